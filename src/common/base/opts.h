@@ -1,0 +1,59 @@
+/*
+ * A command line from a table. The three programs describe their options once, as an array of
+ * struct opt; parsing, `--help` and the error sentences come from the array. The struct behind
+ * `target` belongs to the caller. Strings are borrowed from argv and live as long as it does.
+ *
+ * Accepts `--name value` and `--name=value`; a flag takes no value. What isn't an option is left in
+ * `rest`. Unknown names are refused with the nearest right one.
+ */
+#ifndef SOAK_BASE_OPTS_H
+#define SOAK_BASE_OPTS_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum opt_type {
+    OPT_FLAG,     /* bool */
+    OPT_STRING,   /* const char * */
+    OPT_INT,      /* int, plain decimal */
+    OPT_COUNT,    /* uint64_t */
+    OPT_SIZE,     /* uint64_t bytes */
+    OPT_DURATION, /* uint64_t ns */
+    OPT_RATE,     /* struct rate */
+    OPT_PERCENT,  /* double 0..1 */
+    OPT_GROWTH,   /* double bytes per connection */
+    OPT_CHOICE    /* int: index of the value in `choices`, a string like "1.2|1.3" */
+};
+
+struct opt {
+    const char *name; /* without the dashes */
+    enum opt_type type;
+    size_t offset;       /* offsetof the field in the target struct */
+    const char *metavar; /* NULL for a flag */
+    const char *choices; /* OPT_CHOICE only */
+    const char *help;    /* one line, no full stop */
+};
+
+/* Parses argv[1..argc) into `target`. Non-options are written to rest[0..*ret_rest_count), at most
+ * rest_size. Returns 0, or -1 with a sentence such as
+ * `--churn 1000: a rate needs a unit, such as 1000/s or 60000/m`. */
+int opts_parse(const struct opt *table, size_t table_count, int argc, char *const *argv,
+               void *target, const char **rest, size_t rest_size, size_t *ret_rest_count,
+               struct err *e);
+
+/* Sets one option by name from text (for scenario files). Returns 0 or -1; the sentence doesn't
+ * name the option. */
+int opts_set(const struct opt *option, void *target, const char *text, struct err *e);
+
+/* Prints one option's present value in the form that opts_set reads back. Flags print true|false. */
+char *opts_print(const struct opt *option, const void *target, char *buf, size_t size);
+
+/* The entry named `name`, or NULL. */
+const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name);
+
+/* `  --churn RATE     replacements per second ...` for each entry, 80 columns. */
+void opts_help(const struct opt *table, size_t table_count, FILE *out);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * What the kernel says of a process, read from outside through /proc, so that sampling can't disturb
+ * the subject. Numbers in bytes and nanoseconds. Each function fails with a sentence when the process
+ * is gone. No state, thread-safe.
+ */
+#ifndef SOAK_MEASURE_PROC_H
+#define SOAK_MEASURE_PROC_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_sample {
+    uint64_t rss_bytes, rss_anon_bytes; /* /proc/PID/status VmRSS, RssAnon */
+    uint64_t threads;
+    uint64_t open_files;
+    uint64_t cpu_ns; /* user + system, all threads, /proc/PID/schedstat-free: utime+stime ticks */
+};
+struct proc_rollup { /* /proc/PID/smaps_rollup: 1-2 ms in a big process, checkpoints only */
+    uint64_t pss_bytes, private_dirty_bytes, anonymous_bytes;
+};
+
+/* statm and stat only: a few microseconds. open_files and rss_anon_bytes stay 0. */
+int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e);
+/* All of struct proc_sample. */
+int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e);
+int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e);
+/* The path of the first mapping in /proc/PID/maps whose file name starts with `prefix` (such as
+ * "libcrypto.so"). Returns 0, or -1 when there is none. */
+int proc_mapped_path(pid_t pid, const char *prefix, char *buf, size_t size, struct err *e);
+
+/* This machine, for manifests: "Linux 6.1.0-21-amd64 x86_64", CPUs online. */
+void proc_machine(char *buf, size_t size, int *ret_cpus);
+
+#endif

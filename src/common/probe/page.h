@@ -1,0 +1,117 @@
+/*
+ * The probe page: a shared memory file (memfd) that is the only contract between a subject and
+ * everything above it. The orchestrator makes it, the subject's probe writes it, the orchestrator
+ * reads it. 64-bit atomics only, fixed tables, one layout version. What doesn't fit is counted and
+ * reported, never grown.
+ *
+ * Every counter below has one writing thread, except where it says shared. Counters of one thread
+ * may go negative (a block may be freed by another thread than the one that made it): only the sum
+ * over the threads means something, and only at a quiescent point is it exact.
+ *
+ * The file is sparse: pages that no one touches cost nothing. In the subject it counts as RssShmem,
+ * so RssAnon stays free of it.
+ */
+#ifndef SOAK_PROBE_PAGE_H
+#define SOAK_PROBE_PAGE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
+#define PAGE_VERSION 1u
+
+enum {
+    PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
+    PAGE_EPOCHS = 64,  /* an epoch beyond the last is counted as the last */
+    PAGE_SITES = 2048, /* site 0 is "all sites that found no place" */
+    PAGE_FILE_BYTES = 112,
+    PAGE_CLASSES = 16,
+    PAGE_CACHES = 4,
+    PAGE_SIZE_CLASSES = 72 /* jemalloc: 36 small, the first 36 large */
+};
+
+typedef _Atomic int64_t page_i64;
+typedef _Atomic uint64_t page_u64;
+
+/* Live blocks and bytes of one site and birth epoch, by one thread. */
+struct page_cell {
+    page_i64 blocks, bytes;
+};
+
+/* An allocation site. `file` is filled before `ready` becomes 1 and never changes afterwards. */
+struct page_site {
+    page_u64 ready;
+    uint64_t line;
+    char file[PAGE_FILE_BYTES]; /* the tail of the path when it is longer */
+};
+
+/* A class of OpenSSL objects: see census.h. */
+struct page_class {
+    page_u64 ready;
+    page_u64 site; /* where the latest object of the class was allocated, 0 = not known */
+    char name[24];
+};
+
+struct page_thread {
+    page_u64 used;                      /* 1 while or after a thread owned the slot */
+    page_u64 allocs, frees, reallocs;   /* since start; through OpenSSL's hooks only */
+    page_u64 alloc_bytes;               /* asked for since start */
+    page_i64 census[PAGE_CLASSES];      /* live objects */
+    page_u64 pad[3];
+    struct page_cell cell[PAGE_EPOCHS][PAGE_SITES];
+};
+
+/* What a bounded cache of the subject says of itself: shared, written at quiescent points. */
+struct page_cache {
+    page_u64 population, capacity; /* entries; capacity 0 = unbounded */
+    char name[32];
+};
+
+/* jemalloc's own figures: shared, written by whoever publishes (probe_publish). */
+struct page_heap {
+    page_u64 present; /* 0 = the process has no jemalloc */
+    page_u64 allocated, active, resident, mapped, retained, metadata;
+    page_u64 publishes;
+    page_u64 class_size[PAGE_SIZE_CLASSES];
+    page_u64 class_regions[PAGE_SIZE_CLASSES]; /* live regions */
+};
+
+/* What the subject as an application says of itself. Shared: atomic adds, or one publishing
+ * thread. `closed` counts connections that are gone entirely, failed handshakes too. */
+struct page_app {
+    page_u64 opened, closed, established, in_flight;
+    page_u64 handshakes, resumed; /* completed ones */
+    page_u64 failed;   /* connections that failed against their behaviour's intent */
+    page_u64 intended; /* ended without a handshake because their behaviour says so */
+    page_u64 due;      /* client: replacements that the asked rate made due */
+    page_u64 replaced; /* client: replacements begun */
+    page_u64 p50_ns, p90_ns, p99_ns, max_ns; /* client: handshake times */
+    page_u64 fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost;
+};
+
+struct page {
+    uint64_t magic;
+    uint64_t version;
+    uint64_t bytes;  /* sizeof(struct page), as the maker compiled it */
+    page_u64 epoch;  /* written by the orchestrator, at quiescent points */
+    page_u64 mode;   /* enum page_mode, written by the probe */
+    page_u64 sites;  /* used entries of site[] */
+    page_u64 classes;
+    page_u64 sites_lost;     /* shared: allocations counted on site 0 */
+    page_u64 threads_shared; /* shared: threads that had to use the last slot */
+    page_u64 epochs_late;    /* shared: 1 when an epoch was beyond the table */
+    page_u64 bad_frees;      /* shared: frees of blocks that carry no header of ours */
+    struct page_app app;
+    struct page_heap heap;
+    struct page_cache cache[PAGE_CACHES];
+    struct page_class class_[PAGE_CLASSES];
+    struct page_site site[PAGE_SITES];
+    struct page_thread thread[PAGE_THREADS];
+};
+
+enum page_mode {
+    PAGE_MODE_INACTIVE = 0, /* no hook: figures about allocations mean nothing */
+    PAGE_MODE_HOOKS = 1     /* CRYPTO_set_mem_functions */
+};
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Writing a result: the text of UX.md and the soak/1 document. Both read struct result only.
+ */
+#ifndef SOAK_REPORT_REPORT_H
+#define SOAK_REPORT_REPORT_H
+
+#include "base/err.h"
+#include "report/result.h"
+
+#include <stdio.h>
+
+struct report_style {
+    bool colour;
+    bool utf8;  /* arrows and blocks; plain ASCII otherwise */
+    int columns; /* the terminal's width, 80 when unknown; lines never exceed it (min 40) */
+};
+
+/* The whole text, verdict first. `quiet`: the verdict line only. */
+void report_text(const struct result *r, const struct report_style *style, bool quiet, FILE *out);
+
+/* The soak/1 document (results/schema/soak-1.schema.json), pretty-printed, with a final newline.
+ * Returned string is owned by the caller (free). NULL when out of memory. Non-finite numbers become
+ * null. */
+char *report_json(const struct result *r);
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * The decision: evidence in, judgement out. A pure function over plain arrays: no clock, no I/O, no
+ * heap beyond the judgement. docs/design.md states every rule; each has a control in tests/unit.
+ *
+ * Words. An epoch is a stretch of churn; checkpoint c is the end of epoch c, so arrays of length
+ * `epochs` are indexed by either. Connections of an epoch with `all_closed` are all gone by the last
+ * checkpoint, so a block born in it and still alive is a survivor.
+ */
+#ifndef SOAK_STATS_JUDGE_H
+#define SOAK_STATS_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(ENUM, word printed and in JSON, exit code) */
+#define VERDICT_LIST(X)                                                                            \
+    X(VERDICT_PASS, "PASS", 0)                                                                     \
+    X(VERDICT_LEAK, "LEAK", 1)                                                                     \
+    X(VERDICT_INCONCLUSIVE, "INCONCLUSIVE", 3)                                                     \
+    X(VERDICT_INVALID, "INVALID", 4)
+
+/* X(ENUM, name in JSON, sentence for people) */
+#define KIND_LIST(X)                                                                               \
+    X(KIND_NONE, "none", "nothing grows")                                                          \
+    X(KIND_OBJECT, "object-retained", "object retained")                                           \
+    X(KIND_DEFERRED, "free-deferred", "free deferred")                                             \
+    X(KIND_SIDE, "side-allocation-lost", "side allocation lost")                                   \
+    X(KIND_CACHE_FILLING, "cache-filling", "cache filling")                                        \
+    X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table")                               \
+    X(KIND_CACHE_OVER, "cache-over-capacity", "cache over capacity")                               \
+    X(KIND_ONE_TIME, "one-time", "one-time allocation")                                            \
+    X(KIND_TABLE, "table-growing", "table growing without bound")                                  \
+    X(KIND_TIME, "time-based", "time-based, not connection-based")                                 \
+    X(KIND_OUTSIDE, "outside-openssl", "outside OpenSSL")                                          \
+    X(KIND_FRAGMENTATION, "fragmentation", "fragmentation")                                        \
+    X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages")                                 \
+    X(KIND_MAPPING, "mapping", "mapping, stack or file")                                           \
+    X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed")                                    \
+    X(KIND_THREADS, "threads", "thread not ended")
+
+enum verdict {
+#define X(id, word, code) id,
+    VERDICT_LIST(X)
+#undef X
+};
+enum kind {
+#define X(id, name, text) id,
+    KIND_LIST(X)
+#undef X
+};
+const char *verdict_word(enum verdict v);
+int verdict_exit_code(enum verdict v);
+const char *kind_name(enum kind k);
+const char *kind_text(enum kind k);
+
+enum { JUDGE_CONFIDENCE_PERMILLE = 999, JUDGE_MIN_BLOCKS = 3, JUDGE_MIN_EPOCHS = 2 };
+
+struct judge_epoch {
+    uint64_t opened; /* connections begun in it (the subject's own count) */
+    uint64_t closed; /* cumulative at its end */
+    double seconds;
+    bool measured;   /* false: warm-up */
+    bool hold;       /* no churn at all: what is born in it is born by time */
+    bool all_closed; /* see above; false for the newest epochs */
+};
+
+struct judge_site {
+    const char *file; /* borrowed */
+    uint32_t line;
+    const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
+    const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
+                                              * drain, by birth epoch */
+    int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
+    int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
+};
+
+/* A class of OpenSSL objects, outermost first as in CENSUS order (SSL_CTX, SSL, SSL_SESSION, ...):
+ * a retained outer object retains inner ones, so the outermost that grows is the one to name. */
+struct judge_class {
+    const char *name;
+    const int64_t *live; /* [epochs] */
+    int64_t drained, flushed;
+    size_t site; /* index in sites, SIZE_MAX = not known */
+};
+
+struct judge_cache {
+    const char *name;
+    const uint64_t *population; /* [epochs] */
+    uint64_t capacity;          /* 0 = unbounded */
+};
+
+enum gauge_role {
+    GAUGE_COUNT,   /* an exact integer (open files, threads): decides by itself */
+    GAUGE_HEAP,    /* jemalloc's allocated and active: decides when the ledger is flat and the
+                    * evidence strong */
+    GAUGE_WITNESS, /* resident, RSS: supports or contradicts, never convicts alone */
+};
+
+struct judge_gauge {
+    const char *id, *unit; /* ids with a meaning here: "open_files", "threads", "heap_allocated",
+                            * "heap_active", "heap_resident", "rss_anon" */
+    enum gauge_role role;
+    double limit; /* per closed connection */
+    size_t count; /* points, in time order; warm-up excluded */
+    const double *closed, *value;
+};
+
+/* jemalloc's live regions of one size class at each checkpoint: names what grows outside OpenSSL. */
+struct judge_size_class {
+    uint64_t size;
+    const int64_t *regions; /* [epochs] */
+};
+
+struct evidence {
+    size_t epochs;
+    const struct judge_epoch *epoch;
+    size_t sites;
+    const struct judge_site *site;
+    size_t classes;
+    const struct judge_class *class_;
+    size_t caches;
+    const struct judge_cache *cache;
+    size_t gauges;
+    const struct judge_gauge *gauge;
+    size_t size_classes;
+    const struct judge_size_class *size_class;
+    bool drained;          /* drained_* and flushed_* figures are present */
+    bool hooked;           /* the ledger was active */
+    bool overflowed;       /* sites or epochs were lost for want of room */
+    uint64_t failed;       /* connections that failed against their behaviour's intent */
+    uint64_t handshakes;   /* completed */
+    uint64_t want_one_in;  /* sensitivity asked for: 1/N; 0 = none */
+    uint64_t seed;         /* for the bootstrap */
+};
+
+/* A site (or size class, or gauge) that isn't quiet, and what became of it. */
+struct judge_finding {
+    size_t site;           /* index in evidence.site; SIZE_MAX when it isn't a site */
+    enum kind kind;
+    enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */
+    int64_t blocks, bytes; /* survivors */
+    double per_conn_blocks, per_conn_bytes;
+    char why[192];         /* the evidence it rests on, one sentence */
+};
+
+enum metric_state { METRIC_OK, METRIC_GROWS, METRIC_UNSURE, METRIC_EXPLAINED };
+struct judge_metric {
+    char id[32], unit[16];
+    const char *role; /* "exact", "heap", "witness" */
+    double start, end, per_conn;
+    double half_width; /* of the 99 % interval; 0 when exact */
+    double limit;
+    enum metric_state state;
+};
+
+struct judge_sensitivity {
+    double one_in;     /* one lost block per this many connections would have shown; 0 = none */
+    uint64_t closed;   /* connections whose survivors could be judged */
+    int epochs;
+    double heap_bytes; /* bytes per connection outside OpenSSL that would have shown; 0 = no figure */
+};
+
+enum { JUDGE_FINDINGS = 24, JUDGE_METRICS = 16, JUDGE_REASONS = 8 };
+struct judgement {
+    enum verdict verdict;
+    enum kind kind;
+    size_t class_; /* index in evidence.class_ for KIND_OBJECT and KIND_DEFERRED; SIZE_MAX else */
+    double per_conn_blocks, per_conn_bytes; /* all that leaks, together */
+    size_t findings; /* the one to blame first; LEAKs before the others */
+    struct judge_finding finding[JUDGE_FINDINGS];
+    size_t findings_total; /* may exceed JUDGE_FINDINGS; the largest are kept */
+    size_t metrics;
+    struct judge_metric metric[JUDGE_METRICS];
+    struct judge_sensitivity sensitivity;
+    size_t reasons; /* sentences behind the verdict, most telling first */
+    char reason[JUDGE_REASONS][192];
+    bool wants_hold;  /* something grows and no hold epoch has told time from connections yet */
+    bool wants_more;  /* undecided: another epoch could settle it */
+    bool certain;     /* LEAK that more churn can't change: kind known but for the drain */
+};
+
+/* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no
+ * pointer into it except `role` strings, which are static. */
+void judge(const struct evidence *evidence, struct judgement *ret);
+
+#endif
