@@ -1,0 +1,42 @@
+/*
+ * SSL_CTX for the two ends, from plain options. The contexts are ordinary: default security level,
+ * no session cache on the client side, Nagle and buffers are the caller's matter.
+ */
+#ifndef SOAK_TLS_CONTEXT_H
+#define SOAK_TLS_CONTEXT_H
+
+#include "base/err.h"
+#include "tls/identity.h"
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum context_version { CONTEXT_TLS_1_2, CONTEXT_TLS_1_3, CONTEXT_TLS_ANY };
+enum context_session { CONTEXT_TICKET, CONTEXT_CACHE, CONTEXT_NO_SESSION };
+
+struct context_server_options {
+    enum context_version version;
+    enum context_session session;
+    uint64_t cache_size;        /* sessions; used with CONTEXT_CACHE */
+    const struct identity *identity;
+    const char *client_ca_path; /* PEM; not NULL: a client certificate is required */
+    const char *alpn;           /* comma-separated protocols the server knows, or NULL */
+    bool accept_sni;            /* acknowledge any server name */
+};
+
+/* Returns 0 and a context (SSL_CTX_free), or -1. */
+int context_server_new(const struct context_server_options *o, SSL_CTX **ret, struct err *e);
+
+struct context_client_options {
+    enum context_version version;
+    const char *cert_path; /* PEM with certificate and key, or NULL */
+    const char *alpn;      /* comma-separated, or NULL */
+};
+/* Doesn't verify the server: what is measured is memory, and the identity is made afresh each run. */
+int context_client_new(const struct context_client_options *o, SSL_CTX **ret, struct err *e);
+
+/* Takes the oldest error of this thread's OpenSSL queue as text and empties the queue. Returns buf. */
+char *context_error(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Keys and certificates made in memory at start and never written anywhere: a self-signed server
+ * identity, and for client authentication a small authority with one client certificate, handed
+ * between processes as PEM in a memory file.
+ */
+#ifndef SOAK_TLS_IDENTITY_H
+#define SOAK_TLS_IDENTITY_H
+
+#include "base/err.h"
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+enum identity_key { IDENTITY_P256, IDENTITY_RSA2048 };
+
+struct identity {
+    EVP_PKEY *key; /* owned */
+    X509 *cert;    /* owned */
+};
+
+/* A fresh key and a certificate for `common_name` (also as DNS name), valid from a day ago for ten
+ * years, signed by `issuer` or by itself when NULL. Returns 0 or -1; identity_fini frees. */
+int identity_make(enum identity_key kind, const char *common_name, const struct identity *issuer,
+                  struct identity *ret, struct err *e);
+void identity_fini(struct identity *id);
+
+/* PEM: the certificate, then the key when `with_key`. Returns a heap string (free) or NULL. */
+char *identity_pem(const struct identity *id, bool with_key);
+
+#endif
