@@ -21,7 +21,7 @@ struct context_server_options {
     uint64_t cache_size;        /* sessions; used with CONTEXT_CACHE */
     const struct identity *identity;
     const char *client_ca_path; /* PEM; not NULL: a client certificate is required */
-    const char *alpn;           /* comma-separated protocols the server knows, or NULL */
+    const char *alpn;           /* `a,b`, what the server knows, or NULL; borrowed: outlives SSL_CTX */
     bool accept_sni;            /* acknowledge any server name */
 };
 

@@ -1,0 +1,164 @@
+#include "tls/identity.h"
+
+#include "tls/context.h"
+
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+enum { VALID_BEFORE_DAYS = 1, VALID_AFTER_DAYS = 3650 };
+
+static EVP_PKEY *key_make(enum identity_key kind)
+{
+    EVP_PKEY *key = NULL;
+    bool rsa = kind == IDENTITY_RSA2048;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(rsa ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL);
+    if (!ctx || EVP_PKEY_keygen_init(ctx) <= 0)
+        goto out;
+    int set = rsa ? EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048)
+                  : EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1);
+    if (set <= 0 || EVP_PKEY_keygen(ctx, &key) <= 0)
+        key = NULL;
+out:
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+static int cert_set_serial(X509 *cert)
+{
+    uint64_t serial = 0;
+    if (RAND_bytes((unsigned char *)&serial, sizeof serial) != 1)
+        return -1;
+    /* RFC 5280 4.1.2.2: positive, and the top bit clear keeps it within 8 octets. */
+    serial = (serial >> 1) | 1;
+    return ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial) ? 0 : -1;
+}
+
+static int cert_set_names(X509 *cert, const char *common_name, const X509 *issuer)
+{
+    X509_NAME *name = X509_NAME_new();
+    int rc = -1;
+    if (!name || !X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                             (const unsigned char *)common_name, -1, -1, 0))
+        goto out;
+    if (!X509_set_subject_name(cert, name))
+        goto out;
+    if (X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : name))
+        rc = 0;
+out:
+    X509_NAME_free(name);
+    return rc;
+}
+
+/* Built from its parts rather than from a string, so that no name can be read as syntax. */
+static int cert_add_dns_name(X509 *cert, const char *common_name)
+{
+    int rc = -1;
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    if (!names || !name || !text || !ASN1_STRING_set(text, common_name, -1))
+        goto out;
+    GENERAL_NAME_set0_value(name, GEN_DNS, text);
+    text = NULL;
+    if (!sk_GENERAL_NAME_push(names, name))
+        goto out;
+    name = NULL;
+    if (X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1)
+        rc = 0;
+out:
+    ASN1_IA5STRING_free(text);
+    GENERAL_NAME_free(name);
+    GENERAL_NAMES_free(names);
+    return rc;
+}
+
+static int cert_add_extension(X509 *cert, X509V3_CTX *ctx, int nid, const char *value)
+{
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, ctx, nid, value);
+    if (!extension)
+        return -1;
+    int added = X509_add_ext(cert, extension, -1);
+    X509_EXTENSION_free(extension);
+    return added ? 0 : -1;
+}
+
+static int cert_add_extensions(X509 *cert, X509 *issuer)
+{
+    X509V3_CTX ctx;
+    X509V3_set_ctx_nodb(&ctx);
+    X509V3_set_ctx(&ctx, issuer ? issuer : cert, cert, NULL, NULL, 0);
+    const char *constraints = issuer ? "critical,CA:FALSE" : "critical,CA:TRUE";
+    const char *usage =
+        issuer ? "critical,digitalSignature" : "critical,digitalSignature,keyCertSign";
+    if (cert_add_extension(cert, &ctx, NID_basic_constraints, constraints) < 0 ||
+        cert_add_extension(cert, &ctx, NID_key_usage, usage) < 0 ||
+        cert_add_extension(cert, &ctx, NID_subject_key_identifier, "hash") < 0)
+        return -1;
+    return issuer ? cert_add_extension(cert, &ctx, NID_authority_key_identifier, "keyid") : 0;
+}
+
+static X509 *cert_make(EVP_PKEY *key, const char *common_name, const struct identity *issuer)
+{
+    X509 *signer = issuer ? issuer->cert : NULL;
+    X509 *cert = X509_new();
+    if (!cert || !X509_set_version(cert, 2) || cert_set_serial(cert) < 0)
+        goto fail;
+    if (!X509_time_adj_ex(X509_getm_notBefore(cert), -VALID_BEFORE_DAYS, 0, NULL) ||
+        !X509_time_adj_ex(X509_getm_notAfter(cert), VALID_AFTER_DAYS, 0, NULL))
+        goto fail;
+    if (cert_set_names(cert, common_name, signer) < 0 || !X509_set_pubkey(cert, key))
+        goto fail;
+    if (cert_add_extensions(cert, signer) < 0 || cert_add_dns_name(cert, common_name) < 0)
+        goto fail;
+    if (X509_sign(cert, issuer ? issuer->key : key, EVP_sha256()) <= 0)
+        goto fail;
+    return cert;
+fail:
+    X509_free(cert);
+    return NULL;
+}
+
+int identity_make(enum identity_key kind, const char *common_name, const struct identity *issuer,
+                  struct identity *ret, struct err *e)
+{
+    char why[256];
+    ERR_clear_error();
+    EVP_PKEY *key = key_make(kind);
+    X509 *cert = key ? cert_make(key, common_name, issuer) : NULL;
+    if (!cert) {
+        EVP_PKEY_free(key);
+        return err_set(e, "can't make a key and certificate for '%s': %s", common_name,
+                       context_error(why, sizeof why));
+    }
+    *ret = (struct identity){.key = key, .cert = cert};
+    return 0;
+}
+
+void identity_fini(struct identity *id)
+{
+    X509_free(id->cert);
+    EVP_PKEY_free(id->key);
+    *id = (struct identity){0};
+}
+
+char *identity_pem(const struct identity *id, bool with_key)
+{
+    char *copy = NULL, *bytes = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (!bio || !PEM_write_bio_X509(bio, id->cert))
+        goto out;
+    if (with_key && !PEM_write_bio_PrivateKey(bio, id->key, NULL, NULL, 0, NULL, NULL))
+        goto out;
+    long length = BIO_get_mem_data(bio, &bytes);
+    if (length > 0)
+        copy = strndup(bytes, (size_t)length);
+out:
+    BIO_free(bio);
+    return copy;
+}
