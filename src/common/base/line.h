@@ -17,11 +17,12 @@ struct line_reader {
     char buf[LINE_MAX_BYTES];
 };
 
-/* Called for each complete line, without its newline, terminated. Must not call line_reader_feed. */
+/* Called for each complete line, without its newline, terminated. Must not call line_reader_feed.
+ */
 typedef void (*line_fn)(void *ctx, const char *line);
 
-/* Feeds bytes. Returns 0, or -1 when a line is longer than LINE_MAX_BYTES - 1 (the stream is then
- * unusable). */
+/* Feeds bytes. Returns 0, or -1 when a line is longer than LINE_MAX_BYTES - 1 or holds a NUL
+ * (the stream is then unusable). */
 int line_reader_feed(struct line_reader *r, const char *bytes, size_t count, line_fn fn, void *ctx);
 
 /* True when the line's first word is `word`. */

@@ -3,8 +3,9 @@
  * struct opt; parsing, `--help` and the error sentences come from the array. The struct behind
  * `target` belongs to the caller. Strings are borrowed from argv and live as long as it does.
  *
- * Accepts `--name value` and `--name=value`; a flag takes no value. What isn't an option is left in
- * `rest`. Unknown names are refused with the nearest right one.
+ * Accepts `--name value` and `--name=value`; a flag takes no value, or `--flag=true|false`. What
+ * isn't an option is left in `rest`, and so is everything after `--`. Unknown names are refused
+ * with the nearest right one. An option given twice: the last one counts.
  */
 #ifndef SOAK_BASE_OPTS_H
 #define SOAK_BASE_OPTS_H
@@ -16,14 +17,18 @@
 
 enum opt_type {
     OPT_FLAG,     /* bool */
-    OPT_STRING,   /* const char * */
-    OPT_INT,      /* int, plain decimal */
+    OPT_OFF,      /* bool: a flag such as no-probe, which makes it false */
+    OPT_STRING,   /* const char *; an empty text makes it NULL, none */
+    OPT_OUTPUT,   /* const char *; `--name` alone is "-", `--name=PATH` a path */
+    OPT_INT,      /* int, plain decimal, not negative */
     OPT_COUNT,    /* uint64_t */
     OPT_SIZE,     /* uint64_t bytes */
     OPT_DURATION, /* uint64_t ns */
     OPT_RATE,     /* struct rate */
     OPT_PERCENT,  /* double 0..1 */
     OPT_GROWTH,   /* double bytes per connection */
+    OPT_ONE_IN,   /* uint64_t N of `1/N`; `none` is 0 */
+    OPT_HEX,      /* uint64_t, hexadecimal without 0x */
     OPT_CHOICE    /* int: index of the value in `choices`, a string like "1.2|1.3" */
 };
 
@@ -43,15 +48,17 @@ int opts_parse(const struct opt *table, size_t table_count, int argc, char *cons
                void *target, const char **rest, size_t rest_size, size_t *ret_rest_count,
                struct err *e);
 
-/* Sets one option by name from text (for scenario files). Returns 0 or -1; the sentence doesn't
- * name the option. */
+/* Sets one option from text (for scenario files too). Strings are borrowed. Returns 0 or -1; the
+ * sentence doesn't name the option. */
 int opts_set(const struct opt *option, void *target, const char *text, struct err *e);
 
-/* Prints one option's present value in the form that opts_set reads back. Flags print true|false. */
+/* Prints one option's present value in the form that opts_set reads back. Flags print true|false.
+ */
 char *opts_print(const struct opt *option, const void *target, char *buf, size_t size);
 
-/* The entry named `name`, or NULL. */
+/* The entry named `name`, or NULL. opts_nearest: the name that was probably meant, or NULL. */
 const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name);
+const char *opts_nearest(const struct opt *table, size_t table_count, const char *name);
 
 /* `  --churn RATE     replacements per second ...` for each entry, 80 columns. */
 void opts_help(const struct opt *table, size_t table_count, FILE *out);

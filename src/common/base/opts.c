@@ -1,0 +1,232 @@
+#include "base/opts.h"
+
+#include "base/check.h"
+#include "base/grammar.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum { NAME_SIZE = 64, TABLE_LIMIT = 128 };
+
+/* A cursor over argv and what the options are written to. */
+struct reader {
+    const struct opt *table;
+    size_t table_count;
+    int argc, next;
+    char *const *argv;
+    void *target;
+};
+
+static bool is_flag(const struct opt *option)
+{
+    return option->type == OPT_FLAG || option->type == OPT_OFF;
+}
+
+const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name)
+{
+    for (size_t i = 0; i < table_count; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const char *opts_nearest(const struct opt *table, size_t table_count, const char *name)
+{
+    const char *names[TABLE_LIMIT];
+    CHECK(table_count <= TABLE_LIMIT);
+    for (size_t i = 0; i < table_count; i++)
+        names[i] = table[i].name;
+    return grammar_nearest(name, names, table_count);
+}
+
+static int refuse_name(const struct reader *r, const char *name, struct err *e)
+{
+    const char *nearest = opts_nearest(r->table, r->table_count, name);
+    if (!nearest)
+        return err_set(e, "--%s: no such option", name);
+    return err_set(e, "--%s: no such option; did you mean --%s?", name, nearest);
+}
+
+/* Sets `option` and, on failure, puts `--name value: ` before the sentence. */
+static int set_named(const struct reader *r, const struct opt *option, const char *value,
+                     struct err *e)
+{
+    if (opts_set(option, r->target, value, e) == 0)
+        return 0;
+    return err_prefix(e, "--%s%s%s", option->name, *value ? " " : "", value);
+}
+
+/* The value of an option that was written without `=`. */
+static int take_value(struct reader *r, const struct opt *option, const char **ret_value,
+                      struct err *e)
+{
+    const char *value = r->next < r->argc ? r->argv[r->next] : NULL;
+    if (!value)
+        return err_set(e, "--%s: a value is missing: --%s %s", option->name, option->name,
+                       option->metavar);
+    if (strncmp(value, "--", 2) == 0)
+        return err_set(e, "--%s: a value is missing before %s (if that is the value: --%s=%s)",
+                       option->name, value, option->name, value);
+    r->next++;
+    *ret_value = value;
+    return 0;
+}
+
+/* Reads the option at argv[next], with its value. */
+static int read_option(struct reader *r, struct err *e)
+{
+    const char *name = r->argv[r->next++] + 2;
+    size_t length = strcspn(name, "=");
+    char plain[NAME_SIZE];
+    if (length >= sizeof plain)
+        return err_set(e, "--%.*s...: no such option", NAME_SIZE - 1, name);
+    memcpy(plain, name, length);
+    plain[length] = '\0';
+    const struct opt *option = opts_find(r->table, r->table_count, plain);
+    if (!option)
+        return refuse_name(r, plain, e);
+    const char *value = "true";
+    if (name[length] == '=')
+        value = name + length + 1;
+    else if (option->type == OPT_OUTPUT)
+        value = "-";
+    else if (!is_flag(option) && take_value(r, option, &value, e) < 0)
+        return -1;
+    return set_named(r, option, value, e);
+}
+
+int opts_parse(const struct opt *table, size_t table_count, int argc, char *const *argv,
+               void *target, const char **rest, size_t rest_size, size_t *ret_rest_count,
+               struct err *e)
+{
+    struct reader r = {table, table_count, argc, 1, argv, target};
+    size_t rest_count = 0;
+    bool ended = false;
+    while (r.next < argc) {
+        const char *word = argv[r.next];
+        if (!ended && strncmp(word, "--", 2) == 0) {
+            ended = word[2] == '\0';
+            r.next += ended;
+            if (!ended && read_option(&r, e) < 0)
+                return -1;
+            continue;
+        }
+        if (!ended && word[0] == '-' && word[1])
+            return err_set(e, "%s: no such option; options begin with --", word);
+        if (rest_count == rest_size)
+            return err_set(e, "%s: one word too many", word);
+        rest[rest_count++] = word;
+        r.next++;
+    }
+    *ret_rest_count = rest_count;
+    return 0;
+}
+
+static int set_bool(bool *target, bool when_true, const char *text, struct err *e)
+{
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return err_set(e, "this is true or false");
+    *target = (strcmp(text, "true") == 0) == when_true;
+    return 0;
+}
+
+static int set_int(int *target, const char *text, struct err *e)
+{
+    size_t length = strspn(text, "0123456789");
+    long value = 0;
+    if (length == 0 || text[length])
+        return err_set(e, "this is a whole number, such as 4");
+    for (const char *p = text; *p; p++) {
+        value = value * 10 + (*p - '0');
+        if (value > INT_MAX)
+            return err_set(e, "this number is too large");
+    }
+    *target = (int)value;
+    return 0;
+}
+
+/* Finds choice `index` in "a|b|c". Returns its start and length, or NULL past the last. */
+static const char *choice_at(const char *choices, int index, size_t *ret_length)
+{
+    for (; index > 0; index--) {
+        choices = strchr(choices, '|');
+        if (!choices)
+            return NULL;
+        choices++;
+    }
+    *ret_length = strcspn(choices, "|");
+    return choices;
+}
+
+static int refuse_choice(const char *choices, struct err *e)
+{
+    char list[256] = "";
+    size_t length, used = 0;
+    const char *choice;
+    for (int i = 0; (choice = choice_at(choices, i, &length)); i++) {
+        const char *joint = i == 0 ? "" : choice[length] ? ", " : " or ";
+        int n = snprintf(list + used, sizeof list - used, "%s%.*s", joint, (int)length, choice);
+        used += (size_t)n;
+        CHECK(used < sizeof list);
+    }
+    return err_set(e, "this is one of %s", list);
+}
+
+static int set_choice(int *target, const char *choices, const char *text, struct err *e)
+{
+    size_t length;
+    const char *choice;
+    for (int i = 0; (choice = choice_at(choices, i, &length)); i++) {
+        if (strlen(text) == length && strncmp(text, choice, length) == 0) {
+            *target = i;
+            return 0;
+        }
+    }
+    return refuse_choice(choices, e);
+}
+
+static int set_one_in(uint64_t *target, const char *text, struct err *e)
+{
+    if (strcmp(text, "none") == 0) {
+        *target = 0;
+        return 0;
+    }
+    return grammar_one_in(text, target, e);
+}
+
+int opts_set(const struct opt *option, void *target, const char *text, struct err *e)
+{
+    void *field = (char *)target + option->offset;
+    switch (option->type) {
+    case OPT_FLAG:
+        return set_bool(field, true, text, e);
+    case OPT_OFF:
+        return set_bool(field, false, text, e);
+    case OPT_STRING:
+    case OPT_OUTPUT:
+        *(const char **)field = *text ? text : NULL;
+        return 0;
+    case OPT_INT:
+        return set_int(field, text, e);
+    case OPT_COUNT:
+        return grammar_count(text, field, e);
+    case OPT_SIZE:
+        return grammar_size(text, field, e);
+    case OPT_DURATION:
+        return grammar_duration(text, field, e);
+    case OPT_RATE:
+        return grammar_rate(text, field, e);
+    case OPT_PERCENT:
+        return grammar_percent(text, field, e);
+    case OPT_GROWTH:
+        return grammar_growth(text, field, e);
+    case OPT_ONE_IN:
+        return set_one_in(field, text, e);
+    case OPT_HEX:
+        return grammar_hex(text, field, e);
+    case OPT_CHOICE:
+        return set_choice(field, option->choices, text, e);
+    }
+    CHECK(!"an option type without a case");
+    return -1;
+}

@@ -1,0 +1,104 @@
+#include "base/check.h"
+#include "base/grammar.h"
+#include "base/opts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { HELP_LEFT = 30, HELP_COLUMNS = 80 };
+
+static char *print_text(char *buf, size_t size, const char *text)
+{
+    snprintf(buf, size, "%s", text ? text : "");
+    return buf;
+}
+
+static char *print_int(char *buf, size_t size, int value)
+{
+    snprintf(buf, size, "%d", value);
+    return buf;
+}
+
+static char *print_choice(char *buf, size_t size, const char *choices, int index)
+{
+    for (; index > 0; index--) {
+        choices = strchr(choices, '|');
+        CHECK(choices);
+        choices++;
+    }
+    snprintf(buf, size, "%.*s", (int)strcspn(choices, "|"), choices);
+    return buf;
+}
+
+static char *print_one_in(char *buf, size_t size, uint64_t n)
+{
+    return n ? grammar_one_in_print(buf, size, n) : print_text(buf, size, "none");
+}
+
+char *opts_print(const struct opt *option, const void *target, char *buf, size_t size)
+{
+    const void *field = (const char *)target + option->offset;
+    switch (option->type) {
+    case OPT_FLAG:
+        return print_text(buf, size, *(const bool *)field ? "true" : "false");
+    case OPT_OFF:
+        return print_text(buf, size, *(const bool *)field ? "false" : "true");
+    case OPT_STRING:
+    case OPT_OUTPUT:
+        return print_text(buf, size, *(const char *const *)field);
+    case OPT_INT:
+        return print_int(buf, size, *(const int *)field);
+    case OPT_COUNT:
+        return grammar_count_print(buf, size, *(const uint64_t *)field);
+    case OPT_SIZE:
+        return grammar_size_print(buf, size, *(const uint64_t *)field);
+    case OPT_DURATION:
+        return grammar_duration_print(buf, size, *(const uint64_t *)field);
+    case OPT_RATE:
+        return grammar_rate_print(buf, size, *(const struct rate *)field);
+    case OPT_PERCENT:
+        return grammar_percent_print(buf, size, *(const double *)field);
+    case OPT_GROWTH:
+        return grammar_growth_print(buf, size, *(const double *)field);
+    case OPT_ONE_IN:
+        return print_one_in(buf, size, *(const uint64_t *)field);
+    case OPT_HEX:
+        return grammar_hex_print(buf, size, *(const uint64_t *)field);
+    case OPT_CHOICE:
+        return print_choice(buf, size, option->choices, *(const int *)field);
+    }
+    CHECK(!"an option type without a case");
+    return buf;
+}
+
+/* Prints `text` from column HELP_LEFT on, broken at blanks, on lines of HELP_COLUMNS at most. */
+static void print_wrapped(const char *text, FILE *out)
+{
+    const size_t width = HELP_COLUMNS - HELP_LEFT;
+    while (strlen(text) > width) {
+        size_t end = width;
+        while (end > 0 && text[end] != ' ')
+            end--;
+        if (end == 0)
+            break;
+        fprintf(out, "%.*s\n%*s", (int)end, text, HELP_LEFT, "");
+        text += end + 1;
+    }
+    fprintf(out, "%s\n", text);
+}
+
+void opts_help(const struct opt *table, size_t table_count, FILE *out)
+{
+    for (size_t i = 0; i < table_count; i++) {
+        const struct opt *option = &table[i];
+        const char *value = option->choices ? option->choices : option->metavar;
+        const char *joint = !value ? "" : option->type == OPT_OUTPUT ? "[=" : " ";
+        const char *close = option->type == OPT_OUTPUT ? "]" : "";
+        int used = fprintf(out, "  --%s%s%s%s", option->name, joint, value ? value : "", close);
+        if (used >= HELP_LEFT - 1)
+            fprintf(out, "\n%*s", HELP_LEFT, "");
+        else
+            fprintf(out, "%*s", HELP_LEFT - used, "");
+        print_wrapped(option->help, out);
+    }
+}
