@@ -22,16 +22,16 @@ struct scenario {
     /* [load] */
     uint64_t conns;
     struct rate churn;
-    uint64_t closed; /* 0 = not bound */
-    uint64_t for_ns; /* 0 = not bound */
-    uint64_t payload; /* bytes of the echoed message */
-    uint64_t seed;    /* 0 = one is drawn and printed */
-    uint64_t sources; /* source addresses 127.0.0.1 .. 127.0.0.sources; 0 = as many as needed */
+    uint64_t closed;    /* 0 = not bound */
+    uint64_t for_ns;    /* 0 = not bound */
+    uint64_t payload;   /* bytes of the echoed message */
+    uint64_t seed;      /* 0 = one is drawn and printed */
+    uint64_t sources;   /* source addresses 127.0.0.1 .. 127.0.0.sources; 0 = as many as needed */
     int client_workers; /* 0 = as many as processors, at most 4 */
     /* [tls] */
-    int tls, key;     /* enum values */
-    double resume;    /* share of connections that resume */
-    int session;      /* what the server offers */
+    int tls, key;  /* enum values */
+    double resume; /* share of connections that resume */
+    int session;   /* what the server offers */
     uint64_t cache_size;
     int client_auth;
     const char *alpn, *sni; /* NULL = none */
@@ -39,15 +39,16 @@ struct scenario {
     uint64_t clean, half_close, reset, mid_handshake;
     /* [server] */
     int workers;
-    const char *defect; /* NAME[:1/N], NULL = none */
+    const char *defect;                             /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
-    const char *listen; /* address:port, port 0 = any */
+    const char *listen;                             /* address:port, port 0 = any */
     /* [verdict] */
-    uint64_t sensitivity; /* one in N; 0 = what the run gives */
+    uint64_t sensitivity;         /* one in N; 0 = what the run gives */
     double limit_heap, limit_rss; /* bytes per connection */
-    const char *on_drain; /* command after the drain, argv split on blanks, {pid} replaced; no shell */
-    bool probe;           /* false: harness without the ledger (for measuring its cost) */
-    bool keep_going;      /* don't end early when a LEAK is certain */
+    /* Command after the drain: split on blanks, {pid} replaced, no shell. */
+    const char *on_drain;
+    bool probe;      /* false: harness without the ledger (for measuring its cost) */
+    bool keep_going; /* don't end early when a LEAK is certain */
     /* [output] */
     const char *results; /* folder for runs */
     const char *json;    /* "-" or a path; NULL = none */
@@ -61,11 +62,11 @@ const struct opt *scenario_options(size_t *ret_count);
 const char *scenario_section(size_t i);
 
 void scenario_defaults(struct scenario *s);
-/* Reads scenario file `path` over `s`. Errors: `path:line: sentence`. Strings are kept in storage
- * that lives until the process ends. */
+/* Reads scenario file `path` over `s`; on failure `s` is as it was. Errors: `path:line: sentence`.
+ * Strings are kept in storage that lives until the process ends. */
 int scenario_read(struct scenario *s, const char *path, struct err *e);
 /* Refuses what can't go together, saying what could: rate and conns, zero weights, --closed under
- * 2 x conns, an unknown defect, a limit out of range. */
+ * 4 x conns, an unknown defect, a limit out of range. */
 int scenario_check(const struct scenario *s, struct err *e);
 
 #endif
