@@ -1,0 +1,17 @@
+/*
+ * What is done with the exact sample at a quiescent point: kept, written, judged, and the next
+ * epoch's number stamped. And what the plan is told of it.
+ */
+#ifndef SOAK_CHECKPOINT_H
+#define SOAK_CHECKPOINT_H
+
+#include "run.h"
+
+/* Takes the sample for r->settle's purpose. Returns 0 or -1 (a subject is gone). */
+int checkpoint_take(struct run *r, struct err *e);
+/* What the plan needs to know now. */
+void checkpoint_seen(const struct run *r, struct plan_seen *ret);
+/* Judges both subjects anew over all that was seen. */
+void checkpoint_judge(struct run *r);
+
+#endif

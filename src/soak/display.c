@@ -1,0 +1,134 @@
+#include "display.h"
+
+#include "base/clock.h"
+#include "measure/proc.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *phase_text(const struct run *r)
+{
+    if (r->state >= RUN_DRAIN_CLIENT)
+        return "draining";
+    switch (r->action.step) {
+    case PLAN_WARM:
+        return "warming up";
+    case PLAN_MEASURE:
+        return "measuring";
+    case PLAN_HOLD:
+        return "holding";
+    case PLAN_TURNOVER:
+        return "turning over";
+    case PLAN_DRAIN:
+        break;
+    }
+    return "draining";
+}
+
+static void fill_load(const struct run *r, struct live_facts *f)
+{
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    uint64_t now = clock_now_ns();
+    f->closed = atomic_load(&app->closed);
+    f->open = atomic_load(&app->established);
+    f->p50_ns = atomic_load(&app->p50_ns);
+    f->p99_ns = atomic_load(&app->p99_ns);
+    f->errors = atomic_load(&app->failed);
+    f->elapsed_ms = (now - r->start_ns) / 1000000u;
+    uint64_t churn_ns = r->churn_ns + (r->state == RUN_CHURN ? now - r->churn_begin_ns : 0);
+    f->rate_per_s = churn_ns ? (double)f->closed * 1e9 / (double)churn_ns : 0;
+}
+
+static int64_t class_live(const struct snapshot *s, const char *name)
+{
+    for (size_t i = 0; i < s->classes; i++) {
+        if (strcmp(s->class_[i].name, name) == 0)
+            return s->class_[i].live;
+    }
+    return 0;
+}
+
+static void fill_memory(const struct run *r, struct live_facts *f)
+{
+    struct snapshot s;
+    struct proc_sample p = {0};
+    if (snapshot_read(r->child[RUN_SERVER].page, &s, NULL) == 0) {
+        f->blocks = s.blocks;
+        f->ssl_objects = class_live(&s, "SSL");
+        f->sessions = class_live(&s, "SSL_SESSION");
+        f->x509s = class_live(&s, "X509");
+        f->heap_bytes = s.heap.allocated;
+        snapshot_free(&s);
+    }
+    if (proc_sample_quick(r->child[RUN_SERVER].pid, &p, NULL) == 0)
+        f->rss_bytes = p.rss_bytes;
+}
+
+static const struct judge_metric *metric(const struct judgement *j, const char *id)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        if (strcmp(j->metric[i].id, id) == 0)
+            return &j->metric[i];
+    }
+    return NULL;
+}
+
+static void fill_judgement(const struct run *r, struct live_facts *f)
+{
+    f->heap_per_conn = f->rss_per_conn = f->rss_half_width = NAN;
+    if (!r->judged)
+        return;
+    const struct judgement *j = &r->judgement[RUN_SERVER];
+    const struct judge_metric *heap = metric(j, "heap_allocated"), *rss = metric(j, "rss_anon");
+    f->heap_per_conn = heap ? heap->per_conn : NAN;
+    f->rss_per_conn = rss ? rss->per_conn : NAN;
+    f->rss_half_width = rss ? rss->half_width : NAN;
+    f->one_in = j->sensitivity.one_in;
+    f->survivors = history_survivors(r->history[RUN_SERVER]);
+    f->growing = j->verdict == VERDICT_LEAK;
+}
+
+static void facts_of(const struct run *r, struct live_facts *f)
+{
+    static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
+    static const char *const key[] = {[KEY_P256] = "P-256", [KEY_RSA2048] = "RSA-2048"};
+    const struct scenario *s = r->scenario;
+    *f = (struct live_facts){.phase = phase_text(r),
+                             .scenario = r->name,
+                             .libs = r->lib[RUN_SERVER],
+                             .tls = tls[s->tls],
+                             .key = key[s->key],
+                             .conns = s->conns,
+                             .seed = r->seed,
+                             .asked_per_s = s->churn.max ? 0 : s->churn.per_s,
+                             .epoch = (int)r->epoch + 1,
+                             .epochs = plan_epochs_estimate(&r->plan),
+                             .total = r->plan.total};
+    fill_load(r, f);
+    fill_memory(r, f);
+    fill_judgement(r, f);
+}
+
+void display_phase(struct run *r)
+{
+    struct live_facts facts;
+    if (!r->live)
+        return;
+    facts_of(r, &facts);
+    live_phase(r->live, &facts);
+}
+
+void display_tick(struct run *r)
+{
+    struct live_facts facts;
+    if (!r->live)
+        return;
+    facts_of(r, &facts);
+    live_tick(r->live, &facts);
+}
+
+void display_note(struct run *r, const char *text)
+{
+    if (r->live)
+        live_note(r->live, text);
+}

@@ -1,0 +1,338 @@
+#include "history.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum gauge_id { G_OPEN_FILES, G_THREADS, G_ALLOCATED, G_ACTIVE, G_RESIDENT, G_RSS, G_COUNT };
+
+struct totals {
+    int64_t blocks, bytes;
+    uint64_t opened, allocs, cpu_ns;
+};
+
+struct history {
+    size_t epochs;
+    size_t first; /* first measured epoch, or SIZE_MAX */
+    struct judge_epoch epoch[PAGE_EPOCHS];
+    struct totals total[PAGE_EPOCHS];
+    double gauge[G_COUNT][PAGE_EPOCHS];
+    int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];
+    int64_t class_live[PAGE_CLASSES][PAGE_EPOCHS];
+    int64_t class_drained[PAGE_CLASSES], class_flushed[PAGE_CLASSES];
+    uint64_t population[PAGE_CACHES][PAGE_EPOCHS];
+    int64_t regions[PAGE_SIZE_CLASSES][PAGE_EPOCHS];
+    struct snapshot last;                                   /* owned: the last checkpoint's */
+    int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
+    int64_t drain_bytes;                                    /* all live bytes after the drain */
+    bool has_drain;
+};
+
+struct history *history_new(void)
+{
+    struct history *h = calloc(1, sizeof *h);
+    if (h)
+        h->first = SIZE_MAX;
+    return h;
+}
+
+void history_free(struct history *h)
+{
+    if (!h)
+        return;
+    snapshot_free(&h->last);
+    free(h);
+}
+
+static void keep_counts(struct history *h, const struct snapshot *s, size_t c)
+{
+    for (size_t i = 0; i < s->sites; i++) {
+        h->blocks[i][c] = s->site[i].blocks;
+        h->bytes[i][c] = s->site[i].bytes;
+    }
+    for (size_t i = 0; i < s->classes; i++)
+        h->class_live[i][c] = s->class_[i].live;
+    for (size_t i = 0; i < PAGE_CACHES; i++)
+        h->population[i][c] = s->cache[i].population;
+    for (size_t i = 0; i < PAGE_SIZE_CLASSES; i++)
+        h->regions[i][c] = (int64_t)s->heap.class_regions[i];
+}
+
+static void keep_gauges(struct history *h, const struct history_sample *s, size_t c)
+{
+    h->gauge[G_OPEN_FILES][c] = (double)s->proc.open_files;
+    h->gauge[G_THREADS][c] = (double)s->proc.threads;
+    h->gauge[G_ALLOCATED][c] = (double)s->snapshot.heap.allocated;
+    h->gauge[G_ACTIVE][c] = (double)s->snapshot.heap.active;
+    h->gauge[G_RESIDENT][c] = (double)s->snapshot.heap.resident;
+    h->gauge[G_RSS][c] = (double)s->proc.rss_anon_bytes;
+}
+
+static bool keep_last(struct history *h, const struct snapshot *s)
+{
+    struct snapshot_site *sites = calloc(s->sites ? s->sites : 1, sizeof *sites);
+    if (!sites)
+        return false;
+    memcpy(sites, s->site, s->sites * sizeof *sites);
+    snapshot_free(&h->last);
+    h->last = *s;
+    h->last.site = sites;
+    return true;
+}
+
+int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
+                       double seconds, uint64_t oldest)
+{
+    size_t c = h->epochs;
+    const struct snapshot *snap = &s->snapshot;
+    if (c >= PAGE_EPOCHS || !keep_last(h, snap))
+        return -1;
+    keep_counts(h, snap, c);
+    keep_gauges(h, s, c);
+    uint64_t before = c ? h->total[c - 1].opened : 0;
+    h->total[c] = (struct totals){.blocks = snap->blocks,
+                                  .bytes = snap->bytes,
+                                  .opened = snap->app.opened,
+                                  .allocs = snap->allocs,
+                                  .cpu_ns = s->proc.cpu_ns};
+    h->epoch[c] = (struct judge_epoch){.opened = snap->app.opened - before,
+                                       .closed = snap->app.closed,
+                                       .seconds = seconds,
+                                       .measured = phase != HISTORY_WARM,
+                                       .hold = phase == HISTORY_HOLD};
+    h->epochs = c + 1;
+    if (phase != HISTORY_WARM && h->first == SIZE_MAX)
+        h->first = c;
+    for (size_t i = 0; i < h->epochs; i++)
+        h->epoch[i].all_closed = i < oldest;
+    return 0;
+}
+
+/* Live blocks and bytes per site that were born in epochs the judge convicts on. */
+static void keep_measured(const struct history *h, const struct snapshot *s, int64_t (*into)[2])
+{
+    for (size_t i = 0; i < s->sites; i++) {
+        into[i][0] = into[i][1] = 0;
+        for (size_t c = 0; c < h->epochs; c++) {
+            if (!h->epoch[c].measured || !h->epoch[c].all_closed)
+                continue;
+            into[i][0] += s->site[i].born_blocks[c];
+            into[i][1] += s->site[i].born_bytes[c];
+        }
+    }
+}
+
+void history_drained(struct history *h, const struct snapshot *s)
+{
+    keep_measured(h, s, h->drained);
+    memcpy(h->flushed, h->drained, sizeof h->flushed);
+    for (size_t i = 0; i < s->classes; i++)
+        h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
+    h->drain_bytes = s->bytes;
+    h->has_drain = true;
+}
+
+void history_flushed(struct history *h, const struct snapshot *s)
+{
+    keep_measured(h, s, h->flushed);
+    for (size_t i = 0; i < s->classes; i++)
+        h->class_flushed[i] = s->class_[i].live;
+}
+
+/* The arrays that only live while the judge reads them. */
+struct lent {
+    struct judge_site site[PAGE_SITES];
+    struct judge_class class_[PAGE_CLASSES];
+    struct judge_cache cache[PAGE_CACHES];
+    struct judge_size_class size_class[PAGE_SIZE_CLASSES];
+    struct judge_gauge gauge[G_COUNT];
+    double closed[PAGE_EPOCHS];
+};
+
+static void lend_sites(const struct history *h, struct lent *l, struct evidence *e)
+{
+    e->sites = h->last.sites;
+    e->site = l->site;
+    for (size_t i = 0; i < h->last.sites; i++) {
+        const struct snapshot_site *s = &h->last.site[i];
+        l->site[i] = (struct judge_site){.file = s->file,
+                                         .line = s->line,
+                                         .blocks = h->blocks[i],
+                                         .bytes = h->bytes[i],
+                                         .born_blocks = s->born_blocks,
+                                         .born_bytes = s->born_bytes,
+                                         .drained_blocks = h->drained[i][0],
+                                         .drained_bytes = h->drained[i][1],
+                                         .flushed_blocks = h->flushed[i][0],
+                                         .flushed_bytes = h->flushed[i][1]};
+    }
+}
+
+static void lend_classes(const struct history *h, struct lent *l, struct evidence *e)
+{
+    e->classes = h->last.classes;
+    e->class_ = l->class_;
+    for (size_t i = 0; i < h->last.classes; i++) {
+        const struct snapshot_class *k = &h->last.class_[i];
+        l->class_[i] = (struct judge_class){.name = k->name,
+                                            .live = h->class_live[i],
+                                            .drained = h->class_drained[i],
+                                            .flushed = h->class_flushed[i],
+                                            .site = k->site ? k->site : SIZE_MAX};
+    }
+}
+
+static void lend_heap(const struct history *h, struct lent *l, struct evidence *e)
+{
+    e->cache = l->cache;
+    for (size_t i = 0; i < PAGE_CACHES; i++) {
+        if (!h->last.cache[i].name[0])
+            continue;
+        l->cache[e->caches++] = (struct judge_cache){.name = h->last.cache[i].name,
+                                                     .population = h->population[i],
+                                                     .capacity = h->last.cache[i].capacity};
+    }
+    e->size_class = l->size_class;
+    for (size_t i = 0; i < PAGE_SIZE_CLASSES && h->last.heap.present; i++) {
+        if (h->last.heap.class_size[i])
+            l->size_class[e->size_classes++] = (struct judge_size_class){
+                .size = h->last.heap.class_size[i], .regions = h->regions[i]};
+    }
+}
+
+static void lend_gauges(const struct history *h, const struct history_question *question,
+                        struct lent *l, struct evidence *e)
+{
+    static const struct {
+        const char *id, *unit;
+        enum gauge_role role;
+    } form[G_COUNT] = {
+        [G_OPEN_FILES] = {"open_files", "files", GAUGE_COUNT},
+        [G_THREADS] = {"threads", "threads", GAUGE_COUNT},
+        [G_ALLOCATED] = {"heap_allocated", "bytes", GAUGE_HEAP},
+        [G_ACTIVE] = {"heap_active", "bytes", GAUGE_HEAP},
+        [G_RESIDENT] = {"heap_resident", "bytes", GAUGE_WITNESS},
+        [G_RSS] = {"rss_anon", "bytes", GAUGE_WITNESS},
+    };
+    /* Points start at the checkpoint before the first measured epoch: the baseline. */
+    size_t from = h->first == SIZE_MAX || h->first == 0 ? 0 : h->first - 1;
+    for (size_t c = from; c < h->epochs; c++)
+        l->closed[c] = (double)h->epoch[c].closed;
+    e->gauge = l->gauge;
+    for (size_t g = 0; g < G_COUNT; g++) {
+        bool heap = g == G_ALLOCATED || g == G_ACTIVE || g == G_RESIDENT;
+        if (heap && !h->last.heap.present)
+            continue;
+        double limit = form[g].role == GAUGE_COUNT ? 0
+                       : g == G_ALLOCATED          ? question->limit_heap
+                                                   : question->limit_rss;
+        l->gauge[e->gauges++] = (struct judge_gauge){.id = form[g].id,
+                                                     .unit = form[g].unit,
+                                                     .role = form[g].role,
+                                                     .limit = limit,
+                                                     .count = h->epochs - from,
+                                                     .closed = l->closed + from,
+                                                     .value = h->gauge[g] + from};
+    }
+}
+
+void history_judge(const struct history *h, const struct history_question *question,
+                   struct judgement *ret)
+{
+    struct lent *l = calloc(1, sizeof *l);
+    CHECK(l);
+    const struct snapshot *s = &h->last;
+    struct evidence e = {.epochs = h->epochs,
+                         .epoch = h->epoch,
+                         .drained = h->has_drain,
+                         .hooked = s->mode == PAGE_MODE_HOOKS && s->bad_frees == 0,
+                         .overflowed = s->sites_lost || s->epochs_late,
+                         .failed = question->failed,
+                         .handshakes = question->handshakes,
+                         .want_one_in = question->want_one_in,
+                         .seed = question->seed};
+    lend_sites(h, l, &e);
+    lend_classes(h, l, &e);
+    lend_heap(h, l, &e);
+    lend_gauges(h, question, l, &e);
+    judge(&e, ret);
+    free(l);
+}
+
+size_t history_epochs(const struct history *h)
+{
+    return h->epochs;
+}
+
+const char *history_site(const struct history *h, size_t site, uint32_t *ret_line)
+{
+    CHECK(site < h->last.sites);
+    *ret_line = h->last.site[site].line;
+    return h->last.site[site].file;
+}
+
+const char *history_class(const struct history *h, size_t class_)
+{
+    CHECK(class_ < h->last.classes);
+    return h->last.class_[class_].name;
+}
+
+size_t history_classes(const struct history *h)
+{
+    return h->last.classes;
+}
+
+static size_t baseline(const struct history *h)
+{
+    return h->first == SIZE_MAX ? h->epochs - 1 : h->first ? h->first - 1 : 0;
+}
+
+void history_census(const struct history *h, size_t class_, int64_t *ret_start, int64_t *ret_end)
+{
+    CHECK(h->epochs > 0 && class_ < PAGE_CLASSES);
+    *ret_start = h->class_live[class_][baseline(h)];
+    *ret_end = h->class_live[class_][h->epochs - 1];
+}
+
+int64_t history_blocks(const struct history *h, size_t c)
+{
+    CHECK(c < h->epochs);
+    return h->total[c].blocks;
+}
+
+uint64_t history_opened(const struct history *h, size_t c)
+{
+    CHECK(c < h->epochs);
+    return h->total[c].opened;
+}
+
+int64_t history_survivors(const struct history *h)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < h->last.sites; i++) {
+        for (size_t c = 0; c < h->epochs; c++) {
+            if (h->epoch[c].measured && h->epoch[c].all_closed)
+                sum += h->last.site[i].born_blocks[c];
+        }
+    }
+    return sum;
+}
+
+void history_cost(const struct history *h, struct history_cost *ret)
+{
+    *ret = (struct history_cost){0};
+    if (h->epochs < 2 || h->first == SIZE_MAX)
+        return;
+    size_t from = baseline(h), to = h->epochs - 1;
+    uint64_t opened = h->total[to].opened - h->total[from].opened;
+    ret->measured = h->epoch[to].closed - h->epoch[from].closed;
+    if (opened) {
+        ret->allocs_per_conn =
+            (double)(h->total[to].allocs - h->total[from].allocs) / (double)opened;
+        ret->cpu_us_per_conn =
+            (double)(h->total[to].cpu_ns - h->total[from].cpu_ns) / 1000.0 / (double)opened;
+    }
+    if (h->has_drain && h->total[to].bytes > h->drain_bytes)
+        ret->drained_bytes = (uint64_t)(h->total[to].bytes - h->drain_bytes);
+}

@@ -1,0 +1,72 @@
+/*
+ * What was seen of one subject at its checkpoints, kept as the arrays that the judge reads. Plain
+ * memory, no I/O; one per subject. history_judge lends its arrays to judge() for the call only.
+ */
+#ifndef SOAK_HISTORY_H
+#define SOAK_HISTORY_H
+
+#include "base/err.h"
+#include "measure/proc.h"
+#include "probe/page_file.h"
+#include "stats/judge.h"
+
+#include <stdbool.h>
+
+enum history_phase { HISTORY_WARM, HISTORY_MEASURE, HISTORY_HOLD };
+
+/* One quiescent sample of a subject. */
+struct history_sample {
+    struct snapshot snapshot; /* owned by whoever fills it */
+    struct proc_sample proc;
+    struct proc_rollup rollup;
+};
+
+/* What the judge must know that isn't in the subject's memory. */
+struct history_question {
+    double limit_heap, limit_rss; /* bytes per connection */
+    uint64_t want_one_in;
+    uint64_t seed;
+    uint64_t failed, handshakes; /* as the client saw them: only it knows what it intended */
+};
+
+struct history;
+
+/* Returns NULL when out of memory. */
+struct history *history_new(void);
+void history_free(struct history *h);
+
+/* The end of an epoch. `oldest`: the epoch of the oldest open connection, so that all earlier ones
+ * are closed. Everything is copied. The first PAGE_EPOCHS checkpoints are kept; returns -1 beyond.
+ */
+int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
+                       double seconds, uint64_t oldest);
+/* After the drain, and after the caches were emptied (in this order, each at most once). */
+void history_drained(struct history *h, const struct snapshot *s);
+void history_flushed(struct history *h, const struct snapshot *s);
+
+/* Asks the judge about all that was seen so far. */
+void history_judge(const struct history *h, const struct history_question *question,
+                   struct judgement *ret);
+
+size_t history_epochs(const struct history *h);
+/* The site of a finding: borrowed until history_free. */
+const char *history_site(const struct history *h, size_t site, uint32_t *ret_line);
+const char *history_class(const struct history *h, size_t class_);
+size_t history_classes(const struct history *h);
+/* Live objects of a class at the start of the measuring and at the last checkpoint. */
+void history_census(const struct history *h, size_t class_, int64_t *ret_start, int64_t *ret_end);
+/* Live OpenSSL blocks at checkpoint c, and connections opened until then. */
+int64_t history_blocks(const struct history *h, size_t c);
+uint64_t history_opened(const struct history *h, size_t c);
+/* Survivors at the last checkpoint: blocks born in measured epochs whose connections have closed.
+ */
+int64_t history_survivors(const struct history *h);
+
+struct history_cost {
+    double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs; 0 when there are none */
+    uint64_t measured;                       /* connections closed while measuring */
+    uint64_t drained_bytes;                  /* ledger bytes that the drain gave back */
+};
+void history_cost(const struct history *h, struct history_cost *ret);
+
+#endif

@@ -1,0 +1,52 @@
+#include "manifest.h"
+
+#include "measure/proc.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static json_t *options_json(const struct scenario *s)
+{
+    size_t count;
+    const struct opt *table = scenario_options(&count);
+    json_t *options = json_object();
+    for (size_t i = 0; i < count; i++) {
+        char text[1024];
+        json_object_set_new(options, table[i].name,
+                            json_string(opts_print(&table[i], s, text, sizeof text)));
+    }
+    return options;
+}
+
+static json_t *libs_json(const struct run *r)
+{
+    json_t *libs = json_object();
+    for (int i = 0; i < RUN_SUBJECTS; i++)
+        json_object_set_new(libs, r->child[i].name, json_string(r->lib[i]));
+    return libs;
+}
+
+int manifest_write(struct run *r, struct err *e)
+{
+    char machine[256], seed[32], time_text[32];
+    int cpus = 0;
+    time_t now = time(NULL);
+    struct tm utc;
+    proc_machine(machine, sizeof machine, &cpus);
+    snprintf(seed, sizeof seed, "%" PRIx64, r->seed);
+    strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    json_t *document = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:o,s:o}", "schema",
+                                 "soak-manifest/1", "soak", SOAK_VERSION, "scenario", r->name,
+                                 "written", time_text, "seed", seed, "kernel", machine, "cpus",
+                                 cpus, "libs", libs_json(r), "options", options_json(r->scenario));
+    char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
+    int rc = text ? run_dir_write(&r->dir, "manifest.json", text, strlen(text), e)
+                  : err_set(e, "manifest.json: out of memory");
+    free(text);
+    json_decref(document);
+    return rc;
+}

@@ -1,0 +1,17 @@
+/*
+ * The user's command after the drain (--on-drain), such as `jcmd {pid} GC.run`: what only waits to
+ * be freed goes away then. No shell: the text is split on blanks, {pid} becomes the server's.
+ */
+#ifndef SOAK_ON_DRAIN_H
+#define SOAK_ON_DRAIN_H
+
+#include "run.h"
+
+/* Starts the command, if there is one, and calls `done` when it has ended (at once without one). A
+ * command that fails breaks the run with a sentence: the drain's meaning depends on it. */
+void on_drain_start(struct run *r, void (*done)(struct run *));
+
+/* Ends the command if it runs. */
+void on_drain_kill(struct run *r);
+
+#endif

@@ -1,0 +1,175 @@
+#include "outcome.h"
+
+#include "base/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void fill_sites(struct outcome *o, const struct run *r, int subject)
+{
+    const struct judgement *j = &r->judgement[subject];
+    struct result_subject *out = &o->result.subject[subject];
+    out->site = o->site[subject];
+    for (size_t i = 0; i < j->findings; i++) {
+        const struct judge_finding *f = &j->finding[i];
+        struct result_site *site = &o->site[subject][out->sites++];
+        *site = (struct result_site){.blocks = f->blocks,
+                                     .bytes = f->bytes,
+                                     .per_conn_blocks = f->per_conn_blocks,
+                                     .per_conn_bytes = f->per_conn_bytes,
+                                     .kind = f->kind,
+                                     .verdict = f->verdict,
+                                     .why = f->why};
+        if (f->site != SIZE_MAX)
+            site->file = history_site(r->history[subject], f->site, &site->line);
+    }
+}
+
+static void fill_census(struct outcome *o, const struct run *r, int subject)
+{
+    const struct history *h = r->history[subject];
+    struct result_subject *out = &o->result.subject[subject];
+    if (history_epochs(h) == 0)
+        return;
+    out->census = o->census[subject];
+    for (size_t i = 0; i < history_classes(h); i++) {
+        struct result_census *c = &o->census[subject][out->census_count++];
+        c->class_ = history_class(h, i);
+        history_census(h, i, &c->start, &c->end);
+    }
+}
+
+static void fill_subject(struct outcome *o, const struct run *r, int subject)
+{
+    struct result_subject *out = &o->result.subject[subject];
+    struct history_cost cost;
+    out->name = r->child[subject].name;
+    out->judgement = r->judgement[subject];
+    if (!r->judged) {
+        out->judgement.verdict = VERDICT_INVALID;
+        out->judgement.class_ = SIZE_MAX;
+    }
+    fill_sites(o, r, subject);
+    fill_census(o, r, subject);
+    if (out->judgement.class_ != SIZE_MAX)
+        out->class_name = history_class(r->history[subject], out->judgement.class_);
+    history_cost(r->history[subject], &cost);
+    out->allocs_per_conn = cost.allocs_per_conn;
+    out->cpu_us_per_conn = cost.cpu_us_per_conn;
+    out->drained_released_bytes = cost.drained_bytes;
+    if (subject == RUN_SERVER)
+        o->result.run.measured = cost.measured;
+}
+
+/* LEAK anywhere is LEAK; otherwise the less sure of the two speaks. */
+static enum verdict worst(const struct run *r)
+{
+    static const int rank[] = {
+        [VERDICT_PASS] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_INVALID] = 2, [VERDICT_LEAK] = 3};
+    enum verdict a = r->judgement[RUN_SERVER].verdict, b = r->judgement[RUN_CLIENT].verdict;
+    return rank[a] >= rank[b] ? a : b;
+}
+
+static void fill_verdict(struct result *out, const struct run *r)
+{
+    out->interrupted = r->interrupted;
+    out->broken = r->broken[0] ? r->broken : NULL;
+    out->verdict = r->judged ? worst(r) : VERDICT_INVALID;
+    if (out->broken && out->verdict != VERDICT_LEAK)
+        out->verdict = VERDICT_INVALID;
+    if (out->interrupted && !r->judged)
+        out->verdict = VERDICT_INCONCLUSIVE;
+    out->exit_code = out->broken ? 4 : verdict_exit_code(out->verdict);
+    if (out->interrupted)
+        out->exit_code = 130;
+}
+
+static void fill_errors(struct result_errors *e, const struct page_app *app)
+{
+    e->total = atomic_load(&app->failed);
+    e->connect = atomic_load(&app->fail_connect);
+    e->handshake = atomic_load(&app->fail_handshake);
+    e->echo = atomic_load(&app->fail_echo);
+    e->timeout = atomic_load(&app->fail_timeout);
+    e->lost = atomic_load(&app->fail_lost);
+}
+
+static void fill_run(struct outcome *o, const struct run *r)
+{
+    static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
+    static const char *const key[] = {[KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048"};
+    const struct scenario *s = r->scenario;
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    uint64_t due = atomic_load(&app->due), replaced = atomic_load(&app->replaced);
+    double seconds = (double)r->churn_ns / 1e9;
+    o->result.run.conns = s->conns;
+    o->result.run.closed = atomic_load(&app->closed);
+    o->result.run.seconds = seconds;
+    o->result.run.rate_per_s = seconds > 0 ? (double)o->result.run.closed / seconds : 0;
+    o->result.run.asked_per_s = s->churn.max ? 0 : s->churn.per_s;
+    o->result.run.shortfall = due > replaced ? (double)(due - replaced) / (double)due : 0;
+    o->result.run.p50_ns = atomic_load(&app->p50_ns);
+    o->result.run.p90_ns = atomic_load(&app->p90_ns);
+    o->result.run.p99_ns = atomic_load(&app->p99_ns);
+    o->result.run.max_ns = atomic_load(&app->max_ns);
+    o->result.run.seed = r->seed;
+    o->result.run.tls = tls[s->tls];
+    o->result.run.key = key[s->key];
+    o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
+    fill_errors(&o->result.run.errors, app);
+}
+
+/* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */
+static void fill_libs(struct outcome *o, const struct run *r)
+{
+    const char *p = r->lib[RUN_SERVER];
+    while (o->result.libs < OUTCOME_LIBS) {
+        size_t i = o->result.libs;
+        int used = 0;
+        if (sscanf(p, " %31[a-z]=%63s%n", o->lib_name[i], o->lib_version[i], &used) != 2)
+            return;
+        o->result.lib[i].name = o->lib_name[i];
+        o->result.lib[i].version = o->lib_version[i];
+        o->result.libs++;
+        p += used;
+    }
+}
+
+static void fill_next(struct outcome *o, const struct run *r)
+{
+    int n = 0;
+    const char *name = r->name;
+    const struct judgement *server = &r->judgement[RUN_SERVER];
+    if (o->result.broken || r->interrupted) {
+        snprintf(o->next[n++], OUTCOME_TEXT, "less %.200s/server.log", r->dir.path);
+    } else if (o->result.verdict == VERDICT_LEAK) {
+        snprintf(o->next[n++], OUTCOME_TEXT, "soak run %s --seed %" PRIx64 " --keep-going", name,
+                 r->seed);
+    } else if (o->result.verdict == VERDICT_INCONCLUSIVE) {
+        uint64_t closed = o->result.run.closed;
+        uint64_t want = r->scenario->sensitivity && server->sensitivity.one_in > 0
+                            ? (uint64_t)((double)closed * 1.3 * (double)r->scenario->sensitivity /
+                                         server->sensitivity.one_in)
+                            : closed * 4;
+        snprintf(o->next[n++], OUTCOME_TEXT, "soak run %s --seed %" PRIx64 " --closed %" PRIu64,
+                 name, r->seed, want > closed ? want : closed * 2);
+    }
+    for (int i = 0; i < n; i++)
+        o->result.next[i] = o->next[i];
+}
+
+void outcome_make(struct outcome *o, const struct run *r)
+{
+    *o = (struct outcome){0};
+    o->result.scenario = r->name;
+    o->result.version = SOAK_VERSION;
+    o->result.run_dir = r->dir.path;
+    fill_verdict(&o->result, r);
+    fill_run(o, r);
+    fill_libs(o, r);
+    o->result.subjects = RUN_SUBJECTS;
+    for (int i = 0; i < RUN_SUBJECTS; i++)
+        fill_subject(o, r, i);
+    fill_next(o, r);
+}

@@ -1,0 +1,24 @@
+/*
+ * From a finished run to struct result: who is to blame, which exit code, what to type next.
+ */
+#ifndef SOAK_OUTCOME_H
+#define SOAK_OUTCOME_H
+
+#include "report/result.h"
+#include "run.h"
+
+enum { OUTCOME_TEXT = 256, OUTCOME_LIBS = 4 };
+
+/* Everything that the result borrows; lives as long as the result is read. */
+struct outcome {
+    struct result result;
+    struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
+    struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
+    char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
+    char next[3][OUTCOME_TEXT];
+};
+
+/* Fills `o` from a run that has ended. Borrows from `r`. */
+void outcome_make(struct outcome *o, const struct run *r);
+
+#endif

@@ -1,0 +1,453 @@
+#include "run.h"
+
+#include "args.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "checkpoint.h"
+#include "display.h"
+#include "on_drain.h"
+#include "pki.h"
+#include "sampler.h"
+#include "settle.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { POLL_MS = 5, SAMPLE_MS = 1000, LIVE_MS = 250, QUIT_GRACE_MS = 5000 };
+
+void run_state_set(struct run *r, enum run_state state)
+{
+    if (r->state == RUN_CHURN && state != RUN_CHURN)
+        r->churn_ns += clock_now_ns() - r->churn_begin_ns;
+    r->state = state;
+    r->moved_ns = r->step_ns = clock_now_ns();
+}
+
+void run_break(struct run *r, const char *format, ...)
+{
+    if (!r->broken[0]) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(r->broken, sizeof r->broken, format, args);
+        va_end(args);
+    }
+    for (int i = 0; i < RUN_SUBJECTS; i++)
+        child_kill(&r->child[i]);
+    on_drain_kill(r);
+    if (r->state != RUN_DONE)
+        run_state_set(r, RUN_QUIT);
+}
+
+/* ---- steps ---- */
+
+static void begin_churn(struct run *r, uint64_t opens)
+{
+    run_state_set(r, RUN_CHURN);
+    r->churn_begin_ns = clock_now_ns();
+    if (!r->epoch_start_ns)
+        r->epoch_start_ns = r->epoch_ns = r->churn_begin_ns;
+    child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64, opens);
+}
+
+static void begin_drain(struct run *r)
+{
+    run_state_set(r, RUN_DRAIN_CLIENT);
+    child_send(&r->child[RUN_CLIENT], "drain");
+}
+
+void run_next(struct run *r)
+{
+    struct plan_seen seen;
+    checkpoint_seen(r, &seen);
+    r->action = plan_next(&r->plan, &seen);
+    display_phase(r);
+    switch (r->action.step) {
+    case PLAN_WARM:
+    case PLAN_MEASURE:
+    case PLAN_TURNOVER:
+        begin_churn(r, r->action.opens);
+        return;
+    case PLAN_HOLD:
+        run_state_set(r, RUN_HOLD);
+        return;
+    case PLAN_DRAIN:
+        begin_drain(r);
+        return;
+    }
+    CHECK(!"plan_next gives one of the steps above");
+}
+
+void run_quit(struct run *r)
+{
+    run_state_set(r, RUN_QUIT);
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        r->child[i].quitting = true;
+        child_send(&r->child[i], "quit");
+    }
+}
+
+static void begin_flush(struct run *r)
+{
+    run_state_set(r, RUN_FLUSH);
+    child_send(&r->child[RUN_SERVER], "flush");
+}
+
+/* The sample's purpose is served: what comes after it. */
+static void settled(struct run *r)
+{
+    struct err e = {{0}};
+    if (checkpoint_take(r, &e) != 0) {
+        run_break(r, "%s", e.text);
+        return;
+    }
+    switch (r->settle) {
+    case SETTLE_CHECKPOINT:
+        run_next(r);
+        return;
+    case SETTLE_DRAINED:
+        begin_flush(r);
+        return;
+    case SETTLE_FLUSHED:
+        run_quit(r);
+        return;
+    }
+}
+
+static void on_drain_done(struct run *r)
+{
+    settle_begin(r, SETTLE_DRAINED);
+}
+
+/* ---- the children ---- */
+
+static int start_child(struct run *r, int subject, struct args *args, struct err *e)
+{
+    struct child *c = &r->child[subject];
+    char path[600], log[32];
+    snprintf(path, sizeof path, "%s/soak-%s", r->program_dir, c->name);
+    snprintf(log, sizeof log, "%s.log", c->name);
+    int log_fd = run_dir_log(&r->dir, log, e);
+    if (log_fd < 0)
+        return -1;
+    int rc = child_start(c, &r->loop, path, args->argv, log_fd, r->pki_fd, e);
+    close(log_fd);
+    return rc;
+}
+
+static int start_client(struct run *r, struct err *e)
+{
+    char address[64];
+    snprintf(address, sizeof address, "%s", r->scenario->listen);
+    *strrchr(address, ':') = '\0'; /* scenario_check: address:port */
+    struct args args;
+    args_client(&args, r->scenario, "soak-client", r->seed, address, r->server_port);
+    run_state_set(r, RUN_START_CLIENT);
+    return start_child(r, RUN_CLIENT, &args, e);
+}
+
+static void server_ready(struct run *r, const char *line)
+{
+    struct err e = {{0}};
+    if (r->state != RUN_START_SERVER || line_number(line, "port", &r->server_port) != 0) {
+        run_break(r, "server: said '%.80s' out of turn", line);
+        return;
+    }
+    if (start_client(r, &e) != 0)
+        run_break(r, "%s", e.text);
+}
+
+static void client_quiet(struct run *r, const char *line)
+{
+    if (r->state != RUN_CHURN || line_number(line, "oldest", &r->oldest) != 0) {
+        run_break(r, "client: said '%.80s' out of turn", line);
+        return;
+    }
+    settle_begin(r, SETTLE_CHECKPOINT);
+}
+
+static void drained(struct run *r, int subject)
+{
+    if (r->state == RUN_DRAIN_CLIENT && subject == RUN_CLIENT) {
+        run_state_set(r, RUN_DRAIN_SERVER);
+        child_send(&r->child[RUN_SERVER], "drain");
+    } else if (r->state == RUN_DRAIN_SERVER && subject == RUN_SERVER) {
+        run_state_set(r, RUN_ON_DRAIN);
+        on_drain_start(r, on_drain_done);
+    }
+}
+
+static void keep_libs(struct run *r, int subject, const char *line)
+{
+    const char *libs = strstr(line, "openssl=");
+    snprintf(r->lib[subject], sizeof r->lib[subject], "%s", libs ? libs : "");
+}
+
+static void on_line(struct child *c, const char *line)
+{
+    struct run *r = c->owner;
+    int subject = c == &r->child[RUN_SERVER] ? RUN_SERVER : RUN_CLIENT;
+    uint64_t id;
+    if (r->state == RUN_QUIT || r->state == RUN_DONE)
+        return;
+    if (line_is(line, "ready")) {
+        keep_libs(r, subject, line);
+        if (subject == RUN_SERVER)
+            server_ready(r, line);
+        else
+            run_next(r);
+    } else if (line_is(line, "quiet") && subject == RUN_CLIENT) {
+        client_quiet(r, line);
+    } else if (line_is(line, "settled") && line_number(line, "id", &id) == 0) {
+        if (settle_answer(r, subject, id))
+            settled(r);
+    } else if (line_is(line, "drained")) {
+        drained(r, subject);
+    } else if (line_is(line, "flushed") && r->state == RUN_FLUSH) {
+        settle_begin(r, SETTLE_FLUSHED);
+    }
+}
+
+static bool any_running(const struct run *r)
+{
+    return r->child[RUN_SERVER].running || r->child[RUN_CLIENT].running;
+}
+
+static void close_handle(void *handle)
+{
+    uv_handle_t *h = handle;
+    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+static void finish(struct run *r)
+{
+    run_state_set(r, RUN_DONE);
+    close_handle(&r->poll_timer);
+    close_handle(&r->sample_timer);
+    close_handle(&r->live_timer);
+    close_handle(&r->sigint);
+    close_handle(&r->sigterm);
+}
+
+static void on_exit_child(struct child *c)
+{
+    struct run *r = c->owner;
+    bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
+    if (!expected && !r->broken[0] && !(r->interrupts > 1)) {
+        char how[640], log[600];
+        uint64_t closed = atomic_load(&c->page->app.closed);
+        snprintf(log, sizeof log, "%s/%s.log", r->dir.path, c->name);
+        run_break(r, "%s after %" PRIu64 " connections; its log: %s",
+                  child_end_text(c, how, sizeof how), closed, log);
+    }
+    if (!any_running(r))
+        finish(r);
+}
+
+/* ---- timers ---- */
+
+static const char *waiting_for(enum run_state state)
+{
+    switch (state) {
+    case RUN_START_SERVER:
+        return "the server to listen";
+    case RUN_START_CLIENT:
+        return "the client to start";
+    case RUN_CHURN:
+        return "handshakes";
+    case RUN_HOLD:
+        return "the hold to end";
+    case RUN_SETTLE:
+        return "the server to settle";
+    case RUN_PUBLISH:
+        return "both sides to publish their figures";
+    case RUN_DRAIN_CLIENT:
+        return "the client to close its connections";
+    case RUN_DRAIN_SERVER:
+        return "the server to end its connections";
+    case RUN_ON_DRAIN:
+        return "the command of --on-drain";
+    case RUN_FLUSH:
+        return "the server to empty its caches";
+    case RUN_QUIT:
+        return "both sides to exit";
+    case RUN_DONE:
+        break;
+    }
+    return "nothing";
+}
+
+/* Progress while churning is a completed handshake, an intended abort or a close, so that a server
+ * that refuses everyone doesn't look busy. Elsewhere it is an answer, which changes the state. */
+static uint64_t progress(const struct run *r)
+{
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    if (r->state != RUN_CHURN)
+        return 0;
+    return atomic_load(&app->handshakes) + atomic_load(&app->intended) + atomic_load(&app->closed) -
+           atomic_load(&app->failed);
+}
+
+static void watchdog_bark(struct run *r, uint64_t waited_ns)
+{
+    const struct child *client = &r->child[RUN_CLIENT];
+    const char *problem = client->problem[0] ? client->problem : r->child[RUN_SERVER].problem;
+    run_break(r,
+              "nothing moved for %.0f s while waiting for %s (%" PRIu64
+              " failed connections%s%s); see server.log and client.log in %s",
+              (double)waited_ns / 1e9, waiting_for(r->state),
+              (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first: " : "",
+              problem, r->dir.path);
+}
+
+static void watchdog(struct run *r)
+{
+    uint64_t now = clock_now_ns(), moved = progress(r);
+    if (moved != r->moved_activity || r->state == RUN_HOLD) {
+        r->moved_activity = moved;
+        r->moved_ns = now;
+    }
+    uint64_t limit =
+        r->state == RUN_QUIT ? (uint64_t)QUIT_GRACE_MS * 1000000u : r->scenario->watchdog_ns;
+    if (now - r->moved_ns <= limit)
+        return;
+    if (r->state == RUN_QUIT && !r->broken[0] && !r->interrupted)
+        watchdog_bark(r, now - r->moved_ns);
+    else if (r->state == RUN_QUIT)
+        run_break(r, "a side didn't exit when told to");
+    else
+        watchdog_bark(r, now - r->moved_ns);
+}
+
+static void on_poll(uv_timer_t *timer)
+{
+    struct run *r = timer->data;
+    if (r->state == RUN_SETTLE)
+        settle_poll(r);
+    else if (r->state == RUN_HOLD &&
+             (clock_now_ns() - r->step_ns >= r->action.hold_ms * 1000000u || r->interrupted))
+        settle_begin(r, SETTLE_CHECKPOINT);
+    watchdog(r);
+}
+
+static void on_sample(uv_timer_t *timer)
+{
+    struct run *r = timer->data;
+    if (r->state > RUN_START_CLIENT && r->state < RUN_QUIT)
+        sampler_tick(r);
+}
+
+static void on_live(uv_timer_t *timer)
+{
+    struct run *r = timer->data;
+    if (r->state > RUN_START_CLIENT && r->state < RUN_QUIT)
+        display_tick(r);
+}
+
+/* The first signal ends the run in order; the second (or SIGTERM) at once, keeping the files. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct run *r = handle->data;
+    r->interrupted = true;
+    r->interrupts += number == SIGTERM ? 2 : 1;
+    if (r->interrupts > 1 || r->state <= RUN_START_CLIENT) {
+        r->interrupts = 2;
+        for (int i = 0; i < RUN_SUBJECTS; i++)
+            child_kill(&r->child[i]);
+        run_state_set(r, RUN_QUIT);
+        if (!any_running(r))
+            finish(r);
+        return;
+    }
+    display_note(r, "interrupted: finishing this epoch; once more stops at once");
+    if (r->state == RUN_CHURN)
+        child_send(&r->child[RUN_CLIENT], "finish");
+}
+
+/* ---- the whole ---- */
+
+static void start_timer(struct run *r, uv_timer_t *timer, uv_timer_cb cb, uint64_t every_ms)
+{
+    CHECK(uv_timer_init(&r->loop, timer) == 0);
+    timer->data = r;
+    CHECK(uv_timer_start(timer, cb, every_ms, every_ms) == 0);
+}
+
+static void start_signal(struct run *r, uv_signal_t *handle, int number)
+{
+    CHECK(uv_signal_init(&r->loop, handle) == 0);
+    handle->data = r;
+    CHECK(uv_signal_start(handle, on_signal, number) == 0);
+}
+
+static int init_subject(struct run *r, int subject, const char *name, struct err *e)
+{
+    struct child *c = &r->child[subject];
+    c->name = name;
+    c->owner = r;
+    c->on_line = on_line;
+    c->on_exit = on_exit_child;
+    r->history[subject] = history_new();
+    if (!r->history[subject])
+        return err_set(e, "out of memory");
+    return child_init(c, e);
+}
+
+static int init(struct run *r, struct err *e)
+{
+    r->pki_fd = -1;
+    r->child[RUN_SERVER].page_fd = r->child[RUN_CLIENT].page_fd = -1;
+    CHECK(uv_loop_init(&r->loop) == 0);
+    if (init_subject(r, RUN_SERVER, "server", e) != 0 ||
+        init_subject(r, RUN_CLIENT, "client", e) != 0)
+        return -1;
+    if (r->scenario->client_auth == CLIENT_AUTH_REQUIRE && (r->pki_fd = pki_make(e)) < 0)
+        return -1;
+    const struct scenario *s = r->scenario;
+    plan_init(&r->plan,
+              &(struct plan_input){.conns = s->conns,
+                                   .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+                                   .closed = s->closed,
+                                   .for_ms = s->for_ns / 1000000u,
+                                   .early_stop = !s->keep_going && !s->closed && !s->for_ns});
+    r->live = s->quiet ? NULL : live_new(s->color != 2);
+    return 0;
+}
+
+int run_execute(struct run *r, struct err *e)
+{
+    int rc = init(r, e);
+    if (rc != 0)
+        return rc;
+    r->start_ns = clock_now_ns();
+    run_state_set(r, RUN_START_SERVER);
+    start_signal(r, &r->sigint, SIGINT);
+    start_signal(r, &r->sigterm, SIGTERM);
+    start_timer(r, &r->poll_timer, on_poll, POLL_MS);
+    start_timer(r, &r->sample_timer, on_sample, SAMPLE_MS);
+    start_timer(r, &r->live_timer, on_live, LIVE_MS);
+    struct args args;
+    args_server(&args, r->scenario, "soak-server", r->seed);
+    rc = start_child(r, RUN_SERVER, &args, e);
+    if (rc != 0)
+        finish(r);
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    live_free(r->live);
+    r->live = NULL;
+    return rc;
+}
+
+void run_fini(struct run *r)
+{
+    CHECK(uv_loop_close(&r->loop) == 0);
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        history_free(r->history[i]);
+        child_fini(&r->child[i]);
+    }
+    if (r->pki_fd >= 0)
+        close(r->pki_fd);
+}

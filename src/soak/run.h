@@ -1,0 +1,103 @@
+/*
+ * One run: the two children, the epochs, the checkpoints, the verdict. A state machine on one libuv
+ * loop; every step waits for an answer from a child or for a quiet page, and a watchdog ends a run
+ * in which nothing moves.
+ *
+ *   START_SERVER -> START_CLIENT -> CHURN <-> CHECKPOINT -> ... -> DRAIN -> FLUSH -> QUIT -> DONE
+ *                                   HOLD  <->
+ *
+ * Whatever happens on the way (a child crashes, SIGINT, a full disk) the run ends in DONE with a
+ * result of all that was measured.
+ */
+#ifndef SOAK_RUN_H
+#define SOAK_RUN_H
+
+#include "child.h"
+#include "history.h"
+#include "live.h"
+#include "scenario/scenario.h"
+#include "stats/plan.h"
+#include "store/run_dir.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+enum run_state {
+    RUN_START_SERVER,
+    RUN_START_CLIENT,
+    RUN_CHURN,
+    RUN_HOLD,
+    RUN_SETTLE,  /* waiting for a quiet page */
+    RUN_PUBLISH, /* waiting for both `settled` */
+    RUN_DRAIN_CLIENT,
+    RUN_DRAIN_SERVER,
+    RUN_ON_DRAIN, /* the user's command */
+    RUN_FLUSH,
+    RUN_QUIT,
+    RUN_DONE
+};
+
+/* Why the children are being settled: what the sample is taken for. */
+enum run_settle { SETTLE_CHECKPOINT, SETTLE_DRAINED, SETTLE_FLUSHED };
+
+enum { RUN_SERVER, RUN_CLIENT, RUN_SUBJECTS };
+
+struct run {
+    const struct scenario *scenario; /* borrowed */
+    const char *name;                /* the scenario's name: borrowed */
+    const char *program_dir;         /* where soak-server and soak-client are: borrowed */
+    uint64_t seed;
+    uv_loop_t loop;
+    struct run_dir dir;
+    struct child child[RUN_SUBJECTS];
+    struct history *history[RUN_SUBJECTS];
+    struct judgement judgement[RUN_SUBJECTS];
+    bool judged;
+    char lib[RUN_SUBJECTS][256]; /* what each child said of its libraries in `ready` */
+
+    enum run_state state;
+    enum run_settle settle;
+    struct plan plan;
+    struct plan_action action; /* the step under way */
+    uint64_t epoch;            /* number stamped into new blocks */
+    uint64_t oldest;           /* the client's word at the last quiet */
+    uint64_t server_port;
+    int settled; /* bit per child */
+    uint64_t settle_id;
+    uint64_t last_activity; /* for the quiet page */
+    int quiet_polls;
+
+    uint64_t start_ns, step_ns;        /* when the run and the present step began */
+    uint64_t churn_ns;                 /* spent churning, all epochs */
+    uint64_t moved_ns, moved_activity; /* the watchdog's last sign of life */
+    uint64_t churn_begin_ns;
+    uint64_t epoch_start_ns; /* when the first epoch began; 0 = not yet */
+    uint64_t epoch_ns;       /* when the present one began */
+
+    uv_timer_t poll_timer, sample_timer, live_timer;
+    uv_signal_t sigint, sigterm;
+    uv_process_t on_drain_process;
+    bool on_drain_running;
+    void (*on_drain_done)(struct run *);
+    struct live *live; /* owned; NULL when quiet */
+
+    bool interrupted;
+    int interrupts;
+    char broken[512];  /* why the run broke; "" else */
+    bool store_failed; /* something could not be written: said once */
+    int pki_fd;        /* memory file with the client's authority and certificate, or -1 */
+};
+
+/* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,
+ * program_dir and an open `dir`. Afterwards `judgement`, `broken` and the rest hold what happened;
+ * run_fini frees. Returns 0, or -1 when nothing could even be started. */
+int run_execute(struct run *r, struct err *e);
+void run_fini(struct run *r);
+
+/* For the rooms of this module. */
+void run_state_set(struct run *r, enum run_state state);
+void run_break(struct run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void run_next(struct run *r); /* after a checkpoint: the plan's next step */
+void run_quit(struct run *r); /* everything is measured: let the children go */
+
+#endif

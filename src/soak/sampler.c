@@ -1,0 +1,126 @@
+#include "sampler.h"
+
+#include "base/clock.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static double seconds_since_start(const struct run *r)
+{
+    return (double)(clock_now_ns() - r->start_ns) / 1e9;
+}
+
+/* A write that fails is said once and never stops the measuring: the result still goes to stdout.
+ */
+static void write_line(struct run *r, json_t *line)
+{
+    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    struct err e = {{0}};
+    if (text && !r->store_failed && run_dir_sample(&r->dir, text, &e) != 0) {
+        r->store_failed = true;
+        fprintf(stderr, "soak: %s\n", e.text);
+    }
+    free(text);
+    json_decref(line);
+}
+
+static json_t *app_json(const struct snapshot *s)
+{
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "opened", (json_int_t)s->app.opened,
+                     "closed", (json_int_t)s->app.closed, "established",
+                     (json_int_t)s->app.established, "in_flight", (json_int_t)s->app.in_flight,
+                     "handshakes", (json_int_t)s->app.handshakes, "resumed",
+                     (json_int_t)s->app.resumed, "failed", (json_int_t)s->app.failed, "intended",
+                     (json_int_t)s->app.intended);
+}
+
+static json_t *heap_json(const struct snapshot *s)
+{
+    if (!s->heap.present)
+        return json_null();
+    return json_pack("{s:I,s:I,s:I,s:I,s:I}", "allocated", (json_int_t)s->heap.allocated, "active",
+                     (json_int_t)s->heap.active, "resident", (json_int_t)s->heap.resident, "mapped",
+                     (json_int_t)s->heap.mapped, "retained", (json_int_t)s->heap.retained);
+}
+
+static json_t *census_json(const struct snapshot *s)
+{
+    json_t *census = json_object();
+    for (size_t i = 0; i < s->classes; i++)
+        json_object_set_new(census, s->class_[i].name, json_integer(s->class_[i].live));
+    return census;
+}
+
+static json_t *subject_json(const struct history_sample *s)
+{
+    const struct snapshot *n = &s->snapshot;
+    json_t *out = json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I},s:o,s:o,s:o}", "openssl",
+                            "blocks", (json_int_t)n->blocks, "bytes", (json_int_t)n->bytes,
+                            "allocs", (json_int_t)n->allocs, "frees", (json_int_t)n->frees,
+                            "alloc_bytes", (json_int_t)n->alloc_bytes, "libuv", "blocks",
+                            (json_int_t)n->uv_blocks, "bytes", (json_int_t)n->uv_bytes, "census",
+                            census_json(n), "heap", heap_json(n), "connections", app_json(n));
+    json_object_set_new(out, "process",
+                        json_pack("{s:I,s:I,s:I,s:I,s:I}", "rss", (json_int_t)s->proc.rss_bytes,
+                                  "rss_anon", (json_int_t)s->proc.rss_anon_bytes, "threads",
+                                  (json_int_t)s->proc.threads, "open_files",
+                                  (json_int_t)s->proc.open_files, "cpu_ns",
+                                  (json_int_t)s->proc.cpu_ns));
+    return out;
+}
+
+void sampler_tick(struct run *r)
+{
+    json_t *line = json_pack("{s:s,s:f,s:I}", "kind", "tick", "seconds", seconds_since_start(r),
+                             "epoch", (json_int_t)r->epoch);
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        const struct child *c = &r->child[i];
+        struct proc_sample p = {0};
+        if (!c->running || proc_sample_quick(c->pid, &p, NULL) != 0)
+            continue;
+        struct page *page = c->page;
+        json_object_set_new(line, c->name,
+                            json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "rss", (json_int_t)p.rss_bytes,
+                                      "heap_allocated",
+                                      (json_int_t)atomic_load(&page->heap.allocated), "heap_active",
+                                      (json_int_t)atomic_load(&page->heap.active), "opened",
+                                      (json_int_t)atomic_load(&page->app.opened), "closed",
+                                      (json_int_t)atomic_load(&page->app.closed), "failed",
+                                      (json_int_t)atomic_load(&page->app.failed)));
+    }
+    write_line(r, line);
+}
+
+int sampler_take(struct run *r, int subject, struct history_sample *ret, struct err *e)
+{
+    const struct child *c = &r->child[subject];
+    *ret = (struct history_sample){0};
+    if (snapshot_read(c->page, &ret->snapshot, e) != 0)
+        return -1;
+    if (proc_sample_full(c->pid, &ret->proc, e) != 0 ||
+        proc_rollup_read(c->pid, &ret->rollup, e) != 0) {
+        snapshot_free(&ret->snapshot);
+        return -1;
+    }
+    return 0;
+}
+
+static json_t *rollup_json(const struct proc_rollup *rollup)
+{
+    return json_pack("{s:I,s:I,s:I}", "pss", (json_int_t)rollup->pss_bytes, "private_dirty",
+                     (json_int_t)rollup->private_dirty_bytes, "anonymous",
+                     (json_int_t)rollup->anonymous_bytes);
+}
+
+void sampler_write(struct run *r, const char *kind, const struct history_sample *sample)
+{
+    json_t *line = json_pack("{s:s,s:f,s:I,s:I}", "kind", kind, "seconds", seconds_since_start(r),
+                             "epoch", (json_int_t)r->epoch, "oldest", (json_int_t)r->oldest);
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        json_t *one = subject_json(&sample[i]);
+        json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));
+        json_object_set_new(line, r->child[i].name, one);
+    }
+    write_line(r, line);
+}

@@ -1,0 +1,18 @@
+/*
+ * Samples of both subjects, taken from outside, written to samples.jsonl as they happen.
+ */
+#ifndef SOAK_SAMPLER_H
+#define SOAK_SAMPLER_H
+
+#include "history.h"
+#include "run.h"
+
+/* A cheap sample of both subjects (pages, /proc/PID/statm): one line of kind "tick". */
+void sampler_tick(struct run *r);
+/* The full sample of one subject at a quiescent point. `ret->snapshot` is the caller's to free.
+ * Returns 0 or -1. */
+int sampler_take(struct run *r, int subject, struct history_sample *ret, struct err *e);
+/* One line of `kind` ("checkpoint", "drained", "flushed") from the full samples. */
+void sampler_write(struct run *r, const char *kind, const struct history_sample *sample);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The quiescent point: waits until neither subject's counters move and the server holds exactly the
+ * connections that the client holds, lets both publish their exact figures, and samples them.
+ */
+#ifndef SOAK_SETTLE_H
+#define SOAK_SETTLE_H
+
+#include "run.h"
+
+/* Begins; the run's state goes through RUN_SETTLE and RUN_PUBLISH, and settle_done is called by the
+ * run when the sample of the purpose has been taken. */
+void settle_begin(struct run *r, enum run_settle purpose);
+/* A poll of the pages, every few milliseconds while in RUN_SETTLE. */
+void settle_poll(struct run *r);
+/* A child said `settled id=K`. Returns true when both have: the sample can be taken. */
+bool settle_answer(struct run *r, int subject, uint64_t id);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * What the terminal can do: width, UTF-8, colour. Reads the environment and ioctl only.
+ */
+#ifndef SOAK_TERMINAL_H
+#define SOAK_TERMINAL_H
+
+#include <stdbool.h>
+
+/* A terminal that can move the cursor (TERM isn't dumb). */
+bool terminal_is(int fd);
+/* Its columns, or 80. */
+int terminal_columns(int fd);
+bool terminal_is_utf8(void);
+/* Whether to colour output on fd: `choice` 0 auto, 1 always, 2 never (scenario.color); then
+ * NO_COLOR, then CLICOLOR_FORCE, then whether fd is a terminal. */
+bool terminal_colour(int fd, int choice);
+/* Cuts UTF-8 text in place to at most `columns` characters. */
+void terminal_cut(char *text, int columns);
+
+#endif
