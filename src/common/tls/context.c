@@ -15,6 +15,8 @@ char *context_error(char *buf, size_t size)
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
     if (!code)
         snprintf(buf, size, "OpenSSL gave no reason");
+    else if (ERR_GET_LIB(code) == ERR_LIB_SYS)
+        snprintf(buf, size, "%s", strerror(ERR_GET_REASON(code)));
     else if (reason)
         snprintf(buf, size, "%s", reason);
     else
