@@ -1,7 +1,7 @@
 /*
- * What the kernel says of a process, read from outside through /proc, so that sampling can't disturb
- * the subject. Numbers in bytes and nanoseconds. Each function fails with a sentence when the process
- * is gone. No state, thread-safe.
+ * What the kernel says of a process, read from outside through /proc, so that sampling can't
+ * disturb the subject. Numbers in bytes and nanoseconds. Each function fails with a sentence when
+ * the process is gone. No state, thread-safe.
  */
 #ifndef SOAK_MEASURE_PROC_H
 #define SOAK_MEASURE_PROC_H
@@ -16,7 +16,7 @@ struct proc_sample {
     uint64_t rss_bytes, rss_anon_bytes; /* /proc/PID/status VmRSS, RssAnon */
     uint64_t threads;
     uint64_t open_files;
-    uint64_t cpu_ns; /* user + system, all threads, /proc/PID/schedstat-free: utime+stime ticks */
+    uint64_t cpu_ns; /* user + system, all threads: the process clock, to the nanosecond */
 };
 struct proc_rollup { /* /proc/PID/smaps_rollup: 1-2 ms in a big process, checkpoints only */
     uint64_t pss_bytes, private_dirty_bytes, anonymous_bytes;

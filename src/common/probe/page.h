@@ -53,10 +53,10 @@ struct page_class {
 };
 
 struct page_thread {
-    page_u64 used;                      /* 1 while or after a thread owned the slot */
-    page_u64 allocs, frees, reallocs;   /* since start; through OpenSSL's hooks only */
-    page_u64 alloc_bytes;               /* asked for since start */
-    page_i64 census[PAGE_CLASSES];      /* live objects */
+    page_u64 used;                    /* 1 while or after a thread owned the slot */
+    page_u64 allocs, frees, reallocs; /* since start; through OpenSSL's hooks only */
+    page_u64 alloc_bytes;             /* asked for since start */
+    page_i64 census[PAGE_CLASSES];    /* live objects */
     page_u64 pad[3];
     struct page_cell cell[PAGE_EPOCHS][PAGE_SITES];
 };
@@ -81,10 +81,10 @@ struct page_heap {
 struct page_app {
     page_u64 opened, closed, established, in_flight;
     page_u64 handshakes, resumed; /* completed ones */
-    page_u64 failed;   /* connections that failed against their behaviour's intent */
-    page_u64 intended; /* ended without a handshake because their behaviour says so */
-    page_u64 due;      /* client: replacements that the asked rate made due */
-    page_u64 replaced; /* client: replacements begun */
+    page_u64 failed;              /* connections that failed against their behaviour's intent */
+    page_u64 intended;            /* ended without a handshake because their behaviour says so */
+    page_u64 due;                 /* client: replacements that the asked rate made due */
+    page_u64 replaced;            /* client: replacements begun */
     page_u64 p50_ns, p90_ns, p99_ns, max_ns; /* client: handshake times */
     page_u64 fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost;
 };
@@ -92,10 +92,10 @@ struct page_app {
 struct page {
     uint64_t magic;
     uint64_t version;
-    uint64_t bytes;  /* sizeof(struct page), as the maker compiled it */
-    page_u64 epoch;  /* written by the orchestrator, at quiescent points */
-    page_u64 mode;   /* enum page_mode, written by the probe */
-    page_u64 sites;  /* used entries of site[] */
+    uint64_t bytes; /* sizeof(struct page), as the maker compiled it */
+    page_u64 epoch; /* written by the orchestrator, at quiescent points */
+    page_u64 mode;  /* enum page_mode, written by the probe */
+    page_u64 sites; /* used entries of site[] */
     page_u64 classes;
     page_u64 sites_lost;     /* shared: allocations counted on site 0 */
     page_u64 threads_shared; /* shared: threads that had to use the last slot */

@@ -21,8 +21,8 @@ void page_file_unmap(struct page *page);
 struct snapshot_site {
     char file[PAGE_FILE_BYTES]; /* cleaned: leading ../ removed, always terminated */
     uint32_t line;
-    int64_t blocks, bytes;             /* all epochs */
-    int64_t born_blocks[PAGE_EPOCHS];  /* live, by birth epoch */
+    int64_t blocks, bytes;            /* all epochs */
+    int64_t born_blocks[PAGE_EPOCHS]; /* live, by birth epoch */
     int64_t born_bytes[PAGE_EPOCHS];
 };
 struct snapshot_class {

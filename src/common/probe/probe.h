@@ -33,7 +33,8 @@ struct page *probe_page(void);
  * does nothing when the ledger is off. Returns 0 or -1. */
 int probe_census_start(struct err *e);
 
-/* Empties this thread's jemalloc cache, so that the next publish is exact. No-op without jemalloc. */
+/* Empties this thread's jemalloc cache, so that the next publish is exact. No-op without jemalloc.
+ */
 void probe_thread_flush(void);
 
 /* Refreshes jemalloc's figures in the page. `classes`: the live regions per size class as well

@@ -1,0 +1,213 @@
+#include "measure/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TEXT_BYTES = 4096, PATH_BYTES = 64 };
+
+static char *proc_path(char *buf, pid_t pid, const char *name)
+{
+    snprintf(buf, PATH_BYTES, "/proc/%d/%s", (int)pid, name);
+    return buf;
+}
+
+/* One sentence for whatever /proc refuses: a process that is gone, or one that isn't ours. */
+static int say(struct err *e, pid_t pid, const char *name, int code)
+{
+    if (code == ENOENT || code == ESRCH)
+        return err_set(e, "process %d is gone", (int)pid);
+    return err_set(e, "/proc/%d/%s: %s", (int)pid, name, strerror(code));
+}
+
+/* Reads a small file of /proc whole, terminated. These files are made at the first read, so one
+ * read into enough room gives figures of one moment. */
+static int read_text(pid_t pid, const char *name, char *text, size_t size, struct err *e)
+{
+    char path[PATH_BYTES];
+    int fd = open(proc_path(path, pid, name), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return say(e, pid, name, errno);
+    ssize_t got;
+    do
+        got = read(fd, text, size - 1);
+    while (got < 0 && errno == EINTR);
+    int code = got < 0 ? errno : ESRCH;
+    close(fd);
+    if (got <= 0)
+        return say(e, pid, name, code);
+    text[got] = 0;
+    return 0;
+}
+
+/* The figure of the line `key:   123 kB`, in the file's own unit. Returns 0 or -1. */
+static int find_figure(const char *text, const char *key, uint64_t *ret)
+{
+    size_t length = strlen(key);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) == 0 && line[length] == ':')
+            return sscanf(line + length + 1, "%" SCNu64, ret) == 1 ? 0 : -1;
+    }
+    return -1;
+}
+
+/* What /proc calls kB is 1,024 bytes. */
+static int find_bytes(pid_t pid, const char *text, const char *key, uint64_t *ret, struct err *e)
+{
+    uint64_t kib;
+    if (find_figure(text, key, &kib) != 0)
+        return err_set(e, "the kernel says no %s of process %d", key, (int)pid);
+    *ret = kib * 1024;
+    return 0;
+}
+
+/* The state and the number of threads from /proc/PID/stat (proc(5), fields 3 and 20). The command's
+ * name, field 2, may hold blanks and parentheses: only the last parenthesis ends it. */
+static int read_stat(pid_t pid, uint64_t *ret_threads, struct err *e)
+{
+    char text[TEXT_BYTES];
+    if (read_text(pid, "stat", text, sizeof text, e) != 0)
+        return -1;
+    const char *after = strrchr(text, ')');
+    char state;
+    uint64_t threads;
+    if (!after || sscanf(after + 1,
+                         " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                         "%" SCNu64,
+                         &state, &threads) != 2)
+        return err_set(e, "/proc/%d/stat can't be read", (int)pid);
+    if (state == 'Z' || state == 'X')
+        return err_set(e, "process %d has ended", (int)pid);
+    *ret_threads = threads;
+    return 0;
+}
+
+static int read_cpu(pid_t pid, uint64_t *ret_ns, struct err *e)
+{
+    clockid_t clock;
+    struct timespec t;
+    int code = clock_getcpuclockid(pid, &clock);
+    if (code != 0)
+        return say(e, pid, "cpu clock", code);
+    if (clock_gettime(clock, &t) != 0)
+        return say(e, pid, "cpu clock", errno == EINVAL ? ESRCH : errno);
+    *ret_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return 0;
+}
+
+static int read_rss(pid_t pid, uint64_t *ret_bytes, struct err *e)
+{
+    char text[TEXT_BYTES];
+    uint64_t pages;
+    if (read_text(pid, "statm", text, sizeof text, e) != 0)
+        return -1;
+    if (sscanf(text, "%*u %" SCNu64, &pages) != 1)
+        return err_set(e, "/proc/%d/statm can't be read", (int)pid);
+    *ret_bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return 0;
+}
+
+static int count_files(pid_t pid, uint64_t *ret_count, struct err *e)
+{
+    char path[PATH_BYTES];
+    DIR *folder = opendir(proc_path(path, pid, "fd"));
+    if (!folder)
+        return say(e, pid, "fd", errno);
+    uint64_t count = 0;
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    /* Looking at oneself opens one more: the folder. */
+    *ret_count = count - (pid == getpid());
+    closedir(folder);
+    return 0;
+}
+
+int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e)
+{
+    struct proc_sample s = {0};
+    if (read_stat(pid, &s.threads, e) != 0 || read_rss(pid, &s.rss_bytes, e) != 0 ||
+        read_cpu(pid, &s.cpu_ns, e) != 0)
+        return -1;
+    *ret = s;
+    return 0;
+}
+
+int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e)
+{
+    char text[TEXT_BYTES];
+    struct proc_sample s;
+    if (proc_sample_quick(pid, &s, e) != 0 || read_text(pid, "status", text, sizeof text, e) != 0 ||
+        find_bytes(pid, text, "VmRSS", &s.rss_bytes, e) != 0 ||
+        find_bytes(pid, text, "RssAnon", &s.rss_anon_bytes, e) != 0 ||
+        count_files(pid, &s.open_files, e) != 0)
+        return -1;
+    *ret = s;
+    return 0;
+}
+
+int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e)
+{
+    char text[TEXT_BYTES];
+    struct proc_rollup r;
+    if (read_text(pid, "smaps_rollup", text, sizeof text, e) != 0 ||
+        find_bytes(pid, text, "Pss", &r.pss_bytes, e) != 0 ||
+        find_bytes(pid, text, "Private_Dirty", &r.private_dirty_bytes, e) != 0 ||
+        find_bytes(pid, text, "Anonymous", &r.anonymous_bytes, e) != 0)
+        return -1;
+    *ret = r;
+    return 0;
+}
+
+/* The path in a line of /proc/PID/maps when its last part starts with `prefix`, or NULL. Cuts the
+ * newline. */
+static const char *mapped_match(char *line, const char *prefix)
+{
+    line[strcspn(line, "\n")] = 0;
+    const char *path = strchr(line, '/');
+    if (!path)
+        return NULL;
+    return strncmp(strrchr(path, '/') + 1, prefix, strlen(prefix)) == 0 ? path : NULL;
+}
+
+int proc_mapped_path(pid_t pid, const char *prefix, char *buf, size_t size, struct err *e)
+{
+    char name[PATH_BYTES];
+    FILE *maps = fopen(proc_path(name, pid, "maps"), "re");
+    if (!maps)
+        return say(e, pid, "maps", errno);
+    char *line = NULL;
+    size_t room = 0;
+    const char *path = NULL;
+    while (!path && getline(&line, &room, maps) > 0)
+        path = mapped_match(line, prefix);
+    int code = -1;
+    if (!path)
+        err_set(e, "process %d has mapped no %s", (int)pid, prefix);
+    else if (strlen(path) >= size)
+        err_set(e, "the path of %s in process %d is too long", prefix, (int)pid);
+    else
+        code = 0;
+    if (code == 0)
+        memcpy(buf, path, strlen(path) + 1);
+    free(line);
+    fclose(maps);
+    return code;
+}
+
+void proc_machine(char *buf, size_t size, int *ret_cpus)
+{
+    struct utsname name;
+    if (uname(&name) == 0)
+        snprintf(buf, size, "%s %s %s", name.sysname, name.release, name.machine);
+    else
+        snprintf(buf, size, "unknown");
+    *ret_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+}

@@ -1,0 +1,21 @@
+/*
+ * jemalloc's own figures, by mallctl. The functions are weak symbols: a build without jemalloc
+ * links, and heap_present is then false.
+ */
+#ifndef SOAK_PROBE_HEAP_H
+#define SOAK_PROBE_HEAP_H
+
+#include "probe/page.h"
+
+#include <stdbool.h>
+
+bool heap_present(void);
+
+/* Empties this thread's cache. */
+void heap_thread_flush(void);
+
+/* Refreshes the figures in `heap`; `classes`: the live regions per size class too. One at a time.
+ */
+void heap_publish(struct page_heap *heap, bool classes);
+
+#endif

@@ -1,0 +1,263 @@
+#include "probe/ledger.h"
+
+#include "base/check.h"
+#include "probe/site_table.h"
+#include "probe/slot.h"
+
+#include <openssl/crypto.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+/* Lies right before each block and keeps malloc's 16-byte alignment. */
+struct header {
+    uint64_t size;
+    uint32_t cell; /* epoch * PAGE_SITES + site */
+    uint32_t magic;
+};
+
+_Static_assert(sizeof(struct header) == 16, "the header must keep the alignment of malloc");
+_Static_assert((PAGE_SITES & (PAGE_SITES - 1)) == 0, "cell numbers are split by shifts");
+
+#define HEADER_MAGIC 0x6b616f73u /* "soak" */
+
+/* Looking for a header before a block that has none reads memory that isn't the block's; the
+ * address sanitizer must let these functions look. */
+#define PEEKS __attribute__((no_sanitize("address")))
+#define HOT   static inline __attribute__((always_inline))
+#define COLD  static __attribute__((noinline, cold))
+
+/* Whose totals an allocation belongs to: page_thread.allocs and the like are OpenSSL's alone. */
+enum origin { FROM_OPENSSL, FROM_LIBUV };
+
+static struct page *ledger_page;
+static uint32_t libuv_site;
+
+/* Where one call counts: the thread's own slot, or the shared one by atomic adds. */
+struct place {
+    struct page_thread *slot;
+    bool own;
+};
+
+HOT struct page_cell *cell_at(struct page_thread *slot, uint32_t cell)
+{
+    return (struct page_cell *)slot->cell + cell;
+}
+
+HOT void cell_add(struct place at, uint32_t cell, int64_t blocks, int64_t bytes)
+{
+    struct page_cell *c = cell_at(at.slot, cell);
+    slot_add_i(at.own, &c->blocks, blocks);
+    slot_add_i(at.own, &c->bytes, bytes);
+}
+
+COLD uint32_t epoch_late(void)
+{
+    atomic_store_explicit(&ledger_page->epochs_late, 1, memory_order_relaxed);
+    return PAGE_EPOCHS - 1;
+}
+
+HOT uint32_t epoch_now(void)
+{
+    uint64_t epoch = atomic_load_explicit(&ledger_page->epoch, memory_order_relaxed);
+    return LIKELY(epoch < PAGE_EPOCHS) ? (uint32_t)epoch : epoch_late();
+}
+
+HOT bool is_ours(const void *block)
+{
+    return LIKELY(((const struct header *)block - 1)->magic == HEADER_MAGIC);
+}
+
+COLD void count_bad_free(void)
+{
+    atomic_fetch_add_explicit(&ledger_page->bad_frees, 1, memory_order_relaxed);
+}
+
+/* Counts a birth and writes the header. Returns the block. */
+HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_t size,
+                      uint32_t site)
+{
+    uint32_t cell = epoch_now() * PAGE_SITES + site;
+    h->size = size;
+    h->cell = cell;
+    h->magic = HEADER_MAGIC;
+    cell_add(at, cell, 1, (int64_t)size);
+    if (from == FROM_OPENSSL) {
+        slot_add_u(at.own, &at.slot->allocs, 1);
+        slot_add_u(at.own, &at.slot->alloc_bytes, size);
+    }
+    return h + 1;
+}
+
+HOT void count_free(struct place at, enum origin from, struct header *h)
+{
+    cell_add(at, h->cell, -1, -(int64_t)h->size);
+    h->magic = 0;
+    if (from == FROM_OPENSSL)
+        slot_add_u(at.own, &at.slot->frees, 1);
+}
+
+/* A block keeps its birth epoch and moves to the site of the realloc call. */
+HOT void count_realloc(struct place at, enum origin from, struct header *h, size_t size,
+                       uint32_t site)
+{
+    uint32_t cell = h->cell / PAGE_SITES * PAGE_SITES + site;
+    cell_add(at, h->cell, -1, -(int64_t)h->size);
+    cell_add(at, cell, 1, (int64_t)size);
+    h->size = size;
+    h->cell = cell;
+    if (from == FROM_OPENSSL) {
+        slot_add_u(at.own, &at.slot->reallocs, 1);
+        slot_add_u(at.own, &at.slot->alloc_bytes, size);
+    }
+}
+
+/* The thread counts here for the first time, or has no slot of its own. */
+COLD struct place place_slow(void)
+{
+    struct page_thread *slot = slot_claim();
+    return slot ? (struct place){slot, true} : (struct place){slot_shared(), false};
+}
+
+COLD void *count_alloc_slow(enum origin from, struct header *h, size_t size, uint32_t site)
+{
+    struct place at = place_slow();
+    return count_alloc(at, from, h, size, site);
+}
+
+COLD PEEKS void free_slow(enum origin from, void *block)
+{
+    if (!is_ours(block)) {
+        count_bad_free();
+        free(block);
+        return;
+    }
+    struct header *h = (struct header *)block - 1;
+    count_free(place_slow(), from, h);
+    free(h);
+}
+
+HOT bool fits(size_t size)
+{
+    return LIKELY(size <= SIZE_MAX - sizeof(struct header));
+}
+
+HOT void *ledger_malloc(enum origin from, size_t size, uint32_t site)
+{
+    struct header *h = malloc(size + sizeof *h);
+    if (UNLIKELY(!h))
+        return NULL;
+    struct page_thread *slot = slot_own;
+    if (UNLIKELY(!slot))
+        return count_alloc_slow(from, h, size, site);
+    return count_alloc((struct place){slot, true}, from, h, size, site);
+}
+
+HOT PEEKS void ledger_free(enum origin from, void *block)
+{
+    struct page_thread *slot = slot_own;
+    if (UNLIKELY(!slot || !is_ours(block))) {
+        free_slow(from, block);
+        return;
+    }
+    struct header *h = (struct header *)block - 1;
+    count_free((struct place){slot, true}, from, h);
+    free(h);
+}
+
+HOT PEEKS void *ledger_realloc(enum origin from, void *block, size_t size, uint32_t site)
+{
+    if (UNLIKELY(!is_ours(block))) {
+        count_bad_free();
+        return realloc(block, size);
+    }
+    struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
+    if (UNLIKELY(!h))
+        return NULL;
+    struct page_thread *slot = slot_own;
+    count_realloc(slot ? (struct place){slot, true} : place_slow(), from, h, size, site);
+    return h + 1;
+}
+
+/* The hooks behave as OpenSSL's default allocator: malloc(0) and realloc(p, 0) give NULL. */
+
+static void *openssl_malloc(size_t size, const char *file, int line)
+{
+    if (UNLIKELY(size == 0 || !fits(size)))
+        return NULL;
+    return ledger_malloc(FROM_OPENSSL, size, site_find(file, line));
+}
+
+static PEEKS void openssl_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (block)
+        ledger_free(FROM_OPENSSL, block);
+}
+
+static PEEKS void *openssl_realloc(void *block, size_t size, const char *file, int line)
+{
+    if (!block)
+        return openssl_malloc(size, file, line);
+    if (size == 0) {
+        openssl_free(block, file, line);
+        return NULL;
+    }
+    if (UNLIKELY(!fits(size)))
+        return NULL;
+    return ledger_realloc(FROM_OPENSSL, block, size, site_find(file, line));
+}
+
+static void *libuv_malloc(size_t size)
+{
+    return fits(size) ? ledger_malloc(FROM_LIBUV, size, libuv_site) : NULL;
+}
+
+static void *libuv_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return NULL;
+    void *block = libuv_malloc(bytes);
+    return block ? memset(block, 0, bytes) : NULL;
+}
+
+static PEEKS void libuv_free(void *block)
+{
+    if (block)
+        ledger_free(FROM_LIBUV, block);
+}
+
+static PEEKS void *libuv_realloc(void *block, size_t size)
+{
+    if (!block)
+        return libuv_malloc(size);
+    return fits(size) ? ledger_realloc(FROM_LIBUV, block, size, libuv_site) : NULL;
+}
+
+int ledger_start(struct page *page, struct err *e)
+{
+    ledger_page = page;
+    if (slot_init(page, e) != 0)
+        return -1;
+    site_table_init(page);
+    if (!CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free))
+        return err_set(e, "OpenSSL has allocated before the probe started, so its hooks "
+                          "can't be installed");
+    atomic_store_explicit(&page->mode, PAGE_MODE_HOOKS, memory_order_release);
+    return 0;
+}
+
+void ledger_start_libuv(void)
+{
+    libuv_site = site_find("libuv", 0);
+    int code = uv_replace_allocator(libuv_malloc, libuv_realloc, libuv_calloc, libuv_free);
+    CHECK(code == 0);
+}
+
+PEEKS uint32_t ledger_site_of(const void *block)
+{
+    return is_ours(block) ? ((const struct header *)block - 1)->cell % PAGE_SITES : 0;
+}
