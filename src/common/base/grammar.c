@@ -7,7 +7,7 @@
 
 /* A decimal of at most 15 digits is below 2^53, and so is each power of ten used here: the quotient
  * of the two is then the double nearest to what was typed, without strtod and its locale. */
-enum { DECIMAL_DIGITS = 15, DECIMAL_PLACES = 9 };
+enum { DECIMAL_DIGITS = 15, DECIMAL_PLACES = 9, RATE_LIMIT = 1000000000 };
 
 enum whole_status { WHOLE_OK, WHOLE_MISSING, WHOLE_GROUPS, WHOLE_TOO_LARGE };
 
@@ -252,15 +252,16 @@ int grammar_rate(const char *text, struct rate *ret_rate, struct err *e)
     double value;
     if (read_decimal(&p, &rate_kind, &value, e) < 0)
         return -1;
-    if (value > 1e9)
-        return refuse_too_large(&rate_kind, e);
     if (value <= 0)
         return err_set(e, "a rate must be above 0");
     if (!*p)
         return err_set(e, "a rate needs a unit, such as %.10g/s or %.10g/m", value, value * 60);
     if (strcmp(p, "/s") != 0 && strcmp(p, "/m") != 0)
         return refuse(&rate_kind, e);
-    *ret_rate = (struct rate){.per_s = p[1] == 'm' ? value / 60 : value};
+    double per_s = p[1] == 'm' ? value / 60 : value;
+    if (per_s > RATE_LIMIT)
+        return refuse_too_large(&rate_kind, e);
+    *ret_rate = (struct rate){.per_s = per_s};
     return 0;
 }
 
