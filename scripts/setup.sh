@@ -1,0 +1,163 @@
+#!/bin/sh
+# setup.sh run|test|lint: makes the tree ready for ./soak, ./check or the linters. Says one line per
+# step on stderr; the whole output goes to build/setup.log. Exit codes: 0 ready, 2 something is
+# missing that only the user can install, 4 the build failed.
+set -u
+root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
+group=${1:?run, test or lint}
+build=$root/build
+log=$build/setup.log
+needed="run $group"
+[ "$group" = lint ] && needed="run test lint"
+. "$root/scripts/fresh.sh"
+
+say() {
+    echo "soak: $*" >&2
+}
+
+# The Python that distribution packages install into, whatever else PATH offers.
+system_python() {
+    if [ -x /usr/bin/python3 ]; then
+        echo /usr/bin/python3
+    else
+        echo python3
+    fi
+}
+
+present() {
+    case $1 in
+    command) command -v "$2" ;;
+    module) pkg-config --exists "$2" ;;
+    import) "$(system_python)" -c "import $2" ;;
+    esac >/dev/null 2>&1
+}
+
+# Prints the packages that are missing, each once.
+missing_packages() {
+    while read -r kind name package of; do
+        case " $needed " in
+        *" $of "*) present "$kind" "$name" || echo "$package" ;;
+        esac
+    done <<END | sort -u | tr '\n' ' ' | sed 's/ $//'
+$(grep -v '^#' "$root/scripts/needs.txt")
+END
+}
+
+# How apt-get can be run with the rights to install; fails when it can't.
+privilege() {
+    if [ "$(id -u)" = 0 ]; then
+        echo env DEBIAN_FRONTEND=noninteractive
+    elif sudo -n apt-get --version >/dev/null 2>&1; then
+        echo sudo -n
+    elif command -v sudo >/dev/null && [ -t 0 ] && [ -t 2 ]; then
+        echo sudo
+    else
+        return 1
+    fi
+}
+
+# Installs "$@". The package lists may be missing or stale, so a failure is tried again after an
+# update.
+apt_install() {
+    # $with is a command with its arguments.
+    # shellcheck disable=SC2086
+    set -- $with apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+    "$@" </dev/null >>"$log" 2>&1 && return
+    say "updating the package lists (apt-get update)"
+    # shellcheck disable=SC2086
+    $with apt-get -o DPkg::Lock::Timeout=300 update </dev/null >>"$log" 2>&1
+    "$@" </dev/null >>"$log" 2>&1
+}
+
+# apt's own words name the package that can't be had; without them, all that are still missing.
+blame_packages() {
+    culprits=$(sed -n -e 's/^E: Unable to locate package //p' \
+        -e "s/^E: Package '\(.*\)' has no installation candidate\$/\1/p" "$log" |
+        sort -u | tr '\n' ' ' | sed 's/ $//')
+    say "can't install ${culprits:-$1}: apt-get's words are in $log"
+    exit 2
+}
+
+install_missing() {
+    missing=$(missing_packages)
+    [ -n "$missing" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        say "missing, by their Debian names: $missing"
+        exit 2
+    fi
+    if ! with=$(privilege); then
+        say "needs packages that only root can install; run this once, then try again:"
+        if command -v sudo >/dev/null; then
+            echo "sudo apt-get install -y $missing" >&2
+        else
+            echo "su -c 'apt-get install -y $missing'" >&2
+        fi
+        exit 2
+    fi
+    say "installing $missing (apt-get)"
+    # A list of words.
+    # shellcheck disable=SC2086
+    apt_install $missing || blame_packages "$(missing_packages)"
+    missing=$(missing_packages)
+    [ -z "$missing" ] || blame_packages "$missing"
+}
+
+forget_configuration() {
+    rm -rf "$build/CMakeCache.txt" "$build/CMakeFiles"
+}
+
+fail() {
+    say "$1; the whole output is in $log"
+    grep -m 3 -E '([Ee]rror|ERROR|Error at)[: ]' "$log" | sed 's/^/    /' >&2
+    exit 4
+}
+
+configure_once() {
+    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DSOAK_TESTS="$tests" >>"$log" 2>&1
+}
+
+# A copied or moved tree brings a cache that names another folder, and a cache made before a package
+# came may remember its absence: neither may stand in the way.
+configure() {
+    home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$build/CMakeCache.txt" 2>/dev/null)
+    if [ -n "$home" ] && [ "$home" != "$root" ]; then
+        say "build/ was configured for $home; configuring afresh"
+        forget_configuration
+    fi
+    configure_once && return
+    forget_configuration
+    configure_once || fail "cmake could not configure the build"
+}
+
+build_targets() {
+    set -- cmake --build "$build" --parallel "$(nproc 2>/dev/null || echo 2)"
+    [ "$group" = run ] && set -- "$@" --target soak soak-server soak-client
+    "$@" >>"$log" 2>&1 || fail "the build failed"
+}
+
+# One set-up at a time: the other waits here and then finds everything done.
+take_lock() {
+    exec 9>"$build/.lock"
+    command -v flock >/dev/null || return 0
+    flock -n 9 && return
+    say "another set-up is under way in $build; waiting for it"
+    flock 9
+}
+
+if ! mkdir -p "$build" || ! [ -w "$build" ]; then
+    say "can't write to $build, where soak is built"
+    exit 2
+fi
+take_lock
+[ "$group" = run ] && fresh && exit 0
+: >"$log"
+install_missing
+[ "$group" = lint ] && exit 0
+
+tests=OFF
+[ "$group" = test ] && tests=ON
+[ -e "$build/.ready" ] || say "building (Release); this takes about a minute"
+touch "$build/.started"
+configure
+build_targets
+mv "$build/.started" "$build/.ready"

@@ -1,0 +1,87 @@
+"""Reads the output of `ctest --verbose`, shows one line per test program and the whole output of one
+that failed, and closes with `N passed, N failed`. The numbers are test cases: cmocka and unittest
+say how many they ran; a program that says nothing counts as one. Everything goes to the log named as
+the argument. Exit 1 when a case failed or none ran."""
+
+import re
+import sys
+
+ENTRY_LINE = re.compile(r"^(\d+): ?(.*)$")
+RESULT_LINE = re.compile(r"^ *\d+/\d+ Test +#(\d+): (\S+) [ .]*(\*{3})?(.*?) +[\d.]+ sec")
+CMOCKA = re.compile(r"^\[ +(PASSED|FAILED|SKIPPED) +\] (?:tests: )?(\d+) test\(s\)")
+UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ")
+UNITTEST_END = re.compile(r"^(?:OK|FAILED) \((.*)\)$")
+
+
+class Entry:
+    """One test program: its output and the cases that it says it ran."""
+
+    def __init__(self):
+        self.output = []
+        self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+
+    def read(self, line):
+        self.output.append(line)
+        counts = self.counts
+        if match := CMOCKA.match(line):
+            counts[match[1].lower()] += int(match[2])
+        elif match := UNITTEST_RAN.match(line):
+            counts["passed"] += int(match[1])
+        elif match := UNITTEST_END.match(line):
+            for word, number in re.findall(r"([a-z ]+)=(\d+)", match[1]):
+                self.move(word.strip(), int(number))
+
+    def move(self, word, number):
+        """unittest's "Ran" counts every case; its last line says which of them didn't pass."""
+        failing = ("failures", "errors", "unexpected successes")
+        target = "failed" if word in failing else "skipped" if word == "skipped" else "passed"
+        self.counts["passed"] -= number
+        self.counts[target] += number
+
+    def close(self, status):
+        """A program that crashed, hung or couldn't start has failed whatever it said before."""
+        if status == "Skipped":
+            self.counts["skipped"] = max(1, self.counts["skipped"])
+        elif status != "Passed":
+            self.counts["failed"] = max(1, self.counts["failed"])
+            self.counts["passed"] = max(0, self.counts["passed"])
+        elif not any(self.counts.values()):
+            self.counts["passed"] = 1
+
+
+def report(name, status, entry):
+    counts = entry.counts
+    shown = [f"{number} {word}" for word, number in counts.items() if number or word == "passed"]
+    print(f"{'ok  ' if not counts['failed'] else 'FAIL'} {name:<32} {', '.join(shown)}", flush=True)
+    if counts["failed"]:
+        print(f"---- {name}: {status}", *entry.output, "----", sep="\n", flush=True)
+
+
+def tally(lines, log):
+    entries, totals = {}, {"passed": 0, "failed": 0, "skipped": 0}
+    for line in lines:
+        log.write(line)
+        line = line.rstrip("\r\n")
+        if match := ENTRY_LINE.match(line):
+            entries.setdefault(match[1], Entry()).read(match[2])
+        elif match := RESULT_LINE.match(line):
+            entry = entries.setdefault(match[1], Entry())
+            entry.close(match[4].strip())
+            report(match[2], match[4].strip(), entry)
+            for word, number in entry.counts.items():
+                totals[word] += number
+    return totals
+
+
+def main():
+    sys.stdin.reconfigure(errors="replace")
+    with open(sys.argv[1], "w", encoding="utf-8") as log:
+        totals = tally(sys.stdin, log)
+    if not any(totals.values()):
+        print("no test ran")
+    skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
+    print(f"{totals['passed']} passed, {totals['failed']} failed{skipped}")
+    return 1 if totals["failed"] or not totals["passed"] else 0
+
+
+sys.exit(main())
