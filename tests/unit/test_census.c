@@ -1,0 +1,248 @@
+#include "base/check.h"
+#include "probe/page_file.h"
+#include "probe/probe.h"
+#include "tls/context.h"
+#include "tls/identity.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <string.h>
+
+static struct identity identity;
+static SSL_CTX *client_context;
+static SSL_CTX *server_context;
+
+static int start(void **state)
+{
+    (void)state;
+    const struct probe_options on = {.ledger = true};
+    if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
+        return -1;
+    const struct context_server_options server = {
+        .version = CONTEXT_TLS_1_3, .session = CONTEXT_TICKET, .identity = &identity};
+    const struct context_client_options client = {.version = CONTEXT_TLS_1_3};
+    return identity_make(IDENTITY_P256, "localhost", NULL, &identity, NULL) != 0 ||
+           context_server_new(&server, &server_context, NULL) != 0 ||
+           context_client_new(&client, &client_context, NULL) != 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    SSL_CTX_free(client_context);
+    SSL_CTX_free(server_context);
+    identity_fini(&identity);
+    return 0;
+}
+
+struct ends {
+    SSL *client, *server;
+};
+
+static SSL *end_new(SSL_CTX *context, BIO *bio)
+{
+    SSL *ssl = SSL_new(context);
+    CHECK(ssl);
+    SSL_set_bio(ssl, bio, bio);
+    return ssl;
+}
+
+/* A connection in memory, handshake done and a message passed each way, so that the client has read
+ * its tickets. */
+static struct ends connect_ends(SSL_SESSION *session)
+{
+    BIO *client_bio;
+    BIO *server_bio;
+    char byte = 0;
+    CHECK(BIO_new_bio_pair(&client_bio, 0, &server_bio, 0) == 1);
+    struct ends ends = {end_new(client_context, client_bio), end_new(server_context, server_bio)};
+    if (session)
+        CHECK(SSL_set_session(ends.client, session) == 1);
+    while (!SSL_is_init_finished(ends.client) || !SSL_is_init_finished(ends.server)) {
+        SSL_connect(ends.client);
+        SSL_accept(ends.server);
+    }
+    CHECK(SSL_write(ends.client, &byte, 1) == 1 && SSL_read(ends.server, &byte, 1) == 1);
+    CHECK(SSL_write(ends.server, &byte, 1) == 1 && SSL_read(ends.client, &byte, 1) == 1);
+    return ends;
+}
+
+static void free_ends(struct ends ends)
+{
+    SSL_shutdown(ends.client);
+    SSL_shutdown(ends.server);
+    SSL_free(ends.client);
+    SSL_free(ends.server);
+}
+
+static struct snapshot now(void)
+{
+    struct snapshot s;
+    assert_int_equal(snapshot_read(probe_page(), &s, NULL), 0);
+    return s;
+}
+
+static const struct snapshot_class *class_of(const struct snapshot *s, const char *name)
+{
+    for (size_t i = 0; i < s->classes; i++) {
+        if (strcmp(s->class_[i].name, name) == 0)
+            return &s->class_[i];
+    }
+    return NULL;
+}
+
+static int64_t live(const char *name)
+{
+    struct snapshot s = now();
+    const struct snapshot_class *class_ = class_of(&s, name);
+    assert_non_null(class_);
+    int64_t count = class_->live;
+    snapshot_free(&s);
+    return count;
+}
+
+static void assert_same_census(const struct snapshot *before)
+{
+    struct snapshot after = now();
+    for (size_t i = 0; i < after.classes; i++) {
+        if (after.class_[i].live != before->class_[i].live)
+            fail_msg("%s: %ld before, %ld after", after.class_[i].name,
+                     (long)before->class_[i].live, (long)after.class_[i].live);
+    }
+    snapshot_free(&after);
+}
+
+static void contexts_keys_and_certificates_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(live("SSL_CTX"), 2);
+    assert_int_equal(live("SSL"), 0);
+    assert_true(live("X509") >= 1);
+}
+
+static void open_connections_are_counted(void **state)
+{
+    (void)state;
+    struct ends ends[3];
+    int64_t before = live("SSL");
+    int64_t bios = live("BIO");
+    for (int i = 0; i < 3; i++)
+        ends[i] = connect_ends(NULL);
+    assert_int_equal(live("SSL") - before, 6);
+    assert_true(live("BIO") - bios >= 6);
+    for (int i = 0; i < 3; i++)
+        free_ends(ends[i]);
+    assert_int_equal(live("SSL"), before);
+    assert_int_equal(live("BIO"), bios);
+}
+
+static void each_class_names_the_site_of_its_objects(void **state)
+{
+    (void)state;
+    free_ends(connect_ends(NULL));
+    static const char *const names[] = {"SSL_CTX", "SSL", "SSL_SESSION", "X509", "BIO"};
+    struct snapshot s = now();
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_int_not_equal(class_of(&s, names[i])->site, 0);
+    assert_non_null(strstr(s.site[class_of(&s, "SSL")->site].file, "ssl_lib.c"));
+    snapshot_free(&s);
+}
+
+/* Each ticket and each resumption copies the session inside OpenSSL. */
+static void fifty_connections_with_tickets_and_resumption_leave_the_census_as_it_was(void **state)
+{
+    (void)state;
+    free_ends(connect_ends(NULL));
+    struct snapshot before = now();
+    SSL_SESSION *session = NULL;
+    int resumed = 0;
+    for (int i = 0; i < 50; i++) {
+        struct ends ends = connect_ends(session);
+        resumed += SSL_session_reused(ends.server);
+        assert_int_equal(SSL_get_num_tickets(ends.server), 2);
+        SSL_SESSION_free(session);
+        session = SSL_get1_session(ends.client);
+        free_ends(ends);
+    }
+    assert_int_equal(live("SSL_SESSION") - class_of(&before, "SSL_SESSION")->live, 1);
+    SSL_SESSION_free(session);
+    assert_int_equal(resumed, 49);
+    assert_same_census(&before);
+    snapshot_free(&before);
+}
+
+static void copies_are_counted_as_objects_of_their_own(void **state)
+{
+    (void)state;
+    struct snapshot before = now();
+    struct ends ends = connect_ends(NULL);
+    int64_t sessions = live("SSL_SESSION");
+    int64_t certificates = live("X509");
+    SSL_SESSION *session = SSL_SESSION_dup(SSL_get0_session(ends.client));
+    X509 *certificate = X509_dup(identity.cert);
+    assert_int_equal(live("SSL_SESSION") - sessions, 1);
+    assert_int_equal(live("X509") - certificates, 1);
+    X509_free(certificate);
+    SSL_SESSION_free(session);
+    free_ends(ends);
+    assert_same_census(&before);
+    snapshot_free(&before);
+}
+
+static void *free_session(void *session)
+{
+    SSL_SESSION_free(session);
+    return NULL;
+}
+
+static void an_object_freed_by_another_thread_is_gone_from_the_sum(void **state)
+{
+    (void)state;
+    struct snapshot before = now();
+    struct ends ends = connect_ends(NULL);
+    SSL_SESSION *session = SSL_get1_session(ends.client);
+    free_ends(ends);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, free_session, session), 0);
+    pthread_join(thread, NULL);
+    assert_same_census(&before);
+    snapshot_free(&before);
+}
+
+static void connections_leave_the_ledger_as_it_was(void **state)
+{
+    (void)state;
+    free_ends(connect_ends(NULL));
+    struct snapshot before = now();
+    for (int i = 0; i < 20; i++)
+        free_ends(connect_ends(NULL));
+    struct snapshot after = now();
+    assert_int_equal(after.blocks, before.blocks);
+    assert_int_equal(after.bytes, before.bytes);
+    assert_int_equal(after.bad_frees, 0);
+    snapshot_free(&before);
+    snapshot_free(&after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contexts_keys_and_certificates_are_counted),
+        cmocka_unit_test(open_connections_are_counted),
+        cmocka_unit_test(each_class_names_the_site_of_its_objects),
+        cmocka_unit_test(fifty_connections_with_tickets_and_resumption_leave_the_census_as_it_was),
+        cmocka_unit_test(copies_are_counted_as_objects_of_their_own),
+        cmocka_unit_test(an_object_freed_by_another_thread_is_gone_from_the_sum),
+        cmocka_unit_test(connections_leave_the_ledger_as_it_was),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,209 @@
+#include "measure/proc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct proc_sample full(pid_t pid)
+{
+    struct proc_sample s;
+    struct err e;
+    if (proc_sample_full(pid, &s, &e) != 0)
+        fail_msg("%s", e.text);
+    return s;
+}
+
+static void memory_that_is_touched_is_seen(void **state)
+{
+    (void)state;
+    enum { TOUCHED = 16 << 20 };
+    struct proc_sample before = full(getpid());
+    struct proc_rollup rollup_before;
+    assert_int_equal(proc_rollup_read(getpid(), &rollup_before, NULL), 0);
+    char *at = mmap(NULL, TOUCHED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(at, MAP_FAILED);
+    memset(at, 1, TOUCHED);
+    struct proc_sample after = full(getpid());
+    struct proc_rollup rollup_after;
+    assert_int_equal(proc_rollup_read(getpid(), &rollup_after, NULL), 0);
+    munmap(at, TOUCHED);
+
+    /* The kernel batches its counters by thread, so the figures may be some pages late. */
+    uint64_t least = TOUCHED - (1 << 20);
+    assert_true(after.rss_bytes - before.rss_bytes >= least);
+    assert_true(after.rss_anon_bytes - before.rss_anon_bytes >= least);
+    assert_true(after.rss_anon_bytes <= after.rss_bytes);
+    assert_true(rollup_after.anonymous_bytes - rollup_before.anonymous_bytes >= least);
+    assert_true(rollup_after.private_dirty_bytes - rollup_before.private_dirty_bytes >= least);
+    assert_true(rollup_after.pss_bytes - rollup_before.pss_bytes >= least);
+}
+
+static void open_files_are_counted_one_by_one(void **state)
+{
+    (void)state;
+    uint64_t before = full(getpid()).open_files;
+    int fd = open("/dev/null", O_RDONLY);
+    assert_int_equal(full(getpid()).open_files - before, 1);
+    close(fd);
+    assert_int_equal(full(getpid()).open_files, before);
+}
+
+static void *wait_at(void *gate)
+{
+    pthread_barrier_wait(gate);
+    pthread_barrier_wait(gate);
+    return NULL;
+}
+
+static void threads_are_counted(void **state)
+{
+    (void)state;
+    pthread_barrier_t gate;
+    pthread_barrier_init(&gate, NULL, 2);
+    struct proc_sample before;
+    struct proc_sample during;
+    assert_int_equal(proc_sample_quick(getpid(), &before, NULL), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, wait_at, &gate), 0);
+    pthread_barrier_wait(&gate);
+    assert_int_equal(proc_sample_quick(getpid(), &during, NULL), 0);
+    pthread_barrier_wait(&gate);
+    pthread_join(thread, NULL);
+    pthread_barrier_destroy(&gate);
+    assert_int_equal(during.threads - before.threads, 1);
+}
+
+static uint64_t own_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void cpu_time_lies_between_the_process_clock_before_and_after(void **state)
+{
+    (void)state;
+    struct proc_sample s;
+    uint64_t before = own_cpu_ns();
+    assert_int_equal(proc_sample_quick(getpid(), &s, NULL), 0);
+    uint64_t after = own_cpu_ns();
+    assert_in_range(s.cpu_ns, before, after);
+}
+
+/* A child that waits until it is killed; `name` is its command's name. */
+static pid_t child_start(const char *name)
+{
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, name);
+        close(ends[0]);
+        if (write(ends[1], "r", 1) == 1)
+            pause();
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    return pid;
+}
+
+static void a_name_with_blanks_and_parentheses_does_not_shift_the_fields(void **state)
+{
+    (void)state;
+    pid_t pid = child_start("a) Z 7 (b 9");
+    struct proc_sample s = full(pid);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(s.threads, 1);
+    assert_true(s.rss_bytes > 0);
+    assert_true(s.open_files >= 3);
+}
+
+static void an_ended_process_is_named_in_the_sentence(void **state)
+{
+    (void)state;
+    struct proc_sample s = {.threads = 77};
+    struct proc_rollup r;
+    struct err e;
+    pid_t pid = child_start("short");
+    kill(pid, SIGKILL);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(proc_sample_quick(pid, &s, &e), -1);
+    assert_non_null(strstr(e.text, "has ended"));
+
+    waitpid(pid, NULL, 0);
+    assert_int_equal(proc_sample_quick(pid, &s, &e), -1);
+    assert_non_null(strstr(e.text, "is gone"));
+    assert_int_equal(proc_sample_full(pid, &s, &e), -1);
+    assert_int_equal(proc_rollup_read(pid, &r, &e), -1);
+    assert_non_null(strstr(e.text, "is gone"));
+    assert_int_equal(s.threads, 77);
+}
+
+static void a_mapped_library_is_found_by_the_start_of_its_name(void **state)
+{
+    (void)state;
+    char path[512];
+    struct err e;
+    assert_int_equal(proc_mapped_path(getpid(), "libcmocka", path, sizeof path, &e), 0);
+    assert_int_equal(path[0], '/');
+    assert_non_null(strstr(path, "/libcmocka"));
+    assert_int_equal(access(path, R_OK), 0);
+}
+
+static void what_is_not_mapped_or_does_not_fit_leaves_the_buffer_alone(void **state)
+{
+    (void)state;
+    char path[8] = "before";
+    struct err e;
+    assert_int_equal(proc_mapped_path(getpid(), "libnone.so", path, sizeof path, &e), -1);
+    assert_non_null(strstr(e.text, "libnone.so"));
+    assert_int_equal(proc_mapped_path(getpid(), "libcmocka", path, sizeof path, &e), -1);
+    assert_non_null(strstr(e.text, "too long"));
+    assert_string_equal(path, "before");
+}
+
+static void the_machine_has_a_name_and_processors(void **state)
+{
+    (void)state;
+    char name[128];
+    int cpus = 0;
+    proc_machine(name, sizeof name, &cpus);
+    assert_int_equal(strncmp(name, "Linux ", 6), 0);
+    assert_true(cpus >= 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_that_is_touched_is_seen),
+        cmocka_unit_test(open_files_are_counted_one_by_one),
+        cmocka_unit_test(threads_are_counted),
+        cmocka_unit_test(cpu_time_lies_between_the_process_clock_before_and_after),
+        cmocka_unit_test(a_name_with_blanks_and_parentheses_does_not_shift_the_fields),
+        cmocka_unit_test(an_ended_process_is_named_in_the_sentence),
+        cmocka_unit_test(a_mapped_library_is_found_by_the_start_of_its_name),
+        cmocka_unit_test(what_is_not_mapped_or_does_not_fit_leaves_the_buffer_alone),
+        cmocka_unit_test(the_machine_has_a_name_and_processors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
