@@ -1,0 +1,179 @@
+/*
+ * The floor: the same handshake, echo and close_notify cycle as the harness, between two SSL objects
+ * in one thread's memory, with no sockets and no probe. Prints JSON: CPU per connection of each side.
+ *
+ *   floor CONNECTIONS [p256|rsa2048] [full|resume]
+ */
+#include "base/check.h"
+#include "tls/context.h"
+#include "tls/wire.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PAYLOAD = 32, WARM = 50 };
+
+struct end {
+    SSL_CTX *ctx; /* owned */
+    SSL *ssl;     /* owned while a connection goes on */
+    struct wire wire;
+    struct wire_out out; /* what it has written */
+    uint64_t cpu_ns;
+};
+
+static struct end server, client;
+static SSL_SESSION *session; /* owned: what the next connection resumes */
+static bool resume;
+
+static uint64_t cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int keep_session(SSL *ssl, SSL_SESSION *fresh)
+{
+    (void)ssl;
+    SSL_SESSION_free(session);
+    session = fresh;
+    return 1;
+}
+
+static void end_open(struct end *e, bool is_server)
+{
+    e->out.used = 0;
+    e->wire = (struct wire){.out = &e->out};
+    e->ssl = SSL_new(e->ctx);
+    CHECK(e->ssl);
+    BIO *bio = wire_bio_new(&e->wire);
+    CHECK(bio);
+    SSL_set_bio(e->ssl, bio, bio);
+    if (is_server)
+        SSL_set_accept_state(e->ssl);
+    else
+        SSL_set_connect_state(e->ssl);
+    if (!is_server && resume && session)
+        CHECK(SSL_set_session(e->ssl, session) == 1);
+}
+
+/* Hands what `from` has written to `to`. */
+static void pass(struct end *from, struct end *to, uint8_t *buf)
+{
+    memcpy(buf, from->out.bytes, from->out.used);
+    to->wire.in = buf;
+    to->wire.in_left = from->out.used;
+    from->out.used = 0;
+}
+
+static void server_step(void)
+{
+    char echo[PAYLOAD];
+    int n;
+    ERR_clear_error();
+    if (!SSL_is_init_finished(server.ssl))
+        SSL_do_handshake(server.ssl);
+    if (!SSL_is_init_finished(server.ssl))
+        return;
+    while ((n = SSL_read(server.ssl, echo, sizeof echo)) > 0)
+        CHECK(SSL_write(server.ssl, echo, n) == n);
+    if (SSL_get_shutdown(server.ssl) & SSL_RECEIVED_SHUTDOWN)
+        SSL_shutdown(server.ssl);
+}
+
+/* Returns true once the echo has come back and close_notify has been said. */
+static bool client_step(bool *sent)
+{
+    char text[PAYLOAD] = "soak soak soak soak soak soak so";
+    ERR_clear_error();
+    if (!SSL_is_init_finished(client.ssl))
+        SSL_do_handshake(client.ssl);
+    if (!SSL_is_init_finished(client.ssl))
+        return false;
+    if (!*sent)
+        CHECK(SSL_write(client.ssl, text, PAYLOAD) == PAYLOAD);
+    *sent = true;
+    if (SSL_read(client.ssl, text, PAYLOAD) != PAYLOAD)
+        return false;
+    CHECK(SSL_shutdown(client.ssl) >= 0);
+    return true;
+}
+
+static void one_connection(void)
+{
+    static uint8_t up[WIRE_OUT_BYTES], down[WIRE_OUT_BYTES];
+    char rest[PAYLOAD];
+    bool sent = false, done = false;
+    uint64_t a = cpu_now();
+    end_open(&client, false);
+    uint64_t b = cpu_now();
+    end_open(&server, true);
+    uint64_t c = cpu_now();
+    client.cpu_ns += b - a;
+    server.cpu_ns += c - b;
+    for (int flight = 0; !done; flight++) {
+        CHECK(flight < 10);
+        a = cpu_now();
+        done = client_step(&sent);
+        pass(&client, &server, up);
+        b = cpu_now();
+        server_step();
+        pass(&server, &client, down);
+        c = cpu_now();
+        client.cpu_ns += b - a;
+        server.cpu_ns += c - b;
+    }
+    a = cpu_now();
+    CHECK(SSL_read(client.ssl, rest, sizeof rest) == 0);
+    SSL_free(client.ssl);
+    b = cpu_now();
+    SSL_free(server.ssl);
+    c = cpu_now();
+    client.cpu_ns += b - a;
+    server.cpu_ns += c - b;
+}
+
+static void make_contexts(enum identity_key kind)
+{
+    struct err e;
+    struct identity id = {0};
+    struct context_server_options so = {
+        .version = CONTEXT_TLS_1_3, .session = CONTEXT_TICKET, .identity = &id};
+    struct context_client_options co = {.version = CONTEXT_TLS_1_3};
+    CHECK(identity_make(kind, "soak", NULL, &id, &e) == 0);
+    CHECK(context_server_new(&so, &server.ctx, &e) == 0);
+    CHECK(context_client_new(&co, &client.ctx, &e) == 0);
+    identity_fini(&id);
+    if (resume) {
+        SSL_CTX_set_session_cache_mode(client.ctx,
+                                       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(client.ctx, keep_session);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    long count = argc > 1 ? atol(argv[1]) : 0;
+    bool rsa = argc > 2 && strcmp(argv[2], "rsa2048") == 0;
+    resume = argc > 3 && strcmp(argv[3], "resume") == 0;
+    if (count <= 0 || count > 10000000) {
+        fputs("floor: CONNECTIONS [p256|rsa2048] [full|resume]\n", stderr);
+        return 2;
+    }
+    make_contexts(rsa ? IDENTITY_RSA2048 : IDENTITY_P256);
+    for (int i = 0; i < WARM; i++)
+        one_connection();
+    server.cpu_ns = client.cpu_ns = 0;
+    for (long i = 0; i < count; i++)
+        one_connection();
+    double n = (double)count * 1e3;
+    printf("{\"server_us\": %.3f, \"client_us\": %.3f}\n", (double)server.cpu_ns / n,
+           (double)client.cpu_ns / n);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(server.ctx);
+    SSL_CTX_free(client.ctx);
+    return 0;
+}

@@ -1,0 +1,74 @@
+"""Runs soak once and gives back what it left: the helper of the integration tests."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+BIN = os.environ.get("SOAK_BIN", "build/bin")
+SOAK = os.path.join(BIN, "soak")
+
+# A slow machine may take ten times as long as a quick one; a hang is found all the same.
+PATIENCE_S = 600
+
+
+class Run:
+    """One finished run: exit code, output, the documents of its folder."""
+
+    def __init__(self, process, folder):
+        self.exit = process.returncode
+        self.out = process.stdout
+        self.err = process.stderr
+        self.folder = folder
+        self.result = self._document("result.json")
+        self.manifest = self._document("manifest.json")
+        self.samples = self._samples()
+
+    def _document(self, name):
+        path = os.path.join(self.folder, name) if self.folder else ""
+        if not os.path.exists(path):
+            return None
+        with open(path, encoding="utf-8") as f:
+            return json.load(f)
+
+    def _samples(self):
+        path = os.path.join(self.folder, "samples.jsonl") if self.folder else ""
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as f:
+            return [json.loads(line) for line in f]
+
+    def checkpoints(self):
+        return [s for s in self.samples if s["kind"] == "checkpoint"]
+
+    def subject(self, name="server"):
+        return next(s for s in self.result["subjects"] if s["name"] == name)
+
+    def metric(self, metric_id, subject="server"):
+        return next(m for m in self.subject(subject)["metrics"] if m["id"] == metric_id)
+
+    def explain(self):
+        return f"exit {self.exit}\n{self.out}\n{self.err}"
+
+
+class SoakTest(unittest.TestCase):
+    """Gives each test a results folder of its own, removed afterwards."""
+
+    def setUp(self):
+        self.results = tempfile.mkdtemp(prefix="soak-test-")
+        self.addCleanup(shutil.rmtree, self.results, ignore_errors=True)
+
+    def command(self, *options):
+        return [SOAK, *options, "--results", self.results]
+
+    def last(self):
+        link = os.path.join(self.results, "last")
+        return os.path.realpath(link) if os.path.exists(link) else None
+
+    def soak(self, *options, env=None):
+        environment = dict(os.environ, **(env or {}))
+        process = subprocess.run(self.command(*options), capture_output=True, text=True,
+                                 timeout=PATIENCE_S, env=environment, check=False)
+        return Run(process, self.last())

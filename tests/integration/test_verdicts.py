@@ -1,0 +1,146 @@
+"""Clean runs pass with an exact ledger; every defect of the server gets its verdict, site and kind."""
+
+import re
+import unittest
+
+import soak_run
+
+CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
+
+
+class Clean(soak_run.SoakTest):
+    def assert_ledger_flat(self, run, subject):
+        measured = [c for c in run.checkpoints()][2:]
+        self.assertGreaterEqual(len(measured), 3)
+        ledgers = {(c[subject]["openssl"]["blocks"], c[subject]["openssl"]["bytes"])
+                   for c in measured}
+        self.assertEqual(len(ledgers), 1, f"{subject}: {sorted(ledgers)}")
+
+    def test_clean_run_passes_with_equal_blocks_and_bytes_at_every_checkpoint(self):
+        run = self.soak(*CHURN, "--closed", "4000")
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertEqual(run.result["verdict"], "PASS")
+        self.assert_ledger_flat(run, "server")
+        self.assert_ledger_flat(run, "client")
+        self.assertGreater(run.result["sensitivity"]["one_in"], 100)
+
+    def test_clean_run_holds_exactly_the_stable_set_at_every_checkpoint(self):
+        run = self.soak(*CHURN, "--closed", "3000")
+        for c in run.checkpoints():
+            self.assertEqual(c["client"]["connections"]["established"], 30)
+            self.assertEqual(c["client"]["connections"]["in_flight"], 0)
+            self.assertEqual(c["server"]["census"]["SSL"], 30)
+
+    def test_resumption_with_tickets_passes(self):
+        run = self.soak(*CHURN, "--closed", "4000", "--resume", "50%")
+        self.assertEqual(run.exit, 0, run.explain())
+        resumed = run.checkpoints()[-1]["client"]["connections"]["resumed"]
+        self.assertGreater(resumed, 1000)
+
+    def test_client_certificates_pass(self):
+        run = self.soak(*CHURN, "--closed", "3000", "--client-auth", "require")
+        self.assertEqual(run.exit, 0, run.explain())
+
+    def test_tls_1_2_with_rsa_passes(self):
+        run = self.soak(*CHURN, "--closed", "2500", "--tls", "1.2", "--key", "rsa2048")
+        self.assertEqual(run.exit, 0, run.explain())
+
+    def test_several_workers_pass(self):
+        run = self.soak(*CHURN, "--closed", "4000", "--workers", "4")
+        self.assertEqual(run.exit, 0, run.explain())
+
+    def test_filling_session_cache_is_named_and_passes(self):
+        run = self.soak(*CHURN, "--closed", "4000", "--session", "cache", "--cache-size", "20k")
+        self.assertEqual(run.exit, 0, run.explain())
+        kinds = {s["kind"] for s in run.subject()["sites"]}
+        self.assertIn("cache-filling", kinds, run.explain())
+
+
+# name, extra options, kind, site file or None, blocks per connection or None
+DEFECTS = [
+    ("lost-state", (), "side-allocation-lost", "defect.c", 1.0),
+    ("peer-cert-ref", ("--client-auth", "require"), "object-retained", None, None),
+    ("ssl-retained", (), "object-retained", None, None),
+    ("free-deferred", (), "free-deferred", None, None),
+    ("session-ref", (), "object-retained", None, None),
+    ("error-path", (), "side-allocation-lost", "defect.c", None),
+    ("reset-path", (), "side-allocation-lost", "defect.c", None),
+    ("outside", (), "outside-openssl", None, None),
+    ("fragment", (), "fragmentation", None, None),
+    ("per-time", (), "time-based", "defect.c", None),
+    ("fd", (), "descriptors", None, None),
+]
+
+
+class Defects(soak_run.SoakTest):
+    pass
+
+
+def add_defect(name, options, kind, site, blocks):
+    def test(self):
+        run = self.soak(*CHURN, "--defect", name, *options)
+        self.assertEqual(run.exit, 1, run.explain())
+        subject = run.subject()
+        self.assertEqual(subject["verdict"], "LEAK", run.explain())
+        self.assertEqual(subject["kind"], kind, run.explain())
+        guilty = subject["sites"][0]
+        if site:
+            self.assertTrue(guilty["file"].endswith(site), run.explain())
+            self.assertGreater(guilty["line"], 0)
+        if blocks:
+            self.assertEqual(f"{guilty['per_conn_blocks']:.4f}", f"{blocks:.4f}", run.explain())
+        self.assertEqual(run.subject("client")["verdict"], "PASS", run.explain())
+
+    method = "test_" + name.replace("-", "_") + "_is_a_leak_of_kind_" + kind.replace("-", "_")
+    setattr(Defects, method, test)
+
+
+for defect in DEFECTS:
+    add_defect(*defect)
+
+
+class Rates(soak_run.SoakTest):
+    def test_a_block_lost_once_in_a_thousand_is_exact(self):
+        run = self.soak(*CHURN, "--defect", "lost-state:1/1000", "--closed", "30000")
+        self.assertEqual(run.exit, 1, run.explain())
+        guilty = run.subject()["sites"][0]
+        self.assertTrue(guilty["file"].endswith("defect.c"))
+        self.assertEqual(f"{guilty['per_conn_blocks']:.4f}", "0.0010", run.explain())
+        self.assertEqual(guilty["bytes"], 32 * guilty["blocks"])
+
+    def test_lost_state_is_found_within_2500_connections(self):
+        # Five seconds at 500/s; counted in connections, since a clock says nothing here.
+        run = self.soak("--conns", "30", "--churn", "500/s", "--seed", "7f3a", "--defect",
+                        "lost-state")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertLessEqual(run.result["run"]["closed"], 2500, run.explain())
+
+
+class NotLeaks(soak_run.SoakTest):
+    def test_one_time_passes(self):
+        run = self.soak(*CHURN, "--defect", "one-time", "--closed", "12000")
+        self.assertEqual(run.exit, 0, run.explain())
+
+    def test_bounded_cache_is_named_and_passes(self):
+        run = self.soak(*CHURN, "--defect", "cache", "--closed", "12000")
+        self.assertEqual(run.exit, 0, run.explain())
+        kinds = {s["kind"] for s in run.subject()["sites"]}
+        self.assertTrue(kinds & {"cache-filling", "cache-bounded"}, run.explain())
+
+
+class Output(soak_run.SoakTest):
+    def test_leak_report_names_what_where_and_kind_first(self):
+        run = self.soak(*CHURN, "--defect", "lost-state", env={"LC_ALL": "C.UTF-8"})
+        lines = run.out.splitlines()
+        self.assertRegex(lines[0], r"^LEAK .*32 B in 1 block per connection")
+        self.assertTrue(any(re.match(r"\s+where\s+server/defect\.c:\d+", l) for l in lines),
+                        run.out)
+
+    def test_json_on_stdout_is_the_document_of_the_folder(self):
+        import json
+        run = self.soak(*CHURN, "--closed", "1500", "--json=-")
+        self.assertEqual(json.loads(run.out), run.result)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
