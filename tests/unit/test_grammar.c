@@ -229,6 +229,9 @@ static void what_is_wrong_is_said_and_how_to_mend_it(void **state)
         {any_duration, "1h90m",
          "units go down and each part stays below the one before it, as in "
          "1h30m"},
+        {any_duration, "1h60m",
+         "units go down and each part stays below the one before it, as in "
+         "1h30m"},
         {any_duration, "1s1s",
          "units go down and each part stays below the one before it, as in "
          "1h30m"},

@@ -126,6 +126,7 @@ static void text_that_does_not_fit_is_refused(void **state)
     assert_int_equal(line_text("problem text=123", "text", true, buf, sizeof buf), 0);
     assert_string_equal(buf, "123");
     assert_int_equal(line_text("problem", "text", true, buf, sizeof buf), -1);
+    assert_int_equal(line_text("problem kinds=a", "kind", false, buf, sizeof buf), -1);
 }
 
 int main(void)

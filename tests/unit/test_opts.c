@@ -33,6 +33,7 @@ static const struct opt table[] = {
     {"tls", OPT_CHOICE, offsetof(struct settings, tls), "VERSION", "1.2|1.3|any",
      "protocol version, which may be any of those that the library at hand has and allows"},
     {"name", OPT_STRING, offsetof(struct settings, name), "NAME", NULL, "a name"},
+    {"a-name-of-length", OPT_STRING, offsetof(struct settings, name), "SOMETHING", NULL, "a word"},
     {"json", OPT_OUTPUT, offsetof(struct settings, json), "FILE", NULL, "a document"},
 };
 enum { TABLE_COUNT = sizeof table / sizeof table[0], REST = 2 };
@@ -132,6 +133,7 @@ static void the_sentence_names_option_value_and_cure(void **state)
         {{"--conns="}, "--conns: a count is a whole number, such as 10_000, 1k or 1M"},
         {{"--tls", "1.4"}, "--tls 1.4: this is one of 1.2, 1.3 or any"},
         {{"--tls", "1."}, "--tls 1.: this is one of 1.2, 1.3 or any"},
+        {{"--tls", "1.33"}, "--tls 1.33: this is one of 1.2, 1.3 or any"},
         {{"--quiet=yes"}, "--quiet yes: this is true or false"},
         {{"--workers", "-1"}, "--workers -1: this is a whole number, such as 4"},
         {{"--workers", "99999999999999999999"},
@@ -212,6 +214,8 @@ static void help_names_every_option_within_80_columns(void **state)
     fclose(out);
     assert_non_null(strstr(text, "  --conns COUNT               connections held open\n"));
     assert_non_null(strstr(text, "  --json[=FILE]               a document\n"));
+    assert_non_null(
+        strstr(text, "  --a-name-of-length SOMETHING\n                              a word\n"));
     assert_non_null(strstr(text, "  --tls 1.2|1.3|any           protocol version, which"));
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         assert_in_range(strlen(line), 1, 80);

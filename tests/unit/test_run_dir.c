@@ -220,7 +220,11 @@ static void a_document_is_replaced_whole(void **state)
 {
     (void)state;
     struct run_dir d = open_run("default");
+    int killed = openat(d.fd, ".result.json.tmp", O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(killed, "what a killed run had begun", 27), 27);
+    close(killed);
     assert_int_equal(run_dir_write(&d, "result.json", "first and longer", 16, NULL), 0);
+    assert_string_equal(content(&d, "result.json"), "first and longer");
     assert_int_equal(run_dir_write(&d, "result.json", "second", 6, NULL), 0);
     assert_string_equal(content(&d, "result.json"), "second");
     assert_int_equal(entries_in(d.path), 2);

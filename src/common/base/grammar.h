@@ -55,7 +55,7 @@ char *human_duration(char *buf, size_t size, uint64_t ns);
 /* The nearest of `names` (count entries) to `word` by edit distance, where a swap of neighbours
  * counts once; failing that, one that shortens `word` or is shortened by it and begins alike
  * (`connections` and `conns`). NULL when none is near enough to be what was meant (distance over a
- * third of the word's length, at least 1). Words over 48 letters have no neighbours. */
+ * third of the word's length, at least 1). Names over 48 letters are never near by distance. */
 const char *grammar_nearest(const char *word, const char *const *names, size_t count);
 
 #endif

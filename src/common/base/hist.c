@@ -48,7 +48,7 @@ uint64_t hist_quantile(const struct hist *h, double fraction)
         wanted = 1;
     for (unsigned i = 0; i < HIST_BUCKETS; i++) {
         seen += h->bucket[i];
-        if (seen >= wanted && seen > 0)
+        if (seen >= wanted)
             return bucket_top(i) < h->max ? bucket_top(i) : h->max;
     }
     return h->max;

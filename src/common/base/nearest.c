@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { WORD_LIMIT = 48 };
+enum { NAME_LIMIT = 48 };
 
 static size_t least(size_t a, size_t b)
 {
@@ -10,10 +10,10 @@ static size_t least(size_t a, size_t b)
 }
 
 /* Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours cost 1
- * each. Both words are at most WORD_LIMIT long. */
+ * each. `b` is at most NAME_LIMIT long. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t rows[3][WORD_LIMIT + 1];
+    size_t rows[3][NAME_LIMIT + 1];
     size_t *before = rows[0], *last = rows[1], *now = rows[2];
     size_t a_length = strlen(a), b_length = strlen(b);
     for (size_t j = 0; j <= b_length; j++)
@@ -53,12 +53,10 @@ static bool is_same_word(const char *word, const char *name)
 const char *grammar_nearest(const char *word, const char *const *names, size_t count)
 {
     size_t length = strlen(word);
-    if (length > WORD_LIMIT)
-        return NULL;
     const char *nearest = NULL;
     size_t best = (length < 3 ? 1 : length / 3) + 1;
     for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) > WORD_LIMIT)
+        if (strlen(names[i]) > NAME_LIMIT)
             continue;
         size_t far = distance(word, names[i]);
         if (far < best) {
