@@ -227,6 +227,5 @@ int opts_set(const struct opt *option, void *target, const char *text, struct er
     case OPT_CHOICE:
         return set_choice(field, option->choices, text, e);
     }
-    CHECK(!"an option type without a case");
-    return -1;
+    check_fail(__FILE__, __LINE__, "every option type has a case");
 }

@@ -67,8 +67,7 @@ char *opts_print(const struct opt *option, const void *target, char *buf, size_t
     case OPT_CHOICE:
         return print_choice(buf, size, option->choices, *(const int *)field);
     }
-    CHECK(!"an option type without a case");
-    return buf;
+    check_fail(__FILE__, __LINE__, "every option type has a case");
 }
 
 /* Prints `text` from column HELP_LEFT on, broken at blanks, on lines of HELP_COLUMNS at most. */

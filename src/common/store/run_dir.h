@@ -1,7 +1,7 @@
 /*
  * The folder of one run: results/runs/<time>-<scenario>/, mode 0700, owned by this run alone. What
- * is written here is never lost by a later failure: lines are appended as they happen, documents are
- * written beside and renamed.
+ * is written here is never lost by a later failure: lines are appended as they happen, documents
+ * are written beside and renamed.
  */
 #ifndef SOAK_STORE_RUN_DIR_H
 #define SOAK_STORE_RUN_DIR_H
@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 struct run_dir {
-    int fd;                /* the folder */
-    int samples_fd;        /* samples.jsonl, append */
-    char path[512];        /* absolute */
+    int fd;         /* the folder */
+    int samples_fd; /* samples.jsonl, append */
+    char path[512]; /* absolute */
 };
 
 /* Makes `base`/<UTC time>-<scenario>[-2...]/ with samples.jsonl and links `base`/last to it.
