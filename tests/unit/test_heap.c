@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum { SMALL_BYTES = 200, SMALL_CLASS = 224, LARGE_BYTES = 20000, LARGE_CLASS = 20480 };
-enum { BLOCKS = 1000 };
+enum { BLOCKS = 1000, BIG_BYTES = 64 << 20 };
 
 static int start(void **state)
 {
@@ -56,6 +56,28 @@ static void the_figures_are_in_their_natural_order(void **state)
     assert_true(heap->active >= heap->allocated);
     assert_true(heap->mapped >= heap->active);
     assert_true(heap->resident >= heap->metadata && heap->metadata > 0);
+}
+
+static void a_big_block_shows_in_every_figure_but_metadata(void **state)
+{
+    (void)state;
+    const struct page_heap *heap = &probe_page()->heap;
+    publish();
+    uint64_t allocated = heap->allocated;
+    uint64_t active = heap->active;
+    uint64_t mapped = heap->mapped;
+    uint64_t resident = heap->resident;
+    uint64_t metadata = heap->metadata;
+    void *volatile block = calloc(1, BIG_BYTES);
+    publish();
+    assert_true(heap->allocated - allocated >= BIG_BYTES);
+    assert_true(heap->active - active >= BIG_BYTES);
+    assert_true(heap->mapped - mapped >= BIG_BYTES);
+    assert_true(heap->resident - resident >= BIG_BYTES);
+    assert_true(heap->metadata - metadata < BIG_BYTES);
+    free(block);
+    publish();
+    assert_int_equal(heap->allocated, allocated);
 }
 
 static void each_publish_is_counted(void **state)
@@ -122,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest with[] = {
         cmocka_unit_test(the_figures_are_in_their_natural_order),
+        cmocka_unit_test(a_big_block_shows_in_every_figure_but_metadata),
         cmocka_unit_test(each_publish_is_counted),
         cmocka_unit_test(size_classes_ascend_without_a_gap),
         cmocka_unit_test(live_regions_follow_the_blocks),

@@ -3,12 +3,12 @@
 #include <pthread.h>
 #include <string.h>
 
-enum slot_state { SLOT_NEW, SLOT_OWN, SLOT_NO_ROOM, SLOT_GIVEN_BACK };
-
 enum { SLOT_LAST = PAGE_THREADS - 1 };
 
 _Thread_local struct page_thread *slot_own __attribute__((tls_model("initial-exec")));
-static _Thread_local enum slot_state slot_state __attribute__((tls_model("initial-exec")));
+/* A thread asks for a slot once in its life: neither again when there was none, nor after it gave
+ * its own back. */
+static _Thread_local bool slot_asked __attribute__((tls_model("initial-exec")));
 
 static struct page *slot_page;
 static pthread_key_t slot_key;
@@ -19,7 +19,6 @@ static void slot_give_back(void *slot)
 {
     size_t index = (size_t)((struct page_thread *)slot - slot_page->thread);
     slot_own = NULL;
-    slot_state = SLOT_GIVEN_BACK;
     atomic_store_explicit(&slot_taken[index], false, memory_order_release);
 }
 
@@ -41,19 +40,18 @@ static bool slot_try(size_t index)
 
 struct page_thread *slot_claim(void)
 {
-    if (slot_state != SLOT_NEW)
+    if (slot_asked)
         return slot_own;
+    slot_asked = true;
     for (size_t i = 0; i < SLOT_LAST; i++) {
         if (!slot_try(i))
             continue;
         struct page_thread *slot = &slot_page->thread[i];
         atomic_store_explicit(&slot->used, 1, memory_order_relaxed);
         slot_own = slot;
-        slot_state = SLOT_OWN;
         pthread_setspecific(slot_key, slot);
         return slot;
     }
-    slot_state = SLOT_NO_ROOM;
     atomic_fetch_add_explicit(&slot_page->threads_shared, 1, memory_order_relaxed);
     return NULL;
 }
