@@ -309,6 +309,9 @@ static void what_cannot_go_together_is_refused_with_what_could(void **state)
         {{{"resume", "20%"}, {"session", "none"}},
          "--resume 20%: nothing to resume with --session none; give --session ticket or cache"},
         {{{"cache-size", "0"}}, "--cache-size 0: from 1 to 10M entries"},
+        {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "5"}},
+         "--mid-handshake 5: no peer would ever finish a handshake; give --clean, --half-close or "
+         "--reset a weight too"},
         {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "0"}},
          "--clean, --half-close, --reset and --mid-handshake are all 0: no peer could leave; give "
          "one a weight, such as --clean 1"},

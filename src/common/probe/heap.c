@@ -25,6 +25,13 @@ bool heap_present(void)
     return mallctl && mallctlnametomib && mallctlbymib;
 }
 
+const char *heap_version(void)
+{
+    const char *text = NULL;
+    size_t size = sizeof text;
+    return heap_present() && mallctl("version", &text, &size, NULL, 0) == 0 ? text : NULL;
+}
+
 static bool mib_known(struct mib *m)
 {
     if (m->length)

@@ -11,6 +11,9 @@
 
 bool heap_present(void);
 
+/* Such as "5.3.0-0-g54eaed1d8b56b1aa528be3bdd1877e59c56fa90c", or NULL without jemalloc. Static. */
+const char *heap_version(void);
+
 /* Empties this thread's cache. */
 void heap_thread_flush(void);
 

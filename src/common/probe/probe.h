@@ -14,6 +14,7 @@
 #include "probe/page.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct probe_options {
     bool ledger; /* false: the page serves for the application's counters only (probe off) */
@@ -40,5 +41,9 @@ void probe_thread_flush(void);
 /* Refreshes jemalloc's figures in the page. `classes`: the live regions per size class as well
  * (costs tens of microseconds; at checkpoints only). Any thread, one at a time. */
 void probe_publish(bool classes);
+
+/* The libraries that this process runs with, for the `ready` line: "openssl=3.0.19 libuv=1.44.2
+ * jemalloc=5.3.0" in one line. Returns buf. */
+char *probe_versions(char *buf, size_t size);
 
 #endif

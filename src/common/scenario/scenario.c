@@ -46,6 +46,7 @@ void scenario_defaults(struct scenario *s)
         .mid_handshake = 5,
         .workers = 1,
         .handshake_timeout_ns = 30000000000u,
+        .watchdog_ns = 60000000000u,
         .listen = "127.0.0.1:0",
         .limit_heap = 1,
         .limit_rss = 16,

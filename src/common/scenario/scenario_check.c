@@ -127,6 +127,10 @@ static int check_leave(const struct scenario *s, struct err *e)
             return refuse(s, ways[i].name, e, "a weight is at most 1M");
         total += ways[i].weight;
     }
+    if (total && total == s->mid_handshake)
+        return refuse(s, "mid-handshake", e,
+                      "no peer would ever finish a handshake; give --clean, --half-close or "
+                      "--reset a weight too");
     if (total == 0)
         return err_set(e, "--clean, --half-close, --reset and --mid-handshake are all 0: no peer "
                           "could leave; give one a weight, such as --clean 1");
