@@ -128,6 +128,8 @@ static int server_fill(SSL_CTX *ctx, const struct context_server_options *o, str
     if (!SSL_CTX_use_certificate(ctx, o->identity->cert) ||
         !SSL_CTX_use_PrivateKey(ctx, o->identity->key))
         return fail(e, "can't use the server's certificate and key");
+    /* As servers do today; it also means that a write never waits for a read. */
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
     if (set_sessions(ctx, o) < 0)
         return fail(e, "can't set up sessions");
     if (o->client_ca_path && set_client_ca(ctx, o->client_ca_path) < 0) {

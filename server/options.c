@@ -1,0 +1,126 @@
+#include "options.h"
+
+#include "base/opts.h"
+#include "defect.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct opt table[] = {
+    {"listen", OPT_STRING, FIELD(listen), "ADDR:PORT", NULL,
+     "where to accept, loopback only; port 0 lets the kernel choose (127.0.0.1:0)"},
+    {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
+    {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048", "key made at start (p256)"},
+    {"workers", OPT_INT, FIELD(workers), "N", NULL, "event loops, each a thread (1)"},
+    {"session", OPT_CHOICE, FIELD(session), "KIND", "ticket|cache|none",
+     "how sessions are resumed (ticket)"},
+    {"cache-size", OPT_COUNT, FIELD(cache_size), "COUNT", NULL,
+     "sessions kept with --session cache (20480)"},
+    {"client-auth", OPT_CHOICE, FIELD(client_auth), "KIND", "none|require",
+     "ask clients for a certificate (none)"},
+    {"client-ca", OPT_STRING, FIELD(client_ca), "PATH", NULL,
+     "PEM file with the authority of the clients"},
+    {"alpn", OPT_STRING, FIELD(alpn), "A,B", NULL, "application protocols, best first"},
+    {"handshake-timeout", OPT_DURATION, FIELD(handshake_timeout_ns), "DURATION", NULL,
+     "longest handshake (10s; 0s: no limit)"},
+    {"idle-timeout", OPT_DURATION, FIELD(idle_timeout_ns), "DURATION", NULL,
+     "close a connection silent for so long (0s: never)"},
+    {"backlog", OPT_INT, FIELD(backlog), "N", NULL, "connections not yet accepted (4096)"},
+    {"defect", OPT_STRING, FIELD(defect), "NAME[:1/N]", NULL,
+     "have this bug, in one connection of N"},
+    {"seed", OPT_STRING, FIELD(seed_text), "HEX", NULL, "for the choices made by chance (1)"},
+    {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
+    {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
+    {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
+    {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
+    {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
+};
+enum { TABLE = sizeof table / sizeof table[0] };
+
+void options_help(FILE *out)
+{
+    fprintf(out, "usage: soak-server [options]\n\n"
+                 "A TLS server that echoes, and publishes what its memory does.\n\n");
+    opts_help(table, TABLE, out);
+    fprintf(out, "\ndefects:\n");
+#define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
+#include "base/defects.def"
+#undef X
+}
+
+static int read_address(const char *text, struct sockaddr_in *ret, struct err *e)
+{
+    char host[INET_ADDRSTRLEN] = "";
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    errno = 0;
+    long port = colon ? strtol(colon + 1, &end, 10) : -1;
+    if (!colon || end == colon + 1 || *end || errno || port < 0 || port > 65535)
+        return err_set(e, "--listen %s: an address and a port, such as 127.0.0.1:4433", text);
+    if ((size_t)(colon - text) < sizeof host)
+        memcpy(host, text, (size_t)(colon - text));
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        return err_set(e, "--listen %s: the address must be a number, such as 127.0.0.1", text);
+    if (ntohl(address.sin_addr.s_addr) >> 24 != 127)
+        return err_set(e, "--listen %s: only a loopback address (127.x.x.x) is allowed", text);
+    *ret = address;
+    return 0;
+}
+
+static int read_seed(const char *text, uint64_t *ret, struct err *e)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long seed = strtoull(text, &end, 16);
+    if (errno || !*text || *end || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+        return err_set(e, "--seed %s: up to 16 hexadecimal digits", text);
+    *ret = seed;
+    return 0;
+}
+
+static int check(const struct options *o, struct err *e)
+{
+    if (o->workers < 1 || o->workers > OPTIONS_WORKERS_MAX)
+        return err_set(e, "--workers %d: from 1 to %d", o->workers, OPTIONS_WORKERS_MAX);
+    if (o->backlog < 1)
+        return err_set(e, "--backlog %d: at least 1", o->backlog);
+    /* To OpenSSL 0 means a cache without bounds. */
+    if (o->cache_size < 1 || o->cache_size > INT32_MAX)
+        return err_set(e, "--cache-size: from 1 to %d", INT32_MAX);
+    if (o->defect && defect_check(o->defect, e) < 0)
+        return err_prefix(e, "--defect %s", o->defect);
+    if (o->client_auth && !o->client_ca)
+        return err_set(e, "--client-auth require: also needs --client-ca PATH");
+    if (!o->client_auth && o->client_ca)
+        return err_set(e, "--client-ca: has a meaning only with --client-auth require");
+    return 0;
+}
+
+int options_parse(int argc, char *const *argv, struct options *ret, struct err *e)
+{
+    const char *rest[1];
+    size_t rest_count = 0;
+    struct options o = {.listen = "127.0.0.1:0",
+                        .tls = CONTEXT_TLS_ANY,
+                        .workers = 1,
+                        .backlog = 4096,
+                        .control_fd = -1,
+                        .page_fd = -1,
+                        .seed_text = "1",
+                        .cache_size = 20480,
+                        .handshake_timeout_ns = 10000000000u};
+    if (opts_parse(table, TABLE, argc, argv, &o, rest, 1, &rest_count, e) < 0)
+        return -1;
+    if (rest_count > 0)
+        return err_set(e, "%s: not an option; soak-server takes options only", rest[0]);
+    if (read_address(o.listen, &o.address, e) < 0 || read_seed(o.seed_text, &o.seed, e) < 0 ||
+        check(&o, e) < 0)
+        return -1;
+    *ret = o;
+    return 0;
+}

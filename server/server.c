@@ -1,0 +1,276 @@
+#include "server.h"
+
+#include "base/check.h"
+#include "listen.h"
+#include "probe/probe.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PUBLISH_MS = 1000, DEFERRED_SECONDS = 60 };
+enum { NOTE_EMPTY, NOTE_WRITING, NOTE_READY, NOTE_TOLD };
+
+void server_report(struct server *s)
+{
+    if (!atomic_load(&s->deaf))
+        uv_async_send(&s->report);
+}
+
+void server_problem(struct server *s, enum problem kind, const char *format, ...)
+{
+    struct problem_note *note = &s->problem[kind];
+    int empty = NOTE_EMPTY;
+    if (!atomic_compare_exchange_strong(&note->state, &empty, NOTE_WRITING))
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(note->text, sizeof note->text, format, args);
+    va_end(args);
+    atomic_store(&note->state, NOTE_READY);
+    server_report(s);
+}
+
+static void order_all(struct server *s, enum worker_order order)
+{
+    for (int i = 0; i < s->options.workers; i++)
+        worker_order(s->worker[i], order);
+}
+
+/* The other threads end first, while this one still takes their reports. */
+static void quit(struct server *s)
+{
+    if (s->quitting)
+        return;
+    s->quitting = true;
+    order_all(s, WORKER_QUIT);
+    for (int i = 1; i < s->options.workers; i++)
+        uv_thread_join(&s->worker[i]->thread);
+    atomic_store(&s->deaf, true);
+    uv_close((uv_handle_t *)&s->report, NULL);
+    defect_stop(s->defect);
+    control_close(&s->control);
+    uv_close((uv_handle_t *)&s->publish, NULL);
+    uv_close((uv_handle_t *)&s->term, NULL);
+    uv_close((uv_handle_t *)&s->interrupt, NULL);
+}
+
+static void tell_problems(struct server *s)
+{
+    for (int i = 0; i < PROBLEMS; i++) {
+        int ready = NOTE_READY;
+        if (!atomic_compare_exchange_strong(&s->problem[i].state, &ready, NOTE_TOLD))
+            continue;
+        if (s->control.open)
+            control_say(&s->control, "problem text=%s", s->problem[i].text);
+        else
+            fprintf(stderr, "soak-server: %s\n", s->problem[i].text);
+    }
+}
+
+static void publish_caches(struct server *s)
+{
+    struct page_cache *sessions = &s->page->cache[0];
+    defect_publish(s->defect, &s->page->cache[1]);
+    if (s->options.session != CONTEXT_CACHE)
+        return;
+    snprintf(sessions->name, sizeof sessions->name, "session cache");
+    atomic_store(&sessions->population, (uint64_t)SSL_CTX_sess_number(s->ctx));
+    atomic_store(&sessions->capacity, s->options.cache_size);
+}
+
+static void answer_settle(struct server *s)
+{
+    if (!s->settle_asked || atomic_load(&s->settling) > 0)
+        return;
+    s->settle_asked = false;
+    publish_caches(s);
+    probe_publish(true);
+    control_say(&s->control, "settled id=%llu", (unsigned long long)s->settle_id);
+}
+
+static void answer_drain(struct server *s)
+{
+    if (!s->drain_asked || atomic_load(&s->listening) > 0 || atomic_load(&s->open) > 0)
+        return;
+    s->drain_asked = false;
+    defect_drain(s->defect);
+    control_say(&s->control, "drained");
+    if (s->ending)
+        quit(s);
+}
+
+static void on_report(uv_async_t *async)
+{
+    struct server *s = async->data;
+    tell_problems(s);
+    answer_settle(s);
+    answer_drain(s);
+}
+
+static void settle(struct server *s, const char *line)
+{
+    if (line_number(line, "id", &s->settle_id) < 0)
+        s->settle_id = 0;
+    s->settle_asked = true;
+    atomic_fetch_add(&s->settling, s->options.workers);
+    order_all(s, WORKER_SETTLE);
+}
+
+static void drain(struct server *s, enum worker_order order)
+{
+    s->drain_asked = true;
+    defect_drain(s->defect);
+    order_all(s, order);
+    server_report(s);
+}
+
+static void flush(struct server *s)
+{
+    /* A time of 0 stands for every session, expired or not. */
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+    SSL_CTX_flush_sessions_ex(s->ctx, 0);
+#else
+    SSL_CTX_flush_sessions(s->ctx, 0);
+#endif
+    defect_flush(s->defect);
+    control_say(&s->control, "flushed");
+}
+
+static void on_line(void *ctx, const char *line)
+{
+    struct server *s = ctx;
+    if (s->quitting)
+        return;
+    if (line_is(line, "settle"))
+        settle(s, line);
+    else if (line_is(line, "drain"))
+        drain(s, WORKER_DRAIN);
+    else if (line_is(line, "flush"))
+        flush(s);
+    else if (line_is(line, "quit"))
+        quit(s);
+    else
+        control_say(&s->control, "problem text=no such word: %.64s", line);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct server *s = handle->data;
+    (void)number;
+    if (s->ending) {
+        quit(s);
+        return;
+    }
+    s->ending = true;
+    drain(s, WORKER_LEAVE);
+}
+
+static void on_publish(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+    probe_publish(false);
+    s->seconds_empty = atomic_load(&s->open) == 0 ? s->seconds_empty + 1 : 0;
+    if (s->seconds_empty == DEFERRED_SECONDS)
+        defect_drain(s->defect);
+}
+
+static int open_tls(struct server *s, struct err *e)
+{
+    const struct options *o = &s->options;
+    if (identity_make((enum identity_key)o->key, "localhost", NULL, &s->identity, e) < 0)
+        return -1;
+    struct context_server_options tls = {.version = (enum context_version)o->tls,
+                                         .session = (enum context_session)o->session,
+                                         .cache_size = o->cache_size,
+                                         .identity = &s->identity,
+                                         .client_ca_path = o->client_ca,
+                                         .alpn = o->alpn,
+                                         .accept_sni = true};
+    return context_server_new(&tls, &s->ctx, e);
+}
+
+static int open_workers(struct server *s, struct err *e)
+{
+    int fds[OPTIONS_WORKERS_MAX];
+    if (listen_open(&s->options.address, s->options.backlog, fds, s->options.workers, e) < 0)
+        return -1;
+    for (int i = 0; i < s->options.workers; i++) {
+        s->worker[i] = worker_new(s, fds[i], e);
+        if (!s->worker[i])
+            return -1;
+    }
+    return 0;
+}
+
+static int open_main(struct server *s, struct err *e)
+{
+    uv_loop_t *loop = &s->worker[0]->loop;
+    uv_async_init(loop, &s->report, on_report);
+    uv_timer_init(loop, &s->publish);
+    uv_signal_init(loop, &s->term);
+    uv_signal_init(loop, &s->interrupt);
+    s->report.data = s->publish.data = s->term.data = s->interrupt.data = s;
+    uv_timer_start(&s->publish, on_publish, PUBLISH_MS, PUBLISH_MS);
+    uv_signal_start(&s->term, on_signal, SIGTERM);
+    defect_start(s->defect, loop);
+    if (s->options.control_fd >= 0)
+        return control_open(&s->control, loop, s->options.control_fd, on_line, s, e);
+    uv_signal_start(&s->interrupt, on_signal, SIGINT);
+    return 0;
+}
+
+static void run_worker(void *worker)
+{
+    worker_run(worker);
+}
+
+static int start(struct server *s, struct err *e)
+{
+    unsigned port = ntohs(s->options.address.sin_port);
+    char host[INET_ADDRSTRLEN];
+    for (int i = 1; i < s->options.workers; i++) {
+        int rc = uv_thread_create(&s->worker[i]->thread, run_worker, s->worker[i]);
+        if (rc < 0)
+            return err_set(e, "can't start a thread: %s", uv_strerror(rc));
+    }
+    inet_ntop(AF_INET, &s->options.address.sin_addr, host, sizeof host);
+    if (s->control.open)
+        control_say(&s->control, "ready port=%u", port);
+    else
+        printf("listening on %s:%u\n", host, port);
+    fflush(stdout);
+    return 0;
+}
+
+static void server_free(struct server *s)
+{
+    for (int i = 0; i < s->options.workers; i++)
+        worker_free(s->worker[i]);
+    defect_free(s->defect);
+    SSL_CTX_free(s->ctx);
+    identity_fini(&s->identity);
+    free(s);
+}
+
+int server_run(const struct options *o, struct err *e)
+{
+    struct server *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, "out of memory");
+    s->options = *o;
+    s->page = probe_page();
+    s->app = &s->page->app;
+    /* A failure here ends the process, so what was opened before it is left to the kernel. */
+    if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
+        defect_new(o->defect, o->seed, &s->defect, e) < 0)
+        return -1;
+    if (open_workers(s, e) < 0 || open_main(s, e) < 0 || start(s, e) < 0)
+        return -1;
+    worker_run(s->worker[0]);
+    server_free(s);
+    return 0;
+}

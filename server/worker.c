@@ -1,0 +1,157 @@
+#include "worker.h"
+
+#include "base/check.h"
+#include "conn.h"
+#include "probe/probe.h"
+#include "server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORKER_MAGIC = 0x776f726b, TICK_MS = 100, LINGER_MS = 5000 };
+
+static struct worker *worker_of(void *data)
+{
+    struct worker *w = data;
+    CHECK(w && w->magic == WORKER_MAGIC);
+    return w;
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    struct worker *w = worker_of(stream->data);
+    if (status == 0)
+        conn_accept(w, stream);
+    else if (status == UV_EMFILE || status == UV_ENFILE)
+        server_problem(w->server, PROBLEM_ACCEPT,
+                       "too many open files: raise `ulimit -n` or hold fewer connections");
+    else
+        server_problem(w->server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(status));
+}
+
+static void expire(struct worker *w, struct deadline_list *list)
+{
+    struct deadline *node;
+    while ((node = deadline_expired(list, uv_now(&w->loop))))
+        conn_expire(node);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct worker *w = worker_of(timer->data);
+    expire(w, &w->handshaking);
+    expire(w, &w->idle);
+    expire(w, &w->lingering);
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    struct worker *w = worker_of(handle->data);
+    atomic_fetch_sub(&w->server->listening, 1);
+    server_report(w->server);
+}
+
+static void stop_listening(struct worker *w)
+{
+    if (w->listening)
+        uv_close((uv_handle_t *)&w->listener, on_listener_closed);
+    w->listening = false;
+}
+
+static void each(struct deadline_list *list, void (*act)(struct deadline *))
+{
+    struct deadline *next;
+    for (struct deadline *node = list->head.next; node != &list->head; node = next) {
+        next = node->next;
+        act(node);
+    }
+}
+
+static void quit(struct worker *w)
+{
+    if (w->quitting)
+        return;
+    w->quitting = true;
+    stop_listening(w);
+    each(&w->handshaking, conn_drop);
+    each(&w->idle, conn_drop);
+    each(&w->lingering, conn_drop);
+    uv_close((uv_handle_t *)&w->tick, NULL);
+    uv_close((uv_handle_t *)&w->wake, NULL);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct worker *w = worker_of(async->data);
+    unsigned orders = atomic_exchange(&w->orders, 0);
+    if (orders & (WORKER_DRAIN | WORKER_LEAVE))
+        stop_listening(w);
+    if (orders & WORKER_LEAVE) {
+        each(&w->handshaking, conn_drop);
+        each(&w->idle, conn_leave);
+    }
+    if (orders & WORKER_SETTLE) {
+        probe_thread_flush();
+        atomic_fetch_sub(&w->server->settling, 1);
+        server_report(w->server);
+    }
+    if (orders & WORKER_QUIT)
+        quit(w);
+}
+
+void worker_order(struct worker *w, enum worker_order order)
+{
+    atomic_fetch_or(&w->orders, order);
+    uv_async_send(&w->wake);
+}
+
+static int open_listener(struct worker *w, int listen_fd)
+{
+    int rc = uv_tcp_init(&w->loop, &w->listener);
+    if (rc == 0)
+        rc = uv_tcp_open(&w->listener, listen_fd);
+    if (rc == 0)
+        rc = uv_listen((uv_stream_t *)&w->listener, w->server->options.backlog, on_connection);
+    w->listener.data = w;
+    return rc;
+}
+
+struct worker *worker_new(struct server *server, int listen_fd, struct err *e)
+{
+    const struct options *o = &server->options;
+    struct worker *w = calloc(1, sizeof *w);
+    int rc = w ? uv_loop_init(&w->loop) : UV_ENOMEM;
+    if (rc < 0)
+        goto fail;
+    w->magic = WORKER_MAGIC;
+    w->server = server;
+    deadline_list_init(&w->handshaking, o->handshake_timeout_ns / 1000000);
+    deadline_list_init(&w->idle, o->idle_timeout_ns / 1000000);
+    deadline_list_init(&w->lingering, LINGER_MS);
+    w->wake.data = w->tick.data = w;
+    if ((rc = uv_async_init(&w->loop, &w->wake, on_wake)) < 0 ||
+        (rc = uv_timer_init(&w->loop, &w->tick)) < 0 ||
+        (rc = uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS)) < 0 ||
+        (rc = open_listener(w, listen_fd)) < 0)
+        goto fail;
+    w->listening = true;
+    atomic_fetch_add(&server->listening, 1);
+    return w;
+fail:
+    /* The process ends on this: the loop's few handles aren't worth a second way of closing. */
+    err_set(e, "can't start an event loop: %s", uv_strerror(rc));
+    return NULL;
+}
+
+void worker_run(struct worker *w)
+{
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+}
+
+void worker_free(struct worker *w)
+{
+    int rc = uv_loop_close(&w->loop);
+    CHECK(rc == 0);
+    free(w);
+}

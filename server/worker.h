@@ -1,0 +1,53 @@
+/*
+ * A worker: one event loop with its own listening socket and its own connections. The first runs on
+ * the main thread, the others each on a thread. Everything here belongs to the worker's thread, but
+ * `orders` and `wake`, by which the main thread asks something of it.
+ */
+#ifndef SOAK_SERVER_WORKER_H
+#define SOAK_SERVER_WORKER_H
+
+#include "base/err.h"
+#include "deadline.h"
+#include "tls/wire.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct server;
+
+enum worker_order {
+    WORKER_SETTLE = 1, /* empty the thread's allocator cache */
+    WORKER_DRAIN = 2,  /* stop listening */
+    WORKER_LEAVE = 4,  /* say goodbye on every connection */
+    WORKER_QUIT = 8    /* close all; the loop then ends */
+};
+
+enum { WORKER_IN_BYTES = 64 * 1024, WORKER_PLAIN_BYTES = 16 * 1024 };
+
+struct worker {
+    uint32_t magic;
+    struct server *server; /* borrowed: outlives the worker */
+    uv_loop_t loop;
+    uv_tcp_t listener;
+    uv_async_t wake;
+    uv_timer_t tick;
+    uv_thread_t thread;
+    atomic_uint orders;
+    bool listening, quitting;
+    struct deadline_list handshaking, idle, lingering; /* every open connection is in one of them */
+    struct wire_out out;                               /* of the connection being served */
+    uint8_t in[WORKER_IN_BYTES];                       /* what it has just received */
+    uint8_t plain[WORKER_PLAIN_BYTES];
+};
+
+/* Takes `listen_fd`. Returns the worker or NULL; free it after its loop has ended. */
+struct worker *worker_new(struct server *server, int listen_fd, struct err *e);
+/* Runs the loop until WORKER_QUIT has been obeyed. */
+void worker_run(struct worker *w);
+/* From any thread. */
+void worker_order(struct worker *w, enum worker_order order);
+void worker_free(struct worker *w);
+
+#endif
