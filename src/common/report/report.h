@@ -11,7 +11,7 @@
 
 struct report_style {
     bool colour;
-    bool utf8;  /* arrows and blocks; plain ASCII otherwise */
+    bool utf8;   /* arrows and blocks; plain ASCII otherwise */
     int columns; /* the terminal's width, 80 when unknown; lines never exceed it (min 40) */
 };
 

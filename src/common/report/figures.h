@@ -1,0 +1,26 @@
+/*
+ * Figures of a report as text, beyond base/grammar.h: signed growths with their unit, rounded
+ * sensitivities. Pure; each prints into buf (always terminated) and returns it.
+ */
+#ifndef SOAK_REPORT_FIGURES_H
+#define SOAK_REPORT_FIGURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FIGURE_SIZE = 48 };
+
+/* True for the unit of metrics that count bytes. */
+bool figure_is_bytes(const char *unit);
+/* `55,800.12`; values whose size is no longer a matter of digits (1e15 and more) as `1e+15`. */
+char *figure_grouped(char *buf, size_t size, double value, int decimals);
+/* `+32.00 B`; with as many decimals as a figure under 0.1 needs: `+0.032 B` */
+char *figure_bytes(char *buf, size_t size, double bytes);
+/* `+1.0000`; with as many decimals as a figure under 0.001 needs: `+0.000010` */
+char *figure_count(char *buf, size_t size, double count);
+/* A level of a metric: `6.11 MiB`, `4,812`; `-` when it isn't finite. */
+char *figure_level(char *buf, size_t size, double value, const char *unit);
+/* Rounded down to two digits, so that it never claims more: 8,712 gives `8,700`. */
+char *figure_one_in(char *buf, size_t size, double one_in);
+
+#endif

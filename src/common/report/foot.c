@@ -1,0 +1,173 @@
+#include "report/parts.h"
+
+#include "base/grammar.h"
+#include "report/figures.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { VALUE_COLUMN = 15, CLAUSE = 256 };
+
+static struct screen_lead lead_of(const char *word)
+{
+    return (struct screen_lead){.indent = 2, .column = VALUE_COLUMN, .word = word, .ink = INK_BOLD};
+}
+
+/* Growth that is explained, or that could not be told yet: what isn't a leak shouldn't be a
+ * surprise either. */
+static void print_notes(const struct result *r, const struct screen *s)
+{
+    const char *word = "Noted";
+    for (size_t i = 0; i < r->subjects; i++) {
+        const struct result_subject *subject = &r->subject[i];
+        for (size_t k = 0; k < subject->sites; k++) {
+            const struct result_site *site = &subject->site[k];
+            char place[CLAUSE] = "";
+            if (site->verdict == VERDICT_LEAK)
+                continue;
+            if (site->file)
+                snprintf(place, sizeof place, ", %.200s:%u", site->file, site->line);
+            struct screen_lead lead = lead_of(word);
+            screen_wrap(s, &lead, "%s%s%s (%s): %s",
+                        site->verdict == VERDICT_PASS ? "" : "undecided, ", kind_text(site->kind),
+                        place, subject->name, site->why);
+            word = "";
+        }
+    }
+}
+
+/* Objects that are alive, and the classes whose number changed. */
+static void print_census(const struct result_subject *subject, const struct screen *s)
+{
+    char text[SCREEN_TEXT] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < subject->census_count; i++) {
+        const struct result_census *c = &subject->census[i];
+        char start[32], end[32], item[CLAUSE];
+        human_count(start, sizeof start, c->start);
+        human_count(end, sizeof end, c->end);
+        int length =
+            snprintf(item, sizeof item, "%s%.60s %s%s%s", used ? ", " : "", c->class_, start,
+                     c->start == c->end ? "" : " → ", c->start == c->end ? "" : end);
+        if (length < 0 || used + (size_t)length >= sizeof text)
+            break;
+        memcpy(text + used, item, (size_t)length + 1);
+        used += (size_t)length;
+    }
+    struct screen_lead lead = lead_of("Objects");
+    if (used)
+        screen_wrap(s, &lead, "%s", text);
+}
+
+static void print_sensitivity(const struct judgement *j, const struct screen *s)
+{
+    char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], heap[CLAUSE] = "";
+    struct screen_lead lead = lead_of("Sensitivity");
+    if (j->sensitivity.heap_bytes > 0 && isfinite(j->sensitivity.heap_bytes))
+        snprintf(heap, sizeof heap, "; outside OpenSSL, %s B per connection",
+                 figure_grouped(bytes, sizeof bytes, j->sensitivity.heap_bytes, 2));
+    if (j->sensitivity.one_in >= 1)
+        screen_wrap(s, &lead, "one lost block per %s connections would have shown (%d.%d %%)%s",
+                    figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in),
+                    JUDGE_CONFIDENCE_PERMILLE / 10, JUDGE_CONFIDENCE_PERMILLE % 10, heap);
+    else
+        screen_wrap(s, &lead, "none: too few connections for a figure%s", heap);
+}
+
+static void print_cost(const struct result_subject *subject, const struct screen *s)
+{
+    char allocs[FIGURE_SIZE], cpu[FIGURE_SIZE];
+    struct screen_lead lead = lead_of("Cost");
+    if (!isfinite(subject->allocs_per_conn) || !isfinite(subject->cpu_us_per_conn))
+        return;
+    if (subject->allocs_per_conn <= 0 && subject->cpu_us_per_conn <= 0)
+        return;
+    screen_wrap(s, &lead, "%s OpenSSL allocations, %s µs CPU per connection in the %s",
+                figure_grouped(allocs, sizeof allocs, subject->allocs_per_conn, 0),
+                figure_grouped(cpu, sizeof cpu, subject->cpu_us_per_conn, 0), subject->name);
+}
+
+/* `998/s of 1,000/s asked` */
+static char *rates(char *buf, size_t size, const struct result *r)
+{
+    char got[FIGURE_SIZE], asked[FIGURE_SIZE];
+    int decimals = r->run.rate_per_s < 10 ? 1 : 0;
+    figure_grouped(got, sizeof got, r->run.rate_per_s, decimals);
+    figure_grouped(asked, sizeof asked, r->run.asked_per_s, r->run.asked_per_s < 10 ? 1 : 0);
+    if (r->run.asked_per_s > 0)
+        snprintf(buf, size, "%s/s of %s/s asked", got, asked);
+    else
+        snprintf(buf, size, "%s/s, as fast as possible", got);
+    return buf;
+}
+
+static void print_load(const struct result *r, const struct screen *s)
+{
+    char rate[CLAUSE], p50[32], p99[32], times[CLAUSE] = "", late[CLAUSE] = "";
+    if (r->run.p99_ns)
+        snprintf(times, sizeof times, ", handshake p50 %s p99 %s",
+                 human_duration(p50, sizeof p50, r->run.p50_ns),
+                 human_duration(p99, sizeof p99, r->run.p99_ns));
+    if (r->run.shortfall >= 0.01)
+        snprintf(late, sizeof late, ", %.1f %% short", r->run.shortfall * 100);
+    struct screen_lead lead = lead_of("Load");
+    screen_wrap(s, &lead, "%s%s%s, TLS %s, %s, seed %" PRIx64, rates(rate, sizeof rate, r), late,
+                times, r->run.tls ? r->run.tls : "?", r->run.key ? r->run.key : "?", r->run.seed);
+}
+
+static void print_errors(const struct result *r, const struct screen *s)
+{
+    const struct result_errors *e = &r->run.errors;
+    const struct {
+        const char *name;
+        uint64_t count;
+    } kinds[] = {{"connect", e->connect},
+                 {"handshake", e->handshake},
+                 {"echo", e->echo},
+                 {"timeout", e->timeout},
+                 {"lost", e->lost}};
+    char text[CLAUSE] = "", count[32], total[32];
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].count)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %s",
+                     text[0] ? ", " : ": ", kinds[i].name,
+                     human_count(count, sizeof count, (int64_t)kinds[i].count));
+    struct screen_lead lead = lead_of("Errors");
+    if (e->total)
+        screen_wrap(s, &lead, "%s failed connections%s",
+                    human_count(total, sizeof total, (int64_t)e->total), text);
+}
+
+static void print_files(const struct result *r, const struct screen *s)
+{
+    struct screen_lead lead = lead_of("Run folder");
+    if (r->run_dir)
+        screen_wrap(s, &lead, "%s", r->run_dir);
+    const char *word = "Next";
+    for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++) {
+        lead = lead_of(word);
+        screen_wrap(s, &lead, "%s", r->next[i]);
+        word = "";
+    }
+}
+
+void parts_foot(const struct result *r, const struct screen *s)
+{
+    const struct result_subject *lead_subject = parts_lead(r);
+    if (r->broken && r->verdict == VERDICT_LEAK) {
+        struct screen_lead lead = lead_of("Broken");
+        screen_wrap(s, &lead, "%s", r->broken);
+    }
+    print_notes(r, s);
+    if (lead_subject)
+        print_census(lead_subject, s);
+    if (lead_subject && !r->broken)
+        print_sensitivity(&lead_subject->judgement, s);
+    print_errors(r, s);
+    print_load(r, s);
+    if (lead_subject)
+        print_cost(lead_subject, s);
+    print_files(r, s);
+}

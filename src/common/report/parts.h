@@ -1,0 +1,28 @@
+/*
+ * The parts that the text report is put together from. Each prints whole lines of one thing, or
+ * nothing when there is nothing to say.
+ */
+#ifndef SOAK_REPORT_PARTS_H
+#define SOAK_REPORT_PARTS_H
+
+#include "report/result.h"
+#include "report/screen.h"
+
+/* The subject that the report is about: the one that leaks, else the one that isn't clean, else the
+ * first. NULL when there are none. */
+const struct result_subject *parts_lead(const struct result *r);
+
+/* The one line that answers the question. */
+void parts_headline(const struct result *r, const struct screen *s);
+/* What, where, why and kind of a leak. */
+void parts_leak(const struct result_subject *subject, const struct screen *s);
+/* Why there is no verdict, or none to trust. */
+void parts_reasons(const struct result_subject *subject, const struct screen *s);
+/* The metrics: start, end, growth, limit, state. */
+void parts_metrics(const struct result_subject *subject, const struct screen *s);
+/* One line instead of the table, for the subject that isn't in the lead. */
+void parts_summary(const struct result_subject *subject, const struct screen *s);
+/* Sensitivity, cost, load, notes, where the files are, what to type next. */
+void parts_foot(const struct result *r, const struct screen *s);
+
+#endif

@@ -1,0 +1,217 @@
+#include "report/report.h"
+
+#include "base/check.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* jansson takes ownership of what is set, and passes NULL (out of memory) up as a failure; the
+ * document is built as one expression per object, so that one check at the end is enough. */
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+/* Text from a subject may be any bytes; what isn't UTF-8 is replaced by its bytes in hexadecimal.
+ */
+static json_t *text(const char *value)
+{
+    char hex[512];
+    size_t used = 0;
+    if (!value)
+        return json_null();
+    json_t *string = json_string(value);
+    if (string)
+        return string;
+    for (; *value && used + 5 < sizeof hex; value++) {
+        bool plain = (unsigned char)*value < 0x80;
+        used += (size_t)snprintf(hex + used, sizeof hex - used, plain ? "%c" : "\\x%02x",
+                                 (unsigned char)*value);
+    }
+    hex[used] = '\0';
+    return json_string(hex);
+}
+
+static const char *state_name(enum metric_state state)
+{
+    switch (state) {
+    case METRIC_OK:
+        return "ok";
+    case METRIC_GROWS:
+        return "grows";
+    case METRIC_UNSURE:
+        return "unsure";
+    case METRIC_EXPLAINED:
+        return "explained";
+    }
+    CHECK(!"a metric has a known state");
+}
+
+static json_t *metric_json(const struct judge_metric *m)
+{
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "id", text(m->id), "unit",
+                     text(m->unit), "start", number(m->start), "end", number(m->end), "per_conn",
+                     number(m->per_conn), "half_width", number(m->half_width), "limit",
+                     number(m->limit), "verdict", state_name(m->state), "role", text(m->role));
+}
+
+static json_t *site_json(const struct result_site *site)
+{
+    json_t *line = site->file ? count(site->line) : json_null();
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s,s:o}", "file", text(site->file), "line",
+                     line, "blocks", json_integer(site->blocks), "bytes", json_integer(site->bytes),
+                     "per_conn_blocks", number(site->per_conn_blocks), "per_conn_bytes",
+                     number(site->per_conn_bytes), "kind", kind_name(site->kind), "verdict",
+                     verdict_word(site->verdict), "note", text(site->why));
+}
+
+static json_t *census_json(const struct result_subject *subject)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < subject->census_count; i++) {
+        const struct result_census *c = &subject->census[i];
+        json_object_set_new(
+            object, c->class_,
+            json_pack("{s:I,s:I}", "start", (json_int_t)c->start, "end", (json_int_t)c->end));
+    }
+    return object;
+}
+
+static json_t *metrics_json(const struct judgement *j)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < j->metrics; i++)
+        json_array_append_new(array, metric_json(&j->metric[i]));
+    return array;
+}
+
+static json_t *sites_json(const struct result_subject *subject)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < subject->sites; i++)
+        json_array_append_new(array, site_json(&subject->site[i]));
+    return array;
+}
+
+static json_t *reasons_json(const struct judgement *j)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < j->reasons; i++)
+        json_array_append_new(array, text(j->reason[i]));
+    return array;
+}
+
+static json_t *sensitivity_json(const struct judge_sensitivity *sensitivity)
+{
+    return json_pack("{s:o,s:f,s:o,s:i,s:o}", "one_in", number(sensitivity->one_in), "confidence",
+                     JUDGE_CONFIDENCE_PERMILLE / 1000.0, "closed", count(sensitivity->closed),
+                     "epochs", sensitivity->epochs, "heap_bytes_per_conn",
+                     number(sensitivity->heap_bytes));
+}
+
+static json_t *cost_json(const struct result_subject *subject)
+{
+    return json_pack("{s:o,s:o}", "allocs_per_conn", number(subject->allocs_per_conn),
+                     "cpu_us_per_conn", number(subject->cpu_us_per_conn));
+}
+
+static json_t *subject_json(const struct result_subject *subject)
+{
+    const struct judgement *j = &subject->judgement;
+    size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
+    return json_pack(
+        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", text(subject->name),
+        "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind), "class",
+        text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks), "per_conn_bytes",
+        number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics", metrics_json(j), "sites",
+        sites_json(subject), "sites_dropped", count(dropped), "census", census_json(subject),
+        "sensitivity", sensitivity_json(&j->sensitivity), "cost", cost_json(subject),
+        "drained_released_bytes", count(subject->drained_released_bytes));
+}
+
+static json_t *subjects_json(const struct result *r)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < r->subjects; i++)
+        json_array_append_new(array, subject_json(&r->subject[i]));
+    return array;
+}
+
+static json_t *libs_json(const struct result *r)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < r->libs; i++)
+        json_object_set_new(object, r->lib[i].name, text(r->lib[i].version));
+    return object;
+}
+
+static json_t *next_json(const struct result *r)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++)
+        json_array_append_new(array, text(r->next[i]));
+    return array;
+}
+
+static json_t *errors_json(const struct result_errors *e)
+{
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "total", count(e->total), "connect",
+                     count(e->connect), "handshake", count(e->handshake), "echo", count(e->echo),
+                     "timeout", count(e->timeout), "lost", count(e->lost));
+}
+
+static json_t *run_json(const struct result *r)
+{
+    char seed[24];
+    snprintf(seed, sizeof seed, "%llx", (unsigned long long)r->run.seed);
+    json_t *asked = r->run.asked_per_s > 0 ? number(r->run.asked_per_s) : json_null();
+    json_t *handshake =
+        json_pack("{s:o,s:o,s:o,s:o}", "p50", count(r->run.p50_ns), "p90", count(r->run.p90_ns),
+                  "p99", count(r->run.p99_ns), "max", count(r->run.max_ns));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:i}", "conns",
+                     count(r->run.conns), "closed", count(r->run.closed), "measured",
+                     count(r->run.measured), "seconds", number(r->run.seconds), "rate_per_s",
+                     number(r->run.rate_per_s), "asked_per_s", asked, "shortfall",
+                     number(r->run.shortfall), "errors", errors_json(&r->run.errors),
+                     "handshake_ns", handshake, "seed", seed, "tls", text(r->run.tls), "key",
+                     text(r->run.key), "epochs", r->run.epochs);
+}
+
+/* The sensitivity and cost of the run are those of its first subject, the one under test. */
+static json_t *document(const struct result *r)
+{
+    static const struct result_subject none;
+    const struct result_subject *first = r->subjects ? &r->subject[0] : &none;
+    return json_pack("{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema",
+                     "soak/1", "version", text(r->version), "verdict", verdict_word(r->verdict),
+                     "exit", r->exit_code, "interrupted", (int)r->interrupted, "broken",
+                     text(r->broken), "scenario", text(r->scenario), "libs", libs_json(r), "run",
+                     run_json(r), "subjects", subjects_json(r), "sensitivity",
+                     sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first),
+                     "run_dir", text(r->run_dir), "next", next_json(r));
+}
+
+char *report_json(const struct result *r)
+{
+    json_t *root = document(r);
+    char *dumped = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(root);
+    if (!dumped)
+        return NULL;
+    size_t length = strlen(dumped);
+    char *ended = realloc(dumped, length + 2);
+    if (!ended) {
+        free(dumped);
+        return NULL;
+    }
+    memcpy(ended + length, "\n", 2);
+    return ended;
+}

@@ -1,0 +1,44 @@
+/*
+ * Text for a terminal: width in columns, colour, and plain ASCII where UTF-8 can't be shown.
+ * Reports are written in UTF-8 throughout; the screen replaces what it must at the last moment.
+ * Bytes that could steer a terminal are replaced too: file names and sentences come from the
+ * subject.
+ */
+#ifndef SOAK_REPORT_SCREEN_H
+#define SOAK_REPORT_SCREEN_H
+
+#include "report/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum { SCREEN_TEXT = 1024, SCREEN_MIN_COLUMNS = 40 };
+
+enum ink { INK_NONE, INK_BOLD, INK_GOOD, INK_BAD, INK_DOUBT, INK_DIM };
+
+struct screen {
+    FILE *out; /* borrowed */
+    bool colour, utf8;
+    int columns; /* at least SCREEN_MIN_COLUMNS */
+};
+
+struct screen screen_of(FILE *out, const struct report_style *style);
+/* Copies `text` as this screen can show it; cut at a character when it doesn't fit. Returns buf. */
+char *screen_clean(const struct screen *s, char *buf, size_t size, const char *text);
+/* Columns that a cleaned text takes. */
+int screen_width(const char *text);
+void screen_ink(const struct screen *s, enum ink ink, const char *text);
+
+/* What stands before a wrapped text: `indent` blanks, the word, blanks up to column `column`. */
+struct screen_lead {
+    int indent, column;
+    const char *word;
+    enum ink ink;
+};
+/* Prints the lead, then the text, wrapped at blanks and, where a word is longer than the line,
+ * anywhere. Further lines begin at the lead's column. Ends with a newline. */
+void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

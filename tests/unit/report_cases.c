@@ -1,0 +1,274 @@
+#include "report_cases.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIB (1024.0 * 1024.0)
+
+static void fill_run(struct result *r)
+{
+    r->scenario = "default";
+    r->version = "0.1.0";
+    r->run_dir = "results/runs/20261122-023000-default";
+    r->libs = 3;
+    r->lib[0] = (struct result_lib){"openssl", "3.0.19"};
+    r->lib[1] = (struct result_lib){"libuv", "1.44.2"};
+    r->lib[2] = (struct result_lib){"jemalloc", "5.3.0"};
+    r->run.conns = 30;
+    r->run.closed = 61000;
+    r->run.measured = 60000;
+    r->run.seconds = 63.2;
+    r->run.rate_per_s = 998.1;
+    r->run.asked_per_s = 1000;
+    r->run.p50_ns = 9800000;
+    r->run.p90_ns = 15000000;
+    r->run.p99_ns = 21000000;
+    r->run.max_ns = 55000000;
+    r->run.seed = 0x7f3a;
+    r->run.tls = "1.3";
+    r->run.key = "p256";
+    r->run.epochs = 7;
+}
+
+static void add_metric(struct result_subject *s, struct judge_metric m)
+{
+    s->judgement.metric[s->judgement.metrics++] = m;
+}
+
+static void fill_metrics(struct result_subject *s)
+{
+    const struct judge_metric level[] = {
+        {.id = "openssl_blocks", .unit = "blocks", .role = "exact", .start = 4812, .end = 4812},
+        {.id = "openssl_bytes",
+         .unit = "bytes",
+         .role = "exact",
+         .start = 1.5 * MIB,
+         .end = 1.5 * MIB},
+        {.id = "open_files", .unit = "files", .role = "exact", .start = 71, .end = 71},
+        {.id = "heap_allocated",
+         .unit = "bytes",
+         .role = "heap",
+         .start = 6.11 * MIB,
+         .end = 6.11 * MIB,
+         .limit = 1,
+         .half_width = 0.02},
+        {.id = "rss_anon",
+         .unit = "bytes",
+         .role = "witness",
+         .start = 18.41 * MIB,
+         .end = 18.46 * MIB,
+         .per_conn = 0.09,
+         .half_width = 0.3,
+         .limit = 16},
+    };
+    for (size_t i = 0; i < sizeof level / sizeof *level; i++)
+        add_metric(s, level[i]);
+}
+
+static void fill_subject(struct result_subject *s, const char *name)
+{
+    static const struct result_census census[] = {
+        {"SSL_CTX", 1, 1}, {"SSL", 30, 30}, {"X509", 3, 3}};
+    s->name = name;
+    s->judgement.class_ = SIZE_MAX;
+    s->judgement.sensitivity = (struct judge_sensitivity){
+        .one_in = 8712.4, .closed = 60000, .epochs = 6, .heap_bytes = 0.4};
+    s->allocs_per_conn = 1512.2;
+    s->cpu_us_per_conn = 341.4;
+    s->census = census;
+    s->census_count = sizeof census / sizeof *census;
+    fill_metrics(s);
+}
+
+static void fill_pass(struct result *r)
+{
+    static const struct result_site noted = {.file = "ssl/ssl_sess.c",
+                                             .line = 71,
+                                             .blocks = 1000,
+                                             .bytes = 720000,
+                                             .per_conn_blocks = 0.0167,
+                                             .per_conn_bytes = 12,
+                                             .kind = KIND_CACHE_FILLING,
+                                             .verdict = VERDICT_PASS,
+                                             .why = "1,000 sessions more in a cache of 20,480"};
+    fill_run(r);
+    r->subjects = 2;
+    fill_subject(&r->subject[0], "server");
+    fill_subject(&r->subject[1], "client");
+    r->subject[0].site = &noted;
+    r->subject[0].sites = 1;
+}
+
+static void convict(struct result *r, int subject, enum kind kind, double blocks, double bytes)
+{
+    struct judgement *j = &r->subject[subject].judgement;
+    r->verdict = j->verdict = VERDICT_LEAK;
+    r->exit_code = 1;
+    j->kind = kind;
+    j->per_conn_blocks = blocks;
+    j->per_conn_bytes = bytes;
+    j->metric[0].end = 4812 + blocks * 60000;
+    j->metric[0].per_conn = blocks;
+    j->metric[0].state = METRIC_GROWS;
+    j->metric[1].end = 1.5 * MIB + bytes * 60000;
+    j->metric[1].per_conn = bytes;
+    j->metric[1].state = METRIC_GROWS;
+    r->next[0] = "soak run default --seed 7f3a --keep-going";
+}
+
+static void fill_lost_state(struct result *r)
+{
+    static const struct result_site site = {
+        .file = "server/defect.c",
+        .line = 41,
+        .blocks = 60000,
+        .bytes = 1920000,
+        .per_conn_blocks = 1,
+        .per_conn_bytes = 32,
+        .kind = KIND_SIDE,
+        .verdict = VERDICT_LEAK,
+        .why = "SSL objects are freed (30 live), this block is not"};
+    fill_pass(r);
+    convict(r, 0, KIND_SIDE, 1, 32);
+    r->subject[0].site = &site;
+}
+
+static void fill_rare(struct result *r)
+{
+    static const struct result_site site = {
+        .file = "server/defect.c",
+        .line = 41,
+        .blocks = 60,
+        .bytes = 1920,
+        .per_conn_blocks = 0.001,
+        .per_conn_bytes = 0.032,
+        .kind = KIND_SIDE,
+        .verdict = VERDICT_LEAK,
+        .why = "SSL objects are freed (30 live), this block is not"};
+    fill_pass(r);
+    convict(r, 0, KIND_SIDE, 0.001, 0.032);
+    r->subject[0].site = &site;
+}
+
+static void fill_retained(struct result *r)
+{
+    static const struct result_census census[] = {
+        {"SSL_CTX", 1, 1}, {"SSL", 30, 60030}, {"X509", 3, 3}};
+    static struct result_site site[7];
+    for (int i = 0; i < 7; i++)
+        site[i] = (struct result_site){.file = "../ssl/ssl_lib.c",
+                                       .line = 700u + (uint32_t)i,
+                                       .blocks = 60000 * (i + 1),
+                                       .bytes = 60000 * 1000,
+                                       .per_conn_blocks = i + 1,
+                                       .per_conn_bytes = 7000.5,
+                                       .kind = KIND_OBJECT,
+                                       .verdict = VERDICT_LEAK,
+                                       .why = "SSL objects stay: 30 open, 60,030 alive"};
+    fill_pass(r);
+    convict(r, 0, KIND_OBJECT, 28, 49003.5);
+    r->subject[0].class_name = "SSL";
+    r->subject[0].census = census;
+    r->subject[0].site = site;
+    r->subject[0].sites = 7;
+    r->subject[0].judgement.findings = 7;
+    r->subject[0].judgement.findings_total = 9;
+}
+
+static void fill_client_leak(struct result *r)
+{
+    static const struct result_site site = {.kind = KIND_OUTSIDE,
+                                            .verdict = VERDICT_LEAK,
+                                            .bytes = 3840000,
+                                            .per_conn_bytes = 64,
+                                            .why = "jemalloc's 64-byte class grows by 1.00 per "
+                                                   "connection, OpenSSL's blocks don't"};
+    fill_pass(r);
+    convict(r, 1, KIND_OUTSIDE, 0, 64);
+    r->subject[0].sites = 0;
+    r->subject[1].site = &site;
+    r->subject[1].sites = 1;
+}
+
+static void fill_inconclusive(struct result *r)
+{
+    fill_pass(r);
+    struct judgement *j = &r->subject[0].judgement;
+    r->verdict = j->verdict = VERDICT_INCONCLUSIVE;
+    r->exit_code = 3;
+    r->run.closed = 2000;
+    r->run.measured = 1500;
+    r->run.seconds = 4.1;
+    r->run.shortfall = 0.031;
+    r->subject[0].sites = 0;
+    j->sensitivity = (struct judge_sensitivity){.one_in = 0, .closed = 1500, .epochs = 1};
+    j->reasons = 2;
+    snprintf(j->reason[0], sizeof j->reason[0],
+             "one lost block per 1,000 connections was asked for; too few connections closed");
+    snprintf(j->reason[1], sizeof j->reason[1], "RSS has 2 points, a slope needs 8");
+    j->metric[4].half_width = INFINITY;
+    j->metric[4].state = METRIC_UNSURE;
+    r->next[0] = "soak run default --seed 7f3a --closed 8000";
+}
+
+static void fill_invalid(struct result *r)
+{
+    fill_pass(r);
+    struct judgement *j = &r->subject[0].judgement;
+    r->verdict = j->verdict = VERDICT_INVALID;
+    r->exit_code = 4;
+    r->subject[0].sites = 0;
+    r->run.errors = (struct result_errors){.total = 2012, .handshake = 2000, .timeout = 12};
+    j->reasons = 1;
+    snprintf(j->reason[0], sizeof j->reason[0],
+             "2,012 connections failed: a server that refuses looks clean to any memory meter");
+}
+
+static void fill_broken(struct result *r)
+{
+    fill_run(r);
+    r->verdict = VERDICT_INVALID;
+    r->exit_code = 4;
+    r->broken = "server exited with signal 11 (SIGSEGV) after 12,407 connections; its log: "
+                "results/runs/20261122-023000-default/server.log";
+    r->run.closed = 12407;
+    r->subjects = 2;
+    r->subject[0].name = "server";
+    r->subject[1].name = "client";
+    for (int i = 0; i < 2; i++)
+        r->subject[i].judgement.verdict = VERDICT_INVALID;
+    r->subject[0].allocs_per_conn = NAN;
+    r->next[0] = "less results/runs/20261122-023000-default/server.log";
+}
+
+static void fill_interrupted(struct result *r)
+{
+    fill_pass(r);
+    r->interrupted = true;
+    r->exit_code = 130;
+    r->run.measured = 12407;
+    r->run.seconds = 13;
+    r->subject[0].sites = 0;
+    r->run.asked_per_s = 0;
+}
+
+const struct report_case report_cases[REPORT_CASES] = {
+    {"pass", fill_pass},
+    {"lost-state", fill_lost_state},
+    {"rare", fill_rare},
+    {"retained", fill_retained},
+    {"client-leak", fill_client_leak},
+    {"inconclusive", fill_inconclusive},
+    {"invalid", fill_invalid},
+    {"broken", fill_broken},
+    {"interrupted", fill_interrupted},
+};
+
+const struct report_case *report_case_find(const char *name)
+{
+    for (size_t i = 0; i < REPORT_CASES; i++)
+        if (strcmp(report_cases[i].name, name) == 0)
+            return &report_cases[i];
+    return NULL;
+}

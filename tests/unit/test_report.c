@@ -1,0 +1,324 @@
+/*
+ * The reports against texts that a person has read and approved: tests/unit/golden/CASE.txt. After
+ * a deliberate change, `GOLDEN_WRITE=1 build/bin/test_report` writes them anew, to be read as a
+ * diff. `test_report --documents FOLDER` writes the soak/1 document of every case, for
+ * test_schema.py.
+ */
+#include "report/figures.h"
+#include "report/report.h"
+#include "report_cases.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static const struct report_style wide = {.utf8 = true, .columns = 80};
+
+static void fill(const char *name, struct result *r)
+{
+    const struct report_case *found = report_case_find(name);
+    assert_non_null(found);
+    *r = (struct result){0};
+    found->fill(r);
+}
+
+/* The report as a heap string. */
+static char *text_of(const struct result *r, const struct report_style *style, bool quiet)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    report_text(r, style, quiet, out);
+    fclose(out);
+    return text;
+}
+
+static char *read_file(const char *path)
+{
+    char *text = calloc(1, 16384);
+    FILE *in = fopen(path, "r");
+    if (in) {
+        fread(text, 1, 16383, in);
+        fclose(in);
+    }
+    return text;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static void expect_golden(const char *name, const char *golden, const struct report_style *style)
+{
+    static struct result r;
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.txt", GOLDEN_DIR, golden);
+    fill(name, &r);
+    char *text = text_of(&r, style, false);
+    if (getenv("GOLDEN_WRITE"))
+        write_file(path, text);
+    char *expected = read_file(path);
+    assert_string_equal(text, expected);
+    free(expected);
+    free(text);
+}
+
+static void every_case_reads_as_approved(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REPORT_CASES; i++)
+        expect_golden(report_cases[i].name, report_cases[i].name, &wide);
+}
+
+static void a_narrow_terminal_keeps_what_matters(void **state)
+{
+    (void)state;
+    expect_golden("lost-state", "lost-state-60",
+                  &(struct report_style){.utf8 = true, .columns = 60});
+    expect_golden("retained", "retained-40-ascii", &(struct report_style){.columns = 40});
+}
+
+static size_t widest_line(const char *text)
+{
+    size_t widest = 0, width = 0;
+    for (; *text; text++) {
+        width = *text == '\n' ? 0 : width + (((unsigned char)*text & 0xc0) != 0x80);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+    (void)state;
+    static struct result r;
+    for (size_t i = 0; i < REPORT_CASES; i++)
+        for (int columns = 40; columns <= 120; columns++) {
+            fill(report_cases[i].name, &r);
+            char *text =
+                text_of(&r, &(struct report_style){.utf8 = true, .columns = columns}, false);
+            if (widest_line(text) > (size_t)columns)
+                fail_msg("%s at %d columns:\n%s", report_cases[i].name, columns, text);
+            free(text);
+        }
+}
+
+static void ascii_means_ascii(void **state)
+{
+    (void)state;
+    static struct result r;
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        fill(report_cases[i].name, &r);
+        char *text = text_of(&r, &(struct report_style){.columns = 80}, false);
+        for (const char *p = text; *p; p++)
+            assert_true((unsigned char)*p < 0x80);
+        free(text);
+    }
+}
+
+/* Removes the escape sequences that screen_ink writes. */
+static void strip_colour(char *text)
+{
+    char *to = text;
+    for (const char *p = text; *p; p++) {
+        if (*p == '\033')
+            p = strchr(p, 'm');
+        else
+            *to++ = *p;
+    }
+    *to = '\0';
+}
+
+static void colour_adds_nothing_but_colour(void **state)
+{
+    (void)state;
+    static struct result r;
+    struct report_style coloured = wide;
+    coloured.colour = true;
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        fill(report_cases[i].name, &r);
+        char *plain = text_of(&r, &wide, false), *text = text_of(&r, &coloured, false);
+        assert_non_null(strchr(text, '\033'));
+        strip_colour(text);
+        assert_string_equal(text, plain);
+        free(text);
+        free(plain);
+    }
+}
+
+static void quiet_prints_the_verdict_alone(void **state)
+{
+    (void)state;
+    static struct result r;
+    fill("lost-state", &r);
+    char *text = text_of(&r, &wide, true);
+    assert_string_equal(
+        text, "LEAK  the server keeps 32 B in 1 block per connection: 1.83 MiB after 60,000\n");
+    free(text);
+}
+
+static void a_file_name_cannot_steer_the_terminal(void **state)
+{
+    (void)state;
+    static struct result r;
+    struct result_site site = {.file = "a\033[2Jb\xff.c",
+                               .line = 1,
+                               .why = "\n",
+                               .verdict = VERDICT_LEAK,
+                               .per_conn_bytes = 1,
+                               .kind = KIND_SIDE};
+    fill("lost-state", &r);
+    r.subject[0].site = &site;
+    char *text = text_of(&r, &wide, false);
+    assert_null(strchr(text, '\033'));
+    assert_non_null(strstr(text, "a?[2Jb?.c:1"));
+    free(text);
+    char *document = report_json(&r);
+    assert_non_null(document);
+    assert_non_null(strstr(document, "\\\\xff.c"));
+    free(document);
+}
+
+static void kinds_without_blocks_are_said_in_their_own_words(void **state)
+{
+    (void)state;
+    static struct result r;
+    const struct {
+        enum kind kind;
+        const char *words;
+    } cases[] = {{KIND_DESCRIPTORS, "keeps 1 open file per connection"},
+                 {KIND_TIME, "grows with time, connections or not"},
+                 {KIND_FRAGMENTATION, "loses nothing, yet its heap grows by 32 B"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fill("lost-state", &r);
+        r.subject[0].judgement.kind = cases[i].kind;
+        r.subject[0].judgement.per_conn_blocks = 0;
+        r.subject[0].judgement.metric[2].per_conn = 1;
+        char *text = text_of(&r, &(struct report_style){.utf8 = true, .columns = 200}, true);
+        assert_non_null(strstr(text, cases[i].words));
+        free(text);
+    }
+}
+
+static void figures_keep_their_digits(void **state)
+{
+    (void)state;
+    char buf[FIGURE_SIZE];
+    assert_string_equal(figure_bytes(buf, sizeof buf, 55800.124), "+55,800.12 B");
+    assert_string_equal(figure_bytes(buf, sizeof buf, -0.5), "-0.50 B");
+    assert_string_equal(figure_bytes(buf, sizeof buf, 999.999), "+1,000.00 B");
+    assert_string_equal(figure_count(buf, sizeof buf, 1), "+1.0000");
+    assert_string_equal(figure_count(buf, sizeof buf, 0.001), "+0.0010");
+    assert_string_equal(figure_count(buf, sizeof buf, 0.00001), "+0.000010");
+    assert_string_equal(figure_level(buf, sizeof buf, NAN, "bytes"), "-");
+}
+
+static void a_sensitivity_is_never_rounded_up(void **state)
+{
+    (void)state;
+    char buf[FIGURE_SIZE];
+    assert_string_equal(figure_one_in(buf, sizeof buf, 8799.9), "8,700");
+    assert_string_equal(figure_one_in(buf, sizeof buf, 1000), "1,000");
+    assert_string_equal(figure_one_in(buf, sizeof buf, 99.9), "99");
+    assert_string_equal(figure_one_in(buf, sizeof buf, 123456), "120,000");
+}
+
+static json_t *document_of(const char *name)
+{
+    static struct result r;
+    fill(name, &r);
+    char *text = report_json(&r);
+    assert_non_null(text);
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    json_t *root = json_loads(text, 0, NULL);
+    assert_non_null(root);
+    free(text);
+    return root;
+}
+
+static void the_document_says_what_the_text_says(void **state)
+{
+    (void)state;
+    json_t *root = document_of("lost-state");
+    const char *verdict, *file, *kind;
+    int line, exit_code;
+    double blocks, bytes;
+    assert_int_equal(json_unpack(root, "{s:s,s:i,s:[{s:s,s:[{s:s,s:i,s:F,s:F}]},o]}", "verdict",
+                                 &verdict, "exit", &exit_code, "subjects", "kind", &kind, "sites",
+                                 "file", &file, "line", &line, "per_conn_blocks", &blocks,
+                                 "per_conn_bytes", &bytes, &(json_t *){NULL}),
+                     0);
+    assert_string_equal(verdict, "LEAK");
+    assert_string_equal(kind, "side-allocation-lost");
+    assert_string_equal(file, "server/defect.c");
+    assert_int_equal(line, 41);
+    assert_int_equal(exit_code, 1);
+    assert_true(blocks == 1.0);
+    assert_true(bytes == 32.0);
+    json_decref(root);
+}
+
+static void what_is_not_finite_becomes_null(void **state)
+{
+    (void)state;
+    json_t *root = document_of("broken");
+    assert_true(json_is_null(json_object_get(json_object_get(root, "cost"), "allocs_per_conn")));
+    json_decref(root);
+    root = document_of("inconclusive");
+    json_t *subject = json_array_get(json_object_get(root, "subjects"), 0);
+    json_t *rss = json_array_get(json_object_get(subject, "metrics"), 4);
+    assert_true(json_is_null(json_object_get(rss, "half_width")));
+    json_decref(root);
+}
+
+static int write_documents(const char *folder)
+{
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        static struct result r;
+        char path[512];
+        r = (struct result){0};
+        report_cases[i].fill(&r);
+        char *text = report_json(&r);
+        snprintf(path, sizeof path, "%s/%s.json", folder, report_cases[i].name);
+        FILE *out = fopen(path, "w");
+        if (!out || !text)
+            return 1;
+        fputs(text, out);
+        fclose(out);
+        free(text);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case_reads_as_approved),
+        cmocka_unit_test(a_narrow_terminal_keeps_what_matters),
+        cmocka_unit_test(no_line_is_wider_than_the_terminal),
+        cmocka_unit_test(ascii_means_ascii),
+        cmocka_unit_test(colour_adds_nothing_but_colour),
+        cmocka_unit_test(quiet_prints_the_verdict_alone),
+        cmocka_unit_test(a_file_name_cannot_steer_the_terminal),
+        cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
+        cmocka_unit_test(figures_keep_their_digits),
+        cmocka_unit_test(a_sensitivity_is_never_rounded_up),
+        cmocka_unit_test(the_document_says_what_the_text_says),
+        cmocka_unit_test(what_is_not_finite_becomes_null),
+    };
+    if (argc == 3 && strcmp(argv[1], "--documents") == 0)
+        return write_documents(argv[2]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
