@@ -1,10 +1,10 @@
 /*
- * The decision: evidence in, judgement out. A pure function over plain arrays: no clock, no I/O, no
- * heap beyond the judgement. docs/design.md states every rule; each has a control in tests/unit.
+ * The decision: evidence in, judgement out. A pure function over plain arrays: no clock, no I/O,
+ * heap only inside the call. docs/decision.md states every rule; each has a control in tests/unit.
  *
  * Words. An epoch is a stretch of churn; checkpoint c is the end of epoch c, so arrays of length
- * `epochs` are indexed by either. Connections of an epoch with `all_closed` are all gone by the last
- * checkpoint, so a block born in it and still alive is a survivor.
+ * `epochs` are indexed by either. Connections of an epoch with `all_closed` are all gone by the
+ * last checkpoint, so a block born in it and still alive is a survivor.
  */
 #ifndef SOAK_STATS_JUDGE_H
 #define SOAK_STATS_JUDGE_H
@@ -71,8 +71,8 @@ struct judge_site {
     const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
     const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
                                               * drain, by birth epoch */
-    int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
-    int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
+    int64_t drained_blocks, drained_bytes;   /* born in measured epochs, live after the drain */
+    int64_t flushed_blocks, flushed_bytes;   /* ... and after the caches were emptied */
 };
 
 /* A class of OpenSSL objects, outermost first as in CENSUS order (SSL_CTX, SSL, SSL_SESSION, ...):
@@ -106,7 +106,7 @@ struct judge_gauge {
     const double *closed, *value;
 };
 
-/* jemalloc's live regions of one size class at each checkpoint: names what grows outside OpenSSL. */
+/* Live regions of one of jemalloc's size classes at each checkpoint: names what grows outside. */
 struct judge_size_class {
     uint64_t size;
     const int64_t *regions; /* [epochs] */
@@ -125,23 +125,23 @@ struct evidence {
     const struct judge_gauge *gauge;
     size_t size_classes;
     const struct judge_size_class *size_class;
-    bool drained;          /* drained_* and flushed_* figures are present */
-    bool hooked;           /* the ledger was active */
-    bool overflowed;       /* sites or epochs were lost for want of room */
-    uint64_t failed;       /* connections that failed against their behaviour's intent */
-    uint64_t handshakes;   /* completed */
-    uint64_t want_one_in;  /* sensitivity asked for: 1/N; 0 = none */
-    uint64_t seed;         /* for the bootstrap */
+    bool drained;         /* drained_* and flushed_* figures are present */
+    bool hooked;          /* the ledger was active */
+    bool overflowed;      /* sites or epochs were lost for want of room */
+    uint64_t failed;      /* connections that failed against their behaviour's intent */
+    uint64_t handshakes;  /* completed */
+    uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
+    uint64_t seed;        /* for the bootstrap */
 };
 
 /* A site (or size class, or gauge) that isn't quiet, and what became of it. */
 struct judge_finding {
-    size_t site;           /* index in evidence.site; SIZE_MAX when it isn't a site */
+    size_t site; /* index in evidence.site; SIZE_MAX when it isn't a site */
     enum kind kind;
     enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */
     int64_t blocks, bytes; /* survivors */
     double per_conn_blocks, per_conn_bytes;
-    char why[192];         /* the evidence it rests on, one sentence */
+    char why[192]; /* the evidence it rests on, one sentence */
 };
 
 enum metric_state { METRIC_OK, METRIC_GROWS, METRIC_UNSURE, METRIC_EXPLAINED };
@@ -155,10 +155,11 @@ struct judge_metric {
 };
 
 struct judge_sensitivity {
-    double one_in;     /* one lost block per this many connections would have shown; 0 = none */
-    uint64_t closed;   /* connections whose survivors could be judged */
+    double one_in;   /* one lost block per this many connections would have shown; 0 = none */
+    uint64_t closed; /* connections whose survivors could be judged */
     int epochs;
-    double heap_bytes; /* bytes per connection outside OpenSSL that would have shown; 0 = no figure */
+    double
+        heap_bytes; /* bytes per connection outside OpenSSL that would have shown; 0 = no figure */
 };
 
 enum { JUDGE_FINDINGS = 24, JUDGE_METRICS = 16, JUDGE_REASONS = 8 };
@@ -167,7 +168,7 @@ struct judgement {
     enum kind kind;
     size_t class_; /* index in evidence.class_ for KIND_OBJECT and KIND_DEFERRED; SIZE_MAX else */
     double per_conn_blocks, per_conn_bytes; /* all that leaks, together */
-    size_t findings; /* the one to blame first; LEAKs before the others */
+    size_t findings;                        /* the one to blame first; LEAKs before the others */
     struct judge_finding finding[JUDGE_FINDINGS];
     size_t findings_total; /* may exceed JUDGE_FINDINGS; the largest are kept */
     size_t metrics;
@@ -175,9 +176,9 @@ struct judgement {
     struct judge_sensitivity sensitivity;
     size_t reasons; /* sentences behind the verdict, most telling first */
     char reason[JUDGE_REASONS][192];
-    bool wants_hold;  /* something grows and no hold epoch has told time from connections yet */
-    bool wants_more;  /* undecided: another epoch could settle it */
-    bool certain;     /* LEAK that more churn can't change: kind known but for the drain */
+    bool wants_hold; /* something grows and no hold epoch has told time from connections yet */
+    bool wants_more; /* undecided: another epoch could settle it */
+    bool certain;    /* LEAK that more churn can't change: kind known but for the drain */
 };
 
 /* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no

@@ -20,30 +20,32 @@ enum plan_step {
 
 struct plan_input {
     uint64_t conns;
-    double rate_per_s;  /* asked; 0 = max */
-    uint64_t closed;    /* bound: connections in all, warm-up included; 0 = not given */
-    uint64_t for_ms;    /* bound: time; 0 = not given */
-    bool early_stop;    /* end once a LEAK is certain */
+    double rate_per_s; /* asked; 0 = max */
+    uint64_t closed;   /* bound: connections in all, warm-up included; 0 = not given */
+    uint64_t for_ms;   /* bound: time; 0 = not given */
+    bool early_stop;   /* end once a LEAK is certain */
 };
 
 struct plan {
     struct plan_input in;
-    uint64_t unit;      /* n */
-    uint64_t total;     /* connections the run aims at, warm-up included */
+    uint64_t unit;  /* n */
+    uint64_t total; /* connections the run aims at, warm-up included */
     int warm_epochs, measured_epochs;
-    uint64_t next_opens;
-    bool held, turned_over;
+    int extra_epochs;        /* beyond the total, because the judge was undecided */
+    uint64_t measured_opens; /* in all measured epochs */
+    uint64_t next_opens;     /* of the next measured epoch, before any bound */
+    bool held, turned_over, drained;
 };
 
 /* What the orchestrator has seen up to the last checkpoint. */
 struct plan_seen {
-    uint64_t opened;       /* connections since start */
-    uint64_t elapsed_ms;   /* since the churn began */
-    int64_t ledger_blocks[3]; /* of the subject at the last three checkpoints, newest first */
+    uint64_t opened;           /* connections since start */
+    uint64_t elapsed_ms;       /* since the churn began */
+    int64_t ledger_blocks[3];  /* of the subject at the last three checkpoints, newest first */
     uint64_t ledger_opened[3]; /* `opened` at those checkpoints */
-    int checkpoints;       /* how many of the three are filled (0..3) */
+    int checkpoints;           /* how many of the three are filled (0..3) */
     bool wants_hold, wants_more, certain; /* the judge's words */
-    bool interrupted;      /* SIGINT: go to the end by the shortest way */
+    bool interrupted;                     /* SIGINT: go to the end by the shortest way */
 };
 
 struct plan_action {

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 struct trend {
-    double slope;     /* units per connection */
-    double low, high; /* the interval's ends; -INFINITY and INFINITY when there are too few points */
+    double slope; /* units per connection */
+    double low,
+        high; /* the interval's ends; -INFINITY and INFINITY when there are too few points */
 };
 
 /* `x` ascending. Fewer than 2 distinct x: slope 0 with an infinite interval. */

@@ -1,0 +1,74 @@
+/* Caches that the subject declares: a population, a capacity. */
+#include "stats/judge_case.h"
+
+#include <stdlib.h>
+
+static int64_t population_at(const struct judge_cache *k, size_t checkpoint)
+{
+    return checkpoint == SIZE_MAX ? 0 : (int64_t)k->population[checkpoint];
+}
+
+static int64_t population_growth(const struct hearing *h, const struct judge_cache *k)
+{
+    return population_at(k, h->last) - population_at(k, h->base);
+}
+
+/* k entries to a block or k blocks to an entry, k a whole number: TLS 1.3 puts two sessions of one
+ * connection into the cache, allocated at two different places. */
+static bool whole_ratio(int64_t growth, int64_t population, int64_t slack)
+{
+    int64_t large = growth > population ? growth : population;
+    int64_t small = growth > population ? population : growth;
+    int64_t k = (large + small / 2) / small;
+    return llabs(large - k * small) <= slack * k;
+}
+
+static bool follows(const struct hearing *h, const struct judge_site *s,
+                    const struct judge_cache *k)
+{
+    int64_t growth = growth_of(h, s->blocks), population = population_growth(h, k);
+    int64_t slack = growth / 50 > 2 ? growth / 50 : 2;
+    if (growth <= 0 || population <= 0 || !whole_ratio(growth, population, slack))
+        return false;
+    for (size_t c = h->base == SIZE_MAX ? 0 : h->base; c <= h->last; c++) {
+        double grown = (double)(s->blocks[c] - at_base(h, s->blocks));
+        double share =
+            (double)(population_at(k, c) - population_at(k, h->base)) / (double)population;
+        if (llabs((int64_t)(grown - share * (double)growth)) > slack)
+            return false;
+    }
+    return true;
+}
+
+enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, size_t *ret_cache)
+{
+    for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
+        const struct judge_cache *k = &h->e->cache[i];
+        if (!follows(h, s, k))
+            continue;
+        *ret_cache = i;
+        if (k->capacity == 0)
+            return CACHE_FITS_UNBOUNDED;
+        return k->population[h->last] > k->capacity ? CACHE_FITS_OVER : CACHE_FITS;
+    }
+    return CACHE_NONE;
+}
+
+bool cache_bounded_present(const struct hearing *h)
+{
+    for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
+        const struct judge_cache *k = &h->e->cache[i];
+        if (k->capacity && k->population[h->last] && k->population[h->last] <= k->capacity)
+            return true;
+    }
+    return false;
+}
+
+bool cache_grew(const struct hearing *h)
+{
+    for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
+        if (population_growth(h, &h->e->cache[i]) > 0)
+            return true;
+    }
+    return false;
+}

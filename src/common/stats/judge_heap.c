@@ -1,0 +1,237 @@
+/* Memory outside OpenSSL: jemalloc's figures and, as witnesses, resident pages. Asked only after
+ * the exact figures. */
+#include "stats/judge_case.h"
+#include "stats/trend.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Clean runs moved `allocated` by a few KiB, `active` by some 100 KiB; a process's anonymous
+ * memory moves by a MiB for reasons of the kernel's. */
+static const double ALLOCATED_BYTES = 32 * 1024, ACTIVE_BYTES = 1024 * 1024,
+                    WITNESS_BYTES = 4096 * 1024;
+/* Clean runs move the regions of a size class by about 10 either way. */
+enum { REGIONS_NOISE = 15, REGIONS_MIN = 100, REGIONS_EPOCH = 30, REGIONS_EPOCHS = 3 };
+
+struct rise {
+    const struct judge_gauge *g;
+    double growth, late; /* in all, and in the second half of the closed connections */
+    double per_conn, low, half_width;
+    bool lasting; /* hardly any of it went away again */
+};
+
+static const struct judge_gauge *gauge_find(const struct evidence *e, const char *id)
+{
+    for (size_t i = 0; i < e->gauges; i++) {
+        if (strcmp(e->gauge[i].id, id) == 0 && e->gauge[i].count >= 2)
+            return &e->gauge[i];
+    }
+    return NULL;
+}
+
+static size_t second_half(const struct judge_gauge *g)
+{
+    double middle = (g->closed[0] + g->closed[g->count - 1]) / 2;
+    size_t i = 0;
+    while (i + 1 < g->count && g->closed[i] < middle)
+        i++;
+    return i;
+}
+
+/* The sum of the falls is at most a quarter of the growth. */
+static bool lasts(const struct judge_gauge *g, double growth)
+{
+    double fell = 0;
+    for (size_t i = 1; i < g->count; i++)
+        fell += g->value[i] < g->value[i - 1] ? g->value[i - 1] - g->value[i] : 0;
+    return growth > 0 && fell * 4 <= growth;
+}
+
+static struct rise rise_of(const struct hearing *h, const struct judge_gauge *g, bool late_only)
+{
+    struct rise r = {.g = g};
+    if (!g)
+        return r;
+    size_t from = second_half(g), last = g->count - 1;
+    size_t first = late_only ? from : 0;
+    struct trend t =
+        trend_of(g->closed + first, g->value + first, g->count - first, 0.99, h->e->seed);
+    r.growth = g->value[last] - g->value[0];
+    r.late = g->value[last] - g->value[from];
+    r.per_conn = t.slope;
+    r.low = t.low;
+    r.half_width = (t.high - t.low) / 2;
+    r.lasting = lasts(g, r.growth);
+    return r;
+}
+
+static bool rises(const struct rise *r, double at_least)
+{
+    return r->g && r->growth > at_least && r->low > r->g->limit && r->lasting &&
+           r->late * 4 >= r->growth;
+}
+
+/* ---- what the ledger itself makes the heap grow by ---- */
+
+struct ledger {
+    int64_t blocks, bytes;
+};
+
+static struct ledger ledger_growth(const struct hearing *h)
+{
+    struct ledger l = {0, 0};
+    for (size_t i = 0; i < h->e->sites; i++) {
+        l.blocks += growth_of(h, h->e->site[i].blocks);
+        l.bytes += growth_of(h, h->e->site[i].bytes);
+    }
+    if (!rule_on(h, RULE_LEDGER_FIRST) || l.blocks < 0 || l.bytes < 0)
+        return (struct ledger){0, 0};
+    /* jemalloc's classes lie a quarter apart, and each block has the ledger's header. */
+    l.bytes += l.bytes / 3 + l.blocks * 32;
+    return l;
+}
+
+/* ---- size classes ---- */
+
+static bool in_proportion(const struct hearing *h, const struct judge_size_class *k, double rate)
+{
+    int full = 0;
+    for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
+        const struct judge_epoch *e = &h->e->epoch[c];
+        double expected = rate * (double)e->opened;
+        double apart = (double)(k->regions[c] - k->regions[c - 1]) - expected;
+        double slack = expected * 0.35 > REGIONS_NOISE ? expected * 0.35 : REGIONS_NOISE;
+        if (apart > slack || apart < -slack)
+            return false;
+        full += expected >= REGIONS_EPOCH;
+    }
+    return full >= REGIONS_EPOCHS;
+}
+
+/* Regions that left other classes: blocks that only moved to this one aren't growth. */
+static bool moved_from_others(const struct hearing *h, int64_t bytes)
+{
+    int64_t shrunk = 0;
+    for (size_t i = 0; i < h->e->size_classes; i++) {
+        const struct judge_size_class *k = &h->e->size_class[i];
+        int64_t grown = growth_of(h, k->regions);
+        shrunk -= grown < 0 ? grown * (int64_t)k->size : 0;
+    }
+    return shrunk * 2 > bytes;
+}
+
+static uint64_t begun(const struct hearing *h)
+{
+    uint64_t sum = 0;
+    for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++)
+        sum += h->e->epoch[c].opened;
+    return sum;
+}
+
+/* The class with most growth in bytes, or NULL. `exact`: only such as convict by themselves. */
+static const struct judge_size_class *class_growing(const struct hearing *h, bool exact)
+{
+    const struct judge_size_class *most = NULL;
+    int64_t most_bytes = 0, ledger = ledger_growth(h).blocks;
+    for (size_t i = 0; i < h->e->size_classes && begun(h); i++) {
+        const struct judge_size_class *k = &h->e->size_class[i];
+        int64_t grown = growth_of(h, k->regions), bytes = grown * (int64_t)k->size;
+        if (grown < JUDGE_MIN_BLOCKS || bytes <= most_bytes)
+            continue;
+        if (exact && (grown < REGIONS_MIN || grown < 2 * ledger || moved_from_others(h, bytes) ||
+                      !in_proportion(h, k, (double)grown / (double)begun(h))))
+            continue;
+        most = k;
+        most_bytes = bytes;
+    }
+    return most;
+}
+
+static struct judge_finding outside(const struct hearing *h, const struct rise *allocated,
+                                    const struct judge_size_class *k)
+{
+    struct judge_finding f = {.site = SIZE_MAX, .kind = KIND_OUTSIDE, .verdict = VERDICT_LEAK};
+    f.bytes = (int64_t)allocated->growth;
+    f.per_conn_bytes = allocated->per_conn;
+    if (!k) {
+        finding_why(&f, "jemalloc's allocated bytes grow, the ledger doesn't, and no one size "
+                        "class stands out");
+        return f;
+    }
+    f.blocks = growth_of(h, k->regions);
+    f.per_conn_blocks = (double)f.blocks / (double)begun(h);
+    if (f.bytes < f.blocks * (int64_t)k->size) {
+        f.bytes = f.blocks * (int64_t)k->size;
+        f.per_conn_bytes = f.per_conn_blocks * (double)k->size;
+    }
+    finding_why(&f,
+                "size class %" PRIu64 ": %.4f regions per connection, in proportion to the "
+                "epochs; the ledger is flat",
+                k->size, f.per_conn_blocks);
+    return f;
+}
+
+static struct judge_finding pages(const struct rise *r, enum verdict verdict, enum kind kind,
+                                  const char *why)
+{
+    struct judge_finding f = {.site = SIZE_MAX,
+                              .kind = kind,
+                              .verdict = verdict,
+                              .bytes = (int64_t)r->growth,
+                              .per_conn_bytes = r->per_conn};
+    finding_why(&f, "%s", why);
+    return f;
+}
+
+/* What a leak outside OpenSSL would have had to lose to be seen. */
+static double smallest_seen(const struct hearing *h, const struct rise *allocated)
+{
+    if (!allocated->g || begun(h) == 0 || allocated->half_width > 1e12)
+        return 0;
+    double by_trend = allocated->g->limit + allocated->half_width;
+    double by_size = ALLOCATED_BYTES / (double)begun(h);
+    return by_trend > by_size ? by_trend : by_size;
+}
+
+size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
+                  double *ret_sensitivity)
+{
+    struct rise allocated = rise_of(h, gauge_find(h->e, "heap_allocated"), false);
+    *ret_sensitivity = smallest_seen(h, &allocated);
+    if (exact_leak || h->epochs < JUDGE_MIN_EPOCHS)
+        return 0;
+    struct rise unexplained = allocated;
+    unexplained.growth -= (double)ledger_growth(h).bytes;
+    const struct judge_size_class *exact = class_growing(h, true);
+    if (rule_on(h, RULE_OUTSIDE) && rises(&unexplained, ALLOCATED_BYTES)) {
+        *ret = outside(h, &unexplained, exact ? exact : class_growing(h, false));
+        return 1;
+    }
+    if (rule_on(h, RULE_SIZE_CLASS) && exact) {
+        *ret = outside(h, &unexplained, exact);
+        return 1;
+    }
+    struct rise active = rise_of(h, gauge_find(h->e, "heap_active"), false);
+    if (rule_on(h, RULE_FRAGMENTATION) && rises(&active, ACTIVE_BYTES) &&
+        allocated.growth * 4 < active.growth) {
+        *ret = pages(&active, VERDICT_LEAK, KIND_FRAGMENTATION,
+                     "jemalloc's active pages grow while the bytes in use don't");
+        return 1;
+    }
+    struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
+    if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
+        *ret = pages(&resident, VERDICT_PASS, KIND_UNPURGED,
+                     "resident pages grow, active ones don't: the allocator keeps freed pages for "
+                     "a while, up to a bound of its own");
+        return 1;
+    }
+    struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true);
+    if (rule_on(h, RULE_MAPPING) && rises(&rss, WITNESS_BYTES)) {
+        *ret = pages(&rss, VERDICT_INCONCLUSIVE, KIND_MAPPING,
+                     "anonymous memory grows while every exact figure is flat; a witness never "
+                     "convicts alone");
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,104 @@
+/* The verdict as a whole: the findings, and whether the run was fit to give one. */
+#include "stats/judge_case.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+__attribute__((format(printf, 2, 3))) static void reason(struct judgement *j, const char *format,
+                                                         ...)
+{
+    if (j->reasons == JUDGE_REASONS)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(j->reason[j->reasons++], sizeof j->reason[0], format, args);
+    va_end(args);
+}
+
+/* Figures that mean nothing: no finding may be drawn from them. */
+static bool meaningless(const struct hearing *h, struct judgement *j)
+{
+    if (rule_on(h, RULE_UNHOOKED) && !h->e->hooked) {
+        reason(j, "the allocation hooks were not active: the ledger counted nothing");
+        return true;
+    }
+    if (rule_on(h, RULE_NO_HANDSHAKE) && h->e->handshakes == 0) {
+        reason(j, "no handshake succeeded: nothing was measured");
+        return true;
+    }
+    return false;
+}
+
+static void leak_reasons(const struct hearing *h, struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings && j->finding[i].verdict == VERDICT_LEAK; i++) {
+        const struct judge_finding *f = &j->finding[i];
+        if (f->site == SIZE_MAX)
+            reason(j, "%s: %.150s", kind_text(f->kind), f->why);
+        else
+            reason(j, "%s: %.2f bytes in %.4f blocks per closed connection at %.80s:%" PRIu32,
+                   kind_text(f->kind), f->per_conn_bytes, f->per_conn_blocks,
+                   h->e->site[f->site].file, h->e->site[f->site].line);
+    }
+}
+
+static bool failed_many(const struct evidence *e)
+{
+    return e->failed * 100 > e->failed + e->handshakes;
+}
+
+static void doubts_of_run(const struct hearing *h, struct judgement *j)
+{
+    const struct evidence *e = h->e;
+    const struct judge_sensitivity *s = &j->sensitivity;
+    if (rule_on(h, RULE_FAILED_SOME) && e->failed)
+        reason(j, "%" PRIu64 " connections failed that were meant to succeed", e->failed);
+    if (rule_on(h, RULE_OVERFLOWED) && e->overflowed)
+        reason(j, "the probe's tables were too small: some allocations have no place or epoch");
+    if (rule_on(h, RULE_FEW_EPOCHS) && h->epochs < JUDGE_MIN_EPOCHS)
+        reason(j, "%d of %d epochs could be judged: the run was too short", h->epochs,
+               JUDGE_MIN_EPOCHS);
+    if (rule_on(h, RULE_INSENSITIVE) && e->want_one_in && s->one_in < (double)e->want_one_in)
+        reason(j,
+               "one lost block per %.0f connections would have shown; asked for was one per "
+               "%" PRIu64,
+               s->one_in, e->want_one_in);
+}
+
+static void doubts_of_findings(const struct hearing *h, struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings; i++) {
+        const struct judge_finding *f = &j->finding[i];
+        if (f->verdict != VERDICT_INCONCLUSIVE)
+            continue;
+        if (f->site == SIZE_MAX)
+            reason(j, "%s: %.150s", kind_text(f->kind), f->why);
+        else
+            reason(j, "%.60s:%" PRIu32 ": %.110s", h->e->site[f->site].file,
+                   h->e->site[f->site].line, f->why);
+    }
+}
+
+void verdict_decide(const struct hearing *h, struct judgement *j)
+{
+    j->kind = j->findings ? j->finding[0].kind : KIND_NONE;
+    if (meaningless(h, j)) {
+        j->verdict = VERDICT_INVALID;
+        j->kind = KIND_NONE;
+    } else if (j->findings && j->finding[0].verdict == VERDICT_LEAK) {
+        j->verdict = VERDICT_LEAK;
+        leak_reasons(h, j);
+    } else if (rule_on(h, RULE_FAILED_MANY) && failed_many(h->e)) {
+        j->verdict = VERDICT_INVALID;
+        reason(j, "%" PRIu64 " of %" PRIu64 " connections failed: more than one in a hundred",
+               h->e->failed, h->e->failed + h->e->handshakes);
+    } else {
+        doubts_of_findings(h, j);
+        doubts_of_run(h, j);
+        j->verdict = j->reasons ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
+        if (!j->reasons)
+            reason(j, "nothing grows over %" PRIu64 " connections in %d epochs", h->opened,
+                   h->epochs);
+    }
+}

@@ -1,0 +1,83 @@
+#include "stats/sensitivity.h"
+
+#include "base/check.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { MAX_BLOCKS = 16, MAX_EPOCHS = 16 };
+
+/* prob[b][k]: b blocks so far (capped: "b or more"), k epochs that kept any (capped as well). */
+struct table {
+    double prob[MAX_BLOCKS + 1][MAX_EPOCHS + 1];
+};
+
+static int capped(int value, int cap)
+{
+    return value < cap ? value : cap;
+}
+
+/* Adds one epoch with `mean` expected survivors to every state of `from`. */
+static void add_epoch(const struct table *from, struct table *to, int blocks, int epochs,
+                      double mean)
+{
+    double term[MAX_BLOCKS + 1]; /* exactly j survivors for j < blocks; the last: that or more */
+    double left = 1;
+    term[0] = exp(-mean);
+    for (int j = 0; j < blocks; j++) {
+        left -= term[j];
+        term[j + 1] = term[j] * mean / (j + 1);
+    }
+    term[blocks] = left > 0 ? left : 0;
+    memset(to, 0, sizeof *to);
+    for (int b = 0; b <= blocks; b++) {
+        for (int k = 0; k <= epochs; k++) {
+            double p = from->prob[b][k];
+            for (int j = 0; j <= blocks && p > 0; j++)
+                to->prob[capped(b + j, blocks)][capped(k + (j > 0), epochs)] += p * term[j];
+        }
+    }
+}
+
+double sensitivity_miss(const uint64_t *opened, size_t epochs, int min_blocks, int min_epochs,
+                        double one_in)
+{
+    CHECK(min_blocks >= 1 && min_blocks <= MAX_BLOCKS);
+    CHECK(min_epochs >= 1 && min_epochs <= MAX_EPOCHS);
+    CHECK(one_in > 0);
+    struct table a = {0}, b;
+    a.prob[0][0] = 1;
+    for (size_t e = 0; e < epochs; e++) {
+        add_epoch(&a, &b, min_blocks, min_epochs, (double)opened[e] / one_in);
+        a = b;
+    }
+    /* What escapes is summed itself: 1 - p would lose the small figures that matter here. */
+    double miss = 0;
+    for (int k = 0; k <= min_epochs; k++) {
+        for (int j = 0; j <= min_blocks; j++)
+            miss += j == min_blocks && k == min_epochs ? 0 : a.prob[j][k];
+    }
+    return miss < 1 ? miss : 1;
+}
+
+double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks, int min_epochs,
+                          double confidence)
+{
+    double allowed = 1 - confidence, total = 0;
+    for (size_t e = 0; e < epochs; e++)
+        total += (double)opened[e];
+    double low = 1, high = total > 1 ? total : 1;
+    if (sensitivity_miss(opened, epochs, min_blocks, min_epochs, low) > allowed)
+        return 0;
+    /* One block per all connections has at most one expected survivor, so `high` always escapes
+     * for any confidence above 0.1; the loop needs no widening. */
+    while (high - low > 1e-6 * low) {
+        double middle = low + (high - low) / 2;
+        if (sensitivity_miss(opened, epochs, min_blocks, min_epochs, middle) > allowed)
+            high = middle;
+        else
+            low = middle;
+    }
+    return low;
+}
