@@ -42,17 +42,12 @@ static json_t *text(const char *value)
 
 static const char *state_name(enum metric_state state)
 {
-    switch (state) {
-    case METRIC_OK:
-        return "ok";
-    case METRIC_GROWS:
-        return "grows";
-    case METRIC_UNSURE:
-        return "unsure";
-    case METRIC_EXPLAINED:
-        return "explained";
-    }
-    CHECK(!"a metric has a known state");
+    static const char *const names[] = {[METRIC_OK] = "ok",
+                                        [METRIC_GROWS] = "grows",
+                                        [METRIC_UNSURE] = "unsure",
+                                        [METRIC_EXPLAINED] = "explained"};
+    CHECK((size_t)state < sizeof names / sizeof *names);
+    return names[state];
 }
 
 static json_t *metric_json(const struct judge_metric *m)

@@ -1,0 +1,51 @@
+"""Includes point only downwards: base <- stats, tls, probe, measure <- scenario, report, store <-
+programs. Siblings don't include each other. Prints each breach."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+# What a folder may include besides itself. Programs that aren't listed may include every floor.
+MAY_INCLUDE = {
+    "src/common/base": set(),
+    "src/common/stats": {"base"},
+    "src/common/tls": {"base"},
+    "src/common/probe": {"base"},
+    "src/common/measure": {"base"},
+    "src/common/scenario": {"base", "stats", "tls", "probe", "measure"},
+    "src/common/report": {"base", "stats", "tls", "probe", "measure"},
+    "src/common/store": {"base", "stats", "tls", "probe", "measure"},
+    "server": {"base", "tls", "probe"},
+    "client": {"base", "tls", "probe"},
+}
+FLOORS = {path.rsplit("/", 1)[1] for path in MAY_INCLUDE if path.startswith("src/common/")}
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+PURE = re.compile(r"src/common/stats/|client/pacer\.")
+IMPURE = re.compile(r"#\s*include\s*[<\"](uv\.h|unistd\.h|fcntl\.h|sys/\w+\.h|base/clock\.h)")
+
+
+def breaches(path):
+    text = path.read_text(encoding="utf-8")
+    home = str(path.parent)
+    allowed = MAY_INCLUDE.get(home)
+    for name in INCLUDE.findall(text):
+        floor = name.split("/")[0]
+        if "/" not in name or floor not in FLOORS or home == f"src/common/{floor}":
+            continue
+        if allowed is not None and floor not in allowed:
+            yield f"{path}: includes {name}, which isn't below it"
+    if PURE.match(str(path)) and (match := IMPURE.search(text)):
+        yield f"{path}: includes {match[1]}, but is to be pure: no I/O, no clock"
+
+
+def main():
+    listed = subprocess.run(["git", "ls-files", "*.c", "*.h"], text=True, check=True,
+                            stdout=subprocess.PIPE).stdout.split()
+    found = [breach for name in listed if pathlib.Path(name).exists()
+             for breach in breaches(pathlib.Path(name))]
+    print(*found, sep="\n", end="\n" if found else "")
+    return 1 if found else 0
+
+
+sys.exit(main())
