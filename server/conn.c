@@ -19,7 +19,7 @@ enum conn_state { CONN_NEW, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_CLOSED 
 struct conn {
     uint32_t magic;
     enum conn_state state;
-    int broken;      /* the libuv error that a write ended with, or 0 */
+    int broken;      /* why it closes at the end of this turn, a libuv error; or 0 */
     unsigned writes; /* kept output under way; nothing is read meanwhile */
     struct worker *worker;
     SSL *ssl; /* owned; NULL once closed */
@@ -237,6 +237,9 @@ static void conn_fail(struct conn *c)
     if (!c->wire.in_eof && !c->broken)
         server_problem(c->worker->server, handshake ? PROBLEM_HANDSHAKE : PROBLEM_TLS, "%s: %s",
                        handshake ? "a handshake failed" : "a connection failed", why);
+    /* Without an alert to read, the peer would wait for us and we for it. */
+    if (c->wire.out->used == 0 && c->writes == 0)
+        c->broken = UV_EPROTO;
     conn_set_state(c, CONN_LINGER);
 }
 

@@ -1,0 +1,224 @@
+"""Drives one soak-server from a test: its control socket, its probe page, its clients."""
+
+import ctypes
+import mmap
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+BIN = os.environ["SOAK_BIN"]
+PATIENCE = 30.0  # seconds; only a hang is as slow as that
+
+u64 = ctypes.c_uint64
+i64 = ctypes.c_int64
+
+
+def words(names):
+    return [(name, u64) for name in names.split()]
+
+
+class Cell(ctypes.Structure):
+    _fields_ = [("blocks", i64), ("bytes", i64)]
+
+
+class App(ctypes.Structure):
+    _fields_ = words("opened closed established in_flight handshakes resumed failed intended due "
+                     "replaced p50 p90 p99 max fail_connect fail_handshake fail_echo fail_timeout "
+                     "fail_lost")
+
+
+class Heap(ctypes.Structure):
+    _fields_ = words("present allocated active resident mapped retained metadata publishes") + [
+        ("class_size", u64 * 72), ("class_regions", u64 * 72)]
+
+
+class Cache(ctypes.Structure):
+    _fields_ = words("population capacity") + [("name", ctypes.c_char * 32)]
+
+
+class Class(ctypes.Structure):
+    _fields_ = words("ready site") + [("name", ctypes.c_char * 24)]
+
+
+class Site(ctypes.Structure):
+    _fields_ = words("ready line") + [("file", ctypes.c_char * 112)]
+
+
+class Thread(ctypes.Structure):
+    _fields_ = words("used allocs frees reallocs alloc_bytes") + [
+        ("census", i64 * 16), ("pad", u64 * 3), ("cell", (Cell * 2048) * 64)]
+
+
+class Page(ctypes.Structure):
+    """src/common/probe/page.h; the server refuses a page of another size."""
+    _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
+                     "epochs_late bad_frees") + [
+        ("app", App), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
+        ("site", Site * 2048), ("thread", Thread * 64)]
+
+
+def page_make():
+    fd = os.memfd_create("page")
+    os.ftruncate(fd, ctypes.sizeof(Page))
+    page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 1, ctypes.sizeof(Page)
+    return fd, page
+
+
+def client_context(version=None, alpn=None, cert=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if version:
+        context.minimum_version = context.maximum_version = version
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    if cert:
+        context.load_cert_chain(cert)
+    return context
+
+
+def reset(sock):
+    """Leaves by RST instead of FIN."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    sock.close()
+
+
+class Server:
+    """soak-server under control, as soak starts it; `with` ends it by `quit` and wants exit 0."""
+
+    def __init__(self, *options, control=True):
+        self.context = client_context()
+        self.lines = []
+        self.settles = 0
+        arguments = [BIN + "/soak-server", *options]
+        environment = dict(os.environ)
+        if "--defect" in options:  # the sanitizer would convict it too
+            environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        if control:
+            self.control, theirs = socket.socketpair()
+            page_fd, self.page = page_make()
+            arguments += ["--control-fd", str(theirs.fileno()), "--page-fd", str(page_fd)]
+            self.process = subprocess.Popen(arguments, pass_fds=(theirs.fileno(), page_fd),
+                                            stderr=subprocess.PIPE, env=environment)
+            theirs.close()
+            os.close(page_fd)
+            self.control.settimeout(PATIENCE)
+            self.reader = self.control.makefile("r")
+            self.port = int(self.expect("ready").split("port=")[1])
+        else:
+            self.control = None
+            self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE,
+                                            stderr=subprocess.PIPE, env=environment)
+            self.said = self.process.stdout.readline().decode()
+            self.port = int(self.said.rsplit(":", 1)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            self.process.kill()
+        elif self.process.poll() is None:
+            self.quit()
+        self.process.wait(PATIENCE)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+        if self.control:
+            self.reader.close()
+            self.control.close()
+
+    def say(self, line):
+        self.control.sendall(line.encode() + b"\n")
+
+    def expect(self, word):
+        """The next line whose first word is `word`; others are kept in `lines`."""
+        while True:
+            line = self.reader.readline()
+            if not line:
+                raise AssertionError(f"no '{word}' came; stderr: " +
+                                     self.process.stderr.read().decode())
+            line = line.rstrip("\n")
+            if line.split()[0] == word:
+                return line
+            self.lines.append(line)
+
+    def ask(self, line, word):
+        self.say(line)
+        return self.expect(word)
+
+    def settle(self):
+        self.settles += 1
+        said = self.ask(f"settle id={self.settles}", "settled")
+        assert said == f"settled id={self.settles}", said
+
+    def quit(self):
+        if self.control:
+            self.say("quit")
+        else:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(PATIENCE)
+        assert code == 0, (code, self.process.stderr.read().decode())
+
+    def wait_until(self, what, condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain until {what}"
+            time.sleep(0.002)
+
+    def all_closed(self):
+        app = self.page.app
+        self.wait_until("all connections are gone", lambda: app.opened == app.closed)
+
+    def tcp(self):
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        return sock
+
+    def tls(self, context=None, session=None, name="localhost"):
+        return (context or self.context).wrap_socket(self.tcp(), server_hostname=name,
+                                                     suppress_ragged_eofs=False, session=session)
+
+    def echo(self, sock, message=b"hello"):
+        sock.sendall(message)
+        got = b""
+        while len(got) < len(message):
+            more = sock.recv(65536)
+            assert more, "the server closed before its echo was complete"
+            got += more
+        return got
+
+    def visit(self, context=None, session=None):
+        """A whole clean connection; returns its session."""
+        sock = self.tls(context, session)
+        self.echo(sock)
+        session = sock.session
+        sock.unwrap().close()
+        return session
+
+    def visits(self, count):
+        opened = self.page.app.opened + count
+        for _ in range(count):
+            self.visit()
+        self.wait_until("all visits are counted", lambda: self.page.app.opened >= opened)
+        self.all_closed()
+
+    def live(self, file=None):
+        """(blocks, bytes) alive, of the sites whose file ends so, or of all but libuv's."""
+        blocks = size = 0
+        page = self.page
+        for s in range(page.sites):
+            name = page.site[s].file.decode()
+            if name == "libuv" or (file and not name.endswith(file)):
+                continue
+            for t in range(64):
+                if page.thread[t].used:
+                    blocks += page.thread[t].cell[page.epoch][s].blocks
+                    size += page.thread[t].cell[page.epoch][s].bytes
+        return blocks, size
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
