@@ -212,6 +212,24 @@ static void kinds_without_blocks_are_said_in_their_own_words(void **state)
     }
 }
 
+static void many_notes_are_cut_and_replacements_are_none(void **state)
+{
+    (void)state;
+    static struct result r;
+    struct result_site site[7];
+    fill("pass", &r);
+    for (size_t i = 0; i < 7; i++) {
+        site[i] = r.subject[0].site[0];
+        site[i].kind = i == 0 ? KIND_NONE : KIND_ONE_TIME;
+    }
+    r.subject[0].site = site;
+    r.subject[0].sites = 7;
+    char *text = text_of(&r, &wide, false);
+    assert_non_null(strstr(text, "Noted        one-time"));
+    assert_non_null(strstr(text, "and 2 more: result.json has them"));
+    free(text);
+}
+
 static void figures_keep_their_digits(void **state)
 {
     (void)state;
@@ -222,6 +240,7 @@ static void figures_keep_their_digits(void **state)
     assert_string_equal(figure_count(buf, sizeof buf, 1), "+1.0000");
     assert_string_equal(figure_count(buf, sizeof buf, 0.001), "+0.0010");
     assert_string_equal(figure_count(buf, sizeof buf, 0.00001), "+0.000010");
+    assert_string_equal(figure_place(buf, sizeof buf, "libuv", 0), "libuv");
     assert_string_equal(figure_level(buf, sizeof buf, NAN, "bytes"), "-");
 }
 
@@ -313,6 +332,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(quiet_prints_the_verdict_alone),
         cmocka_unit_test(a_file_name_cannot_steer_the_terminal),
         cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
+        cmocka_unit_test(many_notes_are_cut_and_replacements_are_none),
         cmocka_unit_test(figures_keep_their_digits),
         cmocka_unit_test(a_sensitivity_is_never_rounded_up),
         cmocka_unit_test(the_document_says_what_the_text_says),

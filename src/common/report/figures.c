@@ -2,6 +2,7 @@
 
 #include "base/grammar.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,15 @@ char *figure_level(char *buf, size_t size, double value, const char *unit)
         human_bytes(buf, size, value);
     else
         figure_grouped(buf, size, value, 0);
+    return buf;
+}
+
+char *figure_place(char *buf, size_t size, const char *file, uint32_t line)
+{
+    if (line)
+        snprintf(buf, size, "%s:%" PRIu32, file, line);
+    else
+        snprintf(buf, size, "%s", file);
     return buf;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { FIGURE_SIZE = 48 };
 
@@ -20,6 +21,8 @@ char *figure_bytes(char *buf, size_t size, double bytes);
 char *figure_count(char *buf, size_t size, double count);
 /* A level of a metric: `6.11 MiB`, `4,812`; `-` when it isn't finite. */
 char *figure_level(char *buf, size_t size, double value, const char *unit);
+/* `server/defect.c:41`; without a line, the file alone. */
+char *figure_place(char *buf, size_t size, const char *file, uint32_t line);
 /* Rounded down to two digits, so that it never claims more: 8,712 gives `8,700`. */
 char *figure_one_in(char *buf, size_t size, double one_in);
 

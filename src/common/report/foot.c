@@ -8,34 +8,42 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUE_COLUMN = 15, CLAUSE = 256 };
+enum { VALUE_COLUMN = 15, CLAUSE = 256, NOTES_SHOWN = 4 };
 
 static struct screen_lead lead_of(const char *word)
 {
     return (struct screen_lead){.indent = 2, .column = VALUE_COLUMN, .word = word, .ink = INK_BOLD};
 }
 
+static void print_note(const struct result_subject *subject, const struct result_site *site,
+                       const char *word, const struct screen *s)
+{
+    char place[CLAUSE] = "";
+    struct screen_lead lead = lead_of(word);
+    if (site->file)
+        figure_place(place, sizeof place, site->file, site->line);
+    screen_wrap(s, &lead, "%s%s%s%s (%s): %s", site->verdict == VERDICT_PASS ? "" : "undecided, ",
+                kind_text(site->kind), place[0] ? ", " : "", place, subject->name, site->why);
+}
+
 /* Growth that is explained, or that could not be told yet: what isn't a leak shouldn't be a
  * surprise either. */
 static void print_notes(const struct result *r, const struct screen *s)
 {
-    const char *word = "Noted";
+    size_t found = 0;
     for (size_t i = 0; i < r->subjects; i++) {
         const struct result_subject *subject = &r->subject[i];
         for (size_t k = 0; k < subject->sites; k++) {
             const struct result_site *site = &subject->site[k];
-            char place[CLAUSE] = "";
-            if (site->verdict == VERDICT_LEAK)
+            if (site->verdict == VERDICT_LEAK || site->kind == KIND_NONE)
                 continue;
-            if (site->file)
-                snprintf(place, sizeof place, ", %.200s:%u", site->file, site->line);
-            struct screen_lead lead = lead_of(word);
-            screen_wrap(s, &lead, "%s%s%s (%s): %s",
-                        site->verdict == VERDICT_PASS ? "" : "undecided, ", kind_text(site->kind),
-                        place, subject->name, site->why);
-            word = "";
+            if (found++ < NOTES_SHOWN)
+                print_note(subject, site, found == 1 ? "Noted" : "", s);
         }
     }
+    struct screen_lead lead = lead_of("");
+    if (found > NOTES_SHOWN)
+        screen_wrap(s, &lead, "and %zu more: result.json has them", found - NOTES_SHOWN);
 }
 
 /* Objects that are alive, and the classes whose number changed. */

@@ -47,7 +47,7 @@ static void site_row(struct table *t, const struct screen *s, const struct resul
     char raw[256], figure[FIGURE_SIZE], blocks[FIGURE_SIZE + 8];
     int r = t->rows++;
     if (site->file)
-        snprintf(raw, sizeof raw, "%s:%u", site->file, site->line);
+        figure_place(raw, sizeof raw, site->file, site->line);
     else
         snprintf(raw, sizeof raw, "no OpenSSL site (%s)", kind_text(site->kind));
     const char *shown = strlen(raw) < TABLE_CELL ? raw : raw + strlen(raw) - TABLE_CELL + 1;

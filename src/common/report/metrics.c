@@ -14,13 +14,10 @@ static const char *label(const char *id, char *buf, size_t size)
 {
     static const struct {
         const char *id, *label;
-    } labels[] = {{"openssl_blocks", "OpenSSL blocks"},
-                  {"openssl_bytes", "OpenSSL bytes"},
-                  {"open_files", "open files"},
-                  {"heap_allocated", "jemalloc"},
-                  {"heap_active", "jemalloc active"},
-                  {"heap_resident", "jemalloc resident"},
-                  {"rss_anon", "RSS"}};
+    } labels[] = {{"ssl_objects", "SSL objects"},         {"openssl_blocks", "OpenSSL blocks"},
+                  {"openssl_bytes", "OpenSSL bytes"},     {"open_files", "open files"},
+                  {"heap_allocated", "jemalloc"},         {"heap_active", "jemalloc active"},
+                  {"heap_resident", "jemalloc resident"}, {"rss_anon", "RSS"}};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         if (strcmp(id, labels[i].id) == 0)
             return labels[i].label;
