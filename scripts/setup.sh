@@ -156,7 +156,7 @@ install_missing
 
 tests=OFF
 [ "$group" = test ] && tests=ON
-[ -e "$build/.ready" ] || say "building (Release); this takes about a minute"
+[ -e "$build/.ready" ] || say "building (Release)"
 touch "$build/.started"
 configure
 build_targets
