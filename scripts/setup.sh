@@ -156,7 +156,11 @@ install_missing
 
 tests=OFF
 [ "$group" = test ] && tests=ON
-[ -e "$build/.ready" ] || say "building (Release)"
+if [ ! -e "$build/.ready" ]; then
+    say "building (Release)"
+elif ! fresh; then
+    say "building what has changed"
+fi
 touch "$build/.started"
 configure
 build_targets

@@ -127,7 +127,7 @@ class Launcher(unittest.TestCase):
             self.run_soak()
             self.assertEqual(len(self.calls("cmake --build")), before)
             self.edit(self.tree / name, self.tree / "build/.ready")
-            self.run_soak()
+            self.assertIn("building what has changed", self.run_soak().stderr)
             self.assertEqual(len(self.calls("cmake --build")), before + 1, name)
 
     def test_an_edit_during_the_build_is_not_lost(self):
