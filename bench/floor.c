@@ -1,6 +1,7 @@
 /*
- * The floor: the same handshake, echo and close_notify cycle as the harness, between two SSL objects
- * in one thread's memory, with no sockets and no probe. Prints JSON: CPU per connection of each side.
+ * The floor: the same handshake, echo and close_notify cycle as the harness, between two SSL
+ * objects in one thread's memory, with no sockets and no probe. Prints JSON: CPU per connection of
+ * each side.
  *
  *   floor CONNECTIONS [p256|rsa2048] [full|resume]
  */

@@ -144,7 +144,7 @@ static void fill_next(struct outcome *o, const struct run *r)
     if (o->result.broken || r->interrupted) {
         snprintf(o->next[n++], OUTCOME_TEXT, "less %.200s/server.log", r->dir.path);
     } else if (o->result.verdict == VERDICT_LEAK) {
-        snprintf(o->next[n++], OUTCOME_TEXT, "soak run %s --seed %" PRIx64 " --keep-going", name,
+        snprintf(o->next[n++], OUTCOME_TEXT, "./soak run %s --seed %" PRIx64 " --keep-going", name,
                  r->seed);
     } else if (o->result.verdict == VERDICT_INCONCLUSIVE) {
         uint64_t closed = o->result.run.closed;
@@ -152,7 +152,7 @@ static void fill_next(struct outcome *o, const struct run *r)
                             ? (uint64_t)((double)closed * 1.3 * (double)r->scenario->sensitivity /
                                          server->sensitivity.one_in)
                             : closed * 4;
-        snprintf(o->next[n++], OUTCOME_TEXT, "soak run %s --seed %" PRIx64 " --closed %" PRIu64,
+        snprintf(o->next[n++], OUTCOME_TEXT, "./soak run %s --seed %" PRIx64 " --closed %" PRIu64,
                  name, r->seed, want > closed ? want : closed * 2);
     }
     for (int i = 0; i < n; i++)

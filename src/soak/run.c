@@ -9,6 +9,7 @@
 #include "pki.h"
 #include "sampler.h"
 #include "settle.h"
+#include "watchdog.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_MS = 5, SAMPLE_MS = 1000, LIVE_MS = 250, QUIT_GRACE_MS = 5000 };
+enum { POLL_MS = 5, SAMPLE_MS = 1000, LIVE_MS = 250 };
 
 void run_state_set(struct run *r, enum run_state state)
 {
@@ -78,7 +79,6 @@ void run_next(struct run *r)
         begin_drain(r);
         return;
     }
-    CHECK(!"plan_next gives one of the steps above");
 }
 
 void run_quit(struct run *r)
@@ -250,79 +250,6 @@ static void on_exit_child(struct child *c)
 
 /* ---- timers ---- */
 
-static const char *waiting_for(enum run_state state)
-{
-    switch (state) {
-    case RUN_START_SERVER:
-        return "the server to listen";
-    case RUN_START_CLIENT:
-        return "the client to start";
-    case RUN_CHURN:
-        return "handshakes";
-    case RUN_HOLD:
-        return "the hold to end";
-    case RUN_SETTLE:
-        return "the server to settle";
-    case RUN_PUBLISH:
-        return "both sides to publish their figures";
-    case RUN_DRAIN_CLIENT:
-        return "the client to close its connections";
-    case RUN_DRAIN_SERVER:
-        return "the server to end its connections";
-    case RUN_ON_DRAIN:
-        return "the command of --on-drain";
-    case RUN_FLUSH:
-        return "the server to empty its caches";
-    case RUN_QUIT:
-        return "both sides to exit";
-    case RUN_DONE:
-        break;
-    }
-    return "nothing";
-}
-
-/* Progress while churning is a completed handshake, an intended abort or a close, so that a server
- * that refuses everyone doesn't look busy. Elsewhere it is an answer, which changes the state. */
-static uint64_t progress(const struct run *r)
-{
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
-    if (r->state != RUN_CHURN)
-        return 0;
-    return atomic_load(&app->handshakes) + atomic_load(&app->intended) + atomic_load(&app->closed) -
-           atomic_load(&app->failed);
-}
-
-static void watchdog_bark(struct run *r, uint64_t waited_ns)
-{
-    const struct child *client = &r->child[RUN_CLIENT];
-    const char *problem = client->problem[0] ? client->problem : r->child[RUN_SERVER].problem;
-    run_break(r,
-              "nothing moved for %.0f s while waiting for %s (%" PRIu64
-              " failed connections%s%s); see server.log and client.log in %s",
-              (double)waited_ns / 1e9, waiting_for(r->state),
-              (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first: " : "",
-              problem, r->dir.path);
-}
-
-static void watchdog(struct run *r)
-{
-    uint64_t now = clock_now_ns(), moved = progress(r);
-    if (moved != r->moved_activity || r->state == RUN_HOLD) {
-        r->moved_activity = moved;
-        r->moved_ns = now;
-    }
-    uint64_t limit =
-        r->state == RUN_QUIT ? (uint64_t)QUIT_GRACE_MS * 1000000u : r->scenario->watchdog_ns;
-    if (now - r->moved_ns <= limit)
-        return;
-    if (r->state == RUN_QUIT && !r->broken[0] && !r->interrupted)
-        watchdog_bark(r, now - r->moved_ns);
-    else if (r->state == RUN_QUIT)
-        run_break(r, "a side didn't exit when told to");
-    else
-        watchdog_bark(r, now - r->moved_ns);
-}
-
 static void on_poll(uv_timer_t *timer)
 {
     struct run *r = timer->data;
@@ -331,7 +258,7 @@ static void on_poll(uv_timer_t *timer)
     else if (r->state == RUN_HOLD &&
              (clock_now_ns() - r->step_ns >= r->action.hold_ms * 1000000u || r->interrupted))
         settle_begin(r, SETTLE_CHECKPOINT);
-    watchdog(r);
+    watchdog_look(r);
 }
 
 static void on_sample(uv_timer_t *timer)

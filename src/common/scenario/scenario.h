@@ -42,7 +42,7 @@ struct scenario {
     const char *defect;                             /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     uint64_t watchdog_ns; /* nothing moves for so long: the run is broken */
-    const char *listen;                             /* address:port, port 0 = any */
+    const char *listen;   /* address:port, port 0 = any */
     /* [verdict] */
     uint64_t sensitivity;         /* one in N; 0 = what the run gives */
     double limit_heap, limit_rss; /* bytes per connection */

@@ -18,11 +18,11 @@ enum context_session { CONTEXT_TICKET, CONTEXT_CACHE, CONTEXT_NO_SESSION };
 struct context_server_options {
     enum context_version version;
     enum context_session session;
-    uint64_t cache_size;        /* sessions; used with CONTEXT_CACHE */
+    uint64_t cache_size; /* sessions; used with CONTEXT_CACHE */
     const struct identity *identity;
     const char *client_ca_path; /* PEM; not NULL: a client certificate is required */
-    const char *alpn;           /* `a,b`, what the server knows, or NULL; borrowed: outlives SSL_CTX */
-    bool accept_sni;            /* acknowledge any server name */
+    const char *alpn; /* `a,b`, what the server knows, or NULL; borrowed: outlives SSL_CTX */
+    bool accept_sni;  /* acknowledge any server name */
 };
 
 /* Returns 0 and a context (SSL_CTX_free), or -1. */
@@ -33,10 +33,12 @@ struct context_client_options {
     const char *cert_path; /* PEM with certificate and key, or NULL */
     const char *alpn;      /* comma-separated, or NULL */
 };
-/* Doesn't verify the server: what is measured is memory, and the identity is made afresh each run. */
+/* Doesn't verify the server: what is measured is memory, and the identity is made afresh each run.
+ */
 int context_client_new(const struct context_client_options *o, SSL_CTX **ret, struct err *e);
 
-/* Takes the oldest error of this thread's OpenSSL queue as text and empties the queue. Returns buf. */
+/* Takes the oldest error of this thread's OpenSSL queue as text and empties the queue. Returns buf.
+ */
 char *context_error(char *buf, size_t size);
 
 #endif

@@ -4,8 +4,8 @@
  * directions and allocates nothing of its own, so what OpenSSL allocates stays OpenSSL's.
  *
  * struct wire lives in the connection; wire_out is one per event loop, shared by its connections:
- * it is empty whenever no SSL call is under way, because the owner sends or keeps its content before
- * it turns to another connection. Not thread-safe; one loop owns both.
+ * it is empty whenever no SSL call is under way, because the owner sends or keeps its content
+ * before it turns to another connection. Not thread-safe; one loop owns both.
  */
 #ifndef SOAK_TLS_WIRE_H
 #define SOAK_TLS_WIRE_H
@@ -29,10 +29,10 @@ struct wire {
     struct wire_out *out; /* borrowed: the loop's */
 };
 
-/* Reading from an empty wire gives "retry later" (or end of file); writing into a full wire_out gives
- * "retry later". `w` is borrowed and must outlive the BIO. The BIO is the caller's until SSL_set_bio
- * takes it (pass it for both directions: SSL_set_bio then owns one reference). NULL when out of
- * memory. */
+/* Reading from an empty wire gives "retry later" (or end of file); writing into a full wire_out
+ * gives "retry later". `w` is borrowed and must outlive the BIO. The BIO is the caller's until
+ * SSL_set_bio takes it (pass it for both directions: SSL_set_bio then owns one reference). NULL
+ * when out of memory. */
 BIO *wire_bio_new(struct wire *w);
 
 #endif

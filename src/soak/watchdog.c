@@ -1,0 +1,77 @@
+#include "watchdog.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+
+/* From `quit` to the exit of both sides. They free what they hold, which is quick but for a machine
+ * that is slow. */
+static const uint64_t QUIT_GRACE_NS = 30000000000u;
+
+static const char *waiting_for(enum run_state state)
+{
+    switch (state) {
+    case RUN_START_SERVER:
+        return "the server to listen";
+    case RUN_START_CLIENT:
+        return "the client to start";
+    case RUN_CHURN:
+        return "handshakes";
+    case RUN_HOLD:
+        return "the hold to end";
+    case RUN_SETTLE:
+        return "the server to settle";
+    case RUN_PUBLISH:
+        return "both sides to publish their figures";
+    case RUN_DRAIN_CLIENT:
+        return "the client to close its connections";
+    case RUN_DRAIN_SERVER:
+        return "the server to end its connections";
+    case RUN_ON_DRAIN:
+        return "the command of --on-drain";
+    case RUN_FLUSH:
+        return "the server to empty its caches";
+    case RUN_QUIT:
+        return "both sides to exit";
+    case RUN_DONE:
+        break;
+    }
+    return "nothing";
+}
+
+/* Progress while churning is a completed handshake, an intended abort or a close, so that a server
+ * that refuses everyone doesn't look busy. Elsewhere it is an answer, which changes the state. */
+static uint64_t progress(const struct run *r)
+{
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    if (r->state != RUN_CHURN)
+        return 0;
+    return atomic_load(&app->handshakes) + atomic_load(&app->intended) + atomic_load(&app->closed) -
+           atomic_load(&app->failed);
+}
+
+static void bark(struct run *r, uint64_t waited_ns)
+{
+    const struct child *client = &r->child[RUN_CLIENT];
+    const char *problem = client->problem[0] ? client->problem : r->child[RUN_SERVER].problem;
+    run_break(r,
+              "nothing moved for %.0f s while waiting for %s (%" PRIu64
+              " failed connections%s%s); see server.log and client.log in %s",
+              (double)waited_ns / 1e9, waiting_for(r->state),
+              (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first: " : "",
+              problem, r->dir.path);
+}
+
+void watchdog_look(struct run *r)
+{
+    uint64_t now = clock_now_ns(), moved = progress(r);
+    if (moved != r->moved_activity || r->state == RUN_HOLD) {
+        r->moved_activity = moved;
+        r->moved_ns = now;
+    }
+    uint64_t waited = now - r->moved_ns;
+    if (r->state == RUN_QUIT && waited > QUIT_GRACE_NS)
+        run_break(r, "a side didn't exit when told to");
+    else if (r->state != RUN_QUIT && waited > r->scenario->watchdog_ns)
+        bark(r, waited);
+}
