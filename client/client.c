@@ -1,0 +1,337 @@
+#include "client.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "control.h"
+#include "probe/probe.h"
+#include "summary.h"
+#include "worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { FIGURES_EVERY_MS = 250, HEAP_EVERY_MS = 1000, EXIT_INTERRUPTED = 130 };
+
+enum phase { PHASE_IDLE, PHASE_EPOCH, PHASE_DRAIN, PHASE_DRAINED, PHASE_QUIT };
+
+struct client {
+    const struct options *o;
+    struct worker_shared shared;
+    struct worker *worker[OPTIONS_WORKERS_MAX]; /* owned */
+    int workers;
+    enum phase phase;
+    int awaited;        /* replies that end the phase */
+    int settle_awaited; /* replies that end a settle */
+    uint64_t settle_id;
+    uint64_t oldest; /* least of the replies */
+    uint64_t began_ns;
+    bool by_hand, finishing;
+    bool problem_said[PEER_FAILURES];
+    struct control control;
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_timer_t figures, heap;
+    uv_signal_t interrupt, terminate;
+};
+
+static void order(struct client *c, enum worker_order what)
+{
+    for (int i = 0; i < c->workers; i++)
+        worker_order(c->worker[i], what);
+}
+
+static void publish_times(struct client *c)
+{
+    struct page_app *app = &c->shared.page->app;
+    uv_mutex_lock(&c->shared.times_lock);
+    const struct hist *h = &c->shared.times;
+    uint64_t p50 = hist_quantile(h, 0.5), p90 = hist_quantile(h, 0.9), p99 = hist_quantile(h, 0.99);
+    uint64_t max = h->max;
+    uv_mutex_unlock(&c->shared.times_lock);
+    atomic_store(&app->p50_ns, p50);
+    atomic_store(&app->p90_ns, p90);
+    atomic_store(&app->p99_ns, p99);
+    atomic_store(&app->max_ns, max);
+}
+
+static void begin_epoch(struct client *c, uint64_t opens)
+{
+    uint64_t slots = c->o->conns;
+    c->phase = PHASE_EPOCH;
+    c->awaited = c->workers;
+    c->oldest = UINT64_MAX;
+    for (int i = 0; i < c->workers; i++) {
+        struct worker *w = c->worker[i];
+        uint64_t from = w->first_slot, to = w->first_slot + w->slots;
+        atomic_store(&w->opens, quota_share(opens, from, to, slots));
+        worker_order(w, WORKER_EPOCH);
+    }
+}
+
+static void begin_drain(struct client *c)
+{
+    c->phase = PHASE_DRAIN;
+    c->awaited = c->workers;
+    order(c, WORKER_DRAIN);
+}
+
+static void quit(struct client *c)
+{
+    if (c->phase == PHASE_QUIT)
+        return;
+    c->phase = PHASE_QUIT;
+    control_close(&c->control);
+    uv_close((uv_handle_t *)&c->wake, NULL);
+    uv_close((uv_handle_t *)&c->figures, NULL);
+    uv_close((uv_handle_t *)&c->heap, NULL);
+    uv_close((uv_handle_t *)&c->interrupt, NULL);
+    uv_close((uv_handle_t *)&c->terminate, NULL);
+}
+
+static _Noreturn void refuse(struct client *c, const char *why)
+{
+    control_say(&c->control, "fatal text=%s", why);
+    _exit(EXIT_FAILURE);
+}
+
+static void say_problems(struct client *c)
+{
+    for (int i = 0; i < PEER_FAILURES; i++) {
+        if (c->problem_said[i] || !atomic_load(&c->shared.problem[i].ready))
+            continue;
+        c->problem_said[i] = true;
+        control_say(&c->control, "problem text=%s", c->shared.problem[i].text);
+        if (c->by_hand)
+            fprintf(stderr, "soak-client: %s\n", c->shared.problem[i].text);
+    }
+}
+
+static void on_all_quiet(struct client *c)
+{
+    struct page *page = c->shared.page;
+    c->phase = PHASE_IDLE;
+    publish_times(c);
+    /* With nothing open there is nothing older than now. */
+    if (c->oldest == UINT64_MAX)
+        c->oldest = atomic_load(&page->epoch);
+    control_say(&c->control, "quiet opened=%llu closed=%llu oldest=%llu",
+                (unsigned long long)atomic_load(&page->app.opened),
+                (unsigned long long)atomic_load(&page->app.closed), (unsigned long long)c->oldest);
+    if (c->by_hand)
+        begin_drain(c);
+}
+
+static void on_all_drained(struct client *c)
+{
+    c->phase = PHASE_DRAINED;
+    control_say(&c->control, "drained");
+    if (!c->by_hand)
+        return;
+    summary_print(stdout, &c->shared.page->app, clock_now_ns() - c->began_ns);
+    quit(c);
+}
+
+static void on_all_settled(struct client *c)
+{
+    probe_thread_flush();
+    publish_times(c);
+    probe_publish(true);
+    control_say(&c->control, "settled id=%llu", (unsigned long long)c->settle_id);
+}
+
+static void on_reply(struct client *c, struct worker *w, unsigned replies)
+{
+    if (replies & WORKER_IS_QUIET) {
+        uint64_t oldest = atomic_load(&w->oldest);
+        c->oldest = oldest < c->oldest ? oldest : c->oldest;
+        /* A drain may have been asked for meanwhile: then no one waits for this. */
+        if (c->phase == PHASE_EPOCH && --c->awaited == 0)
+            on_all_quiet(c);
+    }
+    if ((replies & WORKER_IS_DRAINED) && --c->awaited == 0)
+        on_all_drained(c);
+    if ((replies & WORKER_IS_SETTLED) && --c->settle_awaited == 0)
+        on_all_settled(c);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct client *c = wake->data;
+    say_problems(c);
+    for (int i = 0; i < c->workers; i++)
+        on_reply(c, c->worker[i], atomic_exchange(&c->worker[i]->replies, 0));
+}
+
+static void on_epoch_line(struct client *c, const char *line)
+{
+    uint64_t opens = 0;
+    if (line_number(line, "opens", &opens) < 0)
+        refuse(c, "epoch: opens=NUMBER is missing");
+    if (c->phase == PHASE_EPOCH)
+        refuse(c, "epoch: the one before is still running");
+    if (c->phase != PHASE_IDLE)
+        refuse(c, "epoch: not after drain");
+    begin_epoch(c, opens);
+}
+
+static void on_settle_line(struct client *c, const char *line)
+{
+    if (line_number(line, "id", &c->settle_id) < 0)
+        refuse(c, "settle: id=NUMBER is missing");
+    if (c->settle_awaited > 0)
+        refuse(c, "settle: the one before isn't answered yet");
+    c->settle_awaited = c->workers;
+    order(c, WORKER_SETTLE);
+}
+
+static void on_drain_line(struct client *c)
+{
+    if (c->phase == PHASE_IDLE || c->phase == PHASE_EPOCH)
+        begin_drain(c);
+    else if (c->phase == PHASE_DRAINED)
+        control_say(&c->control, "drained");
+}
+
+static void on_line(void *ctx, const char *line)
+{
+    struct client *c = ctx;
+    if (line_is(line, "epoch"))
+        on_epoch_line(c, line);
+    else if (line_is(line, "settle"))
+        on_settle_line(c, line);
+    else if (line_is(line, "finish") && c->phase == PHASE_EPOCH)
+        order(c, WORKER_FINISH);
+    else if (line_is(line, "drain"))
+        on_drain_line(c);
+    else if (line_is(line, "quit"))
+        quit(c);
+    else if (!line_is(line, "finish"))
+        refuse(c, "a line that isn't in the protocol");
+}
+
+static void on_figures(uv_timer_t *timer)
+{
+    publish_times(timer->data);
+}
+
+static void on_heap(uv_timer_t *timer)
+{
+    (void)timer;
+    probe_publish(false);
+}
+
+/* By hand: the first signal ends the run in order, the second at once. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct client *c = handle->data;
+    (void)number;
+    if (c->finishing)
+        _exit(EXIT_INTERRUPTED);
+    c->finishing = true;
+    order(c, WORKER_FINISH);
+}
+
+static void start_timers(struct client *c)
+{
+    uv_timer_init(&c->loop, &c->figures);
+    uv_timer_init(&c->loop, &c->heap);
+    c->figures.data = c;
+    uv_timer_start(&c->figures, on_figures, FIGURES_EVERY_MS, FIGURES_EVERY_MS);
+    uv_timer_start(&c->heap, on_heap, HEAP_EVERY_MS, HEAP_EVERY_MS);
+    uv_unref((uv_handle_t *)&c->figures);
+    uv_unref((uv_handle_t *)&c->heap);
+}
+
+static void start_signals(struct client *c)
+{
+    uv_signal_init(&c->loop, &c->interrupt);
+    uv_signal_init(&c->loop, &c->terminate);
+    c->interrupt.data = c->terminate.data = c;
+    if (!c->by_hand)
+        return;
+    uv_signal_start(&c->interrupt, on_signal, SIGINT);
+    uv_signal_start(&c->terminate, on_signal, SIGTERM);
+}
+
+/* Bytes that differ from place to place, so that an echo of other bytes shows. */
+static uint8_t *make_payload(const struct options *o)
+{
+    struct rng rng = {.state = o->seed};
+    size_t count = (size_t)o->payload + PEER_PAYLOAD_SPARE;
+    uint8_t *payload = malloc(count);
+    CHECK(payload);
+    for (size_t i = 0; i < count; i++)
+        payload[i] = (uint8_t)rng_next(&rng);
+    return payload;
+}
+
+static int start_workers(struct client *c, struct err *e)
+{
+    for (int i = 0; i < c->o->workers; i++) {
+        c->worker[i] = worker_new(&c->shared, i, e);
+        if (!c->worker[i])
+            return -1;
+    }
+    for (int i = 0; i < c->o->workers; i++) {
+        if (worker_start(c->worker[i], e) < 0)
+            return -1;
+        c->workers++;
+    }
+    return 0;
+}
+
+static void start_shared(struct client *c)
+{
+    c->shared.options = c->o;
+    c->shared.page = probe_page();
+    c->shared.payload = make_payload(c->o);
+    c->shared.wake = &c->wake;
+    CHECK(uv_mutex_init(&c->shared.times_lock) == 0);
+    for (int i = 0; i < PEER_FAILURES; i++)
+        atomic_flag_clear(&c->shared.problem[i].claimed);
+}
+
+static int start(struct client *c, struct err *e)
+{
+    CHECK(uv_loop_init(&c->loop) == 0);
+    CHECK(uv_async_init(&c->loop, &c->wake, on_wake) == 0);
+    c->wake.data = c;
+    start_shared(c);
+    start_timers(c);
+    start_signals(c);
+    if (probe_census_start(e) < 0 || start_workers(c, e) < 0)
+        return -1;
+    if (!c->by_hand)
+        return control_open(&c->control, &c->loop, c->o->control_fd, on_line, c, e);
+    return 0;
+}
+
+static void end(struct client *c)
+{
+    for (int i = 0; i < c->workers; i++)
+        worker_end(c->worker[i]);
+    CHECK(uv_loop_close(&c->loop) == 0);
+    uv_mutex_destroy(&c->shared.times_lock);
+    free(c->shared.payload);
+}
+
+int client_run(const struct options *options, struct err *e)
+{
+    static struct client client; /* large, and one per process */
+    struct client *c = &client;
+    char versions[128];
+    c->o = options;
+    c->by_hand = options->control_fd < 0;
+    c->began_ns = clock_now_ns();
+    if (start(c, e) < 0)
+        return -1;
+    control_say(&c->control, "ready %s", probe_versions(versions, sizeof versions));
+    if (c->by_hand)
+        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2);
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    bool failed = c->by_hand && atomic_load(&c->shared.page->app.failed) > 0;
+    end(c);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,16 @@
+/*
+ * The client's main thread: makes the workers, turns control lines into orders for them and their
+ * replies into answers, publishes the figures. Without a control socket it plays both parts: one
+ * epoch of --closed connections, a drain, a summary on stdout.
+ */
+#ifndef SOAK_CLIENT_CLIENT_H
+#define SOAK_CLIENT_CLIENT_H
+
+#include "base/err.h"
+#include "options.h"
+
+/* Runs until it is told to quit or, by hand, until it is done. `options` is borrowed. Returns the
+ * exit code, or -1 when it couldn't start. After probe_start. */
+int client_run(const struct options *options, struct err *e);
+
+#endif

@@ -1,0 +1,130 @@
+#include "options.h"
+
+#include "base/opts.h"
+#include "tls/context.h"
+
+#include <unistd.h>
+
+#define FIELD(name) offsetof(struct options, name)
+
+enum { PAYLOAD_MAX = 16 * 1024 * 1024, CONNS_MAX = 1000000, WEIGHT_MAX = 1000000 };
+
+static const struct opt table[] = {
+    {"connect", OPT_STRING, FIELD(connect), "ADDR:PORT", NULL, "the server; needed"},
+    {"conns", OPT_COUNT, FIELD(conns), "COUNT", NULL, "connections held open (30)"},
+    {"churn", OPT_RATE, FIELD(churn), "RATE", NULL,
+     "connections replaced, such as 1000/s, or max (1000/s)"},
+#define X(identifier, name, share, help)                                                           \
+    {name,     OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]),                               \
+     "WEIGHT", NULL,      help " (" #share ")"},
+    BEHAVIOUR_LIST(X)
+#undef X
+        {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
+    {"resume", OPT_PERCENT, FIELD(resume), "PERCENT", NULL,
+     "share of connections that resume an earlier session (0%)"},
+    {"payload", OPT_SIZE, FIELD(payload), "SIZE", NULL, "bytes of the echoed message (64B)"},
+    {"alpn", OPT_STRING, FIELD(alpn), "A,B", NULL, "application protocols offered"},
+    {"sni", OPT_STRING, FIELD(sni), "NAME", NULL, "server name asked for"},
+    {"client-cert", OPT_STRING, FIELD(client_cert), "PATH", NULL,
+     "PEM file with certificate and key to show"},
+    {"seed", OPT_HEX, FIELD(seed), "HEX", NULL, "for the choices made by chance (1)"},
+    {"sources", OPT_COUNT, FIELD(sources), "N", NULL,
+     "source addresses 127.0.0.1 to 127.0.0.N (0: as many as needed)"},
+    {"workers", OPT_INT, FIELD(workers), "N", NULL,
+     "event loops, each a thread (0: as many as processors, at most 4)"},
+    {"timeout", OPT_DURATION, FIELD(timeout_ns), "DURATION", NULL,
+     "longest handshake, echo and close (30s; 0s: no limit)"},
+    {"closed", OPT_COUNT, FIELD(closed), "COUNT", NULL,
+     "by hand: end after so many connections (0: at Ctrl-C)"},
+    {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
+    {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
+    {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
+    {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
+    {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
+};
+enum { TABLE = sizeof table / sizeof table[0] };
+
+void options_help(FILE *out)
+{
+    fprintf(out, "usage: soak-client --connect ADDR:PORT [options]\n\n"
+                 "Holds TLS connections open and replaces the oldest at a steady rate. Each\n"
+                 "sends one message, checks its echo, and leaves as the weights say.\n\n");
+    opts_help(table, TABLE, out);
+}
+
+static int check_weights(const struct options *o, struct err *e)
+{
+    static const char *const names[] = {
+#define X(identifier, name, share, help) name,
+        BEHAVIOUR_LIST(X)
+#undef X
+    };
+    uint64_t total = 0;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        if (o->mix.weight[i] > WEIGHT_MAX)
+            return err_set(e, "--%s: a weight is at most %d", names[i], WEIGHT_MAX);
+        total += o->mix.weight[i];
+    }
+    if (total == 0)
+        return err_set(e, "all weights are 0: give one way to leave a weight, such as --clean 1");
+    return 0;
+}
+
+static int check(const struct options *o, struct err *e)
+{
+    if (!o->connect)
+        return err_set(e, "--connect ADDR:PORT is needed, such as --connect 127.0.0.1:4433");
+    if (o->conns < 1 || o->conns > CONNS_MAX)
+        return err_set(e, "--conns: from 1 to %d", CONNS_MAX);
+    if (o->payload < 1 || o->payload > PAYLOAD_MAX)
+        return err_set(e, "--payload: from 1B to 16MiB");
+    if (o->sources > TARGET_SOURCES_MAX)
+        return err_set(e, "--sources: at most %d", TARGET_SOURCES_MAX);
+    if (o->workers > OPTIONS_WORKERS_MAX)
+        return err_set(e, "--workers %d: at most %d", o->workers, OPTIONS_WORKERS_MAX);
+    return check_weights(o, e);
+}
+
+static int choose_workers(const struct options *o)
+{
+    long workers = o->workers;
+    if (workers == 0)
+        workers = sysconf(_SC_NPROCESSORS_ONLN);
+    if (o->workers == 0 && workers > OPTIONS_WORKERS_AUTO_MAX)
+        workers = OPTIONS_WORKERS_AUTO_MAX;
+    if (workers < 1)
+        workers = 1;
+    return (uint64_t)workers > o->conns ? (int)o->conns : (int)workers;
+}
+
+int options_parse(int argc, char *const *argv, struct options *ret, struct err *e)
+{
+    const char *rest[1];
+    size_t rest_count = 0;
+    struct options o = {.conns = 30,
+                        .churn = {.per_s = 1000},
+                        .payload = 64,
+                        .seed = 1,
+                        .timeout_ns = 30000000000u,
+                        .tls = CONTEXT_TLS_ANY,
+                        .control_fd = -1,
+                        .page_fd = -1,
+#define X(identifier, name, share, help) .mix.weight[BEHAVIOUR_##identifier] = share,
+                        BEHAVIOUR_LIST(X)
+#undef X
+    };
+    if (opts_parse(table, TABLE, argc, argv, &o, rest, 1, &rest_count, e) < 0)
+        return -1;
+    if (rest_count > 0)
+        return err_set(e, "%s: not an option; soak-client takes options only", rest[0]);
+    if (!o.help && !o.version) {
+        if (check(&o, e) < 0)
+            return -1;
+        if (target_parse(o.connect, &o.target, e) < 0)
+            return err_prefix(e, "--connect %s", o.connect);
+        target_set_sources(&o.target, o.sources, o.churn, o.conns);
+        o.workers = choose_workers(&o);
+    }
+    *ret = o;
+    return 0;
+}

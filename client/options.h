@@ -1,0 +1,32 @@
+/* The client's command line. Strings are borrowed from argv. */
+#ifndef SOAK_CLIENT_OPTIONS_H
+#define SOAK_CLIENT_OPTIONS_H
+
+#include "base/err.h"
+#include "base/grammar.h"
+#include "behaviour.h"
+#include "target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { OPTIONS_WORKERS_AUTO_MAX = 4, OPTIONS_WORKERS_MAX = 32 };
+
+struct options {
+    const char *connect, *alpn, *sni, *client_cert;
+    uint64_t conns, payload, sources, seed, timeout_ns, closed;
+    struct rate churn;
+    struct behaviour_mix mix;
+    double resume;
+    int tls; /* enum context_version */
+    int workers, control_fd, page_fd;
+    bool no_ledger, help, version;
+    struct target target; /* from connect and sources */
+};
+
+/* Checks everything and fills in what depends on the machine. Returns 0 or -1. */
+int options_parse(int argc, char *const *argv, struct options *ret, struct err *e);
+void options_help(FILE *out);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * One connection: TCP connect, handshake, a message echoed, held, then left as its behaviour says.
+ * Everything runs on the loop of struct peer_shared and nothing blocks.
+ *
+ * peer_new allocates; the peer frees itself in libuv's close callback, right after `gone`. Events
+ * are the last thing a peer does in a turn, so that the owner may end it from within one. The
+ * owner times it out: a peer has no timer.
+ */
+#ifndef SOAK_CLIENT_PEER_H
+#define SOAK_CLIENT_PEER_H
+
+#include "behaviour.h"
+#include "probe/page.h"
+#include "sessions.h"
+#include "target.h"
+#include "tls/wire.h"
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+enum { PEER_IN_BYTES = 64 * 1024, PEER_PLAIN_BYTES = 16 * 1024, PEER_PAYLOAD_SPARE = 256 };
+
+enum peer_state {
+    PEER_NEW,
+    PEER_CONNECT,
+    PEER_HANDSHAKE,
+    PEER_ECHO,         /* the handshake is done; the message is under way */
+    PEER_HELD,         /* established */
+    PEER_CLOSE_NOTIFY, /* left cleanly: waits for the server's close_notify */
+    PEER_HALF_CLOSED,  /* left by FIN: waits for the server's */
+    PEER_CLOSED        /* waits for the close callback */
+};
+
+/* What went wrong against the behaviour's intent. */
+enum peer_failure {
+    PEER_FAIL_CONNECT,
+    PEER_FAIL_HANDSHAKE,
+    PEER_FAIL_ECHO,
+    PEER_FAIL_TIMEOUT,
+    PEER_FAIL_LOST, /* ended by the server while held */
+    PEER_FAILURES
+};
+
+struct peer;
+
+/* What all peers of a loop share. Set up by the owner, borrowed by every peer. */
+struct peer_shared {
+    uv_loop_t *loop;
+    SSL_CTX *ctx;
+    const struct target *target;
+    const char *sni;           /* or NULL */
+    struct sessions *sessions; /* NULL: nothing is resumed */
+    const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */
+    size_t payload_bytes;
+    struct page_app *app; /* handshakes and resumed are counted here */
+    uint64_t aborts;      /* so far; even ones end by RST, odd ones by FIN */
+
+    void (*on_handshake)(struct peer *p, uint64_t took_ns);
+    void (*on_established)(struct peer *p);
+    void (*on_aborted)(struct peer *p); /* mid-handshake, as intended */
+    void (*on_failed)(struct peer *p, enum peer_failure kind, const char *text);
+    void (*on_gone)(struct peer *p); /* the last event of every peer */
+
+    struct wire_out out; /* of the peer being served; empty between turns */
+    uint8_t in[PEER_IN_BYTES];
+    uint8_t plain[PEER_PLAIN_BYTES];
+};
+
+struct peer {
+    uint32_t magic;
+    enum peer_state state;
+    enum behaviour behaviour;
+    int broken;      /* the libuv error that a write ended with, or 0 */
+    unsigned writes; /* kept output under way */
+    bool resume, failed;
+    struct peer_shared *shared;
+    SSL *ssl; /* owned */
+    struct wire wire;
+    const uint8_t *message; /* borrowed, in shared->payload */
+    size_t sent, echoed;
+    uint64_t begun_ns;
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+
+    /* The owner's. */
+    TAILQ_ENTRY(peer) link;
+    void *owner;
+    int place;
+    uint64_t born_epoch, deadline_ns;
+};
+
+/* `turn` numbers the connections; it chooses source address and message. No I/O yet. */
+struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint64_t turn,
+                      bool resume);
+/* Begins. May report a failure before it returns. */
+void peer_connect(struct peer *p, uint64_t turn);
+/* Leaves a held connection as its behaviour says. Reports nothing but `gone`. */
+void peer_leave(struct peer *p);
+/* Takes too long: fails. Harmless once closed. */
+void peer_expire(struct peer *p);
+/* Ends at once by RST, as no failure. Harmless once closed. */
+void peer_reset(struct peer *p);
+/* Ends at once by FIN. Harmless once closed. */
+void peer_close(struct peer *p);
+void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Sends what OpenSSL has written; what the kernel has no room for is kept and sent later. On an
+ * error `broken` is set. */
+void peer_flush(struct peer *p);
+/* The one place that changes the state. */
+void peer_set_state(struct peer *p, enum peer_state state);
+/* The connection ended from outside: `why` is a libuv error, or UV_EOF. */
+void peer_ended(struct peer *p, int why);
+
+#endif

@@ -1,0 +1,16 @@
+/* The TLS part of a connection: handshake, message and echo, close_notify. See peer.h. */
+#ifndef SOAK_CLIENT_PEER_TLS_H
+#define SOAK_CLIENT_PEER_TLS_H
+
+#include "peer.h"
+
+/* Makes the SSL object. Returns 0 or -1. */
+int peer_tls_open(struct peer *p);
+void peer_tls_free(struct peer *p);
+/* Goes as far as the bytes in p->wire allow, in whatever state the connection is, and sends what
+ * there is to send. */
+void peer_tls_advance(struct peer *p);
+/* Sends our close_notify. */
+void peer_tls_goodbye(struct peer *p);
+
+#endif

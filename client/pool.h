@@ -1,0 +1,84 @@
+/*
+ * The connections of one worker: holds `slots` of them established and replaces the oldest at the
+ * asked rate. Runs on the worker's loop only; every function is called there but pool_init and
+ * pool_fini, which run before and after the loop.
+ *
+ * A slot is only a number: those without an established or opening connection are empty and are
+ * filled first. A connection that leaves gives its slot up at once and lingers until it is gone.
+ */
+#ifndef SOAK_CLIENT_POOL_H
+#define SOAK_CLIENT_POOL_H
+
+#include "base/grammar.h"
+#include "base/hist.h"
+#include "behaviour.h"
+#include "pacer.h"
+#include "peer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+/* Bounds per worker: a listener's backlog and the descriptors stay within reason. */
+enum { POOL_OPENING_MAX = 256, POOL_LEAVING_MAX = 256 };
+
+enum pool_state {
+    POOL_IDLE,     /* quiet: holds what is established */
+    POOL_RUNNING,  /* an epoch */
+    POOL_DRAINING, /* closes all */
+    POOL_STOPPED   /* everything reset; its timer closed */
+};
+
+TAILQ_HEAD(peer_list, peer);
+
+enum pool_place { POOL_OPENING, POOL_HELD, POOL_LEAVING, POOL_PLACES };
+
+struct pool_options {
+    uint64_t slots;
+    struct rate rate; /* this worker's part */
+    struct behaviour_mix mix;
+    double resume; /* share of the connections that offer a session */
+    uint64_t seed;
+    uint64_t timeout_ns;
+    page_u64 *epoch; /* borrowed: read at each connection's birth */
+
+    /* Called on the worker's loop. `owner` is borrowed. */
+    void *owner;
+    void (*on_quiet)(void *owner, uint64_t oldest_epoch);
+    void (*on_drained)(void *owner);
+    void (*on_problem)(void *owner, enum peer_failure kind, const char *text);
+    void (*on_times)(void *owner, const struct hist *times); /* to be merged; every 250 ms */
+};
+
+struct pool {
+    struct peer_shared shared; /* filled by the worker before pool_init */
+    struct pool_options o;
+    enum pool_state state;
+    bool filled;    /* all slots were established once in this epoch: the pacer runs */
+    bool finishing; /* the epoch ends early */
+    bool gave_up;   /* empty slots stay empty */
+    struct peer_list list[POOL_PLACES]; /* each in the order of its deadlines */
+    uint64_t count[POOL_PLACES];
+    struct pacer pacer;
+    struct quota quota;
+    struct rng rng;
+    uint64_t turn; /* connections begun */
+    uint64_t backoff_ns, retry_ns;
+    uint64_t give_up_ns; /* when an epoch that finishes ends in any case */
+    uint64_t due_published, times_published_ns;
+    struct hist times;
+    uv_timer_t timer;
+};
+
+void pool_init(struct pool *pool, const struct pool_options *o);
+/* Begins an epoch of `opens` connections; answers by on_quiet. */
+void pool_epoch(struct pool *pool, uint64_t opens);
+/* Ends a running epoch early; without one it does nothing. */
+void pool_finish(struct pool *pool);
+/* Closes everything cleanly and drops the sessions; answers by on_drained. */
+void pool_drain(struct pool *pool);
+/* Resets everything and closes the timer: the loop then runs out of handles. */
+void pool_stop(struct pool *pool);
+
+#endif

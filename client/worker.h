@@ -1,0 +1,63 @@
+/*
+ * A worker: a thread with an event loop, a TLS context and its part of the connections. Orders go
+ * in and replies come out as atomic flags with a wake-up; the only lock guards the merged handshake
+ * times. worker_new, worker_start and worker_free run on the main thread.
+ */
+#ifndef SOAK_CLIENT_WORKER_H
+#define SOAK_CLIENT_WORKER_H
+
+#include "base/err.h"
+#include "options.h"
+#include "pool.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum worker_order {
+    WORKER_EPOCH = 1, /* of `opens` connections */
+    WORKER_FINISH = 2,
+    WORKER_DRAIN = 4,
+    WORKER_SETTLE = 8,
+    WORKER_QUIT = 16 /* close all; the thread then ends */
+};
+
+enum worker_reply { WORKER_IS_QUIET = 1, WORKER_IS_DRAINED = 2, WORKER_IS_SETTLED = 4 };
+
+/* What the workers share with the main thread. Outlives them. */
+struct worker_shared {
+    const struct options *options;
+    struct page *page;
+    uint8_t *payload; /* owned */
+    uv_async_t *wake; /* the main loop's: something was replied */
+    uv_mutex_t times_lock;
+    struct hist times; /* of all handshakes, under times_lock */
+    struct {
+        atomic_flag claimed; /* by the first worker that had the problem */
+        atomic_bool ready;
+        char text[256];
+    } problem[PEER_FAILURES];
+};
+
+struct worker {
+    struct worker_shared *shared; /* borrowed */
+    uint64_t first_slot, slots;
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_thread_t thread;
+    atomic_uint orders, replies;
+    atomic_uint_fast64_t opens, oldest; /* written before the order or reply that they belong to */
+    SSL_CTX *ctx;                       /* owned */
+    struct sessions sessions;
+    struct pool pool;
+};
+
+/* Worker number `index` of `options->workers`. Returns it or NULL. */
+struct worker *worker_new(struct worker_shared *shared, int index, struct err *e);
+int worker_start(struct worker *w, struct err *e);
+void worker_order(struct worker *w, enum worker_order order);
+/* Orders WORKER_QUIT, waits for the thread and frees. */
+void worker_end(struct worker *w);
+
+#endif
