@@ -196,11 +196,14 @@ class Closes(unittest.TestCase):
             self.assertRegex(said[0], "^problem text=a connection failed: ")
             self.assertRegex(said[1], "^problem text=a handshake failed: ")
 
-    def test_what_is_not_tls_at_all_is_closed(self):
-        with Server() as server, server.tcp() as plain:
-            plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            self.assertEqual(plain.recv(1), b"")
-            self.assertRegex(server.expect("problem"), "a handshake failed: http request")
+    def test_what_gets_no_alert_is_closed_while_an_alert_is_left_to_be_read(self):
+        with Server() as server, server.tcp() as junk, server.tcp() as http:
+            junk.sendall(b"\x16\x03\x01\x00\x04junk")
+            self.assertEqual(junk.recv(4096)[:1], b"\x15", "an alert")
+            http.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            self.assertEqual(http.recv(1), b"")
+            self.assertEqual(select.select([junk], [], [], 0)[0], [], "the older one closed first")
+            self.assertRegex(server.expect("problem"), "a handshake failed: ")
 
     def test_a_silent_handshake_ends_at_its_timeout(self):
         with Server("--handshake-timeout", "200ms") as server, server.tcp() as plain:
