@@ -231,7 +231,7 @@ static void run_worker(void *worker)
 static int start(struct server *s, struct err *e)
 {
     unsigned port = ntohs(s->options.address.sin_port);
-    char host[INET_ADDRSTRLEN];
+    char host[INET_ADDRSTRLEN], versions[128];
     for (int i = 1; i < s->options.workers; i++) {
         int rc = uv_thread_create(&s->worker[i]->thread, run_worker, s->worker[i]);
         if (rc < 0)
@@ -239,7 +239,8 @@ static int start(struct server *s, struct err *e)
     }
     inet_ntop(AF_INET, &s->options.address.sin_addr, host, sizeof host);
     if (s->control.open)
-        control_say(&s->control, "ready port=%u", port);
+        control_say(&s->control, "ready port=%u %s", port,
+                    probe_versions(versions, sizeof versions));
     else
         printf("listening on %s:%u\n", host, port);
     fflush(stdout);
