@@ -67,7 +67,6 @@ void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    p->failed = true;
     peer_close(p);
     p->shared->on_failed(p, kind, text);
 }
@@ -113,7 +112,6 @@ void peer_expire(struct peer *p)
     if (p->state == PEER_CLOSED)
         return;
     enum peer_state state = p->state;
-    p->failed = true;
     peer_reset(p);
     char text[128];
     snprintf(text, sizeof text, "a connection took longer than --timeout in %s", doing[state]);

@@ -76,7 +76,7 @@ struct peer {
     enum behaviour behaviour;
     int broken;      /* the libuv error that a write ended with, or 0 */
     unsigned writes; /* kept output under way */
-    bool resume, failed;
+    bool resume;
     struct peer_shared *shared;
     SSL *ssl; /* owned */
     struct wire wire;

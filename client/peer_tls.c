@@ -57,10 +57,6 @@ int peer_tls_open(struct peer *p)
 
 void peer_tls_free(struct peer *p)
 {
-    /* Without this OpenSSL marks the session of a connection that left without close_notify as not
-     * resumable, and rude peers do resume. */
-    if (p->ssl && p->shared->sessions && !p->failed)
-        SSL_set_shutdown(p->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     ERR_clear_error();
     SSL_free(p->ssl);
     p->ssl = NULL;

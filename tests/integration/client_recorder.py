@@ -1,0 +1,138 @@
+"""A TLS echo server on plain sockets that writes down what its peers do, TCP's FIN and RST too.
+
+TLS runs in memory (ssl.MemoryBIO), so that the socket is ours and nothing hides how it ends.
+"""
+
+import os
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+
+def make_certificate(folder):
+    """Returns a PEM file with a fresh key and a certificate for it."""
+    path = os.path.join(folder, "server.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-subj", "/CN=recorder", "-keyout", path + ".key", "-out", path + ".crt"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(path, "wb") as out:
+        for part in (".crt", ".key"):
+            with open(path + part, "rb") as source:
+                out.write(source.read())
+    return path
+
+
+class Recorder:
+    """`events` holds a list per connection, in the order of their arrival, such as
+    ["hello", "handshake", "together", "echo", "close_notify", "fin"]."""
+
+    def __init__(self, certificate, corrupt=(), drop=()):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate)
+        self.corrupt, self.drop = set(corrupt), set(drop)
+        self.events, self.peers, self.threads = [], [], []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self.listener.close()
+
+    def ended(self):
+        """Waits for the connections so far and returns their events."""
+        for thread in list(self.threads):
+            thread.join(20)
+        return self.events
+
+    def _accept(self):
+        while True:
+            try:
+                connection, peer = self.listener.accept()
+            except OSError:
+                return
+            number, events = len(self.events), []
+            self.events.append(events)
+            self.peers.append(peer[0])
+            thread = threading.Thread(target=self._serve, args=(connection, number, events),
+                                      daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection, number, events):
+        with connection:
+            connection.settimeout(20)
+            try:
+                self._talk(connection, number, events)
+            except (ConnectionResetError, BrokenPipeError):
+                events.append("rst")
+            except TimeoutError:
+                events.append("silence")
+
+    def _talk(self, connection, number, events):
+        arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self.context.wrap_bio(arrived, leaving, server_side=True)
+        shaken = False
+        while True:
+            chunk = connection.recv(65536)
+            if not chunk:
+                events.append("fin")
+                self._after_fin(connection, events)
+                return
+            arrived.write(chunk)
+            if not shaken:
+                shaken = self._handshake(tls, events)
+                first_read = shaken
+            if shaken and not self._echo(tls, number, events, first_read):
+                connection.sendall(leaving.read())
+                continue
+            first_read = False
+            connection.sendall(leaving.read())
+            if "echo" in events and number in self.drop:
+                events.append("dropped")
+                return
+
+    @staticmethod
+    def _handshake(tls, events):
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            events.append("hello")
+            return False
+        events.append("handshake")
+        return True
+
+    def _echo(self, tls, number, events, first_read):
+        """Echoes what there is. Returns False when the peer has said goodbye."""
+        try:
+            while True:
+                data = bytearray(tls.read(65536))
+                if not data:
+                    raise ssl.SSLZeroReturnError()
+                if number in self.corrupt:
+                    data[len(data) // 2] ^= 1
+                tls.write(data)
+                events.append("together" if first_read else "apart")
+                events.append("echo")
+        except ssl.SSLWantReadError:
+            return True
+        except ssl.SSLZeroReturnError:
+            events.append("close_notify")
+            try:
+                tls.unwrap()
+            except ssl.SSLError:
+                pass
+            return False
+
+    @staticmethod
+    def _after_fin(connection, events):
+        """Whether the peer, having sent FIN, still receives: to a closed socket the first bytes
+        bring an RST, and the second can't be sent."""
+        if "close_notify" in events or "handshake" not in events:
+            return
+        for _ in range(2):
+            connection.sendall(b"\x15\x03\x03\x00\x02")
+            time.sleep(0.05)
+        events.append("still-open")
