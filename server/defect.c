@@ -45,7 +45,7 @@ enum {
     RECORD_GROUP = 32, /* a 4 KiB slab of them */
     RECORD_KEPT_EVERY = 8,
     RECORD_GROUPS = 8192,
-    RECORD_CONNECTIONS = 8, /* a compaction every so many, so that the store outlasts a run */
+    RECORD_CONNECTIONS = 16, /* a compaction every so many, so that the store outlasts a run */
     MERGED_BYTES = (RECORD_GROUP - RECORD_GROUP / RECORD_KEPT_EVERY) * RECORD_BYTES
 };
 

@@ -13,9 +13,21 @@ void checkpoint_judge(struct run *r)
                                         .seed = r->seed,
                                         .failed = atomic_load(&client->failed),
                                         .handshakes = atomic_load(&client->handshakes)};
-    for (int i = 0; i < RUN_SUBJECTS; i++)
+    bool leak = false;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
         history_judge(r->history[i], &question, &r->judgement[i]);
+        leak |= r->judgement[i].verdict == VERDICT_LEAK;
+    }
     r->judged = true;
+    if (!leak)
+        return;
+    /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked
+     * for, and is judged by what it did reach. */
+    question.want_one_in = 0;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        if (r->judgement[i].verdict != VERDICT_LEAK)
+            history_judge(r->history[i], &question, &r->judgement[i]);
+    }
 }
 
 static enum history_phase phase_of(const struct run *r)

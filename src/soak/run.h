@@ -65,7 +65,9 @@ struct run {
     int settled; /* bit per child */
     uint64_t settle_id;
     uint64_t last_activity; /* for the quiet page */
-    int quiet_polls;
+    uint64_t last_connections;
+    int quiet_polls, steady_polls; /* nothing moved; no connection moved */
+    bool still;                    /* the last sample was taken while nothing moved */
 
     uint64_t start_ns, step_ns;        /* when the run and the present step began */
     uint64_t churn_ns;                 /* spent churning, all epochs */

@@ -115,8 +115,9 @@ static json_t *rollup_json(const struct proc_rollup *rollup)
 
 void sampler_write(struct run *r, const char *kind, const struct history_sample *sample)
 {
-    json_t *line = json_pack("{s:s,s:f,s:I,s:I}", "kind", kind, "seconds", seconds_since_start(r),
-                             "epoch", (json_int_t)r->epoch, "oldest", (json_int_t)r->oldest);
+    json_t *line =
+        json_pack("{s:s,s:f,s:I,s:I,s:b}", "kind", kind, "seconds", seconds_since_start(r), "epoch",
+                  (json_int_t)r->epoch, "oldest", (json_int_t)r->oldest, "still", r->still);
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         json_t *one = subject_json(&sample[i]);
         json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));

@@ -2,12 +2,23 @@
 
 /* Two equal readings of the counters may fall into a pause of a busy machine; more of them, a few
  * milliseconds apart, don't all do so while the server still has something to close. */
-enum { SETTLE_QUIET_POLLS = 3 };
+enum { SETTLE_QUIET_POLLS = 3, SETTLE_BACKGROUND_POLLS = 200 };
 
 static uint64_t activity(const struct run *r)
 {
     return snapshot_activity(r->child[RUN_SERVER].page) +
            snapshot_activity(r->child[RUN_CLIENT].page);
+}
+
+static uint64_t connections(const struct run *r)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        const struct page_app *app = &r->child[i].page->app;
+        sum +=
+            atomic_load(&app->opened) + atomic_load(&app->closed) + atomic_load(&app->handshakes);
+    }
+    return sum;
 }
 
 static uint64_t server_open(const struct run *r)
@@ -19,20 +30,25 @@ static uint64_t server_open(const struct run *r)
 void settle_begin(struct run *r, enum run_settle purpose)
 {
     r->settle = purpose;
-    r->quiet_polls = 0;
+    r->quiet_polls = r->steady_polls = 0;
     r->last_activity = activity(r);
+    r->last_connections = connections(r);
     run_state_set(r, RUN_SETTLE);
 }
 
 void settle_poll(struct run *r)
 {
-    uint64_t now = activity(r);
+    uint64_t now = activity(r), conns = connections(r);
     /* After an interrupted epoch the client may hold fewer than asked: its own word counts. */
     uint64_t want = atomic_load(&r->child[RUN_CLIENT].page->app.established);
-    bool quiet = now == r->last_activity && server_open(r) == want;
+    bool steady = conns == r->last_connections && server_open(r) == want;
+    bool quiet = steady && now == r->last_activity;
     r->last_activity = now;
+    r->last_connections = conns;
+    r->steady_polls = steady ? r->steady_polls + 1 : 0;
     r->quiet_polls = quiet ? r->quiet_polls + 1 : 0;
-    if (r->quiet_polls < SETTLE_QUIET_POLLS)
+    r->still = r->quiet_polls >= SETTLE_QUIET_POLLS;
+    if (!r->still && r->steady_polls < SETTLE_BACKGROUND_POLLS)
         return;
     r->settled = 0;
     r->settle_id++;

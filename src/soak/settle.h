@@ -1,6 +1,8 @@
 /*
  * The quiescent point: waits until neither subject's counters move and the server holds exactly the
- * connections that the client holds, lets both publish their exact figures, and samples them.
+ * connections that the client holds, lets both publish their exact figures, and samples them. A
+ * subject that allocates by the clock never stands still: once no connection moves any more, a
+ * second of that is enough, and the sample says `"still": false`.
  */
 #ifndef SOAK_SETTLE_H
 #define SOAK_SETTLE_H
