@@ -87,13 +87,14 @@ static void judge_sensitivity(const struct hearing *h, struct judge_sensitivity 
     ret->closed = h->opened;
     ret->epochs = h->epochs;
     if (h->epochs >= JUDGE_MIN_EPOCHS)
-        ret->one_in = sensitivity_one_in(h->half, 2, JUDGE_MIN_BLOCKS, JUDGE_MIN_EPOCHS,
+        ret->one_in = sensitivity_one_in(h->half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
                                          JUDGE_CONFIDENCE_PERMILLE / 1000.0);
 }
 
 static bool is_certain(const struct hearing *h, const struct judgement *j)
 {
-    enum { CERTAIN_EPOCHS = 3 };
+    /* A small table that nobody declared looks like a leak until it is full. */
+    enum { CERTAIN_EPOCHS = 3, CERTAIN_BLOCKS = 500 };
     const struct judge_finding *f = &j->finding[0];
     if (j->verdict != VERDICT_LEAK || (rule_on(h, RULE_PENDING) && h->pending))
         return false;
@@ -102,7 +103,8 @@ static bool is_certain(const struct hearing *h, const struct judgement *j)
                h->epochs >= CERTAIN_EPOCHS;
     struct survivors v;
     survivors_count(h, f->site, &v);
-    return v.epochs >= CERTAIN_EPOCHS && (h->hold || !rule_on(h, RULE_HOLD_FIRST));
+    return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS &&
+           (h->hold || !rule_on(h, RULE_HOLD_FIRST));
 }
 
 static size_t find_all(struct hearing *h, struct judge_finding *finding, struct judgement *j)

@@ -54,7 +54,15 @@ int verdict_exit_code(enum verdict v);
 const char *kind_name(enum kind k);
 const char *kind_text(enum kind k);
 
-enum { JUDGE_CONFIDENCE_PERMILLE = 999, JUDGE_MIN_BLOCKS = 3, JUDGE_MIN_EPOCHS = 2 };
+/* Below MIN_BLOCKS survivors a site is no matter; from CONVICT_BLOCKS losses on it may be
+ * convicted; between them it is in doubt. Four worker threads that each make something once are no
+ * leak. */
+enum {
+    JUDGE_CONFIDENCE_PERMILLE = 999,
+    JUDGE_MIN_BLOCKS = 3,
+    JUDGE_CONVICT_BLOCKS = 5,
+    JUDGE_MIN_EPOCHS = 2
+};
 
 struct judge_epoch {
     uint64_t opened; /* connections begun in it (the subject's own count) */

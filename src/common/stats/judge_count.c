@@ -78,7 +78,8 @@ static bool count_judge(struct hearing *h, const struct judge_gauge *g, struct j
     if (once || ended) {
         *ret = found(g, &s, VERDICT_PASS);
         ret->kind = KIND_ONE_TIME;
-    } else if (s.count < JUDGE_MIN_EPOCHS || s.half[0] <= 0 || s.half[1] <= 0 || slower) {
+    } else if (s.grown < JUDGE_CONVICT_BLOCKS || s.count < JUDGE_MIN_EPOCHS || s.half[0] <= 0 ||
+               s.half[1] <= 0 || slower) {
         *ret = found(g, &s, VERDICT_INCONCLUSIVE);
         h->wants_more = true;
     } else {

@@ -37,19 +37,21 @@ struct steps {
     int64_t first, second, total; /* bytes, by halves */
 };
 
+/* Only where the number of blocks stayed: bytes that come with new blocks are those blocks'. */
 static struct steps count_steps(const struct hearing *h, const struct judge_site *s)
 {
-    struct steps t = {.total = growth_of(h, s->bytes)};
-    int64_t before = at_base(h, s->bytes);
-    for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++) {
-        int64_t step = s->bytes[c] - before;
-        before = s->bytes[c];
+    struct steps t = {0};
+    for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
+        int64_t step = s->bytes[c] - s->bytes[c - 1];
+        if (s->blocks[c] != s->blocks[c - 1])
+            continue;
         t.count += step > 0;
         t.fell |= step < 0;
         t.newest |= step > 0 && c >= h->newest;
+        t.total += step;
+        t.first += c <= h->middle ? step : 0;
     }
-    t.first = s->bytes[h->middle] - at_base(h, s->bytes);
-    t.second = s->bytes[h->last] - s->bytes[h->middle];
+    t.second = t.total - t.first;
     return t;
 }
 
@@ -220,7 +222,7 @@ static enum answer site_swapped(struct hearing *h, const struct survivors *v,
     return DECIDED;
 }
 
-/* ---- bounded by what came later ---- */
+/* ---- bounded by what came later, or too little to convict on ---- */
 
 static enum answer site_one_time(struct hearing *h, const struct survivors *v,
                                  struct judge_finding *f)
@@ -251,25 +253,6 @@ static int64_t losses_until(const struct hearing *h, const struct survivors *v, 
     return grown > lost ? grown : lost;
 }
 
-static enum answer site_bounded(struct hearing *h, const struct survivors *v,
-                                struct judge_finding *f)
-{
-    for (size_t c = 0; c < h->newest; c++) {
-        int64_t lost = hearing_judges(h, c) ? losses_until(h, v, c) : 0;
-        if (lost <= 0)
-            continue;
-        uint64_t after = opened_after(h, c);
-        if ((double)lost * log1p(-(double)after / (double)h->opened) > log(JUDGE_ALPHA))
-            return NO_OPINION;
-        pass(h, v, bounded_kind(v), f);
-        finding_why(f, "grew at first, then not over the last %" PRIu64 " connections", after);
-        return DECIDED;
-    }
-    return NO_OPINION;
-}
-
-/* ---- too little to convict on ---- */
-
 /* A leak of the asked sensitivity would have left more, so that the doubt doesn't matter. */
 static enum answer doubt_unless_rare(struct hearing *h, const struct survivors *v,
                                      struct judge_finding *f)
@@ -282,9 +265,33 @@ static enum answer doubt_unless_rare(struct hearing *h, const struct survivors *
     return pass(h, v, KIND_ONE_TIME, f);
 }
 
+/* A leak of many losses ends in a pause now and then, and a run asks hundreds of sites: to pass on
+ * a pause takes more than to doubt. */
+static const double SURELY_ENDED = 1e-6, SLOWER = 1e-4;
+
+static enum answer site_bounded(struct hearing *h, const struct survivors *v,
+                                struct judge_finding *f)
+{
+    size_t c = 0;
+    while (c < h->newest && (!hearing_judges(h, c) || losses_until(h, v, c) <= 0))
+        c++;
+    if (c == h->newest)
+        return NO_OPINION;
+    uint64_t after = opened_after(h, c);
+    double by_chance = (double)losses_until(h, v, c) * log1p(-(double)after / (double)h->opened);
+    if (by_chance > log(JUDGE_ALPHA))
+        return NO_OPINION;
+    if (by_chance <= log(SURELY_ENDED))
+        pass(h, v, bounded_kind(v), f);
+    else
+        doubt_unless_rare(h, v, f);
+    finding_why(f, "grew at first, then not over the last %" PRIu64 " connections", after);
+    return DECIDED;
+}
+
 static enum answer site_few(struct hearing *h, const struct survivors *v, struct judge_finding *f)
 {
-    if (v->events >= JUDGE_MIN_BLOCKS)
+    if (v->events >= JUDGE_CONVICT_BLOCKS)
         return NO_OPINION;
     if (v->blocks < JUDGE_MIN_BLOCKS) {
         h->wants_more |= v->newest == h->newest;
@@ -347,7 +354,7 @@ static enum answer site_decelerating(struct hearing *h, const struct survivors *
     double share = (double)h->half[1] / (double)h->opened, clump = dispersion(h, v);
     int64_t all = (int64_t)((double)v->blocks / clump);
     int64_t late = (int64_t)((double)v->half[1] / clump);
-    if (second * 2 >= first || binomial_at_most(late, all, share) > JUDGE_ALPHA)
+    if (second * 2 >= first || binomial_at_most(late, all, share) > SLOWER)
         return NO_OPINION;
     doubt(h, v, KIND_CACHE_BOUNDED, f);
     finding_why(f, "slows down: %.4f blocks per connection in the first half, %.4f in the second",

@@ -9,7 +9,7 @@
 
 /* 400 resamples put two of them beyond each end of a 99 % interval. More points than POINTS are
  * thinned to medians of neighbours: the number of slopes grows with the square. */
-enum { RESAMPLES = 400, POINTS = 40, MIN_POINTS = 5 };
+enum { RESAMPLES = 400, POINTS = 40, MIN_POINTS = 6 };
 
 struct work {
     size_t n;
@@ -68,13 +68,14 @@ static size_t slopes_between(struct work *w, const double *y)
     return count;
 }
 
-static void residuals(struct work *w, double slope)
+static void residuals(struct work *w, double slope, size_t run)
 {
     for (size_t i = 0; i < w->n; i++)
         w->residual[i] = w->y[i] - slope * w->x[i];
     double middle = median_of(w->residual, w->n, w->again);
-    /* Two figures were fitted, so the residuals are too small by this factor. */
-    double widen = sqrt((double)w->n / (double)(w->n - 2));
+    /* Few runs of neighbours vary less than the noise did, the more so the longer they are. The
+     * factor is from simulation: test_trend measures what the interval covers. */
+    double widen = (double)w->n / ((double)w->n - 2 * (double)run - 1);
     for (size_t i = 0; i < w->n; i++)
         w->residual[i] = (w->residual[i] - middle) * widen;
 }
@@ -105,7 +106,7 @@ struct trend trend_of(const double *x, const double *y, size_t count, double con
     if (slopes && w->n >= MIN_POINTS) {
         struct rng rng = {.state = seed};
         size_t run = (size_t)ceil(cbrt((double)w->n));
-        residuals(w, t.slope);
+        residuals(w, t.slope, run);
         for (size_t r = 0; r < RESAMPLES; r++)
             w->resampled[r] = slope_again(w, t.slope, run, &rng);
         qsort(w->resampled, RESAMPLES, sizeof *w->resampled, ascending);

@@ -1,0 +1,788 @@
+/*
+ * Controls: for each deciding rule a case that it decides. The last test switches the rules off
+ * one by one and sees that a control of theirs then gives another answer.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "judge_sim.h"
+
+enum { CONNS = 30, SEED = 7 };
+
+/* Warm-up, then 250, 500, 1000, 1000, 1000, 1000 connections, then the turnover. */
+static const uint64_t OPENS[] = {250, 500, 1000, 1000, 1000, 1000};
+enum { MEASURED = 6, WARM = 2, OPENED = 4750 };
+
+static void churn(struct sim *s)
+{
+    sim_epoch(s, SIM_WARM, 280, 0.28);
+    sim_epoch(s, SIM_WARM, 250, 0.25);
+    for (int i = 0; i < MEASURED; i++)
+        sim_epoch(s, SIM_MEASURE, OPENS[i], (double)OPENS[i] / 1000);
+}
+
+static void finish(struct sim *s)
+{
+    sim_epoch(s, SIM_HOLD, 0, 1.5);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 0.04);
+    sim_drain(s);
+}
+
+static void churn_and_finish(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    finish(s);
+}
+
+/* A site whose survivors a test writes itself: kept[i] blocks of measured epoch i. */
+static size_t site_keeping(struct sim *s, const int64_t kept[MEASURED])
+{
+    size_t i = sim_site(s, SIM_STATIC, 0, 0);
+    struct sim_site *t = &s->site[i];
+    int64_t sum = 0;
+    for (size_t c = 0; c < s->epochs; c++) {
+        if (c >= WARM && c < WARM + MEASURED)
+            sum += t->live[c] = kept[c - WARM];
+        t->blocks[c] = sum;
+        t->bytes[c] = sum * t->size;
+    }
+    sim_drain(s);
+    return i;
+}
+
+/* ---- the controls: each makes a finished run ---- */
+
+static void clean(struct sim *s)
+{
+    sim_site(s, SIM_STATIC, 400, 0);
+    churn_and_finish(s);
+}
+
+static void lost_state(struct sim *s)
+{
+    sim_site(s, SIM_EXACT, 1, 1);
+    churn_and_finish(s);
+}
+
+static void lost_without_hold(struct sim *s)
+{
+    sim_site(s, SIM_EXACT, 1, 1);
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+}
+
+static void table_growing(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].bytes[c] = (int64_t)(opened / 200 * 9600);
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+static void cache_filling(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    churn_and_finish(s);
+}
+
+static void cache_over(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_EXACT, 1, 1), 1000);
+    churn_and_finish(s);
+}
+
+static void cache_emptied(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_CACHE, 20480, 1);
+    churn_and_finish(s);
+    /* Three blocks for two entries: no whole ratio, so that only the flush tells. */
+    sim_cache(s, i, 20480);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->population[0][c] = (uint64_t)s->site[i].blocks[c] * 2 / 3;
+    sim_drain(s);
+}
+
+static void cache_without_bound(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_EXACT, 1, 1), 0);
+    churn_and_finish(s);
+}
+
+static void leak_beside_cache(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_EXACT, 2, 1);
+    sim_cache(s, i, 20480);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->population[0][c] /= 2;
+    s->lent[i].flushed_blocks = OPENED;
+    s->lent[i].flushed_bytes = OPENED * 32;
+}
+
+static void leak_and_cache_undrained(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    sim_site(s, SIM_EXACT, 3, 0.5);
+    churn_and_finish(s);
+    s->e.drained = false;
+}
+
+static void slots_replaced(struct sim *s)
+{
+    sim_site(s, SIM_SLOTS, 12, 1.0 / 1500);
+    churn_and_finish(s);
+}
+
+static void swapped(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
+    churn_and_finish(s);
+    size_t grew = site_keeping(s, kept);
+    size_t shrank = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[shrank].blocks[c] = 20 - s->site[grew].blocks[c];
+        s->site[shrank].bytes[c] = 32 * s->site[shrank].blocks[c];
+    }
+    s->site[shrank].live[0] = 11;
+}
+
+/* A neighbour shrinks once by as much as the leak comes to: that doesn't mask it. */
+static void leak_beside_shrinking(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+    size_t shrank = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[shrank].blocks[c] = c < WARM + 2 ? 20 : 11;
+        s->site[shrank].bytes[c] = 32 * s->site[shrank].blocks[c];
+    }
+    s->site[shrank].live[0] = 11;
+}
+
+static void one_time(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 12, 0, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void one_time_newest(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 0, 0, 0, 0, 12};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void filled_and_stopped(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {8, 9, 0, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+/* A leak might pause as long as that, once in a thousand. */
+static void paused(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 2, 5, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void filled_and_evicting(struct sim *s)
+{
+    sim_site(s, SIM_CACHE, 1500, 1);
+    churn_and_finish(s);
+}
+
+static void two_blocks(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 1, 0, 0, 1, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void two_clumps(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 9, 0, 0, 9, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void first_half_only(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 1, 5, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void late_start(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 0, 0, 0, 40, 41};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void rare_but_asked(struct sim *s)
+{
+    first_half_only(s);
+    s->e.want_one_in = 200;
+}
+
+static void unconfirmed(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {1, 2, 4, 4, 4, 4};
+    churn_and_finish(s);
+    size_t i = site_keeping(s, kept);
+    /* Open connections hold a varying number here: the total neither grows nor stays. */
+    static const int64_t noise[] = {90, 84, 95, 79, 92, 80, 97, 83, 83, 84};
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].blocks[c] = noise[c];
+}
+
+static void decelerating(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {250, 480, 700, 300, 60, 20};
+    churn_and_finish(s);
+    site_keeping(s, kept);
+}
+
+static void by_time(struct sim *s)
+{
+    sim_site(s, SIM_TIMER, 0, 100);
+    churn_and_finish(s);
+}
+
+static void deferred(struct sim *s)
+{
+    sim_site(s, SIM_DEFERRED, 1, 1);
+    churn_and_finish(s);
+}
+
+static void deferred_mostly(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_DEFERRED, 1, 1);
+    churn_and_finish(s);
+    s->lent[i].drained_blocks = s->lent[i].flushed_blocks = OPENED / 20;
+}
+
+/* As many sessions in a cache as blocks are lost beside it: the sessions aren't what leaks. */
+static void side_loss_beside_sessions(struct sim *s)
+{
+    size_t sessions = sim_site(s, SIM_CACHE, 20480, 1);
+    sim_cache(s, sessions, 20480);
+    sim_site(s, SIM_EXACT, 1, 1);
+    churn_and_finish(s);
+    s->lent[1].flushed_blocks = s->lent[1].drained_blocks;
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL_SESSION", NULL, OPENED + 568, 0, SIZE_MAX};
+    for (size_t c = 0; c < s->epochs; c++)
+        s->live[0][c] = s->site[sessions].blocks[c];
+}
+
+/* Four blocks per object at one site, one at the object's own, and a loss that has no part in it.
+ */
+static void retained(struct sim *s)
+{
+    sim_site(s, SIM_EXACT, 4, 1);
+    size_t own = sim_site(s, SIM_EXACT, 1, 1);
+    sim_site(s, SIM_EXACT, 1, 0.3);
+    churn_and_finish(s);
+    s->e.classes = 2;
+    s->class_[0] = (struct judge_class){"SSL_CTX", NULL, 1, 1, SIZE_MAX};
+    s->class_[1] = (struct judge_class){"SSL", NULL, OPENED + 38, OPENED + 38, own};
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->live[0][c] = 1;
+        s->live[1][c] = CONNS + s->site[own].blocks[c];
+    }
+}
+
+static void descriptors(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, "open_files", GAUGE_COUNT, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 71 + floor(s->closed[i] / 100);
+}
+
+static void thread_pool_starts(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, "threads", GAUGE_COUNT, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = i < 2 ? 1 : 5;
+}
+
+static void threads_start_late(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, "threads", GAUGE_COUNT, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = i < 5 ? 1 : 7;
+}
+
+static void descriptors_peak(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, "open_files", GAUGE_COUNT, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = i == 2 || i == 4 ? 90 : 71;
+}
+
+static void heap(struct sim *s, double allocated, double active, double resident, double rss)
+{
+    static const char *const id[] = {"heap_allocated", "heap_active", "heap_resident", "rss_anon"};
+    double rate[] = {allocated, active, resident, rss};
+    for (size_t g = 0; g < 4; g++) {
+        double *v = sim_gauge(s, id[g], g < 2 ? GAUGE_HEAP : GAUGE_WITNESS, g == 0 ? 1 : 16);
+        for (size_t i = 0; i < s->gauge[g].count; i++)
+            v[i] = 6e6 + rate[g] * s->closed[i] + (i % 2 ? 900 : -700);
+    }
+}
+
+static void heap_flat(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+}
+
+static void outside(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 48, 48, 48, 48);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + (int64_t)(opened += s->epoch[c].opened);
+}
+
+/* Blocks of many sizes: no one size class stands out. */
+static void outside_of_many_sizes(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 96, 96, 96, 96);
+}
+
+static void outside_seldom(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0.96, 0, 0, 0);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + (c % 2 ? 6 : -4) + (int64_t)((opened += s->epoch[c].opened) / 20);
+}
+
+static void regions_wander(struct sim *s)
+{
+    static const int64_t wander[] = {0, 4, -3, 8, -6, 10, 7, 9, -2, 5};
+    churn_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + wander[c];
+}
+
+static void heap_follows_cache(struct sim *s)
+{
+    cache_filling(s);
+    heap(s, 96, 96, 96, 96);
+}
+
+/* Of 32 blocks of 128 bytes 28 become one of 3,584: that size class grows, the sum doesn't. */
+static void fragmented(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0, 450, 450, 450);
+    s->e.size_classes = 2;
+    s->size_class[0].size = 128;
+    s->size_class[1].size = 3584;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->regions[0][c] = 300000 - (int64_t)(opened / 8 * 28);
+        s->regions[1][c] = 10 + (int64_t)(opened / 8);
+    }
+}
+
+/* Witnesses are judged by the second half of the points alone. */
+static void churn_long_and_finish(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    for (int i = 0; i < MEASURED; i++)
+        sim_epoch(s, SIM_MEASURE, 1000, 1);
+    finish(s);
+}
+
+static void heap_fills(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        s->value[0][i] += 2e6 * (1 - exp(-s->closed[i] / 4000));
+}
+
+static void unpurged(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 450, 450);
+}
+
+static void mapping(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 1000);
+}
+
+static void unhooked(struct sim *s)
+{
+    clean(s);
+    s->e.hooked = false;
+}
+
+static void no_handshake(struct sim *s)
+{
+    lost_state(s);
+    s->e.handshakes = 0;
+}
+
+static void failed_many(struct sim *s)
+{
+    clean(s);
+    s->e.failed = 2000;
+}
+
+static void failed_many_leak(struct sim *s)
+{
+    lost_state(s);
+    s->e.failed = 2000;
+}
+
+static void failed_some(struct sim *s)
+{
+    clean(s);
+    s->e.failed = 1;
+}
+
+static void overflowed(struct sim *s)
+{
+    clean(s);
+    s->e.overflowed = true;
+}
+
+static void too_short(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    sim_epoch(s, SIM_WARM, 280, 0.28);
+    sim_epoch(s, SIM_MEASURE, 250, 0.25);
+    sim_epoch(s, SIM_MEASURE, 250, 0.25);
+}
+
+static void insensitive(struct sim *s)
+{
+    clean(s);
+    s->e.want_one_in = 1000;
+}
+
+#define V(word) VERDICT_##word
+#define K(word) KIND_##word
+
+/* The rule that the case is a control of; RULE_COUNT: of none, it only must stay as it is. */
+static const struct control {
+    const char *name;
+    void (*make)(struct sim *s);
+    enum judge_rule rule;
+    enum verdict verdict;
+    enum kind kind;
+} controls[] = {
+    {"clean", clean, RULE_QUIET, V(PASS), K(NONE)},
+    {"lost_state", lost_state, RULE_LEAK, V(LEAK), K(SIDE)},
+    {"lost_without_hold", lost_without_hold, RULE_HOLD_FIRST, V(LEAK), K(SIDE)},
+    {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
+    {"cache_filling", cache_filling, RULE_CACHE, V(PASS), K(CACHE_FILLING)},
+    {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
+    {"cache_emptied", cache_emptied, RULE_CACHE, V(PASS), K(CACHE_BOUNDED)},
+    {"cache_without_bound", cache_without_bound, RULE_CACHE, V(INCONCLUSIVE), K(CACHE_FILLING)},
+    {"leak_beside_cache", leak_beside_cache, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"leak_and_cache_undrained", leak_and_cache_undrained, RULE_PENDING, V(LEAK), K(SIDE)},
+    {"slots_replaced", slots_replaced, RULE_REPLACED, V(PASS), K(CACHE_BOUNDED)},
+    {"swapped", swapped, RULE_SWAPPED, V(PASS), K(CACHE_BOUNDED)},
+    {"leak_beside_shrinking", leak_beside_shrinking, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"one_time", one_time, RULE_ONE_TIME, V(PASS), K(ONE_TIME)},
+    {"one_time_newest", one_time_newest, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"filled_and_stopped", filled_and_stopped, RULE_BOUNDED, V(PASS), K(CACHE_BOUNDED)},
+    {"paused", paused, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"filled_and_evicting", filled_and_evicting, RULE_BOUNDED, V(PASS), K(CACHE_BOUNDED)},
+    {"two_blocks", two_blocks, RULE_FEW, V(PASS), K(ONE_TIME)},
+    {"two_clumps", two_clumps, RULE_FEW, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"first_half_only", first_half_only, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"late_start", late_start, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"rare_but_asked", rare_but_asked, RULE_RARE, V(PASS), K(ONE_TIME)},
+    {"unconfirmed", unconfirmed, RULE_UNCONFIRMED, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
+    {"decelerating", decelerating, RULE_DECELERATING, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
+    {"by_time", by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"deferred", deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
+    {"deferred_mostly", deferred_mostly, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
+    {"side_loss_beside_sessions", side_loss_beside_sessions, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"retained", retained, RULE_OBJECT, V(LEAK), K(OBJECT)},
+    {"descriptors", descriptors, RULE_GAUGES, V(LEAK), K(DESCRIPTORS)},
+    {"thread_pool_starts", thread_pool_starts, RULE_GAUGES, V(PASS), K(ONE_TIME)},
+    {"threads_start_late", threads_start_late, RULE_GAUGES, V(PASS), K(ONE_TIME)},
+    {"descriptors_peak", descriptors_peak, RULE_COUNT, V(PASS), K(NONE)},
+    {"heap_flat", heap_flat, RULE_COUNT, V(PASS), K(NONE)},
+    {"heap_fills", heap_fills, RULE_COUNT, V(PASS), K(NONE)},
+    {"outside", outside, RULE_COUNT, V(LEAK), K(OUTSIDE)},
+    {"outside_of_many_sizes", outside_of_many_sizes, RULE_OUTSIDE, V(LEAK), K(OUTSIDE)},
+    {"outside_seldom", outside_seldom, RULE_SIZE_CLASS, V(LEAK), K(OUTSIDE)},
+    {"regions_wander", regions_wander, RULE_COUNT, V(PASS), K(NONE)},
+    {"heap_follows_cache", heap_follows_cache, RULE_LEDGER_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
+    {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
+    {"mapping", mapping, RULE_MAPPING, V(INCONCLUSIVE), K(MAPPING)},
+    {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},
+    {"no_handshake", no_handshake, RULE_NO_HANDSHAKE, V(INVALID), K(NONE)},
+    {"failed_many", failed_many, RULE_FAILED_MANY, V(INVALID), K(NONE)},
+    {"failed_many_leak", failed_many_leak, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"failed_some", failed_some, RULE_FAILED_SOME, V(INCONCLUSIVE), K(NONE)},
+    {"overflowed", overflowed, RULE_OVERFLOWED, V(INCONCLUSIVE), K(NONE)},
+    {"too_short", too_short, RULE_FEW_EPOCHS, V(INCONCLUSIVE), K(NONE)},
+    {"insensitive", insensitive, RULE_INSENSITIVE, V(INCONCLUSIVE), K(NONE)},
+};
+enum { CONTROLS = sizeof controls / sizeof *controls };
+
+static void judge_case(void (*make)(struct sim *s), uint64_t rules, struct judgement *ret)
+{
+    struct sim *s = sim_new(CONNS, SEED);
+    make(s);
+    judge_with_rules(sim_evidence(s), rules, ret);
+    free(s);
+}
+
+static void every_control_gets_its_verdict_and_kind(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (int i = 0; i < CONTROLS; i++) {
+        struct judgement j;
+        judge_case(controls[i].make, RULES_ALL, &j);
+        if (j.verdict == controls[i].verdict && j.kind == controls[i].kind)
+            continue;
+        wrong++;
+        print_error("%s: %s %s: %s\n", controls[i].name, verdict_word(j.verdict), kind_name(j.kind),
+                    j.findings ? j.finding[0].why : "no finding");
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static bool same_answer(const struct judgement *a, const struct judgement *b)
+{
+    return a->verdict == b->verdict && a->kind == b->kind && a->certain == b->certain &&
+           a->wants_hold == b->wants_hold;
+}
+
+static void no_rule_stands_without_a_control(void **state)
+{
+    (void)state;
+    for (enum judge_rule rule = 0; rule < RULE_COUNT; rule++) {
+        int noticed = 0;
+        for (int i = 0; i < CONTROLS; i++) {
+            struct judgement with, without;
+            if (controls[i].rule != rule)
+                continue;
+            judge_case(controls[i].make, RULES_ALL, &with);
+            judge_case(controls[i].make, RULES_ALL & ~(UINT64_C(1) << rule), &without);
+            if (same_answer(&with, &without))
+                fail_msg("%s doesn't notice that %s is off", controls[i].name,
+                         judge_rule_name(rule));
+            noticed++;
+        }
+        if (!noticed)
+            fail_msg("rule %s has no control", judge_rule_name(rule));
+    }
+}
+
+/* ---- figures ---- */
+
+static void a_block_per_connection_is_exactly_one(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(lost_state, RULES_ALL, &j);
+    assert_true(j.finding[0].per_conn_blocks == 1.0);
+    assert_true(j.finding[0].per_conn_bytes == 32.0);
+    assert_int_equal(j.finding[0].blocks, OPENED);
+    assert_string_equal(j.finding[0].why, "epochs of 500, 1000, 1000, 1000, 1000 connections kept "
+                                          "500, 1000, 1000, 1000, 1000 blocks");
+    assert_true(j.certain);
+    assert_false(j.wants_hold);
+}
+
+static void growth_asks_for_a_hold_before_it_is_certain(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(lost_without_hold, RULES_ALL, &j);
+    assert_true(j.wants_hold);
+    assert_false(j.certain);
+}
+
+static void a_cache_that_may_explain_it_leaves_no_leak_certain(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(leak_and_cache_undrained, RULES_ALL, &j);
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_false(j.certain);
+}
+
+static void what_emptying_the_cache_leaves_is_the_leak(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(leak_beside_cache, RULES_ALL, &j);
+    assert_true(j.finding[0].per_conn_blocks == 1.0);
+}
+
+static void the_objects_own_site_is_blamed_first(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(retained, RULES_ALL, &j);
+    assert_int_equal(j.class_, 1);
+    assert_int_equal(j.finding[0].site, 1);
+    assert_int_equal(j.finding[1].kind, KIND_OBJECT);
+    assert_int_equal(j.finding[2].kind, KIND_SIDE);
+}
+
+static void a_deferred_object_is_named_too(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    retained(s);
+    s->class_[1].drained = s->class_[1].flushed = 0;
+    for (size_t i = 0; i < 3; i++)
+        s->lent[i].drained_blocks = s->lent[i].flushed_blocks = 0;
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.kind, KIND_DEFERRED);
+    assert_int_equal(j.class_, 1);
+    free(s);
+}
+
+static void the_size_class_outside_is_named(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(outside, RULES_ALL, &j);
+    assert_non_null(strstr(j.finding[0].why, "size class 48: 1.0000 regions per connection"));
+    assert_in_range((uint64_t)j.sensitivity.heap_bytes, 1, 60);
+}
+
+static void an_undecided_site_asks_for_another_epoch(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(one_time_newest, RULES_ALL, &j);
+    assert_true(j.wants_more);
+    judge_case(clean, RULES_ALL, &j);
+    assert_false(j.wants_more);
+}
+
+static const struct judge_metric *metric(const struct judgement *j, const char *id)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        if (strcmp(j->metric[i].id, id) == 0)
+            return &j->metric[i];
+    }
+    fail_msg("no metric %s", id);
+    return NULL;
+}
+
+static void metrics_say_where_they_began_and_ended(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    retained(s);
+    s->lent[0].file = "libuv";
+    heap(s, 0, 0, 0, 0);
+    judge(sim_evidence(s), &j);
+    assert_string_equal(j.metric[0].id, "openssl_blocks");
+    assert_int_equal(metric(&j, "openssl_blocks")->state, METRIC_GROWS);
+    assert_true(fabs(metric(&j, "openssl_blocks")->per_conn - 1.3) < 1e-3);
+    assert_true(metric(&j, "libuv_blocks")->per_conn == 4.0);
+    assert_true(metric(&j, "ssl_objects")->start == CONNS + 530);
+    assert_int_equal(metric(&j, "ssl_objects")->state, METRIC_GROWS);
+    assert_string_equal(metric(&j, "rss_anon")->role, "witness");
+    assert_int_equal(metric(&j, "heap_allocated")->state, METRIC_OK);
+    assert_true(isfinite(metric(&j, "rss_anon")->half_width));
+    free(s);
+}
+
+static void no_evidence_at_all_is_inconclusive(void **state)
+{
+    (void)state;
+    struct evidence e = {.hooked = true, .handshakes = 1};
+    struct judgement j;
+    judge(&e, &j);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_true(j.sensitivity.one_in == 0);
+    assert_true(j.class_ == SIZE_MAX);
+}
+
+static void sensitivity_stands_in_every_verdict_that_judged_epochs(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CONTROLS; i++) {
+        struct judgement j;
+        judge_case(controls[i].make, RULES_ALL, &j);
+        assert_true(j.reasons > 0);
+        if (j.sensitivity.epochs >= JUDGE_MIN_EPOCHS)
+            assert_true(j.sensitivity.one_in > 1);
+        if (j.verdict == VERDICT_PASS)
+            assert_true(j.sensitivity.one_in > 1);
+    }
+}
+
+static void words_and_codes_are_the_documented_ones(void **state)
+{
+    (void)state;
+    assert_string_equal(verdict_word(VERDICT_INCONCLUSIVE), "INCONCLUSIVE");
+    assert_int_equal(verdict_exit_code(VERDICT_PASS), 0);
+    assert_int_equal(verdict_exit_code(VERDICT_LEAK), 1);
+    assert_int_equal(verdict_exit_code(VERDICT_INCONCLUSIVE), 3);
+    assert_int_equal(verdict_exit_code(VERDICT_INVALID), 4);
+    assert_string_equal(kind_name(KIND_SIDE), "side-allocation-lost");
+    assert_string_equal(kind_text(KIND_THREADS), "thread not ended");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_control_gets_its_verdict_and_kind),
+        cmocka_unit_test(no_rule_stands_without_a_control),
+        cmocka_unit_test(a_block_per_connection_is_exactly_one),
+        cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),
+        cmocka_unit_test(a_cache_that_may_explain_it_leaves_no_leak_certain),
+        cmocka_unit_test(what_emptying_the_cache_leaves_is_the_leak),
+        cmocka_unit_test(the_objects_own_site_is_blamed_first),
+        cmocka_unit_test(a_deferred_object_is_named_too),
+        cmocka_unit_test(the_size_class_outside_is_named),
+        cmocka_unit_test(an_undecided_site_asks_for_another_epoch),
+        cmocka_unit_test(metrics_say_where_they_began_and_ended),
+        cmocka_unit_test(no_evidence_at_all_is_inconclusive),
+        cmocka_unit_test(sensitivity_stands_in_every_verdict_that_judged_epochs),
+        cmocka_unit_test(words_and_codes_are_the_documented_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "stats/judge.h"
+#include "stats/plan.h"
+#include "stats/sensitivity.h"
+
+/* A run that keeps its plan's rate; the words of the judge are set by the tests. */
+struct drive {
+    struct plan plan;
+    struct plan_seen seen;
+    double rate;   /* reached */
+    double growth; /* ledger blocks per connection */
+    double wobble; /* blocks that move without a rule */
+    int steps, holds, turnovers;
+    uint64_t turnover_opens;
+    int warm;
+    uint64_t opens[64]; /* of measured epochs */
+    int measured;
+};
+
+static struct drive begin(const struct plan_input *in, double rate)
+{
+    struct drive d = {.rate = rate};
+    plan_init(&d.plan, in);
+    return d;
+}
+
+static void remember(struct drive *d)
+{
+    for (int i = 2; i > 0; i--) {
+        d->seen.ledger_blocks[i] = d->seen.ledger_blocks[i - 1];
+        d->seen.ledger_opened[i] = d->seen.ledger_opened[i - 1];
+    }
+    d->seen.ledger_blocks[0] = 4000 + (int64_t)(d->growth * (double)d->seen.opened) +
+                               (d->steps % 2 ? (int64_t)d->wobble : 0);
+    d->seen.ledger_opened[0] = d->seen.opened;
+    d->seen.checkpoints += d->seen.checkpoints < 3;
+}
+
+static struct plan_action advance(struct drive *d)
+{
+    struct plan_action a = plan_next(&d->plan, &d->seen);
+    assert_in_range(d->steps++, 0, 63);
+    d->warm += a.step == PLAN_WARM;
+    d->holds += a.step == PLAN_HOLD;
+    d->turnovers += a.step == PLAN_TURNOVER;
+    if (a.step == PLAN_TURNOVER)
+        d->turnover_opens = a.opens;
+    if (a.step == PLAN_MEASURE)
+        d->opens[d->measured++] = a.opens;
+    d->seen.opened += a.opens;
+    d->seen.elapsed_ms += a.hold_ms + (uint64_t)((double)a.opens * 1000 / d->rate);
+    remember(d);
+    return a;
+}
+
+static void to_the_end(struct drive *d)
+{
+    while (advance(d).step != PLAN_DRAIN)
+        ;
+}
+
+static uint64_t measured_in(const struct drive *d)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < d->measured; i++)
+        sum += d->opens[i];
+    return sum;
+}
+
+static const struct plan_input standard = {.conns = 30, .rate_per_s = 1000};
+
+static void the_unit_is_a_quarter_second_of_churn_or_the_stable_set(void **state)
+{
+    (void)state;
+    struct plan p;
+    plan_init(&p, &standard);
+    assert_int_equal(p.unit, 250);
+    assert_int_equal(p.total, 60000);
+    plan_init(&p, &(struct plan_input){.conns = 10000, .rate_per_s = 1000});
+    assert_int_equal(p.unit, 10000);
+    plan_init(&p, &(struct plan_input){.conns = 30});
+    assert_int_equal(p.unit, 250);
+    plan_init(&p, &(struct plan_input){.conns = 30, .rate_per_s = 1000, .closed = 2000});
+    assert_int_equal(p.unit, 62);
+    plan_init(&p, &(struct plan_input){.conns = 200, .rate_per_s = 1000, .closed = 2000});
+    assert_int_equal(p.unit, 200);
+}
+
+static void a_quiet_run_warms_up_twice_and_then_doubles(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    struct plan_action a = advance(&d);
+    assert_int_equal(a.step, PLAN_WARM);
+    assert_int_equal(a.opens, 280);
+    assert_int_equal(advance(&d).opens, 250);
+    for (uint64_t n = 250; n <= 4000; n *= 2) {
+        a = advance(&d);
+        assert_int_equal(a.step, PLAN_MEASURE);
+        assert_int_equal(a.opens, n);
+    }
+    assert_int_equal(advance(&d).opens, 7500);
+    to_the_end(&d);
+    assert_in_range(d.seen.opened, 55000, 60000);
+    assert_int_equal(d.turnovers, 1);
+    assert_int_equal(d.holds, 0);
+}
+
+static void every_older_connection_closes_before_the_drain(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    to_the_end(&d);
+    assert_true(d.turnover_opens > 30);
+}
+
+static void an_unsettled_ledger_warms_up_longer_but_not_for_ever(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    d.wobble = 1000;
+    to_the_end(&d);
+    assert_int_equal(d.warm, 5);
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = 2000};
+    d = begin(&in, 1000);
+    d.wobble = 1000;
+    to_the_end(&d);
+    assert_in_range(d.warm, 2, 4);
+    assert_true(measured_in(&d) > 1200);
+}
+
+static void steady_growth_ends_the_warm_up(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    d.growth = 1;
+    to_the_end(&d);
+    assert_int_equal(d.warm, 3);
+}
+
+static void a_hold_comes_once_when_asked_for(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    for (int i = 0; i < 4; i++)
+        advance(&d);
+    d.seen.wants_hold = true;
+    struct plan_action a = advance(&d);
+    assert_int_equal(a.step, PLAN_HOLD);
+    assert_int_equal(a.opens, 0);
+    assert_int_equal(a.hold_ms, 1500);
+    to_the_end(&d);
+    assert_int_equal(d.holds, 1);
+}
+
+static void a_certain_leak_ends_the_run_only_when_wished(void **state)
+{
+    (void)state;
+    for (int early = 0; early < 2; early++) {
+        struct plan_input in = standard;
+        in.early_stop = early;
+        struct drive d = begin(&in, 1000);
+        for (int i = 0; i < 6; i++)
+            advance(&d);
+        d.seen.certain = true;
+        assert_int_equal(advance(&d).step, early ? PLAN_TURNOVER : PLAN_MEASURE);
+        to_the_end(&d);
+        assert_int_equal(d.turnovers, 1);
+    }
+}
+
+static void an_interrupted_run_drains_at_once(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 6; before++) {
+        struct drive d = begin(&standard, 1000);
+        for (int i = 0; i < before; i++)
+            advance(&d);
+        d.seen.interrupted = true;
+        assert_int_equal(advance(&d).step, PLAN_DRAIN);
+    }
+}
+
+static void an_undecided_default_run_goes_on_for_two_epochs(void **state)
+{
+    (void)state;
+    struct drive plain = begin(&standard, 1000), longer = begin(&standard, 1000);
+    longer.seen.wants_more = true;
+    to_the_end(&plain);
+    to_the_end(&longer);
+    assert_int_equal(longer.measured, plain.measured + 2);
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = 20000};
+    struct drive bounded = begin(&in, 1000);
+    bounded.seen.wants_more = true;
+    to_the_end(&bounded);
+    assert_in_range(bounded.seen.opened, 18000, 20000);
+}
+
+static void a_bound_in_connections_is_kept(void **state)
+{
+    (void)state;
+    for (uint64_t closed = 1000; closed < 3000000; closed = closed * 3 / 2) {
+        struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = closed};
+        struct drive d = begin(&in, 1000);
+        to_the_end(&d);
+        assert_in_range(d.seen.opened, closed * 9 / 10, closed);
+        assert_true(d.measured >= 2);
+    }
+}
+
+static void a_bound_in_time_is_kept_at_whatever_rate(void **state)
+{
+    (void)state;
+    static const double reached[] = {100, 700, 1000};
+    for (int i = 0; i < 3; i++) {
+        for (int limited = 0; limited < 2; limited++) {
+            struct plan_input in = {
+                .conns = 30, .rate_per_s = limited ? 1000 : 0, .for_ms = 120000};
+            struct drive d = begin(&in, reached[i]);
+            to_the_end(&d);
+            assert_in_range(d.seen.elapsed_ms, 110000, 132000);
+        }
+    }
+}
+
+static void a_bound_too_tight_still_measures_two_epochs(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = 50};
+    struct drive d = begin(&in, 1000);
+    to_the_end(&d);
+    assert_int_equal(d.measured, 2);
+    in = (struct plan_input){.conns = 30, .rate_per_s = 1000, .for_ms = 10};
+    d = begin(&in, 1000);
+    to_the_end(&d);
+    assert_int_equal(d.measured, 2);
+}
+
+static void a_default_run_at_max_ends_after_a_minute(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30};
+    struct drive d = begin(&in, 1500);
+    to_the_end(&d);
+    assert_in_range(d.seen.elapsed_ms, 55000, 70000);
+}
+
+static void a_slow_machine_ends_when_it_has_seen_enough(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 150);
+    to_the_end(&d);
+    assert_in_range(d.seen.opened, 17000, 22000);
+}
+
+/* The judge needs survivors in both halves, so these are what counts. */
+static double sensitivity_of(const struct drive *d)
+{
+    uint64_t all = measured_in(d), sum = 0, half[2] = {0, all};
+    for (int i = 0; i + 1 < d->measured; i++) {
+        sum += d->opens[i];
+        uint64_t apart = sum > all - sum ? 2 * sum - all : all - 2 * sum;
+        uint64_t best = half[0] > half[1] ? half[0] - half[1] : half[1] - half[0];
+        if (apart < best) {
+            half[0] = sum;
+            half[1] = all - sum;
+        }
+    }
+    return sensitivity_one_in(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS, 0.999);
+}
+
+static void every_default_run_would_see_one_in_a_thousand(void **state)
+{
+    (void)state;
+    struct rng r = {.state = 4};
+    for (int i = 0; i < 3000; i++) {
+        struct plan_input in = {.conns = 1 + rng_below(&r, i % 10 ? 300 : 10000),
+                                .rate_per_s = i % 7 ? 1 + (double)rng_below(&r, 3000) : 0};
+        double asked = in.rate_per_s > 0 ? in.rate_per_s : 1000;
+        struct drive d = begin(&in, asked * (0.05 + 0.95 * rng_unit(&r)));
+        d.wobble = i % 3 ? 0 : 5000;
+        d.seen.wants_more = i % 5 == 0;
+        d.seen.wants_hold = i % 2 == 0;
+        to_the_end(&d);
+        if (sensitivity_of(&d) < 1000)
+            fail_msg("conns %llu rate %.0f: %llu measured, one in %.0f",
+                     (unsigned long long)in.conns, in.rate_per_s,
+                     (unsigned long long)measured_in(&d), sensitivity_of(&d));
+    }
+}
+
+static void no_plan_exceeds_the_probes_table_of_epochs(void **state)
+{
+    (void)state;
+    struct rng r = {.state = 5};
+    for (int i = 0; i < 3000; i++) {
+        struct plan_input in = {.conns = 1 + rng_below(&r, 2000),
+                                .rate_per_s = (double)rng_below(&r, 3000)};
+        if (i % 2)
+            in.closed = 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 40));
+        else
+            in.for_ms = 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 34));
+        struct drive d = begin(&in, 1 + (double)rng_below(&r, 5000));
+        d.wobble = i % 3 ? 0 : 5000;
+        d.seen.wants_hold = true;
+        to_the_end(&d);
+        assert_in_range(d.warm + d.holds + d.measured + d.turnovers, 1, 56);
+    }
+}
+
+static void a_plan_that_filled_the_table_ends(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    for (int i = 0; i < 5; i++)
+        advance(&d);
+    d.plan.measured_epochs = 50;
+    assert_int_equal(advance(&d).step, PLAN_TURNOVER);
+}
+
+static void the_estimate_is_about_right(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    int early = plan_epochs_estimate(&d.plan);
+    to_the_end(&d);
+    assert_in_range(early, d.warm + d.measured - 2, d.warm + d.measured + 2);
+    assert_true(plan_epochs_estimate(&d.plan) >= d.warm + d.measured);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_unit_is_a_quarter_second_of_churn_or_the_stable_set),
+        cmocka_unit_test(a_quiet_run_warms_up_twice_and_then_doubles),
+        cmocka_unit_test(every_older_connection_closes_before_the_drain),
+        cmocka_unit_test(an_unsettled_ledger_warms_up_longer_but_not_for_ever),
+        cmocka_unit_test(steady_growth_ends_the_warm_up),
+        cmocka_unit_test(a_hold_comes_once_when_asked_for),
+        cmocka_unit_test(a_certain_leak_ends_the_run_only_when_wished),
+        cmocka_unit_test(an_interrupted_run_drains_at_once),
+        cmocka_unit_test(an_undecided_default_run_goes_on_for_two_epochs),
+        cmocka_unit_test(a_bound_in_connections_is_kept),
+        cmocka_unit_test(a_bound_in_time_is_kept_at_whatever_rate),
+        cmocka_unit_test(a_bound_too_tight_still_measures_two_epochs),
+        cmocka_unit_test(a_default_run_at_max_ends_after_a_minute),
+        cmocka_unit_test(a_slow_machine_ends_when_it_has_seen_enough),
+        cmocka_unit_test(every_default_run_would_see_one_in_a_thousand),
+        cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
+        cmocka_unit_test(a_plan_that_filled_the_table_ends),
+        cmocka_unit_test(the_estimate_is_about_right),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

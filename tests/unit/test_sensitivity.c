@@ -1,0 +1,114 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "stats/sensitivity.h"
+
+static int64_t poisson(struct rng *r, double mean)
+{
+    int64_t k = 0;
+    for (double p = rng_unit(r), limit = exp(-mean); p > limit; p *= rng_unit(r))
+        k++;
+    return k;
+}
+
+static double simulated_miss(const uint64_t *opened, size_t epochs, int blocks, int nonempty,
+                             double one_in)
+{
+    enum { RUNS = 20000 };
+    struct rng r = {.state = 11};
+    int missed = 0;
+    for (int i = 0; i < RUNS; i++) {
+        int64_t sum = 0, with = 0;
+        for (size_t e = 0; e < epochs; e++) {
+            int64_t k = poisson(&r, (double)opened[e] / one_in);
+            sum += k;
+            with += k > 0;
+        }
+        missed += sum < blocks || with < nonempty;
+    }
+    return (double)missed / RUNS;
+}
+
+static void miss_agrees_with_a_simulation(void **state)
+{
+    (void)state;
+    static const uint64_t opened[] = {250, 500, 1000, 1000, 70};
+    static const double one_in[] = {2000, 800, 400, 250};
+    for (int blocks = 1; blocks <= 5; blocks += 2) {
+        for (size_t i = 0; i < 4; i++) {
+            double exact = sensitivity_miss(opened, 5, blocks, 2, one_in[i]);
+            double seen = simulated_miss(opened, 5, blocks, 2, one_in[i]);
+            assert_true(fabs(exact - seen) < 0.012);
+        }
+    }
+}
+
+static void one_epoch_one_block_is_the_empty_poisson(void **state)
+{
+    (void)state;
+    uint64_t opened = 3000;
+    assert_true(fabs(sensitivity_miss(&opened, 1, 1, 1, 1000) - exp(-3)) < 1e-12);
+}
+
+static void the_answer_misses_by_what_was_allowed_and_no_more(void **state)
+{
+    (void)state;
+    static const uint64_t opened[] = {250, 500, 1000, 2000};
+    double x = sensitivity_one_in(opened, 4, 3, 2, 0.999);
+    assert_true(sensitivity_miss(opened, 4, 3, 2, x) <= 0.001);
+    assert_true(sensitivity_miss(opened, 4, 3, 2, x * 1.0001) > 0.001);
+}
+
+static void longer_runs_see_rarer_leaks(void **state)
+{
+    (void)state;
+    double before = 0;
+    for (uint64_t n = 100; n < 1000000; n *= 3) {
+        uint64_t opened[] = {n, n};
+        double x = sensitivity_one_in(opened, 2, 3, 2, 0.999);
+        assert_true(x > before);
+        before = x;
+    }
+}
+
+static void a_single_epoch_sees_nothing_when_two_are_needed(void **state)
+{
+    (void)state;
+    uint64_t opened[] = {1000000, 0};
+    assert_true(sensitivity_one_in(opened, 2, 3, 2, 0.999) == 0);
+    assert_true(sensitivity_one_in(opened, 0, 3, 2, 0.999) == 0);
+}
+
+static void too_few_connections_give_no_figure(void **state)
+{
+    (void)state;
+    uint64_t opened[] = {4, 4};
+    assert_true(sensitivity_one_in(opened, 2, 3, 2, 0.999) == 0);
+}
+
+static void seventeen_thousand_connections_show_one_in_a_thousand(void **state)
+{
+    (void)state;
+    uint64_t opened[] = {7500, 9500};
+    assert_true(sensitivity_one_in(opened, 2, 5, 2, 0.999) >= 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(miss_agrees_with_a_simulation),
+        cmocka_unit_test(one_epoch_one_block_is_the_empty_poisson),
+        cmocka_unit_test(the_answer_misses_by_what_was_allowed_and_no_more),
+        cmocka_unit_test(longer_runs_see_rarer_leaks),
+        cmocka_unit_test(a_single_epoch_sees_nothing_when_two_are_needed),
+        cmocka_unit_test(too_few_connections_give_no_figure),
+        cmocka_unit_test(seventeen_thousand_connections_show_one_in_a_thousand),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
