@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* So many show one lost block per 1,000 connections in 99.9 %. The halves of the judged connections
- * are never quite equal: 17,000 fell short of it in one of 3,000 plans (test_plan). */
+ * are never quite equal: from 17,000 some plans came to one per 999 only (test_plan). */
 #define MEASURED_NEEDED UINT64_C(18000)
 
 enum {
