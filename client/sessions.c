@@ -2,8 +2,12 @@
 
 #include "base/check.h"
 
+#include <openssl/asn1.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+enum { PEER_CERTIFICATE_TAG = 3 };
 
 static struct session_der pop(struct sessions *s)
 {
@@ -19,6 +23,44 @@ static void push(struct sessions *s, struct session_der der)
     s->entry[(s->first + s->count++) % SESSIONS_MAX] = der;
 }
 
+/* Finds the peer's certificate, field [3] of SSL_SESSION's ASN.1 form, between `at` and `end`.
+ * Returns its first byte and its size, 0 when there is none. */
+static const unsigned char *find_certificate(const unsigned char *at, const unsigned char *end,
+                                             size_t *ret_size)
+{
+    *ret_size = 0;
+    while (at < end) {
+        const unsigned char *field = at;
+        long length;
+        int tag, class;
+        CHECK(!(ASN1_get_object(&at, &length, &tag, &class, end - at) & 0x80));
+        at += length;
+        if (class == V_ASN1_CONTEXT_SPECIFIC && tag == PEER_CERTIFICATE_TAG) {
+            *ret_size = (size_t)(at - field);
+            return field;
+        }
+    }
+    return end;
+}
+
+static struct session_der without_certificate(const unsigned char *der, long length)
+{
+    const unsigned char *at = der;
+    int tag, class;
+    CHECK(!(ASN1_get_object(&at, &length, &tag, &class, length) & 0x80));
+    size_t dropped;
+    const unsigned char *drop = find_certificate(at, at + length, &dropped);
+    size_t before = (size_t)(drop - at), after = (size_t)length - before - dropped;
+    int kept = (int)(before + after), size = ASN1_object_size(1, kept, V_ASN1_SEQUENCE);
+    struct session_der ret = {.bytes = malloc((size_t)size), .length = size};
+    CHECK(ret.bytes);
+    unsigned char *to = ret.bytes;
+    ASN1_put_object(&to, 1, kept, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    memcpy(to, at, before);
+    memcpy(to + before, drop + dropped, after);
+    return ret;
+}
+
 /* Returns 0: the reference stays OpenSSL's. While the store is full nothing needs to be encoded. */
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
@@ -26,11 +68,12 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
     int length = s->count < SESSIONS_MAX ? i2d_SSL_SESSION(session, NULL) : 0;
     if (length <= 0)
         return 0;
-    struct session_der der = {.bytes = malloc((size_t)length), .length = length};
-    CHECK(der.bytes);
-    unsigned char *at = der.bytes;
+    unsigned char *der = malloc((size_t)length);
+    CHECK(der);
+    unsigned char *at = der;
     i2d_SSL_SESSION(session, &at);
-    push(s, der);
+    push(s, without_certificate(der, length));
+    free(der);
     return 0;
 }
 
