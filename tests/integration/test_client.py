@@ -241,7 +241,8 @@ class ControlTest(unittest.TestCase):
         self.assertLessEqual(app.p99_ns, app.max_ns)
 
     def test_the_oldest_leave_first(self):
-        client = self.client("--conns=7", "--churn=max", "--workers=2", *weights(clean=1, reset=1))
+        client = self.client("--conns=7", "--churn=100/s", "--workers=2",
+                             *weights(clean=1, reset=1))
         client.page.set_epoch(4)
         self.assertEqual(client.quiet("epoch opens=7")["oldest"], 4)
         client.page.set_epoch(5)
