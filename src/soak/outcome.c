@@ -106,7 +106,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.conns = s->conns;
     o->result.run.closed = atomic_load(&app->closed);
     o->result.run.seconds = seconds;
-    o->result.run.rate_per_s = seconds > 0 ? (double)o->result.run.closed / seconds : 0;
+    o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
     o->result.run.asked_per_s = s->churn.max ? 0 : s->churn.per_s;
     o->result.run.shortfall = due > replaced ? (double)(due - replaced) / (double)due : 0;
     o->result.run.p50_ns = atomic_load(&app->p50_ns);

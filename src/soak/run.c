@@ -22,8 +22,10 @@ enum { POLL_MS = 5, SAMPLE_MS = 1000, LIVE_MS = 250 };
 
 void run_state_set(struct run *r, enum run_state state)
 {
-    if (r->state == RUN_CHURN && state != RUN_CHURN)
+    if (r->state == RUN_CHURN && state != RUN_CHURN) {
         r->churn_ns += clock_now_ns() - r->churn_begin_ns;
+        r->churn_closed = atomic_load(&r->child[RUN_CLIENT].page->app.closed);
+    }
     r->state = state;
     r->moved_ns = r->step_ns = clock_now_ns();
 }

@@ -11,6 +11,7 @@
 
 enum {
     UNIT_MS = 250,
+    UNIT_MIN = 30,
     UNIT_MAX_RATE = 250, /* connections, when the rate is not limited */
     DEFAULT_MS = 60000,
     HOLD_MS = 1500,
@@ -36,13 +37,15 @@ static bool is_default(const struct plan *p)
     return p->in.closed == 0 && p->in.for_ms == 0;
 }
 
+/* An epoch may be smaller than the stable set: its connections are then still open at its end, and
+ * are judged at a later one. A large set at a slow rate must not use up a run by two epochs. */
 static uint64_t unit_of(const struct plan_input *in)
 {
     double quarter = ceil(in->rate_per_s * UNIT_MS / 1000.0);
-    uint64_t n = larger(in->conns, in->rate_per_s > 0 ? (uint64_t)quarter : UNIT_MAX_RATE);
+    uint64_t n = in->rate_per_s > 0 ? (uint64_t)quarter : UNIT_MAX_RATE;
     if (in->closed)
-        n = larger(in->conns, smaller(in->closed / 32, n));
-    return larger(n, 1);
+        n = smaller(in->closed / 32, n);
+    return larger(n, smaller(in->conns, UNIT_MIN));
 }
 
 /* The stable set and a bit: a few opens never join it, such as handshakes broken off by intent. */
