@@ -94,6 +94,34 @@ static void cache_filling(struct sim *s)
     churn_and_finish(s);
 }
 
+/* The hash table of a filling cache doubles its array of pointers as entries come in. */
+static void table_of_cache(struct sim *s)
+{
+    cache_filling(s);
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        int64_t bytes = 4096;
+        s->site[i].blocks[c] = s->site[i].live[0] = 1;
+        while (bytes / 8 < s->site[0].blocks[c])
+            bytes *= 2;
+        s->site[i].bytes[c] = bytes;
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* 48 bytes a connection are more than a cache's table needs for its one entry a connection. */
+static void table_beside_cache(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].bytes[c] = (int64_t)(opened / 200 * 9600);
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
 static void cache_over(struct sim *s)
 {
     sim_cache(s, sim_site(s, SIM_EXACT, 1, 1), 1000);
@@ -510,6 +538,8 @@ static const struct control {
     {"lost_without_hold", lost_without_hold, RULE_HOLD_FIRST, V(LEAK), K(SIDE)},
     {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
     {"cache_filling", cache_filling, RULE_CACHE, V(PASS), K(CACHE_FILLING)},
+    {"table_of_cache", table_of_cache, RULE_TABLE_OF_CACHE, V(PASS), K(CACHE_FILLING)},
+    {"table_beside_cache", table_beside_cache, RULE_COUNT, V(LEAK), K(TABLE)},
     {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
     {"cache_emptied", cache_emptied, RULE_CACHE, V(PASS), K(CACHE_BOUNDED)},
     {"cache_without_bound", cache_without_bound, RULE_CACHE, V(INCONCLUSIVE), K(CACHE_FILLING)},

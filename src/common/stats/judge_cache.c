@@ -54,6 +54,23 @@ enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, s
     return CACHE_NONE;
 }
 
+/* OpenSSL's hash table (crypto/lhash/lhash.c) doubles an array of pointers and has one to two
+ * entries for each in use: 4 to 8 bytes an entry. What loses more per entry isn't the table of the
+ * cache. */
+enum { INDEX_BYTES_PER_ENTRY = 16 };
+
+bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret_cache)
+{
+    for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
+        const struct judge_cache *k = &h->e->cache[i];
+        bool within = k->capacity && k->population[h->last] <= k->capacity;
+        *ret_cache = i;
+        if (within && growth_bytes <= INDEX_BYTES_PER_ENTRY * population_growth(h, k))
+            return true;
+    }
+    return false;
+}
+
 bool cache_bounded_present(const struct hearing *h)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {

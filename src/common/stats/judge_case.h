@@ -76,6 +76,9 @@ bool site_judge(struct hearing *h, size_t site, struct judge_finding *ret);
 /* judge_cache.c: how a site stands to the caches the subject declared. */
 enum cache_fit { CACHE_NONE, CACHE_FITS, CACHE_FITS_OVER, CACHE_FITS_UNBOUNDED };
 enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, size_t *ret_cache);
+/* The growth of a table in bytes is what the index of a declared cache needs for the entries that
+ * came in, and the cache is within its capacity. */
+bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret_cache);
 /* Some declared cache of limited capacity holds entries. */
 bool cache_bounded_present(const struct hearing *h);
 bool cache_grew(const struct hearing *h);

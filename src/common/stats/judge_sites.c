@@ -82,7 +82,10 @@ static enum answer site_table(struct hearing *h, const struct survivors *v, stru
     double first = (double)t.first / (double)h->half[0];
     double second = (double)t.second / (double)begun_after(h, h->middle);
     bool goes_on = t.count >= 3 && second >= first / 2;
-    if (goes_on) {
+    size_t cache = 0;
+    if (rule_on(h, RULE_TABLE_OF_CACHE) && cache_indexed_by(h, t.total, &cache)) {
+        pass(h, v, KIND_CACHE_FILLING, f);
+    } else if (goes_on) {
         *f = finding_of(h, v, VERDICT_LEAK, KIND_TABLE);
         h->wants_hold |= !h->hold;
     } else if (t.count >= 2 && t.newest) {
@@ -94,8 +97,10 @@ static enum answer site_table(struct hearing *h, const struct survivors *v, stru
     f->bytes = t.total;
     f->per_conn_blocks = 0;
     f->per_conn_bytes = (double)t.total / (double)begun_after(h, h->base == SIZE_MAX ? 0 : h->base);
-    finding_why(f, "its blocks were made larger by %" PRId64 " bytes in %d steps, none was added",
-                t.total, t.count);
+    finding_why(f,
+                "its blocks were made larger by %" PRId64 " bytes in %d steps, none was added%s%s",
+                t.total, t.count, f->kind == KIND_CACHE_FILLING ? ": the index of the " : "",
+                f->kind == KIND_CACHE_FILLING ? h->e->cache[cache].name : "");
     return DECIDED;
 }
 
