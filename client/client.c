@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "control.h"
+#include "control/control.h"
 #include "probe/probe.h"
 #include "summary.h"
 #include "worker.h"

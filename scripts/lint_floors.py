@@ -1,5 +1,5 @@
-"""Includes point only downwards: base <- stats, tls, probe, measure <- scenario, report, store <-
-programs. Siblings don't include each other. Prints each breach."""
+"""Includes point only downwards: base <- stats, tls, probe, control, measure <- scenario, report,
+store <- programs. Siblings don't include each other. Prints each breach."""
 
 import pathlib
 import re
@@ -12,12 +12,13 @@ MAY_INCLUDE = {
     "src/common/stats": {"base"},
     "src/common/tls": {"base"},
     "src/common/probe": {"base"},
+    "src/common/control": {"base"},
     "src/common/measure": {"base"},
     "src/common/scenario": {"base", "stats", "tls", "probe", "measure"},
     "src/common/report": {"base", "stats", "tls", "probe", "measure"},
     "src/common/store": {"base", "stats", "tls", "probe", "measure"},
-    "server": {"base", "tls", "probe"},
-    "client": {"base", "tls", "probe"},
+    "server": {"base", "tls", "probe", "control"},
+    "client": {"base", "tls", "probe", "control"},
 }
 FLOORS = {path.rsplit("/", 1)[1] for path in MAY_INCLUDE if path.startswith("src/common/")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

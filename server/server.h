@@ -6,7 +6,7 @@
 #define SOAK_SERVER_SERVER_H
 
 #include "base/err.h"
-#include "control.h"
+#include "control/control.h"
 #include "defect.h"
 #include "options.h"
 #include "probe/page.h"

@@ -1,9 +1,9 @@
 /*
- * The client's end of the control protocol (docs/protocol.md): lines in, lines out, on one loop.
- * End of file means that soak is gone: the process exits at once.
+ * A child's end of the control protocol (docs/protocol.md): lines in, lines out, on one loop. End
+ * of file means that soak is gone: the process exits at once.
  */
-#ifndef SOAK_CLIENT_CONTROL_H
-#define SOAK_CLIENT_CONTROL_H
+#ifndef SOAK_CONTROL_CONTROL_H
+#define SOAK_CONTROL_CONTROL_H
 
 #include "base/err.h"
 #include "base/line.h"

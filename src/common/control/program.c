@@ -1,0 +1,43 @@
+#include "program.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void follow_parent(void)
+{
+    pid_t parent = getppid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(EXIT_FAILURE);
+}
+
+void program_start(int control_fd)
+{
+    signal(SIGPIPE, SIG_IGN);
+    if (control_fd >= 0) {
+        signal(SIGINT, SIG_IGN);
+        follow_parent();
+    }
+}
+
+uint64_t program_raise_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return UINT64_MAX;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_max;
+}
+
+_Noreturn void program_fail(const char *name, int control_fd, const struct err *e)
+{
+    if (control_fd >= 0)
+        dprintf(control_fd, "fatal text=%.400s\n", e->text);
+    fprintf(stderr, "%s: %s\n", name, e->text);
+    _exit(EXIT_FAILURE);
+}

@@ -1,0 +1,23 @@
+/*
+ * What soak-server and soak-client do alike as programs: how they start, whom they follow and how
+ * they give up. Called from main, before any other thread runs unless it says otherwise.
+ */
+#ifndef SOAK_CONTROL_PROGRAM_H
+#define SOAK_CONTROL_PROGRAM_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+/* A peer that is gone becomes an error of the write, not a signal. With a control socket (0 or
+ * more) Ctrl-C is left to soak, and the process dies with its parent, however that ends. */
+void program_start(int control_fd);
+
+/* Raises the limit of open files as far as it may go. Returns how many are allowed, or UINT64_MAX
+ * when that can't be read. */
+uint64_t program_raise_files(void);
+
+/* Gives the sentence to soak and to stderr and exits. Nothing is freed: other threads may run. */
+_Noreturn void program_fail(const char *name, int control_fd, const struct err *e);
+
+#endif
