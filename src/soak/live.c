@@ -164,6 +164,24 @@ static void put_so_far(struct live *l, const struct live_facts *f)
         put(l, " so far: too early to say");
 }
 
+/* `openssl=3.0.19 libuv=1.44.2` -> `OpenSSL 3.0.19 · libuv 1.44.2`. */
+static void libs_text(const struct live *l, const char *libs, char *buf, size_t size)
+{
+    size_t used = 0;
+    if (strncmp(libs, "openssl", 7) == 0) {
+        used = (size_t)snprintf(buf, size, "OpenSSL");
+        libs += 7;
+    }
+    for (; *libs && used + 8 < size; libs++) {
+        const char *glyph = l->utf8 ? " · " : " | ";
+        if (*libs == ' ')
+            used += (size_t)snprintf(buf + used, size - used, "%s", glyph);
+        else
+            buf[used++] = *libs == '=' ? ' ' : *libs;
+    }
+    buf[used] = '\0';
+}
+
 static void draw_block(struct live *l, const struct live_facts *f)
 {
     int columns = terminal_columns(STDERR_FILENO);
@@ -172,7 +190,9 @@ static void draw_block(struct live *l, const struct live_facts *f)
                                          : columns;
     const char *dot = l->utf8 ? "·" : "|";
     erase(l);
-    put(l, "soak %s   %s   scenario %s", SOAK_VERSION, f->libs, f->scenario);
+    char libs[192];
+    libs_text(l, f->libs, libs, sizeof libs);
+    put(l, "soak %s   %s   scenario %s", SOAK_VERSION, libs, f->scenario);
     double life_ms = f->asked_per_s > 0 ? (double)f->conns * 1e3 / f->asked_per_s : 0;
     if (life_ms > 0)
         put(l,

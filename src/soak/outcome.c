@@ -141,7 +141,9 @@ static void fill_next(struct outcome *o, const struct run *r)
     int n = 0;
     const char *name = r->name;
     const struct judgement *server = &r->judgement[RUN_SERVER];
-    if (o->result.broken || r->interrupted) {
+    if (r->interrupted) {
+        snprintf(o->next[n++], OUTCOME_TEXT, "./soak run %s --seed %" PRIx64, name, r->seed);
+    } else if (o->result.broken) {
         snprintf(o->next[n++], OUTCOME_TEXT, "less %.200s/server.log", r->dir.path);
     } else if (o->result.verdict == VERDICT_LEAK) {
         snprintf(o->next[n++], OUTCOME_TEXT, "./soak run %s --seed %" PRIx64 " --keep-going", name,

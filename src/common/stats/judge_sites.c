@@ -98,8 +98,9 @@ static enum answer site_table(struct hearing *h, const struct survivors *v, stru
     f->per_conn_blocks = 0;
     f->per_conn_bytes = (double)t.total / (double)begun_after(h, h->base == SIZE_MAX ? 0 : h->base);
     finding_why(f,
-                "its blocks were made larger by %" PRId64 " bytes in %d steps, none was added%s%s",
-                t.total, t.count, f->kind == KIND_CACHE_FILLING ? ": the index of the " : "",
+                "its blocks were made larger by %" PRId64 " bytes in %d step%s, none was added%s%s",
+                t.total, t.count, t.count == 1 ? "" : "s",
+                f->kind == KIND_CACHE_FILLING ? ": the index of the " : "",
                 f->kind == KIND_CACHE_FILLING ? h->e->cache[cache].name : "");
     return DECIDED;
 }

@@ -59,7 +59,11 @@ static void doubts_of_run(const struct hearing *h, struct judgement *j)
     if (rule_on(h, RULE_FEW_EPOCHS) && h->epochs < JUDGE_MIN_EPOCHS)
         reason(j, "%d of %d epochs could be judged: the run was too short", h->epochs,
                JUDGE_MIN_EPOCHS);
-    if (rule_on(h, RULE_INSENSITIVE) && e->want_one_in && s->one_in < (double)e->want_one_in)
+    bool insensitive = e->want_one_in && s->one_in < (double)e->want_one_in;
+    if (rule_on(h, RULE_INSENSITIVE) && insensitive && s->one_in < 1)
+        reason(j, "no lost block would surely have shown; asked for was one per %" PRIu64,
+               e->want_one_in);
+    else if (rule_on(h, RULE_INSENSITIVE) && insensitive)
         reason(j,
                "one lost block per %.0f connections would have shown; asked for was one per "
                "%" PRIu64,
