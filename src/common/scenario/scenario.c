@@ -51,6 +51,5 @@ void scenario_defaults(struct scenario *s)
         .limit_heap = 1,
         .limit_rss = 16,
         .probe = true,
-        .results = "results/runs",
     };
 }

@@ -51,7 +51,7 @@ struct scenario {
     bool probe;      /* false: harness without the ledger (for measuring its cost) */
     bool keep_going; /* don't end early when a LEAK is certain */
     /* [output] */
-    const char *results; /* folder for runs */
+    const char *results; /* folder for runs; NULL = results/runs of the project */
     const char *json;    /* "-" or a path; NULL = none */
     bool quiet;
     int color; /* 0 auto, 1 always, 2 never */

@@ -222,7 +222,5 @@ int scenario_check(const struct scenario *s, struct err *e)
     if (check_load(s, e) < 0 || check_pace(s, e) < 0 || check_tls(s, e) < 0 ||
         check_leave(s, e) < 0 || check_server(s, e) < 0)
         return -1;
-    if (!s->results)
-        return refuse(s, "results", e, "a folder is needed");
     return 0;
 }
