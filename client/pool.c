@@ -39,7 +39,7 @@ static void place(struct peer *p, enum pool_place to)
     TAILQ_INSERT_TAIL(&pool->list[to], p, link);
     pool->count[from]--;
     pool->count[to]++;
-    p->place = to;
+    p->place = (int)to;
     p->deadline_ns = to == POOL_HELD ? UINT64_MAX : clock_now_ns() + pool->o.timeout_ns;
     if (to == POOL_HELD) {
         take(&app->in_flight);

@@ -1,5 +1,5 @@
-"""Small rooms: no function over 60 lines, no C file over 450. Relies on the layout of clang-format: a
-function's braces stand in the first column. Prints what is too long."""
+"""Small rooms: no function over 60 lines, no C file over 450 but for the tests, which are lists. Relies
+on the layout of clang-format: a function's braces stand in the first column. Prints what is too long."""
 
 import pathlib
 import re
@@ -12,7 +12,7 @@ NAME = re.compile(r"(\w+)\(")
 
 def too_long(path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    if len(lines) > FILE_LINES:
+    if len(lines) > FILE_LINES and path.parts[0] != "tests":
         yield f"{path}: {len(lines)} lines, at most {FILE_LINES}"
     start = None
     for number, line in enumerate(lines):

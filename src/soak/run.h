@@ -72,7 +72,7 @@ struct run {
     uint64_t start_ns, step_ns;        /* when the run and the present step began */
     uint64_t churn_ns;                 /* spent churning, all epochs */
     uint64_t moved_ns, moved_activity; /* the watchdog's last sign of life */
-    uint64_t churn_closed; /* connections closed while churning */
+    uint64_t churn_closed;             /* connections closed while churning */
     uint64_t churn_begin_ns;
     uint64_t epoch_start_ns; /* when the first epoch began; 0 = not yet */
     uint64_t epoch_ns;       /* when the present one began */

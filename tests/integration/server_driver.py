@@ -108,7 +108,7 @@ class Server:
             os.close(page_fd)
             self.control.settimeout(PATIENCE)
             self.reader = self.control.makefile("r")
-            self.port = int(self.expect("ready").split("port=")[1])
+            self.port = int(self.expect("ready").split("port=")[1].split()[0])
         else:
             self.control = None
             self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE,

@@ -191,84 +191,85 @@ static int any_hex(const char *text, struct err *e)
     return grammar_hex(text, &n, e);
 }
 
+static const struct {
+    int (*parse)(const char *text, struct err *e);
+    const char *text, *sentence;
+} refused[] = {
+    {any_count, "", "a count is a whole number, such as 10_000, 1k or 1M"},
+    {any_count, "-5", "a count can't be negative"},
+    {any_count, "5x", "a count is a whole number, such as 10_000, 1k or 1M"},
+    {any_count, " 5", "a count is a whole number, such as 10_000, 1k or 1M"},
+    {any_count, "5 ", "a count is a whole number, such as 10_000, 1k or 1M"},
+    {any_count, "+5", "a count is a whole number, such as 10_000, 1k or 1M"},
+    {any_count, "1K", "a count is a whole number, such as 10_000, 1k or 1M"},
+    {any_count, "1_00", "_ goes between groups of three digits, as in 10_000"},
+    {any_count, "1_", "_ goes between groups of three digits, as in 10_000"},
+    {any_count, "1000_000", "_ goes between groups of three digits, as in 10_000"},
+    {any_count, "18446744073709551616", "this count is too large"},
+    {any_count, "18446744073709551615k", "this count is too large"},
+    {any_size, "64K", "is that 64KiB (65,536 bytes) or 64kB (64,000)?"},
+    {any_size, "64k", "is that 64KiB (65,536 bytes) or 64kB (64,000)?"},
+    {any_size, "64KB", "is that 64KiB (65,536 bytes) or 64kB (64,000)?"},
+    {any_size, "2m", "is that 2MiB (2,097,152 bytes) or 2MB (2,000,000)?"},
+    {any_size, "1G", "is that 1GiB (1,073,741,824 bytes) or 1GB (1,000,000,000)?"},
+    {any_size, "32", "a size needs a unit, such as 32B or 32KiB"},
+    {any_size, "-1B", "a size can't be negative"},
+    {any_size, "1KiBs", "a size is a whole number with a unit, such as 32B or 64KiB"},
+    {any_size, "1.5KiB", "a size is a whole number with a unit, such as 32B or 64KiB"},
+    {any_size, "17179869184GiB", "this size is too large"},
+    {any_duration, "0", "a duration needs a unit, such as 0s or 0m"},
+    {any_duration, "90", "a duration needs a unit, such as 90s or 90m"},
+    {any_duration, "1h30", "a duration needs a unit, such as 30s or 30m"},
+    {any_duration, "30m1h",
+     "units go down and each part stays below the one before it, as in "
+     "1h30m"},
+    {any_duration, "1h90m",
+     "units go down and each part stays below the one before it, as in "
+     "1h30m"},
+    {any_duration, "1h60m",
+     "units go down and each part stays below the one before it, as in "
+     "1h30m"},
+    {any_duration, "1s1s",
+     "units go down and each part stays below the one before it, as in "
+     "1h30m"},
+    {any_duration, "5 s", "a duration is whole numbers with units, such as 90s or 1h30m"},
+    {any_duration, "", "a duration is whole numbers with units, such as 90s or 1h30m"},
+    {any_duration, "300000d", "this duration is too large"},
+    {any_rate, "1000", "a rate needs a unit, such as 1000/s or 60000/m"},
+    {any_rate, "500", "a rate needs a unit, such as 500/s or 30000/m"},
+    {any_rate, "0/s", "a rate must be above 0"},
+    {any_rate, "0.0/m", "a rate must be above 0"},
+    {any_rate, "-1/s", "a rate can't be negative"},
+    {any_rate, "5/h", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
+    {any_rate, "5/ss", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
+    {any_rate, "maximum", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
+    {any_rate, "1e3/s", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
+    {any_rate, "1./s", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
+    {any_rate, "2000000000/s", "this rate is too large"},
+    {any_rate, "9999999999999999/s", "this rate is too large"},
+    {any_rate, "0.0000000001/s", "at most 9 decimals"},
+    {any_percent, "20", "a percentage needs its sign, such as 20%"},
+    {any_percent, "0.2", "a percentage needs its sign, such as 20%"},
+    {any_percent, "101%", "a percentage is a number from 0 to 100, such as 20%"},
+    {any_percent, "-1%", "a percentage can't be negative"},
+    {any_growth, "16B", "a growth is bytes per connection, such as 16B/conn"},
+    {any_growth, "", "a growth is bytes per connection, such as 16B/conn"},
+    {any_one_in, "1/0", "a share is one in a whole number, such as 1/1000"},
+    {any_one_in, "2/10", "a share is one in a whole number, such as 1/1000"},
+    {any_one_in, "1000", "a share is one in a whole number, such as 1/1000"},
+    {any_hex, "", "this takes 1 to 16 hexadecimal digits, such as 7f3a"},
+    {any_hex, "0x7f", "this takes 1 to 16 hexadecimal digits, such as 7f3a"},
+    {any_hex, "11112222333344445", "this takes 1 to 16 hexadecimal digits, such as 7f3a"},
+};
+
 static void what_is_wrong_is_said_and_how_to_mend_it(void **state)
 {
     (void)state;
-    static const struct {
-        int (*parse)(const char *text, struct err *e);
-        const char *text, *sentence;
-    } cases[] = {
-        {any_count, "", "a count is a whole number, such as 10_000, 1k or 1M"},
-        {any_count, "-5", "a count can't be negative"},
-        {any_count, "5x", "a count is a whole number, such as 10_000, 1k or 1M"},
-        {any_count, " 5", "a count is a whole number, such as 10_000, 1k or 1M"},
-        {any_count, "5 ", "a count is a whole number, such as 10_000, 1k or 1M"},
-        {any_count, "+5", "a count is a whole number, such as 10_000, 1k or 1M"},
-        {any_count, "1K", "a count is a whole number, such as 10_000, 1k or 1M"},
-        {any_count, "1_00", "_ goes between groups of three digits, as in 10_000"},
-        {any_count, "1_", "_ goes between groups of three digits, as in 10_000"},
-        {any_count, "1000_000", "_ goes between groups of three digits, as in 10_000"},
-        {any_count, "18446744073709551616", "this count is too large"},
-        {any_count, "18446744073709551615k", "this count is too large"},
-        {any_size, "64K", "is that 64KiB (65,536 bytes) or 64kB (64,000)?"},
-        {any_size, "64k", "is that 64KiB (65,536 bytes) or 64kB (64,000)?"},
-        {any_size, "64KB", "is that 64KiB (65,536 bytes) or 64kB (64,000)?"},
-        {any_size, "2m", "is that 2MiB (2,097,152 bytes) or 2MB (2,000,000)?"},
-        {any_size, "1G", "is that 1GiB (1,073,741,824 bytes) or 1GB (1,000,000,000)?"},
-        {any_size, "32", "a size needs a unit, such as 32B or 32KiB"},
-        {any_size, "-1B", "a size can't be negative"},
-        {any_size, "1KiBs", "a size is a whole number with a unit, such as 32B or 64KiB"},
-        {any_size, "1.5KiB", "a size is a whole number with a unit, such as 32B or 64KiB"},
-        {any_size, "17179869184GiB", "this size is too large"},
-        {any_duration, "0", "a duration needs a unit, such as 0s or 0m"},
-        {any_duration, "90", "a duration needs a unit, such as 90s or 90m"},
-        {any_duration, "1h30", "a duration needs a unit, such as 30s or 30m"},
-        {any_duration, "30m1h",
-         "units go down and each part stays below the one before it, as in "
-         "1h30m"},
-        {any_duration, "1h90m",
-         "units go down and each part stays below the one before it, as in "
-         "1h30m"},
-        {any_duration, "1h60m",
-         "units go down and each part stays below the one before it, as in "
-         "1h30m"},
-        {any_duration, "1s1s",
-         "units go down and each part stays below the one before it, as in "
-         "1h30m"},
-        {any_duration, "5 s", "a duration is whole numbers with units, such as 90s or 1h30m"},
-        {any_duration, "", "a duration is whole numbers with units, such as 90s or 1h30m"},
-        {any_duration, "300000d", "this duration is too large"},
-        {any_rate, "1000", "a rate needs a unit, such as 1000/s or 60000/m"},
-        {any_rate, "500", "a rate needs a unit, such as 500/s or 30000/m"},
-        {any_rate, "0/s", "a rate must be above 0"},
-        {any_rate, "0.0/m", "a rate must be above 0"},
-        {any_rate, "-1/s", "a rate can't be negative"},
-        {any_rate, "5/h", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
-        {any_rate, "5/ss", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
-        {any_rate, "maximum", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
-        {any_rate, "1e3/s", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
-        {any_rate, "1./s", "a rate is a number with a unit, such as 1000/s or 60000/m, or max"},
-        {any_rate, "2000000000/s", "this rate is too large"},
-        {any_rate, "9999999999999999/s", "this rate is too large"},
-        {any_rate, "0.0000000001/s", "at most 9 decimals"},
-        {any_percent, "20", "a percentage needs its sign, such as 20%"},
-        {any_percent, "0.2", "a percentage needs its sign, such as 20%"},
-        {any_percent, "101%", "a percentage is a number from 0 to 100, such as 20%"},
-        {any_percent, "-1%", "a percentage can't be negative"},
-        {any_growth, "16B", "a growth is bytes per connection, such as 16B/conn"},
-        {any_growth, "", "a growth is bytes per connection, such as 16B/conn"},
-        {any_one_in, "1/0", "a share is one in a whole number, such as 1/1000"},
-        {any_one_in, "2/10", "a share is one in a whole number, such as 1/1000"},
-        {any_one_in, "1000", "a share is one in a whole number, such as 1/1000"},
-        {any_hex, "", "this takes 1 to 16 hexadecimal digits, such as 7f3a"},
-        {any_hex, "0x7f", "this takes 1 to 16 hexadecimal digits, such as 7f3a"},
-        {any_hex, "11112222333344445", "this takes 1 to 16 hexadecimal digits, such as 7f3a"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         struct err e = {""};
-        if (cases[i].parse(cases[i].text, &e) == 0)
-            fail_msg("'%s' was accepted", cases[i].text);
-        assert_string_equal(e.text, cases[i].sentence);
+        if (refused[i].parse(refused[i].text, &e) == 0)
+            fail_msg("'%s' was accepted", refused[i].text);
+        assert_string_equal(e.text, refused[i].sentence);
     }
 }
 

@@ -283,79 +283,78 @@ struct change {
     const char *name, *value;
 };
 
+static const struct {
+    struct change changes[5];
+    const char *sentence;
+} unfit[] = {
+    {{{"conns", "0"}}, "--conns 0: at least 1 connection must be held open"},
+    {{{"conns", "100_001"}}, "--conns 100001: at most 100,000"},
+    {{{"closed", "50"}},
+     "--closed 50: with 30 connections at least 120 are needed: the open "
+     "ones must be replaced 4 times"},
+    {{{"payload", "0B"}}, "--payload 0B: at least 1B, so that each connection carries something"},
+    {{{"payload", "2MiB"}}, "--payload 2MiB: at most 1MiB"},
+    {{{"sources", "251"}}, "--sources 251: at most 250, 127.0.0.1 to 127.0.0.250"},
+    {{{"client-workers", "65"}}, "--client-workers 65: at most 64"},
+    {{{"churn", "1/s"}, {"for", "10s"}},
+     "--for 10s: 30 connections at 1/s need 1m to turn over twice; give --for 1m or --churn "
+     "6/s"},
+    {{{"churn", "1/s"}, {"idle-timeout", "30s"}},
+     "--idle-timeout 30s: 30 connections at 1/s each live 30 s in silence; give a longer time, "
+     "or 0s"},
+    {{{"resume", "20%"}, {"session", "none"}},
+     "--resume 20%: nothing to resume with --session none; give --session ticket or cache"},
+    {{{"cache-size", "0"}}, "--cache-size 0: from 1 to 10M entries"},
+    {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "5"}},
+     "--mid-handshake 5: no peer would ever finish a handshake; give --clean, --half-close or "
+     "--reset a weight too"},
+    {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "0"}},
+     "--clean, --half-close, --reset and --mid-handshake are all 0: no peer could leave; give "
+     "one a weight, such as --clean 1"},
+    {{{"reset", "2M"}}, "--reset 2M: a weight is at most 1M"},
+    {{{"workers", "0"}}, "--workers 0: from 1 to 64"},
+    {{{"handshake-timeout", "0s"}},
+     "--handshake-timeout 0s: a peer that vanishes would stay for ever; such as 30s"},
+    {{{"listen", ""}},
+     "--listen: the load stays on this machine: 127.0.0.1:0, or [::1]:0, or "
+     "another loopback address and a port"},
+    {{{"listen", "[::1]:0"}, {"sources", "2"}},
+     "--sources 2: there is one loopback address in IPv6; give --listen 127.0.0.1:0 or "
+     "--sources 1"},
+    {{{"defect", "lost-sate"}}, "--defect lost-sate: no such defect; did you mean lost-state?"},
+    {{{"defect", "zzzzzz"}},
+     "--defect zzzzzz: no such defect; there are lost-state, peer-cert-ref, ssl-retained, "
+     "free-deferred, session-ref, error-path, reset-path, outside, fragment, per-time, "
+     "one-time, "
+     "cache, fd"},
+    {{{"defect", "lost-state:1000"}},
+     "--defect lost-state:1000: after the colon: a share is one "
+     "in a whole number, such as 1/1000"},
+    {{{"defect", "lost-state:"}},
+     "--defect lost-state:: after the colon: a share is one in a "
+     "whole number, such as 1/1000"},
+    {{{"defect", "peer-cert-ref"}},
+     "--defect peer-cert-ref: it needs peers with certificates: "
+     "--client-auth require"},
+    {{{"defect", "error-path"}, {"mid-handshake", "0"}},
+     "--defect error-path: it needs handshakes that fail: --mid-handshake with a weight above "
+     "0"},
+    {{{"defect", "reset-path:1/10"}, {"reset", "0"}},
+     "--defect reset-path:1/10: it needs peers that reset: --reset with a weight above 0"},
+};
+
 static void what_cannot_go_together_is_refused_with_what_could(void **state)
 {
     (void)state;
-    static const struct {
-        struct change changes[5];
-        const char *sentence;
-    } cases[] = {
-        {{{"conns", "0"}}, "--conns 0: at least 1 connection must be held open"},
-        {{{"conns", "100_001"}}, "--conns 100001: at most 100,000"},
-        {{{"closed", "50"}},
-         "--closed 50: with 30 connections at least 120 are needed: the open "
-         "ones must be replaced 4 times"},
-        {{{"payload", "0B"}},
-         "--payload 0B: at least 1B, so that each connection carries something"},
-        {{{"payload", "2MiB"}}, "--payload 2MiB: at most 1MiB"},
-        {{{"sources", "251"}}, "--sources 251: at most 250, 127.0.0.1 to 127.0.0.250"},
-        {{{"client-workers", "65"}}, "--client-workers 65: at most 64"},
-        {{{"churn", "1/s"}, {"for", "10s"}},
-         "--for 10s: 30 connections at 1/s need 1m to turn over twice; give --for 1m or --churn "
-         "6/s"},
-        {{{"churn", "1/s"}, {"idle-timeout", "30s"}},
-         "--idle-timeout 30s: 30 connections at 1/s each live 30 s in silence; give a longer time, "
-         "or 0s"},
-        {{{"resume", "20%"}, {"session", "none"}},
-         "--resume 20%: nothing to resume with --session none; give --session ticket or cache"},
-        {{{"cache-size", "0"}}, "--cache-size 0: from 1 to 10M entries"},
-        {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "5"}},
-         "--mid-handshake 5: no peer would ever finish a handshake; give --clean, --half-close or "
-         "--reset a weight too"},
-        {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "0"}},
-         "--clean, --half-close, --reset and --mid-handshake are all 0: no peer could leave; give "
-         "one a weight, such as --clean 1"},
-        {{{"reset", "2M"}}, "--reset 2M: a weight is at most 1M"},
-        {{{"workers", "0"}}, "--workers 0: from 1 to 64"},
-        {{{"handshake-timeout", "0s"}},
-         "--handshake-timeout 0s: a peer that vanishes would stay for ever; such as 30s"},
-        {{{"listen", ""}},
-         "--listen: the load stays on this machine: 127.0.0.1:0, or [::1]:0, or "
-         "another loopback address and a port"},
-        {{{"listen", "[::1]:0"}, {"sources", "2"}},
-         "--sources 2: there is one loopback address in IPv6; give --listen 127.0.0.1:0 or "
-         "--sources 1"},
-        {{{"defect", "lost-sate"}}, "--defect lost-sate: no such defect; did you mean lost-state?"},
-        {{{"defect", "zzzzzz"}},
-         "--defect zzzzzz: no such defect; there are lost-state, peer-cert-ref, ssl-retained, "
-         "free-deferred, session-ref, error-path, reset-path, outside, fragment, per-time, "
-         "one-time, "
-         "cache, fd"},
-        {{{"defect", "lost-state:1000"}},
-         "--defect lost-state:1000: after the colon: a share is one "
-         "in a whole number, such as 1/1000"},
-        {{{"defect", "lost-state:"}},
-         "--defect lost-state:: after the colon: a share is one in a "
-         "whole number, such as 1/1000"},
-        {{{"defect", "peer-cert-ref"}},
-         "--defect peer-cert-ref: it needs peers with certificates: "
-         "--client-auth require"},
-        {{{"defect", "error-path"}, {"mid-handshake", "0"}},
-         "--defect error-path: it needs handshakes that fail: --mid-handshake with a weight above "
-         "0"},
-        {{{"defect", "reset-path:1/10"}, {"reset", "0"}},
-         "--defect reset-path:1/10: it needs peers that reset: --reset with a weight above 0"},
-        {{{"results", ""}}, "--results: a folder is needed"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
         struct scenario s;
         struct err e = {""};
         scenario_defaults(&s);
-        for (const struct change *c = cases[i].changes; c->name; c++)
+        for (const struct change *c = unfit[i].changes; c->name; c++)
             set(&s, c->name, c->value);
         if (scenario_check(&s, &e) != -1)
-            fail_msg("accepted: %s", cases[i].sentence);
-        assert_string_equal(e.text, cases[i].sentence);
+            fail_msg("accepted: %s", unfit[i].sentence);
+        assert_string_equal(e.text, unfit[i].sentence);
     }
 }
 
@@ -439,7 +438,7 @@ static void only_loopback_addresses_are_listened_on(void **state)
                                           "128.0.0.1:0",
                                           "127.0.0.1:0x10",
                                           "127.1:0"};
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
         struct scenario s;
         scenario_defaults(&s);
         s.listen = refused[i];
