@@ -438,7 +438,7 @@ static void only_loopback_addresses_are_listened_on(void **state)
                                           "128.0.0.1:0",
                                           "127.0.0.1:0x10",
                                           "127.1:0"};
-    for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         struct scenario s;
         scenario_defaults(&s);
         s.listen = refused[i];
