@@ -98,6 +98,9 @@ static void fill_pass(struct result *r)
     fill_subject(&r->subject[1], "client");
     r->subject[0].site = &noted;
     r->subject[0].sites = 1;
+    struct judgement *j = &r->subject[0].judgement;
+    j->reasons = 1;
+    snprintf(j->reason[0], sizeof j->reason[0], "nothing grows over 60000 connections");
 }
 
 static void convict(struct result *r, int subject, enum kind kind, double blocks, double bytes)

@@ -12,11 +12,12 @@ static bool has_figures(const struct result_subject *subject)
 
 static void print_subject(const struct result_subject *subject, const struct screen *s)
 {
+    bool pass = subject->judgement.verdict == VERDICT_PASS;
     if (subject->judgement.verdict == VERDICT_LEAK)
         parts_leak(subject, s);
-    else if (subject->judgement.verdict != VERDICT_PASS)
+    else if (!pass)
         parts_reasons(subject, s);
-    if (subject->judgement.verdict == VERDICT_LEAK || subject->judgement.reasons)
+    if (!pass)
         fputc('\n', s->out);
     parts_metrics(subject, s);
 }
