@@ -492,7 +492,8 @@ class HasBugsWhenTold(unittest.TestCase):
             server.visits(800)
             server.settle()
             self.assertLess(abs(heap.allocated - allocated), 4096)
-            self.assertGreater(heap.active - active, 100 * 3000)
+            # Every 16th connection merges 28 records of 128 bytes, and their pages stay.
+            self.assertGreater(heap.active - active, 800 // 16 * 3000)
 
 
 if __name__ == "__main__":
