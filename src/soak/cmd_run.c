@@ -7,6 +7,7 @@
 #include "run.h"
 #include "terminal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -33,6 +34,25 @@ static const char *root_folder(void)
     return root && root[0] ? root : ".";
 }
 
+/* "default, smoke": what can be named, for the sentence about a name that isn't there. */
+static void scenario_names(char *buf, size_t size)
+{
+    char folder[PATH_MAX];
+    struct dirent **entry = NULL;
+    size_t used = 0;
+    snprintf(folder, sizeof folder, "%s/scenarios", root_folder());
+    int count = scandir(folder, &entry, NULL, alphasort);
+    snprintf(buf, size, "none");
+    for (int i = 0; i < count; i++) {
+        const char *dot = strrchr(entry[i]->d_name, '.');
+        if (dot && strcmp(dot, ".soak") == 0 && used < size)
+            used += (size_t)snprintf(buf + used, size - used, "%s%.*s", used ? ", " : "",
+                                     (int)(dot - entry[i]->d_name), entry[i]->d_name);
+        free(entry[i]);
+    }
+    free(entry);
+}
+
 /* A scenario is a path (it has a slash or ends in .soak) or a name in scenarios/. */
 static int scenario_path(const char *word, char *path, size_t size, struct err *e)
 {
@@ -42,9 +62,13 @@ static int scenario_path(const char *word, char *path, size_t size, struct err *
                     : snprintf(path, size, "%s/scenarios/%s.soak", root_folder(), word);
     if (n < 0 || (size_t)n >= size)
         return err_set(e, "%.60s...: the scenario's path is too long", word);
-    if (access(path, R_OK) != 0)
-        return err_set(e, "%s: no such scenario (%s: %s)", word, path, strerror(errno));
-    return 0;
+    if (access(path, R_OK) == 0)
+        return 0;
+    if (is_path)
+        return err_set(e, "%.200s: the scenario can't be read: %s", word, strerror(errno));
+    char names[256];
+    scenario_names(names, sizeof names);
+    return err_set(e, "%.60s: no such command or scenario; scenarios/ has %s", word, names);
 }
 
 /* `nightly` of "scenarios/nightly.soak": names the run's folder. */
@@ -119,6 +143,18 @@ static uint64_t draw_seed(void)
     return seed ? seed : 1;
 }
 
+/* Found out before the run rather than after it. The file is made if it isn't there. */
+static int check_json(const struct scenario *s, struct err *e)
+{
+    if (!s->json || strcmp(s->json, "-") == 0)
+        return 0;
+    FILE *out = fopen(s->json, "ae");
+    if (!out)
+        return err_set(e, "--json=%s: it can't be written: %s", s->json, strerror(errno));
+    fclose(out);
+    return 0;
+}
+
 static int write_json(const struct scenario *s, const char *text, struct err *e)
 {
     if (!s->json)
@@ -174,7 +210,8 @@ static int run_scenario(const struct scenario *s, const char *name)
 {
     struct err e = {{0}};
     char folder[PATH_MAX];
-    if (program_folder(folder, sizeof folder, &e) != 0 || raise_file_limit(s, &e) != 0)
+    if (program_folder(folder, sizeof folder, &e) != 0 || raise_file_limit(s, &e) != 0 ||
+        check_json(s, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
     snprintf(base, sizeof base, "%s/results/runs", root_folder());

@@ -1,0 +1,88 @@
+"""Bad input gets one clear sentence on stderr (where, what, how to mend it), exit 2, and nothing is
+started: no run folder is left."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+BUILD = os.environ["SOAK_BUILD"]
+SOURCE = os.environ["SOAK_SOURCE"]
+SOAK = os.path.join(BUILD, "bin", "soak")
+
+# arguments, the sentence after "soak: "
+REFUSED = [
+    (["--churn", "1000"],
+     "--churn 1000: a rate needs a unit, such as 1000/s or 60000/m"),
+    (["--payload", "64K"],
+     "--payload 64K: is that 64KiB (65,536 bytes) or 64kB (64,000)?"),
+    (["--conections", "3"], "--conections: no such option; did you mean --conns?"),
+    (["--conns"], "--conns: a value is missing: --conns COUNT"),
+    (["--for", "10"], "--for 10: a duration needs a unit, such as 10s or 10m"),
+    (["--seed", "xyz"], "--seed xyz: this takes 1 to 16 hexadecimal digits, such as 7f3a"),
+    (["--sensitivity", "5"],
+     "--sensitivity 5: a share is one in a whole number, such as 1/1000"),
+    (["--defect", "lost-stat"],
+     "--defect lost-stat: no such defect; did you mean lost-state?"),
+    (["--defect", "peer-cert-ref"],
+     "--defect peer-cert-ref: it needs peers with certificates: --client-auth require"),
+    (["--listen", "0.0.0.0:1"],
+     "--listen 0.0.0.0:1: the load stays on this machine: 127.0.0.1:0, or [::1]:0, or another "
+     "loopback address and a port"),
+    (["--churn", "1/s", "--for", "10s"],
+     "--for 10s: 30 connections at 1/s need 1m to turn over twice; give --for 1m or --churn 6/s"),
+    (["nosuch"], "nosuch: no such command or scenario; scenarios/ has default, smoke"),
+    (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
+    (["--json=/nonexistent/x"],
+     "--json=/nonexistent/x: it can't be written: No such file or directory"),
+]
+
+
+class Errors(unittest.TestCase):
+    def run_soak(self, *arguments):
+        with tempfile.TemporaryDirectory(prefix="soak-cli-") as results:
+            process = subprocess.run([SOAK, *arguments, "--results", results],
+                                     capture_output=True, text=True, timeout=60, check=False,
+                                     env=dict(os.environ, SOAK_ROOT=SOURCE))
+            return process, os.listdir(results)
+
+    def test_each_bad_option_gets_its_sentence_and_exit_2(self):
+        for arguments, sentence in REFUSED:
+            with self.subTest(arguments=arguments):
+                # The results option comes last, so that a missing value is really missing.
+                if arguments == ["--conns"]:
+                    process = subprocess.run([SOAK, "--conns"], capture_output=True, text=True,
+                                             timeout=60, check=False)
+                    left = []
+                else:
+                    process, left = self.run_soak(*arguments)
+                self.assertEqual(process.stderr, f"soak: {sentence}\n")
+                self.assertEqual(process.stdout, "")
+                self.assertEqual(process.returncode, 2)
+                self.assertEqual(left, [])
+
+    def test_a_scenario_file_is_told_by_line_and_nearest_key(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".soak", prefix="bad-") as file:
+            file.write("[load]\nconns = 30\nchurm = 3/s\n")
+            file.flush()
+            process, left = self.run_soak(file.name)
+        self.assertEqual(process.stderr, f"soak: {file.name}:3: no such key 'churm' in [load]; "
+                                         "did you mean churn?\n")
+        self.assertEqual((process.returncode, left), (2, []))
+
+    def test_help_names_every_section_and_exit_code(self):
+        process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=60,
+                                 check=False)
+        self.assertEqual(process.returncode, 0)
+        for word in ("[load]", "[tls]", "[leave]", "[server]", "[verdict]", "[output]",
+                     "--conns", "--churn", "--defect", "3 INCONCLUSIVE", "130 interrupted"):
+            self.assertIn(word, process.stdout)
+
+    def test_version_is_one_line(self):
+        process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=60,
+                                 check=False)
+        self.assertRegex(process.stdout, r"^soak \d+\.\d+\.\d+\n$")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
