@@ -7,7 +7,7 @@
 #include "history.h"
 #include "run.h"
 
-/* A cheap sample of both subjects (pages, /proc/PID/statm): one line of kind "tick". */
+/* A sample of both subjects as they are, in the middle of the churn: one line of kind "tick". */
 void sampler_tick(struct run *r);
 /* The full sample of one subject at a quiescent point. `ret->snapshot` is the caller's to free.
  * Returns 0 or -1. */
