@@ -4,10 +4,12 @@
 #include "base/clock.h"
 #include "peer_tls.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { PEER_MAGIC = 0x70656572 };
@@ -118,6 +120,13 @@ void peer_expire(struct peer *p)
     p->shared->on_failed(p, PEER_FAIL_TIMEOUT, text);
 }
 
+/* What the kernel takes, it takes for a connection that stands. */
+static void note_connected(struct peer *p)
+{
+    if (p->state == PEER_CONNECT)
+        peer_set_state(p, PEER_HANDSHAKE);
+}
+
 static void on_written(uv_write_t *write, int status)
 {
     struct kept *kept = write->data;
@@ -126,9 +135,12 @@ static void on_written(uv_write_t *write, int status)
     p->writes--;
     if (p->state == PEER_CLOSED)
         return;
-    if (status < 0)
+    if (status < 0) {
         peer_ended(p, status);
-    else if (p->state == PEER_ECHO)
+        return;
+    }
+    note_connected(p);
+    if (p->state == PEER_ECHO)
         peer_tls_advance(p);
 }
 
@@ -156,10 +168,12 @@ void peer_flush(struct peer *p)
     if (out->used && !p->broken && !p->writes) {
         uv_buf_t buf = uv_buf_init((char *)out->bytes, (unsigned)out->used);
         int rc = uv_try_write((uv_stream_t *)&p->tcp, &buf, 1);
-        if (rc >= 0)
+        if (rc >= 0) {
             sent = (size_t)rc;
-        else if (rc != UV_EAGAIN)
+            note_connected(p);
+        } else if (rc != UV_EAGAIN) {
             p->broken = rc;
+        }
     }
     if (sent < out->used && !p->broken)
         keep(p, out->bytes + sent, out->used - sent);
@@ -180,6 +194,7 @@ static void received(struct peer *p, const uint8_t *bytes, size_t count)
 {
     if (p->state == PEER_HALF_CLOSED)
         return;
+    note_connected(p);
     if (p->state == PEER_HANDSHAKE && p->behaviour == BEHAVIOUR_MID_HANDSHAKE) {
         abort_handshake(p);
         return;
@@ -205,23 +220,6 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         peer_ended(p, (int)count);
 }
 
-static void on_connect(uv_connect_t *connect, int status)
-{
-    struct peer *p = peer_of(connect->data);
-    if (p->state == PEER_CLOSED)
-        return;
-    if (status == 0)
-        status = uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_read);
-    if (status < 0) {
-        peer_ended(p, status);
-    } else if (peer_tls_open(p) < 0) {
-        peer_fail(p, PEER_FAIL_HANDSHAKE, "can't make an SSL object");
-    } else {
-        peer_set_state(p, PEER_HANDSHAKE);
-        peer_tls_advance(p);
-    }
-}
-
 struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint64_t turn,
                       bool resume)
 {
@@ -235,23 +233,42 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
     p->message = shared->payload + turn % PEER_PAYLOAD_SPARE;
     p->begun_ns = clock_now_ns();
     uv_tcp_init(shared->loop, &p->tcp);
-    p->tcp.data = p->connect.data = p;
+    p->tcp.data = p;
     return p;
 }
 
+/* The ClientHello is written without waiting for the connection: on loopback it already stands,
+ * else libuv writes it as soon as it does. */
 void peer_connect(struct peer *p, uint64_t turn)
 {
-    const struct target *target = p->shared->target;
-    int fd = target_socket(target, turn);
+    int fd = target_connect(p->shared->target, turn);
     int rc = fd < 0 ? fd : uv_tcp_open(&p->tcp, fd);
     if (fd >= 0 && rc < 0)
         close(fd);
     peer_set_state(p, PEER_CONNECT);
     if (rc == 0)
-        rc = uv_tcp_connect(&p->connect, &p->tcp, (const struct sockaddr *)&target->address,
-                            on_connect);
+        rc = uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_read);
     if (rc < 0)
         peer_ended(p, rc);
+    else if (peer_tls_open(p) < 0)
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "can't make an SSL object");
+    else
+        peer_tls_advance(p);
+}
+
+/* One segment carries the last of the output and FIN. What doesn't fit is left to peer_flush. */
+void peer_flush_with_fin(struct peer *p)
+{
+    struct wire_out *out = &p->shared->out;
+    uv_os_fd_t fd;
+    bool free_to_send = out->used && !p->broken && !p->writes;
+    if (free_to_send && uv_fileno((uv_handle_t *)&p->tcp, &fd) == 0 &&
+        send(fd, out->bytes, out->used, MSG_MORE | MSG_NOSIGNAL) == (ssize_t)out->used) {
+        out->used = 0;
+        if (shutdown(fd, SHUT_WR) < 0)
+            p->broken = -errno;
+    }
+    peer_flush(p);
 }
 
 void peer_leave(struct peer *p)

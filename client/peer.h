@@ -84,7 +84,6 @@ struct peer {
     size_t sent, echoed;
     uint64_t begun_ns;
     uv_tcp_t tcp;
-    uv_connect_t connect;
 
     /* The owner's. */
     TAILQ_ENTRY(peer) link;
@@ -112,6 +111,8 @@ void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
 /* Sends what OpenSSL has written; what the kernel has no room for is kept and sent later. On an
  * error `broken` is set. */
 void peer_flush(struct peer *p);
+/* The same and no more output: FIN leaves in the same segment where the kernel has room. */
+void peer_flush_with_fin(struct peer *p);
 /* The one place that changes the state. */
 void peer_set_state(struct peer *p, enum peer_state state);
 /* The connection ended from outside: `why` is a libuv error, or UV_EOF. */

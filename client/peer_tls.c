@@ -65,7 +65,7 @@ void peer_tls_free(struct peer *p)
 /* An alert that refuses our certificate arrives after our side of a TLS 1.3 handshake is done. */
 static enum peer_failure failure_kind(const struct peer *p)
 {
-    if (p->state == PEER_HANDSHAKE || (p->state == PEER_ECHO && p->echoed == 0))
+    if (p->state <= PEER_HANDSHAKE || (p->state == PEER_ECHO && p->echoed == 0))
         return PEER_FAIL_HANDSHAKE;
     return p->state == PEER_ECHO ? PEER_FAIL_ECHO : PEER_FAIL_LOST;
 }
@@ -164,13 +164,13 @@ static void receive(struct peer *p)
 void peer_tls_advance(struct peer *p)
 {
     CHECK(p->shared->out.used == 0);
-    if (p->state == PEER_HANDSHAKE)
+    if (p->state <= PEER_HANDSHAKE)
         handshake(p);
     if (p->state == PEER_ECHO)
         send_message(p);
     if (p->state != PEER_CLOSED)
         peer_flush(p);
-    if (p->state != PEER_CLOSED && p->state != PEER_HANDSHAKE)
+    if (p->state != PEER_CLOSED && p->state > PEER_HANDSHAKE)
         receive(p);
     p->wire.in_left = 0;
     if (p->state == PEER_CLOSED) {
@@ -191,7 +191,7 @@ void peer_tls_goodbye(struct peer *p)
     ERR_clear_error();
     SSL_shutdown(p->ssl);
     ERR_clear_error();
-    peer_flush(p);
+    peer_flush_with_fin(p);
     if (p->broken)
         peer_close(p);
 }

@@ -10,7 +10,7 @@ void peer_tls_free(struct peer *p);
 /* Goes as far as the bytes in p->wire allow, in whatever state the connection is, and sends what
  * there is to send. */
 void peer_tls_advance(struct peer *p);
-/* Sends our close_notify. */
+/* Sends our close_notify, and FIN with it: nothing more is to be said. */
 void peer_tls_goodbye(struct peer *p);
 
 #endif

@@ -26,9 +26,10 @@ int target_parse(const char *text, struct target *ret, struct err *e);
 /* Sets `sources`: `asked`, or when 0 one per 20,000 connections a minute and one per 10,000 open
  * ones, at most TARGET_SOURCES_MAX; none when the target isn't in 127.0.0.0/8. */
 void target_set_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns);
-/* A non-blocking TCP socket bound to source number `turn` (modulo their count). Binding leaves the
- * port to connect(), which may then share it between targets; otherwise bind() alone would search
- * for a port that is free for all. Returns it, or a negative errno. */
-int target_socket(const struct target *t, uint64_t turn);
+/* A non-blocking TCP socket bound to source number `turn` (modulo their count), on its way to the
+ * target: the first write tells whether it has arrived. Binding leaves the port to connect(), which
+ * may then share it between targets; otherwise bind() alone would search for a port that is free
+ * for all. Returns it, or a negative errno. */
+int target_connect(const struct target *t, uint64_t turn);
 
 #endif
