@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +10,11 @@ import unittest
 
 BIN = os.environ.get("SOAK_BIN", "build/bin")
 SOAK = os.path.join(BIN, "soak")
+
+HAS_JEMALLOC = b"jemalloc" in subprocess.run(["ldd", os.path.join(BIN, "soak-server")],
+                                             capture_output=True, check=True).stdout
+# What a sanitizer's report begins with; scripts/sanitize.sh runs these tests under each of them.
+REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 
 # A slow machine may take ten times as long as a quick one; a hang is found all the same.
 PATIENCE_S = 600
@@ -25,6 +31,19 @@ class Run:
         self.result = self._document("result.json")
         self.manifest = self._document("manifest.json")
         self.samples = self._samples()
+        self._refuse_reports()
+
+    def _refuse_reports(self):
+        """A report in either child fails the test, whatever exit code the run ends with."""
+        texts = {"stderr": self.err or ""}
+        for name in ("server.log", "client.log"):
+            path = os.path.join(self.folder, name) if self.folder else ""
+            if os.path.exists(path):
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    texts[name] = f.read()
+        for name, text in texts.items():
+            if REPORT.search(text):
+                raise AssertionError(f"a sanitizer reports in {name}:\n{text}")
 
     def _document(self, name):
         path = os.path.join(self.folder, name) if self.folder else ""
@@ -53,6 +72,14 @@ class Run:
         return f"exit {self.exit}\n{self.out}\n{self.err}"
 
 
+def defect_environment(options):
+    """The environment for a run: a bug that leaks on purpose is no news to LeakSanitizer."""
+    environment = dict(os.environ)
+    if "--defect" in options:
+        environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    return environment
+
+
 class SoakTest(unittest.TestCase):
     """Gives each test a results folder of its own, removed afterwards."""
 
@@ -68,7 +95,7 @@ class SoakTest(unittest.TestCase):
         return os.path.realpath(link) if os.path.exists(link) else None
 
     def soak(self, *options, env=None):
-        environment = dict(os.environ, **(env or {}))
+        environment = dict(defect_environment(options), **(env or {}))
         process = subprocess.run(self.command(*options), capture_output=True, text=True,
                                  timeout=PATIENCE_S, env=environment, check=False)
         return Run(process, self.last())
