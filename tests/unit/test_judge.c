@@ -759,6 +759,19 @@ static void metrics_say_where_they_began_and_ended(void **state)
     free(s);
 }
 
+static void a_heap_that_grows_by_what_the_ledger_lost_is_explained(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    lost_state(s);
+    heap(s, 48, 48, 48, 48);
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.kind, KIND_SIDE);
+    assert_int_equal(metric(&j, "heap_allocated")->state, METRIC_EXPLAINED);
+    free(s);
+}
+
 static void no_evidence_at_all_is_inconclusive(void **state)
 {
     (void)state;
@@ -810,6 +823,7 @@ int main(void)
         cmocka_unit_test(the_size_class_outside_is_named),
         cmocka_unit_test(an_undecided_site_asks_for_another_epoch),
         cmocka_unit_test(metrics_say_where_they_began_and_ended),
+        cmocka_unit_test(a_heap_that_grows_by_what_the_ledger_lost_is_explained),
         cmocka_unit_test(no_evidence_at_all_is_inconclusive),
         cmocka_unit_test(sensitivity_stands_in_every_verdict_that_judged_epochs),
         cmocka_unit_test(words_and_codes_are_the_documented_ones),

@@ -130,6 +130,16 @@ static double half_width(const struct trend *t, const struct judge_gauge *g, siz
     return closed > 0 ? (high - low) / closed : 0;
 }
 
+/* What the ledger shows to grow, leaked or explained, makes the heap and the process grow too. */
+static bool ledger_explains(const struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings; i++) {
+        if (j->finding[i].site != SIZE_MAX && j->finding[i].blocks >= JUDGE_MIN_BLOCKS)
+            return true;
+    }
+    return false;
+}
+
 static void add_gauge(const struct hearing *h, struct judgement *j, const struct judge_gauge *g)
 {
     static const char *const role[] = {
@@ -150,6 +160,8 @@ static void add_gauge(const struct hearing *h, struct judgement *j, const struct
         m->per_conn = t.slope;
         m->half_width = half_width(&t, g, from);
     }
+    if (g->role != GAUGE_COUNT && m->per_conn - m->half_width > g->limit && ledger_explains(j))
+        m->state = METRIC_EXPLAINED;
     for (size_t i = 0; i < j->findings; i++) {
         if (j->finding[i].site == SIZE_MAX && strcmp(gauge_of(j->finding[i].kind), g->id) == 0)
             m->state = worse(m->state, state_of(&j->finding[i]));
