@@ -1,5 +1,6 @@
 /* soak: the command line. Parses the first word and hands over. */
 #include "cmd_run.h"
+#include "cmd_selftest.h"
 #include "scenario/scenario.h"
 
 #include <stdio.h>
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
         puts("soak " SOAK_VERSION);
         return 0;
     }
+    if (strcmp(word, "selftest") == 0)
+        return cmd_selftest(argc - 1, argv + 1);
     if (strcmp(word, "run") == 0)
         return cmd_run(argc - 1, argv + 1);
     return cmd_run(argc, argv);

@@ -34,7 +34,8 @@ static int rank(enum verdict v)
     return 2;
 }
 
-/* LEAKs before doubts before what is explained; an object's parts before side losses; then the
+/* LEAKs before doubts before what is explained; an object's parts before side losses; a table after
+ * what may make it grow (descriptors that stay open enlarge libuv's array of watchers); then the
  * larger first. */
 static int blame_order(const void *a, const void *b)
 {
@@ -43,6 +44,8 @@ static int blame_order(const void *a, const void *b)
         return rank(x->verdict) - rank(y->verdict);
     if ((x->kind == KIND_OBJECT) != (y->kind == KIND_OBJECT))
         return x->kind == KIND_OBJECT ? -1 : 1;
+    if ((x->kind == KIND_TABLE) != (y->kind == KIND_TABLE))
+        return x->kind == KIND_TABLE ? 1 : -1;
     if (x->bytes != y->bytes)
         return x->bytes > y->bytes ? -1 : 1;
     return (x->site > y->site) - (x->site < y->site);

@@ -1,0 +1,9 @@
+/* `soak selftest [--quick] [--seeds N]`: every bug of the built-in server against its right
+ * verdict. */
+#ifndef SOAK_CMD_SELFTEST_H
+#define SOAK_CMD_SELFTEST_H
+
+/* argv[0] is skipped, as in main. Returns the exit code: 0, 1 when a case isn't as expected, 2. */
+int cmd_selftest(int argc, char *const *argv);
+
+#endif
