@@ -291,6 +291,6 @@ void peer_leave(struct peer *p)
         break;
     case BEHAVIOUR_MID_HANDSHAKE:
     case BEHAVIOUR_COUNT:
-        CHECK(!"a connection of this behaviour is never held");
+        CHECK(false && "a connection of this behaviour is never held");
     }
 }
