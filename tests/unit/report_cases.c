@@ -73,7 +73,7 @@ static void fill_subject(struct result_subject *s, const char *name)
     s->name = name;
     s->judgement.class_ = SIZE_MAX;
     s->judgement.sensitivity = (struct judge_sensitivity){
-        .one_in = 8712.4, .closed = 60000, .epochs = 6, .heap_bytes = 0.4};
+        .one_in = 8712.4, .closed = 60000, .epochs = 6, .heap_bytes = 0.4, .page_bytes = 17.5};
     s->allocs_per_conn = 1512.2;
     s->cpu_us_per_conn = 341.4;
     s->census = census;

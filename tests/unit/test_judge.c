@@ -731,6 +731,8 @@ static void the_size_class_outside_is_named(void **state)
     judge_case(outside, RULES_ALL, &j);
     assert_non_null(strstr(j.finding[0].why, "size class 48: 1.0000 regions per connection"));
     assert_in_range((uint64_t)j.sensitivity.heap_bytes, 1, 60);
+    /* At least a MiB in all: that many bytes a connection of the run. */
+    assert_true(j.sensitivity.page_bytes >= 1048576.0 / (double)j.sensitivity.closed * 0.9);
 }
 
 static void an_undecided_site_asks_for_another_epoch(void **state)

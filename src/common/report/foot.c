@@ -71,11 +71,13 @@ static void print_census(const struct result_subject *subject, const struct scre
 
 static void print_sensitivity(const struct judgement *j, const struct screen *s)
 {
-    char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], heap[CLAUSE] = "";
+    char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], pages[FIGURE_SIZE], heap[CLAUSE] = "";
     struct screen_lead lead = lead_of("Sensitivity");
     if (j->sensitivity.heap_bytes > 0 && isfinite(j->sensitivity.heap_bytes))
-        snprintf(heap, sizeof heap, "; outside OpenSSL, %s B per connection",
-                 figure_grouped(bytes, sizeof bytes, j->sensitivity.heap_bytes, 2));
+        snprintf(heap, sizeof heap,
+                 "; outside OpenSSL, %s B per connection; pinned by fragmentation, %s B",
+                 figure_grouped(bytes, sizeof bytes, j->sensitivity.heap_bytes, 2),
+                 figure_grouped(pages, sizeof pages, j->sensitivity.page_bytes, 2));
     if (j->sensitivity.one_in >= 1)
         screen_wrap(s, &lead, "one lost block per %s connections would have shown (%d.%d %%)%s",
                     figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in),

@@ -106,10 +106,11 @@ static json_t *reasons_json(const struct judgement *j)
 
 static json_t *sensitivity_json(const struct judge_sensitivity *sensitivity)
 {
-    return json_pack("{s:o,s:f,s:o,s:i,s:o}", "one_in", number(sensitivity->one_in), "confidence",
-                     JUDGE_CONFIDENCE_PERMILLE / 1000.0, "closed", count(sensitivity->closed),
-                     "epochs", sensitivity->epochs, "heap_bytes_per_conn",
-                     number(sensitivity->heap_bytes));
+    return json_pack("{s:o,s:f,s:o,s:i,s:o,s:o}", "one_in", number(sensitivity->one_in),
+                     "confidence", JUDGE_CONFIDENCE_PERMILLE / 1000.0, "closed",
+                     count(sensitivity->closed), "epochs", sensitivity->epochs,
+                     "heap_bytes_per_conn", number(sensitivity->heap_bytes), "page_bytes_per_conn",
+                     number(sensitivity->page_bytes));
 }
 
 static json_t *cost_json(const struct result_subject *subject)

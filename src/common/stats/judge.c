@@ -118,7 +118,7 @@ static size_t find_all(struct hearing *h, struct judge_finding *finding, struct 
     j->class_ = kinds_name(h, finding, count);
     count += counts_judge(h, &finding[count]);
     bool exact = any_leak(finding, count);
-    count += heap_judge(h, exact, &finding[count], &j->sensitivity.heap_bytes);
+    count += heap_judge(h, exact, &finding[count], &j->sensitivity);
     return count;
 }
 

@@ -168,6 +168,7 @@ struct judge_sensitivity {
     int epochs;
     double
         heap_bytes; /* bytes per connection outside OpenSSL that would have shown; 0 = no figure */
+    double page_bytes; /* the same for pages pinned by fragmentation */
 };
 
 enum { JUDGE_FINDINGS = 24, JUDGE_METRICS = 16, JUDGE_REASONS = 8 };

@@ -89,7 +89,7 @@ size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t
 /* judge_count.c, judge_heap.c: append findings (at most 4 and 2) and say what became of gauges. */
 size_t counts_judge(struct hearing *h, struct judge_finding *ret);
 size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
-                  double *ret_sensitivity);
+                  struct judge_sensitivity *ret_seen);
 
 /* judge_metrics.c */
 void metrics_fill(const struct hearing *h, struct judgement *j);

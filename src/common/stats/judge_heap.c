@@ -190,21 +190,24 @@ static struct judge_finding pages(const struct rise *r, enum verdict verdict, en
     return f;
 }
 
-/* What a leak outside OpenSSL would have had to lose to be seen. */
-static double smallest_seen(const struct hearing *h, const struct rise *allocated)
+/* Bytes per connection that would have had to be added to be seen: beyond the limit by what the
+ * figure varies, and `at_least` in all. */
+static double smallest_seen(const struct hearing *h, const struct rise *r, double at_least)
 {
-    if (!allocated->g || begun(h) == 0 || allocated->half_width > 1e12)
+    if (!r->g || begun(h) == 0 || r->half_width > 1e12)
         return 0;
-    double by_trend = allocated->g->limit + allocated->half_width;
-    double by_size = UNSUPPORTED_BYTES / (double)begun(h);
+    double by_trend = r->g->limit + r->half_width;
+    double by_size = at_least / (double)begun(h);
     return by_trend > by_size ? by_trend : by_size;
 }
 
 size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
-                  double *ret_sensitivity)
+                  struct judge_sensitivity *ret_seen)
 {
     struct rise allocated = rise_of(h, gauge_find(h->e, "heap_allocated"), false);
-    *ret_sensitivity = smallest_seen(h, &allocated);
+    struct rise active = rise_of(h, gauge_find(h->e, "heap_active"), false);
+    ret_seen->heap_bytes = smallest_seen(h, &allocated, UNSUPPORTED_BYTES);
+    ret_seen->page_bytes = smallest_seen(h, &active, ACTIVE_BYTES);
     if (exact_leak || h->epochs < JUDGE_MIN_EPOCHS)
         return 0;
     struct rise unexplained = allocated;
@@ -219,7 +222,6 @@ size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
         *ret = outside(h, &unexplained, exact);
         return 1;
     }
-    struct rise active = rise_of(h, gauge_find(h->e, "heap_active"), false);
     if (rule_on(h, RULE_FRAGMENTATION) && rises(&active, ACTIVE_BYTES) &&
         allocated.growth * 4 < active.growth) {
         *ret = pages(&active, VERDICT_LEAK, KIND_FRAGMENTATION,
