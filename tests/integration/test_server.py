@@ -313,8 +313,11 @@ class Obeys(unittest.TestCase):
             socks = [server.tls() for _ in range(6)]
             server.quit()
             for sock in socks:
-                with self.assertRaises((ssl.SSLError, ConnectionError)):
-                    sock.recv(1)
+                # An end without close_notify: some versions of Python raise, others give b"".
+                try:
+                    self.assertEqual(sock.recv(1), b"")
+                except (ssl.SSLError, ConnectionError):
+                    pass
                 sock.close()
 
     def test_it_does_not_outlive_its_control(self):
