@@ -9,8 +9,8 @@
 
 #include "run.h"
 
-/* Begins; the run's state goes through RUN_SETTLE and RUN_PUBLISH, and settle_done is called by the
- * run when the sample of the purpose has been taken. */
+/* Begins; the run's state goes through RUN_SETTLE and RUN_PUBLISH, and once settle_answer says that
+ * both sides have published, the run takes the sample for `purpose`. */
 void settle_begin(struct run *r, enum run_settle purpose);
 /* A poll of the pages, every few milliseconds while in RUN_SETTLE. */
 void settle_poll(struct run *r);
