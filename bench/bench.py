@@ -112,6 +112,7 @@ def measure(case, options, machine, results):
     for _ in range(options.rounds):
         rows.append({
             "alone": machine.run(floor, bin_, count // 4, floor_arguments, 1),
+            "tcp": machine.run(floor, bin_, count // 4, (*floor_arguments, "tcp"), CORES),
             "on": machine.run(harness, bin_, count, soak_options, results, True),
             "floor": machine.run(floor, bin_, count // 4, floor_arguments, CORES),
             "off": machine.run(harness, bin_, count, soak_options, results, False),
@@ -124,11 +125,13 @@ def report(case, rows):
     share = {k: median_of(rows, lambda r, k=k: cpu(r["floor"]) / cpu(r[k])) for k in ("on", "off")}
     churn = {k: median_of(rows, lambda r, k=k: r[k][2] * cpu(r["floor"]) / CORES / 1e6)
              for k in ("on", "off")}
+    sockets = median_of(rows, lambda r: cpu(r["floor"]) / cpu(r["tcp"]))
     ledger = median_of(rows, lambda r: cpu(r["on"]) / cpu(r["off"]))
     print(name)
     print(f"  in memory        {1e6 / median_of(rows, lambda r: cpu(r['floor'])):8.0f} "
           "connections per CPU-second")
     for key, text in (("alone", "floor, alone"), ("floor", f"floor, {CORES} copies"),
+                      ("tcp", "floor over TCP"),
                       ("on", "probe on"), ("off", "probe off")):
         server = median_of(rows, lambda r, k=key: r[k][0])
         client = median_of(rows, lambda r, k=key: r[k][1])
@@ -136,6 +139,7 @@ def report(case, rows):
     print(f"  max churn        {median_of(rows, lambda r: r['on'][2]):8.0f} connections/s")
     print(f"  floor/actual     {share['on']:8.2f} probe on, {share['off']:.2f} off"
           f"   (target {target})")
+    print(f"  floor/TCP        {sockets:8.2f} what bare blocking sockets leave of it")
     print(f"  ledger           {ledger:8.3f} x CPU                   (target {TARGET_LEDGER})")
     print(f"  max churn/floor  {churn['on']:8.2f} on {CORES} processors, {churn['off']:.2f} probe off"
           f"   (target {TARGET_MAX_CHURN})")

@@ -1,19 +1,26 @@
 /*
  * The floor: the same handshake, echo and close_notify cycle as the harness, between two SSL
  * objects in one thread's memory, with no sockets and no probe, with the harness's allocator.
- * Prints JSON: CPU per connection of each side.
+ * With `tcp` the bytes go through a loopback TCP connection, made and closed for each pair by
+ * blocking calls in the same thread: what sockets alone cost, with no event loop, no second thread
+ * and nobody to wait for. Prints JSON: CPU per connection of each side.
  *
- *   floor CONNECTIONS [p256|rsa2048] [full|resume]
+ *   floor CONNECTIONS [p256|rsa2048] [full|resume] [memory|tcp]
  */
 #include "base/check.h"
 #include "tls/context.h"
 #include "tls/wire.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PAYLOAD = 32, WARM = 50 };
 
@@ -22,12 +29,15 @@ struct end {
     SSL *ssl;     /* owned while a connection goes on */
     struct wire wire;
     struct wire_out out; /* what it has written */
+    int fd;              /* its end of the TCP connection, with `tcp` */
     uint64_t took_ns;    /* by the wall clock: only the two sides' proportion is used */
 };
 
 static struct end server, client;
 static SSL_SESSION *session; /* owned: what the next connection resumes */
-static bool resume;
+static bool resume, by_tcp;
+static int listener = -1;
+static struct sockaddr_in address; /* the listener's */
 
 static uint64_t ns_of(clockid_t clock)
 {
@@ -68,10 +78,63 @@ static void end_open(struct end *e, bool is_server)
         CHECK(SSL_set_session(e->ssl, session) == 1);
 }
 
+static void no_delay(int fd)
+{
+    int on = 1;
+    CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
+}
+
+static void tcp_listen(void)
+{
+    socklen_t length = sizeof address;
+    address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, length) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
+    CHECK(listen(listener, 1) == 0);
+}
+
+static void tcp_connect(void)
+{
+    client.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(client.fd >= 0);
+    no_delay(client.fd);
+    CHECK(connect(client.fd, (struct sockaddr *)&address, sizeof address) == 0);
+    server.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    CHECK(server.fd >= 0);
+    no_delay(server.fd);
+}
+
+/* The client closes first, as in the harness. */
+static void tcp_close(void)
+{
+    char end;
+    close(client.fd);
+    CHECK(read(server.fd, &end, 1) == 0);
+    close(server.fd);
+}
+
+static void move_by_tcp(const struct end *from, const struct end *to, uint8_t *buf)
+{
+    size_t count = from->out.used, got = 0;
+    if (count == 0)
+        return;
+    CHECK(write(from->fd, from->out.bytes, count) == (ssize_t)count);
+    while (got < count) {
+        ssize_t n = read(to->fd, buf + got, count - got);
+        CHECK(n > 0);
+        got += (size_t)n;
+    }
+}
+
 /* Hands what `from` has written to `to`. */
 static void pass(struct end *from, struct end *to, uint8_t *buf)
 {
-    memcpy(buf, from->out.bytes, from->out.used);
+    if (by_tcp)
+        move_by_tcp(from, to, buf);
+    else
+        memcpy(buf, from->out.bytes, from->out.used);
     to->wire.in = buf;
     to->wire.in_left = from->out.used;
     from->out.used = 0;
@@ -110,38 +173,44 @@ static bool client_step(bool *sent)
     return true;
 }
 
+/* Adds the time since `*from` to an end's, and begins anew. */
+static void took(struct end *e, uint64_t *from)
+{
+    uint64_t at = now();
+    e->took_ns += at - *from;
+    *from = at;
+}
+
+/* A TCP connection's making and closing belong to both ends: their time is in neither proportion.
+ */
 static void one_connection(void)
 {
     static uint8_t up[WIRE_OUT_BYTES], down[WIRE_OUT_BYTES];
     char rest[PAYLOAD];
     bool sent = false, done = false;
-    uint64_t a = now();
+    if (by_tcp)
+        tcp_connect();
+    uint64_t from = now();
     end_open(&client, false);
-    uint64_t b = now();
+    took(&client, &from);
     end_open(&server, true);
-    uint64_t c = now();
-    client.took_ns += b - a;
-    server.took_ns += c - b;
+    took(&server, &from);
     for (int flight = 0; !done; flight++) {
         CHECK(flight < 10);
-        a = now();
         done = client_step(&sent);
         pass(&client, &server, up);
-        b = now();
+        took(&client, &from);
         server_step();
         pass(&server, &client, down);
-        c = now();
-        client.took_ns += b - a;
-        server.took_ns += c - b;
+        took(&server, &from);
     }
-    a = now();
     CHECK(SSL_read(client.ssl, rest, sizeof rest) == 0);
     SSL_free(client.ssl);
-    b = now();
+    took(&client, &from);
     SSL_free(server.ssl);
-    c = now();
-    client.took_ns += b - a;
-    server.took_ns += c - b;
+    took(&server, &from);
+    if (by_tcp)
+        tcp_close();
 }
 
 static void make_contexts(enum identity_key kind)
@@ -167,10 +236,13 @@ int main(int argc, char **argv)
     long count = argc > 1 ? atol(argv[1]) : 0;
     bool rsa = argc > 2 && strcmp(argv[2], "rsa2048") == 0;
     resume = argc > 3 && strcmp(argv[3], "resume") == 0;
+    by_tcp = argc > 4 && strcmp(argv[4], "tcp") == 0;
     if (count <= 0 || count > 10000000) {
-        fputs("floor: CONNECTIONS [p256|rsa2048] [full|resume]\n", stderr);
+        fputs("floor: CONNECTIONS [p256|rsa2048] [full|resume] [memory|tcp]\n", stderr);
         return 2;
     }
+    if (by_tcp)
+        tcp_listen();
     make_contexts(rsa ? IDENTITY_RSA2048 : IDENTITY_P256);
     for (int i = 0; i < WARM; i++)
         one_connection();
