@@ -52,11 +52,12 @@ static const char *keep(struct profile *p, const char *text)
 static const char *keep_name(struct profile *p, const struct symbol *symbol)
 {
     char name[NAME_BYTES];
-    if (symbol->function && symbol->sure)
+    bool named = symbol->function && *symbol->function;
+    if (named && symbol->sure)
         return keep(p, symbol->function);
-    if (!symbol->module)
+    if (!symbol->module || !*symbol->module)
         snprintf(name, sizeof name, "0x%" PRIx64, symbol->offset);
-    else if (!symbol->function)
+    else if (!named)
         snprintf(name, sizeof name, "%s+0x%" PRIx64, symbol->module, symbol->offset);
     else
         snprintf(name, sizeof name, "%s+0x%" PRIx64 " (near %s)", symbol->module, symbol->offset,
@@ -145,9 +146,13 @@ int profile_add(struct profile *p, const struct profile_sample *sample, struct e
     return 0;
 }
 
-int profile_finish(FILE *out, struct err *e)
+void profile_begin(void)
 {
     errno = 0;
+}
+
+int profile_finish(FILE *out, struct err *e)
+{
     if (fflush(out) == 0 && !ferror(out))
         return 0;
     return err_set(e, "the profile can't be written: %s", errno ? strerror(errno) : "write error");

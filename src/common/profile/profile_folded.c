@@ -43,6 +43,7 @@ int profile_write_folded(const struct profile *p, FILE *out, struct err *e)
     if (failed)
         return err_set(e, "out of memory for the folded stacks");
     struct path path = {.length = 0};
+    profile_begin();
     walk(tree, &path, out);
     profile_tree_free(tree);
     return profile_finish(out, e);

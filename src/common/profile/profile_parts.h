@@ -29,6 +29,8 @@ struct profile {
     size_t stacks, room;
 };
 
+/* A writer begins: what goes wrong with the stream from here on is told by profile_finish. */
+void profile_begin(void);
 /* Flushes; -1 with a sentence when anything written before was lost. */
 int profile_finish(FILE *out, struct err *e);
 

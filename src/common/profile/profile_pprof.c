@@ -171,6 +171,7 @@ static int write_gzip(const struct proto *body, FILE *out, struct err *e)
         Z_OK)
         return err_set(e, "out of memory for the pprof profile");
     int state;
+    profile_begin();
     do {
         z.next_out = block;
         z.avail_out = BLOCK;

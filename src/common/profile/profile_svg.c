@@ -9,12 +9,14 @@
 enum { WIDTH = 1200, MARGIN = 14, HEAD = 86, ROW = 19, FOOT = 34, PADDING = 5 };
 static const double LETTER = 7.3;
 static const double NARROWEST = 0.5;
+static const double GAP = 0.8; /* between neighbours that are wide enough to lose it */
 
 struct picture {
     FILE *out;
     double per_byte; /* pixels */
     int64_t total;   /* bytes */
-    size_t omitted;  /* frames too narrow to be drawn */
+    /* Frames too narrow to be drawn, and their bytes. */
+    int64_t omitted, omitted_bytes;
 };
 
 static void write_xml(const char *text, size_t length, FILE *out)
@@ -50,9 +52,9 @@ static size_t depth_of(const struct profile_node *node, double per_byte)
     return deepest;
 }
 
-static size_t nodes_in(const struct profile_node *node)
+static int64_t nodes_in(const struct profile_node *node)
 {
-    size_t count = 0;
+    int64_t count = 0;
     for (; node; node = node->next)
         count += 1 + nodes_in(node->child);
     return count;
@@ -114,7 +116,7 @@ static void write_label(const struct picture *picture, const struct profile_node
     double room = (width - 2 * PADDING) / LETTER;
     size_t letters = room > 0 ? (size_t)room : 0;
     size_t length = strlen(node->name);
-    if (letters < 3)
+    if (letters < 4)
         return;
     fprintf(picture->out, "<text x=\"%.1f\" y=\"%.1f\">", x + PADDING, y + ROW - 6);
     write_xml(node->name, length <= letters ? length : letters - 1, picture->out);
@@ -137,6 +139,7 @@ static void write_nodes(struct picture *picture, const struct profile_node *node
         double y = (double)(HEAD + row * ROW);
         if (width < NARROWEST) {
             picture->omitted += 1 + nodes_in(node->child);
+            picture->omitted_bytes += node->bytes;
             continue;
         }
         fputs("<g>", picture->out);
@@ -144,7 +147,7 @@ static void write_nodes(struct picture *picture, const struct profile_node *node
         fprintf(picture->out,
                 "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" fill=\"#%06" PRIx32
                 "\"/>",
-                x, y, width, ROW - 1, colour_of(node));
+                x, y, width > 3 ? width - GAP : width, ROW - 1, colour_of(node));
         write_label(picture, node, x, y, width);
         fputs("</g>\n", picture->out);
         write_nodes(picture, node->child, x, row + 1);
@@ -203,17 +206,22 @@ static void write_legend(FILE *out, int64_t bytes, int64_t blocks)
     write_text(out, "l", 50, text);
     write_text(out, "l", 70,
                "Width: bytes. From the process on top each function stands below its caller; the "
-               "lowest asked for the memory. Grey: no certain name.");
+               "lowest asked for the memory. Grey: no certain name. Point at a frame for its "
+               "figures.");
 }
 
-static void write_foot(FILE *out, size_t rows, size_t omitted)
+static void write_foot(const struct picture *picture, size_t rows)
 {
-    char text[120];
-    if (omitted == 0)
+    char text[160];
+    char count[32];
+    char bytes[32];
+    if (picture->omitted == 0)
         return;
-    snprintf(text, sizeof text, "%zu %s narrower than half a pixel %s not drawn.", omitted,
-             omitted == 1 ? "frame" : "frames", omitted == 1 ? "is" : "are");
-    write_text(out, "l", (double)(HEAD + rows * ROW + FOOT - 12), text);
+    bool one = picture->omitted == 1;
+    snprintf(text, sizeof text, "%s %s narrower than half a pixel, %s in all, %s not drawn.",
+             human_count(count, sizeof count, picture->omitted), one ? "frame" : "frames",
+             human_bytes(bytes, sizeof bytes, (double)picture->omitted_bytes), one ? "is" : "are");
+    write_text(picture->out, "l", (double)(HEAD + rows * ROW + FOOT - 12), text);
 }
 
 int profile_write_svg(const struct profile *p, const char *title, FILE *out, struct err *e)
@@ -229,13 +237,14 @@ int profile_write_svg(const struct profile *p, const char *title, FILE *out, str
         picture.per_byte = (WIDTH - 2.0 * MARGIN) / (double)picture.total;
     size_t rows = depth_of(tree, picture.per_byte);
 
+    profile_begin();
     write_head(out, title, rows);
     if (tree)
         write_legend(out, picture.total, blocks);
     else
         write_text(out, "l", 50, "No stack of a block that outlived its connection.");
     write_nodes(&picture, tree, MARGIN, 0);
-    write_foot(out, rows, picture.omitted);
+    write_foot(&picture, rows);
     fputs("</svg>\n", out);
     profile_tree_free(tree);
     return profile_finish(out, e);

@@ -52,11 +52,18 @@ static size_t add_parts(char *path, size_t used, const char *text)
     return used;
 }
 
+/* Distributions replace the folder they build in by "." (-ffile-prefix-map), in names that were
+ * absolute and in the folder itself: such a name isn't relative to the folder. */
+static bool is_mapped(const char *folder, const char *path)
+{
+    return folder[0] != '/' && strncmp(path, "./", 2) == 0;
+}
+
 /* `path`, from `folder` when it is relative, in its shortest form. `buf` has PATH_MAX bytes. */
 static void make_path(const char *folder, const char *path, char *buf)
 {
     size_t used = 0;
-    bool from_folder = path[0] != '/' && folder;
+    bool from_folder = path[0] != '/' && folder && !is_mapped(folder, path);
     buf[0] = 0;
     if (from_folder ? folder[0] == '/' : path[0] == '/')
         buf[used++] = '/';
@@ -130,10 +137,18 @@ void module_find_root(struct module *m)
     free(roots);
 }
 
+/* libdw puts a relative folder before the names in the line table as it is: takes it off again. */
+static const char *without_folder(const char *folder, const char *path)
+{
+    size_t length = folder && folder[0] != '/' ? strlen(folder) : 0;
+    bool before = length > 0 && strncmp(path, folder, length) == 0 && path[length] == '/';
+    return before ? path + length + 1 : path;
+}
+
 const char *module_clean_path(const struct module *m, const char *folder, const char *path)
 {
     char whole[PATH_MAX];
-    make_path(folder, path, whole);
+    make_path(folder, without_folder(folder, path), whole);
     size_t root = m->root ? strlen(m->root) : 0;
     const char *from = root > 0 && strncmp(whole, m->root, root) == 0 ? whole + root : whole;
     while (strncmp(from, "../", 3) == 0)
