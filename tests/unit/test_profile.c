@@ -183,6 +183,29 @@ static void the_order_of_the_samples_does_not_show_in_the_picture(void **state)
     free(text[1]);
 }
 
+/* A stack that shrank must not make its callers narrower than what else they called. */
+static void stacks_without_bytes_have_no_width(void **state)
+{
+    (void)state;
+    static const struct symbol grown[] = {{.function = "f", .module = "m", .sure = true},
+                                          {.function = "main", .module = "m", .sure = true}};
+    static const struct symbol shrunk[] = {{.function = "g", .module = "m", .sure = true},
+                                           {.function = "main", .module = "m", .sure = true}};
+    struct profile_sample sample = {
+        .subject = "server", .blocks = 2, .bytes = 100, .frame = grown, .frames = 2};
+    struct profile *p = profile_new();
+    assert_non_null(p);
+    profile_case_add(p, &sample);
+    sample.frame = shrunk;
+    sample.bytes = -30;
+    profile_case_add(p, &sample);
+    size_t size;
+    char *text = written(p, SVG, &size);
+    assert_non_null(strstr(text, "main\nm\n100 B in 2 blocks, 100.00 %"));
+    free(text);
+    profile_free(p);
+}
+
 /* /dev/full takes what fits the stream's buffer and fails when it is flushed. */
 static void a_full_disk_is_an_error(void **state)
 {
@@ -251,6 +274,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(too_deep_a_stack_is_refused),
         cmocka_unit_test(the_same_samples_give_the_same_bytes),
         cmocka_unit_test(the_order_of_the_samples_does_not_show_in_the_picture),
+        cmocka_unit_test(stacks_without_bytes_have_no_width),
         cmocka_unit_test(a_full_disk_is_an_error),
         cmocka_unit_test(fields_are_encoded_as_the_guide_says),
     };

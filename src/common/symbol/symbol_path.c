@@ -62,15 +62,14 @@ static bool is_mapped(const char *folder, const char *path)
 /* `path`, from `folder` when it is relative, in its shortest form. `buf` has PATH_MAX bytes. */
 static void make_path(const char *folder, const char *path, char *buf)
 {
-    size_t used = 0;
     bool from_folder = path[0] != '/' && folder && !is_mapped(folder, path);
-    buf[0] = 0;
-    if (from_folder ? folder[0] == '/' : path[0] == '/')
-        buf[used++] = '/';
+    const char *first = from_folder ? folder : path;
+    size_t used = first[0] == '/';
+    buf[0] = '/';
     buf[used] = 0;
+    used = add_parts(buf, used, first);
     if (from_folder)
-        used = add_parts(buf, used, folder);
-    add_parts(buf, used, path);
+        add_parts(buf, used, path);
 }
 
 /* Cuts `common` to the folders that `path` shares with it. An empty `common` becomes the folder of
