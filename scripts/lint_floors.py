@@ -14,9 +14,11 @@ MAY_INCLUDE = {
     "src/common/probe": {"base"},
     "src/common/control": {"base"},
     "src/common/measure": {"base"},
+    "src/common/symbol": {"base"},
     "src/common/scenario": {"base", "stats", "tls", "probe", "measure"},
     "src/common/report": {"base", "stats", "tls", "probe", "measure"},
     "src/common/store": {"base", "stats", "tls", "probe", "measure"},
+    "src/common/profile": {"base", "symbol"},
     "server": {"base", "tls", "probe", "control"},
     "client": {"base", "tls", "probe", "control"},
 }

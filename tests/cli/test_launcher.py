@@ -40,9 +40,9 @@ if [ -n "${APT_FAILS-}" ]; then
     echo "E: Unable to locate package libinih-dev"
     exit 100
 fi
-for module in openssl libuv jemalloc inih jansson; do touch "$STUBS/have-$module"; done
+for module in openssl libuv jemalloc inih jansson libdw zlib; do touch "$STUBS/have-$module"; done
 """
-MODULES = "openssl libuv jemalloc inih jansson".split()
+MODULES = "openssl libuv jemalloc inih jansson libdw zlib".split()
 
 
 class Launcher(unittest.TestCase):

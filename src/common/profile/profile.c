@@ -1,0 +1,159 @@
+#include "profile/profile.h"
+
+#include "profile/profile_parts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer names, of templates mostly, are cut. */
+enum { NAME_BYTES = 512, FIRST_ROOM = 64 };
+
+struct profile *profile_new(void)
+{
+    struct profile *p = calloc(1, sizeof *p);
+    if (p)
+        p->texts = intern_new();
+    if (p && p->texts)
+        return p;
+    free(p);
+    return NULL;
+}
+
+void profile_free(struct profile *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->stacks; i++)
+        free(p->stack[i].frame);
+    free(p->stack);
+    intern_free(p->texts);
+    free(p);
+}
+
+size_t profile_count(const struct profile *p)
+{
+    return p->stacks;
+}
+
+/* The profile's copy of `text`, cleaned and cut; "" for NULL. NULL when out of memory. */
+static const char *keep(struct profile *p, const char *text)
+{
+    char clean[NAME_BYTES];
+    size_t length = text ? strnlen(text, sizeof clean - 1) : 0;
+    for (size_t i = 0; i < length; i++)
+        clean[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    clean[length] = 0;
+    return intern_text(p->texts, clean);
+}
+
+/* A function that isn't sure is named by what is: its place in the module. */
+static const char *keep_name(struct profile *p, const struct symbol *symbol)
+{
+    char name[NAME_BYTES];
+    bool named = symbol->function && *symbol->function;
+    if (named && symbol->sure)
+        return keep(p, symbol->function);
+    if (!symbol->module || !*symbol->module)
+        snprintf(name, sizeof name, "0x%" PRIx64, symbol->offset);
+    else if (!named)
+        snprintf(name, sizeof name, "%s+0x%" PRIx64, symbol->module, symbol->offset);
+    else
+        snprintf(name, sizeof name, "%s+0x%" PRIx64 " (near %s)", symbol->module, symbol->offset,
+                 symbol->function);
+    return keep(p, name);
+}
+
+static int copy_frame(struct profile *p, const struct symbol *from, uint64_t address,
+                      struct profile_frame *to)
+{
+    *to = (struct profile_frame){
+        .name = keep_name(p, from),
+        .module = keep(p, from->module),
+        .function = keep(p, from->function),
+        .file = keep(p, from->file),
+        .line = from->line,
+        .address = address,
+        .sure = from->sure,
+    };
+    return to->name && to->module && to->function && to->file ? 0 : -1;
+}
+
+static int copy_frames(struct profile *p, const struct profile_sample *s, struct profile_stack *to)
+{
+    to->frames = s->frames;
+    to->frame = calloc(s->frames ? s->frames : 1, sizeof *to->frame);
+    if (!to->frame)
+        return -1;
+    for (size_t i = 0; i < s->frames; i++) {
+        uint64_t address = s->address ? s->address[i] : s->frame[i].offset;
+        if (copy_frame(p, &s->frame[i], address, &to->frame[i]) != 0)
+            return -1;
+    }
+    to->hash = intern_hash(to->frame, s->frames * sizeof *to->frame);
+    return 0;
+}
+
+static bool same(const struct profile_stack *a, const struct profile_stack *b)
+{
+    return a->hash == b->hash && a->subject == b->subject && a->behaviour == b->behaviour &&
+           a->epoch == b->epoch && a->frames == b->frames &&
+           memcmp(a->frame, b->frame, a->frames * sizeof *a->frame) == 0;
+}
+
+static struct profile_stack *find(const struct profile *p, const struct profile_stack *stack)
+{
+    for (size_t i = 0; i < p->stacks; i++) {
+        if (same(&p->stack[i], stack))
+            return &p->stack[i];
+    }
+    return NULL;
+}
+
+static int make_room(struct profile *p)
+{
+    if (p->stacks < p->room)
+        return 0;
+    size_t room = p->room ? p->room * 2 : FIRST_ROOM;
+    struct profile_stack *stack = realloc(p->stack, room * sizeof *stack);
+    if (!stack)
+        return -1;
+    p->stack = stack;
+    p->room = room;
+    return 0;
+}
+
+int profile_add(struct profile *p, const struct profile_sample *sample, struct err *e)
+{
+    if (sample->frames > PROFILE_FRAMES)
+        return err_set(e, "a stack of %zu frames; %d at most", sample->frames, PROFILE_FRAMES);
+    struct profile_stack stack = {.subject = keep(p, sample->subject),
+                                  .behaviour = keep(p, sample->behaviour),
+                                  .epoch = sample->epoch};
+    if (!stack.subject || !stack.behaviour || copy_frames(p, sample, &stack) != 0 ||
+        make_room(p) != 0) {
+        free(stack.frame);
+        return err_set(e, "out of memory for the stacks of survivors");
+    }
+    struct profile_stack *known = find(p, &stack);
+    if (known)
+        free(stack.frame);
+    else
+        *(known = &p->stack[p->stacks++]) = stack;
+    known->blocks += sample->blocks;
+    known->bytes += sample->bytes;
+    return 0;
+}
+
+void profile_begin(void)
+{
+    errno = 0;
+}
+
+int profile_finish(FILE *out, struct err *e)
+{
+    if (fflush(out) == 0 && !ferror(out))
+        return 0;
+    return err_set(e, "the profile can't be written: %s", errno ? strerror(errno) : "write error");
+}

@@ -1,0 +1,218 @@
+#include "symbol/symbol_module.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where distributions put separate debug information; files found are checked by build id or CRC.
+ */
+static char debug_folders[] = ":.debug:/usr/lib/debug";
+static char *debug_path = debug_folders;
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_build_id_find_elf, /* never asked: the file is handed over open */
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .section_address = dwfl_offline_section_address,
+    .debuginfo_path = &debug_path,
+};
+
+/* File systems in layers keep a layer's number in the upper bits of st_ino, which the kernel's list
+ * doesn't show. */
+static bool same_inode(uint64_t stated, uint64_t mapped)
+{
+    return (uint32_t)stated == (uint32_t)mapped;
+}
+
+/* libdwfl would take object files and core dumps too, and lay them out as it sees fit. */
+static bool is_program(int fd)
+{
+    unsigned char head[EI_NIDENT + sizeof(Elf64_Half)];
+    if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
+        return false;
+    Elf64_Half type;
+    memcpy(&type, head + EI_NIDENT, sizeof type);
+    return memcmp(head, ELFMAG, SELFMAG) == 0 && (type == ET_EXEC || type == ET_DYN);
+}
+
+/* A descriptor of the mapped file, or -1. O_NONBLOCK: a path that became a FIFO must not hang us.
+ */
+static int open_file(const struct maps_module *mapped)
+{
+    if (!mapped->whole || mapped->path[0] != '/')
+        return -1;
+    int fd = open(mapped->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        same_inode(st.st_ino, mapped->inode) && is_program(fd))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Hands the file to libdwfl, which owns the descriptor from then on. */
+static Dwfl_Module *report_file(Dwfl *dwfl, const struct maps_module *mapped, int fd)
+{
+    dwfl_report_begin(dwfl);
+    Dwfl_Module *file = dwfl_report_elf(dwfl, mapped->path, mapped->path, fd, mapped->low, false);
+    if (!file)
+        close(fd);
+    dwfl_report_end(dwfl, NULL, NULL);
+    return file;
+}
+
+/* Where the file's own headers put it must be where it was mapped. */
+static bool fits(Dwfl_Module *file, const struct maps_module *mapped, uint64_t *ret_bias)
+{
+    Dwarf_Addr start = 0;
+    GElf_Addr bias = 0;
+    if (!file || !dwfl_module_getelf(file, &bias))
+        return false;
+    dwfl_module_info(file, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+    *ret_bias = bias;
+    return start == mapped->low;
+}
+
+static bool open_dwfl(struct module *m, const struct maps_module *mapped)
+{
+    int fd = open_file(mapped);
+    if (fd < 0)
+        return false;
+    m->dwfl = dwfl_begin(&callbacks);
+    if (!m->dwfl) {
+        close(fd);
+        return false;
+    }
+    m->file = report_file(m->dwfl, mapped, fd);
+    if (fits(m->file, mapped, &m->bias))
+        return true;
+    dwfl_end(m->dwfl);
+    m->dwfl = NULL;
+    return false;
+}
+
+/* Of several names at one address the plainest is shown: malloc, not __libc_malloc. */
+static size_t underscores(const char *name)
+{
+    return strspn(name, "_");
+}
+
+/* By start; of equal ones the best name last, where the search back meets it first. */
+static int compare_extents(const void *left, const void *right)
+{
+    const struct extent *a = left;
+    const struct extent *b = right;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    if ((a->end == a->start) != (b->end == b->start))
+        return a->end == a->start ? -1 : 1;
+    size_t a_score = underscores(a->name);
+    size_t b_score = underscores(b->name);
+    if (a_score != b_score)
+        return a_score > b_score ? -1 : 1;
+    return -strcmp(a->name, b->name);
+}
+
+/* Labels without a type are kept too: hand-written assembler often has no better. */
+static bool is_code(const GElf_Sym *sym, Elf *elf)
+{
+    int type = GELF_ST_TYPE(sym->st_info);
+    if (sym->st_shndx == SHN_UNDEF || sym->st_shndx == SHN_ABS || !elf)
+        return false;
+    if (type == STT_FUNC || type == STT_GNU_IFUNC)
+        return true;
+    GElf_Shdr header;
+    Elf_Scn *section = type == STT_NOTYPE ? elf_getscn(elf, sym->st_shndx) : NULL;
+    return section && gelf_getshdr(section, &header) && header.sh_flags & SHF_EXECINSTR;
+}
+
+static void read_extents(struct module *m)
+{
+    int count = dwfl_module_getsymtab(m->file);
+    m->extent = count > 0 ? calloc((size_t)count, sizeof *m->extent) : NULL;
+    for (int i = 1; m->extent && i < count; i++) {
+        GElf_Sym sym;
+        GElf_Addr value;
+        Elf *elf = NULL;
+        const char *name = dwfl_module_getsym_info(m->file, i, &sym, &value, NULL, &elf, NULL);
+        if (!name || !*name || !is_code(&sym, elf))
+            continue;
+        uint64_t end = value + sym.st_size < value ? UINT64_MAX : value + sym.st_size;
+        m->extent[m->extents++] = (struct extent){.start = value, .end = end, .name = name};
+    }
+    if (m->extents > 0)
+        qsort(m->extent, m->extents, sizeof *m->extent, compare_extents);
+    uint64_t reach = 0;
+    for (size_t i = 0; i < m->extents; i++) {
+        reach = m->extent[i].end > reach ? m->extent[i].end : reach;
+        m->extent[i].reach = reach;
+    }
+}
+
+/* The file's name without its folder and without what the kernel adds when it was deleted. */
+static const char *short_name(const char *path, struct intern *texts)
+{
+    static const char gone[] = " (deleted)";
+    const char *slash = strrchr(path, '/');
+    char *name = strdup(slash && slash[1] ? slash + 1 : path);
+    if (!name)
+        return NULL;
+    size_t length = strlen(name);
+    if (length >= sizeof gone && strcmp(name + length - (sizeof gone - 1), gone) == 0)
+        name[length - (sizeof gone - 1)] = 0;
+    const char *kept = intern_text(texts, name);
+    free(name);
+    return kept;
+}
+
+void module_open(struct module *m, const struct maps_module *mapped, struct intern *texts)
+{
+    *m = (struct module){.texts = texts, .bias = mapped->low};
+    m->name = short_name(mapped->path, texts);
+    if (!open_dwfl(m, mapped))
+        return;
+    read_extents(m);
+    module_find_root(m);
+}
+
+void module_close(struct module *m)
+{
+    free(m->extent);
+    free(m->root);
+    if (m->dwfl)
+        dwfl_end(m->dwfl);
+    *m = (struct module){0};
+}
+
+/* The number of extents that begin at or below the address. */
+static size_t extents_below(const struct module *m, uint64_t address)
+{
+    size_t from = 0;
+    size_t to = m->extents;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (m->extent[middle].start <= address)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+void module_find_symbol(const struct module *m, uint64_t address, struct symbol *ret)
+{
+    size_t below = extents_below(m, address);
+    if (below == 0)
+        return;
+    ret->function = m->extent[below - 1].name;
+    ret->sure = false;
+    for (size_t i = below; i-- > 0 && m->extent[i].reach > address;) {
+        if (m->extent[i].end <= address)
+            continue;
+        ret->function = m->extent[i].name;
+        ret->sure = true;
+        return;
+    }
+}

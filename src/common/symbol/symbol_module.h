@@ -1,0 +1,49 @@
+/*
+ * One program file, opened for look-ups. Addresses are those of the process it was mapped in.
+ * Internal to src/common/symbol.
+ */
+#ifndef SOAK_SYMBOL_SYMBOL_MODULE_H
+#define SOAK_SYMBOL_SYMBOL_MODULE_H
+
+#include "base/intern.h"
+#include "symbol/symbol.h"
+#include "symbol/symbol_maps.h"
+
+#include <elfutils/libdwfl.h>
+
+/* A function's symbol, of .symtab or .dynsym. */
+struct extent {
+    uint64_t start, end; /* [start, end); end == start: a label without a size */
+    uint64_t reach;      /* the highest end up to here, so that a search back knows when to stop */
+    const char *name;    /* borrowed of libdwfl */
+};
+
+struct module {
+    struct intern *texts; /* borrowed */
+    const char *name;     /* borrowed of texts */
+    Dwfl *dwfl;           /* owned; NULL: the file couldn't be opened, or isn't the one mapped */
+    Dwfl_Module *file;
+    uint64_t bias;         /* address in the process - address in the file */
+    struct extent *extent; /* owned, by rising start */
+    size_t extents;
+    char *root; /* owned; the folder of the sources with its last slash, "" when there is none */
+};
+
+/* Opens the file if it is the one that was mapped. Without it only `name` and `bias` are set. */
+void module_open(struct module *m, const struct maps_module *mapped, struct intern *texts);
+void module_close(struct module *m);
+
+/* Sets `function` and `sure` from the symbol tables. Leaves `ret` when there is no symbol below. */
+void module_find_symbol(const struct module *m, uint64_t address, struct symbol *ret);
+
+/* symbol_dwarf.c: as symbols_inlined; each frame is copied from `base` first. Returns 0 without
+ * debug information for the address. */
+size_t module_find_lines(struct module *m, uint64_t address, const struct symbol *base,
+                         struct symbol *ret, size_t max);
+
+/* symbol_path.c: finds m->root. */
+void module_find_root(struct module *m);
+/* The path of a source file relative to m->root, kept in m->texts; NULL when out of memory. */
+const char *module_clean_path(const struct module *m, const char *folder, const char *path);
+
+#endif

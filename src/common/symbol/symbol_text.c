@@ -1,0 +1,91 @@
+#include "symbol/symbol.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names come from files that anyone may have written. */
+static char *clean(char *text)
+{
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c > 0x7e || !isprint((unsigned char)*c))
+            *c = '?';
+    }
+    return text;
+}
+
+char *symbol_text(const struct symbol *symbol, char *buf, size_t size)
+{
+    const char *module = symbol->module;
+    if (!module)
+        snprintf(buf, size, "0x%" PRIx64, symbol->offset);
+    else if (!symbol->function)
+        snprintf(buf, size, "%s+0x%" PRIx64, module, symbol->offset);
+    else if (!symbol->sure)
+        snprintf(buf, size, "near %s  %s+0x%" PRIx64, symbol->function, module, symbol->offset);
+    else if (symbol->file)
+        snprintf(buf, size, "%s  %s:%" PRIu32, symbol->function, symbol->file, symbol->line);
+    else
+        snprintf(buf, size, "%s  %s", symbol->function, module);
+    return clean(buf);
+}
+
+/* Allocators themselves, whichever of their functions it is; and the probe. */
+static const char *const modules[] = {"libjemalloc.so", "libtcmalloc", "libmimalloc.so",
+                                      "libsoakprobe.so"};
+
+/* Where the probe's sources lie, when the subject has it built in. */
+static const char probe_sources[] = "src/common/probe/";
+
+/* A name, or with a * at its end the beginning of one. OPENSSL_sk_* and BUF_MEM_* are not here:
+ * they hold memory for their own ends. */
+static const char *const functions[] = {
+    /* the probe's hooks */
+    "openssl_malloc", "openssl_realloc", "libuv_malloc", "libuv_calloc", "libuv_realloc",
+    "ledger_*",
+    /* OpenSSL; BoringSSL's wrappers are named as OpenSSL's macros */
+    "CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_calloc", "CRYPTO_realloc", "CRYPTO_clear_realloc",
+    "CRYPTO_malloc_array", "CRYPTO_realloc_array", "CRYPTO_clear_realloc_array",
+    "CRYPTO_aligned_alloc", "CRYPTO_memdup", "CRYPTO_strdup", "CRYPTO_strndup",
+    "CRYPTO_secure_malloc", "CRYPTO_secure_zalloc", "OPENSSL_malloc", "OPENSSL_zalloc",
+    "OPENSSL_calloc", "OPENSSL_realloc", "OPENSSL_memdup", "OPENSSL_strdup", "OPENSSL_strndup",
+    /* libuv */
+    "uv__malloc", "uv__calloc", "uv__realloc", "uv__reallocf", "uv__strdup", "uv__strndup",
+    /* the C library and jemalloc's own names */
+    "malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "memalign", "posix_memalign",
+    "valloc", "pvalloc", "strdup", "strndup", "__strdup", "__strndup", "__libc_malloc",
+    "__libc_calloc", "__libc_realloc", "__libc_memalign", "_int_malloc", "_int_realloc", "mallocx",
+    "rallocx", "je_*",
+    /* C++: operator new and new[] */
+    "_Znwm*", "_Znam*"};
+
+static bool matches(const char *name, const char *pattern)
+{
+    size_t length = strlen(pattern);
+    if (pattern[length - 1] == '*')
+        return strncmp(name, pattern, length - 1) == 0;
+    return strcmp(name, pattern) == 0;
+}
+
+static bool begins(const char *text, const char *head)
+{
+    return text && strncmp(text, head, strlen(head)) == 0;
+}
+
+bool symbol_is_allocator(const struct symbol *symbol)
+{
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+        if (begins(symbol->module, modules[i]))
+            return true;
+    }
+    if (begins(symbol->file, probe_sources))
+        return true;
+    if (!symbol->function || !symbol->sure)
+        return false;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (matches(symbol->function, functions[i]))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,519 @@
+#include "base/intern.h"
+#include "base/rng.h"
+#include "symbol/symbol.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAPS_BYTES = 256 << 10 };
+
+static char *own_maps(void)
+{
+    char *text = calloc(1, MAPS_BYTES);
+    int fd = open("/proc/self/maps", O_RDONLY);
+    assert_true(text && fd >= 0);
+    size_t used = 0;
+    ssize_t got;
+    while ((got = read(fd, text + used, MAPS_BYTES - 1 - used)) > 0)
+        used += (size_t)got;
+    close(fd);
+    return text;
+}
+
+static struct symbols *open_text(const char *text)
+{
+    struct err e;
+    struct symbols *s = symbols_open(text, &e);
+    if (!s)
+        fail_msg("%s", e.text);
+    return s;
+}
+
+static struct symbols *open_own(void)
+{
+    char *text = own_maps();
+    struct symbols *s = open_text(text);
+    free(text);
+    return s;
+}
+
+static __attribute__((noinline)) uint64_t a_function_of_the_test(void)
+{
+    return (uint64_t)(uintptr_t)__builtin_return_address(0);
+}
+
+/* Inlined into its caller, whatever the optimisation. */
+static inline __attribute__((always_inline)) uint64_t an_inlined_function(uint32_t *ret_line)
+{
+    *ret_line = __LINE__ + 1;
+    return a_function_of_the_test();
+}
+
+static void own_functions_have_file_and_line(void **state)
+{
+    (void)state;
+    struct symbols *s = open_own();
+    struct symbol found;
+    symbols_find(s, (uint64_t)(uintptr_t)a_function_of_the_test, false, &found);
+    assert_string_equal(found.function, "a_function_of_the_test");
+    assert_string_equal(found.module, "test_symbol");
+    assert_string_equal(found.file, "tests/unit/test_symbol.c");
+    assert_true(found.sure);
+
+    uint32_t line = __LINE__ + 1;
+    uint64_t caller = a_function_of_the_test();
+    symbols_find(s, caller, true, &found);
+    assert_string_equal(found.function, "own_functions_have_file_and_line");
+    assert_int_equal(found.line, line);
+    symbols_close(s);
+}
+
+static void functions_of_the_library_have_their_path_in_the_project(void **state)
+{
+    (void)state;
+    struct symbols *s = open_own();
+    struct symbol found;
+    symbols_find(s, (uint64_t)(uintptr_t)intern_hash, false, &found);
+    assert_string_equal(found.function, "intern_hash");
+    assert_string_equal(found.file, "src/common/base/intern.c");
+    symbols_close(s);
+}
+
+static void inlined_functions_are_named_with_their_callers(void **state)
+{
+    (void)state;
+    struct symbols *s = open_own();
+    uint32_t inner;
+    uint32_t outer = __LINE__ + 1;
+    uint64_t address = an_inlined_function(&inner);
+    struct symbol found[4];
+    assert_int_equal(symbols_inlined(s, address, true, found, 4), 2);
+    assert_string_equal(found[0].function, "an_inlined_function");
+    assert_int_equal(found[0].line, inner);
+    assert_string_equal(found[1].function, "inlined_functions_are_named_with_their_callers");
+    assert_int_equal(found[1].line, outer);
+    assert_string_equal(found[1].file, "tests/unit/test_symbol.c");
+    assert_int_equal(symbols_inlined(s, address, true, found, 1), 1);
+    assert_string_equal(found[0].function, "an_inlined_function");
+    symbols_close(s);
+}
+
+static void exported_functions_of_libraries_are_sure(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name, *module;
+        uintptr_t address;
+    } cases[] = {{"SSL_new", "libssl.so", (uintptr_t)SSL_new},
+                 {"CRYPTO_malloc", "libcrypto.so", (uintptr_t)CRYPTO_malloc},
+                 {"qsort", "libc.so.6", (uintptr_t)qsort}};
+    struct symbols *s = open_own();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct symbol found;
+        Dl_info info;
+        assert_int_not_equal(dladdr((void *)cases[i].address, &info), 0);
+        symbols_find(s, cases[i].address, false, &found);
+        assert_string_equal(found.function, cases[i].name);
+        assert_memory_equal(found.module, cases[i].module, strlen(cases[i].module));
+        assert_true(found.sure);
+        assert_int_equal(found.offset, cases[i].address - (uintptr_t)info.dli_fbase);
+    }
+    symbols_close(s);
+}
+
+/* A return address at the very end of a function belongs to that function, not to the next one. */
+static void a_return_address_belongs_to_the_call_before_it(void **state)
+{
+    (void)state;
+    struct symbols *s = open_own();
+    struct symbol found;
+    symbols_find(s, (uint64_t)(uintptr_t)intern_hash, true, &found);
+    assert_true(!found.function || strcmp(found.function, "intern_hash") != 0 || !found.sure);
+    symbols_find(s, (uint64_t)(uintptr_t)intern_hash + 1, true, &found);
+    assert_string_equal(found.function, "intern_hash");
+    symbols_close(s);
+}
+
+static uint64_t unnamed_of(void *library)
+{
+    void *(*get)(void);
+    void *found = dlsym(library, "case_unnamed");
+    assert_non_null(found);
+    memcpy(&get, &found, sizeof get);
+    return (uint64_t)(uintptr_t)get();
+}
+
+static void a_function_without_a_symbol_is_only_near_another(void **state)
+{
+    (void)state;
+    void *library = dlopen(SYMBOL_CASE, RTLD_NOW);
+    assert_non_null(library);
+    struct symbols *s = open_own();
+    uint64_t address = unnamed_of(library);
+    struct symbol found;
+    symbols_find(s, address, false, &found);
+    assert_string_equal(found.function, "case_first");
+    assert_false(found.sure);
+    assert_null(found.file);
+    char text[128];
+    char expected[128];
+    snprintf(expected, sizeof expected, "near case_first  libsymbol_case.so+0x%" PRIx64,
+             found.offset);
+    assert_string_equal(symbol_text(&found, text, sizeof text), expected);
+    assert_false(symbol_is_allocator(&found));
+
+    symbols_find(s, (uint64_t)(uintptr_t)dlsym(library, "case_last"), false, &found);
+    assert_string_equal(found.function, "case_last");
+    assert_true(found.sure);
+    symbols_close(s);
+    dlclose(library);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "rb");
+    FILE *out = fopen(to, "wb");
+    assert_true(in && out);
+    int c;
+    while ((c = getc(in)) != EOF)
+        putc(c, out);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* A library that is upgraded while a process uses it has other functions at the same addresses. */
+static void a_replaced_file_names_nothing(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/soak-symbol-XXXXXX";
+    char other[sizeof path + 4];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(other, sizeof other, "%s.new", path);
+    copy_file(SYMBOL_CASE, path);
+    copy_file(SYMBOL_CASE, other);
+    void *library = dlopen(path, RTLD_NOW);
+    assert_non_null(library);
+    uint64_t address = (uint64_t)(uintptr_t)dlsym(library, "case_last");
+    char *maps = own_maps();
+
+    for (int replaced = 0; replaced < 2; replaced++) {
+        struct symbols *s = open_text(maps);
+        struct symbol found;
+        symbols_find(s, address, false, &found);
+        assert_true(replaced ? !found.function : strcmp(found.function, "case_last") == 0);
+        assert_string_equal(found.module, path + strlen("/tmp/"));
+        symbols_close(s);
+        assert_int_equal(rename(other, path), replaced ? -1 : 0);
+    }
+    free(maps);
+    dlclose(library);
+    unlink(path);
+}
+
+static void addresses_outside_everything_stay_addresses(void **state)
+{
+    (void)state;
+    struct symbols *s = open_own();
+    static const uint64_t outside[] = {0, 1, 0x1234, UINT64_MAX, UINT64_MAX - 1};
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        struct symbol found;
+        symbols_find(s, outside[i], i % 2, &found);
+        assert_null(found.function);
+        assert_null(found.module);
+        assert_false(found.sure);
+    }
+    char text[64];
+    struct symbol found;
+    symbols_find(s, 0x1234, false, &found);
+    assert_string_equal(symbol_text(&found, text, sizeof text), "0x1234");
+    symbols_close(s);
+}
+
+/* The child is another run of this program at other addresses; it is gone when its maps are read.
+ */
+static void the_process_may_be_gone(void **state)
+{
+    (void)state;
+    char self[256] = "";
+    char command[300];
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    snprintf(command, sizeof command, "'%s' --maps", self);
+    FILE *child = popen(command, "r");
+    assert_non_null(child);
+    char *text = calloc(1, MAPS_BYTES);
+    uint64_t address;
+    assert_non_null(text);
+    assert_int_equal(fscanf(child, "%" SCNx64 "\n", &address), 1);
+    assert_true(fread(text, 1, MAPS_BYTES - 1, child) > 0);
+    assert_int_equal(pclose(child), 0);
+
+    struct symbols *s = open_text(text);
+    struct symbol found;
+    symbols_find(s, address, false, &found);
+    assert_string_equal(found.function, "a_function_of_the_test");
+    assert_string_equal(found.file, "tests/unit/test_symbol.c");
+    symbols_close(s);
+    free(text);
+}
+
+static int print_maps(void)
+{
+    char *text = own_maps();
+    printf("%" PRIx64 "\n%s", (uint64_t)(uintptr_t)a_function_of_the_test, text);
+    free(text);
+    return 0;
+}
+
+/* For tests/cli/test_profile.py, which listens whether anything is asked over the network. */
+static int print_symbol(void)
+{
+    char text[128];
+    struct symbol found;
+    struct symbols *s = open_own();
+    symbols_find(s, (uint64_t)(uintptr_t)SSL_new, false, &found);
+    puts(symbol_text(&found, text, sizeof text));
+    symbols_close(s);
+    return 0;
+}
+
+static void text_that_is_no_maps_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",
+                                        "\n\n\n",
+                                        "hello",
+                                        "0-0 r-xp 0 0:0 0 /bin/true\n",
+                                        "2000-1000 r-xp 00000000 fe:00 1 /bin/true\n",
+                                        "1000-2000 r-xp 00000000 fe:00 1\n",
+                                        "1000-2000 r--p 00000000 fe:00 1 /bin/true\n",
+                                        "1000-2000 r-xp 0 fe:00 /bin/true\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct err e = {""};
+        assert_null(symbols_open(texts[i], &e));
+        assert_string_equal(e.text, "the maps of the process name no program file");
+    }
+}
+
+static void what_is_mapped_but_no_program_is_not_opened(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "1000-2000 r-xp 00000000 fe:00 1 /dev/zero\n", "1000-2000 r-xp 00000000 fe:00 1 /\n",
+        "1000-2000 r-xp 00000000 fe:00 1 /nonexistent/x\n",
+        "1000-2000 r-xp 00000000 00:00 0 [vdso]\n", "1000-2000 r-xp 0 fe:00 1 /a/b (deleted)\n"};
+    static const char *const names[] = {"zero", "/", "x", "[vdso]", "b"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct symbols *s = open_text(texts[i]);
+        struct symbol found;
+        symbols_find(s, 0x1801, true, &found);
+        assert_null(found.function);
+        assert_string_equal(found.module, names[i]);
+        assert_int_equal(found.offset, 0x800);
+        symbols_close(s);
+    }
+}
+
+/* A line that maps the whole of `path` for code at 0x10000000, as if it began at `offset`. */
+static struct symbols *open_mapping(const char *path, unsigned offset)
+{
+    char text[600];
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    snprintf(text, sizeof text, "10000000-10010000 r-xp %08x fe:00 %ju  %s\n", offset,
+             (uintmax_t)st.st_ino, path);
+    return open_text(text);
+}
+
+/* The offset of case_last, as the test's own mapping of the library says it. */
+static uint64_t offset_of_last(void)
+{
+    void *library = dlopen(SYMBOL_CASE, RTLD_NOW);
+    assert_non_null(library);
+    void *last = dlsym(library, "case_last");
+    Dl_info info;
+    assert_int_not_equal(dladdr(last, &info), 0);
+    uint64_t offset = (uint64_t)((char *)last - (char *)info.dli_fbase);
+    dlclose(library);
+    return offset;
+}
+
+static void only_programs_from_their_first_byte_are_read(void **state)
+{
+    (void)state;
+    const struct {
+        const char *path;
+        unsigned offset;
+        bool named;
+    } cases[] = {{SYMBOL_CASE, 0, true},
+                 {SYMBOL_CASE, 0x1000, false},
+                 {SYMBOL_OBJECT, 0, false},
+                 {"/etc/passwd", 0, false}};
+    uint64_t offset = offset_of_last();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct symbols *s = open_mapping(cases[i].path, cases[i].offset);
+        for (uint64_t at = 0; at < 0x10000; at += 16) {
+            struct symbol found;
+            symbols_find(s, 0x10000000 + at, false, &found);
+            assert_true(cases[i].named || !found.function);
+            assert_int_equal(found.offset, at);
+        }
+        struct symbol last;
+        symbols_find(s, 0x10000000 + offset, false, &last);
+        assert_true(!cases[i].named || strcmp(last.function, "case_last") == 0);
+        symbols_close(s);
+    }
+}
+
+static void mappings_that_overlap_are_not_believed(void **state)
+{
+    (void)state;
+    struct symbols *s = open_text("1000-3000 r-xp 00000000 fe:00 1 /a\n"
+                                  "2000-4000 r-xp 00000000 fe:00 2 /b\n"
+                                  "5000-6000 r--p 00000000 fe:00 3 /c\n"
+                                  "6000-7000 r-xp 00001000 fe:00 3 /c\n");
+    static const struct {
+        uint64_t address;
+        const char *module;
+    } cases[] = {{0xfff, NULL},  {0x1000, "a"}, {0x2800, "a"}, {0x3000, NULL},
+                 {0x3800, NULL}, {0x5000, "c"}, {0x6fff, "c"}, {0x7000, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct symbol found;
+        symbols_find(s, cases[i].address, false, &found);
+        if (cases[i].module)
+            assert_string_equal(found.module, cases[i].module);
+        else
+            assert_null(found.module);
+    }
+    symbols_close(s);
+}
+
+/* Cuts, doubles and replaces bytes of the own maps; what is left is looked up at true addresses. */
+static void damage(char *text, struct rng *rng)
+{
+    static const char likely[] = "0123456789abcdef-xrwp \n/:";
+    size_t length = strlen(text);
+    for (uint64_t left = 1 + rng_below(rng, 40); left > 0; left--) {
+        size_t at = (size_t)rng_below(rng, length);
+        bool likely_byte = rng_below(rng, 4) > 0;
+        text[at] =
+            likely_byte ? likely[rng_below(rng, sizeof likely - 1)] : (char)rng_below(rng, 256);
+    }
+    if (rng_below(rng, 8) == 0)
+        text[rng_below(rng, length)] = 0;
+}
+
+static void damaged_maps_do_no_harm(void **state)
+{
+    (void)state;
+    char *whole = own_maps();
+    uint64_t address[] = {(uint64_t)(uintptr_t)intern_hash, (uint64_t)(uintptr_t)SSL_new,
+                          (uint64_t)(uintptr_t)qsort, 0x1000};
+    size_t opened = 0;
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct rng rng = {seed};
+        char *text = strdup(whole);
+        damage(text, &rng);
+        struct symbols *s = symbols_open(text, NULL);
+        for (size_t i = 0; s && i < sizeof address / sizeof *address; i++) {
+            struct symbol found[3];
+            char line[80];
+            /* Reading a file's tables takes longest, so every fortieth look-up goes that far. */
+            uint64_t at = seed % 40 == 0 ? address[i] : rng_next(&rng);
+            symbols_inlined(s, at, seed % 2, found, 3);
+            symbol_text(&found[0], line, sizeof line);
+        }
+        opened += s != NULL;
+        symbols_close(s);
+        free(text);
+    }
+    free(whole);
+    assert_true(opened > 500);
+}
+
+static void texts_read_as_the_report_shows_them(void **state)
+{
+    (void)state;
+    static const struct {
+        struct symbol symbol;
+        const char *text;
+    } cases[] = {
+        {{"defect_state_new", "soak-server", 0x10, "server/defect.c", 41, true},
+         "defect_state_new  server/defect.c:41"},
+        {{"SSL_new", "libssl.so.3", 0x10, NULL, 0, true}, "SSL_new  libssl.so.3"},
+        {{"SSL_CTX_new", "libssl.so.3", 0x1a2b, NULL, 0, false},
+         "near SSL_CTX_new  libssl.so.3+0x1a2b"},
+        {{NULL, "libfoo.so", 0x1234, NULL, 0, false}, "libfoo.so+0x1234"},
+        {{"a\033[31m\n\303\244b", "m", 1, NULL, 0, true}, "a?[31m???b  m"},
+    };
+    char buf[80];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(symbol_text(&cases[i].symbol, buf, sizeof buf), cases[i].text);
+    assert_string_equal(symbol_text(&cases[0].symbol, buf, 8), "defect_");
+}
+
+static void allocators_are_told_from_who_asks(void **state)
+{
+    (void)state;
+    static const char *const passing[] = {"CRYPTO_zalloc", "malloc",          "je_malloc",
+                                          "uv__strdup",    "openssl_realloc", "ledger_add",
+                                          "_Znwm"};
+    static const char *const asking[] = {
+        "OPENSSL_sk_new_null", "BUF_MEM_grow",   "SSL_new", "malloc_stats",
+        "prof_request",        "CRYPTO_mallocs", "main"};
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+        struct symbol symbol = {passing[i], "x", 0, NULL, 0, true};
+        assert_true(symbol_is_allocator(&symbol));
+        symbol.sure = false;
+        assert_false(symbol_is_allocator(&symbol));
+        symbol = (struct symbol){asking[i], "x", 0, NULL, 0, true};
+        assert_false(symbol_is_allocator(&symbol));
+    }
+    struct symbol by_module = {NULL, "libjemalloc.so.2", 0, NULL, 0, false};
+    struct symbol by_file = {"slot_of", "soak-server", 0, "src/common/probe/slot.c", 1, true};
+    assert_true(symbol_is_allocator(&by_module));
+    assert_true(symbol_is_allocator(&by_file));
+    assert_false(symbol_is_allocator(&(struct symbol){0}));
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_functions_have_file_and_line),
+        cmocka_unit_test(functions_of_the_library_have_their_path_in_the_project),
+        cmocka_unit_test(inlined_functions_are_named_with_their_callers),
+        cmocka_unit_test(exported_functions_of_libraries_are_sure),
+        cmocka_unit_test(a_return_address_belongs_to_the_call_before_it),
+        cmocka_unit_test(a_function_without_a_symbol_is_only_near_another),
+        cmocka_unit_test(a_replaced_file_names_nothing),
+        cmocka_unit_test(addresses_outside_everything_stay_addresses),
+        cmocka_unit_test(the_process_may_be_gone),
+        cmocka_unit_test(text_that_is_no_maps_is_refused),
+        cmocka_unit_test(what_is_mapped_but_no_program_is_not_opened),
+        cmocka_unit_test(only_programs_from_their_first_byte_are_read),
+        cmocka_unit_test(mappings_that_overlap_are_not_believed),
+        cmocka_unit_test(damaged_maps_do_no_harm),
+        cmocka_unit_test(texts_read_as_the_report_shows_them),
+        cmocka_unit_test(allocators_are_told_from_who_asks),
+    };
+    if (argc == 2 && strcmp(argv[1], "--maps") == 0)
+        return print_maps();
+    if (argc == 2 && strcmp(argv[1], "--symbol") == 0)
+        return print_symbol();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
