@@ -115,7 +115,7 @@ static void on_all_quiet(struct client *c)
     publish_times(c);
     /* With nothing open there is nothing older than now. */
     if (c->oldest == UINT64_MAX)
-        c->oldest = atomic_load(&page->epoch);
+        c->oldest = page_epoch(atomic_load(&page->epoch));
     control_say(&c->control, "quiet opened=%llu closed=%llu oldest=%llu",
                 (unsigned long long)atomic_load(&page->app.opened),
                 (unsigned long long)atomic_load(&page->app.closed), (unsigned long long)c->oldest);
