@@ -240,9 +240,10 @@ static void a_stack_begins_above_the_hook(void **state)
     }
     assert_non_null(stack);
     assert_true(stack->frames >= 3);
-    assert_string_equal(name_at(stack->frame[0]), "CRYPTO_malloc");
+    /* CRYPTO_malloc may end in a jump to the hook and then has no frame. */
+    size_t first = strcmp(name_at(stack->frame[0]), "CRYPTO_malloc") == 0;
     uint64_t begin = (uint64_t)(uintptr_t)make_here;
-    assert_in_range(stack->frame[1], begin, begin + 200);
+    assert_in_range(stack->frame[first], begin, begin + 200);
     snapshot_stacks_free(&s);
     CRYPTO_free(block, "here.c", 2);
 }
