@@ -375,6 +375,7 @@ void run_fini(struct run *r)
     CHECK(uv_loop_close(&r->loop) == 0);
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         history_free(r->history[i]);
+        capture_fini(&r->capture[i]);
         child_fini(&r->child[i]);
     }
     if (r->pki_fd >= 0)

@@ -12,6 +12,7 @@
 #ifndef SOAK_RUN_H
 #define SOAK_RUN_H
 
+#include "capture.h"
 #include "child.h"
 #include "history.h"
 #include "live.h"
@@ -52,6 +53,7 @@ struct run {
     struct child child[RUN_SUBJECTS];
     struct history *history[RUN_SUBJECTS];
     struct judgement judgement[RUN_SUBJECTS];
+    struct capture capture[RUN_SUBJECTS];
     bool judged;
     char lib[RUN_SUBJECTS][256]; /* what each child said of its libraries in `ready` */
 
