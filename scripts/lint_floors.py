@@ -14,6 +14,7 @@ MAY_INCLUDE = {
     "src/common/probe": {"base"},
     "src/common/control": {"base"},
     "src/common/measure": {"base"},
+    "src/common/profile": {"base"},
     "src/common/scenario": {"base", "stats", "tls", "probe", "measure"},
     "src/common/report": {"base", "stats", "tls", "probe", "measure"},
     "src/common/store": {"base", "stats", "tls", "probe", "measure"},
