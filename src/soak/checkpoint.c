@@ -39,6 +39,7 @@ static enum history_phase phase_of(const struct run *r)
         return HISTORY_HOLD;
     case PLAN_MEASURE:
     case PLAN_TURNOVER:
+    case PLAN_PROFILE:
     case PLAN_DRAIN:
         break;
     }
@@ -79,6 +80,10 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     switch (r->settle) {
     case SETTLE_CHECKPOINT:
         return keep_epoch(r, sample, e);
+    case SETTLE_HEAP_START:
+    case SETTLE_HEAP_FIRST:
+    case SETTLE_HEAP_LAST:
+        return 0;
     case SETTLE_DRAINED:
         for (int i = 0; i < RUN_SUBJECTS; i++)
             history_drained(r->history[i], &sample[i].snapshot);
@@ -123,13 +128,15 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 {
     const struct judgement *server = &r->judgement[RUN_SERVER], *client = &r->judgement[RUN_CLIENT];
     uint64_t now = clock_now_ns();
-    *ret = (struct plan_seen){.opened = atomic_load(&r->child[RUN_CLIENT].page->app.opened),
-                              .elapsed_ms =
-                                  r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
-                              .wants_hold = server->wants_hold || client->wants_hold,
-                              .wants_more = server->wants_more || client->wants_more,
-                              .certain = is_certain(r, RUN_SERVER) || is_certain(r, RUN_CLIENT),
-                              .interrupted = r->interrupted};
+    *ret = (struct plan_seen){
+        .opened = atomic_load(&r->child[RUN_CLIENT].page->app.opened),
+        .elapsed_ms = r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
+        .wants_hold = server->wants_hold || client->wants_hold,
+        .wants_more = server->wants_more || client->wants_more,
+        .certain = is_certain(r, RUN_SERVER) || is_certain(r, RUN_CLIENT),
+        .suspects_heap = profiler_suspects(server) || profiler_suspects(client),
+        .wants_profile = profiler_wants(server) || profiler_wants(client),
+        .interrupted = r->interrupted};
     size_t n = history_epochs(r->history[RUN_SERVER]);
     for (size_t i = 0; i < 3 && i < n; i++) {
         size_t c = n - 1 - i;

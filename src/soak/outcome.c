@@ -67,6 +67,24 @@ static void fill_stacks(struct outcome *o, const struct run *r, int subject)
     free(sample);
 }
 
+/* What grew outside OpenSSL's allocator, where it was profiled. */
+static void fill_heap_stacks(struct outcome *o, const struct run *r, int subject)
+{
+    const struct profiler *p = &r->profiler[subject];
+    struct result_capture *out = &o->result.subject[subject].capture;
+    size_t i = 0;
+    out->heap_connections = p->connections;
+    for (; i < p->growth.stacks && out->stacks < OUTCOME_STACKS; i++) {
+        const struct heap_stack *s = &p->growth.stack[i];
+        o->stack[subject][out->stacks++] =
+            (struct result_stack){.blocks = s->blocks,
+                                  .bytes = s->bytes,
+                                  .frames = s->frames,
+                                  .frame = p->growth.frame + s->first};
+    }
+    out->stacks_dropped += p->growth.stacks - i;
+}
+
 static void fill_capture(struct outcome *o, const struct run *r, int subject)
 {
     const struct capture *c = &r->capture[subject];
@@ -84,6 +102,7 @@ static void fill_capture(struct outcome *o, const struct run *r, int subject)
         to->file = site_name(r, subject, s->site, &to->line);
     }
     fill_stacks(o, r, subject);
+    fill_heap_stacks(o, r, subject);
 }
 
 static void fill_subject(struct outcome *o, const struct run *r, int subject)
