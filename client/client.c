@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "control/control.h"
 #include "probe/probe.h"
+#include "probe/profile.h"
 #include "summary.h"
 #include "worker.h"
 
@@ -115,7 +116,7 @@ static void on_all_quiet(struct client *c)
     publish_times(c);
     /* With nothing open there is nothing older than now. */
     if (c->oldest == UINT64_MAX)
-        c->oldest = atomic_load(&page->epoch);
+        c->oldest = page_epoch(atomic_load(&page->epoch));
     control_say(&c->control, "quiet opened=%llu closed=%llu oldest=%llu",
                 (unsigned long long)atomic_load(&page->app.opened),
                 (unsigned long long)atomic_load(&page->app.closed), (unsigned long long)c->oldest);
@@ -136,6 +137,7 @@ static void on_all_drained(struct client *c)
 static void on_all_settled(struct client *c)
 {
     probe_thread_flush();
+    profile_end();
     publish_times(c);
     probe_publish(true);
     control_say(&c->control, "settled id=%llu", (unsigned long long)c->settle_id);
@@ -182,6 +184,7 @@ static void on_settle_line(struct client *c, const char *line)
         refuse(c, "settle: id=NUMBER is missing");
     if (c->settle_awaited > 0)
         refuse(c, "settle: the one before isn't answered yet");
+    profile_begin(line);
     c->settle_awaited = c->workers;
     order(c, WORKER_SETTLE);
 }

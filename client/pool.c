@@ -58,7 +58,7 @@ static void begin(struct pool *pool)
     struct peer *p = peer_new(&pool->shared, behaviour, turn, resume);
     p->owner = pool;
     p->place = POOL_OPENING;
-    p->born_epoch = atomic_load_explicit(pool->o.epoch, memory_order_relaxed);
+    p->born_epoch = page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
     p->deadline_ns = p->begun_ns + pool->o.timeout_ns;
     TAILQ_INSERT_TAIL(&pool->list[POOL_OPENING], p, link);
     pool->count[POOL_OPENING]++;

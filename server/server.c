@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "listen.h"
 #include "probe/probe.h"
+#include "probe/profile.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -88,6 +89,7 @@ static void answer_settle(struct server *s)
         return;
     s->settle_asked = false;
     publish_caches(s);
+    profile_end();
     probe_publish(true);
     control_say(&s->control, "settled id=%llu", (unsigned long long)s->settle_id);
 }
@@ -116,6 +118,7 @@ static void settle(struct server *s, const char *line)
     if (line_number(line, "id", &s->settle_id) < 0)
         s->settle_id = 0;
     s->settle_asked = true;
+    profile_begin(line);
     atomic_fetch_add(&s->settling, s->options.workers);
     order_all(s, WORKER_SETTLE);
 }

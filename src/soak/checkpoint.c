@@ -39,40 +39,62 @@ static enum history_phase phase_of(const struct run *r)
         return HISTORY_HOLD;
     case PLAN_MEASURE:
     case PLAN_TURNOVER:
+    case PLAN_PROFILE:
     case PLAN_DRAIN:
         break;
     }
     return HISTORY_MEASURE;
 }
 
-static void keep_epoch(struct run *r, const struct history_sample *sample)
+/* Copies the stacks of the epoch that ended, and marks the sites whose stacks the next one is to
+ * take. Nothing is allocated now but by a subject's own clock. */
+static int keep_stacks(struct run *r, const struct history_sample *sample, struct err *e)
+{
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        struct capture *c = &r->capture[i];
+        struct page *page = r->child[i].page;
+        if (capture_keep(c, page, &sample[i].snapshot, r->epoch - 1, r->oldest, e) != 0)
+            return -1;
+        capture_choose(c, &r->judgement[i]);
+        capture_mark(c, page, r->epoch);
+        capture_keep_maps(c, r->child[i].pid);
+    }
+    return 0;
+}
+
+static int keep_epoch(struct run *r, const struct history_sample *sample, struct err *e)
 {
     double seconds = (double)(clock_now_ns() - r->epoch_ns) / 1e9;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         history_checkpoint(r->history[i], &sample[i], phase_of(r), seconds, r->oldest);
     r->epoch++;
     for (int i = 0; i < RUN_SUBJECTS; i++)
-        atomic_store(&r->child[i].page->epoch, r->epoch);
+        capture_mark(&r->capture[i], r->child[i].page, r->epoch);
     r->epoch_ns = clock_now_ns();
     checkpoint_judge(r);
+    return keep_stacks(r, sample, e);
 }
 
-static void keep(struct run *r, const struct history_sample *sample)
+static int keep(struct run *r, const struct history_sample *sample, struct err *e)
 {
     switch (r->settle) {
     case SETTLE_CHECKPOINT:
-        keep_epoch(r, sample);
-        return;
+        return keep_epoch(r, sample, e);
+    case SETTLE_HEAP_START:
+    case SETTLE_HEAP_FIRST:
+    case SETTLE_HEAP_LAST:
+        return 0;
     case SETTLE_DRAINED:
         for (int i = 0; i < RUN_SUBJECTS; i++)
             history_drained(r->history[i], &sample[i].snapshot);
-        return;
+        return 0;
     case SETTLE_FLUSHED:
         for (int i = 0; i < RUN_SUBJECTS; i++)
             history_flushed(r->history[i], &sample[i].snapshot);
         checkpoint_judge(r);
-        return;
+        return 0;
     }
+    return 0;
 }
 
 int checkpoint_take(struct run *r, struct err *e)
@@ -89,23 +111,32 @@ int checkpoint_take(struct run *r, struct err *e)
                                        [SETTLE_DRAINED] = "drained",
                                        [SETTLE_FLUSHED] = "flushed"};
     sampler_write(r, kind[r->settle], sample);
-    keep(r, sample);
+    int rc = keep(r, sample, e);
     for (int i = 0; i < RUN_SUBJECTS; i++)
         snapshot_free(&sample[i].snapshot);
-    return 0;
+    return rc;
+}
+
+/* Sure of a leak, and of where it comes from as far as that can be had. */
+static bool is_certain(const struct run *r, int subject)
+{
+    return r->judgement[subject].certain &&
+           capture_has_enough(&r->capture[subject], &r->judgement[subject]);
 }
 
 void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 {
     const struct judgement *server = &r->judgement[RUN_SERVER], *client = &r->judgement[RUN_CLIENT];
     uint64_t now = clock_now_ns();
-    *ret = (struct plan_seen){.opened = atomic_load(&r->child[RUN_CLIENT].page->app.opened),
-                              .elapsed_ms =
-                                  r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
-                              .wants_hold = server->wants_hold || client->wants_hold,
-                              .wants_more = server->wants_more || client->wants_more,
-                              .certain = server->certain || client->certain,
-                              .interrupted = r->interrupted};
+    *ret = (struct plan_seen){
+        .opened = atomic_load(&r->child[RUN_CLIENT].page->app.opened),
+        .elapsed_ms = r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
+        .wants_hold = server->wants_hold || client->wants_hold,
+        .wants_more = server->wants_more || client->wants_more,
+        .certain = is_certain(r, RUN_SERVER) || is_certain(r, RUN_CLIENT),
+        .suspects_heap = profiler_suspects(server) || profiler_suspects(client),
+        .wants_profile = profiler_wants(server) || profiler_wants(client),
+        .interrupted = r->interrupted};
     size_t n = history_epochs(r->history[RUN_SERVER]);
     for (size_t i = 0; i < 3 && i < n; i++) {
         size_t c = n - 1 - i;

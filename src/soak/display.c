@@ -19,6 +19,8 @@ static const char *phase_text(const struct run *r)
         return "holding";
     case PLAN_TURNOVER:
         return "turning over";
+    case PLAN_PROFILE:
+        return "profiling";
     case PLAN_DRAIN:
         break;
     }

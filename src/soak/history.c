@@ -272,6 +272,11 @@ const char *history_site(const struct history *h, size_t site, uint32_t *ret_lin
     return h->last.site[site].file;
 }
 
+size_t history_sites(const struct history *h)
+{
+    return h->last.sites;
+}
+
 const char *history_class(const struct history *h, size_t class_)
 {
     CHECK(class_ < h->last.classes);

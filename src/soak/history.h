@@ -51,6 +51,8 @@ void history_judge(const struct history *h, const struct history_question *quest
 size_t history_epochs(const struct history *h);
 /* The site of a finding: borrowed until history_free. */
 const char *history_site(const struct history *h, size_t site, uint32_t *ret_line);
+/* How many sites the last checkpoint knew. */
+size_t history_sites(const struct history *h);
 const char *history_class(const struct history *h, size_t class_);
 size_t history_classes(const struct history *h);
 /* Live objects of a class at the start of the measuring and at the last checkpoint. */

@@ -7,13 +7,15 @@
 #include "report/result.h"
 #include "run.h"
 
-enum { OUTCOME_TEXT = 256, OUTCOME_LIBS = 4 };
+enum { OUTCOME_TEXT = 256, OUTCOME_LIBS = 4, OUTCOME_STACKS = 64 };
 
 /* Everything that the result borrows; lives as long as the result is read. */
 struct outcome {
     struct result result;
     struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
+    struct result_stack stack[RUN_SUBJECTS][OUTCOME_STACKS];
+    struct result_capture_site capture_site[RUN_SUBJECTS][CAPTURE_KNOWN];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT];
 };

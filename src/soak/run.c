@@ -62,6 +62,17 @@ static void begin_drain(struct run *r)
     child_send(&r->child[RUN_CLIENT], "drain");
 }
 
+/* The first step begins with a word to the subjects that are profiled, the second one at once. */
+static void profile(struct run *r)
+{
+    if (r->plan.profiled == 1) {
+        profiler_begin(r);
+        settle_begin(r, SETTLE_HEAP_START);
+    } else {
+        begin_churn(r, r->action.opens);
+    }
+}
+
 void run_next(struct run *r)
 {
     struct plan_seen seen;
@@ -76,6 +87,9 @@ void run_next(struct run *r)
         return;
     case PLAN_HOLD:
         run_state_set(r, RUN_HOLD);
+        return;
+    case PLAN_PROFILE:
+        profile(r);
         return;
     case PLAN_DRAIN:
         begin_drain(r);
@@ -98,16 +112,29 @@ static void begin_flush(struct run *r)
     child_send(&r->child[RUN_SERVER], "flush");
 }
 
+static bool is_sampled(enum run_settle purpose)
+{
+    return purpose == SETTLE_CHECKPOINT || purpose == SETTLE_DRAINED || purpose == SETTLE_FLUSHED;
+}
+
 /* The sample's purpose is served: what comes after it. */
 static void settled(struct run *r)
 {
     struct err e = {{0}};
-    if (checkpoint_take(r, &e) != 0) {
+    if (is_sampled(r->settle) && checkpoint_take(r, &e) != 0) {
         run_break(r, "%s", e.text);
         return;
     }
     switch (r->settle) {
     case SETTLE_CHECKPOINT:
+        run_next(r);
+        return;
+    case SETTLE_HEAP_START:
+        begin_churn(r, r->action.opens);
+        return;
+    case SETTLE_HEAP_FIRST:
+    case SETTLE_HEAP_LAST:
+        profiler_read(r);
         run_next(r);
         return;
     case SETTLE_DRAINED:
@@ -168,7 +195,10 @@ static void client_quiet(struct run *r, const char *line)
         run_break(r, "client: said '%.80s' out of turn", line);
         return;
     }
-    settle_begin(r, SETTLE_CHECKPOINT);
+    if (r->action.step == PLAN_PROFILE)
+        settle_begin(r, r->plan.profiled == 1 ? SETTLE_HEAP_FIRST : SETTLE_HEAP_LAST);
+    else
+        settle_begin(r, SETTLE_CHECKPOINT);
 }
 
 static void drained(struct run *r, int subject)
@@ -375,6 +405,8 @@ void run_fini(struct run *r)
     CHECK(uv_loop_close(&r->loop) == 0);
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         history_free(r->history[i]);
+        capture_fini(&r->capture[i]);
+        profiler_fini(&r->profiler[i]);
         child_fini(&r->child[i]);
     }
     if (r->pki_fd >= 0)

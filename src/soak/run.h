@@ -12,9 +12,11 @@
 #ifndef SOAK_RUN_H
 #define SOAK_RUN_H
 
+#include "capture.h"
 #include "child.h"
 #include "history.h"
 #include "live.h"
+#include "profiler.h"
 #include "scenario/scenario.h"
 #include "stats/plan.h"
 #include "store/run_dir.h"
@@ -38,7 +40,14 @@ enum run_state {
 };
 
 /* Why the children are being settled: what the sample is taken for. */
-enum run_settle { SETTLE_CHECKPOINT, SETTLE_DRAINED, SETTLE_FLUSHED };
+enum run_settle {
+    SETTLE_CHECKPOINT,
+    SETTLE_HEAP_START, /* the heap's profile begins, ... */
+    SETTLE_HEAP_FIRST, /* ... is dumped once */
+    SETTLE_HEAP_LAST,  /* ... and again: no sample is taken for any of them */
+    SETTLE_DRAINED,
+    SETTLE_FLUSHED
+};
 
 enum { RUN_SERVER, RUN_CLIENT, RUN_SUBJECTS };
 
@@ -52,6 +61,8 @@ struct run {
     struct child child[RUN_SUBJECTS];
     struct history *history[RUN_SUBJECTS];
     struct judgement judgement[RUN_SUBJECTS];
+    struct capture capture[RUN_SUBJECTS];
+    struct profiler profiler[RUN_SUBJECTS];
     bool judged;
     char lib[RUN_SUBJECTS][256]; /* what each child said of its libraries in `ready` */
 

@@ -53,8 +53,11 @@ void settle_poll(struct run *r)
     r->settled = 0;
     r->settle_id++;
     run_state_set(r, RUN_PUBLISH);
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        child_send(&r->child[i], "settle id=%llu", (unsigned long long)r->settle_id);
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        char words[96];
+        child_send(&r->child[i], "settle id=%llu%s", (unsigned long long)r->settle_id,
+                   profiler_words(r, i, words, sizeof words));
+    }
 }
 
 bool settle_answer(struct run *r, int subject, uint64_t id)

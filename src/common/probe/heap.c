@@ -8,6 +8,11 @@ int mallctlnametomib(const char *name, size_t *mib, size_t *mib_length) __attrib
 int mallctlbymib(const size_t *mib, size_t mib_length, void *old, size_t *old_size, void *new,
                  size_t new_size) __attribute__((weak));
 
+/* jemalloc reads this name at its start; MALLOC_CONF of the environment comes after it. A profile
+ * that isn't active costs 0.03 % of a handshake's instructions. */
+__attribute__((visibility("default"))) extern const char *malloc_conf;
+const char *malloc_conf = "prof:true,prof_active:false";
+
 /* MALLCTL_ARENAS_ALL of jemalloc's manual: the sum over all arenas. */
 #define ARENAS_ALL "4096"
 
@@ -131,6 +136,29 @@ void heap_thread_flush(void)
 {
     if (heap_present())
         mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+}
+
+static bool profile_switch(bool on)
+{
+    return mallctl("prof.active", NULL, NULL, &on, sizeof on) == 0;
+}
+
+bool heap_profile_start(void)
+{
+    size_t lg_sample = 0;
+    return heap_present() && mallctl("prof.reset", NULL, NULL, &lg_sample, sizeof lg_sample) == 0 &&
+           profile_switch(true);
+}
+
+bool heap_profile_dump(const char *path)
+{
+    return heap_present() && mallctl("prof.dump", NULL, NULL, (void *)&path, sizeof path) == 0;
+}
+
+void heap_profile_stop(void)
+{
+    if (heap_present())
+        profile_switch(false);
 }
 
 void heap_publish(struct page_heap *heap, bool classes)

@@ -17,6 +17,12 @@ const char *heap_version(void);
 /* Empties this thread's cache. */
 void heap_thread_flush(void);
 
+/* The heap profile. Starting forgets what an earlier one kept; every allocation counts. Returns
+ * whether this jemalloc can do it. Dumping writes the format of profile/heap_dump.h. */
+bool heap_profile_start(void);
+bool heap_profile_dump(const char *path);
+void heap_profile_stop(void);
+
 /* Refreshes the figures in `heap`; `classes`: the live regions per size class too. One at a time.
  */
 void heap_publish(struct page_heap *heap, bool classes);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "probe/site_table.h"
 #include "probe/slot.h"
+#include "probe/stacks.h"
 
 #include <openssl/crypto.h>
 #include <stdbool.h>
@@ -10,9 +11,10 @@
 #include <string.h>
 #include <uv.h>
 
-/* Lies right before each block and keeps malloc's 16-byte alignment. */
+/* Lies right before each block and keeps malloc's 16-byte alignment. A block whose call stack is
+ * known has another magic, so that only the rare path has to take `size` apart. */
 struct header {
-    uint64_t size;
+    uint64_t size; /* with STACKED_MAGIC: the stack's number in the upper 16 bits */
     uint32_t cell; /* epoch * PAGE_SITES + site */
     uint32_t magic;
 };
@@ -20,13 +22,18 @@ struct header {
 _Static_assert(sizeof(struct header) == 16, "the header must keep the alignment of malloc");
 _Static_assert((PAGE_SITES & (PAGE_SITES - 1)) == 0, "cell numbers are split by shifts");
 
-#define HEADER_MAGIC 0x6b616f73u /* "soak" */
+#define HEADER_MAGIC  0x6b616f73u /* "soak" */
+#define STACKED_MAGIC 0x6b617473u /* "stak" */
+#define STACK_SHIFT   48
+#define SIZE_MASK     ((UINT64_C(1) << STACK_SHIFT) - 1)
+
+_Static_assert(PAGE_STACKS < 1 << 16, "a header has 16 bits for the number of a stack");
 
 /* Looking for a header before a block that has none reads memory that isn't the block's; the
  * address sanitizer must let these functions look. */
 #define PEEKS __attribute__((no_sanitize("address")))
 #define HOT   static inline __attribute__((always_inline))
-#define COLD  static __attribute__((noinline, cold))
+#define COLD  static __attribute__((noinline, cold)) STACKS_OWN
 
 /* Whose totals an allocation belongs to: page_thread.allocs and the like are OpenSSL's alone. */
 enum origin { FROM_OPENSSL, FROM_LIBUV };
@@ -52,16 +59,19 @@ HOT void cell_add(struct place at, uint32_t cell, int64_t blocks, int64_t bytes)
     slot_add_i(at.own, &c->bytes, bytes);
 }
 
-COLD uint32_t epoch_late(void)
+/* The page's word: an epoch below PAGE_EPOCHS, or anything that takes the rare path. */
+HOT uint64_t epoch_word(void)
 {
-    atomic_store_explicit(&ledger_page->epochs_late, 1, memory_order_relaxed);
-    return PAGE_EPOCHS - 1;
+    return atomic_load_explicit(&ledger_page->epoch, memory_order_relaxed);
 }
 
-HOT uint32_t epoch_now(void)
+static uint32_t epoch_number(uint64_t word)
 {
-    uint64_t epoch = atomic_load_explicit(&ledger_page->epoch, memory_order_relaxed);
-    return LIKELY(epoch < PAGE_EPOCHS) ? (uint32_t)epoch : epoch_late();
+    uint64_t epoch = page_epoch(word);
+    if (epoch < PAGE_EPOCHS)
+        return (uint32_t)epoch;
+    atomic_store_explicit(&ledger_page->epochs_late, 1, memory_order_relaxed);
+    return PAGE_EPOCHS - 1;
 }
 
 HOT bool is_ours(const void *block)
@@ -69,16 +79,47 @@ HOT bool is_ours(const void *block)
     return LIKELY(((const struct header *)block - 1)->magic == HEADER_MAGIC);
 }
 
+HOT PEEKS bool is_stacked(const void *block)
+{
+    return ((const struct header *)block - 1)->magic == STACKED_MAGIC;
+}
+
 COLD void count_bad_free(void)
 {
     atomic_fetch_add_explicit(&ledger_page->bad_frees, 1, memory_order_relaxed);
 }
 
-/* Counts a birth and writes the header. Returns the block. */
-HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_t size,
-                      uint32_t site)
+/* ---- call stacks ---- */
+
+/* Gives the block the present call stack if its site's stacks are wanted. */
+static STACKS_OWN void stack_attach(struct header *h)
 {
-    uint32_t cell = epoch_now() * PAGE_SITES + site;
+    uint32_t site = h->cell % PAGE_SITES;
+    if (!stacks_wanted(site) || h->size > SIZE_MASK)
+        return;
+    uint32_t stack = stacks_take(site);
+    if (!stack)
+        return;
+    stacks_count(stack, h->cell / PAGE_SITES, 1, (int64_t)h->size);
+    h->size |= (uint64_t)stack << STACK_SHIFT;
+    h->magic = STACKED_MAGIC;
+}
+
+/* Takes the block's stack away from it: an ordinary block of ours from here on. */
+static void stack_detach(struct header *h)
+{
+    uint32_t stack = (uint32_t)(h->size >> STACK_SHIFT);
+    h->size &= SIZE_MASK;
+    h->magic = HEADER_MAGIC;
+    stacks_count(stack, h->cell / PAGE_SITES, -1, -(int64_t)h->size);
+}
+
+/* ---- counting ---- */
+
+/* Counts a birth and writes the header. */
+HOT void count_birth(struct place at, enum origin from, struct header *h, size_t size,
+                     uint32_t cell)
+{
     h->size = size;
     h->cell = cell;
     h->magic = HEADER_MAGIC;
@@ -87,6 +128,27 @@ HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_
         slot_add_u(at.own, &at.slot->allocs, 1);
         slot_add_u(at.own, &at.slot->alloc_bytes, size);
     }
+}
+
+/* Stacks are wanted, or the epoch lies beyond the table. */
+COLD void *count_alloc_rare(struct place at, enum origin from, struct header *h, size_t size,
+                            uint32_t site)
+{
+    uint64_t word = epoch_word();
+    count_birth(at, from, h, size, epoch_number(word) * PAGE_SITES + site);
+    if (word & PAGE_EPOCH_CAPTURES)
+        stack_attach(h);
+    return h + 1;
+}
+
+/* Returns the block. */
+HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_t size,
+                      uint32_t site)
+{
+    uint64_t word = epoch_word();
+    if (UNLIKELY(word >= PAGE_EPOCHS))
+        return count_alloc_rare(at, from, h, size, site);
+    count_birth(at, from, h, size, (uint32_t)word * PAGE_SITES + site);
     return h + 1;
 }
 
@@ -128,12 +190,14 @@ COLD void *count_alloc_slow(enum origin from, struct header *h, size_t size, uin
 
 COLD PEEKS void free_slow(enum origin from, void *block)
 {
+    struct header *h = (struct header *)block - 1;
+    if (is_stacked(block))
+        stack_detach(h);
     if (!is_ours(block)) {
         count_bad_free();
         free(block);
         return;
     }
-    struct header *h = (struct header *)block - 1;
     count_free(place_slow(), from, h);
     free(h);
 }
@@ -166,12 +230,30 @@ HOT PEEKS void ledger_free(enum origin from, void *block)
     free(h);
 }
 
-HOT PEEKS void *ledger_realloc(enum origin from, void *block, size_t size, uint32_t site)
+/* The block had a stack, or gets one, or is none of ours. The old stack is taken off only when the
+ * block has moved: a realloc that fails changes nothing. */
+COLD PEEKS void *realloc_rare(enum origin from, void *block, size_t size, uint32_t site)
 {
-    if (UNLIKELY(!is_ours(block))) {
+    if (!is_stacked(block) && !is_ours(block)) {
         count_bad_free();
         return realloc(block, size);
     }
+    struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
+    if (!h)
+        return NULL;
+    if (h->magic == STACKED_MAGIC)
+        stack_detach(h);
+    struct page_thread *slot = slot_own;
+    count_realloc(slot ? (struct place){slot, true} : place_slow(), from, h, size, site);
+    if (epoch_word() & PAGE_EPOCH_CAPTURES)
+        stack_attach(h);
+    return h + 1;
+}
+
+HOT PEEKS void *ledger_realloc(enum origin from, void *block, size_t size, uint32_t site)
+{
+    if (UNLIKELY(!is_ours(block) || epoch_word() >= PAGE_EPOCHS))
+        return realloc_rare(from, block, size, site);
     struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
     if (UNLIKELY(!h))
         return NULL;
@@ -182,7 +264,7 @@ HOT PEEKS void *ledger_realloc(enum origin from, void *block, size_t size, uint3
 
 /* The hooks behave as OpenSSL's default allocator: malloc(0) and realloc(p, 0) give NULL. */
 
-static void *openssl_malloc(size_t size, const char *file, int line)
+static STACKS_OWN void *openssl_malloc(size_t size, const char *file, int line)
 {
     if (UNLIKELY(size == 0 || !fits(size)))
         return NULL;
@@ -197,7 +279,7 @@ static PEEKS void openssl_free(void *block, const char *file, int line)
         ledger_free(FROM_OPENSSL, block);
 }
 
-static PEEKS void *openssl_realloc(void *block, size_t size, const char *file, int line)
+static STACKS_OWN PEEKS void *openssl_realloc(void *block, size_t size, const char *file, int line)
 {
     if (!block)
         return openssl_malloc(size, file, line);
@@ -210,12 +292,12 @@ static PEEKS void *openssl_realloc(void *block, size_t size, const char *file, i
     return ledger_realloc(FROM_OPENSSL, block, size, site_find(file, line));
 }
 
-static void *libuv_malloc(size_t size)
+static STACKS_OWN void *libuv_malloc(size_t size)
 {
     return fits(size) ? ledger_malloc(FROM_LIBUV, size, libuv_site) : NULL;
 }
 
-static void *libuv_calloc(size_t count, size_t size)
+static STACKS_OWN void *libuv_calloc(size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
@@ -230,7 +312,7 @@ static PEEKS void libuv_free(void *block)
         ledger_free(FROM_LIBUV, block);
 }
 
-static PEEKS void *libuv_realloc(void *block, size_t size)
+static STACKS_OWN PEEKS void *libuv_realloc(void *block, size_t size)
 {
     if (!block)
         return libuv_malloc(size);
@@ -243,6 +325,7 @@ int ledger_start(struct page *page, struct err *e)
     if (slot_init(page, e) != 0)
         return -1;
     site_table_init(page);
+    stacks_start(page);
     if (!CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free))
         return err_set(e, "OpenSSL has allocated before the probe started, so its hooks "
                           "can't be installed");
@@ -259,5 +342,6 @@ void ledger_start_libuv(void)
 
 PEEKS uint32_t ledger_site_of(const void *block)
 {
-    return is_ours(block) ? ((const struct header *)block - 1)->cell % PAGE_SITES : 0;
+    bool ours = is_ours(block) || is_stacked(block);
+    return ours ? ((const struct header *)block - 1)->cell % PAGE_SITES : 0;
 }

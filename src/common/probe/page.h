@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 1u
+#define PAGE_VERSION 2u
 
 enum {
     PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
@@ -27,8 +27,15 @@ enum {
     PAGE_FILE_BYTES = 112,
     PAGE_CLASSES = 16,
     PAGE_CACHES = 4,
-    PAGE_SIZE_CLASSES = 72 /* jemalloc: 36 small, the first 36 large */
+    PAGE_SIZE_CLASSES = 72, /* jemalloc: 36 small, the first 36 large */
+    PAGE_STACKS = 512,      /* stack 0 is none; numbers are 1 to PAGE_STACKS */
+    PAGE_STACK_FRAMES = 32,
+    PAGE_CAPTURE_WORDS = PAGE_SITES / 64
 };
+
+/* Set in `epoch` while any site is to be captured. The ledger compares the epoch with PAGE_EPOCHS
+ * at every block anyway: so nothing is paid for captures that no one asked for. */
+#define PAGE_EPOCH_CAPTURES (UINT64_C(1) << 32)
 
 typedef _Atomic int64_t page_i64;
 typedef _Atomic uint64_t page_u64;
@@ -50,6 +57,24 @@ struct page_class {
     page_u64 ready;
     page_u64 site; /* where the latest object of the class was allocated, 0 = not known */
     char name[24];
+};
+
+/* A call stack at which blocks of a captured site were allocated: shared. An entry is taken once,
+ * by its hash, and never given back. `site`, `frames` and `frame` are filled before `ready`. */
+struct page_stack {
+    page_u64 hash; /* of site and frames, never 0 when taken */
+    page_u64 ready;
+    uint64_t site, frames;
+    uint64_t frame[PAGE_STACK_FRAMES];  /* return addresses, innermost first */
+    struct page_cell born[PAGE_EPOCHS]; /* live, by birth epoch */
+};
+
+/* Call stacks of the sites that the orchestrator asked for. */
+struct page_capture {
+    page_u64 wanted[PAGE_CAPTURE_WORDS]; /* a bit per site; written by the orchestrator */
+    page_u64 taken;                      /* shared: blocks whose stack was taken */
+    page_u64 lost;                       /* shared: blocks whose stack found no place */
+    struct page_stack stack[PAGE_STACKS];
 };
 
 struct page_thread {
@@ -93,7 +118,7 @@ struct page {
     uint64_t magic;
     uint64_t version;
     uint64_t bytes; /* sizeof(struct page), as the maker compiled it */
-    page_u64 epoch; /* written by the orchestrator, at quiescent points */
+    page_u64 epoch; /* and PAGE_EPOCH_CAPTURES; written by the orchestrator, at quiescent points */
     page_u64 mode;  /* enum page_mode, written by the probe */
     page_u64 sites; /* used entries of site[] */
     page_u64 classes;
@@ -106,8 +131,15 @@ struct page {
     struct page_cache cache[PAGE_CACHES];
     struct page_class class_[PAGE_CLASSES];
     struct page_site site[PAGE_SITES];
+    struct page_capture capture;
     struct page_thread thread[PAGE_THREADS];
 };
+
+/* The number of the present epoch, as it is stamped into new blocks. */
+static inline uint64_t page_epoch(uint64_t word)
+{
+    return word & ~PAGE_EPOCH_CAPTURES;
+}
 
 enum page_mode {
     PAGE_MODE_INACTIVE = 0, /* no hook: figures about allocations mean nothing */

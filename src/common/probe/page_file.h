@@ -59,6 +59,25 @@ struct snapshot {
  * memory. */
 int snapshot_read(const struct page *page, struct snapshot *ret, struct err *e);
 void snapshot_free(struct snapshot *s);
+
+/* A copy of the captured call stacks. Owned by the caller: snapshot_stacks_free. */
+struct snapshot_stack {
+    uint32_t site; /* below PAGE_SITES */
+    size_t frames; /* 1 to PAGE_STACK_FRAMES */
+    uint64_t frame[PAGE_STACK_FRAMES];
+    int64_t born_blocks[PAGE_EPOCHS]; /* live, by birth epoch */
+    int64_t born_bytes[PAGE_EPOCHS];
+};
+struct snapshot_stacks {
+    uint64_t taken, lost; /* blocks whose stack was taken, and those that found no place */
+    size_t count;
+    struct snapshot_stack *stack; /* owned; NULL when there is none */
+};
+/* Reads the stacks of the page, those without frames left out. As exact as snapshot_read. Returns
+ * 0, or -1 when out of memory. */
+int snapshot_stacks_read(const struct page *page, struct snapshot_stacks *ret, struct err *e);
+void snapshot_stacks_free(struct snapshot_stacks *s);
+
 /* allocs + frees + reallocs + app counters: two equal readings mean that nothing moved between. */
 uint64_t snapshot_activity(const struct page *page);
 

@@ -5,6 +5,7 @@
 #include "probe/heap.h"
 #include "probe/ledger.h"
 #include "probe/page_file.h"
+#include "probe/profile.h"
 
 #include <unistd.h>
 
@@ -64,6 +65,7 @@ int probe_census_start(struct err *e)
 
 void probe_thread_flush(void)
 {
+    profile_thread_flush();
     heap_thread_flush();
 }
 

@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include "base/check.h"
+#include "report/report_stacks.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -124,13 +125,14 @@ static json_t *subject_json(const struct result_subject *subject)
     const struct judgement *j = &subject->judgement;
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
     return json_pack(
-        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", text(subject->name),
-        "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind), "class",
-        text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks), "per_conn_bytes",
-        number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics", metrics_json(j), "sites",
-        sites_json(subject), "sites_dropped", count(dropped), "census", census_json(subject),
-        "sensitivity", sensitivity_json(&j->sensitivity), "cost", cost_json(subject),
-        "drained_released_bytes", count(subject->drained_released_bytes));
+        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
+        text(subject->name), "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind),
+        "class", text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks),
+        "per_conn_bytes", number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics",
+        metrics_json(j), "sites", sites_json(subject), "sites_dropped", count(dropped), "census",
+        census_json(subject), "sensitivity", sensitivity_json(&j->sensitivity), "cost",
+        cost_json(subject), "drained_released_bytes", count(subject->drained_released_bytes),
+        "stacks", report_stacks_json(subject), "capture", report_capture_json(subject));
 }
 
 static json_t *subjects_json(const struct result *r)

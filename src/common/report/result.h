@@ -30,12 +30,40 @@ struct result_census {
     int64_t start, end;
 };
 
+/* A call stack whose blocks survived. `file` NULL: outside OpenSSL's allocator, by jemalloc. */
+struct result_stack {
+    const char *file;
+    uint32_t line;
+    int64_t blocks, bytes;
+    size_t frames;
+    const uint64_t *frame; /* return addresses, innermost first */
+};
+
+/* A site whose stacks were taken, with the ledger's own count of its survivors. */
+struct result_capture_site {
+    const char *file;
+    uint32_t line;
+    int epochs; /* in which they were taken */
+    int64_t blocks, bytes;
+};
+
+struct result_capture {
+    uint64_t taken, lost; /* blocks whose stack was taken, and those that found no place */
+    size_t sites;
+    const struct result_capture_site *site;
+    size_t stacks; /* most survivors first */
+    const struct result_stack *stack;
+    uint64_t stacks_dropped;   /* the smallest ones, for want of room */
+    uint64_t heap_connections; /* the stacks of the heap grew over so many; 0 = not profiled */
+};
+
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
     const char *class_name; /* the object class to blame, or NULL */
     size_t sites;
     const struct result_site *site;
+    struct result_capture capture;
     size_t census_count;
     const struct result_census *census;
     double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs */

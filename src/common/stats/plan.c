@@ -19,7 +19,8 @@ enum {
     WARM_MAX = 5,    /* n, n, 2n, 4n, 8n */
     EPOCHS_MAX = 52, /* the page has room for 64; the hold and the turnover come on top */
     PARTS = 8,       /* an epoch is at most an eighth of the run */
-    EXTRA_EPOCHS = 2
+    EXTRA_EPOCHS = 2,
+    PROFILE_OPENS = 128 /* beyond the stable set: enough to tell growth from chance */
 };
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -52,6 +53,12 @@ static uint64_t unit_of(const struct plan_input *in)
 static uint64_t turnover_opens(const struct plan *p)
 {
     return p->in.conns + p->in.conns / 4 + 8;
+}
+
+/* The first step opens the stable set anew, the second one does so again and what grows shows. */
+static uint64_t profile_opens(const struct plan *p)
+{
+    return 2 * turnover_opens(p) + PROFILE_OPENS;
 }
 
 static uint64_t needed(const struct plan *p)
@@ -137,6 +144,8 @@ static bool is_warm(const struct plan *p, const struct plan_seen *seen)
 static uint64_t remaining(const struct plan *p, const struct plan_seen *seen)
 {
     uint64_t spent = seen->opened + turnover_opens(p), total = expected_total(p, seen);
+    if (!is_default(p) && seen->suspects_heap)
+        spent += profile_opens(p);
     uint64_t left = total > spent ? total - spent : 0;
     if (is_default(p) && !enough_measured(p))
         left = larger(left, MEASURED_NEEDED - p->measured_opens);
@@ -184,6 +193,15 @@ static struct plan_action measure(struct plan *p, uint64_t opens)
     return (struct plan_action){.step = PLAN_MEASURE, .opens = opens};
 }
 
+/* 0: none, or no more of them. A bounded run isn't made longer by it. */
+static uint64_t next_profile(const struct plan *p, const struct plan_seen *seen)
+{
+    if (p->profiled == 1)
+        return turnover_opens(p) + PROFILE_OPENS;
+    bool room = is_default(p) || seen->opened + profile_opens(p) <= expected_total(p, seen);
+    return p->profiled == 0 && seen->wants_profile && room ? turnover_opens(p) : 0;
+}
+
 struct plan_action plan_next(struct plan *p, const struct plan_seen *seen)
 {
     CHECK(!p->drained);
@@ -202,6 +220,11 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen)
             return measure(p, opens);
         p->turned_over = true;
         return (struct plan_action){.step = PLAN_TURNOVER, .opens = turnover_opens(p)};
+    }
+    uint64_t opens = seen->interrupted || !p->turned_over ? 0 : next_profile(p, seen);
+    if (opens) {
+        p->profiled++;
+        return (struct plan_action){.step = PLAN_PROFILE, .opens = opens};
     }
     p->drained = true;
     return (struct plan_action){.step = PLAN_DRAIN};

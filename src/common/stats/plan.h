@@ -15,6 +15,7 @@ enum plan_step {
     PLAN_MEASURE,  /* churn `opens` */
     PLAN_HOLD,     /* no churn for `hold_ms` */
     PLAN_TURNOVER, /* churn `opens` (just over the stable set): everything older closes */
+    PLAN_PROFILE,  /* churn `opens` while the heap is profiled: twice, neither of them judged */
     PLAN_DRAIN     /* close all: the run's end */
 };
 
@@ -34,6 +35,7 @@ struct plan {
     int extra_epochs;        /* beyond the total, because the judge was undecided */
     uint64_t measured_opens; /* in all measured epochs */
     uint64_t next_opens;     /* of the next measured epoch, before any bound */
+    int profiled;            /* steps of the heap's profile */
     bool held, turned_over, drained;
 };
 
@@ -45,7 +47,9 @@ struct plan_seen {
     uint64_t ledger_opened[3]; /* `opened` at those checkpoints */
     int checkpoints;           /* how many of the three are filled (0..3) */
     bool wants_hold, wants_more, certain; /* the judge's words */
-    bool interrupted;                     /* SIGINT: go to the end by the shortest way */
+    bool suspects_heap; /* it may come to a profile: room for it is kept in a bounded run */
+    bool wants_profile; /* the heap grows outside OpenSSL: its stacks are wanted */
+    bool interrupted;   /* SIGINT: go to the end by the shortest way */
 };
 
 struct plan_action {

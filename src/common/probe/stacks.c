@@ -1,0 +1,109 @@
+#include "probe/stacks.h"
+
+#include "probe/slot.h"
+
+#include <string.h>
+#include <unwind.h>
+
+struct walk {
+    size_t frames;
+    uint64_t frame[PAGE_STACK_FRAMES];
+};
+
+/* The linker's names for the ends of the section of STACKS_OWN. */
+extern const char section_begin[] __asm__("__start_soak_hooks")
+    __attribute__((visibility("hidden")));
+extern const char section_end[] __asm__("__stop_soak_hooks") __attribute__((visibility("hidden")));
+
+static struct page_capture *capture;
+/* The unwinder might allocate through the hooks one day; it must not walk its own walk. */
+static _Thread_local bool walking __attribute__((tls_model("initial-exec")));
+
+static bool is_own(uint64_t ip)
+{
+    return ip > (uint64_t)section_begin && ip <= (uint64_t)section_end;
+}
+
+static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *to)
+{
+    struct walk *walk = to;
+    uint64_t ip = (uint64_t)_Unwind_GetIP(context);
+    if (!ip || walk->frames == PAGE_STACK_FRAMES)
+        return _URC_END_OF_STACK;
+    if (walk->frames || !is_own(ip))
+        walk->frame[walk->frames++] = ip;
+    return _URC_NO_REASON;
+}
+
+/* FNV-1a by words, mixed at the end (murmur3's finaliser), because the low bits choose the entry.
+ */
+static uint64_t hash_of(uint32_t site, const struct walk *walk)
+{
+    uint64_t hash = 0xcbf29ce484222325ull ^ site;
+    for (size_t i = 0; i < walk->frames; i++)
+        hash = (hash ^ walk->frame[i]) * 0x100000001b3ull;
+    hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdull;
+    hash ^= hash >> 33;
+    return hash ? hash : 1;
+}
+
+static void fill(struct page_stack *stack, uint32_t site, const struct walk *walk)
+{
+    stack->site = site;
+    stack->frames = walk->frames;
+    memcpy(stack->frame, walk->frame, walk->frames * sizeof walk->frame[0]);
+    atomic_store_explicit(&stack->ready, 1, memory_order_release);
+}
+
+/* Two stacks with one hash of 64 bits are taken for one: among 512 it won't happen. So nobody has
+ * to wait until another thread has filled the entry that both want. */
+static uint32_t find_or_add(uint32_t site, const struct walk *walk)
+{
+    uint64_t hash = hash_of(site, walk);
+    for (uint64_t probe = 0; probe < PAGE_STACKS; probe++) {
+        uint32_t index = (uint32_t)((hash + probe) % PAGE_STACKS);
+        struct page_stack *stack = &capture->stack[index];
+        uint64_t has = atomic_load_explicit(&stack->hash, memory_order_relaxed);
+        if (has == 0 && atomic_compare_exchange_strong(&stack->hash, &has, hash)) {
+            fill(stack, site, walk);
+            return index + 1;
+        }
+        if (has == hash)
+            return index + 1;
+    }
+    return 0;
+}
+
+void stacks_start(struct page *page)
+{
+    struct walk warm = {0};
+    capture = &page->capture;
+    _Unwind_Backtrace(on_frame, &warm);
+}
+
+bool stacks_wanted(uint32_t site)
+{
+    uint64_t word = atomic_load_explicit(&capture->wanted[site / 64], memory_order_relaxed);
+    return word >> site % 64 & 1;
+}
+
+__attribute__((noinline)) STACKS_OWN uint32_t stacks_take(uint32_t site)
+{
+    struct walk walk;
+    if (walking)
+        return 0;
+    walking = true;
+    walk.frames = 0;
+    _Unwind_Backtrace(on_frame, &walk);
+    walking = false;
+    uint32_t stack = find_or_add(site, &walk);
+    atomic_fetch_add_explicit(stack ? &capture->taken : &capture->lost, 1, memory_order_relaxed);
+    return stack;
+}
+
+void stacks_count(uint32_t stack, uint32_t epoch, int64_t blocks, int64_t bytes)
+{
+    struct page_cell *born = &capture->stack[stack - 1].born[epoch];
+    slot_add_i(false, &born->blocks, blocks);
+    slot_add_i(false, &born->bytes, bytes);
+}

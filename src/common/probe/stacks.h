@@ -1,0 +1,34 @@
+/*
+ * Call stacks of blocks at sites that already look guilty. The orchestrator marks the sites in the
+ * page; the ledger asks here at each block while any site is marked, and not at all otherwise.
+ *
+ * The stacks lie in the page's fixed table, found by their hash, without a lock: several threads
+ * may take the same stack at the same time. A stack that finds no place is counted as lost.
+ */
+#ifndef SOAK_PROBE_STACKS_H
+#define SOAK_PROBE_STACKS_H
+
+#include "probe/page.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Marks the functions between whoever allocates and the walk. They lie in a section of their own,
+ * so an address tells them without a figure being passed on the way of every block. */
+#define STACKS_OWN __attribute__((section("soak_hooks")))
+
+/* Walks a stack once, so that whatever the unwinder loads or prepares is there before the hooks.
+ * Once, before the hooks. */
+void stacks_start(struct page *page);
+
+/* Whether the orchestrator wants the stacks of `site`. */
+bool stacks_wanted(uint32_t site);
+
+/* The number of the present call stack: 1 to PAGE_STACKS, or 0 when there was no room or when the
+ * walk itself led here. Frames of functions marked STACKS_OWN are left out. Any thread. */
+uint32_t stacks_take(uint32_t site);
+
+/* Adds to the live blocks and bytes of a stack. */
+void stacks_count(uint32_t stack, uint32_t epoch, int64_t blocks, int64_t bytes);
+
+#endif

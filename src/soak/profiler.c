@@ -1,0 +1,135 @@
+#include "profiler.h"
+
+#include "display.h"
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DUMP_BYTES_MAX = 64 << 20, SUSPECT_BYTES = 16 << 10 };
+
+bool profiler_wants(const struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings; i++) {
+        const struct judge_finding *f = &j->finding[i];
+        if (f->kind == KIND_OUTSIDE && f->verdict != VERDICT_PASS)
+            return true;
+    }
+    return false;
+}
+
+/* Growth without any test for it: keeping room for a profile costs a bounded run a few epochs'
+ * connections at most. */
+bool profiler_suspects(const struct judgement *j)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        const struct judge_metric *m = &j->metric[i];
+        if (strcmp(m->id, "heap_allocated") == 0 && m->end - m->start > SUSPECT_BYTES)
+            return true;
+    }
+    return profiler_wants(j);
+}
+
+void profiler_begin(struct run *r)
+{
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        struct profiler *p = &r->profiler[i];
+        if (!profiler_wants(&r->judgement[i]))
+            continue;
+        p->fd = memfd_create("soak-heap", MFD_CLOEXEC);
+        p->wanted = p->fd >= 0;
+    }
+}
+
+char *profiler_words(const struct run *r, int subject, char *buf, size_t size)
+{
+    const struct profiler *p = &r->profiler[subject];
+    const char *word = r->settle == SETTLE_HEAP_FIRST  ? "dump"
+                       : r->settle == SETTLE_HEAP_LAST ? "stop"
+                                                       : NULL;
+    buf[0] = '\0';
+    if (!p->wanted)
+        return buf;
+    if (r->settle == SETTLE_HEAP_START)
+        snprintf(buf, size, " heap=start");
+    else if (word)
+        snprintf(buf, size, " heap=%s file=/proc/%d/fd/%d", word, (int)getpid(), p->fd);
+    return buf;
+}
+
+/* The file may still change under the reader's hands, so it is copied, not mapped. */
+static int read_file(int fd, char **ret_text, size_t *ret_length, struct err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size <= 0)
+        return err_set(e, "the subject has written no heap profile");
+    if (st.st_size > DUMP_BYTES_MAX)
+        return err_set(e, "the heap profile has %lld bytes", (long long)st.st_size);
+    char *text = malloc((size_t)st.st_size);
+    if (!text)
+        return err_set(e, "out of memory while reading a heap profile");
+    ssize_t length = pread(fd, text, (size_t)st.st_size, 0);
+    if (length < 0) {
+        err_set(e, "the heap profile can't be read: %s", strerror(errno));
+        free(text);
+        return -1;
+    }
+    *ret_text = text;
+    *ret_length = (size_t)length;
+    return 0;
+}
+
+static int read_dump(const struct profiler *p, struct heap_dump *ret, struct err *e)
+{
+    char *text = NULL;
+    size_t length = 0;
+    if (read_file(p->fd, &text, &length, e) != 0)
+        return -1;
+    int rc = heap_dump_parse(text, length, ret, e);
+    free(text);
+    return rc;
+}
+
+static int read_last(struct profiler *p, uint64_t opened, struct err *e)
+{
+    struct heap_dump last;
+    if (read_dump(p, &last, e) != 0)
+        return -1;
+    int rc = heap_dump_growth(&p->first, &last, &p->growth, e);
+    heap_dump_free(&last);
+    if (rc == 0)
+        p->connections = opened - p->opened;
+    return rc;
+}
+
+void profiler_read(struct run *r)
+{
+    struct err e = {{0}};
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        struct profiler *p = &r->profiler[i];
+        uint64_t opened = atomic_load(&r->child[i].page->app.opened);
+        if (!p->wanted)
+            continue;
+        int rc =
+            r->settle == SETTLE_HEAP_FIRST ? read_dump(p, &p->first, &e) : read_last(p, opened, &e);
+        p->opened = opened;
+        if (rc == 0)
+            continue;
+        display_note(r, e.text);
+        profiler_fini(p);
+    }
+}
+
+void profiler_fini(struct profiler *p)
+{
+    heap_dump_free(&p->first);
+    heap_dump_free(&p->growth);
+    if (p->wanted)
+        close(p->fd);
+    *p = (struct profiler){0};
+}
