@@ -55,7 +55,9 @@ int allocator_check(int kind, const char *libs, struct err *e)
     /* A build without jemalloc (for the sanitizers) runs on what it has, and says what that is. */
     if (!SCENARIO_JEMALLOC || strstr(libs, wanted))
         return 0;
-    return err_set(e, "--malloc %s is asked for and it runs on another allocator (%s); is "
+    return err_set(e,
+                   "--malloc %s is asked for and it runs on another allocator (%s); is "
                    "something preloaded?",
-                   kind == MALLOC_JEMALLOC ? "jemalloc" : "libc", said ? said + 1 : "it doesn't say");
+                   kind == MALLOC_JEMALLOC ? "jemalloc" : "libc",
+                   said ? said + 1 : "it doesn't say");
 }
