@@ -39,9 +39,10 @@ static const struct opt table[] = {
      "this mix only, such as 'default' or 'TLS 1.2'"},
 };
 
-static const struct command command = {
+const struct command calibrate_command = {
     .name = "calibrate",
     .words = "[OPTIONS]",
+    .line = "how often a clean server is called a leak",
     .about = "Runs a clean server many times, with each of a table of mixes in turn, and says how\n"
              "often it was called a leak and which rate of false alarms that proves at most.\n",
     .after = "Runs that weren't as expected are kept, and their folders named.\n"
@@ -227,12 +228,12 @@ int cmd_calibrate(int argc, char *const *argv)
     struct err e = {{0}};
     struct options o = {.runs = 200, .closed = 2000, .seed = 1};
     struct calibration c = {.o = &o};
-    int code = command_parse(&command, argc, argv, &o);
+    int code = command_parse(&calibrate_command, argc, argv, &o);
     if (code >= 0)
         return code;
     if (check(&o, &e) != 0 || choose(&c, &e) != 0)
-        return command_refuse(&command, &e);
-    if (subrun_open(&c.sub, command.name, &e) != 0) {
+        return command_refuse(&calibrate_command, &e);
+    if (subrun_open(&c.sub, calibrate_command.name, &e) != 0) {
         fprintf(stderr, "soak: calibrate: %s\n", e.text);
         return EXIT_BROKEN;
     }

@@ -39,9 +39,10 @@ static const struct opt table[] = {
      "only this bug, or 'clean' for the server without one"},
 };
 
-static const struct command command = {
+const struct command selftest_command = {
     .name = "selftest",
     .words = "[OPTIONS]",
+    .line = "every bug of the built-in server and its right verdict",
     .about = "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"
              "10,000, and says whether each got its right verdict, kind, site and stack. All of\n"
              "it takes about an hour.\n",
@@ -104,7 +105,7 @@ static void print_row(const struct selftest_case *c, uint64_t seed, const char *
     char name[WORD], site[96] = "";
     if (said->file[0])
         snprintf(site, sizeof site, "%.60s:%ld", said->file, said->line);
-    printf("%-22s %4" PRIx64 "  %-12s %-20s %-24s %9.4f  %-18s  %s\n",
+    printf("%-22s %4" PRIx64 "  %-12s %-20s %-27s %9.4f  %-18s  %s\n",
            label_of(c, name, sizeof name), seed, said->verdict, said->kind, site, said->blocks,
            said->function[0] ? said->function : "no stack", outcome);
     fflush(stdout);
@@ -178,7 +179,7 @@ static void print_counts(const struct selftest *t)
 static int run_all(struct selftest *t, struct err *e)
 {
     int rc = 0;
-    printf("%-22s %4s  %-12s %-20s %-24s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
+    printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
            "per conn", "stack");
     for (uint64_t seed = 1; seed <= t->o->seeds && rc == 0; seed++)
         rc = run_round(t, seed, e);
@@ -261,12 +262,12 @@ int cmd_selftest(int argc, char *const *argv)
     struct err e = {{0}};
     struct options o = {.seeds = 1};
     struct selftest t = {.o = &o};
-    int code = command_parse(&command, argc, argv, &o);
+    int code = command_parse(&selftest_command, argc, argv, &o);
     if (code >= 0)
         return code;
     if (check(&t, &e) != 0)
-        return command_refuse(&command, &e);
-    if (subrun_open(&t.sub, command.name, &e) != 0) {
+        return command_refuse(&selftest_command, &e);
+    if (subrun_open(&t.sub, selftest_command.name, &e) != 0) {
         fprintf(stderr, "soak: selftest: %s\n", e.text);
         return EXIT_BROKEN;
     }

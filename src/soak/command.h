@@ -10,6 +10,7 @@
 
 struct command {
     const char *name, *words;  /* "calibrate", "[OPTIONS]" */
+    const char *line;          /* what it is for, in a few words */
     const char *about, *after; /* paragraphs of the help, each ends with a newline */
     const struct opt *table;
     size_t options;
