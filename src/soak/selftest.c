@@ -66,7 +66,7 @@ static bool count_fits(const struct selftest_case *c, const struct selftest_said
     if (c->blocks == 0 || apart < 0.00005 * c->blocks)
         return true;
     double connections = said->blocks > 0 ? (double)said->count / said->blocks : 0;
-    return c->one_in > 1 && connections > 0 && apart * connections <= 2;
+    return c->one_in > 1 && connections > 0 && apart * connections < 2.5;
 }
 
 static bool site_fits(const struct selftest_case *c, const struct selftest_said *said)
