@@ -6,11 +6,9 @@
 
 #include <inttypes.h>
 #include <openssl/crypto.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <uv.h>
 
-enum { EXIT_USAGE = 2, OTHER_FILES = 64 };
+enum { OTHER_FILES = 64 };
 
 static const char name[] = "soak-client";
 
@@ -38,20 +36,17 @@ int main(int argc, char **argv)
 {
     static struct options o; /* the workers borrow it */
     struct err e;
-    if (options_parse(argc, argv, &o, &e) < 0) {
-        fprintf(stderr, "%s: %s\n", name, e.text);
-        return EXIT_USAGE;
+    bool refused = options_parse(argc, argv, &o, &e) < 0;
+    struct program self = {.name = name, .print_help = options_help, .control_fd = -1};
+    self.crypto = OpenSSL_version(OPENSSL_VERSION);
+    if (!refused) {
+        self.help = o.help;
+        self.version = o.version;
+        self.control_fd = o.control_fd;
     }
-    if (o.help) {
-        options_help(stdout);
-        return EXIT_SUCCESS;
-    }
-    if (o.version) {
-        printf("%s %s, %s, libuv %s\n", name, SOAK_VERSION, OpenSSL_version(OPENSSL_VERSION),
-               uv_version_string());
-        return EXIT_SUCCESS;
-    }
-    program_start(o.control_fd);
+    int answered = program_begin(&self, refused ? &e : NULL);
+    if (answered >= 0)
+        return answered;
     struct probe_options probe = {.ledger = !o.no_ledger, .libuv = !o.no_ledger};
     if (raise_open_files(&o, &e) < 0 || probe_start(o.page_fd, &probe, &e) < 0)
         program_fail(name, o.control_fd, &e);

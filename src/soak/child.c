@@ -69,6 +69,7 @@ static int child_spawn(struct child *c, uv_loop_t *loop, const char *path, char 
     uv_process_options_t options = {
         .file = path,
         .args = (char **)(uintptr_t)argv,
+        .env = c->environment,
         .exit_cb = child_on_process_exit,
         .stdio_count = fds[EXTRA_FD] < 0 ? EXTRA_FD : EXTRA_FD + 1,
         .stdio = stdio,

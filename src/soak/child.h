@@ -24,6 +24,8 @@ struct child {
     child_line_fn on_line;
     child_exit_fn on_exit;
 
+    char **environment; /* borrowed during child_start; NULL = soak's own */
+
     struct page *page; /* mapped while the struct lives */
     int pid;           /* 0 before the start */
     bool running;

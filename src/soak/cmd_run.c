@@ -1,6 +1,7 @@
 #include "cmd_run.h"
 
 #include "base/clock.h"
+#include "control/program.h"
 #include "manifest.h"
 #include "outcome.h"
 #include "report/report.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, DEFAULT_ONE_IN = 1000 };
@@ -108,21 +108,14 @@ static int read_options(int argc, char *const *argv, struct scenario *s, char *n
 /* Every process holds one descriptor per open connection, and while one leaves the next is open. */
 static int raise_file_limit(const struct scenario *s, struct err *e)
 {
-    struct rlimit limit;
-    uint64_t need = s->conns + s->conns / 4 + 256;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return err_set(e, "the limit of open files can't be read: %s", strerror(errno));
-    if (limit.rlim_max < need)
-        return err_set(
-            e,
-            "--conns %llu needs %llu open files and the hard limit is %llu; raise it "
-            "with 'ulimit -Hn %llu' or hold at most %llu connections",
-            (unsigned long long)s->conns, (unsigned long long)need,
-            (unsigned long long)limit.rlim_max, (unsigned long long)need,
-            (unsigned long long)(limit.rlim_max > 320 ? (limit.rlim_max - 256) * 4 / 5 : 1));
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return 0;
+    unsigned long long need = s->conns + s->conns / 4 + 256, allowed = program_raise_files();
+    if (allowed >= need)
+        return 0;
+    return err_set(e,
+                   "--conns %llu needs %llu open files and the hard limit is %llu; raise it with "
+                   "'ulimit -Hn %llu' or hold at most %llu connections",
+                   (unsigned long long)s->conns, need, allowed, need,
+                   allowed > 320 ? (allowed - 256) * 4 / 5 : 1);
 }
 
 static int program_folder(char *path, size_t size, struct err *e)

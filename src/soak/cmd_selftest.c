@@ -2,155 +2,276 @@
 
 #include "base/grammar.h"
 #include "base/opts.h"
+#include "command.h"
 #include "selftest.h"
+#include "subrun.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <limits.h>
-#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-extern char **environ;
-
-enum { EXIT_USAGE = 2, ARGS = 24, WORD = 64, SEEDS_MAX = 1000 };
+enum {
+    EXIT_MISSED = 1,
+    EXIT_BROKEN = 4,
+    EXIT_INTERRUPTED = 130,
+    WORD = 64,
+    SEEDS_MAX = 1000,
+    RATES_MAX = 8,
+    NAMES_MAX = 32
+};
+static const char clean_name[] = "clean";
 
 struct options {
     bool quick;
     uint64_t seeds;
+    const char *rates, *only;
 };
 
 static const struct opt table[] = {
-    {"quick", OPT_FLAG, offsetof(struct options, quick), NULL, NULL, "each kind once"},
+    {"quick", OPT_FLAG, offsetof(struct options, quick), NULL, NULL,
+     "each bug once, in every connection: less than two minutes"},
     {"seeds", OPT_COUNT, offsetof(struct options, seeds), "COUNT", NULL,
      "repeat each case with so many seeds"},
+    {"rates", OPT_STRING, offsetof(struct options, rates), "LIST", NULL,
+     "only bugs that hit so many connections, of 1,1/100,1/10000"},
+    {"only", OPT_STRING, offsetof(struct options, only), "DEFECT", NULL,
+     "only this bug, or 'clean' for the server without one"},
 };
 
-struct line {
-    char *argv[ARGS + 1];
-    int count;
-    char seed[WORD], defect[WORD];
+const struct command selftest_command = {
+    .name = "selftest",
+    .words = "[OPTIONS]",
+    .line = "every bug of the built-in server and its right verdict",
+    .about = "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"
+             "10,000, and says whether each got its right verdict, kind, site and stack. All of\n"
+             "it takes about an hour.\n",
+    .after = "Runs that weren't as expected are kept, and their folders named.\n"
+             "Exit: 0, 1 when a run isn't as expected, 2 usage, 4 when soak can't be run, 130\n"
+             "interrupted, with what was measured until then.\n",
+    .table = table,
+    .options = sizeof table / sizeof *table};
+
+struct selftest {
+    const struct options *o;
+    uint64_t rate[RATES_MAX];
+    size_t rates; /* 0 = all */
+    size_t runs, not_asked, outcome[SELFTEST_OUTCOMES];
+    struct subrun sub;
 };
 
-static void add(struct line *l, const char *word)
+static const char *name_of(const struct selftest_case *c)
 {
-    if (l->count < ARGS)
-        l->argv[l->count++] = (char *)(uintptr_t)word;
+    return c->defect ? c->defect : clean_name;
 }
 
-static void make_line(struct line *l, const struct selftest_case *c, uint64_t seed)
+/* `lost-state:1/100` */
+static char *label_of(const struct selftest_case *c, char *buf, size_t size)
 {
-    *l = (struct line){.count = 0};
-    snprintf(l->seed, sizeof l->seed, "%" PRIx64, seed);
-    add(l, "soak");
-    add(l, "run");
-    add(l, "--churn");
-    add(l, "max");
-    add(l, "--quiet");
-    add(l, "--json=-");
-    add(l, "--seed");
-    add(l, l->seed);
+    char rate[WORD] = "";
+    if (c->one_in > 1)
+        grammar_one_in_print(rate, sizeof rate, c->one_in);
+    snprintf(buf, size, "%s%s%s", name_of(c), rate[0] ? ":" : "", rate);
+    return buf;
+}
+
+static bool chosen(const struct selftest *t, const struct selftest_case *c)
+{
+    bool rate = t->rates == 0;
+    for (size_t i = 0; i < t->rates; i++)
+        rate |= t->rate[i] == c->one_in;
+    return rate && (c->quick || !t->o->quick) &&
+           (!t->o->only || strcmp(t->o->only, name_of(c)) == 0);
+}
+
+static void make_words(const struct selftest_case *c, uint64_t seed, char text[2][WORD],
+                       const char **words)
+{
+    size_t n = 0;
+    words[n++] = "--seed";
+    words[n++] = grammar_hex_print(text[0], WORD, seed);
     if (c->defect) {
-        snprintf(l->defect, sizeof l->defect, "%s%s%s", c->defect, c->rate ? ":" : "",
-                 c->rate ? c->rate : "");
-        add(l, "--defect");
-        add(l, l->defect);
+        words[n++] = "--defect";
+        words[n++] = label_of(c, text[1], WORD);
     }
-    for (int i = 0; i < 6 && c->options[i]; i++)
-        add(l, c->options[i]);
+    for (size_t i = 0; c->options[i]; i++)
+        words[n++] = c->options[i];
+    words[n] = NULL;
 }
 
-/* Starts this same program with the line; its stdout is `out`, its stderr goes nowhere. */
-static pid_t start(struct line *l, int out)
-{
-    pid_t pid = -1;
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    if (posix_spawn(&pid, "/proc/self/exe", &actions, NULL, l->argv, environ) != 0)
-        pid = -1;
-    posix_spawn_file_actions_destroy(&actions);
-    return pid;
-}
-
-/* Runs one case. Returns its document (json_decref), or NULL; 130 in *ret_exit when interrupted. */
-static json_t *run_case(const struct selftest_case *c, uint64_t seed, int *ret_exit)
-{
-    struct line line;
-    int pipe_fd[2], status = 0;
-    if (pipe2(pipe_fd, O_CLOEXEC) != 0)
-        return NULL;
-    make_line(&line, c, seed);
-    pid_t pid = start(&line, pipe_fd[1]);
-    close(pipe_fd[1]);
-    json_t *document = pid > 0 ? json_loadfd(pipe_fd[0], 0, NULL) : NULL;
-    close(pipe_fd[0]);
-    if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status))
-        *ret_exit = WEXITSTATUS(status);
-    return document;
-}
-
-static void print_row(const struct selftest_case *c, uint64_t seed, enum selftest_outcome o,
+static void print_row(const struct selftest_case *c, uint64_t seed, const char *outcome,
                       const struct selftest_said *said)
 {
     char name[WORD], site[96] = "";
-    snprintf(name, sizeof name, "%s%s%s", c->defect ? c->defect : "(clean)", c->rate ? ":" : "",
-             c->rate ? c->rate : "");
     if (said->file[0])
         snprintf(site, sizeof site, "%.60s:%ld", said->file, said->line);
-    printf("%-18s %4" PRIx64 "  %-12s %-20s %-26s %10.4f  %s\n", name, seed, said->verdict,
-           said->kind, site, said->blocks, selftest_outcome_text(o));
+    printf("%-22s %4" PRIx64 "  %-12s %-20s %-27s %9.4f  %-18s  %s\n",
+           label_of(c, name, sizeof name), seed, said->verdict, said->kind, site, said->blocks,
+           said->function[0] ? said->function : "no stack", outcome);
     fflush(stdout);
 }
 
-/* Returns the exit code. */
-static int run_all(const struct options *o)
+static void print_not_asked(const struct selftest_case *c)
 {
-    size_t count, run = 0, good = 0;
+    char name[WORD];
+    printf("%-22s    -  not asked: %s\n", label_of(c, name, sizeof name), c->not_asked);
+}
+
+/* Returns 0, or -1 when it was interrupted or soak can't be run. */
+static int run_case(struct selftest *t, const struct selftest_case *c, uint64_t seed, struct err *e)
+{
+    const char *words[SELFTEST_OPTIONS + 5];
+    char text[2][WORD];
+    struct subrun_result result;
+    struct selftest_said said;
+    make_words(c, seed, text, words);
+    if (subrun_execute(&t->sub, words, &result, e) != 0)
+        return -1;
+    enum selftest_outcome o = selftest_judge(c, result.document, &said);
+    print_row(c, seed, selftest_outcome_text(o), &said);
+    if (!selftest_as_expected(o))
+        printf("%22s  kept: %s%s%s\n", "", result.folder, result.said[0] ? "; it said: " : "",
+               result.said);
+    subrun_done(&t->sub, &result, !selftest_as_expected(o));
+    t->runs++;
+    t->outcome[o]++;
+    return 0;
+}
+
+static int run_round(struct selftest *t, uint64_t seed, struct err *e)
+{
+    size_t count;
     const struct selftest_case *c = selftest_cases(&count);
-    printf("%-18s %4s  %-12s %-20s %-26s %10s\n", "defect", "seed", "verdict", "kind", "site",
-           "blocks/conn");
-    for (uint64_t seed = 1; seed <= o->seeds; seed++) {
-        for (size_t i = 0; i < count; i++) {
-            int exit_code = -1;
-            struct selftest_said said;
-            if (o->quick && !c[i].quick)
-                continue;
-            json_t *document = run_case(&c[i], seed, &exit_code);
-            enum selftest_outcome outcome = selftest_judge(&c[i], document, &said);
-            print_row(&c[i], seed, outcome, &said);
-            json_decref(document);
-            run++;
-            good += outcome == SELFTEST_AS_EXPECTED;
-            if (exit_code == 130)
-                return 130;
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        if (!chosen(t, &c[i]))
+            continue;
+        if (!c[i].not_asked)
+            rc = run_case(t, &c[i], seed, e);
+        else if (seed == 1) {
+            print_not_asked(&c[i]);
+            t->not_asked++;
         }
     }
-    printf("%zu of %zu as expected\n", good, run);
-    return good == run ? 0 : 1;
+    return rc;
+}
+
+static size_t good(const struct selftest *t)
+{
+    return t->outcome[SELFTEST_CAUGHT] + t->outcome[SELFTEST_QUIET];
+}
+
+static void print_counts(const struct selftest *t)
+{
+    printf("%zu of %zu as expected", good(t), t->runs);
+    const char *joint = ": ";
+    for (int o = 0; o < SELFTEST_OUTCOMES; o++) {
+        if (t->outcome[o])
+            printf("%s%zu %s", joint, t->outcome[o], selftest_outcome_text(o));
+        joint = t->outcome[o] ? ", " : joint;
+    }
+    if (t->not_asked)
+        printf("; %zu not asked", t->not_asked);
+    printf("\n");
+}
+
+/* Returns the exit code. */
+static int run_all(struct selftest *t, struct err *e)
+{
+    int rc = 0;
+    printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
+           "per conn", "stack");
+    for (uint64_t seed = 1; seed <= t->o->seeds && rc == 0; seed++)
+        rc = run_round(t, seed, e);
+    print_counts(t);
+    if (t->sub.interrupted)
+        return EXIT_INTERRUPTED;
+    if (rc == 0)
+        return good(t) == t->runs ? 0 : EXIT_MISSED;
+    fprintf(stderr, "soak: selftest: %s\n", e->text);
+    return EXIT_BROKEN;
+}
+
+/* ---- options ---- */
+
+static int check_rate(uint64_t one_in, const char *text, struct err *e)
+{
+    size_t count;
+    const struct selftest_case *c = selftest_cases(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (c[i].one_in == one_in)
+            return 0;
+    }
+    return err_set(e, "--rates %.40s: no case has this rate; there are 1, 1/100 and 1/10000", text);
+}
+
+static int read_rates(struct selftest *t, struct err *e)
+{
+    const char *at = t->o->rates;
+    while (at && *at) {
+        char text[WORD];
+        size_t length = strcspn(at, ",");
+        uint64_t one_in = 1;
+        struct err why = {{0}};
+        snprintf(text, sizeof text, "%.*s", (int)(length < WORD ? length : WORD - 1), at);
+        if (strcmp(text, "1") != 0 && grammar_one_in(text, &one_in, &why) != 0)
+            return err_set(e, "--rates %.40s: %.200s", text, why.text);
+        if (check_rate(one_in, text, e) != 0)
+            return -1;
+        if (t->rates == RATES_MAX)
+            return err_set(e, "--rates: at most %d of them", RATES_MAX);
+        t->rate[t->rates++] = one_in;
+        at += length + (at[length] == ',');
+    }
+    return 0;
+}
+
+static int check_only(const char *only, struct err *e)
+{
+    const char *names[NAMES_MAX];
+    size_t count, used = 0;
+    const struct selftest_case *c = selftest_cases(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (only && strcmp(only, name_of(&c[i])) == 0)
+            return 0;
+        if (c[i].one_in == 1 && used < NAMES_MAX)
+            names[used++] = name_of(&c[i]);
+    }
+    const char *nearest = only ? grammar_nearest(only, names, used) : NULL;
+    if (!only)
+        return 0;
+    return err_set(e, "--only %.60s: no such defect%s%s%s", only, nearest ? "; did you mean " : "",
+                   nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static int check(struct selftest *t, struct err *e)
+{
+    size_t count, cases = 0;
+    const struct selftest_case *c = selftest_cases(&count);
+    if (t->o->seeds == 0 || t->o->seeds > SEEDS_MAX)
+        return err_set(e, "--seeds: from 1 to %d", SEEDS_MAX);
+    if (read_rates(t, e) != 0 || check_only(t->o->only, e) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        cases += chosen(t, &c[i]);
+    return cases ? 0 : err_set(e, "--rates, --only and --quick together leave no case");
 }
 
 int cmd_selftest(int argc, char *const *argv)
 {
     struct err e = {{0}};
     struct options o = {.seeds = 1};
-    const char *word[1];
-    size_t words = 0;
-    if (opts_parse(table, sizeof table / sizeof table[0], argc, argv, &o, word, 1, &words, &e) !=
-        0) {
+    struct selftest t = {.o = &o};
+    int code = command_parse(&selftest_command, argc, argv, &o);
+    if (code >= 0)
+        return code;
+    if (check(&t, &e) != 0)
+        return command_refuse(&selftest_command, &e);
+    if (subrun_open(&t.sub, selftest_command.name, &e) != 0) {
         fprintf(stderr, "soak: selftest: %s\n", e.text);
-        return EXIT_USAGE;
+        return EXIT_BROKEN;
     }
-    if (words || o.seeds == 0 || o.seeds > SEEDS_MAX) {
-        fprintf(stderr, "soak: selftest: takes --quick and --seeds 1 to %d\n", SEEDS_MAX);
-        return EXIT_USAGE;
-    }
-    return run_all(&o);
+    code = run_all(&t, &e);
+    subrun_close(&t.sub);
+    return code;
 }

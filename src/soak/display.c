@@ -27,6 +27,11 @@ static const char *phase_text(const struct run *r)
     return "draining";
 }
 
+static uint64_t elapsed_ms(const struct run *r)
+{
+    return (clock_now_ns() - r->start_ns) / 1000000u;
+}
+
 static void fill_load(const struct run *r, struct live_facts *f)
 {
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
@@ -36,7 +41,7 @@ static void fill_load(const struct run *r, struct live_facts *f)
     f->p50_ns = atomic_load(&app->p50_ns);
     f->p99_ns = atomic_load(&app->p99_ns);
     f->errors = atomic_load(&app->failed);
-    f->elapsed_ms = (now - r->start_ns) / 1000000u;
+    f->elapsed_ms = elapsed_ms(r);
     uint64_t churn_ns = r->churn_ns + (r->state == RUN_CHURN ? now - r->churn_begin_ns : 0);
     f->rate_per_s = churn_ns ? (double)f->closed * 1e9 / (double)churn_ns : 0;
 }
@@ -123,7 +128,7 @@ void display_phase(struct run *r)
 void display_tick(struct run *r)
 {
     struct live_facts facts;
-    if (!r->live)
+    if (!r->live || !live_due(r->live, elapsed_ms(r)))
         return;
     facts_of(r, &facts);
     live_tick(r->live, &facts);

@@ -211,16 +211,18 @@ static void draw_block(struct live *l, const struct live_facts *f)
 
 static void plain_line(struct live *l, const struct live_facts *f)
 {
-    char closed[32], time[32], heap[32], rss[32], blocks[32], survivors[32];
+    char closed[32], time[32], bytes[32], heap[64] = "", rss[32], blocks[32], survivors[32];
     l->plain_ms = f->elapsed_ms;
+    if (f->heap_bytes)
+        snprintf(heap, sizeof heap, "jemalloc %s, ",
+                 human_bytes(bytes, sizeof bytes, (double)f->heap_bytes));
     fprintf(stderr,
             "soak: %s %s, epoch %d, %s closed, %.0f/s, open %" PRIu64 ", errors %" PRIu64
-            ", OpenSSL %s blocks, %s survivors, jemalloc %s, RSS %s\n",
+            ", OpenSSL %s blocks, %s survivors, %sRSS %s\n",
             human_duration(time, sizeof time, f->elapsed_ms * 1000000u), f->phase, f->epoch,
             human_count(closed, sizeof closed, (int64_t)f->closed), f->rate_per_s, f->open,
             f->errors, human_count(blocks, sizeof blocks, f->blocks),
-            human_count(survivors, sizeof survivors, f->survivors),
-            human_bytes(heap, sizeof heap, (double)f->heap_bytes),
+            human_count(survivors, sizeof survivors, f->survivors), heap,
             human_bytes(rss, sizeof rss, (double)f->rss_bytes));
 }
 
@@ -232,6 +234,11 @@ void live_phase(struct live *l, const struct live_facts *facts)
         plain_line(l, facts);
 }
 
+bool live_due(const struct live *l, uint64_t elapsed_ms)
+{
+    return l->terminal || elapsed_ms - l->plain_ms >= PLAIN_EVERY_MS;
+}
+
 void live_tick(struct live *l, const struct live_facts *facts)
 {
     if (l->tick++ % 4 == 0) {
@@ -241,6 +248,6 @@ void live_tick(struct live *l, const struct live_facts *facts)
     }
     if (l->terminal)
         draw_block(l, facts);
-    else if (facts->elapsed_ms - l->plain_ms >= PLAIN_EVERY_MS)
+    else if (live_due(l, facts->elapsed_ms))
         plain_line(l, facts);
 }

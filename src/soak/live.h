@@ -30,7 +30,9 @@ struct live;
 struct live *live_new(bool colour);
 /* A new phase begins. */
 void live_phase(struct live *l, const struct live_facts *facts);
-/* Four times a second. */
+/* Whether a tick at this time shows anything, so that nothing is read for one that doesn't. */
+bool live_due(const struct live *l, uint64_t elapsed_ms);
+/* Four times a second, when one is due. */
 void live_tick(struct live *l, const struct live_facts *facts);
 /* One sentence that stays, above the block. */
 void live_note(struct live *l, const char *text);

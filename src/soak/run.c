@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "allocator.h"
 #include "args.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -162,7 +163,10 @@ static int start_child(struct run *r, int subject, struct args *args, struct err
     int log_fd = run_dir_log(&r->dir, log, e);
     if (log_fd < 0)
         return -1;
+    c->environment = allocator_environment(r->scenario->malloc);
     int rc = child_start(c, &r->loop, path, args->argv, log_fd, r->pki_fd, e);
+    allocator_environment_free(c->environment);
+    c->environment = NULL;
     close(log_fd);
     return rc;
 }
@@ -226,8 +230,11 @@ static void on_line(struct child *c, const char *line)
     if (r->state == RUN_QUIT || r->state == RUN_DONE)
         return;
     if (line_is(line, "ready")) {
+        struct err e = {{0}};
         keep_libs(r, subject, line);
-        if (subject == RUN_SERVER)
+        if (allocator_check(r->scenario->malloc, r->lib[subject], &e) != 0)
+            run_break(r, "%s: %s", c->name, e.text);
+        else if (subject == RUN_SERVER)
             server_ready(r, line);
         else
             run_next(r);

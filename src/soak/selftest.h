@@ -1,6 +1,6 @@
 /*
- * What each of the server's bugs must be called: the table behind `soak selftest`. Judges the
- * soak/1 document of one run against one row. Pure.
+ * What each of the server's bugs must be called, at each rate: the table behind `soak selftest`.
+ * Judges the soak/1 document of one run against one row. Pure.
  */
 #ifndef SOAK_SELFTEST_H
 #define SOAK_SELFTEST_H
@@ -10,39 +10,63 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+enum { SELFTEST_OPTIONS = 10 };
 
 struct selftest_case {
-    const char *defect;     /* NULL: the clean server */
-    const char *rate;       /* such as "1/100", NULL = every connection */
-    const char *options[6]; /* more options of the run, NULL-ended */
+    const char *defect; /* NULL: the clean server */
+    uint64_t one_in;    /* connections that could be hit, per one that is; 1 = each of them */
+    const char *options[SELFTEST_OPTIONS + 1]; /* of the run, NULL-ended */
     enum verdict verdict;
     enum kind kind;   /* of the verdict, or of one of the explained findings */
     const char *file; /* of the site to blame, NULL = none is expected */
-    double blocks;    /* per connection at that site, to four places; 0 = any */
+    double blocks;    /* per connection at that site; 0 = any */
     bool quick;       /* part of --quick */
+    /* The function of ours to find in the stack, NULL = the bug leaves no allocation to trace. A
+     * bug that allocates is found among the first frames. One that only forgets to release isn't
+     * there when its block is made, so whoever makes it is accepted anywhere in the stack. */
+    const char *function;
+    bool anywhere;
+    const char *not_asked; /* why this rate can't be demanded: no run is made. NULL = it is */
 };
 
 /* The table and its length. */
 const struct selftest_case *selftest_cases(size_t *ret_count);
 
+/* X(identifier, word in the table) */
+#define SELFTEST_OUTCOME_LIST(X)                                                                   \
+    X(CAUGHT, "caught")                                                                            \
+    X(QUIET, "quiet")             /* no leak, and not called one */                                \
+    X(MISSED, "MISSED")           /* PASS for a leak */                                            \
+    X(FALSE_ALARM, "FALSE ALARM") /* LEAK where there is none */                                   \
+    X(WRONG_KIND, "WRONG KIND")                                                                    \
+    X(WRONG_SITE, "WRONG SITE")                                                                    \
+    X(WRONG_STACK, "WRONG STACK")                                                                  \
+    X(UNDECIDED, "UNDECIDED") /* INCONCLUSIVE */                                                   \
+    X(BROKEN, "BROKEN")       /* no document, INVALID, or the client was accused */
+
 enum selftest_outcome {
-    SELFTEST_AS_EXPECTED,
-    SELFTEST_MISSED,      /* a leak that wasn't called one */
-    SELFTEST_FALSE_ALARM, /* a LEAK where there is none */
-    SELFTEST_WRONG_KIND,
-    SELFTEST_WRONG_SITE,
-    SELFTEST_BROKEN /* no document, INVALID or INCONCLUSIVE */
+#define X(id, word) SELFTEST_##id,
+    SELFTEST_OUTCOME_LIST(X)
+#undef X
+        SELFTEST_OUTCOMES
 };
 const char *selftest_outcome_text(enum selftest_outcome o);
+bool selftest_as_expected(enum selftest_outcome o);
 
 /* What the run said, for the table: borrowed from `document`. */
 struct selftest_said {
     const char *verdict, *kind, *file;
+    const char
+        *function; /* the one expected if it is where it must be; else the first; "" = none */
     long line;
     double blocks;
+    int64_t count; /* of blocks */
 };
 
-/* `document` may be NULL (the run left none). Always fills `said`. */
+/* `document` may be NULL (the run left none). Always fills `said`. Documents without `stacks` come
+ * from runs that trace none, and are judged without. */
 enum selftest_outcome selftest_judge(const struct selftest_case *c, const json_t *document,
                                      struct selftest_said *said);
 

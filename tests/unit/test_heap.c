@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SMALL_BYTES = 200, SMALL_CLASS = 224, LARGE_BYTES = 20000, LARGE_CLASS = 20480 };
 enum { BLOCKS = 1000, BIG_BYTES = 64 << 20 };
@@ -140,7 +141,21 @@ static void a_publish_without_classes_leaves_them_alone(void **state)
     free(block);
 }
 
-int main(void)
+static void another_allocators_malloc_is_no_heap_of_jemallocs(void **state)
+{
+    (void)state;
+    char versions[256];
+    assert_non_null(strstr(getenv("LD_PRELOAD"), "libc.so.6"));
+    assert_false(heap_present());
+    assert_null(heap_version());
+    publish();
+    assert_int_equal(probe_page()->heap.present, 0);
+    assert_int_equal(probe_page()->heap.publishes, 0);
+    assert_non_null(strstr(probe_versions(versions, sizeof versions), " malloc=glibc-"));
+}
+
+/* `test_heap preloaded`, with libc put before jemalloc, as soak --malloc libc does it. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest with[] = {
         cmocka_unit_test(the_figures_are_in_their_natural_order),
@@ -154,6 +169,11 @@ int main(void)
     const struct CMUnitTest without[] = {
         cmocka_unit_test(without_jemalloc_nothing_is_published),
     };
+    const struct CMUnitTest preloaded[] = {
+        cmocka_unit_test(another_allocators_malloc_is_no_heap_of_jemallocs),
+    };
+    if (argc > 1 && strcmp(argv[1], "preloaded") == 0)
+        return cmocka_run_group_tests(preloaded, start, NULL);
     return heap_present() ? cmocka_run_group_tests(with, start, NULL)
                           : cmocka_run_group_tests(without, start, NULL);
 }

@@ -6,6 +6,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <uv.h>
+
+enum { EXIT_USAGE = 2 };
 
 static void follow_parent(void)
 {
@@ -22,6 +25,24 @@ void program_start(int control_fd)
         signal(SIGINT, SIG_IGN);
         follow_parent();
     }
+}
+
+int program_begin(const struct program *p, const struct err *refused)
+{
+    if (refused) {
+        fprintf(stderr, "%s: %s\n", p->name, refused->text);
+        return EXIT_USAGE;
+    }
+    if (p->help) {
+        p->print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (p->version) {
+        printf("%s %s, %s, libuv %s\n", p->name, SOAK_VERSION, p->crypto, uv_version_string());
+        return EXIT_SUCCESS;
+    }
+    program_start(p->control_fd);
+    return -1;
 }
 
 uint64_t program_raise_files(void)

@@ -7,7 +7,21 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+
+struct program {
+    const char *name;
+    void (*print_help)(FILE *out);
+    const char *crypto; /* the version of OpenSSL in fact loaded */
+    bool help, version; /* asked for on the command line */
+    int control_fd;
+};
+
+/* What main does first. `refused`: the sentence about a command line that can't be obeyed, or NULL.
+ * Returns the exit code when that, --help or --version was all; else -1, after program_start. */
+int program_begin(const struct program *p, const struct err *refused);
 
 /* A peer that is gone becomes an error of the write, not a signal. With a control socket (0 or
  * more) Ctrl-C is left to soak, and the process dies with its parent, however that ends. */

@@ -1,6 +1,7 @@
 #include "probe/heap.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size)
     __attribute__((weak));
@@ -25,9 +26,38 @@ struct mib {
     size_t part[MIB_ROOM];
 };
 
+/* What this thread has ever had from jemalloc, in bytes. */
+static uint64_t thread_allocated(void)
+{
+    uint64_t bytes = 0;
+    size_t size = sizeof bytes;
+    return mallctl("thread.allocated", &bytes, &size, NULL, 0) == 0 ? bytes : 0;
+}
+
+/* Whether malloc() is jemalloc's: with another allocator put before it, jemalloc is loaded all the
+ * same, and its figures are those of a heap that nobody uses. */
+static bool heap_serves(void)
+{
+    if (!mallctl || !mallctlnametomib || !mallctlbymib)
+        return false;
+    uint64_t before = thread_allocated();
+    void *block = malloc(64);
+    __asm__ volatile("" : : "r"(block) : "memory"); /* or the compiler leaves both calls out */
+    bool served = block && thread_allocated() != before;
+    free(block);
+    return served;
+}
+
 bool heap_present(void)
 {
-    return mallctl && mallctlnametomib && mallctlbymib;
+    enum { UNKNOWN, ABSENT, PRESENT };
+    static atomic_int found = UNKNOWN; /* threads that ask at once find the same */
+    int known = atomic_load_explicit(&found, memory_order_relaxed);
+    if (known == UNKNOWN) {
+        known = heap_serves() ? PRESENT : ABSENT;
+        atomic_store_explicit(&found, known, memory_order_relaxed);
+    }
+    return known == PRESENT;
 }
 
 const char *heap_version(void)

@@ -1,6 +1,7 @@
 /*
  * jemalloc's own figures, by mallctl. The functions are weak symbols: a build without jemalloc
- * links, and heap_present is then false.
+ * links, and heap_present is then false. It is false too when jemalloc is loaded but malloc() is
+ * another allocator's (soak --malloc libc).
  */
 #ifndef SOAK_PROBE_HEAP_H
 #define SOAK_PROBE_HEAP_H

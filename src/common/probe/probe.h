@@ -43,7 +43,8 @@ void probe_thread_flush(void);
 void probe_publish(bool classes);
 
 /* The libraries that this process runs with, for the `ready` line: "openssl=3.0.19 libuv=1.44.2
- * jemalloc=5.3.0" in one line. Returns buf. */
+ * jemalloc=5.3.0" in one line; without jemalloc's malloc() the last word is such as
+ * "malloc=glibc-2.36". Returns buf. */
 char *probe_versions(char *buf, size_t size);
 
 #endif

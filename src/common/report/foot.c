@@ -69,6 +69,16 @@ static void print_census(const struct result_subject *subject, const struct scre
         screen_wrap(s, &lead, "%s", text);
 }
 
+/* Whether the subject's allocator told nothing of its heap. */
+static bool heap_unseen(const struct judgement *j)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        if (strncmp(j->metric[i].id, "heap_", 5) == 0)
+            return false;
+    }
+    return j->metrics > 0;
+}
+
 static void print_sensitivity(const struct judgement *j, const struct screen *s)
 {
     char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], pages[FIGURE_SIZE], heap[CLAUSE] = "";
@@ -78,6 +88,10 @@ static void print_sensitivity(const struct judgement *j, const struct screen *s)
                  "; outside OpenSSL, %s B per connection; pinned by fragmentation, %s B",
                  figure_grouped(bytes, sizeof bytes, j->sensitivity.heap_bytes, 2),
                  figure_grouped(pages, sizeof pages, j->sensitivity.page_bytes, 2));
+    else if (heap_unseen(j))
+        snprintf(heap, sizeof heap,
+                 "; what is lost outside OpenSSL or pinned by fragmentation would not have shown: "
+                 "only jemalloc tells of it");
     if (j->sensitivity.one_in >= 1)
         screen_wrap(s, &lead, "one lost block per %s connections would have shown (%d.%d %%)%s",
                     figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in),

@@ -45,6 +45,7 @@ void scenario_defaults(struct scenario *s)
         .half_close = 15,
         .mid_handshake = 5,
         .workers = 1,
+        .malloc = SCENARIO_JEMALLOC ? MALLOC_JEMALLOC : MALLOC_LIBC,
         .handshake_timeout_ns = 30000000000u,
         .watchdog_ns = 60000000000u,
         .listen = "127.0.0.1:0",

@@ -16,6 +16,7 @@
 enum scenario_tls { TLS_1_2, TLS_1_3, TLS_ANY };
 enum scenario_key { KEY_P256, KEY_RSA2048 };
 enum scenario_session { SESSION_TICKET, SESSION_CACHE, SESSION_NONE };
+enum scenario_malloc { MALLOC_JEMALLOC, MALLOC_LIBC };
 enum scenario_client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_REQUIRE };
 
 struct scenario {
@@ -39,6 +40,7 @@ struct scenario {
     uint64_t clean, half_close, reset, mid_handshake;
     /* [server] */
     int workers;
+    int malloc; /* enum scenario_malloc; a build without jemalloc has libc only */
     const char *defect;                             /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     uint64_t watchdog_ns; /* nothing moves for so long: the run is broken */

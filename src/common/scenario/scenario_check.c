@@ -172,6 +172,10 @@ static int check_defect(const struct scenario *s, struct err *e)
     if (strcmp(name, "error-path") == 0 && s->mid_handshake == 0)
         return refuse(s, "defect", e,
                       "it needs handshakes that fail: --mid-handshake with a weight above 0");
+    if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
+        (strcmp(name, "outside") == 0 || strcmp(name, "fragment") == 0))
+        return refuse(s, "defect", e,
+                      "it shows in jemalloc's figures alone; leave out --malloc libc");
     if (strcmp(name, "reset-path") == 0 && s->reset == 0)
         return refuse(s, "defect", e, "it needs peers that reset: --reset with a weight above 0");
     return 0;
@@ -196,6 +200,19 @@ static bool is_loopback(const char *listen, bool *ret_v6)
     return *ret_v6 || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
 }
 
+static int check_malloc(const struct scenario *s, struct err *e)
+{
+    struct scenario defaults;
+    scenario_defaults(&defaults);
+    if (s->malloc == MALLOC_JEMALLOC && !SCENARIO_JEMALLOC)
+        return refuse(s, "malloc", e, "this build has no jemalloc; leave it out");
+    if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
+        s->limit_heap != defaults.limit_heap)
+        return refuse(s, "limit-heap", e,
+                      "only jemalloc tells how its heap grows; leave out --malloc libc");
+    return 0;
+}
+
 static int check_server(const struct scenario *s, struct err *e)
 {
     bool v6 = false;
@@ -214,7 +231,7 @@ static int check_server(const struct scenario *s, struct err *e)
         return refuse(s, "sources", e,
                       "there is one loopback address in IPv6; give --listen "
                       "127.0.0.1:0 or --sources 1");
-    return check_defect(s, e);
+    return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }
 
 int scenario_check(const struct scenario *s, struct err *e)

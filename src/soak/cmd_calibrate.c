@@ -1,0 +1,243 @@
+#include "cmd_calibrate.h"
+
+#include "base/grammar.h"
+#include "base/opts.h"
+#include "calibrate.h"
+#include "command.h"
+#include "stats/bound.h"
+#include "subrun.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    EXIT_MISSED = 1,
+    EXIT_BROKEN = 4,
+    EXIT_INTERRUPTED = 130,
+    MIXES_MAX = 32,
+    TEXT = 64,
+    RUNS_LIMIT = 1000000
+};
+static const double confidence = 0.95;
+
+struct options {
+    uint64_t runs, closed, seed;
+    const char *mix;
+};
+
+static const struct opt table[] = {
+    {"runs", OPT_COUNT, offsetof(struct options, runs), "COUNT", NULL,
+     "runs in all, the mixes in turn; 200 if not given"},
+    {"closed", OPT_COUNT, offsetof(struct options, closed), "COUNT", NULL,
+     "closed connections of each run; 2000 if not given"},
+    {"seed", OPT_HEX, offsetof(struct options, seed), "HEX", NULL,
+     "of the first round over the mixes; each round takes the next; 1 if not given"},
+    {"mix", OPT_STRING, offsetof(struct options, mix), "NAME", NULL,
+     "this mix only, such as 'default' or 'TLS 1.2'"},
+};
+
+const struct command calibrate_command = {
+    .name = "calibrate",
+    .words = "[OPTIONS]",
+    .line = "how often a clean server is called a leak",
+    .about = "Runs a clean server many times, with each of a table of mixes in turn, and says how\n"
+             "often it was called a leak and which rate of false alarms that proves at most.\n",
+    .after = "Runs that weren't as expected are kept, and their folders named.\n"
+             "Exit: 0, 1 after a LEAK, an INVALID or a ledger that moved, 2 usage, 4 when soak\n"
+             "can't be run, 130 interrupted, with what was measured until then.\n",
+    .table = table,
+    .options = sizeof table / sizeof *table};
+
+/* What is under way. */
+struct calibration {
+    const struct options *o;
+    const struct calibrate_mix *mix;
+    size_t mixes;
+    struct calibrate_tally tally[MIXES_MAX];
+    struct subrun sub;
+};
+
+/* The line of a run: the options of its mix, its length and its seed. */
+static void make_words(const struct options *o, const struct calibrate_mix *m, uint64_t seed,
+                       char text[2][TEXT], const char **words)
+{
+    size_t n = 0;
+    words[n++] = "--closed";
+    words[n++] = grammar_count_print(text[0], TEXT, o->closed);
+    words[n++] = "--seed";
+    words[n++] = grammar_hex_print(text[1], TEXT, seed);
+    for (size_t i = 0; m->options[i]; i++)
+        words[n++] = m->options[i];
+    words[n] = NULL;
+}
+
+static bool ledger_level(const json_t *document)
+{
+    struct calibrate_ledger l = {.checkpoints = 0};
+    const char *folder = json_string_value(json_object_get(document, "run_dir"));
+    char path[SUBRUN_PATH + TEXT];
+    snprintf(path, sizeof path, "%s/samples.jsonl", folder ? folder : "");
+    FILE *in = fopen(path, "re");
+    if (!in)
+        return false;
+    json_t *sample;
+    while ((sample = json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL))) {
+        calibrate_ledger_add(&l, sample);
+        json_decref(sample);
+    }
+    fclose(in);
+    return calibrate_ledger_level(&l);
+}
+
+static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v, bool level,
+                 const struct subrun_result *result)
+{
+    const char *folder = json_string_value(json_object_get(result->document, "run_dir"));
+    printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_word(v),
+           m->level && !level ? ", the ledger moved" : "", folder ? folder : result->folder,
+           result->said[0] ? "; it said: " : "", result->said);
+    fflush(stdout);
+}
+
+/* Returns 0, or -1 when it was interrupted or soak can't be run. */
+static int run_one(struct calibration *c, size_t mix, uint64_t seed, struct err *e)
+{
+    const struct calibrate_mix *m = &c->mix[mix];
+    const char *words[CALIBRATE_OPTIONS + 5];
+    char text[2][TEXT];
+    struct subrun_result result;
+    make_words(c->o, m, seed, text, words);
+    if (subrun_execute(&c->sub, words, &result, e) != 0)
+        return -1;
+    bool level = ledger_level(result.document);
+    enum verdict v = calibrate_count(&c->tally[mix], result.document, level);
+    bool expected = v == VERDICT_PASS && (level || !m->level);
+    if (!expected)
+        tell(m, seed, v, level, &result);
+    subrun_done(&c->sub, &result, !expected);
+    return 0;
+}
+
+/* `12 of 200 runs`, where somebody watches. */
+static void progress(uint64_t done, uint64_t all)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " runs%s", done, all,
+                done == all ? "\r\033[K" : "");
+}
+
+static void print_row(const char *name, const struct calibrate_tally *t)
+{
+    printf("%-20s %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %13" PRIu64 " %8" PRIu64 "\n",
+           name, t->runs, t->verdict[VERDICT_PASS], t->verdict[VERDICT_LEAK],
+           t->verdict[VERDICT_INVALID], t->verdict[VERDICT_INCONCLUSIVE], t->level);
+}
+
+static void print_bound(const char *what, uint64_t k, uint64_t n)
+{
+    if (n)
+        printf("%s: %" PRIu64 " of %" PRIu64 ", so at most %.2f %% of such runs (95 %%)\n", what, k,
+               n, 100 * bound_upper(k, n, confidence));
+}
+
+/* Prints the table. Returns whether all was as it must be. */
+static bool summarise(const struct calibration *c)
+{
+    struct calibrate_tally all = {.runs = 0}, must = {.runs = 0};
+    printf("%-20s %6s %6s %6s %8s %13s %8s\n", "mix", "runs", "PASS", "LEAK", "INVALID",
+           "INCONCLUSIVE", "level");
+    for (size_t i = 0; i < c->mixes; i++) {
+        const struct calibrate_tally *t = &c->tally[i];
+        if (t->runs)
+            print_row(c->mix[i].name, t);
+        all.runs += t->runs;
+        all.level += t->level;
+        for (size_t v = 0; v < sizeof t->verdict / sizeof *t->verdict; v++)
+            all.verdict[v] += t->verdict[v];
+        must.runs += c->mix[i].level ? t->runs : 0;
+        must.level += c->mix[i].level ? t->level : 0;
+    }
+    print_row("all", &all);
+    print_bound("false alarms (LEAK)", all.verdict[VERDICT_LEAK], all.runs);
+    print_bound("INVALID", all.verdict[VERDICT_INVALID], all.runs);
+    printf("ledger the same at every checkpoint: %" PRIu64 " of %" PRIu64
+           " runs that must have it so, %" PRIu64 " of %" PRIu64 " others\n",
+           must.level, must.runs, all.level - must.level, all.runs - must.runs);
+    return !all.verdict[VERDICT_LEAK] && !all.verdict[VERDICT_INVALID] && must.level == must.runs;
+}
+
+/* Returns the exit code. */
+static int run_all(struct calibration *c, struct err *e)
+{
+    uint64_t done = 0, seed = c->o->seed;
+    int rc = 0;
+    while (rc == 0 && done < c->o->runs) {
+        for (size_t i = 0; rc == 0 && i < c->mixes && done < c->o->runs; i++) {
+            rc = run_one(c, i, seed, e);
+            done += rc == 0;
+            progress(done, c->o->runs);
+        }
+        seed++;
+    }
+    bool good = summarise(c);
+    if (c->sub.interrupted)
+        return EXIT_INTERRUPTED;
+    if (rc == 0)
+        return good ? 0 : EXIT_MISSED;
+    fprintf(stderr, "soak: calibrate: %s\n", e->text);
+    return EXIT_BROKEN;
+}
+
+/* Leaves only the mix that is asked for. */
+static int choose(struct calibration *c, struct err *e)
+{
+    const char *names[MIXES_MAX];
+    c->mix = calibrate_mixes(&c->mixes);
+    for (size_t i = 0; i < c->mixes && i < MIXES_MAX; i++)
+        names[i] = c->mix[i].name;
+    if (!c->o->mix)
+        return 0;
+    for (size_t i = 0; i < c->mixes; i++) {
+        if (strcmp(names[i], c->o->mix) != 0)
+            continue;
+        c->mix += i;
+        c->mixes = 1;
+        return 0;
+    }
+    const char *nearest = grammar_nearest(c->o->mix, names, c->mixes);
+    return err_set(e, "--mix %.60s: no such mix%s%s%s", c->o->mix,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int check(const struct options *o, struct err *e)
+{
+    if (o->runs == 0 || o->runs > RUNS_LIMIT)
+        return err_set(e, "--runs: from 1 to 1M");
+    if (o->closed < 500)
+        return err_set(e, "--closed: at least 500, or no run is long enough for a verdict");
+    if (o->seed == 0)
+        return err_set(e, "--seed: 1 or more");
+    return 0;
+}
+
+int cmd_calibrate(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct options o = {.runs = 200, .closed = 2000, .seed = 1};
+    struct calibration c = {.o = &o};
+    int code = command_parse(&calibrate_command, argc, argv, &o);
+    if (code >= 0)
+        return code;
+    if (check(&o, &e) != 0 || choose(&c, &e) != 0)
+        return command_refuse(&calibrate_command, &e);
+    if (subrun_open(&c.sub, calibrate_command.name, &e) != 0) {
+        fprintf(stderr, "soak: calibrate: %s\n", e.text);
+        return EXIT_BROKEN;
+    }
+    code = run_all(&c, &e);
+    subrun_close(&c.sub);
+    return code;
+}

@@ -1,0 +1,25 @@
+/*
+ * A command of soak with options of its own: its help and its refusals, from one table.
+ */
+#ifndef SOAK_COMMAND_H
+#define SOAK_COMMAND_H
+
+#include "base/opts.h"
+
+#include <stdio.h>
+
+struct command {
+    const char *name, *words;  /* "calibrate", "[OPTIONS]" */
+    const char *line;          /* what it is for, in a few words */
+    const char *about, *after; /* paragraphs of the help, each ends with a newline */
+    const struct opt *table;
+    size_t options;
+};
+
+/* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was
+ * printed, 2 after a refusal (of an option, or of any word that isn't one). */
+int command_parse(const struct command *c, int argc, char *const *argv, void *target);
+/* Says `soak: NAME: sentence` on stderr. Returns the exit code for it, 2. */
+int command_refuse(const struct command *c, const struct err *e);
+
+#endif

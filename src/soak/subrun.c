@@ -1,0 +1,199 @@
+#include "subrun.h"
+
+#include "base/check.h"
+
+#include <ftw.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20, NFTW_FILES = 16 };
+
+/* What a run writes into one of its two pipes. */
+struct catcher {
+    uv_pipe_t pipe;
+    char *bytes; /* owned */
+    size_t used, room, limit;
+};
+
+struct job {
+    struct catcher out, err;
+    int exit_code;
+};
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    struct subrun *s = handle->data;
+    s->interrupted = true;
+    if (s->running)
+        uv_process_kill(&s->process, SIGTERM);
+}
+
+static void start_signal(struct subrun *s, uv_signal_t *handle, int number)
+{
+    CHECK(uv_signal_init(&s->loop, handle) == 0);
+    handle->data = s;
+    CHECK(uv_signal_start(handle, on_signal, number) == 0);
+    uv_unref((uv_handle_t *)handle);
+}
+
+int subrun_open(struct subrun *s, const char *name, struct err *e)
+{
+    const char *base = getenv("TMPDIR");
+    *s = (struct subrun){.runs = 0};
+    int n = snprintf(s->folder, sizeof s->folder, "%s/soak-%s-XXXXXX",
+                     base && *base ? base : "/tmp", name);
+    if (n < 0 || (size_t)n >= sizeof s->folder || !mkdtemp(s->folder))
+        return err_set(e, "%.200s: no temporary folder can be made there", s->folder);
+    CHECK(uv_loop_init(&s->loop) == 0);
+    start_signal(s, &s->sigint, SIGINT);
+    start_signal(s, &s->sigterm, SIGTERM);
+    return 0;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    struct catcher *c = handle->data;
+    if (c->room - c->used < READ_BYTES) {
+        c->room = c->room * 2 + READ_BYTES;
+        c->bytes = realloc(c->bytes, c->room);
+        CHECK(c->bytes);
+    }
+    *buf = uv_buf_init(c->bytes + c->used, READ_BYTES);
+}
+
+/* Beyond the limit the rest is read and dropped: a pipe that isn't read would stop the run. */
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    (void)buf;
+    struct catcher *c = stream->data;
+    if (count < 0)
+        uv_close((uv_handle_t *)stream, NULL);
+    else if (c->used + (size_t)count <= c->limit)
+        c->used += (size_t)count;
+}
+
+static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct subrun *s = process->loop->data;
+    struct job *job = process->data;
+    s->running = false;
+    job->exit_code = signal_number ? -1 : (int)status;
+    uv_close((uv_handle_t *)process, NULL);
+}
+
+static void catcher_init(struct subrun *s, struct catcher *c, size_t limit)
+{
+    CHECK(uv_pipe_init(&s->loop, &c->pipe, 0) == 0);
+    c->pipe.data = c;
+    c->limit = limit;
+}
+
+/* Starts this same program and waits for its end. Returns 0 or libuv's code. */
+static int run_to_end(struct subrun *s, struct job *job, char **argv)
+{
+    const uv_stdio_flags writes = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
+    catcher_init(s, &job->out, DOCUMENT_LIMIT);
+    catcher_init(s, &job->err, READ_BYTES);
+    uv_stdio_container_t stdio[] = {
+        {.flags = UV_IGNORE},
+        {.flags = writes, .data.stream = (uv_stream_t *)&job->out.pipe},
+        {.flags = writes, .data.stream = (uv_stream_t *)&job->err.pipe},
+    };
+    uv_process_options_t options = {.file = "/proc/self/exe",
+                                    .args = argv,
+                                    .exit_cb = on_exit_process,
+                                    .stdio_count = sizeof stdio / sizeof *stdio,
+                                    .stdio = stdio};
+    s->loop.data = s;
+    s->process.data = job;
+    int rc = uv_spawn(&s->loop, &s->process, &options);
+    s->running = rc == 0;
+    if (rc != 0) {
+        uv_close((uv_handle_t *)&s->process, NULL);
+        uv_close((uv_handle_t *)&job->out.pipe, NULL);
+        uv_close((uv_handle_t *)&job->err.pipe, NULL);
+    } else {
+        CHECK(uv_read_start((uv_stream_t *)&job->out.pipe, on_alloc, on_read) == 0);
+        CHECK(uv_read_start((uv_stream_t *)&job->err.pipe, on_alloc, on_read) == 0);
+    }
+    CHECK(uv_run(&s->loop, UV_RUN_DEFAULT) == 0);
+    return rc;
+}
+
+static void fill_result(struct job *job, struct subrun_result *ret)
+{
+    int length = (int)job->err.used;
+    ret->exit_code = job->exit_code;
+    ret->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
+    snprintf(ret->said, sizeof ret->said, "%.*s", length, job->err.bytes ? job->err.bytes : "");
+    ret->said[strcspn(ret->said, "\n")] = '\0';
+}
+
+int subrun_execute(struct subrun *s, const char *const *words, struct subrun_result *ret,
+                   struct err *e)
+{
+    static const char *const first[] = {"soak",    "run",      "--churn",  "max",
+                                        "--quiet", "--json=-", "--results"};
+    enum { FIRST = sizeof first / sizeof *first };
+    char *argv[SUBRUN_WORDS + 1] = {NULL};
+    struct subrun_result result = {.exit_code = -1};
+    size_t count = 0;
+    uv_run(&s->loop, UV_RUN_NOWAIT); /* a signal since the last run */
+    if (s->interrupted)
+        return err_set(e, "interrupted");
+    snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
+    for (; count < FIRST; count++)
+        argv[count] = (char *)(uintptr_t)first[count];
+    argv[count++] = result.folder;
+    for (size_t i = 0; words[i]; i++) {
+        CHECK(count < SUBRUN_WORDS);
+        argv[count++] = (char *)(uintptr_t)words[i];
+    }
+    struct job job = {.exit_code = -1};
+    int rc = run_to_end(s, &job, argv);
+    if (rc == 0 && !s->interrupted)
+        fill_result(&job, &result);
+    free(job.out.bytes);
+    free(job.err.bytes);
+    if (rc != 0)
+        return err_set(e, "soak can't be started again: %s", uv_strerror(rc));
+    *ret = result;
+    if (!s->interrupted)
+        return 0;
+    subrun_done(s, ret, false);
+    return err_set(e, "interrupted");
+}
+
+static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
+{
+    (void)stat;
+    (void)kind;
+    (void)place;
+    remove(path);
+    return 0;
+}
+
+void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
+{
+    json_decref(result->document);
+    result->document = NULL;
+    s->keeps |= keep;
+    if (!keep)
+        nftw(result->folder, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS);
+}
+
+void subrun_close(struct subrun *s)
+{
+    uv_close((uv_handle_t *)&s->sigint, NULL);
+    uv_close((uv_handle_t *)&s->sigterm, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&s->loop) == 0);
+    if (!s->keeps)
+        rmdir(s->folder);
+}

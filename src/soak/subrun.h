@@ -1,0 +1,51 @@
+/*
+ * Runs of this same program as child processes: how `soak selftest` and `soak calibrate` measure. A
+ * loop of its own, one run at a time. The results of a run lie in a temporary folder that is
+ * removed unless its caller keeps it.
+ *
+ * SIGINT and SIGTERM end the run under way at once and are remembered, so that a caller can print
+ * what it has and exit with 130.
+ */
+#ifndef SOAK_SUBRUN_H
+#define SOAK_SUBRUN_H
+
+#include "base/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+enum { SUBRUN_WORDS = 40, SUBRUN_PATH = 512 };
+
+struct subrun {
+    uv_loop_t loop;
+    uv_signal_t sigint, sigterm;
+    uv_process_t process;
+    bool running, interrupted;
+    char folder[SUBRUN_PATH]; /* all runs' results: made by subrun_open */
+    size_t runs;
+    bool keeps; /* something in the folder was kept */
+};
+
+/* What one run left. */
+struct subrun_result {
+    json_t *document; /* soak/1: owned by the caller; NULL = none */
+    int exit_code;    /* -1 when a signal ended it */
+    char said[256];   /* the first line of its stderr: why there is no document */
+    char folder[SUBRUN_PATH + 32];
+};
+
+/* `name` is part of the temporary folder's name. Returns 0 or -1. */
+int subrun_open(struct subrun *s, const char *name, struct err *e);
+/* Runs `soak run --churn max --quiet --json=- WORDS...` to its end (`words` NULL-ended or
+ * SUBRUN_WORDS / 2 of them). Returns 0, or -1 when it can't be started or was interrupted; then
+ * nothing is written. */
+int subrun_execute(struct subrun *s, const char *const *words, struct subrun_result *ret,
+                   struct err *e);
+/* Frees the document, and removes the run's folder unless it is to be kept. */
+void subrun_done(struct subrun *s, struct subrun_result *result, bool keep);
+/* Removes what isn't kept. */
+void subrun_close(struct subrun *s);
+
+#endif
