@@ -46,6 +46,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     struct history_cost cost;
     out->name = r->child[subject].name;
     out->judgement = r->judgement[subject];
+    history_selfcheck(r->history[subject], &out->selfcheck);
     if (!r->judged) {
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;

@@ -86,6 +86,13 @@ static void print_sensitivity(const struct judgement *j, const struct screen *s)
         screen_wrap(s, &lead, "none: too few connections for a figure%s", heap);
 }
 
+static void print_self_check(const struct selfcheck *check, const struct screen *s)
+{
+    struct screen_lead lead = lead_of("Self-check");
+    if (check->state != SELFCHECK_NONE)
+        screen_wrap(s, &lead, "%s", check->sentence);
+}
+
 static void print_cost(const struct result_subject *subject, const struct screen *s)
 {
     char allocs[FIGURE_SIZE], cpu[FIGURE_SIZE];
@@ -175,6 +182,8 @@ void parts_foot(const struct result *r, const struct screen *s)
         print_census(lead_subject, s);
     if (lead_subject && !r->broken)
         print_sensitivity(&lead_subject->judgement, s);
+    if (lead_subject && !r->broken)
+        print_self_check(&lead_subject->selfcheck, s);
     print_errors(r, s);
     print_load(r, s);
     if (lead_subject)

@@ -119,18 +119,45 @@ static json_t *cost_json(const struct result_subject *subject)
                      "cpu_us_per_conn", number(subject->cpu_us_per_conn));
 }
 
+static json_t *controls_json(const struct selfcheck *check)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++) {
+        json_t *quiet = check->seen[i] ? json_boolean(check->quiet[i]) : json_null();
+        json_array_append_new(array, json_pack("{s:s,s:o}", "name",
+                                               selfcheck_control_name((enum selfcheck_control)i),
+                                               "quiet", quiet));
+    }
+    return array;
+}
+
+/* null where a run didn't come to it. */
+static json_t *selfcheck_json(const struct selfcheck *check)
+{
+    if (check->state == SELFCHECK_NONE)
+        return json_null();
+    json_t *ok = check->state == SELFCHECK_NOT_REACHED ? json_null()
+                                                       : json_boolean(check->state == SELFCHECK_OK);
+    json_t *epoch = check->reached ? count(check->epoch) : json_null();
+    json_t *planted = json_pack("{s:o,s:o,s:b}", "epoch", epoch, "bytes",
+                                json_integer(check->bytes), "found", (int)check->found);
+    return json_pack("{s:o,s:o,s:o,s:o}", "ok", ok, "planted", planted, "controls",
+                     controls_json(check), "sentence", text(check->sentence));
+}
+
 static json_t *subject_json(const struct result_subject *subject)
 {
     const struct judgement *j = &subject->judgement;
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
     return json_pack(
-        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", text(subject->name),
-        "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind), "class",
-        text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks), "per_conn_bytes",
-        number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics", metrics_json(j), "sites",
-        sites_json(subject), "sites_dropped", count(dropped), "census", census_json(subject),
-        "sensitivity", sensitivity_json(&j->sensitivity), "cost", cost_json(subject),
-        "drained_released_bytes", count(subject->drained_released_bytes));
+        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
+        text(subject->name), "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind),
+        "class", text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks),
+        "per_conn_bytes", number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics",
+        metrics_json(j), "sites", sites_json(subject), "sites_dropped", count(dropped), "census",
+        census_json(subject), "sensitivity", sensitivity_json(&j->sensitivity), "cost",
+        cost_json(subject), "drained_released_bytes", count(subject->drained_released_bytes),
+        "selfcheck", selfcheck_json(&subject->selfcheck));
 }
 
 static json_t *subjects_json(const struct result *r)

@@ -7,6 +7,7 @@
 #define SOAK_REPORT_RESULT_H
 
 #include "stats/judge.h"
+#include "stats/selfcheck.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ struct result_census {
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
+    struct selfcheck selfcheck;
     const char *class_name; /* the object class to blame, or NULL */
     size_t sites;
     const struct result_site *site;
