@@ -352,12 +352,14 @@ static int init(struct run *r, struct err *e)
     if (r->scenario->client_auth == CLIENT_AUTH_REQUIRE && (r->pki_fd = pki_make(e)) < 0)
         return -1;
     const struct scenario *s = r->scenario;
-    plan_init(&r->plan,
-              &(struct plan_input){.conns = s->conns,
-                                   .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
-                                   .closed = s->closed,
-                                   .for_ms = s->for_ns / 1000000u,
-                                   .early_stop = !s->keep_going && !s->closed && !s->for_ns});
+    plan_init(&r->plan, &(struct plan_input){.conns = s->conns,
+                                             .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+                                             .closed = s->closed,
+                                             .for_ms = s->for_ns / 1000000u,
+                                             .one_in = s->sensitivity,
+                                             .until_sure = s->until_sure,
+                                             .early_stop = !s->keep_going && !s->closed &&
+                                                           (!s->for_ns || s->until_sure)});
     r->live = s->quiet ? NULL : live_new(s->color != 2);
     return 0;
 }
