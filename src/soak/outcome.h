@@ -7,7 +7,7 @@
 #include "report/result.h"
 #include "run.h"
 
-enum { OUTCOME_TEXT = 256, OUTCOME_LIBS = 4 };
+enum { OUTCOME_TEXT = 512, OUTCOME_LIBS = 4 };
 
 /* Everything that the result borrows; lives as long as the result is read. */
 struct outcome {
@@ -15,7 +15,7 @@ struct outcome {
     struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
-    char next[3][OUTCOME_TEXT];
+    char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
 };
 
 /* Fills `o` from a run that has ended. Borrows from `r`. */

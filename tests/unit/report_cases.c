@@ -223,7 +223,8 @@ static void fill_inconclusive(struct result *r)
     snprintf(j->reason[1], sizeof j->reason[1], "RSS has 2 points, a slope needs 8");
     j->metric[4].half_width = INFINITY;
     j->metric[4].state = METRIC_UNSURE;
-    r->next[0] = "soak run default --seed 7f3a --closed 8000";
+    r->missing = "about 16,600 more connections, 16s at the 998/s of this run";
+    r->next[0] = "./soak run default --seed 7f3a --sensitivity 1/1000 --until-sure";
 }
 
 static void fill_invalid(struct result *r)

@@ -162,6 +162,9 @@ static void print_files(const struct result *r, const struct screen *s)
     struct screen_lead lead = lead_of("Run folder");
     if (r->run_dir)
         screen_wrap(s, &lead, "%s", r->run_dir);
+    lead = lead_of("Missing");
+    if (r->missing)
+        screen_wrap(s, &lead, "%s", r->missing);
     const char *word = "Next";
     for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++) {
         lead = lead_of(word);

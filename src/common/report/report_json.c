@@ -213,13 +213,13 @@ static json_t *document(const struct result *r)
 {
     static const struct result_subject none;
     const struct result_subject *first = r->subjects ? &r->subject[0] : &none;
-    return json_pack("{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema",
-                     "soak/1", "version", text(r->version), "verdict", verdict_word(r->verdict),
-                     "exit", r->exit_code, "interrupted", (int)r->interrupted, "broken",
-                     text(r->broken), "scenario", text(r->scenario), "libs", libs_json(r), "run",
-                     run_json(r), "subjects", subjects_json(r), "sensitivity",
-                     sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first),
-                     "run_dir", text(r->run_dir), "next", next_json(r));
+    return json_pack(
+        "{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "soak/1",
+        "version", text(r->version), "verdict", verdict_word(r->verdict), "exit", r->exit_code,
+        "interrupted", (int)r->interrupted, "broken", text(r->broken), "scenario",
+        text(r->scenario), "libs", libs_json(r), "run", run_json(r), "subjects", subjects_json(r),
+        "sensitivity", sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first),
+        "run_dir", text(r->run_dir), "missing", text(r->missing), "next", next_json(r));
 }
 
 char *report_json(const struct result *r)

@@ -56,6 +56,7 @@ struct result {
     const char *scenario;
     const char *version; /* soak's own */
     const char *run_dir; /* relative to the working folder when below it */
+    const char *missing; /* what would settle an INCONCLUSIVE run, one sentence; NULL else */
     const char *next[3]; /* commands to type next; NULL-ended when fewer */
     size_t libs;
     struct result_lib lib[4];
