@@ -127,6 +127,7 @@ static void on_all_quiet(struct client *c)
 static void on_all_drained(struct client *c)
 {
     c->phase = PHASE_DRAINED;
+    probe_on_drain();
     control_say(&c->control, "drained");
     if (!c->by_hand)
         return;

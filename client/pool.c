@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "probe/probe.h"
 
 static const uint64_t NS_PER_MS = 1000000;
 static const uint64_t BACKOFF_FIRST_NS = 10000000, BACKOFF_LAST_NS = 1000000000;
@@ -14,9 +15,9 @@ static struct pool *pool_of(const struct peer *p)
     return p->owner;
 }
 
-static void add(page_u64 *counter, uint64_t n)
+static uint64_t add(page_u64 *counter, uint64_t n)
 {
-    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+    return atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
 static void take(page_u64 *counter)
@@ -63,7 +64,7 @@ static void begin(struct pool *pool)
     TAILQ_INSERT_TAIL(&pool->list[POOL_OPENING], p, link);
     pool->count[POOL_OPENING]++;
     quota_begin(&pool->quota, behaviour == BEHAVIOUR_MID_HANDSHAKE);
-    add(&pool->shared.app->opened, 1);
+    probe_on_connection(add(&pool->shared.app->opened, 1));
     add(&pool->shared.app->in_flight, 1);
     peer_connect(p, turn);
 }

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "defect.h"
 #include "probe/page.h"
+#include "probe/probe.h"
 #include "server.h"
 #include "tls/context.h"
 #include "tls/wire.h"
@@ -54,9 +55,9 @@ static struct conn *conn_of_deadline(struct deadline *node)
     return conn_of((char *)node - offsetof(struct conn, deadline));
 }
 
-static void add(page_u64 *counter)
+static uint64_t add(page_u64 *counter)
 {
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    return atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
 static void take(page_u64 *counter)
@@ -367,7 +368,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     c->wire.out = &w->out;
     uv_tcp_init(&w->loop, &c->tcp);
     c->tcp.data = c;
-    add(&server->app->opened);
+    probe_on_connection(add(&server->app->opened));
     atomic_fetch_add(&server->open, 1);
     int rc = uv_accept(listener, (uv_stream_t *)&c->tcp);
     if (rc < 0) {

@@ -1,8 +1,10 @@
 #include "defect.h"
 
 #include "base/check.h"
-#include "base/grammar.h"
 #include "base/rng.h"
+#include "defect_kind.h"
+#include "defect_names.h"
+#include "defect_records.h"
 
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -11,23 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-
-enum defect_kind {
-    DEFECT_NONE,
-#define X(name, identifier, description) DEFECT_##identifier,
-#include "base/defects.def"
-#undef X
-};
-
-static const struct {
-    const char *name;
-    enum defect_kind kind;
-} known[] = {
-#define X(name, identifier, description) {name, DEFECT_##identifier},
-#include "base/defects.def"
-#undef X
-};
-enum { KNOWN = sizeof known / sizeof known[0] };
 
 enum {
     LOST_STATE_BYTES = 32, /* tcn_ssl_state_t of netty-tcnative 2.0.27 */
@@ -40,13 +25,7 @@ enum {
     TABLE_GROWN_BYTES = 4096,
     TABLE_GROWS_AT = 1000, /* connections */
     PEERS_CAPACITY = 2000,
-    PEER_BYTES = 256,
-    RECORD_BYTES = 128,
-    RECORD_GROUP = 32, /* a 4 KiB slab of them */
-    RECORD_KEPT_EVERY = 8,
-    RECORD_GROUPS = 8192,
-    RECORD_CONNECTIONS = 16, /* a compaction every so many, so that the store outlasts a run */
-    MERGED_BYTES = (RECORD_GROUP - RECORD_GROUP / RECORD_KEPT_EVERY) * RECORD_BYTES
+    PEER_BYTES = 256
 };
 
 /* A closed connection's SSL that something still holds on to. */
@@ -58,7 +37,7 @@ struct held {
 struct defect {
     enum defect_kind kind;
     uint64_t one_in, seed;
-    atomic_uint_fast64_t eligible, accepted, groups_merged;
+    atomic_uint_fast64_t eligible, accepted;
     int ex_index;
     uv_timer_t tick;
     bool ticking;
@@ -67,7 +46,8 @@ struct defect {
     void *table;
     void *peer[PEERS_CAPACITY];
     uint64_t peers_added, peers_dropped;
-    void **record; /* RECORD_GROUPS * RECORD_GROUP, in order of their making */
+    struct records *records; /* owned; NULL without the defect `fragment` */
+    struct names *names;     /* owned; NULL without the defect `table` */
 };
 
 /* Forgets a block. The compiler can't see where it goes, so it can't remove the allocation. */
@@ -214,46 +194,20 @@ static void peers_accept(struct defect *d, struct defect_conn *c, SSL *ssl)
     pthread_mutex_unlock(&d->lock);
 }
 
-static void records_make(struct defect *d)
-{
-    size_t count = (size_t)RECORD_GROUPS * RECORD_GROUP;
-    d->record = calloc(count, sizeof *d->record);
-    CHECK(d->record);
-    for (size_t i = 0; i < count; i++) {
-        d->record[i] = malloc(RECORD_BYTES);
-        CHECK(d->record[i]);
-        memset(d->record[i], 'r', RECORD_BYTES);
-    }
-}
-
-/* Puts most records of a group into one of their common size. As many bytes are in use as before,
- * but the few records that stay keep the old pages from being used for anything larger. */
 static void records_accept(struct defect *d, struct defect_conn *c, SSL *ssl)
 {
     (void)c;
     (void)ssl;
-    if (!hit(d) || atomic_fetch_add(&d->accepted, 1) % RECORD_CONNECTIONS != 0)
-        return;
-    uint64_t group = atomic_fetch_add(&d->groups_merged, 1);
-    if (group >= RECORD_GROUPS)
-        return;
-    void **record = d->record + group * RECORD_GROUP;
-    for (int i = 0; i < RECORD_GROUP; i++) {
-        if (i % RECORD_KEPT_EVERY == 0)
-            continue;
-        free(record[i]);
-        record[i] = NULL;
-    }
-    record[1] = malloc(MERGED_BYTES);
-    CHECK(record[1]);
-    memset(record[1], 'm', MERGED_BYTES);
+    if (hit(d))
+        records_add(d->records);
 }
 
-static void records_free(struct defect *d)
+static void names_accept(struct defect *d, struct defect_conn *c, SSL *ssl)
 {
-    for (size_t i = 0; d->record && i < (size_t)RECORD_GROUPS * RECORD_GROUP; i++)
-        free(d->record[i]);
-    free(d->record);
+    (void)c;
+    (void)ssl;
+    if (hit(d))
+        names_add(d->names);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -305,6 +259,7 @@ static const struct {
     [DEFECT_ONE_TIME] = {.on_accept = table_accept},
     [DEFECT_CACHE] = {.on_accept = peers_accept},
     [DEFECT_FD] = {.on_accept = fd_accept},
+    [DEFECT_TABLE] = {.on_accept = names_accept},
 };
 
 void defect_on_accept(struct defect *d, struct defect_conn *c, SSL *ssl)
@@ -369,49 +324,11 @@ void defect_publish(struct defect *d, struct page_cache *ret)
     pthread_mutex_unlock(&d->lock);
 }
 
-static int refuse(const char *name, struct err *e)
-{
-    const char *names[KNOWN];
-    for (size_t i = 0; i < KNOWN; i++)
-        names[i] = known[i].name;
-    const char *nearest = grammar_nearest(name, names, KNOWN);
-    if (nearest)
-        return err_set(e, "no such defect '%s'; did you mean %s?", name, nearest);
-    return err_set(e, "no such defect '%s'", name);
-}
-
-/* Reads NAME or NAME:1/N. */
-static int spec_parse(const char *text, enum defect_kind *ret_kind, uint64_t *ret_one_in,
-                      struct err *e)
-{
-    char name[32];
-    size_t length = strcspn(text, ":");
-    uint64_t one_in = 1;
-    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name), text);
-    if (text[length] && grammar_one_in(text + length + 1, &one_in, e) < 0)
-        return -1;
-    for (size_t i = 0; i < KNOWN; i++) {
-        if (strcmp(known[i].name, name) != 0)
-            continue;
-        *ret_kind = known[i].kind;
-        *ret_one_in = one_in;
-        return 0;
-    }
-    return refuse(name, e);
-}
-
-int defect_check(const char *text, struct err *e)
-{
-    enum defect_kind kind;
-    uint64_t one_in;
-    return spec_parse(text, &kind, &one_in, e);
-}
-
 int defect_new(const char *text, uint64_t seed, struct defect **ret, struct err *e)
 {
     enum defect_kind kind = DEFECT_NONE;
     uint64_t one_in = 1;
-    if (text && spec_parse(text, &kind, &one_in, e) < 0)
+    if (text && defect_spec(text, &kind, &one_in, e) < 0)
         return -1;
     struct defect *d = calloc(1, sizeof *d);
     if (!d)
@@ -422,8 +339,8 @@ int defect_new(const char *text, uint64_t seed, struct defect **ret, struct err 
     pthread_mutex_init(&d->lock, NULL);
     if (kind == DEFECT_LOST_STATE) /* without the free callback that would have mended it */
         d->ex_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    if (kind == DEFECT_FRAGMENT)
-        records_make(d);
+    d->records = kind == DEFECT_FRAGMENT ? records_new() : NULL;
+    d->names = kind == DEFECT_TABLE ? names_new() : NULL;
     *ret = d;
     return 0;
 }
@@ -435,7 +352,8 @@ void defect_free(struct defect *d)
     defect_drain(d);
     defect_flush(d);
     OPENSSL_free(d->table);
-    records_free(d);
+    records_free(d->records);
+    names_free(d->names);
     pthread_mutex_destroy(&d->lock);
     free(d);
 }

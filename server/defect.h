@@ -1,7 +1,7 @@
 /*
  * The server's own bugs, off by default: base/defects.def names them. Each reads like the real bug
- * it stands for, and everything it allocates is allocated in defect.c, so that a report can be
- * checked against a file and line.
+ * it stands for, and what OpenSSL allocates for it is asked for in defect.c (the growing table in
+ * defect_names.c), so that a report can be checked against a file and line.
  *
  * One struct defect per process, shared by the workers: the hooks may be called on any of their
  * threads at the same time. The hooks of one connection come from its own loop.

@@ -100,6 +100,7 @@ static void answer_drain(struct server *s)
         return;
     s->drain_asked = false;
     defect_drain(s->defect);
+    probe_on_drain();
     control_say(&s->control, "drained");
     if (s->ending)
         quit(s);

@@ -19,7 +19,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, DEFAULT_ONE_IN = 1000 };
+enum { EXIT_USAGE = 2, EXIT_BROKEN = 4 };
 
 static int usage(const struct err *e)
 {
@@ -233,6 +233,14 @@ static int run_scenario(const struct scenario *s, const char *name)
     return code;
 }
 
+/* How long it takes is said before, when that is more than the minute that runs take. */
+static void announce(const struct scenario *s)
+{
+    char text[256];
+    if (!s->quiet && scenario_sure_text(s, text, sizeof text))
+        fprintf(stderr, "soak: %s\n", text);
+}
+
 int cmd_run(int argc, char *const *argv)
 {
     struct err e = {{0}};
@@ -240,9 +248,8 @@ int cmd_run(int argc, char *const *argv)
     char name[128];
     if (read_options(argc, argv, &s, name, sizeof name, &e) != 0 || scenario_check(&s, &e) != 0)
         return usage(&e);
-    /* A run that isn't bounded by its user promises to see what is lost once per 1,000. */
-    if (!s.sensitivity && !s.closed && !s.for_ns)
-        s.sensitivity = DEFAULT_ONE_IN;
+    scenario_settle(&s);
+    announce(&s);
     signal(SIGPIPE, SIG_IGN);
     return run_scenario(&s, name);
 }

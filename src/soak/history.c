@@ -27,6 +27,7 @@ struct history {
     int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
     int64_t drain_bytes;                                    /* all live bytes after the drain */
     bool has_drain;
+    struct self_check self_check;
 };
 
 struct history *history_new(void)
@@ -90,6 +91,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
         return -1;
     keep_counts(h, snap, c);
     keep_gauges(h, s, c);
+    self_check_checkpoint(&h->self_check, snap, c);
     uint64_t before = c ? h->total[c - 1].opened : 0;
     h->total[c] = (struct totals){.blocks = snap->blocks,
                                   .bytes = snap->bytes,
@@ -126,6 +128,7 @@ static void keep_measured(const struct history *h, const struct snapshot *s, int
 void history_drained(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->drained);
+    self_check_drained(&h->self_check, s, h->epoch, h->epochs);
     memcpy(h->flushed, h->drained, sizeof h->flushed);
     for (size_t i = 0; i < s->classes; i++)
         h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
@@ -136,6 +139,7 @@ void history_drained(struct history *h, const struct snapshot *s)
 void history_flushed(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->flushed);
+    self_check_flushed(&h->self_check, s, h->epoch, h->epochs);
     for (size_t i = 0; i < s->classes; i++)
         h->class_flushed[i] = s->class_[i].live;
 }
@@ -258,6 +262,19 @@ void history_judge(const struct history *h, const struct history_question *quest
     lend_gauges(h, question, l, &e);
     judge(&e, ret);
     free(l);
+    struct selfcheck check;
+    history_selfcheck(h, &check);
+    selfcheck_apply(&check, ret);
+}
+
+struct self_check *history_self_check(struct history *h)
+{
+    return &h->self_check;
+}
+
+void history_selfcheck(const struct history *h, struct selfcheck *ret)
+{
+    self_check_judge(&h->self_check, h->epoch, h->epochs, h->has_drain, ret);
 }
 
 size_t history_epochs(const struct history *h)

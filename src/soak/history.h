@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "measure/proc.h"
 #include "probe/page_file.h"
+#include "self_check.h"
 #include "stats/judge.h"
 
 #include <stdbool.h>
@@ -44,7 +45,12 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
 void history_drained(struct history *h, const struct snapshot *s);
 void history_flushed(struct history *h, const struct snapshot *s);
 
-/* Asks the judge about all that was seen so far. */
+/* The subject's self-check: borrowed, to be planned in its page. */
+struct self_check *history_self_check(struct history *h);
+/* What became of it so far. */
+void history_selfcheck(const struct history *h, struct selfcheck *ret);
+
+/* Asks the judge about all that was seen so far. INVALID when the self-check failed. */
 void history_judge(const struct history *h, const struct history_question *question,
                    struct judgement *ret);
 

@@ -1,5 +1,6 @@
 #include "outcome.h"
 
+#include "advice.h"
 #include "base/check.h"
 
 #include <inttypes.h>
@@ -111,6 +112,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     struct history_cost cost;
     out->name = r->child[subject].name;
     out->judgement = r->judgement[subject];
+    history_selfcheck(r->history[subject], &out->selfcheck);
     if (!r->judged) {
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;
@@ -204,27 +206,10 @@ static void fill_libs(struct outcome *o, const struct run *r)
 
 static void fill_next(struct outcome *o, const struct run *r)
 {
-    int n = 0;
-    const char *name = r->name;
-    const struct judgement *server = &r->judgement[RUN_SERVER];
-    if (r->interrupted) {
-        snprintf(o->next[n++], OUTCOME_TEXT, "./soak run %s --seed %" PRIx64, name, r->seed);
-    } else if (o->result.broken) {
-        snprintf(o->next[n++], OUTCOME_TEXT, "less %.200s/server.log", r->dir.path);
-    } else if (o->result.verdict == VERDICT_LEAK) {
-        snprintf(o->next[n++], OUTCOME_TEXT, "./soak run %s --seed %" PRIx64 " --keep-going", name,
-                 r->seed);
-    } else if (o->result.verdict == VERDICT_INCONCLUSIVE) {
-        uint64_t closed = o->result.run.closed;
-        uint64_t want = r->scenario->sensitivity && server->sensitivity.one_in > 0
-                            ? (uint64_t)((double)closed * 1.3 * (double)r->scenario->sensitivity /
-                                         server->sensitivity.one_in)
-                            : closed * 4;
-        snprintf(o->next[n++], OUTCOME_TEXT, "./soak run %s --seed %" PRIx64 " --closed %" PRIu64,
-                 name, r->seed, want > closed ? want : closed * 2);
-    }
-    for (int i = 0; i < n; i++)
-        o->result.next[i] = o->next[i];
+    if (advice_next(r, &o->result, o->next[0], sizeof o->next[0])[0])
+        o->result.next[0] = o->next[0];
+    if (advice_missing(r, &o->result, o->missing, sizeof o->missing)[0])
+        o->result.missing = o->missing;
 }
 
 void outcome_make(struct outcome *o, const struct run *r)

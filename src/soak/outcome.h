@@ -7,7 +7,7 @@
 #include "report/result.h"
 #include "run.h"
 
-enum { OUTCOME_TEXT = 256, OUTCOME_LIBS = 4, OUTCOME_STACKS = 64 };
+enum { OUTCOME_TEXT = 512, OUTCOME_LIBS = 4, OUTCOME_STACKS = 64 };
 
 /* Everything that the result borrows; lives as long as the result is read. */
 struct outcome {
@@ -17,7 +17,7 @@ struct outcome {
     struct result_stack stack[RUN_SUBJECTS][OUTCOME_STACKS];
     struct result_capture_site capture_site[RUN_SUBJECTS][CAPTURE_KNOWN];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
-    char next[3][OUTCOME_TEXT];
+    char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
 };
 
 /* Fills `o` from a run that has ended. Borrows from `r`. */

@@ -74,12 +74,27 @@ static void profile(struct run *r)
     }
 }
 
+/* The first two measured epochs, at least: no run but an interrupted one has less. */
+static void plan_self_check(struct run *r)
+{
+    if (!r->scenario->probe)
+        return;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        struct self_check *check = history_self_check(r->history[i]);
+        if (r->action.step == PLAN_WARM && r->epoch == 0)
+            self_check_begin(check, r->child[i].page, r->seed + 1 + (uint64_t)i);
+        else if (r->action.step == PLAN_MEASURE)
+            self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
+    }
+}
+
 void run_next(struct run *r)
 {
     struct plan_seen seen;
     checkpoint_seen(r, &seen);
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
+    plan_self_check(r);
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:
@@ -374,12 +389,14 @@ static int init(struct run *r, struct err *e)
     if (r->scenario->client_auth == CLIENT_AUTH_REQUIRE && (r->pki_fd = pki_make(e)) < 0)
         return -1;
     const struct scenario *s = r->scenario;
-    plan_init(&r->plan,
-              &(struct plan_input){.conns = s->conns,
-                                   .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
-                                   .closed = s->closed,
-                                   .for_ms = s->for_ns / 1000000u,
-                                   .early_stop = !s->keep_going && !s->closed && !s->for_ns});
+    plan_init(&r->plan, &(struct plan_input){.conns = s->conns,
+                                             .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+                                             .closed = s->closed,
+                                             .for_ms = s->for_ns / 1000000u,
+                                             .one_in = s->sensitivity,
+                                             .until_sure = s->until_sure,
+                                             .early_stop = !s->keep_going && !s->closed &&
+                                                           (!s->for_ns || s->until_sure)});
     r->live = s->quiet ? NULL : live_new(s->color != 2);
     return 0;
 }

@@ -33,6 +33,8 @@ static const char below_limit[] = "pins less than the 16 B of pages per connecti
                                   "accepts";
 static const char too_few[] = "100 regions in 3 epochs of 30 or more take 2.4M connections";
 
+static const char few_steps[] = "an array that grows in steps takes too few of them";
+
 static const struct selftest_case cases[] = {
     QUIET(NULL, 1, KIND_NONE, NULL, .options = {"--closed", "4000"}, .quick = true),
 
@@ -100,6 +102,10 @@ static const struct selftest_case cases[] = {
     LEAKS("fd", 1, KIND_DESCRIPTORS, NULL, .blocks = 1.0, .options = {SHORT}, .quick = true),
     LEAKS("fd", 100, KIND_DESCRIPTORS, NULL, .options = {MEDIUM}),
     LEAKS("fd", SELDOM, KIND_DESCRIPTORS, NULL, .options = {LONG}),
+
+    LEAKS("table", 1, KIND_TABLE, "server/defect_names.c", .options = {SHORT}, .quick = true),
+    NOT_ASKED("table", 100, few_steps),
+    NOT_ASKED("table", SELDOM, few_steps),
 
     QUIET("one-time", 1, KIND_ONE_TIME, DEFECTS, .function = "table_accept", .options = {MEDIUM},
           .quick = true),

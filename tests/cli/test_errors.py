@@ -31,6 +31,18 @@ REFUSED = [
      "loopback address and a port"),
     (["--churn", "1/s", "--for", "10s"],
      "--for 10s: 30 connections at 1/s need 1m to turn over twice; give --for 1m or --churn 6/s"),
+    (["--until-sure", "--closed", "9000"],
+     "--closed 9k: with --until-sure the sensitivity ends the run; leave one of the two out, or "
+     "limit the time by --for"),
+    (["--closed", "1000", "--sensitivity", "1/100000"],
+     "--closed 1k: too few for --sensitivity 1/100000, which takes at least 1,600,768; give "
+     "--closed 2M, or leave it out"),
+    (["--for", "10s", "--sensitivity", "1/10000"],
+     "--for 10s: too short for a sensitivity of 1/10000, which takes about 180,000 connections, "
+     "3m00s at 1000/s; give --for 4m"),
+    (["--until-sure", "--sensitivity", "1/1000000"],
+     "--until-sure: a sensitivity of 1/1000000 takes about 18,000,000 connections, 5h00m at "
+     "1000/s, and without --for the limit is 1h; give --for 6h"),
     (["nosuch"], "nosuch: no such command or scenario; scenarios/ has default, smoke"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
     (["--json=/nonexistent/x"],

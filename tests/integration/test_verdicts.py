@@ -8,7 +8,22 @@ import soak_run
 CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
 
 
-class Clean(soak_run.SoakTest):
+class Metered(soak_run.SoakTest):
+    def assert_meters_work(self, run):
+        """Each subject's ledger found the block that was planted in it, and called nothing a leak that
+        is none."""
+        for name in ("server", "client"):
+            check = run.subject(name)["selfcheck"]
+            self.assertIs(check["ok"], True, run.explain())
+            self.assertTrue(check["planted"]["found"])
+            self.assertGreaterEqual(check["planted"]["epoch"], 2)
+            self.assertEqual([c["quiet"] for c in check["controls"]], [True] * 3)
+            for site in run.subject(name)["sites"]:
+                self.assertNotIn("self-check", site["file"] or "")
+        self.assertIn("Self-check   planted block found; 3 quiet controls stayed quiet", run.out)
+
+
+class Clean(Metered):
     def assert_ledger_flat(self, run, subject):
         measured = [c for c in run.checkpoints()][2:]
         self.assertGreaterEqual(len(measured), 3)
@@ -23,6 +38,13 @@ class Clean(soak_run.SoakTest):
         self.assert_ledger_flat(run, "server")
         self.assert_ledger_flat(run, "client")
         self.assertGreater(run.result["sensitivity"]["one_in"], 100)
+        self.assert_meters_work(run)
+
+    def test_without_the_probe_there_is_no_self_check(self):
+        run = self.soak(*CHURN, "--closed", "1000", "--no-probe")
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertIsNone(run.subject()["selfcheck"])
+        self.assertNotIn("Self-check", run.out)
 
     def test_clean_run_holds_exactly_the_stable_set_at_every_checkpoint(self):
         run = self.soak(*CHURN, "--closed", "3000")
@@ -48,6 +70,8 @@ class Clean(soak_run.SoakTest):
     def test_several_workers_pass(self):
         run = self.soak(*CHURN, "--closed", "4000", "--workers", "4")
         self.assertEqual(run.exit, 0, run.explain())
+        self.assert_meters_work(run)
+        self.assert_ledger_flat(run, "server")
 
     def test_filling_session_cache_is_named_and_passes(self):
         run = self.soak(*CHURN, "--closed", "4000", "--session", "cache", "--cache-size", "20k")
@@ -69,6 +93,7 @@ DEFECTS = [
     ("outside", ("--closed", "4000"), "outside-openssl", None, None),
     ("fragment", ("--closed", "12000"), "fragmentation", None, None),
     ("per-time", (), "time-based", "defect.c", None),
+    ("table", ("--closed", "5000"), "table-growing", "defect_names.c", None),
     ("fd", ("--closed", "4000"), "descriptors", None, None),
 ]
 
@@ -135,10 +160,11 @@ class NotLeaks(soak_run.SoakTest):
         self.assertTrue(kinds & {"cache-filling", "cache-bounded"}, run.explain())
 
 
-class Output(soak_run.SoakTest):
+class Output(Metered):
     def test_leak_report_names_what_where_and_kind_first(self):
         run = self.soak(*CHURN, "--defect", "lost-state", env={"LC_ALL": "C.UTF-8"})
         lines = run.out.splitlines()
+        self.assert_meters_work(run)
         self.assertRegex(lines[0], r"^LEAK .*32 B in 1 block per connection")
         self.assertTrue(any(re.match(r"\s+where\s+server/defect\.c:\d+", l) for l in lines),
                         run.out)

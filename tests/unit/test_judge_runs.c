@@ -296,6 +296,43 @@ static void the_printed_sensitivity_holds(void **state)
     assert_true(escaped + doubted <= 8);
 }
 
+/* 16 bytes once per 100,000 connections, at random, beside clean sites: one run of about 1.8
+ * million connections, which is what that sensitivity takes, finds it. */
+static void a_leak_of_one_in_a_hundred_thousand_is_found_in_one_run(void **state)
+{
+    (void)state;
+    enum { RUNS = 400 };
+    int found = 0;
+    uint64_t most = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct plan_input in = {.conns = 30,
+                                .rate_per_s = 1000,
+                                .one_in = 100000,
+                                .until_sure = true,
+                                .for_ms = 3600000,
+                                .early_stop = true};
+        struct sim *s = sim_new(in.conns, seed * 104729);
+        struct judgement j;
+        size_t leak = sim_site(s, SIM_LEAK, 1, 1e-5);
+        s->site[leak].size = 16;
+        sim_site(s, SIM_CONN, 7, 0);
+        sim_site(s, SIM_SLOTS, 8, 1e-3);
+        sim_site(s, SIM_STATIC, 400, 0);
+        s->e.want_one_in = in.one_in;
+        run(s, &in, &j);
+        most = s->opened > most ? s->opened : most;
+        if (j.verdict == VERDICT_LEAK && j.finding[0].site == leak)
+            found++;
+        else
+            complain(s, &j, seed);
+        assert_int_not_equal(j.verdict, VERDICT_PASS);
+        free(s);
+    }
+    print_message("at 1/100000: %d of %d, %llu connections at most\n", found, RUNS,
+                  (unsigned long long)most);
+    assert_true(found >= RUNS - 2);
+}
+
 static void an_early_stop_comes_within_a_few_thousand_connections(void **state)
 {
     (void)state;
@@ -334,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_leak_at_one_in_a_hundred_is_always_convicted),
         cmocka_unit_test(a_leak_at_one_in_a_thousand_is_always_convicted),
         cmocka_unit_test(the_printed_sensitivity_holds),
+        cmocka_unit_test(a_leak_of_one_in_a_hundred_thousand_is_found_in_one_run),
         cmocka_unit_test(an_early_stop_comes_within_a_few_thousand_connections),
         cmocka_unit_test(growth_by_time_and_by_connection_are_told_apart),
     };

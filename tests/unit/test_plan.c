@@ -110,7 +110,7 @@ static void a_quiet_run_warms_up_twice_and_then_doubles(void **state)
         assert_int_equal(a.step, PLAN_MEASURE);
         assert_int_equal(a.opens, n);
     }
-    assert_int_equal(advance(&d).opens, 7500);
+    assert_int_equal(advance(&d).opens, (60000 - 530 - 45) / 8);
     to_the_end(&d);
     assert_in_range(d.seen.opened, 55000, 60000);
     assert_int_equal(d.turnovers, 1);
@@ -300,6 +300,91 @@ static void every_default_run_would_see_one_in_a_thousand(void **state)
     }
 }
 
+static void a_run_without_a_bound_is_as_long_as_its_sensitivity_takes(void **state)
+{
+    (void)state;
+    struct rng r = {.state = 6};
+    for (int i = 0; i < 2000; i++) {
+        struct plan_input in = {.conns = 1 + rng_below(&r, i % 10 ? 300 : 10000),
+                                .rate_per_s = i % 7 ? 1 + (double)rng_below(&r, 3000) : 0,
+                                .one_in = 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 24)),
+                                .until_sure = i % 2};
+        double asked = in.rate_per_s > 0 ? in.rate_per_s : 1000;
+        struct drive d = begin(&in, asked * (0.05 + 0.95 * rng_unit(&r)));
+        d.wobble = i % 3 ? 0 : 5000;
+        d.seen.wants_hold = i % 4 == 0;
+        to_the_end(&d);
+        if (sensitivity_of(&d) < (double)in.one_in)
+            fail_msg("1/%llu conns %llu rate %.0f: %llu measured, one in %.0f",
+                     (unsigned long long)in.one_in, (unsigned long long)in.conns, in.rate_per_s,
+                     (unsigned long long)measured_in(&d), sensitivity_of(&d));
+        if (in.until_sure)
+            assert_true(d.seen.opened <=
+                        plan_measured_for(in.one_in) + 40 * d.plan.unit + 3 * in.conns + 99);
+    }
+}
+
+static void one_in_a_hundred_thousand_takes_less_than_two_million(void **state)
+{
+    (void)state;
+    assert_in_range(plan_measured_for(100000), 1750000, 1850000);
+    assert_in_range(plan_measured_for(PLAN_ONE_IN), 17500, 18500);
+    struct plan_input in = {
+        .conns = 30, .rate_per_s = 1000, .one_in = 100000, .until_sure = true, .for_ms = 3600000};
+    struct drive d = begin(&in, 1000);
+    to_the_end(&d);
+    assert_in_range(d.seen.opened, 1750000, 1900000);
+    assert_true(sensitivity_of(&d) >= 100000);
+    assert_in_range(d.warm + d.measured, 10, 30);
+}
+
+static void a_run_until_sure_keeps_its_time_limit(void **state)
+{
+    (void)state;
+    static const double reached[] = {5, 40, 300, 900};
+    for (int i = 0; i < 4; i++) {
+        for (int limited = 0; limited < 2; limited++) {
+            struct plan_input in = {.conns = 30,
+                                    .rate_per_s = limited ? 1000 : 0,
+                                    .one_in = 100000,
+                                    .until_sure = true,
+                                    .for_ms = 600000};
+            struct drive d = begin(&in, reached[i]);
+            d.seen.wants_more = true;
+            to_the_end(&d);
+            assert_in_range(d.seen.elapsed_ms, 540000, 660000);
+        }
+    }
+}
+
+static void a_run_until_sure_goes_on_while_in_doubt_but_not_for_ever(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000, .one_in = 1000, .until_sure = true};
+    struct drive plain = begin(&in, 1000), longer = begin(&in, 1000);
+    longer.seen.wants_more = true;
+    to_the_end(&plain);
+    to_the_end(&longer);
+    assert_in_range(plain.seen.opened, 17500, 20000);
+    assert_int_equal(longer.measured, plain.measured + 16);
+    assert_in_range(longer.seen.opened, 2 * plain.seen.opened, 3 * plain.seen.opened + 1000);
+}
+
+static void the_bound_that_is_advised_reaches_the_sensitivity(void **state)
+{
+    (void)state;
+    for (uint64_t one_in = 50; one_in < 3000000; one_in = one_in * 7 / 4) {
+        struct plan_input in = {.conns = 30,
+                                .rate_per_s = 1000,
+                                .closed = plan_measured_for(one_in) * 11 / 10 + 4 * 30};
+        struct drive d = begin(&in, 1000);
+        to_the_end(&d);
+        if (sensitivity_of(&d) < (double)one_in)
+            fail_msg("--closed %llu: one in %.0f, not %llu", (unsigned long long)in.closed,
+                     sensitivity_of(&d), (unsigned long long)one_in);
+    }
+}
+
 static void no_plan_exceeds_the_probes_table_of_epochs(void **state)
 {
     (void)state;
@@ -307,13 +392,16 @@ static void no_plan_exceeds_the_probes_table_of_epochs(void **state)
     for (int i = 0; i < 3000; i++) {
         struct plan_input in = {.conns = 1 + rng_below(&r, 2000),
                                 .rate_per_s = (double)rng_below(&r, 3000)};
-        if (i % 2)
+        in.until_sure = i % 5 == 0;
+        in.one_in = 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 30));
+        if (i % 2 && !in.until_sure)
             in.closed = 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 40));
         else
             in.for_ms = 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 34));
         struct drive d = begin(&in, 1 + (double)rng_below(&r, 5000));
         d.wobble = i % 3 ? 0 : 5000;
         d.seen.wants_hold = true;
+        d.seen.wants_more = in.until_sure;
         to_the_end(&d);
         assert_in_range(d.warm + d.holds + d.measured + d.turnovers, 1, 56);
     }
@@ -357,6 +445,11 @@ int main(void)
         cmocka_unit_test(a_default_run_at_max_ends_after_a_minute),
         cmocka_unit_test(a_slow_machine_ends_when_it_has_seen_enough),
         cmocka_unit_test(every_default_run_would_see_one_in_a_thousand),
+        cmocka_unit_test(a_run_without_a_bound_is_as_long_as_its_sensitivity_takes),
+        cmocka_unit_test(one_in_a_hundred_thousand_takes_less_than_two_million),
+        cmocka_unit_test(a_run_until_sure_keeps_its_time_limit),
+        cmocka_unit_test(a_run_until_sure_goes_on_while_in_doubt_but_not_for_ever),
+        cmocka_unit_test(the_bound_that_is_advised_reaches_the_sensitivity),
         cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
         cmocka_unit_test(a_plan_that_filled_the_table_ends),
         cmocka_unit_test(the_estimate_is_about_right),

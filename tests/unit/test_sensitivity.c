@@ -99,6 +99,17 @@ static void seventeen_thousand_connections_show_one_in_a_thousand(void **state)
     assert_true(sensitivity_one_in(opened, 2, 5, 2, 0.999) >= 1000);
 }
 
+static void what_is_needed_is_what_shows(void **state)
+{
+    (void)state;
+    for (uint64_t one_in = 1; one_in < 10000000; one_in = one_in * 3 + 1) {
+        uint64_t n = sensitivity_needed(one_in, 5, 2, 0.999), less = n - n / 1000 - 2;
+        uint64_t enough[2] = {n / 2, n - n / 2}, few[2] = {less / 2, less - less / 2};
+        assert_true(sensitivity_miss(enough, 2, 5, 2, (double)one_in) <= 0.001);
+        assert_true(sensitivity_miss(few, 2, 5, 2, (double)one_in) > 0.001);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +120,7 @@ int main(void)
         cmocka_unit_test(a_single_epoch_sees_nothing_when_two_are_needed),
         cmocka_unit_test(too_few_connections_give_no_figure),
         cmocka_unit_test(seventeen_thousand_connections_show_one_in_a_thousand),
+        cmocka_unit_test(what_is_needed_is_what_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,28 @@ struct page_app {
     page_u64 fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost;
 };
 
+/* The blocks of the self-check: allocation sites PAGE_PLANT_FILE, line 1 + enum page_plant. They
+ * are no part of any sum that a reader gives out. */
+enum page_plant {
+    PAGE_PLANT_LOST,     /* one block, lost on purpose: must be found */
+    PAGE_PLANT_ONE_TIME, /* one block, made once and kept */
+    PAGE_PLANT_CACHE,    /* PAGE_PLANT_RING entries, the oldest replaced */
+    PAGE_PLANT_DEFERRED, /* PAGE_PLANT_WAITING blocks at most, freed some connections later */
+    PAGE_PLANTS
+};
+#define PAGE_PLANT_FILE "soak/self-check"
+enum { PAGE_PLANT_RING = 8, PAGE_PLANT_WAITING = 2 };
+
+/* The self-check's plan, in ordinals of connections (0 is the subject's first). Written by the
+ * orchestrator at quiescent points; the last four are the subject's, shared. */
+struct page_check {
+    page_u64 until; /* connections from this one on are let alone; 0 = no self-check */
+    page_u64 every; /* a cache entry and a deferred block at every so many connections */
+    page_u64 lost_at, lost_bytes, one_time_at; /* ordinals + 1; 0 = not known yet */
+    page_u64 lost_epoch;                       /* 1 + the epoch of the lost block; 0 = not yet */
+    page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
+};
+
 struct page {
     uint64_t magic;
     uint64_t version;
@@ -127,6 +149,7 @@ struct page {
     page_u64 epochs_late;    /* shared: 1 when an epoch was beyond the table */
     page_u64 bad_frees;      /* shared: frees of blocks that carry no header of ours */
     struct page_app app;
+    struct page_check check;
     struct page_heap heap;
     struct page_cache cache[PAGE_CACHES];
     struct page_class class_[PAGE_CLASSES];

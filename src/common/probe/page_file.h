@@ -41,7 +41,8 @@ struct snapshot {
     int64_t uv_blocks, uv_bytes;
     uint64_t sites_lost, threads_shared, epochs_late, bad_frees;
     size_t sites; /* entries of site[]; index = the page's site number; 0 is "unknown" */
-    struct snapshot_site *site; /* owned */
+    struct snapshot_site *site;              /* owned; the self-check's sites are empty here */
+    struct snapshot_site plant[PAGE_PLANTS]; /* what the self-check planted; in no sum above */
     size_t classes;
     struct snapshot_class class_[PAGE_CLASSES];
     struct snapshot_cache cache[PAGE_CACHES]; /* name[0] == 0: unused */

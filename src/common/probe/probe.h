@@ -42,6 +42,13 @@ void probe_thread_flush(void);
  * (costs tens of microseconds; at checkpoints only). Any thread, one at a time. */
 void probe_publish(bool classes);
 
+/* Once for each connection as it is opened, on whatever thread; `nth` counts from 0 over all threads
+ * (what the atomic add to app.opened gave). Plants the self-check's blocks where the page's plan
+ * says; else it costs a load and a compare. */
+void probe_on_connection(uint64_t nth);
+/* All connections have closed: the self-check's deferred blocks are freed. */
+void probe_on_drain(void);
+
 /* The libraries that this process runs with, for the `ready` line: "openssl=3.0.19 libuv=1.44.2
  * jemalloc=5.3.0" in one line; without jemalloc's malloc() the last word is such as
  * "malloc=glibc-2.36". Returns buf. */

@@ -100,6 +100,13 @@ static void print_sensitivity(const struct judgement *j, const struct screen *s)
         screen_wrap(s, &lead, "none: too few connections for a figure%s", heap);
 }
 
+static void print_self_check(const struct selfcheck *check, const struct screen *s)
+{
+    struct screen_lead lead = lead_of("Self-check");
+    if (check->state != SELFCHECK_NONE)
+        screen_wrap(s, &lead, "%s", check->sentence);
+}
+
 static void print_cost(const struct result_subject *subject, const struct screen *s)
 {
     char allocs[FIGURE_SIZE], cpu[FIGURE_SIZE];
@@ -169,6 +176,9 @@ static void print_files(const struct result *r, const struct screen *s)
     struct screen_lead lead = lead_of("Run folder");
     if (r->run_dir)
         screen_wrap(s, &lead, "%s", r->run_dir);
+    lead = lead_of("Missing");
+    if (r->missing)
+        screen_wrap(s, &lead, "%s", r->missing);
     const char *word = "Next";
     for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++) {
         lead = lead_of(word);
@@ -189,6 +199,8 @@ void parts_foot(const struct result *r, const struct screen *s)
         print_census(lead_subject, s);
     if (lead_subject && !r->broken)
         print_sensitivity(&lead_subject->judgement, s);
+    if (lead_subject && !r->broken)
+        print_self_check(&lead_subject->selfcheck, s);
     print_errors(r, s);
     print_load(r, s);
     if (lead_subject)

@@ -120,19 +120,46 @@ static json_t *cost_json(const struct result_subject *subject)
                      "cpu_us_per_conn", number(subject->cpu_us_per_conn));
 }
 
+static json_t *controls_json(const struct selfcheck *check)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++) {
+        json_t *quiet = check->seen[i] ? json_boolean(check->quiet[i]) : json_null();
+        json_array_append_new(array, json_pack("{s:s,s:o}", "name",
+                                               selfcheck_control_name((enum selfcheck_control)i),
+                                               "quiet", quiet));
+    }
+    return array;
+}
+
+/* null where a run didn't come to it. */
+static json_t *selfcheck_json(const struct selfcheck *check)
+{
+    if (check->state == SELFCHECK_NONE)
+        return json_null();
+    json_t *ok = check->state == SELFCHECK_NOT_REACHED ? json_null()
+                                                       : json_boolean(check->state == SELFCHECK_OK);
+    json_t *epoch = check->reached ? count(check->epoch) : json_null();
+    json_t *planted = json_pack("{s:o,s:o,s:b}", "epoch", epoch, "bytes",
+                                json_integer(check->bytes), "found", (int)check->found);
+    return json_pack("{s:o,s:o,s:o,s:o}", "ok", ok, "planted", planted, "controls",
+                     controls_json(check), "sentence", text(check->sentence));
+}
+
 static json_t *subject_json(const struct result_subject *subject)
 {
     const struct judgement *j = &subject->judgement;
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
     return json_pack(
-        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
+        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
         text(subject->name), "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind),
         "class", text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks),
         "per_conn_bytes", number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics",
         metrics_json(j), "sites", sites_json(subject), "sites_dropped", count(dropped), "census",
         census_json(subject), "sensitivity", sensitivity_json(&j->sensitivity), "cost",
         cost_json(subject), "drained_released_bytes", count(subject->drained_released_bytes),
-        "stacks", report_stacks_json(subject), "capture", report_capture_json(subject));
+        "stacks", report_stacks_json(subject), "capture", report_capture_json(subject),
+        "selfcheck", selfcheck_json(&subject->selfcheck));
 }
 
 static json_t *subjects_json(const struct result *r)
@@ -188,13 +215,13 @@ static json_t *document(const struct result *r)
 {
     static const struct result_subject none;
     const struct result_subject *first = r->subjects ? &r->subject[0] : &none;
-    return json_pack("{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema",
-                     "soak/1", "version", text(r->version), "verdict", verdict_word(r->verdict),
-                     "exit", r->exit_code, "interrupted", (int)r->interrupted, "broken",
-                     text(r->broken), "scenario", text(r->scenario), "libs", libs_json(r), "run",
-                     run_json(r), "subjects", subjects_json(r), "sensitivity",
-                     sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first),
-                     "run_dir", text(r->run_dir), "next", next_json(r));
+    return json_pack(
+        "{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "soak/1",
+        "version", text(r->version), "verdict", verdict_word(r->verdict), "exit", r->exit_code,
+        "interrupted", (int)r->interrupted, "broken", text(r->broken), "scenario",
+        text(r->scenario), "libs", libs_json(r), "run", run_json(r), "subjects", subjects_json(r),
+        "sensitivity", sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first),
+        "run_dir", text(r->run_dir), "missing", text(r->missing), "next", next_json(r));
 }
 
 char *report_json(const struct result *r)

@@ -7,6 +7,7 @@
 #define SOAK_REPORT_RESULT_H
 
 #include "stats/judge.h"
+#include "stats/selfcheck.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,6 +61,7 @@ struct result_capture {
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
+    struct selfcheck selfcheck;
     const char *class_name; /* the object class to blame, or NULL */
     size_t sites;
     const struct result_site *site;
@@ -82,6 +84,7 @@ struct result {
     const char *scenario;
     const char *version; /* soak's own */
     const char *run_dir; /* relative to the working folder when below it */
+    const char *missing; /* what would settle an INCONCLUSIVE run, one sentence; NULL else */
     const char *next[3]; /* commands to type next; NULL-ended when fewer */
     size_t libs;
     struct result_lib lib[4];

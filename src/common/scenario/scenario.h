@@ -46,7 +46,8 @@ struct scenario {
     uint64_t watchdog_ns; /* nothing moves for so long: the run is broken */
     const char *listen;   /* address:port, port 0 = any */
     /* [verdict] */
-    uint64_t sensitivity;         /* one in N; 0 = what the run gives */
+    uint64_t sensitivity; /* one in N; 0 = what the run gives */
+    bool until_sure;      /* go on until the sensitivity is reached; `for_ns` is a limit then */
     double limit_heap, limit_rss; /* bytes per connection */
     /* Command after the drain: split on blanks, {pid} replaced, no shell. */
     const char *on_drain;
@@ -68,6 +69,12 @@ void scenario_defaults(struct scenario *s);
 /* Reads scenario file `path` over `s`; on failure `s` is as it was. Errors: `path:line: sentence`.
  * Strings are kept in storage that lives until the process ends. */
 int scenario_read(struct scenario *s, const char *path, struct err *e);
+/* What the run is to be able to see, and how long it may take to, when it goes until it is sure:
+ * fills `sensitivity` and `for_ns` where the user left them open. After scenario_check. */
+void scenario_settle(struct scenario *s);
+/* "1/100000 takes about 1,804,000 connections, 30m04s at 1000/s". Returns false, writing nothing,
+ * when the run is bounded otherwise or ends after about a minute anyway. */
+bool scenario_sure_text(const struct scenario *s, char *buf, size_t size);
 /* Refuses what can't go together, saying what could: rate and conns, zero weights, --closed under
  * 4 x conns, an unknown defect, a limit out of range. */
 int scenario_check(const struct scenario *s, struct err *e);

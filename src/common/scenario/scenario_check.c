@@ -1,4 +1,4 @@
-#include "scenario/scenario.h"
+#include "scenario/scenario_check.h"
 
 #include "base/check.h"
 
@@ -24,12 +24,8 @@ static const char *const defects[] = {
 #undef X
 };
 
-static int refuse(const struct scenario *s, const char *name, struct err *e, const char *format,
-                  ...) __attribute__((format(printf, 4, 5)));
-
-/* `--name value: sentence`. */
-static int refuse(const struct scenario *s, const char *name, struct err *e, const char *format,
-                  ...)
+int scenario_refuse(const struct scenario *s, const char *name, struct err *e, const char *format,
+                    ...)
 {
     char said[256], value[128];
     va_list args;
@@ -40,7 +36,9 @@ static int refuse(const struct scenario *s, const char *name, struct err *e, con
     const struct opt *options = scenario_options(&count);
     const struct opt *option = opts_find(options, count, name);
     CHECK(option);
-    opts_print(option, s, value, sizeof value);
+    value[0] = '\0';
+    if (option->type != OPT_FLAG)
+        opts_print(option, s, value, sizeof value);
     return err_set(e, "--%s%s%s: %s", name, *value ? " " : "", value, said);
 }
 
@@ -48,25 +46,27 @@ static int check_load(const struct scenario *s, struct err *e)
 {
     char text[TEXT], needed[TEXT];
     if (s->conns == 0)
-        return refuse(s, "conns", e, "at least 1 connection must be held open");
+        return scenario_refuse(s, "conns", e, "at least 1 connection must be held open");
     if (s->conns > CONNS_LIMIT)
-        return refuse(s, "conns", e, "at most %s", human_count(text, sizeof text, CONNS_LIMIT));
+        return scenario_refuse(s, "conns", e, "at most %s",
+                               human_count(text, sizeof text, CONNS_LIMIT));
     if (s->closed && s->closed < TURNOVERS * s->conns)
-        return refuse(s, "closed", e,
-                      "with %s connections at least %s are needed: the open ones must be replaced "
-                      "%d times",
-                      human_count(text, sizeof text, (int64_t)s->conns),
-                      human_count(needed, sizeof needed, (int64_t)(TURNOVERS * s->conns)),
-                      TURNOVERS);
+        return scenario_refuse(
+            s, "closed", e,
+            "with %s connections at least %s are needed: the open ones must be replaced "
+            "%d times",
+            human_count(text, sizeof text, (int64_t)s->conns),
+            human_count(needed, sizeof needed, (int64_t)(TURNOVERS * s->conns)), TURNOVERS);
     if (s->payload == 0)
-        return refuse(s, "payload", e, "at least 1B, so that each connection carries something");
+        return scenario_refuse(s, "payload", e,
+                               "at least 1B, so that each connection carries something");
     if (s->payload > PAYLOAD_LIMIT)
-        return refuse(s, "payload", e, "at most 1MiB");
+        return scenario_refuse(s, "payload", e, "at most 1MiB");
     if (s->sources > SOURCES_LIMIT)
-        return refuse(s, "sources", e, "at most %d, 127.0.0.1 to 127.0.0.%d", SOURCES_LIMIT,
-                      SOURCES_LIMIT);
+        return scenario_refuse(s, "sources", e, "at most %d, 127.0.0.1 to 127.0.0.%d",
+                               SOURCES_LIMIT, SOURCES_LIMIT);
     if (s->client_workers > WORKERS_LIMIT)
-        return refuse(s, "client-workers", e, "at most %d", WORKERS_LIMIT);
+        return scenario_refuse(s, "client-workers", e, "at most %d", WORKERS_LIMIT);
     return 0;
 }
 
@@ -86,29 +86,31 @@ static int check_pace(const struct scenario *s, struct err *e)
         double least = ceil(2e9 * (double)s->conns / (double)s->for_ns);
         grammar_rate_print(faster, sizeof faster, (struct rate){.per_s = least});
         if (2 * once_s > 1e9)
-            return refuse(s, "for", e,
-                          "%s connections at %s don't turn over twice; --churn %s does", conns,
-                          rate, faster);
+            return scenario_refuse(s, "for", e,
+                                   "%s connections at %s don't turn over twice; --churn %s does",
+                                   conns, rate, faster);
         grammar_duration_print(enough, sizeof enough, (uint64_t)ceil(2 * once_s) * 1000000000u);
-        return refuse(
+        return scenario_refuse(
             s, "for", e,
             "%s connections at %s need %s to turn over twice; give --for %s or --churn %s", conns,
             rate, enough, enough, faster);
     }
     if (s->idle_timeout_ns && once_s * 1e9 >= (double)s->idle_timeout_ns)
-        return refuse(s, "idle-timeout", e,
-                      "%s connections at %s each live %.3g s in silence; give a longer time, or 0s",
-                      conns, rate, once_s);
+        return scenario_refuse(
+            s, "idle-timeout", e,
+            "%s connections at %s each live %.3g s in silence; give a longer time, or 0s", conns,
+            rate, once_s);
     return 0;
 }
 
 static int check_tls(const struct scenario *s, struct err *e)
 {
     if (s->resume > 0 && s->session == SESSION_NONE)
-        return refuse(s, "resume", e,
-                      "nothing to resume with --session none; give --session ticket or cache");
+        return scenario_refuse(
+            s, "resume", e,
+            "nothing to resume with --session none; give --session ticket or cache");
     if (s->cache_size == 0 || s->cache_size > CACHE_LIMIT)
-        return refuse(s, "cache-size", e, "from 1 to 10M entries");
+        return scenario_refuse(s, "cache-size", e, "from 1 to 10M entries");
     return 0;
 }
 
@@ -124,13 +126,14 @@ static int check_leave(const struct scenario *s, struct err *e)
     uint64_t total = 0;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         if (ways[i].weight > WEIGHT_LIMIT)
-            return refuse(s, ways[i].name, e, "a weight is at most 1M");
+            return scenario_refuse(s, ways[i].name, e, "a weight is at most 1M");
         total += ways[i].weight;
     }
     if (total && total == s->mid_handshake)
-        return refuse(s, "mid-handshake", e,
-                      "no peer would ever finish a handshake; give --clean, --half-close or "
-                      "--reset a weight too");
+        return scenario_refuse(
+            s, "mid-handshake", e,
+            "no peer would ever finish a handshake; give --clean, --half-close or "
+            "--reset a weight too");
     if (total == 0)
         return err_set(e, "--clean, --half-close, --reset and --mid-handshake are all 0: no peer "
                           "could leave; give one a weight, such as --clean 1");
@@ -145,13 +148,13 @@ static int check_defect_name(const struct scenario *s, const char *name, struct 
             return 0;
     const char *nearest = grammar_nearest(name, defects, count);
     if (nearest)
-        return refuse(s, "defect", e, "no such defect; did you mean %s?", nearest);
+        return scenario_refuse(s, "defect", e, "no such defect; did you mean %s?", nearest);
     char list[200] = "";
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
         used +=
             (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", defects[i]);
-    return refuse(s, "defect", e, "no such defect; there are %s", list);
+    return scenario_refuse(s, "defect", e, "no such defect; there are %s", list);
 }
 
 static int check_defect(const struct scenario *s, struct err *e)
@@ -166,18 +169,20 @@ static int check_defect(const struct scenario *s, struct err *e)
     if (check_defect_name(s, name, e) < 0)
         return -1;
     if (s->defect[length] && grammar_one_in(s->defect + length + 1, &one_in, &why) < 0)
-        return refuse(s, "defect", e, "after the colon: %s", why.text);
+        return scenario_refuse(s, "defect", e, "after the colon: %s", why.text);
     if (strcmp(name, "peer-cert-ref") == 0 && s->client_auth != CLIENT_AUTH_REQUIRE)
-        return refuse(s, "defect", e, "it needs peers with certificates: --client-auth require");
+        return scenario_refuse(s, "defect", e,
+                               "it needs peers with certificates: --client-auth require");
     if (strcmp(name, "error-path") == 0 && s->mid_handshake == 0)
-        return refuse(s, "defect", e,
-                      "it needs handshakes that fail: --mid-handshake with a weight above 0");
+        return scenario_refuse(
+            s, "defect", e, "it needs handshakes that fail: --mid-handshake with a weight above 0");
     if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
         (strcmp(name, "outside") == 0 || strcmp(name, "fragment") == 0))
-        return refuse(s, "defect", e,
-                      "it shows in jemalloc's figures alone; leave out --malloc libc");
+        return scenario_refuse(s, "defect", e,
+                               "it shows in jemalloc's figures alone; leave out --malloc libc");
     if (strcmp(name, "reset-path") == 0 && s->reset == 0)
-        return refuse(s, "defect", e, "it needs peers that reset: --reset with a weight above 0");
+        return scenario_refuse(s, "defect", e,
+                               "it needs peers that reset: --reset with a weight above 0");
     return 0;
 }
 
@@ -205,10 +210,10 @@ static int check_malloc(const struct scenario *s, struct err *e)
     struct scenario defaults;
     scenario_defaults(&defaults);
     if (s->malloc == MALLOC_JEMALLOC && !SCENARIO_JEMALLOC)
-        return refuse(s, "malloc", e, "this build has no jemalloc; leave it out");
+        return scenario_refuse(s, "malloc", e, "this build has no jemalloc; leave it out");
     if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
         s->limit_heap != defaults.limit_heap)
-        return refuse(s, "limit-heap", e,
+        return scenario_refuse(s, "limit-heap", e,
                       "only jemalloc tells how its heap grows; leave out --malloc libc");
     return 0;
 }
@@ -217,27 +222,27 @@ static int check_server(const struct scenario *s, struct err *e)
 {
     bool v6 = false;
     if (s->workers < 1 || s->workers > WORKERS_LIMIT)
-        return refuse(s, "workers", e, "from 1 to %d", WORKERS_LIMIT);
+        return scenario_refuse(s, "workers", e, "from 1 to %d", WORKERS_LIMIT);
     if (s->handshake_timeout_ns == 0)
-        return refuse(s, "handshake-timeout", e,
-                      "a peer that vanishes would stay for ever; such as "
-                      "30s");
+        return scenario_refuse(s, "handshake-timeout", e,
+                               "a peer that vanishes would stay for ever; such as "
+                               "30s");
     if (!s->listen || !is_loopback(s->listen, &v6))
-        return refuse(
+        return scenario_refuse(
             s, "listen", e,
             "the load stays on this machine: 127.0.0.1:0, or [::1]:0, or another loopback "
             "address and a port");
     if (v6 && s->sources > 1)
-        return refuse(s, "sources", e,
-                      "there is one loopback address in IPv6; give --listen "
-                      "127.0.0.1:0 or --sources 1");
+        return scenario_refuse(s, "sources", e,
+                               "there is one loopback address in IPv6; give --listen "
+                               "127.0.0.1:0 or --sources 1");
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }
 
 int scenario_check(const struct scenario *s, struct err *e)
 {
     if (check_load(s, e) < 0 || check_pace(s, e) < 0 || check_tls(s, e) < 0 ||
-        check_leave(s, e) < 0 || check_server(s, e) < 0)
+        check_leave(s, e) < 0 || check_server(s, e) < 0 || scenario_check_sure(s, e) < 0)
         return -1;
     return 0;
 }

@@ -1,13 +1,16 @@
 #include "stats/plan.h"
 
 #include "base/check.h"
+#include "stats/judge.h"
+#include "stats/sensitivity.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* So many show one lost block per 1,000 connections in 99.9 %. The halves of the judged connections
- * are never quite equal: from 17,000 some plans came to one per 999 only (test_plan). */
-#define MEASURED_NEEDED UINT64_C(18000)
+/* Two equal halves of 8,050 connections show one lost block per 1,000 in 99.9 %. The halves of the
+ * judged connections are never quite equal: from 17,000 some plans came to one per 999 only
+ * (test_plan). */
+static const double UNEQUAL_HALVES = 1.12;
 
 enum {
     UNIT_MS = 250,
@@ -18,9 +21,10 @@ enum {
     WARM_MIN = 2,
     WARM_MAX = 5,    /* n, n, 2n, 4n, 8n */
     EPOCHS_MAX = 52, /* the page has room for 64; the hold and the turnover come on top */
-    PARTS = 8,       /* an epoch is at most an eighth of the run */
+    PARTS = 8,       /* an epoch is at most an eighth of what is measured */
     EXTRA_EPOCHS = 2,
-    PROFILE_OPENS = 128 /* beyond the stable set: enough to tell growth from chance */
+    EXTRA_EPOCHS_SURE = 16, /* three times as long in all; what is in doubt then, stays so */
+    PROFILE_OPENS = 128     /* beyond the stable set: enough to tell growth from chance */
 };
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -33,9 +37,29 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* The run isn't bounded: it ends when it has seen enough. */
 static bool is_default(const struct plan *p)
 {
-    return p->in.closed == 0 && p->in.for_ms == 0;
+    return p->in.closed == 0 && (p->in.for_ms == 0 || p->in.until_sure);
+}
+
+/* How long the run is to take, in any case. */
+static double aimed_ms(const struct plan *p)
+{
+    if (p->in.until_sure)
+        return 0;
+    return (double)(p->in.for_ms ? p->in.for_ms : DEFAULT_MS);
+}
+
+uint64_t plan_least_for(uint64_t one_in)
+{
+    return sensitivity_needed(one_in, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
+                              JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+}
+
+uint64_t plan_measured_for(uint64_t one_in)
+{
+    return (uint64_t)ceil(UNEQUAL_HALVES * (double)plan_least_for(one_in));
 }
 
 /* An epoch may be smaller than the stable set: its connections are then still open at its end, and
@@ -63,20 +87,26 @@ static uint64_t profile_opens(const struct plan *p)
 
 static uint64_t needed(const struct plan *p)
 {
-    return p->in.conns + 4 * p->unit + MEASURED_NEEDED + turnover_opens(p);
+    return p->in.conns + 4 * p->unit + p->need + turnover_opens(p);
 }
 
 void plan_init(struct plan *p, const struct plan_input *in)
 {
     *p = (struct plan){.in = *in, .unit = unit_of(in)};
-    double ms = (double)(in->for_ms ? in->for_ms : DEFAULT_MS);
+    p->need = plan_measured_for(in->one_in ? in->one_in : PLAN_ONE_IN);
     if (in->closed)
         p->total = in->closed;
     else if (in->rate_per_s > 0)
-        p->total = (uint64_t)(in->rate_per_s * ms / 1000.0);
+        p->total = (uint64_t)(in->rate_per_s * aimed_ms(p) / 1000.0);
     if (is_default(p))
         p->total = larger(p->total, needed(p));
     p->next_opens = p->unit;
+}
+
+/* Connections in so much time at the pace reached so far. */
+static uint64_t at_pace(const struct plan_seen *seen, double ms)
+{
+    return (uint64_t)((double)seen->opened * ms / (double)seen->elapsed_ms);
 }
 
 /* What the run will come to: its bound, or what the rate reached so far gives in its time. So a
@@ -85,19 +115,28 @@ static uint64_t expected_total(const struct plan *p, const struct plan_seen *see
 {
     if (p->in.closed)
         return p->total;
-    double ms = (double)(p->in.for_ms ? p->in.for_ms : DEFAULT_MS);
-    uint64_t reached = seen->elapsed_ms
-                           ? (uint64_t)((double)seen->opened * ms / (double)seen->elapsed_ms)
-                           : p->total;
-    if (p->in.for_ms)
+    uint64_t reached = seen->elapsed_ms ? at_pace(seen, aimed_ms(p)) : p->total;
+    if (!is_default(p))
         return p->in.rate_per_s > 0 && reached == 0 ? p->total : reached;
-    return p->in.rate_per_s > 0 ? smaller(p->total, larger(reached, needed(p)))
-                                : larger(reached, needed(p));
+    uint64_t total = p->in.rate_per_s > 0 ? smaller(p->total, larger(reached, needed(p)))
+                                          : larger(reached, needed(p));
+    return p->in.for_ms && seen->elapsed_ms
+               ? smaller(total, larger(at_pace(seen, (double)p->in.for_ms), seen->opened))
+               : total;
 }
 
 static bool enough_measured(const struct plan *p)
 {
-    return p->measured_opens >= MEASURED_NEEDED;
+    return p->measured_opens >= p->need;
+}
+
+/* No more than the time limit has room for at the pace reached. */
+static uint64_t within_limit(const struct plan *p, const struct plan_seen *seen, uint64_t opens)
+{
+    if (!p->in.until_sure || !p->in.for_ms || !seen->elapsed_ms)
+        return opens;
+    uint64_t most = at_pace(seen, (double)p->in.for_ms);
+    return smaller(opens, most > seen->opened ? most - seen->opened : 0);
 }
 
 /* ---- the warm-up ---- */
@@ -148,14 +187,14 @@ static uint64_t remaining(const struct plan *p, const struct plan_seen *seen)
         spent += profile_opens(p);
     uint64_t left = total > spent ? total - spent : 0;
     if (is_default(p) && !enough_measured(p))
-        left = larger(left, MEASURED_NEEDED - p->measured_opens);
-    return left;
+        left = larger(left, p->need - p->measured_opens);
+    return within_limit(p, seen, left);
 }
 
 /* The measuring goes on until it is worth no further epoch. */
 static uint64_t measure_opens(const struct plan *p, const struct plan_seen *seen)
 {
-    uint64_t left = remaining(p, seen), cap = larger(expected_total(p, seen) / PARTS, p->unit);
+    uint64_t left = remaining(p, seen), cap = larger((p->measured_opens + left) / PARTS, p->unit);
     uint64_t opens = smaller(p->next_opens, cap);
     /* What would be left after it is less than half of it: it takes that as well. */
     if (left < opens + opens / 2)
@@ -165,10 +204,12 @@ static uint64_t measure_opens(const struct plan *p, const struct plan_seen *seen
 
 static uint64_t extra_opens(struct plan *p, const struct plan_seen *seen)
 {
-    if (!is_default(p) || !seen->wants_more || p->extra_epochs >= EXTRA_EPOCHS)
+    int most = p->in.until_sure ? EXTRA_EPOCHS_SURE : EXTRA_EPOCHS;
+    if (!is_default(p) || !seen->wants_more || p->extra_epochs >= most)
         return 0;
     p->extra_epochs++;
-    return larger(p->total / PARTS, p->unit);
+    uint64_t opens = within_limit(p, seen, larger(p->total / PARTS, p->unit));
+    return opens * 2 < p->unit ? 0 : opens;
 }
 
 static uint64_t next_measure(struct plan *p, const struct plan_seen *seen)

@@ -1,5 +1,6 @@
 /*
- * Which epoch comes next. Pure: the orchestrator tells what happened, the plan answers what to do.
+ * Which epoch comes next, and how long a run must be for the sensitivity that is asked of it. Pure:
+ * the orchestrator tells what happened, the plan answers what to do.
  * Warm-up ends by observation; epochs after it are n, 2n, 4n, ... up to an eighth of the run, then
  * equal; a hold when the judge asks for one; a turnover so that every measured connection closes;
  * the drain.
@@ -9,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { PLAN_ONE_IN = 1000 };
 
 enum plan_step {
     PLAN_WARM,     /* churn `opens`, not judged */
@@ -24,11 +27,15 @@ struct plan_input {
     double rate_per_s; /* asked; 0 = max */
     uint64_t closed;   /* bound: connections in all, warm-up included; 0 = not given */
     uint64_t for_ms;   /* bound: time; 0 = not given */
-    bool early_stop;   /* end once a LEAK is certain */
+    uint64_t one_in; /* sensitivity asked for; 0 = PLAN_ONE_IN. A run without a bound reaches it */
+    bool until_sure; /* no longer than that takes and than the judge is in doubt; `for_ms` is a
+                      * limit then */
+    bool early_stop; /* end once a LEAK is certain */
 };
 
 struct plan {
     struct plan_input in;
+    uint64_t need;  /* connections to measure for the sensitivity asked for */
     uint64_t unit;  /* n */
     uint64_t total; /* connections the run aims at, warm-up included */
     int warm_epochs, measured_epochs;
@@ -61,6 +68,10 @@ struct plan_action {
 void plan_init(struct plan *p, const struct plan_input *in);
 /* Decides and records the next step. After PLAN_DRAIN it must not be called again. */
 struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);
+/* Connections that a run measures so that a block lost once per `one_in` of them would have shown
+ * with 99.9 %; and how many it takes at the very least, with halves that are exactly equal. */
+uint64_t plan_measured_for(uint64_t one_in);
+uint64_t plan_least_for(uint64_t one_in);
 /* About how many epochs the whole run has, for the display ("epoch 4 of 6"). */
 int plan_epochs_estimate(const struct plan *p);
 

@@ -81,3 +81,28 @@ double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks,
     }
     return low;
 }
+
+static bool shows(uint64_t connections, uint64_t one_in, int min_blocks, int min_epochs,
+                  double confidence)
+{
+    uint64_t half[2] = {connections / 2, connections - connections / 2};
+    return sensitivity_miss(half, 2, min_blocks, min_epochs, (double)one_in) <= 1 - confidence;
+}
+
+uint64_t sensitivity_needed(uint64_t one_in, int min_blocks, int min_epochs, double confidence)
+{
+    CHECK(one_in >= 1 && one_in <= UINT64_MAX / 1024);
+    uint64_t low = 1, high = 2;
+    while (!shows(high, one_in, min_blocks, min_epochs, confidence)) {
+        low = high;
+        high *= 2;
+    }
+    while (high - low > 1 + low / 100000) {
+        uint64_t middle = low + (high - low) / 2;
+        if (shows(middle, one_in, min_blocks, min_epochs, confidence))
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}

@@ -16,5 +16,8 @@ double sensitivity_miss(const uint64_t *opened, size_t epochs, int min_blocks, i
 /* The largest X (bisection, relative error 1e-6), or 0 when even X = 1 could escape. */
 double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks, int min_epochs,
                           double confidence);
+/* The inverse: how few connections in two equal halves would show a leak of one block per `one_in`
+ * connections with that confidence. At least 2. */
+uint64_t sensitivity_needed(uint64_t one_in, int min_blocks, int min_epochs, double confidence);
 
 #endif

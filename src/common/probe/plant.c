@@ -1,0 +1,90 @@
+/*
+ * The self-check's blocks: allocated through OpenSSL's own call, so that they take the ledger's
+ * real path. Which connection plants what follows from its ordinal alone, so that several threads
+ * need no order among them.
+ */
+#include "probe/probe.h"
+#include "probe/slot.h"
+
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+
+typedef _Atomic(void *) plant_slot;
+
+enum { ENTRY_BYTES = 40, DEFERRED_BYTES = 56, ONE_TIME_BYTES = 72, EVERY_MIN = 2 };
+
+/* What is lost stays known here, so that only the ledger calls it lost: a leak checker sees a
+ * pointer to it. */
+static plant_slot plant_lost, plant_one_time;
+static plant_slot plant_ring[PAGE_PLANT_RING], plant_waiting[PAGE_PLANT_WAITING];
+
+static uint64_t load(const page_u64 *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+static void add(page_u64 *to, uint64_t n)
+{
+    atomic_fetch_add_explicit(to, n, memory_order_relaxed);
+}
+
+static void *plant_make(struct page_check *check, enum page_plant which, size_t size)
+{
+    void *block = CRYPTO_malloc(size, PAGE_PLANT_FILE, 1 + (int)which);
+    if (block) {
+        add(&check->allocs, 1);
+        add(&check->alloc_bytes, size);
+    }
+    return block;
+}
+
+/* Puts `block` (NULL: none) into the slot and frees what was there. */
+static void plant_swap(struct page_check *check, plant_slot *slot, void *block)
+{
+    void *old = atomic_exchange(slot, block);
+    if (!old)
+        return;
+    add(&check->frees, 1);
+    CRYPTO_free(old, PAGE_PLANT_FILE, 0);
+}
+
+static void plant_controls(struct page_check *check, uint64_t nth, uint64_t every)
+{
+    uint64_t turn = nth / every;
+    if (nth < PAGE_PLANT_RING)
+        plant_swap(check, &plant_ring[nth], plant_make(check, PAGE_PLANT_CACHE, ENTRY_BYTES));
+    else if (nth % every == 0)
+        plant_swap(check, &plant_ring[turn % PAGE_PLANT_RING],
+                   plant_make(check, PAGE_PLANT_CACHE, ENTRY_BYTES));
+    if (nth % every == 1)
+        plant_swap(check, &plant_waiting[turn % PAGE_PLANT_WAITING],
+                   plant_make(check, PAGE_PLANT_DEFERRED, DEFERRED_BYTES));
+}
+
+static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t nth)
+{
+    struct page_check *check = &page->check;
+    uint64_t every = load(&check->every);
+    if (every >= EVERY_MIN)
+        plant_controls(check, nth, every);
+    if (nth + 1 == load(&check->one_time_at))
+        plant_swap(check, &plant_one_time, plant_make(check, PAGE_PLANT_ONE_TIME, ONE_TIME_BYTES));
+    if (nth + 1 == load(&check->lost_at)) {
+        atomic_store(&plant_lost, plant_make(check, PAGE_PLANT_LOST, load(&check->lost_bytes)));
+        atomic_store(&check->lost_epoch, 1 + load(&page->epoch));
+    }
+}
+
+void probe_on_connection(uint64_t nth)
+{
+    struct page *page = probe_page();
+    if (UNLIKELY(nth < load(&page->check.until)))
+        plant_at(page, nth);
+}
+
+void probe_on_drain(void)
+{
+    struct page_check *check = &probe_page()->check;
+    for (size_t i = 0; i < PAGE_PLANT_WAITING; i++)
+        plant_swap(check, &plant_waiting[i], NULL);
+}

@@ -1,0 +1,125 @@
+/* How long a run must be for the sensitivity that is asked of it, and the bounds that can't reach
+ * it. */
+#include "scenario/scenario_check.h"
+#include "stats/plan.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { SURE_ONE_IN = 10000, ONE_IN_LIMIT = 1000000000, TEXT = 64 };
+static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u,
+                      SURE_LIMIT_NS = 3600000000000u, USUAL_NS = 60000000000u;
+
+static uint64_t asked(const struct scenario *s)
+{
+    if (s->sensitivity)
+        return s->sensitivity;
+    return s->until_sure ? SURE_ONE_IN : s->closed || s->for_ns ? 0 : PLAN_ONE_IN;
+}
+
+void scenario_settle(struct scenario *s)
+{
+    s->sensitivity = asked(s);
+    if (s->until_sure && !s->for_ns)
+        s->for_ns = SURE_LIMIT_NS;
+}
+
+/* At the asked rate; 0 when that is max, which nobody knows before. */
+static uint64_t time_for(const struct scenario *s, uint64_t connections)
+{
+    double ns = s->churn.max ? 0 : ceil((double)connections / s->churn.per_s) * 1e9;
+    return ns < 9e18 ? (uint64_t)ns : UINT64_C(9000000000000000000);
+}
+
+/* A bound with some room: a tenth more, in whole minutes, or hours when it is long. */
+static char *with_room(char *buf, size_t size, uint64_t ns)
+{
+    uint64_t enough = ns / 10 * 11, unit = enough > 2 * HOUR_NS ? HOUR_NS : MINUTE_NS;
+    return grammar_duration_print(buf, size, (enough / unit + 1) * unit);
+}
+
+/* What depends on how equal the halves of a run turn out is told with two digits. */
+static uint64_t about(double connections)
+{
+    double digits = connections > 100 ? pow(10, floor(log10(connections)) - 1) : 1;
+    return (uint64_t)(ceil(connections / digits) * digits);
+}
+
+/* Warm-up and turnover come on top of what is measured: a tenth of a bounded run and a few times
+ * the open connections. Two digits, rounded up. */
+static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
+{
+    return about((double)plan_measured_for(one_in) * 1.1 + 4 * (double)s->conns);
+}
+
+static int check_closed(const struct scenario *s, struct err *e)
+{
+    char one_in[TEXT], least[TEXT], enough[TEXT];
+    if (!s->closed)
+        return 0;
+    if (s->until_sure)
+        return scenario_refuse(s, "closed", e,
+                               "with --until-sure the sensitivity ends the run; leave one of the "
+                               "two out, or limit the time by --for");
+    if (!s->sensitivity || s->closed >= plan_least_for(s->sensitivity) + s->conns)
+        return 0;
+    return scenario_refuse(
+        s, "closed", e,
+        "too few for --sensitivity %s, which takes at least %s; give --closed %s, or leave it out",
+        grammar_one_in_print(one_in, sizeof one_in, s->sensitivity),
+        human_count(least, sizeof least, (int64_t)plan_least_for(s->sensitivity)),
+        grammar_count_print(enough, sizeof enough, closed_for(s, s->sensitivity)));
+}
+
+static int check_time(const struct scenario *s, struct err *e)
+{
+    char one_in[TEXT], count[TEXT], rate[TEXT], time[TEXT], enough[TEXT], limit[TEXT];
+    uint64_t n = asked(s), bound = s->for_ns ? s->for_ns : s->until_sure ? SURE_LIMIT_NS : 0;
+    if (!n || !bound || time_for(s, plan_least_for(n)) <= bound)
+        return 0;
+    uint64_t measured = about((double)plan_measured_for(n)), needed = time_for(s, measured);
+    grammar_one_in_print(one_in, sizeof one_in, n);
+    human_count(count, sizeof count, (int64_t)measured);
+    grammar_rate_print(rate, sizeof rate, s->churn);
+    human_duration(time, sizeof time, needed);
+    with_room(enough, sizeof enough, needed);
+    if (s->for_ns)
+        return scenario_refuse(s, "for", e,
+                               "too short for a sensitivity of %s, which takes about %s "
+                               "connections, %s at %s; give --for %s",
+                               one_in, count, time, rate, enough);
+    return scenario_refuse(s, "until-sure", e,
+                           "a sensitivity of %s takes about %s connections, %s at %s, and without "
+                           "--for the limit is %s; give --for %s",
+                           one_in, count, time, rate,
+                           grammar_duration_print(limit, sizeof limit, SURE_LIMIT_NS), enough);
+}
+
+int scenario_check_sure(const struct scenario *s, struct err *e)
+{
+    if (s->sensitivity > ONE_IN_LIMIT)
+        return scenario_refuse(s, "sensitivity", e, "at most 1/%d", ONE_IN_LIMIT);
+    return check_closed(s, e) < 0 || check_time(s, e) < 0 ? -1 : 0;
+}
+
+bool scenario_sure_text(const struct scenario *s, char *buf, size_t size)
+{
+    char one_in[TEXT], count[TEXT], rate[TEXT], time[TEXT];
+    uint64_t n = asked(s), measured = n ? about((double)plan_measured_for(n)) : 0;
+    if (!n || s->closed || (s->for_ns && !s->until_sure))
+        return false;
+    if (!s->until_sure && n <= PLAN_ONE_IN)
+        return false;
+    if (!s->until_sure && !s->churn.max && time_for(s, measured) <= USUAL_NS)
+        return false;
+    grammar_one_in_print(one_in, sizeof one_in, n);
+    human_count(count, sizeof count, (int64_t)measured);
+    if (s->churn.max)
+        snprintf(buf, size, "a sensitivity of %s takes about %s connections", one_in, count);
+    else
+        snprintf(buf, size, "a sensitivity of %s takes about %s connections, %s at %s", one_in,
+                 count, human_duration(time, sizeof time, time_for(s, measured)),
+                 grammar_rate_print(rate, sizeof rate, s->churn));
+    return true;
+}

@@ -1,0 +1,35 @@
+/*
+ * The self-check of one subject: its plan goes into the probe page, what the ledger then shows of
+ * it is kept by checkpoint, and stats/selfcheck.h says whether the meter works. Plain memory.
+ */
+#ifndef SOAK_SELF_CHECK_H
+#define SOAK_SELF_CHECK_H
+
+#include "probe/page_file.h"
+#include "stats/selfcheck.h"
+
+struct self_check {
+    struct selfcheck_plan plan;
+    uint64_t seed;
+    int64_t blocks[PAGE_PLANTS][PAGE_EPOCHS], bytes[PAGE_PLANTS][PAGE_EPOCHS];
+    struct snapshot_site last[PAGE_PLANTS];                   /* at the last checkpoint */
+    int64_t drained[PAGE_PLANTS][2], flushed[PAGE_PLANTS][2]; /* blocks, bytes of judged epochs */
+};
+
+/* Both write into the page, so nothing may be under way. Before the first connection: the controls
+ * that are under way in the warm-up begin. */
+void self_check_begin(struct self_check *s, struct page *page, uint64_t seed);
+/* Before the first measured epoch: the planted and the one-time block come at seeded connections of
+ * the next `connections`, so many that every run reaches them. */
+void self_check_arm(struct self_check *s, struct page *page, uint64_t connections);
+
+void self_check_checkpoint(struct self_check *s, const struct snapshot *snapshot, size_t c);
+void self_check_drained(struct self_check *s, const struct snapshot *snapshot,
+                        const struct judge_epoch *epoch, size_t epochs);
+void self_check_flushed(struct self_check *s, const struct snapshot *snapshot,
+                        const struct judge_epoch *epoch, size_t epochs);
+
+void self_check_judge(const struct self_check *s, const struct judge_epoch *epoch, size_t epochs,
+                      bool drained, struct selfcheck *ret);
+
+#endif
