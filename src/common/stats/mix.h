@@ -2,8 +2,8 @@
  * The mix of behaviours of each measured epoch, so that the growth of the epochs can be solved for
  * each behaviour. Pure.
  *
- * An epoch doubles the weights of some behaviours and leaves the others: which, is chosen one epoch
- * after the other. First that the epochs so far and this one tell as many behaviours apart as
+ * An epoch favours some behaviours by half of their weight: which, is chosen one epoch after the
+ * other. First that the epochs so far and this one tell as many behaviours apart as
  * possible; then that over every stretch from the first epoch on each behaviour has had the share
  * that the user gave it. The second is what keeps the judge's rules true, which take growth as
  * proportional to connections: two halves of a run are such a stretch and its rest.
@@ -16,7 +16,7 @@
 
 enum {
     MIX_MAX = 64,          /* behaviours */
-    MIX_WEIGHT_MAX = 10000 /* 64 of twice this fit into a control line */
+    MIX_WEIGHT_MAX = 10000 /* 64 of three times this fit into a control line */
 };
 
 struct mix {
