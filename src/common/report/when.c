@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { VALUE_COLUMN = 9, SENTENCE = 2048, NAMED = 12 };
 
@@ -38,6 +39,13 @@ static size_t count_of(const struct result_when *w, enum behaviour_verdict verdi
     return count;
 }
 
+/* An error is printed with the digits of its figure. */
+static int decimals_of(const char *number)
+{
+    const char *point = strchr(number, '.');
+    return point ? (int)strlen(point + 1) : 0;
+}
+
 /* `+64.00 B, 1.0000 blocks`, and where chance had a part in it, how far it may be off. */
 static void say_loss(struct sentence *t, const struct result_when *w,
                      const struct result_behaviour *b)
@@ -50,7 +58,7 @@ static void say_loss(struct sentence *t, const struct result_when *w,
         say(t, "%s, %s blocks", bytes, plain);
     else
         say(t, "%s, %s ± %s blocks", bytes, plain,
-            figure_count(off, sizeof off, b->blocks_error) + 1);
+            figure_grouped(off, sizeof off, b->blocks_error, decimals_of(plain)));
 }
 
 static void say_alike(struct sentence *t, const struct result_when *w)
@@ -120,23 +128,24 @@ static void say_confirmed(struct sentence *t, const struct result_when *w)
     const char *word = w->too_rare              ? "too rare to confirm"
                        : a->agrees && b->agrees ? "confirmed"
                                                 : "not confirmed";
+    const char *it = count_of(w, BEHAVIOUR_GUILTY) > 1 ? "them" : "it";
     human_count(n[0], sizeof n[0], (int64_t)a->connections);
     human_count(n[1], sizeof n[1], a->blocks);
     human_count(n[2], sizeof n[2], (int64_t)b->connections);
     human_count(n[3], sizeof n[3], b->blocks);
     if (a->guilty == a->connections)
-        say(t, "; %s: an epoch of it alone (%s connections) kept %s", word, n[0], n[1]);
+        say(t, "; %s: an epoch of %s alone (%s connections) kept %s", word, it, n[0], n[1]);
     else
-        say(t, "; %s: an epoch mostly of it (%" PRIu64 " of %s connections) kept %s", word,
+        say(t, "; %s: an epoch mostly of %s (%" PRIu64 " of %s connections) kept %s", word, it,
             a->guilty, n[0], n[1]);
     if (!a->agrees)
-        say(t, " instead of %.1f", a->predicted_blocks);
+        say(t, " instead of %.*f", w->exact ? 0 : 1, a->predicted_blocks);
     if (b->guilty == 0)
-        say(t, ", one without it (%s) %s", n[2], n[3]);
+        say(t, ", one without %s (%s) %s", it, n[2], n[3]);
     else
-        say(t, ", one almost without it (%" PRIu64 " of %s) %s", b->guilty, n[2], n[3]);
+        say(t, ", one almost without %s (%" PRIu64 " of %s) %s", it, b->guilty, n[2], n[3]);
     if (!b->agrees)
-        say(t, " instead of %.1f", b->predicted_blocks);
+        say(t, " instead of %.*f", w->exact ? 0 : 1, b->predicted_blocks);
 }
 
 static void say_together(struct sentence *t, const struct result_when *w)

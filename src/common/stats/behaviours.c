@@ -6,35 +6,12 @@
 #include <math.h>
 #include <string.h>
 
-/* 99.9 % two-sided, as everywhere in the judge. */
-static const double LIMITS = 3.2905, ALPHA = 0.001;
+static const double ALPHA = 0.001;
 
 /* How near to a whole number a coefficient must lie to be tried as one. */
 static const double WHOLE = 0.01;
 
 enum { ROUNDS = 4, SPARSE_EPOCHS = 3 };
-
-const char *behaviour_verdict_word(enum behaviour_verdict v)
-{
-    static const char *const words[] = {
-#define X(id, word) word,
-        BEHAVIOUR_VERDICT_LIST(X)
-#undef X
-    };
-    CHECK((size_t)v < sizeof words / sizeof *words);
-    return words[v];
-}
-
-const char *behaviours_outcome_word(enum behaviours_outcome o)
-{
-    static const char *const words[] = {
-#define X(id, word) word,
-        BEHAVIOURS_OUTCOME_LIST(X)
-#undef X
-    };
-    CHECK((size_t)o < sizeof words / sizeof *words);
-    return words[o];
-}
 
 /* One of the two systems, and what came of it. */
 struct fit {
@@ -279,7 +256,7 @@ static bool solve_sparse(struct fit *f)
 static bool negative(const struct fit *f)
 {
     for (size_t c = 0; c < f->columns; c++) {
-        if (f->blocks[c] + LIMITS * f->blocks_error[c] < 0)
+        if (f->blocks[c] + BEHAVIOURS_LIMITS * f->blocks_error[c] < 0)
             return true;
     }
     return false;
@@ -318,7 +295,7 @@ static double least_guilt(const struct fit *f)
 {
     double least = INFINITY;
     for (size_t c = 0; c < f->columns; c++) {
-        if (f->blocks[c] > LIMITS * f->blocks_error[c] && f->blocks[c] > 0)
+        if (f->blocks[c] > BEHAVIOURS_LIMITS * f->blocks_error[c] && f->blocks[c] > 0)
             least = fmin(least, f->blocks[c]);
     }
     return least;
@@ -326,7 +303,7 @@ static double least_guilt(const struct fit *f)
 
 static enum behaviour_verdict verdict_of(const struct fit *f, size_t column, double least)
 {
-    double value = f->blocks[column], off = LIMITS * f->blocks_error[column];
+    double value = f->blocks[column], off = BEHAVIOURS_LIMITS * f->blocks_error[column];
     if (value - off > 0)
         return BEHAVIOUR_GUILTY;
     return value + off < least ? BEHAVIOUR_INNOCENT : BEHAVIOUR_UNSURE;
@@ -430,26 +407,4 @@ void behaviours_solve(const struct behaviours_question *q, struct behaviours_ans
         ret->outcome = BEHAVIOURS_SINGLE;
     if (ret->outcome == BEHAVIOURS_UNTOLD || ret->outcome == BEHAVIOURS_TOGETHER)
         forget_verdicts(ret);
-}
-
-bool behaviours_tell(const struct behaviours_answer *a)
-{
-    return a->outcome == BEHAVIOURS_APART && with_verdict(a, BEHAVIOUR_GUILTY) > 0 &&
-           with_verdict(a, BEHAVIOUR_INNOCENT) > 0;
-}
-
-struct behaviours_forecast behaviours_forecast(const struct behaviours_answer *a,
-                                               const uint64_t *begun, const uint64_t *ended)
-{
-    struct behaviours_forecast f = {0};
-    double variance = 0;
-    for (size_t b = 0; b < a->count; b++) {
-        double n = (double)(a->by_end ? ended : begun)[b], off = n * a->share[b].blocks_error;
-        f.blocks += n * a->share[b].blocks;
-        f.bytes += n * a->share[b].bytes;
-        variance += off * off;
-    }
-    if (!a->exact)
-        f.blocks_off = LIMITS * sqrt(variance + a->scatter * fmax(f.blocks, 1));
-    return f;
 }

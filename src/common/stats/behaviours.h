@@ -16,6 +16,9 @@
 
 enum { BEHAVIOURS_MAX = 64, BEHAVIOURS_EPOCHS = 64 };
 
+/* Standard errors to either side that hold 99.9 %, as everywhere in the judge. */
+#define BEHAVIOURS_LIMITS 3.2905
+
 /* X(ENUM, word in JSON) */
 #define BEHAVIOUR_VERDICT_LIST(X)                                                                  \
     X(BEHAVIOUR_UNSURE, "unsure")                                                                  \
