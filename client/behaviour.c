@@ -1,5 +1,39 @@
 #include "behaviour.h"
 
+#include <stdlib.h>
+
+static const uint64_t WEIGHT_MAX = UINT64_C(1) << 40;
+
+const char *behaviour_name(enum behaviour behaviour)
+{
+    static const char *const names[] = {
+#define X(identifier, name, weight, help) name,
+        BEHAVIOUR_LIST(X)
+#undef X
+    };
+    return behaviour < BEHAVIOUR_COUNT ? names[behaviour] : "failed";
+}
+
+int behaviour_mix_parse(const char *text, struct behaviour_mix *ret)
+{
+    struct behaviour_mix mix;
+    uint64_t total = 0;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        char *end;
+        if (*text < '0' || *text > '9')
+            return -1;
+        mix.weight[i] = strtoull(text, &end, 10);
+        if (mix.weight[i] > WEIGHT_MAX || *end != (i + 1 < BEHAVIOUR_COUNT ? ',' : '\0'))
+            return -1;
+        total += mix.weight[i];
+        text = end + 1;
+    }
+    if (total == 0)
+        return -1;
+    *ret = mix;
+    return 0;
+}
+
 enum behaviour behaviour_draw(const struct behaviour_mix *mix, struct rng *rng, bool must_establish)
 {
     int count = must_establish ? BEHAVIOUR_MID_HANDSHAKE : BEHAVIOUR_COUNT;

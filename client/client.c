@@ -57,12 +57,13 @@ static void publish_times(struct client *c)
     atomic_store(&app->max_ns, max);
 }
 
-static void begin_epoch(struct client *c, uint64_t opens)
+static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour_mix *mix)
 {
     uint64_t slots = c->o->conns;
     c->phase = PHASE_EPOCH;
     c->awaited = c->workers;
     c->oldest = UINT64_MAX;
+    c->shared.mix = *mix;
     for (int i = 0; i < c->workers; i++) {
         struct worker *w = c->worker[i];
         uint64_t from = w->first_slot, to = w->first_slot + w->slots;
@@ -170,13 +171,18 @@ static void on_wake(uv_async_t *wake)
 static void on_epoch_line(struct client *c, const char *line)
 {
     uint64_t opens = 0;
+    char text[LINE_MAX_BYTES];
+    struct behaviour_mix mix = c->o->mix;
     if (line_number(line, "opens", &opens) < 0)
         refuse(c, "epoch: opens=NUMBER is missing");
     if (c->phase == PHASE_EPOCH)
         refuse(c, "epoch: the one before is still running");
     if (c->phase != PHASE_IDLE)
         refuse(c, "epoch: not after drain");
-    begin_epoch(c, opens);
+    if (line_text(line, "mix", false, text, sizeof text) == 0 &&
+        behaviour_mix_parse(text, &mix) < 0)
+        refuse(c, "epoch: mix=WEIGHT,... has a weight for each behaviour and not all 0");
+    begin_epoch(c, opens, &mix);
 }
 
 static void on_settle_line(struct client *c, const char *line)
@@ -286,10 +292,25 @@ static int start_workers(struct client *c, struct err *e)
     return 0;
 }
 
+/* The orchestrator learns from here what behaviours there are: it knows none by itself. */
+static void publish_behaviours(struct client *c)
+{
+    struct page *page = c->shared.page;
+    _Static_assert((int)BEHAVIOUR_FAILED < (int)PAGE_BEHAVIOURS,
+                   "the page has room for every behaviour");
+    for (int i = 0; i <= BEHAVIOUR_FAILED; i++) {
+        struct page_behaviour *b = &page->behaviour[i];
+        snprintf(b->name, sizeof b->name, "%s", behaviour_name((enum behaviour)i));
+        b->weight = i < BEHAVIOUR_COUNT ? c->o->mix.weight[i] : 0;
+    }
+    atomic_store(&page->behaviours, BEHAVIOUR_FAILED + 1);
+}
+
 static void start_shared(struct client *c)
 {
     c->shared.options = c->o;
     c->shared.page = probe_page();
+    publish_behaviours(c);
     c->shared.payload = make_payload(c->o);
     c->shared.wake = &c->wake;
     CHECK(uv_mutex_init(&c->shared.times_lock) == 0);
@@ -333,7 +354,7 @@ int client_run(const struct options *options, struct err *e)
         return -1;
     control_say(&c->control, "ready %s", probe_versions(versions, sizeof versions));
     if (c->by_hand)
-        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2);
+        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2, &options->mix);
     uv_run(&c->loop, UV_RUN_DEFAULT);
     bool failed = c->by_hand && atomic_load(&c->shared.page->app.failed) > 0;
     end(c);

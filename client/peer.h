@@ -89,6 +89,7 @@ struct peer {
     TAILQ_ENTRY(peer) link;
     void *owner;
     int place;
+    int ended_as; /* enum behaviour, or BEHAVIOUR_FAILED */
     uint64_t born_epoch, deadline_ns;
 };
 

@@ -53,12 +53,13 @@ static void place(struct peer *p, enum pool_place to)
 
 static void begin(struct pool *pool)
 {
-    enum behaviour behaviour = behaviour_draw(&pool->o.mix, &pool->rng, !quota_spare(&pool->quota));
+    enum behaviour behaviour = behaviour_draw(&pool->mix, &pool->rng, !quota_spare(&pool->quota));
     bool resume = pool->shared.sessions && rng_unit(&pool->rng) < pool->o.resume;
     uint64_t turn = pool->turn++;
     struct peer *p = peer_new(&pool->shared, behaviour, turn, resume);
     p->owner = pool;
     p->place = POOL_OPENING;
+    p->ended_as = BEHAVIOUR_FAILED;
     p->born_epoch = page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
     p->deadline_ns = p->begun_ns + pool->o.timeout_ns;
     TAILQ_INSERT_TAIL(&pool->list[POOL_OPENING], p, link);
@@ -69,12 +70,18 @@ static void begin(struct pool *pool)
     peer_connect(p, turn);
 }
 
+static void leave(struct peer *p)
+{
+    p->ended_as = (int)p->behaviour;
+    place(p, POOL_LEAVING);
+    peer_leave(p);
+}
+
 static void replace_oldest(struct pool *pool)
 {
     struct peer *oldest = TAILQ_FIRST(&pool->list[POOL_HELD]);
     quota_vacate(&pool->quota);
-    place(oldest, POOL_LEAVING);
-    peer_leave(oldest);
+    leave(oldest);
     pacer_take(&pool->pacer);
     add(&pool->shared.app->replaced, 1);
     begin(pool);
@@ -155,6 +162,7 @@ static void reset_all(struct pool *pool, enum pool_place from)
     struct peer *p, *next;
     for (p = TAILQ_FIRST(&pool->list[from]); p; p = next) {
         next = TAILQ_NEXT(p, link);
+        p->ended_as = BEHAVIOUR_FAILED;
         if (from != POOL_LEAVING)
             place(p, POOL_LEAVING);
         peer_reset(p);
@@ -224,6 +232,7 @@ static void on_established(struct peer *p)
 static void on_aborted(struct peer *p)
 {
     struct pool *pool = pool_of(p);
+    p->ended_as = BEHAVIOUR_MID_HANDSHAKE;
     place(p, POOL_LEAVING);
     add(&pool->shared.app->intended, 1);
     if (pool->filled) {
@@ -261,6 +270,7 @@ static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
     struct pool *pool = pool_of(p);
     bool kept_slot = p->place == POOL_HELD ||
                      (p->place == POOL_OPENING && p->behaviour != BEHAVIOUR_MID_HANDSHAKE);
+    p->ended_as = BEHAVIOUR_FAILED;
     count_failure(pool, kind);
     back_off(pool);
     if (kept_slot)
@@ -270,10 +280,21 @@ static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
     pool->o.on_problem(pool->o.owner, kind, text);
 }
 
+static void count_end(const struct peer *p)
+{
+    const struct pool *pool = pool_of(p);
+    struct page_behaviour *as = &pool->o.behaviour[p->ended_as];
+    uint64_t last = PAGE_EPOCHS - 1, born = p->born_epoch;
+    uint64_t now = page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
+    add(&as->begun[born < last ? born : last], 1);
+    add(&as->ended[now < last ? now : last], 1);
+}
+
 static void on_gone(struct peer *p)
 {
     struct pool *pool = pool_of(p);
     CHECK(p->place == POOL_LEAVING);
+    count_end(p);
     TAILQ_REMOVE(&pool->list[POOL_LEAVING], p, link);
     pool->count[POOL_LEAVING]--;
     take(&pool->shared.app->in_flight);
@@ -299,9 +320,10 @@ void pool_init(struct pool *pool, const struct pool_options *o)
     pool->timer.data = pool;
 }
 
-void pool_epoch(struct pool *pool, uint64_t opens)
+void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix)
 {
     CHECK(pool->state == POOL_IDLE);
+    pool->mix = *mix;
     pool->state = POOL_RUNNING;
     pool->finishing = pool->gave_up = false;
     pool->backoff_ns = pool->retry_ns = 0;
@@ -330,8 +352,7 @@ void pool_drain(struct pool *pool)
     for (p = TAILQ_FIRST(&pool->list[POOL_HELD]); p; p = next) {
         next = TAILQ_NEXT(p, link);
         p->behaviour = BEHAVIOUR_CLEAN;
-        place(p, POOL_LEAVING);
-        peer_leave(p);
+        leave(p);
     }
     on_timer(&pool->timer);
 }

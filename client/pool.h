@@ -36,9 +36,9 @@ enum pool_place { POOL_OPENING, POOL_HELD, POOL_LEAVING, POOL_PLACES };
 
 struct pool_options {
     uint64_t slots;
-    struct rate rate; /* this worker's part */
-    struct behaviour_mix mix;
-    double resume; /* share of the connections that offer a session */
+    struct rate rate;                 /* this worker's part */
+    struct page_behaviour *behaviour; /* borrowed: the page's table */
+    double resume;                    /* share of the connections that offer a session */
     uint64_t seed;
     uint64_t timeout_ns;
     page_u64 *epoch; /* borrowed: read at each connection's birth */
@@ -60,6 +60,7 @@ struct pool {
     bool gave_up;   /* empty slots stay empty */
     struct peer_list list[POOL_PLACES]; /* each in the order of its deadlines */
     uint64_t count[POOL_PLACES];
+    struct behaviour_mix mix; /* of this epoch */
     struct pacer pacer;
     struct quota quota;
     struct rng rng;
@@ -72,8 +73,8 @@ struct pool {
 };
 
 void pool_init(struct pool *pool, const struct pool_options *o);
-/* Begins an epoch of `opens` connections; answers by on_quiet. */
-void pool_epoch(struct pool *pool, uint64_t opens);
+/* Begins an epoch of `opens` connections that leave as `mix` says; answers by on_quiet. */
+void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix);
 /* Ends a running epoch early; without one it does nothing. */
 void pool_finish(struct pool *pool);
 /* Closes everything cleanly and drops the sessions; answers by on_drained. */

@@ -49,7 +49,7 @@ static void on_wake(uv_async_t *wake)
     struct worker *w = wake->data;
     unsigned orders = atomic_exchange(&w->orders, 0);
     if (orders & WORKER_EPOCH)
-        pool_epoch(&w->pool, atomic_load(&w->opens));
+        pool_epoch(&w->pool, atomic_load(&w->opens), &w->shared->mix);
     if (orders & WORKER_FINISH)
         pool_finish(&w->pool);
     if (orders & WORKER_DRAIN)
@@ -99,7 +99,7 @@ static void make_pool(struct worker *w, int index)
     struct pool_options options = {
         .slots = w->slots,
         .rate = {.per_s = o->churn.per_s * share, .max = o->churn.max},
-        .mix = o->mix,
+        .behaviour = page->behaviour,
         .resume = o->resume,
         .seed = rng_next(&rng),
         .timeout_ns = o->timeout_ns ? o->timeout_ns : UINT64_MAX / 4,

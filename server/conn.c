@@ -198,7 +198,8 @@ static void conn_flush(struct conn *c)
 
 static void conn_break(struct conn *c, int why)
 {
-    if (why == UV_ECONNRESET)
+    /* In the middle of the handshake it is a handshake that fails, whatever ends it. */
+    if (why == UV_ECONNRESET && c->state != CONN_HANDSHAKE)
         defect_on_reset(c->worker->server->defect, &c->defect, c->ssl);
     conn_close(c);
 }

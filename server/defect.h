@@ -44,7 +44,7 @@ void defect_on_accept(struct defect *d, struct defect_conn *c, SSL *ssl);
 void defect_on_handshake_done(struct defect *d, struct defect_conn *c, SSL *ssl);
 /* The connection ends and never had a handshake. */
 void defect_on_handshake_failed(struct defect *d, struct defect_conn *c, SSL *ssl);
-/* The peer has reset the connection. */
+/* The peer has reset a connection whose handshake was done. */
 void defect_on_reset(struct defect *d, struct defect_conn *c, SSL *ssl);
 /* The connection ends, whatever way. True: the SSL now belongs to the bug, don't free it. */
 bool defect_on_close(struct defect *d, struct defect_conn *c, SSL *ssl);

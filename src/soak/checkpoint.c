@@ -2,6 +2,18 @@
 
 #include "base/clock.h"
 #include "sampler.h"
+#include "when.h"
+
+/* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
+ * and is judged by what it did reach. */
+static void judge_without_asking(struct run *r, struct history_question *question)
+{
+    question->want_one_in = 0;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        if (r->judgement[i].verdict != VERDICT_LEAK)
+            history_judge(r->history[i], question, &r->judgement[i]);
+    }
+}
 
 void checkpoint_judge(struct run *r)
 {
@@ -19,15 +31,9 @@ void checkpoint_judge(struct run *r)
         leak |= r->judgement[i].verdict == VERDICT_LEAK;
     }
     r->judged = true;
-    if (!leak)
-        return;
-    /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked
-     * for, and is judged by what it did reach. */
-    question.want_one_in = 0;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        if (r->judgement[i].verdict != VERDICT_LEAK)
-            history_judge(r->history[i], &question, &r->judgement[i]);
-    }
+    if (leak)
+        judge_without_asking(r, &question);
+    when_solve(r);
 }
 
 static enum history_phase phase_of(const struct run *r)
@@ -37,6 +43,9 @@ static enum history_phase phase_of(const struct run *r)
         return HISTORY_WARM;
     case PLAN_HOLD:
         return HISTORY_HOLD;
+    case PLAN_CONFIRM_ALONE:
+    case PLAN_CONFIRM_WITHOUT:
+        return HISTORY_CONFIRM;
     case PLAN_MEASURE:
     case PLAN_TURNOVER:
     case PLAN_PROFILE:
@@ -67,6 +76,7 @@ static int keep_epoch(struct run *r, const struct history_sample *sample, struct
     double seconds = (double)(clock_now_ns() - r->epoch_ns) / 1e9;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         history_checkpoint(r->history[i], &sample[i], phase_of(r), seconds, r->oldest);
+    when_keep(r);
     r->epoch++;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         capture_mark(&r->capture[i], r->child[i].page, r->epoch);
@@ -137,6 +147,7 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
         .suspects_heap = profiler_suspects(server) || profiler_suspects(client),
         .wants_profile = profiler_wants(server) || profiler_wants(client),
         .interrupted = r->interrupted};
+    when_seen(r, ret);
     size_t n = history_epochs(r->history[RUN_SERVER]);
     for (size_t i = 0; i < 3 && i < n; i++) {
         size_t c = n - 1 - i;

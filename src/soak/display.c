@@ -17,6 +17,9 @@ static const char *phase_text(const struct run *r)
         return "measuring";
     case PLAN_HOLD:
         return "holding";
+    case PLAN_CONFIRM_ALONE:
+    case PLAN_CONFIRM_WITHOUT:
+        return "confirming";
     case PLAN_TURNOVER:
         return "turning over";
     case PLAN_PROFILE:

@@ -101,7 +101,8 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     h->epoch[c] = (struct judge_epoch){.opened = snap->app.opened - before,
                                        .closed = snap->app.closed,
                                        .seconds = seconds,
-                                       .measured = phase != HISTORY_WARM,
+                                       .measured = phase == HISTORY_MEASURE ||
+                                                   phase == HISTORY_HOLD,
                                        .hold = phase == HISTORY_HOLD};
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
@@ -280,6 +281,27 @@ void history_selfcheck(const struct history *h, struct selfcheck *ret)
 size_t history_epochs(const struct history *h)
 {
     return h->epochs;
+}
+
+const struct judge_epoch *history_epoch(const struct history *h, size_t c)
+{
+    CHECK(c < h->epochs);
+    return &h->epoch[c];
+}
+
+void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes)
+{
+    int64_t blocks = 0, bytes = 0;
+    CHECK(c < h->epochs);
+    for (size_t i = 0; i < h->last.sites; i++) {
+        if (!judgement_leaks(j, i))
+            continue;
+        blocks += h->last.site[i].born_blocks[c];
+        bytes += h->last.site[i].born_bytes[c];
+    }
+    *ret_blocks = blocks;
+    *ret_bytes = bytes;
 }
 
 const char *history_site(const struct history *h, size_t site, uint32_t *ret_line)

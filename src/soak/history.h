@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-enum history_phase { HISTORY_WARM, HISTORY_MEASURE, HISTORY_HOLD };
+enum history_phase { HISTORY_WARM, HISTORY_MEASURE, HISTORY_HOLD, HISTORY_CONFIRM };
 
 /* One quiescent sample of a subject. */
 struct history_sample {
@@ -55,6 +55,11 @@ void history_judge(const struct history *h, const struct history_question *quest
                    struct judgement *ret);
 
 size_t history_epochs(const struct history *h);
+/* Checkpoint c; borrowed until history_free. */
+const struct judge_epoch *history_epoch(const struct history *h, size_t c);
+/* Blocks and bytes born in epoch c and alive at the last checkpoint, at the sites that leak. */
+void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes);
 /* The site of a finding: borrowed until history_free. */
 const char *history_site(const struct history *h, size_t site, uint32_t *ret_line);
 /* How many sites the last checkpoint knew. */

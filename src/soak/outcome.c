@@ -2,6 +2,7 @@
 
 #include "advice.h"
 #include "base/check.h"
+#include "when.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,6 +123,8 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     fill_capture(o, r, subject);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->history[subject], out->judgement.class_);
+    if (when_result(r, subject, &o->when[subject]))
+        out->when = &o->when[subject];
     history_cost(r->history[subject], &cost);
     out->allocs_per_conn = cost.allocs_per_conn;
     out->cpu_us_per_conn = cost.cpu_us_per_conn;

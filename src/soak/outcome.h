@@ -16,6 +16,7 @@ struct outcome {
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
     struct result_stack stack[RUN_SUBJECTS][OUTCOME_STACKS];
     struct result_capture_site capture_site[RUN_SUBJECTS][CAPTURE_KNOWN];
+    struct result_when when[RUN_SUBJECTS];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
 };

@@ -11,6 +11,7 @@
 #include "sampler.h"
 #include "settle.h"
 #include "watchdog.h"
+#include "when.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -54,7 +55,9 @@ static void begin_churn(struct run *r, uint64_t opens)
     r->churn_begin_ns = clock_now_ns();
     if (!r->epoch_start_ns)
         r->epoch_start_ns = r->epoch_ns = r->churn_begin_ns;
-    child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64, opens);
+    char mix[LINE_MAX_BYTES];
+    child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64 "%s", opens,
+               when_mix(r, mix, sizeof mix));
 }
 
 static void begin_drain(struct run *r)
@@ -98,6 +101,8 @@ void run_next(struct run *r)
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:
+    case PLAN_CONFIRM_ALONE:
+    case PLAN_CONFIRM_WITHOUT:
     case PLAN_TURNOVER:
         begin_churn(r, r->action.opens);
         return;
@@ -247,12 +252,14 @@ static void on_line(struct child *c, const char *line)
     if (line_is(line, "ready")) {
         struct err e = {{0}};
         keep_libs(r, subject, line);
-        if (allocator_check(r->scenario->malloc, r->lib[subject], &e) != 0)
+        if (allocator_check(r->scenario->malloc, r->lib[subject], &e) != 0) {
             run_break(r, "%s: %s", c->name, e.text);
-        else if (subject == RUN_SERVER)
+        } else if (subject == RUN_SERVER) {
             server_ready(r, line);
-        else
+        } else {
+            when_start(r);
             run_next(r);
+        }
     } else if (line_is(line, "quiet") && subject == RUN_CLIENT) {
         client_quiet(r, line);
     } else if (line_is(line, "settled") && line_number(line, "id", &id) == 0) {
@@ -397,6 +404,9 @@ static int init(struct run *r, struct err *e)
                                              .until_sure = s->until_sure,
                                              .early_stop = !s->keep_going && !s->closed &&
                                                            (!s->for_ns || s->until_sure)});
+    r->when = when_new();
+    if (!r->when)
+        return err_set(e, "out of memory");
     r->live = s->quiet ? NULL : live_new(s->color != 2);
     return 0;
 }
@@ -433,6 +443,7 @@ void run_fini(struct run *r)
         profiler_fini(&r->profiler[i]);
         child_fini(&r->child[i]);
     }
+    free(r->when);
     if (r->pki_fd >= 0)
         close(r->pki_fd);
 }

@@ -70,6 +70,7 @@ struct run {
     enum run_settle settle;
     struct plan plan;
     struct plan_action action; /* the step under way */
+    struct when *when;         /* owned: the behaviours, see when.h */
     uint64_t epoch;            /* number stamped into new blocks */
     uint64_t oldest;           /* the client's word at the last quiet */
     uint64_t server_port;

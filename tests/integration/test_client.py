@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -34,7 +35,9 @@ class Page:
     THREADS, THREAD_HEAD, CELLS = 64, 24 * 8, 64 * 2048 * 16
     APP = 11 * 8
     FIRST_THREAD = APP + ctypes.sizeof(App) + (8 + 2 * 72) * 8 + 4 * 48 + 16 * 40 + 2048 * 128
-    BYTES = FIRST_THREAD + THREADS * (THREAD_HEAD + CELLS)
+    BEHAVIOURS = FIRST_THREAD + THREADS * (THREAD_HEAD + CELLS)
+    EPOCHS, BEHAVIOUR = 64, 24 + 8 + 2 * 64 * 8
+    BYTES = BEHAVIOURS + 8 + 64 * BEHAVIOUR
 
     def __init__(self):
         self.fd = os.memfd_create("page")
@@ -53,6 +56,16 @@ class Page:
     @property
     def app(self):
         return App.from_buffer_copy(self.map, self.APP)
+
+    def behaviours(self):
+        """{name: (weight, connections by epoch of their begin, by epoch of their end)}"""
+        found = {}
+        for i in range(int.from_bytes(self.map[self.BEHAVIOURS:self.BEHAVIOURS + 8], "little")):
+            at = self.BEHAVIOURS + 8 + i * self.BEHAVIOUR
+            name, weight, *counts = struct.unpack_from(f"<24sQ{2 * self.EPOCHS}Q", self.map, at)
+            found[name.rstrip(b"\0").decode()] = (weight, counts[:self.EPOCHS],
+                                                  counts[self.EPOCHS:])
+        return found
 
     def live_blocks(self):
         """Allocations less frees over all threads."""
@@ -200,6 +213,7 @@ class LeaveTest(unittest.TestCase):
         client.answer()
         quiet = client.quiet("epoch opens=4")
         self.assertEqual(client.page.app.fail_lost, 1)
+        self.assertEqual(client.page.behaviours()["failed"][1][0], 1)
         self.assertEqual(client.page.app.established, 2)
         self.assertEqual(quiet["opened"], 5)
         self.assertIn("lost", client.problems[0])
@@ -239,6 +253,49 @@ class ControlTest(unittest.TestCase):
         self.assertEqual(app.handshakes + app.intended, app.opened)
         self.assertGreater(app.p50_ns, 0)
         self.assertLessEqual(app.p99_ns, app.max_ns)
+
+    def test_behaviours_are_counted_by_the_epoch_of_their_begin_and_of_their_end(self):
+        client = self.client("--conns=10", "--churn=max", "--workers=2", *weights(clean=3, reset=1))
+        mixes = {0: "", 1: " mix=0,1,0,0", 2: " mix=0,0,1,0", 3: " mix=1,0,0,0"}
+        for epoch, mix in mixes.items():
+            client.page.set_epoch(epoch)
+            client.quiet(f"epoch opens=200{mix}")
+        client.page.set_epoch(4)
+        client.ask("drain")
+        table = client.page.behaviours()
+        self.assertEqual(list(table), ["clean", "reset", "half-close", "mid-handshake", "failed"])
+        self.assertEqual([weight for weight, _, _ in table.values()], [3, 1, 0, 0, 0])
+        begun = {name: counts[:5] for name, (_, counts, _) in table.items()}
+        ended = {name: counts[:5] for name, (_, _, counts) in table.items()}
+        # Every connection of an epoch begins in it; the ten it holds at its end, end in the next.
+        self.assertEqual([sum(c) for c in zip(*begun.values())], [200, 200, 200, 200, 0])
+        self.assertEqual([sum(c) for c in zip(*ended.values())], [190, 200, 200, 200, 10])
+        self.assertEqual(begun["reset"][1:], [200, 0, 0, 0])
+        self.assertEqual(begun["half-close"], [0, 0, 200, 0, 0])
+        self.assertEqual(begun["clean"][1:], [0, 0, 200, 0])
+        self.assertEqual(ended["half-close"], [0, 0, 190, 10, 0])
+        self.assertEqual(ended["clean"][2:], [0, 190, 10])
+        self.assertEqual(sum(begun["failed"] + begun["mid-handshake"]), 0)
+
+    def test_aborts_alone_still_hold_the_stable_set(self):
+        client = self.client("--conns=10", "--churn=max", "--workers=1")
+        client.quiet("epoch opens=100 mix=1,0,0,0")
+        client.page.set_epoch(1)
+        client.quiet("epoch opens=200 mix=0,0,0,1")
+        self.assertEqual(client.page.app.established, 10)
+        client.page.set_epoch(2)
+        client.quiet("epoch opens=50 mix=1,0,0,0")
+        begun = {name: counts[1] for name, (_, counts, _) in client.page.behaviours().items()}
+        self.assertEqual(sum(begun.values()), 200)
+        self.assertGreaterEqual(begun["mid-handshake"], 190)
+        self.assertEqual(begun["mid-handshake"] + begun["clean"], 200)
+
+    def test_mixes_that_make_no_sense_are_refused(self):
+        for mix in ("1,2,3", "1,2,3,4,5", "0,0,0,0", "1,,1,1", "1,2,3,x", "-1,1,1,1",
+                    "99999999999999999999,1,1,1"):
+            with self.subTest(mix=mix):
+                client = self.client("--conns=2", "--churn=max")
+                self.assertRegex(client.ask(f"epoch opens=10 mix={mix}"), "fatal text=epoch: mix")
 
     def test_the_oldest_leave_first(self):
         client = self.client("--conns=7", "--churn=100/s", "--workers=2",

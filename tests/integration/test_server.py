@@ -455,7 +455,11 @@ class HasBugsWhenTold(unittest.TestCase):
             reset(sock)
 
         self.assertEqual(self.growth("--defect", "reset-path"), (0, 0))
+        def abort(server):
+            reset(server.tcp())
+
         self.assertEqual(self.growth("--defect", "reset-path", visit=leave), (1, 64))
+        self.assertEqual(self.growth("--defect", "reset-path", visit=abort), (0, 0))
 
     def test_descriptors(self):
         self.growth("--defect", "fd")

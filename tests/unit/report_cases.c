@@ -76,6 +76,33 @@ static void fill_selfcheck(struct selfcheck *check)
              "planted block found; 3 quiet controls stayed quiet");
 }
 
+static const struct result_behaviour behaviours[] = {
+    {.name = "clean", .connections = 30010, .one_in = 4312},
+    {.name = "reset", .connections = 17990, .one_in = 2633},
+    {.name = "half-close", .connections = 8995, .one_in = 1304},
+    {.name = "mid-handshake", .connections = 3005, .one_in = 431},
+};
+
+/* What was solved of a run: `blocks` of `size` bytes for each behaviour, `error` of them. */
+static const struct result_when *solved(struct result_when *w, enum behaviours_outcome outcome,
+                                        const double *blocks, double size, const double *error)
+{
+    *w = (struct result_when){.outcome = outcome, .behaviours = 4, .chance = 1, .freedom = 7};
+    w->exact = !error && (outcome == BEHAVIOURS_APART || outcome == BEHAVIOURS_ALIKE);
+    for (size_t b = 0; b < 4; b++) {
+        struct result_behaviour *one = &w->behaviour[b];
+        *one = behaviours[b];
+        if (!blocks)
+            continue;
+        one->blocks = blocks[b];
+        one->bytes = blocks[b] * size;
+        one->blocks_error = error ? error[b] : 0;
+        one->bytes_error = one->blocks_error * size;
+        one->verdict = blocks[b] > 3 * one->blocks_error ? BEHAVIOUR_GUILTY : BEHAVIOUR_INNOCENT;
+    }
+    return w;
+}
+
 static void fill_subject(struct result_subject *s, const char *name)
 {
     static const struct result_census census[] = {
@@ -107,6 +134,8 @@ static void fill_pass(struct result *r)
     r->subjects = 2;
     fill_subject(&r->subject[0], "server");
     fill_subject(&r->subject[1], "client");
+    static struct result_when when;
+    r->subject[0].when = solved(&when, BEHAVIOURS_NONE, NULL, 0, NULL);
     r->subject[0].site = &noted;
     r->subject[0].sites = 1;
     struct judgement *j = &r->subject[0].judgement;
@@ -145,7 +174,65 @@ static void fill_lost_state(struct result *r)
         .why = "SSL objects are freed (30 live), this block is not"};
     fill_pass(r);
     convict(r, 0, KIND_SIDE, 1, 32);
+    static struct result_when when;
+    r->subject[0].when = solved(&when, BEHAVIOURS_ALIKE, (const double[]){1, 1, 1, 1}, 32, NULL);
     r->subject[0].site = &site;
+}
+
+static void fill_reset_path(struct result *r)
+{
+    static const struct result_site site = {
+        .file = "server/defect.c",
+        .line = 147,
+        .blocks = 17990,
+        .bytes = 1151360,
+        .per_conn_blocks = 0.2998,
+        .per_conn_bytes = 19.19,
+        .kind = KIND_SIDE,
+        .verdict = VERDICT_LEAK,
+        .why = "SSL objects are freed (30 live), this block is not"};
+    static struct result_when when;
+    fill_pass(r);
+    convict(r, 0, KIND_SIDE, 0.2998, 19.19);
+    r->subject[0].when = solved(&when, BEHAVIOURS_APART, (const double[]){0, 1, 0, 0}, 64, NULL);
+    when.tried = true;
+    when.alone = (struct result_confirm){250, 250, 250, 16000, 250, 16000, true};
+    when.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
+    r->subject[0].site = &site;
+}
+
+static void fill_error_path(struct result *r)
+{
+    static struct result_when when;
+    fill_reset_path(r);
+    r->subject[0].when = solved(&when, BEHAVIOURS_APART, (const double[]){0, 0, 0, 1}, 48, NULL);
+    when.tried = true;
+    when.alone = (struct result_confirm){250, 220, 221, 10608, 220, 10560, false};
+    when.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
+}
+
+static void fill_seldom(struct result *r)
+{
+    static struct result_when when;
+    fill_reset_path(r);
+    r->subject[0].when =
+        solved(&when, BEHAVIOURS_APART, (const double[]){0.00004, 0.0103, 0.0002, -0.0003}, 64,
+               (const double[]){0.0004, 0.0008, 0.0007, 0.0009});
+    when.behaviour[3].verdict = BEHAVIOUR_UNSURE;
+    when.residual_blocks = 6.4;
+    when.tried = when.too_rare = true;
+    when.alone = (struct result_confirm){400, 400, 3, 192, 4.12, 263.7, true};
+    when.without = (struct result_confirm){400, 0, 0, 0, 0.02, 1.28, true};
+}
+
+static void fill_together(struct result *r)
+{
+    static struct result_when when;
+    fill_reset_path(r);
+    r->subject[0].when = solved(&when, BEHAVIOURS_TOGETHER, NULL, 0, NULL);
+    when.residual_blocks = 141.3;
+    when.residual_bytes = 9043.2;
+    when.chance = 1e-12;
 }
 
 static void fill_rare(struct result *r)
@@ -162,6 +249,8 @@ static void fill_rare(struct result *r)
         .why = "SSL objects are freed (30 live), this block is not"};
     fill_pass(r);
     convict(r, 0, KIND_SIDE, 0.001, 0.032);
+    static struct result_when when;
+    r->subject[0].when = solved(&when, BEHAVIOURS_UNTOLD, NULL, 0, NULL);
     r->subject[0].site = &site;
 }
 
@@ -289,6 +378,10 @@ static void fill_interrupted(struct result *r)
 const struct report_case report_cases[REPORT_CASES] = {
     {"pass", fill_pass},
     {"lost-state", fill_lost_state},
+    {"reset-path", fill_reset_path},
+    {"error-path", fill_error_path},
+    {"seldom", fill_seldom},
+    {"together", fill_together},
     {"rare", fill_rare},
     {"retained", fill_retained},
     {"client-leak", fill_client_leak},

@@ -180,6 +180,90 @@ static void a_certain_leak_ends_the_run_only_when_wished(void **state)
     }
 }
 
+static void a_told_leak_is_confirmed_before_the_turnover(void **state)
+{
+    (void)state;
+    struct plan_input in = standard;
+    in.early_stop = true;
+    in.behaviours = 4;
+    struct drive d = begin(&in, 1000);
+    for (int i = 0; i < 6; i++)
+        advance(&d);
+    d.seen.certain = d.seen.wants_confirm = true;
+    d.seen.confirm_opens = 250;
+    struct plan_action a = advance(&d);
+    assert_int_equal(a.step, PLAN_CONFIRM_ALONE);
+    assert_int_equal(a.opens, 250);
+    /* Connections of the confirmation are in no halves: what certainty remains doesn't matter. */
+    d.seen.certain = false;
+    assert_int_equal(advance(&d).step, PLAN_CONFIRM_WITHOUT);
+    d.seen.wants_confirm = false;
+    assert_int_equal(advance(&d).step, PLAN_TURNOVER);
+    assert_int_equal(advance(&d).step, PLAN_DRAIN);
+}
+
+static void a_leak_told_by_the_turnover_is_confirmed_after_it(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = 4000, .behaviours = 4};
+    struct drive d = begin(&in, 1000);
+    while (advance(&d).step != PLAN_TURNOVER)
+        ;
+    d.seen.wants_confirm = true;
+    d.seen.confirm_opens = 100;
+    assert_int_equal(advance(&d).step, PLAN_CONFIRM_ALONE);
+    assert_int_equal(advance(&d).step, PLAN_CONFIRM_WITHOUT);
+    d.seen.wants_confirm = false;
+    assert_int_equal(advance(&d).step, PLAN_TURNOVER);
+    assert_int_equal(advance(&d).step, PLAN_DRAIN);
+}
+
+static void a_confirmation_stays_within_the_bound(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = 8000, .behaviours = 4};
+    struct drive d = begin(&in, 1000);
+    for (int i = 0; i < 5; i++)
+        advance(&d);
+    d.seen.wants_confirm = true;
+    d.seen.confirm_opens = 250;
+    enum plan_step step;
+    while ((step = advance(&d).step) != PLAN_DRAIN) {
+        if (step == PLAN_CONFIRM_WITHOUT)
+            d.seen.wants_confirm = false;
+    }
+    assert_in_range(d.seen.opened, 7700, 8000);
+}
+
+static void an_untold_leak_goes_on_until_it_could_be_told(void **state)
+{
+    (void)state;
+    struct plan_input in = standard;
+    in.early_stop = true;
+    in.behaviours = 4;
+    struct drive d = begin(&in, 1000);
+    advance(&d);
+    advance(&d);
+    d.seen.certain = d.seen.untold = true;
+    int measured = 0;
+    while (advance(&d).step == PLAN_MEASURE)
+        measured++;
+    assert_int_equal(measured, 6);
+}
+
+static void more_behaviours_get_more_epochs(void **state)
+{
+    (void)state;
+    for (size_t behaviours = 2; behaviours <= 64; behaviours += 6) {
+        struct plan_input in = standard;
+        in.behaviours = behaviours;
+        struct drive d = begin(&in, 1000);
+        to_the_end(&d);
+        assert_true(behaviours > 36 || d.measured > (int)behaviours);
+        assert_true(d.measured >= 8);
+    }
+}
+
 static void an_interrupted_run_drains_at_once(void **state)
 {
     (void)state;
@@ -437,6 +521,11 @@ int main(void)
         cmocka_unit_test(steady_growth_ends_the_warm_up),
         cmocka_unit_test(a_hold_comes_once_when_asked_for),
         cmocka_unit_test(a_certain_leak_ends_the_run_only_when_wished),
+        cmocka_unit_test(a_told_leak_is_confirmed_before_the_turnover),
+        cmocka_unit_test(a_leak_told_by_the_turnover_is_confirmed_after_it),
+        cmocka_unit_test(a_confirmation_stays_within_the_bound),
+        cmocka_unit_test(an_untold_leak_goes_on_until_it_could_be_told),
+        cmocka_unit_test(more_behaviours_get_more_epochs),
         cmocka_unit_test(an_interrupted_run_drains_at_once),
         cmocka_unit_test(an_undecided_default_run_goes_on_for_two_epochs),
         cmocka_unit_test(a_bound_in_connections_is_kept),

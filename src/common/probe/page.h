@@ -27,6 +27,7 @@ enum {
     PAGE_FILE_BYTES = 112,
     PAGE_CLASSES = 16,
     PAGE_CACHES = 4,
+    PAGE_BEHAVIOURS = 64,   /* ways in which a connection can end, "failed" among them */
     PAGE_SIZE_CLASSES = 72, /* jemalloc: 36 small, the first 36 large */
     PAGE_STACKS = 512,      /* stack 0 is none; numbers are 1 to PAGE_STACKS */
     PAGE_STACK_FRAMES = 32,
@@ -136,6 +137,17 @@ struct page_check {
     page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
 };
 
+/* A way in which the client's connections end. Counted when a connection is gone, by what it in
+ * fact did: a connection that was to leave cleanly and failed isn't clean. Twice, because a block
+ * is stamped with the epoch of its allocation: what is allocated at accept follows the epoch in
+ * which the connection began, what is allocated on leaving the epoch in which it ended. Shared:
+ * atomic adds. */
+struct page_behaviour {
+    char name[24];
+    uint64_t weight; /* in the mix that the client was started with; 0: never drawn */
+    page_u64 begun[PAGE_EPOCHS], ended[PAGE_EPOCHS];
+};
+
 struct page {
     uint64_t magic;
     uint64_t version;
@@ -156,6 +168,8 @@ struct page {
     struct page_site site[PAGE_SITES];
     struct page_capture capture;
     struct page_thread thread[PAGE_THREADS];
+    page_u64 behaviours; /* entries of behaviour[]; written after they are filled */
+    struct page_behaviour behaviour[PAGE_BEHAVIOURS];
 };
 
 /* The number of the present epoch, as it is stamped into new blocks. */

@@ -79,8 +79,10 @@ static bool heap_unseen(const struct judgement *j)
     return j->metrics > 0;
 }
 
-static void print_sensitivity(const struct judgement *j, const struct screen *s)
+static void print_sensitivity(const struct result_subject *subject, const struct screen *s)
 {
+    const struct judgement *j = &subject->judgement;
+    char each[SCREEN_TEXT];
     char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], pages[FIGURE_SIZE], heap[CLAUSE] = "";
     struct screen_lead lead = lead_of("Sensitivity");
     if (j->sensitivity.heap_bytes > 0 && isfinite(j->sensitivity.heap_bytes))
@@ -93,9 +95,10 @@ static void print_sensitivity(const struct judgement *j, const struct screen *s)
                  "; what is lost outside OpenSSL or pinned by fragmentation would not have shown: "
                  "only jemalloc tells of it");
     if (j->sensitivity.one_in >= 1)
-        screen_wrap(s, &lead, "one lost block per %s connections would have shown (%d.%d %%)%s",
+        screen_wrap(s, &lead, "one lost block per %s connections would have shown (%d.%d %%)%s%s",
                     figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in),
-                    JUDGE_CONFIDENCE_PERMILLE / 10, JUDGE_CONFIDENCE_PERMILLE % 10, heap);
+                    JUDGE_CONFIDENCE_PERMILLE / 10, JUDGE_CONFIDENCE_PERMILLE % 10,
+                    parts_when_sensitivity(each, sizeof each, subject), heap);
     else
         screen_wrap(s, &lead, "none: too few connections for a figure%s", heap);
 }
@@ -198,7 +201,7 @@ void parts_foot(const struct result *r, const struct screen *s)
     if (lead_subject)
         print_census(lead_subject, s);
     if (lead_subject && !r->broken)
-        print_sensitivity(&lead_subject->judgement, s);
+        print_sensitivity(lead_subject, s);
     if (lead_subject && !r->broken)
         print_self_check(&lead_subject->selfcheck, s);
     print_errors(r, s);

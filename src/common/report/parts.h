@@ -16,6 +16,10 @@ const struct result_subject *parts_lead(const struct result *r);
 void parts_headline(const struct result *r, const struct screen *s);
 /* What, where, why and kind of a leak. */
 void parts_leak(const struct result_subject *subject, const struct screen *s);
+/* Which behaviour a leak follows; nothing when that isn't known. */
+void parts_when(const struct result_subject *subject, const struct screen *s);
+/* `; clean 4,300, reset 2,600`: the sensitivity for each behaviour, or "". Returns buf. */
+char *parts_when_sensitivity(char *buf, size_t size, const struct result_subject *subject);
 /* Why there is no verdict, or none to trust. */
 void parts_reasons(const struct result_subject *subject, const struct screen *s);
 /* The metrics: start, end, growth, limit, state. */

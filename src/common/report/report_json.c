@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include "base/check.h"
+#include "report/json_parts.h"
 #include "report/report_stacks.h"
 
 #include <jansson.h>
@@ -151,7 +152,7 @@ static json_t *subject_json(const struct result_subject *subject)
     const struct judgement *j = &subject->judgement;
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
     return json_pack(
-        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
+        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
         text(subject->name), "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind),
         "class", text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks),
         "per_conn_bytes", number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics",
@@ -159,7 +160,8 @@ static json_t *subject_json(const struct result_subject *subject)
         census_json(subject), "sensitivity", sensitivity_json(&j->sensitivity), "cost",
         cost_json(subject), "drained_released_bytes", count(subject->drained_released_bytes),
         "stacks", report_stacks_json(subject), "capture", report_capture_json(subject),
-        "selfcheck", selfcheck_json(&subject->selfcheck));
+        "selfcheck", selfcheck_json(&subject->selfcheck), "behaviours",
+        when_behaviours_json(subject->when), "when", when_json(subject->when));
 }
 
 static json_t *subjects_json(const struct result *r)

@@ -6,6 +6,7 @@
 #ifndef SOAK_REPORT_RESULT_H
 #define SOAK_REPORT_RESULT_H
 
+#include "stats/behaviours.h"
 #include "stats/judge.h"
 #include "stats/selfcheck.h"
 
@@ -58,6 +59,35 @@ struct result_capture {
     uint64_t heap_connections; /* the stacks of the heap grew over so many; 0 = not profiled */
 };
 
+struct result_behaviour {
+    const char *name;     /* "clean", ...; "failed" for connections that did none of them */
+    uint64_t connections; /* that left so, of those the verdict rests on */
+    double one_in; /* one lost block per this many of its connections would have shown; 0 = none */
+    double blocks, bytes, blocks_error, bytes_error; /* per connection; the errors are one sigma */
+    enum behaviour_verdict verdict;
+};
+
+/* An epoch made to confirm what was solved, and what it should keep by the solution. */
+struct result_confirm {
+    uint64_t connections, guilty; /* all, and those of a guilty behaviour */
+    int64_t blocks, bytes;
+    double predicted_blocks, predicted_bytes;
+    bool agrees;
+};
+
+/* Which behaviour loses what: stats/behaviours.h. */
+struct result_when {
+    enum behaviours_outcome outcome;
+    bool exact, sparse, by_end;
+    int freedom;
+    double residual_blocks, residual_bytes, chance;
+    size_t behaviours;
+    struct result_behaviour behaviour[BEHAVIOURS_MAX];
+    bool tried;    /* both epochs of the confirmation were run */
+    bool too_rare; /* so little was to be expected that they confirm nothing */
+    struct result_confirm alone, without;
+};
+
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
@@ -69,6 +99,7 @@ struct result_subject {
     size_t census_count;
     const struct result_census *census;
     double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs */
+    const struct result_when *when;          /* NULL: not known */
     uint64_t drained_released_bytes;         /* ledger bytes that the drain gave back */
 };
 

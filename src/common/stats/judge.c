@@ -74,6 +74,17 @@ static void sum_leaks(const struct judge_finding *finding, size_t count, struct 
     }
 }
 
+/* Of all findings, also those that find no room in the judgement. */
+static void mark_leaks(const struct judge_finding *finding, size_t count, struct judgement *j)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct judge_finding *f = &finding[i];
+        if (f->verdict == VERDICT_LEAK && f->site < JUDGE_SITES && f->kind != KIND_TIME &&
+            f->kind != KIND_TABLE)
+            j->leaks[f->site / 64] |= UINT64_C(1) << f->site % 64;
+    }
+}
+
 static bool any_leak(const struct judge_finding *finding, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -89,6 +100,7 @@ static void judge_sensitivity(const struct hearing *h, struct judge_sensitivity 
 {
     ret->closed = h->opened;
     ret->epochs = h->epochs;
+    ret->middle = h->middle;
     if (h->epochs >= JUDGE_MIN_EPOCHS)
         ret->one_in = sensitivity_one_in(h->half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
                                          JUDGE_CONFIDENCE_PERMILLE / 1000.0);
@@ -135,6 +147,7 @@ void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct ju
     if (ret->class_ != SIZE_MAX && evidence->class_[ret->class_].site != SIZE_MAX)
         lead_with(finding, count, evidence->class_[ret->class_].site);
     sum_leaks(finding, count, ret);
+    mark_leaks(finding, count, ret);
     ret->findings_total = count;
     ret->findings = count < JUDGE_FINDINGS ? count : JUDGE_FINDINGS;
     memcpy(ret->finding, finding, ret->findings * sizeof *finding);

@@ -163,6 +163,7 @@ struct judge_metric {
 };
 
 struct judge_sensitivity {
+    size_t middle;   /* the last judged epoch of the first half */
     double one_in;   /* one lost block per this many connections would have shown; 0 = none */
     uint64_t closed; /* connections whose survivors could be judged */
     int epochs;
@@ -171,6 +172,7 @@ struct judge_sensitivity {
     double page_bytes; /* the same for pages pinned by fragmentation */
 };
 
+enum { JUDGE_SITES = 2048 }; /* sites beyond are not in judgement.leaks */
 enum { JUDGE_FINDINGS = 24, JUDGE_METRICS = 16, JUDGE_REASONS = 8 };
 struct judgement {
     enum verdict verdict;
@@ -179,6 +181,7 @@ struct judgement {
     double per_conn_blocks, per_conn_bytes; /* all that leaks, together */
     size_t findings;                        /* the one to blame first; LEAKs before the others */
     struct judge_finding finding[JUDGE_FINDINGS];
+    uint64_t leaks[JUDGE_SITES / 64]; /* bit by site: loses blocks, by connection and not by time */
     size_t findings_total; /* may exceed JUDGE_FINDINGS; the largest are kept */
     size_t metrics;
     struct judge_metric metric[JUDGE_METRICS];
@@ -189,6 +192,11 @@ struct judgement {
     bool wants_more; /* undecided: another epoch could settle it */
     bool certain;    /* LEAK that more churn can't change: kind known but for the drain */
 };
+
+static inline bool judgement_leaks(const struct judgement *j, size_t site)
+{
+    return site < JUDGE_SITES && (j->leaks[site / 64] >> site % 64 & 1);
+}
 
 /* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no
  * pointer into it except `role` strings, which are static. */

@@ -21,11 +21,19 @@ enum {
     WARM_MIN = 2,
     WARM_MAX = 5,    /* n, n, 2n, 4n, 8n */
     EPOCHS_MAX = 52, /* the page has room for 64; the hold and the turnover come on top */
-    PARTS = 8,       /* an epoch is at most an eighth of what is measured */
+    PARTS_MIN = 8,   /* an epoch is at most an eighth of what is measured, or less where that */
+    PARTS_MAX = 40,  /* gives fewer epochs than there are behaviours to be told apart */
+    CONFIRMS = 2,
     EXTRA_EPOCHS = 2,
     EXTRA_EPOCHS_SURE = 16, /* three times as long in all; what is in doubt then, stays so */
     PROFILE_OPENS = 128     /* beyond the stable set: enough to tell growth from chance */
 };
+
+static uint64_t parts(const struct plan *p)
+{
+    size_t wanted = p->in.behaviours + 4;
+    return wanted < PARTS_MIN ? PARTS_MIN : wanted > PARTS_MAX ? PARTS_MAX : wanted;
+}
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -182,7 +190,8 @@ static bool is_warm(const struct plan *p, const struct plan_seen *seen)
 
 static uint64_t remaining(const struct plan *p, const struct plan_seen *seen)
 {
-    uint64_t spent = seen->opened + turnover_opens(p), total = expected_total(p, seen);
+    uint64_t confirm = seen->wants_confirm ? CONFIRMS * seen->confirm_opens : 0;
+    uint64_t spent = seen->opened + turnover_opens(p) + confirm, total = expected_total(p, seen);
     if (!is_default(p) && seen->suspects_heap)
         spent += profile_opens(p);
     uint64_t left = total > spent ? total - spent : 0;
@@ -194,7 +203,8 @@ static uint64_t remaining(const struct plan *p, const struct plan_seen *seen)
 /* The measuring goes on until it is worth no further epoch. */
 static uint64_t measure_opens(const struct plan *p, const struct plan_seen *seen)
 {
-    uint64_t left = remaining(p, seen), cap = larger((p->measured_opens + left) / PARTS, p->unit);
+    uint64_t left = remaining(p, seen);
+    uint64_t cap = larger((p->measured_opens + left) / parts(p), p->unit);
     uint64_t opens = smaller(p->next_opens, cap);
     /* What would be left after it is less than half of it: it takes that as well. */
     if (left < opens + opens / 2)
@@ -208,7 +218,7 @@ static uint64_t extra_opens(struct plan *p, const struct plan_seen *seen)
     if (!is_default(p) || !seen->wants_more || p->extra_epochs >= most)
         return 0;
     p->extra_epochs++;
-    uint64_t opens = within_limit(p, seen, larger(p->total / PARTS, p->unit));
+    uint64_t opens = within_limit(p, seen, larger(p->total / parts(p), p->unit));
     return opens * 2 < p->unit ? 0 : opens;
 }
 
@@ -216,7 +226,8 @@ static uint64_t next_measure(struct plan *p, const struct plan_seen *seen)
 {
     if (p->warm_epochs + p->measured_epochs >= EPOCHS_MAX)
         return 0;
-    if (seen->certain && p->in.early_stop)
+    bool told = !seen->untold || p->measured_epochs >= (int)p->in.behaviours + 2;
+    if (seen->certain && told && p->in.early_stop)
         return 0;
     /* Less than two measured epochs give no verdict at all; a bound that is too tight for them
      * is exceeded by two small ones. */
@@ -243,24 +254,59 @@ static uint64_t next_profile(const struct plan *p, const struct plan_seen *seen)
     return p->profiled == 0 && seen->wants_profile && room ? turnover_opens(p) : 0;
 }
 
+/* A leak may be convicted by the turnover only: then the confirmation comes after it, and another
+ * turnover closes its connections. */
+static bool confirms(const struct plan *p, const struct plan_seen *seen)
+{
+    return seen->wants_confirm && p->confirms < CONFIRMS;
+}
+
+static struct plan_action confirm(struct plan *p, const struct plan_seen *seen)
+{
+    enum plan_step step = p->confirms++ ? PLAN_CONFIRM_WITHOUT : PLAN_CONFIRM_ALONE;
+    p->turned_over = false;
+    return (struct plan_action){.step = step, .opens = seen->confirm_opens};
+}
+
+static struct plan_action turn_over(struct plan *p)
+{
+    p->turned_over = true;
+    return (struct plan_action){.step = PLAN_TURNOVER, .opens = turnover_opens(p)};
+}
+
+/* The warm-up, the measuring and the hold. False: they are done. */
+static bool next_before(struct plan *p, const struct plan_seen *seen, struct plan_action *ret)
+{
+    if (p->measured_out)
+        return false;
+    if (!is_warm(p, seen)) {
+        *ret = (struct plan_action){.step = PLAN_WARM, .opens = warm_opens(p)};
+        p->warm_epochs++;
+        return true;
+    }
+    if (seen->wants_hold && !p->held) {
+        p->held = true;
+        *ret = (struct plan_action){.step = PLAN_HOLD, .hold_ms = HOLD_MS};
+        return true;
+    }
+    uint64_t opens = next_measure(p, seen);
+    p->measured_out = opens == 0;
+    if (opens)
+        *ret = measure(p, opens);
+    return opens > 0;
+}
+
 struct plan_action plan_next(struct plan *p, const struct plan_seen *seen)
 {
+    struct plan_action action;
     CHECK(!p->drained);
-    if (!seen->interrupted && !p->turned_over) {
-        if (!is_warm(p, seen)) {
-            uint64_t opens = warm_opens(p);
-            p->warm_epochs++;
-            return (struct plan_action){.step = PLAN_WARM, .opens = opens};
-        }
-        if (seen->wants_hold && !p->held) {
-            p->held = true;
-            return (struct plan_action){.step = PLAN_HOLD, .hold_ms = HOLD_MS};
-        }
-        uint64_t opens = next_measure(p, seen);
-        if (opens)
-            return measure(p, opens);
-        p->turned_over = true;
-        return (struct plan_action){.step = PLAN_TURNOVER, .opens = turnover_opens(p)};
+    if (!seen->interrupted) {
+        if (next_before(p, seen, &action))
+            return action;
+        if (confirms(p, seen))
+            return confirm(p, seen);
+        if (!p->turned_over)
+            return turn_over(p);
     }
     uint64_t opens = seen->interrupted || !p->turned_over ? 0 : next_profile(p, seen);
     if (opens) {
@@ -279,7 +325,7 @@ int plan_epochs_estimate(const struct plan *p)
         left = p->total > p->in.conns ? p->total - p->in.conns : 0;
     for (; left > opens / 2 && epochs < EPOCHS_MAX; epochs++) {
         left -= smaller(left, opens);
-        opens = smaller(opens * 2, larger(total / PARTS, p->unit));
+        opens = smaller(opens * 2, larger(total / parts(p), p->unit));
     }
     int done = p->warm_epochs + p->measured_epochs;
     return epochs > done ? epochs : done;

@@ -2,24 +2,28 @@
  * Which epoch comes next, and how long a run must be for the sensitivity that is asked of it. Pure:
  * the orchestrator tells what happened, the plan answers what to do.
  * Warm-up ends by observation; epochs after it are n, 2n, 4n, ... up to an eighth of the run, then
- * equal; a hold when the judge asks for one; a turnover so that every measured connection closes;
+ * equal; a hold when the judge asks for one; when a leak was told to come from some behaviours, an
+ * epoch of these alone and one without them; a turnover so that every measured connection closes;
  * the drain.
  */
 #ifndef SOAK_STATS_PLAN_H
 #define SOAK_STATS_PLAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { PLAN_ONE_IN = 1000 };
 
 enum plan_step {
-    PLAN_WARM,     /* churn `opens`, not judged */
-    PLAN_MEASURE,  /* churn `opens` */
-    PLAN_HOLD,     /* no churn for `hold_ms` */
-    PLAN_TURNOVER, /* churn `opens` (just over the stable set): everything older closes */
-    PLAN_PROFILE,  /* churn `opens` while the heap is profiled: twice, neither of them judged */
-    PLAN_DRAIN     /* close all: the run's end */
+    PLAN_WARM,            /* churn `opens`, not judged */
+    PLAN_MEASURE,         /* churn `opens` */
+    PLAN_CONFIRM_ALONE,   /* churn `opens` of the guilty behaviours only; not judged */
+    PLAN_CONFIRM_WITHOUT, /* churn `opens` of all but them; not judged */
+    PLAN_HOLD,            /* no churn for `hold_ms` */
+    PLAN_TURNOVER,        /* churn `opens` (just over the stable set): everything older closes */
+    PLAN_PROFILE,         /* churn `opens` while the heap is profiled: twice, not judged */
+    PLAN_DRAIN            /* close all: the run's end */
 };
 
 struct plan_input {
@@ -31,6 +35,7 @@ struct plan_input {
     bool until_sure; /* no longer than that takes and than the judge is in doubt; `for_ms` is a
                       * limit then */
     bool early_stop; /* end once a LEAK is certain */
+    size_t behaviours; /* that connections may have, to be told apart; 0 and 1 are the same */
 };
 
 struct plan {
@@ -43,7 +48,8 @@ struct plan {
     uint64_t measured_opens; /* in all measured epochs */
     uint64_t next_opens;     /* of the next measured epoch, before any bound */
     int profiled;            /* steps of the heap's profile */
-    bool held, turned_over, drained;
+    int confirms;            /* steps of the confirmation so far */
+    bool held, measured_out, turned_over, drained;
 };
 
 /* What the orchestrator has seen up to the last checkpoint. */
@@ -56,7 +62,10 @@ struct plan_seen {
     bool wants_hold, wants_more, certain; /* the judge's words */
     bool suspects_heap; /* it may come to a profile: room for it is kept in a bounded run */
     bool wants_profile; /* the heap grows outside OpenSSL: its stacks are wanted */
-    bool interrupted;   /* SIGINT: go to the end by the shortest way */
+    bool untold;        /* a leak whose behaviours more epochs could tell apart */
+    bool wants_confirm;
+    uint64_t confirm_opens; /* of each of its two epochs */
+    bool interrupted;       /* SIGINT: go to the end by the shortest way */
 };
 
 struct plan_action {

@@ -1,0 +1,17 @@
+/*
+ * Parts of the document that have a room of their own. Each returns a new reference, or NULL when
+ * out of memory.
+ */
+#ifndef SOAK_REPORT_JSON_PARTS_H
+#define SOAK_REPORT_JSON_PARTS_H
+
+#include "report/result.h"
+
+#include <jansson.h>
+
+/* subjects[].behaviours; an empty array when nothing is known. */
+json_t *when_behaviours_json(const struct result_when *w);
+/* subjects[].when: null when nothing grows or nothing is known. */
+json_t *when_json(const struct result_when *w);
+
+#endif
