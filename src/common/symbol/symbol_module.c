@@ -174,13 +174,12 @@ void module_open(struct module *m, const struct maps_module *mapped, struct inte
     if (!open_dwfl(m, mapped))
         return;
     read_extents(m);
-    module_find_root(m);
+    module_find_roots(m);
 }
 
 void module_close(struct module *m)
 {
     free(m->extent);
-    free(m->root);
     if (m->dwfl)
         dwfl_end(m->dwfl);
     *m = (struct module){0};
