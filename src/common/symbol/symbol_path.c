@@ -131,7 +131,7 @@ static void add_unit(struct project *projects, Dwarf_Die *unit)
         return;
     narrow(project->files, path, false);
     if (folder && folder[0] == '/') {
-        make_path(NULL, folder, path);
+        make_path("", folder, path);
         narrow(project->folders, path, true);
     }
 }
