@@ -332,13 +332,15 @@ static void what_is_mapped_but_no_program_is_not_opened(void **state)
     }
 }
 
-/* A line that maps the whole of `path` for code at 0x10000000, as if it began at `offset`. */
+enum { BASE = 0x10003000 };
+
+/* A line that maps the whole of `path` for code at BASE, as if it began at `offset`. */
 static struct symbols *open_mapping(const char *path, unsigned offset)
 {
     char text[600];
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
-    snprintf(text, sizeof text, "10000000-10010000 r-xp %08x fe:00 %ju  %s\n", offset,
+    snprintf(text, sizeof text, "%x-%x r-xp %08x fe:00 %ju  %s\n", BASE, BASE + 0x10000, offset,
              (uintmax_t)st.st_ino, path);
     return open_text(text);
 }
@@ -372,14 +374,38 @@ static void only_programs_from_their_first_byte_are_read(void **state)
         struct symbols *s = open_mapping(cases[i].path, cases[i].offset);
         for (uint64_t at = 0; at < 0x10000; at += 16) {
             struct symbol found;
-            symbols_find(s, 0x10000000 + at, false, &found);
+            symbols_find(s, BASE + at, false, &found);
             assert_true(cases[i].named || !found.function);
             assert_int_equal(found.offset, at);
         }
         struct symbol last;
-        symbols_find(s, 0x10000000 + offset, false, &last);
-        assert_true(!cases[i].named || strcmp(last.function, "case_last") == 0);
+        symbols_find(s, BASE + offset, false, &last);
+        if (cases[i].named)
+            assert_string_equal(last.function ? last.function : "none", "case_last");
         symbols_close(s);
+    }
+}
+
+/* The lowest number that is free says whether one is still taken. */
+static int next_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+static void no_file_stays_open(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {SYMBOL_CASE, SYMBOL_OBJECT, "/etc/passwd", "/dev/null"};
+    int before = next_descriptor();
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct symbols *s = open_mapping(paths[i], 0);
+        struct symbol found;
+        symbols_find(s, BASE, false, &found);
+        symbols_close(s);
+        assert_int_equal(next_descriptor(), before);
     }
 }
 
@@ -545,6 +571,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(text_that_is_no_maps_is_refused),
         cmocka_unit_test(what_is_mapped_but_no_program_is_not_opened),
         cmocka_unit_test(only_programs_from_their_first_byte_are_read),
+        cmocka_unit_test(no_file_stays_open),
         cmocka_unit_test(mappings_that_overlap_are_not_believed),
         cmocka_unit_test(damaged_maps_do_no_harm),
         cmocka_unit_test(paths_are_those_of_the_project),
