@@ -551,6 +551,10 @@ static void allocators_are_told_from_who_asks(void **state)
     }
     struct symbol by_module = {NULL, "libjemalloc.so.2", 0, NULL, 0, false};
     struct symbol by_file = {"slot_of", "soak-server", 0, "src/common/probe/slot.c", 1, true};
+    struct symbol in_libc = {"tcache_get", "libc.so.6", 0, "malloc/malloc.c", 1, true};
+    assert_true(symbol_is_allocator(&in_libc));
+    in_libc.module = "soak-server";
+    assert_false(symbol_is_allocator(&in_libc));
     assert_true(symbol_is_allocator(&by_module));
     assert_true(symbol_is_allocator(&by_file));
     assert_false(symbol_is_allocator(&(struct symbol){0}));
