@@ -1,6 +1,7 @@
 #include "base/intern.h"
 #include "base/rng.h"
 #include "symbol/symbol.h"
+#include "symbol/symbol_module.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,9 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +123,7 @@ static void exported_functions_of_libraries_are_sure(void **state)
         uintptr_t address;
     } cases[] = {{"SSL_new", "libssl.so", (uintptr_t)SSL_new},
                  {"CRYPTO_malloc", "libcrypto.so", (uintptr_t)CRYPTO_malloc},
-                 {"qsort", "libc.so.6", (uintptr_t)qsort}};
+                 {"gnu_get_libc_version", "libc.so.6", (uintptr_t)gnu_get_libc_version}};
     struct symbols *s = open_own();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct symbol found;
@@ -329,13 +332,15 @@ static void what_is_mapped_but_no_program_is_not_opened(void **state)
     }
 }
 
-/* A line that maps the whole of `path` for code at 0x10000000, as if it began at `offset`. */
+enum { BASE = 0x10003000 };
+
+/* A line that maps the whole of `path` for code at BASE, as if it began at `offset`. */
 static struct symbols *open_mapping(const char *path, unsigned offset)
 {
     char text[600];
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
-    snprintf(text, sizeof text, "10000000-10010000 r-xp %08x fe:00 %ju  %s\n", offset,
+    snprintf(text, sizeof text, "%x-%x r-xp %08x fe:00 %ju  %s\n", BASE, BASE + 0x10000, offset,
              (uintmax_t)st.st_ino, path);
     return open_text(text);
 }
@@ -369,14 +374,38 @@ static void only_programs_from_their_first_byte_are_read(void **state)
         struct symbols *s = open_mapping(cases[i].path, cases[i].offset);
         for (uint64_t at = 0; at < 0x10000; at += 16) {
             struct symbol found;
-            symbols_find(s, 0x10000000 + at, false, &found);
+            symbols_find(s, BASE + at, false, &found);
             assert_true(cases[i].named || !found.function);
             assert_int_equal(found.offset, at);
         }
         struct symbol last;
-        symbols_find(s, 0x10000000 + offset, false, &last);
-        assert_true(!cases[i].named || strcmp(last.function, "case_last") == 0);
+        symbols_find(s, BASE + offset, false, &last);
+        if (cases[i].named)
+            assert_string_equal(last.function ? last.function : "none", "case_last");
         symbols_close(s);
+    }
+}
+
+/* The lowest number that is free says whether one is still taken. */
+static int next_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+static void no_file_stays_open(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {SYMBOL_CASE, SYMBOL_OBJECT, "/etc/passwd", "/dev/null"};
+    int before = next_descriptor();
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct symbols *s = open_mapping(paths[i], 0);
+        struct symbol found;
+        symbols_find(s, BASE, false, &found);
+        symbols_close(s);
+        assert_int_equal(next_descriptor(), before);
     }
 }
 
@@ -433,8 +462,8 @@ static void damaged_maps_do_no_harm(void **state)
         for (size_t i = 0; s && i < sizeof address / sizeof *address; i++) {
             struct symbol found[3];
             char line[80];
-            /* Reading a file's tables takes longest, so every fortieth look-up goes that far. */
-            uint64_t at = seed % 40 == 0 ? address[i] : rng_next(&rng);
+            /* Reading a file's tables takes longest, so only some look-ups go that far. */
+            uint64_t at = seed % 100 == 0 ? address[i] : rng_next(&rng);
             symbols_inlined(s, at, seed % 2, found, 3);
             symbol_text(&found[0], line, sizeof line);
         }
@@ -444,6 +473,42 @@ static void damaged_maps_do_no_harm(void **state)
     }
     free(whole);
     assert_true(opened > 500);
+}
+
+static void paths_are_those_of_the_project(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *root, *folder, *path, *clean;
+    } cases[] = {
+        {"/home/me/soak/", "/tmp/build", "/home/me/soak/server/defect.c", "server/defect.c"},
+        {"/home/me/soak/", "/tmp/build", "/build/gcc/asan/asan.cpp", "asan/asan.cpp"},
+        {"/home/me/soak/", "/home/me/soak/build/server", "../../server/defect.c",
+         "server/defect.c"},
+        {"/home/me/soak/", "/tmp/build", "/usr/include/string.h", "/usr/include/string.h"},
+        {"/home/me/soak/", "/tmp/build", "/home/me/soaked/a.c", "/home/me/soaked/a.c"},
+        {"/o/", "/o", "ssl/./x/../ssl_lib.c", "ssl/ssl_lib.c"},
+        /* OpenSSL out of its tree, and glibc, as Debian builds them */
+        {"", "./build_shared", "./build_shared/../crypto/mem.c", "crypto/mem.c"},
+        {"", "./malloc", "./malloc/./malloc/arena.c", "malloc/arena.c"},
+        {"", "./string", "./string/../sysdeps/x.S", "sysdeps/x.S"},
+        {"", NULL, "../../crypto/mem.c", "crypto/mem.c"},
+        {"", "/a", "../../../b.c", "/b.c"},
+        {"", NULL, "", ""},
+    };
+    struct module m = {.texts = intern_new(), .root = {NULL, "/build/gcc/"}};
+    assert_non_null(m.texts);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        m.root[0] = cases[i].root;
+        assert_string_equal(module_clean_path(&m, cases[i].folder, cases[i].path), cases[i].clean);
+    }
+    char longest[3 * PATH_MAX];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    for (size_t i = 0; i < sizeof longest - 1; i += 200)
+        longest[i] = '/';
+    assert_true(strlen(module_clean_path(&m, NULL, longest)) < PATH_MAX);
+    intern_free(m.texts);
 }
 
 static void texts_read_as_the_report_shows_them(void **state)
@@ -486,6 +551,10 @@ static void allocators_are_told_from_who_asks(void **state)
     }
     struct symbol by_module = {NULL, "libjemalloc.so.2", 0, NULL, 0, false};
     struct symbol by_file = {"slot_of", "soak-server", 0, "src/common/probe/slot.c", 1, true};
+    struct symbol in_libc = {"tcache_get", "libc.so.6", 0, "malloc/malloc.c", 1, true};
+    assert_true(symbol_is_allocator(&in_libc));
+    in_libc.module = "soak-server";
+    assert_false(symbol_is_allocator(&in_libc));
     assert_true(symbol_is_allocator(&by_module));
     assert_true(symbol_is_allocator(&by_file));
     assert_false(symbol_is_allocator(&(struct symbol){0}));
@@ -506,8 +575,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(text_that_is_no_maps_is_refused),
         cmocka_unit_test(what_is_mapped_but_no_program_is_not_opened),
         cmocka_unit_test(only_programs_from_their_first_byte_are_read),
+        cmocka_unit_test(no_file_stays_open),
         cmocka_unit_test(mappings_that_overlap_are_not_believed),
         cmocka_unit_test(damaged_maps_do_no_harm),
+        cmocka_unit_test(paths_are_those_of_the_project),
         cmocka_unit_test(texts_read_as_the_report_shows_them),
         cmocka_unit_test(allocators_are_told_from_who_asks),
     };

@@ -73,6 +73,17 @@ static void set_line_of_call(const struct module *m, Dwarf_Die *unit, Dwarf_Die 
               (uint32_t)number_of(die, DW_AT_call_line), ret);
 }
 
+/* The function `die` as it is called from outside: the debug information of the C library says
+ * __libc_malloc where its symbol table also has malloc. */
+static void set_name(Dwarf_Die *die, const struct symbol *base, struct symbol *ret)
+{
+    const char *name = dwarf_diename(die);
+    bool inlined = dwarf_tag(die) == DW_TAG_inlined_subroutine;
+    bool plainer = !inlined && base->sure && name && name[0] == '_' && base->function[0] != '_';
+    ret->function = name && !plainer ? name : base->function;
+    ret->sure = name || base->sure;
+}
+
 size_t module_find_lines(struct module *m, uint64_t address, const struct symbol *base,
                          struct symbol *ret, size_t max)
 {
@@ -90,10 +101,7 @@ size_t module_find_lines(struct module *m, uint64_t address, const struct symbol
         int tag = dwarf_tag(&scope[i]);
         if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
             continue;
-        const char *name = dwarf_diename(&scope[i]);
-        ret[found].function = name ? name : base->function;
-        ret[found].sure = name ? true : base->sure;
-        found++;
+        set_name(&scope[i], base, &ret[found++]);
         if (tag == DW_TAG_subprogram || found == max)
             break;
         ret[found] = *base;

@@ -11,8 +11,30 @@
 static char debug_folders[] = ":.debug:/usr/lib/debug";
 static char *debug_path = debug_folders;
 
+/* The descriptor of an open file on its way through libdwfl, which keeps a pointer for us; 0 would
+ * be none. */
+static void *descriptor_pack(int fd)
+{
+    return (void *)((intptr_t)fd + 1);
+}
+
+/* libdwfl asks for the file: it gets what was opened and checked, once, and owns it from then on.
+ */
+static int hand_over(Dwfl_Module *file, void **user, const char *name, Dwarf_Addr base,
+                     char **ret_name, Elf **ret_elf)
+{
+    (void)file;
+    (void)base;
+    (void)ret_elf;
+    int fd = (int)((intptr_t)*user - 1);
+    *user = NULL;
+    if (fd >= 0)
+        *ret_name = strdup(name);
+    return fd;
+}
+
 static const Dwfl_Callbacks callbacks = {
-    .find_elf = dwfl_build_id_find_elf, /* never asked: the file is handed over open */
+    .find_elf = hand_over,
     .find_debuginfo = dwfl_standard_find_debuginfo,
     .section_address = dwfl_offline_section_address,
     .debuginfo_path = &debug_path,
@@ -52,27 +74,44 @@ static int open_file(const struct maps_module *mapped)
     return -1;
 }
 
-/* Hands the file to libdwfl, which owns the descriptor from then on. */
+/* Tells libdwfl of the stretch where the file lies. (dwfl_report_elf figures the stretch from the
+ * file's alignment instead, and moves files laid out for pages of 2 MiB, as older linkers do, to
+ * where no loader has put them.) Takes the descriptor. */
 static Dwfl_Module *report_file(Dwfl *dwfl, const struct maps_module *mapped, int fd)
 {
+    void **user = NULL;
     dwfl_report_begin(dwfl);
-    Dwfl_Module *file = dwfl_report_elf(dwfl, mapped->path, mapped->path, fd, mapped->low, false);
-    if (!file)
-        close(fd);
+    Dwfl_Module *file = dwfl_report_module(dwfl, mapped->path, mapped->low, mapped->high);
     dwfl_report_end(dwfl, NULL, NULL);
-    return file;
+    if (file)
+        dwfl_module_info(file, &user, NULL, NULL, NULL, NULL, NULL, NULL);
+    if (!user) {
+        close(fd);
+        return NULL;
+    }
+    *user = descriptor_pack(fd);
+    GElf_Addr bias;
+    bool opened = dwfl_module_getelf(file, &bias) != NULL;
+    if (*user)
+        close(fd);
+    return opened ? file : NULL;
 }
 
-/* Where the file's own headers put it must be where it was mapped. */
+/* The file's first byte must come to lie where it was mapped, by the file's own headers. */
 static bool fits(Dwfl_Module *file, const struct maps_module *mapped, uint64_t *ret_bias)
 {
-    Dwarf_Addr start = 0;
     GElf_Addr bias = 0;
-    if (!file || !dwfl_module_getelf(file, &bias))
+    Elf *elf = dwfl_module_getelf(file, &bias);
+    size_t count;
+    if (!elf || elf_getphdrnum(elf, &count) != 0)
         return false;
-    dwfl_module_info(file, NULL, &start, NULL, NULL, NULL, NULL, NULL);
     *ret_bias = bias;
-    return start == mapped->low;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_LOAD)
+            return header.p_vaddr - header.p_offset + bias == mapped->low;
+    }
+    return false;
 }
 
 static bool open_dwfl(struct module *m, const struct maps_module *mapped)
@@ -86,7 +125,7 @@ static bool open_dwfl(struct module *m, const struct maps_module *mapped)
         return false;
     }
     m->file = report_file(m->dwfl, mapped, fd);
-    if (fits(m->file, mapped, &m->bias))
+    if (m->file && fits(m->file, mapped, &m->bias))
         return true;
     dwfl_end(m->dwfl);
     m->dwfl = NULL;
@@ -174,13 +213,12 @@ void module_open(struct module *m, const struct maps_module *mapped, struct inte
     if (!open_dwfl(m, mapped))
         return;
     read_extents(m);
-    module_find_root(m);
+    module_find_roots(m);
 }
 
 void module_close(struct module *m)
 {
     free(m->extent);
-    free(m->root);
     if (m->dwfl)
         dwfl_end(m->dwfl);
     *m = (struct module){0};

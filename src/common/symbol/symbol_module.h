@@ -18,6 +18,8 @@ struct extent {
     const char *name;    /* borrowed of libdwfl */
 };
 
+enum { MODULE_ROOTS = 8 };
+
 struct module {
     struct intern *texts; /* borrowed */
     const char *name;     /* borrowed of texts */
@@ -26,7 +28,8 @@ struct module {
     uint64_t bias;         /* address in the process - address in the file */
     struct extent *extent; /* owned, by rising start */
     size_t extents;
-    char *root; /* owned; the folder of the sources with its last slash, "" when there is none */
+    /* The folders of the sources, each with its last slash; borrowed of texts; NULL: none. */
+    const char *root[MODULE_ROOTS];
 };
 
 /* Opens the file if it is the one that was mapped. Without it only `name` and `bias` are set. */
@@ -41,9 +44,10 @@ void module_find_symbol(const struct module *m, uint64_t address, struct symbol 
 size_t module_find_lines(struct module *m, uint64_t address, const struct symbol *base,
                          struct symbol *ret, size_t max);
 
-/* symbol_path.c: finds m->root. */
-void module_find_root(struct module *m);
-/* The path of a source file relative to m->root, kept in m->texts; NULL when out of memory. */
+/* symbol_path.c: finds the folders of the sources from the debug information. */
+void module_find_roots(struct module *m);
+/* The path of a source file relative to the root it lies in, kept in m->texts; NULL when out of
+ * memory. */
 const char *module_clean_path(const struct module *m, const char *folder, const char *path);
 
 #endif

@@ -94,12 +94,30 @@ static bool counts(const char *name, const char *path)
     return name[0] != '<' && path[0] == '/' && strncmp(path, "/usr/", 5) != 0;
 }
 
-struct roots {
-    char files[FOLDER_BYTES];   /* the folder around all source files */
-    char folders[FOLDER_BYTES]; /* the folder around all folders that were compiled in */
+/* The units whose paths share their first folder: one project, as far as can be told. A static
+ * library of another builder has its own. */
+struct project {
+    char files[FOLDER_BYTES];   /* the folder around its source files */
+    char folders[FOLDER_BYTES]; /* the folder around the folders that they were compiled in */
 };
 
-static void add_unit(struct roots *roots, Dwarf_Die *unit)
+static bool same_first_folder(const char *a, const char *b)
+{
+    size_t length = 1 + strcspn(a + 1, "/");
+    return strncmp(a, b, length) == 0 && (b[length] == '/' || !b[length]);
+}
+
+/* The project of the path, a new one if there is room; NULL when there is none. */
+static struct project *project_of(struct project *projects, const char *path)
+{
+    for (size_t i = 0; i < MODULE_ROOTS; i++) {
+        if (!*projects[i].files || same_first_folder(path, projects[i].files))
+            return &projects[i];
+    }
+    return NULL;
+}
+
+static void add_unit(struct project *projects, Dwarf_Die *unit)
 {
     char path[PATH_MAX];
     Dwarf_Attribute attribute;
@@ -108,32 +126,38 @@ static void add_unit(struct roots *roots, Dwarf_Die *unit)
     if (!name)
         return;
     make_path(folder, name, path);
-    if (!counts(name, path))
+    struct project *project = counts(name, path) ? project_of(projects, path) : NULL;
+    if (!project)
         return;
-    narrow(roots->files, path, false);
+    narrow(project->files, path, false);
     if (folder && folder[0] == '/') {
-        make_path(NULL, folder, path);
-        narrow(roots->folders, path, true);
+        make_path("", folder, path);
+        narrow(project->folders, path, true);
     }
 }
 
 /* Built inside its sources, a library of one folder is still named by that folder (ssl/ssl_lib.c),
  * as the compiler was run above it. Built elsewhere, only the sources say where they begin. */
-void module_find_root(struct module *m)
+static const char *root_of(const struct project *project)
 {
-    struct roots *roots = calloc(1, sizeof *roots);
+    size_t length = strlen(project->folders);
+    bool inside = length > 1 && strncmp(project->files, project->folders, length) == 0;
+    return inside ? project->folders : project->files;
+}
+
+void module_find_roots(struct module *m)
+{
+    struct project *projects = calloc(MODULE_ROOTS, sizeof *projects);
     Dwarf_Addr bias;
     Dwarf_Die *unit = NULL;
-    while (roots && (unit = dwfl_module_nextcu(m->file, unit, &bias)) != NULL)
-        add_unit(roots, unit);
-    const char *root = "";
-    if (roots && strlen(roots->files) > 1) {
-        size_t length = strlen(roots->folders);
-        bool inside = length > 1 && strncmp(roots->files, roots->folders, length) == 0;
-        root = inside ? roots->folders : roots->files;
+    while (projects && (unit = dwfl_module_nextcu(m->file, unit, &bias)) != NULL)
+        add_unit(projects, unit);
+    for (size_t i = 0; projects && i < MODULE_ROOTS; i++) {
+        /* "/" is no root: it would only make the path look relative. */
+        if (strlen(projects[i].files) > 1)
+            m->root[i] = intern_text(m->texts, root_of(&projects[i]));
     }
-    m->root = strdup(root);
-    free(roots);
+    free(projects);
 }
 
 /* libdw puts a relative folder before the names in the line table as it is: takes it off again. */
@@ -148,8 +172,12 @@ const char *module_clean_path(const struct module *m, const char *folder, const 
 {
     char whole[PATH_MAX];
     make_path(folder, without_folder(folder, path), whole);
-    size_t root = m->root ? strlen(m->root) : 0;
-    const char *from = root > 0 && strncmp(whole, m->root, root) == 0 ? whole + root : whole;
+    const char *from = whole;
+    for (size_t i = 0; i < MODULE_ROOTS && from == whole; i++) {
+        size_t root = m->root[i] ? strlen(m->root[i]) : 0;
+        if (root > 0 && strncmp(whole, m->root[i], root) == 0)
+            from += root;
+    }
     while (strncmp(from, "../", 3) == 0)
         from += 3;
     return intern_text(m->texts, from);

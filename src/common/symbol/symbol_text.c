@@ -38,6 +38,10 @@ static const char *const modules[] = {"libjemalloc.so", "libtcmalloc", "libmimal
 /* Where the probe's sources lie, when the subject has it built in. */
 static const char probe_sources[] = "src/common/probe/";
 
+/* With the C library's debug information malloc's inlined parts have names of their own. */
+static const char libc_module[] = "libc.so.";
+static const char libc_malloc_sources[] = "malloc/";
+
 /* A name, or with a * at its end the beginning of one. OPENSSL_sk_* and BUF_MEM_* are not here:
  * they hold memory for their own ends. */
 static const char *const functions[] = {
@@ -80,6 +84,8 @@ bool symbol_is_allocator(const struct symbol *symbol)
             return true;
     }
     if (begins(symbol->file, probe_sources))
+        return true;
+    if (begins(symbol->module, libc_module) && begins(symbol->file, libc_malloc_sources))
         return true;
     if (!symbol->function || !symbol->sure)
         return false;
