@@ -117,6 +117,7 @@ static struct capture kept(uint64_t oldest)
     site[5].born_blocks[2] = 77;
     site[5].born_blocks[3] = 3;
     site[5].born_bytes[3] = 20;
+    site[5].born_blocks[4] = 100;
     const struct snapshot snapshot = {.sites = 8, .site = site};
     struct capture c = {.sites = 1, .site = {{.site = 5, .wanted = true, .epochs = 1 << 3}}};
     assert_int_equal(capture_keep(&c, page, &snapshot, 4, oldest, NULL), 0);
