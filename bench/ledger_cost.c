@@ -1,7 +1,8 @@
 /*
  * The loop whose instructions ledger-cost.sh counts: TLS 1.3 P-256 connections between two SSL
  * objects in memory (handshake, a message echoed, close_notify both ways), with the ledger on or
- * off. Usage: ledger-cost-loop on|off CONNECTIONS
+ * off, or on with the call stacks of one site taken, that of the SSL objects.
+ * Usage: ledger-cost-loop on|off|marked CONNECTIONS
  */
 #include "base/check.h"
 #include "probe/probe.h"
@@ -10,6 +11,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,15 +82,31 @@ static void contexts_make(SSL_CTX **ret_client, SSL_CTX **ret_server)
     identity_fini(&identity);
 }
 
+/* What soak does when a site looks guilty. The census knows where the last SSL was made. */
+static void mark_ssl_site(struct page *page)
+{
+    for (size_t i = 0; i < PAGE_CLASSES; i++) {
+        uint64_t site = page->class_[i].site;
+        if (strcmp(page->class_[i].name, "SSL") == 0)
+            atomic_fetch_or(&page->capture.wanted[site / 64], UINT64_C(1) << site % 64);
+    }
+    atomic_fetch_or(&page->epoch, PAGE_EPOCH_CAPTURES);
+}
+
+static bool is_mode(const char *word)
+{
+    return strcmp(word, "on") == 0 || strcmp(word, "off") == 0 || strcmp(word, "marked") == 0;
+}
+
 int main(int argc, char **argv)
 {
     long count = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
-    if (count <= 0 || (strcmp(argv[1], "on") != 0 && strcmp(argv[1], "off") != 0)) {
-        fprintf(stderr, "usage: ledger-cost-loop on|off CONNECTIONS\n");
+    if (count <= 0 || !is_mode(argv[1])) {
+        fprintf(stderr, "usage: ledger-cost-loop on|off|marked CONNECTIONS\n");
         return 2;
     }
     struct err e;
-    const struct probe_options options = {.ledger = strcmp(argv[1], "on") == 0};
+    const struct probe_options options = {.ledger = strcmp(argv[1], "off") != 0};
     if (probe_start(-1, &options, &e) != 0 || probe_census_start(&e) != 0) {
         fprintf(stderr, "ledger-cost-loop: %s\n", e.text);
         return 1;
@@ -99,6 +117,8 @@ int main(int argc, char **argv)
     /* The first connections fill caches and tables that last for the process. */
     for (int i = 0; i < 3; i++)
         connection_run(client, server);
+    if (strcmp(argv[1], "marked") == 0)
+        mark_ssl_site(probe_page());
     ledger_cost_loop(client, server, count);
     SSL_CTX_free(client);
     SSL_CTX_free(server);

@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "src/common/measure": {"base"},
     "src/common/symbol": {"base"},
     "src/common/scenario": {"base", "stats", "tls", "probe", "measure"},
-    "src/common/report": {"base", "stats", "tls", "probe", "measure"},
+    "src/common/report": {"base", "stats", "tls", "probe", "measure", "symbol"},
     "src/common/store": {"base", "stats", "tls", "probe", "measure"},
     "src/common/profile": {"base", "symbol"},
     "server": {"base", "tls", "probe", "control"},

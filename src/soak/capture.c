@@ -104,7 +104,7 @@ static size_t collect(const struct capture *c, const struct judgement *j, struct
 
 void capture_choose(struct capture *c, const struct judgement *j)
 {
-    struct candidate candidate[JUDGE_FINDINGS];
+    struct candidate candidate[JUDGE_FINDINGS] = {{0}};
     size_t count = collect(c, j, candidate);
     for (size_t i = 0; i < c->sites; i++)
         c->site[i].wanted = false;

@@ -184,12 +184,15 @@ static int publish(struct run *r)
     int rc = text ? run_dir_write(&r->dir, "result.json", text, strlen(text), &e)
                   : err_set(&e, "result.json: out of memory");
     if (rc == 0)
+        rc = survivors_write(&outcome.result, &r->dir, &e);
+    if (rc == 0)
         rc = manifest_write(r, &e);
     if (text && write_json(r->scenario, text, &e) != 0)
         rc = -1;
     free(text);
     write_text(r->scenario, &outcome.result);
     int exit_code = outcome.result.exit_code;
+    outcome_free(&outcome);
     if (rc != 0)
         fprintf(stderr, "soak: %s\n", e.text);
     if (fflush(stdout) != 0)

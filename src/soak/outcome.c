@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void fill_sites(struct outcome *o, const struct run *r, int subject)
@@ -43,70 +42,6 @@ static void fill_census(struct outcome *o, const struct run *r, int subject)
     }
 }
 
-/* A page that the subject has broken may name sites that there are not. */
-static const char *site_name(const struct run *r, int subject, size_t site, uint32_t *ret_line)
-{
-    const struct history *h = r->history[subject];
-    *ret_line = 0;
-    return site < history_sites(h) ? history_site(h, site, ret_line) : "unknown";
-}
-
-static void fill_stacks(struct outcome *o, const struct run *r, int subject)
-{
-    struct result_capture *out = &o->result.subject[subject].capture;
-    struct stack_sample *sample;
-    size_t count = capture_samples(&r->capture[subject], &sample);
-    out->stack = o->stack[subject];
-    for (size_t i = 0; i < count && out->stacks < OUTCOME_STACKS; i++) {
-        struct result_stack *to = &o->stack[subject][out->stacks++];
-        *to = (struct result_stack){.blocks = sample[i].blocks,
-                                    .bytes = sample[i].bytes,
-                                    .frames = sample[i].frames,
-                                    .frame = sample[i].frame};
-        to->file = site_name(r, subject, sample[i].site, &to->line);
-    }
-    out->stacks_dropped = count - out->stacks;
-    free(sample);
-}
-
-/* What grew outside OpenSSL's allocator, where it was profiled. */
-static void fill_heap_stacks(struct outcome *o, const struct run *r, int subject)
-{
-    const struct profiler *p = &r->profiler[subject];
-    struct result_capture *out = &o->result.subject[subject].capture;
-    size_t i = 0;
-    out->heap_connections = p->connections;
-    for (; i < p->growth.stacks && out->stacks < OUTCOME_STACKS; i++) {
-        const struct heap_stack *s = &p->growth.stack[i];
-        o->stack[subject][out->stacks++] =
-            (struct result_stack){.blocks = s->blocks,
-                                  .bytes = s->bytes,
-                                  .frames = s->frames,
-                                  .frame = p->growth.frame + s->first};
-    }
-    out->stacks_dropped += p->growth.stacks - i;
-}
-
-static void fill_capture(struct outcome *o, const struct run *r, int subject)
-{
-    const struct capture *c = &r->capture[subject];
-    struct result_capture *out = &o->result.subject[subject].capture;
-    out->taken = c->stacks.taken;
-    out->lost = c->stacks.lost;
-    out->site = o->capture_site[subject];
-    for (size_t i = 0; i < c->sites; i++) {
-        const struct capture_site *s = &c->site[i];
-        if (!s->epochs)
-            continue;
-        struct result_capture_site *to = &o->capture_site[subject][out->sites++];
-        *to = (struct result_capture_site){
-            .epochs = __builtin_popcountll(s->epochs), .blocks = s->blocks, .bytes = s->bytes};
-        to->file = site_name(r, subject, s->site, &to->line);
-    }
-    fill_stacks(o, r, subject);
-    fill_heap_stacks(o, r, subject);
-}
-
 static void fill_subject(struct outcome *o, const struct run *r, int subject)
 {
     struct result_subject *out = &o->result.subject[subject];
@@ -120,7 +55,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     }
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
-    fill_capture(o, r, subject);
+    survivors_name(&o->survivors[subject], r, subject, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->history[subject], out->judgement.class_);
     if (when_result(r, subject, &o->when[subject]))
@@ -228,4 +163,10 @@ void outcome_make(struct outcome *o, const struct run *r)
     for (int i = 0; i < RUN_SUBJECTS; i++)
         fill_subject(o, r, i);
     fill_next(o, r);
+}
+
+void outcome_free(struct outcome *o)
+{
+    for (int i = 0; i < RUN_SUBJECTS; i++)
+        survivors_free(&o->survivors[i]);
 }

@@ -6,22 +6,23 @@
 
 #include "report/result.h"
 #include "run.h"
+#include "survivors.h"
 
-enum { OUTCOME_TEXT = 512, OUTCOME_LIBS = 4, OUTCOME_STACKS = 64 };
+enum { OUTCOME_TEXT = 512, OUTCOME_LIBS = 4 };
 
 /* Everything that the result borrows; lives as long as the result is read. */
 struct outcome {
     struct result result;
     struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
-    struct result_stack stack[RUN_SUBJECTS][OUTCOME_STACKS];
-    struct result_capture_site capture_site[RUN_SUBJECTS][CAPTURE_KNOWN];
+    struct survivors survivors[RUN_SUBJECTS];
     struct result_when when[RUN_SUBJECTS];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
 };
 
-/* Fills `o` from a run that has ended. Borrows from `r`. */
+/* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */
 void outcome_make(struct outcome *o, const struct run *r);
+void outcome_free(struct outcome *o);
 
 #endif

@@ -303,6 +303,51 @@ static void a_bound_in_connections_is_kept(void **state)
     }
 }
 
+static void a_wanted_profile_takes_two_steps_before_the_drain(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    d.seen.suspects_heap = d.seen.wants_profile = true;
+    while (advance(&d).step != PLAN_TURNOVER)
+        ;
+    struct plan_action first = advance(&d), second = advance(&d);
+    assert_int_equal(first.step, PLAN_PROFILE);
+    assert_int_equal(second.step, PLAN_PROFILE);
+    assert_true(first.opens > 30 && second.opens > first.opens);
+    assert_int_equal(advance(&d).step, PLAN_DRAIN);
+}
+
+static void an_interrupted_profile_drains(void **state)
+{
+    (void)state;
+    struct drive d = begin(&standard, 1000);
+    d.seen.wants_profile = true;
+    while (advance(&d).step != PLAN_PROFILE)
+        ;
+    d.seen.interrupted = true;
+    assert_int_equal(advance(&d).step, PLAN_DRAIN);
+}
+
+static void a_profile_makes_no_bounded_run_longer(void **state)
+{
+    (void)state;
+    for (uint64_t closed = 1000; closed < 300000; closed = closed * 3 / 2) {
+        struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = closed};
+        struct drive d = begin(&in, 1000);
+        d.seen.suspects_heap = d.seen.wants_profile = true;
+        to_the_end(&d);
+        assert_int_equal(d.plan.profiled, 2);
+        assert_in_range(d.seen.opened, closed * 9 / 10, closed);
+        /* Found too late for any room to be kept. */
+        d = begin(&in, 1000);
+        while (advance(&d).step != PLAN_TURNOVER)
+            ;
+        d.seen.wants_profile = true;
+        to_the_end(&d);
+        assert_true(d.seen.opened <= closed);
+    }
+}
+
 static void a_bound_in_time_is_kept_at_whatever_rate(void **state)
 {
     (void)state;
@@ -529,6 +574,9 @@ int main(void)
         cmocka_unit_test(an_interrupted_run_drains_at_once),
         cmocka_unit_test(an_undecided_default_run_goes_on_for_two_epochs),
         cmocka_unit_test(a_bound_in_connections_is_kept),
+        cmocka_unit_test(a_wanted_profile_takes_two_steps_before_the_drain),
+        cmocka_unit_test(an_interrupted_profile_drains),
+        cmocka_unit_test(a_profile_makes_no_bounded_run_longer),
         cmocka_unit_test(a_bound_in_time_is_kept_at_whatever_rate),
         cmocka_unit_test(a_bound_too_tight_still_measures_two_epochs),
         cmocka_unit_test(a_default_run_at_max_ends_after_a_minute),

@@ -71,7 +71,7 @@ static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t
         plant_swap(check, &plant_one_time, plant_make(check, PAGE_PLANT_ONE_TIME, ONE_TIME_BYTES));
     if (nth + 1 == load(&check->lost_at)) {
         atomic_store(&plant_lost, plant_make(check, PAGE_PLANT_LOST, load(&check->lost_bytes)));
-        atomic_store(&check->lost_epoch, 1 + load(&page->epoch));
+        atomic_store(&check->lost_epoch, 1 + page_epoch(load(&page->epoch)));
     }
 }
 

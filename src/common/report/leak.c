@@ -132,6 +132,7 @@ void parts_leak(const struct result_subject *subject, const struct screen *s)
 {
     print_what(subject, s);
     print_where(subject, s);
+    parts_stacks(subject, s);
     parts_when(subject, s);
     print_why(subject, s);
     print_kind(subject, s);

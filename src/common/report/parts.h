@@ -16,6 +16,8 @@ const struct result_subject *parts_lead(const struct result *r);
 void parts_headline(const struct result *r, const struct screen *s);
 /* What, where, why and kind of a leak. */
 void parts_leak(const struct result_subject *subject, const struct screen *s);
+/* Where the survivors were allocated; nothing when no stacks were taken. */
+void parts_stacks(const struct result_subject *subject, const struct screen *s);
 /* Which behaviour a leak follows; nothing when that isn't known. */
 void parts_when(const struct result_subject *subject, const struct screen *s);
 /* `; clean 4,300, reset 2,600`: the sensitivity for each behaviour, or "". Returns buf. */

@@ -3,15 +3,22 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* An address doesn't fit into the numbers of every reader of JSON: it is written as text. */
+/* An offset doesn't fit into the numbers of every reader of JSON: it is written as text. */
+static json_t *frame_json(const struct symbol *frame)
+{
+    char offset[24];
+    snprintf(offset, sizeof offset, "0x%" PRIx64, frame->offset);
+    return json_pack("{s:s?,s:s?,s:s?,s:o,s:s,s:b}", "function", frame->function, "module",
+                     frame->module, "file", frame->file, "line",
+                     frame->file ? json_integer(frame->line) : json_null(), "offset", offset,
+                     "sure", frame->sure);
+}
+
 static json_t *frames_json(const struct result_stack *stack)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < stack->frames; i++) {
-        char address[24];
-        snprintf(address, sizeof address, "0x%" PRIx64, stack->frame[i]);
-        json_array_append_new(array, json_string(address));
-    }
+    for (size_t i = 0; i < stack->frames; i++)
+        json_array_append_new(array, frame_json(&stack->frame[i]));
     return array;
 }
 

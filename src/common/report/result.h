@@ -9,6 +9,7 @@
 #include "stats/behaviours.h"
 #include "stats/judge.h"
 #include "stats/selfcheck.h"
+#include "symbol/symbol.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,8 +38,11 @@ struct result_stack {
     const char *file;
     uint32_t line;
     int64_t blocks, bytes;
+    uint64_t epoch; /* of birth: the first of those that are counted here */
+    size_t addresses;
+    const uint64_t *address; /* return addresses, innermost first */
     size_t frames;
-    const uint64_t *frame; /* return addresses, innermost first */
+    const struct symbol *frame; /* the same by name, without the allocator's own */
 };
 
 /* A site whose stacks were taken, with the ledger's own count of its survivors. */

@@ -1,0 +1,217 @@
+#include "survivors.h"
+
+#include "profile/profile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+static size_t resolve(const struct survivors *s, const struct result_stack *of, struct symbol *ret)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < of->addresses && used < SURVIVORS_FRAMES; i++) {
+        if (s->symbols)
+            used += symbols_inlined(s->symbols, of->address[i], true, &ret[used],
+                                    SURVIVORS_FRAMES - used);
+        else
+            ret[used++] = (struct symbol){.offset = of->address[i]};
+    }
+    return used;
+}
+
+/* The allocator's own frames at the inner end are left out: the first is who asked for the memory.
+ * A stack of nothing else is kept whole. */
+static void name_stack(const struct survivors *s, struct symbol *frame, struct result_stack *of)
+{
+    size_t used = resolve(s, of, frame), inner = 0;
+    while (inner < used && symbol_is_allocator(&frame[inner]))
+        inner++;
+    if (inner == used)
+        inner = 0;
+    of->frame = frame + inner;
+    of->frames = used - inner;
+}
+
+/* ---- what was captured ---- */
+
+/* A page that the subject has broken may name sites that there are not. */
+static const char *site_name(const struct run *r, int subject, size_t site, uint32_t *ret_line)
+{
+    const struct history *h = r->history[subject];
+    *ret_line = 0;
+    return site < history_sites(h) ? history_site(h, site, ret_line) : "unknown";
+}
+
+static void take_ledger(struct survivors *s, const struct run *r, int subject,
+                        struct result_capture *ret)
+{
+    struct stack_sample *sample;
+    size_t count = capture_samples(&r->capture[subject], &sample);
+    for (size_t i = 0; i < count && ret->stacks < SURVIVORS_STACKS; i++) {
+        struct result_stack *to = &s->said[ret->stacks++];
+        *to = (struct result_stack){.blocks = sample[i].blocks,
+                                    .bytes = sample[i].bytes,
+                                    .epoch = sample[i].epoch,
+                                    .addresses = sample[i].frames,
+                                    .address = sample[i].frame};
+        to->file = site_name(r, subject, sample[i].site, &to->line);
+    }
+    ret->stacks_dropped = count - ret->stacks;
+    free(sample);
+}
+
+/* What grew outside OpenSSL's allocator, where it was profiled. */
+static void take_heap(struct survivors *s, const struct run *r, int subject,
+                      struct result_capture *ret)
+{
+    const struct profiler *p = &r->profiler[subject];
+    size_t i = 0;
+    ret->heap_connections = p->connections;
+    for (; i < p->growth.stacks && ret->stacks < SURVIVORS_STACKS; i++) {
+        const struct heap_stack *from = &p->growth.stack[i];
+        s->said[ret->stacks++] = (struct result_stack){.blocks = from->blocks,
+                                                       .bytes = from->bytes,
+                                                       .addresses = from->frames,
+                                                       .address = p->growth.frame + from->first};
+    }
+    ret->stacks_dropped += p->growth.stacks - i;
+}
+
+static void take_sites(struct survivors *s, const struct run *r, int subject,
+                       struct result_capture *ret)
+{
+    const struct capture *c = &r->capture[subject];
+    ret->taken = c->stacks.taken;
+    ret->lost = c->stacks.lost;
+    ret->site = s->site;
+    for (size_t i = 0; i < c->sites; i++) {
+        const struct capture_site *from = &c->site[i];
+        if (!from->epochs)
+            continue;
+        struct result_capture_site *to = &s->site[ret->sites++];
+        *to = (struct result_capture_site){.epochs = __builtin_popcountll(from->epochs),
+                                           .blocks = from->blocks,
+                                           .bytes = from->bytes};
+        to->file = site_name(r, subject, from->site, &to->line);
+    }
+}
+
+void survivors_name(struct survivors *s, const struct run *r, int subject,
+                    struct result_capture *ret)
+{
+    struct err e;
+    const char *maps = r->capture[subject].maps;
+    take_sites(s, r, subject, ret);
+    take_ledger(s, r, subject, ret);
+    take_heap(s, r, subject, ret);
+    ret->stack = s->said;
+    if (ret->stacks == 0)
+        return;
+    s->frame = calloc(ret->stacks, sizeof *s->frame);
+    if (!s->frame) {
+        ret->stacks = 0;
+        return;
+    }
+    /* A maps text that tells nothing leaves the addresses. */
+    s->symbols = maps ? symbols_open(maps, &e) : NULL;
+    for (size_t i = 0; i < ret->stacks; i++)
+        name_stack(s, s->frame[i], &s->said[i]);
+}
+
+void survivors_free(struct survivors *s)
+{
+    if (s->symbols)
+        symbols_close(s->symbols);
+    free(s->frame);
+    *s = (struct survivors){0};
+}
+
+/* ---- files for other tools ---- */
+
+/* The one behaviour that the leak follows; NULL when there are several, or none is known. */
+static const char *behaviour_of(const struct result_when *w)
+{
+    const char *name = NULL;
+    if (!w || w->outcome != BEHAVIOURS_APART)
+        return NULL;
+    for (size_t i = 0; i < w->behaviours; i++) {
+        if (w->behaviour[i].verdict != BEHAVIOUR_GUILTY)
+            continue;
+        if (name)
+            return NULL;
+        name = w->behaviour[i].name;
+    }
+    return name;
+}
+
+static int add_subject(struct profile *p, const struct result_subject *subject, struct err *e)
+{
+    for (size_t i = 0; i < subject->capture.stacks; i++) {
+        const struct result_stack *from = &subject->capture.stack[i];
+        struct profile_sample sample = {.subject = subject->name,
+                                        .behaviour = behaviour_of(subject->when),
+                                        .epoch = from->epoch,
+                                        .blocks = from->blocks,
+                                        .bytes = from->bytes,
+                                        .frame = from->frame,
+                                        .frames = from->frames};
+        if (profile_add(p, &sample, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_folded(const struct profile *p, const char *title, FILE *out, struct err *e)
+{
+    (void)title;
+    return profile_write_folded(p, out, e);
+}
+
+static int write_pprof(const struct profile *p, const char *title, FILE *out, struct err *e)
+{
+    (void)title;
+    return profile_write_pprof(p, out, e);
+}
+
+static const struct {
+    const char *name;
+    int (*write)(const struct profile *p, const char *title, FILE *out, struct err *e);
+} forms[] = {{"survivors.folded", write_folded},
+             {"survivors.svg", profile_write_svg},
+             {"survivors.pb.gz", write_pprof}};
+
+static int write_form(const struct profile *p, size_t form, const char *title, struct run_dir *dir,
+                      struct err *e)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return err_set(e, "%s: %s", forms[form].name, strerror(errno));
+    int rc = forms[form].write(p, title, out, e);
+    if (fclose(out) != 0 && rc == 0)
+        rc = err_set(e, "%s: %s", forms[form].name, strerror(errno));
+    if (rc == 0)
+        rc = run_dir_write(dir, forms[form].name, text, length, e);
+    free(text);
+    return rc;
+}
+
+int survivors_write(const struct result *result, struct run_dir *dir, struct err *e)
+{
+    char title[256];
+    struct profile *p = profile_new();
+    int rc = p ? 0 : err_set(e, "survivors: out of memory");
+    for (size_t i = 0; rc == 0 && i < result->subjects; i++)
+        rc = add_subject(p, &result->subject[i], e);
+    snprintf(title, sizeof title, "Survivors of soak run %s, by where they were allocated",
+             result->scenario);
+    for (size_t i = 0; rc == 0 && profile_count(p) > 0 && i < sizeof forms / sizeof forms[0]; i++)
+        rc = write_form(p, i, title, dir, e);
+    if (p)
+        profile_free(p);
+    return rc;
+}

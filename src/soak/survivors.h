@@ -1,0 +1,31 @@
+/*
+ * The stacks of survivors with the names of their functions, for the report and for the tools that
+ * read profiles. Names are looked up once, after the run, from the copies of the subjects' maps.
+ */
+#ifndef SOAK_SURVIVORS_H
+#define SOAK_SURVIVORS_H
+
+#include "report/result.h"
+#include "run.h"
+
+enum { SURVIVORS_STACKS = 64, SURVIVORS_FRAMES = 64 };
+
+/* One subject's. Zero at first. */
+struct survivors {
+    struct symbols *symbols;                  /* owned; NULL: no names */
+    struct symbol (*frame)[SURVIVORS_FRAMES]; /* owned: for each stack */
+    struct result_stack said[SURVIVORS_STACKS];
+    struct result_capture_site site[CAPTURE_KNOWN];
+};
+
+/* Fills `s` and `ret`, which borrows from it and from the run, for one subject of a run that has
+ * ended. Without memory there are no stacks. From the main thread (see symbols_open). */
+void survivors_name(struct survivors *s, const struct run *r, int subject,
+                    struct result_capture *ret);
+void survivors_free(struct survivors *s);
+
+/* Writes survivors.folded, survivors.svg and survivors.pb.gz into the run's folder when there are
+ * any stacks. Returns 0 or -1. */
+int survivors_write(const struct result *result, struct run_dir *dir, struct err *e);
+
+#endif

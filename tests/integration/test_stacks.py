@@ -1,0 +1,88 @@
+"""The call stacks of survivors: as many as the ledger counts at the guilty site, and of the right place."""
+
+import unittest
+
+import soak_run
+
+CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
+
+
+class Ledger(soak_run.SoakTest):
+    def assert_explained(self, run, subject):
+        """Every survivor of the captured epochs is on a stack, at each of the captured sites."""
+        capture = subject["capture"]
+        self.assertEqual(capture["lost"], 0, run.explain())
+        self.assertGreater(capture["taken"], 0, run.explain())
+        for site in capture["sites"]:
+            mine = [s for s in subject["stacks"] if (s["file"], s["line"]) == (site["file"], site["line"])]
+            self.assertEqual(sum(s["blocks"] for s in mine), site["blocks"], run.explain())
+            self.assertEqual(sum(s["bytes"] for s in mine), site["bytes"], run.explain())
+
+    def test_a_lost_state_has_a_stack_for_each_survivor(self):
+        run = self.soak(*CHURN, "--defect", "lost-state", "--closed", "3000")
+        self.assertEqual(run.exit, 1, run.explain())
+        subject = run.subject()
+        self.assert_explained(run, subject)
+        guilty = subject["sites"][0]
+        stack = subject["stacks"][0]
+        self.assertEqual((stack["file"], stack["line"]), (guilty["file"], guilty["line"]))
+        self.assertGreater(stack["blocks"], 100)
+        self.assertEqual(stack["bytes"], 32 * stack["blocks"])
+        self.assertGreaterEqual(len(stack["frames"]), 3)
+        self.assertEqual(run.subject("client")["stacks"], [])
+
+    def test_four_threads_are_explained_too(self):
+        run = self.soak(*CHURN, "--defect", "lost-state", "--closed", "3000", "--workers", "4")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assert_explained(run, run.subject())
+        self.assertGreater(sum(s["blocks"] for s in run.subject()["stacks"]), 100, run.explain())
+
+    def test_the_sites_of_a_retained_object_are_taken_as_far_as_there_is_room(self):
+        run = self.soak(*CHURN, "--defect", "ssl-retained", "--closed", "3000")
+        self.assertEqual(run.exit, 1, run.explain())
+        subject = run.subject()
+        self.assert_explained(run, subject)
+        self.assertGreater(len(subject["capture"]["sites"]), 1, run.explain())
+        blamed = (subject["sites"][0]["file"], subject["sites"][0]["line"])
+        self.assertIn(blamed, [(s["file"], s["line"]) for s in subject["stacks"]], run.explain())
+
+    def test_an_early_end_waits_for_stacks(self):
+        run = self.soak("--conns", "30", "--churn", "500/s", "--seed", "7f3a", "--defect", "lost-state")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assert_explained(run, run.subject())
+        self.assertGreater(len(run.subject()["stacks"]), 0)
+
+    def test_a_clean_run_takes_none(self):
+        run = self.soak(*CHURN, "--closed", "3000")
+        self.assertEqual(run.exit, 0, run.explain())
+        for subject in run.result["subjects"]:
+            self.assertEqual(subject["stacks"], [])
+            self.assertEqual(subject["capture"]["taken"], 0)
+            self.assertEqual(subject["capture"]["heap_connections"], 0)
+
+
+@unittest.skipUnless(soak_run.HAS_JEMALLOC, "jemalloc alone has profiles")
+class Heap(soak_run.SoakTest):
+    def test_growth_outside_openssl_has_its_stack_and_keeps_the_bound(self):
+        run = self.soak(*CHURN, "--defect", "outside", "--closed", "4000")
+        self.assertEqual(run.exit, 1, run.explain())
+        subject = run.subject()
+        connections = subject["capture"]["heap_connections"]
+        self.assertGreater(connections, 100, run.explain())
+        stack = subject["stacks"][0]
+        self.assertEqual((stack["source"], stack["file"]), ("heap", None))
+        self.assertEqual(stack["blocks"], connections, run.explain())
+        self.assertEqual(stack["bytes"], 48 * connections, run.explain())
+        self.assertLessEqual(run.result["run"]["closed"], 4000)
+        self.assertEqual(subject["per_conn_bytes"], 48.0, run.explain())
+
+    def test_a_jemalloc_without_profile_still_gives_the_verdict(self):
+        run = self.soak(*CHURN, "--defect", "outside", "--closed", "4000",
+                        env={"MALLOC_CONF": "prof:false"})
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertEqual(run.subject()["kind"], "outside-openssl", run.explain())
+        self.assertEqual(run.subject()["stacks"], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
