@@ -181,6 +181,7 @@ static int run_all(struct selftest *t, struct err *e)
     int rc = 0;
     printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
            "per conn", "stack");
+    fflush(stdout);
     for (uint64_t seed = 1; seed <= t->o->seeds && rc == 0; seed++)
         rc = run_round(t, seed, e);
     print_counts(t);
