@@ -165,9 +165,10 @@ static void print_counts(const struct selftest *t)
 {
     printf("%zu of %zu as expected", good(t), t->runs);
     const char *joint = ": ";
-    for (int o = 0; o < SELFTEST_OUTCOMES; o++) {
+    for (size_t o = 0; o < SELFTEST_OUTCOMES; o++) {
         if (t->outcome[o])
-            printf("%s%zu %s", joint, t->outcome[o], selftest_outcome_text(o));
+            printf("%s%zu %s", joint, t->outcome[o],
+                   selftest_outcome_text((enum selftest_outcome)o));
         joint = t->outcome[o] ? ", " : joint;
     }
     if (t->not_asked)
