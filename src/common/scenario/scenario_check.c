@@ -206,8 +206,7 @@ static int check_malloc(const struct scenario *s, struct err *e)
     scenario_defaults(&defaults);
     if (s->malloc == MALLOC_JEMALLOC && !SCENARIO_JEMALLOC)
         return refuse(s, "malloc", e, "this build has no jemalloc; leave it out");
-    if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
-        s->limit_heap != defaults.limit_heap)
+    if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC && s->limit_heap != defaults.limit_heap)
         return refuse(s, "limit-heap", e,
                       "only jemalloc tells how its heap grows; leave out --malloc libc");
     return 0;
