@@ -165,9 +165,10 @@ static void print_counts(const struct selftest *t)
 {
     printf("%zu of %zu as expected", good(t), t->runs);
     const char *joint = ": ";
-    for (int o = 0; o < SELFTEST_OUTCOMES; o++) {
+    for (size_t o = 0; o < SELFTEST_OUTCOMES; o++) {
         if (t->outcome[o])
-            printf("%s%zu %s", joint, t->outcome[o], selftest_outcome_text(o));
+            printf("%s%zu %s", joint, t->outcome[o],
+                   selftest_outcome_text((enum selftest_outcome)o));
         joint = t->outcome[o] ? ", " : joint;
     }
     if (t->not_asked)
@@ -181,6 +182,7 @@ static int run_all(struct selftest *t, struct err *e)
     int rc = 0;
     printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
            "per conn", "stack");
+    fflush(stdout);
     for (uint64_t seed = 1; seed <= t->o->seeds && rc == 0; seed++)
         rc = run_round(t, seed, e);
     print_counts(t);

@@ -74,8 +74,8 @@ static const struct selftest_case cases[] = {
           .anywhere = true, .options = {LONG}),
 
     /* The rate is of the connections that fail or reset: at low rates nearly all do. */
-    LEAKS("error-path", 1, KIND_SIDE, DEFECTS, .function = "error_state_accept",
-          .options = {MEDIUM}, .quick = true),
+    LEAKS("error-path", 1, KIND_SIDE, DEFECTS, .function = "error_state_accept", .options = {SHORT},
+          .quick = true),
     LEAKS("error-path", 100, KIND_SIDE, DEFECTS, .function = "error_state_accept",
           .options = {ABORTS, MEDIUM}),
     LEAKS("error-path", SELDOM, KIND_SIDE, DEFECTS, .function = "error_state_accept",

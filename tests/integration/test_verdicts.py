@@ -67,11 +67,35 @@ class Clean(Metered):
         run = self.soak(*CHURN, "--closed", "2500", "--tls", "1.2", "--key", "rsa2048")
         self.assertEqual(run.exit, 0, run.explain())
 
-    def test_several_workers_pass(self):
-        run = self.soak(*CHURN, "--closed", "4000", "--workers", "4")
+    def test_several_workers_on_both_sides_pass_with_an_equal_ledger(self):
+        run = self.soak(*CHURN, "--closed", "4000", "--workers", "4", "--client-workers", "4")
         self.assertEqual(run.exit, 0, run.explain())
+<<<<<<< HEAD
         self.assert_meters_work(run)
         self.assert_ledger_flat(run, "server")
+=======
+        self.assert_ledger_flat(run, "server")
+        self.assert_ledger_flat(run, "client")
+        self.assertGreaterEqual(run.checkpoints()[-1]["server"]["process"]["threads"], 4)
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a build without jemalloc runs on libc anyway")
+    def test_on_libc_s_malloc_the_ledger_is_as_exact_and_the_heap_unseen(self):
+        run = self.soak(*CHURN, "--closed", "3000", "--malloc", "libc")
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assert_ledger_flat(run, "server")
+        self.assert_ledger_flat(run, "client")
+        self.assertRegex(run.result["libs"]["malloc"], r"^glibc-2\.\d+$")
+        self.assertIn(" malloc=glibc-2.", run.manifest["libs"]["client"])
+        self.assertIsNone(run.checkpoints()[-1]["server"]["heap"])
+        self.assertEqual([m["id"] for m in run.subject()["metrics"] if "heap" in m["id"]], [])
+        self.assertIn("only jemalloc tells of it", " ".join(run.out.split()))
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a build without jemalloc runs on libc anyway")
+    def test_another_allocator_than_the_asked_one_breaks_the_run(self):
+        run = self.soak(*CHURN, "--closed", "1000", env={"LD_PRELOAD": "libc.so.6"})
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertIn("runs on another allocator", run.result["broken"])
+>>>>>>> calib
 
     def test_filling_session_cache_is_named_and_passes(self):
         run = self.soak(*CHURN, "--closed", "4000", "--session", "cache", "--cache-size", "20k")

@@ -9,7 +9,11 @@ struct report_case {
     void (*fill)(struct result *r); /* fills a zeroed result */
 };
 
+<<<<<<< HEAD
 enum { REPORT_CASES = 14 };
+=======
+enum { REPORT_CASES = 10 };
+>>>>>>> calib
 extern const struct report_case report_cases[REPORT_CASES];
 
 /* The case of that name; NULL when there is none. */

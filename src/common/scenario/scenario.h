@@ -40,8 +40,8 @@ struct scenario {
     uint64_t clean, half_close, reset, mid_handshake;
     /* [server] */
     int workers;
-    int malloc; /* enum scenario_malloc; a build without jemalloc has libc only */
-    const char *defect;                             /* NAME[:1/N], NULL = none */
+    int malloc;         /* enum scenario_malloc; a build without jemalloc has libc only */
+    const char *defect; /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     uint64_t watchdog_ns; /* nothing moves for so long: the run is broken */
     const char *listen;   /* address:port, port 0 = any */

@@ -1,0 +1,140 @@
+"""The commands beside `run`: their help, their refusals, Ctrl-C; and the man page, which says what
+--help says."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+BUILD = os.environ["SOAK_BUILD"]
+SOURCE = os.environ["SOAK_SOURCE"]
+SOAK = os.path.join(BUILD, "bin", "soak")
+
+REFUSED = [
+    (["calibrate", "--runz", "3"], "calibrate: --runz: no such option; did you mean --runs?"),
+    (["calibrate", "--runs", "0"], "calibrate: --runs: from 1 to 1M"),
+    (["calibrate", "--closed", "100"],
+     "calibrate: --closed: at least 500, or no run is long enough for a verdict"),
+    (["calibrate", "--mix", "defualt"],
+     "calibrate: --mix defualt: no such mix; did you mean 'default'?"),
+    (["calibrate", "smoke"], "calibrate: smoke: it takes options only"),
+    (["selftest", "--quik"], "selftest: --quik: no such option; did you mean --quick?"),
+    (["selftest", "--seeds", "0"], "selftest: --seeds: from 1 to 1000"),
+    (["selftest", "--rates", "1,1/7"],
+     "selftest: --rates 1/7: no case has this rate; there are 1, 1/100 and 1/10000"),
+    (["selftest", "--rates", "1,7"],
+     "selftest: --rates 7: a share is one in a whole number, such as 1/1000"),
+    (["selftest", "--only", "lost-stat"],
+     "selftest: --only lost-stat: no such defect; did you mean lost-state?"),
+    (["selftest", "--only", "one-time", "--rates", "1/100"],
+     "selftest: --rates, --only and --quick together leave no case"),
+]
+
+
+def soak(*arguments, **environment):
+    return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=100,
+                          check=False, env=dict(os.environ, SOAK_ROOT=SOURCE, **environment))
+
+
+def options_in(text):
+    return set(re.findall(r"^  --([a-z-]+)", text, re.MULTILINE))
+
+
+class Commands(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.mkdtemp(prefix="soak-cli-")
+        self.addCleanup(shutil.rmtree, self.temporary, ignore_errors=True)
+
+    def test_each_bad_option_gets_its_sentence_and_exit_2(self):
+        for arguments, sentence in REFUSED:
+            with self.subTest(arguments=arguments):
+                process = soak(*arguments, TMPDIR=self.temporary)
+                self.assertEqual(process.stderr, f"soak: {sentence}\n")
+                self.assertEqual((process.stdout, process.returncode), ("", 2))
+                self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_each_command_has_help_of_its_own(self):
+        for command, options in (("calibrate", {"runs", "closed", "seed", "mix"}),
+                                 ("selftest", {"quick", "seeds", "rates", "only"})):
+            process = soak(command, "--help")
+            self.assertEqual((process.returncode, process.stderr), (0, ""))
+            self.assertEqual(options_in(process.stdout), options)
+            self.assertIn(f"  soak {command} [OPTIONS]", soak("--help").stdout)
+
+    def test_a_calibration_leaves_nothing_and_says_its_bound(self):
+        process = soak("calibrate", "--runs", "1", "--closed", "1000", "--mix", "default",
+                       TMPDIR=self.temporary)
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertRegex(process.stdout, r"(?m)^default +1 +1 +0 +0 +0 +1$")
+        self.assertIn("false alarms (LEAK): 0 of 1, so at most 95.00 % of such runs (95 %)\n",
+                      process.stdout)
+        self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_a_selftest_of_one_bug_counts_it(self):
+        process = soak("selftest", "--only", "lost-state", "--rates", "1", TMPDIR=self.temporary)
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertEqual(process.stdout.splitlines()[-1], "1 of 1 as expected: 1 caught")
+        self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_a_run_that_fails_is_kept_and_named(self):
+        """With libc preloaded the children can't have jemalloc's malloc: every run is INVALID."""
+        if b"jemalloc" not in subprocess.run(["ldd", SOAK + "-server"], capture_output=True,
+                                             check=True).stdout:
+            self.skipTest("a build without jemalloc")
+        process = soak("calibrate", "--runs", "1", "--mix", "default", TMPDIR=self.temporary,
+                       LD_PRELOAD="libc.so.6")
+        self.assertEqual(process.returncode, 1, process.stdout + process.stderr)
+        kept = re.search(r"INVALID.*kept: (\S+?);? ", process.stdout + " ").group(1).strip()
+        with open(os.path.join(kept, "result.json"), encoding="utf-8") as f:
+            self.assertIn("runs on another allocator", json.load(f)["broken"])
+
+    def test_ctrl_c_prints_what_was_measured_and_exits_with_130(self):
+        """The first run is done when the folder of the second is there."""
+        process = subprocess.Popen([SOAK, "calibrate", "--runs", "50", "--closed", "1000"],
+                                   stdout=subprocess.PIPE, text=True,
+                                   env=dict(os.environ, SOAK_ROOT=SOURCE, TMPDIR=self.temporary))
+        deadline = time.monotonic() + 60
+        while not self.second_run() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, output)
+        self.assertRegex(output, r"(?m)^default +1 +1 +0")
+        self.assertEqual(os.listdir(self.temporary), [])
+
+    def second_run(self):
+        """Whether its server has started: before, there is nothing to interrupt."""
+        return any("server.log" in files and "/2/" in folder + "/"
+                   for folder, _, files in os.walk(self.temporary))
+
+
+class ManPage(unittest.TestCase):
+    def test_it_has_every_option_of_run_and_of_the_commands(self):
+        page = soak("--man").stdout
+        marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
+        said = options_in(soak("--help").stdout)
+        for command in ("calibrate", "selftest"):
+            said |= options_in(soak(command, "--help").stdout)
+        self.assertGreater(len(said), 30)
+        self.assertEqual(marked, said)
+
+    def test_man_finds_nothing_to_warn_of(self):
+        if not shutil.which("man") or not shutil.which("groff"):
+            self.skipTest("no man and groff")
+        with tempfile.NamedTemporaryFile("w", suffix=".1") as file:
+            file.write(soak("--man").stdout)
+            file.flush()
+            process = subprocess.run(["man", "--warnings", "-l", file.name], capture_output=True,
+                                     text=True, check=False,
+                                     env=dict(os.environ, LC_ALL="C.UTF-8", MANROFFSEQ=""))
+        self.assertEqual((process.returncode, process.stderr), (0, ""))
+        self.assertIn("--malloc jemalloc|libc", process.stdout.replace("\x08", ""))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,177 @@
+/* What OpenSSL keeps for each thread goes with the thread: a process whose threads come and go
+ * isn't called a leak. The real ledger, the real OpenSSL, the real judge. */
+#include "base/check.h"
+#include "probe/page_file.h"
+#include "probe/probe.h"
+#include "src/soak/history.h"
+#include "tls/context.h"
+#include "tls/identity.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+
+enum { THREADS = 100, BATCHES = 4, AT_ONCE = 4, WARM = 2, MEASURED = 6, PER_EPOCH = 40 };
+
+static struct identity identity;
+static SSL_CTX *client_context, *server_context;
+
+static int start(void **state)
+{
+    (void)state;
+    const struct probe_options on = {.ledger = true};
+    const struct context_server_options server = {
+        .version = CONTEXT_TLS_1_3, .session = CONTEXT_NO_SESSION, .identity = &identity};
+    const struct context_client_options client = {.version = CONTEXT_TLS_1_3};
+    return probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0 ||
+           identity_make(IDENTITY_P256, "localhost", NULL, &identity, NULL) != 0 ||
+           context_server_new(&server, &server_context, NULL) != 0 ||
+           context_client_new(&client, &client_context, NULL) != 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    SSL_CTX_free(client_context);
+    SSL_CTX_free(server_context);
+    identity_fini(&identity);
+    return 0;
+}
+
+static SSL *end_new(SSL_CTX *context, BIO *bio)
+{
+    SSL *ssl = SSL_new(context);
+    CHECK(ssl);
+    SSL_set_bio(ssl, bio, bio);
+    return ssl;
+}
+
+static void handshake(void)
+{
+    BIO *client_bio, *server_bio;
+    CHECK(BIO_new_bio_pair(&client_bio, 0, &server_bio, 0) == 1);
+    SSL *client = end_new(client_context, client_bio),
+        *server = end_new(server_context, server_bio);
+    while (!SSL_is_init_finished(client) || !SSL_is_init_finished(server)) {
+        SSL_connect(client);
+        SSL_accept(server);
+    }
+    SSL_free(client);
+    SSL_free(server);
+}
+
+/* A life with all that OpenSSL keeps by thread: the random generators, an error in the queue. */
+static void *live_and_end(void *lost)
+{
+    unsigned char bytes[16];
+    handshake();
+    CHECK(RAND_bytes(bytes, sizeof bytes) == 1 && RAND_priv_bytes(bytes, sizeof bytes) == 1);
+    CHECK(!BIO_new_file("/nonexistent/file", "r")); /* an error stays in this thread's queue */
+    CHECK(ERR_peek_error() != 0);
+    if (lost) {
+        void *block = OPENSSL_malloc(32);
+        __asm__ volatile("" : : "r"(block) : "memory");
+    }
+    return NULL;
+}
+
+static void run_threads(int count, bool lost)
+{
+    for (int done = 0; done < count; done += AT_ONCE) {
+        pthread_t thread[AT_ONCE];
+        for (int i = 0; i < AT_ONCE; i++)
+            assert_int_equal(
+                pthread_create(&thread[i], NULL, live_and_end, lost ? &identity : NULL), 0);
+        for (int i = 0; i < AT_ONCE; i++)
+            pthread_join(thread[i], NULL);
+    }
+}
+
+static void the_ledger_is_the_same_after_each_hundred_threads(void **state)
+{
+    (void)state;
+    int64_t blocks = 0, bytes = 0;
+    run_threads(THREADS, false);
+    for (int batch = 0; batch < BATCHES; batch++) {
+        struct snapshot s;
+        assert_int_equal(snapshot_read(probe_page(), &s, NULL), 0);
+        if (batch > 0) {
+            assert_int_equal(s.blocks, blocks);
+            assert_int_equal(s.bytes, bytes);
+        }
+        blocks = s.blocks;
+        bytes = s.bytes;
+        assert_int_equal(s.threads_shared, 0); /* the slots of those who ended are used again */
+        snapshot_free(&s);
+        run_threads(THREADS, false);
+    }
+}
+
+/* The end of an epoch in which each connection had a thread of its own, and all of them ended. */
+static void checkpoint(struct history *h, int epoch)
+{
+    struct page *page = probe_page();
+    struct history_sample sample = {.proc = {.threads = 1}};
+    atomic_fetch_add(&page->app.opened, PER_EPOCH);
+    atomic_fetch_add(&page->app.closed, PER_EPOCH);
+    assert_int_equal(snapshot_read(page, &sample.snapshot, NULL), 0);
+    assert_int_equal(history_checkpoint(h, &sample, epoch < WARM ? HISTORY_WARM : HISTORY_MEASURE,
+                                        1, (uint64_t)epoch + 1),
+                     0);
+    snapshot_free(&sample.snapshot);
+    atomic_store(&page->epoch, (uint64_t)epoch + 1);
+}
+
+static void judge_threads(bool lost, struct judgement *ret)
+{
+    const struct history_question question = {
+        .limit_heap = 1, .limit_rss = 16, .seed = 1, .handshakes = PER_EPOCH};
+    struct history *h = history_new();
+    assert_non_null(h);
+    atomic_store(&probe_page()->epoch, 0);
+    for (int epoch = 0; epoch < WARM + MEASURED; epoch++) {
+        run_threads(PER_EPOCH, lost);
+        checkpoint(h, epoch);
+    }
+    history_judge(h, &question, ret);
+    history_free(h);
+}
+
+static void threads_that_end_are_no_leak(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_threads(false, &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    assert_int_equal(j.findings, 0);
+}
+
+/* The control of the test above: a block per thread that nobody frees is seen. */
+static void a_block_that_each_thread_loses_is_found(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_threads(true, &j);
+    assert_true(j.findings > 0);
+    assert_int_equal(j.finding[0].blocks, MEASURED * PER_EPOCH);
+    assert_true(j.verdict != VERDICT_PASS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_ledger_is_the_same_after_each_hundred_threads),
+        cmocka_unit_test(threads_that_end_are_no_leak),
+        cmocka_unit_test(a_block_that_each_thread_loses_is_found),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
