@@ -342,6 +342,33 @@ static void descriptors(struct sim *s)
         v[i] = 71 + floor(s->closed[i] / 100);
 }
 
+/* 25 a second, connections or not: at 1,000 connections a second one for each 40. */
+static double elapsed_at(const struct sim *s, size_t checkpoint)
+{
+    double sum = 0;
+    for (size_t c = 0; c <= checkpoint; c++)
+        sum += s->epoch[c].seconds;
+    return sum;
+}
+
+static void descriptors_by_time(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, "open_files", GAUGE_COUNT, 0);
+    size_t from = s->epochs - s->gauge[0].count;
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 71 + floor(25 * elapsed_at(s, from + i));
+}
+
+static void table_by_time(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].bytes[c] = 9600 * (int64_t)(elapsed_at(s, c) * 10);
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
 static void thread_pool_starts(struct sim *s)
 {
     churn_and_finish(s);
@@ -391,6 +418,16 @@ static void outside(struct sim *s)
     s->size_class[0].size = 48;
     for (size_t c = 0, opened = 0; c < s->epochs; c++)
         s->regions[0][c] = 500 + (int64_t)(opened += s->epoch[c].opened);
+}
+
+static void outside_by_time(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + (int64_t)(100 * elapsed_at(s, c));
 }
 
 /* Blocks of many sizes: no one size class stands out. */
@@ -450,6 +487,15 @@ static void churn_long_and_finish(struct sim *s)
     for (int i = 0; i < MEASURED; i++)
         sim_epoch(s, SIM_MEASURE, 1000, 1);
     finish(s);
+}
+
+static void outside_of_many_sizes_by_time(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    size_t from = s->epochs - s->gauge[0].count;
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        s->value[0][i] += 200e3 * elapsed_at(s, from + i);
 }
 
 static void heap_fills(struct sim *s)
@@ -581,6 +627,10 @@ static const struct control {
     {"descriptors", descriptors, RULE_GAUGES, V(LEAK), K(DESCRIPTORS)},
     {"descriptors_and_their_table", descriptors_and_their_table, RULE_COUNT, V(LEAK),
      K(DESCRIPTORS)},
+    {"descriptors_by_time", descriptors_by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"table_by_time", table_by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"outside_by_time", outside_by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"outside_of_many_sizes_by_time", outside_of_many_sizes_by_time, RULE_TIME, V(LEAK), K(TIME)},
     {"thread_pool_starts", thread_pool_starts, RULE_GAUGES, V(PASS), K(ONE_TIME)},
     {"threads_start_late", threads_start_late, RULE_GAUGES, V(PASS), K(ONE_TIME)},
     {"descriptors_peak", descriptors_peak, RULE_COUNT, V(PASS), K(NONE)},

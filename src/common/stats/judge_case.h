@@ -83,6 +83,9 @@ bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret
 bool cache_bounded_present(const struct hearing *h);
 bool cache_grew(const struct hearing *h);
 
+/* judge_kind.c: nothing connects while the subject is held, so what is added then is added by time.
+ * If the pace by the second is the same with and without connections, they have no part in it. */
+bool by_time(const struct hearing *h, double held, double churned);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
 size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t count);
 
