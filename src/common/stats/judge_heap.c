@@ -227,8 +227,9 @@ static struct judge_finding outside(struct hearing *h, const struct rise *alloca
     return f;
 }
 
-static struct judge_finding pages(const struct rise *r, enum verdict verdict, enum kind kind,
-                                  const char *why)
+/* `flat` is what doesn't grow beside it; `why` what follows. */
+static struct judge_finding pages(const struct rise *r, const struct rise *flat,
+                                  enum verdict verdict, enum kind kind, const char *why)
 {
     struct judge_finding f = {.site = SIZE_MAX,
                               .kind = kind,
@@ -236,7 +237,8 @@ static struct judge_finding pages(const struct rise *r, enum verdict verdict, en
                               .bytes = (int64_t)r->growth,
                               .per_conn_bytes = r->per_conn};
     snprintf(f.gauge, sizeof f.gauge, "%s", r->g->id);
-    finding_why(&f, "%s", why);
+    finding_why(&f, "%.20s grew by %.0f KiB, %.20s by %.0f KiB: %s", r->g->id, r->growth / 1024,
+                flat->g ? flat->g->id : "the ledger", flat->growth / 1024, why);
     return f;
 }
 
@@ -274,22 +276,20 @@ size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
     }
     if (rule_on(h, RULE_FRAGMENTATION) && rises(&active, ACTIVE_BYTES) &&
         allocated.growth * 4 < active.growth) {
-        *ret = pages(&active, VERDICT_LEAK, KIND_FRAGMENTATION,
-                     "jemalloc's active pages grow while the bytes in use don't");
+        *ret = pages(&active, &allocated, VERDICT_LEAK, KIND_FRAGMENTATION,
+                     "pages are held by few bytes in use");
         return 1;
     }
     struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
     if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
-        *ret = pages(&resident, VERDICT_PASS, KIND_UNPURGED,
-                     "resident pages grow, active ones don't: the allocator keeps freed pages for "
-                     "a while, up to a bound of its own");
+        *ret = pages(&resident, &active, VERDICT_PASS, KIND_UNPURGED,
+                     "the allocator keeps freed pages for a while, up to a bound of its own");
         return 1;
     }
     struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true);
     if (rule_on(h, RULE_MAPPING) && rises(&rss, WITNESS_BYTES)) {
-        *ret = pages(&rss, VERDICT_INCONCLUSIVE, KIND_MAPPING,
-                     "anonymous memory grows while every exact figure is flat; a witness never "
-                     "convicts alone");
+        *ret = pages(&rss, &active, VERDICT_INCONCLUSIVE, KIND_MAPPING,
+                     "every exact figure is flat, and a witness never convicts alone");
         return 1;
     }
     return 0;

@@ -2,7 +2,9 @@
 #include "stats/judge_case.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool refinable(const struct judge_finding *f)
 {
@@ -108,6 +110,29 @@ static void name_object(const struct hearing *h, size_t class_, struct judge_fin
                 grown, k->name, each, each == 1 ? "" : "s");
 }
 
+/* What tells a lost side allocation from a retained object: the objects go. */
+static void say_freed(const struct hearing *h, struct judge_finding *f)
+{
+    char before[sizeof f->why];
+    for (size_t i = 0; i < h->e->classes; i++) {
+        const struct judge_class *k = &h->e->class_[i];
+        if (strcmp(k->name, "SSL") != 0 || class_growth(h, k) >= JUDGE_MIN_BLOCKS)
+            continue;
+        snprintf(before, sizeof before, "%s", f->why);
+        finding_why(f, "SSL objects are freed (%" PRId64 " live), this block is not: %.140s",
+                    k->live[h->newest], before);
+        return;
+    }
+}
+
+static void say_all_freed(const struct hearing *h, struct judge_finding *finding, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (refinable(&finding[i]))
+            say_freed(h, &finding[i]);
+    }
+}
+
 size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -122,9 +147,9 @@ size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t
     size_t class_ = 0;
     while (class_ < h->e->classes && !class_leaks(h, &h->e->class_[class_], finding, count))
         class_++;
-    if (!rule_on(h, RULE_OBJECT) || class_ == h->e->classes)
-        return SIZE_MAX;
-    for (size_t i = 0; i < count; i++)
+    bool retained = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
+    for (size_t i = 0; i < count && retained; i++)
         name_object(h, class_, &finding[i]);
-    return class_;
+    say_all_freed(h, finding, count);
+    return retained ? class_ : SIZE_MAX;
 }
