@@ -722,6 +722,53 @@ static void a_block_per_connection_is_exactly_one(void **state)
     assert_false(j.wants_hold);
 }
 
+/* Every kind rests on evidence that it tells. */
+static void the_evidence_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*make)(struct sim *s);
+        const char *said;
+    } cases[] = {
+        {cache_filling, "entries of 20480, full after about 15162 more connections at this pace"},
+        {cache_over, "more than the 1000 it may hold"},
+        {cache_without_bound, "nothing says how large they may become"},
+        {table_growing, "and the second half of the run no slower"},
+        {table_by_time, "bytes per second while held without churn"},
+        {descriptors_by_time, "open_files: 25.33 more per second while held"},
+        {outside_by_time, "regions of one size class per second while held"},
+        {fragmented, "heap_active grew by"},
+        {unpurged, "heap_active by 0 KiB: the allocator keeps freed pages"},
+        {mapping, "rss_anon grew by"},
+        {deferred, "the drain freed all but 0"},
+        {retained, "more SSL objects are alive"},
+        {descriptors, "open_files: "},
+        {one_time, "all in one epoch of 500 connections"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct judgement j;
+        judge_case(cases[i].make, RULES_ALL, &j);
+        if (!j.findings || !strstr(j.finding[0].why, cases[i].said))
+            fail_msg("%zu: %s", i, j.findings ? j.finding[0].why : "no finding");
+    }
+}
+
+static void a_lost_side_allocation_says_that_the_objects_go(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    lost_state(s);
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL", NULL, 0, 0, SIZE_MAX};
+    for (size_t c = 0; c < s->epochs; c++)
+        s->live[0][c] = CONNS;
+    judge(sim_evidence(s), &j);
+    assert_memory_equal(j.finding[0].why,
+                        "SSL objects are freed (30 live), this block is not: epochs of ", 62);
+    free(s);
+}
+
 static void growth_asks_for_a_hold_before_it_is_certain(void **state)
 {
     (void)state;
@@ -882,6 +929,8 @@ int main(void)
         cmocka_unit_test(every_control_gets_its_verdict_and_kind),
         cmocka_unit_test(no_rule_stands_without_a_control),
         cmocka_unit_test(a_block_per_connection_is_exactly_one),
+        cmocka_unit_test(the_evidence_is_told),
+        cmocka_unit_test(a_lost_side_allocation_says_that_the_objects_go),
         cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),
         cmocka_unit_test(a_cache_that_may_explain_it_leaves_no_leak_certain),
         cmocka_unit_test(what_emptying_the_cache_leaves_is_the_leak),
