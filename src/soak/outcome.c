@@ -42,6 +42,19 @@ static void fill_census(struct outcome *o, const struct run *r, int subject)
     }
 }
 
+/* The evidence of the finding to blame. The client isn't what the user came for, so what it does is
+ * told beside what the server does. */
+static void fill_why(struct result_subject *out, const struct run *r, int subject)
+{
+    const struct judgement *j = &out->judgement;
+    bool server_clean = r->judgement[RUN_SERVER].verdict == VERDICT_PASS;
+    if (j->findings == 0 || j->kind == KIND_NONE)
+        return;
+    bool other = subject == RUN_CLIENT && j->verdict == VERDICT_LEAK && server_clean;
+    snprintf(out->why, sizeof out->why, "%s%s", other ? "in the client, not the server: " : "",
+             j->finding[0].why);
+}
+
 static void fill_subject(struct outcome *o, const struct run *r, int subject)
 {
     struct result_subject *out = &o->result.subject[subject];
@@ -53,6 +66,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;
     }
+    fill_why(out, r, subject);
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
     survivors_name(&o->survivors[subject], r, subject, &out->capture);

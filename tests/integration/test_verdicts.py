@@ -146,6 +146,8 @@ def add_defect(name, options, kind, site, blocks):
         if blocks:
             self.assertEqual(f"{guilty['per_conn_blocks']:.4f}", f"{blocks:.4f}", run.explain())
         self.assertEqual(run.subject("client")["verdict"], "PASS", run.explain())
+        self.assertEqual(subject["why"], guilty["note"], run.explain())
+        self.assertIs(subject["selfcheck"]["ok"], True, run.explain())
 
     method = "test_" + name.replace("-", "_") + "_is_a_leak_of_kind_" + kind.replace("-", "_")
     setattr(Defects, method, test)
@@ -192,6 +194,21 @@ class Output(Metered):
         self.assertRegex(lines[0], r"^LEAK .*32 B in 1 block per connection")
         self.assertTrue(any(re.match(r"\s+where\s+server/defect\.c:\d+", l) for l in lines),
                         run.out)
+
+    def test_undecided_run_says_what_is_missing_and_the_command(self):
+        run = self.soak(*CHURN, "--closed", "1660", "--sensitivity", "1/100", "--payload", "64B")
+        self.assertEqual(run.exit, 3, run.explain())
+        self.assertRegex(run.result["missing"], r"^about [\d,]+ more connections, ")
+        self.assertEqual(run.result["next"],
+                         ["./soak run default --seed 7f3a --churn max --payload 64B "
+                          "--sensitivity 1/100 --until-sure"])
+        self.assertIn("Missing", run.out)
+
+    def test_until_sure_ends_when_the_sensitivity_is_reached(self):
+        run = self.soak(*CHURN, "--until-sure", "--sensitivity", "1/50")
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertGreaterEqual(run.result["sensitivity"]["one_in"], 50)
+        self.assertLess(run.result["run"]["closed"], 4000, run.explain())
 
     def test_json_on_stdout_is_the_document_of_the_folder(self):
         import json

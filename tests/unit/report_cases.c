@@ -289,6 +289,8 @@ static void fill_client_leak(struct result *r)
                                                    "connection, OpenSSL's blocks don't"};
     fill_pass(r);
     convict(r, 1, KIND_OUTSIDE, 0, 64);
+    snprintf(r->subject[1].why, sizeof r->subject[1].why, "in the client, not the server: %s",
+             site.why);
     r->subject[0].sites = 0;
     r->subject[1].site = &site;
     r->subject[1].sites = 1;

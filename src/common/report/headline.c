@@ -121,8 +121,11 @@ static void leak(char *buf, size_t size, const struct result *r,
     const struct judgement *j = &subject->judgement;
     if (subject == &r->subject[0])
         snprintf(who, sizeof who, "the %s", subject->name);
-    else
+    else if (r->subject[0].judgement.verdict == VERDICT_PASS)
         snprintf(who, sizeof who, "in the %s, not the %s: it", subject->name, r->subject[0].name);
+    else
+        snprintf(who, sizeof who, "in the %s, while the %s can't be judged: it", subject->name,
+                 r->subject[0].name);
     amount(what, sizeof what, j);
     total(sum, sizeof sum, r, subject);
     if (j->kind == KIND_TIME)

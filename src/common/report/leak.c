@@ -36,6 +36,8 @@ static void print_what(const struct result_subject *subject, const struct screen
     if (j->kind == KIND_DESCRIPTORS || j->kind == KIND_THREADS)
         screen_wrap(s, &lead, "%s that stay after their connection closed, counted by the kernel",
                     j->kind == KIND_THREADS ? "threads" : "open files");
+    else if (j->kind == KIND_TIME && j->per_conn_bytes <= 0)
+        screen_wrap(s, &lead, "open files or threads that stay, counted by the kernel");
     else if (estimated(j->kind))
         screen_wrap(s, &lead, "%s per closed connection, by the allocator's figures", bytes);
     else
@@ -106,7 +108,7 @@ static void print_why(const struct result_subject *subject, const struct screen 
             continue;
         struct screen_lead lead = lead_of(word);
         if (strcmp(word, "why") == 0)
-            screen_wrap(s, &lead, "%s", site->why);
+            screen_wrap(s, &lead, "%s", subject->why[0] ? subject->why : site->why);
         else
             screen_wrap(s, &lead, "%s: %s", kind_text(site->kind), site->why);
         word = "also";

@@ -151,6 +151,7 @@ static json_t *subject_json(const struct result_subject *subject)
 {
     const struct judgement *j = &subject->judgement;
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
+<<<<<<< HEAD
     return json_pack(
         "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
         text(subject->name), "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind),
@@ -162,6 +163,19 @@ static json_t *subject_json(const struct result_subject *subject)
         "stacks", report_stacks_json(subject), "capture", report_capture_json(subject),
         "selfcheck", selfcheck_json(&subject->selfcheck), "behaviours",
         when_behaviours_json(subject->when), "when", when_json(subject->when));
+=======
+    json_t *object = json_pack(
+        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", text(subject->name),
+        "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind), "class",
+        text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks), "per_conn_bytes",
+        number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics", metrics_json(j), "sites",
+        sites_json(subject), "sites_dropped", count(dropped), "census", census_json(subject),
+        "sensitivity", sensitivity_json(&j->sensitivity), "cost", cost_json(subject),
+        "drained_released_bytes", count(subject->drained_released_bytes));
+    json_object_set_new(object, "why", subject->why[0] ? text(subject->why) : json_null());
+    json_object_set_new(object, "selfcheck", selfcheck_json(&subject->selfcheck));
+    return object;
+>>>>>>> sure
 }
 
 static json_t *subjects_json(const struct result *r)
@@ -217,13 +231,15 @@ static json_t *document(const struct result *r)
 {
     static const struct result_subject none;
     const struct result_subject *first = r->subjects ? &r->subject[0] : &none;
-    return json_pack(
-        "{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "soak/1",
-        "version", text(r->version), "verdict", verdict_word(r->verdict), "exit", r->exit_code,
-        "interrupted", (int)r->interrupted, "broken", text(r->broken), "scenario",
-        text(r->scenario), "libs", libs_json(r), "run", run_json(r), "subjects", subjects_json(r),
-        "sensitivity", sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first),
-        "run_dir", text(r->run_dir), "missing", text(r->missing), "next", next_json(r));
+    json_t *object = json_pack(
+        "{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "soak/1", "version",
+        text(r->version), "verdict", verdict_word(r->verdict), "exit", r->exit_code, "interrupted",
+        (int)r->interrupted, "broken", text(r->broken), "scenario", text(r->scenario), "libs",
+        libs_json(r), "run", run_json(r), "subjects", subjects_json(r), "sensitivity",
+        sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first), "run_dir",
+        text(r->run_dir), "next", next_json(r));
+    json_object_set_new(object, "missing", text(r->missing));
+    return object;
 }
 
 char *report_json(const struct result *r)

@@ -96,6 +96,7 @@ struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
     struct selfcheck selfcheck;
+    char why[224];          /* the evidence of what it is called; "" when nothing grows */
     const char *class_name; /* the object class to blame, or NULL */
     size_t sites;
     const struct result_site *site;

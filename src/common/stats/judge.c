@@ -106,6 +106,15 @@ static void judge_sensitivity(const struct hearing *h, struct judge_sensitivity 
                                          JUDGE_CONFIDENCE_PERMILLE / 1000.0);
 }
 
+static bool is_count(const struct evidence *e, const char *gauge)
+{
+    for (size_t i = 0; i < e->gauges; i++) {
+        if (e->gauge[i].role == GAUGE_COUNT && strcmp(e->gauge[i].id, gauge) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_certain(const struct hearing *h, const struct judgement *j)
 {
     /* A small table that nobody declared looks like a leak until it is full. */
@@ -113,13 +122,13 @@ static bool is_certain(const struct hearing *h, const struct judgement *j)
     const struct judge_finding *f = &j->finding[0];
     if (j->verdict != VERDICT_LEAK || (rule_on(h, RULE_PENDING) && h->pending))
         return false;
+    if (rule_on(h, RULE_HOLD_FIRST) && !h->hold)
+        return false;
     if (f->site == SIZE_MAX)
-        return (f->kind == KIND_DESCRIPTORS || f->kind == KIND_THREADS) &&
-               h->epochs >= CERTAIN_EPOCHS;
+        return is_count(h->e, f->gauge) && h->epochs >= CERTAIN_EPOCHS;
     struct survivors v;
     survivors_count(h, f->site, &v);
-    return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS &&
-           (h->hold || !rule_on(h, RULE_HOLD_FIRST));
+    return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS;
 }
 
 static size_t find_all(struct hearing *h, struct judge_finding *finding, struct judgement *j)

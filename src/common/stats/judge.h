@@ -149,7 +149,8 @@ struct judge_finding {
     enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */
     int64_t blocks, bytes; /* survivors */
     double per_conn_blocks, per_conn_bytes;
-    char why[192]; /* the evidence it rests on, one sentence */
+    char gauge[20]; /* id of the gauge it is about; "" when it is a site */
+    char why[192];  /* the evidence it rests on, one sentence */
 };
 
 enum metric_state { METRIC_OK, METRIC_GROWS, METRIC_UNSURE, METRIC_EXPLAINED };

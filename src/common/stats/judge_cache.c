@@ -81,6 +81,19 @@ bool cache_bounded_present(const struct hearing *h)
     return false;
 }
 
+uint64_t cache_full_in(const struct hearing *h, size_t cache)
+{
+    const struct judge_cache *k = &h->e->cache[cache];
+    int64_t grown = population_growth(h, k),
+            left = (int64_t)k->capacity - population_at(k, h->last);
+    uint64_t begun = 0;
+    for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++)
+        begun += h->e->epoch[c].opened;
+    if (!k->capacity || grown <= 0 || left <= 0)
+        return 0;
+    return (uint64_t)((double)left * (double)begun / (double)grown + 0.5);
+}
+
 bool cache_grew(const struct hearing *h)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {

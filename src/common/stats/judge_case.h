@@ -81,8 +81,14 @@ enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, s
 bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret_cache);
 /* Some declared cache of limited capacity holds entries. */
 bool cache_bounded_present(const struct hearing *h);
+/* Connections until a growing cache of limited capacity is full, at the pace of the measuring; 0
+ * when it is full, or doesn't grow, or has no bound. */
+uint64_t cache_full_in(const struct hearing *h, size_t cache);
 bool cache_grew(const struct hearing *h);
 
+/* judge_kind.c: nothing connects while the subject is held, so what is added then is added by time.
+ * If the pace by the second is the same with and without connections, they have no part in it. */
+bool by_time(const struct hearing *h, double held, double churned);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
 size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t count);
 

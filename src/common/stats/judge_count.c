@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What never went away again: at each point the least of what follows, so that a peak leaves no
@@ -58,8 +59,33 @@ static struct judge_finding found(const struct judge_gauge *g, const struct step
 {
     struct judge_finding f = {.site = SIZE_MAX, .verdict = verdict, .blocks = (int64_t)s->grown};
     f.kind = strcmp(g->id, "threads") == 0 ? KIND_THREADS : KIND_DESCRIPTORS;
+    snprintf(f.gauge, sizeof f.gauge, "%s", g->id);
     f.per_conn_blocks = s->grown / (g->closed[g->count - 1] - g->closed[0]);
     return f;
+}
+
+/* What was added while the subject was held. */
+static double held_growth(const struct hearing *h, const struct judge_gauge *g)
+{
+    double sum = 0;
+    size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
+    for (size_t i = 1; i < g->count && from + i < h->e->epochs; i++) {
+        if (h->e->epoch[from + i].hold)
+            sum += least_from(g, i) - least_from(g, i - 1);
+    }
+    return sum;
+}
+
+static void name_time(const struct hearing *h, const struct judge_gauge *g, const struct steps *s,
+                      struct judge_finding *f)
+{
+    double held = held_growth(h, g);
+    if (!rule_on(h, RULE_TIME) || !by_time(h, held, s->grown))
+        return;
+    f->kind = KIND_TIME;
+    finding_why(
+        f, "%.32s: %.2f more per second while held without churn, %.2f while connections churn",
+        g->id, held / h->hold_seconds, s->grown / h->seconds);
 }
 
 /* Returns false when the gauge is at rest. */
@@ -84,9 +110,12 @@ static bool count_judge(struct hearing *h, const struct judge_gauge *g, struct j
         h->wants_more = true;
     } else {
         *ret = found(g, &s, VERDICT_LEAK);
+        h->wants_hold |= !h->hold;
     }
     finding_why(ret, "%.32s: %.0f more, in %d intervals, %.0f and %.0f in the halves of the run",
                 g->id, s.grown, s.count, s.half[0], s.half[1]);
+    if (ret->verdict == VERDICT_LEAK)
+        name_time(h, g, &s, ret);
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
  * of the kernel's. Where no size class grows in proportion, a wander of that size can look straight
  * by chance over a few checkpoints (1 in 2,000 simulated runs), so it takes more. */
 static const double ALLOCATED_BYTES = 64 * 1024, UNSUPPORTED_BYTES = 256 * 1024,
-                    ACTIVE_BYTES = 1024 * 1024, WITNESS_BYTES = 4096 * 1024;
+                    ACTIVE_BYTES = 1024 * 1024, WITNESS_BYTES = 4096 * 1024, HELD_BYTES = 32 * 1024;
 /* Clean runs move the regions of a size class by about 10 either way. */
 enum { REGIONS_NOISE = 15, REGIONS_MIN = 100, REGIONS_EPOCH = 30, REGIONS_EPOCHS = 3 };
 
@@ -100,14 +101,24 @@ static struct ledger ledger_growth(const struct hearing *h)
 
 /* ---- size classes ---- */
 
+/* At half the pace of the churn or more. */
+static bool by_pace(const struct hearing *h, double held, double churned)
+{
+    return held > REGIONS_NOISE && h->hold_seconds > 0 && h->seconds > 0 &&
+           held / h->hold_seconds * 2 >= churned / h->seconds;
+}
+
 static bool in_proportion(const struct hearing *h, const struct judge_size_class *k, double rate)
 {
     int full = 0;
     for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
         const struct judge_epoch *e = &h->e->epoch[c];
         double expected = rate * (double)e->opened;
-        double apart = (double)(k->regions[c] - k->regions[c - 1]) - expected;
+        double grown = (double)(k->regions[c] - k->regions[c - 1]), apart = grown - expected;
         double slack = expected * 0.35 > REGIONS_NOISE ? expected * 0.35 : REGIONS_NOISE;
+        /* Growth by time goes on while the subject is held. */
+        if (e->hold && rule_on(h, RULE_TIME) && by_pace(h, grown, rate * (double)h->opened))
+            continue;
         if (apart > slack || apart < -slack)
             return false;
         full += expected >= REGIONS_EPOCH;
@@ -154,15 +165,52 @@ static const struct judge_size_class *class_growing(const struct hearing *h, boo
     return most;
 }
 
-static struct judge_finding outside(const struct hearing *h, const struct rise *allocated,
+/* What one series gained over the hold epochs. */
+static double held_regions(const struct hearing *h, const struct judge_size_class *k)
+{
+    double sum = 0;
+    for (size_t c = 1; c <= h->last; c++)
+        sum += h->e->epoch[c].hold ? (double)(k->regions[c] - k->regions[c - 1]) : 0;
+    return sum;
+}
+
+static double held_bytes(const struct hearing *h, const struct judge_gauge *g)
+{
+    double sum = 0;
+    size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
+    for (size_t i = 1; i < g->count && from + i < h->e->epochs; i++)
+        sum += h->e->epoch[from + i].hold ? g->value[i] - g->value[i - 1] : 0;
+    return sum;
+}
+
+/* The bytes of the whole heap wander more than the regions of one class. */
+static void name_time(const struct hearing *h, const struct rise *allocated,
+                      const struct judge_size_class *k, struct judge_finding *f)
+{
+    double held = k ? held_regions(h, k) : allocated->g ? held_bytes(h, allocated->g) : 0;
+    double churned = (k ? (double)f->blocks : (double)f->bytes) - held;
+    if (!rule_on(h, RULE_TIME) || (!k && held < HELD_BYTES) || !by_pace(h, held, churned))
+        return;
+    f->kind = KIND_TIME;
+    finding_why(f,
+                "outside OpenSSL: %.0f %s per second while held without churn, %.0f while "
+                "connections churn",
+                held / h->hold_seconds, k ? "regions of one size class" : "bytes",
+                churned / h->seconds);
+}
+
+static struct judge_finding outside(struct hearing *h, const struct rise *allocated,
                                     const struct judge_size_class *k)
 {
     struct judge_finding f = {.site = SIZE_MAX, .kind = KIND_OUTSIDE, .verdict = VERDICT_LEAK};
     f.bytes = (int64_t)allocated->growth;
     f.per_conn_bytes = allocated->per_conn;
+    snprintf(f.gauge, sizeof f.gauge, "heap_allocated");
+    h->wants_hold |= !h->hold;
     if (!k) {
         finding_why(&f, "jemalloc's allocated bytes grow, the ledger doesn't, and no one size "
                         "class stands out");
+        name_time(h, allocated, NULL, &f);
         return f;
     }
     f.blocks = growth_of(h, k->regions);
@@ -175,18 +223,22 @@ static struct judge_finding outside(const struct hearing *h, const struct rise *
                 "size class %" PRIu64 ": %.4f regions per connection, in proportion to the "
                 "epochs; the ledger is flat",
                 k->size, f.per_conn_blocks);
+    name_time(h, allocated, k, &f);
     return f;
 }
 
-static struct judge_finding pages(const struct rise *r, enum verdict verdict, enum kind kind,
-                                  const char *why)
+/* `flat` is what doesn't grow beside it; `why` what follows. */
+static struct judge_finding pages(const struct rise *r, const struct rise *flat,
+                                  enum verdict verdict, enum kind kind, const char *why)
 {
     struct judge_finding f = {.site = SIZE_MAX,
                               .kind = kind,
                               .verdict = verdict,
                               .bytes = (int64_t)r->growth,
                               .per_conn_bytes = r->per_conn};
-    finding_why(&f, "%s", why);
+    snprintf(f.gauge, sizeof f.gauge, "%s", r->g->id);
+    finding_why(&f, "%.20s grew by %.0f KiB, %.20s by %.0f KiB: %s", r->g->id, r->growth / 1024,
+                flat->g ? flat->g->id : "the ledger", flat->growth / 1024, why);
     return f;
 }
 
@@ -224,22 +276,20 @@ size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
     }
     if (rule_on(h, RULE_FRAGMENTATION) && rises(&active, ACTIVE_BYTES) &&
         allocated.growth * 4 < active.growth) {
-        *ret = pages(&active, VERDICT_LEAK, KIND_FRAGMENTATION,
-                     "jemalloc's active pages grow while the bytes in use don't");
+        *ret = pages(&active, &allocated, VERDICT_LEAK, KIND_FRAGMENTATION,
+                     "pages are held by few bytes in use");
         return 1;
     }
     struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
     if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
-        *ret = pages(&resident, VERDICT_PASS, KIND_UNPURGED,
-                     "resident pages grow, active ones don't: the allocator keeps freed pages for "
-                     "a while, up to a bound of its own");
+        *ret = pages(&resident, &active, VERDICT_PASS, KIND_UNPURGED,
+                     "the allocator keeps freed pages for a while, up to a bound of its own");
         return 1;
     }
     struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true);
     if (rule_on(h, RULE_MAPPING) && rises(&rss, WITNESS_BYTES)) {
-        *ret = pages(&rss, VERDICT_INCONCLUSIVE, KIND_MAPPING,
-                     "anonymous memory grows while every exact figure is flat; a witness never "
-                     "convicts alone");
+        *ret = pages(&rss, &active, VERDICT_INCONCLUSIVE, KIND_MAPPING,
+                     "every exact figure is flat, and a witness never convicts alone");
         return 1;
     }
     return 0;

@@ -2,29 +2,52 @@
 #include "stats/judge_case.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool refinable(const struct judge_finding *f)
 {
     return f->verdict == VERDICT_LEAK && f->site != SIZE_MAX && f->kind == KIND_SIDE;
 }
 
-/* Nothing connects while the subject is held, so what is born then is born by time. If the rate by
- * the second is the same with and without connections, they have no part in it. */
+bool by_time(const struct hearing *h, double held, double churned)
+{
+    if (held <= 0 || h->hold_seconds <= 0 || h->seconds <= 0)
+        return false;
+    double share = h->hold_seconds / (h->hold_seconds + h->seconds);
+    return held / h->hold_seconds * 2 >= churned / h->seconds ||
+           binomial_at_most((int64_t)held, (int64_t)(held + churned), share) > JUDGE_ALPHA;
+}
+
 static void name_time(const struct hearing *h, struct judge_finding *f)
 {
     struct survivors v;
     survivors_count(h, f->site, &v);
-    if (v.held == 0 || h->hold_seconds <= 0 || h->seconds <= 0)
-        return;
-    double held = (double)v.held / h->hold_seconds, churn = (double)v.blocks / h->seconds;
-    double share = h->hold_seconds / (h->hold_seconds + h->seconds);
-    bool chance = binomial_at_most(v.held, v.held + v.blocks, share) > JUDGE_ALPHA;
-    if (held * 2 < churn && !chance)
+    if (!by_time(h, (double)v.held, (double)v.blocks))
         return;
     f->kind = KIND_TIME;
     finding_why(f, "%.2f blocks per second while held without churn, %.2f while connections churn",
-                held, churn);
+                (double)v.held / h->hold_seconds, (double)v.blocks / h->seconds);
+}
+
+/* A table's bytes are no events that chance could tell: half of the pace is asked for. */
+static void name_time_of_table(const struct hearing *h, struct judge_finding *f)
+{
+    const struct judge_site *s = &h->e->site[f->site];
+    double held = 0;
+    for (size_t c = 1; c <= h->last; c++) {
+        if (h->e->epoch[c].hold && s->blocks[c] == s->blocks[c - 1])
+            held += (double)(s->bytes[c] - s->bytes[c - 1]);
+    }
+    double churned = (double)f->bytes - held;
+    if (held <= 0 || h->seconds <= 0 || held / h->hold_seconds * 2 < churned / h->seconds)
+        return;
+    f->kind = KIND_TIME;
+    finding_why(f,
+                "its blocks were made larger by %.0f bytes per second while held without churn, by "
+                "%.0f while connections churn",
+                held / h->hold_seconds, churned / h->seconds);
 }
 
 static void name_deferred(const struct hearing *h, struct judge_finding *f)
@@ -87,20 +110,46 @@ static void name_object(const struct hearing *h, size_t class_, struct judge_fin
                 grown, k->name, each, each == 1 ? "" : "s");
 }
 
+/* What tells a lost side allocation from a retained object: the objects go. */
+static void say_freed(const struct hearing *h, struct judge_finding *f)
+{
+    char before[sizeof f->why];
+    for (size_t i = 0; i < h->e->classes; i++) {
+        const struct judge_class *k = &h->e->class_[i];
+        if (strcmp(k->name, "SSL") != 0 || class_growth(h, k) >= JUDGE_MIN_BLOCKS)
+            continue;
+        snprintf(before, sizeof before, "%s", f->why);
+        finding_why(f, "SSL objects are freed (%" PRId64 " live), this block is not: %.140s",
+                    k->live[h->newest], before);
+        return;
+    }
+}
+
+static void say_all_freed(const struct hearing *h, struct judge_finding *finding, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (refinable(&finding[i]))
+            say_freed(h, &finding[i]);
+    }
+}
+
 size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (rule_on(h, RULE_TIME) && refinable(&finding[i]))
             name_time(h, &finding[i]);
+        else if (rule_on(h, RULE_TIME) && finding[i].verdict == VERDICT_LEAK &&
+                 finding[i].kind == KIND_TABLE)
+            name_time_of_table(h, &finding[i]);
         if (rule_on(h, RULE_DEFERRED) && h->e->drained && refinable(&finding[i]))
             name_deferred(h, &finding[i]);
     }
     size_t class_ = 0;
     while (class_ < h->e->classes && !class_leaks(h, &h->e->class_[class_], finding, count))
         class_++;
-    if (!rule_on(h, RULE_OBJECT) || class_ == h->e->classes)
-        return SIZE_MAX;
-    for (size_t i = 0; i < count; i++)
+    bool retained = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
+    for (size_t i = 0; i < count && retained; i++)
         name_object(h, class_, &finding[i]);
-    return class_;
+    say_all_freed(h, finding, count);
+    return retained ? class_ : SIZE_MAX;
 }

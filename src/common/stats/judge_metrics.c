@@ -44,14 +44,26 @@ static enum metric_state state_of(const struct judge_finding *f)
     return METRIC_UNSURE;
 }
 
-/* The worst of the findings about sites, libuv's or the others'. */
-static enum metric_state sites_state(const struct hearing *h, const struct judgement *j, bool libuv)
+/* Growth in bytes alone: no block was added. */
+static bool is_table(const struct judge_finding *f)
+{
+    return f->verdict == VERDICT_LEAK && f->per_conn_blocks == 0;
+}
+
+/* The worst of the findings about sites, libuv's or the others'; `ret_kept` is added what tables
+ * grew by per connection. */
+static enum metric_state sites_state(const struct hearing *h, const struct judgement *j, bool bytes,
+                                     bool libuv, double *ret_kept)
 {
     enum metric_state state = METRIC_OK;
     for (size_t i = 0; i < j->findings; i++) {
         const struct judge_finding *f = &j->finding[i];
-        if (f->site != SIZE_MAX && is_libuv(&h->e->site[f->site]) == libuv)
-            state = worse(state, state_of(f));
+        if (f->site == SIZE_MAX || is_libuv(&h->e->site[f->site]) != libuv)
+            continue;
+        if (is_table(f) && !bytes)
+            continue;
+        *ret_kept += is_table(f) ? f->per_conn_bytes : 0;
+        state = worse(state, state_of(f));
     }
     return state;
 }
@@ -76,7 +88,7 @@ static void add_sites(const struct hearing *h, struct judgement *j, const char *
     m->start = (double)start;
     m->end = (double)end;
     m->per_conn = h->opened ? (double)kept / (double)h->opened : 0;
-    m->state = sites_state(h, j, libuv);
+    m->state = sites_state(h, j, bytes, libuv, &m->per_conn);
 }
 
 static void add_objects(const struct hearing *h, struct judgement *j)
@@ -94,26 +106,6 @@ static void add_objects(const struct hearing *h, struct judgement *j)
         m->per_conn = (double)grown / (double)h->opened;
         if (grown >= JUDGE_MIN_BLOCKS)
             m->state = j->verdict == VERDICT_LEAK ? METRIC_GROWS : METRIC_UNSURE;
-    }
-}
-
-static const char *gauge_of(enum kind kind)
-{
-    switch (kind) {
-    case KIND_DESCRIPTORS:
-        return "open_files";
-    case KIND_THREADS:
-        return "threads";
-    case KIND_OUTSIDE:
-        return "heap_allocated";
-    case KIND_FRAGMENTATION:
-        return "heap_active";
-    case KIND_UNPURGED:
-        return "heap_resident";
-    case KIND_MAPPING:
-        return "rss_anon";
-    default:
-        return "";
     }
 }
 
@@ -163,7 +155,7 @@ static void add_gauge(const struct hearing *h, struct judgement *j, const struct
     if (g->role != GAUGE_COUNT && m->per_conn - m->half_width > g->limit && ledger_explains(j))
         m->state = METRIC_EXPLAINED;
     for (size_t i = 0; i < j->findings; i++) {
-        if (j->finding[i].site == SIZE_MAX && strcmp(gauge_of(j->finding[i].kind), g->id) == 0)
+        if (strcmp(j->finding[i].gauge, g->id) == 0)
             m->state = worse(m->state, state_of(&j->finding[i]));
     }
 }

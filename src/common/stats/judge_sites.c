@@ -97,11 +97,14 @@ static enum answer site_table(struct hearing *h, const struct survivors *v, stru
     f->bytes = t.total;
     f->per_conn_blocks = 0;
     f->per_conn_bytes = (double)t.total / (double)begun_after(h, h->base == SIZE_MAX ? 0 : h->base);
-    finding_why(f,
-                "its blocks were made larger by %" PRId64 " bytes in %d step%s, none was added%s%s",
-                t.total, t.count, t.count == 1 ? "" : "s",
-                f->kind == KIND_CACHE_FILLING ? ": the index of the " : "",
-                f->kind == KIND_CACHE_FILLING ? h->e->cache[cache].name : "");
+    const char *then = f->kind == KIND_CACHE_FILLING ? ": the index of the "
+                       : f->verdict == VERDICT_LEAK
+                           ? ", and the second half of the run no slower than half of the first"
+                           : "";
+    finding_why(
+        f, "its blocks were made larger by %" PRId64 " bytes in %d step%s, none was added%s%.32s",
+        t.total, t.count, t.count == 1 ? "" : "s", then,
+        f->kind == KIND_CACHE_FILLING ? h->e->cache[cache].name : "");
     return DECIDED;
 }
 
@@ -115,14 +118,27 @@ static enum answer cache_pending(struct hearing *h, const struct survivors *v, e
     const struct judge_cache *k = &h->e->cache[cache];
     if (fit == CACHE_FITS_OVER) {
         *f = finding_of(h, v, VERDICT_LEAK, KIND_CACHE_OVER);
-        finding_why(f, "%.32s holds %" PRIu64 " entries and may hold %" PRIu64, k->name,
-                    k->population[h->last], k->capacity);
+        finding_why(f,
+                    "%.32s holds %" PRIu64 " entries, %" PRIu64 " more than the %" PRIu64
+                    " it may hold, and goes on",
+                    k->name, k->population[h->last], k->population[h->last] - k->capacity,
+                    k->capacity);
         return DECIDED;
     }
     h->pending |= !h->e->drained;
     pass(h, v, KIND_CACHE_FILLING, f);
-    finding_why(f, "grows exactly as %.32s does: %" PRIu64 " entries, room for %" PRIu64, k->name,
-                k->population[h->last], k->capacity);
+    uint64_t until_full = cache_full_in(h, cache);
+    if (until_full)
+        finding_why(f,
+                    "grows exactly as %.32s does: %" PRIu64 " entries of %" PRIu64
+                    ", full after about %" PRIu64 " more connections at this pace",
+                    k->name, k->population[h->last], k->capacity, until_full);
+    else if (k->capacity)
+        finding_why(f, "grows exactly as %.32s does: %" PRIu64 " entries of %" PRIu64 ", now full",
+                    k->name, k->population[h->last], k->capacity);
+    else
+        finding_why(f, "grows exactly as %.32s does: %" PRIu64 " entries, and no bound is declared",
+                    k->name, k->population[h->last]);
     return DECIDED;
 }
 
