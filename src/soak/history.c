@@ -96,12 +96,12 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                                   .opened = snap->app.opened,
                                   .allocs = snap->allocs,
                                   .cpu_ns = s->proc.cpu_ns};
-    h->epoch[c] = (struct judge_epoch){.opened = snap->app.opened - before,
-                                       .closed = snap->app.closed,
-                                       .seconds = seconds,
-                                       .measured = phase == HISTORY_MEASURE ||
-                                                   phase == HISTORY_HOLD,
-                                       .hold = phase == HISTORY_HOLD};
+    h->epoch[c] =
+        (struct judge_epoch){.opened = snap->app.opened - before,
+                             .closed = snap->app.closed,
+                             .seconds = seconds,
+                             .measured = phase == HISTORY_MEASURE || phase == HISTORY_HOLD,
+                             .hold = phase == HISTORY_HOLD};
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
         h->first = c;
