@@ -272,6 +272,14 @@ const struct judge_epoch *history_epoch(const struct history *h, size_t c)
     return &h->epoch[c];
 }
 
+void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes)
+{
+    CHECK(c < h->epochs && site < h->last.sites);
+    *ret_blocks = h->last.site[site].born_blocks[c];
+    *ret_bytes = h->last.site[site].born_bytes[c];
+}
+
 void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
                   int64_t *ret_bytes)
 {

@@ -15,6 +15,7 @@ struct outcome {
     struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
     struct result_when when[RUN_SUBJECTS];
+    char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT];
 };
