@@ -98,12 +98,12 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                                   .opened = snap->app.opened,
                                   .allocs = snap->allocs,
                                   .cpu_ns = s->proc.cpu_ns};
-    h->epoch[c] = (struct judge_epoch){.opened = snap->app.opened - before,
-                                       .closed = snap->app.closed,
-                                       .seconds = seconds,
-                                       .measured = phase == HISTORY_MEASURE ||
-                                                   phase == HISTORY_HOLD,
-                                       .hold = phase == HISTORY_HOLD};
+    h->epoch[c] =
+        (struct judge_epoch){.opened = snap->app.opened - before,
+                             .closed = snap->app.closed,
+                             .seconds = seconds,
+                             .measured = phase == HISTORY_MEASURE || phase == HISTORY_HOLD,
+                             .hold = phase == HISTORY_HOLD};
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
         h->first = c;
@@ -287,6 +287,14 @@ const struct judge_epoch *history_epoch(const struct history *h, size_t c)
 {
     CHECK(c < h->epochs);
     return &h->epoch[c];
+}
+
+void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes)
+{
+    CHECK(c < h->epochs && site < h->last.sites);
+    *ret_blocks = h->last.site[site].born_blocks[c];
+    *ret_bytes = h->last.site[site].born_bytes[c];
 }
 
 void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,

@@ -57,7 +57,10 @@ void history_judge(const struct history *h, const struct history_question *quest
 size_t history_epochs(const struct history *h);
 /* Checkpoint c; borrowed until history_free. */
 const struct judge_epoch *history_epoch(const struct history *h, size_t c);
-/* Blocks and bytes born in epoch c and alive at the last checkpoint, at the sites that leak. */
+/* Blocks and bytes born in epoch c and alive at the last checkpoint, at a site. */
+void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes);
+/* The same of all sites that leak. */
 void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
                   int64_t *ret_bytes);
 /* The site of a finding: borrowed until history_free. */

@@ -23,6 +23,9 @@ static void fill_sites(struct outcome *o, const struct run *r, int subject)
                                      .kind = f->kind,
                                      .verdict = f->verdict,
                                      .why = f->why};
+        char *when = o->site_when[subject][i];
+        if (r->judged && f->site != SIZE_MAX && when_site(r, subject, f->site, when, OUTCOME_TEXT))
+            site->when = when;
         if (f->site != SIZE_MAX)
             site->file = history_site(r->history[subject], f->site, &site->line);
     }

@@ -17,6 +17,7 @@ struct outcome {
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
     struct survivors survivors[RUN_SUBJECTS];
     struct result_when when[RUN_SUBJECTS];
+    char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
 };

@@ -117,9 +117,10 @@ static bool judged(const struct judge_epoch *e)
     return e->measured && !e->hold && e->all_closed && e->opened > 0;
 }
 
-static void solve(struct run *r, int subject)
+/* Of one site, or (SIZE_MAX) of all that leak together. */
+static void solve(const struct run *r, int subject, size_t site, struct behaviours_answer *ret)
 {
-    struct when *w = r->when;
+    const struct when *w = r->when;
     const struct history *h = r->history[subject];
     struct behaviours_epoch epoch[PAGE_EPOCHS];
     struct behaviours_question q = {.count = w->table.count, .epoch = epoch};
@@ -128,15 +129,18 @@ static void solve(struct run *r, int subject)
             continue;
         struct behaviours_epoch *e = &epoch[q.epochs++];
         *e = (struct behaviours_epoch){.begun = w->table.begun[c], .ended = w->table.ended[c]};
-        history_lost(h, &r->judgement[subject], c, &e->blocks, &e->bytes);
+        if (site == SIZE_MAX)
+            history_lost(h, &r->judgement[subject], c, &e->blocks, &e->bytes);
+        else
+            history_born(h, site, c, &e->blocks, &e->bytes);
     }
-    behaviours_solve(&q, &w->answer[subject]);
+    behaviours_solve(&q, ret);
 }
 
 void when_solve(struct run *r)
 {
     for (int i = 0; i < RUN_SUBJECTS; i++)
-        solve(r, i);
+        solve(r, i, SIZE_MAX, &r->when->answer[i]);
 }
 
 /* ---- the plan ---- */
@@ -267,4 +271,23 @@ bool when_result(const struct run *r, int subject, struct result_when *ret)
     fill_confirm(r, subject, w->epoch[WITHOUT], &ret->without);
     ret->too_rare = ret->alone.predicted_blocks < CONFIRM_LOSSES_MIN;
     return true;
+}
+
+bool when_site(const struct run *r, int subject, size_t site, char *buf, size_t size)
+{
+    const struct when *w = r->when;
+    struct behaviours_answer a;
+    size_t used = 0;
+    buf[0] = '\0';
+    if (!judgement_leaks(&r->judgement[subject], site))
+        return false;
+    solve(r, subject, site, &a);
+    if (a.outcome == BEHAVIOURS_ALIKE || a.outcome == BEHAVIOURS_SINGLE)
+        used = (size_t)snprintf(buf, size, "all");
+    for (size_t b = 0; a.outcome == BEHAVIOURS_APART && b < a.count && used < size; b++) {
+        if (a.share[b].verdict == BEHAVIOUR_GUILTY)
+            used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "",
+                                     w->table.name[b]);
+    }
+    return used > 0;
 }

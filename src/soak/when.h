@@ -25,6 +25,9 @@ void when_keep(struct run *r);
 void when_solve(struct run *r);
 /* What the plan must know. */
 void when_seen(const struct run *r, struct plan_seen *ret);
+/* The behaviours that a leaking site's losses follow: "reset,half-close", or "all". False: that
+ * isn't told, and buf is "". */
+bool when_site(const struct run *r, int subject, size_t site, char *buf, size_t size);
 /* False: nothing is known, as the run ended before its first epoch. */
 bool when_result(const struct run *r, int subject, struct result_when *ret);
 

@@ -52,12 +52,18 @@ class Thread(ctypes.Structure):
         ("census", i64 * 16), ("pad", u64 * 3), ("cell", (Cell * 2048) * 64)]
 
 
+class Behaviour(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char * 24), ("weight", u64), ("begun", u64 * 64),
+                ("ended", u64 * 64)]
+
+
 class Page(ctypes.Structure):
     """src/common/probe/page.h; the server refuses a page of another size."""
     _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
                      "epochs_late bad_frees") + [
         ("app", App), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
-        ("site", Site * 2048), ("thread", Thread * 64)]
+        ("site", Site * 2048), ("thread", Thread * 64),
+        ("behaviours", u64), ("behaviour", Behaviour * 64)]
 
 
 def page_make():

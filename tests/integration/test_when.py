@@ -31,6 +31,7 @@ class When(soak_run.SoakTest):
         self.assertGreater(alone["guilty"], alone["connections"] // 2)
         self.assertEqual((without["blocks"], without["guilty"]), (0, 0))
         self.assertGreaterEqual(without["connections"], 100)
+        self.assertEqual(run.subject()["sites"][0]["when"], name)
         self.assertIn(f"{name}: +{size}.00 B, 1.0000 blocks", run.out)
         self.assertIn("confirmed: an epoch", " ".join(run.out.split()))
 

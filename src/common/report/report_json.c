@@ -63,11 +63,12 @@ static json_t *metric_json(const struct judge_metric *m)
 static json_t *site_json(const struct result_site *site)
 {
     json_t *line = site->file ? count(site->line) : json_null();
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s,s:o}", "file", text(site->file), "line",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o}", "file", text(site->file), "line",
                      line, "blocks", json_integer(site->blocks), "bytes", json_integer(site->bytes),
                      "per_conn_blocks", number(site->per_conn_blocks), "per_conn_bytes",
                      number(site->per_conn_bytes), "kind", kind_name(site->kind), "verdict",
-                     verdict_word(site->verdict), "note", text(site->why));
+                     verdict_word(site->verdict), "note", text(site->why), "when",
+                     text(site->when));
 }
 
 static json_t *census_json(const struct result_subject *subject)

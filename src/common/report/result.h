@@ -26,6 +26,7 @@ struct result_site {
     enum kind kind;
     enum verdict verdict;
     const char *why;
+    const char *when; /* the behaviours that it follows: "reset", "all"; NULL: not told */
 };
 
 struct result_census {

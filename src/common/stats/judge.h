@@ -183,7 +183,7 @@ struct judgement {
     size_t findings;                        /* the one to blame first; LEAKs before the others */
     struct judge_finding finding[JUDGE_FINDINGS];
     uint64_t leaks[JUDGE_SITES / 64]; /* bit by site: loses blocks, by connection and not by time */
-    size_t findings_total; /* may exceed JUDGE_FINDINGS; the largest are kept */
+    size_t findings_total;            /* may exceed JUDGE_FINDINGS; the largest are kept */
     size_t metrics;
     struct judge_metric metric[JUDGE_METRICS];
     struct judge_sensitivity sensitivity;
