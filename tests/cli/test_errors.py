@@ -31,7 +31,6 @@ REFUSED = [
      "loopback address and a port"),
     (["--churn", "1/s", "--for", "10s"],
      "--for 10s: 30 connections at 1/s need 1m to turn over twice; give --for 1m or --churn 6/s"),
-<<<<<<< HEAD
     (["--until-sure", "--closed", "9000"],
      "--closed 9k: with --until-sure the sensitivity ends the run; leave one of the two out, or "
      "limit the time by --for"),
@@ -44,7 +43,6 @@ REFUSED = [
     (["--until-sure", "--sensitivity", "1/1000000"],
      "--until-sure: a sensitivity of 1/1000000 takes about 18,000,000 connections, 5h00m at "
      "1000/s, and without --for the limit is 1h; give --for 6h"),
-=======
     (["--malloc", "tcmalloc"], "--malloc tcmalloc: this is one of jemalloc or libc"),
     (["--malloc", "libc", "--defect", "outside:1/10"],
      "--defect outside:1/10: it shows in jemalloc's figures alone; leave out --malloc libc"),
@@ -52,7 +50,6 @@ REFUSED = [
      "--defect fragment: it shows in jemalloc's figures alone; leave out --malloc libc"),
     (["--malloc", "libc", "--limit-heap", "2B/conn"],
      "--limit-heap 2B/conn: only jemalloc tells how its heap grows; leave out --malloc libc"),
->>>>>>> calib
     (["nosuch"], "nosuch: no such command or scenario; scenarios/ has default, smoke"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
     (["--json=/nonexistent/x"],

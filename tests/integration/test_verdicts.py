@@ -70,10 +70,7 @@ class Clean(Metered):
     def test_several_workers_on_both_sides_pass_with_an_equal_ledger(self):
         run = self.soak(*CHURN, "--closed", "4000", "--workers", "4", "--client-workers", "4")
         self.assertEqual(run.exit, 0, run.explain())
-<<<<<<< HEAD
         self.assert_meters_work(run)
-        self.assert_ledger_flat(run, "server")
-=======
         self.assert_ledger_flat(run, "server")
         self.assert_ledger_flat(run, "client")
         self.assertGreaterEqual(run.checkpoints()[-1]["server"]["process"]["threads"], 4)
@@ -95,7 +92,6 @@ class Clean(Metered):
         run = self.soak(*CHURN, "--closed", "1000", env={"LD_PRELOAD": "libc.so.6"})
         self.assertEqual(run.exit, 4, run.explain())
         self.assertIn("runs on another allocator", run.result["broken"])
->>>>>>> calib
 
     def test_filling_session_cache_is_named_and_passes(self):
         run = self.soak(*CHURN, "--closed", "4000", "--session", "cache", "--cache-size", "20k")

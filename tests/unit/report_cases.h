@@ -9,11 +9,7 @@ struct report_case {
     void (*fill)(struct result *r); /* fills a zeroed result */
 };
 
-<<<<<<< HEAD
-enum { REPORT_CASES = 14 };
-=======
-enum { REPORT_CASES = 10 };
->>>>>>> calib
+enum { REPORT_CASES = 15 };
 extern const struct report_case report_cases[REPORT_CASES];
 
 /* The case of that name; NULL when there is none. */

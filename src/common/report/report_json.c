@@ -152,19 +152,6 @@ static json_t *subject_json(const struct result_subject *subject)
 {
     const struct judgement *j = &subject->judgement;
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
-<<<<<<< HEAD
-    return json_pack(
-        "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
-        text(subject->name), "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind),
-        "class", text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks),
-        "per_conn_bytes", number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics",
-        metrics_json(j), "sites", sites_json(subject), "sites_dropped", count(dropped), "census",
-        census_json(subject), "sensitivity", sensitivity_json(&j->sensitivity), "cost",
-        cost_json(subject), "drained_released_bytes", count(subject->drained_released_bytes),
-        "stacks", report_stacks_json(subject), "capture", report_capture_json(subject),
-        "selfcheck", selfcheck_json(&subject->selfcheck), "behaviours",
-        when_behaviours_json(subject->when), "when", when_json(subject->when));
-=======
     json_t *object = json_pack(
         "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", text(subject->name),
         "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind), "class",
@@ -174,9 +161,12 @@ static json_t *subject_json(const struct result_subject *subject)
         "sensitivity", sensitivity_json(&j->sensitivity), "cost", cost_json(subject),
         "drained_released_bytes", count(subject->drained_released_bytes));
     json_object_set_new(object, "why", subject->why[0] ? text(subject->why) : json_null());
+    json_object_set_new(object, "stacks", report_stacks_json(subject));
+    json_object_set_new(object, "capture", report_capture_json(subject));
+    json_object_set_new(object, "behaviours", when_behaviours_json(subject->when));
+    json_object_set_new(object, "when", when_json(subject->when));
     json_object_set_new(object, "selfcheck", selfcheck_json(&subject->selfcheck));
     return object;
->>>>>>> sure
 }
 
 static json_t *subjects_json(const struct result *r)

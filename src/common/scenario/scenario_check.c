@@ -210,17 +210,10 @@ static int check_malloc(const struct scenario *s, struct err *e)
     struct scenario defaults;
     scenario_defaults(&defaults);
     if (s->malloc == MALLOC_JEMALLOC && !SCENARIO_JEMALLOC)
-<<<<<<< HEAD
         return scenario_refuse(s, "malloc", e, "this build has no jemalloc; leave it out");
-    if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
-        s->limit_heap != defaults.limit_heap)
-        return scenario_refuse(s, "limit-heap", e,
-=======
-        return refuse(s, "malloc", e, "this build has no jemalloc; leave it out");
     if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC && s->limit_heap != defaults.limit_heap)
-        return refuse(s, "limit-heap", e,
->>>>>>> calib
-                      "only jemalloc tells how its heap grows; leave out --malloc libc");
+        return scenario_refuse(s, "limit-heap", e,
+                               "only jemalloc tells how its heap grows; leave out --malloc libc");
     return 0;
 }
 
