@@ -9,13 +9,31 @@
 
 /* ---- names ---- */
 
+/* The compiler may have cut a function in two and put one part into the other. */
+static bool repeats(const struct symbol *inner, const struct symbol *outer)
+{
+    return inner->function && outer->function && inner->module == outer->module &&
+           strcmp(inner->function, outer->function) == 0;
+}
+
+/* One address, with what was inlined into it. Returns how many frames were written. */
+static size_t resolve_one(struct symbols *symbols, uint64_t address, struct symbol *ret,
+                          size_t room)
+{
+    size_t count = symbols_inlined(symbols, address, true, ret, room), kept = 1;
+    for (size_t i = 1; i < count; i++) {
+        if (!repeats(&ret[kept - 1], &ret[i]))
+            ret[kept++] = ret[i];
+    }
+    return kept;
+}
+
 static size_t resolve(const struct survivors *s, const struct result_stack *of, struct symbol *ret)
 {
     size_t used = 0;
     for (size_t i = 0; i < of->addresses && used < SURVIVORS_FRAMES; i++) {
         if (s->symbols)
-            used += symbols_inlined(s->symbols, of->address[i], true, &ret[used],
-                                    SURVIVORS_FRAMES - used);
+            used += resolve_one(s->symbols, of->address[i], &ret[used], SURVIVORS_FRAMES - used);
         else
             ret[used++] = (struct symbol){.offset = of->address[i]};
     }

@@ -160,6 +160,47 @@ static void convict(struct result *r, int subject, enum kind kind, double blocks
     r->next[0] = "soak run default --seed 7f3a --keep-going";
 }
 
+/* Two ways to the same site; the first is what a reader wants, the second has only addresses. */
+static void fill_stacks(struct result_capture *c)
+{
+    static const struct symbol named[] = {
+        {.function = "defect_state_new",
+         .module = "soak-server",
+         .offset = 0x1234,
+         .file = "server/defect.c",
+         .line = 41,
+         .sure = true},
+        {.function = "conn_on_accept",
+         .module = "soak-server",
+         .offset = 0x2345,
+         .file = "server/conn.c",
+         .line = 88,
+         .sure = true},
+        {.function = "uv_stream_init", .module = "libuv.so.1.0.0", .offset = 0x16a84},
+        {.function = "uv_run", .module = "libuv.so.1.0.0", .offset = 0x1012f, .sure = true}};
+    static const struct symbol bare[] = {{.module = "libcrypto.so.3", .offset = 0x22f925},
+                                         {.offset = 0x7f12aa001234}};
+    static const struct result_stack stack[] = {
+        {.file = "server/defect.c",
+         .line = 41,
+         .blocks = 44990,
+         .bytes = 1439680,
+         .epoch = 6,
+         .frames = 4,
+         .frame = named},
+        {.blocks = 9, .bytes = 288, .epoch = 7, .frames = 2, .frame = bare}};
+    static const struct result_capture_site site = {
+        .file = "server/defect.c", .line = 41, .epochs = 3, .blocks = 45000, .bytes = 1440000};
+    *c = (struct result_capture){.taken = 45030,
+                                 .lost = 1,
+                                 .sites = 1,
+                                 .site = &site,
+                                 .stacks = 2,
+                                 .stack = stack,
+                                 .stacks_dropped = 3,
+                                 .heap_connections = 158};
+}
+
 static void fill_lost_state(struct result *r)
 {
     static const struct result_site site = {
@@ -177,6 +218,7 @@ static void fill_lost_state(struct result *r)
     static struct result_when when;
     r->subject[0].when = solved(&when, BEHAVIOURS_ALIKE, (const double[]){1, 1, 1, 1}, 32, NULL);
     r->subject[0].site = &site;
+    fill_stacks(&r->subject[0].capture);
 }
 
 static void fill_reset_path(struct result *r)

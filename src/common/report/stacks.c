@@ -1,8 +1,6 @@
 /* The call stacks of survivors, by frequency. */
+#include "report/figures.h"
 #include "report/parts.h"
-
-#include <inttypes.h>
-#include <stdio.h>
 
 enum { STACKS_SHOWN = 2, FRAMES_SHOWN = 6, VALUE_COLUMN = 9 };
 
@@ -35,18 +33,22 @@ static int64_t blocks_of(const struct result_capture *c)
 /* How much of what was captured these stacks are, and what found no place. */
 static void print_share(const struct result_capture *c, const struct screen *s)
 {
-    int64_t all = blocks_of(c), shown = 0;
+    char some[FIGURE_SIZE], all[FIGURE_SIZE];
     struct screen_lead lead = lead_of("");
+    int64_t shown = 0;
     for (size_t i = 0; i < c->stacks && i < STACKS_SHOWN; i++)
         shown += c->stack[i].blocks;
-    size_t more = (c->stacks > STACKS_SHOWN ? c->stacks - STACKS_SHOWN : 0) + c->stacks_dropped;
+    size_t more = c->stacks > STACKS_SHOWN ? c->stacks - STACKS_SHOWN : 0;
+    figure_grouped(some, sizeof some, (double)shown, 0);
+    figure_grouped(all, sizeof all, (double)blocks_of(c), 0);
     if (more)
-        screen_wrap(s, &lead, "(%" PRId64 " of %" PRId64 " blocks with a stack; %zu more stack%s)",
-                    shown, all, more, more == 1 ? "" : "s");
+        screen_wrap(s, &lead, "(%s of %s captured blocks; survivors.svg has all stacks)", some,
+                    all);
     else
-        screen_wrap(s, &lead, "(all %" PRId64 " blocks that were captured)", all);
+        screen_wrap(s, &lead, "(all %s captured blocks)", all);
     if (c->lost)
-        screen_wrap(s, &lead, "(%" PRIu64 " more blocks found no place for their stack)", c->lost);
+        screen_wrap(s, &lead, "(the stacks of %s more found no place)",
+                    figure_grouped(some, sizeof some, (double)c->lost, 0));
 }
 
 void parts_stacks(const struct result_subject *subject, const struct screen *s)
