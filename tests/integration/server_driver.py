@@ -1,7 +1,5 @@
 """Drives one soak-server from a test: its control socket, its probe page, its clients."""
 
-import ctypes
-import mmap
 import os
 import signal
 import socket
@@ -9,70 +7,10 @@ import ssl
 import subprocess
 import time
 
+from probe_page import page_make
+
 BIN = os.environ["SOAK_BIN"]
 PATIENCE = 30.0  # seconds; only a hang is as slow as that
-
-u64 = ctypes.c_uint64
-i64 = ctypes.c_int64
-
-
-def words(names):
-    return [(name, u64) for name in names.split()]
-
-
-class Cell(ctypes.Structure):
-    _fields_ = [("blocks", i64), ("bytes", i64)]
-
-
-class App(ctypes.Structure):
-    _fields_ = words("opened closed established in_flight handshakes resumed failed intended due "
-                     "replaced p50 p90 p99 max fail_connect fail_handshake fail_echo fail_timeout "
-                     "fail_lost")
-
-
-class Heap(ctypes.Structure):
-    _fields_ = words("present allocated active resident mapped retained metadata publishes") + [
-        ("class_size", u64 * 72), ("class_regions", u64 * 72)]
-
-
-class Cache(ctypes.Structure):
-    _fields_ = words("population capacity") + [("name", ctypes.c_char * 32)]
-
-
-class Class(ctypes.Structure):
-    _fields_ = words("ready site") + [("name", ctypes.c_char * 24)]
-
-
-class Site(ctypes.Structure):
-    _fields_ = words("ready line") + [("file", ctypes.c_char * 112)]
-
-
-class Thread(ctypes.Structure):
-    _fields_ = words("used allocs frees reallocs alloc_bytes") + [
-        ("census", i64 * 16), ("pad", u64 * 3), ("cell", (Cell * 2048) * 64)]
-
-
-class Behaviour(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_char * 24), ("weight", u64), ("begun", u64 * 64),
-                ("ended", u64 * 64)]
-
-
-class Page(ctypes.Structure):
-    """src/common/probe/page.h; the server refuses a page of another size."""
-    _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
-                     "epochs_late bad_frees") + [
-        ("app", App), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
-        ("site", Site * 2048), ("thread", Thread * 64),
-        ("behaviours", u64), ("behaviour", Behaviour * 64)]
-
-
-def page_make():
-    fd = os.memfd_create("page")
-    os.ftruncate(fd, ctypes.sizeof(Page))
-    page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 1, ctypes.sizeof(Page)
-    return fd, page
-
 
 def client_context(version=None, alpn=None, cert=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,80 +1,31 @@
 """soak-client against soak-server, against a recording server, and against no server at all."""
 
-import ctypes
-import mmap
 import os
 import resource
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import time
 import unittest
 
 from client_recorder import Recorder, make_certificate
+from probe_page import page_make
 
 BIN = os.environ["SOAK_BIN"]
 CLIENT = os.path.join(BIN, "soak-client")
 WAIT_S = 60  # far beyond what anything here takes; a hang becomes a failure
 
 
-class App(ctypes.LittleEndianStructure):
-    """struct page_app of probe/page.h."""
-
-    _fields_ = [(name, ctypes.c_uint64) for name in (
-        "opened closed established in_flight handshakes resumed failed intended due replaced "
-        "p50_ns p90_ns p99_ns max_ns fail_connect fail_handshake fail_echo fail_timeout fail_lost"
-    ).split()]
+def behaviours(page):
+    """{name: (weight, connections by epoch of their begin, by epoch of their end)}"""
+    return {b.name.decode(): (b.weight, list(b.begun), list(b.ended))
+            for b in page.behaviour[:page.behaviours]}
 
 
-class Page:
-    """A probe page (probe/page.h, version 1) as soak makes it."""
-
-    MAGIC = 0x65676170206B6173
-    THREADS, THREAD_HEAD, CELLS = 64, 24 * 8, 64 * 2048 * 16
-    APP = 11 * 8
-    FIRST_THREAD = APP + ctypes.sizeof(App) + (8 + 2 * 72) * 8 + 4 * 48 + 16 * 40 + 2048 * 128
-    BEHAVIOURS = FIRST_THREAD + THREADS * (THREAD_HEAD + CELLS)
-    EPOCHS, BEHAVIOUR = 64, 24 + 8 + 2 * 64 * 8
-    BYTES = BEHAVIOURS + 8 + 64 * BEHAVIOUR
-
-    def __init__(self):
-        self.fd = os.memfd_create("page")
-        os.ftruncate(self.fd, self.BYTES)
-        self.map = mmap.mmap(self.fd, self.BYTES)
-        for at, value in ((0, self.MAGIC), (8, 1), (16, self.BYTES)):
-            self.map[at:at + 8] = value.to_bytes(8, "little")
-
-    def close(self):
-        self.map.close()
-        os.close(self.fd)
-
-    def set_epoch(self, epoch):
-        self.map[24:32] = epoch.to_bytes(8, "little")
-
-    @property
-    def app(self):
-        return App.from_buffer_copy(self.map, self.APP)
-
-    def behaviours(self):
-        """{name: (weight, connections by epoch of their begin, by epoch of their end)}"""
-        found = {}
-        for i in range(int.from_bytes(self.map[self.BEHAVIOURS:self.BEHAVIOURS + 8], "little")):
-            at = self.BEHAVIOURS + 8 + i * self.BEHAVIOUR
-            name, weight, *counts = struct.unpack_from(f"<24sQ{2 * self.EPOCHS}Q", self.map, at)
-            found[name.rstrip(b"\0").decode()] = (weight, counts[:self.EPOCHS],
-                                                  counts[self.EPOCHS:])
-        return found
-
-    def live_blocks(self):
-        """Allocations less frees over all threads."""
-        live = 0
-        for thread in range(self.THREADS):
-            at = self.FIRST_THREAD + thread * (self.THREAD_HEAD + self.CELLS)
-            live += int.from_bytes(self.map[at + 8:at + 16], "little")
-            live -= int.from_bytes(self.map[at + 16:at + 24], "little")
-        return live
+def live_blocks(page):
+    """Allocations less frees over all threads."""
+    return sum(thread.allocs - thread.frees for thread in page.thread)
 
 
 class Client:
@@ -82,11 +33,11 @@ class Client:
 
     def __init__(self, port, *options, **popen):
         ours, theirs = socket.socketpair()
-        self.page = Page()
+        self.page_fd, self.page = page_make()
         self.process = subprocess.Popen(
             [CLIENT, f"--connect=127.0.0.1:{port}", f"--control-fd={theirs.fileno()}",
-             f"--page-fd={self.page.fd}", *options],
-            pass_fds=(theirs.fileno(), self.page.fd), stderr=subprocess.DEVNULL, **popen)
+             f"--page-fd={self.page_fd}", *options],
+            pass_fds=(theirs.fileno(), self.page_fd), stderr=subprocess.DEVNULL, **popen)
         theirs.close()
         self.control = ours
         self.control.settimeout(WAIT_S)
@@ -121,7 +72,7 @@ class Client:
         self.process.wait()
         self.lines.close()
         self.control.close()
-        self.page.close()
+        os.close(self.page_fd)
 
 
 def by_hand(port, *options):
@@ -213,7 +164,7 @@ class LeaveTest(unittest.TestCase):
         client.answer()
         quiet = client.quiet("epoch opens=4")
         self.assertEqual(client.page.app.fail_lost, 1)
-        self.assertEqual(client.page.behaviours()["failed"][1][0], 1)
+        self.assertEqual(behaviours(client.page)["failed"][1][0], 1)
         self.assertEqual(client.page.app.established, 2)
         self.assertEqual(quiet["opened"], 5)
         self.assertIn("lost", client.problems[0])
@@ -258,11 +209,11 @@ class ControlTest(unittest.TestCase):
         client = self.client("--conns=10", "--churn=max", "--workers=2", *weights(clean=3, reset=1))
         mixes = {0: "", 1: " mix=0,1,0,0", 2: " mix=0,0,1,0", 3: " mix=1,0,0,0"}
         for epoch, mix in mixes.items():
-            client.page.set_epoch(epoch)
+            client.page.epoch = epoch
             client.quiet(f"epoch opens=200{mix}")
-        client.page.set_epoch(4)
+        client.page.epoch = 4
         client.ask("drain")
-        table = client.page.behaviours()
+        table = behaviours(client.page)
         self.assertEqual(list(table), ["clean", "reset", "half-close", "mid-handshake", "failed"])
         self.assertEqual([weight for weight, _, _ in table.values()], [3, 1, 0, 0, 0])
         begun = {name: counts[:5] for name, (_, counts, _) in table.items()}
@@ -280,12 +231,12 @@ class ControlTest(unittest.TestCase):
     def test_aborts_alone_still_hold_the_stable_set(self):
         client = self.client("--conns=10", "--churn=max", "--workers=1")
         client.quiet("epoch opens=100 mix=1,0,0,0")
-        client.page.set_epoch(1)
+        client.page.epoch = 1
         client.quiet("epoch opens=200 mix=0,0,0,1")
         self.assertEqual(client.page.app.established, 10)
-        client.page.set_epoch(2)
+        client.page.epoch = 2
         client.quiet("epoch opens=50 mix=1,0,0,0")
-        begun = {name: counts[1] for name, (_, counts, _) in client.page.behaviours().items()}
+        begun = {name: counts[1] for name, (_, counts, _) in behaviours(client.page).items()}
         self.assertEqual(sum(begun.values()), 200)
         self.assertGreaterEqual(begun["mid-handshake"], 190)
         self.assertEqual(begun["mid-handshake"] + begun["clean"], 200)
@@ -300,11 +251,11 @@ class ControlTest(unittest.TestCase):
     def test_the_oldest_leave_first(self):
         client = self.client("--conns=7", "--churn=100/s", "--workers=2",
                              *weights(clean=1, reset=1))
-        client.page.set_epoch(4)
+        client.page.epoch = 4
         self.assertEqual(client.quiet("epoch opens=7")["oldest"], 4)
-        client.page.set_epoch(5)
+        client.page.epoch = 5
         self.assertEqual(client.quiet("epoch opens=3")["oldest"], 4)
-        client.page.set_epoch(6)
+        client.page.epoch = 6
         self.assertEqual(client.quiet("epoch opens=7")["oldest"], 6)
 
     def test_it_is_never_faster_than_asked(self):
@@ -335,7 +286,7 @@ class ControlTest(unittest.TestCase):
                 for number in range(4):
                     client.quiet("epoch opens=150")
                     self.assertEqual(client.ask(f"settle id={number}"), f"settled id={number}")
-                    live.append(client.page.live_blocks())
+                    live.append(live_blocks(client.page))
                 self.assertEqual(live, [live[0]] * 4)
                 self.assertGreater(live[0], 0)
 

@@ -1,6 +1,9 @@
 """The call stacks of survivors: as many as the ledger counts at the guilty site, and of the right place."""
 
+import gzip
+import pathlib
 import unittest
+import xml.etree.ElementTree
 
 import soak_run
 
@@ -18,6 +21,18 @@ class Ledger(soak_run.SoakTest):
             self.assertEqual(sum(s["blocks"] for s in mine), site["blocks"], run.explain())
             self.assertEqual(sum(s["bytes"] for s in mine), site["bytes"], run.explain())
 
+    def assert_profiles_tell_the_same(self, run, subject):
+        folder = pathlib.Path(run.folder)
+        bytes_ = sum(stack["bytes"] for stack in subject["stacks"])
+        folded = (folder / "survivors.folded").read_text(encoding="utf-8").splitlines()
+        self.assertEqual(sum(int(line.rsplit(" ", 1)[1]) for line in folded), bytes_)
+        self.assertTrue(all(line.startswith("server;") for line in folded), folded)
+        self.assertIn(";lost_state_accept ", folded[0])
+        drawn = xml.etree.ElementTree.parse(folder / "survivors.svg").getroot()
+        self.assertIn("lost_state_accept", "".join(drawn.itertext()))
+        raw = gzip.decompress((folder / "survivors.pb.gz").read_bytes())
+        self.assertIn(b"lost_state_accept", raw)
+
     def test_a_lost_state_has_a_stack_for_each_survivor(self):
         run = self.soak(*CHURN, "--defect", "lost-state", "--closed", "3000")
         self.assertEqual(run.exit, 1, run.explain())
@@ -29,6 +44,12 @@ class Ledger(soak_run.SoakTest):
         self.assertGreater(stack["blocks"], 100)
         self.assertEqual(stack["bytes"], 32 * stack["blocks"])
         self.assertGreaterEqual(len(stack["frames"]), 3)
+        first = stack["frames"][0]
+        self.assertEqual((first["function"], first["file"], first["sure"]),
+                         ("lost_state_accept", "server/defect.c", True))
+        self.assertIn("conn_accept", [f["function"] for f in stack["frames"]])
+        self.assertIn("stack  lost_state_accept  server/defect.c:", run.out)
+        self.assert_profiles_tell_the_same(run, subject)
         self.assertEqual(run.subject("client")["stacks"], [])
 
     def test_four_threads_are_explained_too(self):
@@ -59,6 +80,7 @@ class Ledger(soak_run.SoakTest):
             self.assertEqual(subject["stacks"], [])
             self.assertEqual(subject["capture"]["taken"], 0)
             self.assertEqual(subject["capture"]["heap_connections"], 0)
+        self.assertEqual(list(pathlib.Path(run.folder).glob("survivors.*")), [])
 
 
 @unittest.skipUnless(soak_run.HAS_JEMALLOC, "jemalloc alone has profiles")
@@ -73,6 +95,7 @@ class Heap(soak_run.SoakTest):
         self.assertEqual((stack["source"], stack["file"]), ("heap", None))
         self.assertEqual(stack["blocks"], connections, run.explain())
         self.assertEqual(stack["bytes"], 48 * connections, run.explain())
+        self.assertIn("outside_accept", [f["function"] for f in stack["frames"][:3]])
         self.assertLessEqual(run.result["run"]["closed"], 4000)
         self.assertEqual(subject["per_conn_bytes"], 48.0, run.explain())
 

@@ -1,0 +1,80 @@
+"""The probe page as soak makes it: src/common/probe/page.h, version 2."""
+
+import ctypes
+import mmap
+import os
+
+u64 = ctypes.c_uint64
+i64 = ctypes.c_int64
+
+
+def words(names):
+    return [(name, u64) for name in names.split()]
+
+
+class Cell(ctypes.Structure):
+    _fields_ = [("blocks", i64), ("bytes", i64)]
+
+
+class App(ctypes.Structure):
+    _fields_ = words("opened closed established in_flight handshakes resumed failed intended due "
+                     "replaced p50_ns p90_ns p99_ns max_ns fail_connect fail_handshake fail_echo fail_timeout "
+                     "fail_lost")
+
+
+class Heap(ctypes.Structure):
+    _fields_ = words("present allocated active resident mapped retained metadata publishes") + [
+        ("class_size", u64 * 72), ("class_regions", u64 * 72)]
+
+
+class Cache(ctypes.Structure):
+    _fields_ = words("population capacity") + [("name", ctypes.c_char * 32)]
+
+
+class Class(ctypes.Structure):
+    _fields_ = words("ready site") + [("name", ctypes.c_char * 24)]
+
+
+class Site(ctypes.Structure):
+    _fields_ = words("ready line") + [("file", ctypes.c_char * 112)]
+
+
+class Thread(ctypes.Structure):
+    _fields_ = words("used allocs frees reallocs alloc_bytes") + [
+        ("census", i64 * 16), ("pad", u64 * 3), ("cell", (Cell * 2048) * 64)]
+
+
+class Behaviour(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char * 24), ("weight", u64), ("begun", u64 * 64),
+                ("ended", u64 * 64)]
+
+
+class Check(ctypes.Structure):
+    _fields_ = words("until every lost_at lost_bytes one_time_at lost_epoch allocs frees "
+                     "alloc_bytes")
+
+
+class Stack(ctypes.Structure):
+    _fields_ = words("hash ready site frames") + [("frame", u64 * 32), ("born", Cell * 64)]
+
+
+class Capture(ctypes.Structure):
+    _fields_ = [("wanted", u64 * 32), ("taken", u64), ("lost", u64), ("stack", Stack * 512)]
+
+
+class Page(ctypes.Structure):
+    """Both programs refuse a page of another version or size."""
+    _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
+                     "epochs_late bad_frees") + [
+        ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
+        ("site", Site * 2048), ("capture", Capture), ("thread", Thread * 64),
+        ("behaviours", u64), ("behaviour", Behaviour * 64)]
+
+
+def page_make():
+    """The descriptor of an empty page, and the page."""
+    fd = os.memfd_create("page")
+    os.ftruncate(fd, ctypes.sizeof(Page))
+    page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 2, ctypes.sizeof(Page)
+    return fd, page
