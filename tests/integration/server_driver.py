@@ -30,6 +30,11 @@ class App(ctypes.Structure):
                      "fail_lost")
 
 
+class Check(ctypes.Structure):
+    _fields_ = words("until every lost_at lost_bytes one_time_at lost_epoch allocs frees "
+                     "alloc_bytes")
+
+
 class Heap(ctypes.Structure):
     _fields_ = words("present allocated active resident mapped retained metadata publishes") + [
         ("class_size", u64 * 72), ("class_regions", u64 * 72)]
@@ -56,7 +61,7 @@ class Page(ctypes.Structure):
     """src/common/probe/page.h; the server refuses a page of another size."""
     _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
                      "epochs_late bad_frees") + [
-        ("app", App), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
+        ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
         ("site", Site * 2048), ("thread", Thread * 64)]
 
 

@@ -33,7 +33,8 @@ class Page:
     MAGIC = 0x65676170206B6173
     THREADS, THREAD_HEAD, CELLS = 64, 24 * 8, 64 * 2048 * 16
     APP = 11 * 8
-    FIRST_THREAD = APP + ctypes.sizeof(App) + (8 + 2 * 72) * 8 + 4 * 48 + 16 * 40 + 2048 * 128
+    CHECK, HEAP = 9 * 8, (8 + 2 * 72) * 8
+    FIRST_THREAD = APP + ctypes.sizeof(App) + CHECK + HEAP + 4 * 48 + 16 * 40 + 2048 * 128
     BYTES = FIRST_THREAD + THREADS * (THREAD_HEAD + CELLS)
 
     def __init__(self):

@@ -326,7 +326,7 @@ static const struct {
      "--defect zzzzzz: no such defect; there are lost-state, peer-cert-ref, ssl-retained, "
      "free-deferred, session-ref, error-path, reset-path, outside, fragment, per-time, "
      "one-time, "
-     "cache, fd"},
+     "cache, fd, table"},
     {{{"defect", "lost-state:1000"}},
      "--defect lost-state:1000: after the colon: a share is one "
      "in a whole number, such as 1/1000"},
