@@ -42,9 +42,9 @@ void probe_thread_flush(void);
  * (costs tens of microseconds; at checkpoints only). Any thread, one at a time. */
 void probe_publish(bool classes);
 
-/* Once for each connection as it is opened, on whatever thread; `nth` counts from 0 over all threads
- * (what the atomic add to app.opened gave). Plants the self-check's blocks where the page's plan
- * says; else it costs a load and a compare. */
+/* Once for each connection as it is opened, on whatever thread; `nth` counts from 0 over all
+ * threads (what the atomic add to app.opened gave). Plants the self-check's blocks where the page's
+ * plan says; else it costs a load and a compare. */
 void probe_on_connection(uint64_t nth);
 /* All connections have closed: the self-check's deferred blocks are freed. */
 void probe_on_drain(void);
