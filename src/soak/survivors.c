@@ -63,12 +63,25 @@ static const char *site_name(const struct run *r, int subject, size_t site, uint
     return site < history_sites(h) ? history_site(h, site, ret_line) : "unknown";
 }
 
-static void take_ledger(struct survivors *s, const struct run *r, int subject,
-                        struct result_capture *ret)
+/* The site to blame, or SIZE_MAX. */
+static size_t blamed_site(const struct run *r, int subject)
 {
-    struct stack_sample *sample;
-    size_t count = capture_samples(&r->capture[subject], &sample);
-    for (size_t i = 0; i < count && ret->stacks < SURVIVORS_STACKS; i++) {
+    const struct judgement *j = &r->judgement[subject];
+    return j->findings && j->finding[0].verdict == VERDICT_LEAK ? j->finding[0].site : SIZE_MAX;
+}
+
+/* Adds the samples of the site to blame, or those of all others. */
+static void take_samples(struct survivors *s, const struct run *r, int subject,
+                         const struct stack_sample *sample, size_t count, bool blamed,
+                         struct result_capture *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        if ((sample[i].site == blamed_site(r, subject)) != blamed)
+            continue;
+        if (ret->stacks == SURVIVORS_STACKS) {
+            ret->stacks_dropped++;
+            continue;
+        }
         struct result_stack *to = &s->said[ret->stacks++];
         *to = (struct result_stack){.blocks = sample[i].blocks,
                                     .bytes = sample[i].bytes,
@@ -77,7 +90,16 @@ static void take_ledger(struct survivors *s, const struct run *r, int subject,
                                     .address = sample[i].frame};
         to->file = site_name(r, subject, sample[i].site, &to->line);
     }
-    ret->stacks_dropped = count - ret->stacks;
+}
+
+/* First the stacks of the site to blame, and of all most survivors first. */
+static void take_ledger(struct survivors *s, const struct run *r, int subject,
+                        struct result_capture *ret)
+{
+    struct stack_sample *sample;
+    size_t count = capture_samples(&r->capture[subject], &sample);
+    take_samples(s, r, subject, sample, count, true, ret);
+    take_samples(s, r, subject, sample, count, false, ret);
     free(sample);
 }
 
