@@ -13,9 +13,10 @@
 #include <stdbool.h>
 
 enum {
-    CAPTURE_WANTED = 8,  /* sites marked at a time */
-    CAPTURE_KNOWN = 32,  /* sites marked at any time */
-    CAPTURE_PATIENCE = 3 /* epochs that an early end of the run waits for a stack */
+    CAPTURE_WANTED = 8,    /* sites marked at a time */
+    CAPTURE_KNOWN = 32,    /* sites marked at any time */
+    CAPTURE_PLENTY = 1000, /* blocks on a site's stacks: no more are taken */
+    CAPTURE_PATIENCE = 3   /* epochs that an early end of the run waits for a stack */
 };
 
 /* Survivors of one call stack: blocks whose connections have all closed. */

@@ -46,7 +46,7 @@ static const struct selftest_case cases[] = {
           .function = "lost_state_accept", .options = {LONG}),
 
     LEAKS("peer-cert-ref", 1, KIND_OBJECT, "crypto/asn1/", .function = "conn_handshake",
-          .anywhere = true, .options = {MUTUAL}, .quick = true),
+          .anywhere = true, .options = {MUTUAL, "--closed", "3000"}, .quick = true),
     LEAKS("peer-cert-ref", 100, KIND_OBJECT, "crypto/asn1/", .function = "conn_handshake",
           .anywhere = true, .options = {MUTUAL, MEDIUM}),
     LEAKS("peer-cert-ref", SELDOM, KIND_OBJECT, "crypto/asn1/", .function = "conn_handshake",
@@ -97,7 +97,8 @@ static const struct selftest_case cases[] = {
     NOT_ASKED("fragment", 100, below_limit),
     NOT_ASKED("fragment", SELDOM, below_limit),
 
-    LEAKS("per-time", 1, KIND_TIME, DEFECTS, .function = "on_tick", .quick = true),
+    LEAKS("per-time", 1, KIND_TIME, DEFECTS, .function = "on_tick", .options = {SHORT},
+          .quick = true),
 
     LEAKS("fd", 1, KIND_DESCRIPTORS, NULL, .blocks = 1.0, .options = {SHORT}, .quick = true),
     LEAKS("fd", 100, KIND_DESCRIPTORS, NULL, .options = {MEDIUM}),
@@ -107,10 +108,10 @@ static const struct selftest_case cases[] = {
     NOT_ASKED("table", 100, few_steps),
     NOT_ASKED("table", SELDOM, few_steps),
 
-    QUIET("one-time", 1, KIND_ONE_TIME, DEFECTS, .function = "table_accept", .options = {MEDIUM},
+    QUIET("one-time", 1, KIND_ONE_TIME, DEFECTS, .function = "table_accept", .options = {SHORT},
           .quick = true),
 
-    QUIET("cache", 1, KIND_CACHE_BOUNDED, DEFECTS, .function = "peers_accept", .options = {MEDIUM},
+    QUIET("cache", 1, KIND_CACHE_BOUNDED, DEFECTS, .function = "peers_accept", .options = {SHORT},
           .quick = true),
     QUIET("cache", 100, KIND_CACHE_BOUNDED, DEFECTS, .function = "peers_accept",
           .options = {MEDIUM}),

@@ -66,6 +66,30 @@ static void the_blamed_the_marked_and_the_largest_come_first(void **state)
         assert_true(is_wanted(&c, i));
 }
 
+static void a_site_with_plenty_of_blocks_is_taken_no_further(void **state)
+{
+    (void)state;
+    static struct snapshot_stack stack[] = {{.site = 5}, {.site = 5}, {.site = 6}};
+    static struct capture c;
+    const struct judge_finding f[] = {{.site = 5, .verdict = VERDICT_LEAK},
+                                      {.site = 6, .verdict = VERDICT_LEAK}};
+    struct judgement j = judged(2, f);
+    c.stacks.count = 3;
+    c.stacks.stack = stack;
+    stack[0].born_blocks[4] = CAPTURE_PLENTY - 1;
+    stack[2].born_blocks[4] = 3;
+    capture_choose(&c, &j);
+    c.site[0].epochs = c.site[1].epochs = 1 << 4;
+    capture_choose(&c, &j);
+    assert_true(is_wanted(&c, 5) && is_wanted(&c, 6));
+    stack[1].born_blocks[3] = 1;
+    capture_choose(&c, &j);
+    assert_true(!is_wanted(&c, 5) && is_wanted(&c, 6));
+    stack[0].born_blocks[4] = 0;
+    capture_choose(&c, &j);
+    assert_true(is_wanted(&c, 5));
+}
+
 static void known_sites_are_bounded(void **state)
 {
     (void)state;
@@ -186,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sites_that_leak_or_are_in_doubt_are_wanted),
         cmocka_unit_test(the_blamed_the_marked_and_the_largest_come_first),
+        cmocka_unit_test(a_site_with_plenty_of_blocks_is_taken_no_further),
         cmocka_unit_test(known_sites_are_bounded),
         cmocka_unit_test(the_page_says_what_is_wanted),
         cmocka_unit_test(survivors_are_of_captured_epochs_whose_connections_have_closed),
