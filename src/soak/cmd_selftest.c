@@ -30,7 +30,7 @@ struct options {
 
 static const struct opt table[] = {
     {"quick", OPT_FLAG, offsetof(struct options, quick), NULL, NULL,
-     "each bug once, in every connection: less than two minutes"},
+     "each bug once, in every connection: about two minutes"},
     {"seeds", OPT_COUNT, offsetof(struct options, seeds), "COUNT", NULL,
      "repeat each case with so many seeds"},
     {"rates", OPT_STRING, offsetof(struct options, rates), "LIST", NULL,
