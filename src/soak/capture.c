@@ -215,6 +215,14 @@ bool capture_has_enough(const struct capture *c, const struct judgement *j)
            __builtin_popcountll(s->epochs) >= CAPTURE_PATIENCE;
 }
 
+uint64_t capture_epochs(const struct capture *c)
+{
+    uint64_t epochs = 0;
+    for (size_t i = 0; i < c->sites; i++)
+        epochs |= c->site[i].epochs;
+    return epochs;
+}
+
 void capture_fini(struct capture *c)
 {
     snapshot_stacks_free(&c->stacks);

@@ -61,6 +61,8 @@ void capture_keep_maps(struct capture *c, int pid);
 /* The stacks with survivors, most blocks first. Returns their number; `*ret` is the caller's to
  * free, its frames stay the capture's. Returns 0 when out of memory. */
 size_t capture_samples(const struct capture *c, struct stack_sample **ret);
+/* A bit per epoch in which some site was marked from beginning to end. */
+uint64_t capture_epochs(const struct capture *c);
 void capture_fini(struct capture *c);
 
 #endif

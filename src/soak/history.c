@@ -371,7 +371,21 @@ int64_t history_survivors(const struct history *h)
     return sum;
 }
 
-void history_cost(const struct history *h, struct history_cost *ret)
+/* CPU time per connection over those of the measured epochs that are, or aren't, in `captured`. */
+static double cpu_us(const struct history *h, uint64_t captured, bool inside)
+{
+    uint64_t ns = 0, opened = 0;
+    for (size_t c = baseline(h) + 1; c < h->epochs; c++) {
+        uint64_t now = h->total[c].opened - h->total[c - 1].opened;
+        if ((captured >> c & 1) != inside || now == 0)
+            continue;
+        ns += h->total[c].cpu_ns - h->total[c - 1].cpu_ns;
+        opened += now;
+    }
+    return opened ? (double)ns / 1000.0 / (double)opened : 0;
+}
+
+void history_cost(const struct history *h, uint64_t captured, struct history_cost *ret)
 {
     *ret = (struct history_cost){0};
     if (h->epochs < 2 || h->first == SIZE_MAX)
@@ -379,12 +393,11 @@ void history_cost(const struct history *h, struct history_cost *ret)
     size_t from = baseline(h), to = h->epochs - 1;
     uint64_t opened = h->total[to].opened - h->total[from].opened;
     ret->measured = h->epoch[to].closed - h->epoch[from].closed;
-    if (opened) {
+    ret->cpu_us_per_conn = cpu_us(h, captured, false);
+    ret->captured_us_per_conn = cpu_us(h, captured, true);
+    if (opened)
         ret->allocs_per_conn =
             (double)(h->total[to].allocs - h->total[from].allocs) / (double)opened;
-        ret->cpu_us_per_conn =
-            (double)(h->total[to].cpu_ns - h->total[from].cpu_ns) / 1000.0 / (double)opened;
-    }
     if (h->has_drain && h->total[to].bytes > h->drain_bytes)
         ret->drained_bytes = (uint64_t)(h->total[to].bytes - h->drain_bytes);
 }

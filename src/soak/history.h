@@ -80,9 +80,11 @@ int64_t history_survivors(const struct history *h);
 
 struct history_cost {
     double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs; 0 when there are none */
+    double captured_us_per_conn;             /* the CPU time in those that took call stacks */
     uint64_t measured;                       /* connections closed while measuring */
     uint64_t drained_bytes;                  /* ledger bytes that the drain gave back */
 };
-void history_cost(const struct history *h, struct history_cost *ret);
+/* `captured`: a bit per epoch in which call stacks were taken, whose CPU time is told apart. */
+void history_cost(const struct history *h, uint64_t captured, struct history_cost *ret);
 
 #endif

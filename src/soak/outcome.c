@@ -77,9 +77,10 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
         out->class_name = history_class(r->history[subject], out->judgement.class_);
     if (when_result(r, subject, &o->when[subject]))
         out->when = &o->when[subject];
-    history_cost(r->history[subject], &cost);
+    history_cost(r->history[subject], capture_epochs(&r->capture[subject]), &cost);
     out->allocs_per_conn = cost.allocs_per_conn;
     out->cpu_us_per_conn = cost.cpu_us_per_conn;
+    out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
     out->drained_released_bytes = cost.drained_bytes;
     if (subject == RUN_SERVER)
         o->result.run.measured = cost.measured;

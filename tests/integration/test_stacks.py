@@ -42,6 +42,8 @@ class Ledger(soak_run.SoakTest):
         stack = subject["stacks"][0]
         self.assertEqual((stack["file"], stack["line"]), (guilty["file"], guilty["line"]))
         self.assertGreater(stack["blocks"], 100)
+        self.assertGreater(subject["cost"]["cpu_us_per_conn"], 0)
+        self.assertGreater(subject["capture"]["cpu_us_per_conn"], 0)
         self.assertEqual(stack["bytes"], 32 * stack["blocks"])
         self.assertGreaterEqual(len(stack["frames"]), 3)
         first = stack["frames"][0]
@@ -79,6 +81,7 @@ class Ledger(soak_run.SoakTest):
         for subject in run.result["subjects"]:
             self.assertEqual(subject["stacks"], [])
             self.assertEqual(subject["capture"]["taken"], 0)
+            self.assertEqual(subject["capture"]["cpu_us_per_conn"], 0)
             self.assertEqual(subject["capture"]["heap_connections"], 0)
         self.assertEqual(list(pathlib.Path(run.folder).glob("survivors.*")), [])
 

@@ -198,6 +198,7 @@ static void fill_stacks(struct result_capture *c)
                                  .stacks = 2,
                                  .stack = stack,
                                  .stacks_dropped = 3,
+                                 .cpu_us_per_conn = 349,
                                  .heap_connections = 158};
 }
 

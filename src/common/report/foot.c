@@ -112,15 +112,19 @@ static void print_self_check(const struct selfcheck *check, const struct screen 
 
 static void print_cost(const struct result_subject *subject, const struct screen *s)
 {
-    char allocs[FIGURE_SIZE], cpu[FIGURE_SIZE];
+    char allocs[FIGURE_SIZE], cpu[FIGURE_SIZE], taking[CLAUSE] = "";
     struct screen_lead lead = lead_of("Cost");
     if (!isfinite(subject->allocs_per_conn) || !isfinite(subject->cpu_us_per_conn))
         return;
     if (subject->allocs_per_conn <= 0 && subject->cpu_us_per_conn <= 0)
         return;
-    screen_wrap(s, &lead, "%s OpenSSL allocations, %s µs CPU per connection in the %s",
+    if (isfinite(subject->capture.cpu_us_per_conn) && subject->capture.cpu_us_per_conn > 0)
+        snprintf(taking, sizeof taking, " (%s µs while call stacks were taken)",
+                 figure_grouped(cpu, sizeof cpu, subject->capture.cpu_us_per_conn, 0));
+    screen_wrap(s, &lead, "%s OpenSSL allocations, %s µs CPU per connection in the %s%s",
                 figure_grouped(allocs, sizeof allocs, subject->allocs_per_conn, 0),
-                figure_grouped(cpu, sizeof cpu, subject->cpu_us_per_conn, 0), subject->name);
+                figure_grouped(cpu, sizeof cpu, subject->cpu_us_per_conn, 0), subject->name,
+                taking);
 }
 
 /* `998/s of 1,000/s asked` */

@@ -51,7 +51,8 @@ json_t *report_capture_json(const struct result_subject *subject)
     json_t *sites = json_array();
     for (size_t i = 0; i < c->sites; i++)
         json_array_append_new(sites, site_json(&c->site[i]));
-    return json_pack("{s:I,s:I,s:I,s:I,s:o}", "taken", (json_int_t)c->taken, "lost",
+    return json_pack("{s:I,s:I,s:I,s:I,s:f,s:o}", "taken", (json_int_t)c->taken, "lost",
                      (json_int_t)c->lost, "stacks_dropped", (json_int_t)c->stacks_dropped,
-                     "heap_connections", (json_int_t)c->heap_connections, "sites", sites);
+                     "heap_connections", (json_int_t)c->heap_connections, "cpu_us_per_conn",
+                     c->cpu_us_per_conn, "sites", sites);
 }

@@ -61,6 +61,7 @@ struct result_capture {
     size_t stacks; /* most survivors first */
     const struct result_stack *stack;
     uint64_t stacks_dropped;   /* the smallest ones, for want of room */
+    double cpu_us_per_conn;    /* in the epochs that took stacks; 0 = there were none */
     uint64_t heap_connections; /* the stacks of the heap grew over so many; 0 = not profiled */
 };
 
