@@ -100,7 +100,8 @@ class Heap(soak_run.SoakTest):
         self.assertEqual(stack["bytes"], 48 * connections, run.explain())
         self.assertIn("outside_accept", [f["function"] for f in stack["frames"][:3]])
         self.assertLessEqual(run.result["run"]["closed"], 4000)
-        self.assertEqual(subject["per_conn_bytes"], 48.0, run.explain())
+        # The heap's figure holds whatever else the process made once, such as libuv's larger array.
+        self.assertAlmostEqual(subject["per_conn_bytes"], 48.0, delta=2.0, msg=run.explain())
 
     def test_a_jemalloc_without_profile_still_gives_the_verdict(self):
         run = self.soak(*CHURN, "--defect", "outside", "--closed", "4000",
