@@ -12,15 +12,15 @@ int main(int argc, char **argv)
 {
     struct options o;
     struct err e;
-    bool refused = options_parse(argc, argv, &o, &e) < 0;
-    struct program self = {.name = name, .print_help = options_help, .control_fd = -1};
-    self.crypto = OpenSSL_version(OPENSSL_VERSION);
-    if (!refused) {
-        self.help = o.help;
-        self.version = o.version;
-        self.control_fd = o.control_fd;
-    }
-    int answered = program_begin(&self, refused ? &e : NULL);
+    if (options_parse(argc, argv, &o, &e) < 0)
+        return program_refuse(name, &e);
+    const struct program self = {.name = name,
+                                 .print_help = options_help,
+                                 .crypto = OpenSSL_version(OPENSSL_VERSION),
+                                 .help = o.help,
+                                 .version = o.version,
+                                 .control_fd = o.control_fd};
+    int answered = program_begin(&self);
     if (answered >= 0)
         return answered;
     program_raise_files();

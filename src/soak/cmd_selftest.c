@@ -44,8 +44,7 @@ const struct command selftest_command = {
     .words = "[OPTIONS]",
     .line = "every bug of the built-in server and its right verdict",
     .about = "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"
-             "10,000, and says whether each got its right verdict, kind, site and stack. All of\n"
-             "it takes about an hour.\n",
+             "10,000, and says whether each got its right verdict, kind, site and stack.\n",
     .after = "Runs that weren't as expected are kept, and their folders named.\n"
              "Exit: 0, 1 when a run isn't as expected, 2 usage, 4 when soak can't be run, 130\n"
              "interrupted, with what was measured until then.\n",

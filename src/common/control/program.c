@@ -27,12 +27,14 @@ void program_start(int control_fd)
     }
 }
 
-int program_begin(const struct program *p, const struct err *refused)
+int program_refuse(const char *name, const struct err *e)
 {
-    if (refused) {
-        fprintf(stderr, "%s: %s\n", p->name, refused->text);
-        return EXIT_USAGE;
-    }
+    fprintf(stderr, "%s: %s\n", name, e->text);
+    return EXIT_USAGE;
+}
+
+int program_begin(const struct program *p)
+{
     if (p->help) {
         p->print_help(stdout);
         return EXIT_SUCCESS;

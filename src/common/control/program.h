@@ -19,9 +19,12 @@ struct program {
     int control_fd;
 };
 
-/* What main does first. `refused`: the sentence about a command line that can't be obeyed, or NULL.
- * Returns the exit code when that, --help or --version was all; else -1, after program_start. */
-int program_begin(const struct program *p, const struct err *refused);
+/* Says what is wrong with the command line. Returns the exit code. */
+int program_refuse(const char *name, const struct err *e);
+
+/* What main does once its options are read. Returns the exit code when --help or --version was all;
+ * else -1, after program_start. */
+int program_begin(const struct program *p);
 
 /* A peer that is gone becomes an error of the write, not a signal. With a control socket (0 or
  * more) Ctrl-C is left to soak, and the process dies with its parent, however that ends. */

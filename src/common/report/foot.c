@@ -8,18 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUE_COLUMN = 15, CLAUSE = 256, NOTES_SHOWN = 4 };
-
-static struct screen_lead lead_of(const char *word)
-{
-    return (struct screen_lead){.indent = 2, .column = VALUE_COLUMN, .word = word, .ink = INK_BOLD};
-}
+enum { CLAUSE = 256, NOTES_SHOWN = 4 };
 
 static void print_note(const struct result_subject *subject, const struct result_site *site,
                        const char *word, const struct screen *s)
 {
     char place[CLAUSE] = "";
-    struct screen_lead lead = lead_of(word);
+    struct screen_lead lead = screen_lead_at(word, PARTS_FOOT_COLUMN);
     if (site->file)
         figure_place(place, sizeof place, site->file, site->line);
     screen_wrap(s, &lead, "%s%s%s%s (%s): %s", site->verdict == VERDICT_PASS ? "" : "undecided, ",
@@ -41,7 +36,7 @@ static void print_notes(const struct result *r, const struct screen *s)
                 print_note(subject, site, found == 1 ? "Noted" : "", s);
         }
     }
-    struct screen_lead lead = lead_of("");
+    struct screen_lead lead = screen_lead_at("", PARTS_FOOT_COLUMN);
     if (found > NOTES_SHOWN)
         screen_wrap(s, &lead, "and %zu more: result.json has them", found - NOTES_SHOWN);
 }
@@ -64,7 +59,7 @@ static void print_census(const struct result_subject *subject, const struct scre
         memcpy(text + used, item, (size_t)length + 1);
         used += (size_t)length;
     }
-    struct screen_lead lead = lead_of("Objects");
+    struct screen_lead lead = screen_lead_at("Objects", PARTS_FOOT_COLUMN);
     if (used)
         screen_wrap(s, &lead, "%s", text);
 }
@@ -84,7 +79,7 @@ static void print_sensitivity(const struct result_subject *subject, const struct
     const struct judgement *j = &subject->judgement;
     char each[SCREEN_TEXT];
     char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], pages[FIGURE_SIZE], heap[CLAUSE] = "";
-    struct screen_lead lead = lead_of("Sensitivity");
+    struct screen_lead lead = screen_lead_at("Sensitivity", PARTS_FOOT_COLUMN);
     if (j->sensitivity.heap_bytes > 0 && isfinite(j->sensitivity.heap_bytes))
         snprintf(heap, sizeof heap,
                  "; outside OpenSSL, %s B per connection; pinned by fragmentation, %s B",
@@ -105,7 +100,7 @@ static void print_sensitivity(const struct result_subject *subject, const struct
 
 static void print_self_check(const struct selfcheck *check, const struct screen *s)
 {
-    struct screen_lead lead = lead_of("Self-check");
+    struct screen_lead lead = screen_lead_at("Self-check", PARTS_FOOT_COLUMN);
     if (check->state != SELFCHECK_NONE)
         screen_wrap(s, &lead, "%s", check->sentence);
 }
@@ -113,7 +108,7 @@ static void print_self_check(const struct selfcheck *check, const struct screen 
 static void print_cost(const struct result_subject *subject, const struct screen *s)
 {
     char allocs[FIGURE_SIZE], cpu[FIGURE_SIZE], taking[CLAUSE] = "";
-    struct screen_lead lead = lead_of("Cost");
+    struct screen_lead lead = screen_lead_at("Cost", PARTS_FOOT_COLUMN);
     if (!isfinite(subject->allocs_per_conn) || !isfinite(subject->cpu_us_per_conn))
         return;
     if (subject->allocs_per_conn <= 0 && subject->cpu_us_per_conn <= 0)
@@ -150,7 +145,7 @@ static void print_load(const struct result *r, const struct screen *s)
                  human_duration(p99, sizeof p99, r->run.p99_ns));
     if (r->run.shortfall >= 0.01)
         snprintf(late, sizeof late, ", %.1f %% short", r->run.shortfall * 100);
-    struct screen_lead lead = lead_of("Load");
+    struct screen_lead lead = screen_lead_at("Load", PARTS_FOOT_COLUMN);
     screen_wrap(s, &lead, "%s%s%s, TLS %s, %s, seed %" PRIx64, rates(rate, sizeof rate, r), late,
                 times, r->run.tls ? r->run.tls : "?", r->run.key ? r->run.key : "?", r->run.seed);
 }
@@ -172,7 +167,7 @@ static void print_errors(const struct result *r, const struct screen *s)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %s",
                      text[0] ? ", " : ": ", kinds[i].name,
                      human_count(count, sizeof count, (int64_t)kinds[i].count));
-    struct screen_lead lead = lead_of("Errors");
+    struct screen_lead lead = screen_lead_at("Errors", PARTS_FOOT_COLUMN);
     if (e->total)
         screen_wrap(s, &lead, "%s failed connections%s",
                     human_count(total, sizeof total, (int64_t)e->total), text);
@@ -180,15 +175,15 @@ static void print_errors(const struct result *r, const struct screen *s)
 
 static void print_files(const struct result *r, const struct screen *s)
 {
-    struct screen_lead lead = lead_of("Run folder");
+    struct screen_lead lead = screen_lead_at("Run folder", PARTS_FOOT_COLUMN);
     if (r->run_dir)
         screen_wrap(s, &lead, "%s", r->run_dir);
-    lead = lead_of("Missing");
+    lead = screen_lead_at("Missing", PARTS_FOOT_COLUMN);
     if (r->missing)
         screen_wrap(s, &lead, "%s", r->missing);
     const char *word = "Next";
     for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++) {
-        lead = lead_of(word);
+        lead = screen_lead_at(word, PARTS_FOOT_COLUMN);
         screen_wrap(s, &lead, "%s", r->next[i]);
         word = "";
     }
@@ -198,7 +193,7 @@ void parts_foot(const struct result *r, const struct screen *s)
 {
     const struct result_subject *lead_subject = parts_lead(r);
     if (r->broken && r->verdict == VERDICT_LEAK) {
-        struct screen_lead lead = lead_of("Broken");
+        struct screen_lead lead = screen_lead_at("Broken", PARTS_FOOT_COLUMN);
         screen_wrap(s, &lead, "%s", r->broken);
     }
     print_notes(r, s);

@@ -7,12 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SITES_SHOWN = 5, VALUE_COLUMN = 9 };
-
-static struct screen_lead lead_of(const char *word)
-{
-    return (struct screen_lead){.indent = 2, .column = VALUE_COLUMN, .word = word, .ink = INK_BOLD};
-}
+enum { SITES_SHOWN = 5 };
 
 static bool guilty(const struct result_site *site)
 {
@@ -30,7 +25,7 @@ static void print_what(const struct result_subject *subject, const struct screen
 {
     const struct judgement *j = &subject->judgement;
     char bytes[FIGURE_SIZE], blocks[FIGURE_SIZE];
-    struct screen_lead lead = lead_of("what");
+    struct screen_lead lead = screen_lead_at("what", PARTS_LEAK_COLUMN);
     figure_bytes(bytes, sizeof bytes, j->per_conn_bytes);
     figure_count(blocks, sizeof blocks, j->per_conn_blocks);
     if (j->kind == KIND_DESCRIPTORS || j->kind == KIND_THREADS)
@@ -84,7 +79,7 @@ static void print_where(const struct result_subject *subject, const struct scree
                          ? subject->judgement.findings_total - subject->judgement.findings
                          : 0;
     size_t more = (found > SITES_SHOWN ? found - SITES_SHOWN : 0) + dropped;
-    struct screen_lead lead = lead_of("");
+    struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     if (more)
         screen_wrap(s, &lead, "and %zu more site%s: result.json has them", more,
                     more == 1 ? "" : "s");
@@ -106,7 +101,7 @@ static void print_why(const struct result_subject *subject, const struct screen 
         const struct result_site *site = &subject->site[i];
         if (!guilty(site) || kind_seen_before(subject, i))
             continue;
-        struct screen_lead lead = lead_of(word);
+        struct screen_lead lead = screen_lead_at(word, PARTS_LEAK_COLUMN);
         if (strcmp(word, "why") == 0)
             screen_wrap(s, &lead, "%s", subject->why[0] ? subject->why : site->why);
         else
@@ -119,12 +114,12 @@ static void print_kind(const struct result_subject *subject, const struct screen
 {
     const struct judgement *j = &subject->judgement;
     char bytes[FIGURE_SIZE];
-    struct screen_lead lead = lead_of("kind");
+    struct screen_lead lead = screen_lead_at("kind", PARTS_LEAK_COLUMN);
     const char *class_name = subject->class_name ? subject->class_name : "";
     bool counted = !estimated(j->kind) && j->kind != KIND_TIME;
     screen_wrap(s, &lead, "%s%s%s%s", kind_text(j->kind), class_name[0] ? ": " : "", class_name,
                 counted ? "; proportional to connections, not time" : "");
-    lead = lead_of("");
+    lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     if (j->kind == KIND_DEFERRED && subject->drained_released_bytes)
         screen_wrap(s, &lead, "the drain gave back %s",
                     human_bytes(bytes, sizeof bytes, (double)subject->drained_released_bytes));
@@ -144,7 +139,7 @@ void parts_reasons(const struct result_subject *subject, const struct screen *s)
 {
     const struct judgement *j = &subject->judgement;
     for (size_t i = 0; i < j->reasons; i++) {
-        struct screen_lead lead = lead_of(i == 0 ? "why" : "");
+        struct screen_lead lead = screen_lead_at(i == 0 ? "why" : "", PARTS_LEAK_COLUMN);
         screen_wrap(s, &lead, "%s", j->reason[i]);
     }
 }

@@ -8,6 +8,9 @@
 #include "report/result.h"
 #include "report/screen.h"
 
+/* Where the text of a line begins: in what is said of a leak, and below the tables. */
+enum { PARTS_LEAK_COLUMN = 9, PARTS_FOOT_COLUMN = 15 };
+
 /* The subject that the report is about: the one that leaks, else the one that isn't clean, else the
  * first. NULL when there are none. */
 const struct result_subject *parts_lead(const struct result *r);

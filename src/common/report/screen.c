@@ -114,6 +114,11 @@ static void wrap(const struct screen *s, int column, const char *text)
     }
 }
 
+struct screen_lead screen_lead_at(const char *word, int column)
+{
+    return (struct screen_lead){.indent = 2, .column = column, .word = word, .ink = INK_BOLD};
+}
+
 void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)
 {
     char raw[SCREEN_TEXT], text[SCREEN_TEXT], word[64];

@@ -36,6 +36,9 @@ struct screen_lead {
     const char *word;
     enum ink ink;
 };
+/* A bold word near the margin, its text from `column` on. */
+struct screen_lead screen_lead_at(const char *word, int column);
+
 /* Prints the lead, then the text, wrapped at blanks and, where a word is longer than the line,
  * anywhere. Further lines begin at the lead's column. Ends with a newline. */
 void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)

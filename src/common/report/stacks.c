@@ -2,22 +2,17 @@
 #include "report/figures.h"
 #include "report/parts.h"
 
-enum { STACKS_SHOWN = 2, FRAMES_SHOWN = 6, VALUE_COLUMN = 9 };
-
-static struct screen_lead lead_of(const char *word)
-{
-    return (struct screen_lead){.indent = 2, .column = VALUE_COLUMN, .word = word, .ink = INK_BOLD};
-}
+enum { STACKS_SHOWN = 2, FRAMES_SHOWN = 6 };
 
 static void print_frames(const struct result_stack *stack, const char *word, const struct screen *s)
 {
     char text[SCREEN_TEXT];
     for (size_t i = 0; i < stack->frames && i < FRAMES_SHOWN; i++) {
-        struct screen_lead lead = lead_of(i == 0 ? word : "");
+        struct screen_lead lead = screen_lead_at(i == 0 ? word : "", PARTS_LEAK_COLUMN);
         screen_wrap(s, &lead, "%s%s", i == 0 ? "" : "← ",
                     symbol_text(&stack->frame[i], text, sizeof text));
     }
-    struct screen_lead lead = lead_of("");
+    struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     if (stack->frames > FRAMES_SHOWN)
         screen_wrap(s, &lead, "← %zu more", stack->frames - FRAMES_SHOWN);
 }
@@ -34,7 +29,7 @@ static int64_t blocks_of(const struct result_capture *c)
 static void print_share(const struct result_capture *c, const struct screen *s)
 {
     char some[FIGURE_SIZE], all[FIGURE_SIZE];
-    struct screen_lead lead = lead_of("");
+    struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     int64_t shown = 0;
     for (size_t i = 0; i < c->stacks && i < STACKS_SHOWN; i++)
         shown += c->stack[i].blocks;

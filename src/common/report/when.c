@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUE_COLUMN = 9, SENTENCE = 2048, NAMED = 12 };
+enum { SENTENCE = 2048, NAMED = 12 };
 
 struct sentence {
     size_t used;
@@ -160,8 +160,7 @@ static void say_together(struct sentence *t, const struct result_when *w)
 void parts_when(const struct result_subject *subject, const struct screen *s)
 {
     const struct result_when *w = subject->when;
-    struct screen_lead lead = {
-        .indent = 2, .column = VALUE_COLUMN, .word = "when", .ink = INK_BOLD};
+    struct screen_lead lead = screen_lead_at("when", PARTS_LEAK_COLUMN);
     struct sentence t = {0};
     if (!w)
         return;
