@@ -6,12 +6,7 @@ static const uint64_t WEIGHT_MAX = UINT64_C(1) << 40;
 
 const char *behaviour_name(enum behaviour behaviour)
 {
-    static const char *const names[] = {
-#define X(identifier, name, weight, help) name,
-        BEHAVIOUR_LIST(X)
-#undef X
-    };
-    return behaviour < BEHAVIOUR_COUNT ? names[behaviour] : "failed";
+    return behaviour < BEHAVIOUR_COUNT ? behaviour_entry(behaviour)->name : "failed";
 }
 
 int behaviour_mix_parse(const char *text, struct behaviour_mix *ret)

@@ -1,33 +1,15 @@
 /*
- * How a connection ends. Each is drawn at the connection's birth, by weights, from a seeded
- * generator. Pure.
- *
- * clean          close_notify, the server's close_notify, then TCP close: the client closes first.
- * reset          RST.
- * half-close     FIN without a close_notify, then wait for the server's end.
- * mid-handshake  never established: once the server's first bytes are here, RST and FIN in turn.
+ * The mix of behaviours of an epoch: each connection's is drawn at its birth, by weights, from a
+ * seeded generator. Pure.
  */
 #ifndef SOAK_CLIENT_BEHAVIOUR_H
 #define SOAK_CLIENT_BEHAVIOUR_H
 
+#include "base/behaviours.h"
 #include "base/rng.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* identifier, name on the command line, default weight, help */
-#define BEHAVIOUR_LIST(X)                                                                          \
-    X(CLEAN, "clean", 50, "leave by close_notify both ways")                                       \
-    X(RESET, "reset", 30, "leave by a TCP reset")                                                  \
-    X(HALF_CLOSE, "half-close", 15, "leave by FIN without close_notify")                           \
-    X(MID_HANDSHAKE, "mid-handshake", 5, "leave in the middle of the handshake")
-
-enum behaviour {
-#define X(identifier, name, weight, help) BEHAVIOUR_##identifier,
-    BEHAVIOUR_LIST(X)
-#undef X
-        BEHAVIOUR_COUNT
-};
 
 /* The number under which the page counts connections that did none of these: they failed, or were
  * cut off by the client's own end. */

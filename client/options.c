@@ -14,12 +14,12 @@ static const struct opt table[] = {
     {"conns", OPT_COUNT, FIELD(conns), "COUNT", NULL, "connections held open (30)"},
     {"churn", OPT_RATE, FIELD(churn), "RATE", NULL,
      "connections replaced, such as 1000/s, or max (1000/s)"},
-#define X(identifier, name, share, help)                                                           \
+#define X(identifier, name, family, share, needs, help)                                            \
     {name,     OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]),                               \
      "WEIGHT", NULL,      help " (" #share ")"},
-    BEHAVIOUR_LIST(X)
+#include "base/behaviours.def"
 #undef X
-        {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
+    {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
     {"resume", OPT_PERCENT, FIELD(resume), "PERCENT", NULL,
      "share of connections that resume an earlier session (0%)"},
     {"payload", OPT_SIZE, FIELD(payload), "SIZE", NULL, "bytes of the echoed message (64B)"},
@@ -54,15 +54,11 @@ void options_help(FILE *out)
 
 static int check_weights(const struct options *o, struct err *e)
 {
-    static const char *const names[] = {
-#define X(identifier, name, share, help) name,
-        BEHAVIOUR_LIST(X)
-#undef X
-    };
     uint64_t total = 0;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
         if (o->mix.weight[i] > WEIGHT_MAX)
-            return err_set(e, "--%s: a weight is at most %d", names[i], WEIGHT_MAX);
+            return err_set(e, "--%s: a weight is at most %d", behaviour_name((enum behaviour)i),
+                           WEIGHT_MAX);
         total += o->mix.weight[i];
     }
     if (total == 0)
@@ -108,11 +104,9 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
                         .timeout_ns = 30000000000u,
                         .tls = CONTEXT_TLS_ANY,
                         .control_fd = -1,
-                        .page_fd = -1,
-#define X(identifier, name, share, help) .mix.weight[BEHAVIOUR_##identifier] = share,
-                        BEHAVIOUR_LIST(X)
-#undef X
-    };
+                        .page_fd = -1};
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++)
+        o.mix.weight[i] = behaviour_entry((enum behaviour)i)->weight;
     if (opts_parse(table, TABLE, argc, argv, &o, rest, 1, &rest_count, e) < 0)
         return -1;
     if (rest_count > 0)

@@ -1,0 +1,37 @@
+/*
+ * The list of behaviours (behaviours.def), as the scenario and the client both need it: names,
+ * families, default weights. How each is done is the client's matter (client/recipe.h). Pure.
+ */
+#ifndef SOAK_BASE_BEHAVIOURS_H
+#define SOAK_BASE_BEHAVIOURS_H
+
+#include <stdint.h>
+
+enum behaviour {
+#define X(identifier, name, family, weight, needs, help) BEHAVIOUR_##identifier,
+#include "base/behaviours.def"
+#undef X
+    BEHAVIOUR_COUNT
+};
+
+enum behaviour_family {
+    BEHAVIOUR_LEAVE,    /* how and where the connection ends */
+    BEHAVIOUR_RESUME,   /* sessions, tickets, early data, keys shared beforehand */
+    BEHAVIOUR_FEATURE,  /* extensions, certificates, groups, messages after the handshake */
+    BEHAVIOUR_HOSTILE,  /* what isn't TLS, or is broken on purpose */
+    BEHAVIOUR_RESOURCE, /* the server runs out of something, or out of time */
+    BEHAVIOUR_FAMILIES
+};
+
+struct behaviour_entry {
+    const char *name, *needs, *help;
+    enum behaviour_family family;
+    uint64_t weight;
+};
+
+/* `behaviour` is below BEHAVIOUR_COUNT. */
+const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
+/* "leave", "resume", ... */
+const char *behaviour_family_name(enum behaviour_family family);
+
+#endif
