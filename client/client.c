@@ -22,6 +22,8 @@ struct client {
     struct worker_shared shared;
     struct worker *worker[OPTIONS_WORKERS_MAX]; /* owned */
     int workers;
+    struct behaviour_mix mix;            /* what was asked for, without what can't be done */
+    const char *unable[BEHAVIOUR_COUNT]; /* why it can't be done, or NULL */
     enum phase phase;
     int awaited;        /* replies that end the phase */
     int settle_awaited; /* replies that end a settle */
@@ -172,7 +174,7 @@ static void on_epoch_line(struct client *c, const char *line)
 {
     uint64_t opens = 0;
     char text[LINE_MAX_BYTES];
-    struct behaviour_mix mix = c->o->mix;
+    struct behaviour_mix mix = c->mix;
     if (line_number(line, "opens", &opens) < 0)
         refuse(c, "epoch: opens=NUMBER is missing");
     if (c->phase == PHASE_EPOCH)
@@ -180,7 +182,7 @@ static void on_epoch_line(struct client *c, const char *line)
     if (c->phase != PHASE_IDLE)
         refuse(c, "epoch: not after drain");
     if (line_text(line, "mix", false, text, sizeof text) == 0 &&
-        behaviour_mix_parse(text, &mix) < 0)
+        behaviour_mix_parse(text, &c->shared.rows, &mix) < 0)
         refuse(c, "epoch: mix=WEIGHT,... has a weight for each behaviour and not all 0");
     begin_epoch(c, opens, &mix);
 }
@@ -296,14 +298,70 @@ static int start_workers(struct client *c, struct err *e)
 static void publish_behaviours(struct client *c)
 {
     struct page *page = c->shared.page;
-    _Static_assert((int)BEHAVIOUR_FAILED < (int)PAGE_BEHAVIOURS,
-                   "the page has room for every behaviour");
-    for (int i = 0; i <= BEHAVIOUR_FAILED; i++) {
+    const struct behaviour_rows *rows = &c->shared.rows;
+    _Static_assert((int)BEHAVIOUR_ROWS_MAX < (int)PAGE_BEHAVIOURS,
+                   "the page has room for every row and for failed");
+    for (size_t i = 0; i <= rows->count; i++) {
         struct page_behaviour *b = &page->behaviour[i];
-        snprintf(b->name, sizeof b->name, "%s", behaviour_name((enum behaviour)i));
-        b->weight = i < BEHAVIOUR_COUNT ? c->o->mix.weight[i] : 0;
+        int behaviour = i < rows->count ? (int)rows->of[i] : BEHAVIOUR_FAILED;
+        snprintf(b->name, sizeof b->name, "%s", behaviour_name(behaviour));
+        b->weight = i < rows->count ? c->mix.weight[behaviour] : 0;
     }
-    atomic_store(&page->behaviours, BEHAVIOUR_FAILED + 1);
+    atomic_store(&page->behaviours, rows->count + 1);
+}
+
+/* What this build can't do has no weight, and is told. */
+static void leave_out_unable(struct client *c)
+{
+    c->mix = c->o->mix;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        const struct recipe *recipe = recipe_of((enum behaviour)i);
+        const char *why = c->mix.weight[i] && recipe->unable ? recipe->unable() : NULL;
+        if (!why)
+            continue;
+        c->mix.weight[i] = 0;
+        c->unable[i] = why;
+    }
+}
+
+static bool any_left(const struct behaviour_mix *mix)
+{
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        if (mix->weight[i])
+            return true;
+    }
+    return false;
+}
+
+static const char *first_reason(const struct client *c)
+{
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        if (c->unable[i])
+            return c->unable[i];
+    }
+    return "their weights are 0";
+}
+
+static int choose_behaviours(struct client *c, struct err *e)
+{
+    leave_out_unable(c);
+    if (!any_left(&c->mix))
+        return err_set(e, "none of the behaviours asked for can be done here: %s", first_reason(c));
+    c->shared.holder = recipe_holder(&c->mix);
+    if (behaviour_rows_make(&c->mix, c->shared.holder, &c->shared.rows) < 0)
+        return err_set(e, "at most %d behaviours in one run", BEHAVIOUR_ROWS_MAX);
+    return 0;
+}
+
+static void say_skipped(struct client *c)
+{
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        if (!c->unable[i])
+            continue;
+        control_say(&c->control, "skipped name=%s text=%s", behaviour_name(i), c->unable[i]);
+        if (c->by_hand)
+            fprintf(stderr, "soak-client: %s is skipped: %s\n", behaviour_name(i), c->unable[i]);
+    }
 }
 
 static void start_shared(struct client *c)
@@ -323,6 +381,8 @@ static int start(struct client *c, struct err *e)
     CHECK(uv_loop_init(&c->loop) == 0);
     CHECK(uv_async_init(&c->loop, &c->wake, on_wake) == 0);
     c->wake.data = c;
+    if (choose_behaviours(c, e) < 0)
+        return -1;
     start_shared(c);
     start_timers(c);
     start_signals(c);
@@ -353,8 +413,9 @@ int client_run(const struct options *options, struct err *e)
     if (start(c, e) < 0)
         return -1;
     control_say(&c->control, "ready %s", probe_versions(versions, sizeof versions));
+    say_skipped(c);
     if (c->by_hand)
-        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2, &options->mix);
+        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2, &c->mix);
     uv_run(&c->loop, UV_RUN_DEFAULT);
     bool failed = c->by_hand && atomic_load(&c->shared.page->app.failed) > 0;
     end(c);

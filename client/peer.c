@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "leave.h"
 #include "peer_tls.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ static void on_closed(uv_handle_t *handle)
     CHECK(p->state == PEER_CLOSED && p->writes == 0);
     p->shared->on_gone(p);
     peer_tls_free(p);
+    free(p->own);
     p->magic = 0;
     free(p);
 }
@@ -76,6 +78,10 @@ void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
 void peer_ended(struct peer *p, int why)
 {
     const char *how = why == UV_EOF ? "closed by the server" : uv_strerror(why);
+    if (peer_awaits_refusal(p) && p->state > PEER_CONNECT) {
+        peer_refused(p, 0);
+        return;
+    }
     switch (p->state) {
     case PEER_NEW:
     case PEER_CONNECT:
@@ -88,7 +94,12 @@ void peer_ended(struct peer *p, int why)
         peer_fail(p, PEER_FAIL_ECHO, "a connection ended after %zu of %zu echoed bytes: %s",
                   p->echoed, p->shared->payload_bytes, how);
         break;
+    case PEER_WORK:
+        peer_fail(p, PEER_FAIL_ECHO, "%s: a connection ended early: %s",
+                  behaviour_name((int)p->behaviour), how);
+        break;
     case PEER_HELD:
+    case PEER_ASKED_CLOSE:
         peer_fail(p, PEER_FAIL_LOST, "an open connection was lost: %s", how);
         break;
     case PEER_CLOSE_NOTIFY:
@@ -107,7 +118,9 @@ void peer_expire(struct peer *p)
         [PEER_CONNECT] = "connecting",
         [PEER_HANDSHAKE] = "its handshake",
         [PEER_ECHO] = "waiting for the echo",
+        [PEER_WORK] = "what its behaviour does",
         [PEER_HELD] = "being open",
+        [PEER_ASKED_CLOSE] = "waiting for the close_notify it asked for",
         [PEER_CLOSE_NOTIFY] = "waiting for the server's close_notify",
         [PEER_HALF_CLOSED] = "waiting for the server's end after our FIN",
     };
@@ -116,7 +129,8 @@ void peer_expire(struct peer *p)
     enum peer_state state = p->state;
     peer_reset(p);
     char text[128];
-    snprintf(text, sizeof text, "a connection took longer than --timeout in %s", doing[state]);
+    snprintf(text, sizeof text, "a connection (%s) took longer than --timeout in %s",
+             behaviour_name((int)p->behaviour), doing[state]);
     p->shared->on_failed(p, PEER_FAIL_TIMEOUT, text);
 }
 
@@ -140,7 +154,7 @@ static void on_written(uv_write_t *write, int status)
         return;
     }
     note_connected(p);
-    if (p->state == PEER_ECHO)
+    if (p->state == PEER_ECHO || p->state == PEER_WORK)
         peer_tls_advance(p);
 }
 
@@ -165,6 +179,8 @@ void peer_flush(struct peer *p)
 {
     struct wire_out *out = &p->shared->out;
     size_t sent = 0;
+    if (p->recipe->transmit && out->used)
+        p->recipe->transmit(p);
     if (out->used && !p->broken && !p->writes) {
         uv_buf_t buf = uv_buf_init((char *)out->bytes, (unsigned)out->used);
         int rc = uv_try_write((uv_stream_t *)&p->tcp, &buf, 1);
@@ -180,25 +196,20 @@ void peer_flush(struct peer *p)
     out->used = 0;
 }
 
-/* The server's handshake has begun: that is where this behaviour leaves. */
-static void abort_handshake(struct peer *p)
-{
-    if (p->shared->aborts++ % 2 == 0)
-        peer_reset(p);
-    else
-        peer_close(p);
-    p->shared->on_aborted(p);
-}
-
 static void received(struct peer *p, const uint8_t *bytes, size_t count)
 {
-    if (p->state == PEER_HALF_CLOSED)
+    const struct recipe *recipe = p->recipe;
+    if (p->state == PEER_HALF_CLOSED || p->stalled)
         return;
     note_connected(p);
-    if (p->state == PEER_HANDSHAKE && p->behaviour == BEHAVIOUR_MID_HANDSHAKE) {
-        abort_handshake(p);
+    if (recipe->point == POINT_SERVER_HELLO && p->state == PEER_HANDSHAKE) {
+        leave_at_point(p);
         return;
     }
+    if (recipe->arrived && !recipe->arrived(p, bytes, count))
+        return;
+    if (!p->ssl)
+        return;
     p->wire.in = bytes;
     p->wire.in_left = count;
     peer_tls_advance(p);
@@ -227,7 +238,8 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
     CHECK(p);
     p->magic = PEER_MAGIC;
     p->behaviour = behaviour;
-    p->resume = resume;
+    p->recipe = recipe_of(behaviour);
+    p->resume = resume && !p->recipe->no_offer;
     p->shared = shared;
     p->wire.out = &shared->out;
     p->message = shared->payload + turn % PEER_PAYLOAD_SPARE;
@@ -237,8 +249,32 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
     return p;
 }
 
+static void begin_raw(struct peer *p)
+{
+    if (p->recipe->open)
+        p->recipe->open(p);
+    if (p->state == PEER_CLOSED)
+        return;
+    peer_flush(p);
+    if (p->broken)
+        peer_ended(p, p->broken);
+}
+
 /* The ClientHello is written without waiting for the connection: on loopback it already stands,
  * else libuv writes it as soon as it does. */
+static void begin(struct peer *p)
+{
+    if (p->recipe->point == POINT_CONNECTED)
+        leave_at_point(p);
+    else if (p->recipe->raw)
+        begin_raw(p);
+    else if (peer_tls_open(p) < 0)
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: can't make an SSL object",
+                  behaviour_name((int)p->behaviour));
+    else
+        peer_tls_advance(p);
+}
+
 void peer_connect(struct peer *p, uint64_t turn)
 {
     int fd = target_connect(p->shared->target, turn);
@@ -250,10 +286,8 @@ void peer_connect(struct peer *p, uint64_t turn)
         rc = uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_read);
     if (rc < 0)
         peer_ended(p, rc);
-    else if (peer_tls_open(p) < 0)
-        peer_fail(p, PEER_FAIL_HANDSHAKE, "can't make an SSL object");
     else
-        peer_tls_advance(p);
+        begin(p);
 }
 
 /* One segment carries the last of the output and FIN. What doesn't fit is left to peer_flush. */
@@ -271,26 +305,44 @@ void peer_flush_with_fin(struct peer *p)
     peer_flush(p);
 }
 
+bool peer_awaits_refusal(const struct peer *p)
+{
+    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_ECHO;
+}
+
+void peer_refused(struct peer *p, int alert)
+{
+    int awaited = p->recipe->alert;
+    if (awaited && alert != awaited) {
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: refused by %s, not by %s",
+                  behaviour_name((int)p->behaviour),
+                  alert ? SSL_alert_desc_string_long(alert) : "a close",
+                  SSL_alert_desc_string_long(awaited));
+        return;
+    }
+    peer_close(p);
+    p->shared->on_aborted(p);
+}
+
+void peer_tick(struct peer *p)
+{
+    if (p->state == PEER_CLOSED || !p->recipe->tick)
+        return;
+    p->recipe->tick(p);
+    if (p->state == PEER_CLOSED)
+        return;
+    peer_flush(p);
+    if (p->broken)
+        peer_ended(p, p->broken);
+}
+
+void peer_become(struct peer *p, enum behaviour behaviour)
+{
+    p->behaviour = behaviour;
+    p->recipe = recipe_of(behaviour);
+}
+
 void peer_leave(struct peer *p)
 {
-    uv_os_fd_t fd;
-    CHECK(p->state == PEER_HELD && p->behaviour != BEHAVIOUR_MID_HANDSHAKE);
-    switch (p->behaviour) {
-    case BEHAVIOUR_CLEAN:
-        peer_set_state(p, PEER_CLOSE_NOTIFY);
-        peer_tls_goodbye(p);
-        break;
-    case BEHAVIOUR_HALF_CLOSE:
-        /* The echo is here, so nothing of ours is still queued that FIN could overtake. */
-        peer_set_state(p, PEER_HALF_CLOSED);
-        if (uv_fileno((uv_handle_t *)&p->tcp, &fd) < 0 || shutdown(fd, SHUT_WR) < 0)
-            peer_close(p);
-        break;
-    case BEHAVIOUR_RESET:
-        peer_reset(p);
-        break;
-    case BEHAVIOUR_MID_HANDSHAKE:
-    case BEHAVIOUR_COUNT:
-        break; /* never held */
-    }
+    leave_held(p);
 }

@@ -9,8 +9,8 @@
 #ifndef SOAK_CLIENT_PEER_H
 #define SOAK_CLIENT_PEER_H
 
-#include "behaviour.h"
 #include "probe/page.h"
+#include "recipe.h"
 #include "sessions.h"
 #include "target.h"
 #include "tls/wire.h"
@@ -29,9 +29,11 @@ enum peer_state {
     PEER_CONNECT,
     PEER_HANDSHAKE,
     PEER_ECHO,         /* the handshake is done; the message is under way */
+    PEER_WORK,         /* what its behaviour does before it is held */
     PEER_HELD,         /* established */
+    PEER_ASKED_CLOSE,  /* asked the server to close: waits for its close_notify */
     PEER_CLOSE_NOTIFY, /* left cleanly: waits for the server's close_notify */
-    PEER_HALF_CLOSED,  /* left by FIN: waits for the server's */
+    PEER_HALF_CLOSED,  /* left by FIN: waits for the server's, whatever it still says */
     PEER_CLOSED        /* waits for the close callback */
 };
 
@@ -57,11 +59,11 @@ struct peer_shared {
     const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */
     size_t payload_bytes;
     struct page_app *app; /* handshakes and resumed are counted here */
-    uint64_t aborts;      /* so far; even ones end by RST, odd ones by FIN */
+    uint64_t aborts;      /* so far, of EXIT_IN_TURN */
 
     void (*on_handshake)(struct peer *p, uint64_t took_ns);
     void (*on_established)(struct peer *p);
-    void (*on_aborted)(struct peer *p); /* mid-handshake, as intended */
+    void (*on_aborted)(struct peer *p); /* never held, as intended */
     void (*on_failed)(struct peer *p, enum peer_failure kind, const char *text);
     void (*on_gone)(struct peer *p); /* the last event of every peer */
 
@@ -74,11 +76,17 @@ struct peer {
     uint32_t magic;
     enum peer_state state;
     enum behaviour behaviour;
+    const struct recipe *recipe;
     int broken;      /* the libuv error that a write ended with, or 0 */
     unsigned writes; /* kept output under way */
     bool resume;
+    bool stalled;     /* says nothing more: waits for the server's end */
+    bool heard_after; /* something has come since the handshake was done */
+    unsigned flights; /* sent in the handshake; counted where the recipe's point needs it */
+    unsigned step;    /* the recipe's */
+    void *own;        /* the recipe's; from malloc, freed with the peer */
     struct peer_shared *shared;
-    SSL *ssl; /* owned */
+    SSL *ssl; /* owned; NULL when the recipe speaks no TLS */
     struct wire wire;
     const uint8_t *message; /* borrowed, in shared->payload */
     size_t sent, echoed;
@@ -100,6 +108,10 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
 void peer_connect(struct peer *p, uint64_t turn);
 /* Leaves a held connection as its behaviour says. Reports nothing but `gone`. */
 void peer_leave(struct peer *p);
+/* Makes a held connection leave in another way than it was drawn to. */
+void peer_become(struct peer *p, enum behaviour behaviour);
+/* The recipe's turn that comes by time. Harmless once closed. */
+void peer_tick(struct peer *p);
 /* Takes too long: fails. Harmless once closed. */
 void peer_expire(struct peer *p);
 /* Ends at once by RST, as no failure. Harmless once closed. */
@@ -108,6 +120,12 @@ void peer_reset(struct peer *p);
 void peer_close(struct peer *p);
 void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The server has refused a connection that was to be refused: `alert` is what it said, or 0. Ends
+ * it, as a failure when that wasn't what the recipe awaits. */
+void peer_refused(struct peer *p, int alert);
+/* Whether a refusal is what it waits for. */
+bool peer_awaits_refusal(const struct peer *p);
 
 /* Sends what OpenSSL has written; what the kernel has no room for is kept and sent later. On an
  * error `broken` is set. */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "leave.h"
 #include "tls/context.h"
 
 #include <limits.h>
@@ -51,8 +52,8 @@ int peer_tls_open(struct peer *p)
     SSL_set_connect_state(ssl);
     p->ssl = ssl;
     if (p->resume)
-        sessions_offer(shared->sessions, ssl, p->behaviour == BEHAVIOUR_MID_HANDSHAKE);
-    return 0;
+        sessions_offer(shared->sessions, ssl, p->recipe->end != RECIPE_HELD);
+    return p->recipe->prepare ? p->recipe->prepare(p) : 0;
 }
 
 void peer_tls_free(struct peer *p)
@@ -70,13 +71,27 @@ static enum peer_failure failure_kind(const struct peer *p)
     return p->state == PEER_ECHO ? PEER_FAIL_ECHO : PEER_FAIL_LOST;
 }
 
+/* The alert that the error in OpenSSL's queue tells of, or 0. */
+static int alert_received(void)
+{
+    unsigned long code = ERR_peek_error();
+    int reason = ERR_GET_REASON(code);
+    bool told = ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET;
+    return told ? reason - SSL_AD_REASON_OFFSET : 0;
+}
+
 static void tls_failed(struct peer *p)
 {
     char why[200];
+    int alert = alert_received();
     context_error(why, sizeof why);
     peer_flush(p);
     if (p->state == PEER_CLOSE_NOTIFY) {
         peer_close(p);
+        return;
+    }
+    if (peer_awaits_refusal(p)) {
+        peer_refused(p, alert);
         return;
     }
     enum peer_failure kind = failure_kind(p);
@@ -123,8 +138,13 @@ static void send_message(struct peer *p)
 
 static void take_echo(struct peer *p, size_t got)
 {
-    if (p->state == PEER_CLOSE_NOTIFY)
+    if (p->state == PEER_CLOSE_NOTIFY || p->state == PEER_ASKED_CLOSE)
         return;
+    if (p->state == PEER_WORK) {
+        if (p->recipe->heard)
+            p->recipe->heard(p, p->shared->plain, got);
+        return;
+    }
     if (got > p->sent - p->echoed) {
         peer_fail(p, PEER_FAIL_ECHO, "the server sent more than it was sent: %zu bytes too many",
                   got - (p->sent - p->echoed));
@@ -134,6 +154,13 @@ static void take_echo(struct peer *p, size_t got)
     } else {
         p->echoed += got;
     }
+}
+
+/* The server has said close_notify first, as it was asked to. */
+static void answer_goodbye(struct peer *p)
+{
+    peer_set_state(p, PEER_CLOSE_NOTIFY);
+    peer_tls_goodbye(p);
 }
 
 /* Reads all that has arrived, tickets too. */
@@ -152,7 +179,10 @@ static void receive(struct peer *p)
         case OUTCOME_AGAIN:
             break;
         case OUTCOME_ENDED:
-            peer_ended(p, UV_EOF);
+            if (p->state == PEER_ASKED_CLOSE)
+                answer_goodbye(p);
+            else
+                peer_ended(p, UV_EOF);
             break;
         case OUTCOME_FAILED:
             tls_failed(p);
@@ -161,29 +191,73 @@ static void receive(struct peer *p)
     }
 }
 
-void peer_tls_advance(struct peer *p)
+/* What has come to its end in this turn. */
+static void conclude(struct peer *p)
 {
-    CHECK(p->shared->out.used == 0);
-    if (p->state <= PEER_HANDSHAKE)
-        handshake(p);
-    if (p->state == PEER_ECHO)
-        send_message(p);
-    if (p->state != PEER_CLOSED)
-        peer_flush(p);
-    if (p->state != PEER_CLOSED && p->state > PEER_HANDSHAKE)
-        receive(p);
-    p->wire.in_left = 0;
+    const struct recipe *recipe = p->recipe;
+    if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes) {
+        if (recipe->end == RECIPE_REFUSED) {
+            peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
+                      behaviour_name((int)p->behaviour));
+            return;
+        }
+        peer_set_state(p, PEER_WORK);
+    }
+    if (p->state != PEER_WORK || (recipe->work && !recipe->work(p)) || p->state != PEER_WORK)
+        return;
+    peer_set_state(p, PEER_HELD);
+    p->shared->on_established(p);
+}
+
+static void finish_turn(struct peer *p)
+{
     if (p->state == PEER_CLOSED) {
         p->shared->out.used = 0;
         return;
     }
     peer_flush(p);
-    if (p->broken) {
+    if (p->broken)
         peer_ended(p, p->broken);
-    } else if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes) {
-        peer_set_state(p, PEER_HELD);
-        p->shared->on_established(p);
+}
+
+static void advance_handshake(struct peer *p)
+{
+    if (p->state <= PEER_HANDSHAKE)
+        handshake(p);
+    else if (p->wire.in_left > 0)
+        p->heard_after = true;
+    if (p->state == PEER_ECHO && !leave_is_silent(p))
+        send_message(p);
+    if (p->state != PEER_CLOSED)
+        peer_flush(p);
+}
+
+void peer_tls_advance(struct peer *p)
+{
+    CHECK(p->shared->out.used == 0);
+    advance_handshake(p);
+    if (p->state != PEER_CLOSED && p->state > PEER_HANDSHAKE)
+        receive(p);
+    p->wire.in_left = 0;
+    finish_turn(p);
+    if (p->state == PEER_CLOSED || p->state == PEER_HALF_CLOSED)
+        return;
+    if (p->recipe->point != POINT_NONE && leave_is_due(p)) {
+        leave_at_point(p);
+        return;
     }
+    conclude(p);
+    finish_turn(p);
+}
+
+void peer_tls_say(struct peer *p, const char *line)
+{
+    ERR_clear_error();
+    int length = (int)strlen(line), written = SSL_write(p->ssl, line, length);
+    if (outcome_of(p, written) != OUTCOME_DONE || written != length)
+        tls_failed(p);
+    else
+        peer_flush(p);
 }
 
 void peer_tls_goodbye(struct peer *p)

@@ -10,6 +10,9 @@ void peer_tls_free(struct peer *p);
 /* Goes as far as the bytes in p->wire allow, in whatever state the connection is, and sends what
  * there is to send. */
 void peer_tls_advance(struct peer *p);
+/* Writes a short line, as a request to the server (docs/protocol.md). The turn's end sends it, or
+ * peer_flush; it fails by peer_fail. */
+void peer_tls_say(struct peer *p, const char *line);
 /* Sends our close_notify, and FIN with it: nothing more is to be said. */
 void peer_tls_goodbye(struct peer *p);
 

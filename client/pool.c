@@ -8,6 +8,7 @@ static const uint64_t NS_PER_MS = 1000000;
 static const uint64_t BACKOFF_FIRST_NS = 10000000, BACKOFF_LAST_NS = 1000000000;
 static const uint64_t HOPELESS_NS = 80000000; /* three failures in a row, a while apart each */
 static const uint64_t TIMES_EVERY_NS = 250000000;
+static const uint64_t TICK_EVERY_NS = 100000000;
 static const uint64_t TURN_AT_LEAST_EVERY_MS = 100;
 
 static struct pool *pool_of(const struct peer *p)
@@ -53,7 +54,8 @@ static void place(struct peer *p, enum pool_place to)
 
 static void begin(struct pool *pool)
 {
-    enum behaviour behaviour = behaviour_draw(&pool->mix, &pool->rng, !quota_spare(&pool->quota));
+    const struct behaviour_mix *mix = quota_spare(&pool->quota) ? &pool->mix : &pool->held;
+    enum behaviour behaviour = behaviour_draw(mix, &pool->rng);
     bool resume = pool->shared.sessions && rng_unit(&pool->rng) < pool->o.resume;
     uint64_t turn = pool->turn++;
     struct peer *p = peer_new(&pool->shared, behaviour, turn, resume);
@@ -64,7 +66,7 @@ static void begin(struct pool *pool)
     p->deadline_ns = p->begun_ns + pool->o.timeout_ns;
     TAILQ_INSERT_TAIL(&pool->list[POOL_OPENING], p, link);
     pool->count[POOL_OPENING]++;
-    quota_begin(&pool->quota, behaviour == BEHAVIOUR_MID_HANDSHAKE);
+    quota_begin(&pool->quota, p->recipe->end != RECIPE_HELD);
     probe_on_connection(add(&pool->shared.app->opened, 1));
     add(&pool->shared.app->in_flight, 1);
     peer_connect(p, turn);
@@ -157,6 +159,19 @@ static void expire(struct pool *pool, enum pool_place from, uint64_t now_ns)
     }
 }
 
+/* For behaviours that say a little from time to time. */
+static void tick_opening(struct pool *pool, uint64_t now_ns)
+{
+    struct peer *p, *next;
+    if (now_ns - pool->ticked_ns < TICK_EVERY_NS)
+        return;
+    pool->ticked_ns = now_ns;
+    for (p = TAILQ_FIRST(&pool->list[POOL_OPENING]); p; p = next) {
+        next = TAILQ_NEXT(p, link);
+        peer_tick(p);
+    }
+}
+
 static void reset_all(struct pool *pool, enum pool_place from)
 {
     struct peer *p, *next;
@@ -197,6 +212,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct pool *pool = timer->data;
     uint64_t now_ns = clock_now_ns();
+    tick_opening(pool, now_ns);
     expire(pool, POOL_OPENING, now_ns);
     expire(pool, POOL_LEAVING, now_ns);
     consider_giving_up(pool, now_ns);
@@ -232,7 +248,7 @@ static void on_established(struct peer *p)
 static void on_aborted(struct peer *p)
 {
     struct pool *pool = pool_of(p);
-    p->ended_as = BEHAVIOUR_MID_HANDSHAKE;
+    p->ended_as = (int)p->behaviour;
     place(p, POOL_LEAVING);
     add(&pool->shared.app->intended, 1);
     if (pool->filled) {
@@ -268,8 +284,8 @@ static void back_off(struct pool *pool)
 static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
 {
     struct pool *pool = pool_of(p);
-    bool kept_slot = p->place == POOL_HELD ||
-                     (p->place == POOL_OPENING && p->behaviour != BEHAVIOUR_MID_HANDSHAKE);
+    bool kept_slot =
+        p->place == POOL_HELD || (p->place == POOL_OPENING && p->recipe->end == RECIPE_HELD);
     p->ended_as = BEHAVIOUR_FAILED;
     count_failure(pool, kind);
     back_off(pool);
@@ -283,7 +299,7 @@ static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
 static void count_end(const struct peer *p)
 {
     const struct pool *pool = pool_of(p);
-    struct page_behaviour *as = &pool->o.behaviour[p->ended_as];
+    struct page_behaviour *as = &pool->o.behaviour[pool->o.rows->row[p->ended_as]];
     uint64_t last = PAGE_EPOCHS - 1, born = p->born_epoch;
     uint64_t now = page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
     add(&as->begun[born < last ? born : last], 1);
@@ -324,6 +340,7 @@ void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *m
 {
     CHECK(pool->state == POOL_IDLE);
     pool->mix = *mix;
+    pool->held = recipe_held_part(mix, pool->o.holder);
     pool->state = POOL_RUNNING;
     pool->finishing = pool->gave_up = false;
     pool->backoff_ns = pool->retry_ns = 0;
@@ -351,7 +368,7 @@ void pool_drain(struct pool *pool)
     reset_all(pool, POOL_OPENING);
     for (p = TAILQ_FIRST(&pool->list[POOL_HELD]); p; p = next) {
         next = TAILQ_NEXT(p, link);
-        p->behaviour = BEHAVIOUR_CLEAN;
+        peer_become(p, BEHAVIOUR_CLEAN);
         leave(p);
     }
     on_timer(&pool->timer);

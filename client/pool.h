@@ -36,9 +36,11 @@ enum pool_place { POOL_OPENING, POOL_HELD, POOL_LEAVING, POOL_PLACES };
 
 struct pool_options {
     uint64_t slots;
-    struct rate rate;                 /* this worker's part */
-    struct page_behaviour *behaviour; /* borrowed: the page's table */
-    double resume;                    /* share of the connections that offer a session */
+    struct rate rate;                  /* this worker's part */
+    struct page_behaviour *behaviour;  /* borrowed: the page's table, in the order of `rows` */
+    const struct behaviour_rows *rows; /* borrowed */
+    enum behaviour holder;             /* holds slots that the mix has no one for */
+    double resume;                     /* share of the connections that offer a session */
     uint64_t seed;
     uint64_t timeout_ns;
     page_u64 *epoch; /* borrowed: read at each connection's birth */
@@ -60,7 +62,9 @@ struct pool {
     bool gave_up;   /* empty slots stay empty */
     struct peer_list list[POOL_PLACES]; /* each in the order of its deadlines */
     uint64_t count[POOL_PLACES];
-    struct behaviour_mix mix; /* of this epoch */
+    struct behaviour_mix mix;  /* of this epoch */
+    struct behaviour_mix held; /* its part for connections that must hold their slot */
+    uint64_t ticked_ns;        /* when the opening peers had their last tick */
     struct pacer pacer;
     struct quota quota;
     struct rng rng;

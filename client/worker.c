@@ -100,6 +100,8 @@ static void make_pool(struct worker *w, int index)
         .slots = w->slots,
         .rate = {.per_s = o->churn.per_s * share, .max = o->churn.max},
         .behaviour = page->behaviour,
+        .rows = &w->shared->rows,
+        .holder = w->shared->holder,
         .resume = o->resume,
         .seed = rng_next(&rng),
         .timeout_ns = o->timeout_ns ? o->timeout_ns : UINT64_MAX / 4,

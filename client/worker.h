@@ -29,8 +29,10 @@ enum worker_reply { WORKER_IS_QUIET = 1, WORKER_IS_DRAINED = 2, WORKER_IS_SETTLE
 struct worker_shared {
     const struct options *options;
     struct page *page;
-    uint8_t *payload;         /* owned */
-    uv_async_t *wake;         /* the main loop's: something was replied */
+    uint8_t *payload;           /* owned */
+    uv_async_t *wake;           /* the main loop's: something was replied */
+    struct behaviour_rows rows; /* of the run; written before the workers start */
+    enum behaviour holder;
     struct behaviour_mix mix; /* of the epoch; written before its order */
     uv_mutex_t times_lock;
     struct hist times; /* of all handshakes, under times_lock */

@@ -199,20 +199,40 @@ static void behaviours_come_as_often_as_their_weights_say(void **state)
     uint64_t seen[BEHAVIOUR_COUNT] = {0};
     (void)state;
     for (int i = 0; i < 100000; i++)
-        seen[behaviour_draw(&mix, &rng, false)]++;
+        seen[behaviour_draw(&mix, &rng)]++;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++)
         assert_in_range(seen[i], mix.weight[i] * 950, mix.weight[i] * 1050);
 }
 
-static void who_must_establish_never_aborts(void **state)
+static void rows_are_those_with_a_weight_and_the_holder(void **state)
 {
-    struct behaviour_mix mix = {{0, 1, 0, 1000}}, only_aborts = {{0, 0, 0, 1}};
-    struct rng rng = {.state = 7};
+    struct behaviour_mix mix = {.weight = {[BEHAVIOUR_RESET] = 3, [BEHAVIOUR_RST_DATA] = 1}};
+    struct behaviour_rows rows;
     (void)state;
-    for (int i = 0; i < 1000; i++) {
-        assert_int_equal(behaviour_draw(&mix, &rng, true), BEHAVIOUR_RESET);
-        assert_int_equal(behaviour_draw(&only_aborts, &rng, true), BEHAVIOUR_CLEAN);
-    }
+    assert_int_equal(behaviour_rows_make(&mix, BEHAVIOUR_RESET, &rows), 0);
+    assert_int_equal(rows.count, 2);
+    assert_int_equal(rows.of[1], BEHAVIOUR_RST_DATA);
+    assert_int_equal(rows.row[BEHAVIOUR_RST_DATA], 1);
+    assert_int_equal(rows.row[BEHAVIOUR_CLEAN], 2);
+    assert_int_equal(rows.row[BEHAVIOUR_FAILED], 2);
+    assert_int_equal(behaviour_rows_make(&mix, BEHAVIOUR_CLEAN, &rows), 0);
+    assert_int_equal(rows.count, 3);
+    assert_int_equal(rows.row[BEHAVIOUR_CLEAN], 0);
+}
+
+static void weights_of_an_epoch_belong_to_the_rows(void **state)
+{
+    struct behaviour_mix mix = {.weight = {[BEHAVIOUR_RESET] = 3, [BEHAVIOUR_RST_DATA] = 1}}, got;
+    struct behaviour_rows rows;
+    (void)state;
+    behaviour_rows_make(&mix, BEHAVIOUR_RESET, &rows);
+    assert_int_equal(behaviour_mix_parse("7,5", &rows, &got), 0);
+    assert_int_equal(got.weight[BEHAVIOUR_RESET], 7);
+    assert_int_equal(got.weight[BEHAVIOUR_RST_DATA], 5);
+    assert_int_equal(got.weight[BEHAVIOUR_CLEAN], 0);
+    static const char *const wrong[] = {"7", "7,5,1", "0,0", "7,", "7,-5", "7,5x", ""};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(behaviour_mix_parse(wrong[i], &rows, &got), -1);
 }
 
 static void a_seed_repeats_the_choices(void **state)
@@ -221,7 +241,7 @@ static void a_seed_repeats_the_choices(void **state)
     struct rng a = {.state = 42}, b = {.state = 42};
     (void)state;
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(behaviour_draw(&mix, &a, false), behaviour_draw(&mix, &b, false));
+        assert_int_equal(behaviour_draw(&mix, &a), behaviour_draw(&mix, &b));
 }
 
 int main(void)
@@ -242,7 +262,8 @@ int main(void)
         cmocka_unit_test(a_finished_epoch_begins_only_what_is_owed),
         cmocka_unit_test(shares_add_up_and_cover_the_slots),
         cmocka_unit_test(behaviours_come_as_often_as_their_weights_say),
-        cmocka_unit_test(who_must_establish_never_aborts),
+        cmocka_unit_test(rows_are_those_with_a_weight_and_the_holder),
+        cmocka_unit_test(weights_of_an_epoch_belong_to_the_rows),
         cmocka_unit_test(a_seed_repeats_the_choices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,87 @@
+/*
+ * How each behaviour is done: a table entry of plain choices, and hooks for what choices can't say.
+ * The engine (peer.c, peer_tls.c, leave.c) follows it. A family has a file of entries and hooks.
+ *
+ * Hooks run on the peer's loop, in its turn. Each may end the peer by peer_fail, peer_cut and the
+ * like, and then returns at once; none may block or keep a pointer to the peer.
+ */
+#ifndef SOAK_CLIENT_RECIPE_H
+#define SOAK_CLIENT_RECIPE_H
+
+#include "behaviour.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct peer;
+
+/* How it is meant to end. Anything else is a failure. */
+enum recipe_end {
+    RECIPE_HELD,   /* established, held, and left by `exit` when its turn has come */
+    RECIPE_CUT,    /* left by `exit` at `point`, before it is held */
+    RECIPE_REFUSED /* never established: an alert or the server's close ends it */
+};
+
+enum recipe_exit {
+    EXIT_CLOSE_NOTIFY, /* close_notify, and wait for the server's */
+    EXIT_SERVER_FIRST, /* ask the server to close (docs/protocol.md, requests), and answer */
+    EXIT_HALF_CLOSE,   /* FIN without close_notify, and wait for the server's end */
+    EXIT_FIN,          /* close TCP at once, no close_notify */
+    EXIT_RESET,        /* RST */
+    EXIT_IN_TURN,      /* EXIT_RESET and EXIT_FIN in turn */
+    EXIT_STALL         /* say nothing more and wait for the server to end it; only REFUSED */
+};
+
+/* After which flight it leaves or stalls. */
+enum recipe_point {
+    POINT_NONE,
+    POINT_CONNECTED,     /* TCP stands, nothing was sent */
+    POINT_CLIENT_HELLO,  /* the ClientHello was sent */
+    POINT_SERVER_HELLO,  /* the server's first bytes are here, unread */
+    POINT_SERVER_FLIGHT, /* its flight was read whole (Certificate .. ), nothing is answered */
+    POINT_KEY_EXCHANGE,  /* of our second flight only the first message was sent */
+    POINT_FINISHED,      /* our second flight was sent, Finished with it */
+    POINT_TICKET,        /* the server's NewSessionTicket has arrived; no message was sent */
+    POINT_DATA           /* the message was sent, and its echo isn't awaited */
+};
+
+struct recipe {
+    enum recipe_end end;
+    enum recipe_exit exit;
+    enum recipe_point point;
+    int alert;        /* REFUSED: what the server must say (SSL_AD_...); 0: anything, or nothing */
+    bool raw;         /* speaks no TLS: no SSL object is made, `open` writes the bytes */
+    bool no_offer;    /* doesn't take part in --resume */
+    unsigned repeats; /* for `work`, as the entry likes */
+
+    /* Why this build can't do it, or NULL. Called once, before the first connection. */
+    const char *(*unable)(void);
+    /* The SSL object is made; the ClientHello isn't. Returns 0, or -1: can't be made. */
+    int (*prepare)(struct peer *p);
+    /* Raw: TCP is on its way; what is written into shared->out is sent. */
+    void (*open)(struct peer *p);
+    /* Bytes about to be sent lie in shared->out: they may be changed, cut or held back. */
+    void (*transmit)(struct peer *p);
+    /* Bytes have arrived, before TLS sees them. False: they are dealt with. */
+    bool (*arrived)(struct peer *p, const uint8_t *bytes, size_t count);
+    /* The message has come back: more is to be done before it counts as established. Called again
+     * after each arrival. True: done. `heard` gets what arrives meanwhile. */
+    bool (*work)(struct peer *p);
+    void (*heard)(struct peer *p, const uint8_t *bytes, size_t count);
+    /* From time to time (about every 100 ms) until it is established or over. */
+    void (*tick)(struct peer *p);
+};
+
+/* `behaviour` is below BEHAVIOUR_COUNT. */
+const struct recipe *recipe_of(enum behaviour behaviour);
+/* Who holds the slots of a run with this mix when nothing else does: its first that is held, or
+ * clean ones. */
+enum behaviour recipe_holder(const struct behaviour_mix *mix);
+/* The part of `mix` that holds its slots, for connections that must; when it is empty, `holder`. */
+struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum behaviour holder);
+
+/* The families' tables, indexed by behaviour; entries of other families are all zero. */
+extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
+
+#endif
