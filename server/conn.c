@@ -1,49 +1,19 @@
 #include "conn.h"
 
 #include "base/check.h"
-#include "defect.h"
+#include "conn_parts.h"
 #include "probe/page.h"
 #include "probe/probe.h"
 #include "server.h"
 #include "tls/context.h"
-#include "tls/wire.h"
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CONN_MAGIC = 0x636f6e6e };
 
-enum conn_state { CONN_NEW, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_CLOSED };
-
-struct conn {
-    uint32_t magic;
-    enum conn_state state;
-    int broken;      /* why it closes at the end of this turn, a libuv error; or 0 */
-    unsigned writes; /* kept output under way; nothing is read meanwhile */
-    struct worker *worker;
-    SSL *ssl; /* owned; NULL once closed */
-    struct wire wire;
-    struct deadline deadline;
-    struct defect_conn defect;
-    uv_tcp_t tcp;
-};
-
-/* Output that the kernel had no room for. One block per write, freed when it is sent. */
-struct kept {
-    uv_write_t write;
-    struct conn *conn;
-    char bytes[];
-};
-
-/* What an SSL call has come to. */
-enum outcome { OUTCOME_DONE, OUTCOME_WAITS, OUTCOME_AGAIN, OUTCOME_ENDED, OUTCOME_FAILED };
-
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf);
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
-
-static struct conn *conn_of(void *data)
+struct conn *conn_of(void *data)
 {
     struct conn *c = data;
     CHECK(c && c->magic == CONN_MAGIC);
@@ -80,8 +50,7 @@ static void conn_leave_state(struct conn *c, enum conn_state next)
     defect_on_handshake_failed(server->defect, &c->defect, c->ssl);
 }
 
-/* The one place that changes the state. */
-static void conn_set_state(struct conn *c, enum conn_state state)
+void conn_set_state(struct conn *c, enum conn_state state)
 {
     struct worker *w = c->worker;
     struct page_app *app = w->server->app;
@@ -124,7 +93,7 @@ static void on_closed(uv_handle_t *handle)
         server_report(server);
 }
 
-static void conn_close(struct conn *c)
+void conn_close(struct conn *c)
 {
     if (c->state == CONN_CLOSED)
         return;
@@ -136,226 +105,12 @@ static void conn_close(struct conn *c)
     uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
-/* The end of every turn: what OpenSSL wrote leaves, and a broken connection closes. */
-static void conn_finish(struct conn *c);
-
-static void on_written(uv_write_t *write, int status)
-{
-    struct kept *kept = write->data;
-    struct conn *c = conn_of(kept->conn);
-    free(kept);
-    c->writes--;
-    if (c->state == CONN_CLOSED)
-        return;
-    if (status < 0)
-        c->broken = status;
-    else if (c->writes == 0)
-        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
-    if (c->state == CONN_OPEN)
-        deadline_restart(&c->worker->idle, &c->deadline, uv_now(&c->worker->loop));
-    conn_finish(c);
-}
-
-/* Bounded: one turn's output at most (WIRE_OUT_BYTES and what 64 KiB of input still bring forth),
- * because nothing more is read until it is sent. */
-static void conn_keep(struct conn *c, const uint8_t *bytes, size_t count)
-{
-    struct kept *kept = malloc(sizeof *kept + count);
-    if (!kept) {
-        c->broken = UV_ENOMEM;
-        return;
-    }
-    memcpy(kept->bytes, bytes, count);
-    kept->conn = c;
-    kept->write.data = kept;
-    uv_buf_t buf = uv_buf_init(kept->bytes, (unsigned)count);
-    int rc = uv_write(&kept->write, (uv_stream_t *)&c->tcp, &buf, 1, on_written);
-    if (rc < 0) {
-        free(kept);
-        c->broken = rc;
-        return;
-    }
-    c->writes++;
-    uv_read_stop((uv_stream_t *)&c->tcp);
-}
-
-static void conn_flush(struct conn *c)
-{
-    struct wire_out *out = c->wire.out;
-    size_t sent = 0;
-    if (out->used && !c->broken && !c->writes) {
-        uv_buf_t buf = uv_buf_init((char *)out->bytes, (unsigned)out->used);
-        int rc = uv_try_write((uv_stream_t *)&c->tcp, &buf, 1);
-        if (rc >= 0)
-            sent = (size_t)rc;
-        else if (rc != UV_EAGAIN)
-            c->broken = rc;
-    }
-    if (sent < out->used && !c->broken)
-        conn_keep(c, out->bytes + sent, out->used - sent);
-    out->used = 0;
-}
-
-static void conn_break(struct conn *c, int why)
+void conn_break(struct conn *c, int why)
 {
     /* In the middle of the handshake it is a handshake that fails, whatever ends it. */
     if (why == UV_ECONNRESET && c->state != CONN_HANDSHAKE)
         defect_on_reset(c->worker->server->defect, &c->defect, c->ssl);
     conn_close(c);
-}
-
-static void conn_finish(struct conn *c)
-{
-    conn_flush(c);
-    if (c->broken && c->state != CONN_CLOSED)
-        conn_break(c, c->broken);
-}
-
-/* Judges the result of an SSL call. A full buffer is emptied here, so that the call can be made
- * again at once. */
-static enum outcome conn_outcome(struct conn *c, int result)
-{
-    switch (SSL_get_error(c->ssl, result)) {
-    case SSL_ERROR_NONE:
-        return OUTCOME_DONE;
-    case SSL_ERROR_WANT_READ:
-        return OUTCOME_WAITS;
-    case SSL_ERROR_WANT_WRITE:
-        conn_flush(c);
-        return c->broken ? OUTCOME_FAILED : OUTCOME_AGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        return OUTCOME_ENDED;
-    default:
-        return OUTCOME_FAILED;
-    }
-}
-
-/* A peer that leaves in the middle is ordinary; one that we can't agree with is worth a line. */
-static void conn_fail(struct conn *c)
-{
-    char why[256];
-    bool handshake = c->state == CONN_HANDSHAKE;
-    context_error(why, sizeof why);
-    if (!c->wire.in_eof && !c->broken)
-        server_problem(c->worker->server, handshake ? PROBLEM_HANDSHAKE : PROBLEM_TLS, "%s: %s",
-                       handshake ? "a handshake failed" : "a connection failed", why);
-    /* Without an alert to read, the peer would wait for us and we for it. */
-    if (c->wire.out->used == 0 && c->writes == 0)
-        c->broken = UV_EPROTO;
-    conn_set_state(c, CONN_LINGER);
-}
-
-static void conn_goodbye(struct conn *c)
-{
-    ERR_clear_error();
-    SSL_shutdown(c->ssl);
-    ERR_clear_error();
-    conn_set_state(c, CONN_LINGER);
-}
-
-static void conn_handshake(struct conn *c)
-{
-    enum outcome outcome;
-    do {
-        ERR_clear_error();
-        outcome = conn_outcome(c, SSL_do_handshake(c->ssl));
-    } while (outcome == OUTCOME_AGAIN);
-    if (outcome == OUTCOME_DONE) {
-        conn_set_state(c, CONN_OPEN);
-        defect_on_handshake_done(c->worker->server->defect, &c->defect, c->ssl);
-    } else if (outcome != OUTCOME_WAITS) {
-        conn_fail(c);
-    }
-}
-
-static enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count)
-{
-    enum outcome outcome;
-    do {
-        ERR_clear_error();
-        outcome = conn_outcome(c, SSL_write(c->ssl, bytes, count));
-    } while (outcome == OUTCOME_AGAIN);
-    return outcome;
-}
-
-static void conn_echo(struct conn *c)
-{
-    struct worker *w = c->worker;
-    enum outcome outcome;
-    deadline_restart(&w->idle, &c->deadline, uv_now(&w->loop));
-    do {
-        ERR_clear_error();
-        int count = SSL_read(c->ssl, w->plain, sizeof w->plain);
-        outcome = conn_outcome(c, count);
-        if (outcome == OUTCOME_DONE)
-            outcome = conn_send(c, w->plain, count);
-    } while (outcome == OUTCOME_DONE || outcome == OUTCOME_AGAIN);
-    if (outcome == OUTCOME_ENDED)
-        conn_goodbye(c);
-    else if (outcome == OUTCOME_FAILED)
-        conn_fail(c);
-}
-
-static void conn_received(struct conn *c, const uint8_t *bytes, size_t count)
-{
-    if (c->state == CONN_LINGER)
-        return;
-    c->wire.in = bytes;
-    c->wire.in_left = count;
-    if (c->state == CONN_HANDSHAKE)
-        conn_handshake(c);
-    if (c->state == CONN_OPEN)
-        conn_echo(c);
-    c->wire.in = NULL;
-    c->wire.in_left = 0;
-    conn_finish(c);
-}
-
-/* The peer has closed its side. Without a close_notify before it, OpenSSL hears of it in a
- * handshake only: afterwards our own close_notify must still be written. */
-static void conn_ended(struct conn *c)
-{
-    c->wire.in_eof = true;
-    if (c->state == CONN_HANDSHAKE)
-        conn_handshake(c);
-    else if (c->state == CONN_OPEN)
-        conn_goodbye(c);
-    conn_finish(c);
-    conn_close(c);
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct worker *w = conn_of(handle->data)->worker;
-    (void)suggested;
-    *buf = uv_buf_init((char *)w->in, sizeof w->in);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
-{
-    struct conn *c = conn_of(stream->data);
-    CHECK(c->wire.out->used == 0);
-    if (count > 0)
-        conn_received(c, (const uint8_t *)buf->base, (size_t)count);
-    else if (count == UV_EOF)
-        conn_ended(c);
-    else if (count < 0)
-        conn_break(c, (int)count);
-}
-
-static int conn_open_ssl(struct conn *c)
-{
-    ERR_clear_error();
-    SSL *ssl = SSL_new(c->worker->server->ctx);
-    BIO *bio = ssl ? wire_bio_new(&c->wire) : NULL;
-    if (!bio) {
-        SSL_free(ssl);
-        return -1;
-    }
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_accept_state(ssl);
-    c->ssl = ssl;
-    return 0;
 }
 
 void conn_accept(struct worker *w, uv_stream_t *listener)
@@ -375,14 +130,14 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     if (rc < 0) {
         server_problem(server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(rc));
         conn_close(c);
-    } else if (conn_open_ssl(c) < 0) {
+    } else if (conn_tls_open(c) < 0) {
         server_problem(server, PROBLEM_TLS, "can't make an SSL object: %s",
                        context_error(why, sizeof why));
         conn_close(c);
     } else {
         defect_on_accept(server->defect, &c->defect, c->ssl);
         conn_set_state(c, CONN_HANDSHAKE);
-        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+        conn_read_start(c);
     }
 }
 

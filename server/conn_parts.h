@@ -1,0 +1,60 @@
+/*
+ * What the files of a connection share: conn.c (its states, accept and teardown), conn_io.c (the
+ * socket) and conn_tls.c (the SSL object). Private to them; everything here runs on the loop of the
+ * connection's worker.
+ */
+#ifndef SOAK_SERVER_CONN_PARTS_H
+#define SOAK_SERVER_CONN_PARTS_H
+
+#include "deadline.h"
+#include "defect.h"
+#include "tls/wire.h"
+#include "worker.h"
+
+#include <openssl/ssl.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum conn_state { CONN_NEW, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_CLOSED };
+
+struct conn {
+    uint32_t magic;
+    enum conn_state state;
+    int broken;      /* why it closes at the end of this turn, a libuv error; or 0 */
+    unsigned writes; /* kept output under way; nothing is read meanwhile */
+    struct worker *worker;
+    SSL *ssl; /* owned; NULL once closed */
+    struct wire wire;
+    struct deadline deadline;
+    struct defect_conn defect;
+    uv_tcp_t tcp;
+};
+
+/* The checked way back from a handle's or a write's pointer. */
+struct conn *conn_of(void *data);
+
+/* The one place that changes the state. */
+void conn_set_state(struct conn *c, enum conn_state state);
+/* Closes it at once; harmless when it is closed. */
+void conn_close(struct conn *c);
+/* The socket is no good any more: `why` is a libuv error. */
+void conn_break(struct conn *c, int why);
+
+/* conn_io.c */
+void conn_read_start(struct conn *c);
+/* Sends what OpenSSL has written, and keeps what the kernel has no room for. */
+void conn_flush(struct conn *c);
+/* The end of every turn: what OpenSSL wrote leaves, and a broken connection closes. */
+void conn_finish(struct conn *c);
+
+/* conn_tls.c */
+/* Makes the SSL object. Returns 0 or -1; the reason is in OpenSSL's queue. */
+int conn_tls_open(struct conn *c);
+/* Takes bytes from the peer, as the state wants it. */
+void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count);
+/* The peer has closed its side: no more bytes will come. */
+void conn_tls_ended(struct conn *c);
+/* Says close_notify and lingers. */
+void conn_goodbye(struct conn *c);
+
+#endif
