@@ -9,6 +9,7 @@
 #include "deadline.h"
 #include "defect.h"
 #include "tls/wire.h"
+#include "trace.h"
 #include "worker.h"
 
 #include <openssl/ssl.h>
@@ -27,6 +28,7 @@ struct conn {
     struct wire wire;
     struct deadline deadline;
     struct defect_conn defect;
+    struct trace *trace; /* owned; NULL without --log */
     uv_tcp_t tcp;
 };
 

@@ -36,6 +36,7 @@ static enum outcome conn_outcome(struct conn *c, int result)
         conn_flush(c);
         return c->broken ? OUTCOME_FAILED : OUTCOME_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
+        trace_ended(c->trace, TRACE_CLOSE_NOTIFY);
         return OUTCOME_ENDED;
     default:
         return OUTCOME_FAILED;
@@ -47,6 +48,7 @@ static void conn_fail(struct conn *c)
 {
     char why[256];
     bool handshake = c->state == CONN_HANDSHAKE;
+    trace_ended(c->trace, TRACE_ERROR);
     context_error(why, sizeof why);
     if (!c->wire.in_eof && !c->broken)
         server_problem(c->worker->server, handshake ? PROBLEM_HANDSHAKE : PROBLEM_TLS, "%s: %s",
@@ -128,6 +130,7 @@ void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count)
 void conn_tls_ended(struct conn *c)
 {
     c->wire.in_eof = true;
+    trace_ended(c->trace, TRACE_FIN);
     if (c->state == CONN_HANDSHAKE)
         conn_handshake(c);
     else if (c->state == CONN_OPEN)

@@ -16,7 +16,7 @@ struct options {
     int tls, key, session; /* enum context_version, identity_key, context_session */
     int workers, backlog, control_fd, page_fd;
     int client_auth; /* 0 none, 1 require */
-    const char *client_ca, *alpn, *defect, *seed_text;
+    const char *client_ca, *alpn, *defect, *seed_text, *log;
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
     bool no_ledger, help, version;
     struct sockaddr_in address; /* from listen */

@@ -256,6 +256,7 @@ static void server_free(struct server *s)
     for (int i = 0; i < s->options.workers; i++)
         worker_free(s->worker[i]);
     defect_free(s->defect);
+    trace_log_close(s->log);
     SSL_CTX_free(s->ctx);
     identity_fini(&s->identity);
     free(s);
@@ -272,6 +273,8 @@ int server_run(const struct options *o, struct err *e)
     /* A failure here ends the process, so what was opened before it is left to the kernel. */
     if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
         defect_new(o->defect, o->seed, &s->defect, e) < 0)
+        return -1;
+    if (o->log && trace_log_open(o->log, &s->log, e) < 0)
         return -1;
     if (open_workers(s, e) < 0 || open_main(s, e) < 0 || start(s, e) < 0)
         return -1;

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "probe/page.h"
 #include "tls/identity.h"
+#include "trace.h"
 #include "worker.h"
 
 #include <openssl/ssl.h>
@@ -20,7 +21,14 @@
 #include <uv.h>
 
 /* Each kind is told once, then silence: a log must not grow with the connections. */
-enum problem { PROBLEM_ACCEPT, PROBLEM_HANDSHAKE, PROBLEM_TLS, PROBLEM_TIMEOUT, PROBLEMS };
+enum problem {
+    PROBLEM_ACCEPT,
+    PROBLEM_HANDSHAKE,
+    PROBLEM_TLS,
+    PROBLEM_TIMEOUT,
+    PROBLEM_LOG,
+    PROBLEMS
+};
 
 struct problem_note {
     atomic_int state; /* enum in server.c */
@@ -32,6 +40,7 @@ struct server {
     struct identity identity;
     SSL_CTX *ctx;          /* owned */
     struct defect *defect; /* owned */
+    struct trace_log *log; /* owned; NULL without --log */
     struct page *page;     /* borrowed: lives as long as the process */
     struct page_app *app;  /* in page */
     struct worker *worker[OPTIONS_WORKERS_MAX];
