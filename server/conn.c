@@ -66,7 +66,7 @@ void conn_set_state(struct conn *c, enum conn_state state)
         deadline_restart(&w->handshaking, &c->deadline, now);
         break;
     case CONN_OPEN:
-        trace_done(c->trace);
+        trace_done(c->trace, c->ssl);
         add(&app->established);
         add(&app->handshakes);
         if (SSL_session_reused(c->ssl))
@@ -88,6 +88,7 @@ static void on_closed(uv_handle_t *handle)
     struct server *server = c->worker->server;
     CHECK(c->state == CONN_CLOSED && c->writes == 0);
     explicit_bzero(&c->magic, sizeof c->magic);
+    request_free(c->request);
     free(c);
     add(&server->app->closed);
     if (atomic_fetch_sub(&server->open, 1) == 1)

@@ -54,6 +54,8 @@ static void on_written(uv_write_t *write, int status)
         trace_out(c->trace, count);
     if (status == 0 && c->writes == 0)
         conn_read_start(c);
+    if (c->writes == 0)
+        request_written(c);
     if (c->state == CONN_OPEN)
         deadline_restart(&c->worker->idle, &c->deadline, uv_now(&c->worker->loop));
     conn_finish(c);
@@ -98,6 +100,14 @@ void conn_flush(struct conn *c)
     trace_out(c->trace, sent);
     if (sent < out->used && !c->broken)
         conn_keep(c, out->bytes + sent, out->used - sent);
+    out->used = 0;
+}
+
+void conn_flush_kept(struct conn *c)
+{
+    struct wire_out *out = c->wire.out;
+    if (out->used && !c->broken)
+        conn_keep(c, out->bytes, out->used);
     out->used = 0;
 }
 

@@ -33,6 +33,8 @@ static const struct opt table[] = {
     {"defect", OPT_STRING, FIELD(defect), "NAME[:1/N]", NULL,
      "have this bug, in one connection of N"},
     {"seed", OPT_STRING, FIELD(seed_text), "HEX", NULL, "for the choices made by chance (1)"},
+    {"requests", OPT_FLAG, FIELD(requests), NULL, NULL,
+     "obey messages such as `soak:close`: see docs/protocol.md"},
     {"log", OPT_STRING, FIELD(log), "PATH", NULL,
      "append a line per closed connection: see docs/protocol.md"},
     {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},

@@ -18,7 +18,7 @@ struct options {
     int client_auth; /* 0 none, 1 require */
     const char *client_ca, *alpn, *defect, *seed_text, *log;
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
-    bool no_ledger, help, version;
+    bool requests, no_ledger, help, version;
     struct sockaddr_in address; /* from listen */
     uint64_t seed;              /* from seed_text */
 };

@@ -194,10 +194,12 @@ void trace_out(struct trace *t, size_t bytes)
         t->out.bytes += bytes;
 }
 
-void trace_done(struct trace *t)
+void trace_done(struct trace *t, const SSL *ssl)
 {
-    if (t)
-        t->done = true;
+    if (!t)
+        return;
+    t->done = true;
+    t->resumed = SSL_session_reused(ssl) == 1;
 }
 
 void trace_ended(struct trace *t, enum trace_end how)

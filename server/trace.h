@@ -41,8 +41,8 @@ struct trace *trace_new(struct trace_log *log, uint64_t number, SSL *ssl);
 /* Bytes taken from and given to TCP. */
 void trace_in(struct trace *t, size_t bytes);
 void trace_out(struct trace *t, size_t bytes);
-/* The handshake is finished. */
-void trace_done(struct trace *t);
+/* The first handshake is finished: a renegotiation may resume where that one didn't. */
+void trace_done(struct trace *t, const SSL *ssl);
 void trace_ended(struct trace *t, enum trace_end how);
 
 /* Writes the line and leaves `ssl` alone from now on. Returns 0, or -1 when the file can't be

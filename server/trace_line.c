@@ -80,7 +80,7 @@ static void put_agreed(const struct trace *t, SSL *ssl, struct text *to)
     put_text(to, "tls", agreed ? SSL_get_version(ssl) : NULL);
     put_text(to, "cipher", agreed ? SSL_get_cipher_name(ssl) : NULL);
     put_text(to, "group", group);
-    put_number(to, "resumed", agreed && SSL_session_reused(ssl) ? 1 : 0);
+    put_number(to, "resumed", t->done ? t->resumed : agreed && SSL_session_reused(ssl));
 }
 
 static void put_early(SSL *ssl, struct text *to)

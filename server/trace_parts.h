@@ -36,7 +36,7 @@ struct trace {
     uint64_t number;
     struct trace_way in, out;
     uint64_t empty; /* records received */
-    bool done, more;
+    bool done, resumed, more;
     enum trace_end end;
     size_t steps;
     struct step step[STEPS_MAX];
