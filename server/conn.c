@@ -5,7 +5,6 @@
 #include "probe/page.h"
 #include "probe/probe.h"
 #include "server.h"
-#include "tls/context.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -129,7 +128,7 @@ void conn_break(struct conn *c, int why)
 
 void conn_accept(struct worker *w, uv_stream_t *listener)
 {
-    char why[256];
+    struct err e;
     struct server *server = w->server;
     struct conn *c = calloc(1, sizeof *c);
     CHECK(c); /* libuv itself has no way on without memory */
@@ -145,9 +144,8 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     if (rc < 0) {
         server_problem(server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(rc));
         conn_close(c);
-    } else if (conn_tls_open(c) < 0) {
-        server_problem(server, PROBLEM_TLS, "can't make an SSL object: %s",
-                       context_error(why, sizeof why));
+    } else if (conn_tls_open(c, &e) < 0) {
+        server_problem(server, PROBLEM_TLS, "%s", e.text);
         conn_close(c);
     } else {
         c->trace = trace_new(server->log, before + 1, c->ssl);

@@ -57,8 +57,8 @@ void conn_flush_kept(struct conn *c);
 void conn_finish(struct conn *c);
 
 /* conn_tls.c */
-/* Makes the SSL object. Returns 0 or -1; the reason is in OpenSSL's queue. */
-int conn_tls_open(struct conn *c);
+/* Makes the SSL object. Returns 0 or -1. */
+int conn_tls_open(struct conn *c, struct err *e);
 /* Takes bytes from the peer, as the state wants it. */
 void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count);
 /* The peer has closed its side: no more bytes will come. */

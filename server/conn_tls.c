@@ -5,14 +5,19 @@
 
 #include <openssl/err.h>
 
-int conn_tls_open(struct conn *c)
+int conn_tls_open(struct conn *c, struct err *e)
 {
+    char why[256];
+    SSL_CTX *ctx = contexts_take(c->worker->server->contexts, e);
+    if (!ctx)
+        return -1;
     ERR_clear_error();
-    SSL *ssl = SSL_new(c->worker->server->ctx);
+    SSL *ssl = SSL_new(ctx);
+    SSL_CTX_free(ctx); /* the SSL has its own reference */
     BIO *bio = ssl ? wire_bio_new(&c->wire) : NULL;
     if (!bio) {
         SSL_free(ssl);
-        return -1;
+        return err_set(e, "can't make an SSL object: %s", context_error(why, sizeof why));
     }
     SSL_set_bio(ssl, bio, bio);
     SSL_set_accept_state(ssl);

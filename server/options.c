@@ -29,6 +29,12 @@ static const struct opt table[] = {
      "longest handshake (10s; 0s: no limit)"},
     {"idle-timeout", OPT_DURATION, FIELD(idle_timeout_ns), "DURATION", NULL,
      "close a connection silent for so long (0s: never)"},
+    {"ctx", OPT_CHOICE, FIELD(ctx), "KIND", "shared|per-connection",
+     "what connections are made of: one SSL_CTX or one each (shared)"},
+    {"ctx-reload", OPT_COUNT, FIELD(ctx_reload), "COUNT", NULL,
+     "replace the SSL_CTX after so many connections (0: never)"},
+    {"emfile", OPT_COUNT, FIELD(emfile), "COUNT", NULL,
+     "be short of files at every so-many-th accept (0: never)"},
     {"backlog", OPT_INT, FIELD(backlog), "N", NULL, "connections not yet accepted (4096)"},
     {"defect", OPT_STRING, FIELD(defect), "NAME[:1/N]", NULL,
      "have this bug, in one connection of N"},
@@ -98,6 +104,13 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--cache-size: from 1 to %d", INT32_MAX);
     if (o->defect && defect_check(o->defect, e) < 0)
         return err_prefix(e, "--defect %s", o->defect);
+    if (o->ctx_reload && o->ctx == CTX_PER_CONNECTION)
+        return err_set(e, "--ctx-reload: has a meaning only with --ctx shared");
+    if (o->emfile == 1)
+        return err_set(e, "--emfile 1: no connection would ever be accepted; from 2");
+    /* The limit is the process's: another worker's accept would meet it. */
+    if (o->emfile && o->workers > 1)
+        return err_set(e, "--emfile: only with --workers 1");
     if (o->client_auth && !o->client_ca)
         return err_set(e, "--client-auth require: also needs --client-ca PATH");
     if (!o->client_auth && o->client_ca)

@@ -6,15 +6,16 @@
 #define SOAK_SERVER_SERVER_H
 
 #include "base/err.h"
+#include "contexts.h"
 #include "control/control.h"
 #include "defect.h"
 #include "options.h"
 #include "probe/page.h"
+#include "shortage.h"
 #include "tls/identity.h"
 #include "trace.h"
 #include "worker.h"
 
-#include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,7 +39,8 @@ struct problem_note {
 struct server {
     struct options options;
     struct identity identity;
-    SSL_CTX *ctx;          /* owned */
+    struct contexts *contexts; /* owned */
+    struct shortage shortage;
     struct defect *defect; /* owned */
     struct trace_log *log; /* owned; NULL without --log */
     struct page *page;     /* borrowed: lives as long as the process */
