@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "conn_parts.h"
+#include "prelude/prelude.h"
 #include "probe/page.h"
 #include "probe/probe.h"
 #include "server.h"
@@ -41,13 +42,14 @@ static void conn_leave_state(struct conn *c, enum conn_state next)
     struct server *server = c->worker->server;
     if (c->state == CONN_OPEN)
         take(&server->app->established);
-    if (c->state != CONN_HANDSHAKE)
+    if ((c->state != CONN_HANDSHAKE && c->state != CONN_PRELUDE) || next == CONN_HANDSHAKE)
         return;
     take(&server->app->in_flight);
     if (next == CONN_OPEN)
         return;
     add(&server->app->failed);
-    defect_on_handshake_failed(server->defect, &c->defect, c->ssl);
+    if (c->ssl)
+        defect_on_handshake_failed(server->defect, &c->defect, c->ssl);
 }
 
 void conn_set_state(struct conn *c, enum conn_state state)
@@ -55,13 +57,17 @@ void conn_set_state(struct conn *c, enum conn_state state)
     struct worker *w = c->worker;
     struct page_app *app = w->server->app;
     uint64_t now = uv_now(&w->loop);
-    CHECK(state > c->state);
+    enum conn_state from = c->state;
+    CHECK(state > from);
     conn_leave_state(c, state);
     c->state = state;
     switch (state) {
     case CONN_NEW:
         break;
+    case CONN_PRELUDE:
     case CONN_HANDSHAKE:
+        if (from == CONN_PRELUDE) /* one deadline for both */
+            break;
         add(&app->in_flight);
         deadline_restart(&w->handshaking, &c->deadline, now);
         break;
@@ -102,20 +108,35 @@ void conn_close(struct conn *c)
     if (c->ssl && !defect_on_close(c->worker->server->defect, &c->defect, c->ssl))
         SSL_free(c->ssl);
     c->ssl = NULL;
+    prelude_free(c->prelude);
+    c->prelude = NULL;
     uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
 void conn_break(struct conn *c, int why)
 {
     /* In the middle of the handshake it is a handshake that fails, whatever ends it. */
-    if (why == UV_ECONNRESET && c->state != CONN_HANDSHAKE)
+    if (why == UV_ECONNRESET && c->state != CONN_HANDSHAKE && c->ssl)
         defect_on_reset(c->worker->server->defect, &c->defect, c->ssl);
     conn_close(c);
 }
 
-void conn_accept(struct worker *w, uv_stream_t *listener)
+void conn_secure(struct conn *c)
 {
     char why[256];
+    struct server *server = c->worker->server;
+    if (conn_tls_open(c) < 0) {
+        server_problem(server, PROBLEM_TLS, "can't make an SSL object: %s",
+                       context_error(why, sizeof why));
+        conn_close(c);
+        return;
+    }
+    defect_on_accept(server->defect, &c->defect, c->ssl);
+    conn_set_state(c, CONN_HANDSHAKE);
+}
+
+void conn_accept(struct worker *w, uv_stream_t *listener)
+{
     struct server *server = w->server;
     struct conn *c = calloc(1, sizeof *c);
     CHECK(c); /* libuv itself has no way on without memory */
@@ -130,15 +151,14 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     if (rc < 0) {
         server_problem(server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(rc));
         conn_close(c);
-    } else if (conn_tls_open(c) < 0) {
-        server_problem(server, PROBLEM_TLS, "can't make an SSL object: %s",
-                       context_error(why, sizeof why));
-        conn_close(c);
-    } else {
-        defect_on_accept(server->defect, &c->defect, c->ssl);
-        conn_set_state(c, CONN_HANDSHAKE);
-        conn_read_start(c);
+        return;
     }
+    if (server->options.starttls)
+        conn_prelude_open(c);
+    else
+        conn_secure(c);
+    if (c->state != CONN_CLOSED)
+        conn_read_start(c);
 }
 
 void conn_expire(struct deadline *node)
@@ -147,6 +167,9 @@ void conn_expire(struct deadline *node)
     if (c->state == CONN_HANDSHAKE)
         server_problem(c->worker->server, PROBLEM_TIMEOUT,
                        "a handshake took longer than --handshake-timeout");
+    if (c->state == CONN_PRELUDE)
+        server_problem(c->worker->server, PROBLEM_TIMEOUT,
+                       "a prelude took longer than --handshake-timeout");
     if (c->state == CONN_OPEN)
         conn_leave(node);
     else
