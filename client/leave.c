@@ -83,6 +83,7 @@ bool leave_is_due(const struct peer *p)
     switch (p->recipe->point) {
     case POINT_CONNECTED:
         return p->state <= PEER_HANDSHAKE;
+    case POINT_PRELUDE:
     case POINT_CLIENT_HELLO:
         return p->flights >= 1;
     case POINT_SERVER_FLIGHT:

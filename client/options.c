@@ -1,8 +1,10 @@
 #include "options.h"
 
 #include "base/opts.h"
+#include "prelude/prelude.h"
 #include "tls/context.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define FIELD(name) offsetof(struct options, name)
@@ -20,6 +22,8 @@ static const struct opt table[] = {
 #include "base/behaviours.def"
 #undef X
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
+     "what is spoken in clear text before TLS (none)"},
     {"resume", OPT_PERCENT, FIELD(resume), "PERCENT", NULL,
      "share of connections that resume an earlier session (0%)"},
     {"payload", OPT_SIZE, FIELD(payload), "SIZE", NULL, "bytes of the echoed message (64B)"},
@@ -52,6 +56,20 @@ void options_help(FILE *out)
     opts_help(table, TABLE, out);
 }
 
+/* The name goes into an XMPP stream's header as it is. */
+static int check_starttls(const struct options *o, struct err *e)
+{
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    if (o->starttls == PRELUDE_XMPP && o->sni &&
+        (strlen(o->sni) > 253 || o->sni[strspn(o->sni, host)]))
+        return err_set(e, "--sni %s: not a name that --starttls xmpp could ask for", o->sni);
+    for (int i = 0; i < BEHAVIOUR_COUNT && !o->starttls; i++) {
+        if (o->mix.weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_PRELUDE)
+            return err_set(e, "--%s: has a meaning only with --starttls", behaviour_name(i));
+    }
+    return 0;
+}
+
 static int check_weights(const struct options *o, struct err *e)
 {
     uint64_t total = 0;
@@ -78,7 +96,7 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--sources: at most %d", TARGET_SOURCES_MAX);
     if (o->workers > OPTIONS_WORKERS_MAX)
         return err_set(e, "--workers %d: at most %d", o->workers, OPTIONS_WORKERS_MAX);
-    return check_weights(o, e);
+    return check_starttls(o, e) < 0 ? -1 : check_weights(o, e);
 }
 
 static int choose_workers(const struct options *o)

@@ -3,7 +3,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "leave.h"
+#include "peer_prelude.h"
 #include "peer_tls.h"
+#include "prelude/prelude.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -41,6 +43,7 @@ static void on_closed(uv_handle_t *handle)
     CHECK(p->state == PEER_CLOSED && p->writes == 0);
     p->shared->on_gone(p);
     peer_tls_free(p);
+    prelude_free(p->prelude);
     free(p->own);
     p->magic = 0;
     free(p);
@@ -82,10 +85,15 @@ void peer_ended(struct peer *p, int why)
         peer_refused(p, 0);
         return;
     }
+    if (p->prelude && peer_prelude_ended(p))
+        return;
     switch (p->state) {
     case PEER_NEW:
     case PEER_CONNECT:
         peer_fail(p, PEER_FAIL_CONNECT, "can't connect: %s", how);
+        break;
+    case PEER_PRELUDE:
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "a prelude failed: %s", how);
         break;
     case PEER_HANDSHAKE:
         peer_fail(p, PEER_FAIL_HANDSHAKE, "a handshake failed: %s", how);
@@ -116,6 +124,7 @@ void peer_expire(struct peer *p)
     static const char *const doing[] = {
         [PEER_NEW] = "connecting",
         [PEER_CONNECT] = "connecting",
+        [PEER_PRELUDE] = "its prelude",
         [PEER_HANDSHAKE] = "its handshake",
         [PEER_ECHO] = "waiting for the echo",
         [PEER_WORK] = "what its behaviour does",
@@ -138,7 +147,7 @@ void peer_expire(struct peer *p)
 static void note_connected(struct peer *p)
 {
     if (p->state == PEER_CONNECT)
-        peer_set_state(p, PEER_HANDSHAKE);
+        peer_set_state(p, p->prelude ? PEER_PRELUDE : PEER_HANDSHAKE);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -179,7 +188,7 @@ void peer_flush(struct peer *p)
 {
     struct wire_out *out = &p->shared->out;
     size_t sent = 0;
-    if (p->recipe->transmit && out->used)
+    if (p->recipe->transmit && out->used && (!p->prelude || p->recipe->in_prelude))
         p->recipe->transmit(p);
     if (out->used && !p->broken && !p->writes) {
         uv_buf_t buf = uv_buf_init((char *)out->bytes, (unsigned)out->used);
@@ -202,6 +211,10 @@ static void received(struct peer *p, const uint8_t *bytes, size_t count)
     if (p->state == PEER_HALF_CLOSED || p->stalled)
         return;
     note_connected(p);
+    if (p->prelude) {
+        peer_prelude_received(p, bytes, count);
+        return;
+    }
     if (recipe->point == POINT_SERVER_HELLO && p->state == PEER_HANDSHAKE) {
         leave_at_point(p);
         return;
@@ -262,7 +275,7 @@ static void begin_raw(struct peer *p)
 
 /* The ClientHello is written without waiting for the connection: on loopback it already stands,
  * else libuv writes it as soon as it does. */
-static void begin(struct peer *p)
+void peer_begin(struct peer *p)
 {
     if (p->recipe->point == POINT_CONNECTED)
         leave_at_point(p);
@@ -286,8 +299,10 @@ void peer_connect(struct peer *p, uint64_t turn)
         rc = uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_read);
     if (rc < 0)
         peer_ended(p, rc);
+    else if (p->shared->starttls && p->recipe->point != POINT_CONNECTED)
+        peer_prelude_begin(p);
     else
-        begin(p);
+        peer_begin(p);
 }
 
 /* One segment carries the last of the output and FIN. What doesn't fit is left to peer_flush. */
@@ -307,7 +322,7 @@ void peer_flush_with_fin(struct peer *p)
 
 bool peer_awaits_refusal(const struct peer *p)
 {
-    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_ECHO;
+    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_ECHO && !p->prelude;
 }
 
 void peer_refused(struct peer *p, int alert)
@@ -326,7 +341,7 @@ void peer_refused(struct peer *p, int alert)
 
 void peer_tick(struct peer *p)
 {
-    if (p->state == PEER_CLOSED || !p->recipe->tick)
+    if (p->state == PEER_CLOSED || !p->recipe->tick || p->prelude)
         return;
     p->recipe->tick(p);
     if (p->state == PEER_CLOSED)

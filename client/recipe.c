@@ -6,6 +6,7 @@ const struct recipe *recipe_of(enum behaviour behaviour)
 {
     static const struct recipe *const table[BEHAVIOUR_FAMILIES] = {
         [BEHAVIOUR_LEAVE] = recipes_leave,
+        [BEHAVIOUR_PRELUDE] = recipes_prelude,
     };
     const struct recipe *family = table[behaviour_entry(behaviour)->family];
     CHECK(family);

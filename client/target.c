@@ -114,3 +114,9 @@ int target_connect(const struct target *t, uint64_t turn)
     }
     return fd;
 }
+
+void target_hear_first(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}

@@ -117,6 +117,7 @@ static void make_pool(struct worker *w, int index)
     s->ctx = w->ctx;
     s->target = &o->target;
     s->sni = o->sni;
+    s->starttls = (enum prelude_protocol)o->starttls;
     s->sessions = o->resume > 0 ? &w->sessions : NULL;
     s->payload = w->shared->payload;
     s->payload_bytes = (size_t)o->payload;

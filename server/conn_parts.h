@@ -17,15 +17,17 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum conn_state { CONN_NEW, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_CLOSED };
+enum conn_state { CONN_NEW, CONN_PRELUDE, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_CLOSED };
 
 struct conn {
     uint32_t magic;
     enum conn_state state;
     int broken;      /* why it closes at the end of this turn, a libuv error; or 0 */
     unsigned writes; /* kept output under way; nothing is read meanwhile */
+    uint64_t number; /* from 1, in the order of the accepts */
     struct worker *worker;
-    SSL *ssl; /* owned; NULL once closed */
+    struct prelude *prelude; /* owned; NULL but in CONN_PRELUDE */
+    SSL *ssl;                /* owned; NULL in and before CONN_PRELUDE, and once closed */
     struct wire wire;
     struct deadline deadline;
     struct defect_conn defect;
@@ -44,6 +46,8 @@ struct conn *conn_of(void *data);
 void conn_set_state(struct conn *c, enum conn_state state);
 /* Closes it at once; harmless when it is closed. */
 void conn_close(struct conn *c);
+/* TLS begins: makes the SSL object, and closes when it can't be made. */
+void conn_secure(struct conn *c);
 /* The socket is no good any more: `why` is a libuv error. */
 void conn_break(struct conn *c, int why);
 
@@ -55,6 +59,12 @@ void conn_flush(struct conn *c);
 void conn_flush_kept(struct conn *c);
 /* The end of every turn: what OpenSSL wrote leaves, and a broken connection closes. */
 void conn_finish(struct conn *c);
+
+/* conn_prelude.c */
+/* Begins the dialogue before TLS. */
+void conn_prelude_open(struct conn *c);
+/* Takes what has come of it from c->wire, and leaves there what belongs to TLS. */
+void conn_prelude_received(struct conn *c);
 
 /* conn_tls.c */
 /* Makes the SSL object. Returns 0 or -1. */

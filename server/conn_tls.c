@@ -132,6 +132,8 @@ void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count)
 {
     c->wire.in = bytes;
     c->wire.in_left = count;
+    if (c->state == CONN_PRELUDE)
+        conn_prelude_received(c);
     if (c->state == CONN_HANDSHAKE)
         conn_handshake(c);
     if (c->state == CONN_OPEN)

@@ -2,6 +2,7 @@
 
 #include "base/opts.h"
 #include "defect.h"
+#include "prelude/protocols.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,6 +15,8 @@ static const struct opt table[] = {
     {"listen", OPT_STRING, FIELD(listen), "ADDR:PORT", NULL,
      "where to accept, loopback only; port 0 lets the kernel choose (127.0.0.1:0)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
+     "what is spoken in clear text before TLS (none)"},
     {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048", "key made at start (p256)"},
     {"workers", OPT_INT, FIELD(workers), "N", NULL, "event loops, each a thread (1)"},
     {"session", OPT_CHOICE, FIELD(session), "KIND", "ticket|cache|none",

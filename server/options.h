@@ -17,6 +17,7 @@ struct options {
     const char *listen;
     int tls, key, session; /* enum context_version, identity_key, context_session */
     int workers, backlog, control_fd, page_fd;
+    int starttls;    /* enum prelude_protocol */
     int client_auth; /* 0 none, 1 require */
     const char *client_ca, *alpn, *defect, *seed_text, *log;
     int ctx;                     /* enum options_ctx */

@@ -1,6 +1,7 @@
 #include "args.h"
 
 #include "base/check.h"
+#include "prelude/prelude.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -33,6 +34,7 @@ static void add_common(struct args *a, const struct scenario *s, const char *pro
     add(a, "--page-fd=4");
     add(a, "--seed=%" PRIx64, seed);
     add(a, "--tls=%s", tls[s->tls]);
+    add(a, "--starttls=%s", prelude_name((enum prelude_protocol)s->starttls));
     if (s->alpn)
         add(a, "--alpn=%s", s->alpn);
     if (!s->probe)

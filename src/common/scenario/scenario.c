@@ -1,6 +1,7 @@
 #include "scenario/scenario.h"
 
 #include "base/check.h"
+#include "prelude/protocols.h"
 
 #include <stddef.h>
 
