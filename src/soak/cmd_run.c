@@ -4,11 +4,11 @@
 #include "control/program.h"
 #include "manifest.h"
 #include "outcome.h"
+#include "place.h"
 #include "report/report.h"
 #include "run.h"
 #include "terminal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -27,60 +27,6 @@ static int usage(const struct err *e)
     return EXIT_USAGE;
 }
 
-/* The project's folder, set by the launcher; the present folder for a program run by hand. */
-static const char *root_folder(void)
-{
-    const char *root = getenv("SOAK_ROOT");
-    return root && root[0] ? root : ".";
-}
-
-/* "default, smoke": what can be named, for the sentence about a name that isn't there. */
-static void scenario_names(char *buf, size_t size)
-{
-    char folder[PATH_MAX];
-    struct dirent **entry = NULL;
-    size_t used = 0;
-    snprintf(folder, sizeof folder, "%s/scenarios", root_folder());
-    int count = scandir(folder, &entry, NULL, alphasort);
-    snprintf(buf, size, "none");
-    for (int i = 0; i < count; i++) {
-        const char *dot = strrchr(entry[i]->d_name, '.');
-        if (dot && strcmp(dot, ".soak") == 0 && used < size)
-            used += (size_t)snprintf(buf + used, size - used, "%s%.*s", used ? ", " : "",
-                                     (int)(dot - entry[i]->d_name), entry[i]->d_name);
-        free(entry[i]);
-    }
-    free(entry);
-}
-
-/* A scenario is a path (it has a slash or ends in .soak) or a name in scenarios/. */
-static int scenario_path(const char *word, char *path, size_t size, struct err *e)
-{
-    size_t length = strlen(word);
-    bool is_path = strchr(word, '/') || (length > 5 && strcmp(word + length - 5, ".soak") == 0);
-    int n = is_path ? snprintf(path, size, "%s", word)
-                    : snprintf(path, size, "%s/scenarios/%s.soak", root_folder(), word);
-    if (n < 0 || (size_t)n >= size)
-        return err_set(e, "%.60s...: the scenario's path is too long", word);
-    if (access(path, R_OK) == 0)
-        return 0;
-    if (is_path)
-        return err_set(e, "%.200s: the scenario can't be read: %s", word, strerror(errno));
-    char names[256];
-    scenario_names(names, sizeof names);
-    return err_set(e, "%.60s: no such command or scenario; scenarios/ has %s", word, names);
-}
-
-/* `nightly` of "scenarios/nightly.soak": names the run's folder. */
-static void scenario_name(const char *word, char *name, size_t size)
-{
-    const char *slash = strrchr(word, '/');
-    snprintf(name, size, "%s", slash ? slash + 1 : word);
-    char *dot = strrchr(name, '.');
-    if (dot && dot != name)
-        *dot = '\0';
-}
-
 /* Defaults, then the scenario's file, then the command line. The line is parsed twice: first to
  * find the scenario's name in it. */
 static int read_options(int argc, char *const *argv, struct scenario *s, char *name, size_t size,
@@ -96,11 +42,11 @@ static int read_options(int argc, char *const *argv, struct scenario *s, char *n
     if (words > 1)
         return err_set(e, "%s: one scenario at a time, and '%s' is already one", word[1], word[0]);
     const char *chosen = words ? word[0] : "default";
-    scenario_name(chosen, name, size);
+    place_name(chosen, name, size);
     if (words == 0)
         return 0;
     scenario_defaults(s);
-    if (scenario_path(chosen, path, sizeof path, e) != 0 || scenario_read(s, path, e) != 0)
+    if (place_scenario(chosen, path, sizeof path, e) != 0 || scenario_read(s, path, e) != 0)
         return -1;
     return opts_parse(table, count, argc, argv, s, word, 2, &words, e);
 }
@@ -210,7 +156,7 @@ static int run_scenario(const struct scenario *s, const char *name)
         check_json(s, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
-    snprintf(base, sizeof base, "%s/results/runs", root_folder());
+    snprintf(base, sizeof base, "%s/results/runs", place_root());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
         return usage(&(struct err){"out of memory"});

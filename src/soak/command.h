@@ -6,6 +6,7 @@
 
 #include "base/opts.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct command {
@@ -19,6 +20,8 @@ struct command {
 /* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was
  * printed, 2 after a refusal (of an option, or of any word that isn't one). */
 int command_parse(const struct command *c, int argc, char *const *argv, void *target);
+/* Prints the help when a word asks for it. Returns whether one did. */
+bool command_help(const struct command *c, int argc, char *const *argv);
 /* Says `soak: NAME: sentence` on stderr. Returns the exit code for it, 2. */
 int command_refuse(const struct command *c, const struct err *e);
 

@@ -58,6 +58,8 @@ struct scenario {
     const char *json;    /* "-" or a path; NULL = none */
     bool quiet;
     int color; /* 0 auto, 1 always, 2 never */
+    /* [suite] */
+    const char *expect; /* expect.h; NULL = pass. Only suites look at it */
 };
 
 /* The table over struct scenario, and its length. */
