@@ -99,6 +99,15 @@ size_t suite_list(struct suite *s, const char *name)
     return s->listed_count++;
 }
 
+bool suite_lists(const struct suite *s, const char *name)
+{
+    for (size_t i = 0; i < s->listed_count; i++) {
+        if (strcmp(s->listed[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
 struct suite_entry *suite_add(struct suite *s, const char *name)
 {
     s->entry = grown(s->entry, s->entries, sizeof *s->entry);
@@ -232,12 +241,13 @@ static bool consistent(const struct suite_entry *entry, int exit_code)
 static enum suite_outcome outcome_of(const struct suite_entry *entry, const struct expect *expect,
                                      const struct suite_run *run)
 {
+    bool met = meets(expect, run->document);
+    if (!met && is_verdict(entry, VERDICT_LEAK))
+        return SUITE_UNMET; /* an interrupt doesn't take a leak back */
     if (run->exit_code == EXIT_INTERRUPTED)
         return SUITE_INTERRUPTED;
-    if (meets(expect, run->document))
+    if (met)
         return consistent(entry, run->exit_code) ? SUITE_MET : SUITE_BROKEN;
-    if (is_verdict(entry, VERDICT_LEAK))
-        return SUITE_UNMET;
     if (!consistent(entry, run->exit_code) || is_verdict(entry, VERDICT_INVALID))
         return SUITE_BROKEN;
     return is_verdict(entry, VERDICT_INCONCLUSIVE) ? SUITE_UNSURE : SUITE_UNMET;

@@ -101,6 +101,8 @@ void suite_free(struct suite *s);
 const char *suite_text(struct suite *s, const char *text);
 /* Adds a scenario to the list. Returns its place. */
 size_t suite_list(struct suite *s, const char *name);
+/* Whether a scenario of that name is in the list. */
+bool suite_lists(const struct suite *s, const char *name);
 /* Adds an entry, `not run`. The pointer is good until the next is added. */
 struct suite_entry *suite_add(struct suite *s, const char *name);
 /* The entry of that name, or NULL. */

@@ -296,10 +296,8 @@ static int read_listed(struct suite *s, const json_t *root, struct err *e)
         const char *text;
         if (read_text(s, &name, json_array_get(listed, i), &text, e) != 0)
             return -1;
-        for (size_t j = 0; j < s->listed_count; j++) {
-            if (strcmp(s->listed[j], text) == 0)
-                return err_set(e, "'listed' has '%.100s' twice", text);
-        }
+        if (suite_lists(s, text))
+            return err_set(e, "'listed' has '%.100s' twice", text);
         suite_list(s, text);
     }
     return 0;

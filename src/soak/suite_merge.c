@@ -76,15 +76,6 @@ static void copy_entry(struct suite *s, struct suite_entry *to, const struct sui
     }
 }
 
-static bool is_listed(const struct suite *s, const char *name)
-{
-    for (size_t i = 0; i < s->listed_count; i++) {
-        if (strcmp(s->listed[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The part in which a scenario was run; a merged suite has an entry, `not run`, for those of a
  * shard that it misses, and another part may bring it. */
 static const struct suite_entry *find_run(const struct suite_part *part, size_t count,
@@ -131,7 +122,7 @@ static int check_part(const struct suite_part *first, const struct suite_part *p
                        first->path, part->path);
     for (size_t i = 0; i < part->suite.entries; i++) {
         const char *name = part->suite.entry[i].name;
-        if (!is_listed(&part->suite, name))
+        if (!suite_lists(&part->suite, name))
             return err_set(e, "%.200s: it has run '%.100s', which it doesn't list", part->path,
                            name);
     }

@@ -39,7 +39,10 @@ static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struc
     if (expect_parse(scenario.expect, &expect, e) != 0)
         return err_prefix(e, "%.300s: expect = %.100s", file->path, scenario.expect);
     uint64_t shard = suite_shard_of(i, w->line->of);
-    suite_list(s, file->name);
+    const char *name = suite_text(s, file->name);
+    if (suite_lists(s, name))
+        return err_set(e, "%.300s: another scenario reads '%.100s' too", file->path, name);
+    suite_list(s, name);
     if (shard != w->line->shard)
         return 0;
     struct suite_entry *entry = suite_add(s, file->name);
@@ -123,13 +126,12 @@ struct under_way {
     struct run_dir dir;
 };
 
-static const struct suite_file *file_of(const struct suite_files *files, const char *name)
+/* The file of entry i: the entries are the line's shard of the files, in their order. */
+static const struct suite_file *file_of(const struct suite_work *w, size_t i)
 {
-    for (size_t i = 0; i < files->count; i++) {
-        if (strcmp(files->file[i].name, name) == 0)
-            return &files->file[i];
-    }
-    check_fail(__FILE__, __LINE__, "an entry has a file");
+    size_t place = (size_t)(w->line->shard - 1 + i * w->line->of);
+    CHECK(place < w->files->count);
+    return &w->files->file[place];
 }
 
 /* `3 of 12: tickets`, where somebody watches. */
@@ -155,8 +157,9 @@ static int save(struct under_way *u, struct err *e)
     return rc;
 }
 
-static int run_one(struct under_way *u, struct suite_entry *entry, struct err *e)
+static int run_one(struct under_way *u, size_t i, struct err *e)
 {
+    struct suite_entry *entry = &u->suite->entry[i];
     const struct suite_line *line = u->work->line;
     const char *words[SUITE_LINE_OPTIONS + 5];
     int n = 0;
@@ -165,10 +168,10 @@ static int run_one(struct under_way *u, struct suite_entry *entry, struct err *e
     CHECK(expect_parse(entry->expect, &expect, e) == 0);
     words[n++] = "--results";
     words[n++] = u->dir.path;
-    for (int i = 0; i < line->options; i++)
-        words[n++] = line->option[i];
+    for (int o = 0; o < line->options; o++)
+        words[n++] = line->option[o];
     words[n++] = "--";
-    words[n++] = file_of(u->work->files, entry->name)->path;
+    words[n++] = file_of(u->work, i)->path;
     words[n] = NULL;
     uint64_t began = clock_now_ns();
     if (subrun_execute_in_order(&u->sub, words, &result, e) != 0)
@@ -190,7 +193,7 @@ static enum suite_end run_all(struct under_way *u, struct err *e)
     for (size_t i = 0; i < u->suite->entries; i++) {
         struct suite_entry *entry = &u->suite->entry[i];
         progress(u, i);
-        int rc = run_one(u, entry, e);
+        int rc = run_one(u, i, e);
         progress_end(u);
         if (rc != 0)
             return u->sub.interrupted ? SUITE_END_STOPPED : SUITE_END_STUCK;
