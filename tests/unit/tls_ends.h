@@ -12,7 +12,8 @@ struct end {
     struct wire_out out;
     struct wire wire;
     SSL *ssl;
-    int alert; /* the last one received, 0 for none */
+    int alert;      /* the last one received, 0 for none */
+    int handshakes; /* done */
 };
 
 struct ends {
