@@ -52,7 +52,6 @@ static void on_info(const SSL *ssl, int where, int what)
     struct end *end = SSL_get_app_data(ssl);
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT)
         end->alert = what & 0xff;
-    end->handshakes += where == SSL_CB_HANDSHAKE_DONE;
 }
 
 static void end_open(struct end *end, SSL_CTX *ctx, bool server)

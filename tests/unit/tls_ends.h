@@ -12,8 +12,7 @@ struct end {
     struct wire_out out;
     struct wire wire;
     SSL *ssl;
-    int alert;      /* the last one received, 0 for none */
-    int handshakes; /* done */
+    int alert; /* the last one received, 0 for none */
 };
 
 struct ends {
