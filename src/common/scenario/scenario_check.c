@@ -15,6 +15,7 @@ enum {
     WEIGHT_LIMIT = 1000000,
     CACHE_LIMIT = 10000000,
     WORKERS_LIMIT = 64,
+    EMFILE_LEAST = 200, /* half of the failures that make a run INVALID */
     TEXT = 64
 };
 
@@ -217,6 +218,24 @@ static int check_malloc(const struct scenario *s, struct err *e)
     return 0;
 }
 
+static int check_resources(const struct scenario *s, struct err *e)
+{
+    if (s->ctx_reload && s->ctx == CTX_PER_CONNECTION)
+        return scenario_refuse(s, "ctx-reload", e,
+                               "there is nothing to reload with --ctx "
+                               "per-connection; leave one of them out");
+    if (s->emfile && s->emfile < EMFILE_LEAST)
+        return scenario_refuse(s, "emfile", e,
+                               "more than one connection in a hundred would fail, and the run "
+                               "be INVALID; from %d",
+                               EMFILE_LEAST);
+    if (s->emfile && s->workers > 1)
+        return scenario_refuse(s, "emfile", e,
+                               "the limit of files is the whole process's; give "
+                               "--workers 1");
+    return 0;
+}
+
 static int check_server(const struct scenario *s, struct err *e)
 {
     bool v6 = false;
@@ -235,6 +254,8 @@ static int check_server(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "sources", e,
                                "there is one loopback address in IPv6; give --listen "
                                "127.0.0.1:0 or --sources 1");
+    if (check_resources(s, e) < 0)
+        return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }
 
