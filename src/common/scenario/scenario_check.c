@@ -15,7 +15,6 @@ enum {
     WEIGHT_LIMIT = 1000000,
     CACHE_LIMIT = 10000000,
     WORKERS_LIMIT = 64,
-    EMFILE_LEAST = 200, /* half of the failures that make a run INVALID */
     TEXT = 64
 };
 
@@ -224,11 +223,8 @@ static int check_resources(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "ctx-reload", e,
                                "there is nothing to reload with --ctx "
                                "per-connection; leave one of them out");
-    if (s->emfile && s->emfile < EMFILE_LEAST)
-        return scenario_refuse(s, "emfile", e,
-                               "more than one connection in a hundred would fail, and the run "
-                               "be INVALID; from %d",
-                               EMFILE_LEAST);
+    if (s->emfile == 1)
+        return scenario_refuse(s, "emfile", e, "no connection would ever be accepted; from 2");
     if (s->emfile && s->workers > 1)
         return scenario_refuse(s, "emfile", e,
                                "the limit of files is the whole process's; give "
