@@ -122,6 +122,7 @@ static void settle(struct server *s, const char *line)
     if (line_number(line, "id", &s->settle_id) < 0)
         s->settle_id = 0;
     s->settle_asked = true;
+    contexts_checkpoint(s->contexts);
     shortage_put_off(&s->shortage); /* a heap profile is a file */
     profile_begin(line);
     atomic_fetch_add(&s->settling, s->options.workers);
