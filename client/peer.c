@@ -163,7 +163,9 @@ static void on_written(uv_write_t *write, int status)
         return;
     }
     note_connected(p);
-    if (p->state == PEER_ECHO || p->state == PEER_WORK)
+    if (p->recipe->point == POINT_CONNECTED)
+        leave_at_point(p);
+    else if (p->state == PEER_ECHO || p->state == PEER_WORK)
         peer_tls_advance(p);
 }
 
@@ -171,7 +173,8 @@ static void keep(struct peer *p, const uint8_t *bytes, size_t count)
 {
     struct kept *kept = malloc(sizeof *kept + count);
     CHECK(kept); /* libuv itself has no way on without memory */
-    memcpy(kept->bytes, bytes, count);
+    if (count > 0)
+        memcpy(kept->bytes, bytes, count);
     kept->peer = p;
     kept->write.data = kept;
     uv_buf_t buf = uv_buf_init(kept->bytes, (unsigned)count);
@@ -262,8 +265,17 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
     return p;
 }
 
+/* The server learns of a connection with our first bytes, unless they aren't to come soon. */
+static void acknowledge(struct peer *p)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&p->tcp, &fd) == 0)
+        target_hear_first(fd);
+}
+
 static void begin_raw(struct peer *p)
 {
+    acknowledge(p);
     if (p->recipe->open)
         p->recipe->open(p);
     if (p->state == PEER_CLOSED)
@@ -273,12 +285,21 @@ static void begin_raw(struct peer *p)
         peer_ended(p, p->broken);
 }
 
+/* To write nothing takes until the connection stands: on_written is told of it. */
+static void await_connection(struct peer *p)
+{
+    acknowledge(p);
+    keep(p, NULL, 0);
+    if (p->broken)
+        peer_ended(p, p->broken);
+}
+
 /* The ClientHello is written without waiting for the connection: on loopback it already stands,
  * else libuv writes it as soon as it does. */
 void peer_begin(struct peer *p)
 {
     if (p->recipe->point == POINT_CONNECTED)
-        leave_at_point(p);
+        await_connection(p);
     else if (p->recipe->raw)
         begin_raw(p);
     else if (peer_tls_open(p) < 0)

@@ -2,8 +2,10 @@
 #include "base/check.h"
 #include "conn_parts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Output that the kernel had no room for. One block per write, freed when it is sent. */
 struct kept {
@@ -20,6 +22,17 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init((char *)w->in, sizeof w->in);
 }
 
+/* libuv tells of a reset that comes right behind the last bytes as end of file; the socket still
+ * knows better. */
+static bool was_reset(struct conn *c)
+{
+    uv_os_fd_t fd;
+    int error = 0;
+    socklen_t size = sizeof error;
+    return uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ECONNRESET;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct conn *c = conn_of(stream->data);
@@ -27,6 +40,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (count > 0) {
         trace_in(c->trace, (size_t)count);
         conn_tls_received(c, (const uint8_t *)buf->base, (size_t)count);
+    } else if (count == UV_EOF && was_reset(c)) {
+        conn_break(c, UV_ECONNRESET);
     } else if (count == UV_EOF) {
         conn_tls_ended(c);
     } else if (count < 0) {

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 BIN = os.environ["SOAK_BIN"]
@@ -47,6 +48,13 @@ class BehaviourCase(unittest.TestCase):
         port = process.stdout.readline().rsplit(":", 1)[1].strip()
         return process, port
 
+    def wait_for_lines(self, path, count):
+        """What was reset may still lie in the backlog when the client is gone."""
+        deadline = time.monotonic() + PATIENCE
+        while len(read_log(path)) < count:
+            self.assertLess(time.monotonic(), deadline, "the server didn't see all connections")
+            time.sleep(0.01)
+
     def drive(self, name, *client, server=(), conns=2, closed=22):
         """All weight on the behaviour `name`. The client must end without a failure."""
         with tempfile.TemporaryDirectory(prefix="soak-test-") as folder:
@@ -57,6 +65,7 @@ class BehaviourCase(unittest.TestCase):
                 [BIN + "/soak-client", f"--connect=127.0.0.1:{port}", f"--conns={conns}",
                  "--churn=max", "--workers=1", f"--closed={closed}", *weights, f"--{name}=1",
                  *client], text=True, capture_output=True, timeout=PATIENCE, check=False)
+            self.wait_for_lines(log, closed)
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(PATIENCE), 0, process.stderr.read())
             self.assertEqual(done.returncode, 0, f"{name}: {done.stdout}{done.stderr}")

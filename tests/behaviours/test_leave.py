@@ -73,16 +73,16 @@ class CutTest(BehaviourCase):
 
     def test_finished(self):
         for tls in ("1.2", "1.3"):
-            self.both("finished", "--tls", tls, saw=FINISHED, records="0")
+            self.both("finished", "--tls", tls, saw=FINISHED, data_in="0")
 
     def test_ticket(self):
         for tls in ("1.2", "1.3"):
-            self.both("ticket", "--tls", tls, saw=TICKET, done="1", records="0")
+            self.both("ticket", "--tls", tls, saw=TICKET, done="1", data_in="0")
 
     def test_data(self):
         for tls in ("1.2", "1.3"):
             rows = self.cut("rst-data", "--tls", tls)
-            self.all_are(rows, ended="reset", done="1", records=re.compile("^[1-9]"))
+            self.all_are(rows, ended="reset", done="1", data_in=re.compile("^[1-9]"))
 
     def test_large_write(self):
         self.both("large-write", server=("--requests",), done="1")
