@@ -35,8 +35,8 @@ void peer_prelude_begin(struct peer *p)
     prelude_start(p->prelude, &io);
     p->shared->out.used = io.out_used;
     uv_os_fd_t fd;
-    if (io.out_used == 0 && uv_fileno((uv_handle_t *)&p->tcp, &fd) == 0)
-        target_hear_first(fd);
+    if (io.out_used == 0 && uv_fileno((uv_handle_t *)&p->tcp, &fd) == 0 && target_hear_first(fd))
+        peer_set_state(p, PEER_PRELUDE);
     speak(p);
 }
 

@@ -32,7 +32,7 @@ void target_set_sources(struct target *t, uint64_t asked, struct rate churn, uin
  * for all. Returns it, or a negative errno. */
 int target_connect(const struct target *t, uint64_t turn);
 /* The server speaks first: nothing of ours carries the acknowledgement that lets it accept, and the
- * kernel would hold that back for 200 ms. */
-void target_hear_first(int fd);
+ * kernel would hold that back for 200 ms. Returns whether the connection stands already. */
+bool target_hear_first(int fd);
 
 #endif

@@ -143,7 +143,7 @@ void conn_secure(struct conn *c)
         conn_close(c);
         return;
     }
-    c->trace = trace_new(server->log, c->number, c->ssl);
+    trace_attach(c->trace, c->ssl);
     defect_on_accept(server->defect, &c->defect, c->ssl);
     conn_set_state(c, CONN_HANDSHAKE);
 }
@@ -167,6 +167,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
         conn_close(c);
         return;
     }
+    c->trace = trace_new(server->log, c->number);
     if (server->options.starttls)
         conn_prelude_open(c);
     else

@@ -169,7 +169,7 @@ static void on_message(int out, int version, int type, const void *bytes, size_t
     }
 }
 
-struct trace *trace_new(struct trace_log *log, uint64_t number, SSL *ssl)
+struct trace *trace_new(struct trace_log *log, uint64_t number)
 {
     struct trace *t = log ? calloc(1, sizeof *t) : NULL;
     if (!t)
@@ -177,9 +177,15 @@ struct trace *trace_new(struct trace_log *log, uint64_t number, SSL *ssl)
     t->log = log;
     t->number = number;
     t->in.alert = t->out.alert = ALERT_NONE;
+    return t;
+}
+
+void trace_attach(struct trace *t, SSL *ssl)
+{
+    if (!t)
+        return;
     SSL_set_msg_callback(ssl, on_message);
     SSL_set_msg_callback_arg(ssl, t);
-    return t;
 }
 
 void trace_in(struct trace *t, size_t bytes)
@@ -213,8 +219,10 @@ int trace_close(struct trace *t, SSL *ssl, struct err *e)
     char line[TRACE_LINE_BYTES];
     if (!t)
         return 0;
-    SSL_set_msg_callback(ssl, NULL);
-    SSL_set_msg_callback_arg(ssl, NULL);
+    if (ssl) {
+        SSL_set_msg_callback(ssl, NULL);
+        SSL_set_msg_callback_arg(ssl, NULL);
+    }
     size_t length = trace_line(t, ssl, line, sizeof line);
     int rc = write_line(t->log, line, length, e);
     free(t);

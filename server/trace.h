@@ -35,8 +35,10 @@ enum trace_end {
 int trace_log_open(const char *path, struct trace_log **ret, struct err *e);
 void trace_log_close(struct trace_log *log);
 
-/* Listens to `ssl` from now on. NULL when `log` is NULL; trace_close frees. */
-struct trace *trace_new(struct trace_log *log, uint64_t number, SSL *ssl);
+/* NULL when `log` is NULL; trace_close frees. */
+struct trace *trace_new(struct trace_log *log, uint64_t number);
+/* Listens to `ssl` from now on. */
+void trace_attach(struct trace *t, SSL *ssl);
 
 /* Bytes taken from and given to TCP. */
 void trace_in(struct trace *t, size_t bytes);
@@ -45,8 +47,8 @@ void trace_out(struct trace *t, size_t bytes);
 void trace_done(struct trace *t, const SSL *ssl);
 void trace_ended(struct trace *t, enum trace_end how);
 
-/* Writes the line and leaves `ssl` alone from now on. Returns 0, or -1 when the file can't be
- * written: told once, the log then stops. Frees `t` in any case. */
+/* Writes the line and leaves `ssl` alone from now on; NULL: it never came to TLS. Returns 0, or -1
+ * when the file can't be written: told once, the log then stops. Frees `t` in any case. */
 int trace_close(struct trace *t, SSL *ssl, struct err *e);
 
 #endif

@@ -156,19 +156,29 @@ static uint64_t renegotiations(const struct trace *t)
     return handshakes ? handshakes - 1 : 0;
 }
 
+/* What only the SSL object knows; one that ends before TLS never has it. */
+static void put_object(SSL *ssl, struct text *to)
+{
+    const unsigned char *alpn = NULL;
+    unsigned alpn_length = 0;
+    if (!ssl) {
+        put(to, " early=none sni=- alpn=- cert=none state=\"before TLS\"");
+        return;
+    }
+    put_early(ssl, to);
+    put_text(to, "sni", SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+    SSL_get0_alpn_selected(ssl, &alpn, &alpn_length);
+    put_value(to, "alpn", alpn, alpn_length);
+    put_cert(ssl, to);
+    put_text(to, "state", SSL_state_string_long(ssl));
+}
+
 size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size)
 {
     struct text line = {.at = to, .size = size - 1};
-    const unsigned char *alpn = NULL;
-    unsigned alpn_length = 0;
     put(&line, "conn=%llu", (unsigned long long)t->number);
     put_agreed(t, ssl, &line);
-    put_early(ssl, &line);
-    put_text(&line, "sni", SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
-    SSL_get0_alpn_selected(ssl, &alpn, &alpn_length);
-    put_value(&line, "alpn", alpn, alpn_length);
-    put_cert(ssl, &line);
-    put_text(&line, "state", SSL_state_string_long(ssl));
+    put_object(ssl, &line);
     put_number(&line, "done", t->done);
     put_saw(t, &line);
     put_number(&line, "in", t->in.bytes);
