@@ -53,6 +53,7 @@ struct recipe {
     int alert;        /* REFUSED: what the server must say (SSL_AD_...); 0: anything, or nothing */
     bool raw;         /* speaks no TLS: no SSL object is made, `open` writes the bytes */
     bool no_offer;    /* doesn't take part in --resume */
+    bool mute;        /* sends no message after the handshake; only REFUSED */
     unsigned repeats; /* for `work`, as the entry likes */
 
     /* Why this build can't do it, or NULL. Called once, before the first connection. */
@@ -83,5 +84,7 @@ struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum beha
 
 /* The families' tables, indexed by behaviour; entries of other families are all zero. */
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];
 
 #endif
