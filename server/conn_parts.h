@@ -8,7 +8,9 @@
 
 #include "deadline.h"
 #include "defect.h"
+#include "request.h"
 #include "tls/wire.h"
+#include "trace.h"
 #include "worker.h"
 
 #include <openssl/ssl.h>
@@ -27,8 +29,13 @@ struct conn {
     struct wire wire;
     struct deadline deadline;
     struct defect_conn defect;
+    struct request *request; /* owned; NULL until one comes */
+    struct trace *trace;     /* owned; NULL without --log */
     uv_tcp_t tcp;
 };
+
+/* What an SSL call has come to. */
+enum outcome { OUTCOME_DONE, OUTCOME_WAITS, OUTCOME_AGAIN, OUTCOME_ENDED, OUTCOME_FAILED };
 
 /* The checked way back from a handle's or a write's pointer. */
 struct conn *conn_of(void *data);
@@ -44,16 +51,24 @@ void conn_break(struct conn *c, int why);
 void conn_read_start(struct conn *c);
 /* Sends what OpenSSL has written, and keeps what the kernel has no room for. */
 void conn_flush(struct conn *c);
+/* The same, but never at once: request_written is told when all of it is sent. */
+void conn_flush_kept(struct conn *c);
 /* The end of every turn: what OpenSSL wrote leaves, and a broken connection closes. */
 void conn_finish(struct conn *c);
 
 /* conn_tls.c */
-/* Makes the SSL object. Returns 0 or -1; the reason is in OpenSSL's queue. */
-int conn_tls_open(struct conn *c);
+/* Makes the SSL object. Returns 0 or -1. */
+int conn_tls_open(struct conn *c, struct err *e);
 /* Takes bytes from the peer, as the state wants it. */
 void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count);
 /* The peer has closed its side: no more bytes will come. */
 void conn_tls_ended(struct conn *c);
+/* Sends bytes, whatever that takes from OpenSSL; what has to wait for the kernel is kept. */
+enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count);
+/* Goes as far with the handshake as the bytes at hand allow. */
+enum outcome conn_shake(struct conn *c);
+/* TLS has failed: tells it, and lingers until the peer has read the alert. */
+void conn_fail(struct conn *c);
 /* Says close_notify and lingers. */
 void conn_goodbye(struct conn *c);
 

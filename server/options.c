@@ -29,10 +29,20 @@ static const struct opt table[] = {
      "longest handshake (10s; 0s: no limit)"},
     {"idle-timeout", OPT_DURATION, FIELD(idle_timeout_ns), "DURATION", NULL,
      "close a connection silent for so long (0s: never)"},
+    {"ctx", OPT_CHOICE, FIELD(ctx), "KIND", "shared|per-connection",
+     "what connections are made of: one SSL_CTX or one each (shared)"},
+    {"ctx-reload", OPT_COUNT, FIELD(ctx_reload), "COUNT", NULL,
+     "replace the SSL_CTX after so many connections (0: never)"},
+    {"emfile", OPT_COUNT, FIELD(emfile), "COUNT", NULL,
+     "be short of files at every so-many-th accept (0: never)"},
     {"backlog", OPT_INT, FIELD(backlog), "N", NULL, "connections not yet accepted (4096)"},
     {"defect", OPT_STRING, FIELD(defect), "NAME[:1/N]", NULL,
      "have this bug, in one connection of N"},
     {"seed", OPT_STRING, FIELD(seed_text), "HEX", NULL, "for the choices made by chance (1)"},
+    {"requests", OPT_FLAG, FIELD(requests), NULL, NULL,
+     "obey messages such as `soak:close`: see docs/protocol.md"},
+    {"log", OPT_STRING, FIELD(log), "PATH", NULL,
+     "append a line per closed connection: see docs/protocol.md"},
     {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
@@ -94,6 +104,13 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--cache-size: from 1 to %d", INT32_MAX);
     if (o->defect && defect_check(o->defect, e) < 0)
         return err_prefix(e, "--defect %s", o->defect);
+    if (o->ctx_reload && o->ctx == CTX_PER_CONNECTION)
+        return err_set(e, "--ctx-reload: has a meaning only with --ctx shared");
+    if (o->emfile == 1)
+        return err_set(e, "--emfile 1: no connection would ever be accepted; from 2");
+    /* The limit is the process's: another worker's accept would meet it. */
+    if (o->emfile && o->workers > 1)
+        return err_set(e, "--emfile: only with --workers 1");
     if (o->client_auth && !o->client_ca)
         return err_set(e, "--client-auth require: also needs --client-ca PATH");
     if (!o->client_auth && o->client_ca)
