@@ -29,6 +29,9 @@ struct behaviour_entry {
     uint64_t weight;
 };
 
+/* "clean|reset|...|": the names, for an option of type OPT_WEIGHTS. */
+extern const char behaviour_choices[];
+
 /* `behaviour` is below BEHAVIOUR_COUNT. */
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
 /* "leave", "resume", ... */
