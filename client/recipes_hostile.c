@@ -31,7 +31,7 @@ static void put_many(struct wire_out *out, size_t times, enum record_type type, 
                      size_t count)
 {
     for (size_t i = 0; i < times; i++)
-        record_put(out, type, RECORD_VERSION, body, count);
+        record_put(out, type, TLS1_2_VERSION, body, count);
 }
 
 static void open_plain_http(struct peer *p)
@@ -65,12 +65,6 @@ static void open_oversized_record(struct peer *p)
 {
     static const char body[RECORD_BODY_MAX + 1] = "\x01\x00\x3f\xfd\x03\x03";
     record_put(out_of(p), RECORD_HANDSHAKE, RECORD_VERSION, body, sizeof body);
-}
-
-static void open_alert_flood(struct peer *p)
-{
-    static const char warning[] = {1, SSL_AD_USER_CANCELLED};
-    put_many(out_of(p), WARNINGS, RECORD_ALERT, warning, sizeof warning);
 }
 
 static void open_empty_records(struct peer *p)
@@ -134,14 +128,21 @@ static void open_garbage_extensions(struct peer *p)
     hello_put(out_of(p), TLS1_2_VERSION, usual_suites, &garbage[which]);
 }
 
+/* The second has the version that was agreed on, or it would be refused for that. */
 static void transmit_duplicate_hello(struct peer *p)
 {
     struct wire_out *out = out_of(p);
-    size_t once = out->used;
-    if (p->flights++ > 0 || once > sizeof out->bytes - once)
-        return;
-    memcpy(out->bytes + once, out->bytes, once);
-    out->used += once;
+    size_t count = out->used - RECORD_HEADER_BYTES;
+    if (p->flights++ == 0 && count <= RECORD_BODY_MAX)
+        record_put(out, RECORD_HANDSHAKE, TLS1_2_VERSION, out->bytes + RECORD_HEADER_BYTES, count);
+}
+
+/* TLS 1.3 knows no other warning (RFC 8446 6.1). Before the ClientHello none would be counted. */
+static void transmit_alert_flood(struct peer *p)
+{
+    static const char warning[] = {1, SSL_AD_USER_CANCELLED};
+    if (p->flights++ == 0)
+        put_many(out_of(p), WARNINGS, RECORD_ALERT, warning, sizeof warning);
 }
 
 /* One is allowed in TLS 1.3, for old middleboxes; in TLS 1.2 none before the keys are agreed. */
@@ -199,7 +200,7 @@ const struct recipe recipes_hostile[BEHAVIOUR_COUNT] = {
                              .exit = EXIT_STALL,
                              .point = POINT_CONNECTED,
                              .raw = true},
-    [BEHAVIOUR_ALERT_FLOOD] = RAW(open_alert_flood, SSL_AD_UNEXPECTED_MESSAGE),
+    [BEHAVIOUR_ALERT_FLOOD] = REFUSED(transmit_alert_flood, SSL_AD_UNEXPECTED_MESSAGE),
     [BEHAVIOUR_EMPTY_RECORDS] = RAW(open_empty_records, SSL_AD_UNEXPECTED_MESSAGE),
     [BEHAVIOUR_BAD_MAC_DATA] = REFUSED(transmit_bad_mac_data, SSL_AD_BAD_RECORD_MAC),
     [BEHAVIOUR_BAD_MAC_FINISHED] = {.end = RECIPE_REFUSED,
