@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_COLUMNS = 17, VALUE_COLUMNS = 24, PLACE = 1100 };
+enum { KEY_COLUMNS = 23, VALUE_COLUMNS = 16, PLACE = 1100 };
 
 static const struct opt table[] = {
     {"as-command", OPT_FLAG, 0, NULL, NULL,

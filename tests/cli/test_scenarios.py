@@ -13,7 +13,7 @@ import unittest
 
 SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"]).resolve()
-BEHAVIOUR = re.compile(r'^X\(\w+, "([^"]+)", (\w+), (\d+), "([^"]*)"', re.MULTILINE)
+BEHAVIOUR = re.compile(r'^X\(\w+,\s+"([^"]+)",\s+(\w+),\s+(\d+),\s+"([^"]*)"', re.MULTILINE)
 
 # Command lines whose values are to come through --as-command as they are.
 LINES = [
@@ -89,7 +89,7 @@ class Show(unittest.TestCase):
     def test_what_cannot_go_together_is_shown_and_refused(self):
         process = soak("show", "--resume", "5%", "--session", "none")
         self.assertEqual(process.returncode, 2)
-        self.assertIn("\nresume            = 5% ", process.stdout)
+        self.assertRegex(process.stdout, r"(?m)^resume += 5% ")
         self.assertIn("soak: show: --resume 5%: nothing to resume", process.stderr)
         process = soak("show", "--resume", "5%", "--session", "none", "--as-command")
         self.assertEqual((process.returncode, process.stdout), (2, ""))
@@ -112,6 +112,29 @@ class Show(unittest.TestCase):
     def test_a_named_scenario_below_the_working_folder_is_told_shortly(self):
         self.assertEqual(values(self.shown("smoke", cwd=SOURCE))[1]["conns"][:21],
                          "scenarios/smoke.soak:")
+
+
+class Run(unittest.TestCase):
+    def test_the_next_command_finds_the_scenario_again_and_the_mix_is_what_was_run(self):
+        """By its path, which has a blank in it; what the file says isn't typed again."""
+        with tempfile.TemporaryDirectory(prefix="soak-cli-") as folder:
+            path = pathlib.Path(folder, "a leak.soak")
+            path.write_text("# It leaks.\n[load]\nconns = 5\nchurn = max\nclosed = 1k\n[mix]\n"
+                            "mix = clean=4\n", encoding="utf-8")
+            process = soak("run", str(path), "--defect", "lost-state", "--reset=2", "--quiet",
+                           "--json=-", "--results", folder)
+            self.assertEqual(process.returncode, 1, process.stdout + process.stderr)
+            result = json.loads(process.stdout)
+            words = shlex.split(result["next"][0])
+            self.assertEqual(words[:3], ["./soak", "run", str(path)])
+            self.assertEqual(words[3:4] + words[5:], ["--seed", "--defect", "lost-state", "--mix",
+                                                      "clean=4,reset=2", "--keep-going"])
+            self.assertEqual(soak("show", *words[2:]).returncode, 0)
+            self.assertEqual(result["scenario"], "a leak")
+            manifest = json.loads(next(pathlib.Path(folder).glob("*/manifest.json")).read_text())
+            self.assertEqual(manifest["options"]["mix"], "clean=4,reset=2")
+            done = {b["name"]: b["connections"] for b in result["subjects"][0]["behaviours"]}
+            self.assertEqual({name for name, count in done.items() if count}, {"clean", "reset"})
 
 
 class List(unittest.TestCase):

@@ -555,15 +555,37 @@ static void what_behaviours_need_can_be_had(void **state)
 static void more_behaviours_than_a_run_tells_apart_are_refused(void **state)
 {
     (void)state;
+    struct behaviour_entry list[110];
     uint64_t weight[110] = {0};
+    struct scenario s;
     struct err e = {""};
+    scenario_defaults(&s);
+    for (size_t i = 0; i < 110; i++)
+        list[i] = (struct behaviour_entry){.name = "clean", .needs = ""};
     for (size_t i = 0; i < 63; i++)
         weight[i + i / 2] = 1;
-    assert_int_equal(scenario_check_room(weight, 110, &e), 0);
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 110, &e), 0);
     weight[109] = 1;
-    assert_int_equal(scenario_check_room(weight, 110, &e), -1);
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 110, &e), -1);
     assert_string_equal(e.text,
                         "--mix: 64 behaviours have a weight, and one run tells at most 63 apart");
+}
+
+static void needs_count_only_for_behaviours_with_a_weight(void **state)
+{
+    (void)state;
+    const struct behaviour_entry list[] = {{.name = "clean", .needs = ""},
+                                           {.name = "reset", .needs = "tls=1.2"}};
+    uint64_t weight[] = {1, 0};
+    struct scenario s;
+    struct err e = {""};
+    scenario_defaults(&s);
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), 0);
+    weight[1] = 1;
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), -1);
+    assert_string_equal(e.text, "--reset 30: it needs --tls 1.2");
+    set(&s, "tls", "1.2");
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), 0);
 }
 
 /* ---- mixes ---- */
@@ -629,6 +651,7 @@ int main(void)
         cmocka_unit_test(a_behaviour_without_what_it_needs_is_refused),
         cmocka_unit_test(what_behaviours_need_can_be_had),
         cmocka_unit_test(more_behaviours_than_a_run_tells_apart_are_refused),
+        cmocka_unit_test(needs_count_only_for_behaviours_with_a_weight),
         cmocka_unit_test(a_mix_is_the_whole_and_weights_come_on_top),
         cmocka_unit_test(a_text_too_long_for_a_command_line_is_refused),
     };

@@ -10,17 +10,6 @@
 /* The page's last place is for connections that did none of the behaviours. */
 enum { WEIGHT_LIMIT = 1000000, ROOM = PAGE_BEHAVIOURS - 1, NEED = 128 };
 
-int scenario_check_room(const uint64_t *weight, size_t count, struct err *e)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++)
-        used += weight[i] > 0;
-    if (used <= ROOM)
-        return 0;
-    return err_set(e, "--mix: %zu behaviours have a weight, and one run tells at most %d apart",
-                   used, ROOM);
-}
-
 /* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. */
 static bool is_something(const char *value)
 {
@@ -89,17 +78,30 @@ int scenario_check_needs(const struct scenario *s, const char *name, const char 
     return 0;
 }
 
+int scenario_check_behaviours(const struct scenario *s, const struct behaviour_entry *list,
+                              const uint64_t *weight, size_t count, struct err *e)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (weight[i] > WEIGHT_LIMIT)
+            return scenario_refuse(s, list[i].name, e, "a weight is at most 1M");
+        if (weight[i] && scenario_check_needs(s, list[i].name, list[i].needs, e) < 0)
+            return -1;
+        used += weight[i] > 0;
+    }
+    if (used > ROOM)
+        return err_set(e, "--mix: %zu behaviours have a weight, and one run tells at most %d apart",
+                       used, ROOM);
+    return 0;
+}
+
 int scenario_check_mix(const struct scenario *s, struct err *e)
 {
     uint64_t total = 0;
-    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
-        if (s->weight[i] > WEIGHT_LIMIT)
-            return scenario_refuse(s, b->name, e, "a weight is at most 1M");
-        if (s->weight[i] && scenario_check_needs(s, b->name, b->needs, e) < 0)
-            return -1;
+    if (scenario_check_behaviours(s, behaviour_entry(0), s->weight, BEHAVIOUR_COUNT, e) < 0)
+        return -1;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++)
         total += s->weight[i];
-    }
     if (total == 0)
         return scenario_refuse(s, "mix", e,
                                "no peer would do anything; give a behaviour a weight, such as "
@@ -108,5 +110,5 @@ int scenario_check_mix(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "mid-handshake", e,
                                "no peer would ever finish a handshake; give another behaviour, "
                                "such as --clean, a weight too");
-    return scenario_check_room(s->weight, BEHAVIOUR_COUNT, e);
+    return 0;
 }
