@@ -230,7 +230,16 @@ class SaysWhatItSaw(Logged):
             self.check(server_log.read(self.path)[0], conn=1, ended="server")
 
     def test_the_peers_alert_counts_more_than_its_goodbye(self):
+        goodbye, canceled = b"\x15\x03\x03\0\x02\x01\0", b"\x15\x03\x03\0\x02\x01\x5a"
         with self.server() as server:
+            for alerts, name, count in ((canceled + goodbye, "user_canceled", 2),
+                                        (goodbye, "close_notify", 1)):
+                with server.tcp() as plain:
+                    flight(TLS12, plain)  # not sent
+                    plain.sendall(alerts)
+                    end(plain)
+                self.check(self.last(server), alert_in=name, alerts_in=count,
+                           ended="close-notify", done=0)
             context = ssl.create_default_context()  # trusts others
             with self.assertRaises(ssl.SSLError):
                 server.tls(context)
@@ -381,7 +390,9 @@ class Obeys(Logged):
             sock.sendall(b"soak:close\n")
             got = b""
             while len(got) < 20:
-                got += sock.recv(100)
+                more = sock.recv(100)
+                self.assertTrue(more, got)
+                got += more
             self.assertEqual(sorted(got.splitlines()), [b"soak:busy", b"soak:done"])
 
     def test_key_updates(self):
@@ -519,10 +530,24 @@ class RunsShort(Logged):
                 self.assertEqual(sum(c["resumed"] == "1" for c in self.log(server)), resumed)
                 server.settle()
                 before = server.live()
-                server.visits(20)
-                server.settle()
+                for _ in range(2):  # those due by the first checkpoint are reloaded after it
+                    server.visits(20)
+                    server.settle()
                 self.assertEqual(server.live(), before, options)
             os.unlink(self.path)
+
+    def test_reloads_due_are_made_after_a_checkpoint(self):
+        with self.server("--ctx-reload", "4", "--tls", "1.2") as server:
+            context = client_context(TLS12)
+            server.settle()
+            session = server.visit(context)
+            for _ in range(8):
+                server.visit(context, session)
+            server.all_closed()
+            server.settle()
+            server.visit(context, session)
+            said = "".join(c["resumed"] for c in self.log(server))
+            self.assertEqual(said, "0" + 8 * "1" + "0")
 
     def test_an_old_context_lives_as_long_as_its_connections(self):
         with self.server("--ctx-reload", "2") as server:
