@@ -78,9 +78,18 @@ void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
     p->shared->on_failed(p, kind, text);
 }
 
+/* What the kernel takes, it takes for a connection that stands, and only such a one has an end. */
+static void note_connected(struct peer *p)
+{
+    if (p->state == PEER_CONNECT)
+        peer_set_state(p, p->prelude ? PEER_PRELUDE : PEER_HANDSHAKE);
+}
+
 void peer_ended(struct peer *p, int why)
 {
     const char *how = why == UV_EOF ? "closed by the server" : uv_strerror(why);
+    if (why == UV_EOF)
+        note_connected(p);
     if (peer_awaits_refusal(p) && p->state > PEER_CONNECT) {
         peer_refused(p, 0);
         return;
@@ -141,13 +150,6 @@ void peer_expire(struct peer *p)
     snprintf(text, sizeof text, "a connection (%s) took longer than --timeout in %s",
              behaviour_name((int)p->behaviour), doing[state]);
     p->shared->on_failed(p, PEER_FAIL_TIMEOUT, text);
-}
-
-/* What the kernel takes, it takes for a connection that stands. */
-static void note_connected(struct peer *p)
-{
-    if (p->state == PEER_CONNECT)
-        peer_set_state(p, p->prelude ? PEER_PRELUDE : PEER_HANDSHAKE);
 }
 
 static void on_written(uv_write_t *write, int status)

@@ -55,6 +55,7 @@ struct recipe {
     bool raw;         /* speaks no TLS: no SSL object is made, `open` writes the bytes */
     bool no_offer;    /* doesn't take part in --resume */
     bool in_prelude;  /* its deed is done, and its end meant, in the dialogue before TLS */
+    bool mute;        /* sends no message after the handshake; only REFUSED */
     unsigned repeats; /* for `work`, as the entry likes */
 
     /* Why this build can't do it, or NULL. Called once, before the first connection. */
@@ -87,5 +88,7 @@ struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum beha
 /* The families' tables, indexed by behaviour; entries of other families are all zero. */
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_prelude[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];
 
 #endif

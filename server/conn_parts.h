@@ -23,6 +23,7 @@ struct conn {
     uint32_t magic;
     enum conn_state state;
     int broken;      /* why it closes at the end of this turn, a libuv error; or 0 */
+    bool early;      /* early data may still come */
     unsigned writes; /* kept output under way; nothing is read meanwhile */
     uint64_t number; /* from 1, in the order of the accepts */
     struct worker *worker;
@@ -75,8 +76,15 @@ void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count);
 void conn_tls_ended(struct conn *c);
 /* Sends bytes, whatever that takes from OpenSSL; what has to wait for the kernel is kept. */
 enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count);
+/* Judges the result of an SSL call. A full buffer is emptied here, so that the call can be made
+ * again at once. */
+enum outcome conn_outcome(struct conn *c, int result);
 /* Goes as far with the handshake as the bytes at hand allow. */
 enum outcome conn_shake(struct conn *c);
+/* conn_early.c: reads and echoes early data. DONE when there will be no more: the handshake goes
+ * on.
+ */
+enum outcome conn_early(struct conn *c);
 /* TLS has failed: tells it, and lingers until the peer has read the alert. */
 void conn_fail(struct conn *c);
 /* Says close_notify and lingers. */

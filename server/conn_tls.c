@@ -11,6 +11,7 @@ int conn_tls_open(struct conn *c, struct err *e)
     SSL_CTX *ctx = contexts_take(c->worker->server->contexts, e);
     if (!ctx)
         return -1;
+    ticket_ring_connection(c->worker->server->tls.ring);
     ERR_clear_error();
     SSL *ssl = SSL_new(ctx);
     SSL_CTX_free(ctx); /* the SSL has its own reference */
@@ -22,12 +23,11 @@ int conn_tls_open(struct conn *c, struct err *e)
     SSL_set_bio(ssl, bio, bio);
     SSL_set_accept_state(ssl);
     c->ssl = ssl;
+    c->early = c->worker->server->options.early_data > 0;
     return 0;
 }
 
-/* Judges the result of an SSL call. A full buffer is emptied here, so that the call can be made
- * again at once. */
-static enum outcome conn_outcome(struct conn *c, int result)
+enum outcome conn_outcome(struct conn *c, int result)
 {
     switch (SSL_get_error(c->ssl, result)) {
     case SSL_ERROR_NONE:
@@ -81,7 +81,9 @@ enum outcome conn_shake(struct conn *c)
 
 static void conn_handshake(struct conn *c)
 {
-    enum outcome outcome = conn_shake(c);
+    enum outcome outcome = conn_early(c);
+    if (outcome == OUTCOME_DONE)
+        outcome = conn_shake(c);
     if (outcome == OUTCOME_DONE) {
         conn_set_state(c, CONN_OPEN);
         defect_on_handshake_done(c->worker->server->defect, &c->defect, c->ssl);

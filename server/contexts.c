@@ -7,7 +7,9 @@ struct contexts {
     struct contexts_options options;
     pthread_mutex_t lock; /* for all below */
     SSL_CTX *shared;      /* owned */
-    uint64_t served;      /* connections since the last reload */
+    uint64_t served;      /* connections for which no reload was due yet */
+    uint64_t due;         /* reloads */
+    bool checkpoints;     /* reloads become due at checkpoints only */
 };
 
 int contexts_new(const struct contexts_options *o, struct contexts **ret, struct err *e)
@@ -32,12 +34,21 @@ void contexts_free(struct contexts *x)
     free(x);
 }
 
+/* Called with the lock. */
+static void count_due(struct contexts *x)
+{
+    if (x->options.reload == 0)
+        return;
+    x->due += x->served / x->options.reload;
+    x->served %= x->options.reload;
+}
+
 /* Called with the lock. Returns the old one, to be freed without it. */
 static SSL_CTX *replace(struct contexts *x, SSL_CTX *fresh)
 {
     SSL_CTX *old = x->shared;
     x->shared = fresh;
-    x->served = 0;
+    x->due--;
     return old;
 }
 
@@ -48,7 +59,9 @@ SSL_CTX *contexts_take(struct contexts *x, struct err *e)
     if (o->per_connection)
         return o->make(o->arg, &ret, e) < 0 ? NULL : ret;
     pthread_mutex_lock(&x->lock);
-    bool due = o->reload && x->served >= o->reload;
+    if (!x->checkpoints)
+        count_due(x);
+    bool due = x->due > 0;
     if (!due || o->make(o->arg, &fresh, e) == 0) {
         old = due ? replace(x, fresh) : NULL;
         x->served++;
@@ -58,6 +71,14 @@ SSL_CTX *contexts_take(struct contexts *x, struct err *e)
     pthread_mutex_unlock(&x->lock);
     SSL_CTX_free(old);
     return ret;
+}
+
+void contexts_checkpoint(struct contexts *x)
+{
+    pthread_mutex_lock(&x->lock);
+    x->checkpoints = true;
+    count_due(x);
+    pthread_mutex_unlock(&x->lock);
 }
 
 SSL_CTX *contexts_shared(struct contexts *x)

@@ -32,6 +32,10 @@ void contexts_free(struct contexts *x);
 
 /* What the next connection is to be made of: a reference, SSL_CTX_free. NULL with the reason. */
 SSL_CTX *contexts_take(struct contexts *x, struct err *e);
+/* A checkpoint: reloads due by now are made one for each of the next connections, and so it goes on
+ * from checkpoint to checkpoint. Else two contexts would live at one checkpoint and three at the
+ * next, as the count of connections happens to fall, and growth couldn't be told from that. */
+void contexts_checkpoint(struct contexts *x);
 /* The shared one as it is now: a reference, SSL_CTX_free. */
 SSL_CTX *contexts_shared(struct contexts *x);
 

@@ -166,13 +166,20 @@ static bool authenticated(const struct conn *c)
            (length != r->finished_length || memcmp(now, r->finished, length) != 0);
 }
 
+/* As it was, which is allowed with --renegotiation. */
+static void forbid_renegotiation(struct conn *c)
+{
+    if (!c->worker->server->options.renegotiation)
+        SSL_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
+}
+
 /* Renegotiation is off but for the ones asked for: a peer can't begin one. */
 static enum outcome renegotiate(struct conn *c)
 {
     ERR_clear_error();
     SSL_clear_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
     if (SSL_version(c->ssl) == TLS1_3_VERSION || SSL_renegotiate(c->ssl) != 1) {
-        SSL_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
+        forbid_renegotiation(c);
         return refuse(c);
     }
     return step(c);
@@ -182,7 +189,7 @@ static enum outcome renegotiated(struct conn *c)
 {
     if (--c->request->left > 0)
         return renegotiate(c);
-    SSL_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
+    forbid_renegotiation(c);
     return answer(c, "soak:done\n");
 }
 

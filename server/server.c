@@ -77,7 +77,7 @@ static void publish_caches(struct server *s)
 {
     struct page_cache *sessions = &s->page->cache[0];
     defect_publish(s->defect, &s->page->cache[1]);
-    if (s->options.session != CONTEXT_CACHE)
+    if (s->options.session != CONTEXT_CACHE && !s->options.early_data)
         return;
     snprintf(sessions->name, sizeof sessions->name, "session cache");
     SSL_CTX *ctx = contexts_shared(s->contexts);
@@ -122,6 +122,7 @@ static void settle(struct server *s, const char *line)
     if (line_number(line, "id", &s->settle_id) < 0)
         s->settle_id = 0;
     s->settle_asked = true;
+    contexts_checkpoint(s->contexts);
     shortage_put_off(&s->shortage); /* a heap profile is a file */
     profile_begin(line);
     atomic_fetch_add(&s->settling, s->options.workers);
@@ -192,15 +193,7 @@ static void on_publish(uv_timer_t *timer)
 static int make_context(void *server, SSL_CTX **ret, struct err *e)
 {
     const struct server *s = server;
-    const struct options *o = &s->options;
-    struct context_server_options tls = {.version = (enum context_version)o->tls,
-                                         .session = (enum context_session)o->session,
-                                         .cache_size = o->cache_size,
-                                         .identity = &s->identity,
-                                         .client_ca_path = o->client_ca,
-                                         .alpn = o->alpn,
-                                         .accept_sni = true};
-    return context_server_new(&tls, ret, e);
+    return server_tls_context(&s->tls, &s->options, ret, e);
 }
 
 static int open_tls(struct server *s, struct err *e)
@@ -210,7 +203,7 @@ static int open_tls(struct server *s, struct err *e)
                                               .arg = s,
                                               .per_connection = o->ctx == CTX_PER_CONNECTION,
                                               .reload = o->ctx_reload};
-    if (identity_make((enum identity_key)o->key, "localhost", NULL, &s->identity, e) < 0)
+    if (server_tls_open(&s->tls, o, e) < 0)
         return -1;
     return contexts_new(&contexts, &s->contexts, e);
 }
@@ -277,7 +270,7 @@ static void server_free(struct server *s)
     defect_free(s->defect);
     trace_log_close(s->log);
     contexts_free(s->contexts);
-    identity_fini(&s->identity);
+    server_tls_fini(&s->tls);
     free(s);
 }
 

@@ -12,7 +12,7 @@
 #include "options.h"
 #include "probe/page.h"
 #include "shortage.h"
-#include "tls/identity.h"
+#include "tls.h"
 #include "trace.h"
 #include "worker.h"
 
@@ -38,7 +38,7 @@ struct problem_note {
 
 struct server {
     struct options options;
-    struct identity identity;
+    struct server_tls tls;
     struct contexts *contexts; /* owned */
     struct shortage shortage;
     struct defect *defect; /* owned */

@@ -59,6 +59,14 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     }
     if (s->defect)
         add(a, "--defect=%s", s->defect);
+    if (s->requests)
+        add(a, "--requests");
+    if (s->ctx == CTX_PER_CONNECTION)
+        add(a, "--ctx=per-connection");
+    if (s->ctx_reload)
+        add(a, "--ctx-reload=%" PRIu64, s->ctx_reload);
+    if (s->emfile)
+        add(a, "--emfile=%" PRIu64, s->emfile);
     add_duration(a, "handshake-timeout", s->handshake_timeout_ns);
     add_duration(a, "idle-timeout", s->idle_timeout_ns);
 }

@@ -133,6 +133,15 @@ int catalog_path(const char *word, char *path, size_t size, struct err *e)
     return refuse_name(word, e);
 }
 
+void catalog_name(const char *word, char *name, size_t size)
+{
+    const char *slash = strrchr(word, '/');
+    snprintf(name, size, "%s", slash ? slash + 1 : word);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name)
+        *dot = '\0';
+}
+
 /* The text of a comment line, or NULL. */
 static char *comment(char *line)
 {

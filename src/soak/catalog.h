@@ -27,6 +27,9 @@ void catalog_read(struct catalog *c);
  */
 int catalog_path(const char *word, char *path, size_t size, struct err *e);
 
+/* `nightly` of "scenarios/nightly.soak": names the run's folder. */
+void catalog_name(const char *word, char *name, size_t size);
+
 /* What a scenario proves: the first sentence of the comment that it opens with, or "". Returns
  * buf. */
 char *catalog_about(const char *path, char *buf, size_t size);

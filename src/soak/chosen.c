@@ -7,15 +7,6 @@
 #include <string.h>
 
 /* `nightly` of "scenarios/nightly.soak". */
-static void name_of(const char *word, char *name, size_t size)
-{
-    const char *slash = strrchr(word, '/');
-    snprintf(name, size, "%s", slash ? slash + 1 : word);
-    char *dot = strrchr(name, '.');
-    if (dot && dot != name)
-        *dot = '\0';
-}
-
 /* The line is parsed twice: first to find the scenario's name in it. */
 int chosen_read(struct chosen *c, int argc, char *const *argv, struct err *e)
 {
@@ -31,7 +22,7 @@ int chosen_read(struct chosen *c, int argc, char *const *argv, struct err *e)
         return err_set(e, "%s: one scenario at a time, and '%s' is already one", word[1], word[0]);
     if (words)
         c->word = word[0];
-    name_of(c->word, c->name, sizeof c->name);
+    catalog_name(c->word, c->name, sizeof c->name);
     if (words) {
         scenario_defaults(&c->scenario);
         if (catalog_path(c->word, path, sizeof path, e) != 0 ||

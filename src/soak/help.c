@@ -2,15 +2,18 @@
 
 #include "cmd_calibrate.h"
 #include "cmd_list.h"
+#include "cmd_merge.h"
 #include "cmd_selftest.h"
 #include "cmd_show.h"
+#include "cmd_suite.h"
 #include "scenario/scenario.h"
 
 #include <string.h>
 
 /* Commands with options of their own. */
-static const struct command *const commands[] = {&list_command, &show_command, &selftest_command,
-                                                 &calibrate_command};
+static const struct command *const commands[] = {&list_command,     &show_command,
+                                                 &suite_command,    &merge_command,
+                                                 &selftest_command, &calibrate_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";
@@ -38,7 +41,7 @@ void help_print(FILE *out)
     fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  soak %s %s%*s%s\n", commands[i]->name, commands[i]->words,
-                (int)(23 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
+                (int)(26 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
                 commands[i]->line);
     fprintf(out, "  soak COMMAND --help\n\n%s", about);
     for (size_t i = 0; i < count; i++) {

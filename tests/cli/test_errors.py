@@ -58,7 +58,7 @@ REFUSED = [
      "--clean, a weight too"),
     (["--expect", "leak kind=side"],
      "--expect leak kind=side: no such kind 'side'; did you mean side-allocation-lost?"),
-    (["nosuch"], "nosuch: no such command or scenario; scenarios/ has default, smoke"),
+    (["nosuch"], "nosuch: no such command or scenario; `soak list scenarios` has them"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
     (["--json=/nonexistent/x"],
      "--json=/nonexistent/x: it can't be written: No such file or directory"),

@@ -362,6 +362,12 @@ static const struct {
     {{{"defect", "peer-cert-ref"}},
      "--defect peer-cert-ref: it needs peers with certificates: "
      "--client-auth require"},
+    {{{"ctx", "per-connection"}, {"ctx-reload", "100"}},
+     "--ctx-reload 100: there is nothing to reload with --ctx per-connection; leave one of them "
+     "out"},
+    {{{"emfile", "1"}}, "--emfile 1: no connection would ever be accepted; from 2"},
+    {{{"emfile", "9"}, {"workers", "2"}},
+     "--emfile 9: the limit of files is the whole process's; give --workers 1"},
     {{{"defect", "error-path"}, {"mid-handshake", "0"}},
      "--defect error-path: it needs handshakes that fail: --mid-handshake with a weight above "
      "0"},

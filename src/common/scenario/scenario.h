@@ -19,6 +19,7 @@ enum scenario_key { KEY_P256, KEY_RSA2048 };
 enum scenario_session { SESSION_TICKET, SESSION_CACHE, SESSION_NONE };
 enum scenario_malloc { MALLOC_JEMALLOC, MALLOC_LIBC };
 enum scenario_client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_REQUIRE };
+enum scenario_ctx { CTX_SHARED, CTX_PER_CONNECTION };
 
 struct scenario {
     /* [load] */
@@ -43,8 +44,11 @@ struct scenario {
     int malloc;         /* enum scenario_malloc; a build without jemalloc has libc only */
     const char *defect; /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
-    uint64_t watchdog_ns; /* nothing moves for so long: the run is broken */
-    const char *listen;   /* address:port, port 0 = any */
+    bool requests;
+    int ctx;                     /* enum scenario_ctx */
+    uint64_t ctx_reload, emfile; /* 0 = never */
+    uint64_t watchdog_ns;        /* nothing moves for so long: the run is broken */
+    const char *listen;          /* address:port, port 0 = any */
     /* [verdict] */
     uint64_t sensitivity; /* one in N; 0 = what the run gives */
     bool until_sure;      /* go on until the sensitivity is reached; `for_ns` is a limit then */

@@ -226,6 +226,21 @@ static int check_malloc(const struct scenario *s, struct err *e)
     return 0;
 }
 
+static int check_resources(const struct scenario *s, struct err *e)
+{
+    if (s->ctx_reload && s->ctx == CTX_PER_CONNECTION)
+        return scenario_refuse(s, "ctx-reload", e,
+                               "there is nothing to reload with --ctx "
+                               "per-connection; leave one of them out");
+    if (s->emfile == 1)
+        return scenario_refuse(s, "emfile", e, "no connection would ever be accepted; from 2");
+    if (s->emfile && s->workers > 1)
+        return scenario_refuse(s, "emfile", e,
+                               "the limit of files is the whole process's; give "
+                               "--workers 1");
+    return 0;
+}
+
 static int check_server(const struct scenario *s, struct err *e)
 {
     bool v6 = false;
@@ -244,6 +259,8 @@ static int check_server(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "sources", e,
                                "there is one loopback address in IPv6; give --listen "
                                "127.0.0.1:0 or --sources 1");
+    if (check_resources(s, e) < 0)
+        return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }
 

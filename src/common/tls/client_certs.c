@@ -44,9 +44,9 @@ static char *read_all(const char *path, struct err *e)
     size_t length = file && text ? fread(text, 1, FILE_LIMIT + 1, file) : 0;
     bool failed = !file || !text || ferror(file);
     if (failed)
-        err_set(e, "%s: %s", path, strerror(errno));
+        err_set(e, "%s", strerror(errno));
     else if (length > FILE_LIMIT)
-        err_set(e, "%s: longer than %d bytes", path, FILE_LIMIT);
+        err_set(e, "longer than %d bytes", FILE_LIMIT);
     if (file)
         fclose(file);
     if (failed || length > FILE_LIMIT) {
@@ -143,7 +143,7 @@ int client_certs_read(const char *path, struct client_certs **ret, struct err *e
 {
     char *text = read_all(path, e);
     if (!text)
-        return -1;
+        return err_prefix(e, "%s", path);
     struct client_certs *certs = calloc(1, sizeof *certs);
     int rc = certs ? sections_read(certs, text, e) : err_set(e, "out of memory");
     free(text);
