@@ -221,6 +221,8 @@ static const struct packet_case packets[] = {
      "ldap: the server refuses StartTLS: result 52 \"no cert\""},
     {PRELUDE_LDAP, B("\x30\x0c\2\1\0\x78\7\x0a\1\x33\4\0\4\0"),
      "ldap: the server refuses StartTLS: result 51 \"\""},
+    {PRELUDE_LDAP, B("\x30\x0c\2\1\0\x78\7\x0a\1\0\4\0\4\0"), /* nothing was asked by 0 */
+     "ldap: the server refuses StartTLS: result 0 \"\""},
     {PRELUDE_LDAP, B("\x30\x0c\2\1\7\x78\7\x0a\1\0\4\0\4\0"),
      "ldap: the server answers message 7, which wasn't sent"},
     {PRELUDE_LDAP, B("\x30\x0c\2\1\1\x61\7\x0a\1\0\4\0\4\0"),
