@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The headers and the first fields byte by byte, and 32 segments in all: the kernel joins what lies
+ * beyond those that it has under way at once, 34 of them when this was measured on loopback. */
+enum { SINGLE_BYTES = 24, LATER_PIECES = 8 };
 enum { FRAGMENT_BYTES = 7, HUGE_BYTES = 56 * 1024 };
 
 /* What of the ClientHello is still to be sent. */
@@ -46,9 +49,9 @@ static struct rest *take_output(struct peer *p)
     return rest;
 }
 
-static void write_byte(struct rest *rest);
+static void write_piece(struct rest *rest);
 
-static void on_byte_written(uv_write_t *write, int status)
+static void on_piece_written(uv_write_t *write, int status)
 {
     struct rest *rest = write->data;
     struct peer *p = rest->peer;
@@ -58,16 +61,20 @@ static void on_byte_written(uv_write_t *write, int status)
     if (status < 0)
         peer_ended(p, status);
     else if (rest->at < rest->count)
-        write_byte(rest);
+        write_piece(rest);
 }
 
 /* libuv tells of a write in the loop's next turn at the earliest, whatever the kernel took. */
-static void write_byte(struct rest *rest)
+static void write_piece(struct rest *rest)
 {
     struct peer *p = rest->peer;
-    uv_buf_t buf = uv_buf_init(rest->bytes + rest->at++, 1);
+    bool single = rest->at < SINGLE_BYTES || rest->count <= SINGLE_BYTES + LATER_PIECES;
+    size_t left = rest->count - rest->at;
+    size_t piece = single ? 1 : (rest->count - SINGLE_BYTES) / LATER_PIECES + 1;
+    uv_buf_t buf = uv_buf_init(rest->bytes + rest->at, (unsigned)(piece < left ? piece : left));
+    rest->at += buf.len;
     rest->write.data = rest;
-    int rc = uv_write(&rest->write, (uv_stream_t *)&p->tcp, &buf, 1, on_byte_written);
+    int rc = uv_write(&rest->write, (uv_stream_t *)&p->tcp, &buf, 1, on_piece_written);
     if (rc < 0)
         p->broken = rc;
     else
@@ -77,7 +84,7 @@ static void write_byte(struct rest *rest)
 void hello_transmit_dribble(struct peer *p)
 {
     if (p->flights++ == 0)
-        write_byte(take_output(p));
+        write_piece(take_output(p));
 }
 
 void hello_transmit_slowly(struct peer *p)

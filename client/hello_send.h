@@ -1,6 +1,6 @@
 /*
  * Hooks for recipes that send OpenSSL's own ClientHello in an unusual way: a part of it, in small
- * records, byte by byte, or larger than anyone would. The message stays as it was written, so that
+ * records, bit by bit, or larger than anyone would. The message stays as it was written, so that
  * the handshake succeeds when all of it is sent.
  */
 #ifndef SOAK_CLIENT_HELLO_SEND_H
@@ -12,7 +12,8 @@
 void hello_transmit_half(struct peer *p);
 /* `transmit`: in records of a few bytes. */
 void hello_transmit_fragments(struct peer *p);
-/* `transmit`: a write for each byte, and a turn of the loop between two. Uses the peer's `own`. */
+/* `transmit`: in 32 writes, the first 24 of a byte each, with a turn of the loop between two. Uses
+ * the peer's `own`. */
 void hello_transmit_dribble(struct peer *p);
 /* `transmit` and `tick`: a byte with each tick, and never the last. Uses the peer's `own`. */
 void hello_transmit_slowly(struct peer *p);

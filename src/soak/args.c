@@ -20,6 +20,10 @@ __attribute__((format(printf, 2, 3))) static void add(struct args *a, const char
     a->used += (size_t)n + 1;
 }
 
+/* The client waits so much longer than the server: peers that stall are ended by the server, and
+ * the client is there to see it. */
+static const uint64_t PATIENCE_NS = 10000000000u;
+
 static void add_duration(struct args *a, const char *name, uint64_t ns)
 {
     char text[32];
@@ -93,7 +97,7 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--resume=%s", grammar_percent_print(text, sizeof text, s->resume));
     add(a, "--sources=%" PRIu64, s->sources);
     add(a, "--workers=%d", s->client_workers);
-    add_duration(a, "timeout", s->handshake_timeout_ns);
+    add_duration(a, "timeout", s->handshake_timeout_ns + PATIENCE_NS);
     add_mix(a, s);
     if (s->sni)
         add(a, "--sni=%s", s->sni);

@@ -32,6 +32,7 @@ void checkpoint_judge(struct run *r)
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
+                                        .intended = atomic_load(&client->intended),
                                         .failed = failed_connections(r),
                                         .handshakes = atomic_load(&client->handshakes)};
     bool leak = false;

@@ -253,6 +253,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .drained = h->has_drain,
                          .hooked = s->mode == PAGE_MODE_HOOKS && s->bad_frees == 0,
                          .overflowed = s->sites_lost || s->epochs_late,
+                         .intended = question->intended,
                          .failed = question->failed,
                          .handshakes = question->handshakes,
                          .want_one_in = question->want_one_in,

@@ -136,6 +136,7 @@ struct evidence {
     bool drained;         /* drained_* and flushed_* figures are present */
     bool hooked;          /* the ledger was active */
     bool overflowed;      /* sites or epochs were lost for want of room */
+    uint64_t intended;    /* connections that were broken off or refused, as they were to be */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
     uint64_t handshakes;  /* completed */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
