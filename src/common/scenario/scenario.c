@@ -40,6 +40,7 @@ void scenario_defaults(struct scenario *s)
         .session = SESSION_TICKET,
         .cache_size = 20480,
         .client_auth = CLIENT_AUTH_NONE,
+        .tickets = 2,
         .clean = 50,
         .reset = 30,
         .half_close = 15,

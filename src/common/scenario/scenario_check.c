@@ -111,7 +111,7 @@ static int check_tls(const struct scenario *s, struct err *e)
             "nothing to resume with --session none; give --session ticket or cache");
     if (s->cache_size == 0 || s->cache_size > CACHE_LIMIT)
         return scenario_refuse(s, "cache-size", e, "from 1 to 10M entries");
-    return 0;
+    return scenario_check_tls(s, e);
 }
 
 static int check_leave(const struct scenario *s, struct err *e)

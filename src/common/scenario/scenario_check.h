@@ -11,4 +11,7 @@ int scenario_refuse(const struct scenario *s, const char *name, struct err *e, c
 /* Bounds that can't reach the sensitivity asked for. Returns 0 or -1. */
 int scenario_check_sure(const struct scenario *s, struct err *e);
 
+/* What can't go together in TLS. Returns 0 or -1. */
+int scenario_check_tls(const struct scenario *s, struct err *e);
+
 #endif
