@@ -28,6 +28,8 @@ static const struct opt table[] = {
     {"sni", OPT_STRING, FIELD(sni), "NAME", NULL, "server name asked for"},
     {"client-cert", OPT_STRING, FIELD(client_cert), "PATH", NULL,
      "PEM file with certificate and key to show"},
+    {"client-certs", OPT_STRING, FIELD(client_certs), "PATH", NULL,
+     "PEM file with certificates of every kind (tls/client_certs.h); the good one is shown"},
     {"seed", OPT_HEX, FIELD(seed), "HEX", NULL, "for the choices made by chance (1)"},
     {"sources", OPT_COUNT, FIELD(sources), "N", NULL,
      "source addresses 127.0.0.1 to 127.0.0.N (0: as many as needed)"},
@@ -91,6 +93,8 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--connect ADDR:PORT is needed, such as --connect 127.0.0.1:4433");
     if (o->conns < 1 || o->conns > CONNS_MAX)
         return err_set(e, "--conns: from 1 to %d", CONNS_MAX);
+    if (o->client_cert && o->client_certs)
+        return err_set(e, "--client-certs: there is --client-cert too; leave one of them out");
     if (o->payload < 1 || o->payload > PAYLOAD_MAX)
         return err_set(e, "--payload: from 1B to 16MiB");
     if (o->sources > TARGET_SOURCES_MAX)

@@ -14,7 +14,7 @@
 enum { OPTIONS_WORKERS_AUTO_MAX = 4, OPTIONS_WORKERS_MAX = 32 };
 
 struct options {
-    const char *connect, *alpn, *sni, *client_cert;
+    const char *connect, *alpn, *sni, *client_cert, *client_certs;
     uint64_t conns, payload, sources, seed, timeout_ns, closed;
     struct rate churn;
     struct behaviour_mix mix;

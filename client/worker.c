@@ -84,6 +84,8 @@ static int make_context(struct worker *w, struct err *e)
         .version = (enum context_version)o->tls, .cert_path = o->client_cert, .alpn = o->alpn};
     if (context_client_new(&tls, &w->ctx, e) < 0)
         return -1;
+    if (w->shared->certs && client_certs_show_all(w->shared->certs, CLIENT_CERT_GOOD, w->ctx) < 0)
+        return err_set(e, "%s: OpenSSL doesn't take it", o->client_certs);
     SSL_CTX_set_mode(w->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
     if (o->resume > 0)
         sessions_attach(&w->sessions, w->ctx);

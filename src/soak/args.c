@@ -45,9 +45,56 @@ static void add_common(struct args *a, const struct scenario *s, const char *pro
         add(a, "--no-ledger");
 }
 
+static void add_flag(struct args *a, bool given, const char *name)
+{
+    if (given)
+        add(a, "--%s", name);
+}
+
+static void add_choices(struct args *a, const struct scenario *s)
+{
+    static const char *const auth[] = {[CLIENT_AUTH_REQUEST] = "request",
+                                       [CLIENT_AUTH_REQUIRE] = "require",
+                                       [CLIENT_AUTH_LATER] = "later"};
+    static const char *const ticket[] = {[TICKET_CALLBACK_NONE] = "none",
+                                         [TICKET_CALLBACK_RENEW] = "renew",
+                                         [TICKET_CALLBACK_IGNORE] = "ignore",
+                                         [TICKET_CALLBACK_ABORT] = "abort"};
+    static const char *const ocsp[] = {
+        [OCSP_NONE] = "none", [OCSP_GOOD] = "good", [OCSP_EMPTY] = "empty", [OCSP_LARGE] = "large"};
+    static const char *const unknown[] = {[SNI_UNKNOWN_ACCEPT] = "accept",
+                                          [SNI_UNKNOWN_WARN] = "warn",
+                                          [SNI_UNKNOWN_REFUSE] = "refuse"};
+    if (s->client_auth != CLIENT_AUTH_NONE) {
+        add(a, "--client-auth=%s", auth[s->client_auth]);
+        add(a, "--client-ca=/proc/self/fd/5");
+    }
+    add(a, "--ticket-callback=%s", ticket[s->ticket_callback]);
+    add(a, "--ocsp=%s", ocsp[s->ocsp]);
+    add(a, "--sni-unknown=%s", unknown[s->sni_unknown]);
+}
+
+static void add_features(struct args *a, const struct scenario *s)
+{
+    add_choices(a, s);
+    add_duration(a, "session-timeout", s->session_timeout_ns);
+    add(a, "--tickets=%d", s->tickets);
+    add(a, "--ticket-rotate=%" PRIu64, s->ticket_rotate);
+    add(a, "--early-data=%" PRIu64 "B", s->early_data);
+    add(a, "--record-padding=%d", s->record_padding);
+    add_flag(a, s->psk, "psk");
+    add_flag(a, s->sni_switch, "sni-switch");
+    add_flag(a, s->renegotiation, "renegotiation");
+    if (s->groups)
+        add(a, "--groups=%s", s->groups);
+    if (s->ciphers)
+        add(a, "--ciphers=%s", s->ciphers);
+}
+
 void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
 {
-    static const char *const key[] = {[KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048"};
+    static const char *const key[] = {
+        [KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048", [KEY_BOTH] = "both"};
     static const char *const session[] = {
         [SESSION_TICKET] = "ticket", [SESSION_CACHE] = "cache", [SESSION_NONE] = "none"};
     *a = (struct args){0};
@@ -57,10 +104,7 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--session=%s", session[s->session]);
     add(a, "--cache-size=%" PRIu64, s->cache_size);
     add(a, "--workers=%d", s->workers);
-    if (s->client_auth == CLIENT_AUTH_REQUIRE) {
-        add(a, "--client-auth=require");
-        add(a, "--client-ca=/proc/self/fd/5");
-    }
+    add_features(a, s);
     if (s->defect)
         add(a, "--defect=%s", s->defect);
     if (s->requests)
@@ -101,6 +145,6 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add_mix(a, s);
     if (s->sni)
         add(a, "--sni=%s", s->sni);
-    if (s->client_auth == CLIENT_AUTH_REQUIRE)
-        add(a, "--client-cert=/proc/self/fd/5");
+    if (s->client_auth != CLIENT_AUTH_NONE)
+        add(a, "--client-certs=/proc/self/fd/5");
 }

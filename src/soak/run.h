@@ -101,9 +101,9 @@ struct run {
 
     bool interrupted;
     int interrupts;
-    char broken[512];  /* why the run broke; "" else */
-    bool store_failed; /* something could not be written: said once */
-    int pki_fd;        /* memory file with the client's authority and certificate, or -1 */
+    char broken[512];         /* why the run broke; "" else */
+    bool store_failed;        /* something could not be written: said once */
+    int pki_fd[RUN_SUBJECTS]; /* each one's memory file for client certificates, or -1 */
 };
 
 /* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,

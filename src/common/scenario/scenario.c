@@ -68,6 +68,7 @@ void scenario_defaults(struct scenario *s)
         .session = SESSION_TICKET,
         .cache_size = 20480,
         .client_auth = CLIENT_AUTH_NONE,
+        .tickets = 2,
         .workers = 1,
         .malloc = SCENARIO_JEMALLOC ? MALLOC_JEMALLOC : MALLOC_LIBC,
         .handshake_timeout_ns = 30000000000u,

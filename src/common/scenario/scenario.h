@@ -15,11 +15,24 @@
 #include <stdint.h>
 
 enum scenario_tls { TLS_1_2, TLS_1_3, TLS_ANY };
-enum scenario_key { KEY_P256, KEY_RSA2048 };
+enum scenario_key { KEY_P256, KEY_RSA2048, KEY_BOTH };
 enum scenario_session { SESSION_TICKET, SESSION_CACHE, SESSION_NONE };
 enum scenario_malloc { MALLOC_JEMALLOC, MALLOC_LIBC };
-enum scenario_client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_REQUIRE };
 enum scenario_ctx { CTX_SHARED, CTX_PER_CONNECTION };
+enum scenario_client_auth {
+    CLIENT_AUTH_NONE,
+    CLIENT_AUTH_REQUEST,
+    CLIENT_AUTH_REQUIRE,
+    CLIENT_AUTH_LATER
+};
+enum scenario_ticket_callback {
+    TICKET_CALLBACK_NONE,
+    TICKET_CALLBACK_RENEW,
+    TICKET_CALLBACK_IGNORE,
+    TICKET_CALLBACK_ABORT
+};
+enum scenario_ocsp { OCSP_NONE, OCSP_GOOD, OCSP_EMPTY, OCSP_LARGE };
+enum scenario_sni_unknown { SNI_UNKNOWN_ACCEPT, SNI_UNKNOWN_WARN, SNI_UNKNOWN_REFUSE };
 
 struct scenario {
     /* [load] */
@@ -38,7 +51,14 @@ struct scenario {
     int session;   /* what the server offers */
     uint64_t cache_size;
     int client_auth;
-    const char *alpn, *sni; /* NULL = none */
+    uint64_t session_timeout_ns;        /* 0 = OpenSSL's */
+    int tickets, ticket_callback;       /* enum scenario_ticket_callback */
+    uint64_t ticket_rotate, early_data; /* connections, bytes; 0 = none */
+    bool psk, sni_switch, renegotiation;
+    int ocsp, sni_unknown;        /* enum scenario_ocsp, scenario_sni_unknown */
+    int record_padding;           /* bytes, 0 = none */
+    const char *groups, *ciphers; /* NULL = OpenSSL's */
+    const char *alpn, *sni;       /* NULL = none */
     /* [server] */
     int workers;
     int malloc;         /* enum scenario_malloc; a build without jemalloc has libc only */

@@ -146,7 +146,7 @@ static int check_tls(const struct scenario *s, struct err *e)
             "nothing to resume with --session none; give --session ticket or cache");
     if (s->cache_size == 0 || s->cache_size > CACHE_LIMIT)
         return scenario_refuse(s, "cache-size", e, "from 1 to 10M entries");
-    return check_alpn(s, e);
+    return check_alpn(s, e) < 0 ? -1 : scenario_check_tls(s, e);
 }
 
 static int check_defect_name(const struct scenario *s, const char *name, struct err *e)

@@ -21,5 +21,7 @@ int scenario_check_behaviours(const struct scenario *s, const struct behaviour_e
  */
 int scenario_check_needs(const struct scenario *s, const char *name, const char *needs,
                          struct err *e);
+/* What can't go together in TLS. Returns 0 or -1. */
+int scenario_check_tls(const struct scenario *s, struct err *e);
 
 #endif
