@@ -263,6 +263,8 @@ class LogTest(Case):
                 stalled = [x for x in server.lines(16) if x["ended"] != "close-notify"]
                 self.assertEqual(len(stalled), 8)
                 self.all_say(stalled, expected, version)
+                self.assertTrue(all((line["in"] == "0") == (name == "half-open")
+                                    for line in stalled))
 
 
 class WireTest(Case):
