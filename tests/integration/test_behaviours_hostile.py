@@ -168,12 +168,14 @@ class Case(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
-    @staticmethod
-    def client(port, name, *options, conns=3, closed=CLOSED):
-        return subprocess.Popen(
+    def client(self, port, name, *options, conns=3, closed=CLOSED):
+        process = subprocess.Popen(
             [BIN + "/soak-client", f"--connect=127.0.0.1:{port}", f"--closed={closed}",
              f"--conns={conns}", "--churn=max", "--workers=1", *NOTHING, f"--{name}=1", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
 
     def finished(self, client, intended):
         out, err = client.communicate(timeout=WAIT_S)
@@ -263,6 +265,8 @@ class LogTest(Case):
                 stalled = [x for x in server.lines(16) if x["ended"] != "close-notify"]
                 self.assertEqual(len(stalled), 8)
                 self.all_say(stalled, expected, version)
+                self.assertTrue(all((line["in"] == "0") == (name == "half-open")
+                                    for line in stalled))
 
 
 class WireTest(Case):
