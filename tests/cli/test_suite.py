@@ -344,6 +344,8 @@ class Words(Suite):
             states = [[child.tag for child in case] for case in cases]
             tag = expected[scenario["outcome"]]
             self.assertEqual(states[0], [tag] if tag else [])
+            if scenario["outcome"] == "broken":
+                self.assertEqual(states[1:], [["skipped"]] * len(scenario["metrics"]))
             for word, counted in (("failure", "failures"), ("error", "errors"),
                                   ("skipped", "skipped")):
                 self.assertEqual(int(suite.get(counted)), states.count([word]))
