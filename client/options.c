@@ -14,11 +14,8 @@ static const struct opt table[] = {
     {"conns", OPT_COUNT, FIELD(conns), "COUNT", NULL, "connections held open (30)"},
     {"churn", OPT_RATE, FIELD(churn), "RATE", NULL,
      "connections replaced, such as 1000/s, or max (1000/s)"},
-#define X(identifier, name, family, share, needs, help)                                            \
-    {name,     OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]),                               \
-     "WEIGHT", NULL,      help " (" #share ")"},
-#include "base/behaviours.def"
-#undef X
+    {"mix", OPT_WEIGHTS, FIELD(mix.weight), "NAME[=WEIGHT],...", behaviour_choices,
+     "the whole mix of behaviours; --NAME WEIGHT changes one of them"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
     {"resume", OPT_PERCENT, FIELD(resume), "PERCENT", NULL,
      "share of connections that resume an earlier session (0%)"},
@@ -41,6 +38,10 @@ static const struct opt table[] = {
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
     {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
+#define X(identifier, name, family, share, needs, help)                                            \
+    {name, OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]), "WEIGHT", NULL, help},
+#include "base/behaviours.def"
+#undef X
 };
 enum { TABLE = sizeof table / sizeof table[0] };
 

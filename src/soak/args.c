@@ -61,12 +61,13 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     add_duration(a, "idle-timeout", s->idle_timeout_ns);
 }
 
-static void add_weights(struct args *a, const struct scenario *s)
+static void add_mix(struct args *a, const struct scenario *s)
 {
-    add(a, "--clean=%" PRIu64, s->clean);
-    add(a, "--half-close=%" PRIu64, s->half_close);
-    add(a, "--reset=%" PRIu64, s->reset);
-    add(a, "--mid-handshake=%" PRIu64, s->mid_handshake);
+    char text[OPTS_TEXT];
+    size_t count;
+    const struct opt *options = scenario_options(&count), *mix = opts_find(options, count, "mix");
+    CHECK(mix);
+    add(a, "--mix=%s", opts_print(mix, s, text, sizeof text));
 }
 
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
@@ -83,7 +84,7 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--sources=%" PRIu64, s->sources);
     add(a, "--workers=%d", s->client_workers);
     add_duration(a, "timeout", s->handshake_timeout_ns);
-    add_weights(a, s);
+    add_mix(a, s);
     if (s->sni)
         add(a, "--sni=%s", s->sni);
     if (s->client_auth == CLIENT_AUTH_REQUIRE)

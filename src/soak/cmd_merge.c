@@ -147,7 +147,7 @@ int cmd_merge(int argc, char *const *argv)
     const char *word[PARTS];
     size_t words = 0;
     CHECK(m);
-    int code = command_help(&merge_command, argc, argv) ? 0 : -1, rc = 0;
+    int code = command_helped(&merge_command, argc, argv) ? 0 : -1, rc = 0;
     if (code < 0)
         rc =
             opts_parse(table, merge_command.options, argc, argv, &outputs, word, PARTS, &words, &e);

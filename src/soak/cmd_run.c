@@ -1,16 +1,16 @@
 #include "cmd_run.h"
 
 #include "base/clock.h"
+#include "catalog.h"
+#include "chosen.h"
 #include "control/program.h"
 #include "manifest.h"
 #include "outcome.h"
-#include "place.h"
 #include "report/report.h"
 #include "run.h"
 #include "terminal.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,30 +25,6 @@ static int usage(const struct err *e)
 {
     fprintf(stderr, "soak: %s\n", e->text);
     return EXIT_USAGE;
-}
-
-/* Defaults, then the scenario's file, then the command line. The line is parsed twice: first to
- * find the scenario's name in it. */
-static int read_options(int argc, char *const *argv, struct scenario *s, char *name, size_t size,
-                        struct err *e)
-{
-    size_t count, words = 0;
-    const char *word[2];
-    const struct opt *table = scenario_options(&count);
-    char path[PATH_MAX];
-    scenario_defaults(s);
-    if (opts_parse(table, count, argc, argv, s, word, 2, &words, e) != 0)
-        return -1;
-    if (words > 1)
-        return err_set(e, "%s: one scenario at a time, and '%s' is already one", word[1], word[0]);
-    const char *chosen = words ? word[0] : "default";
-    place_name(chosen, name, size);
-    if (words == 0)
-        return 0;
-    scenario_defaults(s);
-    if (place_scenario(chosen, path, sizeof path, e) != 0 || scenario_read(s, path, e) != 0)
-        return -1;
-    return opts_parse(table, count, argc, argv, s, word, 2, &words, e);
 }
 
 /* Every process holds one descriptor per open connection, and while one leaves the next is open. */
@@ -148,24 +124,27 @@ static int publish(struct run *r)
     return exit_code == 0 ? EXIT_BROKEN : exit_code;
 }
 
-static int run_scenario(const struct scenario *s, const char *name)
+static int run_scenario(const struct chosen *c)
 {
+    const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     char folder[PATH_MAX];
     if (program_folder(folder, sizeof folder, &e) != 0 || raise_file_limit(s, &e) != 0 ||
         check_json(s, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
-    snprintf(base, sizeof base, "%s/results/runs", place_root());
+    snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
         return usage(&(struct err){"out of memory"});
     r->scenario = s;
-    r->name = name;
+    r->name = c->name;
+    r->word = c->word;
+    r->origin = &c->origin;
     r->program_dir = folder;
     r->seed = s->seed ? s->seed : draw_seed();
     int code = EXIT_USAGE;
-    if (run_dir_open(&r->dir, s->results ? s->results : base, name, &e) != 0) {
+    if (run_dir_open(&r->dir, s->results ? s->results : base, c->name, &e) != 0) {
         usage(&e);
         free(r);
         return code;
@@ -193,12 +172,11 @@ static void announce(const struct scenario *s)
 int cmd_run(int argc, char *const *argv)
 {
     struct err e = {{0}};
-    struct scenario s;
-    char name[128];
-    if (read_options(argc, argv, &s, name, sizeof name, &e) != 0 || scenario_check(&s, &e) != 0)
+    struct chosen c;
+    if (chosen_read(&c, argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
         return usage(&e);
-    scenario_settle(&s);
-    announce(&s);
+    scenario_settle(&c.scenario);
+    announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
-    return run_scenario(&s, name);
+    return run_scenario(&c);
 }

@@ -79,7 +79,7 @@ int cmd_suite(int argc, char *const *argv)
     struct err e = {{0}};
     struct suite_line line;
     struct suite_files files = {.count = 0};
-    if (command_help(&suite_command, argc, argv))
+    if (command_helped(&suite_command, argc, argv))
         return 0;
     signal(SIGPIPE, SIG_IGN);
     int rc = suite_line_read(&line, argc, argv, &e);

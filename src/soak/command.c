@@ -11,14 +11,15 @@ static void print_help(const struct command *c)
     printf("\n%s", c->after);
 }
 
-bool command_help(const struct command *c, int argc, char *const *argv)
+bool command_helped(const struct command *c, int argc, char *const *argv)
 {
-    bool asked = false;
-    for (int i = 1; i < argc; i++)
-        asked |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
-    if (asked)
-        print_help(c);
-    return asked;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help(c);
+            return true;
+        }
+    }
+    return false;
 }
 
 int command_refuse(const struct command *c, const struct err *e)
@@ -27,18 +28,25 @@ int command_refuse(const struct command *c, const struct err *e)
     return EXIT_USAGE;
 }
 
+int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
+                        const char **word, size_t size, size_t *ret_words)
+{
+    struct err e = {{0}};
+    if (command_helped(c, argc, argv))
+        return 0;
+    if (opts_parse(c->table, c->options, argc, argv, target, word, size, ret_words, &e) != 0)
+        return command_refuse(c, &e);
+    return -1;
+}
+
 int command_parse(const struct command *c, int argc, char *const *argv, void *target)
 {
     struct err e = {{0}};
     const char *word[1];
     size_t words = 0;
-    if (command_help(c, argc, argv))
-        return 0;
-    if (opts_parse(c->table, c->options, argc, argv, target, word, 1, &words, &e) != 0)
-        return command_refuse(c, &e);
-    if (words) {
-        err_set(&e, "%.60s: it takes options only", word[0]);
-        return command_refuse(c, &e);
-    }
-    return -1;
+    int code = command_parse_words(c, argc, argv, target, word, 1, &words);
+    if (code >= 0 || words == 0)
+        return code;
+    err_set(&e, "%.60s: it takes options only", word[0]);
+    return command_refuse(c, &e);
 }

@@ -1,7 +1,7 @@
 #include "suite_files.h"
 
 #include "base/check.h"
-#include "place.h"
+#include "catalog.h"
 #include "suite.h"
 
 #include <dirent.h>
@@ -27,6 +27,15 @@ static char *kept(const char *text)
     return copy;
 }
 
+void suite_files_name(const char *path, char *name, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, size, "%s", slash ? slash + 1 : path);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name)
+        *dot = '\0';
+}
+
 /* Adds a file unless it is there already. */
 static int add_file(struct suite_files *f, const char *said, struct err *e)
 {
@@ -41,7 +50,7 @@ static int add_file(struct suite_files *f, const char *said, struct err *e)
         return err_set(e, "%.300s: a suite has at most %d scenarios", said, SUITE_SCENARIOS);
     f->file = realloc(f->file, (f->count + 1) * sizeof *f->file);
     CHECK(f->file);
-    place_name(said, name, sizeof name);
+    suite_files_name(said, name, sizeof name);
     f->file[f->count++] =
         (struct suite_file){.path = kept(path), .name = kept(name), .said = kept(said)};
     return 0;
@@ -76,23 +85,18 @@ static int add_folder(struct suite_files *f, const char *folder, struct err *e)
     return rc;
 }
 
+/* A name in scenarios/ goes before a folder here: so it means the same wherever it is typed. */
 static int add_word(struct suite_files *f, const char *word, struct err *e)
 {
     char path[PATH_MAX];
-    if (place_is_path(word) && is_folder(word))
+    if ((word[0] == '.' || strchr(word, '/')) && is_folder(word))
         return add_folder(f, word, e);
-    if (place_scenario(word, path, sizeof path, e) == 0)
+    if (catalog_path(word, path, sizeof path, e) == 0)
         return add_file(f, path, e);
-    if (place_is_path(word))
-        return -1;
-    int n = snprintf(path, sizeof path, "%s/scenarios/%s", place_root(), word);
+    int n = snprintf(path, sizeof path, "%s/scenarios/%s", catalog_root(), word);
     if (n > 0 && (size_t)n < sizeof path && is_folder(path))
         return add_folder(f, path, e);
-    if (is_folder(word))
-        return add_folder(f, word, e);
-    char names[256];
-    return err_set(e, "%.60s: no such scenario or folder; scenarios/ has %s", word,
-                   place_scenarios(names, sizeof names));
+    return is_folder(word) ? add_folder(f, word, e) : -1;
 }
 
 static int by_name(const void *a, const void *b)

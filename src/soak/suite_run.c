@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "catalog.h"
 #include "measure/proc.h"
-#include "place.h"
 #include "store/run_dir.h"
 #include "subrun.h"
 #include "suite_json.h"
@@ -23,7 +23,7 @@ enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, EXIT_INTERRUPTED = 130 };
 /* A file below the project's folder as seen from there: so GitHub shows it. */
 static const char *below_root(const char *path)
 {
-    const char *root = place_root();
+    const char *root = catalog_root();
     size_t length = strlen(root);
     return strncmp(path, root, length) == 0 && path[length] == '/' ? path + length + 1 : path;
 }
@@ -213,7 +213,7 @@ static int open_folder(struct under_way *u, struct err *e)
 {
     const struct suite_line *line = u->work->line;
     char base[PATH_MAX], name[64] = "suite";
-    snprintf(base, sizeof base, "%s/results/runs", place_root());
+    snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (line->of > 1)
         snprintf(name, sizeof name, "suite-%" PRIu64 "-of-%" PRIu64, line->shard, line->of);
     return run_dir_open_suite(&u->dir, line->run.results ? line->run.results : base, name, e);

@@ -3,8 +3,8 @@
  */
 #include "src/soak/cmd_merge.h"
 #include "src/soak/cmd_suite.h"
-#include "src/soak/place.h"
 #include "src/soak/subrun.h"
+#include "src/soak/suite_files.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ int subrun_execute_in_order(struct subrun *s, const char *const *words, struct s
     size_t last = 0;
     while (words[last + 1])
         last++;
-    place_name(words[last], name, sizeof name);
+    suite_files_name(words[last], name, sizeof name);
     const char *dash = strchr(name, '-');
     size_t length = strcspn(name, "-");
     for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {

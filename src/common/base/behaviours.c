@@ -9,6 +9,12 @@ static const struct behaviour_entry entries[] = {
 #undef X
 };
 
+const char behaviour_choices[] =
+#define X(identifier, name, family, weight, needs, help) name "|"
+#include "base/behaviours.def"
+#undef X
+    ;
+
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
 {
     CHECK((unsigned)behaviour < BEHAVIOUR_COUNT);

@@ -29,7 +29,10 @@ struct behaviour_entry {
     uint64_t weight;
 };
 
-/* `behaviour` is below BEHAVIOUR_COUNT. */
+/* "clean|reset|...|": the names, for an option of type OPT_WEIGHTS. */
+extern const char behaviour_choices[];
+
+/* `behaviour` is below BEHAVIOUR_COUNT. The entries lie one after another in their order. */
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
 /* "leave", "resume", ... */
 const char *behaviour_family_name(enum behaviour_family family);

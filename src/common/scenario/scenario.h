@@ -6,6 +6,7 @@
 #ifndef SOAK_SCENARIO_SCENARIO_H
 #define SOAK_SCENARIO_SCENARIO_H
 
+#include "base/behaviours.h"
 #include "base/err.h"
 #include "base/grammar.h"
 #include "base/opts.h"
@@ -36,8 +37,6 @@ struct scenario {
     uint64_t cache_size;
     int client_auth;
     const char *alpn, *sni; /* NULL = none */
-    /* [leave] weights */
-    uint64_t clean, half_close, reset, mid_handshake;
     /* [server] */
     int workers;
     int malloc;         /* enum scenario_malloc; a build without jemalloc has libc only */
@@ -60,16 +59,30 @@ struct scenario {
     int color; /* 0 auto, 1 always, 2 never */
     /* [suite] */
     const char *expect; /* expect.h; NULL = pass. Only suites look at it */
+    /* [mix] */
+    uint64_t weight[BEHAVIOUR_COUNT];
+};
+
+enum {
+    SCENARIO_OPTIONS = BEHAVIOUR_COUNT
+#define X(...) +1
+#include "scenario/options.def"
+#undef X
 };
 
 /* The table over struct scenario, and its length. */
 const struct opt *scenario_options(size_t *ret_count);
 /* The section ([load] ...) of option i. */
 const char *scenario_section(size_t i);
+/* Whether option i is the weight of one behaviour: they are the last ones, in the order of enum
+ * behaviour. */
+bool scenario_is_weight(size_t i);
+/* The names of the sections, in their order; at most `size`. Returns their number. */
+size_t scenario_sections(const char **names, size_t size);
 
 void scenario_defaults(struct scenario *s);
-/* Reads scenario file `path` over `s`; on failure `s` is as it was. Errors: `path:line: sentence`.
- * Strings are kept in storage that lives until the process ends. */
+/* Reads scenario file `path`, and what it includes, over `s`; on failure `s` is as it was. Errors:
+ * `path:line: sentence`. Strings are kept in storage that lives until the process ends. */
 int scenario_read(struct scenario *s, const char *path, struct err *e);
 /* What the run is to be able to see, and how long it may take to, when it goes until it is sure:
  * fills `sensitivity` and `for_ns` where the user left them open. After scenario_check. */
