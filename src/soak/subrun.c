@@ -136,13 +136,29 @@ static int run_to_end(struct subrun *s, struct job *job, char **argv)
     return rc;
 }
 
+/* The first line, with those that continue it: they begin with blanks. */
+static void take_sentence(const struct catcher *c, char *said, size_t size)
+{
+    size_t used = 0, at = 0;
+    for (; at < c->used && used + 1 < size; at++) {
+        if (c->bytes[at] != '\n') {
+            said[used++] = c->bytes[at];
+            continue;
+        }
+        if (at + 1 == c->used || c->bytes[at + 1] != ' ')
+            break;
+        while (at + 1 < c->used && c->bytes[at + 1] == ' ')
+            at++;
+        said[used++] = ' ';
+    }
+    said[used] = '\0';
+}
+
 static void fill_result(struct job *job, struct subrun_result *ret)
 {
-    int length = (int)job->err.used;
     ret->exit_code = job->exit_code;
     ret->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
-    snprintf(ret->said, sizeof ret->said, "%.*s", length, job->err.bytes ? job->err.bytes : "");
-    ret->said[strcspn(ret->said, "\n")] = '\0';
+    take_sentence(&job->err, ret->said, sizeof ret->said);
 }
 
 /* Runs the words behind `soak run`. Returns 0 or -1; `ret` is filled when it was started. */

@@ -33,7 +33,7 @@ struct subrun {
 struct subrun_result {
     json_t *document; /* soak/1: owned by the caller; NULL = none */
     int exit_code;    /* -1 when a signal ended it */
-    char said[256];   /* the first line of its stderr: why there is no document */
+    char said[512];   /* the first sentence of its stderr: why there is no document */
     char folder[SUBRUN_PATH + 32];
 };
 

@@ -76,11 +76,11 @@ static int add_folder(struct suite_files *f, const char *folder, struct err *e)
     return rc;
 }
 
-/* What is a scenario's name is taken for one, before it is taken for a folder's. */
+/* A name in scenarios/ goes before a folder here: so it means the same wherever it is typed. */
 static int add_word(struct suite_files *f, const char *word, struct err *e)
 {
     char path[PATH_MAX];
-    if (strchr(word, '/') && is_folder(word))
+    if ((word[0] == '.' || strchr(word, '/')) && is_folder(word))
         return add_folder(f, word, e);
     if (catalog_path(word, path, sizeof path, e) == 0)
         return add_file(f, path, e);

@@ -1,9 +1,9 @@
 /*
- * Which scenarios a suite's words name. A word is a path (it has a slash or ends in .soak) of a
- * file or of a folder, or a name: scenarios/NAME.soak, else the folder scenarios/NAME, else a
- * folder NAME here. A folder stands for the *.soak files that lie in it, not for those below. A
- * file is taken once, however often it is named. The list is sorted by the scenarios' names, so
- * that it is the same on every machine and for every order of the words.
+ * Which scenarios a suite's words name. A word is as for `soak run` (catalog.h), or a folder: by a
+ * path with a slash or a dot before it, by its name in scenarios/, or else by its name here. A
+ * folder stands for the *.soak files that lie in it, not for those below. A file is taken once,
+ * however often it is named. The list is sorted by the scenarios' names, so that it is the same on
+ * every machine and for every order of the words.
  */
 #ifndef SOAK_SUITE_FILES_H
 #define SOAK_SUITE_FILES_H

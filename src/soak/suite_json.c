@@ -56,7 +56,7 @@ static json_t *text_json(const char *text)
 
 static json_t *field_json(const struct field *f, const void *object)
 {
-    const char *at = (const char *)object + f->offset;
+    const void *at = (const char *)object + f->offset;
     switch (f->type) {
     case TEXT:
     case NAME:

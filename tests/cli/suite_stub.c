@@ -5,6 +5,7 @@
 #include "src/soak/cmd_suite.h"
 #include "src/soak/catalog.h"
 #include "src/soak/subrun.h"
+#include "src/soak/suite_files.h"
 
 #include <signal.h>
 #include <stdio.h>

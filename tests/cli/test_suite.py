@@ -344,6 +344,8 @@ class Words(Suite):
             states = [[child.tag for child in case] for case in cases]
             tag = expected[scenario["outcome"]]
             self.assertEqual(states[0], [tag] if tag else [])
+            if scenario["outcome"] == "broken":
+                self.assertEqual(states[1:], [["skipped"]] * len(scenario["metrics"]))
             for word, counted in (("failure", "failures"), ("error", "errors"),
                                   ("skipped", "skipped")):
                 self.assertEqual(int(suite.get(counted)), states.count([word]))
@@ -443,7 +445,9 @@ class Real(Suite):
         document = self.documents()[0]
         self.assertEqual(self.outcomes(document), {"a": "interrupted", "b": "not run"})
         self.assertGreater(document["scenarios"][0]["closed"], 0)
-        self.assertEqual(document["scenarios"][0]["verdict"] is None, False)
+        self.assertIsNotNone(document["scenarios"][0]["verdict"])
+        # The whole sentence, though it is wrapped where the run prints it.
+        self.assertRegex(document["scenarios"][0]["said"], r"connections, 2 open, [\w.]+$")
         self.assertEqual(ElementTree.parse(self.folder / "j.xml").getroot().get("failures"), "0")
 
     def samples(self):
