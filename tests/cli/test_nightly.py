@@ -96,6 +96,8 @@ class Nightly(unittest.TestCase):
         for path in sorted((SOURCE / "scenarios/nightly").glob("*.soak")):
             text = path.read_text(encoding="utf-8")
             self.assertTrue(text.startswith("# "), f"{path}: it opens with what it proves")
+            # Beside it `for` would bound nothing.
+            self.assertNotRegex(text, r"(?m)^closed ", path)
             minutes += int(re.search(r"(?m)^for += (\d+)m$", text)[1])
         self.assertGreater(minutes, 0)
         self.assertLess(minutes, MINUTES)
