@@ -19,7 +19,8 @@ struct options {
     struct rate churn;
     struct behaviour_mix mix;
     double resume;
-    int tls; /* enum context_version */
+    int tls;     /* enum context_version */
+    int operate; /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, help, version;
     struct target target; /* from connect and sources */

@@ -130,7 +130,8 @@ void peer_expire(struct peer *p)
     peer_reset(p);
     char text[128];
     snprintf(text, sizeof text, "a connection (%s) took longer than --timeout in %s",
-             behaviour_name((int)p->behaviour), doing[state]);
+             behaviour_name((int)p->behaviour),
+             p->operation ? operation_name(p->operation) : doing[state]);
     p->shared->on_failed(p, PEER_FAIL_TIMEOUT, text);
 }
 
@@ -154,7 +155,7 @@ static void on_written(uv_write_t *write, int status)
         return;
     }
     note_connected(p);
-    if (p->state == PEER_ECHO || p->state == PEER_WORK)
+    if (p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATION_NONE)
         peer_tls_advance(p);
 }
 

@@ -1,5 +1,6 @@
 /* The SSL object of a connection: handshake, echo and goodbye. */
 #include "conn_parts.h"
+#include "probe/probe.h"
 #include "server.h"
 #include "tls/context.h"
 
@@ -90,6 +91,15 @@ static enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count)
     return outcome;
 }
 
+/* Data of the peer's: one record at most, as SSL_read returns no more. */
+static void conn_count(struct conn *c)
+{
+    struct server *server = c->worker->server;
+    probe_on_operation(
+        atomic_fetch_add_explicit(&server->app->operations, 1, memory_order_relaxed));
+    defect_on_message(server->defect, c->ssl);
+}
+
 static void conn_echo(struct conn *c)
 {
     struct worker *w = c->worker;
@@ -99,8 +109,10 @@ static void conn_echo(struct conn *c)
         ERR_clear_error();
         int count = SSL_read(c->ssl, w->plain, sizeof w->plain);
         outcome = conn_outcome(c, count);
-        if (outcome == OUTCOME_DONE)
+        if (outcome == OUTCOME_DONE) {
+            conn_count(c);
             outcome = conn_send(c, w->plain, count);
+        }
     } while (outcome == OUTCOME_DONE || outcome == OUTCOME_AGAIN);
     if (outcome == OUTCOME_ENDED)
         conn_goodbye(c);

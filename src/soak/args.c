@@ -39,6 +39,15 @@ static void add_common(struct args *a, const struct scenario *s, const char *pro
         add(a, "--no-ledger");
 }
 
+/* Some operations need a server that allows them. */
+static void add_allowed(struct args *a, const struct scenario *s)
+{
+    if (s->operate == OPERATE_RENEGOTIATE)
+        add(a, "--renegotiation");
+    if (s->operate == OPERATE_TICKET)
+        add(a, "--requests");
+}
+
 void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
 {
     static const char *const key[] = {[KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048"};
@@ -59,6 +68,17 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
         add(a, "--defect=%s", s->defect);
     add_duration(a, "handshake-timeout", s->handshake_timeout_ns);
     add_duration(a, "idle-timeout", s->idle_timeout_ns);
+    add_allowed(a, s);
+}
+
+static void add_operation(struct args *a, const struct scenario *s)
+{
+    static const char *const operation[] = {[OPERATE_REQUEST] = "request",
+                                            [OPERATE_KEY_UPDATE] = "key-update",
+                                            [OPERATE_RENEGOTIATE] = "renegotiate",
+                                            [OPERATE_TICKET] = "ticket"};
+    if (s->operate != OPERATE_NONE)
+        add(a, "--operate=%s", operation[s->operate]);
 }
 
 static void add_weights(struct args *a, const struct scenario *s)
@@ -83,6 +103,7 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--sources=%" PRIu64, s->sources);
     add(a, "--workers=%d", s->client_workers);
     add_duration(a, "timeout", s->handshake_timeout_ns);
+    add_operation(a, s);
     add_weights(a, s);
     if (s->sni)
         add(a, "--sni=%s", s->sni);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "sampler.h"
+#include "units.h"
 #include "when.h"
 
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
@@ -24,7 +25,8 @@ void checkpoint_judge(struct run *r)
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
                                         .failed = atomic_load(&client->failed),
-                                        .handshakes = atomic_load(&client->handshakes)};
+                                        .handshakes = atomic_load(&client->handshakes) +
+                                                      atomic_load(&client->operations)};
     bool leak = false;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         history_judge(r->history[i], &question, &r->judgement[i]);
@@ -111,8 +113,11 @@ int checkpoint_take(struct run *r, struct err *e)
 {
     struct history_sample sample[RUN_SUBJECTS];
     for (int i = 0; i < RUN_SUBJECTS; i++) {
-        if (sampler_take(r, i, &sample[i], e) == 0)
+        if (sampler_take(r, i, &sample[i], e) == 0) {
+            sample[i].by_operation = units_are_operations(r);
+            sample[i].operations = atomic_load(&r->child[RUN_CLIENT].page->app.operations);
             continue;
+        }
         while (i-- > 0)
             snapshot_free(&sample[i].snapshot);
         return -1;
@@ -139,7 +144,7 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
     const struct judgement *server = &r->judgement[RUN_SERVER], *client = &r->judgement[RUN_CLIENT];
     uint64_t now = clock_now_ns();
     *ret = (struct plan_seen){
-        .opened = atomic_load(&r->child[RUN_CLIENT].page->app.opened),
+        .opened = units_begun(r),
         .elapsed_ms = r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
         .wants_hold = server->wants_hold || client->wants_hold,
         .wants_more = server->wants_more || client->wants_more,

@@ -10,6 +10,7 @@
 #include "pki.h"
 #include "sampler.h"
 #include "settle.h"
+#include "units.h"
 #include "watchdog.h"
 #include "when.h"
 
@@ -26,7 +27,7 @@ void run_state_set(struct run *r, enum run_state state)
 {
     if (r->state == RUN_CHURN && state != RUN_CHURN) {
         r->churn_ns += clock_now_ns() - r->churn_begin_ns;
-        r->churn_closed = atomic_load(&r->child[RUN_CLIENT].page->app.closed);
+        r->churn_closed = units_ended(r);
     }
     r->state = state;
     r->moved_ns = r->step_ns = clock_now_ns();
@@ -85,7 +86,8 @@ static void plan_self_check(struct run *r)
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         struct self_check *check = history_self_check(r->history[i]);
         if (r->action.step == PLAN_WARM && r->epoch == 0)
-            self_check_begin(check, r->child[i].page, r->seed + 1 + (uint64_t)i);
+            self_check_begin(check, r->child[i].page, units_are_operations(r),
+                             r->seed + 1 + (uint64_t)i);
         else if (r->action.step == PLAN_MEASURE)
             self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
     }
@@ -398,6 +400,7 @@ static int init(struct run *r, struct err *e)
     const struct scenario *s = r->scenario;
     plan_init(&r->plan, &(struct plan_input){.conns = s->conns,
                                              .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+                                             .by_operation = units_are_operations(r),
                                              .closed = s->closed,
                                              .for_ms = s->for_ns / 1000000u,
                                              .one_in = s->sensitivity,

@@ -96,7 +96,7 @@ static int run(void **state)
         return -1;
     page = probe_page();
     history = history_new();
-    self_check_begin(history_self_check(history), page, 7);
+    self_check_begin(history_self_check(history), page, false, 7);
     for (size_t c = 0; c < EPOCHS; c++) {
         if (c >= 2)
             self_check_arm(history_self_check(history), page, OPENS[c] + UNIT);
