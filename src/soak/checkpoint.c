@@ -96,6 +96,10 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     case SETTLE_HEAP_FIRST:
     case SETTLE_HEAP_LAST:
         return 0;
+    case SETTLE_CLOSED:
+        for (int i = 0; i < RUN_SUBJECTS; i++)
+            history_closed(r->history[i], &sample[i].snapshot);
+        return 0;
     case SETTLE_DRAINED:
         for (int i = 0; i < RUN_SUBJECTS; i++)
             history_drained(r->history[i], &sample[i].snapshot);
@@ -123,6 +127,7 @@ int checkpoint_take(struct run *r, struct err *e)
         return -1;
     }
     static const char *const kind[] = {[SETTLE_CHECKPOINT] = "checkpoint",
+                                       [SETTLE_CLOSED] = "closed",
                                        [SETTLE_DRAINED] = "drained",
                                        [SETTLE_FLUSHED] = "flushed"};
     sampler_write(r, kind[r->settle], sample);

@@ -27,6 +27,7 @@ struct history {
     uint64_t population[PAGE_CACHES][PAGE_EPOCHS];
     int64_t regions[PAGE_SIZE_CLASSES][PAGE_EPOCHS];
     struct snapshot last;                                   /* owned: the last checkpoint's */
+    int64_t closed[PAGE_SITES][2];                          /* held connections; as `drained` */
     int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
     int64_t drain_bytes;                                    /* all live bytes after the drain */
     bool has_drain;
@@ -147,6 +148,11 @@ static void keep_measured(const struct history *h, const struct snapshot *s, int
     }
 }
 
+void history_closed(struct history *h, const struct snapshot *s)
+{
+    keep_measured(h, s, h->closed);
+}
+
 void history_drained(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->drained);
@@ -188,6 +194,7 @@ static void lend_sites(const struct history *h, struct lent *l, struct evidence 
                                          .bytes = h->bytes[i],
                                          .born_blocks = s->born_blocks,
                                          .born_bytes = s->born_bytes,
+                                         .closed_blocks = h->closed[i][0],
                                          .drained_blocks = h->drained[i][0],
                                          .drained_bytes = h->drained[i][1],
                                          .flushed_blocks = h->flushed[i][0],

@@ -46,6 +46,9 @@ void history_free(struct history *h);
  */
 int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
                        double seconds, uint64_t oldest);
+/* After the held connections were closed, before anything else is freed: once, where operations are
+ * the unit. */
+void history_closed(struct history *h, const struct snapshot *s);
 /* After the drain, and after the caches were emptied (in this order, each at most once). */
 void history_drained(struct history *h, const struct snapshot *s);
 void history_flushed(struct history *h, const struct snapshot *s);

@@ -129,6 +129,13 @@ void run_quit(struct run *r)
     }
 }
 
+/* What held connections kept goes when they close; what is freed from here on was deferred. */
+static void drain_server(struct run *r)
+{
+    run_state_set(r, RUN_DRAIN_SERVER);
+    child_send(&r->child[RUN_SERVER], "drain");
+}
+
 static void begin_flush(struct run *r)
 {
     run_state_set(r, RUN_FLUSH);
@@ -137,7 +144,8 @@ static void begin_flush(struct run *r)
 
 static bool is_sampled(enum run_settle purpose)
 {
-    return purpose == SETTLE_CHECKPOINT || purpose == SETTLE_DRAINED || purpose == SETTLE_FLUSHED;
+    return purpose == SETTLE_CHECKPOINT || purpose == SETTLE_CLOSED || purpose == SETTLE_DRAINED ||
+           purpose == SETTLE_FLUSHED;
 }
 
 /* The sample's purpose is served: what comes after it. */
@@ -159,6 +167,9 @@ static void settled(struct run *r)
     case SETTLE_HEAP_LAST:
         profiler_read(r);
         run_next(r);
+        return;
+    case SETTLE_CLOSED:
+        drain_server(r);
         return;
     case SETTLE_DRAINED:
         begin_flush(r);
@@ -230,8 +241,10 @@ static void client_quiet(struct run *r, const char *line)
 static void drained(struct run *r, int subject)
 {
     if (r->state == RUN_DRAIN_CLIENT && subject == RUN_CLIENT) {
-        run_state_set(r, RUN_DRAIN_SERVER);
-        child_send(&r->child[RUN_SERVER], "drain");
+        if (units_are_operations(r))
+            settle_begin(r, SETTLE_CLOSED);
+        else
+            drain_server(r);
     } else if (r->state == RUN_DRAIN_SERVER && subject == RUN_SERVER) {
         run_state_set(r, RUN_ON_DRAIN);
         on_drain_start(r, on_drain_done);

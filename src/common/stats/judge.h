@@ -84,8 +84,10 @@ struct judge_site {
     const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
     const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
                                               * drain, by birth epoch */
-    int64_t drained_blocks, drained_bytes;   /* born in measured epochs, live after the drain */
-    int64_t flushed_blocks, flushed_bytes;   /* ... and after the caches were emptied */
+    int64_t closed_blocks; /* by_operation: born in measured epochs, live after the held connections
+                            * were closed and before the drain */
+    int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
+    int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
 };
 
 /* A class of OpenSSL objects, outermost first as in CENSUS order (SSL_CTX, SSL, SSL_SESSION, ...):

@@ -50,23 +50,17 @@ static void name_time_of_table(const struct hearing *h, struct judge_finding *f)
                 held / h->hold_seconds, churned / h->seconds);
 }
 
-/* Held connections: what the drain, which closes them, frees was held by them; what it doesn't is
- * lost by each operation. */
+/* Held connections: what closing them frees was held by them. What it doesn't is lost by each
+ * operation, or waits for the drain. */
 static void name_held(const struct hearing *h, struct judge_finding *f)
 {
     const struct judge_site *s = &h->e->site[f->site];
-    if (s->drained_blocks * 10 > f->blocks) {
-        finding_why(f,
-                    "%" PRId64 " blocks stayed with %" PRId64 " operations; closing the "
-                    "connections left %" PRId64 " of them",
-                    f->blocks, (int64_t)h->opened, s->drained_blocks);
-        return;
-    }
-    f->kind = KIND_HELD;
     finding_why(f,
-                "%" PRId64 " blocks stayed with the connections over %" PRId64
-                " operations; closing them freed all but %" PRId64,
-                f->blocks, (int64_t)h->opened, s->drained_blocks);
+                "%" PRId64 " blocks stayed while the connections were held, over %" PRIu64
+                " operations; closing them left %" PRId64,
+                f->blocks, h->opened, s->closed_blocks);
+    if (s->closed_blocks * 10 <= f->blocks)
+        f->kind = KIND_HELD;
 }
 
 static void name_deferred(const struct hearing *h, struct judge_finding *f)
@@ -167,7 +161,7 @@ size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t
             continue;
         if (rule_on(h, RULE_HELD) && h->e->by_operation)
             name_held(h, &finding[i]);
-        else if (rule_on(h, RULE_DEFERRED))
+        if (rule_on(h, RULE_DEFERRED) && refinable(&finding[i]))
             name_deferred(h, &finding[i]);
     }
     size_t class_ = 0;
