@@ -218,7 +218,7 @@ static void per_operation_message(struct defect *d, SSL *ssl)
         notes_add(d->ex_index, ssl);
 }
 
-static void operation_lost_message(struct defect *d, SSL *ssl)
+static void operation_lose(struct defect *d, SSL *ssl)
 {
     (void)ssl;
     if (hit(d))
@@ -276,7 +276,7 @@ static const struct {
     [DEFECT_CACHE] = {.on_accept = peers_accept},
     [DEFECT_FD] = {.on_accept = fd_accept},
     [DEFECT_PER_OPERATION] = {.on_message = per_operation_message},
-    [DEFECT_OPERATION_LOST] = {.on_message = operation_lost_message},
+    [DEFECT_OPERATION_LOST] = {.on_message = operation_lose},
     [DEFECT_TABLE] = {.on_accept = names_accept},
 };
 

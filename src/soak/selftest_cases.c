@@ -118,11 +118,11 @@ static const struct selftest_case cases[] = {
     QUIET("per-operation", 1, KIND_NONE, NULL, .options = {SHORT}),
 
     LEAKS("operation-lost", 1, KIND_SIDE, DEFECTS, .blocks = 1.0,
-          .function = "operation_lost_message", .options = {HELD, SHORT}, .quick = true),
+          .function = "operation_lose", .options = {HELD, SHORT}, .quick = true),
     LEAKS("operation-lost", 100, KIND_SIDE, DEFECTS, .blocks = 0.01,
-          .function = "operation_lost_message", .options = {HELD, MEDIUM}),
+          .function = "operation_lose", .options = {HELD, MEDIUM}),
     LEAKS("operation-lost", SELDOM, KIND_SIDE, DEFECTS, .blocks = 0.0001,
-          .function = "operation_lost_message", .options = {HELD, LONG}),
+          .function = "operation_lose", .options = {HELD, LONG}),
 
     QUIET("one-time", 1, KIND_ONE_TIME, DEFECTS, .function = "table_accept", .options = {SHORT},
           .quick = true),

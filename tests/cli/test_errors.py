@@ -50,7 +50,7 @@ REFUSED = [
      "--defect fragment: it shows in jemalloc's figures alone; leave out --malloc libc"),
     (["--malloc", "libc", "--limit-heap", "2B/conn"],
      "--limit-heap 2B/conn: only jemalloc tells how its heap grows; leave out --malloc libc"),
-    (["nosuch"], "nosuch: no such command or scenario; scenarios/ has default, smoke"),
+    (["nosuch"], "nosuch: no such command or scenario; scenarios/ has default, held, smoke"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
     (["--json=/nonexistent/x"],
      "--json=/nonexistent/x: it can't be written: No such file or directory"),

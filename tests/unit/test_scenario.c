@@ -68,7 +68,7 @@ static void the_defaults_pass_the_check(void **state)
 static void the_scenarios_that_come_along_read_and_pass(void **state)
 {
     (void)state;
-    static const char *const names[] = {"default", "smoke"};
+    static const char *const names[] = {"default", "held", "smoke"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char file[PATH_MAX];
         struct scenario s;
