@@ -400,7 +400,9 @@ static int start(struct client *c, struct err *e)
     start_shared(c);
     start_timers(c);
     start_signals(c);
-    if (probe_census_start(e) < 0 || start_workers(c, e) < 0)
+    const char *certs = c->o->client_certs;
+    if (probe_census_start(e) < 0 || (certs && client_certs_read(certs, &c->shared.certs, e) < 0) ||
+        start_workers(c, e) < 0)
         return -1;
     if (!c->by_hand)
         return control_open(&c->control, &c->loop, c->o->control_fd, on_line, c, e);
@@ -413,6 +415,7 @@ static void end(struct client *c)
         worker_end(c->worker[i]);
     CHECK(uv_loop_close(&c->loop) == 0);
     uv_mutex_destroy(&c->shared.times_lock);
+    client_certs_free(c->shared.certs);
     free(c->shared.payload);
 }
 

@@ -3,10 +3,9 @@
 #include "base/check.h"
 #include "peer_tls.h"
 #include "recipe.h"
+#include "records.h"
 
 #include <sys/socket.h>
-
-enum { RECORD_HEADER_BYTES = 5, RECORD_HANDSHAKE = 22, RECORD_DATA = 23 };
 
 /* Nothing of ours is queued that FIN could overtake: a held connection has its echo, and a flight
  * fits into the kernel's buffer. */
@@ -48,13 +47,9 @@ void leave_held(struct peer *p)
  * ChangeCipherSpec (RFC 8446 D.4) comes before it in TLS 1.3, where the rest looks like data. */
 static size_t first_message(const struct wire_out *out)
 {
-    size_t at = 0;
-    while (at + RECORD_HEADER_BYTES <= out->used) {
-        const uint8_t *record = out->bytes + at;
-        size_t end = at + RECORD_HEADER_BYTES + (size_t)(record[3] << 8 | record[4]);
-        if (end > out->used)
-            break;
-        if (record[0] == RECORD_HANDSHAKE || record[0] == RECORD_DATA)
+    size_t at = 0, end;
+    while ((end = record_end(out, at))) {
+        if (out->bytes[at] == RECORD_HANDSHAKE || out->bytes[at] == RECORD_DATA)
             return end;
         at = end;
     }
@@ -83,6 +78,7 @@ bool leave_is_due(const struct peer *p)
     switch (p->recipe->point) {
     case POINT_CONNECTED:
         return p->state <= PEER_HANDSHAKE;
+    case POINT_PRELUDE:
     case POINT_CLIENT_HELLO:
         return p->flights >= 1;
     case POINT_SERVER_FLIGHT:
@@ -102,7 +98,8 @@ bool leave_is_due(const struct peer *p)
 
 bool leave_is_silent(const struct peer *p)
 {
-    return p->recipe->point != POINT_NONE && p->recipe->point < POINT_DATA;
+    const struct recipe *recipe = p->recipe;
+    return recipe->mute || (recipe->point != POINT_NONE && recipe->point < POINT_DATA);
 }
 
 /* FIN and the server's end: closing at once would send RST as soon as the server writes. */

@@ -2,8 +2,10 @@
 
 #include "base/opts.h"
 #include "operation.h"
+#include "prelude/prelude.h"
 #include "tls/context.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define FIELD(name) offsetof(struct options, name)
@@ -17,14 +19,13 @@ static const struct opt table[] = {
     {"conns", OPT_COUNT, FIELD(conns), "COUNT", NULL, "connections held open (30)"},
     {"churn", OPT_RATE, FIELD(churn), "RATE", NULL,
      "connections replaced, such as 1000/s, or max (1000/s)"},
-#define X(identifier, name, family, share, needs, help)                                            \
-    {name,     OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]),                               \
-     "WEIGHT", NULL,      help " (" #share ")"},
-#include "base/behaviours.def"
-#undef X
+    {"mix", OPT_WEIGHTS, FIELD(mix.weight), "NAME[=WEIGHT],...", behaviour_choices,
+     "the whole mix of behaviours; --NAME WEIGHT changes one of them"},
     {"operate", OPT_CHOICE, FIELD(operate), "WHAT", "none|request|key-update|renegotiate|ticket",
      "hold the connections and do this on them at the rate of --churn (none)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
+     "what is spoken in clear text before TLS (none)"},
     {"resume", OPT_PERCENT, FIELD(resume), "PERCENT", NULL,
      "share of connections that resume an earlier session (0%)"},
     {"payload", OPT_SIZE, FIELD(payload), "SIZE", NULL, "bytes of the echoed message (64B)"},
@@ -32,6 +33,8 @@ static const struct opt table[] = {
     {"sni", OPT_STRING, FIELD(sni), "NAME", NULL, "server name asked for"},
     {"client-cert", OPT_STRING, FIELD(client_cert), "PATH", NULL,
      "PEM file with certificate and key to show"},
+    {"client-certs", OPT_STRING, FIELD(client_certs), "PATH", NULL,
+     "PEM file with certificates of every kind (tls/client_certs.h); the good one is shown"},
     {"seed", OPT_HEX, FIELD(seed), "HEX", NULL, "for the choices made by chance (1)"},
     {"sources", OPT_COUNT, FIELD(sources), "N", NULL,
      "source addresses 127.0.0.1 to 127.0.0.N (0: as many as needed)"},
@@ -46,6 +49,10 @@ static const struct opt table[] = {
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
     {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
+#define X(identifier, name, family, share, needs, help)                                            \
+    {name, OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]), "WEIGHT", NULL, help},
+#include "base/behaviours.def"
+#undef X
 };
 enum { TABLE = sizeof table / sizeof table[0] };
 
@@ -55,6 +62,20 @@ void options_help(FILE *out)
                  "Holds TLS connections open and replaces the oldest at a steady rate. Each\n"
                  "sends one message, checks its echo, and leaves as the weights say.\n\n");
     opts_help(table, TABLE, out);
+}
+
+/* The name goes into an XMPP stream's header as it is. */
+static int check_starttls(const struct options *o, struct err *e)
+{
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    if (o->starttls == PRELUDE_XMPP && o->sni &&
+        (strlen(o->sni) > 253 || o->sni[strspn(o->sni, host)]))
+        return err_set(e, "--sni %s: not a name that --starttls xmpp could ask for", o->sni);
+    for (int i = 0; i < BEHAVIOUR_COUNT && !o->starttls; i++) {
+        if (o->mix.weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_PRELUDE)
+            return err_set(e, "--%s: has a meaning only with --starttls", behaviour_name(i));
+    }
+    return 0;
 }
 
 static int check_weights(const struct options *o, struct err *e)
@@ -92,13 +113,17 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--connect ADDR:PORT is needed, such as --connect 127.0.0.1:4433");
     if (o->conns < 1 || o->conns > CONNS_MAX)
         return err_set(e, "--conns: from 1 to %d", CONNS_MAX);
+    if (o->client_cert && o->client_certs)
+        return err_set(e, "--client-certs: there is --client-cert too; leave one of them out");
     if (o->payload < 1 || o->payload > PAYLOAD_MAX)
         return err_set(e, "--payload: from 1B to 16MiB");
     if (o->sources > TARGET_SOURCES_MAX)
         return err_set(e, "--sources: at most %d", TARGET_SOURCES_MAX);
     if (o->workers > OPTIONS_WORKERS_MAX)
         return err_set(e, "--workers %d: at most %d", o->workers, OPTIONS_WORKERS_MAX);
-    return check_operate(o, e) < 0 ? -1 : check_weights(o, e);
+    if (check_operate(o, e) < 0)
+        return -1;
+    return check_starttls(o, e) < 0 ? -1 : check_weights(o, e);
 }
 
 static int choose_workers(const struct options *o)

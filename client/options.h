@@ -14,13 +14,14 @@
 enum { OPTIONS_WORKERS_AUTO_MAX = 4, OPTIONS_WORKERS_MAX = 32 };
 
 struct options {
-    const char *connect, *alpn, *sni, *client_cert;
+    const char *connect, *alpn, *sni, *client_cert, *client_certs;
     uint64_t conns, payload, sources, seed, timeout_ns, closed;
     struct rate churn;
     struct behaviour_mix mix;
     double resume;
-    int tls;     /* enum context_version */
-    int operate; /* enum operation */
+    int tls;      /* enum context_version */
+    int starttls; /* enum prelude_protocol */
+    int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, help, version;
     struct target target; /* from connect and sources */

@@ -3,7 +3,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "leave.h"
+#include "peer_prelude.h"
 #include "peer_tls.h"
+#include "prelude/prelude.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -41,6 +43,7 @@ static void on_closed(uv_handle_t *handle)
     CHECK(p->state == PEER_CLOSED && p->writes == 0);
     p->shared->on_gone(p);
     peer_tls_free(p);
+    prelude_free(p->prelude);
     free(p->own);
     p->magic = 0;
     free(p);
@@ -75,17 +78,31 @@ void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
     p->shared->on_failed(p, kind, text);
 }
 
+/* What the kernel takes, it takes for a connection that stands, and only such a one has an end. */
+static void note_connected(struct peer *p)
+{
+    if (p->state == PEER_CONNECT)
+        peer_set_state(p, p->prelude ? PEER_PRELUDE : PEER_HANDSHAKE);
+}
+
 void peer_ended(struct peer *p, int why)
 {
     const char *how = why == UV_EOF ? "closed by the server" : uv_strerror(why);
+    if (why == UV_EOF)
+        note_connected(p);
     if (peer_awaits_refusal(p) && p->state > PEER_CONNECT) {
         peer_refused(p, 0);
         return;
     }
+    if (p->prelude && peer_prelude_ended(p))
+        return;
     switch (p->state) {
     case PEER_NEW:
     case PEER_CONNECT:
         peer_fail(p, PEER_FAIL_CONNECT, "can't connect: %s", how);
+        break;
+    case PEER_PRELUDE:
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "a prelude failed: %s", how);
         break;
     case PEER_HANDSHAKE:
         peer_fail(p, PEER_FAIL_HANDSHAKE, "a handshake failed: %s", how);
@@ -116,6 +133,7 @@ void peer_expire(struct peer *p)
     static const char *const doing[] = {
         [PEER_NEW] = "connecting",
         [PEER_CONNECT] = "connecting",
+        [PEER_PRELUDE] = "its prelude",
         [PEER_HANDSHAKE] = "its handshake",
         [PEER_ECHO] = "waiting for the echo",
         [PEER_WORK] = "what its behaviour does",
@@ -135,13 +153,6 @@ void peer_expire(struct peer *p)
     p->shared->on_failed(p, PEER_FAIL_TIMEOUT, text);
 }
 
-/* What the kernel takes, it takes for a connection that stands. */
-static void note_connected(struct peer *p)
-{
-    if (p->state == PEER_CONNECT)
-        peer_set_state(p, PEER_HANDSHAKE);
-}
-
 static void on_written(uv_write_t *write, int status)
 {
     struct kept *kept = write->data;
@@ -155,7 +166,9 @@ static void on_written(uv_write_t *write, int status)
         return;
     }
     note_connected(p);
-    if (p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATION_NONE)
+    if (p->recipe->point == POINT_CONNECTED)
+        leave_at_point(p);
+    else if (p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATION_NONE)
         peer_tls_advance(p);
 }
 
@@ -163,7 +176,8 @@ static void keep(struct peer *p, const uint8_t *bytes, size_t count)
 {
     struct kept *kept = malloc(sizeof *kept + count);
     CHECK(kept); /* libuv itself has no way on without memory */
-    memcpy(kept->bytes, bytes, count);
+    if (count > 0)
+        memcpy(kept->bytes, bytes, count);
     kept->peer = p;
     kept->write.data = kept;
     uv_buf_t buf = uv_buf_init(kept->bytes, (unsigned)count);
@@ -180,7 +194,7 @@ void peer_flush(struct peer *p)
 {
     struct wire_out *out = &p->shared->out;
     size_t sent = 0;
-    if (p->recipe->transmit && out->used)
+    if (p->recipe->transmit && out->used && (!p->prelude || p->recipe->in_prelude))
         p->recipe->transmit(p);
     if (out->used && !p->broken && !p->writes) {
         uv_buf_t buf = uv_buf_init((char *)out->bytes, (unsigned)out->used);
@@ -203,6 +217,10 @@ static void received(struct peer *p, const uint8_t *bytes, size_t count)
     if (p->state == PEER_HALF_CLOSED || p->stalled)
         return;
     note_connected(p);
+    if (p->prelude) {
+        peer_prelude_received(p, bytes, count);
+        return;
+    }
     if (recipe->point == POINT_SERVER_HELLO && p->state == PEER_HANDSHAKE) {
         leave_at_point(p);
         return;
@@ -250,8 +268,17 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
     return p;
 }
 
+/* The server learns of a connection with our first bytes, unless they aren't to come soon. */
+static void acknowledge(struct peer *p)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&p->tcp, &fd) == 0)
+        target_hear_first(fd);
+}
+
 static void begin_raw(struct peer *p)
 {
+    acknowledge(p);
     if (p->recipe->open)
         p->recipe->open(p);
     if (p->state == PEER_CLOSED)
@@ -261,12 +288,21 @@ static void begin_raw(struct peer *p)
         peer_ended(p, p->broken);
 }
 
+/* To write nothing takes until the connection stands: on_written is told of it. */
+static void await_connection(struct peer *p)
+{
+    acknowledge(p);
+    keep(p, NULL, 0);
+    if (p->broken)
+        peer_ended(p, p->broken);
+}
+
 /* The ClientHello is written without waiting for the connection: on loopback it already stands,
  * else libuv writes it as soon as it does. */
-static void begin(struct peer *p)
+void peer_begin(struct peer *p)
 {
     if (p->recipe->point == POINT_CONNECTED)
-        leave_at_point(p);
+        await_connection(p);
     else if (p->recipe->raw)
         begin_raw(p);
     else if (peer_tls_open(p) < 0)
@@ -287,8 +323,10 @@ void peer_connect(struct peer *p, uint64_t turn)
         rc = uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_read);
     if (rc < 0)
         peer_ended(p, rc);
+    else if (p->shared->starttls && p->recipe->point != POINT_CONNECTED)
+        peer_prelude_begin(p);
     else
-        begin(p);
+        peer_begin(p);
 }
 
 /* One segment carries the last of the output and FIN. What doesn't fit is left to peer_flush. */
@@ -308,7 +346,7 @@ void peer_flush_with_fin(struct peer *p)
 
 bool peer_awaits_refusal(const struct peer *p)
 {
-    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_ECHO;
+    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_ECHO && !p->prelude;
 }
 
 void peer_refused(struct peer *p, int alert)
@@ -327,7 +365,7 @@ void peer_refused(struct peer *p, int alert)
 
 void peer_tick(struct peer *p)
 {
-    if (p->state == PEER_CLOSED || !p->recipe->tick)
+    if (p->state == PEER_CLOSED || !p->recipe->tick || p->prelude)
         return;
     p->recipe->tick(p);
     if (p->state == PEER_CLOSED)

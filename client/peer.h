@@ -10,6 +10,7 @@
 #define SOAK_CLIENT_PEER_H
 
 #include "operation.h"
+#include "prelude/protocols.h"
 #include "probe/page.h"
 #include "recipe.h"
 #include "sessions.h"
@@ -28,6 +29,7 @@ enum { PEER_IN_BYTES = 64 * 1024, PEER_PLAIN_BYTES = 16 * 1024, PEER_PAYLOAD_SPA
 enum peer_state {
     PEER_NEW,
     PEER_CONNECT,
+    PEER_PRELUDE, /* the dialogue before TLS */
     PEER_HANDSHAKE,
     PEER_ECHO,         /* the handshake is done; the message is under way */
     PEER_WORK,         /* what its behaviour does before it is held */
@@ -55,7 +57,8 @@ struct peer_shared {
     uv_loop_t *loop;
     SSL_CTX *ctx;
     const struct target *target;
-    const char *sni;           /* or NULL */
+    const char *sni; /* or NULL */
+    enum prelude_protocol starttls;
     struct sessions *sessions; /* NULL: nothing is resumed */
     const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */
     size_t payload_bytes;
@@ -88,7 +91,8 @@ struct peer {
     unsigned step;    /* the recipe's */
     void *own;        /* the recipe's; from malloc, freed with the peer */
     struct peer_shared *shared;
-    SSL *ssl; /* owned; NULL when the recipe speaks no TLS */
+    struct prelude *prelude; /* owned; NULL but in the dialogue before TLS */
+    SSL *ssl;                /* owned; NULL when the recipe speaks no TLS */
     struct wire wire;
     const uint8_t *message; /* borrowed, in shared->payload */
     size_t sent, echoed;
@@ -112,6 +116,8 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
                       bool resume);
 /* Begins. May report a failure before it returns. */
 void peer_connect(struct peer *p, uint64_t turn);
+/* What comes first when TCP stands or is on its way, or when the dialogue before TLS is over. */
+void peer_begin(struct peer *p);
 /* Leaves a held connection as its behaviour says. Reports nothing but `gone`. */
 void peer_leave(struct peer *p);
 /* Makes a held connection leave in another way than it was drawn to. */

@@ -180,7 +180,7 @@ static void answer_goodbye(struct peer *p)
 static void receive(struct peer *p)
 {
     struct peer_shared *shared = p->shared;
-    while (p->wire.in_left > 0 && p->state != PEER_CLOSED) {
+    while (p->wire.in_left > 0 && p->state < PEER_HALF_CLOSED) {
         ERR_clear_error();
         int got = SSL_read(p->ssl, shared->plain, sizeof shared->plain);
         switch (outcome_of(p, got)) {

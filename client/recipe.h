@@ -37,6 +37,7 @@ enum recipe_exit {
 enum recipe_point {
     POINT_NONE,
     POINT_CONNECTED,     /* TCP stands, nothing was sent */
+    POINT_PRELUDE,       /* before TLS: `transmit` has counted a flight */
     POINT_CLIENT_HELLO,  /* the ClientHello was sent */
     POINT_SERVER_HELLO,  /* the server's first bytes are here, unread */
     POINT_SERVER_FLIGHT, /* its flight was read whole (Certificate .. ), nothing is answered */
@@ -53,6 +54,8 @@ struct recipe {
     int alert;        /* REFUSED: what the server must say (SSL_AD_...); 0: anything, or nothing */
     bool raw;         /* speaks no TLS: no SSL object is made, `open` writes the bytes */
     bool no_offer;    /* doesn't take part in --resume */
+    bool in_prelude;  /* its deed is done, and its end meant, in the dialogue before TLS */
+    bool mute;        /* sends no message after the handshake; only REFUSED */
     unsigned repeats; /* for `work`, as the entry likes */
 
     /* Why this build can't do it, or NULL. Called once, before the first connection. */
@@ -61,7 +64,8 @@ struct recipe {
     int (*prepare)(struct peer *p);
     /* Raw: TCP is on its way; what is written into shared->out is sent. */
     void (*open)(struct peer *p);
-    /* Bytes about to be sent lie in shared->out: they may be changed, cut or held back. */
+    /* Bytes about to be sent lie in shared->out: they may be changed, cut or held back. Of the
+     * dialogue before TLS only with in_prelude. */
     void (*transmit)(struct peer *p);
     /* Bytes have arrived, before TLS sees them. False: they are dealt with. */
     bool (*arrived)(struct peer *p, const uint8_t *bytes, size_t count);
@@ -83,5 +87,8 @@ struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum beha
 
 /* The families' tables, indexed by behaviour; entries of other families are all zero. */
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_prelude[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];
 
 #endif

@@ -114,3 +114,12 @@ int target_connect(const struct target *t, uint64_t turn)
     }
     return fd;
 }
+
+bool target_hear_first(int fd)
+{
+    int on = 1;
+    struct sockaddr_storage peer;
+    socklen_t bytes = sizeof peer;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    return getpeername(fd, (struct sockaddr *)&peer, &bytes) == 0;
+}

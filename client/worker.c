@@ -84,6 +84,8 @@ static int make_context(struct worker *w, struct err *e)
         .version = (enum context_version)o->tls, .cert_path = o->client_cert, .alpn = o->alpn};
     if (context_client_new(&tls, &w->ctx, e) < 0)
         return -1;
+    if (w->shared->certs && client_certs_show_all(w->shared->certs, CLIENT_CERT_GOOD, w->ctx) < 0)
+        return err_set(e, "%s: OpenSSL doesn't take it", o->client_certs);
     SSL_CTX_set_mode(w->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
     if (o->resume > 0)
         sessions_attach(&w->sessions, w->ctx);
@@ -118,6 +120,7 @@ static void make_pool(struct worker *w, int index)
     s->ctx = w->ctx;
     s->target = &o->target;
     s->sni = o->sni;
+    s->starttls = (enum prelude_protocol)o->starttls;
     s->sessions = o->resume > 0 ? &w->sessions : NULL;
     s->payload = w->shared->payload;
     s->payload_bytes = (size_t)o->payload;

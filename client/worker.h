@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "options.h"
 #include "pool.h"
+#include "tls/client_certs.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -28,6 +29,7 @@ enum worker_reply { WORKER_IS_QUIET = 1, WORKER_IS_DRAINED = 2, WORKER_IS_SETTLE
 /* What the workers share with the main thread. Outlives them. */
 struct worker_shared {
     const struct options *options;
+    struct client_certs *certs; /* owned; NULL without --client-certs */
     struct page *page;
     uint8_t *payload;           /* owned */
     uv_async_t *wake;           /* the main loop's: something was replied */

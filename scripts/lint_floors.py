@@ -1,4 +1,4 @@
-"""Includes point only downwards: base <- stats, tls, probe, control, measure <- scenario, report,
+"""Includes point only downwards: base <- stats, tls, prelude, probe, control, measure <- scenario, report,
 store <- programs. Siblings don't include each other. Prints each breach."""
 
 import re
@@ -11,20 +11,21 @@ MAY_INCLUDE = {
     "src/common/base": set(),
     "src/common/stats": {"base"},
     "src/common/tls": {"base"},
+    "src/common/prelude": {"base"},
     "src/common/probe": {"base"},
     "src/common/control": {"base"},
     "src/common/measure": {"base"},
     "src/common/symbol": {"base"},
-    "src/common/scenario": {"base", "stats", "tls", "probe", "measure"},
+    "src/common/scenario": {"base", "stats", "tls", "prelude", "probe", "measure"},
     "src/common/report": {"base", "stats", "tls", "probe", "measure", "symbol"},
     "src/common/store": {"base", "stats", "tls", "probe", "measure"},
     "src/common/profile": {"base", "symbol"},
-    "server": {"base", "tls", "probe", "control"},
-    "client": {"base", "tls", "probe", "control"},
+    "server": {"base", "tls", "prelude", "probe", "control"},
+    "client": {"base", "tls", "prelude", "probe", "control"},
 }
 FLOORS = {path.rsplit("/", 1)[1] for path in MAY_INCLUDE if path.startswith("src/common/")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-PURE = re.compile(r"src/common/stats/|client/pacer\.")
+PURE = re.compile(r"src/common/(stats|prelude)/|client/pacer\.")
 IMPURE = re.compile(r"#\s*include\s*[<\"](uv\.h|unistd\.h|fcntl\.h|sys/\w+\.h|base/clock\.h)")
 
 

@@ -2,10 +2,10 @@
 
 #include "base/check.h"
 #include "conn_parts.h"
+#include "prelude/prelude.h"
 #include "probe/page.h"
 #include "probe/probe.h"
 #include "server.h"
-#include "tls/context.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -41,13 +41,14 @@ static void conn_leave_state(struct conn *c, enum conn_state next)
     struct server *server = c->worker->server;
     if (c->state == CONN_OPEN)
         take(&server->app->established);
-    if (c->state != CONN_HANDSHAKE)
+    if ((c->state != CONN_HANDSHAKE && c->state != CONN_PRELUDE) || next == CONN_HANDSHAKE)
         return;
     take(&server->app->in_flight);
     if (next == CONN_OPEN)
         return;
     add(&server->app->failed);
-    defect_on_handshake_failed(server->defect, &c->defect, c->ssl);
+    if (c->ssl)
+        defect_on_handshake_failed(server->defect, &c->defect, c->ssl);
 }
 
 void conn_set_state(struct conn *c, enum conn_state state)
@@ -55,17 +56,22 @@ void conn_set_state(struct conn *c, enum conn_state state)
     struct worker *w = c->worker;
     struct page_app *app = w->server->app;
     uint64_t now = uv_now(&w->loop);
-    CHECK(state > c->state);
+    enum conn_state from = c->state;
+    CHECK(state > from);
     conn_leave_state(c, state);
     c->state = state;
     switch (state) {
     case CONN_NEW:
         break;
+    case CONN_PRELUDE:
     case CONN_HANDSHAKE:
+        if (from == CONN_PRELUDE) /* one deadline for both */
+            break;
         add(&app->in_flight);
         deadline_restart(&w->handshaking, &c->deadline, now);
         break;
     case CONN_OPEN:
+        trace_done(c->trace, c->ssl);
         add(&app->established);
         add(&app->handshakes);
         if (SSL_session_reused(c->ssl))
@@ -87,10 +93,20 @@ static void on_closed(uv_handle_t *handle)
     struct server *server = c->worker->server;
     CHECK(c->state == CONN_CLOSED && c->writes == 0);
     explicit_bzero(&c->magic, sizeof c->magic);
+    request_free(c->request);
     free(c);
     add(&server->app->closed);
     if (atomic_fetch_sub(&server->open, 1) == 1)
         server_report(server);
+}
+
+/* The line is written before the connection counts as closed. */
+static void conn_log(struct conn *c)
+{
+    struct err e;
+    if (trace_close(c->trace, c->ssl, &e) < 0)
+        server_problem(c->worker->server, PROBLEM_LOG, "%s", e.text);
+    c->trace = NULL;
 }
 
 void conn_close(struct conn *c)
@@ -99,23 +115,41 @@ void conn_close(struct conn *c)
         return;
     conn_set_state(c, CONN_CLOSED);
     ERR_clear_error();
+    conn_log(c);
     if (c->ssl && !defect_on_close(c->worker->server->defect, &c->defect, c->ssl))
         SSL_free(c->ssl);
     c->ssl = NULL;
+    prelude_free(c->prelude);
+    c->prelude = NULL;
     uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
 void conn_break(struct conn *c, int why)
 {
+    bool peer = why == UV_ECONNRESET || why == UV_EPIPE || why == UV_ECONNABORTED;
+    trace_ended(c->trace, peer ? TRACE_RESET : TRACE_ERROR);
     /* In the middle of the handshake it is a handshake that fails, whatever ends it. */
-    if (why == UV_ECONNRESET && c->state != CONN_HANDSHAKE)
+    if (why == UV_ECONNRESET && c->state != CONN_HANDSHAKE && c->ssl)
         defect_on_reset(c->worker->server->defect, &c->defect, c->ssl);
     conn_close(c);
 }
 
+void conn_secure(struct conn *c)
+{
+    struct err e;
+    struct server *server = c->worker->server;
+    if (conn_tls_open(c, &e) < 0) {
+        server_problem(server, PROBLEM_TLS, "%s", e.text);
+        conn_close(c);
+        return;
+    }
+    trace_attach(c->trace, c->ssl);
+    defect_on_accept(server->defect, &c->defect, c->ssl);
+    conn_set_state(c, CONN_HANDSHAKE);
+}
+
 void conn_accept(struct worker *w, uv_stream_t *listener)
 {
-    char why[256];
     struct server *server = w->server;
     struct conn *c = calloc(1, sizeof *c);
     CHECK(c); /* libuv itself has no way on without memory */
@@ -124,29 +158,34 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     c->wire.out = &w->out;
     uv_tcp_init(&w->loop, &c->tcp);
     c->tcp.data = c;
-    probe_on_connection(add(&server->app->opened));
+    c->number = add(&server->app->opened) + 1;
+    probe_on_connection(c->number - 1);
     atomic_fetch_add(&server->open, 1);
     int rc = uv_accept(listener, (uv_stream_t *)&c->tcp);
     if (rc < 0) {
         server_problem(server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(rc));
         conn_close(c);
-    } else if (conn_tls_open(c) < 0) {
-        server_problem(server, PROBLEM_TLS, "can't make an SSL object: %s",
-                       context_error(why, sizeof why));
-        conn_close(c);
-    } else {
-        defect_on_accept(server->defect, &c->defect, c->ssl);
-        conn_set_state(c, CONN_HANDSHAKE);
-        conn_read_start(c);
+        return;
     }
+    c->trace = trace_new(server->log, c->number);
+    if (server->options.starttls)
+        conn_prelude_open(c);
+    else
+        conn_secure(c);
+    if (c->state != CONN_CLOSED)
+        conn_read_start(c);
 }
 
 void conn_expire(struct deadline *node)
 {
     struct conn *c = conn_of_deadline(node);
+    trace_ended(c->trace, TRACE_TIMEOUT);
     if (c->state == CONN_HANDSHAKE)
         server_problem(c->worker->server, PROBLEM_TIMEOUT,
                        "a handshake took longer than --handshake-timeout");
+    if (c->state == CONN_PRELUDE)
+        server_problem(c->worker->server, PROBLEM_TIMEOUT,
+                       "a prelude took longer than --handshake-timeout");
     if (c->state == CONN_OPEN)
         conn_leave(node);
     else
@@ -157,11 +196,14 @@ void conn_leave(struct deadline *node)
 {
     struct conn *c = conn_of_deadline(node);
     CHECK(c->state == CONN_OPEN);
+    trace_ended(c->trace, TRACE_SERVER);
     conn_goodbye(c);
     conn_finish(c);
 }
 
 void conn_drop(struct deadline *node)
 {
-    conn_close(conn_of_deadline(node));
+    struct conn *c = conn_of_deadline(node);
+    trace_ended(c->trace, TRACE_SERVER);
+    conn_close(c);
 }

@@ -6,27 +6,29 @@
 
 #include <openssl/err.h>
 
-/* What an SSL call has come to. */
-enum outcome { OUTCOME_DONE, OUTCOME_WAITS, OUTCOME_AGAIN, OUTCOME_ENDED, OUTCOME_FAILED };
-
-int conn_tls_open(struct conn *c)
+int conn_tls_open(struct conn *c, struct err *e)
 {
+    char why[256];
+    SSL_CTX *ctx = contexts_take(c->worker->server->contexts, e);
+    if (!ctx)
+        return -1;
+    ticket_ring_connection(c->worker->server->tls.ring);
     ERR_clear_error();
-    SSL *ssl = SSL_new(c->worker->server->ctx);
+    SSL *ssl = SSL_new(ctx);
+    SSL_CTX_free(ctx); /* the SSL has its own reference */
     BIO *bio = ssl ? wire_bio_new(&c->wire) : NULL;
     if (!bio) {
         SSL_free(ssl);
-        return -1;
+        return err_set(e, "can't make an SSL object: %s", context_error(why, sizeof why));
     }
     SSL_set_bio(ssl, bio, bio);
     SSL_set_accept_state(ssl);
     c->ssl = ssl;
+    c->early = c->worker->server->options.early_data > 0;
     return 0;
 }
 
-/* Judges the result of an SSL call. A full buffer is emptied here, so that the call can be made
- * again at once. */
-static enum outcome conn_outcome(struct conn *c, int result)
+enum outcome conn_outcome(struct conn *c, int result)
 {
     switch (SSL_get_error(c->ssl, result)) {
     case SSL_ERROR_NONE:
@@ -37,6 +39,7 @@ static enum outcome conn_outcome(struct conn *c, int result)
         conn_flush(c);
         return c->broken ? OUTCOME_FAILED : OUTCOME_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
+        trace_ended(c->trace, TRACE_CLOSE_NOTIFY);
         return OUTCOME_ENDED;
     default:
         return OUTCOME_FAILED;
@@ -44,10 +47,11 @@ static enum outcome conn_outcome(struct conn *c, int result)
 }
 
 /* A peer that leaves in the middle is ordinary; one that we can't agree with is worth a line. */
-static void conn_fail(struct conn *c)
+void conn_fail(struct conn *c)
 {
     char why[256];
     bool handshake = c->state == CONN_HANDSHAKE;
+    trace_ended(c->trace, TRACE_ERROR);
     context_error(why, sizeof why);
     if (!c->wire.in_eof && !c->broken)
         server_problem(c->worker->server, handshake ? PROBLEM_HANDSHAKE : PROBLEM_TLS, "%s: %s",
@@ -66,13 +70,21 @@ void conn_goodbye(struct conn *c)
     conn_set_state(c, CONN_LINGER);
 }
 
-static void conn_handshake(struct conn *c)
+enum outcome conn_shake(struct conn *c)
 {
     enum outcome outcome;
     do {
         ERR_clear_error();
         outcome = conn_outcome(c, SSL_do_handshake(c->ssl));
     } while (outcome == OUTCOME_AGAIN);
+    return outcome;
+}
+
+static void conn_handshake(struct conn *c)
+{
+    enum outcome outcome = conn_early(c);
+    if (outcome == OUTCOME_DONE)
+        outcome = conn_shake(c);
     if (outcome == OUTCOME_DONE) {
         conn_set_state(c, CONN_OPEN);
         defect_on_handshake_done(c->worker->server->defect, &c->defect, c->ssl);
@@ -81,14 +93,22 @@ static void conn_handshake(struct conn *c)
     }
 }
 
-static enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count)
+enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count)
 {
     enum outcome outcome;
     do {
         ERR_clear_error();
         outcome = conn_outcome(c, SSL_write(c->ssl, bytes, count));
     } while (outcome == OUTCOME_AGAIN);
-    return outcome;
+    /* Only in the middle of a renegotiation, where no peer may send what we answer here. */
+    return outcome == OUTCOME_WAITS ? OUTCOME_FAILED : outcome;
+}
+
+static enum outcome conn_answer(struct conn *c, const uint8_t *message, int count)
+{
+    if (request_is(c, message, (size_t)count))
+        return request_take(c, message, (size_t)count);
+    return conn_send(c, message, count);
 }
 
 /* Data of the peer's: one record at most, as SSL_read returns no more. */
@@ -111,7 +131,9 @@ static void conn_echo(struct conn *c)
         outcome = conn_outcome(c, count);
         if (outcome == OUTCOME_DONE) {
             conn_count(c);
-            outcome = conn_send(c, w->plain, count);
+            outcome = conn_answer(c, w->plain, count);
+        } else if (outcome == OUTCOME_WAITS) {
+            outcome = request_go_on(c);
         }
     } while (outcome == OUTCOME_DONE || outcome == OUTCOME_AGAIN);
     if (outcome == OUTCOME_ENDED)
@@ -122,24 +144,27 @@ static void conn_echo(struct conn *c)
 
 void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count)
 {
-    if (c->state == CONN_LINGER)
-        return;
     c->wire.in = bytes;
     c->wire.in_left = count;
+    if (c->state == CONN_PRELUDE)
+        conn_prelude_received(c);
     if (c->state == CONN_HANDSHAKE)
         conn_handshake(c);
     if (c->state == CONN_OPEN)
         conn_echo(c);
+    if (c->state == CONN_LINGER)
+        request_linger(c);
     c->wire.in = NULL;
     c->wire.in_left = 0;
     conn_finish(c);
 }
 
-/* Without a close_notify before it OpenSSL hears of the end in a
- * handshake only: afterwards our own close_notify must still be written. */
+/* Without a close_notify before it OpenSSL hears of the end in a handshake only: afterwards our own
+ * close_notify must still be written. */
 void conn_tls_ended(struct conn *c)
 {
     c->wire.in_eof = true;
+    trace_ended(c->trace, TRACE_FIN);
     if (c->state == CONN_HANDSHAKE)
         conn_handshake(c);
     else if (c->state == CONN_OPEN)

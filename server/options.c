@@ -2,6 +2,7 @@
 
 #include "base/opts.h"
 #include "defect.h"
+#include "prelude/protocols.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,14 +15,39 @@ static const struct opt table[] = {
     {"listen", OPT_STRING, FIELD(listen), "ADDR:PORT", NULL,
      "where to accept, loopback only; port 0 lets the kernel choose (127.0.0.1:0)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
-    {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048", "key made at start (p256)"},
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
+     "what is spoken in clear text before TLS (none)"},
+    {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048|both", "keys made at start (p256)"},
     {"workers", OPT_INT, FIELD(workers), "N", NULL, "event loops, each a thread (1)"},
     {"session", OPT_CHOICE, FIELD(session), "KIND", "ticket|cache|none",
      "how sessions are resumed (ticket)"},
     {"cache-size", OPT_COUNT, FIELD(cache_size), "COUNT", NULL,
      "sessions kept with --session cache (20480)"},
-    {"client-auth", OPT_CHOICE, FIELD(client_auth), "KIND", "none|require",
-     "ask clients for a certificate (none)"},
+    {"session-timeout", OPT_DURATION, FIELD(session_timeout_ns), "DURATION", NULL,
+     "how long a session can be resumed (0s: OpenSSL's 5m)"},
+    {"tickets", OPT_INT, FIELD(tickets), "N", NULL, "tickets that follow a TLS 1.3 handshake (2)"},
+    {"ticket-callback", OPT_CHOICE, FIELD(ticket_callback), "ANSWER", "none|renew|ignore|abort",
+     "what a callback says to a ticket that decrypts well (none: there is no callback)"},
+    {"ticket-rotate", OPT_COUNT, FIELD(ticket_rotate), "COUNT", NULL,
+     "change the ticket key after so many connections (0: never)"},
+    {"early-data", OPT_SIZE, FIELD(early_data), "SIZE", NULL,
+     "early data accepted from each connection (0B: none)"},
+    {"psk", OPT_FLAG, FIELD(psk), NULL, NULL, "take the key that both ends know (tls/psk.h)"},
+    {"ocsp", OPT_CHOICE, FIELD(ocsp), "KIND", "none|good|empty|large",
+     "status of the certificate, stapled when asked for (none)"},
+    {"sni-switch", OPT_FLAG, FIELD(sni_switch), NULL, NULL,
+     "another SSL_CTX and certificate for the name " CONTEXT_OTHER_NAME},
+    {"sni-unknown", OPT_CHOICE, FIELD(sni_unknown), "ANSWER", "accept|warn|refuse",
+     "the answer to a name that isn't the server's (accept)"},
+    {"groups", OPT_STRING, FIELD(groups), "A:B", NULL, "key exchange, best first (OpenSSL's)"},
+    {"ciphers", OPT_STRING, FIELD(ciphers), "A:B", NULL,
+     "ciphers of TLS 1.2 and suites of TLS 1.3 (OpenSSL's)"},
+    {"renegotiation", OPT_FLAG, FIELD(renegotiation), NULL, NULL,
+     "let TLS 1.2 clients renegotiate"},
+    {"record-padding", OPT_INT, FIELD(record_padding), "BYTES", NULL,
+     "TLS 1.3 records fill blocks of so many bytes (0: no padding)"},
+    {"client-auth", OPT_CHOICE, FIELD(client_auth), "KIND", "none|request|require|later",
+     "ask clients for a certificate; later: after the handshake, by a request (none)"},
     {"client-ca", OPT_STRING, FIELD(client_ca), "PATH", NULL,
      "PEM file with the authority of the clients"},
     {"alpn", OPT_STRING, FIELD(alpn), "A,B", NULL, "application protocols, best first"},
@@ -29,10 +55,20 @@ static const struct opt table[] = {
      "longest handshake (10s; 0s: no limit)"},
     {"idle-timeout", OPT_DURATION, FIELD(idle_timeout_ns), "DURATION", NULL,
      "close a connection silent for so long (0s: never)"},
+    {"ctx", OPT_CHOICE, FIELD(ctx), "KIND", "shared|per-connection",
+     "what connections are made of: one SSL_CTX or one each (shared)"},
+    {"ctx-reload", OPT_COUNT, FIELD(ctx_reload), "COUNT", NULL,
+     "replace the SSL_CTX after so many connections (0: never)"},
+    {"emfile", OPT_COUNT, FIELD(emfile), "COUNT", NULL,
+     "be short of files at every so-many-th accept (0: never)"},
     {"backlog", OPT_INT, FIELD(backlog), "N", NULL, "connections not yet accepted (4096)"},
     {"defect", OPT_STRING, FIELD(defect), "NAME[:1/N]", NULL,
      "have this bug, in one connection of N"},
     {"seed", OPT_STRING, FIELD(seed_text), "HEX", NULL, "for the choices made by chance (1)"},
+    {"requests", OPT_FLAG, FIELD(requests), NULL, NULL,
+     "obey messages such as `soak:close`: see docs/protocol.md"},
+    {"log", OPT_STRING, FIELD(log), "PATH", NULL,
+     "append a line per closed connection: see docs/protocol.md"},
     {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
@@ -94,11 +130,14 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--cache-size: from 1 to %d", INT32_MAX);
     if (o->defect && defect_check(o->defect, e) < 0)
         return err_prefix(e, "--defect %s", o->defect);
-    if (o->client_auth && !o->client_ca)
-        return err_set(e, "--client-auth require: also needs --client-ca PATH");
-    if (!o->client_auth && o->client_ca)
-        return err_set(e, "--client-ca: has a meaning only with --client-auth require");
-    return 0;
+    if (o->ctx_reload && o->ctx == CTX_PER_CONNECTION)
+        return err_set(e, "--ctx-reload: has a meaning only with --ctx shared");
+    if (o->emfile == 1)
+        return err_set(e, "--emfile 1: no connection would ever be accepted; from 2");
+    /* The limit is the process's: another worker's accept would meet it. */
+    if (o->emfile && o->workers > 1)
+        return err_set(e, "--emfile: only with --workers 1");
+    return options_check_tls(o, e);
 }
 
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *e)
@@ -112,6 +151,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
                         .control_fd = -1,
                         .page_fd = -1,
                         .seed_text = "1",
+                        .tickets = 2,
                         .cache_size = 20480,
                         .handshake_timeout_ns = 10000000000u};
     if (opts_parse(table, TABLE, argc, argv, &o, rest, 1, &rest_count, e) < 0)

@@ -11,14 +11,29 @@
 
 enum { OPTIONS_WORKERS_MAX = 32 };
 
+enum { OPTIONS_SECOND_NS = 1000000000 };
+
+enum options_key { OPTIONS_KEY_P256, OPTIONS_KEY_RSA2048, OPTIONS_KEY_BOTH };
+enum options_ctx { CTX_SHARED, CTX_PER_CONNECTION };
+
 struct options {
     const char *listen;
-    int tls, key, session; /* enum context_version, identity_key, context_session */
+    int tls, key, session; /* enum context_version, options_key, context_session */
     int workers, backlog, control_fd, page_fd;
-    int client_auth; /* 0 none, 1 require */
-    const char *client_ca, *alpn, *defect, *seed_text;
+    int starttls;                 /* enum prelude_protocol */
+    int client_auth;              /* enum context_client_auth */
+    int tickets, ticket_callback; /* enum context_ticket_answer */
+    int ocsp;                     /* 0 none, else enum staple_kind and 1 */
+    int sni_unknown;              /* enum context_unknown_name */
+    int record_padding;           /* bytes; 0: none */
+    uint64_t ticket_rotate, early_data, session_timeout_ns; /* connections, bytes; 0: none */
+    const char *groups, *ciphers;
+    bool psk, sni_switch, renegotiation;
+    const char *client_ca, *alpn, *defect, *seed_text, *log;
+    int ctx;                     /* enum options_ctx */
+    uint64_t ctx_reload, emfile; /* every so many connections; 0: never */
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
-    bool no_ledger, help, version;
+    bool requests, no_ledger, help, version;
     struct sockaddr_in address; /* from listen */
     uint64_t seed;              /* from seed_text */
 };
@@ -26,5 +41,8 @@ struct options {
 /* Reads and checks the command line. Returns 0, or -1 with a sentence that names the option. */
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *e);
 void options_help(FILE *out);
+
+/* options_tls.c, for options_parse: what can't go together in TLS. Returns 0 or -1. */
+int options_check_tls(const struct options *o, struct err *e);
 
 #endif

@@ -53,6 +53,7 @@ static void quit(struct server *s)
     atomic_store(&s->deaf, true);
     uv_close((uv_handle_t *)&s->report, NULL);
     defect_stop(s->defect);
+    shortage_close(&s->shortage);
     control_close(&s->control);
     uv_close((uv_handle_t *)&s->publish, NULL);
     uv_close((uv_handle_t *)&s->term, NULL);
@@ -76,10 +77,12 @@ static void publish_caches(struct server *s)
 {
     struct page_cache *sessions = &s->page->cache[0];
     defect_publish(s->defect, &s->page->cache[1]);
-    if (s->options.session != CONTEXT_CACHE)
+    if (s->options.session != CONTEXT_CACHE && !s->options.early_data)
         return;
     snprintf(sessions->name, sizeof sessions->name, "session cache");
-    atomic_store(&sessions->population, (uint64_t)SSL_CTX_sess_number(s->ctx));
+    SSL_CTX *ctx = contexts_shared(s->contexts);
+    atomic_store(&sessions->population, (uint64_t)SSL_CTX_sess_number(ctx));
+    SSL_CTX_free(ctx);
     atomic_store(&sessions->capacity, s->options.cache_size);
 }
 
@@ -119,6 +122,8 @@ static void settle(struct server *s, const char *line)
     if (line_number(line, "id", &s->settle_id) < 0)
         s->settle_id = 0;
     s->settle_asked = true;
+    contexts_checkpoint(s->contexts);
+    shortage_put_off(&s->shortage); /* a heap profile is a file */
     profile_begin(line);
     atomic_fetch_add(&s->settling, s->options.workers);
     order_all(s, WORKER_SETTLE);
@@ -134,12 +139,14 @@ static void drain(struct server *s, enum worker_order order)
 
 static void flush(struct server *s)
 {
+    SSL_CTX *ctx = contexts_shared(s->contexts);
     /* A time of 0 stands for every session, expired or not. */
 #if OPENSSL_VERSION_NUMBER >= 0x30400000L
-    SSL_CTX_flush_sessions_ex(s->ctx, 0);
+    SSL_CTX_flush_sessions_ex(ctx, 0);
 #else
-    SSL_CTX_flush_sessions(s->ctx, 0);
+    SSL_CTX_flush_sessions(ctx, 0);
 #endif
+    SSL_CTX_free(ctx);
     defect_flush(s->defect);
     control_say(&s->control, "flushed");
 }
@@ -182,19 +189,23 @@ static void on_publish(uv_timer_t *timer)
         defect_drain(s->defect);
 }
 
+/* On any thread: a worker makes more of them with --ctx-reload and --ctx per-connection. */
+static int make_context(void *server, SSL_CTX **ret, struct err *e)
+{
+    const struct server *s = server;
+    return server_tls_context(&s->tls, &s->options, ret, e);
+}
+
 static int open_tls(struct server *s, struct err *e)
 {
     const struct options *o = &s->options;
-    if (identity_make((enum identity_key)o->key, "localhost", NULL, &s->identity, e) < 0)
+    const struct contexts_options contexts = {.make = make_context,
+                                              .arg = s,
+                                              .per_connection = o->ctx == CTX_PER_CONNECTION,
+                                              .reload = o->ctx_reload};
+    if (server_tls_open(&s->tls, o, e) < 0)
         return -1;
-    struct context_server_options tls = {.version = (enum context_version)o->tls,
-                                         .session = (enum context_session)o->session,
-                                         .cache_size = o->cache_size,
-                                         .identity = &s->identity,
-                                         .client_ca_path = o->client_ca,
-                                         .alpn = o->alpn,
-                                         .accept_sni = true};
-    return context_server_new(&tls, &s->ctx, e);
+    return contexts_new(&contexts, &s->contexts, e);
 }
 
 static int open_workers(struct server *s, struct err *e)
@@ -215,6 +226,7 @@ static int open_main(struct server *s, struct err *e)
     uv_loop_t *loop = &s->worker[0]->loop;
     uv_async_init(loop, &s->report, on_report);
     uv_timer_init(loop, &s->publish);
+    shortage_init(&s->shortage, s->options.emfile, loop);
     uv_signal_init(loop, &s->term);
     uv_signal_init(loop, &s->interrupt);
     s->report.data = s->publish.data = s->term.data = s->interrupt.data = s;
@@ -256,8 +268,9 @@ static void server_free(struct server *s)
     for (int i = 0; i < s->options.workers; i++)
         worker_free(s->worker[i]);
     defect_free(s->defect);
-    SSL_CTX_free(s->ctx);
-    identity_fini(&s->identity);
+    trace_log_close(s->log);
+    contexts_free(s->contexts);
+    server_tls_fini(&s->tls);
     free(s);
 }
 
@@ -272,6 +285,8 @@ int server_run(const struct options *o, struct err *e)
     /* A failure here ends the process, so what was opened before it is left to the kernel. */
     if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
         defect_new(o->defect, o->seed, &s->defect, e) < 0)
+        return -1;
+    if (o->log && trace_log_open(o->log, &s->log, e) < 0)
         return -1;
     if (open_workers(s, e) < 0 || open_main(s, e) < 0 || start(s, e) < 0)
         return -1;

@@ -6,21 +6,30 @@
 #define SOAK_SERVER_SERVER_H
 
 #include "base/err.h"
+#include "contexts.h"
 #include "control/control.h"
 #include "defect.h"
 #include "options.h"
 #include "probe/page.h"
-#include "tls/identity.h"
+#include "shortage.h"
+#include "tls.h"
+#include "trace.h"
 #include "worker.h"
 
-#include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
 /* Each kind is told once, then silence: a log must not grow with the connections. */
-enum problem { PROBLEM_ACCEPT, PROBLEM_HANDSHAKE, PROBLEM_TLS, PROBLEM_TIMEOUT, PROBLEMS };
+enum problem {
+    PROBLEM_ACCEPT,
+    PROBLEM_HANDSHAKE,
+    PROBLEM_TLS,
+    PROBLEM_TIMEOUT,
+    PROBLEM_LOG,
+    PROBLEMS
+};
 
 struct problem_note {
     atomic_int state; /* enum in server.c */
@@ -29,9 +38,11 @@ struct problem_note {
 
 struct server {
     struct options options;
-    struct identity identity;
-    SSL_CTX *ctx;          /* owned */
+    struct server_tls tls;
+    struct contexts *contexts; /* owned */
+    struct shortage shortage;
     struct defect *defect; /* owned */
+    struct trace_log *log; /* owned; NULL without --log */
     struct page *page;     /* borrowed: lives as long as the process */
     struct page_app *app;  /* in page */
     struct worker *worker[OPTIONS_WORKERS_MAX];

@@ -18,16 +18,29 @@ static struct worker *worker_of(void *data)
     return w;
 }
 
+static bool short_of_files(struct worker *w)
+{
+    uv_os_fd_t listener;
+    return uv_fileno((uv_handle_t *)&w->listener, &listener) == 0 &&
+           shortage_met(&w->server->shortage, listener);
+}
+
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct worker *w = worker_of(stream->data);
-    if (status == 0)
+    if (status == 0) {
         conn_accept(w, stream);
-    else if (status == UV_EMFILE || status == UV_ENFILE)
+        shortage_after_accept(&w->server->shortage);
+    } else if (status == UV_EMFILE && short_of_files(w)) {
+        atomic_fetch_add(&w->server->app->intended, 1);
+        server_problem(w->server, PROBLEM_ACCEPT,
+                       "too many open files, as --emfile wants: a connection was closed");
+    } else if (status == UV_EMFILE || status == UV_ENFILE) {
         server_problem(w->server, PROBLEM_ACCEPT,
                        "too many open files: raise `ulimit -n` or hold fewer connections");
-    else
+    } else {
         server_problem(w->server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(status));
+    }
 }
 
 static void expire(struct worker *w, struct deadline_list *list)

@@ -1,8 +1,9 @@
 #include "advice.h"
 
+#include "cmdline.h"
+
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,38 +80,7 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
 
 /* ---- the command ---- */
 
-struct command {
-    char *text;
-    size_t size, used;
-};
-
-__attribute__((format(printf, 2, 3))) static void append(struct command *c, const char *format, ...)
-{
-    va_list args;
-    if (c->used >= c->size)
-        return;
-    va_start(args, format);
-    int n = vsnprintf(c->text + c->used, c->size - c->used, format, args);
-    va_end(args);
-    c->used += n > 0 ? (size_t)n : 0;
-}
-
-/* Plain words stay; anything else is quoted for the shell. */
-static void append_word(struct command *c, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "%+,-./:=@_";
-    if (word[0] && word[strspn(word, plain)] == '\0') {
-        append(c, " %s", word);
-        return;
-    }
-    append(c, " '");
-    for (; *word; word++)
-        append(c, *word == '\'' ? "'\\''" : "%c", *word);
-    append(c, "'");
-}
-
-/* What says how long the run is, and where its output goes, isn't the run's own. */
+/* What says how long the run is, where its output goes and what is expected isn't the run's own. */
 static bool is_repeated(const char *name, size_t index)
 {
     static const char *const length[] = {"closed",      "for",        "seed",
@@ -119,59 +89,60 @@ static bool is_repeated(const char *name, size_t index)
         if (strcmp(name, length[i]) == 0)
             return false;
     }
-    return strcmp(scenario_section(index), "output") != 0;
+    const char *section = scenario_section(index);
+    return strcmp(section, "output") != 0 && strcmp(section, "suite") != 0;
 }
 
-static void append_options(struct command *c, const struct scenario *s)
+/* What the scenario's file says is in it; the mix is one option, whatever was typed of it. */
+static void add_options(struct cmdline *c, const struct run *r)
 {
-    struct scenario usual;
+    bool mixed = false;
+    for (size_t i = SCENARIO_OPTIONS; i-- > 0 && scenario_is_weight(i);)
+        mixed |= r->origin->place[i].source == SCENARIO_COMMAND;
     size_t count;
     const struct opt *option = scenario_options(&count);
-    scenario_defaults(&usual);
-    for (size_t i = 0; i < count; i++) {
-        char has[512], had[512];
-        opts_print(&option[i], s, has, sizeof has);
-        if (!is_repeated(option[i].name, i) ||
-            strcmp(has, opts_print(&option[i], &usual, had, sizeof had)) == 0)
-            continue;
-        append(c, " --%s", option[i].name);
-        if (option[i].type != OPT_FLAG && option[i].type != OPT_OFF)
-            append_word(c, has);
+    for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
+        bool typed = r->origin->place[i].source == SCENARIO_COMMAND;
+        if (option[i].type == OPT_WEIGHTS ? mixed : typed && is_repeated(option[i].name, i))
+            cmdline_option(c, r->scenario, i);
     }
 }
 
 /* The limit is an hour unless the run needs more. */
-static void append_until_sure(struct command *c, const struct run *r, const struct result *result)
+static void add_until_sure(struct cmdline *c, const struct run *r, const struct result *result)
 {
     char one_in[TEXT], limit[TEXT];
     uint64_t n = r->scenario->sensitivity, ns = time_for(result, plan_measured_for(n)) / 2 * 3;
-    append(c, " --sensitivity %s --until-sure", grammar_one_in_print(one_in, sizeof one_in, n));
+    cmdline_add(c, " --sensitivity %s --until-sure",
+                grammar_one_in_print(one_in, sizeof one_in, n));
     if (ns / HOUR_NS)
-        append(c, " --for %s",
-               grammar_duration_print(limit, sizeof limit, (ns / MINUTE_NS + 1) * MINUTE_NS));
+        cmdline_add(c, " --for %s",
+                    grammar_duration_print(limit, sizeof limit, (ns / MINUTE_NS + 1) * MINUTE_NS));
 }
 
 char *advice_next(const struct run *r, const struct result *result, char *buf, size_t size)
 {
-    struct command c = {.text = buf, .size = size};
+    struct cmdline c = {.text = buf, .size = size};
     enum lack lack = lack_of(r, result);
     buf[0] = '\0';
     bool undecided = result->verdict == VERDICT_INCONCLUSIVE && !r->interrupted;
     if (result->broken || (undecided && lack == LACK_FAILURES)) {
-        append(&c, "less %.200s/%s.log", r->dir.path, result->broken ? "server" : "client");
+        cmdline_add(&c, "less %.200s/%s.log", r->dir.path, result->broken ? "server" : "client");
         return buf;
     }
     if (result->verdict != VERDICT_LEAK && !undecided && !r->interrupted)
         return buf;
-    append(&c, "./soak run %.100s --seed %" PRIx64, r->name, r->seed);
-    append_options(&c, r->scenario);
+    cmdline_add(&c, "./soak run");
+    cmdline_word(&c, r->word);
+    cmdline_add(&c, " --seed %" PRIx64, r->seed);
+    add_options(&c, r);
     if (undecided && lack == LACK_SENSITIVITY)
-        append_until_sure(&c, r, result);
+        add_until_sure(&c, r, result);
     else if (undecided)
-        append(&c, " --closed %" PRIu64, wanted(r, result, lack));
+        cmdline_add(&c, " --closed %" PRIu64, wanted(r, result, lack));
     else if (!r->interrupted)
-        append(&c, " --keep-going");
+        cmdline_add(&c, " --keep-going");
     if (c.used >= size)
-        snprintf(buf, size, "./soak run %.100s --seed %" PRIx64, r->name, r->seed);
+        snprintf(buf, size, "./soak run %.400s --seed %" PRIx64, r->word, r->seed);
     return buf;
 }

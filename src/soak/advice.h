@@ -1,6 +1,6 @@
 /*
  * What to do after a run: what an undecided one is missing, and the command to type next. The
- * command repeats the run, with every option that isn't a default.
+ * command repeats the run: the same scenario, with the options that were typed.
  */
 #ifndef SOAK_ADVICE_H
 #define SOAK_ADVICE_H

@@ -1,6 +1,7 @@
 #include "args.h"
 
 #include "base/check.h"
+#include "prelude/prelude.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,6 +20,10 @@ __attribute__((format(printf, 2, 3))) static void add(struct args *a, const char
     a->used += (size_t)n + 1;
 }
 
+/* The client waits so much longer than the server: peers that stall are ended by the server, and
+ * the client is there to see it. */
+static const uint64_t PATIENCE_NS = 10000000000u;
+
 static void add_duration(struct args *a, const char *name, uint64_t ns)
 {
     char text[32];
@@ -33,24 +38,63 @@ static void add_common(struct args *a, const struct scenario *s, const char *pro
     add(a, "--page-fd=4");
     add(a, "--seed=%" PRIx64, seed);
     add(a, "--tls=%s", tls[s->tls]);
+    add(a, "--starttls=%s", prelude_name((enum prelude_protocol)s->starttls));
     if (s->alpn)
         add(a, "--alpn=%s", s->alpn);
     if (!s->probe)
         add(a, "--no-ledger");
 }
 
-/* Some operations need a server that allows them. */
-static void add_allowed(struct args *a, const struct scenario *s)
+static void add_flag(struct args *a, bool given, const char *name)
 {
-    if (s->operate == OPERATE_RENEGOTIATE)
-        add(a, "--renegotiation");
-    if (s->operate == OPERATE_TICKET)
-        add(a, "--requests");
+    if (given)
+        add(a, "--%s", name);
+}
+
+static void add_choices(struct args *a, const struct scenario *s)
+{
+    static const char *const auth[] = {[CLIENT_AUTH_REQUEST] = "request",
+                                       [CLIENT_AUTH_REQUIRE] = "require",
+                                       [CLIENT_AUTH_LATER] = "later"};
+    static const char *const ticket[] = {[TICKET_CALLBACK_NONE] = "none",
+                                         [TICKET_CALLBACK_RENEW] = "renew",
+                                         [TICKET_CALLBACK_IGNORE] = "ignore",
+                                         [TICKET_CALLBACK_ABORT] = "abort"};
+    static const char *const ocsp[] = {
+        [OCSP_NONE] = "none", [OCSP_GOOD] = "good", [OCSP_EMPTY] = "empty", [OCSP_LARGE] = "large"};
+    static const char *const unknown[] = {[SNI_UNKNOWN_ACCEPT] = "accept",
+                                          [SNI_UNKNOWN_WARN] = "warn",
+                                          [SNI_UNKNOWN_REFUSE] = "refuse"};
+    if (s->client_auth != CLIENT_AUTH_NONE) {
+        add(a, "--client-auth=%s", auth[s->client_auth]);
+        add(a, "--client-ca=/proc/self/fd/5");
+    }
+    add(a, "--ticket-callback=%s", ticket[s->ticket_callback]);
+    add(a, "--ocsp=%s", ocsp[s->ocsp]);
+    add(a, "--sni-unknown=%s", unknown[s->sni_unknown]);
+}
+
+static void add_features(struct args *a, const struct scenario *s)
+{
+    add_choices(a, s);
+    add_duration(a, "session-timeout", s->session_timeout_ns);
+    add(a, "--tickets=%d", s->tickets);
+    add(a, "--ticket-rotate=%" PRIu64, s->ticket_rotate);
+    add(a, "--early-data=%" PRIu64 "B", s->early_data);
+    add(a, "--record-padding=%d", s->record_padding);
+    add_flag(a, s->psk, "psk");
+    add_flag(a, s->sni_switch, "sni-switch");
+    add_flag(a, s->renegotiation || s->operate == OPERATE_RENEGOTIATE, "renegotiation");
+    if (s->groups)
+        add(a, "--groups=%s", s->groups);
+    if (s->ciphers)
+        add(a, "--ciphers=%s", s->ciphers);
 }
 
 void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
 {
-    static const char *const key[] = {[KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048"};
+    static const char *const key[] = {
+        [KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048", [KEY_BOTH] = "both"};
     static const char *const session[] = {
         [SESSION_TICKET] = "ticket", [SESSION_CACHE] = "cache", [SESSION_NONE] = "none"};
     *a = (struct args){0};
@@ -60,15 +104,18 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--session=%s", session[s->session]);
     add(a, "--cache-size=%" PRIu64, s->cache_size);
     add(a, "--workers=%d", s->workers);
-    if (s->client_auth == CLIENT_AUTH_REQUIRE) {
-        add(a, "--client-auth=require");
-        add(a, "--client-ca=/proc/self/fd/5");
-    }
+    add_features(a, s);
     if (s->defect)
         add(a, "--defect=%s", s->defect);
+    add_flag(a, s->requests || s->operate == OPERATE_TICKET, "requests");
+    if (s->ctx == CTX_PER_CONNECTION)
+        add(a, "--ctx=per-connection");
+    if (s->ctx_reload)
+        add(a, "--ctx-reload=%" PRIu64, s->ctx_reload);
+    if (s->emfile)
+        add(a, "--emfile=%" PRIu64, s->emfile);
     add_duration(a, "handshake-timeout", s->handshake_timeout_ns);
     add_duration(a, "idle-timeout", s->idle_timeout_ns);
-    add_allowed(a, s);
 }
 
 static void add_operation(struct args *a, const struct scenario *s)
@@ -81,12 +128,13 @@ static void add_operation(struct args *a, const struct scenario *s)
         add(a, "--operate=%s", operation[s->operate]);
 }
 
-static void add_weights(struct args *a, const struct scenario *s)
+static void add_mix(struct args *a, const struct scenario *s)
 {
-    add(a, "--clean=%" PRIu64, s->clean);
-    add(a, "--half-close=%" PRIu64, s->half_close);
-    add(a, "--reset=%" PRIu64, s->reset);
-    add(a, "--mid-handshake=%" PRIu64, s->mid_handshake);
+    char text[OPTS_TEXT];
+    size_t count;
+    const struct opt *options = scenario_options(&count), *mix = opts_find(options, count, "mix");
+    CHECK(mix);
+    add(a, "--mix=%s", opts_print(mix, s, text, sizeof text));
 }
 
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
@@ -102,11 +150,11 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--resume=%s", grammar_percent_print(text, sizeof text, s->resume));
     add(a, "--sources=%" PRIu64, s->sources);
     add(a, "--workers=%d", s->client_workers);
-    add_duration(a, "timeout", s->handshake_timeout_ns);
+    add_duration(a, "timeout", s->handshake_timeout_ns + PATIENCE_NS);
     add_operation(a, s);
-    add_weights(a, s);
+    add_mix(a, s);
     if (s->sni)
         add(a, "--sni=%s", s->sni);
-    if (s->client_auth == CLIENT_AUTH_REQUIRE)
-        add(a, "--client-cert=/proc/self/fd/5");
+    if (s->client_auth != CLIENT_AUTH_NONE)
+        add(a, "--client-certs=/proc/self/fd/5");
 }

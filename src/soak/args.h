@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { ARGS_MAX = 64, ARGS_BYTES = 4096 };
+enum { ARGS_MAX = 64, ARGS_BYTES = 2 * OPTS_TEXT };
 
 struct args {
     char *argv[ARGS_MAX + 1]; /* NULL-ended; point into bytes */

@@ -16,6 +16,15 @@ static void judge_without_asking(struct run *r, struct history_question *questio
     }
 }
 
+/* Those that the server turned away because it was told to be short of files weren't meant to
+ * succeed: the client can't tell them from others. */
+static uint64_t failed_connections(const struct run *r)
+{
+    uint64_t failed = atomic_load(&r->child[RUN_CLIENT].page->app.failed);
+    uint64_t meant = atomic_load(&r->child[RUN_SERVER].page->app.intended);
+    return failed > meant ? failed - meant : 0;
+}
+
 void checkpoint_judge(struct run *r)
 {
     const struct page_app *client = &r->child[RUN_CLIENT].page->app;
@@ -24,7 +33,8 @@ void checkpoint_judge(struct run *r)
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
-                                        .failed = atomic_load(&client->failed),
+                                        .intended = atomic_load(&client->intended),
+                                        .failed = failed_connections(r),
                                         .handshakes = atomic_load(&client->handshakes) +
                                                       atomic_load(&client->operations)};
     bool leak = false;

@@ -19,6 +19,16 @@ int child_init(struct child *c, struct err *e)
     return page_file_make(&c->page_fd, &c->page, e);
 }
 
+static void child_on_skipped(struct child *c, const char *line)
+{
+    if (c->skipped_count == CHILD_SKIPPED)
+        return;
+    struct child_skipped *skipped = &c->skipped[c->skipped_count];
+    if (line_text(line, "name", false, skipped->name, sizeof skipped->name) == 0 &&
+        line_text(line, "text", true, skipped->why, sizeof skipped->why) == 0)
+        c->skipped_count++;
+}
+
 static void child_on_line(void *ctx, const char *line)
 {
     struct child *c = ctx;
@@ -26,6 +36,8 @@ static void child_on_line(void *ctx, const char *line)
         line_text(line, "text", true, c->fatal, sizeof c->fatal);
     else if (line_is(line, "problem") && !c->problem[0])
         line_text(line, "text", true, c->problem, sizeof c->problem);
+    else if (line_is(line, "skipped"))
+        child_on_skipped(c, line);
     c->on_line(c, line);
 }
 

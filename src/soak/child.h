@@ -14,6 +14,13 @@
 #include <stdbool.h>
 #include <uv.h>
 
+enum { CHILD_SKIPPED = 16 };
+
+/* A behaviour that the child's build can't do. */
+struct child_skipped {
+    char name[32], why[256];
+};
+
 struct child;
 typedef void (*child_line_fn)(struct child *c, const char *line);
 typedef void (*child_exit_fn)(struct child *c);
@@ -34,6 +41,8 @@ struct child {
     int exit_signal;
     char fatal[LINE_MAX_BYTES];   /* the child's own last sentence, or "" */
     char problem[LINE_MAX_BYTES]; /* its first problem, or "" */
+    size_t skipped_count;         /* at most CHILD_SKIPPED */
+    struct child_skipped skipped[CHILD_SKIPPED];
 
     int page_fd;
     uv_process_t process;

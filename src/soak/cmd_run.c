@@ -1,6 +1,8 @@
 #include "cmd_run.h"
 
 #include "base/clock.h"
+#include "catalog.h"
+#include "chosen.h"
 #include "control/program.h"
 #include "manifest.h"
 #include "outcome.h"
@@ -8,9 +10,7 @@
 #include "run.h"
 #include "terminal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,84 +25,6 @@ static int usage(const struct err *e)
 {
     fprintf(stderr, "soak: %s\n", e->text);
     return EXIT_USAGE;
-}
-
-/* The project's folder, set by the launcher; the present folder for a program run by hand. */
-static const char *root_folder(void)
-{
-    const char *root = getenv("SOAK_ROOT");
-    return root && root[0] ? root : ".";
-}
-
-/* "default, smoke": what can be named, for the sentence about a name that isn't there. */
-static void scenario_names(char *buf, size_t size)
-{
-    char folder[PATH_MAX];
-    struct dirent **entry = NULL;
-    size_t used = 0;
-    snprintf(folder, sizeof folder, "%s/scenarios", root_folder());
-    int count = scandir(folder, &entry, NULL, alphasort);
-    snprintf(buf, size, "none");
-    for (int i = 0; i < count; i++) {
-        const char *dot = strrchr(entry[i]->d_name, '.');
-        if (dot && strcmp(dot, ".soak") == 0 && used < size)
-            used += (size_t)snprintf(buf + used, size - used, "%s%.*s", used ? ", " : "",
-                                     (int)(dot - entry[i]->d_name), entry[i]->d_name);
-        free(entry[i]);
-    }
-    free(entry);
-}
-
-/* A scenario is a path (it has a slash or ends in .soak) or a name in scenarios/. */
-static int scenario_path(const char *word, char *path, size_t size, struct err *e)
-{
-    size_t length = strlen(word);
-    bool is_path = strchr(word, '/') || (length > 5 && strcmp(word + length - 5, ".soak") == 0);
-    int n = is_path ? snprintf(path, size, "%s", word)
-                    : snprintf(path, size, "%s/scenarios/%s.soak", root_folder(), word);
-    if (n < 0 || (size_t)n >= size)
-        return err_set(e, "%.60s...: the scenario's path is too long", word);
-    if (access(path, R_OK) == 0)
-        return 0;
-    if (is_path)
-        return err_set(e, "%.200s: the scenario can't be read: %s", word, strerror(errno));
-    char names[256];
-    scenario_names(names, sizeof names);
-    return err_set(e, "%.60s: no such command or scenario; scenarios/ has %s", word, names);
-}
-
-/* `nightly` of "scenarios/nightly.soak": names the run's folder. */
-static void scenario_name(const char *word, char *name, size_t size)
-{
-    const char *slash = strrchr(word, '/');
-    snprintf(name, size, "%s", slash ? slash + 1 : word);
-    char *dot = strrchr(name, '.');
-    if (dot && dot != name)
-        *dot = '\0';
-}
-
-/* Defaults, then the scenario's file, then the command line. The line is parsed twice: first to
- * find the scenario's name in it. */
-static int read_options(int argc, char *const *argv, struct scenario *s, char *name, size_t size,
-                        struct err *e)
-{
-    size_t count, words = 0;
-    const char *word[2];
-    const struct opt *table = scenario_options(&count);
-    char path[PATH_MAX];
-    scenario_defaults(s);
-    if (opts_parse(table, count, argc, argv, s, word, 2, &words, e) != 0)
-        return -1;
-    if (words > 1)
-        return err_set(e, "%s: one scenario at a time, and '%s' is already one", word[1], word[0]);
-    const char *chosen = words ? word[0] : "default";
-    scenario_name(chosen, name, size);
-    if (words == 0)
-        return 0;
-    scenario_defaults(s);
-    if (scenario_path(chosen, path, sizeof path, e) != 0 || scenario_read(s, path, e) != 0)
-        return -1;
-    return opts_parse(table, count, argc, argv, s, word, 2, &words, e);
 }
 
 /* Every process holds one descriptor per open connection, and while one leaves the next is open. */
@@ -202,24 +124,27 @@ static int publish(struct run *r)
     return exit_code == 0 ? EXIT_BROKEN : exit_code;
 }
 
-static int run_scenario(const struct scenario *s, const char *name)
+static int run_scenario(const struct chosen *c)
 {
+    const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     char folder[PATH_MAX];
     if (program_folder(folder, sizeof folder, &e) != 0 || raise_file_limit(s, &e) != 0 ||
         check_json(s, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
-    snprintf(base, sizeof base, "%s/results/runs", root_folder());
+    snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
         return usage(&(struct err){"out of memory"});
     r->scenario = s;
-    r->name = name;
+    r->name = c->name;
+    r->word = c->word;
+    r->origin = &c->origin;
     r->program_dir = folder;
     r->seed = s->seed ? s->seed : draw_seed();
     int code = EXIT_USAGE;
-    if (run_dir_open(&r->dir, s->results ? s->results : base, name, &e) != 0) {
+    if (run_dir_open(&r->dir, s->results ? s->results : base, c->name, &e) != 0) {
         usage(&e);
         free(r);
         return code;
@@ -247,12 +172,11 @@ static void announce(const struct scenario *s)
 int cmd_run(int argc, char *const *argv)
 {
     struct err e = {{0}};
-    struct scenario s;
-    char name[128];
-    if (read_options(argc, argv, &s, name, sizeof name, &e) != 0 || scenario_check(&s, &e) != 0)
+    struct chosen c;
+    if (chosen_read(&c, argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
         return usage(&e);
-    scenario_settle(&s);
-    announce(&s);
+    scenario_settle(&c.scenario);
+    announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
-    return run_scenario(&s, name);
+    return run_scenario(&c);
 }

@@ -4,12 +4,22 @@
 
 enum { EXIT_USAGE = 2 };
 
-static int print_help(const struct command *c)
+static void print_help(const struct command *c)
 {
     printf("%s\n  soak %s %s\n\n", c->about, c->name, c->words);
     opts_help(c->table, c->options, stdout);
     printf("\n%s", c->after);
-    return 0;
+}
+
+bool command_helped(const struct command *c, int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help(c);
+            return true;
+        }
+    }
+    return false;
 }
 
 int command_refuse(const struct command *c, const struct err *e)
@@ -18,20 +28,25 @@ int command_refuse(const struct command *c, const struct err *e)
     return EXIT_USAGE;
 }
 
+int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
+                        const char **word, size_t size, size_t *ret_words)
+{
+    struct err e = {{0}};
+    if (command_helped(c, argc, argv))
+        return 0;
+    if (opts_parse(c->table, c->options, argc, argv, target, word, size, ret_words, &e) != 0)
+        return command_refuse(c, &e);
+    return -1;
+}
+
 int command_parse(const struct command *c, int argc, char *const *argv, void *target)
 {
     struct err e = {{0}};
     const char *word[1];
     size_t words = 0;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return print_help(c);
-    }
-    if (opts_parse(c->table, c->options, argc, argv, target, word, 1, &words, &e) != 0)
-        return command_refuse(c, &e);
-    if (words) {
-        err_set(&e, "%.60s: it takes options only", word[0]);
-        return command_refuse(c, &e);
-    }
-    return -1;
+    int code = command_parse_words(c, argc, argv, target, word, 1, &words);
+    if (code >= 0 || words == 0)
+        return code;
+    err_set(&e, "%.60s: it takes options only", word[0]);
+    return command_refuse(c, &e);
 }

@@ -6,6 +6,7 @@
 
 #include "base/opts.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct command {
@@ -19,6 +20,11 @@ struct command {
 /* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was
  * printed, 2 after a refusal (of an option, or of any word that isn't one). */
 int command_parse(const struct command *c, int argc, char *const *argv, void *target);
+/* The same for a command that takes up to `size` words: writes them to word[0..*ret_words). */
+int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
+                        const char **word, size_t size, size_t *ret_words);
+/* Prints the command's help if argv[1..argc) asks for it. Returns whether it did. */
+bool command_helped(const struct command *c, int argc, char *const *argv);
 /* Says `soak: NAME: sentence` on stderr. Returns the exit code for it, 2. */
 int command_refuse(const struct command *c, const struct err *e);
 

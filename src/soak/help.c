@@ -1,13 +1,19 @@
 #include "help.h"
 
 #include "cmd_calibrate.h"
+#include "cmd_list.h"
+#include "cmd_merge.h"
 #include "cmd_selftest.h"
+#include "cmd_show.h"
+#include "cmd_suite.h"
 #include "scenario/scenario.h"
 
 #include <string.h>
 
 /* Commands with options of their own. */
-static const struct command *const commands[] = {&selftest_command, &calibrate_command};
+static const struct command *const commands[] = {&list_command,     &show_command,
+                                                 &suite_command,    &merge_command,
+                                                 &selftest_command, &calibrate_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";
@@ -35,13 +41,14 @@ void help_print(FILE *out)
     fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  soak %s %s%*s%s\n", commands[i]->name, commands[i]->words,
-                (int)(23 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
+                (int)(26 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
                 commands[i]->line);
     fprintf(out, "  soak COMMAND --help\n\n%s", about);
     for (size_t i = 0; i < count; i++) {
         if (begins_section(i))
             fprintf(out, "\n[%s]\n", scenario_section(i));
-        opts_help(&table[i], 1, out);
+        if (!scenario_is_weight(i))
+            opts_help(&table[i], 1, out);
     }
     fprintf(out, "\nExit: %s%s", exits, leaves);
 }
@@ -68,14 +75,15 @@ static void put_text(const char *text, FILE *out)
 
 static void put_option(const struct opt *option, FILE *out)
 {
-    const char *value = option->choices ? option->choices : option->metavar;
+    bool listed = option->type == OPT_CHOICE;
+    const char *value = listed ? option->choices : option->metavar;
     fputs(".TP\n\\fB", out);
     put_text("--", out);
     put_text(option->name, out);
     fputs("\\fR", out);
     if (value && option->type == OPT_OUTPUT)
         fprintf(out, "[=\\fI%s\\fR]", value);
-    else if (value && option->choices)
+    else if (value && listed)
         fprintf(out, " %s", value);
     else if (value)
         fprintf(out, " \\fI%s\\fR", value);
@@ -109,7 +117,8 @@ void help_man(FILE *out)
     for (size_t i = 0; i < count; i++) {
         if (begins_section(i))
             fprintf(out, ".SS [%s]\n", scenario_section(i));
-        put_option(&table[i], out);
+        if (!scenario_is_weight(i))
+            put_option(&table[i], out);
     }
     fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < COMMANDS; i++)

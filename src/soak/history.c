@@ -282,6 +282,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .hooked = s->mode == PAGE_MODE_HOOKS && s->bad_frees == 0,
                          .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
+                         .intended = question->intended,
                          .failed = question->failed,
                          .handshakes = question->handshakes,
                          .want_one_in = question->want_one_in,

@@ -29,6 +29,7 @@ struct history_question {
     double limit_heap, limit_rss; /* bytes per connection */
     uint64_t want_one_in;
     uint64_t seed;
+    uint64_t intended;           /* broken off or refused, as they were to be */
     uint64_t failed, handshakes; /* as the client saw them: only it knows what it intended;
                                   * operations that were done count with the handshakes */
 };

@@ -1,7 +1,11 @@
 /* soak: the command line. Parses the first word and hands over. */
 #include "cmd_calibrate.h"
+#include "cmd_list.h"
+#include "cmd_merge.h"
 #include "cmd_run.h"
 #include "cmd_selftest.h"
+#include "cmd_show.h"
+#include "cmd_suite.h"
 #include "help.h"
 
 #include <stdio.h>
@@ -14,6 +18,14 @@ int main(int argc, char **argv)
         return cmd_selftest(argc - 1, argv + 1);
     if (strcmp(word, "calibrate") == 0)
         return cmd_calibrate(argc - 1, argv + 1);
+    if (strcmp(word, "list") == 0)
+        return cmd_list(argc - 1, argv + 1);
+    if (strcmp(word, "show") == 0)
+        return cmd_show(argc - 1, argv + 1);
+    if (strcmp(word, "suite") == 0)
+        return cmd_suite(argc - 1, argv + 1);
+    if (strcmp(word, "merge") == 0)
+        return cmd_merge(argc - 1, argv + 1);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help_print(stdout);

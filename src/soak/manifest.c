@@ -14,8 +14,8 @@ static json_t *options_json(const struct scenario *s)
     size_t count;
     const struct opt *table = scenario_options(&count);
     json_t *options = json_object();
-    for (size_t i = 0; i < count; i++) {
-        char text[1024];
+    for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
+        char text[OPTS_TEXT];
         json_object_set_new(options, table[i].name,
                             json_string(opts_print(&table[i], s, text, sizeof text)));
     }

@@ -170,6 +170,16 @@ static void fill_next(struct outcome *o, const struct run *r)
         o->result.missing = o->missing;
 }
 
+static void fill_skipped(struct result *ret, const struct run *r)
+{
+    const struct child *client = &r->child[RUN_CLIENT];
+    _Static_assert((int)CHILD_SKIPPED <= (int)(sizeof ret->skipped / sizeof *ret->skipped),
+                   "the result has room for all");
+    for (size_t i = 0; i < client->skipped_count; i++)
+        ret->skipped[i] = (struct result_skipped){client->skipped[i].name, client->skipped[i].why};
+    ret->skipped_count = client->skipped_count;
+}
+
 void outcome_make(struct outcome *o, const struct run *r)
 {
     *o = (struct outcome){0};
@@ -179,6 +189,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_verdict(&o->result, r);
     fill_run(o, r);
     fill_libs(o, r);
+    fill_skipped(&o->result, r);
     o->result.subjects = RUN_SUBJECTS;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         fill_subject(o, r, i);

@@ -1,6 +1,6 @@
 #include "pki.h"
 
-#include "tls/identity.h"
+#include "tls/client_certs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static int write_all(int fd, const char *text, struct err *e)
     while (left) {
         ssize_t n = write(fd, text, left);
         if (n < 0)
-            return err_set(e, "the client's certificate can't be kept in memory: %s",
+            return err_set(e, "the clients' certificates can't be kept in memory: %s",
                            strerror(errno));
         text += n;
         left -= (size_t)n;
@@ -22,36 +22,31 @@ static int write_all(int fd, const char *text, struct err *e)
     return 0;
 }
 
-static int write_pem(int fd, const struct identity *client, const struct identity *authority,
-                     struct err *e)
+static int memory_file(const char *name, const char *text, int *ret_fd, struct err *e)
 {
-    char *leaf = identity_pem(client, true), *root = identity_pem(authority, false);
-    int rc = leaf && root ? 0 : err_set(e, "out of memory for the client's certificate");
-    if (rc == 0)
-        rc = write_all(fd, leaf, e);
-    if (rc == 0)
-        rc = write_all(fd, root, e);
-    free(leaf);
-    free(root);
-    return rc;
-}
-
-int pki_make(struct err *e)
-{
-    struct identity authority = {0}, client = {0};
-    int fd = memfd_create("soak-pki", MFD_CLOEXEC);
+    int fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
         return err_set(e, "no memory file can be made: %s", strerror(errno));
-    int rc = identity_make(IDENTITY_P256, "soak client authority", NULL, &authority, e);
-    if (rc == 0)
-        rc = identity_make(IDENTITY_P256, "soak client", &authority, &client, e);
-    if (rc == 0)
-        rc = write_pem(fd, &client, &authority, e);
-    identity_fini(&client);
-    identity_fini(&authority);
-    if (rc != 0) {
+    if (write_all(fd, text, e) < 0) {
         close(fd);
         return -1;
     }
-    return fd;
+    *ret_fd = fd;
+    return 0;
+}
+
+int pki_make(int *ret_server_fd, int *ret_client_fd, struct err *e)
+{
+    char *authority = NULL, *clients = NULL;
+    int server_fd = -1;
+    int rc = client_certs_make(&authority, &clients, e);
+    if (rc == 0)
+        rc = memory_file("soak-authority", authority, &server_fd, e);
+    if (rc == 0 && (rc = memory_file("soak-clients", clients, ret_client_fd, e)) == 0)
+        *ret_server_fd = server_fd;
+    else if (server_fd >= 0)
+        close(server_fd);
+    free(authority);
+    free(clients);
+    return rc;
 }

@@ -197,7 +197,7 @@ static int start_child(struct run *r, int subject, struct args *args, struct err
     if (log_fd < 0)
         return -1;
     c->environment = allocator_environment(r->scenario->malloc);
-    int rc = child_start(c, &r->loop, path, args->argv, log_fd, r->pki_fd, e);
+    int rc = child_start(c, &r->loop, path, args->argv, log_fd, r->pki_fd[subject], e);
     allocator_environment_free(c->environment);
     c->environment = NULL;
     close(log_fd);
@@ -402,13 +402,14 @@ static int init_subject(struct run *r, int subject, const char *name, struct err
 
 static int init(struct run *r, struct err *e)
 {
-    r->pki_fd = -1;
+    r->pki_fd[RUN_SERVER] = r->pki_fd[RUN_CLIENT] = -1;
     r->child[RUN_SERVER].page_fd = r->child[RUN_CLIENT].page_fd = -1;
     CHECK(uv_loop_init(&r->loop) == 0);
     if (init_subject(r, RUN_SERVER, "server", e) != 0 ||
         init_subject(r, RUN_CLIENT, "client", e) != 0)
         return -1;
-    if (r->scenario->client_auth == CLIENT_AUTH_REQUIRE && (r->pki_fd = pki_make(e)) < 0)
+    if (r->scenario->client_auth != CLIENT_AUTH_NONE &&
+        pki_make(&r->pki_fd[RUN_SERVER], &r->pki_fd[RUN_CLIENT], e) < 0)
         return -1;
     const struct scenario *s = r->scenario;
     plan_init(&r->plan, &(struct plan_input){.conns = s->conns,
@@ -458,8 +459,8 @@ void run_fini(struct run *r)
         capture_fini(&r->capture[i]);
         profiler_fini(&r->profiler[i]);
         child_fini(&r->child[i]);
+        if (r->pki_fd[i] >= 0)
+            close(r->pki_fd[i]);
     }
     free(r->when);
-    if (r->pki_fd >= 0)
-        close(r->pki_fd);
 }

@@ -17,6 +17,7 @@
 #include "history.h"
 #include "live.h"
 #include "profiler.h"
+#include "scenario/origin.h"
 #include "scenario/scenario.h"
 #include "stats/plan.h"
 #include "store/run_dir.h"
@@ -53,9 +54,11 @@ enum run_settle {
 enum { RUN_SERVER, RUN_CLIENT, RUN_SUBJECTS };
 
 struct run {
-    const struct scenario *scenario; /* borrowed */
-    const char *name;                /* the scenario's name: borrowed */
-    const char *program_dir;         /* where soak-server and soak-client are: borrowed */
+    const struct scenario *scenario;      /* borrowed */
+    const char *name;                     /* the scenario's name: borrowed */
+    const char *word;                     /* what finds the scenario again: borrowed */
+    const struct scenario_origin *origin; /* borrowed */
+    const char *program_dir;              /* where soak-server and soak-client are: borrowed */
     uint64_t seed;
     uv_loop_t loop;
     struct run_dir dir;
@@ -99,14 +102,14 @@ struct run {
 
     bool interrupted;
     int interrupts;
-    char broken[512];  /* why the run broke; "" else */
-    bool store_failed; /* something could not be written: said once */
-    int pki_fd;        /* memory file with the client's authority and certificate, or -1 */
+    char broken[512];         /* why the run broke; "" else */
+    bool store_failed;        /* something could not be written: said once */
+    int pki_fd[RUN_SUBJECTS]; /* each one's memory file for client certificates, or -1 */
 };
 
 /* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,
- * program_dir and an open `dir`. Afterwards `judgement`, `broken` and the rest hold what happened;
- * run_fini frees. Returns 0, or -1 when nothing could even be started. */
+ * word, origin, program_dir and an open `dir`. Afterwards `judgement`, `broken` and the rest hold
+ * what happened; run_fini frees. Returns 0, or -1 when nothing could even be started. */
 int run_execute(struct run *r, struct err *e);
 void run_fini(struct run *r);
 

@@ -26,11 +26,10 @@ struct job {
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-    (void)number;
     struct subrun *s = handle->data;
     s->interrupted = true;
     if (s->running)
-        uv_process_kill(&s->process, SIGTERM);
+        uv_process_kill(&s->process, s->in_order && number == SIGINT ? SIGINT : SIGTERM);
 }
 
 static void start_signal(struct subrun *s, uv_signal_t *handle, int number)
@@ -39,6 +38,15 @@ static void start_signal(struct subrun *s, uv_signal_t *handle, int number)
     handle->data = s;
     CHECK(uv_signal_start(handle, on_signal, number) == 0);
     uv_unref((uv_handle_t *)handle);
+}
+
+void subrun_open_in_order(struct subrun *s)
+{
+    *s = (struct subrun){.in_order = true};
+    CHECK(uv_loop_init(&s->loop) == 0);
+    start_signal(s, &s->sigint, SIGINT);
+    start_signal(s, &s->sigterm, SIGTERM);
+    start_signal(s, &s->sighup, SIGHUP);
 }
 
 int subrun_open(struct subrun *s, const char *name, struct err *e)
@@ -105,7 +113,9 @@ static int run_to_end(struct subrun *s, struct job *job, char **argv)
         {.flags = writes, .data.stream = (uv_stream_t *)&job->out.pipe},
         {.flags = writes, .data.stream = (uv_stream_t *)&job->err.pipe},
     };
+    /* In a session of its own a run gets the terminal's Ctrl-C once, from here. */
     uv_process_options_t options = {.file = "/proc/self/exe",
+                                    .flags = s->in_order ? UV_PROCESS_DETACHED : 0,
                                     .args = argv,
                                     .exit_cb = on_exit_process,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
@@ -135,39 +145,69 @@ static void fill_result(struct job *job, struct subrun_result *ret)
     ret->said[strcspn(ret->said, "\n")] = '\0';
 }
 
-int subrun_execute(struct subrun *s, const char *const *words, struct subrun_result *ret,
-                   struct err *e)
+/* Runs the words behind `soak run`. Returns 0 or -1; `ret` is filled when it was started. */
+static int run_words(struct subrun *s, char **argv, struct subrun_result *ret, struct err *e)
 {
-    static const char *const first[] = {"soak",    "run",      "--churn",  "max",
-                                        "--quiet", "--json=-", "--results"};
-    enum { FIRST = sizeof first / sizeof *first };
-    char *argv[SUBRUN_WORDS + 1] = {NULL};
-    struct subrun_result result = {.exit_code = -1};
-    size_t count = 0;
+    struct job job = {.exit_code = -1};
+    int rc = run_to_end(s, &job, argv);
+    if (rc == 0)
+        fill_result(&job, ret);
+    free(job.out.bytes);
+    free(job.err.bytes);
+    return rc == 0 ? 0 : err_set(e, "soak can't be started again: %s", uv_strerror(rc));
+}
+
+static bool already_interrupted(struct subrun *s)
+{
     uv_run(&s->loop, UV_RUN_NOWAIT); /* a signal since the last run */
-    if (s->interrupted)
-        return err_set(e, "interrupted");
-    snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
-    for (; count < FIRST; count++)
-        argv[count] = (char *)(uintptr_t)first[count];
-    argv[count++] = result.folder;
+    return s->interrupted;
+}
+
+/* Adds words, up to the NULL behind them. Returns how many there are then. */
+static size_t add_words(char **argv, size_t count, const char *const *words)
+{
     for (size_t i = 0; words[i]; i++) {
         CHECK(count < SUBRUN_WORDS);
         argv[count++] = (char *)(uintptr_t)words[i];
     }
-    struct job job = {.exit_code = -1};
-    int rc = run_to_end(s, &job, argv);
-    if (rc == 0 && !s->interrupted)
-        fill_result(&job, &result);
-    free(job.out.bytes);
-    free(job.err.bytes);
-    if (rc != 0)
-        return err_set(e, "soak can't be started again: %s", uv_strerror(rc));
+    return count;
+}
+
+int subrun_execute(struct subrun *s, const char *const *words, struct subrun_result *ret,
+                   struct err *e)
+{
+    static const char *const first[] = {"soak",    "run",      "--churn",   "max",
+                                        "--quiet", "--json=-", "--results", NULL};
+    char *argv[SUBRUN_WORDS + 1] = {NULL};
+    struct subrun_result result = {.exit_code = -1};
+    if (already_interrupted(s))
+        return err_set(e, "interrupted");
+    snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
+    const char *const folder[] = {result.folder, NULL};
+    size_t count = add_words(argv, add_words(argv, 0, first), folder);
+    add_words(argv, count, words);
+    if (run_words(s, argv, &result, e) != 0)
+        return -1;
     *ret = result;
     if (!s->interrupted)
         return 0;
     subrun_done(s, ret, false);
     return err_set(e, "interrupted");
+}
+
+int subrun_execute_in_order(struct subrun *s, const char *const *words, struct subrun_result *ret,
+                            struct err *e)
+{
+    static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
+    char *argv[SUBRUN_WORDS + 1] = {NULL};
+    struct subrun_result result = {.exit_code = -1};
+    if (already_interrupted(s))
+        return err_set(e, "interrupted");
+    add_words(argv, add_words(argv, 0, first), words);
+    if (run_words(s, argv, &result, e) != 0)
+        return -1;
+    *ret = result;
+    return 0;
 }
 
 static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
@@ -184,7 +224,7 @@ void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
     json_decref(result->document);
     result->document = NULL;
     s->keeps |= keep;
-    if (!keep)
+    if (!keep && result->folder[0])
         nftw(result->folder, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -192,8 +232,10 @@ void subrun_close(struct subrun *s)
 {
     uv_close((uv_handle_t *)&s->sigint, NULL);
     uv_close((uv_handle_t *)&s->sigterm, NULL);
+    if (s->in_order)
+        uv_close((uv_handle_t *)&s->sighup, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&s->loop) == 0);
-    if (!s->keeps)
+    if (!s->keeps && s->folder[0])
         rmdir(s->folder);
 }

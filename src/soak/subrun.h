@@ -16,13 +16,14 @@
 #include <stddef.h>
 #include <uv.h>
 
-enum { SUBRUN_WORDS = 40, SUBRUN_PATH = 512 };
+enum { SUBRUN_WORDS = 96, SUBRUN_PATH = 512 };
 
 struct subrun {
     uv_loop_t loop;
-    uv_signal_t sigint, sigterm;
+    uv_signal_t sigint, sigterm, sighup; /* sighup: in order only */
     uv_process_t process;
     bool running, interrupted;
+    bool in_order;            /* opened by subrun_open_in_order */
     char folder[SUBRUN_PATH]; /* all runs' results: made by subrun_open */
     size_t runs;
     bool keeps; /* something in the folder was kept */
@@ -43,6 +44,13 @@ int subrun_open(struct subrun *s, const char *name, struct err *e);
  * nothing is written. */
 int subrun_execute(struct subrun *s, const char *const *words, struct subrun_result *ret,
                    struct err *e);
+/* For runs that are results in their own right: no temporary folder; SIGINT reaches the run as
+ * it is, so that it ends in order with what it has seen; SIGHUP ends it, like SIGTERM, at once. */
+void subrun_open_in_order(struct subrun *s);
+/* Runs `soak run --quiet --json=- WORDS...` to its end. Returns 0 with what it left, even when it
+ * was interrupted (s->interrupted); -1 when it can't be started, or an interrupt came before. */
+int subrun_execute_in_order(struct subrun *s, const char *const *words, struct subrun_result *ret,
+                            struct err *e);
 /* Frees the document, and removes the run's folder unless it is to be kept. */
 void subrun_done(struct subrun *s, struct subrun_result *result, bool keep);
 /* Removes what isn't kept. */

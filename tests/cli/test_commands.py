@@ -23,6 +23,15 @@ REFUSED = [
     (["calibrate", "--mix", "defualt"],
      "calibrate: --mix defualt: no such mix; did you mean 'default'?"),
     (["calibrate", "smoke"], "calibrate: smoke: it takes options only"),
+    (["list", "behavours"], "list: behavours: no such list; did you mean behaviours?"),
+    (["list", "weights"],
+     "list: weights: no such list; there are scenarios, behaviours and defects"),
+    (["show", "smoke", "default"],
+     "show: default: one scenario at a time, and 'smoke' is already one"),
+    (["show", "--as-comand"], "show: --as-comand: no such option"),
+    (["show", "smok"], "show: smok: no such command or scenario; did you mean smoke?"),
+    (["merge", "--jsn"], "merge: --jsn: no such option; did you mean --json?"),
+    (["merge"], "merge: which suites? Give suite.json files or their folders"),
     (["selftest", "--quik"], "selftest: --quik: no such option; did you mean --quick?"),
     (["selftest", "--seeds", "0"], "selftest: --seeds: from 1 to 1000"),
     (["selftest", "--rates", "1,1/7"],
@@ -59,12 +68,16 @@ class Commands(unittest.TestCase):
                 self.assertEqual(os.listdir(self.temporary), [])
 
     def test_each_command_has_help_of_its_own(self):
-        for command, options in (("calibrate", {"runs", "closed", "seed", "mix"}),
-                                 ("selftest", {"quick", "seeds", "rates", "only"})):
+        for command, words, options in (
+                ("calibrate", "", {"runs", "closed", "seed", "mix"}),
+                ("selftest", "", {"quick", "seeds", "rates", "only"}),
+                ("list", "", {"json"}), ("show", "", {"as-command"}),
+                ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit"}),
+                ("merge", "SUITES ", {"json", "junit"})):
             process = soak(command, "--help")
             self.assertEqual((process.returncode, process.stderr), (0, ""))
             self.assertEqual(options_in(process.stdout), options)
-            self.assertIn(f"  soak {command} [OPTIONS]", soak("--help").stdout)
+            self.assertIn(f"  soak {command} {words}[", soak("--help").stdout)
 
     def test_a_calibration_leaves_nothing_and_says_its_bound(self):
         process = soak("calibrate", "--runs", "1", "--closed", "1000", "--mix", "default",
@@ -118,7 +131,7 @@ class ManPage(unittest.TestCase):
         page = soak("--man").stdout
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
-        for command in ("calibrate", "selftest"):
+        for command in ("calibrate", "selftest", "list", "show", "suite", "merge"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)

@@ -50,7 +50,15 @@ REFUSED = [
      "--defect fragment: it shows in jemalloc's figures alone; leave out --malloc libc"),
     (["--malloc", "libc", "--limit-heap", "2B/conn"],
      "--limit-heap 2B/conn: only jemalloc tells how its heap grows; leave out --malloc libc"),
-    (["nosuch"], "nosuch: no such command or scenario; scenarios/ has default, held, smoke"),
+    (["--clea", "3"], "--clea: no such option; did you mean --clean?"),
+    (["--mix", "clean,rset=3"],
+     "--mix clean,rset=3: no such name 'rset'; did you mean reset?"),
+    (["--mix", "mid-handshake"],
+     "--mid-handshake 1: no peer would ever finish a handshake; give another behaviour, such as "
+     "--clean, a weight too"),
+    (["--expect", "leak kind=side"],
+     "--expect leak kind=side: no such kind 'side'; did you mean side-allocation-lost?"),
+    (["nosuch"], "nosuch: no such command or scenario; `soak list scenarios` has them"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
     (["--json=/nonexistent/x"],
      "--json=/nonexistent/x: it can't be written: No such file or directory"),
@@ -89,13 +97,35 @@ class Errors(unittest.TestCase):
                                          "did you mean churn?\n")
         self.assertEqual((process.returncode, left), (2, []))
 
+    def test_what_cannot_go_together_is_told_by_the_line_of_its_file(self):
+        with tempfile.TemporaryDirectory(prefix="soak-cli-") as folder:
+            path = os.path.join(folder, "outer.soak")
+            with open(os.path.join(folder, "common.soak"), "w", encoding="utf-8") as file:
+                file.write("[tls]\nsession = none\nresume = 5%\n")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("include = common.soak\n")
+            process, left = self.run_soak("run", path)
+            self.assertEqual(process.stderr,
+                             f"soak: {folder}/common.soak:3: --resume 5%: nothing to resume with "
+                             "--session none; give --session ticket or cache\n")
+            self.assertEqual((process.returncode, left), (2, []))
+            with open(os.path.join(folder, "common.soak"), "w", encoding="utf-8") as file:
+                file.write("include = outer.soak\n")
+            process, left = self.run_soak("run", path)
+            self.assertEqual(process.stderr,
+                             f"soak: {folder}/common.soak:1: include = outer.soak: a file can't "
+                             "include itself, nor by way of others (included at "
+                             f"{folder}/outer.soak:1)\n")
+            self.assertEqual((process.returncode, left), (2, []))
+
     def test_help_names_every_section_and_exit_code(self):
         process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=60,
                                  check=False)
         self.assertEqual(process.returncode, 0)
-        for word in ("[load]", "[tls]", "[leave]", "[server]", "[verdict]", "[output]",
-                     "--conns", "--churn", "--defect", "3 INCONCLUSIVE", "130 interrupted"):
+        for word in ("[load]", "[tls]", "[mix]", "[suite]", "[server]", "[verdict]", "[output]",
+                     "--conns", "--churn", "--mix", "soak list behaviours", "--defect", "3 INCONCLUSIVE", "130 interrupted"):
             self.assertIn(word, process.stdout)
+        self.assertNotIn("--clean", process.stdout)
 
     def test_version_is_one_line(self):
         process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=60,

@@ -1,6 +1,6 @@
 #include "tls/context.h"
 
-#include "tls/wire.h"
+#include "tls_ends.h"
 
 #include <openssl/err.h>
 #include <setjmp.h>
@@ -14,117 +14,19 @@
 
 #include <cmocka.h>
 
-/* Two ends joined in memory: what one writes is what the other reads. */
-struct end {
-    struct wire_out out;
-    struct wire wire;
-    SSL *ssl;
-};
-
-struct fixture {
-    struct identity identity, authority;
-    struct end server, client;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    assert_int_equal(identity_make(IDENTITY_P256, "localhost", NULL, &f->identity, NULL), 0);
-    assert_int_equal(identity_make(IDENTITY_P256, "authority", NULL, &f->authority, NULL), 0);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    identity_fini(&f->identity);
-    identity_fini(&f->authority);
-    free(f);
-    return 0;
-}
-
-static SSL_CTX *server_ctx(struct context_server_options o)
-{
-    SSL_CTX *ctx = NULL;
-    struct err e = {""};
-    if (context_server_new(&o, &ctx, &e) < 0)
-        fail_msg("%s", e.text);
-    return ctx;
-}
-
-static SSL_CTX *client_ctx(struct context_client_options o)
-{
-    SSL_CTX *ctx = NULL;
-    struct err e = {""};
-    if (context_client_new(&o, &ctx, &e) < 0)
-        fail_msg("%s", e.text);
-    return ctx;
-}
-
-static void end_open(struct end *end, SSL_CTX *ctx, bool server)
-{
-    *end = (struct end){.wire = {.out = &end->out}, .ssl = SSL_new(ctx)};
-    assert_non_null(end->ssl);
-    BIO *bio = wire_bio_new(&end->wire);
-    assert_non_null(bio);
-    SSL_set_bio(end->ssl, bio, bio);
-    if (server)
-        SSL_set_accept_state(end->ssl);
-    else
-        SSL_set_connect_state(end->ssl);
-}
-
-static void ends_open(struct fixture *f, SSL_CTX *server, SSL_CTX *client)
-{
-    end_open(&f->server, server, true);
-    end_open(&f->client, client, false);
-}
-
-static void ends_close(struct fixture *f)
-{
-    SSL_free(f->server.ssl);
-    SSL_free(f->client.ssl);
-}
-
-/* One turn of one end: it reads all that the other has written. Returns false on a TLS failure. */
-static bool end_turn(struct end *self, struct end *other)
-{
-    char byte;
-    self->wire.in = other->out.bytes;
-    self->wire.in_left = other->out.used;
-    ERR_clear_error();
-    int rc = SSL_do_handshake(self->ssl);
-    if (rc == 1)
-        rc = SSL_read(self->ssl, &byte, 1);
-    int error = SSL_get_error(self->ssl, rc);
-    other->out.used = 0;
-    return rc > 0 || error == SSL_ERROR_WANT_READ;
-}
-
-static bool shake(struct fixture *f)
-{
-    bool ok = true;
-    for (int turn = 0; turn < 6 && ok; turn++)
-        ok = end_turn(&f->client, &f->server) && end_turn(&f->server, &f->client);
-    return ok && SSL_is_init_finished(f->server.ssl) && SSL_is_init_finished(f->client.ssl);
-}
-
-static void shake_with(struct fixture *f, struct context_server_options server,
+static void shake_with(struct ends *f, struct context_server_options server,
                        struct context_client_options client, bool expected)
 {
-    server.identity = &f->identity;
-    SSL_CTX *server_side = server_ctx(server), *client_side = client_ctx(client);
+    SSL_CTX *server_side = ends_server_ctx(f, server), *client_side = ends_client_ctx(client);
     ends_open(f, server_side, client_side);
-    assert_int_equal(shake(f), expected);
+    assert_int_equal(ends_shake(f), expected);
     SSL_CTX_free(server_side);
     SSL_CTX_free(client_side);
 }
 
 static void the_version_asked_for_is_the_version_spoken(void **state)
 {
-    struct fixture *f = *state;
+    struct ends *f = *state;
     static const struct {
         enum context_version server, client;
         int spoken; /* 0: no handshake */
@@ -146,28 +48,17 @@ static void the_version_asked_for_is_the_version_spoken(void **state)
     }
 }
 
-/* The session that a client holds after a full handshake; the caller frees it. */
-static SSL_SESSION *session_saved(struct fixture *f)
+static bool resumes(struct ends *f, struct context_server_options o, enum context_version v)
 {
-    SSL_SESSION *session = SSL_get1_session(f->client.ssl);
-    SSL_shutdown(f->client.ssl);
-    SSL_shutdown(f->server.ssl);
-    ends_close(f);
-    return session;
-}
-
-static bool resumes(struct fixture *f, struct context_server_options o, enum context_version v)
-{
-    o.identity = &f->identity;
     o.version = v;
-    SSL_CTX *server = server_ctx(o);
-    SSL_CTX *client = client_ctx((struct context_client_options){.version = v});
+    SSL_CTX *server = ends_server_ctx(f, o);
+    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = v});
     ends_open(f, server, client);
-    assert_true(shake(f));
-    SSL_SESSION *session = session_saved(f);
+    assert_true(ends_shake(f));
+    SSL_SESSION *session = ends_session(f);
     ends_open(f, server, client);
     assert_true(SSL_set_session(f->client.ssl, session));
-    assert_true(shake(f));
+    assert_true(ends_shake(f));
     bool reused = SSL_session_reused(f->server.ssl) == 1;
     SSL_SESSION_free(session);
     ends_close(f);
@@ -178,7 +69,7 @@ static bool resumes(struct fixture *f, struct context_server_options o, enum con
 
 static void tickets_and_caches_resume_and_none_does_not(void **state)
 {
-    struct fixture *f = *state;
+    struct ends *f = *state;
     static const enum context_version version[] = {CONTEXT_TLS_1_2, CONTEXT_TLS_1_3};
     struct context_server_options ticket = {.session = CONTEXT_TICKET};
     struct context_server_options cache = {.session = CONTEXT_CACHE, .cache_size = 10};
@@ -190,16 +81,16 @@ static void tickets_and_caches_resume_and_none_does_not(void **state)
     }
 }
 
-static long cached_after(struct fixture *f, enum context_session session, int handshakes)
+static long cached_after(struct ends *f, enum context_session session, int handshakes)
 {
     struct context_server_options o = {
         .version = CONTEXT_TLS_1_3, .session = session, .cache_size = 4, .identity = &f->identity};
-    SSL_CTX *server = server_ctx(o);
-    SSL_CTX *client = client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
+    SSL_CTX *server = ends_server_ctx(f, o);
+    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
     for (int i = 0; i < handshakes; i++) {
         ends_open(f, server, client);
-        assert_true(shake(f));
-        SSL_SESSION_free(session_saved(f));
+        assert_true(ends_shake(f));
+        SSL_SESSION_free(ends_session(f));
     }
     long cached = SSL_CTX_sess_number(server);
     SSL_CTX_free(server);
@@ -221,7 +112,7 @@ static void tickets_fill_no_cache(void **state)
 
 static void the_servers_first_known_protocol_is_chosen(void **state)
 {
-    struct fixture *f = *state;
+    struct ends *f = *state;
     const unsigned char *chosen = NULL;
     unsigned int length = 0;
     shake_with(f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "b,aa"},
@@ -234,7 +125,7 @@ static void the_servers_first_known_protocol_is_chosen(void **state)
 
 static void no_protocol_in_common_ends_the_handshake(void **state)
 {
-    struct fixture *f = *state;
+    struct ends *f = *state;
     shake_with(f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "a"},
                (struct context_client_options){.version = CONTEXT_TLS_ANY, .alpn = "b"}, false);
     ends_close(f);
@@ -242,7 +133,7 @@ static void no_protocol_in_common_ends_the_handshake(void **state)
 
 static void a_bad_protocol_list_is_refused_with_a_sentence(void **state)
 {
-    struct fixture *f = *state;
+    struct ends *f = *state;
     char too_long[400];
     memset(too_long, 'a', sizeof too_long - 1);
     too_long[sizeof too_long - 1] = '\0';
@@ -272,17 +163,19 @@ static void server_name_seen(SSL *ssl, int from_client, int type, const unsigned
 
 static void a_server_name_is_acknowledged_only_when_asked(void **state)
 {
-    struct fixture *f = *state;
-    SSL_CTX *client = client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
+    struct ends *f = *state;
+    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
     for (int accept = 0; accept < 2; accept++) {
         bool seen = false;
-        SSL_CTX *server = server_ctx((struct context_server_options){
-            .version = CONTEXT_TLS_1_3, .identity = &f->identity, .accept_sni = accept == 1});
+        SSL_CTX *server =
+            ends_server_ctx(f, (struct context_server_options){.version = CONTEXT_TLS_1_3,
+                                                               .identity = &f->identity,
+                                                               .accept_sni = accept == 1});
         ends_open(f, server, client);
         assert_true(SSL_set_tlsext_host_name(f->client.ssl, "localhost"));
         SSL_set_tlsext_debug_callback(f->client.ssl, server_name_seen);
         SSL_set_tlsext_debug_arg(f->client.ssl, &seen);
-        assert_true(shake(f));
+        assert_true(ends_shake(f));
         assert_int_equal(seen, accept == 1);
         ends_close(f);
         SSL_CTX_free(server);
@@ -303,7 +196,7 @@ static int memory_file(char *pem, char *path, size_t size)
 
 static void a_required_client_certificate_is_required(void **state)
 {
-    struct fixture *f = *state;
+    struct ends *f = *state;
     char ca_path[64], cert_path[64], bad_path[64];
     struct identity good = {0}, bad = {0};
     assert_int_equal(identity_make(IDENTITY_P256, "client", &f->authority, &good, NULL), 0);
@@ -329,7 +222,7 @@ static void a_required_client_certificate_is_required(void **state)
 
 static void a_missing_file_is_named_in_the_sentence(void **state)
 {
-    struct fixture *f = *state;
+    struct ends *f = *state;
     SSL_CTX *ctx = NULL;
     struct err e = {""};
     struct context_server_options server = {.identity = &f->identity,
@@ -371,5 +264,5 @@ int main(void)
         CLAIM(a_missing_file_is_named_in_the_sentence),
         CLAIM(the_oldest_error_is_told_and_the_queue_is_empty_after),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, ends_setup, ends_teardown);
 }

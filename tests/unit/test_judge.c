@@ -570,6 +570,13 @@ static void failed_many(struct sim *s)
     s->e.failed = 2000;
 }
 
+static void failed_few_of_the_intended(struct sim *s)
+{
+    clean(s);
+    s->e.failed = 2000;
+    s->e.intended = 200000;
+}
+
 static void failed_many_leak(struct sim *s)
 {
     lost_state(s);
@@ -686,6 +693,8 @@ static const struct control {
     {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},
     {"no_handshake", no_handshake, RULE_NO_HANDSHAKE, V(INVALID), K(NONE)},
     {"failed_many", failed_many, RULE_FAILED_MANY, V(INVALID), K(NONE)},
+    {"failed_few_of_the_intended", failed_few_of_the_intended, RULE_FAILED_SOME, V(INCONCLUSIVE),
+     K(NONE)},
     {"failed_many_leak", failed_many_leak, RULE_COUNT, V(LEAK), K(SIDE)},
     {"failed_some", failed_some, RULE_FAILED_SOME, V(INCONCLUSIVE), K(NONE)},
     {"overflowed", overflowed, RULE_OVERFLOWED, V(INCONCLUSIVE), K(NONE)},

@@ -41,7 +41,7 @@ static void lines_are_the_same_however_the_bytes_arrive(void **state)
     }
 }
 
-static void a_line_of_511_bytes_passes_and_of_512_does_not(void **state)
+static void a_line_of_the_longest_passes_and_a_byte_more_does_not(void **state)
 {
     (void)state;
     char bytes[LINE_MAX_BYTES + 1];
@@ -133,7 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_the_same_however_the_bytes_arrive),
-        cmocka_unit_test(a_line_of_511_bytes_passes_and_of_512_does_not),
+        cmocka_unit_test(a_line_of_the_longest_passes_and_a_byte_more_does_not),
         cmocka_unit_test(a_nul_byte_spoils_the_stream),
         cmocka_unit_test(the_word_is_the_whole_first_word),
         cmocka_unit_test(numbers_are_read_by_their_whole_key),

@@ -16,6 +16,7 @@ struct settings {
     bool quiet, probe;
     int workers, tls;
     const char *name, *json;
+    uint64_t weight[3];
 };
 
 static const struct opt table[] = {
@@ -35,6 +36,8 @@ static const struct opt table[] = {
     {"name", OPT_STRING, offsetof(struct settings, name), "NAME", NULL, "a name"},
     {"a-name-of-length", OPT_STRING, offsetof(struct settings, name), "SOMETHING", NULL, "a word"},
     {"json", OPT_OUTPUT, offsetof(struct settings, json), "FILE", NULL, "a document"},
+    {"mix", OPT_WEIGHTS, offsetof(struct settings, weight), "NAME[=WEIGHT],...", "red|green|blue|",
+     "weights of colours"},
 };
 enum { TABLE_COUNT = sizeof table / sizeof table[0], REST = 2 };
 
@@ -138,6 +141,16 @@ static void the_sentence_names_option_value_and_cure(void **state)
         {{"--workers", "-1"}, "--workers -1: this is a whole number, such as 4"},
         {{"--workers", "99999999999999999999"},
          "--workers 99999999999999999999: this number is too large"},
+        {{"--mix", "red,gren"}, "--mix red,gren: no such name 'gren'; did you mean green?"},
+        {{"--mix", "zzzz"}, "--mix zzzz: no such name 'zzzz'"},
+        {{"--mix", "red,,blue"},
+         "--mix red,,blue: a name is missing; this is NAME=WEIGHT, such as red=3,green=1"},
+        {{"--mix="}, "--mix: a name is missing; this is NAME=WEIGHT, such as red=3,green=1"},
+        {{"--mix=red,blue,red=2"}, "--mix red,blue,red=2: red is there twice"},
+        {{"--mix=red="},
+         "--mix red=: the weight of red: a count is a whole number, such as "
+         "10_000, 1k or 1M"},
+        {{"--mix=re"}, "--mix re: no such name 're'; did you mean red?"},
         {{"-q"}, "-q: no such option; options begin with --"},
         {{"a", "b", "c"}, "c: one word too many"},
     };
@@ -177,6 +190,7 @@ static struct settings any_settings(struct rng *r)
         .tls = (int)rng_below(r, 3),
         .name = names[rng_below(r, 4)],
         .json = names[rng_below(r, 4)],
+        .weight = {rng_below(r, 3), rng_below(r, 2) * 1000, rng_below(r, 3)},
     };
 }
 
@@ -200,7 +214,36 @@ static void what_is_printed_sets_the_same_value(void **state)
         assert_true(to.resume == from.resume && to.limit == from.limit);
         assert_true(to.quiet == from.quiet && to.probe == from.probe);
         assert_true(to.workers == from.workers && to.tls == from.tls);
+        assert_memory_equal(to.weight, from.weight, sizeof to.weight);
     }
+}
+
+static void weights_not_named_become_0(void **state)
+{
+    (void)state;
+    struct parsed p;
+    assert_int_equal(parse(&p, WORDS("--mix", "red,blue=1k", "--mix=green=5")), 0);
+    assert_true(p.s.weight[0] == 0 && p.s.weight[1] == 5 && p.s.weight[2] == 0);
+    assert_int_equal(parse(&p, WORDS("--mix", "red,blue=1k")), 0);
+    assert_true(p.s.weight[0] == 1 && p.s.weight[1] == 0 && p.s.weight[2] == 1000);
+    assert_int_equal(parse(&p, WORDS("--mix", "red,green=x")), -1);
+    assert_int_equal(p.s.weight[0], 0);
+}
+
+static void note(void *ctx, size_t index)
+{
+    char *names = ctx;
+    strcat(strcat(names, table[index].name), " ");
+}
+
+static void a_walk_meets_the_options_in_their_order(void **state)
+{
+    (void)state;
+    char names[128] = "";
+    char *const *words = WORDS("x", "--quiet", "--name=--conns", "--json", "--mix", "red", "--seed",
+                               "-", "--", "--tls");
+    opts_walk(table, TABLE_COUNT, 10, words, note, names);
+    assert_string_equal(names, "quiet name json mix seed ");
 }
 
 static void help_names_every_option_within_80_columns(void **state)
@@ -214,6 +257,7 @@ static void help_names_every_option_within_80_columns(void **state)
     fclose(out);
     assert_non_null(strstr(text, "  --conns COUNT               connections held open\n"));
     assert_non_null(strstr(text, "  --json[=FILE]               a document\n"));
+    assert_non_null(strstr(text, "  --mix NAME[=WEIGHT],...     weights of colours\n"));
     assert_non_null(
         strstr(text, "  --a-name-of-length SOMETHING\n                              a word\n"));
     assert_non_null(strstr(text, "  --tls 1.2|1.3|any           protocol version, which"));
@@ -233,6 +277,8 @@ int main(void)
         cmocka_unit_test(the_sentence_names_option_value_and_cure),
         cmocka_unit_test(a_name_of_any_length_is_refused_in_one_sentence),
         cmocka_unit_test(what_is_printed_sets_the_same_value),
+        cmocka_unit_test(weights_not_named_become_0),
+        cmocka_unit_test(a_walk_meets_the_options_in_their_order),
         cmocka_unit_test(help_names_every_option_within_80_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "base/rng.h"
-#include "scenario/scenario.h"
+#include "scenario/origin.h"
+#include "scenario/scenario_check.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -91,7 +92,7 @@ static void the_default_scenario_says_what_the_defaults_are(void **state)
     scenario_defaults(&read);
     assert_int_equal(scenario_read(&read, SOAK_SOURCE_DIR "/scenarios/default.soak", &e), 0);
     for (size_t i = 0; i < count; i++) {
-        char a[256], b[256];
+        char a[OPTS_TEXT], b[OPTS_TEXT];
         assert_string_equal(opts_print(&options[i], &read, a, sizeof a),
                             opts_print(&options[i], &defaults, b, sizeof b));
     }
@@ -104,9 +105,10 @@ static void every_option_has_a_section_and_one_line_of_help(void **state)
     const struct opt *options = scenario_options(&count);
     for (size_t i = 0; i < count; i++) {
         assert_true(opts_find(options, count, options[i].name) == &options[i]);
-        assert_non_null(strstr("load tls leave server verdict output", scenario_section(i)));
+        assert_non_null(strstr("load tls server verdict output suite mix", scenario_section(i)));
         assert_in_range(strlen(options[i].help), 5, 90);
-        assert_int_equal(options[i].choices != NULL, options[i].type == OPT_CHOICE);
+        bool listed = options[i].type == OPT_CHOICE || options[i].type == OPT_WEIGHTS;
+        assert_int_equal(options[i].choices != NULL, listed);
         bool flag = options[i].type == OPT_FLAG || options[i].type == OPT_OFF;
         assert_int_equal(options[i].metavar == NULL, flag);
     }
@@ -122,7 +124,7 @@ static void a_printed_scenario_reads_back_the_same(void **state)
     for (int round = 0; round < 50; round++) {
         struct scenario s, back;
         struct err e;
-        char text[8192];
+        char text[16384];
         size_t used = 0;
         scenario_defaults(&s);
         s.conns = 1 + rng_below(&r, 10000);
@@ -134,8 +136,11 @@ static void a_printed_scenario_reads_back_the_same(void **state)
         s.color = (int)rng_below(&r, 3);
         s.sensitivity = rng_below(&r, 3000);
         s.on_drain = rng_below(&r, 2) ? "jcmd {pid} GC.run" : NULL;
+        s.expect = rng_below(&r, 2) ? "leak kind=one-time site=a/b.c:12" : NULL;
+        s.weight[rng_below(&r, BEHAVIOUR_COUNT)] = rng_below(&r, 1000);
+        s.weight[rng_below(&r, BEHAVIOUR_COUNT)] = 0;
         for (size_t i = 0; i < count; i++) {
-            char value[256];
+            char value[OPTS_TEXT];
             if (i == 0 || strcmp(scenario_section(i), scenario_section(i - 1)) != 0)
                 used += (size_t)snprintf(text + used, sizeof text - used, "[%s]\n",
                                          scenario_section(i));
@@ -145,7 +150,7 @@ static void a_printed_scenario_reads_back_the_same(void **state)
         if (read_text(&back, text, &e) < 0)
             fail_msg("%s", e.text);
         for (size_t i = 0; i < count; i++) {
-            char a[256], b[256];
+            char a[OPTS_TEXT], b[OPTS_TEXT];
             assert_string_equal(opts_print(&options[i], &s, a, sizeof a),
                                 opts_print(&options[i], &back, b, sizeof b));
         }
@@ -179,7 +184,7 @@ static void keys_not_in_the_file_stay_as_they_were(void **state)
     struct scenario s;
     struct err e;
     assert_int_equal(read_text(&s, "[load]\nconns = 7\n", &e), 0);
-    assert_true(s.conns == 7 && s.churn.per_s == 1000 && s.clean == 50);
+    assert_true(s.conns == 7 && s.churn.per_s == 1000 && s.weight[BEHAVIOUR_CLEAN] == 50);
 }
 
 static void what_is_wrong_in_a_file_is_said_with_its_line(void **state)
@@ -204,8 +209,22 @@ static void what_is_wrong_in_a_file_is_said_with_its_line(void **state)
         {"[tls]\ntls = 1.4\n", ":2: tls = 1.4: this is one of 1.2, 1.3 or any"},
         {"[laod]\n", ":1: no such section [laod]; did you mean [load]?"},
         {"[weights]\n",
-         ":1: no such section [weights]; there are [load], [tls], [leave], [server], "
-         "[verdict] and [output]"},
+         ":1: no such section [weights]; there are [load], [tls], [server], [verdict], [output], "
+         "[suite] and [mix]"},
+        {"[mix]\nrest = 2\n", ":2: no such key 'rest' in [mix]; did you mean reset?"},
+        {"[load]\nreset = 2\n", ":2: 'reset' belongs in [mix], not in [load]"},
+        {"[mix]\nmix = clean,rset=2\n",
+         ":2: mix = clean,rset=2: no such name 'rset'; did you mean reset?"},
+        {"[mix]\nmix = clean=2x\n", ":2: mix = clean=2x: the weight of clean: a count is a whole "
+                                    "number, such as 10_000, 1k or 1M"},
+        {"[mix]\nreset = 2\nmix = clean\n",
+         ":3: 'mix' is the whole mix and takes back 'reset' of line 2; put it first"},
+        {"expect = pass\n[suite]\nexpect = leak\n", ":3: 'expect' is already given on line 1"},
+        {"expect = pass\ninclude = a.soak\n",
+         ":2: 'include' belongs before the keys: they override what it gives"},
+        {"[load]\ninclude = a.soak\n",
+         ":2: 'include' belongs at the top, before the first section"},
+        {"include =\n", ":1: include: a file is missing, such as include = common.soak"},
         {"\n[load\n", ":2: a section is a name in brackets, such as [load]"},
         {"[load] x\n", ":1: a section is a name in brackets, such as [load]"},
         {"[load]\nconns 2\n", ":2: a line is `key = value`"},
@@ -263,9 +282,9 @@ static void a_file_that_is_no_text_is_refused(void **state)
 static void any_bytes_are_read_or_refused(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"[",   "]",  "load", "tls",  "conns", "churn",
-                                         "=",   ":",  " ",    "\n",   "#",     ";",
-                                         "1/s", "30", "\t",   "\r\n", "\"",    "\xff"};
+    static const char *const pieces[] = {
+        "[", "]",   "load", "tls", "conns", "churn", "=",    ":",   " ", "\n",    "#",
+        ";", "1/s", "30",   "\t",  "\r\n",  "\"",    "\xff", "mix", ",", "clean", "include"};
     struct rng r = {37};
     for (int round = 0; round < 3000; round++) {
         char text[256] = "";
@@ -305,12 +324,19 @@ static const struct {
     {{{"resume", "20%"}, {"session", "none"}},
      "--resume 20%: nothing to resume with --session none; give --session ticket or cache"},
     {{{"cache-size", "0"}}, "--cache-size 0: from 1 to 10M entries"},
-    {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "5"}},
-     "--mid-handshake 5: no peer would ever finish a handshake; give --clean, --half-close or "
-     "--reset a weight too"},
-    {{{"clean", "0"}, {"half-close", "0"}, {"reset", "0"}, {"mid-handshake", "0"}},
-     "--clean, --half-close, --reset and --mid-handshake are all 0: no peer could leave; give "
-     "one a weight, such as --clean 1"},
+    {{{"mix", "mid-handshake=5"}},
+     "--mid-handshake 5: no peer would ever finish a handshake; give another behaviour, such as "
+     "--clean, a weight too"},
+    {{{"mix", "none"}},
+     "--mix none: no peer would do anything; give a behaviour a weight, such as --clean 1"},
+    {{{"mix", "reset"}, {"reset", "0"}},
+     "--mix none: no peer would do anything; give a behaviour a weight, such as --clean 1"},
+    {{{"expect", "leek"}}, "--expect leek: no such verdict 'leek'; did you mean leak?"},
+    {{{"alpn", "h2,"}}, "--alpn h2,: names, separated by commas, of 255 characters in all at most"},
+    {{{"no-probe", "true"}, {"until-sure", "true"}},
+     "--no-probe: only the probe's ledger has a sensitivity; leave out --until-sure"},
+    {{{"no-probe", "true"}, {"sensitivity", "1/1000"}},
+     "--no-probe: only the probe's ledger has a sensitivity; leave out --sensitivity"},
     {{{"reset", "2M"}}, "--reset 2M: a weight is at most 1M"},
     {{{"workers", "0"}}, "--workers 0: from 1 to 64"},
     {{{"handshake-timeout", "0s"}},
@@ -347,6 +373,12 @@ static const struct {
     {{{"defect", "peer-cert-ref"}},
      "--defect peer-cert-ref: it needs peers with certificates: "
      "--client-auth require"},
+    {{{"ctx", "per-connection"}, {"ctx-reload", "100"}},
+     "--ctx-reload 100: there is nothing to reload with --ctx per-connection; leave one of them "
+     "out"},
+    {{{"emfile", "1"}}, "--emfile 1: no connection would ever be accepted; from 2"},
+    {{{"emfile", "9"}, {"workers", "2"}},
+     "--emfile 9: the limit of files is the whole process's; give --workers 1"},
     {{{"defect", "error-path"}, {"mid-handshake", "0"}},
      "--defect error-path: it needs handshakes that fail: --mid-handshake with a weight above "
      "0"},
@@ -461,6 +493,156 @@ static void only_loopback_addresses_are_listened_on(void **state)
     }
 }
 
+/* ---- what behaviours need ---- */
+
+static void a_behaviour_without_what_it_needs_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        struct change changes[3];
+        const char *needs, *sentence; /* NULL: accepted */
+    } cases[] = {
+        {{{0}}, "", NULL},
+        {{{0}}, "session=ticket", NULL},
+        {{{0}}, "session=ticket|cache tls=1.3", NULL},
+        {{{"session", "cache"}}, "session=ticket", "--clean 50: it needs --session ticket"},
+        {{{"session", "none"}},
+         "session=ticket|cache",
+         "--clean 50: it needs --session ticket or cache"},
+        {{{"tls", "any"}}, "tls=1.3", "--clean 50: it needs --tls 1.3"},
+        {{{"tls", "any"}}, "session=ticket  tls=1.2", "--clean 50: it needs --tls 1.2"},
+        {{{0}}, "alpn=*", "--clean 50: it needs --alpn NAME"},
+        {{{"alpn", "h2"}}, "alpn=*", NULL},
+        {{{0}}, "resume=*", "--clean 50: it needs --resume PERCENT"},
+        {{{"resume", "0.5%"}}, "resume=*", NULL},
+        {{{0}}, "idle-timeout=*", "--clean 50: it needs --idle-timeout DURATION"},
+        {{{"idle-timeout", "1s"}}, "idle-timeout=*", NULL},
+        {{{"idle-timeout", "10s"}},
+         "idle-timeout=1s|5s|9s",
+         "--clean 50: it needs --idle-timeout 1s, 5s or 9s"},
+        {{{0}}, "client-auth=*", "--clean 50: it needs --client-auth KIND"},
+        {{{0}}, "keep-going=true", "--clean 50: it needs --keep-going"},
+        {{{"keep-going", "true"}}, "keep-going=true", NULL},
+        {{{"keep-going", "true"}},
+         "keep-going=false",
+         "--clean 50: it needs a run without --keep-going"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scenario s;
+        struct err e = {""};
+        scenario_defaults(&s);
+        for (const struct change *c = cases[i].changes; c->name; c++)
+            set(&s, c->name, c->value);
+        int rc = scenario_check_needs(&s, "clean", cases[i].needs, &e);
+        assert_string_equal(e.text, cases[i].sentence ? cases[i].sentence : "");
+        assert_int_equal(rc, cases[i].sentence ? -1 : 0);
+    }
+}
+
+/* The list's own needs name options that there are, with values that they can have. */
+static void what_behaviours_need_can_be_had(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
+        char needs[256], *rest = needs;
+        snprintf(needs, sizeof needs, "%s", b->needs);
+        for (char *need; (need = strsep(&rest, " "));) {
+            const struct opt *option = opts_find(options, count, strsep(&need, "="));
+            if (!*b->needs)
+                continue;
+            if (!option || !need)
+                fail_msg("%s needs '%s': no such option", b->name, b->needs);
+            for (char *value; strcmp(need ? need : "*", "*") != 0;) {
+                struct scenario s;
+                struct err e;
+                value = strsep(&need, "|");
+                if (opts_set(option, &s, value, &e) < 0)
+                    fail_msg("%s needs '%s': %s", b->name, b->needs, e.text);
+            }
+        }
+    }
+}
+
+static void more_behaviours_than_a_run_tells_apart_are_refused(void **state)
+{
+    (void)state;
+    struct behaviour_entry list[110];
+    uint64_t weight[110] = {0};
+    struct scenario s;
+    struct err e = {""};
+    scenario_defaults(&s);
+    for (size_t i = 0; i < 110; i++)
+        list[i] = (struct behaviour_entry){.name = "clean", .needs = ""};
+    for (size_t i = 0; i < 63; i++)
+        weight[i + i / 2] = 1;
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 110, &e), 0);
+    weight[109] = 1;
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 110, &e), -1);
+    assert_string_equal(e.text,
+                        "--mix: 64 behaviours have a weight, and one run tells at most 63 apart");
+}
+
+static void needs_count_only_for_behaviours_with_a_weight(void **state)
+{
+    (void)state;
+    const struct behaviour_entry list[] = {{.name = "clean", .needs = ""},
+                                           {.name = "reset", .needs = "tls=1.2"}};
+    uint64_t weight[] = {1, 0};
+    struct scenario s;
+    struct err e = {""};
+    scenario_defaults(&s);
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), 0);
+    weight[1] = 1;
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), -1);
+    assert_string_equal(e.text, "--reset 30: it needs --tls 1.2");
+    set(&s, "tls", "1.2");
+    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), 0);
+}
+
+/* ---- mixes ---- */
+
+static void a_mix_is_the_whole_and_weights_come_on_top(void **state)
+{
+    (void)state;
+    struct scenario s;
+    struct err e;
+    assert_int_equal(read_text(&s, "[mix]\nmix = reset=7,clean\nhalf-close = 2\n", &e), 0);
+    assert_true(s.weight[BEHAVIOUR_RESET] == 7 && s.weight[BEHAVIOUR_CLEAN] == 1);
+    assert_true(s.weight[BEHAVIOUR_HALF_CLOSE] == 2 && s.weight[BEHAVIOUR_MID_HANDSHAKE] == 0);
+    assert_int_equal(read_text(&s, "[mix]\nhalf-close = 2\n", &e), 0);
+    assert_true(s.weight[BEHAVIOUR_RESET] == 30 && s.weight[BEHAVIOUR_HALF_CLOSE] == 2);
+}
+
+static void a_text_too_long_for_a_command_line_is_refused(void **state)
+{
+    (void)state;
+    char text[1200];
+    struct scenario s;
+    struct err e = {""};
+    memset(text, 'x', sizeof text);
+    for (int i = 0; i < 2; i++) {
+        scenario_defaults(&s);
+        text[i ? 1001 : 1000] = '\0';
+        s.on_drain = text;
+        assert_int_equal(scenario_check(&s, &e), i ? -1 : 0);
+        text[1000] = 'x';
+    }
+    assert_non_null(strstr(e.text, "xxx...: at most 1000 characters"));
+    text[256] = '\0';
+    scenario_defaults(&s);
+    s.sni = text;
+    assert_int_equal(scenario_check(&s, &e), -1);
+    assert_non_null(strstr(e.text, ": a server name has at most 255 characters"));
+    scenario_defaults(&s);
+    s.alpn = text;
+    assert_int_equal(scenario_check(&s, &e), -1);
+    text[255] = '\0';
+    assert_int_equal(scenario_check(&s, &e), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +662,12 @@ int main(void)
         cmocka_unit_test(what_can_go_together_is_accepted),
         cmocka_unit_test(the_proposed_pace_is_accepted),
         cmocka_unit_test(only_loopback_addresses_are_listened_on),
+        cmocka_unit_test(a_behaviour_without_what_it_needs_is_refused),
+        cmocka_unit_test(what_behaviours_need_can_be_had),
+        cmocka_unit_test(more_behaviours_than_a_run_tells_apart_are_refused),
+        cmocka_unit_test(needs_count_only_for_behaviours_with_a_weight),
+        cmocka_unit_test(a_mix_is_the_whole_and_weights_come_on_top),
+        cmocka_unit_test(a_text_too_long_for_a_command_line_is_refused),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -9,6 +9,12 @@ static const struct behaviour_entry entries[] = {
 #undef X
 };
 
+const char behaviour_choices[] =
+#define X(identifier, name, family, weight, needs, help) name "|"
+#include "base/behaviours.def"
+#undef X
+    ;
+
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
 {
     CHECK((unsigned)behaviour < BEHAVIOUR_COUNT);
@@ -20,7 +26,7 @@ const char *behaviour_family_name(enum behaviour_family family)
     static const char *const names[] = {
         [BEHAVIOUR_LEAVE] = "leave",       [BEHAVIOUR_RESUME] = "resume",
         [BEHAVIOUR_FEATURE] = "feature",   [BEHAVIOUR_HOSTILE] = "hostile",
-        [BEHAVIOUR_RESOURCE] = "resource",
+        [BEHAVIOUR_RESOURCE] = "resource", [BEHAVIOUR_PRELUDE] = "prelude",
     };
     CHECK((unsigned)family < BEHAVIOUR_FAMILIES);
     return names[family];

@@ -20,6 +20,7 @@ enum behaviour_family {
     BEHAVIOUR_FEATURE,  /* extensions, certificates, groups, messages after the handshake */
     BEHAVIOUR_HOSTILE,  /* what isn't TLS, or is broken on purpose */
     BEHAVIOUR_RESOURCE, /* the server runs out of something, or out of time */
+    BEHAVIOUR_PRELUDE,  /* the dialogue in clear text before TLS */
     BEHAVIOUR_FAMILIES
 };
 
@@ -29,7 +30,10 @@ struct behaviour_entry {
     uint64_t weight;
 };
 
-/* `behaviour` is below BEHAVIOUR_COUNT. */
+/* "clean|reset|...|": the names, for an option of type OPT_WEIGHTS. */
+extern const char behaviour_choices[];
+
+/* `behaviour` is below BEHAVIOUR_COUNT. The entries lie one after another in their order. */
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
 /* "leave", "resume", ... */
 const char *behaviour_family_name(enum behaviour_family family);

@@ -1,5 +1,5 @@
 /*
- * The control protocol's lines: `word key=value key=value\n`, at most 511 bytes, values without
+ * The control protocol's lines: `word key=value key=value\n`, at most 1,023 bytes, values without
  * blanks. docs/protocol.md lists the words. struct line_reader cuts a byte stream into lines;
  * line_word/line_number read one. No heap. Every line comes from another process and is checked.
  */
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINE_MAX_BYTES = 512 };
+enum { LINE_MAX_BYTES = 1024 };
 
 struct line_reader {
     size_t used;

@@ -1,12 +1,14 @@
 #include "base/opts.h"
 
 #include "base/check.h"
+#include "base/choices.h"
 #include "base/grammar.h"
+#include "base/opts_weights.h"
 
 #include <limits.h>
 #include <string.h>
 
-enum { NAME_SIZE = 64, TABLE_LIMIT = 128 };
+enum { NAME_SIZE = 64, TABLE_LIMIT = 512 };
 
 /* A cursor over argv and what the options are written to. */
 struct reader {
@@ -122,6 +124,21 @@ int opts_parse(const struct opt *table, size_t table_count, int argc, char *cons
     return 0;
 }
 
+/* A value never begins with two dashes (take_value), so each such word is an option. */
+void opts_walk(const struct opt *table, size_t table_count, int argc, char *const *argv,
+               void (*on_option)(void *ctx, size_t index), void *ctx)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        char name[NAME_SIZE];
+        if (strncmp(argv[i], "--", 2) != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
+        const struct opt *option = opts_find(table, table_count, name);
+        if (option)
+            on_option(ctx, (size_t)(option - table));
+    }
+}
+
 static int set_bool(bool *target, bool when_true, const char *text, struct err *e)
 {
     if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
@@ -145,25 +162,12 @@ static int set_int(int *target, const char *text, struct err *e)
     return 0;
 }
 
-/* Finds choice `index` in "a|b|c". Returns its start and length, or NULL past the last. */
-static const char *choice_at(const char *choices, int index, size_t *ret_length)
-{
-    for (; index > 0; index--) {
-        choices = strchr(choices, '|');
-        if (!choices)
-            return NULL;
-        choices++;
-    }
-    *ret_length = strcspn(choices, "|");
-    return choices;
-}
-
 static int refuse_choice(const char *choices, struct err *e)
 {
     char list[256] = "";
     size_t length, used = 0;
     const char *choice;
-    for (int i = 0; (choice = choice_at(choices, i, &length)); i++) {
+    for (int i = 0; (choice = choices_at(choices, i, &length)); i++) {
         const char *joint = i == 0 ? "" : choice[length] ? ", " : " or ";
         int n = snprintf(list + used, sizeof list - used, "%s%.*s", joint, (int)length, choice);
         used += (size_t)n;
@@ -174,15 +178,11 @@ static int refuse_choice(const char *choices, struct err *e)
 
 static int set_choice(int *target, const char *choices, const char *text, struct err *e)
 {
-    size_t length;
-    const char *choice;
-    for (int i = 0; (choice = choice_at(choices, i, &length)); i++) {
-        if (strlen(text) == length && strncmp(text, choice, length) == 0) {
-            *target = i;
-            return 0;
-        }
-    }
-    return refuse_choice(choices, e);
+    int index = choices_find(choices, text, strlen(text));
+    if (index < 0)
+        return refuse_choice(choices, e);
+    *target = index;
+    return 0;
 }
 
 static int set_one_in(uint64_t *target, const char *text, struct err *e)
@@ -226,6 +226,8 @@ int opts_set(const struct opt *option, void *target, const char *text, struct er
         return grammar_hex(text, field, e);
     case OPT_CHOICE:
         return set_choice(field, option->choices, text, e);
+    case OPT_WEIGHTS:
+        return opts_weights_set(field, option->choices, text, e);
     }
     check_fail(__FILE__, __LINE__, "every option type has a case");
 }

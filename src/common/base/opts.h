@@ -29,15 +29,19 @@ enum opt_type {
     OPT_GROWTH,   /* double bytes per connection */
     OPT_ONE_IN,   /* uint64_t N of `1/N`; `none` is 0 */
     OPT_HEX,      /* uint64_t, hexadecimal without 0x */
-    OPT_CHOICE    /* int: index of the value in `choices`, a string like "1.2|1.3" */
+    OPT_CHOICE,   /* int: index of the value in `choices`, a string like "1.2|1.3" */
+    OPT_WEIGHTS   /* uint64_t for each of `choices`: `a=5,b`; those not named become 0 */
 };
+
+/* Room for the text of any option whose strings are within OPTS_STRING_LIMIT. */
+enum { OPTS_STRING_LIMIT = 1000, OPTS_TEXT = 8192 };
 
 struct opt {
     const char *name; /* without the dashes */
     enum opt_type type;
     size_t offset;       /* offsetof the field in the target struct */
     const char *metavar; /* NULL for a flag */
-    const char *choices; /* OPT_CHOICE only */
+    const char *choices; /* OPT_CHOICE and OPT_WEIGHTS only */
     const char *help;    /* one line, no full stop */
 };
 
@@ -55,6 +59,11 @@ int opts_set(const struct opt *option, void *target, const char *text, struct er
 /* Prints one option's present value in the form that opts_set reads back. Flags print true|false.
  */
 char *opts_print(const struct opt *option, const void *target, char *buf, size_t size);
+
+/* Calls `on_option` with the place in the table of each option that a command line gives, in its
+ * order. The line is one that opts_parse has accepted. */
+void opts_walk(const struct opt *table, size_t table_count, int argc, char *const *argv,
+               void (*on_option)(void *ctx, size_t index), void *ctx);
 
 /* The entry named `name`, or NULL. opts_nearest: the name that was probably meant, or NULL. */
 const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name);

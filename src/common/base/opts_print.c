@@ -1,6 +1,8 @@
 #include "base/check.h"
+#include "base/choices.h"
 #include "base/grammar.h"
 #include "base/opts.h"
+#include "base/opts_weights.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -21,12 +23,10 @@ static char *print_int(char *buf, size_t size, int value)
 
 static char *print_choice(char *buf, size_t size, const char *choices, int index)
 {
-    for (; index > 0; index--) {
-        choices = strchr(choices, '|');
-        CHECK(choices);
-        choices++;
-    }
-    snprintf(buf, size, "%.*s", (int)strcspn(choices, "|"), choices);
+    size_t length;
+    const char *choice = choices_at(choices, index, &length);
+    CHECK(choice);
+    snprintf(buf, size, "%.*s", (int)length, choice);
     return buf;
 }
 
@@ -66,6 +66,8 @@ char *opts_print(const struct opt *option, const void *target, char *buf, size_t
         return grammar_hex_print(buf, size, *(const uint64_t *)field);
     case OPT_CHOICE:
         return print_choice(buf, size, option->choices, *(const int *)field);
+    case OPT_WEIGHTS:
+        return opts_weights_print(buf, size, option->choices, field);
     }
     check_fail(__FILE__, __LINE__, "every option type has a case");
 }
@@ -90,7 +92,8 @@ void opts_help(const struct opt *table, size_t table_count, FILE *out)
 {
     for (size_t i = 0; i < table_count; i++) {
         const struct opt *option = &table[i];
-        const char *value = option->choices ? option->choices : option->metavar;
+        bool listed = option->type == OPT_CHOICE;
+        const char *value = listed ? option->choices : option->metavar;
         const char *joint = !value ? "" : option->type == OPT_OUTPUT ? "[=" : " ";
         const char *close = option->type == OPT_OUTPUT ? "]" : "";
         int used = fprintf(out, "  --%s%s%s%s", option->name, joint, value ? value : "", close);

@@ -108,7 +108,8 @@ struct page_app {
     page_u64 opened, closed, established, in_flight;
     page_u64 handshakes, resumed; /* completed ones */
     page_u64 failed;              /* connections that failed against their behaviour's intent */
-    page_u64 intended;            /* ended without a handshake because their behaviour says so */
+    page_u64 intended;            /* ended without a handshake because their behaviour says so;
+                                   * server: turned away because --emfile says so */
     page_u64 due;                 /* client: replacements that the asked rate made due */
     page_u64 replaced;            /* client: replacements begun */
     page_u64 p50_ns, p90_ns, p99_ns, max_ns; /* client: handshake times */

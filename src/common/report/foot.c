@@ -173,6 +173,15 @@ static void print_errors(const struct result *r, const struct screen *s)
                     human_count(total, sizeof total, (int64_t)e->total), text);
 }
 
+static void print_skipped(const struct result *r, const struct screen *s)
+{
+    struct screen_lead lead = screen_lead_at("Skipped", PARTS_FOOT_COLUMN);
+    for (size_t i = 0; i < r->skipped_count; i++) {
+        screen_wrap(s, &lead, "%s: %s", r->skipped[i].name, r->skipped[i].why);
+        lead = screen_lead_at("", PARTS_FOOT_COLUMN);
+    }
+}
+
 static void print_files(const struct result *r, const struct screen *s)
 {
     struct screen_lead lead = screen_lead_at("Run folder", PARTS_FOOT_COLUMN);
@@ -204,6 +213,7 @@ void parts_foot(const struct result *r, const struct screen *s)
     if (lead_subject && !r->broken)
         print_self_check(&lead_subject->selfcheck, s);
     print_errors(r, s);
+    print_skipped(r, s);
     print_load(r, s);
     if (lead_subject)
         print_cost(lead_subject, s);

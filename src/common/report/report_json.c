@@ -217,6 +217,15 @@ static json_t *run_json(const struct result *r)
                      text(r->run.tls), "key", text(r->run.key), "epochs", r->run.epochs);
 }
 
+static json_t *skipped_json(const struct result *r)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < r->skipped_count; i++)
+        json_array_append_new(array, json_pack("{s:o,s:o}", "name", text(r->skipped[i].name), "why",
+                                               text(r->skipped[i].why)));
+    return array;
+}
+
 /* The sensitivity and cost of the run are those of its first subject, the one under test. */
 static json_t *document(const struct result *r)
 {
@@ -230,6 +239,7 @@ static json_t *document(const struct result *r)
         sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first), "run_dir",
         text(r->run_dir), "next", next_json(r));
     json_object_set_new(object, "missing", text(r->missing));
+    json_object_set_new(object, "skipped", skipped_json(r));
     return object;
 }
 

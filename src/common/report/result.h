@@ -110,6 +110,11 @@ struct result_subject {
     uint64_t drained_released_bytes;         /* ledger bytes that the drain gave back */
 };
 
+/* A behaviour that was asked for and can't be done with these libraries. */
+struct result_skipped {
+    const char *name, *why;
+};
+
 struct result_errors {
     uint64_t total, connect, handshake, echo, timeout, lost;
 };
@@ -138,6 +143,8 @@ struct result {
         const char *tls, *key; /* "1.3", "p256" */
         int epochs;
     } run;
+    size_t skipped_count;
+    struct result_skipped skipped[16];
     size_t subjects;
     struct result_subject subject[2];
 };

@@ -1,15 +1,24 @@
 #include "scenario/scenario.h"
 
 #include "base/check.h"
+#include "prelude/protocols.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct opt options[] = {
 #define X(section, name, TYPE, field, metavar, choices, help)                                      \
     {name, OPT_##TYPE, offsetof(struct scenario, field), metavar, choices, help},
 #include "scenario/options.def"
 #undef X
+#define X(identifier, name, family, share, needs, help)                                            \
+    {name,     OPT_COUNT, offsetof(struct scenario, weight[BEHAVIOUR_##identifier]),               \
+     "WEIGHT", NULL,      help},
+#include "base/behaviours.def"
+#undef X
 };
+
+_Static_assert(sizeof options / sizeof options[0] == SCENARIO_OPTIONS, "none is left out");
 
 static const char *const sections[] = {
 #define X(section, name, TYPE, field, metavar, choices, help) section,
@@ -19,14 +28,33 @@ static const char *const sections[] = {
 
 const struct opt *scenario_options(size_t *ret_count)
 {
-    *ret_count = sizeof options / sizeof options[0];
+    *ret_count = SCENARIO_OPTIONS;
     return options;
 }
 
 const char *scenario_section(size_t i)
 {
-    CHECK(i < sizeof sections / sizeof sections[0]);
-    return sections[i];
+    const size_t named = sizeof sections / sizeof sections[0];
+    CHECK(i < SCENARIO_OPTIONS);
+    return sections[i < named ? i : named - 1];
+}
+
+bool scenario_is_weight(size_t i)
+{
+    return i >= sizeof sections / sizeof sections[0];
+}
+
+/* The options are sorted by section. */
+size_t scenario_sections(const char **names, size_t size)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SCENARIO_OPTIONS; i++) {
+        if (count && strcmp(names[count - 1], scenario_section(i)) == 0)
+            continue;
+        CHECK(count < size);
+        names[count++] = scenario_section(i);
+    }
+    return count;
 }
 
 void scenario_defaults(struct scenario *s)
@@ -40,10 +68,7 @@ void scenario_defaults(struct scenario *s)
         .session = SESSION_TICKET,
         .cache_size = 20480,
         .client_auth = CLIENT_AUTH_NONE,
-        .clean = 50,
-        .reset = 30,
-        .half_close = 15,
-        .mid_handshake = 5,
+        .tickets = 2,
         .workers = 1,
         .malloc = SCENARIO_JEMALLOC ? MALLOC_JEMALLOC : MALLOC_LIBC,
         .handshake_timeout_ns = 30000000000u,
@@ -53,4 +78,6 @@ void scenario_defaults(struct scenario *s)
         .limit_rss = 16,
         .probe = true,
     };
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++)
+        s->weight[i] = behaviour_entry((enum behaviour)i)->weight;
 }

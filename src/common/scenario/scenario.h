@@ -6,6 +6,7 @@
 #ifndef SOAK_SCENARIO_SCENARIO_H
 #define SOAK_SCENARIO_SCENARIO_H
 
+#include "base/behaviours.h"
 #include "base/err.h"
 #include "base/grammar.h"
 #include "base/opts.h"
@@ -14,7 +15,7 @@
 #include <stdint.h>
 
 enum scenario_tls { TLS_1_2, TLS_1_3, TLS_ANY };
-enum scenario_key { KEY_P256, KEY_RSA2048 };
+enum scenario_key { KEY_P256, KEY_RSA2048, KEY_BOTH };
 enum scenario_session { SESSION_TICKET, SESSION_CACHE, SESSION_NONE };
 enum scenario_malloc { MALLOC_JEMALLOC, MALLOC_LIBC };
 /* What is done on held connections; OPERATE_NONE: they come and go. */
@@ -25,7 +26,21 @@ enum scenario_operate {
     OPERATE_RENEGOTIATE,
     OPERATE_TICKET
 };
-enum scenario_client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_REQUIRE };
+enum scenario_ctx { CTX_SHARED, CTX_PER_CONNECTION };
+enum scenario_client_auth {
+    CLIENT_AUTH_NONE,
+    CLIENT_AUTH_REQUEST,
+    CLIENT_AUTH_REQUIRE,
+    CLIENT_AUTH_LATER
+};
+enum scenario_ticket_callback {
+    TICKET_CALLBACK_NONE,
+    TICKET_CALLBACK_RENEW,
+    TICKET_CALLBACK_IGNORE,
+    TICKET_CALLBACK_ABORT
+};
+enum scenario_ocsp { OCSP_NONE, OCSP_GOOD, OCSP_EMPTY, OCSP_LARGE };
+enum scenario_sni_unknown { SNI_UNKNOWN_ACCEPT, SNI_UNKNOWN_WARN, SNI_UNKNOWN_REFUSE };
 
 struct scenario {
     /* [load] */
@@ -40,20 +55,29 @@ struct scenario {
     int client_workers; /* 0 = as many as processors, at most 4 */
     /* [tls] */
     int tls, key;  /* enum values */
+    int starttls;  /* enum prelude_protocol */
     double resume; /* share of connections that resume */
     int session;   /* what the server offers */
     uint64_t cache_size;
     int client_auth;
-    const char *alpn, *sni; /* NULL = none */
-    /* [leave] weights */
-    uint64_t clean, half_close, reset, mid_handshake;
+    uint64_t session_timeout_ns;        /* 0 = OpenSSL's */
+    int tickets, ticket_callback;       /* enum scenario_ticket_callback */
+    uint64_t ticket_rotate, early_data; /* connections, bytes; 0 = none */
+    bool psk, sni_switch, renegotiation;
+    int ocsp, sni_unknown;        /* enum scenario_ocsp, scenario_sni_unknown */
+    int record_padding;           /* bytes, 0 = none */
+    const char *groups, *ciphers; /* NULL = OpenSSL's */
+    const char *alpn, *sni;       /* NULL = none */
     /* [server] */
     int workers;
     int malloc;         /* enum scenario_malloc; a build without jemalloc has libc only */
     const char *defect; /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
-    uint64_t watchdog_ns; /* nothing moves for so long: the run is broken */
-    const char *listen;   /* address:port, port 0 = any */
+    bool requests;
+    int ctx;                     /* enum scenario_ctx */
+    uint64_t ctx_reload, emfile; /* 0 = never */
+    uint64_t watchdog_ns;        /* nothing moves for so long: the run is broken */
+    const char *listen;          /* address:port, port 0 = any */
     /* [verdict] */
     uint64_t sensitivity; /* one in N; 0 = what the run gives */
     bool until_sure;      /* go on until the sensitivity is reached; `for_ns` is a limit then */
@@ -67,16 +91,32 @@ struct scenario {
     const char *json;    /* "-" or a path; NULL = none */
     bool quiet;
     int color; /* 0 auto, 1 always, 2 never */
+    /* [suite] */
+    const char *expect; /* expect.h; NULL = pass. Only suites look at it */
+    /* [mix] */
+    uint64_t weight[BEHAVIOUR_COUNT];
+};
+
+enum {
+    SCENARIO_OPTIONS = BEHAVIOUR_COUNT
+#define X(...) +1
+#include "scenario/options.def"
+#undef X
 };
 
 /* The table over struct scenario, and its length. */
 const struct opt *scenario_options(size_t *ret_count);
 /* The section ([load] ...) of option i. */
 const char *scenario_section(size_t i);
+/* Whether option i is the weight of one behaviour: they are the last ones, in the order of enum
+ * behaviour. */
+bool scenario_is_weight(size_t i);
+/* The names of the sections, in their order; at most `size`. Returns their number. */
+size_t scenario_sections(const char **names, size_t size);
 
 void scenario_defaults(struct scenario *s);
-/* Reads scenario file `path` over `s`; on failure `s` is as it was. Errors: `path:line: sentence`.
- * Strings are kept in storage that lives until the process ends. */
+/* Reads scenario file `path`, and what it includes, over `s`; on failure `s` is as it was. Errors:
+ * `path:line: sentence`. Strings are kept in storage that lives until the process ends. */
 int scenario_read(struct scenario *s, const char *path, struct err *e);
 /* What the run is to be able to see, and how long it may take to, when it goes until it is sure:
  * fills `sensitivity` and `for_ns` where the user left them open. After scenario_check. */

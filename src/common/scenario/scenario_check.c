@@ -1,6 +1,7 @@
 #include "scenario/scenario_check.h"
 
 #include "base/check.h"
+#include "scenario/expect.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -14,8 +15,9 @@ enum {
     TURNOVERS = 4,      /* a verdict needs epochs whose connections have all gone */
     PAYLOAD_LIMIT = 1 << 20,
     SOURCES_LIMIT = 250,
-    WEIGHT_LIMIT = 1000000,
     CACHE_LIMIT = 10000000,
+    ALPN_LIMIT = 256, /* with a byte of length each */
+    SNI_LIMIT = 255,
     WORKERS_LIMIT = 64,
     TEXT = 64
 };
@@ -39,9 +41,25 @@ int scenario_refuse(const struct scenario *s, const char *name, struct err *e, c
     const struct opt *option = opts_find(options, count, name);
     CHECK(option);
     value[0] = '\0';
-    if (option->type != OPT_FLAG)
+    if (option->type != OPT_FLAG && option->type != OPT_OFF)
         opts_print(option, s, value, sizeof value);
     return err_set(e, "--%s%s%s: %s", name, *value ? " " : "", value, said);
+}
+
+/* They are handed on in command lines, and printed into buffers of OPTS_TEXT. */
+static int check_strings(const struct scenario *s, struct err *e)
+{
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].type != OPT_STRING && options[i].type != OPT_OUTPUT)
+            continue;
+        const char *text = *(const char *const *)((const char *)s + options[i].offset);
+        if (text && strlen(text) > OPTS_STRING_LIMIT)
+            return err_set(e, "--%s %.40s...: at most %d characters", options[i].name, text,
+                           OPTS_STRING_LIMIT);
+    }
+    return 0;
 }
 
 static int check_load(const struct scenario *s, struct err *e)
@@ -105,41 +123,32 @@ static int check_pace(const struct scenario *s, struct err *e)
     return 0;
 }
 
+/* RFC 7301 3.1: a name of a protocol has 1 to 255 bytes. */
+static int check_alpn(const struct scenario *s, struct err *e)
+{
+    size_t length, used = 0;
+    for (const char *name = s->alpn; name; name = name[length] ? name + length + 1 : NULL) {
+        length = strcspn(name, ",");
+        used += 1 + length;
+        if (length == 0 || used > ALPN_LIMIT)
+            return scenario_refuse(s, "alpn", e,
+                                   "names, separated by commas, of %d characters in all at most",
+                                   ALPN_LIMIT - 1);
+    }
+    return 0;
+}
+
 static int check_tls(const struct scenario *s, struct err *e)
 {
+    if (s->sni && strlen(s->sni) > SNI_LIMIT)
+        return scenario_refuse(s, "sni", e, "a server name has at most %d characters", SNI_LIMIT);
     if (s->resume > 0 && s->session == SESSION_NONE)
         return scenario_refuse(
             s, "resume", e,
             "nothing to resume with --session none; give --session ticket or cache");
     if (s->cache_size == 0 || s->cache_size > CACHE_LIMIT)
         return scenario_refuse(s, "cache-size", e, "from 1 to 10M entries");
-    return 0;
-}
-
-static int check_leave(const struct scenario *s, struct err *e)
-{
-    const struct {
-        const char *name;
-        uint64_t weight;
-    } ways[] = {{"clean", s->clean},
-                {"half-close", s->half_close},
-                {"reset", s->reset},
-                {"mid-handshake", s->mid_handshake}};
-    uint64_t total = 0;
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        if (ways[i].weight > WEIGHT_LIMIT)
-            return scenario_refuse(s, ways[i].name, e, "a weight is at most 1M");
-        total += ways[i].weight;
-    }
-    if (total && total == s->mid_handshake)
-        return scenario_refuse(
-            s, "mid-handshake", e,
-            "no peer would ever finish a handshake; give --clean, --half-close or "
-            "--reset a weight too");
-    if (total == 0)
-        return err_set(e, "--clean, --half-close, --reset and --mid-handshake are all 0: no peer "
-                          "could leave; give one a weight, such as --clean 1");
-    return 0;
+    return check_alpn(s, e) < 0 ? -1 : scenario_check_tls(s, e);
 }
 
 static int check_operate_tls(const struct scenario *s, struct err *e)
@@ -204,14 +213,14 @@ static int check_defect(const struct scenario *s, struct err *e)
     if (strcmp(name, "peer-cert-ref") == 0 && s->client_auth != CLIENT_AUTH_REQUIRE)
         return scenario_refuse(s, "defect", e,
                                "it needs peers with certificates: --client-auth require");
-    if (strcmp(name, "error-path") == 0 && s->mid_handshake == 0)
+    if (strcmp(name, "error-path") == 0 && s->weight[BEHAVIOUR_MID_HANDSHAKE] == 0)
         return scenario_refuse(
             s, "defect", e, "it needs handshakes that fail: --mid-handshake with a weight above 0");
     if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
         (strcmp(name, "outside") == 0 || strcmp(name, "fragment") == 0))
         return scenario_refuse(s, "defect", e,
                                "it shows in jemalloc's figures alone; leave out --malloc libc");
-    if (strcmp(name, "reset-path") == 0 && s->reset == 0)
+    if (strcmp(name, "reset-path") == 0 && s->weight[BEHAVIOUR_RESET] == 0)
         return scenario_refuse(s, "defect", e,
                                "it needs peers that reset: --reset with a weight above 0");
     return 0;
@@ -248,6 +257,21 @@ static int check_malloc(const struct scenario *s, struct err *e)
     return 0;
 }
 
+static int check_resources(const struct scenario *s, struct err *e)
+{
+    if (s->ctx_reload && s->ctx == CTX_PER_CONNECTION)
+        return scenario_refuse(s, "ctx-reload", e,
+                               "there is nothing to reload with --ctx "
+                               "per-connection; leave one of them out");
+    if (s->emfile == 1)
+        return scenario_refuse(s, "emfile", e, "no connection would ever be accepted; from 2");
+    if (s->emfile && s->workers > 1)
+        return scenario_refuse(s, "emfile", e,
+                               "the limit of files is the whole process's; give "
+                               "--workers 1");
+    return 0;
+}
+
 static int check_server(const struct scenario *s, struct err *e)
 {
     bool v6 = false;
@@ -266,14 +290,25 @@ static int check_server(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "sources", e,
                                "there is one loopback address in IPv6; give --listen "
                                "127.0.0.1:0 or --sources 1");
+    if (check_resources(s, e) < 0)
+        return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
+}
+
+static int check_expect(const struct scenario *s, struct err *e)
+{
+    struct expect expect;
+    struct err why;
+    if (expect_parse(s->expect, &expect, &why) < 0)
+        return scenario_refuse(s, "expect", e, "%s", why.text);
+    return 0;
 }
 
 int scenario_check(const struct scenario *s, struct err *e)
 {
-    if (check_load(s, e) < 0 || check_pace(s, e) < 0 || check_tls(s, e) < 0 ||
-        check_leave(s, e) < 0 || check_operate(s, e) < 0 || check_server(s, e) < 0 ||
-        scenario_check_sure(s, e) < 0)
+    if (check_strings(s, e) < 0 || check_load(s, e) < 0 || check_pace(s, e) < 0 ||
+        check_tls(s, e) < 0 || check_operate(s, e) < 0 || check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 ||
+        scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0)
         return -1;
     return 0;
 }

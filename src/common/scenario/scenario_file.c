@@ -1,4 +1,4 @@
-#include "scenario/scenario.h"
+#include "scenario/origin.h"
 
 #include "base/check.h"
 
@@ -6,20 +6,40 @@
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { OPTION_LIMIT = 64, SECTION_LIMIT = 16 };
+enum {
+    SECTION_LIMIT = 16,
+    SECTION_SIZE = 64,
+    DEPTH_LIMIT = 8,   /* of files that include each other */
+    FILES_LIMIT = 64,  /* read in all */
+    PATH_LIMIT = 1024, /* of an included file */
+    LIST = 160
+};
+
+/* What the files of one reading have in common. */
+struct reading {
+    struct scenario scenario;
+    struct scenario_origin origin;
+    int files;
+};
 
 /* One reading of one file. inih splits a line into key and value and tells neither the line's
  * number nor a section without keys, so `next_line` counts, and judges the shape of each line
  * first. */
 struct file {
-    FILE *stream;
-    char *line; /* owned */
+    struct reading *reading;
+    const struct file *includer; /* NULL: the one that was asked for */
+    const char *path;            /* kept */
+    struct stat stat;
+    FILE *stream; /* owned */
+    char *line;   /* owned */
     size_t line_size;
     int line_number;
-    int given_on[OPTION_LIMIT]; /* the line that set option i, or 0 */
-    struct scenario *scenario;
+    int given_on[SCENARIO_OPTIONS]; /* the line that set option i, or 0 */
+    bool any_given;
     bool failed;
+    bool placed; /* the error already says where it is */
     struct err error;
 };
 
@@ -36,38 +56,32 @@ static int refuse(struct file *f, const char *format, ...)
     return err_set(&f->error, "%s", said);
 }
 
-/* The names of the sections, in their order. */
-static size_t section_names(const char **names)
+static int refuse_section(struct file *f, const char *name, const char *const *names, size_t count)
 {
-    size_t count = 0, options;
-    scenario_options(&options);
-    for (size_t i = 0; i < options; i++) {
-        if (count && strcmp(names[count - 1], scenario_section(i)) == 0)
-            continue;
-        CHECK(count < SECTION_LIMIT);
-        names[count++] = scenario_section(i);
+    char list[LIST];
+    size_t used = 0;
+    const char *nearest = grammar_nearest(name, names, count);
+    if (nearest)
+        return refuse(f, "no such section [%s]; did you mean [%s]?", name, nearest);
+    for (size_t i = 0; i < count && used < sizeof list; i++) {
+        const char *joint = i == 0 ? "" : i + 1 < count ? ", " : " and ";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s[%s]", joint, names[i]);
     }
-    return count;
+    return refuse(f, "no such section [%s]; there are %s", name, list);
 }
 
 static int check_section(struct file *f, const char *line)
 {
     const char *names[SECTION_LIMIT];
-    char name[OPTION_LIMIT];
-    size_t count = section_names(names), length = strcspn(line + 1, "]");
+    char name[SECTION_SIZE];
+    size_t count = scenario_sections(names, SECTION_LIMIT), length = strcspn(line + 1, "]");
     if (strcmp(line + 1 + length, "]") != 0)
         return refuse(f, "a section is a name in brackets, such as [load]");
     snprintf(name, sizeof name, "%.*s", (int)length, line + 1);
     for (size_t i = 0; i < count; i++)
         if (strcmp(names[i], name) == 0)
             return 0;
-    const char *nearest = grammar_nearest(name, names, count);
-    if (nearest)
-        return refuse(f, "no such section [%s]; did you mean [%s]?", name, nearest);
-    return refuse(f,
-                  "no such section [%s]; there are [load], [tls], [leave], [server], [verdict] "
-                  "and [output]",
-                  name);
+    return refuse_section(f, name, names, count);
 }
 
 static int check_line(struct file *f, const char *line)
@@ -125,7 +139,7 @@ static char *next_line(char *buf, int size, void *ctx)
 
 static int refuse_key(struct file *f, const char *section, const char *key)
 {
-    const char *names[OPTION_LIMIT];
+    const char *names[SCENARIO_OPTIONS];
     size_t count, here = 0;
     const struct opt *options = scenario_options(&count);
     for (size_t i = 0; i < count; i++)
@@ -159,29 +173,142 @@ static const char *keep(const char *text)
     return one->text;
 }
 
+/* ---- includes ---- */
+
+/* Opens `path` as included by `includer`. The sentence doesn't name the file. */
+static int file_open(struct file *f, struct reading *r, const struct file *includer,
+                     const char *path, struct err *e)
+{
+    *f = (struct file){.reading = r, .includer = includer};
+    f->stream = fopen(path, "re");
+    if (!f->stream || fstat(fileno(f->stream), &f->stat) != 0) {
+        int code = errno;
+        if (f->stream)
+            fclose(f->stream);
+        return err_set(e, "%s", strerror(code));
+    }
+    f->path = keep(path);
+    r->files++;
+    return 0;
+}
+
+static int file_read(struct file *f, struct err *e);
+
+/* Files are the same when they are the same on the disk, whatever their names. */
+static bool is_under_way(const struct file *f, const struct stat *stat)
+{
+    for (; f; f = f->includer)
+        if (f->stat.st_dev == stat->st_dev && f->stat.st_ino == stat->st_ino)
+            return true;
+    return false;
+}
+
+static int depth(const struct file *f)
+{
+    int count = 0;
+    for (; f; f = f->includer)
+        count++;
+    return count;
+}
+
+/* `name` beside the file that includes it. */
+static int included_path(struct file *f, const char *name, char *path, size_t size)
+{
+    const char *slash = strrchr(f->path, '/');
+    int folder = *name == '/' || !slash ? 0 : (int)(slash - f->path) + 1;
+    int n = snprintf(path, size, "%.*s%s", folder, f->path, name);
+    if (n < 0 || (size_t)n >= size)
+        return refuse(f, "include = %.60s...: this path is too long", name);
+    return 0;
+}
+
+static int read_included(struct file *f, struct file *inner, const char *name)
+{
+    struct err why;
+    if (is_under_way(f, &inner->stat)) {
+        fclose(inner->stream);
+        return refuse(f, "include = %s: a file can't include itself, nor by way of others", name);
+    }
+    if (file_read(inner, &why) == 0)
+        return 0;
+    f->placed = true;
+    return refuse(f, "%s (included at %s:%d)", why.text, f->path, f->line_number);
+}
+
+static int include(struct file *f, const char *section, const char *name)
+{
+    char path[PATH_LIMIT];
+    struct file inner;
+    struct err why;
+    if (*section)
+        return refuse(f, "'include' belongs at the top, before the first section");
+    if (f->any_given)
+        return refuse(f, "'include' belongs before the keys: they override what it gives");
+    if (!*name)
+        return refuse(f, "include: a file is missing, such as include = common.soak");
+    if (depth(f) > DEPTH_LIMIT)
+        return refuse(f, "include = %s: files include each other at most %d deep", name,
+                      DEPTH_LIMIT);
+    if (f->reading->files >= FILES_LIMIT)
+        return refuse(f, "include = %s: at most %d files in all", name, FILES_LIMIT);
+    if (included_path(f, name, path, sizeof path) < 0)
+        return -1;
+    if (file_open(&inner, f->reading, f, path, &why) < 0)
+        return refuse(f, "include = %s: %s", name, why.text);
+    return read_included(f, &inner, name);
+}
+
+/* ---- keys ---- */
+
+/* A mix after weights of the same file would take them back without a word. */
+static int check_mix_comes_first(struct file *f, const struct opt *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (scenario_is_weight(i) && f->given_on[i])
+            return refuse(f, "'mix' is the whole mix and takes back '%s' of line %d; put it first",
+                          options[i].name, f->given_on[i]);
+    return 0;
+}
+
+/* Whether option `i` may stand where it does, in `section`. */
+static int check_place(struct file *f, const struct opt *option, size_t i, const char *section)
+{
+    const char *key = option->name, *right = scenario_section(i);
+    bool at_top = strcmp(right, "suite") == 0;
+    if (!*section && !at_top)
+        return refuse(f, "'%s' belongs in [%s], and no section comes before it", key, right);
+    if (*section && strcmp(right, section) != 0)
+        return refuse(f, "'%s' belongs in [%s], not in [%s]", key, right, section);
+    if (f->given_on[i])
+        return refuse(f, "'%s' is already given on line %d", key, f->given_on[i]);
+    return 0;
+}
+
 static int set_key(struct file *f, const char *section, const char *key, const char *value)
 {
     size_t count;
     const struct opt *options = scenario_options(&count);
+    if (strcmp(key, "include") == 0)
+        return include(f, section, value);
     const struct opt *option = opts_find(options, count, key);
     if (!option)
         return *section ? refuse_key(f, section, key)
                         : refuse(f, "no such key '%s', and no section before it", key);
     size_t i = (size_t)(option - options);
-    CHECK(i < OPTION_LIMIT);
-    if (!*section)
-        return refuse(f, "'%s' belongs in [%s], and no section comes before it", key,
-                      scenario_section(i));
-    if (strcmp(scenario_section(i), section) != 0)
-        return refuse(f, "'%s' belongs in [%s], not in [%s]", key, scenario_section(i), section);
-    if (f->given_on[i])
-        return refuse(f, "'%s' is already given on line %d", key, f->given_on[i]);
+    if (check_place(f, option, i, section) < 0)
+        return -1;
+    if (option->type == OPT_WEIGHTS && check_mix_comes_first(f, options, count) < 0)
+        return -1;
     f->given_on[i] = f->line_number;
+    f->any_given = true;
     bool text = option->type == OPT_STRING || option->type == OPT_OUTPUT;
-    if (opts_set(option, f->scenario, text ? keep(value) : value, &f->error) == 0)
-        return 0;
-    f->failed = true;
-    return err_prefix(&f->error, "%s%s%s", key, *value ? " = " : "", value);
+    if (opts_set(option, &f->reading->scenario, text ? keep(value) : value, &f->error) < 0) {
+        f->failed = true;
+        return err_prefix(&f->error, "%s%s%s", key, *value ? " = " : "", value);
+    }
+    scenario_note(&f->reading->origin, i,
+                  (struct scenario_place){SCENARIO_FILE, f->path, f->line_number});
+    return 0;
 }
 
 /* inih's handler: 1 goes on, 0 notes an error. */
@@ -191,22 +318,40 @@ static int on_key(void *ctx, const char *section, const char *key, const char *v
     return !f->failed && set_key(f, section, key, value) == 0;
 }
 
+/* Reads and closes an open file. */
+static int file_read(struct file *f, struct err *e)
+{
+    int status = ini_parse_stream(next_line, f, on_key, f);
+    int unread = ferror(f->stream) ? errno : 0;
+    fclose(f->stream);
+    free(f->line);
+    if (unread)
+        return err_set(e, "%s: %s", f->path, strerror(unread));
+    if (f->failed && f->placed)
+        return err_set(e, "%s", f->error.text);
+    if (f->failed)
+        return err_set(e, "%s:%d: %s", f->path, f->line_number, f->error.text);
+    if (status != 0)
+        return err_set(e, "%s:%d: a line is `key = value`", f->path, status);
+    return 0;
+}
+
+int scenario_read_noting(struct scenario *s, struct scenario_origin *o, const char *path,
+                         struct err *e)
+{
+    struct reading r = {.scenario = *s, .origin = *o};
+    struct file f;
+    if (file_open(&f, &r, NULL, path, e) < 0)
+        return err_prefix(e, "%s", path);
+    if (file_read(&f, e) < 0)
+        return -1;
+    *s = r.scenario;
+    *o = r.origin;
+    return 0;
+}
+
 int scenario_read(struct scenario *s, const char *path, struct err *e)
 {
-    struct scenario result = *s;
-    struct file f = {.scenario = &result, .stream = fopen(path, "re")};
-    if (!f.stream)
-        return err_set(e, "%s: %s", path, strerror(errno));
-    int status = ini_parse_stream(next_line, &f, on_key, &f);
-    int unread = ferror(f.stream) ? errno : 0;
-    fclose(f.stream);
-    free(f.line);
-    if (unread)
-        return err_set(e, "%s: %s", path, strerror(unread));
-    if (f.failed)
-        return err_set(e, "%s:%d: %s", path, f.line_number, f.error.text);
-    if (status != 0)
-        return err_set(e, "%s:%d: a line is `key = value`", path, status);
-    *s = result;
-    return 0;
+    struct scenario_origin unused = {0};
+    return scenario_read_noting(s, &unused, path, e);
 }

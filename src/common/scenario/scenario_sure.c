@@ -100,6 +100,10 @@ int scenario_check_sure(const struct scenario *s, struct err *e)
 {
     if (s->sensitivity > ONE_IN_LIMIT)
         return scenario_refuse(s, "sensitivity", e, "at most 1/%d", ONE_IN_LIMIT);
+    if (!s->probe && (s->until_sure || s->sensitivity))
+        return scenario_refuse(s, "no-probe", e,
+                               "only the probe's ledger has a sensitivity; leave out %s",
+                               s->until_sure ? "--until-sure" : "--sensitivity");
     return check_closed(s, e) < 0 || check_time(s, e) < 0 ? -1 : 0;
 }
 

@@ -144,6 +144,7 @@ struct evidence {
     bool hooked;          /* the ledger was active */
     bool overflowed;      /* sites or epochs were lost for want of room */
     bool by_operation;    /* what is opened and closed are operations on held connections */
+    uint64_t intended;    /* connections that were broken off or refused, as they were to be */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
     uint64_t handshakes;  /* completed */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */

@@ -44,9 +44,15 @@ static void leak_reasons(const struct hearing *h, struct judgement *j)
     }
 }
 
+/* How many connections came to an end of their handshake, good or bad. */
+static uint64_t tried(const struct evidence *e)
+{
+    return e->failed + e->handshakes + e->intended;
+}
+
 static bool failed_many(const struct evidence *e)
 {
-    return e->failed * 100 > e->failed + e->handshakes;
+    return e->failed * 100 > tried(e);
 }
 
 static void doubts_of_run(const struct hearing *h, struct judgement *j)
@@ -97,7 +103,7 @@ void verdict_decide(const struct hearing *h, struct judgement *j)
     } else if (rule_on(h, RULE_FAILED_MANY) && failed_many(h->e)) {
         j->verdict = VERDICT_INVALID;
         reason(j, "%" PRIu64 " of %" PRIu64 " connections failed: more than one in a hundred",
-               h->e->failed, h->e->failed + h->e->handshakes);
+               h->e->failed, tried(h->e));
     } else {
         doubts_of_findings(h, j);
         doubts_of_run(h, j);

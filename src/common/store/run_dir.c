@@ -105,6 +105,16 @@ static int link_last(int base_fd, const char *name)
     return -error;
 }
 
+/* Opens a folder for documents alone. Returns 0 or -errno. */
+static int open_plain_folder(struct run_dir *d, int base_fd, const char *name)
+{
+    d->samples_fd = -1;
+    d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return d->fd < 0 ? -errno : 0;
+}
+
+typedef int (*opener)(struct run_dir *d, int base_fd, const char *name);
+
 /* Opens the folder and its samples, then links `last`. Returns 0 or -errno, with nothing open. */
 static int open_run_folder(struct run_dir *d, int base_fd, const char *name)
 {
@@ -124,7 +134,8 @@ static int open_run_folder(struct run_dir *d, int base_fd, const char *name)
 }
 
 /* Makes and opens the run's folder in `base_fd`, whose absolute path is d->path. */
-static int open_in(struct run_dir *d, int base_fd, const char *scenario, struct err *e)
+static int open_in(struct run_dir *d, int base_fd, const char *scenario, opener opens,
+                   struct err *e)
 {
     char wanted[NAME_SIZE], name[NAME_SIZE + 16];
     size_t used = strlen(d->path);
@@ -136,14 +147,15 @@ static int open_in(struct run_dir *d, int base_fd, const char *scenario, struct 
         sizeof d->path - used)
         error = -ENAMETOOLONG;
     else
-        error = open_run_folder(d, base_fd, name);
+        error = opens(d, base_fd, name);
     if (error == 0)
         return 0;
     unlinkat(base_fd, name, AT_REMOVEDIR);
     return refuse(e, d->path, -error);
 }
 
-int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e)
+static int open_new(struct run_dir *d, const char *base, const char *scenario, opener opens,
+                    struct err *e)
 {
     char real[PATH_MAX];
     struct run_dir made = {.fd = -1, .samples_fd = -1};
@@ -158,11 +170,21 @@ int run_dir_open(struct run_dir *d, const char *base, const char *scenario, stru
     int base_fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (base_fd < 0)
         return refuse(e, real, errno);
-    int status = open_in(&made, base_fd, scenario, e);
+    int status = open_in(&made, base_fd, scenario, opens, e);
     close(base_fd);
     if (status == 0)
         *d = made;
     return status;
+}
+
+int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e)
+{
+    return open_new(d, base, scenario, open_run_folder, e);
+}
+
+int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, struct err *e)
+{
+    return open_new(d, base, suite, open_plain_folder, e);
 }
 
 /* Returns 0 or -errno; some of the bytes may then be in the file. */

@@ -1,5 +1,7 @@
 #include "tls/context.h"
 
+#include "tls/context_parts.h"
+
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,7 @@ char *context_error(char *buf, size_t size)
     return buf;
 }
 
-static int fail(struct err *e, const char *what)
+int context_fail(struct err *e, const char *what)
 {
     char why[256];
     return err_set(e, "%s: %s", what, context_error(why, sizeof why));
@@ -77,14 +79,6 @@ static int alpn_select(SSL *ssl, const unsigned char **ret, unsigned char *ret_l
     return SSL_TLSEXT_ERR_OK;
 }
 
-static int server_name_accept(SSL *ssl, int *alert, void *arg)
-{
-    (void)ssl;
-    (void)alert;
-    (void)arg;
-    return SSL_TLSEXT_ERR_OK;
-}
-
 static int set_sessions(SSL_CTX *ctx, const struct context_server_options *o)
 {
     switch (o->session) {
@@ -108,52 +102,38 @@ static int set_sessions(SSL_CTX *ctx, const struct context_server_options *o)
                                                                                             : -1;
 }
 
-static int set_client_ca(SSL_CTX *ctx, const char *path)
-{
-    if (!SSL_CTX_load_verify_locations(ctx, path, NULL))
-        return -1;
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(path);
-    if (!names)
-        return -1;
-    SSL_CTX_set_client_CA_list(ctx, names);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    return 0;
-}
-
 static int server_fill(SSL_CTX *ctx, const struct context_server_options *o, struct err *e)
 {
     unsigned char known[ALPN_MAX_BYTES];
     if (set_version(ctx, o->version) < 0)
-        return fail(e, "can't set the TLS version");
+        return context_fail(e, "can't set the TLS version");
     if (!SSL_CTX_use_certificate(ctx, o->identity->cert) ||
         !SSL_CTX_use_PrivateKey(ctx, o->identity->key))
-        return fail(e, "can't use the server's certificate and key");
+        return context_fail(e, "can't use the server's certificate and key");
     /* As servers do today; it also means that a write never waits for a read. */
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
     if (set_sessions(ctx, o) < 0)
-        return fail(e, "can't set up sessions");
-    if (o->client_ca_path && set_client_ca(ctx, o->client_ca_path) < 0) {
-        fail(e, "can't read the client authority");
-        return err_prefix(e, "%s", o->client_ca_path);
-    }
+        return context_fail(e, "can't set up sessions");
+    if (o->client_ca_path && context_set_client_auth(ctx, o, e) < 0)
+        return -1;
     if (o->alpn) {
         if (alpn_encode(o->alpn, known, sizeof known, e) < 0)
             return -1;
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, (void *)(uintptr_t)o->alpn);
     }
     if (o->accept_sni)
-        SSL_CTX_set_tlsext_servername_callback(ctx, server_name_accept);
-    return 0;
+        context_set_names(ctx);
+    return o->features ? context_set_features(ctx, o, e) : 0;
 }
 
 static int client_fill(SSL_CTX *ctx, const struct context_client_options *o, struct err *e)
 {
     unsigned char wanted[ALPN_MAX_BYTES];
     if (set_version(ctx, o->version) < 0)
-        return fail(e, "can't set the TLS version");
+        return context_fail(e, "can't set the TLS version");
     if (o->cert_path && (SSL_CTX_use_certificate_chain_file(ctx, o->cert_path) != 1 ||
                          SSL_CTX_use_PrivateKey_file(ctx, o->cert_path, SSL_FILETYPE_PEM) != 1)) {
-        fail(e, "can't read the client's certificate and key");
+        context_fail(e, "can't read the client's certificate and key");
         return err_prefix(e, "%s", o->cert_path);
     }
     if (o->alpn) {
@@ -161,7 +141,7 @@ static int client_fill(SSL_CTX *ctx, const struct context_client_options *o, str
         if (count < 0)
             return -1;
         if (SSL_CTX_set_alpn_protos(ctx, wanted, (unsigned int)count) != 0)
-            return fail(e, "can't set the protocol list");
+            return context_fail(e, "can't set the protocol list");
     }
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
@@ -173,7 +153,7 @@ int context_server_new(const struct context_server_options *o, SSL_CTX **ret, st
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     if (!ctx)
-        return fail(e, "can't make a TLS context");
+        return context_fail(e, "can't make a TLS context");
     if (server_fill(ctx, o, e) < 0) {
         SSL_CTX_free(ctx);
         return -1;
@@ -187,7 +167,7 @@ int context_client_new(const struct context_client_options *o, SSL_CTX **ret, st
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     if (!ctx)
-        return fail(e, "can't make a TLS context");
+        return context_fail(e, "can't make a TLS context");
     if (client_fill(ctx, o, e) < 0) {
         SSL_CTX_free(ctx);
         return -1;

@@ -6,6 +6,7 @@
 #define SOAK_TLS_CONTEXT_H
 
 #include "base/err.h"
+#include "tls/context_features.h"
 #include "tls/identity.h"
 
 #include <openssl/ssl.h>
@@ -20,9 +21,11 @@ struct context_server_options {
     enum context_session session;
     uint64_t cache_size; /* sessions; used with CONTEXT_CACHE */
     const struct identity *identity;
-    const char *client_ca_path; /* PEM; not NULL: a client certificate is required */
+    const char *client_ca_path; /* PEM; not NULL: a client certificate is required, or what
+                                   features->client_auth says */
     const char *alpn; /* `a,b`, what the server knows, or NULL; borrowed: outlives SSL_CTX */
     bool accept_sni;  /* acknowledge any server name */
+    const struct context_features *features; /* borrowed: outlives SSL_CTX; NULL: none */
 };
 
 /* Returns 0 and a context (SSL_CTX_free), or -1. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { VALID_BEFORE_DAYS = 1, VALID_AFTER_DAYS = 3650 };
+enum { EXPIRED_BEFORE_DAYS = 30, EXPIRED_AFTER_DAYS = -1 };
 
 static EVP_PKEY *key_make(enum identity_key kind)
 {
@@ -88,14 +89,14 @@ static int cert_add_extension(X509 *cert, X509V3_CTX *ctx, int nid, const char *
     return added ? 0 : -1;
 }
 
-static int cert_add_extensions(X509 *cert, X509 *issuer)
+static int cert_add_extensions(X509 *cert, X509 *issuer, bool authority)
 {
     X509V3_CTX ctx;
     X509V3_set_ctx_nodb(&ctx);
     X509V3_set_ctx(&ctx, issuer ? issuer : cert, cert, NULL, NULL, 0);
-    const char *constraints = issuer ? "critical,CA:FALSE" : "critical,CA:TRUE";
+    const char *constraints = authority ? "critical,CA:TRUE" : "critical,CA:FALSE";
     const char *usage =
-        issuer ? "critical,digitalSignature" : "critical,digitalSignature,keyCertSign";
+        authority ? "critical,digitalSignature,keyCertSign" : "critical,digitalSignature";
     if (cert_add_extension(cert, &ctx, NID_basic_constraints, constraints) < 0 ||
         cert_add_extension(cert, &ctx, NID_key_usage, usage) < 0 ||
         cert_add_extension(cert, &ctx, NID_subject_key_identifier, "hash") < 0)
@@ -103,20 +104,23 @@ static int cert_add_extensions(X509 *cert, X509 *issuer)
     return issuer ? cert_add_extension(cert, &ctx, NID_authority_key_identifier, "keyid") : 0;
 }
 
-static X509 *cert_make(EVP_PKEY *key, const char *common_name, const struct identity *issuer)
+static X509 *cert_make(EVP_PKEY *key, const struct identity_request *r)
 {
-    X509 *signer = issuer ? issuer->cert : NULL;
+    X509 *signer = r->issuer ? r->issuer->cert : NULL;
+    int after_days = r->expired ? EXPIRED_AFTER_DAYS : VALID_AFTER_DAYS;
+    int before_days = r->expired ? EXPIRED_BEFORE_DAYS : VALID_BEFORE_DAYS;
     X509 *cert = X509_new();
     if (!cert || !X509_set_version(cert, 2) || cert_set_serial(cert) < 0)
         goto fail;
-    if (!X509_time_adj_ex(X509_getm_notBefore(cert), -VALID_BEFORE_DAYS, 0, NULL) ||
-        !X509_time_adj_ex(X509_getm_notAfter(cert), VALID_AFTER_DAYS, 0, NULL))
+    if (!X509_time_adj_ex(X509_getm_notBefore(cert), -before_days, 0, NULL) ||
+        !X509_time_adj_ex(X509_getm_notAfter(cert), after_days, 0, NULL))
         goto fail;
-    if (cert_set_names(cert, common_name, signer) < 0 || !X509_set_pubkey(cert, key))
+    if (cert_set_names(cert, r->common_name, signer) < 0 || !X509_set_pubkey(cert, key))
         goto fail;
-    if (cert_add_extensions(cert, signer) < 0 || cert_add_dns_name(cert, common_name) < 0)
+    if (cert_add_extensions(cert, signer, !signer || r->authority) < 0 ||
+        cert_add_dns_name(cert, r->common_name) < 0)
         goto fail;
-    if (X509_sign(cert, issuer ? issuer->key : key, EVP_sha256()) <= 0)
+    if (X509_sign(cert, r->issuer ? r->issuer->key : key, EVP_sha256()) <= 0)
         goto fail;
     return cert;
 fail:
@@ -124,20 +128,32 @@ fail:
     return NULL;
 }
 
-int identity_make(enum identity_key kind, const char *common_name, const struct identity *issuer,
-                  struct identity *ret, struct err *e)
+static int make(enum identity_key kind, const struct identity_request *r, struct identity *ret,
+                struct err *e)
 {
     char why[256];
     ERR_clear_error();
     EVP_PKEY *key = key_make(kind);
-    X509 *cert = key ? cert_make(key, common_name, issuer) : NULL;
+    X509 *cert = key ? cert_make(key, r) : NULL;
     if (!cert) {
         EVP_PKEY_free(key);
-        return err_set(e, "can't make a key and certificate for '%s': %s", common_name,
+        return err_set(e, "can't make a key and certificate for '%s': %s", r->common_name,
                        context_error(why, sizeof why));
     }
     *ret = (struct identity){.key = key, .cert = cert};
     return 0;
+}
+
+int identity_make(enum identity_key kind, const char *common_name, const struct identity *issuer,
+                  struct identity *ret, struct err *e)
+{
+    const struct identity_request request = {.common_name = common_name, .issuer = issuer};
+    return make(kind, &request, ret, e);
+}
+
+int identity_make_as(const struct identity_request *request, struct identity *ret, struct err *e)
+{
+    return make(IDENTITY_P256, request, ret, e);
 }
 
 void identity_fini(struct identity *id)

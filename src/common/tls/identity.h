@@ -24,6 +24,15 @@ int identity_make(enum identity_key kind, const char *common_name, const struct 
                   struct identity *ret, struct err *e);
 void identity_fini(struct identity *id);
 
+/* The same, of other kinds; a P-256 key. */
+struct identity_request {
+    const char *common_name;
+    const struct identity *issuer; /* NULL: signed by itself, and so an authority */
+    bool authority;                /* may sign others, though it has an issuer */
+    bool expired;                  /* its time ended yesterday */
+};
+int identity_make_as(const struct identity_request *request, struct identity *ret, struct err *e);
+
 /* PEM: the certificate, then the key when `with_key`. Returns a heap string (free) or NULL. */
 char *identity_pem(const struct identity *id, bool with_key);
 

@@ -1,0 +1,44 @@
+#!/bin/bash
+# The nightly job, step by step, on any machine:
+#   nightly.sh shard K/N   runs shard K of N of scenarios/nightly
+#   nightly.sh merge       joins the shards that lie in the results' folder
+# A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
+# beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
+# `soak suite` or `soak merge`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
+# folder or name (nightly); RESULTS, the results' folder (results/runs/nightly).
+set -euo pipefail
+root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
+soak=${SOAK:-$root/soak}
+results=${RESULTS:-$root/results/runs/nightly}
+# Beside them: among them the joined suite would be joined with its own shards the next time.
+merged=${results%/}-merged
+
+usage() {
+    echo "usage: nightly.sh shard K/N | merge" >&2
+    exit 2
+}
+
+shard() {
+    # `2/3` names its file junit-2-of-3.xml; soak itself refuses what is no shard.
+    mkdir -p "$results"
+    "$soak" suite "${SCENARIOS:-nightly}" --shard "$1" --results "$results" \
+        --junit="$results/junit-${1//\//-of-}.xml"
+}
+
+merge() {
+    mkdir -p "$merged"
+    "$soak" merge "$results" --json="$merged/suite.json" \
+        --junit="$merged/junit.xml"
+}
+
+case ${1-} in
+shard)
+    [ $# = 2 ] || usage
+    shard "$2"
+    ;;
+merge)
+    [ $# = 1 ] || usage
+    merge
+    ;;
+*) usage ;;
+esac

@@ -1,0 +1,287 @@
+#include "request.h"
+
+#include "conn_parts.h"
+#include "server.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* X(identifier, "name", the largest number; 0: takes none) */
+#define REQUESTS(X)                                                                                \
+    X(CLOSE, "close", 0)                                                                           \
+    X(SEND, "send", 64u << 20)                                                                     \
+    X(UPDATE, "update", 1000)                                                                      \
+    X(TICKET, "ticket", 1000)                                                                      \
+    X(AUTH, "auth", 0)                                                                             \
+    X(RENEGOTIATE, "renegotiate", 1000)
+
+enum request_kind {
+    REQUEST_NONE,
+#define X(identifier, name, max) REQUEST_##identifier,
+    REQUESTS(X)
+#undef X
+};
+
+static const struct {
+    const char *name;
+    uint64_t max;
+} table[] = {
+#define X(identifier, name, max) [REQUEST_##identifier] = {name, max},
+    REQUESTS(X)
+#undef X
+};
+
+enum { REQUEST_KINDS = sizeof table / sizeof table[0], TURN_BYTES = 64 * 1024 };
+
+static const char prefix[] = "soak:";
+enum { PREFIX = sizeof prefix - 1, TEXT_MAX = 64 };
+
+/* The request under way. */
+struct request {
+    enum request_kind kind;
+    uint64_t left; /* bytes to send, or renegotiations */
+    /* The peer's last Finished: another one tells that it has authenticated. */
+    unsigned char finished[EVP_MAX_MD_SIZE];
+    size_t finished_length;
+};
+
+bool request_is(const struct conn *c, const uint8_t *message, size_t count)
+{
+    return c->worker->server->options.requests && count > PREFIX &&
+           memcmp(message, prefix, PREFIX) == 0 && message[count - 1] == '\n';
+}
+
+/* A plain number from 1 to `max`, and nothing after it. Returns 0 or -1. */
+static int read_number(const char *text, uint64_t max, uint64_t *ret)
+{
+    uint64_t number = 0;
+    if (!*text)
+        return -1;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return -1;
+        number = 10 * number + (uint64_t)(*text - '0');
+        if (number > max)
+            return -1;
+    }
+    if (number == 0)
+        return -1;
+    *ret = number;
+    return 0;
+}
+
+/* Reads `soak:NAME` or `soak:NAME NUMBER`, whichever the name wants. */
+static enum request_kind read_request(const uint8_t *message, size_t count, uint64_t *ret_number)
+{
+    char text[TEXT_MAX];
+    size_t length = count - PREFIX - 1;
+    if (length >= sizeof text)
+        return REQUEST_NONE;
+    memcpy(text, message + PREFIX, length);
+    text[length] = '\0';
+    for (int kind = REQUEST_NONE + 1; kind < REQUEST_KINDS; kind++) {
+        size_t name = strlen(table[kind].name);
+        if (strlen(text) != length || strncmp(text, table[kind].name, name) != 0)
+            continue;
+        if (table[kind].max == 0 && length == name)
+            return (enum request_kind)kind;
+        if (table[kind].max > 0 && text[name] == ' ' &&
+            read_number(text + name + 1, table[kind].max, ret_number) == 0)
+            return (enum request_kind)kind;
+    }
+    return REQUEST_NONE;
+}
+
+static enum outcome say(struct conn *c, const char *word)
+{
+    return conn_send(c, (const uint8_t *)word, (int)strlen(word));
+}
+
+/* It is finished, well or not. */
+static enum outcome answer(struct conn *c, const char *word)
+{
+    c->request->kind = REQUEST_NONE;
+    return say(c, word);
+}
+
+/* OpenSSL's refusal is the peer's matter: such as a KeyUpdate in TLS 1.2. */
+static enum outcome refuse(struct conn *c)
+{
+    ERR_clear_error();
+    return answer(c, "soak:failed\n");
+}
+
+/* Sends what was prepared. To wait for the peer's part is no reason to stop reading. */
+static enum outcome step(struct conn *c)
+{
+    enum outcome outcome = conn_shake(c);
+    return outcome == OUTCOME_WAITS ? OUTCOME_DONE : outcome;
+}
+
+static int new_ticket(SSL *ssl)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    return SSL_new_session_ticket(ssl);
+#else
+    (void)ssl;
+    return 0; /* OpenSSL 1.1.1 sends tickets in the handshake only */
+#endif
+}
+
+/* KeyUpdates or tickets, each a message of its own. */
+static enum outcome repeat(struct conn *c, uint64_t times)
+{
+    enum outcome outcome = OUTCOME_DONE;
+    for (uint64_t i = 0; i < times && outcome == OUTCOME_DONE; i++) {
+        ERR_clear_error();
+        int rc = c->request->kind == REQUEST_TICKET
+                     ? new_ticket(c->ssl)
+                     : SSL_key_update(c->ssl, SSL_KEY_UPDATE_REQUESTED);
+        if (rc != 1)
+            return refuse(c);
+        outcome = step(c);
+    }
+    return outcome == OUTCOME_DONE ? answer(c, "soak:done\n") : outcome;
+}
+
+static enum outcome authenticate(struct conn *c)
+{
+    struct request *r = c->request;
+    if (SSL_version(c->ssl) != TLS1_3_VERSION)
+        return refuse(c);
+    ERR_clear_error();
+    SSL_set_verify(c->ssl, SSL_get_verify_mode(c->ssl) | SSL_VERIFY_PEER,
+                   SSL_get_verify_callback(c->ssl));
+    r->finished_length = SSL_get_peer_finished(c->ssl, r->finished, sizeof r->finished);
+    return SSL_verify_client_post_handshake(c->ssl) == 1 ? step(c) : refuse(c);
+}
+
+static bool authenticated(const struct conn *c)
+{
+    const struct request *r = c->request;
+    unsigned char now[EVP_MAX_MD_SIZE];
+    size_t length = SSL_get_peer_finished(c->ssl, now, sizeof now);
+    return SSL_is_init_finished(c->ssl) &&
+           (length != r->finished_length || memcmp(now, r->finished, length) != 0);
+}
+
+/* As it was, which is allowed with --renegotiation. */
+static void forbid_renegotiation(struct conn *c)
+{
+    if (!c->worker->server->options.renegotiation)
+        SSL_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
+}
+
+/* Renegotiation is off but for the ones asked for: a peer can't begin one. */
+static enum outcome renegotiate(struct conn *c)
+{
+    ERR_clear_error();
+    SSL_clear_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
+    if (SSL_version(c->ssl) == TLS1_3_VERSION || SSL_renegotiate(c->ssl) != 1) {
+        forbid_renegotiation(c);
+        return refuse(c);
+    }
+    return step(c);
+}
+
+static enum outcome renegotiated(struct conn *c)
+{
+    if (--c->request->left > 0)
+        return renegotiate(c);
+    forbid_renegotiation(c);
+    return answer(c, "soak:done\n");
+}
+
+/* A part of the stream, which leaves by a write that calls back: so a fast peer doesn't keep the
+ * loop from its other connections, and for a slow one no more than this is kept. */
+static enum outcome stream(struct conn *c)
+{
+    struct worker *w = c->worker;
+    enum outcome outcome = OUTCOME_DONE;
+    memset(w->plain, '.', sizeof w->plain);
+    for (size_t turn = 0; turn < TURN_BYTES && c->request->left; turn += sizeof w->plain) {
+        size_t count = sizeof w->plain < c->request->left ? sizeof w->plain : c->request->left;
+        outcome = conn_send(c, w->plain, (int)count);
+        if (outcome != OUTCOME_DONE)
+            return outcome;
+        c->request->left -= count;
+    }
+    if (c->request->left)
+        conn_flush_kept(c);
+    else
+        c->request->kind = REQUEST_NONE;
+    return outcome;
+}
+
+static enum outcome begin(struct conn *c, enum request_kind kind, uint64_t number)
+{
+    c->request->kind = kind;
+    c->request->left = number;
+    switch (kind) {
+    case REQUEST_CLOSE:
+        trace_ended(c->trace, TRACE_SERVER);
+        conn_goodbye(c);
+        return OUTCOME_WAITS;
+    case REQUEST_SEND:
+        return stream(c);
+    case REQUEST_UPDATE:
+    case REQUEST_TICKET:
+        return repeat(c, number);
+    case REQUEST_AUTH:
+        return authenticate(c);
+    case REQUEST_RENEGOTIATE:
+        return renegotiate(c);
+    case REQUEST_NONE:
+        break;
+    }
+    return say(c, "soak:unknown\n");
+}
+
+enum outcome request_take(struct conn *c, const uint8_t *message, size_t count)
+{
+    uint64_t number = 0;
+    enum request_kind kind = read_request(message, count, &number);
+    if (!c->request)
+        c->request = calloc(1, sizeof *c->request);
+    if (!c->request)
+        return say(c, "soak:failed\n");
+    if (c->request->kind != REQUEST_NONE)
+        return say(c, "soak:busy\n");
+    return begin(c, kind, number);
+}
+
+enum outcome request_go_on(struct conn *c)
+{
+    if (!c->request)
+        return OUTCOME_WAITS;
+    if (c->request->kind == REQUEST_AUTH && authenticated(c))
+        return answer(c, "soak:done\n");
+    if (c->request->kind == REQUEST_RENEGOTIATE && !SSL_renegotiate_pending(c->ssl))
+        return renegotiated(c);
+    return OUTCOME_WAITS;
+}
+
+void request_written(struct conn *c)
+{
+    if (c->state != CONN_OPEN || !c->request || c->request->kind != REQUEST_SEND || c->broken)
+        return;
+    if (stream(c) == OUTCOME_FAILED)
+        conn_fail(c);
+}
+
+void request_linger(struct conn *c)
+{
+    uint8_t rest[1024];
+    if (!c->request || c->request->kind != REQUEST_CLOSE)
+        return;
+    ERR_clear_error();
+    while (SSL_read(c->ssl, rest, sizeof rest) > 0)
+        continue;
+    ERR_clear_error();
+}
+
+void request_free(struct request *r)
+{
+    free(r);
+}

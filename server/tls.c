@@ -1,0 +1,78 @@
+#include "tls.h"
+
+static int make_context(const struct server_tls *t, const struct options *o,
+                        const struct identity *identity, SSL_CTX **ret, struct err *e)
+{
+    const struct context_server_options tls = {.version = (enum context_version)o->tls,
+                                               .session = (enum context_session)o->session,
+                                               .cache_size = o->cache_size,
+                                               .identity = identity,
+                                               .client_ca_path = o->client_ca,
+                                               .alpn = o->alpn,
+                                               .accept_sni = true,
+                                               .features = &t->features};
+    return context_server_new(&tls, ret, e);
+}
+
+int server_tls_context(const struct server_tls *t, const struct options *o, SSL_CTX **ret,
+                       struct err *e)
+{
+    return make_context(t, o, &t->identity, ret, e);
+}
+
+static int make_identities(struct server_tls *t, const struct options *o, struct err *e)
+{
+    enum identity_key kind = o->key == OPTIONS_KEY_RSA2048 ? IDENTITY_RSA2048 : IDENTITY_P256;
+    if (identity_make(kind, "localhost", NULL, &t->identity, e) < 0)
+        return -1;
+    if (o->key == OPTIONS_KEY_BOTH &&
+        identity_make(IDENTITY_RSA2048, "localhost", NULL, &t->second, e) < 0)
+        return -1;
+    if (o->sni_switch && identity_make(kind, CONTEXT_OTHER_NAME, NULL, &t->other_identity, e) < 0)
+        return -1;
+    return 0;
+}
+
+static void fill_features(struct server_tls *t, const struct options *o)
+{
+    t->features = (struct context_features){
+        .tickets = o->tickets,
+        .ticket_answer = (enum context_ticket_answer)o->ticket_callback,
+        .ring = t->ring,
+        .session_timeout_s = (uint32_t)(o->session_timeout_ns / OPTIONS_SECOND_NS),
+        .early_data_bytes = (uint32_t)o->early_data,
+        .psk = o->psk,
+        .client_auth = (enum context_client_auth)o->client_auth,
+        .staple = o->ocsp ? &t->staple : NULL,
+        .unknown_name = (enum context_unknown_name)o->sni_unknown,
+        .second = o->key == OPTIONS_KEY_BOTH ? &t->second : NULL,
+        .groups = o->groups,
+        .ciphers = o->ciphers,
+        .renegotiation = o->renegotiation,
+        .padding_bytes = o->record_padding};
+}
+
+int server_tls_open(struct server_tls *t, const struct options *o, struct err *e)
+{
+    if (make_identities(t, o, e) < 0)
+        return -1;
+    if (o->ticket_rotate && ticket_ring_new(o->ticket_rotate, &t->ring, e) < 0)
+        return -1;
+    if (o->ocsp && staple_make((enum staple_kind)(o->ocsp - 1), &t->identity, &t->staple, e) < 0)
+        return -1;
+    fill_features(t, o);
+    if (o->sni_switch && make_context(t, o, &t->other_identity, &t->other, e) < 0)
+        return -1;
+    t->features.other = t->other;
+    return 0;
+}
+
+void server_tls_fini(struct server_tls *t)
+{
+    SSL_CTX_free(t->other);
+    ticket_ring_free(t->ring);
+    staple_fini(&t->staple);
+    identity_fini(&t->other_identity);
+    identity_fini(&t->second);
+    identity_fini(&t->identity);
+}

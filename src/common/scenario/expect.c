@@ -1,0 +1,194 @@
+#include "scenario/expect.h"
+
+#include "base/grammar.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORD = EXPECT_SITE + 16 };
+
+#define X(...) +1
+enum { VERDICTS = 0 VERDICT_LIST(X), KINDS = 0 KIND_LIST(X) };
+#undef X
+
+_Static_assert(KINDS <= 32, "a bit for each kind");
+
+static const char *const verdicts[VERDICTS] = {[VERDICT_PASS] = "pass",
+                                               [VERDICT_LEAK] = "leak",
+                                               [VERDICT_INCONCLUSIVE] = "inconclusive",
+                                               [VERDICT_INVALID] = "invalid"};
+
+static int parse_verdict(const char *word, struct expect *x, struct err *e)
+{
+    for (int v = 0; v < VERDICTS; v++) {
+        if (strcmp(word, verdicts[v]) != 0)
+            continue;
+        x->verdict = (enum verdict)v;
+        return 0;
+    }
+    const char *nearest = grammar_nearest(word, verdicts, VERDICTS);
+    if (nearest)
+        return err_set(e, "no such verdict '%.60s'; did you mean %s?", word, nearest);
+    return err_set(e, "it begins with pass, leak, inconclusive or invalid, such as 'leak "
+                      "site=server/defect.c'");
+}
+
+static int parse_kind(const char *name, struct expect *x, struct err *e)
+{
+    const char *names[KINDS];
+    for (int k = 0; k < KINDS; k++)
+        names[k] = kind_name((enum kind)k);
+    for (int k = 1; k < KINDS; k++) {
+        if (strcmp(name, names[k]) != 0)
+            continue;
+        x->kinds |= UINT32_C(1) << k;
+        return 0;
+    }
+    const char *nearest = grammar_nearest(name, names + 1, KINDS - 1);
+    if (nearest)
+        return err_set(e, "no such kind '%.60s'; did you mean %s?", name, nearest);
+    return err_set(e, "no such kind '%.60s'; the kinds are those of result.json, such as %s", name,
+                   kind_name(KIND_SIDE));
+}
+
+/* `a|b` */
+static int parse_kinds(const char *list, struct expect *x, struct err *e)
+{
+    char name[WORD];
+    if (x->kinds)
+        return err_set(e, "kind= is given twice; several are separated by |");
+    for (;;) {
+        size_t length = strcspn(list, "|");
+        snprintf(name, sizeof name, "%.*s", (int)length, list);
+        if (parse_kind(name, x, e) < 0)
+            return -1;
+        if (!list[length])
+            return 0;
+        list += length + 1;
+    }
+}
+
+static int parse_site(const char *site, struct expect *x, struct err *e)
+{
+    if (x->site[0])
+        return err_set(e, "site= is given twice");
+    if (!site[0])
+        return err_set(e, "site= takes a file or file:line, such as server/defect.c");
+    if (strlen(site) >= sizeof x->site)
+        return err_set(e, "the site is too long: at most %zu characters", sizeof x->site - 1);
+    memcpy(x->site, site, strlen(site) + 1);
+    return 0;
+}
+
+static int parse_detail(const char *word, struct expect *x, struct err *e)
+{
+    if (strncmp(word, "kind=", 5) == 0)
+        return parse_kinds(word + 5, x, e);
+    if (strncmp(word, "site=", 5) == 0)
+        return parse_site(word + 5, x, e);
+    return err_set(e, "'%.60s': after the verdict come kind=NAME and site=FILE:LINE", word);
+}
+
+int expect_parse(const char *text, struct expect *ret, struct err *e)
+{
+    struct expect x = {.verdict = VERDICT_PASS};
+    char word[WORD];
+    bool first = true;
+    for (text = text ? text : "";; first = false) {
+        text += strspn(text, " \t");
+        size_t length = strcspn(text, " \t");
+        if (length == 0)
+            break;
+        if (length >= sizeof word)
+            return err_set(e, "'%.40s...' is too long", text);
+        memcpy(word, text, length);
+        word[length] = '\0';
+        if ((first ? parse_verdict : parse_detail)(word, &x, e) < 0)
+            return -1;
+        text += length;
+    }
+    *ret = x;
+    return 0;
+}
+
+__attribute__((format(printf, 4, 5))) static void append(char *buf, size_t size, size_t *used,
+                                                         const char *format, ...)
+{
+    if (*used >= size)
+        return;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(buf + *used, size - *used, format, args);
+    va_end(args);
+    *used += n > 0 ? (size_t)n : 0;
+}
+
+char *expect_print(const struct expect *expect, char *buf, size_t size)
+{
+    size_t used = 0;
+    const char *joint = " kind=";
+    append(buf, size, &used, "%s", verdicts[expect->verdict]);
+    for (int k = 0; k < KINDS; k++) {
+        if (!(expect->kinds >> k & 1))
+            continue;
+        append(buf, size, &used, "%s%s", joint, kind_name((enum kind)k));
+        joint = "|";
+    }
+    if (expect->site[0])
+        append(buf, size, &used, " site=%s", expect->site);
+    return buf;
+}
+
+static bool kind_fits(const struct expect *x, const char *kind)
+{
+    if (!x->kinds)
+        return true;
+    for (int k = 0; kind && k < KINDS; k++) {
+        if (x->kinds >> k & 1 && strcmp(kind, kind_name((enum kind)k)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether `path` is `tail`, or ends with it at a folder's border. */
+static bool ends_with(const char *path, const char *tail, size_t tail_length)
+{
+    size_t length = strlen(path);
+    if (length < tail_length || strncmp(path + length - tail_length, tail, tail_length) != 0)
+        return false;
+    return length == tail_length || path[length - tail_length - 1] == '/';
+}
+
+static bool site_fits(const struct expect *x, const char *file, uint32_t line)
+{
+    char number[16];
+    size_t length = strlen(x->site);
+    if (!length)
+        return true;
+    if (!file)
+        return false;
+    if (ends_with(file, x->site, length))
+        return true;
+    snprintf(number, sizeof number, ":%" PRIu32, line);
+    const char *colon = strrchr(x->site, ':');
+    return colon && strcmp(colon, number) == 0 &&
+           ends_with(file, x->site, (size_t)(colon - x->site));
+}
+
+bool expect_met(const struct expect *expect, const char *verdict,
+                const struct expect_finding *finding, size_t count)
+{
+    const char *word = verdict_word(expect->verdict);
+    if (!verdict || strcmp(verdict, word) != 0)
+        return false;
+    if (!expect->kinds && !expect->site[0])
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        const struct expect_finding *f = &finding[i];
+        if (f->verdict && strcmp(f->verdict, word) == 0 && kind_fits(expect, f->kind) &&
+            site_fits(expect, f->file, f->line))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,114 @@
+/* The mix of behaviours: its weights, and what a behaviour needs of the other options. */
+#include "base/check.h"
+#include "base/choices.h"
+#include "probe/page.h"
+#include "scenario/scenario_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The page's last place is for connections that did none of the behaviours. */
+enum { WEIGHT_LIMIT = 1000000, ROOM = PAGE_BEHAVIOURS - 1, NEED = 128 };
+
+/* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. */
+static bool is_something(const char *value)
+{
+    if (!*value || strcmp(value, "none") == 0 || strcmp(value, "false") == 0)
+        return false;
+    size_t zeros = strspn(value, "0.");
+    return zeros == 0 || (value[zeros] >= '1' && value[zeros] <= '9');
+}
+
+static bool is_flag(const struct opt *option)
+{
+    return option->type == OPT_FLAG || option->type == OPT_OFF;
+}
+
+/* `--session ticket or cache`, `--alpn NAME`, `--until-sure`. */
+static void print_need(char *buf, size_t size, const struct opt *option, const char *values)
+{
+    size_t used = (size_t)snprintf(buf, size, "--%s", option->name), length;
+    const char *value;
+    if (is_flag(option))
+        return;
+    if (strcmp(values, "*") == 0) {
+        snprintf(buf + used, size - used, " %s", option->metavar);
+        return;
+    }
+    for (int i = 0; (value = choices_at(values, i, &length)) && used < size; i++) {
+        const char *joint = i == 0 ? " " : value[length] ? ", " : " or ";
+        used += (size_t)snprintf(buf + used, size - used, "%s%.*s", joint, (int)length, value);
+    }
+}
+
+/* One `name=value|value`. */
+static int check_need(const struct scenario *s, const char *name, char *need, struct err *e)
+{
+    char value[OPTS_TEXT], wanted[NEED * 2];
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    char *values = strchr(need, '=');
+    CHECK(values);
+    *values++ = '\0';
+    const struct opt *option = opts_find(options, count, need);
+    CHECK(option);
+    opts_print(option, s, value, sizeof value);
+    bool met = strcmp(values, "*") == 0 ? is_something(value)
+                                        : choices_find(values, value, strlen(value)) >= 0;
+    if (met)
+        return 0;
+    print_need(wanted, sizeof wanted, option, values);
+    bool unwanted = is_flag(option) && strcmp(values, "false") == 0;
+    return scenario_refuse(s, name, e, "it needs %s%s", unwanted ? "a run without " : "", wanted);
+}
+
+int scenario_check_needs(const struct scenario *s, const char *name, const char *needs,
+                         struct err *e)
+{
+    while (*needs) {
+        char need[NEED];
+        size_t length = strcspn(needs, " ");
+        CHECK(length < sizeof need);
+        memcpy(need, needs, length);
+        need[length] = '\0';
+        if (length && check_need(s, name, need, e) < 0)
+            return -1;
+        needs += length + strspn(needs + length, " ");
+    }
+    return 0;
+}
+
+int scenario_check_behaviours(const struct scenario *s, const struct behaviour_entry *list,
+                              const uint64_t *weight, size_t count, struct err *e)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (weight[i] > WEIGHT_LIMIT)
+            return scenario_refuse(s, list[i].name, e, "a weight is at most 1M");
+        if (weight[i] && scenario_check_needs(s, list[i].name, list[i].needs, e) < 0)
+            return -1;
+        used += weight[i] > 0;
+    }
+    if (used > ROOM)
+        return err_set(e, "--mix: %zu behaviours have a weight, and one run tells at most %d apart",
+                       used, ROOM);
+    return 0;
+}
+
+int scenario_check_mix(const struct scenario *s, struct err *e)
+{
+    uint64_t total = 0;
+    if (scenario_check_behaviours(s, behaviour_entry(0), s->weight, BEHAVIOUR_COUNT, e) < 0)
+        return -1;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++)
+        total += s->weight[i];
+    if (total == 0)
+        return scenario_refuse(s, "mix", e,
+                               "no peer would do anything; give a behaviour a weight, such as "
+                               "--clean 1");
+    if (total == s->weight[BEHAVIOUR_MID_HANDSHAKE])
+        return scenario_refuse(s, "mid-handshake", e,
+                               "no peer would ever finish a handshake; give another behaviour, "
+                               "such as --clean, a weight too");
+    return 0;
+}

@@ -1,0 +1,132 @@
+#include "tls/context_parts.h"
+#include "tls/psk.h"
+
+#include <string.h>
+
+enum { LIST_BYTES = 1024 };
+
+const struct context_features *context_features_of(const SSL *ssl)
+{
+    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+}
+
+static int verify_mode(enum context_client_auth auth)
+{
+    switch (auth) {
+    case CONTEXT_AUTH_NONE:
+        break;
+    case CONTEXT_AUTH_REQUEST:
+        return SSL_VERIFY_PEER;
+    case CONTEXT_AUTH_REQUIRE:
+        return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    case CONTEXT_AUTH_LATER:
+        return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_POST_HANDSHAKE;
+    }
+    return SSL_VERIFY_NONE;
+}
+
+int context_set_client_auth(SSL_CTX *ctx, const struct context_server_options *o, struct err *e)
+{
+    STACK_OF(X509_NAME) *names = NULL;
+    if (SSL_CTX_load_verify_locations(ctx, o->client_ca_path, NULL))
+        names = SSL_load_client_CA_file(o->client_ca_path);
+    if (!names) {
+        context_fail(e, "can't read the client authority");
+        return err_prefix(e, "%s", o->client_ca_path);
+    }
+    SSL_CTX_set_client_CA_list(ctx, names);
+    SSL_CTX_set_verify(
+        ctx, verify_mode(o->features ? o->features->client_auth : CONTEXT_AUTH_REQUIRE), NULL);
+    SSL_CTX_set_verify_depth(ctx, CONTEXT_VERIFY_DEPTH);
+    return 0;
+}
+
+/* Appends `:name`, or `name` as the first. Returns 0, or -1 when there is no room. */
+static int list_add(char *list, size_t size, const char *name, size_t length)
+{
+    size_t used = strlen(list), joint = used ? 1 : 0;
+    if (used + joint + length >= size)
+        return -1;
+    if (joint)
+        list[used] = ':';
+    memcpy(list + used + joint, name, length);
+    list[used + joint + length] = '\0';
+    return 0;
+}
+
+/* OpenSSL passes over a suite that it doesn't know. */
+static int suite_check(const SSL_CTX *ctx, const char *name, size_t length, struct err *e)
+{
+    STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+        const char *known = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(all, i));
+        if (strlen(known) == length && memcmp(known, name, length) == 0)
+            return 0;
+    }
+    return err_set(e, "no such cipher suite of TLS 1.3: %.*s", (int)length, name);
+}
+
+static int suites_set(SSL_CTX *ctx, const char *suites, struct err *e)
+{
+    if (!SSL_CTX_set_ciphersuites(ctx, suites))
+        return context_fail(e, "can't set the cipher suites of TLS 1.3");
+    for (const char *name = suites;;) {
+        size_t length = strcspn(name, ":");
+        if (suite_check(ctx, name, length, e) < 0)
+            return -1;
+        if (!name[length])
+            return 0;
+        name += length + 1;
+    }
+}
+
+/* The names of TLS 1.3's suites begin with TLS_, which no older one's does in OpenSSL. A version
+ * for which none is named keeps OpenSSL's list. */
+static int set_ciphers(SSL_CTX *ctx, const char *ciphers, struct err *e)
+{
+    char older[LIST_BYTES] = "", suites[LIST_BYTES] = "";
+    for (const char *name = ciphers; *name;) {
+        size_t length = strcspn(name, ":");
+        bool suite = strncmp(name, "TLS_", 4) == 0;
+        if (length && list_add(suite ? suites : older, LIST_BYTES, name, length) < 0)
+            return err_set(e, "the list of ciphers is longer than %d bytes", LIST_BYTES - 1);
+        name += length + (name[length] == ':');
+    }
+    if (*older && !SSL_CTX_set_cipher_list(ctx, older))
+        return context_fail(e, "can't set the ciphers of TLS 1.2");
+    return *suites ? suites_set(ctx, suites, e) : 0;
+}
+
+static void allow_renegotiation(SSL_CTX *ctx)
+{
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
+#ifdef SSL_OP_ALLOW_CLIENT_RENEGOTIATION
+    SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+#endif
+}
+
+int context_set_features(SSL_CTX *ctx, const struct context_server_options *o, struct err *e)
+{
+    const struct context_features *f = o->features;
+    SSL_CTX_set_app_data(ctx, (void *)(uintptr_t)f);
+    if (context_set_tickets(ctx, o, e) < 0)
+        return -1;
+    if (f->psk)
+        psk_serve(ctx);
+    if (f->staple)
+        staple_use(ctx);
+    if (f->renegotiation)
+        allow_renegotiation(ctx);
+    if (f->second && (!SSL_CTX_use_certificate(ctx, f->second->cert) ||
+                      !SSL_CTX_use_PrivateKey(ctx, f->second->key)))
+        return context_fail(e, "can't use the server's second certificate and key");
+    if (f->groups && !SSL_CTX_set1_groups_list(ctx, f->groups)) {
+        context_fail(e, "can't set the groups");
+        return err_prefix(e, "%s", f->groups);
+    }
+    if (f->ciphers && set_ciphers(ctx, f->ciphers, e) < 0)
+        return err_prefix(e, "%s", f->ciphers);
+    if (f->padding_bytes && !SSL_CTX_set_block_padding(ctx, (size_t)f->padding_bytes))
+        return context_fail(e, "can't set the padding");
+    return 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * A key that both ends know beforehand: identity PSK_IDENTITY, the 32 octets PSK_KEY. It is no
+ * secret: it protects nothing but a test's own traffic on loopback. In TLS 1.3 it goes with
+ * TLS_AES_128_GCM_SHA256; in TLS 1.2 with the PSK ciphers.
+ */
+#ifndef SOAK_TLS_PSK_H
+#define SOAK_TLS_PSK_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#define PSK_IDENTITY "soak"
+#define PSK_KEY      "soak: both ends know these bytes"
+
+/* The server takes the key from clients that offer it; others go on as before. */
+void psk_serve(SSL_CTX *ctx);
+
+/* The client offers the key in this handshake, before it begins; ciphers that go with it
+ * are all it offers. Not together with a session to resume. Returns 0 or -1. */
+int psk_offer(SSL *ssl);
+/* After a handshake in which the client offered the key and no session, on either side: it stands
+ * on the key, not on a certificate. */
+bool psk_was_used(const SSL *ssl);
+
+#endif

@@ -1,0 +1,186 @@
+#include "catalog.h"
+
+#include "base/grammar.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEPTH = 4, LINE = 512 };
+
+static const char suffix[] = ".soak";
+
+const char *catalog_root(void)
+{
+    const char *root = getenv("SOAK_ROOT");
+    return root && root[0] ? root : ".";
+}
+
+static bool has_suffix(const char *word)
+{
+    size_t length = strlen(word), end = sizeof suffix - 1;
+    return length > end && strcmp(word + length - end, suffix) == 0;
+}
+
+static void add(struct catalog *c, const char *name)
+{
+    size_t length = strlen(name) - (sizeof suffix - 1);
+    if (c->count < CATALOG_MAX && length < CATALOG_NAME)
+        snprintf(c->name[c->count++], CATALOG_NAME, "%.*s", (int)length, name);
+}
+
+static bool is_folder(const char *folder, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat stat_;
+    int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+    return n > 0 && (size_t)n < sizeof path && stat(path, &stat_) == 0 && S_ISDIR(stat_.st_mode);
+}
+
+/* Adds what is in `folder` of scenarios/ ("" or "family/"). */
+static void read_folder(struct catalog *c, const char *folder, int depth)
+{
+    char path[PATH_MAX], name[2 * CATALOG_NAME];
+    struct dirent **entry = NULL;
+    snprintf(path, sizeof path, "%s/scenarios/%s", catalog_root(), folder);
+    int count = depth > DEPTH ? 0 : scandir(path, &entry, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        bool folders = is_folder(path, entry[i]->d_name);
+        int n = snprintf(name, sizeof name, "%s%s%s", folder, entry[i]->d_name, folders ? "/" : "");
+        bool fits = n > 0 && (size_t)n < sizeof name && entry[i]->d_name[0] != '.';
+        if (fits && folders)
+            read_folder(c, name, depth + 1);
+        else if (fits && has_suffix(name))
+            add(c, name);
+        free(entry[i]);
+    }
+    free(entry);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+void catalog_read(struct catalog *c)
+{
+    c->count = 0;
+    read_folder(c, "", 1);
+    qsort(c->name, c->count, sizeof c->name[0], by_name);
+}
+
+static int refuse_name(const char *word, struct err *e)
+{
+    struct catalog *c = malloc(sizeof *c);
+    const char *names[CATALOG_MAX];
+    char list[256] = "none";
+    size_t used = 0;
+    if (!c)
+        return err_set(e, "out of memory");
+    catalog_read(c);
+    for (size_t i = 0; i < c->count; i++) {
+        names[i] = c->name[i];
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
+                                     c->name[i]);
+    }
+    const char *nearest = grammar_nearest(word, names, c->count);
+    if (nearest)
+        err_set(e, "%.60s: no such command or scenario; did you mean %s?", word, nearest);
+    else if (used < sizeof list)
+        err_set(e, "%.60s: no such command or scenario; scenarios/ has %s", word, list);
+    else
+        err_set(e, "%.60s: no such command or scenario; `soak list scenarios` has them", word);
+    free(c);
+    return -1;
+}
+
+/* Drops the working folder from the beginning of a path: what people read and copy is short. */
+static void shorten(char *path)
+{
+    char folder[PATH_MAX];
+    if (!getcwd(folder, sizeof folder))
+        return;
+    size_t length = strlen(folder);
+    if (strncmp(path, folder, length) == 0 && path[length] == '/')
+        memmove(path, path + length + 1, strlen(path + length + 1) + 1);
+}
+
+int catalog_path(const char *word, char *path, size_t size, struct err *e)
+{
+    bool is_path = has_suffix(word) || word[0] == '/' || word[0] == '.';
+    int n = is_path ? snprintf(path, size, "%s", word)
+                    : snprintf(path, size, "%s/scenarios/%s%s", catalog_root(), word, suffix);
+    if (n < 0 || (size_t)n >= size)
+        return err_set(e, "%.60s...: the scenario's path is too long", word);
+    if (access(path, R_OK) == 0) {
+        if (!is_path)
+            shorten(path);
+        return 0;
+    }
+    if (!is_path && strchr(word, '/') && access(word, R_OK) == 0) {
+        n = snprintf(path, size, "%s", word);
+        return n > 0 && (size_t)n < size ? 0 : err_set(e, "%.60s...: too long", word);
+    }
+    if (is_path)
+        return err_set(e, "%.200s: the scenario can't be read: %s", word, strerror(errno));
+    return refuse_name(word, e);
+}
+
+void catalog_name(const char *word, char *name, size_t size)
+{
+    const char *slash = strrchr(word, '/');
+    snprintf(name, size, "%s", slash ? slash + 1 : word);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name)
+        *dot = '\0';
+}
+
+/* The text of a comment line, or NULL. */
+static char *comment(char *line)
+{
+    line += strspn(line, " \t");
+    if (*line != '#' && *line != ';')
+        return NULL;
+    line += strspn(line, "#; \t");
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+/* Ends `text` after its first sentence. Returns whether there was an end. */
+static bool cut_sentence(char *text)
+{
+    for (char *p = strpbrk(text, ".!?"); p; p = strpbrk(p + 1, ".!?")) {
+        if (p[1] && p[1] != ' ')
+            continue;
+        p[1] = '\0';
+        return true;
+    }
+    return false;
+}
+
+char *catalog_about(const char *path, char *buf, size_t size)
+{
+    char line[LINE];
+    size_t used = 0;
+    FILE *in = fopen(path, "re");
+    buf[0] = '\0';
+    if (!in)
+        return buf;
+    while (used < size && fgets(line, sizeof line, in)) {
+        const char *text = comment(line);
+        if (!text || !*text)
+            break;
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "", text);
+        if (cut_sentence(buf))
+            break;
+    }
+    fclose(in);
+    return buf;
+}

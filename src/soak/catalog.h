@@ -1,0 +1,37 @@
+/*
+ * Where scenarios are found: by name in scenarios/ of the project, in its folders too
+ * (`family/name`), or by path.
+ */
+#ifndef SOAK_CATALOG_H
+#define SOAK_CATALOG_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+enum { CATALOG_MAX = 512, CATALOG_NAME = 128 };
+
+struct catalog {
+    size_t count;
+    char name[CATALOG_MAX][CATALOG_NAME]; /* "smoke", "family/resume"; sorted */
+};
+
+/* The project's folder, set by the launcher; the present folder for a program run by hand. */
+const char *catalog_root(void);
+
+/* The names of all scenarios; those beyond CATALOG_MAX are left out. */
+void catalog_read(struct catalog *c);
+
+/* The file that `word` means. A word that ends in .soak or begins with / or . is a path; any other
+ * is a name, or else, with a slash in it, a path. Returns 0, or -1 with a sentence that names it.
+ */
+int catalog_path(const char *word, char *path, size_t size, struct err *e);
+
+/* `nightly` of "scenarios/nightly.soak": names the run's folder. */
+void catalog_name(const char *word, char *name, size_t size);
+
+/* What a scenario proves: the first sentence of the comment that it opens with, or "". Returns
+ * buf. */
+char *catalog_about(const char *path, char *buf, size_t size);
+
+#endif

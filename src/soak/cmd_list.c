@@ -1,0 +1,291 @@
+#include "cmd_list.h"
+
+#include "base/behaviours.h"
+#include "base/grammar.h"
+#include "catalog.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_COLUMNS = 26, COLUMNS = 80, SHORT_COLUMNS = 14, TEXT = 1024, EXIT_BROKEN = 4 };
+
+struct options {
+    bool json;
+};
+
+static const struct opt table[] = {
+    {"json", OPT_FLAG, offsetof(struct options, json), NULL, NULL, "as a JSON document"},
+};
+
+const struct command list_command = {
+    .name = "list",
+    .words = "[LIST] [--json]",
+    .line = "scenarios, behaviours, defects",
+    .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the\n"
+             "built-in server can be told to have. LIST is scenarios, behaviours or defects;\n"
+             "without it, the names of all three.\n",
+    .after = "Exit: 0, 2 usage.\n",
+    .table = table,
+    .options = sizeof table / sizeof *table};
+
+struct defect {
+    const char *name, *help;
+};
+
+static const struct defect defects[] = {
+#define X(name, identifier, help) {name, help},
+#include "base/defects.def"
+#undef X
+};
+enum { DEFECTS = sizeof defects / sizeof *defects };
+
+/* A list: how it is printed, in full and by its names alone, and put into a document. */
+struct list {
+    const char *name;
+    void (*print)(const struct catalog *c);
+    void (*print_names)(const struct catalog *c);
+    json_t *(*document)(const struct catalog *c);
+};
+
+/* ---- lines ---- */
+
+/* Prints `text` from column `left` on, broken at blanks. The line has been filled up to there. */
+static void print_wrapped(const char *text, int left)
+{
+    size_t width = (size_t)(COLUMNS - left);
+    while (strlen(text) > width) {
+        size_t end = width;
+        while (end > 0 && text[end] != ' ')
+            end--;
+        if (end == 0)
+            break;
+        printf("%.*s\n%*s", (int)end, text, left, "");
+        text += end + 1;
+    }
+    printf("%s\n", text);
+}
+
+static void print_row(const char *name, const char *text)
+{
+    int used = printf("  %s", name);
+    if (used >= NAME_COLUMNS)
+        printf("\n%*s", NAME_COLUMNS, "");
+    else
+        printf("%*s", NAME_COLUMNS - used, "");
+    print_wrapped(text, NAME_COLUMNS);
+}
+
+static void append_name(char *text, const char *name)
+{
+    size_t used = strlen(text);
+    if (used < TEXT)
+        snprintf(text + used, TEXT - used, "%s%s", used ? ", " : "", name);
+}
+
+static void print_short(const char *label, const char *text)
+{
+    printf("%-*s", SHORT_COLUMNS, label);
+    print_wrapped(text, SHORT_COLUMNS);
+}
+
+/* ---- scenarios ---- */
+
+static const char *about(const char *name, char *buf)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/scenarios/%s.soak", catalog_root(), name);
+    return catalog_about(path, buf, TEXT);
+}
+
+static void print_scenarios(const struct catalog *c)
+{
+    char text[TEXT];
+    for (size_t i = 0; i < c->count; i++)
+        print_row(c->name[i], about(c->name[i], text));
+}
+
+static void print_scenario_names(const struct catalog *c)
+{
+    char text[TEXT] = "";
+    for (size_t i = 0; i < c->count; i++)
+        append_name(text, c->name[i]);
+    print_short("scenarios", text);
+}
+
+static json_t *scenarios_json(const struct catalog *c)
+{
+    char text[TEXT];
+    json_t *array = json_array();
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(
+            array, json_pack("{s:s,s:s}", "name", c->name[i], "about", about(c->name[i], text)));
+    return array;
+}
+
+/* ---- behaviours ---- */
+
+static void print_behaviour(const struct behaviour_entry *b)
+{
+    char text[TEXT], weight[64] = "", needs[256] = "";
+    if (b->weight)
+        snprintf(weight, sizeof weight, " (weight %" PRIu64 ")", b->weight);
+    if (*b->needs)
+        snprintf(needs, sizeof needs, " (needs %s)", b->needs);
+    snprintf(text, sizeof text, "%s%s%s", b->help, weight, needs);
+    print_row(b->name, text);
+}
+
+static void print_behaviours(const struct catalog *c)
+{
+    (void)c;
+    for (int f = 0; f < BEHAVIOUR_FAMILIES; f++) {
+        const char *joint = f ? "\n" : "";
+        for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+            const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
+            if ((int)b->family != f)
+                continue;
+            if (joint)
+                printf("%s%s\n", joint, behaviour_family_name(b->family));
+            joint = NULL;
+            print_behaviour(b);
+        }
+    }
+}
+
+static void print_behaviour_names(const struct catalog *c)
+{
+    (void)c;
+    for (int f = 0; f < BEHAVIOUR_FAMILIES; f++) {
+        char text[TEXT] = "", label[SHORT_COLUMNS + 1];
+        for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+            const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
+            if ((int)b->family == f)
+                append_name(text, b->name);
+        }
+        snprintf(label, sizeof label, "  %s", behaviour_family_name((enum behaviour_family)f));
+        if (*text)
+            print_short(label, text);
+    }
+}
+
+static json_t *behaviours_json(const struct catalog *c)
+{
+    (void)c;
+    json_t *array = json_array();
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
+        json_array_append_new(array,
+                              json_pack("{s:s,s:s,s:I,s:s,s:s}", "name", b->name, "family",
+                                        behaviour_family_name(b->family), "weight",
+                                        (json_int_t)b->weight, "needs", b->needs, "help", b->help));
+    }
+    return array;
+}
+
+/* ---- defects ---- */
+
+static void print_defects(const struct catalog *c)
+{
+    (void)c;
+    for (int i = 0; i < DEFECTS; i++)
+        print_row(defects[i].name, defects[i].help);
+}
+
+static void print_defect_names(const struct catalog *c)
+{
+    char text[TEXT] = "";
+    (void)c;
+    for (int i = 0; i < DEFECTS; i++)
+        append_name(text, defects[i].name);
+    print_short("defects", text);
+}
+
+static json_t *defects_json(const struct catalog *c)
+{
+    (void)c;
+    json_t *array = json_array();
+    for (int i = 0; i < DEFECTS; i++)
+        json_array_append_new(
+            array, json_pack("{s:s,s:s}", "name", defects[i].name, "help", defects[i].help));
+    return array;
+}
+
+/* ---- the command ---- */
+
+static const struct list lists[] = {
+    {"scenarios", print_scenarios, print_scenario_names, scenarios_json},
+    {"behaviours", print_behaviours, print_behaviour_names, behaviours_json},
+    {"defects", print_defects, print_defect_names, defects_json},
+};
+enum { LISTS = sizeof lists / sizeof *lists };
+
+/* All of them when `only` is NULL. Returns the exit code. */
+static int print_document(const struct catalog *c, const struct list *only)
+{
+    json_t *document = json_pack("{s:s}", "schema", "soak-list/1");
+    for (int i = 0; i < LISTS; i++)
+        if (!only || only == &lists[i])
+            json_object_set_new(document, lists[i].name, lists[i].document(c));
+    char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
+    json_decref(document);
+    if (!text)
+        return EXIT_BROKEN;
+    puts(text);
+    free(text);
+    return 0;
+}
+
+static int print_lists(const struct catalog *c, const struct list *only)
+{
+    if (only) {
+        only->print(c);
+        return 0;
+    }
+    for (int i = 0; i < LISTS; i++) {
+        if (lists[i].print == print_behaviours)
+            puts("behaviours");
+        lists[i].print_names(c);
+    }
+    puts("\n`soak list behaviours` and the like say what each is.");
+    return 0;
+}
+
+static int find_list(const char *word, const struct list **ret, struct err *e)
+{
+    const char *names[LISTS];
+    for (int i = 0; i < LISTS; i++) {
+        names[i] = lists[i].name;
+        if (strcmp(word, names[i]) != 0)
+            continue;
+        *ret = &lists[i];
+        return 0;
+    }
+    const char *nearest = grammar_nearest(word, names, LISTS);
+    if (nearest)
+        return err_set(e, "%.60s: no such list; did you mean %s?", word, nearest);
+    return err_set(e, "%.60s: no such list; there are scenarios, behaviours and defects", word);
+}
+
+int cmd_list(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct options o = {.json = false};
+    const struct list *only = NULL;
+    const char *word[1];
+    size_t words = 0;
+    int code = command_parse_words(&list_command, argc, argv, &o, word, 1, &words);
+    if (code >= 0)
+        return code;
+    if (words && find_list(word[0], &only, &e) != 0)
+        return command_refuse(&list_command, &e);
+    struct catalog *c = calloc(1, sizeof *c);
+    if (!c)
+        return command_refuse(&list_command, &(struct err){"out of memory"});
+    catalog_read(c);
+    code = o.json ? print_document(c, only) : print_lists(c, only);
+    free(c);
+    return code;
+}

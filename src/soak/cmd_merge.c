@@ -1,0 +1,168 @@
+#include "cmd_merge.h"
+
+#include "base/check.h"
+#include "suite_github.h"
+#include "suite_json.h"
+#include "suite_merge.h"
+#include "suite_text.h"
+#include "suite_write.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_BROKEN = 4, PARTS = SUITE_SHARDS };
+
+static const struct opt table[] = {
+    {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", NULL,
+     "write the joined suite.json, to stdout without FILE"},
+    {"junit", OPT_STRING, offsetof(struct suite_outputs, junit), "FILE", NULL,
+     "write JUnit XML: a testsuite per scenario, a testcase per metric"},
+};
+
+const struct command merge_command = {
+    .name = "merge",
+    .words = "SUITES [OPTIONS]",
+    .line = "the shards of a suite as one",
+    .about =
+        "Joins the suites that `soak suite --shard K/N` left on several machines into one, with\n"
+        "the totals of a single run. SUITES are suite.json files, folders that have one, or\n"
+        "folders of such folders. The same scenario twice is refused; other versions and\n"
+        "machines are noted.\n",
+    .after = "Exit: as `soak suite`; 3 also when a shard is missing or wasn't finished.\n",
+    .table = table,
+    .options = sizeof table / sizeof *table};
+
+struct merging {
+    struct suite_part part[PARTS];
+    char *path[PARTS]; /* owned */
+    size_t parts;
+};
+
+static int add_part(struct merging *m, const char *path, struct err *e)
+{
+    if (m->parts == PARTS)
+        return err_set(e, "%.300s: at most %d suites", path, PARTS);
+    char *copy = strdup(path);
+    CHECK(copy);
+    struct suite_part *part = &m->part[m->parts];
+    m->path[m->parts++] = copy;
+    part->path = copy;
+    suite_init(&part->suite);
+    return suite_load(&part->suite, path, e);
+}
+
+/* Adds FOLDER/suite.json where there is one. Returns 1, 0 when there is none, or -1. */
+static int add_folder(struct merging *m, const char *folder, struct err *e)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/suite.json", folder);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return err_set(e, "%.60s...: the path is too long", folder);
+    if (access(path, F_OK) != 0)
+        return 0;
+    return add_part(m, path, e) == 0 ? 1 : -1;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Adds the suites of the folders in `folder`. Returns how many, or -1. */
+static int add_below(struct merging *m, const char *folder, struct err *e)
+{
+    struct dirent **entry = NULL;
+    int count = scandir(folder, &entry, visible, alphasort), found = 0;
+    if (count < 0)
+        return err_set(e, "%.300s: %s", folder, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        char below[PATH_MAX];
+        int n = snprintf(below, sizeof below, "%s/%s", folder, entry[i]->d_name);
+        int rc = 0;
+        if (found >= 0 && n > 0 && (size_t)n < sizeof below)
+            rc = add_folder(m, below, e);
+        found = rc < 0 ? -1 : found + (found >= 0 ? rc : 0);
+        free(entry[i]);
+    }
+    free(entry);
+    return found;
+}
+
+static int add_word(struct merging *m, const char *word, struct err *e)
+{
+    struct stat s;
+    if (stat(word, &s) != 0)
+        return err_set(e, "%.300s: %s", word, strerror(errno));
+    if (!S_ISDIR(s.st_mode))
+        return add_part(m, word, e);
+    int found = add_folder(m, word, e);
+    if (found == 0)
+        found = add_below(m, word, e);
+    return found == 0 ? err_set(e, "%.300s: there is no suite.json in it", word)
+                      : (found < 0 ? -1 : 0);
+}
+
+static void tell(const struct suite *s, const struct suite_outputs *outputs)
+{
+    FILE *text = suite_outputs_text(outputs);
+    suite_text_head(text);
+    for (size_t i = 0; i < s->entries; i++)
+        suite_text_row(&s->entry[i], text);
+    suite_text_failures(s, text);
+    suite_text_notes(s, text);
+    suite_text_totals(s, text);
+    suite_github_summary(s);
+}
+
+static int merge(struct merging *m, const struct suite_outputs *outputs, struct err *e)
+{
+    struct suite s;
+    struct suite_totals totals;
+    suite_init(&s);
+    int code = -1;
+    if (suite_merge(&s, m->part, m->parts, e) == 0 && suite_outputs_check(outputs, e) == 0) {
+        tell(&s, outputs);
+        suite_count(&s, &totals);
+        code = suite_exit_code(&totals);
+        if (suite_outputs_write(outputs, &s, e) != 0) {
+            fprintf(stderr, "soak: merge: %s\n", e->text);
+            code = code == 1 ? code : EXIT_BROKEN;
+        }
+    }
+    suite_free(&s);
+    return code;
+}
+
+int cmd_merge(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct suite_outputs outputs = {.json = NULL};
+    struct merging *m = calloc(1, sizeof *m);
+    const char *word[PARTS];
+    size_t words = 0;
+    CHECK(m);
+    int code = command_helped(&merge_command, argc, argv) ? 0 : -1, rc = 0;
+    if (code < 0)
+        rc =
+            opts_parse(table, merge_command.options, argc, argv, &outputs, word, PARTS, &words, &e);
+    if (code < 0 && rc == 0 && words == 0)
+        rc = err_set(&e, "which suites? Give suite.json files or their folders");
+    for (size_t i = 0; rc == 0 && i < words; i++)
+        rc = add_word(m, word[i], &e);
+    if (code < 0 && rc == 0)
+        code = merge(m, &outputs, &e);
+    if (code < 0)
+        code = command_refuse(&merge_command, &e);
+    for (size_t i = 0; i < m->parts; i++) {
+        suite_free(&m->part[i].suite);
+        free(m->path[i]);
+    }
+    free(m);
+    return code;
+}

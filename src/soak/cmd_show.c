@@ -1,0 +1,107 @@
+#include "cmd_show.h"
+
+#include "chosen.h"
+#include "cmdline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_COLUMNS = 23, VALUE_COLUMNS = 16, PLACE = 1100 };
+
+static const struct opt table[] = {
+    {"as-command", OPT_FLAG, 0, NULL, NULL,
+     "print the command line that does the same, with what differs from the defaults"},
+};
+
+const struct command show_command = {
+    .name = "show",
+    .words = "[SCENARIO] [OPTIONS]",
+    .line = "what a scenario comes down to",
+    .about = "Prints the values that a run would have, each with the place it has it from: the\n"
+             "defaults, a line of a scenario file, or the command line. Takes what run takes.\n",
+    .after = "Exit: 0, 2 when the values can't go together, too, which is told after them.\n",
+    .table = table,
+    .options = sizeof table / sizeof *table};
+
+/* A behaviour without a weight that has none by default isn't worth a line. */
+static bool is_shown(const struct scenario *s, size_t i)
+{
+    size_t first = SCENARIO_OPTIONS - BEHAVIOUR_COUNT, b = i - first;
+    size_t count;
+    if (!scenario_is_weight(i))
+        return scenario_options(&count)[i].type != OPT_WEIGHTS;
+    return s->weight[b] || behaviour_entry((enum behaviour)b)->weight;
+}
+
+static void show_option(const struct chosen *c, size_t i)
+{
+    char value[OPTS_TEXT], place[PLACE];
+    size_t count;
+    const struct opt *option = &scenario_options(&count)[i];
+    opts_print(option, &c->scenario, value, sizeof value);
+    scenario_place_print(place, sizeof place, &c->origin.place[i]);
+    printf("%-*s = %-*s # %s\n", KEY_COLUMNS, option->name, VALUE_COLUMNS, value, place);
+}
+
+static void show_values(const struct chosen *c)
+{
+    const char *section = "";
+    for (size_t i = 0; i < SCENARIO_OPTIONS; i++) {
+        if (!is_shown(&c->scenario, i))
+            continue;
+        if (strcmp(section, scenario_section(i)) != 0)
+            printf("%s[%s]\n", *section ? "\n" : "", scenario_section(i));
+        section = scenario_section(i);
+        show_option(c, i);
+    }
+}
+
+/* Strings that don't fit are refused by the check before. */
+static void show_command_line(const struct chosen *c)
+{
+    enum { SIZE = 16 * OPTS_TEXT };
+    char *text = malloc(SIZE);
+    struct cmdline line = {.text = text, .size = text ? SIZE : 0};
+    cmdline_add(&line, "./soak run");
+    cmdline_differences(&line, &c->scenario);
+    if (text)
+        puts(text);
+    free(text);
+}
+
+/* Takes --as-command out of the words, which are a run's otherwise. */
+static int split(int argc, char *const *argv, char **rest, bool *ret_as_command)
+{
+    int count = 0;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--as-command") == 0)
+            *ret_as_command = true;
+        else
+            rest[count++] = argv[i];
+    }
+    rest[count] = NULL;
+    return count;
+}
+
+int cmd_show(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct chosen c;
+    bool as_command = false;
+    if (command_helped(&show_command, argc, argv))
+        return 0;
+    char **rest = calloc((size_t)argc + 1, sizeof *rest);
+    if (!rest)
+        return command_refuse(&show_command, &(struct err){"out of memory"});
+    int count = split(argc, argv, rest, &as_command);
+    int rc = chosen_read(&c, count, rest, &e);
+    if (rc == 0 && !as_command)
+        show_values(&c);
+    if (rc == 0)
+        rc = chosen_check(&c, &e);
+    if (rc == 0 && as_command)
+        show_command_line(&c);
+    free(rest);
+    fflush(stdout);
+    return rc == 0 ? 0 : command_refuse(&show_command, &e);
+}

@@ -1,0 +1,93 @@
+#include "cmd_suite.h"
+
+#include "suite_github.h"
+#include "suite_run.h"
+#include "suite_text.h"
+#include "suite_write.h"
+
+#include <signal.h>
+
+enum { EXIT_UNMET = 1, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
+
+const struct command suite_command = {
+    .name = "suite",
+    .words = "SCENARIOS [OPTIONS]",
+    .line = "many scenarios, one after the other",
+    .about = "Runs scenarios one after the other, each as `soak run` does, and says whether each\n"
+             "came out as its file expects (`expect = leak kind=... site=...`; without it: pass).\n"
+             "SCENARIOS are files, folders of *.soak files, and names in scenarios/.\n",
+    .after = "Options of `soak run` may follow and count for each run. --results, --json, --quiet\n"
+             "and --color are the suite's own: suite.json and the folders of all runs lie in a\n"
+             "folder of their own below --results, and --json writes suite.json once more.\n"
+             "Exit: 0 all as expected, 1 something isn't, 2 usage, 3 something inconclusive, 4\n"
+             "something INVALID or broken, 130 interrupted, with what was measured until then.\n",
+    .table = suite_line_own,
+    .options = SUITE_LINE_OWN};
+
+/* GitHub shows one table: a shard leaves it to `soak merge`. */
+static void tell(const struct suite *s, const struct suite_line *line,
+                 const struct suite_outputs *outputs)
+{
+    FILE *text = suite_outputs_text(outputs);
+    if (!line->run.quiet)
+        suite_text_failures(s, text);
+    suite_text_totals(s, text);
+    suite_github_errors(s, text);
+    if (line->of == 1)
+        suite_github_summary(s);
+}
+
+/* Runs what is planned and writes every form of it. Returns the exit code. */
+static int work(struct suite *s, struct suite_work *w, const struct suite_outputs *outputs)
+{
+    struct err e = {{0}}, unwritten = {{0}};
+    struct suite_totals totals;
+    int rc = suite_work(s, w, &e);
+    if (rc != 0)
+        fprintf(stderr, "soak: suite: %s\n", e.text);
+    if (s->shards == 0)
+        return EXIT_BROKEN;
+    tell(s, w->line, outputs);
+    if (suite_outputs_write(outputs, s, &unwritten) != 0) {
+        fprintf(stderr, "soak: suite: %s\n", unwritten.text);
+        rc = -1;
+    }
+    suite_count(s, &totals);
+    int code = suite_exit_code(&totals);
+    if (w->interrupted)
+        return EXIT_INTERRUPTED;
+    return rc != 0 && code != EXIT_UNMET ? EXIT_BROKEN : code;
+}
+
+static int run(const struct suite_line *line, const struct suite_files *files,
+               const struct suite_outputs *outputs)
+{
+    struct err e = {{0}};
+    struct suite s;
+    FILE *text = line->run.quiet ? NULL : suite_outputs_text(outputs);
+    struct suite_work w = {.line = line, .files = files, .text = text};
+    suite_init(&s);
+    int code = suite_plan(&s, &w, &e) == 0 && suite_outputs_check(outputs, &e) == 0
+                   ? work(&s, &w, outputs)
+                   : command_refuse(&suite_command, &e);
+    suite_free(&s);
+    return code;
+}
+
+int cmd_suite(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct suite_line line;
+    struct suite_files files = {.count = 0};
+    if (command_helped(&suite_command, argc, argv))
+        return 0;
+    signal(SIGPIPE, SIG_IGN);
+    int rc = suite_line_read(&line, argc, argv, &e);
+    if (rc == 0)
+        rc = suite_files_find(&files, line.word, line.words, &e);
+    struct suite_outputs outputs = {.json = line.run.json, .junit = line.junit};
+    int code = rc == 0 ? run(&line, &files, &outputs) : command_refuse(&suite_command, &e);
+    suite_files_free(&files);
+    suite_line_free(&line);
+    return code;
+}

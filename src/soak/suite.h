@@ -1,0 +1,136 @@
+/*
+ * What a suite is: scenarios run one after the other, on one machine or on several, and what came
+ * of each. Plain data and pure functions; the one object from which the table, suite.json, the
+ * JUnit file and the summary on GitHub are written, so that they can't disagree.
+ *
+ * All its texts are its own (suite_text), or NULL where there is none. Every scenario has its entry
+ * from the start, as `not run`: so whatever ends a suite early, nothing is missing from its totals.
+ */
+#ifndef SOAK_SUITE_H
+#define SOAK_SUITE_H
+
+#include "base/intern.h"
+#include "scenario/expect.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SUITE_SHARDS = 64, SUITE_SCENARIOS = 4096, SUITE_METRICS = 64 };
+
+/* X(identifier, word printed and in JSON) */
+#define SUITE_OUTCOME_LIST(X)                                                                      \
+    X(MET, "as expected")                                                                          \
+    X(UNMET, "not as expected") /* an unexpected LEAK, an expected one that didn't show, ... */    \
+    X(UNSURE, "inconclusive")                                                                      \
+    X(BROKEN, "broken") /* INVALID, or no result at all */                                         \
+    X(INTERRUPTED, "interrupted")                                                                  \
+    X(NOT_RUN, "not run")
+
+enum suite_outcome {
+#define X(id, word) SUITE_##id,
+    SUITE_OUTCOME_LIST(X)
+#undef X
+        SUITE_OUTCOMES
+};
+
+/* X(identifier, word in JSON, words for people): why a shard ended. */
+#define SUITE_END_LIST(X)                                                                          \
+    X(ALL, "all", "all was run")                                                                   \
+    X(FAILED, "failed", "it ended at the first failure")                                           \
+    X(STOPPED, "interrupted", "it was interrupted")                                                \
+    X(STUCK, "broken", "soak couldn't be run")                                                     \
+    X(RUNNING, "running", "it never finished")
+
+enum suite_end {
+#define X(id, word, text) SUITE_END_##id,
+    SUITE_END_LIST(X)
+#undef X
+        SUITE_ENDS
+};
+
+struct suite_metric {
+    const char *subject, *id, *unit, *verdict; /* "server", "rss", "B", "ok" */
+    double per_conn, limit;                    /* NAN where the run had none */
+};
+
+struct suite_entry {
+    const char *name, *file, *expect; /* never NULL */
+    const char *verdict;              /* "PASS"; NULL: the run left no result */
+    const char *kind, *site;          /* of what is to blame; site as file:line */
+    const char *said;                 /* its verdict line, or why there is none */
+    const char *seed, *run_dir;
+    enum suite_outcome outcome;
+    uint64_t shard; /* that it falls to, 1 and on */
+    uint64_t closed, measured;
+    double seconds; /* by the clock, from start to end of the run */
+    size_t metrics;
+    struct suite_metric *metric; /* owned */
+};
+
+struct suite_shard {
+    uint64_t index, of;
+    const char *version, *libs, *machine, *host, *started, *options, *folder;
+    enum suite_end end;
+};
+
+struct suite {
+    struct intern *texts;
+    struct suite_entry *entry; /* owned; in the order of the whole suite's list */
+    size_t entries;
+    const char **listed; /* owned; the names of all scenarios, whichever shard they fall to */
+    size_t listed_count;
+    struct suite_shard shard[SUITE_SHARDS];
+    size_t shards;
+};
+
+struct suite_totals {
+    size_t scenarios, outcome[SUITE_OUTCOMES];
+    uint64_t closed, measured;
+    double seconds;
+};
+
+const char *suite_outcome_word(enum suite_outcome o);
+const char *suite_end_word(enum suite_end end);
+const char *suite_end_text(enum suite_end end);
+
+void suite_init(struct suite *s);
+void suite_free(struct suite *s);
+/* The suite's own copy of `text`; NULL of NULL. What isn't UTF-8 becomes `?`. */
+const char *suite_text(struct suite *s, const char *text);
+/* Adds a scenario to the list. Returns its place. */
+size_t suite_list(struct suite *s, const char *name);
+/* Whether a scenario of that name is in the list. */
+bool suite_lists(const struct suite *s, const char *name);
+/* Adds an entry, `not run`. The pointer is good until the next is added. */
+struct suite_entry *suite_add(struct suite *s, const char *name);
+/* The entry of that name, or NULL. */
+struct suite_entry *suite_find(const struct suite *s, const char *name);
+/* Adds an empty metric to the entry, or returns NULL when there are SUITE_METRICS. */
+struct suite_metric *suite_metric_add(struct suite_entry *entry);
+
+/* The shard, 1..of, that scenario `place` (0 and on, in the order of the list) falls to: in turn,
+ * so that shards differ by one scenario at most. */
+uint64_t suite_shard_of(size_t place, uint64_t of);
+
+/* What a run left: a soak/1 document or NULL, its exit code (-1: a signal ended it), and the first
+ * line it said. */
+struct suite_run {
+    const json_t *document;
+    int exit_code;
+    const char *said;
+    double seconds;
+};
+/* Judges a run by what was expected of it and fills the entry. */
+void suite_judge(struct suite *s, struct suite_entry *entry, const struct expect *expect,
+                 const struct suite_run *run);
+
+void suite_count(const struct suite *s, struct suite_totals *ret);
+/* 1 when something wasn't as expected, else 4 when something is broken, else 3 when something is
+ * inconclusive, was interrupted or wasn't run, else 0. */
+int suite_exit_code(const struct suite_totals *t);
+/* Whether an outcome is one to look at: 1 or 4 by itself. */
+bool suite_failed(enum suite_outcome o);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * suite.json, `soak-suite/1`: the suite as a document, and back. Whatever is read is checked: every
+ * key's type, every number's range, that names are unique and known. Pure but for suite_load.
+ */
+#ifndef SOAK_SUITE_JSON_H
+#define SOAK_SUITE_JSON_H
+
+#include "base/err.h"
+#include "suite.h"
+
+/* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
+char *suite_dump(const struct suite *s);
+/* Reads a document into an empty suite. Returns 0, or -1 with a sentence that doesn't name the
+ * file; then `s` holds a part of it and is only good for suite_free. */
+int suite_parse(struct suite *s, const json_t *document, struct err *e);
+/* The same from a file: `path: sentence`. */
+int suite_load(struct suite *s, const char *path, struct err *e);
+
+#endif

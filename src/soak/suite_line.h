@@ -1,0 +1,35 @@
+/*
+ * The command line of `soak suite`: its own options, and every option of a run, which then counts
+ * for each run of the suite.
+ */
+#ifndef SOAK_SUITE_LINE_H
+#define SOAK_SUITE_LINE_H
+
+#include "base/opts.h"
+#include "scenario/scenario.h"
+
+enum { SUITE_LINE_OPTIONS = 64 };
+
+struct suite_line {
+    struct scenario run; /* [output] of it is the suite's own */
+    const char *shard_text, *junit;
+    bool fail_fast;
+    uint64_t shard, of; /* 1 and 1 when the suite isn't divided */
+    const char **word;  /* owned; what names scenarios: borrowed from argv */
+    size_t words;
+    char *option[SUITE_LINE_OPTIONS + 1]; /* owned, NULL-ended: `--churn=max`, for each run */
+    int options;
+};
+
+/* The options of its own. */
+enum { SUITE_LINE_OWN = 3 };
+extern const struct opt suite_line_own[SUITE_LINE_OWN];
+
+/* Reads argv[1..argc). Returns 0 or -1; suite_line_free is due either way. */
+int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct err *e);
+/* The scenario in `path`, with the line's options over it, checked. Returns 0 or -1. */
+int suite_line_scenario(const struct suite_line *line, const char *path, struct scenario *ret,
+                        struct err *e);
+void suite_line_free(struct suite_line *line);
+
+#endif

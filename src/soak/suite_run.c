@@ -1,0 +1,244 @@
+#include "suite_run.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "catalog.h"
+#include "measure/proc.h"
+#include "store/run_dir.h"
+#include "subrun.h"
+#include "suite_json.h"
+#include "suite_text.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, EXIT_INTERRUPTED = 130 };
+
+/* ---- the plan ---- */
+
+/* A file below the project's folder as seen from there: so GitHub shows it. */
+static const char *below_root(const char *path)
+{
+    const char *root = catalog_root();
+    size_t length = strlen(root);
+    return strncmp(path, root, length) == 0 && path[length] == '/' ? path + length + 1 : path;
+}
+
+static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struct err *e)
+{
+    const struct suite_file *file = &w->files->file[i];
+    struct scenario scenario;
+    struct expect expect;
+    char text[EXPECT_TEXT];
+    if (suite_line_scenario(w->line, file->path, &scenario, e) != 0)
+        return -1;
+    if (expect_parse(scenario.expect, &expect, e) != 0)
+        return err_prefix(e, "%.300s: expect = %.100s", file->path, scenario.expect);
+    uint64_t shard = suite_shard_of(i, w->line->of);
+    const char *name = suite_text(s, file->name);
+    if (suite_lists(s, name))
+        return err_set(e, "%.300s: another scenario reads '%.100s' too", file->path, name);
+    suite_list(s, name);
+    if (shard != w->line->shard)
+        return 0;
+    struct suite_entry *entry = suite_add(s, file->name);
+    entry->file = suite_text(s, below_root(file->said));
+    entry->expect = suite_text(s, expect_print(&expect, text, sizeof text));
+    entry->shard = shard;
+    return 0;
+}
+
+int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
+{
+    for (size_t i = 0; i < w->files->count; i++) {
+        if (plan_one(s, w, i, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- the shard ---- */
+
+static const char *options_text(struct suite *s, const struct suite_line *line)
+{
+    char text[SHARD_TEXT] = "none";
+    size_t used = 0;
+    for (int i = 0; i < line->options && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "",
+                                 line->option[i]);
+    return suite_text(s, text);
+}
+
+static struct suite_shard *add_shard(struct suite *s, const struct suite_work *w,
+                                     const char *folder)
+{
+    char machine[256], host[HOST_NAME_MAX + 1] = "", started[32];
+    int cpus = 0;
+    time_t now = time(NULL);
+    struct tm utc;
+    proc_machine(machine, sizeof machine, &cpus);
+    gethostname(host, sizeof host - 1);
+    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    size_t used = strlen(machine);
+    snprintf(machine + used, sizeof machine - used, ", %d processors", cpus);
+    s->shard[0] = (struct suite_shard){.index = w->line->shard,
+                                       .of = w->line->of,
+                                       .version = suite_text(s, SOAK_VERSION),
+                                       .machine = suite_text(s, machine),
+                                       .host = suite_text(s, host),
+                                       .started = suite_text(s, started),
+                                       .options = options_text(s, w->line),
+                                       .folder = suite_text(s, folder),
+                                       .end = SUITE_END_RUNNING};
+    s->shards = 1;
+    return &s->shard[0];
+}
+
+/* `openssl 3.0.19, libuv 1.44.2`, of the first run that says it. */
+static void take_libs(struct suite *s, const json_t *document)
+{
+    const char *name;
+    json_t *version, *libs = json_object_get(document, "libs");
+    char text[SHARD_TEXT] = "";
+    size_t used = 0;
+    json_object_foreach(libs, name, version)
+    {
+        const char *word = json_string_value(version);
+        if (word && used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s", used ? ", " : "",
+                                     name, word);
+    }
+    if (used && !s->shard[0].libs)
+        s->shard[0].libs = suite_text(s, text);
+}
+
+/* ---- the runs ---- */
+
+/* What is under way. */
+struct under_way {
+    struct suite *suite;
+    const struct suite_work *work;
+    struct subrun sub;
+    struct run_dir dir;
+};
+
+/* The file of entry i: the entries are the line's shard of the files, in their order. */
+static const struct suite_file *file_of(const struct suite_work *w, size_t i)
+{
+    size_t place = (size_t)(w->line->shard - 1 + i * w->line->of);
+    CHECK(place < w->files->count);
+    return &w->files->file[place];
+}
+
+/* `3 of 12: tickets`, where somebody watches. */
+static void progress(const struct under_way *u, size_t i)
+{
+    if (u->work->text && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%zu of %zu: %s", i + 1, u->suite->entries,
+                u->suite->entry[i].name);
+}
+
+static void progress_end(const struct under_way *u)
+{
+    if (u->work->text && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
+static int save(struct under_way *u, struct err *e)
+{
+    char *text = suite_dump(u->suite);
+    int rc = text ? run_dir_write(&u->dir, "suite.json", text, strlen(text), e)
+                  : err_set(e, "suite.json: out of memory");
+    free(text);
+    return rc;
+}
+
+static int run_one(struct under_way *u, size_t i, struct err *e)
+{
+    struct suite_entry *entry = &u->suite->entry[i];
+    const struct suite_line *line = u->work->line;
+    const char *words[SUITE_LINE_OPTIONS + 5];
+    int n = 0;
+    struct subrun_result result;
+    struct expect expect;
+    CHECK(expect_parse(entry->expect, &expect, e) == 0);
+    words[n++] = "--results";
+    words[n++] = u->dir.path;
+    for (int o = 0; o < line->options; o++)
+        words[n++] = line->option[o];
+    words[n++] = "--";
+    words[n++] = file_of(u->work, i)->path;
+    words[n] = NULL;
+    uint64_t began = clock_now_ns();
+    if (subrun_execute_in_order(&u->sub, words, &result, e) != 0)
+        return -1;
+    bool cut = u->sub.interrupted && result.exit_code < 0;
+    struct suite_run run = {.document = result.document,
+                            .exit_code = cut ? EXIT_INTERRUPTED : result.exit_code,
+                            .said = result.said,
+                            .seconds = (double)(clock_now_ns() - began) / 1e9};
+    suite_judge(u->suite, entry, &expect, &run);
+    take_libs(u->suite, result.document);
+    subrun_done(&u->sub, &result, true);
+    return 0;
+}
+
+/* Returns why it ended; STUCK with a sentence. */
+static enum suite_end run_all(struct under_way *u, struct err *e)
+{
+    for (size_t i = 0; i < u->suite->entries; i++) {
+        struct suite_entry *entry = &u->suite->entry[i];
+        progress(u, i);
+        int rc = run_one(u, i, e);
+        progress_end(u);
+        if (rc != 0)
+            return u->sub.interrupted ? SUITE_END_STOPPED : SUITE_END_STUCK;
+        if (u->work->text)
+            suite_text_row(entry, u->work->text);
+        if (save(u, e) != 0)
+            return SUITE_END_STUCK;
+        if (u->sub.interrupted)
+            return SUITE_END_STOPPED;
+        if (u->work->line->fail_fast && suite_failed(entry->outcome))
+            return SUITE_END_FAILED;
+    }
+    return SUITE_END_ALL;
+}
+
+static int open_folder(struct under_way *u, struct err *e)
+{
+    const struct suite_line *line = u->work->line;
+    char base[PATH_MAX], name[64] = "suite";
+    snprintf(base, sizeof base, "%s/results/runs", catalog_root());
+    if (line->of > 1)
+        snprintf(name, sizeof name, "suite-%" PRIu64 "-of-%" PRIu64, line->shard, line->of);
+    return run_dir_open_suite(&u->dir, line->run.results ? line->run.results : base, name, e);
+}
+
+int suite_work(struct suite *s, struct suite_work *w, struct err *e)
+{
+    struct under_way u = {.suite = s, .work = w};
+    if (open_folder(&u, e) != 0)
+        return -1;
+    struct suite_shard *shard = add_shard(s, w, u.dir.path);
+    subrun_open_in_order(&u.sub);
+    if (w->text)
+        suite_text_head(w->text);
+    int rc = save(&u, e);
+    shard->end = rc == 0 ? run_all(&u, e) : SUITE_END_STUCK;
+    if (shard->end != SUITE_END_STUCK)
+        rc = save(&u, e);
+    else {
+        save(&u, NULL);
+        rc = -1;
+    }
+    w->interrupted = u.sub.interrupted;
+    unlinkat(u.dir.fd, "last", 0); /* the runs' own link: here it would tell nothing */
+    subrun_close(&u.sub);
+    run_dir_close(&u.dir);
+    return rc;
+}

@@ -1,0 +1,91 @@
+"""Lets soak-client do one behaviour to soak-server, and says what the server's own SSL objects saw
+(its connection log, docs/protocol.md)."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+BIN = os.environ["SOAK_BIN"]
+PATIENCE = 60  # seconds; only a hang is as slow as that
+DEFAULT_MIX = ("clean", "reset", "half-close", "mid-handshake")
+
+
+def read_log(path):
+    with open(path, encoding="utf-8") as lines:
+        return [dict(word.split("=", 1) for word in shlex.split(line)) for line in lines]
+
+
+class Done:
+    """`rows` of all connections; `own` of those that the behaviour made, without the ones that
+    only held its place; what the client said."""
+
+    def __init__(self, rows, client):
+        self.rows, self.client = rows, client
+        self.aborted = int(re.search(r"(\d+) aborted as intended", client.stdout).group(1))
+        self.resumed = int(re.search(r"(\d+) resumed", client.stdout).group(1))
+        self.own = [row for row in rows if not self.holder(row)]
+
+    def holder(self, row):
+        """One that wasn't of the behaviour: it said goodbye in order."""
+        return row["done"] == "1" and row["ended"] == "close-notify"
+
+
+class BehaviourCase(unittest.TestCase):
+    maxDiff = None
+
+    def server(self, log, *options):
+        process = subprocess.Popen([BIN + "/soak-server", "--log", log, *options], text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait, PATIENCE)
+        self.addCleanup(process.kill)
+        port = process.stdout.readline().rsplit(":", 1)[1].strip()
+        return process, port
+
+    def wait_for_lines(self, path, count):
+        """What was reset may still lie in the backlog when the client is gone."""
+        deadline = time.monotonic() + PATIENCE
+        while len(read_log(path)) < count:
+            self.assertLess(time.monotonic(), deadline, "the server didn't see all connections")
+            time.sleep(0.01)
+
+    def drive(self, name, *client, server=(), conns=2, closed=22):
+        """All weight on the behaviour `name`. The client must end without a failure."""
+        with tempfile.TemporaryDirectory(prefix="soak-test-") as folder:
+            log = os.path.join(folder, "connections.log")
+            process, port = self.server(log, *server)
+            weights = [f"--{other}=0" for other in DEFAULT_MIX if other != name]
+            done = subprocess.run(
+                [BIN + "/soak-client", f"--connect=127.0.0.1:{port}", f"--conns={conns}",
+                 "--churn=max", "--workers=1", f"--closed={closed}", *weights, f"--{name}=1",
+                 *client], text=True, capture_output=True, timeout=PATIENCE, check=False)
+            self.wait_for_lines(log, closed)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(PATIENCE), 0, process.stderr.read())
+            self.assertEqual(done.returncode, 0, f"{name}: {done.stdout}{done.stderr}")
+            return Done(read_log(log), done)
+
+    def cut(self, name, *client, server=(), conns=2, closed=22):
+        """The same for a behaviour that is never held: the rows of its own connections, which are
+        as many as the client says that it ended as intended."""
+        done = self.drive(name, *client, server=server, conns=conns, closed=closed)
+        self.assertEqual(done.aborted, closed - conns)
+        self.assertEqual(len(done.own), done.aborted, done.rows)
+        return done.own
+
+    def all_are(self, rows, **expected):
+        """Each row has each value; a value may be a compiled pattern."""
+        self.assertTrue(rows)
+        for row in rows:
+            for key, value in expected.items():
+                key = key.replace("_", "-")
+                if isinstance(value, re.Pattern):
+                    self.assertRegex(row[key], value, row)
+                else:
+                    self.assertEqual(row[key], value, row)

@@ -1,0 +1,102 @@
+/* `soak suite` and `soak merge` as they are, over runs that are made up: what a scenario comes to
+ * stands in its file's name, as the words before the first dash. So a suite of many takes no time.
+ */
+#include "src/soak/cmd_merge.h"
+#include "src/soak/cmd_suite.h"
+#include "src/soak/catalog.h"
+#include "src/soak/subrun.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct outcome {
+    const char *word, *verdict, *metric, *said;
+    int exit_code;
+} outcomes[] = {
+    {"pass", "PASS", "ok", "PASS  nothing grows", 0},
+    {"unsure", "PASS", "unsure", "PASS  nothing grows", 0},
+    {"leak", "LEAK", "grows", "LEAK  keeps <32 B> & \"more\", 100%", 1},
+    {"inconclusive", "INCONCLUSIVE", "unsure", "INCONCLUSIVE  too few", 3},
+    {"invalid", "INVALID", "ok", "INVALID  the server refused all", 4},
+    {"torn", "LEAK", "grows", "LEAK  and the server crashed", 4},
+    {"unwritten", "PASS", "ok", "PASS  but soak exits with 4", 4},
+    {"none", NULL, NULL, "soak: the server can't be started", 4},
+    {"crash", NULL, NULL, "", -1},
+    {"interrupt", "PASS", "ok", "PASS  interrupted", 130},
+    {"interruptedleak", "LEAK", "grows", "LEAK  interrupted", 130},
+    {"kill", "PASS", "ok", "", 0},
+};
+
+static json_t *metrics(const struct outcome *o)
+{
+    return json_pack("[{s:s,s:s,s:f,s:f,s:s},{s:s,s:s,s:n,s:n,s:s}]", "id", "openssl_bytes", "unit",
+                     "bytes", "per_conn", 32.0, "limit", 0.0, "verdict", o->metric, "id",
+                     "rss_anon", "unit", "bytes", "per_conn", "limit", "verdict", "ok");
+}
+
+/* As a soak/1 document, as far as a suite reads it. */
+static json_t *document(const struct outcome *o, int number)
+{
+    json_t *site = json_pack("[{s:s,s:i,s:s,s:s}]", "file", "server/defect.c", "line", 74, "kind",
+                             "side-allocation-lost", "verdict", o->verdict);
+    json_t *server =
+        json_pack("{s:s,s:s,s:s,s:o,s:o}", "name", "server", "verdict", o->verdict, "kind",
+                  "side-allocation-lost", "sites", site, "metrics", metrics(o));
+    return json_pack("{s:s,s:s,s:{s:s},s:{s:i,s:i,s:s},s:[o]}", "verdict", o->verdict, "run_dir",
+                     "runs/here", "libs", "openssl", "3.0.0", "run", "closed", 1000 + number,
+                     "measured", 900 + number, "seed", "7f3a", "subjects", server);
+}
+
+int subrun_execute_in_order(struct subrun *s, const char *const *words, struct subrun_result *ret,
+                            struct err *e)
+{
+    char name[128];
+    size_t last = 0;
+    while (words[last + 1])
+        last++;
+    catalog_name(words[last], name, sizeof name);
+    const char *dash = strchr(name, '-');
+    size_t length = strcspn(name, "-");
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+        const struct outcome *o = &outcomes[i];
+        if (strlen(o->word) != length || strncmp(o->word, name, length) != 0)
+            continue;
+        if (strcmp(o->word, "kill") == 0)
+            raise(SIGKILL);
+        int number = dash ? (int)strtol(dash + 1, NULL, 10) : 0;
+        *ret = (struct subrun_result){.exit_code = o->exit_code};
+        ret->document = o->verdict ? document(o, number) : NULL;
+        snprintf(ret->said, sizeof ret->said, "%s", o->said);
+        s->interrupted = strncmp(o->word, "interrupt", 9) == 0;
+        return 0;
+    }
+    return err_set(e, "%s: no such outcome", name);
+}
+
+void subrun_open_in_order(struct subrun *s)
+{
+    *s = (struct subrun){.in_order = true};
+}
+
+void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
+{
+    s->keeps |= keep;
+    json_decref(result->document);
+}
+
+void subrun_close(struct subrun *s)
+{
+    s->running = false;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "suite") == 0)
+        return cmd_suite(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "merge") == 0)
+        return cmd_merge(argc - 1, argv + 1);
+    fprintf(stderr, "usage: suite-stub suite|merge ...\n");
+    return 2;
+}

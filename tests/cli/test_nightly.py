@@ -1,0 +1,105 @@
+"""The nightly job: scripts/nightly.sh, whose steps are all that the workflow runs, over a tiny suite;
+the workflow; and that scenarios/nightly can run, within its time."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+SCRIPT = SOURCE / "scripts/nightly.sh"
+WORKFLOW = SOURCE / ".github/workflows/nightly.yml"
+SMALL = "[load]\nconns = 2\nchurn = max\nclosed = 64\n"
+MINUTES = 45
+
+
+class Nightly(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="soak-nightly-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        (self.folder / "s").mkdir()
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith("GITHUB_")}
+        self.environment |= {"SOAK": str(BUILD / "bin/suite-stub"), "SOAK_ROOT": str(SOURCE),
+                             "SCENARIOS": str(self.folder / "s"),
+                             "RESULTS": str(self.folder / "r")}
+
+    def step(self, *words, code=0):
+        process = subprocess.run(["bash", SCRIPT, *words], capture_output=True, text=True,
+                                 timeout=60, check=False, env=self.environment)
+        self.assertEqual(process.returncode, code, process.stdout + process.stderr)
+        return process.stdout + process.stderr
+
+    def write(self, *names):
+        for name in names:
+            (self.folder / f"s/{name}.soak").write_text(SMALL, encoding="utf-8")
+
+    def test_its_steps_run_two_shards_and_join_them(self):
+        self.write("pass-1", "pass-2", "pass-3")
+        self.step("shard", "1/2")
+        self.step("shard", "2/2")
+        self.step("merge")
+        merged = json.loads((self.folder / "r-merged/suite.json").read_text(encoding="utf-8"))
+        self.assertEqual(merged["totals"]["outcomes"]["as expected"], 3)
+        self.assertTrue((self.folder / "r-merged/junit.xml").exists())
+        self.assertTrue((self.folder / "r/junit-1-of-2.xml").exists())
+        self.step("merge")
+
+    def test_a_failure_is_the_exit_code_and_keeps_the_results(self):
+        self.write("inconclusive-1", "leak-2")
+        self.step("shard", "2/2", code=1)
+        self.assertIn("missing: shard 1 of 2", self.step("merge", code=1))
+        self.step("shard", "1/2", code=3)
+        self.step("merge", code=1)
+        merged = json.loads((self.folder / "r-merged/suite.json").read_text(encoding="utf-8"))
+        self.assertEqual([s["outcome"] for s in merged["scenarios"]],
+                         ["inconclusive", "not as expected"])
+
+    def test_a_shard_that_never_ran_is_no_green_night(self):
+        self.write("pass-1", "pass-2")
+        self.step("shard", "2/2")
+        self.step("merge", code=3)
+
+    def test_it_refuses_what_it_does_not_know(self):
+        for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",)):
+            self.assertIn("usage: nightly.sh shard K/N | merge", self.step(*words, code=2))
+        self.write("pass-1")
+        self.assertIn("--shard 2: this is a shard of so many", self.step("shard", "2", code=2))
+
+    def test_each_step_of_the_workflow_is_a_script_or_keeps_results(self):
+        text = WORKFLOW.read_text(encoding="utf-8")
+        steps = re.findall(r"(?m)^ +(?:- )?run: (.*)$", text)
+        self.assertEqual(steps, ["bash scripts/nightly.sh shard ${{ matrix.shard }}/2",
+                                 "bash scripts/nightly.sh merge"])
+        used = re.findall(r"uses: (\S+)@(\S+)", text)
+        self.assertEqual({name for name, _ in used}, {"actions/checkout", "actions/upload-artifact",
+                                                      "actions/download-artifact"})
+        for _, version in used:
+            self.assertRegex(version, r"^[0-9a-f]{40}$")
+        self.assertIn("\npermissions:\n  contents: read\n\n", text)
+        self.assertNotIn(": write", text)
+        for kept in re.split(r"(?m)^      - ", text):
+            if "upload-artifact" in kept:
+                self.assertIn("if: always()", kept)
+
+    def test_all_scenarios_can_run_and_end_in_time(self):
+        """Shard 64 is empty, but every scenario is read and checked."""
+        self.environment |= {"SOAK": str(BUILD / "bin/soak")}
+        self.environment.pop("SCENARIOS")
+        self.step("shard", "64/64")
+        minutes = 0
+        for path in sorted((SOURCE / "scenarios/nightly").glob("*.soak")):
+            text = path.read_text(encoding="utf-8")
+            self.assertTrue(text.startswith("# "), f"{path}: it opens with what it proves")
+            minutes += int(re.search(r"(?m)^for += (\d+)m$", text)[1])
+        self.assertGreater(minutes, 0)
+        self.assertLess(minutes, MINUTES)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

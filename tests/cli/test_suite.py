@@ -1,0 +1,456 @@
+"""`soak suite` and `soak merge`: shards, expectations, exit codes and each form of the result. Most of
+it over made-up runs (suite_stub.c), where a scenario's name says what it comes to; a few over real
+ones."""
+
+import copy
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+import jsonschema
+
+BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+SOAK, STUB = BUILD / "bin/soak", BUILD / "bin/suite-stub"
+VALIDATOR = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
+SCHEMA = json.loads((SOURCE / "results/schema/soak-suite-1.schema.json").read_text(encoding="utf-8"))
+SMALL = "[load]\nconns = 2\nchurn = max\nclosed = 64\n"
+# A suite of every kind, 24 files.
+MANY = [f"pass-{n:02}" for n in range(16)] + ["leak-16", "leak-17", "inconclusive-18", "invalid-19",
+                                               "none-20", "crash-21", "torn-22", "unsure-23"]
+
+
+def strict(schema):
+    """The same schema, which refuses every key that it doesn't describe."""
+    if isinstance(schema, dict):
+        schema = {key: strict(value) for key, value in schema.items()}
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    return [strict(value) for value in schema] if isinstance(schema, list) else schema
+
+
+class Suite(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="soak-suite-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith("GITHUB_")}
+        self.environment["SOAK_ROOT"] = str(SOURCE)
+
+    def write(self, names, text=SMALL, expect=None):
+        (self.folder / "s").mkdir(exist_ok=True)
+        for name in names:
+            wanted = f"[suite]\nexpect = {expect}\n" if expect else ""
+            (self.folder / f"s/{name}.soak").write_text(text + wanted, encoding="utf-8")
+
+    def soak(self, *arguments, program=STUB, code=0):
+        process = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
+                                 timeout=100, check=False, cwd=self.folder, env=self.environment)
+        self.assertEqual(process.returncode, code, process.stdout + process.stderr)
+        return process
+
+    def suite(self, *options, code=0, results="r", program=STUB, what="s"):
+        """Runs the suite of the folder; its document."""
+        self.soak("suite", what, "--results", results, *options, program=program, code=code)
+        return self.documents(results)[-1]
+
+    def documents(self, results="r"):
+        paths = sorted((self.folder / results).glob("*/suite.json"),
+                       key=lambda path: path.stat().st_mtime_ns)
+        return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+    def outcomes(self, document):
+        return {s["name"]: s["outcome"] for s in document["scenarios"]}
+
+    def refused(self, sentence, *arguments, program=STUB):
+        process = self.soak(*arguments, program=program, code=2)
+        self.assertEqual((process.stderr, process.stdout), (f"soak: {sentence}\n", ""))
+
+
+class Shards(Suite):
+    def test_24_scenarios_as_two_shards_merge_to_the_totals_of_one(self):
+        self.write(MANY)
+        whole = self.suite("--junit=whole.xml", code=1)
+        first = self.suite("--shard", "1/2", results="two", code=1)
+        second = self.suite("--shard=2/2", results="two", code=1)
+        names = [s["name"] for s in whole["scenarios"]]
+        self.assertEqual(names, sorted(MANY))
+        self.assertEqual([s["name"] for s in first["scenarios"]], names[0::2])
+        self.assertEqual([s["name"] for s in second["scenarios"]], names[1::2])
+        self.soak("merge", "two", "--json=merged.json", "--junit=merged.xml", code=1)
+        merged = json.loads((self.folder / "merged.json").read_text(encoding="utf-8"))
+
+        def comparable(document):
+            document = copy.deepcopy(document)
+            document["totals"].pop("seconds")
+            for scenario in document["scenarios"]:
+                scenario.pop("seconds"), scenario.pop("shard")
+            return [document[key] for key in ("totals", "exit", "listed", "scenarios")]
+
+        self.assertEqual(comparable(merged), comparable(whole))
+        self.assertEqual(whole["totals"]["scenarios"], 24)
+        self.assertEqual(whole["totals"]["closed"],
+                         sum(s["closed"] for s in whole["scenarios"]))
+        self.assertEqual(whole["totals"]["outcomes"],
+                         {"as expected": 17, "not as expected": 3, "inconclusive": 1, "broken": 3,
+                          "interrupted": 0, "not run": 0})
+
+        def without_time(name):
+            text = (self.folder / name).read_text(encoding="utf-8")
+            return re.sub(r' time="[\d.]+"', "", text)
+
+        self.assertEqual(without_time("merged.xml"), without_time("whole.xml"))
+
+    def test_every_scenario_is_in_exactly_one_shard_of_any_number(self):
+        self.write([f"pass-{n:02}" for n in range(7)])
+        for of in (1, 2, 3, 7, 9):
+            names = []
+            for shard in range(1, of + 1):
+                document = self.suite("--shard", f"{shard}/{of}", results=f"r{of}")
+                names += [s["name"] for s in document["scenarios"]]
+            self.assertEqual(sorted(names), [f"pass-{n:02}" for n in range(7)])
+
+    def test_a_missing_shard_is_said_and_no_success(self):
+        self.write([f"pass-{n}" for n in range(5)])
+        self.suite("--shard", "2/3")
+        process = self.soak("merge", "r", "--json=m.json", code=3)
+        self.assertIn("missing: shard 1, 3 of 3; its scenarios count as not run\n", process.stdout)
+        merged = json.loads((self.folder / "m.json").read_text(encoding="utf-8"))
+        self.assertEqual(merged["totals"]["outcomes"]["not run"], 3)
+        self.suite("--shard", "1/3", results="others")
+        self.suite("--shard", "3/3", results="others")
+        self.soak("merge", "m.json", "others")
+
+    def test_what_is_there_twice_or_of_another_suite_is_refused(self):
+        self.write(["pass-1", "pass-2"])
+        self.suite("--shard", "1/2")
+        self.suite("--shard", "1/2", results="again")
+        path = next((self.folder / "again").glob("*/suite.json"))
+        self.refused(f"merge: {path.relative_to(self.folder)}: shard 1 of 2 is there already",
+                     "merge", "r", "again")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["shards"][0]["index"] = 2
+        path.write_text(json.dumps(document), encoding="utf-8")
+        process = self.soak("merge", "r", "again", code=2)
+        self.assertRegex(process.stderr, r"^soak: merge: \S+ and \S+: both have run 'pass-1'\n$")
+        self.write(["pass-3"])
+        self.suite("--shard", "2/2", results="other")
+        process = self.soak("merge", "r", "other", code=2)
+        self.assertIn("they list different scenarios; they aren't shards of one suite",
+                      process.stderr)
+        self.suite("--shard", "2/3", results="thirds")
+        process = self.soak("merge", "other", "thirds", code=2)
+        self.assertIn("it is a shard of 3, and others are of 2", process.stderr)
+
+    def test_other_versions_and_options_are_noted(self):
+        self.write(["pass-1", "pass-2"])
+        self.suite("--shard", "1/2")
+        self.suite("--shard", "2/2", "--seed", "7")
+        path = max((self.folder / "r").glob("*/suite.json"))
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace('"version": "', '"version": "9.'), encoding="utf-8")
+        said = self.soak("merge", "r").stdout
+        self.assertRegex(said, r"the versions of soak differ: \S+; 9\.\S+\n")
+        self.assertIn("the options differ: none; --seed=7\n", said)
+
+    def test_bad_documents_get_one_sentence(self):
+        self.write(["pass-1"])
+        good = self.suite()
+
+        def changed(change):
+            document = copy.deepcopy(good)
+            change(document)
+            return json.dumps(document)
+
+        cases = [
+            ("{", ":1: it is no JSON: string or '}' expected near end of file"),
+            ("[]", ": it is no suite of soak's (soak-suite/1)"),
+            ('{"schema": "soak/1"}', ": it is no suite of soak's (soak-suite/1)"),
+            (changed(lambda d: d.pop("listed")), ": 'listed' is no list of at most 4096"),
+            (changed(lambda d: d["listed"].append("pass-1")), ": 'listed' has 'pass-1' twice"),
+            (changed(lambda d: d.update(shards=[])), ": it names no shard"),
+            (changed(lambda d: d["shards"][0].update(of=0)),
+             ": shard 1: there is no shard 1 of 0"),
+            (changed(lambda d: d["shards"][0].update(index=-1)), ": shard 1: 'index' is no count"),
+            (changed(lambda d: d["shards"][0].update(end="?")),
+             ": shard 1: 'end' is none of this version's words"),
+            (changed(lambda d: d["scenarios"][0].pop("closed")),
+             ": scenario 1: 'closed' is no count"),
+            (changed(lambda d: d["scenarios"][0].update(name=3)), ": scenario 1: 'name' is no text"),
+            (changed(lambda d: d["scenarios"][0].update(said="x" * 5000)),
+             ": scenario 1: 'said' is longer than 4096 bytes or holds a zero"),
+            (changed(lambda d: d["scenarios"][0].update(seconds=None)),
+             ": scenario 1: 'seconds' is no duration"),
+            (changed(lambda d: d["scenarios"].append(d["scenarios"][0])),
+             ": scenario 2: 'pass-1' is there already"),
+            (changed(lambda d: d["scenarios"][0].update(outcome="fine")),
+             ": scenario 1: 'outcome' is none of this version's words"),
+            (changed(lambda d: d["scenarios"][0]["metrics"][0].update(limit="1")),
+             ": scenario 1: metric 1: 'limit' is no number"),
+            (changed(lambda d: d["scenarios"][0].update(name="pass-2")),
+             ": it has run 'pass-2', which it doesn't list"),
+        ]
+        for text, sentence in cases:
+            with self.subTest(sentence=sentence):
+                (self.folder / "bad.json").write_text(text, encoding="utf-8")
+                self.refused(f"merge: bad.json{sentence}", "merge", "bad.json")
+        os.mkfifo(self.folder / "pipe")
+        self.refused("merge: pipe: it is no file, or one of more than 64 MiB", "merge", "pipe")
+
+
+class Verdicts(Suite):
+    def test_each_outcome_has_its_exit_code(self):
+        cases = [(["pass-1", "unsure-2"], 0), (["pass-1", "leak-2"], 1), (["torn-1"], 1),
+                 (["pass-1", "inconclusive-2"], 3), (["invalid-1"], 4), (["none-1"], 4),
+                 (["crash-1"], 4), (["unwritten-1"], 4), (["inconclusive-1", "invalid-2"], 4),
+                 (["leak-1", "invalid-2", "inconclusive-3"], 1)]
+        for names, code in cases:
+            with self.subTest(names=names):
+                shutil.rmtree(self.folder / "s", ignore_errors=True)
+                self.write(names)
+                self.assertEqual(self.suite(code=code)["exit"], code)
+
+    def test_what_is_expected_decides(self):
+        right = "leak kind=side-allocation-lost site=server/defect.c:74"
+        cases = [("leak-1", "leak", "as expected"), ("leak-1", right, "as expected"),
+                 ("leak-1", "leak kind=object-retained", "not as expected"),
+                 ("leak-1", "leak site=server/conn.c", "not as expected"),
+                 ("pass-1", "leak", "not as expected"), ("inconclusive-1", "leak", "inconclusive"),
+                 ("inconclusive-1", "inconclusive", "as expected"),
+                 ("invalid-1", "invalid", "as expected"), ("none-1", "invalid", "broken"),
+                 ("torn-1", "leak", "broken"), ("interruptedleak-1", "pass", "not as expected"),
+                 ("interruptedleak-1", "leak", "interrupted")]
+        for name, expect, outcome in cases:
+            with self.subTest(name=name, expect=expect):
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self.folder.mkdir()
+                self.write([name], expect=expect)
+                process = subprocess.run([STUB, "suite", "s", "--results", "r"], check=False,
+                                         capture_output=True, text=True, cwd=self.folder,
+                                         env=self.environment)
+                document = self.documents()[0]
+                self.assertEqual(self.outcomes(document), {name: outcome}, process.stderr)
+                self.assertEqual(document["scenarios"][0]["expect"], expect)
+
+    def test_fail_fast_ends_at_the_first_failure_and_keeps_the_rest_as_not_run(self):
+        self.write(["a", "b", "c"])
+        for old, new in (("a", "inconclusive-1"), ("b", "leak-2"), ("c", "pass-3")):
+            (self.folder / f"s/{old}.soak").rename(self.folder / f"s/{new}.soak")
+        document = self.suite("--fail-fast", "--junit=j.xml", code=1)
+        self.assertEqual(self.outcomes(document),
+                         {"inconclusive-1": "inconclusive", "leak-2": "not as expected",
+                          "pass-3": "not run"})
+        self.assertEqual(document["shards"][0]["end"], "failed")
+        self.assertEqual(ElementTree.parse(self.folder / "j.xml").getroot().get("tests"), "7")
+        self.assertEqual(self.suite(code=1)["totals"]["outcomes"]["not run"], 0)
+
+    def test_an_interrupt_ends_the_suite_and_loses_nothing(self):
+        self.write(["inconclusive-1", "interrupt-2", "pass-3"])
+        document = self.suite("--json=j.json", code=130)
+        self.assertEqual(list(self.outcomes(document).values()),
+                         ["inconclusive", "interrupted", "not run"])
+        self.assertEqual(json.loads((self.folder / "j.json").read_text(encoding="utf-8")), document)
+        self.assertIn("shard 1 of 1 isn't whole: it was interrupted\n",
+                      self.soak("merge", "r", code=3).stdout)
+
+    def test_what_was_measured_outlives_a_killed_suite(self):
+        self.write(["leak-1", "kill-2", "pass-3"])
+        (self.folder / "s/leak-1.soak").rename(self.folder / "s/inconclusive-1.soak")
+        self.soak("suite", "s", "--results", "r", code=-signal.SIGKILL)
+        document = self.documents()[0]
+        self.assertEqual(self.outcomes(document), {"inconclusive-1": "inconclusive",
+                                                   "kill-2": "not run", "pass-3": "not run"})
+        self.assertIn("shard 1 of 1 isn't whole: it never finished\n",
+                      self.soak("merge", "r", code=3).stdout)
+
+
+class Words(Suite):
+    def test_files_folders_and_names_are_taken_once_and_sorted(self):
+        self.write(["pass-2", "pass-1"])
+        (self.folder / "s/below").mkdir()
+        (self.folder / "s/below/pass-9.soak").write_text(SMALL, encoding="utf-8")
+        (self.folder / "s/notes.txt").write_text("", encoding="utf-8")
+        document = self.suite("s/pass-2.soak", str(self.folder / "s"))
+        self.assertEqual(document["listed"], ["pass-1", "pass-2"])
+        process = self.soak("suite", "smoke", "--shard", "64/64", "--results", "r")
+        self.assertIn("0 scenarios", process.stdout)
+        self.assertEqual(self.documents()[-1]["listed"], ["smoke"])
+
+    def test_nothing_is_started_when_a_word_or_a_file_is_wrong(self):
+        self.write(["pass-1", "pass-2"])
+        bad = self.folder / "s/pass-2.soak"
+        (self.folder / "other").mkdir()
+        shutil.copy(self.folder / "s/pass-1.soak", self.folder / "other/pass-1.soak")
+        (self.folder / "empty").mkdir()
+        cases = [
+            ([], "which scenarios? Give files, folders or names, such as scenarios/"),
+            (["empty"], "empty: there is no scenario (*.soak) in it"),
+            (["nosuch.soak"], "nosuch.soak: the scenario can't be read: No such file or directory"),
+            (["s", "other"], "s/pass-1.soak and other/pass-1.soak have one name; a suite tells "
+                             "scenarios apart by it"),
+            (["s", "--chrun", "max"], "--chrun: no such option; did you mean --churn?"),
+            (["s", "--shrd=1/2"], "--shrd: no such option; did you mean --shard?"),
+            (["s", "--shard=1"], "--shard 1: this is a shard of so many, such as 1/2"),
+            (["s", "--shard=0/2"], "--shard 0/2: from 1/N to N/N, and N is at most 64"),
+            (["s", "--shard=1/2x"], "--shard 1/2x: this is a shard of so many, such as 1/2"),
+            (["s", "--closed", "3"],
+             f"{self.folder}/s/pass-1.soak: --closed 3: with 2 connections at least 8 are needed: "
+             "the open ones must be replaced 4 times"),
+            (["s", "--junit=/nonexistent/x"],
+             "--junit=/nonexistent/x: it can't be written: No such file or directory"),
+        ]
+        for words, sentence in cases:
+            with self.subTest(words=words):
+                self.refused(f"suite: {sentence}", "suite", *words, "--results=r")
+        bad.write_text(SMALL + "churm = 3/s\n", encoding="utf-8")
+        self.refused(f"suite: {bad}:5: no such key 'churm' in [load]; did you mean churn?",
+                     "suite", "s", "--results=r", "--shard=1/2")
+        self.assertEqual(os.path.exists(self.folder / "r"), False)
+
+    def test_every_form_fits_and_says_the_same(self):
+        self.write(MANY)
+        self.environment |= {"GITHUB_ACTIONS": "true",
+                             "GITHUB_STEP_SUMMARY": str(self.folder / "summary")}
+        process = self.soak("suite", "s", "--results=r", "--junit=j.xml", "--json", code=1)
+        document = json.loads(process.stdout)
+        VALIDATOR.check_schema(SCHEMA)
+        self.assertEqual([e.message for e in VALIDATOR(strict(SCHEMA)).iter_errors(document)], [])
+        for change in ({"schema": "soak/1"}, {"exit": 9}, {"shards": []}):
+            self.assertFalse(VALIDATOR(SCHEMA).is_valid({**document, **change}))
+        self.assertEqual(document, self.documents()[0])
+        self.check_junit(document)
+        self.check_github(document, process.stderr)
+        self.assertIn("24 scenarios: 17 as expected, 3 not as expected, 1 inconclusive, 3 broken; "
+                      "22,235 connections", process.stderr.splitlines()[-7])
+
+    def check_junit(self, document):
+        root = ElementTree.parse(self.folder / "j.xml").getroot()
+        self.assertEqual([s.get("name") for s in root], document["listed"])
+        said = {s["name"]: s for s in document["scenarios"]}
+        expected = {"as expected": None, "not as expected": "failure", "broken": "error",
+                    "inconclusive": "skipped"}
+        for suite in root:
+            scenario, cases = said[suite.get("name")], list(suite)
+            self.assertEqual(len(cases), 1 + len(scenario["metrics"]))
+            states = [[child.tag for child in case] for case in cases]
+            tag = expected[scenario["outcome"]]
+            self.assertEqual(states[0], [tag] if tag else [])
+            for word, counted in (("failure", "failures"), ("error", "errors"),
+                                  ("skipped", "skipped")):
+                self.assertEqual(int(suite.get(counted)), states.count([word]))
+            self.assertEqual(int(suite.get("tests")), len(cases))
+        leak = root.find("testsuite[@name='leak-16']")
+        self.assertEqual(leak[0][0].get("message"), "not as expected; expected: pass; "
+                                                    "LEAK  keeps <32 B> & \"more\", 100%")
+        self.assertEqual(leak[1].get("name"), "server.openssl_bytes")
+        self.assertEqual(leak[1][0].get("message"), "grows: +32.0000 bytes per connection, limit 0")
+        for counted in ("tests", "failures", "errors", "skipped"):
+            self.assertEqual(int(root.get(counted)), sum(int(s.get(counted)) for s in root))
+
+    def check_github(self, document, text):
+        errors = [line for line in text.splitlines() if line.startswith("::error ")]
+        failed = [s["name"] for s in document["scenarios"]
+                  if s["outcome"] in ("not as expected", "broken")]
+        self.assertEqual([re.search(r"title=([^:]*)::", line)[1] for line in errors], failed)
+        self.assertIn("::error file=s/leak-16.soak,title=leak-16::not as expected: "
+                      "LEAK  keeps <32 B> & \"more\", 100%25", errors)
+        table = (self.folder / "summary").read_text(encoding="utf-8")
+        self.assertEqual(len(re.findall(r"(?m)^\| [a-z]+-\d+ \|", table)), 24)
+        self.assertIn("keeps &#60;32 B&#62; &#38; \"more\"", table)
+
+    def test_a_shard_leaves_the_table_to_merge_and_merge_the_errors_to_the_shards(self):
+        self.write(["leak-1", "leak-2"])
+        self.environment |= {"GITHUB_ACTIONS": "true",
+                             "GITHUB_STEP_SUMMARY": str(self.folder / "summary")}
+        said = [self.soak("suite", "s", "--results=r", f"--shard={k}/2", code=1).stdout
+                for k in (1, 2)]
+        self.assertEqual([text.count("::error ") for text in said], [1, 1])
+        self.assertFalse((self.folder / "summary").exists())
+        self.assertNotIn("::error ", self.soak("merge", "r", code=1).stdout)
+        self.assertEqual((self.folder / "summary").read_text(encoding="utf-8").count("| leak-"), 2)
+
+    def test_odd_texts_stay_well_formed(self):
+        """Names in Latin-1 and with all that XML and Markdown take for their own."""
+        self.write(["pass-1"])
+        os.rename(self.folder / "s/pass-1.soak",
+                  os.fsencode(self.folder / "s") + b"/leak-\xe4<&'\"|>.soak")
+        self.suite("--junit=j.xml", "--json=j.json", code=1)
+        root = ElementTree.parse(self.folder / "j.xml").getroot()
+        self.assertEqual(root[0].get("name"), "leak-?<&'\"|>")
+        (self.folder / "s/leak-?<&'\"|>.soak").write_text(SMALL, encoding="utf-8")
+        self.assertIn("another scenario reads 'leak-?<&'\"|>' too\n",
+                      subprocess.run([STUB, "suite", "s"], capture_output=True, check=False,
+                                     cwd=self.folder, env=self.environment)
+                      .stderr.decode("utf-8", "replace"))
+        self.soak("merge", "j.json", "--junit=m.xml", code=1)
+        document = json.loads((self.folder / "j.json").read_text(encoding="utf-8"))
+        document["scenarios"][0]["said"] = "a\x01b\ufffe\tc\u00e9"
+        (self.folder / "k.json").write_text(json.dumps(document), encoding="utf-8")
+        self.soak("merge", "k.json", "--junit=m.xml", code=1)
+        message = ElementTree.parse(self.folder / "m.xml").getroot()[0][0][0].get("message")
+        self.assertEqual(message, "not as expected; expected: pass; a?b?\tc\u00e9")
+
+    def test_folders_are_private_and_quiet_is_one_line(self):
+        self.write(["pass-1", "leak-2"])
+        process = self.soak("suite", "s", "--results=r", "--quiet", code=1)
+        self.assertRegex(process.stdout, r"^2 scenarios: 1 as expected, 1 not as expected; .*\n$")
+        self.assertEqual(process.stderr, "")
+        folder, = (self.folder / "r").iterdir()
+        self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
+        self.assertEqual([path.name for path in folder.iterdir()], ["suite.json"])
+
+
+class Real(Suite):
+    def test_real_runs_with_an_option_for_all_of_them(self):
+        self.write(["clean"], "[load]\nconns = 30\nchurn = 10/s\n")
+        self.write(["lost"], "[load]\nconns = 30\nchurn = 10/s\n[server]\ndefect = lost-state\n",
+                   "leak kind=side-allocation-lost site=server/defect.c")
+        document = self.suite("--conns=2", "--churn", "max", "--closed=1k", "--keep-going",
+                              program=SOAK)
+        self.assertEqual(self.outcomes(document), {"clean": "as expected", "lost": "as expected"})
+        self.assertEqual(document["shards"][0]["options"],
+                         "--conns=2 --churn=max --closed=1k --keep-going")
+        self.assertEqual(document["scenarios"][0]["closed"], 1000)
+        self.assertEqual([e.message for e in VALIDATOR(strict(SCHEMA)).iter_errors(document)], [])
+        for scenario in document["scenarios"]:
+            with open(os.path.join(scenario["run_dir"], "result.json"), encoding="utf-8") as file:
+                result = json.load(file)
+            self.assertEqual((result["verdict"], result["run"]["seed"]),
+                             (scenario["verdict"], scenario["seed"]))
+        self.assertTrue(document["scenarios"][1]["site"].startswith("server/defect.c:"))
+
+    def test_ctrl_c_ends_the_run_in_order_and_keeps_it(self):
+        self.write(["a"], "[load]\nconns = 2\nchurn = 200/s\nfor = 100s\n")
+        self.write(["b"])
+        process = subprocess.Popen([SOAK, "suite", "s", "--results", "r", "--junit=j.xml"],
+                                   stdout=subprocess.PIPE, text=True, cwd=self.folder,
+                                   env=self.environment)
+        deadline = time.monotonic() + 60
+        while not self.samples() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, output)
+        document = self.documents()[0]
+        self.assertEqual(self.outcomes(document), {"a": "interrupted", "b": "not run"})
+        self.assertGreater(document["scenarios"][0]["closed"], 0)
+        self.assertEqual(document["scenarios"][0]["verdict"] is None, False)
+        self.assertEqual(ElementTree.parse(self.folder / "j.xml").getroot().get("failures"), "0")
+
+    def samples(self):
+        """Whether the first run has measured something."""
+        return any(b"checkpoint" in path.read_bytes()
+                   for path in (self.folder / "r").glob("*/*/samples.jsonl"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
