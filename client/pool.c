@@ -112,8 +112,7 @@ static void replace_oldest(struct pool *pool)
     begin(pool);
 }
 
-/* The list is in the order in which they came to rest: so each has its turn before any has another.
- */
+/* The list is in the order in which they came to rest: each has its turn before any has two. */
 static void operate_oldest(struct pool *pool)
 {
     struct peer *oldest = TAILQ_FIRST(&pool->list[POOL_HELD]);

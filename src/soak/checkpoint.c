@@ -123,9 +123,17 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     return 0;
 }
 
+static bool is_sampled(enum run_settle purpose)
+{
+    return purpose == SETTLE_CHECKPOINT || purpose == SETTLE_CLOSED || purpose == SETTLE_DRAINED ||
+           purpose == SETTLE_FLUSHED;
+}
+
 int checkpoint_take(struct run *r, struct err *e)
 {
     struct history_sample sample[RUN_SUBJECTS];
+    if (!is_sampled(r->settle))
+        return 0;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         if (sampler_take(r, i, &sample[i], e) == 0) {
             sample[i].by_operation = units_are_operations(r);
@@ -175,5 +183,20 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
             history_blocks(r->history[RUN_SERVER], c) + history_blocks(r->history[RUN_CLIENT], c);
         ret->ledger_opened[i] = history_opened(r->history[RUN_SERVER], c);
         ret->checkpoints = (int)i + 1;
+    }
+}
+
+/* The first two measured epochs, at least: no run but an interrupted one has less. */
+void checkpoint_plan_self_check(struct run *r)
+{
+    if (!r->scenario->probe)
+        return;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        struct self_check *check = history_self_check(r->history[i]);
+        if (r->action.step == PLAN_WARM && r->epoch == 0)
+            self_check_begin(check, r->child[i].page, units_are_operations(r),
+                             r->seed + 1 + (uint64_t)i);
+        else if (r->action.step == PLAN_MEASURE)
+            self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
     }
 }

@@ -78,28 +78,13 @@ static void profile(struct run *r)
     }
 }
 
-/* The first two measured epochs, at least: no run but an interrupted one has less. */
-static void plan_self_check(struct run *r)
-{
-    if (!r->scenario->probe)
-        return;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct self_check *check = history_self_check(r->history[i]);
-        if (r->action.step == PLAN_WARM && r->epoch == 0)
-            self_check_begin(check, r->child[i].page, units_are_operations(r),
-                             r->seed + 1 + (uint64_t)i);
-        else if (r->action.step == PLAN_MEASURE)
-            self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
-    }
-}
-
 void run_next(struct run *r)
 {
     struct plan_seen seen;
     checkpoint_seen(r, &seen);
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
-    plan_self_check(r);
+    checkpoint_plan_self_check(r);
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:
@@ -142,17 +127,11 @@ static void begin_flush(struct run *r)
     child_send(&r->child[RUN_SERVER], "flush");
 }
 
-static bool is_sampled(enum run_settle purpose)
-{
-    return purpose == SETTLE_CHECKPOINT || purpose == SETTLE_CLOSED || purpose == SETTLE_DRAINED ||
-           purpose == SETTLE_FLUSHED;
-}
-
 /* The sample's purpose is served: what comes after it. */
 static void settled(struct run *r)
 {
     struct err e = {{0}};
-    if (is_sampled(r->settle) && checkpoint_take(r, &e) != 0) {
+    if (checkpoint_take(r, &e) != 0) {
         run_break(r, "%s", e.text);
         return;
     }

@@ -117,10 +117,10 @@ static const struct selftest_case cases[] = {
           .function = "notes_add", .options = {HELD, LONG}),
     QUIET("per-operation", 1, KIND_NONE, NULL, .options = {SHORT}),
 
-    LEAKS("operation-lost", 1, KIND_SIDE, DEFECTS, .blocks = 1.0,
-          .function = "operation_lose", .options = {HELD, SHORT}, .quick = true),
-    LEAKS("operation-lost", 100, KIND_SIDE, DEFECTS, .blocks = 0.01,
-          .function = "operation_lose", .options = {HELD, MEDIUM}),
+    LEAKS("operation-lost", 1, KIND_SIDE, DEFECTS, .blocks = 1.0, .function = "operation_lose",
+          .options = {HELD, SHORT}, .quick = true),
+    LEAKS("operation-lost", 100, KIND_SIDE, DEFECTS, .blocks = 0.01, .function = "operation_lose",
+          .options = {HELD, MEDIUM}),
     LEAKS("operation-lost", SELDOM, KIND_SIDE, DEFECTS, .blocks = 0.0001,
           .function = "operation_lose", .options = {HELD, LONG}),
 
