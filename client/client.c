@@ -294,11 +294,25 @@ static int start_workers(struct client *c, struct err *e)
     return 0;
 }
 
+/* Operations are all alike: none is drawn, so none has a weight. */
+static void publish_operation(struct page *page, enum operation operation)
+{
+    snprintf(page->behaviour[POOL_ROW_OPERATION].name, sizeof page->behaviour[0].name, "%s",
+             operation_name(operation));
+    snprintf(page->behaviour[POOL_ROW_FAILED].name, sizeof page->behaviour[0].name, "%s",
+             behaviour_name(BEHAVIOUR_FAILED));
+    atomic_store(&page->behaviours, POOL_OPERATION_ROWS);
+}
+
 /* The orchestrator learns from here what behaviours there are: it knows none by itself. */
 static void publish_behaviours(struct client *c)
 {
     struct page *page = c->shared.page;
     const struct behaviour_rows *rows = &c->shared.rows;
+    if (c->o->operate != OPERATION_NONE) {
+        publish_operation(page, (enum operation)c->o->operate);
+        return;
+    }
     _Static_assert((int)BEHAVIOUR_ROWS_MAX < (int)PAGE_BEHAVIOURS,
                    "the page has room for every row and for failed");
     for (size_t i = 0; i <= rows->count; i++) {

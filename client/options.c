@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "base/opts.h"
+#include "operation.h"
 #include "prelude/prelude.h"
 #include "tls/context.h"
 
@@ -9,6 +10,8 @@
 
 #define FIELD(name) offsetof(struct options, name)
 
+/* An operation is one message in one record. */
+enum { OPERATION_PAYLOAD_MAX = 16 * 1024 };
 enum { PAYLOAD_MAX = 16 * 1024 * 1024, CONNS_MAX = 1000000, WEIGHT_MAX = 1000000 };
 
 static const struct opt table[] = {
@@ -18,6 +21,8 @@ static const struct opt table[] = {
      "connections replaced, such as 1000/s, or max (1000/s)"},
     {"mix", OPT_WEIGHTS, FIELD(mix.weight), "NAME[=WEIGHT],...", behaviour_choices,
      "the whole mix of behaviours; --NAME WEIGHT changes one of them"},
+    {"operate", OPT_CHOICE, FIELD(operate), "WHAT", "none|request|key-update|renegotiate|ticket",
+     "hold the connections and do this on them at the rate of --churn (none)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
     {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
      "what is spoken in clear text before TLS (none)"},
@@ -38,7 +43,7 @@ static const struct opt table[] = {
     {"timeout", OPT_DURATION, FIELD(timeout_ns), "DURATION", NULL,
      "longest handshake, echo and close (30s; 0s: no limit)"},
     {"closed", OPT_COUNT, FIELD(closed), "COUNT", NULL,
-     "by hand: end after so many connections (0: at Ctrl-C)"},
+     "by hand: end after so many connections, or operations (0: at Ctrl-C)"},
     {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
@@ -87,6 +92,21 @@ static int check_weights(const struct options *o, struct err *e)
     return 0;
 }
 
+static int check_operate(const struct options *o, struct err *e)
+{
+    if (o->operate == OPERATION_NONE)
+        return 0;
+    if (o->payload > OPERATION_PAYLOAD_MAX)
+        return err_set(e, "--payload: at most 16KiB with --operate");
+    if (o->operate == OPERATION_RENEGOTIATE && o->tls != CONTEXT_TLS_1_2)
+        return err_set(e, "--operate renegotiate: only TLS 1.2 does, give --tls 1.2");
+    if (o->operate != OPERATION_REQUEST && o->operate != OPERATION_RENEGOTIATE &&
+        o->tls == CONTEXT_TLS_1_2)
+        return err_set(e, "--operate %s: TLS 1.2 has no such thing, give --tls 1.3",
+                       operation_name((enum operation)o->operate));
+    return 0;
+}
+
 static int check(const struct options *o, struct err *e)
 {
     if (!o->connect)
@@ -101,6 +121,8 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--sources: at most %d", TARGET_SOURCES_MAX);
     if (o->workers > OPTIONS_WORKERS_MAX)
         return err_set(e, "--workers %d: at most %d", o->workers, OPTIONS_WORKERS_MAX);
+    if (check_operate(o, e) < 0)
+        return -1;
     return check_starttls(o, e) < 0 ? -1 : check_weights(o, e);
 }
 

@@ -21,6 +21,7 @@ struct options {
     double resume;
     int tls;      /* enum context_version */
     int starttls; /* enum prelude_protocol */
+    int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, help, version;
     struct target target; /* from connect and sources */

@@ -148,7 +148,8 @@ void peer_expire(struct peer *p)
     peer_reset(p);
     char text[128];
     snprintf(text, sizeof text, "a connection (%s) took longer than --timeout in %s",
-             behaviour_name((int)p->behaviour), doing[state]);
+             behaviour_name((int)p->behaviour),
+             p->operation ? operation_name(p->operation) : doing[state]);
     p->shared->on_failed(p, PEER_FAIL_TIMEOUT, text);
 }
 
@@ -167,7 +168,7 @@ static void on_written(uv_write_t *write, int status)
     note_connected(p);
     if (p->recipe->point == POINT_CONNECTED)
         leave_at_point(p);
-    else if (p->state == PEER_ECHO || p->state == PEER_WORK)
+    else if (p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATION_NONE)
         peer_tls_advance(p);
 }
 

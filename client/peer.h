@@ -9,6 +9,7 @@
 #ifndef SOAK_CLIENT_PEER_H
 #define SOAK_CLIENT_PEER_H
 
+#include "operation.h"
 #include "prelude/protocols.h"
 #include "probe/page.h"
 #include "recipe.h"
@@ -66,7 +67,8 @@ struct peer_shared {
 
     void (*on_handshake)(struct peer *p, uint64_t took_ns);
     void (*on_established)(struct peer *p);
-    void (*on_aborted)(struct peer *p); /* never held, as intended */
+    void (*on_operated)(struct peer *p); /* the operation on a held one is done */
+    void (*on_aborted)(struct peer *p);  /* never held, as intended */
     void (*on_failed)(struct peer *p, enum peer_failure kind, const char *text);
     void (*on_gone)(struct peer *p); /* the last event of every peer */
 
@@ -94,6 +96,9 @@ struct peer {
     struct wire wire;
     const uint8_t *message; /* borrowed, in shared->payload */
     size_t sent, echoed;
+    enum operation operation;   /* under way on a held connection */
+    size_t answered;            /* bytes of the server's answer to it */
+    const SSL_SESSION *session; /* before it: only to be compared */
     uint64_t begun_ns;
     uv_tcp_t tcp;
 
@@ -103,6 +108,7 @@ struct peer {
     int place;
     int ended_as; /* enum behaviour, or BEHAVIOUR_FAILED */
     uint64_t born_epoch, deadline_ns;
+    uint64_t active_epoch; /* of its birth, or of the last operation on it */
 };
 
 /* `turn` numbers the connections; it chooses source address and message. No I/O yet. */

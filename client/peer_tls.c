@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "leave.h"
+#include "operate.h"
 #include "tls/context.h"
 
 #include <limits.h>
@@ -99,16 +100,26 @@ static void tls_failed(struct peer *p)
               kind == PEER_FAIL_HANDSHAKE ? "a handshake" : "an established connection", why);
 }
 
-static void handshake(struct peer *p)
+static enum outcome shake(struct peer *p)
 {
     enum outcome outcome;
     do {
         ERR_clear_error();
         outcome = outcome_of(p, SSL_do_handshake(p->ssl));
     } while (outcome == OUTCOME_AGAIN);
-    if (outcome == OUTCOME_ENDED || outcome == OUTCOME_FAILED) {
+    if (outcome == OUTCOME_ENDED || outcome == OUTCOME_FAILED)
         tls_failed(p);
-    } else if (outcome == OUTCOME_DONE) {
+    return outcome;
+}
+
+void peer_tls_shake(struct peer *p)
+{
+    shake(p);
+}
+
+static void handshake(struct peer *p)
+{
+    if (shake(p) == OUTCOME_DONE) {
         peer_set_state(p, PEER_ECHO);
         count(&p->shared->app->handshakes);
         if (SSL_session_reused(p->ssl))
@@ -145,6 +156,8 @@ static void take_echo(struct peer *p, size_t got)
             p->recipe->heard(p, p->shared->plain, got);
         return;
     }
+    if (operate_heard(p, p->shared->plain, got))
+        return;
     if (got > p->sent - p->echoed) {
         peer_fail(p, PEER_FAIL_ECHO, "the server sent more than it was sent: %zu bytes too many",
                   got - (p->sent - p->echoed));
@@ -195,6 +208,10 @@ static void receive(struct peer *p)
 static void conclude(struct peer *p)
 {
     const struct recipe *recipe = p->recipe;
+    if (operate_is_over(p)) {
+        p->shared->on_operated(p);
+        return;
+    }
     if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes) {
         if (recipe->end == RECIPE_REFUSED) {
             peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
@@ -226,7 +243,8 @@ static void advance_handshake(struct peer *p)
         handshake(p);
     else if (p->wire.in_left > 0)
         p->heard_after = true;
-    if (p->state == PEER_ECHO && !leave_is_silent(p))
+    operate_advance(p);
+    if ((p->state == PEER_ECHO && !leave_is_silent(p)) || operate_sends(p))
         send_message(p);
     if (p->state != PEER_CLOSED)
         peer_flush(p);

@@ -10,6 +10,8 @@ void peer_tls_free(struct peer *p);
 /* Goes as far as the bytes in p->wire allow, in whatever state the connection is, and sends what
  * there is to send. */
 void peer_tls_advance(struct peer *p);
+/* Goes on with a handshake on an established connection. */
+void peer_tls_shake(struct peer *p);
 /* Writes a short line, as a request to the server (docs/protocol.md). The turn's end sends it, or
  * peer_flush; it fails by peer_fail. */
 void peer_tls_say(struct peer *p, const char *line);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "operate.h"
 #include "probe/probe.h"
 
 static const uint64_t NS_PER_MS = 1000000;
@@ -28,7 +29,29 @@ static void take(page_u64 *counter)
 
 static uint64_t empty_slots(const struct pool *pool)
 {
-    return pool->o.slots - pool->count[POOL_OPENING] - pool->count[POOL_HELD];
+    return pool->o.slots - pool->count[POOL_OPENING] - pool->count[POOL_HELD] -
+           pool->count[POOL_OPERATING];
+}
+
+static bool operates(const struct pool *pool)
+{
+    return pool->o.operate != OPERATION_NONE;
+}
+
+/* Whether the epoch has more for the established connections. */
+static bool has_spare(const struct pool *pool)
+{
+    return operates(pool) ? rounds_spare(&pool->rounds) : quota_spare(&pool->quota);
+}
+
+static uint64_t now_epoch(const struct pool *pool)
+{
+    return page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
+}
+
+static bool is_established(enum pool_place place)
+{
+    return place == POOL_HELD || place == POOL_OPERATING;
 }
 
 /* The one place that changes where a connection is counted. */
@@ -43,10 +66,10 @@ static void place(struct peer *p, enum pool_place to)
     pool->count[to]++;
     p->place = (int)to;
     p->deadline_ns = to == POOL_HELD ? UINT64_MAX : clock_now_ns() + pool->o.timeout_ns;
-    if (to == POOL_HELD) {
+    if (is_established(to) && !is_established(from)) {
         take(&app->in_flight);
         add(&app->established, 1);
-    } else if (from == POOL_HELD) {
+    } else if (is_established(from) && !is_established(to)) {
         take(&app->established);
         add(&app->in_flight, 1);
     }
@@ -62,7 +85,7 @@ static void begin(struct pool *pool)
     p->owner = pool;
     p->place = POOL_OPENING;
     p->ended_as = BEHAVIOUR_FAILED;
-    p->born_epoch = page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
+    p->born_epoch = p->active_epoch = now_epoch(pool);
     p->deadline_ns = p->begun_ns + pool->o.timeout_ns;
     TAILQ_INSERT_TAIL(&pool->list[POOL_OPENING], p, link);
     pool->count[POOL_OPENING]++;
@@ -89,6 +112,17 @@ static void replace_oldest(struct pool *pool)
     begin(pool);
 }
 
+/* The list is in the order in which they came to rest: each has its turn before any has two. */
+static void operate_oldest(struct pool *pool)
+{
+    struct peer *oldest = TAILQ_FIRST(&pool->list[POOL_HELD]);
+    rounds_begin(&pool->rounds);
+    place(oldest, POOL_OPERATING);
+    pacer_take(&pool->pacer);
+    add(&pool->shared.app->replaced, 1);
+    operate_begin(oldest, pool->o.operate);
+}
+
 static bool may_begin(const struct pool *pool, uint64_t now_ns)
 {
     return pool->state == POOL_RUNNING && !pool->gave_up && now_ns >= pool->retry_ns &&
@@ -102,13 +136,15 @@ static void pump(struct pool *pool)
     while (may_begin(pool, now_ns)) {
         if (empty_slots(pool) > 0)
             begin(pool);
-        else if (pool->count[POOL_HELD] > 0 && quota_spare(&pool->quota) &&
-                 pacer_ready(&pool->pacer, now_ns))
-            replace_oldest(pool);
-        else
+        else if (pool->count[POOL_HELD] == 0 || !has_spare(pool) ||
+                 !pacer_ready(&pool->pacer, now_ns))
             break;
+        else if (operates(pool))
+            operate_oldest(pool);
+        else
+            replace_oldest(pool);
     }
-    if (!quota_spare(&pool->quota))
+    if (!has_spare(pool))
         pacer_pause(&pool->pacer, now_ns);
 }
 
@@ -135,13 +171,13 @@ static void go_idle(struct pool *pool)
 /* Whether what was asked for has come about. */
 static void check_done(struct pool *pool)
 {
-    if (pool->count[POOL_OPENING] + pool->count[POOL_LEAVING] > 0)
+    if (pool->count[POOL_OPENING] + pool->count[POOL_OPERATING] + pool->count[POOL_LEAVING] > 0)
         return;
-    if (pool->state == POOL_RUNNING &&
-        (pool->gave_up || (pool->quota.left == 0 && empty_slots(pool) == 0))) {
+    bool done = pool->quota.left == 0 && rounds_over(&pool->rounds) && empty_slots(pool) == 0;
+    if (pool->state == POOL_RUNNING && (pool->gave_up || done)) {
         struct peer *oldest = TAILQ_FIRST(&pool->list[POOL_HELD]);
         go_idle(pool);
-        pool->o.on_quiet(pool->o.owner, oldest ? oldest->born_epoch : UINT64_MAX);
+        pool->o.on_quiet(pool->o.owner, oldest ? oldest->active_epoch : UINT64_MAX);
     } else if (pool->state == POOL_DRAINING && pool->count[POOL_HELD] == 0) {
         go_idle(pool);
         if (pool->shared.sessions)
@@ -178,6 +214,8 @@ static void reset_all(struct pool *pool, enum pool_place from)
     for (p = TAILQ_FIRST(&pool->list[from]); p; p = next) {
         next = TAILQ_NEXT(p, link);
         p->ended_as = BEHAVIOUR_FAILED;
+        if (from == POOL_OPERATING)
+            rounds_failed(&pool->rounds);
         if (from != POOL_LEAVING)
             place(p, POOL_LEAVING);
         peer_reset(p);
@@ -194,6 +232,7 @@ static void consider_giving_up(struct pool *pool, uint64_t now_ns)
     if (!late)
         return;
     reset_all(pool, POOL_OPENING);
+    reset_all(pool, POOL_OPERATING);
     reset_all(pool, POOL_LEAVING);
 }
 
@@ -214,6 +253,7 @@ static void on_timer(uv_timer_t *timer)
     uint64_t now_ns = clock_now_ns();
     tick_opening(pool, now_ns);
     expire(pool, POOL_OPENING, now_ns);
+    expire(pool, POOL_OPERATING, now_ns);
     expire(pool, POOL_LEAVING, now_ns);
     consider_giving_up(pool, now_ns);
     pump(pool);
@@ -284,26 +324,49 @@ static void back_off(struct pool *pool)
 static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
 {
     struct pool *pool = pool_of(p);
-    bool kept_slot =
-        p->place == POOL_HELD || (p->place == POOL_OPENING && p->recipe->end == RECIPE_HELD);
+    bool kept_slot = is_established((enum pool_place)p->place) ||
+                     (p->place == POOL_OPENING && p->recipe->end == RECIPE_HELD);
     p->ended_as = BEHAVIOUR_FAILED;
     count_failure(pool, kind);
     back_off(pool);
     if (kept_slot)
         quota_failed(&pool->quota);
+    if (p->place == POOL_OPERATING)
+        rounds_failed(&pool->rounds);
     if (p->place != POOL_LEAVING)
         place(p, POOL_LEAVING);
     pool->o.on_problem(pool->o.owner, kind, text);
 }
 
+static void count_row(const struct pool *pool, size_t row, uint64_t born)
+{
+    struct page_behaviour *as = &pool->o.behaviour[row];
+    uint64_t last = PAGE_EPOCHS - 1, now = now_epoch(pool);
+    add(&as->begun[born < last ? born : last], 1);
+    add(&as->ended[now < last ? now : last], 1);
+}
+
+/* Where operations are counted, the end of a connection is only told when it wasn't meant to be. */
 static void count_end(const struct peer *p)
 {
     const struct pool *pool = pool_of(p);
-    struct page_behaviour *as = &pool->o.behaviour[pool->o.rows->row[p->ended_as]];
-    uint64_t last = PAGE_EPOCHS - 1, born = p->born_epoch;
-    uint64_t now = page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
-    add(&as->begun[born < last ? born : last], 1);
-    add(&as->ended[now < last ? now : last], 1);
+    if (!operates(pool))
+        count_row(pool, pool->o.rows->row[p->ended_as], p->born_epoch);
+    else if (p->ended_as == BEHAVIOUR_FAILED)
+        count_row(pool, POOL_ROW_FAILED, p->born_epoch);
+}
+
+static void on_operated(struct peer *p)
+{
+    struct pool *pool = pool_of(p);
+    place(p, POOL_HELD);
+    p->active_epoch = now_epoch(pool);
+    rounds_done(&pool->rounds);
+    count_row(pool, POOL_ROW_OPERATION, p->active_epoch);
+    probe_on_operation(add(&pool->shared.app->operations, 1));
+    pool->backoff_ns = 0;
+    pump(pool);
+    check_done(pool);
 }
 
 static void on_gone(struct peer *p)
@@ -329,6 +392,7 @@ void pool_init(struct pool *pool, const struct pool_options *o)
     pacer_init(&pool->pacer, o->rate.per_s, o->rate.max);
     pool->shared.on_handshake = on_handshake;
     pool->shared.on_established = on_established;
+    pool->shared.on_operated = on_operated;
     pool->shared.on_aborted = on_aborted;
     pool->shared.on_failed = on_failed;
     pool->shared.on_gone = on_gone;
@@ -344,7 +408,8 @@ void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *m
     pool->state = POOL_RUNNING;
     pool->finishing = pool->gave_up = false;
     pool->backoff_ns = pool->retry_ns = 0;
-    quota_start(&pool->quota, opens, empty_slots(pool));
+    quota_start(&pool->quota, operates(pool) ? 0 : opens, empty_slots(pool));
+    rounds_start(&pool->rounds, operates(pool) ? opens : 0);
     pool->filled = empty_slots(pool) == 0;
     if (pool->filled)
         pacer_run(&pool->pacer, clock_now_ns());
@@ -358,6 +423,7 @@ void pool_finish(struct pool *pool)
     pool->finishing = true;
     pool->give_up_ns = clock_now_ns() + pool->o.timeout_ns / 4 * 3;
     quota_finish(&pool->quota);
+    rounds_finish(&pool->rounds);
     on_timer(&pool->timer);
 }
 
@@ -366,6 +432,7 @@ void pool_drain(struct pool *pool)
     struct peer *p, *next;
     pool->state = POOL_DRAINING;
     reset_all(pool, POOL_OPENING);
+    reset_all(pool, POOL_OPERATING);
     for (p = TAILQ_FIRST(&pool->list[POOL_HELD]); p; p = next) {
         next = TAILQ_NEXT(p, link);
         peer_become(p, BEHAVIOUR_CLEAN);

@@ -3,6 +3,9 @@
  * asked rate. Runs on the worker's loop only; every function is called there but pool_init and
  * pool_fini, which run before and after the loop.
  *
+ * With an operation to do the connections stay: the one that has rested longest is operated on, at
+ * the same rate, and only those that fail are replaced.
+ *
  * A slot is only a number: those without an established or opening connection are empty and are
  * filled first. A connection that leaves gives its slot up at once and lingers until it is gone.
  */
@@ -14,6 +17,7 @@
 #include "behaviour.h"
 #include "pacer.h"
 #include "peer.h"
+#include "rounds.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +26,9 @@
 
 /* Bounds per worker: a listener's backlog and the descriptors stay within reason. */
 enum { POOL_OPENING_MAX = 256, POOL_LEAVING_MAX = 256 };
+
+/* Rows of the page where operations are counted. */
+enum { POOL_ROW_OPERATION, POOL_ROW_FAILED, POOL_OPERATION_ROWS };
 
 enum pool_state {
     POOL_IDLE,     /* quiet: holds what is established */
@@ -32,12 +39,15 @@ enum pool_state {
 
 TAILQ_HEAD(peer_list, peer);
 
-enum pool_place { POOL_OPENING, POOL_HELD, POOL_LEAVING, POOL_PLACES };
+enum pool_place { POOL_OPENING, POOL_HELD, POOL_OPERATING, POOL_LEAVING, POOL_PLACES };
 
 struct pool_options {
     uint64_t slots;
-    struct rate rate;                  /* this worker's part */
-    struct page_behaviour *behaviour;  /* borrowed: the page's table, in the order of `rows` */
+    struct rate rate;       /* this worker's part */
+    enum operation operate; /* NONE: connections are replaced */
+    /* Borrowed: the page's table, in the order of `rows`; with `operate` the operation and failed.
+     */
+    struct page_behaviour *behaviour;
     const struct behaviour_rows *rows; /* borrowed */
     enum behaviour holder;             /* holds slots that the mix has no one for */
     double resume;                     /* share of the connections that offer a session */
@@ -66,7 +76,8 @@ struct pool {
     struct behaviour_mix held; /* its part for connections that must hold their slot */
     uint64_t ticked_ns;        /* when the opening peers had their last tick */
     struct pacer pacer;
-    struct quota quota;
+    struct quota quota;   /* of connections */
+    struct rounds rounds; /* of operations */
     struct rng rng;
     uint64_t turn; /* connections begun */
     uint64_t backoff_ns, retry_ns;
@@ -77,7 +88,9 @@ struct pool {
 };
 
 void pool_init(struct pool *pool, const struct pool_options *o);
-/* Begins an epoch of `opens` connections that leave as `mix` says; answers by on_quiet. */
+/* Begins an epoch of `opens` connections that leave as `mix` says, or of as many operations;
+ * answers by on_quiet with the earliest epoch in which a connection was begun or last operated on.
+ */
 void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix);
 /* Ends a running epoch early; without one it does nothing. */
 void pool_finish(struct pool *pool);

@@ -11,7 +11,7 @@ static double ms(const page_u64 *ns)
 
 void summary_print(FILE *out, const struct page_app *app, uint64_t took_ns)
 {
-    char closed[32], took[32], handshakes[32], resumed[32], intended[32], failed[32];
+    char done[32], closed[32], took[32], handshakes[32], resumed[32], intended[32], failed[32];
     uint64_t count = atomic_load(&app->closed);
     fprintf(out, "%s connections in %s, %.0f/s\n",
             human_count(closed, sizeof closed, (int64_t)count),
@@ -20,6 +20,10 @@ void summary_print(FILE *out, const struct page_app *app, uint64_t took_ns)
             human_count(handshakes, sizeof handshakes, (int64_t)atomic_load(&app->handshakes)),
             human_count(resumed, sizeof resumed, (int64_t)atomic_load(&app->resumed)),
             human_count(intended, sizeof intended, (int64_t)atomic_load(&app->intended)));
+    if (atomic_load(&app->operations) > 0)
+        fprintf(out, "operations  %s, %.0f/s\n",
+                human_count(done, sizeof done, (int64_t)atomic_load(&app->operations)),
+                (double)atomic_load(&app->operations) * 1e9 / (double)took_ns);
     fprintf(out, "times       p50 %.1f ms  p90 %.1f ms  p99 %.1f ms  max %.1f ms\n",
             ms(&app->p50_ns), ms(&app->p90_ns), ms(&app->p99_ns), ms(&app->max_ns));
     fprintf(out, "failed      %s",

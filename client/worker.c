@@ -101,6 +101,7 @@ static void make_pool(struct worker *w, int index)
     struct pool_options options = {
         .slots = w->slots,
         .rate = {.per_s = o->churn.per_s * share, .max = o->churn.max},
+        .operate = (enum operation)o->operate,
         .behaviour = page->behaviour,
         .rows = &w->shared->rows,
         .holder = w->shared->holder,

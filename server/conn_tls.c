@@ -1,5 +1,6 @@
 /* The SSL object of a connection: handshake, echo and goodbye. */
 #include "conn_parts.h"
+#include "probe/probe.h"
 #include "server.h"
 #include "tls/context.h"
 
@@ -110,6 +111,15 @@ static enum outcome conn_answer(struct conn *c, const uint8_t *message, int coun
     return conn_send(c, message, count);
 }
 
+/* Data of the peer's: one record at most, as SSL_read returns no more. */
+static void conn_count(struct conn *c)
+{
+    struct server *server = c->worker->server;
+    probe_on_operation(
+        atomic_fetch_add_explicit(&server->app->operations, 1, memory_order_relaxed));
+    defect_on_message(server->defect, c->ssl);
+}
+
 static void conn_echo(struct conn *c)
 {
     struct worker *w = c->worker;
@@ -119,10 +129,12 @@ static void conn_echo(struct conn *c)
         ERR_clear_error();
         int count = SSL_read(c->ssl, w->plain, sizeof w->plain);
         outcome = conn_outcome(c, count);
-        if (outcome == OUTCOME_DONE)
+        if (outcome == OUTCOME_DONE) {
+            conn_count(c);
             outcome = conn_answer(c, w->plain, count);
-        else if (outcome == OUTCOME_WAITS)
+        } else if (outcome == OUTCOME_WAITS) {
             outcome = request_go_on(c);
+        }
     } while (outcome == OUTCOME_DONE || outcome == OUTCOME_AGAIN);
     if (outcome == OUTCOME_ENDED)
         conn_goodbye(c);

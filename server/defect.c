@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "defect_kind.h"
 #include "defect_names.h"
+#include "defect_notes.h"
 #include "defect_records.h"
 
 #include <openssl/crypto.h>
@@ -19,6 +20,7 @@ enum {
     ERROR_STATE_BYTES = 48,
     RESET_STATE_BYTES = 64,
     OUTSIDE_BYTES = 48,
+    OPERATION_BYTES = 40,
     TICK_MS = 10,
     TICK_BYTES = 64,
     TABLE_FIRST_BYTES = 64,
@@ -210,6 +212,19 @@ static void names_accept(struct defect *d, struct defect_conn *c, SSL *ssl)
         names_add(d->names);
 }
 
+static void per_operation_message(struct defect *d, SSL *ssl)
+{
+    if (hit(d))
+        notes_add(d->ex_index, ssl);
+}
+
+static void operation_lose(struct defect *d, SSL *ssl)
+{
+    (void)ssl;
+    if (hit(d))
+        lose(OPENSSL_zalloc(OPERATION_BYTES));
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     (void)timer;
@@ -239,6 +254,7 @@ static const struct {
     void (*on_reset)(struct defect *d, struct defect_conn *c, SSL *ssl);
     void (*on_close)(struct defect *d, struct defect_conn *c, SSL *ssl);
     bool (*takes_ssl)(struct defect *d, SSL *ssl);
+    void (*on_message)(struct defect *d, SSL *ssl);
 } hooks[] = {
     [DEFECT_NONE] = {0},
     [DEFECT_LOST_STATE] = {.on_accept = lost_state_accept},
@@ -259,6 +275,8 @@ static const struct {
     [DEFECT_ONE_TIME] = {.on_accept = table_accept},
     [DEFECT_CACHE] = {.on_accept = peers_accept},
     [DEFECT_FD] = {.on_accept = fd_accept},
+    [DEFECT_PER_OPERATION] = {.on_message = per_operation_message},
+    [DEFECT_OPERATION_LOST] = {.on_message = operation_lose},
     [DEFECT_TABLE] = {.on_accept = names_accept},
 };
 
@@ -291,6 +309,12 @@ bool defect_on_close(struct defect *d, struct defect_conn *c, SSL *ssl)
     if (hooks[d->kind].on_close)
         hooks[d->kind].on_close(d, c, ssl);
     return hooks[d->kind].takes_ssl && hooks[d->kind].takes_ssl(d, ssl);
+}
+
+void defect_on_message(struct defect *d, SSL *ssl)
+{
+    if (hooks[d->kind].on_message)
+        hooks[d->kind].on_message(d, ssl);
 }
 
 void defect_drain(struct defect *d)
@@ -339,6 +363,8 @@ int defect_new(const char *text, uint64_t seed, struct defect **ret, struct err 
     pthread_mutex_init(&d->lock, NULL);
     if (kind == DEFECT_LOST_STATE) /* without the free callback that would have mended it */
         d->ex_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    if (kind == DEFECT_PER_OPERATION)
+        d->ex_index = notes_index();
     d->records = kind == DEFECT_FRAGMENT ? records_new() : NULL;
     d->names = kind == DEFECT_TABLE ? names_new() : NULL;
     *ret = d;

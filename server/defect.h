@@ -1,7 +1,8 @@
 /*
  * The server's own bugs, off by default: base/defects.def names them. Each reads like the real bug
  * it stands for, and what OpenSSL allocates for it is asked for in defect.c (the growing table in
- * defect_names.c), so that a report can be checked against a file and line.
+ * defect_names.c, the notes of each SSL in defect_notes.c), so that a report can be checked against
+ * a file and line.
  *
  * One struct defect per process, shared by the workers: the hooks may be called on any of their
  * threads at the same time. The hooks of one connection come from its own loop.
@@ -48,6 +49,8 @@ void defect_on_handshake_failed(struct defect *d, struct defect_conn *c, SSL *ss
 void defect_on_reset(struct defect *d, struct defect_conn *c, SSL *ssl);
 /* The connection ends, whatever way. True: the SSL now belongs to the bug, don't free it. */
 bool defect_on_close(struct defect *d, struct defect_conn *c, SSL *ssl);
+/* The peer of an open connection has sent something, which was echoed. */
+void defect_on_message(struct defect *d, SSL *ssl);
 
 /* Frees what is only deferred. */
 void defect_drain(struct defect *d);

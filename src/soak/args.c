@@ -84,7 +84,7 @@ static void add_features(struct args *a, const struct scenario *s)
     add(a, "--record-padding=%d", s->record_padding);
     add_flag(a, s->psk, "psk");
     add_flag(a, s->sni_switch, "sni-switch");
-    add_flag(a, s->renegotiation, "renegotiation");
+    add_flag(a, s->renegotiation || s->operate == OPERATE_RENEGOTIATE, "renegotiation");
     if (s->groups)
         add(a, "--groups=%s", s->groups);
     if (s->ciphers)
@@ -107,8 +107,7 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     add_features(a, s);
     if (s->defect)
         add(a, "--defect=%s", s->defect);
-    if (s->requests)
-        add(a, "--requests");
+    add_flag(a, s->requests || s->operate == OPERATE_TICKET, "requests");
     if (s->ctx == CTX_PER_CONNECTION)
         add(a, "--ctx=per-connection");
     if (s->ctx_reload)
@@ -117,6 +116,16 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
         add(a, "--emfile=%" PRIu64, s->emfile);
     add_duration(a, "handshake-timeout", s->handshake_timeout_ns);
     add_duration(a, "idle-timeout", s->idle_timeout_ns);
+}
+
+static void add_operation(struct args *a, const struct scenario *s)
+{
+    static const char *const operation[] = {[OPERATE_REQUEST] = "request",
+                                            [OPERATE_KEY_UPDATE] = "key-update",
+                                            [OPERATE_RENEGOTIATE] = "renegotiate",
+                                            [OPERATE_TICKET] = "ticket"};
+    if (s->operate != OPERATE_NONE)
+        add(a, "--operate=%s", operation[s->operate]);
 }
 
 static void add_mix(struct args *a, const struct scenario *s)
@@ -142,6 +151,7 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--sources=%" PRIu64, s->sources);
     add(a, "--workers=%d", s->client_workers);
     add_duration(a, "timeout", s->handshake_timeout_ns + PATIENCE_NS);
+    add_operation(a, s);
     add_mix(a, s);
     if (s->sni)
         add(a, "--sni=%s", s->sni);

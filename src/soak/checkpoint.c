@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "sampler.h"
+#include "units.h"
 #include "when.h"
 
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
@@ -34,7 +35,8 @@ void checkpoint_judge(struct run *r)
                                         .seed = r->seed,
                                         .intended = atomic_load(&client->intended),
                                         .failed = failed_connections(r),
-                                        .handshakes = atomic_load(&client->handshakes)};
+                                        .handshakes = atomic_load(&client->handshakes) +
+                                                      atomic_load(&client->operations)};
     bool leak = false;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         history_judge(r->history[i], &question, &r->judgement[i]);
@@ -104,6 +106,10 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     case SETTLE_HEAP_FIRST:
     case SETTLE_HEAP_LAST:
         return 0;
+    case SETTLE_CLOSED:
+        for (int i = 0; i < RUN_SUBJECTS; i++)
+            history_closed(r->history[i], &sample[i].snapshot);
+        return 0;
     case SETTLE_DRAINED:
         for (int i = 0; i < RUN_SUBJECTS; i++)
             history_drained(r->history[i], &sample[i].snapshot);
@@ -117,17 +123,29 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     return 0;
 }
 
+static bool is_sampled(enum run_settle purpose)
+{
+    return purpose == SETTLE_CHECKPOINT || purpose == SETTLE_CLOSED || purpose == SETTLE_DRAINED ||
+           purpose == SETTLE_FLUSHED;
+}
+
 int checkpoint_take(struct run *r, struct err *e)
 {
     struct history_sample sample[RUN_SUBJECTS];
+    if (!is_sampled(r->settle))
+        return 0;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
-        if (sampler_take(r, i, &sample[i], e) == 0)
+        if (sampler_take(r, i, &sample[i], e) == 0) {
+            sample[i].by_operation = units_are_operations(r);
+            sample[i].operations = atomic_load(&r->child[RUN_CLIENT].page->app.operations);
             continue;
+        }
         while (i-- > 0)
             snapshot_free(&sample[i].snapshot);
         return -1;
     }
     static const char *const kind[] = {[SETTLE_CHECKPOINT] = "checkpoint",
+                                       [SETTLE_CLOSED] = "closed",
                                        [SETTLE_DRAINED] = "drained",
                                        [SETTLE_FLUSHED] = "flushed"};
     sampler_write(r, kind[r->settle], sample);
@@ -149,7 +167,7 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
     const struct judgement *server = &r->judgement[RUN_SERVER], *client = &r->judgement[RUN_CLIENT];
     uint64_t now = clock_now_ns();
     *ret = (struct plan_seen){
-        .opened = atomic_load(&r->child[RUN_CLIENT].page->app.opened),
+        .opened = units_begun(r),
         .elapsed_ms = r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
         .wants_hold = server->wants_hold || client->wants_hold,
         .wants_more = server->wants_more || client->wants_more,
@@ -165,5 +183,20 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
             history_blocks(r->history[RUN_SERVER], c) + history_blocks(r->history[RUN_CLIENT], c);
         ret->ledger_opened[i] = history_opened(r->history[RUN_SERVER], c);
         ret->checkpoints = (int)i + 1;
+    }
+}
+
+/* The first two measured epochs, at least: no run but an interrupted one has less. */
+void checkpoint_plan_self_check(struct run *r)
+{
+    if (!r->scenario->probe)
+        return;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        struct self_check *check = history_self_check(r->history[i]);
+        if (r->action.step == PLAN_WARM && r->epoch == 0)
+            self_check_begin(check, r->child[i].page, units_are_operations(r),
+                             r->seed + 1 + (uint64_t)i);
+        else if (r->action.step == PLAN_MEASURE)
+            self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
     }
 }

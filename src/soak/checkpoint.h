@@ -13,5 +13,7 @@ int checkpoint_take(struct run *r, struct err *e);
 void checkpoint_seen(const struct run *r, struct plan_seen *ret);
 /* Judges both subjects anew over all that was seen. */
 void checkpoint_judge(struct run *r);
+/* Plans the self-check of the epoch about to begin, in both pages: while nothing is under way. */
+void checkpoint_plan_self_check(struct run *r);
 
 #endif

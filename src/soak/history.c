@@ -16,6 +16,9 @@ struct history {
     size_t epochs;
     size_t first; /* first measured epoch, or SIZE_MAX */
     struct judge_epoch epoch[PAGE_EPOCHS];
+    struct judge_epoch own[PAGE_EPOCHS]; /* the same by the subject's own count: the self-check's */
+    uint64_t own_begun;                  /* connections or operations at the last checkpoint */
+    bool by_operation;
     struct totals total[PAGE_EPOCHS];
     double gauge[G_COUNT][PAGE_EPOCHS];
     int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];
@@ -24,6 +27,7 @@ struct history {
     uint64_t population[PAGE_CACHES][PAGE_EPOCHS];
     int64_t regions[PAGE_SIZE_CLASSES][PAGE_EPOCHS];
     struct snapshot last;                                   /* owned: the last checkpoint's */
+    int64_t closed[PAGE_SITES][2];                          /* held connections; as `drained` */
     int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
     int64_t drain_bytes;                                    /* all live bytes after the drain */
     bool has_drain;
@@ -82,6 +86,22 @@ static bool keep_last(struct history *h, const struct snapshot *s)
     return true;
 }
 
+/* The subject's own connections; or operations, of which the server sees more than the client has
+ * done: those that established the connections. */
+static void keep_own(struct history *h, const struct history_sample *s, size_t c)
+{
+    uint64_t begun = s->by_operation ? s->snapshot.app.operations : s->snapshot.app.opened;
+    h->own[c] = h->epoch[c];
+    h->own[c].opened = begun - h->own_begun;
+    h->own_begun = begun;
+}
+
+static void close_until(struct history *h, uint64_t oldest)
+{
+    for (size_t i = 0; i < h->epochs; i++)
+        h->epoch[i].all_closed = h->own[i].all_closed = i < oldest;
+}
+
 int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
                        double seconds, uint64_t oldest)
 {
@@ -93,22 +113,24 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     keep_gauges(h, s, c);
     self_check_checkpoint(&h->self_check, snap, c);
     uint64_t before = c ? h->total[c - 1].opened : 0;
+    uint64_t opened = s->by_operation ? s->operations : snap->app.opened;
     h->total[c] = (struct totals){.blocks = snap->blocks,
                                   .bytes = snap->bytes,
-                                  .opened = snap->app.opened,
+                                  .opened = opened,
                                   .allocs = snap->allocs,
                                   .cpu_ns = s->proc.cpu_ns};
     h->epoch[c] =
-        (struct judge_epoch){.opened = snap->app.opened - before,
-                             .closed = snap->app.closed,
+        (struct judge_epoch){.opened = opened - before,
+                             .closed = s->by_operation ? s->operations : snap->app.closed,
                              .seconds = seconds,
                              .measured = phase == HISTORY_MEASURE || phase == HISTORY_HOLD,
                              .hold = phase == HISTORY_HOLD};
+    h->by_operation = s->by_operation;
+    keep_own(h, s, c);
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
         h->first = c;
-    for (size_t i = 0; i < h->epochs; i++)
-        h->epoch[i].all_closed = i < oldest;
+    close_until(h, oldest);
     return 0;
 }
 
@@ -126,10 +148,15 @@ static void keep_measured(const struct history *h, const struct snapshot *s, int
     }
 }
 
+void history_closed(struct history *h, const struct snapshot *s)
+{
+    keep_measured(h, s, h->closed);
+}
+
 void history_drained(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->drained);
-    self_check_drained(&h->self_check, s, h->epoch, h->epochs);
+    self_check_drained(&h->self_check, s, h->own, h->epochs);
     memcpy(h->flushed, h->drained, sizeof h->flushed);
     for (size_t i = 0; i < s->classes; i++)
         h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
@@ -140,7 +167,7 @@ void history_drained(struct history *h, const struct snapshot *s)
 void history_flushed(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->flushed);
-    self_check_flushed(&h->self_check, s, h->epoch, h->epochs);
+    self_check_flushed(&h->self_check, s, h->own, h->epochs);
     for (size_t i = 0; i < s->classes; i++)
         h->class_flushed[i] = s->class_[i].live;
 }
@@ -167,6 +194,7 @@ static void lend_sites(const struct history *h, struct lent *l, struct evidence 
                                          .bytes = h->bytes[i],
                                          .born_blocks = s->born_blocks,
                                          .born_bytes = s->born_bytes,
+                                         .closed_blocks = h->closed[i][0],
                                          .drained_blocks = h->drained[i][0],
                                          .drained_bytes = h->drained[i][1],
                                          .flushed_blocks = h->flushed[i][0],
@@ -252,6 +280,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .epoch = h->epoch,
                          .drained = h->has_drain,
                          .hooked = s->mode == PAGE_MODE_HOOKS && s->bad_frees == 0,
+                         .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
                          .intended = question->intended,
                          .failed = question->failed,
@@ -276,7 +305,7 @@ struct self_check *history_self_check(struct history *h)
 
 void history_selfcheck(const struct history *h, struct selfcheck *ret)
 {
-    self_check_judge(&h->self_check, h->epoch, h->epochs, h->has_drain, ret);
+    self_check_judge(&h->self_check, h->own, h->epochs, h->has_drain, ret);
 }
 
 size_t history_epochs(const struct history *h)

@@ -20,6 +20,8 @@ struct history_sample {
     struct snapshot snapshot; /* owned by whoever fills it */
     struct proc_sample proc;
     struct proc_rollup rollup;
+    bool by_operation;   /* the run's unit: operations on held connections */
+    uint64_t operations; /* done so far, by the client's count; 0 else */
 };
 
 /* What the judge must know that isn't in the subject's memory. */
@@ -28,7 +30,8 @@ struct history_question {
     uint64_t want_one_in;
     uint64_t seed;
     uint64_t intended;           /* broken off or refused, as they were to be */
-    uint64_t failed, handshakes; /* as the client saw them: only it knows what it intended */
+    uint64_t failed, handshakes; /* as the client saw them: only it knows what it intended;
+                                  * operations that were done count with the handshakes */
 };
 
 struct history;
@@ -38,10 +41,15 @@ struct history *history_new(void);
 void history_free(struct history *h);
 
 /* The end of an epoch. `oldest`: the epoch of the oldest open connection, so that all earlier ones
- * are closed. Everything is copied. The first PAGE_EPOCHS checkpoints are kept; returns -1 beyond.
+ * are closed; or the earliest of the connections' last operations, so that later ones have followed
+ * all of the epochs before. Everything is copied. The first PAGE_EPOCHS checkpoints are kept;
+ * returns -1 beyond.
  */
 int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
                        double seconds, uint64_t oldest);
+/* After the held connections were closed, before anything else is freed: once, where operations are
+ * the unit. */
+void history_closed(struct history *h, const struct snapshot *s);
 /* After the drain, and after the caches were emptied (in this order, each at most once). */
 void history_drained(struct history *h, const struct snapshot *s);
 void history_flushed(struct history *h, const struct snapshot *s);

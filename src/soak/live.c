@@ -102,6 +102,11 @@ __attribute__((format(printf, 2, 3))) static void put(struct live *l, const char
     l->drawn++;
 }
 
+static const char *counted(const struct live_facts *f)
+{
+    return f->counted ? f->counted : "closed";
+}
+
 static void put_progress(struct live *l, const struct live_facts *f)
 {
     char bar[160] = "", closed[32], time[32];
@@ -112,9 +117,9 @@ static void put_progress(struct live *l, const struct live_facts *f)
         const char *glyph = i < full ? (l->utf8 ? "━" : "=") : (l->utf8 ? "─" : "-");
         used += (size_t)snprintf(bar + used, sizeof bar - used, "%s", glyph);
     }
-    put(l, " %-12s %s  epoch %d of %d  %s closed  %s", f->phase, bar, f->epoch,
+    put(l, " %-12s %s  epoch %d of %d  %s %s  %s", f->phase, bar, f->epoch,
         f->epochs > f->epoch ? f->epochs : f->epoch,
-        human_count(closed, sizeof closed, (int64_t)f->closed),
+        human_count(closed, sizeof closed, (int64_t)f->closed), counted(f),
         human_duration(time, sizeof time, f->elapsed_ms * 1000000u));
 }
 
@@ -217,11 +222,11 @@ static void plain_line(struct live *l, const struct live_facts *f)
         snprintf(heap, sizeof heap, "jemalloc %s, ",
                  human_bytes(bytes, sizeof bytes, (double)f->heap_bytes));
     fprintf(stderr,
-            "soak: %s %s, epoch %d, %s closed, %.0f/s, open %" PRIu64 ", errors %" PRIu64
+            "soak: %s %s, epoch %d, %s %s, %.0f/s, open %" PRIu64 ", errors %" PRIu64
             ", OpenSSL %s blocks, %s survivors, %sRSS %s\n",
             human_duration(time, sizeof time, f->elapsed_ms * 1000000u), f->phase, f->epoch,
-            human_count(closed, sizeof closed, (int64_t)f->closed), f->rate_per_s, f->open,
-            f->errors, human_count(blocks, sizeof blocks, f->blocks),
+            human_count(closed, sizeof closed, (int64_t)f->closed), counted(f), f->rate_per_s,
+            f->open, f->errors, human_count(blocks, sizeof blocks, f->blocks),
             human_count(survivors, sizeof survivors, f->survivors), heap,
             human_bytes(rss, sizeof rss, (double)f->rss_bytes));
 }

@@ -12,8 +12,9 @@ struct live_facts {
     const char *phase; /* "warming up", "measuring", "holding", "draining" */
     const char *scenario, *libs, *tls, *key;
     uint64_t conns, seed;
-    double asked_per_s; /* 0 = max */
-    int epoch, epochs;  /* 1-based, and about how many */
+    double asked_per_s;  /* 0 = max */
+    int epoch, epochs;   /* 1-based, and about how many */
+    const char *counted; /* what `closed` are: "operations"; NULL = "closed" */
     uint64_t closed, total, elapsed_ms;
     double rate_per_s;
     uint64_t open, p50_ns, p99_ns, errors;

@@ -2,6 +2,7 @@
 
 #include "advice.h"
 #include "base/check.h"
+#include "units.h"
 #include "when.h"
 
 #include <inttypes.h>
@@ -128,7 +129,8 @@ static void fill_run(struct outcome *o, const struct run *r)
     uint64_t due = atomic_load(&app->due), replaced = atomic_load(&app->replaced);
     double seconds = (double)r->churn_ns / 1e9;
     o->result.run.conns = s->conns;
-    o->result.run.closed = atomic_load(&app->closed);
+    o->result.run.closed = units_ended(r);
+    o->result.run.unit = units_are_operations(r) ? "operation" : "connection";
     o->result.run.seconds = seconds;
     o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
     o->result.run.asked_per_s = s->churn.max ? 0 : s->churn.per_s;

@@ -2,6 +2,7 @@
 
 #include "display.h"
 #include "run.h"
+#include "units.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -112,7 +113,8 @@ void profiler_read(struct run *r)
     struct err e = {{0}};
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         struct profiler *p = &r->profiler[i];
-        uint64_t opened = atomic_load(&r->child[i].page->app.opened);
+        uint64_t opened =
+            units_are_operations(r) ? units_begun(r) : atomic_load(&r->child[i].page->app.opened);
         if (!p->wanted)
             continue;
         int rc =

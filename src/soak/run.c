@@ -10,6 +10,7 @@
 #include "pki.h"
 #include "sampler.h"
 #include "settle.h"
+#include "units.h"
 #include "watchdog.h"
 #include "when.h"
 
@@ -26,7 +27,7 @@ void run_state_set(struct run *r, enum run_state state)
 {
     if (r->state == RUN_CHURN && state != RUN_CHURN) {
         r->churn_ns += clock_now_ns() - r->churn_begin_ns;
-        r->churn_closed = atomic_load(&r->child[RUN_CLIENT].page->app.closed);
+        r->churn_closed = units_ended(r);
     }
     r->state = state;
     r->moved_ns = r->step_ns = clock_now_ns();
@@ -77,27 +78,13 @@ static void profile(struct run *r)
     }
 }
 
-/* The first two measured epochs, at least: no run but an interrupted one has less. */
-static void plan_self_check(struct run *r)
-{
-    if (!r->scenario->probe)
-        return;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct self_check *check = history_self_check(r->history[i]);
-        if (r->action.step == PLAN_WARM && r->epoch == 0)
-            self_check_begin(check, r->child[i].page, r->seed + 1 + (uint64_t)i);
-        else if (r->action.step == PLAN_MEASURE)
-            self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
-    }
-}
-
 void run_next(struct run *r)
 {
     struct plan_seen seen;
     checkpoint_seen(r, &seen);
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
-    plan_self_check(r);
+    checkpoint_plan_self_check(r);
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:
@@ -127,22 +114,24 @@ void run_quit(struct run *r)
     }
 }
 
+/* What held connections kept goes when they close; what is freed from here on was deferred. */
+static void drain_server(struct run *r)
+{
+    run_state_set(r, RUN_DRAIN_SERVER);
+    child_send(&r->child[RUN_SERVER], "drain");
+}
+
 static void begin_flush(struct run *r)
 {
     run_state_set(r, RUN_FLUSH);
     child_send(&r->child[RUN_SERVER], "flush");
 }
 
-static bool is_sampled(enum run_settle purpose)
-{
-    return purpose == SETTLE_CHECKPOINT || purpose == SETTLE_DRAINED || purpose == SETTLE_FLUSHED;
-}
-
 /* The sample's purpose is served: what comes after it. */
 static void settled(struct run *r)
 {
     struct err e = {{0}};
-    if (is_sampled(r->settle) && checkpoint_take(r, &e) != 0) {
+    if (checkpoint_take(r, &e) != 0) {
         run_break(r, "%s", e.text);
         return;
     }
@@ -157,6 +146,9 @@ static void settled(struct run *r)
     case SETTLE_HEAP_LAST:
         profiler_read(r);
         run_next(r);
+        return;
+    case SETTLE_CLOSED:
+        drain_server(r);
         return;
     case SETTLE_DRAINED:
         begin_flush(r);
@@ -228,8 +220,10 @@ static void client_quiet(struct run *r, const char *line)
 static void drained(struct run *r, int subject)
 {
     if (r->state == RUN_DRAIN_CLIENT && subject == RUN_CLIENT) {
-        run_state_set(r, RUN_DRAIN_SERVER);
-        child_send(&r->child[RUN_SERVER], "drain");
+        if (units_are_operations(r))
+            settle_begin(r, SETTLE_CLOSED);
+        else
+            drain_server(r);
     } else if (r->state == RUN_DRAIN_SERVER && subject == RUN_SERVER) {
         run_state_set(r, RUN_ON_DRAIN);
         on_drain_start(r, on_drain_done);
@@ -399,6 +393,7 @@ static int init(struct run *r, struct err *e)
     const struct scenario *s = r->scenario;
     plan_init(&r->plan, &(struct plan_input){.conns = s->conns,
                                              .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+                                             .by_operation = units_are_operations(r),
                                              .closed = s->closed,
                                              .for_ms = s->for_ns / 1000000u,
                                              .one_in = s->sensitivity,

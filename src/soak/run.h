@@ -46,6 +46,7 @@ enum run_settle {
     SETTLE_HEAP_START, /* the heap's profile begins, ... */
     SETTLE_HEAP_FIRST, /* ... is dumped once */
     SETTLE_HEAP_LAST,  /* ... and again: no sample is taken for any of them */
+    SETTLE_CLOSED,     /* held connections were closed, and nothing else was done yet */
     SETTLE_DRAINED,
     SETTLE_FLUSHED
 };

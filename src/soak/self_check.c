@@ -19,7 +19,7 @@ _Static_assert((int)PAGE_PLANT_ONE_TIME == 1 + (int)SELFCHECK_ONE_TIME &&
                    (int)PAGE_PLANTS == 1 + (int)SELFCHECK_CONTROLS,
                "the page's plants are the lost block and the quiet controls, in their order");
 
-void self_check_begin(struct self_check *s, struct page *page, uint64_t seed)
+void self_check_begin(struct self_check *s, struct page *page, bool by_operation, uint64_t seed)
 {
     struct rng r = {.state = seed};
     s->plan = (struct selfcheck_plan){.planned = true,
@@ -27,6 +27,7 @@ void self_check_begin(struct self_check *s, struct page *page, uint64_t seed)
                                       .cache_entries = PAGE_PLANT_RING,
                                       .waiting = PAGE_PLANT_WAITING};
     s->seed = rng_next(&r);
+    atomic_store(&page->check.by_operation, by_operation);
     atomic_store(&page->check.every, s->plan.every);
     atomic_store(&page->check.until, UINT64_MAX);
 }
@@ -34,7 +35,9 @@ void self_check_begin(struct self_check *s, struct page *page, uint64_t seed)
 void self_check_arm(struct self_check *s, struct page *page, uint64_t connections)
 {
     struct rng r = {.state = s->seed};
-    uint64_t from = atomic_load(&page->app.opened), until = from + connections;
+    const page_u64 *count =
+        atomic_load(&page->check.by_operation) ? &page->app.operations : &page->app.opened;
+    uint64_t from = atomic_load(count), until = from + connections;
     if (!s->plan.planned || s->plan.armed || connections == 0)
         return;
     s->plan.armed = true;

@@ -16,9 +16,10 @@ struct self_check {
     int64_t drained[PAGE_PLANTS][2], flushed[PAGE_PLANTS][2]; /* blocks, bytes of judged epochs */
 };
 
-/* Both write into the page, so nothing may be under way. Before the first connection: the controls
+/* Both write into the page, so nothing may be under way. `by_operation`: operations on held
+ * connections take the place of connections. Before the first connection: the controls
  * that are under way in the warm-up begin. */
-void self_check_begin(struct self_check *s, struct page *page, uint64_t seed);
+void self_check_begin(struct self_check *s, struct page *page, bool by_operation, uint64_t seed);
 /* Before the first measured epoch: the planted and the one-time block come at seeded connections of
  * the next `connections`, so many that every run reaches them. */
 void self_check_arm(struct self_check *s, struct page *page, uint64_t connections);

@@ -12,6 +12,7 @@
 #define LONG   "--closed", "200k"
 #define MUTUAL "--client-auth", "require"
 #define ABORTS "--mid-handshake", "9", "--clean", "1", "--half-close", "0", "--reset", "0"
+#define HELD   "--operate", "request"
 #define RESETS "--reset", "1", "--clean", "0", "--half-close", "0", "--mid-handshake", "0"
 
 #define LEAKS(defect_, one_in_, kind_, file_, ...)                                                 \
@@ -107,6 +108,21 @@ static const struct selftest_case cases[] = {
     LEAKS("table", 1, KIND_TABLE, "server/defect_names.c", .options = {SHORT}, .quick = true),
     NOT_ASKED("table", 100, few_steps),
     NOT_ASKED("table", SELDOM, few_steps),
+
+    LEAKS("per-operation", 1, KIND_HELD, "server/defect_notes.c", .blocks = 1.0,
+          .function = "notes_add", .options = {HELD, SHORT}, .quick = true),
+    LEAKS("per-operation", 100, KIND_HELD, "server/defect_notes.c", .blocks = 0.01,
+          .function = "notes_add", .options = {HELD, MEDIUM}),
+    LEAKS("per-operation", SELDOM, KIND_HELD, "server/defect_notes.c", .blocks = 0.0001,
+          .function = "notes_add", .options = {HELD, LONG}),
+    QUIET("per-operation", 1, KIND_NONE, NULL, .options = {SHORT}),
+
+    LEAKS("operation-lost", 1, KIND_SIDE, DEFECTS, .blocks = 1.0, .function = "operation_lose",
+          .options = {HELD, SHORT}, .quick = true),
+    LEAKS("operation-lost", 100, KIND_SIDE, DEFECTS, .blocks = 0.01, .function = "operation_lose",
+          .options = {HELD, MEDIUM}),
+    LEAKS("operation-lost", SELDOM, KIND_SIDE, DEFECTS, .blocks = 0.0001,
+          .function = "operation_lose", .options = {HELD, LONG}),
 
     QUIET("one-time", 1, KIND_ONE_TIME, DEFECTS, .function = "table_accept", .options = {SHORT},
           .quick = true),

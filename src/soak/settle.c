@@ -15,8 +15,8 @@ static uint64_t connections(const struct run *r)
     uint64_t sum = 0;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         const struct page_app *app = &r->child[i].page->app;
-        sum +=
-            atomic_load(&app->opened) + atomic_load(&app->closed) + atomic_load(&app->handshakes);
+        sum += atomic_load(&app->opened) + atomic_load(&app->closed) +
+               atomic_load(&app->handshakes) + atomic_load(&app->operations);
     }
     return sum;
 }

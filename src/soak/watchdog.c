@@ -39,15 +39,16 @@ static const char *waiting_for(enum run_state state)
     return "nothing";
 }
 
-/* Progress while churning is a completed handshake, an intended abort or a close, so that a server
- * that refuses everyone doesn't look busy. Elsewhere it is an answer, which changes the state. */
+/* Progress while churning is a completed handshake or operation, an intended abort or a close, so
+ * that a server that refuses everyone doesn't look busy. Elsewhere it is an answer, which changes
+ * the state. */
 static uint64_t progress(const struct run *r)
 {
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
     if (r->state != RUN_CHURN)
         return 0;
-    return atomic_load(&app->handshakes) + atomic_load(&app->intended) + atomic_load(&app->closed) -
-           atomic_load(&app->failed);
+    return atomic_load(&app->handshakes) + atomic_load(&app->intended) + atomic_load(&app->closed) +
+           atomic_load(&app->operations) - atomic_load(&app->failed);
 }
 
 static void bark(struct run *r, uint64_t waited_ns)

@@ -84,7 +84,7 @@ const char *when_mix(struct run *r, char *buf, size_t size)
     uint64_t weight[PAGE_BEHAVIOURS] = {0};
     size_t used = 0;
     buf[0] = '\0';
-    if (r->action.step == PLAN_MEASURE)
+    if (r->action.step == PLAN_MEASURE && mix_drawn(&w->mix) > 0)
         mix_next(&w->mix, r->action.opens, weight);
     if (r->action.step == PLAN_CONFIRM_ALONE)
         blame(r);

@@ -1,4 +1,4 @@
-"""The probe page as soak makes it: src/common/probe/page.h, version 2."""
+"""The probe page as soak makes it: src/common/probe/page.h, version 3."""
 
 import ctypes
 import mmap
@@ -19,7 +19,7 @@ class Cell(ctypes.Structure):
 class App(ctypes.Structure):
     _fields_ = words("opened closed established in_flight handshakes resumed failed intended due "
                      "replaced p50_ns p90_ns p99_ns max_ns fail_connect fail_handshake fail_echo fail_timeout "
-                     "fail_lost")
+                     "fail_lost operations")
 
 
 class Heap(ctypes.Structure):
@@ -51,7 +51,7 @@ class Behaviour(ctypes.Structure):
 
 class Check(ctypes.Structure):
     _fields_ = words("until every lost_at lost_bytes one_time_at lost_epoch allocs frees "
-                     "alloc_bytes")
+                     "alloc_bytes by_operation")
 
 
 class Stack(ctypes.Structure):
@@ -76,5 +76,5 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 2, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 3, ctypes.sizeof(Page)
     return fd, page

@@ -222,6 +222,41 @@ static void fill_lost_state(struct result *r)
     fill_stacks(&r->subject[0].capture);
 }
 
+/* Operations on held connections: every figure is per operation. */
+static void fill_held(struct result *r)
+{
+    static const struct result_site site = {
+        .file = "server/defect_notes.c",
+        .line = 31,
+        .blocks = 60000,
+        .bytes = 2400000,
+        .per_conn_blocks = 1,
+        .per_conn_bytes = 40,
+        .kind = KIND_HELD,
+        .verdict = VERDICT_LEAK,
+        .why = "60000 blocks stayed while the connections were held, over 60000 operations; "
+               "closing them left 0"};
+    static struct result_when when = {.outcome = BEHAVIOURS_SINGLE,
+                                      .behaviours = 1,
+                                      .behaviour = {{.name = "key-update", .connections = 60000}}};
+    fill_pass(r);
+    convict(r, 0, KIND_HELD, 1, 40);
+    r->run.unit = "operation";
+    for (size_t i = 0; i < r->subjects; i++)
+        r->subject[i].judgement.by_operation = true;
+    r->subject[0].when = &when;
+    r->subject[0].site = &site;
+    r->subject[0].sites = 1;
+}
+
+static void fill_held_pass(struct result *r)
+{
+    fill_pass(r);
+    r->run.unit = "operation";
+    for (size_t i = 0; i < r->subjects; i++)
+        r->subject[i].judgement.by_operation = true;
+}
+
 static void fill_reset_path(struct result *r)
 {
     static const struct result_site site = {
@@ -444,6 +479,8 @@ const struct report_case report_cases[REPORT_CASES] = {
     {"pass", fill_pass},
     {"libc", fill_libc},
     {"lost-state", fill_lost_state},
+    {"held", fill_held},
+    {"held-pass", fill_held_pass},
     {"reset-path", fill_reset_path},
     {"error-path", fill_error_path},
     {"seldom", fill_seldom},

@@ -296,6 +296,40 @@ static void deferred(struct sim *s)
     churn_and_finish(s);
 }
 
+/* Operations on held connections: closing them frees what they held. */
+static void held_by_connection(struct sim *s)
+{
+    deferred(s);
+    s->e.by_operation = true;
+}
+
+static void held_mostly(struct sim *s)
+{
+    held_by_connection(s);
+    s->lent[0].closed_blocks = OPENED / 20;
+}
+
+static void held_and_lost(struct sim *s)
+{
+    lost_state(s);
+    s->e.by_operation = true;
+    s->lent[0].closed_blocks = OPENED;
+}
+
+static void held_and_deferred(struct sim *s)
+{
+    held_by_connection(s);
+    s->lent[0].closed_blocks = OPENED;
+}
+
+/* Each operation on a connection makes seven blocks anew and frees those of the one before. */
+static void held_clean(struct sim *s)
+{
+    clean(s);
+    s->e.by_operation = true;
+}
+
+/* Without operations nothing was closed before the drain: the figure is empty, and says nothing. */
 static void deferred_mostly(struct sim *s)
 {
     size_t i = sim_site(s, SIM_DEFERRED, 1, 1);
@@ -627,6 +661,11 @@ static const struct control {
     {"unconfirmed", unconfirmed, RULE_UNCONFIRMED, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
     {"decelerating", decelerating, RULE_DECELERATING, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
     {"by_time", by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"held_by_connection", held_by_connection, RULE_HELD, V(LEAK), K(HELD)},
+    {"held_mostly", held_mostly, RULE_HELD, V(LEAK), K(HELD)},
+    {"held_and_lost", held_and_lost, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"held_and_deferred", held_and_deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
+    {"held_clean", held_clean, RULE_COUNT, V(PASS), K(NONE)},
     {"deferred", deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
     {"deferred_mostly", deferred_mostly, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
     {"side_loss_beside_sessions", side_loss_beside_sessions, RULE_COUNT, V(LEAK), K(SIDE)},
@@ -732,6 +771,23 @@ static void a_block_per_connection_is_exactly_one(void **state)
 }
 
 /* Every kind rests on evidence that it tells. */
+static void operations_are_called_so(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(held_by_connection, RULES_ALL, &j);
+    assert_true(j.by_operation);
+    assert_true(j.finding[0].per_conn_blocks == 1.0);
+    assert_non_null(strstr(j.reason[0], "1.0000 blocks per operation at"));
+    assert_string_equal(j.finding[0].why,
+                        "4750 blocks stayed while the connections were held, over "
+                        "4750 operations; closing them left 0");
+    judge_case(held_clean, RULES_ALL, &j);
+    assert_string_equal(j.reason[0], "nothing grows over 4750 operations in 6 epochs");
+    judge_case(clean, RULES_ALL, &j);
+    assert_string_equal(j.reason[0], "nothing grows over 4750 connections in 6 epochs");
+}
+
 static void the_evidence_is_told(void **state)
 {
     (void)state;
@@ -939,6 +995,7 @@ int main(void)
         cmocka_unit_test(no_rule_stands_without_a_control),
         cmocka_unit_test(a_block_per_connection_is_exactly_one),
         cmocka_unit_test(the_evidence_is_told),
+        cmocka_unit_test(operations_are_called_so),
         cmocka_unit_test(a_lost_side_allocation_says_that_the_objects_go),
         cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),
         cmocka_unit_test(a_cache_that_may_explain_it_leaves_no_leak_certain),

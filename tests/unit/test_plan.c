@@ -97,6 +97,24 @@ static void the_unit_is_a_quarter_second_of_churn(void **state)
     assert_int_equal(p.unit, 62);
 }
 
+static void operations_warm_up_by_whole_rounds(void **state)
+{
+    (void)state;
+    const uint64_t closed[] = {0, 80000};
+    for (int i = 0; i < 2; i++) {
+        struct drive d = begin(
+            &(struct plan_input){
+                .conns = 10000, .rate_per_s = 1000, .closed = closed[i], .by_operation = true},
+            1000);
+        for (struct plan_action a = advance(&d); a.step == PLAN_WARM; a = advance(&d))
+            assert_true(a.opens >= 10000);
+        assert_true(d.warm >= 2);
+        to_the_end(&d);
+        assert_int_equal(d.turnovers, 1);
+        assert_true(d.turnover_opens >= 10000);
+    }
+}
+
 static void a_quiet_run_warms_up_twice_and_then_doubles(void **state)
 {
     (void)state;
@@ -560,6 +578,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_unit_is_a_quarter_second_of_churn),
+        cmocka_unit_test(operations_warm_up_by_whole_rounds),
         cmocka_unit_test(a_quiet_run_warms_up_twice_and_then_doubles),
         cmocka_unit_test(every_older_connection_closes_before_the_drain),
         cmocka_unit_test(an_unsettled_ledger_warms_up_longer_but_not_for_ever),

@@ -69,7 +69,7 @@ static void the_defaults_pass_the_check(void **state)
 static void the_scenarios_that_come_along_read_and_pass(void **state)
 {
     (void)state;
-    static const char *const names[] = {"default", "smoke"};
+    static const char *const names[] = {"default", "held", "smoke"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char file[PATH_MAX];
         struct scenario s;
@@ -352,7 +352,18 @@ static const struct {
      "--defect zzzzzz: no such defect; there are lost-state, peer-cert-ref, ssl-retained, "
      "free-deferred, session-ref, error-path, reset-path, outside, fragment, per-time, "
      "one-time, "
-     "cache, fd, table"},
+     "cache, fd, table, per-operation, operation-lost"},
+    {{{"operate", "renegotiate"}},
+     "--operate renegotiate: only TLS 1.2 renegotiates: give --tls 1.2"},
+    {{{"operate", "key-update"}, {"tls", "1.2"}},
+     "--operate key-update: TLS 1.2 has no such thing: give --tls 1.3"},
+    {{{"operate", "ticket"}, {"session", "none"}},
+     "--operate ticket: with --session none there are no tickets; give --session ticket"},
+    {{{"operate", "request"}, {"payload", "17KiB"}},
+     "--payload 17KiB: with --operate at most 16KiB: an operation is one record"},
+    {{{"operate", "request"}, {"closed", "239"}},
+     "--closed 239: with --operate and 30 connections at least 240 operations are needed: 8 on "
+     "each"},
     {{{"defect", "lost-state:1000"}},
      "--defect lost-state:1000: after the colon: a share is one "
      "in a whole number, such as 1/1000"},
@@ -436,6 +447,9 @@ static void what_can_go_together_is_accepted(void **state)
         {{{"resume", "100%"}, {"session", "cache"}}},
         {{{"resume", "0%"}, {"session", "none"}}},
         {{{"defect", "lost-state"}}},
+        {{{"operate", "renegotiate"}, {"tls", "1.2"}}},
+        {{{"operate", "request"}, {"tls", "1.2"}, {"closed", "240"}, {"payload", "16KiB"}}},
+        {{{"operate", "ticket"}, {"session", "cache"}}},
         {{{"defect", "lost-state:1/1000"}}},
         {{{"defect", "peer-cert-ref"}, {"client-auth", "require"}}},
         {{{"defect", "error-path:1/10"}}},

@@ -1,6 +1,7 @@
 /* The self-check from end to end in one process: the orchestrator's plan, the probe's real ledger,
  * the page's reader, the history and its verdict. A doctored page shows that a broken meter is
- * INVALID. */
+ * INVALID. With the argument `operations` the run is one of operations on connections that are
+ * held, of which the subject counts some more than the client has done. */
 #include "probe/probe.h"
 #include "src/soak/history.h"
 
@@ -18,18 +19,27 @@
 enum { THREADS = 4, EPOCHS = 8, UNIT = 250 };
 static const uint64_t OPENS[EPOCHS] = {280, 250, 250, 500, 1000, 1000, 1000, 45};
 
+enum { FILLED = 30 }; /* operations that only the subject counts, in the first epoch */
+
 static struct history *history;
-static uint64_t until; /* connections of the epoch under way */
+static uint64_t until; /* connections, or operations, of the epoch under way */
+static bool operations;
+static uint64_t asked; /* of operations, by the client's count */
+
+static page_u64 *counter(struct page *page)
+{
+    return operations ? &page->app.operations : &page->app.opened;
+}
 
 static void *serve(void *arg)
 {
     (void)arg;
     struct page *page = probe_page();
     for (;;) {
-        uint64_t nth = atomic_fetch_add(&page->app.opened, 1);
+        uint64_t nth = atomic_fetch_add(counter(page), 1);
         if (nth >= until)
             break;
-        probe_on_connection(nth);
+        (operations ? probe_on_operation : probe_on_connection)(nth);
         OPENSSL_free(OPENSSL_malloc(100));
         atomic_fetch_add(&page->app.closed, 1);
     }
@@ -41,19 +51,23 @@ static void churn(uint64_t opens)
 {
     struct page *page = probe_page();
     pthread_t thread[THREADS];
-    until = atomic_load(&page->app.opened) + opens;
+    asked += opens;
+    opens += operations && atomic_load(counter(page)) == 0 ? FILLED : 0;
+    until = atomic_load(counter(page)) + opens;
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, serve, NULL), 0);
     for (int i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
-    atomic_store(&page->app.opened, until);
+    atomic_store(counter(page), until);
+    /* The other kind of ordinal plants nothing. */
+    (operations ? probe_on_connection : probe_on_operation)(0);
 }
 
 typedef void (*doctor)(struct snapshot *s);
 
 static void checkpoint(size_t c, doctor treat)
 {
-    struct history_sample sample = {0};
+    struct history_sample sample = {.by_operation = operations, .operations = asked};
     struct page *page = probe_page();
     assert_int_equal(snapshot_read(page, &sample.snapshot, NULL), 0);
     if (treat)
@@ -96,7 +110,7 @@ static int run(void **state)
         return -1;
     page = probe_page();
     history = history_new();
-    self_check_begin(history_self_check(history), page, 7);
+    self_check_begin(history_self_check(history), page, operations, 7);
     for (size_t c = 0; c < EPOCHS; c++) {
         if (c >= 2)
             self_check_arm(history_self_check(history), page, OPENS[c] + UNIT);
@@ -229,8 +243,35 @@ static void a_broken_meter_is_invalid(void **state)
     }
 }
 
-int main(void)
+/* The planted block is in the epoch of its ordinal by the subject's count, and the figures per
+ * operation are by the client's. */
+static void operations_are_counted_by_the_client_and_planted_by_the_subject(void **state)
 {
+    (void)state;
+    four_threads_plant_exactly_what_was_planned(state);
+    uint64_t sum = 0;
+    for (size_t c = 0; c < EPOCHS; c++) {
+        assert_int_equal(history_epoch(history, c)->opened, OPENS[c]);
+        sum += OPENS[c];
+        assert_int_equal(history_epoch(history, c)->closed, sum);
+    }
+    assert_int_equal(probe_page()->app.operations, sum + FILLED);
+    assert_int_equal(probe_page()->app.opened, 0);
+}
+
+static int run_operations(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(operations_are_counted_by_the_client_and_planted_by_the_subject),
+    };
+    operations = true;
+    return cmocka_run_group_tests(tests, run, forget);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "operations") == 0)
+        return run_operations();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_threads_plant_exactly_what_was_planned),
         cmocka_unit_test(planted_blocks_are_in_no_figure),

@@ -179,13 +179,14 @@ static void every_rate_of_a_bug_is_asked_or_says_why_not(void **state)
 {
     (void)state;
     static const char *const without[] = {"per-time", "one-time"}; /* they take no rate */
+    enum { ALSO_QUIET = 1 }; /* per-operation, where no connection is held */
     size_t count, at[3] = {0};
     const struct selftest_case *c = selftest_cases(&count);
     for (size_t i = 0; i < count; i++) {
         assert_true(c[i].one_in == 1 || c[i].one_in == 100 || c[i].one_in == 10000);
         at[c[i].one_in == 1 ? 0 : c[i].one_in == 100 ? 1 : 2] += c[i].defect != NULL;
     }
-    assert_int_equal(at[1], at[0] - sizeof without / sizeof *without);
+    assert_int_equal(at[1], at[0] - sizeof without / sizeof *without - ALSO_QUIET);
     assert_int_equal(at[2], at[1]);
 }
 

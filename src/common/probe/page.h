@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 2u
+#define PAGE_VERSION 3u
 
 enum {
     PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
@@ -114,6 +114,9 @@ struct page_app {
     page_u64 replaced;            /* client: replacements begun */
     page_u64 p50_ns, p90_ns, p99_ns, max_ns; /* client: handshake times */
     page_u64 fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost;
+    /* Client: operations done on held connections. Server: records of data that it was sent, which
+     * in such a run is one per operation, and one per connection before the first. */
+    page_u64 operations;
 };
 
 /* The blocks of the self-check: allocation sites PAGE_PLANT_FILE, line 1 + enum page_plant. They
@@ -128,14 +131,16 @@ enum page_plant {
 #define PAGE_PLANT_FILE "soak/self-check"
 enum { PAGE_PLANT_RING = 8, PAGE_PLANT_WAITING = 2 };
 
-/* The self-check's plan, in ordinals of connections (0 is the subject's first). Written by the
- * orchestrator at quiescent points; the last four are the subject's, shared. */
+/* The self-check's plan, in ordinals of connections (0 is the subject's first), or of its
+ * operations in a run whose connections are held. Written by the orchestrator at quiescent points;
+ * lost_epoch and the three totals are the subject's, shared. */
 struct page_check {
     page_u64 until; /* connections from this one on are let alone; 0 = no self-check */
     page_u64 every; /* a cache entry and a deferred block at every so many connections */
     page_u64 lost_at, lost_bytes, one_time_at; /* ordinals + 1; 0 = not known yet */
     page_u64 lost_epoch;                       /* 1 + the epoch of the lost block; 0 = not yet */
     page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
+    page_u64 by_operation;                     /* 1: the ordinals are those of `operations` */
 };
 
 /* A way in which the client's connections end. Counted when a connection is gone, by what it in

@@ -53,7 +53,7 @@ struct snapshot {
     struct {
         uint64_t opened, closed, established, in_flight, handshakes, resumed, failed, intended;
         uint64_t due, replaced, p50_ns, p90_ns, p99_ns, max_ns;
-        uint64_t fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost;
+        uint64_t fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost, operations;
     } app;
 };
 /* Reads the page into `ret`. Exact only when the subject is quiescent. Returns 0, or -1 when out of

@@ -75,11 +75,21 @@ static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t
     }
 }
 
-void probe_on_connection(uint64_t nth)
+static void plant_turn(uint64_t nth, uint64_t by_operation)
 {
     struct page *page = probe_page();
-    if (UNLIKELY(nth < load(&page->check.until)))
+    if (UNLIKELY(nth < load(&page->check.until)) && load(&page->check.by_operation) == by_operation)
         plant_at(page, nth);
+}
+
+void probe_on_connection(uint64_t nth)
+{
+    plant_turn(nth, 0);
+}
+
+void probe_on_operation(uint64_t nth)
+{
+    plant_turn(nth, 1);
 }
 
 void probe_on_drain(void)

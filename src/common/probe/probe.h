@@ -46,6 +46,9 @@ void probe_publish(bool classes);
  * threads (what the atomic add to app.opened gave). Plants the self-check's blocks where the page's
  * plan says; else it costs a load and a compare. */
 void probe_on_connection(uint64_t nth);
+/* The same for each operation on a connection (the atomic add to app.operations). A run plants by
+ * either, as its page says. */
+void probe_on_operation(uint64_t nth);
 /* All connections have closed: the self-check's deferred blocks are freed. */
 void probe_on_drain(void);
 

@@ -164,6 +164,7 @@ static void read_app(const struct page *page, struct snapshot *s)
     READ(s->app, page->app, fail_echo);
     READ(s->app, page->app, fail_timeout);
     READ(s->app, page->app, fail_lost);
+    READ(s->app, page->app, operations);
 }
 
 static void read_head(const struct page *page, struct snapshot *s)
@@ -224,7 +225,7 @@ uint64_t snapshot_activity(const struct page *page)
     const struct page_app *app = &page->app;
     uint64_t sum = load_u(&app->opened) + load_u(&app->closed) + load_u(&app->established) +
                    load_u(&app->in_flight) + load_u(&app->handshakes) + load_u(&app->resumed) +
-                   load_u(&app->failed) + load_u(&app->intended);
+                   load_u(&app->failed) + load_u(&app->intended) + load_u(&app->operations);
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         const struct page_thread *thread = &page->thread[i];
         sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);

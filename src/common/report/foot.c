@@ -81,21 +81,21 @@ static void print_sensitivity(const struct result_subject *subject, const struct
     char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], pages[FIGURE_SIZE], heap[CLAUSE] = "";
     struct screen_lead lead = screen_lead_at("Sensitivity", PARTS_FOOT_COLUMN);
     if (j->sensitivity.heap_bytes > 0 && isfinite(j->sensitivity.heap_bytes))
-        snprintf(heap, sizeof heap,
-                 "; outside OpenSSL, %s B per connection; pinned by fragmentation, %s B",
+        snprintf(heap, sizeof heap, "; outside OpenSSL, %s B per %s; pinned by fragmentation, %s B",
                  figure_grouped(bytes, sizeof bytes, j->sensitivity.heap_bytes, 2),
+                 judgement_unit(j),
                  figure_grouped(pages, sizeof pages, j->sensitivity.page_bytes, 2));
     else if (heap_unseen(j))
         snprintf(heap, sizeof heap,
                  "; what is lost outside OpenSSL or pinned by fragmentation would not have shown: "
                  "only jemalloc tells of it");
     if (j->sensitivity.one_in >= 1)
-        screen_wrap(s, &lead, "one lost block per %s connections would have shown (%d.%d %%)%s%s",
-                    figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in),
+        screen_wrap(s, &lead, "one lost block per %s %ss would have shown (%d.%d %%)%s%s",
+                    figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in), judgement_unit(j),
                     JUDGE_CONFIDENCE_PERMILLE / 10, JUDGE_CONFIDENCE_PERMILLE % 10,
                     parts_when_sensitivity(each, sizeof each, subject), heap);
     else
-        screen_wrap(s, &lead, "none: too few connections for a figure%s", heap);
+        screen_wrap(s, &lead, "none: too few %ss for a figure%s", judgement_unit(j), heap);
 }
 
 static void print_self_check(const struct selfcheck *check, const struct screen *s)
@@ -116,10 +116,10 @@ static void print_cost(const struct result_subject *subject, const struct screen
     if (isfinite(subject->capture.cpu_us_per_conn) && subject->capture.cpu_us_per_conn > 0)
         snprintf(taking, sizeof taking, " (%s µs while call stacks were taken)",
                  figure_grouped(cpu, sizeof cpu, subject->capture.cpu_us_per_conn, 0));
-    screen_wrap(s, &lead, "%s OpenSSL allocations, %s µs CPU per connection in the %s%s",
+    screen_wrap(s, &lead, "%s OpenSSL allocations, %s µs CPU per %s in the %s%s",
                 figure_grouped(allocs, sizeof allocs, subject->allocs_per_conn, 0),
-                figure_grouped(cpu, sizeof cpu, subject->cpu_us_per_conn, 0), subject->name,
-                taking);
+                figure_grouped(cpu, sizeof cpu, subject->cpu_us_per_conn, 0),
+                judgement_unit(&subject->judgement), subject->name, taking);
 }
 
 /* `998/s of 1,000/s asked` */

@@ -32,7 +32,9 @@ static char *extent(char *buf, size_t size, const struct result *r)
 {
     char count[32], open[32], time[32];
     double ns = r->run.seconds > 0 ? r->run.seconds * 1e9 : 0;
-    snprintf(buf, size, "%s connections, %s open, %s",
+    bool operations = r->run.unit && strcmp(r->run.unit, "operation") == 0;
+    snprintf(buf, size,
+             operations ? "%s operations, %s connections held, %s" : "%s connections, %s open, %s",
              human_count(count, sizeof count, (int64_t)basis(r)),
              human_count(open, sizeof open, (int64_t)r->run.conns),
              human_duration(time, sizeof time, (uint64_t)(ns + 0.5)));
@@ -64,11 +66,11 @@ static bool counted(char *buf, size_t size, const struct judgement *j)
     char number[FIGURE_SIZE];
     const char *noun = files ? "open file" : "thread";
     if (m && fabs(m->per_conn) >= 0.5)
-        snprintf(buf, size, "%s %s%s per connection", plain(number, sizeof number, m->per_conn),
-                 noun, m->per_conn < 1.5 ? "" : "s");
+        snprintf(buf, size, "%s %s%s per %s", plain(number, sizeof number, m->per_conn), noun,
+                 m->per_conn < 1.5 ? "" : "s", judgement_unit(j));
     else if (m && m->per_conn > 0)
-        snprintf(buf, size, "1 %s per %s connections", noun,
-                 figure_grouped(number, sizeof number, 1 / m->per_conn, 0));
+        snprintf(buf, size, "1 %s per %s %ss", noun,
+                 figure_grouped(number, sizeof number, 1 / m->per_conn, 0), judgement_unit(j));
     else
         snprintf(buf, size, "%ss", noun);
     return true;
@@ -82,16 +84,17 @@ static void amount(char *buf, size_t size, const struct judgement *j)
     if (counted(buf, size, j))
         return;
     if (j->per_conn_blocks <= 0)
-        snprintf(buf, size, "%s B per connection", plain(bytes, sizeof bytes, j->per_conn_bytes));
+        snprintf(buf, size, "%s B per %s", plain(bytes, sizeof bytes, j->per_conn_bytes),
+                 judgement_unit(j));
     else if (j->per_conn_blocks < 0.5)
-        snprintf(buf, size, "%s B in 1 block per %s connections",
-                 plain(bytes, sizeof bytes, per_block),
-                 figure_grouped(blocks, sizeof blocks, 1 / j->per_conn_blocks, 0));
+        snprintf(buf, size, "%s B in 1 block per %s %ss", plain(bytes, sizeof bytes, per_block),
+                 figure_grouped(blocks, sizeof blocks, 1 / j->per_conn_blocks, 0),
+                 judgement_unit(j));
     else
-        snprintf(buf, size, "%s B in %s block%s per connection",
+        snprintf(buf, size, "%s B in %s block%s per %s",
                  plain(bytes, sizeof bytes, j->per_conn_bytes),
                  plain(blocks, sizeof blocks, j->per_conn_blocks),
-                 fabs(j->per_conn_blocks - 1) < 0.005 ? "" : "s");
+                 fabs(j->per_conn_blocks - 1) < 0.005 ? "" : "s", judgement_unit(j));
 }
 
 static int64_t lost_bytes(const struct result_subject *subject)
@@ -129,7 +132,7 @@ static void leak(char *buf, size_t size, const struct result *r,
     amount(what, sizeof what, j);
     total(sum, sizeof sum, r, subject);
     if (j->kind == KIND_TIME)
-        snprintf(buf, size, "%s grows with time, connections or not%s", who, sum);
+        snprintf(buf, size, "%s grows with time, %ss or not%s", who, judgement_unit(j), sum);
     else if (j->kind == KIND_FRAGMENTATION || j->kind == KIND_UNPURGED)
         snprintf(buf, size, "%s loses nothing, yet its heap grows by %s", who, what);
     else

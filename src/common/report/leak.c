@@ -25,18 +25,20 @@ static void print_what(const struct result_subject *subject, const struct screen
 {
     const struct judgement *j = &subject->judgement;
     char bytes[FIGURE_SIZE], blocks[FIGURE_SIZE];
+    const char *unit = j->by_operation ? "operation" : "closed connection";
     struct screen_lead lead = screen_lead_at("what", PARTS_LEAK_COLUMN);
     figure_bytes(bytes, sizeof bytes, j->per_conn_bytes);
     figure_count(blocks, sizeof blocks, j->per_conn_blocks);
     if (j->kind == KIND_DESCRIPTORS || j->kind == KIND_THREADS)
-        screen_wrap(s, &lead, "%s that stay after their connection closed, counted by the kernel",
-                    j->kind == KIND_THREADS ? "threads" : "open files");
+        screen_wrap(s, &lead, "%s that stay after their %s, counted by the kernel",
+                    j->kind == KIND_THREADS ? "threads" : "open files",
+                    j->by_operation ? "operation" : "connection closed");
     else if (j->kind == KIND_TIME && j->per_conn_bytes <= 0)
         screen_wrap(s, &lead, "open files or threads that stay, counted by the kernel");
     else if (estimated(j->kind))
-        screen_wrap(s, &lead, "%s per closed connection, by the allocator's figures", bytes);
+        screen_wrap(s, &lead, "%s per %s, by the allocator's figures", bytes, unit);
     else
-        screen_wrap(s, &lead, "%s, %s blocks per closed connection, exact", bytes, blocks);
+        screen_wrap(s, &lead, "%s, %s blocks per %s, exact", bytes, blocks, unit);
 }
 
 static void site_row(struct table *t, const struct screen *s, const struct result_site *site)
@@ -117,8 +119,10 @@ static void print_kind(const struct result_subject *subject, const struct screen
     struct screen_lead lead = screen_lead_at("kind", PARTS_LEAK_COLUMN);
     const char *class_name = subject->class_name ? subject->class_name : "";
     bool counted = !estimated(j->kind) && j->kind != KIND_TIME;
+    const char *to = j->by_operation ? "; proportional to operations, not time"
+                                     : "; proportional to connections, not time";
     screen_wrap(s, &lead, "%s%s%s%s", kind_text(j->kind), class_name[0] ? ": " : "", class_name,
-                counted ? "; proportional to connections, not time" : "");
+                counted ? to : "");
     lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     if (j->kind == KIND_DEFERRED && subject->drained_released_bytes)
         screen_wrap(s, &lead, "the drain gave back %s",

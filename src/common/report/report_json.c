@@ -208,13 +208,13 @@ static json_t *run_json(const struct result *r)
     json_t *handshake =
         json_pack("{s:o,s:o,s:o,s:o}", "p50", count(r->run.p50_ns), "p90", count(r->run.p90_ns),
                   "p99", count(r->run.p99_ns), "max", count(r->run.max_ns));
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:i}", "conns",
-                     count(r->run.conns), "closed", count(r->run.closed), "measured",
-                     count(r->run.measured), "seconds", number(r->run.seconds), "rate_per_s",
-                     number(r->run.rate_per_s), "asked_per_s", asked, "shortfall",
-                     number(r->run.shortfall), "errors", errors_json(&r->run.errors),
-                     "handshake_ns", handshake, "seed", seed, "tls", text(r->run.tls), "key",
-                     text(r->run.key), "epochs", r->run.epochs);
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:i}", "unit",
+                     r->run.unit ? r->run.unit : "connection", "conns", count(r->run.conns),
+                     "closed", count(r->run.closed), "measured", count(r->run.measured), "seconds",
+                     number(r->run.seconds), "rate_per_s", number(r->run.rate_per_s), "asked_per_s",
+                     asked, "shortfall", number(r->run.shortfall), "errors",
+                     errors_json(&r->run.errors), "handshake_ns", handshake, "seed", seed, "tls",
+                     text(r->run.tls), "key", text(r->run.key), "epochs", r->run.epochs);
 }
 
 static json_t *skipped_json(const struct result *r)

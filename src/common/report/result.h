@@ -132,6 +132,8 @@ struct result {
     size_t libs;
     struct result_lib lib[4];
     struct {
+        const char *unit; /* what `closed` and all `per_conn` figures count: "connection", or
+                           * "operation" where connections are held; NULL: as "connection" */
         uint64_t conns, closed, measured; /* connections; measured: those the verdict rests on */
         double seconds, rate_per_s, asked_per_s; /* asked 0 = max */
         double shortfall; /* share of due replacements that could not be kept, 0..1 */

@@ -168,7 +168,9 @@ void parts_when(const struct result_subject *subject, const struct screen *s)
     case BEHAVIOURS_NONE:
         return;
     case BEHAVIOURS_SINGLE:
-        say(&t, "every connection left alike (%s)",
+        say(&t,
+            subject->judgement.by_operation ? "every operation alike (%s)"
+                                            : "every connection left alike (%s)",
             w->behaviours ? w->behaviour[0].name : "one behaviour");
         break;
     case BEHAVIOURS_ALIKE:

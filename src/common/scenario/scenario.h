@@ -18,6 +18,14 @@ enum scenario_tls { TLS_1_2, TLS_1_3, TLS_ANY };
 enum scenario_key { KEY_P256, KEY_RSA2048, KEY_BOTH };
 enum scenario_session { SESSION_TICKET, SESSION_CACHE, SESSION_NONE };
 enum scenario_malloc { MALLOC_JEMALLOC, MALLOC_LIBC };
+/* What is done on held connections; OPERATE_NONE: they come and go. */
+enum scenario_operate {
+    OPERATE_NONE,
+    OPERATE_REQUEST,
+    OPERATE_KEY_UPDATE,
+    OPERATE_RENEGOTIATE,
+    OPERATE_TICKET
+};
 enum scenario_ctx { CTX_SHARED, CTX_PER_CONNECTION };
 enum scenario_client_auth {
     CLIENT_AUTH_NONE,
@@ -38,6 +46,7 @@ struct scenario {
     /* [load] */
     uint64_t conns;
     struct rate churn;
+    int operate;        /* enum scenario_operate */
     uint64_t closed;    /* 0 = not bound */
     uint64_t for_ns;    /* 0 = not bound */
     uint64_t payload;   /* bytes of the echoed message */

@@ -10,7 +10,9 @@
 
 enum {
     CONNS_LIMIT = 100000,
-    TURNOVERS = 4, /* a verdict needs epochs whose connections have all gone */
+    ROUNDS = 8,         /* of operations: the warm-up, and epochs that later ones have followed */
+    RECORD = 16 * 1024, /* an operation is one message in one record */
+    TURNOVERS = 4,      /* a verdict needs epochs whose connections have all gone */
     PAYLOAD_LIMIT = 1 << 20,
     SOURCES_LIMIT = 250,
     CACHE_LIMIT = 10000000,
@@ -149,6 +151,35 @@ static int check_tls(const struct scenario *s, struct err *e)
     return check_alpn(s, e) < 0 ? -1 : scenario_check_tls(s, e);
 }
 
+static int check_operate_tls(const struct scenario *s, struct err *e)
+{
+    if (s->operate == OPERATE_RENEGOTIATE && s->tls != TLS_1_2)
+        return scenario_refuse(s, "operate", e, "only TLS 1.2 renegotiates: give --tls 1.2");
+    if ((s->operate == OPERATE_KEY_UPDATE || s->operate == OPERATE_TICKET) && s->tls == TLS_1_2)
+        return scenario_refuse(s, "operate", e, "TLS 1.2 has no such thing: give --tls 1.3");
+    if (s->operate == OPERATE_TICKET && s->session == SESSION_NONE)
+        return scenario_refuse(s, "operate", e,
+                               "with --session none there are no tickets; give --session ticket");
+    return 0;
+}
+
+static int check_operate(const struct scenario *s, struct err *e)
+{
+    char conns[TEXT], needed[TEXT];
+    if (s->operate == OPERATE_NONE)
+        return 0;
+    if (s->payload > RECORD)
+        return scenario_refuse(s, "payload", e,
+                               "with --operate at most 16KiB: an operation is one record");
+    if (s->closed && s->closed < ROUNDS * s->conns)
+        return scenario_refuse(
+            s, "closed", e,
+            "with --operate and %s connections at least %s operations are needed: %d on each",
+            human_count(conns, sizeof conns, (int64_t)s->conns),
+            human_count(needed, sizeof needed, (int64_t)(ROUNDS * s->conns)), ROUNDS);
+    return check_operate_tls(s, e);
+}
+
 static int check_defect_name(const struct scenario *s, const char *name, struct err *e)
 {
     const size_t count = sizeof defects / sizeof defects[0];
@@ -276,8 +307,8 @@ static int check_expect(const struct scenario *s, struct err *e)
 int scenario_check(const struct scenario *s, struct err *e)
 {
     if (check_strings(s, e) < 0 || check_load(s, e) < 0 || check_pace(s, e) < 0 ||
-        check_tls(s, e) < 0 || check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 ||
-        scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0)
+        check_tls(s, e) < 0 || check_operate(s, e) < 0 || check_server(s, e) < 0 ||
+        scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0)
         return -1;
     return 0;
 }

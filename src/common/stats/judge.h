@@ -5,6 +5,10 @@
  * Words. An epoch is a stretch of churn; checkpoint c is the end of epoch c, so arrays of length
  * `epochs` are indexed by either. Connections of an epoch with `all_closed` are all gone by the
  * last checkpoint, so a block born in it and still alive is a survivor.
+ *
+ * Where the connections are held and operated on, an operation takes the place of a connection. It
+ * is closed when its connection was operated on in a later epoch: what one operation makes and the
+ * next replaces is gone then, and what is still alive accumulates.
  */
 #ifndef SOAK_STATS_JUDGE_H
 #define SOAK_STATS_JUDGE_H
@@ -25,6 +29,7 @@
     X(KIND_NONE, "none", "nothing grows")                                                          \
     X(KIND_OBJECT, "object-retained", "object retained")                                           \
     X(KIND_DEFERRED, "free-deferred", "free deferred")                                             \
+    X(KIND_HELD, "held-by-connection", "grows on the held connection")                             \
     X(KIND_SIDE, "side-allocation-lost", "side allocation lost")                                   \
     X(KIND_CACHE_FILLING, "cache-filling", "cache filling")                                        \
     X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table")                               \
@@ -79,8 +84,10 @@ struct judge_site {
     const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
     const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
                                               * drain, by birth epoch */
-    int64_t drained_blocks, drained_bytes;   /* born in measured epochs, live after the drain */
-    int64_t flushed_blocks, flushed_bytes;   /* ... and after the caches were emptied */
+    int64_t closed_blocks; /* by_operation: born in measured epochs, live after the held connections
+                            * were closed and before the drain */
+    int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
+    int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
 };
 
 /* A class of OpenSSL objects, outermost first as in CENSUS order (SSL_CTX, SSL, SSL_SESSION, ...):
@@ -136,6 +143,7 @@ struct evidence {
     bool drained;         /* drained_* and flushed_* figures are present */
     bool hooked;          /* the ledger was active */
     bool overflowed;      /* sites or epochs were lost for want of room */
+    bool by_operation;    /* what is opened and closed are operations on held connections */
     uint64_t intended;    /* connections that were broken off or refused, as they were to be */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
     uint64_t handshakes;  /* completed */
@@ -179,7 +187,8 @@ enum { JUDGE_FINDINGS = 24, JUDGE_METRICS = 16, JUDGE_REASONS = 8 };
 struct judgement {
     enum verdict verdict;
     enum kind kind;
-    size_t class_; /* index in evidence.class_ for KIND_OBJECT and KIND_DEFERRED; SIZE_MAX else */
+    bool by_operation; /* as in the evidence: `per_conn` figures are per operation */
+    size_t class_; /* index in evidence.class_ for KIND_OBJECT, _DEFERRED, _HELD; SIZE_MAX else */
     double per_conn_blocks, per_conn_bytes; /* all that leaks, together */
     size_t findings;                        /* the one to blame first; LEAKs before the others */
     struct judge_finding finding[JUDGE_FINDINGS];
@@ -194,6 +203,12 @@ struct judgement {
     bool wants_more; /* undecided: another epoch could settle it */
     bool certain;    /* LEAK that more churn can't change: kind known but for the drain */
 };
+
+/* What is counted: "connection" or "operation". */
+static inline const char *judgement_unit(const struct judgement *j)
+{
+    return j->by_operation ? "operation" : "connection";
+}
 
 static inline bool judgement_leaks(const struct judgement *j, size_t site)
 {

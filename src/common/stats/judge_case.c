@@ -208,5 +208,5 @@ void finding_why_ratio(const struct hearing *h, const struct judge_site *s, stru
     }
     list_epochs(h, from, NULL, opened, sizeof opened);
     list_epochs(h, from, s->born_blocks, kept, sizeof kept);
-    finding_why(f, "epochs of %s connections kept %s blocks", opened, kept);
+    finding_why(f, "epochs of %s %ss kept %s blocks", opened, unit_of(h), kept);
 }

@@ -43,6 +43,12 @@ static inline bool rule_on(const struct hearing *h, enum judge_rule rule)
     return h->rules >> rule & 1;
 }
 
+/* What is counted: "connection" or "operation", for sentences. */
+static inline const char *unit_of(const struct hearing *h)
+{
+    return h->e->by_operation ? "operation" : "connection";
+}
+
 /* What chance alone explains with a probability of at most this is refuted. */
 #define JUDGE_ALPHA (1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0)
 

@@ -220,9 +220,9 @@ static struct judge_finding outside(struct hearing *h, const struct rise *alloca
         f.per_conn_bytes = f.per_conn_blocks * (double)k->size;
     }
     finding_why(&f,
-                "size class %" PRIu64 ": %.4f regions per connection, in proportion to the "
+                "size class %" PRIu64 ": %.4f regions per %s, in proportion to the "
                 "epochs; the ledger is flat",
-                k->size, f.per_conn_blocks);
+                k->size, f.per_conn_blocks, unit_of(h));
     name_time(h, allocated, k, &f);
     return f;
 }

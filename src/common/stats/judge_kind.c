@@ -50,6 +50,19 @@ static void name_time_of_table(const struct hearing *h, struct judge_finding *f)
                 held / h->hold_seconds, churned / h->seconds);
 }
 
+/* Held connections: what closing them frees was held by them. What it doesn't is lost by each
+ * operation, or waits for the drain. */
+static void name_held(const struct hearing *h, struct judge_finding *f)
+{
+    const struct judge_site *s = &h->e->site[f->site];
+    finding_why(f,
+                "%" PRId64 " blocks stayed while the connections were held, over %" PRIu64
+                " operations; closing them left %" PRId64,
+                f->blocks, h->opened, s->closed_blocks);
+    if (s->closed_blocks * 10 <= f->blocks)
+        f->kind = KIND_HELD;
+}
+
 static void name_deferred(const struct hearing *h, struct judge_finding *f)
 {
     const struct judge_site *s = &h->e->site[f->site];
@@ -74,7 +87,8 @@ static bool near(int64_t a, int64_t b)
 static bool leaks_from(const struct judge_finding *f, bool deferred)
 {
     return f->verdict == VERDICT_LEAK && f->site != SIZE_MAX &&
-           (f->kind == KIND_SIDE || (deferred && f->kind == KIND_DEFERRED));
+           (f->kind == KIND_SIDE ||
+            (deferred && (f->kind == KIND_DEFERRED || f->kind == KIND_HELD)));
 }
 
 /* An object is one block of its own: either its known site leaks, or some site leaks as many. */
@@ -114,6 +128,8 @@ static void name_object(const struct hearing *h, size_t class_, struct judge_fin
 static void say_freed(const struct hearing *h, struct judge_finding *f)
 {
     char before[sizeof f->why];
+    if (h->e->by_operation)
+        return;
     for (size_t i = 0; i < h->e->classes; i++) {
         const struct judge_class *k = &h->e->class_[i];
         if (strcmp(k->name, "SSL") != 0 || class_growth(h, k) >= JUDGE_MIN_BLOCKS)
@@ -141,7 +157,11 @@ size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t
         else if (rule_on(h, RULE_TIME) && finding[i].verdict == VERDICT_LEAK &&
                  finding[i].kind == KIND_TABLE)
             name_time_of_table(h, &finding[i]);
-        if (rule_on(h, RULE_DEFERRED) && h->e->drained && refinable(&finding[i]))
+        if (!h->e->drained || !refinable(&finding[i]))
+            continue;
+        if (rule_on(h, RULE_HELD) && h->e->by_operation)
+            name_held(h, &finding[i]);
+        if (rule_on(h, RULE_DEFERRED) && refinable(&finding[i]))
             name_deferred(h, &finding[i]);
     }
     size_t class_ = 0;

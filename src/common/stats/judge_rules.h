@@ -27,6 +27,7 @@
     X(TABLE_OF_CACHE)                                                                              \
     X(RARE)                                                                                        \
     X(TIME)                                                                                        \
+    X(HELD)                                                                                        \
     X(DEFERRED)                                                                                    \
     X(OBJECT)                                                                                      \
     X(HOLD_FIRST)                                                                                  \

@@ -131,8 +131,8 @@ static enum answer cache_pending(struct hearing *h, const struct survivors *v, e
     if (until_full)
         finding_why(f,
                     "grows exactly as %.32s does: %" PRIu64 " entries of %" PRIu64
-                    ", full after about %" PRIu64 " more connections at this pace",
-                    k->name, k->population[h->last], k->capacity, until_full);
+                    ", full after about %" PRIu64 " more %ss at this pace",
+                    k->name, k->population[h->last], k->capacity, until_full, unit_of(h));
     else if (k->capacity)
         finding_why(f, "grows exactly as %.32s does: %" PRIu64 " entries of %" PRIu64 ", now full",
                     k->name, k->population[h->last], k->capacity);
@@ -256,8 +256,8 @@ static enum answer site_one_time(struct hearing *h, const struct survivors *v,
     if ((double)v->blocks * log(share) > log(JUDGE_ALPHA))
         return NO_OPINION;
     pass(h, v, KIND_ONE_TIME, f);
-    finding_why(f, "all in one epoch of %" PRIu64 " connections, none in the other %" PRIu64,
-                opened, h->opened - opened);
+    finding_why(f, "all in one epoch of %" PRIu64 " %ss, none in the other %" PRIu64, opened,
+                unit_of(h), h->opened - opened);
     return DECIDED;
 }
 
@@ -307,7 +307,7 @@ static enum answer site_bounded(struct hearing *h, const struct survivors *v,
         pass(h, v, bounded_kind(v), f);
     else
         doubt_unless_rare(h, v, f);
-    finding_why(f, "grew at first, then not over the last %" PRIu64 " connections", after);
+    finding_why(f, "grew at first, then not over the last %" PRIu64 " %ss", after, unit_of(h));
     return DECIDED;
 }
 
@@ -323,8 +323,8 @@ static enum answer site_few(struct hearing *h, const struct survivors *v, struct
     }
     finding_why(f,
                 "%" PRId64 " blocks in %" PRId64 " losses over %" PRIu64
-                " connections: fewer than a verdict needs",
-                v->blocks, v->events, h->opened);
+                " %ss: fewer than a verdict needs",
+                v->blocks, v->events, h->opened, unit_of(h));
     return DECIDED;
 }
 
@@ -334,8 +334,8 @@ static enum answer site_halves(struct hearing *h, const struct survivors *v,
     if (v->half[0] && v->half[1])
         return NO_OPINION;
     doubt_unless_rare(h, v, f);
-    finding_why(f, "%" PRId64 " blocks, all in the %s half of the connections", v->blocks,
-                v->half[0] ? "first" : "second");
+    finding_why(f, "%" PRId64 " blocks, all in the %s half of the %ss", v->blocks,
+                v->half[0] ? "first" : "second", unit_of(h));
     return DECIDED;
 }
 
@@ -379,8 +379,8 @@ static enum answer site_decelerating(struct hearing *h, const struct survivors *
     if (second * 2 >= first || binomial_at_most(late, all, share) > SLOWER)
         return NO_OPINION;
     doubt(h, v, KIND_CACHE_BOUNDED, f);
-    finding_why(f, "slows down: %.4f blocks per connection in the first half, %.4f in the second",
-                first, second);
+    finding_why(f, "slows down: %.4f blocks per %s in the first half, %.4f in the second", first,
+                unit_of(h), second);
     return DECIDED;
 }
 

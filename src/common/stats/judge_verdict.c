@@ -37,9 +37,10 @@ static void leak_reasons(const struct hearing *h, struct judgement *j)
         if (f->site == SIZE_MAX)
             reason(j, "%s: %.150s", kind_text(f->kind), f->why);
         else
-            reason(j, "%s: %.2f bytes in %.4f blocks per closed connection at %.80s:%" PRIu32,
-                   kind_text(f->kind), f->per_conn_bytes, f->per_conn_blocks,
-                   h->e->site[f->site].file, h->e->site[f->site].line);
+            reason(j, "%s: %.2f bytes in %.4f blocks per %s at %.80s:%" PRIu32, kind_text(f->kind),
+                   f->per_conn_bytes, f->per_conn_blocks,
+                   h->e->by_operation ? "operation" : "closed connection", h->e->site[f->site].file,
+                   h->e->site[f->site].line);
     }
 }
 
@@ -71,9 +72,9 @@ static void doubts_of_run(const struct hearing *h, struct judgement *j)
                e->want_one_in);
     else if (rule_on(h, RULE_INSENSITIVE) && insensitive)
         reason(j,
-               "one lost block per %.0f connections would have shown; asked for was one per "
+               "one lost block per %.0f %ss would have shown; asked for was one per "
                "%" PRIu64,
-               s->one_in, e->want_one_in);
+               s->one_in, unit_of(h), e->want_one_in);
 }
 
 static void doubts_of_findings(const struct hearing *h, struct judgement *j)
@@ -108,7 +109,7 @@ void verdict_decide(const struct hearing *h, struct judgement *j)
         doubts_of_run(h, j);
         j->verdict = j->reasons ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
         if (!j->reasons)
-            reason(j, "nothing grows over %" PRIu64 " connections in %d epochs", h->opened,
+            reason(j, "nothing grows over %" PRIu64 " %ss in %d epochs", h->opened, unit_of(h),
                    h->epochs);
     }
 }

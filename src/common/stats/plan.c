@@ -78,6 +78,10 @@ static uint64_t unit_of(const struct plan_input *in)
     uint64_t n = in->rate_per_s > 0 ? (uint64_t)quarter : UNIT_MAX_RATE;
     if (in->closed)
         n = smaller(in->closed / 32, n);
+    /* What each connection makes at its first or second operation and keeps is then made in the
+     * warm-up, in all of them. */
+    if (in->by_operation)
+        return larger(n, in->conns);
     return larger(n, smaller(in->conns, UNIT_MIN));
 }
 

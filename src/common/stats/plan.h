@@ -31,6 +31,8 @@ struct plan_input {
     double rate_per_s; /* asked; 0 = max */
     uint64_t closed;   /* bound: connections in all, warm-up included; 0 = not given */
     uint64_t for_ms;   /* bound: time; 0 = not given */
+    bool by_operation; /* operations on the held connections take the place of connections: each
+                        * epoch of the warm-up then operates on all of them */
     uint64_t one_in; /* sensitivity asked for; 0 = PLAN_ONE_IN. A run without a bound reaches it */
     bool until_sure; /* no longer than that takes and than the judge is in doubt; `for_ms` is a
                       * limit then */
