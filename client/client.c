@@ -57,7 +57,8 @@ static void publish_times(struct client *c)
     atomic_store(&app->max_ns, max);
 }
 
-static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour_mix *mix)
+static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour_mix *mix,
+                        enum worker_order how)
 {
     uint64_t slots = c->o->conns;
     c->phase = PHASE_EPOCH;
@@ -68,7 +69,7 @@ static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour
         struct worker *w = c->worker[i];
         uint64_t from = w->first_slot, to = w->first_slot + w->slots;
         atomic_store(&w->opens, quota_share(opens, from, to, slots));
-        worker_order(w, WORKER_EPOCH);
+        worker_order(w, how);
     }
 }
 
@@ -182,7 +183,22 @@ static void on_epoch_line(struct client *c, const char *line)
     if (line_text(line, "mix", false, text, sizeof text) == 0 &&
         behaviour_mix_parse(text, &mix) < 0)
         refuse(c, "epoch: mix=WEIGHT,... has a weight for each behaviour and not all 0");
-    begin_epoch(c, opens, &mix);
+    begin_epoch(c, opens, &mix, WORKER_EPOCH);
+}
+
+/* One by one means one in all, so only a client of one worker can. */
+static void on_alone_line(struct client *c, const char *line)
+{
+    uint64_t opens = 0;
+    char text[LINE_MAX_BYTES];
+    struct behaviour_mix mix;
+    if (line_number(line, "opens", &opens) < 0 ||
+        line_text(line, "mix", false, text, sizeof text) < 0 ||
+        behaviour_mix_parse(text, &mix) < 0)
+        refuse(c, "alone: opens=NUMBER mix=WEIGHT,... with a weight for each behaviour");
+    if (c->phase != PHASE_IDLE || c->workers > 1 || atomic_load(&c->shared.page->app.established))
+        refuse(c, "alone: only with one worker, and while nothing is open");
+    begin_epoch(c, opens, &mix, WORKER_ALONE);
 }
 
 static void on_settle_line(struct client *c, const char *line)
@@ -209,6 +225,8 @@ static void on_line(void *ctx, const char *line)
     struct client *c = ctx;
     if (line_is(line, "epoch"))
         on_epoch_line(c, line);
+    else if (line_is(line, "alone"))
+        on_alone_line(c, line);
     else if (line_is(line, "settle"))
         on_settle_line(c, line);
     else if (line_is(line, "finish") && c->phase == PHASE_EPOCH)
@@ -354,7 +372,8 @@ int client_run(const struct options *options, struct err *e)
         return -1;
     control_say(&c->control, "ready %s", probe_versions(versions, sizeof versions));
     if (c->by_hand)
-        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2, &options->mix);
+        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2, &options->mix,
+                    WORKER_EPOCH);
     uv_run(&c->loop, UV_RUN_DEFAULT);
     bool failed = c->by_hand && atomic_load(&c->shared.page->app.failed) > 0;
     end(c);

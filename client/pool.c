@@ -51,9 +51,8 @@ static void place(struct peer *p, enum pool_place to)
     }
 }
 
-static void begin(struct pool *pool)
+static void begin_as(struct pool *pool, enum behaviour behaviour)
 {
-    enum behaviour behaviour = behaviour_draw(&pool->mix, &pool->rng, !quota_spare(&pool->quota));
     bool resume = pool->shared.sessions && rng_unit(&pool->rng) < pool->o.resume;
     uint64_t turn = pool->turn++;
     struct peer *p = peer_new(&pool->shared, behaviour, turn, resume);
@@ -64,10 +63,16 @@ static void begin(struct pool *pool)
     p->deadline_ns = p->begun_ns + pool->o.timeout_ns;
     TAILQ_INSERT_TAIL(&pool->list[POOL_OPENING], p, link);
     pool->count[POOL_OPENING]++;
-    quota_begin(&pool->quota, behaviour == BEHAVIOUR_MID_HANDSHAKE);
     probe_on_connection(add(&pool->shared.app->opened, 1));
     add(&pool->shared.app->in_flight, 1);
     peer_connect(p, turn);
+}
+
+static void begin(struct pool *pool)
+{
+    enum behaviour behaviour = behaviour_draw(&pool->mix, &pool->rng, !quota_spare(&pool->quota));
+    quota_begin(&pool->quota, behaviour == BEHAVIOUR_MID_HANDSHAKE);
+    begin_as(pool, behaviour);
 }
 
 static void leave(struct peer *p)
@@ -130,11 +135,26 @@ static void go_idle(struct pool *pool)
     uv_timer_stop(&pool->timer);
 }
 
+static void next_alone(struct pool *pool)
+{
+    if (pool->alone_left > 0) {
+        pool->alone_left--;
+        begin_as(pool, behaviour_draw(&pool->mix, &pool->rng, false));
+    } else {
+        go_idle(pool);
+        pool->o.on_quiet(pool->o.owner, UINT64_MAX);
+    }
+}
+
 /* Whether what was asked for has come about. */
 static void check_done(struct pool *pool)
 {
     if (pool->count[POOL_OPENING] + pool->count[POOL_LEAVING] > 0)
         return;
+    if (pool->state == POOL_ALONE) {
+        next_alone(pool);
+        return;
+    }
     if (pool->state == POOL_RUNNING &&
         (pool->gave_up || (pool->quota.left == 0 && empty_slots(pool) == 0))) {
         struct peer *oldest = TAILQ_FIRST(&pool->list[POOL_HELD]);
@@ -203,7 +223,7 @@ static void on_timer(uv_timer_t *timer)
     pump(pool);
     publish(pool, false);
     check_done(pool);
-    if (pool->state == POOL_RUNNING || pool->state == POOL_DRAINING)
+    if (pool->state != POOL_IDLE && pool->state != POOL_STOPPED)
         uv_timer_start(timer, on_timer, ms_until_next_turn(pool, clock_now_ns()), 0);
 }
 
@@ -217,6 +237,10 @@ static void on_established(struct peer *p)
     struct pool *pool = pool_of(p);
     place(p, POOL_HELD);
     pool->backoff_ns = 0;
+    if (pool->state == POOL_ALONE) {
+        leave(p);
+        return;
+    }
     if (pool->state == POOL_RUNNING && !pool->filled && pool->count[POOL_HELD] == pool->o.slots) {
         pool->filled = true;
         pacer_run(&pool->pacer, clock_now_ns());
@@ -331,6 +355,16 @@ void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *m
     pool->filled = empty_slots(pool) == 0;
     if (pool->filled)
         pacer_run(&pool->pacer, clock_now_ns());
+    on_timer(&pool->timer);
+}
+
+void pool_one_by_one(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix)
+{
+    CHECK(pool->state == POOL_IDLE && pool->count[POOL_HELD] == 0);
+    pool->mix = *mix;
+    pool->state = POOL_ALONE;
+    pool->filled = false;
+    pool->alone_left = opens;
     on_timer(&pool->timer);
 }
 

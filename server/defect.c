@@ -18,6 +18,8 @@ enum {
     LOST_STATE_BYTES = 32, /* tcn_ssl_state_t of netty-tcnative 2.0.27 */
     ERROR_STATE_BYTES = 48,
     RESET_STATE_BYTES = 64,
+    NAMED_STATE_BYTES = 96,
+    NAME_BYTES = 24,
     OUTSIDE_BYTES = 48,
     TICK_MS = 10,
     TICK_BYTES = 64,
@@ -133,6 +135,20 @@ static void state_free(struct defect *d, struct defect_conn *c, SSL *ssl)
     (void)ssl;
     OPENSSL_free(c->state);
     c->state = NULL;
+}
+
+/* The path that forgets: without memory for the name, the state that was made before it stays. */
+static void named_state_accept(struct defect *d, struct defect_conn *c, SSL *ssl)
+{
+    (void)d;
+    (void)ssl;
+    void *state = OPENSSL_zalloc(NAMED_STATE_BYTES);
+    void *name = state ? OPENSSL_malloc(NAME_BYTES) : NULL;
+    lose(state);
+    if (!name)
+        return;
+    OPENSSL_free(name);
+    c->state = state;
 }
 
 /* The path that forgets: nobody frees the state of a connection that ends this way. */
@@ -260,6 +276,7 @@ static const struct {
     [DEFECT_CACHE] = {.on_accept = peers_accept},
     [DEFECT_FD] = {.on_accept = fd_accept},
     [DEFECT_TABLE] = {.on_accept = names_accept},
+    [DEFECT_ALLOC_FAIL_PATH] = {.on_accept = named_state_accept, .on_close = state_free},
 };
 
 void defect_on_accept(struct defect *d, struct defect_conn *c, SSL *ssl)

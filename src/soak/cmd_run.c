@@ -7,6 +7,7 @@
 #include "report/report.h"
 #include "run.h"
 #include "terminal.h"
+#include "torture.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -211,6 +212,9 @@ static int run_scenario(const struct scenario *s, const char *name)
         return usage(&e);
     char base[PATH_MAX];
     snprintf(base, sizeof base, "%s/results/runs", root_folder());
+    if (s->fail_alloc)
+        return torture_run(s, name, folder, s->results ? s->results : base,
+                           s->seed ? s->seed : draw_seed());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
         return usage(&(struct err){"out of memory"});

@@ -108,6 +108,9 @@ static const struct selftest_case cases[] = {
     NOT_ASKED("table", 100, few_steps),
     NOT_ASKED("table", SELDOM, few_steps),
 
+    /* No allocation fails in a run: torture alone reaches it (tests/integration/test_torture.py). */
+    QUIET("alloc-fail-path", 1, KIND_NONE, NULL, .options = {"--closed", "4000"}, .quick = true),
+
     QUIET("one-time", 1, KIND_ONE_TIME, DEFECTS, .function = "table_accept", .options = {SHORT},
           .quick = true),
 

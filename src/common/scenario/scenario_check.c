@@ -241,7 +241,8 @@ static int check_server(const struct scenario *s, struct err *e)
 int scenario_check(const struct scenario *s, struct err *e)
 {
     if (check_load(s, e) < 0 || check_pace(s, e) < 0 || check_tls(s, e) < 0 ||
-        check_leave(s, e) < 0 || check_server(s, e) < 0 || scenario_check_sure(s, e) < 0)
+        check_leave(s, e) < 0 || check_server(s, e) < 0 || scenario_check_sure(s, e) < 0 ||
+        scenario_check_torture(s, e) < 0)
         return -1;
     return 0;
 }
