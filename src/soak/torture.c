@@ -73,6 +73,8 @@ static bool warm_up(struct torture *t)
     for (size_t i = 0; i < t->behaviours && end == PAIR_DONE; i++)
         end = pair_connections(p, t->chosen[i], WARM_UP, WARM_MS);
     if (end == PAIR_DONE)
+        end = pair_flush(p, SETTLE_MS);
+    if (end == PAIR_DONE)
         end = pair_settle(p, SETTLE_MS);
     return end == PAIR_DONE || end == PAIR_INTERRUPTED
                ? end == PAIR_DONE
@@ -130,7 +132,8 @@ bool torture_step(struct torture *t, struct torture_sweep *w, uint64_t number, s
         return false;
     if (ret->outcome != STEP_CRASHED && ret->outcome != STEP_STUCK)
         return true;
-    torture_ended(t, w, number, ret);
+    if (ret->outcome == STEP_CRASHED || t->confirms)
+        torture_ended(t, w, number, ret);
     return !t->broken[0] && torture_restart(t);
 }
 
@@ -151,10 +154,13 @@ struct torture_finding *torture_add(struct torture *t)
 
 /* ---- a sweep ---- */
 
-/* Connections in which nothing fails: how many allocations they ask for. */
+/* Connections in which nothing fails: how many allocations they ask for. They must work and leave
+ * nothing behind, or nothing could be told of those that follow. */
 static bool count_allocations(struct torture *t, struct torture_sweep *w)
 {
+    const char *name = t->behaviour[w->behaviour];
     struct step s;
+    int kept = 0;
     w->least = UINT64_MAX;
     for (int i = 0; i < COUNTED; i++) {
         if (!torture_step(t, w, 0, &s))
@@ -162,7 +168,13 @@ static bool count_allocations(struct torture *t, struct torture_sweep *w)
         if (s.outcome != STEP_WENT_ON)
             return breaks(t,
                           "%s: a connection fails before any allocation does; the logs are in %s",
-                          t->behaviour[w->behaviour], t->dir->path);
+                          name, t->dir->path);
+        kept += kept_any(&s.kept[PAIR_SERVER]) || kept_any(&s.kept[PAIR_CLIENT]);
+        if (kept == COUNTED)
+            return breaks(t,
+                          "%s: each connection leaves memory behind although no allocation fails; "
+                          "leave out --fail-alloc to find out why",
+                          name);
         w->least = s.asked < w->least ? s.asked : w->least;
         w->most = s.asked > w->most ? s.asked : w->most;
     }

@@ -74,6 +74,7 @@ struct torture {
     size_t findings;
     uint64_t started_ns, told_ns, elapsed_ns;
     unsigned starts; /* of the pair */
+    bool confirms;   /* the step is one that hung before: it is a finding if it does so again */
     bool complete;
     char broken[512]; /* why it couldn't be done; "" = it could */
 };

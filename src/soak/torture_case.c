@@ -173,11 +173,12 @@ static bool judge_hang(struct torture *t, struct torture_sweep *w, uint64_t numb
                        const struct step *first)
 {
     struct step s;
-    if (!torture_step(t, w, number, &s))
-        return false;
-    if (s.outcome == STEP_HUNG)
+    t->confirms = true;
+    bool goes_on = torture_step(t, w, number, &s);
+    t->confirms = false;
+    if (goes_on && s.outcome == STEP_HUNG)
         find(t, w, number, first, TORTURE_HANG, w->side);
-    return !t->broken[0];
+    return goes_on && !t->broken[0];
 }
 
 bool torture_damaged(struct torture *t, struct torture_sweep *w, uint64_t number,
@@ -204,8 +205,8 @@ bool torture_case(struct torture *t, struct torture_sweep *w, uint64_t number)
             return torture_damaged(t, w, number, &s);
         break;
     case STEP_HUNG:
-        return judge_hang(t, w, number, &s);
     case STEP_STUCK:
+        return judge_hang(t, w, number, &s);
     case STEP_CRASHED:
         return true;
     case STEP_INTERRUPTED:

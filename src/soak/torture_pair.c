@@ -38,6 +38,8 @@ static void on_line(struct child *c, const char *line)
         p->ready[side] = side == PAIR_CLIENT || line_number(line, "port", &p->port) == 0;
     } else if (line_is(line, "quiet") && side == PAIR_CLIENT) {
         p->quiet = true;
+    } else if (line_is(line, "flushed")) {
+        p->flushed = true;
     } else if (line_is(line, "settled") && line_number(line, "id", &id) == 0 &&
                id == p->settle_id) {
         p->settled |= 1u << side;
@@ -242,6 +244,18 @@ enum pair_end pair_connections(struct pair *p, size_t behaviour, uint64_t opens,
     p->quiet = false;
     child_send(&p->child[PAIR_CLIENT], "alone opens=%" PRIu64 " mix=%s", opens, mix);
     return pair_wait(p, connections_gone, limit_ms);
+}
+
+static bool has_flushed(const struct pair *p)
+{
+    return p->flushed;
+}
+
+enum pair_end pair_flush(struct pair *p, uint64_t limit_ms)
+{
+    p->flushed = false;
+    child_send(&p->child[PAIR_SERVER], "flush");
+    return pair_wait(p, has_flushed, limit_ms);
 }
 
 static bool both_settled(const struct pair *p)

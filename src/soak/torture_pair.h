@@ -28,7 +28,8 @@ struct pair {
     uv_signal_t sigint, sigterm;
     struct child child[PAIR_SIDES];
     bool ready[PAIR_SIDES];
-    bool quiet; /* the client has said so since the last order */
+    bool quiet;   /* the client has said so since the last order */
+    bool flushed; /* and the server that its caches are empty */
     uint64_t port, settle_id;
     unsigned settled; /* a bit per side that has answered settle_id */
     bool interrupted, running;
@@ -60,6 +61,8 @@ enum pair_end pair_wait(struct pair *p, pair_fn done, uint64_t limit_ms);
 /* Tells the client to open `opens` connections of the behaviour, one by one, and waits until each
  * is gone on both sides. */
 enum pair_end pair_connections(struct pair *p, size_t behaviour, uint64_t opens, uint64_t limit_ms);
+/* Empties the server's caches. */
+enum pair_end pair_flush(struct pair *p, uint64_t limit_ms);
 /* Makes sure that everything before it has been done by every thread of both sides. */
 enum pair_end pair_settle(struct pair *p, uint64_t limit_ms);
 /* The names of one side's code addresses; NULL when they can't be known. */

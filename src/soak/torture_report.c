@@ -184,6 +184,24 @@ static void print_finding(const struct torture *t, const struct torture_finding 
     print_also(t, f, out);
 }
 
+static void print_findings(const struct torture *t, FILE *out)
+{
+    enum { FINDINGS_SHOWN = 20 };
+    size_t shown = 0, more = 0;
+    for (size_t i = 0; i < t->findings; i++) {
+        if (t->finding[i]->kind == TORTURE_ONCE)
+            continue;
+        if (shown == FINDINGS_SHOWN) {
+            more++;
+            continue;
+        }
+        print_finding(t, t->finding[i], out);
+        shown++;
+    }
+    if (more)
+        fprintf(out, "\n  ... and %zu more in result.json\n", more);
+}
+
 static void print_once(const struct torture *t, FILE *out)
 {
     uint64_t times = found_of(t, TORTURE_ONCE);
@@ -200,10 +218,7 @@ void torture_text(const struct torture *t, bool quiet, FILE *out)
     if (quiet)
         return;
     print_table(t, out);
-    for (size_t i = 0; i < t->findings; i++) {
-        if (t->finding[i]->kind != TORTURE_ONCE)
-            print_finding(t, t->finding[i], out);
-    }
+    print_findings(t, out);
     print_once(t, out);
     fprintf(out, "\n  Report     %s/result.json\n", t->dir->path);
 }

@@ -3,8 +3,14 @@
 #include <signal.h>
 #include <string.h>
 
-/* The client gives up after three seconds; who doesn't answer in ten times that is stuck. */
-enum { STEP_MS = 30000, ABORT_MS = 5000 };
+/* The client gives up after three seconds; who doesn't answer in five times that is stuck. */
+enum { STUCK_MS = 15000, ABORT_MS = 2000, NS_PER_MS = 1000000 };
+
+static uint64_t patience_ms(const struct bench *b)
+{
+    uint64_t watchdog_ms = b->pair.scenario->watchdog_ns / NS_PER_MS;
+    return watchdog_ms && watchdog_ms < STUCK_MS ? watchdog_ms : STUCK_MS;
+}
 
 static void free_before(struct bench *b)
 {
@@ -107,7 +113,7 @@ static int look(struct bench *b, struct step *s, enum pair_end *ret_end, struct 
         for (int side = 0; side < PAIR_SIDES; side++)
             snapshot_free(&now[side]);
         memset(s->kept, 0, sizeof s->kept);
-        *ret_end = pair_settle(&b->pair, STEP_MS);
+        *ret_end = pair_settle(&b->pair, patience_ms(b));
         if (*ret_end != PAIR_DONE)
             return 0;
         if (read_both(b, now, e) != 0)
@@ -121,6 +127,27 @@ static int look(struct bench *b, struct step *s, enum pair_end *ret_end, struct 
 
 /* ---- the step ---- */
 
+/* The server's session cache keeps a session of each connection, so it is emptied after each; and
+ * filled again before one that is to resume. */
+static bool has_cache(const struct bench *b)
+{
+    return b->pair.scenario->session == SESSION_CACHE;
+}
+
+static enum pair_end connect_one(struct bench *b, int side, size_t behaviour, uint64_t nth)
+{
+    struct pair *p = &b->pair;
+    struct page *page = p->child[side].page;
+    enum pair_end end = PAIR_DONE;
+    if (has_cache(b) && p->scenario->resume > 0)
+        end = pair_connections(p, behaviour, 1, patience_ms(b));
+    plan(page, nth);
+    if (end == PAIR_DONE)
+        end = pair_connections(p, behaviour, 1, patience_ms(b));
+    atomic_store(&page->fail.nth, 0);
+    return end == PAIR_DONE && has_cache(b) ? pair_flush(p, patience_ms(b)) : end;
+}
+
 static bool one_has_died(const struct pair *p)
 {
     return !p->child[PAIR_SERVER].running || !p->child[PAIR_CLIENT].running;
@@ -132,6 +159,8 @@ static void abort_stuck(struct pair *p, int side)
 {
     if (p->child[side].running)
         uv_process_kill(&p->child[side].process, SIGABRT);
+    pair_wait(p, one_has_died, ABORT_MS);
+    child_kill(&p->child[side]); /* one that is stopped doesn't hear of it */
     pair_wait(p, one_has_died, ABORT_MS);
 }
 
@@ -161,9 +190,7 @@ int step_run(struct bench *b, int side, size_t behaviour, uint64_t nth, struct s
     const struct page_app *client = &p->child[PAIR_CLIENT].page->app;
     uint64_t failed = atomic_load(&client->failed), late = atomic_load(&client->fail_timeout);
     *ret = (struct step){.outcome = STEP_INTERRUPTED};
-    plan(page, nth);
-    enum pair_end end = pair_connections(p, behaviour, 1, STEP_MS);
-    atomic_store(&page->fail.nth, 0);
+    enum pair_end end = connect_one(b, side, behaviour, nth);
     read_hit(page, ret);
     ret->outcome = outcome(client, failed, late);
     if (end == PAIR_DONE && look(b, ret, &end, e) != 0)

@@ -104,7 +104,8 @@ static void every_option_has_a_section_and_one_line_of_help(void **state)
     const struct opt *options = scenario_options(&count);
     for (size_t i = 0; i < count; i++) {
         assert_true(opts_find(options, count, options[i].name) == &options[i]);
-        assert_non_null(strstr("load tls leave server verdict output", scenario_section(i)));
+        assert_non_null(
+            strstr("load tls leave server verdict torture output", scenario_section(i)));
         assert_in_range(strlen(options[i].help), 5, 90);
         assert_int_equal(options[i].choices != NULL, options[i].type == OPT_CHOICE);
         bool flag = options[i].type == OPT_FLAG || options[i].type == OPT_OFF;
@@ -326,7 +327,7 @@ static const struct {
      "--defect zzzzzz: no such defect; there are lost-state, peer-cert-ref, ssl-retained, "
      "free-deferred, session-ref, error-path, reset-path, outside, fragment, per-time, "
      "one-time, "
-     "cache, fd, table"},
+     "cache, fd, table, alloc-fail-path"},
     {{{"defect", "lost-state:1000"}},
      "--defect lost-state:1000: after the colon: a share is one "
      "in a whole number, such as 1/1000"},
@@ -341,6 +342,23 @@ static const struct {
      "0"},
     {{{"defect", "reset-path:1/10"}, {"reset", "0"}},
      "--defect reset-path:1/10: it needs peers that reset: --reset with a weight above 0"},
+    {{{"slice", "1/7"}}, "--slice 1/7: has a meaning only with --fail-alloc"},
+    {{{"side", "client"}}, "--side client: has a meaning only with --fail-alloc"},
+    {{{"fail-alloc", "true"}, {"slice", "8/7"}},
+     "--slice 8/7: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "1/0"}},
+     "--slice 1/0: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "-1/7"}},
+     "--slice -1/7: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "1/7x"}},
+     "--slice 1/7x: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "1"}},
+     "--slice 1: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"resume", "20%"}},
+     "--resume 20%: with --fail-alloc 0% or 100%, so that one connection asks for what the next "
+     "one does"},
+    {{{"fail-alloc", "true"}, {"no-probe", "true"}},
+     "--fail-alloc: it is the probe that makes allocations fail; leave out --no-probe"},
 };
 
 static void what_cannot_go_together_is_refused_with_what_could(void **state)
@@ -373,6 +391,8 @@ static void what_can_go_together_is_accepted(void **state)
         {{{"clean", "0"}, {"half-close", "0"}, {"reset", "1"}, {"mid-handshake", "0"}}},
         {{{"resume", "100%"}, {"session", "cache"}}},
         {{{"resume", "0%"}, {"session", "none"}}},
+        {{{"fail-alloc", "true"}}},
+        {{{"fail-alloc", "true"}, {"side", "server"}, {"slice", "7/7"}, {"resume", "100%"}}},
         {{{"defect", "lost-state"}}},
         {{{"defect", "lost-state:1/1000"}}},
         {{{"defect", "peer-cert-ref"}, {"client-auth", "require"}}},
