@@ -337,10 +337,10 @@ char *torture_json(const struct torture *t)
         json_array_append_new(findings, finding_json(t, t->finding[i]));
     const struct pair *p = &t->bench.pair;
     json_t *o =
-        json_pack("{s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:{s:s, s:s}, s:I, s:I, s:o, s:o}", "schema",
-                  "soak-torture/1", "verdict", verdict(t), "exit", (int)torture_exit(t), "scenario",
-                  t->name, "run_dir", t->dir->path, "slice", (json_int_t)t->part, "slices",
-                  (json_int_t)t->parts, "libs", "server", p->lib[PAIR_SERVER], "client",
+        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:{s:s, s:s}, s:I, s:I, s:o, s:o}",
+                  "schema", "soak-torture/1", "verdict", verdict(t), "exit", (int)torture_exit(t),
+                  "scenario", t->name, "run_dir", t->dir->path, "slice", (json_int_t)t->part,
+                  "slices", (json_int_t)t->parts, "libs", "server", p->lib[PAIR_SERVER], "client",
                   p->lib[PAIR_CLIENT], "elapsed_ms", (json_int_t)(t->elapsed_ns / 1000000),
                   "starts", (json_int_t)t->starts, "sweeps", sweeps, "findings", findings);
     if (o && t->broken[0])

@@ -26,6 +26,7 @@ static STACKS_OWN void on_fatal(int number)
     uint64_t none = 0;
     if (atomic_compare_exchange_strong(&fail->signal, &none, (uint64_t)number))
         stacks_trace(&fail->crash);
+    raise(number);
 }
 
 /* The sanitizers tell more about a crash than we could. */
@@ -41,7 +42,7 @@ void fail_start(struct page *page)
     fail_page = page;
     if (!CATCHES || !(load(&page->epoch) & PAGE_EPOCH_FAILS))
         return;
-    /* After one call the default is back: the instruction is tried again and ends the process. */
+    /* At the call the default is back, so the signal that the handler raises ends the process. */
     struct sigaction action = {.sa_handler = on_fatal, .sa_flags = (int)SA_RESETHAND};
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
         sigaction(fatal[i], &action, NULL);

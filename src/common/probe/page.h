@@ -175,7 +175,8 @@ struct page {
     uint64_t magic;
     uint64_t version;
     uint64_t bytes; /* sizeof(struct page), as the maker compiled it */
-    page_u64 epoch; /* and the flags PAGE_EPOCH_*; written by the orchestrator, at quiescent points */
+    page_u64
+        epoch; /* and the flags PAGE_EPOCH_*; written by the orchestrator, at quiescent points */
     page_u64 mode;  /* enum page_mode, written by the probe */
     page_u64 sites; /* used entries of site[] */
     page_u64 classes;
