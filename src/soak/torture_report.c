@@ -336,13 +336,13 @@ char *torture_json(const struct torture *t)
     for (size_t i = 0; i < t->findings; i++)
         json_array_append_new(findings, finding_json(t, t->finding[i]));
     const struct pair *p = &t->bench.pair;
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:{s:s, s:s}, s:I, s:I, s:o, s:o}",
-                  "schema", "soak-torture/1", "verdict", verdict(t), "exit", (int)torture_exit(t),
-                  "scenario", t->name, "run_dir", t->dir->path, "slice", (json_int_t)t->part,
-                  "slices", (json_int_t)t->parts, "libs", "server", p->lib[PAIR_SERVER], "client",
-                  p->lib[PAIR_CLIENT], "elapsed_ms", (json_int_t)(t->elapsed_ns / 1000000),
-                  "starts", (json_int_t)t->starts, "sweeps", sweeps, "findings", findings);
+    json_t *o = json_pack(
+        "{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:{s:s, s:s}, s:I, s:I, s:o, s:o}", "schema",
+        "soak-torture/1", "version", SOAK_VERSION, "verdict", verdict(t), "exit",
+        (int)torture_exit(t), "scenario", t->name, "run_dir", t->dir->path, "slice",
+        (json_int_t)t->part, "slices", (json_int_t)t->parts, "libs", "server", p->lib[PAIR_SERVER],
+        "client", p->lib[PAIR_CLIENT], "elapsed_ms", (json_int_t)(t->elapsed_ns / 1000000),
+        "starts", (json_int_t)t->starts, "sweeps", sweeps, "findings", findings);
     if (o && t->broken[0])
         json_object_set_new(o, "broken", json_string(t->broken));
     char *text = o ? json_dumps(o, JSON_INDENT(1)) : NULL;

@@ -1,5 +1,7 @@
 """Allocations that fail: what stays is found, and a side that dies or hangs is outlived."""
 
+import copy
+import json
 import os
 import pathlib
 import signal
@@ -7,12 +9,28 @@ import subprocess
 import time
 import unittest
 
+import jsonschema
+
 import soak_run
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 CLEAN = ("--clean", "1", "--reset", "0", "--half-close", "0", "--mid-handshake", "0")
 TORTURE = ("run", "--fail-alloc", "--quiet", *CLEAN)
 ENOUGH_STEPS = 40
+# jsonschema 3 (Ubuntu 22.04) knows no later draft than 7, which has all that the schema uses.
+VALIDATOR = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
+SCHEMA = json.loads((SOURCE / "results/schema/soak-torture-1.schema.json").read_text("utf-8"))
+
+
+def strict(schema):
+    """The same schema, which refuses keys that it doesn't describe."""
+    copied = copy.deepcopy(schema)
+    places = [copied, *copied["$defs"].values(), copied["properties"]["libs"],
+              copied["$defs"]["sweep"]["properties"]["led_to"]]
+    for place in places:
+        if "properties" in place:
+            place["additionalProperties"] = False
+    return copied
 
 
 def line_of(path, text):
@@ -63,6 +81,11 @@ class Torture(soak_run.SoakTest):
         done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
         return soak_run.Run(done, self.last())
 
+    def assert_described(self, run):
+        """The document is as the schema says, and holds nothing else."""
+        errors = VALIDATOR(strict(SCHEMA)).iter_errors(run.result)
+        self.assertEqual([f"{list(e.path)}: {e.message}" for e in errors], [])
+
     def assert_whole(self, run, side, parts=1, part=1):
         """Each allocation of the slice has failed."""
         sweep = next(s for s in run.result["sweeps"] if s["side"] == side)
@@ -91,6 +114,7 @@ class Torture(soak_run.SoakTest):
         self.assertEqual(run.exit, 1, run.explain())
         self.assertTrue(run.out.startswith("FOUND"), run.out)
         self.assert_whole(run, "server")
+        self.assert_described(run)
         finding, = [f for f in run.result["findings"] if self.is_ours(f)]
         stays, = finding["stays"]["sites"]
         self.assertEqual((finding["kind"], finding["side"], finding["in"]),
@@ -109,6 +133,7 @@ class Torture(soak_run.SoakTest):
         run = self.disturb(signal.SIGSEGV, *TORTURE, "--side", "server", "--slice", "1/3")
         self.assertEqual(run.exit, 1, run.explain())
         self.assert_whole(run, "server", 3)
+        self.assert_described(run)
         finding, = [f for f in run.result["findings"] if f["kind"] == "crash"]
         self.assertEqual((finding["in"], finding["signal"]), ("server", signal.SIGSEGV))
         self.assertIn("main  server/main.c", "\n".join(finding["ended_in"]))
@@ -132,6 +157,7 @@ class Torture(soak_run.SoakTest):
     def test_a_server_that_leaks_anyway_is_refused(self):
         run = self.soak(*TORTURE, "--side", "server", "--defect", "lost-state")
         self.assertEqual(run.exit, 4, run.explain())
+        self.assert_described(run)
         self.assertIn("although no allocation fails", run.out)
         self.assertEqual(run.result["findings"], [])
 
