@@ -195,7 +195,8 @@ static void on_alone_line(struct client *c, const char *line)
     if (line_number(line, "opens", &opens) < 0 ||
         line_text(line, "mix", false, text, sizeof text) < 0 || behaviour_mix_parse(text, &mix) < 0)
         refuse(c, "alone: opens=NUMBER mix=WEIGHT,... with a weight for each behaviour");
-    if (c->phase != PHASE_IDLE || c->workers > 1 || atomic_load(&c->shared.page->app.established))
+    if ((c->phase != PHASE_IDLE && c->phase != PHASE_DRAINED) || c->workers > 1 ||
+        atomic_load(&c->shared.page->app.established))
         refuse(c, "alone: only with one worker, and while nothing is open");
     begin_epoch(c, opens, &mix, WORKER_ALONE);
 }

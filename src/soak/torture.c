@@ -72,7 +72,7 @@ static bool warm_up(struct torture *t)
     enum pair_end end = PAIR_DONE;
     for (size_t i = 0; i < t->behaviours && end == PAIR_DONE; i++)
         end = pair_connections(p, t->chosen[i], WARM_UP, WARM_MS);
-    if (end == PAIR_DONE)
+    if (end == PAIR_DONE && t->scenario->session == SESSION_CACHE)
         end = pair_flush(p, SETTLE_MS);
     if (end == PAIR_DONE)
         end = pair_settle(p, SETTLE_MS);

@@ -38,8 +38,8 @@ static void on_line(struct child *c, const char *line)
         p->ready[side] = side == PAIR_CLIENT || line_number(line, "port", &p->port) == 0;
     } else if (line_is(line, "quiet") && side == PAIR_CLIENT) {
         p->quiet = true;
-    } else if (line_is(line, "flushed")) {
-        p->flushed = true;
+    } else if (line_is(line, side == PAIR_SERVER ? "flushed" : "drained")) {
+        p->flushed |= 1u << side;
     } else if (line_is(line, "settled") && line_number(line, "id", &id) == 0 &&
                id == p->settle_id) {
         p->settled |= 1u << side;
@@ -248,13 +248,14 @@ enum pair_end pair_connections(struct pair *p, size_t behaviour, uint64_t opens,
 
 static bool has_flushed(const struct pair *p)
 {
-    return p->flushed;
+    return p->flushed == (1u << PAIR_SIDES) - 1;
 }
 
 enum pair_end pair_flush(struct pair *p, uint64_t limit_ms)
 {
-    p->flushed = false;
+    p->flushed = 0;
     child_send(&p->child[PAIR_SERVER], "flush");
+    child_send(&p->child[PAIR_CLIENT], "drain"); /* none is open: it drops its sessions */
     return pair_wait(p, has_flushed, limit_ms);
 }
 

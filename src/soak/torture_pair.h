@@ -28,8 +28,8 @@ struct pair {
     uv_signal_t sigint, sigterm;
     struct child child[PAIR_SIDES];
     bool ready[PAIR_SIDES];
-    bool quiet;   /* the client has said so since the last order */
-    bool flushed; /* and the server that its caches are empty */
+    bool quiet;       /* the client has said so since the last order */
+    unsigned flushed; /* a bit per side that has no sessions any more, since the last order */
     uint64_t port, settle_id;
     unsigned settled; /* a bit per side that has answered settle_id */
     bool interrupted, running;
@@ -61,7 +61,7 @@ enum pair_end pair_wait(struct pair *p, pair_fn done, uint64_t limit_ms);
 /* Tells the client to open `opens` connections of the behaviour, one by one, and waits until each
  * is gone on both sides. */
 enum pair_end pair_connections(struct pair *p, size_t behaviour, uint64_t opens, uint64_t limit_ms);
-/* Empties the server's caches. */
+/* Empties the server's caches, and with them the client's sessions. */
 enum pair_end pair_flush(struct pair *p, uint64_t limit_ms);
 /* Makes sure that everything before it has been done by every thread of both sides. */
 enum pair_end pair_settle(struct pair *p, uint64_t limit_ms);

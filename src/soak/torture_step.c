@@ -127,8 +127,7 @@ static int look(struct bench *b, struct step *s, enum pair_end *ret_end, struct 
 
 /* ---- the step ---- */
 
-/* The server's session cache keeps a session of each connection, so it is emptied after each; and
- * filled again before one that is to resume. */
+/* The server's session cache keeps a session of each connection, so it is emptied after each. */
 static bool has_cache(const struct bench *b)
 {
     return b->pair.scenario->session == SESSION_CACHE;
@@ -139,7 +138,8 @@ static enum pair_end connect_one(struct bench *b, int side, size_t behaviour, ui
     struct pair *p = &b->pair;
     struct page *page = p->child[side].page;
     enum pair_end end = PAIR_DONE;
-    if (has_cache(b) && p->scenario->resume > 0)
+    /* One that is to resume needs a session, and one that fails brings none for the next. */
+    if (p->scenario->resume > 0)
         end = pair_connections(p, behaviour, 1, patience_ms(b));
     plan(page, nth);
     if (end == PAIR_DONE)
