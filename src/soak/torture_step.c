@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <string.h>
 
-/* The client gives up after three seconds; who doesn't answer in five times that is stuck. */
-enum { STUCK_MS = 15000, ABORT_MS = 2000, NS_PER_MS = 1000000 };
+/* The client gives up after three seconds; who doesn't answer in three times that is stuck. */
+enum { STUCK_MS = 10000, ABORT_MS = 2000, NS_PER_MS = 1000000 };
 
 static uint64_t patience_ms(const struct bench *b)
 {
