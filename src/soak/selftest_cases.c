@@ -110,7 +110,8 @@ static const struct selftest_case cases[] = {
     NOT_ASKED("table", 100, few_steps),
     NOT_ASKED("table", SELDOM, few_steps),
 
-    /* No allocation fails in a run: torture alone reaches it (tests/integration/test_torture.py). */
+    /* No allocation fails in a run: torture alone reaches it (tests/integration/test_torture.py).
+     */
     QUIET("alloc-fail-path", 1, KIND_NONE, NULL, .options = {"--closed", "4000"}, .quick = true),
     NOT_ASKED("alloc-fail-path", 100, no_failure),
     NOT_ASKED("alloc-fail-path", SELDOM, no_failure),
