@@ -292,7 +292,7 @@ static int publish(const struct torture *t)
     torture_text(t, t->scenario->quiet, json_out ? stderr : stdout);
     if (rc != 0)
         fprintf(stderr, "soak: %s\n", e.text);
-    int code = torture_exit(t);
+    int code = (int)torture_exit(t);
     return rc != 0 && code == 0 ? TORTURE_EXIT_BROKEN : code;
 }
 
