@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "choice.h"
 #include "control/control.h"
 #include "probe/probe.h"
 #include "probe/profile.h"
@@ -22,8 +23,7 @@ struct client {
     struct worker_shared shared;
     struct worker *worker[OPTIONS_WORKERS_MAX]; /* owned */
     int workers;
-    struct behaviour_mix mix;            /* what was asked for, without what can't be done */
-    const char *unable[BEHAVIOUR_COUNT]; /* why it can't be done, or NULL */
+    struct choice choice;
     enum phase phase;
     int awaited;        /* replies that end the phase */
     int settle_awaited; /* replies that end a settle */
@@ -59,7 +59,8 @@ static void publish_times(struct client *c)
     atomic_store(&app->max_ns, max);
 }
 
-static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour_mix *mix)
+static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour_mix *mix,
+                        enum worker_order how)
 {
     uint64_t slots = c->o->conns;
     c->phase = PHASE_EPOCH;
@@ -70,7 +71,7 @@ static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour
         struct worker *w = c->worker[i];
         uint64_t from = w->first_slot, to = w->first_slot + w->slots;
         atomic_store(&w->opens, quota_share(opens, from, to, slots));
-        worker_order(w, WORKER_EPOCH);
+        worker_order(w, how);
     }
 }
 
@@ -174,7 +175,7 @@ static void on_epoch_line(struct client *c, const char *line)
 {
     uint64_t opens = 0;
     char text[LINE_MAX_BYTES];
-    struct behaviour_mix mix = c->mix;
+    struct behaviour_mix mix = c->choice.mix;
     if (line_number(line, "opens", &opens) < 0)
         refuse(c, "epoch: opens=NUMBER is missing");
     if (c->phase == PHASE_EPOCH)
@@ -182,9 +183,25 @@ static void on_epoch_line(struct client *c, const char *line)
     if (c->phase != PHASE_IDLE)
         refuse(c, "epoch: not after drain");
     if (line_text(line, "mix", false, text, sizeof text) == 0 &&
-        behaviour_mix_parse(text, &c->shared.rows, &mix) < 0)
+        behaviour_mix_parse(text, &c->choice.rows, &mix) < 0)
         refuse(c, "epoch: mix=WEIGHT,... has a weight for each behaviour and not all 0");
-    begin_epoch(c, opens, &mix);
+    begin_epoch(c, opens, &mix, WORKER_EPOCH);
+}
+
+/* One by one means one in all, so only a client of one worker can. */
+static void on_alone_line(struct client *c, const char *line)
+{
+    uint64_t opens = 0;
+    char text[LINE_MAX_BYTES];
+    struct behaviour_mix mix;
+    if (line_number(line, "opens", &opens) < 0 ||
+        line_text(line, "mix", false, text, sizeof text) < 0 ||
+        behaviour_mix_parse(text, &c->choice.rows, &mix) < 0)
+        refuse(c, "alone: opens=NUMBER mix=WEIGHT,... with a weight for each behaviour");
+    if ((c->phase != PHASE_IDLE && c->phase != PHASE_DRAINED) || c->workers > 1 ||
+        atomic_load(&c->shared.page->app.established))
+        refuse(c, "alone: only with one worker, and while nothing is open");
+    begin_epoch(c, opens, &mix, WORKER_ALONE);
 }
 
 static void on_settle_line(struct client *c, const char *line)
@@ -211,6 +228,8 @@ static void on_line(void *ctx, const char *line)
     struct client *c = ctx;
     if (line_is(line, "epoch"))
         on_epoch_line(c, line);
+    else if (line_is(line, "alone"))
+        on_alone_line(c, line);
     else if (line_is(line, "settle"))
         on_settle_line(c, line);
     else if (line_is(line, "finish") && c->phase == PHASE_EPOCH)
@@ -294,87 +313,15 @@ static int start_workers(struct client *c, struct err *e)
     return 0;
 }
 
-/* Operations are all alike: none is drawn, so none has a weight. */
-static void publish_operation(struct page *page, enum operation operation)
-{
-    snprintf(page->behaviour[POOL_ROW_OPERATION].name, sizeof page->behaviour[0].name, "%s",
-             operation_name(operation));
-    snprintf(page->behaviour[POOL_ROW_FAILED].name, sizeof page->behaviour[0].name, "%s",
-             behaviour_name(BEHAVIOUR_FAILED));
-    atomic_store(&page->behaviours, POOL_OPERATION_ROWS);
-}
-
-/* The orchestrator learns from here what behaviours there are: it knows none by itself. */
-static void publish_behaviours(struct client *c)
-{
-    struct page *page = c->shared.page;
-    const struct behaviour_rows *rows = &c->shared.rows;
-    if (c->o->operate != OPERATION_NONE) {
-        publish_operation(page, (enum operation)c->o->operate);
-        return;
-    }
-    _Static_assert((int)BEHAVIOUR_ROWS_MAX < (int)PAGE_BEHAVIOURS,
-                   "the page has room for every row and for failed");
-    for (size_t i = 0; i <= rows->count; i++) {
-        struct page_behaviour *b = &page->behaviour[i];
-        int behaviour = i < rows->count ? (int)rows->of[i] : BEHAVIOUR_FAILED;
-        snprintf(b->name, sizeof b->name, "%s", behaviour_name(behaviour));
-        b->weight = i < rows->count ? c->mix.weight[behaviour] : 0;
-    }
-    atomic_store(&page->behaviours, rows->count + 1);
-}
-
-/* What this build can't do has no weight, and is told. */
-static void leave_out_unable(struct client *c)
-{
-    c->mix = c->o->mix;
-    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        const struct recipe *recipe = recipe_of((enum behaviour)i);
-        const char *why = c->mix.weight[i] && recipe->unable ? recipe->unable() : NULL;
-        if (!why)
-            continue;
-        c->mix.weight[i] = 0;
-        c->unable[i] = why;
-    }
-}
-
-static bool any_left(const struct behaviour_mix *mix)
-{
-    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (mix->weight[i])
-            return true;
-    }
-    return false;
-}
-
-static const char *first_reason(const struct client *c)
-{
-    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (c->unable[i])
-            return c->unable[i];
-    }
-    return "their weights are 0";
-}
-
-static int choose_behaviours(struct client *c, struct err *e)
-{
-    leave_out_unable(c);
-    if (!any_left(&c->mix))
-        return err_set(e, "none of the behaviours asked for can be done here: %s", first_reason(c));
-    c->shared.holder = recipe_holder(&c->mix);
-    if (behaviour_rows_make(&c->mix, c->shared.holder, &c->shared.rows) < 0)
-        return err_set(e, "at most %d behaviours in one run", BEHAVIOUR_ROWS_MAX);
-    return 0;
-}
-
 static void say_skipped(struct client *c)
 {
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (!c->unable[i])
+        if (!c->choice.unable[i])
             continue;
-        control_say(&c->control, "skipped name=%s text=%s", behaviour_name(i), c->unable[i]);
+        control_say(&c->control, "skipped name=%s text=%s", behaviour_name(i), c->choice.unable[i]);
         if (c->by_hand)
-            fprintf(stderr, "soak-client: %s is skipped: %s\n", behaviour_name(i), c->unable[i]);
+            fprintf(stderr, "soak-client: %s is skipped: %s\n", behaviour_name(i),
+                    c->choice.unable[i]);
     }
 }
 
@@ -382,7 +329,9 @@ static void start_shared(struct client *c)
 {
     c->shared.options = c->o;
     c->shared.page = probe_page();
-    publish_behaviours(c);
+    choice_publish(&c->choice, (enum operation)c->o->operate, c->shared.page);
+    c->shared.rows = c->choice.rows;
+    c->shared.holder = c->choice.holder;
     c->shared.payload = make_payload(c->o);
     c->shared.wake = &c->wake;
     CHECK(uv_mutex_init(&c->shared.times_lock) == 0);
@@ -395,7 +344,7 @@ static int start(struct client *c, struct err *e)
     CHECK(uv_loop_init(&c->loop) == 0);
     CHECK(uv_async_init(&c->loop, &c->wake, on_wake) == 0);
     c->wake.data = c;
-    if (choose_behaviours(c, e) < 0)
+    if (choice_make(&c->o->mix, &c->choice, e) < 0)
         return -1;
     start_shared(c);
     start_timers(c);
@@ -432,7 +381,8 @@ int client_run(const struct options *options, struct err *e)
     control_say(&c->control, "ready %s", probe_versions(versions, sizeof versions));
     say_skipped(c);
     if (c->by_hand)
-        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2, &c->mix);
+        begin_epoch(c, options->closed ? options->closed : UINT64_MAX / 2, &c->choice.mix,
+                    WORKER_EPOCH);
     uv_run(&c->loop, UV_RUN_DEFAULT);
     bool failed = c->by_hand && atomic_load(&c->shared.page->app.failed) > 0;
     end(c);

@@ -281,7 +281,9 @@ void peer_tls_say(struct peer *p, const char *line)
 void peer_tls_goodbye(struct peer *p)
 {
     ERR_clear_error();
-    SSL_shutdown(p->ssl);
+    /* Without our close_notify the server would have nothing to answer. */
+    if (SSL_shutdown(p->ssl) < 0)
+        p->broken = UV_EPROTO;
     ERR_clear_error();
     peer_flush_with_fin(p);
     if (p->broken)

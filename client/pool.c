@@ -3,29 +3,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "operate.h"
+#include "pool_parts.h"
 #include "probe/probe.h"
 
-static const uint64_t NS_PER_MS = 1000000;
-static const uint64_t BACKOFF_FIRST_NS = 10000000, BACKOFF_LAST_NS = 1000000000;
 static const uint64_t HOPELESS_NS = 80000000; /* three failures in a row, a while apart each */
-static const uint64_t TIMES_EVERY_NS = 250000000;
-static const uint64_t TICK_EVERY_NS = 100000000;
-static const uint64_t TURN_AT_LEAST_EVERY_MS = 100;
-
-static struct pool *pool_of(const struct peer *p)
-{
-    return p->owner;
-}
-
-static uint64_t add(page_u64 *counter, uint64_t n)
-{
-    return atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
-
-static void take(page_u64 *counter)
-{
-    atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
-}
 
 static uint64_t empty_slots(const struct pool *pool)
 {
@@ -33,20 +14,10 @@ static uint64_t empty_slots(const struct pool *pool)
            pool->count[POOL_OPERATING];
 }
 
-static bool operates(const struct pool *pool)
-{
-    return pool->o.operate != OPERATION_NONE;
-}
-
 /* Whether the epoch has more for the established connections. */
 static bool has_spare(const struct pool *pool)
 {
-    return operates(pool) ? rounds_spare(&pool->rounds) : quota_spare(&pool->quota);
-}
-
-static uint64_t now_epoch(const struct pool *pool)
-{
-    return page_epoch(atomic_load_explicit(pool->o.epoch, memory_order_relaxed));
+    return pool_operates(pool) ? rounds_spare(&pool->rounds) : quota_spare(&pool->quota);
 }
 
 static bool is_established(enum pool_place place)
@@ -67,32 +38,37 @@ static void place(struct peer *p, enum pool_place to)
     p->place = (int)to;
     p->deadline_ns = to == POOL_HELD ? UINT64_MAX : clock_now_ns() + pool->o.timeout_ns;
     if (is_established(to) && !is_established(from)) {
-        take(&app->in_flight);
-        add(&app->established, 1);
+        pool_take(&app->in_flight);
+        pool_add(&app->established, 1);
     } else if (is_established(from) && !is_established(to)) {
-        take(&app->established);
-        add(&app->in_flight, 1);
+        pool_take(&app->established);
+        pool_add(&app->in_flight, 1);
     }
 }
 
-static void begin(struct pool *pool)
+static void begin_as(struct pool *pool, enum behaviour behaviour)
 {
-    const struct behaviour_mix *mix = quota_spare(&pool->quota) ? &pool->mix : &pool->held;
-    enum behaviour behaviour = behaviour_draw(mix, &pool->rng);
     bool resume = pool->shared.sessions && rng_unit(&pool->rng) < pool->o.resume;
     uint64_t turn = pool->turn++;
     struct peer *p = peer_new(&pool->shared, behaviour, turn, resume);
     p->owner = pool;
     p->place = POOL_OPENING;
     p->ended_as = BEHAVIOUR_FAILED;
-    p->born_epoch = p->active_epoch = now_epoch(pool);
+    p->born_epoch = p->active_epoch = pool_now_epoch(pool);
     p->deadline_ns = p->begun_ns + pool->o.timeout_ns;
     TAILQ_INSERT_TAIL(&pool->list[POOL_OPENING], p, link);
     pool->count[POOL_OPENING]++;
-    quota_begin(&pool->quota, p->recipe->end != RECIPE_HELD);
-    probe_on_connection(add(&pool->shared.app->opened, 1));
-    add(&pool->shared.app->in_flight, 1);
+    probe_on_connection(pool_add(&pool->shared.app->opened, 1));
+    pool_add(&pool->shared.app->in_flight, 1);
     peer_connect(p, turn);
+}
+
+static void begin(struct pool *pool)
+{
+    const struct behaviour_mix *mix = quota_spare(&pool->quota) ? &pool->mix : &pool->held;
+    enum behaviour behaviour = behaviour_draw(mix, &pool->rng);
+    quota_begin(&pool->quota, recipe_of(behaviour)->end != RECIPE_HELD);
+    begin_as(pool, behaviour);
 }
 
 static void leave(struct peer *p)
@@ -108,7 +84,7 @@ static void replace_oldest(struct pool *pool)
     quota_vacate(&pool->quota);
     leave(oldest);
     pacer_take(&pool->pacer);
-    add(&pool->shared.app->replaced, 1);
+    pool_add(&pool->shared.app->replaced, 1);
     begin(pool);
 }
 
@@ -119,7 +95,7 @@ static void operate_oldest(struct pool *pool)
     rounds_begin(&pool->rounds);
     place(oldest, POOL_OPERATING);
     pacer_take(&pool->pacer);
-    add(&pool->shared.app->replaced, 1);
+    pool_add(&pool->shared.app->replaced, 1);
     operate_begin(oldest, pool->o.operate);
 }
 
@@ -139,7 +115,7 @@ static void pump(struct pool *pool)
         else if (pool->count[POOL_HELD] == 0 || !has_spare(pool) ||
                  !pacer_ready(&pool->pacer, now_ns))
             break;
-        else if (operates(pool))
+        else if (pool_operates(pool))
             operate_oldest(pool);
         else
             replace_oldest(pool);
@@ -148,24 +124,23 @@ static void pump(struct pool *pool)
         pacer_pause(&pool->pacer, now_ns);
 }
 
-static void publish(struct pool *pool, bool everything)
-{
-    uint64_t now_ns = clock_now_ns(), due = pacer_due(&pool->pacer, now_ns);
-    add(&pool->shared.app->due, due - pool->due_published);
-    pool->due_published = due;
-    if (!everything && now_ns - pool->times_published_ns < TIMES_EVERY_NS)
-        return;
-    pool->times_published_ns = now_ns;
-    pool->o.on_times(pool->o.owner, &pool->times);
-    hist_reset(&pool->times);
-}
-
 static void go_idle(struct pool *pool)
 {
     pool->state = POOL_IDLE;
     pacer_pause(&pool->pacer, clock_now_ns());
-    publish(pool, true);
+    pool_publish(pool, true);
     uv_timer_stop(&pool->timer);
+}
+
+static void next_alone(struct pool *pool)
+{
+    if (pool->alone_left > 0) {
+        pool->alone_left--;
+        begin_as(pool, behaviour_draw(&pool->mix, &pool->rng));
+    } else {
+        go_idle(pool);
+        pool->o.on_quiet(pool->o.owner, UINT64_MAX);
+    }
 }
 
 /* Whether what was asked for has come about. */
@@ -173,6 +148,10 @@ static void check_done(struct pool *pool)
 {
     if (pool->count[POOL_OPENING] + pool->count[POOL_OPERATING] + pool->count[POOL_LEAVING] > 0)
         return;
+    if (pool->state == POOL_ALONE) {
+        next_alone(pool);
+        return;
+    }
     bool done = pool->quota.left == 0 && rounds_over(&pool->rounds) && empty_slots(pool) == 0;
     if (pool->state == POOL_RUNNING && (pool->gave_up || done)) {
         struct peer *oldest = TAILQ_FIRST(&pool->list[POOL_HELD]);
@@ -183,28 +162,6 @@ static void check_done(struct pool *pool)
         if (pool->shared.sessions)
             sessions_clear(pool->shared.sessions);
         pool->o.on_drained(pool->o.owner);
-    }
-}
-
-static void expire(struct pool *pool, enum pool_place from, uint64_t now_ns)
-{
-    struct peer *p, *next;
-    for (p = TAILQ_FIRST(&pool->list[from]); p && p->deadline_ns <= now_ns; p = next) {
-        next = TAILQ_NEXT(p, link);
-        peer_expire(p);
-    }
-}
-
-/* For behaviours that say a little from time to time. */
-static void tick_opening(struct pool *pool, uint64_t now_ns)
-{
-    struct peer *p, *next;
-    if (now_ns - pool->ticked_ns < TICK_EVERY_NS)
-        return;
-    pool->ticked_ns = now_ns;
-    for (p = TAILQ_FIRST(&pool->list[POOL_OPENING]); p; p = next) {
-        next = TAILQ_NEXT(p, link);
-        peer_tick(p);
     }
 }
 
@@ -236,31 +193,20 @@ static void consider_giving_up(struct pool *pool, uint64_t now_ns)
     reset_all(pool, POOL_LEAVING);
 }
 
-static uint64_t ms_until_next_turn(const struct pool *pool, uint64_t now_ns)
-{
-    uint64_t wait_ns = pacer_wait_ns(&pool->pacer, now_ns);
-    /* What is due and couldn't begin waits for an event, not for the time. */
-    if (wait_ns == 0 || wait_ns > TURN_AT_LEAST_EVERY_MS * NS_PER_MS)
-        wait_ns = TURN_AT_LEAST_EVERY_MS * NS_PER_MS;
-    if (pool->retry_ns > now_ns && pool->retry_ns - now_ns < wait_ns)
-        wait_ns = pool->retry_ns - now_ns;
-    return (wait_ns + NS_PER_MS - 1) / NS_PER_MS;
-}
-
 static void on_timer(uv_timer_t *timer)
 {
     struct pool *pool = timer->data;
     uint64_t now_ns = clock_now_ns();
-    tick_opening(pool, now_ns);
-    expire(pool, POOL_OPENING, now_ns);
-    expire(pool, POOL_OPERATING, now_ns);
-    expire(pool, POOL_LEAVING, now_ns);
+    pool_tick_opening(pool, now_ns);
+    pool_expire(pool, POOL_OPENING, now_ns);
+    pool_expire(pool, POOL_OPERATING, now_ns);
+    pool_expire(pool, POOL_LEAVING, now_ns);
     consider_giving_up(pool, now_ns);
     pump(pool);
-    publish(pool, false);
+    pool_publish(pool, false);
     check_done(pool);
-    if (pool->state == POOL_RUNNING || pool->state == POOL_DRAINING)
-        uv_timer_start(timer, on_timer, ms_until_next_turn(pool, clock_now_ns()), 0);
+    if (pool->state != POOL_IDLE && pool->state != POOL_STOPPED)
+        uv_timer_start(timer, on_timer, pool_ms_until_next_turn(pool, clock_now_ns()), 0);
 }
 
 static void on_handshake(struct peer *p, uint64_t took_ns)
@@ -273,6 +219,10 @@ static void on_established(struct peer *p)
     struct pool *pool = pool_of(p);
     place(p, POOL_HELD);
     pool->backoff_ns = 0;
+    if (pool->state == POOL_ALONE) {
+        leave(p);
+        return;
+    }
     if (pool->state == POOL_RUNNING && !pool->filled && pool->count[POOL_HELD] == pool->o.slots) {
         pool->filled = true;
         pacer_run(&pool->pacer, clock_now_ns());
@@ -290,35 +240,12 @@ static void on_aborted(struct peer *p)
     struct pool *pool = pool_of(p);
     p->ended_as = (int)p->behaviour;
     place(p, POOL_LEAVING);
-    add(&pool->shared.app->intended, 1);
+    pool_add(&pool->shared.app->intended, 1);
     if (pool->filled) {
         pacer_take(&pool->pacer);
-        add(&pool->shared.app->replaced, 1);
+        pool_add(&pool->shared.app->replaced, 1);
     }
     pump(pool);
-}
-
-static void count_failure(struct pool *pool, enum peer_failure kind)
-{
-    struct page_app *app = pool->shared.app;
-    page_u64 *const counters[PEER_FAILURES] = {
-        [PEER_FAIL_CONNECT] = &app->fail_connect, [PEER_FAIL_HANDSHAKE] = &app->fail_handshake,
-        [PEER_FAIL_ECHO] = &app->fail_echo,       [PEER_FAIL_TIMEOUT] = &app->fail_timeout,
-        [PEER_FAIL_LOST] = &app->fail_lost,
-    };
-    add(&app->failed, 1);
-    add(counters[kind], 1);
-}
-
-static void back_off(struct pool *pool)
-{
-    uint64_t now_ns = clock_now_ns();
-    if (now_ns < pool->retry_ns)
-        return;
-    pool->backoff_ns = pool->backoff_ns ? pool->backoff_ns * 2 : BACKOFF_FIRST_NS;
-    if (pool->backoff_ns > BACKOFF_LAST_NS)
-        pool->backoff_ns = BACKOFF_LAST_NS;
-    pool->retry_ns = now_ns + pool->backoff_ns;
 }
 
 static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
@@ -327,8 +254,8 @@ static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
     bool kept_slot = is_established((enum pool_place)p->place) ||
                      (p->place == POOL_OPENING && p->recipe->end == RECIPE_HELD);
     p->ended_as = BEHAVIOUR_FAILED;
-    count_failure(pool, kind);
-    back_off(pool);
+    pool_count_failure(pool, kind);
+    pool_back_off(pool);
     if (kept_slot)
         quota_failed(&pool->quota);
     if (p->place == POOL_OPERATING)
@@ -338,32 +265,14 @@ static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
     pool->o.on_problem(pool->o.owner, kind, text);
 }
 
-static void count_row(const struct pool *pool, size_t row, uint64_t born)
-{
-    struct page_behaviour *as = &pool->o.behaviour[row];
-    uint64_t last = PAGE_EPOCHS - 1, now = now_epoch(pool);
-    add(&as->begun[born < last ? born : last], 1);
-    add(&as->ended[now < last ? now : last], 1);
-}
-
-/* Where operations are counted, the end of a connection is only told when it wasn't meant to be. */
-static void count_end(const struct peer *p)
-{
-    const struct pool *pool = pool_of(p);
-    if (!operates(pool))
-        count_row(pool, pool->o.rows->row[p->ended_as], p->born_epoch);
-    else if (p->ended_as == BEHAVIOUR_FAILED)
-        count_row(pool, POOL_ROW_FAILED, p->born_epoch);
-}
-
 static void on_operated(struct peer *p)
 {
     struct pool *pool = pool_of(p);
     place(p, POOL_HELD);
-    p->active_epoch = now_epoch(pool);
+    p->active_epoch = pool_now_epoch(pool);
     rounds_done(&pool->rounds);
-    count_row(pool, POOL_ROW_OPERATION, p->active_epoch);
-    probe_on_operation(add(&pool->shared.app->operations, 1));
+    pool_count_row(pool, POOL_ROW_OPERATION, p->active_epoch);
+    probe_on_operation(pool_add(&pool->shared.app->operations, 1));
     pool->backoff_ns = 0;
     pump(pool);
     check_done(pool);
@@ -373,11 +282,11 @@ static void on_gone(struct peer *p)
 {
     struct pool *pool = pool_of(p);
     CHECK(p->place == POOL_LEAVING);
-    count_end(p);
+    pool_count_end(p);
     TAILQ_REMOVE(&pool->list[POOL_LEAVING], p, link);
     pool->count[POOL_LEAVING]--;
-    take(&pool->shared.app->in_flight);
-    add(&pool->shared.app->closed, 1);
+    pool_take(&pool->shared.app->in_flight);
+    pool_add(&pool->shared.app->closed, 1);
     pump(pool);
     check_done(pool);
 }
@@ -408,11 +317,21 @@ void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *m
     pool->state = POOL_RUNNING;
     pool->finishing = pool->gave_up = false;
     pool->backoff_ns = pool->retry_ns = 0;
-    quota_start(&pool->quota, operates(pool) ? 0 : opens, empty_slots(pool));
-    rounds_start(&pool->rounds, operates(pool) ? opens : 0);
+    quota_start(&pool->quota, pool_operates(pool) ? 0 : opens, empty_slots(pool));
+    rounds_start(&pool->rounds, pool_operates(pool) ? opens : 0);
     pool->filled = empty_slots(pool) == 0;
     if (pool->filled)
         pacer_run(&pool->pacer, clock_now_ns());
+    on_timer(&pool->timer);
+}
+
+void pool_one_by_one(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix)
+{
+    CHECK(pool->state == POOL_IDLE && pool->count[POOL_HELD] == 0);
+    pool->mix = *mix;
+    pool->state = POOL_ALONE;
+    pool->filled = false;
+    pool->alone_left = opens;
     on_timer(&pool->timer);
 }
 

@@ -33,6 +33,7 @@ enum { POOL_ROW_OPERATION, POOL_ROW_FAILED, POOL_OPERATION_ROWS };
 enum pool_state {
     POOL_IDLE,     /* quiet: holds what is established */
     POOL_RUNNING,  /* an epoch */
+    POOL_ALONE,    /* connections one by one, none held */
     POOL_DRAINING, /* closes all */
     POOL_STOPPED   /* everything reset; its timer closed */
 };
@@ -79,7 +80,8 @@ struct pool {
     struct quota quota;   /* of connections */
     struct rounds rounds; /* of operations */
     struct rng rng;
-    uint64_t turn; /* connections begun */
+    uint64_t turn;       /* connections begun */
+    uint64_t alone_left; /* POOL_ALONE: connections not yet begun */
     uint64_t backoff_ns, retry_ns;
     uint64_t give_up_ns; /* when an epoch that finishes ends in any case */
     uint64_t due_published, times_published_ns;
@@ -92,6 +94,9 @@ void pool_init(struct pool *pool, const struct pool_options *o);
  * answers by on_quiet with the earliest epoch in which a connection was begun or last operated on.
  */
 void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix);
+/* The same one by one, while none is held: each leaves as soon as it is established, and the next
+ * begins when it has gone; one that fails isn't made up for. Answers by on_quiet. */
+void pool_one_by_one(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix);
 /* Ends a running epoch early; without one it does nothing. */
 void pool_finish(struct pool *pool);
 /* Closes everything cleanly and drops the sessions; answers by on_drained. */

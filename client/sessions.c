@@ -71,8 +71,9 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
     unsigned char *der = malloc((size_t)length);
     CHECK(der);
     unsigned char *at = der;
-    i2d_SSL_SESSION(session, &at);
-    push(s, without_certificate(der, length));
+    /* Encoding allocates, so it may fail where the length could still be told. */
+    if (i2d_SSL_SESSION(session, &at) == length)
+        push(s, without_certificate(der, length));
     free(der);
     return 0;
 }
@@ -97,7 +98,10 @@ void sessions_offer(struct sessions *s, SSL *ssl, bool keep)
         struct session_der der = pop(s);
         const unsigned char *at = der.bytes;
         SSL_SESSION *session = d2i_SSL_SESSION(NULL, &at, der.length);
-        CHECK(session);
+        if (!session) { /* no memory for it */
+            free(der.bytes);
+            continue;
+        }
         offered = is_valid(session) && SSL_set_session(ssl, session);
         bool reusable = keep || SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION;
         if (offered && reusable)

@@ -50,6 +50,8 @@ static void on_wake(uv_async_t *wake)
     unsigned orders = atomic_exchange(&w->orders, 0);
     if (orders & WORKER_EPOCH)
         pool_epoch(&w->pool, atomic_load(&w->opens), &w->shared->mix);
+    if (orders & WORKER_ALONE)
+        pool_one_by_one(&w->pool, atomic_load(&w->opens), &w->shared->mix);
     if (orders & WORKER_FINISH)
         pool_finish(&w->pool);
     if (orders & WORKER_DRAIN)

@@ -21,7 +21,8 @@ enum worker_order {
     WORKER_FINISH = 2,
     WORKER_DRAIN = 4,
     WORKER_SETTLE = 8,
-    WORKER_QUIT = 16 /* close all; the thread then ends */
+    WORKER_QUIT = 16, /* close all; the thread then ends */
+    WORKER_ALONE = 32 /* an epoch of connections one by one */
 };
 
 enum worker_reply { WORKER_IS_QUIET = 1, WORKER_IS_DRAINED = 2, WORKER_IS_SETTLED = 4 };

@@ -22,6 +22,7 @@ enum conn_state { CONN_NEW, CONN_PRELUDE, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER
 struct conn {
     uint32_t magic;
     enum conn_state state;
+    bool alerted;    /* OpenSSL has sent the peer an alert */
     int broken;      /* why it closes at the end of this turn, a libuv error; or 0 */
     bool early;      /* early data may still come */
     unsigned writes; /* kept output under way; nothing is read meanwhile */

@@ -6,6 +6,15 @@
 
 #include <openssl/err.h>
 
+static void on_info(const SSL *ssl, int where, int value)
+{
+    (void)value;
+    struct wire *wire =
+        where & SSL_CB_ALERT && where & SSL_CB_WRITE ? BIO_get_data(SSL_get_rbio(ssl)) : NULL;
+    if (wire)
+        conn_of((char *)wire - offsetof(struct conn, wire))->alerted = true;
+}
+
 int conn_tls_open(struct conn *c, struct err *e)
 {
     char why[256];
@@ -23,6 +32,7 @@ int conn_tls_open(struct conn *c, struct err *e)
     }
     SSL_set_bio(ssl, bio, bio);
     SSL_set_accept_state(ssl);
+    SSL_set_info_callback(ssl, on_info);
     c->ssl = ssl;
     c->early = c->worker->server->options.early_data > 0;
     return 0;
@@ -56,8 +66,9 @@ void conn_fail(struct conn *c)
     if (!c->wire.in_eof && !c->broken)
         server_problem(c->worker->server, handshake ? PROBLEM_HANDSHAKE : PROBLEM_TLS, "%s: %s",
                        handshake ? "a handshake failed" : "a connection failed", why);
-    /* Without an alert to read, the peer would wait for us and we for it. */
-    if (c->wire.out->used == 0 && c->writes == 0)
+    /* Without an alert to read, the peer would wait for us and we for it. OpenSSL sends none when
+     * memory is short, though it may have written other things before. */
+    if (!c->alerted)
         c->broken = UV_EPROTO;
     conn_set_state(c, CONN_LINGER);
 }
@@ -65,7 +76,9 @@ void conn_fail(struct conn *c)
 void conn_goodbye(struct conn *c)
 {
     ERR_clear_error();
-    SSL_shutdown(c->ssl);
+    /* Without our close_notify the client has no reason to close. */
+    if (SSL_shutdown(c->ssl) < 0)
+        c->broken = UV_EPROTO;
     ERR_clear_error();
     conn_set_state(c, CONN_LINGER);
 }

@@ -19,6 +19,8 @@ enum {
     LOST_STATE_BYTES = 32, /* tcn_ssl_state_t of netty-tcnative 2.0.27 */
     ERROR_STATE_BYTES = 48,
     RESET_STATE_BYTES = 64,
+    NAMED_STATE_BYTES = 96,
+    NAME_BYTES = 24,
     OUTSIDE_BYTES = 48,
     OPERATION_BYTES = 40,
     TICK_MS = 10,
@@ -135,6 +137,20 @@ static void state_free(struct defect *d, struct defect_conn *c, SSL *ssl)
     (void)ssl;
     OPENSSL_free(c->state);
     c->state = NULL;
+}
+
+/* The path that forgets: without memory for the name, the state that was made before it stays. */
+static void named_state_accept(struct defect *d, struct defect_conn *c, SSL *ssl)
+{
+    (void)d;
+    (void)ssl;
+    void *state = OPENSSL_zalloc(NAMED_STATE_BYTES);
+    void *name = state ? OPENSSL_malloc(NAME_BYTES) : NULL;
+    lose(state);
+    if (!name)
+        return;
+    OPENSSL_free(name);
+    c->state = state;
 }
 
 /* The path that forgets: nobody frees the state of a connection that ends this way. */
@@ -278,6 +294,7 @@ static const struct {
     [DEFECT_PER_OPERATION] = {.on_message = per_operation_message},
     [DEFECT_OPERATION_LOST] = {.on_message = operation_lose},
     [DEFECT_TABLE] = {.on_accept = names_accept},
+    [DEFECT_ALLOC_FAIL_PATH] = {.on_accept = named_state_accept, .on_close = state_free},
 };
 
 void defect_on_accept(struct defect *d, struct defect_conn *c, SSL *ssl)

@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,15 @@ struct names *names_new(void)
     return n;
 }
 
-static void enlarge(struct names *n)
+/* Returns whether there was memory. */
+static bool enlarge(struct names *n)
 {
+    struct name *larger = OPENSSL_realloc(n->name, (n->room + STEP) * sizeof *n->name);
+    if (!larger)
+        return false;
+    n->name = larger;
     n->room += STEP;
-    n->name = OPENSSL_realloc(n->name, n->room * sizeof *n->name);
-    CHECK(n->name);
+    return true;
 }
 
 /* Empties the table, and forgets that its count must be 0 now. */
@@ -43,10 +48,10 @@ static void flush(struct names *n)
 void names_add(struct names *n)
 {
     pthread_mutex_lock(&n->lock);
-    if (n->count == n->room)
-        enlarge(n);
-    strcpy(n->name[n->count++].text, "peer");
-    flush(n);
+    if (n->count < n->room || enlarge(n)) {
+        strcpy(n->name[n->count++].text, "peer");
+        flush(n);
+    }
     pthread_mutex_unlock(&n->lock);
 }
 

@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "run.h"
 #include "terminal.h"
+#include "torture.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -134,6 +135,9 @@ static int run_scenario(const struct chosen *c)
         return usage(&e);
     char base[PATH_MAX];
     snprintf(base, sizeof base, "%s/results/runs", catalog_root());
+    if (s->fail_alloc)
+        return torture_run(s, c->name, folder, s->results ? s->results : base,
+                           s->seed ? s->seed : draw_seed());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
         return usage(&(struct err){"out of memory"});

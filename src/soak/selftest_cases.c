@@ -36,6 +36,8 @@ static const char too_few[] = "100 regions in 3 epochs of 30 or more take 2.4M c
 
 static const char few_steps[] = "an array that grows in steps takes too few of them";
 
+static const char no_failure[] = "no allocation fails in a run";
+
 static const struct selftest_case cases[] = {
     QUIET(NULL, 1, KIND_NONE, NULL, .options = {"--closed", "4000"}, .quick = true),
 
@@ -123,6 +125,12 @@ static const struct selftest_case cases[] = {
           .options = {HELD, MEDIUM}),
     LEAKS("operation-lost", SELDOM, KIND_SIDE, DEFECTS, .blocks = 0.0001,
           .function = "operation_lose", .options = {HELD, LONG}),
+
+    /* No allocation fails in a run: torture alone reaches it (tests/integration/test_torture.py).
+     */
+    QUIET("alloc-fail-path", 1, KIND_NONE, NULL, .options = {"--closed", "4000"}, .quick = true),
+    NOT_ASKED("alloc-fail-path", 100, no_failure),
+    NOT_ASKED("alloc-fail-path", SELDOM, no_failure),
 
     QUIET("one-time", 1, KIND_ONE_TIME, DEFECTS, .function = "table_accept", .options = {SHORT},
           .quick = true),

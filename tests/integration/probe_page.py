@@ -62,13 +62,22 @@ class Capture(ctypes.Structure):
     _fields_ = [("wanted", u64 * 32), ("taken", u64), ("lost", u64), ("stack", Stack * 512)]
 
 
+class Trace(ctypes.Structure):
+    _fields_ = [("frames", u64), ("frame", u64 * 32)]
+
+
+class Fail(ctypes.Structure):
+    _fields_ = words("connection nth asked failed site size") + [
+        ("stack", Trace), ("signal", u64), ("crash", Trace)]
+
+
 class Page(ctypes.Structure):
     """Both programs refuse a page of another version or size."""
     _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
                      "epochs_late bad_frees") + [
         ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
         ("site", Site * 2048), ("capture", Capture), ("thread", Thread * 64),
-        ("behaviours", u64), ("behaviour", Behaviour * 64)]
+        ("behaviours", u64), ("behaviour", Behaviour * 64), ("fail", Fail)]
 
 
 def page_make():

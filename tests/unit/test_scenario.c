@@ -105,7 +105,8 @@ static void every_option_has_a_section_and_one_line_of_help(void **state)
     const struct opt *options = scenario_options(&count);
     for (size_t i = 0; i < count; i++) {
         assert_true(opts_find(options, count, options[i].name) == &options[i]);
-        assert_non_null(strstr("load tls server verdict output suite mix", scenario_section(i)));
+        assert_non_null(strstr("load tls server verdict torture output suite mix",
+                               scenario_section(i)));
         assert_in_range(strlen(options[i].help), 5, 90);
         bool listed = options[i].type == OPT_CHOICE || options[i].type == OPT_WEIGHTS;
         assert_int_equal(options[i].choices != NULL, listed);
@@ -352,7 +353,7 @@ static const struct {
      "--defect zzzzzz: no such defect; there are lost-state, peer-cert-ref, ssl-retained, "
      "free-deferred, session-ref, error-path, reset-path, outside, fragment, per-time, "
      "one-time, "
-     "cache, fd, table, per-operation, operation-lost"},
+     "cache, fd, table, per-operation, operation-lost, alloc-fail-path"},
     {{{"operate", "renegotiate"}},
      "--operate renegotiate: only TLS 1.2 renegotiates: give --tls 1.2"},
     {{{"operate", "key-update"}, {"tls", "1.2"}},
@@ -414,6 +415,23 @@ static const struct {
      "0"},
     {{{"defect", "reset-path:1/10"}, {"reset", "0"}},
      "--defect reset-path:1/10: it needs peers that reset: --reset with a weight above 0"},
+    {{{"slice", "1/7"}}, "--slice 1/7: has a meaning only with --fail-alloc"},
+    {{{"side", "client"}}, "--side client: has a meaning only with --fail-alloc"},
+    {{{"fail-alloc", "true"}, {"slice", "8/7"}},
+     "--slice 8/7: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "1/0"}},
+     "--slice 1/0: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "-1/7"}},
+     "--slice -1/7: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "1/7x"}},
+     "--slice 1/7x: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"slice", "1"}},
+     "--slice 1: a part and how many parts, such as 1/7; at most 1000"},
+    {{{"fail-alloc", "true"}, {"resume", "20%"}},
+     "--resume 20%: with --fail-alloc 0% or 100%, so that one connection asks for what the next "
+     "one does"},
+    {{{"fail-alloc", "true"}, {"no-probe", "true"}},
+     "--fail-alloc: it is the probe that makes allocations fail; leave out --no-probe"},
 };
 
 static void what_cannot_go_together_is_refused_with_what_could(void **state)
@@ -446,6 +464,8 @@ static void what_can_go_together_is_accepted(void **state)
         {{{"clean", "0"}, {"half-close", "0"}, {"reset", "1"}, {"mid-handshake", "0"}}},
         {{{"resume", "100%"}, {"session", "cache"}}},
         {{{"resume", "0%"}, {"session", "none"}}},
+        {{{"fail-alloc", "true"}}},
+        {{{"fail-alloc", "true"}, {"side", "server"}, {"slice", "7/7"}, {"resume", "100%"}}},
         {{{"defect", "lost-state"}}},
         {{{"operate", "renegotiate"}, {"tls", "1.2"}}},
         {{{"operate", "request"}, {"tls", "1.2"}, {"closed", "240"}, {"payload", "16KiB"}}},

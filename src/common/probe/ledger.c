@@ -1,6 +1,7 @@
 #include "probe/ledger.h"
 
 #include "base/check.h"
+#include "probe/fail.h"
 #include "probe/site_table.h"
 #include "probe/slot.h"
 #include "probe/stacks.h"
@@ -130,18 +131,28 @@ HOT void count_birth(struct place at, enum origin from, struct header *h, size_t
     }
 }
 
-/* Stacks are wanted, or the epoch lies beyond the table. */
+/* Whether this allocation is the one to fail. `word` may have other flags. */
+HOT bool fails(uint64_t word, enum origin from, size_t size, uint32_t site)
+{
+    return UNLIKELY(word & PAGE_EPOCH_FAILS) && from == FROM_OPENSSL && fail_asked(size, site);
+}
+
+/* Stacks are wanted, or an allocation is to fail, or the epoch lies beyond the table. */
 COLD void *count_alloc_rare(struct place at, enum origin from, struct header *h, size_t size,
                             uint32_t site)
 {
     uint64_t word = epoch_word();
+    if (fails(word, from, size, site)) {
+        free(h);
+        return NULL;
+    }
     count_birth(at, from, h, size, epoch_number(word) * PAGE_SITES + site);
     if (word & PAGE_EPOCH_CAPTURES)
         stack_attach(h);
     return h + 1;
 }
 
-/* Returns the block. */
+/* Returns the block, or NULL when the allocation is to fail. */
 HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_t size,
                       uint32_t site)
 {
@@ -238,6 +249,9 @@ COLD PEEKS void *realloc_rare(enum origin from, void *block, size_t size, uint32
         count_bad_free();
         return realloc(block, size);
     }
+    uint64_t word = epoch_word();
+    if (fails(word, from, size, site))
+        return NULL;
     struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
     if (!h)
         return NULL;
@@ -245,7 +259,7 @@ COLD PEEKS void *realloc_rare(enum origin from, void *block, size_t size, uint32
         stack_detach(h);
     struct page_thread *slot = slot_own;
     count_realloc(slot ? (struct place){slot, true} : place_slow(), from, h, size, site);
-    if (epoch_word() & PAGE_EPOCH_CAPTURES)
+    if (word & PAGE_EPOCH_CAPTURES)
         stack_attach(h);
     return h + 1;
 }

@@ -38,6 +38,10 @@ enum {
  * at every block anyway: so nothing is paid for captures that no one asked for. */
 #define PAGE_EPOCH_CAPTURES (UINT64_C(1) << 32)
 
+/* Set in `epoch`, by the same trick, from before the subject's start while allocations may be made
+ * to fail: see fail.h. */
+#define PAGE_EPOCH_FAILS (UINT64_C(1) << 33)
+
 typedef _Atomic int64_t page_i64;
 typedef _Atomic uint64_t page_u64;
 
@@ -154,11 +158,31 @@ struct page_behaviour {
     page_u64 begun[PAGE_EPOCHS], ended[PAGE_EPOCHS];
 };
 
+/* A call stack of its own, return addresses, innermost first. `frames` is written last. */
+struct page_trace {
+    page_u64 frames;
+    uint64_t frame[PAGE_STACK_FRAMES];
+};
+
+/* An allocation that is made to fail, and what became of it. The first two are the orchestrator's,
+ * written while no connection is open; the others are the subject's. */
+struct page_fail {
+    page_u64 connection; /* 1 + the ordinal of the connection whose allocations count; 0 = none */
+    page_u64 nth;        /* which of them fails, from 1; 0 = none: they are only counted */
+    page_u64 asked;      /* shared: allocations that the connection has asked for */
+    page_u64 failed;     /* 1 = it has failed; the next three are filled */
+    page_u64 site, size; /* of the allocation that failed */
+    struct page_trace stack;
+    page_u64 signal; /* that ended the process; 0 = none */
+    struct page_trace crash;
+};
+
 struct page {
     uint64_t magic;
     uint64_t version;
     uint64_t bytes; /* sizeof(struct page), as the maker compiled it */
-    page_u64 epoch; /* and PAGE_EPOCH_CAPTURES; written by the orchestrator, at quiescent points */
+    page_u64
+        epoch; /* and the flags PAGE_EPOCH_*; written by the orchestrator, at quiescent points */
     page_u64 mode;  /* enum page_mode, written by the probe */
     page_u64 sites; /* used entries of site[] */
     page_u64 classes;
@@ -176,12 +200,13 @@ struct page {
     struct page_thread thread[PAGE_THREADS];
     page_u64 behaviours; /* entries of behaviour[]; written after they are filled */
     struct page_behaviour behaviour[PAGE_BEHAVIOURS];
+    struct page_fail fail;
 };
 
 /* The number of the present epoch, as it is stamped into new blocks. */
 static inline uint64_t page_epoch(uint64_t word)
 {
-    return word & ~PAGE_EPOCH_CAPTURES;
+    return word & ~(PAGE_EPOCH_CAPTURES | PAGE_EPOCH_FAILS);
 }
 
 enum page_mode {

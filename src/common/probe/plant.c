@@ -3,6 +3,7 @@
  * real path. Which connection plants what follows from its ordinal alone, so that several threads
  * need no order among them.
  */
+#include "probe/fail.h"
 #include "probe/probe.h"
 #include "probe/slot.h"
 
@@ -80,6 +81,8 @@ static void plant_turn(uint64_t nth, uint64_t by_operation)
     struct page *page = probe_page();
     if (UNLIKELY(nth < load(&page->check.until)) && load(&page->check.by_operation) == by_operation)
         plant_at(page, nth);
+    if (UNLIKELY(load(&page->epoch) & PAGE_EPOCH_FAILS))
+        fail_on_connection(nth);
 }
 
 void probe_on_connection(uint64_t nth)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "probe/census.h"
+#include "probe/fail.h"
 #include "probe/heap.h"
 #include "probe/ledger.h"
 #include "probe/page_file.h"
@@ -30,6 +31,7 @@ static int hooks_install(struct page *page, const struct probe_options *options,
         return 0;
     if (ledger_start(page, e) != 0)
         return -1;
+    fail_start(page);
     if (options->libuv)
         ledger_start_libuv();
     return 0;

@@ -44,7 +44,8 @@ void probe_publish(bool classes);
 
 /* Once for each connection as it is opened, on whatever thread; `nth` counts from 0 over all
  * threads (what the atomic add to app.opened gave). Plants the self-check's blocks where the page's
- * plan says; else it costs a load and a compare. */
+ * plan says, and begins the count of allocations of which one is to fail; else it costs two loads
+ * and compares. */
 void probe_on_connection(uint64_t nth);
 /* The same for each operation on a connection (the atomic add to app.operations). A run plants by
  * either, as its page says. */

@@ -87,15 +87,32 @@ bool stacks_wanted(uint32_t site)
     return word >> site % 64 & 1;
 }
 
+/* Returns false when a walk has led here. */
+static __attribute__((noinline)) STACKS_OWN bool walk_now(struct walk *walk)
+{
+    if (walking)
+        return false;
+    walking = true;
+    walk->frames = 0;
+    _Unwind_Backtrace(on_frame, walk);
+    walking = false;
+    return true;
+}
+
+STACKS_OWN void stacks_trace(struct page_trace *ret)
+{
+    struct walk walk;
+    if (!walk_now(&walk))
+        walk.frames = 0;
+    memcpy(ret->frame, walk.frame, walk.frames * sizeof walk.frame[0]);
+    atomic_store_explicit(&ret->frames, walk.frames, memory_order_release);
+}
+
 __attribute__((noinline)) STACKS_OWN uint32_t stacks_take(uint32_t site)
 {
     struct walk walk;
-    if (walking)
+    if (!walk_now(&walk))
         return 0;
-    walking = true;
-    walk.frames = 0;
-    _Unwind_Backtrace(on_frame, &walk);
-    walking = false;
     uint32_t stack = find_or_add(site, &walk);
     atomic_fetch_add_explicit(stack ? &capture->taken : &capture->lost, 1, memory_order_relaxed);
     return stack;

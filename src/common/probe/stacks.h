@@ -28,6 +28,10 @@ bool stacks_wanted(uint32_t site);
  * walk itself led here. Frames of functions marked STACKS_OWN are left out. Any thread. */
 uint32_t stacks_take(uint32_t site);
 
+/* Writes the present call stack to a place of its own, frames of functions marked STACKS_OWN left
+ * out at its beginning. */
+void stacks_trace(struct page_trace *ret);
+
 /* Adds to the live blocks and bytes of a stack. */
 void stacks_count(uint32_t stack, uint32_t epoch, int64_t blocks, int64_t bytes);
 

@@ -74,6 +74,7 @@ void scenario_defaults(struct scenario *s)
         .handshake_timeout_ns = 30000000000u,
         .watchdog_ns = 60000000000u,
         .listen = "127.0.0.1:0",
+        .fail_side = SIDE_BOTH,
         .limit_heap = 1,
         .limit_rss = 16,
         .probe = true,

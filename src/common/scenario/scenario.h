@@ -41,6 +41,7 @@ enum scenario_ticket_callback {
 };
 enum scenario_ocsp { OCSP_NONE, OCSP_GOOD, OCSP_EMPTY, OCSP_LARGE };
 enum scenario_sni_unknown { SNI_UNKNOWN_ACCEPT, SNI_UNKNOWN_WARN, SNI_UNKNOWN_REFUSE };
+enum scenario_side { SIDE_SERVER, SIDE_CLIENT, SIDE_BOTH };
 
 struct scenario {
     /* [load] */
@@ -86,6 +87,10 @@ struct scenario {
     const char *on_drain;
     bool probe;      /* false: harness without the ledger (for measuring its cost) */
     bool keep_going; /* don't end early when a LEAK is certain */
+    /* [torture] */
+    bool fail_alloc;   /* fail allocations instead of a run */
+    int fail_side;     /* enum scenario_side */
+    const char *slice; /* K/N, NULL = all */
     /* [output] */
     const char *results; /* folder for runs; NULL = results/runs of the project */
     const char *json;    /* "-" or a path; NULL = none */
@@ -124,6 +129,8 @@ void scenario_settle(struct scenario *s);
 /* "1/100000 takes about 1,804,000 connections, 30m04s at 1000/s". Returns false, writing nothing,
  * when the run is bounded otherwise or ends after about a minute anyway. */
 bool scenario_sure_text(const struct scenario *s, char *buf, size_t size);
+/* Reads the slice: 1/1 when none is given. Returns 0, or -1 writing nothing. */
+int scenario_slice(const struct scenario *s, uint64_t *ret_part, uint64_t *ret_parts);
 /* Refuses what can't go together, saying what could: rate and conns, zero weights, --closed under
  * 4 x conns, an unknown defect, a limit out of range. */
 int scenario_check(const struct scenario *s, struct err *e);

@@ -1,4 +1,4 @@
-/* What the two rooms of the check share. Private to this floor. */
+/* What the rooms of the check share. Private to this floor. */
 #ifndef SOAK_SCENARIO_SCENARIO_CHECK_H
 #define SOAK_SCENARIO_SCENARIO_CHECK_H
 
@@ -10,6 +10,8 @@ int scenario_refuse(const struct scenario *s, const char *name, struct err *e, c
 
 /* Bounds that can't reach the sensitivity asked for. Returns 0 or -1. */
 int scenario_check_sure(const struct scenario *s, struct err *e);
+/* What has no meaning with --fail-alloc, or without it. Returns 0 or -1. */
+int scenario_check_torture(const struct scenario *s, struct err *e);
 
 /* The weights of the behaviours, and what those need of the other options. Returns 0 or -1. */
 int scenario_check_mix(const struct scenario *s, struct err *e);

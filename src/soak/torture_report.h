@@ -1,0 +1,26 @@
+/* What a sweep came to: for people, and as a document (soak-torture/1, results/schema). */
+#ifndef SOAK_TORTURE_REPORT_H
+#define SOAK_TORTURE_REPORT_H
+
+#include "torture.h"
+
+#include <stdio.h>
+
+enum torture_exit {
+    TORTURE_EXIT_PASS = 0,
+    TORTURE_EXIT_FOUND = 1,
+    TORTURE_EXIT_USAGE = 2,
+    TORTURE_EXIT_BROKEN = 4,
+    TORTURE_EXIT_INTERRUPTED = 130
+};
+
+enum torture_exit torture_exit(const struct torture *t);
+/* With `quiet` the verdict's line only. */
+void torture_text(const struct torture *t, bool quiet, FILE *out);
+/* The document; the caller frees it. NULL when out of memory. */
+char *torture_json(const struct torture *t);
+/* One step for samples.jsonl, without a newline; the caller frees it. NULL when out of memory. */
+char *torture_step_json(const struct torture *t, const struct torture_sweep *w, uint64_t number,
+                        const struct step *s);
+
+#endif

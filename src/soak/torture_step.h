@@ -1,0 +1,60 @@
+/*
+ * One connection of which one allocation fails, and what became of it: how the connection ended,
+ * and what stays on either side once it is gone. The ledger before it is what the step before it
+ * left.
+ */
+#ifndef SOAK_TORTURE_STEP_H
+#define SOAK_TORTURE_STEP_H
+
+#include "torture_ledger.h"
+#include "torture_pair.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum step_outcome {
+    STEP_WENT_ON,    /* the connection did all that it was to do */
+    STEP_FAILED,     /* it failed, and both sides ended it */
+    STEP_HUNG,       /* one side waited for the other until the client's patience was over */
+    STEP_STUCK,      /* a side answered no more at all; both have been ended */
+    STEP_CRASHED,    /* a side died; both have been ended */
+    STEP_INTERRUPTED /* by the user: the rest isn't known */
+};
+
+/* Return addresses, innermost first. */
+struct step_stack {
+    size_t frames;
+    uint64_t frame[PAGE_STACK_FRAMES];
+};
+
+struct step {
+    enum step_outcome outcome;
+    uint64_t asked; /* allocations of the connection on the side of the plan */
+    bool hit;       /* the allocation was asked for, and failed; the next four tell which */
+    char file[PAGE_FILE_BYTES];
+    uint32_t line;
+    uint64_t size;
+    struct step_stack stack;
+    int end_side; /* STEP_CRASHED, STEP_STUCK: who. The next two tell how and where */
+    int signal;   /* 0: it exited */
+    struct step_stack end_stack;
+    struct kept kept[PAIR_SIDES]; /* nothing unless both sides live */
+};
+
+struct bench {
+    struct pair pair;
+    struct snapshot before[PAIR_SIDES]; /* owned */
+};
+
+/* Takes the ledger as the one before the first step. Returns 0 or -1. */
+int bench_begin(struct bench *b, struct err *e);
+/* Frees the ledgers; the pair stays. */
+void bench_end(struct bench *b);
+
+/* `nth` 0: nothing fails, the allocations are only counted. With an outcome of STEP_STUCK or
+ * STEP_CRASHED the pair runs no more. Returns 0, or -1 when the page can't be read. */
+int step_run(struct bench *b, int side, size_t behaviour, uint64_t nth, struct step *ret,
+             struct err *e);
+
+#endif
