@@ -3,21 +3,20 @@
 
 import os
 import re
-import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "integration"))
+import server_log  # pylint: disable=wrong-import-position
 
 BIN = os.environ["SOAK_BIN"]
 PATIENCE = 60  # seconds; only a hang is as slow as that
 DEFAULT_MIX = ("clean", "reset", "half-close", "mid-handshake")
-
-
-def read_log(path):
-    with open(path, encoding="utf-8") as lines:
-        return [dict(word.split("=", 1) for word in shlex.split(line)) for line in lines]
 
 
 class Done:
@@ -51,7 +50,7 @@ class BehaviourCase(unittest.TestCase):
     def wait_for_lines(self, path, count):
         """What was reset may still lie in the backlog when the client is gone."""
         deadline = time.monotonic() + PATIENCE
-        while len(read_log(path)) < count:
+        while len(server_log.read(path)) < count:
             self.assertLess(time.monotonic(), deadline, "the server didn't see all connections")
             time.sleep(0.01)
 
@@ -69,7 +68,7 @@ class BehaviourCase(unittest.TestCase):
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(PATIENCE), 0, process.stderr.read())
             self.assertEqual(done.returncode, 0, f"{name}: {done.stdout}{done.stderr}")
-            return Done(read_log(log), done)
+            return Done(server_log.read(log), done)
 
     def cut(self, name, *client, server=(), conns=2, closed=22):
         """The same for a behaviour that is never held: the rows of its own connections, which are
