@@ -53,9 +53,6 @@ REFUSED = [
     (["--clea", "3"], "--clea: no such option; did you mean --clean?"),
     (["--mix", "clean,rset=3"],
      "--mix clean,rset=3: no such name 'rset'; did you mean reset?"),
-    (["--mix", "mid-handshake"],
-     "--mid-handshake 1: no peer would ever finish a handshake; give another behaviour, such as "
-     "--clean, a weight too"),
     (["--expect", "leak kind=side"],
      "--expect leak kind=side: no such kind 'side'; did you mean side-allocation-lost?"),
     (["nosuch"], "nosuch: no such command or scenario; `soak list scenarios` has them"),

@@ -210,8 +210,8 @@ static void what_is_wrong_in_a_file_is_said_with_its_line(void **state)
         {"[tls]\ntls = 1.4\n", ":2: tls = 1.4: this is one of 1.2, 1.3 or any"},
         {"[laod]\n", ":1: no such section [laod]; did you mean [load]?"},
         {"[weights]\n",
-         ":1: no such section [weights]; there are [load], [tls], [server], [verdict], [output], "
-         "[suite] and [mix]"},
+         ":1: no such section [weights]; there are [load], [tls], [server], [verdict], [torture], "
+         "[output], [suite] and [mix]"},
         {"[mix]\nrest = 2\n", ":2: no such key 'rest' in [mix]; did you mean reset?"},
         {"[load]\nreset = 2\n", ":2: 'reset' belongs in [mix], not in [load]"},
         {"[mix]\nmix = clean,rset=2\n",
@@ -325,9 +325,6 @@ static const struct {
     {{{"resume", "20%"}, {"session", "none"}},
      "--resume 20%: nothing to resume with --session none; give --session ticket or cache"},
     {{{"cache-size", "0"}}, "--cache-size 0: from 1 to 10M entries"},
-    {{{"mix", "mid-handshake=5"}},
-     "--mid-handshake 5: no peer would ever finish a handshake; give another behaviour, such as "
-     "--clean, a weight too"},
     {{{"mix", "none"}},
      "--mix none: no peer would do anything; give a behaviour a weight, such as --clean 1"},
     {{{"mix", "reset"}, {"reset", "0"}},
@@ -464,6 +461,9 @@ static void what_can_go_together_is_accepted(void **state)
         {{{"clean", "0"}, {"half-close", "0"}, {"reset", "1"}, {"mid-handshake", "0"}}},
         {{{"resume", "100%"}, {"session", "cache"}}},
         {{{"resume", "0%"}, {"session", "none"}}},
+        {{{"mix", "mid-handshake=5"}}},
+        {{{"mix", "clean,plain-http"}, {"defect", "error-path"}}},
+        {{{"mix", "rst-data"}, {"defect", "reset-path"}}},
         {{{"fail-alloc", "true"}}},
         {{{"fail-alloc", "true"}, {"side", "server"}, {"slice", "7/7"}, {"resume", "100%"}}},
         {{{"defect", "lost-state"}}},

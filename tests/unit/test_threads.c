@@ -69,6 +69,8 @@ static void handshake(void)
     SSL_free(server);
 }
 
+static pthread_barrier_t together;
+
 /* A life with all that OpenSSL keeps by thread: the random generators, an error in the queue. */
 static void *live_and_end(void *lost)
 {
@@ -77,6 +79,8 @@ static void *live_and_end(void *lost)
     CHECK(RAND_bytes(bytes, sizeof bytes) == 1 && RAND_priv_bytes(bytes, sizeof bytes) == 1);
     CHECK(!BIO_new_file("/nonexistent/file", "r")); /* an error stays in this thread's queue */
     CHECK(ERR_peek_error() != 0);
+    /* All are alive at once in each batch: OpenSSL's list of threads then grows in the first only. */
+    pthread_barrier_wait(&together);
     if (lost) {
         void *block = OPENSSL_malloc(32);
         __asm__ volatile("" : : "r"(block) : "memory");
@@ -86,6 +90,8 @@ static void *live_and_end(void *lost)
 
 static void run_threads(int count, bool lost)
 {
+    assert_int_equal(count % AT_ONCE, 0);
+    assert_int_equal(pthread_barrier_init(&together, NULL, AT_ONCE), 0);
     for (int done = 0; done < count; done += AT_ONCE) {
         pthread_t thread[AT_ONCE];
         for (int i = 0; i < AT_ONCE; i++)
@@ -94,6 +100,7 @@ static void run_threads(int count, bool lost)
         for (int i = 0; i < AT_ONCE; i++)
             pthread_join(thread[i], NULL);
     }
+    pthread_barrier_destroy(&together);
 }
 
 static void the_ledger_is_the_same_after_each_hundred_threads(void **state)

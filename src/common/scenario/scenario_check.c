@@ -197,6 +197,29 @@ static int check_defect_name(const struct scenario *s, const char *name, struct 
     return scenario_refuse(s, "defect", e, "no such defect; there are %s", list);
 }
 
+static bool resets(enum behaviour behaviour)
+{
+    const char *name = behaviour_entry(behaviour)->name;
+    return behaviour == BEHAVIOUR_RESET || strncmp(name, "rst-", 4) == 0;
+}
+
+/* All but those that leave an open connection. */
+static bool may_fail(enum behaviour behaviour)
+{
+    return behaviour != BEHAVIOUR_CLEAN && behaviour != BEHAVIOUR_RESET &&
+           behaviour != BEHAVIOUR_HALF_CLOSE && behaviour != BEHAVIOUR_SERVER_FIRST &&
+           behaviour != BEHAVIOUR_NO_CLOSE_NOTIFY;
+}
+
+static bool any_way(const struct scenario *s, bool (*is)(enum behaviour behaviour))
+{
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        if (s->weight[i] > 0 && is((enum behaviour)i))
+            return true;
+    }
+    return false;
+}
+
 static int check_defect(const struct scenario *s, struct err *e)
 {
     if (!s->defect)
@@ -213,14 +236,14 @@ static int check_defect(const struct scenario *s, struct err *e)
     if (strcmp(name, "peer-cert-ref") == 0 && s->client_auth != CLIENT_AUTH_REQUIRE)
         return scenario_refuse(s, "defect", e,
                                "it needs peers with certificates: --client-auth require");
-    if (strcmp(name, "error-path") == 0 && s->weight[BEHAVIOUR_MID_HANDSHAKE] == 0)
+    if (strcmp(name, "error-path") == 0 && !any_way(s, may_fail))
         return scenario_refuse(
             s, "defect", e, "it needs handshakes that fail: --mid-handshake with a weight above 0");
     if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
         (strcmp(name, "outside") == 0 || strcmp(name, "fragment") == 0))
         return scenario_refuse(s, "defect", e,
                                "it shows in jemalloc's figures alone; leave out --malloc libc");
-    if (strcmp(name, "reset-path") == 0 && s->weight[BEHAVIOUR_RESET] == 0)
+    if (strcmp(name, "reset-path") == 0 && !any_way(s, resets))
         return scenario_refuse(s, "defect", e,
                                "it needs peers that reset: --reset with a weight above 0");
     return 0;

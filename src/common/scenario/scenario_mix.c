@@ -106,9 +106,5 @@ int scenario_check_mix(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "mix", e,
                                "no peer would do anything; give a behaviour a weight, such as "
                                "--clean 1");
-    if (total == s->weight[BEHAVIOUR_MID_HANDSHAKE])
-        return scenario_refuse(s, "mid-handshake", e,
-                               "no peer would ever finish a handshake; give another behaviour, "
-                               "such as --clean, a weight too");
     return 0;
 }
