@@ -196,7 +196,7 @@ class Output(Metered):
         self.assertEqual(run.exit, 3, run.explain())
         self.assertRegex(run.result["missing"], r"^about [\d,]+ more connections, ")
         self.assertEqual(run.result["next"],
-                         ["./soak run default --seed 7f3a --churn max --payload 64B "
+                         ["./soak run default --seed 7f3a --conns 30 --churn max --payload 64B "
                           "--sensitivity 1/100 --until-sure"])
         self.assertIn("Missing", run.out)
 
