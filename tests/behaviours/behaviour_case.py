@@ -55,7 +55,7 @@ class BehaviourCase(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "the server didn't see all connections")
             time.sleep(0.01)
 
-    def drive(self, name, *client, server=(), conns=2, closed=22):
+    def drive(self, name, *client, server=(), conns=2, closed=22, churn="max"):
         """All weight on the behaviour `name`. The client must end without a failure."""
         with tempfile.TemporaryDirectory(prefix="soak-test-") as folder:
             log = os.path.join(folder, "connections.log")
@@ -63,7 +63,7 @@ class BehaviourCase(unittest.TestCase):
             weights = [f"--{other}=0" for other in DEFAULT_MIX if other != name]
             done = subprocess.run(
                 [BIN + "/soak-client", f"--connect=127.0.0.1:{port}", f"--conns={conns}",
-                 "--churn=max", "--workers=1", f"--closed={closed}", *weights, f"--{name}=1",
+                 f"--churn={churn}", "--workers=1", f"--closed={closed}", *weights, f"--{name}=1",
                  *client], text=True, capture_output=True, timeout=PATIENCE, check=False)
             self.wait_for_lines(log, closed)
             process.send_signal(signal.SIGTERM)
