@@ -61,8 +61,10 @@ struct peer_shared {
     struct sessions *sessions; /* NULL: nothing is resumed */
     const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */
     size_t payload_bytes;
-    struct page_app *app; /* handshakes and resumed are counted here */
-    uint64_t aborts;      /* so far, of EXIT_IN_TURN */
+    struct page_app *app;    /* handshakes and resumed are counted here */
+    struct overlap *overlap; /* the group that gathers (overlap.h), or NULL */
+    uint64_t slots;          /* connections held by this loop */
+    uint64_t aborts;         /* so far, of EXIT_IN_TURN */
 
     void (*on_handshake)(struct peer *p, uint64_t took_ns);
     void (*on_established)(struct peer *p);

@@ -3,7 +3,8 @@
  * The engine (peer.c, peer_tls.c, leave.c) follows it. A family has a file of entries and hooks.
  *
  * Hooks run on the peer's loop, in its turn. Each may end the peer by peer_fail, peer_cut and the
- * like, and then returns at once; none may block, or keep a pointer to the peer that `gone` doesn't take back.
+ * like, and then returns at once; none may block, or keep a pointer to the peer that `gone` doesn't
+ * take back.
  */
 #ifndef SOAK_CLIENT_RECIPE_H
 #define SOAK_CLIENT_RECIPE_H

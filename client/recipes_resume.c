@@ -1,8 +1,10 @@
 #include "recipe.h"
 
 #include "leave.h"
+#include "overlap.h"
 #include "peer.h"
 #include "records.h"
+#include "resume_early.h"
 #include "resume_offer.h"
 #include "tls/psk.h"
 
@@ -56,6 +58,12 @@ static int prepare_wrong_psk(struct peer *p)
         .prepare = the_prepare, .work = leave_excused                                              \
     }
 
+#define EARLY(the_prepare)                                                                         \
+    {                                                                                              \
+        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .prepare = the_prepare,                       \
+        .shaken = early_shaken                                                                     \
+    }
+
 const struct recipe recipes_resume[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_RESUME_TICKET] = HELD(offer_oldest),
     [BEHAVIOUR_RESUME_SESSION_ID] = HELD(offer_oldest),
@@ -68,7 +76,7 @@ const struct recipe recipes_resume[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_RESUME_UNDECRYPTABLE] = HELD(offer_spoiled),
     [BEHAVIOUR_RESUME_UNKNOWN_ID] = HELD(offer_spoiled),
     [BEHAVIOUR_RESUME_ROTATED] = HELD(offer_newest_or_ancient),
-    [BEHAVIOUR_RESUME_EVICTED] = HELD(offer_ancient),
+    [BEHAVIOUR_RESUME_EVICTED] = HELD(offer_ancient_or_none),
     [BEHAVIOUR_RESUME_ABORTED] = REFUSED(offer_to_be_refused, SSL_AD_INTERNAL_ERROR),
     [BEHAVIOUR_RESUME_BAD_BINDER] = {.end = RECIPE_REFUSED,
                                      .exit = EXIT_FIN,
@@ -77,10 +85,34 @@ const struct recipe recipes_resume[BEHAVIOUR_COUNT] = {
                                      .prepare = offer_to_be_refused,
                                      .transmit = transmit_bad_binder,
                                      .work = leave_excused},
+    [BEHAVIOUR_RESUME_OVERLAP] = {.exit = EXIT_CLOSE_NOTIFY,
+                                  .no_offer = true,
+                                  .prepare = overlap_prepare,
+                                  .transmit = overlap_transmit,
+                                  .tick = overlap_tick,
+                                  .gone = overlap_gone},
+    [BEHAVIOUR_OVERLAP_CORRUPT] = {.end = RECIPE_REFUSED,
+                                   .no_offer = true,
+                                   .alert = SSL_AD_BAD_RECORD_MAC,
+                                   .mute = true,
+                                   .prepare = overlap_prepare_spoiler,
+                                   .transmit = overlap_transmit_corrupt,
+                                   .tick = overlap_tick,
+                                   .gone = overlap_gone},
+    [BEHAVIOUR_OVERLAP_ABORT] = {.end = RECIPE_CUT,
+                                 .exit = EXIT_RESET,
+                                 .point = POINT_SERVER_FLIGHT,
+                                 .no_offer = true,
+                                 .prepare = overlap_prepare_spoiler,
+                                 .transmit = overlap_transmit_abort,
+                                 .tick = overlap_tick,
+                                 .gone = overlap_gone},
+    [BEHAVIOUR_EARLY_DATA_ACCEPTED] = EARLY(early_prepare),
+    [BEHAVIOUR_EARLY_DATA_REJECTED] = EARLY(early_prepare_stale),
+    [BEHAVIOUR_EARLY_DATA_REPLAYED] = EARLY(early_prepare_replay),
     [BEHAVIOUR_EXTERNAL_PSK] = HELD(prepare_psk),
     [BEHAVIOUR_PSK_UNKNOWN_IDENTITY] = HELD(prepare_unknown_psk),
-    [BEHAVIOUR_PSK_UNKNOWN_REFUSED] =
-        REFUSED(prepare_unknown_psk, SSL_AD_UNKNOWN_PSK_IDENTITY),
+    [BEHAVIOUR_PSK_UNKNOWN_REFUSED] = REFUSED(prepare_unknown_psk, SSL_AD_UNKNOWN_PSK_IDENTITY),
     /* In TLS 1.3 the binder is wrong, in TLS 1.2 the key of Finished. */
     [BEHAVIOUR_PSK_WRONG_KEY] = REFUSED(prepare_wrong_psk, 0),
 };

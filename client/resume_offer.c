@@ -35,9 +35,14 @@ int offer_to_be_refused(struct peer *p)
     return 0;
 }
 
-int offer_ancient(struct peer *p)
+static int offer_ancient(struct peer *p)
 {
     return offer_der(p, &p->shared->sessions->ancient);
+}
+
+int offer_ancient_or_none(struct peer *p)
+{
+    return raw_turn(p) % 2 ? 0 : offer_ancient(p);
 }
 
 /* How long a server waits until it is over: what it said with the ticket, and a second for the

@@ -15,8 +15,9 @@ int offer_der(struct peer *p, const struct session_der *der);
 int offer_oldest(struct peer *p);
 /* The same, where the server is to refuse it: without one the peer is excused. */
 int offer_to_be_refused(struct peer *p);
-/* The first of all, whether or not the server still knows it. */
-int offer_ancient(struct peer *p);
+/* The first of all, whether or not the server still knows it, and nothing in turn: a resumed
+ * session fills no cache. */
+int offer_ancient_or_none(struct peer *p);
 /* The first of all, when its time is over at the server, as if it weren't. */
 int offer_expired(struct peer *p);
 /* The newest and the first of all in turn. */

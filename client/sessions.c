@@ -146,7 +146,8 @@ SSL_SESSION *session_decode(const struct session_der *der)
 void sessions_clear(struct sessions *s)
 {
     free(s->ancient.bytes);
-    s->ancient = (struct session_der){0};
+    free(s->replay.bytes);
+    s->ancient = s->replay = (struct session_der){0};
     while (s->count > 0)
         free(pop(s).bytes);
 }

@@ -23,7 +23,8 @@ struct session_der {
 
 struct sessions {
     struct session_der ancient; /* a copy of the first of all */
-    size_t first, count; /* a ring, oldest first */
+    struct session_der replay;  /* used once, to be used again; the recipes' */
+    size_t first, count;        /* a ring, oldest first */
     struct session_der entry[SESSIONS_MAX];
 };
 

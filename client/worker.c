@@ -126,6 +126,7 @@ static void make_pool(struct worker *w, int index)
     s->sni = o->sni;
     s->starttls = (enum prelude_protocol)o->starttls;
     s->sessions = wants_sessions(o) ? &w->sessions : NULL;
+    s->slots = w->slots;
     s->payload = w->shared->payload;
     s->payload_bytes = (size_t)o->payload;
     s->app = &page->app;
