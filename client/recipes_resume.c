@@ -3,12 +3,17 @@
 #include "leave.h"
 #include "overlap.h"
 #include "peer.h"
-#include "records.h"
 #include "resume_early.h"
 #include "resume_offer.h"
 #include "tls/psk.h"
 
-/* What was to be refused had nothing to be refused for: it has brought a session, and goes. */
+/* A full handshake, for want of a session or because the server has dropped it: there is nothing to
+ * refuse. It has brought a session, and goes. */
+static void excuse_full(struct peer *p)
+{
+    p->excused = !SSL_session_reused(p->ssl);
+}
+
 static bool leave_excused(struct peer *p)
 {
     leave_at_point(p);
@@ -24,13 +29,6 @@ static bool leave_unread(struct peer *p, const uint8_t *bytes, size_t count)
         return true;
     leave_at_point(p);
     return false;
-}
-
-/* The binders end the ClientHello (RFC 8446 4.2.11). */
-static void transmit_bad_binder(struct peer *p)
-{
-    if (p->flights++ == 0 && !p->excused)
-        records_damage_last(&p->shared->out, RECORD_HANDSHAKE);
 }
 
 static int prepare_psk(struct peer *p)
@@ -54,10 +52,13 @@ static int prepare_wrong_psk(struct peer *p)
     }
 #define REFUSED(the_prepare, the_alert)                                                            \
     {                                                                                              \
-        .end = RECIPE_REFUSED, .exit = EXIT_FIN, .no_offer = true, .alert = the_alert,             \
-        .prepare = the_prepare, .work = leave_excused                                              \
+        .end = RECIPE_REFUSED, .no_offer = true, .alert = the_alert, .prepare = the_prepare        \
     }
-
+#define REFUSED_SESSION(the_prepare, the_alert)                                                    \
+    {                                                                                              \
+        .end = RECIPE_REFUSED, .exit = EXIT_FIN, .no_offer = true, .alert = the_alert,             \
+        .prepare = the_prepare, .shaken = excuse_full, .work = leave_excused                       \
+    }
 #define EARLY(the_prepare)                                                                         \
     {                                                                                              \
         .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .prepare = the_prepare,                       \
@@ -77,14 +78,8 @@ const struct recipe recipes_resume[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_RESUME_UNKNOWN_ID] = HELD(offer_spoiled),
     [BEHAVIOUR_RESUME_ROTATED] = HELD(offer_newest_or_ancient),
     [BEHAVIOUR_RESUME_EVICTED] = HELD(offer_ancient_or_none),
-    [BEHAVIOUR_RESUME_ABORTED] = REFUSED(offer_to_be_refused, SSL_AD_INTERNAL_ERROR),
-    [BEHAVIOUR_RESUME_BAD_BINDER] = {.end = RECIPE_REFUSED,
-                                     .exit = EXIT_FIN,
-                                     .no_offer = true,
-                                     .alert = SSL_AD_ILLEGAL_PARAMETER,
-                                     .prepare = offer_to_be_refused,
-                                     .transmit = transmit_bad_binder,
-                                     .work = leave_excused},
+    [BEHAVIOUR_RESUME_ABORTED] = REFUSED_SESSION(offer_to_be_refused, SSL_AD_INTERNAL_ERROR),
+    [BEHAVIOUR_RESUME_BAD_BINDER] = REFUSED_SESSION(offer_without_key, SSL_AD_ILLEGAL_PARAMETER),
     [BEHAVIOUR_RESUME_OVERLAP] = {.exit = EXIT_CLOSE_NOTIFY,
                                   .no_offer = true,
                                   .prepare = overlap_prepare,

@@ -31,8 +31,24 @@ int offer_oldest(struct peer *p)
 int offer_to_be_refused(struct peer *p)
 {
     sessions_offer(p->shared->sessions, p->ssl, true);
-    p->excused = SSL_get_session(p->ssl) == NULL;
     return 0;
+}
+
+int offer_without_key(struct peer *p)
+{
+    struct session_der der = sessions_take(p->shared->sessions, false);
+    SSL_SESSION *session = session_decode(&der);
+    unsigned char key[SSL_MAX_MASTER_KEY_LENGTH];
+    sessions_put(p->shared->sessions, der);
+    if (!session)
+        return 0;
+    size_t size = SSL_SESSION_get_master_key(session, key, sizeof key);
+    key[0] ^= 1;
+    if (size == 0 || !SSL_SESSION_set1_master_key(session, key, size)) {
+        SSL_SESSION_free(session);
+        return -1;
+    }
+    return offer(p, session);
 }
 
 static int offer_ancient(struct peer *p)

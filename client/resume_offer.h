@@ -13,8 +13,10 @@ int offer_der(struct peer *p, const struct session_der *der);
 
 /* The oldest. */
 int offer_oldest(struct peer *p);
-/* The same, where the server is to refuse it: without one the peer is excused. */
+/* The same, where the server is to refuse it, so it stays in the store. */
 int offer_to_be_refused(struct peer *p);
+/* The same with another key in it, so that its binder is wrong (RFC 8446 4.2.11.2). */
+int offer_without_key(struct peer *p);
 /* The first of all, whether or not the server still knows it, and nothing in turn: a resumed
  * session fills no cache. */
 int offer_ancient_or_none(struct peer *p);
