@@ -42,8 +42,7 @@ class SessionTest(ResumeCase):
 
     def test_a_ticket_that_the_callback_ignores_isnt(self):
         for tls in ("1.2", "1.3"):
-            server = (TICKETS, "--ticket-callback=ignore")
-            rows = self.later("resume-ticket", "--tls", tls, server=server)
+            rows = self.offered("resume-ticket", tls, TICKETS, "--ticket-callback=ignore")
             self.all_are(rows, resumed="0", done="1", saw=re.compile(">CERT"))
 
     def test_a_ticket_that_the_callback_renews_is(self):
