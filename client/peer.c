@@ -42,6 +42,8 @@ static void on_closed(uv_handle_t *handle)
     struct peer *p = peer_of(handle->data);
     CHECK(p->state == PEER_CLOSED && p->writes == 0);
     p->shared->on_gone(p);
+    if (p->recipe->gone)
+        p->recipe->gone(p);
     peer_tls_free(p);
     prelude_free(p->prelude);
     free(p->own);
@@ -188,6 +190,12 @@ static void keep(struct peer *p, const uint8_t *bytes, size_t count)
         return;
     }
     p->writes++;
+}
+
+void peer_queue(struct peer *p, const uint8_t *bytes, size_t count)
+{
+    if (p->state != PEER_CLOSED && !p->broken)
+        keep(p, bytes, count);
 }
 
 void peer_flush(struct peer *p)

@@ -62,8 +62,10 @@ struct peer_shared {
     struct sessions *sessions; /* NULL: nothing is resumed */
     const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */
     size_t payload_bytes;
-    struct page_app *app; /* handshakes and resumed are counted here */
-    uint64_t aborts;      /* so far, of EXIT_IN_TURN */
+    struct page_app *app;    /* handshakes and resumed are counted here */
+    struct overlap *overlap; /* the group that gathers (overlap.h), or NULL */
+    uint64_t slots;          /* connections held by this loop */
+    uint64_t aborts;         /* so far, of EXIT_IN_TURN */
 
     void (*on_handshake)(struct peer *p, uint64_t took_ns);
     void (*on_established)(struct peer *p);
@@ -85,6 +87,7 @@ struct peer {
     int broken;      /* the libuv error that a write ended with, or 0 */
     unsigned writes; /* kept output under way */
     bool resume;
+    bool excused;     /* has nothing to be refused for: does `work` instead */
     bool stalled;     /* says nothing more: waits for the server's end */
     bool heard_after; /* something has come since the handshake was done */
     unsigned flights; /* sent in the handshake; counted where the recipe's point needs it */
@@ -144,6 +147,9 @@ bool peer_awaits_refusal(const struct peer *p);
 void peer_flush(struct peer *p);
 /* The same and no more output: FIN leaves in the same segment where the kernel has room. */
 void peer_flush_with_fin(struct peer *p);
+/* Queues bytes at once, outside its turn; what becomes of it, its next turn learns. Harmless once
+ * closed. */
+void peer_queue(struct peer *p, const uint8_t *bytes, size_t count);
 /* The one place that changes the state. */
 void peer_set_state(struct peer *p, enum peer_state state);
 /* The connection ended from outside: `why` is a libuv error, or UV_EOF. */

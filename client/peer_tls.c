@@ -125,6 +125,8 @@ static void handshake(struct peer *p)
         if (SSL_session_reused(p->ssl))
             count(&p->shared->app->resumed);
         p->shared->on_handshake(p, clock_now_ns() - p->begun_ns);
+        if (p->recipe->shaken)
+            p->recipe->shaken(p);
     }
 }
 
@@ -213,7 +215,7 @@ static void conclude(struct peer *p)
         return;
     }
     if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes) {
-        if (recipe->end == RECIPE_REFUSED) {
+        if (recipe->end == RECIPE_REFUSED && !p->excused) {
             peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
                       behaviour_name((int)p->behaviour));
             return;

@@ -5,14 +5,22 @@
 const struct recipe *recipe_of(enum behaviour behaviour)
 {
     static const struct recipe *const table[BEHAVIOUR_FAMILIES] = {
-        [BEHAVIOUR_LEAVE] = recipes_leave,
-        [BEHAVIOUR_PRELUDE] = recipes_prelude,
-        [BEHAVIOUR_HOSTILE] = recipes_hostile,
+        [BEHAVIOUR_LEAVE] = recipes_leave,     [BEHAVIOUR_RESUME] = recipes_resume,
+        [BEHAVIOUR_PRELUDE] = recipes_prelude, [BEHAVIOUR_HOSTILE] = recipes_hostile,
         [BEHAVIOUR_RESOURCE] = recipes_stall,
     };
     const struct recipe *family = table[behaviour_entry(behaviour)->family];
     CHECK(family);
     return &family[behaviour];
+}
+
+bool recipe_needs_sessions(const struct behaviour_mix *mix)
+{
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        if (mix->weight[i] > 0 && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_RESUME)
+            return true;
+    }
+    return false;
 }
 
 static bool holds(const struct behaviour_mix *mix, int behaviour)

@@ -3,7 +3,8 @@
  * The engine (peer.c, peer_tls.c, leave.c) follows it. A family has a file of entries and hooks.
  *
  * Hooks run on the peer's loop, in its turn. Each may end the peer by peer_fail, peer_cut and the
- * like, and then returns at once; none may block or keep a pointer to the peer.
+ * like, and then returns at once; none may block, or keep a pointer to the peer that `gone` doesn't
+ * take back.
  */
 #ifndef SOAK_CLIENT_RECIPE_H
 #define SOAK_CLIENT_RECIPE_H
@@ -62,6 +63,8 @@ struct recipe {
     const char *(*unable)(void);
     /* The SSL object is made; the ClientHello isn't. Returns 0, or -1: can't be made. */
     int (*prepare)(struct peer *p);
+    /* The handshake is done; the message isn't sent. */
+    void (*shaken)(struct peer *p);
     /* Raw: TCP is on its way; what is written into shared->out is sent. */
     void (*open)(struct peer *p);
     /* Bytes about to be sent lie in shared->out: they may be changed, cut or held back. Of the
@@ -73,6 +76,8 @@ struct recipe {
      * after each arrival. True: done. `heard` gets what arrives meanwhile. */
     bool (*work)(struct peer *p);
     void (*heard)(struct peer *p, const uint8_t *bytes, size_t count);
+    /* The last of all: the peer is about to be freed. */
+    void (*gone)(struct peer *p);
     /* From time to time (about every 100 ms) until it is established or over. */
     void (*tick)(struct peer *p);
 };
@@ -85,8 +90,12 @@ enum behaviour recipe_holder(const struct behaviour_mix *mix);
 /* The part of `mix` that holds its slots, for connections that must; when it is empty, `holder`. */
 struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum behaviour holder);
 
+/* Whether a behaviour of this mix resumes by itself, whatever --resume says. */
+bool recipe_needs_sessions(const struct behaviour_mix *mix);
+
 /* The families' tables, indexed by behaviour; entries of other families are all zero. */
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_resume[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_prelude[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];

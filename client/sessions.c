@@ -61,6 +61,14 @@ static struct session_der without_certificate(const unsigned char *der, long len
     return ret;
 }
 
+static struct session_der copy(const struct session_der *der)
+{
+    struct session_der ret = {.bytes = malloc((size_t)der->length), .length = der->length};
+    CHECK(ret.bytes);
+    memcpy(ret.bytes, der->bytes, (size_t)der->length);
+    return ret;
+}
+
 /* Returns 0: the reference stays OpenSSL's. While the store is full nothing needs to be encoded. */
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
@@ -72,8 +80,12 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
     CHECK(der);
     unsigned char *at = der;
     /* Encoding allocates, so it may fail where the length could still be told. */
-    if (i2d_SSL_SESSION(session, &at) == length)
-        push(s, without_certificate(der, length));
+    if (i2d_SSL_SESSION(session, &at) == length) {
+        struct session_der kept = without_certificate(der, length);
+        if (!s->ancient.bytes)
+            s->ancient = copy(&kept);
+        push(s, kept);
+    }
     free(der);
     return 0;
 }
@@ -112,8 +124,35 @@ void sessions_offer(struct sessions *s, SSL *ssl, bool keep)
     }
 }
 
+struct session_der sessions_take(struct sessions *s, bool newest)
+{
+    if (s->count == 0)
+        return (struct session_der){0};
+    if (!newest)
+        return pop(s);
+    s->count--;
+    return s->entry[(s->first + s->count) % SESSIONS_MAX];
+}
+
+void sessions_put(struct sessions *s, struct session_der der)
+{
+    if (der.bytes && s->count < SESSIONS_MAX)
+        push(s, der);
+    else
+        free(der.bytes);
+}
+
+SSL_SESSION *session_decode(const struct session_der *der)
+{
+    const unsigned char *at = der->bytes;
+    return at ? d2i_SSL_SESSION(NULL, &at, der->length) : NULL;
+}
+
 void sessions_clear(struct sessions *s)
 {
+    free(s->ancient.bytes);
+    free(s->replay.bytes);
+    s->ancient = s->replay = (struct session_der){0};
     while (s->count > 0)
         free(pop(s).bytes);
 }

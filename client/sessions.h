@@ -4,7 +4,8 @@
  * TLS 1.2 stays. They are kept as DER in plain memory, because a kept SSL_SESSION would tie blocks
  * of a connection long gone (its certificate) to the connections that resume it, and look like a
  * leak in the client's own ledger. The server's certificate is left out: nothing here verifies it,
- * and parsing it was a third of the client's instructions per resumed connection. One thread.
+ * and parsing it was a third of the client's instructions per resumed connection. The first session
+ * stays until sessions_clear, for behaviours that need one that is long over. One thread.
  */
 #ifndef SOAK_CLIENT_SESSIONS_H
 #define SOAK_CLIENT_SESSIONS_H
@@ -21,7 +22,9 @@ struct session_der {
 };
 
 struct sessions {
-    size_t first, count; /* a ring, oldest first */
+    struct session_der ancient; /* a copy of the first of all */
+    struct session_der replay;  /* used once, to be used again; the recipes' */
+    size_t first, count;        /* a ring, oldest first */
     struct session_der entry[SESSIONS_MAX];
 };
 
@@ -30,6 +33,13 @@ void sessions_attach(struct sessions *s, SSL_CTX *ctx);
 /* Gives the oldest session that is still valid to `ssl`; does nothing when there is none. With
  * `keep` it stays in the store, for a handshake that won't bring a new one. */
 void sessions_offer(struct sessions *s, SSL *ssl, bool keep);
+/* Takes the oldest session, or the newest, out of the store: the caller's, to be freed. Without
+ * `bytes` when there is none. */
+struct session_der sessions_take(struct sessions *s, bool newest);
+/* Puts it back, or frees it when the store is full. */
+void sessions_put(struct sessions *s, struct session_der der);
+/* As an object (SSL_SESSION_free), or NULL when there is none. */
+SSL_SESSION *session_decode(const struct session_der *der);
 void sessions_clear(struct sessions *s);
 
 #endif

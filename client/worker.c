@@ -79,6 +79,11 @@ void worker_order(struct worker *w, enum worker_order order)
     uv_async_send(&w->wake);
 }
 
+static bool wants_sessions(const struct options *o)
+{
+    return o->resume > 0 || recipe_needs_sessions(&o->mix);
+}
+
 static int make_context(struct worker *w, struct err *e)
 {
     const struct options *o = w->shared->options;
@@ -89,7 +94,7 @@ static int make_context(struct worker *w, struct err *e)
     if (w->shared->certs && client_certs_show_all(w->shared->certs, CLIENT_CERT_GOOD, w->ctx) < 0)
         return err_set(e, "%s: OpenSSL doesn't take it", o->client_certs);
     SSL_CTX_set_mode(w->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    if (o->resume > 0)
+    if (wants_sessions(o))
         sessions_attach(&w->sessions, w->ctx);
     return 0;
 }
@@ -123,7 +128,8 @@ static void make_pool(struct worker *w, int index)
     s->target = &o->target;
     s->sni = o->sni;
     s->starttls = (enum prelude_protocol)o->starttls;
-    s->sessions = o->resume > 0 ? &w->sessions : NULL;
+    s->sessions = wants_sessions(o) ? &w->sessions : NULL;
+    s->slots = w->slots;
     s->payload = w->shared->payload;
     s->payload_bytes = (size_t)o->payload;
     s->app = &page->app;

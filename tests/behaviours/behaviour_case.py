@@ -14,6 +14,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "integration"))
 import server_log  # pylint: disable=wrong-import-position
 
+from wire_tap import Tap
+
 BIN = os.environ["SOAK_BIN"]
 PATIENCE = 60  # seconds; only a hang is as slow as that
 DEFAULT_MIX = ("clean", "reset", "half-close", "mid-handshake")
@@ -54,21 +56,29 @@ class BehaviourCase(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "the server didn't see all connections")
             time.sleep(0.01)
 
-    def drive(self, name, *client, server=(), conns=2, closed=22):
-        """All weight on the behaviour `name`. The client must end without a failure."""
+    def drive(self, name, *client, server=(), conns=2, closed=22, churn="max",
+              tapped=False):
+        """All weight on the behaviour `name`. The client must end without a failure. `tapped`: by way
+        of a tap on the wire, `done.tap`."""
         with tempfile.TemporaryDirectory(prefix="soak-test-") as folder:
             log = os.path.join(folder, "connections.log")
             process, port = self.server(log, *server)
+            tap = Tap(port) if tapped else None
+            if tap:
+                self.addCleanup(tap.close)
+                port = tap.port
             weights = [f"--{other}=0" for other in DEFAULT_MIX if other != name]
             done = subprocess.run(
                 [BIN + "/soak-client", f"--connect=127.0.0.1:{port}", f"--conns={conns}",
-                 "--churn=max", "--workers=1", f"--closed={closed}", *weights, f"--{name}=1",
+                 f"--churn={churn}", "--workers=1", f"--closed={closed}", *weights, f"--{name}=1",
                  *client], text=True, capture_output=True, timeout=PATIENCE, check=False)
             self.wait_for_lines(log, closed)
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(PATIENCE), 0, process.stderr.read())
             self.assertEqual(done.returncode, 0, f"{name}: {done.stdout}{done.stderr}")
-            return Done(server_log.read(log), done)
+            ret = Done(server_log.read(log), done)
+            ret.tap = tap
+            return ret
 
     def cut(self, name, *client, server=(), conns=2, closed=22):
         """The same for a behaviour that is never held: the rows of its own connections, which are

@@ -18,6 +18,9 @@ void psk_serve(SSL_CTX *ctx);
 /* The client offers the key in this handshake, before it begins; ciphers that go with it
  * are all it offers. Not together with a session to resume. Returns 0 or -1. */
 int psk_offer(SSL *ssl);
+/* The same with an identity that no server knows, or with another key. */
+enum psk_wrong { PSK_WRONG_IDENTITY, PSK_WRONG_KEY };
+int psk_offer_wrong(SSL *ssl, enum psk_wrong wrong);
 /* After a handshake in which the client offered the key and no session, on either side: it stands
  * on the key, not on a certificate. */
 bool psk_was_used(const SSL *ssl);
