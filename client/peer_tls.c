@@ -195,16 +195,15 @@ static void receive(struct peer *p)
 static void conclude(struct peer *p)
 {
     const struct recipe *recipe = p->recipe;
-    if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes) {
-        if (recipe->end == RECIPE_REFUSED) {
-            peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
-                      behaviour_name((int)p->behaviour));
-            return;
-        }
+    if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes)
         peer_set_state(p, PEER_WORK);
-    }
     if (p->state != PEER_WORK || (recipe->work && !recipe->work(p)) || p->state != PEER_WORK)
         return;
+    if (recipe->end == RECIPE_REFUSED) {
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
+                  behaviour_name((int)p->behaviour));
+        return;
+    }
     peer_set_state(p, PEER_HELD);
     p->shared->on_established(p);
 }
