@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from behaviour_case import BIN, PATIENCE, BehaviourCase
@@ -34,11 +35,14 @@ class FeatureCase(BehaviourCase):
             _, port = self.server(os.path.join(folder, "log"), *server)
             process = subprocess.Popen(
                 [BIN + "/soak-client", f"--connect=127.0.0.1:{port}", "--conns=1",
-                 f"--mix={name}", "--timeout=5s", *client], text=True,
+                 f"--mix={name}", "--closed=2", *client], text=True,
                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            timer = threading.Timer(PATIENCE, process.kill)
+            timer.start()
             with process:
                 line = process.stderr.readline()
                 process.kill()
+            timer.cancel()
             self.assertIn(said, line)
 
 
