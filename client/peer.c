@@ -354,12 +354,13 @@ void peer_flush_with_fin(struct peer *p)
 
 bool peer_awaits_refusal(const struct peer *p)
 {
-    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_ECHO && !p->prelude;
+    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_WORK && !p->prelude;
 }
 
 void peer_refused(struct peer *p, int alert)
 {
-    int awaited = p->recipe->alert;
+    bool tls12 = p->ssl && SSL_version(p->ssl) == TLS1_2_VERSION && p->recipe->alert_tls12;
+    int awaited = tls12 ? p->recipe->alert_tls12 : p->recipe->alert;
     if (awaited && alert != awaited) {
         peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: refused by %s, not by %s",
                   behaviour_name((int)p->behaviour),

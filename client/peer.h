@@ -51,13 +51,16 @@ enum peer_failure {
 };
 
 struct peer;
+struct client_certs;
 
 /* What all peers of a loop share. Set up by the owner, borrowed by every peer. */
 struct peer_shared {
     uv_loop_t *loop;
     SSL_CTX *ctx;
     const struct target *target;
-    const char *sni; /* or NULL */
+    const char *sni;                  /* or NULL */
+    const char *alpn;                 /* `a,b`, or NULL */
+    const struct client_certs *certs; /* or NULL */
     enum prelude_protocol starttls;
     struct sessions *sessions; /* NULL: nothing is resumed */
     const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */

@@ -214,16 +214,15 @@ static void conclude(struct peer *p)
         p->shared->on_operated(p);
         return;
     }
-    if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes) {
-        if (recipe->end == RECIPE_REFUSED && !p->excused) {
-            peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
-                      behaviour_name((int)p->behaviour));
-            return;
-        }
+    if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes)
         peer_set_state(p, PEER_WORK);
-    }
     if (p->state != PEER_WORK || (recipe->work && !recipe->work(p)) || p->state != PEER_WORK)
         return;
+    if (recipe->end == RECIPE_REFUSED && !p->excused) {
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
+                  behaviour_name((int)p->behaviour));
+        return;
+    }
     peer_set_state(p, PEER_HELD);
     p->shared->on_established(p);
 }

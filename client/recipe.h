@@ -53,6 +53,7 @@ struct recipe {
     enum recipe_exit exit;
     enum recipe_point point;
     int alert;        /* REFUSED: what the server must say (SSL_AD_...); 0: anything, or nothing */
+    int alert_tls12;  /* what it must say in TLS 1.2 instead; 0: the same */
     bool raw;         /* speaks no TLS: no SSL object is made, `open` writes the bytes */
     bool no_offer;    /* doesn't take part in --resume */
     bool in_prelude;  /* its deed is done, and its end meant, in the dialogue before TLS */
@@ -73,7 +74,8 @@ struct recipe {
     /* Bytes have arrived, before TLS sees them. False: they are dealt with. */
     bool (*arrived)(struct peer *p, const uint8_t *bytes, size_t count);
     /* The message has come back: more is to be done before it counts as established. Called again
-     * after each arrival. True: done. `heard` gets what arrives meanwhile. */
+     * after each arrival. True: done. `heard` gets what arrives meanwhile. A REFUSED one must be
+     * refused before it is done. */
     bool (*work)(struct peer *p);
     void (*heard)(struct peer *p, const uint8_t *bytes, size_t count);
     /* The last of all: the peer is about to be freed. */
@@ -97,6 +99,7 @@ bool recipe_needs_sessions(const struct behaviour_mix *mix);
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_resume[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_prelude[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_feature[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];
 

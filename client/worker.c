@@ -127,6 +127,8 @@ static void make_pool(struct worker *w, int index)
     s->ctx = w->ctx;
     s->target = &o->target;
     s->sni = o->sni;
+    s->alpn = o->alpn;
+    s->certs = w->shared->certs;
     s->starttls = (enum prelude_protocol)o->starttls;
     s->sessions = wants_sessions(o) ? &w->sessions : NULL;
     s->slots = w->slots;

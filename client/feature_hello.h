@@ -1,0 +1,18 @@
+/*
+ * Hooks for connections that ask for something in their ClientHello: a name, a protocol, a group, a
+ * cipher, a kind of key, a stapled status, small fragments, padding. What each asks for is a row of
+ * a table; whether it has come about is seen once the message is back.
+ */
+#ifndef SOAK_CLIENT_FEATURE_HELLO_H
+#define SOAK_CLIENT_FEATURE_HELLO_H
+
+#include "peer.h"
+
+/* `prepare`: asks. */
+int feature_hello_prepare(struct peer *p);
+/* `work`: fails the peer when it was granted something else, as of a server without the option. */
+bool feature_hello_check(struct peer *p);
+/* `unable` of the group that is part ML-KEM. */
+const char *feature_hello_no_ml_kem(void);
+
+#endif
