@@ -81,13 +81,13 @@ static void plant_turn(uint64_t nth, uint64_t by_operation)
     struct page *page = probe_page();
     if (UNLIKELY(nth < load(&page->check.until)) && load(&page->check.by_operation) == by_operation)
         plant_at(page, nth);
-    if (UNLIKELY(load(&page->epoch) & PAGE_EPOCH_FAILS))
-        fail_on_connection(nth);
 }
 
 void probe_on_connection(uint64_t nth)
 {
     plant_turn(nth, 0);
+    if (UNLIKELY(load(&probe_page()->epoch) & PAGE_EPOCH_FAILS))
+        fail_on_connection(nth);
 }
 
 void probe_on_operation(uint64_t nth)
