@@ -84,7 +84,7 @@ class WorthlessTest(ResumeCase):
     def test_expired(self):
         """The first two seconds there is nothing to offer yet."""
         for tls, session in (("1.2", TICKETS), ("1.3", TICKETS), ("1.3", CACHE)):
-            rows = self.offered("resume-expired", tls, session, "--session-timeout=1s", closed=60,
+            rows = self.offered("resume-expired", tls, session, "--session-timeout=1s", closed=52,
                                 churn="15/s", least=32)
             self.all_are(rows, resumed="0", done="1", saw=re.compile(">CERT"))
 

@@ -94,6 +94,13 @@ static void cache_filling(struct sim *s)
     churn_and_finish(s);
 }
 
+/* One entry below its bound, where OpenSSL 3 begins to evict. */
+static void cache_evicting(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 2000, 1), 2001);
+    churn_and_finish(s);
+}
+
 /* The hash table of a filling cache doubles its array of pointers as entries come in. */
 static void table_of_cache(struct sim *s)
 {
@@ -796,6 +803,7 @@ static void the_evidence_is_told(void **state)
         const char *said;
     } cases[] = {
         {cache_filling, "entries of 20480, full after about 15162 more connections at this pace"},
+        {cache_evicting, "2000 entries of 2001, now full"},
         {cache_over, "more than the 1000 it may hold"},
         {cache_without_bound, "nothing says how large they may become"},
         {table_growing, "and the second half of the run no slower"},

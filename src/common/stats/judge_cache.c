@@ -81,6 +81,10 @@ bool cache_bounded_present(const struct hearing *h)
     return false;
 }
 
+/* OpenSSL 3 evicts a session as soon as there are as many as the cache may hold, so one less is the
+ * most that it ever holds (SSL_CTX_add_session, ssl/ssl_sess.c). */
+enum { NEVER_USED = 1 };
+
 uint64_t cache_full_in(const struct hearing *h, size_t cache)
 {
     const struct judge_cache *k = &h->e->cache[cache];
@@ -89,7 +93,7 @@ uint64_t cache_full_in(const struct hearing *h, size_t cache)
     uint64_t begun = 0;
     for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++)
         begun += h->e->epoch[c].opened;
-    if (!k->capacity || grown <= 0 || left <= 0)
+    if (!k->capacity || grown <= 0 || left <= NEVER_USED)
         return 0;
     return (uint64_t)((double)left * (double)begun / (double)grown + 0.5);
 }
