@@ -5,10 +5,8 @@
 const struct recipe *recipe_of(enum behaviour behaviour)
 {
     static const struct recipe *const table[BEHAVIOUR_FAMILIES] = {
-        [BEHAVIOUR_LEAVE] = recipes_leave,
-        [BEHAVIOUR_PRELUDE] = recipes_prelude,
-        [BEHAVIOUR_FEATURE] = recipes_feature,
-        [BEHAVIOUR_HOSTILE] = recipes_hostile,
+        [BEHAVIOUR_LEAVE] = recipes_leave,     [BEHAVIOUR_PRELUDE] = recipes_prelude,
+        [BEHAVIOUR_FEATURE] = recipes_feature, [BEHAVIOUR_HOSTILE] = recipes_hostile,
         [BEHAVIOUR_RESOURCE] = recipes_stall,
     };
     const struct recipe *family = table[behaviour_entry(behaviour)->family];
