@@ -18,19 +18,19 @@ enum { STATUS_LARGE_FROM = 16000, PADDED_TO = 4096 };
 
 /* What a connection asks for. Zero and NULL: as usual. */
 struct ask {
-    int version; /* the only one */
-    const char *name;
+    int version;          /* the only one */
     bool own_certificate; /* the name has a certificate that bears it */
-    enum alpn alpn;
-    const char *group;  /* of the key exchange */
-    const char *others; /* groups after it; it is then to be turned down */
-    int group_type, group_bits;
+    uint8_t fragment;     /* TLSEXT_max_fragment_length_... */
+    const char *name;
+    const char *group;            /* of the key exchange */
+    const char *others;           /* groups after it; it is then to be turned down */
     const char *ciphers, *suites; /* of TLS 1.2 and of TLS 1.3 */
     const char *signatures;
-    int key_type; /* of the server's certificate */
-    enum status status;
-    uint8_t fragment; /* TLSEXT_max_fragment_length_... */
     size_t padding;
+    int group_type, group_bits;
+    int key_type; /* of the server's certificate */
+    enum alpn alpn;
+    enum status status;
 };
 
 static const struct ask table[BEHAVIOUR_COUNT] = {
@@ -228,7 +228,7 @@ static const char *wrong_protocol(const struct peer *p, enum alpn asked)
     return same ? NULL : "the server chose another protocol";
 }
 
-static const char *wrong(const struct peer *p, const struct ask *a)
+static const char *first_wrong(const struct peer *p, const struct ask *a)
 {
     const SSL_SESSION *session = SSL_get_session(p->ssl);
     const char *what = NULL;
@@ -248,7 +248,7 @@ static const char *wrong(const struct peer *p, const struct ask *a)
 bool feature_hello_check(struct peer *p)
 {
     ERR_clear_error();
-    const char *what = wrong(p, &table[p->behaviour]);
+    const char *what = first_wrong(p, &table[p->behaviour]);
     ERR_clear_error();
     if (what)
         peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: %s", behaviour_name((int)p->behaviour), what);

@@ -78,6 +78,21 @@ static int check_starttls(const struct options *o, struct err *e)
     return 0;
 }
 
+/* Certificates of their own are shown by the behaviours named for them. */
+static int check_certificates(const struct options *o, struct err *e)
+{
+    static const enum behaviour shows[] = {
+        BEHAVIOUR_CERT_GOOD,       BEHAVIOUR_CERT_EXPIRED,         BEHAVIOUR_CERT_UNKNOWN_CA,
+        BEHAVIOUR_CERT_LONG_CHAIN, BEHAVIOUR_CERT_OVER_LONG_CHAIN, BEHAVIOUR_AUTH_LATER,
+    };
+    for (size_t i = 0; i < sizeof shows / sizeof shows[0] && !o->client_certs; i++) {
+        if (o->mix.weight[shows[i]])
+            return err_set(e, "--%s: also needs --client-certs PATH",
+                           behaviour_name((int)shows[i]));
+    }
+    return 0;
+}
+
 static int check_weights(const struct options *o, struct err *e)
 {
     uint64_t total = 0;
@@ -121,9 +136,9 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--sources: at most %d", TARGET_SOURCES_MAX);
     if (o->workers > OPTIONS_WORKERS_MAX)
         return err_set(e, "--workers %d: at most %d", o->workers, OPTIONS_WORKERS_MAX);
-    if (check_operate(o, e) < 0)
+    if (check_operate(o, e) < 0 || check_starttls(o, e) < 0 || check_certificates(o, e) < 0)
         return -1;
-    return check_starttls(o, e) < 0 ? -1 : check_weights(o, e);
+    return check_weights(o, e);
 }
 
 static int choose_workers(const struct options *o)

@@ -92,6 +92,7 @@ class CertificatesTest(FeatureCase):
                 self.all_are(rows, cert="ok", saw=re.compile(">CR .*<CERT .*<CV"))
                 size[name] = min(self.numbers(rows, "in"))
             self.assertGreater(size["cert-long-chain"], size["cert-good"] + 3 * 300)
+        self.fails("cert-good", "also needs --client-certs")
 
     def test_bad_ones_are_refused_each_by_its_alert(self):
         for name, cert, alert in (
