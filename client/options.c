@@ -98,8 +98,7 @@ static int check_weights(const struct options *o, struct err *e)
     uint64_t total = 0;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
         if (o->mix.weight[i] > WEIGHT_MAX)
-            return err_set(e, "--%s: a weight is at most %d", behaviour_name((enum behaviour)i),
-                           WEIGHT_MAX);
+            return err_set(e, "--%s: a weight is at most %d", behaviour_name(i), WEIGHT_MAX);
         total += o->mix.weight[i];
     }
     if (total == 0)

@@ -1,9 +1,9 @@
 /* `soak suite` and `soak merge` as they are, over runs that are made up: what a scenario comes to
  * stands in its file's name, as the words before the first dash. So a suite of many takes no time.
  */
+#include "src/soak/catalog.h"
 #include "src/soak/cmd_merge.h"
 #include "src/soak/cmd_suite.h"
-#include "src/soak/catalog.h"
 #include "src/soak/subrun.h"
 #include "src/soak/suite_files.h"
 

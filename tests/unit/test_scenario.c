@@ -105,8 +105,8 @@ static void every_option_has_a_section_and_one_line_of_help(void **state)
     const struct opt *options = scenario_options(&count);
     for (size_t i = 0; i < count; i++) {
         assert_true(opts_find(options, count, options[i].name) == &options[i]);
-        assert_non_null(strstr("load tls server verdict torture output suite mix",
-                               scenario_section(i)));
+        assert_non_null(
+            strstr("load tls server verdict torture output suite mix", scenario_section(i)));
         assert_in_range(strlen(options[i].help), 5, 90);
         bool listed = options[i].type == OPT_CHOICE || options[i].type == OPT_WEIGHTS;
         assert_int_equal(options[i].choices != NULL, listed);

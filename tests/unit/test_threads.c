@@ -79,7 +79,8 @@ static void *live_and_end(void *lost)
     CHECK(RAND_bytes(bytes, sizeof bytes) == 1 && RAND_priv_bytes(bytes, sizeof bytes) == 1);
     CHECK(!BIO_new_file("/nonexistent/file", "r")); /* an error stays in this thread's queue */
     CHECK(ERR_peek_error() != 0);
-    /* All are alive at once in each batch: OpenSSL's list of threads then grows in the first only. */
+    /* All are alive at once in each batch: OpenSSL's list of threads then grows in the first only.
+     */
     pthread_barrier_wait(&together);
     if (lost) {
         void *block = OPENSSL_malloc(32);
