@@ -381,6 +381,18 @@ static void a_bound_in_time_is_kept_at_whatever_rate(void **state)
     }
 }
 
+static void of_two_bounds_the_first_that_is_reached_ends_the_run(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000, .closed = 40000, .for_ms = 60000};
+    struct drive slow = begin(&in, 100), fast = begin(&in, 1000);
+    to_the_end(&slow);
+    assert_in_range(slow.seen.elapsed_ms, 50000, 70000);
+    assert_true(slow.seen.opened < 7000);
+    to_the_end(&fast);
+    assert_int_equal(fast.seen.opened, 40000);
+}
+
 static void a_bound_too_tight_still_measures_two_epochs(void **state)
 {
     (void)state;
@@ -597,6 +609,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_profile_drains),
         cmocka_unit_test(a_profile_makes_no_bounded_run_longer),
         cmocka_unit_test(a_bound_in_time_is_kept_at_whatever_rate),
+        cmocka_unit_test(of_two_bounds_the_first_that_is_reached_ends_the_run),
         cmocka_unit_test(a_bound_too_tight_still_measures_two_epochs),
         cmocka_unit_test(a_default_run_at_max_ends_after_a_minute),
         cmocka_unit_test(a_slow_machine_ends_when_it_has_seen_enough),

@@ -121,20 +121,26 @@ static uint64_t at_pace(const struct plan_seen *seen, double ms)
     return (uint64_t)((double)seen->opened * ms / (double)seen->elapsed_ms);
 }
 
+/* No more than its time has room for at the pace reached. */
+static uint64_t within_time(const struct plan *p, const struct plan_seen *seen, uint64_t total)
+{
+    return p->in.for_ms && seen->elapsed_ms
+               ? smaller(total, larger(at_pace(seen, (double)p->in.for_ms), seen->opened))
+               : total;
+}
+
 /* What the run will come to: its bound, or what the rate reached so far gives in its time. So a
  * bound in time ends the run too: when it has passed, this is no more than what was opened. */
 static uint64_t expected_total(const struct plan *p, const struct plan_seen *seen)
 {
     if (p->in.closed)
-        return p->total;
+        return within_time(p, seen, p->total);
     uint64_t reached = seen->elapsed_ms ? at_pace(seen, aimed_ms(p)) : p->total;
     if (!is_default(p))
         return p->in.rate_per_s > 0 && reached == 0 ? p->total : reached;
     uint64_t total = p->in.rate_per_s > 0 ? smaller(p->total, larger(reached, needed(p)))
                                           : larger(reached, needed(p));
-    return p->in.for_ms && seen->elapsed_ms
-               ? smaller(total, larger(at_pace(seen, (double)p->in.for_ms), seen->opened))
-               : total;
+    return within_time(p, seen, total);
 }
 
 static bool enough_measured(const struct plan *p)
@@ -145,7 +151,8 @@ static bool enough_measured(const struct plan *p)
 /* No more than the time limit has room for at the pace reached. */
 static uint64_t within_limit(const struct plan *p, const struct plan_seen *seen, uint64_t opens)
 {
-    if (!p->in.until_sure || !p->in.for_ms || !seen->elapsed_ms)
+    bool limits = p->in.until_sure || p->in.closed;
+    if (!limits || !p->in.for_ms || !seen->elapsed_ms)
         return opens;
     uint64_t most = at_pace(seen, (double)p->in.for_ms);
     return smaller(opens, most > seen->opened ? most - seen->opened : 0);
