@@ -472,6 +472,7 @@ static void what_can_go_together_is_accepted(void **state)
         {{{"operate", "ticket"}, {"session", "cache"}}},
         {{{"defect", "lost-state:1/1000"}}},
         {{{"defect", "peer-cert-ref"}, {"client-auth", "require"}}},
+        {{{"defect", "peer-cert-ref"}, {"client-auth", "request"}}},
         {{{"defect", "error-path:1/10"}}},
         {{{"listen", "127.1.2.3:4433"}}},
         {{{"listen", "[::1]:0"}, {"sources", "1"}}},

@@ -233,7 +233,8 @@ static int check_defect(const struct scenario *s, struct err *e)
         return -1;
     if (s->defect[length] && grammar_one_in(s->defect + length + 1, &one_in, &why) < 0)
         return scenario_refuse(s, "defect", e, "after the colon: %s", why.text);
-    if (strcmp(name, "peer-cert-ref") == 0 && s->client_auth != CLIENT_AUTH_REQUIRE)
+    if (strcmp(name, "peer-cert-ref") == 0 && s->client_auth != CLIENT_AUTH_REQUEST &&
+        s->client_auth != CLIENT_AUTH_REQUIRE)
         return scenario_refuse(s, "defect", e,
                                "it needs peers with certificates: --client-auth require");
     if (strcmp(name, "error-path") == 0 && !any_way(s, may_fail))
