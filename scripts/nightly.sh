@@ -1,11 +1,11 @@
 #!/bin/bash
 # The nightly job, step by step, on any machine:
-#   nightly.sh shard K/N   runs shard K of N of scenarios/nightly
+#   nightly.sh shard K/N   runs shard K of N of scenarios/nightly and of all families
 #   nightly.sh merge       joins the shards that lie in the results' folder
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
 # `soak suite` or `soak merge`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
-# folder or name (nightly); RESULTS, the results' folder (results/runs/nightly).
+# folder or name instead of all; RESULTS, the results' folder (results/runs/nightly).
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 soak=${SOAK:-$root/soak}
@@ -20,8 +20,10 @@ usage() {
 
 shard() {
     # `2/3` names its file junit-2-of-3.xml; soak itself refuses what is no shard.
+    local what=("${SCENARIOS:-nightly}")
+    [ -n "${SCENARIOS:-}" ] || what+=("$root/scenarios" features starttls)
     mkdir -p "$results"
-    "$soak" suite "${SCENARIOS:-nightly}" --shard "$1" --results "$results" \
+    "$soak" suite "${what[@]}" --shard "$1" --results "$results" \
         --junit="$results/junit-${1//\//-of-}.xml"
 }
 
