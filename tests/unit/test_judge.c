@@ -553,6 +553,14 @@ static void unpurged(struct sim *s)
     heap(s, 0, 0, 450, 450);
 }
 
+/* As a session cache that fills: its pages become RSS, and no more than that. */
+static void rss_follows_cache(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    churn_long_and_finish(s);
+    heap(s, 96, 380, 0, 400);
+}
+
 static void mapping(struct sim *s)
 {
     churn_long_and_finish(s);
@@ -696,6 +704,7 @@ static const struct control {
     {"heap_follows_cache", heap_follows_cache, RULE_LEDGER_FIRST, V(PASS), K(CACHE_FILLING)},
     {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
     {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
+    {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},
     {"mapping", mapping, RULE_MAPPING, V(INCONCLUSIVE), K(MAPPING)},
     {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},
     {"no_handshake", no_handshake, RULE_NO_HANDSHAKE, V(INVALID), K(NONE)},

@@ -286,8 +286,10 @@ size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
                      "the allocator keeps freed pages for a while, up to a bound of its own");
         return 1;
     }
-    struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true);
-    if (rule_on(h, RULE_MAPPING) && rises(&rss, WITNESS_BYTES)) {
+    struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true), alone = rss;
+    if (rule_on(h, RULE_HEAP_FIRST) && active.growth > 0)
+        alone.growth -= active.growth;
+    if (rule_on(h, RULE_MAPPING) && rises(&alone, WITNESS_BYTES)) {
         *ret = pages(&rss, &active, VERDICT_INCONCLUSIVE, KIND_MAPPING,
                      "every exact figure is flat, and a witness never convicts alone");
         return 1;

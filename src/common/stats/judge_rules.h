@@ -38,6 +38,7 @@
     X(LEDGER_FIRST)                                                                                \
     X(FRAGMENTATION)                                                                               \
     X(UNPURGED)                                                                                    \
+    X(HEAP_FIRST)                                                                                  \
     X(MAPPING)                                                                                     \
     X(UNHOOKED)                                                                                    \
     X(NO_HANDSHAKE)                                                                                \
