@@ -258,12 +258,15 @@ size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
 {
     struct rise allocated = rise_of(h, gauge_find(h->e, "heap_allocated"), false);
     struct rise active = rise_of(h, gauge_find(h->e, "heap_active"), false);
-    ret_seen->heap_bytes = smallest_seen(h, &allocated, UNSUPPORTED_BYTES);
+    /* What the ledger explains is taken off what grew, so a loss must be larger by that to be seen.
+     */
+    double explained = (double)ledger_growth(h).bytes;
+    ret_seen->heap_bytes = smallest_seen(h, &allocated, UNSUPPORTED_BYTES + explained);
     ret_seen->page_bytes = smallest_seen(h, &active, ACTIVE_BYTES);
     if (exact_leak || h->epochs < JUDGE_MIN_EPOCHS)
         return 0;
     struct rise unexplained = allocated;
-    unexplained.growth -= (double)ledger_growth(h).bytes;
+    unexplained.growth -= explained;
     const struct judge_size_class *exact = class_growing(h, true);
     if (rule_on(h, RULE_OUTSIDE) &&
         rises(&unexplained, exact ? ALLOCATED_BYTES : UNSUPPORTED_BYTES)) {
