@@ -330,8 +330,7 @@ static void start_shared(struct client *c)
     c->shared.options = c->o;
     c->shared.page = probe_page();
     choice_publish(&c->choice, (enum operation)c->o->operate, c->shared.page);
-    c->shared.rows = c->choice.rows;
-    c->shared.holder = c->choice.holder;
+    c->shared.choice = &c->choice;
     c->shared.payload = make_payload(c->o);
     c->shared.wake = &c->wake;
     CHECK(uv_mutex_init(&c->shared.times_lock) == 0);

@@ -7,6 +7,7 @@
 #define SOAK_CLIENT_WORKER_H
 
 #include "base/err.h"
+#include "choice.h"
 #include "options.h"
 #include "pool.h"
 #include "tls/client_certs.h"
@@ -32,11 +33,10 @@ struct worker_shared {
     const struct options *options;
     struct client_certs *certs; /* owned; NULL without --client-certs */
     struct page *page;
-    uint8_t *payload;           /* owned */
-    uv_async_t *wake;           /* the main loop's: something was replied */
-    struct behaviour_rows rows; /* of the run; written before the workers start */
-    enum behaviour holder;
-    struct behaviour_mix mix; /* of the epoch; written before its order */
+    uint8_t *payload;            /* owned */
+    uv_async_t *wake;            /* the main loop's: something was replied */
+    const struct choice *choice; /* of the run; made before the workers start */
+    struct behaviour_mix mix;    /* of the epoch; written before its order */
     uv_mutex_t times_lock;
     struct hist times; /* of all handshakes, under times_lock */
     struct {

@@ -1,6 +1,8 @@
 /* What can't go together in TLS. */
 #include "options.h"
 
+#include "base/ciphers.h"
+
 #include <string.h>
 
 static int check_client_auth(const struct options *o, struct err *e)
@@ -46,27 +48,15 @@ static int check_early_data(const struct options *o, struct err *e)
     return 0;
 }
 
-/* Whether a cipher of the version is named. */
-static bool names_cipher(const char *ciphers, bool tls13)
-{
-    for (const char *name = ciphers; *name;) {
-        size_t length = strcspn(name, ":");
-        if (length && (strncmp(name, "TLS_", 4) == 0) == tls13)
-            return true;
-        name += length + (name[length] == ':');
-    }
-    return false;
-}
-
 static int check_ciphers(const struct options *o, struct err *e)
 {
     if (!o->ciphers)
         return 0;
     if (o->psk)
         return err_set(e, "--ciphers: --psk chooses its own; leave one of them out");
-    if (o->tls == CONTEXT_TLS_1_2 && !names_cipher(o->ciphers, false))
+    if (o->tls == CONTEXT_TLS_1_2 && !ciphers_name(o->ciphers, false))
         return err_set(e, "--ciphers %s: none is of TLS 1.2", o->ciphers);
-    if (o->tls == CONTEXT_TLS_1_3 && !names_cipher(o->ciphers, true))
+    if (o->tls == CONTEXT_TLS_1_3 && !ciphers_name(o->ciphers, true))
         return err_set(e, "--ciphers %s: none is of TLS 1.3, whose names begin with TLS_",
                        o->ciphers);
     return 0;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_COLUMNS = 26, COLUMNS = 80, SHORT_COLUMNS = 14, TEXT = 1024, EXIT_BROKEN = 4 };
+enum { NAME_COLUMNS = 26, SHORT_COLUMNS = 14, TEXT = 1024, EXIT_BROKEN = 4 };
 
 struct options {
     bool json;
@@ -52,22 +52,6 @@ struct list {
 
 /* ---- lines ---- */
 
-/* Prints `text` from column `left` on, broken at blanks. The line has been filled up to there. */
-static void print_wrapped(const char *text, int left)
-{
-    size_t width = (size_t)(COLUMNS - left);
-    while (strlen(text) > width) {
-        size_t end = width;
-        while (end > 0 && text[end] != ' ')
-            end--;
-        if (end == 0)
-            break;
-        printf("%.*s\n%*s", (int)end, text, left, "");
-        text += end + 1;
-    }
-    printf("%s\n", text);
-}
-
 static void print_row(const char *name, const char *text)
 {
     int used = printf("  %s", name);
@@ -75,7 +59,7 @@ static void print_row(const char *name, const char *text)
         printf("\n%*s", NAME_COLUMNS, "");
     else
         printf("%*s", NAME_COLUMNS - used, "");
-    print_wrapped(text, NAME_COLUMNS);
+    opts_wrap(text, NAME_COLUMNS, stdout);
 }
 
 static void append_name(char *text, const char *name)
@@ -88,7 +72,7 @@ static void append_name(char *text, const char *name)
 static void print_short(const char *label, const char *text)
 {
     printf("%-*s", SHORT_COLUMNS, label);
-    print_wrapped(text, SHORT_COLUMNS);
+    opts_wrap(text, SHORT_COLUMNS, stdout);
 }
 
 /* ---- scenarios ---- */

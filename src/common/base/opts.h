@@ -71,5 +71,8 @@ const char *opts_nearest(const struct opt *table, size_t table_count, const char
 
 /* `  --churn RATE     replacements per second ...` for each entry, 80 columns. */
 void opts_help(const struct opt *table, size_t table_count, FILE *out);
+/* Prints `text` from column `left` on, broken at blanks, in 80 columns. The line has been filled up
+ * to there. */
+void opts_wrap(const char *text, int left, FILE *out);
 
 #endif

@@ -72,17 +72,16 @@ char *opts_print(const struct opt *option, const void *target, char *buf, size_t
     check_fail(__FILE__, __LINE__, "every option type has a case");
 }
 
-/* Prints `text` from column HELP_LEFT on, broken at blanks, on lines of HELP_COLUMNS at most. */
-static void print_wrapped(const char *text, FILE *out)
+void opts_wrap(const char *text, int left, FILE *out)
 {
-    const size_t width = HELP_COLUMNS - HELP_LEFT;
+    const size_t width = (size_t)(HELP_COLUMNS - left);
     while (strlen(text) > width) {
         size_t end = width;
         while (end > 0 && text[end] != ' ')
             end--;
         if (end == 0)
             break;
-        fprintf(out, "%.*s\n%*s", (int)end, text, HELP_LEFT, "");
+        fprintf(out, "%.*s\n%*s", (int)end, text, left, "");
         text += end + 1;
     }
     fprintf(out, "%s\n", text);
@@ -101,6 +100,6 @@ void opts_help(const struct opt *table, size_t table_count, FILE *out)
             fprintf(out, "\n%*s", HELP_LEFT, "");
         else
             fprintf(out, "%*s", HELP_LEFT - used, "");
-        print_wrapped(option->help, out);
+        opts_wrap(option->help, HELP_LEFT, out);
     }
 }

@@ -1,6 +1,8 @@
 /* What can't go together in TLS: told before anything starts. */
 #include "scenario/scenario_check.h"
 
+#include "base/ciphers.h"
+
 #include <string.h>
 
 enum { TICKETS_LIMIT = 16, PADDING_LIMIT = 16384, LIST_LIMIT = 512, SECOND_NS = 1000000000 };
@@ -71,18 +73,6 @@ static int check_names(const struct scenario *s, struct err *e)
     return 0;
 }
 
-/* Whether a cipher of the version is named: those of TLS 1.3 begin with TLS_. */
-static bool names_cipher(const char *ciphers, bool tls13)
-{
-    for (const char *name = ciphers; *name;) {
-        size_t length = strcspn(name, ":");
-        if (length && (strncmp(name, "TLS_", 4) == 0) == tls13)
-            return true;
-        name += length + (name[length] == ':');
-    }
-    return false;
-}
-
 static int check_lists(const struct scenario *s, struct err *e)
 {
     if (s->groups && strlen(s->groups) > LIST_LIMIT)
@@ -93,9 +83,9 @@ static int check_lists(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "ciphers", e, "at most %d bytes", LIST_LIMIT);
     if (s->psk)
         return scenario_refuse(s, "ciphers", e, "--psk chooses its own; leave one of the two out");
-    if (s->tls == TLS_1_2 && !names_cipher(s->ciphers, false))
+    if (s->tls == TLS_1_2 && !ciphers_name(s->ciphers, false))
         return scenario_refuse(s, "ciphers", e, "none is of TLS 1.2; leave out --tls 1.2");
-    if (s->tls == TLS_1_3 && !names_cipher(s->ciphers, true))
+    if (s->tls == TLS_1_3 && !ciphers_name(s->ciphers, true))
         return scenario_refuse(s, "ciphers", e,
                                "none is of TLS 1.3, such as TLS_AES_128_GCM_SHA256; or give "
                                "--tls 1.2");
