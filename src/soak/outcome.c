@@ -83,6 +83,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     out->cpu_us_per_conn = cost.cpu_us_per_conn;
     out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
     out->drained_released_bytes = cost.drained_bytes;
+    out->rest = r->rest[subject];
     if (subject == RUN_SERVER)
         o->result.run.measured = cost.measured;
 }
@@ -162,6 +163,30 @@ static void fill_libs(struct outcome *o, const struct run *r)
     }
 }
 
+/* What the server itself says of a part; NULL when it says nothing. */
+static const char *said_version(const struct result *ret, const char *part)
+{
+    for (size_t i = 0; i < ret->libs; i++) {
+        if (strcmp(ret->lib[i].name, part) == 0)
+            return ret->lib[i].version;
+    }
+    return NULL;
+}
+
+static void fill_mapped(struct result *ret, const struct run *r)
+{
+    _Static_assert((size_t)MAPPED_MAX == sizeof ret->mapped / sizeof *ret->mapped, "room for all");
+    for (size_t i = 0; i < r->mapped_count; i++) {
+        const struct mapped *m = &r->mapped[i];
+        ret->mapped[i] = (struct result_mapped){.part = m->part,
+                                                .file = m->file,
+                                                .version = m->version[0] ? m->version
+                                                                         : said_version(ret, m->part),
+                                                .origin = m->origin[0] ? m->origin : NULL};
+    }
+    ret->mapped_count = r->mapped_count;
+}
+
 static void fill_next(struct outcome *o, const struct run *r)
 {
     if (advice_next(r, &o->result, o->next[0], sizeof o->next[0])[0])
@@ -189,6 +214,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_verdict(&o->result, r);
     fill_run(o, r);
     fill_libs(o, r);
+    fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
     o->result.subjects = RUN_SUBJECTS;
     for (int i = 0; i < RUN_SUBJECTS; i++)
