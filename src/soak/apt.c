@@ -264,7 +264,12 @@ int apt_download(const struct apt *a, const char *const *packages, const char *f
     argv[count] = NULL;
     snprintf(what, sizeof what, "%.100s can't be fetched from %s", packages[0], a->pocket->name);
     struct spawn s = {.argv = argv, .folder = folder, .log = a->log};
-    return spawn_need(&s, what, e);
+    int rc = spawn_need(&s, what, e);
+    if (rc != -1 || !log_says(a->log, "404  Not Found"))
+        return rc;
+    err_set(e, "%.100s is in the lists of %s and no longer on the mirror", packages[0],
+            a->pocket->name);
+    return UV_ENOENT;
 }
 
 bool apt_dependency(const char *depends, const char *prefix, char *ret, size_t size)

@@ -41,7 +41,8 @@ int apt_update(struct apt *a, bool now, struct err *e);
 int apt_versions(const struct apt *a, const char *package, struct apt_package **ret,
                  size_t *ret_count, struct err *e);
 
-/* Downloads packages ("libssl3=3.0.22-1", NULL-ended) into a folder. */
+/* Downloads packages ("libssl3=3.0.22-1", NULL-ended) into a folder. UV_ENOENT (with a sentence)
+ * when the mirror no longer has one that is in its lists. */
 int apt_download(const struct apt *a, const char *const *packages, const char *folder,
                  struct err *e);
 

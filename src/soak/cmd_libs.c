@@ -42,17 +42,44 @@ const struct command libs_command = {
 
 /* ---- the list ---- */
 
+static bool is_prefix(const struct lib *l)
+{
+    return strncmp(l->origin, "prefix:", 7) == 0;
+}
+
 /* A prefix is told by its own path, not by its record's. */
 static const char *path_of(const struct lib *l)
 {
-    return strncmp(l->origin, "prefix:", 7) == 0 ? l->origin + 7 : l->folder;
+    return is_prefix(l) ? l->origin + 7 : l->folder;
 }
 
-static void print_line(const struct lib *l)
+enum { COLUMNS = 4 };
+
+/* The widest text of each column but the last, the path. */
+struct widths {
+    int of[COLUMNS];
+};
+
+static const char *column(const struct lib *l, int i)
 {
-    bool prefix = strncmp(l->origin, "prefix:", 7) == 0;
-    printf("%-9s %-12s %-22s %-26s %s\n", lib_part_entry(l->part)->name, l->name, l->version,
-           prefix ? "prefix" : l->origin, path_of(l));
+    const char *const text[COLUMNS] = {lib_part_entry(l->part)->name, l->name, l->version,
+                                       is_prefix(l) ? "prefix" : l->origin};
+    return text[i];
+}
+
+static void widen(struct widths *w, const struct lib *l)
+{
+    for (int i = 0; i < COLUMNS; i++) {
+        int length = (int)strlen(column(l, i));
+        w->of[i] = length > w->of[i] ? length : w->of[i];
+    }
+}
+
+static void print_line(const struct widths *w, const struct lib *l)
+{
+    for (int i = 0; i < COLUMNS; i++)
+        printf("%-*s  ", w->of[i], column(l, i));
+    puts(path_of(l));
 }
 
 static json_t *describe(const struct lib *l)
@@ -84,14 +111,17 @@ static int print_document(const struct cache_list *list)
 static int list_libs(bool json)
 {
     struct cache_list list;
+    struct widths w = {{0}};
     struct err e = {{0}};
     int code = 0;
     if (cache_list(&list, &e) != 0)
         return command_refuse(&libs_command, &e);
     if (json)
         code = print_document(&list);
+    for (size_t i = 0; i < list.count; i++)
+        widen(&w, &list.lib[i]);
     for (size_t i = 0; !json && i < list.count; i++)
-        print_line(&list.lib[i]);
+        print_line(&w, &list.lib[i]);
     if (!json && list.count == 0 && list.broken == 0)
         puts("none yet; `soak libs add debian:trixie` fetches one");
     fflush(stdout);
@@ -105,12 +135,13 @@ static int list_libs(bool json)
 
 static void say_lib(void *ctx, const struct lib *l, bool added)
 {
+    struct widths w = {{0}};
     (void)ctx;
+    widen(&w, l);
     if (added)
-        print_line(l);
+        print_line(&w, l);
     else
-        printf("%-9s %-12s %s of %s is here already\n", lib_part_entry(l->part)->name, l->name,
-               l->version, l->origin);
+        printf("%s  %s  %s of %s is here already\n", column(l, 0), l->name, l->version, l->origin);
     fflush(stdout);
 }
 

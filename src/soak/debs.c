@@ -198,20 +198,32 @@ static int unpack_all(const char *const *files, size_t count, const char *log, c
     return debs_install(l, folder, e);
 }
 
-int debs_add(const char *const *files, size_t count, const char *log, struct lib *ret,
-             struct err *e)
+static int add_new(const char *const *files, size_t count, const char *log, struct lib *l,
+                   struct err *e)
 {
     char folder[PATH_MAX];
-    struct lib l = {.libc = ""};
     const char *slash = strrchr(files[0], '/');
-    int rc = check_together(files, count, log, &l, e);
-    if (rc != 0 || (rc = cache_new_folder(folder, sizeof folder, e)) != 0)
-        return rc;
-    snprintf(l.origin, sizeof l.origin, "file:%.300s", slash ? slash + 1 : files[0]);
-    rc = unpack_all(files, count, log, folder, &l, e);
-    if (rc == 0)
-        *ret = l;
-    else
+    snprintf(l->origin, sizeof l->origin, "file:%.300s", slash ? slash + 1 : files[0]);
+    int rc = cache_new_folder(folder, sizeof folder, e);
+    if (rc == 0 && (rc = unpack_all(files, count, log, folder, l, e)) != 0)
         cache_drop(folder);
     return rc;
+}
+
+int debs_add(const char *const *files, size_t count, const char *log, struct lib *ret,
+             bool *ret_added, struct err *e)
+{
+    struct lib l = {.libc = ""};
+    int rc = check_together(files, count, log, &l, e);
+    int have = rc == 0 ? debs_have(l.part, l.version, ret, e) : rc;
+    if (have != 0) {
+        *ret_added = false;
+        return have > 0 ? 0 : have;
+    }
+    rc = add_new(files, count, log, &l, e);
+    if (rc != 0)
+        return rc;
+    *ret = l;
+    *ret_added = true;
+    return 0;
 }

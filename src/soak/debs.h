@@ -31,8 +31,9 @@ int debs_install(struct lib *l, const char *new_folder, struct err *e);
  */
 int debs_have(enum lib_part part, const char *version, struct lib *ret, struct err *e);
 
-/* Adds package files as one library, `log` receiving what dpkg-deb says. */
+/* Adds package files as one library, `log` receiving what dpkg-deb says. *ret_added is false when
+ * debs_have it already. */
 int debs_add(const char *const *files, size_t count, const char *log, struct lib *ret,
-             struct err *e);
+             bool *ret_added, struct err *e);
 
 #endif

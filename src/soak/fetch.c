@@ -205,6 +205,7 @@ static int add_libc(struct work *w, struct lib *l, struct err *e)
 struct seen {
     char text[SEEN];
     size_t used, matched;
+    size_t gone; /* they are in the lists, and no longer on the mirror */
 };
 
 static void see(struct seen *s, const char *version)
@@ -241,6 +242,11 @@ static int add_matching(const struct fetch *f, struct work *w, struct seen *seen
             continue;
         rc = add_package(f, w, &list[i], e);
         seen->matched += rc == 0;
+        if (rc == UV_ENOENT) {
+            seen->gone++;
+            fprintf(stderr, "soak: %s\n", e->text);
+            rc = 0;
+        }
     }
     free(list);
     return rc;
@@ -298,6 +304,8 @@ int fetch_suite(const struct fetch *f, struct err *e)
     }
     if (rc != 0 || seen.matched)
         return rc;
+    if (seen.gone)
+        return err_set(e, "debian:%s: nothing could be fetched", f->suite);
     if (!seen.used)
         return err_set(e, "debian:%s has no %s", f->suite, lib_part_entry(f->part)->name);
     return err_set(e, "debian:%s has no %s %.60s; it has %s", f->suite,
@@ -308,14 +316,16 @@ int fetch_suite(const struct fetch *f, struct err *e)
 
 /* Where the version was found. Only one upstream version can be meant. */
 struct found {
+    size_t from; /* the first pocket to look in */
     const struct apt_pocket *pocket;
+    size_t index; /* of the pocket */
     struct apt_package package;
     char upstream[LIB_VERSION];
     bool exact;
 };
 
-static int note(const struct fetch *f, const struct apt_pocket *pocket,
-                const struct apt_package *package, struct found *found, struct err *e)
+static int note(const struct fetch *f, size_t index, const struct apt_package *package,
+                struct found *found, struct err *e)
 {
     char upstream[LIB_VERSION];
     if (found->exact || !version_means(f->version, package->version))
@@ -328,18 +338,21 @@ static int note(const struct fetch *f, const struct apt_pocket *pocket,
         return err_set(e, "%s %s: is that %s or %s?", lib_part_entry(f->part)->name, f->version,
                        found->upstream, upstream);
     }
-    *found = (struct found){.pocket = pocket, .package = *package, .exact = exact};
+    found->pocket = apt_pocket_at(index);
+    found->index = index;
+    found->package = *package;
+    found->exact = exact;
     snprintf(found->upstream, sizeof found->upstream, "%s", upstream);
     return 0;
 }
 
-static int look_in(const struct fetch *f, const struct apt_pocket *pocket, bool now,
-                   struct found *found, struct seen *seen, struct err *e)
+static int look_in(const struct fetch *f, size_t index, bool now, struct found *found,
+                   struct seen *seen, struct err *e)
 {
     struct apt apt;
     struct apt_package *list = NULL;
     size_t count = 0;
-    int rc = apt_open(&apt, pocket, f->mirror, e);
+    int rc = apt_open(&apt, apt_pocket_at(index), f->mirror, e);
     if (rc == 0)
         rc = apt_update(&apt, now, e);
     if (rc == UV_ENOENT)
@@ -348,7 +361,7 @@ static int look_in(const struct fetch *f, const struct apt_pocket *pocket, bool 
         rc = apt_versions(&apt, lib_part_entry(f->part)->dev_package, &list, &count, e);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         see(seen, list[i].version);
-        rc = note(f, pocket, &list[i], found, e);
+        rc = note(f, index, &list[i], found, e);
     }
     free(list);
     return rc;
@@ -357,16 +370,26 @@ static int look_in(const struct fetch *f, const struct apt_pocket *pocket, bool 
 static int look_everywhere(const struct fetch *f, bool now, struct found *found, struct seen *seen,
                            struct err *e)
 {
-    const struct apt_pocket *pocket;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && !found->exact && (pocket = apt_pocket_at(i)); i++)
-        rc = look_in(f, pocket, now, found, seen, e);
+    *found = (struct found){.from = found->from};
+    for (size_t i = found->from; rc == 0 && !found->exact && apt_pocket_at(i); i++)
+        rc = look_in(f, i, now, found, seen, e);
+    return rc;
+}
+
+static int add_found(const struct fetch *f, const struct found *found, struct err *e)
+{
+    struct work *w = calloc(1, sizeof *w);
+    int rc = w ? apt_open(&w->apt, found->pocket, f->mirror, e) : err_set(e, "out of memory");
+    if (rc == 0)
+        rc = add_package(f, w, &found->package, e);
+    free(w);
     return rc;
 }
 
 int fetch_anywhere(const struct fetch *f, struct err *e)
 {
-    struct found found = {.pocket = NULL};
+    struct found found = {.from = 0};
     struct seen seen = {.used = 0};
     const char *part = lib_part_entry(f->part)->name;
     fprintf(stderr, "soak: looking for %s %s in the suites of Debian\n", part, f->version);
@@ -375,15 +398,16 @@ int fetch_anywhere(const struct fetch *f, struct err *e)
         seen = (struct seen){.used = 0};
         rc = look_everywhere(f, true, &found, &seen, e);
     }
-    if (rc != 0)
-        return rc;
-    if (!found.pocket)
-        return err_set(e, "no suite of Debian has %s %.60s; there are %s", part, f->version,
-                       seen.used ? seen.text : "none at all");
-    struct work *w = calloc(1, sizeof *w);
-    rc = w ? apt_open(&w->apt, found.pocket, f->mirror, e) : err_set(e, "out of memory");
-    if (rc == 0)
-        rc = add_package(f, w, &found.package, e);
-    free(w);
-    return rc;
+    while (rc == 0 && found.pocket) {
+        rc = add_found(f, &found, e);
+        if (rc != UV_ENOENT)
+            return rc;
+        seen.gone++;
+        found.from = found.index + 1; /* gone from that pocket; another may have it */
+        rc = look_everywhere(f, false, &found, &seen, e);
+    }
+    if (rc != 0 || seen.gone)
+        return rc != 0 ? rc : -1;
+    return err_set(e, "no suite of Debian has %s %.60s; there are %s", part, f->version,
+                   seen.used ? seen.text : "none at all");
 }

@@ -90,10 +90,11 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
     CHECK(l);
     int rc = cache_make("", root, sizeof root, e);
     snprintf(log, sizeof log, "%s/deb.log", root);
+    bool added = false;
     if (rc == 0)
-        rc = debs_add(files, used, log, l, e);
+        rc = debs_add(files, used, log, l, &added, e);
     if (rc == 0)
-        on_lib(ctx, l, true);
+        on_lib(ctx, l, added);
     free(l);
     return rc;
 }
