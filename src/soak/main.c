@@ -1,5 +1,6 @@
 /* soak: the command line. Parses the first word and hands over. */
 #include "cmd_calibrate.h"
+#include "cmd_libs.h"
 #include "cmd_list.h"
 #include "cmd_merge.h"
 #include "cmd_run.h"
@@ -20,6 +21,8 @@ int main(int argc, char **argv)
         return cmd_calibrate(argc - 1, argv + 1);
     if (strcmp(word, "list") == 0)
         return cmd_list(argc - 1, argv + 1);
+    if (strcmp(word, "libs") == 0)
+        return cmd_libs(argc - 1, argv + 1);
     if (strcmp(word, "show") == 0)
         return cmd_show(argc - 1, argv + 1);
     if (strcmp(word, "suite") == 0)
