@@ -77,15 +77,16 @@ static int make_client_files(struct client_files *f, struct err *e)
     return rc;
 }
 
-/* Returns 0: the reference stays OpenSSL's. */
+/* Keeps the newest one, but none that is shorter by chance (ordinary.h). Returns 0: the reference
+ * stays OpenSSL's. */
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
     struct contexts *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
     int length = i2d_SSL_SESSION(session, NULL);
     unsigned char *at = c->session;
-    c->session_bytes = 0;
-    if (length > 0 && length <= CONTEXTS_SESSION_BYTES && i2d_SSL_SESSION(session, &at) == length)
-        c->session_bytes = length;
+    if (length < c->session_bytes || length > CONTEXTS_SESSION_BYTES)
+        return 0;
+    c->session_bytes = i2d_SSL_SESSION(session, &at) == length ? length : 0;
     return 0;
 }
 
