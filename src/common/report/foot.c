@@ -217,5 +217,6 @@ void parts_foot(const struct result *r, const struct screen *s)
     print_load(r, s);
     if (lead_subject)
         print_cost(lead_subject, s);
+    parts_footprint(r->footprint, s);
     print_files(r, s);
 }
