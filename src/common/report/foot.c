@@ -240,5 +240,6 @@ void parts_foot(const struct result *r, const struct screen *s)
     print_mapped(r, s);
     if (lead_subject)
         print_cost(lead_subject, s);
+    parts_footprint(r->footprint, s);
     print_files(r, s);
 }

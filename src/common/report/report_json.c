@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include "base/check.h"
+#include "report/footprint.h"
 #include "report/json_parts.h"
 #include "report/report_stacks.h"
 
@@ -262,6 +263,7 @@ static json_t *document(const struct result *r)
         libs_json(r), "run", run_json(r), "subjects", subjects_json(r), "sensitivity",
         sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first), "run_dir",
         text(r->run_dir), "next", next_json(r));
+    json_object_set_new(object, "footprint", footprint_json(r->footprint));
     json_object_set_new(object, "missing", text(r->missing));
     json_object_set_new(object, "skipped", skipped_json(r));
     json_object_set_new(object, "mapped", mapped_json(r));

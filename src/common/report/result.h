@@ -136,6 +136,8 @@ struct result_errors {
     uint64_t total, connect, handshake, echo, timeout, lost;
 };
 
+struct footprint;
+
 struct result {
     enum verdict verdict;
     int exit_code; /* the verdict's, or 130 when interrupted, 4 when the run broke */
@@ -164,6 +166,7 @@ struct result {
     } run;
     size_t skipped_count;
     struct result_skipped skipped[16];
+    const struct footprint *footprint; /* report/footprint.h; NULL: not measured */
     size_t subjects;
     struct result_subject subject[2];
 };

@@ -88,3 +88,19 @@ BIO *wire_bio_new(struct wire *w)
     BIO_set_init(bio, 1);
     return bio;
 }
+
+SSL *wire_ssl_new(SSL_CTX *ctx, struct wire *w, bool server)
+{
+    SSL *ssl = SSL_new(ctx);
+    BIO *bio = ssl ? wire_bio_new(w) : NULL;
+    if (!bio) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    SSL_set_bio(ssl, bio, bio);
+    if (server)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    return ssl;
+}
