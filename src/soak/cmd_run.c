@@ -93,6 +93,9 @@ static int publish(struct run *r)
     struct err e = {{0}};
     struct outcome outcome;
     outcome_make(&outcome, r);
+    int incomplete = outcome_footprint(&outcome, r, &e);
+    if (incomplete != 0)
+        fprintf(stderr, "soak: footprint: %s\n", e.text);
     char *text = report_json(&outcome.result);
     int rc = text ? run_dir_write(&r->dir, "result.json", text, strlen(text), &e)
                   : err_set(&e, "result.json: out of memory");
@@ -110,7 +113,7 @@ static int publish(struct run *r)
         fprintf(stderr, "soak: %s\n", e.text);
     if (fflush(stdout) != 0)
         fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
-    else if (rc == 0 && !r->store_failed)
+    else if (rc == 0 && incomplete == 0 && !r->store_failed)
         return exit_code;
     return exit_code == 0 ? EXIT_BROKEN : exit_code;
 }

@@ -30,11 +30,10 @@ static void own_libc(struct mapped *m)
 
 static void fill(struct mapped *m, enum lib_part part, const struct assembly *assembly)
 {
-    const struct lib *lib = assembly ? assembly_part(assembly, part) : NULL;
-    m->part = lib_part_name(part);
-    if (lib && assembly_owns(assembly, part, m->file)) {
-        snprintf(m->version, sizeof m->version, "%s", lib->version);
-        snprintf(m->origin, sizeof m->origin, "%s", lib->origin);
+    m->part = lib_part_entry(part)->name;
+    if (assembly && assembly_owns(assembly, part, m->file)) {
+        snprintf(m->version, sizeof m->version, "%s", assembly->part[part].version);
+        snprintf(m->origin, sizeof m->origin, "%s", assembly->part[part].origin);
     } else if (part == LIB_LIBC) {
         own_libc(m);
     }
@@ -58,12 +57,12 @@ int mapped_check(const struct assembly *assembly, pid_t pid, struct err *e)
 {
     for (size_t i = 0; i < MAPPED_MAX; i++) {
         char path[PATH_MAX];
-        const struct lib *lib = assembly_part(assembly, files[i].part);
-        if (!lib || proc_mapped_path(pid, files[i].prefix, path, sizeof path, NULL) != 0)
+        const struct lib *lib = &assembly->part[files[i].part];
+        if (!lib->name[0] || proc_mapped_path(pid, files[i].prefix, path, sizeof path, NULL) != 0)
             continue;
         if (!assembly_owns(assembly, files[i].part, path))
             return err_set(e, "%s %s is asked for and it has mapped %.300s",
-                           lib_part_name(files[i].part), lib->name, path);
+                           lib_part_entry(files[i].part)->name, lib->name, path);
     }
     return 0;
 }

@@ -13,8 +13,8 @@
 struct mapped {
     const char *part;    /* "openssl", ... */
     char file[PATH_MAX]; /* what the kernel says */
-    char version[96];    /* "" = not known */
-    char origin[160];    /* "" = this machine's own */
+    char version[LIB_VERSION]; /* "" = not known */
+    char origin[LIB_ORIGIN];   /* "" = this machine's own */
 };
 
 enum { MAPPED_MAX = 5 }; /* libssl and libcrypto, libuv, jemalloc, libc */

@@ -2,6 +2,8 @@
 
 #include "advice.h"
 #include "base/check.h"
+#include "environment.h"
+#include "footprint.h"
 #include "units.h"
 #include "when.h"
 
@@ -222,8 +224,24 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_next(o, r);
 }
 
+int outcome_footprint(struct outcome *o, const struct run *r, struct err *e)
+{
+    if (!r->scenario->footprint || o->result.broken || r->interrupted)
+        return 0;
+    char log[PATH_MAX];
+    snprintf(log, sizeof log, "%s/footprint.log", r->dir.path);
+    char **environment = programs_environment(r->programs, true);
+    int rc = footprint_measure(programs_server_folder(r->programs), environment, r->scenario, log,
+                               &o->footprint, e);
+    environment_free(environment);
+    if (rc == 0)
+        o->result.footprint = &o->footprint;
+    return rc;
+}
+
 void outcome_free(struct outcome *o)
 {
+    footprint_free(&o->footprint);
     for (int i = 0; i < RUN_SUBJECTS; i++)
         survivors_free(&o->survivors[i]);
 }
