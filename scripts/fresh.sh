@@ -5,6 +5,6 @@
 fresh() {
     [ -e "$root/build/.ready" ] && [ -x "$root/build/bin/soak" ] || return 1
     changed=$(find "$root/CMakeLists.txt" "$root/cmake" "$root/src" "$root/server" \
-        "$root/client" "$root/bench" -type f -newer "$root/build/.ready" -print -quit 2>/dev/null)
+        "$root/client" "$root/footprint" "$root/bench" -type f -newer "$root/build/.ready" -print -quit 2>/dev/null)
     [ -z "$changed" ]
 }
