@@ -131,7 +131,7 @@ configure() {
 
 build_targets() {
     set -- cmake --build "$build" --parallel "$(nproc 2>/dev/null || echo 2)"
-    [ "$group" = run ] && set -- "$@" --target soak soak-server soak-client
+    [ "$group" = run ] && set -- "$@" --target soak soak-server soak-client soak-footprint
     "$@" >>"$log" 2>&1 || fail "the build failed"
 }
 
