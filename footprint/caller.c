@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unwind.h>
 
-enum { FRAMES = 8, ALLOCATOR_BYTES = 1024 };
+enum { FRAMES = 8 };
 
 /* Those that take the file and line of whoever asks for memory. Not every version has all. */
 static const char *const names[] = {"CRYPTO_malloc",        "CRYPTO_zalloc",
@@ -94,27 +94,29 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *to)
     return _URC_NO_REASON;
 }
 
-/* The allocating function that the frame has called, or 0. */
-static uint64_t allocator_called(uint64_t frame)
+static bool is_allocator(uint64_t function)
 {
-    uint64_t target = callee(frame);
-    for (size_t i = 0; target && i < NAMES; i++) {
-        if (allocator[i] == target)
-            return target;
+    for (size_t i = 0; function && i < NAMES; i++) {
+        if (allocator[i] == function)
+            return true;
     }
-    return 0;
+    return false;
+}
+
+/* Whether the frame lies in an allocating function, or in a nameless one right behind it. */
+static bool in_allocator(uint64_t frame)
+{
+    Dl_info nearest;
+    return dladdr((void *)(uintptr_t)(frame - 1), &nearest) &&
+           is_allocator((uint64_t)(uintptr_t)nearest.dli_saddr);
 }
 
 uint64_t caller_find(uint64_t hook_caller)
 {
     struct walk walk = {.hook_caller = hook_caller};
+    size_t i = 0;
     _Unwind_Backtrace(on_frame, &walk);
-    for (size_t i = 0; i + 1 < walk.frames; i++) {
-        /* One of OpenSSL's allocating functions, such as CRYPTO_strdup: who called that? */
-        uint64_t outer = allocator_called(walk.frame[i + 1]);
-        if (outer && walk.frame[i] > outer && walk.frame[i] - outer < ALLOCATOR_BYTES)
-            continue;
-        return allocator_called(walk.frame[i]) ? walk.frame[i] : 0;
-    }
-    return 0;
+    while (i < walk.frames && in_allocator(walk.frame[i]))
+        i++;
+    return i < walk.frames && is_allocator(callee(walk.frame[i])) ? walk.frame[i] : 0;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 40, SERIAL_BYTES = 8, TRIES = 1000 };
+enum { PATH_BYTES = 40, SERIAL_BYTES = 8, EXPONENT_BYTES = 5, WORD_BYTES = 8, TRIES = 1000 };
 
 /* RFC 3279 2.2.3: an ECDSA signature is two integers, and each takes a byte more when its first bit
  * is set: half of those by P-256 have 71 bytes. One by RSA is as long as the key's modulus. */
@@ -17,15 +17,27 @@ static int usual_signature(enum identity_key signer)
     return signer == IDENTITY_P256 ? 71 : 256;
 }
 
-static bool is_usual(const struct identity *id, enum identity_key signer)
+/* Before the first operation by a modulus OpenSSL inverts its last 64 bits, for which it allocates
+ * less when they are a number below 2^61 or so. RFC 8017 A.1.1: behind the modulus stands the
+ * exponent, which takes five bytes. */
+static bool is_usual_modulus(const X509 *cert)
+{
+    const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert);
+    int first = ASN1_STRING_length(key) - EXPONENT_BYTES - WORD_BYTES;
+    return first >= 0 && ASN1_STRING_get0_data(key)[first] >= 0x40;
+}
+
+static bool is_usual(const struct identity *id, enum identity_key kind, enum identity_key signer)
 {
     const ASN1_BIT_STRING *signature = NULL;
     X509_get0_signature(&signature, NULL, id->cert);
     return ASN1_STRING_length(signature) == usual_signature(signer) &&
-           ASN1_STRING_length(X509_get0_serialNumber(id->cert)) == SERIAL_BYTES;
+           ASN1_STRING_length(X509_get0_serialNumber(id->cert)) == SERIAL_BYTES &&
+           (kind == IDENTITY_P256 || is_usual_modulus(id->cert));
 }
 
-/* An identity whose certificate has the commonest length. An authority's key is always P-256. */
+/* An identity whose certificate and key have the commonest length. An authority's key is always
+ * P-256. */
 static int make_usual(enum identity_key kind, const char *name, const struct identity *issuer,
                       struct identity *ret, struct err *e)
 {
@@ -33,7 +45,7 @@ static int make_usual(enum identity_key kind, const char *name, const struct ide
         struct identity id;
         if (identity_make(kind, name, issuer, &id, e) < 0)
             return -1;
-        if (is_usual(&id, issuer ? IDENTITY_P256 : kind)) {
+        if (is_usual(&id, kind, issuer ? IDENTITY_P256 : kind)) {
             *ret = id;
             return 0;
         }

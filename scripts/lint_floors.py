@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "src/common/profile": {"base", "symbol"},
     "server": {"base", "tls", "prelude", "probe", "control"},
     "client": {"base", "tls", "prelude", "probe", "control"},
+    "footprint": {"base", "tls"},
 }
 FLOORS = {path.rsplit("/", 1)[1] for path in MAY_INCLUDE if path.startswith("src/common/")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

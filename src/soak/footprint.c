@@ -76,7 +76,7 @@ static void name_side(struct symbols *symbols, struct footprint_side *side, cons
         if (!caller[i])
             continue;
         symbols_find(symbols, caller[i], true, &symbol);
-        if (symbol.sure && symbol.function)
+        if (symbol.sure && symbol.function && !symbol_is_allocator(&symbol))
             side->site[i].function = strdup(symbol.function);
     }
 }

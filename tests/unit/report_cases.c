@@ -1,5 +1,7 @@
 #include "report_cases.h"
 
+#include "report/footprint.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -495,6 +497,39 @@ static void fill_libc(struct result *r)
     }
 }
 
+static struct footprint_site footprint_sites[] = {
+    {.file = (char[]){"crypto/evp/digest.c"}, .line = 132, .allocs = 98, .bytes = 7056},
+    {.file = (char[]){"crypto/stack/stack.c"},
+     .line = 69,
+     .function = (char[]){"OPENSSL_sk_dup"},
+     .allocs = 7,
+     .bytes = 640,
+     .held_bytes = 488},
+};
+
+static void fill_footprint(struct result *r)
+{
+    static struct footprint f;
+    fill_pass(r);
+    f = (struct footprint){.connections = 101,
+                           .openssl = "3.0.19",
+                           .tls = "1.3",
+                           .key = "p256",
+                           .rss_bytes_per_conn = 23855,
+                           .left_out = "alpn, sni"};
+    f.end[FOOTPRINT_SERVER] = (struct footprint_side){.allocs = 750,
+                                                      .alloc_bytes = 162889,
+                                                      .peak_bytes = 80224,
+                                                      .exact = true,
+                                                      .sites = 2,
+                                                      .site = footprint_sites};
+    f.end[FOOTPRINT_CLIENT] =
+        (struct footprint_side){.allocs = 2256, .reallocs = 12, .peak_bytes = 97672};
+    f.end[FOOTPRINT_SERVER].held[FOOTPRINT_IDLE] = (struct footprint_held){746, 36, 46784};
+    f.end[FOOTPRINT_CLIENT].held[FOOTPRINT_IDLE] = (struct footprint_held){2252, 124, 50550};
+    r->footprint = &f;
+}
+
 const struct report_case report_cases[REPORT_CASES] = {
     {"pass", fill_pass},
     {"libc", fill_libc},
@@ -514,6 +549,7 @@ const struct report_case report_cases[REPORT_CASES] = {
     {"self-check", fill_self_check},
     {"broken", fill_broken},
     {"interrupted", fill_interrupted},
+    {"footprint", fill_footprint},
 };
 
 const struct report_case *report_case_find(const char *name)

@@ -9,12 +9,12 @@
 
 enum { CLAUSE = 256 };
 
-/* `45.69 KiB in 36 blocks held, peak 78.34 KiB, 742 allocations per handshake` */
+/* `45.69 KiB in 36 blocks held idle, peak 78.34 KiB, 742 allocations per handshake` */
 static char *side_text(char *buf, size_t size, const struct footprint_side *side)
 {
     char held[32], peak[32], blocks[FIGURE_SIZE], allocs[FIGURE_SIZE];
     const struct footprint_held *idle = &side->held[FOOTPRINT_IDLE];
-    snprintf(buf, size, "%s in %s blocks held, peak %s, %s allocations%s",
+    snprintf(buf, size, "%s in %s blocks held idle, peak %s, %s allocations%s",
              human_bytes(held, sizeof held, idle->bytes),
              figure_grouped(blocks, sizeof blocks, idle->blocks, 0),
              human_bytes(peak, sizeof peak, side->peak_bytes),
