@@ -1,6 +1,8 @@
 #include "help.h"
 
+#include "cmd_bisect.h"
 #include "cmd_calibrate.h"
+#include "cmd_compare.h"
 #include "cmd_list.h"
 #include "cmd_merge.h"
 #include "cmd_selftest.h"
@@ -11,9 +13,9 @@
 #include <string.h>
 
 /* Commands with options of their own. */
-static const struct command *const commands[] = {&list_command,     &show_command,
-                                                 &suite_command,    &merge_command,
-                                                 &selftest_command, &calibrate_command};
+static const struct command *const commands[] = {
+    &list_command,    &show_command,   &suite_command,    &merge_command,
+    &compare_command, &bisect_command, &selftest_command, &calibrate_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";

@@ -31,7 +31,7 @@ struct compare_sites {
 };
 
 /* A pair of lines; 0: there is none on that side. */
-struct compare_line {
+struct compare_line_pair {
     uint32_t before, after;
     double difference;
 };
@@ -39,7 +39,7 @@ struct compare_line {
 struct compare_group {
     const char *file, *function; /* as in the sites; function NULL: the whole file */
     double before, after;
-    struct compare_line line[COMPARE_LINES]; /* that differ, the largest first */
+    struct compare_line_pair line[COMPARE_LINES]; /* that differ, the largest first */
     size_t lines, lines_total;
 };
 
