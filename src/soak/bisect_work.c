@@ -29,12 +29,27 @@ const char *bisect_metric_name(int metric)
     return metric == BISECT_VERDICT ? "verdict" : compare_row_info((enum compare_row)metric)->key;
 }
 
-int bisect_metric_at(int i)
+int bisect_metric(const char *name, int *ret, struct err *e)
 {
-    for (int row = 0; i > 0 && row < COMPARE_ROWS; row++)
-        if (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT && --i == 0)
-            return row;
-    return BISECT_VERDICT;
+    const char *names[COMPARE_ROWS + 1] = {"verdict"};
+    int metric[COMPARE_ROWS + 1] = {BISECT_VERDICT};
+    size_t count = 1;
+    for (int row = 0; row < COMPARE_ROWS; row++) {
+        const struct compare_row_info *info = compare_row_info((enum compare_row)row);
+        if (info->role != COMPARE_EXACT)
+            continue;
+        metric[count] = row;
+        names[count++] = info->key;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (name && strcmp(name, names[i]) != 0)
+            continue;
+        *ret = metric[i];
+        return 0;
+    }
+    const char *nearest = grammar_nearest(name, names, count);
+    return nearest ? err_set(e, "--metric %.60s: no such metric; did you mean %s?", name, nearest)
+                   : err_set(e, "--metric %.60s: there are " BISECT_METRICS, name);
 }
 
 /* ---- one version ---- */
@@ -108,7 +123,7 @@ static int unsure(struct bisect_work *b, size_t version)
 static int look_at_ends(struct bisect_work *b)
 {
     const size_t last = b->versions - 1, ends[] = {0, last};
-    char text[COMPARE_FIGURE * 2];
+    char text[COMPARE_FIGURE * 2], other[COMPARE_FIGURE * 2];
     for (size_t i = 0; i < 2; i++) {
         int code = look(b, ends[i]);
         if (code != 0)
@@ -119,8 +134,15 @@ static int look_at_ends(struct bisect_work *b)
     if (bisect_differs(figure_of(b, 0), figure_of(b, last), b->work->set->tolerance))
         return 0;
     b->end = BISECT_END_ALIKE;
-    snprintf(b->sentence, sizeof b->sentence, "%.100s and %.100s don't differ: %s in both",
-             b->version[0], b->version[last], figure_text(b, last, text, sizeof text));
+    if (b->metric == BISECT_VERDICT) {
+        snprintf(b->sentence, sizeof b->sentence, "%.100s and %.100s don't differ: %s",
+                 b->version[0], b->version[last], figure_text(b, last, text, sizeof text));
+        return EXIT_UNSURE;
+    }
+    snprintf(b->sentence, sizeof b->sentence,
+             "%.100s and %.100s don't differ by more than %g %%: %s and %s", b->version[0],
+             b->version[last], 100 * b->work->set->tolerance, figure_text(b, 0, text, sizeof text),
+             figure_text(b, last, other, sizeof other));
     return EXIT_UNSURE;
 }
 

@@ -36,8 +36,8 @@ struct bisect_work {
 
 /* "verdict", or the row's key. */
 const char *bisect_metric_name(int metric);
-/* The metric of the i-th of BISECT_METRICS. */
-int bisect_metric_at(int i);
+/* The metric of that name; NULL: the verdict. Returns 0 or -1. */
+int bisect_metric(const char *name, int *ret, struct err *e);
 
 /* Searches; fills the end and the sentence, and puts the set's entries in their order. Returns the
  * exit code: 0 found, 3 ends alike or can't tell, 2 or 4 as compare_work_one, 130. */
@@ -45,9 +45,9 @@ int bisect_search(struct bisect_work *b);
 /* The document soak-bisect/1 as text; owned by the caller; NULL when out of memory. */
 char *bisect_json(const struct bisect_work *b, int exit_code);
 
-/* The choices of --metric: the verdict and every exact row. */
+/* What --metric takes, for the help: the verdict and every exact row. */
 #define BISECT_KEY_VERDICT(key)
-#define BISECT_KEY_EXACT(key) "|" key
+#define BISECT_KEY_EXACT(key) ", " key
 #define BISECT_KEY_MEASURED(key)
 #define BISECT_KEY_WITNESS(key)
 #define BISECT_KEY(id, key, role, ...) BISECT_KEY_##role(key)

@@ -26,7 +26,7 @@ static const struct opt own[] = {
      "the same of jemalloc: jemalloc-VERSION"},
     {"same-libc", OPT_FLAG, AT(same_libc), NULL, NULL,
      "all versions on one libc, so that nothing else differs"},
-    {"metric", OPT_CHOICE, AT(metric), "NAME", BISECT_METRICS,
+    {"metric", OPT_STRING, AT(metric), "NAME", NULL,
      "what turns: the verdict, or an exact figure that is nearer to B's than to A's"},
     {"repeat", OPT_INT, AT(repeat), "N", NULL, "runs of each version that is looked at (1)"},
     {"tolerance", OPT_PERCENT, AT(tolerance), "PERCENT", NULL,
@@ -148,14 +148,13 @@ static void tell(const struct bisect_work *b, const struct compare_outputs *outp
 }
 
 /* Returns the exit code. */
-static int search(struct compare_work *w, const char *name, const struct compare_outputs *outputs)
+static int search(struct compare_work *w, int metric, const char *name,
+                  const struct compare_outputs *outputs)
 {
     struct err e = {{0}};
     const struct compare_line *line = w->line;
-    struct bisect_work b = {.work = w,
-                            .version = line->name,
-                            .versions = line->names,
-                            .metric = bisect_metric_at(line->metric)};
+    struct bisect_work b = {
+        .work = w, .version = line->name, .versions = line->names, .metric = metric};
     if (compare_work_open(w, "bisect", line->run.results, name, &e) != 0)
         return command_refuse(&bisect_command, &e);
     if (!line->run.quiet)
@@ -180,7 +179,9 @@ static int work(struct compare_line *line, struct err *e)
     struct scenario scenario;
     struct prepared prepared;
     char name[128];
-    if (take_versions(line, &list, e) != 0 || compare_outputs_check(&outputs, e) != 0 ||
+    int metric;
+    if (take_versions(line, &list, e) != 0 || bisect_metric(line->metric, &metric, e) != 0 ||
+        compare_outputs_check(&outputs, e) != 0 ||
         compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
         return -1;
     struct prepare_request request = {.part = line->part,
@@ -194,7 +195,7 @@ static int work(struct compare_line *line, struct err *e)
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
                              .progress = line->run.quiet ? NULL : stderr};
-    int code = search(&w, name, &outputs);
+    int code = search(&w, metric, name, &outputs);
     compare_set_free(w.set);
     return code;
 }

@@ -109,9 +109,9 @@ static void announce(const struct compare_work *w)
     const struct compare_line *line = w->line;
     if (line->run.quiet)
         return;
-    fprintf(stderr, "soak: compare: %" PRIu64 " runs: %zu versions of %s, %d rounds",
+    fprintf(stderr, "soak: compare: %" PRIu64 " runs: %zu versions of %s, %d round%s",
             (uint64_t)line->repeat * line->names, line->names, compare_part_name(line->part),
-            line->repeat);
+            line->repeat, line->repeat == 1 ? "" : "s");
     if (w->closed)
         fprintf(stderr, ", %" PRIu64 " connections each", w->closed);
     fputc('\n', stderr);

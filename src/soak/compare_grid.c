@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { INDENT = 2, GAP = 3, NOTE_GAP = 1 };
+enum { INDENT = 2, GAP = 2, NOTE_GAP = 1 };
 
 struct widths {
     int label, value[COMPARE_VERSIONS], note[COMPARE_VERSIONS];
@@ -24,23 +24,41 @@ static int wider(int a, int b)
     return a > b ? a : b;
 }
 
+static int notes_room(const struct widths *w, int c)
+{
+    return w->note[c] ? NOTE_GAP + w->note[c] : 0;
+}
+
+static void measure_wide(const struct grid *g, struct widths *w)
+{
+    for (int r = 0; r < g->rows; r++)
+        for (int c = 0; c < g->columns; c++)
+            if (g->row[r].cell[c].wide)
+                w->value[c] =
+                    wider(w->value[c], screen_width(g->row[r].cell[c].value) - notes_room(w, c));
+}
+
 static void measure(const struct grid *g, struct widths *w)
 {
     *w = (struct widths){.label = 0};
     for (int r = 0; r < g->rows; r++) {
-        w->label = wider(w->label, screen_width(g->row[r].label));
-        for (int c = 0; c < g->columns; c++) {
+        if (!g->row[r].head) /* nothing stands beside a title */
+            w->label = wider(w->label, screen_width(g->row[r].label));
+        for (int c = 0; c < g->columns && !g->row[r].head; c++) {
+            if (g->row[r].cell[c].wide)
+                continue;
             w->value[c] = wider(w->value[c], screen_width(g->row[r].cell[c].value));
             w->note[c] = wider(w->note[c], screen_width(g->row[r].cell[c].note));
         }
     }
     for (int c = 0; c < g->columns; c++)
         w->value[c] = wider(w->value[c], screen_width(g->title[c]));
+    measure_wide(g, w);
 }
 
 static int column_width(const struct widths *w, int c)
 {
-    return GAP + w->value[c] + (w->note[c] ? NOTE_GAP + w->note[c] : 0);
+    return GAP + w->value[c] + notes_room(w, c);
 }
 
 /* The columns from `first` on that fit; at least one. */
@@ -68,9 +86,9 @@ static void put(const struct screen *s, int *blanks, enum ink ink, const char *t
 static void print_cell(const struct screen *s, const struct widths *w, int c,
                        const struct grid_cell *cell, int *blanks)
 {
-    *blanks += GAP + w->value[c] - screen_width(cell->value);
+    *blanks += GAP + w->value[c] - screen_width(cell->value) + (cell->wide ? notes_room(w, c) : 0);
     put(s, blanks, cell->ink, cell->value);
-    if (!w->note[c])
+    if (!w->note[c] || cell->wide)
         return;
     *blanks += NOTE_GAP;
     put(s, blanks, cell->ink, cell->note);

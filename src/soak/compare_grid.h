@@ -13,6 +13,7 @@ enum { GRID_TEXT = 64, GRID_ROWS = COMPARE_ROWS * 2 + 8 };
 struct grid_cell {
     char value[GRID_TEXT], note[GRID_TEXT]; /* the value's right edges stand in line */
     enum ink ink;
+    bool wide; /* the value takes the whole column, to its right edge */
 };
 
 struct grid_row {

@@ -19,8 +19,8 @@ struct compare_line {
     int repeat;
     double tolerance;
     const char *markdown;
-    int metric;        /* bisect's: index of its choices */
-    const char **word; /* owned; borrowed from argv */
+    const char *metric; /* bisect's; NULL: the verdict */
+    const char **word;  /* owned; borrowed from argv */
     size_t words;
     char *option[COMPARE_LINE_OPTIONS + 1]; /* owned, NULL-ended: `--churn=max`, for each run */
     int options;

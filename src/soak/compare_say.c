@@ -1,5 +1,6 @@
 #include "compare_say.h"
 
+#include "base/grammar.h"
 #include "compare_join.h"
 #include "report/figures.h"
 
@@ -45,6 +46,18 @@ static void value_text(double value, enum compare_row row, char *buf, size_t siz
     }
 }
 
+/* In the table, where exact rows say their unit themselves. */
+static void cell_text(double value, enum compare_row row, char *buf, size_t size)
+{
+    const struct compare_row_info *info = compare_row_info(row);
+    if (info->unit == COMPARE_BYTES && info->role == COMPARE_EXACT)
+        plain(value, buf, size);
+    else if (info->unit == COMPARE_BYTES && info->role == COMPARE_WITNESS)
+        human_bytes(buf, size, value);
+    else
+        value_text(value, row, buf, size);
+}
+
 char *compare_say_value(const struct compare_cell *c, enum compare_row row, char *buf, size_t size)
 {
     char figure[COMPARE_FIGURE];
@@ -53,7 +66,7 @@ char *compare_say_value(const struct compare_cell *c, enum compare_row row, char
         snprintf(buf, size, "-");
         return buf;
     }
-    value_text(c->value, row, figure, sizeof figure);
+    cell_text(c->value, row, figure, sizeof figure);
     snprintf(buf, size, "%s%s", exact_row && !c->exact ? "~" : "", figure);
     return buf;
 }
@@ -64,7 +77,8 @@ static char *percent(double value, double first, char *buf, size_t size)
         snprintf(buf, size, value == 0 ? "=" : "new");
     else {
         double share = 100 * (value - first) / fabs(first);
-        snprintf(buf, size, fabs(share) < 0.095 ? "%+.2f %%" : "%+.1f %%", share);
+        int decimals = fabs(share) < 0.095 ? 2 : fabs(share) < 99.95 ? 1 : 0;
+        snprintf(buf, size, "%+.*f %%", decimals, share);
     }
     return buf;
 }
@@ -77,7 +91,8 @@ char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row
     bool known = !isnan(c->value) && !isnan(first->value);
     enum compare_role role = compare_row_info(row)->role;
     buf[0] = '\0';
-    if (i == 0 || role == COMPARE_MEASURED || (role == COMPARE_VERDICT && first->value == 0))
+    if (i == 0 || s->judgement.column[i].runs == 0 || role == COMPARE_MEASURED ||
+        (role == COMPARE_VERDICT && (first->value == 0 || c->value == 0)))
         return buf;
     if (c->change == COMPARE_CHANGE_MISSING || c->change == COMPARE_CHANGE_EQUAL)
         snprintf(buf, size, "%s", compare_change_word(c->change));
@@ -190,6 +205,8 @@ static void say_rows(struct join *j, const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
     int told = 0, more = 0;
+    if (c->runs == 0 || s->judgement.column[0].runs == 0)
+        return;
     for (int k = 0; k < (int)TELLING + COMPARE_ROWS; k++) {
         bool early = k < (int)TELLING;
         enum compare_row row = early ? telling[k] : (enum compare_row)(k - (int)TELLING);
@@ -200,9 +217,10 @@ static void say_rows(struct join *j, const struct compare_set *s, size_t i)
             say_row(j, s, i, row);
         else
             more++;
+        j->between = "; ";
     }
     if (more)
-        join_add(j, "%d row%s more", more, more == 1 ? "" : "s");
+        join_add(j, "%d other row%s", more, more == 1 ? "" : "s");
 }
 
 static void say_growth(struct join *j, const struct compare_column *c, const char *what)
@@ -257,6 +275,8 @@ char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size
     char share[COMPARE_FIGURE];
     join_begin(&j);
     say_verdict(&j, s, i);
+    if (c->verdict_outcome == COMPARE_BETTER && c->outcome == COMPARE_WORSE)
+        j.between = "; but ";
     say_rows(&j, s, i);
     say_footprint(&j, s, i);
     if (s->footprint && isnan(c->cell[COMPARE_ALLOCS].value) && c->runs > 0 &&

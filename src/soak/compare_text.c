@@ -120,6 +120,7 @@ static void add_ratio(struct grid *g, const struct compare_set *s, const struct 
                  INK_NONE);
         snprintf(level, sizeof level, "%.1f %%, %zu", 100 * c->ratio.level, c->ratio.pairs);
         set_cell(screen, &sure->cell[i], c->ratio.pairs ? level : "", "", INK_NONE);
+        ratio->cell[i].wide = interval->cell[i].wide = sure->cell[i].wide = true;
     }
 }
 
@@ -182,22 +183,29 @@ static void print_leaks(const struct compare_set *s, const struct screen *screen
     }
 }
 
+/* What stands under a lead, two columns further in. */
+static void print_below(const struct screen *screen, const char *text)
+{
+    struct screen_lead lead = {.indent = 2, .column = LEAD + 2, .word = "", .ink = INK_NONE};
+    screen_wrap(screen, &lead, "%s", text);
+}
+
 static void print_explanation(const struct screen *screen, const struct compare_explanation *x)
 {
     char line[COMPARE_SENTENCE], text[COMPARE_SENTENCE - 64], number[COMPARE_FIGURE];
-    const char *none = "";
     for (size_t i = 0; i < x->groups; i++) {
         const struct compare_group *g = &x->group[i];
         double by = g->after - g->before;
         figure_grouped(number, sizeof number, by, by == floor(by) ? 0 : 1);
-        snprintf(line, sizeof line, "  %s%s  %s", by >= 0 ? "+" : "", number,
+        snprintf(line, sizeof line, "%s%s %s", by >= 0 ? "+" : "", number,
                  compare_say_group(g, text, sizeof text));
-        print_lead(screen, &none, line);
+        print_below(screen, line);
     }
     if (x->groups < x->groups_total) {
-        snprintf(line, sizeof line, "  %.0f %% of all that changed; %zu places more",
-                 100 * x->explained, x->groups_total - x->groups);
-        print_lead(screen, &none, line);
+        size_t others = x->groups_total - x->groups;
+        snprintf(line, sizeof line, "%.0f %% of all that changed; %zu other place%s",
+                 floor(100 * x->explained), others, others == 1 ? "" : "s");
+        print_below(screen, line);
     }
 }
 

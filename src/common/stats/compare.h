@@ -31,15 +31,17 @@ enum { COMPARE_VERSIONS = 16, COMPARE_RUNS = 64 };
     X(ALLOCS_CLIENT, "allocs_client", EXACT, COUNT, "Allocations per handshake", "client")         \
     X(REALLOCS, "reallocs", EXACT, COUNT, "Allocations per handshake", "reallocations")            \
     X(ALLOC_BYTES, "alloc_bytes", EXACT, BYTES, "Allocations per handshake", "bytes")              \
-    X(PEAK, "peak", EXACT, BYTES, "Held by the server", "peak in handshake")                       \
-    X(HELD_NEW, "held_new", EXACT, BYTES, "Held by the server", "after SSL_new")                   \
-    X(HELD_HANDSHAKE, "held_handshake", EXACT, BYTES, "Held by the server", "after handshake")     \
-    X(HELD_DATA, "held_data", EXACT, BYTES, "Held by the server", "after first data")              \
-    X(HELD_IDLE, "held", EXACT, BYTES, "Held by the server", "idle")                               \
-    X(BLOCKS_NEW, "blocks_new", EXACT, COUNT, "Blocks held", "after SSL_new")                      \
-    X(BLOCKS_HANDSHAKE, "blocks_handshake", EXACT, COUNT, "Blocks held", "after handshake")        \
-    X(BLOCKS_DATA, "blocks_data", EXACT, COUNT, "Blocks held", "after first data")                 \
-    X(BLOCKS_IDLE, "blocks", EXACT, COUNT, "Blocks held", "idle")                                  \
+    X(PEAK, "peak", EXACT, BYTES, "Bytes held by the server", "handshake's peak")                  \
+    X(HELD_NEW, "held_new", EXACT, BYTES, "Bytes held by the server", "after SSL_new")             \
+    X(HELD_HANDSHAKE, "held_handshake", EXACT, BYTES, "Bytes held by the server",                  \
+      "after handshake")                                                                           \
+    X(HELD_DATA, "held_data", EXACT, BYTES, "Bytes held by the server", "after first data")        \
+    X(HELD_IDLE, "held", EXACT, BYTES, "Bytes held by the server", "idle")                         \
+    X(BLOCKS_NEW, "blocks_new", EXACT, COUNT, "Blocks held by the server", "after SSL_new")        \
+    X(BLOCKS_HANDSHAKE, "blocks_handshake", EXACT, COUNT, "Blocks held by the server",             \
+      "after handshake")                                                                           \
+    X(BLOCKS_DATA, "blocks_data", EXACT, COUNT, "Blocks held by the server", "after first data")   \
+    X(BLOCKS_IDLE, "blocks", EXACT, COUNT, "Blocks held by the server", "idle")                    \
     X(CENSUS_SSL, "census_ssl", EXACT, COUNT, "Objects per open connection", "SSL")                \
     X(CENSUS_SESSION, "census_ssl_session", EXACT, COUNT, "Objects per open connection",           \
       "SSL_SESSION")                                                                               \
