@@ -226,6 +226,11 @@ int bisect_search(struct bisect_work *b)
 
 /* ---- the document ---- */
 
+static json_t *text(const struct bisect_work *b, const char *value)
+{
+    return json_string(compare_set_text(b->work->set, value));
+}
+
 char *bisect_json(const struct bisect_work *b, int exit_code)
 {
     const bool found = b->end == BISECT_END_FOUND;
@@ -233,14 +238,14 @@ char *bisect_json(const struct bisect_work *b, int exit_code)
     json_t *comparison = inner ? json_loads(inner, 0, NULL) : json_null();
     json_t *versions = json_array();
     for (size_t i = 0; i < b->versions; i++)
-        json_array_append_new(versions, json_string(b->version[i]));
+        json_array_append_new(versions, text(b, b->version[i]));
     json_t *root =
-        json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:s,s:I,s:o}", "schema", "soak-bisect/1",
+        json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "schema", "soak-bisect/1",
                   "version", SOAK_VERSION, "end", bisect_end_word(b->end), "exit", exit_code,
                   "part", b->work->set->part, "metric", bisect_metric_name(b->metric), "versions",
-                  versions, "before", found ? json_string(b->version[b->low]) : json_null(),
-                  "first", found ? json_string(b->version[b->high]) : json_null(), "said",
-                  b->sentence, "runs", (json_int_t)b->work->set->done, "comparison", comparison);
+                  versions, "before", found ? text(b, b->version[b->low]) : json_null(), "first",
+                  found ? text(b, b->version[b->high]) : json_null(), "said", text(b, b->sentence),
+                  "runs", (json_int_t)b->work->set->done, "comparison", comparison);
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(root);
     free(inner);

@@ -3,7 +3,9 @@
 #include "base/check.h"
 #include "compare_footprint.h"
 #include "compare_json_read.h"
+#include "compare_parts.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -187,11 +189,27 @@ struct mapping {
     size_t count;
 };
 
-static int add_mapped(struct mapping *m, const struct compare_mapped *one, struct err *e)
+static struct compare_mapped *find_mapped(struct mapping *m, const char *part)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->mapped[i].part, one->part) == 0)
-            return 0; /* libcrypto beside libssl, or `libs` beside `mapped` */
+        if (strcmp(m->mapped[i].part, part) == 0)
+            return &m->mapped[i];
+    return NULL;
+}
+
+static int refuse_two(const char *part, const char *a, const char *b, struct err *e)
+{
+    return err_set(e, "it ran with two versions of %.60s: %.60s and %.60s", part, a, b);
+}
+
+/* libcrypto comes beside libssl: both are of one version, or the run is of none. */
+static int add_mapped(struct mapping *m, const struct compare_mapped *one, struct err *e)
+{
+    const struct compare_mapped *there = find_mapped(m, one->part);
+    if (there && there->version && one->version && strcmp(there->version, one->version) != 0)
+        return refuse_two(one->part, there->version, one->version, e);
+    if (there)
+        return 0;
     if (m->count == COMPARE_MAPPED)
         return err_set(e, "more than %d libraries", COMPARE_MAPPED);
     m->mapped[m->count++] = *one;
@@ -216,7 +234,33 @@ static int read_one_mapped(struct compare_set *s, const json_t *object, struct m
     return add_mapped(m, &one, e);
 }
 
-/* `mapped` is proof; `libs` is what the server itself says, for what isn't in it. */
+/* The numbers of a version without what a packager or a release adds: Debian calls 4.0.0-beta1
+ * 4.0.0~beta1-1. */
+static bool contradicts(const char *mapped, const char *said)
+{
+    char numbers[64];
+    size_t length = strcspn(said, "-~+ ");
+    snprintf(numbers, sizeof numbers, "%.*s", (int)length, said);
+    return isdigit((unsigned char)mapped[0]) && !compare_version_is(mapped, numbers);
+}
+
+/* What the server says of itself stands where no file says it, and must not contradict one. */
+static int add_said(struct compare_set *s, struct mapping *m, const char *part, const char *version,
+                    struct err *e)
+{
+    struct compare_mapped *there = find_mapped(m, part);
+    const struct compare_mapped one = {.part = compare_set_text(s, part),
+                                       .version = compare_set_text(s, version)};
+    if (!there)
+        return add_mapped(m, &one, e);
+    if (there->version && contradicts(there->version, version))
+        return refuse_two(part, there->version, version, e);
+    if (!there->version)
+        there->version = one.version;
+    return 0;
+}
+
+/* `mapped` is proof; `libs` is what the server itself says. */
 static int read_mapped(struct compare_set *s, const json_t *document, struct mapping *m,
                        struct err *e)
 {
@@ -230,9 +274,7 @@ static int read_mapped(struct compare_set *s, const json_t *document, struct map
     {
         if (!json_is_string(version) || json_string_length(version) > JSON_READ_TEXT)
             return err_set(e, "'libs' has no version of %.60s", name);
-        struct compare_mapped one = {.part = compare_set_text(s, name),
-                                     .version = compare_set_text(s, json_string_value(version))};
-        if (add_mapped(m, &one, e) != 0)
+        if (add_said(s, m, name, json_string_value(version), e) != 0)
             return -1;
     }
     return 0;

@@ -24,7 +24,8 @@ static json_t *count(uint64_t value)
 
 static json_t *text(const char *value)
 {
-    return value ? json_string(value) : json_null();
+    json_t *made = value ? json_string(value) : json_null();
+    return made ? made : json_string("?");
 }
 
 static const char *unit_word(enum compare_unit unit)

@@ -268,6 +268,20 @@ static void say_footprint(struct join *j, const struct compare_set *s, size_t i)
         join_add(j, "a footprint, no leak");
 }
 
+/* A text that was cut ends with a whole character. */
+static void trim(char *text)
+{
+    size_t length = strlen(text), start = length;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0x80)
+        return;
+    unsigned char lead = (unsigned char)text[start - 1];
+    size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (length - (start - 1) < whole)
+        text[start - 1] = '\0';
+}
+
 char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     const struct compare_column *c = &s->judgement.column[i];
@@ -286,6 +300,7 @@ char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size
         snprintf(share, sizeof share, "%g %%", 100 * s->tolerance);
         join_add(&j, "nothing differs by more than %s", share);
     }
+    trim(buf);
     return buf;
 }
 
@@ -296,5 +311,6 @@ char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
              compare_outcome_opening(s->judgement.column[i].outcome), s->part,
              s->part[0] ? " " : "", s->entry[0].name, s->entry[i].name,
              compare_say_reasons(s, i, reasons, sizeof reasons));
+    trim(buf);
     return buf;
 }

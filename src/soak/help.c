@@ -43,7 +43,7 @@ void help_print(FILE *out)
     fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  soak %s %s%*s%s\n", commands[i]->name, commands[i]->words,
-                (int)(26 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
+                (int)(27 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
                 commands[i]->line);
     fprintf(out, "  soak COMMAND --help\n\n%s", about);
     for (size_t i = 0; i < count; i++) {

@@ -322,6 +322,10 @@ class Finished(Compare):
              "after_drain: 'anon_bytes' is no number"),
             (at("mapped", 0, "version", value=3), "mapped library 1: 'version' is no text"),
             (at("libs", "libuv", value=1), "'libs' has no version of libuv"),
+            (at("libs", "openssl", value="3.0.19"),
+             "it ran with two versions of openssl: 3.0.22-1~made and 3.0.19"),
+            (lambda d: d["mapped"].append({"part": "openssl", "version": "3.0.19-1"}),
+             "mapped library 2: it ran with two versions of openssl: 3.0.22-1~made and 3.0.19-1"),
             (at("footprint", value=4), "'footprint' is no object"),
             (at("footprint", "ends", 0, "name", value="middle"),
              "footprint: it has no server among its ends"),
@@ -387,6 +391,18 @@ class Shown(Compare):
         text = self.soak("compare", "a", "b", "--markdown").stdout
         self.assertIn("\\<img src=x\\>\\`.c", text)
         self.assertIn("x\\|y.c", text)
+
+    def test_a_long_line_ends_with_a_whole_character(self):
+        for name, version in (("a", "3.0.22"), ("b", "3.0.17")):
+            (self.folder / name).mkdir()
+            path = self.folder / name / "result.json"
+            self.soak("document", version, path)
+        for length in range(200, 256):
+            document = json.loads(path.read_text(encoding="utf-8"))
+            document["subjects"][0]["sites"][0]["file"] = "x" * (length % 2) + "é" * (length // 2)
+            path.write_text(json.dumps(document), encoding="utf-8")
+            self.soak("compare", "a", "b", "--quiet", "--json=c.json", code=1)
+            self.assertIn("a LEAK", self.read("c.json")["versions"][1]["said"])
 
     def test_quiet_prints_the_verdict_lines(self):
         process = self.compare("3.5.7,3.5.9", "--quiet")
