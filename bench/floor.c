@@ -65,15 +65,8 @@ static void end_open(struct end *e, bool is_server)
 {
     e->out.used = 0;
     e->wire = (struct wire){.out = &e->out};
-    e->ssl = SSL_new(e->ctx);
+    e->ssl = wire_ssl_new(e->ctx, &e->wire, is_server);
     CHECK(e->ssl);
-    BIO *bio = wire_bio_new(&e->wire);
-    CHECK(bio);
-    SSL_set_bio(e->ssl, bio, bio);
-    if (is_server)
-        SSL_set_accept_state(e->ssl);
-    else
-        SSL_set_connect_state(e->ssl);
     if (!is_server && resume && session)
         CHECK(SSL_set_session(e->ssl, session) == 1);
 }

@@ -41,16 +41,12 @@ int peer_tls_open(struct peer *p)
 {
     struct peer_shared *shared = p->shared;
     ERR_clear_error();
-    SSL *ssl = SSL_new(shared->ctx);
-    BIO *bio = ssl ? wire_bio_new(&p->wire) : NULL;
-    if (!bio || (shared->sni && !SSL_set_tlsext_host_name(ssl, shared->sni))) {
-        BIO_free(bio);
+    SSL *ssl = wire_ssl_new(shared->ctx, &p->wire, false);
+    if (!ssl || (shared->sni && !SSL_set_tlsext_host_name(ssl, shared->sni))) {
         SSL_free(ssl);
         ERR_clear_error();
         return -1;
     }
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_connect_state(ssl);
     p->ssl = ssl;
     if (p->resume)
         sessions_offer(shared->sessions, ssl, p->recipe->end != RECIPE_HELD);

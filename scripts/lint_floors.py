@@ -15,6 +15,7 @@ MAY_INCLUDE = {
     "src/common/probe": {"base"},
     "src/common/control": {"base"},
     "src/common/measure": {"base"},
+    "src/common/libs": {"base"},
     "src/common/symbol": {"base"},
     "src/common/scenario": {"base", "stats", "tls", "prelude", "probe", "measure"},
     "src/common/report": {"base", "stats", "tls", "probe", "measure", "symbol"},

@@ -23,15 +23,10 @@ int conn_tls_open(struct conn *c, struct err *e)
         return -1;
     ticket_ring_connection(c->worker->server->tls.ring);
     ERR_clear_error();
-    SSL *ssl = SSL_new(ctx);
+    SSL *ssl = wire_ssl_new(ctx, &c->wire, true);
     SSL_CTX_free(ctx); /* the SSL has its own reference */
-    BIO *bio = ssl ? wire_bio_new(&c->wire) : NULL;
-    if (!bio) {
-        SSL_free(ssl);
+    if (!ssl)
         return err_set(e, "can't make an SSL object: %s", context_error(why, sizeof why));
-    }
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_accept_state(ssl);
     SSL_set_info_callback(ssl, on_info);
     c->ssl = ssl;
     c->early = c->worker->server->options.early_data > 0;

@@ -1,6 +1,7 @@
 #include "args.h"
 
 #include "base/check.h"
+#include "base/ciphers.h"
 #include "prelude/prelude.h"
 
 #include <inttypes.h>
@@ -157,4 +158,32 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
         add(a, "--sni=%s", s->sni);
     if (s->client_auth != CLIENT_AUTH_NONE)
         add(a, "--client-certs=/proc/self/fd/5");
+}
+
+void args_footprint(struct args *a, const struct scenario *s, const char *program)
+{
+    static const char *const session[] = {
+        [SESSION_TICKET] = "ticket", [SESSION_CACHE] = "cache", [SESSION_NONE] = "none"};
+    bool tls13 = s->tls != TLS_1_2;
+    uint64_t payload = s->payload < ARGS_FOOTPRINT_PAYLOAD ? s->payload : ARGS_FOOTPRINT_PAYLOAD;
+    *a = (struct args){0};
+    add(a, "%s", program);
+    add(a, "--tls=%s", tls13 ? "1.3" : "1.2");
+    add(a, "--key=%s", s->key == KEY_RSA2048 ? "rsa2048" : "p256");
+    add(a, "--session=%s", session[s->session]);
+    add(a, "--tickets=%d", s->tickets);
+    add(a, "--client-auth=%s", s->client_auth == CLIENT_AUTH_REQUIRE ? "require" : "none");
+    add(a, "--payload=%" PRIu64 "B", payload);
+    add_flag(a, args_footprint_resumes(s), "resume");
+    if (s->groups)
+        add(a, "--groups=%s", s->groups);
+    /* Ciphers of other versions change nothing. */
+    if (s->ciphers && ciphers_name(s->ciphers, tls13))
+        add(a, "--ciphers=%s", s->ciphers);
+}
+
+bool args_footprint_resumes(const struct scenario *s)
+{
+    bool can = s->session != SESSION_NONE && (s->tls == TLS_1_2 || s->tickets > 0);
+    return can && s->resume >= 1;
 }

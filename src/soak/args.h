@@ -1,5 +1,6 @@
 /*
- * The command lines of the two children, from a scenario. Strings are owned by the struct.
+ * The command lines of the two children and of soak-footprint, from a scenario. Strings are owned
+ * by the struct.
  */
 #ifndef SOAK_ARGS_H
 #define SOAK_ARGS_H
@@ -17,9 +18,16 @@ struct args {
     size_t used;
 };
 
-/* Both abort when the scenario's strings don't fit (scenario_check bounds them). */
+/* All abort when the scenario's strings don't fit (scenario_check bounds them). */
 void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed);
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
                  const char *address, uint64_t port);
+
+/* The largest message of soak-footprint's. */
+enum { ARGS_FOOTPRINT_PAYLOAD = 65536 };
+/* What soak-footprint can have of the scenario; `any` version is 1.3 and `both` keys are P-256. */
+void args_footprint(struct args *a, const struct scenario *s, const char *program);
+/* Whether each of its connections resumes: when all of the scenario's do. */
+bool args_footprint_resumes(const struct scenario *s);
 
 #endif

@@ -97,6 +97,20 @@ static int keep_epoch(struct run *r, const struct history_sample *sample, struct
     return keep_stacks(r, sample, e);
 }
 
+/* What each process keeps now that nothing is open and nothing is cached. */
+static void keep_rest(struct run *r, const struct history_sample *sample)
+{
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        const struct snapshot *s = &sample[i].snapshot;
+        r->rest[i] = (struct result_rest){.known = true,
+                                          .anon_bytes = sample[i].proc.rss_anon_bytes,
+                                          .ledger_bytes = s->bytes + s->uv_bytes,
+                                          .heap = s->heap.present != 0,
+                                          .heap_allocated_bytes = s->heap.allocated,
+                                          .heap_active_bytes = s->heap.active};
+    }
+}
+
 static int keep(struct run *r, const struct history_sample *sample, struct err *e)
 {
     switch (r->settle) {
@@ -115,6 +129,7 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
             history_drained(r->history[i], &sample[i].snapshot);
         return 0;
     case SETTLE_FLUSHED:
+        keep_rest(r, sample);
         for (int i = 0; i < RUN_SUBJECTS; i++)
             history_flushed(r->history[i], &sample[i].snapshot);
         checkpoint_judge(r);

@@ -57,18 +57,27 @@ const struct command bisect_command = {
 
 /* ---- the versions ---- */
 
+/* So that they are among the known versions. */
+static int fetch_ends(const struct compare_line *line, char *from, char *to, struct err *e)
+{
+    struct prepared none;
+    char *const ends[] = {from, to};
+    const struct prepare_request q = {.part = line->part, .name = ends, .names = 2};
+    return compare_prepare(&q, &none, e);
+}
+
 /* `A..B` of the known versions, in either direction. Points into `list`. */
 static int take_range(struct compare_line *line, struct prepare_list *list, struct err *e)
 {
     char *from = line->name[0], *to = strstr(from, "..");
     size_t a = SIZE_MAX, b = SIZE_MAX;
-    if (compare_prepare_list(line->part, list, e) != 0)
-        return -1;
     *to = '\0';
     to += 2;
+    if (fetch_ends(line, from, to, e) != 0 || compare_prepare_list(line->part, list, e) != 0)
+        return -1;
     for (size_t i = 0; i < list->count; i++) {
-        a = strcmp(list->name[i], from) == 0 ? i : a;
-        b = strcmp(list->name[i], to) == 0 ? i : b;
+        a = compare_version_is(list->name[i], from) ? i : a;
+        b = compare_version_is(list->name[i], to) ? i : b;
     }
     if (a == SIZE_MAX || b == SIZE_MAX)
         return err_set(e, "--%s: no version %.60s is known; soak libs lists them",
@@ -184,10 +193,7 @@ static int work(struct compare_line *line, struct err *e)
         compare_outputs_check(&outputs, e) != 0 ||
         compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
         return -1;
-    struct prepare_request request = {.part = line->part,
-                                      .name = (const char *const *)line->name,
-                                      .names = line->names,
-                                      .same_libc = line->same_libc};
+    struct prepare_request request = compare_line_request(line, &scenario);
     if (compare_prepare(&request, &prepared, e) != 0)
         return -1;
     struct compare_work w = {.line = line,

@@ -144,12 +144,10 @@ static int compare_versions(const struct compare_line *line, const struct compar
     struct scenario scenario;
     struct prepared prepared;
     char name[128];
-    struct prepare_request request = {.part = line->part,
-                                      .name = (const char *const *)line->name,
-                                      .names = line->names,
-                                      .same_libc = line->same_libc};
-    if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0 ||
-        compare_prepare(&request, &prepared, e) != 0)
+    if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
+        return -1;
+    struct prepare_request request = compare_line_request(line, &scenario);
+    if (compare_prepare(&request, &prepared, e) != 0)
         return -1;
     struct compare_set *s = compare_set_new();
     for (size_t i = 0; i < line->names; i++)

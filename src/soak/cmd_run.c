@@ -42,16 +42,6 @@ static int raise_file_limit(const struct scenario *s, struct err *e)
                    allowed > 320 ? (allowed - 256) * 4 / 5 : 1);
 }
 
-static int program_folder(char *path, size_t size, struct err *e)
-{
-    ssize_t n = readlink("/proc/self/exe", path, size - 1);
-    if (n <= 0)
-        return err_set(e, "/proc/self/exe can't be read: %s", strerror(errno));
-    path[n] = '\0';
-    *strrchr(path, '/') = '\0';
-    return 0;
-}
-
 static uint64_t draw_seed(void)
 {
     uint32_t seed = 0;
@@ -104,6 +94,9 @@ static int publish(struct run *r)
     struct err e = {{0}};
     struct outcome outcome;
     outcome_make(&outcome, r);
+    int incomplete = outcome_footprint(&outcome, r, &e);
+    if (incomplete != 0)
+        fprintf(stderr, "soak: footprint: %s\n", e.text);
     char *text = report_json(&outcome.result);
     int rc = text ? run_dir_write(&r->dir, "result.json", text, strlen(text), &e)
                   : err_set(&e, "result.json: out of memory");
@@ -121,7 +114,7 @@ static int publish(struct run *r)
         fprintf(stderr, "soak: %s\n", e.text);
     if (fflush(stdout) != 0)
         fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
-    else if (rc == 0 && !r->store_failed)
+    else if (rc == 0 && incomplete == 0 && !r->store_failed)
         return exit_code;
     return exit_code == 0 ? EXIT_BROKEN : exit_code;
 }
@@ -130,14 +123,14 @@ static int run_scenario(const struct chosen *c)
 {
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
-    char folder[PATH_MAX];
-    if (program_folder(folder, sizeof folder, &e) != 0 || raise_file_limit(s, &e) != 0 ||
-        check_json(s, &e) != 0)
+    struct programs programs;
+    if (raise_file_limit(s, &e) != 0 || check_json(s, &e) != 0 ||
+        programs_find(s, &programs, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
     snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (s->fail_alloc)
-        return torture_run(s, c->name, folder, s->results ? s->results : base,
+        return torture_run(s, c->name, &programs, s->results ? s->results : base,
                            s->seed ? s->seed : draw_seed());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
@@ -146,7 +139,7 @@ static int run_scenario(const struct chosen *c)
     r->name = c->name;
     r->word = c->word;
     r->origin = &c->origin;
-    r->program_dir = folder;
+    r->programs = &programs;
     r->seed = s->seed ? s->seed : draw_seed();
     int code = EXIT_USAGE;
     if (run_dir_open(&r->dir, s->results ? s->results : base, c->name, &e) != 0) {

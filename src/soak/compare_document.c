@@ -227,6 +227,8 @@ static int read_one_mapped(struct compare_set *s, const json_t *object, struct m
         return -1;
     if (!part)
         return err_set(e, "'part' is no text");
+    version = version && version[0] ? version : NULL;
+    origin = origin && origin[0] ? origin : NULL;
     struct compare_mapped one = {.part = compare_set_text(s, part),
                                  .file = compare_set_text(s, file),
                                  .version = compare_set_text(s, version),

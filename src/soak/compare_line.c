@@ -158,6 +158,21 @@ int compare_line_names(struct compare_line *line, struct err *e)
     return split(line, line->list[part], e);
 }
 
+struct prepare_request compare_line_request(const struct compare_line *line,
+                                            const struct scenario *s)
+{
+    struct prepare_request q = {.part = line->part,
+                                .name = line->name,
+                                .names = line->names,
+                                .libc = s->libc,
+                                .jemalloc = s->jemalloc,
+                                .same_libc = line->same_libc};
+    const char *const of_scenario[COMPARE_PARTS] = {s->openssl, s->libuv, NULL};
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        q.fixed[p] = line->list[p] ? line->list[p] : of_scenario[p];
+    return q;
+}
+
 /* ---- the scenario ---- */
 
 int compare_line_scenario(const struct compare_line *line, struct scenario *ret, char *name,

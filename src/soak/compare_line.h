@@ -8,6 +8,7 @@
 #include "base/opts.h"
 #include "command.h"
 #include "compare_parts.h"
+#include "compare_prepare.h"
 #include "scenario/scenario.h"
 
 enum { COMPARE_LINE_OPTIONS = 56, COMPARE_LINE_NAMES = 64 };
@@ -39,6 +40,9 @@ int compare_line_read(struct compare_line *line, const struct command *c, int re
 /* Splits the lists: one part may have several names, the others one. Leaves names = 0 when there
  * is no list. Returns 0 or -1. */
 int compare_line_names(struct compare_line *line, struct err *e);
+/* The names as a request for their libraries. The line and the names must outlive it. */
+struct prepare_request compare_line_request(const struct compare_line *line,
+                                            const struct scenario *s);
 /* The scenario of word 0 (or of none) with the line's options over it, checked: so that what can't
  * be run is said before anything is. Writes its name. Returns 0 or -1. */
 int compare_line_scenario(const struct compare_line *line, struct scenario *ret, char *name,

@@ -111,7 +111,7 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, s
     CHECK(compare_part_words(line->part, w->set->entry[i].name, &ret->version, &none) == 0);
     snprintf(ret->closed, sizeof ret->closed, "--closed=%" PRIu64, w->closed);
     snprintf(ret->seed, sizeof ret->seed, "--seed=%" PRIx64, w->set->seed + round);
-    snprintf(ret->libc, sizeof ret->libc, "--libc=%.60s", w->libc);
+    snprintf(ret->libc, sizeof ret->libc, "--libc=%s", w->libc);
     add(ret, "--results");
     add(ret, w->dir.path);
     for (size_t k = 0; k < ret->version.count; k++)

@@ -3,6 +3,7 @@
 #include "cmd_bisect.h"
 #include "cmd_calibrate.h"
 #include "cmd_compare.h"
+#include "cmd_libs.h"
 #include "cmd_list.h"
 #include "cmd_merge.h"
 #include "cmd_selftest.h"
@@ -14,7 +15,7 @@
 
 /* Commands with options of their own. */
 static const struct command *const commands[] = {
-    &list_command,    &show_command,   &suite_command,    &merge_command,
+    &list_command,    &show_command,   &suite_command,    &merge_command,    &libs_command,
     &compare_command, &bisect_command, &selftest_command, &calibrate_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

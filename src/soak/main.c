@@ -2,6 +2,7 @@
 #include "cmd_bisect.h"
 #include "cmd_calibrate.h"
 #include "cmd_compare.h"
+#include "cmd_libs.h"
 #include "cmd_list.h"
 #include "cmd_merge.h"
 #include "cmd_run.h"
@@ -22,6 +23,8 @@ int main(int argc, char **argv)
         return cmd_calibrate(argc - 1, argv + 1);
     if (strcmp(word, "list") == 0)
         return cmd_list(argc - 1, argv + 1);
+    if (strcmp(word, "libs") == 0)
+        return cmd_libs(argc - 1, argv + 1);
     if (strcmp(word, "show") == 0)
         return cmd_show(argc - 1, argv + 1);
     if (strcmp(word, "suite") == 0)

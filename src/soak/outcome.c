@@ -2,6 +2,8 @@
 
 #include "advice.h"
 #include "base/check.h"
+#include "environment.h"
+#include "footprint.h"
 #include "units.h"
 #include "when.h"
 
@@ -83,6 +85,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     out->cpu_us_per_conn = cost.cpu_us_per_conn;
     out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
     out->drained_released_bytes = cost.drained_bytes;
+    out->rest = r->rest[subject];
     if (subject == RUN_SERVER)
         o->result.run.measured = cost.measured;
 }
@@ -162,6 +165,30 @@ static void fill_libs(struct outcome *o, const struct run *r)
     }
 }
 
+/* What the server itself says of a part; NULL when it says nothing. */
+static const char *said_version(const struct result *ret, const char *part)
+{
+    for (size_t i = 0; i < ret->libs; i++) {
+        if (strcmp(ret->lib[i].name, part) == 0)
+            return ret->lib[i].version;
+    }
+    return NULL;
+}
+
+static void fill_mapped(struct result *ret, const struct run *r)
+{
+    _Static_assert((size_t)MAPPED_MAX == sizeof ret->mapped / sizeof *ret->mapped, "room for all");
+    for (size_t i = 0; i < r->mapped_count; i++) {
+        const struct mapped *m = &r->mapped[i];
+        ret->mapped[i] = (struct result_mapped){.part = m->part,
+                                                .file = m->file,
+                                                .version = m->version[0] ? m->version
+                                                                         : said_version(ret, m->part),
+                                                .origin = m->origin[0] ? m->origin : NULL};
+    }
+    ret->mapped_count = r->mapped_count;
+}
+
 static void fill_next(struct outcome *o, const struct run *r)
 {
     if (advice_next(r, &o->result, o->next[0], sizeof o->next[0])[0])
@@ -189,6 +216,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_verdict(&o->result, r);
     fill_run(o, r);
     fill_libs(o, r);
+    fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
     o->result.subjects = RUN_SUBJECTS;
     for (int i = 0; i < RUN_SUBJECTS; i++)
@@ -196,8 +224,24 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_next(o, r);
 }
 
+int outcome_footprint(struct outcome *o, const struct run *r, struct err *e)
+{
+    if (!r->scenario->footprint || o->result.broken || r->interrupted)
+        return 0;
+    char log[PATH_MAX];
+    snprintf(log, sizeof log, "%s/footprint.log", r->dir.path);
+    char **environment = programs_environment(r->programs, true);
+    int rc = footprint_measure(programs_server_folder(r->programs), environment, r->scenario, log,
+                               &o->footprint, e);
+    environment_free(environment);
+    if (rc == 0)
+        o->result.footprint = &o->footprint;
+    return rc;
+}
+
 void outcome_free(struct outcome *o)
 {
+    footprint_free(&o->footprint);
     for (int i = 0; i < RUN_SUBJECTS; i++)
         survivors_free(&o->survivors[i]);
 }

@@ -4,6 +4,7 @@
 #ifndef SOAK_OUTCOME_H
 #define SOAK_OUTCOME_H
 
+#include "report/footprint.h"
 #include "report/result.h"
 #include "run.h"
 #include "survivors.h"
@@ -17,6 +18,7 @@ struct outcome {
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
     struct survivors survivors[RUN_SUBJECTS];
     struct result_when when[RUN_SUBJECTS];
+    struct footprint footprint; /* all zero: not measured */
     char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
@@ -24,6 +26,9 @@ struct outcome {
 
 /* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */
 void outcome_make(struct outcome *o, const struct run *r);
+/* Measures what a connection costs, where the scenario asks for it and the run didn't break or end
+ * by a signal. Returns 0, or -1. */
+int outcome_footprint(struct outcome *o, const struct run *r, struct err *e);
 void outcome_free(struct outcome *o);
 
 #endif

@@ -1,6 +1,5 @@
 #include "run.h"
 
-#include "allocator.h"
 #include "args.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -166,23 +165,6 @@ static void on_drain_done(struct run *r)
 
 /* ---- the children ---- */
 
-static int start_child(struct run *r, int subject, struct args *args, struct err *e)
-{
-    struct child *c = &r->child[subject];
-    char path[600], log[32];
-    snprintf(path, sizeof path, "%s/soak-%s", r->program_dir, c->name);
-    snprintf(log, sizeof log, "%s.log", c->name);
-    int log_fd = run_dir_log(&r->dir, log, e);
-    if (log_fd < 0)
-        return -1;
-    c->environment = allocator_environment(r->scenario->malloc);
-    int rc = child_start(c, &r->loop, path, args->argv, log_fd, r->pki_fd[subject], e);
-    allocator_environment_free(c->environment);
-    c->environment = NULL;
-    close(log_fd);
-    return rc;
-}
-
 static int start_client(struct run *r, struct err *e)
 {
     char address[64];
@@ -191,12 +173,15 @@ static int start_client(struct run *r, struct err *e)
     struct args args;
     args_client(&args, r->scenario, "soak-client", r->seed, address, r->server_port);
     run_state_set(r, RUN_START_CLIENT);
-    return start_child(r, RUN_CLIENT, &args, e);
+    return programs_start(r->programs, &r->child[RUN_CLIENT], false, &r->loop, args.argv, &r->dir,
+                          r->pki_fd[RUN_CLIENT], e);
 }
 
 static void server_ready(struct run *r, const char *line)
 {
     struct err e = {{0}};
+    const struct assembly *asked = r->programs->assembled ? &r->programs->assembly : NULL;
+    r->mapped_count = mapped_read(asked, r->child[RUN_SERVER].pid, r->mapped);
     if (r->state != RUN_START_SERVER || line_number(line, "port", &r->server_port) != 0) {
         run_break(r, "server: said '%.80s' out of turn", line);
         return;
@@ -246,7 +231,7 @@ static void on_line(struct child *c, const char *line)
     if (line_is(line, "ready")) {
         struct err e = {{0}};
         keep_libs(r, subject, line);
-        if (allocator_check(r->scenario->malloc, r->lib[subject], &e) != 0) {
+        if (programs_check(r->programs, c, subject == RUN_SERVER, r->lib[subject], &e) != 0) {
             run_break(r, "%s: %s", c->name, e.text);
         } else if (subject == RUN_SERVER) {
             server_ready(r, line);
@@ -421,7 +406,8 @@ int run_execute(struct run *r, struct err *e)
     start_timer(r, &r->live_timer, on_live, LIVE_MS);
     struct args args;
     args_server(&args, r->scenario, "soak-server", r->seed);
-    rc = start_child(r, RUN_SERVER, &args, e);
+    rc = programs_start(r->programs, &r->child[RUN_SERVER], true, &r->loop, args.argv, &r->dir,
+                        r->pki_fd[RUN_SERVER], e);
     if (rc != 0)
         finish(r);
     uv_run(&r->loop, UV_RUN_DEFAULT);

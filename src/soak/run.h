@@ -16,7 +16,10 @@
 #include "child.h"
 #include "history.h"
 #include "live.h"
+#include "mapped.h"
 #include "profiler.h"
+#include "programs.h"
+#include "report/result.h"
 #include "scenario/origin.h"
 #include "scenario/scenario.h"
 #include "stats/plan.h"
@@ -58,7 +61,7 @@ struct run {
     const char *name;                     /* the scenario's name: borrowed */
     const char *word;                     /* what finds the scenario again: borrowed */
     const struct scenario_origin *origin; /* borrowed */
-    const char *program_dir;              /* where soak-server and soak-client are: borrowed */
+    const struct programs *programs;      /* borrowed */
     uint64_t seed;
     uv_loop_t loop;
     struct run_dir dir;
@@ -67,8 +70,11 @@ struct run {
     struct judgement judgement[RUN_SUBJECTS];
     struct capture capture[RUN_SUBJECTS];
     struct profiler profiler[RUN_SUBJECTS];
+    struct result_rest rest[RUN_SUBJECTS];
     bool judged;
     char lib[RUN_SUBJECTS][256]; /* what each child said of its libraries in `ready` */
+    size_t mapped_count;
+    struct mapped mapped[MAPPED_MAX]; /* the server's */
 
     enum run_state state;
     enum run_settle settle;
@@ -108,7 +114,7 @@ struct run {
 };
 
 /* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,
- * word, origin, program_dir and an open `dir`. Afterwards `judgement`, `broken` and the rest hold
+ * word, origin, programs and an open `dir`. Afterwards `judgement`, `broken` and the rest hold
  * what happened; run_fini frees. Returns 0, or -1 when nothing could even be started. */
 int run_execute(struct run *r, struct err *e);
 void run_fini(struct run *r);

@@ -296,7 +296,7 @@ static int publish(const struct torture *t)
     return rc != 0 && code == 0 ? TORTURE_EXIT_BROKEN : code;
 }
 
-int torture_run(const struct scenario *s, const char *name, const char *program_dir,
+int torture_run(const struct scenario *s, const char *name, const struct programs *programs,
                 const char *base, uint64_t seed)
 {
     struct err e = {{0}};
@@ -312,7 +312,7 @@ int torture_run(const struct scenario *s, const char *name, const char *program_
     t->dir = &dir;
     CHECK(scenario_slice(s, &t->part, &t->parts) == 0); /* scenario_check */
     t->bench.pair =
-        (struct pair){.scenario = s, .program_dir = program_dir, .dir = &dir, .seed = seed};
+        (struct pair){.scenario = s, .programs = programs, .dir = &dir, .seed = seed};
     torture_execute(t);
     int code = publish(t);
     torture_fini(t);

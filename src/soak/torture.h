@@ -105,7 +105,7 @@ struct torture_finding *torture_add(struct torture *t);
 
 /* `soak run --fail-alloc`, whose options have been checked. Returns the exit code: 0 no findings, 1
  * findings, 2 it can't be started, 4 broken, 130 interrupted. */
-int torture_run(const struct scenario *s, const char *name, const char *program_dir,
+int torture_run(const struct scenario *s, const char *name, const struct programs *programs,
                 const char *base, uint64_t seed);
 
 #endif

@@ -1,6 +1,5 @@
 #include "torture_pair.h"
 
-#include "allocator.h"
 #include "args.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -63,21 +62,10 @@ static int make_child(struct pair *p, int side, struct err *e)
     return 0;
 }
 
-static int start_child(struct pair *p, int side, struct args *args, struct err *e)
+static int start_child(struct pair *p, int side, const struct args *args, struct err *e)
 {
-    struct child *c = &p->child[side];
-    char path[600], log[32];
-    snprintf(path, sizeof path, "%s/soak-%s", p->program_dir, c->name);
-    snprintf(log, sizeof log, "%s.log", c->name);
-    int log_fd = run_dir_log(p->dir, log, e);
-    if (log_fd < 0)
-        return -1;
-    c->environment = allocator_environment(p->scenario->malloc);
-    int rc = child_start(c, &p->loop, path, args->argv, log_fd, p->pki_fd[side], e);
-    allocator_environment_free(c->environment);
-    c->environment = NULL;
-    close(log_fd);
-    return rc;
+    return programs_start(p->programs, &p->child[side], side == PAIR_SERVER, &p->loop, args->argv,
+                          p->dir, p->pki_fd[side], e);
 }
 
 static bool server_ready(const struct pair *p)
@@ -95,7 +83,7 @@ static int wait_ready(struct pair *p, int side, struct err *e)
     char how[640];
     switch (pair_wait(p, side == PAIR_SERVER ? server_ready : client_ready, START_MS)) {
     case PAIR_DONE:
-        return allocator_check(p->scenario->malloc, p->lib[side], e);
+        return programs_check(p->programs, &p->child[side], side == PAIR_SERVER, p->lib[side], e);
     case PAIR_LATE:
         return err_set(e, "%s: it doesn't start within a minute", names[side]);
     case PAIR_INTERRUPTED:

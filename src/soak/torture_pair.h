@@ -7,6 +7,7 @@
 #define SOAK_TORTURE_PAIR_H
 
 #include "child.h"
+#include "programs.h"
 #include "scenario/scenario.h"
 #include "store/run_dir.h"
 #include "symbol/symbol.h"
@@ -19,7 +20,7 @@ enum { PAIR_SERVER, PAIR_CLIENT, PAIR_SIDES };
 struct pair {
     /* The owner's, borrowed. */
     const struct scenario *scenario;
-    const char *program_dir;
+    const struct programs *programs;
     struct run_dir *dir;
     uint64_t seed;
 

@@ -399,6 +399,26 @@ static void fill_inconclusive(struct result *r)
     r->next[0] = "./soak run default --seed 7f3a --sensitivity 1/1000 --until-sure";
 }
 
+/* The server ran on a library that was fetched for it. */
+static void fill_assembled(struct result *r)
+{
+    fill_pass(r);
+    r->mapped[0] = (struct result_mapped){"openssl", "/home/u/.cache/soak/libs/x/libssl.so.3",
+                                          "3.0.22-1~deb12u2", "debian:bookworm-security"};
+    r->mapped[1] = (struct result_mapped){"openssl", "/home/u/.cache/soak/libs/x/libcrypto.so.3",
+                                          "3.0.22-1~deb12u2", "debian:bookworm-security"};
+    r->mapped[2] = (struct result_mapped){"libuv", "/usr/lib/libuv.so.1.0.0", "1.44.2", NULL};
+    r->mapped[3] = (struct result_mapped){"libc", "/home/u/.cache/soak/libs/y/libc.so.6",
+                                          "2.41-12+deb13u5", "debian:trixie"};
+    r->mapped_count = 4;
+    r->subject[0].rest = (struct result_rest){.known = true,
+                                              .anon_bytes = 5763072,
+                                              .ledger_bytes = 370143,
+                                              .heap = true,
+                                              .heap_allocated_bytes = 884656,
+                                              .heap_active_bytes = 1183744};
+}
+
 static void fill_invalid(struct result *r)
 {
     fill_pass(r);
@@ -489,6 +509,7 @@ const struct report_case report_cases[REPORT_CASES] = {
     {"retained", fill_retained},
     {"client-leak", fill_client_leak},
     {"inconclusive", fill_inconclusive},
+    {"assembled", fill_assembled},
     {"invalid", fill_invalid},
     {"self-check", fill_self_check},
     {"broken", fill_broken},

@@ -52,8 +52,9 @@ static void what_was_mapped_proves_the_version(void **state)
 static void another_allocator_is_no_jemalloc(void **state)
 {
     (void)state;
-    struct compare_entry entry = {.mapped = {{.part = "malloc", .version = "glibc-2.36"}},
-                                  .mapped_count = 1};
+    struct compare_entry entry = {.mapped = {{.part = "malloc", .version = "glibc-2.36"},
+                                             {.part = "jemalloc", .version = "5.3.0-1"}},
+                                  .mapped_count = 2};
     assert_null(refusal(COMPARE_MALLOC, "libc", &entry));
     assert_string_equal(refusal(COMPARE_MALLOC, "jemalloc", &entry),
                         "jemalloc was asked for, and the run had malloc glibc-2.36");

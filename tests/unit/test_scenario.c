@@ -405,6 +405,9 @@ static const struct {
      "--ctx-reload 100: there is nothing to reload with --ctx per-connection; leave one of them "
      "out"},
     {{{"emfile", "1"}}, "--emfile 1: no connection would ever be accepted; from 2"},
+    {{{"jemalloc", "5.2.1"}, {"malloc", "libc"}},
+     "--jemalloc 5.2.1: the server doesn't run on it with --malloc libc; leave one of them out"},
+    {{{"footprint", "true"}, {"fail-alloc", "true"}}, "--footprint: has no meaning with --fail-alloc"},
     {{{"emfile", "9"}, {"workers", "2"}},
      "--emfile 9: the limit of files is the whole process's; give --workers 1"},
     {{{"defect", "error-path"}, {"mid-handshake", "0"}},

@@ -56,17 +56,11 @@ static void on_info(const SSL *ssl, int where, int what)
 
 static void end_open(struct end *end, SSL_CTX *ctx, bool server)
 {
-    *end = (struct end){.wire = {.out = &end->out}, .ssl = SSL_new(ctx)};
+    *end = (struct end){.wire = {.out = &end->out}};
+    end->ssl = wire_ssl_new(ctx, &end->wire, server);
     assert_non_null(end->ssl);
-    BIO *bio = wire_bio_new(&end->wire);
-    assert_non_null(bio);
-    SSL_set_bio(end->ssl, bio, bio);
     SSL_set_app_data(end->ssl, end);
     SSL_set_info_callback(end->ssl, on_info);
-    if (server)
-        SSL_set_accept_state(end->ssl);
-    else
-        SSL_set_connect_state(end->ssl);
 }
 
 void ends_open(struct ends *f, SSL_CTX *server, SSL_CTX *client)

@@ -182,6 +182,28 @@ static void print_skipped(const struct result *r, const struct screen *s)
     }
 }
 
+/* What was fetched or built for this run; the machine's own libraries are no news. */
+static void print_mapped(const struct result *r, const struct screen *s)
+{
+    char text[SCREEN_TEXT] = "";
+    size_t used = 0;
+    const char *last = "";
+    for (size_t i = 0; i < r->mapped_count; i++) {
+        const struct result_mapped *m = &r->mapped[i];
+        if (!m->origin || strcmp(m->part, last) == 0)
+            continue;
+        last = m->part;
+        int n = snprintf(text + used, sizeof text - used, "%s%s %s (%s)", used ? ", " : "", m->part,
+                         m->version ? m->version : "?", m->origin);
+        if (n < 0 || (size_t)n >= sizeof text - used)
+            break;
+        used += (size_t)n;
+    }
+    struct screen_lead lead = screen_lead_at("Libraries", PARTS_FOOT_COLUMN);
+    if (used)
+        screen_wrap(s, &lead, "%s", text);
+}
+
 static void print_files(const struct result *r, const struct screen *s)
 {
     struct screen_lead lead = screen_lead_at("Run folder", PARTS_FOOT_COLUMN);
@@ -215,7 +237,9 @@ void parts_foot(const struct result *r, const struct screen *s)
     print_errors(r, s);
     print_skipped(r, s);
     print_load(r, s);
+    print_mapped(r, s);
     if (lead_subject)
         print_cost(lead_subject, s);
+    parts_footprint(r->footprint, s);
     print_files(r, s);
 }

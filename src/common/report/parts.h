@@ -31,6 +31,8 @@ void parts_reasons(const struct result_subject *subject, const struct screen *s)
 void parts_metrics(const struct result_subject *subject, const struct screen *s);
 /* One line instead of the table, for the subject that isn't in the lead. */
 void parts_summary(const struct result_subject *subject, const struct screen *s);
+/* What a connection allocates and holds, by soak-footprint; nothing for NULL. */
+void parts_footprint(const struct footprint *f, const struct screen *s);
 /* Sensitivity, cost, load, notes, where the files are, what to type next. */
 void parts_foot(const struct result *r, const struct screen *s);
 

@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include "base/check.h"
+#include "report/footprint.h"
 #include "report/json_parts.h"
 #include "report/report_stacks.h"
 
@@ -148,6 +149,17 @@ static json_t *selfcheck_json(const struct selfcheck *check)
                      controls_json(check), "sentence", text(check->sentence));
 }
 
+static json_t *rest_json(const struct result_rest *rest)
+{
+    if (!rest->known)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o,s:o}", "anon_bytes", count(rest->anon_bytes), "ledger_bytes",
+                     json_integer((json_int_t)rest->ledger_bytes), "heap_allocated_bytes",
+                     rest->heap ? count(rest->heap_allocated_bytes) : json_null(),
+                     "heap_active_bytes",
+                     rest->heap ? count(rest->heap_active_bytes) : json_null());
+}
+
 static json_t *subject_json(const struct result_subject *subject)
 {
     const struct judgement *j = &subject->judgement;
@@ -161,6 +173,7 @@ static json_t *subject_json(const struct result_subject *subject)
         "sensitivity", sensitivity_json(&j->sensitivity), "cost", cost_json(subject),
         "drained_released_bytes", count(subject->drained_released_bytes));
     json_object_set_new(object, "why", subject->why[0] ? text(subject->why) : json_null());
+    json_object_set_new(object, "after_drain", rest_json(&subject->rest));
     json_object_set_new(object, "stacks", report_stacks_json(subject));
     json_object_set_new(object, "capture", report_capture_json(subject));
     json_object_set_new(object, "behaviours", when_behaviours_json(subject->when));
@@ -183,6 +196,18 @@ static json_t *libs_json(const struct result *r)
     for (size_t i = 0; i < r->libs; i++)
         json_object_set_new(object, r->lib[i].name, text(r->lib[i].version));
     return object;
+}
+
+static json_t *mapped_json(const struct result *r)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < r->mapped_count; i++) {
+        const struct result_mapped *m = &r->mapped[i];
+        json_array_append_new(array, json_pack("{s:o,s:o,s:o,s:o}", "part", text(m->part), "file",
+                                               text(m->file), "version", text(m->version), "origin",
+                                               text(m->origin)));
+    }
+    return array;
 }
 
 static json_t *next_json(const struct result *r)
@@ -238,8 +263,10 @@ static json_t *document(const struct result *r)
         libs_json(r), "run", run_json(r), "subjects", subjects_json(r), "sensitivity",
         sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first), "run_dir",
         text(r->run_dir), "next", next_json(r));
+    json_object_set_new(object, "footprint", footprint_json(r->footprint));
     json_object_set_new(object, "missing", text(r->missing));
     json_object_set_new(object, "skipped", skipped_json(r));
+    json_object_set_new(object, "mapped", mapped_json(r));
     return object;
 }
 

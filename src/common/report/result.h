@@ -18,6 +18,13 @@ struct result_lib {
     const char *name, *version; /* "openssl", "3.0.19" */
 };
 
+/* A library that the server in fact had mapped. */
+struct result_mapped {
+    const char *part, *file; /* "openssl", "/usr/lib/.../libssl.so.3" */
+    const char *version;     /* NULL: not known */
+    const char *origin;      /* where it was fetched from; NULL: this machine's own */
+};
+
 struct result_site {
     const char *file;
     uint32_t line;
@@ -94,6 +101,15 @@ struct result_when {
     struct result_confirm alone, without;
 };
 
+/* What the process keeps when all connections have closed and its caches are empty. */
+struct result_rest {
+    bool known;            /* the run came so far */
+    uint64_t anon_bytes;   /* RssAnon */
+    int64_t ledger_bytes;  /* OpenSSL's and libuv's live bytes */
+    bool heap;             /* jemalloc told the next two */
+    uint64_t heap_allocated_bytes, heap_active_bytes;
+};
+
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
@@ -108,6 +124,7 @@ struct result_subject {
     double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs */
     const struct result_when *when;          /* NULL: not known */
     uint64_t drained_released_bytes;         /* ledger bytes that the drain gave back */
+    struct result_rest rest;
 };
 
 /* A behaviour that was asked for and can't be done with these libraries. */
@@ -118,6 +135,8 @@ struct result_skipped {
 struct result_errors {
     uint64_t total, connect, handshake, echo, timeout, lost;
 };
+
+struct footprint;
 
 struct result {
     enum verdict verdict;
@@ -131,6 +150,8 @@ struct result {
     const char *next[3]; /* commands to type next; NULL-ended when fewer */
     size_t libs;
     struct result_lib lib[4];
+    size_t mapped_count;
+    struct result_mapped mapped[5];
     struct {
         const char *unit; /* what `closed` and all `per_conn` figures count: "connection", or
                            * "operation" where connections are held; NULL: as "connection" */
@@ -145,6 +166,7 @@ struct result {
     } run;
     size_t skipped_count;
     struct result_skipped skipped[16];
+    const struct footprint *footprint; /* report/footprint.h; NULL: not measured */
     size_t subjects;
     struct result_subject subject[2];
 };

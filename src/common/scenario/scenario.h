@@ -18,6 +18,7 @@ enum scenario_tls { TLS_1_2, TLS_1_3, TLS_ANY };
 enum scenario_key { KEY_P256, KEY_RSA2048, KEY_BOTH };
 enum scenario_session { SESSION_TICKET, SESSION_CACHE, SESSION_NONE };
 enum scenario_malloc { MALLOC_JEMALLOC, MALLOC_LIBC };
+enum scenario_client_malloc { CLIENT_MALLOC_SAME, CLIENT_MALLOC_JEMALLOC, CLIENT_MALLOC_LIBC };
 /* What is done on held connections; OPERATE_NONE: they come and go. */
 enum scenario_operate {
     OPERATE_NONE,
@@ -72,7 +73,9 @@ struct scenario {
     /* [server] */
     int workers;
     int malloc;         /* enum scenario_malloc; a build without jemalloc has libc only */
-    const char *defect; /* NAME[:1/N], NULL = none */
+    const char *openssl, *libuv, *jemalloc, *libc; /* the server's; NULL = the build's own */
+    int client_malloc;                             /* enum scenario_client_malloc */
+    const char *defect;                            /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     bool requests;
     int ctx;                     /* enum scenario_ctx */
@@ -85,6 +88,7 @@ struct scenario {
     double limit_heap, limit_rss; /* bytes per connection */
     /* Command after the drain: split on blanks, {pid} replaced, no shell. */
     const char *on_drain;
+    bool footprint;  /* measure what one connection costs */
     bool probe;      /* false: harness without the ledger (for measuring its cost) */
     bool keep_going; /* don't end early when a LEAK is certain */
     /* [torture] */

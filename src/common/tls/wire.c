@@ -61,20 +61,16 @@ static long wire_ctrl(BIO *bio, int command, long number, void *pointer)
     }
 }
 
-/* Made once per process and kept until OpenSSL's own end: it must outlive every BIO of its kind. */
+/* Made once per process and never freed: it must outlive every BIO of its kind. OpenSSL 4.0 has no
+ * OPENSSL_atexit, and leaves what is global to the end of the process as well. */
 static BIO_METHOD *method;
 static CRYPTO_ONCE method_once = CRYPTO_ONCE_STATIC_INIT;
-
-static void method_free(void)
-{
-    BIO_meth_free(method);
-}
 
 static void method_make(void)
 {
     BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
     if (m && BIO_meth_set_read(m, wire_read) && BIO_meth_set_write(m, wire_write) &&
-        BIO_meth_set_ctrl(m, wire_ctrl) && OPENSSL_atexit(method_free))
+        BIO_meth_set_ctrl(m, wire_ctrl))
         method = m;
     else
         BIO_meth_free(m);
@@ -91,4 +87,20 @@ BIO *wire_bio_new(struct wire *w)
     BIO_set_data(bio, w);
     BIO_set_init(bio, 1);
     return bio;
+}
+
+SSL *wire_ssl_new(SSL_CTX *ctx, struct wire *w, bool server)
+{
+    SSL *ssl = SSL_new(ctx);
+    BIO *bio = ssl ? wire_bio_new(w) : NULL;
+    if (!bio) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    SSL_set_bio(ssl, bio, bio);
+    if (server)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    return ssl;
 }

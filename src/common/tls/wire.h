@@ -11,6 +11,7 @@
 #define SOAK_TLS_WIRE_H
 
 #include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,5 +35,9 @@ struct wire {
  * SSL_set_bio takes it (pass it for both directions: SSL_set_bio then owns one reference). NULL
  * when out of memory. */
 BIO *wire_bio_new(struct wire *w);
+
+/* An SSL object that reads and writes `w` as a server or a client (SSL_free). NULL when out of
+ * memory; the reason is in OpenSSL's queue. */
+SSL *wire_ssl_new(SSL_CTX *ctx, struct wire *w, bool server);
 
 #endif

@@ -1,0 +1,29 @@
+/* soak-footprint's command line. Plain data; the strings are borrowed from argv. */
+#ifndef SOAK_FOOTPRINT_OPTIONS_H
+#define SOAK_FOOTPRINT_OPTIONS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { OPTIONS_PAYLOAD_MAX = 65536, OPTIONS_CONNS_MAX = 1001 };
+
+struct options {
+    int tls, key, session;    /* enum context_version (no "any"), identity_key, context_session */
+    int tickets, client_auth; /* client_auth: 1 is require */
+    const char *groups, *ciphers;
+    bool resume, help, version;
+    uint64_t payload, conns; /* bytes; measured connections */
+};
+
+/* Reads and checks the command line. Returns 0, or -1 with a sentence that names the option. */
+int options_parse(int argc, char *const *argv, struct options *ret, struct err *e);
+void options_help(FILE *out);
+
+/* "1.3", "p256": as they are given. */
+const char *options_tls_name(const struct options *o);
+const char *options_key_name(const struct options *o);
+
+#endif

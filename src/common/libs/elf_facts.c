@@ -1,0 +1,140 @@
+#include "libs/elf_facts.h"
+
+#include "libs/version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Copies a string of the file when it is there and fits. Returns whether it did. */
+static bool copy_string(Elf *elf, size_t section, size_t offset, char *to, size_t size)
+{
+    const char *text = elf_strptr(elf, section, offset);
+    if (!text || strlen(text) >= size)
+        return false;
+    memcpy(to, text, strlen(text) + 1);
+    return true;
+}
+
+static void read_dynamic(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct elf_facts *f)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    GElf_Dyn entry;
+    for (int i = 0; data && gelf_getdyn(data, i, &entry); i++) {
+        size_t at = (size_t)entry.d_un.d_val;
+        if (entry.d_tag == DT_NULL)
+            return;
+        if (entry.d_tag == DT_SONAME)
+            copy_string(elf, header->sh_link, at, f->soname, sizeof f->soname);
+        else if (entry.d_tag == DT_NEEDED && f->needed_count < ELF_NEEDED &&
+                 copy_string(elf, header->sh_link, at, f->needed[f->needed_count], ELF_TEXT))
+            f->needed_count++;
+    }
+}
+
+/* GLIBC_2.38 -> 2.38. GLIBC_ABI_DT_RELR came with 2.36; the other marks of that kind stand beside
+ * versions that are newer than themselves, and GLIBC_PRIVATE is no version. */
+static void take_version(const char *name, struct elf_facts *f)
+{
+    static const char prefix[] = "GLIBC_";
+    const char *version = name + sizeof prefix - 1;
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+        return;
+    if (strcmp(version, "ABI_DT_RELR") == 0)
+        version = "2.36";
+    if (*version < '0' || *version > '9' || !version_ok(version) || strlen(version) >= ELF_TEXT)
+        return;
+    if (!f->glibc[0] || version_compare(version, f->glibc) > 0)
+        memcpy(f->glibc, version, strlen(version) + 1);
+}
+
+/* One library's list of needed versions. Offsets are relative and only ever go forward; libelf
+ * refuses those that lie outside. */
+static void read_needs(Elf *elf, Elf_Data *data, size_t strings, const GElf_Verneed *need,
+                       size_t at, struct elf_facts *f)
+{
+    GElf_Vernaux version;
+    for (at += need->vn_aux; at < data->d_size; at += version.vna_next) {
+        char name[ELF_TEXT];
+        if (!gelf_getvernaux(data, (int)at, &version))
+            return;
+        if (copy_string(elf, strings, version.vna_name, name, sizeof name))
+            take_version(name, f);
+        if (version.vna_next == 0)
+            return;
+    }
+}
+
+static void read_versions(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct elf_facts *f)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    GElf_Verneed need;
+    for (size_t at = 0; data && at < data->d_size; at += need.vn_next) {
+        if (!gelf_getverneed(data, (int)at, &need))
+            return;
+        read_needs(elf, data, header->sh_link, &need, at, f);
+        if (need.vn_next == 0)
+            return;
+    }
+}
+
+static void read_interpreter(Elf *elf, int fd, struct elf_facts *f)
+{
+    size_t count = 0;
+    GElf_Phdr header;
+    if (elf_getphdrnum(elf, &count) != 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_INTERP ||
+            header.p_filesz == 0 || header.p_filesz > sizeof f->interpreter)
+            continue;
+        size_t size = (size_t)header.p_filesz;
+        if (pread(fd, f->interpreter, size, (off_t)header.p_offset) != (ssize_t)size)
+            f->interpreter[0] = '\0';
+        f->interpreter[size - 1] = '\0';
+    }
+}
+
+static int read_file(Elf *elf, int fd, struct elf_facts *f)
+{
+    GElf_Ehdr header;
+    Elf_Scn *section = NULL;
+    bool dynamic = false;
+    if (!gelf_getehdr(elf, &header))
+        return -1;
+    f->class = gelf_getclass(elf);
+    f->machine = header.e_machine;
+    while ((section = elf_nextscn(elf, section))) {
+        GElf_Shdr s;
+        if (!gelf_getshdr(section, &s))
+            return -1;
+        if (s.sh_type == SHT_DYNAMIC)
+            read_dynamic(elf, section, &s, f);
+        else if (s.sh_type == SHT_GNU_verneed)
+            read_versions(elf, section, &s, f);
+        dynamic |= s.sh_type == SHT_DYNAMIC;
+    }
+    read_interpreter(elf, fd, f);
+    return dynamic ? 0 : -1;
+}
+
+int elf_facts_read(const char *path, struct elf_facts *ret, struct err *e)
+{
+    struct elf_facts facts = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(e, "%.300s: %s", path, strerror(errno));
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    int rc = elf && elf_kind(elf) == ELF_K_ELF ? read_file(elf, fd, &facts) : -1;
+    elf_end(elf);
+    close(fd);
+    if (rc != 0)
+        return err_set(e, "%.300s: it isn't a shared library or program", path);
+    *ret = facts;
+    return 0;
+}

@@ -1,0 +1,197 @@
+#include "report/footprint.h"
+
+#include "base/check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- writing: jansson passes NULL (out of memory) up as a failure ---- */
+
+static json_t *number(double value)
+{
+    if (!isfinite(value))
+        return json_null();
+    bool whole = value == nearbyint(value) && fabs(value) < 1e15;
+    return whole ? json_integer((json_int_t)value) : json_real(value);
+}
+
+static json_t *text(const char *value)
+{
+    return value && *value ? json_string(value) : json_null();
+}
+
+#define X(name) json_object_set_new(to, #name, number(from->name));
+
+static json_t *held_json(const struct footprint_held *from, enum footprint_stage stage)
+{
+    json_t *to = json_pack("{s:s}", "stage", footprint_stage_name(stage));
+    FOOTPRINT_HELD_FIGURES(X)
+    return to;
+}
+
+static json_t *site_json(const struct footprint_site *from)
+{
+    json_t *to = json_pack("{s:o,s:I,s:o}", "file", text(from->file), "line",
+                           (json_int_t)from->line, "function", text(from->function));
+    FOOTPRINT_SITE_FIGURES(X)
+    return to;
+}
+
+static json_t *side_json(const struct footprint_side *from, enum footprint_end end)
+{
+    json_t *held = json_array(), *sites = json_array();
+    for (int stage = 0; stage < FOOTPRINT_STAGE_COUNT; stage++)
+        json_array_append_new(held, held_json(&from->held[stage], (enum footprint_stage)stage));
+    for (size_t i = 0; i < from->sites; i++)
+        json_array_append_new(sites, site_json(&from->site[i]));
+    json_t *to = json_pack("{s:s,s:b}", "name", footprint_end_name(end), "exact", (int)from->exact);
+    FOOTPRINT_SIDE_FIGURES(X)
+    json_object_set_new(to, "held", held);
+    json_object_set_new(to, "sites", sites);
+    return to;
+}
+#undef X
+
+json_t *footprint_json(const struct footprint *f)
+{
+    if (!f)
+        return json_null();
+    json_t *ends = json_array();
+    for (int end = 0; end < FOOTPRINT_END_COUNT; end++)
+        json_array_append_new(ends, side_json(&f->end[end], (enum footprint_end)end));
+    return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "connections", (json_int_t)f->connections,
+                     "openssl", text(f->openssl), "tls", text(f->tls), "key", text(f->key), "ends",
+                     ends, "rss_bytes_per_conn", number(f->rss_bytes_per_conn), "left_out",
+                     text(f->left_out));
+}
+
+/* ---- reading ---- */
+
+/* A figure: a number from 0 on. */
+static int read_figure(const json_t *from, const char *key, double *ret, struct err *e)
+{
+    const json_t *value = json_object_get(from, key);
+    double figure = json_number_value(value);
+    if (!json_is_number(value) || !(figure >= 0) || !isfinite(figure))
+        return err_set(e, "%s isn't a number from 0 on", key);
+    *ret = figure;
+    return 0;
+}
+
+/* Missing and null are an empty text. */
+static int read_text(const json_t *from, const char *key, char *buf, size_t size, struct err *e)
+{
+    const json_t *value = json_object_get(from, key);
+    if (!value || json_is_null(value))
+        return 0;
+    if (!json_is_string(value) || json_string_length(value) >= size)
+        return err_set(e, "%s isn't a text of less than %zu bytes", key, size);
+    memcpy(buf, json_string_value(value), json_string_length(value) + 1);
+    return 0;
+}
+
+#define X(name) || read_figure(from, #name, &to->name, e) < 0
+
+static int read_held(const json_t *from, struct footprint_held *to, struct err *e)
+{
+    return 0 FOOTPRINT_HELD_FIGURES(X) ? -1 : 0;
+}
+
+static int read_site(const json_t *from, struct footprint_side *side, struct err *e)
+{
+    char file[1024] = "", function[1024] = "";
+    double line = 0;
+    struct footprint_site site = {.file = file}, *to = &site;
+    if (read_text(from, "file", file, sizeof file, e) < 0 ||
+        read_text(from, "function", function, sizeof function, e) < 0 ||
+        read_figure(from, "line", &line, e) < 0 FOOTPRINT_SITE_FIGURES(X))
+        return -1;
+    if (!*file || line > UINT32_MAX)
+        return err_set(e, "a site has no file and line");
+    site.line = (uint32_t)line;
+    site.function = *function ? function : NULL;
+    return footprint_add_site(side, &site, e);
+}
+
+static int read_sites(const json_t *sites, struct footprint_side *to, struct err *e)
+{
+    size_t i;
+    json_t *site;
+    if (!json_is_array(sites))
+        return err_set(e, "sites isn't an array");
+    json_array_foreach(sites, i, site)
+    {
+        if (read_site(site, to, e) < 0)
+            return err_prefix(e, "sites[%zu]", i);
+    }
+    return 0;
+}
+
+/* The member of an array whose `key` is `word`, or NULL. */
+static const json_t *find(const json_t *array, const char *key, const char *word)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(array, i, item)
+    {
+        const char *has = json_string_value(json_object_get(item, key));
+        if (has && strcmp(has, word) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+static int read_side(const json_t *from, struct footprint_side *to, struct err *e)
+{
+    const json_t *exact = json_object_get(from, "exact"), *held = json_object_get(from, "held");
+    if (!json_is_boolean(exact))
+        return err_set(e, "exact isn't true or false");
+    to->exact = json_is_true(exact);
+    if (0 FOOTPRINT_SIDE_FIGURES(X))
+        return -1;
+    for (int stage = 0; stage < FOOTPRINT_STAGE_COUNT; stage++) {
+        const char *name = footprint_stage_name((enum footprint_stage)stage);
+        if (read_held(find(held, "stage", name), &to->held[stage], e) < 0)
+            return err_prefix(e, "held, stage %s", name);
+    }
+    return read_sites(json_object_get(from, "sites"), to, e);
+}
+#undef X
+
+static int read_head(const json_t *value, struct footprint *f, struct err *e)
+{
+    const json_t *connections = json_object_get(value, "connections");
+    if (!json_is_integer(connections) || json_integer_value(connections) < 1)
+        return err_set(e, "connections isn't a count from 1 on");
+    f->connections = (uint64_t)json_integer_value(connections);
+    f->rss_bytes_per_conn = NAN;
+    if (json_is_number(json_object_get(value, "rss_bytes_per_conn")) &&
+        read_figure(value, "rss_bytes_per_conn", &f->rss_bytes_per_conn, e) < 0)
+        return -1;
+    if (read_text(value, "openssl", f->openssl, sizeof f->openssl, e) < 0 ||
+        read_text(value, "tls", f->tls, sizeof f->tls, e) < 0 ||
+        read_text(value, "key", f->key, sizeof f->key, e) < 0)
+        return -1;
+    return read_text(value, "left_out", f->left_out, sizeof f->left_out, e);
+}
+
+int footprint_read(const json_t *value, struct footprint *ret, struct err *e)
+{
+    struct footprint f = {.connections = 0};
+    const json_t *ends = json_object_get(value, "ends");
+    int rc = read_head(value, &f, e);
+    for (int end = 0; rc == 0 && end < FOOTPRINT_END_COUNT; end++) {
+        const char *name = footprint_end_name((enum footprint_end)end);
+        rc = read_side(find(ends, "name", name), &f.end[end], e);
+        if (rc < 0)
+            err_prefix(e, "%s", name);
+    }
+    if (rc < 0) {
+        footprint_free(&f);
+        return err_prefix(e, "footprint");
+    }
+    footprint_sort(&f);
+    *ret = f;
+    return 0;
+}

@@ -1,0 +1,287 @@
+#include "apt.h"
+
+#include "apt_mirror.h"
+#include "libs/cache.h"
+#include "libs/version.h"
+#include "spawn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { DAY_S = 24 * 60 * 60, CONFIG = 3 * PATH_MAX, WORDS = 32 };
+
+static const struct apt_pocket pockets[] = {
+#define X(pocket, suite, libc, security) {pocket, suite, libc, security},
+#include "suites.def"
+#undef X
+};
+enum { POCKETS = sizeof pockets / sizeof *pockets };
+
+const struct apt_pocket *apt_pocket_at(size_t index)
+{
+    return index < POCKETS ? &pockets[index] : NULL;
+}
+
+const struct apt_pocket *apt_pocket_named(const char *name)
+{
+    for (size_t i = 0; i < POCKETS; i++)
+        if (strcmp(pockets[i].name, name) == 0)
+            return &pockets[i];
+    return NULL;
+}
+
+/* ---- the state ---- */
+
+/* Whether the file holds exactly this text. */
+static bool holds(const char *path, const char *text)
+{
+    char present[CONFIG];
+    FILE *in = fopen(path, "re");
+    size_t length = in ? fread(present, 1, sizeof present, in) : 0;
+    if (in)
+        fclose(in);
+    return in && length == strlen(text) && memcmp(present, text, length) == 0;
+}
+
+static int write_file(const struct apt *a, const char *name, const char *text, struct err *e)
+{
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", a->folder, name);
+    FILE *out = fopen(path, "we");
+    bool written = out && fputs(text, out) >= 0;
+    if (out && fclose(out) != 0)
+        written = false;
+    return written ? 0 : err_set(e, "%.300s: %s", path, strerror(errno));
+}
+
+/* Hooks of the system's configuration act on the system's state, so they are cleared. A list that
+ * can't be fetched is an error here, not a warning. */
+static int write_config(const struct apt *a, struct err *e)
+{
+    char text[CONFIG];
+    int n = snprintf(text, sizeof text,
+                     "#clear APT::Update::Pre-Invoke;\n"
+                     "#clear APT::Update::Post-Invoke;\n"
+                     "#clear APT::Update::Post-Invoke-Success;\n"
+                     "APT::Update::Error-Mode \"any\";\n"
+                     "APT::Sandbox::User \"\";\n"
+                     "Acquire::Languages \"none\";\n"
+                     "Dir::State \"%s\";\n"
+                     "Dir::State::status \"status\";\n"
+                     "Dir::Cache \"%s/cache\";\n"
+                     "Dir::Etc::sourcelist \"%s/sources.list\";\n"
+                     "Dir::Etc::sourceparts \"/dev/null\";\n"
+                     "Dir::Etc::preferences \"/dev/null\";\n"
+                     "Dir::Etc::preferencesparts \"/dev/null\";\n",
+                     a->folder, a->folder, a->folder);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return err_set(e, "%.300s: the path is too long", a->folder);
+    if (write_file(a, "apt.conf", text, e) != 0)
+        return -1;
+    return write_file(a, "status", "", e);
+}
+
+static bool is_folder_address(const char *mirror)
+{
+    return *mirror == '/' || strncmp(mirror, "file:", 5) == 0;
+}
+
+static int find_mirror(const struct apt *a, const char *asked, struct apt_mirror *ret,
+                       struct err *e)
+{
+    if (!*asked)
+        return apt_mirror_find(a->pocket->security, a->log, ret, e);
+    if (strpbrk(asked, " \t\n[]") || strlen(asked) >= sizeof ret->address - 8)
+        return err_set(e, "--mirror %.200s: it isn't an address", asked);
+    snprintf(ret->address, sizeof ret->address, "%s%s", *asked == '/' ? "file:" : "", asked);
+    ret->keys[0] = '\0';
+    return 0;
+}
+
+/* A changed source makes the lists stale. `asked`: an address, or "" for the machine's mirror. */
+static int write_sources(const struct apt *a, const char *asked, struct err *e)
+{
+    struct apt_mirror mirror;
+    char text[2048], path[PATH_MAX + 16], option[APT_KEYS + 32] = "";
+    int rc = find_mirror(a, asked, &mirror, e);
+    if (rc != 0)
+        return rc;
+    if (is_folder_address(asked))
+        snprintf(option, sizeof option, "[trusted=yes] ");
+    else if (mirror.keys[0])
+        snprintf(option, sizeof option, "[signed-by=%s] ", mirror.keys);
+    snprintf(text, sizeof text, "deb %s%s %s main\n", option, mirror.address, a->pocket->name);
+    snprintf(path, sizeof path, "%s/sources.list", a->folder);
+    if (holds(path, text))
+        return 0;
+    snprintf(path, sizeof path, "%s/updated", a->folder);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return err_set(e, "%.300s: %s", path, strerror(errno));
+    return write_file(a, "sources.list", text, e);
+}
+
+int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror, struct err *e)
+{
+    char below[128], path[PATH_MAX];
+    static const char *const folders[] = {"lists/partial", "cache/archives/partial"};
+    a->pocket = pocket;
+    for (int i = 0; i < 2; i++) {
+        snprintf(below, sizeof below, "apt/%s/%s", pocket->name, folders[i]);
+        if (cache_make(below, path, sizeof path, e) != 0)
+            return -1;
+    }
+    snprintf(below, sizeof below, "apt/%s", pocket->name);
+    if (cache_make(below, a->folder, sizeof a->folder, e) != 0)
+        return -1;
+    snprintf(a->config, sizeof a->config, "%s/apt.conf", a->folder);
+    snprintf(a->log, sizeof a->log, "%s/log", a->folder);
+    if (truncate(a->log, 0) != 0 && errno != ENOENT)
+        return err_set(e, "%.300s: %s", a->log, strerror(errno));
+    if (write_config(a, e) != 0)
+        return -1;
+    const char *preset = getenv("SOAK_MIRROR");
+    return write_sources(a, mirror ? mirror : preset ? preset : "", e);
+}
+
+/* ---- apt's work ---- */
+
+static bool log_says(const char *log, const char *words)
+{
+    char line[1024];
+    FILE *in = fopen(log, "re");
+    bool found = false;
+    while (in && !found && fgets(line, sizeof line, in))
+        found = strstr(line, words) != NULL;
+    if (in)
+        fclose(in);
+    return found;
+}
+
+static bool is_fresh(const char *stamp)
+{
+    struct stat s;
+    time_t now = time(NULL);
+    return stat(stamp, &s) == 0 && s.st_mtime <= now && now - s.st_mtime < DAY_S;
+}
+
+int apt_update(struct apt *a, bool now, struct err *e)
+{
+    char stamp[PATH_MAX + 16], what[128];
+    const char *const argv[] = {"apt-get", "-q", "-c", a->config, "update", NULL};
+    struct spawn s = {.argv = argv, .log = a->log};
+    snprintf(stamp, sizeof stamp, "%s/updated", a->folder);
+    snprintf(what, sizeof what, "the package lists of %s can't be fetched", a->pocket->name);
+    if (!now && is_fresh(stamp))
+        return 0;
+    int rc = spawn_need(&s, what, e);
+    if (rc == -1 && log_says(a->log, "does not have a Release file")) {
+        err_set(e, "the mirror has no %s", a->pocket->name);
+        return UV_ENOENT;
+    }
+    if (rc != 0)
+        return rc;
+    return write_file(a, "updated", "", e) == 0 ? 1 : -1;
+}
+
+/* The value when the line is `key: value`. */
+static const char *field(const char *line, const char *key)
+{
+    size_t length = strlen(key);
+    return strncmp(line, key, length) == 0 && strncmp(line + length, ": ", 2) == 0
+               ? line + length + 2
+               : NULL;
+}
+
+static int add_package(struct apt_package **list, size_t *count, const char *version)
+{
+    struct apt_package *more = realloc(*list, (*count + 1) * sizeof *more);
+    if (!more)
+        return -1;
+    *list = more;
+    more[*count] = (struct apt_package){.depends = ""};
+    snprintf(more[(*count)++].version, LIB_VERSION, "%s", version);
+    return 0;
+}
+
+/* Stanzas as apt-cache prints them. What isn't a version, or too long, is passed over. */
+static int parse_stanzas(char *text, struct apt_package **list, size_t *count)
+{
+    char *rest = text, *line, depends[sizeof(*list)->depends] = "", version[LIB_VERSION] = "";
+    do {
+        line = strsep(&rest, "\n");
+        const char *v = field(line, "Version"), *d = field(line, "Depends");
+        if (v && version_ok(v) && strlen(v) < sizeof version)
+            snprintf(version, sizeof version, "%s", v);
+        if (d)
+            snprintf(depends, sizeof depends, "%s", d);
+        if (*line && rest)
+            continue;
+        if (*version && add_package(list, count, version) != 0)
+            return -1;
+        if (*version)
+            snprintf((*list)[*count - 1].depends, sizeof depends, "%s", depends);
+        version[0] = depends[0] = '\0';
+    } while (rest);
+    return 0;
+}
+
+int apt_versions(const struct apt *a, const char *package, struct apt_package **ret,
+                 size_t *ret_count, struct err *e)
+{
+    const char *const argv[] = {"apt-cache", "-c", a->config, "show", package, NULL};
+    char *text = NULL;
+    struct apt_package *list = NULL;
+    size_t count = 0;
+    struct spawn s = {.argv = argv, .log = a->log, .ret_output = &text};
+    int rc = spawn_run(&s, e);
+    if (rc < 0)
+        return rc;
+    rc = rc == 0 ? parse_stanzas(text, &list, &count) : 0;
+    free(text);
+    if (rc != 0) {
+        free(list);
+        return err_set(e, "out of memory");
+    }
+    *ret = list;
+    *ret_count = count;
+    return 0;
+}
+
+int apt_download(const struct apt *a, const char *const *packages, const char *folder,
+                 struct err *e)
+{
+    const char *argv[WORDS] = {"apt-get", "-q", "-c", a->config, "download"};
+    char what[256];
+    size_t count = 5;
+    for (size_t i = 0; packages[i] && count < WORDS - 1; i++)
+        argv[count++] = packages[i];
+    argv[count] = NULL;
+    snprintf(what, sizeof what, "%.100s can't be fetched from %s", packages[0], a->pocket->name);
+    struct spawn s = {.argv = argv, .folder = folder, .log = a->log};
+    int rc = spawn_need(&s, what, e);
+    if (rc != -1 || !log_says(a->log, "404  Not Found"))
+        return rc;
+    err_set(e, "%.100s is in the lists of %s and no longer on the mirror", packages[0],
+            a->pocket->name);
+    return UV_ENOENT;
+}
+
+bool apt_dependency(const char *depends, const char *prefix, char *ret, size_t size)
+{
+    for (const char *p = depends; *p;) {
+        p += strspn(p, " ,|");
+        size_t length = strcspn(p, " ,|(:");
+        if (strncmp(p, prefix, strlen(prefix)) == 0 && length < size) {
+            snprintf(ret, size, "%.*s", (int)length, p);
+            return true;
+        }
+        p += strcspn(p, ",|");
+    }
+    return false;
+}

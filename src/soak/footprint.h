@@ -1,0 +1,23 @@
+/*
+ * Measures the footprint of a connection: starts soak-footprint, reads what it says, and gives the
+ * sites the names of their functions while the process still stands. On a loop of its own; returns
+ * when the process has gone.
+ */
+#ifndef SOAK_FOOTPRINT_H
+#define SOAK_FOOTPRINT_H
+
+#include "report/footprint.h"
+#include "scenario/scenario.h"
+
+/* `folder` holds soak-footprint; `environment` is the child's, NULL for soak's own. What the
+ * scenario has and soak-footprint hasn't is no error: `left_out` names it. The child's stderr is
+ * appended to `log_path`, or dropped when that is NULL. Silence for the scenario's `watchdog` ends
+ * it. Returns 0 (footprint_free), or -1. */
+int footprint_measure(const char *folder, char *const *environment, const struct scenario *s,
+                      const char *log_path, struct footprint *ret, struct err *e);
+
+/* The options of the scenario that soak-footprint hasn't: "alpn, sni"; "" when there are none. Cut
+ * after a whole name. Returns buf. */
+char *footprint_left_out(const struct scenario *s, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,155 @@
+#include "footprint_lines.h"
+
+#include "base/line.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void footprint_lines_init(struct footprint_lines *l)
+{
+    *l = (struct footprint_lines){.footprint.rss_bytes_per_conn = NAN};
+}
+
+void footprint_lines_fini(struct footprint_lines *l)
+{
+    footprint_free(&l->footprint);
+    for (int end = 0; end < FOOTPRINT_END_COUNT; end++)
+        free(l->caller[end]);
+    footprint_lines_init(l);
+}
+
+static int read_figure(const char *line, const char *key, double *ret)
+{
+    uint64_t value;
+    if (line_number(line, key, &value) < 0)
+        return -1;
+    *ret = (double)value;
+    return 0;
+}
+
+/* The number of the end that `key` names, or -1. */
+static int read_end(const char *line, const char *key)
+{
+    char word[32];
+    if (line_text(line, key, false, word, sizeof word) < 0)
+        return -1;
+    for (int end = 0; end < FOOTPRINT_END_COUNT; end++) {
+        if (strcmp(word, footprint_end_name((enum footprint_end)end)) == 0)
+            return end;
+    }
+    return -1;
+}
+
+static int read_stage(const char *line)
+{
+    char word[32];
+    if (line_text(line, "stage", false, word, sizeof word) < 0)
+        return -1;
+    for (int stage = 0; stage < FOOTPRINT_STAGE_COUNT; stage++) {
+        if (strcmp(word, footprint_stage_name((enum footprint_stage)stage)) == 0)
+            return stage;
+    }
+    return -1;
+}
+
+/* Marks a bit. Returns -1 when it was marked before. */
+static int mark(unsigned int *set, int bit)
+{
+    if (*set & 1u << bit)
+        return -1;
+    *set |= 1u << bit;
+    return 0;
+}
+
+static int take_measured(struct footprint_lines *l, const char *line)
+{
+    struct footprint *f = &l->footprint;
+    if (l->measured || line_number(line, "conns", &f->connections) < 0 || f->connections == 0 ||
+        line_text(line, "tls", false, f->tls, sizeof f->tls) < 0 ||
+        line_text(line, "key", false, f->key, sizeof f->key) < 0 ||
+        line_text(line, "openssl", false, f->openssl, sizeof f->openssl) < 0)
+        return -1;
+    l->measured = true;
+    return 0;
+}
+
+#define X(name) || read_figure(line, #name, &to->name) < 0
+
+static int take_end(struct footprint_lines *l, const char *line)
+{
+    uint64_t exact = 0;
+    int end = read_end(line, "name");
+    if (end < 0 || mark(&l->ends, end) < 0 || line_number(line, "exact", &exact) < 0 || exact > 1)
+        return -1;
+    struct footprint_side *to = &l->footprint.end[end];
+    to->exact = exact == 1;
+    return 0 FOOTPRINT_SIDE_FIGURES(X) ? -1 : 0;
+}
+
+static int take_held(struct footprint_lines *l, const char *line)
+{
+    int end = read_end(line, "end"), stage = read_stage(line);
+    if (end < 0 || stage < 0 || mark(&l->stages[end], stage) < 0)
+        return -1;
+    struct footprint_held *to = &l->footprint.end[end].held[stage];
+    return 0 FOOTPRINT_HELD_FIGURES(X) ? -1 : 0;
+}
+
+static int take_site(struct footprint_lines *l, const char *line)
+{
+    char file[LINE_MAX_BYTES];
+    uint64_t number = 0, caller = 0;
+    struct footprint_site site = {.file = file}, *to = &site;
+    int end = read_end(line, "end");
+    if (end < 0 || line_number(line, "line", &number) < 0 || number > UINT32_MAX ||
+        line_number(line, "caller", &caller) < 0 ||
+        line_text(line, "file", true, file, sizeof file) < 0 || !*file FOOTPRINT_SITE_FIGURES(X))
+        return -1;
+    struct footprint_side *side = &l->footprint.end[end];
+    if (!l->caller[end])
+        l->caller[end] = calloc(FOOTPRINT_SITES_MAX, sizeof *l->caller[end]);
+    site.line = (uint32_t)number;
+    if (!l->caller[end] || footprint_add_site(side, &site, NULL) < 0)
+        return -1;
+    l->caller[end][side->sites - 1] = caller;
+    return 0;
+}
+#undef X
+
+static int take_rss(struct footprint_lines *l, const char *line)
+{
+    return read_figure(line, "bytes_per_conn", &l->footprint.rss_bytes_per_conn);
+}
+
+static int take_done(struct footprint_lines *l, const char *line)
+{
+    const unsigned int all_stages = (1u << FOOTPRINT_STAGE_COUNT) - 1;
+    (void)line;
+    if (!l->measured || l->ends != (1u << FOOTPRINT_END_COUNT) - 1)
+        return -1;
+    for (int end = 0; end < FOOTPRINT_END_COUNT; end++) {
+        if (l->stages[end] != all_stages)
+            return -1;
+    }
+    l->done = true;
+    return 0;
+}
+
+static const struct {
+    const char *word;
+    int (*take)(struct footprint_lines *l, const char *line);
+} words[] = {{"measured", take_measured}, {"end", take_end}, {"held", take_held},
+             {"site", take_site},         {"rss", take_rss}, {"done", take_done}};
+
+int footprint_lines_add(struct footprint_lines *l, const char *line, struct err *e)
+{
+    char text[LINE_MAX_BYTES];
+    if (line_is(line, "fatal") && line_text(line, "text", true, text, sizeof text) == 0)
+        return err_set(e, "soak-footprint: %.400s", text);
+    for (size_t i = 0; !l->done && i < sizeof words / sizeof *words; i++) {
+        if (line_is(line, words[i].word) && words[i].take(l, line) == 0)
+            return 0;
+    }
+    return err_set(e, "soak-footprint said what can't be understood: %.200s", line);
+}

@@ -1,0 +1,184 @@
+#include "libs_add.h"
+
+#include "assembly.h"
+#include "base/check.h"
+#include "debs.h"
+#include "libs/cache.h"
+#include "libs/version.h"
+#include "prefix.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEBS = 16 };
+
+/* How a word names libraries. */
+enum kind { DEBIAN, PACKAGE, PREFIX, UNKNOWN };
+
+static enum kind kind_of(const char *word)
+{
+    size_t length = strlen(word);
+    const char *equals = strchr(word, '=');
+    if (strncmp(word, "debian:", 7) == 0)
+        return DEBIAN;
+    if (length > 4 && strcmp(word + length - 4, ".deb") == 0)
+        return PACKAGE;
+    return equals && equals > word && equals[1] ? PREFIX : UNKNOWN;
+}
+
+static int check_words(const char *const *words, size_t count, struct err *e)
+{
+    size_t packages = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kind_of(words[i]) == UNKNOWN)
+            return err_set(e,
+                           "%.200s: not a library; give debian:SUITE, debian:SUITE/PART=VERSION, a "
+                           "FILE.deb or NAME=PREFIX",
+                           words[i]);
+        packages += kind_of(words[i]) == PACKAGE;
+    }
+    return packages <= DEBS ? 0 : err_set(e, "at most %d package files make a library", DEBS);
+}
+
+/* ---- debian:SUITE[/PART][=VERSION] ---- */
+
+static int add_debian(const char *word, const struct fetch *like, struct err *e)
+{
+    char text[256];
+    struct fetch f = *like;
+    if (snprintf(text, sizeof text, "%s", word + 7) >= (int)sizeof text)
+        return err_set(e, "%.60s...: no such suite", word);
+    char *version = strchr(text, '='), *part = strchr(text, '/');
+    if (version)
+        *version++ = '\0';
+    if (part && version && part > version)
+        part = NULL;
+    if (part)
+        *part++ = '\0';
+    f.suite = text;
+    f.version = version;
+    f.part = part ? lib_part_named(part) : LIB_OPENSSL;
+    if (f.part == LIB_PARTS)
+        return err_set(e, "%.200s: no such part; there are openssl, libuv, jemalloc and libc",
+                       word);
+    if (version && !version_ok(version))
+        return err_set(e, "%.200s: '%.60s' is no version", word, version);
+    return fetch_suite(&f, e);
+}
+
+/* ---- files ---- */
+
+static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_lib, void *ctx,
+                        struct err *e)
+{
+    const char *files[DEBS];
+    char log[PATH_MAX + 16], root[PATH_MAX];
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kind_of(words[i]) != PACKAGE)
+            continue;
+        if (access(words[i], R_OK) != 0)
+            return err_set(e, "%.300s: %s", words[i], strerror(errno));
+        files[used++] = words[i];
+    }
+    if (used == 0)
+        return 0;
+    struct lib *l = calloc(1, sizeof *l);
+    CHECK(l);
+    int rc = cache_make("", root, sizeof root, e);
+    snprintf(log, sizeof log, "%s/deb.log", root);
+    bool added = false;
+    if (rc == 0)
+        rc = debs_add(files, used, log, l, &added, e);
+    if (rc == 0)
+        on_lib(ctx, l, added);
+    free(l);
+    return rc;
+}
+
+/* ---- NAME=PREFIX ---- */
+
+static int check_name(const struct lib *l, struct err *e)
+{
+    struct lib *present = calloc(1, sizeof *present);
+    CHECK(present);
+    int rc = 0;
+    if (!lib_name_ok(l->name) || strcmp(l->name, "system") == 0)
+        rc = err_set(e, "%.60s: a name has letters, digits and .+~_- only, and isn't 'system'",
+                     l->name);
+    else if (lib_read(l->folder, present, NULL) == 0 && strncmp(present->origin, "prefix:", 7) != 0)
+        rc = err_set(e, "%s is %s %s of %s already; choose another name", l->name,
+                     lib_part_entry(l->part)->name, present->version, present->origin);
+    free(present);
+    return rc;
+}
+
+/* The server is built against it before it is accepted: no list of symbols says as exactly what is
+ * needed. */
+static int try_it(const struct lib *l, struct err *e)
+{
+    struct lib *parts = calloc(LIB_PARTS, sizeof *parts);
+    struct assembly *a = calloc(1, sizeof *a);
+    CHECK(parts && a);
+    for (int i = 0; i < LIB_PARTS; i++)
+        parts[i].part = (enum lib_part)i;
+    parts[l->part] = *l;
+    int rc = assembly_make_of(parts, a, e);
+    free(parts);
+    free(a);
+    return rc;
+}
+
+static int install(const struct lib *l, struct err *e)
+{
+    char folder[PATH_MAX];
+    int rc = cache_new_folder(folder, sizeof folder, e);
+    if (rc == 0 && (rc = cache_install(l, folder, e)) != 0)
+        cache_drop(folder);
+    return rc;
+}
+
+static int add_prefix(const char *word, fetch_lib_fn on_lib, void *ctx, struct err *e)
+{
+    struct lib *l = calloc(1, sizeof *l);
+    CHECK(l);
+    const char *equals = strchr(word, '=');
+    int rc = prefix_examine(equals + 1, LIB_PARTS, l, e);
+    if (rc == 0)
+        snprintf(l->name, sizeof l->name, "%.*s", (int)(equals - word), word);
+    if (rc == 0)
+        rc = cache_lib_folder(l->part, l->name, l->folder, sizeof l->folder, e);
+    if (rc == 0)
+        rc = check_name(l, e);
+    if (rc == 0)
+        rc = try_it(l, e);
+    if (rc == 0)
+        rc = install(l, e);
+    if (rc == 0)
+        on_lib(ctx, l, true);
+    free(l);
+    return rc;
+}
+
+int libs_add(const char *const *words, size_t count, const char *mirror, fetch_lib_fn on_lib,
+             void *ctx, struct err *e)
+{
+    const struct fetch like = {.mirror = mirror, .on_lib = on_lib, .ctx = ctx};
+    if (check_words(words, count, e) != 0)
+        return -1;
+    int lock = cache_lock(e);
+    if (lock < 0)
+        return -1;
+    int rc = add_packages(words, count, on_lib, ctx, e);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (kind_of(words[i]) == DEBIAN)
+            rc = add_debian(words[i], &like, e);
+        else if (kind_of(words[i]) == PREFIX)
+            rc = add_prefix(words[i], on_lib, ctx, e);
+    }
+    close(lock);
+    return rc;
+}

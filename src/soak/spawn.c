@@ -1,0 +1,219 @@
+#include "spawn.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+extern char **environ;
+
+enum { READ_BYTES = 16384, OUTPUT_LIMIT = 64 << 20, LINE_BYTES = 512 };
+
+struct job {
+    uv_loop_t loop;
+    uv_process_t process;
+    uv_signal_t sigint, sigterm;
+    uv_pipe_t pipe; /* its stdout, when it is caught */
+    bool running, interrupted;
+    int exit_code;
+    char *bytes; /* owned */
+    size_t used, room;
+};
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct job *job = handle->loop->data;
+    (void)number;
+    job->interrupted = true;
+    if (job->running)
+        uv_process_kill(&job->process, SIGTERM);
+}
+
+static void start_signal(struct job *job, uv_signal_t *handle, int number)
+{
+    CHECK(uv_signal_init(&job->loop, handle) == 0);
+    CHECK(uv_signal_start(handle, on_signal, number) == 0);
+}
+
+static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct job *job = process->loop->data;
+    job->running = false;
+    job->exit_code = signal_number ? -1 : (int)status;
+    uv_close((uv_handle_t *)process, NULL);
+    uv_close((uv_handle_t *)&job->sigint, NULL);
+    uv_close((uv_handle_t *)&job->sigterm, NULL);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct job *job = handle->loop->data;
+    (void)suggested;
+    if (job->room - job->used < READ_BYTES + 1) {
+        job->room = job->room * 2 + READ_BYTES + 1;
+        job->bytes = realloc(job->bytes, job->room);
+        CHECK(job->bytes);
+    }
+    *buf = uv_buf_init(job->bytes + job->used, READ_BYTES);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    struct job *job = stream->loop->data;
+    (void)buf;
+    if (count < 0)
+        uv_close((uv_handle_t *)stream, NULL);
+    else if (job->used + (size_t)count <= OUTPUT_LIMIT)
+        job->used += (size_t)count;
+}
+
+/* The environment with LC_ALL=C. The array is the caller's, the strings aren't. */
+static char **english(void)
+{
+    static char locale[] = "LC_ALL=C";
+    size_t count = 0, used = 0;
+    while (environ[count])
+        count++;
+    char **copy = calloc(count + 2, sizeof *copy);
+    CHECK(copy);
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(environ[i], "LC_ALL=", 7) != 0)
+            copy[used++] = environ[i];
+    copy[used] = locale;
+    return copy;
+}
+
+static int start(struct job *job, const struct spawn *s, int log_fd)
+{
+    uv_stdio_container_t stdio[] = {{.flags = UV_IGNORE},
+                                    {.flags = UV_INHERIT_FD, .data.fd = log_fd},
+                                    {.flags = UV_INHERIT_FD, .data.fd = log_fd}};
+    if (s->ret_output) {
+        CHECK(uv_pipe_init(&job->loop, &job->pipe, 0) == 0);
+        stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
+        stdio[1].data.stream = (uv_stream_t *)&job->pipe;
+    }
+    char **environment = english();
+    uv_process_options_t options = {.file = s->argv[0],
+                                    .args = (char **)(uintptr_t)s->argv,
+                                    .cwd = s->folder,
+                                    .env = environment,
+                                    .exit_cb = on_exit_process,
+                                    .stdio_count = sizeof stdio / sizeof *stdio,
+                                    .stdio = stdio};
+    int rc = uv_spawn(&job->loop, &job->process, &options);
+    free(environment);
+    job->running = rc == 0;
+    if (rc == 0 && s->ret_output)
+        CHECK(uv_read_start((uv_stream_t *)&job->pipe, on_alloc, on_read) == 0);
+    if (rc != 0 && s->ret_output)
+        uv_close((uv_handle_t *)&job->pipe, NULL);
+    if (rc != 0)
+        on_exit_process(&job->process, -1, 0);
+    return rc;
+}
+
+static void say_command(int fd, const struct spawn *s)
+{
+    dprintf(fd, "$");
+    for (size_t i = 0; s->argv[i]; i++)
+        dprintf(fd, " %s", s->argv[i]);
+    dprintf(fd, "\n");
+}
+
+static int run(struct job *job, const struct spawn *s, int log_fd, struct err *e)
+{
+    CHECK(uv_loop_init(&job->loop) == 0);
+    job->loop.data = job;
+    start_signal(job, &job->sigint, SIGINT);
+    start_signal(job, &job->sigterm, SIGTERM);
+    int rc = start(job, s, log_fd);
+    CHECK(uv_run(&job->loop, UV_RUN_DEFAULT) == 0);
+    CHECK(uv_loop_close(&job->loop) == 0);
+    if (job->interrupted) {
+        err_set(e, "interrupted");
+        return UV_EINTR;
+    }
+    if (rc != 0)
+        return err_set(e, "%.200s can't be started: %s", s->argv[0], uv_strerror(rc));
+    if (job->exit_code < 0)
+        return err_set(e, "%.200s was ended by a signal; its output is in %.200s", s->argv[0],
+                       s->log);
+    return job->exit_code;
+}
+
+int spawn_run(const struct spawn *s, struct err *e)
+{
+    struct job job = {.exit_code = -1};
+    int fd = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(e, "%.300s: %s", s->log, strerror(errno));
+    say_command(fd, s);
+    int rc = run(&job, s, fd, e);
+    close(fd);
+    if (rc >= 0 && s->ret_output) {
+        *s->ret_output = job.bytes ? job.bytes : strdup("");
+        CHECK(*s->ret_output);
+        (*s->ret_output)[job.used] = '\0';
+    } else {
+        free(job.bytes);
+    }
+    return rc;
+}
+
+/* ---- what went wrong ---- */
+
+static bool is_error(const char *line)
+{
+    static const char *const marks[] = {"E: ", "error: ", "Error: ", "ERROR: "};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (strstr(line, marks[i]))
+            return true;
+    return false;
+}
+
+/* The first line behind `offset` that looks like an error, else the last line; or "". */
+static void first_error(const char *log, long offset, char *line, size_t size)
+{
+    char text[LINE_BYTES];
+    FILE *in = fopen(log, "re");
+    line[0] = '\0';
+    if (!in)
+        return;
+    bool found = fseek(in, offset, SEEK_SET) != 0;
+    while (!found && fgets(text, sizeof text, in)) {
+        text[strcspn(text, "\n")] = '\0';
+        found = is_error(text);
+        if (*text && *text != '$')
+            snprintf(line, size, "%.*s", (int)size - 1, text);
+    }
+    fclose(in);
+}
+
+int spawn_need(const struct spawn *s, const char *what, struct err *e)
+{
+    struct stat before;
+    char line[200];
+    long offset = stat(s->log, &before) == 0 ? (long)before.st_size : 0;
+    int rc = spawn_run(s, e);
+    if (rc == UV_EINTR || rc == 0)
+        return rc;
+    if (rc < 0)
+        return err_prefix(e, "%.200s", what);
+    if (s->ret_output) {
+        free(*s->ret_output);
+        *s->ret_output = NULL;
+    }
+    first_error(s->log, offset, line, sizeof line);
+    return err_set(e, "%.150s: %s%sthe whole output is in %.150s", what, line, *line ? "; " : "",
+                   s->log);
+}

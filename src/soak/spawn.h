@@ -1,0 +1,28 @@
+/*
+ * Other programs, run to their end without a shell: apt-get, dpkg-deb, cmake. What they say goes
+ * into a log, and what they print can be caught. They speak English, whatever the user's language,
+ * since some of it is read. Ctrl-C and SIGTERM end the program and are told to the caller.
+ */
+#ifndef SOAK_SPAWN_H
+#define SOAK_SPAWN_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+struct spawn {
+    const char *const *argv; /* NULL-ended; argv[0] is looked for in PATH */
+    const char *folder;      /* where it runs; NULL = here */
+    const char *log;         /* appended to */
+    char **ret_output;       /* NULL: stdout goes into the log too. Else the caller frees it */
+};
+
+/* Returns its exit code, or below 0: UV_EINTR after a signal, or -1 when it can't be started or was
+ * itself ended by a signal; with a sentence, and nothing in ret_output. */
+int spawn_run(const struct spawn *s, struct err *e);
+
+/* The same for a program that has to succeed: 0; or below 0 with the sentence `WHAT: LINE; the
+ * whole output is in LOG`, LINE being the log's first line since then that looks like an error. */
+int spawn_need(const struct spawn *s, const char *what, struct err *e);
+
+#endif
