@@ -1,6 +1,7 @@
 #include "cmd_run.h"
 
 #include "base/clock.h"
+#include "bisect_exit.h"
 #include "catalog.h"
 #include "chosen.h"
 #include "control/program.h"
@@ -166,7 +167,7 @@ static void announce(const struct scenario *s)
         fprintf(stderr, "soak: %s\n", text);
 }
 
-int cmd_run(int argc, char *const *argv)
+static int run_line(int argc, char *const *argv)
 {
     struct err e = {{0}};
     struct chosen c;
@@ -175,5 +176,13 @@ int cmd_run(int argc, char *const *argv)
     scenario_settle(&c.scenario);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
+    if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)
+        return usage(&e);
     return run_scenario(&c);
+}
+
+int cmd_run(int argc, char *const *argv)
+{
+    int code = run_line(argc, argv);
+    return bisect_exit_asked(argc, argv) ? bisect_exit_code(code) : code;
 }

@@ -1,6 +1,8 @@
 #include "help.h"
 
+#include "cmd_bisect.h"
 #include "cmd_calibrate.h"
+#include "cmd_compare.h"
 #include "cmd_libs.h"
 #include "cmd_list.h"
 #include "cmd_merge.h"
@@ -13,8 +15,8 @@
 
 /* Commands with options of their own. */
 static const struct command *const commands[] = {
-    &list_command, &show_command,     &suite_command,    &merge_command,
-    &libs_command, &selftest_command, &calibrate_command};
+    &list_command,    &show_command,   &suite_command,    &merge_command,    &libs_command,
+    &compare_command, &bisect_command, &selftest_command, &calibrate_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";
@@ -42,7 +44,7 @@ void help_print(FILE *out)
     fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  soak %s %s%*s%s\n", commands[i]->name, commands[i]->words,
-                (int)(26 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
+                (int)(27 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
                 commands[i]->line);
     fprintf(out, "  soak COMMAND --help\n\n%s", about);
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,7 @@
 /* soak: the command line. Parses the first word and hands over. */
+#include "cmd_bisect.h"
 #include "cmd_calibrate.h"
+#include "cmd_compare.h"
 #include "cmd_libs.h"
 #include "cmd_list.h"
 #include "cmd_merge.h"
@@ -29,6 +31,10 @@ int main(int argc, char **argv)
         return cmd_suite(argc - 1, argv + 1);
     if (strcmp(word, "merge") == 0)
         return cmd_merge(argc - 1, argv + 1);
+    if (strcmp(word, "compare") == 0)
+        return cmd_compare(argc - 1, argv + 1);
+    if (strcmp(word, "bisect") == 0)
+        return cmd_bisect(argc - 1, argv + 1);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help_print(stdout);

@@ -1,46 +1,8 @@
 #include "on_drain.h"
 
+#include "words.h"
+
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
-
-enum { WORDS = 32, BYTES = 1024 };
-
-struct words {
-    char *argv[WORDS + 1];
-    int count;
-    char bytes[BYTES];
-};
-
-/* Appends `from` to `into`, with {pid} replaced. Returns 0, or -1 when it doesn't fit. */
-static int expand(char *into, size_t size, const char *from, int pid)
-{
-    size_t used = 0;
-    while (*from) {
-        bool is_pid = strncmp(from, "{pid}", 5) == 0;
-        int n = is_pid ? snprintf(into + used, size - used, "%d", pid)
-                       : snprintf(into + used, size - used, "%c", *from);
-        if (n < 0 || (size_t)n >= size - used)
-            return -1;
-        used += (size_t)n;
-        from += is_pid ? 5 : 1;
-    }
-    into[used] = '\0';
-    return 0;
-}
-
-static int split(struct words *w, const char *command, int pid)
-{
-    if (expand(w->bytes, sizeof w->bytes, command, pid) != 0)
-        return -1;
-    char *save = NULL;
-    for (char *word = strtok_r(w->bytes, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
-        if (w->count == WORDS)
-            return -1;
-        w->argv[w->count++] = word;
-    }
-    return w->count ? 0 : -1;
-}
 
 static void on_exit_command(uv_process_t *process, int64_t status, int signal_number)
 {
@@ -62,8 +24,8 @@ void on_drain_start(struct run *r, void (*done)(struct run *))
         done(r);
         return;
     }
-    struct words w = {.count = 0};
-    if (split(&w, r->scenario->on_drain, r->child[RUN_SERVER].pid) != 0) {
+    struct words w;
+    if (words_split(&w, r->scenario->on_drain, r->child[RUN_SERVER].pid) != 0) {
         run_break(r, "--on-drain '%s' is empty or too long", r->scenario->on_drain);
         return;
     }

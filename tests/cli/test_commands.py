@@ -73,7 +73,13 @@ class Commands(unittest.TestCase):
                 ("selftest", "", {"quick", "seeds", "rates", "only"}),
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit"}),
-                ("merge", "SUITES ", {"json", "junit"})):
+                ("merge", "SUITES ", {"json", "junit"}),
+                ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "repeat",
+                                          "tolerance", "json", "markdown", "results", "quiet",
+                                          "color"}),
+                ("bisect", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "metric",
+                                         "repeat", "tolerance", "json", "results", "quiet",
+                                         "color"})):
             process = soak(command, "--help")
             self.assertEqual((process.returncode, process.stderr), (0, ""))
             self.assertEqual(options_in(process.stdout), options)
@@ -131,7 +137,8 @@ class ManPage(unittest.TestCase):
         page = soak("--man").stdout
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
-        for command in ("calibrate", "selftest", "list", "show", "suite", "merge"):
+        for command in ("calibrate", "selftest", "list", "show", "suite", "merge",
+                        "compare", "bisect"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)

@@ -99,7 +99,9 @@ struct scenario {
     const char *results; /* folder for runs; NULL = results/runs of the project */
     const char *json;    /* "-" or a path; NULL = none */
     bool quiet;
-    int color; /* 0 auto, 1 always, 2 never */
+    int color;         /* 0 auto, 1 always, 2 never */
+    bool bisect_exit;  /* exit codes for git bisect run */
+    const char *build; /* command before the run: split on blanks, no shell; NULL = none */
     /* [suite] */
     const char *expect; /* expect.h; NULL = pass. Only suites look at it */
     /* [mix] */

@@ -1,0 +1,223 @@
+#include "cmd_bisect.h"
+
+#include "base/check.h"
+#include "bisect_work.h"
+#include "compare_line.h"
+#include "compare_prepare.h"
+#include "compare_text.h"
+#include "compare_write.h"
+#include "stats/bisect.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_BROKEN = 4, REPEAT_LIMIT = 20 };
+
+#define AT(field) offsetof(struct compare_line, field)
+static const struct opt own[] = {
+    {"openssl", OPT_STRING, AT(list[COMPARE_OPENSSL]), "A..B", NULL,
+     "versions of OpenSSL, of those that are known; or A,B,C: these"},
+    {"libuv", OPT_STRING, AT(list[COMPARE_LIBUV]), "A..B", NULL, "the same of libuv"},
+    {"malloc", OPT_STRING, AT(list[COMPARE_MALLOC]), "A..B", NULL,
+     "the same of jemalloc: jemalloc-VERSION"},
+    {"same-libc", OPT_FLAG, AT(same_libc), NULL, NULL,
+     "all versions on one libc, so that nothing else differs"},
+    {"metric", OPT_STRING, AT(metric), "NAME", NULL,
+     "what turns: the verdict, or an exact figure that is nearer to B's than to A's"},
+    {"repeat", OPT_INT, AT(repeat), "N", NULL, "runs of each version that is looked at (1)"},
+    {"tolerance", OPT_PERCENT, AT(tolerance), "PERCENT", NULL,
+     "by how much the figures of the ends must differ (1%)"},
+    {"json", OPT_OUTPUT, AT(run.json), "FILE", NULL,
+     "write the result document, to stdout without FILE"},
+    {"results", OPT_STRING, AT(run.results), "FOLDER", NULL,
+     "where the runs are kept, instead of results/bisect of the project"},
+    {"quiet", OPT_FLAG, AT(run.quiet), NULL, NULL, "print the answer only"},
+    {"color", OPT_CHOICE, AT(run.color), "WHEN", "auto|always|never", "colour in the output"},
+};
+
+const struct command bisect_command = {
+    .name = "bisect",
+    .words = "SCENARIO [OPTIONS]",
+    .line = "since which version?",
+    .about =
+        "Finds the first version that differs as B does from A: the verdict that turns, or an\n"
+        "exact figure that steps. It halves the list, so few versions are run, and explains the\n"
+        "step by the allocation sites on both sides.\n",
+    .after =
+        "Options of `soak run` may follow and count for each run.\n"
+        "Exit: 0 found, 2 usage, 3 A and B don't differ or a version can't be judged, 4 broken,\n"
+        "130 interrupted. For commits instead of versions: `git bisect run soak run SCENARIO\n"
+        "--bisect-exit --build COMMAND`.\n",
+    .table = own,
+    .options = sizeof own / sizeof *own};
+
+/* ---- the versions ---- */
+
+/* So that they are among the known versions. */
+static int fetch_ends(const struct compare_line *line, char *from, char *to, struct err *e)
+{
+    struct prepared none;
+    char *const ends[] = {from, to};
+    const struct prepare_request q = {.part = line->part, .name = ends, .names = 2};
+    return compare_prepare(&q, &none, e);
+}
+
+/* `A..B` of the known versions, in either direction. Points into `list`. */
+static int take_range(struct compare_line *line, struct prepare_list *list, struct err *e)
+{
+    char *from = line->name[0], *to = strstr(from, "..");
+    size_t a = SIZE_MAX, b = SIZE_MAX;
+    *to = '\0';
+    to += 2;
+    if (fetch_ends(line, from, to, e) != 0 || compare_prepare_list(line->part, list, e) != 0)
+        return -1;
+    for (size_t i = 0; i < list->count; i++) {
+        a = compare_version_is(list->name[i], from) ? i : a;
+        b = compare_version_is(list->name[i], to) ? i : b;
+    }
+    if (a == SIZE_MAX || b == SIZE_MAX)
+        return err_set(e, "--%s: no version %.60s is known; soak libs lists them",
+                       compare_part_name(line->part), a == SIZE_MAX ? from : to);
+    line->names = 0;
+    for (size_t i = a;; i = a < b ? i + 1 : i - 1) {
+        line->name[line->names++] = list->name[i];
+        if (i == b)
+            return 0;
+    }
+}
+
+static int take_versions(struct compare_line *line, struct prepare_list *list, struct err *e)
+{
+    _Static_assert((int)COMPARE_LINE_NAMES >= (int)PREPARE_NAMES, "the whole list has room");
+    if (compare_line_names(line, e) != 0)
+        return -1;
+    if (line->words > 1)
+        return err_set(e, "%.100s: one scenario at a time, and '%.100s' is already one",
+                       line->word[1], line->word[0]);
+    if (line->names == 1 && strstr(line->name[0], "..") && take_range(line, list, e) != 0)
+        return -1;
+    if (line->names < 2)
+        return err_set(e, "between which versions? Such as --openssl 3.0.17..3.0.22");
+    for (size_t i = 0; i < line->names; i++)
+        if (strstr(line->name[i], ".."))
+            return err_set(e, "--%s %.60s: one range A..B, or names alone: A,B,C",
+                           compare_part_name(line->part), line->name[i]);
+    if (line->repeat < 1 || line->repeat > REPEAT_LIMIT)
+        return err_set(e, "--repeat: from 1 to %d", REPEAT_LIMIT);
+    return 0;
+}
+
+/* ---- the work ---- */
+
+static int write_json(const char *text, const char *path, struct err *e)
+{
+    bool to_stdout = strcmp(path, "-") == 0;
+    FILE *out = to_stdout ? stdout : fopen(path, "we");
+    bool ok = out && fputs(text, out) >= 0 && fflush(out) == 0;
+    if (out && !to_stdout)
+        ok = fclose(out) == 0 && ok;
+    return ok ? 0 : err_set(e, "--json=%.300s: %s", path, strerror(errno));
+}
+
+/* bisect.json, and once more where --json wants it. */
+static int publish(const struct bisect_work *b, const char *path, int code, struct err *e)
+{
+    char *text = bisect_json(b, code);
+    if (!text)
+        return err_set(e, "bisect.json: out of memory");
+    int rc = run_dir_write(&b->work->dir, "bisect.json", text, strlen(text), e);
+    if (path && write_json(text, path, e) != 0)
+        rc = -1;
+    free(text);
+    return rc;
+}
+
+static void tell(const struct bisect_work *b, const struct compare_outputs *outputs)
+{
+    const struct compare_line *line = b->work->line;
+    const struct compare_set *s = b->work->set;
+    FILE *out = compare_outputs_text(outputs);
+    int fd = fileno(out);
+    struct report_style style = {.colour = terminal_colour(fd, line->run.color),
+                                 .utf8 = terminal_is_utf8() || !isatty(fd),
+                                 .columns = terminal_columns(fd)};
+    if (b->end == BISECT_END_STUCK)
+        fprintf(stderr, "soak: bisect: %s\n", b->sentence);
+    else
+        fprintf(out, "%s (%zu of %zu versions run)\n", b->sentence, s->entries, b->versions);
+    if (!line->run.quiet && s->entries > 1) {
+        fputc('\n', out);
+        compare_text(s, &style, false, out);
+    }
+    fflush(out);
+}
+
+/* Returns the exit code. */
+static int search(struct compare_work *w, int metric, const char *name,
+                  const struct compare_outputs *outputs)
+{
+    struct err e = {{0}};
+    const struct compare_line *line = w->line;
+    struct bisect_work b = {
+        .work = w, .version = line->name, .versions = line->names, .metric = metric};
+    if (compare_work_open(w, "bisect", line->run.results, name, &e) != 0)
+        return command_refuse(&bisect_command, &e);
+    if (!line->run.quiet)
+        fprintf(stderr, "soak: bisect: at most %zu runs: %zu versions of %s\n",
+                bisect_most(line->names) * (size_t)line->repeat, line->names,
+                compare_part_name(line->part));
+    int code = bisect_search(&b);
+    tell(&b, outputs);
+    if (publish(&b, outputs->json, code, &e) != 0) {
+        fprintf(stderr, "soak: bisect: %s\n", e.text);
+        code = code == 0 ? EXIT_BROKEN : code;
+    }
+    compare_work_close(w);
+    return code;
+}
+
+/* Returns the exit code, or -1 with a sentence. */
+static int work(struct compare_line *line, struct err *e)
+{
+    const struct compare_outputs outputs = {.json = line->run.json};
+    struct prepare_list list = {.count = 0};
+    struct scenario scenario;
+    struct prepared prepared;
+    char name[128];
+    int metric;
+    if (take_versions(line, &list, e) != 0 || bisect_metric(line->metric, &metric, e) != 0 ||
+        compare_outputs_check(&outputs, e) != 0 ||
+        compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
+        return -1;
+    struct prepare_request request = compare_line_request(line, &scenario);
+    if (compare_prepare(&request, &prepared, e) != 0)
+        return -1;
+    struct compare_work w = {.line = line,
+                             .set = compare_set_new(),
+                             .libc = prepared.libc,
+                             .closed = compare_line_closed(&scenario),
+                             .progress = line->run.quiet ? NULL : stderr};
+    int code = search(&w, metric, name, &outputs);
+    compare_set_free(w.set);
+    return code;
+}
+
+int cmd_bisect(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct compare_line line;
+    if (command_helped(&bisect_command, argc, argv))
+        return 0;
+    signal(SIGPIPE, SIG_IGN);
+    int code = compare_line_read(&line, &bisect_command, 1, argc, argv, &e);
+    if (code == 0)
+        code = work(&line, &e);
+    if (code < 0)
+        code = command_refuse(&bisect_command, &e);
+    compare_line_free(&line);
+    return code;
+}

@@ -1,0 +1,234 @@
+#include "cmd_compare.h"
+
+#include "base/check.h"
+#include "compare_line.h"
+#include "compare_prepare.h"
+#include "compare_runs.h"
+#include "compare_text.h"
+#include "compare_work.h"
+#include "compare_write.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
+
+#define AT(field) offsetof(struct compare_line, field)
+static const struct opt own[] = {
+    {"openssl", OPT_STRING, AT(list[COMPARE_OPENSSL]), "A,B,...", NULL,
+     "versions of OpenSSL for the server to run on"},
+    {"libuv", OPT_STRING, AT(list[COMPARE_LIBUV]), "A,B,...", NULL, "the same of libuv"},
+    {"malloc", OPT_STRING, AT(list[COMPARE_MALLOC]), "A,B,...", NULL,
+     "the same of allocators: jemalloc, libc, jemalloc-VERSION; the client's is jemalloc"},
+    {"same-libc", OPT_FLAG, AT(same_libc), NULL, NULL,
+     "all versions on one libc, so that nothing else differs"},
+    {"repeat", OPT_INT, AT(repeat), "N", NULL,
+     "rounds, each with every version once; 6 are the fewest that judge CPU (6)"},
+    {"tolerance", OPT_PERCENT, AT(tolerance), "PERCENT", NULL,
+     "by how much an exact figure may be more (1%)"},
+    {"json", OPT_OUTPUT, AT(run.json), "FILE", NULL,
+     "write compare.json once more, to stdout without FILE"},
+    {"markdown", OPT_OUTPUT, AT(markdown), "FILE", NULL,
+     "write the table for a pull request, to stdout without FILE"},
+    {"results", OPT_STRING, AT(run.results), "FOLDER", NULL,
+     "where it is kept, instead of results/compare of the project"},
+    {"quiet", OPT_FLAG, AT(run.quiet), NULL, NULL, "print the verdict lines only"},
+    {"color", OPT_CHOICE, AT(run.color), "WHEN", "auto|always|never", "colour in the output"},
+};
+
+const struct command compare_command = {
+    .name = "compare",
+    .words = "SCENARIO [OPTIONS]",
+    .line = "versions of a library against one another",
+    .about =
+        "Runs a scenario on each version in turn, in rounds, and says what a version does that\n"
+        "the first one doesn't: a verdict that turns, allocations per handshake and bytes held\n"
+        "(exact), CPU (by pairs of runs side by side), and the sites that explain a difference.\n"
+        "`soak compare RUN RUN...` does the same with finished runs: folders or result.json.\n",
+    .after =
+        "One list has several names, the others at most one, which then holds for all. Options of\n"
+        "`soak run` may follow and count for each run; without a bound a run closes about 4,500\n"
+        "connections. compare.json and the folders of all runs lie in results/compare/.\n"
+        "Exit: 0 same or better, 1 worse, 2 usage, 3 can't tell, 4 broken or not the version "
+        "asked\n"
+        "for, 130 interrupted, with what was measured until then.\n",
+    .table = own,
+    .options = sizeof own / sizeof *own};
+
+static void tell(const struct compare_set *s, const struct compare_line *line,
+                 const struct compare_outputs *outputs)
+{
+    FILE *text = compare_outputs_text(outputs);
+    int fd = fileno(text);
+    struct report_style style = {.colour = terminal_colour(fd, line->run.color),
+                                 .utf8 = terminal_is_utf8() || !isatty(fd),
+                                 .columns = terminal_columns(fd)};
+    compare_text(s, &style, line->run.quiet, text);
+    fflush(text);
+}
+
+/* Prints and writes what was measured. Returns the exit code. */
+static int publish(const struct compare_set *s, const struct compare_line *line,
+                   const struct compare_outputs *outputs)
+{
+    struct err e = {{0}};
+    int code = compare_set_exit_code(s);
+    tell(s, line, outputs);
+    if (compare_outputs_write(outputs, s, &e) == 0)
+        return code;
+    fprintf(stderr, "soak: compare: %s\n", e.text);
+    return code == 0 ? EXIT_BROKEN : code;
+}
+
+/* ---- finished runs ---- */
+
+static int compare_finished(const struct compare_line *line, const struct compare_outputs *outputs,
+                            struct err *e)
+{
+    struct compare_set *s = compare_set_new();
+    s->tolerance = line->tolerance;
+    int code = -1;
+    if (compare_runs_load(s, line->word, line->words, e) == 0) {
+        compare_set_judge(s);
+        code = publish(s, line, outputs);
+    }
+    compare_set_free(s);
+    return code;
+}
+
+/* ---- runs of its own ---- */
+
+static void announce(const struct compare_work *w)
+{
+    const struct compare_line *line = w->line;
+    if (line->run.quiet)
+        return;
+    fprintf(stderr, "soak: compare: %" PRIu64 " runs: %zu versions of %s, %d round%s",
+            (uint64_t)line->repeat * line->names, line->names, compare_part_name(line->part),
+            line->repeat, line->repeat == 1 ? "" : "s");
+    if (w->closed)
+        fprintf(stderr, ", %" PRIu64 " connections each", w->closed);
+    fputc('\n', stderr);
+}
+
+/* Returns the exit code. */
+static int measure(struct compare_work *w, const char *name, const struct compare_outputs *outputs)
+{
+    struct err e = {{0}};
+    int code = EXIT_BROKEN;
+    if (compare_work_open(w, "compare", w->line->run.results, name, &e) != 0)
+        return command_refuse(&compare_command, &e);
+    announce(w);
+    int rc = compare_work_all(w, &code, &e);
+    if (rc != 0)
+        fprintf(stderr, "soak: compare: %s\n", e.text);
+    if (w->set->done > 0) {
+        int judged = publish(w->set, w->line, outputs);
+        code = rc == 0 ? judged : code;
+    } else if (rc == 0) {
+        code = compare_set_exit_code(w->set);
+    }
+    compare_work_close(w);
+    return code;
+}
+
+static int compare_versions(const struct compare_line *line, const struct compare_outputs *outputs,
+                            struct err *e)
+{
+    struct scenario scenario;
+    struct prepared prepared;
+    char name[128];
+    if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
+        return -1;
+    struct prepare_request request = compare_line_request(line, &scenario);
+    if (compare_prepare(&request, &prepared, e) != 0)
+        return -1;
+    struct compare_set *s = compare_set_new();
+    for (size_t i = 0; i < line->names; i++)
+        compare_set_add(s, line->name[i]);
+    struct compare_work w = {.line = line,
+                             .set = s,
+                             .libc = prepared.libc,
+                             .closed = compare_line_closed(&scenario),
+                             .progress = line->run.quiet ? NULL : stderr};
+    int code = measure(&w, name, outputs);
+    compare_set_free(s);
+    return code;
+}
+
+/* ---- the line ---- */
+
+static bool is_run(const char *word)
+{
+    struct stat s;
+    size_t length = strlen(word);
+    return (stat(word, &s) == 0 && S_ISDIR(s.st_mode)) ||
+           (length > 5 && strcmp(word + length - 5, ".json") == 0);
+}
+
+static int check_versions(const struct compare_line *line, struct err *e)
+{
+    if (line->words > 1)
+        return err_set(e, "%.100s: one scenario at a time, and '%.100s' is already one",
+                       line->word[1], line->word[0]);
+    if (line->names == 1)
+        return err_set(e, "--%s: with what is %.60s to be compared? Such as --%s A,B",
+                       compare_part_name(line->part), line->name[0], compare_part_name(line->part));
+    if (line->names > COMPARE_VERSIONS)
+        return err_set(e, "--%s: at most %d versions", compare_part_name(line->part),
+                       COMPARE_VERSIONS);
+    for (size_t i = 0; i < line->names; i++)
+        if (strstr(line->name[i], ".."))
+            return err_set(e, "--%s %.60s: a range is for soak bisect; name the versions: A,B",
+                           compare_part_name(line->part), line->name[i]);
+    if (line->repeat < 1 || line->repeat > REPEAT_LIMIT)
+        return err_set(e, "--repeat: from 1 to %d", REPEAT_LIMIT);
+    return 0;
+}
+
+static int check_finished(const struct compare_line *line, struct err *e)
+{
+    if (line->words == 0 || (line->words == 1 && !is_run(line->word[0])))
+        return err_set(e, "which versions? Give --openssl A,B or --libuv or --malloc; or two "
+                          "finished runs");
+    if (line->words == 1)
+        return err_set(e, "%.200s: with which run is it to be compared?", line->word[0]);
+    if (line->options)
+        return err_set(e, "%.60s: finished runs are compared as they are", line->option[0]);
+    return 0;
+}
+
+/* Returns the exit code, or -1 with a sentence. */
+static int work(struct compare_line *line, struct err *e)
+{
+    const struct compare_outputs outputs = {.json = line->run.json, .markdown = line->markdown};
+    if (compare_line_names(line, e) != 0)
+        return -1;
+    bool versions = line->names > 0;
+    if ((versions ? check_versions(line, e) : check_finished(line, e)) != 0 ||
+        compare_outputs_check(&outputs, e) != 0)
+        return -1;
+    return versions ? compare_versions(line, &outputs, e) : compare_finished(line, &outputs, e);
+}
+
+int cmd_compare(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct compare_line line;
+    if (command_helped(&compare_command, argc, argv))
+        return 0;
+    signal(SIGPIPE, SIG_IGN);
+    int code = compare_line_read(&line, &compare_command, ROUNDS, argc, argv, &e);
+    if (code == 0)
+        code = work(&line, &e);
+    if (code < 0)
+        code = command_refuse(&compare_command, &e);
+    compare_line_free(&line);
+    return code;
+}

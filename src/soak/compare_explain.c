@@ -1,0 +1,159 @@
+/* The words for what explains a difference, for the libraries, and for what to do next. */
+#include "cmdline.h"
+#include "compare_join.h"
+#include "compare_say.h"
+#include "report/figures.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* The lines of one side: `:48, :68`. Returns whether there are any. */
+static bool add_lines(struct join *j, const struct compare_group *g, bool after)
+{
+    bool any = false;
+    for (size_t i = 0; i < g->lines; i++) {
+        uint32_t line = after ? g->line[i].after : g->line[i].before;
+        if (!line)
+            continue;
+        join_add(j, ":%" PRIu32, line);
+        any = true;
+    }
+    return any;
+}
+
+char *compare_say_group(const struct compare_group *g, char *buf, size_t size)
+{
+    char before[COMPARE_FIGURE] = "", after[COMPARE_FIGURE] = "";
+    struct join b = {.buf = before, .size = sizeof before, .between = ", "};
+    struct join a = {.buf = after, .size = sizeof after, .between = ", "};
+    bool was = add_lines(&b, g, false), is = add_lines(&a, g, true);
+    const char *more = g->lines_total > g->lines ? " and more" : "";
+    const char *function = g->function ? g->function : "", *blank = g->function ? " " : "";
+    if (was && is && strcmp(before, after) != 0)
+        snprintf(buf, size, "%s%s → %s%s%s%s", g->file, before, after, more, blank, function);
+    else
+        snprintf(buf, size, "%s%s%s%s%s%s", g->file, was ? before : after, more, blank, function,
+                 !was  ? ", new"
+                 : !is ? ", gone"
+                       : "");
+    return buf;
+}
+
+char *compare_say_difference(const struct compare_explanation *x, enum compare_measure measure,
+                             char *buf, size_t size)
+{
+    char difference[COMPARE_FIGURE], before[COMPARE_FIGURE], after[COMPARE_FIGURE];
+    double by = x->after - x->before;
+    bool whole = by == floor(by);
+    figure_grouped(difference, sizeof difference, by, whole ? 0 : 1);
+    figure_grouped(before, sizeof before, x->before, 0);
+    figure_grouped(after, sizeof after, x->after, 0);
+    snprintf(buf, size, "%s%s %s (%s → %s)", by >= 0 ? "+" : "", difference,
+             measure == COMPARE_BY_ALLOCS ? "allocations per handshake, both ends"
+                                          : "bytes held per idle connection",
+             before, after);
+    return buf;
+}
+
+char *compare_say_mapped(const struct compare_entry *entry, char *buf, size_t size)
+{
+    struct join j = {.buf = buf, .size = size, .between = ", "};
+    join_begin(&j);
+    for (size_t i = 0; i < entry->mapped_count; i++) {
+        const struct compare_mapped *m = &entry->mapped[i];
+        join_add(&j, "%s %s%s%s%s", m->part, m->version ? m->version : "?", m->origin ? " (" : "",
+                 m->origin ? m->origin : "", m->origin ? ")" : "");
+    }
+    if (!entry->mapped_count)
+        join_add(&j, "none of its runs says");
+    return buf;
+}
+
+/* ---- what to type next ---- */
+
+static void begin(struct cmdline *c, const struct compare_set *s, const char *command)
+{
+    cmdline_add(c, "./soak %s", command);
+    if (s->word)
+        cmdline_word(c, s->word);
+}
+
+/* The row that a search would follow: the first by which the version differs. */
+static const char *metric_of(const struct compare_set *s, size_t i)
+{
+    const struct compare_column *c = &s->judgement.column[i];
+    if (c->verdict_outcome != COMPARE_SAME)
+        return "verdict";
+    for (int row = 0; row < COMPARE_ROWS; row++)
+        if (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT &&
+            c->cell[row].outcome == c->outcome)
+            return compare_row_info((enum compare_row)row)->key;
+    return NULL;
+}
+
+/* The first version that is worse or better by something that a search can follow. */
+static size_t to_search(const struct compare_set *s, const char **ret_metric)
+{
+    for (size_t i = 1; i < s->entries; i++) {
+        enum compare_outcome outcome = s->judgement.column[i].outcome;
+        if (outcome != COMPARE_WORSE && outcome != COMPARE_BETTER)
+            continue;
+        *ret_metric = metric_of(s, i);
+        if (*ret_metric)
+            return i;
+    }
+    return 0;
+}
+
+static bool next_bisect(struct cmdline *c, const struct compare_set *s)
+{
+    const char *metric = NULL;
+    size_t i = s->rounds ? to_search(s, &metric) : 0;
+    if (!i)
+        return false;
+    begin(c, s, "bisect");
+    cmdline_add(c, " --%s %s..%s", s->part, s->entry[i - 1].name, s->entry[i].name);
+    if (strcmp(metric, "verdict") != 0)
+        cmdline_add(c, " --metric %s", metric);
+    return true;
+}
+
+/* The call stacks of the first leak. */
+static bool next_leak(struct cmdline *c, const struct compare_set *s)
+{
+    for (size_t i = 0; i < s->entries && s->rounds; i++) {
+        if (s->judgement.column[i].runs == 0 || s->judgement.column[i].verdict != VERDICT_LEAK)
+            continue;
+        begin(c, s, "run");
+        cmdline_add(c, " --%s %s", s->part, s->entry[i].name);
+        return strcmp(s->part, "malloc") != 0;
+    }
+    return false;
+}
+
+/* A version that couldn't be judged: longer runs. */
+static bool next_longer(struct cmdline *c, const struct compare_set *s)
+{
+    if (s->judgement.outcome != COMPARE_UNSURE || !s->rounds)
+        return false;
+    begin(c, s, "compare");
+    cmdline_add(c, " --%s ", s->part);
+    for (size_t i = 0; i < s->entries; i++)
+        cmdline_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+    cmdline_add(c, " --closed 40k");
+    return true;
+}
+
+char *compare_say_next(const struct compare_set *s, size_t n, char *buf, size_t size)
+{
+    bool (*const all[])(struct cmdline *, const struct compare_set *) = {next_leak, next_bisect,
+                                                                         next_longer};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct cmdline c = {.text = buf, .size = size};
+        buf[0] = '\0';
+        if (all[i](&c, s) && n-- == 0)
+            return buf;
+    }
+    return NULL;
+}

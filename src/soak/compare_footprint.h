@@ -1,0 +1,23 @@
+/*
+ * The footprint of a run's document: allocations of one handshake and bytes held, exact.
+ */
+#ifndef SOAK_COMPARE_FOOTPRINT_H
+#define SOAK_COMPARE_FOOTPRINT_H
+
+#include "base/err.h"
+#include "compare_set.h"
+
+#include <jansson.h>
+
+struct compare_footprint {
+    uint64_t conns;            /* 0: there is none */
+    struct compare_site *site; /* owned by the caller */
+    size_t sites;
+};
+
+/* Reads the object (NULL or null: none) into the run's exact rows and the sites of both ends.
+ * Returns 0, or -1 with nothing to free. */
+int compare_footprint_read(struct compare_set *s, const json_t *object, struct compare_run *run,
+                           struct compare_footprint *ret, struct err *e);
+
+#endif

@@ -1,0 +1,202 @@
+#include "compare_json.h"
+
+#include "base/check.h"
+#include "compare_say.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* jansson takes ownership of what is set, and passes NULL (out of memory) up as a failure. */
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *text(const char *value)
+{
+    json_t *made = value ? json_string(value) : json_null();
+    return made ? made : json_string("?");
+}
+
+static const char *unit_word(enum compare_unit unit)
+{
+    static const char *const words[] = {[COMPARE_COUNT] = "count",
+                                        [COMPARE_BYTES] = "bytes",
+                                        [COMPARE_NS] = "ns",
+                                        [COMPARE_US] = "us",
+                                        [COMPARE_RATIO] = "ratio"};
+    CHECK((size_t)unit < sizeof words / sizeof *words);
+    return words[unit];
+}
+
+static json_t *figures_json(const struct compare_run *run)
+{
+    json_t *object = json_object();
+    for (int row = 0; row < COMPARE_ROWS; row++)
+        if (!isnan(run->row[row]))
+            json_object_set_new(object, compare_row_info((enum compare_row)row)->key,
+                                number(run->row[row]));
+    return object;
+}
+
+static json_t *runs_json(const struct compare_entry *entry)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < entry->runs; i++)
+        json_array_append_new(
+            array,
+            json_pack("{s:o,s:s,s:o,s:o,s:o}", "round", count(entry->run[i].round), "verdict",
+                      verdict_word(entry->run[i].verdict), "seed", text(entry->seed[i]), "run_dir",
+                      text(entry->folder[i]), "figures", figures_json(&entry->run[i])));
+    return array;
+}
+
+static json_t *mapped_json(const struct compare_entry *entry)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < entry->mapped_count; i++) {
+        const struct compare_mapped *m = &entry->mapped[i];
+        json_array_append_new(array, json_pack("{s:o,s:o,s:o,s:o}", "part", text(m->part), "file",
+                                               text(m->file), "version", text(m->version), "origin",
+                                               text(m->origin)));
+    }
+    return array;
+}
+
+static json_t *site_json(const struct compare_column *c)
+{
+    if (!c->file)
+        return json_null();
+    return json_pack("{s:o,s:o}", "file", text(c->file), "line",
+                     c->line ? count(c->line) : json_null());
+}
+
+static json_t *version_json(const struct compare_set *s, size_t i)
+{
+    const struct compare_entry *entry = &s->entry[i];
+    const struct compare_column *c = &s->judgement.column[i];
+    char line[COMPARE_SENTENCE];
+    json_t *object = json_pack(
+        "{s:o,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", text(entry->name), "verdict",
+        c->runs ? text(verdict_word(c->verdict)) : json_null(), "outcome",
+        compare_outcome_word(c->outcome), "verdict_change", compare_change_word(c->verdict_change),
+        "kind", c->runs ? text(kind_name(c->kind)) : json_null(), "site", site_json(c), "one_in",
+        number(c->sensitivity), "mapped", mapped_json(entry), "runs", runs_json(entry));
+    json_object_set_new(object, "footprint_connections", count(entry->footprint_conns));
+    json_object_set_new(object, "said",
+                        i ? text(compare_say(s, i, line, sizeof line)) : json_null());
+    return object;
+}
+
+static json_t *ratio_json(const struct compare_ratio *r)
+{
+    if (r->pairs == 0)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "pairs", count(r->pairs), "median", number(r->median),
+                     "low", number(r->low), "high", number(r->high), "level", number(r->level));
+}
+
+static json_t *row_json(const struct compare_set *s, enum compare_row row)
+{
+    const struct compare_row_info *info = compare_row_info(row);
+    json_t *cells = json_array();
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct compare_cell *c = &s->judgement.column[i].cell[row];
+        json_array_append_new(
+            cells, json_pack("{s:o,s:b,s:s,s:s,s:o}", "value", number(c->value), "exact",
+                             (int)c->exact, "change", compare_change_word(c->change), "outcome",
+                             compare_outcome_word(c->outcome), "ratio", ratio_json(&c->ratio)));
+    }
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "key", info->key, "role",
+                     compare_role_word(info->role), "unit", unit_word(info->unit), "group",
+                     info->group, "title", info->title, "cells", cells);
+}
+
+static json_t *group_json(const struct compare_group *g)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < g->lines; i++) {
+        const struct compare_line_pair *l = &g->line[i];
+        json_array_append_new(lines, json_pack("{s:o,s:o,s:o}", "before",
+                                               l->before ? count(l->before) : json_null(), "after",
+                                               l->after ? count(l->after) : json_null(),
+                                               "difference", number(l->difference)));
+    }
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "file", text(g->file), "function",
+                     text(g->function), "before", number(g->before), "after", number(g->after),
+                     "lines", lines, "lines_total", count(g->lines_total));
+}
+
+static json_t *why_json(const struct compare_set *s)
+{
+    static const char *const measures[COMPARE_MEASURES] = {"allocs", "held_bytes"};
+    json_t *array = json_array();
+    for (size_t i = 1; i < s->entries; i++) {
+        for (int m = 0; m < COMPARE_MEASURES; m++) {
+            const struct compare_explanation *x = &s->why[i][m];
+            json_t *groups = json_array();
+            for (size_t g = 0; g < x->groups; g++)
+                json_array_append_new(groups, group_json(&x->group[g]));
+            json_array_append_new(
+                array, json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o}", "from",
+                                 text(s->entry[i - 1].name), "to", text(s->entry[i].name),
+                                 "measure", measures[m], "before", number(x->before), "after",
+                                 number(x->after), "explained", number(x->explained),
+                                 "groups_total", count(x->groups_total), "groups", groups));
+        }
+    }
+    return array;
+}
+
+static json_t *document(const struct compare_set *s)
+{
+    char seed[24];
+    json_t *versions = json_array(), *rows = json_array();
+    snprintf(seed, sizeof seed, "%" PRIx64, s->seed);
+    for (size_t i = 0; i < s->entries; i++)
+        json_array_append_new(versions, version_json(s, i));
+    for (int row = 0; row < COMPARE_ROWS; row++)
+        json_array_append_new(rows, row_json(s, (enum compare_row)row));
+    json_t *root =
+        json_pack("{s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "soak-compare/1",
+                  "version", SOAK_VERSION, "outcome", compare_outcome_word(s->judgement.outcome),
+                  "exit", compare_set_exit_code(s), "state", compare_state_word(s->state),
+                  "scenario", text(s->scenario), "part", s->part[0] ? text(s->part) : json_null(),
+                  "versions", versions, "rows", rows, "why", why_json(s));
+    json_t *more = json_pack(
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:o,s:f,s:f}", "folder", text(s->folder), "machine",
+        text(s->machine), "started", text(s->started), "options", text(s->options), "seed",
+        s->seed ? json_string(seed) : json_null(), "rounds", count(s->rounds), "runs", "planned",
+        count(s->planned), "done", count(s->done), "tolerance", number(s->tolerance), "cpu_margin",
+        COMPARE_CPU_MARGIN, "level", COMPARE_LEVEL);
+    json_object_update(root, more);
+    json_decref(more);
+    return root;
+}
+
+char *compare_json(const struct compare_set *s)
+{
+    json_t *root = document(s);
+    char *dumped = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(root);
+    if (!dumped)
+        return NULL;
+    size_t length = strlen(dumped);
+    char *ended = realloc(dumped, length + 2);
+    if (!ended) {
+        free(dumped);
+        return NULL;
+    }
+    memcpy(ended + length, "\n", 2);
+    return ended;
+}

@@ -1,0 +1,14 @@
+/*
+ * compare.json, "schema": "soak-compare/1": results/schema/soak-compare-1.schema.json. Additive
+ * only.
+ */
+#ifndef SOAK_COMPARE_JSON_H
+#define SOAK_COMPARE_JSON_H
+
+#include "compare_set.h"
+
+/* The document as text, ended by a newline; owned by the caller; NULL when out of memory. The set
+ * has been judged. */
+char *compare_json(const struct compare_set *s);
+
+#endif

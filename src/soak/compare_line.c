@@ -1,0 +1,216 @@
+#include "compare_line.h"
+
+#include "base/check.h"
+#include "catalog.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TABLE = 280,
+    MEASURED = 4000, /* connections that a run's verdict rests on, so that it takes seconds */
+    ROUNDS = 8       /* of operations, at least: scenario_check */
+};
+
+/* ---- options ---- */
+
+static bool own(const struct command *c, const char *name)
+{
+    return opts_find(c->table, c->options, name) != NULL;
+}
+
+/* The command's own first: they take the place of a run's. */
+static size_t make_table(const struct command *c, struct opt *table)
+{
+    _Static_assert(offsetof(struct compare_line, run) == 0, "options of a run keep their offsets");
+    size_t count, used = 0;
+    const struct opt *run = scenario_options(&count);
+    CHECK(count + c->options <= TABLE);
+    for (size_t i = 0; i < c->options; i++)
+        table[used++] = c->table[i];
+    for (size_t i = 0; i < count; i++)
+        if (!own(c, run[i].name))
+            table[used++] = run[i];
+    return used;
+}
+
+/* Whether an option goes on to each run. */
+static bool goes_on(const struct command *c, const struct opt *option)
+{
+    size_t count;
+    const struct opt *run = scenario_options(&count), *found = opts_find(run, count, option->name);
+    return found && !own(c, option->name) && strcmp(option->name, "seed") != 0 &&
+           strcmp(scenario_section((size_t)(found - run)), "output") != 0;
+}
+
+static int add_option(struct compare_line *line, const char *word, const char *value, struct err *e)
+{
+    size_t size = strlen(word) + (value ? strlen(value) + 1 : 0) + 1;
+    if (line->options == COMPARE_LINE_OPTIONS)
+        return err_set(e, "%.60s: at most %d options; the rest belongs in a scenario", word,
+                       COMPARE_LINE_OPTIONS);
+    char *text = malloc(size);
+    CHECK(text);
+    snprintf(text, size, "%s%s%s", word, value ? "=" : "", value ? value : "");
+    line->option[line->options++] = text;
+    return 0;
+}
+
+/* Collects what goes on. The line has been parsed, so every option has its value. */
+static int take_options(struct compare_line *line, const struct command *c, const struct opt *table,
+                        size_t count, int argc, char *const *argv, struct err *e)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        char name[64];
+        size_t length = strcspn(argv[i], "=");
+        if (strncmp(argv[i], "--", 2) != 0 || length - 2 >= sizeof name)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)length - 2, argv[i] + 2);
+        const struct opt *option = opts_find(table, count, name);
+        CHECK(option);
+        bool alone = option->type == OPT_FLAG || option->type == OPT_OFF ||
+                     option->type == OPT_OUTPUT || argv[i][length] == '=';
+        const char *word = argv[i], *value = alone ? NULL : argv[++i];
+        if (goes_on(c, option) && add_option(line, word, value, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int compare_line_read(struct compare_line *line, const struct command *c, int repeat, int argc,
+                      char *const *argv, struct err *e)
+{
+    struct opt table[TABLE];
+    size_t count = make_table(c, table);
+    *line = (struct compare_line){.word = calloc((size_t)argc + 1, sizeof *line->word)};
+    CHECK(line->word);
+    scenario_defaults(&line->run);
+    line->repeat = repeat;
+    line->tolerance = 0.01;
+    if (opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e) != 0)
+        return -1;
+    return take_options(line, c, table, count, argc, argv, e);
+}
+
+/* ---- names ---- */
+
+static int split(struct compare_line *line, const char *list, struct err *e)
+{
+    line->names_text = strdup(list);
+    CHECK(line->names_text);
+    for (char *rest = line->names_text; rest;) {
+        char *name = strsep(&rest, ",");
+        for (size_t i = 0; i < line->names; i++)
+            if (strcmp(line->name[i], name) == 0)
+                return err_set(e, "--%s: %.60s stands there twice", compare_part_name(line->part),
+                               name);
+        if (line->names == COMPARE_LINE_NAMES)
+            return err_set(e, "--%s: at most %d names", compare_part_name(line->part),
+                           COMPARE_LINE_NAMES);
+        line->name[line->names++] = name;
+    }
+    struct part_words words;
+    for (size_t i = 0; i < line->names; i++)
+        if (compare_part_words(line->part, line->name[i], &words, e) != 0)
+            return -1;
+    return 0;
+}
+
+static bool several(const char *list)
+{
+    return list && (strchr(list, ',') || strstr(list, ".."));
+}
+
+/* The part that varies: one alone, so that what differs has one cause. */
+static int find_part(struct compare_line *line, int *ret, struct err *e)
+{
+    int found = -1;
+    for (int p = 0; p < COMPARE_PARTS; p++) {
+        if (!several(line->list[p]))
+            continue;
+        if (found >= 0)
+            return err_set(e,
+                           "--%s and --%s: one thing varies at a time; give one name of the other",
+                           compare_part_name((enum compare_part)found),
+                           compare_part_name((enum compare_part)p));
+        found = p;
+    }
+    for (int p = 0; p < COMPARE_PARTS && found < 0; p++)
+        if (line->list[p])
+            found = p;
+    *ret = found;
+    return 0;
+}
+
+int compare_line_names(struct compare_line *line, struct err *e)
+{
+    int part;
+    if (find_part(line, &part, e) != 0)
+        return -1;
+    if (part < 0)
+        return 0;
+    line->part = (enum compare_part)part;
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        if (p != part && line->list[p] &&
+            compare_part_words((enum compare_part)p, line->list[p], &line->fixed[p], e) != 0)
+            return -1;
+    return split(line, line->list[part], e);
+}
+
+struct prepare_request compare_line_request(const struct compare_line *line,
+                                            const struct scenario *s)
+{
+    struct prepare_request q = {.part = line->part,
+                                .name = line->name,
+                                .names = line->names,
+                                .libc = s->libc,
+                                .jemalloc = s->jemalloc,
+                                .same_libc = line->same_libc};
+    const char *const of_scenario[COMPARE_PARTS] = {s->openssl, s->libuv, NULL};
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        q.fixed[p] = line->list[p] ? line->list[p] : of_scenario[p];
+    return q;
+}
+
+/* ---- the scenario ---- */
+
+int compare_line_scenario(const struct compare_line *line, struct scenario *ret, char *name,
+                          size_t size, struct err *e)
+{
+    char path[PATH_MAX];
+    size_t count, words;
+    char *argv[COMPARE_LINE_OPTIONS + 1] = {NULL};
+    const struct opt *table = scenario_options(&count);
+    const char *word = line->words ? line->word[0] : "default";
+    for (int i = 0; i < line->options; i++)
+        argv[i + 1] = line->option[i];
+    scenario_defaults(ret);
+    catalog_name(word, name, size);
+    if (line->words &&
+        (catalog_path(word, path, sizeof path, e) != 0 || scenario_read(ret, path, e) != 0))
+        return -1;
+    if (opts_parse(table, count, line->options + 1, argv, ret, NULL, 0, &words, e) != 0)
+        return -1;
+    if (ret->fail_alloc)
+        return err_set(e, "--fail-alloc: it has no verdict that could be compared");
+    return scenario_check(ret, e);
+}
+
+uint64_t compare_line_closed(const struct scenario *s)
+{
+    if (s->closed || s->for_ns || s->until_sure || s->sensitivity)
+        return 0;
+    /* A tenth goes to the warm-up, and the open ones have to be replaced before and after. */
+    uint64_t closed = MEASURED / 10 * 11 + 4 * s->conns;
+    uint64_t operations = s->operate != OPERATE_NONE ? ROUNDS * s->conns : 0;
+    return closed > operations ? closed : operations;
+}
+
+void compare_line_free(struct compare_line *line)
+{
+    for (int i = 0; i < line->options; i++)
+        free(line->option[i]);
+    free(line->names_text);
+    free(line->word);
+}

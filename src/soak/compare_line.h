@@ -1,0 +1,54 @@
+/*
+ * The command lines of `soak compare` and `soak bisect`: options of their own, and every option of
+ * a run, which then counts for each run.
+ */
+#ifndef SOAK_COMPARE_LINE_H
+#define SOAK_COMPARE_LINE_H
+
+#include "base/opts.h"
+#include "command.h"
+#include "compare_parts.h"
+#include "compare_prepare.h"
+#include "scenario/scenario.h"
+
+enum { COMPARE_LINE_OPTIONS = 56, COMPARE_LINE_NAMES = 64 };
+
+struct compare_line {
+    struct scenario run;             /* of it [output] and the seed are the command's own */
+    const char *list[COMPARE_PARTS]; /* the texts of --openssl, --libuv, --malloc */
+    bool same_libc;
+    int repeat;
+    double tolerance;
+    const char *markdown;
+    const char *metric; /* bisect's; NULL: the verdict */
+    const char **word;  /* owned; borrowed from argv */
+    size_t words;
+    char *option[COMPARE_LINE_OPTIONS + 1]; /* owned, NULL-ended: `--churn=max`, for each run */
+    int options;
+    /* What follows from the lists. */
+    enum compare_part part; /* that has several names, or the first that has any */
+    char *name[COMPARE_LINE_NAMES];
+    size_t names;
+    char *names_text;                       /* owned; name[] points into it */
+    struct part_words fixed[COMPARE_PARTS]; /* of the parts that have one name */
+};
+
+/* Reads argv[1..argc) by the command's own table and that of a run; `repeat` is its
+ * usual number of rounds. Returns 0 or -1; compare_line_free is due either way. */
+int compare_line_read(struct compare_line *line, const struct command *c, int repeat, int argc,
+                      char *const *argv, struct err *e);
+/* Splits the lists: one part may have several names, the others one. Leaves names = 0 when there
+ * is no list. Returns 0 or -1. */
+int compare_line_names(struct compare_line *line, struct err *e);
+/* The names as a request for their libraries. The line and the names must outlive it. */
+struct prepare_request compare_line_request(const struct compare_line *line,
+                                            const struct scenario *s);
+/* The scenario of word 0 (or of none) with the line's options over it, checked: so that what can't
+ * be run is said before anything is. Writes its name. Returns 0 or -1. */
+int compare_line_scenario(const struct compare_line *line, struct scenario *ret, char *name,
+                          size_t size, struct err *e);
+/* Connections to close, of a run without a bound of its own; 0 when it has one. */
+uint64_t compare_line_closed(const struct scenario *s);
+void compare_line_free(struct compare_line *line);
+
+#endif

@@ -1,0 +1,114 @@
+#include "compare_parts.h"
+
+#include "base/check.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char jemalloc_prefix[] = "jemalloc-";
+
+const char *compare_part_name(enum compare_part part)
+{
+    static const char *const names[COMPARE_PARTS] = {"openssl", "libuv", "malloc"};
+    CHECK((size_t)part < COMPARE_PARTS);
+    return names[part];
+}
+
+static void add(struct part_words *w, const char *option, const char *value)
+{
+    CHECK(w->count < PART_WORDS);
+    int n = snprintf(w->bytes[w->count], PART_TEXT, "--%s=%s", option, value);
+    CHECK(n > 0 && n < PART_TEXT);
+    w->count++;
+}
+
+static bool is_jemalloc(const char *name)
+{
+    return strcmp(name, "jemalloc") == 0 ||
+           strncmp(name, jemalloc_prefix, strlen(jemalloc_prefix)) == 0;
+}
+
+/* The version of `jemalloc-5.3.0`, or NULL of `jemalloc`. */
+static const char *jemalloc_version(const char *name)
+{
+    return name[strlen("jemalloc")] ? name + strlen(jemalloc_prefix) : NULL;
+}
+
+static int malloc_words(const char *name, struct part_words *w, struct err *e)
+{
+    bool jemalloc = is_jemalloc(name);
+    if (!jemalloc && strcmp(name, "libc") != 0)
+        return err_set(e, "--malloc %.60s: there are jemalloc, libc and jemalloc-VERSION", name);
+    const char *version = jemalloc ? jemalloc_version(name) : NULL;
+    if (version && !*version)
+        return err_set(e, "--malloc %.60s: which version, such as jemalloc-5.3.0?", name);
+    add(w, "malloc", jemalloc ? "jemalloc" : "libc");
+    if (version)
+        add(w, "jemalloc", version);
+    add(w, "client-malloc", "jemalloc");
+    return 0;
+}
+
+int compare_part_words(enum compare_part part, const char *name, struct part_words *ret,
+                       struct err *e)
+{
+    struct part_words words = {.count = 0};
+    if (!*name || strlen(name) > PART_TEXT - 32)
+        return err_set(e, "--%s: a name has 1 to %d characters", compare_part_name(part),
+                       PART_TEXT - 32);
+    if (part == COMPARE_MALLOC) {
+        if (malloc_words(name, &words, e) != 0)
+            return -1;
+    } else {
+        add(&words, compare_part_name(part), name);
+    }
+    *ret = words;
+    return 0;
+}
+
+bool compare_version_is(const char *version, const char *asked)
+{
+    size_t length = strlen(asked);
+    /* Debian's epoch: 1:1.2.3 */
+    const char *colon = strchr(version, ':');
+    if (colon && !strchr(asked, ':'))
+        version = colon + 1;
+    return strncmp(version, asked, length) == 0 && !isalnum((unsigned char)version[length]);
+}
+
+static int refuse(const char *asked, const char *part, const char *version, struct err *e)
+{
+    if (!version)
+        return err_set(e, "%.100s was asked for, and the run doesn't say which %s it had", asked,
+                       part);
+    return err_set(e, "%.100s was asked for, and the run had %s %.100s", asked, part, version);
+}
+
+static int malloc_proved(const char *name, const struct compare_entry *entry, struct err *e)
+{
+    const char *jemalloc = compare_entry_version(entry, "jemalloc");
+    const char *other = compare_entry_version(entry, "malloc");
+    /* The server is linked with jemalloc, which is mapped even where another malloc was put before
+     * it: that one is told by the server itself. */
+    if (!is_jemalloc(name))
+        return other ? 0 : refuse(name, "jemalloc", jemalloc, e);
+    const char *version = jemalloc_version(name);
+    if (other)
+        return refuse(name, "malloc", other, e);
+    return jemalloc && (!version || compare_version_is(jemalloc, version))
+               ? 0
+               : refuse(name, "jemalloc", jemalloc, e);
+}
+
+int compare_part_proved(enum compare_part part, const char *name, const struct compare_entry *entry,
+                        struct err *e)
+{
+    if (part == COMPARE_MALLOC)
+        return malloc_proved(name, entry, e);
+    const char *version = compare_entry_version(entry, compare_part_name(part));
+    bool is_version = isdigit((unsigned char)name[0]) && !strchr(name, '/');
+    if (!version || (is_version && !compare_version_is(version, name)))
+        return refuse(name, compare_part_name(part), version, e);
+    return 0;
+}

@@ -1,0 +1,96 @@
+#include "compare_prepare.h"
+
+#include "assembly.h"
+#include "base/check.h"
+#include "libs/cache.h"
+#include "libs/version.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert((int)PREPARE_NAME >= (int)LIB_NAME, "every name of a library has room");
+
+/* `5.3.0` of `jemalloc-5.3.0`; NULL of `jemalloc` and `libc`, which are the build's own. */
+static const char *jemalloc_of(const char *name)
+{
+    const char *dash = name ? strchr(name, '-') : NULL;
+    return dash ? dash + 1 : NULL;
+}
+
+static struct assembly_request request_of(const struct prepare_request *q, const char *name,
+                                          const char *libc)
+{
+    const char *asked[COMPARE_PARTS];
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        asked[p] = p == (int)q->part ? name : q->fixed[p];
+    const char *jemalloc = jemalloc_of(asked[COMPARE_MALLOC]);
+    return (struct assembly_request){.openssl = asked[COMPARE_OPENSSL],
+                                     .libuv = asked[COMPARE_LIBUV],
+                                     .jemalloc = jemalloc ? jemalloc : q->jemalloc,
+                                     .libc = libc ? libc : q->libc};
+}
+
+/* Makes all of them; the newest libc among them goes to `newest`, empty when all run on this
+ * machine's. */
+static int make_all(const struct prepare_request *q, const char *libc, struct lib *newest,
+                    struct err *e)
+{
+    newest->name[0] = newest->version[0] = '\0';
+    for (size_t i = 0; i < q->names; i++) {
+        static struct assembly made; /* large */
+        struct assembly_request request = request_of(q, q->name[i], libc);
+        if (assembly_make(&request, &made, e) < 0)
+            return -1;
+        const struct lib *used = &made.part[LIB_LIBC];
+        if (used->name[0] && version_compare(used->version, newest->version) > 0)
+            *newest = *used;
+    }
+    return 0;
+}
+
+int compare_prepare(const struct prepare_request *q, struct prepared *ret, struct err *e)
+{
+    struct lib newest, same;
+    struct prepared prepared = {.libc = ""};
+    if (make_all(q, NULL, &newest, e) != 0)
+        return -1;
+    if (q->same_libc && newest.name[0]) {
+        snprintf(prepared.libc, sizeof prepared.libc, "%s", newest.name);
+        if (make_all(q, newest.name, &same, e) != 0)
+            return -1;
+    }
+    *ret = prepared;
+    return 0;
+}
+
+static enum lib_part lib_part_of(enum compare_part part)
+{
+    switch (part) {
+    case COMPARE_OPENSSL:
+        return LIB_OPENSSL;
+    case COMPARE_LIBUV:
+        return LIB_LIBUV;
+    case COMPARE_MALLOC:
+        return LIB_JEMALLOC;
+    }
+    check_fail(__FILE__, __LINE__, "every part has its libraries");
+}
+
+int compare_prepare_list(enum compare_part part, struct prepare_list *ret, struct err *e)
+{
+    struct cache_list list;
+    const char *prefix = part == COMPARE_MALLOC ? "jemalloc-" : "";
+    if (cache_list(&list, e) != 0)
+        return -1;
+    *ret = (struct prepare_list){.count = 0};
+    for (size_t i = 0; i < list.count && ret->count < PREPARE_NAMES; i++) {
+        const struct lib *l = &list.lib[i];
+        if (l->part != lib_part_of(part) || !isdigit((unsigned char)l->name[0]))
+            continue;
+        int n = snprintf(ret->name[ret->count], PREPARE_NAME, "%s%.50s", prefix, l->name);
+        ret->count += n > 0 && n < PREPARE_NAME;
+    }
+    cache_list_free(&list);
+    return 0;
+}

@@ -1,0 +1,316 @@
+#include "compare_say.h"
+
+#include "base/grammar.h"
+#include "compare_join.h"
+#include "report/figures.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- figures ---- */
+
+static char *plain(double value, char *buf, size_t size)
+{
+    bool whole = value == floor(value) || fabs(value) >= 100;
+    return figure_grouped(buf, size, value, whole ? 0 : 2);
+}
+
+static void value_text(double value, enum compare_row row, char *buf, size_t size)
+{
+    char number[COMPARE_FIGURE];
+    const struct compare_row_info *info = compare_row_info(row);
+    bool growth = info->role == COMPARE_VERDICT;
+    switch (info->unit) {
+    case COMPARE_COUNT:
+        if (growth && value != 0)
+            figure_count(buf, size, value);
+        else
+            plain(value, buf, size);
+        return;
+    case COMPARE_BYTES:
+        if (growth && value != 0)
+            figure_bytes(buf, size, value);
+        else
+            snprintf(buf, size, "%s B", figure_grouped(number, sizeof number, value, 0));
+        return;
+    case COMPARE_NS:
+        snprintf(buf, size, "%.1f ms", value / 1e6);
+        return;
+    case COMPARE_US:
+        snprintf(buf, size, "%s µs", figure_grouped(number, sizeof number, value, 0));
+        return;
+    case COMPARE_RATIO:
+        snprintf(buf, size, "%.2f", value);
+        return;
+    }
+}
+
+/* In the table, where exact rows say their unit themselves. */
+static void cell_text(double value, enum compare_row row, char *buf, size_t size)
+{
+    const struct compare_row_info *info = compare_row_info(row);
+    if (info->unit == COMPARE_BYTES && info->role == COMPARE_EXACT)
+        plain(value, buf, size);
+    else if (info->unit == COMPARE_BYTES && info->role == COMPARE_WITNESS)
+        human_bytes(buf, size, value);
+    else
+        value_text(value, row, buf, size);
+}
+
+char *compare_say_value(const struct compare_cell *c, enum compare_row row, char *buf, size_t size)
+{
+    char figure[COMPARE_FIGURE];
+    bool exact_row = compare_row_info(row)->role == COMPARE_EXACT;
+    if (isnan(c->value)) {
+        snprintf(buf, size, "-");
+        return buf;
+    }
+    cell_text(c->value, row, figure, sizeof figure);
+    snprintf(buf, size, "%s%s", exact_row && !c->exact ? "~" : "", figure);
+    return buf;
+}
+
+static char *percent(double value, double first, char *buf, size_t size)
+{
+    if (first == 0)
+        snprintf(buf, size, value == 0 ? "=" : "new");
+    else {
+        double share = 100 * (value - first) / fabs(first);
+        int decimals = fabs(share) < 0.095 ? 2 : fabs(share) < 99.95 ? 1 : 0;
+        snprintf(buf, size, "%+.*f %%", decimals, share);
+    }
+    return buf;
+}
+
+char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row row, char *buf,
+                         size_t size)
+{
+    const struct compare_cell *c = &s->judgement.column[i].cell[row];
+    const struct compare_cell *first = &s->judgement.column[0].cell[row];
+    bool known = !isnan(c->value) && !isnan(first->value);
+    enum compare_role role = compare_row_info(row)->role;
+    buf[0] = '\0';
+    if (i == 0 || s->judgement.column[i].runs == 0 || role == COMPARE_MEASURED ||
+        (role == COMPARE_VERDICT && (first->value == 0 || c->value == 0)))
+        return buf;
+    if (c->change == COMPARE_CHANGE_MISSING || c->change == COMPARE_CHANGE_EQUAL)
+        snprintf(buf, size, "%s", compare_change_word(c->change));
+    else if (known && c->value == first->value)
+        snprintf(buf, size, "=");
+    else if (known)
+        percent(c->value, first->value, buf, size);
+    return buf;
+}
+
+char *compare_say_ratio(const struct compare_cell *c, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    if (c->ratio.pairs)
+        snprintf(buf, size, "%.3f %s", c->ratio.median, compare_change_word(c->change));
+    return buf;
+}
+
+char *compare_say_interval(const struct compare_cell *c, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    if (c->ratio.pairs > 1)
+        snprintf(buf, size, "%.3f–%.3f", c->ratio.low, c->ratio.high);
+    return buf;
+}
+
+bool compare_has_row(const struct compare_set *s, enum compare_row row)
+{
+    for (size_t i = 0; i < s->entries; i++)
+        if (!isnan(s->judgement.column[i].cell[row].value))
+            return true;
+    return false;
+}
+
+bool compare_has_inexact(const struct compare_set *s)
+{
+    for (size_t i = 0; i < s->entries; i++)
+        for (int row = 0; row < COMPARE_ROWS; row++) {
+            const struct compare_cell *c = &s->judgement.column[i].cell[row];
+            if (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT &&
+                !isnan(c->value) && !c->exact)
+                return true;
+        }
+    return false;
+}
+
+/* ---- the line of a version ---- */
+
+/* The rows that tell most come first. */
+static const enum compare_row telling[] = {COMPARE_ALLOCS, COMPARE_HELD_IDLE, COMPARE_CPU,
+                                           COMPARE_PEAK,   COMPARE_REALLOCS,  COMPARE_ALLOC_BYTES};
+enum { TELLING = sizeof telling / sizeof *telling, TOLD = 3 };
+
+/* What a row is called in a sentence. */
+static const char *row_phrase(enum compare_row row, char *buf, size_t size)
+{
+    static const struct {
+        enum compare_row row;
+        const char *phrase;
+    } phrases[] = {{COMPARE_ALLOCS, "allocations per handshake"},
+                   {COMPARE_ALLOCS_SERVER, "the server's allocations"},
+                   {COMPARE_ALLOCS_CLIENT, "the client's allocations"},
+                   {COMPARE_REALLOCS, "reallocations"},
+                   {COMPARE_ALLOC_BYTES, "bytes allocated per handshake"},
+                   {COMPARE_PEAK, "peak in the handshake"},
+                   {COMPARE_HELD_IDLE, "held per idle connection"},
+                   {COMPARE_CPU, "server CPU"}};
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (phrases[i].row == row)
+            return phrases[i].phrase;
+    const struct compare_row_info *info = compare_row_info(row);
+    bool census = strncmp(info->key, "census_", 7) == 0;
+    snprintf(buf, size, census ? "%s per connection" : "%s %s", census ? info->title : info->key,
+             info->title);
+    if (!census)
+        snprintf(buf, size, "%s%s", strncmp(info->key, "blocks", 6) == 0 ? "blocks " : "held ",
+                 info->title);
+    return buf;
+}
+
+static void say_row(struct join *j, const struct compare_set *s, size_t i, enum compare_row row)
+{
+    const struct compare_cell *c = &s->judgement.column[i].cell[row];
+    const struct compare_cell *first = &s->judgement.column[0].cell[row];
+    char phrase[COMPARE_FIGURE], share[COMPARE_FIGURE], was[COMPARE_FIGURE], is[COMPARE_FIGURE];
+    const char *name = row_phrase(row, phrase, sizeof phrase);
+    if (c->change == COMPARE_CHANGE_MISSING) {
+        join_add(j, "%s missing", name);
+    } else if (compare_row_info(row)->role == COMPARE_MEASURED) {
+        join_add(j, "%s %.3f times (%s at %.1f %%)", name, c->ratio.median,
+                 compare_say_interval(c, is, sizeof is), 100 * c->ratio.level);
+    } else {
+        value_text(first->value, row, was, sizeof was);
+        value_text(c->value, row, is, sizeof is);
+        join_add(j, "%s %s (%s → %s)%s", name, percent(c->value, first->value, share, sizeof share),
+                 was, is, c->change == COMPARE_CHANGE_UNSURE ? ", not exact" : "");
+    }
+}
+
+static bool is_telling(enum compare_row row)
+{
+    for (size_t i = 0; i < TELLING; i++)
+        if (telling[i] == row)
+            return true;
+    return false;
+}
+
+/* Rows that came to the version's outcome: the first few by name, the others by their number. */
+static void say_rows(struct join *j, const struct compare_set *s, size_t i)
+{
+    const struct compare_column *c = &s->judgement.column[i];
+    int told = 0, more = 0;
+    if (c->runs == 0 || s->judgement.column[0].runs == 0)
+        return;
+    for (int k = 0; k < (int)TELLING + COMPARE_ROWS; k++) {
+        bool early = k < (int)TELLING;
+        enum compare_row row = early ? telling[k] : (enum compare_row)(k - (int)TELLING);
+        bool skip = compare_row_info(row)->role == COMPARE_VERDICT || (!early && is_telling(row));
+        if (skip || c->outcome == COMPARE_SAME || c->cell[row].outcome != c->outcome)
+            continue;
+        if (told++ < TOLD)
+            say_row(j, s, i, row);
+        else
+            more++;
+        j->between = "; ";
+    }
+    if (more)
+        join_add(j, "%d other row%s", more, more == 1 ? "" : "s");
+}
+
+static void say_growth(struct join *j, const struct compare_column *c, const char *what)
+{
+    char bytes[COMPARE_FIGURE], place[COMPARE_SENTENCE / 2] = "";
+    double value = c->cell[COMPARE_GROWTH_BYTES].value;
+    if (c->file)
+        figure_place(place, sizeof place, c->file, c->line);
+    if (isnan(value))
+        join_add(j, "%s%s%s", what, place[0] ? " at " : "", place);
+    else
+        join_add(j, "%s, %s per connection%s%s", what, figure_bytes(bytes, sizeof bytes, value),
+                 place[0] ? " at " : "", place);
+}
+
+static void say_verdict(struct join *j, const struct compare_set *s, size_t i)
+{
+    const struct compare_column *first = &s->judgement.column[0], *c = &s->judgement.column[i];
+    enum compare_outcome growth = c->cell[COMPARE_GROWTH_BYTES].outcome;
+    if (c->runs == 0 || first->runs == 0)
+        join_add(j, "%s wasn't run", s->entry[c->runs ? 0 : i].name);
+    else if (c->verdict_change == COMPARE_CHANGE_UNSURE)
+        join_add(j, "the verdicts are %s and %s", verdict_word(first->verdict),
+                 verdict_word(c->verdict));
+    else if (c->verdict_outcome == COMPARE_WORSE)
+        say_growth(j, c, "a LEAK");
+    else if (c->verdict_outcome == COMPARE_BETTER)
+        join_add(j, "the LEAK is gone");
+    else if (growth != COMPARE_SAME)
+        say_growth(j, c, growth == COMPARE_WORSE ? "the LEAK is larger" : "the LEAK is smaller");
+    else if (c->verdict == VERDICT_LEAK)
+        join_add(j, "both LEAK");
+}
+
+/* What only the footprint says is called so, lest it be taken for a leak. */
+static void say_footprint(struct join *j, const struct compare_set *s, size_t i)
+{
+    const struct compare_column *c = &s->judgement.column[i];
+    bool shifts = false;
+    for (int row = 0; row < COMPARE_ROWS; row++)
+        shifts = shifts || (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT &&
+                            c->cell[row].outcome == c->outcome && c->outcome != COMPARE_SAME &&
+                            c->cell[row].change != COMPARE_CHANGE_MISSING);
+    if (shifts && c->verdict == VERDICT_PASS && c->outcome == COMPARE_WORSE)
+        join_add(j, "a footprint, no leak");
+}
+
+/* A text that was cut ends with a whole character. */
+static void trim(char *text)
+{
+    size_t length = strlen(text), start = length;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0x80)
+        return;
+    unsigned char lead = (unsigned char)text[start - 1];
+    size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (length - (start - 1) < whole)
+        text[start - 1] = '\0';
+}
+
+char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
+{
+    const struct compare_column *c = &s->judgement.column[i];
+    struct join j = {.buf = buf, .size = size, .between = "; "};
+    char share[COMPARE_FIGURE];
+    join_begin(&j);
+    say_verdict(&j, s, i);
+    if (c->verdict_outcome == COMPARE_BETTER && c->outcome == COMPARE_WORSE)
+        j.between = "; but ";
+    say_rows(&j, s, i);
+    say_footprint(&j, s, i);
+    if (s->footprint && isnan(c->cell[COMPARE_ALLOCS].value) && c->runs > 0 &&
+        isnan(s->judgement.column[0].cell[COMPARE_ALLOCS].value))
+        join_add(&j, "no run has a footprint");
+    if (c->outcome == COMPARE_SAME) {
+        snprintf(share, sizeof share, "%g %%", 100 * s->tolerance);
+        join_add(&j, "nothing differs by more than %s", share);
+    }
+    trim(buf);
+    return buf;
+}
+
+char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
+{
+    char reasons[COMPARE_SENTENCE];
+    snprintf(buf, size, "%s  %s%s%s → %s: %s",
+             compare_outcome_opening(s->judgement.column[i].outcome), s->part,
+             s->part[0] ? " " : "", s->entry[0].name, s->entry[i].name,
+             compare_say_reasons(s, i, reasons, sizeof reasons));
+    trim(buf);
+    return buf;
+}

@@ -1,0 +1,39 @@
+/*
+ * What a comparison says in words: one line for each version, figures as people read them, and what
+ * explains a difference. For the text, the Markdown and the document alike.
+ */
+#ifndef SOAK_COMPARE_SAY_H
+#define SOAK_COMPARE_SAY_H
+
+#include "compare_set.h"
+
+enum { COMPARE_SENTENCE = 512, COMPARE_FIGURE = 64 };
+
+/* `WORSE  openssl 3.0.22 → 3.5.7: ...` of version i, 1 and on. Each writes to buf, always
+ * terminated, and returns it. */
+char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size);
+/* The same in two parts: the words behind the opening and the names. */
+char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size);
+/* `61,210 B`; `-` when nobody says. A `~` stands before what isn't exact. */
+char *compare_say_value(const struct compare_cell *c, enum compare_row row, char *buf, size_t size);
+/* `+30.5 %`, `=`, `missing`, ...; "" of the first version. */
+char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row row, char *buf,
+                         size_t size);
+/* Of a measured row: `1.031 more` and `1.021–1.044`. */
+char *compare_say_ratio(const struct compare_cell *c, char *buf, size_t size);
+char *compare_say_interval(const struct compare_cell *c, char *buf, size_t size);
+/* `crypto/stack/stack.c:48, :68 → :49, :69`, with the function where it is known. */
+char *compare_say_group(const struct compare_group *g, char *buf, size_t size);
+/* `+703 allocations per handshake (2,258 → 2,961)` */
+char *compare_say_difference(const struct compare_explanation *x, enum compare_measure measure,
+                             char *buf, size_t size);
+/* `openssl 3.0.22-1~deb12u2 (debian:bookworm-security), libuv 1.44.2`: what was mapped. */
+char *compare_say_mapped(const struct compare_entry *entry, char *buf, size_t size);
+/* Whether any version has the row. */
+bool compare_has_row(const struct compare_set *s, enum compare_row row);
+/* Whether some figure of an exact row isn't exact. */
+bool compare_has_inexact(const struct compare_set *s);
+/* The n-th command to type next; NULL when there are no more. */
+char *compare_say_next(const struct compare_set *s, size_t n, char *buf, size_t size);
+
+#endif

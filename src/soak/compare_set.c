@@ -1,0 +1,117 @@
+#include "compare_set.h"
+
+#include "base/check.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
+
+const char *compare_state_word(enum compare_state state)
+{
+    static const char *const words[] = {
+#define X(id, word) word,
+        COMPARE_STATE_LIST(X)
+#undef X
+    };
+    CHECK((size_t)state < sizeof words / sizeof *words);
+    return words[state];
+}
+
+struct compare_set *compare_set_new(void)
+{
+    struct compare_set *s = calloc(1, sizeof *s);
+    CHECK(s);
+    s->texts = intern_new();
+    CHECK(s->texts);
+    s->scenario = s->part = s->options = "";
+    s->tolerance = 0.01;
+    return s;
+}
+
+void compare_set_free(struct compare_set *s)
+{
+    for (size_t i = 0; i < s->entries; i++)
+        free(s->entry[i].site);
+    intern_free(s->texts);
+    free(s);
+}
+
+const char *compare_set_text(struct compare_set *s, const char *text)
+{
+    if (!text)
+        return NULL;
+    json_t *valid = json_string(text);
+    char *copy = strdup(text);
+    CHECK(copy);
+    for (char *p = copy; !valid && *p; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    const char *kept = intern_text(s->texts, copy);
+    CHECK(kept);
+    free(copy);
+    json_decref(valid);
+    return kept;
+}
+
+struct compare_entry *compare_set_add(struct compare_set *s, const char *name)
+{
+    CHECK(s->entries < COMPARE_VERSIONS);
+    struct compare_entry *entry = &s->entry[s->entries++];
+    entry->name = compare_set_text(s, name);
+    return entry;
+}
+
+const char *compare_entry_version(const struct compare_entry *entry, const char *part)
+{
+    for (size_t i = 0; i < entry->mapped_count; i++)
+        if (strcmp(entry->mapped[i].part, part) == 0)
+            return entry->mapped[i].version;
+    return NULL;
+}
+
+void compare_entry_drop(struct compare_entry *entry)
+{
+    CHECK(entry->runs > 0);
+    if (--entry->runs > 0)
+        return;
+    free(entry->site);
+    entry->site = NULL;
+    entry->sites = entry->mapped_count = 0;
+    entry->footprint_conns = 0;
+}
+
+static void explain(struct compare_set *s, size_t i)
+{
+    const struct compare_entry *a = &s->entry[i - 1], *b = &s->entry[i];
+    const struct compare_sites before = {a->site, a->sites}, after = {b->site, b->sites};
+    if (!a->footprint_conns || !b->footprint_conns)
+        return;
+    for (int m = 0; m < COMPARE_MEASURES; m++)
+        compare_explain(&before, &after, (enum compare_measure)m, &s->why[i][m]);
+}
+
+void compare_set_judge(struct compare_set *s)
+{
+    struct compare_version version[COMPARE_VERSIONS];
+    for (size_t i = 0; i < s->entries; i++)
+        version[i] = (struct compare_version){s->entry[i].run, s->entry[i].runs};
+    struct compare_input input = {.version = version,
+                                  .versions = s->entries,
+                                  .tolerance = s->tolerance,
+                                  .footprint = s->footprint};
+    compare_judge(&input, &s->judgement);
+    memset(s->why, 0, sizeof s->why);
+    for (size_t i = 1; i < s->entries; i++)
+        explain(s, i);
+}
+
+int compare_set_exit_code(const struct compare_set *s)
+{
+    if (s->state == COMPARE_STATE_STOPPED)
+        return EXIT_INTERRUPTED;
+    if (s->state == COMPARE_STATE_STUCK)
+        return EXIT_BROKEN;
+    return compare_outcome_exit_code(s->judgement.outcome);
+}

@@ -1,0 +1,86 @@
+/*
+ * What is compared: versions, each with what its runs said, and the judgement on them. Plain data;
+ * the one object from which the text, the Markdown and compare.json are written, so that they can't
+ * disagree. All texts are its own.
+ */
+#ifndef SOAK_COMPARE_SET_H
+#define SOAK_COMPARE_SET_H
+
+#include "base/intern.h"
+#include "stats/compare.h"
+#include "stats/compare_sites.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { COMPARE_MAPPED = 16, COMPARE_MEASURES = 2 };
+
+/* A library as it was in fact mapped. */
+struct compare_mapped {
+    const char *part, *file, *version, *origin; /* all but `part` may be NULL */
+};
+
+struct compare_entry {
+    const char *name; /* as asked for: "3.0.22"; of a finished run what tells it from the others */
+    struct compare_run run[COMPARE_RUNS];
+    const char *folder[COMPARE_RUNS], *seed[COMPARE_RUNS]; /* of the runs; may be NULL */
+    size_t runs;
+    struct compare_site *site; /* owned; of the first run with a footprint */
+    size_t sites;
+    uint64_t footprint_conns; /* 0: there is none */
+    struct compare_mapped mapped[COMPARE_MAPPED];
+    size_t mapped_count;
+};
+
+/* X(identifier, word): how far a comparison came. */
+#define COMPARE_STATE_LIST(X)                                                                      \
+    X(RUNNING, "running")                                                                          \
+    X(ALL, "all")                                                                                  \
+    X(STOPPED, "interrupted")                                                                      \
+    X(STUCK, "broken")
+
+enum compare_state {
+#define X(id, word) COMPARE_STATE_##id,
+    COMPARE_STATE_LIST(X)
+#undef X
+};
+const char *compare_state_word(enum compare_state state);
+
+struct compare_set {
+    struct intern *texts;
+    const char *scenario, *part; /* "resume-aborted", "openssl"; part "" for finished runs */
+    const char *word;            /* finds the scenario again; NULL: there is no such */
+    const char *folder;          /* of the comparison; NULL: none is kept */
+    const char *machine;         /* where it was measured; NULL: by the runs' own documents */
+    const char *started;         /* UTC; NULL for finished runs */
+    const char *options;         /* given for every run, "" = none */
+    uint64_t seed, rounds;       /* 0: finished runs */
+    uint64_t planned, done;      /* runs */
+    bool footprint;              /* it was asked for */
+    double tolerance;
+    enum compare_state state;
+    struct compare_entry entry[COMPARE_VERSIONS];
+    size_t entries;
+    struct compare_judgement judgement;
+    /* From entry i-1 to entry i, by enum compare_measure; no groups where nothing is known. */
+    struct compare_explanation why[COMPARE_VERSIONS][COMPARE_MEASURES];
+};
+
+/* An empty set, or an abort when there is no memory. */
+struct compare_set *compare_set_new(void);
+void compare_set_free(struct compare_set *s);
+/* The set's own copy; NULL of NULL. What isn't UTF-8 becomes `?`. */
+const char *compare_set_text(struct compare_set *s, const char *text);
+/* Adds a version without runs. CHECKs that there is room. */
+struct compare_entry *compare_set_add(struct compare_set *s, const char *name);
+/* The version of a part, as mapped; else NULL. */
+const char *compare_entry_version(const struct compare_entry *entry, const char *part);
+/* Takes back the entry's last run, as if it had never been added. */
+void compare_entry_drop(struct compare_entry *entry);
+/* Judges what is there and explains it. */
+void compare_set_judge(struct compare_set *s);
+/* 130 interrupted, else 4 broken, else the judgement's. */
+int compare_set_exit_code(const struct compare_set *s);
+
+#endif

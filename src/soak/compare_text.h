@@ -1,0 +1,18 @@
+/*
+ * A comparison as people read it: on a terminal, and as Markdown for a pull request.
+ */
+#ifndef SOAK_COMPARE_TEXT_H
+#define SOAK_COMPARE_TEXT_H
+
+#include "compare_set.h"
+#include "report/report.h"
+
+#include <stdio.h>
+
+/* The verdict lines, one for each version after the first; `quiet` ends there. Then the table, the
+ * leaks, what explains the differences, the libraries and what to type next. */
+void compare_text(const struct compare_set *s, const struct report_style *style, bool quiet,
+                  FILE *out);
+void compare_markdown(const struct compare_set *s, FILE *out);
+
+#endif

@@ -1,0 +1,235 @@
+#include "compare_work.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "catalog.h"
+#include "compare_document.h"
+#include "compare_json.h"
+#include "measure/proc.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, TEXT = 64, OPTIONS_TEXT = 1024 };
+
+/* ---- the head ---- */
+
+static uint64_t draw_seed(void)
+{
+    uint32_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        seed = (uint32_t)clock_now_ns();
+    return seed ? seed : 1;
+}
+
+static const char *options_text(struct compare_set *s, const struct compare_work *w)
+{
+    char text[OPTIONS_TEXT] = "";
+    size_t used = 0;
+    if (w->closed)
+        used = (size_t)snprintf(text, sizeof text, "--closed=%" PRIu64, w->closed);
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        for (size_t i = 0; i < w->line->fixed[p].count && used < sizeof text; i++)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
+                                     w->line->fixed[p].bytes[i]);
+    for (int i = 0; i < w->line->options && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
+                                 w->line->option[i]);
+    return compare_set_text(s, text);
+}
+
+static void fill_head(struct compare_work *w, const char *name)
+{
+    struct compare_set *s = w->set;
+    char machine[256], started[32];
+    int cpus = 0;
+    time_t now = time(NULL);
+    struct tm utc;
+    proc_machine(machine, sizeof machine, &cpus);
+    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    size_t used = strlen(machine);
+    snprintf(machine + used, sizeof machine - used, ", %d processors", cpus);
+    s->scenario = compare_set_text(s, name);
+    s->word = w->line->words ? compare_set_text(s, w->line->word[0]) : NULL;
+    s->part = compare_part_name(w->line->part);
+    s->machine = compare_set_text(s, machine);
+    s->started = compare_set_text(s, started);
+    s->options = options_text(s, w);
+    s->folder = compare_set_text(s, w->dir.path);
+    s->seed = w->line->run.seed ? w->line->run.seed : draw_seed();
+    s->tolerance = w->line->tolerance;
+    s->footprint = true;
+}
+
+int compare_work_open(struct compare_work *w, const char *kind, const char *base, const char *name,
+                      struct err *e)
+{
+    char below[PATH_MAX];
+    snprintf(below, sizeof below, "%s/results/%s", catalog_root(), kind);
+    if (run_dir_open_suite(&w->dir, base ? base : below, name, e) != 0)
+        return -1;
+    fill_head(w, name);
+    subrun_open_in_order(&w->sub);
+    return 0;
+}
+
+void compare_work_close(struct compare_work *w)
+{
+    unlinkat(w->dir.fd, "last", 0); /* the runs' own link: here it would tell nothing */
+    subrun_close(&w->sub);
+    run_dir_close(&w->dir);
+}
+
+/* ---- a run ---- */
+
+struct words {
+    const char *word[SUBRUN_WORDS];
+    size_t count;
+    char closed[TEXT], seed[TEXT], libc[TEXT + 16];
+    struct part_words version;
+};
+
+static void add(struct words *w, const char *word)
+{
+    CHECK(w->count + 1 < SUBRUN_WORDS);
+    w->word[w->count++] = word;
+    w->word[w->count] = NULL;
+}
+
+/* Runs of a round have one seed: they make the same choices. The footprint is exact, so that once
+ * is enough. */
+static void make_words(const struct compare_work *w, size_t i, uint64_t round, struct words *ret)
+{
+    const struct compare_line *line = w->line;
+    struct err none;
+    ret->count = 0;
+    CHECK(compare_part_words(line->part, w->set->entry[i].name, &ret->version, &none) == 0);
+    snprintf(ret->closed, sizeof ret->closed, "--closed=%" PRIu64, w->closed);
+    snprintf(ret->seed, sizeof ret->seed, "--seed=%" PRIx64, w->set->seed + round);
+    snprintf(ret->libc, sizeof ret->libc, "--libc=%s", w->libc);
+    add(ret, "--results");
+    add(ret, w->dir.path);
+    for (size_t k = 0; k < ret->version.count; k++)
+        add(ret, ret->version.bytes[k]);
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        for (size_t k = 0; k < line->fixed[p].count; k++)
+            add(ret, line->fixed[p].bytes[k]);
+    if (w->libc[0])
+        add(ret, ret->libc);
+    if (round == 0)
+        add(ret, "--footprint");
+    if (w->closed)
+        add(ret, ret->closed);
+    for (int o = 0; o < line->options; o++)
+        add(ret, line->option[o]);
+    add(ret, ret->seed);
+    if (line->words) {
+        add(ret, "--");
+        add(ret, line->word[0]);
+    }
+}
+
+/* Without a document there is nothing to go on: a version that is missing, or a soak that broke. */
+static int take(struct compare_work *w, size_t i, uint64_t round,
+                const struct subrun_result *result, int *ret_code, struct err *e)
+{
+    struct compare_entry *entry = &w->set->entry[i];
+    const char *said = strncmp(result->said, "soak: ", 6) == 0 ? result->said + 6 : result->said;
+    *ret_code = EXIT_BROKEN;
+    if (!result->document) {
+        *ret_code = result->exit_code == EXIT_USAGE ? EXIT_USAGE : EXIT_BROKEN;
+        return err_set(e, "%.100s: %.300s", entry->name, said[0] ? said : "its run left no result");
+    }
+    if (compare_document_add(w->set, entry, result->document, round, e) != 0)
+        return err_prefix(e, "%.100s", entry->name);
+    if (entry->mapped_count == 0 && entry->run[entry->runs - 1].verdict == VERDICT_INVALID)
+        return 0; /* it broke before it could say */
+    if (compare_part_proved(w->line->part, entry->name, entry, e) == 0)
+        return 0;
+    compare_entry_drop(entry);
+    return -1;
+}
+
+/* `round 2 of 6  3.0.20  PASS  4.1s` */
+static void say(const struct compare_work *w, size_t i, uint64_t round, uint64_t began)
+{
+    const struct compare_entry *entry = &w->set->entry[i];
+    char seconds[32];
+    if (!w->progress || entry->runs == 0)
+        return;
+    fprintf(w->progress, "soak: %" PRIu64 " of %" PRIu64 "  round %" PRIu64 "  %-12s %-12s %s\n",
+            w->set->done, w->set->planned, round + 1, entry->name,
+            verdict_word(entry->run[entry->runs - 1].verdict),
+            human_duration(seconds, sizeof seconds, clock_now_ns() - began));
+}
+
+int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_code, struct err *e)
+{
+    struct words words;
+    struct subrun_result result;
+    uint64_t began = clock_now_ns();
+    make_words(w, i, round, &words);
+    *ret_code = EXIT_BROKEN;
+    if (subrun_execute_in_order(&w->sub, words.word, &result, e) != 0)
+        return -1;
+    int rc = w->sub.interrupted || compare_document_interrupted(result.document)
+                 ? err_set(e, "interrupted")
+                 : take(w, i, round, &result, ret_code, e);
+    subrun_done(&w->sub, &result, true);
+    if (rc != 0)
+        return -1;
+    w->set->done++;
+    say(w, i, round, began);
+    return 0;
+}
+
+/* ---- all of them ---- */
+
+static int save(struct compare_work *w, struct err *e)
+{
+    compare_set_judge(w->set);
+    char *text = compare_json(w->set);
+    int rc = text ? run_dir_write(&w->dir, "compare.json", text, strlen(text), e)
+                  : err_set(e, "compare.json: out of memory");
+    free(text);
+    return rc;
+}
+
+static int run_rounds(struct compare_work *w, int *ret_code, struct err *e)
+{
+    const size_t count = w->set->entries;
+    for (uint64_t round = 0; round < w->set->rounds; round++) {
+        for (size_t k = 0; k < count; k++) {
+            if (compare_work_one(w, (size_t)(round + k) % count, round, ret_code, e) != 0)
+                return -1;
+            *ret_code = EXIT_BROKEN;
+            if (save(w, e) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+int compare_work_all(struct compare_work *w, int *ret_code, struct err *e)
+{
+    struct compare_set *s = w->set;
+    s->rounds = (uint64_t)w->line->repeat;
+    s->planned = s->rounds * s->entries;
+    *ret_code = EXIT_BROKEN;
+    int rc = save(w, e);
+    if (rc == 0)
+        rc = run_rounds(w, ret_code, e);
+    s->state = rc == 0              ? COMPARE_STATE_ALL
+               : w->sub.interrupted ? COMPARE_STATE_STOPPED
+                                    : COMPARE_STATE_STUCK;
+    if (s->state == COMPARE_STATE_STUCK) {
+        save(w, NULL);
+        return -1;
+    }
+    return save(w, e);
+}

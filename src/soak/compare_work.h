@@ -1,0 +1,39 @@
+/*
+ * The runs of a comparison: every version once per round, in an order that rotates, so that a
+ * machine that grows slower or faster does so to all of them.
+ */
+#ifndef SOAK_COMPARE_WORK_H
+#define SOAK_COMPARE_WORK_H
+
+#include "compare_line.h"
+#include "compare_set.h"
+#include "store/run_dir.h"
+#include "subrun.h"
+
+#include <stdio.h>
+
+/* What is under way. */
+struct compare_work {
+    const struct compare_line *line;
+    struct compare_set *set;
+    const char *libc;  /* for every run; "" = none */
+    uint64_t closed;   /* for every run; 0 = the scenario's own bound */
+    FILE *progress;    /* NULL: quiet */
+    struct subrun sub; /* opened by compare_work_open */
+    struct run_dir dir;
+};
+
+/* Makes the comparison's folder and its set's head. Returns 0 or -1. */
+int compare_work_open(struct compare_work *w, const char *kind, const char *base, const char *name,
+                      struct err *e);
+/* Runs version `i` in round `round` and adds what it says. Returns 0; or -1: interrupted
+ * (w->sub.interrupted) or stuck, with a sentence. `ret_code` is the exit code for a version that
+ * can't be had at all: 2; else 4. */
+int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_code,
+                     struct err *e);
+/* All rounds; compare.json is written after each run. Sets the set's state. Returns 0, or -1 when
+ * it is stuck, as above. */
+int compare_work_all(struct compare_work *w, int *ret_code, struct err *e);
+void compare_work_close(struct compare_work *w);
+
+#endif

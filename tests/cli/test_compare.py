@@ -1,0 +1,583 @@
+"""`soak compare`, `soak bisect` and `soak run --bisect-exit`. Nearly all of it over made-up runs
+(compare_stub.c), whose versions stand in a table there; a few over real ones.
+SOAK_GOLDEN=write makes the golden files anew."""
+
+import copy
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import termios
+import unittest
+
+import jsonschema
+
+BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+SOAK, STUB = BUILD / "bin/soak", BUILD / "bin/compare-stub"
+GOLDEN = SOURCE / "tests/cli/golden"
+VALIDATOR = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
+FOUR = "3.0.17,3.0.20,3.0.22,3.5.7"
+
+
+def schema(name):
+    return json.loads((SOURCE / f"results/schema/{name}.schema.json").read_text(encoding="utf-8"))
+
+
+def strict(value):
+    """The same schema, which refuses every key that it doesn't describe."""
+    if isinstance(value, dict):
+        value = {key: strict(inner) for key, inner in value.items()}
+        if "properties" in value:
+            value["additionalProperties"] = False
+    return [strict(inner) for inner in value] if isinstance(value, list) else value
+
+
+class Compare(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="soak-compare-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.environment = dict(os.environ, SOAK_ROOT=str(SOURCE), LC_ALL="C.UTF-8",
+                                TERM="xterm", SOAK_STUB_LOG=str(self.folder / "log"))
+
+    def soak(self, *arguments, program=STUB, code=0):
+        process = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
+                                 timeout=100, check=False, cwd=self.folder, env=self.environment)
+        self.assertEqual(process.returncode, code, process.stdout + process.stderr)
+        return process
+
+    def compare(self, versions, *options, code=0):
+        """Compares made-up versions of OpenSSL; the process."""
+        return self.soak("compare", "smoke", "--openssl", versions, "--results", "r", "--seed", "1",
+                         *options, code=code)
+
+    def bisect(self, versions, *options, code=0):
+        return self.soak("bisect", "smoke", "--openssl", versions, "--results", "r", "--seed", "1",
+                         *options, code=code)
+
+    def document(self, versions, *options, code=0):
+        self.compare(versions, "--json=c.json", *options, code=code)
+        return self.read("c.json")
+
+    def read(self, name):
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    def runs(self):
+        """The words of each run, in their order."""
+        text = (self.folder / "log").read_text(encoding="utf-8")
+        return [line.split() for line in text.splitlines()]
+
+    def refused(self, sentence, *arguments, code=2):
+        process = self.soak(*arguments, code=code)
+        self.assertEqual((process.stderr, process.stdout), (f"soak: {sentence}\n", ""))
+
+    def at_width(self, columns, *arguments, code=0):
+        """What a terminal of so many columns shows."""
+        parent, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        process = subprocess.Popen([STUB, *arguments], stdout=child, stderr=subprocess.DEVNULL,
+                                   cwd=self.folder, env=self.environment)
+        os.close(child)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(parent, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(parent)
+        self.assertEqual(process.wait(timeout=60), code)
+        return shown.decode().replace("\r\n", "\n")
+
+    def golden(self, name, text):
+        text = re.sub(r"(  Folder ).*?(?=\n  \S|\Z)", r"\1 (here)", text, flags=re.DOTALL)
+        path = GOLDEN / name
+        if os.environ.get("SOAK_GOLDEN") == "write":
+            path.write_text(text, encoding="utf-8")
+        self.assertEqual(text, path.read_text(encoding="utf-8"))
+
+    def outcomes(self, document):
+        return [v["outcome"] for v in document["versions"]]
+
+    def row(self, document, key):
+        return next(row for row in document["rows"] if row["key"] == key)["cells"]
+
+
+class Rounds(Compare):
+    def test_every_round_has_every_version_once_and_rotates(self):
+        self.compare(FOUR, code=1)
+        runs, names = self.runs(), FOUR.split(",")
+        self.assertEqual(len(runs), 24)
+        order = [next(w for w in run if w.startswith("--openssl="))[10:] for run in runs]
+        for number in range(6):
+            part = order[4 * number:4 * number + 4]
+            self.assertEqual(part, names[number % 4:] + names[:number % 4])
+
+    def test_runs_of_a_round_have_one_seed_and_the_first_round_the_footprint(self):
+        self.compare("3.0.17,3.0.22", "--repeat", "3", "--churn", "500/s", code=1)
+        for number, run in enumerate(self.runs()):
+            self.assertIn(f"--seed={number // 2 + 1}", run)
+            self.assertEqual("--footprint" in run, number < 2)
+            self.assertIn("--churn=500/s", run)
+            self.assertEqual(run[-2:], ["--", "smoke"])
+            self.assertNotIn("--repeat", " ".join(run))
+
+    def test_a_run_without_a_bound_gets_one_of_some_seconds(self):
+        self.soak("compare", "default", "--openssl", "3.5.7,3.5.9", "--results", "r", "--seed", "1")
+        self.assertIn("--closed=4520", self.runs()[0])
+        (self.folder / "log").unlink()
+        self.soak("compare", "default", "--openssl", "3.5.7,3.5.9", "--results", "r", "--for", "9s")
+        self.assertFalse([w for w in self.runs()[0] if w.startswith("--closed")])
+
+    def test_how_many_runs_is_said_before(self):
+        process = self.compare(FOUR, code=1)
+        self.assertTrue(process.stderr.startswith(
+            "soak: compare: 24 runs: 4 versions of openssl, 6 rounds\n"), process.stderr)
+        self.assertEqual(process.stderr.count("\n"), 25)
+        self.assertEqual(self.compare(FOUR, "--quiet", code=1).stderr, "")
+
+    def test_allocators_and_one_libc_become_options_of_the_run(self):
+        self.soak("compare", "smoke", "--malloc", "jemalloc,libc", "--openssl", "3.0.22",
+                  "--same-libc", "--repeat", "1", "--results", "r")
+        first, second = self.runs()
+        self.assertIn("--malloc=jemalloc", first)
+        for run in (first, second):
+            self.assertIn("--client-malloc=jemalloc", run)
+            self.assertIn("--openssl=3.0.22", run)
+            self.assertIn("--libc=2.41", run)
+        self.assertIn("--malloc=libc", second)
+
+    def test_what_was_measured_is_written_after_each_run(self):
+        self.compare("3.0.17,9.0.3", code=4)
+        document = json.loads(next((self.folder / "r").glob("*/compare.json"))
+                              .read_text(encoding="utf-8"))
+        self.assertEqual((document["state"], document["runs"]), ("broken", {"planned": 12, "done": 1}))
+        self.assertEqual(document["versions"][0]["verdict"], "LEAK")
+
+
+class Judged(Compare):
+    def test_the_leak_of_30464_is_told_and_its_mending(self):
+        document = self.document("3.0.17,3.0.20,3.0.22", code=1)
+        self.assertEqual([v["verdict"] for v in document["versions"]], ["LEAK", "LEAK", "PASS"])
+        self.assertEqual([v["site"] and v["site"]["file"] for v in document["versions"]],
+                         ["ssl/ssl_sess.c", "ssl/ssl_sess.c", None])
+        self.assertIn("the LEAK is gone", document["versions"][2]["said"])
+
+    def test_the_sites_of_the_step_in_3_0_20_are_named(self):
+        why = self.document("3.0.17,3.0.20", code=1)["why"][0]
+        self.assertEqual((why["measure"], why["after"] - why["before"]), ("allocs", 703))
+        self.assertEqual([group["file"] for group in why["groups"]],
+                         ["crypto/stack/stack.c", "crypto/property/property.c"])
+        self.assertEqual([(line["before"], line["after"]) for line in why["groups"][0]["lines"]],
+                         [(48, 49), (68, 69)])
+        self.assertGreater(why["explained"], 0.9)
+
+    def test_a_level_shift_is_a_footprint_and_no_leak(self):
+        process = self.compare("3.0.22,3.5.7", code=1)
+        self.assertIn("a footprint, no leak", " ".join(process.stdout.split()))
+        self.assertNotIn("LEAK", process.stdout)
+
+    def test_twice_the_same_gives_the_same_exact_rows(self):
+        first, second = (self.document("3.0.20,3.0.22") for _ in range(2))
+        for document in (first, second):
+            self.assertEqual(self.outcomes(document), ["same", "better"])
+        exact = [[row for row in d["rows"] if row["role"] == "exact"] for d in (first, second)]
+        self.assertEqual(*exact)
+
+    def test_alike_versions_are_the_same(self):
+        process = self.compare("3.5.7,3.5.9")
+        self.assertTrue(process.stdout.startswith(
+            "SAME  openssl 3.5.7 → 3.5.9: nothing differs by more than 1 %\n"), process.stdout)
+
+    def test_cpu_is_judged_by_pairs(self):
+        cell = self.row(self.document("3.0.22,3.5.7", code=1), "cpu")[1]
+        self.assertEqual((cell["change"], cell["outcome"], cell["ratio"]["pairs"]),
+                         ("more", "worse", 6))
+        self.assertAlmostEqual(cell["ratio"]["level"], 0.96875)
+        cell = self.row(self.document("3.0.22,3.5.7", "--repeat", "5", code=1), "cpu")[1]
+        self.assertEqual((cell["change"], cell["outcome"]), ("can't tell", "same"))
+
+    def test_a_tolerance_bears_more(self):
+        self.compare("3.0.17,3.0.20", "--tolerance", "80%")
+
+    def test_what_cannot_be_judged_is_exit_3(self):
+        for version, word in (("3.6.5", "INCONCLUSIVE"), ("4.0.3", "INVALID")):
+            document = self.document(f"3.5.7,{version}", "--tolerance", "50%", code=3)
+            self.assertEqual(self.outcomes(document), ["same", "can't tell"])
+            self.assertIn(f"the verdicts are PASS and {word}", document["versions"][1]["said"])
+
+    def test_a_missing_footprint_is_exit_3(self):
+        document = self.document("3.5.7,9.0.5", code=3)
+        self.assertIn("missing", document["versions"][1]["said"])
+        self.assertEqual(self.row(document, "allocs")[1]["change"], "missing")
+
+
+class Broken(Compare):
+    def test_another_version_than_was_asked_for_is_refused(self):
+        process = self.compare("3.0.22,9.0.0", code=4)
+        self.assertIn("soak: compare: 9.0.0 was asked for, and the run had openssl "
+                      "3.0.17-1~made\n", process.stderr)
+        self.assertNotIn("9.0.0 better", process.stdout)
+        self.assertIn("broken after 1 of 12 runs", process.stdout)
+
+    def test_a_prefix_proves_itself_by_being_mapped(self):
+        self.compare("3.5.7,/opt/tls")
+
+    def test_a_document_that_breaks_its_promise_is_refused(self):
+        process = self.compare("3.0.22,9.0.1", code=4)
+        self.assertIn("soak: compare: 9.0.1: 'verdict' is none of PASS, LEAK, INCONCLUSIVE and "
+                      "INVALID\n", process.stderr)
+
+    def test_a_version_that_cannot_be_had_is_exit_2(self):
+        process = self.compare("9.0.2,3.0.22", code=2)
+        self.assertIn("soak: compare: 9.0.2: 9.0.2: it has left the mirror\n", process.stderr)
+        self.assertEqual(process.stdout, "")
+
+    def test_a_soak_that_crashes_is_exit_4(self):
+        process = self.compare("3.0.22,9.0.3", code=4)
+        self.assertIn("soak: compare: 9.0.3: its run left no result\n", process.stderr)
+
+    def test_ctrl_c_gives_what_was_measured(self):
+        process = self.compare("3.0.17,3.0.20,9.0.4", "--json=c.json", code=130)
+        self.assertIn("interrupted after 2 of 18 runs", process.stdout)
+        self.assertIn("allocations per handshake +31.1 %", " ".join(process.stdout.split()))
+        document = self.read("c.json")
+        self.assertEqual((document["state"], document["exit"]), ("interrupted", 130))
+        self.assertEqual([len(v["runs"]) for v in document["versions"]], [1, 1, 0])
+        self.assertEqual(self.outcomes(document), ["same", "worse", "can't tell"])
+
+
+class Finished(Compare):
+    def make(self, name, version, change=None):
+        (self.folder / name).mkdir()
+        path = self.folder / name / "result.json"
+        self.soak("document", version, path)
+        if change:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            change(document)
+            path.write_text(json.dumps(document), encoding="utf-8")
+        return name
+
+    def test_finished_runs_are_compared_by_their_documents(self):
+        a, b = self.make("a", "3.0.17"), self.make("b", "3.0.22")
+        process = self.soak("compare", a, self.folder / b / "result.json", "--json=c.json", code=1)
+        document = self.read("c.json")
+        self.assertEqual([v["name"] for v in document["versions"]],
+                         ["3.0.17-1~made", "3.0.22-1~made"])
+        self.assertEqual((document["part"], document["rounds"], document["seed"]),
+                         ("openssl", 0, None))
+        self.assertIn("the LEAK is gone; but allocations per handshake +31.0 %",
+                      " ".join(process.stdout.split()))
+        self.assertFalse((self.folder / "r").exists())
+
+    def test_rows_that_nobody_has_do_not_count(self):
+        def strip(document):
+            for key in ("footprint", "mapped"):
+                del document[key]
+            del document["subjects"][0]["after_drain"]
+        self.soak("compare", self.make("a", "3.0.20", strip), self.make("b", "3.0.17", strip))
+
+    def test_a_row_that_one_lacks_is_exit_3(self):
+        def strip(document):
+            document["footprint"] = None
+        self.soak("compare", self.make("a", "3.0.22"), self.make("b", "3.0.22", strip), code=3)
+
+    def test_what_was_not_exact_is_told_and_decides_nothing(self):
+        def vary(document):
+            document["footprint"]["ends"][0]["exact"] = False
+        process = self.soak("compare", self.make("a", "3.0.22"), self.make("b", "3.5.7", vary),
+                            code=3)
+        self.assertIn("~61,210 +30.2 %", process.stdout)
+        self.assertIn("~ isn't exact", process.stdout)
+
+    def test_malformed_documents_get_one_sentence(self):
+        def at(*path, value):
+            def change(document):
+                for key in path[:-1]:
+                    document = document[key]
+                document[path[-1]] = value
+            return change
+        good = self.make("good", "3.0.22")
+        cases = [
+            (at("schema", value="soak/2"), "it is no result of a run (soak/1)"),
+            (at("verdict", value=7),
+             "'verdict' is none of PASS, LEAK, INCONCLUSIVE and INVALID"),
+            (at("subjects", value={}), "'subjects' is no list of at most 8"),
+            (at("subjects", 0, "per_conn_bytes", value="many"), "'per_conn_bytes' is no number"),
+            (at("run", value=None), "'run' is missing"),
+            (at("run", "conns", value=[]), "'conns' is no number"),
+            (at("subjects", 0, "census", "SSL", "end", value="x"),
+             "census of SSL: 'end' is no number"),
+            (at("subjects", 0, "after_drain", "anon_bytes", value={}),
+             "after_drain: 'anon_bytes' is no number"),
+            (at("mapped", 0, "version", value=3), "mapped library 1: 'version' is no text"),
+            (at("libs", "libuv", value=1), "'libs' has no version of libuv"),
+            (at("libs", "openssl", value="3.0.19"),
+             "it ran with two versions of openssl: 3.0.22-1~made and 3.0.19"),
+            (lambda d: d["mapped"].append({"part": "openssl", "version": "3.0.19-1"}),
+             "mapped library 2: it ran with two versions of openssl: 3.0.22-1~made and 3.0.19-1"),
+            (at("footprint", value=4), "'footprint' is no object"),
+            (at("footprint", "ends", 0, "name", value="middle"),
+             "footprint: it has no server among its ends"),
+            (at("footprint", "ends", 0, "allocs", value=-1),
+             "footprint: server: 'allocs' is less than 0"),
+            (at("footprint", "ends", 0, "exact", value=1),
+             "footprint: server: 'exact' is neither true nor false"),
+            (at("footprint", "ends", 0, "held", 3, "bytes", value="x"),
+             "footprint: server: held, idle: 'bytes' is no number"),
+            (at("footprint", "ends", 0, "sites", 1, "file", value=None),
+             "footprint: server, site 2: 'file' is no text"),
+            (at("scenario", value="other"),
+             "it is a run of 'other', and the first is one of 'smoke'"),
+        ]
+        for number, (change, sentence) in enumerate(cases):
+            with self.subTest(sentence=sentence):
+                bad = self.make(f"bad{number}", "3.0.22", change)
+                self.refused(f"compare: {bad}: {sentence}", "compare", good, bad)
+
+    def test_files_that_are_no_runs_get_one_sentence(self):
+        good = self.make("good", "3.0.22")
+        (self.folder / "empty").mkdir()
+        (self.folder / "torn.json").write_text('{"schema": "so', encoding="utf-8")
+        os.mkfifo(self.folder / "pipe.json")
+        self.refused("compare: empty/result.json: No such file or directory", "compare", good,
+                     "empty")
+        process = self.soak("compare", good, "torn.json", code=2)
+        self.assertRegex(process.stderr, r"\Asoak: compare: torn.json:1: it is no JSON: [^\n]*\n\Z")
+        self.refused("compare: pipe.json: it is no file, or one of more than 64 MiB", "compare",
+                     good, "pipe.json")
+
+
+class Shown(Compare):
+    ARGUMENTS = ("compare", "smoke", "--openssl", "1.1.1w," + FOUR, "--results", "r", "--seed", "1",
+                 "--color", "never")
+
+    def test_100_columns(self):
+        shown = self.at_width(100, *self.ARGUMENTS, code=1)
+        self.golden("compare-100.txt", shown)
+
+    def test_60_columns_are_readable(self):
+        shown = self.at_width(60, *self.ARGUMENTS, code=1)
+        self.golden("compare-60.txt", shown)
+        for line in shown.splitlines():
+            self.assertLessEqual(len(line), 60, line)
+
+    def test_markdown(self):
+        process = self.compare("3.0.17,3.0.20", "--markdown", code=1)
+        self.golden("compare.md", process.stdout)
+        self.compare("3.0.17,3.0.20", "--markdown=m.md", code=1)
+        self.assertEqual((self.folder / "m.md").read_text(encoding="utf-8"), process.stdout)
+
+    def test_markdown_from_a_hostile_document_stays_text(self):
+        for name, file in (("a", "x|y.c"), ("b", "<img src=x>`.c")):
+            (self.folder / name).mkdir()
+            path = self.folder / name / "result.json"
+            self.soak("document", "3.0.22", path)
+            document = json.loads(path.read_text(encoding="utf-8"))
+            document["footprint"]["ends"][0]["sites"] = [
+                {"file": file, "line": 1, "function": None, "allocs": 900, "bytes": 1,
+                 "held_bytes": 1}]
+            path.write_text(json.dumps(document), encoding="utf-8")
+        text = self.soak("compare", "a", "b", "--markdown").stdout
+        self.assertIn("\\<img src=x\\>\\`.c", text)
+        self.assertIn("x\\|y.c", text)
+
+    def test_a_long_line_ends_with_a_whole_character(self):
+        for name, version in (("a", "3.0.22"), ("b", "3.0.17")):
+            (self.folder / name).mkdir()
+            path = self.folder / name / "result.json"
+            self.soak("document", version, path)
+        for length in range(200, 256):
+            document = json.loads(path.read_text(encoding="utf-8"))
+            document["subjects"][0]["sites"][0]["file"] = "x" * (length % 2) + "é" * (length // 2)
+            path.write_text(json.dumps(document), encoding="utf-8")
+            self.soak("compare", "a", "b", "--quiet", "--json=c.json", code=1)
+            self.assertIn("a LEAK", self.read("c.json")["versions"][1]["said"])
+
+    def test_quiet_prints_the_verdict_lines(self):
+        process = self.compare("3.5.7,3.5.9", "--quiet")
+        self.assertEqual(process.stdout,
+                         "SAME  openssl 3.5.7 → 3.5.9: nothing differs by more than 1 %\n")
+
+
+class Documents(Compare):
+    def check(self, document, name):
+        for kind in (schema(name), strict(schema(name))):
+            VALIDATOR.check_schema(kind)
+            errors = [f"{list(e.path)}: {e.message}" for e in VALIDATOR(kind).iter_errors(document)]
+            self.assertEqual(errors, [])
+
+    def test_every_comparison_fits_the_schema(self):
+        for versions, code in ((FOUR, 1), ("3.5.7,3.6.5", 3), ("3.5.7,9.0.5", 3),
+                               ("3.5.7,9.0.4", 130)):
+            self.check(self.document(versions, code=code), "soak-compare-1")
+
+    def test_every_search_fits_the_schema(self):
+        for versions, code in (("3.0.17..3.0.22", 0), ("3.5.7,3.5.9", 3), ("3.0.17,9.0.3", 4)):
+            self.bisect(versions, "--json=b.json", code=code)
+            document = self.read("b.json")
+            self.check(document, "soak-bisect-1")
+            self.check(document["comparison"], "soak-compare-1")
+
+    def test_documents_that_break_a_promise_are_refused(self):
+        validator = VALIDATOR(schema("soak-compare-1"))
+        document = self.document(FOUR, code=1)
+
+        def broken(change):
+            changed = copy.deepcopy(document)
+            change(changed)
+            return not validator.is_valid(changed)
+
+        self.assertTrue(broken(lambda d: d.pop("outcome")))
+        self.assertTrue(broken(lambda d: d.update(outcome="maybe")))
+        self.assertTrue(broken(lambda d: d.update(versions=[])))
+        self.assertTrue(broken(lambda d: d["rows"][0].update(role="guess")))
+        self.assertTrue(broken(lambda d: d["rows"][0]["cells"][0].update(value="many")))
+
+    def test_the_words_are_those_of_the_code(self):
+        header = (SOURCE / "src/common/stats/compare.h").read_text(encoding="utf-8")
+        block = header[header.index("define COMPARE_CHANGE_LIST"):]
+        changes = re.findall(r'X\(\w+, "([^"]+)"\)', block[:block.index("enum compare_change")])
+        self.assertEqual(schema("soak-compare-1")["$defs"]["change"]["enum"], changes)
+        block = block[block.index("define COMPARE_OUTCOME_LIST"):]
+        outcomes = re.findall(r'X\(\w+, "([^"]+)", "', block[:block.index("enum compare_outcome")])
+        self.assertEqual(schema("soak-compare-1")["$defs"]["outcome"]["enum"], outcomes)
+
+
+class Bisect(Compare):
+    def test_the_version_that_mends_the_leak_is_named(self):
+        process = self.bisect("3.0.17..3.5.9", "--quiet")
+        self.assertEqual(process.stdout, "3.0.22 is the first with PASS; 3.0.20 before it has LEAK "
+                                         "(4 of 5 versions run)\n")
+        self.assertEqual(process.stderr, "")
+        self.assertEqual(len(self.runs()), 4)
+
+    def test_a_metric_that_steps_is_found(self):
+        process = self.bisect("3.0.17,3.0.20,3.0.22", "--metric", "allocs", "--json=b.json")
+        self.assertTrue(process.stdout.startswith(
+            "3.0.20 is the first with allocs 2,961; 3.0.17 before it has allocs 2,258 "
+            "(3 of 3 versions run)\n"), process.stdout)
+        self.assertIn("+231 crypto/property/property.c:478, new", process.stdout)
+        document = self.read("b.json")
+        self.assertEqual((document["before"], document["first"], document["end"]),
+                         ("3.0.17", "3.0.20", "found"))
+        self.assertEqual([v["name"] for v in document["comparison"]["versions"]],
+                         ["3.0.17", "3.0.20", "3.0.22"])
+        self.assertEqual(json.loads(next((self.folder / "r").glob("*/bisect.json"))
+                                    .read_text(encoding="utf-8")), document)
+
+    def test_it_searches_backwards_too(self):
+        process = self.bisect("3.5.9..3.0.17", "--metric", "held", "--quiet")
+        self.assertIn("3.0.22 is the first with held 47,007; 3.5.7 before it has held 61,210",
+                      process.stdout)
+
+    def test_how_many_runs_is_said_before(self):
+        self.assertIn("soak: bisect: at most 4 runs: 5 versions of openssl\n",
+                      self.bisect("3.0.17..3.5.9").stderr)
+
+    def test_ends_that_do_not_differ_are_exit_3(self):
+        self.assertEqual(self.bisect("3.5.7,3.5.9", "--quiet", code=3).stdout,
+                         "3.5.7 and 3.5.9 don't differ: PASS (2 of 2 versions run)\n")
+        self.assertEqual(
+            self.bisect("3.0.22..3.0.20", "--metric=allocs", "--quiet", code=3).stdout,
+            "3.0.22 and 3.0.20 don't differ by more than 1 %: allocs 2,957 and allocs 2,961 "
+            "(2 of 2 versions run)\n")
+
+    def test_a_version_that_cannot_be_judged_is_exit_3(self):
+        self.assertEqual(self.bisect("3.0.17,3.6.5,3.5.7", "--quiet", code=3).stdout,
+                         "3.6.5 can't be judged: INCONCLUSIVE; the turn lies between 3.0.17 and "
+                         "3.5.7 (3 of 3 versions run)\n")
+
+    def test_ctrl_c_and_a_broken_run(self):
+        self.assertEqual(self.bisect("3.0.17,9.0.4,3.5.7", "--quiet", code=130).stdout,
+                         "interrupted (2 of 3 versions run)\n")
+        self.assertIn("soak: bisect: 9.0.3: its run left no result\n",
+                      self.bisect("3.0.17,9.0.3", code=4).stderr)
+
+
+class Refused(Compare):
+    def test_lines_that_cannot_be_meant(self):
+        (self.folder / "run").mkdir()
+        for sentence, *arguments in (
+                ("compare: which versions? Give --openssl A,B or --libuv or --malloc; or two "
+                 "finished runs", "compare", "smoke"),
+                ("compare: run: with which run is it to be compared?", "compare", "run"),
+                ("compare: --openssl: with what is 3.0.17 to be compared? Such as --openssl A,B",
+                 "compare", "smoke", "--openssl", "3.0.17"),
+                ("compare: --openssl and --libuv: one thing varies at a time; give one name of the "
+                 "other", "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--libuv", "1.44,1.50"),
+                ("compare: --openssl: 3.0.17 stands there twice", "compare", "smoke", "--openssl",
+                 "3.0.17,3.0.17"),
+                ("compare: --openssl: a name has 1 to 224 characters", "compare", "smoke",
+                 "--openssl", "3.0.17,"),
+                ("compare: --malloc tcmalloc: there are jemalloc, libc and jemalloc-VERSION",
+                 "compare", "smoke", "--malloc", "jemalloc,tcmalloc"),
+                ("compare: --openssl 3.0.17..3.0.22: a range is for soak bisect; name the "
+                 "versions: A,B", "compare", "smoke", "--openssl", "3.0.17..3.0.22,3.5.7"),
+                ("compare: --repeat: from 1 to 64", "compare", "smoke", "--openssl",
+                 "3.0.17,3.0.20", "--repeat", "0"),
+                ("compare: --tolerance 1: a percentage ends in %, such as 20%", "compare", "smoke",
+                 "--openssl", "3.0.17,3.0.20", "--tolerance", "1"),
+                ("compare: 5.5.5: no such library", "compare", "smoke", "--openssl", "3.0.17,5.5.5"),
+                ("compare: --churn=500/s: finished runs are compared as they are", "compare", "run",
+                 "run", "--churn", "500/s"),
+                ("compare: --fail-alloc: it has no verdict that could be compared", "compare",
+                 "smoke", "--openssl", "3.0.17,3.0.20", "--fail-alloc"),
+                ("compare: --json and --markdown: one of them to stdout, the other to a FILE",
+                 "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--json", "--markdown"),
+                ("bisect: between which versions? Such as --openssl 3.0.17..3.0.22", "bisect",
+                 "smoke"),
+                ("bisect: --openssl: no version 3.0.18 is known; soak libs lists them", "bisect",
+                 "smoke", "--openssl", "3.0.17..3.0.18"),
+                ("bisect: --metric hold: no such metric; did you mean held?", "bisect", "smoke",
+                 "--openssl", "3.0.17..3.0.22", "--metric", "hold")):
+            with self.subTest(sentence=sentence):
+                if "a percentage" in sentence:
+                    self.assertIn("compare: --tolerance 1:", self.soak(*arguments, code=2).stderr)
+                else:
+                    self.refused(sentence, *arguments)
+        self.assertFalse((self.folder / "log").exists())
+
+
+class BisectExit(Compare):
+    SHORT = ("--conns", "4", "--churn", "max", "--closed", "300", "--quiet", "--results", "r")
+
+    def run_soak(self, *options, code):
+        return self.soak("run", *self.SHORT, *options, program=SOAK, code=code)
+
+    def test_what_cannot_be_tried_is_125(self):
+        self.run_soak("--bisect-exit", "--conns", "0", code=125)
+        self.run_soak("--bisect-exit", "--sensitivty", "1/10", code=125)
+        self.run_soak("--bisect-exit", "--build", "false", code=125)
+        process = self.run_soak("--bisect-exit", "--build", "soak-no-such-program x", code=125)
+        self.assertEqual(process.stderr, "soak: --build 'soak-no-such-program' can't be started: "
+                                         "No such file or directory\n")
+        self.assertFalse((self.folder / "r").exists())
+
+    def test_the_build_comes_before_the_run_and_no_shell_reads_it(self):
+        process = self.run_soak("--bisect-exit", "--build", "echo built $HOME; false", code=0)
+        self.assertIn("built $HOME; false\n", process.stderr)
+        self.assertTrue(process.stdout.startswith("PASS"), process.stdout)
+
+    def test_a_leak_is_1_and_an_invalid_run_125(self):
+        self.run_soak("--bisect-exit", "--defect", "lost-state", "--closed", "1500", code=1)
+        self.run_soak("--bisect-exit", "--no-probe", code=125)
+
+    def test_a_build_without_bisect_exit_is_refused(self):
+        process = self.run_soak("--build", "true", code=2)
+        self.assertEqual(process.stderr,
+                         "soak: --build true: has a meaning only with --bisect-exit\n")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,538 @@
+/*
+ * Controls: for each deciding rule of a comparison a case that it decides. The last test switches
+ * the rules off one by one and fails unless a case of that rule then gets another answer.
+ */
+#include "compare_measured.h"
+#include "stats/compare_rules.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ROUNDS = 6, VERSIONS = 3 };
+
+struct made {
+    struct compare_run run[VERSIONS][ROUNDS];
+    struct compare_version version[VERSIONS];
+    struct compare_input input;
+};
+
+/* Two versions, alike: six rounds, everything known. */
+static void make(struct made *m)
+{
+    memset(m, 0, sizeof *m);
+    for (size_t v = 0; v < VERSIONS; v++) {
+        for (size_t r = 0; r < ROUNDS; r++) {
+            struct compare_run *run = &m->run[v][r];
+            *run = (struct compare_run){.verdict = VERDICT_PASS, .round = r, .sensitivity = 300};
+            for (int row = 0; row < COMPARE_ROWS; row++)
+                run->row[row] = 1000;
+            run->row[COMPARE_GROWTH_BYTES] = run->row[COMPARE_GROWTH_BLOCKS] = 0;
+            run->row[COMPARE_CPU] = 300 + (double)r;
+        }
+        m->version[v] = (struct compare_version){m->run[v], ROUNDS};
+    }
+    m->input = (struct compare_input){
+        .version = m->version, .versions = 2, .tolerance = 0.01, .footprint = true};
+}
+
+/* Sets a row of all runs of a version. */
+static void set(struct made *m, size_t version, enum compare_row row, double value)
+{
+    for (size_t r = 0; r < ROUNDS; r++)
+        m->run[version][r].row[row] = value;
+}
+
+static void leak(struct made *m, size_t version, double bytes)
+{
+    for (size_t r = 0; r < ROUNDS; r++) {
+        struct compare_run *run = &m->run[version][r];
+        run->verdict = VERDICT_LEAK;
+        run->kind = KIND_SIDE;
+        run->file = "ssl/statem/extensions_srvr.c";
+        run->line = 1207;
+        run->row[COMPARE_GROWTH_BYTES] = bytes + (double)(r % 2);
+        run->row[COMPARE_GROWTH_BLOCKS] = 2;
+    }
+}
+
+static void alike(struct made *m)
+{
+    (void)m;
+}
+
+static void one_of_six_leaks(struct made *m)
+{
+    m->run[1][3].verdict = VERDICT_LEAK;
+}
+
+static void invalid_and_leak(struct made *m)
+{
+    m->run[1][2].verdict = VERDICT_INVALID;
+    m->run[1][3].verdict = VERDICT_LEAK;
+}
+
+static void one_is_inconclusive(struct made *m)
+{
+    m->run[1][5].verdict = VERDICT_INCONCLUSIVE;
+}
+
+static void first_is_invalid(struct made *m)
+{
+    m->run[0][0].verdict = VERDICT_INVALID;
+}
+
+static void leak_comes(struct made *m)
+{
+    leak(m, 1, 994);
+}
+
+static void leak_goes(struct made *m)
+{
+    leak(m, 0, 994);
+}
+
+static void leak_grows(struct made *m)
+{
+    leak(m, 0, 994);
+    leak(m, 1, 5640);
+}
+
+static void leak_shrinks(struct made *m)
+{
+    leak(m, 0, 5640);
+    leak(m, 1, 994);
+}
+
+static void leak_stays(struct made *m)
+{
+    leak(m, 0, 994);
+    leak(m, 1, 995);
+}
+
+static void more_allocations(struct made *m)
+{
+    set(m, 0, COMPARE_ALLOCS, 2302);
+    set(m, 1, COMPARE_ALLOCS, 3005);
+}
+
+static void fewer_allocations(struct made *m)
+{
+    set(m, 0, COMPARE_ALLOCS, 3001);
+    set(m, 1, COMPARE_ALLOCS, 1676);
+}
+
+static void within_the_tolerance(struct made *m)
+{
+    set(m, 1, COMPARE_HELD_IDLE, 1009);
+}
+
+static void more_than_the_tolerance(struct made *m)
+{
+    set(m, 1, COMPARE_HELD_IDLE, 1011);
+}
+
+static void from_nothing(struct made *m)
+{
+    set(m, 0, COMPARE_REALLOCS, 0);
+}
+
+static void said_to_be_inexact(struct made *m)
+{
+    more_allocations(m);
+    m->run[1][0].inexact[COMPARE_ALLOCS] = true;
+}
+
+static void repeats_disagree(struct made *m)
+{
+    set(m, 1, COMPARE_CENSUS_PKEY, 2000);
+    m->run[1][4].row[COMPARE_CENSUS_PKEY] = 2001;
+}
+
+static void inexact_but_near(struct made *m)
+{
+    set(m, 1, COMPARE_ALLOCS, 1001);
+    m->run[1][0].inexact[COMPARE_ALLOCS] = true;
+}
+
+static void a_row_is_missing(struct made *m)
+{
+    set(m, 1, COMPARE_PEAK, NAN);
+}
+
+static void nobody_has_the_row(struct made *m)
+{
+    set(m, 0, COMPARE_PEAK, NAN);
+    set(m, 1, COMPARE_PEAK, NAN);
+}
+
+static void only_the_first_round_has_a_footprint(struct made *m)
+{
+    for (size_t v = 0; v < 2; v++)
+        for (size_t r = 1; r < ROUNDS; r++)
+            m->run[v][r].row[COMPARE_ALLOCS] = NAN;
+}
+
+static void nobody_has_a_footprint(struct made *m)
+{
+    for (size_t v = 0; v < 2; v++)
+        for (int row = 0; row < COMPARE_ROWS; row++)
+            if (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT)
+                set(m, v, (enum compare_row)row, NAN);
+}
+
+static void no_footprint_was_asked_for(struct made *m)
+{
+    nobody_has_a_footprint(m);
+    m->input.footprint = false;
+}
+
+/* The machine slows down from round to round; the pairs show it. */
+static void cpu(struct made *m, double ratio)
+{
+    for (size_t r = 0; r < ROUNDS; r++) {
+        m->run[0][r].row[COMPARE_CPU] = 300 + 100 * (double)r;
+        m->run[1][r].row[COMPARE_CPU] =
+            m->run[0][r].row[COMPARE_CPU] * (ratio + 0.002 * (double)(r % 3));
+    }
+}
+
+static void slower(struct made *m)
+{
+    cpu(m, 1.05);
+}
+
+static void faster(struct made *m)
+{
+    cpu(m, 0.9);
+}
+
+static void hardly_slower(struct made *m)
+{
+    cpu(m, 1.01);
+}
+
+static void slower_in_five_of_six(struct made *m)
+{
+    cpu(m, 1.05);
+    m->run[1][2].row[COMPARE_CPU] = m->run[0][2].row[COMPARE_CPU];
+}
+
+static void slower_in_five_pairs(struct made *m)
+{
+    cpu(m, 1.05);
+    m->version[1].runs = 5;
+}
+
+static void more_rss(struct made *m)
+{
+    set(m, 1, COMPARE_RSS, 2000);
+    set(m, 1, COMPARE_KEPT, 90000);
+}
+
+static void better_and_worse(struct made *m)
+{
+    set(m, 1, COMPARE_ALLOCS, 900);
+    set(m, 1, COMPARE_HELD_IDLE, 1300);
+}
+
+static void worse_and_inconclusive(struct made *m)
+{
+    one_is_inconclusive(m);
+    more_allocations(m);
+}
+
+static void never_run(struct made *m)
+{
+    m->version[1].runs = 0;
+}
+
+static const struct control {
+    const char *name;
+    void (*make)(struct made *m);
+    enum compare_rule rule; /* that the case is a control of; COMPARE_RULES: of none */
+    enum compare_outcome outcome;
+    enum compare_row row; /* whose change is looked at */
+    enum compare_change change;
+} controls[] = {
+#define C(make, rule, outcome, row, change)                                                        \
+    {                                                                                              \
+#make, make, COMPARE_##rule, COMPARE_##outcome, COMPARE_##row, COMPARE_CHANGE_##change     \
+    }
+    C(alike, RULES, SAME, ALLOCS, EQUAL),
+    C(one_of_six_leaks, RULE_WORST, WORSE, ALLOCS, EQUAL),
+    C(invalid_and_leak, RULE_WORST, WORSE, ALLOCS, EQUAL),
+    C(one_is_inconclusive, RULE_UNDECIDED, UNSURE, ALLOCS, EQUAL),
+    C(first_is_invalid, RULE_UNDECIDED, UNSURE, ALLOCS, EQUAL),
+    C(leak_comes, RULE_TURNED, WORSE, GROWTH_BYTES, MORE),
+    C(leak_goes, RULE_TURNED, BETTER, GROWTH_BYTES, LESS),
+    C(leak_grows, RULE_GROWTH, WORSE, GROWTH_BYTES, MORE),
+    C(leak_shrinks, RULE_GROWTH, BETTER, GROWTH_BYTES, LESS),
+    C(leak_stays, RULES, SAME, GROWTH_BYTES, SAME),
+    C(more_allocations, RULE_TOLERANCE, WORSE, ALLOCS, MORE),
+    C(fewer_allocations, RULE_TOLERANCE, BETTER, ALLOCS, LESS),
+    C(within_the_tolerance, RULES, SAME, HELD_IDLE, MORE),
+    C(more_than_the_tolerance, RULE_TOLERANCE, WORSE, HELD_IDLE, MORE),
+    C(from_nothing, RULES, WORSE, REALLOCS, MORE),
+    C(said_to_be_inexact, RULE_INEXACT, UNSURE, ALLOCS, UNSURE),
+    C(repeats_disagree, RULE_INEXACT, UNSURE, CENSUS_PKEY, UNSURE),
+    C(inexact_but_near, RULES, SAME, ALLOCS, SAME),
+    C(a_row_is_missing, RULE_MISSING, UNSURE, PEAK, MISSING),
+    C(nobody_has_the_row, RULES, SAME, PEAK, NONE),
+    C(only_the_first_round_has_a_footprint, RULES, SAME, ALLOCS, EQUAL),
+    C(nobody_has_a_footprint, RULE_FOOTPRINT, UNSURE, ALLOCS, NONE),
+    C(no_footprint_was_asked_for, RULES, SAME, ALLOCS, NONE),
+    C(slower, RULES, WORSE, CPU, MORE),
+    C(faster, RULES, BETTER, CPU, LESS),
+    C(hardly_slower, RULE_MARGIN, SAME, CPU, SAME),
+    C(slower_in_five_of_six, RULE_MARGIN, SAME, CPU, UNSURE),
+    C(slower_in_five_pairs, RULE_PAIRS, SAME, CPU, UNSURE),
+    C(more_rss, RULE_WITNESS, SAME, RSS, NONE),
+    C(better_and_worse, RULE_GRAVEST, WORSE, HELD_IDLE, MORE),
+    C(worse_and_inconclusive, RULE_GRAVEST, WORSE, ALLOCS, MORE),
+    C(never_run, RULES, UNSURE, ALLOCS, MISSING),
+};
+enum { CONTROLS = sizeof controls / sizeof *controls };
+
+/* Whether the control's answer comes out with these rules. */
+static bool holds(const struct control *c, uint64_t rules)
+{
+    struct made m;
+    struct compare_judgement j;
+    make(&m);
+    c->make(&m);
+    compare_judge_with_rules(&m.input, rules, &j);
+    return j.outcome == c->outcome && j.column[1].outcome == c->outcome &&
+           j.column[1].cell[c->row].change == c->change;
+}
+
+static void every_control_gets_its_answer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CONTROLS; i++)
+        if (!holds(&controls[i], COMPARE_RULES_ALL))
+            fail_msg("%s", controls[i].name);
+}
+
+static void the_growth_is_that_of_the_runs_that_leak(void **state)
+{
+    (void)state;
+    struct made m;
+    struct compare_judgement j;
+    make(&m);
+    m.run[1][3].verdict = VERDICT_LEAK;
+    m.run[1][3].file = "server/defect.c";
+    m.run[1][3].row[COMPARE_GROWTH_BYTES] = 32;
+    compare_judge(&m.input, &j);
+    assert_int_equal(j.column[1].verdict, VERDICT_LEAK);
+    assert_string_equal(j.column[1].file, "server/defect.c");
+    assert_true(j.column[1].cell[COMPARE_GROWTH_BYTES].value == 32);
+}
+
+static void the_gravest_version_is_the_whole(void **state)
+{
+    (void)state;
+    struct made m;
+    struct compare_judgement j;
+    make(&m);
+    m.input.versions = 3;
+    set(&m, 1, COMPARE_ALLOCS, 1300);
+    set(&m, 2, COMPARE_ALLOCS, 700);
+    compare_judge(&m.input, &j);
+    assert_int_equal(j.column[1].outcome, COMPARE_WORSE);
+    assert_int_equal(j.column[2].outcome, COMPARE_BETTER);
+    assert_int_equal(j.outcome, COMPARE_WORSE);
+    assert_int_equal(compare_outcome_exit_code(j.outcome), 1);
+}
+
+static void the_interval_of_six_pairs_is_their_range(void **state)
+{
+    (void)state;
+    double ratio[] = {1.04, 1.01, 1.03, 1.06, 1.02, 1.05};
+    struct compare_ratio r = compare_ratio_of(ratio, 6);
+    assert_true(r.low == 1.01 && r.high == 1.06);
+    assert_true(fabs(r.median - 1.035) < 1e-12);
+    assert_true(fabs(r.level - 0.96875) < 1e-12);
+}
+
+/* From tables of the sign test: n = 5: 93.75 %; 9: the 2nd and 8th hold 96.1 %; 15: 4th, 96.5 %. */
+static void the_interval_keeps_its_level(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count;
+        double low, high, level;
+    } expected[] = {{1, 0, 0, 0}, {5, 0, 4, 0.9375}, {9, 1, 7, 0.9609375}, {15, 3, 11, 0.96484375}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        double ratio[COMPARE_RUNS];
+        for (size_t k = 0; k < expected[i].count; k++)
+            ratio[k] = (double)k;
+        struct compare_ratio r = compare_ratio_of(ratio, expected[i].count);
+        assert_true(r.low == expected[i].low && r.high == expected[i].high);
+        assert_true(fabs(r.level - expected[i].level) < 1e-9);
+    }
+    struct compare_ratio none = compare_ratio_of(NULL, 0);
+    assert_true(none.pairs == 0 && isnan(none.median));
+}
+
+/* ---- sites ---- */
+
+#define SITES(array)                                                                               \
+    (struct compare_sites)                                                                         \
+    {                                                                                              \
+        array, sizeof(array) / sizeof *(array)                                                     \
+    }
+
+/* The step of 3.0.20, by the figures measured then: property.c is new, two sites of stack.c are
+ * asked 231 times more, and all other lines of these files only moved. */
+static bool names_the_step(uint64_t rules)
+{
+    struct compare_explanation x;
+    struct compare_sites before = SITES(measured_3_0_17), after = SITES(measured_3_0_20);
+    compare_explain_with_rules(&before, &after, COMPARE_BY_ALLOCS, rules, &x);
+    if (x.after - x.before != 703 || x.groups != 2 || x.explained < 0.9)
+        return false;
+    const struct compare_group *stack = &x.group[0], *property = &x.group[1];
+    return strcmp(stack->file, "crypto/stack/stack.c") == 0 && stack->lines_total == 2 &&
+           stack->line[0].before == 48 && stack->line[0].after == 49 &&
+           stack->line[0].difference == 231 && stack->line[1].before == 68 &&
+           stack->line[1].after == 69 && stack->line[1].difference == 231 &&
+           strcmp(property->file, "crypto/property/property.c") == 0 &&
+           property->line[0].before == 0 && property->line[0].after == 478 &&
+           property->line[0].difference == 231;
+}
+
+static const struct compare_site moved_before[] = {{"../ssl/a.c", "first", 10, 5, 100},
+                                                   {"../ssl/a.c", "second", 30, 7, 900},
+                                                   {"../ssl/b.c", "one", 5, 1, 0}};
+static const struct compare_site moved_after[] = {{"ssl/a.c", "first", 30, 5, 100},
+                                                  {"ssl/a.c", "second", 60, 9, 1200},
+                                                  {"ssl/b.c", "one", 5, 1, 0}};
+
+/* `second` has two allocations more; `first` stands where `second` stood. */
+static bool follows_the_function(uint64_t rules)
+{
+    struct compare_explanation x;
+    struct compare_sites before = SITES(moved_before), after = SITES(moved_after);
+    compare_explain_with_rules(&before, &after, COMPARE_BY_ALLOCS, rules, &x);
+    return x.groups_total == 1 && x.group[0].function &&
+           strcmp(x.group[0].function, "second") == 0 && x.group[0].before == 7 &&
+           x.group[0].after == 9 && x.group[0].line[0].before == 30 &&
+           x.group[0].line[0].after == 60;
+}
+
+/* The second build has no symbols: nothing is new in it. */
+static bool bears_an_unknown_function(uint64_t rules)
+{
+    static const struct compare_site nameless[] = {
+        {"ssl/a.c", NULL, 11, 5, 100}, {"ssl/a.c", NULL, 31, 7, 900}, {"ssl/b.c", "one", 5, 1, 0}};
+    struct compare_explanation x;
+    struct compare_sites before = SITES(moved_before), after = SITES(nameless);
+    compare_explain_with_rules(&before, &after, COMPARE_BY_ALLOCS, rules, &x);
+    return x.groups_total == 0 && x.explained == 1;
+}
+
+static const struct {
+    bool (*holds)(uint64_t rules);
+    enum compare_rule rule;
+} site_controls[] = {{names_the_step, COMPARE_RULE_ORDER},
+                     {names_the_step, COMPARE_RULE_ENOUGH},
+                     {follows_the_function, COMPARE_RULE_FUNCTIONS},
+                     {bears_an_unknown_function, COMPARE_RULE_UNNAMED}};
+enum { SITE_CONTROLS = sizeof site_controls / sizeof *site_controls };
+
+static void the_step_of_3_0_20_is_named(void **state)
+{
+    (void)state;
+    assert_true(names_the_step(COMPARE_RULES_ALL));
+}
+
+static void a_function_that_moved_is_the_same(void **state)
+{
+    (void)state;
+    assert_true(follows_the_function(COMPARE_RULES_ALL));
+    assert_true(bears_an_unknown_function(COMPARE_RULES_ALL));
+}
+
+static void held_bytes_have_their_own_explanation(void **state)
+{
+    (void)state;
+    struct compare_explanation x;
+    struct compare_sites before = SITES(moved_before), after = SITES(moved_after);
+    compare_explain(&before, &after, COMPARE_BY_HELD, &x);
+    assert_true(x.before == 1000 && x.after == 1300 && x.groups == 1);
+    assert_true(x.group[0].after - x.group[0].before == 300);
+}
+
+static void both_ends_at_one_line_are_one_site(void **state)
+{
+    (void)state;
+    static const struct compare_site one[] = {{"ssl/a.c", NULL, 10, 5, 0}};
+    static const struct compare_site two[] = {{"ssl/a.c", NULL, 10, 5, 0},
+                                              {"ssl/a.c", NULL, 10, 4, 0}};
+    struct compare_explanation x;
+    struct compare_sites before = SITES(one), after = SITES(two), none = {NULL, 0};
+    compare_explain(&before, &after, COMPARE_BY_ALLOCS, &x);
+    assert_int_equal(x.group[0].lines, 1);
+    assert_true(x.group[0].line[0].before == 10 && x.group[0].line[0].difference == 4);
+    compare_explain(&none, &none, COMPARE_BY_ALLOCS, &x);
+    assert_int_equal(x.groups_total, 0);
+}
+
+static void the_largest_lines_of_a_file_are_kept(void **state)
+{
+    (void)state;
+    struct compare_site many[20];
+    struct compare_explanation x;
+    for (uint32_t i = 0; i < 20; i++)
+        many[i] = (struct compare_site){"a.c", NULL, 100 + i, (double)((i * 7) % 20 + 1), 0};
+    struct compare_sites before = {NULL, 0}, after = {many, 20};
+    compare_explain(&before, &after, COMPARE_BY_ALLOCS, &x);
+    assert_int_equal(x.group[0].lines_total, 20);
+    assert_int_equal(x.group[0].lines, COMPARE_LINES);
+    for (size_t i = 0; i < COMPARE_LINES; i++)
+        assert_true(x.group[0].line[i].difference == 20 - (double)i);
+}
+
+static bool has_control(enum compare_rule rule)
+{
+    uint64_t rules = COMPARE_RULES_ALL & ~(UINT64_C(1) << rule);
+    for (size_t i = 0; i < CONTROLS; i++)
+        if (controls[i].rule == rule && !holds(&controls[i], rules))
+            return true;
+    for (size_t i = 0; i < SITE_CONTROLS; i++)
+        if (site_controls[i].rule == rule && !site_controls[i].holds(rules))
+            return true;
+    return false;
+}
+
+static void without_a_rule_its_control_fails(void **state)
+{
+    (void)state;
+    for (int rule = 0; rule < COMPARE_RULES; rule++)
+        if (!has_control((enum compare_rule)rule))
+            fail_msg("%s: no case depends on it", compare_rule_name((enum compare_rule)rule));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_control_gets_its_answer),
+        cmocka_unit_test(the_growth_is_that_of_the_runs_that_leak),
+        cmocka_unit_test(the_gravest_version_is_the_whole),
+        cmocka_unit_test(the_interval_of_six_pairs_is_their_range),
+        cmocka_unit_test(the_interval_keeps_its_level),
+        cmocka_unit_test(the_step_of_3_0_20_is_named),
+        cmocka_unit_test(a_function_that_moved_is_the_same),
+        cmocka_unit_test(held_bytes_have_their_own_explanation),
+        cmocka_unit_test(both_ends_at_one_line_are_one_site),
+        cmocka_unit_test(the_largest_lines_of_a_file_are_kept),
+        cmocka_unit_test(without_a_rule_its_control_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,89 @@
+/* Which version a run had, and whether that is the one that was asked for. */
+#include "src/soak/compare_parts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void a_version_is_asked_for_by_whole_numbers(void **state)
+{
+    (void)state;
+    assert_true(compare_version_is("3.0.22", "3.0.22"));
+    assert_true(compare_version_is("3.0.22-1~deb12u2", "3.0.22"));
+    assert_true(compare_version_is("1:3.0.22-1", "3.0.22"));
+    assert_true(compare_version_is("1.1.1w-0+deb11u1", "1.1.1w"));
+    assert_true(compare_version_is("5.3.0-0-g54eaed1d8b", "5.3.0"));
+    assert_false(compare_version_is("3.0.22-1~deb12u2", "3.0.2"));
+    assert_false(compare_version_is("1.1.1w-0+deb11u1", "1.1.1"));
+    assert_false(compare_version_is("3.0.2", "3.0.22"));
+    assert_false(compare_version_is("", "3"));
+}
+
+static const char *refusal(enum compare_part part, const char *name,
+                           const struct compare_entry *entry)
+{
+    static struct err e;
+    return compare_part_proved(part, name, entry, &e) == 0 ? NULL : e.text;
+}
+
+static void what_was_mapped_proves_the_version(void **state)
+{
+    (void)state;
+    struct compare_entry entry = {.mapped = {{.part = "openssl", .version = "3.0.22-1~deb12u2"},
+                                             {.part = "jemalloc", .version = "5.3.0-1"}},
+                                  .mapped_count = 2};
+    assert_null(refusal(COMPARE_OPENSSL, "3.0.22", &entry));
+    assert_null(refusal(COMPARE_OPENSSL, "/opt/openssl", &entry));
+    assert_string_equal(refusal(COMPARE_OPENSSL, "3.0.20", &entry),
+                        "3.0.20 was asked for, and the run had openssl 3.0.22-1~deb12u2");
+    assert_string_equal(refusal(COMPARE_LIBUV, "1.50.0", &entry),
+                        "1.50.0 was asked for, and the run doesn't say which libuv it had");
+    assert_null(refusal(COMPARE_MALLOC, "jemalloc", &entry));
+    assert_null(refusal(COMPARE_MALLOC, "jemalloc-5.3.0", &entry));
+    assert_string_equal(refusal(COMPARE_MALLOC, "jemalloc-5.2.1", &entry),
+                        "jemalloc-5.2.1 was asked for, and the run had jemalloc 5.3.0-1");
+    assert_string_equal(refusal(COMPARE_MALLOC, "libc", &entry),
+                        "libc was asked for, and the run had jemalloc 5.3.0-1");
+}
+
+static void another_allocator_is_no_jemalloc(void **state)
+{
+    (void)state;
+    struct compare_entry entry = {.mapped = {{.part = "malloc", .version = "glibc-2.36"},
+                                             {.part = "jemalloc", .version = "5.3.0-1"}},
+                                  .mapped_count = 2};
+    assert_null(refusal(COMPARE_MALLOC, "libc", &entry));
+    assert_string_equal(refusal(COMPARE_MALLOC, "jemalloc", &entry),
+                        "jemalloc was asked for, and the run had malloc glibc-2.36");
+}
+
+static void a_version_becomes_options_of_a_run(void **state)
+{
+    (void)state;
+    struct part_words w;
+    struct err e;
+    assert_int_equal(compare_part_words(COMPARE_OPENSSL, "3.5.7", &w, &e), 0);
+    assert_int_equal(w.count, 1);
+    assert_string_equal(w.bytes[0], "--openssl=3.5.7");
+    assert_int_equal(compare_part_words(COMPARE_MALLOC, "jemalloc-5.2.1", &w, &e), 0);
+    assert_int_equal(w.count, 3);
+    assert_string_equal(w.bytes[0], "--malloc=jemalloc");
+    assert_string_equal(w.bytes[1], "--jemalloc=5.2.1");
+    assert_string_equal(w.bytes[2], "--client-malloc=jemalloc");
+    assert_int_equal(compare_part_words(COMPARE_MALLOC, "jemalloc-", &w, &e), -1);
+    assert_int_equal(compare_part_words(COMPARE_MALLOC, "jemallocate", &w, &e), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_version_is_asked_for_by_whole_numbers),
+        cmocka_unit_test(what_was_mapped_proves_the_version),
+        cmocka_unit_test(another_allocator_is_no_jemalloc),
+        cmocka_unit_test(a_version_becomes_options_of_a_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
