@@ -73,7 +73,8 @@ class Commands(unittest.TestCase):
                 ("selftest", "", {"quick", "seeds", "rates", "only"}),
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit"}),
-                ("merge", "SUITES ", {"json", "junit"})):
+                ("merge", "SUITES ", {"json", "junit"}),
+                ("libs", "[add WHAT...|remove NAME...] ", {"json", "mirror"})):
             process = soak(command, "--help")
             self.assertEqual((process.returncode, process.stderr), (0, ""))
             self.assertEqual(options_in(process.stdout), options)
@@ -131,7 +132,7 @@ class ManPage(unittest.TestCase):
         page = soak("--man").stdout
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
-        for command in ("calibrate", "selftest", "list", "show", "suite", "merge"):
+        for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "libs"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)

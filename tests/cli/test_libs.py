@@ -1,5 +1,6 @@
 """`soak libs` over a folder as a mirror, package files and prefixes; and the server built for them."""
 
+import concurrent.futures
 import glob
 import json
 import os
@@ -351,36 +352,49 @@ class Assembly(Case):
         said = self.assemble(*words).stdout
         return [line.split()[1:] for line in said.splitlines() if line.startswith("mapped ")]
 
-    def add_own_libuv(self, *, headers):
-        library = mapped_libraries()["libuv.so.1"]
-        files = [make_deb(self.folder, "libuv1", "9.9.9-1", {"usr/lib/libuv.so.1": library})]
-        if headers:
-            folder = include_folder("libuv", "uv.h")
-            files.append(make_deb(self.folder, "libuv1-dev", "9.9.9-1",
-                                  {"usr/include/uv.h": folder + "/uv.h",
-                                   "usr/include/uv": folder + "/uv"}))
-        self.add(*files)
+    def own_libuv(self):
+        """The build's own libuv as what a package of it has: the library, the headers."""
+        folder = include_folder("libuv", "uv.h")
+        return ({"usr/lib/libuv.so.1": mapped_libraries()["libuv.so.1"]},
+                {"usr/include/uv.h": folder + "/uv.h", "usr/include/uv": folder + "/uv"})
 
     def test_a_library_without_headers_runs_the_builds_own_server(self):
-        self.add_own_libuv(headers=False)
+        self.add(make_deb(self.folder, "libuv1", "9.9.9-1", self.own_libuv()[0]))
         said = self.assemble("", "9.9.9")
         self.assertIn(f"folder {os.path.realpath(BUILD)}/bin\n", said.stdout)
         self.assertEqual(self.mapped_by_server(said, "", "9.9.9"),
                          [["libuv", self.cache + "/libs/libuv-9.9.9/root/usr/lib/libuv.so.1"]])
         self.assertFalse(os.path.exists(self.root + "/build"))
 
-    def test_a_library_with_headers_gets_a_server_of_its_own(self):
-        self.add_own_libuv(headers=True)
-        first = self.assemble("", "9.9.9")
-        self.assertEqual(first.stderr, "soak: building the server for libuv-9.9.9\n")
+    def test_a_version_is_fetched_and_built_once_by_two_who_ask_at_once(self):
+        mirror = Mirror(self.folder + "/mirror")
+        library, headers = self.own_libuv()
+        mirror.add("sid", "libuv1t64", "9.9.9-1", library)
+        mirror.add("sid", "libuv1-dev", "9.9.9-1", headers, "libuv1t64 (= 9.9.9-1)")
+        mirror.publish("sid")
+        self.environment["SOAK_MIRROR"] = mirror.folder
+        with concurrent.futures.ThreadPoolExecutor(2) as both:
+            first, second = both.map(lambda asked: self.assemble("", asked), ["9.9.9", "9.9"])
+        said = first.stderr + second.stderr
+        self.assertEqual(said.count("soak: fetching libuv 9.9.9-1 of sid\n"), 1, said)
+        self.assertEqual(said.count("soak: building the server for libuv-9.9.9\n"), 1, said)
+        self.assertEqual(first.stdout, second.stdout)
         self.assertIn(f"folder {self.root}/build/libs/libuv-9.9.9/bin\nlibrary_path \n",
                       first.stdout)
         self.assertEqual(self.mapped_by_server(first, "", "9.9.9"),
                          [["libuv", self.cache + "/libs/libuv-9.9.9/root/usr/lib/libuv.so.1"]])
         self.assertEqual(self.assemble("", "9.9.9").stderr, "")
-        os.utime(self.cache + "/libs/libuv-9.9.9/lib.json", (time.time() + 9, time.time() + 9))
+        self.assertRegex(self.assemble("", "9.8", code=2).stderr,
+                         "no suite of Debian has libuv 9.8; there are 9.9.9-1\n$")
+        self.check_that_it_is_built_again()
+
+    def check_that_it_is_built_again(self):
+        """When the library has changed. The build is made to fail: it would take a while."""
+        later = time.time() + 9
+        os.utime(self.cache + "/libs/libuv-9.9.9/lib.json", (later, later))
         os.unlink(self.root + "/CMakeLists.txt")
-        self.assertIn("libuv-9.9.9: CMake Error", self.assemble("", "9.9.9", code=2).stderr)
+        self.assertRegex(self.assemble("", "9.9.9", code=2).stderr,
+                         "building the server for libuv-9.9.9\nlibuv-9.9.9: CMake Error")
 
     def test_a_prefix_without_what_the_server_needs_is_refused_by_name(self):
         prefix = self.folder + "/prefix"
