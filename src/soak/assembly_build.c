@@ -160,7 +160,8 @@ static bool sources_are_younger(const struct plan *p, const struct stat *stamp)
     return younger;
 }
 
-/* Whether a library was put there, or rebuilt by its owner, after the stamp. */
+/* Whether a library was put there, or rebuilt by its owner, after the stamp. Files from packages
+ * are as old as their package, so for them the record tells. */
 static bool libs_are_younger(const struct assembly *a, const struct stat *stamp)
 {
     char path[PATH_MAX + LIB_NAME];
@@ -170,7 +171,8 @@ static bool libs_are_younger(const struct assembly *a, const struct stat *stamp)
         if (!l->name[0])
             continue;
         snprintf(path, sizeof path, "%s/lib.json", l->folder);
-        if (stat(path, &s) == 0 && is_younger(&s, stamp))
+        bool prefix = strncmp(l->origin, "prefix:", 7) == 0;
+        if (!prefix && stat(path, &s) == 0 && is_younger(&s, stamp))
             return true;
         for (size_t f = 0; f < l->sonames; f++) {
             snprintf(path, sizeof path, "%s/%s", l->library_dir, l->soname[f]);

@@ -19,7 +19,7 @@ struct options {
 static const struct opt table[] = {
     {"json", OPT_FLAG, offsetof(struct options, json), NULL, NULL, "list as a JSON document"},
     {"mirror", OPT_STRING, offsetof(struct options, mirror), "URL", NULL,
-     "fetch from this mirror of Debian, or folder, instead of the one that apt uses"},
+     "fetch from this mirror of Debian, or folder, instead of $SOAK_MIRROR or apt's own"},
 };
 
 const struct command libs_command = {

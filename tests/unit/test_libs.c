@@ -1,4 +1,4 @@
-/* Records, the cache and ELF facts. TINY_LIBRARY is a shared library that the build makes. */
+/* Records, the cache and ELF facts. The build makes TINY_LIBRARY and LONG_LIBRARY. */
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
 #include "libs/lib.h"
@@ -107,6 +107,14 @@ static void a_library_has_a_name(void **state)
     assert_int_equal(elf_facts_read(TINY_LIBRARY, &f, NULL), 0);
     assert_string_equal(f.soname, "libuv.so.1");
     assert_string_equal(f.interpreter, "");
+}
+
+static void a_name_that_is_too_long_is_none(void **state)
+{
+    (void)state;
+    struct elf_facts f;
+    assert_int_equal(elf_facts_read(LONG_LIBRARY, &f, NULL), 0);
+    assert_string_equal(f.soname, "");
 }
 
 static void what_is_no_library_is_refused(void **state)
@@ -394,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_tells_what_it_needs),
         cmocka_unit_test(a_library_has_a_name),
+        cmocka_unit_test(a_name_that_is_too_long_is_none),
         cmocka_unit_test_setup_teardown(what_is_no_library_is_refused, make_base, remove_base),
         cmocka_unit_test_setup_teardown(a_damaged_library_does_no_harm, make_base, remove_base),
         cmocka_unit_test_setup_teardown(a_record_is_read_back_as_it_was_written, make_base,
