@@ -1,8 +1,8 @@
 /*
  * The two SSL_CTX of the measurement, made by the same functions as those of soak-server and
  * soak-client, and the certificates that they show. Certificates differ in length from one making
- * to the next, and RSA keys in what OpenSSL allocates for them; they are made anew until they are as
- * most are, so that every run of the program measures the same.
+ * to the next, and RSA keys in what OpenSSL allocates for them; they are made anew until they are
+ * as most are, so that every run of the program measures the same.
  */
 #ifndef SOAK_FOOTPRINT_CONTEXTS_H
 #define SOAK_FOOTPRINT_CONTEXTS_H

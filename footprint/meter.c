@@ -9,7 +9,7 @@
 #include <string.h>
 
 static struct {
-    int now; /* whose step is running */
+    unsigned int now; /* whose step is running */
     size_t blocks_limit, sites_limit, sites;
     struct meter_site *site; /* owned until the process ends */
     struct meter_end end[FOOTPRINT_END_COUNT];
@@ -85,7 +85,7 @@ static void *allocate(size_t size, const char *file, int line, uint64_t hook_cal
     }
     block->size = size;
     block->site = site;
-    block->end = (uint32_t)meter.now;
+    block->end = meter.now;
     count_call(site, 1, 0, size);
     count_live(block, 0, size);
     return at;
@@ -164,9 +164,9 @@ int meter_start(const struct meter_limits *limits, struct err *e)
 
 /* ---- a connection ---- */
 
-void meter_enter(int end)
+void meter_enter(unsigned int end)
 {
-    CHECK(end >= 0 && end <= METER_NOBODY);
+    CHECK(end <= METER_NOBODY);
     meter.now = end;
 }
 

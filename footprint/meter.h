@@ -59,7 +59,7 @@ struct meter_site {
 int meter_start(const struct meter_limits *limits, struct err *e);
 
 /* From here on the calls are this end's (enum footprint_end or METER_NOBODY). */
-void meter_enter(int end);
+void meter_enter(unsigned int end);
 
 /* A new connection: all figures from zero. */
 void meter_begin(void);
