@@ -247,7 +247,7 @@ static void judge_row(const struct judging *j, size_t column, enum compare_row r
         break;
     case COMPARE_COUNTED:
         judge_exact(j, first, c);
-        if (rule(j, COMPARE_RULE_COUNTED) && c->change == COMPARE_CHANGE_UNSURE)
+        if (rule(j, COMPARE_RULE_COUNTED) && c->outcome == COMPARE_UNSURE)
             c->outcome = COMPARE_SAME;
         break;
     case COMPARE_MEASURED:

@@ -8,7 +8,7 @@
  * - verdict rows come from the runs' own verdicts;
  * - exact rows are counts, the same in every repeat, and any difference in them is real;
  * - counted rows are exact too, but of the run itself: where they aren't, something grows, which is
- *   the verdict's matter;
+ *   the verdict's matter; and not every version can count every class;
  * - measured rows have noise: they are judged by pairs of runs that stood beside one another;
  * - witness rows are shown and never decide.
  */
