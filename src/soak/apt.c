@@ -180,7 +180,8 @@ int apt_update(struct apt *a, bool now, struct err *e)
     if (!now && is_fresh(stamp))
         return 0;
     int rc = spawn_need(&s, what, e);
-    if (rc == -1 && log_says(a->log, "does not have a Release file")) {
+    if (rc == -1 && (log_says(a->log, "does not have a Release file") ||
+                     log_says(a->log, "Packages  File not found"))) {
         err_set(e, "the mirror has no %s", a->pocket->name);
         return UV_ENOENT;
     }
@@ -265,7 +266,7 @@ int apt_download(const struct apt *a, const char *const *packages, const char *f
     snprintf(what, sizeof what, "%.100s can't be fetched from %s", packages[0], a->pocket->name);
     struct spawn s = {.argv = argv, .folder = folder, .log = a->log};
     int rc = spawn_need(&s, what, e);
-    if (rc != -1 || !log_says(a->log, "404  Not Found"))
+    if (rc != -1 || !(log_says(a->log, "404  Not Found") || log_says(a->log, "  File not found")))
         return rc;
     err_set(e, "%.100s is in the lists of %s and no longer on the mirror", packages[0],
             a->pocket->name);

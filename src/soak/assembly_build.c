@@ -155,7 +155,7 @@ static bool sources_are_younger(const struct plan *p, const struct stat *stamp)
     stamp_now = *stamp;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !younger; i++) {
         snprintf(path, sizeof path, "%s/%s", p->root, parts[i]);
-        younger = nftw(path, visit_source, NFTW_FILES, FTW_PHYS) == 1;
+        younger = nftw(path, visit_source, NFTW_FILES, 0) == 1;
     }
     return younger;
 }

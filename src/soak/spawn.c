@@ -174,7 +174,7 @@ int spawn_run(const struct spawn *s, struct err *e)
 
 static bool is_error(const char *line)
 {
-    static const char *const marks[] = {"E: ", "error: ", "Error: ", "ERROR: "};
+    static const char *const marks[] = {"E: ", "error: ", "CMake Error", "ERROR: "};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (strstr(line, marks[i]))
             return true;

@@ -79,7 +79,8 @@ class Commands(unittest.TestCase):
                                           "color"}),
                 ("bisect", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "metric",
                                          "repeat", "tolerance", "json", "results", "quiet",
-                                         "color"})):
+                                         "color"}),
+                ("libs", "[add WHAT...|remove NAME...] ", {"json", "mirror"})):
             process = soak(command, "--help")
             self.assertEqual((process.returncode, process.stderr), (0, ""))
             self.assertEqual(options_in(process.stdout), options)
@@ -137,8 +138,8 @@ class ManPage(unittest.TestCase):
         page = soak("--man").stdout
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
-        for command in ("calibrate", "selftest", "list", "show", "suite", "merge",
-                        "compare", "bisect"):
+        for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "compare",
+                        "bisect", "libs"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)

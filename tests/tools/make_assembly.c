@@ -44,6 +44,7 @@ int main(int argc, char **argv)
                                  .libc = asked(argv[4])};
     if (assembly_make(&q, a, &e) != 0) {
         fprintf(stderr, "%s\n", e.text);
+        free(a);
         return 2;
     }
     printf("folder %s\nlibrary_path %s\n", a->folder, a->library_path);

@@ -45,9 +45,15 @@ int cache_root(char *ret, size_t size, struct err *e)
 static int make_folder(const char *path, struct err *e)
 {
     struct stat s;
-    if (mkdir(path, 0700) == 0 || (errno == EEXIST && stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
+    if (mkdir(path, 0700) == 0)
         return 0;
-    return err_set(e, "%.300s: the folder can't be made: %s", path, strerror(errno));
+    int why = errno;
+    if (why == EEXIST && stat(path, &s) == 0) {
+        if (S_ISDIR(s.st_mode))
+            return 0;
+        why = ENOTDIR;
+    }
+    return err_set(e, "%.300s: the folder can't be made: %s", path, strerror(why));
 }
 
 static int make_folders(char *path, struct err *e)
@@ -145,11 +151,6 @@ void cache_list_free(struct cache_list *list)
 
 /* ---- which one is meant ---- */
 
-static bool is_exact(const struct lib *l, const char *asked)
-{
-    return strcmp(l->name, asked) == 0 || strcmp(l->version, asked) == 0;
-}
-
 static bool same_upstream(const struct lib *a, const struct lib *b)
 {
     char x[LIB_VERSION], y[LIB_VERSION];
@@ -157,19 +158,26 @@ static bool same_upstream(const struct lib *a, const struct lib *b)
                   version_upstream(b->version, y, sizeof y)) == 0;
 }
 
-/* Libraries come by rising version, so the last that fits is the newest. */
-static int choose(const struct cache_list *list, enum lib_part part, const char *asked,
-                  const struct lib **ret, struct err *e)
+static const struct lib *find_exact(const struct cache_list *list, enum lib_part part,
+                                    const char *asked)
 {
     const struct lib *found = NULL;
     for (size_t i = 0; i < list->count; i++) {
         const struct lib *l = &list->lib[i];
-        if (l->part == part && is_exact(l, asked)) {
-            *ret = l;
-            return 1;
-        }
+        if (l->part == part && strcmp(l->name, asked) == 0)
+            return l;
+        if (l->part == part && strcmp(l->version, asked) == 0)
+            found = l;
     }
-    for (size_t i = 0; i < list->count; i++) {
+    return found;
+}
+
+/* Libraries come by rising version, so the last that fits is the newest. */
+static int choose(const struct cache_list *list, enum lib_part part, const char *asked,
+                  const struct lib **ret, struct err *e)
+{
+    const struct lib *exact = find_exact(list, part, asked), *found = exact;
+    for (size_t i = 0; !exact && i < list->count; i++) {
         const struct lib *l = &list->lib[i];
         if (l->part != part || !version_means(asked, l->version))
             continue;

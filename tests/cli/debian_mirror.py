@@ -1,0 +1,90 @@
+"""A folder that apt takes for a mirror of Debian, with tiny packages made here."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+
+
+def run(*arguments, **options):
+    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+
+
+def architecture():
+    return subprocess.run(["dpkg", "--print-architecture"], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
+
+
+def missing_tools():
+    return [tool for tool in ("apt-get", "apt-cache", "dpkg-deb", "cc") if not shutil.which(tool)]
+
+
+def make_library(path, soname, source="int tiny(void) { return 1; }\n", *options):
+    """A shared library without any more than it is told to have."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    run("cc", "-shared", "-fPIC", "-nostdlib", f"-Wl,-soname,{soname}", "-x", "c", "-", "-x", "none",
+        "-o", path, *options, input=source.encode())
+
+
+def make_deb(folder, package, version, tree, depends=None):
+    """Packs `tree` (path in the package -> path of a file, or its text). Returns the file's path."""
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        os.chmod(work, 0o755)
+        os.mkdir(work + "/DEBIAN")
+        with open(work + "/DEBIAN/control", "w", encoding="ascii") as control:
+            control.write(f"Package: {package}\nVersion: {version}\n"
+                          f"Architecture: {architecture()}\nMaintainer: nobody <nobody@localhost>\n"
+                          + (f"Depends: {depends}\n" if depends else "") +
+                          "Description: a test\n")
+        for name, content in tree.items():
+            os.makedirs(os.path.dirname(f"{work}/{name}"), exist_ok=True)
+            if os.path.isdir(content):
+                shutil.copytree(content, f"{work}/{name}")
+            elif os.path.exists(content):
+                shutil.copy(content, f"{work}/{name}")
+            else:
+                with open(f"{work}/{name}", "w", encoding="ascii") as file:
+                    file.write(content)
+        path = f"{folder}/{package}_{version.replace(':', '%3a')}_{architecture()}.deb"
+        run("dpkg-deb", "--root-owner-group", "-Znone", "-b", work, path)
+    return path
+
+
+class Mirror:
+    """dists/ and pool/ below a folder; `publish` writes the lists of a pocket."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.packages = {}
+        os.makedirs(folder + "/pool")
+
+    def add(self, pocket, package, version, tree, depends=None):
+        path = make_deb(self.folder + "/pool", package, version, tree, depends)
+        with open(path, "rb") as file:
+            content = file.read()
+        self.packages.setdefault(pocket, []).append(
+            f"Package: {package}\nVersion: {version}\nArchitecture: {architecture()}\n"
+            + (f"Depends: {depends}\n" if depends else "") +
+            f"Filename: pool/{os.path.basename(path)}\nSize: {len(content)}\n"
+            f"SHA256: {hashlib.sha256(content).hexdigest()}\nDescription: a test\n")
+        return path
+
+    def publish(self, pocket):
+        text = "".join(entry + "\n" for entry in self.packages.get(pocket, [])).encode()
+        name = f"main/binary-{architecture()}/Packages"
+        dists = f"{self.folder}/dists/{pocket}"
+        os.makedirs(os.path.dirname(f"{dists}/{name}"), exist_ok=True)
+        with open(f"{dists}/{name}", "wb") as file:
+            file.write(text)
+        with open(f"{dists}/Release", "w", encoding="ascii") as file:
+            file.write(f"Origin: Debian\nLabel: Debian\nSuite: {pocket}\nCodename: {pocket}\n"
+                       "Date: Sat, 21 Nov 2026 00:00:00 UTC\n"
+                       f"Architectures: {architecture()}\nComponents: main\nSHA256:\n"
+                       f" {hashlib.sha256(text).hexdigest()} {len(text)} {name}\n")
+
+
+def add_openssl(mirror, pocket, version, libraries, headers, runtime="libssl3", depends=None):
+    """libssl and libssl-dev of one version: `libraries` and `headers` as make_deb takes them."""
+    mirror.add(pocket, runtime, version, libraries, depends)
+    mirror.add(pocket, "libssl-dev", version, headers, f"{runtime} (= {version})")
