@@ -36,7 +36,7 @@ int bisect_metric(const char *name, int *ret, struct err *e)
     size_t count = 1;
     for (int row = 0; row < COMPARE_ROWS; row++) {
         const struct compare_row_info *info = compare_row_info((enum compare_row)row);
-        if (info->role != COMPARE_EXACT)
+        if (!compare_row_exact((enum compare_row)row))
             continue;
         metric[count] = row;
         names[count++] = info->key;

@@ -47,7 +47,8 @@ char *bisect_json(const struct bisect_work *b, int exit_code);
 
 /* What --metric takes, for the help: the verdict and every exact row. */
 #define BISECT_KEY_VERDICT(key)
-#define BISECT_KEY_EXACT(key) ", " key
+#define BISECT_KEY_EXACT(key)   ", " key
+#define BISECT_KEY_COUNTED(key) ", " key
 #define BISECT_KEY_MEASURED(key)
 #define BISECT_KEY_WITNESS(key)
 #define BISECT_KEY(id, key, role, ...) BISECT_KEY_##role(key)

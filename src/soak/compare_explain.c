@@ -86,8 +86,7 @@ static const char *metric_of(const struct compare_set *s, size_t i)
     if (c->verdict_outcome != COMPARE_SAME)
         return "verdict";
     for (int row = 0; row < COMPARE_ROWS; row++)
-        if (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT &&
-            c->cell[row].outcome == c->outcome)
+        if (compare_row_exact((enum compare_row)row) && c->cell[row].outcome == c->outcome)
             return compare_row_info((enum compare_row)row)->key;
     return NULL;
 }

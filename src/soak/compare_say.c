@@ -61,7 +61,7 @@ static void cell_text(double value, enum compare_row row, char *buf, size_t size
 char *compare_say_value(const struct compare_cell *c, enum compare_row row, char *buf, size_t size)
 {
     char figure[COMPARE_FIGURE];
-    bool exact_row = compare_row_info(row)->role == COMPARE_EXACT;
+    bool exact_row = compare_row_exact(row);
     if (isnan(c->value)) {
         snprintf(buf, size, "-");
         return buf;
@@ -132,8 +132,7 @@ bool compare_has_inexact(const struct compare_set *s)
     for (size_t i = 0; i < s->entries; i++)
         for (int row = 0; row < COMPARE_ROWS; row++) {
             const struct compare_cell *c = &s->judgement.column[i].cell[row];
-            if (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT &&
-                !isnan(c->value) && !c->exact)
+            if (compare_row_exact((enum compare_row)row) && !isnan(c->value) && !c->exact)
                 return true;
         }
     return false;
@@ -261,9 +260,9 @@ static void say_footprint(struct join *j, const struct compare_set *s, size_t i)
     const struct compare_column *c = &s->judgement.column[i];
     bool shifts = false;
     for (int row = 0; row < COMPARE_ROWS; row++)
-        shifts = shifts || (compare_row_info((enum compare_row)row)->role == COMPARE_EXACT &&
-                            c->cell[row].outcome == c->outcome && c->outcome != COMPARE_SAME &&
-                            c->cell[row].change != COMPARE_CHANGE_MISSING);
+        shifts = shifts ||
+                 (compare_row_exact((enum compare_row)row) && c->cell[row].outcome == c->outcome &&
+                  c->outcome != COMPARE_SAME && c->cell[row].change != COMPARE_CHANGE_MISSING);
     if (shifts && c->verdict == VERDICT_PASS && c->outcome == COMPARE_WORSE)
         join_add(j, "a footprint, no leak");
 }

@@ -134,6 +134,26 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, s
     }
 }
 
+/* Of what varies, and of what all versions share. */
+static int proved(const struct compare_work *w, const struct compare_entry *entry, struct err *e)
+{
+    for (int p = 0; p < COMPARE_PARTS; p++) {
+        enum compare_part part = (enum compare_part)p;
+        const char *name = part == w->line->part ? entry->name : w->line->list[p];
+        if (name && compare_part_proved(part, name, entry, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A run that could do everything but the footprint says why, and is worth its other rows. */
+static void warn(const struct compare_work *w, const struct compare_entry *entry, uint64_t round,
+                 const char *said)
+{
+    if (round == 0 && !entry->footprint_conns && said[0] && w->progress)
+        fprintf(w->progress, "soak: %s: %s\n", entry->name, said);
+}
+
 /* Without a document there is nothing to go on: a version that is missing, or a soak that broke. */
 static int take(struct compare_work *w, size_t i, uint64_t round,
                 const struct subrun_result *result, int *ret_code, struct err *e)
@@ -149,10 +169,12 @@ static int take(struct compare_work *w, size_t i, uint64_t round,
         return err_prefix(e, "%.100s", entry->name);
     if (entry->mapped_count == 0 && entry->run[entry->runs - 1].verdict == VERDICT_INVALID)
         return 0; /* it broke before it could say */
-    if (compare_part_proved(w->line->part, entry->name, entry, e) == 0)
+    if (proved(w, entry, e) == 0) {
+        warn(w, entry, round, said);
         return 0;
+    }
     compare_entry_drop(entry);
-    return -1;
+    return err_prefix(e, "%.100s", entry->name);
 }
 
 /* `round 2 of 6  3.0.20  PASS  4.1s` */

@@ -225,10 +225,16 @@ class Judged(Compare):
 class Broken(Compare):
     def test_another_version_than_was_asked_for_is_refused(self):
         process = self.compare("3.0.22,9.0.0", code=4)
-        self.assertIn("soak: compare: 9.0.0 was asked for, and the run had openssl "
+        self.assertIn("soak: compare: 9.0.0: 9.0.0 was asked for, and the run had openssl "
                       "3.0.17-1~made\n", process.stderr)
         self.assertNotIn("9.0.0 better", process.stdout)
         self.assertIn("broken after 1 of 12 runs", process.stdout)
+
+    def test_a_part_that_all_versions_share_is_looked_at_too(self):
+        process = self.soak("compare", "smoke", "--malloc", "jemalloc,libc", "--openssl", "3.0.20",
+                            "--results", "r", code=4)
+        self.assertIn("soak: compare: jemalloc: 3.0.20 was asked for, and the run had openssl "
+                      "3.0.22-1~made\n", process.stderr)
 
     def test_a_prefix_proves_itself_by_being_mapped(self):
         self.compare("3.5.7,/opt/tls")
@@ -537,8 +543,10 @@ class Refused(Compare):
                  "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--json", "--markdown"),
                 ("bisect: between which versions? Such as --openssl 3.0.17..3.0.22", "bisect",
                  "smoke"),
-                ("bisect: --openssl: no version 3.0.18 is known; soak libs lists them", "bisect",
-                 "smoke", "--openssl", "3.0.17..3.0.18"),
+                ("bisect: --openssl: no version 3.6.5 is known; soak libs lists them", "bisect",
+                 "smoke", "--openssl", "3.0.17..3.6.5"),
+                ("bisect: 3.0.18: no such library", "bisect", "smoke", "--openssl",
+                 "3.0.17..3.0.18"),
                 ("bisect: --metric hold: no such metric; did you mean held?", "bisect", "smoke",
                  "--openssl", "3.0.17..3.0.22", "--metric", "hold")):
             with self.subTest(sentence=sentence):

@@ -105,7 +105,7 @@ static size_t gather(const struct compare_version *v, const struct compare_colum
 static bool is_exact(const struct judging *j, const struct compare_version *v, enum compare_row row,
                      const double *sorted, size_t count)
 {
-    if (compare_row_info(row)->role != COMPARE_EXACT || count == 0)
+    if (!compare_row_exact(row) || count == 0)
         return false;
     bool exact = sorted[0] == sorted[count - 1];
     for (size_t i = 0; i < v->runs; i++)
@@ -244,6 +244,11 @@ static void judge_row(const struct judging *j, size_t column, enum compare_row r
         break;
     case COMPARE_EXACT:
         judge_exact(j, first, c);
+        break;
+    case COMPARE_COUNTED:
+        judge_exact(j, first, c);
+        if (rule(j, COMPARE_RULE_COUNTED) && c->outcome == COMPARE_UNSURE)
+            c->outcome = COMPARE_SAME;
         break;
     case COMPARE_MEASURED:
         judge_measured(j, column, row, ret);

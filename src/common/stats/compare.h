@@ -7,6 +7,8 @@
  * with the first. A row has a role:
  * - verdict rows come from the runs' own verdicts;
  * - exact rows are counts, the same in every repeat, and any difference in them is real;
+ * - counted rows are exact too, but of the run itself: where they aren't, something grows, which is
+ *   the verdict's matter; and not every version can count every class;
  * - measured rows have noise: they are judged by pairs of runs that stood beside one another;
  * - witness rows are shown and never decide.
  */
@@ -42,12 +44,12 @@ enum { COMPARE_VERSIONS = 16, COMPARE_RUNS = 64 };
       "after handshake")                                                                           \
     X(BLOCKS_DATA, "blocks_data", EXACT, COUNT, "Blocks held by the server", "after first data")   \
     X(BLOCKS_IDLE, "blocks", EXACT, COUNT, "Blocks held by the server", "idle")                    \
-    X(CENSUS_SSL, "census_ssl", EXACT, COUNT, "Objects per open connection", "SSL")                \
-    X(CENSUS_SESSION, "census_ssl_session", EXACT, COUNT, "Objects per open connection",           \
+    X(CENSUS_SSL, "census_ssl", COUNTED, COUNT, "Objects per open connection", "SSL")              \
+    X(CENSUS_SESSION, "census_ssl_session", COUNTED, COUNT, "Objects per open connection",         \
       "SSL_SESSION")                                                                               \
-    X(CENSUS_X509, "census_x509", EXACT, COUNT, "Objects per open connection", "X509")             \
-    X(CENSUS_PKEY, "census_evp_pkey", EXACT, COUNT, "Objects per open connection", "EVP_PKEY")     \
-    X(CENSUS_BIO, "census_bio", EXACT, COUNT, "Objects per open connection", "BIO")                \
+    X(CENSUS_X509, "census_x509", COUNTED, COUNT, "Objects per open connection", "X509")           \
+    X(CENSUS_PKEY, "census_evp_pkey", COUNTED, COUNT, "Objects per open connection", "EVP_PKEY")   \
+    X(CENSUS_BIO, "census_bio", COUNTED, COUNT, "Objects per open connection", "BIO")              \
     X(CPU, "cpu", MEASURED, US, "Server CPU per connection", "median")                             \
     X(RSS, "rss", WITNESS, BYTES, "Witnesses", "RSS, idle conn.")                                  \
     X(KEPT, "kept_after_churn", WITNESS, BYTES, "Witnesses", "kept after churn")                   \
@@ -62,7 +64,13 @@ enum compare_row {
         COMPARE_ROWS
 };
 
-enum compare_role { COMPARE_VERDICT, COMPARE_EXACT, COMPARE_MEASURED, COMPARE_WITNESS };
+enum compare_role {
+    COMPARE_VERDICT,
+    COMPARE_EXACT,
+    COMPARE_COUNTED,
+    COMPARE_MEASURED,
+    COMPARE_WITNESS
+};
 enum compare_unit { COMPARE_COUNT, COMPARE_BYTES, COMPARE_NS, COMPARE_US, COMPARE_RATIO };
 
 struct compare_row_info {
@@ -72,6 +80,8 @@ struct compare_row_info {
 };
 const struct compare_row_info *compare_row_info(enum compare_row row);
 const char *compare_role_word(enum compare_role role);
+/* Whether the row is exact or counted. */
+bool compare_row_exact(enum compare_row row);
 
 /* X(ENUM, word): a figure beside the first version's. */
 #define COMPARE_CHANGE_LIST(X)                                                                     \

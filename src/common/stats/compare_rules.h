@@ -15,6 +15,7 @@
     X(GROWTH)    /* a LEAK that grows by more, whatever the run, is worse */                       \
     X(TOLERANCE) /* an exact row decides beyond the tolerance */                                   \
     X(INEXACT)   /* a row that wasn't exact decides nothing */                                     \
+    X(COUNTED)   /* objects that grow, or that a version can't count, decide nothing */            \
     X(MISSING)   /* a row that one of both lacks */                                                \
     X(FOOTPRINT) /* exact rows that were asked for and nobody has */                               \
     X(PAIRS)     /* too few pairs decide nothing */                                                \

@@ -128,9 +128,9 @@ static void merge_lines(struct work *w)
 static void add_line(struct compare_group *g, const struct entry *before, const struct entry *after)
 {
     struct compare_line_pair line = {.before = before ? before->line : 0,
-                                .after = after ? after->line : 0,
-                                .difference =
-                                    (after ? after->value : 0) - (before ? before->value : 0)};
+                                     .after = after ? after->line : 0,
+                                     .difference =
+                                         (after ? after->value : 0) - (before ? before->value : 0)};
     if (line.difference == 0)
         return;
     g->lines_total++;

@@ -24,10 +24,17 @@ const char *compare_role_word(enum compare_role role)
 {
     static const char *const words[] = {[COMPARE_VERDICT] = "verdict",
                                         [COMPARE_EXACT] = "exact",
+                                        [COMPARE_COUNTED] = "counted",
                                         [COMPARE_MEASURED] = "measured",
                                         [COMPARE_WITNESS] = "witness"};
     CHECK((size_t)role < sizeof words / sizeof *words);
     return words[role];
+}
+
+bool compare_row_exact(enum compare_row row)
+{
+    enum compare_role role = compare_row_info(row)->role;
+    return role == COMPARE_EXACT || role == COMPARE_COUNTED;
 }
 
 const char *compare_change_word(enum compare_change change)
