@@ -520,6 +520,40 @@ static void fragmented(struct sim *s)
     }
 }
 
+/* Open connections that hold other numbers of blocks at each checkpoint, most of them at the last;
+ * a site has blocks of one size, another of many. What they take of the heap, and more that grows
+ * with the connections. */
+static void unlike_connections(struct sim *s, double allocated, double active)
+{
+    size_t alike = sim_site(s, SIM_STATIC, 0, 0), mixed = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    heap(s, allocated, allocated + active, 0, 0);
+    size_t from = s->epochs - s->gauge[0].count;
+    for (size_t c = 0; c < s->epochs; c++) {
+        bool last = c + 1 == s->epochs;
+        int64_t blocks = last ? 2000 : 1000 + (int64_t)rng_below(&s->rng, 1000);
+        int64_t taken = sim_hold(s, alike, c, blocks, 200, false) +
+                        sim_hold(s, mixed, c, blocks / 4, 1500, true);
+        for (size_t g = 0; g < 2 && c >= from; g++)
+            s->value[g][c - from] += (double)taken;
+    }
+}
+
+static void unlike_and_clean(struct sim *s)
+{
+    unlike_connections(s, 0, 0);
+}
+
+static void outside_among_unlike(struct sim *s)
+{
+    unlike_connections(s, 120, 0);
+}
+
+static void fragmented_among_unlike(struct sim *s)
+{
+    unlike_connections(s, 0, 300);
+}
+
 /* Witnesses are judged by the second half of the points alone. */
 static void churn_long_and_finish(struct sim *s)
 {
@@ -702,6 +736,10 @@ static const struct control {
     {"outside_seldom", outside_seldom, RULE_SIZE_CLASS, V(LEAK), K(OUTSIDE)},
     {"regions_wander", regions_wander, RULE_COUNT, V(PASS), K(NONE)},
     {"heap_follows_cache", heap_follows_cache, RULE_LEDGER_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"unlike_and_clean", unlike_and_clean, RULE_COUNT, V(PASS), K(NONE)},
+    {"outside_among_unlike", outside_among_unlike, RULE_LEDGER_FIRST, V(LEAK), K(OUTSIDE)},
+    {"fragmented_among_unlike", fragmented_among_unlike, RULE_IN_USE_FIRST, V(LEAK),
+     K(FRAGMENTATION)},
     {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
     {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
     {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},

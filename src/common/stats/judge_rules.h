@@ -36,6 +36,7 @@
     X(OUTSIDE)                                                                                     \
     X(SIZE_CLASS)                                                                                  \
     X(LEDGER_FIRST)                                                                                \
+    X(IN_USE_FIRST)                                                                                \
     X(FRAGMENTATION)                                                                               \
     X(UNPURGED)                                                                                    \
     X(HEAP_FIRST)                                                                                  \
