@@ -6,10 +6,15 @@ import re
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "integration"))
+from listener import Listener  # pylint: disable=wrong-import-position
 
 BIN = os.environ["SOAK_BIN"]
 WAIT_S = 60  # far beyond what anything here takes; a hang becomes a failure
@@ -92,44 +97,29 @@ class Server:
             raise AssertionError(f"the server ended with {code}")
 
 
-class Relay:
+class Relay(Listener):
     """Passes connections on and keeps what the client sent: `sent` holds per connection the bytes
     of each read and the number of data segments that had come by then (TCP_INFO)."""
 
     SEGMENTS_AT = 152  # tcpi_data_segs_in in struct tcp_info, linux/tcp.h
 
     def __init__(self, port):
-        self.port_behind, self.sent, self.threads = port, [], []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self.listener.close()
+        self.port_behind, self.sent = port, []
+        super().__init__()
 
     def ended(self):
         """Waits for the connections so far and returns what they sent."""
-        for thread in list(self.threads):
-            thread.join(WAIT_S)
+        super().ended()
         return self.sent
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            reads = []
-            self.sent.append(reads)
-            thread = threading.Thread(target=self._serve, args=(client, reads), daemon=True)
-            self.threads.append(thread)
-            thread.start()
+    def arrived(self, number, peer):
+        self.sent.append([])
 
-    def _serve(self, client, reads):
-        with client, socket.create_connection(("127.0.0.1", self.port_behind)) as server:
+    def talk(self, client, number):
+        with socket.create_connection(("127.0.0.1", self.port_behind)) as server:
             back = threading.Thread(target=self._pump, args=(server, client, None), daemon=True)
             back.start()
-            self._pump(client, server, reads)
+            self._pump(client, server, self.sent[number])
             back.join(WAIT_S)
 
     def _pump(self, source, sink, reads):
