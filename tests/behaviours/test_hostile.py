@@ -6,15 +6,13 @@ import re
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import unittest
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "integration"))
-from listener import Listener  # pylint: disable=wrong-import-position
+from behaviour_case import ENDS, ends_so
+from listener import Listener  # behaviour_case says where it is
 
 BIN = os.environ["SOAK_BIN"]
 WAIT_S = 60  # far beyond what anything here takes; a hang becomes a failure
@@ -180,6 +178,10 @@ class Case(unittest.TestCase):
                 value = value[version] if isinstance(value, dict) else value
                 self.assertEqual(line[key], value, f"{key} in {line}")
 
+    def all_end_so(self, lines, name):
+        for line in lines:
+            self.assertTrue(ends_so(line, ENDS[name]), f"{name} is {ENDS[name]}: {line}")
+
     def through_relay(self, name, *options, conns=1, closed=6, server=()):
         relay = Relay(self.server(name, *server).port)
         self.addCleanup(relay.close)
@@ -201,6 +203,7 @@ class LogTest(Case):
                     refused = [line for line in lines if line["ended"] != "close-notify"]
                     self.assertEqual(len(refused), CLOSED - 3)
                     self.all_say(refused, expected, version)
+                    self.all_end_so(refused, name)
 
     def test_odd_but_legal_hellos_are_served(self):
         for version in TLS:
@@ -213,6 +216,7 @@ class LogTest(Case):
                     self.assertEqual(len(lines), CLOSED)
                     self.all_say(lines, {"saw": WHOLE, "done": "1", "ended": "close-notify",
                                          "alert-out": "close_notify"}, version)
+                    self.all_end_so(lines, name)
                     if name == "huge-client-hello":
                         self.assertTrue(all(int(line["in"]) > 57000 for line in lines))
 
@@ -255,6 +259,7 @@ class LogTest(Case):
                 stalled = [x for x in server.lines(16) if x["ended"] != "close-notify"]
                 self.assertEqual(len(stalled), 8)
                 self.all_say(stalled, expected, version)
+                self.all_end_so(stalled, name)
                 self.assertTrue(all((line["in"] == "0") == (name == "half-open")
                                     for line in stalled))
 
