@@ -16,7 +16,7 @@ enum { CONNS = 30, SEED = 7 };
 
 /* Warm-up, then 250, 500, 1000, 1000, 1000, 1000 connections, then the turnover. */
 static const uint64_t OPENS[] = {250, 500, 1000, 1000, 1000, 1000};
-enum { MEASURED = 6, WARM = 2, OPENED = 4750 };
+enum { MEASURED = 6, WARM = 2, HOLD = WARM + MEASURED, OPENED = 4750 };
 
 static void churn(struct sim *s)
 {
@@ -86,6 +86,34 @@ static void table_growing(struct sim *s)
         s->site[i].bytes[c] = (int64_t)(opened / 200 * 9600);
     }
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* A site of old blocks and of open connections', whose number is by coincidence the same at some
+ * checkpoints. `step` bytes more at each for a table beside them. */
+static void table_wandering(struct sim *s, int64_t step)
+{
+    static const int64_t blocks[] = {100, 100, 103, 101, 101, 104, 104, 102, 102, 102};
+    static const int64_t bytes[] = {10000, 10000, 10900, 9800,  10200,
+                                    11000, 11300, 10100, 10100, 10500};
+    size_t i = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    struct sim_site *t = &s->site[i];
+    for (size_t c = 0; c < s->epochs; c++) {
+        t->blocks[c] = blocks[c];
+        t->bytes[c] = bytes[c] + step * (int64_t)(c - (c >= HOLD));
+    }
+    t->live[0] = 100;
+    t->live[s->epochs - 1] = 2;
+}
+
+static void table_of_open_connections(struct sim *s)
+{
+    table_wandering(s, 0);
+}
+
+static void table_beside_open_connections(struct sim *s)
+{
+    table_wandering(s, 9600);
 }
 
 static void cache_filling(struct sim *s)
@@ -686,6 +714,8 @@ static const struct control {
     {"lost_state", lost_state, RULE_LEAK, V(LEAK), K(SIDE)},
     {"lost_without_hold", lost_without_hold, RULE_HOLD_FIRST, V(LEAK), K(SIDE)},
     {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
+    {"table_of_open_connections", table_of_open_connections, RULE_TABLE_WANDERS, V(PASS), K(NONE)},
+    {"table_beside_open_connections", table_beside_open_connections, RULE_COUNT, V(LEAK), K(TABLE)},
     {"cache_filling", cache_filling, RULE_CACHE, V(PASS), K(CACHE_FILLING)},
     {"table_of_cache", table_of_cache, RULE_TABLE_OF_CACHE, V(PASS), K(CACHE_FILLING)},
     {"table_beside_cache", table_beside_cache, RULE_COUNT, V(LEAK), K(TABLE)},

@@ -324,6 +324,49 @@ static void what_would_have_shown_outside_does_show(void **state)
     assert_int_equal(found[1], RUNS);
 }
 
+/* A site of old blocks and of a few that open connections hold, as many as the peers' behaviours
+ * make it: now and then as many as at the checkpoint before. */
+static enum verdict open_buffers(uint64_t seed, uint64_t rules)
+{
+    struct rng r = {.state = seed};
+    struct sim *s = sim_new(30, seed);
+    size_t site = sim_site(s, SIM_STATIC, 0, 0);
+    struct judgement j;
+    int64_t some = (int64_t)rng_below(&r, 40), most = 1 + (int64_t)rng_below(&r, 12);
+    sim_epoch(s, SIM_WARM, 280, 0.28);
+    sim_epoch(s, SIM_WARM, 1750, 1.75);
+    for (uint64_t left = 6 + rng_below(&r, 24); left > 0; left--)
+        sim_epoch(s, SIM_MEASURE, 400, 0.4);
+    sim_epoch(s, SIM_MEASURE, 45, 0.045);
+    for (size_t c = 0; c < s->epochs; c++) {
+        int64_t open = some + (int64_t)rng_below(&r, (uint64_t)most);
+        sim_hold(s, site, c, open, 32 + 32 * (int64_t)(1 + seed % 16), true);
+        s->site[site].blocks[c] += 50;
+        s->site[site].bytes[c] += 20000;
+        s->site[site].live[s->epochs - 1] = open;
+    }
+    s->site[site].live[0] = 50;
+    judge_with_rules(sim_evidence(s), rules, &j);
+    free(s);
+    return j.verdict;
+}
+
+static void buffers_of_open_connections_are_no_table(void **state)
+{
+    (void)state;
+    enum { RUNS = 20000 };
+    int leaks = 0, without = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        leaks += open_buffers(seed, RULES_ALL) == VERDICT_LEAK;
+        without +=
+            open_buffers(seed, RULES_ALL & ~(UINT64_C(1) << RULE_TABLE_WANDERS)) == VERDICT_LEAK;
+    }
+    print_message("open connections' buffers: %d LEAK of %d, %d without the rule\n", leaks, RUNS,
+                  without);
+    assert_int_equal(leaks, 0);
+    assert_true(without > RUNS / 1000);
+}
+
 /* Runs with a leak of `model` at `rate` beside clean sites; returns how many were not convicted. */
 static int missed(enum sim_model model, double rate, int runs, bool early_stop)
 {
@@ -467,6 +510,7 @@ int main(void)
         cmocka_unit_test(wandering_heaps_never_give_a_leak),
         cmocka_unit_test(unlike_connections_never_give_a_leak),
         cmocka_unit_test(what_would_have_shown_outside_does_show),
+        cmocka_unit_test(buffers_of_open_connections_are_no_table),
         cmocka_unit_test(a_leak_at_every_connection_is_always_convicted),
         cmocka_unit_test(a_leak_at_one_in_a_hundred_is_always_convicted),
         cmocka_unit_test(a_leak_at_one_in_a_thousand_is_always_convicted),

@@ -24,6 +24,7 @@
 
 /* Rules that name the kind of a leak, refine a doubt, judge the gauges, or the run as a whole. */
 #define OTHER_RULE_LIST(X)                                                                         \
+    X(TABLE_WANDERS)                                                                               \
     X(TABLE_OF_CACHE)                                                                              \
     X(RARE)                                                                                        \
     X(TIME)                                                                                        \
