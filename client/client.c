@@ -173,7 +173,7 @@ static void on_wake(uv_async_t *wake)
 
 static void on_epoch_line(struct client *c, const char *line)
 {
-    uint64_t opens = 0;
+    uint64_t opens = 0, stay = 0;
     char text[LINE_MAX_BYTES];
     struct behaviour_mix mix = c->choice.mix;
     if (line_number(line, "opens", &opens) < 0)
@@ -185,6 +185,8 @@ static void on_epoch_line(struct client *c, const char *line)
     if (line_text(line, "mix", false, text, sizeof text) == 0 &&
         behaviour_mix_parse(text, &c->choice.rows, &mix) < 0)
         refuse(c, "epoch: mix=WEIGHT,... has a weight for each behaviour and not all 0");
+    if (line_number(line, "stay", &stay) == 0 && stay)
+        mix = recipe_held_part(&mix, c->choice.holder);
     begin_epoch(c, opens, &mix, WORKER_EPOCH);
 }
 

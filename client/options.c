@@ -49,7 +49,7 @@ static const struct opt table[] = {
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
     {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
-#define X(identifier, name, family, share, needs, help)                                            \
+#define X(identifier, name, family, share, ends, needs, help)                                      \
     {name, OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]), "WEIGHT", NULL, help},
 #include "base/behaviours.def"
 #undef X

@@ -177,6 +177,18 @@ static bool is_certain(const struct run *r, int subject)
            capture_has_enough(&r->capture[subject], &r->judgement[subject]);
 }
 
+/* A leak has been seen whatever the sensitivity is. */
+static bool falls_short(const struct run *r)
+{
+    bool short_of = false;
+    for (int i = 0; i < RUN_SUBJECTS; i++) {
+        if (r->judgement[i].verdict == VERDICT_LEAK)
+            return false;
+        short_of |= r->judgement[i].sensitivity.one_in < (double)r->scenario->sensitivity;
+    }
+    return short_of && r->scenario->probe;
+}
+
 void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 {
     const struct judgement *server = &r->judgement[RUN_SERVER], *client = &r->judgement[RUN_CLIENT];
@@ -189,6 +201,7 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
         .certain = is_certain(r, RUN_SERVER) || is_certain(r, RUN_CLIENT),
         .suspects_heap = profiler_suspects(server) || profiler_suspects(client),
         .wants_profile = profiler_wants(server) || profiler_wants(client),
+        .falls_short = falls_short(r),
         .interrupted = r->interrupted};
     when_seen(r, ret);
     size_t n = history_epochs(r->history[RUN_SERVER]);

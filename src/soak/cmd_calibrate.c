@@ -3,9 +3,8 @@
 #include "base/grammar.h"
 #include "base/opts.h"
 #include "calibrate.h"
-#include "command.h"
+#include "command_runs.h"
 #include "stats/bound.h"
-#include "subrun.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -13,14 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    EXIT_MISSED = 1,
-    EXIT_BROKEN = 4,
-    EXIT_INTERRUPTED = 130,
-    MIXES_MAX = 32,
-    TEXT = 64,
-    RUNS_LIMIT = 1000000
-};
+enum { MIXES_MAX = 32, TEXT = 64, RUNS_LIMIT = 1000000 };
 static const double confidence = 0.95;
 
 struct options {
@@ -144,8 +136,9 @@ static void print_bound(const char *what, uint64_t k, uint64_t n)
 }
 
 /* Prints the table. Returns whether all was as it must be. */
-static bool summarise(const struct calibration *c)
+static bool summarise(const void *owner)
 {
+    const struct calibration *c = owner;
     struct calibrate_tally all = {.runs = 0}, must = {.runs = 0};
     printf("%-20s %6s %6s %6s %8s %13s %8s\n", "mix", "runs", "PASS", "LEAK", "INVALID",
            "INCONCLUSIVE", "level");
@@ -169,9 +162,9 @@ static bool summarise(const struct calibration *c)
     return !all.verdict[VERDICT_LEAK] && !all.verdict[VERDICT_INVALID] && must.level == must.runs;
 }
 
-/* Returns the exit code. */
-static int run_all(struct calibration *c, struct err *e)
+static int run_all(void *owner, struct err *e)
 {
+    struct calibration *c = owner;
     uint64_t done = 0, seed = c->o->seed;
     int rc = 0;
     while (rc == 0 && done < c->o->runs) {
@@ -182,13 +175,7 @@ static int run_all(struct calibration *c, struct err *e)
         }
         seed++;
     }
-    bool good = summarise(c);
-    if (c->sub.interrupted)
-        return EXIT_INTERRUPTED;
-    if (rc == 0)
-        return good ? 0 : EXIT_MISSED;
-    fprintf(stderr, "soak: calibrate: %s\n", e->text);
-    return EXIT_BROKEN;
+    return rc;
 }
 
 /* Leaves only the mix that is asked for. */
@@ -212,32 +199,28 @@ static int choose(struct calibration *c, struct err *e)
                    nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-static int check(const struct options *o, struct err *e)
+static int check(void *owner, struct err *e)
 {
-    if (o->runs == 0 || o->runs > RUNS_LIMIT)
+    struct calibration *c = owner;
+    if (c->o->runs == 0 || c->o->runs > RUNS_LIMIT)
         return err_set(e, "--runs: from 1 to 1M");
-    if (o->closed < 500)
+    if (c->o->closed < 500)
         return err_set(e, "--closed: at least 500, or no run is long enough for a verdict");
-    if (o->seed == 0)
+    if (c->o->seed == 0)
         return err_set(e, "--seed: 1 or more");
-    return 0;
+    return choose(c, e);
 }
 
 int cmd_calibrate(int argc, char *const *argv)
 {
-    struct err e = {{0}};
     struct options o = {.runs = 200, .closed = 2000, .seed = 1};
     struct calibration c = {.o = &o};
-    int code = command_parse(&calibrate_command, argc, argv, &o);
-    if (code >= 0)
-        return code;
-    if (check(&o, &e) != 0 || choose(&c, &e) != 0)
-        return command_refuse(&calibrate_command, &e);
-    if (subrun_open(&c.sub, calibrate_command.name, &e) != 0) {
-        fprintf(stderr, "soak: calibrate: %s\n", e.text);
-        return EXIT_BROKEN;
-    }
-    code = run_all(&c, &e);
-    subrun_close(&c.sub);
-    return code;
+    const struct command_runs runs = {.command = &calibrate_command,
+                                      .options = &o,
+                                      .owner = &c,
+                                      .sub = &c.sub,
+                                      .check = check,
+                                      .run = run_all,
+                                      .summarise = summarise};
+    return command_runs(&runs, argc, argv);
 }

@@ -2,24 +2,15 @@
 
 #include "base/grammar.h"
 #include "base/opts.h"
-#include "command.h"
+#include "command_runs.h"
 #include "selftest.h"
-#include "subrun.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    EXIT_MISSED = 1,
-    EXIT_BROKEN = 4,
-    EXIT_INTERRUPTED = 130,
-    WORD = 64,
-    SEEDS_MAX = 1000,
-    RATES_MAX = 8,
-    NAMES_MAX = 32
-};
+enum { WORD = 64, SEEDS_MAX = 1000, RATES_MAX = 8, NAMES_MAX = 32 };
 static const char clean_name[] = "clean";
 
 struct options {
@@ -160,8 +151,10 @@ static size_t good(const struct selftest *t)
     return t->outcome[SELFTEST_CAUGHT] + t->outcome[SELFTEST_QUIET];
 }
 
-static void print_counts(const struct selftest *t)
+/* Prints the counts. Returns whether all was as expected. */
+static bool summarise(const void *owner)
 {
+    const struct selftest *t = owner;
     printf("%zu of %zu as expected", good(t), t->runs);
     const char *joint = ": ";
     for (size_t o = 0; o < SELFTEST_OUTCOMES; o++) {
@@ -173,24 +166,19 @@ static void print_counts(const struct selftest *t)
     if (t->not_asked)
         printf("; %zu not asked", t->not_asked);
     printf("\n");
+    return good(t) == t->runs;
 }
 
-/* Returns the exit code. */
-static int run_all(struct selftest *t, struct err *e)
+static int run_all(void *owner, struct err *e)
 {
+    struct selftest *t = owner;
     int rc = 0;
     printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
            "per conn", "stack");
     fflush(stdout);
     for (uint64_t seed = 1; seed <= t->o->seeds && rc == 0; seed++)
         rc = run_round(t, seed, e);
-    print_counts(t);
-    if (t->sub.interrupted)
-        return EXIT_INTERRUPTED;
-    if (rc == 0)
-        return good(t) == t->runs ? 0 : EXIT_MISSED;
-    fprintf(stderr, "soak: selftest: %s\n", e->text);
-    return EXIT_BROKEN;
+    return rc;
 }
 
 /* ---- options ---- */
@@ -245,8 +233,9 @@ static int check_only(const char *only, struct err *e)
                    nearest ? nearest : "", nearest ? "?" : "");
 }
 
-static int check(struct selftest *t, struct err *e)
+static int check(void *owner, struct err *e)
 {
+    struct selftest *t = owner;
     size_t count, cases = 0;
     const struct selftest_case *c = selftest_cases(&count);
     if (t->o->seeds == 0 || t->o->seeds > SEEDS_MAX)
@@ -260,19 +249,14 @@ static int check(struct selftest *t, struct err *e)
 
 int cmd_selftest(int argc, char *const *argv)
 {
-    struct err e = {{0}};
     struct options o = {.seeds = 1};
     struct selftest t = {.o = &o};
-    int code = command_parse(&selftest_command, argc, argv, &o);
-    if (code >= 0)
-        return code;
-    if (check(&t, &e) != 0)
-        return command_refuse(&selftest_command, &e);
-    if (subrun_open(&t.sub, selftest_command.name, &e) != 0) {
-        fprintf(stderr, "soak: selftest: %s\n", e.text);
-        return EXIT_BROKEN;
-    }
-    code = run_all(&t, &e);
-    subrun_close(&t.sub);
-    return code;
+    const struct command_runs runs = {.command = &selftest_command,
+                                      .options = &o,
+                                      .owner = &t,
+                                      .sub = &t.sub,
+                                      .check = check,
+                                      .run = run_all,
+                                      .summarise = summarise};
+    return command_runs(&runs, argc, argv);
 }

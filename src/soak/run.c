@@ -56,7 +56,9 @@ static void begin_churn(struct run *r, uint64_t opens)
     if (!r->epoch_start_ns)
         r->epoch_start_ns = r->epoch_ns = r->churn_begin_ns;
     char mix[LINE_MAX_BYTES];
-    child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64 "%s", opens,
+    /* Connections that never join the stable set replace nobody in it. */
+    const char *stay = r->action.step == PLAN_TURNOVER ? " stay=1" : "";
+    child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64 "%s%s", opens, stay,
                when_mix(r, mix, sizeof mix));
 }
 

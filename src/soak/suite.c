@@ -204,22 +204,31 @@ static void take_blame(struct suite *s, struct suite_entry *entry, const json_t 
 static bool meets(const struct expect *expect, const json_t *document)
 {
     struct expect_finding finding[128];
+    struct expect_run run = {.verdict = text_of(document, "verdict"), .finding = finding};
     size_t count = 0;
     const json_t *subjects = json_object_get(document, "subjects");
     for (size_t i = 0; i < json_array_size(subjects); i++) {
-        const json_t *sites = json_object_get(json_array_get(subjects, i), "sites");
+        const json_t *subject = json_array_get(subjects, i), *sites;
+        enum expect_subject who = expect_subject_of(text_of(subject, "name"));
+        if (who == EXPECT_SERVER)
+            run.server = text_of(subject, "verdict");
+        if (who == EXPECT_CLIENT)
+            run.client = text_of(subject, "verdict");
+        sites = json_object_get(subject, "sites");
         for (size_t j = 0; j < json_array_size(sites); j++) {
             const json_t *site = json_array_get(sites, j);
             if (count == sizeof finding / sizeof *finding)
                 break;
             finding[count++] = (struct expect_finding){
+                .subject = who,
                 .verdict = text_of(site, "verdict"),
                 .kind = text_of(site, "kind"),
                 .file = text_of(site, "file"),
                 .line = (uint32_t)json_integer_value(json_object_get(site, "line"))};
         }
     }
-    return expect_met(expect, text_of(document, "verdict"), finding, count);
+    run.count = count;
+    return expect_met(expect, &run);
 }
 
 static bool is_verdict(const struct suite_entry *entry, enum verdict v)

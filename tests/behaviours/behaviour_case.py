@@ -19,6 +19,16 @@ from wire_tap import Tap
 BIN = os.environ["SOAK_BIN"]
 PATIENCE = 60  # seconds; only a hang is as slow as that
 DEFAULT_MIX = ("clean", "reset", "half-close", "mid-handshake")
+TABLE = Path(__file__).parents[2] / "src/common/base/behaviours.def"
+# {name: how the server sees it end}
+ENDS = dict(re.findall(r'^X\(\w+,\s+"([^"]+)",\s+\w+,\s+\d+,\s+(\w+),', TABLE.read_text(encoding="utf-8"),
+                       re.MULTILINE))
+
+
+def ends_so(row, ends):
+    """Whether a connection of the server's log ended as the table of behaviours says."""
+    way = "FAILS" if row["done"] == "0" else "RESET" if row["ended"] == "reset" else "OPEN"
+    return way in ends.split("_OR_")
 
 
 class Done:
@@ -78,6 +88,9 @@ class BehaviourCase(unittest.TestCase):
             self.assertEqual(done.returncode, 0, f"{name}: {done.stdout}{done.stderr}")
             ret = Done(server_log.read(log), done)
             ret.tap = tap
+            alone = not any(option[2:].split("=")[0] in ENDS for option in client)
+            for row in ret.own if alone else ():
+                self.assertTrue(ends_so(row, ENDS[name]), f"{name} is {ENDS[name]}: {row}")
             return ret
 
     def cut(self, name, *client, server=(), conns=2, closed=22):

@@ -11,6 +11,9 @@ import threading
 import time
 import unittest
 
+from behaviour_case import ENDS, ends_so
+from listener import Listener  # behaviour_case says where it is
+
 BIN = os.environ["SOAK_BIN"]
 WAIT_S = 60  # far beyond what anything here takes; a hang becomes a failure
 NOTHING = [f"--{name}=0" for name in ("clean", "reset", "half-close", "mid-handshake")]
@@ -92,44 +95,29 @@ class Server:
             raise AssertionError(f"the server ended with {code}")
 
 
-class Relay:
+class Relay(Listener):
     """Passes connections on and keeps what the client sent: `sent` holds per connection the bytes
     of each read and the number of data segments that had come by then (TCP_INFO)."""
 
     SEGMENTS_AT = 152  # tcpi_data_segs_in in struct tcp_info, linux/tcp.h
 
     def __init__(self, port):
-        self.port_behind, self.sent, self.threads = port, [], []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self.listener.close()
+        self.port_behind, self.sent = port, []
+        super().__init__()
 
     def ended(self):
         """Waits for the connections so far and returns what they sent."""
-        for thread in list(self.threads):
-            thread.join(WAIT_S)
+        super().ended()
         return self.sent
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            reads = []
-            self.sent.append(reads)
-            thread = threading.Thread(target=self._serve, args=(client, reads), daemon=True)
-            self.threads.append(thread)
-            thread.start()
+    def arrived(self, number, peer):
+        self.sent.append([])
 
-    def _serve(self, client, reads):
-        with client, socket.create_connection(("127.0.0.1", self.port_behind)) as server:
+    def talk(self, client, number):
+        with socket.create_connection(("127.0.0.1", self.port_behind)) as server:
             back = threading.Thread(target=self._pump, args=(server, client, None), daemon=True)
             back.start()
-            self._pump(client, server, reads)
+            self._pump(client, server, self.sent[number])
             back.join(WAIT_S)
 
     def _pump(self, source, sink, reads):
@@ -190,6 +178,10 @@ class Case(unittest.TestCase):
                 value = value[version] if isinstance(value, dict) else value
                 self.assertEqual(line[key], value, f"{key} in {line}")
 
+    def all_end_so(self, lines, name):
+        for line in lines:
+            self.assertTrue(ends_so(line, ENDS[name]), f"{name} is {ENDS[name]}: {line}")
+
     def through_relay(self, name, *options, conns=1, closed=6, server=()):
         relay = Relay(self.server(name, *server).port)
         self.addCleanup(relay.close)
@@ -211,6 +203,7 @@ class LogTest(Case):
                     refused = [line for line in lines if line["ended"] != "close-notify"]
                     self.assertEqual(len(refused), CLOSED - 3)
                     self.all_say(refused, expected, version)
+                    self.all_end_so(refused, name)
 
     def test_odd_but_legal_hellos_are_served(self):
         for version in TLS:
@@ -223,6 +216,7 @@ class LogTest(Case):
                     self.assertEqual(len(lines), CLOSED)
                     self.all_say(lines, {"saw": WHOLE, "done": "1", "ended": "close-notify",
                                          "alert-out": "close_notify"}, version)
+                    self.all_end_so(lines, name)
                     if name == "huge-client-hello":
                         self.assertTrue(all(int(line["in"]) > 57000 for line in lines))
 
@@ -265,6 +259,7 @@ class LogTest(Case):
                 stalled = [x for x in server.lines(16) if x["ended"] != "close-notify"]
                 self.assertEqual(len(stalled), 8)
                 self.all_say(stalled, expected, version)
+                self.all_end_so(stalled, name)
                 self.assertTrue(all((line["in"] == "0") == (name == "half-open")
                                     for line in stalled))
 

@@ -19,6 +19,7 @@ static const struct outcome {
     {"pass", "PASS", "ok", "PASS  nothing grows", 0},
     {"unsure", "PASS", "unsure", "PASS  nothing grows", 0},
     {"leak", "LEAK", "grows", "LEAK  keeps <32 B> & \"more\", 100%", 1},
+    {"clientleak", "LEAK", "grows", "LEAK  the client keeps", 1},
     {"inconclusive", "INCONCLUSIVE", "unsure", "INCONCLUSIVE  too few", 3},
     {"invalid", "INVALID", "ok", "INVALID  the server refused all", 4},
     {"torn", "LEAK", "grows", "LEAK  and the server crashed", 4},
@@ -37,17 +38,24 @@ static json_t *metrics(const struct outcome *o)
                      "rss_anon", "unit", "bytes", "per_conn", "limit", "verdict", "ok");
 }
 
+static json_t *subject(const struct outcome *o, const char *name, bool guilty)
+{
+    const char *verdict = guilty ? o->verdict : "PASS";
+    json_t *site = json_pack("[{s:s,s:i,s:s,s:s}]", "file", "server/defect.c", "line", 74, "kind",
+                             "side-allocation-lost", "verdict", verdict);
+    return json_pack("{s:s,s:s,s:s,s:o,s:o}", "name", name, "verdict", verdict, "kind",
+                     "side-allocation-lost", "sites", site, "metrics",
+                     guilty ? metrics(o) : json_array());
+}
+
 /* As a soak/1 document, as far as a suite reads it. */
 static json_t *document(const struct outcome *o, int number)
 {
-    json_t *site = json_pack("[{s:s,s:i,s:s,s:s}]", "file", "server/defect.c", "line", 74, "kind",
-                             "side-allocation-lost", "verdict", o->verdict);
-    json_t *server =
-        json_pack("{s:s,s:s,s:s,s:o,s:o}", "name", "server", "verdict", o->verdict, "kind",
-                  "side-allocation-lost", "sites", site, "metrics", metrics(o));
-    return json_pack("{s:s,s:s,s:{s:s},s:{s:i,s:i,s:s},s:[o]}", "verdict", o->verdict, "run_dir",
+    bool of_client = strcmp(o->word, "clientleak") == 0;
+    return json_pack("{s:s,s:s,s:{s:s},s:{s:i,s:i,s:s},s:[o,o]}", "verdict", o->verdict, "run_dir",
                      "runs/here", "libs", "openssl", "3.0.0", "run", "closed", 1000 + number,
-                     "measured", 900 + number, "seed", "7f3a", "subjects", server);
+                     "measured", 900 + number, "seed", "7f3a", "subjects",
+                     subject(o, "server", !of_client), subject(o, "client", of_client));
 }
 
 int subrun_execute_in_order(struct subrun *s, const char *const *words, struct subrun_result *ret,

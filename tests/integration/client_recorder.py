@@ -4,11 +4,11 @@ TLS runs in memory (ssl.MemoryBIO), so that the socket is ours and nothing hides
 """
 
 import os
-import socket
 import ssl
 import subprocess
-import threading
 import time
+
+from listener import Listener
 
 
 def make_certificate(folder):
@@ -25,7 +25,7 @@ def make_certificate(folder):
     return path
 
 
-class Recorder:
+class Recorder(Listener):
     """`events` holds a list per connection, in the order of their arrival, such as
     ["hello", "handshake", "together", "echo", "close_notify", "fin"]."""
 
@@ -33,43 +33,26 @@ class Recorder:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate)
         self.corrupt, self.drop = set(corrupt), set(drop)
-        self.events, self.peers, self.threads = [], [], []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self.listener.close()
+        self.events, self.peers = [], []
+        super().__init__()
 
     def ended(self):
         """Waits for the connections so far and returns their events."""
-        for thread in list(self.threads):
-            thread.join(20)
+        super().ended()
         return self.events
 
-    def _accept(self):
-        while True:
-            try:
-                connection, peer = self.listener.accept()
-            except OSError:
-                return
-            number, events = len(self.events), []
-            self.events.append(events)
-            self.peers.append(peer[0])
-            thread = threading.Thread(target=self._serve, args=(connection, number, events),
-                                      daemon=True)
-            self.threads.append(thread)
-            thread.start()
+    def arrived(self, number, peer):
+        self.events.append([])
+        self.peers.append(peer)
 
-    def _serve(self, connection, number, events):
-        with connection:
-            connection.settimeout(20)
-            try:
-                self._talk(connection, number, events)
-            except (ConnectionResetError, BrokenPipeError):
-                events.append("rst")
-            except TimeoutError:
-                events.append("silence")
+    def talk(self, connection, number):
+        events = self.events[number]
+        try:
+            self._talk(connection, number, events)
+        except (ConnectionResetError, BrokenPipeError):
+            events.append("rst")
+        except TimeoutError:
+            events.append("silence")
 
     def _talk(self, connection, number, events):
         arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()

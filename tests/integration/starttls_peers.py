@@ -5,7 +5,8 @@ import socket
 import ssl
 import threading
 
-WAIT_S = 30
+from listener import WAIT_S, Listener
+
 TLS_NS = "urn:ietf:params:xml:ns:xmpp-tls"
 
 
@@ -13,44 +14,6 @@ def tell(sock, data, piece):
     """Sends in pieces, so that nothing may rely on a line coming whole."""
     for at in range(0, len(data), piece):
         sock.sendall(data[at:at + piece])
-
-
-class Listener:
-    """A thread per connection, which runs `talk(sock)`; errors of theirs are kept in `errors`."""
-
-    def __init__(self):
-        self.errors, self.threads = [], []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self.listener.close()
-
-    def ended(self):
-        for thread in list(self.threads):
-            thread.join(WAIT_S)
-        return self.errors
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            sock.settimeout(WAIT_S)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            thread = threading.Thread(target=self._run, args=(sock,), daemon=True)
-            self.threads.append(thread)
-            thread.start()
-
-    def _run(self, sock):
-        try:
-            self.talk(sock)
-        except Exception as error:  # pylint: disable=broad-except
-            self.errors.append(repr(error))
-        finally:
-            sock.close()
 
 
 class Relay(Listener):
@@ -61,9 +24,12 @@ class Relay(Listener):
         self.to, self.seen = port, []
         super().__init__()
 
-    def talk(self, client):
-        seen = [b"", b"", ""]
-        self.seen.append(seen)
+    def arrived(self, number, peer):
+        self.seen.append([b"", b"", ""])
+
+    def talk(self, client, number):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        seen = self.seen[number]
         with socket.create_connection(("127.0.0.1", self.to), timeout=WAIT_S) as server:
             back = threading.Thread(target=self._back, args=(server, client, seen), daemon=True)
             back.start()
@@ -131,7 +97,8 @@ class Scripted(Listener):
         self.script, self.piece, self.echoed = script, piece, 0
         super().__init__()
 
-    def talk(self, sock):
+    def talk(self, sock, number):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for said, wanted in self.script:
             tell(sock, said, self.piece)
             heard = b""

@@ -258,6 +258,15 @@ class ControlTest(unittest.TestCase):
         client.page.epoch = 6
         self.assertEqual(client.quiet("epoch opens=7")["oldest"], 6)
 
+    def test_an_epoch_of_those_that_stay_replaces_all(self):
+        for stay, oldest in (("", 0), (" stay=1", 1)):
+            with self.subTest(stay=stay):
+                client = self.client("--conns=10", "--churn=200/s", "--workers=1",
+                                     *weights(clean=1, reset=1, mid_handshake=98))
+                client.quiet("epoch opens=100")
+                client.page.epoch = 1
+                self.assertEqual(client.quiet(f"epoch opens=20{stay}")["oldest"], oldest)
+
     def test_it_is_never_faster_than_asked(self):
         client = self.client("--conns=10", "--churn=100/s")
         client.quiet("epoch opens=10")

@@ -11,6 +11,7 @@ import unittest
 
 import soak_run
 from client_recorder import make_certificate
+from listener import Listener
 from server_driver import Server
 from test_client import Client, by_hand, until
 
@@ -20,7 +21,7 @@ KEY_UPDATE, CLIENT_HELLO, FINISHED = 24, 1, 20
 ALLOW_CLIENT_RENEGOTIATION = 0x100 if ssl.OPENSSL_VERSION_INFO >= (3,) else 0
 
 
-class Echo:
+class Echo(Listener):
     """A TLS echo server that counts what its SSL objects saw: connections, messages, and handshake
     messages by direction and type. `answer` is sent instead of an echo; the connections in `drop`
     end when they have had so many messages."""
@@ -34,12 +35,10 @@ class Echo:
         self.answer, self.drop = answer, drop or {}
         self.messages, self.seen = [], {}
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def close(self):
-        self.listener.close()
+    def arrived(self, number, peer):
+        self.messages.append(0)
 
     def _message(self, _ssl, direction, _version, content, kind, _data):
         if content == ssl._TLSContentType.HANDSHAKE:
@@ -47,24 +46,12 @@ class Echo:
             with self.lock:
                 self.seen[key] = self.seen.get(key, 0) + 1
 
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            number = len(self.messages)
-            self.messages.append(0)
-            threading.Thread(target=self._serve, args=(sock, number), daemon=True).start()
-
-    def _serve(self, sock, number):
-        with sock:
-            try:
-                sock.settimeout(30)
-                with self.context.wrap_socket(sock, server_side=True) as tls:
-                    self._talk(tls, number)
-            except (OSError, ssl.SSLError):
-                pass
+    def talk(self, sock, number):
+        try:
+            with self.context.wrap_socket(sock, server_side=True) as tls:
+                self._talk(tls, number)
+        except (OSError, ssl.SSLError):
+            pass
 
     def _talk(self, tls, number):
         while True:

@@ -53,6 +53,12 @@ class Clean(Metered):
             self.assertEqual(c["client"]["connections"]["in_flight"], 0)
             self.assertEqual(c["server"]["census"]["SSL"], 30)
 
+    def test_the_last_epoch_is_judged_where_most_peers_break_off(self):
+        run = self.soak(*CHURN, "--closed", "2000", "--mix", "clean=20,plain-http=80")
+        self.assertEqual(run.exit, 0, run.explain())
+        turnover = run.checkpoints()[-1]
+        self.assertEqual(turnover["oldest"], turnover["epoch"])
+
     def test_resumption_with_tickets_passes(self):
         run = self.soak(*CHURN, "--closed", "4000", "--resume", "50%")
         self.assertEqual(run.exit, 0, run.explain())

@@ -281,4 +281,30 @@ static inline double *sim_gauge(struct sim *s, const char *id, enum gauge_role r
     return s->value[s->e.gauges++];
 }
 
+/* jemalloc's region for so many bytes. */
+static inline int64_t sim_region(int64_t bytes)
+{
+    int64_t step = 16;
+    for (; bytes > 8 * step; step *= 2)
+        ;
+    return (bytes + step - 1) / step * step;
+}
+
+/* Writes a site's live blocks at a checkpoint, of `size` bytes each, or of sizes between 20 and
+ * `size` when `mixed`. Returns what they take of the heap with the ledger's headers. */
+static inline int64_t sim_hold(struct sim *s, size_t site, size_t c, int64_t blocks, int64_t size,
+                               bool mixed)
+{
+    struct sim_site *t = &s->site[site];
+    int64_t taken = 0;
+    t->blocks[c] = blocks;
+    t->bytes[c] = 0;
+    for (int64_t i = 0; i < blocks; i++) {
+        int64_t one = mixed ? 20 + (int64_t)rng_below(&s->rng, (uint64_t)size - 19) : size;
+        t->bytes[c] += one;
+        taken += sim_region(one + 16);
+    }
+    return taken;
+}
+
 #endif

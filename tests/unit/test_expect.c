@@ -26,6 +26,9 @@ static void what_is_expected_prints_as_it_reads(void **state)
         "inconclusive",
         "invalid",
         "leak kind=side-allocation-lost",
+        "leak subject=client",
+        "leak subject=both kind=object-retained site=a.c",
+        "inconclusive subject=server",
         "leak kind=object-retained|side-allocation-lost site=server/defect.c:41",
         "pass kind=cache-filling",
         "leak site=../ssl/ssl_lib.c",
@@ -62,7 +65,10 @@ static void what_is_wrong_is_said_with_what_would_be_right(void **state)
         {"leak kind=mapping kind=threads", "kind= is given twice; several are separated by |"},
         {"leak site=", "site= takes a file or file:line, such as server/defect.c"},
         {"leak site=a site=b", "site= is given twice"},
-        {"leak pass", "'pass': after the verdict come kind=NAME and site=FILE:LINE"},
+        {"leak pass", "'pass': after the verdict come subject=NAME, kind=NAME and site=FILE:LINE"},
+        {"leak subject=", "subject= takes server, client or both"},
+        {"leak subject=peer", "subject= takes server, client or both"},
+        {"leak subject=client subject=client", "subject= is given twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct expect x = {.verdict = VERDICT_INVALID};
@@ -80,15 +86,72 @@ static void what_is_wrong_is_said_with_what_would_be_right(void **state)
 }
 
 static const struct expect_finding found[] = {
-    {"LEAK", "side-allocation-lost", "server/defect.c", 41},
-    {"LEAK", "outside-openssl", NULL, 0},
-    {"PASS", "cache-filling", "../ssl/ssl_sess.c", 12},
+    {EXPECT_SERVER, "LEAK", "side-allocation-lost", "server/defect.c", 41},
+    {EXPECT_SERVER, "LEAK", "outside-openssl", NULL, 0},
+    {EXPECT_SERVER, "PASS", "cache-filling", "../ssl/ssl_sess.c", 12},
 };
 
 static bool met(const char *text, const char *verdict)
 {
     struct expect x = parsed(text);
-    return expect_met(&x, verdict, found, sizeof found / sizeof *found);
+    struct expect_run run = {.verdict = verdict,
+                             .server = verdict,
+                             .client = "PASS",
+                             .finding = found,
+                             .count = sizeof found / sizeof *found};
+    return expect_met(&x, &run);
+}
+
+/* Each subject with its verdict, and with a finding of it that says whose it is. */
+static bool met_by(const char *text, const char *server, const char *client)
+{
+    struct expect x = parsed(text);
+    const struct expect_finding finding[] = {
+        {EXPECT_SERVER, server, "object-retained", "server.c", 1},
+        {EXPECT_CLIENT, client, "side-allocation-lost", "client.c", 2}};
+    bool leak = strcmp(server, "LEAK") == 0 || strcmp(client, "LEAK") == 0;
+    struct expect_run run = {.verdict = leak ? "LEAK" : server,
+                             .server = server,
+                             .client = client,
+                             .finding = finding,
+                             .count = 2};
+    return expect_met(&x, &run);
+}
+
+static void a_leak_is_the_servers_unless_the_client_is_named(void **state)
+{
+    (void)state;
+    assert_true(met_by("leak", "LEAK", "PASS") && met_by("leak subject=server", "LEAK", "PASS"));
+    assert_true(met_by("leak", "LEAK", "INCONCLUSIVE"));
+    assert_false(met_by("leak", "PASS", "LEAK") || met_by("leak", "INCONCLUSIVE", "LEAK"));
+    assert_false(met_by("leak", "LEAK", "LEAK"));
+    assert_true(met_by("leak subject=client", "PASS", "LEAK"));
+    assert_false(met_by("leak subject=client", "LEAK", "PASS"));
+    assert_false(met_by("leak subject=client", "LEAK", "LEAK"));
+    assert_true(met_by("leak subject=both", "LEAK", "LEAK"));
+    assert_false(met_by("leak subject=both", "LEAK", "PASS"));
+}
+
+static void kind_and_site_are_the_named_subjects(void **state)
+{
+    (void)state;
+    assert_true(met_by("leak kind=object-retained site=server.c", "LEAK", "PASS"));
+    assert_false(met_by("leak kind=side-allocation-lost", "LEAK", "PASS"));
+    assert_true(met_by("leak subject=client site=client.c", "PASS", "LEAK"));
+    assert_false(met_by("leak subject=client site=server.c", "PASS", "LEAK"));
+    assert_true(met_by("leak subject=both site=server.c", "LEAK", "LEAK"));
+    assert_true(met_by("leak subject=both site=client.c", "LEAK", "LEAK"));
+    assert_true(met_by("pass kind=side-allocation-lost", "PASS", "PASS"));
+    assert_false(met_by("pass subject=server kind=side-allocation-lost", "PASS", "PASS"));
+}
+
+/* A document of `--fail-alloc` has one verdict for both. */
+static void without_subjects_the_run_is_judged(void **state)
+{
+    (void)state;
+    struct expect x = parsed("leak");
+    assert_true(expect_met(&x, &(struct expect_run){.verdict = "LEAK"}));
+    assert_false(expect_met(&x, &(struct expect_run){.verdict = "PASS"}));
 }
 
 static void the_verdict_must_be_the_one(void **state)
@@ -111,7 +174,7 @@ static void kind_and_site_are_one_findings_of_that_verdict(void **state)
     assert_false(met("leak kind=cache-filling", "LEAK"));
     assert_false(met("pass kind=side-allocation-lost", "PASS"));
     struct expect x = parsed("leak kind=mapping");
-    assert_false(expect_met(&x, "LEAK", NULL, 0));
+    assert_false(expect_met(&x, &(struct expect_run){.verdict = "LEAK", .server = "LEAK"}));
 }
 
 static void a_site_is_a_file_or_a_line_of_it(void **state)
@@ -127,8 +190,8 @@ static void a_site_is_a_file_or_a_line_of_it(void **state)
 static void any_words_are_read_or_refused(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"leak", "pass", " ",    "kind=",  "site=", "|",
-                                         "a.c",  ":1",   "time", "-based", "\xff"};
+    static const char *const pieces[] = {"leak",           "pass", " ",  "kind=", "site=",  "|",
+                                         "subject=client", "a.c",  ":1", "time",  "-based", "\xff"};
     struct rng r = {41};
     for (int round = 0; round < 3000; round++) {
         char text[128] = "", back[512];
@@ -141,7 +204,8 @@ static void any_words_are_read_or_refused(void **state)
             continue;
         }
         again = parsed(expect_print(&x, back, sizeof back));
-        assert_true(again.verdict == x.verdict && again.kinds == x.kinds);
+        assert_true(again.verdict == x.verdict && again.kinds == x.kinds &&
+                    again.subject == x.subject);
         assert_string_equal(again.site, x.site);
     }
 }
@@ -153,6 +217,9 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said_with_what_would_be_right),
         cmocka_unit_test(the_verdict_must_be_the_one),
         cmocka_unit_test(kind_and_site_are_one_findings_of_that_verdict),
+        cmocka_unit_test(a_leak_is_the_servers_unless_the_client_is_named),
+        cmocka_unit_test(kind_and_site_are_the_named_subjects),
+        cmocka_unit_test(without_subjects_the_run_is_judged),
         cmocka_unit_test(a_site_is_a_file_or_a_line_of_it),
         cmocka_unit_test(any_words_are_read_or_refused),
     };

@@ -16,7 +16,7 @@ enum { CONNS = 30, SEED = 7 };
 
 /* Warm-up, then 250, 500, 1000, 1000, 1000, 1000 connections, then the turnover. */
 static const uint64_t OPENS[] = {250, 500, 1000, 1000, 1000, 1000};
-enum { MEASURED = 6, WARM = 2, OPENED = 4750 };
+enum { MEASURED = 6, WARM = 2, HOLD = WARM + MEASURED, OPENED = 4750 };
 
 static void churn(struct sim *s)
 {
@@ -86,6 +86,34 @@ static void table_growing(struct sim *s)
         s->site[i].bytes[c] = (int64_t)(opened / 200 * 9600);
     }
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* A site of old blocks and of open connections', whose number is by coincidence the same at some
+ * checkpoints. `step` bytes more at each for a table beside them. */
+static void table_wandering(struct sim *s, int64_t step)
+{
+    static const int64_t blocks[] = {100, 100, 103, 101, 101, 104, 104, 102, 102, 102};
+    static const int64_t bytes[] = {10000, 10000, 10900, 9800,  10200,
+                                    11000, 11300, 10100, 10100, 10500};
+    size_t i = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    struct sim_site *t = &s->site[i];
+    for (size_t c = 0; c < s->epochs; c++) {
+        t->blocks[c] = blocks[c];
+        t->bytes[c] = bytes[c] + step * (int64_t)(c - (c >= HOLD));
+    }
+    t->live[0] = 100;
+    t->live[s->epochs - 1] = 2;
+}
+
+static void table_of_open_connections(struct sim *s)
+{
+    table_wandering(s, 0);
+}
+
+static void table_beside_open_connections(struct sim *s)
+{
+    table_wandering(s, 9600);
 }
 
 static void cache_filling(struct sim *s)
@@ -520,6 +548,40 @@ static void fragmented(struct sim *s)
     }
 }
 
+/* Open connections that hold other numbers of blocks at each checkpoint, most of them at the last;
+ * a site has blocks of one size, another of many. What they take of the heap, and more that grows
+ * with the connections. */
+static void unlike_connections(struct sim *s, double allocated, double active)
+{
+    size_t alike = sim_site(s, SIM_STATIC, 0, 0), mixed = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    heap(s, allocated, allocated + active, 0, 0);
+    size_t from = s->epochs - s->gauge[0].count;
+    for (size_t c = 0; c < s->epochs; c++) {
+        bool last = c + 1 == s->epochs;
+        int64_t blocks = last ? 2000 : 1000 + (int64_t)rng_below(&s->rng, 1000);
+        int64_t taken = sim_hold(s, alike, c, blocks, 200, false) +
+                        sim_hold(s, mixed, c, blocks / 4, 1500, true);
+        for (size_t g = 0; g < 2 && c >= from; g++)
+            s->value[g][c - from] += (double)taken;
+    }
+}
+
+static void unlike_and_clean(struct sim *s)
+{
+    unlike_connections(s, 0, 0);
+}
+
+static void outside_among_unlike(struct sim *s)
+{
+    unlike_connections(s, 120, 0);
+}
+
+static void fragmented_among_unlike(struct sim *s)
+{
+    unlike_connections(s, 0, 300);
+}
+
 /* Witnesses are judged by the second half of the points alone. */
 static void churn_long_and_finish(struct sim *s)
 {
@@ -652,6 +714,8 @@ static const struct control {
     {"lost_state", lost_state, RULE_LEAK, V(LEAK), K(SIDE)},
     {"lost_without_hold", lost_without_hold, RULE_HOLD_FIRST, V(LEAK), K(SIDE)},
     {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
+    {"table_of_open_connections", table_of_open_connections, RULE_TABLE_WANDERS, V(PASS), K(NONE)},
+    {"table_beside_open_connections", table_beside_open_connections, RULE_COUNT, V(LEAK), K(TABLE)},
     {"cache_filling", cache_filling, RULE_CACHE, V(PASS), K(CACHE_FILLING)},
     {"table_of_cache", table_of_cache, RULE_TABLE_OF_CACHE, V(PASS), K(CACHE_FILLING)},
     {"table_beside_cache", table_beside_cache, RULE_COUNT, V(LEAK), K(TABLE)},
@@ -702,6 +766,10 @@ static const struct control {
     {"outside_seldom", outside_seldom, RULE_SIZE_CLASS, V(LEAK), K(OUTSIDE)},
     {"regions_wander", regions_wander, RULE_COUNT, V(PASS), K(NONE)},
     {"heap_follows_cache", heap_follows_cache, RULE_LEDGER_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"unlike_and_clean", unlike_and_clean, RULE_COUNT, V(PASS), K(NONE)},
+    {"outside_among_unlike", outside_among_unlike, RULE_LEDGER_FIRST, V(LEAK), K(OUTSIDE)},
+    {"fragmented_among_unlike", fragmented_among_unlike, RULE_IN_USE_FIRST, V(LEAK),
+     K(FRAGMENTATION)},
     {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
     {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
     {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},

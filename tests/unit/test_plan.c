@@ -529,6 +529,34 @@ static void a_run_until_sure_goes_on_while_in_doubt_but_not_for_ever(void **stat
     assert_in_range(longer.seen.opened, 2 * plain.seen.opened, 3 * plain.seen.opened + 1000);
 }
 
+static void a_run_that_falls_short_makes_up_for_it_but_not_for_ever(void **state)
+{
+    (void)state;
+    for (int limited = 0; limited < 2; limited++) {
+        struct plan_input in = {.conns = 30,
+                                .rate_per_s = 1000,
+                                .one_in = 1000,
+                                .until_sure = true,
+                                .for_ms = limited ? 21000 : 0};
+        struct drive plain = begin(&in, 1000), once = begin(&in, 1000), always = begin(&in, 1000);
+        to_the_end(&plain);
+        always.seen.falls_short = once.seen.falls_short = true;
+        to_the_end(&always);
+        while (advance(&once).step != PLAN_DRAIN)
+            once.seen.falls_short = once.turnovers < 2;
+        assert_int_equal(plain.turnovers, 1);
+        assert_int_equal(once.measured, plain.measured + 1);
+        assert_int_equal(once.turnovers, 2);
+        assert_in_range(once.seen.opened, plain.seen.opened + 250, plain.seen.opened + 2400);
+        assert_int_equal(always.measured, limited ? once.measured : plain.measured + 4);
+    }
+    struct plan_input bounded = {.conns = 30, .rate_per_s = 1000, .closed = 18000};
+    struct drive d = begin(&bounded, 1000);
+    d.seen.falls_short = true;
+    to_the_end(&d);
+    assert_int_equal(d.turnovers, 1);
+}
+
 static void the_bound_that_is_advised_reaches_the_sensitivity(void **state)
 {
     (void)state;
@@ -618,6 +646,7 @@ int main(void)
         cmocka_unit_test(one_in_a_hundred_thousand_takes_less_than_two_million),
         cmocka_unit_test(a_run_until_sure_keeps_its_time_limit),
         cmocka_unit_test(a_run_until_sure_goes_on_while_in_doubt_but_not_for_ever),
+        cmocka_unit_test(a_run_that_falls_short_makes_up_for_it_but_not_for_ever),
         cmocka_unit_test(the_bound_that_is_advised_reaches_the_sensitivity),
         cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
         cmocka_unit_test(a_plan_that_filled_the_table_ends),

@@ -413,6 +413,11 @@ static const struct {
     {{{"defect", "error-path"}, {"mid-handshake", "0"}},
      "--defect error-path: it needs handshakes that fail: --mid-handshake with a weight above "
      "0"},
+    {{{"mix", "fin-finished"}, {"defect", "error-path"}},
+     "--defect error-path: it needs handshakes that fail: --mid-handshake with a weight above "
+     "0"},
+    {{{"mix", "rst-server-hello"}, {"defect", "reset-path"}},
+     "--defect reset-path: it needs peers that reset: --reset with a weight above 0"},
     {{{"defect", "reset-path:1/10"}, {"reset", "0"}},
      "--defect reset-path:1/10: it needs peers that reset: --reset with a weight above 0"},
     {{{"slice", "1/7"}}, "--slice 1/7: has a meaning only with --fail-alloc"},

@@ -3,14 +3,14 @@
 #include "base/check.h"
 
 static const struct behaviour_entry entries[] = {
-#define X(identifier, name, family, weight, needs, help)                                           \
-    {name, needs, help, BEHAVIOUR_##family, weight},
+#define X(identifier, name, family, weight, ends, needs, help)                                     \
+    {name, needs, help, BEHAVIOUR_##family, ENDS_##ends, weight},
 #include "base/behaviours.def"
 #undef X
 };
 
 const char behaviour_choices[] =
-#define X(identifier, name, family, weight, needs, help) name "|"
+#define X(identifier, name, family, weight, ends, needs, help) name "|"
 #include "base/behaviours.def"
 #undef X
     ;

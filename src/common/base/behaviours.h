@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum behaviour {
-#define X(identifier, name, family, weight, needs, help) BEHAVIOUR_##identifier,
+#define X(identifier, name, family, weight, ends, needs, help) BEHAVIOUR_##identifier,
 #include "base/behaviours.def"
 #undef X
     BEHAVIOUR_COUNT
@@ -24,9 +24,19 @@ enum behaviour_family {
     BEHAVIOUR_FAMILIES
 };
 
+/* How the server sees a behaviour's connections end: bits, as with some it depends on whether there
+ * is a session yet. tests/behaviours compares it with the server's log. */
+enum behaviour_ends {
+    ENDS_OPEN = 1,  /* the handshake is done, and the peer doesn't reset */
+    ENDS_RESET = 2, /* an open connection is reset */
+    ENDS_FAILS = 4, /* no handshake is done: cut off, refused, silent, or no TLS at all */
+    ENDS_OPEN_OR_FAILS = ENDS_OPEN | ENDS_FAILS
+};
+
 struct behaviour_entry {
     const char *name, *needs, *help;
     enum behaviour_family family;
+    enum behaviour_ends ends;
     uint64_t weight;
 };
 

@@ -81,13 +81,39 @@ static int parse_site(const char *site, struct expect *x, struct err *e)
     return 0;
 }
 
+static const char *const subjects[] = {
+#define X(id, name, bit) [bit] = name,
+    EXPECT_SUBJECT_LIST(X)
+#undef X
+};
+
+enum expect_subject expect_subject_of(const char *name)
+{
+    for (int i = EXPECT_SERVER; name && i <= EXPECT_BOTH; i++) {
+        if (strcmp(name, subjects[i]) == 0)
+            return (enum expect_subject)i;
+    }
+    return EXPECT_UNSAID;
+}
+
+static int parse_subject(const char *name, struct expect *x, struct err *e)
+{
+    if (x->subject)
+        return err_set(e, "subject= is given twice");
+    x->subject = expect_subject_of(name);
+    return x->subject ? 0 : err_set(e, "subject= takes server, client or both");
+}
+
 static int parse_detail(const char *word, struct expect *x, struct err *e)
 {
+    if (strncmp(word, "subject=", 8) == 0)
+        return parse_subject(word + 8, x, e);
     if (strncmp(word, "kind=", 5) == 0)
         return parse_kinds(word + 5, x, e);
     if (strncmp(word, "site=", 5) == 0)
         return parse_site(word + 5, x, e);
-    return err_set(e, "'%.60s': after the verdict come kind=NAME and site=FILE:LINE", word);
+    return err_set(e, "'%.60s': after the verdict come subject=NAME, kind=NAME and site=FILE:LINE",
+                   word);
 }
 
 int expect_parse(const char *text, struct expect *ret, struct err *e)
@@ -129,6 +155,8 @@ char *expect_print(const struct expect *expect, char *buf, size_t size)
     size_t used = 0;
     const char *joint = " kind=";
     append(buf, size, &used, "%s", verdicts[expect->verdict]);
+    if (expect->subject)
+        append(buf, size, &used, " subject=%s", subjects[expect->subject]);
     for (int k = 0; k < KINDS; k++) {
         if (!(expect->kinds >> k & 1))
             continue;
@@ -176,18 +204,46 @@ static bool site_fits(const struct expect *x, const char *file, uint32_t line)
            ends_with(file, x->site, (size_t)(colon - x->site));
 }
 
-bool expect_met(const struct expect *expect, const char *verdict,
-                const struct expect_finding *finding, size_t count)
+/* A subject that the document doesn't have (`--fail-alloc` has one for both) can't contradict. */
+static bool is_or_none(const char *verdict, const char *word)
+{
+    return !verdict || strcmp(verdict, word) == 0;
+}
+
+static bool subjects_fit(const struct expect *x, const struct expect_run *run, const char *word)
+{
+    const char *verdict[] = {run->server, run->client};
+    unsigned named = x->subject;
+    if (!named && x->verdict == VERDICT_LEAK)
+        named = EXPECT_SERVER;
+    for (unsigned i = 0; named && i < 2; i++) {
+        bool wanted = named >> i & 1;
+        if (wanted && !is_or_none(verdict[i], word))
+            return false;
+        if (!wanted && x->verdict == VERDICT_LEAK && verdict[i] && strcmp(verdict[i], word) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool subject_fits(const struct expect *x, const struct expect_finding *f)
+{
+    if (x->subject)
+        return x->subject & f->subject;
+    return x->verdict != VERDICT_LEAK || f->subject == EXPECT_SERVER;
+}
+
+bool expect_met(const struct expect *expect, const struct expect_run *run)
 {
     const char *word = verdict_word(expect->verdict);
-    if (!verdict || strcmp(verdict, word) != 0)
+    if (!run->verdict || strcmp(run->verdict, word) != 0 || !subjects_fit(expect, run, word))
         return false;
     if (!expect->kinds && !expect->site[0])
         return true;
-    for (size_t i = 0; i < count; i++) {
-        const struct expect_finding *f = &finding[i];
-        if (f->verdict && strcmp(f->verdict, word) == 0 && kind_fits(expect, f->kind) &&
-            site_fits(expect, f->file, f->line))
+    for (size_t i = 0; i < run->count; i++) {
+        const struct expect_finding *f = &run->finding[i];
+        if (f->verdict && strcmp(f->verdict, word) == 0 && subject_fits(expect, f) &&
+            kind_fits(expect, f->kind) && site_fits(expect, f->file, f->line))
             return true;
     }
     return false;

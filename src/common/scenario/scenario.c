@@ -11,7 +11,7 @@ static const struct opt options[] = {
     {name, OPT_##TYPE, offsetof(struct scenario, field), metavar, choices, help},
 #include "scenario/options.def"
 #undef X
-#define X(identifier, name, family, share, needs, help)                                            \
+#define X(identifier, name, family, share, ends, needs, help)                                      \
     {name,     OPT_COUNT, offsetof(struct scenario, weight[BEHAVIOUR_##identifier]),               \
      "WEIGHT", NULL,      help},
 #include "base/behaviours.def"

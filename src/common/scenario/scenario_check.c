@@ -197,24 +197,11 @@ static int check_defect_name(const struct scenario *s, const char *name, struct 
     return scenario_refuse(s, "defect", e, "no such defect; there are %s", list);
 }
 
-static bool resets(enum behaviour behaviour)
-{
-    const char *name = behaviour_entry(behaviour)->name;
-    return behaviour == BEHAVIOUR_RESET || strncmp(name, "rst-", 4) == 0;
-}
-
-/* All but those that leave an open connection. */
-static bool may_fail(enum behaviour behaviour)
-{
-    return behaviour != BEHAVIOUR_CLEAN && behaviour != BEHAVIOUR_RESET &&
-           behaviour != BEHAVIOUR_HALF_CLOSE && behaviour != BEHAVIOUR_SERVER_FIRST &&
-           behaviour != BEHAVIOUR_NO_CLOSE_NOTIFY;
-}
-
-static bool any_way(const struct scenario *s, bool (*is)(enum behaviour behaviour))
+/* Whether the mix has a behaviour whose connections end so. */
+static bool any_ends(const struct scenario *s, enum behaviour_ends how)
 {
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (s->weight[i] > 0 && is((enum behaviour)i))
+        if (s->weight[i] > 0 && behaviour_entry((enum behaviour)i)->ends & how)
             return true;
     }
     return false;
@@ -237,14 +224,14 @@ static int check_defect(const struct scenario *s, struct err *e)
         s->client_auth != CLIENT_AUTH_REQUIRE)
         return scenario_refuse(s, "defect", e,
                                "it needs peers with certificates: --client-auth require");
-    if (strcmp(name, "error-path") == 0 && !any_way(s, may_fail))
+    if (strcmp(name, "error-path") == 0 && !any_ends(s, ENDS_FAILS))
         return scenario_refuse(
             s, "defect", e, "it needs handshakes that fail: --mid-handshake with a weight above 0");
     if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
         (strcmp(name, "outside") == 0 || strcmp(name, "fragment") == 0))
         return scenario_refuse(s, "defect", e,
                                "it shows in jemalloc's figures alone; leave out --malloc libc");
-    if (strcmp(name, "reset-path") == 0 && !any_way(s, resets))
+    if (strcmp(name, "reset-path") == 0 && !any_ends(s, ENDS_RESET))
         return scenario_refuse(s, "defect", e,
                                "it needs peers that reset: --reset with a weight above 0");
     return 0;

@@ -1,6 +1,7 @@
 /* Memory outside OpenSSL: jemalloc's figures and, as witnesses, resident pages. Asked only after
  * the exact figures. */
-#include "stats/judge_case.h"
+#include "base/check.h"
+#include "stats/judge_share.h"
 #include "stats/trend.h"
 
 #include <inttypes.h>
@@ -15,15 +16,20 @@
  * by chance over a few checkpoints (1 in 2,000 simulated runs), so it takes more. */
 static const double ALLOCATED_BYTES = 64 * 1024, UNSUPPORTED_BYTES = 256 * 1024,
                     ACTIVE_BYTES = 1024 * 1024, WITNESS_BYTES = 4096 * 1024, HELD_BYTES = 32 * 1024;
-/* Clean runs move the regions of a size class by about 10 either way. */
-enum { REGIONS_NOISE = 15, REGIONS_MIN = 100, REGIONS_EPOCH = 30, REGIONS_EPOCHS = 3 };
+/* Pages that grow by less than three times the bytes in use are there for these. */
+static const double IN_USE_PARTS = 3;
 
 struct rise {
     const struct judge_gauge *g;
     double growth; /* over all points; the trend may be over the second half only */
     double per_conn, low, half_width;
+    double stray;  /* of the points the trend is over */
     bool straight; /* in proportion to the closed connections */
 };
+
+/* No point lies further from the line between the ends than a fifth of the growth: what fills up
+ * bends, what wanders strays. */
+static const double STRAY_PARTS = 5;
 
 static const struct judge_gauge *gauge_find(const struct evidence *e, const char *id)
 {
@@ -43,18 +49,17 @@ static size_t second_half(const struct judge_gauge *g)
     return i;
 }
 
-/* No point lies further from the line between the ends than a fifth of the growth: what fills up
- * bends, what wanders strays. */
-static bool is_straight(const struct judge_gauge *g, size_t from, double growth)
+/* How far the points stray from the line between the ends. */
+static double stray_of(const struct judge_gauge *g, size_t from)
 {
     size_t last = g->count - 1;
-    double rate = growth / (g->closed[last] - g->closed[from]);
+    double most = 0, run = g->closed[last] - g->closed[from];
+    double rate = run > 0 ? (g->value[last] - g->value[from]) / run : 0;
     for (size_t i = from; i <= last; i++) {
         double line = g->value[last] - rate * (g->closed[last] - g->closed[i]);
-        if (fabs(g->value[i] - line) * 5 > growth)
-            return false;
+        most = fmax(most, fabs(g->value[i] - line));
     }
-    return true;
+    return most;
 }
 
 static struct rise rise_of(const struct hearing *h, const struct judge_gauge *g, bool late_only)
@@ -70,108 +75,14 @@ static struct rise rise_of(const struct hearing *h, const struct judge_gauge *g,
     r.per_conn = t.slope;
     r.low = t.low;
     r.half_width = (t.high - t.low) / 2;
-    r.straight = is_straight(g, first, g->value[last] - g->value[first]);
+    r.stray = stray_of(g, first);
+    r.straight = r.stray * STRAY_PARTS <= g->value[last] - g->value[first];
     return r;
 }
 
 static bool rises(const struct rise *r, double at_least)
 {
     return r->g && r->growth > at_least && r->low > r->g->limit && r->straight;
-}
-
-/* ---- what the ledger itself makes the heap grow by ---- */
-
-struct ledger {
-    int64_t blocks, bytes;
-};
-
-static struct ledger ledger_growth(const struct hearing *h)
-{
-    struct ledger l = {0, 0};
-    for (size_t i = 0; i < h->e->sites; i++) {
-        l.blocks += growth_of(h, h->e->site[i].blocks);
-        l.bytes += growth_of(h, h->e->site[i].bytes);
-    }
-    if (!rule_on(h, RULE_LEDGER_FIRST) || l.blocks < 0 || l.bytes < 0)
-        return (struct ledger){0, 0};
-    /* jemalloc's classes lie a quarter apart, and each block has the ledger's header. */
-    l.bytes += l.bytes / 3 + l.blocks * 32;
-    return l;
-}
-
-/* ---- size classes ---- */
-
-/* At half the pace of the churn or more. */
-static bool by_pace(const struct hearing *h, double held, double churned)
-{
-    return held > REGIONS_NOISE && h->hold_seconds > 0 && h->seconds > 0 &&
-           held / h->hold_seconds * 2 >= churned / h->seconds;
-}
-
-static bool in_proportion(const struct hearing *h, const struct judge_size_class *k, double rate)
-{
-    int full = 0;
-    for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
-        const struct judge_epoch *e = &h->e->epoch[c];
-        double expected = rate * (double)e->opened;
-        double grown = (double)(k->regions[c] - k->regions[c - 1]), apart = grown - expected;
-        double slack = expected * 0.35 > REGIONS_NOISE ? expected * 0.35 : REGIONS_NOISE;
-        /* Growth by time goes on while the subject is held. */
-        if (e->hold && rule_on(h, RULE_TIME) && by_pace(h, grown, rate * (double)h->opened))
-            continue;
-        if (apart > slack || apart < -slack)
-            return false;
-        full += expected >= REGIONS_EPOCH;
-    }
-    return full >= REGIONS_EPOCHS;
-}
-
-/* Regions that left other classes: blocks that only moved to this one aren't growth. */
-static bool moved_from_others(const struct hearing *h, int64_t bytes)
-{
-    int64_t shrunk = 0;
-    for (size_t i = 0; i < h->e->size_classes; i++) {
-        const struct judge_size_class *k = &h->e->size_class[i];
-        int64_t grown = growth_of(h, k->regions);
-        shrunk -= grown < 0 ? grown * (int64_t)k->size : 0;
-    }
-    return shrunk * 2 > bytes;
-}
-
-static uint64_t begun(const struct hearing *h)
-{
-    uint64_t sum = 0;
-    for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++)
-        sum += h->e->epoch[c].opened;
-    return sum;
-}
-
-/* The class with most growth in bytes, or NULL. `exact`: only such as convict by themselves. */
-static const struct judge_size_class *class_growing(const struct hearing *h, bool exact)
-{
-    const struct judge_size_class *most = NULL;
-    int64_t most_bytes = 0, ledger = ledger_growth(h).blocks;
-    for (size_t i = 0; i < h->e->size_classes && begun(h); i++) {
-        const struct judge_size_class *k = &h->e->size_class[i];
-        int64_t grown = growth_of(h, k->regions), bytes = grown * (int64_t)k->size;
-        if (grown < JUDGE_MIN_BLOCKS || bytes <= most_bytes)
-            continue;
-        if (exact && (grown < REGIONS_MIN || grown < 2 * ledger || moved_from_others(h, bytes) ||
-                      !in_proportion(h, k, (double)grown / (double)begun(h))))
-            continue;
-        most = k;
-        most_bytes = bytes;
-    }
-    return most;
-}
-
-/* What one series gained over the hold epochs. */
-static double held_regions(const struct hearing *h, const struct judge_size_class *k)
-{
-    double sum = 0;
-    for (size_t c = 1; c <= h->last; c++)
-        sum += h->e->epoch[c].hold ? (double)(k->regions[c] - k->regions[c - 1]) : 0;
-    return sum;
 }
 
 static double held_bytes(const struct hearing *h, const struct judge_gauge *g)
@@ -243,59 +154,119 @@ static struct judge_finding pages(const struct rise *r, const struct rise *flat,
 }
 
 /* Bytes per connection that would have had to be added to be seen: beyond the limit by what the
- * figure varies, and `at_least` in all. */
+ * figure varies, `at_least` in all, and so many that the points lie straight. What the series
+ * itself became less by comes on top. */
 static double smallest_seen(const struct hearing *h, const struct rise *r, double at_least)
 {
     if (!r->g || begun(h) == 0 || r->half_width > 1e12)
         return 0;
-    double by_trend = r->g->limit + r->half_width;
-    double by_size = at_least / (double)begun(h);
-    return by_trend > by_size ? by_trend : by_size;
+    double lost = fmax(-r->growth, 0);
+    double in_all = (fmax(at_least, STRAY_PARTS * r->stray) + lost) / (double)begun(h);
+    return fmax(r->g->limit + fmax(r->half_width, -r->low), in_all);
+}
+
+/* What jemalloc's figures are judged by. `beside`: allocated, less what OpenSSL's live blocks take;
+ * `held`: active, less what is allocated. Without their rules they are the figures themselves. */
+struct heap_case {
+    struct ledger_share share;
+    struct judge_gauge gauge[2];
+    double *value[2]; /* owned */
+    struct rise allocated, active, beside, held;
+};
+
+static void heap_case_init(struct heap_case *k, const struct hearing *h)
+{
+    const struct judge_gauge *allocated = gauge_find(h->e, "heap_allocated"),
+                             *active = gauge_find(h->e, "heap_active");
+    *k = (struct heap_case){0};
+    share_init(&k->share, h);
+    for (int i = 0; i < 2; i++) {
+        const struct judge_gauge *g = i ? active : allocated;
+        k->value[i] = calloc(g ? g->count : 1, sizeof *k->value[i]);
+        CHECK(k->value[i]);
+    }
+    k->allocated = rise_of(h, allocated, false);
+    k->active = rise_of(h, active, false);
+    k->beside =
+        rise_of(h, share_beside_ledger(&k->share, h, allocated, k->value[0], &k->gauge[0]), false);
+    const struct judge_gauge *in_use = rule_on(h, RULE_IN_USE_FIRST) ? allocated : NULL;
+    k->held = rise_of(h, share_beside(active, in_use, k->value[1], &k->gauge[1]), false);
+}
+
+static void heap_case_fini(struct heap_case *k)
+{
+    free(k->value[0]);
+    free(k->value[1]);
+    share_fini(&k->share);
+}
+
+/* A loss must be larger by what the ledger may explain of it; pages, by what is in use with them.
+ */
+static void sensitivity_fill(const struct hearing *h, const struct heap_case *k,
+                             struct judge_sensitivity *ret)
+{
+    ret->heap_bytes = smallest_seen(h, &k->beside, UNSUPPORTED_BYTES + k->share.slack);
+    ret->page_bytes = smallest_seen(h, &k->held, ACTIVE_BYTES);
+    if (ret->page_bytes > 0)
+        ret->page_bytes =
+            fmax(ret->page_bytes, IN_USE_PARTS * k->allocated.per_conn - k->held.per_conn);
+}
+
+static bool outside_judge(struct hearing *h, const struct heap_case *k, struct judge_finding *ret)
+{
+    struct rise unexplained = k->beside;
+    unexplained.growth -= k->share.slack;
+    const struct judge_size_class *exact = class_growing(h, &k->share, true);
+    double enough = exact ? ALLOCATED_BYTES : UNSUPPORTED_BYTES;
+    bool grows = rule_on(h, RULE_OUTSIDE) && rises(&unexplained, enough);
+    if (!grows && !(rule_on(h, RULE_SIZE_CLASS) && exact))
+        return false;
+    *ret = outside(h, &unexplained, exact ? exact : class_growing(h, &k->share, false));
+    return true;
+}
+
+/* More pages, and not for what is allocated in them: a cache that fills takes some as well. */
+static bool fragmentation_judge(struct hearing *h, const struct heap_case *k,
+                                struct judge_finding *ret)
+{
+    if (!rule_on(h, RULE_FRAGMENTATION) || !rises(&k->held, ACTIVE_BYTES) ||
+        k->allocated.per_conn * IN_USE_PARTS >= k->held.per_conn)
+        return false;
+    *ret = pages(&k->active, &k->allocated, VERDICT_LEAK, KIND_FRAGMENTATION,
+                 "pages are held by few bytes in use");
+    ret->bytes = (int64_t)k->held.growth;
+    ret->per_conn_bytes = k->held.per_conn;
+    return true;
+}
+
+static bool witnesses_judge(struct hearing *h, const struct heap_case *k, struct judge_finding *ret)
+{
+    struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
+    if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
+        *ret = pages(&resident, &k->active, VERDICT_PASS, KIND_UNPURGED,
+                     "the allocator keeps freed pages for a while, up to a bound of its own");
+        return true;
+    }
+    struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true), alone = rss;
+    if (rule_on(h, RULE_HEAP_FIRST) && k->active.growth > 0)
+        alone.growth -= k->active.growth;
+    if (rule_on(h, RULE_MAPPING) && rises(&alone, WITNESS_BYTES)) {
+        *ret = pages(&rss, &k->active, VERDICT_INCONCLUSIVE, KIND_MAPPING,
+                     "every exact figure is flat, and a witness never convicts alone");
+        return true;
+    }
+    return false;
 }
 
 size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
                   struct judge_sensitivity *ret_seen)
 {
-    struct rise allocated = rise_of(h, gauge_find(h->e, "heap_allocated"), false);
-    struct rise active = rise_of(h, gauge_find(h->e, "heap_active"), false);
-    /* What the ledger explains is taken off what grew, so a loss must be larger by that to be seen.
-     */
-    double explained = (double)ledger_growth(h).bytes;
-    ret_seen->heap_bytes = smallest_seen(h, &allocated, UNSUPPORTED_BYTES + explained);
-    ret_seen->page_bytes = smallest_seen(h, &active, ACTIVE_BYTES);
-    if (exact_leak || h->epochs < JUDGE_MIN_EPOCHS)
-        return 0;
-    struct rise unexplained = allocated;
-    unexplained.growth -= explained;
-    const struct judge_size_class *exact = class_growing(h, true);
-    if (rule_on(h, RULE_OUTSIDE) &&
-        rises(&unexplained, exact ? ALLOCATED_BYTES : UNSUPPORTED_BYTES)) {
-        *ret = outside(h, &unexplained, exact ? exact : class_growing(h, false));
-        return 1;
-    }
-    if (rule_on(h, RULE_SIZE_CLASS) && exact) {
-        *ret = outside(h, &unexplained, exact);
-        return 1;
-    }
-    if (rule_on(h, RULE_FRAGMENTATION) && rises(&active, ACTIVE_BYTES) &&
-        allocated.growth * 4 < active.growth) {
-        *ret = pages(&active, &allocated, VERDICT_LEAK, KIND_FRAGMENTATION,
-                     "pages are held by few bytes in use");
-        return 1;
-    }
-    struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
-    if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
-        *ret = pages(&resident, &active, VERDICT_PASS, KIND_UNPURGED,
-                     "the allocator keeps freed pages for a while, up to a bound of its own");
-        return 1;
-    }
-    struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true), alone = rss;
-    if (rule_on(h, RULE_HEAP_FIRST) && active.growth > 0)
-        alone.growth -= active.growth;
-    if (rule_on(h, RULE_MAPPING) && rises(&alone, WITNESS_BYTES)) {
-        *ret = pages(&rss, &active, VERDICT_INCONCLUSIVE, KIND_MAPPING,
-                     "every exact figure is flat, and a witness never convicts alone");
-        return 1;
-    }
-    return 0;
+    struct heap_case k;
+    heap_case_init(&k, h);
+    sensitivity_fill(h, &k, ret_seen);
+    bool found = !exact_leak && h->epochs >= JUDGE_MIN_EPOCHS &&
+                 (outside_judge(h, &k, ret) || fragmentation_judge(h, &k, ret) ||
+                  witnesses_judge(h, &k, ret));
+    heap_case_fini(&k);
+    return found;
 }

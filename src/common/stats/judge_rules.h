@@ -24,6 +24,7 @@
 
 /* Rules that name the kind of a leak, refine a doubt, judge the gauges, or the run as a whole. */
 #define OTHER_RULE_LIST(X)                                                                         \
+    X(TABLE_WANDERS)                                                                               \
     X(TABLE_OF_CACHE)                                                                              \
     X(RARE)                                                                                        \
     X(TIME)                                                                                        \
@@ -36,6 +37,7 @@
     X(OUTSIDE)                                                                                     \
     X(SIZE_CLASS)                                                                                  \
     X(LEDGER_FIRST)                                                                                \
+    X(IN_USE_FIRST)                                                                                \
     X(FRAGMENTATION)                                                                               \
     X(UNPURGED)                                                                                    \
     X(HEAP_FIRST)                                                                                  \

@@ -35,6 +35,7 @@ struct steps {
     int count;
     bool fell, newest; /* some step went down; the newest judged epoch or a later one had one */
     int64_t first, second, total; /* bytes, by halves */
+    int64_t fall; /* the largest between two checkpoints, whatever the number of blocks did */
 };
 
 /* Only where the number of blocks stayed: bytes that come with new blocks are those blocks'. */
@@ -43,6 +44,7 @@ static struct steps count_steps(const struct hearing *h, const struct judge_site
     struct steps t = {0};
     for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
         int64_t step = s->bytes[c] - s->bytes[c - 1];
+        t.fall = -step > t.fall ? -step : t.fall;
         if (s->blocks[c] != s->blocks[c - 1])
             continue;
         t.count += step > 0;
@@ -66,6 +68,16 @@ static bool grew_in_place(const struct hearing *h, const struct survivors *v, in
            v->s->bytes[h->last] - open_bytes >= growth && growth * 4 > open_bytes;
 }
 
+/* Where open connections hold blocks of the site as well, their bytes move it up and down, and now
+ * and then their number is the same as before by coincidence. Steps that aren't much larger than
+ * the falls are of that kind, unless so many went up that chance gives it once in 16,000. */
+static bool wanders(const struct hearing *h, const struct steps *t)
+{
+    enum { STEPS_BEYOND_CHANCE = 14 };
+    return rule_on(h, RULE_TABLE_WANDERS) && t->count < STEPS_BEYOND_CHANCE &&
+           t->total <= 2 * t->count * t->fall;
+}
+
 static uint64_t begun_after(const struct hearing *h, size_t epoch)
 {
     uint64_t sum = 0;
@@ -77,7 +89,7 @@ static uint64_t begun_after(const struct hearing *h, size_t epoch)
 static enum answer site_table(struct hearing *h, const struct survivors *v, struct judge_finding *f)
 {
     struct steps t = count_steps(h, v->s);
-    if (t.fell || !grew_in_place(h, v, t.total))
+    if (t.fell || wanders(h, &t) || !grew_in_place(h, v, t.total))
         return NO_OPINION;
     double first = (double)t.first / (double)h->half[0];
     double second = (double)t.second / (double)begun_after(h, h->middle);

@@ -24,6 +24,7 @@ enum {
     PARTS_MIN = 8,   /* an epoch is at most an eighth of what is measured, or less where that */
     PARTS_MAX = 40,  /* gives fewer epochs than there are behaviours to be told apart */
     CONFIRMS = 2,
+    MAKE_UP_EPOCHS = 4,
     EXTRA_EPOCHS = 2,
     EXTRA_EPOCHS_SURE = 16, /* three times as long in all; what is in doubt then, stays so */
     PROFILE_OPENS = 128     /* beyond the stable set: enough to tell growth from chance */
@@ -285,6 +286,25 @@ static struct plan_action turn_over(struct plan *p)
     return (struct plan_action){.step = PLAN_TURNOVER, .opens = turnover_opens(p)};
 }
 
+/* How alike the halves are, and which connections could be judged, is known once all have closed: a
+ * run that is to reach a sensitivity makes up for what is missing. 0: nothing, or no room for it.
+ */
+static uint64_t make_up_opens(const struct plan *p, const struct plan_seen *seen)
+{
+    bool full = p->warm_epochs + p->measured_epochs >= EPOCHS_MAX;
+    if (!is_default(p) || !seen->falls_short || full || p->makes_up >= MAKE_UP_EPOCHS)
+        return 0;
+    uint64_t opens = within_limit(p, seen, larger(p->need / parts(p), p->unit));
+    return opens * 2 < p->unit ? 0 : opens;
+}
+
+static struct plan_action make_up(struct plan *p, uint64_t opens)
+{
+    p->makes_up++;
+    p->turned_over = false;
+    return measure(p, opens);
+}
+
 /* The warm-up, the measuring and the hold. False: they are done. */
 static bool next_before(struct plan *p, const struct plan_seen *seen, struct plan_action *ret)
 {
@@ -318,6 +338,9 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen)
             return confirm(p, seen);
         if (!p->turned_over)
             return turn_over(p);
+        uint64_t missing = make_up_opens(p, seen);
+        if (missing)
+            return make_up(p, missing);
     }
     uint64_t opens = seen->interrupted || !p->turned_over ? 0 : next_profile(p, seen);
     if (opens) {

@@ -51,6 +51,7 @@ struct plan {
     uint64_t next_opens;     /* of the next measured epoch, before any bound */
     int profiled;            /* steps of the heap's profile */
     int confirms;            /* steps of the confirmation so far */
+    int makes_up;            /* epochs after a turnover, as what was judged fell short */
     bool held, measured_out, turned_over, drained;
 };
 
@@ -64,7 +65,9 @@ struct plan_seen {
     bool wants_hold, wants_more, certain; /* the judge's words */
     bool suspects_heap; /* it may come to a profile: room for it is kept in a bounded run */
     bool wants_profile; /* the heap grows outside OpenSSL: its stacks are wanted */
-    bool untold;        /* a leak whose behaviours more epochs could tell apart */
+    bool
+        falls_short; /* nothing leaks, and what is judged doesn't reach the sensitivity asked for */
+    bool untold;     /* a leak whose behaviours more epochs could tell apart */
     bool wants_confirm;
     uint64_t confirm_opens; /* of each of its two epochs */
     bool interrupted;       /* SIGINT: go to the end by the shortest way */

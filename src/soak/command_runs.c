@@ -1,0 +1,35 @@
+#include "command_runs.h"
+
+enum { EXIT_MISSED = 1, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
+
+static int broken(const struct command_runs *c, const struct err *e)
+{
+    fprintf(stderr, "soak: %s: %s\n", c->command->name, e->text);
+    return EXIT_BROKEN;
+}
+
+static int run_all(const struct command_runs *c, struct err *e)
+{
+    int rc = c->run(c->owner, e);
+    bool good = c->summarise(c->owner);
+    if (c->sub->interrupted)
+        return EXIT_INTERRUPTED;
+    if (rc != 0)
+        return broken(c, e);
+    return good ? 0 : EXIT_MISSED;
+}
+
+int command_runs(const struct command_runs *c, int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    int code = command_parse(c->command, argc, argv, c->options);
+    if (code >= 0)
+        return code;
+    if (c->check(c->owner, &e) != 0)
+        return command_refuse(c->command, &e);
+    if (subrun_open(c->sub, c->command->name, &e) != 0)
+        return broken(c, &e);
+    code = run_all(c, &e);
+    subrun_close(c->sub);
+    return code;
+}
