@@ -72,10 +72,10 @@ struct scenario {
     const char *alpn, *sni;       /* NULL = none */
     /* [server] */
     int workers;
-    int malloc;         /* enum scenario_malloc; a build without jemalloc has libc only */
-    const char *openssl, *libuv, *jemalloc, *libc; /* the server's; NULL = the build's own */
-    int client_malloc;                             /* enum scenario_client_malloc */
-    const char *defect;                            /* NAME[:1/N], NULL = none */
+    int malloc; /* enum scenario_malloc; a build without jemalloc has libc only */
+    const char *openssl, *libuv, *jemalloc, *libc;  /* the server's; NULL = the build's own */
+    int client_malloc;                              /* enum scenario_client_malloc */
+    const char *defect;                             /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     bool requests;
     int ctx;                     /* enum scenario_ctx */
