@@ -34,7 +34,7 @@ int deb_read(const char *file, const char *log, struct deb *ret, struct err *e)
     int rc = spawn_need(&s, file, e);
     if (rc != 0)
         return rc;
-    bool read = take_field(text, "Package: ", deb.package, sizeof deb.package) &&
+    bool read = text && take_field(text, "Package: ", deb.package, sizeof deb.package) &&
                 take_field(text, "Version: ", deb.version, sizeof deb.version) &&
                 version_ok(deb.version);
     free(text);

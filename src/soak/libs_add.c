@@ -82,6 +82,8 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
             continue;
         if (access(words[i], R_OK) != 0)
             return err_set(e, "%.300s: %s", words[i], strerror(errno));
+        if (words[i][0] == '-') /* dpkg-deb would take it for an option */
+            return err_set(e, "%.300s: write it as ./%.100s", words[i], words[i]);
         files[used++] = words[i];
     }
     if (used == 0)

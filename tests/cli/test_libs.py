@@ -197,6 +197,26 @@ class FromDebian(Case):
         self.refuses("openssl 4.0.3-1 needs libc 2.99, and sid has none as new$", "add",
                      "debian:experimental=4.0.3", "--mirror", mirror.folder)
 
+    def test_what_the_machine_lacks_comes_from_the_suite_too(self):
+        mirror = Mirror(self.folder + "/mirror")
+        extra = self.folder + "/libextra.so.1"
+        make_library(extra, "libextra.so.1")
+        make_library(self.folder + "/libcrypto.so.3", "libcrypto.so.3", "int more;\n",
+                     "-Wl,--no-as-needed", extra)
+        tree = dict(self.tiny, **{"usr/lib/libcrypto.so.3": self.folder + "/libcrypto.so.3"})
+        for version, pocket in (("3.6.5-1", "sid"), ("3.5.9-1", "trixie")):
+            add_openssl(mirror, pocket, version, tree, self.headers,
+                        depends="libc6 (>= 2.34), libextra1 (>= 1)")
+        mirror.add("sid", "libextra1", "1-1", {"usr/lib/libextra.so.1": extra})
+        mirror.add("trixie", "libextra1", "1-2", {"usr/lib/libother.so.1": extra})
+        for pocket in ("sid", "trixie"):
+            mirror.publish(pocket)
+        self.add("debian:sid", "--mirror", mirror.folder)
+        self.assertTrue(os.path.exists(
+            self.cache + "/libs/openssl-3.6.5/root/usr/lib/libextra.so.1"))
+        self.refuses("openssl 3.5.9-1 needs libextra.so.1, and neither its suite nor this machine "
+                     "has it$", "add", "debian:trixie", "--mirror", mirror.folder)
+
     def test_without_a_network_one_sentence_says_so(self):
         """Nothing listens on a port that was just given back."""
         with socket.create_server(("127.0.0.1", 0)) as server:
