@@ -2,9 +2,11 @@
 # The nightly job, step by step, on any machine:
 #   nightly.sh shard K/N   runs shard K of N of scenarios/nightly and of all families
 #   nightly.sh merge       joins the shards that lie in the results' folder
+#   nightly.sh torture K/N fails every N-th OpenSSL allocation of a connection; without K/N that day's
+#                          seventh, so that a week has them all; 1/1 is all at once
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
-# `soak suite` or `soak merge`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
+# `soak suite`, `soak merge` or `soak run`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
 # folder or name instead of all; RESULTS, the results' folder (results/runs/nightly).
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
@@ -14,7 +16,7 @@ results=${RESULTS:-$root/results/runs/nightly}
 merged=${results%/}-merged
 
 usage() {
-    echo "usage: nightly.sh shard K/N | merge" >&2
+    echo "usage: nightly.sh shard K/N | merge | torture [K/N]" >&2
     exit 2
 }
 
@@ -33,6 +35,12 @@ merge() {
         --junit="$merged/junit.xml"
 }
 
+torture() {
+    mkdir -p "$results"
+    "$soak" run default --fail-alloc --slice "$1" --results "$results" \
+        --json="$results/torture-${1//\//-of-}.json"
+}
+
 case ${1-} in
 shard)
     [ $# = 2 ] || usage
@@ -41,6 +49,10 @@ shard)
 merge)
     [ $# = 1 ] || usage
     merge
+    ;;
+torture)
+    [ $# -le 2 ] || usage
+    torture "${2:-$(date -u +%u)/7}"
     ;;
 *) usage ;;
 esac

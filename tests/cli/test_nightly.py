@@ -67,16 +67,43 @@ class Nightly(unittest.TestCase):
         self.step("merge", code=3)
 
     def test_it_refuses_what_it_does_not_know(self):
-        for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",)):
-            self.assertIn("usage: nightly.sh shard K/N | merge", self.step(*words, code=2))
+        for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",),
+                      ("torture", "1/7", "x")):
+            self.assertIn("usage: nightly.sh shard K/N | merge | torture [K/N]",
+                          self.step(*words, code=2))
         self.write("pass-1")
         self.assertIn("--shard 2: this is a shard of so many", self.step("shard", "2", code=2))
+
+    def test_a_night_fails_a_seventh_of_the_allocations(self):
+        told = self.folder / "told"
+        stub = self.folder / "soak"
+        stub.write_text(f'#!/bin/sh\necho "$@" >"{told}"\nexit 1\n', encoding="utf-8")
+        stub.chmod(0o700)
+        self.environment |= {"SOAK": str(stub)}
+        self.step("torture", code=1)
+        words = told.read_text(encoding="utf-8").split()
+        self.assertEqual(words[:3], ["run", "default", "--fail-alloc"])
+        day = words[words.index("--slice") + 1]
+        self.assertRegex(day, r"^[1-7]/7$")
+        self.assertTrue(words[-1].endswith(f"/r/torture-{day.replace('/', '-of-')}.json"))
+        self.step("torture", "1/1", code=1)
+        self.assertIn("--slice 1/1 ", told.read_text(encoding="utf-8"))
+
+    def test_the_slice_really_runs(self):
+        self.environment |= {"SOAK": str(BUILD / "bin/soak")}
+        self.step("torture", "1000/1000")
+        document = json.loads((self.folder / "r/torture-1000-of-1000.json").read_text("utf-8"))
+        self.assertEqual(document["schema"], "soak-torture/1")
 
     def test_each_step_of_the_workflow_is_a_script_or_keeps_results(self):
         text = WORKFLOW.read_text(encoding="utf-8")
         steps = re.findall(r"(?m)^ +(?:- )?run: (.*)$", text)
         self.assertEqual(steps, ["bash scripts/nightly.sh shard ${{ matrix.shard }}/2",
-                                 "bash scripts/nightly.sh merge"])
+                                 "bash scripts/nightly.sh merge",
+                                 "bash scripts/nightly.sh torture ${{ github.event.schedule == "
+                                 "'17 5 * * 0' && '1/1' || '' }}"])
+        # What the weekly step asks for is one of the workflow's times.
+        self.assertIn('- cron: "17 5 * * 0"\n', text)
         used = re.findall(r"uses: (\S+)@(\S+)", text)
         self.assertEqual({name for name, _ in used}, {"actions/checkout", "actions/upload-artifact",
                                                       "actions/download-artifact"})
