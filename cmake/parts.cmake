@@ -1,5 +1,5 @@
 # The parts that a subject can be built against in another version than the machine's: how
-# src/soak/assembly.c builds. Without these options a part is what pkg-config finds.
+# src/soak/library/assembly.c builds. Without these options a part is what pkg-config finds.
 option(SOAK_SUBJECTS_ONLY "Build the subjects alone, and look for nothing else" OFF)
 set(SOAK_LOADER "" CACHE FILEPATH "The subjects' dynamic linker: that of another libc")
 set(SOAK_RPATH "" CACHE STRING "The subjects' search path for libraries, divided by colons")

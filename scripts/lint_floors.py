@@ -1,5 +1,6 @@
 """Includes point only downwards: base <- stats, tls, prelude, probe, control, measure <- scenario, report,
-store <- programs. Siblings don't include each other. Prints each breach."""
+store <- programs. Siblings don't include each other; the rooms of src/soak only those named here. Prints
+each breach."""
 
 import re
 import sys
@@ -26,6 +27,17 @@ MAY_INCLUDE = {
     "footprint": {"base", "tls"},
 }
 FLOORS = {path.rsplit("/", 1)[1] for path in MAY_INCLUDE if path.startswith("src/common/")}
+# The rooms of the program and those that each may include, besides every floor and the top of src/soak.
+ROOMS = {
+    "library": set(),
+    "run": {"library"},
+    "torture": {"run"},
+    "compare": {"library"},
+    "suite": set(),
+    "selftest": set(),
+}
+MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
+PLACES = FLOORS | ROOMS.keys()
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 PURE = re.compile(r"src/common/(stats|prelude)/|client/pacer\.")
 IMPURE = re.compile(r"#\s*include\s*[<\"](uv\.h|unistd\.h|fcntl\.h|sys/\w+\.h|base/clock\.h)")
@@ -37,7 +49,7 @@ def breaches(path):
     allowed = MAY_INCLUDE.get(home)
     for name in INCLUDE.findall(text):
         floor = name.split("/")[0]
-        if "/" not in name or floor not in FLOORS or home == f"src/common/{floor}":
+        if floor not in PLACES or home in (f"src/common/{floor}", f"src/soak/{floor}"):
             continue
         if allowed is not None and floor not in allowed:
             yield f"{path}: includes {name}, which isn't below it"

@@ -1,16 +1,16 @@
 #include "cmd_run.h"
 
 #include "base/clock.h"
-#include "bisect_exit.h"
 #include "catalog.h"
 #include "chosen.h"
 #include "control/program.h"
-#include "manifest.h"
-#include "outcome.h"
 #include "report/report.h"
-#include "run.h"
+#include "run/bisect_exit.h"
+#include "run/manifest.h"
+#include "run/outcome.h"
+#include "run/run.h"
 #include "terminal.h"
-#include "torture.h"
+#include "torture/torture.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,15 +1,15 @@
 #include "help.h"
 
-#include "cmd_bisect.h"
-#include "cmd_calibrate.h"
-#include "cmd_compare.h"
-#include "cmd_libs.h"
 #include "cmd_list.h"
-#include "cmd_merge.h"
-#include "cmd_selftest.h"
 #include "cmd_show.h"
-#include "cmd_suite.h"
+#include "compare/cmd_bisect.h"
+#include "compare/cmd_compare.h"
+#include "library/cmd_libs.h"
 #include "scenario/scenario.h"
+#include "selftest/cmd_calibrate.h"
+#include "selftest/cmd_selftest.h"
+#include "suite/cmd_merge.h"
+#include "suite/cmd_suite.h"
 
 #include <string.h>
 

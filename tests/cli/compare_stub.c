@@ -2,9 +2,9 @@
  * stands in the table below. The figures of 3.0.17 and 3.0.20 are measured ones. So 24 runs take no
  * time. Each run's words are appended to the file in SOAK_STUB_LOG.
  */
-#include "src/soak/cmd_bisect.h"
-#include "src/soak/cmd_compare.h"
-#include "src/soak/compare_prepare.h"
+#include "src/soak/compare/cmd_bisect.h"
+#include "src/soak/compare/cmd_compare.h"
+#include "src/soak/compare/compare_prepare.h"
 #include "src/soak/subrun.h"
 #include "tests/unit/compare_measured.h"
 

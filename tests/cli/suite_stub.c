@@ -2,10 +2,10 @@
  * stands in its file's name, as the words before the first dash. So a suite of many takes no time.
  */
 #include "src/soak/catalog.h"
-#include "src/soak/cmd_merge.h"
-#include "src/soak/cmd_suite.h"
 #include "src/soak/subrun.h"
-#include "src/soak/suite_files.h"
+#include "src/soak/suite/cmd_merge.h"
+#include "src/soak/suite/cmd_suite.h"
+#include "src/soak/suite/suite_files.h"
 
 #include <signal.h>
 #include <stdio.h>

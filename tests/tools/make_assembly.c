@@ -3,7 +3,7 @@
  * folder, the library path and a line per part, as `key value`; with a fifth word, the path of a
  * maps file, `mapped PART FILE` for each file of it that assembly_owns.
  */
-#include "src/soak/assembly.h"
+#include "src/soak/library/assembly.h"
 
 #include <stdio.h>
 #include <stdlib.h>

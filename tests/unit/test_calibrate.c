@@ -1,5 +1,5 @@
 /* What soak calibrate counts of a run. */
-#include "src/soak/calibrate.h"
+#include "src/soak/selftest/calibrate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 #include "measure/maps.h"
-#include "src/soak/capture.h"
+#include "src/soak/run/capture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Which version a run had, and whether that is the one that was asked for. */
-#include "src/soak/compare_parts.h"
+#include "src/soak/compare/compare_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

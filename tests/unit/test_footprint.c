@@ -3,8 +3,8 @@
  * soak starts it.
  */
 #include "report/footprint.h"
-#include "src/soak/footprint.h"
-#include "src/soak/footprint_lines.h"
+#include "src/soak/run/footprint.h"
+#include "src/soak/run/footprint_lines.h"
 
 #include <math.h>
 #include <setjmp.h>

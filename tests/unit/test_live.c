@@ -1,5 +1,5 @@
 /* When the live view asks to be told anything: each time costs a reading of the whole page. */
-#include "src/soak/live.h"
+#include "src/soak/run/live.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The selftest must notice each way in which a verdict can be wrong. */
-#include "src/soak/selftest.h"
+#include "src/soak/selftest/selftest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "probe/page_file.h"
 #include "probe/probe.h"
-#include "src/soak/history.h"
+#include "src/soak/run/history.h"
 #include "tls/context.h"
 #include "tls/identity.h"
 

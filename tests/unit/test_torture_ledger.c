@@ -1,5 +1,5 @@
 /* What stays of a connection, told apart from what only moves. */
-#include "src/soak/torture_ledger.h"
+#include "src/soak/torture/torture_ledger.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,8 +5,8 @@
 #ifndef SOAK_PROGRAMS_H
 #define SOAK_PROGRAMS_H
 
-#include "assembly.h"
 #include "child.h"
+#include "library/assembly.h"
 #include "scenario/scenario.h"
 #include "store/run_dir.h"
 

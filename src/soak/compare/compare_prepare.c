@@ -1,7 +1,7 @@
 #include "compare_prepare.h"
 
-#include "assembly.h"
 #include "base/check.h"
+#include "library/assembly.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 

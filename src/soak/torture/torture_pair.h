@@ -6,8 +6,8 @@
 #ifndef SOAK_TORTURE_PAIR_H
 #define SOAK_TORTURE_PAIR_H
 
-#include "child.h"
-#include "programs.h"
+#include "run/child.h"
+#include "run/programs.h"
 #include "scenario/scenario.h"
 #include "store/run_dir.h"
 #include "symbol/symbol.h"

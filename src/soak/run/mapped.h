@@ -4,7 +4,7 @@
 #ifndef SOAK_MAPPED_H
 #define SOAK_MAPPED_H
 
-#include "assembly.h"
+#include "library/assembly.h"
 
 #include <limits.h>
 #include <stddef.h>

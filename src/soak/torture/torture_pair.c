@@ -1,10 +1,10 @@
 #include "torture_pair.h"
 
-#include "args.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "measure/maps.h"
-#include "pki.h"
+#include "run/args.h"
+#include "run/pki.h"
 
 #include <inttypes.h>
 #include <signal.h>
