@@ -7,6 +7,7 @@
 #include "compare_text.h"
 #include "compare_write.h"
 #include "stats/bisect.h"
+#include "store/outputs.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -113,14 +114,9 @@ static int take_versions(struct compare_line *line, struct prepare_list *list, s
 
 /* ---- the work ---- */
 
-static int write_json(const char *text, const char *path, struct err *e)
+static void write_text(const void *ctx, FILE *out)
 {
-    bool to_stdout = strcmp(path, "-") == 0;
-    FILE *out = to_stdout ? stdout : fopen(path, "we");
-    bool ok = out && fputs(text, out) >= 0 && fflush(out) == 0;
-    if (out && !to_stdout)
-        ok = fclose(out) == 0 && ok;
-    return ok ? 0 : err_set(e, "--json=%.300s: %s", path, strerror(errno));
+    fputs(ctx, out);
 }
 
 /* bisect.json, and once more where --json wants it. */
@@ -130,7 +126,7 @@ static int publish(const struct bisect_work *b, const char *path, int code, stru
     if (!text)
         return err_set(e, "bisect.json: out of memory");
     int rc = run_dir_write(&b->work->dir, "bisect.json", text, strlen(text), e);
-    if (path && write_json(text, path, e) != 0)
+    if (output_write("json", path, write_text, text, e) != 0)
         rc = -1;
     free(text);
     return rc;

@@ -62,11 +62,11 @@ static json_t *sites_json(const struct version *v)
     json_t *array = json_array();
     for (size_t i = 0; i < v->sites; i++) {
         const struct compare_site *s = &v->site[i];
-        json_array_append_new(array, json_pack("{s:s,s:i,s:o,s:f,s:f,s:f}", "file", s->file, "line",
-                                               (int)s->line, "function",
+        json_array_append_new(array, json_pack("{s:s,s:i,s:o,s:f,s:i,s:f,s:f}", "file", s->file,
+                                               "line", (int)s->line, "function",
                                                s->function ? json_string(s->function) : json_null(),
-                                               "allocs", s->allocs, "bytes", s->allocs * 64,
-                                               "held_bytes", s->held_bytes));
+                                               "allocs", s->allocs, "reallocs", 0, "bytes",
+                                               s->allocs * 64, "held_bytes", s->held_bytes));
     }
     return array;
 }
@@ -77,17 +77,18 @@ static json_t *held_json(double bytes)
     static const double share[] = {0.2, 0.8, 0.9, 1};
     json_t *array = json_array();
     for (int i = 0; i < 4; i++)
-        json_array_append_new(array, json_pack("{s:s,s:f,s:f}", "stage", stages[i], "blocks",
-                                               floor(bytes * share[i] / 250), "bytes",
+        json_array_append_new(array, json_pack("{s:s,s:i,s:f,s:f}", "stage", stages[i], "allocs", 9,
+                                               "blocks", floor(bytes * share[i] / 250), "bytes",
                                                floor(bytes * share[i])));
     return array;
 }
 
 static json_t *end_json(const char *name, double allocs, double held, json_t *sites)
 {
-    return json_pack("{s:s,s:f,s:i,s:f,s:f,s:b,s:o,s:o}", "name", name, "allocs", allocs,
-                     "reallocs", 12, "alloc_bytes", allocs * 64, "peak_bytes", held * 1.5, "exact",
-                     1, "held", held_json(held), "sites", sites);
+    return json_pack("{s:s,s:f,s:i,s:f,s:f,s:i,s:i,s:b,s:o,s:o}", "name", name, "allocs", allocs,
+                     "reallocs", 12, "alloc_bytes", allocs * 64, "peak_bytes", held * 1.5,
+                     "kept_blocks", 0, "kept_bytes", 0, "exact", 1, "held", held_json(held),
+                     "sites", sites);
 }
 
 static json_t *footprint_json(const struct version *v)

@@ -391,8 +391,8 @@ class Shown(Compare):
             self.soak("document", "3.0.22", path)
             document = json.loads(path.read_text(encoding="utf-8"))
             document["footprint"]["ends"][0]["sites"] = [
-                {"file": file, "line": 1, "function": None, "allocs": 900, "bytes": 1,
-                 "held_bytes": 1}]
+                {"file": file, "line": 1, "function": None, "allocs": 900,
+                 "reallocs": 0, "bytes": 1, "held_bytes": 1}]
             path.write_text(json.dumps(document), encoding="utf-8")
         text = self.soak("compare", "a", "b", "--markdown").stdout
         self.assertIn("\\<img src=x\\>\\`.c", text)
