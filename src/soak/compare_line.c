@@ -117,9 +117,19 @@ static int split(struct compare_line *line, const char *list, struct err *e)
     return 0;
 }
 
+const char *compare_line_range(const char *name)
+{
+    for (const char *p = strstr(name, ".."); p; p = strstr(p + 2, "..")) {
+        bool folder = (p == name || p[-1] == '/' || p[-1] == ',') && strchr("/,", p[2]);
+        if (!folder)
+            return p;
+    }
+    return NULL;
+}
+
 static bool several(const char *list)
 {
-    return list && (strchr(list, ',') || strstr(list, ".."));
+    return list && (strchr(list, ',') || compare_line_range(list));
 }
 
 /* The part that varies: one alone, so that what differs has one cause. */

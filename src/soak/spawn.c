@@ -29,13 +29,15 @@ struct job {
     size_t used, room;
 };
 
+/* The whole group, which the process leads: `cmake --build` holds a signal back until its make is
+ * done. A second signal doesn't ask. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct job *job = handle->loop->data;
     (void)number;
-    job->interrupted = true;
     if (job->running)
-        uv_process_kill(&job->process, SIGTERM);
+        kill(-job->process.pid, job->interrupted ? SIGKILL : SIGTERM);
+    job->interrupted = true;
 }
 
 static void start_signal(struct job *job, uv_signal_t *handle, int number)
@@ -104,6 +106,7 @@ static int start(struct job *job, const struct spawn *s, int log_fd)
     }
     char **environment = english();
     uv_process_options_t options = {.file = s->argv[0],
+                                    .flags = UV_PROCESS_DETACHED,
                                     .args = (char **)(uintptr_t)s->argv,
                                     .cwd = s->folder,
                                     .env = environment,
