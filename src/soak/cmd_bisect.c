@@ -72,6 +72,9 @@ static int take_range(struct compare_line *line, struct prepare_list *list, stru
 {
     char *from = line->name[0], *to = from + (compare_line_range(from) - from);
     size_t a = SIZE_MAX, b = SIZE_MAX;
+    if (to == from || !to[2] || compare_line_range(to + 2))
+        return err_set(e, "--%s %.100s: one range has two ends, A..B; or names alone: A,B,C",
+                       compare_part_name(line->part), from);
     *to = '\0';
     to += 2;
     int rc = fetch_ends(line, from, to, e);

@@ -133,6 +133,7 @@ static int measure(struct compare_work *w, const char *name, const struct compar
         int judged = publish(w->set, w->line, outputs);
         code = rc == 0 ? judged : code;
     } else if (rc == 0) {
+        fprintf(stderr, "soak: compare: interrupted before a run was done\n");
         code = compare_set_exit_code(w->set);
     }
     compare_work_close(w);

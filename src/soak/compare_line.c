@@ -101,6 +101,9 @@ static int split(struct compare_line *line, const char *list, struct err *e)
     CHECK(line->names_text);
     for (char *rest = line->names_text; rest;) {
         char *name = strsep(&rest, ",");
+        if (!*name)
+            return err_set(e, "--%s=%.100s: a name is missing", compare_part_name(line->part),
+                           list);
         for (size_t i = 0; i < line->names; i++)
             if (strcmp(line->name[i], name) == 0)
                 return err_set(e, "--%s: %.60s stands there twice", compare_part_name(line->part),

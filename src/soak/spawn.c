@@ -184,7 +184,8 @@ static bool is_error(const char *line)
     return false;
 }
 
-/* The first line behind `offset` that looks like an error, else the last line; or "". */
+/* The first line behind `offset` that looks like an error, else the last line; or "". A full disk is
+ * the cause of whatever error comes before or after. */
 static void first_error(const char *log, long offset, char *line, size_t size)
 {
     char text[LINE_BYTES];
@@ -192,12 +193,13 @@ static void first_error(const char *log, long offset, char *line, size_t size)
     line[0] = '\0';
     if (!in)
         return;
-    bool found = fseek(in, offset, SEEK_SET) != 0;
-    while (!found && fgets(text, sizeof text, in)) {
+    bool found = false, full = fseek(in, offset, SEEK_SET) != 0;
+    while (!full && fgets(text, sizeof text, in)) {
         text[strcspn(text, "\n")] = '\0';
-        found = is_error(text);
-        if (*text && *text != '$')
-            snprintf(line, size, "%.*s", (int)size - 1, text);
+        full = strstr(text, strerror(ENOSPC)) != NULL;
+        if (full || (!found && *text && *text != '$'))
+            snprintf(line, size, "%.*s", (int)size - 1, full ? strerror(ENOSPC) : text);
+        found = found || is_error(text);
     }
     fclose(in);
 }

@@ -42,6 +42,7 @@ static const struct version {
     {"9.0.3", "9.0.3", NULL, 0, 0, 0, 1, -1, NULL, 0},              /* soak crashes */
     {"9.0.4", "9.0.4", "PASS", 0, 2258, 46900, 1, 130, SITES(few)}, /* Ctrl-C in the middle */
     {"9.0.5", "9.0.5", "PASS", 0, 2258, 46900, 1, 0, NULL, 0},      /* no footprint */
+    {"9.0.6", "9.0.6", "PASS", 0, 2258, 46900, 1, 0, SITES(few)},   /* its first run breaks */
     {"/opt/tls", "3.5.0", "PASS", 0, 1575, 61210, 1, 0, SITES(few)},
     {"jemalloc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},
     {"libc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},
@@ -171,9 +172,13 @@ int subrun_execute_in_order(struct subrun *s, const char *const *words, struct s
     if (!v)
         return err_set(e, "%s: no such made-up version", name ? name : "?");
     int round = seed ? (int)((strtoul(seed, NULL, 16) - 1) % 100) : 0; /* of --seed 1 */
+    bool breaks = strcmp(v->name, "9.0.6") == 0 && round == 0;
+    bool footprint = value_of(words, "--footprint") != NULL && !breaks;
     *ret = (struct subrun_result){.exit_code = v->exit_code};
     if (v->verdict)
-        ret->document = document(v, round, value_of(words, "--footprint") != NULL, words[1]);
+        ret->document = document(v, round, footprint, words[1]);
+    if (breaks)
+        json_object_set_new(ret->document, "broken", json_string("server exited"));
     else if (v->exit_code == 2)
         snprintf(ret->said, sizeof ret->said, "soak: %s: it has left the mirror", v->name);
     s->interrupted = v->exit_code == 130;

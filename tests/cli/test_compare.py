@@ -132,6 +132,13 @@ class Rounds(Compare):
             self.assertEqual(run[-2:], ["--", "smoke"])
             self.assertNotIn("--repeat", " ".join(run))
 
+    def test_a_first_run_that_breaks_leaves_the_footprint_to_the_next(self):
+        document = self.document("3.0.17,9.0.6", "--repeat", "3", code=3)
+        asked = ["--footprint" in run for run in self.runs() if "--openssl=9.0.6" in run]
+        self.assertEqual(asked, [True, True, False])
+        self.assertEqual(self.row(document, "allocs")[1]["change"], "=")
+        self.assertEqual(document["versions"][1]["verdict"], "INVALID")
+
     def test_a_run_without_a_bound_gets_one_of_some_seconds(self):
         self.soak("compare", "default", "--openssl", "3.5.7,3.5.9", "--results", "r", "--seed", "1")
         self.assertIn("--closed=4520", self.runs()[0])
@@ -252,6 +259,11 @@ class Broken(Compare):
     def test_a_soak_that_crashes_is_exit_4(self):
         process = self.compare("3.0.22,9.0.3", code=4)
         self.assertIn("soak: compare: 9.0.3: its run left no result\n", process.stderr)
+
+    def test_ctrl_c_in_the_first_run_is_told(self):
+        process = self.compare("9.0.4,3.0.17", code=130)
+        self.assertEqual(process.stdout, "")
+        self.assertIn("soak: compare: interrupted before a run was done\n", process.stderr)
 
     def test_ctrl_c_gives_what_was_measured(self):
         process = self.compare("3.0.17,3.0.20,9.0.4", "--json=c.json", code=130)
@@ -526,8 +538,15 @@ class Refused(Compare):
                  "other", "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--libuv", "1.44,1.50"),
                 ("compare: --openssl: 3.0.17 stands there twice", "compare", "smoke", "--openssl",
                  "3.0.17,3.0.17"),
-                ("compare: --openssl: a name has 1 to 224 characters", "compare", "smoke",
-                 "--openssl", "3.0.17,"),
+                ("compare: --openssl=3.0.17,: a name is missing", "compare", "smoke", "--openssl",
+                 "3.0.17,"),
+                ("compare: --openssl=,: a name is missing", "compare", "smoke", "--openssl", ","),
+                ("compare: ../tls: no such library", "compare", "smoke", "--openssl",
+                 "3.0.17,../tls"),
+                ("bisect: --openssl 3.0.17..: one range has two ends, A..B; or names alone: A,B,C",
+                 "bisect", "smoke", "--openssl", "3.0.17.."),
+                ("bisect: --openssl 3.0.17..3.0.20..3.5.7: one range has two ends, A..B; or names "
+                 "alone: A,B,C", "bisect", "smoke", "--openssl", "3.0.17..3.0.20..3.5.7"),
                 ("compare: --malloc tcmalloc: there are jemalloc, libc and jemalloc-VERSION",
                  "compare", "smoke", "--malloc", "jemalloc,tcmalloc"),
                 ("compare: --openssl 3.0.17..3.0.22: a range is for soak bisect; name the "
