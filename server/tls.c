@@ -23,12 +23,15 @@ int server_tls_context(const struct server_tls *t, const struct options *o, SSL_
 static int make_identities(struct server_tls *t, const struct options *o, struct err *e)
 {
     enum identity_key kind = o->key == OPTIONS_KEY_RSA2048 ? IDENTITY_RSA2048 : IDENTITY_P256;
-    if (identity_make(kind, "localhost", NULL, &t->identity, e) < 0)
+    const struct identity *issuer = o->ocsp ? &t->authority : NULL;
+    if (o->ocsp && identity_make(IDENTITY_P256, "soak's authority", NULL, &t->authority, e) < 0)
+        return -1;
+    if (identity_make(kind, "localhost", issuer, &t->identity, e) < 0)
         return -1;
     if (o->key == OPTIONS_KEY_BOTH &&
-        identity_make(IDENTITY_RSA2048, "localhost", NULL, &t->second, e) < 0)
+        identity_make(IDENTITY_RSA2048, "localhost", issuer, &t->second, e) < 0)
         return -1;
-    if (o->sni_switch && identity_make(kind, CONTEXT_OTHER_NAME, NULL, &t->other_identity, e) < 0)
+    if (o->sni_switch && identity_make(kind, CONTEXT_OTHER_NAME, issuer, &t->other_identity, e) < 0)
         return -1;
     return 0;
 }
@@ -58,7 +61,8 @@ int server_tls_open(struct server_tls *t, const struct options *o, struct err *e
         return -1;
     if (o->ticket_rotate && ticket_ring_new(o->ticket_rotate, &t->ring, e) < 0)
         return -1;
-    if (o->ocsp && staple_make((enum staple_kind)(o->ocsp - 1), &t->identity, &t->staple, e) < 0)
+    if (o->ocsp && staple_make((enum staple_kind)(o->ocsp - 1), &t->identity, &t->authority,
+                               &t->staple, e) < 0)
         return -1;
     fill_features(t, o);
     if (o->sni_switch && make_context(t, o, &t->other_identity, &t->other, e) < 0)
@@ -75,4 +79,5 @@ void server_tls_fini(struct server_tls *t)
     identity_fini(&t->other_identity);
     identity_fini(&t->second);
     identity_fini(&t->identity);
+    identity_fini(&t->authority);
 }

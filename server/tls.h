@@ -10,6 +10,7 @@
 #include "tls/context.h"
 
 struct server_tls {
+    struct identity authority; /* with a staple: the certificates' issuer */
     struct identity identity, second, other_identity;
     struct staple staple;
     struct ticket_ring *ring; /* owned, or NULL */

@@ -21,7 +21,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 4 };
+enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
 
 static int usage(const struct err *e)
 {
@@ -124,9 +124,13 @@ static int run_scenario(const struct chosen *c)
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
-    if (raise_file_limit(s, &e) != 0 || check_json(s, &e) != 0 ||
-        programs_find(s, &programs, &e) != 0)
+    if (raise_file_limit(s, &e) != 0 || check_json(s, &e) != 0)
         return usage(&e);
+    int found = programs_find(s, &programs, &e);
+    if (found != 0) {
+        usage(&e);
+        return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
+    }
     char base[PATH_MAX];
     snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (s->fail_alloc)
@@ -167,12 +171,14 @@ static void announce(const struct scenario *s)
         fprintf(stderr, "soak: %s\n", text);
 }
 
-static int run_line(int argc, char *const *argv)
+/* *ret_tried: the line was accepted, so what comes after is due to what it names. */
+static int run_line(int argc, char *const *argv, bool *ret_tried)
 {
     struct err e = {{0}};
     struct chosen c;
     if (chosen_read(&c, argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
         return usage(&e);
+    *ret_tried = true;
     scenario_settle(&c.scenario);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
@@ -183,6 +189,7 @@ static int run_line(int argc, char *const *argv)
 
 int cmd_run(int argc, char *const *argv)
 {
-    int code = run_line(argc, argv);
-    return bisect_exit_asked(argc, argv) ? bisect_exit_code(code) : code;
+    bool tried = false;
+    int code = run_line(argc, argv, &tried);
+    return bisect_exit_asked(argc, argv) ? bisect_exit_code(code, tried) : code;
 }

@@ -1,8 +1,9 @@
 #include "command.h"
 
+#include <errno.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 static void print_help(const struct command *c)
 {
@@ -26,6 +27,12 @@ int command_refuse(const struct command *c, const struct err *e)
 {
     fprintf(stderr, "soak: %s: %s\n", c->name, e->text);
     return EXIT_USAGE;
+}
+
+int command_ended(const struct command *c, int rc, const struct err *e)
+{
+    int code = command_refuse(c, e);
+    return rc == -EINTR ? EXIT_INTERRUPTED : code;
 }
 
 int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,

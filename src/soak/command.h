@@ -27,5 +27,7 @@ int command_parse_words(const struct command *c, int argc, char *const *argv, vo
 bool command_helped(const struct command *c, int argc, char *const *argv);
 /* Says `soak: NAME: sentence` on stderr. Returns the exit code for it, 2. */
 int command_refuse(const struct command *c, const struct err *e);
+/* The same for what came back with `rc`: 130 when that is -EINTR, as spawn_run's, interrupted. */
+int command_ended(const struct command *c, int rc, const struct err *e);
 
 #endif

@@ -42,6 +42,7 @@ static const struct version {
     {"9.0.3", "9.0.3", NULL, 0, 0, 0, 1, -1, NULL, 0},              /* soak crashes */
     {"9.0.4", "9.0.4", "PASS", 0, 2258, 46900, 1, 130, SITES(few)}, /* Ctrl-C in the middle */
     {"9.0.5", "9.0.5", "PASS", 0, 2258, 46900, 1, 0, NULL, 0},      /* no footprint */
+    {"9.0.6", "9.0.6", "PASS", 0, 2258, 46900, 1, 0, SITES(few)},   /* its first run breaks */
     {"/opt/tls", "3.5.0", "PASS", 0, 1575, 61210, 1, 0, SITES(few)},
     {"jemalloc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},
     {"libc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},
@@ -62,11 +63,11 @@ static json_t *sites_json(const struct version *v)
     json_t *array = json_array();
     for (size_t i = 0; i < v->sites; i++) {
         const struct compare_site *s = &v->site[i];
-        json_array_append_new(array, json_pack("{s:s,s:i,s:o,s:f,s:f,s:f}", "file", s->file, "line",
-                                               (int)s->line, "function",
+        json_array_append_new(array, json_pack("{s:s,s:i,s:o,s:f,s:i,s:f,s:f}", "file", s->file,
+                                               "line", (int)s->line, "function",
                                                s->function ? json_string(s->function) : json_null(),
-                                               "allocs", s->allocs, "bytes", s->allocs * 64,
-                                               "held_bytes", s->held_bytes));
+                                               "allocs", s->allocs, "reallocs", 0, "bytes",
+                                               s->allocs * 64, "held_bytes", s->held_bytes));
     }
     return array;
 }
@@ -77,17 +78,18 @@ static json_t *held_json(double bytes)
     static const double share[] = {0.2, 0.8, 0.9, 1};
     json_t *array = json_array();
     for (int i = 0; i < 4; i++)
-        json_array_append_new(array, json_pack("{s:s,s:f,s:f}", "stage", stages[i], "blocks",
-                                               floor(bytes * share[i] / 250), "bytes",
+        json_array_append_new(array, json_pack("{s:s,s:i,s:f,s:f}", "stage", stages[i], "allocs", 9,
+                                               "blocks", floor(bytes * share[i] / 250), "bytes",
                                                floor(bytes * share[i])));
     return array;
 }
 
 static json_t *end_json(const char *name, double allocs, double held, json_t *sites)
 {
-    return json_pack("{s:s,s:f,s:i,s:f,s:f,s:b,s:o,s:o}", "name", name, "allocs", allocs,
-                     "reallocs", 12, "alloc_bytes", allocs * 64, "peak_bytes", held * 1.5, "exact",
-                     1, "held", held_json(held), "sites", sites);
+    return json_pack("{s:s,s:f,s:i,s:f,s:f,s:i,s:i,s:b,s:o,s:o}", "name", name, "allocs", allocs,
+                     "reallocs", 12, "alloc_bytes", allocs * 64, "peak_bytes", held * 1.5,
+                     "kept_blocks", 0, "kept_bytes", 0, "exact", 1, "held", held_json(held),
+                     "sites", sites);
 }
 
 static json_t *footprint_json(const struct version *v)
@@ -170,9 +172,13 @@ int subrun_execute_in_order(struct subrun *s, const char *const *words, struct s
     if (!v)
         return err_set(e, "%s: no such made-up version", name ? name : "?");
     int round = seed ? (int)((strtoul(seed, NULL, 16) - 1) % 100) : 0; /* of --seed 1 */
+    bool breaks = strcmp(v->name, "9.0.6") == 0 && round == 0;
+    bool footprint = value_of(words, "--footprint") != NULL && !breaks;
     *ret = (struct subrun_result){.exit_code = v->exit_code};
     if (v->verdict)
-        ret->document = document(v, round, value_of(words, "--footprint") != NULL, words[1]);
+        ret->document = document(v, round, footprint, words[1]);
+    if (breaks)
+        json_object_set_new(ret->document, "broken", json_string("server exited"));
     else if (v->exit_code == 2)
         snprintf(ret->said, sizeof ret->said, "soak: %s: it has left the mirror", v->name);
     s->interrupted = v->exit_code == 130;

@@ -124,13 +124,20 @@ class Rounds(Compare):
             self.assertEqual(part, names[number % 4:] + names[:number % 4])
 
     def test_runs_of_a_round_have_one_seed_and_the_first_round_the_footprint(self):
-        self.compare("3.0.17,3.0.22", "--repeat", "3", "--churn", "500/s", code=1)
+        self.compare("3.0.17,3.0.22", "--repeat", "3", "--churn", "500/s")
         for number, run in enumerate(self.runs()):
             self.assertIn(f"--seed={number // 2 + 1}", run)
             self.assertEqual("--footprint" in run, number < 2)
             self.assertIn("--churn=500/s", run)
             self.assertEqual(run[-2:], ["--", "smoke"])
             self.assertNotIn("--repeat", " ".join(run))
+
+    def test_a_first_run_that_breaks_leaves_the_footprint_to_the_next(self):
+        document = self.document("3.0.17,9.0.6", "--repeat", "3", code=3)
+        asked = ["--footprint" in run for run in self.runs() if "--openssl=9.0.6" in run]
+        self.assertEqual(asked, [True, True, False])
+        self.assertEqual(self.row(document, "allocs")[1]["change"], "=")
+        self.assertEqual(document["versions"][1]["verdict"], "INVALID")
 
     def test_a_run_without_a_bound_gets_one_of_some_seconds(self):
         self.soak("compare", "default", "--openssl", "3.5.7,3.5.9", "--results", "r", "--seed", "1")
@@ -197,7 +204,7 @@ class Judged(Compare):
     def test_alike_versions_are_the_same(self):
         process = self.compare("3.5.7,3.5.9")
         self.assertTrue(process.stdout.startswith(
-            "SAME  openssl 3.5.7 → 3.5.9: nothing differs by more than 1 %\n"), process.stdout)
+            "SAME  openssl 3.5.7 → 3.5.9: no exact figure differs by more than 1 %\n"), process.stdout)
 
     def test_cpu_is_judged_by_pairs(self):
         cell = self.row(self.document("3.0.22,3.5.7", code=1), "cpu")[1]
@@ -253,6 +260,11 @@ class Broken(Compare):
         process = self.compare("3.0.22,9.0.3", code=4)
         self.assertIn("soak: compare: 9.0.3: its run left no result\n", process.stderr)
 
+    def test_ctrl_c_in_the_first_run_is_told(self):
+        process = self.compare("9.0.4,3.0.17", code=130)
+        self.assertEqual(process.stdout, "")
+        self.assertIn("soak: compare: interrupted before a run was done\n", process.stderr)
+
     def test_ctrl_c_gives_what_was_measured(self):
         process = self.compare("3.0.17,3.0.20,9.0.4", "--json=c.json", code=130)
         self.assertIn("interrupted after 2 of 18 runs", process.stdout)
@@ -276,8 +288,10 @@ class Finished(Compare):
 
     def test_finished_runs_are_compared_by_their_documents(self):
         a, b = self.make("a", "3.0.17"), self.make("b", "3.0.22")
-        process = self.soak("compare", a, self.folder / b / "result.json", "--json=c.json", code=1)
+        process = self.soak("compare", a, self.folder / b / "result.json", "--json=c.json")
         document = self.read("c.json")
+        self.assertEqual(self.outcomes(document), ["same", "mixed"])
+        self.assertRegex(process.stdout, r"\AMIXED  openssl \S+ → \S+: the LEAK is gone; but ")
         self.assertEqual([v["name"] for v in document["versions"]],
                          ["3.0.17-1~made", "3.0.22-1~made"])
         self.assertEqual((document["part"], document["rounds"], document["seed"]),
@@ -391,8 +405,8 @@ class Shown(Compare):
             self.soak("document", "3.0.22", path)
             document = json.loads(path.read_text(encoding="utf-8"))
             document["footprint"]["ends"][0]["sites"] = [
-                {"file": file, "line": 1, "function": None, "allocs": 900, "bytes": 1,
-                 "held_bytes": 1}]
+                {"file": file, "line": 1, "function": None, "allocs": 900,
+                 "reallocs": 0, "bytes": 1, "held_bytes": 1}]
             path.write_text(json.dumps(document), encoding="utf-8")
         text = self.soak("compare", "a", "b", "--markdown").stdout
         self.assertIn("\\<img src=x\\>\\`.c", text)
@@ -413,7 +427,7 @@ class Shown(Compare):
     def test_quiet_prints_the_verdict_lines(self):
         process = self.compare("3.5.7,3.5.9", "--quiet")
         self.assertEqual(process.stdout,
-                         "SAME  openssl 3.5.7 → 3.5.9: nothing differs by more than 1 %\n")
+                         "SAME  openssl 3.5.7 → 3.5.9: no exact figure differs by more than 1 %\n")
 
 
 class Documents(Compare):
@@ -524,8 +538,15 @@ class Refused(Compare):
                  "other", "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--libuv", "1.44,1.50"),
                 ("compare: --openssl: 3.0.17 stands there twice", "compare", "smoke", "--openssl",
                  "3.0.17,3.0.17"),
-                ("compare: --openssl: a name has 1 to 224 characters", "compare", "smoke",
-                 "--openssl", "3.0.17,"),
+                ("compare: --openssl=3.0.17,: a name is missing", "compare", "smoke", "--openssl",
+                 "3.0.17,"),
+                ("compare: --openssl=,: a name is missing", "compare", "smoke", "--openssl", ","),
+                ("compare: ../tls: no such library", "compare", "smoke", "--openssl",
+                 "3.0.17,../tls"),
+                ("bisect: --openssl 3.0.17..: one range has two ends, A..B; or names alone: A,B,C",
+                 "bisect", "smoke", "--openssl", "3.0.17.."),
+                ("bisect: --openssl 3.0.17..3.0.20..3.5.7: one range has two ends, A..B; or names "
+                 "alone: A,B,C", "bisect", "smoke", "--openssl", "3.0.17..3.0.20..3.5.7"),
                 ("compare: --malloc tcmalloc: there are jemalloc, libc and jemalloc-VERSION",
                  "compare", "smoke", "--malloc", "jemalloc,tcmalloc"),
                 ("compare: --openssl 3.0.17..3.0.22: a range is for soak bisect; name the "
@@ -564,8 +585,8 @@ class BisectExit(Compare):
         return self.soak("run", *self.SHORT, *options, program=SOAK, code=code)
 
     def test_what_cannot_be_tried_is_125(self):
-        self.run_soak("--bisect-exit", "--conns", "0", code=125)
-        self.run_soak("--bisect-exit", "--sensitivty", "1/10", code=125)
+        self.run_soak("--bisect-exit", "--conns", "0", code=128)
+        self.run_soak("--bisect-exit", "--sensitivty", "1/10", code=128)
         self.run_soak("--bisect-exit", "--build", "false", code=125)
         process = self.run_soak("--bisect-exit", "--build", "soak-no-such-program x", code=125)
         self.assertEqual(process.stderr, "soak: --build 'soak-no-such-program' can't be started: "

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -27,6 +28,19 @@ def mapped_libraries():
     """The files of the build's own libraries, by SONAME."""
     text = subprocess.run(["ldd", SERVER], capture_output=True, text=True, check=True).stdout
     return dict(re.findall(r"(\S+) => (/\S+)", text))
+
+
+def gone(pid):
+    """Whether the process ends within 10 s; one that nobody waits for is gone too."""
+    for _ in range(100):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                if file.read().rsplit(")", 1)[1].split()[0] in "ZX":
+                    return True
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def include_folder(module, header):
@@ -410,9 +424,22 @@ class Assembly(Case):
 
     def check_that_it_is_built_again(self):
         """When the library has changed. The build is made to fail: it would take a while."""
-        later = time.time() + 9
-        os.utime(self.cache + "/libs/libuv-9.9.9/lib.json", (later, later))
+        stamp = self.root + "/build/libs/libuv-9.9.9/ready"
+        shutil.copy2(stamp, self.folder + "/ready")
         os.unlink(self.root + "/CMakeLists.txt")
+        library = self.cache + "/libs/libuv-9.9.9/root/usr/lib/libuv.so.1"
+        with self.subTest("another file that is as old"):
+            shutil.copy2(library, library + ".new")
+            os.replace(library + ".new", library)
+            self.check_that_it_fails_to_build()
+        with self.subTest("a library that was added anew"):
+            os.makedirs(os.path.dirname(stamp), exist_ok=True)
+            shutil.copy2(self.folder + "/ready", stamp)
+            later = time.time() + 9
+            os.utime(self.cache + "/libs/libuv-9.9.9/lib.json", (later, later))
+            self.check_that_it_fails_to_build()
+
+    def check_that_it_fails_to_build(self):
         self.assertRegex(self.assemble("", "9.9.9", code=2).stderr,
                          "building the server for libuv-9.9.9\nlibuv-9.9.9: CMake Error")
 
@@ -427,6 +454,37 @@ class Assembly(Case):
                      "build's output is in .*/build/libs/libuv-mine.log$", "add", f"mine={prefix}",
                      SOAK_ROOT=self.root)
         self.assertEqual(self.libs(), [])
+
+    def test_ctrl_c_while_building_leaves_nothing_behind(self):
+        """The signal reaches what cmake has started, and a second one what pays no heed."""
+        os.mkdir(self.folder + "/bin")
+        for trap, signals in (("", 1), ("trap '' TERM INT", 2)):
+            with open(self.folder + "/bin/cmake", "w", encoding="ascii") as file:
+                file.write(f"#!/bin/sh\n{trap}\nsh -c '{trap}\n echo $$ >{self.folder}/pid\n"
+                           "sleep 50; sleep 51'\nsleep 52\n")
+            os.chmod(self.folder + "/bin/cmake", 0o755)
+            with self.subTest(trap=trap):
+                self.interrupt_build(signals)
+
+    def interrupt_build(self, signals):
+        names = dict(os.environ, SOAK_ROOT=self.root, SOAK_CACHE=self.cache,
+                     PATH=f"{self.folder}/bin:{os.environ['PATH']}")
+        with subprocess.Popen([SOAK, "libs", "add", f"mine={self.make_prefix()}"], env=names,
+                              stderr=subprocess.PIPE, text=True) as process:
+            pid = ""
+            while not pid:
+                time.sleep(0.05)
+                if os.path.exists(self.folder + "/pid"):
+                    with open(self.folder + "/pid", encoding="ascii") as file:
+                        pid = file.read().strip()
+            os.unlink(self.folder + "/pid")
+            for _ in range(signals):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.3)
+            self.assertRegex(process.communicate(timeout=30)[1], "soak: libs: interrupted\n$")
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.libs(), [])
+        self.assertTrue(gone(pid), f"{pid} is still there")
 
     def test_what_cannot_be_assembled_is_told(self):
         make_library(self.folder + "/libuv.so.7", "libuv.so.7")

@@ -97,6 +97,12 @@ static void leak_goes(struct made *m)
     leak(m, 0, 994);
 }
 
+static void leak_goes_and_allocations_rise(struct made *m)
+{
+    leak_goes(m);
+    set(m, 1, COMPARE_ALLOCS, 1300);
+}
+
 static void leak_grows(struct made *m)
 {
     leak(m, 0, 994);
@@ -254,6 +260,12 @@ static void more_rss(struct made *m)
     set(m, 1, COMPARE_KEPT, 90000);
 }
 
+static void leak_goes_and_nobody_can_tell(struct made *m)
+{
+    leak_goes_and_allocations_rise(m);
+    repeats_disagree(m);
+}
+
 static void better_and_worse(struct made *m)
 {
     set(m, 1, COMPARE_ALLOCS, 900);
@@ -290,6 +302,8 @@ static const struct control {
     C(first_is_invalid, RULE_UNDECIDED, UNSURE, ALLOCS, EQUAL),
     C(leak_comes, RULE_TURNED, WORSE, GROWTH_BYTES, MORE),
     C(leak_goes, RULE_TURNED, BETTER, GROWTH_BYTES, LESS),
+    C(leak_goes_and_allocations_rise, RULE_MENDED, MIXED, ALLOCS, MORE),
+    C(leak_goes_and_nobody_can_tell, RULE_GRAVEST, UNSURE, HELD_IDLE, UNSURE),
     C(leak_grows, RULE_GROWTH, WORSE, GROWTH_BYTES, MORE),
     C(leak_shrinks, RULE_GROWTH, BETTER, GROWTH_BYTES, LESS),
     C(leak_stays, RULES, SAME, GROWTH_BYTES, SAME),

@@ -129,7 +129,7 @@ static void a_good_status_is_a_response_about_the_certificate(void **state)
 {
     struct ends *f = *state;
     struct staple staple;
-    assert_int_equal(staple_make(STAPLE_GOOD, &f->identity, &staple, NULL), 0);
+    assert_int_equal(staple_make(STAPLE_GOOD, &f->identity, &f->identity, &staple, NULL), 0);
     for (int i = 0; i < 2; i++) {
         const unsigned char *bytes;
         long length = stapled(f, versions[i], &staple, &bytes);
@@ -154,7 +154,7 @@ static void a_large_status_arrives_whole(void **state)
     static const long expected[] = {STAPLE_TLS12_BYTES, STAPLE_LARGE_BYTES};
     struct ends *f = *state;
     struct staple staple;
-    assert_int_equal(staple_make(STAPLE_LARGE, &f->identity, &staple, NULL), 0);
+    assert_int_equal(staple_make(STAPLE_LARGE, &f->identity, &f->identity, &staple, NULL), 0);
     for (int i = 0; i < 2; i++) {
         const unsigned char *bytes;
         long length = stapled(f, versions[i], &staple, &bytes);
@@ -209,7 +209,7 @@ static void an_empty_status_is_sent_as_no_octets(void **state)
 {
     struct ends *f = *state;
     struct staple staple;
-    assert_int_equal(staple_make(STAPLE_EMPTY, &f->identity, &staple, NULL), 0);
+    assert_int_equal(staple_make(STAPLE_EMPTY, &f->identity, &f->identity, &staple, NULL), 0);
     for (int i = 0; i < 2; i++) {
         struct read seen = {0};
         struct meeting m = {.version = versions[i],

@@ -1,6 +1,6 @@
 #include "report/footprint.h"
 
-#include "base/check.h"
+#include "report/json_read.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,30 +68,19 @@ json_t *footprint_json(const struct footprint *f)
 
 /* ---- reading ---- */
 
-/* A figure: a number from 0 on. */
-static int read_figure(const json_t *from, const char *key, double *ret, struct err *e)
-{
-    const json_t *value = json_object_get(from, key);
-    double figure = json_number_value(value);
-    if (!json_is_number(value) || !(figure >= 0) || !isfinite(figure))
-        return err_set(e, "%s isn't a number from 0 on", key);
-    *ret = figure;
-    return 0;
-}
-
 /* Missing and null are an empty text. */
-static int read_text(const json_t *from, const char *key, char *buf, size_t size, struct err *e)
+static int copy_text(const json_t *from, const char *key, char *buf, size_t size, struct err *e)
 {
-    const json_t *value = json_object_get(from, key);
-    if (!value || json_is_null(value))
-        return 0;
-    if (!json_is_string(value) || json_string_length(value) >= size)
-        return err_set(e, "%s isn't a text of less than %zu bytes", key, size);
-    memcpy(buf, json_string_value(value), json_string_length(value) + 1);
+    const char *text = "";
+    if (json_read_text(from, key, &text, e) != 0)
+        return -1;
+    if (strlen(text) >= size)
+        return err_set(e, "'%s' isn't a text of less than %zu bytes", key, size);
+    memcpy(buf, text, strlen(text) + 1);
     return 0;
 }
 
-#define X(name) || read_figure(from, #name, &to->name, e) < 0
+#define X(name) || json_need_count(from, #name, &to->name, e) != 0
 
 static int read_held(const json_t *from, struct footprint_held *to, struct err *e)
 {
@@ -100,30 +89,34 @@ static int read_held(const json_t *from, struct footprint_held *to, struct err *
 
 static int read_site(const json_t *from, struct footprint_side *side, struct err *e)
 {
-    char file[1024] = "", function[1024] = "";
+    const char *file = "", *function = "";
     double line = 0;
-    struct footprint_site site = {.file = file}, *to = &site;
-    if (read_text(from, "file", file, sizeof file, e) < 0 ||
-        read_text(from, "function", function, sizeof function, e) < 0 ||
-        read_figure(from, "line", &line, e) < 0 FOOTPRINT_SITE_FIGURES(X))
+    struct footprint_site site = {.line = 0}, *to = &site;
+    if (json_read_text(from, "file", &file, e) != 0 ||
+        json_read_text(from, "function", &function, e) != 0 ||
+        json_need_count(from, "line", &line, e) != 0 FOOTPRINT_SITE_FIGURES(X))
         return -1;
-    if (!*file || line > UINT32_MAX)
-        return err_set(e, "a site has no file and line");
+    if (!*file)
+        return err_set(e, "'file' is no text");
+    if (line > UINT32_MAX)
+        return err_set(e, "'line' is more than a line's number");
     site.line = (uint32_t)line;
-    site.function = *function ? function : NULL;
+    site.file = (char *)(uintptr_t)file; /* copied */
+    site.function = *function ? (char *)(uintptr_t)function : NULL;
     return footprint_add_site(side, &site, e);
 }
 
-static int read_sites(const json_t *sites, struct footprint_side *to, struct err *e)
+static int read_sites(const json_t *sites, const char *end, struct footprint_side *to,
+                      struct err *e)
 {
     size_t i;
     json_t *site;
     if (!json_is_array(sites))
-        return err_set(e, "sites isn't an array");
+        return err_set(e, "%s: 'sites' is no list", end);
     json_array_foreach(sites, i, site)
     {
         if (read_site(site, to, e) < 0)
-            return err_prefix(e, "sites[%zu]", i);
+            return err_prefix(e, "%s, site %zu", end, i + 1);
     }
     return 0;
 }
@@ -144,49 +137,55 @@ static const json_t *find(const json_t *array, const char *key, const char *word
 
 static int read_side(const json_t *from, struct footprint_side *to, struct err *e)
 {
-    const json_t *exact = json_object_get(from, "exact"), *held = json_object_get(from, "held");
-    if (!json_is_boolean(exact))
-        return err_set(e, "exact isn't true or false");
-    to->exact = json_is_true(exact);
+    const json_t *held = json_object_get(from, "held");
+    if (!json_is_boolean(json_object_get(from, "exact")))
+        return err_set(e, "'exact' is neither true nor false");
+    to->exact = json_is_true(json_object_get(from, "exact"));
     if (0 FOOTPRINT_SIDE_FIGURES(X))
         return -1;
     for (int stage = 0; stage < FOOTPRINT_STAGE_COUNT; stage++) {
         const char *name = footprint_stage_name((enum footprint_stage)stage);
         if (read_held(find(held, "stage", name), &to->held[stage], e) < 0)
-            return err_prefix(e, "held, stage %s", name);
+            return err_prefix(e, "held, %s", name);
     }
-    return read_sites(json_object_get(from, "sites"), to, e);
+    return 0;
 }
 #undef X
+
+static int read_end(const json_t *ends, enum footprint_end end, struct footprint *f, struct err *e)
+{
+    const char *name = footprint_end_name(end);
+    const json_t *from = find(ends, "name", name);
+    if (!from)
+        return err_set(e, "it has no %s among its ends", name);
+    if (read_side(from, &f->end[end], e) < 0)
+        return err_prefix(e, "%s", name);
+    return read_sites(json_object_get(from, "sites"), name, &f->end[end], e);
+}
 
 static int read_head(const json_t *value, struct footprint *f, struct err *e)
 {
     const json_t *connections = json_object_get(value, "connections");
     if (!json_is_integer(connections) || json_integer_value(connections) < 1)
-        return err_set(e, "connections isn't a count from 1 on");
+        return err_set(e, "'connections' is no count from 1 on");
     f->connections = (uint64_t)json_integer_value(connections);
     f->rss_bytes_per_conn = NAN;
-    if (json_is_number(json_object_get(value, "rss_bytes_per_conn")) &&
-        read_figure(value, "rss_bytes_per_conn", &f->rss_bytes_per_conn, e) < 0)
+    if (json_read_count(value, "rss_bytes_per_conn", &f->rss_bytes_per_conn, e) != 0 ||
+        copy_text(value, "openssl", f->openssl, sizeof f->openssl, e) < 0 ||
+        copy_text(value, "tls", f->tls, sizeof f->tls, e) < 0 ||
+        copy_text(value, "key", f->key, sizeof f->key, e) < 0)
         return -1;
-    if (read_text(value, "openssl", f->openssl, sizeof f->openssl, e) < 0 ||
-        read_text(value, "tls", f->tls, sizeof f->tls, e) < 0 ||
-        read_text(value, "key", f->key, sizeof f->key, e) < 0)
-        return -1;
-    return read_text(value, "left_out", f->left_out, sizeof f->left_out, e);
+    return copy_text(value, "left_out", f->left_out, sizeof f->left_out, e);
 }
 
 int footprint_read(const json_t *value, struct footprint *ret, struct err *e)
 {
     struct footprint f = {.connections = 0};
-    const json_t *ends = json_object_get(value, "ends");
+    if (!json_is_object(value))
+        return err_set(e, "'footprint' is no object");
     int rc = read_head(value, &f, e);
-    for (int end = 0; rc == 0 && end < FOOTPRINT_END_COUNT; end++) {
-        const char *name = footprint_end_name((enum footprint_end)end);
-        rc = read_side(find(ends, "name", name), &f.end[end], e);
-        if (rc < 0)
-            err_prefix(e, "%s", name);
-    }
+    for (int end = 0; rc == 0 && end < FOOTPRINT_END_COUNT; end++)
+        rc = read_end(json_object_get(value, "ends"), (enum footprint_end)end, &f, e);
     if (rc < 0) {
         footprint_free(&f);
         return err_prefix(e, "footprint");

@@ -260,6 +260,14 @@ static void judge_row(const struct judging *j, size_t column, enum compare_row r
     }
 }
 
+/* A LEAK has no end and a level is paid once: a row doesn't outweigh that a LEAK is gone. */
+static enum compare_outcome weighed(const struct judging *j, const struct compare_column *c,
+                                    enum compare_outcome of_row)
+{
+    bool mended = c->verdict_outcome == COMPARE_BETTER && rule(j, COMPARE_RULE_MENDED);
+    return mended && of_row == COMPARE_WORSE ? COMPARE_MIXED : of_row;
+}
+
 static enum compare_outcome sum_up(const struct judging *j, const struct compare_judgement *ret,
                                    size_t column)
 {
@@ -270,7 +278,7 @@ static enum compare_outcome sum_up(const struct judging *j, const struct compare
         outcome = graver(outcome, COMPARE_UNSURE);
     for (int row = 0; row < COMPARE_ROWS; row++)
         if (rule(j, COMPARE_RULE_GRAVEST) || outcome == COMPARE_SAME)
-            outcome = graver(outcome, c->cell[row].outcome);
+            outcome = graver(outcome, weighed(j, c, c->cell[row].outcome));
     return outcome;
 }
 

@@ -104,6 +104,7 @@ const char *compare_change_word(enum compare_change change);
 #define COMPARE_OUTCOME_LIST(X)                                                                    \
     X(SAME, "same", "SAME", 0)                                                                     \
     X(BETTER, "better", "BETTER", 0)                                                               \
+    X(MIXED, "mixed", "MIXED", 0) /* a LEAK is gone, and a row is worse */                         \
     X(UNSURE, "can't tell", "CAN'T TELL", 3)                                                       \
     X(WORSE, "worse", "WORSE", 1)
 

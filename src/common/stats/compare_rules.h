@@ -22,6 +22,7 @@
     X(MARGIN)    /* measured rows decide beyond the margin, with their whole interval */           \
     X(WITNESS)   /* witnesses never decide */                                                      \
     X(GRAVEST)   /* worse beats can't tell, that beats better */                                   \
+    X(MENDED)    /* beside a LEAK that is gone, a row that is worse makes it mixed */              \
     X(FUNCTIONS) /* sites are aligned by function, whatever their line */                          \
     X(UNNAMED)   /* a file with an unknown function is one group */                                \
     X(ORDER)     /* in a group, lines are paired in their order */                                 \

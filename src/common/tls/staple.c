@@ -10,15 +10,15 @@
 enum { DER_OCTET_STRING = 0x04, DER_TWO_LENGTH_BYTES = 0x82, DER_HEAD_BYTES = 4 };
 enum { VALID_S = 7 * 24 * 3600 };
 
-static OCSP_RESPONSE *response_new(const struct identity *id)
+static OCSP_RESPONSE *response_new(const struct identity *id, const struct identity *issuer)
 {
     OCSP_RESPONSE *response = NULL;
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
-    OCSP_CERTID *about = OCSP_cert_to_id(NULL, id->cert, id->cert);
+    OCSP_CERTID *about = OCSP_cert_to_id(NULL, id->cert, issuer->cert);
     ASN1_TIME *now = X509_gmtime_adj(NULL, 0), *next = X509_gmtime_adj(NULL, VALID_S);
     if (basic && about && now && next &&
         OCSP_basic_add1_status(basic, about, V_OCSP_CERTSTATUS_GOOD, 0, NULL, now, next) &&
-        OCSP_basic_sign(basic, id->cert, id->key, EVP_sha256(), NULL, 0))
+        OCSP_basic_sign(basic, issuer->cert, issuer->key, EVP_sha256(), NULL, 0))
         response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
     ASN1_TIME_free(next);
     ASN1_TIME_free(now);
@@ -27,20 +27,21 @@ static OCSP_RESPONSE *response_new(const struct identity *id)
     return response;
 }
 
-static int make_good(const struct identity *id, struct staple *ret)
+static int make_good(const struct identity *id, const struct identity *issuer, struct staple *ret)
 {
-    OCSP_RESPONSE *response = response_new(id);
+    OCSP_RESPONSE *response = response_new(id, issuer);
     int length = response ? i2d_OCSP_RESPONSE(response, &ret->bytes) : -1;
     OCSP_RESPONSE_free(response);
     ret->length = length > 0 ? (size_t)length : 0;
     return length > 0 ? 0 : -1;
 }
 
-int staple_make(enum staple_kind kind, const struct identity *id, struct staple *ret, struct err *e)
+int staple_make(enum staple_kind kind, const struct identity *id, const struct identity *issuer,
+                struct staple *ret, struct err *e)
 {
     struct staple made = {.kind = kind};
     ERR_clear_error();
-    if (kind == STAPLE_GOOD && make_good(id, &made) < 0)
+    if (kind == STAPLE_GOOD && make_good(id, issuer, &made) < 0)
         return context_fail(e, "can't make an OCSP response");
     *ret = made;
     return 0;

@@ -25,9 +25,9 @@ struct staple {
     size_t length;
 };
 
-/* A response about `id`, signed by it. Returns 0 or -1; staple_fini frees. */
-int staple_make(enum staple_kind kind, const struct identity *id, struct staple *ret,
-                struct err *e);
+/* A response about `id`, signed by its issuer. Returns 0 or -1; staple_fini frees. */
+int staple_make(enum staple_kind kind, const struct identity *id, const struct identity *issuer,
+                struct staple *ret, struct err *e);
 void staple_fini(struct staple *staple);
 
 /* Gives the context the callback that staples; it finds the staple through the context's features.

@@ -7,6 +7,7 @@
 #include "compare_text.h"
 #include "compare_write.h"
 #include "stats/bisect.h"
+#include "store/outputs.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -69,12 +70,18 @@ static int fetch_ends(const struct compare_line *line, char *from, char *to, str
 /* `A..B` of the known versions, in either direction. Points into `list`. */
 static int take_range(struct compare_line *line, struct prepare_list *list, struct err *e)
 {
-    char *from = line->name[0], *to = strstr(from, "..");
+    char *from = line->name[0], *to = from + (compare_line_range(from) - from);
     size_t a = SIZE_MAX, b = SIZE_MAX;
+    if (to == from || !to[2] || compare_line_range(to + 2))
+        return err_set(e, "--%s %.100s: one range has two ends, A..B; or names alone: A,B,C",
+                       compare_part_name(line->part), from);
     *to = '\0';
     to += 2;
-    if (fetch_ends(line, from, to, e) != 0 || compare_prepare_list(line->part, list, e) != 0)
-        return -1;
+    int rc = fetch_ends(line, from, to, e);
+    if (rc == 0)
+        rc = compare_prepare_list(line->part, list, e);
+    if (rc != 0)
+        return rc;
     for (size_t i = 0; i < list->count; i++) {
         a = compare_version_is(list->name[i], from) ? i : a;
         b = compare_version_is(list->name[i], to) ? i : b;
@@ -98,12 +105,15 @@ static int take_versions(struct compare_line *line, struct prepare_list *list, s
     if (line->words > 1)
         return err_set(e, "%.100s: one scenario at a time, and '%.100s' is already one",
                        line->word[1], line->word[0]);
-    if (line->names == 1 && strstr(line->name[0], "..") && take_range(line, list, e) != 0)
-        return -1;
+    if (line->names == 1 && compare_line_range(line->name[0])) {
+        int rc = take_range(line, list, e);
+        if (rc != 0)
+            return rc;
+    }
     if (line->names < 2)
         return err_set(e, "between which versions? Such as --openssl 3.0.17..3.0.22");
     for (size_t i = 0; i < line->names; i++)
-        if (strstr(line->name[i], ".."))
+        if (compare_line_range(line->name[i]))
             return err_set(e, "--%s %.60s: one range A..B, or names alone: A,B,C",
                            compare_part_name(line->part), line->name[i]);
     if (line->repeat < 1 || line->repeat > REPEAT_LIMIT)
@@ -113,14 +123,9 @@ static int take_versions(struct compare_line *line, struct prepare_list *list, s
 
 /* ---- the work ---- */
 
-static int write_json(const char *text, const char *path, struct err *e)
+static void write_text(const void *ctx, FILE *out)
 {
-    bool to_stdout = strcmp(path, "-") == 0;
-    FILE *out = to_stdout ? stdout : fopen(path, "we");
-    bool ok = out && fputs(text, out) >= 0 && fflush(out) == 0;
-    if (out && !to_stdout)
-        ok = fclose(out) == 0 && ok;
-    return ok ? 0 : err_set(e, "--json=%.300s: %s", path, strerror(errno));
+    fputs(ctx, out);
 }
 
 /* bisect.json, and once more where --json wants it. */
@@ -130,7 +135,7 @@ static int publish(const struct bisect_work *b, const char *path, int code, stru
     if (!text)
         return err_set(e, "bisect.json: out of memory");
     int rc = run_dir_write(&b->work->dir, "bisect.json", text, strlen(text), e);
-    if (path && write_json(text, path, e) != 0)
+    if (output_write("json", path, write_text, text, e) != 0)
         rc = -1;
     free(text);
     return rc;
@@ -189,13 +194,17 @@ static int work(struct compare_line *line, struct err *e)
     struct prepared prepared;
     char name[128];
     int metric;
-    if (take_versions(line, &list, e) != 0 || bisect_metric(line->metric, &metric, e) != 0 ||
-        compare_outputs_check(&outputs, e) != 0 ||
-        compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
-        return -1;
-    struct prepare_request request = compare_line_request(line, &scenario);
-    if (compare_prepare(&request, &prepared, e) != 0)
-        return -1;
+    int rc = take_versions(line, &list, e);
+    if (rc == 0 &&
+        (bisect_metric(line->metric, &metric, e) != 0 || compare_outputs_check(&outputs, e) != 0 ||
+         compare_line_scenario(line, &scenario, name, sizeof name, e) != 0))
+        rc = -1;
+    if (rc == 0) {
+        struct prepare_request request = compare_line_request(line, &scenario);
+        rc = compare_prepare(&request, &prepared, e);
+    }
+    if (rc != 0)
+        return command_ended(&bisect_command, rc, e);
     struct compare_work w = {.line = line,
                              .set = compare_set_new(),
                              .libc = prepared.libc,

@@ -55,9 +55,10 @@ const struct command compare_command = {
         "One list has several names, the others at most one, which then holds for all. Options of\n"
         "`soak run` may follow and count for each run; without a bound a run closes about 4,500\n"
         "connections. compare.json and the folders of all runs lie in results/compare/.\n"
-        "Exit: 0 same or better, 1 worse, 2 usage, 3 can't tell, 4 broken or not the version "
-        "asked\n"
-        "for, 130 interrupted, with what was measured until then.\n",
+        "Exit: 0 same, better or mixed (a leak is gone, a figure is more), 1 worse, 2 usage, 3 "
+        "can't\n"
+        "tell, 4 broken or not the version asked for, 130 interrupted, with what was measured "
+        "until then.\n",
     .table = own,
     .options = sizeof own / sizeof *own};
 
@@ -132,6 +133,7 @@ static int measure(struct compare_work *w, const char *name, const struct compar
         int judged = publish(w->set, w->line, outputs);
         code = rc == 0 ? judged : code;
     } else if (rc == 0) {
+        fprintf(stderr, "soak: compare: interrupted before a run was done\n");
         code = compare_set_exit_code(w->set);
     }
     compare_work_close(w);
@@ -147,8 +149,9 @@ static int compare_versions(const struct compare_line *line, const struct compar
     if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
         return -1;
     struct prepare_request request = compare_line_request(line, &scenario);
-    if (compare_prepare(&request, &prepared, e) != 0)
-        return -1;
+    int rc = compare_prepare(&request, &prepared, e);
+    if (rc != 0)
+        return command_ended(&compare_command, rc, e);
     struct compare_set *s = compare_set_new();
     for (size_t i = 0; i < line->names; i++)
         compare_set_add(s, line->name[i]);
@@ -184,7 +187,7 @@ static int check_versions(const struct compare_line *line, struct err *e)
         return err_set(e, "--%s: at most %d versions", compare_part_name(line->part),
                        COMPARE_VERSIONS);
     for (size_t i = 0; i < line->names; i++)
-        if (strstr(line->name[i], ".."))
+        if (compare_line_range(line->name[i]))
             return err_set(e, "--%s %.60s: a range is for soak bisect; name the versions: A,B",
                            compare_part_name(line->part), line->name[i]);
     if (line->repeat < 1 || line->repeat > REPEAT_LIMIT)

@@ -2,21 +2,19 @@
 
 #include "base/check.h"
 #include "compare_footprint.h"
-#include "compare_json_read.h"
 #include "compare_parts.h"
+#include "report/json_read.h"
+#include "store/outputs.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-enum { FILE_LIMIT = 64 << 20, SUBJECTS = 8, BLAMED = 256 };
+enum { SUBJECTS = 8, BLAMED = 256 };
 
 /* ---- the verdict ---- */
 
@@ -355,22 +353,6 @@ bool compare_document_interrupted(const json_t *document)
     return json_is_true(json_object_get(document, "interrupted"));
 }
 
-/* A regular file of bearable size: a pipe or a device could be read forever. */
-static FILE *open_checked(const char *path, struct err *e)
-{
-    struct stat stat;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &stat) != 0)
-        err_set(e, "%s", strerror(errno));
-    else if (!S_ISREG(stat.st_mode) || stat.st_size > FILE_LIMIT)
-        err_set(e, "it is no file, or one of more than %d MiB", FILE_LIMIT >> 20);
-    else
-        return fdopen(fd, "r");
-    if (fd >= 0)
-        close(fd);
-    return NULL;
-}
-
 json_t *compare_document_load(const char *path, struct err *e)
 {
     char inside[PATH_MAX];
@@ -382,7 +364,7 @@ json_t *compare_document_load(const char *path, struct err *e)
         err_set(e, "%.60s...: the path is too long", path);
         return NULL;
     }
-    FILE *in = open_checked(inside, e);
+    FILE *in = input_open(inside, e);
     if (!in) {
         err_prefix(e, "%.300s", inside);
         return NULL;

@@ -96,7 +96,7 @@ static size_t to_search(const struct compare_set *s, const char **ret_metric)
 {
     for (size_t i = 1; i < s->entries; i++) {
         enum compare_outcome outcome = s->judgement.column[i].outcome;
-        if (outcome != COMPARE_WORSE && outcome != COMPARE_BETTER)
+        if (outcome == COMPARE_SAME || outcome == COMPARE_UNSURE)
             continue;
         *ret_metric = metric_of(s, i);
         if (*ret_metric)

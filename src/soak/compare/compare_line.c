@@ -101,6 +101,9 @@ static int split(struct compare_line *line, const char *list, struct err *e)
     CHECK(line->names_text);
     for (char *rest = line->names_text; rest;) {
         char *name = strsep(&rest, ",");
+        if (!*name)
+            return err_set(e, "--%s=%.100s: a name is missing", compare_part_name(line->part),
+                           list);
         for (size_t i = 0; i < line->names; i++)
             if (strcmp(line->name[i], name) == 0)
                 return err_set(e, "--%s: %.60s stands there twice", compare_part_name(line->part),
@@ -117,9 +120,19 @@ static int split(struct compare_line *line, const char *list, struct err *e)
     return 0;
 }
 
+const char *compare_line_range(const char *name)
+{
+    for (const char *p = strstr(name, ".."); p; p = strstr(p + 2, "..")) {
+        bool folder = (p == name || p[-1] == '/' || p[-1] == ',') && strchr("/,", p[2]);
+        if (!folder)
+            return p;
+    }
+    return NULL;
+}
+
 static bool several(const char *list)
 {
-    return list && (strchr(list, ',') || strstr(list, ".."));
+    return list && (strchr(list, ',') || compare_line_range(list));
 }
 
 /* The part that varies: one alone, so that what differs has one cause. */

@@ -40,6 +40,9 @@ int compare_line_read(struct compare_line *line, const struct command *c, int re
 /* Splits the lists: one part may have several names, the others one. Leaves names = 0 when there
  * is no list. Returns 0 or -1. */
 int compare_line_names(struct compare_line *line, struct err *e);
+/* The `..` of `A..B`, of one name or of a list; NULL when there is none. That of a path, `../tls`,
+ * is none. */
+const char *compare_line_range(const char *name);
 /* The names as a request for their libraries. The line and the names must outlive it. */
 struct prepare_request compare_line_request(const struct compare_line *line,
                                             const struct scenario *s);

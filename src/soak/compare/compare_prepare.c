@@ -40,8 +40,9 @@ static int make_all(const struct prepare_request *q, const char *libc, struct li
     for (size_t i = 0; i < q->names; i++) {
         static struct assembly made; /* large */
         struct assembly_request request = request_of(q, q->name[i], libc);
-        if (assembly_make(&request, &made, e) < 0)
-            return -1;
+        int rc = assembly_make(&request, &made, e);
+        if (rc < 0)
+            return rc;
         const struct lib *used = &made.part[LIB_LIBC];
         if (used->name[0] && version_compare(used->version, newest->version) > 0)
             *newest = *used;
@@ -53,13 +54,13 @@ int compare_prepare(const struct prepare_request *q, struct prepared *ret, struc
 {
     struct lib newest, same;
     struct prepared prepared = {.libc = ""};
-    if (make_all(q, NULL, &newest, e) != 0)
-        return -1;
-    if (q->same_libc && newest.name[0]) {
+    int rc = make_all(q, NULL, &newest, e);
+    if (rc == 0 && q->same_libc && newest.name[0]) {
         snprintf(prepared.libc, sizeof prepared.libc, "%s", newest.name);
-        if (make_all(q, newest.name, &same, e) != 0)
-            return -1;
+        rc = make_all(q, newest.name, &same, e);
     }
+    if (rc != 0)
+        return rc;
     *ret = prepared;
     return 0;
 }

@@ -199,6 +199,12 @@ static bool is_telling(enum compare_row row)
     return false;
 }
 
+/* What the rows came to, of which the outcome is made. */
+static enum compare_outcome rows_outcome(const struct compare_column *c)
+{
+    return c->outcome == COMPARE_MIXED ? COMPARE_WORSE : c->outcome;
+}
+
 /* Rows that came to the version's outcome: the first few by name, the others by their number. */
 static void say_rows(struct join *j, const struct compare_set *s, size_t i)
 {
@@ -210,7 +216,7 @@ static void say_rows(struct join *j, const struct compare_set *s, size_t i)
         bool early = k < (int)TELLING;
         enum compare_row row = early ? telling[k] : (enum compare_row)(k - (int)TELLING);
         bool skip = compare_row_info(row)->role == COMPARE_VERDICT || (!early && is_telling(row));
-        if (skip || c->outcome == COMPARE_SAME || c->cell[row].outcome != c->outcome)
+        if (skip || c->outcome == COMPARE_SAME || c->cell[row].outcome != rows_outcome(c))
             continue;
         if (told++ < TOLD)
             say_row(j, s, i, row);
@@ -260,11 +266,24 @@ static void say_footprint(struct join *j, const struct compare_set *s, size_t i)
     const struct compare_column *c = &s->judgement.column[i];
     bool shifts = false;
     for (int row = 0; row < COMPARE_ROWS; row++)
-        shifts = shifts ||
-                 (compare_row_exact((enum compare_row)row) && c->cell[row].outcome == c->outcome &&
-                  c->outcome != COMPARE_SAME && c->cell[row].change != COMPARE_CHANGE_MISSING);
-    if (shifts && c->verdict == VERDICT_PASS && c->outcome == COMPARE_WORSE)
+        shifts = shifts || (compare_row_exact((enum compare_row)row) &&
+                            c->cell[row].outcome == COMPARE_WORSE);
+    if (shifts && c->verdict == VERDICT_PASS && rows_outcome(c) == COMPARE_WORSE)
         join_add(j, "a footprint, no leak");
+}
+
+/* Beside what is worse, the first row that is better: so that nobody takes one for all of them. */
+static void say_better(struct join *j, const struct compare_set *s, size_t i)
+{
+    const struct compare_column *c = &s->judgement.column[i];
+    j->between = "; but ";
+    for (size_t k = 0; k < TELLING && c->outcome == COMPARE_WORSE; k++) {
+        if (c->cell[telling[k]].outcome != COMPARE_BETTER)
+            continue;
+        say_row(j, s, i, telling[k]);
+        break;
+    }
+    j->between = "; ";
 }
 
 /* A text that was cut ends with a whole character. */
@@ -281,6 +300,20 @@ static void trim(char *text)
         text[start - 1] = '\0';
 }
 
+/* Allocators have the same exact figures: between them the witness is what one wants to know. */
+static void say_kept(struct join *j, const struct compare_set *s, size_t i)
+{
+    const struct compare_cell *first = &s->judgement.column[0].cell[COMPARE_KEPT];
+    const struct compare_cell *c = &s->judgement.column[i].cell[COMPARE_KEPT];
+    char share[COMPARE_FIGURE], was[COMPARE_FIGURE], is[COMPARE_FIGURE];
+    if (strcmp(s->part, "malloc") != 0 || isnan(first->value) || isnan(c->value))
+        return;
+    compare_say_value(first, COMPARE_KEPT, was, sizeof was);
+    compare_say_value(c, COMPARE_KEPT, is, sizeof is);
+    join_add(j, "kept after churn %s (%s → %s), a witness",
+             percent(c->value, first->value, share, sizeof share), was, is);
+}
+
 char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     const struct compare_column *c = &s->judgement.column[i];
@@ -288,16 +321,18 @@ char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size
     char share[COMPARE_FIGURE];
     join_begin(&j);
     say_verdict(&j, s, i);
-    if (c->verdict_outcome == COMPARE_BETTER && c->outcome == COMPARE_WORSE)
+    if (c->outcome == COMPARE_MIXED)
         j.between = "; but ";
     say_rows(&j, s, i);
     say_footprint(&j, s, i);
+    say_better(&j, s, i);
     if (s->footprint && isnan(c->cell[COMPARE_ALLOCS].value) && c->runs > 0 &&
         isnan(s->judgement.column[0].cell[COMPARE_ALLOCS].value))
         join_add(&j, "no run has a footprint");
     if (c->outcome == COMPARE_SAME) {
         snprintf(share, sizeof share, "%g %%", 100 * s->tolerance);
-        join_add(&j, "nothing differs by more than %s", share);
+        join_add(&j, "no exact figure differs by more than %s", share);
+        say_kept(&j, s, i);
     }
     trim(buf);
     return buf;

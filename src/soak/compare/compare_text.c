@@ -19,6 +19,7 @@ static enum ink outcome_ink(enum compare_outcome outcome)
         return INK_NONE;
     case COMPARE_BETTER:
         return INK_GOOD;
+    case COMPARE_MIXED:
     case COMPARE_UNSURE:
         return INK_DOUBT;
     case COMPARE_WORSE:
@@ -237,6 +238,17 @@ static void print_mapped(const struct compare_set *s, const struct screen *scree
     }
 }
 
+static bool same_libc(const struct compare_set *s)
+{
+    const char *first = compare_entry_version(&s->entry[0], "libc");
+    for (size_t i = 1; i < s->entries; i++) {
+        const char *libc = compare_entry_version(&s->entry[i], "libc");
+        if (first && libc && strcmp(first, libc) != 0)
+            return false;
+    }
+    return true;
+}
+
 static void print_notes(const struct compare_set *s, const struct screen *screen)
 {
     const char *word = "Noted";
@@ -244,6 +256,13 @@ static void print_notes(const struct compare_set *s, const struct screen *screen
         print_lead(screen, &word,
                    "~ isn't exact: it varied from connection to connection or from run to run, and "
                    "decides nothing");
+    if (compare_has_row(s, COMPARE_KEPT))
+        print_lead(screen, &word,
+                   "kept after churn is fragmentation: anonymous memory after the drain, less what "
+                   "OpenSSL still holds");
+    if (s->rounds && !same_libc(s))
+        print_lead(screen, &word,
+                   "the versions had different libcs; with --same-libc nothing else differs");
     if (has_ratio(s, COMPARE_CPU)) {
         char line[COMPARE_SENTENCE];
         snprintf(line, sizeof line,

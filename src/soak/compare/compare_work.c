@@ -101,8 +101,16 @@ static void add(struct words *w, const char *word)
     w->word[w->count] = NULL;
 }
 
-/* Runs of a round have one seed: they make the same choices. The footprint is exact, so that once
- * is enough. */
+/* The footprint is exact, so that once is enough: in the first run that doesn't break. */
+static bool wants_footprint(const struct compare_entry *entry)
+{
+    for (size_t i = 0; i < entry->runs; i++)
+        if (entry->run[i].verdict != VERDICT_INVALID)
+            return false;
+    return !entry->footprint_conns;
+}
+
+/* Runs of a round have one seed: they make the same choices. */
 static void make_words(const struct compare_work *w, size_t i, uint64_t round, struct words *ret)
 {
     const struct compare_line *line = w->line;
@@ -121,7 +129,7 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, s
             add(ret, line->fixed[p].bytes[k]);
     if (w->libc[0])
         add(ret, ret->libc);
-    if (round == 0)
+    if (wants_footprint(&w->set->entry[i]))
         add(ret, "--footprint");
     if (w->closed)
         add(ret, ret->closed);

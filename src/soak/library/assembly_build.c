@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +24,9 @@ enum { ARGUMENTS = 16, ARGUMENT = 3 * PATH_MAX, NFTW_FILES = 16 };
 /* cmake's options for one assembly, and where it is built. */
 struct plan {
     char root[PATH_MAX], folder[PATH_MAX], log[PATH_MAX + 8], lock[PATH_MAX + 8];
-    char stamp[PATH_MAX + 8]; /* holds the options; as old as the begin of its build */
+    char stamp[PATH_MAX + 8]; /* holds the arguments; as old as the begin of its build */
     char name[LIB_PARTS * (LIB_NAME + 16)];
-    size_t count;
+    size_t options, count; /* cmake's options come first, then what tells the libraries apart */
     char argument[ARGUMENTS][ARGUMENT];
 };
 
@@ -96,6 +97,22 @@ static int add_arguments(struct plan *p, const struct assembly *a, struct err *e
     return a->part[LIB_LIBC].name[0] ? add_loader(p, &a->part[LIB_LIBC], e) : 0;
 }
 
+/* Which files these were: another prefix may be put in the place of one, with older files. */
+static void add_files(struct plan *p, const struct lib *l)
+{
+    char path[PATH_MAX + LIB_NAME];
+    char *text = new_argument(p);
+    int used = snprintf(text, ARGUMENT, "%s", lib_part_entry(l->part)->name);
+    for (size_t i = 0; i < l->sonames && used < ARGUMENT; i++) {
+        struct stat s = {.st_ino = 0};
+        snprintf(path, sizeof path, "%s/%s", l->library_dir, l->soname[i]);
+        stat(path, &s);
+        used += snprintf(text + used, (size_t)(ARGUMENT - used), " %ju %jd %jd.%09ld",
+                         (uintmax_t)s.st_ino, (intmax_t)s.st_size, (intmax_t)s.st_mtim.tv_sec,
+                         s.st_mtim.tv_nsec);
+    }
+}
+
 /* openssl-3.5.7_libuv-1.50.0_libc-2.41 */
 static void add_name(struct plan *p, const struct assembly *a)
 {
@@ -125,7 +142,13 @@ static int make_plan(struct plan *p, const struct assembly *a, struct err *e)
     snprintf(p->log, sizeof p->log, "%s.log", p->folder);
     snprintf(p->lock, sizeof p->lock, "%s.lock", p->folder);
     snprintf(p->stamp, sizeof p->stamp, "%s/ready", p->folder);
-    return add_arguments(p, a, e);
+    if (add_arguments(p, a, e) != 0)
+        return -1;
+    p->options = p->count;
+    for (int i = 0; i < LIB_PARTS; i++)
+        if (a->part[i].name[0])
+            add_files(p, &a->part[i]);
+    return 0;
 }
 
 /* ---- is it built? ---- */
@@ -160,25 +183,18 @@ static bool sources_are_younger(const struct plan *p, const struct stat *stamp)
     return younger;
 }
 
-/* Whether a library was put there, or rebuilt by its owner, after the stamp. Files from packages
- * are as old as their package, so for them the record tells. */
+/* Whether a library was put into the cache after the stamp: its files are as old as their package.
+ */
 static bool libs_are_younger(const struct assembly *a, const struct stat *stamp)
 {
     char path[PATH_MAX + LIB_NAME];
     struct stat s;
     for (int i = 0; i < LIB_PARTS; i++) {
         const struct lib *l = &a->part[i];
-        if (!l->name[0])
-            continue;
+        bool cached = l->name[0] && strncmp(l->origin, "prefix:", 7) != 0;
         snprintf(path, sizeof path, "%s/lib.json", l->folder);
-        bool prefix = strncmp(l->origin, "prefix:", 7) == 0;
-        if (!prefix && stat(path, &s) == 0 && is_younger(&s, stamp))
+        if (cached && stat(path, &s) == 0 && is_younger(&s, stamp))
             return true;
-        for (size_t f = 0; f < l->sonames; f++) {
-            snprintf(path, sizeof path, "%s/%s", l->library_dir, l->soname[f]);
-            if (stat(path, &s) == 0 && is_younger(&s, stamp))
-                return true;
-        }
     }
     return false;
 }
@@ -227,7 +243,7 @@ static int configure(const struct plan *p, struct err *e)
     const char *argv[ARGUMENTS + 8] = {"cmake", "-G", "Unix Makefiles", "-S",
                                        p->root, "-B", p->folder};
     size_t count = 7;
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->options; i++)
         argv[count++] = p->argument[i];
     argv[count] = NULL;
     struct spawn s = {.argv = argv, .log = p->log};

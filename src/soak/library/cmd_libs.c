@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uv.h>
 
-enum { WORDS = 64, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
+enum { WORDS = 64, EXIT_BROKEN = 4 };
 
 struct options {
     bool json;
@@ -150,10 +149,7 @@ static int add(const char *const *words, size_t count, const char *mirror)
     struct err e = {{0}};
     int rc = count ? libs_add(words, count, mirror, say_lib, NULL, &e)
                    : err_set(&e, "add what? Such as debian:trixie, a FILE.deb or NAME=PREFIX");
-    if (rc == 0)
-        return 0;
-    int code = command_refuse(&libs_command, &e);
-    return rc == UV_EINTR ? EXIT_INTERRUPTED : code;
+    return rc == 0 ? 0 : command_ended(&libs_command, rc, &e);
 }
 
 /* ---- remove ---- */

@@ -29,13 +29,15 @@ struct job {
     size_t used, room;
 };
 
+/* The whole group, which the process leads: `cmake --build` holds a signal back until its make is
+ * done. A second signal doesn't ask. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct job *job = handle->loop->data;
     (void)number;
-    job->interrupted = true;
     if (job->running)
-        uv_process_kill(&job->process, SIGTERM);
+        kill(-job->process.pid, job->interrupted ? SIGKILL : SIGTERM);
+    job->interrupted = true;
 }
 
 static void start_signal(struct job *job, uv_signal_t *handle, int number)
@@ -104,6 +106,7 @@ static int start(struct job *job, const struct spawn *s, int log_fd)
     }
     char **environment = english();
     uv_process_options_t options = {.file = s->argv[0],
+                                    .flags = UV_PROCESS_DETACHED,
                                     .args = (char **)(uintptr_t)s->argv,
                                     .cwd = s->folder,
                                     .env = environment,
@@ -181,7 +184,8 @@ static bool is_error(const char *line)
     return false;
 }
 
-/* The first line behind `offset` that looks like an error, else the last line; or "". */
+/* The first line behind `offset` that looks like an error, else the last line; or "". A full disk is
+ * the cause of whatever error comes before or after. */
 static void first_error(const char *log, long offset, char *line, size_t size)
 {
     char text[LINE_BYTES];
@@ -189,12 +193,13 @@ static void first_error(const char *log, long offset, char *line, size_t size)
     line[0] = '\0';
     if (!in)
         return;
-    bool found = fseek(in, offset, SEEK_SET) != 0;
-    while (!found && fgets(text, sizeof text, in)) {
+    bool found = false, full = fseek(in, offset, SEEK_SET) != 0;
+    while (!full && fgets(text, sizeof text, in)) {
         text[strcspn(text, "\n")] = '\0';
-        found = is_error(text);
-        if (*text && *text != '$')
-            snprintf(line, size, "%.*s", (int)size - 1, text);
+        full = strstr(text, strerror(ENOSPC)) != NULL;
+        if (full || (!found && *text && *text != '$'))
+            snprintf(line, size, "%.*s", (int)size - 1, full ? strerror(ENOSPC) : text);
+        found = found || is_error(text);
     }
     fclose(in);
 }

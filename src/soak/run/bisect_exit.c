@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_SKIP = 125, EXIT_LEAK = 1, EXIT_INTERRUPTED = 130 };
+enum { EXIT_SKIP = 125, EXIT_LEAK = 1, EXIT_STOP = 128, EXIT_INTERRUPTED = 130 };
 
 extern char **environ;
 
@@ -22,8 +22,10 @@ bool bisect_exit_asked(int argc, char *const *argv)
     return false;
 }
 
-int bisect_exit_code(int code)
+int bisect_exit_code(int code, bool tried)
 {
+    if (!tried)
+        return EXIT_STOP;
     return code == 0 || code == EXIT_LEAK || code == EXIT_INTERRUPTED ? code : EXIT_SKIP;
 }
 

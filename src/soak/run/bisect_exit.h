@@ -12,8 +12,9 @@
 
 /* Whether the line asks for it, even a line that can't be read. */
 bool bisect_exit_asked(int argc, char *const *argv);
-/* 0 and 1 as they are, 125 for 2, 3 and 4; 130 stays, so that an interrupt ends the bisection. */
-int bisect_exit_code(int code);
+/* 0 and 1 as they are, 125 for 2, 3 and 4; 130 stays, so that an interrupt ends the bisection. What
+ * was refused before the build was `tried` would be at every commit: 128, which ends it too. */
+int bisect_exit_code(int code, bool tried);
 /* Runs the command to its end, split on blanks, no shell; what it prints goes to stderr. Returns 0,
  * or -1 with a sentence. */
 int bisect_build(const char *command, struct err *e);

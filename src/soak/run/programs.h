@@ -19,7 +19,8 @@ struct programs {
     struct assembly assembly;
 };
 
-/* Finds both; fetches and builds what the scenario asks for and isn't there. Returns 0 or -1. */
+/* Finds both; fetches and builds what the scenario asks for and isn't there. Returns 0, or below 0
+ * (-EINTR: interrupted). */
 int programs_find(const struct scenario *s, struct programs *ret, struct err *e);
 
 /* The folder of the programs that are built for the server's libraries. Borrowed. */

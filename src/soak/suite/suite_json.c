@@ -1,18 +1,15 @@
 #include "suite_json.h"
 
 #include "base/check.h"
+#include "store/outputs.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { FILE_LIMIT = 64 << 20, TEXT_LIMIT = 4096 };
+enum { TEXT_LIMIT = 4096 };
 static const char schema[] = "soak-suite/1";
 
 /* TEXT may be null, NAME may not; NUMBER is null where it is NAN. */
@@ -313,26 +310,10 @@ int suite_parse(struct suite *s, const json_t *root, struct err *e)
     return read_entries(s, root, e);
 }
 
-/* A regular file of bearable size: a pipe or a device could be read forever. */
-static FILE *open_checked(const char *path, struct err *e)
-{
-    struct stat stat;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &stat) != 0)
-        err_set(e, "%s", strerror(errno));
-    else if (!S_ISREG(stat.st_mode) || stat.st_size > FILE_LIMIT)
-        err_set(e, "it is no file, or one of more than %d MiB", FILE_LIMIT >> 20);
-    else
-        return fdopen(fd, "r");
-    if (fd >= 0)
-        close(fd);
-    return NULL;
-}
-
 int suite_load(struct suite *s, const char *path, struct err *e)
 {
     json_error_t why;
-    FILE *in = open_checked(path, e);
+    FILE *in = input_open(path, e);
     if (!in)
         return err_prefix(e, "%.300s", path);
     json_t *root = json_loadf(in, JSON_REJECT_DUPLICATES, &why);

@@ -1,4 +1,4 @@
-#include "compare_json_read.h"
+#include "report/json_read.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,6 +29,13 @@ int json_read_count(const json_t *object, const char *key, double *ret, struct e
         return err_set(e, "'%s' is less than 0", key);
     *ret = value;
     return 0;
+}
+
+int json_need_count(const json_t *object, const char *key, double *ret, struct err *e)
+{
+    const json_t *value;
+    return given(object, key, &value) ? json_read_count(object, key, ret, e)
+                                      : err_set(e, "'%s' is missing", key);
 }
 
 int json_read_text(const json_t *object, const char *key, const char **ret, struct err *e)

@@ -2,8 +2,8 @@
  * Single values of a document, checked. A key that is missing or null leaves what is there; one of
  * another type is refused.
  */
-#ifndef SOAK_COMPARE_JSON_READ_H
-#define SOAK_COMPARE_JSON_READ_H
+#ifndef SOAK_REPORT_JSON_READ_H
+#define SOAK_REPORT_JSON_READ_H
 
 #include "base/err.h"
 
@@ -17,6 +17,8 @@ enum { JSON_READ_TEXT = 1024 };
 int json_read_number(const json_t *object, const char *key, double *ret, struct err *e);
 /* Refuses less than 0 too. */
 int json_read_count(const json_t *object, const char *key, double *ret, struct err *e);
+/* As json_read_count, and refuses a key that is missing or null. */
+int json_need_count(const json_t *object, const char *key, double *ret, struct err *e);
 int json_read_text(const json_t *object, const char *key, const char **ret, struct err *e);
 int json_read_bool(const json_t *object, const char *key, bool *ret, struct err *e);
 
