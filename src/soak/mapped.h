@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 struct mapped {
-    const char *part;    /* "openssl", ... */
-    char file[PATH_MAX]; /* what the kernel says */
+    const char *part;          /* "openssl", ... */
+    char file[PATH_MAX];       /* what the kernel says */
     char version[LIB_VERSION]; /* "" = not known */
     char origin[LIB_ORIGIN];   /* "" = this machine's own */
 };

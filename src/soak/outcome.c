@@ -180,11 +180,11 @@ static void fill_mapped(struct result *ret, const struct run *r)
     _Static_assert((size_t)MAPPED_MAX == sizeof ret->mapped / sizeof *ret->mapped, "room for all");
     for (size_t i = 0; i < r->mapped_count; i++) {
         const struct mapped *m = &r->mapped[i];
-        ret->mapped[i] = (struct result_mapped){.part = m->part,
-                                                .file = m->file,
-                                                .version = m->version[0] ? m->version
-                                                                         : said_version(ret, m->part),
-                                                .origin = m->origin[0] ? m->origin : NULL};
+        ret->mapped[i] = (struct result_mapped){
+            .part = m->part,
+            .file = m->file,
+            .version = m->version[0] ? m->version : said_version(ret, m->part),
+            .origin = m->origin[0] ? m->origin : NULL};
     }
     ret->mapped_count = r->mapped_count;
 }

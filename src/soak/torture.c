@@ -311,8 +311,7 @@ int torture_run(const struct scenario *s, const char *name, const struct program
     t->name = name;
     t->dir = &dir;
     CHECK(scenario_slice(s, &t->part, &t->parts) == 0); /* scenario_check */
-    t->bench.pair =
-        (struct pair){.scenario = s, .programs = programs, .dir = &dir, .seed = seed};
+    t->bench.pair = (struct pair){.scenario = s, .programs = programs, .dir = &dir, .seed = seed};
     torture_execute(t);
     int code = publish(t);
     torture_fini(t);

@@ -103,10 +103,10 @@ struct result_when {
 
 /* What the process keeps when all connections have closed and its caches are empty. */
 struct result_rest {
-    bool known;            /* the run came so far */
-    uint64_t anon_bytes;   /* RssAnon */
-    int64_t ledger_bytes;  /* OpenSSL's and libuv's live bytes */
-    bool heap;             /* jemalloc told the next two */
+    bool known;           /* the run came so far */
+    uint64_t anon_bytes;  /* RssAnon */
+    int64_t ledger_bytes; /* OpenSSL's and libuv's live bytes */
+    bool heap;            /* jemalloc told the next two */
     uint64_t heap_allocated_bytes, heap_active_bytes;
 };
 
