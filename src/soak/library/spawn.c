@@ -184,8 +184,8 @@ static bool is_error(const char *line)
     return false;
 }
 
-/* The first line behind `offset` that looks like an error, else the last line; or "". A full disk is
- * the cause of whatever error comes before or after. */
+/* The first line behind `offset` that looks like an error, else the last line; or "". A full disk
+ * is the cause of whatever error comes before or after. */
 static void first_error(const char *log, long offset, char *line, size_t size)
 {
     char text[LINE_BYTES];
