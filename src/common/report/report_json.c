@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include "base/check.h"
+#include "report/document.h"
 #include "report/footprint.h"
 #include "report/json_parts.h"
 #include "report/report_stacks.h"
@@ -272,17 +273,5 @@ static json_t *document(const struct result *r)
 
 char *report_json(const struct result *r)
 {
-    json_t *root = document(r);
-    char *dumped = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
-    json_decref(root);
-    if (!dumped)
-        return NULL;
-    size_t length = strlen(dumped);
-    char *ended = realloc(dumped, length + 2);
-    if (!ended) {
-        free(dumped);
-        return NULL;
-    }
-    memcpy(ended + length, "\n", 2);
-    return ended;
+    return document_text(document(r));
 }

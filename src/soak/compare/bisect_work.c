@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "compare_json.h"
 #include "compare_say.h"
+#include "report/document.h"
 #include "stats/bisect.h"
 
 #include <inttypes.h>
@@ -246,8 +247,6 @@ char *bisect_json(const struct bisect_work *b, int exit_code)
                   versions, "before", found ? text(b, b->version[b->low]) : json_null(), "first",
                   found ? text(b, b->version[b->high]) : json_null(), "said", text(b, b->sentence),
                   "runs", (json_int_t)b->work->set->done, "comparison", comparison);
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
-    json_decref(root);
     free(inner);
-    return text;
+    return document_text(root);
 }

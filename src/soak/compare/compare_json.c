@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "compare_say.h"
+#include "report/document.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -186,17 +187,5 @@ static json_t *document(const struct compare_set *s)
 
 char *compare_json(const struct compare_set *s)
 {
-    json_t *root = document(s);
-    char *dumped = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
-    json_decref(root);
-    if (!dumped)
-        return NULL;
-    size_t length = strlen(dumped);
-    char *ended = realloc(dumped, length + 2);
-    if (!ended) {
-        free(dumped);
-        return NULL;
-    }
-    memcpy(ended + length, "\n", 2);
-    return ended;
+    return document_text(document(s));
 }

@@ -35,47 +35,10 @@ static size_t make_table(const struct command *c, struct opt *table)
     return used;
 }
 
-/* Whether an option goes on to each run. */
-static bool goes_on(const struct command *c, const struct opt *option)
+/* The seeds are the comparison's: the runs of a round share one. */
+static bool keeps_back(const void *ctx, const char *name)
 {
-    size_t count;
-    const struct opt *run = scenario_options(&count), *found = opts_find(run, count, option->name);
-    return found && !own(c, option->name) && strcmp(option->name, "seed") != 0 &&
-           strcmp(scenario_section((size_t)(found - run)), "output") != 0;
-}
-
-static int add_option(struct compare_line *line, const char *word, const char *value, struct err *e)
-{
-    size_t size = strlen(word) + (value ? strlen(value) + 1 : 0) + 1;
-    if (line->options == COMPARE_LINE_OPTIONS)
-        return err_set(e, "%.60s: at most %d options; the rest belongs in a scenario", word,
-                       COMPARE_LINE_OPTIONS);
-    char *text = malloc(size);
-    CHECK(text);
-    snprintf(text, size, "%s%s%s", word, value ? "=" : "", value ? value : "");
-    line->option[line->options++] = text;
-    return 0;
-}
-
-/* Collects what goes on. The line has been parsed, so every option has its value. */
-static int take_options(struct compare_line *line, const struct command *c, const struct opt *table,
-                        size_t count, int argc, char *const *argv, struct err *e)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        char name[64];
-        size_t length = strcspn(argv[i], "=");
-        if (strncmp(argv[i], "--", 2) != 0 || length - 2 >= sizeof name)
-            continue;
-        snprintf(name, sizeof name, "%.*s", (int)length - 2, argv[i] + 2);
-        const struct opt *option = opts_find(table, count, name);
-        CHECK(option);
-        bool alone = option->type == OPT_FLAG || option->type == OPT_OFF ||
-                     option->type == OPT_OUTPUT || argv[i][length] == '=';
-        const char *word = argv[i], *value = alone ? NULL : argv[++i];
-        if (goes_on(c, option) && add_option(line, word, value, e) != 0)
-            return -1;
-    }
-    return 0;
+    return own(ctx, name) || strcmp(name, "seed") == 0;
 }
 
 int compare_line_read(struct compare_line *line, const struct command *c, int repeat, int argc,
@@ -90,7 +53,7 @@ int compare_line_read(struct compare_line *line, const struct command *c, int re
     line->tolerance = 0.01;
     if (opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e) != 0)
         return -1;
-    return take_options(line, c, table, count, argc, argv, e);
+    return passed_on_read(&line->passed_on, table, count, argc, argv, keeps_back, c, e);
 }
 
 /* ---- names ---- */
@@ -193,17 +156,17 @@ int compare_line_scenario(const struct compare_line *line, struct scenario *ret,
 {
     char path[PATH_MAX];
     size_t count, words;
-    char *argv[COMPARE_LINE_OPTIONS + 1] = {NULL};
+    char *argv[PASSED_ON_MAX + 1] = {NULL};
     const struct opt *table = scenario_options(&count);
     const char *word = line->words ? line->word[0] : "default";
-    for (int i = 0; i < line->options; i++)
-        argv[i + 1] = line->option[i];
+    for (int i = 0; i < line->passed_on.options; i++)
+        argv[i + 1] = line->passed_on.option[i];
     scenario_defaults(ret);
     catalog_name(word, name, size);
     if (line->words &&
         (catalog_path(word, path, sizeof path, e) != 0 || scenario_read(ret, path, e) != 0))
         return -1;
-    if (opts_parse(table, count, line->options + 1, argv, ret, NULL, 0, &words, e) != 0)
+    if (opts_parse(table, count, line->passed_on.options + 1, argv, ret, NULL, 0, &words, e) != 0)
         return -1;
     if (ret->fail_alloc)
         return err_set(e, "--fail-alloc: it has no verdict that could be compared");
@@ -222,8 +185,8 @@ uint64_t compare_line_closed(const struct scenario *s)
 
 void compare_line_free(struct compare_line *line)
 {
-    for (int i = 0; i < line->options; i++)
-        free(line->option[i]);
+    for (int i = 0; i < line->passed_on.options; i++)
+        free(line->passed_on.option[i]);
     free(line->names_text);
     free(line->word);
 }

@@ -9,9 +9,10 @@
 #include "command.h"
 #include "compare_parts.h"
 #include "compare_prepare.h"
+#include "passed_on.h"
 #include "scenario/scenario.h"
 
-enum { COMPARE_LINE_OPTIONS = 56, COMPARE_LINE_NAMES = 64 };
+enum { COMPARE_LINE_NAMES = 64 };
 
 struct compare_line {
     struct scenario run;             /* of it [output] and the seed are the command's own */
@@ -23,8 +24,7 @@ struct compare_line {
     const char *metric; /* bisect's; NULL: the verdict */
     const char **word;  /* owned; borrowed from argv */
     size_t words;
-    char *option[COMPARE_LINE_OPTIONS + 1]; /* owned, NULL-ended: `--churn=max`, for each run */
-    int options;
+    struct passed_on passed_on; /* for each run */
     /* What follows from the lists. */
     enum compare_part part; /* that has several names, or the first that has any */
     char *name[COMPARE_LINE_NAMES];

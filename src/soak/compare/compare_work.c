@@ -37,9 +37,9 @@ static const char *options_text(struct compare_set *s, const struct compare_work
         for (size_t i = 0; i < w->line->fixed[p].count && used < sizeof text; i++)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
                                      w->line->fixed[p].bytes[i]);
-    for (int i = 0; i < w->line->options && used < sizeof text; i++)
+    for (int i = 0; i < w->line->passed_on.options && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
-                                 w->line->option[i]);
+                                 w->line->passed_on.option[i]);
     return compare_set_text(s, text);
 }
 
@@ -133,8 +133,8 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, s
         add(ret, "--footprint");
     if (w->closed)
         add(ret, ret->closed);
-    for (int o = 0; o < line->options; o++)
-        add(ret, line->option[o]);
+    for (int o = 0; o < line->passed_on.options; o++)
+        add(ret, line->passed_on.option[o]);
     add(ret, ret->seed);
     if (line->words) {
         add(ret, "--");

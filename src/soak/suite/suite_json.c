@@ -1,6 +1,7 @@
 #include "suite_json.h"
 
 #include "base/check.h"
+#include "report/document.h"
 #include "store/outputs.h"
 
 #include <inttypes.h>
@@ -119,16 +120,7 @@ static json_t *document(const struct suite *s)
 
 char *suite_dump(const struct suite *s)
 {
-    json_t *root = document(s);
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
-    json_decref(root);
-    size_t length = text ? strlen(text) : 0;
-    char *ended = text ? realloc(text, length + 2) : NULL;
-    if (!ended)
-        free(text);
-    else
-        memcpy(ended + length, "\n", 2);
-    return ended;
+    return document_text(document(s));
 }
 
 /* ---- reading ---- */

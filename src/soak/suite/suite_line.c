@@ -30,48 +30,6 @@ static size_t make_table(struct opt *table)
     return count + SUITE_LINE_OWN;
 }
 
-/* Whether option i of a run goes on to each run. */
-static bool goes_on(const struct opt *option)
-{
-    size_t count;
-    const struct opt *run = scenario_options(&count), *found = opts_find(run, count, option->name);
-    return found && strcmp(scenario_section((size_t)(found - run)), "output") != 0;
-}
-
-static int add_option(struct suite_line *line, const char *word, const char *value, struct err *e)
-{
-    size_t size = strlen(word) + (value ? strlen(value) + 1 : 0) + 1;
-    if (line->options == SUITE_LINE_OPTIONS)
-        return err_set(e, "%.60s: at most %d options; the rest belongs in the scenarios", word,
-                       SUITE_LINE_OPTIONS);
-    char *text = malloc(size);
-    CHECK(text);
-    snprintf(text, size, "%s%s%s", word, value ? "=" : "", value ? value : "");
-    line->option[line->options++] = text;
-    return 0;
-}
-
-/* Collects what goes on. The line has been parsed, so every option has its value. */
-static int take_options(struct suite_line *line, const struct opt *table, size_t count, int argc,
-                        char *const *argv, struct err *e)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        char name[64];
-        size_t length = strcspn(argv[i], "=");
-        if (strncmp(argv[i], "--", 2) != 0 || length - 2 >= sizeof name)
-            continue;
-        snprintf(name, sizeof name, "%.*s", (int)length - 2, argv[i] + 2);
-        const struct opt *option = opts_find(table, count, name);
-        CHECK(option);
-        bool alone = option->type == OPT_FLAG || option->type == OPT_OFF ||
-                     option->type == OPT_OUTPUT || argv[i][length] == '=';
-        const char *word = argv[i], *value = alone ? NULL : argv[++i];
-        if (goes_on(option) && add_option(line, word, value, e) != 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* `2/3` */
 static int read_shard(struct suite_line *line, struct err *e)
 {
@@ -98,7 +56,7 @@ int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct
     scenario_defaults(&line->run);
     if (opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e) != 0)
         return -1;
-    if (take_options(line, table, count, argc, argv, e) != 0)
+    if (passed_on_read(&line->passed_on, table, count, argc, argv, NULL, NULL, e) != 0)
         return -1;
     return read_shard(line, e);
 }
@@ -107,14 +65,14 @@ int suite_line_scenario(const struct suite_line *line, const char *path, struct 
                         struct err *e)
 {
     size_t count, words;
-    char *argv[SUITE_LINE_OPTIONS + 1] = {NULL};
+    char *argv[PASSED_ON_MAX + 1] = {NULL};
     const struct opt *table = scenario_options(&count);
-    for (int i = 0; i < line->options; i++)
-        argv[i + 1] = line->option[i];
+    for (int i = 0; i < line->passed_on.options; i++)
+        argv[i + 1] = line->passed_on.option[i];
     scenario_defaults(ret);
     if (scenario_read(ret, path, e) != 0)
         return -1;
-    if (opts_parse(table, count, line->options + 1, argv, ret, NULL, 0, &words, e) != 0 ||
+    if (opts_parse(table, count, line->passed_on.options + 1, argv, ret, NULL, 0, &words, e) != 0 ||
         scenario_check(ret, e) != 0)
         return err_prefix(e, "%.300s", path);
     return 0;
@@ -122,7 +80,6 @@ int suite_line_scenario(const struct suite_line *line, const char *path, struct 
 
 void suite_line_free(struct suite_line *line)
 {
-    for (int i = 0; i < line->options; i++)
-        free(line->option[i]);
+    passed_on_free(&line->passed_on);
     free(line->word);
 }

@@ -6,9 +6,8 @@
 #define SOAK_SUITE_LINE_H
 
 #include "base/opts.h"
+#include "passed_on.h"
 #include "scenario/scenario.h"
-
-enum { SUITE_LINE_OPTIONS = 64 };
 
 struct suite_line {
     struct scenario run; /* [output] of it is the suite's own */
@@ -17,8 +16,7 @@ struct suite_line {
     uint64_t shard, of; /* 1 and 1 when the suite isn't divided */
     const char **word;  /* owned; what names scenarios: borrowed from argv */
     size_t words;
-    char *option[SUITE_LINE_OPTIONS + 1]; /* owned, NULL-ended: `--churn=max`, for each run */
-    int options;
+    struct passed_on passed_on; /* for each run */
 };
 
 /* The options of its own. */

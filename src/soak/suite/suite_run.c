@@ -67,9 +67,9 @@ static const char *options_text(struct suite *s, const struct suite_line *line)
 {
     char text[SHARD_TEXT] = "none";
     size_t used = 0;
-    for (int i = 0; i < line->options && used < sizeof text; i++)
+    for (int i = 0; i < line->passed_on.options && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "",
-                                 line->option[i]);
+                                 line->passed_on.option[i]);
     return suite_text(s, text);
 }
 
@@ -161,15 +161,15 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
 {
     struct suite_entry *entry = &u->suite->entry[i];
     const struct suite_line *line = u->work->line;
-    const char *words[SUITE_LINE_OPTIONS + 5];
+    const char *words[PASSED_ON_MAX + 5];
     int n = 0;
     struct subrun_result result;
     struct expect expect;
     CHECK(expect_parse(entry->expect, &expect, e) == 0);
     words[n++] = "--results";
     words[n++] = u->dir.path;
-    for (int o = 0; o < line->options; o++)
-        words[n++] = line->option[o];
+    for (int o = 0; o < line->passed_on.options; o++)
+        words[n++] = line->passed_on.option[o];
     words[n++] = "--";
     words[n++] = file_of(u->work, i)->path;
     words[n] = NULL;
