@@ -9,6 +9,7 @@
 #include "run/manifest.h"
 #include "run/outcome.h"
 #include "run/run.h"
+#include "store/outputs.h"
 #include "terminal.h"
 #include "torture/torture.h"
 
@@ -50,36 +51,10 @@ static uint64_t draw_seed(void)
     return seed ? seed : 1;
 }
 
-/* Found out before the run rather than after it. The file is made if it isn't there. */
-static int check_json(const struct scenario *s, struct err *e)
-{
-    if (!s->json || strcmp(s->json, "-") == 0)
-        return 0;
-    FILE *out = fopen(s->json, "ae");
-    if (!out)
-        return err_set(e, "--json=%s: it can't be written: %s", s->json, strerror(errno));
-    fclose(out);
-    return 0;
-}
-
-static int write_json(const struct scenario *s, const char *text, struct err *e)
-{
-    if (!s->json)
-        return 0;
-    bool to_stdout = strcmp(s->json, "-") == 0;
-    FILE *out = to_stdout ? stdout : fopen(s->json, "we");
-    if (!out)
-        return err_set(e, "--json %s: %s", s->json, strerror(errno));
-    bool ok = fputs(text, out) >= 0 && fflush(out) == 0;
-    if (!to_stdout)
-        ok = fclose(out) == 0 && ok;
-    return ok ? 0 : err_set(e, "--json %s: %s", s->json, strerror(errno));
-}
-
 static void write_text(const struct scenario *s, const struct result *result)
 {
     /* One document on stdout at a time: with --json - the text goes to stderr. */
-    bool json_out = s->json && strcmp(s->json, "-") == 0;
+    bool json_out = output_is_stdout(s->json);
     int fd = json_out ? STDERR_FILENO : STDOUT_FILENO;
     struct report_style style = {.colour = terminal_colour(fd, s->color),
                                  .utf8 = terminal_is_utf8() || !isatty(fd),
@@ -104,7 +79,7 @@ static int publish(struct run *r)
         rc = survivors_write(&outcome.result, &r->dir, &e);
     if (rc == 0)
         rc = manifest_write(r, &e);
-    if (text && write_json(r->scenario, text, &e) != 0)
+    if (text && output_text("json", r->scenario->json, text, &e) != 0)
         rc = -1;
     free(text);
     write_text(r->scenario, &outcome.result);
@@ -124,7 +99,7 @@ static int run_scenario(const struct chosen *c)
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
-    if (raise_file_limit(s, &e) != 0 || check_json(s, &e) != 0)
+    if (raise_file_limit(s, &e) != 0 || output_check("json", s->json, &e) != 0)
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {

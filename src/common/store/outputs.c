@@ -39,6 +39,16 @@ int output_write(const char *name, const char *path, void (*writer)(const void *
     return ok ? 0 : err_set(e, "--%s=%.300s: %s", name, path, strerror(errno));
 }
 
+static void put_text(const void *ctx, FILE *out)
+{
+    fputs(ctx, out);
+}
+
+int output_text(const char *name, const char *path, const char *text, struct err *e)
+{
+    return output_write(name, path, put_text, text, e);
+}
+
 FILE *input_open(const char *path, struct err *e)
 {
     struct stat stat;

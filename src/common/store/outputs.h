@@ -18,6 +18,8 @@ int output_check(const char *name, const char *path, struct err *e);
  * couldn't be written. */
 int output_write(const char *name, const char *path, void (*writer)(const void *ctx, FILE *out),
                  const void *ctx, struct err *e);
+/* The same with a text. */
+int output_text(const char *name, const char *path, const char *text, struct err *e);
 /* Opens a document for reading: a regular file of at most 64 MiB, since a pipe or a device could be
  * read forever. NULL with a sentence without the path. */
 FILE *input_open(const char *path, struct err *e);

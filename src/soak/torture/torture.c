@@ -2,10 +2,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "store/outputs.h"
 #include "terminal.h"
 #include "torture_report.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -270,24 +270,20 @@ uint64_t torture_found(const struct torture *t)
 
 static int write_json(const struct torture *t, struct err *e)
 {
-    const char *path = t->scenario->json;
     char *text = torture_json(t);
     if (!text)
         return err_set(e, "result.json: out of memory");
     int rc = run_dir_write(t->dir, "result.json", text, strlen(text), e);
-    bool to_stdout = path && strcmp(path, "-") == 0;
-    FILE *out = !path ? NULL : to_stdout ? stdout : fopen(path, "we");
-    bool ok = !path || (out && fputs(text, out) >= 0 && fflush(out) == 0);
-    if (out && !to_stdout)
-        ok = fclose(out) == 0 && ok;
+    if (output_text("json", t->scenario->json, text, e) != 0)
+        rc = -1;
     free(text);
-    return ok ? rc : err_set(e, "--json=%s: %s", path, strerror(errno));
+    return rc;
 }
 
 static int publish(const struct torture *t)
 {
     struct err e = {{0}};
-    bool json_out = t->scenario->json && strcmp(t->scenario->json, "-") == 0;
+    bool json_out = output_is_stdout(t->scenario->json);
     int rc = write_json(t, &e);
     torture_text(t, t->scenario->quiet, json_out ? stderr : stdout);
     if (rc != 0)
