@@ -102,6 +102,20 @@ static void two_identities_share_neither_key_nor_serial(void **state)
     identity_fini(&b);
 }
 
+/* What servers hold is compared to the byte, so their certificates may not differ in size by
+ * chance. Of numbers that are drawn freely one in 128 is shorter. */
+static void every_serial_takes_as_many_octets(void **state)
+{
+    (void)state;
+    enum { MANY = 1500 };
+    for (int i = 0; i < MANY; i++) {
+        struct identity id = make(IDENTITY_P256, "localhost", NULL);
+        const ASN1_INTEGER *serial = X509_get0_serialNumber(id.cert);
+        assert_int_equal(ASN1_STRING_length(serial), 8);
+        identity_fini(&id);
+    }
+}
+
 static void pem_reads_back_as_the_same_identity(void **state)
 {
     (void)state;
@@ -155,6 +169,7 @@ int main(void)
         cmocka_unit_test(the_certificate_is_valid_now_and_in_nine_years),
         cmocka_unit_test(an_issued_certificate_verifies_against_its_issuer_only),
         cmocka_unit_test(two_identities_share_neither_key_nor_serial),
+        cmocka_unit_test(every_serial_takes_as_many_octets),
         cmocka_unit_test(pem_reads_back_as_the_same_identity),
         cmocka_unit_test(pem_without_key_holds_no_key),
         cmocka_unit_test(a_failure_leaves_the_result_alone),

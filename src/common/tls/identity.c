@@ -35,8 +35,9 @@ static int cert_set_serial(X509 *cert)
     uint64_t serial = 0;
     if (RAND_bytes((unsigned char *)&serial, sizeof serial) != 1)
         return -1;
-    /* RFC 5280 4.1.2.2: positive, and the top bit clear keeps it within 8 octets. */
-    serial = (serial >> 1) | 1;
+    /* RFC 5280 4.1.2.2: positive, so the top bit is clear. The next one is set: a number of fewer
+     * than 8 octets would take a byte less in one certificate of 128. */
+    serial = serial >> 1 | UINT64_C(1) << 62;
     return ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial) ? 0 : -1;
 }
 
