@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-enum { PASSED_ON_MAX = 56 };
+/* With the words that a command adds of its own, at most 25, they fit SUBRUN_WORDS (subrun.h). */
+enum { PASSED_ON_MAX = 64 };
 
 struct passed_on {
     char *option[PASSED_ON_MAX + 1]; /* owned, NULL-ended: `--churn=max` */
