@@ -107,8 +107,8 @@ static void say_failures(struct client *c)
     while (c->failures_said < PEER_FAILURES &&
            atomic_load(&c->shared.failure[c->failures_said].ready)) {
         const struct worker_failure *f = &c->shared.failure[c->failures_said++];
-        control_say(&c->control, "problem kind=%s behaviour=%s text=%s",
-                    peer_failure_name(f->kind), f->behaviour, f->text);
+        control_say(&c->control, "problem kind=%s behaviour=%s text=%s", peer_failure_name(f->kind),
+                    f->behaviour, f->text);
         fprintf(stderr, "soak-client: %s: %s\n", f->behaviour, f->text);
     }
 }

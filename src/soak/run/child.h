@@ -48,7 +48,7 @@ struct child {
     char fatal[LINE_MAX_BYTES];   /* the child's own last sentence, or "" */
     char problem[LINE_MAX_BYTES]; /* its first problem, or "" */
     struct child_failure failure;
-    size_t skipped_count;         /* at most CHILD_SKIPPED */
+    size_t skipped_count; /* at most CHILD_SKIPPED */
     struct child_skipped skipped[CHILD_SKIPPED];
 
     int page_fd;
