@@ -22,6 +22,7 @@ struct outcome {
     char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
+    char tls[16], key[16];
 };
 
 /* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */
