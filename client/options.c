@@ -58,7 +58,7 @@ void options_help(FILE *out)
     fprintf(out, "usage: soak-client --connect ADDR:PORT [options]\n\n"
                  "Holds TLS connections open and replaces the oldest at a steady rate. Each\n"
                  "sends one message, checks its echo, and leaves as the weights say.\n\n");
-    opts_help(table, TABLE, out);
+    opts_help(table, TABLE, NULL, out);
 }
 
 /* The name goes into an XMPP stream's header as it is. */

@@ -83,7 +83,7 @@ void options_help(FILE *out)
 {
     fprintf(out, "usage: soak-server [options]\n\n"
                  "A TLS server that echoes, and publishes what its memory does.\n\n");
-    opts_help(table, TABLE, out);
+    opts_help(table, TABLE, NULL, out);
     fprintf(out, "\ndefects:\n");
 #define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
 #include "base/defects.def"

@@ -170,16 +170,14 @@ static void fill_stacks(struct result_capture *c)
          .module = "soak-server",
          .offset = 0x1234,
          .file = "server/defect.c",
-         .line = 41,
-         .sure = true},
+         .line = 41},
         {.function = "conn_on_accept",
          .module = "soak-server",
          .offset = 0x2345,
          .file = "server/conn.c",
-         .line = 88,
-         .sure = true},
-        {.function = "uv_stream_init", .module = "libuv.so.1.0.0", .offset = 0x16a84},
-        {.function = "uv_run", .module = "libuv.so.1.0.0", .offset = 0x1012f, .sure = true}};
+         .line = 88},
+        {.module = "libuv.so.1.0.0", .offset = 0x16a84, .package = "libuv1-dbgsym"},
+        {.function = "uv_run", .module = "libuv.so.1.0.0", .offset = 0x1012f}};
     static const struct symbol bare[] = {{.module = "libcrypto.so.3", .offset = 0x22f925},
                                          {.offset = 0x7f12aa001234}};
     static const struct result_stack stack[] = {

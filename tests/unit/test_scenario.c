@@ -108,7 +108,8 @@ static void every_option_has_a_section_and_one_line_of_help(void **state)
         assert_non_null(
             strstr("load tls server verdict torture output suite mix", scenario_section(i)));
         assert_in_range(strlen(options[i].help), 5, 90);
-        bool listed = options[i].type == OPT_CHOICE || options[i].type == OPT_WEIGHTS;
+        bool listed = options[i].type == OPT_CHOICE || options[i].type == OPT_WEIGHTS ||
+                      options[i].type == OPT_OUTPUT;
         assert_int_equal(options[i].choices != NULL, listed);
         bool flag = options[i].type == OPT_FLAG || options[i].type == OPT_OFF;
         assert_int_equal(options[i].metavar == NULL, flag);

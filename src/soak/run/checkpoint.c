@@ -78,7 +78,7 @@ static int keep_stacks(struct run *r, const struct history_sample *sample, struc
             return -1;
         capture_choose(c, &r->judgement[i]);
         capture_mark(c, page, r->epoch);
-        capture_keep_maps(c, r->child[i].pid);
+        capture_keep_image(c, r->child[i].pid);
     }
     return 0;
 }
