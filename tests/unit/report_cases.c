@@ -427,6 +427,9 @@ static void fill_invalid(struct result *r)
     r->exit_code = 4;
     r->subject[0].sites = 0;
     r->run.errors = (struct result_errors){.total = 2012, .handshake = 2000, .timeout = 12};
+    r->first_failure =
+        (struct result_failure){"handshake", "reset", "a handshake failed: internal error"};
+    r->run.foreign = 137;
     j->reasons = 1;
     snprintf(j->reason[0], sizeof j->reason[0],
              "2,012 connections failed: a server that refuses looks clean to any memory meter");

@@ -315,7 +315,7 @@ static const struct {
      "ones must be replaced 4 times"},
     {{{"payload", "0B"}}, "--payload 0B: at least 1B, so that each connection carries something"},
     {{{"payload", "2MiB"}}, "--payload 2MiB: at most 1MiB"},
-    {{{"sources", "251"}}, "--sources 251: at most 250, 127.0.0.1 to 127.0.0.250"},
+    {{{"sources", "251"}}, "--sources 251: at most 250"},
     {{{"client-workers", "33"}}, "--client-workers 33: at most 32"},
     {{{"churn", "1/s"}, {"for", "10s"}},
      "--for 10s: 30 connections at 1/s need 1m to turn over twice; give --for 1m or --churn "

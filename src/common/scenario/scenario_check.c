@@ -78,8 +78,7 @@ static int check_load(const struct scenario *s, struct err *e)
     if (s->payload > LIMIT_PAYLOAD)
         return scenario_refuse(s, "payload", e, "at most 1MiB");
     if (s->sources > LIMIT_SOURCES)
-        return scenario_refuse(s, "sources", e, "at most %d, 127.0.0.1 to 127.0.0.%d",
-                               LIMIT_SOURCES, LIMIT_SOURCES);
+        return scenario_refuse(s, "sources", e, "at most %d", LIMIT_SOURCES);
     if (s->client_workers > LIMIT_WORKERS)
         return scenario_refuse(s, "client-workers", e, "at most %d", LIMIT_WORKERS);
     return 0;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/ciphers.h"
+#include "base/rng.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -54,6 +55,16 @@ static void add_ends(struct args *a)
 {
     add(a, "--control-fd=3");
     add(a, "--page-fd=4");
+}
+
+/* The run's load comes from a network of its own, so that the server can tell it from whoever else
+ * finds the port. In IPv6 there is one loopback address. */
+static void add_network(struct args *a, const struct scenario *s, const char *name, uint64_t seed)
+{
+    struct rng rng = {.state = seed};
+    uint64_t drawn = rng_next(&rng);
+    if (s->listen[0] != '[')
+        add(a, "--%s=127.%u.%u.0", name, (unsigned)(drawn % 254 + 1), (unsigned)(drawn >> 8 & 255));
 }
 
 static void add_flag(struct args *a, bool given, const char *name)
@@ -116,6 +127,7 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     *a = (struct args){0};
     add_common(a, s, program, seed);
     add_ends(a);
+    add_network(a, s, "client-net", seed);
     add_server(a, s);
 }
 
@@ -142,6 +154,7 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--payload=%" PRIu64 "B", s->payload);
     add(a, "--resume=%s", grammar_percent_print(text, sizeof text, s->resume));
     add(a, "--sources=%" PRIu64, s->sources);
+    add_network(a, s, "source-net", seed);
     add(a, "--workers=%d", s->client_workers);
     add_duration(a, "timeout", s->handshake_timeout_ns + PATIENCE_NS);
     add_same(a, s, "operate");

@@ -123,6 +123,14 @@ static void fill_errors(struct result_errors *e, const struct page_app *app)
     e->lost = atomic_load(&app->fail_lost);
 }
 
+static void fill_failure(struct result *ret, const struct run *r)
+{
+    const struct child_failure *f = &r->child[RUN_CLIENT].failure;
+    if (f->text[0])
+        ret->first_failure =
+            (struct result_failure){.kind = f->kind, .behaviour = f->behaviour, .text = f->text};
+}
+
 static void fill_run(struct outcome *o, const struct run *r)
 {
     const struct scenario *s = r->scenario;
@@ -145,6 +153,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
     fill_errors(&o->result.run.errors, app);
+    o->result.run.foreign = atomic_load(&r->child[RUN_SERVER].page->app.foreign);
 }
 
 /* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */
@@ -213,6 +222,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     o->result.run_dir = r->dir.path;
     fill_verdict(&o->result, r);
     fill_run(o, r);
+    fill_failure(&o->result, r);
     fill_libs(o, r);
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
