@@ -91,7 +91,7 @@ static void fill_judgement(const struct run *r, struct live_facts *f)
     if (!r->judged)
         return;
     const struct judgement *j = &r->judgement[RUN_SERVER];
-    const struct judge_metric *heap = metric(j, "heap_allocated"), *rss = metric(j, "rss_anon");
+    const struct judge_metric *heap = metric(j, "heap_allocated"), *rss = metric(j, "rss");
     f->heap_per_conn = heap ? heap->per_conn : NAN;
     f->rss_per_conn = rss ? rss->per_conn : NAN;
     f->rss_half_width = rss ? rss->half_width : NAN;
