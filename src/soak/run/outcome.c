@@ -165,8 +165,6 @@ static void fill_failure(struct result *ret, const struct run *r)
 
 static void fill_run(struct outcome *o, const struct run *r)
 {
-    static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
-    static const char *const key[] = {[KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048"};
     const struct scenario *s = r->scenario;
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
     double seconds = (double)r->churn_ns / 1e9;
@@ -183,8 +181,8 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.p99_ns = atomic_load(&app->p99_ns);
     o->result.run.max_ns = atomic_load(&app->max_ns);
     o->result.run.seed = r->seed;
-    o->result.run.tls = tls[s->tls];
-    o->result.run.key = key[s->key];
+    o->result.run.tls = scenario_value(s, "tls", o->tls, sizeof o->tls);
+    o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
     fill_errors(&o->result.run.errors, app);
     o->result.run.foreign = atomic_load(&r->child[RUN_SERVER].page->app.foreign);

@@ -25,6 +25,7 @@ struct outcome {
     char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
+    char tls[16], key[16];
 };
 
 /* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */

@@ -1,7 +1,7 @@
 #include "suite_json.h"
 
 #include "base/check.h"
-#include "store/outputs.h"
+#include "base/input.h"
 #include "suite_fields.h"
 
 #include <inttypes.h>
