@@ -1,9 +1,11 @@
 /* soak: the command line. Parses the first word and hands over. */
+#include "base/process.h"
 #include "cmd_list.h"
 #include "cmd_run.h"
 #include "cmd_show.h"
 #include "compare/cmd_bisect.h"
 #include "compare/cmd_compare.h"
+#include "guard.h"
 #include "help.h"
 #include "library/cmd_libs.h"
 #include "selftest/cmd_calibrate.h"
@@ -16,6 +18,8 @@
 
 int main(int argc, char **argv)
 {
+    process_begin(argv);
+    guard_begin(&argc, &argv);
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "selftest") == 0)
         return cmd_selftest(argc - 1, argv + 1);

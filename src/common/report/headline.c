@@ -165,5 +165,6 @@ void parts_headline(const struct result *r, const struct screen *s)
     char text[SCREEN_TEXT];
     struct screen_lead lead = {.word = verdict_word(r->verdict), .ink = inks[r->verdict]};
     sentence(text, sizeof text, r, parts_lead(r));
-    screen_wrap(s, &lead, "%s%s", r->interrupted ? "interrupted; " : "", text);
+    screen_wrap(s, &lead, "%s%s%s", r->interrupted ? "interrupted; " : "",
+                r->not_kept ? "not kept; " : "", text);
 }
