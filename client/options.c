@@ -37,7 +37,9 @@ static const struct opt table[] = {
      "PEM file with certificates of every kind (tls/client_certs.h); the good one is shown"},
     {"seed", OPT_HEX, FIELD(seed), "HEX", NULL, "for the choices made by chance (1)"},
     {"sources", OPT_COUNT, FIELD(sources), "N", NULL,
-     "source addresses 127.0.0.1 to 127.0.0.N (0: as many as needed)"},
+     "source addresses, the first N of --source-net (0: as many as needed)"},
+    {"source-net", OPT_STRING, FIELD(source_net), "A.B.C.0", NULL,
+     "where the source addresses begin, at A.B.C.1 (127.0.0.0)"},
     {"workers", OPT_INT, FIELD(workers), "N", NULL,
      "event loops, each a thread (0: as many as processors, at most 4)"},
     {"timeout", OPT_DURATION, FIELD(timeout_ns), "DURATION", NULL,
@@ -61,7 +63,7 @@ void options_help(FILE *out)
     fprintf(out, "usage: soak-client --connect ADDR:PORT [options]\n\n"
                  "Holds TLS connections open and replaces the oldest at a steady rate. Each\n"
                  "sends one message, checks its echo, and leaves as the weights say.\n\n");
-    opts_help(table, TABLE, out);
+    opts_help(table, TABLE, NULL, out);
 }
 
 /* The name goes into an XMPP stream's header as it is. */
@@ -162,6 +164,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
                         .seed = 1,
                         .timeout_ns = 30000000000u,
                         .tls = CONTEXT_TLS_ANY,
+                        .source_net = "127.0.0.0",
                         .control_fd = -1,
                         .page_fd = -1};
     for (int i = 0; i < BEHAVIOUR_COUNT; i++)
@@ -175,7 +178,9 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
             return -1;
         if (target_parse(o.connect, &o.target, e) < 0)
             return err_prefix(e, "--connect %s", o.connect);
-        target_set_sources(&o.target, o.sources, o.churn, o.conns);
+        if (target_set_sources(&o.target, o.source_net, e) < 0)
+            return err_prefix(e, "--source-net %s", o.source_net);
+        target_count_sources(&o.target, o.sources, o.churn, o.conns);
         o.workers = choose_workers(&o);
     }
     *ret = o;

@@ -1,5 +1,6 @@
 #include "target.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -65,7 +66,17 @@ static uint64_t enough_sources(struct rate churn, uint64_t conns)
     return by_churn > by_open ? by_churn : by_open;
 }
 
-void target_set_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns)
+int target_set_sources(struct target *t, const char *net, struct err *e)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, net, &address) != 1 || ntohl(address.s_addr) >> 24 != 127 ||
+        ntohl(address.s_addr) & 0xff)
+        return err_set(e, "a loopback network of 256 addresses, such as 127.1.2.0");
+    t->source_net = ntohl(address.s_addr);
+    return 0;
+}
+
+void target_count_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns)
 {
     uint64_t count = asked ? asked : enough_sources(churn, conns);
     if (count > TARGET_SOURCES_MAX)
@@ -80,7 +91,7 @@ static int bind_source(const struct target *t, int fd, uint64_t turn)
     int on = 1;
     struct sockaddr_in source = {
         .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(turn % t->sources)),
+        .sin_addr.s_addr = htonl(t->source_net + 1 + (uint32_t)(turn % t->sources)),
     };
     if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0)
         return -1;

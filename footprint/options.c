@@ -30,7 +30,7 @@ void options_help(FILE *out)
     fprintf(out, "usage: soak-footprint [options]\n\n"
                  "Measures what OpenSSL allocates and holds for a connection: both ends in one\n"
                  "process's memory, without sockets. Prints lines: see docs/protocol.md.\n\n");
-    opts_help(table, TABLE, out);
+    opts_help(table, TABLE, NULL, out);
 }
 
 static int check_ciphers(const struct options *o, struct err *e)

@@ -67,3 +67,14 @@ int listen_open(struct sockaddr_in *address, int backlog, int *ret_fds, int coun
     }
     return 0;
 }
+
+/* Unlike getpeername this tells it of a peer that has reset the connection before the accept. */
+bool listen_is_foreign(int fd, uint32_t net)
+{
+    struct sockaddr_in peer;
+    socklen_t length = sizeof peer;
+    if (!net || getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &peer, &length) < 0 ||
+        peer.sin_family != AF_INET)
+        return false;
+    return ntohl(peer.sin_addr.s_addr) - net >= LISTEN_NET_ADDRESSES;
+}

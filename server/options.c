@@ -2,6 +2,7 @@
 
 #include "base/opts.h"
 #include "defect.h"
+#include "listen.h"
 #include "prelude/protocols.h"
 
 #include <arpa/inet.h>
@@ -14,6 +15,8 @@
 static const struct opt table[] = {
     {"listen", OPT_STRING, FIELD(listen), "ADDR:PORT", NULL,
      "where to accept, loopback only; port 0 lets the kernel choose (127.0.0.1:0)"},
+    {"client-net", OPT_STRING, FIELD(client_net), "A.B.C.0", NULL,
+     "serve only peers of this network, A.B.C.0/24, and count the others (everybody)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
     {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
      "what is spoken in clear text before TLS (none)"},
@@ -81,7 +84,7 @@ void options_help(FILE *out)
 {
     fprintf(out, "usage: soak-server [options]\n\n"
                  "A TLS server that echoes, and publishes what its memory does.\n\n");
-    opts_help(table, TABLE, out);
+    opts_help(table, TABLE, NULL, out);
     fprintf(out, "\ndefects:\n");
 #define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
 #include "base/defects.def"
@@ -105,6 +108,16 @@ static int read_address(const char *text, struct sockaddr_in *ret, struct err *e
     if (ntohl(address.sin_addr.s_addr) >> 24 != 127)
         return err_set(e, "--listen %s: only a loopback address (127.x.x.x) is allowed", text);
     *ret = address;
+    return 0;
+}
+
+static int read_client_net(const char *text, uint32_t *ret, struct err *e)
+{
+    struct in_addr address = {.s_addr = 0};
+    if (text && (inet_pton(AF_INET, text, &address) != 1 || address.s_addr == 0 ||
+                 ntohl(address.s_addr) % LISTEN_NET_ADDRESSES))
+        return err_set(e, "--client-net %s: a network of 256 addresses, such as 127.1.2.0", text);
+    *ret = ntohl(address.s_addr);
     return 0;
 }
 
@@ -159,7 +172,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
     if (rest_count > 0)
         return err_set(e, "%s: not an option; soak-server takes options only", rest[0]);
     if (read_address(o.listen, &o.address, e) < 0 || read_seed(o.seed_text, &o.seed, e) < 0 ||
-        check(&o, e) < 0)
+        read_client_net(o.client_net, &o.client_net_from, e) < 0 || check(&o, e) < 0)
         return -1;
     *ret = o;
     return 0;

@@ -17,7 +17,7 @@ enum options_key { OPTIONS_KEY_P256, OPTIONS_KEY_RSA2048, OPTIONS_KEY_BOTH };
 enum options_ctx { CTX_SHARED, CTX_PER_CONNECTION };
 
 struct options {
-    const char *listen;
+    const char *listen, *client_net;
     int tls, key, session; /* enum context_version, options_key, context_session */
     int workers, backlog, control_fd, page_fd;
     int starttls;                 /* enum prelude_protocol */
@@ -35,6 +35,7 @@ struct options {
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
     bool requests, no_ledger, help, version;
     struct sockaddr_in address; /* from listen */
+    uint32_t client_net_from;   /* from client_net, in host order; 0: everybody is served */
     uint64_t seed;              /* from seed_text */
 };
 

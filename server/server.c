@@ -66,10 +66,8 @@ static void tell_problems(struct server *s)
         int ready = NOTE_READY;
         if (!atomic_compare_exchange_strong(&s->problem[i].state, &ready, NOTE_TOLD))
             continue;
-        if (s->control.open)
-            control_say(&s->control, "problem text=%s", s->problem[i].text);
-        else
-            fprintf(stderr, "soak-server: %s\n", s->problem[i].text);
+        control_say(&s->control, "problem text=%s", s->problem[i].text);
+        fprintf(stderr, "soak-server: %s\n", s->problem[i].text);
     }
 }
 

@@ -208,7 +208,7 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
 {
     struct err e = {{0}};
     struct chosen c;
-    if (chosen_read(&c, argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
+    if (chosen_read(&c, "run", argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
         return usage(&e);
     *ret_tried = true;
     scenario_settle(&c.scenario);

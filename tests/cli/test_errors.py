@@ -55,7 +55,8 @@ REFUSED = [
      "--mix clean,rset=3: no such name 'rset'; did you mean reset?"),
     (["--expect", "leak kind=side"],
      "--expect leak kind=side: no such kind 'side'; did you mean side-allocation-lost?"),
-    (["nosuch"], "nosuch: no such command or scenario; `soak list scenarios` has them"),
+    (["nosuch"], "nosuch: no such command or scenario; `soak list scenarios` has the "
+     "scenarios"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
     (["--json=/nonexistent/x"],
      "--json=/nonexistent/x: it can't be written: No such file or directory"),

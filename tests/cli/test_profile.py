@@ -148,10 +148,9 @@ class Profile(unittest.TestCase):
         self.assertEqual(stack[1], ("0x7f12aa001234", "", 0, ""))
         self.assertNotIn("behaviour", profile.samples[-2][2])
 
-    def test_what_is_uncertain_says_so(self):
+    def test_what_has_no_name_is_told_by_its_place(self):
         names = {frame[0] for frame in self.pprof["leak"].frames.values()}
-        self.assertIn("libssl.so.3+0x4a3bc (near SSL_get1_session)", names)
-        self.assertNotIn("SSL_get1_session", names)
+        self.assertIn("libssl.so.3+0x4a3bc", names)
 
     def test_every_id_is_given_once_and_the_first_string_is_empty(self):
         for name, profile in self.pprof.items():

@@ -1,11 +1,15 @@
 """The call stacks of survivors: as many as the ledger counts at the guilty site, and of the right place."""
 
 import gzip
+import os
 import pathlib
+import shutil
+import tempfile
 import unittest
 import xml.etree.ElementTree
 
 import soak_run
+import test_robust
 
 CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
 
@@ -84,6 +88,36 @@ class Ledger(soak_run.SoakTest):
             self.assertEqual(subject["capture"]["cpu_us_per_conn"], 0)
             self.assertEqual(subject["capture"]["heap_connections"], 0)
         self.assertEqual(list(pathlib.Path(run.folder).glob("survivors.*")), [])
+
+
+class Rebuilt(test_robust.Live):
+    def command(self, *options):
+        return [os.path.join(self.programs, "soak"), *options, "--results", self.results]
+
+    def setUp(self):
+        super().setUp()
+        self.programs = tempfile.mkdtemp(prefix="soak-programs-")
+        self.addCleanup(shutil.rmtree, self.programs)
+        for name in ("soak", "soak-server", "soak-client", "soak-footprint"):
+            shutil.copy2(os.path.join(soak_run.BIN, name), self.programs)
+
+    def replace(self, name):
+        """As a linker does: another file under the same name."""
+        other = os.path.join(self.programs, name + ".new")
+        shutil.copy2(os.path.join(soak_run.BIN, "make-certs"), other)
+        os.replace(other, os.path.join(self.programs, name))
+
+    def test_programs_that_are_rebuilt_during_a_run_keep_their_names(self):
+        process = self.start(*CHURN, "--defect", "lost-state", "--closed", "3000", "--keep-going")
+        self.wait_checkpoints(1)
+        for name in ("soak-server", "soak-client"):
+            self.replace(name)
+        run = self.finish(process)
+        self.assertEqual(run.exit, 1, run.explain())
+        frames = run.subject()["stacks"][0]["frames"]
+        self.assertEqual((frames[0]["function"], frames[0]["file"]),
+                         ("lost_state_accept", "server/defect.c"), run.explain())
+        self.assertIn("conn_accept", [f["function"] for f in frames])
 
 
 @unittest.skipUnless(soak_run.HAS_JEMALLOC, "jemalloc alone has profiles")

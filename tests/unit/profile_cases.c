@@ -11,11 +11,11 @@ void profile_case_add(struct profile *p, const struct profile_sample *sample)
 #define FRAME(name, path, number)                                                                  \
     {                                                                                              \
         .function = (name), .module = "soak-server", .offset = 0x1000 + (number), .file = (path),  \
-        .line = (number), .sure = true                                                             \
+        .line = (number)                                                                           \
     }
 #define IN_LIBRARY(name, library, at)                                                              \
     {                                                                                              \
-        .function = (name), .module = (library), .offset = (at), .sure = true                      \
+        .function = (name), .module = (library), .offset = (at)                                    \
     }
 
 /* What every stack of the server ends in. */
@@ -27,12 +27,11 @@ void profile_case_add(struct profile *p, const struct profile_sample *sample)
 static const struct symbol lost_state[] = {FRAME("defect_state_new", "server/defect.c", 41),
                                            FRAME("conn_on_accept", "server/conn.c", 88),
                                            SERVER_BELOW};
-static const struct symbol lost_session[] = {
-    IN_LIBRARY("SSL_SESSION_new", "libssl.so.3", 0x48f21),
-    {.function = "SSL_get1_session", .module = "libssl.so.3", .offset = 0x4a3bc},
-    IN_LIBRARY("SSL_do_handshake", "libssl.so.3", 0x3c1a0),
-    FRAME("conn_handshake", "server/conn.c", 132),
-    SERVER_BELOW};
+static const struct symbol lost_session[] = {IN_LIBRARY("SSL_SESSION_new", "libssl.so.3", 0x48f21),
+                                             {.module = "libssl.so.3", .offset = 0x4a3bc},
+                                             IN_LIBRARY("SSL_do_handshake", "libssl.so.3", 0x3c1a0),
+                                             FRAME("conn_handshake", "server/conn.c", 132),
+                                             SERVER_BELOW};
 static const struct symbol lost_stack[] = {
     IN_LIBRARY("OPENSSL_sk_new_null", "libcrypto.so.3", 0x1a5c30),
     {.module = "libcrypto.so.3", .offset = 0x10ab3},
@@ -68,9 +67,9 @@ static void fill_nothing(struct profile *p)
 }
 
 static const struct symbol hostile_names[] = {
-    {.function = "std::map<int, char>::operator;& \"x\" 'y'", .module = "a<b>&.so", .sure = true},
-    {.function = "bad\001\n\033\303\050name]]>", .module = "]]>", .file = "<&>.c", .sure = true},
-    {.function = "", .module = "", .sure = true}};
+    {.function = "std::map<int, char>::operator;& \"x\" 'y'", .module = "a<b>&.so"},
+    {.function = "bad\001\n\033\303\050name]]>", .module = "]]>", .file = "<&>.c"},
+    {.function = "", .module = ""}};
 
 static void fill_hostile(struct profile *p)
 {
@@ -95,10 +94,9 @@ static void fill_many(struct profile *p)
         for (size_t at = 0; at < frames; at++) {
             uint64_t spread = 1 + (frames - at) / 2;
             int n = (int)((frames - at) * 3 + rng_below(&rng, spread < 4 ? spread : 4)) % NAMES;
-            frame[at] = (struct symbol){.function = name[n],
+            frame[at] = (struct symbol){.function = n % 11 ? name[n] : NULL,
                                         .module = n % 3 ? "libnet.so.2" : "broker",
-                                        .offset = (uint64_t)n * 64,
-                                        .sure = n % 11 != 0};
+                                        .offset = (uint64_t)n * 64};
         }
         int64_t blocks = 1 + (int64_t)rng_below(&rng, 1u << rng_below(&rng, 16));
         profile_case_add(p, &(struct profile_sample){.subject = "server",

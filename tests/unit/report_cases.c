@@ -170,16 +170,14 @@ static void fill_stacks(struct result_capture *c)
          .module = "soak-server",
          .offset = 0x1234,
          .file = "server/defect.c",
-         .line = 41,
-         .sure = true},
+         .line = 41},
         {.function = "conn_on_accept",
          .module = "soak-server",
          .offset = 0x2345,
          .file = "server/conn.c",
-         .line = 88,
-         .sure = true},
-        {.function = "uv_stream_init", .module = "libuv.so.1.0.0", .offset = 0x16a84},
-        {.function = "uv_run", .module = "libuv.so.1.0.0", .offset = 0x1012f, .sure = true}};
+         .line = 88},
+        {.module = "libuv.so.1.0.0", .offset = 0x16a84, .package = "libuv1-dbgsym"},
+        {.function = "uv_run", .module = "libuv.so.1.0.0", .offset = 0x1012f}};
     static const struct symbol bare[] = {{.module = "libcrypto.so.3", .offset = 0x22f925},
                                          {.offset = 0x7f12aa001234}};
     static const struct result_stack stack[] = {
@@ -429,6 +427,9 @@ static void fill_invalid(struct result *r)
     r->exit_code = 4;
     r->subject[0].sites = 0;
     r->run.errors = (struct result_errors){.total = 2012, .handshake = 2000, .timeout = 12};
+    r->first_failure =
+        (struct result_failure){"handshake", "reset", "a handshake failed: internal error"};
+    r->run.foreign = 137;
     j->reasons = 1;
     snprintf(j->reason[0], sizeof j->reason[0],
              "2,012 connections failed: a server that refuses looks clean to any memory meter");

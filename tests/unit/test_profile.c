@@ -59,7 +59,7 @@ static void folded_stacks_read_as_approved(void **state)
         "server;main;worker_run;uv_run;uv__io_poll;on_readable;conn_on_accept;defect_state_new "
         "1920000\n"
         "server;main;worker_run;uv_run;uv__io_poll;on_readable;conn_handshake;SSL_do_handshake;"
-        "libssl.so.3+0x4a3bc_(near_SSL_get1_session);SSL_SESSION_new 896000\n"
+        "libssl.so.3+0x4a3bc;SSL_SESSION_new 896000\n"
         "server;main;worker_run;uv_run;uv__io_poll;on_readable;conn_handshake;"
         "libcrypto.so.3+0x10ab3;OPENSSL_sk_new_null 21600\n"
         "client;main;0x7f12aa001234;SSL_new 129280\n");
@@ -83,8 +83,8 @@ static void names_cannot_break_the_folded_format(void **state)
 static void equal_stacks_and_labels_are_added_up(void **state)
 {
     (void)state;
-    static const struct symbol frame[] = {{.function = "f", .module = "m", .sure = true},
-                                          {.function = "main", .module = "m", .sure = true}};
+    static const struct symbol frame[] = {{.function = "f", .module = "m"},
+                                          {.function = "main", .module = "m"}};
     const uint64_t address[] = {0x1000, 0x2000};
     const uint64_t elsewhere[] = {0x1000, 0x2001};
     struct profile_sample sample = {.subject = "server",
@@ -163,8 +163,8 @@ static void the_same_samples_give_the_same_bytes(void **state)
 static void the_order_of_the_samples_does_not_show_in_the_picture(void **state)
 {
     (void)state;
-    static const struct symbol a[] = {{.function = "a", .module = "m", .sure = true}};
-    static const struct symbol b[] = {{.function = "b", .module = "m", .sure = true}};
+    static const struct symbol a[] = {{.function = "a", .module = "m"}};
+    static const struct symbol b[] = {{.function = "b", .module = "m"}};
     char *text[2];
     for (int turn = 0; turn < 2; turn++) {
         struct profile_sample sample = {.subject = "server", .blocks = 1, .bytes = 10, .frames = 1};
@@ -187,10 +187,10 @@ static void the_order_of_the_samples_does_not_show_in_the_picture(void **state)
 static void stacks_without_bytes_have_no_width(void **state)
 {
     (void)state;
-    static const struct symbol grown[] = {{.function = "f", .module = "m", .sure = true},
-                                          {.function = "main", .module = "m", .sure = true}};
-    static const struct symbol shrunk[] = {{.function = "g", .module = "m", .sure = true},
-                                           {.function = "main", .module = "m", .sure = true}};
+    static const struct symbol grown[] = {{.function = "f", .module = "m"},
+                                          {.function = "main", .module = "m"}};
+    static const struct symbol shrunk[] = {{.function = "g", .module = "m"},
+                                           {.function = "main", .module = "m"}};
     struct profile_sample sample = {
         .subject = "server", .blocks = 2, .bytes = 100, .frame = grown, .frames = 2};
     struct profile *p = profile_new();

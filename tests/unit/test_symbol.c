@@ -2,6 +2,7 @@
 #include "base/rng.h"
 #include "symbol/symbol.h"
 #include "symbol/symbol_module.h"
+#include "symbol/symbol_package.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,13 +38,29 @@ static char *own_maps(void)
     return text;
 }
 
+/* What names are looked up in, and the image that it borrows. */
+static struct image kept;
+
+/* As of a process that is gone (there is none of number 0). */
+static struct symbols *open_kept(const char *text, struct err *e)
+{
+    image_keep(&kept, 0, strdup(text));
+    return symbols_open(&kept, e);
+}
+
 static struct symbols *open_text(const char *text)
 {
     struct err e;
-    struct symbols *s = symbols_open(text, &e);
+    struct symbols *s = open_kept(text, &e);
     if (!s)
         fail_msg("%s", e.text);
     return s;
+}
+
+static void close_kept(struct symbols *s)
+{
+    symbols_close(s);
+    image_fini(&kept);
 }
 
 static struct symbols *open_own(void)
@@ -75,14 +92,13 @@ static void own_functions_have_file_and_line(void **state)
     assert_string_equal(found.function, "a_function_of_the_test");
     assert_string_equal(found.module, "test_symbol");
     assert_string_equal(found.file, "tests/unit/test_symbol.c");
-    assert_true(found.sure);
 
     uint32_t line = __LINE__ + 1;
     uint64_t caller = a_function_of_the_test();
     symbols_find(s, caller, true, &found);
     assert_string_equal(found.function, "own_functions_have_file_and_line");
     assert_int_equal(found.line, line);
-    symbols_close(s);
+    close_kept(s);
 }
 
 static void functions_of_the_library_have_their_path_in_the_project(void **state)
@@ -93,7 +109,7 @@ static void functions_of_the_library_have_their_path_in_the_project(void **state
     symbols_find(s, (uint64_t)(uintptr_t)intern_hash, false, &found);
     assert_string_equal(found.function, "intern_hash");
     assert_string_equal(found.file, "src/common/base/intern.c");
-    symbols_close(s);
+    close_kept(s);
 }
 
 static void inlined_functions_are_named_with_their_callers(void **state)
@@ -112,10 +128,10 @@ static void inlined_functions_are_named_with_their_callers(void **state)
     assert_string_equal(found[1].file, "tests/unit/test_symbol.c");
     assert_int_equal(symbols_inlined(s, address, true, found, 1), 1);
     assert_string_equal(found[0].function, "an_inlined_function");
-    symbols_close(s);
+    close_kept(s);
 }
 
-static void exported_functions_of_libraries_are_sure(void **state)
+static void exported_functions_of_libraries_are_named(void **state)
 {
     (void)state;
     const struct {
@@ -132,10 +148,9 @@ static void exported_functions_of_libraries_are_sure(void **state)
         symbols_find(s, cases[i].address, false, &found);
         assert_string_equal(found.function, cases[i].name);
         assert_memory_equal(found.module, cases[i].module, strlen(cases[i].module));
-        assert_true(found.sure);
         assert_int_equal(found.offset, cases[i].address - (uintptr_t)info.dli_fbase);
     }
-    symbols_close(s);
+    close_kept(s);
 }
 
 /* A return address at the very end of a function belongs to that function, not to the next one. */
@@ -145,10 +160,10 @@ static void a_return_address_belongs_to_the_call_before_it(void **state)
     struct symbols *s = open_own();
     struct symbol found;
     symbols_find(s, (uint64_t)(uintptr_t)intern_hash, true, &found);
-    assert_true(!found.function || strcmp(found.function, "intern_hash") != 0 || !found.sure);
+    assert_true(!found.function || strcmp(found.function, "intern_hash") != 0);
     symbols_find(s, (uint64_t)(uintptr_t)intern_hash + 1, true, &found);
     assert_string_equal(found.function, "intern_hash");
-    symbols_close(s);
+    close_kept(s);
 }
 
 static uint64_t unnamed_of(void *library)
@@ -160,7 +175,7 @@ static uint64_t unnamed_of(void *library)
     return (uint64_t)(uintptr_t)get();
 }
 
-static void a_function_without_a_symbol_is_only_near_another(void **state)
+static void a_function_without_a_symbol_has_no_name(void **state)
 {
     (void)state;
     void *library = dlopen(SYMBOL_CASE, RTLD_NOW);
@@ -169,20 +184,17 @@ static void a_function_without_a_symbol_is_only_near_another(void **state)
     uint64_t address = unnamed_of(library);
     struct symbol found;
     symbols_find(s, address, false, &found);
-    assert_string_equal(found.function, "case_first");
-    assert_false(found.sure);
+    assert_null(found.function);
     assert_null(found.file);
     char text[128];
     char expected[128];
-    snprintf(expected, sizeof expected, "near case_first  libsymbol_case.so+0x%" PRIx64,
-             found.offset);
+    snprintf(expected, sizeof expected, "libsymbol_case.so+0x%" PRIx64, found.offset);
     assert_string_equal(symbol_text(&found, text, sizeof text), expected);
     assert_false(symbol_is_allocator(&found));
 
     symbols_find(s, (uint64_t)(uintptr_t)dlsym(library, "case_last"), false, &found);
     assert_string_equal(found.function, "case_last");
-    assert_true(found.sure);
-    symbols_close(s);
+    close_kept(s);
     dlclose(library);
 }
 
@@ -221,10 +233,48 @@ static void a_replaced_file_names_nothing(void **state)
         symbols_find(s, address, false, &found);
         assert_true(replaced ? !found.function : strcmp(found.function, "case_last") == 0);
         assert_string_equal(found.module, path + strlen("/tmp/"));
-        symbols_close(s);
+        close_kept(s);
         assert_int_equal(rename(other, path), replaced ? -1 : 0);
     }
     free(maps);
+    dlclose(library);
+    unlink(path);
+}
+
+/* A program that is rebuilt while its process runs: what was held when it began still names it. */
+static void a_file_that_is_held_is_named_after_it_was_replaced(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/soak-symbol-XXXXXX";
+    char other[sizeof path + 4];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(other, sizeof other, "%s.new", path);
+    copy_file(SYMBOL_CASE, path);
+    copy_file(SYMBOL_OBJECT, other);
+    void *library = dlopen(path, RTLD_NOW);
+    assert_non_null(library);
+    uint64_t address = (uint64_t)(uintptr_t)dlsym(library, "case_last");
+    char *before = own_maps();
+    image_keep(&kept, 0, before);
+    assert_int_equal(rename(other, path), 0);
+
+    /* By now the kernel says "(deleted)" behind the path. */
+    for (int again = 0; again < 2; again++) {
+        struct err e;
+        struct symbol found;
+        struct symbols *s = symbols_open(&kept, &e);
+        assert_non_null(s);
+        symbols_find(s, address, false, &found);
+        assert_string_equal(found.function ? found.function : "none", "case_last");
+        symbols_close(s);
+        size_t held = kept.files;
+        image_keep(&kept, 0, own_maps());
+        assert_int_equal(kept.files, held);
+        assert_non_null(strstr(kept.maps, "(deleted)"));
+    }
+    image_fini(&kept);
     dlclose(library);
     unlink(path);
 }
@@ -239,13 +289,12 @@ static void addresses_outside_everything_stay_addresses(void **state)
         symbols_find(s, outside[i], i % 2, &found);
         assert_null(found.function);
         assert_null(found.module);
-        assert_false(found.sure);
     }
     char text[64];
     struct symbol found;
     symbols_find(s, 0x1234, false, &found);
     assert_string_equal(symbol_text(&found, text, sizeof text), "0x1234");
-    symbols_close(s);
+    close_kept(s);
 }
 
 /* The child is another run of this program at other addresses; it is gone when its maps are read.
@@ -271,7 +320,7 @@ static void the_process_may_be_gone(void **state)
     symbols_find(s, address, false, &found);
     assert_string_equal(found.function, "a_function_of_the_test");
     assert_string_equal(found.file, "tests/unit/test_symbol.c");
-    symbols_close(s);
+    close_kept(s);
     free(text);
 }
 
@@ -291,7 +340,7 @@ static int print_symbol(void)
     struct symbols *s = open_own();
     symbols_find(s, (uint64_t)(uintptr_t)SSL_new, false, &found);
     puts(symbol_text(&found, text, sizeof text));
-    symbols_close(s);
+    close_kept(s);
     return 0;
 }
 
@@ -308,7 +357,7 @@ static void text_that_is_no_maps_is_refused(void **state)
                                         "1000-2000 r-xp 0 fe:00 /bin/true\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct err e = {""};
-        assert_null(symbols_open(texts[i], &e));
+        assert_null(open_kept(texts[i], &e));
         assert_string_equal(e.text, "the maps of the process name no program file");
     }
 }
@@ -328,7 +377,7 @@ static void what_is_mapped_but_no_program_is_not_opened(void **state)
         assert_null(found.function);
         assert_string_equal(found.module, names[i]);
         assert_int_equal(found.offset, 0x800);
-        symbols_close(s);
+        close_kept(s);
     }
 }
 
@@ -382,7 +431,7 @@ static void only_programs_from_their_first_byte_are_read(void **state)
         symbols_find(s, BASE + offset, false, &last);
         if (cases[i].named)
             assert_string_equal(last.function ? last.function : "none", "case_last");
-        symbols_close(s);
+        close_kept(s);
     }
 }
 
@@ -404,7 +453,7 @@ static void no_file_stays_open(void **state)
         struct symbols *s = open_mapping(paths[i], 0);
         struct symbol found;
         symbols_find(s, BASE, false, &found);
-        symbols_close(s);
+        close_kept(s);
         assert_int_equal(next_descriptor(), before);
     }
 }
@@ -429,7 +478,7 @@ static void mappings_that_overlap_are_not_believed(void **state)
         else
             assert_null(found.module);
     }
-    symbols_close(s);
+    close_kept(s);
 }
 
 /* Cuts, doubles and replaces bytes of the own maps; what is left is looked up at true addresses. */
@@ -458,7 +507,7 @@ static void damaged_maps_do_no_harm(void **state)
         struct rng rng = {seed};
         char *text = strdup(whole);
         damage(text, &rng);
-        struct symbols *s = symbols_open(text, NULL);
+        struct symbols *s = open_kept(text, NULL);
         for (size_t i = 0; s && i < sizeof address / sizeof *address; i++) {
             struct symbol found[3];
             char line[80];
@@ -468,7 +517,7 @@ static void damaged_maps_do_no_harm(void **state)
             symbol_text(&found[0], line, sizeof line);
         }
         opened += s != NULL;
-        symbols_close(s);
+        close_kept(s);
         free(text);
     }
     free(whole);
@@ -518,18 +567,122 @@ static void texts_read_as_the_report_shows_them(void **state)
         struct symbol symbol;
         const char *text;
     } cases[] = {
-        {{"defect_state_new", "soak-server", 0x10, "server/defect.c", 41, true},
+        {{"defect_state_new", "soak-server", 0x10, "server/defect.c", 41, NULL},
          "defect_state_new  server/defect.c:41"},
-        {{"SSL_new", "libssl.so.3", 0x10, NULL, 0, true}, "SSL_new  libssl.so.3"},
-        {{"SSL_CTX_new", "libssl.so.3", 0x1a2b, NULL, 0, false},
-         "near SSL_CTX_new  libssl.so.3+0x1a2b"},
-        {{NULL, "libfoo.so", 0x1234, NULL, 0, false}, "libfoo.so+0x1234"},
-        {{"a\033[31m\n\303\244b", "m", 1, NULL, 0, true}, "a?[31m???b  m"},
+        {{"SSL_new", "libssl.so.3", 0x10, NULL, 0, NULL}, "SSL_new  libssl.so.3"},
+        {{NULL, "libfoo.so", 0x1234, NULL, 0, NULL}, "libfoo.so+0x1234"},
+        {{"a\033[31m\n\303\244b", "m", 1, NULL, 0, NULL}, "a?[31m???b  m"},
     };
     char buf[80];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(symbol_text(&cases[i].symbol, buf, sizeof buf), cases[i].text);
     assert_string_equal(symbol_text(&cases[0].symbol, buf, 8), "defect_");
+}
+
+static void frames_without_names_are_told_together(void **state)
+{
+    (void)state;
+    static const struct symbol frame[] = {
+        {.function = "on_connection", .module = "soak-server", .file = "server/worker.c"},
+        {.module = "libuv.so.1.0.0", .offset = 0x1b40a, .package = "libuv1-dbgsym"},
+        {.module = "libuv.so.1.0.0", .offset = 0x22e6b, .package = "libuv1-dbgsym"},
+        {.module = "libfoo.so", .offset = 0x1234},
+        {.offset = 0x7f0012345678}};
+    static const struct {
+        size_t first, told;
+        const char *text;
+    } cases[] = {{0, 0, ""},
+                 {1, 2, "libuv.so.1.0.0+0x1b40a, +0x22e6b   no symbols: install libuv1-dbgsym"},
+                 {2, 1, "libuv.so.1.0.0+0x22e6b   no symbols: install libuv1-dbgsym"},
+                 {3, 1, "libfoo.so+0x1234"},
+                 {4, 0, ""}};
+    char buf[80];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t left = sizeof frame / sizeof *frame - cases[i].first;
+        assert_int_equal(symbol_nameless_text(&frame[cases[i].first], left, buf, sizeof buf),
+                         cases[i].told);
+        assert_string_equal(buf, cases[i].text);
+    }
+    assert_int_equal(symbol_nameless_text(frame, 0, buf, sizeof buf), 0);
+    assert_int_equal(symbol_nameless_text(&frame[1], 2, buf, 64), 1);
+    assert_string_equal(buf, "libuv.so.1.0.0+0x1b40a   no symbols: install libuv1-dbgsym");
+}
+
+static void write_list(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs(text, out);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void the_package_is_the_one_that_lists_the_file(void **state)
+{
+    (void)state;
+    static const char *const lists[][2] = {
+        {"libuv1:amd64.list", "/.\n/usr/lib/x/libuv.so.1\n/usr/lib/x/libuv.so.1.0.0\n"},
+        {"libuv1:amd64.md5sums", "/usr/lib/x/libsums.so\n"},
+        {"libc6:amd64.list", "/.\n/lib/x/libc.so.6"},
+        {"other.list", "/usr/lib/x/libuv.so.1.0.0.old\n/x/usr/lib/x/libnot.so\n"},
+        {"empty.list", ""}};
+    static const char *const cases[][2] = {{"/usr/lib/x/libuv.so.1.0.0", "libuv1-dbgsym"},
+                                           {"/usr/lib/x/libc.so.6", "libc6-dbg"},
+                                           {"/lib/x/libc.so.6", "libc6-dbg"},
+                                           {"/usr/lib/x/libuv.so.1.0.0.old", "other-dbgsym"},
+                                           {"/usr/lib/x/libuv.so", NULL},
+                                           {"/usr/lib/x/libsums.so", NULL},
+                                           {"/usr/lib/x/libnot.so", NULL},
+                                           {"", NULL}};
+    char folder[] = "/tmp/soak-lists-XXXXXX", path[128], owner[PACKAGE_NAME],
+         name[PACKAGE_NAME + 8];
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        write_list(folder, lists[i][0], lists[i][1]);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(package_owning(folder, cases[i][0], owner, sizeof owner),
+                         cases[i][1] != NULL);
+        if (!cases[i][1])
+            continue;
+        package_of_symbols(owner, name, sizeof name);
+        assert_string_equal(name, cases[i][1]);
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, lists[i][0]);
+        unlink(path);
+    }
+    rmdir(folder);
+    assert_false(package_owning(folder, cases[0][0], owner, sizeof owner));
+}
+
+/* The C library is dpkg's own wherever there is dpkg; the test's library is nobody's. */
+static void frames_name_the_package_that_they_lack(void **state)
+{
+    (void)state;
+    char owner[PACKAGE_NAME], wanted[PACKAGE_NAME + 8] = "none";
+    void *library = dlopen(SYMBOL_CASE, RTLD_NOW);
+    Dl_info info;
+    assert_non_null(library);
+    assert_int_not_equal(dladdr((void *)(uintptr_t)SSL_new, &info), 0);
+    char *path = realpath(info.dli_fname, NULL);
+    assert_non_null(path);
+    if (package_owning(PACKAGE_LISTS, path, owner, sizeof owner))
+        package_of_symbols(owner, wanted, sizeof wanted);
+    free(path);
+
+    struct symbols *s = open_own();
+    struct symbol found = {.function = "?"};
+    for (uint64_t at = (uint64_t)(uintptr_t)info.dli_fbase; found.function; at += 16)
+        symbols_find(s, at, false, &found);
+    assert_memory_equal(found.module, "libssl", strlen("libssl"));
+    assert_string_equal(found.package ? found.package : "none", wanted);
+    symbols_find(s, (uint64_t)(uintptr_t)SSL_new, false, &found);
+    assert_null(found.package);
+    symbols_find(s, unnamed_of(library), false, &found);
+    assert_null(found.package);
+    close_kept(s);
+    dlclose(library);
 }
 
 static void allocators_are_told_from_who_asks(void **state)
@@ -542,16 +695,14 @@ static void allocators_are_told_from_who_asks(void **state)
         "OPENSSL_sk_new_null", "BUF_MEM_grow",   "SSL_new", "malloc_stats",
         "prof_request",        "CRYPTO_mallocs", "main"};
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
-        struct symbol symbol = {passing[i], "x", 0, NULL, 0, true};
+        struct symbol symbol = {passing[i], "x", 0, NULL, 0, NULL};
         assert_true(symbol_is_allocator(&symbol));
-        symbol.sure = false;
-        assert_false(symbol_is_allocator(&symbol));
-        symbol = (struct symbol){asking[i], "x", 0, NULL, 0, true};
+        symbol = (struct symbol){asking[i], "x", 0, NULL, 0, NULL};
         assert_false(symbol_is_allocator(&symbol));
     }
-    struct symbol by_module = {NULL, "libjemalloc.so.2", 0, NULL, 0, false};
-    struct symbol by_file = {"slot_of", "soak-server", 0, "src/common/probe/slot.c", 1, true};
-    struct symbol in_libc = {"tcache_get", "libc.so.6", 0, "malloc/malloc.c", 1, true};
+    struct symbol by_module = {NULL, "libjemalloc.so.2", 0, NULL, 0, NULL};
+    struct symbol by_file = {"slot_of", "soak-server", 0, "src/common/probe/slot.c", 1, NULL};
+    struct symbol in_libc = {"tcache_get", "libc.so.6", 0, "malloc/malloc.c", 1, NULL};
     assert_true(symbol_is_allocator(&in_libc));
     in_libc.module = "soak-server";
     assert_false(symbol_is_allocator(&in_libc));
@@ -566,10 +717,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(own_functions_have_file_and_line),
         cmocka_unit_test(functions_of_the_library_have_their_path_in_the_project),
         cmocka_unit_test(inlined_functions_are_named_with_their_callers),
-        cmocka_unit_test(exported_functions_of_libraries_are_sure),
+        cmocka_unit_test(exported_functions_of_libraries_are_named),
         cmocka_unit_test(a_return_address_belongs_to_the_call_before_it),
-        cmocka_unit_test(a_function_without_a_symbol_is_only_near_another),
+        cmocka_unit_test(a_function_without_a_symbol_has_no_name),
         cmocka_unit_test(a_replaced_file_names_nothing),
+        cmocka_unit_test(a_file_that_is_held_is_named_after_it_was_replaced),
         cmocka_unit_test(addresses_outside_everything_stay_addresses),
         cmocka_unit_test(the_process_may_be_gone),
         cmocka_unit_test(text_that_is_no_maps_is_refused),
@@ -580,6 +732,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(damaged_maps_do_no_harm),
         cmocka_unit_test(paths_are_those_of_the_project),
         cmocka_unit_test(texts_read_as_the_report_shows_them),
+        cmocka_unit_test(frames_without_names_are_told_together),
+        cmocka_unit_test(the_package_is_the_one_that_lists_the_file),
+        cmocka_unit_test(frames_name_the_package_that_they_lack),
         cmocka_unit_test(allocators_are_told_from_who_asks),
     };
     if (argc == 2 && strcmp(argv[1], "--maps") == 0)

@@ -48,20 +48,17 @@ static const char *keep(struct profile *p, const char *text)
     return intern_text(p->texts, clean);
 }
 
-/* A function that isn't sure is named by what is: its place in the module. */
+/* A function without a name is told by its place in the module. */
 static const char *keep_name(struct profile *p, const struct symbol *symbol)
 {
     char name[NAME_BYTES];
     bool named = symbol->function && *symbol->function;
-    if (named && symbol->sure)
+    if (named)
         return keep(p, symbol->function);
     if (!symbol->module || !*symbol->module)
         snprintf(name, sizeof name, "0x%" PRIx64, symbol->offset);
-    else if (!named)
-        snprintf(name, sizeof name, "%s+0x%" PRIx64, symbol->module, symbol->offset);
     else
-        snprintf(name, sizeof name, "%s+0x%" PRIx64 " (near %s)", symbol->module, symbol->offset,
-                 symbol->function);
+        snprintf(name, sizeof name, "%s+0x%" PRIx64, symbol->module, symbol->offset);
     return keep(p, name);
 }
 
@@ -75,7 +72,7 @@ static int copy_frame(struct profile *p, const struct symbol *from, uint64_t add
         .file = keep(p, from->file),
         .line = from->line,
         .address = address,
-        .sure = from->sure,
+        .named = from->function && *from->function,
     };
     return to->name && to->module && to->function && to->file ? 0 : -1;
 }

@@ -12,7 +12,7 @@ struct profile_frame {
     const char *function;
     const char *file;
     uint64_t line, address;
-    uint64_t sure; /* 0 or 1; as wide as the rest, so that frames compare as bytes */
+    uint64_t named; /* 0 or 1; as wide as the rest, so that frames compare as bytes */
 };
 
 struct profile_stack {

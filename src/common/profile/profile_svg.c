@@ -61,12 +61,12 @@ static int64_t nodes_in(const struct profile_node *node)
 }
 
 /* Warm tones by the hash of the name, so that a function has its colour in every picture; grey
- * where the name isn't sure, blue for the processes. */
+ * where there is no name, blue for the processes. */
 static uint32_t colour_of(const struct profile_node *node)
 {
     if (!node->frame)
         return 0xa9c4dc;
-    if (!node->frame->sure)
+    if (!node->frame->named)
         return 0xd3d1cd;
     uint64_t hash = intern_hash(node->name, strlen(node->name));
     uint32_t yellow = (uint32_t)(hash >> 8 & 0xff);

@@ -226,6 +226,14 @@ static json_t *errors_json(const struct result_errors *e)
                      "timeout", count(e->timeout), "lost", count(e->lost));
 }
 
+static json_t *failure_json(const struct result_failure *f)
+{
+    if (!f->text)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o}", "kind", text(f->kind), "behaviour", text(f->behaviour),
+                     "text", text(f->text));
+}
+
 static json_t *run_json(const struct result *r)
 {
     char seed[24];
@@ -234,13 +242,14 @@ static json_t *run_json(const struct result *r)
     json_t *handshake =
         json_pack("{s:o,s:o,s:o,s:o}", "p50", count(r->run.p50_ns), "p90", count(r->run.p90_ns),
                   "p99", count(r->run.p99_ns), "max", count(r->run.max_ns));
-    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:i}", "unit",
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:i}", "unit",
                      r->run.unit ? r->run.unit : "connection", "conns", count(r->run.conns),
                      "closed", count(r->run.closed), "measured", count(r->run.measured), "seconds",
                      number(r->run.seconds), "rate_per_s", number(r->run.rate_per_s), "asked_per_s",
                      asked, "shortfall", number(r->run.shortfall), "errors",
-                     errors_json(&r->run.errors), "handshake_ns", handshake, "seed", seed, "tls",
-                     text(r->run.tls), "key", text(r->run.key), "epochs", r->run.epochs);
+                     errors_json(&r->run.errors), "foreign", count(r->run.foreign), "handshake_ns",
+                     handshake, "seed", seed, "tls", text(r->run.tls), "key", text(r->run.key),
+                     "epochs", r->run.epochs);
 }
 
 static json_t *skipped_json(const struct result *r)
@@ -266,6 +275,7 @@ static json_t *document(const struct result *r)
         text(r->run_dir), "next", next_json(r));
     json_object_set_new(object, "footprint", footprint_json(r->footprint));
     json_object_set_new(object, "missing", text(r->missing));
+    json_object_set_new(object, "first_failure", failure_json(&r->first_failure));
     json_object_set_new(object, "skipped", skipped_json(r));
     json_object_set_new(object, "mapped", mapped_json(r));
     return object;

@@ -8,10 +8,10 @@ static json_t *frame_json(const struct symbol *frame)
 {
     char offset[24];
     snprintf(offset, sizeof offset, "0x%" PRIx64, frame->offset);
-    return json_pack("{s:s?,s:s?,s:s?,s:o,s:s,s:b}", "function", frame->function, "module",
+    return json_pack("{s:s?,s:s?,s:s?,s:o,s:s,s:b,s:s?}", "function", frame->function, "module",
                      frame->module, "file", frame->file, "line",
                      frame->file ? json_integer(frame->line) : json_null(), "offset", offset,
-                     "sure", frame->sure);
+                     "sure", frame->function != NULL, "package", frame->package);
 }
 
 static json_t *frames_json(const struct result_stack *stack)

@@ -53,7 +53,7 @@ struct scenario {
     uint64_t for_ns;    /* 0 = not bound */
     uint64_t payload;   /* bytes of the echoed message */
     uint64_t seed;      /* 0 = one is drawn and printed */
-    uint64_t sources;   /* source addresses 127.0.0.1 .. 127.0.0.sources; 0 = as many as needed */
+    uint64_t sources;   /* source addresses; 0 = as many as needed */
     int client_workers; /* 0 = as many as processors, at most 4 */
     /* [tls] */
     int tls, key;  /* enum values */

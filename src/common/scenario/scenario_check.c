@@ -86,8 +86,7 @@ static int check_load(const struct scenario *s, struct err *e)
     if (s->payload > PAYLOAD_LIMIT)
         return scenario_refuse(s, "payload", e, "at most 1MiB");
     if (s->sources > SOURCES_LIMIT)
-        return scenario_refuse(s, "sources", e, "at most %d, 127.0.0.1 to 127.0.0.%d",
-                               SOURCES_LIMIT, SOURCES_LIMIT);
+        return scenario_refuse(s, "sources", e, "at most %d", SOURCES_LIMIT);
     if (s->client_workers > WORKERS_LIMIT)
         return scenario_refuse(s, "client-workers", e, "at most %d", WORKERS_LIMIT);
     return 0;

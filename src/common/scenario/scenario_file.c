@@ -1,3 +1,4 @@
+#include "scenario/hints.h"
 #include "scenario/origin.h"
 
 #include "base/check.h"
@@ -137,22 +138,33 @@ static char *next_line(char *buf, int size, void *ctx)
     return buf;
 }
 
+/* ` in [load]` where the key belongs to another section than it stands in. */
+static int refuse_meant(struct file *f, const char *section, const char *key, const char *meant)
+{
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    const char *right = scenario_section((size_t)(opts_find(options, count, meant) - options));
+    bool here = strcmp(right, section) == 0;
+    return refuse(f, "no such key '%s' in [%s]; did you mean %s%s%s%s?", key, section, meant,
+                  here ? "" : " in [", here ? "" : right, here ? "" : "]");
+}
+
 static int refuse_key(struct file *f, const char *section, const char *key)
 {
     const char *names[SCENARIO_OPTIONS];
     size_t count, here = 0;
     const struct opt *options = scenario_options(&count);
+    const struct hint *hint = hint_for(key);
+    if (hint && hint->option && opts_find(options, count, hint->option))
+        return refuse_meant(f, section, key, hint->option);
     for (size_t i = 0; i < count; i++)
         if (strcmp(scenario_section(i), section) == 0)
             names[here++] = options[i].name;
     const char *nearest = grammar_nearest(key, names, here);
+    if (!nearest)
+        nearest = opts_nearest(options, count, key);
     if (nearest)
-        return refuse(f, "no such key '%s' in [%s]; did you mean %s?", key, section, nearest);
-    nearest = opts_nearest(options, count, key);
-    if (nearest)
-        return refuse(f, "no such key '%s' in [%s]; did you mean %s in [%s]?", key, section,
-                      nearest,
-                      scenario_section((size_t)(opts_find(options, count, nearest) - options)));
+        return refuse_meant(f, section, key, nearest);
     return refuse(f, "no such key '%s' in [%s]", key, section);
 }
 

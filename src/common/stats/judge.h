@@ -147,6 +147,7 @@ struct evidence {
     uint64_t intended;    /* connections that were broken off or refused, as they were to be */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
     uint64_t handshakes;  /* completed */
+    uint64_t foreign;     /* connections that weren't the load's: in no other figure */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
     uint64_t seed;        /* for the bootstrap */
 };

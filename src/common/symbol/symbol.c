@@ -7,12 +7,13 @@
 #include <stdlib.h>
 
 struct symbols {
+    const struct image *image; /* borrowed */
     struct maps maps;
     struct intern *texts;
     struct module **module; /* as maps.module; NULL: not looked at yet */
 };
 
-struct symbols *symbols_open(const char *maps_text, struct err *e)
+struct symbols *symbols_open(const struct image *image, struct err *e)
 {
     struct symbols *s = calloc(1, sizeof *s);
     if (!s) {
@@ -20,7 +21,8 @@ struct symbols *symbols_open(const char *maps_text, struct err *e)
         return NULL;
     }
     unsetenv("DEBUGINFOD_URLS");
-    if (maps_parse(maps_text, &s->maps, e) != 0)
+    s->image = image;
+    if (maps_parse(image->maps ? image->maps : "", &s->maps, e) != 0)
         goto failed;
     s->texts = intern_new();
     s->module = calloc(s->maps.count, sizeof *s->module);
@@ -47,16 +49,15 @@ void symbols_close(struct symbols *s)
     free(s);
 }
 
-/* The module around the address, opened; NULL when there is none, or no memory. */
-static struct module *module_at(struct symbols *s, uint64_t address)
+/* The module of that number, opened; NULL when there is none, or no memory. */
+static struct module *module_at(struct symbols *s, int i)
 {
-    int i = maps_find(&s->maps, address);
     if (i < 0)
         return NULL;
     if (!s->module[i]) {
         s->module[i] = calloc(1, sizeof **s->module);
         if (s->module[i])
-            module_open(s->module[i], &s->maps.module[i], s->texts);
+            module_open(s->module[i], s->image, &s->maps.module[i], s->texts);
     }
     return s->module[i];
 }
@@ -67,7 +68,8 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
     CHECK(max >= 1);
     address -= return_address && address > 0;
     *ret = (struct symbol){.offset = address};
-    struct module *m = module_at(s, address);
+    int number = maps_find(&s->maps, address);
+    struct module *m = module_at(s, number);
     if (!m)
         return 1;
     struct symbol base = {.module = m->name, .offset = address - m->bias};
@@ -76,8 +78,11 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
         module_find_symbol(m, address, &base);
         found = module_find_lines(m, address, &base, ret, max);
     }
-    if (found == 0)
+    if (found == 0) {
         *ret = base;
+        if (!base.function)
+            ret->package = module_package(m, s->maps.module[number].path);
+    }
     return found > 0 ? found : 1;
 }
 

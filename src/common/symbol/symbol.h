@@ -1,7 +1,7 @@
 /*
- * Names for code addresses, after the fact: from the text of /proc/PID/maps and the program files
- * on disk, by libdwfl. The process may be gone. Function and file:line where there is debug
- * information, else the nearest symbol of the symbol table, and then said to be only near.
+ * Names for code addresses, after the fact: from what was kept of a process (symbol/image.h), by
+ * libdwfl. The process may be gone. Function and file:line where there is debug information, else
+ * the symbol whose extent holds the address, else no name: the nearest symbol below isn't one.
  *
  * No name is better than a wrong one: a program file that isn't the one that was mapped (another
  * inode: rebuilt, upgraded, or another container's) is not opened. The maps text is checked line by
@@ -15,6 +15,7 @@
 #define SOAK_SYMBOL_SYMBOL_H
 
 #include "base/err.h"
+#include "symbol/image.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,12 +30,14 @@ struct symbol {
     uint64_t offset;      /* the address within the module, as `addr2line -e` takes it */
     const char *file;     /* NULL without debug information; relative to the module's sources */
     uint32_t line;
-    bool sure; /* the symbol's extent contains the address; false: only the nearest one below it */
+    /* The Debian package that would name it, such as libuv1-dbgsym: set when the function isn't
+     * known, the file has no debug information, and dpkg knows whose it is. Else NULL. */
+    const char *package;
 };
 
-/* `maps_text`: the text of /proc/PID/maps, copied while the process lived; not kept. NULL and a
- * sentence when not one line of it is program code, or when out of memory. */
-struct symbols *symbols_open(const char *maps_text, struct err *e);
+/* The image is borrowed until symbols_close. NULL and a sentence when not one line of its maps is
+ * program code, or when out of memory. */
+struct symbols *symbols_open(const struct image *image, struct err *e);
 void symbols_close(struct symbols *s);
 
 /* What lies at `address`. A return address belongs to the call before it: with `return_address` the
@@ -47,10 +50,16 @@ void symbols_find(struct symbols *s, uint64_t address, bool return_address, stru
 size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret,
                        size_t max);
 
-/* `defect_state_new  server/defect.c:41` · `SSL_new  libssl.so.3` ·
- * `near SSL_CTX_new  libssl.so.3+0x1a2b` · `libfoo.so+0x1234` · `0x7f0012345678`. Printable ASCII,
- * whatever the file holds; cut at the end of buf. Returns buf. */
+/* `defect_state_new  server/defect.c:41` · `SSL_new  libssl.so.3` · `libfoo.so+0x1234` ·
+ * `0x7f0012345678`. Printable ASCII, whatever the file holds; cut at the end of buf. Returns buf.
+ */
 char *symbol_text(const struct symbol *symbol, char *buf, size_t size);
+
+/* The frames without a name that `frame` begins with, as far as they lie in one file, in one text:
+ * `libuv.so.1.0.0+0x1b40a, +0x22e6b   no symbols: install libuv1-dbgsym`. Those that don't fit into
+ * `size` bytes are left to the next call. Returns how many frames are in it; 0, and an empty text,
+ * when the first one has a name or lies in no file. */
+size_t symbol_nameless_text(const struct symbol *frame, size_t frames, char *buf, size_t size);
 
 /* The frame only passes an allocation on (malloc and its kin, OpenSSL's and libuv's wrappers, the
  * probe's hooks), so who asked for the memory is further out. */

@@ -79,9 +79,8 @@ static void set_name(Dwarf_Die *die, const struct symbol *base, struct symbol *r
 {
     const char *name = dwarf_diename(die);
     bool inlined = dwarf_tag(die) == DW_TAG_inlined_subroutine;
-    bool plainer = !inlined && base->sure && name && name[0] == '_' && base->function[0] != '_';
+    bool plainer = !inlined && base->function && name && name[0] == '_' && base->function[0] != '_';
     ret->function = name && !plainer ? name : base->function;
-    ret->sure = name || base->sure;
 }
 
 size_t module_find_lines(struct module *m, uint64_t address, const struct symbol *base,

@@ -47,8 +47,11 @@ static int add_module(struct maps *maps, const struct mapping *m)
     char *path = strdup(m->path);
     if (!path)
         return -1;
-    maps->module[maps->count++] = (struct maps_module){
-        .low = m->low, .inode = m->inode, .whole = m->offset == 0, .path = path};
+    maps->module[maps->count++] = (struct maps_module){.low = m->low,
+                                                       .first_high = m->high,
+                                                       .inode = m->inode,
+                                                       .whole = m->offset == 0,
+                                                       .path = path};
     return 0;
 }
 

@@ -10,7 +10,8 @@
 
 /* One mapped file with code in it: its mappings, which follow each other, as one stretch. */
 struct maps_module {
-    uint64_t low, high; /* [low, high) */
+    uint64_t low, high;  /* [low, high) */
+    uint64_t first_high; /* of the first mapping alone */
     uint64_t inode;
     uint64_t offset; /* of the last mapping, while reading */
     bool code;       /* one of the mappings may be executed */

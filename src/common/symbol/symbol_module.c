@@ -1,5 +1,7 @@
 #include "symbol/symbol_module.h"
 
+#include "symbol/symbol_package.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +42,6 @@ static const Dwfl_Callbacks callbacks = {
     .debuginfo_path = &debug_path,
 };
 
-/* File systems in layers keep a layer's number in the upper bits of st_ino, which the kernel's list
- * doesn't show. */
-static bool same_inode(uint64_t stated, uint64_t mapped)
-{
-    return (uint32_t)stated == (uint32_t)mapped;
-}
-
 /* libdwfl would take object files and core dumps too, and lay them out as it sees fit. */
 static bool is_program(int fd)
 {
@@ -58,19 +53,15 @@ static bool is_program(int fd)
     return memcmp(head, ELFMAG, SELFMAG) == 0 && (type == ET_EXEC || type == ET_DYN);
 }
 
-/* A descriptor of the mapped file, or -1. O_NONBLOCK: a path that became a FIFO must not hang us.
- */
-static int open_file(const struct maps_module *mapped)
+/* A descriptor of the mapped file, or -1. */
+static int open_file(const struct image *image, const struct maps_module *mapped)
 {
     if (!mapped->whole || mapped->path[0] != '/')
         return -1;
-    int fd = open(mapped->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-        same_inode(st.st_ino, mapped->inode) && is_program(fd))
+    int fd = image_open(image, mapped);
+    if (fd < 0 || is_program(fd))
         return fd;
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return -1;
 }
 
@@ -114,9 +105,9 @@ static bool fits(Dwfl_Module *file, const struct maps_module *mapped, uint64_t *
     return false;
 }
 
-static bool open_dwfl(struct module *m, const struct maps_module *mapped)
+static bool open_dwfl(struct module *m, const struct image *image, const struct maps_module *mapped)
 {
-    int fd = open_file(mapped);
+    int fd = open_file(image, mapped);
     if (fd < 0)
         return false;
     m->dwfl = dwfl_begin(&callbacks);
@@ -206,11 +197,12 @@ static const char *short_name(const char *path, struct intern *texts)
     return kept;
 }
 
-void module_open(struct module *m, const struct maps_module *mapped, struct intern *texts)
+void module_open(struct module *m, const struct image *image, const struct maps_module *mapped,
+                 struct intern *texts)
 {
     *m = (struct module){.texts = texts, .bias = mapped->low};
     m->name = short_name(mapped->path, texts);
-    if (!open_dwfl(m, mapped))
+    if (!open_dwfl(m, image, mapped))
         return;
     read_extents(m);
     module_find_roots(m);
@@ -241,16 +233,30 @@ static size_t extents_below(const struct module *m, uint64_t address)
 
 void module_find_symbol(const struct module *m, uint64_t address, struct symbol *ret)
 {
-    size_t below = extents_below(m, address);
-    if (below == 0)
-        return;
-    ret->function = m->extent[below - 1].name;
-    ret->sure = false;
-    for (size_t i = below; i-- > 0 && m->extent[i].reach > address;) {
+    for (size_t i = extents_below(m, address); i-- > 0 && m->extent[i].reach > address;) {
         if (m->extent[i].end <= address)
             continue;
         ret->function = m->extent[i].name;
-        ret->sure = true;
         return;
     }
+}
+
+static const char *find_package(const struct module *m, const char *path)
+{
+    char owner[PACKAGE_NAME], name[PACKAGE_NAME + 8];
+    GElf_Addr bias;
+    if (!m->dwfl || dwfl_module_getdwarf(m->file, &bias) ||
+        !package_owning(PACKAGE_LISTS, path, owner, sizeof owner))
+        return NULL;
+    package_of_symbols(owner, name, sizeof name);
+    return intern_text(m->texts, name);
+}
+
+const char *module_package(struct module *m, const char *path)
+{
+    if (!m->package_known) {
+        m->package = find_package(m, path);
+        m->package_known = true;
+    }
+    return m->package;
 }

@@ -6,6 +6,7 @@
 #define SOAK_SYMBOL_SYMBOL_MODULE_H
 
 #include "base/intern.h"
+#include "symbol/image.h"
 #include "symbol/symbol.h"
 #include "symbol/symbol_maps.h"
 
@@ -28,16 +29,23 @@ struct module {
     uint64_t bias;         /* address in the process - address in the file */
     struct extent *extent; /* owned, by rising start */
     size_t extents;
+    bool package_known;
+    const char *package; /* borrowed of texts: as symbol.package */
     /* The folders of the sources, each with its last slash; borrowed of texts; NULL: none. */
     const char *root[MODULE_ROOTS];
 };
 
 /* Opens the file if it is the one that was mapped. Without it only `name` and `bias` are set. */
-void module_open(struct module *m, const struct maps_module *mapped, struct intern *texts);
+void module_open(struct module *m, const struct image *image, const struct maps_module *mapped,
+                 struct intern *texts);
 void module_close(struct module *m);
 
-/* Sets `function` and `sure` from the symbol tables. Leaves `ret` when there is no symbol below. */
+/* Sets `function` from the symbol tables; leaves `ret` when no symbol's extent holds the address.
+ */
 void module_find_symbol(const struct module *m, uint64_t address, struct symbol *ret);
+
+/* As symbol.package, for the file that was mapped from `path`. Looked up once. */
+const char *module_package(struct module *m, const char *path);
 
 /* symbol_dwarf.c: as symbols_inlined; each frame is copied from `base` first. Returns 0 without
  * debug information for the address. */

@@ -22,13 +22,38 @@ char *symbol_text(const struct symbol *symbol, char *buf, size_t size)
         snprintf(buf, size, "0x%" PRIx64, symbol->offset);
     else if (!symbol->function)
         snprintf(buf, size, "%s+0x%" PRIx64, module, symbol->offset);
-    else if (!symbol->sure)
-        snprintf(buf, size, "near %s  %s+0x%" PRIx64, symbol->function, module, symbol->offset);
     else if (symbol->file)
         snprintf(buf, size, "%s  %s:%" PRIu32, symbol->function, symbol->file, symbol->line);
     else
         snprintf(buf, size, "%s  %s", symbol->function, module);
     return clean(buf);
+}
+
+static bool is_nameless(const struct symbol *frame, const char *module)
+{
+    return !frame->function && frame->module && strcmp(frame->module, module) == 0;
+}
+
+size_t symbol_nameless_text(const struct symbol *frame, size_t frames, char *buf, size_t size)
+{
+    char hint[160] = "", more[32];
+    size_t count = 1;
+    buf[0] = 0;
+    if (frames == 0 || frame->function || !frame->module)
+        return 0;
+    if (frame->package)
+        snprintf(hint, sizeof hint, "   no symbols: install %s", frame->package);
+    symbol_text(frame, buf, size);
+    for (; count < frames && is_nameless(&frame[count], frame->module); count++) {
+        snprintf(more, sizeof more, ", +0x%" PRIx64, frame[count].offset);
+        if (strlen(buf) + strlen(more) + strlen(hint) >= size)
+            break;
+        strcat(buf, more);
+    }
+    if (strlen(buf) + strlen(hint) < size)
+        strcat(buf, hint);
+    clean(buf);
+    return count;
 }
 
 /* Allocators themselves, whichever of their functions it is; and the probe. */
@@ -87,7 +112,7 @@ bool symbol_is_allocator(const struct symbol *symbol)
         return true;
     if (begins(symbol->module, libc_module) && begins(symbol->file, libc_malloc_sources))
         return true;
-    if (!symbol->function || !symbol->sure)
+    if (!symbol->function)
         return false;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         if (matches(symbol->function, functions[i]))

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/ciphers.h"
+#include "base/rng.h"
 #include "prelude/prelude.h"
 
 #include <inttypes.h>
@@ -44,6 +45,16 @@ static void add_common(struct args *a, const struct scenario *s, const char *pro
         add(a, "--alpn=%s", s->alpn);
     if (!s->probe)
         add(a, "--no-ledger");
+}
+
+/* The run's load comes from a network of its own, so that the server can tell it from whoever else
+ * finds the port. In IPv6 there is one loopback address. */
+static void add_network(struct args *a, const struct scenario *s, const char *name, uint64_t seed)
+{
+    struct rng rng = {.state = seed};
+    uint64_t drawn = rng_next(&rng);
+    if (s->listen[0] != '[')
+        add(a, "--%s=127.%u.%u.0", name, (unsigned)(drawn % 254 + 1), (unsigned)(drawn >> 8 & 255));
 }
 
 static void add_flag(struct args *a, bool given, const char *name)
@@ -101,6 +112,7 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     *a = (struct args){0};
     add_common(a, s, program, seed);
     add(a, "--listen=%s", s->listen);
+    add_network(a, s, "client-net", seed);
     add(a, "--key=%s", key[s->key]);
     add(a, "--session=%s", session[s->session]);
     add(a, "--cache-size=%" PRIu64, s->cache_size);
@@ -150,6 +162,7 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add(a, "--payload=%" PRIu64 "B", s->payload);
     add(a, "--resume=%s", grammar_percent_print(text, sizeof text, s->resume));
     add(a, "--sources=%" PRIu64, s->sources);
+    add_network(a, s, "source-net", seed);
     add(a, "--workers=%d", s->client_workers);
     add_duration(a, "timeout", s->handshake_timeout_ns + PATIENCE_NS);
     add_operation(a, s);

@@ -51,13 +51,12 @@ int capture_keep(struct capture *c, const struct page *page, const struct snapsh
     return 0;
 }
 
-void capture_keep_maps(struct capture *c, int pid)
+void capture_keep_image(struct capture *c, int pid)
 {
     char *text;
     if (maps_read(pid, MAPS_BYTES, &text, NULL) != 0)
         return;
-    free(c->maps);
-    c->maps = text;
+    image_keep(&c->image, pid, text);
 }
 
 /* ---- which sites ---- */
@@ -226,6 +225,5 @@ uint64_t capture_epochs(const struct capture *c)
 void capture_fini(struct capture *c)
 {
     snapshot_stacks_free(&c->stacks);
-    free(c->maps);
-    c->maps = NULL;
+    image_fini(&c->image);
 }

@@ -9,6 +9,7 @@
 
 #include "probe/page_file.h"
 #include "stats/judge.h"
+#include "symbol/image.h"
 
 #include <stdbool.h>
 
@@ -40,7 +41,7 @@ struct capture {
     struct capture_site site[CAPTURE_KNOWN];
     uint64_t closed;               /* a bit per epoch all of whose connections had closed */
     struct snapshot_stacks stacks; /* owned: at the last checkpoint */
-    char *maps;                    /* owned: /proc/PID/maps at the last checkpoint, or NULL */
+    struct image image;            /* owned: what the process had mapped at the last checkpoint */
 };
 
 /* Keeps what the page holds at the end of `epoch`; `oldest` as history_checkpoint takes it.
@@ -55,8 +56,8 @@ void capture_mark(const struct capture *c, struct page *page, uint64_t epoch);
 /* Whether a run that is sure of its leak may end as far as the stacks are concerned: there are some
  * of its sites, or there were epochs enough without any, or there can be none. */
 bool capture_has_enough(const struct capture *c, const struct judgement *j);
-/* Takes a copy of the process's maps; the old one stays when the process can't be read. */
-void capture_keep_maps(struct capture *c, int pid);
+/* Keeps what the process has mapped; what was kept stays when the process can't be read. */
+void capture_keep_image(struct capture *c, int pid);
 
 /* The stacks with survivors, most blocks first. Returns their number; `*ret` is the caller's to
  * free, its frames stay the capture's. Returns 0 when out of memory. */

@@ -76,7 +76,7 @@ static void name_side(struct symbols *symbols, struct footprint_side *side, cons
         if (!caller[i])
             continue;
         symbols_find(symbols, caller[i], true, &symbol);
-        if (symbol.sure && symbol.function && !symbol_is_allocator(&symbol))
+        if (symbol.function && !symbol_is_allocator(&symbol))
             side->site[i].function = strdup(symbol.function);
     }
 }
@@ -85,14 +85,17 @@ static void name_side(struct symbols *symbols, struct footprint_side *side, cons
 static void name_sites(struct footprint_lines *l, pid_t pid)
 {
     char *maps = NULL;
+    struct image image = {0};
     struct symbols *symbols = NULL;
-    if (maps_read(pid, MAPS_LIMIT, &maps, NULL) == 0)
-        symbols = symbols_open(maps, NULL);
+    if (maps_read(pid, MAPS_LIMIT, &maps, NULL) == 0) {
+        image_keep(&image, pid, maps);
+        symbols = symbols_open(&image, NULL);
+    }
     for (int end = 0; symbols && end < FOOTPRINT_END_COUNT; end++)
         name_side(symbols, &l->footprint.end[end], l->caller[end]);
     if (symbols)
         symbols_close(symbols);
-    free(maps);
+    image_fini(&image);
 }
 
 /* ---- the process ---- */

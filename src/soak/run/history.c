@@ -284,6 +284,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .overflowed = s->sites_lost || s->epochs_late,
                          .intended = question->intended,
                          .failed = question->failed,
+                         .foreign = question->foreign,
                          .handshakes = question->handshakes,
                          .want_one_in = question->want_one_in,
                          .seed = question->seed};

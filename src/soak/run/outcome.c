@@ -123,6 +123,14 @@ static void fill_errors(struct result_errors *e, const struct page_app *app)
     e->lost = atomic_load(&app->fail_lost);
 }
 
+static void fill_failure(struct result *ret, const struct run *r)
+{
+    const struct child_failure *f = &r->child[RUN_CLIENT].failure;
+    if (f->text[0])
+        ret->first_failure =
+            (struct result_failure){.kind = f->kind, .behaviour = f->behaviour, .text = f->text};
+}
+
 static void fill_run(struct outcome *o, const struct run *r)
 {
     static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
@@ -147,6 +155,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.key = key[s->key];
     o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
     fill_errors(&o->result.run.errors, app);
+    o->result.run.foreign = atomic_load(&r->child[RUN_SERVER].page->app.foreign);
 }
 
 /* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */
@@ -215,6 +224,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     o->result.run_dir = r->dir.path;
     fill_verdict(&o->result, r);
     fill_run(o, r);
+    fill_failure(&o->result, r);
     fill_libs(o, r);
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);

@@ -240,7 +240,10 @@ static void on_line(struct child *c, const char *line)
         keep_libs(r, subject, line);
         if (programs_check(r->programs, c, subject == RUN_SERVER, r->lib[subject], &e) != 0) {
             run_break(r, "%s: %s", c->name, e.text);
-        } else if (subject == RUN_SERVER) {
+            return;
+        }
+        capture_keep_image(&r->capture[subject], c->pid);
+        if (subject == RUN_SERVER) {
             server_ready(r, line);
         } else {
             when_start(r);

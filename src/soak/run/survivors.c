@@ -143,7 +143,6 @@ void survivors_name(struct survivors *s, const struct run *r, int subject,
                     struct result_capture *ret)
 {
     struct err e;
-    const char *maps = r->capture[subject].maps;
     take_sites(s, r, subject, ret);
     take_ledger(s, r, subject, ret);
     take_heap(s, r, subject, ret);
@@ -156,7 +155,7 @@ void survivors_name(struct survivors *s, const struct run *r, int subject,
         return;
     }
     /* A maps text that tells nothing leaves the addresses. */
-    s->symbols = maps ? symbols_open(maps, &e) : NULL;
+    s->symbols = symbols_open(&r->capture[subject].image, &e);
     for (size_t i = 0; i < ret->stacks; i++)
         name_stack(s, s->frame[i], &s->said[i]);
 }

@@ -1,6 +1,7 @@
 #include "cmd_merge.h"
 
 #include "base/check.h"
+#include "commands.h"
 #include "suite_github.h"
 #include "suite_json.h"
 #include "suite_merge.h"
@@ -19,7 +20,7 @@
 enum { EXIT_BROKEN = 4, PARTS = SUITE_SHARDS };
 
 static const struct opt table[] = {
-    {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", NULL,
+    {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", ".json",
      "write the joined suite.json, to stdout without FILE"},
     {"junit", OPT_STRING, offsetof(struct suite_outputs, junit), "FILE", NULL,
      "write JUnit XML: a testsuite per scenario, a testcase per metric"},
@@ -149,8 +150,9 @@ int cmd_merge(int argc, char *const *argv)
     CHECK(m);
     int code = command_helped(&merge_command, argc, argv) ? 0 : -1, rc = 0;
     if (code < 0)
-        rc =
-            opts_parse(table, merge_command.options, argc, argv, &outputs, word, PARTS, &words, &e);
+        rc = commands_parsed(
+            opts_parse(table, merge_command.options, argc, argv, &outputs, word, PARTS, &words, &e),
+            "merge", table, merge_command.options, argc, argv, &e);
     if (code < 0 && rc == 0 && words == 0)
         rc = err_set(&e, "which suites? Give suite.json files or their folders");
     for (size_t i = 0; rc == 0 && i < words; i++)

@@ -1,6 +1,7 @@
 #include "suite_line.h"
 
 #include "base/check.h"
+#include "commands.h"
 #include "suite.h"
 
 #include <inttypes.h>
@@ -54,7 +55,8 @@ int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct
     *line = (struct suite_line){.word = calloc((size_t)argc + 1, sizeof *line->word)};
     CHECK(line->word);
     scenario_defaults(&line->run);
-    if (opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e) != 0)
+    int rc = opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e);
+    if (commands_parsed(rc, "suite", table, count, argc, argv, e) != 0)
         return -1;
     if (passed_on_read(&line->passed_on, table, count, argc, argv, NULL, NULL, e) != 0)
         return -1;

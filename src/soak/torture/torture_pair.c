@@ -128,8 +128,9 @@ int pair_start(struct pair *p, struct err *e)
         return -1;
     for (int side = 0; side < PAIR_SIDES; side++) {
         /* Without the maps the stacks have addresses only. */
-        if (maps_read(p->child[side].pid, MAPS_LIMIT, &p->maps[side], NULL) != 0)
-            p->maps[side] = NULL;
+        char *maps;
+        if (maps_read(p->child[side].pid, MAPS_LIMIT, &maps, NULL) == 0)
+            image_keep(&p->image[side], p->child[side].pid, maps);
     }
     return 0;
 }
@@ -144,8 +145,7 @@ static void forget_child(struct pair *p, int side)
     if (p->symbols[side])
         symbols_close(p->symbols[side]);
     p->symbols[side] = NULL;
-    free(p->maps[side]);
-    p->maps[side] = NULL;
+    image_fini(&p->image[side]);
     child_fini(&p->child[side]);
 }
 
@@ -263,8 +263,8 @@ enum pair_end pair_settle(struct pair *p, uint64_t limit_ms)
 
 struct symbols *pair_symbols(struct pair *p, int side)
 {
-    if (!p->symbols[side] && p->maps[side])
-        p->symbols[side] = symbols_open(p->maps[side], NULL);
+    if (!p->symbols[side])
+        p->symbols[side] = symbols_open(&p->image[side], NULL);
     return p->symbols[side];
 }
 

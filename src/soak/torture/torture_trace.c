@@ -30,7 +30,7 @@ static const char *call_of(const struct symbol *frame, size_t count)
     size_t i = 0;
     while (i < count && !is_ours(&frame[i]))
         i++;
-    if (i > 0 && i < count && frame[i - 1].sure && frame[i - 1].function)
+    if (i > 0 && i < count && frame[i - 1].function)
         return frame[i - 1].function;
     return i < count && frame[i].function ? frame[i].function : "";
 }

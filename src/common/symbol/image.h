@@ -1,0 +1,37 @@
+/*
+ * What a process has mapped, kept for the names of its addresses: the text of /proc/PID/maps and
+ * the program files themselves, held open. So names can be given after the process has gone and its
+ * files have been rebuilt, upgraded or removed.
+ */
+#ifndef SOAK_SYMBOL_IMAGE_H
+#define SOAK_SYMBOL_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct image_file {
+    uint64_t inode;
+    char *path; /* owned */
+    int fd;     /* owned */
+};
+
+/* Zero at first. */
+struct image {
+    char *maps; /* owned; NULL: the process was never read */
+    size_t files;
+    struct image_file *file; /* owned */
+};
+
+/* Keeps `maps_text`, which it takes, the text of /proc/PID/maps, and opens the program files in it
+ * that it doesn't hold yet; those held stay. Call it while the process lives. A file that can't be
+ * opened isn't held: its addresses stay without names. */
+void image_keep(struct image *image, pid_t pid, char *maps_text);
+void image_fini(struct image *image);
+
+struct maps_module;
+/* A descriptor, the caller's, of the file that was mapped: the one held, else the one at its path
+ * if that is still the same. -1 when there is none. For src/common/symbol. */
+int image_open(const struct image *image, const struct maps_module *mapped);
+
+#endif

@@ -1,0 +1,91 @@
+#include "symbol/symbol_package.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* dpkg's lists are at most a few megabytes; what is larger isn't one. */
+enum { LIST_BYTES_MAX = 64 << 20 };
+
+static const char list_end[] = ".list";
+
+static bool has_line(const char *text, size_t length, const char *line)
+{
+    size_t wanted = strlen(line);
+    const char *end = text + length;
+    for (const char *at = text; at < end;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t this = (size_t)((newline ? newline : end) - at);
+        if (this == wanted && memcmp(at, line, wanted) == 0)
+            return true;
+        at += this + 1;
+    }
+    return false;
+}
+
+/* Whether the list names the file. Distributions that have merged /lib into /usr/lib left the old
+ * paths in their packages. */
+static bool list_names(int folder, const char *list, const char *path)
+{
+    struct stat st;
+    bool found = false;
+    int fd = openat(folder, list, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+        st.st_size <= LIST_BYTES_MAX) {
+        size_t length = (size_t)st.st_size;
+        char *text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (text != MAP_FAILED) {
+            found = has_line(text, length, path) ||
+                    (strncmp(path, "/usr/", 5) == 0 && has_line(text, length, path + 4));
+            munmap(text, length);
+        }
+    }
+    close(fd);
+    return found;
+}
+
+/* The package's name in the list's: `libuv1:amd64.list`. */
+static bool package_of_list(const char *list, char *ret, size_t size)
+{
+    size_t length = strlen(list), ending = sizeof list_end - 1;
+    if (length <= ending || strcmp(list + length - ending, list_end) != 0)
+        return false;
+    size_t name = strcspn(list, ":");
+    name = name < length - ending ? name : length - ending;
+    if (name == 0 || name >= size)
+        return false;
+    memcpy(ret, list, name);
+    ret[name] = 0;
+    return true;
+}
+
+bool package_owning(const char *info_folder, const char *path, char *ret, size_t size)
+{
+    DIR *folder = opendir(info_folder);
+    char name[PACKAGE_NAME];
+    bool found = false;
+    for (struct dirent *d = folder ? readdir(folder) : NULL; d && !found; d = readdir(folder)) {
+        found = package_of_list(d->d_name, name, sizeof name) &&
+                list_names(dirfd(folder), d->d_name, path);
+    }
+    if (folder)
+        closedir(folder);
+    if (found)
+        snprintf(ret, size, "%s", name);
+    return found;
+}
+
+void package_of_symbols(const char *package, char *ret, size_t size)
+{
+    bool by_hand = strcmp(package, "libc6") == 0;
+    snprintf(ret, size, "%s-%s", package, by_hand ? "dbg" : "dbgsym");
+}

@@ -1,0 +1,22 @@
+/*
+ * The Debian package that a file is of, from dpkg's own lists (dpkg-query(1): the files .list), and
+ * the one with its debug symbols. Internal to src/common/symbol.
+ */
+#ifndef SOAK_SYMBOL_SYMBOL_PACKAGE_H
+#define SOAK_SYMBOL_SYMBOL_PACKAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PACKAGE_NAME = 128 };
+#define PACKAGE_LISTS "/var/lib/dpkg/info"
+
+/* Writes the name of the package that owns `path`; false when dpkg isn't there or doesn't know the
+ * file: `ret` is then left as it is. */
+bool package_owning(const char *info_folder, const char *path, char *ret, size_t size);
+
+/* `libuv1-dbgsym`. The C library's package is older than automatic ones and has a name of its own.
+ */
+void package_of_symbols(const char *package, char *ret, size_t size);
+
+#endif
