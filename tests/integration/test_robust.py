@@ -155,16 +155,21 @@ class Signals(Live):
         self.assertIsNotNone(run.result)
         self.assertTrue(gone(server))
 
-    def test_sigterm_and_sighup_stop_at_once_and_keep_the_files(self):
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            process = self.start(*BUSY)
-            self.wait_checkpoints(2)
-            process.send_signal(number)
-            run = self.finish(process)
-            self.assertEqual(run.exit, 130, run.explain())
-            self.assertIn("interrupted", run.out)
-            self.assertTrue(run.result["interrupted"])
-            self.assertGreaterEqual(len(run.checkpoints()), 2)
+    def assert_stops_at_once(self, number):
+        process = self.start(*BUSY)
+        self.wait_checkpoints(2)
+        process.send_signal(number)
+        run = self.finish(process)
+        self.assertEqual(run.exit, 130, run.explain())
+        self.assertIn("interrupted", run.out)
+        self.assertTrue(run.result["interrupted"])
+        self.assertGreaterEqual(len(run.checkpoints()), 2)
+
+    def test_sigterm_stops_at_once_and_keeps_the_files(self):
+        self.assert_stops_at_once(signal.SIGTERM)
+
+    def test_sighup_of_a_closed_terminal_does_so_too(self):
+        self.assert_stops_at_once(signal.SIGHUP)
 
     def test_sighup_that_the_caller_ignores_is_ignored(self):
         process = self.start(*BUSY, "--closed", "1500", before=lambda: signal.signal(
