@@ -204,7 +204,7 @@ class Shards(Suite):
                 (self.folder / "bad.json").write_text(text, encoding="utf-8")
                 self.refused(f"merge: bad.json{sentence}", "merge", "bad.json")
         os.mkfifo(self.folder / "pipe")
-        self.refused("merge: pipe: it is no file, or one of more than 64 MiB", "merge", "pipe")
+        self.refused("merge: pipe: this is a pipe or a device, and a regular file is needed", "merge", "pipe")
 
 
 class Verdicts(Suite):

@@ -1,6 +1,5 @@
 #include "report/report.h"
 
-#include "base/check.h"
 #include "report/document.h"
 #include "report/footprint.h"
 #include "report/json_parts.h"
@@ -44,22 +43,14 @@ static json_t *text(const char *value)
     return json_string(hex);
 }
 
-static const char *state_name(enum metric_state state)
-{
-    static const char *const names[] = {[METRIC_OK] = "ok",
-                                        [METRIC_GROWS] = "grows",
-                                        [METRIC_UNSURE] = "unsure",
-                                        [METRIC_EXPLAINED] = "explained"};
-    CHECK((size_t)state < sizeof names / sizeof *names);
-    return names[state];
-}
-
 static json_t *metric_json(const struct judge_metric *m)
 {
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "id", text(m->id), "unit",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o}", "id", text(m->id), "unit",
                      text(m->unit), "start", number(m->start), "end", number(m->end), "per_conn",
                      number(m->per_conn), "half_width", number(m->half_width), "limit",
-                     number(m->limit), "verdict", state_name(m->state), "role", text(m->role));
+                     number(m->limit), "decides", number(m->decides), "state",
+                     metric_state_name(m->state), "verdict", metric_state_verdict(m->state), "note",
+                     text(m->note), "role", text(m->role));
 }
 
 static json_t *site_json(const struct result_site *site)
@@ -265,6 +256,7 @@ static json_t *skipped_json(const struct result *r)
 static json_t *document(const struct result *r)
 {
     static const struct result_subject none;
+    char headline[REPORT_HEADLINE];
     const struct result_subject *first = r->subjects ? &r->subject[0] : &none;
     json_t *object = json_pack(
         "{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "soak/1", "version",
@@ -273,6 +265,10 @@ static json_t *document(const struct result *r)
         libs_json(r), "run", run_json(r), "subjects", subjects_json(r), "sensitivity",
         sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first), "run_dir",
         text(r->run_dir), "next", next_json(r));
+    json_object_set_new(object, "headline", text(report_headline(r, headline, sizeof headline)));
+    json_object_set_new(object, "time", text(r->time));
+    json_object_set_new(object, "host", text(r->host));
+    json_object_set_new(object, "kernel", text(r->kernel));
     json_object_set_new(object, "footprint", footprint_json(r->footprint));
     json_object_set_new(object, "missing", text(r->missing));
     json_object_set_new(object, "first_failure", failure_json(&r->first_failure));

@@ -124,6 +124,9 @@ const char *scenario_section(size_t i);
 bool scenario_is_weight(size_t i);
 /* The names of the sections, in their order; at most `size`. Returns their number. */
 size_t scenario_sections(const char **names, size_t size);
+/* The value of the option `name`, as opts_print prints it: the names of all enum values are those
+ * of options.def, and nowhere else. Returns buf. */
+char *scenario_value(const struct scenario *s, const char *name, char *buf, size_t size);
 
 void scenario_defaults(struct scenario *s);
 /* Reads scenario file `path`, and what it includes, over `s`; on failure `s` is as it was. Errors:

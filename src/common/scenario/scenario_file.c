@@ -2,6 +2,7 @@
 #include "scenario/origin.h"
 
 #include "base/check.h"
+#include "base/input.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -192,13 +193,10 @@ static int file_open(struct file *f, struct reading *r, const struct file *inclu
                      const char *path, struct err *e)
 {
     *f = (struct file){.reading = r, .includer = includer};
-    f->stream = fopen(path, "re");
-    if (!f->stream || fstat(fileno(f->stream), &f->stat) != 0) {
-        int code = errno;
-        if (f->stream)
-            fclose(f->stream);
-        return err_set(e, "%s", strerror(code));
-    }
+    f->stream = input_open(path, e);
+    if (!f->stream)
+        return -1;
+    CHECK(fstat(fileno(f->stream), &f->stat) == 0);
     f->path = keep(path);
     r->files++;
     return 0;

@@ -1,6 +1,7 @@
 #include "cmd_calibrate.h"
 
 #include "base/grammar.h"
+#include "base/input.h"
 #include "base/opts.h"
 #include "calibrate.h"
 #include "command_runs.h"
@@ -75,7 +76,7 @@ static bool ledger_level(const json_t *document)
     const char *folder = json_string_value(json_object_get(document, "run_dir"));
     char path[SUBRUN_PATH + TEXT];
     snprintf(path, sizeof path, "%s/samples.jsonl", folder ? folder : "");
-    FILE *in = fopen(path, "re");
+    FILE *in = input_open(path, NULL);
     if (!in)
         return false;
     json_t *sample;

@@ -1,8 +1,8 @@
 #include "suite_json.h"
 
 #include "base/check.h"
+#include "base/input.h"
 #include "report/document.h"
-#include "store/outputs.h"
 
 #include <inttypes.h>
 #include <math.h>
