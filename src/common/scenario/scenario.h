@@ -138,6 +138,9 @@ void scenario_settle(struct scenario *s);
 /* "1/100000 takes about 1,804,000 connections, 30m04s at 1000/s". Returns false, writing nothing,
  * when the run is bounded otherwise or ends after about a minute anyway. */
 bool scenario_sure_text(const struct scenario *s, char *buf, size_t size);
+/* How long the run will take, about: from its bounds and the asked rate (`max`: 1,000 connections
+ * per second). */
+uint64_t scenario_about_ns(const struct scenario *s);
 /* Reads the slice: 1/1 when none is given. Returns 0, or -1 writing nothing. */
 int scenario_slice(const struct scenario *s, uint64_t *ret_part, uint64_t *ret_parts);
 /* Refuses what can't go together, saying what could: rate and conns, zero weights, --closed under

@@ -81,6 +81,6 @@ void suite_github_summary(const struct suite *s)
     fputc('\n', out);
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
         fprintf(out, "%s\n\n", note);
-    suite_text_totals(s, out);
+    suite_text_headline(s, out);
     fclose(out);
 }

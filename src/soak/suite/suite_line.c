@@ -16,7 +16,7 @@ const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"fail-fast", OPT_FLAG, offsetof(struct suite_line, fail_fast), NULL, NULL,
      "end after the first scenario that is not as expected or broken"},
     {"junit", OPT_STRING, offsetof(struct suite_line, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per metric"},
+     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
 };
 
 /* Both tables as one: the scenario is the first in the struct, so that its offsets hold. */
