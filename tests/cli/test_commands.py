@@ -119,16 +119,40 @@ class Commands(unittest.TestCase):
         self.assertEqual(os.listdir(self.temporary), [])
 
     def test_a_run_that_fails_is_kept_and_named(self):
-        """With libc preloaded the children can't have jemalloc's malloc: every run is INVALID."""
-        if b"jemalloc" not in subprocess.run(["ldd", SOAK + "-server"], capture_output=True,
-                                             check=True).stdout:
-            self.skipTest("a build without jemalloc")
-        process = soak("calibrate", "--runs", "1", "--mix", "default", TMPDIR=self.temporary,
-                       LD_PRELOAD="libc.so.6")
-        self.assertEqual(process.returncode, 1, process.stdout + process.stderr)
-        kept = re.search(r"INVALID.*kept: (\S+?);? ", process.stdout + " ").group(1).strip()
+        """Its server is killed: the run is INVALID."""
+        with subprocess.Popen([SOAK, "calibrate", "--runs", "1", "--mix", "default"],
+                              stdout=subprocess.PIPE, text=True,
+                              env=dict(os.environ, SOAK_ROOT=SOURCE,
+                                       TMPDIR=self.temporary)) as process:
+            os.kill(self.server_of(process.pid), signal.SIGKILL)
+            output, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, output)
+        kept = re.search(r"INVALID.*kept: (\S+?);? ", output + " ").group(1).strip()
         with open(os.path.join(kept, "result.json"), encoding="utf-8") as f:
-            self.assertIn("runs on another allocator", json.load(f)["broken"])
+            self.assertIn("signal 9", json.load(f)["broken"])
+
+    @staticmethod
+    def children(pid):
+        """Name and number of each child of a process."""
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
+                    name, fields = f.read().split("(", 1)[1].rsplit(")", 1)
+            except OSError:
+                continue
+            if int(fields.split()[1]) == pid:
+                yield name, int(entry)
+
+    def server_of(self, pid):
+        """The server below a calibration: its grandchild."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for _, run in self.children(pid):
+                for name, child in self.children(run):
+                    if name == "soak-server":
+                        return child
+            time.sleep(0.01)
+        raise AssertionError("no server was started")
 
     def test_ctrl_c_prints_what_was_measured_and_exits_with_130(self):
         """The first run is done when the folder of the second is there."""
