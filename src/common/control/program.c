@@ -1,31 +1,25 @@
 #include "program.h"
 
+#include "base/process.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
-
-static void follow_parent(void)
-{
-    pid_t parent = getppid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(EXIT_FAILURE);
-}
 
 void program_start(int control_fd)
 {
     signal(SIGPIPE, SIG_IGN);
     if (control_fd >= 0) {
         signal(SIGINT, SIG_IGN);
-        follow_parent();
+        if (process_follow_socket(control_fd) != 0)
+            process_follow(getppid());
     }
 }
 

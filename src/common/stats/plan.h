@@ -96,6 +96,8 @@ uint64_t plan_least_for(uint64_t one_in);
  * warm-up ends and whatever its heap does. `in`'s own bounds don't matter. For 1/1 it is the bound
  * that gives a run any sensitivity at all. */
 uint64_t plan_closed_for(const struct plan_input *in, uint64_t one_in);
+/* Connections in all that the run comes to at the pace reached, its bounds counted. */
+uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_ms);
 /* About how many epochs the whole run has, for the display ("epoch 4 of 6"). */
 int plan_epochs_estimate(const struct plan *p);
 

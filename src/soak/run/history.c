@@ -107,12 +107,6 @@ static void keep_own(struct history *h, const struct history_sample *s, size_t c
     h->own_begun = begun;
 }
 
-static void close_until(struct history *h, uint64_t oldest)
-{
-    for (size_t i = 0; i < h->epochs; i++)
-        h->epoch[i].all_closed = h->own[i].all_closed = i < oldest;
-}
-
 void history_look(struct history *h, const struct proc_sample *p)
 {
     h->descriptors = p->descriptors > h->descriptors ? p->descriptors : h->descriptors;
@@ -147,7 +141,8 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
         h->first = c;
-    close_until(h, oldest);
+    for (size_t i = 0; i < h->epochs; i++)
+        h->epoch[i].all_closed = h->own[i].all_closed = i < oldest;
     return 0;
 }
 
