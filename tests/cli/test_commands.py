@@ -22,6 +22,8 @@ REFUSED = [
      "calibrate: --closed: at least 500, or no run is long enough for a verdict"),
     (["calibrate", "--mix", "defualt"],
      "calibrate: --mix defualt: no such mix; did you mean 'default'?"),
+    (["calibrate", "--random", "2", "--mix", "default"],
+     "calibrate: --random: draws its mixes; leave out --mix"),
     (["calibrate", "smoke"], "calibrate: smoke: it takes options only"),
     (["list", "behavours"], "list: behavours: no such list; did you mean behaviours?"),
     (["list", "weights"],
@@ -69,7 +71,7 @@ class Commands(unittest.TestCase):
 
     def test_each_command_has_help_of_its_own(self):
         for command, words, options in (
-                ("calibrate", "", {"runs", "closed", "seed", "mix"}),
+                ("calibrate", "", {"runs", "closed", "seed", "random", "mix"}),
                 ("selftest", "", {"quick", "seeds", "rates", "only"}),
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit"}),
@@ -93,6 +95,21 @@ class Commands(unittest.TestCase):
         self.assertRegex(process.stdout, r"(?m)^default +1 +1 +0 +0 +0 +1$")
         self.assertIn("false alarms (LEAK): 0 of 1, so at most 95.00 % of such runs (95 %)\n",
                       process.stdout)
+        self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_random_mixes_are_told_with_the_command_that_repeats_them(self):
+        """Which are refused depends on the tables that they are drawn from."""
+        process = soak("calibrate", "--random", "4", "--seed", "1", "--closed", "1000",
+                       TMPDIR=self.temporary)
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        *lines, last = process.stdout.splitlines()
+        words = [line.split()[0] for line in lines if not line.startswith(" ")]
+        self.assertEqual(len(words), 4, process.stdout)
+        self.assertEqual(last, f"4 mixes: {words.count('PASS')} PASS, {words.count('refused')} "
+                               "refused with a reason, 0 neither")
+        for seed in range(1, 5):
+            self.assertRegex(process.stdout, rf"(?m)^(PASS|refused) +soak run --churn max "
+                                             rf"--closed [\dk]+ --seed {seed:x}\b")
         self.assertEqual(os.listdir(self.temporary), [])
 
     def test_a_selftest_of_one_bug_counts_it(self):
