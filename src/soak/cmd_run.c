@@ -6,6 +6,7 @@
 #include "control/program.h"
 #include "report/report.h"
 #include "run/bisect_exit.h"
+#include "run/environment.h"
 #include "run/manifest.h"
 #include "run/on_drain.h"
 #include "run/outcome.h"
@@ -198,11 +199,14 @@ static int run_scenario(const struct chosen *c)
     return code;
 }
 
-/* How long it takes is said before, when that is more than the minute that runs take. */
+/* How long it takes is said before, when that is more than the minute that runs take; and what of
+ * the caller's environment doesn't count. */
 static void announce(const struct scenario *s)
 {
-    char text[256];
+    char text[512];
     if (!s->quiet && scenario_sure_text(s, text, sizeof text))
+        fprintf(stderr, "soak: %s\n", text);
+    if (!s->quiet && environment_text(&s->env, text, sizeof text))
         fprintf(stderr, "soak: %s\n", text);
 }
 

@@ -289,6 +289,50 @@ class Limits(Live):
             self.assertEqual(mode & 0o077, 0, name)
 
 
+class Environment(Live):
+    """Server and client run in a known environment, whatever the caller's is."""
+
+    HOSTILE = {"MALLOC_CONF": "abort_conf:true,nonsense:1", "OPENSSL_CONF": "/nonexistent",
+               "OPENSSL_MODULES": "/nonexistent", "LD_BIND_NOW": "1", "UV_USE_IO_URING": "1",
+               "UV_THREADPOOL_SIZE": "64", "GLIBC_TUNABLES": "glibc.malloc.check=3",
+               "MALLOC_ARENA_MAX": "1", "MALLOC_PERTURB_": "165"}
+
+    def test_a_hostile_environment_changes_nothing_and_is_told(self):
+        openssl_conf = os.path.join(self.results, "openssl.cnf")
+        with open(openssl_conf, "w", encoding="utf-8") as file:
+            file.write("openssl_conf = broken\n[broken]\nssl_conf = s\n[s]\nsystem_default = d\n"
+                       "[d]\nMinProtocol = TLSv1.3\nGroups = nonsense\nCipherString = NONSENSE\n")
+        keys = os.path.join(self.results, "keys")
+        hostile = dict(self.HOSTILE, OPENSSL_CONF=openssl_conf, SSLKEYLOGFILE=keys)
+        run = self.soak("--conns", "10", "--churn", "max", "--closed", "1500", "--tls", "1.2",
+                        "--client-auth", "require", env=hostile)
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertFalse(os.path.exists(keys))
+        aside = run.manifest["environment"]["set_aside"]
+        for name, value in hostile.items():
+            self.assertEqual(aside.get(name), value, name)
+        line = next(line for line in run.err.splitlines() if "set aside" in line)
+        self.assertIn("MALLOC_CONF", line)
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a build without jemalloc has another allocator")
+    def test_what_env_passes_on_arrives_and_is_in_the_manifest(self):
+        run = self.soak("--conns", "5", "--churn", "max", "--closed", "100", "--env",
+                        "MALLOC_CONF=abort_conf:true,nonsense:1", "--env", "OTHER=a b")
+        self.assertEqual(run.exit, 2, run.explain())  # jemalloc says what it doesn't know, and aborts
+        self.assertRegex(run.err, r"ended with signal 6; it said: .*jemalloc.*conf")
+        path = os.path.join(self.results, "with.soak")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[server]\nenv = MALLOC_CONF=narenas:1\nenv = OTHER=a b\n")
+        run = self.soak(path, "--conns", "5", "--churn", "max", "--closed", "100", "--env", "OTHER=c")
+        self.assertEqual(run.manifest["environment"]["passed_on"],
+                         {"MALLOC_CONF": "narenas:1", "OTHER": "c"}, run.explain())
+
+    def test_a_preloaded_library_works_with_libc_s_malloc(self):
+        run = self.soak("--conns", "5", "--churn", "max", "--closed", "300", "--malloc", "libc",
+                        "--env", "LD_PRELOAD=libm.so.6")
+        self.assertEqual(run.exit, 0, run.explain())
+
+
 class NotKept(Live):
     """What can't be written is no PASS, and the verdict line itself says that the run isn't kept."""
 

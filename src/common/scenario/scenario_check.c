@@ -321,10 +321,11 @@ static int check_bisect(const struct scenario *s, struct err *e)
 
 int scenario_check(const struct scenario *s, struct err *e)
 {
-    if (check_strings(s, e) < 0 || check_load(s, e) < 0 || check_pace(s, e) < 0 ||
-        check_tls(s, e) < 0 || check_operate(s, e) < 0 || check_server(s, e) < 0 ||
-        scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0 ||
-        scenario_check_torture(s, e) < 0 || scenario_check_libs(s, e) < 0 || check_bisect(s, e) < 0)
+    if (check_strings(s, e) < 0 || scenario_check_env(s, e) < 0 || check_load(s, e) < 0 ||
+        check_pace(s, e) < 0 || check_tls(s, e) < 0 || check_operate(s, e) < 0 ||
+        check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 ||
+        check_expect(s, e) < 0 || scenario_check_torture(s, e) < 0 ||
+        scenario_check_libs(s, e) < 0 || check_bisect(s, e) < 0)
         return -1;
     return 0;
 }
