@@ -395,7 +395,7 @@ static int init(struct run *r, struct err *e)
     r->when = when_new();
     if (!r->when)
         return err_set(e, "out of memory");
-    r->live = s->quiet ? NULL : live_new(s->color != 2);
+    r->live = s->quiet ? NULL : live_new();
     return 0;
 }
 
