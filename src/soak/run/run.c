@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "checkpoint.h"
 #include "display.h"
+#include "ending.h"
 #include "on_drain.h"
 #include "pki.h"
 #include "sampler.h"
@@ -287,11 +288,14 @@ static void on_exit_child(struct child *c)
     struct run *r = c->owner;
     bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
     if (!expected && !r->broken[0] && !(r->interrupts > 1)) {
-        char how[640], log[600];
-        uint64_t closed = atomic_load(&c->page->app.closed);
-        snprintf(log, sizeof log, "%s/%s.log", r->dir.path, c->name);
-        run_break(r, "%s after %" PRIu64 " connections; its log: %s",
-                  child_end_text(c, how, sizeof how), closed, log);
+        char text[ENDING_TEXT];
+        const struct ending ending = {.child = c,
+                                      .folder = r->dir.path,
+                                      .ready = r->lib[c == &r->child[RUN_CLIENT]][0] != '\0',
+                                      .told_to_quit = r->state == RUN_QUIT,
+                                      .by_memory_limit = ending_memory_kills("") > r->memory_kills};
+        r->crashed = c;
+        run_break(r, "%s", ending_text(&ending, text, sizeof text));
     }
     if (!any_running(r))
         finish(r);
@@ -394,6 +398,7 @@ int run_execute(struct run *r, struct err *e)
     if (rc != 0)
         return rc;
     r->start_ns = clock_now_ns();
+    r->memory_kills = ending_memory_kills("");
     run_state_set(r, RUN_START_SERVER);
     interrupts_start(&r->signals, &r->loop, on_interrupt, r);
     start_timer(r, &r->poll_timer, on_poll, POLL_MS);
