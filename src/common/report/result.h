@@ -148,6 +148,7 @@ struct result {
     enum verdict verdict;
     int exit_code; /* the verdict's, or 130 when interrupted, 4 when the run broke */
     bool interrupted;
+    bool not_kept;      /* some of its files couldn't be written: exit_code isn't 0 then */
     const char *broken; /* the sentence, when the run broke (server crashed, ...); NULL else */
     struct result_failure first_failure;
     const char *scenario;

@@ -15,6 +15,7 @@
 #include "capture.h"
 #include "child.h"
 #include "history.h"
+#include "interrupts.h"
 #include "live.h"
 #include "mapped.h"
 #include "profiler.h"
@@ -100,7 +101,7 @@ struct run {
     uint64_t epoch_ns;       /* when the present one began */
 
     uv_timer_t poll_timer, sample_timer, live_timer;
-    uv_signal_t sigint, sigterm;
+    struct interrupts signals;
     uv_process_t on_drain_process;
     bool on_drain_running;
     void (*on_drain_done)(struct run *);

@@ -275,18 +275,11 @@ static void on_tick(uv_timer_t *timer)
     (void)timer; /* wakes pair_wait */
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_interrupt(void *owner, int number)
 {
-    struct pair *p = handle->data;
+    struct pair *p = owner;
     (void)number;
     p->interrupted = true;
-}
-
-static void start_signal(struct pair *p, uv_signal_t *handle, int number)
-{
-    CHECK(uv_signal_init(&p->loop, handle) == 0);
-    handle->data = p;
-    CHECK(uv_signal_start(handle, on_signal, number) == 0);
 }
 
 int pair_init(struct pair *p, struct err *e)
@@ -299,8 +292,7 @@ int pair_init(struct pair *p, struct err *e)
     CHECK(uv_loop_init(&p->loop) == 0);
     CHECK(uv_timer_init(&p->loop, &p->tick) == 0);
     CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
-    start_signal(p, &p->sigint, SIGINT);
-    start_signal(p, &p->sigterm, SIGTERM);
+    interrupts_start(&p->interrupts, &p->loop, on_interrupt, p);
     return 0;
 }
 
@@ -308,8 +300,7 @@ void pair_fini(struct pair *p)
 {
     pair_stop(p);
     uv_close((uv_handle_t *)&p->tick, NULL);
-    uv_close((uv_handle_t *)&p->sigint, NULL);
-    uv_close((uv_handle_t *)&p->sigterm, NULL);
+    interrupts_stop(&p->interrupts);
     uv_run(&p->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&p->loop) == 0);
     for (int i = 0; i < 2; i++) {
