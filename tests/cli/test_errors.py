@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = os.environ["SOAK_SOURCE"]
 SOAK = os.path.join(BUILD, "bin", "soak")
@@ -66,7 +68,7 @@ class Errors(unittest.TestCase):
     def run_soak(self, *arguments):
         with tempfile.TemporaryDirectory(prefix="soak-cli-") as results:
             process = subprocess.run([SOAK, *arguments, "--results", results],
-                                     capture_output=True, text=True, timeout=60, check=False,
+                                     capture_output=True, text=True, timeout=PATIENCE_S, check=False,
                                      env=dict(os.environ, SOAK_ROOT=SOURCE))
             return process, os.listdir(results)
 
@@ -76,7 +78,7 @@ class Errors(unittest.TestCase):
                 # The results option comes last, so that a missing value is really missing.
                 if arguments == ["--conns"]:
                     process = subprocess.run([SOAK, "--conns"], capture_output=True, text=True,
-                                             timeout=60, check=False)
+                                             timeout=PATIENCE_S, check=False)
                     left = []
                 else:
                     process, left = self.run_soak(*arguments)
@@ -116,7 +118,7 @@ class Errors(unittest.TestCase):
             self.assertEqual((process.returncode, left), (2, []))
 
     def test_help_names_every_section_and_exit_code(self):
-        process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=60,
+        process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=PATIENCE_S,
                                  check=False)
         self.assertEqual(process.returncode, 0)
         for word in ("[load]", "[tls]", "[mix]", "[suite]", "[server]", "[verdict]", "[output]",
@@ -125,7 +127,7 @@ class Errors(unittest.TestCase):
         self.assertNotIn("--clean", process.stdout)
 
     def test_version_is_one_line(self):
-        process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=60,
+        process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=PATIENCE_S,
                                  check=False)
         self.assertRegex(process.stdout, r"^soak \d+\.\d+\.\d+\n$")
 

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"]).resolve()
 BEHAVIOUR = re.compile(r'^X\(\w+,\s+"([^"]+)",\s+(\w+),\s+(\d+),\s+\w+,\s+"([^"]*)"',
@@ -33,7 +35,7 @@ LINES = [
 
 
 def soak(*arguments, root=SOURCE, cwd=None):
-    return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=60,
+    return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
                           check=False, cwd=cwd, env=dict(os.environ, SOAK_ROOT=str(root)))
 
 
