@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "choice.h"
 #include "control/control.h"
 #include "probe/probe.h"
@@ -21,7 +22,7 @@ enum phase { PHASE_IDLE, PHASE_EPOCH, PHASE_DRAIN, PHASE_DRAINED, PHASE_QUIT };
 struct client {
     const struct options *o;
     struct worker_shared shared;
-    struct worker *worker[OPTIONS_WORKERS_MAX]; /* owned */
+    struct worker *worker[LIMIT_WORKERS]; /* owned */
     int workers;
     struct choice choice;
     enum phase phase;
@@ -31,7 +32,7 @@ struct client {
     uint64_t oldest; /* least of the replies */
     uint64_t began_ns;
     bool by_hand, finishing;
-    bool problem_said[PEER_FAILURES];
+    unsigned failures_said;
     struct control control;
     uv_loop_t loop;
     uv_async_t wake;
@@ -101,15 +102,15 @@ static _Noreturn void refuse(struct client *c, const char *why)
     _exit(EXIT_FAILURE);
 }
 
-static void say_problems(struct client *c)
+/* To soak, and into the log, which tells more than the first. */
+static void say_failures(struct client *c)
 {
-    for (int i = 0; i < PEER_FAILURES; i++) {
-        if (c->problem_said[i] || !atomic_load(&c->shared.problem[i].ready))
-            continue;
-        c->problem_said[i] = true;
-        control_say(&c->control, "problem text=%s", c->shared.problem[i].text);
-        if (c->by_hand)
-            fprintf(stderr, "soak-client: %s\n", c->shared.problem[i].text);
+    while (c->failures_said < PEER_FAILURES &&
+           atomic_load(&c->shared.failure[c->failures_said].ready)) {
+        const struct worker_failure *f = &c->shared.failure[c->failures_said++];
+        control_say(&c->control, "problem kind=%s behaviour=%s text=%s", peer_failure_name(f->kind),
+                    f->behaviour, f->text);
+        fprintf(stderr, "soak-client: %s: %s\n", f->behaviour, f->text);
     }
 }
 
@@ -166,7 +167,7 @@ static void on_reply(struct client *c, struct worker *w, unsigned replies)
 static void on_wake(uv_async_t *wake)
 {
     struct client *c = wake->data;
-    say_problems(c);
+    say_failures(c);
     for (int i = 0; i < c->workers; i++)
         on_reply(c, c->worker[i], atomic_exchange(&c->worker[i]->replies, 0));
 }
@@ -337,7 +338,7 @@ static void start_shared(struct client *c)
     c->shared.wake = &c->wake;
     CHECK(uv_mutex_init(&c->shared.times_lock) == 0);
     for (int i = 0; i < PEER_FAILURES; i++)
-        atomic_flag_clear(&c->shared.problem[i].claimed);
+        atomic_flag_clear(&c->shared.failed[i]);
 }
 
 static int start(struct client *c, struct err *e)

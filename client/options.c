@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "base/limits.h"
 #include "base/opts.h"
 #include "operation.h"
 #include "prelude/prelude.h"
@@ -9,10 +10,6 @@
 #include <unistd.h>
 
 #define FIELD(name) offsetof(struct options, name)
-
-/* An operation is one message in one record. */
-enum { OPERATION_PAYLOAD_MAX = 16 * 1024 };
-enum { PAYLOAD_MAX = 16 * 1024 * 1024, CONNS_MAX = 1000000, WEIGHT_MAX = 1000000 };
 
 static const struct opt table[] = {
     {"connect", OPT_STRING, FIELD(connect), "ADDR:PORT", NULL, "the server; needed"},
@@ -37,7 +34,9 @@ static const struct opt table[] = {
      "PEM file with certificates of every kind (tls/client_certs.h); the good one is shown"},
     {"seed", OPT_HEX, FIELD(seed), "HEX", NULL, "for the choices made by chance (1)"},
     {"sources", OPT_COUNT, FIELD(sources), "N", NULL,
-     "source addresses 127.0.0.1 to 127.0.0.N (0: as many as needed)"},
+     "source addresses, the first N of --source-net (0: as many as needed)"},
+    {"source-net", OPT_STRING, FIELD(source_net), "A.B.C.0", NULL,
+     "where the source addresses begin, at A.B.C.1 (127.0.0.0)"},
     {"workers", OPT_INT, FIELD(workers), "N", NULL,
      "event loops, each a thread (0: as many as processors, at most 4)"},
     {"timeout", OPT_DURATION, FIELD(timeout_ns), "DURATION", NULL,
@@ -61,7 +60,7 @@ void options_help(FILE *out)
     fprintf(out, "usage: soak-client --connect ADDR:PORT [options]\n\n"
                  "Holds TLS connections open and replaces the oldest at a steady rate. Each\n"
                  "sends one message, checks its echo, and leaves as the weights say.\n\n");
-    opts_help(table, TABLE, out);
+    opts_help(table, TABLE, NULL, out);
 }
 
 /* The name goes into an XMPP stream's header as it is. */
@@ -97,8 +96,8 @@ static int check_weights(const struct options *o, struct err *e)
 {
     uint64_t total = 0;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (o->mix.weight[i] > WEIGHT_MAX)
-            return err_set(e, "--%s: a weight is at most %d", behaviour_name(i), WEIGHT_MAX);
+        if (o->mix.weight[i] > LIMIT_WEIGHT)
+            return err_set(e, "--%s: a weight is at most %d", behaviour_name(i), LIMIT_WEIGHT);
         total += o->mix.weight[i];
     }
     if (total == 0)
@@ -110,7 +109,7 @@ static int check_operate(const struct options *o, struct err *e)
 {
     if (o->operate == OPERATION_NONE)
         return 0;
-    if (o->payload > OPERATION_PAYLOAD_MAX)
+    if (o->payload > LIMIT_OPERATION)
         return err_set(e, "--payload: at most 16KiB with --operate");
     if (o->operate == OPERATION_RENEGOTIATE && o->tls != CONTEXT_TLS_1_2)
         return err_set(e, "--operate renegotiate: only TLS 1.2 does, give --tls 1.2");
@@ -125,16 +124,16 @@ static int check(const struct options *o, struct err *e)
 {
     if (!o->connect)
         return err_set(e, "--connect ADDR:PORT is needed, such as --connect 127.0.0.1:4433");
-    if (o->conns < 1 || o->conns > CONNS_MAX)
-        return err_set(e, "--conns: from 1 to %d", CONNS_MAX);
+    if (o->conns < 1 || o->conns > LIMIT_CONNS)
+        return err_set(e, "--conns: from 1 to %d", LIMIT_CONNS);
     if (o->client_cert && o->client_certs)
         return err_set(e, "--client-certs: there is --client-cert too; leave one of them out");
-    if (o->payload < 1 || o->payload > PAYLOAD_MAX)
-        return err_set(e, "--payload: from 1B to 16MiB");
-    if (o->sources > TARGET_SOURCES_MAX)
-        return err_set(e, "--sources: at most %d", TARGET_SOURCES_MAX);
-    if (o->workers > OPTIONS_WORKERS_MAX)
-        return err_set(e, "--workers %d: at most %d", o->workers, OPTIONS_WORKERS_MAX);
+    if (o->payload < 1 || o->payload > LIMIT_PAYLOAD)
+        return err_set(e, "--payload: from 1B to 1MiB");
+    if (o->sources > LIMIT_SOURCES)
+        return err_set(e, "--sources: at most %d", LIMIT_SOURCES);
+    if (o->workers > LIMIT_WORKERS)
+        return err_set(e, "--workers %d: at most %d", o->workers, LIMIT_WORKERS);
     if (check_operate(o, e) < 0 || check_starttls(o, e) < 0 || check_certificates(o, e) < 0)
         return -1;
     return check_weights(o, e);
@@ -162,6 +161,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
                         .seed = 1,
                         .timeout_ns = 30000000000u,
                         .tls = CONTEXT_TLS_ANY,
+                        .source_net = "127.0.0.0",
                         .control_fd = -1,
                         .page_fd = -1};
     for (int i = 0; i < BEHAVIOUR_COUNT; i++)
@@ -175,7 +175,9 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
             return -1;
         if (target_parse(o.connect, &o.target, e) < 0)
             return err_prefix(e, "--connect %s", o.connect);
-        target_set_sources(&o.target, o.sources, o.churn, o.conns);
+        if (target_set_sources(&o.target, o.source_net, e) < 0)
+            return err_prefix(e, "--source-net %s", o.source_net);
+        target_count_sources(&o.target, o.sources, o.churn, o.conns);
         o.workers = choose_workers(&o);
     }
     *ret = o;

@@ -11,10 +11,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { OPTIONS_WORKERS_AUTO_MAX = 4, OPTIONS_WORKERS_MAX = 32 };
+enum { OPTIONS_WORKERS_AUTO_MAX = 4 };
 
 struct options {
-    const char *connect, *alpn, *sni, *client_cert, *client_certs;
+    const char *connect, *alpn, *sni, *client_cert, *client_certs, *source_net;
     uint64_t conns, payload, sources, seed, timeout_ns, closed;
     struct rate churn;
     struct behaviour_mix mix;
@@ -24,7 +24,7 @@ struct options {
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, help, version;
-    struct target target; /* from connect and sources */
+    struct target target; /* from connect, source_net and sources */
 };
 
 /* Checks everything and fills in what depends on the machine. Returns 0 or -1. */

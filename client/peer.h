@@ -41,14 +41,19 @@ enum peer_state {
 };
 
 /* What went wrong against the behaviour's intent. */
+#define PEER_FAILURE_LIST(X)                                                                       \
+    X(CONNECT, "connect")                                                                          \
+    X(HANDSHAKE, "handshake")                                                                      \
+    X(ECHO, "echo")                                                                                \
+    X(TIMEOUT, "timeout")                                                                          \
+    X(LOST, "lost") /* ended by the server while held */
 enum peer_failure {
-    PEER_FAIL_CONNECT,
-    PEER_FAIL_HANDSHAKE,
-    PEER_FAIL_ECHO,
-    PEER_FAIL_TIMEOUT,
-    PEER_FAIL_LOST, /* ended by the server while held */
-    PEER_FAILURES
+#define X(id, name) PEER_FAIL_##id,
+    PEER_FAILURE_LIST(X)
+#undef X
+        PEER_FAILURES
 };
+const char *peer_failure_name(enum peer_failure kind);
 
 struct peer;
 struct client_certs;

@@ -262,7 +262,7 @@ static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
         rounds_failed(&pool->rounds);
     if (p->place != POOL_LEAVING)
         place(p, POOL_LEAVING);
-    pool->o.on_problem(pool->o.owner, kind, text);
+    pool->o.on_failure(pool->o.owner, p, kind, text);
 }
 
 static void on_operated(struct peer *p)

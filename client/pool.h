@@ -60,7 +60,7 @@ struct pool_options {
     void *owner;
     void (*on_quiet)(void *owner, uint64_t oldest_epoch);
     void (*on_drained)(void *owner);
-    void (*on_problem)(void *owner, enum peer_failure kind, const char *text);
+    void (*on_failure)(void *owner, const struct peer *p, enum peer_failure kind, const char *text);
     void (*on_times)(void *owner, const struct hist *times); /* to be merged; every 250 ms */
 };
 

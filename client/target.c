@@ -1,5 +1,8 @@
 #include "target.h"
 
+#include "base/limits.h"
+
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -8,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PER_SOURCE_AND_MINUTE = 20000, OPEN_PER_SOURCE = 10000, HOST_SIZE = 256 };
+enum { PER_SOURCE_AND_MINUTE = 20000, HOST_SIZE = 256 };
 
 /* Looks up IPv4 first: `localhost` is often both, and servers listen on 127.0.0.1 more often. */
 static int resolve(const char *host, const char *port, struct target *ret)
@@ -58,18 +61,28 @@ static bool is_loopback4(const struct target *t)
 /* Without an asked rate nothing bounds the connections per minute. */
 static uint64_t enough_sources(struct rate churn, uint64_t conns)
 {
-    if (churn.max || churn.per_s * 60 >= (double)PER_SOURCE_AND_MINUTE * TARGET_SOURCES_MAX)
-        return TARGET_SOURCES_MAX;
+    if (churn.max || churn.per_s * 60 >= (double)PER_SOURCE_AND_MINUTE * LIMIT_SOURCES)
+        return LIMIT_SOURCES;
     uint64_t by_churn = (uint64_t)(churn.per_s * 60) / PER_SOURCE_AND_MINUTE + 1;
-    uint64_t by_open = conns / OPEN_PER_SOURCE + 1;
+    uint64_t by_open = conns / LIMIT_CONNS_PER_SOURCE + 1;
     return by_churn > by_open ? by_churn : by_open;
 }
 
-void target_set_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns)
+int target_set_sources(struct target *t, const char *net, struct err *e)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, net, &address) != 1 || ntohl(address.s_addr) >> 24 != 127 ||
+        ntohl(address.s_addr) & 0xff)
+        return err_set(e, "a loopback network of 256 addresses, such as 127.1.2.0");
+    t->source_net = ntohl(address.s_addr);
+    return 0;
+}
+
+void target_count_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns)
 {
     uint64_t count = asked ? asked : enough_sources(churn, conns);
-    if (count > TARGET_SOURCES_MAX)
-        count = TARGET_SOURCES_MAX;
+    if (count > LIMIT_SOURCES)
+        count = LIMIT_SOURCES;
     t->sources = is_loopback4(t) ? (uint32_t)count : 0;
 }
 
@@ -80,7 +93,7 @@ static int bind_source(const struct target *t, int fd, uint64_t turn)
     int on = 1;
     struct sockaddr_in source = {
         .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(turn % t->sources)),
+        .sin_addr.s_addr = htonl(t->source_net + 1 + (uint32_t)(turn % t->sources)),
     };
     if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0)
         return -1;

@@ -25,13 +25,17 @@ static void on_drained(void *owner)
     reply(owner, WORKER_IS_DRAINED);
 }
 
-static void on_problem(void *owner, enum peer_failure kind, const char *text)
+static void on_failure(void *owner, const struct peer *p, enum peer_failure kind, const char *text)
 {
     struct worker_shared *shared = ((struct worker *)owner)->shared;
-    if (atomic_flag_test_and_set(&shared->problem[kind].claimed))
+    if (atomic_flag_test_and_set(&shared->failed[kind]))
         return;
-    strncpy(shared->problem[kind].text, text, sizeof shared->problem[kind].text - 1);
-    atomic_store(&shared->problem[kind].ready, true);
+    struct worker_failure *failure = &shared->failure[atomic_fetch_add(&shared->failures, 1)];
+    failure->kind = kind;
+    failure->behaviour =
+        p->operation ? operation_name(p->operation) : behaviour_name((int)p->behaviour);
+    strncpy(failure->text, text, sizeof failure->text - 1);
+    atomic_store(&failure->ready, true);
     uv_async_send(shared->wake);
 }
 
@@ -119,7 +123,7 @@ static void make_pool(struct worker *w, int index)
         .owner = w,
         .on_quiet = on_quiet,
         .on_drained = on_drained,
-        .on_problem = on_problem,
+        .on_failure = on_failure,
         .on_times = on_times,
     };
     struct peer_shared *s = &w->pool.shared;

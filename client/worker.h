@@ -28,6 +28,14 @@ enum worker_order {
 
 enum worker_reply { WORKER_IS_QUIET = 1, WORKER_IS_DRAINED = 2, WORKER_IS_SETTLED = 4 };
 
+/* Written by the worker that took the place, before `ready`. */
+struct worker_failure {
+    atomic_bool ready;
+    enum peer_failure kind;
+    const char *behaviour; /* or the operation that failed: static */
+    char text[256];
+};
+
 /* What the workers share with the main thread. Outlives them. */
 struct worker_shared {
     const struct options *options;
@@ -39,11 +47,10 @@ struct worker_shared {
     struct behaviour_mix mix;    /* of the epoch; written before its order */
     uv_mutex_t times_lock;
     struct hist times; /* of all handshakes, under times_lock */
-    struct {
-        atomic_flag claimed; /* by the first worker that had the problem */
-        atomic_bool ready;
-        char text[256];
-    } problem[PEER_FAILURES];
+    /* The first failure of each kind, in the order in which they came. */
+    atomic_flag failed[PEER_FAILURES]; /* by kind: it has a place already */
+    atomic_uint failures;              /* places taken */
+    struct worker_failure failure[PEER_FAILURES];
 };
 
 struct worker {

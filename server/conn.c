@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "conn_parts.h"
+#include "listen.h"
 #include "prelude/prelude.h"
 #include "probe/page.h"
 #include "probe/probe.h"
@@ -148,9 +149,8 @@ void conn_secure(struct conn *c)
     conn_set_state(c, CONN_HANDSHAKE);
 }
 
-void conn_accept(struct worker *w, uv_stream_t *listener)
+static struct conn *conn_new(struct worker *w)
 {
-    struct server *server = w->server;
     struct conn *c = calloc(1, sizeof *c);
     CHECK(c); /* libuv itself has no way on without memory */
     c->magic = CONN_MAGIC;
@@ -158,10 +158,38 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     c->wire.out = &w->out;
     uv_tcp_init(&w->loop, &c->tcp);
     c->tcp.data = c;
+    return c;
+}
+
+static void on_turned_away(uv_handle_t *handle)
+{
+    free(conn_of(handle->data));
+}
+
+/* Who isn't this server's load leaves no trace in what is measured: no SSL object, no place among
+ * the connections. Returns whether it was such a one. */
+static bool turn_away(struct conn *c)
+{
+    uv_os_fd_t fd;
+    struct server *server = c->worker->server;
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) < 0 ||
+        !listen_is_foreign(fd, server->options.client_net_from))
+        return false;
+    add(&server->app->foreign);
+    uv_close((uv_handle_t *)&c->tcp, on_turned_away);
+    return true;
+}
+
+void conn_accept(struct worker *w, uv_stream_t *listener)
+{
+    struct server *server = w->server;
+    struct conn *c = conn_new(w);
+    int rc = uv_accept(listener, (uv_stream_t *)&c->tcp);
+    if (rc == 0 && turn_away(c))
+        return;
     c->number = add(&server->app->opened) + 1;
     probe_on_connection(c->number - 1);
     atomic_fetch_add(&server->open, 1);
-    int rc = uv_accept(listener, (uv_stream_t *)&c->tcp);
     if (rc < 0) {
         server_problem(server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(rc));
         conn_close(c);

@@ -24,6 +24,8 @@ int main(int argc, char **argv)
     if (answered >= 0)
         return answered;
     program_raise_files();
+    if (o.check)
+        return server_check(&o, &e) < 0 ? program_refuse(name, &e) : EXIT_SUCCESS;
     struct probe_options probe = {.ledger = !o.no_ledger, .libuv = !o.no_ledger};
     if (probe_start(o.page_fd, &probe, &e) < 0 || server_run(&o, &e) < 0)
         program_fail(name, o.control_fd, &e);

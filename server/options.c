@@ -1,10 +1,11 @@
 #include "options.h"
 
+#include "base/limits.h"
 #include "base/opts.h"
 #include "defect.h"
+#include "listen.h"
 #include "prelude/protocols.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 static const struct opt table[] = {
     {"listen", OPT_STRING, FIELD(listen), "ADDR:PORT", NULL,
      "where to accept, loopback only; port 0 lets the kernel choose (127.0.0.1:0)"},
+    {"client-net", OPT_STRING, FIELD(client_net), "A.B.C.0", NULL,
+     "serve only peers of this network, A.B.C.0/24, and count the others (everybody)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
     {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
      "what is spoken in clear text before TLS (none)"},
@@ -72,6 +75,8 @@ static const struct opt table[] = {
     {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
+    {"check", OPT_FLAG, FIELD(check), NULL, NULL,
+     "see whether OpenSSL takes these options and the address is free, and exit"},
     {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
 };
@@ -81,30 +86,25 @@ void options_help(FILE *out)
 {
     fprintf(out, "usage: soak-server [options]\n\n"
                  "A TLS server that echoes, and publishes what its memory does.\n\n");
-    opts_help(table, TABLE, out);
+    opts_help(table, TABLE, NULL, out);
     fprintf(out, "\ndefects:\n");
 #define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
 #include "base/defects.def"
 #undef X
 }
 
-static int read_address(const char *text, struct sockaddr_in *ret, struct err *e)
+static int read_address(const char *text, struct address *ret, struct err *e)
 {
-    char host[INET_ADDRSTRLEN] = "";
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    errno = 0;
-    long port = colon ? strtol(colon + 1, &end, 10) : -1;
-    if (!colon || end == colon + 1 || *end || errno || port < 0 || port > 65535)
-        return err_set(e, "--listen %s: an address and a port, such as 127.0.0.1:4433", text);
-    if ((size_t)(colon - text) < sizeof host)
-        memcpy(host, text, (size_t)(colon - text));
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
-        return err_set(e, "--listen %s: the address must be a number, such as 127.0.0.1", text);
-    if (ntohl(address.sin_addr.s_addr) >> 24 != 127)
-        return err_set(e, "--listen %s: only a loopback address (127.x.x.x) is allowed", text);
-    *ret = address;
+    return address_parse(text, ret, e) == 0 ? 0 : err_prefix(e, "--listen %.100s", text);
+}
+
+static int read_client_net(const char *text, uint32_t *ret, struct err *e)
+{
+    struct in_addr address = {.s_addr = 0};
+    if (text && (inet_pton(AF_INET, text, &address) != 1 || address.s_addr == 0 ||
+                 ntohl(address.s_addr) % LISTEN_NET_ADDRESSES))
+        return err_set(e, "--client-net %s: a network of 256 addresses, such as 127.1.2.0", text);
+    *ret = ntohl(address.s_addr);
     return 0;
 }
 
@@ -121,13 +121,13 @@ static int read_seed(const char *text, uint64_t *ret, struct err *e)
 
 static int check(const struct options *o, struct err *e)
 {
-    if (o->workers < 1 || o->workers > OPTIONS_WORKERS_MAX)
-        return err_set(e, "--workers %d: from 1 to %d", o->workers, OPTIONS_WORKERS_MAX);
+    if (o->workers < 1 || o->workers > LIMIT_WORKERS)
+        return err_set(e, "--workers %d: from 1 to %d", o->workers, LIMIT_WORKERS);
     if (o->backlog < 1)
         return err_set(e, "--backlog %d: at least 1", o->backlog);
     /* To OpenSSL 0 means a cache without bounds. */
-    if (o->cache_size < 1 || o->cache_size > INT32_MAX)
-        return err_set(e, "--cache-size: from 1 to %d", INT32_MAX);
+    if (o->cache_size < 1 || o->cache_size > LIMIT_CACHE)
+        return err_set(e, "--cache-size: from 1 to %d", LIMIT_CACHE);
     if (o->defect && defect_check(o->defect, e) < 0)
         return err_prefix(e, "--defect %s", o->defect);
     if (o->ctx_reload && o->ctx == CTX_PER_CONNECTION)
@@ -159,7 +159,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
     if (rest_count > 0)
         return err_set(e, "%s: not an option; soak-server takes options only", rest[0]);
     if (read_address(o.listen, &o.address, e) < 0 || read_seed(o.seed_text, &o.seed, e) < 0 ||
-        check(&o, e) < 0)
+        read_client_net(o.client_net, &o.client_net_from, e) < 0 || check(&o, e) < 0)
         return -1;
     *ret = o;
     return 0;

@@ -1,6 +1,7 @@
 #include "catalog.h"
 
 #include "base/grammar.h"
+#include "base/input.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -75,7 +76,7 @@ void catalog_read(struct catalog *c)
     qsort(c->name, c->count, sizeof c->name[0], by_name);
 }
 
-static int refuse_name(const char *word, struct err *e)
+int catalog_refuse(const char *what, const char *word, struct err *e)
 {
     struct catalog *c = malloc(sizeof *c);
     const char *names[CATALOG_MAX];
@@ -92,13 +93,29 @@ static int refuse_name(const char *word, struct err *e)
     }
     const char *nearest = grammar_nearest(word, names, c->count);
     if (nearest)
-        err_set(e, "%.60s: no such command or scenario; did you mean %s?", word, nearest);
+        err_set(e, "%.60s: no such %s; did you mean %s?", word, what, nearest);
     else if (used < sizeof list)
-        err_set(e, "%.60s: no such command or scenario; scenarios/ has %s", word, list);
+        err_set(e, "%.60s: no such %s; scenarios/ has %s", word, what, list);
     else
-        err_set(e, "%.60s: no such command or scenario; `soak list scenarios` has them", word);
+        err_set(e, "%.60s: no such %s; `soak list scenarios` has the scenarios", word, what);
     free(c);
     return -1;
+}
+
+const char *catalog_nearest(const char *word, char *buf, size_t size)
+{
+    struct catalog *c = malloc(sizeof *c);
+    const char *names[CATALOG_MAX];
+    if (!c)
+        return NULL;
+    catalog_read(c);
+    for (size_t i = 0; i < c->count; i++)
+        names[i] = c->name[i];
+    const char *nearest = grammar_nearest(word, names, c->count);
+    if (nearest)
+        snprintf(buf, size, "%s", nearest);
+    free(c);
+    return nearest ? buf : NULL;
 }
 
 /* Drops the working folder from the beginning of a path: what people read and copy is short. */
@@ -130,7 +147,7 @@ int catalog_path(const char *word, char *path, size_t size, struct err *e)
     }
     if (is_path)
         return err_set(e, "%.200s: the scenario can't be read: %s", word, strerror(errno));
-    return refuse_name(word, e);
+    return catalog_refuse("scenario", word, e);
 }
 
 void catalog_name(const char *word, char *name, size_t size)
@@ -169,7 +186,7 @@ char *catalog_about(const char *path, char *buf, size_t size)
 {
     char line[LINE];
     size_t used = 0;
-    FILE *in = fopen(path, "re");
+    FILE *in = input_open(path, NULL);
     buf[0] = '\0';
     if (!in)
         return buf;

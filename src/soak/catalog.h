@@ -27,6 +27,12 @@ void catalog_read(struct catalog *c);
  */
 int catalog_path(const char *word, char *path, size_t size, struct err *e);
 
+/* Says that no `what` ("scenario") has the name `word`, and which was probably meant. Returns -1.
+ */
+int catalog_refuse(const char *what, const char *word, struct err *e);
+/* The scenario's name that was probably meant, in buf; or NULL. */
+const char *catalog_nearest(const char *word, char *buf, size_t size);
+
 /* `nightly` of "scenarios/nightly.soak": names the run's folder. */
 void catalog_name(const char *word, char *name, size_t size);
 

@@ -1,14 +1,69 @@
 #include "chosen.h"
 
+#include "base/grammar.h"
 #include "catalog.h"
+#include "commands.h"
+#include "scenario/hints.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-/* `nightly` of "scenarios/nightly.soak". */
+/* The first word of a line may be a command that was mistyped. */
+static int refuse_first(const char *word, struct err *e)
+{
+    char buf[CATALOG_NAME];
+    const char *command = commands_nearest(word);
+    const char *scenario = catalog_nearest(word, buf, sizeof buf);
+    const char *const both[] = {command, scenario};
+    bool rival = command && scenario && !hint_command(word);
+    if (command && (!rival || grammar_nearest(word, both, 2) == command))
+        return err_set(e, "%.60s: no such command; did you mean %s?", word, command);
+    return catalog_refuse("command or scenario", word, e);
+}
+
+/* `--json out.txt`: the word isn't taken for the option's file, and is no scenario either. */
+static int add_output(const char *word, int argc, char *const *argv, struct err *e)
+{
+    size_t count;
+    const struct opt *table = scenario_options(&count);
+    const struct err said = *e;
+    for (int i = 2; i < argc; i++) {
+        bool output = argv[i] == word && strncmp(argv[i - 1], "--", 2) == 0;
+        const struct opt *option = output ? opts_find(table, count, argv[i - 1] + 2) : NULL;
+        if (option && option->type == OPT_OUTPUT)
+            return err_set(e, "%s; if it is the file to write: --%s=%s", said.text, option->name,
+                           word);
+    }
+    return -1;
+}
+
+/* Whether the word stands where a command does, and could be one. */
+static bool is_first(const char *command, const char *word, char *const *argv)
+{
+    return word == argv[1] && strcmp(argv[0], command) != 0 && !strpbrk(word, "/.");
+}
+
+/* A second word: unless the first is a command that was mistyped, with its words. */
+static int refuse_second(const char *command, const char *const *word, char *const *argv,
+                         struct err *e)
+{
+    char path[PATH_MAX];
+    if (is_first(command, word[0], argv) && catalog_path(word[0], path, sizeof path, e) != 0)
+        return refuse_first(word[0], e);
+    return err_set(e, "%s: one scenario at a time, and '%s' is already one", word[1], word[0]);
+}
+
+static int refuse_word(const char *command, const char *word, int argc, char *const *argv,
+                       struct err *e)
+{
+    if (is_first(command, word, argv))
+        return refuse_first(word, e);
+    return add_output(word, argc, argv, e);
+}
+
 /* The line is parsed twice: first to find the scenario's name in it. */
-int chosen_read(struct chosen *c, int argc, char *const *argv, struct err *e)
+int chosen_read(struct chosen *c, const char *command, int argc, char *const *argv, struct err *e)
 {
     size_t count, words = 0;
     const char *word[2];
@@ -16,17 +71,19 @@ int chosen_read(struct chosen *c, int argc, char *const *argv, struct err *e)
     const struct opt *table = scenario_options(&count);
     *c = (struct chosen){.word = "default"};
     scenario_defaults(&c->scenario);
-    if (opts_parse(table, count, argc, argv, &c->scenario, word, 2, &words, e) != 0)
+    int rc = opts_parse(table, count, argc, argv, &c->scenario, word, 2, &words, e);
+    if (commands_parsed(rc, command, table, count, argc, argv, e) != 0)
         return -1;
     if (words > 1)
-        return err_set(e, "%s: one scenario at a time, and '%s' is already one", word[1], word[0]);
+        return refuse_second(command, word, argv, e);
     if (words)
         c->word = word[0];
     catalog_name(c->word, c->name, sizeof c->name);
     if (words) {
         scenario_defaults(&c->scenario);
-        if (catalog_path(c->word, path, sizeof path, e) != 0 ||
-            scenario_read_noting(&c->scenario, &c->origin, path, e) != 0 ||
+        if (catalog_path(c->word, path, sizeof path, e) != 0)
+            return refuse_word(command, c->word, argc, argv, e);
+        if (scenario_read_noting(&c->scenario, &c->origin, path, e) != 0 ||
             opts_parse(table, count, argc, argv, &c->scenario, word, 2, &words, e) != 0)
             return -1;
     }

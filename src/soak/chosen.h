@@ -14,9 +14,9 @@ struct chosen {
     char name[128];   /* for the run's folder and the report: "smoke" */
 };
 
-/* Reads [SCENARIO] [OPTIONS] from argv[1..argc). Nothing is checked yet but the words by
- * themselves. Returns 0 or -1. */
-int chosen_read(struct chosen *c, int argc, char *const *argv, struct err *e);
+/* Reads [SCENARIO] [OPTIONS] from argv[1..argc), a line of `command`, which sentences name. Nothing
+ * is checked yet but the words by themselves. Returns 0 or -1. */
+int chosen_read(struct chosen *c, const char *command, int argc, char *const *argv, struct err *e);
 
 /* scenario_check; the sentence says in which line of a file the option stands. Returns 0 or -1. */
 int chosen_check(const struct chosen *c, struct err *e);

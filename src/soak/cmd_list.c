@@ -2,7 +2,9 @@
 
 #include "base/behaviours.h"
 #include "base/grammar.h"
+#include "base/text.h"
 #include "catalog.h"
+#include "store/outputs.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -13,16 +15,17 @@
 enum { NAME_COLUMNS = 26, SHORT_COLUMNS = 14, TEXT = 1024, EXIT_BROKEN = 4 };
 
 struct options {
-    bool json;
+    const char *json;
 };
 
 static const struct opt table[] = {
-    {"json", OPT_FLAG, offsetof(struct options, json), NULL, NULL, "as a JSON document"},
+    {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
+     "as a JSON document, to stdout without FILE"},
 };
 
 const struct command list_command = {
     .name = "list",
-    .words = "[LIST] [--json]",
+    .words = "[LIST] [OPTIONS]",
     .line = "scenarios, behaviours, defects",
     .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the\n"
              "built-in server can be told to have. LIST is scenarios, behaviours or defects;\n"
@@ -54,12 +57,13 @@ struct list {
 
 static void print_row(const char *name, const char *text)
 {
-    int used = printf("  %s", name);
+    char clean[TEXT];
+    int used = printf("  %s", text_copy(clean, sizeof clean, name));
     if (used >= NAME_COLUMNS)
         printf("\n%*s", NAME_COLUMNS, "");
     else
         printf("%*s", NAME_COLUMNS - used, "");
-    opts_wrap(text, NAME_COLUMNS, stdout);
+    opts_wrap(text_copy(clean, sizeof clean, text), NAME_COLUMNS, stdout);
 }
 
 static void append_name(char *text, const char *name)
@@ -67,6 +71,7 @@ static void append_name(char *text, const char *name)
     size_t used = strlen(text);
     if (used < TEXT)
         snprintf(text + used, TEXT - used, "%s%s", used ? ", " : "", name);
+    text_clean(text + used);
 }
 
 static void print_short(const char *label, const char *text)
@@ -206,8 +211,13 @@ static const struct list lists[] = {
 };
 enum { LISTS = sizeof lists / sizeof *lists };
 
+static void put_line(const void *ctx, FILE *out)
+{
+    fprintf(out, "%s\n", (const char *)ctx);
+}
+
 /* All of them when `only` is NULL. Returns the exit code. */
-static int print_document(const struct catalog *c, const struct list *only)
+static int write_document(const struct catalog *c, const struct list *only, const char *path)
 {
     json_t *document = json_pack("{s:s}", "schema", "soak-list/1");
     for (int i = 0; i < LISTS; i++)
@@ -217,9 +227,10 @@ static int print_document(const struct catalog *c, const struct list *only)
     json_decref(document);
     if (!text)
         return EXIT_BROKEN;
-    puts(text);
+    struct err e = {{0}};
+    int rc = output_write("json", path, put_line, text, &e);
     free(text);
-    return 0;
+    return rc == 0 ? 0 : command_refuse(&list_command, &e);
 }
 
 static int print_lists(const struct catalog *c, const struct list *only)
@@ -256,7 +267,7 @@ static int find_list(const char *word, const struct list **ret, struct err *e)
 int cmd_list(int argc, char *const *argv)
 {
     struct err e = {{0}};
-    struct options o = {.json = false};
+    struct options o = {.json = NULL};
     const struct list *only = NULL;
     const char *word[1];
     size_t words = 0;
@@ -269,7 +280,7 @@ int cmd_list(int argc, char *const *argv)
     if (!c)
         return command_refuse(&list_command, &(struct err){"out of memory"});
     catalog_read(c);
-    code = o.json ? print_document(c, only) : print_lists(c, only);
+    code = o.json ? write_document(c, only, o.json) : print_lists(c, only);
     free(c);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "run/manifest.h"
 #include "run/outcome.h"
 #include "run/run.h"
+#include "run/server_check.h"
 #include "store/outputs.h"
 #include "terminal.h"
 #include "torture/torture.h"
@@ -106,6 +107,8 @@ static int run_scenario(const struct chosen *c)
         usage(&e);
         return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
     }
+    if (server_check(&programs, &e) != 0)
+        return usage(&e);
     char base[PATH_MAX];
     snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (s->fail_alloc)
@@ -151,7 +154,7 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
 {
     struct err e = {{0}};
     struct chosen c;
-    if (chosen_read(&c, argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
+    if (chosen_read(&c, "run", argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
         return usage(&e);
     *ret_tried = true;
     scenario_settle(&c.scenario);

@@ -1,5 +1,6 @@
 #include "cmd_show.h"
 
+#include "base/text.h"
 #include "chosen.h"
 #include "cmdline.h"
 
@@ -35,12 +36,13 @@ static bool is_shown(const struct scenario *s, size_t i)
 
 static void show_option(const struct chosen *c, size_t i)
 {
-    char value[OPTS_TEXT], place[PLACE];
+    char value[OPTS_TEXT], place[PLACE], clean[OPTS_TEXT];
     size_t count;
     const struct opt *option = &scenario_options(&count)[i];
     opts_print(option, &c->scenario, value, sizeof value);
     scenario_place_print(place, sizeof place, &c->origin.place[i]);
-    printf("%-*s = %-*s # %s\n", KEY_COLUMNS, option->name, VALUE_COLUMNS, value, place);
+    printf("%-*s = %-*s # %s\n", KEY_COLUMNS, option->name, VALUE_COLUMNS,
+           text_copy(clean, sizeof clean, value), text_clean(place));
 }
 
 static void show_values(const struct chosen *c)
@@ -94,7 +96,7 @@ int cmd_show(int argc, char *const *argv)
     if (!rest)
         return command_refuse(&show_command, &(struct err){"out of memory"});
     int count = split(argc, argv, rest, &as_command);
-    int rc = chosen_read(&c, count, rest, &e);
+    int rc = chosen_read(&c, "show", count, rest, &e);
     if (rc == 0 && !as_command)
         show_values(&c);
     if (rc == 0)

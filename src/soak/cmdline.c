@@ -1,6 +1,7 @@
 #include "cmdline.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,29 @@ void cmdline_add(struct cmdline *c, const char *format, ...)
     c->used += n > 0 ? (size_t)n : 0;
 }
 
+static bool is_text(const char *word)
+{
+    for (size_t length; *word; word += length)
+        if ((length = text_character(word)) == 0)
+            return false;
+    return true;
+}
+
+/* `$'a\x1bb'`: what could steer a terminal is spelled. */
+static void add_escaped(struct cmdline *c, const char *word)
+{
+    cmdline_add(c, "$'");
+    while (*word) {
+        size_t length = text_character(word);
+        if (length == 0)
+            cmdline_add(c, "\\x%02x", (unsigned char)*word);
+        else
+            cmdline_add(c, "%s%.*s", strchr("'\\", *word) ? "\\" : "", (int)length, word);
+        word += length ? length : 1;
+    }
+    cmdline_add(c, "'");
+}
+
 /* Plain words stay; in any other only the quote itself needs care. */
 static void add_quoted(struct cmdline *c, const char *word)
 {
@@ -24,6 +48,10 @@ static void add_quoted(struct cmdline *c, const char *word)
                                 "%+,-./:=@_";
     if (word[0] && word[strspn(word, plain)] == '\0') {
         cmdline_add(c, "%s", word);
+        return;
+    }
+    if (!is_text(word)) {
+        add_escaped(c, word);
         return;
     }
     cmdline_add(c, "'");

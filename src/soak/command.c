@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include "commands.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +10,7 @@ enum { EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 static void print_help(const struct command *c)
 {
     printf("%s\n  soak %s %s\n\n", c->about, c->name, c->words);
-    opts_help(c->table, c->options, stdout);
+    opts_help(c->table, c->options, c->defaults, stdout);
     printf("\n%s", c->after);
 }
 
@@ -41,7 +43,8 @@ int command_parse_words(const struct command *c, int argc, char *const *argv, vo
     struct err e = {{0}};
     if (command_helped(c, argc, argv))
         return 0;
-    if (opts_parse(c->table, c->options, argc, argv, target, word, size, ret_words, &e) != 0)
+    int rc = opts_parse(c->table, c->options, argc, argv, target, word, size, ret_words, &e);
+    if (commands_parsed(rc, c->name, c->table, c->options, argc, argv, &e) != 0)
         return command_refuse(c, &e);
     return -1;
 }

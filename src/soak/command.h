@@ -15,6 +15,7 @@ struct command {
     const char *about, *after; /* paragraphs of the help, each ends with a newline */
     const struct opt *table;
     size_t options;
+    const void *defaults; /* a target of the table, for the help; NULL: none is told */
 };
 
 /* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was

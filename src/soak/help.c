@@ -1,23 +1,11 @@
 #include "help.h"
 
-#include "cmd_list.h"
-#include "cmd_show.h"
-#include "compare/cmd_bisect.h"
-#include "compare/cmd_compare.h"
-#include "library/cmd_libs.h"
+#include "commands.h"
 #include "scenario/scenario.h"
-#include "selftest/cmd_calibrate.h"
-#include "selftest/cmd_selftest.h"
-#include "suite/cmd_merge.h"
-#include "suite/cmd_suite.h"
 
 #include <string.h>
 
-/* Commands with options of their own. */
-static const struct command *const commands[] = {
-    &list_command,    &show_command,   &suite_command,    &merge_command,    &libs_command,
-    &compare_command, &bisect_command, &selftest_command, &calibrate_command};
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { EXIT_USAGE = 2, WORDS_COLUMNS = 27 };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";
 static const char about[] =
@@ -25,6 +13,9 @@ static const char about[] =
     "OpenSSL block exactly and says whether something grows per connection, where and why.\n"
     "SCENARIO is a file, or a name in scenarios/. Without one: 30 connections, 1000/s, about\n"
     "a minute.\n";
+static const char writing[] =
+    "--option VALUE is --option=VALUE. Where the value may be left out (--json[=FILE]), the next\n"
+    "word is FILE if it is - or ends as such files do: --json x.json, --markdown x.md.\n";
 static const char exits[] =
     "0 PASS, 1 LEAK, 2 usage, 3 INCONCLUSIVE, 4 INVALID or broken, 130 interrupted.\n";
 static const char leaves[] =
@@ -37,23 +28,52 @@ static bool begins_section(size_t i)
     return i == 0 || strcmp(scenario_section(i), scenario_section(i - 1)) != 0;
 }
 
+static void print_commands(FILE *out)
+{
+    size_t count;
+    const struct command_entry *entry = commands(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct command *c = entry[i].command;
+        int used = (int)(strlen(c->name) + strlen(c->words));
+        fprintf(out, "  soak %s %s%*s%s\n", c->name, c->words, WORDS_COLUMNS - used, "", c->line);
+    }
+}
+
 void help_print(FILE *out)
 {
     size_t count;
+    struct scenario usual;
     const struct opt *table = scenario_options(&count);
+    scenario_defaults(&usual);
     fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  soak %s %s%*s%s\n", commands[i]->name, commands[i]->words,
-                (int)(27 - strlen(commands[i]->name) - strlen(commands[i]->words)), "",
-                commands[i]->line);
-    fprintf(out, "  soak COMMAND --help\n\n%s", about);
+    print_commands(out);
+    fprintf(out, "  soak help COMMAND\n\n%s%s", about, writing);
     for (size_t i = 0; i < count; i++) {
         if (begins_section(i))
             fprintf(out, "\n[%s]\n", scenario_section(i));
         if (!scenario_is_weight(i))
-            opts_help(&table[i], 1, out);
+            opts_help(&table[i], 1, &usual, out);
     }
     fprintf(out, "\nExit: %s%s", exits, leaves);
+}
+
+int help_command(int argc, char *const *argv)
+{
+    const char *word = argc > 1 ? argv[1] : "run";
+    const struct command_entry *entry = commands_find(word);
+    char *const line[] = {argv[0], (char *)"--help", NULL};
+    if (entry)
+        return entry->run(2, line);
+    if (strcmp(word, "run") == 0) {
+        help_print(stdout);
+        return 0;
+    }
+    struct err e;
+    const char *nearest = commands_nearest(word);
+    err_set(&e, "%.60s: no such command%s%s%s", word, nearest ? "; did you mean " : "",
+            nearest ? nearest : "", nearest ? "?" : "; soak help lists them");
+    fprintf(stderr, "soak: help: %s\n", e.text);
+    return EXIT_USAGE;
 }
 
 /* ---- man(7) ---- */
@@ -76,8 +96,9 @@ static void put_text(const char *text, FILE *out)
     }
 }
 
-static void put_option(const struct opt *option, FILE *out)
+static void put_option(const struct opt *option, const void *defaults, FILE *out)
 {
+    char usual[OPTS_TEXT];
     bool listed = option->type == OPT_CHOICE;
     const char *value = listed ? option->choices : option->metavar;
     fputs(".TP\n\\fB", out);
@@ -92,6 +113,11 @@ static void put_option(const struct opt *option, FILE *out)
         fprintf(out, " \\fI%s\\fR", value);
     fputc('\n', out);
     put_text(option->help, out);
+    if (*opts_default(option, defaults, usual, sizeof usual)) {
+        fputs(" (default ", out);
+        put_text(usual, out);
+        fputc(')', out);
+    }
     fputc('\n', out);
 }
 
@@ -100,32 +126,50 @@ static void put_command(const struct command *c, FILE *out)
     fprintf(out, ".SS soak %s %s\n", c->name, c->words);
     put_text(c->about, out);
     for (size_t i = 0; i < c->options; i++)
-        put_option(&c->table[i], out);
+        put_option(&c->table[i], c->defaults, out);
     fputs(".PP\n", out);
     put_text(c->after, out);
+}
+
+static void put_synopsis(FILE *out)
+{
+    size_t count;
+    const struct command_entry *entry = commands(&count);
+    fputs("\n.SH SYNOPSIS\n.B soak\n[run] [SCENARIO] [OPTIONS]\n", out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, ".br\n.B soak %s\n%s\n", entry[i].command->name, entry[i].command->words);
+}
+
+static void put_commands(FILE *out)
+{
+    size_t count;
+    const struct command_entry *entry = commands(&count);
+    fputs(".SH COMMANDS\n", out);
+    for (size_t i = 0; i < count; i++)
+        put_command(entry[i].command, out);
 }
 
 void help_man(FILE *out)
 {
     size_t count;
+    struct scenario usual;
+    scenario_defaults(&usual);
     const struct opt *table = scenario_options(&count);
     fputs(".TH SOAK 1 \"\" \"soak " SOAK_VERSION "\" \"User Commands\"\n.SH NAME\nsoak \\- ", out);
     put_text(headline, out);
-    fputs("\n.SH SYNOPSIS\n.B soak\n[run] [SCENARIO] [OPTIONS]\n", out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, ".br\n.B soak %s\n%s\n", commands[i]->name, commands[i]->words);
+    put_synopsis(out);
     fputs(".SH DESCRIPTION\n", out);
     put_text(about, out);
+    fputs(".PP\n", out);
+    put_text(writing, out);
     fputs(".SH OPTIONS\nThe same names are the keys of a scenario file, in these sections.\n", out);
     for (size_t i = 0; i < count; i++) {
         if (begins_section(i))
             fprintf(out, ".SS [%s]\n", scenario_section(i));
         if (!scenario_is_weight(i))
-            put_option(&table[i], out);
+            put_option(&table[i], &usual, out);
     }
-    fputs(".SH COMMANDS\n", out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        put_command(commands[i], out);
+    put_commands(out);
     fputs(".SH EXIT STATUS\n", out);
     put_text(exits, out);
     fputs(".SH FILES\n", out);

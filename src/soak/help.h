@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 void help_print(FILE *out);
+/* `help [COMMAND]`. Returns an exit code. */
+int help_command(int argc, char *const *argv);
 /* The man page soak(1), in man(7)'s macros. */
 void help_man(FILE *out);
 

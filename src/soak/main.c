@@ -1,47 +1,28 @@
 /* soak: the command line. Parses the first word and hands over. */
-#include "cmd_list.h"
 #include "cmd_run.h"
-#include "cmd_show.h"
-#include "compare/cmd_bisect.h"
-#include "compare/cmd_compare.h"
+#include "commands.h"
 #include "help.h"
-#include "library/cmd_libs.h"
-#include "selftest/cmd_calibrate.h"
-#include "selftest/cmd_selftest.h"
-#include "suite/cmd_merge.h"
-#include "suite/cmd_suite.h"
 
 #include <stdio.h>
 #include <string.h>
 
+static bool asks_for_help(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
-    if (strcmp(word, "selftest") == 0)
-        return cmd_selftest(argc - 1, argv + 1);
-    if (strcmp(word, "calibrate") == 0)
-        return cmd_calibrate(argc - 1, argv + 1);
-    if (strcmp(word, "list") == 0)
-        return cmd_list(argc - 1, argv + 1);
-    if (strcmp(word, "libs") == 0)
-        return cmd_libs(argc - 1, argv + 1);
-    if (strcmp(word, "show") == 0)
-        return cmd_show(argc - 1, argv + 1);
-    if (strcmp(word, "suite") == 0)
-        return cmd_suite(argc - 1, argv + 1);
-    if (strcmp(word, "merge") == 0)
-        return cmd_merge(argc - 1, argv + 1);
-    if (strcmp(word, "compare") == 0)
-        return cmd_compare(argc - 1, argv + 1);
-    if (strcmp(word, "bisect") == 0)
-        return cmd_bisect(argc - 1, argv + 1);
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            help_print(stdout);
-            return 0;
-        }
-    }
-    if (strcmp(word, "help") == 0) {
+    const struct command_entry *entry = commands_find(word);
+    if (entry)
+        return entry->run(argc - 1, argv + 1);
+    if (strcmp(word, "help") == 0)
+        return help_command(argc - 1, argv + 1);
+    if (asks_for_help(argc, argv)) {
         help_print(stdout);
         return 0;
     }

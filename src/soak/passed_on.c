@@ -38,9 +38,9 @@ int passed_on_read(struct passed_on *p, const struct opt *table, size_t count, i
         snprintf(name, sizeof name, "%.*s", (int)length - 2, argv[i] + 2);
         const struct opt *option = opts_find(table, count, name);
         CHECK(option);
-        bool alone = option->type == OPT_FLAG || option->type == OPT_OFF ||
-                     option->type == OPT_OUTPUT || argv[i][length] == '=';
-        const char *word = argv[i], *value = alone ? NULL : argv[++i];
+        bool takes =
+            argv[i][length] != '=' && opts_takes(option, i + 1 < argc ? argv[i + 1] : NULL);
+        const char *word = argv[i], *value = takes ? argv[++i] : NULL;
         if (!is_of_a_run(name) || (keeps_back && keeps_back(ctx, name)))
             continue;
         if (add(p, word, value, e) != 0)

@@ -2,6 +2,7 @@
  * stands in the table below. The figures of 3.0.17 and 3.0.20 are measured ones. So 24 runs take no
  * time. Each run's words are appended to the file in SOAK_STUB_LOG.
  */
+#include "src/soak/commands.h"
 #include "src/soak/compare/cmd_bisect.h"
 #include "src/soak/compare/cmd_compare.h"
 #include "src/soak/compare/compare_prepare.h"
@@ -232,6 +233,15 @@ static int write_document(const char *name, const char *path)
     int rc = root ? json_dump_file(root, path, JSON_INDENT(1)) : -1;
     json_decref(root);
     return rc == 0 ? 0 : 2;
+}
+
+/* The commands of this program. */
+const struct command_entry *commands(size_t *ret_count)
+{
+    static const struct command_entry entries[] = {{&compare_command, cmd_compare},
+                                                   {&bisect_command, cmd_bisect}};
+    *ret_count = 2;
+    return entries;
 }
 
 int main(int argc, char **argv)

@@ -2,6 +2,7 @@
  * stands in its file's name, as the words before the first dash. So a suite of many takes no time.
  */
 #include "src/soak/catalog.h"
+#include "src/soak/commands.h"
 #include "src/soak/subrun.h"
 #include "src/soak/suite/cmd_merge.h"
 #include "src/soak/suite/cmd_suite.h"
@@ -98,6 +99,15 @@ void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
 void subrun_close(struct subrun *s)
 {
     s->running = false;
+}
+
+/* The commands of this program. */
+const struct command_entry *commands(size_t *ret_count)
+{
+    static const struct command_entry entries[] = {{&suite_command, cmd_suite},
+                                                   {&merge_command, cmd_merge}};
+    *ret_count = 2;
+    return entries;
 }
 
 int main(int argc, char **argv)

@@ -30,7 +30,7 @@ REFUSED = [
     (["show", "smoke", "default"],
      "show: default: one scenario at a time, and 'smoke' is already one"),
     (["show", "--as-comand"], "show: --as-comand: no such option"),
-    (["show", "smok"], "show: smok: no such command or scenario; did you mean smoke?"),
+    (["show", "smok"], "show: smok: no such scenario; did you mean smoke?"),
     (["merge", "--jsn"], "merge: --jsn: no such option; did you mean --json?"),
     (["merge"], "merge: which suites? Give suite.json files or their folders"),
     (["selftest", "--quik"], "selftest: --quik: no such option; did you mean --quick?"),

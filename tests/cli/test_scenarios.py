@@ -29,6 +29,7 @@ LINES = [
     ["--on-drain", "tool 'a b' \"c\" $HOME `x` \\ \n end", "--sensitivity", "1/777"],
     ["--on-drain=--strange", "--no-probe", "--keep-going", "--json", "--quiet"],
     ["--json=a file.json", "--results", "b\tc", "--alpn", "h2,*", "--sni", "é"],
+    ["--alpn", "a\x1b[31m'\x7f\\", "--sni", "\x9b1m"],
     ["--expect", "leak kind=one-time site=a/b.c:3", "--limit-heap", "0.5B/conn"],
     ["--color=never", "--until-sure", "--for", "2h1m", "--payload", "1000B"],
 ]
@@ -37,6 +38,13 @@ LINES = [
 def soak(*arguments, root=SOURCE, cwd=None):
     return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
                           check=False, cwd=cwd, env=dict(os.environ, SOAK_ROOT=str(root)))
+
+
+def words_of(command):
+    """As a shell reads them: what could steer a terminal is written in its $'...'."""
+    text = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True,
+                          timeout=60, check=True).stdout
+    return text.split("\0")[:-1]
 
 
 def values(text):
@@ -65,7 +73,8 @@ class Show(unittest.TestCase):
         for line in LINES:
             with self.subTest(line=line):
                 command = self.shown(*line, "--as-command")
-                words = shlex.split(command)
+                self.assertTrue(command.rstrip("\n").isprintable(), command)
+                words = words_of(command.rstrip("\n"))
                 self.assertEqual(words[:2], ["./soak", "run"])
                 self.assertEqual(values(self.shown(*words[2:]))[0], values(self.shown(*line))[0])
                 self.assertEqual(self.shown(*words[2:], "--as-command"), command)

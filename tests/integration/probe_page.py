@@ -1,4 +1,4 @@
-"""The probe page as soak makes it: src/common/probe/page.h, version 3."""
+"""The probe page as soak makes it: src/common/probe/page.h, version 4."""
 
 import ctypes
 import mmap
@@ -19,7 +19,7 @@ class Cell(ctypes.Structure):
 class App(ctypes.Structure):
     _fields_ = words("opened closed established in_flight handshakes resumed failed intended due "
                      "replaced p50_ns p90_ns p99_ns max_ns fail_connect fail_handshake fail_echo fail_timeout "
-                     "fail_lost operations")
+                     "fail_lost operations foreign")
 
 
 class Heap(ctypes.Structure):
@@ -85,5 +85,5 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 3, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 4, ctypes.sizeof(Page)
     return fd, page

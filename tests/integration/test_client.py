@@ -148,6 +148,10 @@ class LeaveTest(unittest.TestCase):
         server, _, _ = self.run_against("--sources=3", *weights(clean=1))
         self.assertEqual(set(server.peers), {"127.0.0.1", "127.0.0.2", "127.0.0.3"})
 
+    def test_the_sources_are_those_of_the_network(self):
+        server, _, _ = self.run_against("--sources=2", "--source-net=127.84.17.0", *weights(clean=1))
+        self.assertEqual(set(server.peers), {"127.84.17.1", "127.84.17.2"})
+
     def test_a_lost_connection_is_counted_and_replaced(self):
         server = Recorder(self.certificate, drop=[0])
         self.addCleanup(server.close)
@@ -159,7 +163,8 @@ class LeaveTest(unittest.TestCase):
         self.assertEqual(behaviours(client.page)["failed"][1][0], 1)
         self.assertEqual(client.page.app.established, 2)
         self.assertEqual(quiet["opened"], 5)
-        self.assertIn("lost", client.problems[0])
+        self.assertRegex(client.problems[0],
+                         "^problem kind=lost behaviour=clean text=an open connection was lost: ")
 
 
 class ControlTest(unittest.TestCase):
@@ -422,6 +427,8 @@ class CommandLineTest(unittest.TestCase):
         to = "--connect=127.0.0.1:1"
         self.assertIn("--connect ADDR:PORT is needed", self.refused())
         self.assertIn("such as 127.0.0.1:4433", self.refused("--connect=127.0.0.1"))
+        self.assertIn("--source-net 127.1.2.3: a loopback network of 256 addresses",
+                      self.refused("--connect=127.0.0.1:1", "--source-net=127.1.2.3"))
         self.assertIn("all weights are 0", self.refused(to, *weights()))
         self.assertIn("--payload: from 1B", self.refused(to, "--payload=0B"))
         self.assertIn("--conns: from 1", self.refused(to, "--conns=0"))

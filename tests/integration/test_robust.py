@@ -12,6 +12,7 @@ import unittest
 import soak_run
 from patience import until
 
+SCENARIOS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "scenarios")
 BUSY = ("--conns", "20", "--churn", "300/s", "--seed", "7f3a")
 # What no machine is silent for, however slow, and a test can wait for.
 WATCHDOG = "10s"
@@ -160,8 +161,31 @@ class Limits(Live):
         with socket.create_server(("127.0.0.1", 0)) as holder:
             port = holder.getsockname()[1]
             run = self.soak(*BUSY, "--listen", f"127.0.0.1:{port}")
-        self.assertEqual(run.exit, 4, run.explain())
-        self.assertIn(f"port {port} on 127.0.0.1 is in use", run.out + run.err)
+        self.assertEqual((run.exit, run.out), (2, ""), run.explain())
+        self.assertEqual(run.err, f"soak: port {port} on 127.0.0.1 is in use; choose another with "
+                                  "--listen 127.0.0.1:0\n")
+        self.assertEqual(os.listdir(self.results), [])
+
+    def test_what_openssl_refuses_is_refused_before_the_run(self):
+        for options, said in (
+                (("--groups", "X25519:X25519"), "--groups X25519:X25519: can't set the groups: "),
+                (("--groups", "P-256:bogus"), "--groups P-256:bogus: can't set the groups: "),
+                (("--ciphers", "AES128-SHA:bogus", "--tls", "1.2"),
+                 "OpenSSL knows no cipher 'bogus'"),
+                (("--ciphers", "TLS_BOGUS", "--tls", "1.3"), "can't set the cipher suites of TLS 1.3"),
+                (("--ciphers", "AES128-SHA", "--tls", "1.2"),
+                 "none of them goes with the server's key; give --key both")):
+            run = self.soak(*BUSY, *options)
+            self.assertEqual((run.exit, run.out), (2, ""), run.explain())
+            self.assertRegex(run.err, rf"\Asoak: {options[0]} {options[1]}: .*\n\Z")
+            self.assertIn(said, run.err)
+            self.assertEqual(os.listdir(self.results), [])
+
+    def test_as_many_workers_as_are_allowed_work(self):
+        run = self.soak("--conns", "64", "--churn", "max", "--closed", "3000", "--workers", "32",
+                        "--client-workers", "32")
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
 
     def test_unwritable_results_folder_is_refused_before_anything_starts(self):
         path = os.path.join(self.results, "file")
@@ -211,6 +235,55 @@ class Limits(Live):
         for name in ("manifest.json", "samples.jsonl", "result.json", "server.log", "client.log"):
             mode = stat.S_IMODE(os.stat(os.path.join(run.folder, name)).st_mode)
             self.assertEqual(mode & 0o077, 0, name)
+
+
+class Addresses(Live):
+    """IPv6 from end to end; it has one source address, whose ports must do."""
+
+    def setUp(self):
+        super().setUp()
+        with socket.socket(socket.AF_INET6) as probe:
+            try:
+                probe.bind(("::1", 0))
+            except OSError as why:
+                self.skipTest(f"this machine has no ::1: {why}")
+
+    def test_ipv6_works_with_the_client(self):
+        run = self.soak("--conns", "20", "--churn", "max", "--closed", "3000", "--listen", "[::1]:0")
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
+
+    def test_a_server_by_hand_prints_what_a_client_can_be_given(self):
+        with subprocess.Popen([os.path.join(soak_run.BIN, "soak-server"), "--listen=[::1]:0"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+            self.addCleanup(server.kill)
+            line = server.stdout.readline()
+            self.assertRegex(line, r"\Alistening on \[::1\]:[1-9][0-9]*\n\Z", line)
+            address = line.split()[-1]
+            client = self.program("soak-client", f"--connect={address}", "--closed=50", "--conns=5")
+            self.assertEqual(client.returncode, 0, client.stdout + client.stderr)
+            second = self.program("soak-server", f"--listen={address}")
+            self.assertIn("is in use; choose another with --listen [::1]:0", second.stderr)
+            server.terminate()
+            server.communicate(timeout=soak_run.PATIENCE_S)
+
+    def program(self, name, *options):
+        return subprocess.run([os.path.join(soak_run.BIN, name), *options], capture_output=True,
+                              text=True, timeout=soak_run.PATIENCE_S, check=False)
+
+
+class Extensions(Live):
+    """Every option value has its name wherever a run is told; and a scenario with most of them."""
+
+    def test_both_keys_are_named(self):
+        run = self.soak("--conns", "5", "--churn", "max", "--closed", "100", "--key", "both", "--tls",
+                        "any")
+        self.assertEqual((run.result["run"]["tls"], run.result["run"]["key"]), ("any", "both"))
+
+    def test_the_scenario_of_extensions(self):
+        run = self.soak(os.path.join(SCENARIOS, "features", "extensions.soak"), "--closed", "1000")
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
 
 
 class Drain(Live):

@@ -12,6 +12,9 @@ static void fill_run(struct result *r)
 {
     r->scenario = "default";
     r->version = "0.1.0";
+    r->time = "2026-11-22T02:30:00Z";
+    r->host = "bookworm";
+    r->kernel = "Linux 6.1.0-21-amd64 x86_64";
     r->run_dir = "results/runs/20261122-023000-default";
     r->libs = 3;
     r->lib[0] = (struct result_lib){"openssl", "3.0.19"};
@@ -54,8 +57,9 @@ static void fill_metrics(struct result_subject *s)
          .start = 6.11 * MIB,
          .end = 6.11 * MIB,
          .limit = 1,
+         .decides = 4.4,
          .half_width = 0.02},
-        {.id = "rss_anon",
+        {.id = "rss",
          .unit = "bytes",
          .role = "witness",
          .start = 18.41 * MIB,
@@ -75,7 +79,7 @@ static void fill_selfcheck(struct selfcheck *check)
     for (size_t i = 0; i < SELFCHECK_CONTROLS; i++)
         check->seen[i] = check->quiet[i] = true;
     snprintf(check->sentence, sizeof check->sentence,
-             "planted block found; 3 quiet controls stayed quiet");
+             "found the block it lost on purpose; no alarm at 3 harmless ones");
 }
 
 static const struct result_behaviour behaviours[] = {
@@ -391,7 +395,8 @@ static void fill_inconclusive(struct result *r)
              "one lost block per 1,000 connections was asked for; too few connections closed");
     snprintf(j->reason[1], sizeof j->reason[1], "RSS has 2 points, a slope needs 8");
     j->metric[4].half_width = INFINITY;
-    j->metric[4].state = METRIC_UNSURE;
+    j->metric[4].state = METRIC_NOT_JUDGED;
+    j->metric[4].note = "too few points";
     r->skipped[0] = (struct result_skipped){
         "group-hybrid", "OpenSSL 3.0.22 knows no X25519MLKEM768; it came with 3.5"};
     r->skipped_count = 1;
@@ -427,6 +432,9 @@ static void fill_invalid(struct result *r)
     r->exit_code = 4;
     r->subject[0].sites = 0;
     r->run.errors = (struct result_errors){.total = 2012, .handshake = 2000, .timeout = 12};
+    r->first_failure =
+        (struct result_failure){"handshake", "reset", "a handshake failed: internal error"};
+    r->run.foreign = 137;
     j->reasons = 1;
     snprintf(j->reason[0], sizeof j->reason[0],
              "2,012 connections failed: a server that refuses looks clean to any memory meter");
@@ -445,9 +453,10 @@ static void fill_self_check(struct result *r)
     snprintf(server->selfcheck.sentence, sizeof server->selfcheck.sentence,
              "1 block of 417 bytes was planted in epoch 3; the ledger has 0 of 0 bytes in all");
     server->judgement.reasons = 1;
-    snprintf(server->judgement.reason[0], sizeof server->judgement.reason[0],
-             "self-check: 1 block of 417 bytes was planted in epoch 3; the ledger has 0 of 0 bytes "
-             "in all");
+    snprintf(
+        server->judgement.reason[0], sizeof server->judgement.reason[0],
+        "meter check: 1 block of 417 bytes was planted in epoch 3; the ledger has 0 of 0 bytes "
+        "in all");
 }
 
 static void fill_broken(struct result *r)

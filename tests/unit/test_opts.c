@@ -35,7 +35,7 @@ static const struct opt table[] = {
      "protocol version, which may be any of those that the library at hand has and allows"},
     {"name", OPT_STRING, offsetof(struct settings, name), "NAME", NULL, "a name"},
     {"a-name-of-length", OPT_STRING, offsetof(struct settings, name), "SOMETHING", NULL, "a word"},
-    {"json", OPT_OUTPUT, offsetof(struct settings, json), "FILE", NULL, "a document"},
+    {"json", OPT_OUTPUT, offsetof(struct settings, json), "FILE", ".json", "a document"},
     {"mix", OPT_WEIGHTS, offsetof(struct settings, weight), "NAME[=WEIGHT],...", "red|green|blue|",
      "weights of colours"},
 };
@@ -97,6 +97,60 @@ static void an_output_without_a_path_is_stdout(void **state)
     assert_string_equal(p.s.json, "out.json");
 }
 
+static void an_output_takes_the_next_word_when_it_is_named_like_its_files(void **state)
+{
+    (void)state;
+    static const struct {
+        char *const words[5];
+        const char *json;
+        size_t rest;
+    } cases[] = {
+        {{"--json", "x.json"}, "x.json", 0}, {{"--json", "-"}, "-", 0},
+        {{"--json=x.txt"}, "x.txt", 0},      {{"--json", "x.txt"}, "-", 1},
+        {{"--json", ".json"}, "-", 1},       {{"--json", "smoke"}, "-", 1},
+        {{"--json", "--quiet"}, "-", 0},     {{"--json", "a/b.json", "c.json"}, "a/b.json", 1},
+        {{"x.json", "--json"}, "-", 1},      {{"--name", "x.json"}, NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct parsed p;
+        assert_int_equal(parse(&p, cases[i].words), 0);
+        assert_int_equal(p.rest_count, cases[i].rest);
+        if (cases[i].json)
+            assert_string_equal(p.s.json, cases[i].json);
+        else
+            assert_null(p.s.json);
+    }
+}
+
+static void the_stranger_is_the_word_that_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        char *const words[6];
+        const char *stranger;
+    } cases[] = {
+        {{"--conns", "3", "--zzz", "--yyy"}, "--zzz"},
+        {{"--json", "-", "-c", "3"}, "-c"},
+        {{"--json", "x.json", "--zzz=3"}, "--zzz=3"},
+        {{"--name", "-x", "--zzz"}, "--zzz"},
+        {{"-"}, NULL},
+        {{"--quiet", "--", "--zzz"}, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *argv[16] = {(char *)"prog"};
+        int argc = 1;
+        for (; cases[i].words[argc - 1]; argc++)
+            argv[argc] = cases[i].words[argc - 1];
+        struct parsed p;
+        const char *found = opts_stranger(table, TABLE_COUNT, argc, argv);
+        assert_int_equal(parse(&p, cases[i].words), found ? OPTS_STRANGER : 0);
+        if (cases[i].stranger)
+            assert_string_equal(found, cases[i].stranger);
+        else
+            assert_null(found);
+    }
+}
+
 static void two_dashes_end_the_options(void **state)
 {
     (void)state;
@@ -152,11 +206,11 @@ static void the_sentence_names_option_value_and_cure(void **state)
          "10_000, 1k or 1M"},
         {{"--mix=re"}, "--mix re: no such name 're'; did you mean red?"},
         {{"-q"}, "-q: no such option; options begin with --"},
-        {{"a", "b", "c"}, "c: one word too many"},
+        {{"a", "b", "c"}, "c: unexpected argument"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct parsed p;
-        assert_int_equal(parse(&p, cases[i].words), -1);
+        assert_true(parse(&p, cases[i].words) < 0);
         assert_string_equal(p.e.text, cases[i].sentence);
     }
 }
@@ -168,7 +222,7 @@ static void a_name_of_any_length_is_refused_in_one_sentence(void **state)
     memset(endless + 2, 'x', sizeof endless - 3);
     endless[sizeof endless - 1] = '\0';
     struct parsed p;
-    assert_int_equal(parse(&p, WORDS(endless)), -1);
+    assert_int_equal(parse(&p, WORDS(endless)), OPTS_STRANGER);
     assert_non_null(strstr(p.e.text, "...: no such option"));
 }
 
@@ -253,7 +307,7 @@ static void help_names_every_option_within_80_columns(void **state)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    opts_help(table, TABLE_COUNT, out);
+    opts_help(table, TABLE_COUNT, NULL, out);
     fclose(out);
     assert_non_null(strstr(text, "  --conns COUNT               connections held open\n"));
     assert_non_null(strstr(text, "  --json[=FILE]               a document\n"));
@@ -266,12 +320,46 @@ static void help_names_every_option_within_80_columns(void **state)
     free(text);
 }
 
+static void help_tells_the_defaults_that_say_something(void **state)
+{
+    (void)state;
+    const struct settings usual = {.conns = 30,
+                                   .churn = {.per_s = 1000},
+                                   .probe = true,
+                                   .resume = 0.25,
+                                   .tls = 2,
+                                   .name = "n"};
+    static const struct {
+        const char *option, *shown;
+    } cases[] = {{"conns", "30"}, {"churn", "1000/s"}, {"resume", "25%"}, {"tls", "any"},
+                 {"name", "n"},   {"payload", ""},     {"wait", ""},      {"seed", ""},
+                 {"quiet", ""},   {"no-probe", ""},    {"json", ""},      {"workers", "0"},
+                 {"mix", ""},     {"one-in", "none"}};
+    char text[OPTS_TEXT];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct opt *option = opts_find(table, TABLE_COUNT, cases[i].option);
+        assert_string_equal(opts_default(option, &usual, text, sizeof text), cases[i].shown);
+        assert_string_equal(opts_default(option, NULL, text, sizeof text), "");
+    }
+    char *help = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&help, &size);
+    opts_help(table, TABLE_COUNT, &usual, out);
+    fclose(out);
+    assert_non_null(
+        strstr(help, "  --conns COUNT               connections held open (default 30)\n"));
+    free(help);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_follow_a_blank_or_an_equals_sign),
         cmocka_unit_test(flags_take_no_value_but_may_be_given_one),
         cmocka_unit_test(an_output_without_a_path_is_stdout),
+        cmocka_unit_test(an_output_takes_the_next_word_when_it_is_named_like_its_files),
+        cmocka_unit_test(the_stranger_is_the_word_that_is_refused),
+        cmocka_unit_test(help_tells_the_defaults_that_say_something),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(an_empty_text_means_none),
         cmocka_unit_test(the_sentence_names_option_value_and_cure),

@@ -122,7 +122,7 @@ static void a_page_of_another_version_is_refused(void **state)
 {
     struct made *made = *state;
     made->page->version++;
-    assert_refused(made->fd, "version 3");
+    assert_refused(made->fd, "version 4");
 }
 
 static void a_snapshot_sums_threads_and_epochs(void **state)

@@ -105,7 +105,8 @@ static void a_working_meter_is_ok(void **state)
     struct selfcheck s;
     working(&m);
     selfcheck_judge(&m.e, &s);
-    assert_string_equal(s.sentence, "planted block found; 3 quiet controls stayed quiet");
+    assert_string_equal(s.sentence,
+                        "found the block it lost on purpose; no alarm at 3 harmless ones");
     assert_int_equal(s.state, SELFCHECK_OK);
     assert_true(s.reached && s.found);
     assert_int_equal(s.epoch, LOST_EPOCH);
@@ -223,7 +224,7 @@ static void every_failure_of_the_meter_is_invalid(void **state)
         assert_false(j.certain);
         assert_int_equal(j.reasons, 2);
         assert_int_equal(j.findings, 1);
-        assert_memory_equal(j.reason[0], "self-check: ", 12);
+        assert_memory_equal(j.reason[0], "meter check: ", 13);
     }
 }
 
@@ -298,7 +299,8 @@ static void a_tiny_run_has_no_full_cache_to_check(void **state)
     cache->blocks[1] = 5;
     late->blocks[0] = late->blocks[1] = 1;
     selfcheck_judge(&m.e, &s);
-    assert_string_equal(s.sentence, "planted block found; 2 quiet controls stayed quiet");
+    assert_string_equal(s.sentence,
+                        "found the block it lost on purpose; no alarm at 2 harmless ones");
     assert_false(s.seen[SELFCHECK_CACHE]);
 }
 

@@ -1,15 +1,26 @@
 #include "base/err.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
+
+/* A sentence quotes what others wrote. */
+static void finish(struct err *e, int wanted)
+{
+    if (wanted >= (int)sizeof e->text)
+        text_drop_part(e->text);
+    text_clean(e->text);
+}
 
 int err_set(struct err *e, const char *format, ...)
 {
     if (e) {
         va_list args;
         va_start(args, format);
-        vsnprintf(e->text, sizeof e->text, format, args);
+        int n = vsnprintf(e->text, sizeof e->text, format, args);
         va_end(args);
+        finish(e, n);
     }
     return -1;
 }
@@ -25,6 +36,7 @@ int err_prefix(struct err *e, const char *format, ...)
     int n = vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof e->text)
-        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", said);
+        n += snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", said);
+    finish(e, n);
     return -1;
 }

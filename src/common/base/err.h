@@ -1,7 +1,8 @@
 /*
  * One human sentence for a failure, carried upwards by value. A function that can fail takes
  * `struct err *e` last, returns 0 or a negative code, and on failure writes the sentence here and
- * nothing else. No heap: the text is cut at the end of the buffer. Thread-safe per object.
+ * nothing else. No heap: the text is cut at the end of the buffer. What it quotes is made printable
+ * (base/text.h). Thread-safe per object.
  */
 #ifndef SOAK_BASE_ERR_H
 #define SOAK_BASE_ERR_H

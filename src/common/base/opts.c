@@ -45,8 +45,52 @@ static int refuse_name(const struct reader *r, const char *name, struct err *e)
 {
     const char *nearest = opts_nearest(r->table, r->table_count, name);
     if (!nearest)
-        return err_set(e, "--%s: no such option", name);
-    return err_set(e, "--%s: no such option; did you mean --%s?", name, nearest);
+        err_set(e, "--%s: no such option", name);
+    else
+        err_set(e, "--%s: no such option; did you mean --%s?", name, nearest);
+    return OPTS_STRANGER;
+}
+
+static bool ends_in(const char *word, const char *suffix)
+{
+    size_t length = strlen(word), end = strlen(suffix);
+    return length > end && strcmp(word + length - end, suffix) == 0;
+}
+
+bool opts_takes(const struct opt *option, const char *next)
+{
+    if (is_flag(option) || !next || strncmp(next, "--", 2) == 0)
+        return false;
+    if (option->type != OPT_OUTPUT)
+        return true;
+    return strcmp(next, "-") == 0 || (option->choices && ends_in(next, option->choices));
+}
+
+/* The name in `--name` or `--name=value`; NULL when it is longer than any. */
+static const char *name_in(const char *word, char *buf)
+{
+    size_t length = strcspn(word + 2, "=");
+    if (length >= NAME_SIZE)
+        return NULL;
+    memcpy(buf, word + 2, length);
+    buf[length] = '\0';
+    return buf;
+}
+
+const char *opts_stranger(const struct opt *table, size_t table_count, int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        char buf[NAME_SIZE];
+        const char *word = argv[i];
+        if (word[0] != '-' || !word[1])
+            continue;
+        const char *name = word[1] == '-' ? name_in(word, buf) : NULL;
+        const struct opt *option = name ? opts_find(table, table_count, name) : NULL;
+        if (!option)
+            return word;
+        i += !strchr(word, '=') && opts_takes(option, i + 1 < argc ? argv[i + 1] : NULL);
+    }
+    return NULL;
 }
 
 /* Sets `option` and, on failure, puts `--name value: ` before the sentence. */
@@ -63,38 +107,34 @@ static int take_value(struct reader *r, const struct opt *option, const char **r
                       struct err *e)
 {
     const char *value = r->next < r->argc ? r->argv[r->next] : NULL;
+    bool takes = opts_takes(option, value);
+    r->next += takes;
+    *ret_value = takes ? value : option->type == OPT_OUTPUT ? "-" : "true";
+    if (takes || is_flag(option) || option->type == OPT_OUTPUT)
+        return 0;
     if (!value)
         return err_set(e, "--%s: a value is missing: --%s %s", option->name, option->name,
                        option->metavar);
-    if (strncmp(value, "--", 2) == 0)
-        return err_set(e, "--%s: a value is missing before %s (if that is the value: --%s=%s)",
-                       option->name, value, option->name, value);
-    r->next++;
-    *ret_value = value;
-    return 0;
+    return err_set(e, "--%s: a value is missing before %s (if that is the value: --%s=%s)",
+                   option->name, value, option->name, value);
 }
 
 /* Reads the option at argv[next], with its value. */
 static int read_option(struct reader *r, struct err *e)
 {
-    const char *name = r->argv[r->next++] + 2;
-    size_t length = strcspn(name, "=");
-    char plain[NAME_SIZE];
-    if (length >= sizeof plain)
-        return err_set(e, "--%.*s...: no such option", NAME_SIZE - 1, name);
-    memcpy(plain, name, length);
-    plain[length] = '\0';
-    const struct opt *option = opts_find(r->table, r->table_count, plain);
+    const char *word = r->argv[r->next++], *equals = strchr(word, '='), *value;
+    char buf[NAME_SIZE];
+    const char *name = name_in(word, buf);
+    if (!name) {
+        err_set(e, "%.*s...: no such option", NAME_SIZE - 1, word);
+        return OPTS_STRANGER;
+    }
+    const struct opt *option = opts_find(r->table, r->table_count, name);
     if (!option)
-        return refuse_name(r, plain, e);
-    const char *value = "true";
-    if (name[length] == '=')
-        value = name + length + 1;
-    else if (option->type == OPT_OUTPUT)
-        value = "-";
-    else if (!is_flag(option) && take_value(r, option, &value, e) < 0)
-        return -1;
-    return set_named(r, option, value, e);
+        return refuse_name(r, name, e);
+    if (equals)
+        return set_named(r, option, equals + 1, e);
+    return take_value(r, option, &value, e) < 0 ? -1 : set_named(r, option, value, e);
 }
 
 int opts_parse(const struct opt *table, size_t table_count, int argc, char *const *argv,
@@ -109,14 +149,17 @@ int opts_parse(const struct opt *table, size_t table_count, int argc, char *cons
         if (!ended && strncmp(word, "--", 2) == 0) {
             ended = word[2] == '\0';
             r.next += ended;
-            if (!ended && read_option(&r, e) < 0)
-                return -1;
+            int rc = ended ? 0 : read_option(&r, e);
+            if (rc < 0)
+                return rc;
             continue;
         }
-        if (!ended && word[0] == '-' && word[1])
-            return err_set(e, "%s: no such option; options begin with --", word);
+        if (!ended && word[0] == '-' && word[1]) {
+            err_set(e, "%s: no such option; options begin with --", word);
+            return OPTS_STRANGER;
+        }
         if (rest_count == rest_size)
-            return err_set(e, "%s: one word too many", word);
+            return err_set(e, "%s: unexpected argument", word);
         rest[rest_count++] = word;
         r.next++;
     }

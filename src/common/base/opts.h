@@ -3,15 +3,18 @@
  * struct opt; parsing, `--help` and the error sentences come from the array. The struct behind
  * `target` belongs to the caller. Strings are borrowed from argv and live as long as it does.
  *
- * Accepts `--name value` and `--name=value`; a flag takes no value, or `--flag=true|false`. What
- * isn't an option is left in `rest`, and so is everything after `--`. Unknown names are refused
- * with the nearest right one. An option given twice: the last one counts.
+ * Accepts `--name value` and `--name=value`; a flag takes no value, or `--flag=true|false`. An
+ * output's value may be left out: the next word is its file when it is `-` or ends in the suffix
+ * that such files have, so `--json x.json` is `--json=x.json` and `--json smoke` leaves `smoke`.
+ * What isn't an option is left in `rest`, and so is everything after `--`. Unknown names are
+ * refused with the nearest right one. An option given twice: the last one counts.
  */
 #ifndef SOAK_BASE_OPTS_H
 #define SOAK_BASE_OPTS_H
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -19,7 +22,7 @@ enum opt_type {
     OPT_FLAG,     /* bool */
     OPT_OFF,      /* bool: a flag such as no-probe, which makes it false */
     OPT_STRING,   /* const char *; an empty text makes it NULL, none */
-    OPT_OUTPUT,   /* const char *; `--name` alone is "-", `--name=PATH` a path */
+    OPT_OUTPUT,   /* const char *; `--name` alone is "-", `--name=PATH` or `--name X.json` a path */
     OPT_INT,      /* int, plain decimal, not negative */
     OPT_COUNT,    /* uint64_t */
     OPT_SIZE,     /* uint64_t bytes */
@@ -41,16 +44,24 @@ struct opt {
     enum opt_type type;
     size_t offset;       /* offsetof the field in the target struct */
     const char *metavar; /* NULL for a flag */
-    const char *choices; /* OPT_CHOICE and OPT_WEIGHTS only */
+    const char *choices; /* of OPT_CHOICE and OPT_WEIGHTS; of OPT_OUTPUT the suffix, ".json" */
     const char *help;    /* one line, no full stop */
 };
 
 /* Parses argv[1..argc) into `target`. Non-options are written to rest[0..*ret_rest_count), at most
  * rest_size. Returns 0, or -1 with a sentence such as
- * `--churn 1000: a rate needs a unit, such as 1000/s or 60000/m`. */
+ * `--churn 1000: a rate needs a unit, such as 1000/s or 60000/m`; OPTS_STRANGER when it is about an
+ * option that the table doesn't have, which is then the first that opts_stranger finds. */
+enum { OPTS_STRANGER = -2 };
 int opts_parse(const struct opt *table, size_t table_count, int argc, char *const *argv,
                void *target, const char **rest, size_t rest_size, size_t *ret_rest_count,
                struct err *e);
+
+/* The first word on a line that looks like an option and isn't in the table, or NULL. */
+const char *opts_stranger(const struct opt *table, size_t table_count, int argc, char *const *argv);
+
+/* Whether an option that stands without `=` takes `next` (may be NULL) as its value. */
+bool opts_takes(const struct opt *option, const char *next);
 
 /* Sets one option from text (for scenario files too). Strings are borrowed. Returns 0 or -1; the
  * sentence doesn't name the option. */
@@ -69,8 +80,12 @@ void opts_walk(const struct opt *table, size_t table_count, int argc, char *cons
 const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name);
 const char *opts_nearest(const struct opt *table, size_t table_count, const char *name);
 
-/* `  --churn RATE     replacements per second ...` for each entry, 80 columns. */
-void opts_help(const struct opt *table, size_t table_count, FILE *out);
+/* `  --churn RATE     replacements per second ... (1000/s)` for each entry, 80 columns. The values
+ * in brackets are those of `defaults`, a target; NULL: none are told. */
+void opts_help(const struct opt *table, size_t table_count, const void *defaults, FILE *out);
+/* The default as help shows it. "" where there is nothing to tell: a flag, weights, no text,
+ * and a 0 that stands for "not given". */
+char *opts_default(const struct opt *option, const void *defaults, char *buf, size_t size);
 /* Prints `text` from column `left` on, broken at blanks, in 80 columns. The line has been filled up
  * to there. */
 void opts_wrap(const char *text, int left, FILE *out);

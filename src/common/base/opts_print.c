@@ -87,9 +87,27 @@ void opts_wrap(const char *text, int left, FILE *out)
     fprintf(out, "%s\n", text);
 }
 
-void opts_help(const struct opt *table, size_t table_count, FILE *out)
+/* Where 0 is a value of its own the help says what it does. */
+static bool is_unset(const struct opt *option, const char *text)
+{
+    bool zero = strcmp(text, "0") == 0 || strcmp(text, "0s") == 0 || strcmp(text, "0B") == 0;
+    bool told = strstr(option->help, " 0") || option->help[0] == '0' || option->type == OPT_INT;
+    return !*text || (zero && !told);
+}
+
+char *opts_default(const struct opt *option, const void *defaults, char *buf, size_t size)
+{
+    bool untold =
+        option->type == OPT_FLAG || option->type == OPT_OFF || option->type == OPT_WEIGHTS;
+    if (!defaults || untold || is_unset(option, opts_print(option, defaults, buf, size)))
+        buf[0] = '\0';
+    return buf;
+}
+
+void opts_help(const struct opt *table, size_t table_count, const void *defaults, FILE *out)
 {
     for (size_t i = 0; i < table_count; i++) {
+        char usual[OPTS_TEXT], help[OPTS_TEXT + 256];
         const struct opt *option = &table[i];
         bool listed = option->type == OPT_CHOICE;
         const char *value = listed ? option->choices : option->metavar;
@@ -100,6 +118,9 @@ void opts_help(const struct opt *table, size_t table_count, FILE *out)
             fprintf(out, "\n%*s", HELP_LEFT, "");
         else
             fprintf(out, "%*s", HELP_LEFT - used, "");
-        opts_wrap(option->help, HELP_LEFT, out);
+        opts_default(option, defaults, usual, sizeof usual);
+        snprintf(help, sizeof help, "%s%s%s%s", option->help, *usual ? " (default " : "", usual,
+                 *usual ? ")" : "");
+        opts_wrap(help, HELP_LEFT, out);
     }
 }

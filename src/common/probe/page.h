@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 3u
+#define PAGE_VERSION 4u
 
 enum {
     PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
@@ -121,6 +121,7 @@ struct page_app {
     /* Client: operations done on held connections. Server: records of data that it was sent, which
      * in such a run is one per operation, and one per connection before the first. */
     page_u64 operations;
+    page_u64 foreign; /* server: peers that aren't its load; turned away, and in no other count */
 };
 
 /* The blocks of the self-check: allocation sites PAGE_PLANT_FILE, line 1 + enum page_plant. They

@@ -168,9 +168,27 @@ static void print_errors(const struct result *r, const struct screen *s)
                      text[0] ? ", " : ": ", kinds[i].name,
                      human_count(count, sizeof count, (int64_t)kinds[i].count));
     struct screen_lead lead = screen_lead_at("Errors", PARTS_FOOT_COLUMN);
-    if (e->total)
-        screen_wrap(s, &lead, "%s failed connections%s",
-                    human_count(total, sizeof total, (int64_t)e->total), text);
+    if (!e->total)
+        return;
+    screen_wrap(s, &lead, "%s failed connections%s",
+                human_count(total, sizeof total, (int64_t)e->total), text);
+    lead = screen_lead_at("", PARTS_FOOT_COLUMN);
+    if (r->first_failure.text)
+        screen_wrap(s, &lead, "the first (%s): %s", r->first_failure.behaviour,
+                    r->first_failure.text);
+}
+
+/* Peers that are no part of the load. */
+static void print_foreign(const struct result *r, const struct screen *s)
+{
+    char count[32];
+    struct screen_lead lead = screen_lead_at("Foreign", PARTS_FOOT_COLUMN);
+    if (r->run.foreign)
+        screen_wrap(s, &lead,
+                    "%s connection%s to the server's port came from elsewhere: turned away, and "
+                    "in none of these figures",
+                    human_count(count, sizeof count, (int64_t)r->run.foreign),
+                    r->run.foreign == 1 ? "" : "s");
 }
 
 static void print_skipped(const struct result *r, const struct screen *s)
@@ -235,6 +253,7 @@ void parts_foot(const struct result *r, const struct screen *s)
     if (lead_subject && !r->broken)
         print_self_check(&lead_subject->selfcheck, s);
     print_errors(r, s);
+    print_foreign(r, s);
     print_skipped(r, s);
     print_load(r, s);
     print_mapped(r, s);

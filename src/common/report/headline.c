@@ -156,14 +156,22 @@ static void sentence(char *buf, size_t size, const struct result *r,
         snprintf(buf, size, "the figures of this run can't be trusted");
 }
 
+char *report_headline(const struct result *r, char *buf, size_t size)
+{
+    char text[SCREEN_TEXT], raw[SCREEN_TEXT + 16];
+    const struct screen plain = {.utf8 = true};
+    sentence(text, sizeof text, r, parts_lead(r));
+    snprintf(raw, sizeof raw, "%s%s", r->interrupted ? "interrupted; " : "", text);
+    return screen_clean(&plain, buf, size, raw);
+}
+
 void parts_headline(const struct result *r, const struct screen *s)
 {
     static const enum ink inks[] = {[VERDICT_PASS] = INK_GOOD,
                                     [VERDICT_LEAK] = INK_BAD,
                                     [VERDICT_INCONCLUSIVE] = INK_DOUBT,
                                     [VERDICT_INVALID] = INK_DOUBT};
-    char text[SCREEN_TEXT];
+    char text[REPORT_HEADLINE];
     struct screen_lead lead = {.word = verdict_word(r->verdict), .ink = inks[r->verdict]};
-    sentence(text, sizeof text, r, parts_lead(r));
-    screen_wrap(s, &lead, "%s%s", r->interrupted ? "interrupted; " : "", text);
+    screen_wrap(s, &lead, "%s", report_headline(r, text, sizeof text));
 }

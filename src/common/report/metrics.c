@@ -17,7 +17,8 @@ static const char *label(const char *id, char *buf, size_t size)
     } labels[] = {{"ssl_objects", "SSL objects"},         {"openssl_blocks", "OpenSSL blocks"},
                   {"openssl_bytes", "OpenSSL bytes"},     {"open_files", "open files"},
                   {"heap_allocated", "jemalloc"},         {"heap_active", "jemalloc active"},
-                  {"heap_resident", "jemalloc resident"}, {"rss_anon", "RSS"}};
+                  {"heap_resident", "jemalloc resident"}, {"rss", "RSS"},
+                  {"rss_anon", "RSS, anonymous"}};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         if (strcmp(id, labels[i].id) == 0)
             return labels[i].label;
@@ -69,10 +70,11 @@ static void limit(char *buf, size_t size, const struct judge_metric *m)
 static const struct {
     const char *word;
     enum ink ink;
-} states[] = {[METRIC_OK] = {"ok", INK_GOOD},
+} states[] = {[METRIC_LEVEL] = {"level", INK_GOOD},
               [METRIC_GROWS] = {"GROWS", INK_BAD},
               [METRIC_UNSURE] = {"unsure", INK_DOUBT},
-              [METRIC_EXPLAINED] = {"explained", INK_NONE}};
+              [METRIC_EXPLAINED] = {"explained", INK_NONE},
+              [METRIC_NOT_JUDGED] = {"not judged", INK_DIM}};
 
 static void metric_row(struct table *t, const struct screen *s, const struct judge_metric *m)
 {
@@ -116,7 +118,7 @@ void parts_summary(const struct result_subject *subject, const struct screen *s)
     const struct judgement *j = &subject->judgement;
     size_t quiet = 0;
     for (size_t i = 0; i < j->metrics; i++)
-        quiet += j->metric[i].state == METRIC_OK;
+        quiet += j->metric[i].state == METRIC_LEVEL;
     struct screen_lead lead = {.indent = 2, .column = 10, .word = subject->name, .ink = INK_BOLD};
     screen_wrap(s, &lead, "%s  nothing grows (%zu of %zu metrics level)", verdict_word(j->verdict),
                 quiet, j->metrics);

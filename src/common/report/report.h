@@ -15,6 +15,12 @@ struct report_style {
     int columns; /* the terminal's width, 80 when unknown; lines never exceed it (min 40) */
 };
 
+enum { REPORT_HEADLINE = 1024 };
+
+/* The sentence that answers the question, without the verdict's word: UTF-8, one line, whatever
+ * bytes the strings of the result hold. Returns buf. */
+char *report_headline(const struct result *r, char *buf, size_t size);
+
 /* The whole text, verdict first. `quiet`: the verdict line only. */
 void report_text(const struct result *r, const struct report_style *style, bool quiet, FILE *out);
 

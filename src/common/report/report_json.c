@@ -1,6 +1,5 @@
 #include "report/report.h"
 
-#include "base/check.h"
 #include "report/document.h"
 #include "report/footprint.h"
 #include "report/json_parts.h"
@@ -44,22 +43,14 @@ static json_t *text(const char *value)
     return json_string(hex);
 }
 
-static const char *state_name(enum metric_state state)
-{
-    static const char *const names[] = {[METRIC_OK] = "ok",
-                                        [METRIC_GROWS] = "grows",
-                                        [METRIC_UNSURE] = "unsure",
-                                        [METRIC_EXPLAINED] = "explained"};
-    CHECK((size_t)state < sizeof names / sizeof *names);
-    return names[state];
-}
-
 static json_t *metric_json(const struct judge_metric *m)
 {
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "id", text(m->id), "unit",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o}", "id", text(m->id), "unit",
                      text(m->unit), "start", number(m->start), "end", number(m->end), "per_conn",
                      number(m->per_conn), "half_width", number(m->half_width), "limit",
-                     number(m->limit), "verdict", state_name(m->state), "role", text(m->role));
+                     number(m->limit), "decides", number(m->decides), "state",
+                     metric_state_name(m->state), "verdict", metric_state_verdict(m->state), "note",
+                     text(m->note), "role", text(m->role));
 }
 
 static json_t *site_json(const struct result_site *site)
@@ -226,6 +217,14 @@ static json_t *errors_json(const struct result_errors *e)
                      "timeout", count(e->timeout), "lost", count(e->lost));
 }
 
+static json_t *failure_json(const struct result_failure *f)
+{
+    if (!f->text)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o}", "kind", text(f->kind), "behaviour", text(f->behaviour),
+                     "text", text(f->text));
+}
+
 static json_t *run_json(const struct result *r)
 {
     char seed[24];
@@ -234,13 +233,14 @@ static json_t *run_json(const struct result *r)
     json_t *handshake =
         json_pack("{s:o,s:o,s:o,s:o}", "p50", count(r->run.p50_ns), "p90", count(r->run.p90_ns),
                   "p99", count(r->run.p99_ns), "max", count(r->run.max_ns));
-    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:i}", "unit",
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:i}", "unit",
                      r->run.unit ? r->run.unit : "connection", "conns", count(r->run.conns),
                      "closed", count(r->run.closed), "measured", count(r->run.measured), "seconds",
                      number(r->run.seconds), "rate_per_s", number(r->run.rate_per_s), "asked_per_s",
                      asked, "shortfall", number(r->run.shortfall), "errors",
-                     errors_json(&r->run.errors), "handshake_ns", handshake, "seed", seed, "tls",
-                     text(r->run.tls), "key", text(r->run.key), "epochs", r->run.epochs);
+                     errors_json(&r->run.errors), "foreign", count(r->run.foreign), "handshake_ns",
+                     handshake, "seed", seed, "tls", text(r->run.tls), "key", text(r->run.key),
+                     "epochs", r->run.epochs);
 }
 
 static json_t *skipped_json(const struct result *r)
@@ -256,6 +256,7 @@ static json_t *skipped_json(const struct result *r)
 static json_t *document(const struct result *r)
 {
     static const struct result_subject none;
+    char headline[REPORT_HEADLINE];
     const struct result_subject *first = r->subjects ? &r->subject[0] : &none;
     json_t *object = json_pack(
         "{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "soak/1", "version",
@@ -264,8 +265,13 @@ static json_t *document(const struct result *r)
         libs_json(r), "run", run_json(r), "subjects", subjects_json(r), "sensitivity",
         sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first), "run_dir",
         text(r->run_dir), "next", next_json(r));
+    json_object_set_new(object, "headline", text(report_headline(r, headline, sizeof headline)));
+    json_object_set_new(object, "time", text(r->time));
+    json_object_set_new(object, "host", text(r->host));
+    json_object_set_new(object, "kernel", text(r->kernel));
     json_object_set_new(object, "footprint", footprint_json(r->footprint));
     json_object_set_new(object, "missing", text(r->missing));
+    json_object_set_new(object, "first_failure", failure_json(&r->first_failure));
     json_object_set_new(object, "skipped", skipped_json(r));
     json_object_set_new(object, "mapped", mapped_json(r));
     return object;

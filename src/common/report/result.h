@@ -136,6 +136,12 @@ struct result_errors {
     uint64_t total, connect, handshake, echo, timeout, lost;
 };
 
+/* A connection that failed against the intent of its behaviour. */
+struct result_failure {
+    const char *kind, *behaviour; /* "handshake"; "clean", or the operation */
+    const char *text;             /* the client's sentence; NULL: none has failed */
+};
+
 struct footprint;
 
 struct result {
@@ -143,7 +149,10 @@ struct result {
     int exit_code; /* the verdict's, or 130 when interrupted, 4 when the run broke */
     bool interrupted;
     const char *broken; /* the sentence, when the run broke (server crashed, ...); NULL else */
+    struct result_failure first_failure;
     const char *scenario;
+    const char *time; /* the start: RFC 3339, in UTC */
+    const char *host, *kernel;
     const char *version; /* soak's own */
     const char *run_dir; /* relative to the working folder when below it */
     const char *missing; /* what would settle an INCONCLUSIVE run, one sentence; NULL else */
@@ -157,8 +166,9 @@ struct result {
                            * "operation" where connections are held; NULL: as "connection" */
         uint64_t conns, closed, measured; /* connections; measured: those the verdict rests on */
         double seconds, rate_per_s, asked_per_s; /* asked 0 = max */
-        double shortfall; /* share of due replacements that could not be kept, 0..1 */
+        double shortfall; /* share of the asked rate that wasn't reached, 0..1 */
         struct result_errors errors;
+        uint64_t foreign; /* connections to the server's port that weren't ours: in no figure */
         uint64_t p50_ns, p90_ns, p99_ns, max_ns;
         uint64_t seed;
         const char *tls, *key; /* "1.3", "p256" */

@@ -1,6 +1,8 @@
+#include "scenario/hints.h"
 #include "scenario/origin.h"
 
 #include "base/check.h"
+#include "base/input.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -137,22 +139,33 @@ static char *next_line(char *buf, int size, void *ctx)
     return buf;
 }
 
+/* ` in [load]` where the key belongs to another section than it stands in. */
+static int refuse_meant(struct file *f, const char *section, const char *key, const char *meant)
+{
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    const char *right = scenario_section((size_t)(opts_find(options, count, meant) - options));
+    bool here = strcmp(right, section) == 0;
+    return refuse(f, "no such key '%s' in [%s]; did you mean %s%s%s%s?", key, section, meant,
+                  here ? "" : " in [", here ? "" : right, here ? "" : "]");
+}
+
 static int refuse_key(struct file *f, const char *section, const char *key)
 {
     const char *names[SCENARIO_OPTIONS];
     size_t count, here = 0;
     const struct opt *options = scenario_options(&count);
+    const struct hint *hint = hint_for(key);
+    if (hint && hint->option && opts_find(options, count, hint->option))
+        return refuse_meant(f, section, key, hint->option);
     for (size_t i = 0; i < count; i++)
         if (strcmp(scenario_section(i), section) == 0)
             names[here++] = options[i].name;
     const char *nearest = grammar_nearest(key, names, here);
+    if (!nearest)
+        nearest = opts_nearest(options, count, key);
     if (nearest)
-        return refuse(f, "no such key '%s' in [%s]; did you mean %s?", key, section, nearest);
-    nearest = opts_nearest(options, count, key);
-    if (nearest)
-        return refuse(f, "no such key '%s' in [%s]; did you mean %s in [%s]?", key, section,
-                      nearest,
-                      scenario_section((size_t)(opts_find(options, count, nearest) - options)));
+        return refuse_meant(f, section, key, nearest);
     return refuse(f, "no such key '%s' in [%s]", key, section);
 }
 
@@ -180,13 +193,10 @@ static int file_open(struct file *f, struct reading *r, const struct file *inclu
                      const char *path, struct err *e)
 {
     *f = (struct file){.reading = r, .includer = includer};
-    f->stream = fopen(path, "re");
-    if (!f->stream || fstat(fileno(f->stream), &f->stat) != 0) {
-        int code = errno;
-        if (f->stream)
-            fclose(f->stream);
-        return err_set(e, "%s", strerror(code));
-    }
+    f->stream = input_open(path, e);
+    if (!f->stream)
+        return -1;
+    CHECK(fstat(fileno(f->stream), &f->stat) == 0);
     f->path = keep(path);
     r->files++;
     return 0;

@@ -114,7 +114,8 @@ enum gauge_role {
 
 struct judge_gauge {
     const char *id, *unit; /* ids with a meaning here: "open_files", "threads", "heap_allocated",
-                            * "heap_active", "heap_resident", "rss_anon" */
+                            * "heap_active", "heap_resident", "rss_anon"; "rss" is shown and not
+                            * judged */
     enum gauge_role role;
     double limit; /* per closed connection */
     size_t count; /* points, in time order; warm-up excluded */
@@ -147,6 +148,7 @@ struct evidence {
     uint64_t intended;    /* connections that were broken off or refused, as they were to be */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
     uint64_t handshakes;  /* completed */
+    uint64_t foreign;     /* connections that weren't the load's: in no other figure */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
     uint64_t seed;        /* for the bootstrap */
 };
@@ -162,14 +164,33 @@ struct judge_finding {
     char why[192];  /* the evidence it rests on, one sentence */
 };
 
-enum metric_state { METRIC_OK, METRIC_GROWS, METRIC_UNSURE, METRIC_EXPLAINED };
+/* What became of a metric. X(ENUM, `state` in JSON, `verdict` in JSON: the words of before) */
+#define METRIC_STATE_LIST(X)                                                                       \
+    X(METRIC_LEVEL, "level", "ok")                                                                 \
+    X(METRIC_GROWS, "grows", "grows")                                                              \
+    X(METRIC_UNSURE, "unsure", "unsure")                                                           \
+    X(METRIC_EXPLAINED, "explained", "explained")                                                  \
+    X(METRIC_NOT_JUDGED, "not-judged", "unsure")
+
+enum metric_state {
+#define X(id, state, verdict) id,
+    METRIC_STATE_LIST(X)
+#undef X
+};
+const char *metric_state_name(enum metric_state s);
+const char *metric_state_verdict(enum metric_state s);
+
 struct judge_metric {
     char id[32], unit[16];
-    const char *role; /* "exact", "heap", "witness" */
-    double start, end, per_conn;
-    double half_width; /* of the 99 % interval; 0 when exact */
-    double limit;
+    const char *role;  /* "exact", "heap", "witness" */
+    double start, end; /* before the first measured epoch, and at the newest checkpoint */
+    double per_conn;   /* NAN: no epoch could be judged */
+    double half_width; /* of the 99 % interval; 0 when exact; INFINITY: too few points */
+    double limit;      /* as it was asked for */
+    double decides;    /* growth beyond this convicts at this length of run, noise included; NAN:
+                        * the metric never convicts, or has too few points */
     enum metric_state state;
+    const char *note; /* why it wasn't judged, a few words (static); NULL else */
 };
 
 struct judge_sensitivity {
@@ -216,7 +237,11 @@ static inline bool judgement_leaks(const struct judgement *j, size_t site)
 }
 
 /* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no
- * pointer into it except `role` strings, which are static. */
+ * pointer into it except `role` and `note` strings, which are static. */
 void judge(const struct evidence *evidence, struct judgement *ret);
+
+/* The run isn't to be trusted: no metric counts as judged, and no exact one has a growth. `note` is
+ * static: a few words. */
+void judgement_distrust(struct judgement *j, const char *note);
 
 #endif

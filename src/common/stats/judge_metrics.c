@@ -12,10 +12,16 @@ static struct judge_metric *metric_add(struct judgement *j, const char *id, cons
     if (j->metrics == JUDGE_METRICS)
         return NULL;
     struct judge_metric *m = &j->metric[j->metrics++];
+    *m = (struct judge_metric){.role = role, .decides = NAN};
     snprintf(m->id, sizeof m->id, "%s", id);
     snprintf(m->unit, sizeof m->unit, "%s", unit);
-    m->role = role;
     return m;
+}
+
+static void not_judged(struct judge_metric *m, const char *note)
+{
+    m->state = METRIC_NOT_JUDGED;
+    m->note = note;
 }
 
 static bool is_libuv(const struct judge_site *s)
@@ -25,8 +31,11 @@ static bool is_libuv(const struct judge_site *s)
 
 static enum metric_state worse(enum metric_state a, enum metric_state b)
 {
-    static const int rank[] = {
-        [METRIC_OK] = 0, [METRIC_EXPLAINED] = 1, [METRIC_UNSURE] = 2, [METRIC_GROWS] = 3};
+    static const int rank[] = {[METRIC_LEVEL] = 0,
+                               [METRIC_NOT_JUDGED] = 1,
+                               [METRIC_EXPLAINED] = 2,
+                               [METRIC_UNSURE] = 3,
+                               [METRIC_GROWS] = 4};
     return rank[a] > rank[b] ? a : b;
 }
 
@@ -47,79 +56,104 @@ static enum metric_state state_of(const struct judge_finding *f)
 /* Growth in bytes alone: no block was added. */
 static bool is_table(const struct judge_finding *f)
 {
-    return f->verdict == VERDICT_LEAK && f->per_conn_blocks == 0;
+    return f->per_conn_blocks == 0;
 }
 
-/* The worst of the findings about sites, libuv's or the others'; `ret_kept` is added what tables
- * grew by per connection. */
-static enum metric_state sites_state(const struct hearing *h, const struct judgement *j, bool bytes,
-                                     bool libuv, double *ret_kept)
+static const struct judge_finding *finding_about(const struct judgement *j, size_t site)
 {
-    enum metric_state state = METRIC_OK;
     for (size_t i = 0; i < j->findings; i++) {
-        const struct judge_finding *f = &j->finding[i];
-        if (f->site == SIZE_MAX || is_libuv(&h->e->site[f->site]) != libuv)
-            continue;
-        if (is_table(f) && !bytes)
-            continue;
-        *ret_kept += is_table(f) ? f->per_conn_bytes : 0;
-        state = worse(state, state_of(f));
+        if (j->finding[i].site == site)
+            return &j->finding[i];
     }
-    return state;
+    return NULL;
+}
+
+/* The checkpoint that growth is told from: the base, or the first where nothing was measured. */
+static size_t start_of(const struct hearing *h)
+{
+    return h->base != SIZE_MAX && h->base < h->last ? h->base : 0;
+}
+
+struct row {
+    bool bytes, libuv;
+    int64_t start, end, kept;
+    double table_bytes; /* per connection, that tables grew by */
+};
+
+static void add_site(const struct hearing *h, const struct judgement *j, size_t site, struct row *r,
+                     enum metric_state *state)
+{
+    const struct judge_site *s = &h->e->site[site];
+    const struct judge_finding *f = finding_about(j, site);
+    const int64_t *series = r->bytes ? s->bytes : s->blocks;
+    struct survivors v;
+    survivors_count(h, site, &v);
+    r->start += series[start_of(h)];
+    r->end += series[h->last];
+    if (f && is_table(f)) {
+        if (r->bytes && f->verdict == VERDICT_LEAK)
+            r->table_bytes += f->per_conn_bytes;
+        if (r->bytes)
+            *state = worse(*state, state_of(f));
+        return;
+    }
+    /* Newer blocks that took the place of others are no growth. */
+    if (f && f->verdict == VERDICT_PASS && v.growth <= 0)
+        return;
+    /* The findings that found no room are smaller than those that did. */
+    bool dropped = !f && v.blocks > 0 && j->findings_total > j->findings;
+    enum metric_state unnamed = judgement_leaks(j, site) ? METRIC_GROWS : METRIC_EXPLAINED;
+    if (!f && !dropped)
+        return;
+    r->kept += r->bytes ? v.bytes : v.blocks;
+    *state = worse(*state, f ? state_of(f) : unnamed);
+}
+
+/* An exact figure that has no finding, and yet isn't 0: too few to tell anything from. */
+static void judge_exact(const struct hearing *h, struct judge_metric *m)
+{
+    if (m->state != METRIC_LEVEL)
+        return;
+    if (h->epochs < JUDGE_MIN_EPOCHS)
+        not_judged(m, "run too short");
+    else if (m->per_conn > 0)
+        not_judged(m, "too few to tell");
 }
 
 static void add_sites(const struct hearing *h, struct judgement *j, const char *id, bool bytes,
                       bool libuv)
 {
     struct judge_metric *m = metric_add(j, id, bytes ? "bytes" : "blocks", "exact");
-    int64_t start = 0, end = 0, kept = 0;
+    struct row r = {.bytes = bytes, .libuv = libuv};
     for (size_t i = 0; m && h->e->epochs && i < h->e->sites; i++) {
-        const struct judge_site *s = &h->e->site[i];
-        struct survivors v;
-        if (is_libuv(s) != libuv)
-            continue;
-        survivors_count(h, i, &v);
-        start += at_base(h, bytes ? s->bytes : s->blocks);
-        end += (bytes ? s->bytes : s->blocks)[h->last];
-        kept += bytes ? v.bytes : v.blocks;
+        if (is_libuv(&h->e->site[i]) == libuv)
+            add_site(h, j, i, &r, &m->state);
     }
     if (!m)
         return;
-    m->start = (double)start;
-    m->end = (double)end;
-    m->per_conn = h->opened ? (double)kept / (double)h->opened : 0;
-    m->state = sites_state(h, j, bytes, libuv, &m->per_conn);
+    m->start = (double)r.start;
+    m->end = (double)r.end;
+    m->per_conn = h->opened ? (double)r.kept / (double)h->opened + r.table_bytes : NAN;
+    judge_exact(h, m);
 }
 
 static void add_objects(const struct hearing *h, struct judgement *j)
 {
-    for (size_t i = 0; h->epochs && i < h->e->classes; i++) {
+    for (size_t i = 0; h->e->epochs && i < h->e->classes; i++) {
         const struct judge_class *k = &h->e->class_[i];
         if (strcmp(k->name, "SSL") != 0)
             continue;
         struct judge_metric *m = metric_add(j, "ssl_objects", "objects", "exact");
-        int64_t grown = k->live[h->newest] - at_base(h, k->live);
         if (!m)
             return;
-        m->start = (double)at_base(h, k->live);
+        m->start = (double)k->live[start_of(h)];
         m->end = (double)k->live[h->last];
-        m->per_conn = (double)grown / (double)h->opened;
+        int64_t grown = h->epochs ? k->live[h->newest] - at_base(h, k->live) : 0;
+        m->per_conn = h->opened ? (double)grown / (double)h->opened : NAN;
         if (grown >= JUDGE_MIN_BLOCKS)
             m->state = j->verdict == VERDICT_LEAK ? METRIC_GROWS : METRIC_UNSURE;
+        judge_exact(h, m);
     }
-}
-
-/* With too few points for an interval: what a straight line through the extremes would rise. */
-static double half_width(const struct trend *t, const struct judge_gauge *g, size_t from)
-{
-    double low = g->value[from], high = low, closed = g->closed[g->count - 1] - g->closed[from];
-    if (isfinite(t->low) && isfinite(t->high))
-        return (t->high - t->low) / 2;
-    for (size_t i = from; i < g->count; i++) {
-        low = g->value[i] < low ? g->value[i] : low;
-        high = g->value[i] > high ? g->value[i] : high;
-    }
-    return closed > 0 ? (high - low) / closed : 0;
 }
 
 /* What the ledger shows to grow, leaked or explained, makes the heap and the process grow too. */
@@ -132,6 +166,55 @@ static bool ledger_explains(const struct judgement *j)
     return false;
 }
 
+/* The growth from which on a gauge of the heap convicts in a run of this length; a witness never
+ * does. */
+static double deciding(const struct judgement *j, const struct judge_gauge *g)
+{
+    const struct judge_sensitivity *s = &j->sensitivity;
+    double limit = strcmp(g->id, "heap_allocated") == 0 ? s->heap_bytes
+                   : strcmp(g->id, "heap_active") == 0  ? s->page_bytes
+                                                        : 0;
+    return limit > 0 ? limit : NAN;
+}
+
+/* No finding is about it. A level figure is one that is surely no larger than what decides: what is
+ * surely beyond the limit that was asked for isn't level, though too little to convict on. */
+static void judge_noisy(struct judge_metric *m, bool explained)
+{
+    double low = m->per_conn - m->half_width, high = m->per_conn + m->half_width;
+    if (!isfinite(high) || !isfinite(low))
+        not_judged(m, "too few points");
+    else if (low > m->limit && explained)
+        m->state = METRIC_EXPLAINED;
+    else if (high <= m->limit)
+        m->state = METRIC_LEVEL;
+    else if (isnan(m->decides))
+        not_judged(m, low > m->limit ? "never convicts alone" : "too noisy");
+    else if (low > m->limit)
+        not_judged(m, "too little to tell");
+    else if (high > m->decides)
+        not_judged(m, "too noisy");
+}
+
+static void add_trend(const struct hearing *h, struct judgement *j, const struct judge_gauge *g,
+                      struct judge_metric *m)
+{
+    size_t from = g->role == GAUGE_WITNESS ? (g->count - 1) / 2 : 0;
+    struct trend t = trend_of(g->closed + from, g->value + from, g->count - from, 0.99, h->e->seed);
+    m->per_conn = t.slope;
+    m->half_width = (t.high - t.low) / 2;
+    m->limit = g->limit;
+    m->decides = deciding(j, g);
+    judge_noisy(m, ledger_explains(j));
+}
+
+static void add_count(const struct hearing *h, const struct judge_gauge *g, struct judge_metric *m)
+{
+    double closed = g->closed[g->count - 1] - g->closed[0];
+    m->per_conn = closed > 0 ? (m->end - m->start) / closed : NAN;
+    judge_exact(h, m);
+}
+
 static void add_gauge(const struct hearing *h, struct judgement *j, const struct judge_gauge *g)
 {
     static const char *const role[] = {
@@ -139,24 +222,20 @@ static void add_gauge(const struct hearing *h, struct judgement *j, const struct
     struct judge_metric *m = metric_add(j, g->id, g->unit, role[g->role]);
     if (!m || g->count == 0)
         return;
-    size_t last = g->count - 1, from = g->role == GAUGE_WITNESS ? last / 2 : 0;
-    double closed = g->closed[last] - g->closed[0];
     m->start = g->value[0];
-    m->end = g->value[last];
-    m->limit = g->limit;
-    if (g->role == GAUGE_COUNT) {
-        m->per_conn = closed > 0 ? (m->end - m->start) / closed : 0;
-    } else {
-        struct trend t =
-            trend_of(g->closed + from, g->value + from, g->count - from, 0.99, h->e->seed);
-        m->per_conn = t.slope;
-        m->half_width = half_width(&t, g, from);
-    }
-    if (g->role != GAUGE_COUNT && m->per_conn - m->half_width > g->limit && ledger_explains(j))
-        m->state = METRIC_EXPLAINED;
+    m->end = g->value[g->count - 1];
     for (size_t i = 0; i < j->findings; i++) {
         if (strcmp(j->finding[i].gauge, g->id) == 0)
             m->state = worse(m->state, state_of(&j->finding[i]));
+    }
+    enum metric_state found = m->state;
+    if (g->role == GAUGE_COUNT)
+        add_count(h, g, m);
+    else
+        add_trend(h, j, g, m);
+    if (found != METRIC_LEVEL) {
+        m->state = found;
+        m->note = NULL;
     }
 }
 
@@ -168,4 +247,16 @@ void metrics_fill(const struct hearing *h, struct judgement *j)
     add_sites(h, j, "libuv_blocks", false, true);
     for (size_t i = 0; i < h->e->gauges; i++)
         add_gauge(h, j, &h->e->gauge[i]);
+    if (j->verdict == VERDICT_INVALID)
+        judgement_distrust(j, "not to be trusted");
+}
+
+void judgement_distrust(struct judgement *j, const char *note)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        struct judge_metric *m = &j->metric[i];
+        not_judged(m, note);
+        if (strcmp(m->role, "exact") == 0)
+            m->per_conn = NAN;
+    }
 }

@@ -45,6 +45,7 @@
     X(UNHOOKED)                                                                                    \
     X(NO_HANDSHAKE)                                                                                \
     X(FAILED_MANY)                                                                                 \
+    X(FOREIGN_MANY)                                                                                \
     X(FAILED_SOME)                                                                                 \
     X(OVERFLOWED)                                                                                  \
     X(FEW_EPOCHS)                                                                                  \

@@ -55,6 +55,12 @@ static bool failed_many(const struct evidence *e)
     return e->failed * 100 > tried(e);
 }
 
+/* Nothing of theirs is in the figures, but they take the port and the processors. */
+static bool foreign_many(const struct evidence *e)
+{
+    return e->foreign * 100 > tried(e);
+}
+
 static void doubts_of_run(const struct hearing *h, struct judgement *j)
 {
     const struct evidence *e = h->e;
@@ -104,6 +110,12 @@ void verdict_decide(const struct hearing *h, struct judgement *j)
         j->verdict = VERDICT_INVALID;
         reason(j, "%" PRIu64 " of %" PRIu64 " connections failed: more than one in a hundred",
                h->e->failed, tried(h->e));
+    } else if (rule_on(h, RULE_FOREIGN_MANY) && foreign_many(h->e)) {
+        j->verdict = VERDICT_INVALID;
+        reason(j,
+               "%" PRIu64 " connections from elsewhere to the server's port, beside %" PRIu64
+               " of the run's own: more than one in a hundred",
+               h->e->foreign, tried(h->e));
     } else {
         doubts_of_findings(h, j);
         doubts_of_run(h, j);

@@ -193,10 +193,10 @@ static void conclude(struct selfcheck *s)
                  "the run ended before the connection that plants the block");
     else if (quiet)
         snprintf(s->sentence, sizeof s->sentence,
-                 "planted block found; %d quiet control%s stayed quiet", quiet,
+                 "found the block it lost on purpose; no alarm at %d harmless one%s", quiet,
                  quiet == 1 ? "" : "s");
     else
-        snprintf(s->sentence, sizeof s->sentence, "planted block found");
+        snprintf(s->sentence, sizeof s->sentence, "found the block it lost on purpose");
 }
 
 void selfcheck_judge(const struct selfcheck_evidence *e, struct selfcheck *ret)
@@ -217,8 +217,9 @@ void selfcheck_apply(const struct selfcheck *s, struct judgement *j)
         return;
     size_t kept = j->reasons < JUDGE_REASONS ? j->reasons : JUDGE_REASONS - 1;
     memmove(j->reason + 1, j->reason, kept * sizeof j->reason[0]);
-    snprintf(j->reason[0], sizeof j->reason[0], "self-check: %.170s", s->sentence);
+    snprintf(j->reason[0], sizeof j->reason[0], "meter check: %.170s", s->sentence);
     j->reasons = kept + 1;
     j->verdict = VERDICT_INVALID;
     j->certain = j->wants_hold = j->wants_more = false;
+    judgement_distrust(j, "not to be trusted");
 }

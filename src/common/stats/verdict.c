@@ -46,3 +46,25 @@ const char *kind_text(enum kind k)
     CHECK((size_t)k < sizeof texts / sizeof *texts);
     return texts[k];
 }
+
+const char *metric_state_name(enum metric_state s)
+{
+    static const char *const names[] = {
+#define X(id, state, verdict) state,
+        METRIC_STATE_LIST(X)
+#undef X
+    };
+    CHECK((size_t)s < sizeof names / sizeof *names);
+    return names[s];
+}
+
+const char *metric_state_verdict(enum metric_state s)
+{
+    static const char *const verdicts[] = {
+#define X(id, state, verdict) verdict,
+        METRIC_STATE_LIST(X)
+#undef X
+    };
+    CHECK((size_t)s < sizeof verdicts / sizeof *verdicts);
+    return verdicts[s];
+}

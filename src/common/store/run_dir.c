@@ -105,12 +105,15 @@ static int link_last(int base_fd, const char *name)
     return -error;
 }
 
-/* Opens a folder for documents alone. Returns 0 or -errno. */
+/* Opens a folder for documents alone, and links `last`. Returns 0 or -errno, with nothing open. */
 static int open_plain_folder(struct run_dir *d, int base_fd, const char *name)
 {
     d->samples_fd = -1;
     d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return d->fd < 0 ? -errno : 0;
+    int error = d->fd < 0 ? -errno : link_last(base_fd, name);
+    if (error != 0)
+        run_dir_close(d);
+    return error;
 }
 
 typedef int (*opener)(struct run_dir *d, int base_fd, const char *name);

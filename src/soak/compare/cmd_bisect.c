@@ -32,7 +32,7 @@ static const struct opt own[] = {
     {"repeat", OPT_INT, AT(repeat), "N", NULL, "runs of each version that is looked at (1)"},
     {"tolerance", OPT_PERCENT, AT(tolerance), "PERCENT", NULL,
      "by how much the figures of the ends must differ (1%)"},
-    {"json", OPT_OUTPUT, AT(run.json), "FILE", NULL,
+    {"json", OPT_OUTPUT, AT(run.json), "FILE", ".json",
      "write the result document, to stdout without FILE"},
     {"results", OPT_STRING, AT(run.results), "FOLDER", NULL,
      "where the runs are kept, instead of results/bisect of the project"},

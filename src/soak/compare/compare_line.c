@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "catalog.h"
+#include "commands.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -51,7 +52,8 @@ int compare_line_read(struct compare_line *line, const struct command *c, int re
     scenario_defaults(&line->run);
     line->repeat = repeat;
     line->tolerance = 0.01;
-    if (opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e) != 0)
+    int rc = opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e);
+    if (commands_parsed(rc, c->name, table, count, argc, argv, e) != 0)
         return -1;
     return passed_on_read(&line->passed_on, table, count, argc, argv, keeps_back, c, e);
 }

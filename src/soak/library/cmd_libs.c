@@ -1,9 +1,12 @@
 #include "cmd_libs.h"
 
+#include "base/text.h"
 #include "libs/cache.h"
 #include "libs_add.h"
+#include "store/outputs.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,12 +14,13 @@
 enum { WORDS = 64, EXIT_BROKEN = 4 };
 
 struct options {
-    bool json;
+    const char *json;
     const char *mirror;
 };
 
 static const struct opt table[] = {
-    {"json", OPT_FLAG, offsetof(struct options, json), NULL, NULL, "list as a JSON document"},
+    {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
+     "list as a JSON document, to stdout without FILE"},
     {"mirror", OPT_STRING, offsetof(struct options, mirror), "URL", NULL,
      "fetch from this mirror of Debian, or folder, instead of $SOAK_MIRROR or apt's own"},
 };
@@ -76,9 +80,10 @@ static void widen(struct widths *w, const struct lib *l)
 
 static void print_line(const struct widths *w, const struct lib *l)
 {
+    char text[PATH_MAX];
     for (int i = 0; i < COLUMNS; i++)
-        printf("%-*s  ", w->of[i], column(l, i));
-    puts(path_of(l));
+        printf("%-*s  ", w->of[i], text_copy(text, sizeof text, column(l, i)));
+    puts(text_copy(text, sizeof text, path_of(l)));
 }
 
 static json_t *describe(const struct lib *l)
@@ -92,7 +97,12 @@ static json_t *describe(const struct lib *l)
                      "libc", l->libc);
 }
 
-static int print_document(const struct cache_list *list)
+static void put_line(const void *ctx, FILE *out)
+{
+    fprintf(out, "%s\n", (const char *)ctx);
+}
+
+static int write_document(const struct cache_list *list, const char *path)
 {
     json_t *libs = json_array();
     for (size_t i = 0; i < list->count; i++)
@@ -102,12 +112,13 @@ static int print_document(const struct cache_list *list)
     json_decref(document);
     if (!text)
         return EXIT_BROKEN;
-    puts(text);
+    struct err e = {{0}};
+    int rc = output_write("json", path, put_line, text, &e);
     free(text);
-    return 0;
+    return rc == 0 ? 0 : command_refuse(&libs_command, &e);
 }
 
-static int list_libs(bool json)
+static int list_libs(const char *json)
 {
     struct cache_list list;
     struct widths w = {{0}};
@@ -116,7 +127,7 @@ static int list_libs(bool json)
     if (cache_list(&list, &e) != 0)
         return command_refuse(&libs_command, &e);
     if (json)
-        code = print_document(&list);
+        code = write_document(&list, json);
     for (size_t i = 0; i < list.count; i++)
         widen(&w, &list.lib[i]);
     for (size_t i = 0; !json && i < list.count; i++)
@@ -199,7 +210,7 @@ static int remove_libs(const char *const *words, size_t count)
 
 int cmd_libs(int argc, char *const *argv)
 {
-    struct options o = {.json = false};
+    struct options o = {.json = NULL};
     const char *word[WORDS];
     size_t words = 0;
     int code = command_parse_words(&libs_command, argc, argv, &o, word, WORDS, &words);

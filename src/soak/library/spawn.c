@@ -1,6 +1,7 @@
 #include "spawn.h"
 
 #include "base/check.h"
+#include "base/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,7 +190,7 @@ static bool is_error(const char *line)
 static void first_error(const char *log, long offset, char *line, size_t size)
 {
     char text[LINE_BYTES];
-    FILE *in = fopen(log, "re");
+    FILE *in = input_open(log, NULL);
     line[0] = '\0';
     if (!in)
         return;

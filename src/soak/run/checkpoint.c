@@ -28,6 +28,7 @@ static uint64_t failed_connections(const struct run *r)
 void checkpoint_judge(struct run *r)
 {
     const struct page_app *client = &r->child[RUN_CLIENT].page->app;
+    const struct page_app *server = &r->child[RUN_SERVER].page->app;
     const struct scenario *s = r->scenario;
     struct history_question question = {.limit_heap = s->limit_heap,
                                         .limit_rss = s->limit_rss,
@@ -35,6 +36,7 @@ void checkpoint_judge(struct run *r)
                                         .seed = r->seed,
                                         .intended = atomic_load(&client->intended),
                                         .failed = failed_connections(r),
+                                        .foreign = atomic_load(&server->foreign),
                                         .handshakes = atomic_load(&client->handshakes) +
                                                       atomic_load(&client->operations)};
     bool leak = false;

@@ -29,13 +29,26 @@ static void child_on_skipped(struct child *c, const char *line)
         c->skipped_count++;
 }
 
+/* A client's problem is a connection that failed: it says whose, and of which kind. */
+static void child_on_problem(struct child *c, const char *line)
+{
+    struct child_failure failure = {.text = ""};
+    if (!c->problem[0])
+        line_text(line, "text", true, c->problem, sizeof c->problem);
+    if (!c->failure.text[0] &&
+        line_text(line, "kind", false, failure.kind, sizeof failure.kind) == 0 &&
+        line_text(line, "behaviour", false, failure.behaviour, sizeof failure.behaviour) == 0 &&
+        line_text(line, "text", true, failure.text, sizeof failure.text) == 0)
+        c->failure = failure;
+}
+
 static void child_on_line(void *ctx, const char *line)
 {
     struct child *c = ctx;
     if (line_is(line, "fatal"))
         line_text(line, "text", true, c->fatal, sizeof c->fatal);
-    else if (line_is(line, "problem") && !c->problem[0])
-        line_text(line, "text", true, c->problem, sizeof c->problem);
+    else if (line_is(line, "problem"))
+        child_on_problem(c, line);
     else if (line_is(line, "skipped"))
         child_on_skipped(c, line);
     c->on_line(c, line);

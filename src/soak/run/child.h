@@ -21,6 +21,12 @@ struct child_skipped {
     char name[32], why[256];
 };
 
+/* The client's first failed connection. */
+struct child_failure {
+    char kind[16], behaviour[32]; /* "handshake"; "clean", or the operation's name */
+    char text[256];               /* the sentence; "" when none has failed */
+};
+
 struct child;
 typedef void (*child_line_fn)(struct child *c, const char *line);
 typedef void (*child_exit_fn)(struct child *c);
@@ -41,7 +47,8 @@ struct child {
     int exit_signal;
     char fatal[LINE_MAX_BYTES];   /* the child's own last sentence, or "" */
     char problem[LINE_MAX_BYTES]; /* its first problem, or "" */
-    size_t skipped_count;         /* at most CHILD_SKIPPED */
+    struct child_failure failure;
+    size_t skipped_count; /* at most CHILD_SKIPPED */
     struct child_skipped skipped[CHILD_SKIPPED];
 
     int page_fd;

@@ -91,7 +91,7 @@ static void fill_judgement(const struct run *r, struct live_facts *f)
     if (!r->judged)
         return;
     const struct judgement *j = &r->judgement[RUN_SERVER];
-    const struct judge_metric *heap = metric(j, "heap_allocated"), *rss = metric(j, "rss_anon");
+    const struct judge_metric *heap = metric(j, "heap_allocated"), *rss = metric(j, "rss");
     f->heap_per_conn = heap ? heap->per_conn : NAN;
     f->rss_per_conn = rss ? rss->per_conn : NAN;
     f->rss_half_width = rss ? rss->half_width : NAN;
@@ -102,20 +102,18 @@ static void fill_judgement(const struct run *r, struct live_facts *f)
 
 static void facts_of(const struct run *r, struct live_facts *f)
 {
-    static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
-    static const char *const key[] = {[KEY_P256] = "P-256", [KEY_RSA2048] = "RSA-2048"};
     const struct scenario *s = r->scenario;
     *f = (struct live_facts){.phase = phase_text(r),
                              .scenario = r->name,
                              .libs = r->lib[RUN_SERVER],
-                             .tls = tls[s->tls],
-                             .key = key[s->key],
                              .conns = s->conns,
                              .seed = r->seed,
                              .asked_per_s = s->churn.max ? 0 : s->churn.per_s,
                              .epoch = (int)r->epoch + 1,
                              .epochs = plan_epochs_estimate(&r->plan),
                              .total = r->plan.total};
+    scenario_value(s, "tls", f->tls, sizeof f->tls);
+    scenario_value(s, "key", f->key, sizeof f->key);
     fill_load(r, f);
     fill_memory(r, f);
     fill_judgement(r, f);

@@ -5,7 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum gauge_id { G_OPEN_FILES, G_THREADS, G_ALLOCATED, G_ACTIVE, G_RESIDENT, G_RSS, G_COUNT };
+enum gauge_id {
+    G_OPEN_FILES,
+    G_THREADS,
+    G_ALLOCATED,
+    G_ACTIVE,
+    G_RESIDENT,
+    G_ANON,
+    G_RSS,
+    G_COUNT
+};
 
 struct totals {
     int64_t blocks, bytes;
@@ -71,7 +80,8 @@ static void keep_gauges(struct history *h, const struct history_sample *s, size_
     h->gauge[G_ALLOCATED][c] = (double)s->snapshot.heap.allocated;
     h->gauge[G_ACTIVE][c] = (double)s->snapshot.heap.active;
     h->gauge[G_RESIDENT][c] = (double)s->snapshot.heap.resident;
-    h->gauge[G_RSS][c] = (double)s->proc.rss_anon_bytes;
+    h->gauge[G_ANON][c] = (double)s->proc.rss_anon_bytes;
+    h->gauge[G_RSS][c] = (double)s->proc.rss_bytes;
 }
 
 static bool keep_last(struct history *h, const struct snapshot *s)
@@ -246,7 +256,8 @@ static void lend_gauges(const struct history *h, const struct history_question *
         [G_ALLOCATED] = {"heap_allocated", "bytes", GAUGE_HEAP},
         [G_ACTIVE] = {"heap_active", "bytes", GAUGE_HEAP},
         [G_RESIDENT] = {"heap_resident", "bytes", GAUGE_WITNESS},
-        [G_RSS] = {"rss_anon", "bytes", GAUGE_WITNESS},
+        [G_ANON] = {"rss_anon", "bytes", GAUGE_WITNESS},
+        [G_RSS] = {"rss", "bytes", GAUGE_WITNESS},
     };
     /* Points start at the checkpoint before the first measured epoch: the baseline. */
     size_t from = h->first == SIZE_MAX || h->first == 0 ? 0 : h->first - 1;
@@ -284,6 +295,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .overflowed = s->sites_lost || s->epochs_late,
                          .intended = question->intended,
                          .failed = question->failed,
+                         .foreign = question->foreign,
                          .handshakes = question->handshakes,
                          .want_one_in = question->want_one_in,
                          .seed = question->seed};

@@ -32,6 +32,7 @@ struct history_question {
     uint64_t intended;           /* broken off or refused, as they were to be */
     uint64_t failed, handshakes; /* as the client saw them: only it knows what it intended;
                                   * operations that were done count with the handshakes */
+    uint64_t foreign;            /* turned away by the server, which they weren't meant for */
 };
 
 struct history;

@@ -10,7 +10,8 @@
 
 struct live_facts {
     const char *phase; /* "warming up", "measuring", "holding", "draining" */
-    const char *scenario, *libs, *tls, *key;
+    const char *scenario, *libs;
+    char tls[16], key[16]; /* their options' values */
     uint64_t conns, seed;
     double asked_per_s;  /* 0 = max */
     int epoch, epochs;   /* 1-based, and about how many */

@@ -2,14 +2,19 @@
 
 #include "advice.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "environment.h"
 #include "footprint.h"
+#include "measure/proc.h"
 #include "units.h"
 #include "when.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static void fill_sites(struct outcome *o, const struct run *r, int subject)
 {
@@ -61,6 +66,32 @@ static void fill_why(struct result_subject *out, const struct run *r, int subjec
              j->finding[0].why);
 }
 
+/* The ledger of a run that broke, as its page has it: the subject may be gone, its page isn't. */
+static void fill_end(struct judgement *j, const struct snapshot *s)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        struct judge_metric *m = &j->metric[i];
+        if (strcmp(m->id, "openssl_blocks") == 0)
+            m->end = (double)s->blocks;
+        else if (strcmp(m->id, "openssl_bytes") == 0)
+            m->end = (double)s->bytes;
+    }
+}
+
+/* What a run that broke before it could judge has to say: what grew until then. */
+static void fill_broken(struct result_subject *out, const struct run *r, int subject,
+                        enum verdict verdict)
+{
+    struct snapshot s;
+    if (!r->broken[0] || verdict == VERDICT_LEAK)
+        return;
+    judgement_distrust(&out->judgement, "the run broke");
+    if (snapshot_read(r->child[subject].page, &s, NULL) != 0)
+        return;
+    fill_end(&out->judgement, &s);
+    snapshot_free(&s);
+}
+
 static void fill_subject(struct outcome *o, const struct run *r, int subject)
 {
     struct result_subject *out = &o->result.subject[subject];
@@ -72,6 +103,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;
     }
+    fill_broken(out, r, subject, o->result.verdict);
     fill_why(out, r, subject);
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
@@ -123,13 +155,18 @@ static void fill_errors(struct result_errors *e, const struct page_app *app)
     e->lost = atomic_load(&app->fail_lost);
 }
 
+static void fill_failure(struct result *ret, const struct run *r)
+{
+    const struct child_failure *f = &r->child[RUN_CLIENT].failure;
+    if (f->text[0])
+        ret->first_failure =
+            (struct result_failure){.kind = f->kind, .behaviour = f->behaviour, .text = f->text};
+}
+
 static void fill_run(struct outcome *o, const struct run *r)
 {
-    static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
-    static const char *const key[] = {[KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048"};
     const struct scenario *s = r->scenario;
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
-    uint64_t due = atomic_load(&app->due), replaced = atomic_load(&app->replaced);
     double seconds = (double)r->churn_ns / 1e9;
     o->result.run.conns = s->conns;
     o->result.run.closed = units_ended(r);
@@ -137,16 +174,18 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.seconds = seconds;
     o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
     o->result.run.asked_per_s = s->churn.max ? 0 : s->churn.per_s;
-    o->result.run.shortfall = due > replaced ? (double)(due - replaced) / (double)due : 0;
+    double asked = o->result.run.asked_per_s;
+    o->result.run.shortfall = asked > 0 ? fmax(0, 1 - o->result.run.rate_per_s / asked) : 0;
     o->result.run.p50_ns = atomic_load(&app->p50_ns);
     o->result.run.p90_ns = atomic_load(&app->p90_ns);
     o->result.run.p99_ns = atomic_load(&app->p99_ns);
     o->result.run.max_ns = atomic_load(&app->max_ns);
     o->result.run.seed = r->seed;
-    o->result.run.tls = tls[s->tls];
-    o->result.run.key = key[s->key];
+    o->result.run.tls = scenario_value(s, "tls", o->tls, sizeof o->tls);
+    o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
     fill_errors(&o->result.run.errors, app);
+    o->result.run.foreign = atomic_load(&r->child[RUN_SERVER].page->app.foreign);
 }
 
 /* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */
@@ -207,14 +246,31 @@ static void fill_skipped(struct result *ret, const struct run *r)
     ret->skipped_count = client->skipped_count;
 }
 
+/* When and where: the clock of the wall is read once, at the end. */
+static void fill_place(struct outcome *o, const struct run *r)
+{
+    int cpus;
+    struct tm utc;
+    time_t began = time(NULL) - (time_t)((clock_now_ns() - r->start_ns) / 1000000000u);
+    strftime(o->time, sizeof o->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&began, &utc));
+    if (gethostname(o->host, sizeof o->host - 1) != 0)
+        snprintf(o->host, sizeof o->host, "unknown");
+    proc_machine(o->kernel, sizeof o->kernel, &cpus);
+    o->result.time = o->time;
+    o->result.host = o->host;
+    o->result.kernel = o->kernel;
+}
+
 void outcome_make(struct outcome *o, const struct run *r)
 {
     *o = (struct outcome){0};
     o->result.scenario = r->name;
     o->result.version = SOAK_VERSION;
     o->result.run_dir = r->dir.path;
+    fill_place(o, r);
     fill_verdict(&o->result, r);
     fill_run(o, r);
+    fill_failure(&o->result, r);
     fill_libs(o, r);
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);

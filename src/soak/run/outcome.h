@@ -9,6 +9,8 @@
 #include "run.h"
 #include "survivors.h"
 
+#include <limits.h>
+
 enum { OUTCOME_TEXT = 512, OUTCOME_LIBS = 4 };
 
 /* Everything that the result borrows; lives as long as the result is read. */
@@ -20,8 +22,10 @@ struct outcome {
     struct result_when when[RUN_SUBJECTS];
     struct footprint footprint; /* all zero: not measured */
     char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
+    char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
+    char tls[16], key[16];
 };
 
 /* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */

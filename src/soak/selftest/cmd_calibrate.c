@@ -1,6 +1,7 @@
 #include "cmd_calibrate.h"
 
 #include "base/grammar.h"
+#include "base/input.h"
 #include "base/opts.h"
 #include "calibrate.h"
 #include "command_runs.h"
@@ -22,14 +23,16 @@ struct options {
 
 static const struct opt table[] = {
     {"runs", OPT_COUNT, offsetof(struct options, runs), "COUNT", NULL,
-     "runs in all, the mixes in turn; 200 if not given"},
+     "runs in all, the mixes in turn"},
     {"closed", OPT_COUNT, offsetof(struct options, closed), "COUNT", NULL,
-     "closed connections of each run; 2000 if not given"},
+     "closed connections of each run"},
     {"seed", OPT_HEX, offsetof(struct options, seed), "HEX", NULL,
-     "of the first round over the mixes; each round takes the next; 1 if not given"},
+     "of the first round over the mixes; each round takes the next"},
     {"mix", OPT_STRING, offsetof(struct options, mix), "NAME", NULL,
      "this mix only, such as 'default' or 'TLS 1.2'"},
 };
+
+static const struct options usual = {.runs = 200, .closed = 2000, .seed = 1};
 
 const struct command calibrate_command = {
     .name = "calibrate",
@@ -41,7 +44,8 @@ const struct command calibrate_command = {
              "Exit: 0, 1 after a LEAK, an INVALID or a ledger that moved, 2 usage, 4 when soak\n"
              "can't be run, 130 interrupted, with what was measured until then.\n",
     .table = table,
-    .options = sizeof table / sizeof *table};
+    .options = sizeof table / sizeof *table,
+    .defaults = &usual};
 
 /* What is under way. */
 struct calibration {
@@ -72,7 +76,7 @@ static bool ledger_level(const json_t *document)
     const char *folder = json_string_value(json_object_get(document, "run_dir"));
     char path[SUBRUN_PATH + TEXT];
     snprintf(path, sizeof path, "%s/samples.jsonl", folder ? folder : "");
-    FILE *in = fopen(path, "re");
+    FILE *in = input_open(path, NULL);
     if (!in)
         return false;
     json_t *sample;
@@ -213,7 +217,7 @@ static int check(void *owner, struct err *e)
 
 int cmd_calibrate(int argc, char *const *argv)
 {
-    struct options o = {.runs = 200, .closed = 2000, .seed = 1};
+    struct options o = usual;
     struct calibration c = {.o = &o};
     const struct command_runs runs = {.command = &calibrate_command,
                                       .options = &o,

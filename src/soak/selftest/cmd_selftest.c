@@ -30,6 +30,8 @@ static const struct opt table[] = {
      "only this bug, or 'clean' for the server without one"},
 };
 
+static const struct options usual = {.seeds = 1};
+
 const struct command selftest_command = {
     .name = "selftest",
     .words = "[OPTIONS]",
@@ -40,7 +42,8 @@ const struct command selftest_command = {
              "Exit: 0, 1 when a run isn't as expected, 2 usage, 4 when soak can't be run, 130\n"
              "interrupted, with what was measured until then.\n",
     .table = table,
-    .options = sizeof table / sizeof *table};
+    .options = sizeof table / sizeof *table,
+    .defaults = &usual};
 
 struct selftest {
     const struct options *o;
@@ -249,7 +252,7 @@ static int check(void *owner, struct err *e)
 
 int cmd_selftest(int argc, char *const *argv)
 {
-    struct options o = {.seeds = 1};
+    struct options o = usual;
     struct selftest t = {.o = &o};
     const struct command_runs runs = {.command = &selftest_command,
                                       .options = &o,

@@ -1,6 +1,7 @@
 #include "cmd_merge.h"
 
 #include "base/check.h"
+#include "commands.h"
 #include "suite_github.h"
 #include "suite_json.h"
 #include "suite_merge.h"
@@ -19,10 +20,10 @@
 enum { EXIT_BROKEN = 4, PARTS = SUITE_SHARDS };
 
 static const struct opt table[] = {
-    {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", NULL,
+    {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", ".json",
      "write the joined suite.json, to stdout without FILE"},
     {"junit", OPT_STRING, offsetof(struct suite_outputs, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per metric"},
+     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
 };
 
 const struct command merge_command = {
@@ -74,6 +75,13 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+/* `last` leads to a folder that is there by its own name too. */
+static bool is_link(const char *path)
+{
+    struct stat s;
+    return lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
+}
+
 /* Adds the suites of the folders in `folder`. Returns how many, or -1. */
 static int add_below(struct merging *m, const char *folder, struct err *e)
 {
@@ -85,7 +93,7 @@ static int add_below(struct merging *m, const char *folder, struct err *e)
         char below[PATH_MAX];
         int n = snprintf(below, sizeof below, "%s/%s", folder, entry[i]->d_name);
         int rc = 0;
-        if (found >= 0 && n > 0 && (size_t)n < sizeof below)
+        if (found >= 0 && n > 0 && (size_t)n < sizeof below && !is_link(below))
             rc = add_folder(m, below, e);
         found = rc < 0 ? -1 : found + (found >= 0 ? rc : 0);
         free(entry[i]);
@@ -108,15 +116,13 @@ static int add_word(struct merging *m, const char *word, struct err *e)
                       : (found < 0 ? -1 : 0);
 }
 
-static void tell(const struct suite *s, const struct suite_outputs *outputs)
+static void tell(const struct suite *s, const struct suite_outputs *outputs, int exit)
 {
+    struct suite_ending ending = {.joined = true, .exit = exit, .junit = outputs->junit};
     FILE *text = suite_outputs_text(outputs);
-    suite_text_head(text);
     for (size_t i = 0; i < s->entries; i++)
-        suite_text_row(&s->entry[i], text);
-    suite_text_failures(s, text);
-    suite_text_notes(s, text);
-    suite_text_totals(s, text);
+        suite_text_row(s, i, text);
+    suite_text_summary(s, &ending, text);
     suite_github_summary(s);
 }
 
@@ -127,13 +133,13 @@ static int merge(struct merging *m, const struct suite_outputs *outputs, struct 
     suite_init(&s);
     int code = -1;
     if (suite_merge(&s, m->part, m->parts, e) == 0 && suite_outputs_check(outputs, e) == 0) {
-        tell(&s, outputs);
         suite_count(&s, &totals);
         code = suite_exit_code(&totals);
         if (suite_outputs_write(outputs, &s, e) != 0) {
             fprintf(stderr, "soak: merge: %s\n", e->text);
             code = code == 1 ? code : EXIT_BROKEN;
         }
+        tell(&s, outputs, code);
     }
     suite_free(&s);
     return code;
@@ -149,8 +155,9 @@ int cmd_merge(int argc, char *const *argv)
     CHECK(m);
     int code = command_helped(&merge_command, argc, argv) ? 0 : -1, rc = 0;
     if (code < 0)
-        rc =
-            opts_parse(table, merge_command.options, argc, argv, &outputs, word, PARTS, &words, &e);
+        rc = commands_parsed(
+            opts_parse(table, merge_command.options, argc, argv, &outputs, word, PARTS, &words, &e),
+            "merge", table, merge_command.options, argc, argv, &e);
     if (code < 0 && rc == 0 && words == 0)
         rc = err_set(&e, "which suites? Give suite.json files or their folders");
     for (size_t i = 0; rc == 0 && i < words; i++)

@@ -1,6 +1,7 @@
 #include "suite_line.h"
 
 #include "base/check.h"
+#include "commands.h"
 #include "suite.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@ const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"fail-fast", OPT_FLAG, offsetof(struct suite_line, fail_fast), NULL, NULL,
      "end after the first scenario that is not as expected or broken"},
     {"junit", OPT_STRING, offsetof(struct suite_line, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per metric"},
+     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
 };
 
 /* Both tables as one: the scenario is the first in the struct, so that its offsets hold. */
@@ -54,7 +55,8 @@ int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct
     *line = (struct suite_line){.word = calloc((size_t)argc + 1, sizeof *line->word)};
     CHECK(line->word);
     scenario_defaults(&line->run);
-    if (opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e) != 0)
+    int rc = opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e);
+    if (commands_parsed(rc, "suite", table, count, argc, argv, e) != 0)
         return -1;
     if (passed_on_read(&line->passed_on, table, count, argc, argv, NULL, NULL, e) != 0)
         return -1;

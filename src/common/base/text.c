@@ -1,0 +1,80 @@
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The least code point that a sequence of so many bytes may stand for: a shorter one is malformed.
+ */
+static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+
+static size_t length_of(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc0)
+        return 0;
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+}
+
+size_t text_character(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t length = length_of(*p);
+    if (length == 1)
+        return *p >= 0x20 && *p != 0x7f;
+    uint32_t code = *p & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (p[i] & 0x3fu);
+    }
+    bool surrogate = code >= 0xd800 && code < 0xe000;
+    bool good = length && code >= least[length] && code <= 0x10ffff && !surrogate && code >= 0xa0;
+    return good ? length : 0;
+}
+
+/* The character to print at `text`, which isn't the end: itself, or what takes the place of its
+ * first byte. */
+static const char *shown(const char *text, size_t *ret_length)
+{
+    *ret_length = text_character(text);
+    if (*ret_length)
+        return text;
+    *ret_length = 1;
+    return *text == '\t' || *text == '\n' || *text == '\r' ? " " : "?";
+}
+
+char *text_clean(char *text)
+{
+    size_t length;
+    for (char *p = text; *p; p += length) {
+        const char *character = shown(p, &length);
+        memmove(p, character, length);
+    }
+    return text;
+}
+
+void text_drop_part(char *text)
+{
+    size_t start = strlen(text);
+    for (int i = 0; i < 3 && start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80; i++)
+        start--;
+    if (start > 0 && length_of((unsigned char)text[start - 1]) > 1 &&
+        text_character(text + start - 1) == 0)
+        text[start - 1] = '\0';
+}
+
+char *text_copy(char *buf, size_t size, const char *text)
+{
+    size_t used = 0, length;
+    for (; *text; text += length) {
+        const char *character = shown(text, &length);
+        if (used + length >= size)
+            break;
+        memcpy(buf + used, character, length);
+        used += length;
+    }
+    buf[used] = '\0';
+    return buf;
+}

@@ -1,0 +1,25 @@
+/*
+ * Text that somebody else has written: an option's value, a file's name, a line of a log. It goes
+ * to terminals only after text_clean, since an escape sequence in it could rewrite what stands
+ * there. Pure; err_set cleans every sentence by it.
+ */
+#ifndef SOAK_BASE_TEXT_H
+#define SOAK_BASE_TEXT_H
+
+#include <stddef.h>
+
+/* Bytes of the printable character at `text`, 1 to 4. 0 for a control character (below 0x20, 0x7f,
+ * U+0080 to U+009F, which terminals obey too), for what isn't UTF-8, and at the end. */
+size_t text_character(const char *text);
+
+/* Replaces in place each byte that text_character refuses: a tab or line break by a blank, any
+ * other by `?`. The text doesn't grow. Returns it. */
+char *text_clean(char *text);
+
+/* Drops the beginning of a character that the end of a buffer has cut. */
+void text_drop_part(char *text);
+
+/* Copies `text` cleaned, cut between characters where `size` is too small. Returns buf. */
+char *text_copy(char *buf, size_t size, const char *text);
+
+#endif

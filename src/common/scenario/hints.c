@@ -1,0 +1,34 @@
+#include "scenario/hints.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct hint hints[] = {
+#define X(typed, option, remark) {typed, option, remark},
+#include "scenario/hints.def"
+#undef X
+};
+
+static const struct {
+    const char *typed, *command;
+} commands[] = {
+#define X(typed, command) {typed, command},
+    HINT_COMMANDS(X)
+#undef X
+};
+
+const struct hint *hint_for(const char *typed)
+{
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(hints[i].typed, typed) == 0)
+            return &hints[i];
+    return NULL;
+}
+
+const char *hint_command(const char *typed)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].typed, typed) == 0)
+            return commands[i].command;
+    return NULL;
+}

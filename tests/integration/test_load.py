@@ -1,0 +1,91 @@
+"""What the load is, and what isn't: peers that aren't ours, and connections that fail."""
+
+import os
+import socket
+import struct
+import unittest
+
+import soak_run
+import test_robust
+
+RUN = ("--conns", "10", "--churn", "400/s", "--seed", "7f3a")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        return holder.getsockname()[1]
+
+
+def reset(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+class Strangers(test_robust.Live):
+    """A peer on the server's port that isn't the run's own client."""
+
+    def begin(self, *options):
+        port = free_port()
+        process = self.start(*RUN, "--listen", f"127.0.0.1:{port}", *options)
+        self.wait_checkpoints(2)
+        return process, port
+
+    def stay(self, port):
+        """Connects and doesn't leave by itself."""
+        sock = socket.create_connection(("127.0.0.1", port), timeout=test_robust.WAIT_S)
+        self.addCleanup(sock.close)
+        return sock
+
+    def assert_only_ours(self, run):
+        last = run.checkpoints()[-1]
+        for counter in ("opened", "closed", "established"):
+            self.assertEqual(last["server"]["connections"][counter], last["client"]["connections"][counter],
+                             counter)
+
+    def test_a_few_are_counted_apart_and_turned_away(self):
+        process, port = self.begin("--closed", "2000")
+        staying = [self.stay(port) for _ in range(3)]
+        reset(self.stay(port))
+        for sock in staying:
+            self.assertEqual(sock.recv(1), b"")
+        run = self.finish(process)
+        self.assertEqual(run.result["verdict"], "PASS", run.explain())
+        self.assertEqual(run.result["run"]["foreign"], 4, run.explain())
+        self.assertIn("4 connections to the server's port came from elsewhere",
+                      " ".join(run.out.split()))
+        self.assert_only_ours(run)
+
+    def test_many_make_the_run_invalid(self):
+        process, port = self.begin("--closed", "1000")
+        for _ in range(60):
+            self.stay(port)
+        run = self.finish(process)
+        self.assertEqual(run.result["verdict"], "INVALID", run.explain())
+        self.assertEqual(run.exit, 4)
+        self.assertEqual(run.result["run"]["foreign"], 60)
+        self.assertRegex(run.subject()["reasons"][0], "^60 connections from elsewhere")
+        self.assert_only_ours(run)
+
+
+class Failures(soak_run.SoakTest):
+    def test_the_first_failure_is_told_with_its_behaviour(self):
+        run = self.soak(*RUN, "--closed", "1000", "--emfile", "50", "--mix", "clean")
+        self.assertGreater(run.result["run"]["errors"]["total"], 0, run.explain())
+        first = run.result["first_failure"]
+        self.assertEqual(first["behaviour"], "clean")
+        self.assertEqual(first["kind"], "handshake")
+        self.assertIn("failed", first["text"])
+        self.assertIn(f"the first (clean): {first['text']}", " ".join(run.out.split()))
+        for name, text in (("client.log", f"clean: {first['text']}"),
+                           ("server.log", "too many open files")):
+            with open(os.path.join(run.folder, name), encoding="utf-8") as log:
+                self.assertIn(text, log.read())
+
+    def test_where_none_fails_there_is_none(self):
+        run = self.soak(*RUN, "--closed", "500")
+        self.assertIsNone(run.result["first_failure"], run.explain())
+        self.assertEqual(run.result["run"]["foreign"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
