@@ -1,3 +1,4 @@
+#include "base/process.h"
 #include "control/program.h"
 #include "options.h"
 #include "probe/probe.h"
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     struct err e;
+    process_begin(argv);
     if (options_parse(argc, argv, &o, &e) < 0)
         return program_refuse(name, &e);
     const struct program self = {.name = name,

@@ -300,8 +300,11 @@ int server_check(const struct options *o, struct err *e)
     bool fits = any_cipher_fits(ctx, o);
     SSL_CTX_free(ctx);
     server_tls_fini(&tls);
-    if (fits)
+    char versions[128];
+    if (fits) {
+        printf("checked %s\n", probe_versions(versions, sizeof versions));
         return 0;
+    }
     return err_set(e, "--ciphers %s: none of them goes with the server's key; give --key both",
                    o->ciphers ? o->ciphers : "");
 }

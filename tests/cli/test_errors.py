@@ -60,6 +60,9 @@ REFUSED = [
     (["nosuch"], "nosuch: no such command or scenario; `soak list scenarios` has the "
      "scenarios"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
+    (["--env", "MALLOC_CONF"], "--env MALLOC_CONF: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
+    (["--env", "1A=x"], "--env 1A=x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
+    (["--env", "=x"], "--env =x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
     (["--workers", "33"], "--workers 33: from 1 to 32"),
     (["--client-workers", "33"], "--client-workers 33: at most 32"),
     (["--listen", "[::1]:0", "--sources", "2"],

@@ -10,6 +10,7 @@ import unittest
 
 from patience import PATIENCE_S
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("SOAK_BIN", "build/bin")
 SOAK = os.path.join(BIN, "soak")
 

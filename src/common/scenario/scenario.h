@@ -75,6 +75,7 @@ struct scenario {
     int malloc; /* enum scenario_malloc; a build without jemalloc has libc only */
     const char *openssl, *libuv, *jemalloc, *libc;  /* the server's; NULL = the build's own */
     int client_malloc;                              /* enum scenario_client_malloc */
+    struct opts_list env;                           /* NAME=VALUE each, for server and client */
     const char *defect;                             /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     bool requests;

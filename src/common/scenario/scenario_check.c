@@ -14,6 +14,9 @@ enum {
     TURNOVERS = 4,    /* a verdict needs epochs whose connections have all gone */
     ALPN_LIMIT = 256, /* with a byte of length each */
     SNI_LIMIT = 255,
+    WATCHDOG_LEAST_S = 1, /* starting a side, or a step of a slow machine, takes as long */
+    WATCHDOG_MOST_S = 24 * 60 * 60,
+    NS_PER_S = 1000000000,
     TEXT = 64
 };
 
@@ -291,6 +294,10 @@ static int check_server(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "handshake-timeout", e,
                                "a peer that vanishes would stay for ever; such as "
                                "30s");
+    if (s->watchdog_ns / NS_PER_S < WATCHDOG_LEAST_S || s->watchdog_ns / NS_PER_S > WATCHDOG_MOST_S)
+        return scenario_refuse(s, "watchdog", e,
+                               "from %ds, so that a slow step isn't taken for a hang, to %dh",
+                               WATCHDOG_LEAST_S, WATCHDOG_MOST_S / 3600);
     if (check_listen(s, e) < 0 || check_resources(s, e) < 0)
         return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
@@ -314,10 +321,11 @@ static int check_bisect(const struct scenario *s, struct err *e)
 
 int scenario_check(const struct scenario *s, struct err *e)
 {
-    if (check_strings(s, e) < 0 || check_load(s, e) < 0 || check_pace(s, e) < 0 ||
-        check_tls(s, e) < 0 || check_operate(s, e) < 0 || check_server(s, e) < 0 ||
-        scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0 ||
-        scenario_check_torture(s, e) < 0 || scenario_check_libs(s, e) < 0 || check_bisect(s, e) < 0)
+    if (check_strings(s, e) < 0 || scenario_check_env(s, e) < 0 || check_load(s, e) < 0 ||
+        check_pace(s, e) < 0 || check_tls(s, e) < 0 || check_operate(s, e) < 0 ||
+        check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 ||
+        check_expect(s, e) < 0 || scenario_check_torture(s, e) < 0 ||
+        scenario_check_libs(s, e) < 0 || check_bisect(s, e) < 0)
         return -1;
     return 0;
 }

@@ -289,7 +289,7 @@ static int check_place(struct file *f, const struct opt *option, size_t i, const
         return refuse(f, "'%s' belongs in [%s], and no section comes before it", key, right);
     if (*section && strcmp(right, section) != 0)
         return refuse(f, "'%s' belongs in [%s], not in [%s]", key, right, section);
-    if (f->given_on[i])
+    if (f->given_on[i] && option->type != OPT_LIST)
         return refuse(f, "'%s' is already given on line %d", key, f->given_on[i]);
     return 0;
 }
@@ -311,7 +311,8 @@ static int set_key(struct file *f, const char *section, const char *key, const c
         return -1;
     f->given_on[i] = f->line_number;
     f->any_given = true;
-    bool text = option->type == OPT_STRING || option->type == OPT_OUTPUT;
+    bool text =
+        option->type == OPT_STRING || option->type == OPT_OUTPUT || option->type == OPT_LIST;
     if (opts_set(option, &f->reading->scenario, text ? keep(value) : value, &f->error) < 0) {
         f->failed = true;
         return err_prefix(&f->error, "%s%s%s", key, *value ? " = " : "", value);

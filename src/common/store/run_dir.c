@@ -20,9 +20,13 @@ static const char samples_name[] = "samples.jsonl";
 static int refuse(struct err *e, const char *path, int error)
 {
     switch (error) {
+    case EFBIG:
+        return err_set(e,
+                       "%s: the limit of a file's size is reached (%s); raise it with 'ulimit -f "
+                       "unlimited'",
+                       path, strerror(error));
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
         return err_set(e,
                        "%s: the disk is full (%s); free some space or give another folder with "
                        "--results",
@@ -32,6 +36,8 @@ static int refuse(struct err *e, const char *path, int error)
     case EROFS:
         return err_set(e, "%s: can't be written (%s); give another folder with --results", path,
                        strerror(error));
+    case ENOENT:
+        return err_set(e, "%s: its folder was removed (%s)", path, strerror(error));
     default:
         return err_set(e, "%s: %s", path, strerror(error));
     }

@@ -71,16 +71,14 @@ static const char *last_line(char *text)
     return strncmp(line, name, sizeof name - 1) == 0 ? line + sizeof name - 1 : line;
 }
 
-static int concluded(const struct job *j, int started, int out_fd, const char *path, struct err *e)
+static int concluded(const struct programs *p, const struct job *j, int out_fd, struct err *e)
 {
     char text[SAID];
-    if (started != 0)
-        return err_set(e, "%.300s can't be started: %s", path, uv_strerror(started));
-    if (j->status == 0 && j->signal_number == 0)
-        return 0;
     ssize_t n = pread(out_fd, text, sizeof text - 1, 0);
     text[n > 0 ? n : 0] = '\0';
     const char *said = last_line(text);
+    if (j->status == 0 && j->signal_number == 0)
+        return programs_check_allocator(p, true, said, e);
     if (j->status == 2)
         return err_set(e, "%.450s", said);
     char how[64];
@@ -96,7 +94,8 @@ static bool has_questions(const struct programs *p)
     const struct scenario *s = p->scenario;
     struct scenario usual;
     scenario_defaults(&usual);
-    return p->assembled || s->groups || s->ciphers || strcmp(s->listen, usual.listen) != 0;
+    return p->assembled || s->env.count || s->groups || s->ciphers ||
+           strcmp(s->listen, usual.listen) != 0;
 }
 
 int server_check(const struct programs *p, struct err *e)
@@ -112,7 +111,9 @@ int server_check(const struct programs *p, struct err *e)
     snprintf(path, sizeof path, "%s/soak-server", programs_server_folder(p));
     args_server_check(&args, p->scenario, path);
     char **environment = programs_environment(p, true);
-    int rc = concluded(&j, run(&j, args.argv, environment, out_fd), out_fd, path, e);
+    int started = run(&j, args.argv, environment, out_fd);
+    int rc = started == 0 ? concluded(p, &j, out_fd, e)
+                          : err_set(e, "%.300s can't be started: %s", path, uv_strerror(started));
     environment_free(environment);
     close(out_fd);
     return rc;
