@@ -126,7 +126,7 @@ class Commands(unittest.TestCase):
                               env=dict(os.environ, SOAK_ROOT=SOURCE,
                                        TMPDIR=self.temporary)) as process:
             os.kill(self.server_of(process.pid), signal.SIGKILL)
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 1, output)
         kept = re.search(r"INVALID.*kept: (\S+?);? ", output + " ").group(1).strip()
         with open(os.path.join(kept, "result.json"), encoding="utf-8") as f:
@@ -146,14 +146,11 @@ class Commands(unittest.TestCase):
 
     def server_of(self, pid):
         """The server below a calibration: its grandchild."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            for _, run in self.children(pid):
-                for name, child in self.children(run):
-                    if name == "soak-server":
-                        return child
-            time.sleep(0.01)
-        raise AssertionError("no server was started")
+        def found():
+            return next((child for _, run in self.children(pid)
+                         for name, child in self.children(run) if name == "soak-server"), None)
+
+        return until(found, "a server is started")
 
     def test_ctrl_c_prints_what_was_measured_and_exits_with_130(self):
         """The first run is done when the folder of the second is there."""

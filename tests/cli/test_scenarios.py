@@ -43,7 +43,7 @@ def soak(*arguments, root=SOURCE, cwd=None):
 def words_of(command):
     """As a shell reads them: what could steer a terminal is written in its $'...'."""
     text = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True,
-                          timeout=60, check=True).stdout
+                          timeout=PATIENCE_S, check=True).stdout
     return text.split("\0")[:-1]
 
 
