@@ -195,8 +195,8 @@ void overlap_transmit_abort(struct peer *p)
     CHECK(!m || m->used == 0);
 }
 
-/* A group that doesn't fill goes on. While one of its handshakes is still under way it is awaited, however
- * slow the machine is: it gets ready, or is gone. */
+/* A group that doesn't fill goes on. While one of its handshakes is still under way it is awaited,
+ * however slow the machine is: it gets ready, or is gone. */
 void overlap_tick(struct peer *p)
 {
     struct member *m = p->own;
