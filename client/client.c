@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "choice.h"
 #include "control/control.h"
 #include "probe/probe.h"
@@ -21,7 +22,7 @@ enum phase { PHASE_IDLE, PHASE_EPOCH, PHASE_DRAIN, PHASE_DRAINED, PHASE_QUIT };
 struct client {
     const struct options *o;
     struct worker_shared shared;
-    struct worker *worker[OPTIONS_WORKERS_MAX]; /* owned */
+    struct worker *worker[LIMIT_WORKERS]; /* owned */
     int workers;
     struct choice choice;
     enum phase phase;

@@ -1,3 +1,4 @@
+#include "base/process.h"
 #include "client.h"
 #include "control/program.h"
 #include "options.h"
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
 {
     static struct options o; /* the workers borrow it */
     struct err e;
+    process_begin(argv);
     if (options_parse(argc, argv, &o, &e) < 0)
         return program_refuse(name, &e);
     const struct program self = {.name = name,

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "base/limits.h"
 #include "base/opts.h"
 #include "operation.h"
 #include "prelude/prelude.h"
@@ -9,10 +10,6 @@
 #include <unistd.h>
 
 #define FIELD(name) offsetof(struct options, name)
-
-/* An operation is one message in one record. */
-enum { OPERATION_PAYLOAD_MAX = 16 * 1024 };
-enum { PAYLOAD_MAX = 16 * 1024 * 1024, CONNS_MAX = 1000000, WEIGHT_MAX = 1000000 };
 
 static const struct opt table[] = {
     {"connect", OPT_STRING, FIELD(connect), "ADDR:PORT", NULL, "the server; needed"},
@@ -99,8 +96,8 @@ static int check_weights(const struct options *o, struct err *e)
 {
     uint64_t total = 0;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (o->mix.weight[i] > WEIGHT_MAX)
-            return err_set(e, "--%s: a weight is at most %d", behaviour_name(i), WEIGHT_MAX);
+        if (o->mix.weight[i] > LIMIT_WEIGHT)
+            return err_set(e, "--%s: a weight is at most %d", behaviour_name(i), LIMIT_WEIGHT);
         total += o->mix.weight[i];
     }
     if (total == 0)
@@ -112,7 +109,7 @@ static int check_operate(const struct options *o, struct err *e)
 {
     if (o->operate == OPERATION_NONE)
         return 0;
-    if (o->payload > OPERATION_PAYLOAD_MAX)
+    if (o->payload > LIMIT_OPERATION)
         return err_set(e, "--payload: at most 16KiB with --operate");
     if (o->operate == OPERATION_RENEGOTIATE && o->tls != CONTEXT_TLS_1_2)
         return err_set(e, "--operate renegotiate: only TLS 1.2 does, give --tls 1.2");
@@ -127,16 +124,16 @@ static int check(const struct options *o, struct err *e)
 {
     if (!o->connect)
         return err_set(e, "--connect ADDR:PORT is needed, such as --connect 127.0.0.1:4433");
-    if (o->conns < 1 || o->conns > CONNS_MAX)
-        return err_set(e, "--conns: from 1 to %d", CONNS_MAX);
+    if (o->conns < 1 || o->conns > LIMIT_CONNS)
+        return err_set(e, "--conns: from 1 to %d", LIMIT_CONNS);
     if (o->client_cert && o->client_certs)
         return err_set(e, "--client-certs: there is --client-cert too; leave one of them out");
-    if (o->payload < 1 || o->payload > PAYLOAD_MAX)
-        return err_set(e, "--payload: from 1B to 16MiB");
-    if (o->sources > TARGET_SOURCES_MAX)
-        return err_set(e, "--sources: at most %d", TARGET_SOURCES_MAX);
-    if (o->workers > OPTIONS_WORKERS_MAX)
-        return err_set(e, "--workers %d: at most %d", o->workers, OPTIONS_WORKERS_MAX);
+    if (o->payload < 1 || o->payload > LIMIT_PAYLOAD)
+        return err_set(e, "--payload: from 1B to 1MiB");
+    if (o->sources > LIMIT_SOURCES)
+        return err_set(e, "--sources: at most %d", LIMIT_SOURCES);
+    if (o->workers > LIMIT_WORKERS)
+        return err_set(e, "--workers %d: at most %d", o->workers, LIMIT_WORKERS);
     if (check_operate(o, e) < 0 || check_starttls(o, e) < 0 || check_certificates(o, e) < 0)
         return -1;
     return check_weights(o, e);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { OPTIONS_WORKERS_AUTO_MAX = 4, OPTIONS_WORKERS_MAX = 32 };
+enum { OPTIONS_WORKERS_AUTO_MAX = 4 };
 
 struct options {
     const char *connect, *alpn, *sni, *client_cert, *client_certs, *source_net;

@@ -53,6 +53,13 @@ int peer_tls_open(struct peer *p)
     return p->recipe->prepare ? p->recipe->prepare(p) : 0;
 }
 
+bool peer_tls_session_fits_others(const SSL *ssl)
+{
+    const struct wire *wire = wire_of(ssl);
+    const struct peer *p = (const void *)((const char *)wire - offsetof(struct peer, wire));
+    return !p->recipe->own_sessions;
+}
+
 void peer_tls_free(struct peer *p)
 {
     ERR_clear_error();

@@ -7,6 +7,8 @@
 /* Makes the SSL object. Returns 0 or -1. */
 int peer_tls_open(struct peer *p);
 void peer_tls_free(struct peer *p);
+/* Whether what it agrees on is what the others ask for, so that they can resume its session. */
+bool peer_tls_session_fits_others(const SSL *ssl);
 /* Goes as far as the bytes in p->wire allow, in whatever state the connection is, and sends what
  * there is to send. */
 void peer_tls_advance(struct peer *p);

@@ -52,13 +52,15 @@ struct recipe {
     enum recipe_end end;
     enum recipe_exit exit;
     enum recipe_point point;
-    int alert;        /* REFUSED: what the server must say (SSL_AD_...); 0: anything, or nothing */
-    int alert_tls12;  /* what it must say in TLS 1.2 instead; 0: the same */
-    bool raw;         /* speaks no TLS: no SSL object is made, `open` writes the bytes */
-    bool no_offer;    /* doesn't take part in --resume */
-    bool in_prelude;  /* its deed is done, and its end meant, in the dialogue before TLS */
-    bool mute;        /* sends no message after the handshake; only REFUSED */
-    unsigned repeats; /* for `work`, as the entry likes */
+    int alert;         /* REFUSED: what the server must say (SSL_AD_...); 0: anything, or nothing */
+    int alert_tls12;   /* what it must say in TLS 1.2 instead; 0: the same */
+    bool raw;          /* speaks no TLS: no SSL object is made, `open` writes the bytes */
+    bool no_offer;     /* doesn't take part in --resume */
+    bool own_sessions; /* asks for something of its own, to which its sessions are tied: they
+                        * aren't offered by others */
+    bool in_prelude;   /* its deed is done, and its end meant, in the dialogue before TLS */
+    bool mute;         /* sends no message after the handshake; only REFUSED */
+    unsigned repeats;  /* for `work`, as the entry likes */
 
     /* Why this build can't do it, or NULL. Called once, before the first connection. */
     const char *(*unable)(void);

@@ -10,35 +10,36 @@
 /* Enough that something kept per message shows beside what is kept per connection. */
 enum { UPDATES = 8, RENEGOTIATIONS = 3, TICKETS = 8, AUTHENTICATIONS = 3 };
 
-/* None takes part in --resume: what it is about happens in full handshakes. */
+/* None takes part in --resume: what it is about happens in full handshakes, and a session that was
+ * made with it (RFC 6066 4: a maximum fragment) is refused to a connection without it. */
 #define HELLO                                                                                      \
     {                                                                                              \
-        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .prepare = feature_hello_prepare,             \
-        .work = feature_hello_check                                                                \
+        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .own_sessions = true,                         \
+        .prepare = feature_hello_prepare, .work = feature_hello_check                              \
     }
 #define HELLO_REFUSED(the_alert)                                                                   \
     {                                                                                              \
-        .end = RECIPE_REFUSED, .alert = the_alert, .no_offer = true,                               \
+        .end = RECIPE_REFUSED, .alert = the_alert, .no_offer = true, .own_sessions = true,         \
         .prepare = feature_hello_prepare, .work = feature_hello_check                              \
     }
 #define CERT(the_prepare)                                                                          \
     {                                                                                              \
-        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .prepare = the_prepare                        \
+        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .own_sessions = true, .prepare = the_prepare  \
     }
 #define CERT_REFUSED(the_prepare, the_alert, tls12)                                                \
     {                                                                                              \
         .end = RECIPE_REFUSED, .alert = the_alert, .alert_tls12 = tls12, .no_offer = true,         \
-        .prepare = the_prepare                                                                     \
+        .own_sessions = true, .prepare = the_prepare                                               \
     }
 #define REQUEST(the_prepare, times)                                                                \
     {                                                                                              \
-        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .repeats = times, .prepare = the_prepare,     \
-        .work = feature_after_request, .heard = feature_after_answered                             \
+        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .own_sessions = true, .repeats = times,       \
+        .prepare = the_prepare, .work = feature_after_request, .heard = feature_after_answered     \
     }
 #define RENEGOTIATE(the_end, the_prepare)                                                          \
     {                                                                                              \
-        .end = the_end, .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .repeats = RENEGOTIATIONS,    \
-        .prepare = the_prepare, .work = feature_after_renegotiate                                  \
+        .end = the_end, .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .own_sessions = true,         \
+        .repeats = RENEGOTIATIONS, .prepare = the_prepare, .work = feature_after_renegotiate       \
     }
 
 const struct recipe recipes_feature[BEHAVIOUR_COUNT] = {
@@ -59,6 +60,7 @@ const struct recipe recipes_feature[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_GROUP_P384] = HELLO,
     [BEHAVIOUR_GROUP_ML_KEM] = {.exit = EXIT_CLOSE_NOTIFY,
                                 .no_offer = true,
+                                .own_sessions = true,
                                 .unable = feature_hello_no_ml_kem,
                                 .prepare = feature_hello_prepare,
                                 .work = feature_hello_check},
@@ -81,11 +83,13 @@ const struct recipe recipes_feature[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_AUTH_LATER_NONE] = {.end = RECIPE_REFUSED,
                                    .alert = SSL_AD_CERTIFICATE_REQUIRED,
                                    .no_offer = true,
+                                   .own_sessions = true,
                                    .prepare = feature_certs_prepare_later_none,
                                    .work = feature_after_request,
                                    .heard = feature_after_answered},
     [BEHAVIOUR_KEY_UPDATE] = {.exit = EXIT_CLOSE_NOTIFY,
                               .no_offer = true,
+                              .own_sessions = true,
                               .repeats = UPDATES,
                               .prepare = feature_after_prepare_tls13,
                               .work = feature_after_update,
@@ -93,6 +97,7 @@ const struct recipe recipes_feature[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_KEY_UPDATE_ASKED] = REQUEST(feature_after_prepare_tls13, UPDATES),
     [BEHAVIOUR_TICKETS_ASKED] = {.exit = EXIT_CLOSE_NOTIFY,
                                  .no_offer = true,
+                                 .own_sessions = true,
                                  .repeats = TICKETS,
                                  .unable = feature_after_no_tickets,
                                  .prepare = feature_after_prepare_tls13,

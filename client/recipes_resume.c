@@ -50,9 +50,14 @@ static int prepare_wrong_psk(struct peer *p)
     {                                                                                              \
         .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .prepare = the_prepare                        \
     }
-#define REFUSED(the_prepare, the_alert)                                                            \
+#define PSK_REFUSED(the_prepare, the_alert)                                                        \
     {                                                                                              \
-        .end = RECIPE_REFUSED, .no_offer = true, .alert = the_alert, .prepare = the_prepare        \
+        .end = RECIPE_REFUSED, .no_offer = true, .own_sessions = true, .alert = the_alert,         \
+        .prepare = the_prepare                                                                     \
+    }
+#define PSK_HELD(the_prepare)                                                                      \
+    {                                                                                              \
+        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .own_sessions = true, .prepare = the_prepare  \
     }
 #define REFUSED_SESSION(the_prepare, the_alert)                                                    \
     {                                                                                              \
@@ -105,9 +110,9 @@ const struct recipe recipes_resume[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_EARLY_DATA_ACCEPTED] = EARLY(early_prepare),
     [BEHAVIOUR_EARLY_DATA_REJECTED] = EARLY(early_prepare_stale),
     [BEHAVIOUR_EARLY_DATA_REPLAYED] = EARLY(early_prepare_replay),
-    [BEHAVIOUR_EXTERNAL_PSK] = HELD(prepare_psk),
-    [BEHAVIOUR_PSK_UNKNOWN_IDENTITY] = HELD(prepare_unknown_psk),
-    [BEHAVIOUR_PSK_UNKNOWN_REFUSED] = REFUSED(prepare_unknown_psk, SSL_AD_UNKNOWN_PSK_IDENTITY),
+    [BEHAVIOUR_EXTERNAL_PSK] = PSK_HELD(prepare_psk),
+    [BEHAVIOUR_PSK_UNKNOWN_IDENTITY] = PSK_HELD(prepare_unknown_psk),
+    [BEHAVIOUR_PSK_UNKNOWN_REFUSED] = PSK_REFUSED(prepare_unknown_psk, SSL_AD_UNKNOWN_PSK_IDENTITY),
     /* In TLS 1.3 the binder is wrong, in TLS 1.2 the key of Finished. */
-    [BEHAVIOUR_PSK_WRONG_KEY] = REFUSED(prepare_wrong_psk, 0),
+    [BEHAVIOUR_PSK_WRONG_KEY] = PSK_REFUSED(prepare_wrong_psk, 0),
 };

@@ -73,7 +73,8 @@ static struct session_der copy(const struct session_der *der)
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
     struct sessions *s = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    int length = s->count < SESSIONS_MAX ? i2d_SSL_SESSION(session, NULL) : 0;
+    bool wanted = s->count < SESSIONS_MAX && s->fits_others(ssl);
+    int length = wanted ? i2d_SSL_SESSION(session, NULL) : 0;
     if (length <= 0)
         return 0;
     unsigned char *der = malloc((size_t)length);
@@ -90,8 +91,9 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
     return 0;
 }
 
-void sessions_attach(struct sessions *s, SSL_CTX *ctx)
+void sessions_attach(struct sessions *s, SSL_CTX *ctx, bool (*fits_others)(const SSL *ssl))
 {
+    s->fits_others = fits_others;
     SSL_CTX_set_app_data(ctx, s);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, on_new_session);

@@ -6,6 +6,11 @@
  * leak in the client's own ledger. The server's certificate is left out: nothing here verifies it,
  * and parsing it was a third of the client's instructions per resumed connection. The first session
  * stays until sessions_clear, for behaviours that need one that is long over. One thread.
+ *
+ * A session carries what the connection that made it had agreed on beyond what all ask for: a
+ * maximum fragment, a name, a cipher, a key known beforehand. Offered without that it is refused
+ * (RFC 6066 4: with an alert), so a session is only kept where another connection asks for the
+ * same.
  */
 #ifndef SOAK_CLIENT_SESSIONS_H
 #define SOAK_CLIENT_SESSIONS_H
@@ -22,14 +27,16 @@ struct session_der {
 };
 
 struct sessions {
+    bool (*fits_others)(const SSL *ssl);
     struct session_der ancient; /* a copy of the first of all */
     struct session_der replay;  /* used once, to be used again; the recipes' */
     size_t first, count;        /* a ring, oldest first */
     struct session_der entry[SESSIONS_MAX];
 };
 
-/* Makes `ctx` hand its sessions to `s`, which must outlive it. */
-void sessions_attach(struct sessions *s, SSL_CTX *ctx);
+/* Makes `ctx` hand its sessions to `s`, which must outlive it: those of connections for which
+ * `fits_others` is true. */
+void sessions_attach(struct sessions *s, SSL_CTX *ctx, bool (*fits_others)(const SSL *ssl));
 /* Gives the oldest session that is still valid to `ssl`; does nothing when there is none. With
  * `keep` it stays in the store, for a handshake that won't bring a new one. */
 void sessions_offer(struct sessions *s, SSL *ssl, bool keep);

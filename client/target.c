@@ -1,5 +1,7 @@
 #include "target.h"
 
+#include "base/limits.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PER_SOURCE_AND_MINUTE = 20000, OPEN_PER_SOURCE = 10000, HOST_SIZE = 256 };
+enum { PER_SOURCE_AND_MINUTE = 20000, HOST_SIZE = 256 };
 
 /* Looks up IPv4 first: `localhost` is often both, and servers listen on 127.0.0.1 more often. */
 static int resolve(const char *host, const char *port, struct target *ret)
@@ -59,10 +61,10 @@ static bool is_loopback4(const struct target *t)
 /* Without an asked rate nothing bounds the connections per minute. */
 static uint64_t enough_sources(struct rate churn, uint64_t conns)
 {
-    if (churn.max || churn.per_s * 60 >= (double)PER_SOURCE_AND_MINUTE * TARGET_SOURCES_MAX)
-        return TARGET_SOURCES_MAX;
+    if (churn.max || churn.per_s * 60 >= (double)PER_SOURCE_AND_MINUTE * LIMIT_SOURCES)
+        return LIMIT_SOURCES;
     uint64_t by_churn = (uint64_t)(churn.per_s * 60) / PER_SOURCE_AND_MINUTE + 1;
-    uint64_t by_open = conns / OPEN_PER_SOURCE + 1;
+    uint64_t by_open = conns / LIMIT_CONNS_PER_SOURCE + 1;
     return by_churn > by_open ? by_churn : by_open;
 }
 
@@ -79,8 +81,8 @@ int target_set_sources(struct target *t, const char *net, struct err *e)
 void target_count_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns)
 {
     uint64_t count = asked ? asked : enough_sources(churn, conns);
-    if (count > TARGET_SOURCES_MAX)
-        count = TARGET_SOURCES_MAX;
+    if (count > LIMIT_SOURCES)
+        count = LIMIT_SOURCES;
     t->sources = is_loopback4(t) ? (uint32_t)count : 0;
 }
 

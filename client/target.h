@@ -13,8 +13,6 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-enum { TARGET_SOURCES_MAX = 250 };
-
 struct target {
     struct sockaddr_storage address;
     socklen_t address_bytes;
@@ -27,7 +25,7 @@ int target_parse(const char *text, struct target *ret, struct err *e);
 /* Reads the network of the source addresses, such as 127.0.0.0. Returns 0 or -1. */
 int target_set_sources(struct target *t, const char *net, struct err *e);
 /* Sets `sources`: `asked`, or when 0 one per 20,000 connections a minute and one per 10,000 open
- * ones, at most TARGET_SOURCES_MAX; none when the target isn't in 127.0.0.0/8. */
+ * ones, at most LIMIT_SOURCES; none when the target isn't in 127.0.0.0/8. */
 void target_count_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns);
 /* A non-blocking TCP socket bound to source number `turn` (modulo their count), on its way to the
  * target: the first write tells whether it has arrived. Binding leaves the port to connect(), which

@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "base/check.h"
+#include "peer_tls.h"
 #include "probe/probe.h"
 #include "tls/context.h"
 
@@ -99,7 +100,7 @@ static int make_context(struct worker *w, struct err *e)
         return err_set(e, "%s: OpenSSL doesn't take it", o->client_certs);
     SSL_CTX_set_mode(w->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
     if (wants_sessions(o))
-        sessions_attach(&w->sessions, w->ctx);
+        sessions_attach(&w->sessions, w->ctx, peer_tls_session_fits_others);
     return 0;
 }
 

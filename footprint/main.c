@@ -1,3 +1,4 @@
+#include "base/process.h"
 #include "measure.h"
 #include "meter.h"
 #include "options.h"
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     struct err e;
+    process_begin(argv);
     if (options_parse(argc, argv, &o, &e) < 0) {
         fprintf(stderr, "soak-footprint: %s\n", e.text);
         return EXIT_USAGE;
@@ -50,6 +52,7 @@ int main(int argc, char **argv)
         printf("soak-footprint %s, %s\n", SOAK_VERSION, OpenSSL_version(OPENSSL_VERSION));
         return EXIT_SUCCESS;
     }
+    process_follow_socket(STDIN_FILENO); /* by hand it is none */
     if (run(&o, &e) < 0)
         return fail(&e);
     puts("done");

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "base/ciphers.h"
+#include "base/limits.h"
 #include "base/opts.h"
 #include "tls/context.h"
 
@@ -47,8 +48,8 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--conns: from 1 to %d", OPTIONS_CONNS_MAX);
     if (o->payload < 1 || o->payload > OPTIONS_PAYLOAD_MAX)
         return err_set(e, "--payload: from 1B to %dKiB", OPTIONS_PAYLOAD_MAX / 1024);
-    if (o->tickets > CONTEXT_TICKETS_MAX)
-        return err_set(e, "--tickets %d: at most %d", o->tickets, CONTEXT_TICKETS_MAX);
+    if (o->tickets > LIMIT_TICKETS)
+        return err_set(e, "--tickets %d: at most %d", o->tickets, LIMIT_TICKETS);
     if (o->resume && o->session == CONTEXT_NO_SESSION)
         return err_set(e, "--resume: it needs sessions: --session ticket or cache");
     if (o->resume && o->tls == CONTEXT_TLS_1_3 && o->tickets == 0)

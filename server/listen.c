@@ -1,23 +1,24 @@
 #include "listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
-static int refuse(const struct sockaddr_in *address, struct err *e)
+static int refuse(const struct address *address, struct err *e)
 {
-    char host[INET_ADDRSTRLEN];
+    char host[ADDRESS_TEXT], text[ADDRESS_TEXT];
     int why = errno;
-    unsigned port = ntohs(address->sin_port);
-    inet_ntop(AF_INET, &address->sin_addr, host, sizeof host);
+    address_host(address, host);
     if (why == EADDRINUSE)
-        return err_set(e, "port %u on %s is in use; choose another with --listen 127.0.0.1:0", port,
-                       host);
-    return err_set(e, "can't listen on %s:%u: %s; try --listen 127.0.0.1:0", host, port,
-                   strerror(why));
+        return err_set(e, "port %u on %s is in use; choose another with --listen %s:0",
+                       address_port(address), host, host);
+    const char *instead = address_is_v6(address) ? "127.0.0.1:0" : "[::1]:0";
+    bool usual = strcmp(host, "127.0.0.1") == 0;
+    return err_set(e, "can't listen on %s: %s; try --listen %s", address_print(address, text),
+                   strerror(why), usual ? instead : "127.0.0.1:0");
 }
 
 static int set(int fd, int level, int option)
@@ -27,16 +28,15 @@ static int set(int fd, int level, int option)
 }
 
 /* TCP_NODELAY is inherited by every accepted socket, which saves a call per connection. */
-static int socket_open(struct sockaddr_in *address, int backlog, bool shared)
+static int socket_open(struct address *address, int backlog, bool shared)
 {
-    socklen_t length = sizeof *address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr *at = (struct sockaddr *)&address->storage;
+    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     if (set(fd, SOL_SOCKET, SO_REUSEADDR) == 0 && set(fd, IPPROTO_TCP, TCP_NODELAY) == 0 &&
-        (!shared || set(fd, SOL_SOCKET, SO_REUSEPORT) == 0) &&
-        bind(fd, (struct sockaddr *)address, sizeof *address) == 0 && listen(fd, backlog) == 0 &&
-        getsockname(fd, (struct sockaddr *)address, &length) == 0)
+        (!shared || set(fd, SOL_SOCKET, SO_REUSEPORT) == 0) && bind(fd, at, address->bytes) == 0 &&
+        listen(fd, backlog) == 0 && getsockname(fd, at, &address->bytes) == 0)
         return fd;
     int why = errno;
     close(fd);
@@ -44,7 +44,7 @@ static int socket_open(struct sockaddr_in *address, int backlog, bool shared)
     return -1;
 }
 
-int listen_open(struct sockaddr_in *address, int backlog, int *ret_fds, int count, struct err *e)
+int listen_open(struct address *address, int backlog, int *ret_fds, int count, struct err *e)
 {
     /* SO_REUSEPORT would share the port with a stranger of the same user without a word: first see
      * that the port is free, alone. */

@@ -6,9 +6,9 @@
 #ifndef SOAK_SERVER_LISTEN_H
 #define SOAK_SERVER_LISTEN_H
 
+#include "base/address.h"
 #include "base/err.h"
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,7 +17,7 @@ enum { LISTEN_NET_ADDRESSES = 256 };
 
 /* Opens `count` listening sockets on `address`; a port 0 is replaced by the kernel's choice. The
  * caller closes them. Returns 0 or -1; on failure nothing stays open. */
-int listen_open(struct sockaddr_in *address, int backlog, int *ret_fds, int count, struct err *e);
+int listen_open(struct address *address, int backlog, int *ret_fds, int count, struct err *e);
 /* Whether an accepted socket's peer is outside the network that begins at `net` (host order); 0:
  * nobody is. */
 bool listen_is_foreign(int fd, uint32_t net);

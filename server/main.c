@@ -1,3 +1,4 @@
+#include "base/process.h"
 #include "control/program.h"
 #include "options.h"
 #include "probe/probe.h"
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     struct err e;
+    process_begin(argv);
     if (options_parse(argc, argv, &o, &e) < 0)
         return program_refuse(name, &e);
     const struct program self = {.name = name,
@@ -24,6 +26,8 @@ int main(int argc, char **argv)
     if (answered >= 0)
         return answered;
     program_raise_files();
+    if (o.check)
+        return server_check(&o, &e) < 0 ? program_refuse(name, &e) : EXIT_SUCCESS;
     struct probe_options probe = {.ledger = !o.no_ledger, .libuv = !o.no_ledger};
     if (probe_start(o.page_fd, &probe, &e) < 0 || server_run(&o, &e) < 0)
         program_fail(name, o.control_fd, &e);

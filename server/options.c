@@ -1,11 +1,11 @@
 #include "options.h"
 
+#include "base/limits.h"
 #include "base/opts.h"
 #include "defect.h"
 #include "listen.h"
 #include "prelude/protocols.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +75,8 @@ static const struct opt table[] = {
     {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
+    {"check", OPT_FLAG, FIELD(check), NULL, NULL,
+     "see whether OpenSSL takes these options and the address is free, and exit"},
     {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
 };
@@ -91,24 +93,9 @@ void options_help(FILE *out)
 #undef X
 }
 
-static int read_address(const char *text, struct sockaddr_in *ret, struct err *e)
+static int read_address(const char *text, struct address *ret, struct err *e)
 {
-    char host[INET_ADDRSTRLEN] = "";
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    errno = 0;
-    long port = colon ? strtol(colon + 1, &end, 10) : -1;
-    if (!colon || end == colon + 1 || *end || errno || port < 0 || port > 65535)
-        return err_set(e, "--listen %s: an address and a port, such as 127.0.0.1:4433", text);
-    if ((size_t)(colon - text) < sizeof host)
-        memcpy(host, text, (size_t)(colon - text));
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
-        return err_set(e, "--listen %s: the address must be a number, such as 127.0.0.1", text);
-    if (ntohl(address.sin_addr.s_addr) >> 24 != 127)
-        return err_set(e, "--listen %s: only a loopback address (127.x.x.x) is allowed", text);
-    *ret = address;
-    return 0;
+    return address_parse(text, ret, e) == 0 ? 0 : err_prefix(e, "--listen %.100s", text);
 }
 
 static int read_client_net(const char *text, uint32_t *ret, struct err *e)
@@ -134,13 +121,13 @@ static int read_seed(const char *text, uint64_t *ret, struct err *e)
 
 static int check(const struct options *o, struct err *e)
 {
-    if (o->workers < 1 || o->workers > OPTIONS_WORKERS_MAX)
-        return err_set(e, "--workers %d: from 1 to %d", o->workers, OPTIONS_WORKERS_MAX);
+    if (o->workers < 1 || o->workers > LIMIT_WORKERS)
+        return err_set(e, "--workers %d: from 1 to %d", o->workers, LIMIT_WORKERS);
     if (o->backlog < 1)
         return err_set(e, "--backlog %d: at least 1", o->backlog);
     /* To OpenSSL 0 means a cache without bounds. */
-    if (o->cache_size < 1 || o->cache_size > INT32_MAX)
-        return err_set(e, "--cache-size: from 1 to %d", INT32_MAX);
+    if (o->cache_size < 1 || o->cache_size > LIMIT_CACHE)
+        return err_set(e, "--cache-size: from 1 to %d", LIMIT_CACHE);
     if (o->defect && defect_check(o->defect, e) < 0)
         return err_prefix(e, "--defect %s", o->defect);
     if (o->ctx_reload && o->ctx == CTX_PER_CONNECTION)

@@ -2,14 +2,12 @@
 #ifndef SOAK_SERVER_OPTIONS_H
 #define SOAK_SERVER_OPTIONS_H
 
+#include "base/address.h"
 #include "base/err.h"
 #include "tls/context.h"
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-enum { OPTIONS_WORKERS_MAX = 32 };
 
 enum { OPTIONS_SECOND_NS = 1000000000 };
 
@@ -34,9 +32,10 @@ struct options {
     uint64_t ctx_reload, emfile; /* every so many connections; 0: never */
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
     bool requests, no_ledger, help, version;
-    struct sockaddr_in address; /* from listen */
-    uint32_t client_net_from;   /* from client_net, in host order; 0: everybody is served */
-    uint64_t seed;              /* from seed_text */
+    bool check;               /* see whether it could serve with these, and exit */
+    struct address address;   /* from listen */
+    uint32_t client_net_from; /* from client_net, in host order; 0: everybody is served */
+    uint64_t seed;            /* from seed_text */
 };
 
 /* Reads and checks the command line. Returns 0, or -1 with a sentence that names the option. */

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "base/ciphers.h"
+#include "base/limits.h"
 
 #include <string.h>
 
@@ -20,8 +21,8 @@ static int check_client_auth(const struct options *o, struct err *e)
 static int check_tickets(const struct options *o, struct err *e)
 {
     const char *name = o->ticket_callback ? "ticket-callback" : "ticket-rotate";
-    if (o->tickets > CONTEXT_TICKETS_MAX)
-        return err_set(e, "--tickets %d: at most %d", o->tickets, CONTEXT_TICKETS_MAX);
+    if (o->tickets > LIMIT_TICKETS)
+        return err_set(e, "--tickets %d: at most %d", o->tickets, LIMIT_TICKETS);
     if (o->session_timeout_ns % OPTIONS_SECOND_NS ||
         o->session_timeout_ns / OPTIONS_SECOND_NS > INT32_MAX)
         return err_set(e, "--session-timeout: whole seconds, such as 300s");
@@ -64,9 +65,9 @@ static int check_ciphers(const struct options *o, struct err *e)
 
 int options_check_tls(const struct options *o, struct err *e)
 {
-    if (o->record_padding > CONTEXT_PADDING_MAX)
+    if (o->record_padding > LIMIT_PADDING)
         return err_set(e, "--record-padding %d: at most %d bytes", o->record_padding,
-                       CONTEXT_PADDING_MAX);
+                       LIMIT_PADDING);
     if (o->record_padding && o->tls == CONTEXT_TLS_1_2)
         return err_set(e, "--record-padding: TLS 1.2 has none");
     if (o->renegotiation && o->tls == CONTEXT_TLS_1_3)

@@ -5,7 +5,6 @@
 #include "probe/probe.h"
 #include "probe/profile.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +207,7 @@ static int open_tls(struct server *s, struct err *e)
 
 static int open_workers(struct server *s, struct err *e)
 {
-    int fds[OPTIONS_WORKERS_MAX];
+    int fds[LIMIT_WORKERS];
     if (listen_open(&s->options.address, s->options.backlog, fds, s->options.workers, e) < 0)
         return -1;
     for (int i = 0; i < s->options.workers; i++) {
@@ -244,19 +243,17 @@ static void run_worker(void *worker)
 
 static int start(struct server *s, struct err *e)
 {
-    unsigned port = ntohs(s->options.address.sin_port);
-    char host[INET_ADDRSTRLEN], versions[128];
+    char text[ADDRESS_TEXT], versions[128];
     for (int i = 1; i < s->options.workers; i++) {
         int rc = uv_thread_create(&s->worker[i]->thread, run_worker, s->worker[i]);
         if (rc < 0)
             return err_set(e, "can't start a thread: %s", uv_strerror(rc));
     }
-    inet_ntop(AF_INET, &s->options.address.sin_addr, host, sizeof host);
     if (s->control.open)
-        control_say(&s->control, "ready port=%u %s", port,
+        control_say(&s->control, "ready port=%u %s", address_port(&s->options.address),
                     probe_versions(versions, sizeof versions));
     else
-        printf("listening on %s:%u\n", host, port);
+        printf("listening on %s\n", address_print(&s->options.address, text));
     fflush(stdout);
     return 0;
 }
@@ -270,6 +267,46 @@ static void server_free(struct server *s)
     contexts_free(s->contexts);
     server_tls_fini(&s->tls);
     free(s);
+}
+
+/* Whether one of the ciphers goes with one of the keys: `kRSA` needs an RSA key. */
+static bool any_cipher_fits(SSL_CTX *ctx, const struct options *o)
+{
+    SSL *ssl = SSL_new(ctx);
+    STACK_OF(SSL_CIPHER) *all = ssl ? SSL_get1_supported_ciphers(ssl) : NULL;
+    bool fits = o->psk;
+    for (int i = 0; all && i < sk_SSL_CIPHER_num(all); i++) {
+        int nid = SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(all, i));
+        fits |= nid == NID_auth_any || (nid == NID_auth_rsa && o->key != OPTIONS_KEY_P256) ||
+                (nid == NID_auth_ecdsa && o->key != OPTIONS_KEY_RSA2048);
+    }
+    sk_SSL_CIPHER_free(all);
+    SSL_free(ssl);
+    return fits;
+}
+
+int server_check(const struct options *o, struct err *e)
+{
+    struct server_tls tls = {0};
+    SSL_CTX *ctx = NULL;
+    int fds[LIMIT_WORKERS];
+    struct address address = o->address;
+    if ((o->ciphers && context_check_ciphers(o->ciphers, e) < 0) ||
+        server_tls_open(&tls, o, e) < 0 || server_tls_context(&tls, o, &ctx, e) < 0 ||
+        listen_open(&address, o->backlog, fds, o->workers, e) < 0)
+        return -1;
+    for (int i = 0; i < o->workers; i++)
+        close(fds[i]);
+    bool fits = any_cipher_fits(ctx, o);
+    SSL_CTX_free(ctx);
+    server_tls_fini(&tls);
+    char versions[128];
+    if (fits) {
+        printf("checked %s\n", probe_versions(versions, sizeof versions));
+        return 0;
+    }
+    return err_set(e, "--ciphers %s: none of them goes with the server's key; give --key both",
+                   o->ciphers ? o->ciphers : "");
 }
 
 int server_run(const struct options *o, struct err *e)

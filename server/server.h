@@ -6,6 +6,7 @@
 #define SOAK_SERVER_SERVER_H
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "contexts.h"
 #include "control/control.h"
 #include "defect.h"
@@ -45,7 +46,7 @@ struct server {
     struct trace_log *log; /* owned; NULL without --log */
     struct page *page;     /* borrowed: lives as long as the process */
     struct page_app *app;  /* in page */
-    struct worker *worker[OPTIONS_WORKERS_MAX];
+    struct worker *worker[LIMIT_WORKERS];
     atomic_int listening; /* workers that still listen */
     atomic_int open;      /* connections */
     atomic_bool deaf;     /* no report is taken any more: only the main thread is left */
@@ -61,6 +62,8 @@ struct server {
     int seconds_empty;
 };
 
+/* Whether it could serve: OpenSSL takes the options and the address is free. Returns 0 or -1. */
+int server_check(const struct options *o, struct err *e);
 /* Serves until `quit` or SIGTERM. `probe_start` has been called. Returns 0 or -1. */
 int server_run(const struct options *o, struct err *e);
 

@@ -1,6 +1,7 @@
 #include "catalog.h"
 
 #include "base/grammar.h"
+#include "base/input.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -185,7 +186,7 @@ char *catalog_about(const char *path, char *buf, size_t size)
 {
     char line[LINE];
     size_t used = 0;
-    FILE *in = fopen(path, "re");
+    FILE *in = input_open(path, NULL);
     buf[0] = '\0';
     if (!in)
         return buf;

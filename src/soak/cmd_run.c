@@ -6,9 +6,12 @@
 #include "control/program.h"
 #include "report/report.h"
 #include "run/bisect_exit.h"
+#include "run/environment.h"
 #include "run/manifest.h"
+#include "run/on_drain.h"
 #include "run/outcome.h"
 #include "run/run.h"
+#include "run/server_check.h"
 #include "store/outputs.h"
 #include "terminal.h"
 #include "torture/torture.h"
@@ -20,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
@@ -43,6 +47,18 @@ static int raise_file_limit(const struct scenario *s, struct err *e)
                    allowed > 320 ? (allowed - 256) * 4 / 5 : 1);
 }
 
+/* The probe's pages are files, if only in memory. */
+static int check_file_size(struct err *e)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_max >= sizeof(struct page))
+        return 0;
+    return err_set(e,
+                   "the limit of a file's size is %llu KiB and the probe's page has %zu; raise it "
+                   "with 'ulimit -f unlimited'",
+                   (unsigned long long)limit.rlim_max >> 10, sizeof(struct page) >> 10);
+}
+
 static uint64_t draw_seed(void)
 {
     uint32_t seed = 0;
@@ -62,36 +78,78 @@ static void write_text(const struct scenario *s, const struct result *result)
     report_text(result, &style, s->quiet, json_out ? stderr : stdout);
 }
 
-/* Writes every form of the result. A document that can't be written turns PASS into exit 4: whoever
+static void incomplete(struct result *result)
+{
+    if (result->exit_code == 0)
+        result->exit_code = EXIT_BROKEN;
+}
+
+/* What can't be written turns PASS into exit 4, in the documents and on the screen too: whoever
  * reads result.json must not find an older one or none and believe it. */
+static void spoil(struct result *result)
+{
+    result->not_kept = true;
+    incomplete(result);
+}
+
+static int keep_result(const struct result *result, struct run *r, struct err *e)
+{
+    char *text = report_json(result);
+    int rc = text ? run_dir_write(&r->dir, "result.json", text, strlen(text), e)
+                  : err_set(e, "result.json: out of memory");
+    free(text);
+    return rc;
+}
+
+/* Writes the run's folder. */
+static void keep(struct run *r, struct result *result)
+{
+    struct err e = {{0}};
+    if (r->store_failed)
+        spoil(result);
+    if (keep_result(result, r, &e) == 0 && survivors_write(result, &r->dir, &e) == 0 &&
+        manifest_write(r, &e) == 0)
+        return;
+    fprintf(stderr, "soak: %s\n", e.text);
+    spoil(result);
+}
+
+/* Writes the document of --json. Returns 0 or -1. */
+static int write_document(const struct scenario *s, const struct result *result)
+{
+    struct err e = {{0}};
+    char *text = s->json ? report_json(result) : NULL;
+    int rc = !s->json ? 0
+             : text   ? output_text("json", s->json, text, &e)
+                      : err_set(&e, "out of memory");
+    free(text);
+    if (rc != 0)
+        fprintf(stderr, "soak: %s\n", e.text);
+    return rc;
+}
+
+/* Writes every form of the result. */
 static int publish(struct run *r)
 {
     struct err e = {{0}};
     struct outcome outcome;
+    struct result *result = &outcome.result;
     outcome_make(&outcome, r);
-    int incomplete = outcome_footprint(&outcome, r, &e);
-    if (incomplete != 0)
+    if (outcome_footprint(&outcome, r, &e) != 0) {
         fprintf(stderr, "soak: footprint: %s\n", e.text);
-    char *text = report_json(&outcome.result);
-    int rc = text ? run_dir_write(&r->dir, "result.json", text, strlen(text), &e)
-                  : err_set(&e, "result.json: out of memory");
-    if (rc == 0)
-        rc = survivors_write(&outcome.result, &r->dir, &e);
-    if (rc == 0)
-        rc = manifest_write(r, &e);
-    if (text && output_text("json", r->scenario->json, text, &e) != 0)
-        rc = -1;
-    free(text);
-    write_text(r->scenario, &outcome.result);
-    int exit_code = outcome.result.exit_code;
-    outcome_free(&outcome);
-    if (rc != 0)
-        fprintf(stderr, "soak: %s\n", e.text);
-    if (fflush(stdout) != 0)
+        incomplete(result);
+    }
+    keep(r, result);
+    if (write_document(r->scenario, result) != 0)
+        spoil(result);
+    write_text(r->scenario, result);
+    if (fflush(stdout) != 0) {
         fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
-    else if (rc == 0 && incomplete == 0 && !r->store_failed)
-        return exit_code;
-    return exit_code == 0 ? EXIT_BROKEN : exit_code;
+        spoil(result);
+    }
+    int exit_code = result->exit_code;
+    outcome_free(&outcome);
+    return exit_code;
 }
 
 static int run_scenario(const struct chosen *c)
@@ -99,13 +157,16 @@ static int run_scenario(const struct chosen *c)
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
-    if (raise_file_limit(s, &e) != 0 || output_check("json", s->json, &e) != 0)
+    if (raise_file_limit(s, &e) != 0 || check_file_size(&e) != 0 ||
+        output_check("json", s->json, &e) != 0 || on_drain_check(s->on_drain, &e) != 0)
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
         usage(&e);
         return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
     }
+    if (server_check(&programs, &e) != 0)
+        return usage(&e);
     char base[PATH_MAX];
     snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (s->fail_alloc)
@@ -138,11 +199,14 @@ static int run_scenario(const struct chosen *c)
     return code;
 }
 
-/* How long it takes is said before, when that is more than the minute that runs take. */
+/* How long it takes is said before, when that is more than the minute that runs take; and what of
+ * the caller's environment doesn't count. */
 static void announce(const struct scenario *s)
 {
-    char text[256];
+    char text[512];
     if (!s->quiet && scenario_sure_text(s, text, sizeof text))
+        fprintf(stderr, "soak: %s\n", text);
+    if (!s->quiet && environment_text(&s->env, text, sizeof text))
         fprintf(stderr, "soak: %s\n", text);
 }
 

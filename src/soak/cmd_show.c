@@ -41,8 +41,15 @@ static void show_option(const struct chosen *c, size_t i)
     const struct opt *option = &scenario_options(&count)[i];
     opts_print(option, &c->scenario, value, sizeof value);
     scenario_place_print(place, sizeof place, &c->origin.place[i]);
-    printf("%-*s = %-*s # %s\n", KEY_COLUMNS, option->name, VALUE_COLUMNS,
-           text_copy(clean, sizeof clean, value), text_clean(place));
+    text_clean(place);
+    /* A list has a line for each item. */
+    for (char *line = value, *next; line; line = next) {
+        next = option->type == OPT_LIST ? strchr(line, '\n') : NULL;
+        if (next)
+            *next++ = '\0';
+        printf("%-*s = %-*s # %s\n", KEY_COLUMNS, option->name, VALUE_COLUMNS,
+               text_copy(clean, sizeof clean, line), place);
+    }
 }
 
 static void show_values(const struct chosen *c)

@@ -66,12 +66,25 @@ void cmdline_word(struct cmdline *c, const char *word)
     add_quoted(c, word);
 }
 
+/* One option for each item. */
+static void add_list(struct cmdline *c, const struct opt *option, const struct opts_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        cmdline_add(c, " --%s ", option->name);
+        add_quoted(c, list->item[i]);
+    }
+}
+
 void cmdline_option(struct cmdline *c, const struct scenario *s, size_t i)
 {
     char value[OPTS_TEXT];
     size_t count;
     const struct opt *option = &scenario_options(&count)[i];
     CHECK(i < count);
+    if (option->type == OPT_LIST) {
+        add_list(c, option, (const void *)((const char *)s + option->offset));
+        return;
+    }
     opts_print(option, s, value, sizeof value);
     bool flag = option->type == OPT_FLAG || option->type == OPT_OFF;
     cmdline_add(c, " --%s", option->name);

@@ -1,6 +1,8 @@
 /* soak: the command line. Parses the first word and hands over. */
+#include "base/process.h"
 #include "cmd_run.h"
 #include "commands.h"
+#include "guard.h"
 #include "help.h"
 
 #include <stdio.h>
@@ -16,6 +18,8 @@ static bool asks_for_help(int argc, char *const *argv)
 
 int main(int argc, char **argv)
 {
+    process_begin(argv);
+    guard_begin(&argc, &argv);
     const char *word = argc > 1 ? argv[1] : "";
     const struct command_entry *entry = commands_find(word);
     if (entry)

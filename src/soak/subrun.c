@@ -1,6 +1,7 @@
 #include "subrun.h"
 
 #include "base/check.h"
+#include "guard.h"
 
 #include <ftw.h>
 #include <signal.h>
@@ -24,29 +25,25 @@ struct job {
     int exit_code;
 };
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_interrupt(void *owner, int number)
 {
-    struct subrun *s = handle->data;
+    struct subrun *s = owner;
     s->interrupted = true;
     if (s->running)
         uv_process_kill(&s->process, s->in_order && number == SIGINT ? SIGINT : SIGTERM);
 }
 
-static void start_signal(struct subrun *s, uv_signal_t *handle, int number)
+static void open_loop(struct subrun *s)
 {
-    CHECK(uv_signal_init(&s->loop, handle) == 0);
-    handle->data = s;
-    CHECK(uv_signal_start(handle, on_signal, number) == 0);
-    uv_unref((uv_handle_t *)handle);
+    CHECK(uv_loop_init(&s->loop) == 0);
+    interrupts_start(&s->interrupts, &s->loop, on_interrupt, s);
+    interrupts_unref(&s->interrupts);
 }
 
 void subrun_open_in_order(struct subrun *s)
 {
     *s = (struct subrun){.in_order = true};
-    CHECK(uv_loop_init(&s->loop) == 0);
-    start_signal(s, &s->sigint, SIGINT);
-    start_signal(s, &s->sigterm, SIGTERM);
-    start_signal(s, &s->sighup, SIGHUP);
+    open_loop(s);
 }
 
 int subrun_open(struct subrun *s, const char *name, struct err *e)
@@ -57,9 +54,7 @@ int subrun_open(struct subrun *s, const char *name, struct err *e)
                      base && *base ? base : "/tmp", name);
     if (n < 0 || (size_t)n >= sizeof s->folder || !mkdtemp(s->folder))
         return err_set(e, "%.200s: no temporary folder can be made there", s->folder);
-    CHECK(uv_loop_init(&s->loop) == 0);
-    start_signal(s, &s->sigint, SIGINT);
-    start_signal(s, &s->sigterm, SIGTERM);
+    open_loop(s);
     return 0;
 }
 
@@ -114,15 +109,14 @@ static int run_to_end(struct subrun *s, struct job *job, char **argv)
         {.flags = writes, .data.stream = (uv_stream_t *)&job->err.pipe},
     };
     /* In a session of its own a run gets the terminal's Ctrl-C once, from here. */
-    uv_process_options_t options = {.file = "/proc/self/exe",
-                                    .flags = s->in_order ? UV_PROCESS_DETACHED : 0,
+    uv_process_options_t options = {.flags = s->in_order ? UV_PROCESS_DETACHED : 0,
                                     .args = argv,
                                     .exit_cb = on_exit_process,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
                                     .stdio = stdio};
     s->loop.data = s;
     s->process.data = job;
-    int rc = uv_spawn(&s->loop, &s->process, &options);
+    int rc = guard_spawn_self(&s->loop, &s->process, &options);
     s->running = rc == 0;
     if (rc != 0) {
         uv_close((uv_handle_t *)&s->process, NULL);
@@ -246,10 +240,7 @@ void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
 
 void subrun_close(struct subrun *s)
 {
-    uv_close((uv_handle_t *)&s->sigint, NULL);
-    uv_close((uv_handle_t *)&s->sigterm, NULL);
-    if (s->in_order)
-        uv_close((uv_handle_t *)&s->sighup, NULL);
+    interrupts_stop(&s->interrupts);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&s->loop) == 0);
     if (!s->keeps && s->folder[0])

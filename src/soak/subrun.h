@@ -3,13 +3,14 @@
  * loop of its own, one run at a time. The results of a run lie in a temporary folder that is
  * removed unless its caller keeps it.
  *
- * SIGINT and SIGTERM end the run under way at once and are remembered, so that a caller can print
- * what it has and exit with 130.
+ * An interrupt (interrupts.h) ends the run under way at once and is remembered, so that a caller
+ * can print what it has and exit with 130. When the caller dies, so does the run under way.
  */
 #ifndef SOAK_SUBRUN_H
 #define SOAK_SUBRUN_H
 
 #include "base/err.h"
+#include "interrupts.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -20,7 +21,7 @@ enum { SUBRUN_WORDS = 96, SUBRUN_PATH = 512 };
 
 struct subrun {
     uv_loop_t loop;
-    uv_signal_t sigint, sigterm, sighup; /* sighup: in order only */
+    struct interrupts interrupts;
     uv_process_t process;
     bool running, interrupted;
     bool in_order;            /* opened by subrun_open_in_order */
@@ -45,7 +46,7 @@ int subrun_open(struct subrun *s, const char *name, struct err *e);
 int subrun_execute(struct subrun *s, const char *const *words, struct subrun_result *ret,
                    struct err *e);
 /* For runs that are results in their own right: no temporary folder; SIGINT reaches the run as
- * it is, so that it ends in order with what it has seen; SIGHUP ends it, like SIGTERM, at once. */
+ * it is, so that it ends in order with what it has seen; SIGTERM and SIGHUP end it at once. */
 void subrun_open_in_order(struct subrun *s);
 /* Runs `soak run --quiet --json=- WORDS...` to its end. Returns 0 with what it left, even when it
  * was interrupted (s->interrupted); -1 when it can't be started, or an interrupt came before. */

@@ -22,6 +22,8 @@ REFUSED = [
      "calibrate: --closed: at least 500, or no run is long enough for a verdict"),
     (["calibrate", "--mix", "defualt"],
      "calibrate: --mix defualt: no such mix; did you mean 'default'?"),
+    (["calibrate", "--random", "2", "--mix", "default"],
+     "calibrate: --random: draws its mixes; leave out --mix"),
     (["calibrate", "smoke"], "calibrate: smoke: it takes options only"),
     (["list", "behavours"], "list: behavours: no such list; did you mean behaviours?"),
     (["list", "weights"],
@@ -69,7 +71,7 @@ class Commands(unittest.TestCase):
 
     def test_each_command_has_help_of_its_own(self):
         for command, words, options in (
-                ("calibrate", "", {"runs", "closed", "seed", "mix"}),
+                ("calibrate", "", {"runs", "closed", "seed", "random", "mix"}),
                 ("selftest", "", {"quick", "seeds", "rates", "only"}),
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit"}),
@@ -95,6 +97,21 @@ class Commands(unittest.TestCase):
                       process.stdout)
         self.assertEqual(os.listdir(self.temporary), [])
 
+    def test_random_mixes_are_told_with_the_command_that_repeats_them(self):
+        """Which are refused depends on the tables that they are drawn from."""
+        process = soak("calibrate", "--random", "4", "--seed", "1", "--closed", "1000",
+                       TMPDIR=self.temporary)
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        *lines, last = process.stdout.splitlines()
+        words = [line.split()[0] for line in lines if not line.startswith(" ")]
+        self.assertEqual(len(words), 4, process.stdout)
+        self.assertEqual(last, f"4 mixes: {words.count('PASS')} PASS, {words.count('refused')} "
+                               "refused with a reason, 0 neither")
+        for seed in range(1, 5):
+            self.assertRegex(process.stdout, rf"(?m)^(PASS|refused) +soak run --churn max "
+                                             rf"--closed [\dk]+ --seed {seed:x}\b")
+        self.assertEqual(os.listdir(self.temporary), [])
+
     def test_a_selftest_of_one_bug_counts_it(self):
         process = soak("selftest", "--only", "lost-state", "--rates", "1", TMPDIR=self.temporary)
         self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
@@ -102,16 +119,40 @@ class Commands(unittest.TestCase):
         self.assertEqual(os.listdir(self.temporary), [])
 
     def test_a_run_that_fails_is_kept_and_named(self):
-        """With libc preloaded the children can't have jemalloc's malloc: every run is INVALID."""
-        if b"jemalloc" not in subprocess.run(["ldd", SOAK + "-server"], capture_output=True,
-                                             check=True).stdout:
-            self.skipTest("a build without jemalloc")
-        process = soak("calibrate", "--runs", "1", "--mix", "default", TMPDIR=self.temporary,
-                       LD_PRELOAD="libc.so.6")
-        self.assertEqual(process.returncode, 1, process.stdout + process.stderr)
-        kept = re.search(r"INVALID.*kept: (\S+?);? ", process.stdout + " ").group(1).strip()
+        """Its server is killed: the run is INVALID."""
+        with subprocess.Popen([SOAK, "calibrate", "--runs", "1", "--mix", "default"],
+                              stdout=subprocess.PIPE, text=True,
+                              env=dict(os.environ, SOAK_ROOT=SOURCE,
+                                       TMPDIR=self.temporary)) as process:
+            os.kill(self.server_of(process.pid), signal.SIGKILL)
+            output, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, output)
+        kept = re.search(r"INVALID.*kept: (\S+?);? ", output + " ").group(1).strip()
         with open(os.path.join(kept, "result.json"), encoding="utf-8") as f:
-            self.assertIn("runs on another allocator", json.load(f)["broken"])
+            self.assertIn("signal 9", json.load(f)["broken"])
+
+    @staticmethod
+    def children(pid):
+        """Name and number of each child of a process."""
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
+                    name, fields = f.read().split("(", 1)[1].rsplit(")", 1)
+            except OSError:
+                continue
+            if int(fields.split()[1]) == pid:
+                yield name, int(entry)
+
+    def server_of(self, pid):
+        """The server below a calibration: its grandchild."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for _, run in self.children(pid):
+                for name, child in self.children(run):
+                    if name == "soak-server":
+                        return child
+            time.sleep(0.01)
+        raise AssertionError("no server was started")
 
     def test_ctrl_c_prints_what_was_measured_and_exits_with_130(self):
         """The first run is done when the folder of the second is there."""

@@ -374,7 +374,7 @@ class Finished(Compare):
                      "empty")
         process = self.soak("compare", good, "torn.json", code=2)
         self.assertRegex(process.stderr, r"\Asoak: compare: torn.json:1: it is no JSON: [^\n]*\n\Z")
-        self.refused("compare: pipe.json: it is no file, or one of more than 64 MiB", "compare",
+        self.refused("compare: pipe.json: this is a pipe or a device, and a regular file is needed", "compare",
                      good, "pipe.json")
 
 

@@ -58,6 +58,16 @@ REFUSED = [
     (["nosuch"], "nosuch: no such command or scenario; `soak list scenarios` has the "
      "scenarios"),
     (["run", "default", "smoke"], "smoke: one scenario at a time, and 'default' is already one"),
+    (["--env", "MALLOC_CONF"], "--env MALLOC_CONF: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
+    (["--env", "1A=x"], "--env 1A=x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
+    (["--env", "=x"], "--env =x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
+    (["--workers", "33"], "--workers 33: from 1 to 32"),
+    (["--client-workers", "33"], "--client-workers 33: at most 32"),
+    (["--listen", "[::1]:0", "--sources", "2"],
+     "--sources 2: there is one loopback address in IPv6; give --listen 127.0.0.1:0 or --sources 1"),
+    (["--listen", "[::1]:0", "--conns", "10001"],
+     "--conns 10001: at most 10,000 with --listen [::1]:0: there is one loopback address in IPv6, and "
+     "its ports run out; give --listen 127.0.0.1:0"),
     (["--json=/nonexistent/x"],
      "--json=/nonexistent/x: it can't be written: No such file or directory"),
 ]

@@ -87,5 +87,24 @@ class Failures(soak_run.SoakTest):
         self.assertEqual(run.result["run"]["foreign"], 0)
 
 
+class Resumption(soak_run.SoakTest):
+    def resumed_beside(self, *options):
+        """A run whose clean connections resume while others ask for something of their own."""
+        run = self.soak(*RUN, "--churn", "max", "--closed", "1200", "--resume", "50%", *options)
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
+        self.assertIsNone(run.result["first_failure"])
+        last = run.checkpoints()[-1]["client"]["connections"]
+        self.assertGreater(last["resumed"], 100)
+
+    def test_a_session_is_only_offered_with_what_it_was_made_with(self):
+        for options in (("--tls", "1.2", "--mix", "max-fragment-512=1,clean=3"),
+                        ("--tls", "1.3", "--mix", "max-fragment-512=1,clean=3"),
+                        ("--tls", "1.2", "--mix", "external-psk=1,clean=3", "--psk"),
+                        ("--tls", "1.3", "--mix", "external-psk=1,clean=3", "--psk"),
+                        ("--tls", "1.2", "--mix", "sni-other=1,clean=3", "--sni-switch")):
+            with self.subTest(options=options):
+                self.resumed_beside(*options)
+
+
 if __name__ == "__main__":
     unittest.main()

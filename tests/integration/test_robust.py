@@ -2,6 +2,7 @@
 called PASS, no child is left behind."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -11,6 +12,7 @@ import unittest
 
 import soak_run
 
+SCENARIOS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "scenarios")
 BUSY = ("--conns", "20", "--churn", "300/s", "--seed", "7f3a")
 # How long a condition may take to become true on a slow machine before it counts as never.
 WAIT_S = 120
@@ -55,9 +57,10 @@ def wait_until(condition, what):
 class Live(soak_run.SoakTest):
     """A run that goes on while the test does something to it."""
 
-    def start(self, *options):
+    def start(self, *options, before=None):
+        # pylint: disable=subprocess-popen-preexec-fn # the test has one thread
         process = subprocess.Popen(self.command(*options), stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+                                   stderr=subprocess.PIPE, text=True, preexec_fn=before)
         self.addCleanup(self.stop, process)
         return process
 
@@ -139,6 +142,50 @@ class Crashes(Live):
             wait_until(lambda p=pid: gone(p), f"process {pid} to end")
 
 
+class Convictions(Live):
+    """What was judged stands, whatever ends the run afterwards; a crash is told with its stack."""
+
+    LEAKS = (*BUSY, "--churn", "max", "--closed", "3000", "--defect", "lost-state")
+
+    def crash(self, *options):
+        """A run whose server crashes when all has been measured."""
+        script = os.path.join(self.results, "crash.sh")
+        with open(script, "w", encoding="utf-8") as f:
+            f.write("kill -SEGV $1\nsleep 3600\n")
+        return self.soak(*options, "--on-drain", f"sh {script} {{pid}}")
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer catches the signal")
+    def test_a_leak_stands_beside_a_crash(self):
+        run = self.crash(*self.LEAKS)
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertEqual((run.result["verdict"], run.result["exit"]), ("LEAK", 1))
+        self.assertRegex(run.result["broken"],
+                         r"^server exited with signal 11 \(SIGSEGV\) after [\d,]+ connections, in \w+;"
+                         r".* its log: /.*/server\.log$")
+        crash = run.result["crash"]
+        self.assertEqual((crash["subject"], crash["signal"]), ("server", signal.SIGSEGV))
+        self.assertTrue(any("server_run" in frame for frame in crash["stack"]), crash)
+        said = " ".join(run.out.split())
+        self.assertRegex(said, r"signal 11 \(SIGSEGV\)")
+        self.assertIn("server_run", said)
+
+    def test_without_a_leak_it_is_invalid(self):
+        run = self.crash(*BUSY, "--churn", "max", "--closed", "1500")
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID")
+        self.assertIn("SIGSEGV", " ".join(run.out.split("\n\n")[0].split()))
+
+    def test_a_leak_stands_beside_a_failing_command(self):
+        run = self.soak(*self.LEAKS, "--on-drain", "false")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertIn("--on-drain", run.result["broken"])
+
+    def test_no_crash_no_stack(self):
+        run = self.soak(*self.LEAKS)
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertIsNone(run.result["crash"])
+
+
 class Signals(Live):
     def test_first_sigint_judges_what_there_is(self):
         process = self.start(*BUSY)
@@ -163,14 +210,29 @@ class Signals(Live):
         self.assertIsNotNone(run.result)
         self.assertTrue(gone(server))
 
-    def test_sigterm_stops_at_once_and_keeps_the_files(self):
+    def assert_stops_at_once(self, number):
         process = self.start(*BUSY)
         self.wait_checkpoints(2)
-        process.terminate()
+        process.send_signal(number)
         run = self.finish(process)
         self.assertEqual(run.exit, 130, run.explain())
-        self.assertIsNotNone(run.result)
+        self.assertIn("interrupted", run.out)
+        self.assertTrue(run.result["interrupted"])
         self.assertGreaterEqual(len(run.checkpoints()), 2)
+
+    def test_sigterm_stops_at_once_and_keeps_the_files(self):
+        self.assert_stops_at_once(signal.SIGTERM)
+
+    def test_sighup_of_a_closed_terminal_does_so_too(self):
+        self.assert_stops_at_once(signal.SIGHUP)
+
+    def test_sighup_that_the_caller_ignores_is_ignored(self):
+        process = self.start(*BUSY, "--closed", "1500", before=lambda: signal.signal(
+            signal.SIGHUP, signal.SIG_IGN))
+        self.wait_checkpoints(2)
+        process.send_signal(signal.SIGHUP)
+        run = self.finish(process)
+        self.assertEqual(run.exit, 0, run.explain())
 
 
 class Limits(Live):
@@ -178,8 +240,31 @@ class Limits(Live):
         with socket.create_server(("127.0.0.1", 0)) as holder:
             port = holder.getsockname()[1]
             run = self.soak(*BUSY, "--listen", f"127.0.0.1:{port}")
-        self.assertEqual(run.exit, 4, run.explain())
-        self.assertIn(f"port {port} on 127.0.0.1 is in use", run.out + run.err)
+        self.assertEqual((run.exit, run.out), (2, ""), run.explain())
+        self.assertEqual(run.err, f"soak: port {port} on 127.0.0.1 is in use; choose another with "
+                                  "--listen 127.0.0.1:0\n")
+        self.assertEqual(os.listdir(self.results), [])
+
+    def test_what_openssl_refuses_is_refused_before_the_run(self):
+        for options, said in (
+                (("--groups", "X25519:X25519"), "--groups X25519:X25519: can't set the groups: "),
+                (("--groups", "P-256:bogus"), "--groups P-256:bogus: can't set the groups: "),
+                (("--ciphers", "AES128-SHA:bogus", "--tls", "1.2"),
+                 "OpenSSL knows no cipher 'bogus'"),
+                (("--ciphers", "TLS_BOGUS", "--tls", "1.3"), "can't set the cipher suites of TLS 1.3"),
+                (("--ciphers", "AES128-SHA", "--tls", "1.2"),
+                 "none of them goes with the server's key; give --key both")):
+            run = self.soak(*BUSY, *options)
+            self.assertEqual((run.exit, run.out), (2, ""), run.explain())
+            self.assertRegex(run.err, rf"\Asoak: {options[0]} {options[1]}: .*\n\Z")
+            self.assertIn(said, run.err)
+            self.assertEqual(os.listdir(self.results), [])
+
+    def test_as_many_workers_as_are_allowed_work(self):
+        run = self.soak("--conns", "64", "--churn", "max", "--closed", "3000", "--workers", "32",
+                        "--client-workers", "32")
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
 
     def test_unwritable_results_folder_is_refused_before_anything_starts(self):
         path = os.path.join(self.results, "file")
@@ -190,23 +275,6 @@ class Limits(Live):
                                  timeout=soak_run.PATIENCE_S)
         self.assertEqual(process.returncode, 2, process.stderr)
         self.assertIn(path, process.stderr)
-
-    def test_full_disk_keeps_the_verdict_on_stdout_and_is_no_pass(self):
-        # A tiny file system of the run's own, in a mount namespace that ends with it.
-        disk = os.path.join(self.results, "disk")
-        os.mkdir(disk)
-        enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user",
-                                                                  "--mount"]
-        if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
-            self.skipTest("no mount namespace can be made here")
-        command = " ".join([soak_run.SOAK, *BUSY, "--churn", "max", "--closed", "3000",
-                            "--results", disk])
-        script = f"mount -t tmpfs -o size=24k none {disk} && exec {command}"
-        process = subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
-                                 check=False, timeout=soak_run.PATIENCE_S)
-        self.assertEqual(process.returncode, 4, process.stdout + process.stderr)
-        self.assertIn("PASS", process.stdout)
-        self.assertRegex(process.stderr, r"samples\.jsonl|result\.json")
 
     def test_low_descriptor_limit_is_one_sentence(self):
         command = " ".join(self.command("--conns", "1000", "--churn", "100/s"))
@@ -231,6 +299,215 @@ class Limits(Live):
             self.assertEqual(mode & 0o077, 0, name)
 
 
+class Environment(Live):
+    """Server and client run in a known environment, whatever the caller's is."""
+
+    HOSTILE = {"MALLOC_CONF": "abort_conf:true,nonsense:1", "OPENSSL_CONF": "/nonexistent",
+               "OPENSSL_MODULES": "/nonexistent", "LD_BIND_NOW": "1", "UV_USE_IO_URING": "1",
+               "UV_THREADPOOL_SIZE": "64", "GLIBC_TUNABLES": "glibc.malloc.check=3",
+               "MALLOC_ARENA_MAX": "1", "MALLOC_PERTURB_": "165"}
+
+    def test_a_hostile_environment_changes_nothing_and_is_told(self):
+        openssl_conf = os.path.join(self.results, "openssl.cnf")
+        with open(openssl_conf, "w", encoding="utf-8") as file:
+            file.write("openssl_conf = broken\n[broken]\nssl_conf = s\n[s]\nsystem_default = d\n"
+                       "[d]\nMinProtocol = TLSv1.3\nGroups = nonsense\nCipherString = NONSENSE\n")
+        keys = os.path.join(self.results, "keys")
+        hostile = dict(self.HOSTILE, OPENSSL_CONF=openssl_conf, SSLKEYLOGFILE=keys)
+        run = self.soak("--conns", "10", "--churn", "max", "--closed", "1500", "--tls", "1.2",
+                        "--client-auth", "require", env=hostile)
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertFalse(os.path.exists(keys))
+        aside = run.manifest["environment"]["set_aside"]
+        for name, value in hostile.items():
+            self.assertEqual(aside.get(name), value, name)
+        line = next(line for line in run.err.splitlines() if "set aside" in line)
+        self.assertIn("MALLOC_CONF", line)
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a build without jemalloc has another allocator")
+    def test_what_env_passes_on_arrives_and_is_in_the_manifest(self):
+        run = self.soak("--conns", "5", "--churn", "max", "--closed", "100", "--env",
+                        "MALLOC_CONF=abort_conf:true,nonsense:1", "--env", "OTHER=a b")
+        self.assertEqual(run.exit, 2, run.explain())  # jemalloc says what it doesn't know, and aborts
+        self.assertRegex(run.err, r"ended with signal 6; it said: .*jemalloc.*conf")
+        path = os.path.join(self.results, "with.soak")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[server]\nenv = MALLOC_CONF=narenas:1\nenv = OTHER=a b\n")
+        run = self.soak(path, "--conns", "5", "--churn", "max", "--closed", "100", "--env", "OTHER=c")
+        self.assertEqual(run.manifest["environment"]["passed_on"],
+                         {"MALLOC_CONF": "narenas:1", "OTHER": "c"}, run.explain())
+
+    def test_a_preloaded_library_works_with_libc_s_malloc(self):
+        run = self.soak("--conns", "5", "--churn", "max", "--closed", "300", "--malloc", "libc",
+                        "--env", "LD_PRELOAD=libm.so.6")
+        self.assertEqual(run.exit, 0, run.explain())
+
+
+class NotKept(Live):
+    """What can't be written is no PASS, and the verdict line itself says that the run isn't kept."""
+
+    QUICK = (*BUSY, "--churn", "max", "--closed", "1500")
+
+    def assert_not_kept(self, process, sentence):
+        self.assertEqual(process.returncode, 4, process.stdout + process.stderr)
+        self.assertRegex(process.stdout, r"^PASS +not kept; ")
+        self.assertRegex(process.stderr, sentence)
+
+    def limited(self, limit, *options):
+        command = " ".join(self.command(*options))
+        return subprocess.run(["bash", "-c", f"ulimit {limit}; exec {command}"], text=True,
+                              capture_output=True, check=False, timeout=soak_run.PATIENCE_S)
+
+    def test_full_disk(self):
+        # A tiny file system of the run's own, in a mount namespace that ends with it.
+        disk = os.path.join(self.results, "disk")
+        os.mkdir(disk)
+        enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user",
+                                                                  "--mount"]
+        if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no mount namespace can be made here")
+        command = " ".join([soak_run.SOAK, *self.QUICK, "--results", disk])
+        script = f"mount -t tmpfs -o size=24k none {disk} && exec {command}"
+        process = subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
+                                 check=False, timeout=soak_run.PATIENCE_S)
+        self.assert_not_kept(process, r"result\.json: the disk is full .* --results")
+
+    def test_limit_of_a_files_size(self):
+        process = self.limited("-Sf 4", *self.QUICK)
+        self.assert_not_kept(process, r"samples\.jsonl: the limit of a file's size .* 'ulimit -f")
+
+    def test_limit_of_a_files_size_that_leaves_no_room_for_the_probe(self):
+        process = self.limited("-f 64", *self.QUICK)
+        self.assertEqual(process.returncode, 2, process.stderr)
+        self.assertRegex(process.stderr, r"^soak: the limit of a file's size is 64 KiB .*ulimit -f")
+        self.assertEqual(os.listdir(self.results), [])
+
+    def test_folder_that_is_removed_meanwhile(self):
+        process = self.start(*BUSY, "--closed", "1500")
+        self.wait_checkpoints(2)
+        shutil.rmtree(self.results)
+        run = self.finish(process)
+        done = subprocess.CompletedProcess(process.args, run.exit, run.out, run.err)
+        self.assert_not_kept(done, r"result\.json: its folder was removed")
+
+    def test_document_that_cannot_be_written(self):
+        run = self.soak(*self.QUICK, "--json=/dev/full")
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertRegex(run.out, r"^PASS +not kept; ")
+        self.assertIn("--json=/dev/full", run.err)
+
+
+class Descriptors(Live):
+    """Descriptors 0, 1 and 2 that are closed: no file of the run may take their place."""
+
+    def test_any_of_them_closed(self):
+        for closed in range(1, 8):
+            fds = [fd for fd in range(3) if closed >> fd & 1]
+            redirections = " ".join(f"{fd}>&-" for fd in fds)
+            command = " ".join(self.command(*BUSY, "--churn", "max", "--closed", "500"))
+            with self.subTest(closed=fds):
+                process = subprocess.run(["bash", "-c", f"exec {command} {redirections}"],
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                         text=True, check=False, timeout=soak_run.PATIENCE_S)
+                run = soak_run.Run(process, self.last())  # reads every line of samples.jsonl
+                self.assertIn(run.exit, (0, 3), run.explain())
+                self.assertEqual(run.result["exit"], run.exit)
+                self.assertEqual(bool(run.out), 1 not in fds)
+                self.assertEqual(bool(run.err), 2 not in fds)
+                with open(os.path.join(run.folder, "server.log"), encoding="utf-8") as f:
+                    self.assertEqual(f.read(), "")
+
+    def test_the_other_programs(self):
+        for name in ("soak-server", "soak-client", "soak-footprint"):
+            command = f"exec {os.path.join(soak_run.BIN, name)} --version 0>&- 2>&-"
+            process = subprocess.run(["bash", "-c", command], capture_output=True, text=True,
+                                     check=False, timeout=soak_run.PATIENCE_S)
+            self.assertEqual(process.returncode, 0, name)
+            self.assertIn(name, process.stdout)
+
+
+class Stack(Live):
+    """A small limit of the stack is raised; where it can't be, one sentence says so."""
+
+    NEEDS = r"^soak: the stack limit is \d+ KiB and 1024 KiB are needed; .*'ulimit -s \d+'$"
+    # With 16 KiB the loader may die before the program begins, so its launcher looks first. With
+    # less the launcher's own does.
+    LAUNCHER = os.path.join(soak_run.ROOT, "soak")
+
+    def limited(self, limit, program, *options):
+        """Without the right to raise a hard limit."""
+        command = " ".join([program, *options, "--results", self.results])
+        enter = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
+        return subprocess.run([*enter, "bash", "-c", f"ulimit {limit}; exec {command}"], text=True,
+                              capture_output=True, check=False, timeout=soak_run.PATIENCE_S)
+
+    def test_soft_limit_is_raised(self):
+        for kib in (64, 256):
+            process = self.limited(f"-Ss {kib}", soak_run.SOAK, *BUSY, "--workers", "2", "--churn",
+                                   "max", "--closed", "1500")
+            self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+
+    def test_hard_limit_is_one_sentence(self):
+        for program in (soak_run.SOAK, self.LAUNCHER):
+            process = self.limited("-s 64", program, *BUSY)
+            self.assertEqual(process.returncode, 2, process.stderr)
+            self.assertRegex(process.stderr.strip(), self.NEEDS)
+
+    def test_launcher_says_it_where_the_loader_could_not(self):
+        process = self.limited("-s 32", self.LAUNCHER, *BUSY)
+        self.assertEqual(process.returncode, 2, process.stderr)
+        self.assertRegex(process.stderr.strip(), self.NEEDS)
+
+
+class Addresses(Live):
+    """IPv6 from end to end; it has one source address, whose ports must do."""
+
+    def setUp(self):
+        super().setUp()
+        with socket.socket(socket.AF_INET6) as probe:
+            try:
+                probe.bind(("::1", 0))
+            except OSError as why:
+                self.skipTest(f"this machine has no ::1: {why}")
+
+    def test_ipv6_works_with_the_client(self):
+        run = self.soak("--conns", "20", "--churn", "max", "--closed", "3000", "--listen", "[::1]:0")
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
+
+    def test_a_server_by_hand_prints_what_a_client_can_be_given(self):
+        with subprocess.Popen([os.path.join(soak_run.BIN, "soak-server"), "--listen=[::1]:0"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+            self.addCleanup(server.kill)
+            line = server.stdout.readline()
+            self.assertRegex(line, r"\Alistening on \[::1\]:[1-9][0-9]*\n\Z", line)
+            address = line.split()[-1]
+            client = self.program("soak-client", f"--connect={address}", "--closed=50", "--conns=5")
+            self.assertEqual(client.returncode, 0, client.stdout + client.stderr)
+            second = self.program("soak-server", f"--listen={address}")
+            self.assertIn("is in use; choose another with --listen [::1]:0", second.stderr)
+            server.terminate()
+            server.communicate(timeout=soak_run.PATIENCE_S)
+
+    def program(self, name, *options):
+        return subprocess.run([os.path.join(soak_run.BIN, name), *options], capture_output=True,
+                              text=True, timeout=soak_run.PATIENCE_S, check=False)
+
+
+class Extensions(Live):
+    """Every option value has its name wherever a run is told; and a scenario with most of them."""
+
+    def test_both_keys_are_named(self):
+        run = self.soak("--conns", "5", "--churn", "max", "--closed", "100", "--key", "both", "--tls",
+                        "any")
+        self.assertEqual((run.result["run"]["tls"], run.result["run"]["key"]), ("any", "both"))
+
+    def test_the_scenario_of_extensions(self):
+        run = self.soak(os.path.join(SCENARIOS, "features", "extensions.soak"), "--closed", "1000")
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
+
+
 class Drain(Live):
     def test_on_drain_command_gets_the_servers_pid(self):
         marker = os.path.join(self.results, "pid-{pid}")
@@ -245,6 +522,100 @@ class Drain(Live):
         run = self.soak(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain", "false")
         self.assertEqual(run.exit, 4, run.explain())
         self.assertIn("--on-drain", run.out + run.err)
+
+    # A command that starts another one, as scripts do: both must go. What they are is told by the
+    # file that they are given.
+    def slow_command(self):
+        script = os.path.join(self.results, "slow.sh")
+        with open(script, "w", encoding="utf-8") as f:
+            f.write("sleep 3600 &\necho $$ $! > $1.new && mv $1.new $1\nwait\n")
+        return script, os.path.join(self.results, "pids")
+
+    def start_slow(self):
+        script, pids = self.slow_command()
+        process = self.start(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain",
+                             f"sh {script} {pids}")
+        wait_until(lambda: os.path.exists(pids), "the command")
+        with open(pids, encoding="utf-8") as f:
+            return process, [int(word) for word in f.read().split()]
+
+    def assert_all_gone(self, pids):
+        for pid in pids:
+            wait_until(lambda p=pid: gone(p), f"process {pid} to end")
+
+    def test_sigterm_ends_a_slow_command_with_all_that_it_started(self):
+        for sent in ((signal.SIGTERM,), (signal.SIGINT, signal.SIGINT), (signal.SIGHUP,)):
+            process, pids = self.start_slow()
+            for number in sent:
+                process.send_signal(number)
+                time.sleep(0.2)
+            run = self.finish(process)
+            self.assertEqual(run.exit, 130, run.explain())
+            self.assertIsNotNone(run.result)
+            self.assert_all_gone(pids)
+            os.remove(os.path.join(self.results, "pids"))
+
+    def test_sigkill_ends_a_slow_command_with_all_that_it_started(self):
+        process, pids = self.start_slow()
+        process.kill()
+        process.wait()
+        self.assert_all_gone(pids)
+
+    def test_command_that_does_not_exist_is_told_before_anything_starts(self):
+        plain = os.path.join(self.results, "plain")
+        with open(plain, "w", encoding="utf-8"):
+            pass
+        for command in ("no-such-program {pid}", "/no/such/program", plain, self.results, " "):
+            process = subprocess.run(self.command(*BUSY, "--on-drain", command), text=True,
+                                     capture_output=True, check=False,
+                                     timeout=soak_run.PATIENCE_S)
+            self.assertEqual(process.returncode, 2, process.stdout + process.stderr)
+            self.assertEqual(process.stdout, "")
+            self.assertIn("--on-drain", process.stderr)
+            self.assertEqual(os.listdir(self.results), ["plain"])
+
+
+class Generations(Live):
+    """A command that starts soak for its runs: when it dies, so do all below it."""
+
+    def below(self, pid):
+        found = {}
+        for name, child in children_of(pid).items():
+            found[name] = child
+            found.update(self.below(child))
+        return found
+
+    def whole(self, process):
+        """The pids of a run under way below the process; None: there is none yet."""
+        self.assertIsNone(process.poll(), "it ended before it ran anything")
+        found = self.below(process.pid)
+        return found if {"soak", "soak-server", "soak-client"} <= found.keys() else None
+
+    def assert_ends_with(self, *words):
+        process = subprocess.Popen([soak_run.SOAK, *words], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, cwd=self.results,
+                                   env=dict(os.environ, TMPDIR=self.results,
+                                            SOAK_ROOT=soak_run.ROOT))
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        found = wait_until(lambda: self.whole(process), "a run")
+        process.kill()
+        process.wait()
+        for name, pid in found.items():
+            wait_until(lambda p=pid: gone(p), f"{name} to end")
+
+    def test_suite(self):
+        self.assert_ends_with("suite", "smoke", "--results", self.results)
+
+    def test_selftest(self):
+        self.assert_ends_with("selftest")
+
+    def test_calibrate(self):
+        self.assert_ends_with("calibrate", "--runs", "8", "--closed", "1000")
+
+    def test_compare(self):
+        self.assert_ends_with("compare", "smoke", "--malloc", "jemalloc,libc", "--repeat", "1",
+                              "--results", self.results)
 
 
 if __name__ == "__main__":

@@ -138,8 +138,8 @@ class Heap(soak_run.SoakTest):
         self.assertAlmostEqual(subject["per_conn_bytes"], 48.0, delta=2.0, msg=run.explain())
 
     def test_a_jemalloc_without_profile_still_gives_the_verdict(self):
-        run = self.soak(*CHURN, "--defect", "outside", "--closed", "4000",
-                        env={"MALLOC_CONF": "prof:false"})
+        run = self.soak(*CHURN, "--defect", "outside", "--closed", "4000", "--env",
+                        "MALLOC_CONF=prof:false")
         self.assertEqual(run.exit, 1, run.explain())
         self.assertEqual(run.subject()["kind"], "outside-openssl", run.explain())
         self.assertEqual(run.subject()["stacks"], [])

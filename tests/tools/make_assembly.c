@@ -3,6 +3,7 @@
  * folder, the library path and a line per part, as `key value`; with a fifth word, the path of a
  * maps file, `mapped PART FILE` for each file of it that assembly_owns.
  */
+#include "src/soak/guard.h"
 #include "src/soak/library/assembly.h"
 
 #include <stdio.h>
@@ -35,6 +36,7 @@ static void print_mapped(const struct assembly *a, const char *maps)
 int main(int argc, char **argv)
 {
     struct err e = {{0}};
+    guard_begin(&argc, &argv);
     struct assembly *a = calloc(1, sizeof *a);
     if (argc < 5 || !a)
         return 64;

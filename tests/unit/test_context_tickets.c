@@ -1,4 +1,5 @@
 /* How a server answers tickets, early data and keys known beforehand: what its SSL object saw. */
+#include "base/limits.h"
 #include "tls/psk.h"
 #include "tls_ends.h"
 
@@ -66,7 +67,7 @@ static void count_tickets(struct pair *p)
 
 static void as_many_tickets_are_sent_as_asked_for(void **state)
 {
-    static const int asked[] = {0, 1, 2, 5, CONTEXT_TICKETS_MAX};
+    static const int asked[] = {0, 1, 2, 5, LIMIT_TICKETS};
     struct ends *f = *state;
     for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
         struct context_features features = {.tickets = asked[i]};

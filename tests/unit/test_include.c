@@ -160,7 +160,8 @@ static void the_file_at_fault_is_named_and_how_it_was_come_to(void **state)
     write_file("lost.soak", "include = nowhere.soak\n");
     assert_refused("lost.soak", "lost.soak:1: include = nowhere.soak: No such file or directory");
     write_file("folder.soak", "include = in\n");
-    assert_refused("folder.soak", "in: Is a directory (included at folder.soak:1)");
+    assert_refused("folder.soak",
+                   "folder.soak:1: include = in: this is a folder, and a file is needed");
 }
 
 static void a_circle_is_refused(void **state)

@@ -3,6 +3,7 @@
 #include "libs/elf_facts.h"
 #include "libs/lib.h"
 
+#include <elf.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -152,6 +153,38 @@ static void a_damaged_library_does_no_harm(void **state)
             assert_true(f.needed_count <= ELF_NEEDED);
         }
         free(copy);
+    }
+    free(bytes);
+}
+
+/* The dynamic linker would refuse it when the server starts. */
+static void a_library_whose_program_headers_lie_outside_of_it_is_refused(void **state)
+{
+    (void)state;
+    struct elf_facts f;
+    struct err e = {{0}};
+    size_t length;
+    char *bytes = slurp(TINY_LIBRARY, &length);
+    Elf64_Ehdr header, damaged;
+    memcpy(&header, bytes, sizeof header);
+    const struct {
+        Elf64_Half count, size;
+        Elf64_Off offset;
+    } row[] = {{PN_XNUM, header.e_phentsize, header.e_phoff},
+               {PN_XNUM - 1, header.e_phentsize, header.e_phoff},
+               {header.e_phnum, 0xffff, header.e_phoff},
+               {header.e_phnum, header.e_phentsize, length - 1},
+               {header.e_phnum, header.e_phentsize, UINT64_MAX - 8},
+               {0, header.e_phentsize, header.e_phoff}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        damaged = header;
+        damaged.e_phnum = row[i].count;
+        damaged.e_phentsize = row[i].size;
+        damaged.e_phoff = row[i].offset;
+        memcpy(bytes, &damaged, sizeof damaged);
+        put("outside", bytes, length);
+        assert_int_equal(elf_facts_read(below("outside"), &f, &e), -1);
+        assert_non_null(strstr(e.text, "/outside: it isn't a shared library"));
     }
     free(bytes);
 }
@@ -404,6 +437,8 @@ int main(void)
         cmocka_unit_test(a_library_has_a_name),
         cmocka_unit_test(a_name_that_is_too_long_is_none),
         cmocka_unit_test_setup_teardown(what_is_no_library_is_refused, make_base, remove_base),
+        cmocka_unit_test_setup_teardown(
+            a_library_whose_program_headers_lie_outside_of_it_is_refused, make_base, remove_base),
         cmocka_unit_test_setup_teardown(a_damaged_library_does_no_harm, make_base, remove_base),
         cmocka_unit_test_setup_teardown(a_record_is_read_back_as_it_was_written, make_base,
                                         remove_base),

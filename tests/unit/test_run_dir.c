@@ -208,7 +208,8 @@ static void a_full_disk_leaves_whole_samples_only(void **state)
     int status = run_dir_sample(&d, "{\"a\":2}", &e);
     empty_disk();
     assert_int_equal(status, -1);
-    snprintf(sentence, sizeof sentence, "%s/samples.jsonl: the disk is full (", d.path);
+    snprintf(sentence, sizeof sentence, "%s/samples.jsonl: the limit of a file's size is reached (",
+             d.path);
     assert_int_equal(strncmp(e.text, sentence, strlen(sentence)), 0);
     assert_string_equal(content(&d, "samples.jsonl"), "{\"a\":1}\n");
     assert_int_equal(run_dir_sample(&d, "{\"a\":3}", &e), 0);
@@ -241,7 +242,7 @@ static void a_full_disk_keeps_the_earlier_document(void **state)
     int status = run_dir_write(&d, "result.json", "second", 6, &e);
     empty_disk();
     assert_int_equal(status, -1);
-    assert_non_null(strstr(e.text, "/result.json: the disk is full ("));
+    assert_non_null(strstr(e.text, "/result.json: the limit of a file's size is reached ("));
     assert_string_equal(content(&d, "result.json"), "first");
     assert_int_equal(entries_in(d.path), 2);
     run_dir_close(&d);

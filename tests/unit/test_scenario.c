@@ -277,7 +277,7 @@ static void a_file_that_is_no_text_is_refused(void **state)
     assert_int_equal(scenario_read(&s, "/nowhere/x.soak", &e), -1);
     assert_string_equal(e.text, "/nowhere/x.soak: No such file or directory");
     assert_int_equal(scenario_read(&s, "/tmp", &e), -1);
-    assert_string_equal(e.text, "/tmp: Is a directory");
+    assert_string_equal(e.text, "/tmp: this is a folder, and a file is needed");
 }
 
 /* Random lines made of the file's own pieces never do worse than a refusal with a line number. */
@@ -316,7 +316,7 @@ static const struct {
     {{{"payload", "0B"}}, "--payload 0B: at least 1B, so that each connection carries something"},
     {{{"payload", "2MiB"}}, "--payload 2MiB: at most 1MiB"},
     {{{"sources", "251"}}, "--sources 251: at most 250"},
-    {{{"client-workers", "65"}}, "--client-workers 65: at most 64"},
+    {{{"client-workers", "33"}}, "--client-workers 33: at most 32"},
     {{{"churn", "1/s"}, {"for", "10s"}},
      "--for 10s: 30 connections at 1/s need 1m to turn over twice; give --for 1m or --churn "
      "6/s"},
@@ -337,7 +337,14 @@ static const struct {
     {{{"no-probe", "true"}, {"sensitivity", "1/1000"}},
      "--no-probe: only the probe's ledger has a sensitivity; leave out --sensitivity"},
     {{{"reset", "2M"}}, "--reset 2M: a weight is at most 1M"},
-    {{{"workers", "0"}}, "--workers 0: from 1 to 64"},
+    {{{"watchdog", "0s"}},
+     "--watchdog 0s: from 1s, so that a slow step isn't taken for a hang, to 24h"},
+    {{{"watchdog", "999ms"}},
+     "--watchdog 999ms: from 1s, so that a slow step isn't taken for a hang, to 24h"},
+    {{{"watchdog", "25h"}},
+     "--watchdog 25h: from 1s, so that a slow step isn't taken for a hang, to 24h"},
+    {{{"workers", "0"}}, "--workers 0: from 1 to 32"},
+    {{{"workers", "33"}}, "--workers 33: from 1 to 32"},
     {{{"handshake-timeout", "0s"}},
      "--handshake-timeout 0s: a peer that vanishes would stay for ever; such as 30s"},
     {{{"listen", ""}},

@@ -237,6 +237,26 @@ static int set_one_in(uint64_t *target, const char *text, struct err *e)
     return grammar_one_in(text, target, e);
 }
 
+/* An empty text takes back all that was given. */
+static int add_item(struct opts_list *list, const char *text, struct err *e)
+{
+    size_t name = strcspn(text, "=");
+    if (!*text) {
+        list->count = 0;
+        return 0;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcspn(list->item[i], "=") == name && strncmp(list->item[i], text, name) == 0) {
+            list->item[i] = text;
+            return 0;
+        }
+    }
+    if (list->count == OPTS_LIST)
+        return err_set(e, "at most %d of them", OPTS_LIST);
+    list->item[list->count++] = text;
+    return 0;
+}
+
 int opts_set(const struct opt *option, void *target, const char *text, struct err *e)
 {
     void *field = (char *)target + option->offset;
@@ -269,6 +289,8 @@ int opts_set(const struct opt *option, void *target, const char *text, struct er
         return grammar_hex(text, field, e);
     case OPT_CHOICE:
         return set_choice(field, option->choices, text, e);
+    case OPT_LIST:
+        return add_item(field, text, e);
     case OPT_WEIGHTS:
         return opts_weights_set(field, option->choices, text, e);
     }

@@ -7,7 +7,8 @@
  * output's value may be left out: the next word is its file when it is `-` or ends in the suffix
  * that such files have, so `--json x.json` is `--json=x.json` and `--json smoke` leaves `smoke`.
  * What isn't an option is left in `rest`, and so is everything after `--`. Unknown names are
- * refused with the nearest right one. An option given twice: the last one counts.
+ * refused with the nearest right one. An option given twice: the last one counts,
+ * but for lists.
  */
 #ifndef SOAK_BASE_OPTS_H
 #define SOAK_BASE_OPTS_H
@@ -33,11 +34,19 @@ enum opt_type {
     OPT_ONE_IN,   /* uint64_t N of `1/N`; `none` is 0 */
     OPT_HEX,      /* uint64_t, hexadecimal without 0x */
     OPT_CHOICE,   /* int: index of the value in `choices`, a string like "1.2|1.3" */
+    OPT_LIST,     /* struct opts_list; may be given several times, each adds one */
     OPT_WEIGHTS   /* uint64_t for each of `choices`: `a=5,b`; those not named become 0 */
 };
 
 /* Room for the text of any option whose strings are within OPTS_STRING_LIMIT. */
 enum { OPTS_STRING_LIMIT = 1000, OPTS_TEXT = 8192 };
+
+/* Texts that are borrowed. One replaces an earlier one that is the same up to its `=`. */
+enum { OPTS_LIST = 16 };
+struct opts_list {
+    const char *item[OPTS_LIST];
+    size_t count;
+};
 
 struct opt {
     const char *name; /* without the dashes */
@@ -67,8 +76,8 @@ bool opts_takes(const struct opt *option, const char *next);
  * sentence doesn't name the option. */
 int opts_set(const struct opt *option, void *target, const char *text, struct err *e);
 
-/* Prints one option's present value in the form that opts_set reads back. Flags print true|false.
- */
+/* Prints one option's present value in the form that opts_set reads back. Flags print true|false,
+ * a list its items, one a line. */
 char *opts_print(const struct opt *option, const void *target, char *buf, size_t size);
 
 /* Calls `on_option` with the place in the table of each option that a command line gives, in its

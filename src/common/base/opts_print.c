@@ -15,6 +15,15 @@ static char *print_text(char *buf, size_t size, const char *text)
     return buf;
 }
 
+static char *print_list(char *buf, size_t size, const struct opts_list *list)
+{
+    size_t used = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < list->count && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? "\n" : "", list->item[i]);
+    return buf;
+}
+
 static char *print_int(char *buf, size_t size, int value)
 {
     snprintf(buf, size, "%d", value);
@@ -66,6 +75,8 @@ char *opts_print(const struct opt *option, const void *target, char *buf, size_t
         return grammar_hex_print(buf, size, *(const uint64_t *)field);
     case OPT_CHOICE:
         return print_choice(buf, size, option->choices, *(const int *)field);
+    case OPT_LIST:
+        return print_list(buf, size, field);
     case OPT_WEIGHTS:
         return opts_weights_print(buf, size, option->choices, field);
     }

@@ -1,29 +1,23 @@
 #include "program.h"
 
+#include "base/process.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
 enum { EXIT_USAGE = 2 };
 
-static void follow_parent(void)
-{
-    pid_t parent = getppid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(EXIT_FAILURE);
-}
-
 void program_start(int control_fd)
 {
     signal(SIGPIPE, SIG_IGN);
     if (control_fd >= 0) {
         signal(SIGINT, SIG_IGN);
-        follow_parent();
+        if (process_follow_socket(control_fd) != 0)
+            process_follow(getppid());
     }
 }
 

@@ -1,13 +1,14 @@
 #include "libs/elf_facts.h"
 
+#include "base/input.h"
 #include "libs/version.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Copies a string of the file when it is there and fits. Returns whether it did. */
@@ -88,9 +89,11 @@ static void read_interpreter(Elf *elf, int fd, struct elf_facts *f)
     GElf_Phdr header;
     if (elf_getphdrnum(elf, &count) != 0)
         return;
-    for (size_t i = 0; i < count; i++) {
-        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_INTERP ||
-            header.p_filesz == 0 || header.p_filesz > sizeof f->interpreter)
+    for (size_t i = 0; i < count && i < INT_MAX; i++) {
+        if (!gelf_getphdr(elf, (int)i, &header))
+            return; /* the file says it has more of them than it has */
+        if (header.p_type != PT_INTERP || header.p_filesz == 0 ||
+            header.p_filesz > sizeof f->interpreter)
             continue;
         size_t size = (size_t)header.p_filesz;
         if (pread(fd, f->interpreter, size, (off_t)header.p_offset) != (ssize_t)size)
@@ -99,12 +102,22 @@ static void read_interpreter(Elf *elf, int fd, struct elf_facts *f)
     }
 }
 
+/* As the dynamic linker reads them, which knows no more than 65,534. */
+static bool has_program_headers(int fd, const GElf_Ehdr *header)
+{
+    struct stat stat;
+    if (fstat(fd, &stat) != 0 || header->e_phnum == PN_XNUM)
+        return false;
+    uint64_t bytes = (uint64_t)header->e_phnum * header->e_phentsize, size = (uint64_t)stat.st_size;
+    return bytes > 0 && bytes <= size && header->e_phoff <= size - bytes;
+}
+
 static int read_file(Elf *elf, int fd, struct elf_facts *f)
 {
     GElf_Ehdr header;
     Elf_Scn *section = NULL;
     bool dynamic = false;
-    if (!gelf_getehdr(elf, &header))
+    if (!gelf_getehdr(elf, &header) || !has_program_headers(fd, &header))
         return -1;
     f->class = gelf_getclass(elf);
     f->machine = header.e_machine;
@@ -125,9 +138,9 @@ static int read_file(Elf *elf, int fd, struct elf_facts *f)
 int elf_facts_read(const char *path, struct elf_facts *ret, struct err *e)
 {
     struct elf_facts facts = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = input_descriptor(path, INPUT_LIBRARY_MIB, e);
     if (fd < 0)
-        return err_set(e, "%.300s: %s", path, strerror(errno));
+        return err_prefix(e, "%.300s", path);
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
     int rc = elf && elf_kind(elf) == ELF_K_ELF ? read_file(elf, fd, &facts) : -1;

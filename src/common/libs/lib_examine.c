@@ -1,3 +1,4 @@
+#include "base/input.h"
 #include "libs/elf_facts.h"
 #include "libs/lib.h"
 #include "libs/version.h"
@@ -154,7 +155,8 @@ static void find_includes(struct lib *l, const char *root)
     const char *architecture = strrchr(l->library_dir, '/') + 1;
     char folder[PATH_MAX], path[PATH_MAX];
     for (int i = 0; header && i < 2; i++) {
-        if (!join(folder, root, names[i]) || !join(path, folder, header) || access(path, R_OK) != 0)
+        if (!join(folder, root, names[i]) || !join(path, folder, header) ||
+            input_check(path, INPUT_TEXT_MIB, NULL) != 0)
             continue;
         take_include(l, folder);
         if (strstr(architecture, "-linux-") && join(path, folder, architecture))

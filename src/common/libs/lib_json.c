@@ -1,3 +1,4 @@
+#include "base/input.h"
 #include "libs/lib.h"
 #include "libs/version.h"
 
@@ -150,11 +151,15 @@ int lib_read(const char *folder, struct lib *ret, struct err *e)
         free(l);
         return err_set(e, "%.300s: no memory, or the path is too long", folder);
     }
-    json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+    struct err unopened = {{0}};
+    FILE *in = input_open(path, &unopened);
+    json_t *document = in ? json_loadf(in, JSON_REJECT_DUPLICATES, &why) : NULL;
+    if (in)
+        fclose(in);
     struct reader r = {folder, document, e};
     int rc = document ? read_document(&r, l)
                       : err_set(e, "%.300s: %.150s; remove the folder and add the library again",
-                                path, why.text);
+                                path, in ? why.text : unopened.text);
     snprintf(l->folder, sizeof l->folder, "%s", folder);
     json_decref(document);
     if (rc == 0)

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,12 +15,29 @@ static struct page *map_shared(int fd)
     return at == MAP_FAILED ? NULL : at;
 }
 
+/* A limit of the size of files is meant for those on a disk, and this one is memory: as far as the
+ * hard limit allows it is lifted for the moment. Returns 0 or -1 with errno. */
+static int lengthen(int fd)
+{
+    struct rlimit was, raised;
+    bool limited = getrlimit(RLIMIT_FSIZE, &was) == 0 && was.rlim_cur < was.rlim_max;
+    if (limited) {
+        raised = (struct rlimit){.rlim_cur = was.rlim_max, .rlim_max = was.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &raised);
+    }
+    int rc = ftruncate(fd, (off_t)sizeof(struct page)), error = errno;
+    if (limited)
+        setrlimit(RLIMIT_FSIZE, &was);
+    errno = error;
+    return rc;
+}
+
 int page_file_make(int *ret_fd, struct page **ret_page, struct err *e)
 {
     int fd = memfd_create("soak-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return err_set(e, "cannot make the probe page: memfd_create: %s", strerror(errno));
-    if (ftruncate(fd, (off_t)sizeof(struct page)) != 0) {
+    if (lengthen(fd) != 0) {
         err_set(e, "cannot make the probe page: ftruncate: %s", strerror(errno));
         goto out;
     }

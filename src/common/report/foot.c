@@ -187,6 +187,7 @@ void parts_foot(const struct result *r, const struct screen *s)
     struct screen_lead lead = screen_lead_at("broken", column);
     if (r->broken && r->verdict == VERDICT_LEAK)
         screen_wrap(s, &lead, "%s", r->broken);
+    parts_crash(&r->crash, column, s);
     print_notes(r, column, s);
     bool check_failed = lead_subject && lead_subject->selfcheck.state == SELFCHECK_FAILED;
     if (lead_subject && !r->broken && (r->verdict == VERDICT_PASS || check_failed))

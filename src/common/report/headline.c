@@ -305,10 +305,11 @@ static void sentence(char *buf, size_t size, const struct result *r,
 
 char *report_headline(const struct result *r, char *buf, size_t size)
 {
-    char text[SCREEN_TEXT] = "", raw[SCREEN_TEXT + 16];
+    char text[SCREEN_TEXT] = "", raw[SCREEN_TEXT + 32];
     const struct screen plain = {.utf8 = true};
     sentence(text, sizeof text, r, parts_lead(r));
-    snprintf(raw, sizeof raw, "%s%s", r->interrupted ? "interrupted; " : "", text);
+    snprintf(raw, sizeof raw, "%s%s%s", r->interrupted ? "interrupted; " : "",
+             r->not_kept ? "not kept; " : "", text);
     return screen_clean(&plain, buf, size, raw);
 }
 

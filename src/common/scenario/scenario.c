@@ -57,6 +57,14 @@ size_t scenario_sections(const char **names, size_t size)
     return count;
 }
 
+char *scenario_value(const struct scenario *s, const char *name, char *buf, size_t size)
+{
+    size_t count;
+    const struct opt *table = scenario_options(&count), *option = opts_find(table, count, name);
+    CHECK(option);
+    return opts_print(option, s, buf, size);
+}
+
 void scenario_defaults(struct scenario *s)
 {
     *s = (struct scenario){

@@ -75,6 +75,7 @@ struct scenario {
     int malloc; /* enum scenario_malloc; a build without jemalloc has libc only */
     const char *openssl, *libuv, *jemalloc, *libc;  /* the server's; NULL = the build's own */
     int client_malloc;                              /* enum scenario_client_malloc */
+    struct opts_list env;                           /* NAME=VALUE each, for server and client */
     const char *defect;                             /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     bool requests;
@@ -124,6 +125,9 @@ const char *scenario_section(size_t i);
 bool scenario_is_weight(size_t i);
 /* The names of the sections, in their order; at most `size`. Returns their number. */
 size_t scenario_sections(const char **names, size_t size);
+/* The value of the option `name`, as opts_print prints it: the names of all enum values are those
+ * of options.def, and nowhere else. Returns buf. */
+char *scenario_value(const struct scenario *s, const char *name, char *buf, size_t size);
 
 void scenario_defaults(struct scenario *s);
 /* Reads scenario file `path`, and what it includes, over `s`; on failure `s` is as it was. Errors:
@@ -135,6 +139,9 @@ void scenario_settle(struct scenario *s);
 /* "1/100000 takes about 1,804,000 connections, 30m04s at 1000/s". Returns false, writing nothing,
  * when the run is bounded otherwise or ends after about a minute anyway. */
 bool scenario_sure_text(const struct scenario *s, char *buf, size_t size);
+/* How long the run will take, about: from its bounds and the asked rate (`max`: 1,000 connections
+ * per second). */
+uint64_t scenario_about_ns(const struct scenario *s);
 /* Reads the slice: 1/1 when none is given. Returns 0, or -1 writing nothing. */
 int scenario_slice(const struct scenario *s, uint64_t *ret_part, uint64_t *ret_parts);
 /* Refuses what can't go together, saying what could: rate and conns, zero weights, --closed under

@@ -1,24 +1,22 @@
 #include "scenario/scenario_check.h"
 
+#include "base/address.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "scenario/expect.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 enum {
-    CONNS_LIMIT = 100000,
-    ROUNDS = 8,         /* of operations: the warm-up, and epochs that later ones have followed */
-    RECORD = 16 * 1024, /* an operation is one message in one record */
-    TURNOVERS = 4,      /* a verdict needs epochs whose connections have all gone */
-    PAYLOAD_LIMIT = 1 << 20,
-    SOURCES_LIMIT = 250,
-    CACHE_LIMIT = 10000000,
+    ROUNDS = 8,       /* of operations: the warm-up, and epochs that later ones have followed */
+    TURNOVERS = 4,    /* a verdict needs epochs whose connections have all gone */
     ALPN_LIMIT = 256, /* with a byte of length each */
     SNI_LIMIT = 255,
-    WORKERS_LIMIT = 64,
+    WATCHDOG_LEAST_S = 1, /* starting a side, or a step of a slow machine, takes as long */
+    WATCHDOG_MOST_S = 24 * 60 * 60,
+    NS_PER_S = 1000000000,
     TEXT = 64
 };
 
@@ -67,9 +65,9 @@ static int check_load(const struct scenario *s, struct err *e)
     char text[TEXT], needed[TEXT];
     if (s->conns == 0)
         return scenario_refuse(s, "conns", e, "at least 1 connection must be held open");
-    if (s->conns > CONNS_LIMIT)
+    if (s->conns > LIMIT_CONNS)
         return scenario_refuse(s, "conns", e, "at most %s",
-                               human_count(text, sizeof text, CONNS_LIMIT));
+                               human_count(text, sizeof text, LIMIT_CONNS));
     if (s->closed && s->closed < TURNOVERS * s->conns)
         return scenario_refuse(
             s, "closed", e,
@@ -80,12 +78,12 @@ static int check_load(const struct scenario *s, struct err *e)
     if (s->payload == 0)
         return scenario_refuse(s, "payload", e,
                                "at least 1B, so that each connection carries something");
-    if (s->payload > PAYLOAD_LIMIT)
+    if (s->payload > LIMIT_PAYLOAD)
         return scenario_refuse(s, "payload", e, "at most 1MiB");
-    if (s->sources > SOURCES_LIMIT)
-        return scenario_refuse(s, "sources", e, "at most %d", SOURCES_LIMIT);
-    if (s->client_workers > WORKERS_LIMIT)
-        return scenario_refuse(s, "client-workers", e, "at most %d", WORKERS_LIMIT);
+    if (s->sources > LIMIT_SOURCES)
+        return scenario_refuse(s, "sources", e, "at most %d", LIMIT_SOURCES);
+    if (s->client_workers > LIMIT_WORKERS)
+        return scenario_refuse(s, "client-workers", e, "at most %d", LIMIT_WORKERS);
     return 0;
 }
 
@@ -145,7 +143,7 @@ static int check_tls(const struct scenario *s, struct err *e)
         return scenario_refuse(
             s, "resume", e,
             "nothing to resume with --session none; give --session ticket or cache");
-    if (s->cache_size == 0 || s->cache_size > CACHE_LIMIT)
+    if (s->cache_size == 0 || s->cache_size > LIMIT_CACHE)
         return scenario_refuse(s, "cache-size", e, "from 1 to 10M entries");
     return check_alpn(s, e) < 0 ? -1 : scenario_check_tls(s, e);
 }
@@ -167,7 +165,7 @@ static int check_operate(const struct scenario *s, struct err *e)
     char conns[TEXT], needed[TEXT];
     if (s->operate == OPERATE_NONE)
         return 0;
-    if (s->payload > RECORD)
+    if (s->payload > LIMIT_OPERATION)
         return scenario_refuse(s, "payload", e,
                                "with --operate at most 16KiB: an operation is one record");
     if (s->closed && s->closed < ROUNDS * s->conns)
@@ -236,25 +234,6 @@ static int check_defect(const struct scenario *s, struct err *e)
     return 0;
 }
 
-/* Splits `127.0.0.1:0` or `[::1]:0`. Returns whether it is a loopback address with a port. */
-static bool is_loopback(const char *listen, bool *ret_v6)
-{
-    char host[TEXT];
-    struct in_addr v4;
-    const char *colon = strrchr(listen, ':');
-    if (!colon || (size_t)(colon - listen) >= sizeof host)
-        return false;
-    size_t digits = strspn(colon + 1, "0123456789");
-    unsigned port = 0;
-    for (size_t i = 0; i < digits && port <= UINT16_MAX; i++)
-        port = port * 10 + (unsigned)(colon[1 + i] - '0');
-    if (digits == 0 || colon[1 + digits] || port > UINT16_MAX)
-        return false;
-    snprintf(host, sizeof host, "%.*s", (int)(colon - listen), listen);
-    *ret_v6 = strcmp(host, "[::1]") == 0;
-    return *ret_v6 || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
-}
-
 static int check_malloc(const struct scenario *s, struct err *e)
 {
     struct scenario defaults;
@@ -282,25 +261,44 @@ static int check_resources(const struct scenario *s, struct err *e)
     return 0;
 }
 
-static int check_server(const struct scenario *s, struct err *e)
+/* IPv6 has one loopback address, so one source and its ports. */
+static int check_listen(const struct scenario *s, struct err *e)
 {
-    bool v6 = false;
-    if (s->workers < 1 || s->workers > WORKERS_LIMIT)
-        return scenario_refuse(s, "workers", e, "from 1 to %d", WORKERS_LIMIT);
-    if (s->handshake_timeout_ns == 0)
-        return scenario_refuse(s, "handshake-timeout", e,
-                               "a peer that vanishes would stay for ever; such as "
-                               "30s");
-    if (!s->listen || !is_loopback(s->listen, &v6))
+    struct address at;
+    char most[TEXT];
+    if (!s->listen || address_parse(s->listen, &at, NULL) < 0)
         return scenario_refuse(
             s, "listen", e,
             "the load stays on this machine: 127.0.0.1:0, or [::1]:0, or another loopback "
             "address and a port");
-    if (v6 && s->sources > 1)
+    if (!address_is_v6(&at))
+        return 0;
+    if (s->sources > 1)
         return scenario_refuse(s, "sources", e,
                                "there is one loopback address in IPv6; give --listen "
                                "127.0.0.1:0 or --sources 1");
-    if (check_resources(s, e) < 0)
+    if (s->conns > LIMIT_CONNS_PER_SOURCE)
+        return scenario_refuse(
+            s, "conns", e,
+            "at most %s with --listen %s: there is one loopback address in IPv6, "
+            "and its ports run out; give --listen 127.0.0.1:0",
+            human_count(most, sizeof most, LIMIT_CONNS_PER_SOURCE), s->listen);
+    return 0;
+}
+
+static int check_server(const struct scenario *s, struct err *e)
+{
+    if (s->workers < 1 || s->workers > LIMIT_WORKERS)
+        return scenario_refuse(s, "workers", e, "from 1 to %d", LIMIT_WORKERS);
+    if (s->handshake_timeout_ns == 0)
+        return scenario_refuse(s, "handshake-timeout", e,
+                               "a peer that vanishes would stay for ever; such as "
+                               "30s");
+    if (s->watchdog_ns / NS_PER_S < WATCHDOG_LEAST_S || s->watchdog_ns / NS_PER_S > WATCHDOG_MOST_S)
+        return scenario_refuse(s, "watchdog", e,
+                               "from %ds, so that a slow step isn't taken for a hang, to %dh",
+                               WATCHDOG_LEAST_S, WATCHDOG_MOST_S / 3600);
+    if (check_listen(s, e) < 0 || check_resources(s, e) < 0)
         return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }
@@ -323,10 +321,11 @@ static int check_bisect(const struct scenario *s, struct err *e)
 
 int scenario_check(const struct scenario *s, struct err *e)
 {
-    if (check_strings(s, e) < 0 || check_load(s, e) < 0 || check_pace(s, e) < 0 ||
-        check_tls(s, e) < 0 || check_operate(s, e) < 0 || check_server(s, e) < 0 ||
-        scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0 ||
-        scenario_check_torture(s, e) < 0 || scenario_check_libs(s, e) < 0 || check_bisect(s, e) < 0)
+    if (check_strings(s, e) < 0 || scenario_check_env(s, e) < 0 || check_load(s, e) < 0 ||
+        check_pace(s, e) < 0 || check_tls(s, e) < 0 || check_operate(s, e) < 0 ||
+        check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 ||
+        check_expect(s, e) < 0 || scenario_check_torture(s, e) < 0 ||
+        scenario_check_libs(s, e) < 0 || check_bisect(s, e) < 0)
         return -1;
     return 0;
 }

@@ -16,6 +16,9 @@ int scenario_check_torture(const struct scenario *s, struct err *e);
 /* What the server's libraries can't be, and what isn't measured. Returns 0 or -1. */
 int scenario_check_libs(const struct scenario *s, struct err *e);
 
+/* What is passed on to the environment of server and client. Returns 0 or -1. */
+int scenario_check_env(const struct scenario *s, struct err *e);
+
 /* The weights of the behaviours, and what those need of the other options. Returns 0 or -1. */
 int scenario_check_mix(const struct scenario *s, struct err *e);
 /* The same for `count` entries of a list and their weights. One run can't tell more behaviours

@@ -2,10 +2,11 @@
 #include "scenario/scenario_check.h"
 
 #include "base/ciphers.h"
+#include "base/limits.h"
 
 #include <string.h>
 
-enum { TICKETS_LIMIT = 16, PADDING_LIMIT = 16384, LIST_LIMIT = 512, SECOND_NS = 1000000000 };
+enum { LIST_LIMIT = 512, SECOND_NS = 1000000000 };
 
 /* Each says which option is refused when the run speaks this version alone. */
 static int check_version(const struct scenario *s, struct err *e)
@@ -33,8 +34,8 @@ static int check_version(const struct scenario *s, struct err *e)
 static int check_tickets(const struct scenario *s, struct err *e)
 {
     const char *name = s->ticket_callback ? "ticket-callback" : "ticket-rotate";
-    if (s->tickets > TICKETS_LIMIT)
-        return scenario_refuse(s, "tickets", e, "at most %d", TICKETS_LIMIT);
+    if (s->tickets > LIMIT_TICKETS)
+        return scenario_refuse(s, "tickets", e, "at most %d", LIMIT_TICKETS);
     if (s->tickets == 0 && s->resume > 0 && s->tls == TLS_1_3)
         return scenario_refuse(s, "tickets", e,
                                "there would be nothing to resume; leave out --resume");
@@ -94,8 +95,8 @@ static int check_lists(const struct scenario *s, struct err *e)
 
 int scenario_check_tls(const struct scenario *s, struct err *e)
 {
-    if (s->record_padding > PADDING_LIMIT)
-        return scenario_refuse(s, "record-padding", e, "at most %d bytes", PADDING_LIMIT);
+    if (s->record_padding > LIMIT_PADDING)
+        return scenario_refuse(s, "record-padding", e, "at most %d bytes", LIMIT_PADDING);
     if (check_version(s, e) < 0 || check_tickets(s, e) < 0 || check_early_data(s, e) < 0)
         return -1;
     return check_names(s, e) < 0 ? -1 : check_lists(s, e);

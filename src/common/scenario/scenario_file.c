@@ -2,6 +2,7 @@
 #include "scenario/origin.h"
 
 #include "base/check.h"
+#include "base/input.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -192,13 +193,10 @@ static int file_open(struct file *f, struct reading *r, const struct file *inclu
                      const char *path, struct err *e)
 {
     *f = (struct file){.reading = r, .includer = includer};
-    f->stream = fopen(path, "re");
-    if (!f->stream || fstat(fileno(f->stream), &f->stat) != 0) {
-        int code = errno;
-        if (f->stream)
-            fclose(f->stream);
-        return err_set(e, "%s", strerror(code));
-    }
+    f->stream = input_open(path, e);
+    if (!f->stream)
+        return -1;
+    CHECK(fstat(fileno(f->stream), &f->stat) == 0);
     f->path = keep(path);
     r->files++;
     return 0;
@@ -291,7 +289,7 @@ static int check_place(struct file *f, const struct opt *option, size_t i, const
         return refuse(f, "'%s' belongs in [%s], and no section comes before it", key, right);
     if (*section && strcmp(right, section) != 0)
         return refuse(f, "'%s' belongs in [%s], not in [%s]", key, right, section);
-    if (f->given_on[i])
+    if (f->given_on[i] && option->type != OPT_LIST)
         return refuse(f, "'%s' is already given on line %d", key, f->given_on[i]);
     return 0;
 }
@@ -313,7 +311,8 @@ static int set_key(struct file *f, const char *section, const char *key, const c
         return -1;
     f->given_on[i] = f->line_number;
     f->any_given = true;
-    bool text = option->type == OPT_STRING || option->type == OPT_OUTPUT;
+    bool text =
+        option->type == OPT_STRING || option->type == OPT_OUTPUT || option->type == OPT_LIST;
     if (opts_set(option, &f->reading->scenario, text ? keep(value) : value, &f->error) < 0) {
         f->failed = true;
         return err_prefix(&f->error, "%s%s%s", key, *value ? " = " : "", value);

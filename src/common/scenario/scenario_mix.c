@@ -1,6 +1,7 @@
 /* The mix of behaviours: its weights, and what a behaviour needs of the other options. */
 #include "base/check.h"
 #include "base/choices.h"
+#include "base/limits.h"
 #include "probe/page.h"
 #include "scenario/scenario_check.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 
 /* The page's last place is for connections that did none of the behaviours. */
-enum { WEIGHT_LIMIT = 1000000, ROOM = PAGE_BEHAVIOURS - 1, NEED = 128 };
+enum { ROOM = PAGE_BEHAVIOURS - 1, NEED = 128 };
 
 /* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. */
 static bool is_something(const char *value)
@@ -83,7 +84,7 @@ int scenario_check_behaviours(const struct scenario *s, const struct behaviour_e
 {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        if (weight[i] > WEIGHT_LIMIT)
+        if (weight[i] > LIMIT_WEIGHT)
             return scenario_refuse(s, list[i].name, e, "a weight is at most 1M");
         if (weight[i] && scenario_check_needs(s, list[i].name, list[i].needs, e) < 0)
             return -1;

@@ -9,7 +9,8 @@
 
 enum { SURE_ONE_IN = 10000, ONE_IN_LIMIT = 1000000000, TEXT = 64 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u,
-                      SURE_LIMIT_NS = 3600000000000u, USUAL_NS = 60000000000u;
+                      SURE_LIMIT_NS = 3600000000000u, USUAL_NS = 60000000000u,
+                      START_AND_DRAIN_NS = 2000000000u, USUAL_PER_CONNECTION_NS = 1000000u;
 
 static uint64_t asked(const struct scenario *s)
 {
@@ -126,4 +127,13 @@ bool scenario_sure_text(const struct scenario *s, char *buf, size_t size)
                  count, human_duration(time, sizeof time, time_for(s, measured)),
                  grammar_rate_print(rate, sizeof rate, s->churn));
     return true;
+}
+
+uint64_t scenario_about_ns(const struct scenario *s)
+{
+    uint64_t n = asked(s), count = s->closed ? s->closed : n ? plan_measured_for(n) : 0;
+    uint64_t ns = s->churn.max ? count * USUAL_PER_CONNECTION_NS : time_for(s, count);
+    if (!s->closed && !s->for_ns && ns < USUAL_NS)
+        ns = USUAL_NS;
+    return START_AND_DRAIN_NS + (s->for_ns && (!ns || s->for_ns < ns) ? s->for_ns : ns);
 }

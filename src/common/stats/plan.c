@@ -144,6 +144,12 @@ static uint64_t expected_total(const struct plan *p, const struct plan_seen *see
     return within_time(p, seen, total);
 }
 
+uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_ms)
+{
+    const struct plan_seen seen = {.opened = opened, .elapsed_ms = elapsed_ms};
+    return expected_total(p, &seen);
+}
+
 static bool enough_measured(const struct plan *p)
 {
     return p->measured_opens >= p->need;

@@ -86,6 +86,8 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);
  * with 99.9 %; and how many it takes at the very least, with halves that are exactly equal. */
 uint64_t plan_measured_for(uint64_t one_in);
 uint64_t plan_least_for(uint64_t one_in);
+/* Connections in all that the run comes to at the pace reached, its bounds counted. */
+uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_ms);
 /* About how many epochs the whole run has, for the display ("epoch 4 of 6"). */
 int plan_epochs_estimate(const struct plan *p);
 

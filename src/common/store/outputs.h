@@ -20,8 +20,8 @@ int output_write(const char *name, const char *path, void (*writer)(const void *
                  const void *ctx, struct err *e);
 /* The same with a text. */
 int output_text(const char *name, const char *path, const char *text, struct err *e);
-/* Opens a document for reading: a regular file of at most 64 MiB, since a pipe or a device could be
- * read forever. NULL with a sentence without the path. */
-FILE *input_open(const char *path, struct err *e);
+/* Opens a file for writing without waiting for anybody; `flags` is O_TRUNC or O_APPEND. NULL with a
+ * sentence without the path. */
+FILE *output_open(const char *path, int flags, struct err *e);
 
 #endif

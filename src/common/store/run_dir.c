@@ -20,9 +20,13 @@ static const char samples_name[] = "samples.jsonl";
 static int refuse(struct err *e, const char *path, int error)
 {
     switch (error) {
+    case EFBIG:
+        return err_set(e,
+                       "%s: the limit of a file's size is reached (%s); raise it with 'ulimit -f "
+                       "unlimited'",
+                       path, strerror(error));
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
         return err_set(e,
                        "%s: the disk is full (%s); free some space or give another folder with "
                        "--results",
@@ -32,6 +36,8 @@ static int refuse(struct err *e, const char *path, int error)
     case EROFS:
         return err_set(e, "%s: can't be written (%s); give another folder with --results", path,
                        strerror(error));
+    case ENOENT:
+        return err_set(e, "%s: its folder was removed (%s)", path, strerror(error));
     default:
         return err_set(e, "%s: %s", path, strerror(error));
     }
@@ -105,12 +111,15 @@ static int link_last(int base_fd, const char *name)
     return -error;
 }
 
-/* Opens a folder for documents alone. Returns 0 or -errno. */
+/* Opens a folder for documents alone, and links `last`. Returns 0 or -errno, with nothing open. */
 static int open_plain_folder(struct run_dir *d, int base_fd, const char *name)
 {
     d->samples_fd = -1;
     d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return d->fd < 0 ? -errno : 0;
+    int error = d->fd < 0 ? -errno : link_last(base_fd, name);
+    if (error != 0)
+        run_dir_close(d);
+    return error;
 }
 
 typedef int (*opener)(struct run_dir *d, int base_fd, const char *name);

@@ -19,8 +19,8 @@ struct run_dir {
 /* Makes `base`/<UTC time>-<scenario>[-2...]/ with samples.jsonl and links `base`/last to it.
  * `base` is made when missing. Fails with a sentence that names the path (unwritable, full). */
 int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e);
-/* The folder of a suite, whose runs lie in it: the same without samples and without a link; such a
- * folder takes run_dir_write and run_dir_close only. */
+/* The folder of a suite, whose runs lie in it: the same without samples; it takes run_dir_write and
+ * run_dir_close only. */
 int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, struct err *e);
 /* Appends one line (a newline is added) with one write. Returns 0 or -1 (disk full: the sentence
  * says so; the file keeps whole lines only). */

@@ -99,7 +99,9 @@ static bool fits(Dwfl_Module *file, const struct maps_module *mapped, uint64_t *
     *ret_bias = bias;
     for (size_t i = 0; i < count; i++) {
         GElf_Phdr header;
-        if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_LOAD)
+        if (!gelf_getphdr(elf, (int)i, &header))
+            return false; /* the file says it has more of them than it has */
+        if (header.p_type == PT_LOAD)
             return header.p_vaddr - header.p_offset + bias == mapped->low;
     }
     return false;

@@ -1,6 +1,7 @@
 #include "tls/client_certs.h"
 
 #include "base/check.h"
+#include "base/input.h"
 #include "tls/context.h"
 
 #include <errno.h>
@@ -39,11 +40,11 @@ const char *client_cert_name(enum client_cert_kind kind)
 /* The whole file as text. Returns a heap string, or NULL. */
 static char *read_all(const char *path, struct err *e)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = input_open(path, e);
     char *text = calloc(1, FILE_LIMIT + 1);
     size_t length = file && text ? fread(text, 1, FILE_LIMIT + 1, file) : 0;
     bool failed = !file || !text || ferror(file);
-    if (failed)
+    if (file && failed)
         err_set(e, "%s", strerror(errno));
     else if (length > FILE_LIMIT)
         err_set(e, "longer than %d bytes", FILE_LIMIT);

@@ -31,6 +31,10 @@ struct context_server_options {
 /* Returns 0 and a context (SSL_CTX_free), or -1. */
 int context_server_new(const struct context_server_options *o, SSL_CTX **ret, struct err *e);
 
+/* Refuses words of a cipher list that OpenSSL doesn't know: setting the list passes over them.
+ * Returns 0 or -1. */
+int context_check_ciphers(const char *ciphers, struct err *e);
+
 struct context_client_options {
     enum context_version version;
     const char *cert_path; /* PEM with certificate and key, or NULL */

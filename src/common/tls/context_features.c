@@ -1,6 +1,8 @@
 #include "tls/context_parts.h"
 #include "tls/psk.h"
 
+#include <openssl/err.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LIST_BYTES = 1024 };
@@ -97,6 +99,61 @@ static int set_ciphers(SSL_CTX *ctx, const char *ciphers, struct err *e)
     return *suites ? suites_set(ctx, suites, e) : 0;
 }
 
+/* Whether OpenSSL knows what one word of a cipher list asks for; it passes over the others. */
+static bool cipher_known(SSL_CTX *scratch, const char *word)
+{
+    bool plain = strchr("!-+@", word[0]) == NULL && strncmp(word, "TLS_", 4) != 0;
+    bool known = !plain || SSL_CTX_set_cipher_list(scratch, word);
+    ERR_clear_error();
+    return known;
+}
+
+int context_check_ciphers(const char *ciphers, struct err *e)
+{
+    SSL_CTX *scratch = SSL_CTX_new(TLS_method());
+    char word[LIST_BYTES];
+    int rc = scratch ? 0 : context_fail(e, "no SSL_CTX");
+    for (const char *name = ciphers; rc == 0 && *name;) {
+        size_t length = strcspn(name, ": ,;");
+        snprintf(word, sizeof word, "%.*s", (int)length, name);
+        if (length && !cipher_known(scratch, word))
+            rc = err_set(e, "--ciphers %s: OpenSSL knows no cipher '%.100s'", ciphers, word);
+        name += length + (name[length] != '\0');
+    }
+    SSL_CTX_free(scratch);
+    return rc;
+}
+
+/* Of a name that stands there twice OpenSSL before 3.5 says nothing but no. */
+static bool name_twice(const char *list, char *ret_name, size_t size)
+{
+    for (const char *name = list; *name;) {
+        size_t length = strcspn(name, ":");
+        for (const char *other = name + length; *other;) {
+            other++;
+            size_t others = strcspn(other, ":");
+            if (length && length == others && strncmp(name, other, length) == 0) {
+                snprintf(ret_name, size, "%.*s", (int)length, name);
+                return true;
+            }
+            other += others;
+        }
+        name += length + (name[length] == ':');
+    }
+    return false;
+}
+
+static int set_groups(SSL_CTX *ctx, const char *groups, struct err *e)
+{
+    char twice[64];
+    if (SSL_CTX_set1_groups_list(ctx, groups))
+        return 0;
+    if (!name_twice(groups, twice, sizeof twice))
+        return context_fail(e, "can't set the groups");
+    ERR_clear_error();
+    return err_set(e, "can't set the groups: %s is there twice", twice);
+}
+
 static void allow_renegotiation(SSL_CTX *ctx)
 {
     SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
@@ -120,12 +177,10 @@ int context_set_features(SSL_CTX *ctx, const struct context_server_options *o, s
     if (f->second && (!SSL_CTX_use_certificate(ctx, f->second->cert) ||
                       !SSL_CTX_use_PrivateKey(ctx, f->second->key)))
         return context_fail(e, "can't use the server's second certificate and key");
-    if (f->groups && !SSL_CTX_set1_groups_list(ctx, f->groups)) {
-        context_fail(e, "can't set the groups");
-        return err_prefix(e, "%s", f->groups);
-    }
+    if (f->groups && set_groups(ctx, f->groups, e) < 0)
+        return err_prefix(e, "--groups %s", f->groups);
     if (f->ciphers && set_ciphers(ctx, f->ciphers, e) < 0)
-        return err_prefix(e, "%s", f->ciphers);
+        return err_prefix(e, "--ciphers %s", f->ciphers);
     if (f->padding_bytes && !SSL_CTX_set_block_padding(ctx, (size_t)f->padding_bytes))
         return context_fail(e, "can't set the padding");
     return 0;

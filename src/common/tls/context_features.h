@@ -19,8 +19,6 @@
 #include <stdint.h>
 
 enum {
-    CONTEXT_TICKETS_MAX = 16,
-    CONTEXT_PADDING_MAX = 16384, /* SSL3_RT_MAX_PLAIN_LENGTH */
     /* Certificates between a client's and the authority: more are refused. */
     CONTEXT_VERIFY_DEPTH = 4
 };

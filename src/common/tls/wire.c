@@ -104,3 +104,8 @@ SSL *wire_ssl_new(SSL_CTX *ctx, struct wire *w, bool server)
         SSL_set_connect_state(ssl);
     return ssl;
 }
+
+struct wire *wire_of(const SSL *ssl)
+{
+    return BIO_get_data(SSL_get_rbio(ssl));
+}

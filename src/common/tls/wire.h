@@ -39,5 +39,7 @@ BIO *wire_bio_new(struct wire *w);
 /* An SSL object that reads and writes `w` as a server or a client (SSL_free). NULL when out of
  * memory; the reason is in OpenSSL's queue. */
 SSL *wire_ssl_new(SSL_CTX *ctx, struct wire *w, bool server);
+/* What an SSL object of wire_ssl_new reads and writes. */
+struct wire *wire_of(const SSL *ssl);
 
 #endif

@@ -1,10 +1,10 @@
 #include "compare_document.h"
 
 #include "base/check.h"
+#include "base/input.h"
 #include "compare_footprint.h"
 #include "compare_parts.h"
 #include "report/json_read.h"
-#include "store/outputs.h"
 
 #include <ctype.h>
 #include <limits.h>

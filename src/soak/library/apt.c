@@ -1,6 +1,7 @@
 #include "apt.h"
 
 #include "apt_mirror.h"
+#include "base/input.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 #include "spawn.h"
@@ -42,7 +43,7 @@ const struct apt_pocket *apt_pocket_named(const char *name)
 static bool holds(const char *path, const char *text)
 {
     char present[CONFIG];
-    FILE *in = fopen(path, "re");
+    FILE *in = input_open(path, NULL);
     size_t length = in ? fread(present, 1, sizeof present, in) : 0;
     if (in)
         fclose(in);
@@ -154,7 +155,7 @@ int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror,
 static bool log_says(const char *log, const char *words)
 {
     char line[1024];
-    FILE *in = fopen(log, "re");
+    FILE *in = input_open(log, NULL);
     bool found = false;
     while (in && !found && fgets(line, sizeof line, in))
         found = strstr(line, words) != NULL;

@@ -1,5 +1,6 @@
 #include "assembly_build.h"
 
+#include "base/input.h"
 #include "build_log.h"
 #include "catalog.h"
 #include "libs/cache.h"
@@ -202,7 +203,7 @@ static bool libs_are_younger(const struct assembly *a, const struct stat *stamp)
 static bool same_arguments(const struct plan *p)
 {
     char line[ARGUMENT + 2];
-    FILE *in = fopen(p->stamp, "re");
+    FILE *in = input_open(p->stamp, NULL);
     bool same = in != NULL;
     for (size_t i = 0; same && i < p->count; i++) {
         same = fgets(line, sizeof line, in) != NULL;

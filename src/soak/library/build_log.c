@@ -1,5 +1,7 @@
 #include "build_log.h"
 
+#include "base/input.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -52,7 +54,7 @@ void build_log_explain(const char *log, const char *name, struct err *e)
     static struct names n; /* large; one thread builds */
     char line[LINE], list[400] = "";
     size_t used = 0;
-    FILE *in = fopen(log, "re");
+    FILE *in = input_open(log, NULL);
     n.count = 0;
     while (in && fgets(line, sizeof line, in))
         take_line(&n, line);

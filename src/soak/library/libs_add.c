@@ -2,7 +2,9 @@
 
 #include "assembly.h"
 #include "base/check.h"
+#include "base/input.h"
 #include "debs.h"
+#include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 #include "prefix.h"
@@ -64,8 +66,8 @@ static int add_debian(const char *word, const struct fetch *like, struct err *e)
     if (f.part == LIB_PARTS)
         return err_set(e, "%.200s: no such part; there are openssl, libuv, jemalloc and libc",
                        word);
-    if (version && !version_ok(version))
-        return err_set(e, "%.200s: '%.60s' is no version", word, version);
+    if (version && lib_asked_version(f.part, version, e) != 0)
+        return err_prefix(e, "%.200s", word);
     return fetch_suite(&f, e);
 }
 
@@ -80,8 +82,8 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
     for (size_t i = 0; i < count; i++) {
         if (kind_of(words[i]) != PACKAGE)
             continue;
-        if (access(words[i], R_OK) != 0)
-            return err_set(e, "%.300s: %s", words[i], strerror(errno));
+        if (input_check(words[i], INPUT_LIBRARY_MIB, e) != 0)
+            return err_prefix(e, "%.300s", words[i]);
         if (words[i][0] == '-') /* dpkg-deb would take it for an option */
             return err_set(e, "%.300s: write it as ./%.100s", words[i], words[i]);
         files[used++] = words[i];

@@ -1,5 +1,6 @@
 #include "prefix.h"
 
+#include "base/input.h"
 #include "libs/version.h"
 
 #include <ctype.h>
@@ -48,7 +49,7 @@ static bool take_define(const char *line, const char *macro, char *to, size_t si
 static bool read_macro(const char *path, const char *macro, char *to, size_t size)
 {
     char line[LINE];
-    FILE *in = fopen(path, "re");
+    FILE *in = input_open(path, NULL);
     bool found = false;
     while (in && !found && fgets(line, sizeof line, in))
         found = take_define(line, macro, to, size);

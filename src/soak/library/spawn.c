@@ -1,6 +1,9 @@
 #include "spawn.h"
 
 #include "base/check.h"
+#include "base/input.h"
+#include "guard.h"
+#include "interrupts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +24,7 @@ enum { READ_BYTES = 16384, OUTPUT_LIMIT = 64 << 20, LINE_BYTES = 512 };
 struct job {
     uv_loop_t loop;
     uv_process_t process;
-    uv_signal_t sigint, sigterm;
+    struct interrupts interrupts;
     uv_pipe_t pipe; /* its stdout, when it is caught */
     bool running, interrupted;
     int exit_code;
@@ -31,19 +34,13 @@ struct job {
 
 /* The whole group, which the process leads: `cmake --build` holds a signal back until its make is
  * done. A second signal doesn't ask. */
-static void on_signal(uv_signal_t *handle, int number)
+static void on_interrupt(void *owner, int number)
 {
-    struct job *job = handle->loop->data;
+    struct job *job = owner;
     (void)number;
     if (job->running)
-        kill(-job->process.pid, job->interrupted ? SIGKILL : SIGTERM);
+        guard_kill(&job->process, job->interrupted ? SIGKILL : SIGTERM);
     job->interrupted = true;
-}
-
-static void start_signal(struct job *job, uv_signal_t *handle, int number)
-{
-    CHECK(uv_signal_init(&job->loop, handle) == 0);
-    CHECK(uv_signal_start(handle, on_signal, number) == 0);
 }
 
 static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
@@ -52,8 +49,7 @@ static void on_exit_process(uv_process_t *process, int64_t status, int signal_nu
     job->running = false;
     job->exit_code = signal_number ? -1 : (int)status;
     uv_close((uv_handle_t *)process, NULL);
-    uv_close((uv_handle_t *)&job->sigint, NULL);
-    uv_close((uv_handle_t *)&job->sigterm, NULL);
+    interrupts_stop(&job->interrupts);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -106,14 +102,13 @@ static int start(struct job *job, const struct spawn *s, int log_fd)
     }
     char **environment = english();
     uv_process_options_t options = {.file = s->argv[0],
-                                    .flags = UV_PROCESS_DETACHED,
                                     .args = (char **)(uintptr_t)s->argv,
                                     .cwd = s->folder,
                                     .env = environment,
                                     .exit_cb = on_exit_process,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
                                     .stdio = stdio};
-    int rc = uv_spawn(&job->loop, &job->process, &options);
+    int rc = guard_spawn(&job->loop, &job->process, &options);
     free(environment);
     job->running = rc == 0;
     if (rc == 0 && s->ret_output)
@@ -137,8 +132,7 @@ static int run(struct job *job, const struct spawn *s, int log_fd, struct err *e
 {
     CHECK(uv_loop_init(&job->loop) == 0);
     job->loop.data = job;
-    start_signal(job, &job->sigint, SIGINT);
-    start_signal(job, &job->sigterm, SIGTERM);
+    interrupts_start(&job->interrupts, &job->loop, on_interrupt, job);
     int rc = start(job, s, log_fd);
     CHECK(uv_run(&job->loop, UV_RUN_DEFAULT) == 0);
     CHECK(uv_loop_close(&job->loop) == 0);
@@ -189,7 +183,7 @@ static bool is_error(const char *line)
 static void first_error(const char *log, long offset, char *line, size_t size)
 {
     char text[LINE_BYTES];
-    FILE *in = fopen(log, "re");
+    FILE *in = input_open(log, NULL);
     line[0] = '\0';
     if (!in)
         return;

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/ciphers.h"
 #include "base/rng.h"
-#include "prelude/prelude.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -32,19 +31,30 @@ static void add_duration(struct args *a, const char *name, uint64_t ns)
     add(a, "--%s=%s", name, grammar_duration_print(text, sizeof text, ns));
 }
 
+/* An option that both programs have under soak's name and with its values. */
+static void add_same(struct args *a, const struct scenario *s, const char *name)
+{
+    char text[OPTS_TEXT];
+    add(a, "--%s=%s", name, scenario_value(s, name, text, sizeof text));
+}
+
 static void add_common(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
 {
-    static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
     add(a, "%s", program);
-    add(a, "--control-fd=3");
-    add(a, "--page-fd=4");
     add(a, "--seed=%" PRIx64, seed);
-    add(a, "--tls=%s", tls[s->tls]);
-    add(a, "--starttls=%s", prelude_name((enum prelude_protocol)s->starttls));
+    add_same(a, s, "tls");
+    add_same(a, s, "starttls");
     if (s->alpn)
         add(a, "--alpn=%s", s->alpn);
     if (!s->probe)
         add(a, "--no-ledger");
+}
+
+/* What child_start gives the two programs. */
+static void add_ends(struct args *a)
+{
+    add(a, "--control-fd=3");
+    add(a, "--page-fd=4");
 }
 
 /* The run's load comes from a network of its own, so that the server can tell it from whoever else
@@ -65,25 +75,13 @@ static void add_flag(struct args *a, bool given, const char *name)
 
 static void add_choices(struct args *a, const struct scenario *s)
 {
-    static const char *const auth[] = {[CLIENT_AUTH_REQUEST] = "request",
-                                       [CLIENT_AUTH_REQUIRE] = "require",
-                                       [CLIENT_AUTH_LATER] = "later"};
-    static const char *const ticket[] = {[TICKET_CALLBACK_NONE] = "none",
-                                         [TICKET_CALLBACK_RENEW] = "renew",
-                                         [TICKET_CALLBACK_IGNORE] = "ignore",
-                                         [TICKET_CALLBACK_ABORT] = "abort"};
-    static const char *const ocsp[] = {
-        [OCSP_NONE] = "none", [OCSP_GOOD] = "good", [OCSP_EMPTY] = "empty", [OCSP_LARGE] = "large"};
-    static const char *const unknown[] = {[SNI_UNKNOWN_ACCEPT] = "accept",
-                                          [SNI_UNKNOWN_WARN] = "warn",
-                                          [SNI_UNKNOWN_REFUSE] = "refuse"};
     if (s->client_auth != CLIENT_AUTH_NONE) {
-        add(a, "--client-auth=%s", auth[s->client_auth]);
+        add_same(a, s, "client-auth");
         add(a, "--client-ca=/proc/self/fd/5");
     }
-    add(a, "--ticket-callback=%s", ticket[s->ticket_callback]);
-    add(a, "--ocsp=%s", ocsp[s->ocsp]);
-    add(a, "--sni-unknown=%s", unknown[s->sni_unknown]);
+    add_same(a, s, "ticket-callback");
+    add_same(a, s, "ocsp");
+    add_same(a, s, "sni-unknown");
 }
 
 static void add_features(struct args *a, const struct scenario *s)
@@ -103,18 +101,11 @@ static void add_features(struct args *a, const struct scenario *s)
         add(a, "--ciphers=%s", s->ciphers);
 }
 
-void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
+static void add_server(struct args *a, const struct scenario *s)
 {
-    static const char *const key[] = {
-        [KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048", [KEY_BOTH] = "both"};
-    static const char *const session[] = {
-        [SESSION_TICKET] = "ticket", [SESSION_CACHE] = "cache", [SESSION_NONE] = "none"};
-    *a = (struct args){0};
-    add_common(a, s, program, seed);
     add(a, "--listen=%s", s->listen);
-    add_network(a, s, "client-net", seed);
-    add(a, "--key=%s", key[s->key]);
-    add(a, "--session=%s", session[s->session]);
+    add_same(a, s, "key");
+    add_same(a, s, "session");
     add(a, "--cache-size=%" PRIu64, s->cache_size);
     add(a, "--workers=%d", s->workers);
     add_features(a, s);
@@ -131,23 +122,23 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
     add_duration(a, "idle-timeout", s->idle_timeout_ns);
 }
 
-static void add_operation(struct args *a, const struct scenario *s)
+void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
 {
-    static const char *const operation[] = {[OPERATE_REQUEST] = "request",
-                                            [OPERATE_KEY_UPDATE] = "key-update",
-                                            [OPERATE_RENEGOTIATE] = "renegotiate",
-                                            [OPERATE_TICKET] = "ticket"};
-    if (s->operate != OPERATE_NONE)
-        add(a, "--operate=%s", operation[s->operate]);
+    *a = (struct args){0};
+    add_common(a, s, program, seed);
+    add_ends(a);
+    add_network(a, s, "client-net", seed);
+    add_server(a, s);
 }
 
-static void add_mix(struct args *a, const struct scenario *s)
+void args_server_check(struct args *a, const struct scenario *s, const char *program)
 {
-    char text[OPTS_TEXT];
-    size_t count;
-    const struct opt *options = scenario_options(&count), *mix = opts_find(options, count, "mix");
-    CHECK(mix);
-    add(a, "--mix=%s", opts_print(mix, s, text, sizeof text));
+    struct scenario without = *s;
+    without.client_auth = CLIENT_AUTH_NONE; /* its authority is made for the run */
+    *a = (struct args){0};
+    add_common(a, &without, program, 1);
+    add_flag(a, true, "check");
+    add_server(a, &without);
 }
 
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
@@ -156,6 +147,7 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     char text[32];
     *a = (struct args){0};
     add_common(a, s, program, seed);
+    add_ends(a);
     add(a, "--connect=%s:%" PRIu64, address, port);
     add(a, "--conns=%" PRIu64, s->conns);
     add(a, "--churn=%s", grammar_rate_print(text, sizeof text, s->churn));
@@ -165,8 +157,8 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
     add_network(a, s, "source-net", seed);
     add(a, "--workers=%d", s->client_workers);
     add_duration(a, "timeout", s->handshake_timeout_ns + PATIENCE_NS);
-    add_operation(a, s);
-    add_mix(a, s);
+    add_same(a, s, "operate");
+    add_same(a, s, "mix");
     if (s->sni)
         add(a, "--sni=%s", s->sni);
     if (s->client_auth != CLIENT_AUTH_NONE)
@@ -175,15 +167,13 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
 
 void args_footprint(struct args *a, const struct scenario *s, const char *program)
 {
-    static const char *const session[] = {
-        [SESSION_TICKET] = "ticket", [SESSION_CACHE] = "cache", [SESSION_NONE] = "none"};
     bool tls13 = s->tls != TLS_1_2;
     uint64_t payload = s->payload < ARGS_FOOTPRINT_PAYLOAD ? s->payload : ARGS_FOOTPRINT_PAYLOAD;
     *a = (struct args){0};
     add(a, "%s", program);
     add(a, "--tls=%s", tls13 ? "1.3" : "1.2");
     add(a, "--key=%s", s->key == KEY_RSA2048 ? "rsa2048" : "p256");
-    add(a, "--session=%s", session[s->session]);
+    add_same(a, s, "session");
     add(a, "--tickets=%d", s->tickets);
     add(a, "--client-auth=%s", s->client_auth == CLIENT_AUTH_REQUIRE ? "require" : "none");
     add(a, "--payload=%" PRIu64 "B", payload);

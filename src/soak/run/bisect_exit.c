@@ -1,18 +1,14 @@
 #include "bisect_exit.h"
 
+#include "base/check.h"
+#include "guard.h"
 #include "words.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum { EXIT_SKIP = 125, EXIT_LEAK = 1, EXIT_STOP = 128, EXIT_INTERRUPTED = 130 };
-
-extern char **environ;
 
 bool bisect_exit_asked(int argc, char *const *argv)
 {
@@ -29,42 +25,54 @@ int bisect_exit_code(int code, bool tried)
     return code == 0 || code == EXIT_LEAK || code == EXIT_INTERRUPTED ? code : EXIT_SKIP;
 }
 
-/* The signals that soak ignores are as usual in what it starts. */
-static int spawn(pid_t *ret_pid, char *const *argv)
+struct build {
+    uv_process_t process;
+    int64_t status;
+    int signal_number;
+};
+
+static void on_exit_build(uv_process_t *process, int64_t status, int signal_number)
 {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t usual;
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-    posix_spawnattr_setsigdefault(&attributes, &usual);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    int rc = posix_spawnp(ret_pid, argv[0], &files, &attributes, argv, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
+    struct build *b = process->data;
+    b->status = status;
+    b->signal_number = signal_number;
+    uv_close((uv_handle_t *)process, NULL);
+}
+
+/* Runs it to its end; what it says goes to stderr, as our stdout is for the verdict. Returns
+ * libuv's code of the start. */
+static int run(struct build *b, char **argv)
+{
+    uv_loop_t loop;
+    uv_stdio_container_t stdio[] = {{.flags = UV_IGNORE},
+                                    {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+                                    {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO}};
+    uv_process_options_t options = {.file = argv[0],
+                                    .args = argv,
+                                    .exit_cb = on_exit_build,
+                                    .stdio_count = sizeof stdio / sizeof *stdio,
+                                    .stdio = stdio};
+    CHECK(uv_loop_init(&loop) == 0);
+    b->process.data = b;
+    int rc = guard_spawn(&loop, &b->process, &options);
+    if (rc != 0)
+        uv_close((uv_handle_t *)&b->process, NULL);
+    CHECK(uv_run(&loop, UV_RUN_DEFAULT) == 0 && uv_loop_close(&loop) == 0);
     return rc;
 }
 
 int bisect_build(const char *command, struct err *e)
 {
     struct words w;
-    pid_t pid;
-    int status;
+    struct build b = {.status = 0};
     if (words_split(&w, command, 0) != 0)
         return err_set(e, "--build '%.200s' is empty or too long", command);
-    int rc = spawn(&pid, w.argv);
+    int rc = run(&b, w.argv);
     if (rc != 0)
-        return err_set(e, "--build '%.200s' can't be started: %s", w.argv[0], strerror(rc));
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return err_set(e, "--build '%.200s': %s", command, strerror(errno));
-    if (WIFSIGNALED(status))
-        return err_set(e, "--build '%.200s' ended with signal %d", command, WTERMSIG(status));
-    return WEXITSTATUS(status) == 0
+        return err_set(e, "--build '%.200s' can't be started: %s", w.argv[0], uv_strerror(rc));
+    if (b.signal_number)
+        return err_set(e, "--build '%.200s' ended with signal %d", command, b.signal_number);
+    return b.status == 0
                ? 0
-               : err_set(e, "--build '%.200s' ended with status %d", command, WEXITSTATUS(status));
+               : err_set(e, "--build '%.200s' ended with status %d", command, (int)b.status);
 }

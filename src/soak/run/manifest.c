@@ -1,5 +1,6 @@
 #include "manifest.h"
 
+#include "environment.h"
 #include "measure/proc.h"
 
 #include <inttypes.h>
@@ -30,6 +31,25 @@ static json_t *libs_json(const struct run *r)
     return libs;
 }
 
+static void add_variable(void *object, const char *variable)
+{
+    char name[256];
+    size_t length = strcspn(variable, "=");
+    snprintf(name, sizeof name, "%.*s", (int)length, variable);
+    json_t *value = json_string(variable + length + (variable[length] == '='));
+    json_object_set_new(object, name, value ? value : json_string("(not UTF-8)"));
+}
+
+/* Which of the caller's variables the children didn't get, and which they were given. */
+static json_t *environment_json(const struct scenario *s)
+{
+    json_t *aside = json_object(), *passed = json_object();
+    environment_set_aside(&s->env, add_variable, aside);
+    for (size_t i = 0; i < s->env.count; i++)
+        add_variable(passed, s->env.item[i]);
+    return json_pack("{s:o,s:o}", "set_aside", aside, "passed_on", passed);
+}
+
 int manifest_write(struct run *r, struct err *e)
 {
     char machine[256], seed[32], time_text[32];
@@ -39,10 +59,11 @@ int manifest_write(struct run *r, struct err *e)
     proc_machine(machine, sizeof machine, &cpus);
     snprintf(seed, sizeof seed, "%" PRIx64, r->seed);
     strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    json_t *document = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:o,s:o}", "schema",
-                                 "soak-manifest/1", "soak", SOAK_VERSION, "scenario", r->name,
-                                 "written", time_text, "seed", seed, "kernel", machine, "cpus",
-                                 cpus, "libs", libs_json(r), "options", options_json(r->scenario));
+    json_t *document =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:o,s:o,s:o}", "schema", "soak-manifest/1", "soak",
+                  SOAK_VERSION, "scenario", r->name, "written", time_text, "seed", seed, "kernel",
+                  machine, "cpus", cpus, "libs", libs_json(r), "options", options_json(r->scenario),
+                  "environment", environment_json(r->scenario));
     char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
     int rc = text ? run_dir_write(&r->dir, "manifest.json", text, strlen(text), e)
                   : err_set(e, "manifest.json: out of memory");

@@ -1,8 +1,26 @@
 #include "on_drain.h"
 
+#include "base/process.h"
+#include "guard.h"
 #include "words.h"
 
+#include <limits.h>
 #include <signal.h>
+#include <string.h>
+
+int on_drain_check(const char *command, struct err *e)
+{
+    struct words w;
+    char path[PATH_MAX];
+    struct err why = {{0}};
+    if (!command || strstr(command, "{pid}") == command)
+        return 0;
+    if (words_split(&w, command, 0) != 0)
+        return err_set(e, "--on-drain '%.200s': empty, or too long", command);
+    if (process_find(w.argv[0], path, sizeof path, &why) != 0)
+        return err_set(e, "--on-drain %s; it is started without a shell", why.text);
+    return 0;
+}
 
 static void on_exit_command(uv_process_t *process, int64_t status, int signal_number)
 {
@@ -32,7 +50,7 @@ void on_drain_start(struct run *r, void (*done)(struct run *))
     r->on_drain_done = done;
     uv_process_options_t options = {.file = w.argv[0], .args = w.argv, .exit_cb = on_exit_command};
     r->on_drain_process.data = r;
-    int rc = uv_spawn(&r->loop, &r->on_drain_process, &options);
+    int rc = guard_spawn(&r->loop, &r->on_drain_process, &options);
     r->on_drain_running = rc == 0;
     if (rc != 0) {
         uv_close((uv_handle_t *)&r->on_drain_process, NULL);
@@ -43,5 +61,5 @@ void on_drain_start(struct run *r, void (*done)(struct run *))
 void on_drain_kill(struct run *r)
 {
     if (r->on_drain_running)
-        uv_process_kill(&r->on_drain_process, SIGKILL);
+        guard_kill(&r->on_drain_process, SIGKILL);
 }

@@ -7,11 +7,15 @@
 
 #include "run.h"
 
+/* Refuses a command that can't be started, before anything else is. NULL: there is none. Returns 0
+ * or -1. */
+int on_drain_check(const char *command, struct err *e);
+
 /* Starts the command, if there is one, and calls `done` when it has ended (at once without one). A
  * command that fails breaks the run with a sentence: the drain's meaning depends on it. */
 void on_drain_start(struct run *r, void (*done)(struct run *));
 
-/* Ends the command if it runs. */
+/* Ends the command, and all that it has started, if it runs. */
 void on_drain_kill(struct run *r);
 
 #endif

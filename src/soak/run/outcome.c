@@ -140,7 +140,7 @@ static void fill_verdict(struct result *out, const struct run *r)
         out->verdict = VERDICT_INVALID;
     if (out->interrupted && !r->judged)
         out->verdict = VERDICT_INCONCLUSIVE;
-    out->exit_code = out->broken ? 4 : verdict_exit_code(out->verdict);
+    out->exit_code = verdict_exit_code(out->verdict);
     if (out->interrupted)
         out->exit_code = 130;
 }
@@ -165,8 +165,6 @@ static void fill_failure(struct result *ret, const struct run *r)
 
 static void fill_run(struct outcome *o, const struct run *r)
 {
-    static const char *const tls[] = {[TLS_1_2] = "1.2", [TLS_1_3] = "1.3", [TLS_ANY] = "any"};
-    static const char *const key[] = {[KEY_P256] = "p256", [KEY_RSA2048] = "rsa2048"};
     const struct scenario *s = r->scenario;
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
     double seconds = (double)r->churn_ns / 1e9;
@@ -184,8 +182,8 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.p99_ns = atomic_load(&app->p99_ns);
     o->result.run.max_ns = atomic_load(&app->max_ns);
     o->result.run.seed = r->seed;
-    o->result.run.tls = tls[s->tls];
-    o->result.run.key = key[s->key];
+    o->result.run.tls = scenario_value(s, "tls", o->tls, sizeof o->tls);
+    o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
     fill_errors(&o->result.run.errors, app);
     o->result.run.foreign = atomic_load(&r->child[RUN_SERVER].page->app.foreign);
@@ -301,6 +299,31 @@ static void fill_last(struct outcome *o)
         o->result.last_dir = o->last_dir;
 }
 
+/* The function that a crash was in: the first that has a name. */
+static const char *crashed_in(const struct result_crash *crash)
+{
+    for (size_t i = 0; i < crash->frames; i++)
+        if (crash->frame[i].function)
+            return crash->frame[i].function;
+    return NULL;
+}
+
+/* Where it crashed goes before what it said and where its log is. */
+static void fill_crash(struct outcome *o, const struct run *r)
+{
+    if (!r->crashed || !r->crashed->exit_signal)
+        return;
+    int subject = r->crashed == &r->child[RUN_SERVER] ? RUN_SERVER : RUN_CLIENT;
+    survivors_crash(&o->survivors[subject], r, subject, &o->result.crash);
+    const char *function = crashed_in(&o->result.crash);
+    size_t head = strcspn(r->broken, ";");
+    if (!function)
+        return;
+    snprintf(o->broken, sizeof o->broken, "%.*s, in %.100s%s", (int)head, r->broken, function,
+             r->broken + head);
+    o->result.broken = o->broken;
+}
+
 void outcome_make(struct outcome *o, const struct run *r)
 {
     *o = (struct outcome){0};
@@ -319,6 +342,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     o->result.subjects = RUN_SUBJECTS;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         fill_subject(o, r, i);
+    fill_crash(o, r);
     fill_next(o, r);
 }
 

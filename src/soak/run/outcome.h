@@ -4,6 +4,7 @@
 #ifndef SOAK_OUTCOME_H
 #define SOAK_OUTCOME_H
 
+#include "ending.h"
 #include "report/footprint.h"
 #include "report/result.h"
 #include "run.h"
@@ -21,11 +22,13 @@ struct outcome {
     struct survivors survivors[RUN_SUBJECTS];
     struct result_when when[RUN_SUBJECTS];
     struct footprint footprint; /* all zero: not measured */
+    char broken[ENDING_TEXT + 128];
     char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
     char ended[OUTCOME_NOTE], last_dir[PATH_MAX];
+    char tls[16], key[16];
 };
 
 /* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */

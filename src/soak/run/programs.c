@@ -48,7 +48,9 @@ static int allocator_of(const struct programs *p, bool server)
 char **programs_environment(const struct programs *p, bool server)
 {
     const char *library_path = server && p->assembled ? p->assembly.library_path : "";
-    return environment_make(allocator_of(p, server), library_path);
+    return environment_make(&(struct environment_request){.allocator = allocator_of(p, server),
+                                                          .library_path = library_path,
+                                                          .passed = &p->scenario->env});
 }
 
 int programs_start(const struct programs *p, struct child *c, bool server, uv_loop_t *loop,
@@ -69,10 +71,15 @@ int programs_start(const struct programs *p, struct child *c, bool server, uv_lo
     return rc;
 }
 
+int programs_check_allocator(const struct programs *p, bool server, const char *libs, struct err *e)
+{
+    return environment_check(allocator_of(p, server), libs, e);
+}
+
 int programs_check(const struct programs *p, const struct child *c, bool server, const char *libs,
                    struct err *e)
 {
-    if (environment_check(allocator_of(p, server), libs, e) != 0)
+    if (programs_check_allocator(p, server, libs, e) != 0)
         return -1;
     return server && p->assembled ? mapped_check(&p->assembly, c->pid, e) : 0;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "checkpoint.h"
 #include "display.h"
+#include "ending.h"
 #include "on_drain.h"
 #include "pki.h"
 #include "sampler.h"
@@ -32,6 +33,13 @@ void run_state_set(struct run *r, enum run_state state)
     r->moved_ns = r->step_ns = clock_now_ns();
 }
 
+static void kill_children(struct run *r)
+{
+    for (int i = 0; i < RUN_SUBJECTS; i++)
+        child_kill(&r->child[i]);
+    on_drain_kill(r);
+}
+
 void run_break(struct run *r, const char *format, ...)
 {
     if (!r->broken[0]) {
@@ -40,9 +48,7 @@ void run_break(struct run *r, const char *format, ...)
         vsnprintf(r->broken, sizeof r->broken, format, args);
         va_end(args);
     }
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        child_kill(&r->child[i]);
-    on_drain_kill(r);
+    kill_children(r);
     if (r->state != RUN_DONE)
         run_state_set(r, RUN_QUIT);
 }
@@ -274,8 +280,7 @@ static void finish(struct run *r)
     close_handle(&r->poll_timer);
     close_handle(&r->sample_timer);
     close_handle(&r->live_timer);
-    close_handle(&r->sigint);
-    close_handle(&r->sigterm);
+    interrupts_stop(&r->signals);
 }
 
 static void on_exit_child(struct child *c)
@@ -283,11 +288,14 @@ static void on_exit_child(struct child *c)
     struct run *r = c->owner;
     bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
     if (!expected && !r->broken[0] && !(r->interrupts > 1)) {
-        char how[640], log[600];
-        uint64_t closed = atomic_load(&c->page->app.closed);
-        snprintf(log, sizeof log, "%s/%s.log", r->dir.path, c->name);
-        run_break(r, "%s after %" PRIu64 " connections; its log: %s",
-                  child_end_text(c, how, sizeof how), closed, log);
+        char text[ENDING_TEXT];
+        const struct ending ending = {.child = c,
+                                      .folder = r->dir.path,
+                                      .ready = r->lib[c == &r->child[RUN_CLIENT]][0] != '\0',
+                                      .told_to_quit = r->state == RUN_QUIT,
+                                      .by_memory_limit = ending_memory_kills("") > r->memory_kills};
+        r->crashed = c;
+        run_break(r, "%s", ending_text(&ending, text, sizeof text));
     }
     if (!any_running(r))
         finish(r);
@@ -320,16 +328,17 @@ static void on_live(uv_timer_t *timer)
         display_tick(r);
 }
 
-/* The first signal ends the run in order; the second (or SIGTERM) at once, keeping the files. */
-static void on_signal(uv_signal_t *handle, int number)
+/* The first Ctrl-C ends the run in order; the second, or another signal, at once, keeping the
+ * files.
+ */
+static void on_interrupt(void *owner, int number)
 {
-    struct run *r = handle->data;
+    struct run *r = owner;
     r->interrupted = true;
-    r->interrupts += number == SIGTERM ? 2 : 1;
+    r->interrupts += number == SIGINT ? 1 : 2;
     if (r->interrupts > 1 || r->state <= RUN_START_CLIENT) {
         r->interrupts = 2;
-        for (int i = 0; i < RUN_SUBJECTS; i++)
-            child_kill(&r->child[i]);
+        kill_children(r);
         run_state_set(r, RUN_QUIT);
         if (!any_running(r))
             finish(r);
@@ -347,13 +356,6 @@ static void start_timer(struct run *r, uv_timer_t *timer, uv_timer_cb cb, uint64
     CHECK(uv_timer_init(&r->loop, timer) == 0);
     timer->data = r;
     CHECK(uv_timer_start(timer, cb, every_ms, every_ms) == 0);
-}
-
-static void start_signal(struct run *r, uv_signal_t *handle, int number)
-{
-    CHECK(uv_signal_init(&r->loop, handle) == 0);
-    handle->data = r;
-    CHECK(uv_signal_start(handle, on_signal, number) == 0);
 }
 
 static int init_subject(struct run *r, int subject, const char *name, struct err *e)
@@ -393,7 +395,7 @@ static int init(struct run *r, struct err *e)
     r->when = when_new();
     if (!r->when)
         return err_set(e, "out of memory");
-    r->live = s->quiet ? NULL : live_new(s->color != 2);
+    r->live = s->quiet ? NULL : live_new();
     return 0;
 }
 
@@ -403,9 +405,9 @@ int run_execute(struct run *r, struct err *e)
     if (rc != 0)
         return rc;
     r->start_ns = clock_now_ns();
+    r->memory_kills = ending_memory_kills("");
     run_state_set(r, RUN_START_SERVER);
-    start_signal(r, &r->sigint, SIGINT);
-    start_signal(r, &r->sigterm, SIGTERM);
+    interrupts_start(&r->signals, &r->loop, on_interrupt, r);
     start_timer(r, &r->poll_timer, on_poll, POLL_MS);
     start_timer(r, &r->sample_timer, on_sample, SAMPLE_MS);
     start_timer(r, &r->live_timer, on_live, LIVE_MS);

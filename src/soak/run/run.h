@@ -15,6 +15,7 @@
 #include "capture.h"
 #include "child.h"
 #include "history.h"
+#include "interrupts.h"
 #include "live.h"
 #include "mapped.h"
 #include "profiler.h"
@@ -100,7 +101,7 @@ struct run {
     uint64_t epoch_ns;       /* when the present one began */
 
     uv_timer_t poll_timer, sample_timer, live_timer;
-    uv_signal_t sigint, sigterm;
+    struct interrupts signals;
     uv_process_t on_drain_process;
     bool on_drain_running;
     void (*on_drain_done)(struct run *);
@@ -108,9 +109,11 @@ struct run {
 
     bool interrupted;
     int interrupts;
-    char broken[512];         /* why the run broke; "" else */
-    bool store_failed;        /* something could not be written: said once */
-    int pki_fd[RUN_SUBJECTS]; /* each one's memory file for client certificates, or -1 */
+    char broken[1024];           /* why the run broke; "" else */
+    const struct child *crashed; /* whose end broke it; NULL else */
+    uint64_t memory_kills;       /* before it began: ending_memory_kills */
+    bool store_failed;           /* something could not be written: said once */
+    int pki_fd[RUN_SUBJECTS];    /* each one's memory file for client certificates, or -1 */
 };
 
 /* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,

@@ -1,8 +1,10 @@
 #include "cmd_calibrate.h"
 
 #include "base/grammar.h"
+#include "base/input.h"
 #include "base/opts.h"
 #include "calibrate.h"
+#include "calibrate_random.h"
 #include "command_runs.h"
 #include "stats/bound.h"
 
@@ -16,7 +18,7 @@ enum { MIXES_MAX = 32, TEXT = 64, RUNS_LIMIT = 1000000 };
 static const double confidence = 0.95;
 
 struct options {
-    uint64_t runs, closed, seed;
+    uint64_t runs, closed, seed, random;
     const char *mix;
 };
 
@@ -27,6 +29,8 @@ static const struct opt table[] = {
      "closed connections of each run"},
     {"seed", OPT_HEX, offsetof(struct options, seed), "HEX", NULL,
      "of the first round over the mixes; each round takes the next"},
+    {"random", OPT_COUNT, offsetof(struct options, random), "COUNT", NULL,
+     "instead: so many mixes of options and behaviours by chance, the first by the seed"},
     {"mix", OPT_STRING, offsetof(struct options, mix), "NAME", NULL,
      "this mix only, such as 'default' or 'TLS 1.2'"},
 };
@@ -37,11 +41,16 @@ const struct command calibrate_command = {
     .name = "calibrate",
     .words = "[OPTIONS]",
     .line = "how often a clean server is called a leak",
-    .about = "Runs a clean server many times, with each of a table of mixes in turn, and says how\n"
-             "often it was called a leak and which rate of false alarms that proves at most.\n",
-    .after = "Runs that weren't as expected are kept, and their folders named.\n"
-             "Exit: 0, 1 after a LEAK, an INVALID or a ledger that moved, 2 usage, 4 when soak\n"
-             "can't be run, 130 interrupted, with what was measured until then.\n",
+    .about =
+        "Runs a clean server many times, with each of a table of mixes in turn, and says how\n"
+        "often it was called a leak and which rate of false alarms that proves at most.\n"
+        "With --random it draws mixes of options and behaviours instead: each must be refused\n"
+        "with a reason, or pass. The line of each is what repeats it.\n",
+    .after =
+        "Runs that weren't as expected are kept, and their folders named.\n"
+        "Exit: 0, 1 after a LEAK, an INVALID or a ledger that moved (with --random after\n"
+        "anything but PASS or a refusal), 2 usage, 4 when soak can't be run, 130 interrupted,\n"
+        "with what was measured until then.\n",
     .table = table,
     .options = sizeof table / sizeof *table,
     .defaults = &usual};
@@ -52,6 +61,7 @@ struct calibration {
     const struct calibrate_mix *mix;
     size_t mixes;
     struct calibrate_tally tally[MIXES_MAX];
+    struct calibrate_random random;
     struct subrun sub;
 };
 
@@ -75,7 +85,7 @@ static bool ledger_level(const json_t *document)
     const char *folder = json_string_value(json_object_get(document, "run_dir"));
     char path[SUBRUN_PATH + TEXT];
     snprintf(path, sizeof path, "%s/samples.jsonl", folder ? folder : "");
-    FILE *in = fopen(path, "re");
+    FILE *in = input_open(path, NULL);
     if (!in)
         return false;
     json_t *sample;
@@ -142,6 +152,8 @@ static void print_bound(const char *what, uint64_t k, uint64_t n)
 static bool summarise(const void *owner)
 {
     const struct calibration *c = owner;
+    if (c->o->random)
+        return calibrate_random_summarise(&c->random);
     struct calibrate_tally all = {.runs = 0}, must = {.runs = 0};
     printf("%-20s %6s %6s %6s %8s %13s %8s\n", "mix", "runs", "PASS", "LEAK", "INVALID",
            "INCONCLUSIVE", "level");
@@ -170,6 +182,11 @@ static int run_all(void *owner, struct err *e)
     struct calibration *c = owner;
     uint64_t done = 0, seed = c->o->seed;
     int rc = 0;
+    if (c->o->random) {
+        c->random = (struct calibrate_random){
+            .mixes = c->o->random, .seed = c->o->seed, .closed = c->o->closed};
+        return calibrate_random_run(&c->random, &c->sub, e);
+    }
     while (rc == 0 && done < c->o->runs) {
         for (size_t i = 0; rc == 0 && i < c->mixes && done < c->o->runs; i++) {
             rc = run_one(c, i, seed, e);
@@ -209,6 +226,10 @@ static int check(void *owner, struct err *e)
         return err_set(e, "--runs: from 1 to 1M");
     if (c->o->closed < 500)
         return err_set(e, "--closed: at least 500, or no run is long enough for a verdict");
+    if (c->o->random > RUNS_LIMIT)
+        return err_set(e, "--random: at most 1M");
+    if (c->o->random && c->o->mix)
+        return err_set(e, "--random: draws its mixes; leave out --mix");
     if (c->o->seed == 0)
         return err_set(e, "--seed: 1 or more");
     return choose(c, e);

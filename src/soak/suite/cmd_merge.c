@@ -23,7 +23,7 @@ static const struct opt table[] = {
     {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", ".json",
      "write the joined suite.json, to stdout without FILE"},
     {"junit", OPT_STRING, offsetof(struct suite_outputs, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per metric"},
+     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
 };
 
 const struct command merge_command = {
@@ -75,6 +75,13 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+/* `last` leads to a folder that is there by its own name too. */
+static bool is_link(const char *path)
+{
+    struct stat s;
+    return lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
+}
+
 /* Adds the suites of the folders in `folder`. Returns how many, or -1. */
 static int add_below(struct merging *m, const char *folder, struct err *e)
 {
@@ -86,7 +93,7 @@ static int add_below(struct merging *m, const char *folder, struct err *e)
         char below[PATH_MAX];
         int n = snprintf(below, sizeof below, "%s/%s", folder, entry[i]->d_name);
         int rc = 0;
-        if (found >= 0 && n > 0 && (size_t)n < sizeof below)
+        if (found >= 0 && n > 0 && (size_t)n < sizeof below && !is_link(below))
             rc = add_folder(m, below, e);
         found = rc < 0 ? -1 : found + (found >= 0 ? rc : 0);
         free(entry[i]);
@@ -109,15 +116,13 @@ static int add_word(struct merging *m, const char *word, struct err *e)
                       : (found < 0 ? -1 : 0);
 }
 
-static void tell(const struct suite *s, const struct suite_outputs *outputs)
+static void tell(const struct suite *s, const struct suite_outputs *outputs, int exit)
 {
+    struct suite_ending ending = {.joined = true, .exit = exit, .junit = outputs->junit};
     FILE *text = suite_outputs_text(outputs);
-    suite_text_head(text);
     for (size_t i = 0; i < s->entries; i++)
-        suite_text_row(&s->entry[i], text);
-    suite_text_failures(s, text);
-    suite_text_notes(s, text);
-    suite_text_totals(s, text);
+        suite_text_row(s, i, text);
+    suite_text_summary(s, &ending, text);
     suite_github_summary(s);
 }
 
@@ -128,13 +133,13 @@ static int merge(struct merging *m, const struct suite_outputs *outputs, struct 
     suite_init(&s);
     int code = -1;
     if (suite_merge(&s, m->part, m->parts, e) == 0 && suite_outputs_check(outputs, e) == 0) {
-        tell(&s, outputs);
         suite_count(&s, &totals);
         code = suite_exit_code(&totals);
         if (suite_outputs_write(outputs, &s, e) != 0) {
             fprintf(stderr, "soak: merge: %s\n", e->text);
             code = code == 1 ? code : EXIT_BROKEN;
         }
+        tell(&s, outputs, code);
     }
     suite_free(&s);
     return code;

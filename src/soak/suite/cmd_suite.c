@@ -27,37 +27,43 @@ const struct command suite_command = {
 
 /* GitHub shows one table: a shard leaves it to `soak merge`. */
 static void tell(const struct suite *s, const struct suite_line *line,
-                 const struct suite_outputs *outputs)
+                 const struct suite_outputs *outputs, int exit)
 {
+    struct suite_ending ending = {.quiet = line->run.quiet, .exit = exit, .junit = outputs->junit};
     FILE *text = suite_outputs_text(outputs);
-    if (!line->run.quiet)
-        suite_text_failures(s, text);
-    suite_text_totals(s, text);
+    suite_text_summary(s, &ending, text);
     suite_github_errors(s, text);
     if (line->of == 1)
         suite_github_summary(s);
+}
+
+/* `rc`: of the work itself. */
+static int exit_of(const struct suite *s, const struct suite_work *w, int rc)
+{
+    struct suite_totals totals;
+    suite_count(s, &totals);
+    int code = suite_exit_code(&totals);
+    if (w->interrupted)
+        return EXIT_INTERRUPTED;
+    return rc != 0 && code != EXIT_UNMET ? EXIT_BROKEN : code;
 }
 
 /* Runs what is planned and writes every form of it. Returns the exit code. */
 static int work(struct suite *s, struct suite_work *w, const struct suite_outputs *outputs)
 {
     struct err e = {{0}}, unwritten = {{0}};
-    struct suite_totals totals;
     int rc = suite_work(s, w, &e);
     if (rc != 0)
         fprintf(stderr, "soak: suite: %s\n", e.text);
     if (s->shards == 0)
         return EXIT_BROKEN;
-    tell(s, w->line, outputs);
     if (suite_outputs_write(outputs, s, &unwritten) != 0) {
         fprintf(stderr, "soak: suite: %s\n", unwritten.text);
         rc = -1;
     }
-    suite_count(s, &totals);
-    int code = suite_exit_code(&totals);
-    if (w->interrupted)
-        return EXIT_INTERRUPTED;
-    return rc != 0 && code != EXIT_UNMET ? EXIT_BROKEN : code;
+    int code = exit_of(s, w, rc);
+    tell(s, w->line, outputs, code);
+    return code;
 }
 
 static int run(const struct suite_line *line, const struct suite_files *files,

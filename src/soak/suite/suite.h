@@ -17,7 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SUITE_SHARDS = 64, SUITE_SCENARIOS = 4096, SUITE_METRICS = 64 };
+enum {
+    SUITE_SHARDS = 64,
+    SUITE_SCENARIOS = 4096,
+    SUITE_METRICS = 64,
+    SUITE_SUBJECTS = 4,
+    SUITE_FINDINGS = 128, /* of a scenario */
+    SUITE_NO_EXIT = -1
+};
 
 /* X(identifier, word printed and in JSON) */
 #define SUITE_OUTCOME_LIST(X)                                                                      \
@@ -55,18 +62,36 @@ struct suite_metric {
     double per_conn, limit;                    /* NAN where the run had none */
 };
 
+/* A site that a run reports, as far as an expectation asks for it. */
+struct suite_finding {
+    const char *subject, *verdict, *kind; /* "server", "LEAK", "side-allocation-lost" */
+    const char *file;                     /* NULL: it has no place in the code */
+    uint64_t line;
+};
+
+struct suite_subject {
+    const char *name, *verdict; /* "server", "PASS" */
+    const char *kind;
+};
+
 struct suite_entry {
     const char *name, *file, *expect; /* never NULL */
     const char *verdict;              /* "PASS"; NULL: the run left no result */
     const char *kind, *site;          /* of what is to blame; site as file:line */
-    const char *said;                 /* its verdict line, or why there is none */
+    const char *said;                 /* its verdict line, or why there is none; NULL: not run */
     const char *seed, *run_dir;
+    const char *started, *libs; /* 2026-11-28T11:05:21Z; openssl 3.0.19, libuv 1.44.2 */
     enum suite_outcome outcome;
-    uint64_t shard; /* that it falls to, 1 and on */
+    const char *claimed; /* the outcome that a document gave, where it isn't this one; else NULL */
+    int exit;            /* of the run; SUITE_NO_EXIT: a signal ended it, or it wasn't run */
+    uint64_t shard;      /* that it falls to, 1 and on */
     uint64_t closed, measured;
     double seconds; /* by the clock, from start to end of the run */
-    size_t metrics;
-    struct suite_metric *metric; /* owned */
+    double planned; /* seconds that the run is to take, before it; not written */
+    size_t subjects, findings, metrics;
+    struct suite_subject subject[SUITE_SUBJECTS];
+    struct suite_finding *finding; /* owned */
+    struct suite_metric *metric;   /* owned */
 };
 
 struct suite_shard {
@@ -97,7 +122,8 @@ const char *suite_end_text(enum suite_end end);
 
 void suite_init(struct suite *s);
 void suite_free(struct suite *s);
-/* The suite's own copy of `text`; NULL of NULL. What isn't UTF-8 becomes `?`. */
+/* The suite's own copy of `text`; NULL of NULL. What isn't UTF-8, and every control character,
+ * becomes `?`; a tab or a line's end, a blank. */
 const char *suite_text(struct suite *s, const char *text);
 /* Adds a scenario to the list. Returns its place. */
 size_t suite_list(struct suite *s, const char *name);
@@ -109,22 +135,37 @@ struct suite_entry *suite_add(struct suite *s, const char *name);
 struct suite_entry *suite_find(const struct suite *s, const char *name);
 /* Adds an empty metric to the entry, or returns NULL when there are SUITE_METRICS. */
 struct suite_metric *suite_metric_add(struct suite_entry *entry);
+/* The same for a finding and SUITE_FINDINGS, a subject and SUITE_SUBJECTS. */
+struct suite_finding *suite_finding_add(struct suite_entry *entry);
+struct suite_subject *suite_subject_add(struct suite_entry *entry);
+/* The subject of that name, or NULL. */
+const struct suite_subject *suite_subject_find(const struct suite_entry *entry, const char *name);
 
 /* The shard, 1..of, that scenario `place` (0 and on, in the order of the list) falls to: in turn,
  * so that shards differ by one scenario at most. */
 uint64_t suite_shard_of(size_t place, uint64_t of);
+
+/* The shard of that index, or NULL. */
+const struct suite_shard *suite_shard_find(const struct suite *s, uint64_t index);
 
 /* What a run left: a soak/1 document or NULL, its exit code (-1: a signal ended it), and the first
  * line it said. */
 struct suite_run {
     const json_t *document;
     int exit_code;
-    const char *said;
+    const char *said, *started;
     double seconds;
 };
 /* Judges a run by what was expected of it and fills the entry. */
-void suite_judge(struct suite *s, struct suite_entry *entry, const struct expect *expect,
-                 const struct suite_run *run);
+void suite_judge(struct suite *s, struct suite_entry *entry, const struct suite_run *run);
+/* What came of an entry by its verdict, its findings and what is expected; `expect` must parse. The
+ * one rule, for a run as for a document that is read. */
+enum suite_outcome suite_outcome_of(const struct suite_entry *entry);
+/* The expectation that the entry would meet, as for its scenario's [suite]. Returns buf, or NULL
+ * when it has no verdict that one could expect. */
+char *suite_expectation(const struct suite_entry *entry, char *buf, size_t size);
+/* Whether the entry has a verdict and that verdict is `v`. */
+bool suite_is(const struct suite_entry *entry, enum verdict v);
 
 void suite_count(const struct suite *s, struct suite_totals *ret);
 /* 1 when something wasn't as expected, else 4 when something is broken, else 3 when something is

@@ -1,10 +1,11 @@
 #include "suite_github.h"
 
 #include "base/grammar.h"
+#include "store/outputs.h"
 #include "suite_merge.h"
 #include "suite_text.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,11 +65,12 @@ static void put_row(const struct suite_entry *entry, FILE *out)
 void suite_github_summary(const struct suite *s)
 {
     char note[SUITE_NOTE];
+    struct err e = {{0}};
     const char *path = getenv("GITHUB_STEP_SUMMARY");
-    FILE *out = path && *path ? fopen(path, "ae") : NULL;
+    FILE *out = path && *path ? output_open(path, O_APPEND, &e) : NULL;
     if (!out) {
         if (path && *path)
-            fprintf(stderr, "soak: GITHUB_STEP_SUMMARY: %s: %s\n", path, strerror(errno));
+            fprintf(stderr, "soak: GITHUB_STEP_SUMMARY: %s: %s\n", path, e.text);
         return;
     }
     fputs("| scenario | verdict | outcome | connections | time | it said |\n"
@@ -79,6 +81,6 @@ void suite_github_summary(const struct suite *s)
     fputc('\n', out);
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
         fprintf(out, "%s\n\n", note);
-    suite_text_totals(s, out);
+    suite_text_headline(s, out);
     fclose(out);
 }

@@ -1,6 +1,8 @@
 #include "suite_junit.h"
 
-#include <math.h>
+#include "suite_text.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* What a testcase came to. */
@@ -42,16 +44,74 @@ static void attribute(const char *name, const char *value, FILE *out)
     fputc('"', out);
 }
 
-static enum state verdict_state(const struct suite_entry *entry)
+/* A line of text between tags; there `"` is itself, and a line's end stays one. */
+static void put_lines(const char *text, FILE *out)
+{
+    for (const char *end; *text; text = end + (*end == '\n')) {
+        char line[SUITE_BLOCK];
+        end = strchrnul(text, '\n');
+        snprintf(line, sizeof line, "%.*s", (int)(end - text), text);
+        put(line, out);
+        fputc('\n', out);
+    }
+}
+
+/* ---- what a testcase came to ---- */
+
+/* Whose verdicts they are: the same testcases for every scenario, so that a history of them has no
+ * gaps. A subject that a run didn't have is skipped. */
+static const char *const subjects[] = {"server", "client"};
+enum { SUBJECTS = sizeof subjects / sizeof *subjects };
+
+static const char *verdict_of(const struct suite_entry *entry, size_t i)
+{
+    const struct suite_subject *subject = suite_subject_find(entry, subjects[i]);
+    return subject ? subject->verdict : NULL;
+}
+
+static bool is_verdict(const char *verdict, enum verdict v)
+{
+    return verdict && strcmp(verdict, verdict_word(v)) == 0;
+}
+
+/* Whether what is expected of the subject isn't what came. */
+static bool contradicts(const struct suite_entry *entry, size_t i)
+{
+    struct expect expect;
+    const char *verdict = verdict_of(entry, i);
+    if (!verdict || expect_parse(entry->expect, &expect, NULL) != 0)
+        return false;
+    unsigned named = expect.subject                   ? expect.subject
+                     : expect.verdict == VERDICT_LEAK ? EXPECT_SERVER
+                                                      : EXPECT_BOTH;
+    if (!(named & (unsigned)expect_subject_of(subjects[i])))
+        return is_verdict(verdict, VERDICT_LEAK);
+    return !is_verdict(verdict, expect.verdict) &&
+           (expect.verdict == VERDICT_LEAK || is_verdict(verdict, VERDICT_LEAK));
+}
+
+/* The subject that fails: those that contradict what was expected; where none does by its verdict
+ * (another kind, another site), the server. */
+static bool fails(const struct suite_entry *entry, size_t i)
+{
+    bool any = false;
+    for (size_t k = 0; k < SUBJECTS; k++)
+        any |= contradicts(entry, k);
+    return any ? contradicts(entry, i) : i == 0;
+}
+
+static enum state state_of(const struct suite_entry *entry, size_t i)
 {
     switch (entry->outcome) {
     case SUITE_MET:
-        return PASSED;
+        return verdict_of(entry, i) || i == 0 ? PASSED : SKIPPED;
     case SUITE_UNMET:
-        return FAILED;
+        return fails(entry, i) ? FAILED : verdict_of(entry, i) ? PASSED : SKIPPED;
     case SUITE_BROKEN:
-        return ERROR;
+        return i == 0 ? ERROR : SKIPPED;
     case SUITE_UNSURE:
+        return is_verdict(verdict_of(entry, i), VERDICT_PASS) && !contradicts(entry, i) ? PASSED
+                                                                                        : SKIPPED;
     case SUITE_INTERRUPTED:
     case SUITE_NOT_RUN:
     case SUITE_OUTCOMES:
@@ -60,29 +120,13 @@ static enum state verdict_state(const struct suite_entry *entry)
     return SKIPPED;
 }
 
-/* A metric may grow where a leak is expected; of a broken run no figure is to be trusted. */
-static enum state metric_state(const struct suite_entry *entry, const struct suite_metric *m)
-{
-    if (entry->outcome == SUITE_BROKEN || strcmp(m->verdict, "unsure") == 0)
-        return SKIPPED;
-    if (strcmp(m->verdict, "grows") == 0 && entry->outcome == SUITE_UNMET)
-        return FAILED;
-    return PASSED;
-}
-
 static void count(const struct suite_entry *entry, size_t *n)
 {
-    n[verdict_state(entry)]++;
-    for (size_t i = 0; i < entry->metrics; i++)
-        n[metric_state(entry, &entry->metric[i])]++;
+    for (size_t i = 0; i < SUBJECTS; i++)
+        n[state_of(entry, i)]++;
 }
 
-static void put_counts(const size_t *n, double seconds, FILE *out)
-{
-    fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\"",
-            n[PASSED] + n[FAILED] + n[ERROR] + n[SKIPPED], n[FAILED], n[ERROR], n[SKIPPED],
-            seconds);
-}
+/* ---- writing ---- */
 
 static const char *tag_of(enum state state)
 {
@@ -91,77 +135,119 @@ static const char *tag_of(enum state state)
     return tags[state];
 }
 
-/* `message` is written by the caller between these two. */
-static void begin_state(enum state state, FILE *out)
+static void put_growing(const struct suite_entry *entry, size_t i, FILE *out)
 {
-    fprintf(out, ">\n      <%s message=\"", tag_of(state));
+    char line[256];
+    for (size_t k = 0; k < entry->metrics; k++) {
+        const struct suite_metric *m = &entry->metric[k];
+        if (strcmp(m->subject, subjects[i]) != 0 || strcmp(m->verdict, "grows") != 0)
+            continue;
+        snprintf(line, sizeof line, "%s grows: %+.4f %s per connection", m->id, m->per_conn,
+                 m->unit ? m->unit : "");
+        put_lines(line, out);
+    }
 }
 
-static void end_state(FILE *out)
+/* Its type is the verdict; its message what the run said; its body the rest, as the suite prints
+ * it. */
+static void put_state(const struct suite *s, const struct suite_entry *entry, size_t i, FILE *out)
 {
-    fputs("\"/>\n    </testcase>\n", out);
+    char block[SUITE_BLOCK];
+    enum state state = state_of(entry, i);
+    const char *verdict = verdict_of(entry, i);
+    fprintf(out, ">\n      <%s", tag_of(state));
+    attribute("type", verdict ? verdict : suite_outcome_word(entry->outcome), out);
+    attribute("message", entry->said ? entry->said : "nothing was measured", out);
+    fputc('>', out);
+    fprintf(out, "%s; expected ", suite_outcome_word(entry->outcome));
+    put_lines(entry->expect, out);
+    put_lines(suite_text_block(s, entry, 0, block, sizeof block), out);
+    put_growing(entry, i, out);
+    fprintf(out, "</%s>\n    </testcase>\n", tag_of(state));
 }
 
-static void put_verdict(const struct suite_entry *entry, FILE *out)
+static void put_case(const struct suite *s, const struct suite_entry *entry, size_t i, FILE *out)
 {
-    enum state state = verdict_state(entry);
     fputs("    <testcase", out);
+    attribute("name", subjects[i], out);
     attribute("classname", entry->name, out);
-    fprintf(out, " name=\"verdict\" time=\"%.3f\"", entry->seconds);
-    if (!tag_of(state)) {
+    fprintf(out, " time=\"%.3f\"", i == 0 ? entry->seconds : 0.0);
+    if (tag_of(state_of(entry, i)))
+        put_state(s, entry, i, out);
+    else
         fputs("/>\n", out);
-        return;
-    }
-    begin_state(state, out);
-    fprintf(out, "%s; expected: ", suite_outcome_word(entry->outcome));
-    put(entry->expect, out);
-    fputs("; ", out);
-    put(entry->said ? entry->said : "nothing was measured", out);
-    end_state(out);
 }
 
-static void put_figures(const struct suite_metric *m, FILE *out)
+static void property(const char *name, const char *value, FILE *out)
 {
-    put(m->verdict, out);
-    if (isfinite(m->per_conn)) {
-        fprintf(out, ": %+.4f ", m->per_conn);
-        put(m->unit, out);
-        fputs(" per connection", out);
-    }
-    if (isfinite(m->limit))
-        fprintf(out, ", limit %g", m->limit);
-}
-
-static void put_metric(const struct suite_entry *entry, const struct suite_metric *m, FILE *out)
-{
-    enum state state = metric_state(entry, m);
-    fputs("    <testcase", out);
-    attribute("classname", entry->name, out);
-    fputs(" name=\"", out);
-    put(m->subject, out);
-    fputc('.', out);
-    put(m->id, out);
-    fputc('"', out);
-    if (!tag_of(state)) {
-        fputs("/>\n", out);
+    if (!value)
         return;
-    }
-    begin_state(state, out);
-    put_figures(m, out);
-    end_state(out);
+    fputs("      <property", out);
+    attribute("name", name, out);
+    attribute("value", value, out);
+    fputs("/>\n", out);
 }
 
-static void put_scenario(const struct suite_entry *entry, FILE *out)
+/* `openssl 3.0.19, libuv 1.44.2` as a property each. */
+static void put_versions(const char *libs, FILE *out)
+{
+    char text[1024], *rest = NULL;
+    snprintf(text, sizeof text, "%s", libs ? libs : "");
+    for (char *lib = strtok_r(text, ",", &rest); lib; lib = strtok_r(NULL, ",", &rest)) {
+        char *name = lib + strspn(lib, " "), *version = strchr(name, ' ');
+        if (!version)
+            continue;
+        *version = '\0';
+        property(name, version + 1, out);
+    }
+}
+
+static void put_properties(const struct suite_entry *entry, const struct suite_shard *shard,
+                           FILE *out)
+{
+    fputs("    <properties>\n", out);
+    property("seed", entry->seed, out);
+    property("soak", shard ? shard->version : NULL, out);
+    put_versions(entry->libs, out);
+    property("scenario", entry->file, out);
+    property("expect", entry->expect, out);
+    property("verdict", entry->verdict, out);
+    property("run", entry->run_dir, out);
+    fputs("    </properties>\n", out);
+}
+
+/* As both schemas have it that are about: without the zone, which is UTC. */
+static void put_timestamp(const char *started, FILE *out)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%s", started);
+    text[strcspn(text, "Z")] = '\0';
+    attribute("timestamp", text, out);
+}
+
+static void put_counts(const size_t *n, double seconds, FILE *out)
+{
+    fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"",
+            n[PASSED] + n[FAILED] + n[ERROR] + n[SKIPPED], n[FAILED], n[ERROR], seconds);
+}
+
+static void put_scenario(const struct suite *s, const struct suite_entry *entry, FILE *out)
 {
     size_t n[STATES] = {0};
+    const struct suite_shard *shard = suite_shard_find(s, entry->shard);
     count(entry, n);
     fputs("  <testsuite", out);
     attribute("name", entry->name, out);
     put_counts(n, entry->seconds, out);
+    fprintf(out, " skipped=\"%zu\"", n[SKIPPED]);
+    if (entry->started)
+        put_timestamp(entry->started, out);
+    if (shard && shard->host)
+        attribute("hostname", shard->host, out);
     fputs(">\n", out);
-    put_verdict(entry, out);
-    for (size_t i = 0; i < entry->metrics; i++)
-        put_metric(entry, &entry->metric[i], out);
+    put_properties(entry, shard, out);
+    for (size_t i = 0; i < SUBJECTS; i++)
+        put_case(s, entry, i, out);
     fputs("  </testsuite>\n", out);
 }
 
@@ -176,6 +262,6 @@ void suite_junit(const struct suite *s, FILE *out)
     put_counts(n, t.seconds, out);
     fputs(">\n", out);
     for (size_t i = 0; i < s->entries; i++)
-        put_scenario(&s->entry[i], out);
+        put_scenario(s, &s->entry[i], out);
     fputs("</testsuites>\n", out);
 }

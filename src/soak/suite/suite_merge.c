@@ -20,15 +20,6 @@ static bool same_list(const struct suite *a, const struct suite *b)
     return true;
 }
 
-static const struct suite_shard *find_shard(const struct suite *s, uint64_t index)
-{
-    for (size_t i = 0; i < s->shards; i++) {
-        if (s->shard[i].index == index)
-            return &s->shard[i];
-    }
-    return NULL;
-}
-
 static struct suite_shard copy_shard(struct suite *s, const struct suite_shard *from)
 {
     struct suite_shard shard = *from;
@@ -48,7 +39,7 @@ static int add_shards(struct suite *ret, const struct suite_part *part, struct e
                            "%.200s: it is a shard of %" PRIu64 ", and others are of %" PRIu64
                            "; shards of one suite go together",
                            part->path, from->of, ret->shard[0].of);
-        if (find_shard(ret, from->index))
+        if (suite_shard_find(ret, from->index))
             return err_set(e, "%.200s: shard %" PRIu64 " of %" PRIu64 " is there already",
                            part->path, from->index, from->of);
         CHECK(ret->shards < SUITE_SHARDS);
@@ -57,13 +48,35 @@ static int add_shards(struct suite *ret, const struct suite_part *part, struct e
     return 0;
 }
 
+static void copy_judged(struct suite *s, struct suite_entry *to, const struct suite_entry *from)
+{
+    for (size_t i = 0; i < to->subjects; i++) {
+        struct suite_subject *subject = &to->subject[i];
+        subject->name = suite_text(s, subject->name);
+        subject->verdict = suite_text(s, subject->verdict);
+        subject->kind = suite_text(s, subject->kind);
+    }
+    to->findings = 0;
+    to->finding = NULL;
+    for (size_t i = 0; i < from->findings; i++) {
+        struct suite_finding *f = suite_finding_add(to);
+        *f = from->finding[i];
+        f->subject = suite_text(s, f->subject);
+        f->verdict = suite_text(s, f->verdict);
+        f->kind = suite_text(s, f->kind);
+        f->file = suite_text(s, f->file);
+    }
+}
+
 static void copy_entry(struct suite *s, struct suite_entry *to, const struct suite_entry *from)
 {
     *to = *from;
-    const char **text[] = {&to->name, &to->file, &to->expect, &to->verdict, &to->kind,
-                           &to->site, &to->said, &to->seed,   &to->run_dir};
+    const char **text[] = {&to->name,    &to->file,    &to->expect, &to->verdict,
+                           &to->kind,    &to->site,    &to->said,   &to->seed,
+                           &to->run_dir, &to->started, &to->libs,   &to->claimed};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         *text[i] = suite_text(s, *text[i]);
+    copy_judged(s, to, from);
     to->metrics = 0;
     to->metric = NULL;
     for (size_t i = 0; i < from->metrics; i++) {
@@ -106,9 +119,9 @@ static int add_entries(struct suite *ret, const struct suite_part *part, size_t 
         if (twice)
             return -1;
         struct suite_entry *to = suite_add(ret, ret->listed[i]);
-        to->shard = suite_shard_of(i, of);
         if (from)
             copy_entry(ret, to, from);
+        to->shard = suite_shard_of(i, of);
     }
     return 0;
 }
@@ -147,7 +160,7 @@ static const char *note_missing(const struct suite *s, char *buf, size_t size)
     uint64_t of = s->shard[0].of;
     size_t used = 0, missing = 0;
     for (uint64_t k = 1; k <= of; k++) {
-        if (find_shard(s, k) || used >= size)
+        if (suite_shard_find(s, k) || used >= size)
             continue;
         used += (size_t)snprintf(buf + used, size - used, "%s%" PRIu64, missing++ ? ", " : "", k);
     }
@@ -201,18 +214,32 @@ static const char *note_difference(const struct suite *s, size_t d, char *buf, s
     return NULL;
 }
 
+static const char *note_claim(const struct suite *s, size_t i, char *buf, size_t size)
+{
+    const struct suite_entry *entry = &s->entry[i];
+    if (!entry->claimed)
+        return NULL;
+    snprintf(buf, size, "%.100s was called %s; by %s and 'expect = %.100s' it is %s", entry->name,
+             entry->claimed, entry->verdict ? entry->verdict : "no verdict", entry->expect,
+             suite_outcome_word(entry->outcome));
+    return buf;
+}
+
 static const char *note_at(const struct suite *s, size_t place, char *buf, size_t size)
 {
     if (place == 0)
         return note_missing(s, buf, size);
     if (place <= s->shards)
         return note_end(s, place - 1, buf, size);
-    return note_difference(s, place - 1 - s->shards, buf, size);
+    place -= 1 + s->shards;
+    if (place < DIFFERENCES)
+        return note_difference(s, place, buf, size);
+    return note_claim(s, place - DIFFERENCES, buf, size);
 }
 
 const char *suite_note(const struct suite *s, size_t i, char *buf, size_t size)
 {
-    for (size_t place = 0; place < 1 + s->shards + DIFFERENCES; place++) {
+    for (size_t place = 0; place < 1 + s->shards + DIFFERENCES + s->entries; place++) {
         const char *note = note_at(s, place, buf, size);
         if (note && i-- == 0)
             return note;

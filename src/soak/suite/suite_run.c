@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "catalog.h"
+#include "cmdline.h"
 #include "measure/proc.h"
 #include "store/run_dir.h"
 #include "subrun.h"
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, EXIT_INTERRUPTED = 130 };
+enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, STARTED_TEXT = 32, EXIT_INTERRUPTED = 130 };
 
 /* ---- the plan ---- */
 
@@ -49,6 +50,7 @@ static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struc
     entry->file = suite_text(s, below_root(file->said));
     entry->expect = suite_text(s, expect_print(&expect, text, sizeof text));
     entry->shard = shard;
+    entry->planned = (double)scenario_about_ns(&scenario) / 1e9;
     return 0;
 }
 
@@ -63,26 +65,32 @@ int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
 
 /* ---- the shard ---- */
 
+/* Each quoted for the shell that needs it: they are a part of the line that runs one again. */
 static const char *options_text(struct suite *s, const struct suite_line *line)
 {
-    char text[SHARD_TEXT] = "none";
-    size_t used = 0;
-    for (int i = 0; i < line->passed_on.options && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "",
-                                 line->passed_on.option[i]);
-    return suite_text(s, text);
+    char text[SHARD_TEXT] = " none";
+    struct cmdline c = {.text = text, .size = sizeof text};
+    for (int i = 0; i < line->passed_on.options; i++)
+        cmdline_word(&c, line->passed_on.option[i]);
+    return suite_text(s, text + 1);
+}
+
+/* Now, in UTC. */
+static void time_text(char started[STARTED_TEXT])
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(started, STARTED_TEXT, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
 }
 
 static struct suite_shard *add_shard(struct suite *s, const struct suite_work *w,
                                      const char *folder)
 {
-    char machine[256], host[HOST_NAME_MAX + 1] = "", started[32];
+    char machine[256], host[HOST_NAME_MAX + 1] = "", started[STARTED_TEXT];
     int cpus = 0;
-    time_t now = time(NULL);
-    struct tm utc;
     proc_machine(machine, sizeof machine, &cpus);
     gethostname(host, sizeof host - 1);
-    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    time_text(started);
     size_t used = strlen(machine);
     snprintf(machine + used, sizeof machine - used, ", %d processors", cpus);
     s->shard[0] = (struct suite_shard){.index = w->line->shard,
@@ -96,24 +104,6 @@ static struct suite_shard *add_shard(struct suite *s, const struct suite_work *w
                                        .end = SUITE_END_RUNNING};
     s->shards = 1;
     return &s->shard[0];
-}
-
-/* `openssl 3.0.19, libuv 1.44.2`, of the first run that says it. */
-static void take_libs(struct suite *s, const json_t *document)
-{
-    const char *name;
-    json_t *version, *libs = json_object_get(document, "libs");
-    char text[SHARD_TEXT] = "";
-    size_t used = 0;
-    json_object_foreach(libs, name, version)
-    {
-        const char *word = json_string_value(version);
-        if (word && used < sizeof text)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s", used ? ", " : "",
-                                     name, word);
-    }
-    if (used && !s->shard[0].libs)
-        s->shard[0].libs = suite_text(s, text);
 }
 
 /* ---- the runs ---- */
@@ -134,12 +124,31 @@ static const struct suite_file *file_of(const struct suite_work *w, size_t i)
     return &w->files->file[place];
 }
 
-/* `3 of 12: tickets`, where somebody watches. */
+/* Seconds that entry i and those after it will take: as planned, and by how much those that are
+ * done took longer. */
+static double seconds_left(const struct suite *s, size_t i)
+{
+    double took = 0, planned = 0, left = 0;
+    for (size_t k = 0; k < s->entries; k++) {
+        took += k < i ? s->entry[k].seconds : 0;
+        planned += k < i ? s->entry[k].planned : 0;
+        left += k < i ? 0 : s->entry[k].planned;
+    }
+    return planned > 0 ? left * took / planned : left;
+}
+
+/* `2/45 resume ...  about 12m left`: on a terminal in one line, which the next takes away. */
 static void progress(const struct under_way *u, size_t i)
 {
-    if (u->work->text && isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[K%zu of %zu: %s", i + 1, u->suite->entries,
-                u->suite->entry[i].name);
+    char left[32];
+    bool terminal = isatty(STDERR_FILENO);
+    if (!u->work->text)
+        return;
+    suite_text_time(left, sizeof left, seconds_left(u->suite, i));
+    fprintf(stderr,
+            i ? "%s%zu/%zu %s ...  about %s left%s" : "%s%zu/%zu %s ...  about %s for all%s",
+            terminal ? "\r\033[K" : "", i + 1, u->suite->entries, u->suite->entry[i].name, left,
+            terminal ? "" : "\n");
 }
 
 static void progress_end(const struct under_way *u)
@@ -164,8 +173,7 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     const char *words[PASSED_ON_MAX + 5];
     int n = 0;
     struct subrun_result result;
-    struct expect expect;
-    CHECK(expect_parse(entry->expect, &expect, e) == 0);
+    char started[STARTED_TEXT];
     words[n++] = "--results";
     words[n++] = u->dir.path;
     for (int o = 0; o < line->passed_on.options; o++)
@@ -173,6 +181,7 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     words[n++] = "--";
     words[n++] = file_of(u->work, i)->path;
     words[n] = NULL;
+    time_text(started);
     uint64_t began = clock_now_ns();
     if (subrun_execute_in_order(&u->sub, words, &result, e) != 0)
         return -1;
@@ -180,9 +189,11 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     struct suite_run run = {.document = result.document,
                             .exit_code = cut ? EXIT_INTERRUPTED : result.exit_code,
                             .said = result.said,
+                            .started = started,
                             .seconds = (double)(clock_now_ns() - began) / 1e9};
-    suite_judge(u->suite, entry, &expect, &run);
-    take_libs(u->suite, result.document);
+    suite_judge(u->suite, entry, &run);
+    if (!u->suite->shard[0].libs)
+        u->suite->shard[0].libs = entry->libs;
     subrun_done(&u->sub, &result, true);
     return 0;
 }
@@ -198,7 +209,7 @@ static enum suite_end run_all(struct under_way *u, struct err *e)
         if (rc != 0)
             return u->sub.interrupted ? SUITE_END_STOPPED : SUITE_END_STUCK;
         if (u->work->text)
-            suite_text_row(entry, u->work->text);
+            suite_text_row(u->suite, i, u->work->text);
         if (save(u, e) != 0)
             return SUITE_END_STUCK;
         if (u->sub.interrupted)
@@ -226,8 +237,6 @@ int suite_work(struct suite *s, struct suite_work *w, struct err *e)
         return -1;
     struct suite_shard *shard = add_shard(s, w, u.dir.path);
     subrun_open_in_order(&u.sub);
-    if (w->text)
-        suite_text_head(w->text);
     int rc = save(&u, e);
     shard->end = rc == 0 ? run_all(&u, e) : SUITE_END_STUCK;
     if (shard->end != SUITE_END_STUCK)

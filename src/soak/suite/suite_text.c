@@ -1,78 +1,240 @@
 #include "suite_text.h"
 
 #include "base/grammar.h"
+#include "catalog.h"
+#include "cmdline.h"
 #include "suite_merge.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
-static uint64_t nanoseconds(double seconds)
+enum { ROW_HEAD = 192, NAME_MOST = 40, BLOCK_INDENT = 6, EXPECTATION = 512 };
+
+char *suite_text_time(char *buf, size_t size, double seconds)
 {
-    return seconds > 0 && seconds < 1e9 ? (uint64_t)(seconds * 1e9) : 0;
+    double whole = seconds > 0 && seconds < 1e9 ? nearbyint(seconds) : 0;
+    if (whole < 60)
+        snprintf(buf, size, "%.0fs", whole);
+    else
+        human_duration(buf, size, (uint64_t)whole * UINT64_C(1000000000));
+    return buf;
 }
 
-void suite_text_head(FILE *out)
+/* ---- rows ---- */
+
+static int digits(size_t n)
 {
-    fprintf(out, "%-28s %-12s  %-15s  %11s  %8s\n", "scenario", "verdict", "outcome", "connections",
-            "time");
+    return snprintf(NULL, 0, "%zu", n);
 }
 
-void suite_text_row(const struct suite_entry *entry, FILE *out)
+static int name_width(const struct suite *s)
 {
-    char closed[32], seconds[32];
-    fprintf(out, "%-28s %-12s  %-15s  %11s  %8s\n", entry->name,
-            entry->verdict ? entry->verdict : "-", suite_outcome_word(entry->outcome),
+    size_t width = 0;
+    for (size_t i = 0; i < s->entries; i++) {
+        size_t length = strlen(s->entry[i].name);
+        width = length > width ? length : width;
+    }
+    return width < NAME_MOST ? (int)width : NAME_MOST;
+}
+
+/* ` 2/45  resume` */
+static char *row_head(const struct suite *s, size_t i, char *buf, size_t size)
+{
+    snprintf(buf, size, "%*zu/%zu  %-*s", digits(s->entries), i + 1, s->entries, name_width(s),
+             s->entry[i].name);
+    return buf;
+}
+
+/* `expected LEAK` where another verdict came, else the outcome. */
+static const char *outcome_text(const struct suite_entry *entry, char *buf, size_t size)
+{
+    struct expect expect;
+    bool compared = entry->outcome == SUITE_UNMET || entry->outcome == SUITE_UNSURE;
+    if (!compared || expect_parse(entry->expect, &expect, NULL) != 0 ||
+        suite_is(entry, expect.verdict))
+        return suite_outcome_word(entry->outcome);
+    snprintf(buf, size, "expected %s", verdict_word(expect.verdict));
+    return buf;
+}
+
+void suite_text_row(const struct suite *s, size_t i, FILE *out)
+{
+    char head[ROW_HEAD], outcome[64], closed[32], seconds[32];
+    const struct suite_entry *entry = &s->entry[i];
+    fprintf(out, "%s  %-12s  %-15s  %9s connection%s  %6s\n", row_head(s, i, head, sizeof head),
+            entry->verdict ? entry->verdict : "-", outcome_text(entry, outcome, sizeof outcome),
             human_count(closed, sizeof closed, (int64_t)entry->closed),
-            human_duration(seconds, sizeof seconds, nanoseconds(entry->seconds)));
+            entry->closed == 1 ? " " : "s",
+            suite_text_time(seconds, sizeof seconds, entry->seconds));
     fflush(out);
 }
 
-static void print_failure(const struct suite_entry *entry, FILE *out)
+/* ---- the headline ---- */
+
+/* How many are of the outcome that decides, and what to call them. */
+struct decided {
+    size_t count;
+    const char *word, *what;
+};
+
+static struct decided decide(const struct suite_totals *t)
 {
-    fprintf(out, "\n%s: %s\n", entry->name, suite_outcome_word(entry->outcome));
-    if (strcmp(entry->expect, "pass") != 0 || entry->outcome == SUITE_UNMET)
-        fprintf(out, "  expected  %s\n", entry->expect);
-    if (entry->said)
-        fprintf(out, "  it said   %s\n", entry->said);
-    if (entry->kind)
-        fprintf(out, "  to blame  %s%s%s\n", entry->kind, entry->site ? ", " : "",
-                entry->site ? entry->site : "");
-    if (entry->run_dir)
-        fprintf(out, "  folder    %s\n", entry->run_dir);
-    fprintf(out, "  again     ./soak run %s%s%s\n", entry->file, entry->seed ? " --seed " : "",
-            entry->seed ? entry->seed : "");
+    const size_t *n = t->outcome;
+    size_t open = n[SUITE_UNSURE] + n[SUITE_INTERRUPTED] + n[SUITE_NOT_RUN];
+    if (n[SUITE_UNMET])
+        return (struct decided){n[SUITE_UNMET], "FAILED", "not as expected"};
+    if (n[SUITE_BROKEN])
+        return (struct decided){n[SUITE_BROKEN], "FAILED", "broken"};
+    if (n[SUITE_INTERRUPTED])
+        return (struct decided){open, "INTERRUPTED", "without a verdict"};
+    return (struct decided){open, open ? "INCONCLUSIVE" : "PASSED", "without a verdict"};
 }
 
-void suite_text_failures(const struct suite *s, FILE *out)
+void suite_text_headline(const struct suite *s, FILE *out)
 {
-    for (size_t i = 0; i < s->entries; i++) {
-        if (s->entry[i].outcome != SUITE_MET && s->entry[i].outcome != SUITE_NOT_RUN)
-            print_failure(&s->entry[i], out);
+    struct suite_totals t;
+    char seconds[32];
+    suite_count(s, &t);
+    struct decided d = decide(&t);
+    suite_text_time(seconds, sizeof seconds, t.seconds);
+    if (d.count)
+        fprintf(out, "%s  %zu of %zu scenario%s %s %s (%s)\n", d.word, d.count, t.scenarios,
+                t.scenarios == 1 ? "" : "s", d.count == 1 ? "is" : "are", d.what, seconds);
+    else if (t.scenarios == 0)
+        fprintf(out, "%s  no scenario falls to this shard\n", d.word);
+    else
+        fprintf(out, "%s  %s%zu scenario%s as expected (%s)\n", d.word,
+                t.scenarios == 1 ? "" : "all ", t.scenarios, t.scenarios == 1 ? " is" : "s are",
+                seconds);
+}
+
+/* ---- what failed ---- */
+
+/* As it is typed in the project's folder, where it lies in there. */
+static const char *shown_path(const char *path)
+{
+    const char *root = catalog_root();
+    size_t length = strlen(root);
+    bool below = strncmp(path, root, length) == 0 && path[length] == '/';
+    return below ? path + length + 1 : path;
+}
+
+static void add_key(struct cmdline *c, int indent, const char *key)
+{
+    cmdline_add(c, "\n%*s%-10s", indent, "", key);
+}
+
+static void add_files(struct cmdline *c, const struct suite_entry *entry, int indent)
+{
+    char picture[PATH_MAX];
+    if (!entry->run_dir)
+        return;
+    int n = snprintf(picture, sizeof picture, "%s/survivors.svg", entry->run_dir);
+    bool drawn = n > 0 && (size_t)n < sizeof picture && access(picture, R_OK) == 0;
+    add_key(c, indent, drawn ? "picture" : "files");
+    cmdline_add(c, "%s", shown_path(drawn ? picture : entry->run_dir));
+}
+
+/* With the options that counted for each run of the shard. */
+static void add_again(struct cmdline *c, const struct suite *s, const struct suite_entry *entry,
+                      int indent)
+{
+    const struct suite_shard *shard = suite_shard_find(s, entry->shard);
+    const char *options = shard ? shard->options : NULL;
+    add_key(c, indent, "again");
+    cmdline_add(c, "./soak run");
+    cmdline_word(c, entry->file);
+    bool given = options && strcmp(options, "none") != 0;
+    if (given)
+        cmdline_add(c, " %s", options);
+    if (entry->seed && !(given && strstr(options, "--seed")))
+        cmdline_add(c, " --seed %s", entry->seed);
+}
+
+char *suite_text_block(const struct suite *s, const struct suite_entry *entry, int indent,
+                       char *buf, size_t size)
+{
+    char expectation[EXPECTATION];
+    struct cmdline c = {.text = buf, .size = size};
+    cmdline_add(&c, "%s", entry->said ? entry->said : "nothing was measured");
+    if (strcmp(entry->expect, "pass") != 0 || suite_is(entry, VERDICT_PASS)) {
+        add_key(&c, indent, "expected");
+        cmdline_add(&c, "%s", entry->expect);
     }
-    fputs("\n", out);
+    if (entry->outcome == SUITE_NOT_RUN)
+        return buf;
+    add_files(&c, entry, indent);
+    add_again(&c, s, entry, indent);
+    if (entry->outcome == SUITE_UNMET &&
+        suite_expectation(entry, expectation, sizeof expectation)) {
+        add_key(&c, indent, suite_is(entry, VERDICT_LEAK) ? "if known" : "if mended");
+        cmdline_add(&c, "expect = %s   in [suite]", expectation);
+    }
+    return buf;
 }
 
-void suite_text_notes(const struct suite *s, FILE *out)
+static int failed_width(const struct suite *s)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct suite_entry *entry = &s->entry[i];
+        if (entry->outcome == SUITE_MET || entry->outcome == SUITE_NOT_RUN)
+            continue;
+        width = strlen(entry->name) > width ? strlen(entry->name) : width;
+    }
+    return width < NAME_MOST ? (int)width : NAME_MOST;
+}
+
+static void print_failures(const struct suite *s, FILE *out)
+{
+    char block[SUITE_BLOCK];
+    int width = failed_width(s);
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct suite_entry *entry = &s->entry[i];
+        if (entry->outcome == SUITE_MET || entry->outcome == SUITE_NOT_RUN)
+            continue;
+        fprintf(out, "\n  %-*s   %s\n", width, entry->name,
+                suite_text_block(s, entry, BLOCK_INDENT, block, sizeof block));
+    }
+}
+
+/* ---- the end ---- */
+
+static void print_notes(const struct suite *s, FILE *out)
 {
     char note[SUITE_NOTE];
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
-        fprintf(out, "%s\n", note);
+        fprintf(out, "%s  %s\n", i ? "" : "\n", note);
 }
 
-void suite_text_totals(const struct suite *s, FILE *out)
+/* `  1 as expected · 1 not · 0 inconclusive · 0 broken · exit 1 · junit.xml` */
+static void print_totals(const struct suite *s, const struct suite_ending *ending, FILE *out)
 {
     struct suite_totals t;
-    char closed[32], seconds[32];
-    const char *joint = ": ";
     suite_count(s, &t);
-    fprintf(out, "%zu scenario%s", t.scenarios, t.scenarios == 1 ? "" : "s");
-    for (size_t o = 0; o < SUITE_OUTCOMES; o++) {
-        if (!t.outcome[o])
-            continue;
-        fprintf(out, "%s%zu %s", joint, t.outcome[o], suite_outcome_word((enum suite_outcome)o));
-        joint = ", ";
+    fprintf(out, "\n  %zu as expected · %zu not · %zu inconclusive · %zu broken",
+            t.outcome[SUITE_MET], t.outcome[SUITE_UNMET], t.outcome[SUITE_UNSURE],
+            t.outcome[SUITE_BROKEN]);
+    if (t.outcome[SUITE_INTERRUPTED])
+        fprintf(out, " · %zu interrupted", t.outcome[SUITE_INTERRUPTED]);
+    if (t.outcome[SUITE_NOT_RUN])
+        fprintf(out, " · %zu not run", t.outcome[SUITE_NOT_RUN]);
+    fprintf(out, " · exit %d%s%s\n", ending->exit, ending->junit ? " · " : "",
+            ending->junit ? ending->junit : "");
+}
+
+void suite_text_summary(const struct suite *s, const struct suite_ending *ending, FILE *out)
+{
+    if (!ending->quiet)
+        fputs("\n", out);
+    suite_text_headline(s, out);
+    if (!ending->quiet) {
+        print_failures(s, out);
+        if (ending->joined)
+            print_notes(s, out);
+        print_totals(s, ending, out);
     }
-    fprintf(out, "; %s connections, %s\n", human_count(closed, sizeof closed, (int64_t)t.closed),
-            human_duration(seconds, sizeof seconds, nanoseconds(t.seconds)));
     fflush(out);
 }

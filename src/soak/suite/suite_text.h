@@ -1,5 +1,6 @@
 /*
- * A suite for people: a line per scenario, then what to look at and the totals.
+ * A suite for people: a line per scenario as it ends, then whether all came out as expected, what
+ * to do about each that didn't, and the totals.
  */
 #ifndef SOAK_SUITE_TEXT_H
 #define SOAK_SUITE_TEXT_H
@@ -8,14 +9,24 @@
 
 #include <stdio.h>
 
-/* The head of the table, and a scenario's row: name, verdict, outcome, connections, time. */
-void suite_text_head(FILE *out);
-void suite_text_row(const struct suite_entry *entry, FILE *out);
-/* What wasn't as expected, each with its evidence and its folder. */
-void suite_text_failures(const struct suite *s, FILE *out);
-/* What a joined suite lacks, and in what its shards differ. */
-void suite_text_notes(const struct suite *s, FILE *out);
-/* `24 scenarios: 23 as expected, 1 broken; 48,120 connections, 12m04s` */
-void suite_text_totals(const struct suite *s, FILE *out);
+enum { SUITE_BLOCK = 4096 };
+
+/* `16s`, `2m05s`: whole seconds. Returns buf. */
+char *suite_text_time(char *buf, size_t size, double seconds);
+/* The row of entry i: its place, name, verdict, outcome, connections, time. */
+void suite_text_row(const struct suite *s, size_t i, FILE *out);
+/* `FAILED  1 of 2 scenarios is not as expected (27s)` */
+void suite_text_headline(const struct suite *s, FILE *out);
+/* What is to be known of an entry that isn't as expected, `key  text` in lines, the first of them
+ * what it said; each begins with `indent` blanks but the first. Returns buf. */
+char *suite_text_block(const struct suite *s, const struct suite_entry *entry, int indent,
+                       char *buf, size_t size);
+struct suite_ending {
+    bool quiet, joined; /* joined: of several, with notes on what they lack and differ in */
+    int exit;
+    const char *junit; /* the file that is written too, or NULL */
+};
+/* The headline; unless quiet also each failure, the notes, and the totals. */
+void suite_text_summary(const struct suite *s, const struct suite_ending *ending, FILE *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "measure/maps.h"
 #include "run/args.h"
+#include "run/ending.h"
 #include "run/pki.h"
 
 #include <inttypes.h>
@@ -80,7 +81,7 @@ static bool client_ready(const struct pair *p)
 
 static int wait_ready(struct pair *p, int side, struct err *e)
 {
-    char how[640];
+    char how[ENDING_TEXT];
     switch (pair_wait(p, side == PAIR_SERVER ? server_ready : client_ready, START_MS)) {
     case PAIR_DONE:
         return programs_check(p->programs, &p->child[side], side == PAIR_SERVER, p->lib[side], e);
@@ -92,8 +93,8 @@ static int wait_ready(struct pair *p, int side, struct err *e)
         break;
     }
     side = p->child[side].running ? !side : side;
-    return err_set(e, "%s; its log: %s/%s.log", child_end_text(&p->child[side], how, sizeof how),
-                   p->dir->path, names[side]);
+    const struct ending ending = {.child = &p->child[side], .folder = p->dir->path};
+    return err_set(e, "%s", ending_text(&ending, how, sizeof how));
 }
 
 static int start_server(struct pair *p, struct err *e)
@@ -275,18 +276,11 @@ static void on_tick(uv_timer_t *timer)
     (void)timer; /* wakes pair_wait */
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_interrupt(void *owner, int number)
 {
-    struct pair *p = handle->data;
+    struct pair *p = owner;
     (void)number;
     p->interrupted = true;
-}
-
-static void start_signal(struct pair *p, uv_signal_t *handle, int number)
-{
-    CHECK(uv_signal_init(&p->loop, handle) == 0);
-    handle->data = p;
-    CHECK(uv_signal_start(handle, on_signal, number) == 0);
 }
 
 int pair_init(struct pair *p, struct err *e)
@@ -299,8 +293,7 @@ int pair_init(struct pair *p, struct err *e)
     CHECK(uv_loop_init(&p->loop) == 0);
     CHECK(uv_timer_init(&p->loop, &p->tick) == 0);
     CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
-    start_signal(p, &p->sigint, SIGINT);
-    start_signal(p, &p->sigterm, SIGTERM);
+    interrupts_start(&p->interrupts, &p->loop, on_interrupt, p);
     return 0;
 }
 
@@ -308,8 +301,7 @@ void pair_fini(struct pair *p)
 {
     pair_stop(p);
     uv_close((uv_handle_t *)&p->tick, NULL);
-    uv_close((uv_handle_t *)&p->sigint, NULL);
-    uv_close((uv_handle_t *)&p->sigterm, NULL);
+    interrupts_stop(&p->interrupts);
     uv_run(&p->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&p->loop) == 0);
     for (int i = 0; i < 2; i++) {

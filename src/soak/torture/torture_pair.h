@@ -6,6 +6,7 @@
 #ifndef SOAK_TORTURE_PAIR_H
 #define SOAK_TORTURE_PAIR_H
 
+#include "interrupts.h"
 #include "run/child.h"
 #include "run/programs.h"
 #include "scenario/scenario.h"
@@ -26,7 +27,7 @@ struct pair {
 
     uv_loop_t loop;
     uv_timer_t tick;
-    uv_signal_t sigint, sigterm;
+    struct interrupts interrupts;
     struct child child[PAIR_SIDES];
     bool ready[PAIR_SIDES];
     bool quiet;       /* the client has said so since the last order */
@@ -44,7 +45,7 @@ enum pair_end {
     PAIR_DONE,       /* what was waited for has come */
     PAIR_LATE,       /* it hasn't, in time */
     PAIR_DIED,       /* a child has ended */
-    PAIR_INTERRUPTED /* by SIGINT or SIGTERM */
+    PAIR_INTERRUPTED /* interrupts.h */
 };
 
 typedef bool (*pair_fn)(const struct pair *p);

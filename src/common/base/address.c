@@ -1,0 +1,90 @@
+#include "base/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Decimal digits alone, up to 65535. Returns -1 when it is anything else. */
+static int read_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    int port = 0;
+    for (size_t i = 0; i < digits && port <= UINT16_MAX; i++)
+        port = port * 10 + (text[i] - '0');
+    return digits == 0 || text[digits] || port > UINT16_MAX ? -1 : port;
+}
+
+static void fill_v4(struct address *a, struct in_addr host, int port)
+{
+    struct sockaddr_in in = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = host};
+    a->bytes = sizeof in;
+    memcpy(&a->storage, &in, sizeof in);
+}
+
+static void fill_v6(struct address *a, int port)
+{
+    struct sockaddr_in6 in = {
+        .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = in6addr_loopback};
+    a->bytes = sizeof in;
+    memcpy(&a->storage, &in, sizeof in);
+}
+
+int address_parse(const char *text, struct address *ret, struct err *e)
+{
+    char host[ADDRESS_TEXT] = "";
+    const char *colon = strrchr(text, ':');
+    int port = colon ? read_port(colon + 1) : -1;
+    size_t length = colon ? (size_t)(colon - text) : 0;
+    struct in_addr v4;
+    struct address a = {.bytes = 0};
+    if (port < 0)
+        return err_set(e, "an address and a port, such as 127.0.0.1:4433 or [::1]:4433");
+    if (length < sizeof host)
+        memcpy(host, text, length);
+    bool is_v4 = inet_pton(AF_INET, host, &v4) == 1;
+    if (!is_v4 && host[0] != '[')
+        return err_set(e, "the address must be a number, such as 127.0.0.1 or [::1]");
+    if (is_v4 ? ntohl(v4.s_addr) >> 24 != 127 : strcmp(host, "[::1]") != 0)
+        return err_set(e, "only a loopback address (127.x.x.x or [::1]) is allowed");
+    if (is_v4)
+        fill_v4(&a, v4, port);
+    else
+        fill_v6(&a, port);
+    *ret = a;
+    return 0;
+}
+
+bool address_is_v6(const struct address *a)
+{
+    return a->storage.ss_family == AF_INET6;
+}
+
+unsigned address_port(const struct address *a)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, &a->storage, sizeof v4);
+    memcpy(&v6, &a->storage, sizeof v6);
+    return ntohs(address_is_v6(a) ? v6.sin6_port : v4.sin_port);
+}
+
+char *address_host(const struct address *a, char *buf)
+{
+    struct sockaddr_in v4;
+    char host[INET_ADDRSTRLEN] = "?";
+    memcpy(&v4, &a->storage, sizeof v4);
+    if (!address_is_v6(a))
+        inet_ntop(AF_INET, &v4.sin_addr, host, sizeof host);
+    snprintf(buf, ADDRESS_TEXT, "%s", address_is_v6(a) ? "[::1]" : host);
+    return buf;
+}
+
+char *address_print(const struct address *a, char *buf)
+{
+    char host[ADDRESS_TEXT];
+    snprintf(buf, ADDRESS_TEXT, "%.40s:%u", address_host(a, host), address_port(a));
+    return buf;
+}

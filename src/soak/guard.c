@@ -1,0 +1,144 @@
+#include "guard.h"
+
+#include "base/check.h"
+#include "base/process.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXIT_CANNOT_START = 127, PID_TEXT = 16 };
+
+/* The words before those of the program: which of the two, and whose child it is. */
+static const char under_word[] = "--under", guard_word[] = "--guard";
+
+/* ---- the side of soak ---- */
+
+/* `path` NULL: of soak itself. */
+static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options,
+                 const char *path)
+{
+    char parent[PID_TEXT];
+    size_t count = 0, words = 0;
+    while (options->args[words])
+        words++;
+    const char **argv = calloc(words + 5, sizeof *argv);
+    CHECK(argv);
+    snprintf(parent, sizeof parent, "%d", (int)getpid());
+    argv[count++] = "soak";
+    argv[count++] = path ? guard_word : under_word;
+    argv[count++] = parent;
+    if (path)
+        argv[count++] = path;
+    for (size_t i = path ? 0 : 1; i < words; i++)
+        argv[count++] = options->args[i];
+    uv_process_options_t changed = *options;
+    changed.file = "/proc/self/exe";
+    changed.args = (char **)(uintptr_t)argv;
+    if (path)
+        changed.flags |= UV_PROCESS_DETACHED;
+    int rc = uv_spawn(loop, process, &changed);
+    free(argv);
+    return rc;
+}
+
+int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
+{
+    char path[PATH_MAX];
+    if (process_find(options->file, path, sizeof path, NULL) != 0)
+        return uv_spawn(loop, process, options); /* libuv has the right code for it */
+    return spawn(loop, process, options, path);
+}
+
+int guard_spawn_self(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
+{
+    return spawn(loop, process, options, NULL);
+}
+
+void guard_kill(const uv_process_t *process, int signal_number)
+{
+    kill(-process->pid, signal_number);
+}
+
+/* ---- the side of the guard ---- */
+
+/* What wakes it: a child's end, and whatever may be sent to the group to end the program. */
+static void signals_of(sigset_t *set)
+{
+    static const int numbers[] = {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaddset(set, numbers[i]);
+}
+
+static _Noreturn void become(const char *path, char **argv, pid_t guard, const sigset_t *before)
+{
+    process_follow(guard);
+    signal(SIGXFSZ, SIG_DFL);
+    sigprocmask(SIG_SETMASK, before, NULL);
+    execvp(path, argv); /* a script without a first line is the shell's, as with uv_spawn */
+    dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+    _exit(EXIT_CANNOT_START);
+}
+
+static _Noreturn void end_as(int status)
+{
+    if (WIFEXITED(status))
+        _exit(WEXITSTATUS(status));
+    sigset_t all;
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none); /* one core is enough */
+    sigfillset(&all);
+    signal(WTERMSIG(status), SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &all, NULL);
+    raise(WTERMSIG(status));
+    _exit(EXIT_CANNOT_START);
+}
+
+/* `argv`: the program's path, then its words. */
+static _Noreturn void guard(pid_t parent, char **argv)
+{
+    sigset_t set, before;
+    int status;
+    prctl(PR_SET_NAME, "soak-guard"); /* "exe" would tell nobody anything */
+    signals_of(&set);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    prctl(PR_SET_PDEATHSIG, SIGHUP);
+    pid_t self = getpid(), program = getppid() == parent ? fork() : -1;
+    if (program == 0)
+        become(argv[0], argv + 1, self, &before);
+    while (program > 0 && getppid() == parent) {
+        if (waitpid(program, &status, WNOHANG) == program)
+            end_as(status);
+        sigwaitinfo(&set, NULL);
+    }
+    kill(0, SIGKILL);
+    _exit(EXIT_CANNOT_START);
+}
+
+void guard_begin(int *argc, char ***argv)
+{
+    char **words = *argv;
+    bool guards = *argc > 4 && strcmp(words[1], guard_word) == 0;
+    if (!guards && !(*argc > 2 && strcmp(words[1], under_word) == 0))
+        return;
+    pid_t parent = (pid_t)strtol(words[2], NULL, 10);
+    if (guards && getpgrp() == getpid())
+        guard(parent, words + 3);
+    if (guards)
+        return; /* typed by hand: no such option */
+    process_follow(parent);
+    prctl(PR_SET_NAME, "soak");
+    words[2] = words[0];
+    *argv = words + 2;
+    *argc -= 2;
+}

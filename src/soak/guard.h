@@ -1,0 +1,29 @@
+/*
+ * Children that don't outlive soak, whatever ends it: the one place where soak starts anything but
+ * its own subjects (these follow their parent by themselves: control/program.h).
+ *
+ * A program of somebody else's may start others, which the kernel doesn't end with their parent. So
+ * it gets a guard: a process of soak's own, the leader of a session in which the program runs. It
+ * waits for its end and takes it over (status or signal); when soak dies it kills the group.
+ * Signals that ask it to end don't end it: they are for the program.
+ */
+#ifndef SOAK_GUARD_H
+#define SOAK_GUARD_H
+
+#include <uv.h>
+
+/* As uv_spawn, for any program, which runs detached. options->file isn't found in a PATH of
+ * options->env, but in soak's own. */
+int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+
+/* As uv_spawn, for soak itself; options->file is ignored. */
+int guard_spawn_self(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+
+/* Sends a signal to a running process of guard_spawn and all that it has started. */
+void guard_kill(const uv_process_t *process, int signal_number);
+
+/* What main does with its words first: those that a guard or a soak under soak was started with are
+ * dealt with and taken away. Doesn't return in a guard. */
+void guard_begin(int *argc, char ***argv);
+
+#endif

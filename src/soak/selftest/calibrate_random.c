@@ -1,0 +1,110 @@
+#include "calibrate_random.h"
+
+#include "base/grammar.h"
+#include "calibrate.h"
+#include "random_mix.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A run must replace its connections often enough to have a sensitivity. */
+enum { TEXT = 64, TURNOVERS = 25, EXIT_REFUSED = 2, FRONT_WORDS = 4 };
+
+struct line {
+    struct random_mix mix;
+    char closed[TEXT], seed[TEXT];
+    const char *words[RANDOM_MIX_WORDS + FRONT_WORDS + 1];
+};
+
+static void make_line(const struct calibrate_random *c, uint64_t seed, struct line *ret)
+{
+    size_t n = 0;
+    random_mix_draw(seed, &ret->mix);
+    uint64_t least = TURNOVERS * ret->mix.conns;
+    ret->words[n++] = "--closed";
+    ret->words[n++] = grammar_count_print(ret->closed, TEXT, c->closed > least ? c->closed : least);
+    ret->words[n++] = "--seed";
+    ret->words[n++] = grammar_hex_print(ret->seed, TEXT, seed);
+    for (size_t i = 0; i < ret->mix.count; i++)
+        ret->words[n++] = ret->mix.words[i];
+    ret->words[n] = NULL;
+}
+
+static const char *word_of(const struct subrun_result *result)
+{
+    if (!result->document)
+        return result->exit_code == EXIT_REFUSED && result->said[0] ? "refused" : "BROKEN";
+    const char *word = json_string_value(json_object_get(result->document, "verdict"));
+    return word ? word : "BROKEN";
+}
+
+/* The first sentence that says why; borrowed from the document. */
+static const char *reason_of(const json_t *document, const char *verdict)
+{
+    const char *broken = json_string_value(json_object_get(document, "broken"));
+    size_t i;
+    const json_t *subject;
+    json_array_foreach(json_object_get(document, "subjects"), i, subject)
+    {
+        const char *word = json_string_value(json_object_get(subject, "verdict"));
+        const char *reason =
+            json_string_value(json_array_get(json_object_get(subject, "reasons"), 0));
+        if (!broken && word && strcmp(word, verdict) == 0)
+            return reason ? reason : "";
+    }
+    return broken ? broken : "";
+}
+
+static void tell(const struct line *line, const char *word, const struct subrun_result *result,
+                 bool kept)
+{
+    printf("%-13s soak run --churn max", word);
+    for (size_t i = 0; line->words[i]; i++)
+        printf(" %s", line->words[i]);
+    const char *failed = json_string_value(
+        json_object_get(json_object_get(result->document, "first_failure"), "text"));
+    if (!result->document)
+        printf("\n%-13s %s", "", result->said);
+    else if (kept)
+        printf("\n%-13s %s%s%s\n%-13s kept: %s", "", reason_of(result->document, word),
+               failed ? "; the first failure: " : "", failed ? failed : "", "",
+               json_string_value(json_object_get(result->document, "run_dir")));
+    printf("\n");
+    fflush(stdout);
+}
+
+static int run_one(struct calibrate_random *c, struct subrun *sub, uint64_t seed, struct err *e)
+{
+    struct line line;
+    struct subrun_result result;
+    make_line(c, seed, &line);
+    if (subrun_execute(sub, line.words, &result, e) != 0)
+        return -1;
+    const char *word = word_of(&result);
+    bool passed = strcmp(word, "PASS") == 0 && result.exit_code == 0;
+    bool refused = strcmp(word, "refused") == 0;
+    c->passed += passed;
+    c->refused += refused;
+    c->others += !passed && !refused;
+    tell(&line, word, &result, !passed && !refused);
+    subrun_done(sub, &result, !passed && !refused);
+    return 0;
+}
+
+int calibrate_random_run(struct calibrate_random *c, struct subrun *sub, struct err *e)
+{
+    for (uint64_t i = 0; i < c->mixes; i++) {
+        if (run_one(c, sub, c->seed + i, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+bool calibrate_random_summarise(const struct calibrate_random *c)
+{
+    printf("%" PRIu64 " mixes: %" PRIu64 " PASS, %" PRIu64 " refused with a reason, %" PRIu64
+           " neither\n",
+           c->passed + c->refused + c->others, c->passed, c->refused, c->others);
+    return c->others == 0;
+}
