@@ -35,7 +35,7 @@ static char *a_day(char *buf, size_t size, const struct result *r, const struct 
     return buf;
 }
 
-/* `one 32 B block per connection, 3,750 of 3,750`. Whole numbers of blocks are exact; the
+/* `a 32 B block per connection, 3,750 of 3,750`. Whole numbers of blocks are exact; the
  * rest is an average, and says so. */
 static void what_blocks(char *buf, size_t size, const struct judgement *j)
 {
@@ -47,9 +47,9 @@ static void what_blocks(char *buf, size_t size, const struct judgement *j)
     figure_grouped(over, sizeof over, closed, 0);
     figure_grouped(bytes, sizeof bytes, j->per_conn_bytes / blocks, 0);
     if (whole && blocks == 1)
-        snprintf(buf, size, "one %s B block per %s, %s of %s", bytes, unit, all, over);
+        snprintf(buf, size, "a %s B block per %s, %s of %s", bytes, unit, all, over);
     else if (blocks < 0.5)
-        snprintf(buf, size, "one %s B block per %s %ss on average, %s over %s", bytes,
+        snprintf(buf, size, "a %s B block per %s %ss on average, %s over %s", bytes,
                  figure_plain(n, sizeof n, 1 / blocks), unit, all, over);
     else
         snprintf(buf, size, "%s blocks per %s%s, %s over %s", figure_plain(n, sizeof n, blocks),
