@@ -590,7 +590,7 @@ class BisectExit(Compare):
         self.run_soak("--bisect-exit", "--build", "false", code=125)
         process = self.run_soak("--bisect-exit", "--build", "soak-no-such-program x", code=125)
         self.assertEqual(process.stderr, "soak: --build 'soak-no-such-program' can't be started: "
-                                         "No such file or directory\n")
+                                         "no such file or directory\n")
         self.assertFalse((self.folder / "r").exists())
 
     def test_the_build_comes_before_the_run_and_no_shell_reads_it(self):

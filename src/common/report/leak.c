@@ -168,6 +168,17 @@ static bool kind_seen_before(const struct result_subject *subject, size_t index)
     return false;
 }
 
+/* What the run has shown of it, and no more. */
+static const char *dependence(const struct judgement *j)
+{
+    if (estimated(j->kind) || !j->held || j->kind == KIND_TIME)
+        return "";
+    if (!j->proportional)
+        return "; not by time";
+    return j->by_operation ? "; proportional to operations, not time"
+                           : "; proportional to connections, not time";
+}
+
 /* One line per kind of leak: the first finding of a kind speaks for the others. A block that is
  * lost needs no name for it. */
 static void print_why(const struct result_subject *subject, const struct screen *s)
@@ -183,8 +194,8 @@ static void print_why(const struct result_subject *subject, const struct screen 
             continue;
         struct screen_lead lead = screen_lead_at(word, PARTS_LEAK_COLUMN);
         bool first = strcmp(word, "why") == 0, plain = first && site->kind == KIND_SIDE;
-        screen_wrap(s, &lead, "%s%s%s%s", plain ? "" : kind_text(site->kind), plain ? "" : ": ",
-                    site->why, first ? freed : "");
+        screen_wrap(s, &lead, "%s%s%s%s%s", plain ? "" : kind_text(site->kind), plain ? "" : ": ",
+                    site->why, first ? freed : "", first ? dependence(&subject->judgement) : "");
         word = "also";
     }
 }
