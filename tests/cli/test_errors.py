@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = os.environ["SOAK_SOURCE"]
 SOAK = os.path.join(BUILD, "bin", "soak")
@@ -80,7 +82,7 @@ class Errors(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="soak-cli-") as results_folder:
             last = ["--results", results_folder] if results else []
             process = subprocess.run([SOAK, *arguments, *last],
-                                     capture_output=True, text=True, timeout=60, check=False,
+                                     capture_output=True, text=True, timeout=PATIENCE_S, check=False,
                                      env=dict(os.environ, SOAK_ROOT=SOURCE))
             return process, os.listdir(results_folder)
 
@@ -90,7 +92,7 @@ class Errors(unittest.TestCase):
                 # The results option comes last, so that a missing value is really missing.
                 if arguments == ["--conns"]:
                     process = subprocess.run([SOAK, "--conns"], capture_output=True, text=True,
-                                             timeout=60, check=False)
+                                             timeout=PATIENCE_S, check=False)
                     left = []
                 else:
                     process, left = self.run_soak(*arguments)
@@ -159,7 +161,7 @@ class Errors(unittest.TestCase):
             self.assertEqual((process.returncode, left), (2, []))
 
     def test_help_names_every_section_and_exit_code(self):
-        process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=60,
+        process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=PATIENCE_S,
                                  check=False)
         self.assertEqual(process.returncode, 0)
         for word in ("[load]", "[tls]", "[mix]", "[suite]", "[server]", "[verdict]", "[output]",
@@ -168,7 +170,7 @@ class Errors(unittest.TestCase):
         self.assertNotIn("--clean", process.stdout)
 
     def test_version_is_one_line(self):
-        process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=60,
+        process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=PATIENCE_S,
                                  check=False)
         self.assertRegex(process.stdout, r"^soak \d+\.\d+\.\d+\n$")
 
