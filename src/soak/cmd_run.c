@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "catalog.h"
 #include "chosen.h"
+#include "command.h"
 #include "control/program.h"
 #include "report/report.h"
 #include "run/bisect_exit.h"
@@ -152,13 +153,20 @@ static int publish(struct run *r)
     return exit_code;
 }
 
+/* What this machine, here and now, has to allow. */
+static int check_place(const struct scenario *s, struct err *e)
+{
+    if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0)
+        return -1;
+    return output_check("json", s->json, e) == 0 ? on_drain_check(s->on_drain, e) : -1;
+}
+
 static int run_scenario(const struct chosen *c)
 {
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
-    if (raise_file_limit(s, &e) != 0 || check_file_size(&e) != 0 ||
-        output_check("json", s->json, &e) != 0 || on_drain_check(s->on_drain, &e) != 0)
+    if (check_place(s, &e) != 0)
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
@@ -219,6 +227,8 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
         return usage(&e);
     *ret_tried = true;
     scenario_settle(&c.scenario);
+    if (command_is_unbuilt())
+        return c.scenario.build || check_place(&c.scenario, &e) == 0 ? COMMAND_UNBUILT : usage(&e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
     if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)
@@ -230,5 +240,6 @@ int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
     int code = run_line(argc, argv, &tried);
-    return bisect_exit_asked(argc, argv) ? bisect_exit_code(code, tried) : code;
+    bool bisected = bisect_exit_asked(argc, argv) && code != COMMAND_UNBUILT;
+    return bisected ? bisect_exit_code(code, tried) : code;
 }
