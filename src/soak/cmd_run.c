@@ -153,12 +153,26 @@ static int publish(struct run *r)
     return exit_code;
 }
 
-/* What this machine, here and now, has to allow. */
-static int check_place(const struct scenario *s, struct err *e)
+static const char *results_of(const struct scenario *s, char base[PATH_MAX])
 {
-    if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0)
+    snprintf(base, PATH_MAX, "%s/results/runs", catalog_root());
+    return s->results ? s->results : base;
+}
+
+/* What this machine refuses, before anything is started, fetched or built. */
+static int check_machine(const struct scenario *s, struct err *e)
+{
+    char base[PATH_MAX];
+    if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0 ||
+        run_dir_check(results_of(s, base), e) != 0)
         return -1;
-    return output_check("json", s->json, e) == 0 ? on_drain_check(s->on_drain, e) : -1;
+    return output_check("json", s->json, e);
+}
+
+/* As much as can be refused before all is built. --build may make what --on-drain runs. */
+static int put_off(const struct scenario *s, struct err *e)
+{
+    return s->build ? 0 : on_drain_check(s->on_drain, e);
 }
 
 static int run_scenario(const struct chosen *c)
@@ -166,7 +180,7 @@ static int run_scenario(const struct chosen *c)
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
-    if (check_place(s, &e) != 0)
+    if (on_drain_check(s->on_drain, &e) != 0) /* --build may have made it */
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
@@ -176,9 +190,8 @@ static int run_scenario(const struct chosen *c)
     if (server_check(&programs, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
-    snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (s->fail_alloc)
-        return torture_run(s, c->name, &programs, s->results ? s->results : base,
+        return torture_run(s, c->name, &programs, results_of(s, base),
                            s->seed ? s->seed : draw_seed());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
@@ -190,7 +203,7 @@ static int run_scenario(const struct chosen *c)
     r->programs = &programs;
     r->seed = s->seed ? s->seed : draw_seed();
     int code = EXIT_USAGE;
-    if (run_dir_open(&r->dir, s->results ? s->results : base, c->name, &e) != 0) {
+    if (run_dir_open(&r->dir, results_of(s, base), c->name, &e) != 0) {
         usage(&e);
         free(r);
         return code;
@@ -225,10 +238,12 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     struct chosen c;
     if (chosen_read(&c, "run", argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
         return usage(&e);
+    if (check_machine(&c.scenario, &e) != 0)
+        return usage(&e);
     *ret_tried = true;
     scenario_settle(&c.scenario);
     if (command_is_unbuilt())
-        return c.scenario.build || check_place(&c.scenario, &e) == 0 ? COMMAND_UNBUILT : usage(&e);
+        return put_off(&c.scenario, &e) == 0 ? COMMAND_UNBUILT : usage(&e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
     if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)

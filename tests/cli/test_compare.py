@@ -16,6 +16,7 @@ import tempfile
 import termios
 import unittest
 
+from patience import PATIENCE_S
 import jsonschema
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
@@ -50,7 +51,7 @@ class Compare(unittest.TestCase):
 
     def soak(self, *arguments, program=STUB, code=0):
         process = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
-                                 timeout=100, check=False, cwd=self.folder, env=self.environment)
+                                 timeout=PATIENCE_S, check=False, cwd=self.folder, env=self.environment)
         self.assertEqual(process.returncode, code, process.stdout + process.stderr)
         return process
 
@@ -96,7 +97,7 @@ class Compare(unittest.TestCase):
                 break
             shown += piece
         os.close(parent)
-        self.assertEqual(process.wait(timeout=60), code)
+        self.assertEqual(process.wait(timeout=PATIENCE_S), code)
         return shown.decode().replace("\r\n", "\n")
 
     def golden(self, name, text):
@@ -590,7 +591,7 @@ class BisectExit(Compare):
         self.run_soak("--bisect-exit", "--build", "false", code=125)
         process = self.run_soak("--bisect-exit", "--build", "soak-no-such-program x", code=125)
         self.assertEqual(process.stderr, "soak: --build 'soak-no-such-program' can't be started: "
-                                         "No such file or directory\n")
+                                         "no such file or directory\n")
         self.assertFalse((self.folder / "r").exists())
 
     def test_the_build_comes_before_the_run_and_no_shell_reads_it(self):

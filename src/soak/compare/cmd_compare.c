@@ -146,7 +146,8 @@ static int compare_versions(const struct compare_line *line, const struct compar
     struct scenario scenario;
     struct prepared prepared;
     char name[128];
-    if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
+    if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0 ||
+        compare_work_check("compare", line->run.results, e) != 0)
         return -1;
     if (command_is_unbuilt())
         return COMMAND_UNBUILT;
