@@ -1,6 +1,7 @@
 #include "cmd_run.h"
 
 #include "base/clock.h"
+#include "base/load_need.h"
 #include "catalog.h"
 #include "chosen.h"
 #include "command.h"
@@ -18,6 +19,7 @@
 #include "torture/torture.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,17 +37,20 @@ static int usage(const struct err *e)
     return EXIT_USAGE;
 }
 
-/* Every process holds one descriptor per open connection, and while one leaves the next is open. */
+/* Every process holds one descriptor per open connection, and while one leaves the next is open;
+ * each of the client's threads has some that linger on. */
 static int raise_file_limit(const struct scenario *s, struct err *e)
 {
-    unsigned long long need = s->conns + s->conns / 4 + 256, allowed = program_raise_files();
+    int workers = s->fail_alloc ? 1 : load_need_workers(s->client_workers, s->conns);
+    uint64_t conns = s->fail_alloc ? 1 : s->conns, server = conns + conns / 4 + 256;
+    uint64_t client = load_need_files(conns, workers), allowed = program_raise_files();
+    uint64_t need = client > server ? client : server;
     if (allowed >= need)
         return 0;
     return err_set(e,
-                   "--conns %llu needs %llu open files and the hard limit is %llu; raise it with "
-                   "'ulimit -Hn %llu' or hold at most %llu connections",
-                   (unsigned long long)s->conns, need, allowed, need,
-                   allowed > 320 ? (allowed - 256) * 4 / 5 : 1);
+                   "--conns %" PRIu64 " needs %" PRIu64 " open files and the hard limit is %" PRIu64
+                   "; raise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
+                   conns, need, allowed, need, workers > 1 ? ", or give --client-workers 1" : "");
 }
 
 /* The probe's pages are files, if only in memory. */

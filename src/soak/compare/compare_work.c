@@ -63,6 +63,7 @@ static void fill_head(struct compare_work *w, const char *name)
     s->folder = compare_set_text(s, w->dir.path);
     s->seed = w->line->run.seed ? w->line->run.seed : draw_seed();
     s->tolerance = w->line->tolerance;
+    s->side = (enum compare_side)w->line->side;
     s->footprint = true;
 }
 
