@@ -2,6 +2,7 @@
 called PASS, no child is left behind."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -280,6 +281,22 @@ class Limits(Live):
                         "2000", "--conns", "200", "--churn", "max")
         self.assertIn(run.exit, (3, 4), run.explain())
         self.assertNotEqual(run.result["verdict"], "PASS")
+
+    def test_run_in_which_nearly_all_fail_ends_as_soon_as_it_cannot_become_valid(self):
+        process = self.start(*BUSY, "--closed", "20000")
+        self.wait_checkpoints(2)
+        # From now on each accept of the server fails: it has more files open than it may.
+        resource.prlimit(self.child(process, "soak-server"), resource.RLIMIT_NOFILE, (8, 8))
+        run = self.finish(process)
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID")
+        errors, first = run.result["run"]["errors"], run.result["first_failure"]
+        self.assertGreater(errors["total"], 200, run.explain())
+        self.assertLess(run.result["run"]["closed"], 10000, run.explain())
+        self.assertRegex(run.result["broken"], r"^[\d,]+ of [\d,]+ connections failed, so that no "
+                                               rf"verdict can come any more; the first, {first['behaviour']}: ")
+        self.assertIn(first["text"], run.result["broken"])
+        self.assertIn("connections failed", " ".join(run.out.split("\n\n")[0].split()))
 
     def test_run_folder_is_private(self):
         run = self.soak(*BUSY, "--churn", "max", "--closed", "1500")
