@@ -47,11 +47,28 @@ static uint64_t about(double connections)
     return (uint64_t)(ceil(connections / digits) * digits);
 }
 
-/* Warm-up and turnover come on top of what is measured: a tenth of a bounded run and a few times
- * the open connections. Two digits, rounded up. */
+void scenario_plan(const struct scenario *s, struct plan_input *ret)
+{
+    size_t behaviours = 0;
+    for (size_t i = 0; i < BEHAVIOUR_COUNT; i++)
+        behaviours += s->weight[i] > 0;
+    *ret = (struct plan_input){.conns = s->conns,
+                               .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+                               .by_operation = s->operate != OPERATE_NONE,
+                               .closed = s->closed,
+                               .for_ms = s->for_ns / 1000000u,
+                               .one_in = s->sensitivity,
+                               .until_sure = s->until_sure,
+                               .early_stop =
+                                   !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
+                               .behaviours = behaviours};
+}
+
 static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
 {
-    return about((double)plan_measured_for(one_in) * 1.1 + 4 * (double)s->conns);
+    struct plan_input in;
+    scenario_plan(s, &in);
+    return plan_closed_for(&in, one_in);
 }
 
 static int check_closed(const struct scenario *s, struct err *e)

@@ -384,20 +384,13 @@ static int init(struct run *r, struct err *e)
     if (r->scenario->client_auth != CLIENT_AUTH_NONE &&
         pki_make(&r->pki_fd[RUN_SERVER], &r->pki_fd[RUN_CLIENT], e) < 0)
         return -1;
-    const struct scenario *s = r->scenario;
-    plan_init(&r->plan, &(struct plan_input){.conns = s->conns,
-                                             .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
-                                             .by_operation = units_are_operations(r),
-                                             .closed = s->closed,
-                                             .for_ms = s->for_ns / 1000000u,
-                                             .one_in = s->sensitivity,
-                                             .until_sure = s->until_sure,
-                                             .early_stop = !s->keep_going && !s->closed &&
-                                                           (!s->for_ns || s->until_sure)});
+    struct plan_input in;
+    scenario_plan(r->scenario, &in);
+    plan_init(&r->plan, &in);
     r->when = when_new();
     if (!r->when)
         return err_set(e, "out of memory");
-    r->live = s->quiet ? NULL : live_new();
+    r->live = r->scenario->quiet ? NULL : live_new();
     return 0;
 }
 
