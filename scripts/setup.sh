@@ -31,6 +31,7 @@ present() {
     command) command -v "$2" ;;
     module) pkg-config --exists "$2" ;;
     import) "$(system_python)" -c "import $2" ;;
+    library) "$(system_python)" -c "import ctypes; ctypes.CDLL('$2')" ;;
     esac >/dev/null 2>&1
 }
 

@@ -15,6 +15,7 @@
 #include "run/run.h"
 #include "run/server_check.h"
 #include "store/outputs.h"
+#include "symbol/symbol.h"
 #include "terminal.h"
 #include "torture/torture.h"
 
@@ -171,6 +172,8 @@ static int check_machine(const struct scenario *s, struct err *e)
     if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0 ||
         run_dir_check(results_of(s, base), e) != 0)
         return -1;
+    if (s->debuginfod && symbols_servers_check(e) != 0)
+        return err_prefix(e, "--debuginfod");
     return output_check("json", s->json, e);
 }
 
