@@ -94,6 +94,16 @@ class Crashes(Live):
         self.assertEqual(run.result["exit"], 4)
         self.assertGreaterEqual(len(run.checkpoints()), 4)
         self.assertNotEqual(run.result["verdict"], "PASS")
+        self.assert_nothing_is_called_judged(run)
+
+    def assert_nothing_is_called_judged(self, run):
+        """What grew until then is told; no row of a run that broke is called level."""
+        self.assertRegex(run.result["headline"], r"; until then OpenSSL blocks [\d,]+ → [\d,]+$")
+        self.assertIn("not judged", run.out)
+        for subject in run.result["subjects"]:
+            states = {m["id"]: m["state"] for m in subject["metrics"]}
+            self.assertIn("openssl_blocks", states)
+            self.assertEqual(set(states.values()), {"not-judged"}, states)
 
     def test_killed_client_is_a_broken_run(self):
         process = self.start(*BUSY)
