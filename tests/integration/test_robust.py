@@ -298,6 +298,20 @@ class Limits(Live):
         self.assertIn(run.exit, (3, 4), run.explain())
         self.assertNotEqual(run.result["verdict"], "PASS")
 
+    def test_run_in_which_nearly_all_fail_ends_as_soon_as_it_cannot_become_valid(self):
+        # At any rate that a machine makes, 200 connections are silent for longer than 1 ms.
+        run = self.soak(*BUSY, "--conns", "200", "--churn", "300000/s", "--idle-timeout", "1ms",
+                        "--closed", "20000")
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID")
+        errors, first = run.result["run"]["errors"], run.result["first_failure"]
+        self.assertGreater(errors["total"], 200, run.explain())
+        self.assertLess(errors["total"], 10000, run.explain())
+        self.assertRegex(run.result["broken"], r"^[\d,]+ of [\d,]+ connections failed, so that no "
+                                               rf"verdict can come any more; the first, {first['behaviour']}: ")
+        self.assertIn(first["text"], run.result["broken"])
+        self.assertIn("connections failed", " ".join(run.out.split("\n\n")[0].split()))
+
     def test_run_folder_is_private(self):
         run = self.soak(*BUSY, "--churn", "max", "--closed", "1500")
         self.assertEqual(stat.S_IMODE(os.stat(run.folder).st_mode), 0o700)
