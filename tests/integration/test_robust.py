@@ -556,13 +556,13 @@ class Drain(Live):
         script, pids = self.slow_command()
         process = self.start(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain",
                              f"sh {script} {pids}")
-        wait_until(lambda: os.path.exists(pids), "the command")
+        until(lambda: os.path.exists(pids), "the command")
         with open(pids, encoding="utf-8") as f:
             return process, [int(word) for word in f.read().split()]
 
     def assert_all_gone(self, pids):
         for pid in pids:
-            wait_until(lambda p=pid: gone(p), f"process {pid} to end")
+            until(lambda p=pid: gone(p), f"process {pid} to end")
 
     def test_sigterm_ends_a_slow_command_with_all_that_it_started(self):
         for sent in ((signal.SIGTERM,), (signal.SIGINT, signal.SIGINT), (signal.SIGHUP,)):
@@ -619,11 +619,11 @@ class Generations(Live):
                                             SOAK_ROOT=soak_run.ROOT))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        found = wait_until(lambda: self.whole(process), "a run")
+        found = until(lambda: self.whole(process), "a run")
         process.kill()
         process.wait()
         for name, pid in found.items():
-            wait_until(lambda p=pid: gone(p), f"{name} to end")
+            until(lambda p=pid: gone(p), f"{name} to end")
 
     def test_suite(self):
         self.assert_ends_with("suite", "smoke", "--results", self.results)
