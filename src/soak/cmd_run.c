@@ -4,6 +4,7 @@
 #include "base/load_need.h"
 #include "catalog.h"
 #include "chosen.h"
+#include "command.h"
 #include "control/program.h"
 #include "report/report.h"
 #include "run/bisect_exit.h"
@@ -14,6 +15,7 @@
 #include "run/run.h"
 #include "run/server_check.h"
 #include "store/outputs.h"
+#include "symbol/symbol.h"
 #include "terminal.h"
 #include "torture/torture.h"
 
@@ -170,7 +172,15 @@ static int check_machine(const struct scenario *s, struct err *e)
     if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0 ||
         run_dir_check(results_of(s, base), e) != 0)
         return -1;
+    if (s->debuginfod && symbols_servers_check(e) != 0)
+        return err_prefix(e, "--debuginfod");
     return output_check("json", s->json, e);
+}
+
+/* As much as can be refused before all is built. --build may make what --on-drain runs. */
+static int put_off(const struct scenario *s, struct err *e)
+{
+    return s->build ? 0 : on_drain_check(s->on_drain, e);
 }
 
 static int run_scenario(const struct chosen *c)
@@ -240,6 +250,8 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
         return usage(&e);
     *ret_tried = true;
     scenario_settle(&c.scenario);
+    if (command_is_unbuilt())
+        return put_off(&c.scenario, &e) == 0 ? COMMAND_UNBUILT : usage(&e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
     if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)
@@ -251,5 +263,6 @@ int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
     int code = run_line(argc, argv, &tried);
-    return bisect_exit_asked(argc, argv) ? bisect_exit_code(code, tried) : code;
+    bool bisected = bisect_exit_asked(argc, argv) && code != COMMAND_UNBUILT;
+    return bisected ? bisect_exit_code(code, tried) : code;
 }
