@@ -362,6 +362,7 @@ class Environment(Live):
         self.assertEqual(run.manifest["environment"]["passed_on"],
                          {"MALLOC_CONF": "narenas:1", "OTHER": "c"}, run.explain())
 
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer's runtime wants to be the first library")
     def test_a_preloaded_library_works_with_libc_s_malloc(self):
         run = self.soak("--conns", "5", "--churn", "max", "--closed", "300", "--malloc", "libc",
                         "--env", "LD_PRELOAD=libm.so.6")
