@@ -298,6 +298,20 @@ class Limits(Live):
         self.assertIn(run.exit, (3, 4), run.explain())
         self.assertNotEqual(run.result["verdict"], "PASS")
 
+    def test_run_in_which_nearly_all_fail_ends_as_soon_as_it_cannot_become_valid(self):
+        # At any rate that a machine makes, 200 connections are silent for longer than 1 ms.
+        run = self.soak(*BUSY, "--conns", "200", "--churn", "300000/s", "--idle-timeout", "1ms",
+                        "--closed", "20000")
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID")
+        errors, first = run.result["run"]["errors"], run.result["first_failure"]
+        self.assertGreater(errors["total"], 200, run.explain())
+        self.assertLess(errors["total"], 10000, run.explain())
+        self.assertRegex(run.result["broken"], r"^[\d,]+ of [\d,]+ connections failed, so that no "
+                                               rf"verdict can come any more; the first, {first['behaviour']}: ")
+        self.assertIn(first["text"], run.result["broken"])
+        self.assertIn("connections failed", " ".join(run.out.split("\n\n")[0].split()))
+
     def test_run_folder_is_private(self):
         run = self.soak(*BUSY, "--churn", "max", "--closed", "1500")
         self.assertEqual(stat.S_IMODE(os.stat(run.folder).st_mode), 0o700)
@@ -542,13 +556,13 @@ class Drain(Live):
         script, pids = self.slow_command()
         process = self.start(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain",
                              f"sh {script} {pids}")
-        wait_until(lambda: os.path.exists(pids), "the command")
+        until(lambda: os.path.exists(pids), "the command")
         with open(pids, encoding="utf-8") as f:
             return process, [int(word) for word in f.read().split()]
 
     def assert_all_gone(self, pids):
         for pid in pids:
-            wait_until(lambda p=pid: gone(p), f"process {pid} to end")
+            until(lambda p=pid: gone(p), f"process {pid} to end")
 
     def test_sigterm_ends_a_slow_command_with_all_that_it_started(self):
         for sent in ((signal.SIGTERM,), (signal.SIGINT, signal.SIGINT), (signal.SIGHUP,)):
@@ -605,11 +619,11 @@ class Generations(Live):
                                             SOAK_ROOT=soak_run.ROOT))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        found = wait_until(lambda: self.whole(process), "a run")
+        found = until(lambda: self.whole(process), "a run")
         process.kill()
         process.wait()
         for name, pid in found.items():
-            wait_until(lambda p=pid: gone(p), f"{name} to end")
+            until(lambda p=pid: gone(p), f"{name} to end")
 
     def test_suite(self):
         self.assert_ends_with("suite", "smoke", "--results", self.results)

@@ -200,7 +200,7 @@ for defect in DEFECTS:
 
 class Rates(soak_run.SoakTest):
     def test_a_block_lost_once_in_a_thousand_is_exact(self):
-        run = self.soak(*CHURN, "--defect", "lost-state:1/1000", "--closed", "30000")
+        run = self.soak(*CHURN, "--defect", "lost-state:1/1000", "--closed", "15000")
         self.assertEqual(run.exit, 1, run.explain())
         guilty = run.subject()["sites"][0]
         self.assertTrue(guilty["file"].endswith("defect.c"))
