@@ -558,7 +558,10 @@ class Drain(Live):
                              f"sh {script} {pids}")
         until(lambda: os.path.exists(pids), "the command")
         with open(pids, encoding="utf-8") as f:
-            return process, [int(word) for word in f.read().split()]
+            found = [int(word) for word in f.read().split()]
+        for pid in found:
+            self.addCleanup(Generations.kill, pid)
+        return process, found
 
     def assert_all_gone(self, pids):
         for pid in pids:
@@ -606,6 +609,11 @@ class Generations(Live):
             found.update(self.below(child))
         return found
 
+    @staticmethod
+    def kill(pid):
+        if not gone(pid):
+            os.kill(pid, signal.SIGKILL)
+
     def whole(self, process):
         """The pids of a run under way below the process; None: there is none yet."""
         self.assertIsNone(process.poll(), "it ended before it ran anything")
@@ -620,6 +628,9 @@ class Generations(Live):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         found = until(lambda: self.whole(process), "a run")
+        for pid in found.values():
+            self.addCleanup(self.kill, pid)
+            os.kill(pid, signal.SIGSTOP)  # so that none ends by itself
         process.kill()
         process.wait()
         for name, pid in found.items():
