@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Clean short runs in numbers: what a false doubt looks like happens once in a hundred of them.
 
-    scripts/short-runs.py [--runs 500] [--seed 1] [--soak build/bin/soak]
+    scripts/short-runs.py [--runs 500] [--first 0] [--seed 1] [--soak build/bin/soak]
 
 Run i has 5, 10 or 30 open connections, 559 to 2,000 in all, and peers that are alike or mixed: the
 same for the same seed. Each must PASS and note nothing of libuv. Prints a line for each run that
@@ -59,11 +59,12 @@ def complaints(document):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first run")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--soak", default="build/bin/soak")
     asked = parser.parse_args()
     verdicts, bad = collections.Counter(), 0
-    for i in range(asked.runs):
+    for i in range(asked.first, asked.first + asked.runs):
         chosen = options(asked.seed, i)
         with tempfile.TemporaryDirectory(prefix="soak-short-") as results:
             document, sentence = run(asked.soak, chosen, results)
