@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 import unittest
 
@@ -138,6 +139,29 @@ class Crashes(Live):
         process.wait()
         for pid in pids:
             until(lambda p=pid: gone(p), f"process {pid} to end")
+
+
+    def test_nor_does_the_footprint(self):
+        # It waits for the end of its stdin, which never comes here, as it holds the other end too.
+        starter = ("import socket, subprocess, sys, time\n"
+                   "a, b = socket.socketpair()\n"
+                   "p = subprocess.Popen(sys.argv[1:], stdin=b, pass_fds=[a.fileno()])\n"
+                   "print(p.pid, flush=True)\n"
+                   "time.sleep(3600)\n")
+        program = os.path.join(soak_run.BIN, "soak-footprint")
+        process = subprocess.Popen([sys.executable, "-c", starter, program, "--conns", "3"],
+                                   stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop, process)
+        said = []
+        while "done" not in said:
+            said.append(process.stdout.readline().strip())
+            self.assertTrue(said[-1], said)
+        pid = next(int(line) for line in said if line.isdigit())
+        self.addCleanup(Generations.kill, pid)
+        self.assertFalse(gone(pid))
+        process.kill()
+        process.wait()
+        until(lambda: gone(pid), "soak-footprint to end")
 
 
 class Convictions(Live):
