@@ -205,6 +205,13 @@ static void slots_replaced(struct sim *s)
     churn_and_finish(s);
 }
 
+/* Emptying the caches frees them as well: an SSL_CTX is replaced now and then. */
+static void slots_replaced_and_flushed(struct sim *s)
+{
+    slots_replaced(s);
+    s->lent[0].flushed_blocks = s->lent[0].flushed_bytes = 0;
+}
+
 static void swapped(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
@@ -737,6 +744,8 @@ static const struct control {
     {"leak_beside_cache", leak_beside_cache, RULE_COUNT, V(LEAK), K(SIDE)},
     {"leak_and_cache_undrained", leak_and_cache_undrained, RULE_PENDING, V(LEAK), K(SIDE)},
     {"slots_replaced", slots_replaced, RULE_REPLACED, V(PASS), K(CACHE_BOUNDED)},
+    {"slots_replaced_and_flushed", slots_replaced_and_flushed, RULE_REPLACED, V(PASS),
+     K(CACHE_BOUNDED)},
     {"swapped", swapped, RULE_SWAPPED, V(PASS), K(CACHE_BOUNDED)},
     {"leak_beside_shrinking", leak_beside_shrinking, RULE_COUNT, V(LEAK), K(SIDE)},
     {"one_time", one_time, RULE_ONE_TIME, V(PASS), K(ONE_TIME)},

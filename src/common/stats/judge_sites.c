@@ -155,6 +155,12 @@ static enum answer cache_pending(struct hearing *h, const struct survivors *v, e
 }
 
 /* After the drain the caches have been emptied: what that freed was theirs, what stays isn't. */
+/* The live total moved by less than half of what survived. */
+static bool total_stayed(const struct hearing *h, const struct survivors *v)
+{
+    return range_since(h, v->s->blocks, h->base) * 2 < v->blocks;
+}
+
 static enum answer site_cache(struct hearing *h, const struct survivors *v, struct judge_finding *f)
 {
     size_t cache = 0;
@@ -173,6 +179,9 @@ static enum answer site_cache(struct hearing *h, const struct survivors *v, stru
         finding_why(f, "emptying the caches freed all of it");
         return DECIDED;
     }
+    /* What takes the place of older blocks fills nothing. */
+    if (rule_on(h, RULE_REPLACED) && total_stayed(h, v))
+        return NO_OPINION;
     doubt(h, v, KIND_CACHE_FILLING, f);
     finding_why(f, "emptying the caches freed it, but nothing says how large they may become");
     return DECIDED;
@@ -201,7 +210,7 @@ static int64_t range_since(const struct hearing *h, const int64_t *series, size_
 static enum answer site_replaced(struct hearing *h, const struct survivors *v,
                                  struct judge_finding *f)
 {
-    if (range_since(h, v->s->blocks, h->base) * 2 >= v->blocks)
+    if (!total_stayed(h, v))
         return NO_OPINION;
     pass(h, v, bounded_kind(v), f);
     finding_why(f, "%" PRId64 " newer blocks took the place of older ones, the total stayed",

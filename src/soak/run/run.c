@@ -367,6 +367,22 @@ static int init_subject(struct run *r, int subject, const char *name, struct err
     return child_init(c, e);
 }
 
+/* A replaced SSL_CTX dies with its last connection. Were it still alive at one checkpoint and not at
+ * the next, its blocks would come and go: so each epoch replaces the stable set, also where half as
+ * many peers again as in the mix break off before they are held. */
+static uint64_t epoch_opens(const struct scenario *s)
+{
+    uint64_t held = 0, all = 0;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        bool holds = behaviour_entry((enum behaviour)i)->ends & (ENDS_OPEN | ENDS_RESET);
+        all += s->weight[i];
+        held += holds ? s->weight[i] : 0;
+    }
+    if (!s->ctx_reload || s->operate != OPERATE_NONE)
+        return 0;
+    return s->conns + (held ? (s->conns * (all - held) * 3 + 2 * held - 1) / (2 * held) : 0);
+}
+
 static int init(struct run *r, struct err *e)
 {
     r->pki_fd[RUN_SERVER] = r->pki_fd[RUN_CLIENT] = -1;
@@ -383,6 +399,7 @@ static int init(struct run *r, struct err *e)
                                              .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
                                              .by_operation = units_are_operations(r),
                                              .closed = s->closed,
+                                             .epoch_opens = epoch_opens(s),
                                              .for_ms = s->for_ns / 1000000u,
                                              .one_in = s->sensitivity,
                                              .until_sure = s->until_sure,
