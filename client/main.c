@@ -9,21 +9,11 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-enum { OTHER_FILES = 64 };
-
 static const char name[] = "soak-client";
-
-/* Open connections, those that replace them, and those that linger on. */
-static uint64_t files_needed(const struct options *o)
-{
-    uint64_t opening = (uint64_t)o->workers * POOL_OPENING_MAX;
-    uint64_t leaving = (uint64_t)o->workers * POOL_LEAVING_MAX;
-    return o->conns + (o->conns < opening ? o->conns : opening) + leaving + OTHER_FILES;
-}
 
 static int raise_open_files(const struct options *o, struct err *e)
 {
-    uint64_t need = files_needed(o), allowed = program_raise_files();
+    uint64_t need = pool_files(o->conns, o->workers), allowed = program_raise_files();
     if (allowed < need)
         return err_set(e,
                        "--conns %" PRIu64 ": at most %" PRIu64

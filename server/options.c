@@ -64,6 +64,8 @@ static const struct opt table[] = {
      "replace the SSL_CTX after so many connections (0: never)"},
     {"emfile", OPT_COUNT, FIELD(emfile), "COUNT", NULL,
      "be short of files at every so-many-th accept (0: never)"},
+    {"conns", OPT_COUNT, FIELD(conns), "COUNT", NULL,
+     "connections open at once that tables have room for from the start (0)"},
     {"backlog", OPT_INT, FIELD(backlog), "N", NULL, "connections not yet accepted (4096)"},
     {"defect", OPT_STRING, FIELD(defect), "NAME[:1/N]", NULL,
      "have this bug, in one connection of N"},

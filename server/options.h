@@ -29,6 +29,7 @@ struct options {
     bool psk, sni_switch, renegotiation;
     const char *client_ca, *alpn, *defect, *seed_text, *log;
     int ctx;                     /* enum options_ctx */
+    uint64_t conns;              /* expected at once; 0: not known */
     uint64_t ctx_reload, emfile; /* every so many connections; 0: never */
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
     bool requests, no_ledger, help, version;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "conn.h"
+#include "control/program.h"
 #include "probe/probe.h"
 #include "server.h"
 
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORKER_MAGIC = 0x776f726b, TICK_MS = 100, LINGER_MS = 5000 };
+enum { WORKER_MAGIC = 0x776f726b, TICK_MS = 100, LINGER_MS = 5000, OTHER_FILES = 64 };
 
 static struct worker *worker_of(void *data)
 {
@@ -137,6 +138,7 @@ struct worker *worker_new(struct server *server, int listen_fd, struct err *e)
     int rc = w ? uv_loop_init(&w->loop) : UV_ENOMEM;
     if (rc < 0)
         goto fail;
+    program_give_room(&w->loop, o->conns + (uint64_t)o->backlog + OTHER_FILES);
     w->magic = WORKER_MAGIC;
     w->server = server;
     deadline_list_init(&w->handshaking, o->handshake_timeout_ns / 1000000);

@@ -3,6 +3,7 @@
 #include "base/grammar.h"
 #include "catalog.h"
 #include "commands.h"
+#include "library/assembly.h"
 #include "scenario/hints.h"
 
 #include <limits.h>
@@ -93,5 +94,9 @@ int chosen_read(struct chosen *c, const char *command, int argc, char *const *ar
 
 int chosen_check(const struct chosen *c, struct err *e)
 {
-    return scenario_check(&c->scenario, e) == 0 ? 0 : scenario_locate(&c->origin, e);
+    const struct scenario *s = &c->scenario;
+    const struct assembly_request libs = {
+        .openssl = s->openssl, .libuv = s->libuv, .jemalloc = s->jemalloc, .libc = s->libc};
+    bool right = scenario_check(s, e) == 0 && assembly_check(&libs, e) == 0;
+    return right ? 0 : scenario_locate(&c->origin, e);
 }

@@ -25,6 +25,14 @@ int terminal_columns(int fd)
     return 80;
 }
 
+int terminal_rows(int fd)
+{
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0)
+        return size.ws_row;
+    return 24;
+}
+
 bool terminal_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
@@ -53,15 +61,32 @@ bool terminal_colour(int fd, int choice)
     return terminal_is(fd);
 }
 
-void terminal_cut(char *text, int columns)
+int terminal_width(const char *text)
 {
-    int seen = 0;
-    for (char *p = text; *p; p++) {
-        if (((unsigned char)*p & 0xc0) == 0x80)
-            continue; /* inside a character */
-        if (seen++ == columns) {
-            *p = '\0';
-            return;
-        }
-    }
+    int width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+/* Where character number `index` begins, or the end. */
+static char *character_at(char *text, int index)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text & 0xc0) != 0x80 && index-- == 0)
+            break;
+    return text;
+}
+
+int terminal_cut(char *text, int columns)
+{
+    int width = terminal_width(text);
+    if (width <= columns)
+        return width;
+    bool ellipsis = terminal_is_utf8();
+    const char *end = ellipsis ? "…" : columns > 3 ? "..." : "";
+    int kept = columns - terminal_width(end);
+    char *at = character_at(text, kept > 0 ? kept : 0);
+    strcpy(at, end);
+    return terminal_width(text);
 }

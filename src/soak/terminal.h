@@ -10,11 +10,16 @@
 bool terminal_is(int fd);
 /* Its columns, or 80. */
 int terminal_columns(int fd);
+/* Its rows, or 24. */
+int terminal_rows(int fd);
 bool terminal_is_utf8(void);
 /* Whether to colour output on fd: `choice` 0 auto, 1 always, 2 never (scenario.color); then
  * NO_COLOR, then CLICOLOR_FORCE, then whether fd is a terminal. */
 bool terminal_colour(int fd, int choice);
-/* Cuts UTF-8 text in place to at most `columns` characters. */
-void terminal_cut(char *text, int columns);
+/* Columns that UTF-8 text takes. */
+int terminal_width(const char *text);
+/* Cuts UTF-8 text in place to at most `columns` characters, the last of which is then an ellipsis;
+ * the text has room for three bytes more. Returns its columns. */
+int terminal_cut(char *text, int columns);
 
 #endif

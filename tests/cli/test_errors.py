@@ -36,7 +36,7 @@ REFUSED = [
      "limit the time by --for"),
     (["--closed", "1000", "--sensitivity", "1/100000"],
      "--closed 1k: too few for --sensitivity 1/100000, which takes at least 1,600,768; give "
-     "--closed 2M, or leave it out"),
+     "--closed 1700k, or leave it out"),
     (["--for", "10s", "--sensitivity", "1/10000"],
      "--for 10s: too short for a sensitivity of 1/10000, which takes about 180,000 connections, "
      "3m00s at 1000/s; give --for 4m"),

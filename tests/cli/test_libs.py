@@ -319,7 +319,7 @@ class Refusals(Case):
                 (["--mirrr", "x"], "--mirrr: no such option"),
                 (["add", "trixie"], "trixie: not a library; give debian:SUITE"),
                 (["add", "debian:sid/zlib"], "debian:sid/zlib: no such part"),
-                (["add", "debian:sid=a b"], "debian:sid=a b: 'a b' is no version"),
+                (["add", "debian:sid=a b"], "debian:sid=a b: this is neither a name that `soak libs` lists nor a version"),
                 (["add", "debian:sid", "--mirror", "a b"], "--mirror a b: it isn't an address")):
             with self.subTest(arguments=arguments):
                 self.refuses(sentence, *arguments)
@@ -495,6 +495,44 @@ class Assembly(Case):
                          "add its libuv1-dev package with it\n")
         self.assertEqual(self.assemble("", "/nowhere", code=2).stderr,
                          "/nowhere: No such file or directory\n")
+
+    def soak_of(self, *arguments):
+        return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=100,
+                              check=False, env=self.environment)
+
+    def test_what_cannot_be_a_version_is_refused_at_once(self):
+        self.environment["SOAK_MIRROR"] = self.folder + "/no-mirror"
+        for option, asked, said in (
+                ("openssl", "X25519", "neither a name that `soak libs` lists nor a version"),
+                ("openssl", "999h", "neither a name that `soak libs` lists nor a version"),
+                ("openssl", "1.0.2", "too old: soak needs openssl 1.1.1 or newer"),
+                ("libuv", "1.39.0", "too old: soak needs libuv 1.40 or newer"),
+                ("openssl", "9" * 900, r"at most 63 characters")):
+            for command in (("run", "smoke"), ("suite", "smoke"), ("show", "smoke")):
+                process = self.soak_of(*command, f"--{option}", asked)
+                self.assertEqual(process.returncode, 2, process.stderr)
+                self.assertRegex(process.stderr, rf"\Asoak: .*--{option} {asked[:60]}\S*: .*{said}")
+            process = self.soak_of("compare", "smoke", f"--{option}", f"3.0.17,{asked[:60]}")
+            self.assertEqual(process.returncode, 2, process.stderr)
+            self.assertRegex(process.stderr, rf"\Asoak: compare: --{option} ")
+        self.assertFalse(os.path.exists(self.cache + "/apt"))
+
+    def test_all_names_are_known_before_anything_is_fetched(self):
+        mirror = Mirror(self.folder + "/mirror")
+        library, headers = self.own_libuv()
+        for version in ("9.9.9-1", "9.5.1-1", "9.5.2-1"):
+            mirror.add("sid", "libuv1t64", version, library)
+            mirror.add("sid", "libuv1-dev", version, headers, f"libuv1t64 (= {version})")
+        mirror.publish("sid")
+        self.environment["SOAK_MIRROR"] = mirror.folder
+        for names, said in (("9.9.9,9.5", r"libuv 9.5: is that 9\.5\.\d or 9\.5\.\d\?"),
+                            ("9.9.9,9.8", "no suite of Debian has libuv 9.8; there are .*9.9.9-1")):
+            process = self.soak_of("compare", "smoke", "--libuv", names)
+            self.assertEqual(process.returncode, 2, process.stderr)
+            self.assertRegex(process.stderr, rf"soak: compare: {said}")
+            self.assertNotIn("fetching", process.stderr)
+            self.assertNotIn("building", process.stderr)
+            self.assertEqual(self.libs(), [])
 
     def test_the_builds_own_is_what_nobody_asks_for(self):
         said = self.assemble("system", "", "system")

@@ -132,6 +132,50 @@ class Crashes(Live):
             wait_until(lambda p=pid: gone(p), f"process {pid} to end")
 
 
+class Convictions(Live):
+    """What was judged stands, whatever ends the run afterwards; a crash is told with its stack."""
+
+    LEAKS = (*BUSY, "--churn", "max", "--closed", "3000", "--defect", "lost-state")
+
+    def crash(self, *options):
+        """A run whose server crashes when all has been measured."""
+        script = os.path.join(self.results, "crash.sh")
+        with open(script, "w", encoding="utf-8") as f:
+            f.write("kill -SEGV $1\nsleep 3600\n")
+        return self.soak(*options, "--on-drain", f"sh {script} {{pid}}")
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer catches the signal")
+    def test_a_leak_stands_beside_a_crash(self):
+        run = self.crash(*self.LEAKS)
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertEqual((run.result["verdict"], run.result["exit"]), ("LEAK", 1))
+        self.assertRegex(run.result["broken"],
+                         r"^server exited with signal 11 \(SIGSEGV\) after [\d,]+ connections, in \w+;"
+                         r".* its log: /.*/server\.log$")
+        crash = run.result["crash"]
+        self.assertEqual((crash["subject"], crash["signal"]), ("server", signal.SIGSEGV))
+        self.assertTrue(any("server_run" in frame for frame in crash["stack"]), crash)
+        said = " ".join(run.out.split())
+        self.assertRegex(said, r"signal 11 \(SIGSEGV\)")
+        self.assertIn("server_run", said)
+
+    def test_without_a_leak_it_is_invalid(self):
+        run = self.crash(*BUSY, "--churn", "max", "--closed", "1500")
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID")
+        self.assertIn("SIGSEGV", " ".join(run.out.split("\n\n")[0].split()))
+
+    def test_a_leak_stands_beside_a_failing_command(self):
+        run = self.soak(*self.LEAKS, "--on-drain", "false")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertIn("--on-drain", run.result["broken"])
+
+    def test_no_crash_no_stack(self):
+        run = self.soak(*self.LEAKS)
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertIsNone(run.result["crash"])
+
+
 class Signals(Live):
     def test_first_sigint_judges_what_there_is(self):
         process = self.start(*BUSY)

@@ -23,6 +23,32 @@ class Metered(soak_run.SoakTest):
         self.assertIn("Self-check   found the block it lost on purpose; no alarm at 3 harmless ones", run.out)
 
 
+class Sensitivity(soak_run.SoakTest):
+    def test_without_a_sensitivity_nothing_passes_and_the_advised_length_has_one(self):
+        cases = ((1, "--defect", "lost-state:1/10"), (5,),
+                 (2, "--mix", "clean=2,reset=1,mid-handshake=1"),
+                 (3, "--operate", "request"))
+        for conns, *options in cases:
+            closed = 24 if "--operate" in options else 4 * conns
+            load = ("--conns", str(conns), "--churn", "300/s", "--seed", "1")
+            short = self.soak(*load, *options, "--closed", str(closed))
+            self.assertEqual(short.exit, 3, short.explain())
+            self.assertEqual(short.result["sensitivity"]["one_in"], 0)
+            self.assertIn("no lost block would surely have shown", " ".join(short.out.split()))
+            advised = re.search(r"--closed (\d+)", short.result["next"][0]).group(1)
+            clean = [o for o in options if "lost-state" not in o and o != "--defect"]
+            long = self.soak(*load, *clean, "--closed", advised)
+            self.assertEqual(long.exit, 0, long.explain())
+            self.assertGreaterEqual(long.result["sensitivity"]["one_in"], 1)
+
+    def test_growth_that_shows_only_after_the_turnover_is_held_all_the_same(self):
+        run = self.soak("--conns", "5", "--churn", "300/s", "--closed", "120", "--keep-going",
+                        "--defect", "per-time", "--seed", "1")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertEqual(run.subject()["kind"], "time-based", run.explain())
+        self.assertNotIn("proportional to connections", run.out)
+
+
 class Clean(Metered):
     def assert_ledger_flat(self, run, subject):
         measured = [c for c in run.checkpoints()][2:]
@@ -39,6 +65,14 @@ class Clean(Metered):
         self.assert_ledger_flat(run, "client")
         self.assertGreater(run.result["sensitivity"]["one_in"], 100)
         self.assert_meters_work(run)
+
+    def test_the_tables_of_libuv_have_their_size_before_the_first_epoch(self):
+        run = self.soak("--conns", "30", "--churn", "max", "--closed", "700", "--seed", "1",
+                        "--mix", "clean=3,reset=1,mid-handshake=2", "--workers", "2")
+        for subject in ("server", "client"):
+            tables = {c[subject]["libuv"]["bytes"] for c in run.checkpoints()}
+            self.assertEqual(len(tables), 1, f"{subject}: {sorted(tables)}")
+            self.assertNotIn("libuv", [site["file"] for site in run.subject(subject)["sites"]])
 
     def test_without_the_probe_there_is_no_self_check(self):
         run = self.soak(*CHURN, "--closed", "1000", "--no-probe")

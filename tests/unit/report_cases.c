@@ -153,6 +153,7 @@ static void convict(struct result *r, int subject, enum kind kind, double blocks
 {
     struct judgement *j = &r->subject[subject].judgement;
     r->verdict = j->verdict = VERDICT_LEAK;
+    j->held = j->proportional = kind != KIND_TIME;
     r->exit_code = 1;
     j->kind = kind;
     j->per_conn_blocks = blocks;

@@ -155,8 +155,8 @@ static void a_signal_that_ends_the_process_leaves_its_stack(void **state)
         abort();
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status));
-    assert_int_equal(plan_of_page()->signal, WTERMSIG(status));
-    assert_true(plan_of_page()->crash.frames > 2);
+    assert_int_equal(probe_page()->crash.signal, WTERMSIG(status));
+    assert_true(probe_page()->crash.stack.frames > 2);
 }
 
 int main(void)

@@ -23,7 +23,7 @@ static void on_a_terminal_every_tick_is_due(void **state)
     int screen = open(ptsname(terminal), O_RDWR | O_NOCTTY);
     assert_true(screen >= 0 && dup2(screen, STDERR_FILENO) == STDERR_FILENO);
     setenv("TERM", "xterm", 1);
-    struct live *l = live_new(false);
+    struct live *l = live_new();
     dup2(keep, STDERR_FILENO);
     assert_true(live_due(l, 0));
     assert_true(live_due(l, 250));
@@ -38,7 +38,7 @@ static void elsewhere_a_tick_is_due_30_s_after_the_last_line(void **state)
     (void)state;
     int nowhere = open("/dev/null", O_WRONLY), keep = dup(STDERR_FILENO);
     dup2(nowhere, STDERR_FILENO);
-    struct live *l = live_new(false);
+    struct live *l = live_new();
     assert_false(live_due(l, 29999));
     assert_true(live_due(l, 30000));
     live_phase(l, &at_10_s);

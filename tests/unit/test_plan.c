@@ -426,16 +426,8 @@ static void a_slow_machine_ends_when_it_has_seen_enough(void **state)
 /* The judge needs survivors in both halves, so these are what counts. */
 static double sensitivity_of(const struct drive *d)
 {
-    uint64_t all = measured_in(d), sum = 0, half[2] = {0, all};
-    for (int i = 0; i + 1 < d->measured; i++) {
-        sum += d->opens[i];
-        uint64_t apart = sum > all - sum ? 2 * sum - all : all - 2 * sum;
-        uint64_t best = half[0] > half[1] ? half[0] - half[1] : half[1] - half[0];
-        if (apart < best) {
-            half[0] = sum;
-            half[1] = all - sum;
-        }
-    }
+    uint64_t half[2];
+    sensitivity_halves(d->opens, (size_t)d->measured, half);
     return sensitivity_one_in(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS, 0.999);
 }
 
@@ -557,19 +549,63 @@ static void a_run_that_falls_short_makes_up_for_it_but_not_for_ever(void **state
     assert_int_equal(d.turnovers, 1);
 }
 
+/* Whatever the open connections, the rate, the behaviours, the ledger's and the heap's moods. */
 static void the_bound_that_is_advised_reaches_the_sensitivity(void **state)
 {
     (void)state;
-    for (uint64_t one_in = 50; one_in < 3000000; one_in = one_in * 7 / 4) {
-        struct plan_input in = {.conns = 30,
-                                .rate_per_s = 1000,
-                                .closed = plan_measured_for(one_in) * 11 / 10 + 4 * 30};
-        struct drive d = begin(&in, 1000);
-        to_the_end(&d);
+    struct rng r = {.state = 8};
+    for (int i = 0; i < 300; i++) {
+        struct plan_input in = {.conns = 1 + rng_below(&r, i % 10 ? 60 : 5000),
+                                .rate_per_s = i % 7 ? 1 + (double)rng_below(&r, 3000) : 0,
+                                .behaviours = rng_below(&r, 12),
+                                .by_operation = i % 11 == 0};
+        uint64_t one_in = i % 2 ? 1 : 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 24));
+        uint64_t skipped = rng_below(&r, in.behaviours + 1);
+        in.closed = plan_closed_for(&in, one_in);
+        in.behaviours -= skipped;
+        struct drive d = begin(&in, 1 + (double)rng_below(&r, 3000));
+        d.wobble = i % 3 ? 0 : 5000;
+        d.growth = i % 5 ? 0 : 1;
+        d.seen.wants_hold = i % 4 == 0;
+        d.seen.wants_more = i % 9 == 0;
+        uint64_t suspects = rng_below(&r, 20);
+        while (advance(&d).step != PLAN_DRAIN)
+            d.seen.suspects_heap = i % 6 < 3 && (uint64_t)d.steps >= suspects;
         if (sensitivity_of(&d) < (double)one_in)
-            fail_msg("--closed %llu: one in %.0f, not %llu", (unsigned long long)in.closed,
+            fail_msg("%d: --conns %llu --closed %llu: one in %.0f, not %llu", i,
+                     (unsigned long long)in.conns, (unsigned long long)in.closed,
                      sensitivity_of(&d), (unsigned long long)one_in);
     }
+}
+
+static void the_bound_that_is_advised_is_no_longer_than_it_must_be(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 1, .rate_per_s = 300, .behaviours = 1};
+    uint64_t least = plan_closed_for(&in, 1);
+    assert_in_range(least, 21, 300);
+    in.closed = 20;
+    struct drive d = begin(&in, 300);
+    to_the_end(&d);
+    assert_true(sensitivity_of(&d) == 0);
+    for (uint64_t one_in = 1; one_in < 10000000; one_in *= 7) {
+        in.conns = 30;
+        uint64_t closed = plan_closed_for(&in, one_in);
+        assert_in_range(closed, plan_least_for(one_in), 2 * plan_measured_for(one_in) + 8 * 30);
+    }
+}
+
+/* The growth of a short run shows only when its connections have closed. */
+static void a_hold_that_is_asked_for_after_the_turnover_is_made(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 5, .rate_per_s = 300, .closed = 120};
+    struct drive d = begin(&in, 300);
+    while (advance(&d).step != PLAN_TURNOVER)
+        ;
+    d.seen.wants_hold = true;
+    assert_int_equal(advance(&d).step, PLAN_HOLD);
+    assert_int_equal(advance(&d).step, PLAN_DRAIN);
 }
 
 static void no_plan_exceeds_the_probes_table_of_epochs(void **state)
@@ -648,6 +684,8 @@ int main(void)
         cmocka_unit_test(a_run_until_sure_goes_on_while_in_doubt_but_not_for_ever),
         cmocka_unit_test(a_run_that_falls_short_makes_up_for_it_but_not_for_ever),
         cmocka_unit_test(the_bound_that_is_advised_reaches_the_sensitivity),
+        cmocka_unit_test(the_bound_that_is_advised_is_no_longer_than_it_must_be),
+        cmocka_unit_test(a_hold_that_is_asked_for_after_the_turnover_is_made),
         cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
         cmocka_unit_test(a_plan_that_filled_the_table_ends),
         cmocka_unit_test(the_estimate_is_about_right),

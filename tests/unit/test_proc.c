@@ -57,6 +57,10 @@ static void open_files_are_counted_one_by_one(void **state)
     uint64_t before = full(getpid()).open_files;
     int fd = open("/dev/null", O_RDONLY);
     assert_int_equal(full(getpid()).open_files - before, 1);
+    int high = fcntl(fd, F_DUPFD, 500);
+    assert_int_equal(full(getpid()).descriptors, high + 1);
+    close(high);
+    assert_in_range(full(getpid()).descriptors, fd + 1, 500);
     close(fd);
     assert_int_equal(full(getpid()).open_files, before);
 }

@@ -1,6 +1,7 @@
 #include "libs/version.h"
 
 #include "base/rng.h"
+#include "libs/asked.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,6 +55,52 @@ static void each_is_older_than_all_behind_it(void **state)
             if (c != sign(i - j))
                 fail_msg("'%s' against '%s' gave %d", rising[i], rising[j], c);
         }
+}
+
+static void what_can_be_a_version_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lib_part part;
+        const char *asked;
+        bool can_be;
+    } row[] = {
+        {LIB_OPENSSL, "3", true},
+        {LIB_OPENSSL, "3.0", true},
+        {LIB_OPENSSL, "3.0.22", true},
+        {LIB_OPENSSL, "1.1.1w", true},
+        {LIB_OPENSSL, "1.1", true},
+        {LIB_OPENSSL, "1", true},
+        {LIB_OPENSSL, "1.1.1w-0+deb11u1", true},
+        {LIB_OPENSSL, "3.0.22-1~deb12u2", true},
+        {LIB_OPENSSL, "1:3.0.22-1", true},
+        {LIB_OPENSSL, "4.0.0~beta1-1", true},
+        {LIB_JEMALLOC, "5.3.0-2", true},
+        {LIB_LIBC, "2.36-9+deb12u13", true},
+        {LIB_OPENSSL, "X25519", false},
+        {LIB_OPENSSL, "999h", false},
+        {LIB_OPENSSL, "999", false},
+        {LIB_OPENSSL, "3.0h", false},
+        {LIB_OPENSSL, "3..0", false},
+        {LIB_OPENSSL, "3.", false},
+        {LIB_OPENSSL, ".3", false},
+        {LIB_OPENSSL, "", false},
+        {LIB_OPENSSL, "3.0.22-", false},
+        {LIB_OPENSSL, "3.0.22 ", false},
+        {LIB_OPENSSL, "1.1.1ww", false},
+        {LIB_OPENSSL, "1.0.2", false},
+        {LIB_OPENSSL, "1.0", false},
+        {LIB_OPENSSL, "0.9.8", false},
+        {LIB_LIBUV, "1.39", false},
+        {LIB_LIBUV, "1.40", true},
+        {LIB_LIBUV, "1.4", false},
+        {LIB_JEMALLOC, "4.5", false},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct err e = {{0}};
+        if ((lib_asked_version(row[i].part, row[i].asked, &e) == 0) != row[i].can_be)
+            fail_msg("'%s': %s", row[i].asked, e.text);
+    }
 }
 
 static void what_is_written_otherwise_is_the_same(void **state)
@@ -150,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_older_than_all_behind_it),
+        cmocka_unit_test(what_can_be_a_version_is_asked_for),
         cmocka_unit_test(what_is_written_otherwise_is_the_same),
         cmocka_unit_test(it_orders_any_texts),
         cmocka_unit_test(a_tilde_is_older_and_a_plus_is_newer),

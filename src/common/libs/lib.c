@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const struct lib_part_entry entries[LIB_PARTS] = {
-#define X(identifier, name, dev, runtime, header, first, second)                                   \
-    {name, dev, runtime, header, {first, second}},
+#define X(identifier, name, dev, runtime, header, first, second, oldest)                           \
+    {name, dev, runtime, header, {first, second}, oldest},
 #include "libs/parts.def"
 #undef X
 };

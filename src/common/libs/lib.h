@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 enum lib_part {
-#define X(identifier, name, dev, runtime, header, first, second) LIB_##identifier,
+#define X(identifier, name, dev, runtime, header, first, second, oldest) LIB_##identifier,
 #include "libs/parts.def"
 #undef X
     LIB_PARTS
@@ -24,6 +24,7 @@ struct lib_part_entry {
     const char *name, *dev_package, *runtime_package;
     const char *header;     /* below an include folder; NULL: needs none */
     const char *library[2]; /* the second may be NULL */
+    const char *oldest;     /* "1.1.1": soak can't use older ones */
 };
 
 enum { LIB_NAME = 64, LIB_VERSION = 64, LIB_ORIGIN = 512, LIB_SONAMES = 2, LIB_INCLUDES = 2 };

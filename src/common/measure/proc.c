@@ -115,17 +115,24 @@ static int read_rss(pid_t pid, uint64_t *ret_bytes, struct err *e)
     return 0;
 }
 
-static int count_files(pid_t pid, uint64_t *ret_count, struct err *e)
+static int count_files(pid_t pid, uint64_t *ret_count, uint64_t *ret_descriptors, struct err *e)
 {
     char path[PATH_BYTES];
     DIR *folder = opendir(proc_path(path, pid, "fd"));
     if (!folder)
         return say(e, pid, "fd", errno);
-    uint64_t count = 0;
-    for (const struct dirent *entry; (entry = readdir(folder));)
-        count += entry->d_name[0] != '.';
-    /* Looking at oneself opens one more: the folder. */
-    *ret_count = count - (pid == getpid());
+    uint64_t count = 0, descriptors = 0,
+             own = pid == getpid() ? (uint64_t)dirfd(folder) : UINT64_MAX;
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        uint64_t fd;
+        /* Looking at oneself opens one more: the folder. */
+        if (sscanf(entry->d_name, "%" SCNu64, &fd) != 1 || fd == own)
+            continue;
+        count++;
+        descriptors = fd + 1 > descriptors ? fd + 1 : descriptors;
+    }
+    *ret_count = count;
+    *ret_descriptors = descriptors;
     closedir(folder);
     return 0;
 }
@@ -147,7 +154,7 @@ int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e)
     if (proc_sample_quick(pid, &s, e) != 0 || read_text(pid, "status", text, sizeof text, e) != 0 ||
         find_bytes(pid, text, "VmRSS", &s.rss_bytes, e) != 0 ||
         find_bytes(pid, text, "RssAnon", &s.rss_anon_bytes, e) != 0 ||
-        count_files(pid, &s.open_files, e) != 0)
+        count_files(pid, &s.open_files, &s.descriptors, e) != 0)
         return -1;
     *ret = s;
     return 0;

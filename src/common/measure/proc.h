@@ -16,13 +16,15 @@ struct proc_sample {
     uint64_t rss_bytes, rss_anon_bytes; /* /proc/PID/status VmRSS, RssAnon */
     uint64_t threads;
     uint64_t open_files;
-    uint64_t cpu_ns; /* user + system, all threads: the process clock, to the nanosecond */
+    uint64_t descriptors; /* 1 + the highest that is open */
+    uint64_t cpu_ns;      /* user + system, all threads: the process clock, to the nanosecond */
 };
 struct proc_rollup { /* /proc/PID/smaps_rollup: 1-2 ms in a big process, checkpoints only */
     uint64_t pss_bytes, private_dirty_bytes, anonymous_bytes;
 };
 
-/* statm and stat only: a few microseconds. open_files and rss_anon_bytes stay 0. */
+/* statm and stat only: a few microseconds. open_files, descriptors and rss_anon_bytes stay
+ * 0. */
 int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e);
 /* All of struct proc_sample. */
 int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e);

@@ -2,8 +2,6 @@
 
 #include "probe/stacks.h"
 
-#include <signal.h>
-
 static struct page *fail_page;
 static atomic_bool fail_counts; /* the connection of the plan is under way */
 
@@ -17,35 +15,9 @@ static STACKS_OWN void store(page_u64 *to, uint64_t value)
     atomic_store_explicit(to, value, memory_order_relaxed);
 }
 
-/* The page is shared memory, so what is written here outlives the process. The walk is no
- * async-signal-safe call by its manual; stacks_start has prepared it, it takes no lock that an
- * allocation holds, and when it fails the process ends all the same, by this signal. */
-static STACKS_OWN void on_fatal(int number)
-{
-    struct page_fail *fail = &fail_page->fail;
-    uint64_t none = 0;
-    if (atomic_compare_exchange_strong(&fail->signal, &none, (uint64_t)number))
-        stacks_trace(&fail->crash);
-    raise(number);
-}
-
-/* The sanitizers tell more about a crash than we could. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { CATCHES = 0 };
-#else
-enum { CATCHES = 1 };
-#endif
-
 void fail_start(struct page *page)
 {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     fail_page = page;
-    if (!CATCHES || !(load(&page->epoch) & PAGE_EPOCH_FAILS))
-        return;
-    /* At the call the default is back, so the signal that the handler raises ends the process. */
-    struct sigaction action = {.sa_handler = on_fatal, .sa_flags = (int)SA_RESETHAND};
-    for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
-        sigaction(fatal[i], &action, NULL);
 }
 
 void fail_on_connection(uint64_t nth)

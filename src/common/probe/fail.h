@@ -5,8 +5,7 @@
  * a time must be open. libuv's allocations and our own never fail.
  *
  * Only a subject that was started with PAGE_EPOCH_FAILS in its page comes here; the path of a block
- * pays nothing otherwise. Such a subject also notes in the page where it was when a signal ended
- * it.
+ * pays nothing otherwise.
  */
 #ifndef SOAK_PROBE_FAIL_H
 #define SOAK_PROBE_FAIL_H
@@ -16,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Once, after stacks_start. Catches fatal signals if the page has PAGE_EPOCH_FAILS. */
+/* Once, after stacks_start. */
 void fail_start(struct page *page);
 
 /* A connection begins; `nth` as for probe_on_connection. */

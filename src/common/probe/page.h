@@ -174,8 +174,12 @@ struct page_fail {
     page_u64 failed;     /* 1 = it has failed; the next three are filled */
     page_u64 site, size; /* of the allocation that failed */
     struct page_trace stack;
+};
+
+/* What the subject's last signal left: see crash.h. */
+struct page_crash {
     page_u64 signal; /* that ended the process; 0 = none */
-    struct page_trace crash;
+    struct page_trace stack;
 };
 
 struct page {
@@ -202,6 +206,7 @@ struct page {
     page_u64 behaviours; /* entries of behaviour[]; written after they are filled */
     struct page_behaviour behaviour[PAGE_BEHAVIOURS];
     struct page_fail fail;
+    struct page_crash crash;
 };
 
 /* The number of the present epoch, as it is stamped into new blocks. */

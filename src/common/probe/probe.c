@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "probe/census.h"
+#include "probe/crash.h"
 #include "probe/fail.h"
 #include "probe/heap.h"
 #include "probe/ledger.h"
@@ -47,8 +48,10 @@ int probe_start(int page_fd, const struct probe_options *options, struct err *e)
         page_file_unmap(page);
         return -1;
     }
-    if (page_fd >= 0)
+    if (page_fd >= 0) {
+        crash_start(page); /* by hand nobody would read of it */
         close(page_fd);
+    }
     probe_mapped = page;
     probe_counts = options->ledger;
     return 0;

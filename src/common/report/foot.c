@@ -245,6 +245,7 @@ void parts_foot(const struct result *r, const struct screen *s)
         struct screen_lead lead = screen_lead_at("Broken", PARTS_FOOT_COLUMN);
         screen_wrap(s, &lead, "%s", r->broken);
     }
+    parts_crash(&r->crash, PARTS_FOOT_COLUMN, s);
     print_notes(r, s);
     if (lead_subject)
         print_census(lead_subject, s);

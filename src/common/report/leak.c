@@ -112,17 +112,25 @@ static void print_why(const struct result_subject *subject, const struct screen 
     }
 }
 
+/* What the run has shown of it, and no more. */
+static const char *dependence(const struct judgement *j)
+{
+    if (estimated(j->kind) || !j->held)
+        return "";
+    if (!j->proportional)
+        return "; not by time";
+    return j->by_operation ? "; proportional to operations, not time"
+                           : "; proportional to connections, not time";
+}
+
 static void print_kind(const struct result_subject *subject, const struct screen *s)
 {
     const struct judgement *j = &subject->judgement;
     char bytes[FIGURE_SIZE];
     struct screen_lead lead = screen_lead_at("kind", PARTS_LEAK_COLUMN);
     const char *class_name = subject->class_name ? subject->class_name : "";
-    bool counted = !estimated(j->kind) && j->kind != KIND_TIME;
-    const char *to = j->by_operation ? "; proportional to operations, not time"
-                                     : "; proportional to connections, not time";
     screen_wrap(s, &lead, "%s%s%s%s", kind_text(j->kind), class_name[0] ? ": " : "", class_name,
-                counted ? to : "");
+                dependence(j));
     lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     if (j->kind == KIND_DEFERRED && subject->drained_released_bytes)
         screen_wrap(s, &lead, "the drain gave back %s",

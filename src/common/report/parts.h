@@ -21,6 +21,9 @@ void parts_headline(const struct result *r, const struct screen *s);
 void parts_leak(const struct result_subject *subject, const struct screen *s);
 /* Where the survivors were allocated; nothing when no stacks were taken. */
 void parts_stacks(const struct result_subject *subject, const struct screen *s);
+/* The stack of a crash; nothing when there was none, or it isn't known. `column`: where the text
+ * begins. */
+void parts_crash(const struct result_crash *crash, int column, const struct screen *s);
 /* Which behaviour a leak follows; nothing when that isn't known. */
 void parts_when(const struct result_subject *subject, const struct screen *s);
 /* `; clean 4,300, reset 2,600`: the sensitivity for each behaviour, or "". Returns buf. */

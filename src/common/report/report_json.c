@@ -225,6 +225,17 @@ static json_t *failure_json(const struct result_failure *f)
                      "text", text(f->text));
 }
 
+static json_t *crash_json(const struct result_crash *c)
+{
+    char line[256];
+    if (!c->subject)
+        return json_null();
+    json_t *stack = json_array();
+    for (size_t i = 0; i < c->frames; i++)
+        json_array_append_new(stack, text(symbol_text(&c->frame[i], line, sizeof line)));
+    return json_pack("{s:s,s:i,s:o}", "subject", c->subject, "signal", c->signal, "stack", stack);
+}
+
 static json_t *run_json(const struct result *r)
 {
     char seed[24];
@@ -271,6 +282,7 @@ static json_t *document(const struct result *r)
     json_object_set_new(object, "kernel", text(r->kernel));
     json_object_set_new(object, "footprint", footprint_json(r->footprint));
     json_object_set_new(object, "missing", text(r->missing));
+    json_object_set_new(object, "crash", crash_json(&r->crash));
     json_object_set_new(object, "first_failure", failure_json(&r->first_failure));
     json_object_set_new(object, "skipped", skipped_json(r));
     json_object_set_new(object, "mapped", mapped_json(r));

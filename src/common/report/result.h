@@ -142,14 +142,23 @@ struct result_failure {
     const char *text;             /* the client's sentence; NULL: none has failed */
 };
 
+/* Where a subject was when a signal ended it. */
+struct result_crash {
+    const char *subject; /* "server"; NULL: none crashed */
+    int signal;
+    size_t frames; /* 0: not known */
+    const struct symbol *frame;
+};
+
 struct footprint;
 
 struct result {
     enum verdict verdict;
-    int exit_code; /* the verdict's, or 130 when interrupted, 4 when the run broke */
+    int exit_code; /* the verdict's, or 130 when interrupted */
     bool interrupted;
     bool not_kept;      /* some of its files couldn't be written: exit_code isn't 0 then */
     const char *broken; /* the sentence, when the run broke (server crashed, ...); NULL else */
+    struct result_crash crash;
     struct result_failure first_failure;
     const char *scenario;
     const char *time; /* the start: RFC 3339, in UTC */

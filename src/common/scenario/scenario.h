@@ -136,6 +136,9 @@ int scenario_read(struct scenario *s, const char *path, struct err *e);
 /* What the run is to be able to see, and how long it may take to, when it goes until it is sure:
  * fills `sensitivity` and `for_ns` where the user left them open. After scenario_check. */
 void scenario_settle(struct scenario *s);
+/* The run's plan as the options ask for it. After scenario_settle, for what it fills in. */
+struct plan_input;
+void scenario_plan(const struct scenario *s, struct plan_input *ret);
 /* "1/100000 takes about 1,804,000 connections, 30m04s at 1000/s". Returns false, writing nothing,
  * when the run is bounded otherwise or ends after about a minute anyway. */
 bool scenario_sure_text(const struct scenario *s, char *buf, size_t size);

@@ -1,4 +1,5 @@
 #include "scenario/scenario_check.h"
+#include "stats/plan.h"
 
 #include "base/address.h"
 #include "base/check.h"
@@ -10,8 +11,6 @@
 #include <string.h>
 
 enum {
-    ROUNDS = 8,       /* of operations: the warm-up, and epochs that later ones have followed */
-    TURNOVERS = 4,    /* a verdict needs epochs whose connections have all gone */
     ALPN_LIMIT = 256, /* with a byte of length each */
     SNI_LIMIT = 255,
     WATCHDOG_LEAST_S = 1, /* starting a side, or a step of a slow machine, takes as long */
@@ -68,13 +67,14 @@ static int check_load(const struct scenario *s, struct err *e)
     if (s->conns > LIMIT_CONNS)
         return scenario_refuse(s, "conns", e, "at most %s",
                                human_count(text, sizeof text, LIMIT_CONNS));
-    if (s->closed && s->closed < TURNOVERS * s->conns)
+    if (s->closed && s->closed < PLAN_TURNOVERS * s->conns)
         return scenario_refuse(
             s, "closed", e,
             "with %s connections at least %s are needed: the open ones must be replaced "
             "%d times",
             human_count(text, sizeof text, (int64_t)s->conns),
-            human_count(needed, sizeof needed, (int64_t)(TURNOVERS * s->conns)), TURNOVERS);
+            human_count(needed, sizeof needed, (int64_t)(PLAN_TURNOVERS * s->conns)),
+            PLAN_TURNOVERS);
     if (s->payload == 0)
         return scenario_refuse(s, "payload", e,
                                "at least 1B, so that each connection carries something");
@@ -168,12 +168,12 @@ static int check_operate(const struct scenario *s, struct err *e)
     if (s->payload > LIMIT_OPERATION)
         return scenario_refuse(s, "payload", e,
                                "with --operate at most 16KiB: an operation is one record");
-    if (s->closed && s->closed < ROUNDS * s->conns)
+    if (s->closed && s->closed < PLAN_ROUNDS * s->conns)
         return scenario_refuse(
             s, "closed", e,
             "with --operate and %s connections at least %s operations are needed: %d on each",
             human_count(conns, sizeof conns, (int64_t)s->conns),
-            human_count(needed, sizeof needed, (int64_t)(ROUNDS * s->conns)), ROUNDS);
+            human_count(needed, sizeof needed, (int64_t)(PLAN_ROUNDS * s->conns)), PLAN_ROUNDS);
     return check_operate_tls(s, e);
 }
 

@@ -47,11 +47,45 @@ static uint64_t about(double connections)
     return (uint64_t)(ceil(connections / digits) * digits);
 }
 
-/* Warm-up and turnover come on top of what is measured: a tenth of a bounded run and a few times
- * the open connections. Two digits, rounded up. */
+/* A replaced SSL_CTX dies with its last connection. Were it still alive at one checkpoint and not
+ * at the next, its blocks would come and go: so each epoch replaces the stable set, also where half
+ * as many peers again as in the mix break off before they are held. */
+static uint64_t epoch_opens(const struct scenario *s)
+{
+    uint64_t held = 0, all = 0;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        bool holds = behaviour_entry((enum behaviour)i)->ends & (ENDS_OPEN | ENDS_RESET);
+        all += s->weight[i];
+        held += holds ? s->weight[i] : 0;
+    }
+    if (!s->ctx_reload || s->operate != OPERATE_NONE)
+        return 0;
+    return s->conns + (held ? (s->conns * (all - held) * 3 + 2 * held - 1) / (2 * held) : 0);
+}
+
+void scenario_plan(const struct scenario *s, struct plan_input *ret)
+{
+    size_t behaviours = 0;
+    for (size_t i = 0; i < BEHAVIOUR_COUNT; i++)
+        behaviours += s->weight[i] > 0;
+    *ret = (struct plan_input){.conns = s->conns,
+                               .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+                               .by_operation = s->operate != OPERATE_NONE,
+                               .closed = s->closed,
+                               .epoch_opens = epoch_opens(s),
+                               .for_ms = s->for_ns / 1000000u,
+                               .one_in = s->sensitivity,
+                               .until_sure = s->until_sure,
+                               .early_stop =
+                                   !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
+                               .behaviours = behaviours};
+}
+
 static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
 {
-    return about((double)plan_measured_for(one_in) * 1.1 + 4 * (double)s->conns);
+    struct plan_input in;
+    scenario_plan(s, &in);
+    return plan_closed_for(&in, one_in);
 }
 
 static int check_closed(const struct scenario *s, struct err *e)

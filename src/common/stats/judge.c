@@ -168,6 +168,8 @@ void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct ju
     if (ret->verdict == VERDICT_INVALID)
         ret->class_ = SIZE_MAX;
     ret->certain = is_certain(&h, ret);
+    ret->held = ret->verdict == VERDICT_LEAK && h.hold_seconds > 0 && ret->kind != KIND_TIME;
+    ret->proportional = ret->held && kind_proportional(&h, &ret->finding[0]);
     metrics_fill(&h, ret);
 }
 

@@ -42,7 +42,8 @@
     X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages")                                 \
     X(KIND_MAPPING, "mapping", "mapping, stack or file")                                           \
     X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed")                                    \
-    X(KIND_THREADS, "threads", "thread not ended")
+    X(KIND_THREADS, "threads", "thread not ended")                                                 \
+    X(KIND_UNKNOWN, "unknown", "kind unknown")
 
 enum verdict {
 #define X(id, word, code) id,
@@ -145,6 +146,7 @@ struct evidence {
     bool hooked;          /* the ledger was active */
     bool overflowed;      /* sites or epochs were lost for want of room */
     bool by_operation;    /* what is opened and closed are operations on held connections */
+    uint64_t descriptors; /* 1 + the highest open file descriptor ever seen; 0 = not known */
     uint64_t intended;    /* connections that were broken off or refused, as they were to be */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
     uint64_t handshakes;  /* completed */
@@ -220,9 +222,11 @@ struct judgement {
     struct judge_sensitivity sensitivity;
     size_t reasons; /* sentences behind the verdict, most telling first */
     char reason[JUDGE_REASONS][192];
-    bool wants_hold; /* something grows and no hold epoch has told time from connections yet */
-    bool wants_more; /* undecided: another epoch could settle it */
-    bool certain;    /* LEAK that more churn can't change: kind known but for the drain */
+    bool wants_hold;   /* something grows and no hold epoch has told time from connections yet */
+    bool wants_more;   /* undecided: another epoch could settle it */
+    bool held;         /* LEAK: a hold has told that time doesn't make it */
+    bool proportional; /* ... and its epochs lost blocks in proportion to their connections */
+    bool certain;      /* LEAK that more churn can't change: kind known but for the drain */
 };
 
 /* What is counted: "connection" or "operation". */

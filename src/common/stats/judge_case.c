@@ -1,9 +1,13 @@
 #include "stats/judge_case.h"
 
+#include "base/check.h"
+#include "stats/sensitivity.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 bool hearing_judges(const struct hearing *h, size_t epoch)
 {
@@ -28,23 +32,14 @@ static void sum_epochs(struct hearing *h)
     }
 }
 
-/* The halves end at the epoch that makes them most alike; with two epochs or more neither is
- * empty. */
 static void cut_in_half(struct hearing *h)
 {
-    uint64_t sum = 0, best = UINT64_MAX;
-    for (size_t c = 0; c < h->e->epochs; c++) {
-        if (!hearing_judges(h, c) || (h->epochs > 1 && c == h->newest))
-            continue;
-        sum += h->e->epoch[c].opened;
-        uint64_t rest = h->opened - sum, apart = sum > rest ? sum - rest : rest - sum;
-        if (apart >= best)
-            continue;
-        best = apart;
-        h->middle = c;
-        h->half[0] = sum;
-        h->half[1] = rest;
-    }
+    uint64_t *opened = calloc(h->e->epochs + 1, sizeof *opened);
+    CHECK(opened);
+    for (size_t c = 0; c < h->e->epochs; c++)
+        opened[c] = hearing_judges(h, c) ? h->e->epoch[c].opened : 0;
+    h->middle = sensitivity_halves(opened, h->e->epochs, h->half);
+    free(opened);
 }
 
 void hearing_open(struct hearing *h, const struct evidence *e, uint64_t rules)
@@ -67,7 +62,7 @@ int64_t growth_of(const struct hearing *h, const int64_t *series)
     return h->e->epochs ? series[h->last] - at_base(h, series) : 0;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b)
+int64_t common_divisor(int64_t a, int64_t b)
 {
     while (b) {
         int64_t rest = a % b;

@@ -63,6 +63,8 @@ void survivors_count(const struct hearing *h, size_t site, struct survivors *ret
 int64_t survivors_after(const struct hearing *h, const struct judge_site *s, size_t epoch);
 uint64_t opened_after(const struct hearing *h, size_t epoch);
 
+/* 0 with 0 is 0. */
+int64_t common_divisor(int64_t a, int64_t b);
 /* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
 double poisson_at_most(int64_t k, double mean);
 double binomial_at_most(int64_t k, int64_t n, double p);
@@ -75,6 +77,16 @@ __attribute__((format(printf, 2, 3))) void finding_why(struct judge_finding *f, 
 /* "epochs of 250, 500, 1000 connections kept 250, 500, 1000 blocks" */
 void finding_why_ratio(const struct hearing *h, const struct judge_site *s,
                        struct judge_finding *f);
+
+/* One rule's answer about a site: no opinion (the next is asked), nothing worth a finding, or the
+ * finding. */
+enum answer { NO_OPINION, QUIET, DECIDED };
+enum answer answer_pass(const struct hearing *h, const struct survivors *v, enum kind kind,
+                        struct judge_finding *f);
+enum answer answer_doubt(struct hearing *h, const struct survivors *v, enum kind kind,
+                         struct judge_finding *f);
+/* judge_table.c */
+enum answer table_judge(struct hearing *h, const struct survivors *v, struct judge_finding *f);
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
 bool site_judge(struct hearing *h, size_t site, struct judge_finding *ret);
@@ -97,6 +109,11 @@ bool cache_grew(const struct hearing *h);
 bool by_time(const struct hearing *h, double held, double churned);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
 size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t count);
+
+/* judge_kind.c: each judged epoch kept as many blocks of the finding's site as its connections'
+ * share of all comes to, by chance or to a quarter: a mix of behaviours differs from epoch to
+ * epoch. */
+bool kind_proportional(const struct hearing *h, const struct judge_finding *f);
 
 /* judge_count.c, judge_heap.c: append findings (at most 4 and 2) and say what became of gauges. */
 size_t counts_judge(struct hearing *h, struct judge_finding *ret);

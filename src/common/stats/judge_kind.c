@@ -2,6 +2,7 @@
 #include "stats/judge_case.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,20 @@ static void name_deferred(const struct hearing *h, struct judge_finding *f)
     finding_why(
         f, "%" PRId64 " blocks stayed while connections churned; the drain freed all but %" PRId64,
         f->blocks, s->drained_blocks);
+}
+
+/* A lost side allocation is a claim against two others: that time makes it, and that the drain
+ * frees it. */
+static void name_unknown(const struct hearing *h, struct judge_finding *f)
+{
+    char before[sizeof f->why];
+    if (h->hold_seconds > 0 && h->e->drained)
+        return;
+    f->kind = KIND_UNKNOWN;
+    snprintf(before, sizeof before, "%s", f->why);
+    finding_why(f, "%.130s; %s", before,
+                h->hold_seconds > 0 ? "not drained, so it may only be deferred"
+                                    : "never held without churn, so time may make it");
 }
 
 static int64_t class_growth(const struct hearing *h, const struct judge_class *k)
@@ -170,6 +185,29 @@ size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t
     bool retained = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
     for (size_t i = 0; i < count && retained; i++)
         name_object(h, class_, &finding[i]);
+    for (size_t i = 0; i < count && rule_on(h, RULE_UNTESTED); i++) {
+        if (refinable(&finding[i]))
+            name_unknown(h, &finding[i]);
+    }
     say_all_freed(h, finding, count);
     return retained ? class_ : SIZE_MAX;
+}
+
+bool kind_proportional(const struct hearing *h, const struct judge_finding *f)
+{
+    static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
+    struct survivors v;
+    if (f->site == SIZE_MAX || h->opened == 0)
+        return false;
+    survivors_count(h, f->site, &v);
+    double clump = v.events ? (double)v.blocks / (double)v.events : 1;
+    for (size_t c = 0; c < h->e->epochs && v.blocks; c++) {
+        if (!hearing_judges(h, c))
+            continue;
+        double expected = (double)v.blocks * (double)h->e->epoch[c].opened / (double)h->opened;
+        double apart = fabs((double)v.s->born_blocks[c] - expected);
+        if (apart > fmax(expected / PARTS, BY_CHANCE * sqrt(expected * clump)))
+            return false;
+    }
+    return v.blocks > 0;
 }

@@ -9,7 +9,7 @@
 
 /* Rules about one site, in the order in which they are asked. X(IDENTIFIER, function) */
 #define SITE_RULE_LIST(X)                                                                          \
-    X(TABLE, site_table)                                                                           \
+    X(TABLE, table_judge)                                                                          \
     X(CACHE, site_cache)                                                                           \
     X(QUIET, site_quiet)                                                                           \
     X(REPLACED, site_replaced)                                                                     \
@@ -26,8 +26,10 @@
 #define OTHER_RULE_LIST(X)                                                                         \
     X(TABLE_WANDERS)                                                                               \
     X(TABLE_OF_CACHE)                                                                              \
+    X(TABLE_OF_DESCRIPTORS)                                                                        \
     X(RARE)                                                                                        \
     X(TIME)                                                                                        \
+    X(UNTESTED)                                                                                    \
     X(HELD)                                                                                        \
     X(DEFERRED)                                                                                    \
     X(OBJECT)                                                                                      \
@@ -48,7 +50,7 @@
     X(FOREIGN_MANY)                                                                                \
     X(FAILED_SOME)                                                                                 \
     X(OVERFLOWED)                                                                                  \
-    X(FEW_EPOCHS)                                                                                  \
+    X(NO_FIGURE)                                                                                   \
     X(INSENSITIVE)
 
 enum judge_rule {

@@ -6,17 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-/* One rule's answer: no opinion (the next is asked), nothing worth a finding, or the finding. */
-enum answer { NO_OPINION, QUIET, DECIDED };
-
-static enum answer pass(const struct hearing *h, const struct survivors *v, enum kind kind,
+enum answer answer_pass(const struct hearing *h, const struct survivors *v, enum kind kind,
                         struct judge_finding *f)
 {
     *f = finding_of(h, v, VERDICT_PASS, kind);
     return DECIDED;
 }
 
-static enum answer doubt(struct hearing *h, const struct survivors *v, enum kind kind,
+enum answer answer_doubt(struct hearing *h, const struct survivors *v, enum kind kind,
                          struct judge_finding *f)
 {
     *f = finding_of(h, v, VERDICT_INCONCLUSIVE, kind);
@@ -27,97 +24,6 @@ static enum answer doubt(struct hearing *h, const struct survivors *v, enum kind
 static enum kind bounded_kind(const struct survivors *v)
 {
     return v->blocks < JUDGE_MIN_BLOCKS ? KIND_ONE_TIME : KIND_CACHE_BOUNDED;
-}
-
-/* ---- growth without blocks ---- */
-
-struct steps {
-    int count;
-    bool fell, newest; /* some step went down; the newest judged epoch or a later one had one */
-    int64_t first, second, total; /* bytes, by halves */
-    int64_t fall; /* the largest between two checkpoints, whatever the number of blocks did */
-};
-
-/* Only where the number of blocks stayed: bytes that come with new blocks are those blocks'. */
-static struct steps count_steps(const struct hearing *h, const struct judge_site *s)
-{
-    struct steps t = {0};
-    for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
-        int64_t step = s->bytes[c] - s->bytes[c - 1];
-        t.fall = -step > t.fall ? -step : t.fall;
-        if (s->blocks[c] != s->blocks[c - 1])
-            continue;
-        t.count += step > 0;
-        t.fell |= step < 0;
-        t.newest |= step > 0 && c >= h->newest;
-        t.total += step;
-        t.first += c <= h->middle ? step : 0;
-    }
-    t.second = t.total - t.first;
-    return t;
-}
-
-/* The growth must lie in blocks older than the open connections, and be more than what these
- * connections' own buffers vary by. */
-static bool grew_in_place(const struct hearing *h, const struct survivors *v, int64_t growth)
-{
-    int64_t open_bytes = 0;
-    for (size_t c = 0; c <= h->last; c++)
-        open_bytes += h->e->epoch[c].all_closed ? 0 : v->s->born_bytes[c];
-    return v->blocks < JUDGE_MIN_BLOCKS && v->growth < JUDGE_MIN_BLOCKS && growth > 0 &&
-           v->s->bytes[h->last] - open_bytes >= growth && growth * 4 > open_bytes;
-}
-
-/* Where open connections hold blocks of the site as well, their bytes move it up and down, and now
- * and then their number is the same as before by coincidence. Steps that aren't much larger than
- * the falls are of that kind, unless so many went up that chance gives it once in 16,000. */
-static bool wanders(const struct hearing *h, const struct steps *t)
-{
-    enum { STEPS_BEYOND_CHANCE = 14 };
-    return rule_on(h, RULE_TABLE_WANDERS) && t->count < STEPS_BEYOND_CHANCE &&
-           t->total <= 2 * t->count * t->fall;
-}
-
-static uint64_t begun_after(const struct hearing *h, size_t epoch)
-{
-    uint64_t sum = 0;
-    for (size_t c = epoch + 1; c <= h->last; c++)
-        sum += h->e->epoch[c].opened;
-    return sum;
-}
-
-static enum answer site_table(struct hearing *h, const struct survivors *v, struct judge_finding *f)
-{
-    struct steps t = count_steps(h, v->s);
-    if (t.fell || wanders(h, &t) || !grew_in_place(h, v, t.total))
-        return NO_OPINION;
-    double first = (double)t.first / (double)h->half[0];
-    double second = (double)t.second / (double)begun_after(h, h->middle);
-    bool goes_on = t.count >= 3 && second >= first / 2;
-    size_t cache = 0;
-    if (rule_on(h, RULE_TABLE_OF_CACHE) && cache_indexed_by(h, t.total, &cache)) {
-        pass(h, v, KIND_CACHE_FILLING, f);
-    } else if (goes_on) {
-        *f = finding_of(h, v, VERDICT_LEAK, KIND_TABLE);
-        h->wants_hold |= !h->hold;
-    } else if (t.count >= 2 && t.newest) {
-        doubt(h, v, KIND_TABLE, f);
-    } else {
-        pass(h, v, KIND_ONE_TIME, f);
-        h->wants_more |= t.newest;
-    }
-    f->bytes = t.total;
-    f->per_conn_blocks = 0;
-    f->per_conn_bytes = (double)t.total / (double)begun_after(h, h->base == SIZE_MAX ? 0 : h->base);
-    const char *then = f->kind == KIND_CACHE_FILLING ? ": the index of the "
-                       : f->verdict == VERDICT_LEAK
-                           ? ", and the second half of the run no slower than half of the first"
-                           : "";
-    finding_why(
-        f, "its blocks were made larger by %" PRId64 " bytes in %d step%s, none was added%s%.32s",
-        t.total, t.count, t.count == 1 ? "" : "s", then,
-        f->kind == KIND_CACHE_FILLING ? h->e->cache[cache].name : "");
-    return DECIDED;
 }
 
 /* ---- declared caches ---- */
@@ -138,7 +44,7 @@ static enum answer cache_pending(struct hearing *h, const struct survivors *v, e
         return DECIDED;
     }
     h->pending |= !h->e->drained;
-    pass(h, v, KIND_CACHE_FILLING, f);
+    answer_pass(h, v, KIND_CACHE_FILLING, f);
     uint64_t until_full = cache_full_in(h, cache);
     if (until_full)
         finding_why(f,
@@ -155,7 +61,17 @@ static enum answer cache_pending(struct hearing *h, const struct survivors *v, e
 }
 
 /* After the drain the caches have been emptied: what that freed was theirs, what stays isn't. */
-/* The live total moved by less than half of what survived. */
+static int64_t range_since(const struct hearing *h, const int64_t *series, size_t from)
+{
+    int64_t low = from == SIZE_MAX ? 0 : series[from], high = low;
+    for (size_t c = from == SIZE_MAX ? 0 : from; c <= h->last; c++) {
+        low = series[c] < low ? series[c] : low;
+        high = series[c] > high ? series[c] : high;
+    }
+    return high - low;
+}
+
+/* The live total moved by less than half of what survived: the survivors replaced others. */
 static bool total_stayed(const struct hearing *h, const struct survivors *v)
 {
     return range_since(h, v->s->blocks, h->base) * 2 < v->blocks;
@@ -175,14 +91,14 @@ static enum answer site_cache(struct hearing *h, const struct survivors *v, stru
     if (fit == CACHE_FITS)
         return cache_pending(h, v, fit, cache, f);
     if (fit == CACHE_NONE && cache_bounded_present(h)) {
-        pass(h, v, KIND_CACHE_BOUNDED, f);
+        answer_pass(h, v, KIND_CACHE_BOUNDED, f);
         finding_why(f, "emptying the caches freed all of it");
         return DECIDED;
     }
     /* What takes the place of older blocks fills nothing. */
     if (rule_on(h, RULE_REPLACED) && total_stayed(h, v))
         return NO_OPINION;
-    doubt(h, v, KIND_CACHE_FILLING, f);
+    answer_doubt(h, v, KIND_CACHE_FILLING, f);
     finding_why(f, "emptying the caches freed it, but nothing says how large they may become");
     return DECIDED;
 }
@@ -196,23 +112,12 @@ static enum answer site_quiet(struct hearing *h, const struct survivors *v, stru
 
 /* ---- blocks that take the place of others ---- */
 
-static int64_t range_since(const struct hearing *h, const int64_t *series, size_t from)
-{
-    int64_t low = from == SIZE_MAX ? 0 : series[from], high = low;
-    for (size_t c = from == SIZE_MAX ? 0 : from; c <= h->last; c++) {
-        low = series[c] < low ? series[c] : low;
-        high = series[c] > high ? series[c] : high;
-    }
-    return high - low;
-}
-
-/* The live total moved by less than half of what survived: the survivors replaced others. */
 static enum answer site_replaced(struct hearing *h, const struct survivors *v,
                                  struct judge_finding *f)
 {
     if (!total_stayed(h, v))
         return NO_OPINION;
-    pass(h, v, bounded_kind(v), f);
+    answer_pass(h, v, bounded_kind(v), f);
     finding_why(f, "%" PRId64 " newer blocks took the place of older ones, the total stayed",
                 v->blocks);
     return DECIDED;
@@ -260,7 +165,7 @@ static enum answer site_swapped(struct hearing *h, const struct survivors *v,
     }
     if ((high - low) * 2 >= v->blocks)
         return NO_OPINION;
-    pass(h, v, bounded_kind(v), f);
+    answer_pass(h, v, bounded_kind(v), f);
     finding_why(f, "as many blocks of its size went at other places of the file: their sum stayed");
     return DECIDED;
 }
@@ -276,7 +181,7 @@ static enum answer site_one_time(struct hearing *h, const struct survivors *v,
     double share = (double)opened / (double)h->opened;
     if ((double)v->blocks * log(share) > log(JUDGE_ALPHA))
         return NO_OPINION;
-    pass(h, v, KIND_ONE_TIME, f);
+    answer_pass(h, v, KIND_ONE_TIME, f);
     finding_why(f, "all in one epoch of %" PRIu64 " %ss, none in the other %" PRIu64, opened,
                 unit_of(h), h->opened - opened);
     return DECIDED;
@@ -303,9 +208,9 @@ static enum answer doubt_unless_rare(struct hearing *h, const struct survivors *
     uint64_t want = h->e->want_one_in;
     if (!rule_on(h, RULE_RARE) || !want ||
         poisson_at_most(v->blocks, (double)h->opened / (double)want) > JUDGE_ALPHA)
-        return doubt(h, v, KIND_ONE_TIME, f);
+        return answer_doubt(h, v, KIND_ONE_TIME, f);
     h->wants_more |= v->newest == h->newest;
-    return pass(h, v, KIND_ONE_TIME, f);
+    return answer_pass(h, v, KIND_ONE_TIME, f);
 }
 
 /* A leak of many losses ends in a pause now and then, and a run asks hundreds of sites: to pass on
@@ -325,7 +230,7 @@ static enum answer site_bounded(struct hearing *h, const struct survivors *v,
     if (by_chance > log(JUDGE_ALPHA))
         return NO_OPINION;
     if (by_chance <= log(SURELY_ENDED))
-        pass(h, v, bounded_kind(v), f);
+        answer_pass(h, v, bounded_kind(v), f);
     else
         doubt_unless_rare(h, v, f);
     finding_why(f, "grew at first, then not over the last %" PRIu64 " %ss", after, unit_of(h));
@@ -338,7 +243,7 @@ static enum answer site_few(struct hearing *h, const struct survivors *v, struct
         return NO_OPINION;
     if (v->blocks < JUDGE_MIN_BLOCKS) {
         h->wants_more |= v->newest == h->newest;
-        pass(h, v, KIND_ONE_TIME, f);
+        answer_pass(h, v, KIND_ONE_TIME, f);
     } else {
         doubt_unless_rare(h, v, f);
     }
@@ -366,7 +271,7 @@ static enum answer site_unconfirmed(struct hearing *h, const struct survivors *v
     int64_t until_newest = v->s->blocks[h->newest] - at_base(h, v->s->blocks);
     if (v->growth * 2 >= v->blocks && until_newest * 2 >= v->blocks)
         return NO_OPINION;
-    doubt(h, v, KIND_CACHE_BOUNDED, f);
+    answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
     finding_why(f, "%" PRId64 " blocks survived but the site's total grew by only %" PRId64,
                 v->blocks, v->growth < until_newest ? v->growth : until_newest);
     return DECIDED;
@@ -399,7 +304,7 @@ static enum answer site_decelerating(struct hearing *h, const struct survivors *
     int64_t late = (int64_t)((double)v->half[1] / clump);
     if (second * 2 >= first || binomial_at_most(late, all, share) > SLOWER)
         return NO_OPINION;
-    doubt(h, v, KIND_CACHE_BOUNDED, f);
+    answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
     finding_why(f, "slows down: %.4f blocks per %s in the first half, %.4f in the second", first,
                 unit_of(h), second);
     return DECIDED;

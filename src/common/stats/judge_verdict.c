@@ -55,6 +55,37 @@ static bool failed_many(const struct evidence *e)
     return e->failed * 100 > tried(e);
 }
 
+/* Nothing is shown by a run in which a block that every connection loses might not have been seen.
+ */
+static void doubt_without_figure(const struct hearing *h, struct judgement *j)
+{
+    char asked[64] = "";
+    if (h->e->want_one_in)
+        snprintf(asked, sizeof asked, "; asked for was one per %" PRIu64, h->e->want_one_in);
+    if (h->epochs < JUDGE_MIN_EPOCHS)
+        reason(j,
+               "%d of %d epochs could be judged: the run was too short, no lost block would surely "
+               "have shown%s",
+               h->epochs, JUDGE_MIN_EPOCHS, asked);
+    else
+        reason(j,
+               "no lost block would surely have shown in %" PRIu64 " and %" PRIu64
+               " %ss, the halves of what could be judged%s",
+               h->half[0], h->half[1], unit_of(h), asked);
+}
+
+static void doubt_of_sensitivity(const struct hearing *h, struct judgement *j)
+{
+    double seen = j->sensitivity.one_in, want = (double)h->e->want_one_in;
+    if (rule_on(h, RULE_NO_FIGURE) && seen < 1)
+        doubt_without_figure(h, j);
+    else if (rule_on(h, RULE_INSENSITIVE) && seen >= 1 && seen < want)
+        reason(j,
+               "one lost block per %.0f %ss would have shown; asked for was one per "
+               "%" PRIu64,
+               seen, unit_of(h), h->e->want_one_in);
+}
+
 /* Nothing of theirs is in the figures, but they take the port and the processors. */
 static bool foreign_many(const struct evidence *e)
 {
@@ -64,23 +95,11 @@ static bool foreign_many(const struct evidence *e)
 static void doubts_of_run(const struct hearing *h, struct judgement *j)
 {
     const struct evidence *e = h->e;
-    const struct judge_sensitivity *s = &j->sensitivity;
     if (rule_on(h, RULE_FAILED_SOME) && e->failed)
         reason(j, "%" PRIu64 " connections failed that were meant to succeed", e->failed);
     if (rule_on(h, RULE_OVERFLOWED) && e->overflowed)
         reason(j, "the probe's tables were too small: some allocations have no place or epoch");
-    if (rule_on(h, RULE_FEW_EPOCHS) && h->epochs < JUDGE_MIN_EPOCHS)
-        reason(j, "%d of %d epochs could be judged: the run was too short", h->epochs,
-               JUDGE_MIN_EPOCHS);
-    bool insensitive = e->want_one_in && s->one_in < (double)e->want_one_in;
-    if (rule_on(h, RULE_INSENSITIVE) && insensitive && s->one_in < 1)
-        reason(j, "no lost block would surely have shown; asked for was one per %" PRIu64,
-               e->want_one_in);
-    else if (rule_on(h, RULE_INSENSITIVE) && insensitive)
-        reason(j,
-               "one lost block per %.0f %ss would have shown; asked for was one per "
-               "%" PRIu64,
-               s->one_in, unit_of(h), e->want_one_in);
+    doubt_of_sensitivity(h, j);
 }
 
 static void doubts_of_findings(const struct hearing *h, struct judgement *j)

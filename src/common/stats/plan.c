@@ -1,16 +1,9 @@
 #include "stats/plan.h"
 
 #include "base/check.h"
-#include "stats/judge.h"
-#include "stats/sensitivity.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-/* Two equal halves of 8,050 connections show one lost block per 1,000 in 99.9 %. The halves of the
- * judged connections are never quite equal: from 17,000 some plans came to one per 999 only
- * (test_plan). */
-static const double UNEQUAL_HALVES = 1.12;
 
 enum {
     UNIT_MS = 250,
@@ -27,6 +20,7 @@ enum {
     MAKE_UP_EPOCHS = 4,
     EXTRA_EPOCHS = 2,
     EXTRA_EPOCHS_SURE = 16, /* three times as long in all; what is in doubt then, stays so */
+    PROFILE_PARTS = 4,      /* of a bounded run may go to the profile: no more is kept for it */
     PROFILE_OPENS = 128     /* beyond the stable set: enough to tell growth from chance */
 };
 
@@ -58,17 +52,6 @@ static double aimed_ms(const struct plan *p)
     if (p->in.until_sure)
         return 0;
     return (double)(p->in.for_ms ? p->in.for_ms : DEFAULT_MS);
-}
-
-uint64_t plan_least_for(uint64_t one_in)
-{
-    return sensitivity_needed(one_in, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
-                              JUDGE_CONFIDENCE_PERMILLE / 1000.0);
-}
-
-uint64_t plan_measured_for(uint64_t one_in)
-{
-    return (uint64_t)ceil(UNEQUAL_HALVES * (double)plan_least_for(one_in));
 }
 
 /* An epoch may be smaller than the stable set: its connections are then still open at its end, and
@@ -106,14 +89,15 @@ static uint64_t needed(const struct plan *p)
 void plan_init(struct plan *p, const struct plan_input *in)
 {
     *p = (struct plan){.in = *in, .unit = unit_of(in)};
-    p->need = plan_measured_for(in->one_in ? in->one_in : PLAN_ONE_IN);
+    p->next_opens = p->unit;
+    p->total = in->closed;
     if (in->closed)
-        p->total = in->closed;
-    else if (in->rate_per_s > 0)
+        return;
+    p->need = plan_measured_for(in->one_in ? in->one_in : PLAN_ONE_IN);
+    if (in->rate_per_s > 0)
         p->total = (uint64_t)(in->rate_per_s * aimed_ms(p) / 1000.0);
     if (is_default(p))
         p->total = larger(p->total, needed(p));
-    p->next_opens = p->unit;
 }
 
 /* Connections in so much time at the pace reached so far. */
@@ -142,6 +126,12 @@ static uint64_t expected_total(const struct plan *p, const struct plan_seen *see
     uint64_t total = p->in.rate_per_s > 0 ? smaller(p->total, larger(reached, needed(p)))
                                           : larger(reached, needed(p));
     return within_time(p, seen, total);
+}
+
+uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_ms)
+{
+    const struct plan_seen seen = {.opened = opened, .elapsed_ms = elapsed_ms};
+    return expected_total(p, &seen);
 }
 
 static bool enough_measured(const struct plan *p)
@@ -204,7 +194,7 @@ static uint64_t remaining(const struct plan *p, const struct plan_seen *seen)
 {
     uint64_t confirm = seen->wants_confirm ? CONFIRMS * seen->confirm_opens : 0;
     uint64_t spent = seen->opened + turnover_opens(p) + confirm, total = expected_total(p, seen);
-    if (!is_default(p) && seen->suspects_heap)
+    if (!is_default(p) && seen->suspects_heap && profile_opens(p) <= total / PROFILE_PARTS)
         spent += profile_opens(p);
     uint64_t left = total > spent ? total - spent : 0;
     if (is_default(p) && !enough_measured(p))
@@ -305,6 +295,17 @@ static struct plan_action make_up(struct plan *p, uint64_t opens)
     return measure(p, opens);
 }
 
+static bool wants_hold(const struct plan *p, const struct plan_seen *seen)
+{
+    return seen->wants_hold && !p->held;
+}
+
+static struct plan_action hold(struct plan *p)
+{
+    p->held = true;
+    return (struct plan_action){.step = PLAN_HOLD, .hold_ms = HOLD_MS};
+}
+
 /* The warm-up, the measuring and the hold. False: they are done. */
 static bool next_before(struct plan *p, const struct plan_seen *seen, struct plan_action *ret)
 {
@@ -315,9 +316,8 @@ static bool next_before(struct plan *p, const struct plan_seen *seen, struct pla
         p->warm_epochs++;
         return true;
     }
-    if (seen->wants_hold && !p->held) {
-        p->held = true;
-        *ret = (struct plan_action){.step = PLAN_HOLD, .hold_ms = HOLD_MS};
+    if (wants_hold(p, seen)) {
+        *ret = hold(p);
         return true;
     }
     uint64_t opens = next_measure(p, seen);
@@ -341,6 +341,9 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen)
         uint64_t missing = make_up_opens(p, seen);
         if (missing)
             return make_up(p, missing);
+        /* The growth of a short run shows when all its connections have closed, and not before. */
+        if (wants_hold(p, seen))
+            return hold(p);
     }
     uint64_t opens = seen->interrupted || !p->turned_over ? 0 : next_profile(p, seen);
     if (opens) {

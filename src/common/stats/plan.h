@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PLAN_ONE_IN = 1000 };
+/* A run's sensitivity if none is asked for. How often a bounded run replaces, or operates on, each
+ * open connection at the very least: a verdict needs epochs whose connections have all gone, and
+ * operations that later ones have followed. */
+enum { PLAN_ONE_IN = 1000, PLAN_TURNOVERS = 4, PLAN_ROUNDS = 8 };
 
 enum plan_step {
     PLAN_WARM,            /* churn `opens`, not judged */
@@ -43,7 +46,8 @@ struct plan_input {
 
 struct plan {
     struct plan_input in;
-    uint64_t need;  /* connections to measure for the sensitivity asked for */
+    uint64_t
+        need; /* connections to measure for the sensitivity asked for; 0 with a bound in them */
     uint64_t unit;  /* n */
     uint64_t total; /* connections the run aims at, warm-up included */
     int warm_epochs, measured_epochs;
@@ -64,7 +68,8 @@ struct plan_seen {
     uint64_t ledger_opened[3]; /* `opened` at those checkpoints */
     int checkpoints;           /* how many of the three are filled (0..3) */
     bool wants_hold, wants_more, certain; /* the judge's words */
-    bool suspects_heap; /* it may come to a profile: room for it is kept in a bounded run */
+    bool suspects_heap; /* it may come to a profile: room for it is kept in a bounded run, if a
+                         * quarter of it is enough */
     bool wants_profile; /* the heap grows outside OpenSSL: its stacks are wanted */
     bool
         falls_short; /* nothing leaks, and what is judged doesn't reach the sensitivity asked for */
@@ -87,6 +92,13 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);
  * with 99.9 %; and how many it takes at the very least, with halves that are exactly equal. */
 uint64_t plan_measured_for(uint64_t one_in);
 uint64_t plan_least_for(uint64_t one_in);
+/* The smallest bound (`closed`, warm-up and turnover included; two digits from 1,000 on) with which
+ * a run that is otherwise as `in` says surely measures enough for that sensitivity, however its
+ * warm-up ends and whatever its heap does. `in`'s own bounds don't matter. For 1/1 it is the bound
+ * that gives a run any sensitivity at all. */
+uint64_t plan_closed_for(const struct plan_input *in, uint64_t one_in);
+/* Connections in all that the run comes to at the pace reached, its bounds counted. */
+uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_ms);
 /* About how many epochs the whole run has, for the display ("epoch 4 of 6"). */
 int plan_epochs_estimate(const struct plan *p);
 

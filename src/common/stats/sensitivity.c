@@ -82,6 +82,31 @@ double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks,
     return low;
 }
 
+size_t sensitivity_halves(const uint64_t *opened, size_t epochs, uint64_t ret_half[2])
+{
+    uint64_t all = 0, sum = 0, best = UINT64_MAX;
+    size_t newest = 0, others = 0, middle = 0;
+    for (size_t e = 0; e < epochs; e++) {
+        all += opened[e];
+        others += opened[e] > 0;
+        newest = opened[e] ? e : newest;
+    }
+    ret_half[0] = ret_half[1] = 0;
+    for (size_t e = 0; e < epochs; e++) {
+        if (opened[e] == 0 || (others > 1 && e == newest))
+            continue;
+        sum += opened[e];
+        uint64_t rest = all - sum, apart = sum > rest ? sum - rest : rest - sum;
+        if (apart >= best)
+            continue;
+        best = apart;
+        middle = e;
+        ret_half[0] = sum;
+        ret_half[1] = rest;
+    }
+    return middle;
+}
+
 static bool shows(uint64_t connections, uint64_t one_in, int min_blocks, int min_epochs,
                   double confidence)
 {

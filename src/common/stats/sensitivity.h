@@ -16,6 +16,9 @@ double sensitivity_miss(const uint64_t *opened, size_t epochs, int min_blocks, i
 /* The largest X (bisection, relative error 1e-6), or 0 when even X = 1 could escape. */
 double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks, int min_epochs,
                           double confidence);
+/* Cuts epochs into the two halves that are the most alike, and returns the last epoch of the first.
+ * An epoch of 0 connections belongs to neither; with two others or more no half is empty. */
+size_t sensitivity_halves(const uint64_t *opened, size_t epochs, uint64_t ret_half[2]);
 /* The inverse: how few connections in two equal halves would show a leak of one block per `one_in`
  * connections with that confidence. At least 2. */
 uint64_t sensitivity_needed(uint64_t one_in, int min_blocks, int min_epochs, double confidence);

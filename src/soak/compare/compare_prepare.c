@@ -50,11 +50,28 @@ static int make_all(const struct prepare_request *q, const char *libc, struct li
     return 0;
 }
 
+/* All names mean something before the first is fetched or built, which takes minutes. */
+static int resolve_all(const struct prepare_request *q, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < q->names; i++) {
+        struct assembly_request request = request_of(q, q->name[i], NULL);
+        rc = assembly_check(&request, e);
+    }
+    for (size_t i = 0; rc == 0 && i < q->names; i++) {
+        struct assembly_request request = request_of(q, q->name[i], NULL);
+        rc = assembly_resolve(&request, e);
+    }
+    return rc;
+}
+
 int compare_prepare(const struct prepare_request *q, struct prepared *ret, struct err *e)
 {
     struct lib newest, same;
     struct prepared prepared = {.libc = ""};
-    int rc = make_all(q, NULL, &newest, e);
+    int rc = resolve_all(q, e);
+    if (rc == 0)
+        rc = make_all(q, NULL, &newest, e);
     if (rc == 0 && q->same_libc && newest.name[0]) {
         snprintf(prepared.libc, sizeof prepared.libc, "%s", newest.name);
         rc = make_all(q, newest.name, &same, e);

@@ -2,6 +2,7 @@
 
 #include "assembly_build.h"
 #include "fetch.h"
+#include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
 #include "libs/version.h"
@@ -44,6 +45,21 @@ static int find_or_fetch(enum lib_part part, const char *asked, struct lib *ret,
     return rc > 0 ? 0 : rc;
 }
 
+static int find_or_look(enum lib_part part, const char *asked, struct err *e)
+{
+    struct lib *found = malloc(sizeof *found);
+    int rc = found ? cache_find(part, asked, found, e) : err_set(e, "out of memory");
+    free(found);
+    if (rc != 0)
+        return rc > 0 ? 0 : rc;
+    int lock = cache_lock(e);
+    if (lock < 0)
+        return -1;
+    rc = fetch_look(&(struct fetch){.part = part, .version = asked}, e);
+    close(lock);
+    return rc;
+}
+
 /* A prefix has no name, so it gets one that is the same each time: its last folder's, and a sum of
  * the path (FNV-1a). */
 static void name_prefix(struct lib *l)
@@ -63,11 +79,6 @@ static int resolve(enum lib_part part, const char *asked, struct lib *ret, struc
     *ret = (struct lib){.part = part};
     if (!asked || strcmp(asked, "system") == 0)
         return 0;
-    if (!*asked)
-        return err_set(e, "which %s? Give a version, a name of `soak libs`, a prefix or system",
-                       lib_part_entry(part)->name);
-    if (part == LIB_JEMALLOC && !SCENARIO_JEMALLOC)
-        return err_set(e, "jemalloc %.60s: soak was built without jemalloc", asked);
     if (!strchr(asked, '/'))
         return find_or_fetch(part, asked, ret, e);
     if (prefix_examine(asked, part, ret, e) != 0)
@@ -237,16 +248,46 @@ int assembly_make_of(const struct lib parts[LIB_PARTS], struct assembly *ret, st
     return rc;
 }
 
+static const char *asked_of(const struct assembly_request *q, int part)
+{
+    const char *const asked[LIB_PARTS] = {[LIB_OPENSSL] = q->openssl,
+                                          [LIB_LIBUV] = q->libuv,
+                                          [LIB_JEMALLOC] = q->jemalloc,
+                                          [LIB_LIBC] = q->libc};
+    return asked[part];
+}
+
+int assembly_check(const struct assembly_request *q, struct err *e)
+{
+    if (q->jemalloc && strcmp(q->jemalloc, "system") != 0 && !SCENARIO_JEMALLOC)
+        return err_set(e, "jemalloc %.60s: soak was built without jemalloc", q->jemalloc);
+    struct lib_asked names;
+    for (int i = 0; i < LIB_PARTS; i++)
+        names.name[i] = asked_of(q, i);
+    return lib_asked_check(&names, e);
+}
+
+int assembly_resolve(const struct assembly_request *q, struct err *e)
+{
+    struct lib *prefix = malloc(sizeof *prefix);
+    int rc = prefix ? assembly_check(q, e) : err_set(e, "out of memory");
+    for (int i = 0; rc == 0 && i < LIB_PARTS; i++) {
+        const char *asked = asked_of(q, i);
+        if (!asked || strcmp(asked, "system") == 0)
+            continue;
+        rc = strchr(asked, '/') ? prefix_examine(asked, (enum lib_part)i, prefix, e)
+                                : find_or_look((enum lib_part)i, asked, e);
+    }
+    free(prefix);
+    return rc;
+}
+
 int assembly_make(const struct assembly_request *q, struct assembly *ret, struct err *e)
 {
-    const char *asked[LIB_PARTS] = {[LIB_OPENSSL] = q->openssl,
-                                    [LIB_LIBUV] = q->libuv,
-                                    [LIB_JEMALLOC] = q->jemalloc,
-                                    [LIB_LIBC] = q->libc};
     struct lib *part = calloc(LIB_PARTS, sizeof *part);
-    int rc = part ? 0 : err_set(e, "out of memory");
+    int rc = part ? assembly_resolve(q, e) : err_set(e, "out of memory");
     for (int i = 0; rc == 0 && i < LIB_PARTS; i++)
-        rc = resolve((enum lib_part)i, asked[i], &part[i], e);
+        rc = resolve((enum lib_part)i, asked_of(q, i), &part[i], e);
     if (rc == 0)
         rc = assembly_make_of(part, ret, e);
     free(part);

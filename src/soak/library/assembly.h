@@ -22,6 +22,12 @@ struct assembly {
     struct lib part[LIB_PARTS];  /* an empty name: the build's own */
 };
 
+/* Refuses what can't be a library at all: at once, without looking at Debian. Returns 0 or -1. */
+int assembly_check(const struct assembly_request *q, struct err *e);
+/* Makes sure that each name means one library, of the cache, of a prefix or of Debian's lists,
+ * before anything is fetched or built. Returns 0, or below 0 as assembly_make. */
+int assembly_resolve(const struct assembly_request *q, struct err *e);
+
 /* Finds the libraries, fetches what isn't there, builds what isn't built or is older than the
  * sources; says on stderr what takes long. Returns 0, or below 0 (UV_EINTR after Ctrl-C) with a
  * sentence. Two processes may ask for the same at once. */

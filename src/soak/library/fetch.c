@@ -387,17 +387,40 @@ static int add_found(const struct fetch *f, const struct found *found, struct er
     return rc;
 }
 
+/* In the lists as they are, then in new ones. */
+static int find_anywhere(const struct fetch *f, struct found *found, struct seen *seen,
+                         struct err *e)
+{
+    int rc = look_everywhere(f, false, found, seen, e);
+    if (rc == 0 && !found->pocket) {
+        *seen = (struct seen){.used = 0};
+        rc = look_everywhere(f, true, found, seen, e);
+    }
+    return rc;
+}
+
+static int refuse_version(const struct fetch *f, const struct seen *seen, struct err *e)
+{
+    return err_set(e, "no suite of Debian has %s %.60s; there are %s",
+                   lib_part_entry(f->part)->name, f->version,
+                   seen->used ? seen->text : "none at all");
+}
+
+int fetch_look(const struct fetch *f, struct err *e)
+{
+    struct found found = {.from = 0};
+    struct seen seen = {.used = 0};
+    fprintf(stderr, "soak: looking for %s %s in the suites of Debian\n",
+            lib_part_entry(f->part)->name, f->version);
+    int rc = find_anywhere(f, &found, &seen, e);
+    return rc != 0 || found.pocket ? rc : refuse_version(f, &seen, e);
+}
+
 int fetch_anywhere(const struct fetch *f, struct err *e)
 {
     struct found found = {.from = 0};
     struct seen seen = {.used = 0};
-    const char *part = lib_part_entry(f->part)->name;
-    fprintf(stderr, "soak: looking for %s %s in the suites of Debian\n", part, f->version);
-    int rc = look_everywhere(f, false, &found, &seen, e);
-    if (rc == 0 && !found.pocket) {
-        seen = (struct seen){.used = 0};
-        rc = look_everywhere(f, true, &found, &seen, e);
-    }
+    int rc = find_anywhere(f, &found, &seen, e);
     while (rc == 0 && found.pocket) {
         rc = add_found(f, &found, e);
         if (rc != UV_ENOENT)
@@ -408,6 +431,5 @@ int fetch_anywhere(const struct fetch *f, struct err *e)
     }
     if (rc != 0 || seen.gone)
         return rc != 0 ? rc : -1;
-    return err_set(e, "no suite of Debian has %s %.60s; there are %s", part, f->version,
-                   seen.used ? seen.text : "none at all");
+    return refuse_version(f, &seen, e);
 }

@@ -24,7 +24,10 @@ struct fetch {
  * stays. */
 int fetch_suite(const struct fetch *f, struct err *e);
 
-/* Finds the version in any suite, says so on stderr, and adds it. f->suite isn't used. */
+/* Whether exactly one version in any suite is meant, of which nothing is fetched yet; says on
+ * stderr what is looked for. f->suite isn't used. */
+int fetch_look(const struct fetch *f, struct err *e);
+/* Finds the version in any suite, and adds it. f->suite isn't used. */
 int fetch_anywhere(const struct fetch *f, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/input.h"
 #include "debs.h"
+#include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 #include "prefix.h"
@@ -65,8 +66,8 @@ static int add_debian(const char *word, const struct fetch *like, struct err *e)
     if (f.part == LIB_PARTS)
         return err_set(e, "%.200s: no such part; there are openssl, libuv, jemalloc and libc",
                        word);
-    if (version && !version_ok(version))
-        return err_set(e, "%.200s: '%.60s' is no version", word, version);
+    if (version && lib_asked_version(f.part, version, e) != 0)
+        return err_prefix(e, "%.200s", word);
     return fetch_suite(&f, e);
 }
 

@@ -37,17 +37,21 @@ static enum lack lack_of(const struct run *r, const struct result *result)
 {
     if (in_doubt(r))
         return LACK_DOUBT;
-    if (r->scenario->sensitivity && seen_one_in(r) < (double)r->scenario->sensitivity)
+    /* 1/1 is the least figure: without it the run shows nothing. */
+    if (seen_one_in(r) < fmax(1, (double)r->scenario->sensitivity))
         return LACK_SENSITIVITY;
     return result->run.errors.total ? LACK_FAILURES : LACK_DOUBT;
 }
 
-/* Connections to measure so that the run would be decided. */
+/* How many connections it takes until the run is decided. */
 static uint64_t wanted(const struct run *r, const struct result *result, enum lack lack)
 {
+    uint64_t longer =
+        LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
+    uint64_t least = plan_closed_for(&r->plan.in, 1);
     if (lack == LACK_SENSITIVITY)
-        return plan_measured_for(r->scenario->sensitivity);
-    return LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
+        return r->scenario->sensitivity ? plan_measured_for(r->scenario->sensitivity) : least;
+    return longer > least ? longer : least;
 }
 
 static uint64_t time_for(const struct result *result, uint64_t connections)
@@ -63,7 +67,8 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
     if (result->verdict != VERDICT_INCONCLUSIVE || result->broken)
         return buf;
     enum lack lack = lack_of(r, result);
-    uint64_t want = wanted(r, result, lack), has = result->run.measured;
+    uint64_t want = wanted(r, result, lack);
+    uint64_t has = r->scenario->sensitivity ? result->run.measured : result->run.closed;
     uint64_t more = want > has ? want - has : r->plan.unit;
     if (lack == LACK_FAILURES) {
         snprintf(buf, size, "a run in which no connection fails; client.log says why these did");
@@ -136,7 +141,7 @@ char *advice_next(const struct run *r, const struct result *result, char *buf, s
     cmdline_word(&c, r->word);
     cmdline_add(&c, " --seed %" PRIx64, r->seed);
     add_options(&c, r);
-    if (undecided && lack == LACK_SENSITIVITY)
+    if (undecided && lack == LACK_SENSITIVITY && r->scenario->sensitivity)
         add_until_sure(&c, r, result);
     else if (undecided)
         cmdline_add(&c, " --closed %" PRIu64, wanted(r, result, lack));

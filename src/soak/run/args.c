@@ -108,6 +108,7 @@ static void add_server(struct args *a, const struct scenario *s)
     add_same(a, s, "session");
     add(a, "--cache-size=%" PRIu64, s->cache_size);
     add(a, "--workers=%d", s->workers);
+    add(a, "--conns=%" PRIu64, s->conns);
     add_features(a, s);
     if (s->defect)
         add(a, "--defect=%s", s->defect);

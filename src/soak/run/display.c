@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { LEFT_AFTER_MS = 3000 };
+
 static const char *phase_text(const struct run *r)
 {
     if (r->state >= RUN_DRAIN_CLIENT)
@@ -22,13 +24,24 @@ static const char *phase_text(const struct run *r)
     case PLAN_CONFIRM_WITHOUT:
         return "confirming";
     case PLAN_TURNOVER:
-        return "turning over";
+        return "replacing the last connections";
     case PLAN_PROFILE:
         return "profiling";
     case PLAN_DRAIN:
         break;
     }
     return "draining";
+}
+
+/* Of churn at the pace reached so far; after it there is little to wait for. */
+static double left_ms(const struct run *r, const struct live_facts *f)
+{
+    uint64_t spent_ms = r->epoch_start_ns ? (clock_now_ns() - r->epoch_start_ns) / 1000000u : 0;
+    if (spent_ms < LEFT_AFTER_MS || f->closed == 0 || r->state >= RUN_DRAIN_CLIENT)
+        return NAN;
+    uint64_t total = plan_expected(&r->plan, f->closed, spent_ms);
+    uint64_t left = total > f->closed ? total - f->closed : 0;
+    return (double)left * (double)spent_ms / (double)f->closed;
 }
 
 static uint64_t elapsed_ms(const struct run *r)
@@ -64,6 +77,7 @@ static void fill_memory(const struct run *r, struct live_facts *f)
 {
     struct snapshot s;
     struct proc_sample p = {0};
+    f->has_heap = r->scenario->malloc == MALLOC_JEMALLOC;
     if (snapshot_read(r->child[RUN_SERVER].page, &s, NULL) == 0) {
         f->blocks = s.blocks;
         f->ssl_objects = class_live(&s, "SSL");
@@ -85,16 +99,23 @@ static const struct judge_metric *metric(const struct judgement *j, const char *
     return NULL;
 }
 
+/* A rate that is surer than what is accepted: from a few seconds it would be noise. */
+static bool is_known(const struct judgement *j, const struct judge_metric *m)
+{
+    return j->sensitivity.one_in >= 1 && m->half_width > 0 && m->half_width <= m->limit;
+}
+
 static void fill_judgement(const struct run *r, struct live_facts *f)
 {
-    f->heap_per_conn = f->rss_per_conn = f->rss_half_width = NAN;
+    f->heap_per_conn = NAN;
     if (!r->judged)
         return;
     const struct judgement *j = &r->judgement[RUN_SERVER];
-    const struct judge_metric *heap = metric(j, "heap_allocated"), *rss = metric(j, "rss");
-    f->heap_per_conn = heap ? heap->per_conn : NAN;
-    f->rss_per_conn = rss ? rss->per_conn : NAN;
-    f->rss_half_width = rss ? rss->half_width : NAN;
+    const struct judge_metric *heap = metric(j, "heap_allocated");
+    if (heap && is_known(j, heap)) {
+        f->heap_per_conn = heap->per_conn;
+        f->heap_half_width = heap->half_width;
+    }
     f->one_in = j->sensitivity.one_in;
     f->survivors = history_survivors(r->history[RUN_SERVER]);
     f->growing = j->verdict == VERDICT_LEAK;
@@ -115,6 +136,7 @@ static void facts_of(const struct run *r, struct live_facts *f)
     scenario_value(s, "tls", f->tls, sizeof f->tls);
     scenario_value(s, "key", f->key, sizeof f->key);
     fill_load(r, f);
+    f->left_ms = left_ms(r, f);
     fill_memory(r, f);
     fill_judgement(r, f);
 }

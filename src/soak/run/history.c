@@ -26,6 +26,7 @@ struct history {
     size_t first; /* first measured epoch, or SIZE_MAX */
     struct judge_epoch epoch[PAGE_EPOCHS];
     struct judge_epoch own[PAGE_EPOCHS]; /* the same by the subject's own count: the self-check's */
+    uint64_t descriptors;                /* 1 + the highest that was ever seen open */
     uint64_t own_begun;                  /* connections or operations at the last checkpoint */
     bool by_operation;
     struct totals total[PAGE_EPOCHS];
@@ -106,10 +107,9 @@ static void keep_own(struct history *h, const struct history_sample *s, size_t c
     h->own_begun = begun;
 }
 
-static void close_until(struct history *h, uint64_t oldest)
+void history_look(struct history *h, const struct proc_sample *p)
 {
-    for (size_t i = 0; i < h->epochs; i++)
-        h->epoch[i].all_closed = h->own[i].all_closed = i < oldest;
+    h->descriptors = p->descriptors > h->descriptors ? p->descriptors : h->descriptors;
 }
 
 int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
@@ -121,6 +121,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
         return -1;
     keep_counts(h, snap, c);
     keep_gauges(h, s, c);
+    history_look(h, &s->proc);
     self_check_checkpoint(&h->self_check, snap, c);
     uint64_t before = c ? h->total[c - 1].opened : 0;
     uint64_t opened = s->by_operation ? s->operations : snap->app.opened;
@@ -140,7 +141,8 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
         h->first = c;
-    close_until(h, oldest);
+    for (size_t i = 0; i < h->epochs; i++)
+        h->epoch[i].all_closed = h->own[i].all_closed = i < oldest;
     return 0;
 }
 
@@ -293,6 +295,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .hooked = s->mode == PAGE_MODE_HOOKS && s->bad_frees == 0,
                          .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
+                         .descriptors = h->descriptors,
                          .intended = question->intended,
                          .failed = question->failed,
                          .foreign = question->foreign,

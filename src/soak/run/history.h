@@ -41,6 +41,8 @@ struct history;
 struct history *history_new(void);
 void history_free(struct history *h);
 
+/* Between the checkpoints: what must not be missed there is kept. */
+void history_look(struct history *h, const struct proc_sample *p);
 /* The end of an epoch. `oldest`: the epoch of the oldest open connection, so that all earlier ones
  * are closed; or the earliest of the connections' last operations, so that later ones have followed
  * all of the epochs before. Everything is copied. The first PAGE_EPOCHS checkpoints are kept;

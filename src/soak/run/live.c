@@ -1,6 +1,8 @@
 #include "live.h"
 
 #include "base/grammar.h"
+#include "base/text.h"
+#include "block.h"
 #include "terminal.h"
 
 #include <inttypes.h>
@@ -11,7 +13,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS_MAX = 78, COLUMNS_MIN = 40, TREND = 16, PLAIN_EVERY_MS = 30000, LINE_BYTES = 512 };
+enum { TREND = 16, PLAIN_EVERY_MS = 30000, PHASE = 48, PHASE_COLUMNS = 12 };
+
+/* Lines by the rank they have where room is short (block.h). */
+enum rank {
+    RANK_PROGRESS,
+    RANK_SO_FAR,
+    RANK_OPENSSL,
+    RANK_CHURN,
+    RANK_HEAP,
+    RANK_RSS,
+    RANK_OBJECTS,
+    RANK_RUN,
+    RANK_LIBS,
+    RANK_SPACE,
+    RANKS
+};
+_Static_assert((int)RANKS <= (int)BLOCK_LINES, "each has its line");
 
 struct trend_line {
     double value[TREND];
@@ -19,45 +37,41 @@ struct trend_line {
 };
 
 struct live {
-    bool terminal, colour, utf8;
-    int columns;
-    int drawn; /* lines of the block now on the screen */
+    bool terminal, utf8;
     int tick;
-    uint64_t plain_ms; /* when the last plain line was written */
+    uint64_t plain_ms;       /* when the last plain line was written */
+    char plain_phase[PHASE]; /* and the phase it told */
     struct trend_line blocks, heap, rss;
+    struct block block;
+    struct block_line line[RANKS]; /* being made */
+    int lines;
 };
 
-struct live *live_new(bool colour)
+struct live *live_new(void)
 {
     struct live *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
     l->terminal = terminal_is(STDERR_FILENO);
-    l->colour = colour && l->terminal;
     l->utf8 = terminal_is_utf8();
     return l;
 }
 
-static void erase(struct live *l)
-{
-    if (l->drawn)
-        fprintf(stderr, "\033[%dA\033[J", l->drawn);
-    l->drawn = 0;
-}
-
 void live_free(struct live *l)
 {
-    if (!l)
-        return;
-    erase(l);
-    fflush(stderr);
+    if (l)
+        block_clear(&l->block);
     free(l);
 }
 
 void live_note(struct live *l, const char *text)
 {
-    erase(l);
-    fprintf(stderr, "soak: %s\n", text);
+    char said[BLOCK_TEXT * 2], clean[BLOCK_TEXT * 2];
+    snprintf(said, sizeof said, "soak: %s", text);
+    if (l->terminal)
+        block_say(&l->block, said);
+    else
+        fprintf(stderr, "%s\n", text_copy(clean, sizeof clean, said));
 }
 
 /* One value a second, the oldest leaves. */
@@ -89,17 +103,23 @@ static void trend_draw(const struct live *l, const struct trend_line *t, char *b
         used += (size_t)snprintf(buf + used, size - used, " ");
 }
 
-/* Writes one line of the block, cut to the terminal's columns (a UTF-8 character is one column). */
-__attribute__((format(printf, 2, 3))) static void put(struct live *l, const char *format, ...)
+/* ---- the block ---- */
+
+/* Makes one line of the block. */
+__attribute__((format(printf, 3, 4))) static void put(struct live *l, enum rank rank,
+                                                      const char *format, ...)
 {
-    char line[LINE_BYTES];
+    struct block_line *line = &l->line[l->lines++];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    vsnprintf(line->text, sizeof line->text, format, args);
     va_end(args);
-    terminal_cut(line, l->columns);
-    fprintf(stderr, "%s\033[K\n", line);
-    l->drawn++;
+    line->rank = (int)rank;
+}
+
+static const char *dot(const struct live *l)
+{
+    return l->utf8 ? "·" : "|";
 }
 
 static const char *counted(const struct live_facts *f)
@@ -107,20 +127,49 @@ static const char *counted(const struct live_facts *f)
     return f->counted ? f->counted : "closed";
 }
 
+/* In whole seconds: `4s`, `1m05s`. */
+static char *print_seconds(char *buf, size_t size, double ms)
+{
+    uint64_t seconds = (uint64_t)(ms / 1000.0);
+    if (seconds < 10)
+        snprintf(buf, size, "%" PRIu64 "s", seconds);
+    else
+        human_duration(buf, size, seconds * 1000000000u);
+    return buf;
+}
+
+/* `, 38s left`, or nothing while nobody knows. */
+static char *print_left(char *buf, size_t size, const struct live_facts *f)
+{
+    char time[32];
+    buf[0] = '\0';
+    if (isfinite(f->left_ms) && f->left_ms >= 0)
+        snprintf(buf, size, ", %s left", print_seconds(time, sizeof time, f->left_ms));
+    return buf;
+}
+
+static void put_bar(const struct live *l, const struct live_facts *f, char *bar, size_t size)
+{
+    enum { WIDTH = 8 };
+    int full = f->total ? (int)((double)f->closed / (double)f->total * WIDTH) : 0;
+    size_t used = 0;
+    for (int i = 0; i < WIDTH; i++) {
+        const char *glyph = i < full ? (l->utf8 ? "━" : "=") : (l->utf8 ? "─" : "-");
+        used += (size_t)snprintf(bar + used, size - used, "%s", glyph);
+    }
+}
+
 static void put_progress(struct live *l, const struct live_facts *f)
 {
-    char bar[160] = "", closed[32], time[32];
-    int width = l->columns > 70 ? 24 : 10;
-    int full = f->total ? (int)((double)f->closed / (double)f->total * width) : 0;
-    size_t used = 0;
-    for (int i = 0; i < width; i++) {
-        const char *glyph = i < full ? (l->utf8 ? "━" : "=") : (l->utf8 ? "─" : "-");
-        used += (size_t)snprintf(bar + used, sizeof bar - used, "%s", glyph);
+    char bar[64] = "", closed[32], time[32], left[64], epoch[48] = "";
+    if (strlen(f->phase) <= PHASE_COLUMNS) {
+        put_bar(l, f, bar, sizeof bar);
+        snprintf(epoch, sizeof epoch, "  epoch %d of %d", f->epoch,
+                 f->epochs > f->epoch ? f->epochs : f->epoch);
     }
-    put(l, " %-12s %s  epoch %d of %d  %s %s  %s", f->phase, bar, f->epoch,
-        f->epochs > f->epoch ? f->epochs : f->epoch,
-        human_count(closed, sizeof closed, (int64_t)f->closed), counted(f),
-        human_duration(time, sizeof time, f->elapsed_ms * 1000000u));
+    put(l, RANK_PROGRESS, " %-*s %s%s  %s%s  %s %s", PHASE_COLUMNS, f->phase, bar, epoch,
+        print_seconds(time, sizeof time, (double)f->elapsed_ms), print_left(left, sizeof left, f),
+        human_count(closed, sizeof closed, (int64_t)f->closed), counted(f));
 }
 
 static void put_churn(struct live *l, const struct live_facts *f)
@@ -128,45 +177,49 @@ static void put_churn(struct live *l, const struct live_facts *f)
     char asked[32] = "max";
     if (f->asked_per_s > 0)
         snprintf(asked, sizeof asked, "%g/s", f->asked_per_s);
-    put(l, " churn        %.0f/s of %s  open %" PRIu64 "  p50 %.1f ms p99 %.1f ms  errors %" PRIu64,
+    put(l, RANK_CHURN,
+        " churn        %.0f/s of %s  open %" PRIu64 "  p50 %.1f ms p99 %.1f ms  errors %" PRIu64,
         f->rate_per_s, asked, f->open, (double)f->p50_ns / 1e6, (double)f->p99_ns / 1e6, f->errors);
+}
+
+/* "ok" is for the verdict; here a figure grows, or is level as far as that can be told. */
+static const char *state_of(const struct live_facts *f)
+{
+    return f->growing ? ", GROWS" : f->one_in >= 1 ? ", level" : "";
 }
 
 static void put_memory(struct live *l, const struct live_facts *f)
 {
-    char blocks[128], heap[128], rss[128], count[32], bytes[32], survivors[32];
-    trend_draw(l, &l->blocks, blocks, sizeof blocks);
-    trend_draw(l, &l->heap, heap, sizeof heap);
-    trend_draw(l, &l->rss, rss, sizeof rss);
-    put(l, " OpenSSL      %-15s %s  %s survivors  %s",
-        strcat(human_count(count, sizeof count - 8, f->blocks), " blocks"), blocks,
-        human_count(survivors, sizeof survivors, f->survivors), f->growing ? "GROWS" : "ok");
-    put(l, " objects      SSL %" PRId64 "  SESSION %" PRId64 "  X509 %" PRId64, f->ssl_objects,
-        f->sessions, f->x509s);
-    char per[48] = "";
-    if (f->heap_bytes) {
-        if (!isnan(f->heap_per_conn))
-            snprintf(per, sizeof per, "%+.2f B/conn", f->heap_per_conn);
-        put(l, " jemalloc     %-15s %s  %s",
-            human_bytes(bytes, sizeof bytes, (double)f->heap_bytes), heap, per);
-    }
-    per[0] = '\0';
-    if (isfinite(f->rss_per_conn) && isfinite(f->rss_half_width))
-        snprintf(per, sizeof per, "%+.2f %s%.2f B/conn", f->rss_per_conn, l->utf8 ? "±" : "+-",
-                 f->rss_half_width);
-    put(l, " RSS          %-15s %s  %s", human_bytes(bytes, sizeof bytes, (double)f->rss_bytes),
-        rss, per);
+    char trend[128], count[40], bytes[32], survivors[32], per[64] = "";
+    trend_draw(l, &l->blocks, trend, sizeof trend);
+    put(l, RANK_OPENSSL, " OpenSSL      %-15s %s  %s survivors%s",
+        strcat(human_count(count, sizeof count - 8, f->blocks), " blocks"), trend,
+        human_count(survivors, sizeof survivors, f->survivors), state_of(f));
+    put(l, RANK_OBJECTS, " objects      SSL %" PRId64 "  SESSION %" PRId64 "  X509 %" PRId64,
+        f->ssl_objects, f->sessions, f->x509s);
+    trend_draw(l, &l->heap, trend, sizeof trend);
+    if (isfinite(f->heap_per_conn))
+        snprintf(per, sizeof per, "  %+.1f %s%.1f B/conn", f->heap_per_conn, l->utf8 ? "±" : "+-",
+                 f->heap_half_width);
+    if (f->has_heap)
+        put(l, RANK_HEAP, " heap         %-15s %s%s",
+            human_bytes(bytes, sizeof bytes, (double)f->heap_bytes), trend, per);
+    trend_draw(l, &l->rss, trend, sizeof trend);
+    put(l, RANK_RSS, " RSS          %-15s %s",
+        human_bytes(bytes, sizeof bytes, (double)f->rss_bytes), trend);
 }
 
 static void put_so_far(struct live *l, const struct live_facts *f)
 {
     char one_in[32];
-    const char *what = f->growing ? "something grows" : "nothing growing";
-    if (f->one_in >= 1)
-        put(l, " so far: %s; one lost block per %s connections would have shown", what,
-            human_count(one_in, sizeof one_in, (int64_t)f->one_in));
+    if (f->growing)
+        put(l, RANK_SO_FAR, " so far: something grows");
+    else if (f->one_in >= 1)
+        put(l, RANK_SO_FAR, " so far: nothing grows; one lost block in %s %s would have shown",
+            human_count(one_in, sizeof one_in, (int64_t)f->one_in),
+            f->counted ? f->counted : "connections");
     else
-        put(l, " so far: too early to say");
+        put(l, RANK_SO_FAR, " so far: too early to say");
 }
 
 /* `openssl=3.0.19 libuv=1.44.2` -> `OpenSSL 3.0.19 · libuv 1.44.2`. */
@@ -178,64 +231,65 @@ static void libs_text(const struct live *l, const char *libs, char *buf, size_t 
         libs += 7;
     }
     for (; *libs && used + 8 < size; libs++) {
-        const char *glyph = l->utf8 ? " · " : " | ";
         if (*libs == ' ')
-            used += (size_t)snprintf(buf + used, size - used, "%s", glyph);
+            used += (size_t)snprintf(buf + used, size - used, " %s ", dot(l));
         else
             buf[used++] = *libs == '=' ? ' ' : *libs;
     }
     buf[used] = '\0';
 }
 
+static void put_head(struct live *l, const struct live_facts *f)
+{
+    char libs[192], rate[64] = "as fast as possible";
+    const char *d = dot(l);
+    libs_text(l, f->libs, libs, sizeof libs);
+    put(l, RANK_LIBS, "soak %s   %s   scenario %s", SOAK_VERSION, libs, f->scenario);
+    if (f->asked_per_s > 0)
+        snprintf(rate, sizeof rate, "%g/s, so each lives %.0f ms", f->asked_per_s,
+                 (double)f->conns * 1e3 / f->asked_per_s);
+    put(l, RANK_RUN, "%" PRIu64 " connections, %s %s TLS %s %s %s %s seed %" PRIx64, f->conns, rate,
+        d, f->tls, d, f->key, d, f->seed);
+    put(l, RANK_SPACE, "%s", "");
+}
+
 static void draw_block(struct live *l, const struct live_facts *f)
 {
-    int columns = terminal_columns(STDERR_FILENO);
-    l->columns = columns > COLUMNS_MAX   ? COLUMNS_MAX
-                 : columns < COLUMNS_MIN ? COLUMNS_MIN
-                                         : columns;
-    const char *dot = l->utf8 ? "·" : "|";
-    erase(l);
-    char libs[192];
-    libs_text(l, f->libs, libs, sizeof libs);
-    put(l, "soak %s   %s   scenario %s", SOAK_VERSION, libs, f->scenario);
-    double life_ms = f->asked_per_s > 0 ? (double)f->conns * 1e3 / f->asked_per_s : 0;
-    if (life_ms > 0)
-        put(l,
-            "%" PRIu64 " connections, %g/s, so each lives %.0f ms %s TLS %s %s %s %s seed %" PRIx64,
-            f->conns, f->asked_per_s, life_ms, dot, f->tls, dot, f->key, dot, f->seed);
-    else
-        put(l, "%" PRIu64 " connections, as fast as possible %s TLS %s %s %s %s seed %" PRIx64,
-            f->conns, dot, f->tls, dot, f->key, dot, f->seed);
-    put(l, "%s", "");
+    l->lines = 0;
+    put_head(l, f);
     put_progress(l, f);
     put_churn(l, f);
     put_memory(l, f);
     put_so_far(l, f);
-    fflush(stderr);
+    block_draw(&l->block, l->line, l->lines);
 }
+
+/* ---- elsewhere ---- */
 
 static void plain_line(struct live *l, const struct live_facts *f)
 {
-    char closed[32], time[32], bytes[32], heap[64] = "", rss[32], blocks[32], survivors[32];
+    char closed[32], time[32], bytes[32], heap[64] = "", rss[32], blocks[32], survivors[32],
+                                          left[64];
     l->plain_ms = f->elapsed_ms;
-    if (f->heap_bytes)
-        snprintf(heap, sizeof heap, "jemalloc %s, ",
+    snprintf(l->plain_phase, sizeof l->plain_phase, "%s", f->phase);
+    if (f->has_heap)
+        snprintf(heap, sizeof heap, "heap %s, ",
                  human_bytes(bytes, sizeof bytes, (double)f->heap_bytes));
     fprintf(stderr,
-            "soak: %s %s, epoch %d, %s %s, %.0f/s, open %" PRIu64 ", errors %" PRIu64
-            ", OpenSSL %s blocks, %s survivors, %sRSS %s\n",
-            human_duration(time, sizeof time, f->elapsed_ms * 1000000u), f->phase, f->epoch,
+            "soak: %s %s, %s %s, %.0f/s, open %" PRIu64 ", errors %" PRIu64
+            ", OpenSSL %s blocks, %s survivors, %sRSS %s%s\n",
+            print_seconds(time, sizeof time, (double)f->elapsed_ms), f->phase,
             human_count(closed, sizeof closed, (int64_t)f->closed), counted(f), f->rate_per_s,
             f->open, f->errors, human_count(blocks, sizeof blocks, f->blocks),
             human_count(survivors, sizeof survivors, f->survivors), heap,
-            human_bytes(rss, sizeof rss, (double)f->rss_bytes));
+            human_bytes(rss, sizeof rss, (double)f->rss_bytes), print_left(left, sizeof left, f));
 }
 
 void live_phase(struct live *l, const struct live_facts *facts)
 {
     if (l->terminal)
         draw_block(l, facts);
-    else
+    else if (strcmp(l->plain_phase, facts->phase) != 0)
         plain_line(l, facts);
 }
 

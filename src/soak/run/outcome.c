@@ -140,7 +140,7 @@ static void fill_verdict(struct result *out, const struct run *r)
         out->verdict = VERDICT_INVALID;
     if (out->interrupted && !r->judged)
         out->verdict = VERDICT_INCONCLUSIVE;
-    out->exit_code = out->broken ? 4 : verdict_exit_code(out->verdict);
+    out->exit_code = verdict_exit_code(out->verdict);
     if (out->interrupted)
         out->exit_code = 130;
 }
@@ -261,6 +261,31 @@ static void fill_place(struct outcome *o, const struct run *r)
     o->result.kernel = o->kernel;
 }
 
+/* The function that a crash was in: the first that has a name. */
+static const char *crashed_in(const struct result_crash *crash)
+{
+    for (size_t i = 0; i < crash->frames; i++)
+        if (crash->frame[i].function)
+            return crash->frame[i].function;
+    return NULL;
+}
+
+/* Where it crashed goes before what it said and where its log is. */
+static void fill_crash(struct outcome *o, const struct run *r)
+{
+    if (!r->crashed || !r->crashed->exit_signal)
+        return;
+    int subject = r->crashed == &r->child[RUN_SERVER] ? RUN_SERVER : RUN_CLIENT;
+    survivors_crash(&o->survivors[subject], r, subject, &o->result.crash);
+    const char *function = crashed_in(&o->result.crash);
+    size_t head = strcspn(r->broken, ";");
+    if (!function)
+        return;
+    snprintf(o->broken, sizeof o->broken, "%.*s, in %.100s%s", (int)head, r->broken, function,
+             r->broken + head);
+    o->result.broken = o->broken;
+}
+
 void outcome_make(struct outcome *o, const struct run *r)
 {
     *o = (struct outcome){0};
@@ -277,6 +302,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     o->result.subjects = RUN_SUBJECTS;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         fill_subject(o, r, i);
+    fill_crash(o, r);
     fill_next(o, r);
 }
 

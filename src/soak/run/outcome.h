@@ -4,6 +4,7 @@
 #ifndef SOAK_OUTCOME_H
 #define SOAK_OUTCOME_H
 
+#include "ending.h"
 #include "report/footprint.h"
 #include "report/result.h"
 #include "run.h"
@@ -21,6 +22,7 @@ struct outcome {
     struct survivors survivors[RUN_SUBJECTS];
     struct result_when when[RUN_SUBJECTS];
     struct footprint footprint; /* all zero: not measured */
+    char broken[ENDING_TEXT + 128];
     char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "checkpoint.h"
 #include "display.h"
+#include "ending.h"
 #include "on_drain.h"
 #include "pki.h"
 #include "sampler.h"
@@ -287,11 +288,14 @@ static void on_exit_child(struct child *c)
     struct run *r = c->owner;
     bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
     if (!expected && !r->broken[0] && !(r->interrupts > 1)) {
-        char how[640], log[600];
-        uint64_t closed = atomic_load(&c->page->app.closed);
-        snprintf(log, sizeof log, "%s/%s.log", r->dir.path, c->name);
-        run_break(r, "%s after %" PRIu64 " connections; its log: %s",
-                  child_end_text(c, how, sizeof how), closed, log);
+        char text[ENDING_TEXT];
+        const struct ending ending = {.child = c,
+                                      .folder = r->dir.path,
+                                      .ready = r->lib[c == &r->child[RUN_CLIENT]][0] != '\0',
+                                      .told_to_quit = r->state == RUN_QUIT,
+                                      .by_memory_limit = ending_memory_kills("") > r->memory_kills};
+        r->crashed = c;
+        run_break(r, "%s", ending_text(&ending, text, sizeof text));
     }
     if (!any_running(r))
         finish(r);
@@ -367,22 +371,6 @@ static int init_subject(struct run *r, int subject, const char *name, struct err
     return child_init(c, e);
 }
 
-/* A replaced SSL_CTX dies with its last connection. Were it still alive at one checkpoint and not at
- * the next, its blocks would come and go: so each epoch replaces the stable set, also where half as
- * many peers again as in the mix break off before they are held. */
-static uint64_t epoch_opens(const struct scenario *s)
-{
-    uint64_t held = 0, all = 0;
-    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        bool holds = behaviour_entry((enum behaviour)i)->ends & (ENDS_OPEN | ENDS_RESET);
-        all += s->weight[i];
-        held += holds ? s->weight[i] : 0;
-    }
-    if (!s->ctx_reload || s->operate != OPERATE_NONE)
-        return 0;
-    return s->conns + (held ? (s->conns * (all - held) * 3 + 2 * held - 1) / (2 * held) : 0);
-}
-
 static int init(struct run *r, struct err *e)
 {
     r->pki_fd[RUN_SERVER] = r->pki_fd[RUN_CLIENT] = -1;
@@ -394,21 +382,13 @@ static int init(struct run *r, struct err *e)
     if (r->scenario->client_auth != CLIENT_AUTH_NONE &&
         pki_make(&r->pki_fd[RUN_SERVER], &r->pki_fd[RUN_CLIENT], e) < 0)
         return -1;
-    const struct scenario *s = r->scenario;
-    plan_init(&r->plan, &(struct plan_input){.conns = s->conns,
-                                             .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
-                                             .by_operation = units_are_operations(r),
-                                             .closed = s->closed,
-                                             .epoch_opens = epoch_opens(s),
-                                             .for_ms = s->for_ns / 1000000u,
-                                             .one_in = s->sensitivity,
-                                             .until_sure = s->until_sure,
-                                             .early_stop = !s->keep_going && !s->closed &&
-                                                           (!s->for_ns || s->until_sure)});
+    struct plan_input in;
+    scenario_plan(r->scenario, &in);
+    plan_init(&r->plan, &in);
     r->when = when_new();
     if (!r->when)
         return err_set(e, "out of memory");
-    r->live = s->quiet ? NULL : live_new(s->color != 2);
+    r->live = r->scenario->quiet ? NULL : live_new();
     return 0;
 }
 
@@ -418,6 +398,7 @@ int run_execute(struct run *r, struct err *e)
     if (rc != 0)
         return rc;
     r->start_ns = clock_now_ns();
+    r->memory_kills = ending_memory_kills("");
     run_state_set(r, RUN_START_SERVER);
     interrupts_start(&r->signals, &r->loop, on_interrupt, r);
     start_timer(r, &r->poll_timer, on_poll, POLL_MS);

@@ -109,9 +109,11 @@ struct run {
 
     bool interrupted;
     int interrupts;
-    char broken[512];         /* why the run broke; "" else */
-    bool store_failed;        /* something could not be written: said once */
-    int pki_fd[RUN_SUBJECTS]; /* each one's memory file for client certificates, or -1 */
+    char broken[1024];           /* why the run broke; "" else */
+    const struct child *crashed; /* whose end broke it; NULL else */
+    uint64_t memory_kills;       /* before it began: ending_memory_kills */
+    bool store_failed;           /* something could not be written: said once */
+    int pki_fd[RUN_SUBJECTS];    /* each one's memory file for client certificates, or -1 */
 };
 
 /* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,

@@ -91,6 +91,7 @@ void sampler_tick(struct run *r)
         struct history_sample sample;
         if (!r->child[i].running || take_quick(r, i, &sample, NULL) != 0)
             continue;
+        history_look(r->history[i], &sample.proc);
         json_object_set_new(line, r->child[i].name, subject_json(&sample));
         snapshot_free(&sample.snapshot);
     }

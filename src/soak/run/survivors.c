@@ -139,10 +139,17 @@ static void take_sites(struct survivors *s, const struct run *r, int subject,
     }
 }
 
+/* A maps text that tells nothing leaves the addresses. */
+static void open_symbols(struct survivors *s, const struct run *r, int subject)
+{
+    struct err e;
+    if (!s->symbols)
+        s->symbols = symbols_open(&r->capture[subject].image, &e);
+}
+
 void survivors_name(struct survivors *s, const struct run *r, int subject,
                     struct result_capture *ret)
 {
-    struct err e;
     take_sites(s, r, subject, ret);
     take_ledger(s, r, subject, ret);
     take_heap(s, r, subject, ret);
@@ -154,10 +161,31 @@ void survivors_name(struct survivors *s, const struct run *r, int subject,
         ret->stacks = 0;
         return;
     }
-    /* A maps text that tells nothing leaves the addresses. */
-    s->symbols = symbols_open(&r->capture[subject].image, &e);
+    open_symbols(s, r, subject);
     for (size_t i = 0; i < ret->stacks; i++)
         name_stack(s, s->frame[i], &s->said[i]);
+}
+
+void survivors_crash(struct survivors *s, const struct run *r, int subject,
+                     struct result_crash *ret)
+{
+    const struct page_crash *crash = &r->child[subject].page->crash;
+    uint64_t frames = atomic_load_explicit(&crash->stack.frames, memory_order_acquire);
+    uint64_t address[PAGE_STACK_FRAMES];
+    /* The kernel's return from the handler lies before whoever was interrupted. */
+    size_t first = frames > 1;
+    struct result_stack stack = {.addresses = 0};
+    *ret = (struct result_crash){.subject = r->child[subject].name,
+                                 .signal = r->child[subject].exit_signal};
+    for (size_t i = first; i < frames && i < PAGE_STACK_FRAMES; i++)
+        address[stack.addresses++] = crash->stack.frame[i];
+    stack.address = address;
+    if (stack.addresses == 0)
+        return;
+    open_symbols(s, r, subject);
+    name_stack(s, s->crash, &stack);
+    ret->frames = stack.frames;
+    ret->frame = stack.frame;
 }
 
 void survivors_free(struct survivors *s)

@@ -16,12 +16,17 @@ struct survivors {
     struct symbol (*frame)[SURVIVORS_FRAMES]; /* owned: for each stack */
     struct result_stack said[SURVIVORS_STACKS];
     struct result_capture_site site[CAPTURE_KNOWN];
+    struct symbol crash[SURVIVORS_FRAMES];
 };
 
 /* Fills `s` and `ret`, which borrows from it and from the run, for one subject of a run that has
  * ended. Without memory there are no stacks. From the main thread (see symbols_open). */
 void survivors_name(struct survivors *s, const struct run *r, int subject,
                     struct result_capture *ret);
+/* Names where a subject was when a signal ended it. `ret` borrows from `s`; it has no frames when
+ * none did, or the probe didn't see it. Behind survivors_name. */
+void survivors_crash(struct survivors *s, const struct run *r, int subject,
+                     struct result_crash *ret);
 void survivors_free(struct survivors *s);
 
 /* Writes survivors.folded, survivors.svg and survivors.pb.gz into the run's folder when there are

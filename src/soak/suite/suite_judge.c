@@ -144,8 +144,8 @@ static bool meets(const struct suite_entry *entry, const struct expect *expect)
     return expect_met(expect, &run);
 }
 
-/* A run that says one thing and exits with another (it couldn't write its result, the server
- * crashed beside the leak) is broken, whatever was expected. */
+/* A run that says one thing and exits with another, such as one that couldn't write its result, is
+ * broken, whatever was expected. */
 static bool consistent(const struct suite_entry *entry)
 {
     for (int v = VERDICT_PASS; v <= VERDICT_INVALID; v++) {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "commands.h"
+#include "libs/asked.h"
 #include "suite.h"
 
 #include <inttypes.h>
@@ -63,6 +64,15 @@ int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct
     return read_shard(line, e);
 }
 
+static int check_libs(const struct scenario *s, struct err *e)
+{
+    return lib_asked_check(&(struct lib_asked){{[LIB_OPENSSL] = s->openssl,
+                                                [LIB_LIBUV] = s->libuv,
+                                                [LIB_JEMALLOC] = s->jemalloc,
+                                                [LIB_LIBC] = s->libc}},
+                           e);
+}
+
 int suite_line_scenario(const struct suite_line *line, const char *path, struct scenario *ret,
                         struct err *e)
 {
@@ -75,7 +85,7 @@ int suite_line_scenario(const struct suite_line *line, const char *path, struct 
     if (scenario_read(ret, path, e) != 0)
         return -1;
     if (opts_parse(table, count, line->passed_on.options + 1, argv, ret, NULL, 0, &words, e) != 0 ||
-        scenario_check(ret, e) != 0)
+        scenario_check(ret, e) != 0 || check_libs(ret, e) != 0)
         return err_prefix(e, "%.300s", path);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "measure/maps.h"
 #include "run/args.h"
+#include "run/ending.h"
 #include "run/pki.h"
 
 #include <inttypes.h>
@@ -80,7 +81,7 @@ static bool client_ready(const struct pair *p)
 
 static int wait_ready(struct pair *p, int side, struct err *e)
 {
-    char how[640];
+    char how[ENDING_TEXT];
     switch (pair_wait(p, side == PAIR_SERVER ? server_ready : client_ready, START_MS)) {
     case PAIR_DONE:
         return programs_check(p->programs, &p->child[side], side == PAIR_SERVER, p->lib[side], e);
@@ -92,8 +93,8 @@ static int wait_ready(struct pair *p, int side, struct err *e)
         break;
     }
     side = p->child[side].running ? !side : side;
-    return err_set(e, "%s; its log: %s/%s.log", child_end_text(&p->child[side], how, sizeof how),
-                   p->dir->path, names[side]);
+    const struct ending ending = {.child = &p->child[side], .folder = p->dir->path};
+    return err_set(e, "%s", ending_text(&ending, how, sizeof how));
 }
 
 static int start_server(struct pair *p, struct err *e)

@@ -83,10 +83,9 @@ static void read_hit(const struct page *page, struct step *s)
 
 static void read_end(const struct pair *p, int side, struct step *s)
 {
-    const struct page_fail *fail = &p->child[side].page->fail;
     s->end_side = side;
     s->signal = p->child[side].exit_signal;
-    copy_stack(&fail->crash, &s->end_stack);
+    copy_stack(&p->child[side].page->crash.stack, &s->end_stack);
 }
 
 /* ---- what stays ---- */

@@ -1,0 +1,141 @@
+#include "ending.h"
+
+#include "base/grammar.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TAIL_BYTES = 4096, FILE_BYTES = 4096 };
+
+/* Reads a small file of the kernel's into `buf`. Returns whether there was one. */
+static bool read_file(const char *path, char *buf, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+    if (fd >= 0)
+        close(fd);
+    buf[n > 0 ? n : 0] = '\0';
+    return n > 0;
+}
+
+/* The figure behind `key` at the beginning of a line, such as "oom_kill 3". */
+static uint64_t figure(const char *text, const char *key)
+{
+    uint64_t value = 0;
+    size_t length = strlen(key);
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        if (strncmp(line, key, length) == 0 && line[length] == ' ')
+            sscanf(line + length, " %" SCNu64, &value);
+    return value;
+}
+
+/* The largest count on the way from the group up: a limit above it kills here too. */
+static uint64_t kills_on_the_way(const char *mount, char *group, const char *name)
+{
+    char path[PATH_MAX], text[FILE_BYTES];
+    uint64_t most = 0;
+    for (;;) {
+        int n = snprintf(path, sizeof path, "%s%s/%s", mount, group, name);
+        if (n > 0 && (size_t)n < sizeof path && read_file(path, text, sizeof text)) {
+            uint64_t kills = figure(text, "oom_kill");
+            most = kills > most ? kills : most;
+        }
+        char *slash = strrchr(group, '/');
+        if (!slash)
+            return most;
+        *slash = '\0';
+    }
+}
+
+/* A line is `4:memory:/some/group` of the first version of cgroups, or `0::/some/group`. In a
+ * container the group's path may be one of the host, and its mount the group itself. */
+uint64_t ending_memory_kills(const char *root)
+{
+    char path[PATH_MAX], text[FILE_BYTES], mount[PATH_MAX], *save = NULL;
+    uint64_t most = 0;
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    if (!read_file(path, text, sizeof text))
+        return 0;
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *names = strchr(line, ':'), *group = names ? strchr(names + 1, ':') : NULL;
+        if (!group)
+            continue;
+        *group++ = '\0';
+        bool second = strncmp(line, "0:", 2) == 0;
+        if (!second && !strstr(names, "memory"))
+            continue;
+        snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s", root, second ? "" : "/memory");
+        uint64_t kills =
+            kills_on_the_way(mount, group, second ? "memory.events" : "memory.oom_control");
+        most = kills > most ? kills : most;
+    }
+    return most;
+}
+
+char *ending_last_line(const char *path, char *buf, size_t size)
+{
+    char tail[TAIL_BYTES + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    off_t length = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    off_t from = length > TAIL_BYTES ? length - TAIL_BYTES : 0;
+    ssize_t n = fd < 0 ? 0 : pread(fd, tail, TAIL_BYTES, from);
+    if (fd >= 0)
+        close(fd);
+    n = n < 0 ? 0 : n;
+    while (n > 0 && strchr(" \t\r\n", tail[n - 1]))
+        n--;
+    tail[n] = '\0';
+    const char *line = strrchr(tail, '\n');
+    return text_copy(buf, size, line ? line + 1 : tail);
+}
+
+/* Its end as the exit tells it, and what the kernel says of it. */
+static void how(const struct ending *e, char *buf, size_t size)
+{
+    if (e->by_memory_limit && e->child->exit_signal == SIGKILL)
+        snprintf(buf, size, "the %s was ended by its memory limit", e->child->name);
+    else
+        child_end_text(e->child, buf, size);
+}
+
+/* Our own programs begin their sentences with their name, and once they are ready they tell them to
+ * soak, too. What is left is of others: an allocator, a library, a sanitizer. */
+static bool is_told(const struct ending *e, const char *line)
+{
+    static const char own[] = "soak-";
+    const char *fatal = e->child->fatal;
+    return (e->ready && strncmp(line, own, sizeof own - 1) == 0) ||
+           (fatal[0] && strstr(line, fatal));
+}
+
+static void when_text(const struct ending *e, char *buf, size_t size)
+{
+    char count[32];
+    uint64_t closed = atomic_load(&e->child->page->app.closed);
+    if (e->ready)
+        snprintf(buf, size, "%s after %s connection%s",
+                 e->told_to_quit ? " when told to quit," : "",
+                 human_count(count, sizeof count, (int64_t)closed), closed == 1 ? "" : "s");
+    else
+        snprintf(buf, size, "%s", e->child->fatal[0] ? "" : " before it was ready");
+}
+
+char *ending_text(const struct ending *e, char *buf, size_t size)
+{
+    char end[LINE_MAX_BYTES + 64], when[64], log[PATH_MAX], line[256];
+    how(e, end, sizeof end);
+    when_text(e, when, sizeof when);
+    snprintf(log, sizeof log, "%s/%s.log", e->folder, e->child->name);
+    ending_last_line(log, line, sizeof line);
+    bool said = line[0] && !is_told(e, line);
+    snprintf(buf, size, "%.400s%s%s%.250s%s; its log: %.300s", end, when,
+             said ? "; it said: \"" : "", said ? line : "", said ? "\"" : "", log);
+    return buf;
+}
