@@ -30,6 +30,24 @@ CALM = 0.15  # share of the machine that others may use when a part begins
 WORTH_A_WORD = 0.10
 
 
+def build():
+    """The programs as ./soak builds them, and the floor. What failed is said by set-up itself."""
+    done = subprocess.run(["sh", os.path.join(ROOT, "scripts", "setup.sh"), "run"], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    done = subprocess.run(["cmake", "--build", os.path.join(ROOT, "build"), "--target", "floor"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        sys.exit("bench: the floor can't be built: " + (done.stdout.strip() or "cmake failed")
+                 .splitlines()[-1])
+
+
+def check_programs(folder):
+    for name in ("floor", "soak", "soak-server", "soak-client"):
+        if not os.access(os.path.join(folder, name), os.X_OK):
+            sys.exit(f"bench: {folder} has no {name}; make it by: cmake --build FOLDER/.. --target {name}")
+
+
 def machine_seconds():
     """Seconds so far of all processors: all, and busy ones."""
     with open("/proc/stat", encoding="ascii") as f:
@@ -88,9 +106,12 @@ def harness(folder, connections, options, results, probe):
                "--mid-handshake", "0", "--quiet", "--results", results, *options]
     if not probe:
         command.append("--no-probe")
-    subprocess.run(command, capture_output=True, check=False, timeout=1800)
-    with open(os.path.join(results, "last", "result.json"), encoding="utf-8") as f:
-        result = json.load(f)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        with open(os.path.join(results, "last", "result.json"), encoding="utf-8") as f:
+            result = json.load(f)
+    except FileNotFoundError:
+        sys.exit(f"bench: soak left no result (exit {done.returncode}): {done.stderr.strip()}")
     cost = {s["name"]: s["cost"]["cpu_us_per_conn"] for s in result["subjects"]}
     if result["run"]["errors"]["total"] or not cost.get("server"):
         sys.exit(f"bench: the harness failed: {result.get('broken') or result['reasons']}")
@@ -153,9 +174,13 @@ def main():
     parser.add_argument("--connections", type=int, default=4000)
     parser.add_argument("--calm", type=float, default=10, metavar="SECONDS",
                         help="wait so long for others to be still before each part (10)")
-    parser.add_argument("--bin", default=os.path.join(ROOT, "build", "bin"), metavar="FOLDER",
-                        help="where the programs are (build/bin)")
+    parser.add_argument("--bin", metavar="FOLDER",
+                        help="where the programs are (build/bin, which is built when that is needed)")
     options = parser.parse_args()
+    if not options.bin:
+        build()
+        options.bin = os.path.join(ROOT, "build", "bin")
+    check_programs(options.bin)
     machine = Machine(options.calm)
     with tempfile.TemporaryDirectory(prefix="soak-bench-") as results:
         for case in options.case or CASES:

@@ -195,10 +195,13 @@ void overlap_transmit_abort(struct peer *p)
     CHECK(!m || m->used == 0);
 }
 
+/* A group that doesn't fill goes on. While one of its handshakes is still under way it is awaited,
+ * however slow the machine is: it gets ready, or is gone. */
 void overlap_tick(struct peer *p)
 {
     struct member *m = p->own;
-    if (m && m->ready && !m->group->released && p->step++ > 1) {
+    bool all_ready = m && m->group->ready == m->group->present;
+    if (all_ready && !m->group->released && p->step++ > 1) {
         if (p->shared->overlap == m->group)
             p->shared->overlap = NULL;
         release(m->group);

@@ -2,7 +2,9 @@
 
 #include "meter.h"
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { TURNS = 16 };
@@ -140,6 +142,42 @@ int pair_talk(struct pair *p, struct err *e)
         return 0;
     }
     return err_set(e, "the two ends came to no end in %d turns", TURNS);
+}
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+static void name_group(SSL *ssl, char *buf, size_t size)
+{
+    int id = (int)SSL_get_negotiated_group(ssl);
+    const char *name = id ? SSL_group_to_name(ssl, id) : NULL;
+    if (name)
+        snprintf(buf, size, "%s", name);
+    else if (id)
+        snprintf(buf, size, "0x%04x", (unsigned)id & 0xffff);
+}
+#else
+/* 1.1.1 tells the key alone, and only the client; the names are those of 3.0. */
+static void name_group(SSL *ssl, char *buf, size_t size)
+{
+    EVP_PKEY *key = NULL;
+    if (!SSL_get_peer_tmp_key(ssl, &key))
+        return;
+    const EC_KEY *ec = EVP_PKEY_get0_EC_KEY(key);
+    int kind = ec ? EC_GROUP_get_curve_name(EC_KEY_get0_group(ec)) : EVP_PKEY_base_id(key);
+    snprintf(buf, size, "%s",
+             kind == EVP_PKEY_X25519        ? "x25519"
+             : kind == EVP_PKEY_X448        ? "x448"
+             : kind == NID_X9_62_prime256v1 ? "secp256r1"
+                                            : OBJ_nid2sn(kind));
+    EVP_PKEY_free(key);
+}
+#endif
+
+char *pair_group(const struct pair *p, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    ERR_clear_error();
+    name_group(p->end[FOOTPRINT_CLIENT].ssl, buf, size);
+    return buf;
 }
 
 static int goodbye(struct pair *p, enum footprint_end end, bool heard, struct err *e)

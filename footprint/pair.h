@@ -29,6 +29,9 @@ struct pair {
 int pair_open(struct pair *p, struct err *e);
 /* The handshake and the echo, until both ends have nothing left to read. Returns 0 or -1. */
 int pair_talk(struct pair *p, struct err *e);
+/* The key exchange of the handshake, by the library's name for it: `x25519`. "" when it had none or
+ * nobody says. After pair_talk; the meter is nobody's. Returns buf. */
+char *pair_group(const struct pair *p, char *buf, size_t size);
 /* The client's close_notify, then the server's. Returns 0 or -1. */
 int pair_say_goodbye(struct pair *p, struct err *e);
 /* Frees one end; nothing when that is done. */

@@ -135,6 +135,24 @@ build_targets() {
     "$@" >>"$log" 2>&1 || fail "the build failed"
 }
 
+# Runs that are under way on the programs of this build, one "PID WORDS" per line. A program that was
+# built anew meanwhile reads "... (deleted)".
+under_way() {
+    find /proc/[0-9]* -maxdepth 1 -name exe \( -lname "$build/bin/soak" -o \
+        -lname "$build/bin/soak (deleted)" \) 2>/dev/null | while IFS=/ read -r _ _ pid _; do
+        words=$(tr '\n\0' ' \n' <"/proc/$pid/cmdline" 2>/dev/null | sed '1s|.*/||' | tr '\n' ' ' |
+            tr -d '[:cntrl:]' | sed 's| $||')
+        [ -z "$words" ] || echo "$pid $words"
+    done
+}
+
+# What has been started keeps its programs and their names; what a suite starts next is the new build.
+warn_of_runs() {
+    under_way | while read -r pid words; do
+        say "a run is under way (pid $pid: $words): it keeps the programs that it has started; those it starts from now on are built anew"
+    done
+}
+
 # One set-up at a time: the other waits here and then finds everything done.
 take_lock() {
     exec 9>"$build/.lock"
@@ -159,6 +177,7 @@ tests=OFF
 if [ ! -e "$build/.ready" ]; then
     say "building (Release)"
 elif ! fresh; then
+    warn_of_runs
     say "building what has changed"
 fi
 touch "$build/.started"

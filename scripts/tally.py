@@ -1,5 +1,5 @@
 """Reads the output of `ctest --verbose`, shows one line per test program and the whole output of one
-that failed, and closes with `N passed, N failed`. The numbers are test cases: cmocka and unittest
+that failed, then the ten that took longest, and closes with `N passed, N failed`. The numbers are test cases: cmocka and unittest
 say how many they ran; a program that says nothing counts as one. Everything goes to the log named as
 the argument. Exit 1 when a case failed or none ran."""
 
@@ -7,7 +7,8 @@ import re
 import sys
 
 ENTRY_LINE = re.compile(r"^(\d+): ?(.*)$")
-RESULT_LINE = re.compile(r"^ *\d+/\d+ Test +#(\d+): (\S+) [ .]*(\*{3})?(.*?) +[\d.]+ sec")
+RESULT_LINE = re.compile(r"^ *\d+/\d+ Test +#(\d+): (\S+) [ .]*(\*{3})?(.*?) +([\d.]+) sec")
+SLOWEST_SHOWN = 10
 CMOCKA = re.compile(r"^\[ +(PASSED|FAILED|SKIPPED) +\] (?:tests: )?(\d+) test\(s\)")
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ")
 UNITTEST_END = re.compile(r"^(?:OK|FAILED) \((.*)\)$")
@@ -57,8 +58,18 @@ def report(name, status, entry):
         print(f"---- {name}: {status}", *entry.output, "----", sep="\n", flush=True)
 
 
+def report_slowest(seconds):
+    """Of all, so that their shares can be seen."""
+    if len(seconds) < 2:
+        return
+    slowest = sorted(seconds.items(), key=lambda item: -item[1])[:SLOWEST_SHOWN]
+    print(f"the {len(slowest)} slowest of {len(seconds)} programs, {sum(seconds.values()):.0f} s in all:")
+    for name, took in slowest:
+        print(f"{took:8.1f} s  {name}")
+
+
 def tally(lines, log):
-    entries, totals = {}, {"passed": 0, "failed": 0, "skipped": 0}
+    entries, totals, seconds = {}, {"passed": 0, "failed": 0, "skipped": 0}, {}
     for line in lines:
         log.write(line)
         line = line.rstrip("\r\n")
@@ -68,8 +79,10 @@ def tally(lines, log):
             entry = entries.setdefault(match[1], Entry())
             entry.close(match[4].strip())
             report(match[2], match[4].strip(), entry)
+            seconds[match[2]] = float(match[5])
             for word, number in entry.counts.items():
                 totals[word] += number
+    report_slowest(seconds)
     return totals
 
 

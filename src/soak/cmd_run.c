@@ -152,13 +152,28 @@ static int publish(struct run *r)
     return exit_code;
 }
 
+static const char *results_of(const struct scenario *s, char base[PATH_MAX])
+{
+    snprintf(base, PATH_MAX, "%s/results/runs", catalog_root());
+    return s->results ? s->results : base;
+}
+
+/* What this machine refuses, before anything is started, fetched or built. */
+static int check_machine(const struct scenario *s, struct err *e)
+{
+    char base[PATH_MAX];
+    if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0 ||
+        run_dir_check(results_of(s, base), e) != 0)
+        return -1;
+    return output_check("json", s->json, e);
+}
+
 static int run_scenario(const struct chosen *c)
 {
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
-    if (raise_file_limit(s, &e) != 0 || check_file_size(&e) != 0 ||
-        output_check("json", s->json, &e) != 0 || on_drain_check(s->on_drain, &e) != 0)
+    if (on_drain_check(s->on_drain, &e) != 0) /* --build may have made it */
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
@@ -168,9 +183,8 @@ static int run_scenario(const struct chosen *c)
     if (server_check(&programs, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
-    snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (s->fail_alloc)
-        return torture_run(s, c->name, &programs, s->results ? s->results : base,
+        return torture_run(s, c->name, &programs, results_of(s, base),
                            s->seed ? s->seed : draw_seed());
     struct run *r = calloc(1, sizeof *r);
     if (!r)
@@ -182,7 +196,7 @@ static int run_scenario(const struct chosen *c)
     r->programs = &programs;
     r->seed = s->seed ? s->seed : draw_seed();
     int code = EXIT_USAGE;
-    if (run_dir_open(&r->dir, s->results ? s->results : base, c->name, &e) != 0) {
+    if (run_dir_open(&r->dir, results_of(s, base), c->name, &e) != 0) {
         usage(&e);
         free(r);
         return code;
@@ -216,6 +230,8 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     struct err e = {{0}};
     struct chosen c;
     if (chosen_read(&c, "run", argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
+        return usage(&e);
+    if (check_machine(&c.scenario, &e) != 0)
         return usage(&e);
     *ret_tried = true;
     scenario_settle(&c.scenario);

@@ -7,17 +7,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "integration"))
 import server_log  # pylint: disable=wrong-import-position
+from patience import PATIENCE_S as PATIENCE, until  # pylint: disable=wrong-import-position
 
 from wire_tap import Tap
 
 BIN = os.environ["SOAK_BIN"]
-PATIENCE = 60  # seconds; only a hang is as slow as that
 DEFAULT_MIX = ("clean", "reset", "half-close", "mid-handshake")
 TABLE = Path(__file__).parents[2] / "src/common/base/behaviours.def"
 # {name: how the server sees it end}
@@ -61,10 +60,7 @@ class BehaviourCase(unittest.TestCase):
 
     def wait_for_lines(self, path, count):
         """What was reset may still lie in the backlog when the client is gone."""
-        deadline = time.monotonic() + PATIENCE
-        while len(server_log.read(path)) < count:
-            self.assertLess(time.monotonic(), deadline, "the server didn't see all connections")
-            time.sleep(0.01)
+        until(lambda: len(server_log.read(path)) >= count, "the server has seen all connections")
 
     def drive(self, name, *client, server=(), conns=2, closed=22, churn="max",
               tapped=False):

@@ -20,7 +20,7 @@ class Tap:
 
     def close(self):
         self.over = True
-        self.thread.join(20)
+        self.thread.join()
         for one in self.sockets:
             one.close()
         self.selector.close()

@@ -16,6 +16,7 @@ import tempfile
 import termios
 import unittest
 
+from patience import PATIENCE_S
 import jsonschema
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
@@ -50,7 +51,7 @@ class Compare(unittest.TestCase):
 
     def soak(self, *arguments, program=STUB, code=0):
         process = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
-                                 timeout=100, check=False, cwd=self.folder, env=self.environment)
+                                 timeout=PATIENCE_S, check=False, cwd=self.folder, env=self.environment)
         self.assertEqual(process.returncode, code, process.stdout + process.stderr)
         return process
 
@@ -96,11 +97,11 @@ class Compare(unittest.TestCase):
                 break
             shown += piece
         os.close(parent)
-        self.assertEqual(process.wait(timeout=60), code)
+        self.assertEqual(process.wait(timeout=PATIENCE_S), code)
         return shown.decode().replace("\r\n", "\n")
 
     def golden(self, name, text):
-        text = re.sub(r"(  Folder ).*?(?=\n  \S|\Z)", r"\1 (here)", text, flags=re.DOTALL)
+        text = re.sub(r"(  files ).*?(?=\n  \S|\Z)", r"\1 (here)", text, flags=re.DOTALL)
         path = GOLDEN / name
         if os.environ.get("SOAK_GOLDEN") == "write":
             path.write_text(text, encoding="utf-8")
@@ -204,7 +205,8 @@ class Judged(Compare):
     def test_alike_versions_are_the_same(self):
         process = self.compare("3.5.7,3.5.9")
         self.assertTrue(process.stdout.startswith(
-            "SAME  openssl 3.5.7 → 3.5.9: no exact figure differs by more than 1 %\n"), process.stdout)
+            "SAME  openssl 3.5.9 against 3.5.7, for the server: no exact figure differs by\n"
+            "      more than 1 % · no leak in either\n"), process.stdout)
 
     def test_cpu_is_judged_by_pairs(self):
         cell = self.row(self.document("3.0.22,3.5.7", code=1), "cpu")[1]
@@ -227,6 +229,102 @@ class Judged(Compare):
         document = self.document("3.5.7,9.0.5", code=3)
         self.assertIn("missing", document["versions"][1]["said"])
         self.assertEqual(self.row(document, "allocs")[1]["change"], "missing")
+
+
+class Sides(Compare):
+    """The server decides; what only the load generator does is told."""
+
+    def test_what_the_client_allocates_is_told_and_decides_nothing(self):
+        said = self.compare("3.0.22,3.0.24").stdout
+        self.assertTrue(said.startswith(
+            "SAME  openssl 3.0.24 against 3.0.22, for the server: +16 B per idle connection ·\n"
+            "      no leak in either\n"
+            "      the client allocates +699 times per handshake (--side client judges it)\n"), said)
+        self.assertIn("  allocations, server    1,957   1,957 =\n", said)
+        self.assertIn("  allocations, client    1,000   1,699 +699  +69.9 %\n", said)
+        self.assertIn("  held by server, idle  47,007  47,023 +16 B  +0.03 %  =\n", said)
+        self.assertIn("  where the 699 are   +699  ssl/statem/extensions_clnt.c:478, new\n", said)
+        self.assertIn("  next    ./soak bisect smoke --openssl 3.0.22..3.0.24 "
+                      "--metric allocs_client\n", said)
+        self.assertNotIn("where the 0", said)
+
+    def test_the_command_that_it_suggests_works(self):
+        said = self.compare("3.0.22,3.0.24").stdout
+        words = re.search(r"\./soak (bisect .*)", said)[1].split()
+        self.environment["SOAK_STUB_FEW"] = "1"
+        found = self.soak(*words, "--results", "r", "--seed", "1").stdout
+        self.assertIn("3.0.24 is the first with allocs_client 1,699; 3.0.22 before it has "
+                      "allocs_client 1,000", " ".join(found.split()))
+
+    def test_a_side_judges_its_own(self):
+        document = self.document("3.0.22,3.0.24", "--side", "client", code=1)
+        self.assertEqual((document["side"], document["outcome"]), ("client", "worse"))
+        self.assertRegex(document["versions"][1]["said"],
+                         r"^WORSE  openssl 3.0.24 against 3.0.22, for the client: allocations per "
+                         r"handshake \+69.9 % \(1,000 → 1,699\)")
+        judged = {row["key"]: row["judged"] for row in document["rows"]}
+        self.assertEqual([judged[key] for key in ("allocs_client", "allocs_server", "allocs", "held",
+                                                  "growth_bytes")], [True, False, False, False, True])
+        document = self.document("3.0.22,3.0.24", "--side=both", code=1)
+        self.assertIn("for both ends: the client's allocations per handshake +69.9 %",
+                      document["versions"][1]["said"])
+
+    def test_a_leak_of_the_load_generator_is_told(self):
+        process = self.compare("3.0.22,3.0.25", "--json=c.json")
+        document = self.read("c.json")
+        self.assertEqual(([v["verdict"] for v in document["versions"]], document["outcome"]),
+                         (["PASS", "PASS"], "same"))
+        self.assertEqual([v["other_leaks"] for v in document["versions"]], [False, True])
+        self.assertIn("the client of 3.0.25 LEAKs (--side client judges it)\n", process.stdout)
+        for side in ("client", "both"):
+            document = self.document("3.0.22,3.0.25", "--side", side, code=1)
+            self.assertEqual([v["verdict"] for v in document["versions"]], ["PASS", "LEAK"])
+            self.assertIn("a LEAK, +72.00 B per connection", document["versions"][1]["said"])
+
+    def test_a_leak_of_the_server_is_none_of_the_clients(self):
+        document = self.document("3.0.22,3.0.17", "--side", "client")
+        self.assertEqual([v["verdict"] for v in document["versions"]], ["PASS", "PASS"])
+        self.assertEqual([v["other_leaks"] for v in document["versions"]], [False, True])
+
+    def test_what_cannot_be_trusted_is_so_for_every_side(self):
+        for side in ("server", "client"):
+            document = self.document("3.5.7,4.0.3", "--side", side, "--tolerance=50%", code=3)
+            self.assertEqual(document["versions"][1]["verdict"], "INVALID")
+
+
+class KeyExchange(Compare):
+    def test_another_default_is_named_as_the_cause(self):
+        process = self.compare("3.0.22,3.5.7", "--json=c.json", code=1)
+        document = self.read("c.json")
+        self.assertEqual([v["key_exchange"] for v in document["versions"]],
+                         ["x25519", "X25519MLKEM768"])
+        self.assertIn("because of another default key exchange: X25519MLKEM768, was x25519",
+                      document["versions"][1]["said"])
+        self.assertIn("  key exchange   3.0.22 x25519 · 3.5.7 X25519MLKEM768\n", process.stdout)
+        self.assertIn("./soak compare smoke --openssl 3.0.22,3.5.7 --groups X25519\n",
+                      process.stdout)
+        self.assertIn("  handshake p50 ", process.stdout)
+
+    def test_the_same_one_is_no_cause(self):
+        for versions, code in (("3.0.17,3.0.20", 1), ("3.5.7,3.5.9", 0)):
+            self.assertNotIn("key exchange", self.compare(versions, code=code).stdout)
+
+    def test_with_groups_it_is_no_default(self):
+        document = self.document("3.0.22,3.5.7", "--groups", "X25519MLKEM768:X25519", code=1)
+        self.assertEqual(document["groups"], "X25519MLKEM768:X25519")
+        self.assertIn("because of another key exchange: X25519MLKEM768, was x25519",
+                      document["versions"][1]["said"])
+
+    def test_a_footprint_that_does_not_say_is_no_difference(self):
+        for name, version in (("a", "3.0.22"), ("b", "3.5.7")):
+            (self.folder / name).mkdir()
+            path = self.folder / name / "result.json"
+            self.soak("document", version, path)
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if name == "a":
+                del document["footprint"]["group"]
+            path.write_text(json.dumps(document), encoding="utf-8")
+        self.assertNotIn("key exchange", self.soak("compare", "a", "b", code=1).stdout)
 
 
 class Broken(Compare):
@@ -268,7 +366,7 @@ class Broken(Compare):
     def test_ctrl_c_gives_what_was_measured(self):
         process = self.compare("3.0.17,3.0.20,9.0.4", "--json=c.json", code=130)
         self.assertIn("interrupted after 2 of 18 runs", process.stdout)
-        self.assertIn("allocations per handshake +31.1 %", " ".join(process.stdout.split()))
+        self.assertIn("allocations per handshake +55.9 %", " ".join(process.stdout.split()))
         document = self.read("c.json")
         self.assertEqual((document["state"], document["exit"]), ("interrupted", 130))
         self.assertEqual([len(v["runs"]) for v in document["versions"]], [1, 1, 0])
@@ -291,12 +389,12 @@ class Finished(Compare):
         process = self.soak("compare", a, self.folder / b / "result.json", "--json=c.json")
         document = self.read("c.json")
         self.assertEqual(self.outcomes(document), ["same", "mixed"])
-        self.assertRegex(process.stdout, r"\AMIXED  openssl \S+ → \S+: the LEAK is gone; but ")
+        self.assertRegex(process.stdout, r"\AMIXED  openssl 3.0.22-1~made against 3.0.17-1~made, for the server: the LEAK is\s+gone · but ")
         self.assertEqual([v["name"] for v in document["versions"]],
                          ["3.0.17-1~made", "3.0.22-1~made"])
         self.assertEqual((document["part"], document["rounds"], document["seed"]),
                          ("openssl", 0, None))
-        self.assertIn("the LEAK is gone; but allocations per handshake +31.0 %",
+        self.assertIn("the LEAK is gone · but allocations per handshake +55.6 %",
                       " ".join(process.stdout.split()))
         self.assertFalse((self.folder / "r").exists())
 
@@ -427,7 +525,7 @@ class Shown(Compare):
     def test_quiet_prints_the_verdict_lines(self):
         process = self.compare("3.5.7,3.5.9", "--quiet")
         self.assertEqual(process.stdout,
-                         "SAME  openssl 3.5.7 → 3.5.9: no exact figure differs by more than 1 %\n")
+                         "SAME  openssl 3.5.9 against 3.5.7, for the server: no exact figure differs by more than 1 % · no leak in either\n")
 
 
 class Documents(Compare):
@@ -487,7 +585,7 @@ class Bisect(Compare):
         self.assertTrue(process.stdout.startswith(
             "3.0.20 is the first with allocs 2,961; 3.0.17 before it has allocs 2,258 "
             "(3 of 3 versions run)\n"), process.stdout)
-        self.assertIn("+231 crypto/property/property.c:478, new", process.stdout)
+        self.assertIn("+231  crypto/property/property.c:478, new", process.stdout)
         document = self.read("b.json")
         self.assertEqual((document["before"], document["first"], document["end"]),
                          ("3.0.17", "3.0.20", "found"))
@@ -590,7 +688,7 @@ class BisectExit(Compare):
         self.run_soak("--bisect-exit", "--build", "false", code=125)
         process = self.run_soak("--bisect-exit", "--build", "soak-no-such-program x", code=125)
         self.assertEqual(process.stderr, "soak: --build 'soak-no-such-program' can't be started: "
-                                         "No such file or directory\n")
+                                         "no such file or directory\n")
         self.assertFalse((self.folder / "r").exists())
 
     def test_the_build_comes_before_the_run_and_no_shell_reads_it(self):

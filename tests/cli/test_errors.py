@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = os.environ["SOAK_SOURCE"]
 SOAK = os.path.join(BUILD, "bin", "soak")
@@ -74,12 +76,13 @@ REFUSED = [
 
 
 class Errors(unittest.TestCase):
-    def run_soak(self, *arguments):
-        with tempfile.TemporaryDirectory(prefix="soak-cli-") as results:
-            process = subprocess.run([SOAK, *arguments, "--results", results],
-                                     capture_output=True, text=True, timeout=60, check=False,
+    def run_soak(self, *arguments, results=True):
+        with tempfile.TemporaryDirectory(prefix="soak-cli-") as results_folder:
+            last = ["--results", results_folder] if results else []
+            process = subprocess.run([SOAK, *arguments, *last],
+                                     capture_output=True, text=True, timeout=PATIENCE_S, check=False,
                                      env=dict(os.environ, SOAK_ROOT=SOURCE))
-            return process, os.listdir(results)
+            return process, os.listdir(results_folder)
 
     def test_each_bad_option_gets_its_sentence_and_exit_2(self):
         for arguments, sentence in REFUSED:
@@ -87,7 +90,7 @@ class Errors(unittest.TestCase):
                 # The results option comes last, so that a missing value is really missing.
                 if arguments == ["--conns"]:
                     process = subprocess.run([SOAK, "--conns"], capture_output=True, text=True,
-                                             timeout=60, check=False)
+                                             timeout=PATIENCE_S, check=False)
                     left = []
                 else:
                     process, left = self.run_soak(*arguments)
@@ -95,6 +98,35 @@ class Errors(unittest.TestCase):
                 self.assertEqual(process.stdout, "")
                 self.assertEqual(process.returncode, 2)
                 self.assertEqual(left, [])
+
+    def test_a_folder_that_cannot_be_made_is_refused_before_anything(self):
+        """In every command that keeps something, before a library is looked for."""
+        with tempfile.NamedTemporaryFile(prefix="soak-cli-") as file:
+            for command in (["run"], ["suite", "smoke"], ["run", "--fail-alloc"],
+                            ["compare", "smoke", "--openssl", "9.9.1,9.9.2"],
+                            ["bisect", "smoke", "--openssl", "9.9.1..9.9.2"],
+                            ["run", "--openssl", "9.9.1"]):
+                with self.subTest(command=command):
+                    process, _ = self.run_soak(*command, "--results", f"{file.name}/x", results=False)
+                    self.assertEqual(process.returncode, 2, process.stderr)
+                    self.assertRegex(process.stderr,
+                                     rf"\Asoak: (\w+: )?{file.name}(/x)?: Not a directory\n\Z")
+
+    def test_what_is_wrong_is_told_before_a_build(self):
+        """--build isn't started when the line is refused; nor are versions looked for."""
+        with tempfile.TemporaryDirectory(prefix="soak-cli-") as folder:
+            for options in (["--json=/nonexistent/x"], ["--conns", "0"], ["--openssl", "X25519"],
+                            ["--results", "/dev/null/x"]):
+                process, _ = self.run_soak("run", "--bisect-exit", "--build", f"touch {folder}/built",
+                                           "--results", folder, *options, results=False)
+                self.assertEqual(process.returncode, 128, process.stderr)
+                self.assertEqual(os.listdir(folder), [])
+            for options in (["--metric", "nonsense"], ["--json=/nonexistent/x"], ["--repeat", "0"],
+                            ["--conns", "0"]):
+                process, _ = self.run_soak("bisect", "smoke", "--openssl", "9.9.1..9.9.2", "--results",
+                                           folder, *options, results=False)
+                self.assertEqual(process.returncode, 2, process.stderr)
+                self.assertNotIn("looking for", process.stderr)
 
     def test_a_scenario_file_is_told_by_line_and_nearest_key(self):
         with tempfile.NamedTemporaryFile("w", suffix=".soak", prefix="bad-") as file:
@@ -127,7 +159,7 @@ class Errors(unittest.TestCase):
             self.assertEqual((process.returncode, left), (2, []))
 
     def test_help_names_every_section_and_exit_code(self):
-        process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=60,
+        process = subprocess.run([SOAK, "--help"], capture_output=True, text=True, timeout=PATIENCE_S,
                                  check=False)
         self.assertEqual(process.returncode, 0)
         for word in ("[load]", "[tls]", "[mix]", "[suite]", "[server]", "[verdict]", "[output]",
@@ -136,7 +168,7 @@ class Errors(unittest.TestCase):
         self.assertNotIn("--clean", process.stdout)
 
     def test_version_is_one_line(self):
-        process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=60,
+        process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=PATIENCE_S,
                                  check=False)
         self.assertRegex(process.stdout, r"^soak \d+\.\d+\.\d+\n$")
 

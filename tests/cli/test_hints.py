@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK = os.path.join(BUILD, "bin", "soak")
@@ -72,7 +74,7 @@ TYPED = [
 
 
 def soak(*arguments, cwd=None):
-    return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=60, check=False,
+    return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
                           stdin=subprocess.DEVNULL, cwd=cwd, env=dict(os.environ, SOAK_ROOT=str(SOURCE)))
 
 

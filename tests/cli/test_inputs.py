@@ -9,12 +9,12 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = os.environ["SOAK_SOURCE"]
 SOAK = str(BUILD / "bin" / "soak")
 HUGE = 10 << 30
-# It is there for a wait that never ends; nothing here takes a second.
-PATIENCE_S = 60
 
 
 def fifo(path):

@@ -6,8 +6,9 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
+
+from patience import PATIENCE_S, until
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = """sh env cat cp chmod date dirname find flock grep id mkdir mv nproc readlink rm sed sleep
@@ -27,6 +28,7 @@ case $1 in
     while [ "$left" -gt 0 ] && [ ! -e "$STUBS/release" ]; do sleep 0.02; left=$((left - 1)); done
     [ -z "${BUILD_FAILS-}" ] || { echo "a.c:3: error: a slip"; exit 1; }
     mkdir -p "$2/bin"
+    rm -f "$2/bin/soak"
     printf '#!/bin/sh\\necho "ran $SOAK_ROOT $*"\\nexit 3\\n' >"$2/bin/soak"
     chmod +x "$2/bin/soak"
     ;;
@@ -82,7 +84,7 @@ class Launcher(unittest.TestCase):
     def run_soak(self, *arguments, program=None, cwd="/", **more):
         return subprocess.run(
             [program or self.tree / "soak", *arguments], cwd=cwd, env=self.environment(**more),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     def calls(self, name):
         path = self.stubs / "calls"
@@ -137,11 +139,32 @@ class Launcher(unittest.TestCase):
         self.run_soak()
         self.assertEqual(len(self.calls("cmake --build")), 2)
 
+    def test_a_build_during_a_run_is_told_with_its_pid_and_words(self):
+        self.run_soak()
+        program = self.tree / "build/bin/soak"
+        script = program.read_bytes()
+        program.unlink()
+        shutil.copy(shutil.which("sleep"), program)
+        running = subprocess.Popen([program, str(2 * PATIENCE_S)])
+        self.addCleanup(running.wait)
+        self.addCleanup(running.kill)
+        told = f"soak: a run is under way (pid {running.pid}: soak {2 * PATIENCE_S}): "
+        self.edit(self.tree / "src/a.c", self.tree / "build/.ready")
+        self.assertIn(told, self.run_soak().stderr)
+        self.assertNotIn("under way", self.run_soak().stderr, "nothing was built")
+        self.edit(self.tree / "src/a.c", self.tree / "build/.ready")
+        self.assertIn(told, self.run_soak().stderr, "its program is deleted by now")
+        running.kill()
+        running.wait()
+        self.edit(self.tree / "src/a.c", self.tree / "build/.ready")
+        self.assertNotIn("under way", self.run_soak().stderr)
+        self.assertEqual(program.read_bytes(), script)
+
     def test_of_two_at_once_one_builds_and_the_other_waits(self):
         with self.start_held_build() as first, self.start() as second:
             self.assertIn("waiting", second.stderr.readline())
             (self.stubs / "release").touch()
-            outputs = [first.communicate(timeout=60)[0], second.communicate(timeout=60)[0]]
+            outputs = [first.communicate(timeout=PATIENCE_S)[0], second.communicate(timeout=PATIENCE_S)[0]]
         self.assertEqual(outputs, [f"ran {self.tree} \n"] * 2)
         self.assertEqual(len(self.calls("cmake --build")), 1)
 
@@ -150,12 +173,9 @@ class Launcher(unittest.TestCase):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def start_held_build(self):
-        """Starts a run whose build goes on until the file "release" is there (at most 30 s)."""
-        process = self.start(HOLD_BUILD="1500")
-        deadline = time.monotonic() + 60
-        while not self.calls("cmake --build"):
-            self.assertLess(time.monotonic(), deadline, "the build never began")
-            time.sleep(0.01)
+        """Starts a run whose build goes on until the file "release" is there."""
+        process = self.start(HOLD_BUILD=str(50 * PATIENCE_S))
+        until(lambda: self.calls("cmake --build"), "the build has begun")
         return process
 
     @staticmethod

@@ -16,6 +16,8 @@ import termios
 import time
 import unittest
 
+from patience import PATIENCE_S
+
 try:
     import pyte
 except ImportError:
@@ -25,7 +27,7 @@ BUILD = os.environ["SOAK_BUILD"]
 SOURCE = os.environ["SOAK_SOURCE"]
 SOAK = os.path.join(BUILD, "bin", "soak")
 STUB = os.path.join(BUILD, "bin", "live-stub")
-WAIT = 100
+WAIT = PATIENCE_S
 
 NO_PYTE = "no python3-pyte: the live view isn't looked at"
 NO_TMUX = "no tmux: the live view isn't looked at in a terminal with a scrollback"

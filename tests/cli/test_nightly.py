@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SCRIPT = SOURCE / "scripts/nightly.sh"
@@ -32,7 +34,7 @@ class Nightly(unittest.TestCase):
 
     def step(self, *words, code=0):
         process = subprocess.run(["bash", SCRIPT, *words], capture_output=True, text=True,
-                                 timeout=60, check=False, env=self.environment)
+                                 timeout=PATIENCE_S, check=False, env=self.environment)
         self.assertEqual(process.returncode, code, process.stdout + process.stderr)
         return process.stdout + process.stderr
 

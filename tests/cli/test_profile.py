@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import unittest
+from patience import PATIENCE_S
 import xml.etree.ElementTree as ElementTree
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
@@ -244,7 +245,7 @@ class Profile(unittest.TestCase):
             environment = dict(os.environ, DEBUGINFOD_URLS=f"http://127.0.0.1:{port}/", HOME=home,
                                DEBUGINFOD_CACHE_PATH=home, DEBUGINFOD_TIMEOUT="1")
             found = subprocess.run([BUILD / "bin/test_symbol", "--symbol"], env=environment,
-                                   capture_output=True, text=True, timeout=60, check=True)
+                                   capture_output=True, text=True, timeout=PATIENCE_S, check=True)
             self.assertRegex(found.stdout, r"^SSL_new  ")
             server.settimeout(0)
             with self.assertRaises(BlockingIOError):

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"]).resolve()
 BEHAVIOUR = re.compile(r'^X\(\w+,\s+"([^"]+)",\s+(\w+),\s+(\d+),\s+\w+,\s+"([^"]*)"',
@@ -34,14 +36,14 @@ LINES = [
 
 
 def soak(*arguments, root=SOURCE, cwd=None):
-    return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=60,
+    return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
                           check=False, cwd=cwd, env=dict(os.environ, SOAK_ROOT=str(root)))
 
 
 def words_of(command):
     """As a shell reads them: what could steer a terminal is written in its $'...'."""
     text = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True,
-                          timeout=60, check=True).stdout
+                          timeout=PATIENCE_S, check=True).stdout
     return text.split("\0")[:-1]
 
 

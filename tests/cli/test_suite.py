@@ -12,10 +12,10 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 
+from patience import PATIENCE_S, until
 import jsonschema
 
 import junit_check
@@ -62,7 +62,7 @@ class Suite(unittest.TestCase):
 
     def soak(self, *arguments, program=STUB, code=0):
         process = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
-                                 timeout=100, check=False, cwd=self.folder, env=self.environment)
+                                 timeout=PATIENCE_S, check=False, cwd=self.folder, env=self.environment)
         self.assertEqual(process.returncode, code, process.stdout + process.stderr)
         return process
 
@@ -622,11 +622,9 @@ class Real(Suite):
         process = subprocess.Popen([SOAK, "suite", "s", "--results", "r", "--junit=j.xml"],
                                    stdout=subprocess.PIPE, text=True, cwd=self.folder,
                                    env=self.environment)
-        deadline = time.monotonic() + 60
-        while not self.samples() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(self.samples, "the first run has measured something")
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 130, output)
         document = self.documents()[0]
         self.assertEqual(self.outcomes(document), {"a": "interrupted", "b": "not run"})

@@ -58,6 +58,15 @@ class Tally(unittest.TestCase):
         text = "1/1 Test #1: cli.a ......***Skipped   0.01 sec\n"
         self.assertEqual(last_line(text), (1, "0 passed, 0 failed, 1 skipped"))
 
+    def test_the_ten_that_took_longest_are_named_before_the_last_line(self):
+        text = "".join(f"{n}/12 Test #{n}: unit.a{n} ...   Passed    {n}.25 sec\n" for n in range(1, 13))
+        code, output = tally(text)
+        lines = output.splitlines()
+        self.assertEqual((code, lines[-1]), (0, "12 passed, 0 failed"))
+        self.assertEqual(lines[-12], "the 10 slowest of 12 programs, 81 s in all:")
+        self.assertEqual([line.split() for line in lines[-11:-1]],
+                         [[f"{n}.2", "s", f"unit.a{n}"] for n in range(12, 2, -1)])
+
     def test_lines_of_parallel_programs_are_told_apart(self):
         text = ("1: [  PASSED  ] 1 test(s).\n2: [  PASSED  ] 2 test(s).\n"
                 "2/2 Test #2: unit.b ...***Failed    0.01 sec\n"

@@ -3,7 +3,7 @@
 import socket
 import threading
 
-WAIT_S = 30  # a hang becomes a failure
+from patience import PATIENCE_S as WAIT_S
 
 
 class Listener:

@@ -7,10 +7,10 @@ import ssl
 import subprocess
 import time
 
+from patience import PATIENCE_S as PATIENCE
 from probe_page import page_make
 
 BIN = os.environ["SOAK_BIN"]
-PATIENCE = 30.0  # seconds; only a hang is as slow as that
 
 def client_context(version=None, alpn=None, cert=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

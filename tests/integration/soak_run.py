@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("SOAK_BIN", "build/bin")
 SOAK = os.path.join(BIN, "soak")
@@ -16,9 +18,6 @@ HAS_JEMALLOC = b"jemalloc" in subprocess.run(["ldd", os.path.join(BIN, "soak-ser
                                              capture_output=True, check=True).stdout
 # What a sanitizer's report begins with; scripts/sanitize.sh runs these tests under each of them.
 REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
-
-# A slow machine may take ten times as long as a quick one; a hang is found all the same.
-PATIENCE_S = 600
 
 
 class Run:

@@ -6,10 +6,10 @@ import re
 import subprocess
 import unittest
 
+from patience import PATIENCE_S
 from soak_run import BIN, REPORT, SoakTest
 
 PROGRAM = os.path.join(BIN, "soak-footprint")
-PATIENCE_S = 600
 # What a process's own layout decides: addresses, and its size. With an RSA key one connection in 32 makes
 # the key's blinding anew: that changes no median, but whether all connections were alike.
 CHANCE = re.compile(r" caller=\d+| exact=[01]|^rss .*\n", re.MULTILINE)

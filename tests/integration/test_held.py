@@ -13,7 +13,8 @@ import soak_run
 from client_recorder import make_certificate
 from listener import Listener
 from server_driver import Server
-from test_client import Client, by_hand, until
+from patience import until
+from test_client import Client, by_hand
 
 BIN = os.environ["SOAK_BIN"]
 KEY_UPDATE, CLIENT_HELLO, FINISHED = 24, 1, 20
@@ -91,7 +92,8 @@ class OperationsTest(unittest.TestCase):
         self.assertRegex(done.stdout, r"operations +40,")
         self.assertEqual(len(echo.messages), 4)
         self.assertEqual(sum(echo.messages), 4 + 40)
-        self.assertGreaterEqual(min(echo.messages), 5, echo.messages)
+        # All had a turn; how many more is up to the scheduler, as a slow one isn't idle.
+        self.assertGreaterEqual(min(echo.messages), 2, echo.messages)
 
     def test_requests_are_messages_on_the_same_connections(self):
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):

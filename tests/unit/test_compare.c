@@ -100,7 +100,7 @@ static void leak_goes(struct made *m)
 static void leak_goes_and_allocations_rise(struct made *m)
 {
     leak_goes(m);
-    set(m, 1, COMPARE_ALLOCS, 1300);
+    set(m, 1, COMPARE_ALLOCS_SERVER, 1300);
 }
 
 static void leak_grows(struct made *m)
@@ -123,14 +123,14 @@ static void leak_stays(struct made *m)
 
 static void more_allocations(struct made *m)
 {
-    set(m, 0, COMPARE_ALLOCS, 2302);
-    set(m, 1, COMPARE_ALLOCS, 3005);
+    set(m, 0, COMPARE_ALLOCS_SERVER, 2302);
+    set(m, 1, COMPARE_ALLOCS_SERVER, 3005);
 }
 
 static void fewer_allocations(struct made *m)
 {
-    set(m, 0, COMPARE_ALLOCS, 3001);
-    set(m, 1, COMPARE_ALLOCS, 1676);
+    set(m, 0, COMPARE_ALLOCS_SERVER, 3001);
+    set(m, 1, COMPARE_ALLOCS_SERVER, 1676);
 }
 
 static void within_the_tolerance(struct made *m)
@@ -145,13 +145,13 @@ static void more_than_the_tolerance(struct made *m)
 
 static void from_nothing(struct made *m)
 {
-    set(m, 0, COMPARE_REALLOCS, 0);
+    set(m, 0, COMPARE_REALLOCS_SERVER, 0);
 }
 
 static void said_to_be_inexact(struct made *m)
 {
     more_allocations(m);
-    m->run[1][0].inexact[COMPARE_ALLOCS] = true;
+    m->run[1][0].inexact[COMPARE_ALLOCS_SERVER] = true;
 }
 
 static void repeats_disagree(struct made *m)
@@ -181,8 +181,8 @@ static void more_objects(struct made *m)
 
 static void inexact_but_near(struct made *m)
 {
-    set(m, 1, COMPARE_ALLOCS, 1001);
-    m->run[1][0].inexact[COMPARE_ALLOCS] = true;
+    set(m, 1, COMPARE_ALLOCS_SERVER, 1001);
+    m->run[1][0].inexact[COMPARE_ALLOCS_SERVER] = true;
 }
 
 static void a_row_is_missing(struct made *m)
@@ -200,7 +200,7 @@ static void only_the_first_round_has_a_footprint(struct made *m)
 {
     for (size_t v = 0; v < 2; v++)
         for (size_t r = 1; r < ROUNDS; r++)
-            m->run[v][r].row[COMPARE_ALLOCS] = NAN;
+            m->run[v][r].row[COMPARE_ALLOCS_SERVER] = NAN;
 }
 
 static void nobody_has_a_footprint(struct made *m)
@@ -268,7 +268,7 @@ static void leak_goes_and_nobody_can_tell(struct made *m)
 
 static void better_and_worse(struct made *m)
 {
-    set(m, 1, COMPARE_ALLOCS, 900);
+    set(m, 1, COMPARE_ALLOCS_SERVER, 900);
     set(m, 1, COMPARE_HELD_IDLE, 1300);
 }
 
@@ -276,6 +276,44 @@ static void worse_and_inconclusive(struct made *m)
 {
     one_is_inconclusive(m);
     more_allocations(m);
+}
+
+/* Only the load generator allocates more. */
+static void more_by_the_client(struct made *m)
+{
+    set(m, 1, COMPARE_ALLOCS_CLIENT, 2252);
+}
+
+static void more_of_both_ends(struct made *m)
+{
+    set(m, 1, COMPARE_ALLOCS, 2252);
+    set(m, 1, COMPARE_REALLOCS, 2252);
+    set(m, 1, COMPARE_ALLOC_BYTES, 2252);
+}
+
+static void the_client_is_judged(struct made *m)
+{
+    more_by_the_client(m);
+    m->input.side = COMPARE_SIDE_CLIENT;
+}
+
+static void the_server_is_not_judged(struct made *m)
+{
+    more_allocations(m);
+    cpu(m, 1.05);
+    m->input.side = COMPARE_SIDE_CLIENT;
+}
+
+static void both_are_judged(struct made *m)
+{
+    more_of_both_ends(m);
+    m->input.side = COMPARE_SIDE_BOTH;
+}
+
+static void a_leak_decides_whoever_is_judged(struct made *m)
+{
+    leak_comes(m);
+    m->input.side = COMPARE_SIDE_CLIENT;
 }
 
 static void never_run(struct made *m)
@@ -295,43 +333,49 @@ static const struct control {
     {                                                                                              \
 #make, make, COMPARE_##rule, COMPARE_##outcome, COMPARE_##row, COMPARE_CHANGE_##change     \
     }
-    C(alike, RULES, SAME, ALLOCS, EQUAL),
-    C(one_of_six_leaks, RULE_WORST, WORSE, ALLOCS, EQUAL),
-    C(invalid_and_leak, RULE_WORST, WORSE, ALLOCS, EQUAL),
-    C(one_is_inconclusive, RULE_UNDECIDED, UNSURE, ALLOCS, EQUAL),
-    C(first_is_invalid, RULE_UNDECIDED, UNSURE, ALLOCS, EQUAL),
+    C(alike, RULES, SAME, ALLOCS_SERVER, EQUAL),
+    C(one_of_six_leaks, RULE_WORST, WORSE, ALLOCS_SERVER, EQUAL),
+    C(invalid_and_leak, RULE_WORST, WORSE, ALLOCS_SERVER, EQUAL),
+    C(one_is_inconclusive, RULE_UNDECIDED, UNSURE, ALLOCS_SERVER, EQUAL),
+    C(first_is_invalid, RULE_UNDECIDED, UNSURE, ALLOCS_SERVER, EQUAL),
     C(leak_comes, RULE_TURNED, WORSE, GROWTH_BYTES, MORE),
     C(leak_goes, RULE_TURNED, BETTER, GROWTH_BYTES, LESS),
-    C(leak_goes_and_allocations_rise, RULE_MENDED, MIXED, ALLOCS, MORE),
+    C(leak_goes_and_allocations_rise, RULE_MENDED, MIXED, ALLOCS_SERVER, MORE),
     C(leak_goes_and_nobody_can_tell, RULE_GRAVEST, UNSURE, HELD_IDLE, UNSURE),
     C(leak_grows, RULE_GROWTH, WORSE, GROWTH_BYTES, MORE),
     C(leak_shrinks, RULE_GROWTH, BETTER, GROWTH_BYTES, LESS),
     C(leak_stays, RULES, SAME, GROWTH_BYTES, SAME),
-    C(more_allocations, RULE_TOLERANCE, WORSE, ALLOCS, MORE),
-    C(fewer_allocations, RULE_TOLERANCE, BETTER, ALLOCS, LESS),
+    C(more_allocations, RULE_TOLERANCE, WORSE, ALLOCS_SERVER, MORE),
+    C(fewer_allocations, RULE_TOLERANCE, BETTER, ALLOCS_SERVER, LESS),
     C(within_the_tolerance, RULES, SAME, HELD_IDLE, MORE),
     C(more_than_the_tolerance, RULE_TOLERANCE, WORSE, HELD_IDLE, MORE),
-    C(from_nothing, RULES, WORSE, REALLOCS, MORE),
-    C(said_to_be_inexact, RULE_INEXACT, UNSURE, ALLOCS, UNSURE),
+    C(from_nothing, RULES, WORSE, REALLOCS_SERVER, MORE),
+    C(said_to_be_inexact, RULE_INEXACT, UNSURE, ALLOCS_SERVER, UNSURE),
     C(repeats_disagree, RULE_INEXACT, UNSURE, HELD_IDLE, UNSURE),
     C(objects_that_grew, RULE_COUNTED, BETTER, CENSUS_SESSION, UNSURE),
     C(a_class_that_one_cannot_count, RULE_COUNTED, SAME, CENSUS_PKEY, MISSING),
     C(more_objects, RULE_TOLERANCE, WORSE, CENSUS_PKEY, MORE),
-    C(inexact_but_near, RULES, SAME, ALLOCS, SAME),
+    C(inexact_but_near, RULES, SAME, ALLOCS_SERVER, SAME),
     C(a_row_is_missing, RULE_MISSING, UNSURE, PEAK, MISSING),
     C(nobody_has_the_row, RULES, SAME, PEAK, NONE),
-    C(only_the_first_round_has_a_footprint, RULES, SAME, ALLOCS, EQUAL),
-    C(nobody_has_a_footprint, RULE_FOOTPRINT, UNSURE, ALLOCS, NONE),
-    C(no_footprint_was_asked_for, RULES, SAME, ALLOCS, NONE),
+    C(only_the_first_round_has_a_footprint, RULES, SAME, ALLOCS_SERVER, EQUAL),
+    C(nobody_has_a_footprint, RULE_FOOTPRINT, UNSURE, ALLOCS_SERVER, NONE),
+    C(no_footprint_was_asked_for, RULES, SAME, ALLOCS_SERVER, NONE),
     C(slower, RULES, WORSE, CPU, MORE),
     C(faster, RULES, BETTER, CPU, LESS),
     C(hardly_slower, RULE_MARGIN, SAME, CPU, SAME),
     C(slower_in_five_of_six, RULE_MARGIN, SAME, CPU, UNSURE),
+    C(more_by_the_client, RULE_SIDE, SAME, ALLOCS_CLIENT, MORE),
+    C(more_of_both_ends, RULE_SIDE, SAME, ALLOCS, MORE),
+    C(the_client_is_judged, RULES, WORSE, ALLOCS_CLIENT, MORE),
+    C(the_server_is_not_judged, RULE_SIDE, SAME, ALLOCS_SERVER, MORE),
+    C(both_are_judged, RULES, WORSE, ALLOCS, MORE),
+    C(a_leak_decides_whoever_is_judged, RULES, WORSE, GROWTH_BYTES, MORE),
     C(slower_in_five_pairs, RULE_PAIRS, SAME, CPU, UNSURE),
     C(more_rss, RULE_WITNESS, SAME, RSS, NONE),
     C(better_and_worse, RULE_GRAVEST, WORSE, HELD_IDLE, MORE),
-    C(worse_and_inconclusive, RULE_GRAVEST, WORSE, ALLOCS, MORE),
-    C(never_run, RULES, UNSURE, ALLOCS, MISSING),
+    C(worse_and_inconclusive, RULE_GRAVEST, WORSE, ALLOCS_SERVER, MORE),
+    C(never_run, RULES, UNSURE, ALLOCS_SERVER, MISSING),
 };
 enum { CONTROLS = sizeof controls / sizeof *controls };
 
@@ -377,8 +421,8 @@ static void the_gravest_version_is_the_whole(void **state)
     struct compare_judgement j;
     make(&m);
     m.input.versions = 3;
-    set(&m, 1, COMPARE_ALLOCS, 1300);
-    set(&m, 2, COMPARE_ALLOCS, 700);
+    set(&m, 1, COMPARE_ALLOCS_SERVER, 1300);
+    set(&m, 2, COMPARE_ALLOCS_SERVER, 700);
     compare_judge(&m.input, &j);
     assert_int_equal(j.column[1].outcome, COMPARE_WORSE);
     assert_int_equal(j.column[2].outcome, COMPARE_BETTER);

@@ -9,12 +9,16 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct proc_sample full(pid_t pid)
@@ -72,18 +76,30 @@ static void *wait_at(void *gate)
     return NULL;
 }
 
-static void *end_at_once(void *unused)
+static void *end_at_once(void *ret_tid)
 {
-    return unused;
+    *(pid_t *)ret_tid = (pid_t)syscall(SYS_gettid);
+    return NULL;
+}
+
+/* A thread that was joined is still counted until the kernel has taken it off its list. */
+static void wait_until_gone(pid_t tid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d", (int)tid);
+    while (access(path, F_OK) == 0)
+        sched_yield();
 }
 
 static void threads_are_counted(void **state)
 {
     (void)state;
     pthread_t first;
+    pid_t tid;
     /* A sanitizer starts a thread of its own along with the first. */
-    assert_int_equal(pthread_create(&first, NULL, end_at_once, NULL), 0);
+    assert_int_equal(pthread_create(&first, NULL, end_at_once, &tid), 0);
     pthread_join(first, NULL);
+    wait_until_gone(tid);
     pthread_barrier_t gate;
     pthread_barrier_init(&gate, NULL, 2);
     struct proc_sample before;

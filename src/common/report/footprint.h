@@ -42,6 +42,7 @@ struct footprint {
     uint64_t connections; /* measured; 0: there is no footprint */
     char openssl[32];     /* the version that was loaded: "3.0.19" */
     char tls[8], key[16]; /* "1.3", "p256" */
+    char group[32];       /* of the key exchange, by OpenSSL's name: "x25519"; "": not known */
     struct footprint_side end[FOOTPRINT_END_COUNT];
     double rss_bytes_per_conn; /* of a server end, a witness; NAN: not known */
     char left_out[256];        /* options of the scenario that it doesn't have: "alpn, sni"; "" */

@@ -60,10 +60,10 @@ json_t *footprint_json(const struct footprint *f)
     json_t *ends = json_array();
     for (int end = 0; end < FOOTPRINT_END_COUNT; end++)
         json_array_append_new(ends, side_json(&f->end[end], (enum footprint_end)end));
-    return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "connections", (json_int_t)f->connections,
-                     "openssl", text(f->openssl), "tls", text(f->tls), "key", text(f->key), "ends",
-                     ends, "rss_bytes_per_conn", number(f->rss_bytes_per_conn), "left_out",
-                     text(f->left_out));
+    return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "connections", (json_int_t)f->connections,
+                     "openssl", text(f->openssl), "tls", text(f->tls), "key", text(f->key), "group",
+                     text(f->group), "ends", ends, "rss_bytes_per_conn",
+                     number(f->rss_bytes_per_conn), "left_out", text(f->left_out));
 }
 
 /* ---- reading ---- */
@@ -173,7 +173,8 @@ static int read_head(const json_t *value, struct footprint *f, struct err *e)
     if (json_read_count(value, "rss_bytes_per_conn", &f->rss_bytes_per_conn, e) != 0 ||
         copy_text(value, "openssl", f->openssl, sizeof f->openssl, e) < 0 ||
         copy_text(value, "tls", f->tls, sizeof f->tls, e) < 0 ||
-        copy_text(value, "key", f->key, sizeof f->key, e) < 0)
+        copy_text(value, "key", f->key, sizeof f->key, e) < 0 ||
+        copy_text(value, "group", f->group, sizeof f->group, e) < 0)
         return -1;
     return copy_text(value, "left_out", f->left_out, sizeof f->left_out, e);
 }

@@ -258,6 +258,8 @@ static void judge_row(const struct judging *j, size_t column, enum compare_row r
             decide(c, first->value, j->input->tolerance, true);
         break;
     }
+    if (rule(j, COMPARE_RULE_SIDE) && !compare_row_counts(row, j->input->side))
+        c->outcome = COMPARE_SAME;
 }
 
 /* A LEAK has no end and a level is paid once: a row doesn't outweigh that a LEAK is gone. */

@@ -23,39 +23,52 @@
 
 enum { COMPARE_VERSIONS = 16, COMPARE_RUNS = 64 };
 
-/* X(ENUM, key in JSON, role, unit, group of the table, title). The unit is that of the figure:
- * COUNT, BYTES, NS, US or RATIO. */
+/* X(ENUM, key in JSON, role, unit, side, group of the table, title). The unit is that of the
+ * figure: COUNT, BYTES, NS, US or RATIO. The side is the program whose figure it is: only rows of
+ * the one that is judged decide; those of a run as a whole (RUN) always do, if their role does. */
 #define COMPARE_ROW_LIST(X)                                                                        \
-    X(GROWTH_BYTES, "growth_bytes", VERDICT, BYTES, "Growth per connection", "bytes")              \
-    X(GROWTH_BLOCKS, "growth_blocks", VERDICT, COUNT, "Growth per connection", "blocks")           \
-    X(ALLOCS, "allocs", EXACT, COUNT, "Allocations per handshake", "both ends")                    \
-    X(ALLOCS_SERVER, "allocs_server", EXACT, COUNT, "Allocations per handshake", "server")         \
-    X(ALLOCS_CLIENT, "allocs_client", EXACT, COUNT, "Allocations per handshake", "client")         \
-    X(REALLOCS, "reallocs", EXACT, COUNT, "Allocations per handshake", "reallocations")            \
-    X(ALLOC_BYTES, "alloc_bytes", EXACT, BYTES, "Allocations per handshake", "bytes")              \
-    X(PEAK, "peak", EXACT, BYTES, "Bytes held by the server", "handshake's peak")                  \
-    X(HELD_NEW, "held_new", EXACT, BYTES, "Bytes held by the server", "after SSL_new")             \
-    X(HELD_HANDSHAKE, "held_handshake", EXACT, BYTES, "Bytes held by the server",                  \
+    X(GROWTH_BYTES, "growth_bytes", VERDICT, BYTES, RUN, "Growth per connection", "bytes")         \
+    X(GROWTH_BLOCKS, "growth_blocks", VERDICT, COUNT, RUN, "Growth per connection", "blocks")      \
+    X(ALLOCS, "allocs", EXACT, COUNT, BOTH, "Allocations per handshake", "both ends")              \
+    X(ALLOCS_SERVER, "allocs_server", EXACT, COUNT, SERVER, "Allocations per handshake", "server") \
+    X(ALLOCS_CLIENT, "allocs_client", EXACT, COUNT, CLIENT, "Allocations per handshake", "client") \
+    X(REALLOCS, "reallocs", EXACT, COUNT, BOTH, "Allocations per handshake", "reallocations")      \
+    X(ALLOC_BYTES, "alloc_bytes", EXACT, BYTES, BOTH, "Allocations per handshake", "bytes")        \
+    X(REALLOCS_SERVER, "reallocs_server", EXACT, COUNT, SERVER, "Allocations per handshake",       \
+      "reallocations, server")                                                                     \
+    X(ALLOC_BYTES_SERVER, "alloc_bytes_server", EXACT, BYTES, SERVER, "Allocations per handshake", \
+      "bytes, server")                                                                             \
+    X(REALLOCS_CLIENT, "reallocs_client", EXACT, COUNT, CLIENT, "Allocations per handshake",       \
+      "reallocations, client")                                                                     \
+    X(ALLOC_BYTES_CLIENT, "alloc_bytes_client", EXACT, BYTES, CLIENT, "Allocations per handshake", \
+      "bytes, client")                                                                             \
+    X(PEAK, "peak", EXACT, BYTES, SERVER, "Bytes held by the server", "handshake's peak")          \
+    X(HELD_NEW, "held_new", EXACT, BYTES, SERVER, "Bytes held by the server", "after SSL_new")     \
+    X(HELD_HANDSHAKE, "held_handshake", EXACT, BYTES, SERVER, "Bytes held by the server",          \
       "after handshake")                                                                           \
-    X(HELD_DATA, "held_data", EXACT, BYTES, "Bytes held by the server", "after first data")        \
-    X(HELD_IDLE, "held", EXACT, BYTES, "Bytes held by the server", "idle")                         \
-    X(BLOCKS_NEW, "blocks_new", EXACT, COUNT, "Blocks held by the server", "after SSL_new")        \
-    X(BLOCKS_HANDSHAKE, "blocks_handshake", EXACT, COUNT, "Blocks held by the server",             \
+    X(HELD_DATA, "held_data", EXACT, BYTES, SERVER, "Bytes held by the server",                    \
+      "after first data")                                                                          \
+    X(HELD_IDLE, "held", EXACT, BYTES, SERVER, "Bytes held by the server", "idle")                 \
+    X(BLOCKS_NEW, "blocks_new", EXACT, COUNT, SERVER, "Blocks held by the server",                 \
+      "after SSL_new")                                                                             \
+    X(BLOCKS_HANDSHAKE, "blocks_handshake", EXACT, COUNT, SERVER, "Blocks held by the server",     \
       "after handshake")                                                                           \
-    X(BLOCKS_DATA, "blocks_data", EXACT, COUNT, "Blocks held by the server", "after first data")   \
-    X(BLOCKS_IDLE, "blocks", EXACT, COUNT, "Blocks held by the server", "idle")                    \
-    X(CENSUS_SSL, "census_ssl", COUNTED, COUNT, "Objects per open connection", "SSL")              \
-    X(CENSUS_SESSION, "census_ssl_session", COUNTED, COUNT, "Objects per open connection",         \
+    X(BLOCKS_DATA, "blocks_data", EXACT, COUNT, SERVER, "Blocks held by the server",               \
+      "after first data")                                                                          \
+    X(BLOCKS_IDLE, "blocks", EXACT, COUNT, SERVER, "Blocks held by the server", "idle")            \
+    X(CENSUS_SSL, "census_ssl", COUNTED, COUNT, SERVER, "Objects per open connection", "SSL")      \
+    X(CENSUS_SESSION, "census_ssl_session", COUNTED, COUNT, SERVER, "Objects per open connection", \
       "SSL_SESSION")                                                                               \
-    X(CENSUS_X509, "census_x509", COUNTED, COUNT, "Objects per open connection", "X509")           \
-    X(CENSUS_PKEY, "census_evp_pkey", COUNTED, COUNT, "Objects per open connection", "EVP_PKEY")   \
-    X(CENSUS_BIO, "census_bio", COUNTED, COUNT, "Objects per open connection", "BIO")              \
-    X(CPU, "cpu", MEASURED, US, "Server CPU per connection", "median")                             \
-    X(RSS, "rss", WITNESS, BYTES, "Witnesses", "RSS, idle conn.")                                  \
-    X(KEPT, "kept_after_churn", WITNESS, BYTES, "Witnesses", "kept after churn")                   \
-    X(HEAP_RATIO, "heap_active_ratio", WITNESS, RATIO, "Witnesses", "active/allocated")            \
-    X(P50, "handshake_p50", WITNESS, NS, "Witnesses", "handshake p50")                             \
-    X(P99, "handshake_p99", WITNESS, NS, "Witnesses", "handshake p99")
+    X(CENSUS_X509, "census_x509", COUNTED, COUNT, SERVER, "Objects per open connection", "X509")   \
+    X(CENSUS_PKEY, "census_evp_pkey", COUNTED, COUNT, SERVER, "Objects per open connection",       \
+      "EVP_PKEY")                                                                                  \
+    X(CENSUS_BIO, "census_bio", COUNTED, COUNT, SERVER, "Objects per open connection", "BIO")      \
+    X(CPU, "cpu", MEASURED, US, SERVER, "Server CPU per connection", "median")                     \
+    X(RSS, "rss", WITNESS, BYTES, SERVER, "Witnesses", "RSS, idle conn.")                          \
+    X(KEPT, "kept_after_churn", WITNESS, BYTES, SERVER, "Witnesses", "kept after churn")           \
+    X(HEAP_RATIO, "heap_active_ratio", WITNESS, RATIO, SERVER, "Witnesses", "active/allocated")    \
+    X(P50, "handshake_p50", WITNESS, NS, RUN, "Witnesses", "handshake p50")                        \
+    X(P99, "handshake_p99", WITNESS, NS, RUN, "Witnesses", "handshake p99")
 
 enum compare_row {
 #define X(id, ...) COMPARE_##id,
@@ -73,13 +86,30 @@ enum compare_role {
 };
 enum compare_unit { COMPARE_COUNT, COMPARE_BYTES, COMPARE_NS, COMPARE_US, COMPARE_RATIO };
 
+/* X(ENUM, word): whose figures decide. A figure of both ends decides only where both are judged. */
+#define COMPARE_SIDE_LIST(X)                                                                       \
+    X(SERVER, "server")                                                                            \
+    X(CLIENT, "client")                                                                            \
+    X(BOTH, "both")                                                                                \
+    X(RUN, "run") /* of no program: not one that can be judged */
+
+enum compare_side {
+#define X(id, word) COMPARE_SIDE_##id,
+    COMPARE_SIDE_LIST(X)
+#undef X
+};
+const char *compare_side_word(enum compare_side side);
+
 struct compare_row_info {
     const char *key, *group, *title;
+    enum compare_side side;
     enum compare_role role;
     enum compare_unit unit;
 };
 const struct compare_row_info *compare_row_info(enum compare_row row);
 const char *compare_role_word(enum compare_role role);
+/* Whether a figure of the row counts when `judged` is judged. */
+bool compare_row_counts(enum compare_row row, enum compare_side judged);
 /* Whether the row is exact or counted. */
 bool compare_row_exact(enum compare_row row);
 
@@ -171,14 +201,16 @@ struct compare_judgement {
 struct compare_input {
     const struct compare_version *version; /* borrowed; 1 to COMPARE_VERSIONS */
     size_t versions;
-    double tolerance; /* share by which an exact row may be more */
-    bool footprint;   /* it was asked for: without exact rows nobody can tell */
+    double tolerance;       /* share by which an exact row may be more */
+    enum compare_side side; /* that is judged: SERVER, CLIENT or BOTH */
+    bool footprint;         /* it was asked for: without exact rows nobody can tell */
 };
 
 /* Share by which the server's CPU may differ and be called the same. */
 #define COMPARE_CPU_MARGIN 0.03
 /* The least level of an interval that decides. Six pairs are the fewest that reach it. */
 #define COMPARE_LEVEL 0.95
+enum { COMPARE_PAIRS = 6 };
 
 void compare_judge(const struct compare_input *input, struct compare_judgement *ret);
 

@@ -18,6 +18,7 @@
     X(COUNTED)   /* objects that grow, or that a version can't count, decide nothing */            \
     X(MISSING)   /* a row that one of both lacks */                                                \
     X(FOOTPRINT) /* exact rows that were asked for and nobody has */                               \
+    X(SIDE)      /* a figure of the other program is told and decides nothing */                   \
     X(PAIRS)     /* too few pairs decide nothing */                                                \
     X(MARGIN)    /* measured rows decide beyond the margin, with their whole interval */           \
     X(WITNESS)   /* witnesses never decide */                                                      \

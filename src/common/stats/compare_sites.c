@@ -51,9 +51,13 @@ static double value_of(const struct compare_site *s, enum compare_measure measur
 {
     switch (measure) {
     case COMPARE_BY_ALLOCS:
+    case COMPARE_BY_ALLOCS_SERVER:
+    case COMPARE_BY_ALLOCS_CLIENT:
         return s->allocs;
     case COMPARE_BY_HELD:
         return s->held_bytes;
+    case COMPARE_MEASURES:
+        break;
     }
     check_fail(__FILE__, __LINE__, "every measure has its figure");
 }

@@ -16,12 +16,26 @@
 
 enum { COMPARE_SITES = 1024, COMPARE_LINES = 6, COMPARE_GROUPS = 8 };
 
-enum compare_measure { COMPARE_BY_ALLOCS, COMPARE_BY_HELD };
+/* X(ENUM, word in JSON, words for people) */
+#define COMPARE_MEASURE_LIST(X)                                                                    \
+    X(ALLOCS, "allocs", "allocations per handshake, both ends")                                    \
+    X(HELD, "held_bytes", "bytes held per idle connection")                                        \
+    X(ALLOCS_SERVER, "allocs_server", "allocations per handshake, server")                         \
+    X(ALLOCS_CLIENT, "allocs_client", "allocations per handshake, client")
+
+enum compare_measure {
+#define X(id, ...) COMPARE_BY_##id,
+    COMPARE_MEASURE_LIST(X)
+#undef X
+        COMPARE_MEASURES
+};
+const char *compare_measure_word(enum compare_measure measure);
+const char *compare_measure_text(enum compare_measure measure);
 
 struct compare_site {
     const char *file, *function; /* borrowed; function NULL: not known */
     uint32_t line;
-    double allocs;     /* per handshake, both ends */
+    double allocs;     /* per handshake, at its end */
     double held_bytes; /* by the server, idle */
 };
 

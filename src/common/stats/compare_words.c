@@ -4,10 +4,11 @@
 #include "base/check.h"
 
 static const struct compare_row_info rows[] = {
-#define X(id, key_, role_, unit_, group_, title_)                                                  \
+#define X(id, key_, role_, unit_, side_, group_, title_)                                           \
     {.key = key_,                                                                                  \
      .group = group_,                                                                              \
      .title = title_,                                                                              \
+     .side = COMPARE_SIDE_##side_,                                                                 \
      .role = COMPARE_##role_,                                                                      \
      .unit = COMPARE_##unit_},
     COMPARE_ROW_LIST(X)
@@ -29,6 +30,43 @@ const char *compare_role_word(enum compare_role role)
                                         [COMPARE_WITNESS] = "witness"};
     CHECK((size_t)role < sizeof words / sizeof *words);
     return words[role];
+}
+
+const char *compare_side_word(enum compare_side side)
+{
+    static const char *const words[] = {
+#define X(id, word) word,
+        COMPARE_SIDE_LIST(X)
+#undef X
+    };
+    CHECK((size_t)side < sizeof words / sizeof *words);
+    return words[side];
+}
+
+static const struct {
+    const char *word, *text;
+} measures[] = {
+#define X(id, word, text) {word, text},
+    COMPARE_MEASURE_LIST(X)
+#undef X
+};
+
+const char *compare_measure_word(enum compare_measure measure)
+{
+    CHECK((size_t)measure < COMPARE_MEASURES);
+    return measures[measure].word;
+}
+
+const char *compare_measure_text(enum compare_measure measure)
+{
+    CHECK((size_t)measure < COMPARE_MEASURES);
+    return measures[measure].text;
+}
+
+bool compare_row_counts(enum compare_row row, enum compare_side judged)
+{
+    enum compare_side side = compare_row_info(row)->side;
+    return side == COMPARE_SIDE_RUN || side == judged || judged == COMPARE_SIDE_BOTH;
 }
 
 bool compare_row_exact(enum compare_row row)

@@ -186,6 +186,27 @@ static int open_new(struct run_dir *d, const char *base, const char *scenario, o
     return status;
 }
 
+/* Looks at the nearest folder above that is there. */
+int run_dir_check(const char *base, struct err *e)
+{
+    char path[PATH_MAX];
+    struct stat stat_;
+    if (!*base || (size_t)snprintf(path, sizeof path, "%s", base) >= sizeof path)
+        return refuse(e, base, *base ? ENAMETOOLONG : EINVAL);
+    while (stat(path, &stat_) != 0) {
+        char *slash = strrchr(path, '/');
+        if (errno != ENOENT)
+            return refuse(e, base, errno);
+        if (!slash)
+            snprintf(path, sizeof path, ".");
+        else
+            slash[slash == path] = '\0';
+    }
+    if (!S_ISDIR(stat_.st_mode))
+        return refuse(e, path, ENOTDIR);
+    return access(path, W_OK | X_OK) == 0 ? 0 : refuse(e, path, errno);
+}
+
 int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e)
 {
     return open_new(d, base, scenario, open_run_folder, e);

@@ -97,28 +97,33 @@ static int take_range(struct compare_line *line, struct prepare_list *list, stru
     }
 }
 
-static int take_versions(struct compare_line *line, struct prepare_list *list, struct err *e)
+/* What the line alone tells, before anything is looked for. */
+static int check_versions(struct compare_line *line, struct err *e)
 {
-    _Static_assert((int)COMPARE_LINE_NAMES >= (int)PREPARE_NAMES, "the whole list has room");
     if (compare_line_names(line, e) != 0)
         return -1;
     if (line->words > 1)
         return err_set(e, "%.100s: one scenario at a time, and '%.100s' is already one",
                        line->word[1], line->word[0]);
-    if (line->names == 1 && compare_line_range(line->name[0])) {
-        int rc = take_range(line, list, e);
-        if (rc != 0)
-            return rc;
-    }
-    if (line->names < 2)
+    if (line->names < 2 && !(line->names == 1 && compare_line_range(line->name[0])))
         return err_set(e, "between which versions? Such as --openssl 3.0.17..3.0.22");
-    for (size_t i = 0; i < line->names; i++)
+    for (size_t i = 0; line->names > 1 && i < line->names; i++)
         if (compare_line_range(line->name[i]))
             return err_set(e, "--%s %.60s: one range A..B, or names alone: A,B,C",
                            compare_part_name(line->part), line->name[i]);
     if (line->repeat < 1 || line->repeat > REPEAT_LIMIT)
         return err_set(e, "--repeat: from 1 to %d", REPEAT_LIMIT);
     return 0;
+}
+
+/* Fetches the ends of a range, so that all between them are known. */
+static int take_versions(struct compare_line *line, struct prepare_list *list, struct err *e)
+{
+    _Static_assert((int)COMPARE_LINE_NAMES >= (int)PREPARE_NAMES, "the whole list has room");
+    int rc = line->names == 1 ? take_range(line, list, e) : 0;
+    if (rc == 0 && line->names < 2)
+        rc = err_set(e, "between which versions? Such as --openssl 3.0.17..3.0.22");
+    return rc;
 }
 
 /* ---- the work ---- */
@@ -194,11 +199,12 @@ static int work(struct compare_line *line, struct err *e)
     struct prepared prepared;
     char name[128];
     int metric;
+    if (check_versions(line, e) != 0 || bisect_metric(line->metric, &metric, e) != 0 ||
+        compare_outputs_check(&outputs, e) != 0 ||
+        compare_line_scenario(line, &scenario, name, sizeof name, e) != 0 ||
+        compare_work_check("bisect", line->run.results, e) != 0)
+        return -1;
     int rc = take_versions(line, &list, e);
-    if (rc == 0 &&
-        (bisect_metric(line->metric, &metric, e) != 0 || compare_outputs_check(&outputs, e) != 0 ||
-         compare_line_scenario(line, &scenario, name, sizeof name, e) != 0))
-        rc = -1;
     if (rc == 0) {
         struct prepare_request request = compare_line_request(line, &scenario);
         rc = compare_prepare(&request, &prepared, e);

@@ -32,6 +32,8 @@ static const struct opt own[] = {
      "rounds, each with every version once; 6 are the fewest that judge CPU (6)"},
     {"tolerance", OPT_PERCENT, AT(tolerance), "PERCENT", NULL,
      "by how much an exact figure may be more (1%)"},
+    {"side", OPT_CHOICE, AT(side), "SIDE", "server|client|both",
+     "whose figures decide; what only the other does is told (server)"},
     {"json", OPT_OUTPUT, AT(run.json), "FILE", ".json",
      "write compare.json once more, to stdout without FILE"},
     {"markdown", OPT_OUTPUT, AT(markdown), "FILE", ".md",
@@ -94,6 +96,7 @@ static int compare_finished(const struct compare_line *line, const struct compar
 {
     struct compare_set *s = compare_set_new();
     s->tolerance = line->tolerance;
+    s->side = (enum compare_side)line->side;
     int code = -1;
     if (compare_runs_load(s, line->word, line->words, e) == 0) {
         compare_set_judge(s);
@@ -146,13 +149,15 @@ static int compare_versions(const struct compare_line *line, const struct compar
     struct scenario scenario;
     struct prepared prepared;
     char name[128];
-    if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0)
+    if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0 ||
+        compare_work_check("compare", line->run.results, e) != 0)
         return -1;
     struct prepare_request request = compare_line_request(line, &scenario);
     int rc = compare_prepare(&request, &prepared, e);
     if (rc != 0)
         return command_ended(&compare_command, rc, e);
     struct compare_set *s = compare_set_new();
+    s->groups = compare_set_text(s, scenario.groups);
     for (size_t i = 0; i < line->names; i++)
         compare_set_add(s, line->name[i]);
     struct compare_work w = {.line = line,

@@ -84,9 +84,49 @@ static const json_t *blamed(const json_t *subjects, const char *verdict)
     return json_array_get(subjects, 0);
 }
 
+/* The subject that is judged; NULL: the run as a whole. */
+static const json_t *judged_subject(const struct compare_set *s, const json_t *subjects)
+{
+    const char *side = compare_side_word(s->side);
+    for (size_t i = 0; s->side != COMPARE_SIDE_BOTH && i < json_array_size(subjects); i++) {
+        const json_t *subject = json_array_get(subjects, i);
+        const char *name = json_string_value(json_object_get(subject, "name"));
+        if (name && strcmp(name, side) == 0)
+            return subject;
+    }
+    return NULL;
+}
+
+/* Whether a subject, but not `except`, has that verdict. */
+static bool others_say(const json_t *subjects, const json_t *except, enum verdict verdict)
+{
+    for (size_t i = 0; i < json_array_size(subjects); i++) {
+        const json_t *subject = json_array_get(subjects, i);
+        const char *word = json_string_value(json_object_get(subject, "verdict"));
+        if (subject != except && word && strcmp(word, verdict_word(verdict)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A verdict of the run that is another program's isn't that of the one judged; one that nobody has
+ * by itself, or that the run can't be trusted, is everybody's. */
+static int take_side(const json_t *subjects, const json_t *subject, struct compare_run *run,
+                     bool *ret_other_leaks, struct err *e)
+{
+    enum verdict own = VERDICT_INVALID;
+    if (read_verdict(subject, &own, e) != 0)
+        return -1;
+    *ret_other_leaks = others_say(subjects, subject, VERDICT_LEAK);
+    bool others = run->verdict != own && others_say(subjects, subject, run->verdict);
+    if (others && run->verdict != VERDICT_INVALID)
+        run->verdict = own;
+    return 0;
+}
+
 /* A run that broke proves a leak if it saw one, and nothing else. */
 static int read_judgement(struct compare_set *s, const json_t *document, struct compare_run *run,
-                          struct err *e)
+                          bool *ret_other_leaks, struct err *e)
 {
     const json_t *subjects = json_object_get(document, "subjects");
     const char *broken = NULL;
@@ -97,7 +137,11 @@ static int read_judgement(struct compare_set *s, const json_t *document, struct 
         run->verdict = VERDICT_INVALID;
     if (!json_is_array(subjects) || json_array_size(subjects) > SUBJECTS)
         return err_set(e, "'subjects' is no list of at most %d", SUBJECTS);
-    const json_t *subject = blamed(subjects, verdict_word(run->verdict));
+    const json_t *subject = judged_subject(s, subjects);
+    if (subject && take_side(subjects, subject, run, ret_other_leaks, e) != 0)
+        return -1;
+    if (!subject)
+        subject = blamed(subjects, verdict_word(run->verdict));
     if (!subject)
         return 0; /* it broke before there was one */
     if (!json_is_object(subject))
@@ -324,13 +368,14 @@ int compare_document_add(struct compare_set *s, struct compare_entry *entry, con
     struct compare_run run = {.round = round};
     struct mapping mapping = {.count = 0};
     struct compare_footprint footprint = {.site = NULL};
+    bool other_leaks = false;
     const char *schema = json_string_value(json_object_get(document, "schema"));
     for (int row = 0; row < COMPARE_ROWS; row++)
         run.row[row] = NAN;
     if (!schema || strcmp(schema, "soak/1") != 0)
         return err_set(e, "it is no result of a run (soak/1)");
-    if (read_judgement(s, document, &run, e) != 0 || read_figures(document, &run, e) != 0 ||
-        read_mapped(s, document, &mapping, e) != 0 ||
+    if (read_judgement(s, document, &run, &other_leaks, e) != 0 ||
+        read_figures(document, &run, e) != 0 || read_mapped(s, document, &mapping, e) != 0 ||
         compare_footprint_read(s, json_object_get(document, "footprint"), &run, &footprint, e) != 0)
         return -1;
     if (take_mapped(entry, &mapping, e) != 0) {
@@ -338,10 +383,13 @@ int compare_document_add(struct compare_set *s, struct compare_entry *entry, con
         return -1;
     }
     take_run(s, entry, document, &run);
+    entry->other_leaks |= other_leaks;
     if (footprint.conns && !entry->footprint_conns) {
         entry->site = footprint.site;
         entry->sites = footprint.sites;
+        entry->server_sites = footprint.server_sites;
         entry->footprint_conns = footprint.conns;
+        entry->group = footprint.group;
     } else {
         free(footprint.site);
     }

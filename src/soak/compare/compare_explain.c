@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The lines of one side: `:48, :68`. Returns whether there are any. */
+/* The lines of one side: `:48,68`. Returns whether there are any. */
 static bool add_lines(struct join *j, const struct compare_group *g, bool after)
 {
     bool any = false;
@@ -16,7 +16,7 @@ static bool add_lines(struct join *j, const struct compare_group *g, bool after)
         uint32_t line = after ? g->line[i].after : g->line[i].before;
         if (!line)
             continue;
-        join_add(j, ":%" PRIu32, line);
+        join_add(j, any ? "%" PRIu32 : ":%" PRIu32, line);
         any = true;
     }
     return any;
@@ -25,8 +25,8 @@ static bool add_lines(struct join *j, const struct compare_group *g, bool after)
 char *compare_say_group(const struct compare_group *g, char *buf, size_t size)
 {
     char before[COMPARE_FIGURE] = "", after[COMPARE_FIGURE] = "";
-    struct join b = {.buf = before, .size = sizeof before, .between = ", "};
-    struct join a = {.buf = after, .size = sizeof after, .between = ", "};
+    struct join b = {.buf = before, .size = sizeof before, .between = ","};
+    struct join a = {.buf = after, .size = sizeof after, .between = ","};
     bool was = add_lines(&b, g, false), is = add_lines(&a, g, true);
     const char *more = g->lines_total > g->lines ? " and more" : "";
     const char *function = g->function ? g->function : "", *blank = g->function ? " " : "";
@@ -50,9 +50,7 @@ char *compare_say_difference(const struct compare_explanation *x, enum compare_m
     figure_grouped(before, sizeof before, x->before, 0);
     figure_grouped(after, sizeof after, x->after, 0);
     snprintf(buf, size, "%s%s %s (%s → %s)", by >= 0 ? "+" : "", difference,
-             measure == COMPARE_BY_ALLOCS ? "allocations per handshake, both ends"
-                                          : "bytes held per idle connection",
-             before, after);
+             compare_measure_text(measure), before, after);
     return buf;
 }
 
@@ -91,14 +89,26 @@ static const char *metric_of(const struct compare_set *s, size_t i)
     return NULL;
 }
 
+/* What only the other program does. */
+static const char *other_metric(const struct compare_set *s, size_t i)
+{
+    enum compare_row row =
+        s->side == COMPARE_SIDE_SERVER ? COMPARE_ALLOCS_CLIENT : COMPARE_ALLOCS_SERVER;
+    const struct compare_cell *first = &s->judgement.column[0].cell[row];
+    const struct compare_cell *c = &s->judgement.column[i].cell[row];
+    bool differs = c->exact && first->exact && first->value > 0 &&
+                   fabs(c->value - first->value) > s->tolerance * first->value;
+    return differs ? compare_row_info(row)->key : NULL;
+}
+
 /* The first version that is worse or better by something that a search can follow. */
 static size_t to_search(const struct compare_set *s, const char **ret_metric)
 {
     for (size_t i = 1; i < s->entries; i++) {
         enum compare_outcome outcome = s->judgement.column[i].outcome;
-        if (outcome == COMPARE_SAME || outcome == COMPARE_UNSURE)
+        if (outcome == COMPARE_UNSURE)
             continue;
-        *ret_metric = metric_of(s, i);
+        *ret_metric = outcome == COMPARE_SAME ? other_metric(s, i) : metric_of(s, i);
         if (*ret_metric)
             return i;
     }
@@ -115,6 +125,33 @@ static bool next_bisect(struct cmdline *c, const struct compare_set *s)
     cmdline_add(c, " --%s %s..%s", s->part, s->entry[i - 1].name, s->entry[i].name);
     if (strcmp(metric, "verdict") != 0)
         cmdline_add(c, " --metric %s", metric);
+    return true;
+}
+
+/* The name that every version takes in --groups. */
+static const char *group_option(const char *group)
+{
+    static const char *const names[][2] = {
+        {"x25519", "X25519"}, {"x448", "X448"}, {"secp256r1", "P-256"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i][0], group) == 0)
+            return names[i][1];
+    return group;
+}
+
+/* Like with like: every version with the key exchange of the first. */
+static bool next_exchange(struct cmdline *c, const struct compare_set *s)
+{
+    bool changed = false;
+    for (size_t i = 1; i < s->entries; i++)
+        changed |= compare_new_exchange(s, i);
+    if (!changed || !s->rounds || s->groups)
+        return false;
+    begin(c, s, "compare");
+    cmdline_add(c, " --%s ", s->part);
+    for (size_t i = 0; i < s->entries; i++)
+        cmdline_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+    cmdline_add(c, " --groups %s", group_option(s->entry[0].group));
     return true;
 }
 
@@ -146,8 +183,8 @@ static bool next_longer(struct cmdline *c, const struct compare_set *s)
 
 char *compare_say_next(const struct compare_set *s, size_t n, char *buf, size_t size)
 {
-    bool (*const all[])(struct cmdline *, const struct compare_set *) = {next_leak, next_bisect,
-                                                                         next_longer};
+    bool (*const all[])(struct cmdline *, const struct compare_set *) = {next_leak, next_exchange,
+                                                                         next_bisect, next_longer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct cmdline c = {.text = buf, .size = size};
         buf[0] = '\0';

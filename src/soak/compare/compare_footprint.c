@@ -29,6 +29,10 @@ static void take_rows(const struct footprint *f, struct compare_run *run)
     set(run, COMPARE_ALLOCS_CLIENT, client->allocs, client->exact);
     set(run, COMPARE_REALLOCS, server->reallocs + client->reallocs, both);
     set(run, COMPARE_ALLOC_BYTES, server->alloc_bytes + client->alloc_bytes, both);
+    set(run, COMPARE_REALLOCS_SERVER, server->reallocs, server->exact);
+    set(run, COMPARE_REALLOCS_CLIENT, client->reallocs, client->exact);
+    set(run, COMPARE_ALLOC_BYTES_SERVER, server->alloc_bytes, server->exact);
+    set(run, COMPARE_ALLOC_BYTES_CLIENT, client->alloc_bytes, client->exact);
     set(run, COMPARE_PEAK, server->peak_bytes, server->exact);
     for (int s = 0; s < FOOTPRINT_STAGE_COUNT; s++) {
         set(run, stages[s].bytes, server->held[s].bytes, server->exact);
@@ -41,6 +45,8 @@ static void take_rows(const struct footprint *f, struct compare_run *run)
 static void take_sites(struct compare_set *s, const struct footprint *f,
                        struct compare_footprint *ret)
 {
+    _Static_assert(FOOTPRINT_SERVER == 0, "the server's sites come first");
+    ret->server_sites = f->end[FOOTPRINT_SERVER].sites;
     for (int end = 0; end < FOOTPRINT_END_COUNT; end++) {
         for (size_t i = 0; i < f->end[end].sites; i++) {
             const struct footprint_site *from = &f->end[end].site[i];
@@ -65,6 +71,7 @@ static int take(struct compare_set *s, const struct footprint *f, struct compare
     take_rows(f, run);
     take_sites(s, f, ret);
     ret->conns = f->connections;
+    ret->group = f->group[0] ? compare_set_text(s, f->group) : NULL;
     return 0;
 }
 

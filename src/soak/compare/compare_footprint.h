@@ -10,9 +10,10 @@
 #include <jansson.h>
 
 struct compare_footprint {
-    uint64_t conns;            /* 0: there is none */
-    struct compare_site *site; /* owned by the caller */
-    size_t sites;
+    uint64_t conns;             /* 0: there is none */
+    struct compare_site *site;  /* owned by the caller */
+    size_t sites, server_sites; /* those of the server come first */
+    const char *group;          /* of the key exchange; NULL: not known */
 };
 
 /* Reads the object (NULL or null: none) into the run's exact rows and the sites of both ends.

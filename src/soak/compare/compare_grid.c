@@ -14,7 +14,7 @@ struct grid_row *grid_add(struct grid *g, const char *label)
 {
     CHECK(g->rows < GRID_ROWS);
     struct grid_row *row = &g->row[g->rows++];
-    *row = (struct grid_row){.head = false};
+    *row = (struct grid_row){.label = ""};
     snprintf(row->label, sizeof row->label, "%s", label);
     return row;
 }
@@ -29,31 +29,18 @@ static int notes_room(const struct widths *w, int c)
     return w->note[c] ? NOTE_GAP + w->note[c] : 0;
 }
 
-static void measure_wide(const struct grid *g, struct widths *w)
-{
-    for (int r = 0; r < g->rows; r++)
-        for (int c = 0; c < g->columns; c++)
-            if (g->row[r].cell[c].wide)
-                w->value[c] =
-                    wider(w->value[c], screen_width(g->row[r].cell[c].value) - notes_room(w, c));
-}
-
 static void measure(const struct grid *g, struct widths *w)
 {
     *w = (struct widths){.label = 0};
     for (int r = 0; r < g->rows; r++) {
-        if (!g->row[r].head) /* nothing stands beside a title */
-            w->label = wider(w->label, screen_width(g->row[r].label));
-        for (int c = 0; c < g->columns && !g->row[r].head; c++) {
-            if (g->row[r].cell[c].wide)
-                continue;
+        w->label = wider(w->label, screen_width(g->row[r].label));
+        for (int c = 0; c < g->columns; c++) {
             w->value[c] = wider(w->value[c], screen_width(g->row[r].cell[c].value));
             w->note[c] = wider(w->note[c], screen_width(g->row[r].cell[c].note));
         }
     }
     for (int c = 0; c < g->columns; c++)
         w->value[c] = wider(w->value[c], screen_width(g->title[c]));
-    measure_wide(g, w);
 }
 
 static int column_width(const struct widths *w, int c)
@@ -86,9 +73,9 @@ static void put(const struct screen *s, int *blanks, enum ink ink, const char *t
 static void print_cell(const struct screen *s, const struct widths *w, int c,
                        const struct grid_cell *cell, int *blanks)
 {
-    *blanks += GAP + w->value[c] - screen_width(cell->value) + (cell->wide ? notes_room(w, c) : 0);
+    *blanks += GAP + w->value[c] - screen_width(cell->value);
     put(s, blanks, cell->ink, cell->value);
-    if (!w->note[c] || cell->wide)
+    if (!w->note[c])
         return;
     *blanks += NOTE_GAP;
     put(s, blanks, cell->ink, cell->note);
@@ -114,12 +101,19 @@ static void print_block(const struct grid *g, const struct screen *s, const stru
     for (int r = 0; r < g->rows; r++) {
         const struct grid_row *row = &g->row[r];
         int blanks = INDENT;
-        put(s, &blanks, row->head ? INK_DIM : INK_NONE, row->label);
+        put(s, &blanks, INK_NONE, row->label);
         blanks += w->label - screen_width(row->label);
-        for (int c = first; c < first + count && !row->head; c++)
+        for (int c = first; c < first + count; c++)
             print_cell(s, w, c, &row->cell[c], &blanks);
         fputc('\n', s->out);
     }
+}
+
+bool grid_fits(const struct grid *g, const struct screen *s)
+{
+    struct widths w;
+    measure(g, &w);
+    return fitting(g, &w, s, 0) == g->columns;
 }
 
 void grid_print(const struct grid *g, const struct screen *s)

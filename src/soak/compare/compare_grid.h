@@ -8,17 +8,15 @@
 #include "report/screen.h"
 #include "stats/compare.h"
 
-enum { GRID_TEXT = 64, GRID_ROWS = COMPARE_ROWS * 2 + 8 };
+enum { GRID_TEXT = 192, GRID_ROWS = COMPARE_ROWS * 2 + 8 };
 
 struct grid_cell {
     char value[GRID_TEXT], note[GRID_TEXT]; /* the value's right edges stand in line */
     enum ink ink;
-    bool wide; /* the value takes the whole column, to its right edge */
 };
 
 struct grid_row {
     char label[GRID_TEXT];
-    bool head; /* a group's title, without cells */
     struct grid_cell cell[COMPARE_VERSIONS];
 };
 
@@ -30,6 +28,8 @@ struct grid {
 
 /* A new row at the end, empty. */
 struct grid_row *grid_add(struct grid *g, const char *label);
+/* Whether all columns stand side by side. */
+bool grid_fits(const struct grid *g, const struct screen *s);
 /* Prints it; every text has been cleaned (screen_clean). */
 void grid_print(const struct grid *g, const struct screen *s);
 

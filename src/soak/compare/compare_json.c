@@ -94,6 +94,8 @@ static json_t *version_json(const struct compare_set *s, size_t i)
         "kind", c->runs ? text(kind_name(c->kind)) : json_null(), "site", site_json(c), "one_in",
         number(c->sensitivity), "mapped", mapped_json(entry), "runs", runs_json(entry));
     json_object_set_new(object, "footprint_connections", count(entry->footprint_conns));
+    json_object_set_new(object, "key_exchange", text(entry->group));
+    json_object_set_new(object, "other_leaks", json_boolean(entry->other_leaks));
     json_object_set_new(object, "said",
                         i ? text(compare_say(s, i, line, sizeof line)) : json_null());
     return object;
@@ -118,9 +120,10 @@ static json_t *row_json(const struct compare_set *s, enum compare_row row)
                              (int)c->exact, "change", compare_change_word(c->change), "outcome",
                              compare_outcome_word(c->outcome), "ratio", ratio_json(&c->ratio)));
     }
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "key", info->key, "role",
-                     compare_role_word(info->role), "unit", unit_word(info->unit), "group",
-                     info->group, "title", info->title, "cells", cells);
+    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:o}", "key", info->key, "role",
+                     compare_role_word(info->role), "unit", unit_word(info->unit), "side",
+                     compare_side_word(info->side), "judged", (int)compare_row_counts(row, s->side),
+                     "group", info->group, "title", info->title, "cells", cells);
 }
 
 static json_t *group_json(const struct compare_group *g)
@@ -140,7 +143,6 @@ static json_t *group_json(const struct compare_group *g)
 
 static json_t *why_json(const struct compare_set *s)
 {
-    static const char *const measures[COMPARE_MEASURES] = {"allocs", "held_bytes"};
     json_t *array = json_array();
     for (size_t i = 1; i < s->entries; i++) {
         for (int m = 0; m < COMPARE_MEASURES; m++) {
@@ -151,9 +153,10 @@ static json_t *why_json(const struct compare_set *s)
             json_array_append_new(
                 array, json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o}", "from",
                                  text(s->entry[i - 1].name), "to", text(s->entry[i].name),
-                                 "measure", measures[m], "before", number(x->before), "after",
-                                 number(x->after), "explained", number(x->explained),
-                                 "groups_total", count(x->groups_total), "groups", groups));
+                                 "measure", compare_measure_word((enum compare_measure)m), "before",
+                                 number(x->before), "after", number(x->after), "explained",
+                                 number(x->explained), "groups_total", count(x->groups_total),
+                                 "groups", groups));
         }
     }
     return array;
@@ -181,6 +184,8 @@ static json_t *document(const struct compare_set *s)
         count(s->planned), "done", count(s->done), "tolerance", number(s->tolerance), "cpu_margin",
         COMPARE_CPU_MARGIN, "level", COMPARE_LEVEL);
     json_object_update(root, more);
+    json_object_set_new(root, "side", json_string(compare_side_word(s->side)));
+    json_object_set_new(root, "groups", text(s->groups));
     json_decref(more);
     return root;
 }

@@ -20,6 +20,7 @@ struct compare_line {
     bool same_libc;
     int repeat;
     double tolerance;
+    int side; /* enum compare_side */
     const char *markdown;
     const char *metric; /* bisect's; NULL: the verdict */
     const char **word;  /* owned; borrowed from argv */

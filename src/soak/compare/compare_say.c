@@ -141,34 +141,50 @@ bool compare_has_inexact(const struct compare_set *s)
 /* ---- the line of a version ---- */
 
 /* The rows that tell most come first. */
-static const enum compare_row telling[] = {COMPARE_ALLOCS, COMPARE_HELD_IDLE, COMPARE_CPU,
-                                           COMPARE_PEAK,   COMPARE_REALLOCS,  COMPARE_ALLOC_BYTES};
+static const enum compare_row telling[] = {COMPARE_ALLOCS_SERVER,
+                                           COMPARE_ALLOCS_CLIENT,
+                                           COMPARE_HELD_IDLE,
+                                           COMPARE_CPU,
+                                           COMPARE_PEAK,
+                                           COMPARE_REALLOCS_SERVER,
+                                           COMPARE_ALLOC_BYTES_SERVER,
+                                           COMPARE_REALLOCS_CLIENT,
+                                           COMPARE_ALLOC_BYTES_CLIENT,
+                                           COMPARE_ALLOCS};
 enum { TELLING = sizeof telling / sizeof *telling, TOLD = 3 };
 
-/* What a row is called in a sentence. */
-static const char *row_phrase(enum compare_row row, char *buf, size_t size)
+/* What a row is called in a sentence: whose it is when both are judged. */
+static const char *row_phrase(const struct compare_set *s, enum compare_row row, char *buf,
+                              size_t size)
 {
     static const struct {
         enum compare_row row;
         const char *phrase;
-    } phrases[] = {{COMPARE_ALLOCS, "allocations per handshake"},
-                   {COMPARE_ALLOCS_SERVER, "the server's allocations"},
-                   {COMPARE_ALLOCS_CLIENT, "the client's allocations"},
-                   {COMPARE_REALLOCS, "reallocations"},
-                   {COMPARE_ALLOC_BYTES, "bytes allocated per handshake"},
+    } phrases[] = {{COMPARE_ALLOCS, "allocations of both ends"},
+                   {COMPARE_ALLOCS_SERVER, "allocations per handshake"},
+                   {COMPARE_ALLOCS_CLIENT, "allocations per handshake"},
+                   {COMPARE_REALLOCS_SERVER, "reallocations"},
+                   {COMPARE_REALLOCS_CLIENT, "reallocations"},
+                   {COMPARE_ALLOC_BYTES_SERVER, "bytes allocated per handshake"},
+                   {COMPARE_ALLOC_BYTES_CLIENT, "bytes allocated per handshake"},
                    {COMPARE_PEAK, "peak in the handshake"},
                    {COMPARE_HELD_IDLE, "held per idle connection"},
-                   {COMPARE_CPU, "server CPU"}};
+                   {COMPARE_CPU, "CPU"}};
+    const struct compare_row_info *info = compare_row_info(row);
+    const char *name = NULL;
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
         if (phrases[i].row == row)
-            return phrases[i].phrase;
-    const struct compare_row_info *info = compare_row_info(row);
+            name = phrases[i].phrase;
     bool census = strncmp(info->key, "census_", 7) == 0;
-    snprintf(buf, size, census ? "%s per connection" : "%s %s", census ? info->title : info->key,
-             info->title);
-    if (!census)
-        snprintf(buf, size, "%s%s", strncmp(info->key, "blocks", 6) == 0 ? "blocks " : "held ",
-                 info->title);
+    bool blocks = strncmp(info->key, "blocks", 6) == 0;
+    if (name && s->side == COMPARE_SIDE_BOTH && info->side != COMPARE_SIDE_BOTH)
+        snprintf(buf, size, "the %s's %s", compare_side_word(info->side), name);
+    else if (name)
+        snprintf(buf, size, "%s", name);
+    else if (census)
+        snprintf(buf, size, "%s per connection", info->title);
+    else
+        snprintf(buf, size, "%s%s", blocks ? "blocks " : "held ", info->title);
     return buf;
 }
 
@@ -177,7 +193,7 @@ static void say_row(struct join *j, const struct compare_set *s, size_t i, enum 
     const struct compare_cell *c = &s->judgement.column[i].cell[row];
     const struct compare_cell *first = &s->judgement.column[0].cell[row];
     char phrase[COMPARE_FIGURE], share[COMPARE_FIGURE], was[COMPARE_FIGURE], is[COMPARE_FIGURE];
-    const char *name = row_phrase(row, phrase, sizeof phrase);
+    const char *name = row_phrase(s, row, phrase, sizeof phrase);
     if (c->change == COMPARE_CHANGE_MISSING) {
         join_add(j, "%s missing", name);
     } else if (compare_row_info(row)->role == COMPARE_MEASURED) {
@@ -222,7 +238,7 @@ static void say_rows(struct join *j, const struct compare_set *s, size_t i)
             say_row(j, s, i, row);
         else
             more++;
-        j->between = "; ";
+        j->between = " · ";
     }
     if (more)
         join_add(j, "%d other row%s", more, more == 1 ? "" : "s");
@@ -276,14 +292,14 @@ static void say_footprint(struct join *j, const struct compare_set *s, size_t i)
 static void say_better(struct join *j, const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
-    j->between = "; but ";
+    j->between = " · but ";
     for (size_t k = 0; k < TELLING && c->outcome == COMPARE_WORSE; k++) {
         if (c->cell[telling[k]].outcome != COMPARE_BETTER)
             continue;
         say_row(j, s, i, telling[k]);
         break;
     }
-    j->between = "; ";
+    j->between = " · ";
 }
 
 /* A text that was cut ends with a whole character. */
@@ -314,26 +330,55 @@ static void say_kept(struct join *j, const struct compare_set *s, size_t i)
              percent(c->value, first->value, share, sizeof share), was, is);
 }
 
+/* What is the same, and how nearly. */
+static void say_same(struct join *j, const struct compare_set *s, size_t i)
+{
+    const struct compare_column *first = &s->judgement.column[0], *c = &s->judgement.column[i];
+    double held = c->cell[COMPARE_HELD_IDLE].value - first->cell[COMPARE_HELD_IDLE].value;
+    char figure[COMPARE_FIGURE];
+    if (s->side != COMPARE_SIDE_CLIENT && isfinite(held) && held != 0)
+        join_add(j, "%s%s B per idle connection", held > 0 ? "+" : "",
+                 figure_grouped(figure, sizeof figure, held, 0));
+    else
+        join_add(j, "no exact figure differs by more than %g %%", 100 * s->tolerance);
+    say_kept(j, s, i);
+}
+
+bool compare_new_exchange(const struct compare_set *s, size_t i)
+{
+    const char *was = s->entry[0].group, *is = s->entry[i].group;
+    return was && is && strcmp(was, is) != 0;
+}
+
+/* The cause of most that a handshake then costs more. */
+static void say_exchange(struct join *j, const struct compare_set *s, size_t i)
+{
+    if (compare_new_exchange(s, i))
+        join_add(j, "%sanother %skey exchange: %s, was %s",
+                 s->judgement.column[i].outcome >= COMPARE_MIXED ? "because of " : "",
+                 s->rounds && !s->groups ? "default " : "", s->entry[i].group, s->entry[0].group);
+}
+
 char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
-    const struct compare_column *c = &s->judgement.column[i];
-    struct join j = {.buf = buf, .size = size, .between = "; "};
-    char share[COMPARE_FIGURE];
+    const struct compare_column *c = &s->judgement.column[i], *first = &s->judgement.column[0];
+    struct join j = {.buf = buf, .size = size, .between = " · "};
     join_begin(&j);
     say_verdict(&j, s, i);
     if (c->outcome == COMPARE_MIXED)
-        j.between = "; but ";
+        j.between = " · but ";
     say_rows(&j, s, i);
+    say_exchange(&j, s, i);
     say_footprint(&j, s, i);
     say_better(&j, s, i);
     if (s->footprint && isnan(c->cell[COMPARE_ALLOCS].value) && c->runs > 0 &&
-        isnan(s->judgement.column[0].cell[COMPARE_ALLOCS].value))
+        isnan(first->cell[COMPARE_ALLOCS].value))
         join_add(&j, "no run has a footprint");
-    if (c->outcome == COMPARE_SAME) {
-        snprintf(share, sizeof share, "%g %%", 100 * s->tolerance);
-        join_add(&j, "no exact figure differs by more than %s", share);
-        say_kept(&j, s, i);
-    }
+    if (c->outcome == COMPARE_SAME)
+        say_same(&j, s, i);
+    if (c->outcome <= COMPARE_BETTER && c->runs && c->verdict == VERDICT_PASS &&
+        first->verdict == VERDICT_PASS)
+        join_add(&j, "no leak in either");
     trim(buf);
     return buf;
 }
@@ -341,10 +386,35 @@ char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size
 char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     char reasons[COMPARE_SENTENCE];
-    snprintf(buf, size, "%s  %s%s%s → %s: %s",
+    bool both = s->side == COMPARE_SIDE_BOTH;
+    snprintf(buf, size, "%s  %s%s%s against %s, for %s: %s",
              compare_outcome_opening(s->judgement.column[i].outcome), s->part,
-             s->part[0] ? " " : "", s->entry[0].name, s->entry[i].name,
+             s->part[0] ? " " : "", s->entry[i].name, s->entry[0].name,
+             both                             ? "both ends"
+             : s->side == COMPARE_SIDE_SERVER ? "the server"
+                                              : "the client",
              compare_say_reasons(s, i, reasons, sizeof reasons));
     trim(buf);
+    return buf;
+}
+
+char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t size)
+{
+    struct join j = {.buf = buf, .size = size, .between = " · "};
+    bool client = s->side == COMPARE_SIDE_SERVER;
+    enum compare_row row = client ? COMPARE_ALLOCS_CLIENT : COMPARE_ALLOCS_SERVER;
+    const char *other = compare_side_word(client ? COMPARE_SIDE_CLIENT : COMPARE_SIDE_SERVER);
+    double by = s->judgement.column[i].cell[row].value - s->judgement.column[0].cell[row].value;
+    char figure[COMPARE_FIGURE];
+    join_begin(&j);
+    if (s->side == COMPARE_SIDE_BOTH)
+        return buf;
+    if (isfinite(by) && by != 0)
+        join_add(&j, "the %s allocates %s%s times %sper handshake", other, by > 0 ? "+" : "",
+                 plain(fabs(by), figure, sizeof figure), by > 0 ? "" : "less ");
+    if (s->entry[i].other_leaks || s->entry[0].other_leaks)
+        join_add(&j, "the %s of %s LEAKs", other, s->entry[s->entry[i].other_leaks ? i : 0].name);
+    if (buf[0])
+        snprintf(buf + strlen(buf), size - strlen(buf), " (--side %s judges it)", other);
     return buf;
 }

@@ -9,11 +9,15 @@
 
 enum { COMPARE_SENTENCE = 512, COMPARE_FIGURE = 64 };
 
-/* `WORSE  openssl 3.0.22 → 3.5.7: ...` of version i, 1 and on. Each writes to buf, always
- * terminated, and returns it. */
+/* `WORSE  openssl 3.5.7 against 3.0.22, for the server: ...` of version i, 1 and on. Each writes to
+ * buf, always terminated, and returns it. */
 char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size);
 /* The same in two parts: the words behind the opening and the names. */
 char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size);
+/* What only the program does that isn't judged; "" when that is nothing. */
+char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t size);
+/* Whether version i made its handshakes with another key exchange than the first. */
+bool compare_new_exchange(const struct compare_set *s, size_t i);
 /* `61,210 B`; `-` when nobody says. A `~` stands before what isn't exact. */
 char *compare_say_value(const struct compare_cell *c, enum compare_row row, char *buf, size_t size);
 /* `+30.5 %`, `=`, `missing`, ...; "" of the first version. */
@@ -22,7 +26,7 @@ char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row
 /* Of a measured row: `1.031 more` and `1.021–1.044`. */
 char *compare_say_ratio(const struct compare_cell *c, char *buf, size_t size);
 char *compare_say_interval(const struct compare_cell *c, char *buf, size_t size);
-/* `crypto/stack/stack.c:48, :68 → :49, :69`, with the function where it is known. */
+/* `crypto/stack/stack.c:48,68 → :49,69`, with the function where it is known. */
 char *compare_say_group(const struct compare_group *g, char *buf, size_t size);
 /* `+703 allocations per handshake (2,258 → 2,961)` */
 char *compare_say_difference(const struct compare_explanation *x, enum compare_measure measure,

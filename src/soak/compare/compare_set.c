@@ -78,18 +78,34 @@ void compare_entry_drop(struct compare_entry *entry)
         return;
     free(entry->site);
     entry->site = NULL;
-    entry->sites = entry->mapped_count = 0;
+    entry->sites = entry->server_sites = entry->mapped_count = 0;
     entry->footprint_conns = 0;
+    entry->group = NULL;
+    entry->other_leaks = false;
+}
+
+/* The sites whose figures are meant. */
+static struct compare_sites sites_of(const struct compare_entry *entry,
+                                     enum compare_measure measure)
+{
+    if (measure == COMPARE_BY_ALLOCS_SERVER)
+        return (struct compare_sites){entry->site, entry->server_sites};
+    if (measure == COMPARE_BY_ALLOCS_CLIENT)
+        return (struct compare_sites){entry->site + entry->server_sites,
+                                      entry->sites - entry->server_sites};
+    return (struct compare_sites){entry->site, entry->sites};
 }
 
 static void explain(struct compare_set *s, size_t i)
 {
     const struct compare_entry *a = &s->entry[i - 1], *b = &s->entry[i];
-    const struct compare_sites before = {a->site, a->sites}, after = {b->site, b->sites};
     if (!a->footprint_conns || !b->footprint_conns)
         return;
-    for (int m = 0; m < COMPARE_MEASURES; m++)
-        compare_explain(&before, &after, (enum compare_measure)m, &s->why[i][m]);
+    for (int m = 0; m < COMPARE_MEASURES; m++) {
+        enum compare_measure measure = (enum compare_measure)m;
+        struct compare_sites before = sites_of(a, measure), after = sites_of(b, measure);
+        compare_explain(&before, &after, measure, &s->why[i][m]);
+    }
 }
 
 void compare_set_judge(struct compare_set *s)
@@ -100,6 +116,7 @@ void compare_set_judge(struct compare_set *s)
     struct compare_input input = {.version = version,
                                   .versions = s->entries,
                                   .tolerance = s->tolerance,
+                                  .side = s->side,
                                   .footprint = s->footprint};
     compare_judge(&input, &s->judgement);
     memset(s->why, 0, sizeof s->why);

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { COMPARE_MAPPED = 16, COMPARE_MEASURES = 2 };
+enum { COMPARE_MAPPED = 16 };
 
 /* A library as it was in fact mapped. */
 struct compare_mapped {
@@ -26,9 +26,11 @@ struct compare_entry {
     struct compare_run run[COMPARE_RUNS];
     const char *folder[COMPARE_RUNS], *seed[COMPARE_RUNS]; /* of the runs; may be NULL */
     size_t runs;
-    struct compare_site *site; /* owned; of the first run with a footprint */
-    size_t sites;
-    uint64_t footprint_conns; /* 0: there is none */
+    struct compare_site *site;  /* owned; of the first run with a footprint */
+    size_t sites, server_sites; /* those of the server come first */
+    uint64_t footprint_conns;   /* 0: there is none */
+    const char *group;          /* of its key exchange; NULL: not known */
+    bool other_leaks;           /* in some run the program that isn't judged leaks */
     struct compare_mapped mapped[COMPARE_MAPPED];
     size_t mapped_count;
 };
@@ -59,6 +61,8 @@ struct compare_set {
     uint64_t planned, done;      /* runs */
     bool footprint;              /* it was asked for */
     double tolerance;
+    enum compare_side side; /* that is judged: SERVER, CLIENT or BOTH */
+    const char *groups;     /* of the key exchange, as asked for; NULL: OpenSSL's default */
     enum compare_state state;
     struct compare_entry entry[COMPARE_VERSIONS];
     size_t entries;

@@ -63,15 +63,29 @@ static void fill_head(struct compare_work *w, const char *name)
     s->folder = compare_set_text(s, w->dir.path);
     s->seed = w->line->run.seed ? w->line->run.seed : draw_seed();
     s->tolerance = w->line->tolerance;
+    s->side = (enum compare_side)w->line->side;
     s->footprint = true;
+}
+
+static char *base_of(const char *kind, const char *base, char below[PATH_MAX])
+{
+    snprintf(below, PATH_MAX, "%s", base ? base : "");
+    if (!base)
+        snprintf(below, PATH_MAX, "%s/results/%s", catalog_root(), kind);
+    return below;
+}
+
+int compare_work_check(const char *kind, const char *base, struct err *e)
+{
+    char below[PATH_MAX];
+    return run_dir_check(base_of(kind, base, below), e);
 }
 
 int compare_work_open(struct compare_work *w, const char *kind, const char *base, const char *name,
                       struct err *e)
 {
     char below[PATH_MAX];
-    snprintf(below, sizeof below, "%s/results/%s", catalog_root(), kind);
-    if (run_dir_open_suite(&w->dir, base ? base : below, name, e) != 0)
+    if (run_dir_open_suite(&w->dir, base_of(kind, base, below), name, e) != 0)
         return -1;
     fill_head(w, name);
     subrun_open_in_order(&w->sub);

@@ -23,6 +23,8 @@ struct compare_work {
     struct run_dir dir;
 };
 
+/* Whether its folder can be made, before anything is fetched or built. Returns 0 or -1. */
+int compare_work_check(const char *kind, const char *base, struct err *e);
 /* Makes the comparison's folder and its set's head. Returns 0 or -1. */
 int compare_work_open(struct compare_work *w, const char *kind, const char *base, const char *name,
                       struct err *e);

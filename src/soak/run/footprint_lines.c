@@ -70,6 +70,8 @@ static int take_measured(struct footprint_lines *l, const char *line)
         line_text(line, "key", false, f->key, sizeof f->key) < 0 ||
         line_text(line, "openssl", false, f->openssl, sizeof f->openssl) < 0)
         return -1;
+    if (line_text(line, "group", false, f->group, sizeof f->group) < 0)
+        f->group[0] = '\0'; /* it isn't always known */
     l->measured = true;
     return 0;
 }

@@ -54,13 +54,20 @@ static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struc
     return 0;
 }
 
+static const char *base_of(const struct suite_line *line, char base[PATH_MAX])
+{
+    snprintf(base, PATH_MAX, "%s/results/runs", catalog_root());
+    return line->run.results ? line->run.results : base;
+}
+
 int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
 {
     for (size_t i = 0; i < w->files->count; i++) {
         if (plan_one(s, w, i, e) != 0)
             return -1;
     }
-    return 0;
+    char base[PATH_MAX];
+    return run_dir_check(base_of(w->line, base), e);
 }
 
 /* ---- the shard ---- */
@@ -224,10 +231,9 @@ static int open_folder(struct under_way *u, struct err *e)
 {
     const struct suite_line *line = u->work->line;
     char base[PATH_MAX], name[64] = "suite";
-    snprintf(base, sizeof base, "%s/results/runs", catalog_root());
     if (line->of > 1)
         snprintf(name, sizeof name, "suite-%" PRIu64 "-of-%" PRIu64, line->shard, line->of);
-    return run_dir_open_suite(&u->dir, line->run.results ? line->run.results : base, name, e);
+    return run_dir_open_suite(&u->dir, base_of(line, base), name, e);
 }
 
 int suite_work(struct suite *s, struct suite_work *w, struct err *e)

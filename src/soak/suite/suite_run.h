@@ -19,7 +19,8 @@ struct suite_work {
 };
 
 /* Lists all scenarios and adds the entries of the line's shard, with what each is expected to be.
- * Refuses the first that can't be run, before anything is. Returns 0 or -1. */
+ * Refuses the first that can't be run, or a folder that can't be made, before anything is. Returns
+ * 0 or -1. */
 int suite_plan(struct suite *s, const struct suite_work *w, struct err *e);
 /* Runs them. Returns 0; or -1 when soak can't be run or the folder can't be written, with what was
  * measured until then in the suite. */

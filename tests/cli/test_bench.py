@@ -1,0 +1,91 @@
+"""bench/bench.py in a small copy of the tree, over programs and a cmake that are stubs: it builds what it
+needs, and says in a sentence what it can't have."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from patience import PATIENCE_S
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+FLOOR = """#!/bin/sh
+echo '{"server_us": 100, "client_us": 100}'
+"""
+SOAK = """#!/bin/sh
+while [ $# -gt 0 ]; do [ "$1" != --results ] || results=$2; shift; done
+[ -z "${SOAK_FAILS-}" ] || { echo "soak: no luck" >&2; exit 2; }
+mkdir -p "$results/last"
+echo '{"subjects": [{"name": "server", "cost": {"cpu_us_per_conn": 125}},
+    {"name": "client", "cost": {"cpu_us_per_conn": 125}}],
+    "run": {"errors": {"total": 0}, "rate_per_s": 1000}}' >"$results/last/result.json"
+"""
+SETUP = """#!/bin/sh
+echo "setup $1" >>"$CALLS"
+[ -z "${SETUP_FAILS-}" ] || { echo "soak: can't install libuv1-dev" >&2; exit 2; }
+mkdir -p "$(dirname "$0")/../build/bin"
+for name in soak soak-server soak-client; do cp "$STUBS/soak-stub" "$(dirname "$0")/../build/bin/$name"; done
+"""
+CMAKE = """#!/bin/sh
+echo "cmake $3 $4" >>"$CALLS"
+[ -z "${CMAKE_FAILS-}" ] || { echo "a.c:3: error: a slip"; echo "make: *** [floor] Error 2"; exit 2; }
+cp "$STUBS/floor-stub" "$2/bin/floor"
+"""
+
+
+class Bench(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="soak-bench-test-")
+        self.addCleanup(folder.cleanup)
+        self.base = pathlib.Path(folder.name).resolve()
+        for name in ("tree/bench", "tree/scripts", "stubs", "empty"):
+            (self.base / name).mkdir(parents=True)
+        shutil.copy(SOURCE / "bench/bench.py", self.base / "tree/bench")
+        for name, text in (("tree/scripts/setup.sh", SETUP), ("stubs/cmake", CMAKE),
+                           ("stubs/floor-stub", FLOOR), ("stubs/soak-stub", SOAK)):
+            (self.base / name).write_text(text)
+            (self.base / name).chmod(0o755)
+
+    def bench(self, *options, **more):
+        stubs = self.base / "stubs"
+        environment = dict(os.environ, PATH=f"{stubs}:{os.environ['PATH']}", STUBS=str(stubs),
+                           CALLS=str(self.base / "calls"), **more)
+        return subprocess.run(
+            [sys.executable, self.base / "tree/bench/bench.py", "--case", "full", "--rounds", "1",
+             "--calm", "0", *options], capture_output=True, text=True, check=False,
+            timeout=PATIENCE_S, env=environment)
+
+    def calls(self):
+        path = self.base / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def fails(self, sentence, *options, code=1, **more):
+        done = self.bench(*options, **more)
+        self.assertEqual((done.returncode, done.stderr), (code, sentence + "\n"))
+
+    def test_it_builds_what_it_needs_and_measures(self):
+        done = self.bench()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.calls(), ["setup run", "cmake --target floor"])
+        self.assertRegex(done.stdout, r"floor/actual +0\.80 probe on, 0\.80 off")
+
+    def test_what_cannot_be_built_is_one_sentence(self):
+        self.fails("soak: can't install libuv1-dev", code=2, SETUP_FAILS="1")
+        self.fails("bench: the floor can't be built: make: *** [floor] Error 2", CMAKE_FAILS="1")
+
+    def test_a_run_without_a_result_is_one_sentence(self):
+        self.fails("bench: soak left no result (exit 2): soak: no luck", SOAK_FAILS="1")
+
+    def test_a_folder_is_taken_as_it_is(self):
+        empty = self.base / "empty"
+        self.fails(f"bench: {empty} has no floor; make it by: cmake --build FOLDER/.. --target floor",
+                   "--bin", empty)
+        self.assertEqual(self.calls(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
