@@ -690,6 +690,15 @@ static void rss_follows_cache(struct sim *s)
     heap(s, 96, 380, 0, 400);
 }
 
+/* Pages of the heap come into memory as they are first written to. */
+static void rss_reaches_resident(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 400);
+    for (size_t i = 0; i < s->gauge[2].count; i++)
+        s->value[2][i] += 400.0 * s->closed[s->gauge[2].count - 1];
+}
+
 static void mapping(struct sim *s)
 {
     churn_long_and_finish(s);
@@ -870,6 +879,7 @@ static const struct control {
     {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
     {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
     {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"rss_reaches_resident", rss_reaches_resident, RULE_HEAP_FIRST, V(PASS), K(NONE)},
     {"mapping", mapping, RULE_MAPPING, V(INCONCLUSIVE), K(MAPPING)},
     {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},
     {"no_handshake", no_handshake, RULE_NO_HANDSHAKE, V(INVALID), K(NONE)},
