@@ -1,8 +1,8 @@
+#include "base/load_need.h"
 #include "base/process.h"
 #include "client.h"
 #include "control/program.h"
 #include "options.h"
-#include "pool.h"
 #include "probe/probe.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@ static const char name[] = "soak-client";
 
 static int raise_open_files(const struct options *o, struct err *e)
 {
-    uint64_t need = pool_files(o->conns, o->workers), allowed = program_raise_files();
+    uint64_t need = load_need_files(o->conns, o->workers), allowed = program_raise_files();
     if (allowed < need)
         return err_set(e,
                        "--conns %" PRIu64 ": at most %" PRIu64

@@ -1,13 +1,13 @@
 #include "options.h"
 
 #include "base/limits.h"
+#include "base/load_need.h"
 #include "base/opts.h"
 #include "operation.h"
 #include "prelude/prelude.h"
 #include "tls/context.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -63,12 +63,9 @@ void options_help(FILE *out)
     opts_help(table, TABLE, NULL, out);
 }
 
-/* The name goes into an XMPP stream's header as it is. */
 static int check_starttls(const struct options *o, struct err *e)
 {
-    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-    if (o->starttls == PRELUDE_XMPP && o->sni &&
-        (strlen(o->sni) > 253 || o->sni[strspn(o->sni, host)]))
+    if (o->sni && !prelude_name_ok((enum prelude_protocol)o->starttls, o->sni))
         return err_set(e, "--sni %s: not a name that --starttls xmpp could ask for", o->sni);
     for (int i = 0; i < BEHAVIOUR_COUNT && !o->starttls; i++) {
         if (o->mix.weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_PRELUDE)
@@ -139,18 +136,6 @@ static int check(const struct options *o, struct err *e)
     return check_weights(o, e);
 }
 
-static int choose_workers(const struct options *o)
-{
-    long workers = o->workers;
-    if (workers == 0)
-        workers = sysconf(_SC_NPROCESSORS_ONLN);
-    if (o->workers == 0 && workers > OPTIONS_WORKERS_AUTO_MAX)
-        workers = OPTIONS_WORKERS_AUTO_MAX;
-    if (workers < 1)
-        workers = 1;
-    return (uint64_t)workers > o->conns ? (int)o->conns : (int)workers;
-}
-
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *e)
 {
     const char *rest[1];
@@ -178,7 +163,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
         if (target_set_sources(&o.target, o.source_net, e) < 0)
             return err_prefix(e, "--source-net %s", o.source_net);
         target_count_sources(&o.target, o.sources, o.churn, o.conns);
-        o.workers = choose_workers(&o);
+        o.workers = load_need_workers(o.workers, o.conns);
     }
     *ret = o;
     return 0;

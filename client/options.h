@@ -11,8 +11,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { OPTIONS_WORKERS_AUTO_MAX = 4 };
-
 struct options {
     const char *connect, *alpn, *sni, *client_cert, *client_certs, *source_net;
     uint64_t conns, payload, sources, seed, timeout_ns, closed;

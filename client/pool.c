@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/load_need.h"
 #include "operate.h"
 #include "pool_parts.h"
 #include "probe/probe.h"
@@ -102,8 +103,8 @@ static void operate_oldest(struct pool *pool)
 static bool may_begin(const struct pool *pool, uint64_t now_ns)
 {
     return pool->state == POOL_RUNNING && !pool->gave_up && now_ns >= pool->retry_ns &&
-           pool->count[POOL_OPENING] < POOL_OPENING_MAX &&
-           pool->count[POOL_LEAVING] < POOL_LEAVING_MAX;
+           pool->count[POOL_OPENING] < LOAD_OPENING_MAX &&
+           pool->count[POOL_LEAVING] < LOAD_LEAVING_MAX;
 }
 
 static void pump(struct pool *pool)

@@ -24,19 +24,6 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-/* Bounds per worker: a listener's backlog and the descriptors stay within reason. */
-enum { POOL_OPENING_MAX = 256, POOL_LEAVING_MAX = 256 };
-
-/* Descriptors of a client in all: of the open connections, those that replace them, those that
- * linger on, and a few others. */
-static inline uint64_t pool_files(uint64_t conns, int workers)
-{
-    enum { OTHER_FILES = 64 };
-    uint64_t opening = (uint64_t)workers * POOL_OPENING_MAX;
-    uint64_t leaving = (uint64_t)workers * POOL_LEAVING_MAX;
-    return conns + (conns < opening ? conns : opening) + leaving + OTHER_FILES;
-}
-
 /* Rows of the page where operations are counted. */
 enum { POOL_ROW_OPERATION, POOL_ROW_FAILED, POOL_OPERATION_ROWS };
 

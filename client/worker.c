@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "base/check.h"
+#include "base/load_need.h"
 #include "control/program.h"
 #include "peer_tls.h"
 #include "probe/probe.h"
@@ -159,7 +160,7 @@ struct worker *worker_new(struct worker_shared *shared, int index, struct err *e
         return NULL;
     }
     CHECK(uv_loop_init(&w->loop) == 0);
-    program_give_room(&w->loop, pool_files(o->conns, o->workers));
+    program_give_room(&w->loop, load_need_files(o->conns, o->workers));
     CHECK(uv_async_init(&w->loop, &w->wake, on_wake) == 0);
     w->wake.data = w;
     make_pool(w, index);

@@ -1,13 +1,15 @@
 #!/bin/sh
-# setup.sh run|test|lint: makes the tree ready for ./soak, ./check or the linters. Says one line per
-# step on stderr; the whole output goes to build/setup.log. Exit codes: 0 ready, 2 something is
+# setup.sh soak|run|test|lint: makes the tree ready for a first look at ./soak's line, ./soak, ./check
+# or the linters. Says one line per step on stderr, and how far the build is; the whole output goes to
+# build/setup.log. Exit codes: 0 ready, 2 something is
 # missing that only the user can install, 4 the build failed.
 set -u
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
-group=${1:?run, test or lint}
+group=${1:?soak, run, test or lint}
 build=$root/build
 log=$build/setup.log
 needed="run $group"
+every=10 # seconds between two words about a build that isn't watched
 [ "$group" = lint ] && needed="run test lint"
 . "$root/scripts/fresh.sh"
 
@@ -29,6 +31,7 @@ present() {
     command) command -v "$2" ;;
     module) pkg-config --exists "$2" ;;
     import) "$(system_python)" -c "import $2" ;;
+    library) "$(system_python)" -c "import ctypes; ctypes.CDLL('$2')" ;;
     esac >/dev/null 2>&1
 }
 
@@ -94,7 +97,7 @@ install_missing() {
         fi
         exit 2
     fi
-    say "installing $missing (apt-get)"
+    say "installing $missing (apt-get; its words go to $log)"
     # A list of words.
     # shellcheck disable=SC2086
     apt_install $missing || blame_packages "$(missing_packages)"
@@ -129,10 +132,46 @@ configure() {
     configure_once || fail "cmake could not configure the build"
 }
 
+# Says how far a build is: on a terminal in one line that is drawn again, elsewhere now and then.
+say_progress() {
+    now=$(date +%s)
+    if [ -t 2 ]; then
+        printf '\r\033[Ksoak: building %s: %s %%, %ss' "$what" "$percent" "$((now - begun))" >&2
+    elif [ "$((now - said))" -ge "$every" ]; then
+        say "building $what: $percent % after $((now - begun))s"
+        said=$now
+    fi
+}
+
+# Copies cmake's output into the log and follows its percentages.
+follow() {
+    begun=$(date +%s)
+    said=$begun
+    before=
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >>"$log"
+        case $line in
+        '['*'%]'*) ;;
+        *) continue ;;
+        esac
+        percent=${line#[}
+        percent=${percent%%%*}
+        percent=${percent##* }
+        [ "$percent" = "$before" ] || say_progress
+        before=$percent
+    done
+    [ -t 2 ] && printf '\r\033[K' >&2
+}
+
 build_targets() {
     set -- cmake --build "$build" --parallel "$(nproc 2>/dev/null || echo 2)"
-    [ "$group" = run ] && set -- "$@" --target soak soak-server soak-client soak-footprint
-    "$@" >>"$log" 2>&1 || fail "the build failed"
+    case $group in
+    soak) set -- "$@" --target soak ;;
+    run) set -- "$@" --target programs ;;
+    esac
+    rm -f "$build/.built"
+    { "$@" 2>&1 && touch "$build/.built"; } | follow
+    [ -e "$build/.built" ] || fail "the build failed"
 }
 
 # Runs that are under way on the programs of this build, one "PID WORDS" per line. A program that was
@@ -158,7 +197,7 @@ take_lock() {
     exec 9>"$build/.lock"
     command -v flock >/dev/null || return 0
     flock -n 9 && return
-    say "another set-up is under way in $build; waiting for it"
+    say "another set-up is under way in $build; waiting for it (tail -f $log shows it; Ctrl-C gives up)"
     flock 9
 }
 
@@ -167,20 +206,36 @@ if ! mkdir -p "$build" || ! [ -w "$build" ]; then
     exit 2
 fi
 take_lock
-[ "$group" = run ] && fresh && exit 0
-: >"$log"
+case $group in
+soak) fresh .first && exit 0 ;;
+run) fresh .ready && exit 0 ;;
+esac
+[ "$group" = run ] || : >"$log" # of ./soak, the second part
 install_missing
 [ "$group" = lint ] && exit 0
 
 tests=OFF
 [ "$group" = test ] && tests=ON
-if [ ! -e "$build/.ready" ]; then
-    say "building (Release)"
-elif ! fresh; then
+what=
+case $group in
+soak) what=soak ;;
+run) what='server and client' ;;
+test) what='all with the tests' ;;
+esac
+if [ "$group" = run ]; then
+    say "building $what"
+elif [ ! -e "$build/.ready" ]; then
+    say "building $what (Release); Ctrl-C stops it, and the next call goes on from there"
+elif ! fresh .ready; then
     warn_of_runs
     say "building what has changed"
 fi
 touch "$build/.started"
 configure
 build_targets
+if [ "$group" = soak ]; then
+    mv "$build/.started" "$build/.first"
+    exit 0
+fi
+touch -r "$build/.started" "$build/.first"
 mv "$build/.started" "$build/.ready"

@@ -1,8 +1,10 @@
 #include "cmd_run.h"
 
 #include "base/clock.h"
+#include "base/load_need.h"
 #include "catalog.h"
 #include "chosen.h"
+#include "command.h"
 #include "control/program.h"
 #include "report/report.h"
 #include "run/bisect_exit.h"
@@ -13,10 +15,12 @@
 #include "run/run.h"
 #include "run/server_check.h"
 #include "store/outputs.h"
+#include "symbol/symbol.h"
 #include "terminal.h"
 #include "torture/torture.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,17 +38,20 @@ static int usage(const struct err *e)
     return EXIT_USAGE;
 }
 
-/* Every process holds one descriptor per open connection, and while one leaves the next is open. */
+/* Every process holds one descriptor per open connection, and while one leaves the next is open;
+ * each of the client's threads has some that linger on. */
 static int raise_file_limit(const struct scenario *s, struct err *e)
 {
-    unsigned long long need = s->conns + s->conns / 4 + 256, allowed = program_raise_files();
+    int workers = s->fail_alloc ? 1 : load_need_workers(s->client_workers, s->conns);
+    uint64_t conns = s->fail_alloc ? 1 : s->conns, server = conns + conns / 4 + 256;
+    uint64_t client = load_need_files(conns, workers), allowed = program_raise_files();
+    uint64_t need = client > server ? client : server;
     if (allowed >= need)
         return 0;
     return err_set(e,
-                   "--conns %llu needs %llu open files and the hard limit is %llu; raise it with "
-                   "'ulimit -Hn %llu' or hold at most %llu connections",
-                   (unsigned long long)s->conns, need, allowed, need,
-                   allowed > 320 ? (allowed - 256) * 4 / 5 : 1);
+                   "--conns %" PRIu64 " needs %" PRIu64 " open files and the hard limit is %" PRIu64
+                   "; raise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
+                   conns, need, allowed, need, workers > 1 ? ", or give --client-workers 1" : "");
 }
 
 /* The probe's pages are files, if only in memory. */
@@ -165,7 +172,15 @@ static int check_machine(const struct scenario *s, struct err *e)
     if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0 ||
         run_dir_check(results_of(s, base), e) != 0)
         return -1;
+    if (s->debuginfod && symbols_servers_check(e) != 0)
+        return err_prefix(e, "--debuginfod");
     return output_check("json", s->json, e);
+}
+
+/* As much as can be refused before all is built. --build may make what --on-drain runs. */
+static int put_off(const struct scenario *s, struct err *e)
+{
+    return s->build ? 0 : on_drain_check(s->on_drain, e);
 }
 
 static int run_scenario(const struct chosen *c)
@@ -235,6 +250,8 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
         return usage(&e);
     *ret_tried = true;
     scenario_settle(&c.scenario);
+    if (command_is_unbuilt())
+        return put_off(&c.scenario, &e) == 0 ? COMMAND_UNBUILT : usage(&e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
     if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)
@@ -246,5 +263,6 @@ int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
     int code = run_line(argc, argv, &tried);
-    return bisect_exit_asked(argc, argv) ? bisect_exit_code(code, tried) : code;
+    bool bisected = bisect_exit_asked(argc, argv) && code != COMMAND_UNBUILT;
+    return bisected ? bisect_exit_code(code, tried) : code;
 }

@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
@@ -12,6 +13,12 @@ static void print_help(const struct command *c)
     printf("%s\n  soak %s %s\n\n", c->about, c->name, c->words);
     opts_help(c->table, c->options, c->defaults, stdout);
     printf("\n%s", c->after);
+}
+
+bool command_is_unbuilt(void)
+{
+    const char *value = getenv("SOAK_UNBUILT");
+    return value && value[0];
 }
 
 bool command_helped(const struct command *c, int argc, char *const *argv)

@@ -18,6 +18,12 @@ struct command {
     const void *defaults; /* a target of the table, for the help; NULL: none is told */
 };
 
+/* The launcher runs soak as soon as it alone is built, with SOAK_UNBUILT set: what needs no more than
+ * that is done, and what is refused is refused at once. A line that would start something ends with
+ * this code instead, before anything was printed; it is run again when all is built. */
+enum { COMMAND_UNBUILT = 75 };
+bool command_is_unbuilt(void);
+
 /* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was
  * printed, 2 after a refusal (of an option, or of any word that isn't one). */
 int command_parse(const struct command *c, int argc, char *const *argv, void *target);

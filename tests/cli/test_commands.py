@@ -89,6 +89,28 @@ class Commands(unittest.TestCase):
             self.assertEqual(options_in(process.stdout), options)
             self.assertIn(f"  soak {command} {words}[", soak("--help").stdout)
 
+    def test_while_soak_alone_is_built_a_line_is_refused_or_put_off(self):
+        """The launcher runs it so: 75 says that the other programs are needed, and nothing was done."""
+        for line, code in (("", 75), ("smoke --json=x.json --conns 3", 75), ("run smoke", 75),
+                           ("smoke --bisect-exit", 75), ("smoke --bisect-exit --build x", 75),
+                           ("suite smoke", 75), ("compare smoke --openssl 3.0.17,3.0.20", 75),
+                           ("bisect smoke --openssl 3.0.17..3.0.20", 75), ("selftest --quick", 75),
+                           ("calibrate --runs 1", 75), ("list", 0), ("libs", 0), ("show smoke", 0),
+                           ("--help", 0), ("help suite", 0), ("--version", 0), ("smok", 2),
+                           ("--conns x", 2), ("suite smok", 2), ("selftest --quik", 2),
+                           ("calibrate --runs 0", 2), ("--json=/nonexistent/x", 2),
+                           ("--on-drain /nonexistent/x", 2)):
+            with self.subTest(line=line):
+                process = subprocess.run(
+                    [SOAK, *line.split()], capture_output=True, text=True, timeout=100, check=False,
+                    cwd=self.temporary, env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_UNBUILT="1",
+                                                 SOAK_CACHE=self.temporary + "/cache",
+                                                 TMPDIR=self.temporary))
+                self.assertEqual(process.returncode, code, process.stderr)
+                self.assertEqual(bool(process.stdout), code == 0)
+                self.assertEqual(bool(process.stderr), code == 2)
+                self.assertLessEqual(set(os.listdir(self.temporary)), {"x.json", "cache"})
+
     def test_a_calibration_leaves_nothing_and_says_its_bound(self):
         process = soak("calibrate", "--runs", "1", "--closed", "1000", "--mix", "default",
                        TMPDIR=self.temporary)

@@ -63,6 +63,8 @@ REFUSED = [
     (["--env", "MALLOC_CONF"], "--env MALLOC_CONF: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
     (["--env", "1A=x"], "--env 1A=x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
     (["--env", "=x"], "--env =x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
+    (["--starttls", "xmpp", "--sni", "bad name"],
+     "--sni bad name: not a name that --starttls xmpp could ask for"),
     (["--workers", "33"], "--workers 33: from 1 to 32"),
     (["--client-workers", "33"], "--client-workers 33: at most 32"),
     (["--listen", "[::1]:0", "--sources", "2"],

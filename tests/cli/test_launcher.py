@@ -3,6 +3,7 @@ notes its call, and PATH holds nothing else but the few tools that the scripts n
 
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import tempfile
@@ -24,15 +25,30 @@ case $1 in
     [ -z "${CONFIGURE_FAILS-}" ] || { echo "CMake Error: no luck"; exit 1; }
     ;;
 --build)
-    left=${HOLD_BUILD-0}
+    left=0
+    case $* in *programs) left=${HOLD_BUILD-0} ;; esac
     while [ "$left" -gt 0 ] && [ ! -e "$STUBS/release" ]; do sleep 0.02; left=$((left - 1)); done
     [ -z "${BUILD_FAILS-}" ] || { echo "a.c:3: error: a slip"; exit 1; }
+    for percent in ${PERCENT-"  5" " 40" "100"}; do
+        echo "[$percent%] Building C object a.o"
+        sleep "${PAUSE-0}"
+    done
     mkdir -p "$2/bin"
     rm -f "$2/bin/soak"
-    printf '#!/bin/sh\\necho "ran $SOAK_ROOT $*"\\nexit 3\\n' >"$2/bin/soak"
+    cp "$STUBS/program" "$2/bin/soak"
     chmod +x "$2/bin/soak"
     ;;
 esac
+"""
+# As soak does while it alone is built: help and refusals at once, 75 for what starts a program.
+PROGRAM = """#!/bin/sh
+case ${SOAK_UNBUILT-}/$1 in
+*/--help) echo help; exit 0 ;;
+*/--bad) echo "soak: --bad: no such option" >&2; exit 2 ;;
+1/*) exit 75 ;;
+esac
+echo "ran $SOAK_ROOT $*"
+exit 3
 """
 # Succeeds for the modules that "are installed"; the fake apt-get installs by making files.
 PKG_CONFIG = '[ -e "$STUBS/have-$2" ]'
@@ -58,6 +74,7 @@ class Launcher(unittest.TestCase):
         for tool in TOOLS:
             (self.stubs / tool).symlink_to(shutil.which(tool))
         self.stub("cmake", CMAKE)
+        (self.stubs / "program").write_text(PROGRAM)
         self.stub("pkg-config", PKG_CONFIG)
         for name in ("cc", "make"):
             self.stub(name, "")
@@ -104,8 +121,54 @@ class Launcher(unittest.TestCase):
         result = self.run_soak("--conns", "30")
         self.assertEqual(result.stdout, f"ran {self.tree} --conns 30\n")
         self.assertEqual(result.returncode, 3, "the program's own exit code")
-        self.assertEqual(len(self.calls("cmake --build")), 1)
+        first, second = self.calls("cmake --build")
+        self.assertTrue(first.endswith(" --target soak"), first)
+        self.assertTrue(second.endswith(" --target programs"), second)
         self.assertEqual(self.calls("apt-get"), [])
+
+    def test_help_and_refusals_wait_for_soak_alone(self):
+        for word, code, output, error in (("--help", 0, "help\n", ""),
+                                          ("--bad", 2, "", "soak: --bad: no such option\n")):
+            before = len(self.calls("cmake --build"))
+            result = self.run_soak(word)
+            self.assertEqual((result.returncode, result.stdout), (code, output))
+            self.assertTrue(result.stderr.endswith(error), result.stderr)
+            self.assertEqual([c.endswith(" --target soak") for c in self.calls("cmake --build")[before:]],
+                             [True] if before == 0 else [], "soak is built once")
+        self.assertEqual(self.run_soak("x").returncode, 3)
+        self.assertTrue(self.calls("cmake --build")[-1].endswith(" programs"))
+
+    def test_a_build_says_how_far_it_is_and_how_to_stop_it(self):
+        result = self.run_soak("x", PAUSE="0.6")
+        self.assertIn("soak: building soak (Release); Ctrl-C stops it, and the next call goes on from "
+                      "there\n", result.stderr)
+        self.assertIn("soak: building server and client\n", result.stderr)
+        self.assertNotIn("%", result.stderr, "it took less than 10 s")
+        self.assertIn("[ 40%]", (self.tree / "build/setup.log").read_text())
+
+    def test_a_long_build_says_its_percentage_now_and_then(self):
+        script = self.tree / "scripts/setup.sh"
+        script.write_text(script.read_text().replace("every=10 ", "every=1 "))
+        result = self.run_soak("x", PAUSE="1.1")
+        self.assertRegex(result.stderr, r"(?m)^soak: building soak: 40 % after [1-9]\d*s$")
+        self.assertRegex(result.stderr, r"(?m)^soak: building server and client: 40 % after [1-9]\d*s$")
+
+    def test_on_a_terminal_the_percentage_is_drawn_again_and_leaves_nothing(self):
+        master, slave = pty.openpty()
+        process = subprocess.Popen([self.tree / "soak", "x"], env=self.environment(), stdout=slave,
+                                   stderr=slave, stdin=subprocess.DEVNULL)
+        os.close(slave)
+        said = b""
+        try:
+            while data := os.read(master, 4096):
+                said += data
+        except OSError:  # the other end is closed
+            pass
+        os.close(master)
+        self.assertEqual(process.wait(60), 3)
+        self.assertRegex(said, rb"\r\033\[Ksoak: building soak: 40 %, \d+s\r\033\[K")
+        last = said.decode().splitlines()[-1].split("\033[K")[-1]
+        self.assertEqual(last, f"ran {self.tree} x")
 
     def test_works_from_another_folder_through_a_symlink(self):
         elsewhere = self.base / "bin dir"
@@ -127,17 +190,18 @@ class Launcher(unittest.TestCase):
             self.run_soak()
             before = len(self.calls("cmake --build"))
             self.run_soak()
+            self.run_soak("--help")
             self.assertEqual(len(self.calls("cmake --build")), before)
             self.edit(self.tree / name, self.tree / "build/.ready")
             self.assertIn("building what has changed", self.run_soak().stderr)
-            self.assertEqual(len(self.calls("cmake --build")), before + 1, name)
+            self.assertEqual(len(self.calls("cmake --build")), before + 2, name)
 
     def test_an_edit_during_the_build_is_not_lost(self):
         with self.start_held_build():
             self.edit(self.tree / "src/a.c", self.tree / "build/.started")
             (self.stubs / "release").touch()
         self.run_soak()
-        self.assertEqual(len(self.calls("cmake --build")), 2)
+        self.assertEqual(len(self.calls("cmake --build")), 4)
 
     def test_a_build_during_a_run_is_told_with_its_pid_and_words(self):
         self.run_soak()
@@ -166,16 +230,16 @@ class Launcher(unittest.TestCase):
             (self.stubs / "release").touch()
             outputs = [first.communicate(timeout=PATIENCE_S)[0], second.communicate(timeout=PATIENCE_S)[0]]
         self.assertEqual(outputs, [f"ran {self.tree} \n"] * 2)
-        self.assertEqual(len(self.calls("cmake --build")), 1)
+        self.assertEqual(len(self.calls("cmake --build")), 2)
 
     def start(self, **more):
         return subprocess.Popen([self.tree / "soak"], env=self.environment(**more), text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def start_held_build(self):
-        """Starts a run whose build goes on until the file "release" is there."""
+        """Starts a run whose second build goes on until the file "release" is there."""
         process = self.start(HOLD_BUILD=str(50 * PATIENCE_S))
-        until(lambda: self.calls("cmake --build"), "the build has begun")
+        until(lambda: len(self.calls("cmake --build")) == 2, "the second build has begun")
         return process
 
     @staticmethod

@@ -2,17 +2,21 @@
 decoder of its own. And names are found without asking the network."""
 
 import gzip
+import http.server
 import os
 import pathlib
 import re
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
-from patience import PATIENCE_S
 import xml.etree.ElementTree as ElementTree
 
+from patience import PATIENCE_S
+
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = os.environ["SOAK_SOURCE"]
 SVG = "{http://www.w3.org/2000/svg}"
 CASES = ("leak", "nothing", "hostile", "many")
 
@@ -250,6 +254,93 @@ class Profile(unittest.TestCase):
             server.settimeout(0)
             with self.assertRaises(BlockingIOError):
                 server.accept()
+
+
+class DebugServer(http.server.ThreadingHTTPServer):
+    """Debug information from a folder, as debuginfod(8) serves it; `asked` is what was asked for."""
+
+    daemon_threads = True
+
+    def __init__(self, folder):
+        asked = self.asked = []
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=str(folder))
+
+            def log_request(self, code="-", size="-"):
+                asked.append(self.path)
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Servers(unittest.TestCase):
+    """Names from the servers of DEBUGINFOD_URLS: asked for with --debuginfod, and never without."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="soak-debug-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.library = self.folder / "libcase.so"
+        notes = subprocess.run(["readelf", "-n", os.environ["SYMBOL_DEBUG"]], capture_output=True,
+                               text=True, check=True).stdout
+        build_id = re.search(r"Build ID: ([0-9a-f]+)", notes)[1]
+        self.path = f"/buildid/{build_id}/debuginfo"
+        served = self.folder / f"served{self.path}"
+        served.parent.mkdir(parents=True)
+        for options in (("--only-keep-debug", served), ("--strip-all", self.library)):
+            subprocess.run(["objcopy", options[0], os.environ["SYMBOL_DEBUG"], options[1]], check=True)
+        self.server = DebugServer(self.folder / "served")
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        self.environment = dict(os.environ, HOME=folder.name, XDG_CACHE_HOME=folder.name,
+                                SOAK_ROOT=SOURCE,
+                                DEBUGINFOD_URLS=f"http://127.0.0.1:{self.server.server_port}/")
+
+    def name(self, ask, **more):
+        return subprocess.run([BUILD / "bin/test_symbol", "--unnamed", self.library, ask],
+                              env=dict(self.environment, **more), capture_output=True, text=True,
+                              timeout=PATIENCE_S, check=True).stdout
+
+    def test_what_the_machine_lacks_is_named_by_a_server_that_is_asked(self):
+        self.assertRegex(self.name("no"), r"^libcase\.so\+0x")
+        self.assertEqual(self.server.asked, [])
+        self.assertRegex(self.name("ask"), r"^unnamed  \S*symbol_case\.c:\d+$")
+        self.assertIn(self.path, self.server.asked)
+
+    def test_a_server_that_has_nothing_takes_no_name_away(self):
+        (self.folder / f"served{self.path}").unlink()
+        self.assertRegex(self.name("ask"), r"^libcase\.so\+0x")
+        self.assertIn(self.path, self.server.asked)
+
+    def test_a_server_that_is_silent_is_left(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+            self.assertRegex(self.name("ask", DEBUGINFOD_URLS=url, DEBUGINFOD_TIMEOUT="1"),
+                             r"^libcase\.so\+0x")
+
+    def soak(self, *options, **more):
+        return subprocess.run([BUILD / "bin/soak", "--conns=2", "--churn=max", "--closed=700", "--quiet",
+                               "--defect=lost-state", f"--results={self.folder}/runs", *options],
+                              env=dict(self.environment, **more), capture_output=True, text=True,
+                              timeout=PATIENCE_S, check=False)
+
+    def test_a_run_asks_with_the_option_alone(self):
+        self.assertEqual(self.soak().returncode, 1)
+        self.assertEqual(self.server.asked, [])
+        self.assertEqual(self.soak("--debuginfod").returncode, 1)
+        self.assertRegex(self.server.asked[0], r"^/buildid/[0-9a-f]+/debuginfo$")
+
+    def test_without_anybody_to_ask_the_option_is_refused(self):
+        done = self.soak("--debuginfod", DEBUGINFOD_URLS="")
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, "soak: --debuginfod: DEBUGINFOD_URLS is not set, so there is nobody to ask; "
+                             "Debian's server: export DEBUGINFOD_URLS=https://debuginfod.debian.net\n"))
+        self.assertFalse((self.folder / "runs").exists())
 
 
 if __name__ == "__main__":

@@ -267,6 +267,21 @@ class Limits(Live):
         self.assertIn("ulimit", process.stderr)
         self.assertEqual(len(process.stderr.strip().splitlines()), 1)
 
+    def test_descriptors_of_the_client_s_threads_count_too(self):
+        for workers, exit_code in (("4", 2), ("1", 0)):
+            command = " ".join(self.command("--conns", "300", "--churn", "max", "--closed", "1300",
+                                            "--client-workers", workers))
+            process = subprocess.run(["bash", "-c", f"ulimit -n 1024; exec {command}"],
+                                     capture_output=True, text=True, check=False,
+                                     timeout=soak_run.PATIENCE_S)
+            if exit_code:
+                self.assertEqual(process.returncode, exit_code, process.stderr)
+                self.assertRegex(process.stderr, r"\Asoak: --conns 300 needs \d+ open files and the "
+                                 r"hard limit is 1024; .*or give --client-workers 1\n\Z")
+            else:
+                self.assertNotIn("are allowed", process.stderr + process.stdout)
+                self.assertIn(process.returncode, (0, 3), process.stderr + process.stdout)
+
     def test_failing_handshakes_are_never_a_pass(self):
         run = self.soak(*BUSY, "--handshake-timeout", "1ms", "--watchdog", "5s", "--closed",
                         "2000", "--conns", "200", "--churn", "max")

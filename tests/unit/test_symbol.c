@@ -344,6 +344,23 @@ static int print_symbol(void)
     return 0;
 }
 
+/* For the same: the name of a hidden function of a library; with `ask`, of servers too. */
+static int print_unnamed(const char *path, bool ask)
+{
+    char text[128];
+    struct symbol found;
+    void *library = dlopen(path, RTLD_NOW);
+    assert_non_null(library);
+    struct symbols *s = open_own();
+    if (ask)
+        symbols_ask_servers(s);
+    symbols_find(s, unnamed_of(library), false, &found);
+    puts(symbol_text(&found, text, sizeof text));
+    close_kept(s);
+    dlclose(library);
+    return 0;
+}
+
 static void text_that_is_no_maps_is_refused(void **state)
 {
     (void)state;
@@ -741,5 +758,7 @@ int main(int argc, char **argv)
         return print_maps();
     if (argc == 2 && strcmp(argv[1], "--symbol") == 0)
         return print_symbol();
+    if (argc == 4 && strcmp(argv[1], "--unnamed") == 0)
+        return print_unnamed(argv[2], strcmp(argv[3], "ask") == 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,13 @@ void prelude_free(struct prelude *p)
     free(p);
 }
 
+bool prelude_name_ok(enum prelude_protocol protocol, const char *name)
+{
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    enum { NAME_LIMIT = 253 };
+    return protocol != PRELUDE_XMPP || (strlen(name) <= NAME_LIMIT && !name[strspn(name, host)]);
+}
+
 const char *prelude_name(enum prelude_protocol protocol)
 {
 #define NAME(identifier, name) name,

@@ -68,5 +68,8 @@ bool prelude_asked(const struct prelude *p);
 const char *prelude_injection(enum prelude_protocol protocol, size_t *ret_count);
 /* "smtp", ...; "none". */
 const char *prelude_name(enum prelude_protocol protocol);
+/* Whether the dialogue can ask for a server of this name: XMPP's stream header holds it as it is.
+ */
+bool prelude_name_ok(enum prelude_protocol protocol, const char *name);
 
 #endif

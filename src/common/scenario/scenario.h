@@ -91,6 +91,7 @@ struct scenario {
     const char *on_drain;
     bool footprint;  /* measure what one connection costs */
     bool probe;      /* false: harness without the ledger (for measuring its cost) */
+    bool debuginfod; /* ask DEBUGINFOD_URLS for debug information */
     bool keep_going; /* don't end early when a LEAK is certain */
     /* [torture] */
     bool fail_alloc;   /* fail allocations instead of a run */

@@ -11,6 +11,7 @@ struct symbols {
     struct maps maps;
     struct intern *texts;
     struct module **module; /* as maps.module; NULL: not looked at yet */
+    struct servers servers;
 };
 
 struct symbols *symbols_open(const struct image *image, struct err *e)
@@ -20,7 +21,6 @@ struct symbols *symbols_open(const struct image *image, struct err *e)
         err_set(e, "out of memory");
         return NULL;
     }
-    unsetenv("DEBUGINFOD_URLS");
     s->image = image;
     if (maps_parse(image->maps ? image->maps : "", &s->maps, e) != 0)
         goto failed;
@@ -49,6 +49,11 @@ void symbols_close(struct symbols *s)
     free(s);
 }
 
+void symbols_ask_servers(struct symbols *s)
+{
+    s->servers.asked = true;
+}
+
 /* The module of that number, opened; NULL when there is none, or no memory. */
 static struct module *module_at(struct symbols *s, int i)
 {
@@ -57,7 +62,7 @@ static struct module *module_at(struct symbols *s, int i)
     if (!s->module[i]) {
         s->module[i] = calloc(1, sizeof **s->module);
         if (s->module[i])
-            module_open(s->module[i], s->image, &s->maps.module[i], s->texts);
+            module_open(s->module[i], s->image, &s->maps.module[i], s->texts, &s->servers);
     }
     return s->module[i];
 }

@@ -7,9 +7,10 @@
  * inode: rebuilt, upgraded, or another container's) is not opened. The maps text is checked line by
  * line; lines that don't read as the kernel writes them are passed over.
  *
- * Nothing is asked of the network: symbols_open takes DEBUGINFOD_URLS out of the environment, which
- * is what libdwfl's look-ups over HTTP depend on. So call it from the main thread. A struct symbols
- * belongs to one thread; each module's file is opened at the first look-up in it.
+ * Nothing is asked of the network without symbols_ask_servers: during libdwfl's own look-ups
+ * DEBUGINFOD_URLS, on which its requests depend, is taken out of the environment. So names are
+ * looked up on the main thread. A struct symbols belongs to one thread; each module's file is
+ * opened at the first look-up in it.
  */
 #ifndef SOAK_SYMBOL_SYMBOL_H
 #define SOAK_SYMBOL_SYMBOL_H
@@ -39,6 +40,13 @@ struct symbol {
  * program code, or when out of memory. */
 struct symbols *symbols_open(const struct image *image, struct err *e);
 void symbols_close(struct symbols *s);
+
+/* From now on debug information that this machine lacks is asked for from the servers of
+ * DEBUGINFOD_URLS: at most a minute for a file and about two in all, unless the user's own limits
+ * say otherwise. */
+void symbols_ask_servers(struct symbols *s);
+/* Whether they can be asked; -1 and a sentence without DEBUGINFOD_URLS or without libdebuginfod. */
+int symbols_servers_check(struct err *e);
 
 /* What lies at `address`. A return address belongs to the call before it: with `return_address` the
  * byte before is looked up, and `offset` is that byte's. Always writes `ret`. Where functions were

@@ -37,7 +37,7 @@ static int hand_over(Dwfl_Module *file, void **user, const char *name, Dwarf_Add
 
 static const Dwfl_Callbacks callbacks = {
     .find_elf = hand_over,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .find_debuginfo = servers_find_debuginfo,
     .section_address = dwfl_offline_section_address,
     .debuginfo_path = &debug_path,
 };
@@ -118,8 +118,12 @@ static bool open_dwfl(struct module *m, const struct image *image, const struct 
         return false;
     }
     m->file = report_file(m->dwfl, mapped, fd);
-    if (m->file && fits(m->file, mapped, &m->bias))
+    if (m->file && fits(m->file, mapped, &m->bias)) {
+        void **user;
+        dwfl_module_info(m->file, &user, NULL, NULL, NULL, NULL, NULL, NULL);
+        *user = m; /* for servers_find_debuginfo */
         return true;
+    }
     dwfl_end(m->dwfl);
     m->dwfl = NULL;
     return false;
@@ -200,9 +204,9 @@ static const char *short_name(const char *path, struct intern *texts)
 }
 
 void module_open(struct module *m, const struct image *image, const struct maps_module *mapped,
-                 struct intern *texts)
+                 struct intern *texts, struct servers *servers)
 {
-    *m = (struct module){.texts = texts, .bias = mapped->low};
+    *m = (struct module){.texts = texts, .servers = servers, .bias = mapped->low};
     m->name = short_name(mapped->path, texts);
     if (!open_dwfl(m, image, mapped))
         return;

@@ -9,6 +9,7 @@
 #include "symbol/image.h"
 #include "symbol/symbol.h"
 #include "symbol/symbol_maps.h"
+#include "symbol/symbol_servers.h"
 
 #include <elfutils/libdwfl.h>
 
@@ -22,9 +23,10 @@ struct extent {
 enum { MODULE_ROOTS = 8 };
 
 struct module {
-    struct intern *texts; /* borrowed */
-    const char *name;     /* borrowed of texts */
-    Dwfl *dwfl;           /* owned; NULL: the file couldn't be opened, or isn't the one mapped */
+    struct intern *texts;    /* borrowed */
+    struct servers *servers; /* borrowed */
+    const char *name;        /* borrowed of texts */
+    Dwfl *dwfl;              /* owned; NULL: the file couldn't be opened, or isn't the one mapped */
     Dwfl_Module *file;
     uint64_t bias;         /* address in the process - address in the file */
     struct extent *extent; /* owned, by rising start */
@@ -37,7 +39,7 @@ struct module {
 
 /* Opens the file if it is the one that was mapped. Without it only `name` and `bias` are set. */
 void module_open(struct module *m, const struct image *image, const struct maps_module *mapped,
-                 struct intern *texts);
+                 struct intern *texts, struct servers *servers);
 void module_close(struct module *m);
 
 /* Sets `function` from the symbol tables; leaves `ret` when no symbol's extent holds the address.

@@ -230,7 +230,7 @@ int cmd_bisect(int argc, char *const *argv)
     signal(SIGPIPE, SIG_IGN);
     int code = compare_line_read(&line, &bisect_command, 1, argc, argv, &e);
     if (code == 0)
-        code = work(&line, &e);
+        code = command_is_unbuilt() ? COMMAND_UNBUILT : work(&line, &e);
     if (code < 0)
         code = command_refuse(&bisect_command, &e);
     compare_line_free(&line);

@@ -152,6 +152,8 @@ static int compare_versions(const struct compare_line *line, const struct compar
     if (compare_line_scenario(line, &scenario, name, sizeof name, e) != 0 ||
         compare_work_check("compare", line->run.results, e) != 0)
         return -1;
+    if (command_is_unbuilt())
+        return COMMAND_UNBUILT;
     struct prepare_request request = compare_line_request(line, &scenario);
     int rc = compare_prepare(&request, &prepared, e);
     if (rc != 0)

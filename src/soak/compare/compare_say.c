@@ -127,17 +127,6 @@ bool compare_has_row(const struct compare_set *s, enum compare_row row)
     return false;
 }
 
-bool compare_has_inexact(const struct compare_set *s)
-{
-    for (size_t i = 0; i < s->entries; i++)
-        for (int row = 0; row < COMPARE_ROWS; row++) {
-            const struct compare_cell *c = &s->judgement.column[i].cell[row];
-            if (compare_row_exact((enum compare_row)row) && !isnan(c->value) && !c->exact)
-                return true;
-        }
-    return false;
-}
-
 /* ---- the line of a version ---- */
 
 /* The rows that tell most come first. */

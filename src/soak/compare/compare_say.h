@@ -35,8 +35,6 @@ char *compare_say_difference(const struct compare_explanation *x, enum compare_m
 char *compare_say_mapped(const struct compare_entry *entry, char *buf, size_t size);
 /* Whether any version has the row. */
 bool compare_has_row(const struct compare_set *s, enum compare_row row);
-/* Whether some figure of an exact row isn't exact. */
-bool compare_has_inexact(const struct compare_set *s);
 /* The n-th command to type next; NULL when there are no more. */
 char *compare_say_next(const struct compare_set *s, size_t n, char *buf, size_t size);
 

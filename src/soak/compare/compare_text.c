@@ -396,10 +396,22 @@ static bool same_libc(const struct compare_set *s)
     return true;
 }
 
+static bool shows_inexact(const struct compare_set *s)
+{
+    for (size_t k = 0; k < SHOWN; k++) {
+        for (size_t i = 0; i < s->entries && is_shown(s, k); i++) {
+            const struct compare_cell *c = &s->judgement.column[i].cell[shown[k].row];
+            if (compare_row_exact(shown[k].row) && !isnan(c->value) && !c->exact)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void print_notes(const struct compare_set *s, const struct screen *screen)
 {
     const char *word = "noted";
-    if (compare_has_inexact(s))
+    if (shows_inexact(s))
         print_lead(screen, &word,
                    "~ isn't exact: it varied from connection to connection or from run to run, and "
                    "decides nothing");

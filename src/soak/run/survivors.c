@@ -145,6 +145,8 @@ static void open_symbols(struct survivors *s, const struct run *r, int subject)
     struct err e;
     if (!s->symbols)
         s->symbols = symbols_open(&r->capture[subject].image, &e);
+    if (s->symbols && r->scenario->debuginfod)
+        symbols_ask_servers(s->symbols);
 }
 
 void survivors_name(struct survivors *s, const struct run *r, int subject,

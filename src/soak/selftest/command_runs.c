@@ -27,6 +27,8 @@ int command_runs(const struct command_runs *c, int argc, char *const *argv)
         return code;
     if (c->check(c->owner, &e) != 0)
         return command_refuse(c->command, &e);
+    if (command_is_unbuilt())
+        return COMMAND_UNBUILT;
     if (subrun_open(c->sub, c->command->name, &e) != 0)
         return broken(c, &e);
     code = run_all(c, &e);

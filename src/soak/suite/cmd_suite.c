@@ -74,9 +74,11 @@ static int run(const struct suite_line *line, const struct suite_files *files,
     FILE *text = line->run.quiet ? NULL : suite_outputs_text(outputs);
     struct suite_work w = {.line = line, .files = files, .text = text};
     suite_init(&s);
-    int code = suite_plan(&s, &w, &e) == 0 && suite_outputs_check(outputs, &e) == 0
-                   ? work(&s, &w, outputs)
-                   : command_refuse(&suite_command, &e);
+    int code;
+    if (suite_plan(&s, &w, &e) != 0 || suite_outputs_check(outputs, &e) != 0)
+        code = command_refuse(&suite_command, &e);
+    else
+        code = command_is_unbuilt() ? COMMAND_UNBUILT : work(&s, &w, outputs);
     suite_free(&s);
     return code;
 }

@@ -266,6 +266,8 @@ struct symbols *pair_symbols(struct pair *p, int side)
 {
     if (!p->symbols[side])
         p->symbols[side] = symbols_open(&p->image[side], NULL);
+    if (p->symbols[side] && p->scenario->debuginfod)
+        symbols_ask_servers(p->symbols[side]);
     return p->symbols[side];
 }
 
