@@ -106,5 +106,28 @@ class Resumption(soak_run.SoakTest):
                 self.resumed_beside(*options)
 
 
+class Combinations(soak_run.SoakTest):
+    """Pairs of options and behaviours that failed on a clean server."""
+
+    def test_no_connection_fails(self):
+        for options in (("--tls", "1.2", "--resume", "100%", "--mix", "early-ccs=1,clean=3"),
+                        ("--tls", "1.2", "--key", "both", "--client-auth", "require", "--mix",
+                         "key-rsa=1,clean=3")):
+            with self.subTest(options=options):
+                run = self.soak(*RUN, "--churn", "max", "--closed", "800", *options)
+                self.assertIsNone(run.result["first_failure"], run.explain())
+
+    def test_a_context_that_is_replaced_leaves_no_doubt(self):
+        for conns, closed, session in (("80", "1900", "cache"), ("80", "1600", "ticket"),
+                                       ("20", "1000", "cache")):
+            with self.subTest(conns=conns, closed=closed, session=session):
+                run = self.soak("--seed", "3", "--churn", "max", "--ctx-reload", "300", "--conns",
+                                conns, "--closed", closed, "--session", session)
+                self.assertEqual(run.result["verdict"], "PASS", run.explain())
+                # One at each checkpoint: the one before has died with its last connection.
+                self.assertEqual({c["server"]["census"]["SSL_CTX"] for c in run.checkpoints()},
+                                 {1})
+
+
 if __name__ == "__main__":
     unittest.main()

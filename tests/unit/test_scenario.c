@@ -323,6 +323,16 @@ static const struct {
     {{{"churn", "1/s"}, {"idle-timeout", "30s"}},
      "--idle-timeout 30s: 30 connections at 1/s each live 30 s in silence, and at a checkpoint up "
      "to 10 s more; give at least 40s, or 0s"},
+    {{{"mix", "clean,group-p384"}, {"groups", "X25519:P-256"}},
+     "--group-p384 1: it needs P-384 in --groups X25519:P-256"},
+    {{{"mix", "clean,hello-retry"}, {"groups", "X448:X25519"}},
+     "--hello-retry 1: it needs X448 left out of --groups X448:X25519"},
+    {{{"mix", "clean,cipher-aes128"}, {"ciphers", "TLS_AES_256_GCM_SHA384"}},
+     "--cipher-aes128 1: it needs a run without --ciphers TLS_AES_256_GCM_SHA384"},
+    {{{"mix", "clean,resume-ticket"}, {"ticket-callback", "abort"}},
+     "--resume-ticket 1: it needs --ticket-callback none, renew or ignore"},
+    {{{"mix", "clean,huge-client-hello"}, {"ocsp", "empty"}},
+     "--huge-client-hello 1: it needs --ocsp none, good or large"},
     {{{"churn", "max"}, {"idle-timeout", "1s"}},
      "--idle-timeout 1s: 30 connections at max each live 0 s in silence, and at a checkpoint up "
      "to 10 s more; give at least 10s, or 0s"},

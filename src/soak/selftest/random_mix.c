@@ -9,7 +9,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -209,14 +208,10 @@ static void make_words(const struct draw *d, struct random_mix *ret)
 {
     size_t count, used = 0;
     const struct opt *options = scenario_options(&count);
-    struct scenario defaults;
-    scenario_defaults(&defaults);
-    *ret = (struct random_mix){.conns = defaults.conns};
+    *ret = (struct random_mix){.count = 0};
     for (size_t i = 0; i < count; i++) {
         if (d->value[i][0])
             add_word(ret, &used, options[i].name, d->value[i]);
-        if (d->value[i][0] && strcmp(options[i].name, "conns") == 0)
-            ret->conns = strtoull(d->value[i], NULL, 10);
     }
     add_mix(ret, &used, d);
 }

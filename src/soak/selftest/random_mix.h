@@ -16,7 +16,6 @@ struct random_mix {
     size_t count;
     const char *words[RANDOM_MIX_WORDS + 1]; /* `--tls=1.2`, ...; NULL-ended; point into text */
     char text[RANDOM_MIX_TEXT];
-    uint64_t conns; /* as drawn, or the default */
 };
 
 /* The same seed draws the same mix. What a drawn behaviour needs is mostly drawn with it; what
