@@ -102,7 +102,7 @@ class Commands(unittest.TestCase):
                            ("--on-drain /nonexistent/x", 2)):
             with self.subTest(line=line):
                 process = subprocess.run(
-                    [SOAK, *line.split()], capture_output=True, text=True, timeout=100, check=False,
+                    [SOAK, *line.split()], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
                     cwd=self.temporary, env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_UNBUILT="1",
                                                  SOAK_CACHE=self.temporary + "/cache",
                                                  TMPDIR=self.temporary))

@@ -156,7 +156,7 @@ class Outputs(unittest.TestCase):
             fd = os.open(self.folder / "pipe", os.O_RDWR)  # so that cat's open is over
             process = self.start("./a.soak", "--quiet", "--json=pipe")
             os.set_blocking(fd, False)
-            _, err = process.communicate(timeout=600)
+            _, err = process.communicate(timeout=PATIENCE_S)
             os.close(fd)
             document = json.loads(reader.communicate(timeout=PATIENCE_S)[0])
         self.assertEqual(document["schema"], "soak/1", err)

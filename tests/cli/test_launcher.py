@@ -165,7 +165,7 @@ class Launcher(unittest.TestCase):
         except OSError:  # the other end is closed
             pass
         os.close(master)
-        self.assertEqual(process.wait(60), 3)
+        self.assertEqual(process.wait(PATIENCE_S), 3)
         self.assertRegex(said, rb"\r\033\[Ksoak: building soak: 40 %, \d+s\r\033\[K")
         last = said.decode().splitlines()[-1].split("\033[K")[-1]
         self.assertEqual(last, f"ran {self.tree} x")

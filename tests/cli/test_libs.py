@@ -499,7 +499,7 @@ class Assembly(Case):
                          "/nowhere: No such file or directory\n")
 
     def soak_of(self, *arguments):
-        return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=100,
+        return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
                               check=False, env=self.environment)
 
     def test_what_cannot_be_a_version_is_refused_at_once(self):

@@ -139,8 +139,9 @@ class Run(unittest.TestCase):
             result = json.loads(process.stdout)
             words = shlex.split(result["next"][0])
             self.assertEqual(words[:3], ["./soak", "run", str(path)])
-            self.assertEqual(words[3:4] + words[5:], ["--seed", "--defect", "lost-state", "--mix",
-                                                      "clean=4,reset=2", "--keep-going"])
+            self.assertEqual(words[3:-1], ["--defect", "lost-state", "--mix", "clean=4,reset=2",
+                                           "--seed"])
+            self.assertEqual(words[-1], result["run"]["seed"])
             self.assertEqual(soak("show", *words[2:]).returncode, 0)
             self.assertEqual(result["scenario"], "a leak")
             manifest = json.loads(next(pathlib.Path(folder).glob("*/manifest.json")).read_text())

@@ -12,6 +12,8 @@ import unittest
 
 import jsonschema
 
+from patience import PATIENCE_S
+
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK, STUB = BUILD / "bin/soak", BUILD / "bin/compare-stub"
@@ -106,7 +108,7 @@ class Written(unittest.TestCase):
 
     def soak(self, *arguments, program=SOAK, code=0):
         process = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
-                                 timeout=300, check=False, cwd=self.folder, env=self.environment)
+                                 timeout=PATIENCE_S, check=False, cwd=self.folder, env=self.environment)
         self.assertEqual(process.returncode, code, process.stdout + process.stderr)
         return process.stdout
 

@@ -631,7 +631,7 @@ class Real(Suite):
         self.assertGreater(document["scenarios"][0]["closed"], 0)
         self.assertIsNotNone(document["scenarios"][0]["verdict"])
         # The whole sentence, though it is wrapped where the run prints it.
-        self.assertRegex(document["scenarios"][0]["said"], r"connections, 2 open, [\w.]+$")
+        self.assertRegex(document["scenarios"][0]["said"], r"connections \(2 open, [\w.]+\)$")
         self.assertEqual(ElementTree.parse(self.folder / "j.xml").getroot().get("failures"), "0")
 
     def samples(self):

@@ -253,13 +253,13 @@ class Verdicts(soak_run.SoakTest):
             self.assertEqual((last["connections"]["opened"], last["connections"]["closed"]), (10, 0))
             blocks = {c["server"]["openssl"]["blocks"] for c in run.checkpoints()[2:]}
             self.assertEqual(len(blocks), 1, run.explain())
-            self.assertIn("operations, 10 connections held", " ".join(run.out.split()))
+            self.assertRegex(run.result["headline"], r"operations \(10 held, ")
 
     def test_what_the_connection_holds_is_told_from_what_is_lost(self):
         run = self.soak(*HELD, "--operate", "request", "--defect", "per-operation")
         self.assert_leak(run, "held-by-connection", "defect_notes.c")
-        self.assertIn("+1.0000 blocks per operation, exact", run.out)
-        self.assertIn("every operation alike (request)", run.out)
+        self.assertIn(" B block per operation, ", run.out)
+        self.assertIn("with every operation; all were alike: request", run.out)
         run = self.soak(*HELD, "--operate", "key-update", "--defect", "operation-lost")
         self.assert_leak(run, "side-allocation-lost", "defect.c")
 

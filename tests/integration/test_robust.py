@@ -94,6 +94,16 @@ class Crashes(Live):
         self.assertEqual(run.result["exit"], 4)
         self.assertGreaterEqual(len(run.checkpoints()), 4)
         self.assertNotEqual(run.result["verdict"], "PASS")
+        self.assert_nothing_is_called_judged(run)
+
+    def assert_nothing_is_called_judged(self, run):
+        """What grew until then is told; no row of a run that broke is called level."""
+        self.assertRegex(run.result["headline"], r"; until then OpenSSL blocks [\d,]+ → [\d,]+$")
+        self.assertIn("not judged", run.out)
+        for subject in run.result["subjects"]:
+            states = {m["id"]: m["state"] for m in subject["metrics"]}
+            self.assertIn("openssl_blocks", states)
+            self.assertEqual(set(states.values()), {"not-judged"}, states)
 
     def test_killed_client_is_a_broken_run(self):
         process = self.start(*BUSY)
@@ -287,6 +297,20 @@ class Limits(Live):
                         "2000", "--conns", "200", "--churn", "max")
         self.assertIn(run.exit, (3, 4), run.explain())
         self.assertNotEqual(run.result["verdict"], "PASS")
+
+    def test_run_in_which_nearly_all_fail_ends_as_soon_as_it_cannot_become_valid(self):
+        # At any rate that a machine makes, 200 connections are silent for longer than 1 ms.
+        run = self.soak(*BUSY, "--conns", "200", "--churn", "300000/s", "--idle-timeout", "1ms",
+                        "--closed", "20000")
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID")
+        errors, first = run.result["run"]["errors"], run.result["first_failure"]
+        self.assertGreater(errors["total"], 200, run.explain())
+        self.assertLess(errors["total"], 10000, run.explain())
+        self.assertRegex(run.result["broken"], r"^[\d,]+ of [\d,]+ connections failed, so that no "
+                                               rf"verdict can come any more; the first, {first['behaviour']}: ")
+        self.assertIn(first["text"], run.result["broken"])
+        self.assertIn("connections failed", " ".join(run.out.split("\n\n")[0].split()))
 
     def test_run_folder_is_private(self):
         run = self.soak(*BUSY, "--churn", "max", "--closed", "1500")

@@ -54,7 +54,7 @@ class Ledger(soak_run.SoakTest):
         self.assertEqual((first["function"], first["file"], first["sure"]),
                          ("lost_state_accept", "server/defect.c", True))
         self.assertIn("conn_accept", [f["function"] for f in stack["frames"]])
-        self.assertIn("stack  lost_state_accept  server/defect.c:", run.out)
+        self.assertIn("where    lost_state_accept  server/defect.c:", run.out)
         self.assert_profiles_tell_the_same(run, subject)
         self.assertEqual(run.subject("client")["stacks"], [])
 

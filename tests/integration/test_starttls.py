@@ -26,7 +26,7 @@ def client(port, protocol, *options, closed=20, conns=4, **weights):
     given = {name.replace("_", "-"): weight for name, weight in (weights or {"clean": 1}).items()}
     return subprocess.run(
         [BIN + "/soak-client", f"--connect=127.0.0.1:{port}", f"--starttls={protocol}",
-         f"--conns={conns}", "--churn=max", f"--closed={closed}", "--workers=1", "--timeout=20s",
+         f"--conns={conns}", "--churn=max", f"--closed={closed}", "--workers=1", f"--timeout={PATIENCE}s",
          *(f"--{name}={given.get(name, 0)}" for name in BEHAVIOURS), *options],
         capture_output=True, text=True, timeout=PATIENCE, check=False)
 

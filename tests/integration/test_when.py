@@ -32,7 +32,7 @@ class When(soak_run.SoakTest):
         self.assertEqual((without["blocks"], without["guilty"]), (0, 0))
         self.assertGreaterEqual(without["connections"], 100)
         self.assertEqual(run.subject()["sites"][0]["when"], name)
-        self.assertIn(f"{name}: +{size}.00 B, 1.0000 blocks", run.out)
+        self.assertIn(f"{name}: {size} B per such connection", " ".join(run.out.split()))
         self.assertIn("confirmed: an epoch", " ".join(run.out.split()))
 
     def test_reset_path_is_pinned_on_reset(self):
@@ -46,7 +46,7 @@ class When(soak_run.SoakTest):
         self.assertEqual((when["outcome"], when["exact"]), ("alike", True), run.explain())
         self.assertEqual({(b["blocks"], b["bytes"]) for b in behaviours.values()}, {(1, 32)})
         self.assertIsNone(when["confirmed"])
-        self.assertIn("every behaviour alike (clean 32.00 B", " ".join(run.out.split()))
+        self.assertIn("with every peer alike: clean, reset", " ".join(run.out.split()))
 
     def test_a_fraction_has_its_error_and_is_said_not_to_be_whole(self):
         run, when, behaviours = self.leak("--defect", "reset-path:1/10", "--closed", "15000")
@@ -61,7 +61,7 @@ class When(soak_run.SoakTest):
         run, when, _ = self.leak("--defect", "lost-state", "--reset", "0", "--half-close", "0",
                                  "--mid-handshake", "0")
         self.assertEqual(when["outcome"], "single", run.explain())
-        self.assertIn("every connection left alike", run.out)
+        self.assertIn("with every connection; all left alike: clean", run.out)
 
     def test_a_clean_run_says_its_sensitivity_for_each_behaviour(self):
         run = self.soak(*CHURN, "--closed", "4000")
@@ -71,7 +71,7 @@ class When(soak_run.SoakTest):
         self.assertGreater(seen["clean"], seen["reset"])
         self.assertGreater(seen["reset"], seen["mid-handshake"])
         self.assertGreater(seen["mid-handshake"], 1)
-        self.assertRegex(" ".join(run.out.split()), r"\(99\.9 %\); clean \d+, reset \d+")
+        self.assertRegex(" ".join(run.out.split()), r"of each: clean \d+, reset \d+")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ static void fill_run(struct result *r)
     r->host = "bookworm";
     r->kernel = "Linux 6.1.0-21-amd64 x86_64";
     r->run_dir = "results/runs/20261122-023000-default";
+    r->last_dir = "results/runs/last";
     r->libs = 3;
     r->lib[0] = (struct result_lib){"openssl", "3.0.19"};
     r->lib[1] = (struct result_lib){"libuv", "1.44.2"};
@@ -66,7 +67,8 @@ static void fill_metrics(struct result_subject *s)
          .end = 18.46 * MIB,
          .per_conn = 0.09,
          .half_width = 0.3,
-         .limit = 16},
+         .limit = 16,
+         .decides = NAN},
     };
     for (size_t i = 0; i < sizeof level / sizeof *level; i++)
         add_metric(s, level[i]);
@@ -79,7 +81,7 @@ static void fill_selfcheck(struct selfcheck *check)
     for (size_t i = 0; i < SELFCHECK_CONTROLS; i++)
         check->seen[i] = check->quiet[i] = true;
     snprintf(check->sentence, sizeof check->sentence,
-             "found the block it lost on purpose; no alarm at 3 harmless ones");
+             "found the block lost on purpose; no alarm at 3 harmless ones");
 }
 
 static const struct result_behaviour behaviours[] = {
@@ -164,7 +166,8 @@ static void convict(struct result *r, int subject, enum kind kind, double blocks
     j->metric[1].end = 1.5 * MIB + bytes * 60000;
     j->metric[1].per_conn = bytes;
     j->metric[1].state = METRIC_GROWS;
-    r->next[0] = "soak run default --seed 7f3a --keep-going";
+    r->next[0] = "./soak --seed 7f3a";
+    r->next_note[0] = "shows within 61,000";
 }
 
 /* Two ways to the same site; the first is what a reader wants, the second has only addresses. */
@@ -385,24 +388,120 @@ static void fill_inconclusive(struct result *r)
     struct judgement *j = &r->subject[0].judgement;
     r->verdict = j->verdict = VERDICT_INCONCLUSIVE;
     r->exit_code = 3;
-    r->run.closed = 2000;
-    r->run.measured = 1500;
-    r->run.seconds = 4.1;
-    r->run.shortfall = 0.031;
+    r->run.closed = 32008;
+    r->run.measured = 31968;
+    r->run.seconds = 120;
+    r->run.rate_per_s = 269.3;
+    r->run.want_one_in = 2000;
     r->subject[0].sites = 0;
-    j->sensitivity = (struct judge_sensitivity){.one_in = 0, .closed = 1500, .epochs = 1};
-    j->reasons = 2;
+    j->sensitivity = (struct judge_sensitivity){.one_in = 1988.4, .closed = 31968, .epochs = 7};
+    j->reasons = 1;
     snprintf(j->reason[0], sizeof j->reason[0],
-             "one lost block per 1,000 connections was asked for; too few connections closed");
-    snprintf(j->reason[1], sizeof j->reason[1], "RSS has 2 points, a slope needs 8");
+             "one lost block per 1988 connections would have shown; asked for was one per 2000");
     j->metric[4].half_width = INFINITY;
     j->metric[4].state = METRIC_NOT_JUDGED;
     j->metric[4].note = "too few points";
+    r->ended = "--for 2m";
     r->skipped[0] = (struct result_skipped){
         "group-hybrid", "OpenSSL 3.0.22 knows no X25519MLKEM768; it came with 3.5"};
     r->skipped_count = 1;
-    r->missing = "about 16,600 more connections, 16s at the 998/s of this run";
-    r->next[0] = "./soak run default --seed 7f3a --sensitivity 1/1000 --until-sure";
+    r->missing = "about 160 more connections, 0.6s at the 269/s of this run";
+    r->next[0] = "./soak --until-sure --sensitivity 1/2000";
+    r->next_note[0] = "about 2m00s";
+    r->next[1] = "./soak --until-sure --sensitivity 1/1900";
+    r->next_note[1] = "about 1m54s";
+}
+
+/* One site grows and can't be told from a cache yet. */
+static void fill_doubt(struct result *r)
+{
+    static const struct result_site site = {
+        .file = "ssl/ssl_sess.c",
+        .line = 110,
+        .blocks = 1500,
+        .bytes = 125700,
+        .per_conn_blocks = 0.1,
+        .per_conn_bytes = 8.38,
+        .kind = KIND_CACHE_FILLING,
+        .verdict = VERDICT_INCONCLUSIVE,
+        .why = "1,500 sessions in a cache of 20,480: it isn't full yet"};
+    fill_inconclusive(r);
+    struct judgement *j = &r->subject[0].judgement;
+    j->reasons = 1;
+    snprintf(j->reason[0], sizeof j->reason[0], "ssl/ssl_sess.c:110: %s", site.why);
+    j->metric[0].end += 1500;
+    j->metric[0].per_conn = 0.1;
+    j->metric[0].state = METRIC_UNSURE;
+    r->subject[0].site = &site;
+    r->subject[0].sites = 1;
+    r->ended = NULL;
+    r->next[0] = "./soak --closed 128032";
+    r->next[1] = NULL;
+}
+
+/* The load was far below what was asked. */
+static void fill_slow(struct result *r)
+{
+    fill_pass(r);
+    r->run.measured = 17200;
+    r->run.rate_per_s = 294.2;
+    r->run.shortfall = 0.7058;
+    r->next[0] = "./soak --until-sure --sensitivity 1/100000";
+    r->next_note[0] = "about 1h44m";
+}
+
+/* A descriptor stays, and libuv's table of watchers grows with the descriptors. */
+static void fill_fd(struct result *r)
+{
+    static const struct result_site sites[] = {
+        {.blocks = 3795,
+         .per_conn_blocks = 1,
+         .kind = KIND_DESCRIPTORS,
+         .verdict = VERDICT_LEAK,
+         .why = "open_files: 3795 more, in 9 intervals, 1750 and 2045 in the halves of the run"},
+        {.file = "libuv",
+         .bytes = 32768,
+         .per_conn_bytes = 8.63,
+         .kind = KIND_TABLE,
+         .verdict = VERDICT_LEAK,
+         .why = "its blocks were made larger by 32768 bytes in 5 steps, none was added"}};
+    fill_pass(r);
+    convict(r, 0, KIND_DESCRIPTORS, 1, 8.63);
+    struct judgement *j = &r->subject[0].judgement;
+    for (int i = 0; i < 2; i++)
+        j->metric[i] = r->subject[1].judgement.metric[i];
+    j->metric[2].end = 71 + 3795;
+    j->metric[2].per_conn = 1;
+    j->metric[2].state = METRIC_GROWS;
+    r->subject[0].site = sites;
+    r->subject[0].sites = 2;
+}
+
+/* Convicted, and the server crashed when it was told to quit. */
+static void fill_crashed(struct result *r)
+{
+    fill_lost_state(r);
+    r->broken = "server exited with signal 11 (SIGSEGV) after 60,030 connections; its log: "
+                "results/runs/20261122-023000-default/server.log";
+}
+
+/* Ended by its memory limit while it grew, before the second epoch could be judged. */
+static void fill_broken_grown(struct result *r)
+{
+    fill_pass(r);
+    r->verdict = VERDICT_INVALID;
+    r->exit_code = 4;
+    r->broken = "server was ended by its memory limit after 1,214 connections; its log: "
+                "results/runs/20261122-023000-default/server.log";
+    r->run.closed = 1214;
+    r->subject[0].sites = 0;
+    for (int i = 0; i < 2; i++) {
+        r->subject[i].judgement.verdict = VERDICT_INVALID;
+        judgement_distrust(&r->subject[i].judgement, "the run broke");
+    }
+    r->subject[0].judgement.metric[0].end = 23422;
+    r->subject[0].judgement.metric[1].end = 4.21 * MIB;
+    r->next[0] = "less results/runs/20261122-023000-default/server.log";
 }
 
 /* The server ran on a library that was fetched for it. */
@@ -439,6 +538,7 @@ static void fill_invalid(struct result *r)
     j->reasons = 1;
     snprintf(j->reason[0], sizeof j->reason[0],
              "2,012 connections failed: a server that refuses looks clean to any memory meter");
+    judgement_distrust(j, "not to be trusted");
 }
 
 /* A leak by a meter that can't find its own block is no leak that can be told. */
@@ -552,6 +652,11 @@ const struct report_case report_cases[REPORT_CASES] = {
     {"retained", fill_retained},
     {"client-leak", fill_client_leak},
     {"inconclusive", fill_inconclusive},
+    {"doubt", fill_doubt},
+    {"slow", fill_slow},
+    {"fd", fill_fd},
+    {"crashed", fill_crashed},
+    {"broken-grown", fill_broken_grown},
     {"assembled", fill_assembled},
     {"invalid", fill_invalid},
     {"self-check", fill_self_check},

@@ -9,7 +9,7 @@ struct report_case {
     void (*fill)(struct result *r); /* fills a zeroed result */
 };
 
-enum { REPORT_CASES = 19 };
+enum { REPORT_CASES = 24 };
 extern const struct report_case report_cases[REPORT_CASES];
 
 /* The case of that name; NULL when there is none. */

@@ -223,6 +223,68 @@ static void cache_over(struct sim *s)
     churn_and_finish(s);
 }
 
+/* A cache's entries that are made at two places of a file, at one of them more and more of them;
+ * and a block of another size beside each. Over the capacity or within it. */
+static void shared_population(struct sim *s, uint64_t capacity)
+{
+    size_t beside = sim_site(s, SIM_EXACT, 1, 1);
+    sim_cache(s, beside, capacity);
+    size_t made = sim_site(s, SIM_STATIC, 0, 0), copied = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    s->site[beside].size = 24;
+    for (size_t c = 0; c < s->epochs; c++) {
+        int64_t born = s->site[beside].live[c], copies = born * (int64_t)c / (int64_t)s->epochs;
+        s->site[beside].bytes[c] = 24 * s->site[beside].blocks[c];
+        s->site[made].live[c] = born - copies;
+        s->site[copied].live[c] = copies;
+        for (size_t i = made; i <= copied; i++) {
+            s->site[i].size = 600;
+            s->site[i].blocks[c] = s->site[i].live[c] + (c ? s->site[i].blocks[c - 1] : 0);
+            s->site[i].bytes[c] = 600 * s->site[i].blocks[c];
+        }
+    }
+    sim_drain(s);
+    for (size_t i = beside; i <= copied; i++)
+        s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
+}
+
+static void shared_over(struct sim *s)
+{
+    shared_population(s, 1000);
+}
+
+static void shared_filling(struct sim *s)
+{
+    shared_population(s, 20480);
+    s->e.drained = false;
+}
+
+/* The objects of a class, retained, made at two places; no cache has them. */
+static void shared_retained(struct sim *s)
+{
+    shared_population(s, 20480);
+    s->e.caches = 0;
+    for (size_t i = 0; i < s->sites; i++)
+        s->lent[i].flushed_blocks = s->lent[i].drained_blocks;
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL_SESSION", NULL, OPENED, OPENED, SIZE_MAX};
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->live[0][c] = s->site[0].blocks[c];
+        s->site[0].live[c] = s->site[0].blocks[c] = s->site[0].bytes[c] = 0;
+    }
+    s->lent[0].drained_blocks = s->lent[0].flushed_blocks = 0;
+}
+
+/* Names that some entries have, of a size of their own. */
+static void names_over(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {60, 190, 240, 310, 200, 290};
+    cache_over(s);
+    s->lent[0].flushed_blocks = 0;
+    size_t i = site_keeping(s, kept);
+    s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
+}
+
 static void cache_emptied(struct sim *s)
 {
     size_t i = sim_site(s, SIM_CACHE, 20480, 1);
@@ -824,6 +886,10 @@ static const struct control {
     {"table_within_descriptors", table_within_descriptors, RULE_COUNT, V(LEAK), K(TABLE)},
     {"table_beside_cache", table_beside_cache, RULE_COUNT, V(LEAK), K(TABLE)},
     {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
+    {"shared_over", shared_over, RULE_COUNT, V(LEAK), K(CACHE_OVER)},
+    {"shared_filling", shared_filling, RULE_SHARED, V(PASS), K(CACHE_FILLING)},
+    {"shared_retained", shared_retained, RULE_SHARED, V(LEAK), K(OBJECT)},
+    {"names_over", names_over, RULE_EMPTIED_OVER, V(LEAK), K(CACHE_OVER)},
     {"cache_emptied", cache_emptied, RULE_CACHE, V(PASS), K(CACHE_BOUNDED)},
     {"cache_without_bound", cache_without_bound, RULE_CACHE, V(INCONCLUSIVE), K(CACHE_FILLING)},
     {"leak_beside_cache", leak_beside_cache, RULE_COUNT, V(LEAK), K(SIDE)},
@@ -924,7 +990,7 @@ static void every_control_gets_its_verdict_and_kind(void **state)
 static bool same_answer(const struct judgement *a, const struct judgement *b)
 {
     return a->verdict == b->verdict && a->kind == b->kind && a->certain == b->certain &&
-           a->wants_hold == b->wants_hold;
+           a->wants_hold == b->wants_hold && a->per_conn_bytes == b->per_conn_bytes;
 }
 
 static void no_rule_stands_without_a_control(void **state)
@@ -1077,6 +1143,30 @@ static void what_emptying_the_cache_leaves_is_the_leak(void **state)
     assert_true(j.finding[0].per_conn_blocks == 1.0);
 }
 
+/* Without the rules the loss is short. */
+static void the_loss_of_a_population_is_the_whole_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*make)(struct sim *s);
+        enum judge_rule rule;
+        double bytes;
+    } cases[] = {{shared_over, RULE_EMPTIED_OVER, 624},
+                 {shared_retained, RULE_COUNT, 600},
+                 {names_over, RULE_EMPTIED_OVER, 32 + 32 * 1290.0 / OPENED}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct judgement j, without;
+        judge_case(cases[i].make, RULES_ALL, &j);
+        if (fabs(j.per_conn_bytes - cases[i].bytes) > 0.01)
+            fail_msg("%zu: %.2f bytes", i, j.per_conn_bytes);
+        if (cases[i].rule == RULE_COUNT)
+            continue;
+        uint64_t others = ~(UINT64_C(1) << RULE_SHARED | UINT64_C(1) << RULE_EMPTIED_OVER);
+        judge_case(cases[i].make, RULES_ALL & others, &without);
+        assert_true(without.per_conn_bytes < j.per_conn_bytes - 1);
+    }
+}
+
 static void the_objects_own_site_is_blamed_first(void **state)
 {
     (void)state;
@@ -1218,6 +1308,7 @@ int main(void)
         cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),
         cmocka_unit_test(a_cache_that_may_explain_it_leaves_no_leak_certain),
         cmocka_unit_test(what_emptying_the_cache_leaves_is_the_leak),
+        cmocka_unit_test(the_loss_of_a_population_is_the_whole_of_it),
         cmocka_unit_test(the_objects_own_site_is_blamed_first),
         cmocka_unit_test(a_deferred_object_is_named_too),
         cmocka_unit_test(the_size_class_outside_is_named),

@@ -84,7 +84,7 @@ static void the_limit_that_is_shown_is_the_one_that_decides(void **state)
     assert_true(m->per_conn - m->half_width > m->limit);
     assert_true(m->decides == j.sensitivity.heap_bytes && m->decides > 50);
     assert_true(metric(&j, "heap_active")->decides == j.sensitivity.page_bytes);
-    expect(&j, "heap_allocated", METRIC_NOT_JUDGED, "too little to tell");
+    expect(&j, "heap_allocated", METRIC_NOT_JUDGED, "too little");
     expect(&j, "heap_active", METRIC_LEVEL, NULL);
     free(s);
 }
@@ -115,7 +115,7 @@ static void a_witness_that_strays_is_not_judged(void **state)
     gauge(s, "rss_anon", GAUGE_WITNESS, 0, 100);
     gauge(s, "heap_resident", GAUGE_WITNESS, 100, 10);
     judge(sim_evidence(s), &j);
-    expect(&j, "rss", METRIC_NOT_JUDGED, "too noisy");
+    expect(&j, "rss", METRIC_NOT_JUDGED, "noisy");
     expect(&j, "rss_anon", METRIC_LEVEL, NULL);
     expect(&j, "heap_resident", METRIC_NOT_JUDGED, "never convicts alone");
     assert_true(isnan(metric(&j, "rss")->decides));
@@ -147,7 +147,7 @@ static void a_descriptor_or_two_that_stay_are_too_few_to_tell(void **state)
         v[i] = i < 3 ? 44 : 45;
     judge(sim_evidence(s), &j);
     assert_int_equal(j.verdict, VERDICT_PASS);
-    expect(&j, "open_files", METRIC_NOT_JUDGED, "too few to tell");
+    expect(&j, "open_files", METRIC_NOT_JUDGED, "too few");
     assert_true(fabs(metric(&j, "open_files")->per_conn * CHURNED - 1) < 0.02);
     free(s);
 }

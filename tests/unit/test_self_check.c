@@ -136,8 +136,7 @@ static void four_threads_plant_exactly_what_was_planned(void **state)
     struct judgement j;
     history_selfcheck(history, &s);
     judge_now(&j);
-    assert_string_equal(s.sentence,
-                        "found the block it lost on purpose; no alarm at 3 harmless ones");
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
     assert_int_equal(s.state, SELFCHECK_OK);
     assert_int_equal(j.verdict, VERDICT_PASS);
     assert_int_equal(s.epoch + 1, probe_page()->check.lost_epoch);

@@ -105,8 +105,7 @@ static void a_working_meter_is_ok(void **state)
     struct selfcheck s;
     working(&m);
     selfcheck_judge(&m.e, &s);
-    assert_string_equal(s.sentence,
-                        "found the block it lost on purpose; no alarm at 3 harmless ones");
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
     assert_int_equal(s.state, SELFCHECK_OK);
     assert_true(s.reached && s.found);
     assert_int_equal(s.epoch, LOST_EPOCH);
@@ -299,8 +298,7 @@ static void a_tiny_run_has_no_full_cache_to_check(void **state)
     cache->blocks[1] = 5;
     late->blocks[0] = late->blocks[1] = 1;
     selfcheck_judge(&m.e, &s);
-    assert_string_equal(s.sentence,
-                        "found the block it lost on purpose; no alarm at 2 harmless ones");
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 2 harmless ones");
     assert_false(s.seen[SELFCHECK_CACHE]);
 }
 

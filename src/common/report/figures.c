@@ -56,12 +56,71 @@ char *figure_count(char *buf, size_t size, double count)
     return buf;
 }
 
+static bool is_whole(double value)
+{
+    return fabs(value) >= 0.5 && fabs(value - nearbyint(value)) < 0.005;
+}
+
+/* Three digits of a figure of 1 or more. */
+static int decimals_of_three(double value)
+{
+    double magnitude = fabs(value);
+    return magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2;
+}
+
+char *figure_plain(char *buf, size_t size, double value)
+{
+    bool whole = is_whole(value) || value == 0;
+    return figure_grouped(buf, size, value,
+                          whole ? 0 : decimals_for(value, 0.1, decimals_of_three(value)));
+}
+
+char *figure_size(char *buf, size_t size, double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    size_t unit = 0;
+    for (; fabs(bytes) >= 999.5 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        bytes /= 1024;
+    int decimals = unit == 0 ? 0 : decimals_of_three(bytes);
+    char number[FIGURE_SIZE];
+    snprintf(buf, size, "%.40s %s", figure_grouped(number, sizeof number, bytes, decimals),
+             units[unit]);
+    return buf;
+}
+
+/* One digit of the half width is told, and the growth as far as that. */
+static int decimals_of_half(double half)
+{
+    int decimals = 0;
+    for (; half < 1 && decimals < 4; decimals++)
+        half *= 10;
+    return decimals;
+}
+
+char *figure_growth(char *buf, size_t size, double per_conn, double half_width, bool bytes)
+{
+    char growth[FIGURE_SIZE], half[FIGURE_SIZE];
+    const char *unit = bytes ? " B" : "", *sign = per_conn > 0 ? "+" : "";
+    if (half_width > 0) {
+        int decimals = decimals_of_half(half_width);
+        figure_grouped(growth, sizeof growth, per_conn, decimals);
+        figure_grouped(half, sizeof half, half_width, decimals);
+        snprintf(buf, size, "%s%.20s ±%.20s%s", growth[0] == '-' ? "" : "+", growth, half, unit);
+    } else {
+        bool whole = is_whole(per_conn) || per_conn == 0;
+        int decimals = bytes ? decimals_for(per_conn, 0.1, 2) : decimals_for(per_conn, 1e-3, 4);
+        figure_grouped(growth, sizeof growth, per_conn, whole ? 0 : decimals);
+        snprintf(buf, size, "%s%.40s%s", sign, growth, unit);
+    }
+    return buf;
+}
+
 char *figure_level(char *buf, size_t size, double value, const char *unit)
 {
     if (!isfinite(value))
         snprintf(buf, size, "-");
     else if (figure_is_bytes(unit))
-        human_bytes(buf, size, value);
+        figure_size(buf, size, value);
     else
         figure_grouped(buf, size, value, 0);
     return buf;

@@ -19,6 +19,13 @@ char *figure_grouped(char *buf, size_t size, double value, int decimals);
 char *figure_bytes(char *buf, size_t size, double bytes);
 /* `+1.0000`; with as many decimals as a figure under 0.001 needs: `+0.000010` */
 char *figure_count(char *buf, size_t size, double count);
+/* `1.69 MiB`, `13.4 MiB`: three digits, which is what people compare. */
+char *figure_size(char *buf, size_t size, double bytes);
+/* `32`, `19.19`, `224`, `0.032`: no more decimals than the figure needs to be read. */
+char *figure_plain(char *buf, size_t size, double value);
+/* `+32 B`, `+0.2998`; with a half width, rounded to what that leaves: `+0.4 ±0.5 B`, `-10 ±21 B`.
+ */
+char *figure_growth(char *buf, size_t size, double per_conn, double half_width, bool bytes);
 /* A level of a metric: `6.11 MiB`, `4,812`; `-` when it isn't finite. */
 char *figure_level(char *buf, size_t size, double value, const char *unit);
 /* `server/defect.c:41`; without a line, the file alone. */

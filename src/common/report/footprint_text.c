@@ -23,19 +23,19 @@ static char *side_text(char *buf, size_t size, const struct footprint_side *side
     return buf;
 }
 
-void parts_footprint(const struct footprint *f, const struct screen *s)
+void parts_footprint(const struct footprint *f, int column, const struct screen *s)
 {
     char server[CLAUSE], client[CLAUSE], rss[32], more[CLAUSE] = "";
     if (!f || f->connections == 0)
         return;
-    struct screen_lead lead = screen_lead_at("Footprint", PARTS_FOOT_COLUMN);
+    struct screen_lead lead = screen_lead_at("footprint", column);
     if (isfinite(f->rss_bytes_per_conn))
-        snprintf(more, sizeof more, "; RSS %s (witness)",
+        snprintf(more, sizeof more, "; RSS %s (not judged)",
                  human_bytes(rss, sizeof rss, f->rss_bytes_per_conn));
     screen_wrap(s, &lead, "per connection, TLS %s, %s: server %s%s; client %s", f->tls, f->key,
                 side_text(server, sizeof server, &f->end[FOOTPRINT_SERVER]), more,
                 side_text(client, sizeof client, &f->end[FOOTPRINT_CLIENT]));
-    lead = screen_lead_at("", PARTS_FOOT_COLUMN);
+    lead = screen_lead_at("", column);
     if (f->left_out[0])
         screen_wrap(s, &lead, "without what the scenario has of: %s", f->left_out);
 }

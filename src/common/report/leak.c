@@ -4,10 +4,11 @@
 #include "report/figures.h"
 #include "report/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SITES_SHOWN = 5 };
+enum { SITES_SHOWN = 3, CLAUSE = 256 };
 
 static bool guilty(const struct result_site *site)
 {
@@ -21,24 +22,75 @@ static bool estimated(enum kind kind)
            kind == KIND_MAPPING;
 }
 
-static void print_what(const struct result_subject *subject, const struct screen *s)
+/* `; 2.57 GiB/day at 1,000/s`: the rate that was asked for, else the one that was reached. */
+static char *a_day(char *buf, size_t size, const struct result *r, const struct judgement *j)
+{
+    char bytes[FIGURE_SIZE], rate[FIGURE_SIZE];
+    double per_s = r->run.asked_per_s > 0 ? r->run.asked_per_s : r->run.rate_per_s;
+    buf[0] = '\0';
+    if (j->per_conn_bytes > 0 && per_s > 0 && isfinite(per_s))
+        snprintf(buf, size, "; %s/day at %s/s",
+                 figure_size(bytes, sizeof bytes, j->per_conn_bytes * per_s * 86400),
+                 figure_plain(rate, sizeof rate, per_s));
+    return buf;
+}
+
+/* `a 32 B block per connection, 3,750 of 3,750`. Whole numbers of blocks are exact; the
+ * rest is an average, and says so. */
+static void what_blocks(char *buf, size_t size, const struct judgement *j)
+{
+    char bytes[FIGURE_SIZE], n[FIGURE_SIZE], all[FIGURE_SIZE], over[FIGURE_SIZE];
+    const char *unit = judgement_unit(j);
+    double blocks = j->per_conn_blocks, closed = (double)j->sensitivity.closed;
+    bool whole = blocks >= 0.5 && blocks == nearbyint(blocks);
+    figure_grouped(all, sizeof all, blocks * closed, 0);
+    figure_grouped(over, sizeof over, closed, 0);
+    figure_grouped(bytes, sizeof bytes, j->per_conn_bytes / blocks, 0);
+    if (whole && blocks == 1)
+        snprintf(buf, size, "a %s B block per %s, %s of %s", bytes, unit, all, over);
+    else if (blocks < 0.5)
+        snprintf(buf, size, "a %s B block per %s %ss on average, %s over %s", bytes,
+                 figure_plain(n, sizeof n, 1 / blocks), unit, all, over);
+    else
+        snprintf(buf, size, "%s blocks per %s%s, %s over %s", figure_plain(n, sizeof n, blocks),
+                 unit, whole ? "" : " on average", all, over);
+}
+
+static void what_counted(char *buf, size_t size, const struct result_subject *subject)
+{
+    char all[FIGURE_SIZE];
+    const struct judgement *j = &subject->judgement;
+    const struct result_site *site = parts_guilty(subject);
+    bool threads = j->kind == KIND_THREADS;
+    snprintf(buf, size, "%s %s stayed when their %s, counted by the kernel",
+             human_count(all, sizeof all, site ? site->blocks : 0),
+             threads ? "threads" : "open files",
+             j->by_operation ? "operation was done" : "connection had closed");
+}
+
+static void print_what(const struct result *r, const struct result_subject *subject,
+                       const struct screen *s)
 {
     const struct judgement *j = &subject->judgement;
-    char bytes[FIGURE_SIZE], blocks[FIGURE_SIZE];
-    const char *unit = j->by_operation ? "operation" : "closed connection";
+    char text[CLAUSE * 2], bytes[FIGURE_SIZE], over[FIGURE_SIZE], day[CLAUSE] = "";
     struct screen_lead lead = screen_lead_at("what", PARTS_LEAK_COLUMN);
-    figure_bytes(bytes, sizeof bytes, j->per_conn_bytes);
-    figure_count(blocks, sizeof blocks, j->per_conn_blocks);
+    human_count(over, sizeof over, (int64_t)j->sensitivity.closed);
     if (j->kind == KIND_DESCRIPTORS || j->kind == KIND_THREADS)
-        screen_wrap(s, &lead, "%s that stay after their %s, counted by the kernel",
-                    j->kind == KIND_THREADS ? "threads" : "open files",
-                    j->by_operation ? "operation" : "connection closed");
-    else if (j->kind == KIND_TIME && j->per_conn_bytes <= 0)
-        screen_wrap(s, &lead, "open files or threads that stay, counted by the kernel");
-    else if (estimated(j->kind))
-        screen_wrap(s, &lead, "%s per %s, by the allocator's figures", bytes, unit);
+        what_counted(text, sizeof text, subject);
+    else if (j->kind == KIND_TIME)
+        snprintf(
+            text, sizeof text, "it goes on while nothing connects; over %s %ss it was %s", over,
+            judgement_unit(j),
+            figure_size(bytes, sizeof bytes, j->per_conn_bytes * (double)j->sensitivity.closed));
+    else if (estimated(j->kind) || j->per_conn_blocks <= 0)
+        snprintf(text, sizeof text, "%s B per %s%s",
+                 figure_plain(bytes, sizeof bytes, j->per_conn_bytes), judgement_unit(j),
+                 estimated(j->kind) ? ", by the allocator's figures" : " in tables that grow");
     else
-        screen_wrap(s, &lead, "%s, %s blocks per %s, exact", bytes, blocks, unit);
+        what_blocks(text, sizeof text, j);
+    if (j->kind != KIND_DESCRIPTORS && j->kind != KIND_THREADS && j->kind != KIND_TIME)
+        a_day(day, sizeof day, r, j);
+    screen_wrap(s, &lead, "%s%s", text, day);
 }
 
 static void site_row(struct table *t, const struct screen *s, const struct result_site *site)
@@ -50,41 +102,62 @@ static void site_row(struct table *t, const struct screen *s, const struct resul
     else
         snprintf(raw, sizeof raw, "no OpenSSL site (%s)", kind_text(site->kind));
     const char *shown = strlen(raw) < TABLE_CELL ? raw : raw + strlen(raw) - TABLE_CELL + 1;
-    screen_clean(s, t->cell[r][0], TABLE_CELL, r == 0 ? "where" : "");
+    screen_clean(s, t->cell[r][0], TABLE_CELL, r == 0 ? "where  " : "");
     screen_clean(s, t->cell[r][1], TABLE_CELL, shown);
     t->ink[r][0] = INK_BOLD;
     if (site->per_conn_blocks != 0) {
-        snprintf(blocks, sizeof blocks, "%s blocks",
-                 figure_count(figure, sizeof figure, site->per_conn_blocks));
+        snprintf(blocks, sizeof blocks, "%s block%s",
+                 figure_growth(figure, sizeof figure, site->per_conn_blocks, 0, false),
+                 site->per_conn_blocks == 1 ? "" : "s");
         screen_clean(s, t->cell[r][2], TABLE_CELL, blocks);
     }
     if (site->per_conn_bytes != 0)
         screen_clean(s, t->cell[r][3], TABLE_CELL,
-                     figure_bytes(figure, sizeof figure, site->per_conn_bytes));
+                     figure_growth(figure, sizeof figure, site->per_conn_bytes, 0, true));
 }
 
-static void print_where(const struct result_subject *subject, const struct screen *s)
+/* Descriptors and threads have no site, and what isn't about them isn't told beside them. */
+static bool is_told(const struct result_subject *subject, const struct result_site *site)
+{
+    enum kind lead = subject->judgement.kind;
+    bool about_count = lead == KIND_DESCRIPTORS || lead == KIND_THREADS;
+    return guilty(site) && !(about_count && site->kind == KIND_TABLE);
+}
+
+static void print_sites(const struct result_subject *subject, size_t found, const struct screen *s)
 {
     static const struct table_column columns[] = {{.title = ""},
                                                   {.title = "", .keep_tail = true},
                                                   {.title = "", .right = true, .drop = 1},
                                                   {.title = "", .right = true}};
     struct table table = {.column = columns, .columns = 4, .flexible = 1};
-    size_t found = 0;
-    for (size_t i = 0; i < subject->sites; i++)
-        if (guilty(&subject->site[i]) && found++ < SITES_SHOWN)
+    const struct judgement *j = &subject->judgement;
+    for (size_t i = 0; i < subject->sites && table.rows < SITES_SHOWN; i++)
+        if (is_told(subject, &subject->site[i]))
             site_row(&table, s, &subject->site[i]);
-    if (found == 0)
-        return;
     table_print(&table, s);
-    size_t dropped = subject->judgement.findings_total > subject->judgement.findings
-                         ? subject->judgement.findings_total - subject->judgement.findings
-                         : 0;
+    size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
     size_t more = (found > SITES_SHOWN ? found - SITES_SHOWN : 0) + dropped;
     struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     if (more)
         screen_wrap(s, &lead, "and %zu more site%s: result.json has them", more,
                     more == 1 ? "" : "s");
+}
+
+/* One site needs no row of its own when its stack begins with it. */
+static void print_where(const struct result_subject *subject, const struct screen *s)
+{
+    size_t found = 0;
+    const struct result_site *first = parts_guilty(subject);
+    const struct result_stack *stack = first ? parts_stack_of(subject, first) : NULL;
+    for (size_t i = 0; i < subject->sites; i++)
+        found += is_told(subject, &subject->site[i]);
+    bool by_stack = stack && found == 1 && subject->judgement.findings_total <= 1;
+    bool has_site = first && (first->file || stack);
+    if (!by_stack && has_site)
+        print_sites(subject, found, s);
+    if (stack)
+        parts_stack(stack, by_stack, s);
 }
 
 static bool kind_seen_before(const struct result_subject *subject, size_t index)
@@ -95,27 +168,10 @@ static bool kind_seen_before(const struct result_subject *subject, size_t index)
     return false;
 }
 
-/* One line per kind of guilt: the first finding of a kind speaks for the others. */
-static void print_why(const struct result_subject *subject, const struct screen *s)
-{
-    const char *word = "why";
-    for (size_t i = 0; i < subject->sites; i++) {
-        const struct result_site *site = &subject->site[i];
-        if (!guilty(site) || kind_seen_before(subject, i))
-            continue;
-        struct screen_lead lead = screen_lead_at(word, PARTS_LEAK_COLUMN);
-        if (strcmp(word, "why") == 0)
-            screen_wrap(s, &lead, "%s", subject->why[0] ? subject->why : site->why);
-        else
-            screen_wrap(s, &lead, "%s: %s", kind_text(site->kind), site->why);
-        word = "also";
-    }
-}
-
 /* What the run has shown of it, and no more. */
 static const char *dependence(const struct judgement *j)
 {
-    if (estimated(j->kind) || !j->held)
+    if (estimated(j->kind) || !j->held || j->kind == KIND_TIME)
         return "";
     if (!j->proportional)
         return "; not by time";
@@ -123,35 +179,32 @@ static const char *dependence(const struct judgement *j)
                            : "; proportional to connections, not time";
 }
 
-static void print_kind(const struct result_subject *subject, const struct screen *s)
+/* One line per kind of leak: the first finding of a kind speaks for the others. A block that is
+ * lost needs no name for it. */
+static void print_why(const struct result_subject *subject, const struct screen *s)
 {
-    const struct judgement *j = &subject->judgement;
-    char bytes[FIGURE_SIZE];
-    struct screen_lead lead = screen_lead_at("kind", PARTS_LEAK_COLUMN);
-    const char *class_name = subject->class_name ? subject->class_name : "";
-    screen_wrap(s, &lead, "%s%s%s%s", kind_text(j->kind), class_name[0] ? ": " : "", class_name,
-                dependence(j));
-    lead = screen_lead_at("", PARTS_LEAK_COLUMN);
-    if (j->kind == KIND_DEFERRED && subject->drained_released_bytes)
-        screen_wrap(s, &lead, "the drain gave back %s",
-                    human_bytes(bytes, sizeof bytes, (double)subject->drained_released_bytes));
+    const char *word = "why";
+    char bytes[FIGURE_SIZE], freed[CLAUSE] = "";
+    if (subject->judgement.kind == KIND_DEFERRED && subject->drained_released_bytes)
+        snprintf(freed, sizeof freed, "; the drain gave back %s",
+                 figure_size(bytes, sizeof bytes, (double)subject->drained_released_bytes));
+    for (size_t i = 0; i < subject->sites; i++) {
+        const struct result_site *site = &subject->site[i];
+        if (!is_told(subject, site) || kind_seen_before(subject, i))
+            continue;
+        struct screen_lead lead = screen_lead_at(word, PARTS_LEAK_COLUMN);
+        bool first = strcmp(word, "why") == 0, plain = first && site->kind == KIND_SIDE;
+        screen_wrap(s, &lead, "%s%s%s%s%s", plain ? "" : kind_text(site->kind), plain ? "" : ": ",
+                    site->why, first ? freed : "", first ? dependence(&subject->judgement) : "");
+        word = "also";
+    }
 }
 
-void parts_leak(const struct result_subject *subject, const struct screen *s)
+void parts_leak(const struct result *r, const struct result_subject *subject,
+                const struct screen *s)
 {
-    print_what(subject, s);
+    print_what(r, subject, s);
     print_where(subject, s);
-    parts_stacks(subject, s);
     parts_when(subject, s);
     print_why(subject, s);
-    print_kind(subject, s);
-}
-
-void parts_reasons(const struct result_subject *subject, const struct screen *s)
-{
-    const struct judgement *j = &subject->judgement;
-    for (size_t i = 0; i < j->reasons; i++) {
-        struct screen_lead lead = screen_lead_at(i == 0 ? "why" : "", PARTS_LEAK_COLUMN);
-        screen_wrap(s, &lead, "%s", j->reason[i]);
-    }
 }

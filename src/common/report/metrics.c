@@ -8,118 +8,224 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME, START, END, GROWTH, LIMIT, STATE, ROLE };
+enum { NAME, START, END, GROWTH, LIMIT, STATE, CLAUSE = 256 };
 
-static const char *label(const char *id, char *buf, size_t size)
+static const char few_points[] = "too few points"; /* the growth's place says so */
+
+static bool is_narrow(const struct screen *s)
 {
-    static const struct {
-        const char *id, *label;
-    } labels[] = {{"ssl_objects", "SSL objects"},         {"openssl_blocks", "OpenSSL blocks"},
-                  {"openssl_bytes", "OpenSSL bytes"},     {"open_files", "open files"},
-                  {"heap_allocated", "jemalloc"},         {"heap_active", "jemalloc active"},
-                  {"heap_resident", "jemalloc resident"}, {"rss", "RSS"},
-                  {"rss_anon", "RSS, anonymous"}};
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-        if (strcmp(id, labels[i].id) == 0)
-            return labels[i].label;
-    snprintf(buf, size, "%s", id);
-    for (char *p = buf; *p; p++)
-        *p = *p == '_' ? ' ' : *p;
-    return buf;
+    return s->columns < 60;
 }
 
-static void exact_growth(char *buf, size_t size, const struct judge_metric *m)
+/* A row's name; `word`: its short name, in the line of what is level and on a narrow screen;
+ * `main`: a row unless it leaks. The others have a row when they aren't level. `quiet`: only a
+ * finding gives them one; result.json has them always. */
+static const struct metric_form {
+    const char *id, *label, *word;
+    bool main, quiet;
+} forms[] = {{"openssl_blocks", "OpenSSL blocks", "blocks", true, false},
+             {"openssl_bytes", "OpenSSL bytes", "bytes", true, false},
+             {"heap_allocated", "heap, allocated", "heap", true, false},
+             {"heap_active", "heap, pages", "pages", true, false},
+             {"rss", "RSS", "RSS", true, false},
+             {"ssl_objects", "SSL objects", "SSL", false, false},
+             {"open_files", "open files", "files", false, false},
+             {"threads", "threads", "threads", false, false},
+             {"libuv_blocks", "libuv blocks", "libuv", false, false},
+             {"heap_resident", "heap, resident", "resident", false, true},
+             {"rss_anon", "RSS, anonymous", "anonymous", false, true}};
+
+static struct metric_form form_of(const struct judge_metric *m)
 {
-    bool bytes = figure_is_bytes(m->unit);
-    if (m->per_conn == 0)
-        snprintf(buf, size, "%s", bytes ? "0 B" : "0");
-    else if (bytes)
-        figure_bytes(buf, size, m->per_conn);
-    else
-        figure_count(buf, size, m->per_conn);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(m->id, forms[i].id) == 0)
+            return forms[i];
+    return (struct metric_form){.id = m->id, .label = m->id, .word = m->id};
+}
+
+static bool is_exact(const struct judge_metric *m)
+{
+    return m->role && strcmp(m->role, "exact") == 0;
 }
 
 static void growth(char *buf, size_t size, const struct judge_metric *m)
 {
-    char slope[FIGURE_SIZE], half[FIGURE_SIZE];
+    char all[FIGURE_SIZE];
     bool bytes = figure_is_bytes(m->unit);
-    if (!isfinite(m->per_conn) || !isfinite(m->half_width)) {
-        snprintf(buf, size, "too few points");
-    } else if (m->half_width == 0) {
-        exact_growth(buf, size, m);
-    } else {
-        figure_grouped(slope, sizeof slope, m->per_conn, bytes ? 2 : 4);
-        figure_grouped(half, sizeof half, m->half_width, bytes ? 2 : 4);
-        snprintf(buf, size, "%s%.24s ±%.24s%s", m->per_conn >= 0 ? "+" : "", slope, half,
-                 bytes ? " B" : "");
-    }
+    if (is_exact(m) && !isfinite(m->per_conn) && m->end != m->start)
+        snprintf(buf, size, "%s%s in all", m->end > m->start ? "+" : "",
+                 figure_level(all, sizeof all, m->end - m->start, m->unit));
+    else if (is_exact(m) && !isfinite(m->per_conn))
+        snprintf(buf, size, "-");
+    else if (!isfinite(m->per_conn) || !isfinite(m->half_width))
+        snprintf(buf, size, "%s", few_points);
+    else
+        figure_growth(buf, size, m->per_conn, m->half_width, bytes);
 }
 
 static void limit(char *buf, size_t size, const struct judge_metric *m)
 {
-    if (!isfinite(m->limit))
-        snprintf(buf, size, "none");
-    else if (m->limit == 0)
+    char plain[FIGURE_SIZE];
+    if (is_exact(m))
         snprintf(buf, size, "0");
-    else if (figure_is_bytes(m->unit))
-        human_bytes(buf, size, m->limit);
+    else if (!isfinite(m->decides))
+        snprintf(buf, size, "-");
     else
-        snprintf(buf, size, "%g", m->limit);
+        snprintf(buf, size, "%s B",
+                 figure_grouped(plain, sizeof plain, m->decides, m->decides < 10 ? 1 : 0));
 }
 
-static const struct {
-    const char *word;
-    enum ink ink;
-} states[] = {[METRIC_LEVEL] = {"level", INK_GOOD},
-              [METRIC_GROWS] = {"GROWS", INK_BAD},
-              [METRIC_UNSURE] = {"unsure", INK_DOUBT},
-              [METRIC_EXPLAINED] = {"explained", INK_NONE},
-              [METRIC_NOT_JUDGED] = {"not judged", INK_DIM}};
+/* What a witness shows is noise, or nothing that it could convict on: that it isn't judged is all.
+ */
+static bool never_convicts(const struct judge_metric *m)
+{
+    return m->role && strcmp(m->role, "witness") == 0 && m->per_conn - m->half_width > m->limit;
+}
 
-static void metric_row(struct table *t, const struct screen *s, const struct judge_metric *m)
+/* An average isn't called exact. */
+static const char *exactness(const struct judge_metric *m)
+{
+    if (!is_exact(m))
+        return "";
+    return m->per_conn == nearbyint(m->per_conn) ? ", exact" : ", on average";
+}
+
+static void state(char *buf, size_t size, const struct judge_metric *m, bool leaks, bool brief)
+{
+    bool told;
+    switch (m->state) {
+    case METRIC_LEVEL:
+        snprintf(buf, size, "level%s", brief ? "" : exactness(m));
+        return;
+    case METRIC_GROWS:
+        snprintf(buf, size, "GROWS%s", brief ? "" : exactness(m));
+        return;
+    case METRIC_UNSURE:
+        snprintf(buf, size, "unsure");
+        return;
+    case METRIC_EXPLAINED:
+        snprintf(buf, size, leaks && !is_exact(m) && !brief ? "by these blocks" : "explained");
+        return;
+    case METRIC_NOT_JUDGED:
+        told = !brief && m->note && strcmp(m->note, few_points) != 0 && !never_convicts(m);
+        snprintf(buf, size, "not judged%s%s", told ? ", " : "", told ? m->note : "");
+        return;
+    }
+}
+
+static const enum ink inks[] = {[METRIC_LEVEL] = INK_GOOD,
+                                [METRIC_GROWS] = INK_BAD,
+                                [METRIC_UNSURE] = INK_DOUBT,
+                                [METRIC_EXPLAINED] = INK_NONE,
+                                [METRIC_NOT_JUDGED] = INK_DIM};
+
+static bool has_row(const struct judge_metric *m, bool leaks)
+{
+    struct metric_form form = form_of(m);
+    if (form.quiet)
+        return m->state == METRIC_GROWS || m->state == METRIC_UNSURE;
+    /* The pages that lost blocks lie in say no more than their bytes. */
+    if (leaks && m->state == METRIC_EXPLAINED && strcmp(m->id, "heap_active") == 0)
+        return false;
+    return m->state != METRIC_LEVEL || (form.main && !leaks);
+}
+
+/* A leak was convicted by what it is, blocks of one size or whole pages, and its limit is no news.
+ */
+static bool shows_limits(const struct judgement *j)
+{
+    return j->verdict == VERDICT_PASS || j->verdict == VERDICT_INCONCLUSIVE;
+}
+
+static void metric_row(struct table *t, const struct screen *s, const struct judgement *j,
+                       const struct judge_metric *m)
 {
     char raw[TABLE_CELL];
     int r = t->rows++;
-    screen_clean(s, t->cell[r][NAME], TABLE_CELL, label(m->id, raw, sizeof raw));
+    screen_clean(s, t->cell[r][NAME], TABLE_CELL,
+                 is_narrow(s) ? form_of(m).word : form_of(m).label);
     screen_clean(s, t->cell[r][START], TABLE_CELL,
                  figure_level(raw, sizeof raw, m->start, m->unit));
     screen_clean(s, t->cell[r][END], TABLE_CELL, figure_level(raw, sizeof raw, m->end, m->unit));
     growth(raw, sizeof raw, m);
     screen_clean(s, t->cell[r][GROWTH], TABLE_CELL, raw);
     limit(raw, sizeof raw, m);
-    screen_clean(s, t->cell[r][LIMIT], TABLE_CELL, raw);
-    screen_clean(s, t->cell[r][STATE], TABLE_CELL, states[m->state].word);
-    t->ink[r][STATE] = states[m->state].ink;
-    if (m->role && strcmp(m->role, "witness") == 0)
-        screen_clean(s, t->cell[r][ROLE], TABLE_CELL, m->role);
+    if (shows_limits(j))
+        screen_clean(s, t->cell[r][LIMIT], TABLE_CELL, raw);
+    /* Of an INVALID run the headline says why none is judged. */
+    bool brief = is_narrow(s) || j->verdict == VERDICT_INVALID;
+    state(raw, sizeof raw, m, j->verdict == VERDICT_LEAK, brief);
+    screen_clean(s, t->cell[r][STATE], TABLE_CELL, raw);
+    t->ink[r][STATE] = inks[m->state];
 }
 
 void parts_metrics(const struct result_subject *subject, const struct screen *s)
 {
+    const struct judgement *j = &subject->judgement;
     const struct table_column columns[] = {
         [NAME] = {.title = subject->name},
-        [START] = {.title = "start", .right = true, .drop = 2},
+        [START] = {.title = "start", .right = true, .drop = 3},
         [END] = {.title = "end", .right = true, .drop = 1},
-        [GROWTH] = {.title = subject->judgement.by_operation ? "per operation" : "per connection",
-                    .right = true},
-        [LIMIT] = {.title = "limit", .right = true, .drop = 3},
+        [GROWTH] = {.title = j->by_operation ? "per operation" : "per connection"},
+        [LIMIT] = {.title = "limit", .drop = 2},
         [STATE] = {.title = ""},
-        [ROLE] = {.title = "", .drop = 4},
     };
-    struct table table = {.column = columns, .columns = sizeof columns / sizeof *columns};
-    for (size_t i = 0; i < subject->judgement.metrics && i < TABLE_ROWS; i++)
-        metric_row(&table, s, &subject->judgement.metric[i]);
+    struct table table = {
+        .column = columns, .columns = sizeof columns / sizeof *columns, .flexible = STATE};
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+        const struct judge_metric *m = parts_metric(j, forms[f].id);
+        if (m && has_row(m, j->verdict == VERDICT_LEAK) && table.rows < TABLE_ROWS)
+            metric_row(&table, s, j, m);
+    }
     if (table.rows)
         table_print(&table, s);
 }
 
-void parts_summary(const struct result_subject *subject, const struct screen *s)
+bool parts_all_level(const struct result_subject *subject, size_t *ret_level)
 {
     const struct judgement *j = &subject->judgement;
-    size_t quiet = 0;
-    for (size_t i = 0; i < j->metrics; i++)
-        quiet += j->metric[i].state == METRIC_LEVEL;
-    struct screen_lead lead = {.indent = 2, .column = 10, .word = subject->name, .ink = INK_BOLD};
-    screen_wrap(s, &lead, "%s  nothing grows (%zu of %zu metrics level)", verdict_word(j->verdict),
-                quiet, j->metrics);
+    size_t level = 0, other = 0;
+    for (size_t i = 0; i < j->metrics; i++) {
+        level += j->metric[i].state == METRIC_LEVEL;
+        other += j->metric[i].state != METRIC_LEVEL && j->metric[i].state != METRIC_NOT_JUDGED;
+    }
+    *ret_level = level;
+    return other == 0;
+}
+
+/* `SSL 30, files 44: level`; where something leaks only how many are. */
+static void say_level(char *buf, size_t size, const struct judgement *j)
+{
+    bool leaks = j->verdict == VERDICT_LEAK;
+    size_t used = 0, count = 0;
+    char level[FIGURE_SIZE];
+    buf[0] = '\0';
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+        const struct judge_metric *m = parts_metric(j, forms[f].id);
+        if (!m || m->state != METRIC_LEVEL || has_row(m, leaks) || (!leaks && forms[f].quiet))
+            continue;
+        count++;
+        int n = snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", forms[f].word,
+                         figure_level(level, sizeof level, m->end, m->unit));
+        used += n > 0 && (size_t)n < size - used ? (size_t)n : 0;
+    }
+    if (leaks && count)
+        snprintf(buf, size, "%zu other%s: level", count, count == 1 ? "" : "s");
+    else if (count)
+        snprintf(buf + used, size - used, ": level");
+}
+
+void parts_level(const struct result_subject *subject, const struct result_subject *other,
+                 const struct screen *s)
+{
+    char own[CLAUSE], second[CLAUSE] = "";
+    size_t level;
+    struct screen_lead lead = {.indent = 2, .column = 2, .word = ""};
+    say_level(own, sizeof own, &subject->judgement);
+    if (other && parts_all_level(other, &level))
+        snprintf(second, sizeof second, "%s: level in all %zu judged", other->name, level);
+    else if (other)
+        snprintf(second, sizeof second, "%s: %zu level, the others explained", other->name, level);
+    if (own[0] || second[0])
+        screen_wrap(s, &lead, "%s%s%s", own, own[0] && second[0] ? "      " : "", second);
 }

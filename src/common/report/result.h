@@ -164,16 +164,22 @@ struct result {
     const char *time; /* the start: RFC 3339, in UTC */
     const char *host, *kernel;
     const char *version; /* soak's own */
-    const char *run_dir; /* relative to the working folder when below it */
-    const char *missing; /* what would settle an INCONCLUSIVE run, one sentence; NULL else */
-    const char *next[3]; /* commands to type next; NULL-ended when fewer */
+    const char *run_dir;
+    const char
+        *shown_dir;       /* relative to the working folder where it lies below; NULL: as run_dir */
+    const char *last_dir; /* the link that is this run's until the next: a short path; or NULL */
+    const char *missing;  /* what would settle an INCONCLUSIVE run, one sentence; NULL else */
+    const char *next[3];  /* commands to type next; NULL-ended when fewer */
+    const char *next_note[3]; /* what each takes or shows: "about 31m"; NULL: nothing to say */
+    const char *ended;        /* what ended a run that saw too little: "--for 2m"; NULL else */
     size_t libs;
     struct result_lib lib[4];
     size_t mapped_count;
     struct result_mapped mapped[5];
     struct {
-        const char *unit; /* what `closed` and all `per_conn` figures count: "connection", or
-                           * "operation" where connections are held; NULL: as "connection" */
+        const char *unit;     /* what `closed` and all `per_conn` figures count: "connection", or
+                               * "operation" where connections are held; NULL: as "connection" */
+        uint64_t want_one_in; /* the sensitivity that was asked for; 0: none */
         uint64_t conns, closed, measured; /* connections; measured: those the verdict rests on */
         double seconds, rate_per_s, asked_per_s; /* asked 0 = max */
         double shortfall; /* share of the asked rate that wasn't reached, 0..1 */

@@ -103,8 +103,10 @@ static size_t line_length(const char *text, int room)
 static void wrap(const struct screen *s, int column, const char *text)
 {
     for (;;) {
-        size_t length = line_length(text, s->columns - column);
-        fprintf(s->out, "%.*s\n", (int)length, text);
+        size_t length = line_length(text, s->columns - column), shown = length;
+        while (shown > 0 && text[shown - 1] == ' ')
+            shown--;
+        fprintf(s->out, "%.*s\n", (int)shown, text);
         text += length;
         while (*text == ' ')
             text++;

@@ -1,56 +1,62 @@
-/* The call stacks of survivors, by frequency. */
+/* The call stack of most survivors. */
 #include "report/figures.h"
 #include "report/parts.h"
 
-enum { STACKS_SHOWN = 2, FRAMES_SHOWN = 6 };
+#include <stdio.h>
+#include <string.h>
 
-static void print_frames(const struct result_stack *stack, const char *word, const struct screen *s)
+enum { FRAMES_SHOWN = 5, FRAMES_BESIDE = 3, FUNCTION_COLUMN = 24 };
+
+/* `server/defect.c:78`, or the file of the code; "" for neither. */
+static const char *place_of(const struct symbol *f, char *buf, size_t size)
 {
-    char text[SCREEN_TEXT];
+    if (f->file)
+        return figure_place(buf, size, f->file, f->line);
+    return f->module ? f->module : "";
+}
+
+static int function_column(const struct result_stack *stack)
+{
+    int widest = 0;
     for (size_t i = 0; i < stack->frames && i < FRAMES_SHOWN; i++) {
-        struct screen_lead lead = screen_lead_at(i == 0 ? word : "", PARTS_LEAK_COLUMN);
-        screen_wrap(s, &lead, "%s%s", i == 0 ? "" : "← ",
-                    symbol_text(&stack->frame[i], text, sizeof text));
+        int width = stack->frame[i].function ? screen_width(stack->frame[i].function) : 0;
+        widest = width > widest && width <= FUNCTION_COLUMN ? width : widest;
+    }
+    return widest;
+}
+
+/* A named frame, or all nameless ones of a file that follow. Returns how many were printed. */
+static size_t print_frame(const struct result_stack *stack, size_t i, int column, const char *word,
+                          const struct screen *s)
+{
+    char text[SCREEN_TEXT / 2], place[SCREEN_TEXT / 4];
+    const struct symbol *f = &stack->frame[i];
+    struct screen_lead lead = screen_lead_at(word, PARTS_LEAK_COLUMN);
+    bool wide = s->columns >= 60;
+    size_t nameless = symbol_nameless_text(f, stack->frames - i, text, sizeof text);
+    if (nameless) {
+        screen_wrap(s, &lead, "%s", text);
+        return nameless;
+    }
+    if (!f->function)
+        screen_wrap(s, &lead, "%s", symbol_text(f, text, sizeof text));
+    else
+        screen_wrap(s, &lead, "%-*s  %s%s", wide ? column : 0, f->function,
+                    place_of(f, place, sizeof place), i == 0 && wide ? "  allocates it" : "");
+    return 1;
+}
+
+void parts_stack(const struct result_stack *stack, bool alone, const struct screen *s)
+{
+    const char *word = alone ? "where" : "stack";
+    int most = alone ? FRAMES_SHOWN : FRAMES_BESIDE;
+    int column = function_column(stack), lines = 0;
+    size_t i = 0;
+    while (i < stack->frames && lines < most) {
+        i += print_frame(stack, i, column, i == 0 ? word : "", s);
+        lines++;
     }
     struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
-    if (stack->frames > FRAMES_SHOWN)
-        screen_wrap(s, &lead, "← %zu more", stack->frames - FRAMES_SHOWN);
-}
-
-static int64_t blocks_of(const struct result_capture *c)
-{
-    int64_t sum = 0;
-    for (size_t i = 0; i < c->stacks; i++)
-        sum += c->stack[i].blocks;
-    return sum;
-}
-
-/* How much of what was captured these stacks are, and what found no place. */
-static void print_share(const struct result_capture *c, const struct screen *s)
-{
-    char some[FIGURE_SIZE], all[FIGURE_SIZE];
-    struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
-    int64_t shown = 0;
-    for (size_t i = 0; i < c->stacks && i < STACKS_SHOWN; i++)
-        shown += c->stack[i].blocks;
-    size_t more = c->stacks > STACKS_SHOWN ? c->stacks - STACKS_SHOWN : 0;
-    figure_grouped(some, sizeof some, (double)shown, 0);
-    figure_grouped(all, sizeof all, (double)blocks_of(c), 0);
-    if (more)
-        screen_wrap(s, &lead, "(%s of %s captured blocks; survivors.svg has all stacks)", some,
-                    all);
-    else
-        screen_wrap(s, &lead, "(all %s captured blocks)", all);
-    if (c->lost)
-        screen_wrap(s, &lead, "(the stacks of %s more found no place)",
-                    figure_grouped(some, sizeof some, (double)c->lost, 0));
-}
-
-void parts_stacks(const struct result_subject *subject, const struct screen *s)
-{
-    const struct result_capture *c = &subject->capture;
-    for (size_t i = 0; i < c->stacks && i < STACKS_SHOWN; i++)
-        print_frames(&c->stack[i], i == 0 ? "stack" : "and", s);
-    if (c->stacks)
-        print_share(c, s);
+    if (i < stack->frames)
+        screen_wrap(s, &lead, "%zu more in survivors.svg", stack->frames - i);
 }

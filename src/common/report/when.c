@@ -46,29 +46,30 @@ static int decimals_of(const char *number)
     return point ? (int)strlen(point + 1) : 0;
 }
 
-/* `+64.00 B, 1.0000 blocks`, and where chance had a part in it, how far it may be off. */
+/* `64 B`, `984 B in 2 blocks`; where chance had a part in it, how far it may be off. */
 static void say_loss(struct sentence *t, const struct result_when *w,
                      const struct result_behaviour *b)
 {
     char bytes[FIGURE_SIZE], blocks[FIGURE_SIZE], off[FIGURE_SIZE];
-    figure_bytes(bytes, sizeof bytes, b->bytes);
+    figure_plain(bytes, sizeof bytes, b->bytes);
+    if (w->exact || b->blocks_error <= 0) {
+        say(t, "%s B", bytes);
+        if (b->blocks != 1)
+            say(t, " in %s blocks", figure_plain(blocks, sizeof blocks, b->blocks));
+        return;
+    }
     figure_count(blocks, sizeof blocks, b->blocks);
     const char *plain = blocks[0] == '+' ? blocks + 1 : blocks;
-    if (w->exact || b->blocks_error <= 0)
-        say(t, "%s, %s blocks", bytes, plain);
-    else
-        say(t, "%s, %s ± %s blocks", bytes, plain,
-            figure_grouped(off, sizeof off, b->blocks_error, decimals_of(plain)));
+    say(t, "%s B, %s ± %s blocks", bytes, plain,
+        figure_grouped(off, sizeof off, b->blocks_error, decimals_of(plain)));
 }
 
 static void say_alike(struct sentence *t, const struct result_when *w)
 {
-    char bytes[FIGURE_SIZE];
-    say(t, "every behaviour alike (");
+    say(t, "with every peer alike: ");
     for (size_t i = 0; i < w->behaviours && i < NAMED; i++)
-        say(t, "%s%s %s", i ? ", " : "", w->behaviour[i].name,
-            figure_bytes(bytes, sizeof bytes, w->behaviour[i].bytes) + 1);
-    say(t, "%s)", w->behaviours > NAMED ? ", ..." : "");
+        say(t, "%s%s", i ? ", " : "", w->behaviour[i].name);
+    say(t, "%s", w->behaviours > NAMED ? ", ..." : "");
 }
 
 static void say_names(struct sentence *t, const struct result_when *w,
@@ -83,22 +84,48 @@ static void say_names(struct sentence *t, const struct result_when *w,
     }
 }
 
+static bool same_loss(const struct result_when *w, size_t a, size_t b)
+{
+    return w->exact && is_guilty(&w->behaviour[a]) && is_guilty(&w->behaviour[b]) &&
+           w->behaviour[a].blocks == w->behaviour[b].blocks &&
+           w->behaviour[a].bytes == w->behaviour[b].bytes;
+}
+
+static bool said_before(const struct result_when *w, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (same_loss(w, i, index))
+            return true;
+    return false;
+}
+
+/* `clean, reset: 64 B`: those that lose the same are told together. */
+static void say_guilty(struct sentence *t, const struct result_when *w, size_t first)
+{
+    say(t, "%s", w->behaviour[first].name);
+    for (size_t i = first + 1; i < w->behaviours; i++)
+        if (same_loss(w, first, i))
+            say(t, ", %s", w->behaviour[i].name);
+    say(t, ": ");
+    say_loss(t, w, &w->behaviour[first]);
+}
+
 static void say_apart(struct sentence *t, const struct result_when *w)
 {
     bool first = true;
     for (size_t i = 0; i < w->behaviours; i++) {
-        if (!is_guilty(&w->behaviour[i]))
+        if (!is_guilty(&w->behaviour[i]) || said_before(w, i))
             continue;
-        say(t, "%s%s: ", first ? "" : "; ", w->behaviour[i].name);
-        say_loss(t, w, &w->behaviour[i]);
+        say(t, "%s", first ? "" : "; ");
+        say_guilty(t, w, i);
         first = false;
     }
-    say(t, " per connection that leaves so");
+    say(t, " per such connection");
     size_t innocent = count_of(w, BEHAVIOUR_INNOCENT), unsure = count_of(w, BEHAVIOUR_UNSURE);
     if (innocent && !unsure)
-        say(t, "; the other%s 0", innocent == 1 ? "" : "s");
+        say(t, "; none for the other%s", innocent == 1 ? "" : "s");
     else if (innocent) {
-        say(t, "; innocent: ");
+        say(t, "; not leaking: ");
         say_names(t, w, BEHAVIOUR_INNOCENT);
     }
     if (unsure) {
@@ -169,8 +196,8 @@ void parts_when(const struct result_subject *subject, const struct screen *s)
         return;
     case BEHAVIOURS_SINGLE:
         say(&t,
-            subject->judgement.by_operation ? "every operation alike (%s)"
-                                            : "every connection left alike (%s)",
+            subject->judgement.by_operation ? "with every operation; all were alike: %s"
+                                            : "with every connection; all left alike: %s",
             w->behaviours ? w->behaviour[0].name : "one behaviour");
         break;
     case BEHAVIOURS_ALIKE:
@@ -183,7 +210,7 @@ void parts_when(const struct result_subject *subject, const struct screen *s)
         say_confirmed(&t, w);
         break;
     case BEHAVIOURS_UNTOLD:
-        say(&t, "not told: too few epochs or losses to tell %zu behaviours apart", w->behaviours);
+        say(&t, "unknown: too few leaked blocks to separate %zu behaviours", w->behaviours);
         break;
     case BEHAVIOURS_TOGETHER:
         say_together(&t, w);
@@ -201,7 +228,7 @@ char *parts_when_sensitivity(char *buf, size_t size, const struct result_subject
     for (size_t i = 0; w && i < w->behaviours && shown < NAMED && w->behaviours > 1; i++) {
         if (w->behaviour[i].one_in < 1)
             continue;
-        say(&t, "%s%s %s", shown++ ? ", " : "; ", w->behaviour[i].name,
+        say(&t, "%s%s %s", shown++ ? ", " : "", w->behaviour[i].name,
             figure_one_in(one_in, sizeof one_in, w->behaviour[i].one_in));
     }
     snprintf(buf, size, "%s", t.text);

@@ -133,9 +133,12 @@ static bool is_certain(const struct hearing *h, const struct judgement *j)
 
 static size_t find_all(struct hearing *h, struct judge_finding *finding, struct judgement *j)
 {
-    size_t count = 0;
+    bool *taken = calloc(h->e->sites + 1, sizeof *taken);
+    CHECK(taken);
+    size_t count = shared_judge(h, taken, finding);
     for (size_t i = 0; i < h->e->sites; i++)
-        count += site_judge(h, i, &finding[count]);
+        count += !taken[i] && site_judge(h, i, &finding[count]);
+    free(taken);
     j->class_ = kinds_name(h, finding, count);
     count += counts_judge(h, &finding[count]);
     bool exact = any_leak(finding, count);

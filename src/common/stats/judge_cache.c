@@ -71,6 +71,19 @@ bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret
     return false;
 }
 
+bool cache_over(const struct hearing *h, size_t *ret_cache)
+{
+    for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
+        const struct judge_cache *k = &h->e->cache[i];
+        int64_t middle = population_at(k, h->middle), last = population_at(k, h->last);
+        *ret_cache = i;
+        if (k->capacity && last > (int64_t)k->capacity && last > middle &&
+            middle > population_at(k, h->base))
+            return true;
+    }
+    return false;
+}
+
 bool cache_bounded_present(const struct hearing *h)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {

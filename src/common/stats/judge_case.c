@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool hearing_judges(const struct hearing *h, size_t epoch)
 {
@@ -62,6 +63,20 @@ int64_t growth_of(const struct hearing *h, const int64_t *series)
     return h->e->epochs ? series[h->last] - at_base(h, series) : 0;
 }
 
+bool same_type(const struct hearing *h, const struct judge_site *a, const struct judge_site *b)
+{
+    size_t at_a = a->blocks[h->last] > 0 ? h->last : h->base;
+    size_t at_b = b->blocks[h->last] > 0 ? h->last : h->base;
+    if (at_a == SIZE_MAX || at_b == SIZE_MAX || strcmp(a->file, b->file) != 0)
+        return false;
+    return a->bytes[at_a] * b->blocks[at_b] == b->bytes[at_b] * a->blocks[at_a];
+}
+
+bool site_moved(const struct hearing *h, const struct judge_site *s)
+{
+    return growth_of(h, s->blocks) != 0 || survivors_after(h, s, SIZE_MAX) > 0;
+}
+
 int64_t common_divisor(int64_t a, int64_t b)
 {
     while (b) {
@@ -77,9 +92,9 @@ static int64_t born(const struct judge_site *s, size_t epoch)
     return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;
 }
 
-void survivors_count(const struct hearing *h, size_t site, struct survivors *ret)
+void survivors_of(const struct hearing *h, const struct judge_site *s, size_t site,
+                  struct survivors *ret)
 {
-    const struct judge_site *s = &h->e->site[site];
     struct survivors v = {.site = site, .s = s, .growth = growth_of(h, s->blocks)};
     int64_t clump = 0;
     for (size_t c = 0; c < h->e->epochs; c++) {
@@ -99,6 +114,11 @@ void survivors_count(const struct hearing *h, size_t site, struct survivors *ret
     bool dense = v.blocks * 8 >= (int64_t)h->opened;
     v.events = clump > 1 && !dense ? v.blocks / clump : v.blocks;
     *ret = v;
+}
+
+void survivors_count(const struct hearing *h, size_t site, struct survivors *ret)
+{
+    survivors_of(h, &h->e->site[site], site, ret);
 }
 
 int64_t survivors_after(const struct hearing *h, const struct judge_site *s, size_t epoch)

@@ -59,6 +59,13 @@ int64_t at_base(const struct hearing *h, const int64_t *series);
 int64_t growth_of(const struct hearing *h, const int64_t *series);
 
 void survivors_count(const struct hearing *h, size_t site, struct survivors *ret);
+/* The same of a site that isn't in the evidence: a sum of sites, of which `site` is one. */
+void survivors_of(const struct hearing *h, const struct judge_site *s, size_t site,
+                  struct survivors *ret);
+/* Sites of a type: in the same file, of the same block size. */
+bool same_type(const struct hearing *h, const struct judge_site *a, const struct judge_site *b);
+/* Not at rest. */
+bool site_moved(const struct hearing *h, const struct judge_site *s);
 /* Survivors born in judged epochs after `epoch` (SIZE_MAX: in all of them), and connections. */
 int64_t survivors_after(const struct hearing *h, const struct judge_site *s, size_t epoch);
 uint64_t opened_after(const struct hearing *h, size_t epoch);
@@ -90,6 +97,12 @@ enum answer table_judge(struct hearing *h, const struct survivors *v, struct jud
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
 bool site_judge(struct hearing *h, size_t site, struct judge_finding *ret);
+/* The same of any survivors. */
+bool survivors_judge(struct hearing *h, const struct survivors *v, struct judge_finding *ret);
+
+/* judge_shared.c: judges the sites that together make the objects of one population by their sum.
+ * Sets `taken` for these, appends a finding for each that isn't quiet and returns how many. */
+size_t shared_judge(struct hearing *h, bool *taken, struct judge_finding *ret);
 
 /* judge_cache.c: how a site stands to the caches the subject declared. */
 enum cache_fit { CACHE_NONE, CACHE_FITS, CACHE_FITS_OVER, CACHE_FITS_UNBOUNDED };
@@ -97,6 +110,8 @@ enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, s
 /* The growth of a table in bytes is what the index of a declared cache needs for the entries that
  * came in, and the cache is within its capacity. */
 bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret_cache);
+/* A declared cache holds more than it may, and went on to grow in both halves of the run. */
+bool cache_over(const struct hearing *h, size_t *ret_cache);
 /* Some declared cache of limited capacity holds entries. */
 bool cache_bounded_present(const struct hearing *h);
 /* Connections until a growing cache of limited capacity is full, at the pace of the measuring; 0

@@ -106,6 +106,20 @@ static bool leaks_from(const struct judge_finding *f, bool deferred)
             (deferred && (f->kind == KIND_DEFERRED || f->kind == KIND_HELD)));
 }
 
+/* Blocks of the finding's site, or of all that leak of its type: objects may be made at several
+ * places. */
+static int64_t blocks_of_type(const struct hearing *h, const struct judge_finding *finding,
+                              size_t count, const struct judge_finding *f)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool leaks = leaks_from(&finding[i], true) || finding[i].kind == KIND_OBJECT;
+        if (leaks && same_type(h, &h->e->site[f->site], &h->e->site[finding[i].site]))
+            sum += finding[i].blocks;
+    }
+    return rule_on(h, RULE_SHARED) ? sum : f->blocks;
+}
+
 /* An object is one block of its own: either its known site leaks, or some site leaks as many. */
 static bool class_leaks(const struct hearing *h, const struct judge_class *k,
                         const struct judge_finding *finding, size_t count)
@@ -118,25 +132,39 @@ static bool class_leaks(const struct hearing *h, const struct judge_class *k,
         return false;
     for (size_t i = 0; i < count; i++) {
         if (leaks_from(&finding[i], true) &&
-            (finding[i].site == k->site || near(finding[i].blocks, grown)))
+            (finding[i].site == k->site || near(finding[i].blocks, grown) ||
+             near(blocks_of_type(h, finding, count, &finding[i]), grown)))
             return true;
     }
     return false;
 }
 
-static void name_object(const struct hearing *h, size_t class_, struct judge_finding *f)
+/* A whole number of blocks, one or more, for each of so many objects. */
+static bool per_object(int64_t blocks, int64_t objects)
+{
+    int64_t each = (blocks + objects / 2) / objects;
+    return each > 0 && near(blocks, each * objects);
+}
+
+static void name_object(const struct hearing *h, size_t class_, struct judge_finding *finding,
+                        size_t count, struct judge_finding *f)
 {
     const struct judge_class *k = &h->e->class_[class_];
-    int64_t grown = class_growth(h, k), each = (f->blocks + grown / 2) / grown;
+    int64_t grown = class_growth(h, k), blocks = f->blocks;
     if (!leaks_from(f, false))
         return;
-    if (f->site != k->site && (each == 0 || !near(f->blocks, each * grown)))
+    bool shared = !per_object(blocks, grown);
+    if (shared)
+        blocks = blocks_of_type(h, finding, count, f);
+    if (f->site != k->site && !per_object(blocks, grown))
         return;
+    int64_t each = (blocks + grown / 2) / grown;
     f->kind = KIND_OBJECT;
     finding_why(f,
                 "%" PRId64 " more %.32s objects are alive, with %" PRId64 " block%s of this "
-                "site each",
-                grown, k->name, each, each == 1 ? "" : "s");
+                "%s each",
+                grown, k->name, each, each == 1 ? "" : "s",
+                shared ? "size, made at several places of the file," : "site");
 }
 
 /* What tells a lost side allocation from a retained object: the objects go. */
@@ -184,7 +212,7 @@ size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t
         class_++;
     bool retained = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
     for (size_t i = 0; i < count && retained; i++)
-        name_object(h, class_, &finding[i]);
+        name_object(h, class_, finding, count, &finding[i]);
     for (size_t i = 0; i < count && rule_on(h, RULE_UNTESTED); i++) {
         if (refinable(&finding[i]))
             name_unknown(h, &finding[i]);

@@ -117,7 +117,7 @@ static void judge_exact(const struct hearing *h, struct judge_metric *m)
     if (h->epochs < JUDGE_MIN_EPOCHS)
         not_judged(m, "run too short");
     else if (m->per_conn > 0)
-        not_judged(m, "too few to tell");
+        not_judged(m, "too few");
 }
 
 static void add_sites(const struct hearing *h, struct judgement *j, const char *id, bool bytes,
@@ -189,11 +189,11 @@ static void judge_noisy(struct judge_metric *m, bool explained)
     else if (high <= m->limit)
         m->state = METRIC_LEVEL;
     else if (isnan(m->decides))
-        not_judged(m, low > m->limit ? "never convicts alone" : "too noisy");
+        not_judged(m, low > m->limit ? "never convicts alone" : "noisy");
     else if (low > m->limit)
-        not_judged(m, "too little to tell");
+        not_judged(m, "too little");
     else if (high > m->decides)
-        not_judged(m, "too noisy");
+        not_judged(m, "noisy");
 }
 
 static void add_trend(const struct hearing *h, struct judgement *j, const struct judge_gauge *g,

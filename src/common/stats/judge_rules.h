@@ -27,6 +27,8 @@
     X(TABLE_WANDERS)                                                                               \
     X(TABLE_OF_CACHE)                                                                              \
     X(TABLE_OF_DESCRIPTORS)                                                                        \
+    X(SHARED)                                                                                      \
+    X(EMPTIED_OVER)                                                                                \
     X(RARE)                                                                                        \
     X(TIME)                                                                                        \
     X(UNTESTED)                                                                                    \

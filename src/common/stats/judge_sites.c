@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 enum answer answer_pass(const struct hearing *h, const struct survivors *v, enum kind kind,
                         struct judge_finding *f)
@@ -28,21 +27,25 @@ static enum kind bounded_kind(const struct survivors *v)
 
 /* ---- declared caches ---- */
 
+static enum answer over_capacity(const struct hearing *h, const struct survivors *v,
+                                 const struct judge_cache *k, struct judge_finding *f)
+{
+    *f = finding_of(h, v, VERDICT_LEAK, KIND_CACHE_OVER);
+    finding_why(f,
+                "%.32s holds %" PRIu64 " entries, %" PRIu64 " more than the %" PRIu64
+                " it may hold, and goes on",
+                k->name, k->population[h->last], k->population[h->last] - k->capacity, k->capacity);
+    return DECIDED;
+}
+
 static enum answer cache_pending(struct hearing *h, const struct survivors *v, enum cache_fit fit,
                                  size_t cache, struct judge_finding *f)
 {
     if (fit == CACHE_NONE)
         return NO_OPINION;
     const struct judge_cache *k = &h->e->cache[cache];
-    if (fit == CACHE_FITS_OVER) {
-        *f = finding_of(h, v, VERDICT_LEAK, KIND_CACHE_OVER);
-        finding_why(f,
-                    "%.32s holds %" PRIu64 " entries, %" PRIu64 " more than the %" PRIu64
-                    " it may hold, and goes on",
-                    k->name, k->population[h->last], k->population[h->last] - k->capacity,
-                    k->capacity);
-        return DECIDED;
-    }
+    if (fit == CACHE_FITS_OVER)
+        return over_capacity(h, v, k, f);
     h->pending |= !h->e->drained;
     answer_pass(h, v, KIND_CACHE_FILLING, f);
     uint64_t until_full = cache_full_in(h, cache);
@@ -98,6 +101,10 @@ static enum answer site_cache(struct hearing *h, const struct survivors *v, stru
     /* What takes the place of older blocks fills nothing. */
     if (rule_on(h, RULE_REPLACED) && total_stayed(h, v))
         return NO_OPINION;
+    /* What entries of a cache hold in unlike numbers, such as names, follows no ratio. */
+    if (rule_on(h, RULE_EMPTIED_OVER) && fit == CACHE_NONE && cache_over(h, &cache) && v->half[0] &&
+        v->half[1])
+        return over_capacity(h, v, &h->e->cache[cache], f);
     answer_doubt(h, v, KIND_CACHE_FILLING, f);
     finding_why(f, "emptying the caches freed it, but nothing says how large they may become");
     return DECIDED;
@@ -123,21 +130,11 @@ static enum answer site_replaced(struct hearing *h, const struct survivors *v,
     return DECIDED;
 }
 
-static bool same_size(const struct hearing *h, const struct judge_site *a,
-                      const struct judge_site *b)
-{
-    size_t at_a = a->blocks[h->last] > 0 ? h->last : h->base;
-    size_t at_b = b->blocks[h->last] > 0 ? h->last : h->base;
-    if (at_a == SIZE_MAX || at_b == SIZE_MAX)
-        return false;
-    return a->bytes[at_a] * b->blocks[at_b] == b->bytes[at_b] * a->blocks[at_a];
-}
-
 static bool swaps_with(const struct hearing *h, const struct judge_site *s,
                        const struct judge_site *other)
 {
     bool moved = growth_of(h, other->blocks) < 0 || survivors_after(h, other, SIZE_MAX) > 0;
-    return other == s || (moved && same_size(h, s, other) && strcmp(s->file, other->file) == 0);
+    return other == s || (moved && same_type(h, s, other));
 }
 
 /* The sites of a type: in the same file, of the same block size, and not at rest. A leak isn't
@@ -330,21 +327,26 @@ static enum answer site_leak(struct hearing *h, const struct survivors *v, struc
 typedef enum answer (*site_rule)(struct hearing *h, const struct survivors *v,
                                  struct judge_finding *f);
 
-bool site_judge(struct hearing *h, size_t site, struct judge_finding *ret)
+bool survivors_judge(struct hearing *h, const struct survivors *v, struct judge_finding *ret)
 {
     static const site_rule rule[] = {
 #define X(id, function) function,
         SITE_RULE_LIST(X)
 #undef X
     };
-    if (h->epochs == 0)
-        return false;
-    struct survivors v;
-    survivors_count(h, site, &v);
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
-        enum answer answer = rule_on(h, (enum judge_rule)i) ? rule[i](h, &v, ret) : NO_OPINION;
+        enum answer answer = rule_on(h, (enum judge_rule)i) ? rule[i](h, v, ret) : NO_OPINION;
         if (answer != NO_OPINION)
             return answer == DECIDED;
     }
     return false;
+}
+
+bool site_judge(struct hearing *h, size_t site, struct judge_finding *ret)
+{
+    struct survivors v;
+    if (h->epochs == 0)
+        return false;
+    survivors_count(h, site, &v);
+    return survivors_judge(h, &v, ret);
 }

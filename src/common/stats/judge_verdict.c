@@ -1,4 +1,5 @@
 /* The verdict as a whole: the findings, and whether the run was fit to give one. */
+#include "stats/failures.h"
 #include "stats/judge_case.h"
 
 #include <inttypes.h>
@@ -52,7 +53,7 @@ static uint64_t tried(const struct evidence *e)
 
 static bool failed_many(const struct evidence *e)
 {
-    return e->failed * 100 > tried(e);
+    return failures_many(e->failed, tried(e));
 }
 
 /* Nothing is shown by a run in which a block that every connection loses might not have been seen.
@@ -89,7 +90,7 @@ static void doubt_of_sensitivity(const struct hearing *h, struct judgement *j)
 /* Nothing of theirs is in the figures, but they take the port and the processors. */
 static bool foreign_many(const struct evidence *e)
 {
-    return e->foreign * 100 > tried(e);
+    return failures_many(e->foreign, tried(e));
 }
 
 static void doubts_of_run(const struct hearing *h, struct judgement *j)

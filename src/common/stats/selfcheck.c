@@ -193,10 +193,10 @@ static void conclude(struct selfcheck *s)
                  "the run ended before the connection that plants the block");
     else if (quiet)
         snprintf(s->sentence, sizeof s->sentence,
-                 "found the block it lost on purpose; no alarm at %d harmless one%s", quiet,
+                 "found the block lost on purpose; no alarm at %d harmless one%s", quiet,
                  quiet == 1 ? "" : "s");
     else
-        snprintf(s->sentence, sizeof s->sentence, "found the block it lost on purpose");
+        snprintf(s->sentence, sizeof s->sentence, "found the block lost on purpose");
 }
 
 void selfcheck_judge(const struct selfcheck_evidence *e, struct selfcheck *ret)

@@ -114,40 +114,168 @@ static void add_options(struct cmdline *c, const struct run *r)
 }
 
 /* The limit is an hour unless the run needs more. */
-static void add_until_sure(struct cmdline *c, const struct run *r, const struct result *result)
+static void add_until_sure(struct cmdline *c, const struct result *result, uint64_t n)
 {
     char one_in[TEXT], limit[TEXT];
-    uint64_t n = r->scenario->sensitivity, ns = time_for(result, plan_measured_for(n)) / 2 * 3;
-    cmdline_add(c, " --sensitivity %s --until-sure",
+    uint64_t ns = time_for(result, plan_measured_for(n)) / 2 * 3;
+    cmdline_add(c, " --until-sure --sensitivity %s",
                 grammar_one_in_print(one_in, sizeof one_in, n));
     if (ns / HOUR_NS)
         cmdline_add(c, " --for %s",
                     grammar_duration_print(limit, sizeof limit, (ns / MINUTE_NS + 1) * MINUTE_NS));
 }
 
-char *advice_next(const struct run *r, const struct result *result, char *buf, size_t size)
+/* The same run again; `with_seed`, to the letter. */
+static void add_run(struct cmdline *c, const struct run *r, bool with_seed)
+{
+    cmdline_add(c, "./soak");
+    if (strcmp(r->word, "default") != 0) {
+        cmdline_add(c, " run");
+        cmdline_word(c, r->word);
+    }
+    add_options(c, r);
+    if (with_seed)
+        cmdline_add(c, " --seed %" PRIx64, r->seed);
+}
+
+/* What would settle an undecided run is asked for, and what it has seen can be accepted. */
+enum advice { ADVICE_NONE, ADVICE_LOG, ADVICE_AGAIN, ADVICE_CLOSER, ADVICE_SETTLE, ADVICE_ACCEPT };
+
+static enum advice advice_of(const struct run *r, const struct result *result, size_t which)
+{
+    if (result->broken && result->verdict != VERDICT_LEAK)
+        return which == 0 ? ADVICE_LOG : ADVICE_NONE;
+    bool lacks = result->verdict == VERDICT_INCONCLUSIVE && !r->interrupted &&
+                 lack_of(r, result) == LACK_SENSITIVITY && r->scenario->sensitivity;
+    if (which > 0)
+        return which == 1 && lacks && seen_one_in(r) >= 2 ? ADVICE_ACCEPT : ADVICE_NONE;
+    if (r->interrupted || result->verdict == VERDICT_LEAK)
+        return ADVICE_AGAIN;
+    switch (result->verdict) {
+    case VERDICT_PASS:
+        return seen_one_in(r) >= 1 && isfinite(seen_one_in(r)) ? ADVICE_CLOSER : ADVICE_NONE;
+    case VERDICT_INCONCLUSIVE:
+        return lack_of(r, result) == LACK_FAILURES ? ADVICE_LOG : ADVICE_SETTLE;
+    case VERDICT_LEAK:
+    case VERDICT_INVALID:
+        break;
+    }
+    return ADVICE_NONE;
+}
+
+/* Ten times what was seen, at least, in a power of ten. */
+static uint64_t closer(const struct run *r)
+{
+    uint64_t n = 10;
+    while ((double)n < 10 * seen_one_in(r) && n < UINT64_C(1000000000))
+        n *= 10;
+    return n;
+}
+
+/* What was reached, in two digits, so that the next run reaches it again. */
+static uint64_t acceptable(const struct run *r)
+{
+    uint64_t n = (uint64_t)seen_one_in(r), step = 1;
+    while (n / step >= 100)
+        step *= 10;
+    n = n / step * step;
+    return n > 1 ? n : 1;
+}
+
+static void add_settling(struct cmdline *c, const struct run *r, const struct result *result)
+{
+    enum lack lack = lack_of(r, result);
+    if (lack == LACK_SENSITIVITY && r->scenario->sensitivity)
+        add_until_sure(c, result, r->scenario->sensitivity);
+    else
+        cmdline_add(c, " --closed %" PRIu64, wanted(r, result, lack));
+}
+
+char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
+                  size_t size)
 {
     struct cmdline c = {.text = buf, .size = size};
-    enum lack lack = lack_of(r, result);
+    enum advice advice = advice_of(r, result, which);
     buf[0] = '\0';
-    bool undecided = result->verdict == VERDICT_INCONCLUSIVE && !r->interrupted;
-    if (result->broken || (undecided && lack == LACK_FAILURES)) {
-        cmdline_add(&c, "less %.200s/%s.log", r->dir.path, result->broken ? "server" : "client");
+    switch (advice) {
+    case ADVICE_NONE:
         return buf;
+    case ADVICE_LOG:
+        cmdline_add(&c, "less %.200s/%s.log", result->shown_dir,
+                    result->broken ? "server" : "client");
+        return buf;
+    case ADVICE_AGAIN:
+        add_run(&c, r, true);
+        break;
+    case ADVICE_CLOSER:
+        add_run(&c, r, false);
+        add_until_sure(&c, result, closer(r));
+        break;
+    case ADVICE_SETTLE:
+        add_run(&c, r, false);
+        add_settling(&c, r, result);
+        break;
+    case ADVICE_ACCEPT:
+        add_run(&c, r, false);
+        add_until_sure(&c, result, acceptable(r));
+        break;
     }
-    if (result->verdict != VERDICT_LEAK && !undecided && !r->interrupted)
-        return buf;
-    cmdline_add(&c, "./soak run");
-    cmdline_word(&c, r->word);
-    cmdline_add(&c, " --seed %" PRIx64, r->seed);
-    add_options(&c, r);
-    if (undecided && lack == LACK_SENSITIVITY && r->scenario->sensitivity)
-        add_until_sure(&c, r, result);
-    else if (undecided)
-        cmdline_add(&c, " --closed %" PRIu64, wanted(r, result, lack));
-    else if (!r->interrupted)
-        cmdline_add(&c, " --keep-going");
     if (c.used >= size)
         snprintf(buf, size, "./soak run %.400s --seed %" PRIx64, r->word, r->seed);
+    return buf;
+}
+
+/* Rounded up to two digits. */
+static uint64_t at_most(uint64_t n)
+{
+    uint64_t step = 1;
+    while (n / step >= 100)
+        step *= 10;
+    return (n + step - 1) / step * step;
+}
+
+char *advice_note(const struct run *r, const struct result *result, size_t which, char *buf,
+                  size_t size)
+{
+    char text[TEXT];
+    uint64_t want = 0;
+    buf[0] = '\0';
+    switch (advice_of(r, result, which)) {
+    case ADVICE_NONE:
+    case ADVICE_LOG:
+        return buf;
+    case ADVICE_AGAIN:
+        if (result->verdict == VERDICT_LEAK && !r->interrupted)
+            snprintf(buf, size, "shows within %s",
+                     human_count(text, sizeof text, (int64_t)at_most(result->run.closed)));
+        return buf;
+    case ADVICE_CLOSER:
+        want = plan_measured_for(closer(r));
+        break;
+    case ADVICE_SETTLE:
+        want = wanted(r, result, lack_of(r, result));
+        break;
+    case ADVICE_ACCEPT:
+        want = plan_measured_for(acceptable(r));
+        break;
+    }
+    if (time_for(result, want))
+        snprintf(buf, size, "about %s", human_duration(text, sizeof text, time_for(result, want)));
+    return buf;
+}
+
+char *advice_ended(const struct run *r, const struct result *result, char *buf, size_t size)
+{
+    const struct scenario *s = r->scenario;
+    char text[TEXT];
+    buf[0] = '\0';
+    if (result->verdict != VERDICT_INCONCLUSIVE || result->broken || in_doubt(r))
+        return buf;
+    if (r->interrupted)
+        snprintf(buf, size, "a signal");
+    else if (s->for_ns)
+        snprintf(buf, size, "--for %s", grammar_duration_print(text, sizeof text, s->for_ns));
+    else if (s->closed)
+        snprintf(buf, size, "--closed %s", grammar_count_print(text, sizeof text, s->closed));
     return buf;
 }

@@ -12,7 +12,14 @@
 
 /* One sentence on what would settle an INCONCLUSIVE run; "" for others. Returns buf. */
 char *advice_missing(const struct run *r, const struct result *result, char *buf, size_t size);
-/* The command for this result; "" when there is nothing to advise. Returns buf. */
-char *advice_next(const struct run *r, const struct result *result, char *buf, size_t size);
+/* The command for this result, the second, ...; "" when there is nothing more to advise. Returns
+ * buf. */
+char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
+                  size_t size);
+/* What it takes, or what it shows: `about 31m`; "" when that can't be said. Returns buf. */
+char *advice_note(const struct run *r, const struct result *result, size_t which, char *buf,
+                  size_t size);
+/* What ended an INCONCLUSIVE run that saw too little: `--for 2m`; "" for others. Returns buf. */
+char *advice_ended(const struct run *r, const struct result *result, char *buf, size_t size);
 
 #endif

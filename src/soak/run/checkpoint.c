@@ -18,7 +18,7 @@ static void judge_without_asking(struct run *r, struct history_question *questio
 
 /* Those that the server turned away because it was told to be short of files weren't meant to
  * succeed: the client can't tell them from others. */
-static uint64_t failed_connections(const struct run *r)
+uint64_t checkpoint_failed(const struct run *r)
 {
     uint64_t failed = atomic_load(&r->child[RUN_CLIENT].page->app.failed);
     uint64_t meant = atomic_load(&r->child[RUN_SERVER].page->app.intended);
@@ -35,7 +35,7 @@ void checkpoint_judge(struct run *r)
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
                                         .intended = atomic_load(&client->intended),
-                                        .failed = failed_connections(r),
+                                        .failed = checkpoint_failed(r),
                                         .foreign = atomic_load(&server->foreign),
                                         .handshakes = atomic_load(&client->handshakes) +
                                                       atomic_load(&client->operations)};

@@ -169,6 +169,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
     double seconds = (double)r->churn_ns / 1e9;
     o->result.run.conns = s->conns;
+    o->result.run.want_one_in = s->sensitivity;
     o->result.run.closed = units_ended(r);
     o->result.run.unit = units_are_operations(r) ? "operation" : "connection";
     o->result.run.seconds = seconds;
@@ -230,10 +231,18 @@ static void fill_mapped(struct result *ret, const struct run *r)
 
 static void fill_next(struct outcome *o, const struct run *r)
 {
-    if (advice_next(r, &o->result, o->next[0], sizeof o->next[0])[0])
-        o->result.next[0] = o->next[0];
-    if (advice_missing(r, &o->result, o->missing, sizeof o->missing)[0])
-        o->result.missing = o->missing;
+    struct result *result = &o->result;
+    for (size_t i = 0; i < sizeof o->next / sizeof *o->next; i++) {
+        if (!advice_next(r, result, i, o->next[i], sizeof o->next[i])[0])
+            break;
+        result->next[i] = o->next[i];
+        if (advice_note(r, result, i, o->next_note[i], sizeof o->next_note[i])[0])
+            result->next_note[i] = o->next_note[i];
+    }
+    if (advice_missing(r, result, o->missing, sizeof o->missing)[0])
+        result->missing = o->missing;
+    if (advice_ended(r, result, o->ended, sizeof o->ended)[0])
+        result->ended = o->ended;
 }
 
 static void fill_skipped(struct result *ret, const struct run *r)
@@ -259,6 +268,35 @@ static void fill_place(struct outcome *o, const struct run *r)
     o->result.time = o->time;
     o->result.host = o->host;
     o->result.kernel = o->kernel;
+}
+
+/* What is below the working folder is shown from there: it fits into a line. */
+static const char *shown_dir(const char *path)
+{
+    char here[PATH_MAX];
+    if (!getcwd(here, sizeof here))
+        return path;
+    size_t length = strlen(here);
+    bool below = strncmp(path, here, length) == 0 && path[length] == '/';
+    return below ? path + length + 1 : path;
+}
+
+/* The folder's link `last`, while it is this run's. */
+static void fill_last(struct outcome *o)
+{
+    char target[PATH_MAX];
+    const char *own = o->result.shown_dir, *slash = strrchr(own, '/');
+    if (!slash)
+        return;
+    int n = snprintf(o->last_dir, sizeof o->last_dir, "%.*s/last", (int)(slash - own), own);
+    ssize_t length = n > 0 && (size_t)n < sizeof o->last_dir
+                         ? readlink(o->last_dir, target, sizeof target - 1)
+                         : -1;
+    if (length <= 0)
+        return;
+    target[length] = '\0';
+    if (strcmp(target, slash + 1) == 0)
+        o->result.last_dir = o->last_dir;
 }
 
 /* The function that a crash was in: the first that has a name. */
@@ -292,6 +330,8 @@ void outcome_make(struct outcome *o, const struct run *r)
     o->result.scenario = r->name;
     o->result.version = SOAK_VERSION;
     o->result.run_dir = r->dir.path;
+    o->result.shown_dir = shown_dir(r->dir.path);
+    fill_last(o);
     fill_place(o, r);
     fill_verdict(&o->result, r);
     fill_run(o, r);

@@ -12,7 +12,7 @@
 
 #include <limits.h>
 
-enum { OUTCOME_TEXT = 512, OUTCOME_LIBS = 4 };
+enum { OUTCOME_TEXT = 512, OUTCOME_NOTE = 96, OUTCOME_LIBS = 4 };
 
 /* Everything that the result borrows; lives as long as the result is read. */
 struct outcome {
@@ -26,7 +26,8 @@ struct outcome {
     char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
-    char next[3][OUTCOME_TEXT], missing[OUTCOME_TEXT];
+    char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
+    char ended[OUTCOME_NOTE], last_dir[PATH_MAX];
     char tls[16], key[16];
 };
 

@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "display.h"
 #include "ending.h"
+#include "failing.h"
 #include "on_drain.h"
 #include "pki.h"
 #include "sampler.h"
@@ -311,6 +312,7 @@ static void on_poll(uv_timer_t *timer)
     else if (r->state == RUN_HOLD &&
              (clock_now_ns() - r->step_ns >= r->action.hold_ms * 1000000u || r->interrupted))
         settle_begin(r, SETTLE_CHECKPOINT);
+    failing_look(r);
     watchdog_look(r);
 }
 
