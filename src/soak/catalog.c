@@ -2,6 +2,7 @@
 
 #include "base/grammar.h"
 #include "base/input.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -136,6 +137,8 @@ int catalog_path(const char *word, char *path, size_t size, struct err *e)
                     : snprintf(path, size, "%s/scenarios/%s%s", catalog_root(), word, suffix);
     if (n < 0 || (size_t)n >= size)
         return err_set(e, "%.60s...: the scenario's path is too long", word);
+    if (!text_is_utf8(word))
+        return err_set(e, "%s: a scenario's name must be UTF-8 text", word);
     if (access(path, R_OK) == 0) {
         if (!is_path)
             shorten(path);
@@ -150,10 +153,21 @@ int catalog_path(const char *word, char *path, size_t size, struct err *e)
     return catalog_refuse("scenario", word, e);
 }
 
+const char *catalog_last(const char *word, char *path, size_t size)
+{
+    if (strcmp(word, "last") != 0 || access(word, F_OK) == 0)
+        return word;
+    int n = snprintf(path, size, "%s/results/runs/last", catalog_root());
+    if (n < 0 || (size_t)n >= size)
+        return word;
+    shorten(path);
+    return path;
+}
+
 void catalog_name(const char *word, char *name, size_t size)
 {
     const char *slash = strrchr(word, '/');
-    snprintf(name, size, "%s", slash ? slash + 1 : word);
+    text_copy(name, size, slash ? slash + 1 : word);
     char *dot = strrchr(name, '.');
     if (dot && dot != name)
         *dot = '\0';

@@ -384,6 +384,21 @@ class Finished(Compare):
             path.write_text(json.dumps(document), encoding="utf-8")
         return name
 
+    def test_last_is_the_latest_run_unless_a_file_has_that_name(self):
+        self.environment["SOAK_ROOT"] = str(self.folder)
+        a, b = self.make("a", "3.0.17"), self.make("b", "3.0.22")
+        refused = self.soak("compare", "last", a, code=2)
+        self.assertIn("results/runs/last", refused.stderr)
+        (self.folder / "results/runs").mkdir(parents=True)
+        (self.folder / "results/runs/last").symlink_to(self.folder / b)
+        self.soak("compare", a, "last", "--json", "c.json")
+        self.assertEqual([v["name"] for v in self.read("c.json")["versions"]],
+                         ["3.0.17-1~made", "3.0.22-1~made"])
+        (self.folder / "last").symlink_to(self.folder / a)
+        self.soak("compare", "last", b, "--json", "c.json")
+        self.assertEqual([v["name"] for v in self.read("c.json")["versions"]],
+                         ["3.0.17-1~made", "3.0.22-1~made"])
+
     def test_finished_runs_are_compared_by_their_documents(self):
         a, b = self.make("a", "3.0.17"), self.make("b", "3.0.22")
         process = self.soak("compare", a, self.folder / b / "result.json", "--json=c.json")

@@ -556,13 +556,16 @@ class Drain(Live):
         script, pids = self.slow_command()
         process = self.start(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain",
                              f"sh {script} {pids}")
-        wait_until(lambda: os.path.exists(pids), "the command")
+        until(lambda: os.path.exists(pids), "the command")
         with open(pids, encoding="utf-8") as f:
-            return process, [int(word) for word in f.read().split()]
+            found = [int(word) for word in f.read().split()]
+        for pid in found:
+            self.addCleanup(Generations.kill, pid)
+        return process, found
 
     def assert_all_gone(self, pids):
         for pid in pids:
-            wait_until(lambda p=pid: gone(p), f"process {pid} to end")
+            until(lambda p=pid: gone(p), f"process {pid} to end")
 
     def test_sigterm_ends_a_slow_command_with_all_that_it_started(self):
         for sent in ((signal.SIGTERM,), (signal.SIGINT, signal.SIGINT), (signal.SIGHUP,)):
@@ -606,6 +609,11 @@ class Generations(Live):
             found.update(self.below(child))
         return found
 
+    @staticmethod
+    def kill(pid):
+        if not gone(pid):
+            os.kill(pid, signal.SIGKILL)
+
     def whole(self, process):
         """The pids of a run under way below the process; None: there is none yet."""
         self.assertIsNone(process.poll(), "it ended before it ran anything")
@@ -619,11 +627,14 @@ class Generations(Live):
                                             SOAK_ROOT=soak_run.ROOT))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        found = wait_until(lambda: self.whole(process), "a run")
+        found = until(lambda: self.whole(process), "a run")
+        for pid in found.values():
+            self.addCleanup(self.kill, pid)
+            os.kill(pid, signal.SIGSTOP)  # so that none ends by itself
         process.kill()
         process.wait()
         for name, pid in found.items():
-            wait_until(lambda p=pid: gone(p), f"{name} to end")
+            until(lambda p=pid: gone(p), f"{name} to end")
 
     def test_suite(self):
         self.assert_ends_with("suite", "smoke", "--results", self.results)

@@ -17,21 +17,37 @@ static size_t length_of(unsigned char first)
     return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
 }
 
-size_t text_character(const char *text)
+/* Bytes of the well-formed sequence at `text`, and its code point; 0 when it isn't one. */
+static size_t sequence(const char *text, uint32_t *ret_code)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t length = length_of(*p);
-    if (length == 1)
-        return *p >= 0x20 && *p != 0x7f;
-    uint32_t code = *p & (0x7fu >> length);
+    uint32_t code = length == 1 ? *p : *p & (0x7fu >> length);
     for (size_t i = 1; i < length; i++) {
         if ((p[i] & 0xc0) != 0x80)
             return 0;
         code = code << 6 | (p[i] & 0x3fu);
     }
     bool surrogate = code >= 0xd800 && code < 0xe000;
-    bool good = length && code >= least[length] && code <= 0x10ffff && !surrogate && code >= 0xa0;
-    return good ? length : 0;
+    *ret_code = code;
+    return code >= least[length] && code <= 0x10ffff && !surrogate ? length : 0;
+}
+
+size_t text_character(const char *text)
+{
+    uint32_t code = 0;
+    size_t length = sequence(text, &code);
+    bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    return length && !control ? length : 0;
+}
+
+bool text_is_utf8(const char *text)
+{
+    uint32_t code;
+    for (size_t length; *text; text += length)
+        if ((length = sequence(text, &code)) == 0)
+            return false;
+    return true;
 }
 
 /* The character to print at `text`, which isn't the end: itself, or what takes the place of its

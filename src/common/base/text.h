@@ -6,11 +6,15 @@
 #ifndef SOAK_BASE_TEXT_H
 #define SOAK_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of the printable character at `text`, 1 to 4. 0 for a control character (below 0x20, 0x7f,
  * U+0080 to U+009F, which terminals obey too), for what isn't UTF-8, and at the end. */
 size_t text_character(const char *text);
+
+/* Whether JSON can hold it: well-formed, control characters or not. */
+bool text_is_utf8(const char *text);
 
 /* Replaces in place each byte that text_character refuses: a tab or line break by a blank, any
  * other by `?`. The text doesn't grow. Returns it. */

@@ -1,5 +1,7 @@
 #include "report/screen.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
@@ -18,20 +20,6 @@ struct screen screen_of(FILE *out, const struct report_style *style)
                            .columns = narrow ? SCREEN_MIN_COLUMNS : style->columns};
 }
 
-/* Length of the well-formed UTF-8 sequence at p, or 0. */
-static size_t sequence_length(const unsigned char *p)
-{
-    size_t length = *p >= 0xf0 && *p < 0xf8   ? 4
-                    : *p >= 0xe0 && *p < 0xf0 ? 3
-                    : *p >= 0xc2 && *p < 0xe0 ? 2
-                    : *p < 0x80               ? 1
-                                              : 0;
-    for (size_t i = 1; i < length; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
 static const char *ascii_for(const char *p, size_t length)
 {
     for (size_t i = 0; i < sizeof replacements / sizeof *replacements; i++)
@@ -44,9 +32,9 @@ char *screen_clean(const struct screen *s, char *buf, size_t size, const char *t
 {
     size_t used = 0;
     while (*text) {
-        size_t length = sequence_length((const unsigned char *)text), step = length ? length : 1;
+        size_t length = text_character(text), step = length ? length : 1;
         const char *shown = text;
-        if (length == 0 || (unsigned char)*text < 0x20 || *text == 0x7f) {
+        if (length == 0) {
             shown = "?";
             length = 1;
         } else if (length > 1 && !s->utf8) {

@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "scenario/expect.h"
 
 #include <inttypes.h>
@@ -56,6 +57,8 @@ static int check_strings(const struct scenario *s, struct err *e)
         if (text && strlen(text) > OPTS_STRING_LIMIT)
             return err_set(e, "--%s %.40s...: at most %d characters", options[i].name, text,
                            OPTS_STRING_LIMIT);
+        if (text && !text_is_utf8(text)) /* no JSON document could hold it */
+            return err_set(e, "--%s %s: this must be UTF-8 text", options[i].name, text);
     }
     return 0;
 }

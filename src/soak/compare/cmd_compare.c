@@ -1,6 +1,7 @@
 #include "cmd_compare.h"
 
 #include "base/check.h"
+#include "catalog.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
 #include "compare_runs.h"
@@ -52,7 +53,8 @@ const struct command compare_command = {
         "Runs a scenario on each version in turn, in rounds, and says what a version does that\n"
         "the first one doesn't: a verdict that turns, allocations per handshake and bytes held\n"
         "(exact), CPU (by pairs of runs side by side), and the sites that explain a difference.\n"
-        "`soak compare RUN RUN...` does the same with finished runs: folders or result.json.\n",
+        "`soak compare RUN RUN...` does the same with finished runs: folders or result.json;\n"
+        "`last` is the latest in results/runs.\n",
     .after =
         "One list has several names, the others at most one, which then holds for all. Options of\n"
         "`soak run` may follow and count for each run; without a bound a run closes about 4,500\n"
@@ -222,6 +224,8 @@ static int work(struct compare_line *line, struct err *e)
     if (compare_line_names(line, e) != 0)
         return -1;
     bool versions = line->names > 0;
+    for (size_t i = 0; !versions && i < line->words; i++)
+        line->word[i] = catalog_last(line->word[i], line->last, sizeof line->last);
     if ((versions ? check_versions(line, e) : check_finished(line, e)) != 0 ||
         compare_outputs_check(&outputs, e) != 0)
         return -1;

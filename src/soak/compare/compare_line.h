@@ -12,6 +12,8 @@
 #include "passed_on.h"
 #include "scenario/scenario.h"
 
+#include <limits.h>
+
 enum { COMPARE_LINE_NAMES = 64 };
 
 struct compare_line {
@@ -25,6 +27,7 @@ struct compare_line {
     const char *metric; /* bisect's; NULL: the verdict */
     const char **word;  /* owned; borrowed from argv */
     size_t words;
+    char last[PATH_MAX];        /* the path that the word `last` stands for */
     struct passed_on passed_on; /* for each run */
     /* What follows from the lists. */
     enum compare_part part; /* that has several names, or the first that has any */

@@ -1,6 +1,7 @@
 #include "cmd_merge.h"
 
 #include "base/check.h"
+#include "catalog.h"
 #include "commands.h"
 #include "suite_github.h"
 #include "suite_json.h"
@@ -33,8 +34,8 @@ const struct command merge_command = {
     .about =
         "Joins the suites that `soak suite --shard K/N` left on several machines into one, with\n"
         "the totals of a single run. SUITES are suite.json files, folders that have one, or\n"
-        "folders of such folders. The same scenario twice is refused; other versions and\n"
-        "machines are noted.\n",
+        "folders of such folders; `last` is the latest in results/runs. The same scenario twice\n"
+        "is refused; other versions and machines are noted.\n",
     .after = "Exit: as `soak suite`; 3 also when a shard is missing or wasn't finished.\n",
     .table = table,
     .options = sizeof table / sizeof *table};
@@ -102,9 +103,11 @@ static int add_below(struct merging *m, const char *folder, struct err *e)
     return found;
 }
 
-static int add_word(struct merging *m, const char *word, struct err *e)
+static int add_word(struct merging *m, const char *typed, struct err *e)
 {
+    char path[PATH_MAX];
     struct stat s;
+    const char *word = catalog_last(typed, path, sizeof path);
     if (stat(word, &s) != 0)
         return err_set(e, "%.300s: %s", word, strerror(errno));
     if (!S_ISDIR(s.st_mode))
