@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -189,6 +190,10 @@ class Shards(Suite):
             (changed(lambda d: d["shards"][0].update(of=0)),
              ": shard 1: there is no shard 1 of 0"),
             (changed(lambda d: d["shards"][0].update(index=-1)), ": shard 1: 'index' is no count"),
+            (changed(lambda d: d["shards"][0].update(options="--sni=x; id")),
+             ": shard 1: 'options' are not quoted for a shell"),
+            (changed(lambda d: d["shards"][0].update(options="'--sni=x")),
+             ": shard 1: 'options' are not quoted for a shell"),
             (changed(lambda d: d["shards"][0].update(end="?")),
              ": shard 1: 'end' is none of this version's words"),
             (changed(lambda d: d["scenarios"][0].pop("closed")),
@@ -308,6 +313,14 @@ FAILED  2 of 3 scenarios are not as expected (0s)
   1 as expected · 2 not · 0 inconclusive · 0 broken · exit 1 · j.xml
 """)
         self.assertLessEqual(max(len(line) for line in said.splitlines()), 100)
+
+    def test_the_line_that_runs_one_again_is_that_of_a_shell(self):
+        self.write(["leak-1"])
+        self.suite("--alpn=a'b c", "--json=j.json", code=1)
+        for arguments in (("suite", "s", "--results=r", "--alpn=a'b c"), ("merge", "j.json")):
+            line, = re.findall(r"again +(.*)", self.soak(*arguments, code=1).stdout)
+            self.assertEqual(shlex.split(line), ["./soak", "run", "s/leak-1.soak", "--alpn=a'b c",
+                                                 "--seed", "7f3a"])
 
     def test_what_it_suggests_to_expect_is_met_when_it_is_written(self):
         for name in ("leak-1", "clientleak-1"):

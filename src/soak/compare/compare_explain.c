@@ -77,15 +77,21 @@ static void begin(struct cmdline *c, const struct compare_set *s, const char *co
         cmdline_word(c, s->word);
 }
 
-/* The row that a search would follow: the first by which the version differs. */
+/* The row that a search would follow: one that people know, or the first by which the version
+ * differs. */
 static const char *metric_of(const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
     if (c->verdict_outcome != COMPARE_SAME)
         return "verdict";
-    for (int row = 0; row < COMPARE_ROWS; row++)
-        if (compare_row_exact((enum compare_row)row) && c->cell[row].outcome == c->outcome)
-            return compare_row_info((enum compare_row)row)->key;
+    static const enum compare_row first[] = {COMPARE_ALLOCS_SERVER, COMPARE_ALLOCS_CLIENT,
+                                             COMPARE_HELD_IDLE};
+    enum { FIRST = sizeof first / sizeof *first };
+    for (int k = 0; k < (int)FIRST + COMPARE_ROWS; k++) {
+        enum compare_row row = k < (int)FIRST ? first[k] : (enum compare_row)(k - (int)FIRST);
+        if (compare_row_exact(row) && c->cell[row].outcome == c->outcome)
+            return compare_row_info(row)->key;
+    }
     return NULL;
 }
 
@@ -142,10 +148,7 @@ static const char *group_option(const char *group)
 /* Like with like: every version with the key exchange of the first. */
 static bool next_exchange(struct cmdline *c, const struct compare_set *s)
 {
-    bool changed = false;
-    for (size_t i = 1; i < s->entries; i++)
-        changed |= compare_new_exchange(s, i);
-    if (!changed || !s->rounds || s->groups)
+    if (!compare_any_exchange(s) || !s->rounds || s->groups)
         return false;
     begin(c, s, "compare");
     cmdline_add(c, " --%s ", s->part);

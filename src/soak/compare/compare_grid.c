@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { INDENT = 2, GAP = 2, NOTE_GAP = 1 };
+enum { INDENT = 2, GAP = 2, NOTE_GAP = 2 };
 
 struct widths {
     int label, value[COMPARE_VERSIONS], note[COMPARE_VERSIONS];

@@ -339,6 +339,14 @@ bool compare_new_exchange(const struct compare_set *s, size_t i)
     return was && is && strcmp(was, is) != 0;
 }
 
+bool compare_any_exchange(const struct compare_set *s)
+{
+    for (size_t i = 1; i < s->entries; i++)
+        if (compare_new_exchange(s, i))
+            return true;
+    return false;
+}
+
 /* The cause of most that a handshake then costs more. */
 static void say_exchange(struct join *j, const struct compare_set *s, size_t i)
 {

@@ -18,6 +18,8 @@ char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size
 char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t size);
 /* Whether version i made its handshakes with another key exchange than the first. */
 bool compare_new_exchange(const struct compare_set *s, size_t i);
+/* Whether any version did. */
+bool compare_any_exchange(const struct compare_set *s);
 /* `61,210 B`; `-` when nobody says. A `~` stands before what isn't exact. */
 char *compare_say_value(const struct compare_cell *c, enum compare_row row, char *buf, size_t size);
 /* `+30.5 %`, `=`, `missing`, ...; "" of the first version. */

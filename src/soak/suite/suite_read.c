@@ -167,6 +167,23 @@ static int read_list(struct suite *s, struct suite_entry *entry, const json_t *v
 
 /* ---- checks of what was read ---- */
 
+/* Options as options_text of suite_run.c has them, which are a part of a line to type: outside of
+ * quotes only what no shell takes for its own. */
+static bool is_quoted(const char *options)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "%+,-./:=@_ ";
+    for (const char *p = options; *p; p++) {
+        if (strncmp(p, "\\'", 2) == 0)
+            p++;
+        else if (*p == '\'' && !(p = strchr(p + 1, '\'')))
+            return false;
+        else if (*p != '\'' && !strchr(plain, *p))
+            return false;
+    }
+    return true;
+}
+
 static int check_verdict(const char *verdict, struct err *e)
 {
     for (int v = VERDICT_PASS; v <= VERDICT_INVALID; v++) {
@@ -310,6 +327,8 @@ static int read_shards(struct suite *s, const json_t *root, struct err *e)
         struct suite_shard *shard = &s->shard[s->shards++];
         if (read_fields(s, &suite_shard_fields, json_array_get(shards, i), shard, e))
             return err_prefix(e, "shard %zu", i + 1);
+        if (shard->options && !is_quoted(shard->options))
+            return err_set(e, "shard %zu: 'options' are not quoted for a shell", i + 1);
         if (shard->of > SUITE_SHARDS || shard->index == 0 || shard->index > shard->of)
             return err_set(e, "shard %zu: there is no shard %" PRIu64 " of %" PRIu64, i + 1,
                            shard->index, shard->of);
