@@ -324,15 +324,17 @@ class Servers(unittest.TestCase):
                              r"^libcase\.so\+0x")
 
     def soak(self, *options, **more):
-        return subprocess.run([BUILD / "bin/soak", "--conns=2", "--churn=max", "--closed=700", "--quiet",
+        return subprocess.run([BUILD / "bin/soak", "--conns=2", "--churn=max", "--closed=700",
                                "--defect=lost-state", f"--results={self.folder}/runs", *options],
                               env=dict(self.environment, **more), capture_output=True, text=True,
                               timeout=PATIENCE_S, check=False)
 
     def test_a_run_asks_with_the_option_alone(self):
-        self.assertEqual(self.soak().returncode, 1)
+        self.assertEqual(self.soak("--quiet").returncode, 1)
         self.assertEqual(self.server.asked, [])
-        self.assertEqual(self.soak("--debuginfod").returncode, 1)
+        done = self.soak("--debuginfod")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("soak: asking the servers of DEBUGINFOD_URLS for the server's symbols", done.stderr)
         self.assertRegex(self.server.asked[0], r"^/buildid/[0-9a-f]+/debuginfo$")
 
     def test_without_anybody_to_ask_the_option_is_refused(self):

@@ -145,8 +145,14 @@ static void open_symbols(struct survivors *s, const struct run *r, int subject)
     struct err e;
     if (!s->symbols)
         s->symbols = symbols_open(&r->capture[subject].image, &e);
-    if (s->symbols && r->scenario->debuginfod)
-        symbols_ask_servers(s->symbols);
+    if (!s->symbols || !r->scenario->debuginfod)
+        return;
+    if (!r->scenario->quiet)
+        fprintf(stderr,
+                "soak: asking the servers of DEBUGINFOD_URLS for the %s's symbols, for about "
+                "two minutes at most\n",
+                r->child[subject].name);
+    symbols_ask_servers(s->symbols);
 }
 
 void survivors_name(struct survivors *s, const struct run *r, int subject,
