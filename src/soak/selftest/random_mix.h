@@ -6,6 +6,8 @@
 #ifndef SOAK_RANDOM_MIX_H
 #define SOAK_RANDOM_MIX_H
 
+#include "base/behaviours.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,5 +25,6 @@ struct random_mix {
 void random_mix_draw(uint64_t seed, struct random_mix *ret);
 /* Whether option i of scenario_options is among those that are drawn. */
 bool random_mix_draws(size_t option);
+bool random_mix_draws_behaviour(enum behaviour behaviour);
 
 #endif
