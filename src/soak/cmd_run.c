@@ -12,6 +12,7 @@
 #include "run/manifest.h"
 #include "run/on_drain.h"
 #include "run/outcome.h"
+#include "run/ports.h"
 #include "run/run.h"
 #include "run/server_check.h"
 #include "store/outputs.h"
@@ -169,7 +170,7 @@ static const char *results_of(const struct scenario *s, char base[PATH_MAX])
 static int check_machine(const struct scenario *s, struct err *e)
 {
     char base[PATH_MAX];
-    if (raise_file_limit(s, e) != 0 || check_file_size(e) != 0 ||
+    if (raise_file_limit(s, e) != 0 || ports_check(s, e) != 0 || check_file_size(e) != 0 ||
         run_dir_check(results_of(s, base), e) != 0)
         return -1;
     if (s->debuginfod && symbols_servers_check(e) != 0)

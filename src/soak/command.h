@@ -18,9 +18,9 @@ struct command {
     const void *defaults; /* a target of the table, for the help; NULL: none is told */
 };
 
-/* The launcher runs soak as soon as it alone is built, with SOAK_UNBUILT set: what needs no more than
- * that is done, and what is refused is refused at once. A line that would start something ends with
- * this code instead, before anything was printed; it is run again when all is built. */
+/* The launcher runs soak as soon as it alone is built, with SOAK_UNBUILT set: what needs no more
+ * than that is done, and what is refused is refused at once. A line that would start something ends
+ * with this code instead, before anything was printed; it is run again when all is built. */
 enum { COMMAND_UNBUILT = 75 };
 bool command_is_unbuilt(void);
 

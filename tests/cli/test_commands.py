@@ -77,7 +77,7 @@ class Commands(unittest.TestCase):
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit"}),
                 ("merge", "SUITES ", {"json", "junit"}),
-                ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "repeat",
+                ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "side", "repeat",
                                           "tolerance", "json", "markdown", "results", "quiet",
                                           "color"}),
                 ("bisect", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "metric",

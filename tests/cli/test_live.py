@@ -107,6 +107,13 @@ class Block(unittest.TestCase):
         for word in ("B/conn", " left", "level", "GROWS", "ok"):
             self.assertNotIn(word, text)
 
+    def test_a_shorter_line_leaves_nothing_of_a_longer_one(self):
+        t = self.terminal()
+        t.step("tick 20")
+        t.step("early 2")
+        self.assertIn(" so far: too early to say", t.lines())
+        self.assertIn(" measuring    ────────  epoch 3 of 8  2s  1,968 closed", t.lines())
+
     def test_it_is_drawn_in_place_and_leaves_nothing(self):
         for rows, columns in ((24, 80), (20, 60), (11, 40), (10, 78), (5, 20), (3, 10), (2, 5)):
             with self.subTest(rows=rows, columns=columns):

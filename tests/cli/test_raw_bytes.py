@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import unittest
 
+from patience import PATIENCE_S
+
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK = os.path.join(BUILD, "bin", "soak")
@@ -31,7 +33,7 @@ class RawBytes(unittest.TestCase):
                                 SOAK_CACHE=os.fsdecode(self.folder) + "/cache")
 
     def soak(self, *words, code=None, said=True, **more):
-        process = subprocess.run([SOAK, *words], capture_output=True, timeout=100, check=False,
+        process = subprocess.run([SOAK, *words], capture_output=True, timeout=PATIENCE_S, check=False,
                                  stdin=subprocess.DEVNULL, cwd=self.folder,
                                  env=dict(self.environment, **more))
         output = process.stdout + process.stderr

@@ -585,7 +585,7 @@ class Words(Suite):
         root = ElementTree.parse(self.folder / "j.xml").getroot()
         self.assertEqual(root[0].get("name"), "leak-?<&'\"|>")
         (self.folder / "s/leak-?<&'\"|>.soak").write_text(SMALL, encoding="utf-8")
-        self.assertIn("another scenario reads 'leak-?<&'\"|>' too\n",
+        self.assertIn("have one name; a suite tells scenarios apart by it\n",
                       subprocess.run([STUB, "suite", "s"], capture_output=True, check=False,
                                      cwd=self.folder, env=self.environment)
                       .stderr.decode("utf-8", "replace"))

@@ -1,6 +1,8 @@
 """Clean runs pass with an exact ledger; every defect of the server gets its verdict, site and kind."""
 
+import platform
 import re
+import socket
 import unittest
 
 import soak_run
@@ -223,6 +225,46 @@ class NotLeaks(soak_run.SoakTest):
         self.assertEqual(run.exit, 0, run.explain())
         kinds = {s["kind"] for s in run.subject()["sites"]}
         self.assertTrue(kinds & {"cache-filling", "cache-bounded"}, run.explain())
+
+
+class Figures(soak_run.SoakTest):
+    """One figure, one meaning: wherever it is told."""
+
+    def assert_rows_are_true_to_their_word(self, run):
+        for subject in ("server", "client"):
+            for metric in run.subject(subject)["metrics"]:
+                if metric["state"] != "level":
+                    continue
+                self.assertIsNotNone(metric["half_width"], metric)
+                self.assertLessEqual(metric["per_conn"] - metric["half_width"], metric["limit"], metric)
+                if metric["decides"] is not None:
+                    most = max(metric["limit"], metric["decides"])
+                    self.assertLessEqual(metric["per_conn"] + metric["half_width"], most, metric)
+
+    def test_a_run_says_when_where_and_how_fast_it_was(self):
+        run = self.soak("--conns", "10", "--churn", "400/s", "--closed", "1500")
+        self.assertEqual(run.exit, 0, run.explain())
+        load, headline = run.result["run"], run.result["headline"]
+        self.assertRegex(run.result["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual(run.result["host"], socket.gethostname())
+        self.assertIn(platform.release(), run.result["kernel"])
+        self.assertEqual(" ".join(run.out.split("\n\n")[0].split()), "PASS " + headline)
+        self.assertAlmostEqual(load["shortfall"],
+                               max(0, 1 - load["rate_per_s"] / load["asked_per_s"]), places=9)
+        self.assertEqual("; only " in headline, load["shortfall"] > 0.1, headline)
+        rss = run.checkpoints()[-1]["server"]["process"]["rss"]
+        self.assertEqual(run.metric("rss")["end"], rss)
+        self.assert_rows_are_true_to_their_word(run)
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "shows in jemalloc's figures alone")
+    def test_what_is_too_little_to_convict_on_is_not_level(self):
+        """48 bytes lost in one connection of 20: 2.4 B each, and no limit of a byte decides that."""
+        run = self.soak("--conns", "30", "--churn", "max", "--closed", "4474", "--defect",
+                        "outside:1/20")
+        heap = run.metric("heap_allocated")
+        if run.result["verdict"] == "PASS":
+            self.assertGreater(heap["decides"], heap["per_conn"], run.explain())
+        self.assert_rows_are_true_to_their_word(run)
 
 
 class Output(Metered):

@@ -259,6 +259,22 @@ static void shared_filling(struct sim *s)
     s->e.drained = false;
 }
 
+/* A leak of their type beside the entries of a filling cache: emptying it leaves the leak. */
+static void leak_beside_shared(struct sim *s)
+{
+    shared_population(s, 20480);
+    size_t lost = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[lost].live[c] = s->site[0].live[c];
+        s->site[lost].blocks[c] = s->site[0].blocks[c];
+        s->site[lost].bytes[c] = 600 * s->site[0].blocks[c];
+    }
+    s->site[lost].size = 600;
+    sim_drain(s);
+    for (size_t i = 0; i < lost; i++)
+        s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
+}
+
 /* The objects of a class, retained, made at two places; no cache has them. */
 static void shared_retained(struct sim *s)
 {
@@ -888,6 +904,7 @@ static const struct control {
     {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
     {"shared_over", shared_over, RULE_COUNT, V(LEAK), K(CACHE_OVER)},
     {"shared_filling", shared_filling, RULE_SHARED, V(PASS), K(CACHE_FILLING)},
+    {"leak_beside_shared", leak_beside_shared, RULE_COUNT, V(LEAK), K(SIDE)},
     {"shared_retained", shared_retained, RULE_SHARED, V(LEAK), K(OBJECT)},
     {"names_over", names_over, RULE_EMPTIED_OVER, V(LEAK), K(CACHE_OVER)},
     {"cache_emptied", cache_emptied, RULE_CACHE, V(PASS), K(CACHE_BOUNDED)},
@@ -1153,6 +1170,7 @@ static void the_loss_of_a_population_is_the_whole_of_it(void **state)
         double bytes;
     } cases[] = {{shared_over, RULE_EMPTIED_OVER, 624},
                  {shared_retained, RULE_COUNT, 600},
+                 {leak_beside_shared, RULE_COUNT, 600},
                  {names_over, RULE_EMPTIED_OVER, 32 + 32 * 1290.0 / OPENED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct judgement j, without;

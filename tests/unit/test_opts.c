@@ -17,6 +17,7 @@ struct settings {
     int workers, tls;
     const char *name, *json;
     uint64_t weight[3];
+    struct opts_list env;
 };
 
 static const struct opt table[] = {
@@ -36,6 +37,7 @@ static const struct opt table[] = {
     {"name", OPT_STRING, offsetof(struct settings, name), "NAME", NULL, "a name"},
     {"a-name-of-length", OPT_STRING, offsetof(struct settings, name), "SOMETHING", NULL, "a word"},
     {"json", OPT_OUTPUT, offsetof(struct settings, json), "FILE", ".json", "a document"},
+    {"env", OPT_LIST, offsetof(struct settings, env), "NAME=VALUE", NULL, "a variable"},
     {"mix", OPT_WEIGHTS, offsetof(struct settings, weight), "NAME[=WEIGHT],...", "red|green|blue|",
      "weights of colours"},
 };
@@ -351,6 +353,28 @@ static void help_tells_the_defaults_that_say_something(void **state)
     free(help);
 }
 
+static void a_list_takes_several_and_the_last_of_each_name(void **state)
+{
+    (void)state;
+    struct settings s = {.conns = 1};
+    char text[OPTS_TEXT];
+    struct err e = {{0}};
+    const struct opt *env = opts_find(table, TABLE_COUNT, "env");
+    static const char *const given[] = {"A=1", "AB=2", "A=3=4", "B="};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+        assert_int_equal(opts_set(env, &s, given[i], &e), 0);
+    assert_string_equal(opts_print(env, &s, text, sizeof text), "A=3=4\nAB=2\nB=");
+    assert_int_equal(opts_set(env, &s, "", &e), 0); /* takes back all */
+    assert_string_equal(opts_print(env, &s, text, sizeof text), "");
+    static char name[OPTS_LIST + 1][8];
+    for (size_t i = 0; i <= OPTS_LIST; i++) {
+        snprintf(name[i], sizeof name[i], "N%zu=x", i);
+        assert_int_equal(opts_set(env, &s, name[i], &e), i < OPTS_LIST ? 0 : -1);
+    }
+    assert_string_equal(e.text, "at most 16 of them");
+    assert_int_equal(s.env.count, OPTS_LIST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_name_of_any_length_is_refused_in_one_sentence),
         cmocka_unit_test(what_is_printed_sets_the_same_value),
         cmocka_unit_test(weights_not_named_become_0),
+        cmocka_unit_test(a_list_takes_several_and_the_last_of_each_name),
         cmocka_unit_test(a_walk_meets_the_options_in_their_order),
         cmocka_unit_test(help_names_every_option_within_80_columns),
     };

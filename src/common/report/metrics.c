@@ -127,7 +127,8 @@ static bool has_row(const struct judge_metric *m, bool leaks)
     /* The pages that lost blocks lie in say no more than their bytes. */
     if (leaks && m->state == METRIC_EXPLAINED && strcmp(m->id, "heap_active") == 0)
         return false;
-    return m->state != METRIC_LEVEL || (form.main && !leaks);
+    bool silent = m->state == METRIC_NOT_JUDGED && is_exact(m) && m->start == m->end;
+    return form.main ? m->state != METRIC_LEVEL || !leaks : m->state != METRIC_LEVEL && !silent;
 }
 
 /* A leak was convicted by what it is, blocks of one size or whole pages, and its limit is no news.

@@ -4,6 +4,7 @@
 #include "base/input.h"
 #include "guard.h"
 #include "interrupts.h"
+#include "waiting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@ struct job {
     uv_loop_t loop;
     uv_process_t process;
     struct interrupts interrupts;
+    struct waiting waiting;
     uv_pipe_t pipe; /* its stdout, when it is caught */
     bool running, interrupted;
     int exit_code;
@@ -50,6 +52,7 @@ static void on_exit_process(uv_process_t *process, int64_t status, int signal_nu
     job->exit_code = signal_number ? -1 : (int)status;
     uv_close((uv_handle_t *)process, NULL);
     interrupts_stop(&job->interrupts);
+    waiting_stop(&job->waiting);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -133,6 +136,7 @@ static int run(struct job *job, const struct spawn *s, int log_fd, struct err *e
     CHECK(uv_loop_init(&job->loop) == 0);
     job->loop.data = job;
     interrupts_start(&job->interrupts, &job->loop, on_interrupt, job);
+    waiting_start(&job->waiting, &job->loop, s->argv[0], s->log);
     int rc = start(job, s, log_fd);
     CHECK(uv_run(&job->loop, UV_RUN_DEFAULT) == 0);
     CHECK(uv_loop_close(&job->loop) == 0);

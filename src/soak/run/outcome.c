@@ -85,6 +85,7 @@ static void fill_broken(struct result_subject *out, const struct run *r, int sub
     struct snapshot s;
     if (!r->broken[0] || verdict == VERDICT_LEAK)
         return;
+    out->judgement.verdict = VERDICT_INVALID;
     judgement_distrust(&out->judgement, "the run broke");
     if (snapshot_read(r->child[subject].page, &s, NULL) != 0)
         return;
