@@ -7,6 +7,7 @@ import unittest
 
 import soak_run
 import test_robust
+from patience import PATIENCE_S
 
 RUN = ("--conns", "10", "--churn", "400/s", "--seed", "7f3a")
 
@@ -32,7 +33,7 @@ class Strangers(test_robust.Live):
 
     def stay(self, port):
         """Connects and doesn't leave by itself."""
-        sock = socket.create_connection(("127.0.0.1", port), timeout=test_robust.WAIT_S)
+        sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         self.addCleanup(sock.close)
         return sock
 
