@@ -217,6 +217,8 @@ class Signals(Live):
         self.assertEqual(run.exit, 130, run.explain())
         self.assertTrue(run.result["interrupted"])
         self.assertIn(run.result["verdict"], ("PASS", "INCONCLUSIVE"))
+        if run.result["verdict"] == "PASS":
+            self.assertGreaterEqual(run.result["sensitivity"]["one_in"], 1)
         self.assertTrue(any(s["kind"] == "drained" for s in run.samples))
 
     def test_second_sigint_stops_at_once_and_keeps_the_files(self):

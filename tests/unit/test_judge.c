@@ -259,6 +259,22 @@ static void shared_filling(struct sim *s)
     s->e.drained = false;
 }
 
+/* A leak of their type beside the entries of a filling cache: emptying it leaves the leak. */
+static void leak_beside_shared(struct sim *s)
+{
+    shared_population(s, 20480);
+    size_t lost = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[lost].live[c] = s->site[0].live[c];
+        s->site[lost].blocks[c] = s->site[0].blocks[c];
+        s->site[lost].bytes[c] = 600 * s->site[0].blocks[c];
+    }
+    s->site[lost].size = 600;
+    sim_drain(s);
+    for (size_t i = 0; i < lost; i++)
+        s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
+}
+
 /* The objects of a class, retained, made at two places; no cache has them. */
 static void shared_retained(struct sim *s)
 {
@@ -325,6 +341,13 @@ static void slots_replaced(struct sim *s)
 {
     sim_site(s, SIM_SLOTS, 12, 1.0 / 1500);
     churn_and_finish(s);
+}
+
+/* Emptying the caches frees them as well: an SSL_CTX is replaced now and then. */
+static void slots_replaced_and_flushed(struct sim *s)
+{
+    slots_replaced(s);
+    s->lent[0].flushed_blocks = s->lent[0].flushed_bytes = 0;
 }
 
 static void swapped(struct sim *s)
@@ -745,6 +768,15 @@ static void rss_follows_cache(struct sim *s)
     heap(s, 96, 380, 0, 400);
 }
 
+/* Pages of the heap come into memory as they are first written to. */
+static void rss_reaches_resident(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 400);
+    for (size_t i = 0; i < s->gauge[2].count; i++)
+        s->value[2][i] += 400.0 * s->closed[s->gauge[2].count - 1];
+}
+
 static void mapping(struct sim *s)
 {
     churn_long_and_finish(s);
@@ -872,6 +904,7 @@ static const struct control {
     {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
     {"shared_over", shared_over, RULE_COUNT, V(LEAK), K(CACHE_OVER)},
     {"shared_filling", shared_filling, RULE_SHARED, V(PASS), K(CACHE_FILLING)},
+    {"leak_beside_shared", leak_beside_shared, RULE_COUNT, V(LEAK), K(SIDE)},
     {"shared_retained", shared_retained, RULE_SHARED, V(LEAK), K(OBJECT)},
     {"names_over", names_over, RULE_EMPTIED_OVER, V(LEAK), K(CACHE_OVER)},
     {"cache_emptied", cache_emptied, RULE_CACHE, V(PASS), K(CACHE_BOUNDED)},
@@ -879,6 +912,8 @@ static const struct control {
     {"leak_beside_cache", leak_beside_cache, RULE_COUNT, V(LEAK), K(SIDE)},
     {"leak_and_cache_undrained", leak_and_cache_undrained, RULE_PENDING, V(LEAK), K(UNKNOWN)},
     {"slots_replaced", slots_replaced, RULE_REPLACED, V(PASS), K(CACHE_BOUNDED)},
+    {"slots_replaced_and_flushed", slots_replaced_and_flushed, RULE_REPLACED, V(PASS),
+     K(CACHE_BOUNDED)},
     {"swapped", swapped, RULE_SWAPPED, V(PASS), K(CACHE_BOUNDED)},
     {"leak_beside_shrinking", leak_beside_shrinking, RULE_COUNT, V(LEAK), K(SIDE)},
     {"one_time", one_time, RULE_ONE_TIME, V(PASS), K(ONE_TIME)},
@@ -927,6 +962,7 @@ static const struct control {
     {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
     {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
     {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"rss_reaches_resident", rss_reaches_resident, RULE_HEAP_FIRST, V(PASS), K(NONE)},
     {"mapping", mapping, RULE_MAPPING, V(INCONCLUSIVE), K(MAPPING)},
     {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},
     {"no_handshake", no_handshake, RULE_NO_HANDSHAKE, V(INVALID), K(NONE)},
@@ -1134,6 +1170,7 @@ static void the_loss_of_a_population_is_the_whole_of_it(void **state)
         double bytes;
     } cases[] = {{shared_over, RULE_EMPTIED_OVER, 624},
                  {shared_retained, RULE_COUNT, 600},
+                 {leak_beside_shared, RULE_COUNT, 600},
                  {names_over, RULE_EMPTIED_OVER, 32 + 32 * 1290.0 / OPENED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct judgement j, without;

@@ -134,8 +134,9 @@ static size_t group_judge(struct hearing *h, const struct group *g, bool *taken,
     bool found = survivors_judge(h, &v, &sum), flushed = found && sum.blocks != v.blocks;
     for (size_t i = 0; i < g->members; i++) {
         taken[g->member[i]] = true;
-        if (found && survivors_after(h, &h->e->site[g->member[i]], SIZE_MAX) > 0)
-            ret[count++] = part_of(h, &sum, flushed, g->member[i]);
+        if (found)
+            ret[count] = part_of(h, &sum, flushed, g->member[i]);
+        count += found && ret[count].blocks > 0;
     }
     return count;
 }
