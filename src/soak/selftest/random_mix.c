@@ -184,6 +184,9 @@ static void draw_behaviour(struct draw *d)
     if (rng_below(&d->rng, NEEDS_LEFT_OUT_ONE_IN))
         draw_needs(d, b->needs);
     d->weight[behaviour] = waits(b) ? 1 : 1 + rng_below(&d->rng, WEIGHT_MOST);
+    /* Before OpenSSL 3.5 it is skipped, and something must be left to do. */
+    if (behaviour == BEHAVIOUR_GROUP_ML_KEM && !d->weight[BEHAVIOUR_CLEAN])
+        d->weight[BEHAVIOUR_CLEAN] = 1;
     if (!waits(b))
         return;
     /* Few of them, in many slots, beside many that don't wait. */
