@@ -8,6 +8,8 @@
 
 #define ML_KEM "X25519MLKEM768"
 
+static const char own_signatures[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256";
+
 /* Of a protocol that no one speaks. */
 static const char unknown_protocol[] = "soak-unknown";
 
@@ -131,7 +133,13 @@ static int ask_algorithms(SSL *ssl, const struct ask *a)
         return -1;
     if (a->suites && !SSL_set_ciphersuites(ssl, a->suites))
         return -1;
-    return !a->signatures || SSL_set1_sigalgs_list(ssl, a->signatures) ? 0 : -1;
+    if (!a->signatures)
+        return 0;
+    /* What the server may sign with; our own certificate may be of the other kind. */
+    return SSL_set1_sigalgs_list(ssl, a->signatures) &&
+                   SSL_set1_client_sigalgs_list(ssl, own_signatures)
+               ? 0
+               : -1;
 }
 
 static int ask_extensions(SSL *ssl, const struct ask *a)

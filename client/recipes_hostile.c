@@ -213,6 +213,10 @@ const struct recipe recipes_hostile[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_UNEXPECTED_MESSAGE] = RAW(open_unexpected_message, SSL_AD_UNEXPECTED_MESSAGE),
     [BEHAVIOUR_DUPLICATE_CLIENT_HELLO] =
         REFUSED(transmit_duplicate_hello, SSL_AD_UNEXPECTED_MESSAGE),
-    [BEHAVIOUR_EARLY_CCS] = REFUSED(transmit_early_ccs, SSL_AD_UNEXPECTED_MESSAGE),
+    /* A server that resumes in TLS 1.2 awaits one soon, and answers too many by another alert. */
+    [BEHAVIOUR_EARLY_CCS] = {.end = RECIPE_REFUSED,
+                             .alert = SSL_AD_UNEXPECTED_MESSAGE,
+                             .no_offer = true,
+                             .transmit = transmit_early_ccs},
     [BEHAVIOUR_GARBAGE_EXTENSIONS] = RAW(open_garbage_extensions, SSL_AD_DECODE_ERROR),
 };

@@ -81,6 +81,22 @@ void contexts_checkpoint(struct contexts *x)
     pthread_mutex_unlock(&x->lock);
 }
 
+int contexts_reload(struct contexts *x, struct err *e)
+{
+    SSL_CTX *fresh;
+    if (x->options.reload == 0)
+        return 0;
+    if (x->options.make(x->options.arg, &fresh, e) < 0)
+        return -1;
+    pthread_mutex_lock(&x->lock);
+    SSL_CTX *old = x->shared;
+    x->shared = fresh;
+    x->served = x->due = 0;
+    pthread_mutex_unlock(&x->lock);
+    SSL_CTX_free(old);
+    return 0;
+}
+
 SSL_CTX *contexts_shared(struct contexts *x)
 {
     pthread_mutex_lock(&x->lock);

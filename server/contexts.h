@@ -36,6 +36,9 @@ SSL_CTX *contexts_take(struct contexts *x, struct err *e);
  * from checkpoint to checkpoint. Else two contexts would live at one checkpoint and three at the
  * next, as the count of connections happens to fall, and growth couldn't be told from that. */
 void contexts_checkpoint(struct contexts *x);
+/* Replaces the shared one at once, where reloads are asked for: what hung on the old one goes, as
+ * it would by the next reload. Returns 0 or -1. */
+int contexts_reload(struct contexts *x, struct err *e);
 /* The shared one as it is now: a reference, SSL_CTX_free. */
 SSL_CTX *contexts_shared(struct contexts *x);
 

@@ -144,6 +144,9 @@ static void flush(struct server *s)
     SSL_CTX_flush_sessions(ctx, 0);
 #endif
     SSL_CTX_free(ctx);
+    struct err e;
+    if (contexts_reload(s->contexts, &e) < 0)
+        server_problem(s, PROBLEM_TLS, "%s", e.text);
     defect_flush(s->defect);
     control_say(&s->control, "flushed");
 }

@@ -346,6 +346,21 @@ class Refusals(Case):
         self.refuses(".*: it has libssl.a only; build it with shared libraries", "add",
                      f"mine={prefix}")
 
+    def test_a_name_of_any_length_is_refused_not_cut(self):
+        prefix = self.make_prefix()
+        for length in (64, 5000):
+            self.refuses("a{40}\\.\\.\\.: a name has at most 63 characters", "add",
+                         f"{'a' * length}={prefix}")
+
+    def test_all_words_are_looked_at_before_the_first_is_added(self):
+        prefix = self.make_prefix()
+        for bad in ("debian:nosuch", "debian:sid=X25519", "debian:sid/nosuch", "x=/nowhere",
+                    "nowhere.deb", "what"):
+            process = self.soak("add", f"mine={prefix}", bad)
+            self.assertEqual(process.returncode, 2, process.stderr)
+            self.assertNotIn("building", process.stderr)
+            self.assertEqual(self.libs(), [])
+
     def test_a_bad_name_is_told(self):
         prefix = self.make_prefix()
         for name in ("a b", "system", "../x", "-x"):

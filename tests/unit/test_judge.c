@@ -343,6 +343,13 @@ static void slots_replaced(struct sim *s)
     churn_and_finish(s);
 }
 
+/* Emptying the caches frees them as well: an SSL_CTX is replaced now and then. */
+static void slots_replaced_and_flushed(struct sim *s)
+{
+    slots_replaced(s);
+    s->lent[0].flushed_blocks = s->lent[0].flushed_bytes = 0;
+}
+
 static void swapped(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
@@ -761,6 +768,15 @@ static void rss_follows_cache(struct sim *s)
     heap(s, 96, 380, 0, 400);
 }
 
+/* Pages of the heap come into memory as they are first written to. */
+static void rss_reaches_resident(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 400);
+    for (size_t i = 0; i < s->gauge[2].count; i++)
+        s->value[2][i] += 400.0 * s->closed[s->gauge[2].count - 1];
+}
+
 static void mapping(struct sim *s)
 {
     churn_long_and_finish(s);
@@ -896,6 +912,8 @@ static const struct control {
     {"leak_beside_cache", leak_beside_cache, RULE_COUNT, V(LEAK), K(SIDE)},
     {"leak_and_cache_undrained", leak_and_cache_undrained, RULE_PENDING, V(LEAK), K(UNKNOWN)},
     {"slots_replaced", slots_replaced, RULE_REPLACED, V(PASS), K(CACHE_BOUNDED)},
+    {"slots_replaced_and_flushed", slots_replaced_and_flushed, RULE_REPLACED, V(PASS),
+     K(CACHE_BOUNDED)},
     {"swapped", swapped, RULE_SWAPPED, V(PASS), K(CACHE_BOUNDED)},
     {"leak_beside_shrinking", leak_beside_shrinking, RULE_COUNT, V(LEAK), K(SIDE)},
     {"one_time", one_time, RULE_ONE_TIME, V(PASS), K(ONE_TIME)},
@@ -944,6 +962,7 @@ static const struct control {
     {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
     {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
     {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"rss_reaches_resident", rss_reaches_resident, RULE_HEAP_FIRST, V(PASS), K(NONE)},
     {"mapping", mapping, RULE_MAPPING, V(INCONCLUSIVE), K(MAPPING)},
     {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},
     {"no_handshake", no_handshake, RULE_NO_HANDSHAKE, V(INVALID), K(NONE)},

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum {
+    REST_S = 10,      /* no churn: checkpoints, a hold, on a machine that is slow */
     ALPN_LIMIT = 256, /* with a byte of length each */
     SNI_LIMIT = 255,
     WATCHDOG_LEAST_S = 1, /* starting a side, or a step of a slow machine, takes as long */
@@ -115,11 +116,12 @@ static int check_pace(const struct scenario *s, struct err *e)
             "%s connections at %s need %s to turn over twice; give --for %s or --churn %s", conns,
             rate, enough, enough, faster);
     }
-    if (s->idle_timeout_ns && once_s * 1e9 >= (double)s->idle_timeout_ns)
+    if (s->idle_timeout_ns && once_s + REST_S > (double)s->idle_timeout_ns / 1e9)
         return scenario_refuse(
             s, "idle-timeout", e,
-            "%s connections at %s each live %.3g s in silence; give a longer time, or 0s", conns,
-            rate, once_s);
+            "%s connections at %s each live %.3g s in silence, and at a checkpoint up to %d s "
+            "more; give at least %.0fs, or 0s",
+            conns, rate, once_s, REST_S, ceil(once_s + REST_S));
     return 0;
 }
 

@@ -42,6 +42,14 @@ static int check_tickets(const struct scenario *s, struct err *e)
                                "there would be nothing to resume; leave out --resume");
     if (s->session_timeout_ns % SECOND_NS || s->session_timeout_ns / SECOND_NS > INT32_MAX)
         return scenario_refuse(s, "session-timeout", e, "whole seconds, such as 300s");
+    if (s->ticket_callback == TICKET_CALLBACK_ABORT && s->resume > 0)
+        return scenario_refuse(s, "resume", e,
+                               "with --ticket-callback abort no such handshake would succeed; "
+                               "leave one of the two out");
+    if (s->ticket_callback == TICKET_CALLBACK_ABORT && s->operate == OPERATE_RENEGOTIATE)
+        return scenario_refuse(s, "operate", e,
+                               "it offers the ticket again, for which --ticket-callback abort ends "
+                               "the connection; leave one of the two out");
     if (!s->ticket_callback && !s->ticket_rotate)
         return 0;
     if (s->session != SESSION_TICKET)

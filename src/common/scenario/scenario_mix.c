@@ -42,6 +42,35 @@ static void print_need(char *buf, size_t size, const struct opt *option, const c
     }
 }
 
+/* Whether a list, `a:b`, has one of these. */
+static bool list_has(const char *list, const char *wanted)
+{
+    while (*list) {
+        size_t length = strcspn(list, ":");
+        if (length && choices_find(wanted, list, length) >= 0)
+            return true;
+        list += length + (list[length] == ':');
+    }
+    return false;
+}
+
+/* `name=~a|b`: when it is given, it has one of these. `name=!a|b`: none of them; `name=!*`: it
+ * isn't given. */
+static int check_list_need(const struct scenario *s, const char *name, const struct opt *option,
+                           const char *value, const char *values, struct err *e)
+{
+    bool without = *values == '!', any = strcmp(values + 1, "*") == 0;
+    bool has = any ? *value != '\0' : list_has(value, values + 1);
+    size_t first = strcspn(values + 1, "|");
+    if (!*value || has != without)
+        return 0;
+    if (any)
+        return scenario_refuse(s, name, e, "it needs a run without --%s %.100s", option->name,
+                               value);
+    return scenario_refuse(s, name, e, "it needs %.*s %s --%s %.100s", (int)first, values + 1,
+                           without ? "left out of" : "in", option->name, value);
+}
+
 /* One `name=value|value`. */
 static int check_need(const struct scenario *s, const char *name, char *need, struct err *e)
 {
@@ -54,6 +83,8 @@ static int check_need(const struct scenario *s, const char *name, char *need, st
     const struct opt *option = opts_find(options, count, need);
     CHECK(option);
     opts_print(option, s, value, sizeof value);
+    if (*values == '~' || *values == '!')
+        return check_list_need(s, name, option, value, values, e);
     bool met = strcmp(values, "*") == 0 ? is_something(value)
                                         : choices_find(values, value, strlen(value)) >= 0;
     if (met)

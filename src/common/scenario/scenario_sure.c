@@ -47,6 +47,22 @@ static uint64_t about(double connections)
     return (uint64_t)(ceil(connections / digits) * digits);
 }
 
+/* A replaced SSL_CTX dies with its last connection. Were it still alive at one checkpoint and not
+ * at the next, its blocks would come and go: so each epoch replaces the stable set, also where half
+ * as many peers again as in the mix break off before they are held. */
+static uint64_t epoch_opens(const struct scenario *s)
+{
+    uint64_t held = 0, all = 0;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        bool holds = behaviour_entry((enum behaviour)i)->ends & (ENDS_OPEN | ENDS_RESET);
+        all += s->weight[i];
+        held += holds ? s->weight[i] : 0;
+    }
+    if (!s->ctx_reload || s->operate != OPERATE_NONE)
+        return 0;
+    return s->conns + (held ? (s->conns * (all - held) * 3 + 2 * held - 1) / (2 * held) : 0);
+}
+
 void scenario_plan(const struct scenario *s, struct plan_input *ret)
 {
     size_t behaviours = 0;
@@ -56,6 +72,7 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
                                .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
                                .by_operation = s->operate != OPERATE_NONE,
                                .closed = s->closed,
+                               .epoch_opens = epoch_opens(s),
                                .for_ms = s->for_ns / 1000000u,
                                .one_in = s->sensitivity,
                                .until_sure = s->until_sure,

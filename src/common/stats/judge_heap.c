@@ -239,6 +239,15 @@ static bool fragmentation_judge(struct hearing *h, const struct heap_case *k,
     return true;
 }
 
+/* Pages that jemalloc called resident at the start and that weren't in memory yet: it had given
+ * them out before anything was written into them. They come in without anything being allocated. */
+static double untouched_at_start(const struct rise *resident, const struct rise *rss)
+{
+    if (!resident->g || !rss->g || resident->g->count == 0 || rss->g->count == 0)
+        return 0;
+    return fmax(0, resident->g->value[0] - rss->g->value[0]);
+}
+
 static bool witnesses_judge(struct hearing *h, const struct heap_case *k, struct judge_finding *ret)
 {
     struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
@@ -248,8 +257,8 @@ static bool witnesses_judge(struct hearing *h, const struct heap_case *k, struct
         return true;
     }
     struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true), alone = rss;
-    if (rule_on(h, RULE_HEAP_FIRST) && k->active.growth > 0)
-        alone.growth -= k->active.growth;
+    if (rule_on(h, RULE_HEAP_FIRST))
+        alone.growth -= fmax(0, k->active.growth) + untouched_at_start(&resident, &rss);
     if (rule_on(h, RULE_MAPPING) && rises(&alone, WITNESS_BYTES)) {
         *ret = pages(&rss, &k->active, VERDICT_INCONCLUSIVE, KIND_MAPPING,
                      "every exact figure is flat, and a witness never convicts alone");

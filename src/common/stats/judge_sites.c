@@ -64,6 +64,22 @@ static enum answer cache_pending(struct hearing *h, const struct survivors *v, e
 }
 
 /* After the drain the caches have been emptied: what that freed was theirs, what stays isn't. */
+static int64_t range_since(const struct hearing *h, const int64_t *series, size_t from)
+{
+    int64_t low = from == SIZE_MAX ? 0 : series[from], high = low;
+    for (size_t c = from == SIZE_MAX ? 0 : from; c <= h->last; c++) {
+        low = series[c] < low ? series[c] : low;
+        high = series[c] > high ? series[c] : high;
+    }
+    return high - low;
+}
+
+/* The live total moved by less than half of what survived: the survivors replaced others. */
+static bool total_stayed(const struct hearing *h, const struct survivors *v)
+{
+    return range_since(h, v->s->blocks, h->base) * 2 < v->blocks;
+}
+
 static enum answer site_cache(struct hearing *h, const struct survivors *v, struct judge_finding *f)
 {
     size_t cache = 0;
@@ -82,6 +98,9 @@ static enum answer site_cache(struct hearing *h, const struct survivors *v, stru
         finding_why(f, "emptying the caches freed all of it");
         return DECIDED;
     }
+    /* What takes the place of older blocks fills nothing. */
+    if (rule_on(h, RULE_REPLACED) && total_stayed(h, v))
+        return NO_OPINION;
     /* What entries of a cache hold in unlike numbers, such as names, follows no ratio. */
     if (rule_on(h, RULE_EMPTIED_OVER) && fit == CACHE_NONE && cache_over(h, &cache) && v->half[0] &&
         v->half[1])
@@ -100,21 +119,10 @@ static enum answer site_quiet(struct hearing *h, const struct survivors *v, stru
 
 /* ---- blocks that take the place of others ---- */
 
-static int64_t range_since(const struct hearing *h, const int64_t *series, size_t from)
-{
-    int64_t low = from == SIZE_MAX ? 0 : series[from], high = low;
-    for (size_t c = from == SIZE_MAX ? 0 : from; c <= h->last; c++) {
-        low = series[c] < low ? series[c] : low;
-        high = series[c] > high ? series[c] : high;
-    }
-    return high - low;
-}
-
-/* The live total moved by less than half of what survived: the survivors replaced others. */
 static enum answer site_replaced(struct hearing *h, const struct survivors *v,
                                  struct judge_finding *f)
 {
-    if (range_since(h, v->s->blocks, h->base) * 2 >= v->blocks)
+    if (!total_stayed(h, v))
         return NO_OPINION;
     answer_pass(h, v, bounded_kind(v), f);
     finding_why(f, "%" PRId64 " newer blocks took the place of older ones, the total stayed",

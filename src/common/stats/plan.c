@@ -66,7 +66,7 @@ static uint64_t unit_of(const struct plan_input *in)
      * warm-up, in all of them. */
     if (in->by_operation)
         return larger(n, in->conns);
-    return larger(n, smaller(in->conns, UNIT_MIN));
+    return larger(larger(n, smaller(in->conns, UNIT_MIN)), in->epoch_opens);
 }
 
 /* The stable set and a bit: a few opens never join it, such as handshakes broken off by intent. */

@@ -280,7 +280,7 @@ static int add_pockets(const struct fetch *f, bool now, struct seen *seen, struc
     return rc == 0 && !there ? -1 : rc;
 }
 
-static int check_suite(const struct fetch *f, struct err *e)
+int fetch_check(const struct fetch *f, struct err *e)
 {
     const struct apt_pocket *pocket;
     for (size_t i = 0; (pocket = apt_pocket_at(i)); i++)
@@ -295,7 +295,7 @@ static int check_suite(const struct fetch *f, struct err *e)
 int fetch_suite(const struct fetch *f, struct err *e)
 {
     struct seen seen = {.used = 0};
-    int rc = check_suite(f, e);
+    int rc = fetch_check(f, e);
     if (rc == 0)
         rc = add_pockets(f, false, &seen, e);
     if (rc == 0 && !seen.matched) {

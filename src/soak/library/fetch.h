@@ -19,6 +19,8 @@ struct fetch {
     void *ctx;
 };
 
+/* Whether there is such a suite or pocket. Returns 0 or -1. */
+int fetch_check(const struct fetch *f, struct err *e);
 /* Adds what `f` asks for. Returns 0 when there is at least one; else below 0 (UV_EINTR:
  * interrupted) with a sentence that says which versions there are. What came before a failure
  * stays. */

@@ -31,27 +31,14 @@ static enum kind kind_of(const char *word)
     return equals && equals > word && equals[1] ? PREFIX : UNKNOWN;
 }
 
-static int check_words(const char *const *words, size_t count, struct err *e)
-{
-    size_t packages = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (kind_of(words[i]) == UNKNOWN)
-            return err_set(e,
-                           "%.200s: not a library; give debian:SUITE, debian:SUITE/PART=VERSION, a "
-                           "FILE.deb or NAME=PREFIX",
-                           words[i]);
-        packages += kind_of(words[i]) == PACKAGE;
-    }
-    return packages <= DEBS ? 0 : err_set(e, "at most %d package files make a library", DEBS);
-}
-
 /* ---- debian:SUITE[/PART][=VERSION] ---- */
 
-static int add_debian(const char *word, const struct fetch *like, struct err *e)
+enum { SUITE_TEXT = 256 };
+
+/* Fills suite, part and version, which point into `text`. */
+static int read_debian(const char *word, char text[SUITE_TEXT], struct fetch *ret, struct err *e)
 {
-    char text[256];
-    struct fetch f = *like;
-    if (snprintf(text, sizeof text, "%s", word + 7) >= (int)sizeof text)
+    if (snprintf(text, SUITE_TEXT, "%s", word + 7) >= SUITE_TEXT)
         return err_set(e, "%.60s...: no such suite", word);
     char *version = strchr(text, '='), *part = strchr(text, '/');
     if (version)
@@ -60,18 +47,34 @@ static int add_debian(const char *word, const struct fetch *like, struct err *e)
         part = NULL;
     if (part)
         *part++ = '\0';
-    f.suite = text;
-    f.version = version;
-    f.part = part ? lib_part_named(part) : LIB_OPENSSL;
-    if (f.part == LIB_PARTS)
+    ret->suite = text;
+    ret->version = version;
+    ret->part = part ? lib_part_named(part) : LIB_OPENSSL;
+    if (ret->part == LIB_PARTS)
         return err_set(e, "%.200s: no such part; there are openssl, libuv, jemalloc and libc",
                        word);
-    if (version && lib_asked_version(f.part, version, e) != 0)
+    if (version && lib_asked_version(ret->part, version, e) != 0)
         return err_prefix(e, "%.200s", word);
-    return fetch_suite(&f, e);
+    return fetch_check(ret, e);
+}
+
+static int add_debian(const char *word, const struct fetch *like, struct err *e)
+{
+    char text[SUITE_TEXT];
+    struct fetch f = *like;
+    return read_debian(word, text, &f, e) == 0 ? fetch_suite(&f, e) : -1;
 }
 
 /* ---- files ---- */
+
+static int check_package(const char *file, struct err *e)
+{
+    if (input_check(file, INPUT_LIBRARY_MIB, e) != 0)
+        return err_prefix(e, "%.300s", file);
+    if (file[0] == '-') /* dpkg-deb would take it for an option */
+        return err_set(e, "%.300s: write it as ./%.100s", file, file);
+    return 0;
+}
 
 static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_lib, void *ctx,
                         struct err *e)
@@ -82,10 +85,6 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
     for (size_t i = 0; i < count; i++) {
         if (kind_of(words[i]) != PACKAGE)
             continue;
-        if (input_check(words[i], INPUT_LIBRARY_MIB, e) != 0)
-            return err_prefix(e, "%.300s", words[i]);
-        if (words[i][0] == '-') /* dpkg-deb would take it for an option */
-            return err_set(e, "%.300s: write it as ./%.100s", words[i], words[i]);
         files[used++] = words[i];
     }
     if (used == 0)
@@ -105,15 +104,29 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
 
 /* ---- NAME=PREFIX ---- */
 
+static int check_prefix(const char *word, struct err *e)
+{
+    char name[LIB_NAME + 1];
+    size_t length = (size_t)(strchr(word, '=') - word);
+    snprintf(name, sizeof name, "%.*s", (int)(length < LIB_NAME ? length : LIB_NAME), word);
+    if (length >= LIB_NAME)
+        return err_set(e, "%.40s...: a name has at most %d characters", word, LIB_NAME - 1);
+    if (!lib_name_ok(name) || strcmp(name, "system") == 0)
+        return err_set(e, "%.60s: a name has letters, digits and .+~_- only, and isn't 'system'",
+                       name);
+    struct lib *unused = malloc(sizeof *unused);
+    CHECK(unused);
+    int rc = prefix_examine(word + length + 1, LIB_PARTS, unused, e);
+    free(unused);
+    return rc;
+}
+
 static int check_name(const struct lib *l, struct err *e)
 {
     struct lib *present = calloc(1, sizeof *present);
     CHECK(present);
     int rc = 0;
-    if (!lib_name_ok(l->name) || strcmp(l->name, "system") == 0)
-        rc = err_set(e, "%.60s: a name has letters, digits and .+~_- only, and isn't 'system'",
-                     l->name);
-    else if (lib_read(l->folder, present, NULL) == 0 && strncmp(present->origin, "prefix:", 7) != 0)
+    if (lib_read(l->folder, present, NULL) == 0 && strncmp(present->origin, "prefix:", 7) != 0)
         rc = err_set(e, "%s is %s %s of %s already; choose another name", l->name,
                      lib_part_entry(l->part)->name, present->version, present->origin);
     free(present);
@@ -165,6 +178,41 @@ static int add_prefix(const char *word, fetch_lib_fn on_lib, void *ctx, struct e
         on_lib(ctx, l, true);
     free(l);
     return rc;
+}
+
+/* ---- all words ---- */
+
+static int check_word(const char *word, struct err *e)
+{
+    char text[SUITE_TEXT];
+    struct fetch unused;
+    switch (kind_of(word)) {
+    case DEBIAN:
+        return read_debian(word, text, &unused, e);
+    case PACKAGE:
+        return check_package(word, e);
+    case PREFIX:
+        return check_prefix(word, e);
+    case UNKNOWN:
+        break;
+    }
+    return err_set(
+        e,
+        "%.200s: not a library; give debian:SUITE, debian:SUITE/PART=VERSION, a FILE.deb "
+        "or NAME=PREFIX",
+        word);
+}
+
+/* Before the first is fetched or built. */
+static int check_words(const char *const *words, size_t count, struct err *e)
+{
+    size_t packages = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (check_word(words[i], e) != 0)
+            return -1;
+        packages += kind_of(words[i]) == PACKAGE;
+    }
+    return packages <= DEBS ? 0 : err_set(e, "at most %d package files make a library", DEBS);
 }
 
 int libs_add(const char *const *words, size_t count, const char *mirror, fetch_lib_fn on_lib,

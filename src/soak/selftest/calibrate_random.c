@@ -3,13 +3,14 @@
 #include "base/grammar.h"
 #include "calibrate.h"
 #include "random_mix.h"
+#include "scenario/scenario.h"
+#include "stats/plan.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A run must replace its connections often enough to have a sensitivity. */
-enum { TEXT = 64, TURNOVERS = 25, EXIT_REFUSED = 2, FRONT_WORDS = 4 };
+enum { TEXT = 64, SEEN_ONE_IN = 10, EXIT_REFUSED = 2, FRONT_WORDS = 4 };
 
 struct line {
     struct random_mix mix;
@@ -17,11 +18,31 @@ struct line {
     const char *words[RANDOM_MIX_WORDS + FRONT_WORDS + 1];
 };
 
+/* Connections that a run of this mix needs for a sensitivity; 0 when soak will refuse it. */
+static uint64_t least_closed(const struct random_mix *m)
+{
+    char *argv[RANDOM_MIX_WORDS + 2] = {(char *)(uintptr_t) "soak"};
+    const char *rest[1];
+    size_t count, rest_count;
+    const struct opt *options = scenario_options(&count);
+    struct scenario s;
+    struct plan_input in;
+    memcpy(argv + 1, m->words, m->count * sizeof *argv);
+    scenario_defaults(&s);
+    if (opts_parse(options, count, (int)m->count + 1, argv, &s, rest, 1, &rest_count, NULL) < 0)
+        return 0;
+    s.churn.max = true;
+    if (scenario_check(&s, NULL) < 0)
+        return 0;
+    scenario_plan(&s, &in);
+    return plan_closed_for(&in, SEEN_ONE_IN);
+}
+
 static void make_line(const struct calibrate_random *c, uint64_t seed, struct line *ret)
 {
     size_t n = 0;
     random_mix_draw(seed, &ret->mix);
-    uint64_t least = TURNOVERS * ret->mix.conns;
+    uint64_t least = least_closed(&ret->mix);
     ret->words[n++] = "--closed";
     ret->words[n++] = grammar_count_print(ret->closed, TEXT, c->closed > least ? c->closed : least);
     ret->words[n++] = "--seed";

@@ -6,6 +6,8 @@
 #ifndef SOAK_RANDOM_MIX_H
 #define SOAK_RANDOM_MIX_H
 
+#include "base/behaviours.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +18,6 @@ struct random_mix {
     size_t count;
     const char *words[RANDOM_MIX_WORDS + 1]; /* `--tls=1.2`, ...; NULL-ended; point into text */
     char text[RANDOM_MIX_TEXT];
-    uint64_t conns; /* as drawn, or the default */
 };
 
 /* The same seed draws the same mix. What a drawn behaviour needs is mostly drawn with it; what
@@ -24,5 +25,6 @@ struct random_mix {
 void random_mix_draw(uint64_t seed, struct random_mix *ret);
 /* Whether option i of scenario_options is among those that are drawn. */
 bool random_mix_draws(size_t option);
+bool random_mix_draws_behaviour(enum behaviour behaviour);
 
 #endif
