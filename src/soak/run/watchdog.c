@@ -55,12 +55,14 @@ static void bark(struct run *r, uint64_t waited_ns)
 {
     const struct child *client = &r->child[RUN_CLIENT];
     const char *problem = client->problem[0] ? client->problem : r->child[RUN_SERVER].problem;
+    const char *whose = client->failure.text[0] ? client->failure.behaviour : "";
     run_break(r,
               "nothing moved for %.0f s while waiting for %s (%" PRIu64
-              " failed connections%s%s); see server.log and client.log in %s",
+              " failed connections%s%s%s%s%s); see server.log and client.log in %s",
               (double)waited_ns / 1e9, waiting_for(r->state),
-              (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first: " : "",
-              problem, r->dir.path);
+              (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first" : "",
+              whose[0] ? ", " : "", problem[0] ? whose : "", problem[0] ? ": " : "", problem,
+              r->dir.path);
 }
 
 void watchdog_look(struct run *r)
