@@ -126,6 +126,10 @@ class Launcher(unittest.TestCase):
         self.assertTrue(second.endswith(" --target programs"), second)
         self.assertEqual(self.calls("apt-get"), [])
 
+    def test_a_tree_with_tests_keeps_them(self):
+        self.run_soak("--conns", "30")
+        self.assertNotIn("SOAK_TESTS=OFF", "".join(self.calls("cmake -S")))
+
     def test_help_and_refusals_wait_for_soak_alone(self):
         for word, code, output, error in (("--help", 0, "help\n", ""),
                                           ("--bad", 2, "", "soak: --bad: no such option\n")):
