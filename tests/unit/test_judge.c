@@ -350,6 +350,37 @@ static void slots_replaced_and_flushed(struct sim *s)
     s->lent[0].flushed_blocks = s->lent[0].flushed_bytes = 0;
 }
 
+/* An SSL_CTX that was replaced in one epoch, with three of its blocks at a site where open
+ * connections hold some, too. Emptying the caches replaces it once more. */
+static void replaced_with_object(struct sim *s)
+{
+    enum { OWN, WITH };
+    sim_site(s, SIM_STATIC, 1, 0);
+    sim_site(s, SIM_STATIC, 20, 0);
+    churn_and_finish(s);
+    for (size_t i = OWN; i <= WITH; i++) {
+        int64_t made = i == OWN ? 1 : 3;
+        s->site[i].live[0] -= made;
+        s->site[i].live[WARM + 2] = made;
+        s->lent[i].drained_blocks = made;
+        s->lent[i].drained_bytes = made * s->site[i].size;
+    }
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[WITH].blocks[c] += c % 2 ? 2 : 0;
+        s->live[0][c] = 1;
+    }
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL_CTX", NULL, 1, 1, OWN};
+}
+
+/* They stay when the object goes: they aren't its own. */
+static void lost_beside_replaced(struct sim *s)
+{
+    replaced_with_object(s);
+    s->lent[1].flushed_blocks = s->lent[1].drained_blocks;
+    s->lent[1].flushed_bytes = s->lent[1].drained_bytes;
+}
+
 static void swapped(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
@@ -914,6 +945,8 @@ static const struct control {
     {"slots_replaced", slots_replaced, RULE_REPLACED, V(PASS), K(CACHE_BOUNDED)},
     {"slots_replaced_and_flushed", slots_replaced_and_flushed, RULE_REPLACED, V(PASS),
      K(CACHE_BOUNDED)},
+    {"replaced_with_object", replaced_with_object, RULE_REPLACED_WITH, V(PASS), K(CACHE_BOUNDED)},
+    {"lost_beside_replaced", lost_beside_replaced, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
     {"swapped", swapped, RULE_SWAPPED, V(PASS), K(CACHE_BOUNDED)},
     {"leak_beside_shrinking", leak_beside_shrinking, RULE_COUNT, V(LEAK), K(SIDE)},
     {"one_time", one_time, RULE_ONE_TIME, V(PASS), K(ONE_TIME)},

@@ -13,6 +13,7 @@
     X(CACHE, site_cache)                                                                           \
     X(QUIET, site_quiet)                                                                           \
     X(REPLACED, site_replaced)                                                                     \
+    X(REPLACED_WITH, site_replaced_with)                                                           \
     X(SWAPPED, site_swapped)                                                                       \
     X(ONE_TIME, site_one_time)                                                                     \
     X(BOUNDED, site_bounded)                                                                       \

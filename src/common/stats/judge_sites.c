@@ -80,6 +80,38 @@ static bool total_stayed(const struct hearing *h, const struct survivors *v)
     return range_since(h, v->s->blocks, h->base) * 2 < v->blocks;
 }
 
+/* `each` blocks to an object of the class, in every epoch, and as many gone after the drain and
+ * when the caches were emptied. */
+static bool goes_with(const struct hearing *h, const struct survivors *v,
+                      const struct survivors *own, int64_t each)
+{
+    const struct judge_site *s = v->s, *object = own->s;
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        if (hearing_judges(h, c) && s->born_blocks[c] != each * object->born_blocks[c])
+            return false;
+    }
+    return !h->e->drained || (s->drained_blocks == each * object->drained_blocks &&
+                              s->flushed_blocks == each * object->flushed_blocks);
+}
+
+/* The class of objects with which the survivors were made, when newer objects took the place of
+ * older ones: an SSL_CTX that is replaced now and then has its locks where every connection has
+ * some, so that the site's own total moves. NULL: there is none. */
+static const char *replaced_class(const struct hearing *h, const struct survivors *v)
+{
+    for (size_t i = 0; i < h->e->classes && v->blocks; i++) {
+        const struct judge_class *k = &h->e->class_[i];
+        struct survivors own;
+        if (k->site == SIZE_MAX || k->site == v->site)
+            continue;
+        survivors_count(h, k->site, &own);
+        if (own.blocks && v->blocks % own.blocks == 0 && total_stayed(h, &own) &&
+            goes_with(h, v, &own, v->blocks / own.blocks))
+            return k->name;
+    }
+    return NULL;
+}
+
 static enum answer site_cache(struct hearing *h, const struct survivors *v, struct judge_finding *f)
 {
     size_t cache = 0;
@@ -99,7 +131,8 @@ static enum answer site_cache(struct hearing *h, const struct survivors *v, stru
         return DECIDED;
     }
     /* What takes the place of older blocks fills nothing. */
-    if (rule_on(h, RULE_REPLACED) && total_stayed(h, v))
+    if ((rule_on(h, RULE_REPLACED) && total_stayed(h, v)) ||
+        (rule_on(h, RULE_REPLACED_WITH) && replaced_class(h, v)))
         return NO_OPINION;
     /* What entries of a cache hold in unlike numbers, such as names, follows no ratio. */
     if (rule_on(h, RULE_EMPTIED_OVER) && fit == CACHE_NONE && cache_over(h, &cache) && v->half[0] &&
@@ -127,6 +160,17 @@ static enum answer site_replaced(struct hearing *h, const struct survivors *v,
     answer_pass(h, v, bounded_kind(v), f);
     finding_why(f, "%" PRId64 " newer blocks took the place of older ones, the total stayed",
                 v->blocks);
+    return DECIDED;
+}
+
+static enum answer site_replaced_with(struct hearing *h, const struct survivors *v,
+                                      struct judge_finding *f)
+{
+    const char *class_ = replaced_class(h, v);
+    if (!class_)
+        return NO_OPINION;
+    answer_pass(h, v, bounded_kind(v), f);
+    finding_why(f, "made with an object, %.32s, that took the place of an older one", class_);
     return DECIDED;
 }
 
