@@ -799,6 +799,18 @@ static void rss_follows_cache(struct sim *s)
     heap(s, 96, 380, 0, 400);
 }
 
+/* With libc's malloc only the ledger knows what the heap holds. */
+static void rss_follows_cache_in_libc(struct sim *s)
+{
+    size_t site = sim_site(s, SIM_CACHE, 20480, 1);
+    s->site[site].size = 1000;
+    sim_cache(s, site, 20480);
+    churn_long_and_finish(s);
+    double *rss = sim_gauge(s, "rss_anon", GAUGE_WITNESS, 16);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        rss[i] = 4e6 + 1032 * s->closed[i];
+}
+
 /* Pages of the heap come into memory as they are first written to. */
 static void rss_reaches_resident(struct sim *s)
 {
@@ -995,6 +1007,8 @@ static const struct control {
     {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
     {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
     {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"rss_follows_cache_in_libc", rss_follows_cache_in_libc, RULE_HEAP_FIRST, V(PASS),
+     K(CACHE_FILLING)},
     {"rss_reaches_resident", rss_reaches_resident, RULE_HEAP_FIRST, V(PASS), K(NONE)},
     {"mapping", mapping, RULE_MAPPING, V(INCONCLUSIVE), K(MAPPING)},
     {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},

@@ -248,6 +248,26 @@ static double untouched_at_start(const struct rise *resident, const struct rise 
     return fmax(0, resident->g->value[0] - rss->g->value[0]);
 }
 
+/* What OpenSSL's live blocks took more at the gauge's last point than at its first. */
+static double ledger_growth(const struct heap_case *k, const struct hearing *h,
+                            const struct judge_gauge *g)
+{
+    size_t count = g ? g->count : 0, from = h->e->epochs > count ? h->e->epochs - count : 0;
+    if (count < 2 || from + count > h->e->epochs)
+        return 0;
+    return k->share.bytes[from + count - 1] - k->share.bytes[from];
+}
+
+/* Of the growth of anonymous memory, what the allocator's pages explain; where nothing is known of
+ * these, as with libc's malloc, what the ledger's blocks do. */
+static double explained_of(const struct heap_case *k, const struct rise *resident,
+                           const struct rise *rss, const struct rise *ledger)
+{
+    if (k->active.g)
+        return fmax(0, k->active.growth) + untouched_at_start(resident, rss);
+    return ledger->growth > 0 ? ledger->growth + k->share.slack : 0;
+}
+
 static bool witnesses_judge(struct hearing *h, const struct heap_case *k, struct judge_finding *ret)
 {
     struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
@@ -257,10 +277,11 @@ static bool witnesses_judge(struct hearing *h, const struct heap_case *k, struct
         return true;
     }
     struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true), alone = rss;
+    struct rise ledger = {.growth = ledger_growth(k, h, rss.g)};
     if (rule_on(h, RULE_HEAP_FIRST))
-        alone.growth -= fmax(0, k->active.growth) + untouched_at_start(&resident, &rss);
+        alone.growth -= explained_of(k, &resident, &rss, &ledger);
     if (rule_on(h, RULE_MAPPING) && rises(&alone, WITNESS_BYTES)) {
-        *ret = pages(&rss, &k->active, VERDICT_INCONCLUSIVE, KIND_MAPPING,
+        *ret = pages(&rss, k->active.g ? &k->active : &ledger, VERDICT_INCONCLUSIVE, KIND_MAPPING,
                      "every exact figure is flat, and a witness never convicts alone");
         return true;
     }
