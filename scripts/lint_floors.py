@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Includes point only downwards: base <- stats, tls, prelude, probe, control, measure <- scenario, report,
 store <- programs. Siblings don't include each other; the rooms of src/soak only those named here. Prints
 each breach."""
