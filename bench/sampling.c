@@ -11,7 +11,7 @@
  */
 #include "base/check.h"
 #include "measure/proc.h"
-#include "probe/page_file.h"
+#include "page/page_file.h"
 #include "probe/probe.h"
 #include "tls/context.h"
 

@@ -5,8 +5,8 @@
 #ifndef SOAK_CLIENT_BEHAVIOUR_H
 #define SOAK_CLIENT_BEHAVIOUR_H
 
-#include "base/behaviours.h"
 #include "base/rng.h"
+#include "options/behaviours.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "behaviour.h"
 #include "operation.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 struct choice {
     struct behaviour_mix mix;

@@ -1,8 +1,8 @@
-#include "base/load_need.h"
 #include "base/process.h"
 #include "client.h"
 #include "control/program.h"
 #include "options.h"
+#include "options/load_need.h"
 #include "probe/probe.h"
 
 #include <inttypes.h>

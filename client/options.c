@@ -1,10 +1,10 @@
 #include "options.h"
 
-#include "base/limits.h"
-#include "base/load_need.h"
-#include "base/opts.h"
 #include "operation.h"
-#include "prelude/prelude.h"
+#include "options/limits.h"
+#include "options/load_need.h"
+#include "options/opts.h"
+#include "starttls/starttls.h"
 #include "tls/context.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ static const struct opt table[] = {
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
 #define X(identifier, name, family, share, ends, needs, help)                                      \
     {name, OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]), "WEIGHT", NULL, help},
-#include "base/behaviours.def"
+#include "options/behaviours.def"
 #undef X
 };
 enum { TABLE = sizeof table / sizeof table[0] };

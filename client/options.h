@@ -3,8 +3,8 @@
 #define SOAK_CLIENT_OPTIONS_H
 
 #include "base/err.h"
-#include "base/grammar.h"
 #include "behaviour.h"
+#include "options/grammar.h"
 #include "target.h"
 
 #include <stdbool.h>

@@ -3,9 +3,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "leave.h"
-#include "peer_prelude.h"
+#include "peer_starttls.h"
 #include "peer_tls.h"
-#include "prelude/prelude.h"
+#include "starttls/starttls.h"
 
 #include <errno.h>
 #include <stdarg.h>

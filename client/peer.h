@@ -10,10 +10,10 @@
 #define SOAK_CLIENT_PEER_H
 
 #include "operation.h"
-#include "prelude/protocols.h"
-#include "probe/page.h"
+#include "page/page.h"
 #include "recipe.h"
 #include "sessions.h"
+#include "starttls/protocols.h"
 #include "target.h"
 #include "tls/wire.h"
 

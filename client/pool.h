@@ -12,9 +12,9 @@
 #ifndef SOAK_CLIENT_POOL_H
 #define SOAK_CLIENT_POOL_H
 
-#include "base/grammar.h"
 #include "base/hist.h"
 #include "behaviour.h"
+#include "options/grammar.h"
 #include "pacer.h"
 #include "peer.h"
 #include "rounds.h"

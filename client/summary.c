@@ -1,6 +1,6 @@
 #include "summary.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 #ifndef SOAK_CLIENT_SUMMARY_H
 #define SOAK_CLIENT_SUMMARY_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdint.h>
 #include <stdio.h>

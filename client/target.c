@@ -1,6 +1,6 @@
 #include "target.h"
 
-#include "base/limits.h"
+#include "options/limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

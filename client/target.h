@@ -7,7 +7,7 @@
 #define SOAK_CLIENT_TARGET_H
 
 #include "base/err.h"
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 #include "worker.h"
 
 #include "base/check.h"
-#include "base/load_need.h"
 #include "control/program.h"
+#include "options/load_need.h"
 #include "peer_tls.h"
 #include "probe/probe.h"
 #include "tls/context.h"

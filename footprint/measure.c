@@ -2,8 +2,8 @@
 
 #include "figures.h"
 #include "meter.h"
-#include "ordinary.h"
 #include "pair.h"
+#include "sample_filter.h"
 
 #include <inttypes.h>
 #include <openssl/crypto.h>

@@ -1,12 +1,12 @@
 #include "conn.h"
 
 #include "base/check.h"
-#include "conn_parts.h"
+#include "conn_internal.h"
 #include "listen.h"
-#include "prelude/prelude.h"
-#include "probe/page.h"
+#include "page/page.h"
 #include "probe/probe.h"
 #include "server.h"
+#include "starttls/starttls.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>

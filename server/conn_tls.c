@@ -1,5 +1,5 @@
 /* The SSL object of a connection: handshake, echo and goodbye. */
-#include "conn_parts.h"
+#include "conn_internal.h"
 #include "probe/probe.h"
 #include "server.h"
 #include "tls/context.h"

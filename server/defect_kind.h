@@ -1,4 +1,4 @@
-/* The bugs by name: base/defects.def. Private to the server's defects. */
+/* The bugs by name: options/defects.def. Private to the server's defects. */
 #ifndef SOAK_SERVER_DEFECT_KIND_H
 #define SOAK_SERVER_DEFECT_KIND_H
 
@@ -9,7 +9,7 @@
 enum defect_kind {
     DEFECT_NONE,
 #define X(name, identifier, description) DEFECT_##identifier,
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
 };
 

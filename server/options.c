@@ -1,10 +1,10 @@
 #include "options.h"
 
-#include "base/limits.h"
-#include "base/opts.h"
 #include "defect.h"
 #include "listen.h"
-#include "prelude/protocols.h"
+#include "options/limits.h"
+#include "options/opts.h"
+#include "starttls/protocols.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,7 +91,7 @@ void options_help(FILE *out)
     opts_help(table, TABLE, NULL, out);
     fprintf(out, "\ndefects:\n");
 #define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
 }
 

@@ -1,6 +1,6 @@
 #include "request.h"
 
-#include "conn_parts.h"
+#include "conn_internal.h"
 #include "server.h"
 
 #include <openssl/err.h>

@@ -6,15 +6,15 @@
 #define SOAK_SERVER_SERVER_H
 
 #include "base/err.h"
-#include "base/limits.h"
+#include "conn_log.h"
 #include "contexts.h"
 #include "control/control.h"
 #include "defect.h"
+#include "fd_exhaustion.h"
 #include "options.h"
-#include "probe/page.h"
-#include "shortage.h"
+#include "options/limits.h"
+#include "page/page.h"
 #include "tls.h"
-#include "trace.h"
 #include "worker.h"
 
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 #include "catalog.h"
 
-#include "base/grammar.h"
 #include "base/input.h"
 #include "base/text.h"
+#include "options/grammar.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #ifndef SOAK_COMMAND_H
 #define SOAK_COMMAND_H
 
-#include "base/opts.h"
+#include "options/opts.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "src/soak/compare/cmd_bisect.h"
 #include "src/soak/compare/cmd_compare.h"
 #include "src/soak/compare/compare_prepare.h"
-#include "src/soak/subrun.h"
+#include "src/soak/run_process.h"
 #include "tests/unit/compare_measured.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  */
 #include "src/soak/catalog.h"
 #include "src/soak/commands.h"
-#include "src/soak/subrun.h"
+#include "src/soak/run_process.h"
 #include "src/soak/suite/cmd_merge.h"
 #include "src/soak/suite/cmd_suite.h"
 #include "src/soak/suite/suite_files.h"

@@ -1,4 +1,4 @@
-"""The probe page as soak makes it: src/common/probe/page.h, version 4."""
+"""The probe page as soak makes it: src/common/page/page.h, version 4."""
 
 import ctypes
 import mmap

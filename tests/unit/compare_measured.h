@@ -6,7 +6,7 @@
 #ifndef SOAK_TESTS_COMPARE_MEASURED_H
 #define SOAK_TESTS_COMPARE_MEASURED_H
 
-#include "stats/compare_sites.h"
+#include "stats/compare/compare_sites.h"
 
 /* clang-format off */
 static const struct compare_site measured_3_0_17[] = {

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "stats/judge_rules.h"
+#include "stats/judge/judge_rules.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The search for the version that turned. */
-#include "stats/bisect.h"
+#include "stats/compare/bisect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

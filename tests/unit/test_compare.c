@@ -3,7 +3,7 @@
  * the rules off one by one and fails unless a case of that rule then gets another answer.
  */
 #include "compare_measured.h"
-#include "stats/compare_rules.h"
+#include "stats/compare/compare_internal.h"
 
 #include <math.h>
 #include <setjmp.h>

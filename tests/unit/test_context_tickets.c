@@ -1,5 +1,5 @@
 /* How a server answers tickets, early data and keys known beforehand: what its SSL object saw. */
-#include "base/limits.h"
+#include "options/limits.h"
 #include "tls/psk.h"
 #include "tls_ends.h"
 

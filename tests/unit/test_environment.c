@@ -1,6 +1,6 @@
 /* The children's environment: a known one, whatever the caller's is. */
 #include "scenario/scenario.h"
-#include "src/soak/run/environment.h"
+#include "src/soak/subject/environment.h"
 
 #include <gnu/lib-names.h>
 #include <setjmp.h>

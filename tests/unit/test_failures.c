@@ -1,4 +1,4 @@
-#include "stats/failures.h"
+#include "stats/judge/failures.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

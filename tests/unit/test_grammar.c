@@ -1,5 +1,5 @@
-#include "base/grammar.h"
 #include "base/rng.h"
+#include "options/grammar.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

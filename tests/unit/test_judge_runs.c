@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "judge_sim.h"
-#include "stats/plan.h"
+#include "stats/judge/plan.h"
 
 static int64_t ledger_at(const struct sim *s, size_t c)
 {

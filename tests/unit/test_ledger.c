@@ -1,4 +1,4 @@
-#include "probe/page_file.h"
+#include "page/page_file.h"
 #include "probe/probe.h"
 
 #include <setjmp.h>

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "judge_sim.h"
-#include "stats/mix.h"
-#include "stats/plan.h"
+#include "stats/attribution/mix.h"
+#include "stats/judge/plan.h"
 
 enum { EPOCHS = 64 };
 

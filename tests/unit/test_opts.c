@@ -1,6 +1,6 @@
-#include "base/grammar.h"
-#include "base/opts.h"
 #include "base/rng.h"
+#include "options/grammar.h"
+#include "options/opts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "probe/page_file.h"
+#include "page/page_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "stats/judge.h"
-#include "stats/plan.h"
+#include "stats/judge/judge.h"
+#include "stats/judge/plan.h"
 #include "stats/sensitivity.h"
 
 /* A run that keeps its plan's rate; the words of the judge are set by the tests. */

@@ -1,5 +1,5 @@
 /* When the ports of one address run out. */
-#include "src/soak/run/ports.h"
+#include "src/soak/subject/ports.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "store/run_dir.h"
+#include "archive/run_dir.h"
 
 #include <fcntl.h>
 #include <ftw.h>

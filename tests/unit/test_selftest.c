@@ -111,7 +111,7 @@ static void every_defect_of_the_server_has_a_case(void **state)
     (void)state;
     static const char *const defects[] = {
 #define X(name, identifier, description) name,
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
     };
     size_t count;

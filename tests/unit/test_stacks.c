@@ -1,5 +1,5 @@
+#include "page/page_file.h"
 #include "probe/ledger.h"
-#include "probe/page_file.h"
 #include "probe/probe.h"
 #include "probe/stacks.h"
 

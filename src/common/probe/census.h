@@ -7,7 +7,7 @@
 #define SOAK_PROBE_CENSUS_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 /* After ledger_start and before the first object. Returns 0 or -1. */
 int census_start(struct page *page, struct err *e);

@@ -5,7 +5,7 @@
 #ifndef SOAK_PROBE_CRASH_H
 #define SOAK_PROBE_CRASH_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 /* Catches the signals by which programs crash. Once, by the main thread; its own stack may have run
  * out, so it gets another one for the handler. With a sanitizer, which tells more, nothing is done.

@@ -10,7 +10,7 @@
 #ifndef SOAK_PROBE_FAIL_H
 #define SOAK_PROBE_FAIL_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #ifndef SOAK_PROBE_HEAP_H
 #define SOAK_PROBE_HEAP_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 

@@ -6,7 +6,7 @@
 #define SOAK_PROBE_LEDGER_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdint.h>
 

@@ -11,7 +11,7 @@
 #define SOAK_PROBE_PROBE_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #ifndef SOAK_PROBE_SITE_TABLE_H
 #define SOAK_PROBE_SITE_TABLE_H
 
-#include "probe/page.h"
+#include "page/page.h"
 #include "probe/slot.h"
 
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #define SOAK_PROBE_SLOT_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
 #ifndef SOAK_PROBE_STACKS_H
 #define SOAK_PROBE_STACKS_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "profile/profile.h"
 
-#include "profile/profile_parts.h"
+#include "profile_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "profile/profile_parts.h"
+#include "profile_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "profile/profile_parts.h"
 #include "profile/proto.h"
+#include "profile_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

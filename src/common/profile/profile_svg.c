@@ -1,6 +1,6 @@
-#include "profile/profile_parts.h"
+#include "profile_internal.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 #include <string.h>

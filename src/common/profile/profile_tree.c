@@ -1,4 +1,4 @@
-#include "profile/profile_parts.h"
+#include "profile_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Where a subject was when a signal ended it. */
-#include "report/parts.h"
+#include "sections.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "report/figures.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 #include <math.h>

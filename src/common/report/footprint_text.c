@@ -1,6 +1,6 @@
-#include "report/parts.h"
+#include "sections.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 #include "report/footprint.h"
 

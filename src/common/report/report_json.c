@@ -2,8 +2,8 @@
 
 #include "report/document.h"
 #include "report/footprint.h"
-#include "report/json_parts.h"
 #include "report/report_stacks.h"
+#include "report_json_internal.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -6,9 +6,9 @@
 #ifndef SOAK_REPORT_RESULT_H
 #define SOAK_REPORT_RESULT_H
 
-#include "stats/behaviours.h"
-#include "stats/judge.h"
-#include "stats/selfcheck.h"
+#include "stats/attribution/attribution.h"
+#include "stats/judge/canary.h"
+#include "stats/judge/judge.h"
 #include "symbol/symbol.h"
 
 #include <stdbool.h>

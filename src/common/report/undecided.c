@@ -1,7 +1,7 @@
 /* What is told where there is no verdict: why, what was seen, and how little would have shown. */
-#include "report/parts.h"
+#include "sections.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "scenario/expect.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 #include <stdio.h>

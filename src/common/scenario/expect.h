@@ -15,7 +15,7 @@
 #define SOAK_SCENARIO_EXPECT_H
 
 #include "base/err.h"
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,10 +6,10 @@
 #ifndef SOAK_SCENARIO_SCENARIO_H
 #define SOAK_SCENARIO_SCENARIO_H
 
-#include "base/behaviours.h"
 #include "base/err.h"
-#include "base/grammar.h"
-#include "base/opts.h"
+#include "options/behaviours.h"
+#include "options/grammar.h"
+#include "options/opts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -113,7 +113,7 @@ struct scenario {
 enum {
     SCENARIO_OPTIONS = BEHAVIOUR_COUNT
 #define X(...) +1
-#include "scenario/options.def"
+#include "options/options.def"
 #undef X
 };
 

@@ -1,9 +1,9 @@
 /* What can't go together in TLS: told before anything starts. */
 #include "scenario/scenario_check.h"
 
-#include "base/ciphers.h"
-#include "base/limits.h"
-#include "prelude/prelude.h"
+#include "options/ciphers.h"
+#include "options/limits.h"
+#include "starttls/starttls.h"
 
 #include <string.h>
 

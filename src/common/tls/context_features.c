@@ -1,4 +1,4 @@
-#include "tls/context_parts.h"
+#include "context_internal.h"
 #include "tls/psk.h"
 
 #include <openssl/err.h>

@@ -1,7 +1,7 @@
 #include "tls/staple.h"
 
 #include "base/check.h"
-#include "tls/context_parts.h"
+#include "context_internal.h"
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>

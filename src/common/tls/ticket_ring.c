@@ -1,7 +1,7 @@
 #include "tls/ticket_ring.h"
 
 #include "base/check.h"
-#include "tls/context_parts.h"
+#include "context_internal.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -4,7 +4,7 @@
 #include "compare_json.h"
 #include "compare_say.h"
 #include "report/document.h"
-#include "stats/bisect.h"
+#include "stats/compare/bisect.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -6,7 +6,7 @@
 #define SOAK_COMPARE_GRID_H
 
 #include "report/screen.h"
-#include "stats/compare.h"
+#include "stats/compare/compare.h"
 
 enum { GRID_TEXT = 192, GRID_ROWS = COMPARE_ROWS * 2 + 8 };
 

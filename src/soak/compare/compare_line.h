@@ -5,11 +5,11 @@
 #ifndef SOAK_COMPARE_LINE_H
 #define SOAK_COMPARE_LINE_H
 
-#include "base/opts.h"
 #include "command.h"
 #include "compare_parts.h"
 #include "compare_prepare.h"
-#include "passed_on.h"
+#include "forwarded_options.h"
+#include "options/opts.h"
 #include "scenario/scenario.h"
 
 #include <limits.h>

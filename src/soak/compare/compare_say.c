@@ -1,7 +1,7 @@
 #include "compare_say.h"
 
-#include "base/grammar.h"
 #include "compare_join.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 
 #include <inttypes.h>

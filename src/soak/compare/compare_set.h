@@ -7,8 +7,8 @@
 #define SOAK_COMPARE_SET_H
 
 #include "base/intern.h"
-#include "stats/compare.h"
-#include "stats/compare_sites.h"
+#include "stats/compare/compare.h"
+#include "stats/compare/compare_sites.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,10 +5,10 @@
 #ifndef SOAK_COMPARE_WORK_H
 #define SOAK_COMPARE_WORK_H
 
+#include "archive/run_dir.h"
 #include "compare_line.h"
 #include "compare_set.h"
-#include "store/run_dir.h"
-#include "subrun.h"
+#include "run_process.h"
 
 #include <stdio.h>
 

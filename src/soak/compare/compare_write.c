@@ -1,8 +1,8 @@
 #include "compare_write.h"
 
+#include "archive/outputs.h"
 #include "compare_json.h"
 #include "compare_text.h"
-#include "store/outputs.h"
 
 #include <stdlib.h>
 

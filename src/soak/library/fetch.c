@@ -1,7 +1,7 @@
 #include "fetch.h"
 
 #include "apt.h"
-#include "debs.h"
+#include "deb_packages.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
 #include "libs/version.h"

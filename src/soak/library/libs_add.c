@@ -3,7 +3,7 @@
 #include "assembly.h"
 #include "base/check.h"
 #include "base/input.h"
-#include "debs.h"
+#include "deb_packages.h"
 #include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/version.h"

@@ -1,7 +1,7 @@
 #include "waiting.h"
 
 #include "base/check.h"
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "terminal.h"
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 #include "bisect_exit.h"
 
+#include "argv_split.h"
 #include "base/check.h"
 #include "guard.h"
-#include "words.h"
 
 #include <string.h>
 #include <unistd.h>

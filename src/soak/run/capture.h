@@ -7,8 +7,8 @@
 #ifndef SOAK_CAPTURE_H
 #define SOAK_CAPTURE_H
 
-#include "probe/page_file.h"
-#include "stats/judge.h"
+#include "page/page_file.h"
+#include "stats/judge/judge.h"
 #include "symbol/image.h"
 
 #include <stdbool.h>

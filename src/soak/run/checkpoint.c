@@ -1,9 +1,9 @@
 #include "checkpoint.h"
 
+#include "attribute.h"
 #include "base/clock.h"
 #include "sampler.h"
 #include "units.h"
-#include "when.h"
 
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
  * and is judged by what it did reach. */

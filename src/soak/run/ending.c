@@ -1,7 +1,7 @@
 #include "ending.h"
 
-#include "base/grammar.h"
 #include "base/text.h"
+#include "options/grammar.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 #ifndef SOAK_ENDING_H
 #define SOAK_ENDING_H
 
-#include "child.h"
+#include "subject/child.h"
 
 #include <stdbool.h>
 #include <stddef.h>

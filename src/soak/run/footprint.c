@@ -1,10 +1,10 @@
 #include "footprint.h"
 
-#include "args.h"
 #include "base/check.h"
 #include "base/line.h"
 #include "footprint_lines.h"
 #include "measure/maps.h"
+#include "subject/args.h"
 #include "symbol/symbol.h"
 
 #include <errno.h>

@@ -7,9 +7,9 @@
 
 #include "base/err.h"
 #include "measure/proc.h"
-#include "probe/page_file.h"
+#include "page/page_file.h"
 #include "self_check.h"
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <stdbool.h>
 

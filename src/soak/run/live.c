@@ -1,8 +1,8 @@
 #include "live.h"
 
-#include "base/grammar.h"
 #include "base/text.h"
 #include "block.h"
+#include "options/grammar.h"
 #include "terminal.h"
 
 #include <inttypes.h>

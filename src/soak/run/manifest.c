@@ -1,7 +1,7 @@
 #include "manifest.h"
 
-#include "environment.h"
 #include "measure/proc.h"
+#include "subject/environment.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,8 +1,8 @@
 #include "on_drain.h"
 
+#include "argv_split.h"
 #include "base/process.h"
 #include "guard.h"
-#include "words.h"
 
 #include <limits.h>
 #include <signal.h>

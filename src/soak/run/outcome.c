@@ -1,13 +1,13 @@
 #include "outcome.h"
 
 #include "advice.h"
+#include "attribute.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "environment.h"
 #include "footprint.h"
 #include "measure/proc.h"
+#include "subject/environment.h"
 #include "units.h"
-#include "when.h"
 
 #include <inttypes.h>
 #include <math.h>

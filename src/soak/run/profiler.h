@@ -9,7 +9,7 @@
 #define SOAK_PROFILER_H
 
 #include "profile/heap_dump.h"
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <stdbool.h>
 #include <stdint.h>

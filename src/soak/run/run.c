@@ -1,6 +1,6 @@
 #include "run.h"
 
-#include "args.h"
+#include "attribute.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "checkpoint.h"
@@ -8,12 +8,12 @@
 #include "ending.h"
 #include "failing.h"
 #include "on_drain.h"
-#include "pki.h"
 #include "sampler.h"
 #include "settle.h"
+#include "subject/args.h"
+#include "subject/pki.h"
 #include "units.h"
 #include "watchdog.h"
-#include "when.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -12,19 +12,19 @@
 #ifndef SOAK_RUN_H
 #define SOAK_RUN_H
 
+#include "archive/run_dir.h"
 #include "capture.h"
-#include "child.h"
 #include "history.h"
 #include "interrupts.h"
 #include "live.h"
-#include "mapped.h"
 #include "profiler.h"
-#include "programs.h"
 #include "report/result.h"
 #include "scenario/origin.h"
 #include "scenario/scenario.h"
-#include "stats/plan.h"
-#include "store/run_dir.h"
+#include "stats/judge/plan.h"
+#include "subject/child.h"
+#include "subject/mapped.h"
+#include "subject/programs.h"
 
 #include <stdbool.h>
 #include <uv.h>

@@ -5,8 +5,8 @@
 #ifndef SOAK_SELF_CHECK_H
 #define SOAK_SELF_CHECK_H
 
-#include "probe/page_file.h"
-#include "stats/selfcheck.h"
+#include "page/page_file.h"
+#include "stats/judge/canary.h"
 
 struct self_check {
     struct selfcheck_plan plan;

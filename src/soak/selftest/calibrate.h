@@ -5,7 +5,7 @@
 #ifndef SOAK_CALIBRATE_H
 #define SOAK_CALIBRATE_H
 
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 #include "calibrate_random.h"
 
-#include "base/grammar.h"
 #include "calibrate.h"
+#include "options/grammar.h"
 #include "random_mix.h"
 #include "scenario/scenario.h"
-#include "stats/plan.h"
+#include "stats/judge/plan.h"
 
 #include <inttypes.h>
 #include <stdio.h>

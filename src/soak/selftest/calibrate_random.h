@@ -6,7 +6,7 @@
 #define SOAK_CALIBRATE_RANDOM_H
 
 #include "base/err.h"
-#include "subrun.h"
+#include "run_process.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,11 +1,11 @@
 #include "cmd_calibrate.h"
 
-#include "base/grammar.h"
 #include "base/input.h"
-#include "base/opts.h"
 #include "calibrate.h"
 #include "calibrate_random.h"
 #include "command_runs.h"
+#include "options/grammar.h"
+#include "options/opts.h"
 #include "stats/bound.h"
 
 #include <inttypes.h>

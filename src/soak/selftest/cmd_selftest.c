@@ -1,8 +1,8 @@
 #include "cmd_selftest.h"
 
-#include "base/grammar.h"
-#include "base/opts.h"
 #include "command_runs.h"
+#include "options/grammar.h"
+#include "options/opts.h"
 #include "selftest.h"
 
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 #define SOAK_COMMAND_RUNS_H
 
 #include "command.h"
-#include "subrun.h"
+#include "run_process.h"
 
 struct command_runs {
     const struct command *command;

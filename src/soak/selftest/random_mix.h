@@ -6,7 +6,7 @@
 #ifndef SOAK_RANDOM_MIX_H
 #define SOAK_RANDOM_MIX_H
 
-#include "base/behaviours.h"
+#include "options/behaviours.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #ifndef SOAK_SUITE_LINE_H
 #define SOAK_SUITE_LINE_H
 
-#include "base/opts.h"
-#include "passed_on.h"
+#include "forwarded_options.h"
+#include "options/opts.h"
 #include "scenario/scenario.h"
 
 struct suite_line {

@@ -1,12 +1,12 @@
 #include "suite_run.h"
 
+#include "archive/run_dir.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "catalog.h"
 #include "cmdline.h"
 #include "measure/proc.h"
-#include "store/run_dir.h"
-#include "subrun.h"
+#include "run_process.h"
 #include "suite_json.h"
 #include "suite_text.h"
 

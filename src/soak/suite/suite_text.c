@@ -1,8 +1,8 @@
 #include "suite_text.h"
 
-#include "base/grammar.h"
 #include "catalog.h"
 #include "cmdline.h"
+#include "options/grammar.h"
 #include "suite_merge.h"
 
 #include <limits.h>

@@ -1,6 +1,6 @@
 #include "suite_write.h"
 
-#include "store/outputs.h"
+#include "archive/outputs.h"
 #include "suite_json.h"
 #include "suite_junit.h"
 

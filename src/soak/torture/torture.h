@@ -9,8 +9,8 @@
 #ifndef SOAK_TORTURE_H
 #define SOAK_TORTURE_H
 
+#include "archive/run_dir.h"
 #include "scenario/scenario.h"
-#include "store/run_dir.h"
 #include "torture_step.h"
 #include "torture_trace.h"
 

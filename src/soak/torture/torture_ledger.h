@@ -5,7 +5,7 @@
 #ifndef SOAK_TORTURE_LEDGER_H
 #define SOAK_TORTURE_LEDGER_H
 
-#include "probe/page_file.h"
+#include "page/page_file.h"
 
 #include <stdbool.h>
 

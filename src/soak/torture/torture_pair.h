@@ -6,11 +6,11 @@
 #ifndef SOAK_TORTURE_PAIR_H
 #define SOAK_TORTURE_PAIR_H
 
+#include "archive/run_dir.h"
 #include "interrupts.h"
-#include "run/child.h"
-#include "run/programs.h"
 #include "scenario/scenario.h"
-#include "store/run_dir.h"
+#include "subject/child.h"
+#include "subject/programs.h"
 #include "symbol/symbol.h"
 
 #include <stdbool.h>

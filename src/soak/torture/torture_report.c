@@ -1,6 +1,6 @@
 #include "torture_report.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,0 +1,65 @@
+#include "fd_exhaustion.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Returns 0 or -1. */
+static int limit_files(rlim_t limit, uint64_t *ret_before)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -1;
+    uint64_t before = files.rlim_cur;
+    files.rlim_cur = limit;
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -1;
+    *ret_before = before;
+    return 0;
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct shortage *s = prepare->data;
+    uv_prepare_stop(prepare);
+    s->on = limit_files(0, &s->limit) == 0;
+}
+
+void shortage_init(struct shortage *s, uint64_t every, uv_loop_t *loop)
+{
+    *s = (struct shortage){.every = every};
+    uv_prepare_init(loop, &s->prepare);
+    s->prepare.data = s;
+}
+
+void shortage_close(struct shortage *s)
+{
+    shortage_put_off(s);
+    uv_close((uv_handle_t *)&s->prepare, NULL);
+}
+
+void shortage_after_accept(struct shortage *s)
+{
+    if (s->every && ++s->accepted >= s->every - 1)
+        uv_prepare_start(&s->prepare, on_prepare);
+}
+
+void shortage_put_off(struct shortage *s)
+{
+    uint64_t lowered;
+    uv_prepare_stop(&s->prepare);
+    if (s->on)
+        s->on = limit_files(s->limit, &lowered) < 0;
+}
+
+bool shortage_met(struct shortage *s, int listener)
+{
+    if (!s->on)
+        return false;
+    shortage_put_off(s);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    s->accepted = 0;
+    return true;
+}
