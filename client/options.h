@@ -18,7 +18,7 @@ struct options {
     struct behaviour_mix mix;
     double resume;
     int tls;      /* enum context_version */
-    int starttls; /* enum prelude_protocol */
+    int starttls; /* enum starttls_protocol */
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, help, version;

@@ -13,60 +13,60 @@ static bool speak(struct peer *p)
         peer_ended(p, p->broken);
         return false;
     }
-    if (!p->recipe->in_prelude || !leave_is_due(p))
+    if (!p->recipe->in_starttls || !leave_is_due(p))
         return true;
     leave_at_point(p);
     return false;
 }
 
-static struct prelude_io io_of(struct peer *p, const uint8_t *bytes, size_t count)
+static struct starttls_io io_of(struct peer *p, const uint8_t *bytes, size_t count)
 {
     struct wire_out *out = &p->shared->out;
-    _Static_assert((int)PRELUDE_OUT_BYTES <= (int)WIRE_OUT_BYTES, "a dialogue's words have room");
+    _Static_assert((int)STARTTLS_OUT_BYTES <= (int)WIRE_OUT_BYTES, "a dialogue's words have room");
     CHECK(out->used == 0);
-    return (struct prelude_io){.in = bytes, .in_left = count, .out = out->bytes};
+    return (struct starttls_io){.in = bytes, .in_left = count, .out = out->bytes};
 }
 
-void peer_prelude_begin(struct peer *p)
+void peer_starttls_begin(struct peer *p)
 {
-    p->prelude = prelude_new(p->shared->starttls, PRELUDE_CLIENT, p->shared->sni);
-    CHECK(p->prelude); /* libuv itself has no way on without memory */
-    struct prelude_io io = io_of(p, NULL, 0);
-    prelude_start(p->prelude, &io);
+    p->starttls = starttls_new(p->shared->starttls, STARTTLS_CLIENT, p->shared->sni);
+    CHECK(p->starttls); /* libuv itself has no way on without memory */
+    struct starttls_io io = io_of(p, NULL, 0);
+    starttls_start(p->starttls, &io);
     p->shared->out.used = io.out_used;
     uv_os_fd_t fd;
     if (io.out_used == 0 && uv_fileno((uv_handle_t *)&p->tcp, &fd) == 0 && target_hear_first(fd))
-        peer_set_state(p, PEER_PRELUDE);
+        peer_set_state(p, PEER_STARTTLS);
     speak(p);
 }
 
 static void go_on(struct peer *p)
 {
-    prelude_free(p->prelude);
-    p->prelude = NULL;
+    starttls_free(p->starttls);
+    p->starttls = NULL;
     peer_set_state(p, PEER_HANDSHAKE);
     peer_begin(p);
 }
 
-void peer_prelude_received(struct peer *p, const uint8_t *bytes, size_t count)
+void peer_starttls_received(struct peer *p, const uint8_t *bytes, size_t count)
 {
     struct err why;
-    struct prelude_io io = io_of(p, bytes, count);
-    enum prelude_result result = prelude_feed(p->prelude, &io, &why);
+    struct starttls_io io = io_of(p, bytes, count);
+    enum starttls_result result = starttls_feed(p->starttls, &io, &why);
     p->shared->out.used = io.out_used;
-    if (!speak(p) || result == PRELUDE_MORE)
+    if (!speak(p) || result == STARTTLS_MORE)
         return;
-    if (p->recipe->in_prelude && prelude_asked(p->prelude))
+    if (p->recipe->in_starttls && starttls_asked(p->starttls))
         leave_at_point(p); /* its deed is done and answered */
-    else if (result == PRELUDE_FAILED)
-        peer_fail(p, PEER_FAIL_HANDSHAKE, "a prelude failed: %s", why.text);
+    else if (result == STARTTLS_FAILED)
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "the STARTTLS dialogue failed: %s", why.text);
     else
         go_on(p);
 }
 
-bool peer_prelude_ended(struct peer *p)
+bool peer_starttls_ended(struct peer *p)
 {
-    if (p->state != PEER_PRELUDE || !p->recipe->in_prelude || !prelude_asked(p->prelude))
+    if (p->state != PEER_STARTTLS || !p->recipe->in_starttls || !starttls_asked(p->starttls))
         return false;
     peer_close(p);
     p->shared->on_aborted(p);

@@ -8,7 +8,7 @@
 /* Half of the request for TLS, in the middle of a line, a packet or a tag. */
 static void halve(struct peer *p)
 {
-    if (!prelude_asked(p->prelude))
+    if (!starttls_asked(p->starttls))
         return;
     p->shared->out.used /= 2;
     p->flights++;
@@ -33,21 +33,21 @@ static void inject(struct peer *p)
 {
     size_t count;
     struct wire_out *out = &p->shared->out;
-    if (!prelude_asked(p->prelude))
+    if (!starttls_asked(p->starttls))
         return;
-    const char *command = prelude_injection(p->shared->starttls, &count);
+    const char *command = starttls_injection(p->shared->starttls, &count);
     memcpy(out->bytes + out->used, command, count);
     out->used += count;
 }
 
-#define IN_PRELUDE(the_exit, hook)                                                                 \
+#define IN_STARTTLS(the_exit, hook)                                                                \
     {                                                                                              \
-        .end = RECIPE_CUT, .exit = the_exit, .point = POINT_PRELUDE, .in_prelude = true,           \
+        .end = RECIPE_CUT, .exit = the_exit, .point = POINT_STARTTLS, .in_starttls = true,         \
         .transmit = hook                                                                           \
     }
 
-const struct recipe recipes_prelude[BEHAVIOUR_COUNT] = {
-    [BEHAVIOUR_PRELUDE_ABORT] = IN_PRELUDE(EXIT_IN_TURN, halve),
-    [BEHAVIOUR_PRELUDE_GARBAGE] = IN_PRELUDE(EXIT_FIN, babble),
-    [BEHAVIOUR_PRELUDE_INJECT] = IN_PRELUDE(EXIT_FIN, inject),
+const struct recipe recipes_starttls[BEHAVIOUR_COUNT] = {
+    [BEHAVIOUR_STARTTLS_ABORT] = IN_STARTTLS(EXIT_IN_TURN, halve),
+    [BEHAVIOUR_STARTTLS_GARBAGE] = IN_STARTTLS(EXIT_FIN, babble),
+    [BEHAVIOUR_STARTTLS_INJECT] = IN_STARTTLS(EXIT_FIN, inject),
 };

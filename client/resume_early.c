@@ -65,7 +65,7 @@ int early_prepare_replay(struct peer *p)
     return rc;
 }
 
-void early_shaken(struct peer *p)
+void early_on_handshake_done(struct peer *p)
 {
     if (SSL_get_early_data_status(p->ssl) == SSL_EARLY_DATA_ACCEPTED)
         p->sent = p->step;

@@ -14,7 +14,7 @@ int early_prepare(struct peer *p);
 int early_prepare_stale(struct peer *p);
 /* Each session twice. */
 int early_prepare_replay(struct peer *p);
-/* Hook `shaken`. */
-void early_shaken(struct peer *p);
+/* Hook `on_handshake_done`. */
+void early_on_handshake_done(struct peer *p);
 
 #endif

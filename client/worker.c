@@ -136,7 +136,7 @@ static void make_pool(struct worker *w, int index)
     s->sni = o->sni;
     s->alpn = o->alpn;
     s->certs = w->shared->certs;
-    s->starttls = (enum prelude_protocol)o->starttls;
+    s->starttls = (enum starttls_protocol)o->starttls;
     s->sessions = wants_sessions(o) ? &w->sessions : NULL;
     s->slots = w->slots;
     s->payload = w->shared->payload;

@@ -25,7 +25,7 @@ static int connect_once(struct pair *p, struct err *e)
     if (rc == 0)
         rc = pair_talk(p, e);
     if (rc == 0)
-        rc = pair_say_goodbye(p, e);
+        rc = pair_send_close_notify(p, e);
     pair_free(p);
     meter_finish();
     return rc == 0 ? meter_check(e) : rc;

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum conn_state { CONN_NEW, CONN_PRELUDE, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_CLOSED };
+enum conn_state { CONN_NEW, CONN_STARTTLS, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_CLOSED };
 
 struct conn {
     uint32_t magic;
@@ -28,8 +28,8 @@ struct conn {
     unsigned writes; /* kept output under way; nothing is read meanwhile */
     uint64_t number; /* from 1, in the order of the accepts */
     struct worker *worker;
-    struct prelude *prelude; /* owned; NULL but in CONN_PRELUDE */
-    SSL *ssl;                /* owned; NULL in and before CONN_PRELUDE, and once closed */
+    struct starttls *starttls; /* owned; NULL but in CONN_STARTTLS */
+    SSL *ssl;                  /* owned; NULL in and before CONN_STARTTLS, and once closed */
     struct wire wire;
     struct deadline deadline;
     struct defect_conn defect;
@@ -49,7 +49,7 @@ void conn_set_state(struct conn *c, enum conn_state state);
 /* Closes it at once; harmless when it is closed. */
 void conn_close(struct conn *c);
 /* TLS begins: makes the SSL object, and closes when it can't be made. */
-void conn_secure(struct conn *c);
+void conn_start_tls(struct conn *c);
 /* The socket is no good any more: `why` is a libuv error. */
 void conn_break(struct conn *c, int why);
 
@@ -62,11 +62,11 @@ void conn_flush_kept(struct conn *c);
 /* The end of every turn: what OpenSSL wrote leaves, and a broken connection closes. */
 void conn_finish(struct conn *c);
 
-/* conn_prelude.c */
+/* conn_starttls.c */
 /* Begins the dialogue before TLS. */
-void conn_prelude_open(struct conn *c);
+void conn_starttls_open(struct conn *c);
 /* Takes what has come of it from c->wire, and leaves there what belongs to TLS. */
-void conn_prelude_received(struct conn *c);
+void conn_starttls_received(struct conn *c);
 
 /* conn_tls.c */
 /* Makes the SSL object. Returns 0 or -1. */
@@ -81,7 +81,7 @@ enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count);
  * again at once. */
 enum outcome conn_outcome(struct conn *c, int result);
 /* Goes as far with the handshake as the bytes at hand allow. */
-enum outcome conn_shake(struct conn *c);
+enum outcome conn_do_handshake(struct conn *c);
 /* conn_early.c: reads and echoes early data. DONE when there will be no more: the handshake goes
  * on.
  */
@@ -89,6 +89,6 @@ enum outcome conn_early(struct conn *c);
 /* TLS has failed: tells it, and lingers until the peer has read the alert. */
 void conn_fail(struct conn *c);
 /* Says close_notify and lingers. */
-void conn_goodbye(struct conn *c);
+void conn_send_close_notify(struct conn *c);
 
 #endif

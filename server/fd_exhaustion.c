@@ -20,31 +20,31 @@ static int limit_files(rlim_t limit, uint64_t *ret_before)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-    struct shortage *s = prepare->data;
+    struct fd_exhaustion *s = prepare->data;
     uv_prepare_stop(prepare);
     s->on = limit_files(0, &s->limit) == 0;
 }
 
-void shortage_init(struct shortage *s, uint64_t every, uv_loop_t *loop)
+void fd_exhaustion_init(struct fd_exhaustion *s, uint64_t every, uv_loop_t *loop)
 {
-    *s = (struct shortage){.every = every};
+    *s = (struct fd_exhaustion){.every = every};
     uv_prepare_init(loop, &s->prepare);
     s->prepare.data = s;
 }
 
-void shortage_close(struct shortage *s)
+void fd_exhaustion_close(struct fd_exhaustion *s)
 {
-    shortage_put_off(s);
+    fd_exhaustion_put_off(s);
     uv_close((uv_handle_t *)&s->prepare, NULL);
 }
 
-void shortage_after_accept(struct shortage *s)
+void fd_exhaustion_after_accept(struct fd_exhaustion *s)
 {
     if (s->every && ++s->accepted >= s->every - 1)
         uv_prepare_start(&s->prepare, on_prepare);
 }
 
-void shortage_put_off(struct shortage *s)
+void fd_exhaustion_put_off(struct fd_exhaustion *s)
 {
     uint64_t lowered;
     uv_prepare_stop(&s->prepare);
@@ -52,11 +52,11 @@ void shortage_put_off(struct shortage *s)
         s->on = limit_files(s->limit, &lowered) < 0;
 }
 
-bool shortage_met(struct shortage *s, int listener)
+bool fd_exhaustion_met(struct fd_exhaustion *s, int listener)
 {
     if (!s->on)
         return false;
-    shortage_put_off(s);
+    fd_exhaustion_put_off(s);
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
         close(fd);

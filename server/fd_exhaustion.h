@@ -1,6 +1,6 @@
 /*
- * A shortage of file descriptors at every N-th accept (--emfile), a real one: the process's limit
- * is lowered to nothing before it and restored by the accept that meets it.
+ * An exhaustion of file descriptors at every N-th accept (--emfile), a real one: the process's
+ * limit is lowered to nothing before it and restored by the accept that meets it.
  *
  * libuv answers EMFILE by giving up a descriptor it keeps in reserve, accepting into its place and
  * closing what it accepted. Under a limit of nothing even that fails: the reserve is lost (libuv
@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-struct shortage {
+struct fd_exhaustion {
     uint64_t every;    /* 0: never */
     uint64_t accepted; /* since the last one met it */
     bool on;
@@ -26,16 +26,16 @@ struct shortage {
     uv_prepare_t prepare;
 };
 
-void shortage_init(struct shortage *s, uint64_t every, uv_loop_t *loop);
+void fd_exhaustion_init(struct fd_exhaustion *s, uint64_t every, uv_loop_t *loop);
 /* Ends it for good. */
-void shortage_close(struct shortage *s);
+void fd_exhaustion_close(struct fd_exhaustion *s);
 /* A connection was accepted: the next may be the one that meets the shortage. */
-void shortage_after_accept(struct shortage *s);
+void fd_exhaustion_after_accept(struct fd_exhaustion *s);
 /* Ends it before it was met, because files are needed; the next accept begins it again. Harmless
  * when there is none. */
-void shortage_put_off(struct shortage *s);
+void fd_exhaustion_put_off(struct fd_exhaustion *s);
 /* An accept has failed for want of files: if it is by our doing, ends the shortage and closes the
  * connection that waits at `listener`. Returns whether it was. */
-bool shortage_met(struct shortage *s, int listener);
+bool fd_exhaustion_met(struct fd_exhaustion *s, int listener);
 
 #endif

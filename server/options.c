@@ -18,7 +18,7 @@ static const struct opt table[] = {
     {"client-net", OPT_STRING, FIELD(client_net), "A.B.C.0", NULL,
      "serve only peers of this network, A.B.C.0/24, and count the others (everybody)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
-    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", STARTTLS_CHOICES,
      "what is spoken in clear text before TLS (none)"},
     {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048|both", "keys made at start (p256)"},
     {"workers", OPT_INT, FIELD(workers), "N", NULL, "event loops, each a thread (1)"},

@@ -18,7 +18,7 @@ struct options {
     const char *listen, *client_net;
     int tls, key, session; /* enum context_version, options_key, context_session */
     int workers, backlog, control_fd, page_fd;
-    int starttls;                 /* enum prelude_protocol */
+    int starttls;                 /* enum starttls_protocol */
     int client_auth;              /* enum context_client_auth */
     int tickets, ticket_callback; /* enum context_ticket_answer */
     int ocsp;                     /* 0 none, else enum staple_kind and 1 */

@@ -41,7 +41,7 @@ struct server {
     struct options options;
     struct server_tls tls;
     struct contexts *contexts; /* owned */
-    struct shortage shortage;
+    struct fd_exhaustion fd_exhaustion;
     struct defect *defect; /* owned */
     struct trace_log *log; /* owned; NULL without --log */
     struct page *page;     /* borrowed: lives as long as the process */

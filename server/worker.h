@@ -20,7 +20,7 @@ struct server;
 enum worker_order {
     WORKER_SETTLE = 1, /* empty the thread's allocator cache */
     WORKER_DRAIN = 2,  /* stop listening */
-    WORKER_LEAVE = 4,  /* say goodbye on every connection */
+    WORKER_LEAVE = 4,  /* send close_notify on every connection */
     WORKER_QUIT = 8    /* close all; the loop then ends */
 };
 

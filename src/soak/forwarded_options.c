@@ -14,7 +14,7 @@ static bool is_of_a_run(const char *name)
     return found && strcmp(scenario_section((size_t)(found - run)), "output") != 0;
 }
 
-static int add(struct passed_on *p, const char *word, const char *value, struct err *e)
+static int add(struct forwarded_options *p, const char *word, const char *value, struct err *e)
 {
     if (p->options == PASSED_ON_MAX)
         return err_set(e, "%.60s: at most %d options; the rest belongs in a scenario", word,
@@ -26,9 +26,10 @@ static int add(struct passed_on *p, const char *word, const char *value, struct 
     return 0;
 }
 
-int passed_on_read(struct passed_on *p, const struct opt *table, size_t count, int argc,
-                   char *const *argv, bool (*keeps_back)(const void *ctx, const char *name),
-                   const void *ctx, struct err *e)
+int forwarded_options_read(struct forwarded_options *p, const struct opt *table, size_t count,
+                           int argc, char *const *argv,
+                           bool (*keeps_back)(const void *ctx, const char *name), const void *ctx,
+                           struct err *e)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         char name[64];
@@ -49,9 +50,9 @@ int passed_on_read(struct passed_on *p, const struct opt *table, size_t count, i
     return 0;
 }
 
-void passed_on_free(struct passed_on *p)
+void forwarded_options_free(struct forwarded_options *p)
 {
     for (int i = 0; i < p->options; i++)
         free(p->option[i]);
-    *p = (struct passed_on){.options = 0};
+    *p = (struct forwarded_options){.options = 0};
 }

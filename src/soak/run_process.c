@@ -27,29 +27,29 @@ struct job {
 
 static void on_interrupt(void *owner, int number)
 {
-    struct subrun *s = owner;
+    struct run_process *s = owner;
     s->interrupted = true;
     if (s->running)
         uv_process_kill(&s->process, s->in_order && number == SIGINT ? SIGINT : SIGTERM);
 }
 
-static void open_loop(struct subrun *s)
+static void open_loop(struct run_process *s)
 {
     CHECK(uv_loop_init(&s->loop) == 0);
     interrupts_start(&s->interrupts, &s->loop, on_interrupt, s);
     interrupts_unref(&s->interrupts);
 }
 
-void subrun_open_in_order(struct subrun *s)
+void run_process_open_in_order(struct run_process *s)
 {
-    *s = (struct subrun){.in_order = true};
+    *s = (struct run_process){.in_order = true};
     open_loop(s);
 }
 
-int subrun_open(struct subrun *s, const char *name, struct err *e)
+int run_process_open(struct run_process *s, const char *name, struct err *e)
 {
     const char *base = getenv("TMPDIR");
-    *s = (struct subrun){.runs = 0};
+    *s = (struct run_process){.runs = 0};
     int n = snprintf(s->folder, sizeof s->folder, "%s/soak-%s-XXXXXX",
                      base && *base ? base : "/tmp", name);
     if (n < 0 || (size_t)n >= sizeof s->folder || !mkdtemp(s->folder))
@@ -83,14 +83,14 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 
 static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
 {
-    struct subrun *s = process->loop->data;
+    struct run_process *s = process->loop->data;
     struct job *job = process->data;
     s->running = false;
     job->exit_code = signal_number ? -1 : (int)status;
     uv_close((uv_handle_t *)process, NULL);
 }
 
-static void catcher_init(struct subrun *s, struct catcher *c, size_t limit)
+static void catcher_init(struct run_process *s, struct catcher *c, size_t limit)
 {
     CHECK(uv_pipe_init(&s->loop, &c->pipe, 0) == 0);
     c->pipe.data = c;
@@ -98,7 +98,7 @@ static void catcher_init(struct subrun *s, struct catcher *c, size_t limit)
 }
 
 /* Starts this same program and waits for its end. Returns 0 or libuv's code. */
-static int run_to_end(struct subrun *s, struct job *job, char **argv)
+static int run_to_end(struct run_process *s, struct job *job, char **argv)
 {
     const uv_stdio_flags writes = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
     catcher_init(s, &job->out, DOCUMENT_LIMIT);
@@ -148,7 +148,7 @@ static void take_sentence(const struct catcher *c, char *said, size_t size)
     said[used] = '\0';
 }
 
-static void fill_result(struct job *job, struct subrun_result *ret)
+static void fill_result(struct job *job, struct run_process_result *ret)
 {
     ret->exit_code = job->exit_code;
     ret->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
@@ -156,7 +156,8 @@ static void fill_result(struct job *job, struct subrun_result *ret)
 }
 
 /* Runs the words behind `soak run`. Returns 0 or -1; `ret` is filled when it was started. */
-static int run_words(struct subrun *s, char **argv, struct subrun_result *ret, struct err *e)
+static int run_words(struct run_process *s, char **argv, struct run_process_result *ret,
+                     struct err *e)
 {
     struct job job = {.exit_code = -1};
     int rc = run_to_end(s, &job, argv);
@@ -167,7 +168,7 @@ static int run_words(struct subrun *s, char **argv, struct subrun_result *ret, s
     return rc == 0 ? 0 : err_set(e, "soak can't be started again: %s", uv_strerror(rc));
 }
 
-static bool already_interrupted(struct subrun *s)
+static bool already_interrupted(struct run_process *s)
 {
     uv_run(&s->loop, UV_RUN_NOWAIT); /* a signal since the last run */
     return s->interrupted;
@@ -183,13 +184,13 @@ static size_t add_words(char **argv, size_t count, const char *const *words)
     return count;
 }
 
-int subrun_execute(struct subrun *s, const char *const *words, struct subrun_result *ret,
-                   struct err *e)
+int run_process_execute(struct run_process *s, const char *const *words,
+                        struct run_process_result *ret, struct err *e)
 {
     static const char *const first[] = {"soak",    "run",      "--churn",   "max",
                                         "--quiet", "--json=-", "--results", NULL};
     char *argv[SUBRUN_WORDS + 1] = {NULL};
-    struct subrun_result result = {.exit_code = -1};
+    struct run_process_result result = {.exit_code = -1};
     if (already_interrupted(s))
         return err_set(e, "interrupted");
     snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
@@ -201,16 +202,16 @@ int subrun_execute(struct subrun *s, const char *const *words, struct subrun_res
     *ret = result;
     if (!s->interrupted)
         return 0;
-    subrun_done(s, ret, false);
+    run_process_done(s, ret, false);
     return err_set(e, "interrupted");
 }
 
-int subrun_execute_in_order(struct subrun *s, const char *const *words, struct subrun_result *ret,
-                            struct err *e)
+int run_process_execute_in_order(struct run_process *s, const char *const *words,
+                                 struct run_process_result *ret, struct err *e)
 {
     static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
     char *argv[SUBRUN_WORDS + 1] = {NULL};
-    struct subrun_result result = {.exit_code = -1};
+    struct run_process_result result = {.exit_code = -1};
     if (already_interrupted(s))
         return err_set(e, "interrupted");
     add_words(argv, add_words(argv, 0, first), words);
@@ -229,7 +230,7 @@ static int remove_one(const char *path, const struct stat *stat, int kind, struc
     return 0;
 }
 
-void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
+void run_process_done(struct run_process *s, struct run_process_result *result, bool keep)
 {
     json_decref(result->document);
     result->document = NULL;
@@ -238,7 +239,7 @@ void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
         nftw(result->folder, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS);
 }
 
-void subrun_close(struct subrun *s)
+void run_process_close(struct run_process *s)
 {
     interrupts_stop(&s->interrupts);
     uv_run(&s->loop, UV_RUN_DEFAULT);

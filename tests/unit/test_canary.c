@@ -20,8 +20,8 @@ struct series {
 
 struct meter {
     struct judge_epoch epoch[EPOCHS];
-    struct series lost, control[SELFCHECK_CONTROLS];
-    struct selfcheck_evidence e;
+    struct series lost, control[CANARY_CONTROLS];
+    struct canary_evidence e;
 };
 
 static void put(struct series *t, size_t epoch, int64_t blocks, int64_t bytes)
@@ -78,35 +78,35 @@ static void working(struct meter *m)
                                            .all_closed = c + 1 < EPOCHS};
     }
     m->e.epoch = m->epoch;
-    m->e.plan = (struct selfcheck_plan){.planned = true,
-                                        .armed = true,
-                                        .lost_at = 780,
-                                        .lost_bytes = BYTES,
-                                        .one_time_at = 600,
-                                        .every = EVERY,
-                                        .cache_entries = 8,
-                                        .waiting = 2};
+    m->e.plan = (struct canary_plan){.planned = true,
+                                     .armed = true,
+                                     .lost_at = 780,
+                                     .lost_bytes = BYTES,
+                                     .one_time_at = 600,
+                                     .every = EVERY,
+                                     .cache_entries = 8,
+                                     .waiting = 2};
     put(&m->lost, LOST_EPOCH, 1, BYTES);
-    put(&m->control[SELFCHECK_ONE_TIME], 2, 1, 72);
-    fill_cache(&m->control[SELFCHECK_CACHE]);
-    fill_deferred(&m->control[SELFCHECK_DEFERRED]);
+    put(&m->control[CANARY_ONE_TIME], 2, 1, 72);
+    fill_cache(&m->control[CANARY_CACHE]);
+    fill_deferred(&m->control[CANARY_DEFERRED]);
     lend(&m->e.lost, &m->lost);
-    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++)
+    for (size_t i = 0; i < CANARY_CONTROLS; i++)
         lend(&m->e.control[i], &m->control[i]);
-    m->e.control[SELFCHECK_ONE_TIME].drained_blocks = 1;
-    m->e.control[SELFCHECK_CACHE].drained_blocks = 8;
-    m->e.control[SELFCHECK_CACHE].flushed_blocks = 8;
+    m->e.control[CANARY_ONE_TIME].drained_blocks = 1;
+    m->e.control[CANARY_CACHE].drained_blocks = 8;
+    m->e.control[CANARY_CACHE].flushed_blocks = 8;
 }
 
 static void a_working_meter_is_ok(void **state)
 {
     (void)state;
     struct meter m;
-    struct selfcheck s;
+    struct canary s;
     working(&m);
-    selfcheck_judge(&m.e, &s);
+    canary_judge(&m.e, &s);
     assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
-    assert_int_equal(s.state, SELFCHECK_OK);
+    assert_int_equal(s.state, CANARY_OK);
     assert_true(s.reached && s.found);
     assert_int_equal(s.epoch, LOST_EPOCH);
     assert_int_equal(s.bytes, BYTES);
@@ -147,29 +147,29 @@ static void before_its_time(struct meter *m)
 
 static void cache_counts_no_frees(struct meter *m)
 {
-    put(&m->control[SELFCHECK_CACHE], 4, 20, 800);
-    put(&m->control[SELFCHECK_CACHE], 5, 20, 800);
+    put(&m->control[CANARY_CACHE], 4, 20, 800);
+    put(&m->control[CANARY_CACHE], 5, 20, 800);
 }
 
 static void cache_never_filled(struct meter *m)
 {
-    m->control[SELFCHECK_CACHE] = (struct series){0};
+    m->control[CANARY_CACHE] = (struct series){0};
 }
 
 static void one_time_never_made(struct meter *m)
 {
-    m->control[SELFCHECK_ONE_TIME] = (struct series){0};
+    m->control[CANARY_ONE_TIME] = (struct series){0};
 }
 
 static void deferred_not_freed_by_the_drain(struct meter *m)
 {
-    m->e.control[SELFCHECK_DEFERRED].drained_blocks = 2;
+    m->e.control[CANARY_DEFERRED].drained_blocks = 2;
 }
 
 static void deferred_never_freed(struct meter *m)
 {
     for (size_t c = 2; c < EPOCHS; c++)
-        put(&m->control[SELFCHECK_DEFERRED], c, (int64_t)OPENED[c] / EVERY, 56);
+        put(&m->control[CANARY_DEFERRED], c, (int64_t)OPENED[c] / EVERY, 56);
 }
 
 static const struct {
@@ -208,16 +208,16 @@ static void every_failure_of_the_meter_is_invalid(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
         struct meter m;
-        struct selfcheck s;
+        struct canary s;
         struct judgement j = {
             .verdict = VERDICT_LEAK, .certain = true, .reasons = 1, .findings = 1};
         working(&m);
         spoilt[i].spoil(&m);
         if (strcmp(spoilt[i].name, "one_time_never_made") == 0)
             m.e.plan.one_time_at = 530 + 250;
-        selfcheck_judge(&m.e, &s);
-        selfcheck_apply(&s, &j);
-        if (s.state != SELFCHECK_FAILED || strcmp(s.sentence, spoilt[i].said) != 0)
+        canary_judge(&m.e, &s);
+        canary_apply(&s, &j);
+        if (s.state != CANARY_FAILED || strcmp(s.sentence, spoilt[i].said) != 0)
             fail_msg("%s: %d, %s", spoilt[i].name, (int)s.state, s.sentence);
         assert_int_equal(j.verdict, VERDICT_INVALID);
         assert_false(j.certain);
@@ -232,27 +232,27 @@ static void a_control_that_the_judge_convicts_is_invalid(void **state)
 {
     (void)state;
     struct meter m;
-    struct selfcheck s;
+    struct canary s;
     working(&m);
-    struct series *cache = &m.control[SELFCHECK_CACHE];
+    struct series *cache = &m.control[CANARY_CACHE];
     for (size_t c = WARM; c + 1 < EPOCHS; c++)
         cache->born_blocks[c] = (int64_t)OPENED[c];
     /* Survivors whose total stayed took the place of others. */
-    selfcheck_judge(&m.e, &s);
-    assert_int_equal(s.state, SELFCHECK_OK);
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_OK);
     m.e.plan.waiting = 4000;
     m.e.plan.every = 1;
     for (size_t c = 0, opened = 0; c < EPOCHS; c++) {
         opened += OPENED[c];
-        m.control[SELFCHECK_DEFERRED].blocks[c] =
+        m.control[CANARY_DEFERRED].blocks[c] =
             (int64_t)opened - 1 < 4000 ? (int64_t)opened - 1 : 4000;
-        m.control[SELFCHECK_DEFERRED].born_blocks[c] = (int64_t)OPENED[c];
+        m.control[CANARY_DEFERRED].born_blocks[c] = (int64_t)OPENED[c];
     }
-    selfcheck_judge(&m.e, &s);
-    assert_int_equal(s.state, SELFCHECK_FAILED);
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_FAILED);
     assert_non_null(strstr(s.sentence, "must stay quiet and was called LEAK"));
-    assert_false(s.quiet[SELFCHECK_DEFERRED]);
-    assert_true(s.quiet[SELFCHECK_CACHE] && s.quiet[SELFCHECK_ONE_TIME]);
+    assert_false(s.quiet[CANARY_DEFERRED]);
+    assert_true(s.quiet[CANARY_CACHE] && s.quiet[CANARY_ONE_TIME]);
 }
 
 /* ---- runs that end early ---- */
@@ -273,12 +273,12 @@ static void a_run_that_ends_before_the_block_is_not_reached(void **state)
     (void)state;
     for (size_t epochs = 0; epochs <= LOST_EPOCH; epochs++) {
         struct meter m;
-        struct selfcheck s;
+        struct canary s;
         struct judgement j = {.verdict = VERDICT_INCONCLUSIVE};
         cut(&m, epochs);
-        selfcheck_judge(&m.e, &s);
-        selfcheck_apply(&s, &j);
-        assert_int_equal(s.state, SELFCHECK_NOT_REACHED);
+        canary_judge(&m.e, &s);
+        canary_apply(&s, &j);
+        assert_int_equal(s.state, CANARY_NOT_REACHED);
         assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
     }
 }
@@ -287,31 +287,31 @@ static void a_tiny_run_has_no_full_cache_to_check(void **state)
 {
     (void)state;
     struct meter m;
-    struct selfcheck s;
+    struct canary s;
     working(&m);
     m.epoch[0].opened = 3;
     m.epoch[1].opened = 2;
     m.e.plan.lost_at = 5 + 260;
     m.e.plan.one_time_at = 6;
-    struct series *cache = &m.control[SELFCHECK_CACHE], *late = &m.control[SELFCHECK_DEFERRED];
+    struct series *cache = &m.control[CANARY_CACHE], *late = &m.control[CANARY_DEFERRED];
     cache->blocks[0] = 3;
     cache->blocks[1] = 5;
     late->blocks[0] = late->blocks[1] = 1;
-    selfcheck_judge(&m.e, &s);
+    canary_judge(&m.e, &s);
     assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 2 harmless ones");
-    assert_false(s.seen[SELFCHECK_CACHE]);
+    assert_false(s.seen[CANARY_CACHE]);
 }
 
 static void without_a_plan_there_is_no_self_check(void **state)
 {
     (void)state;
     struct meter m;
-    struct selfcheck s;
+    struct canary s;
     working(&m);
     missing(&m);
     m.e.plan.planned = false;
-    selfcheck_judge(&m.e, &s);
-    assert_int_equal(s.state, SELFCHECK_NONE);
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_NONE);
 }
 
 int main(void)

@@ -132,12 +132,12 @@ static int forget(void **state)
 static void four_threads_plant_exactly_what_was_planned(void **state)
 {
     (void)state;
-    struct selfcheck s;
+    struct canary s;
     struct judgement j;
     history_selfcheck(history, &s);
     judge_now(&j);
     assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
-    assert_int_equal(s.state, SELFCHECK_OK);
+    assert_int_equal(s.state, CANARY_OK);
     assert_int_equal(j.verdict, VERDICT_PASS);
     assert_int_equal(s.epoch + 1, probe_page()->check.lost_epoch);
     assert_in_range(s.bytes, 33, 512);

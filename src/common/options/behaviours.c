@@ -26,7 +26,7 @@ const char *behaviour_family_name(enum behaviour_family family)
     static const char *const names[] = {
         [BEHAVIOUR_LEAVE] = "leave",       [BEHAVIOUR_RESUME] = "resume",
         [BEHAVIOUR_FEATURE] = "feature",   [BEHAVIOUR_HOSTILE] = "hostile",
-        [BEHAVIOUR_RESOURCE] = "resource", [BEHAVIOUR_PRELUDE] = "prelude",
+        [BEHAVIOUR_RESOURCE] = "resource", [BEHAVIOUR_STARTTLS] = "starttls",
     };
     CHECK((unsigned)family < BEHAVIOUR_FAMILIES);
     return names[family];

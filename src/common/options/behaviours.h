@@ -20,7 +20,7 @@ enum behaviour_family {
     BEHAVIOUR_FEATURE,  /* extensions, certificates, groups, messages after the handshake */
     BEHAVIOUR_HOSTILE,  /* what isn't TLS, or is broken on purpose */
     BEHAVIOUR_RESOURCE, /* the server runs out of something, or out of time */
-    BEHAVIOUR_PRELUDE,  /* the dialogue in clear text before TLS */
+    BEHAVIOUR_STARTTLS, /* the dialogue in clear text before TLS */
     BEHAVIOUR_FAMILIES
 };
 

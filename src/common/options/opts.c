@@ -182,11 +182,11 @@ void opts_walk(const struct opt *table, size_t table_count, int argc, char *cons
     }
 }
 
-static int set_bool(bool *target, bool when_true, const char *text, struct err *e)
+static int set_bool(bool *target, bool attribution_true, const char *text, struct err *e)
 {
     if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
         return err_set(e, "this is true or false");
-    *target = (strcmp(text, "true") == 0) == when_true;
+    *target = (strcmp(text, "true") == 0) == attribution_true;
     return 0;
 }
 

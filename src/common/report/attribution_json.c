@@ -7,7 +7,7 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *behaviour_json(const struct result_when *w, const struct result_behaviour *b)
+static json_t *behaviour_json(const struct result_attribution *w, const struct result_behaviour *b)
 {
     bool solved = w->outcome != BEHAVIOURS_NONE && w->outcome != BEHAVIOURS_UNTOLD;
     return json_pack(
@@ -19,7 +19,7 @@ static json_t *behaviour_json(const struct result_when *w, const struct result_b
         solved ? json_string(behaviour_verdict_word(b->verdict)) : json_null());
 }
 
-json_t *when_behaviours_json(const struct result_when *w)
+json_t *attribution_behaviours_json(const struct result_attribution *w)
 {
     json_t *array = json_array();
     for (size_t i = 0; w && i < w->behaviours; i++)
@@ -35,7 +35,7 @@ static json_t *confirm_json(const struct result_confirm *c)
                      "predicted_bytes", number(c->predicted_bytes), "agrees", (int)c->agrees);
 }
 
-static json_t *confirmed_json(const struct result_when *w)
+static json_t *confirmed_json(const struct result_attribution *w)
 {
     if (!w->tried)
         return json_null();
@@ -44,7 +44,7 @@ static json_t *confirmed_json(const struct result_when *w)
                      "alone", confirm_json(&w->alone), "without", confirm_json(&w->without));
 }
 
-json_t *when_json(const struct result_when *w)
+json_t *attribution_json(const struct result_attribution *w)
 {
     if (!w || w->outcome == BEHAVIOURS_NONE)
         return json_null();

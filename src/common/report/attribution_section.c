@@ -31,7 +31,7 @@ static bool is_guilty(const struct result_behaviour *b)
     return b->verdict == BEHAVIOUR_GUILTY;
 }
 
-static size_t count_of(const struct result_when *w, enum behaviour_verdict verdict)
+static size_t count_of(const struct result_attribution *w, enum behaviour_verdict verdict)
 {
     size_t count = 0;
     for (size_t i = 0; i < w->behaviours; i++)
@@ -47,7 +47,7 @@ static int decimals_of(const char *number)
 }
 
 /* `64 B`, `984 B in 2 blocks`; where chance had a part in it, how far it may be off. */
-static void say_loss(struct sentence *t, const struct result_when *w,
+static void say_loss(struct sentence *t, const struct result_attribution *w,
                      const struct result_behaviour *b)
 {
     char bytes[FIGURE_SIZE], blocks[FIGURE_SIZE], off[FIGURE_SIZE];
@@ -64,7 +64,7 @@ static void say_loss(struct sentence *t, const struct result_when *w,
         figure_grouped(off, sizeof off, b->blocks_error, decimals_of(plain)));
 }
 
-static void say_alike(struct sentence *t, const struct result_when *w)
+static void say_alike(struct sentence *t, const struct result_attribution *w)
 {
     say(t, "with every peer alike: ");
     for (size_t i = 0; i < w->behaviours && i < NAMED; i++)
@@ -72,7 +72,7 @@ static void say_alike(struct sentence *t, const struct result_when *w)
     say(t, "%s", w->behaviours > NAMED ? ", ..." : "");
 }
 
-static void say_names(struct sentence *t, const struct result_when *w,
+static void say_names(struct sentence *t, const struct result_attribution *w,
                       enum behaviour_verdict verdict)
 {
     bool first = true;
@@ -84,14 +84,14 @@ static void say_names(struct sentence *t, const struct result_when *w,
     }
 }
 
-static bool same_loss(const struct result_when *w, size_t a, size_t b)
+static bool same_loss(const struct result_attribution *w, size_t a, size_t b)
 {
     return w->exact && is_guilty(&w->behaviour[a]) && is_guilty(&w->behaviour[b]) &&
            w->behaviour[a].blocks == w->behaviour[b].blocks &&
            w->behaviour[a].bytes == w->behaviour[b].bytes;
 }
 
-static bool said_before(const struct result_when *w, size_t index)
+static bool said_before(const struct result_attribution *w, size_t index)
 {
     for (size_t i = 0; i < index; i++)
         if (same_loss(w, i, index))
@@ -100,7 +100,7 @@ static bool said_before(const struct result_when *w, size_t index)
 }
 
 /* `clean, reset: 64 B`: those that lose the same are told together. */
-static void say_guilty(struct sentence *t, const struct result_when *w, size_t first)
+static void say_guilty(struct sentence *t, const struct result_attribution *w, size_t first)
 {
     say(t, "%s", w->behaviour[first].name);
     for (size_t i = first + 1; i < w->behaviours; i++)
@@ -110,7 +110,7 @@ static void say_guilty(struct sentence *t, const struct result_when *w, size_t f
     say_loss(t, w, &w->behaviour[first]);
 }
 
-static void say_apart(struct sentence *t, const struct result_when *w)
+static void say_apart(struct sentence *t, const struct result_attribution *w)
 {
     bool first = true;
     for (size_t i = 0; i < w->behaviours; i++) {
@@ -135,7 +135,7 @@ static void say_apart(struct sentence *t, const struct result_when *w)
 }
 
 /* Whole numbers that fit say enough; what isn't whole, or doesn't fit, is said. */
-static void say_quality(struct sentence *t, const struct result_when *w)
+static void say_quality(struct sentence *t, const struct result_attribution *w)
 {
     char most[FIGURE_SIZE];
     if (w->sparse)
@@ -146,7 +146,7 @@ static void say_quality(struct sentence *t, const struct result_when *w)
         figure_grouped(most, sizeof most, w->residual_blocks, 1));
 }
 
-static void say_confirmed(struct sentence *t, const struct result_when *w)
+static void say_confirmed(struct sentence *t, const struct result_attribution *w)
 {
     char n[4][FIGURE_SIZE];
     const struct result_confirm *a = &w->alone, *b = &w->without;
@@ -175,7 +175,7 @@ static void say_confirmed(struct sentence *t, const struct result_when *w)
         say(t, " instead of %.*f", w->exact ? 0 : 1, b->predicted_blocks);
 }
 
-static void say_together(struct sentence *t, const struct result_when *w)
+static void say_together(struct sentence *t, const struct result_attribution *w)
 {
     char most[FIGURE_SIZE];
     say(t,
@@ -184,9 +184,9 @@ static void say_together(struct sentence *t, const struct result_when *w)
         figure_grouped(most, sizeof most, w->residual_blocks, 1));
 }
 
-void parts_when(const struct result_subject *subject, const struct screen *s)
+void parts_attribution(const struct result_subject *subject, const struct screen *s)
 {
-    const struct result_when *w = subject->when;
+    const struct result_attribution *w = subject->attribution;
     struct screen_lead lead = screen_lead_at("when", PARTS_LEAK_COLUMN);
     struct sentence t = {0};
     if (!w)
@@ -219,9 +219,9 @@ void parts_when(const struct result_subject *subject, const struct screen *s)
     screen_wrap(s, &lead, "%s", t.text);
 }
 
-char *parts_when_sensitivity(char *buf, size_t size, const struct result_subject *subject)
+char *parts_attribution_sensitivity(char *buf, size_t size, const struct result_subject *subject)
 {
-    const struct result_when *w = subject->when;
+    const struct result_attribution *w = subject->attribution;
     struct sentence t = {0};
     char one_in[FIGURE_SIZE];
     size_t shown = 0;

@@ -205,6 +205,6 @@ void parts_leak(const struct result *r, const struct result_subject *subject,
 {
     print_what(r, subject, s);
     print_where(subject, s);
-    parts_when(subject, s);
+    parts_attribution(subject, s);
     print_why(subject, s);
 }

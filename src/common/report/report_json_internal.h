@@ -10,8 +10,8 @@
 #include <jansson.h>
 
 /* subjects[].behaviours; an empty array when nothing is known. */
-json_t *when_behaviours_json(const struct result_when *w);
-/* subjects[].when: null when nothing grows or nothing is known. */
-json_t *when_json(const struct result_when *w);
+json_t *attribution_behaviours_json(const struct result_attribution *w);
+/* subjects[].attribution: null when nothing grows or nothing is known. */
+json_t *attribution_json(const struct result_attribution *w);
 
 #endif

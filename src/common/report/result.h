@@ -33,7 +33,7 @@ struct result_site {
     enum kind kind;
     enum verdict verdict;
     const char *why;
-    const char *when; /* the behaviours that it follows: "reset", "all"; NULL: not told */
+    const char *attribution; /* the behaviours that it follows: "reset", "all"; NULL: not told */
 };
 
 struct result_census {
@@ -89,7 +89,7 @@ struct result_confirm {
 };
 
 /* Which behaviour loses what: stats/behaviours.h. */
-struct result_when {
+struct result_attribution {
     enum behaviours_outcome outcome;
     bool exact, sparse, by_end;
     int freedom;
@@ -113,7 +113,7 @@ struct result_rest {
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
-    struct selfcheck selfcheck;
+    struct canary canary;
     char why[224];          /* the evidence of what it is called; "" when nothing grows */
     const char *class_name; /* the object class to blame, or NULL */
     size_t sites;
@@ -121,9 +121,9 @@ struct result_subject {
     struct result_capture capture;
     size_t census_count;
     const struct result_census *census;
-    double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs */
-    const struct result_when *when;          /* NULL: not known */
-    uint64_t drained_released_bytes;         /* ledger bytes that the drain gave back */
+    double allocs_per_conn, cpu_us_per_conn;      /* over the measured epochs */
+    const struct result_attribution *attribution; /* NULL: not known */
+    uint64_t drained_released_bytes;              /* ledger bytes that the drain gave back */
     struct result_rest rest;
 };
 

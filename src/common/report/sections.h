@@ -45,9 +45,9 @@ void parts_stack(const struct result_stack *stack, bool alone, const struct scre
  * begins. */
 void parts_crash(const struct result_crash *crash, int column, const struct screen *s);
 /* Which behaviour a leak follows; nothing when that isn't known. */
-void parts_when(const struct result_subject *subject, const struct screen *s);
+void parts_attribution(const struct result_subject *subject, const struct screen *s);
 /* `clean 4,300, reset 2,600`: the sensitivity for each behaviour, or "". Returns buf. */
-char *parts_when_sensitivity(char *buf, size_t size, const struct result_subject *subject);
+char *parts_attribution_sensitivity(char *buf, size_t size, const struct result_subject *subject);
 /* Why there is no verdict, or none to trust, beyond what the headline says. */
 void parts_reasons(const struct result *r, const struct result_subject *subject,
                    const struct screen *s);

@@ -135,7 +135,7 @@ static void print_sensitivity(const struct result_subject *subject, int column,
                     figure_plain(pages, sizeof pages, j->sensitivity.page_bytes));
     else if (heap_unseen(j))
         screen_wrap(s, &lead, "outside OpenSSL: nothing; only jemalloc tells of it");
-    if (parts_when_sensitivity(each, sizeof each, subject)[0])
+    if (parts_attribution_sensitivity(each, sizeof each, subject)[0])
         screen_wrap(s, &lead, "of each: %s", each);
 }
 

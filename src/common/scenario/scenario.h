@@ -57,7 +57,7 @@ struct scenario {
     int client_workers; /* 0 = as many as processors, at most 4 */
     /* [tls] */
     int tls, key;  /* enum values */
-    int starttls;  /* enum prelude_protocol */
+    int starttls;  /* enum starttls_protocol */
     double resume; /* share of connections that resume */
     int session;   /* what the server offers */
     uint64_t cache_size;

@@ -1,11 +1,11 @@
 /*
  * The protocols that begin in clear text and turn to TLS: X(identifier, "name"). The name is the
- * value of --starttls; the order is that of enum prelude_protocol and of the option's choices.
+ * value of --starttls; the order is that of enum starttls_protocol and of the option's choices.
  */
-#ifndef SOAK_PRELUDE_PROTOCOLS_H
-#define SOAK_PRELUDE_PROTOCOLS_H
+#ifndef SOAK_STARTTLS_PROTOCOLS_H
+#define SOAK_STARTTLS_PROTOCOLS_H
 
-#define PRELUDE_LIST(X)                                                                            \
+#define STARTTLS_LIST(X)                                                                           \
     X(POSTGRES, "postgres")                                                                        \
     X(MYSQL, "mysql")                                                                              \
     X(SMTP, "smtp")                                                                                \
@@ -15,12 +15,12 @@
     X(LDAP, "ldap")                                                                                \
     X(XMPP, "xmpp")
 
-#define PRELUDE_ENTRY(identifier, name)  PRELUDE_##identifier,
-#define PRELUDE_CHOICE(identifier, name) "|" name
+#define STARTTLS_ENTRY(identifier, name)  STARTTLS_##identifier,
+#define STARTTLS_CHOICE(identifier, name) "|" name
 
-enum prelude_protocol { PRELUDE_NONE, PRELUDE_LIST(PRELUDE_ENTRY) PRELUDE_PROTOCOLS };
+enum starttls_protocol { STARTTLS_NONE, STARTTLS_LIST(STARTTLS_ENTRY) STARTTLS_PROTOCOLS };
 
 /* "none|postgres|...", for the tables of options. */
-#define PRELUDE_CHOICES "none" PRELUDE_LIST(PRELUDE_CHOICE)
+#define STARTTLS_CHOICES "none" STARTTLS_LIST(STARTTLS_CHOICE)
 
 #endif

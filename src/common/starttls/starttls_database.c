@@ -13,48 +13,49 @@ static const uint8_t ssl_request[8] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 /* A request for GSSAPI's encryption, 80877104, which clients may try first. */
 static const uint8_t gss_request[8] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30};
 
-static void postgres_ask(struct prelude *p, struct prelude_io *io)
+static void postgres_ask(struct starttls *p, struct starttls_io *io)
 {
     p->asked = true;
-    prelude_say(io, ssl_request, sizeof ssl_request);
+    starttls_say(io, ssl_request, sizeof ssl_request);
 }
 
-static enum prelude_result postgres_answered(struct prelude *p, struct prelude_io *io,
-                                             struct err *e)
+static enum starttls_result postgres_answered(struct starttls *p, struct starttls_io *io,
+                                              struct err *e)
 {
     char quoted[QUOTED];
     (void)io;
     switch (p->unit[0]) {
     case 'S':
-        return PRELUDE_DONE;
+        return STARTTLS_DONE;
     case 'N':
-        return prelude_fail(e, "the server does without TLS");
+        return starttls_fail(e, "the server does without TLS");
     case 'E':
-        return prelude_fail(e, "the server answers the request for TLS by an error message");
+        return starttls_fail(e, "the server answers the request for TLS by an error message");
     default:
-        return prelude_fail(e, "the server answers the request for TLS by \"%s\"",
-                            prelude_quote(p->unit, p->used, quoted, sizeof quoted));
+        return starttls_fail(e, "the server answers the request for TLS by \"%s\"",
+                             starttls_quote(p->unit, p->used, quoted, sizeof quoted));
     }
 }
 
-static enum prelude_result postgres_asked(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result postgres_asked(struct starttls *p, struct starttls_io *io,
+                                           struct err *e)
 {
     if (memcmp(p->unit, gss_request, sizeof gss_request) == 0) {
-        prelude_say_text(io, "N");
-        return PRELUDE_MORE;
+        starttls_say_text(io, "N");
+        return STARTTLS_MORE;
     }
     if (memcmp(p->unit, ssl_request, sizeof ssl_request) != 0)
-        return prelude_fail(e, "the client begins by something else than SSLRequest");
-    prelude_say_text(io, "S");
-    return PRELUDE_DONE;
+        return starttls_fail(e, "the client begins by something else than SSLRequest");
+    starttls_say_text(io, "S");
+    return STARTTLS_DONE;
 }
 
-const struct prelude_role prelude_postgres[2] = {
-    [PRELUDE_CLIENT] = {.framing = FRAME_FIXED,
-                        .fixed = 1,
-                        .start = postgres_ask,
-                        .heard = postgres_answered},
-    [PRELUDE_SERVER] = {.framing = FRAME_FIXED, .fixed = 8, .heard = postgres_asked},
+const struct starttls_role starttls_postgres[2] = {
+    [STARTTLS_CLIENT] = {.framing = FRAME_FIXED,
+                         .fixed = 1,
+                         .start = postgres_ask,
+                         .heard = postgres_answered},
+    [STARTTLS_SERVER] = {.framing = FRAME_FIXED, .fixed = 8, .heard = postgres_asked},
 };
 
 /*
@@ -76,7 +77,7 @@ enum {
 };
 
 /* Salt and thread are the same for everybody: nobody logs in here. */
-static void mysql_greet(struct prelude *p, struct prelude_io *io)
+static void mysql_greet(struct starttls *p, struct starttls_io *io)
 {
     static const uint8_t greeting[] =
         "\x4e\0\0\0"                 /* 78 bytes, the first packet */
@@ -89,10 +90,10 @@ static void mysql_greet(struct prelude *p, struct prelude_io *io)
         "saltsaltsalt\0"             /* salt, second part */
         "mysql_native_password";     /* and the literal's own NUL */
     (void)p;
-    prelude_say(io, greeting, sizeof greeting);
+    starttls_say(io, greeting, sizeof greeting);
 }
 
-static enum prelude_result mysql_ask(struct prelude *p, struct prelude_io *io)
+static enum starttls_result mysql_ask(struct starttls *p, struct starttls_io *io)
 {
     uint8_t request[HEAD + SSL_REQUEST] = {SSL_REQUEST, 0, 0, 1};
     uint32_t can = CLIENT_PROTOCOL_41 | CLIENT_SSL | CLIENT_SECURE_CONNECTION;
@@ -101,45 +102,45 @@ static enum prelude_result mysql_ask(struct prelude *p, struct prelude_io *io)
     request[HEAD + 7] = 1;  /* packets of 16 MiB at most */
     request[HEAD + 8] = 45; /* utf8mb4 */
     p->asked = true;
-    prelude_say(io, request, sizeof request);
-    return PRELUDE_DONE;
+    starttls_say(io, request, sizeof request);
+    return STARTTLS_DONE;
 }
 
-static enum prelude_result mysql_greeted(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result mysql_greeted(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     char quoted[QUOTED];
     const uint8_t *at = p->unit + HEAD, *end = p->unit + p->used;
     if (at == end || p->unit[3] != 0)
-        return prelude_fail(e, "the server's first packet is none");
+        return starttls_fail(e, "the server's first packet is none");
     if (*at == ERROR_PACKET && end - at > ERROR_HEAD)
-        return prelude_fail(
-            e, "the server greets by an error: \"%s\"",
-            prelude_quote(at + ERROR_HEAD, (size_t)(end - at - ERROR_HEAD), quoted, sizeof quoted));
+        return starttls_fail(e, "the server greets by an error: \"%s\"",
+                             starttls_quote(at + ERROR_HEAD, (size_t)(end - at - ERROR_HEAD),
+                                            quoted, sizeof quoted));
     if (*at != PROTOCOL_10)
-        return prelude_fail(e, "the server speaks protocol %u, not 10", *at);
+        return starttls_fail(e, "the server speaks protocol %u, not 10", *at);
     const uint8_t *version_end = memchr(at, '\0', (size_t)(end - at));
     if (!version_end || end - version_end - 1 < THREAD_SALT_ZERO + 2)
-        return prelude_fail(e, "the server's greeting is cut");
+        return starttls_fail(e, "the server's greeting is cut");
     const uint8_t *can = version_end + 1 + THREAD_SALT_ZERO;
     if (!((can[0] | can[1] << 8) & CLIENT_SSL))
-        return prelude_fail(e, "the server doesn't offer TLS");
+        return starttls_fail(e, "the server doesn't offer TLS");
     return mysql_ask(p, io);
 }
 
-static enum prelude_result mysql_asked(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result mysql_asked(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     (void)io;
     if (p->used < HEAD + 4 || p->unit[3] != 1)
-        return prelude_fail(e, "the client's first packet is no answer to the greeting");
+        return starttls_fail(e, "the client's first packet is no answer to the greeting");
     if (!((p->unit[HEAD] | p->unit[HEAD + 1] << 8) & CLIENT_SSL) || p->used != HEAD + SSL_REQUEST)
-        return prelude_fail(e, "the client goes on without TLS");
-    return PRELUDE_DONE;
+        return starttls_fail(e, "the client goes on without TLS");
+    return STARTTLS_DONE;
 }
 
-const struct prelude_role prelude_mysql[2] = {
-    [PRELUDE_CLIENT] = {.framing = FRAME_PACKET, .heard = mysql_greeted},
-    [PRELUDE_SERVER] = {.framing = FRAME_PACKET,
-                        .tls_follows = true,
-                        .start = mysql_greet,
-                        .heard = mysql_asked},
+const struct starttls_role starttls_mysql[2] = {
+    [STARTTLS_CLIENT] = {.framing = FRAME_PACKET, .heard = mysql_greeted},
+    [STARTTLS_SERVER] = {.framing = FRAME_PACKET,
+                         .tls_follows = true,
+                         .start = mysql_greet,
+                         .heard = mysql_asked},
 };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static int frame_line(struct prelude *p, struct err *e)
+static int frame_line(struct starttls *p, struct err *e)
 {
     uint8_t byte = p->unit[p->used - 1];
     if (byte == '\0')
@@ -17,17 +17,17 @@ static int frame_line(struct prelude *p, struct err *e)
 
 /* Text between tags belongs to elements that are of no interest here, but only once the server has
  * opened its stream: before, and from a client, it isn't XMPP at all. */
-static int frame_between_tags(struct prelude *p, uint8_t byte, struct err *e)
+static int frame_between_tags(struct starttls *p, uint8_t byte, struct err *e)
 {
     p->used = 0;
     if (strchr(" \t\r\n", byte) && byte)
         return 0;
-    if (p->side == PRELUDE_CLIENT && p->step > 0 && byte)
+    if (p->side == STARTTLS_CLIENT && p->step > 0 && byte)
         return 0;
     return err_set(e, "text where a tag was expected");
 }
 
-static int frame_tag(struct prelude *p, struct err *e)
+static int frame_tag(struct starttls *p, struct err *e)
 {
     uint8_t byte = p->unit[p->used - 1];
     if (p->used == 1 && byte != '<')
@@ -47,19 +47,19 @@ static int frame_tag(struct prelude *p, struct err *e)
     return byte == '>';
 }
 
-static int frame_packet(struct prelude *p, struct err *e)
+static int frame_packet(struct starttls *p, struct err *e)
 {
     if (p->used < 4)
         return 0;
     size_t length = p->unit[0] | (size_t)p->unit[1] << 8 | (size_t)p->unit[2] << 16;
-    if (length > PRELUDE_UNIT_BYTES - 4)
+    if (length > STARTTLS_UNIT_BYTES - 4)
         return err_set(e, "a packet of %zu bytes, at most %d are expected", length,
-                       PRELUDE_UNIT_BYTES - 4);
+                       STARTTLS_UNIT_BYTES - 4);
     return p->used == 4 + length;
 }
 
 /* RFC 4511 5.1: lengths are definite. Some servers write short ones in the long form. */
-static int frame_ber(struct prelude *p, struct err *e)
+static int frame_ber(struct starttls *p, struct err *e)
 {
     if (p->unit[0] != 0x30)
         return err_set(e, "not an LDAP message: it begins with 0x%02x", p->unit[0]);
@@ -76,13 +76,13 @@ static int frame_ber(struct prelude *p, struct err *e)
         for (size_t i = 2; i < head; i++)
             length = length << 8 | p->unit[i];
     }
-    if (length > PRELUDE_UNIT_BYTES - head)
+    if (length > STARTTLS_UNIT_BYTES - head)
         return err_set(e, "an LDAP message of %zu bytes, at most %zu are expected", length,
-                       PRELUDE_UNIT_BYTES - head);
+                       STARTTLS_UNIT_BYTES - head);
     return p->used >= head + length;
 }
 
-int prelude_frame(struct prelude *p, struct err *e)
+int starttls_frame(struct starttls *p, struct err *e)
 {
     switch (p->role->framing) {
     case FRAME_LINE:

@@ -63,7 +63,7 @@ static bool ber_number(struct ber *from, uint8_t tag, uint32_t *ret)
 }
 
 /* The message's number and its operation, which must have this tag. */
-static bool open_message(const struct prelude *p, uint8_t tag, uint32_t *ret_number,
+static bool open_message(const struct starttls *p, uint8_t tag, uint32_t *ret_number,
                          struct ber *ret_operation)
 {
     struct ber whole = {p->unit, p->used}, message;
@@ -71,45 +71,45 @@ static bool open_message(const struct prelude *p, uint8_t tag, uint32_t *ret_num
            ber_number(&message, TAG_INTEGER, ret_number) && ber_take(&message, tag, ret_operation);
 }
 
-static void ask(struct prelude *p, struct prelude_io *io)
+static void ask(struct starttls *p, struct starttls_io *io)
 {
     enum { NAME = sizeof START_TLS - 1 };
     static const uint8_t head[] = {
         TAG_SEQUENCE,         3 + 2 + 2 + NAME, TAG_INTEGER,      1,   OUR_MESSAGE,
         TAG_EXTENDED_REQUEST, 2 + NAME,         TAG_REQUEST_NAME, NAME};
     p->asked = true;
-    prelude_say(io, head, sizeof head);
-    prelude_say_text(io, START_TLS);
+    starttls_say(io, head, sizeof head);
+    starttls_say_text(io, START_TLS);
 }
 
 /* The result code is followed by a name and what the server has to say about it. */
-static enum prelude_result refused(uint32_t code, struct ber *rest, struct err *e)
+static enum starttls_result refused(uint32_t code, struct ber *rest, struct err *e)
 {
     char quoted[120];
     struct ber name, said = {NULL, 0};
     if (!ber_take(rest, TAG_OCTETS, &name) || !ber_take(rest, TAG_OCTETS, &said))
         said.left = 0;
-    return prelude_fail(e, "the server refuses StartTLS: result %u \"%s\"", code,
-                        prelude_quote(said.at, said.left, quoted, sizeof quoted));
+    return starttls_fail(e, "the server refuses StartTLS: result %u \"%s\"", code,
+                         starttls_quote(said.at, said.left, quoted, sizeof quoted));
 }
 
-static enum prelude_result answered(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result answered(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     struct ber operation;
     uint32_t number, code;
     (void)io;
     if (!open_message(p, TAG_EXTENDED_RESPONSE, &number, &operation) ||
         !ber_number(&operation, TAG_ENUMERATED, &code))
-        return prelude_fail(e, "the server's answer is no extended response");
+        return starttls_fail(e, "the server's answer is no extended response");
     if (number != OUR_MESSAGE && number != 0)
-        return prelude_fail(e, "the server answers message %u, which wasn't sent", number);
+        return starttls_fail(e, "the server answers message %u, which wasn't sent", number);
     if (number == 0 || code != 0) /* 0: it says that it disconnects (4.4.1) */
         return refused(code, &operation, e);
-    return PRELUDE_DONE;
+    return STARTTLS_DONE;
 }
 
 /* Success, no name, nothing to say. A number has as few bytes as its sign allows (X.690 8.3.2). */
-static void answer(struct prelude_io *io, uint32_t number)
+static void answer(struct starttls_io *io, uint32_t number)
 {
     static const uint8_t success[] = {
         TAG_EXTENDED_RESPONSE, 7, TAG_ENUMERATED, 1, 0, TAG_OCTETS, 0, TAG_OCTETS, 0};
@@ -118,27 +118,27 @@ static void answer(struct prelude_io *io, uint32_t number)
         bytes++;
     const uint8_t head[] = {TAG_SEQUENCE, (uint8_t)(2 + bytes + sizeof success), TAG_INTEGER,
                             (uint8_t)bytes};
-    prelude_say(io, head, sizeof head);
+    starttls_say(io, head, sizeof head);
     while (bytes--) {
         uint8_t byte = (uint8_t)(number >> 8 * bytes);
-        prelude_say(io, &byte, 1);
+        starttls_say(io, &byte, 1);
     }
-    prelude_say(io, success, sizeof success);
+    starttls_say(io, success, sizeof success);
 }
 
-static enum prelude_result asked(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result asked(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     struct ber operation, name;
     uint32_t number;
     if (!open_message(p, TAG_EXTENDED_REQUEST, &number, &operation) ||
         !ber_take(&operation, TAG_REQUEST_NAME, &name) || name.left != sizeof START_TLS - 1 ||
         memcmp(name.at, START_TLS, name.left) != 0)
-        return prelude_fail(e, "the client asks for something else than StartTLS");
+        return starttls_fail(e, "the client asks for something else than StartTLS");
     answer(io, number);
-    return PRELUDE_DONE;
+    return STARTTLS_DONE;
 }
 
-const struct prelude_role prelude_ldap[2] = {
-    [PRELUDE_CLIENT] = {.framing = FRAME_BER, .start = ask, .heard = answered},
-    [PRELUDE_SERVER] = {.framing = FRAME_BER, .heard = asked},
+const struct starttls_role starttls_ldap[2] = {
+    [STARTTLS_CLIENT] = {.framing = FRAME_BER, .start = ask, .heard = answered},
+    [STARTTLS_SERVER] = {.framing = FRAME_BER, .heard = asked},
 };

@@ -34,23 +34,24 @@ static const struct turn imap[TURNS] = {{"", "the connection", 0},
                                         {"a1 CAPABILITY\r\n", "CAPABILITY", 0},
                                         {"a2 STARTTLS\r\n", "STARTTLS", 0}};
 
-static enum prelude_result refused(const struct prelude *p, const struct turn *turns, struct err *e)
+static enum starttls_result refused(const struct starttls *p, const struct turn *turns,
+                                    struct err *e)
 {
     char quoted[QUOTED];
-    return prelude_fail(e, "the server answers %s by \"%s\"", turns[p->step].name,
-                        prelude_quote(p->unit, p->used, quoted, sizeof quoted));
+    return starttls_fail(e, "the server answers %s by \"%s\"", turns[p->step].name,
+                         starttls_quote(p->unit, p->used, quoted, sizeof quoted));
 }
 
 /* The wanted reply is here: says what comes next. */
-static enum prelude_result next_turn(struct prelude *p, struct prelude_io *io,
-                                     const struct turn *turns)
+static enum starttls_result next_turn(struct starttls *p, struct starttls_io *io,
+                                      const struct turn *turns)
 {
     const struct turn *next = &turns[++p->step];
     if (!next->says)
-        return PRELUDE_DONE;
+        return STARTTLS_DONE;
     p->asked = !next[1].says;
-    prelude_say_text(io, next->says);
-    return PRELUDE_MORE;
+    starttls_say_text(io, next->says);
+    return STARTTLS_MORE;
 }
 
 /* Three digits, then `-`, a blank or the end. Returns the code, or 0. */
@@ -65,7 +66,7 @@ static unsigned code_of(const char *line)
 }
 
 /* Whether the reply is whole with this line. `everywhere`: each of its lines must have the code. */
-static int reply_line(struct prelude *p, bool everywhere, struct err *e)
+static int reply_line(struct starttls *p, bool everywhere, struct err *e)
 {
     char quoted[QUOTED];
     const char *line = (const char *)p->unit;
@@ -73,19 +74,19 @@ static int reply_line(struct prelude *p, bool everywhere, struct err *e)
     bool first = p->code == 0;
     if ((first || everywhere) && (code == 0 || (!first && code != p->code)))
         return err_set(e, "not a reply: \"%s\"",
-                       prelude_quote(p->unit, p->used, quoted, sizeof quoted));
+                       starttls_quote(p->unit, p->used, quoted, sizeof quoted));
     if (first)
         p->code = code;
     return code == p->code && line[3] != '-';
 }
 
-static enum prelude_result heard_reply(struct prelude *p, struct prelude_io *io,
-                                       const struct turn *turns, int whole, struct err *e)
+static enum starttls_result heard_reply(struct starttls *p, struct starttls_io *io,
+                                        const struct turn *turns, int whole, struct err *e)
 {
     if (whole < 0)
-        return PRELUDE_FAILED;
+        return STARTTLS_FAILED;
     if (!whole)
-        return PRELUDE_MORE;
+        return STARTTLS_MORE;
     unsigned code = p->code;
     p->code = 0;
     if (code != turns[p->step].code)
@@ -100,28 +101,28 @@ static bool smtp_offers(const char *line)
            (line[12] == '\0' || line[12] == ' ');
 }
 
-static enum prelude_result smtp_heard(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result smtp_heard(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     int whole = reply_line(p, true, e);
     if (whole >= 0 && p->step == 1 && p->code == 250 && smtp_offers((const char *)p->unit))
         p->offered = true;
     if (whole > 0 && p->step == 1 && p->code == 250 && !p->offered)
-        return prelude_fail(e, "the server doesn't offer STARTTLS");
+        return starttls_fail(e, "the server doesn't offer STARTTLS");
     return heard_reply(p, io, smtp, whole, e);
 }
 
-static enum prelude_result ftp_heard(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result ftp_heard(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     int whole = reply_line(p, false, e);
     /* 120: not yet, but the greeting will come (RFC 959 5.4). */
     if (whole > 0 && p->step == GREETING && p->code == 120) {
         p->code = 0;
-        return PRELUDE_MORE;
+        return STARTTLS_MORE;
     }
     return heard_reply(p, io, ftp, whole, e);
 }
 
-static enum prelude_result pop3_heard(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result pop3_heard(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     const char *line = (const char *)p->unit;
     if (strncmp(line, "+OK", 3) != 0 || (line[3] != '\0' && line[3] != ' '))
@@ -148,28 +149,28 @@ static bool begins(const char *line, const char *with)
     return strncasecmp(line, with, length) == 0 && (line[length] == ' ' || line[length] == '\0');
 }
 
-static enum prelude_result imap_heard(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result imap_heard(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     static const char *const good[] = {"* OK", "a1 OK", "a2 OK"};
     const char *line = (const char *)p->unit;
     /* RFC 9051 6.2.1: STARTTLS has no place in a connection that is authenticated already. */
     if (p->step == GREETING && begins(line, "* PREAUTH"))
-        return prelude_fail(e, "the server says PREAUTH, which rules out STARTTLS");
+        return starttls_fail(e, "the server says PREAUTH, which rules out STARTTLS");
     if (begins(line, good[p->step])) {
         if (p->step == 1 && !p->offered)
-            return prelude_fail(e, "the server doesn't offer STARTTLS");
+            return starttls_fail(e, "the server doesn't offer STARTTLS");
         return next_turn(p, io, imap);
     }
     if (p->step == GREETING || strncmp(line, "* ", 2) != 0 || begins(line, "* BYE"))
         return refused(p, imap, e);
     if (p->step == 1 && begins(line, "* CAPABILITY") && has_word(line, "STARTTLS"))
         p->offered = true;
-    return PRELUDE_MORE;
+    return STARTTLS_MORE;
 }
 
-const struct prelude_role prelude_line_clients[PRELUDE_PROTOCOLS] = {
-    [PRELUDE_SMTP] = {.framing = FRAME_LINE, .heard = smtp_heard},
-    [PRELUDE_IMAP] = {.framing = FRAME_LINE, .heard = imap_heard},
-    [PRELUDE_POP3] = {.framing = FRAME_LINE, .heard = pop3_heard},
-    [PRELUDE_FTP] = {.framing = FRAME_LINE, .heard = ftp_heard},
+const struct starttls_role starttls_line_clients[STARTTLS_PROTOCOLS] = {
+    [STARTTLS_SMTP] = {.framing = FRAME_LINE, .heard = smtp_heard},
+    [STARTTLS_IMAP] = {.framing = FRAME_LINE, .heard = imap_heard},
+    [STARTTLS_POP3] = {.framing = FRAME_LINE, .heard = pop3_heard},
+    [STARTTLS_FTP] = {.framing = FRAME_LINE, .heard = ftp_heard},
 };

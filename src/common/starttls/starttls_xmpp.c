@@ -16,7 +16,7 @@ enum { QUOTED = 120 };
 enum client_step { CLIENT_STREAM, CLIENT_FEATURES, CLIENT_FEATURE, CLIENT_PROCEED, CLIENT_END };
 enum server_step { SERVER_STREAM, SERVER_STARTTLS, SERVER_END };
 
-static bool tag_is(const struct prelude *p, const char *name)
+static bool tag_is(const struct starttls *p, const char *name)
 {
     size_t length = strlen(name);
     const char *tag = (const char *)p->unit + 1;
@@ -24,42 +24,42 @@ static bool tag_is(const struct prelude *p, const char *name)
 }
 
 /* <name/>, which has no end of its own. */
-static bool tag_is_empty(const struct prelude *p)
+static bool tag_is_empty(const struct starttls *p)
 {
     return p->used > 2 && p->unit[p->used - 2] == '/';
 }
 
-static bool tag_is_tls(const struct prelude *p, const char *name)
+static bool tag_is_tls(const struct starttls *p, const char *name)
 {
     return tag_is(p, name) && strstr((const char *)p->unit, TLS_NAMESPACE);
 }
 
-static enum prelude_result unexpected(const struct prelude *p, const char *wanted, struct err *e)
+static enum starttls_result unexpected(const struct starttls *p, const char *wanted, struct err *e)
 {
     char quoted[QUOTED];
-    return prelude_fail(e, "%s was expected, not %s", wanted,
-                        prelude_quote(p->unit, p->used, quoted, sizeof quoted));
+    return starttls_fail(e, "%s was expected, not %s", wanted,
+                         starttls_quote(p->unit, p->used, quoted, sizeof quoted));
 }
 
-static void open_stream(struct prelude *p, struct prelude_io *io)
+static void open_stream(struct starttls *p, struct starttls_io *io)
 {
-    prelude_say_text(io, "<?xml version='1.0'?><stream:stream to='");
-    prelude_say_text(io, p->host);
-    prelude_say_text(io, "'" STREAM);
+    starttls_say_text(io, "<?xml version='1.0'?><stream:stream to='");
+    starttls_say_text(io, p->host);
+    starttls_say_text(io, "'" STREAM);
 }
 
-static enum prelude_result heard_features_end(struct prelude *p, struct prelude_io *io,
-                                              struct err *e)
+static enum starttls_result heard_features_end(struct starttls *p, struct starttls_io *io,
+                                               struct err *e)
 {
     if (!p->offered)
-        return prelude_fail(e, "the server doesn't offer starttls");
-    prelude_say_text(io, "<starttls xmlns='" TLS_NAMESPACE "'/>");
+        return starttls_fail(e, "the server doesn't offer starttls");
+    starttls_say_text(io, "<starttls xmlns='" TLS_NAMESPACE "'/>");
     p->asked = true;
     p->step = CLIENT_PROCEED;
-    return PRELUDE_MORE;
+    return STARTTLS_MORE;
 }
 
-static enum prelude_result heard_feature(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result heard_feature(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     if (tag_is(p, "/stream:features"))
         return heard_features_end(p, io, e);
@@ -67,32 +67,32 @@ static enum prelude_result heard_feature(struct prelude *p, struct prelude_io *i
         return unexpected(p, "a feature", e);
     if (tag_is_tls(p, "starttls"))
         p->offered = true;
-    return PRELUDE_MORE;
+    return STARTTLS_MORE;
 }
 
-static enum prelude_result heard_proceed(struct prelude *p, struct err *e)
+static enum starttls_result heard_proceed(struct starttls *p, struct err *e)
 {
     if (!tag_is_tls(p, "proceed"))
         return unexpected(p, "<proceed/>", e);
     p->step = CLIENT_END;
-    return tag_is_empty(p) ? PRELUDE_DONE : PRELUDE_MORE;
+    return tag_is_empty(p) ? STARTTLS_DONE : STARTTLS_MORE;
 }
 
-static enum prelude_result client_heard(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result client_heard(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     switch ((enum client_step)p->step) {
     case CLIENT_STREAM:
         if (tag_is(p, "?xml"))
-            return PRELUDE_MORE;
+            return STARTTLS_MORE;
         if (!tag_is(p, "stream:stream") || tag_is_empty(p))
             return unexpected(p, "a stream", e);
         p->step = CLIENT_FEATURES;
-        return PRELUDE_MORE;
+        return STARTTLS_MORE;
     case CLIENT_FEATURES:
         if (!tag_is(p, "stream:features"))
             return unexpected(p, "<stream:features>", e);
         p->step = CLIENT_FEATURE;
-        return tag_is_empty(p) ? heard_features_end(p, io, e) : PRELUDE_MORE;
+        return tag_is_empty(p) ? heard_features_end(p, io, e) : STARTTLS_MORE;
     case CLIENT_FEATURE:
         return heard_feature(p, io, e);
     case CLIENT_PROCEED:
@@ -100,40 +100,41 @@ static enum prelude_result client_heard(struct prelude *p, struct prelude_io *io
     case CLIENT_END:
         break;
     }
-    return tag_is(p, "/proceed") ? PRELUDE_DONE : unexpected(p, "</proceed>", e);
+    return tag_is(p, "/proceed") ? STARTTLS_DONE : unexpected(p, "</proceed>", e);
 }
 
-static enum prelude_result proceed(struct prelude_io *io)
+static enum starttls_result proceed(struct starttls_io *io)
 {
-    prelude_say_text(io, "<proceed xmlns='" TLS_NAMESPACE "'/>");
-    return PRELUDE_DONE;
+    starttls_say_text(io, "<proceed xmlns='" TLS_NAMESPACE "'/>");
+    return STARTTLS_DONE;
 }
 
-static enum prelude_result server_heard(struct prelude *p, struct prelude_io *io, struct err *e)
+static enum starttls_result server_heard(struct starttls *p, struct starttls_io *io, struct err *e)
 {
     switch ((enum server_step)p->step) {
     case SERVER_STREAM:
         if (tag_is(p, "?xml"))
-            return PRELUDE_MORE;
+            return STARTTLS_MORE;
         if (!tag_is(p, "stream:stream") || tag_is_empty(p))
             return unexpected(p, "a stream", e);
-        prelude_say_text(io, "<?xml version='1.0'?><stream:stream from='localhost' id='soak'" STREAM
-                             "<stream:features><starttls xmlns='" TLS_NAMESPACE
-                             "'><required/></starttls></stream:features>");
+        starttls_say_text(io,
+                          "<?xml version='1.0'?><stream:stream from='localhost' id='soak'" STREAM
+                          "<stream:features><starttls xmlns='" TLS_NAMESPACE
+                          "'><required/></starttls></stream:features>");
         p->step = SERVER_STARTTLS;
-        return PRELUDE_MORE;
+        return STARTTLS_MORE;
     case SERVER_STARTTLS:
         if (!tag_is_tls(p, "starttls"))
             return unexpected(p, "<starttls/>", e);
         p->step = SERVER_END;
-        return tag_is_empty(p) ? proceed(io) : PRELUDE_MORE;
+        return tag_is_empty(p) ? proceed(io) : STARTTLS_MORE;
     case SERVER_END:
         break;
     }
     return tag_is(p, "/starttls") ? proceed(io) : unexpected(p, "</starttls>", e);
 }
 
-const struct prelude_role prelude_xmpp[2] = {
-    [PRELUDE_CLIENT] = {.framing = FRAME_TAG, .start = open_stream, .heard = client_heard},
-    [PRELUDE_SERVER] = {.framing = FRAME_TAG, .heard = server_heard},
+const struct starttls_role starttls_xmpp[2] = {
+    [STARTTLS_CLIENT] = {.framing = FRAME_TAG, .start = open_stream, .heard = client_heard},
+    [STARTTLS_SERVER] = {.framing = FRAME_TAG, .heard = server_heard},
 };

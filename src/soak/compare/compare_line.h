@@ -27,8 +27,8 @@ struct compare_line {
     const char *metric; /* bisect's; NULL: the verdict */
     const char **word;  /* owned; borrowed from argv */
     size_t words;
-    char last[PATH_MAX];        /* the path that the word `last` stands for */
-    struct passed_on passed_on; /* for each run */
+    char last[PATH_MAX];                        /* the path that the word `last` stands for */
+    struct forwarded_options forwarded_options; /* for each run */
     /* What follows from the lists. */
     enum compare_part part; /* that has several names, or the first that has any */
     char *name[COMPARE_LINE_NAMES];

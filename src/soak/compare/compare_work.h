@@ -16,10 +16,10 @@
 struct compare_work {
     const struct compare_line *line;
     struct compare_set *set;
-    const char *libc;  /* for every run; "" = none */
-    uint64_t closed;   /* for every run; 0 = the scenario's own bound */
-    FILE *progress;    /* NULL: quiet */
-    struct subrun sub; /* opened by compare_work_open */
+    const char *libc;       /* for every run; "" = none */
+    uint64_t closed;        /* for every run; 0 = the scenario's own bound */
+    FILE *progress;         /* NULL: quiet */
+    struct run_process sub; /* opened by compare_work_open */
     struct run_dir dir;
 };
 

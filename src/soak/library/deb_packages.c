@@ -60,7 +60,7 @@ enum lib_part deb_part(const char *package)
     return (enum lib_part)part;
 }
 
-int debs_unpack(const char *file, const char *to, const char *log, struct err *e)
+int deb_packages_unpack(const char *file, const char *to, const char *log, struct err *e)
 {
     const char *const argv[] = {"dpkg-deb", "--extract", file, to, NULL};
     struct spawn s = {.argv = argv, .log = log};
@@ -73,7 +73,7 @@ static bool is_deb(const char *name)
     return length > 4 && strcmp(name + length - 4, ".deb") == 0;
 }
 
-int debs_unpack_folder(const char *from, const char *to, const char *log, struct err *e)
+int deb_packages_unpack_folder(const char *from, const char *to, const char *log, struct err *e)
 {
     char path[PATH_MAX];
     DIR *dir = opendir(from);
@@ -82,7 +82,8 @@ int debs_unpack_folder(const char *from, const char *to, const char *log, struct
         if (!is_deb(d->d_name))
             continue;
         int n = snprintf(path, sizeof path, "%s/%s", from, d->d_name);
-        rc = n < PATH_MAX ? debs_unpack(path, to, log, e) : err_set(e, "the path is too long");
+        rc = n < PATH_MAX ? deb_packages_unpack(path, to, log, e)
+                          : err_set(e, "the path is too long");
     }
     if (dir)
         closedir(dir);
@@ -105,7 +106,7 @@ static const struct lib *find_version(const struct cache_list *list, const struc
     return NULL;
 }
 
-int debs_have(enum lib_part part, const char *version, struct lib *ret, struct err *e)
+int deb_packages_have(enum lib_part part, const char *version, struct lib *ret, struct err *e)
 {
     struct cache_list list;
     struct lib l = {.part = part};
@@ -147,7 +148,7 @@ static int choose_name(struct lib *l, struct err *e)
     return cache_lib_folder(l->part, l->name, l->folder, sizeof l->folder, e);
 }
 
-int debs_install(struct lib *l, const char *new_folder, struct err *e)
+int deb_packages_install(struct lib *l, const char *new_folder, struct err *e)
 {
     char root[PATH_MAX + 8];
     snprintf(root, sizeof root, "%s/root", new_folder);
@@ -191,11 +192,11 @@ static int unpack_all(const char *const *files, size_t count, const char *log, c
     if (mkdir(root, 0700) != 0)
         return err_set(e, "%.300s: %s", root, strerror(errno));
     for (size_t i = 0; i < count; i++) {
-        int rc = debs_unpack(files[i], root, log, e);
+        int rc = deb_packages_unpack(files[i], root, log, e);
         if (rc != 0)
             return rc;
     }
-    return debs_install(l, folder, e);
+    return deb_packages_install(l, folder, e);
 }
 
 static int add_new(const char *const *files, size_t count, const char *log, struct lib *l,
@@ -210,12 +211,12 @@ static int add_new(const char *const *files, size_t count, const char *log, stru
     return rc;
 }
 
-int debs_add(const char *const *files, size_t count, const char *log, struct lib *ret,
-             bool *ret_added, struct err *e)
+int deb_packages_add(const char *const *files, size_t count, const char *log, struct lib *ret,
+                     bool *ret_added, struct err *e)
 {
     struct lib l = {.libc = ""};
     int rc = check_together(files, count, log, &l, e);
-    int have = rc == 0 ? debs_have(l.part, l.version, ret, e) : rc;
+    int have = rc == 0 ? deb_packages_have(l.part, l.version, ret, e) : rc;
     if (have != 0) {
         *ret_added = false;
         return have > 0 ? 0 : have;

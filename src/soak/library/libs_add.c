@@ -95,7 +95,7 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
     snprintf(log, sizeof log, "%s/deb.log", root);
     bool added = false;
     if (rc == 0)
-        rc = debs_add(files, used, log, l, &added, e);
+        rc = deb_packages_add(files, used, log, l, &added, e);
     if (rc == 0)
         on_lib(ctx, l, added);
     free(l);

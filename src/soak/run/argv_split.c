@@ -21,10 +21,10 @@ static int expand(char *into, size_t size, const char *from, int pid)
     return 0;
 }
 
-int words_split(struct words *w, const char *command, int pid)
+int argv_split(struct split_argv *w, const char *command, int pid)
 {
     char *save = NULL;
-    *w = (struct words){.count = 0};
+    *w = (struct split_argv){.count = 0};
     if (expand(w->bytes, sizeof w->bytes, command, pid) != 0)
         return -1;
     for (char *word = strtok_r(w->bytes, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {

@@ -6,7 +6,7 @@
 
 enum { WORDS_MAX = 32, WORDS_BYTES = 1024 };
 
-struct words {
+struct split_argv {
     char *argv[WORDS_MAX + 1]; /* NULL-ended; point into bytes */
     int count;
     char bytes[WORDS_BYTES];
@@ -14,6 +14,6 @@ struct words {
 
 /* Splits `command`; `{pid}` is replaced when pid isn't 0. Returns 0, or -1 when there is no word or
  * no room. */
-int words_split(struct words *w, const char *command, int pid);
+int argv_split(struct split_argv *w, const char *command, int pid);
 
 #endif

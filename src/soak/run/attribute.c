@@ -18,7 +18,7 @@ static const double CONFIRM_LOSSES = 10, CONFIRM_LOSSES_MIN = 5;
 _Static_assert((int)PAGE_BEHAVIOURS <= (int)MIX_MAX && (int)PAGE_BEHAVIOURS <= (int)BEHAVIOURS_MAX,
                "the solver has room for what the page has");
 
-struct when {
+struct attribution {
     struct behaviour_table table; /* as of the last checkpoint */
     struct mix mix;
     struct behaviours_answer answer[RUN_SUBJECTS];
@@ -26,17 +26,17 @@ struct when {
     bool blamed[PAGE_BEHAVIOURS]; /* in the epoch of them alone */
 };
 
-struct when *when_new(void)
+struct attribution *attribution_new(void)
 {
-    struct when *w = calloc(1, sizeof *w);
+    struct attribution *w = calloc(1, sizeof *w);
     if (w)
         w->epoch[ALONE] = w->epoch[WITHOUT] = SIZE_MAX;
     return w;
 }
 
-void when_start(struct run *r)
+void attribution_start(struct run *r)
 {
-    struct when *w = r->when;
+    struct attribution *w = r->attribution;
     behaviour_table_read(r->child[RUN_CLIENT].page, &w->table);
     mix_init(&w->mix, w->table.weight, w->table.count);
     r->plan.in.behaviours = mix_drawn(&w->mix);
@@ -47,7 +47,7 @@ void when_start(struct run *r)
 static int leaking_subject(const struct run *r)
 {
     for (int i = 0; i < RUN_SUBJECTS; i++) {
-        if (behaviours_tell(&r->when->answer[i]))
+        if (behaviours_tell(&r->attribution->answer[i]))
             return i;
     }
     return -1;
@@ -55,21 +55,21 @@ static int leaking_subject(const struct run *r)
 
 static void blame(struct run *r)
 {
-    struct when *w = r->when;
+    struct attribution *w = r->attribution;
     int subject = leaking_subject(r);
     CHECK(subject >= 0); /* else the plan isn't told to confirm */
     for (size_t b = 0; b < w->table.count; b++)
         w->blamed[b] = w->answer[subject].share[b].verdict == BEHAVIOUR_GUILTY;
 }
 
-static void confirm_weights(const struct when *w, bool alone, uint64_t *weight)
+static void confirm_weights(const struct attribution *w, bool alone, uint64_t *weight)
 {
     for (size_t b = 0; b < w->table.count; b++)
         weight[b] = w->blamed[b] == alone ? w->mix.base[b] : 0;
 }
 
 /* A behaviour that can't be drawn, such as "failed", may be the only one to be blamed. */
-static bool any_weight(const struct when *w, const uint64_t *weight)
+static bool any_weight(const struct attribution *w, const uint64_t *weight)
 {
     for (size_t b = 0; b < w->table.count; b++) {
         if (weight[b])
@@ -78,9 +78,9 @@ static bool any_weight(const struct when *w, const uint64_t *weight)
     return false;
 }
 
-const char *when_mix(struct run *r, char *buf, size_t size)
+const char *attribution_mix(struct run *r, char *buf, size_t size)
 {
-    struct when *w = r->when;
+    struct attribution *w = r->attribution;
     uint64_t weight[PAGE_BEHAVIOURS] = {0};
     size_t used = 0;
     buf[0] = '\0';
@@ -99,9 +99,9 @@ const char *when_mix(struct run *r, char *buf, size_t size)
 
 /* ---- solving ---- */
 
-void when_keep(struct run *r)
+void attribution_keep(struct run *r)
 {
-    struct when *w = r->when;
+    struct attribution *w = r->attribution;
     size_t now = history_epochs(r->history[RUN_SERVER]);
     behaviour_table_read(r->child[RUN_CLIENT].page, &w->table);
     if (now == 0)
@@ -120,7 +120,7 @@ static bool judged(const struct judge_epoch *e)
 /* Of one site, or (SIZE_MAX) of all that leak together. */
 static void solve(const struct run *r, int subject, size_t site, struct behaviours_answer *ret)
 {
-    const struct when *w = r->when;
+    const struct attribution *w = r->attribution;
     const struct history *h = r->history[subject];
     struct behaviours_epoch epoch[PAGE_EPOCHS];
     struct behaviours_question q = {.count = w->table.count, .epoch = epoch};
@@ -137,10 +137,10 @@ static void solve(const struct run *r, int subject, size_t site, struct behaviou
     behaviours_solve(&q, ret);
 }
 
-void when_solve(struct run *r)
+void attribution_solve(struct run *r)
 {
     for (int i = 0; i < RUN_SUBJECTS; i++)
-        solve(r, i, SIZE_MAX, &r->when->answer[i]);
+        solve(r, i, SIZE_MAX, &r->attribution->answer[i]);
 }
 
 /* ---- the plan ---- */
@@ -164,9 +164,9 @@ static uint64_t confirm_opens(const struct run *r, const struct behaviours_answe
     return wanted < (double)least ? least : wanted > (double)most ? most : (uint64_t)wanted;
 }
 
-void when_seen(const struct run *r, struct plan_seen *ret)
+void attribution_seen(const struct run *r, struct plan_seen *ret)
 {
-    const struct when *w = r->when;
+    const struct attribution *w = r->attribution;
     int subject = leaking_subject(r);
     for (int i = 0; i < RUN_SUBJECTS; i++)
         ret->untold |= w->answer[i].outcome == BEHAVIOURS_UNTOLD;
@@ -185,7 +185,7 @@ static double sensitivity_of(const struct run *r, int subject, size_t b)
     uint64_t half[2] = {0};
     for (size_t c = 0; c < history_epochs(r->history[subject]); c++) {
         if (judged(history_epoch(r->history[subject], c)))
-            half[c > s->middle] += r->when->table.begun[c][b];
+            half[c > s->middle] += r->attribution->table.begun[c][b];
     }
     return s->epochs < JUDGE_MIN_EPOCHS
                ? 0
@@ -193,9 +193,9 @@ static double sensitivity_of(const struct run *r, int subject, size_t b)
                                     JUDGE_CONFIDENCE_PERMILLE / 1000.0);
 }
 
-static void fill_behaviours(const struct run *r, int subject, struct result_when *ret)
+static void fill_behaviours(const struct run *r, int subject, struct result_attribution *ret)
 {
-    const struct when *w = r->when;
+    const struct attribution *w = r->attribution;
     const struct behaviours_answer *a = &w->answer[subject];
     for (size_t b = 0; b < w->table.count; b++) {
         const struct behaviours_share *s = &a->share[b];
@@ -223,7 +223,7 @@ static bool agrees(const struct behaviours_answer *a, const struct behaviours_fo
 
 static void fill_confirm(const struct run *r, int subject, size_t c, struct result_confirm *ret)
 {
-    const struct when *w = r->when;
+    const struct attribution *w = r->attribution;
     const struct behaviours_answer *a = &w->answer[subject];
     const uint64_t *begun = w->table.begun[c], *ended = w->table.ended[c];
     struct behaviours_forecast f = behaviours_forecast(a, begun, ended);
@@ -241,7 +241,7 @@ static void fill_confirm(const struct run *r, int subject, size_t c, struct resu
 static bool confirmed_until_end(const struct run *r, int subject)
 {
     for (int i = 0; i < CONFIRMS; i++) {
-        size_t c = r->when->epoch[i];
+        size_t c = r->attribution->epoch[i];
         if (c >= history_epochs(r->history[subject]) ||
             !history_epoch(r->history[subject], c)->all_closed)
             return false;
@@ -249,20 +249,20 @@ static bool confirmed_until_end(const struct run *r, int subject)
     return true;
 }
 
-bool when_result(const struct run *r, int subject, struct result_when *ret)
+bool attribution_result(const struct run *r, int subject, struct result_attribution *ret)
 {
-    const struct when *w = r->when;
+    const struct attribution *w = r->attribution;
     const struct behaviours_answer *a = &w->answer[subject];
     if (!r->judged || w->table.count == 0)
         return false;
-    *ret = (struct result_when){.outcome = a->outcome,
-                                .exact = a->exact,
-                                .sparse = a->sparse,
-                                .by_end = a->by_end,
-                                .freedom = a->freedom,
-                                .residual_blocks = a->residual_blocks,
-                                .residual_bytes = a->residual_bytes,
-                                .chance = a->chance};
+    *ret = (struct result_attribution){.outcome = a->outcome,
+                                       .exact = a->exact,
+                                       .sparse = a->sparse,
+                                       .by_end = a->by_end,
+                                       .freedom = a->freedom,
+                                       .residual_blocks = a->residual_blocks,
+                                       .residual_bytes = a->residual_bytes,
+                                       .chance = a->chance};
     fill_behaviours(r, subject, ret);
     ret->tried = behaviours_tell(a) && confirmed_until_end(r, subject);
     if (!ret->tried)
@@ -273,9 +273,9 @@ bool when_result(const struct run *r, int subject, struct result_when *ret)
     return true;
 }
 
-bool when_site(const struct run *r, int subject, size_t site, char *buf, size_t size)
+bool attribution_site(const struct run *r, int subject, size_t site, char *buf, size_t size)
 {
-    const struct when *w = r->when;
+    const struct attribution *w = r->attribution;
     struct behaviours_answer a;
     size_t used = 0;
     buf[0] = '\0';

@@ -10,25 +10,25 @@
 #include "report/result.h"
 #include "run.h"
 
-struct when;
+struct attribution;
 
 /* Returns NULL when out of memory; free() frees. */
-struct when *when_new(void);
+struct attribution *attribution_new(void);
 /* The client is ready: its behaviours are known. */
-void when_start(struct run *r);
+void attribution_start(struct run *r);
 /* ` mix=50,30,15,5` for the epoch that the plan's action begins, or "" for the client's own mix.
  * Returns buf. */
-const char *when_mix(struct run *r, char *buf, size_t size);
+const char *attribution_mix(struct run *r, char *buf, size_t size);
 /* A checkpoint was added to the histories: notes the counts, and whose epoch it was. */
-void when_keep(struct run *r);
+void attribution_keep(struct run *r);
 /* The subjects were judged: solves what leaks. */
-void when_solve(struct run *r);
+void attribution_solve(struct run *r);
 /* What the plan must know. */
-void when_seen(const struct run *r, struct plan_seen *ret);
+void attribution_seen(const struct run *r, struct plan_seen *ret);
 /* The behaviours that a leaking site's losses follow: "reset,half-close", or "all". False: that
  * isn't told, and buf is "". */
-bool when_site(const struct run *r, int subject, size_t site, char *buf, size_t size);
+bool attribution_site(const struct run *r, int subject, size_t site, char *buf, size_t size);
 /* False: nothing is known, as the run ended before its first epoch. */
-bool when_result(const struct run *r, int subject, struct result_when *ret);
+bool attribution_result(const struct run *r, int subject, struct result_attribution *ret);
 
 #endif

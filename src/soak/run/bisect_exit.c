@@ -63,9 +63,9 @@ static int run(struct build *b, char **argv)
 
 int bisect_build(const char *command, struct err *e)
 {
-    struct words w;
+    struct split_argv w;
     struct build b = {.status = 0};
-    if (words_split(&w, command, 0) != 0)
+    if (argv_split(&w, command, 0) != 0)
         return err_set(e, "--build '%.200s' is empty or too long", command);
     int rc = run(&b, w.argv);
     if (rc != 0)

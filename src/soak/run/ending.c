@@ -115,7 +115,7 @@ static bool is_told(const struct ending *e, const char *line)
            (fatal[0] && strstr(line, fatal));
 }
 
-static void when_text(const struct ending *e, char *buf, size_t size)
+static void attribution_text(const struct ending *e, char *buf, size_t size)
 {
     char count[32];
     uint64_t closed = atomic_load(&e->child->page->app.closed);
@@ -131,7 +131,7 @@ char *ending_text(const struct ending *e, char *buf, size_t size)
 {
     char end[LINE_MAX_BYTES + 64], when[64], log[PATH_MAX], line[256];
     how(e, end, sizeof end);
-    when_text(e, when, sizeof when);
+    attribution_text(e, when, sizeof when);
     snprintf(log, sizeof log, "%s/%s.log", e->folder, e->child->name);
     ending_last_line(log, line, sizeof line);
     bool said = line[0] && !is_told(e, line);

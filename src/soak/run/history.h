@@ -60,7 +60,7 @@ void history_flushed(struct history *h, const struct snapshot *s);
 /* The subject's self-check: borrowed, to be planned in its page. */
 struct self_check *history_self_check(struct history *h);
 /* What became of it so far. */
-void history_selfcheck(const struct history *h, struct selfcheck *ret);
+void history_selfcheck(const struct history *h, struct canary *ret);
 
 /* Asks the judge about all that was seen so far. INVALID when the self-check failed. */
 void history_judge(const struct history *h, const struct history_question *question,

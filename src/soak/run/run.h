@@ -80,10 +80,10 @@ struct run {
     enum run_state state;
     enum run_settle settle;
     struct plan plan;
-    struct plan_action action; /* the step under way */
-    struct when *when;         /* owned: the behaviours, see when.h */
-    uint64_t epoch;            /* number stamped into new blocks */
-    uint64_t oldest;           /* the client's word at the last quiet */
+    struct plan_action action;       /* the step under way */
+    struct attribution *attribution; /* owned: the behaviours, see attribute.h */
+    uint64_t epoch;                  /* number stamped into new blocks */
+    uint64_t oldest;                 /* the client's word at the last quiet */
     uint64_t server_port;
     int settled; /* bit per child */
     uint64_t settle_id;

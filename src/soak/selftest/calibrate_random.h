@@ -18,7 +18,7 @@ struct calibrate_random {
 
 /* Runs them, a line each: the verdict and the command that repeats it. Returns 0, or -1 when it was
  * interrupted or soak can't be run. */
-int calibrate_random_run(struct calibrate_random *c, struct subrun *sub, struct err *e);
+int calibrate_random_run(struct calibrate_random *c, struct run_process *sub, struct err *e);
 /* Prints the totals. Returns whether none was anything but PASS or refused. */
 bool calibrate_random_summarise(const struct calibrate_random *c);
 

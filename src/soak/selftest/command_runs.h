@@ -10,9 +10,9 @@
 
 struct command_runs {
     const struct command *command;
-    void *options;      /* borrowed: the command's table writes it */
-    void *owner;        /* borrowed: handed to the calls below */
-    struct subrun *sub; /* borrowed: opened before `run` and closed at the end */
+    void *options;           /* borrowed: the command's table writes it */
+    void *owner;             /* borrowed: handed to the calls below */
+    struct run_process *sub; /* borrowed: opened before `run` and closed at the end */
     /* What is wrong with the options: 0, or -1 with a sentence. */
     int (*check)(void *owner, struct err *e);
     /* All runs: 0, or -1 when soak can't be run or an interrupt came. */

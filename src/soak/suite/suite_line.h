@@ -16,7 +16,7 @@ struct suite_line {
     uint64_t shard, of; /* 1 and 1 when the suite isn't divided */
     const char **word;  /* owned; what names scenarios: borrowed from argv */
     size_t words;
-    struct passed_on passed_on; /* for each run */
+    struct forwarded_options forwarded_options; /* for each run */
 };
 
 /* The options of its own. */

@@ -9,35 +9,35 @@
 
 static const char *const names[] = {
 #define X(id, name, text) name,
-    SELFCHECK_CONTROL_LIST(X)
+    CANARY_CONTROL_LIST(X)
 #undef X
 };
 static const char *const texts[] = {
 #define X(id, name, text) text,
-    SELFCHECK_CONTROL_LIST(X)
+    CANARY_CONTROL_LIST(X)
 #undef X
 };
 
-const char *selfcheck_control_name(enum selfcheck_control c)
+const char *canary_control_name(enum canary_control c)
 {
-    CHECK(c < SELFCHECK_CONTROLS);
+    CHECK(c < CANARY_CONTROLS);
     return names[c];
 }
 
 /* The first failure is the one to tell. */
-__attribute__((format(printf, 2, 3))) static void fail(struct selfcheck *s, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void fail(struct canary *s, const char *format, ...)
 {
-    if (s->state == SELFCHECK_FAILED)
+    if (s->state == CANARY_FAILED)
         return;
     va_list args;
     va_start(args, format);
     vsnprintf(s->sentence, sizeof s->sentence, format, args);
     va_end(args);
-    s->state = SELFCHECK_FAILED;
+    s->state = CANARY_FAILED;
 }
 
 /* Connections begun up to the end of `epoch`. */
-static uint64_t opened_until(const struct selfcheck_evidence *e, size_t epoch)
+static uint64_t opened_until(const struct canary_evidence *e, size_t epoch)
 {
     uint64_t sum = 0;
     for (size_t c = 0; c <= epoch && c < e->epochs; c++)
@@ -46,7 +46,7 @@ static uint64_t opened_until(const struct selfcheck_evidence *e, size_t epoch)
 }
 
 /* The epoch of a connection; false when the run hasn't come to it. */
-static bool epoch_of(const struct selfcheck_evidence *e, uint64_t connection, size_t *ret)
+static bool epoch_of(const struct canary_evidence *e, uint64_t connection, size_t *ret)
 {
     for (size_t c = 0; c < e->epochs; c++) {
         if (opened_until(e, c) <= connection)
@@ -59,7 +59,7 @@ static bool epoch_of(const struct selfcheck_evidence *e, uint64_t connection, si
 
 /* ---- the planted block ---- */
 
-static void check_lost(const struct selfcheck_evidence *e, struct selfcheck *s)
+static void check_lost(const struct canary_evidence *e, struct canary *s)
 {
     const struct judge_site *site = &e->lost;
     int64_t blocks = 0, bytes = 0;
@@ -90,7 +90,7 @@ static void check_lost(const struct selfcheck_evidence *e, struct selfcheck *s)
 
 /* ---- the quiet controls ---- */
 
-static size_t base_of(const struct selfcheck_evidence *e)
+static size_t base_of(const struct canary_evidence *e)
 {
     size_t base = SIZE_MAX;
     for (size_t c = 0; c < e->epochs && !e->epoch[c].measured; c++)
@@ -100,21 +100,20 @@ static size_t base_of(const struct selfcheck_evidence *e)
 
 /* What must be alive of a control at checkpoint c: no control is quiet because it never happened.
  */
-static int64_t expected_blocks(const struct selfcheck_evidence *e, enum selfcheck_control which,
-                               size_t c)
+static int64_t expected_blocks(const struct canary_evidence *e, enum canary_control which, size_t c)
 {
     uint64_t opened = opened_until(e, c);
     int64_t made;
     switch (which) {
-    case SELFCHECK_ONE_TIME:
+    case CANARY_ONE_TIME:
         return e->plan.armed && opened > e->plan.one_time_at;
-    case SELFCHECK_CACHE:
+    case CANARY_CACHE:
         made = (int64_t)opened;
         return made < e->plan.cache_entries ? made : e->plan.cache_entries;
-    case SELFCHECK_DEFERRED:
+    case CANARY_DEFERRED:
         made = (int64_t)((opened + e->plan.every - 2) / e->plan.every);
         return opened < 2 ? 0 : made < e->plan.waiting ? made : e->plan.waiting;
-    case SELFCHECK_CONTROLS:
+    case CANARY_CONTROLS:
         break;
     }
     CHECK(false);
@@ -122,18 +121,18 @@ static int64_t expected_blocks(const struct selfcheck_evidence *e, enum selfchec
 }
 
 /* The cache is a control only when it was full before the measuring began. */
-static bool is_seen(const struct selfcheck_evidence *e, enum selfcheck_control which)
+static bool is_seen(const struct canary_evidence *e, enum canary_control which)
 {
     size_t base = base_of(e), last = e->epochs - 1;
     if (base == SIZE_MAX || base == last)
         return false;
-    if (which == SELFCHECK_CACHE)
+    if (which == CANARY_CACHE)
         return expected_blocks(e, which, base) == e->plan.cache_entries;
     return expected_blocks(e, which, last) > 0;
 }
 
-static void check_amount(const struct selfcheck_evidence *e, enum selfcheck_control which,
-                         struct selfcheck *s)
+static void check_amount(const struct canary_evidence *e, enum canary_control which,
+                         struct canary *s)
 {
     for (size_t c = 0; c < e->epochs; c++) {
         int64_t expected = expected_blocks(e, which, c), found = e->control[which].blocks[c];
@@ -143,27 +142,27 @@ static void check_amount(const struct selfcheck_evidence *e, enum selfcheck_cont
              texts[which], expected, c, found);
         return;
     }
-    if (which == SELFCHECK_DEFERRED && e->drained && e->control[which].drained_blocks != 0)
+    if (which == CANARY_DEFERRED && e->drained && e->control[which].drained_blocks != 0)
         fail(s, "%s: the drain freed them, and the ledger still has %" PRId64, texts[which],
              e->control[which].drained_blocks);
 }
 
-static void check_quiet(const struct selfcheck_evidence *e, struct selfcheck *s)
+static void check_quiet(const struct canary_evidence *e, struct canary *s)
 {
     struct evidence evidence = {.epochs = e->epochs,
                                 .epoch = e->epoch,
-                                .sites = SELFCHECK_CONTROLS,
+                                .sites = CANARY_CONTROLS,
                                 .site = e->control,
                                 .drained = e->drained,
                                 .hooked = true,
                                 .handshakes = 1};
     struct judgement j;
     judge(&evidence, &j);
-    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++)
+    for (size_t i = 0; i < CANARY_CONTROLS; i++)
         s->quiet[i] = true;
     for (size_t i = 0; i < j.findings; i++) {
         const struct judge_finding *f = &j.finding[i];
-        if (f->verdict == VERDICT_PASS || f->site >= SELFCHECK_CONTROLS || !s->seen[f->site])
+        if (f->verdict == VERDICT_PASS || f->site >= CANARY_CONTROLS || !s->seen[f->site])
             continue;
         s->quiet[f->site] = false;
         fail(s, "%s must stay quiet and was called %s, %s", texts[f->site],
@@ -171,23 +170,23 @@ static void check_quiet(const struct selfcheck_evidence *e, struct selfcheck *s)
     }
 }
 
-static void check_controls(const struct selfcheck_evidence *e, struct selfcheck *s)
+static void check_controls(const struct canary_evidence *e, struct canary *s)
 {
-    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++) {
-        s->seen[i] = is_seen(e, (enum selfcheck_control)i);
-        check_amount(e, (enum selfcheck_control)i, s);
+    for (size_t i = 0; i < CANARY_CONTROLS; i++) {
+        s->seen[i] = is_seen(e, (enum canary_control)i);
+        check_amount(e, (enum canary_control)i, s);
     }
     check_quiet(e, s);
 }
 
-static void conclude(struct selfcheck *s)
+static void conclude(struct canary *s)
 {
     int quiet = 0;
-    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++)
+    for (size_t i = 0; i < CANARY_CONTROLS; i++)
         quiet += s->seen[i] && s->quiet[i];
-    if (s->state == SELFCHECK_FAILED)
+    if (s->state == CANARY_FAILED)
         return;
-    s->state = s->reached ? SELFCHECK_OK : SELFCHECK_NOT_REACHED;
+    s->state = s->reached ? CANARY_OK : CANARY_NOT_REACHED;
     if (!s->reached)
         snprintf(s->sentence, sizeof s->sentence,
                  "the run ended before the connection that plants the block");
@@ -199,9 +198,9 @@ static void conclude(struct selfcheck *s)
         snprintf(s->sentence, sizeof s->sentence, "found the block lost on purpose");
 }
 
-void selfcheck_judge(const struct selfcheck_evidence *e, struct selfcheck *ret)
+void canary_judge(const struct canary_evidence *e, struct canary *ret)
 {
-    *ret = (struct selfcheck){.state = SELFCHECK_NONE};
+    *ret = (struct canary){.state = CANARY_NONE};
     if (!e->plan.planned)
         return;
     if (e->epochs) {
@@ -211,9 +210,9 @@ void selfcheck_judge(const struct selfcheck_evidence *e, struct selfcheck *ret)
     conclude(ret);
 }
 
-void selfcheck_apply(const struct selfcheck *s, struct judgement *j)
+void canary_apply(const struct canary *s, struct judgement *j)
 {
-    if (s->state != SELFCHECK_FAILED)
+    if (s->state != CANARY_FAILED)
         return;
     size_t kept = j->reasons < JUDGE_REASONS ? j->reasons : JUDGE_REASONS - 1;
     memmove(j->reason + 1, j->reason, kept * sizeof j->reason[0]);

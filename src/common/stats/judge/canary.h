@@ -5,27 +5,27 @@
  * block, a small cache and deferred frees, must be there too, and judge() must not hold any of them
  * against the subject. Otherwise nothing that this ledger says can be trusted. Pure.
  */
-#ifndef SOAK_STATS_SELFCHECK_H
-#define SOAK_STATS_SELFCHECK_H
+#ifndef SOAK_STATS_CANARY_H
+#define SOAK_STATS_CANARY_H
 
 #include "judge.h"
 
 /* The quiet controls: X(ENUM, name in JSON, name in sentences) */
-#define SELFCHECK_CONTROL_LIST(X)                                                                  \
-    X(SELFCHECK_ONE_TIME, "one-time", "a block made once and kept")                                \
-    X(SELFCHECK_CACHE, "cache", "a small cache that replaces its oldest entry")                    \
-    X(SELFCHECK_DEFERRED, "deferred", "blocks freed some connections later")
+#define CANARY_CONTROL_LIST(X)                                                                     \
+    X(CANARY_ONE_TIME, "one-time", "a block made once and kept")                                   \
+    X(CANARY_CACHE, "cache", "a small cache that replaces its oldest entry")                       \
+    X(CANARY_DEFERRED, "deferred", "blocks freed some connections later")
 
-enum selfcheck_control {
+enum canary_control {
 #define X(id, name, text) id,
-    SELFCHECK_CONTROL_LIST(X)
+    CANARY_CONTROL_LIST(X)
 #undef X
-        SELFCHECK_CONTROLS
+        CANARY_CONTROLS
 };
-const char *selfcheck_control_name(enum selfcheck_control c);
+const char *canary_control_name(enum canary_control c);
 
 /* What was planned. Ordinals count the subject's own connections from 0. */
-struct selfcheck_plan {
+struct canary_plan {
     bool planned;     /* false: no self-check was to be made */
     bool armed;       /* the two ordinals are set */
     uint64_t lost_at; /* the connection that loses the block */
@@ -36,34 +36,34 @@ struct selfcheck_plan {
     int64_t waiting;       /* deferred blocks alive at a time, at most */
 };
 
-struct selfcheck_evidence {
-    struct selfcheck_plan plan;
+struct canary_evidence {
+    struct canary_plan plan;
     size_t epochs;
     const struct judge_epoch *epoch;
-    struct judge_site lost, control[SELFCHECK_CONTROLS];
+    struct judge_site lost, control[CANARY_CONTROLS];
     bool drained;
 };
 
-enum selfcheck_state {
-    SELFCHECK_NONE,        /* not planned */
-    SELFCHECK_NOT_REACHED, /* the run ended before the planted block's connection */
-    SELFCHECK_OK,
-    SELFCHECK_FAILED
+enum canary_state {
+    CANARY_NONE,        /* not planned */
+    CANARY_NOT_REACHED, /* the run ended before the planted block's connection */
+    CANARY_OK,
+    CANARY_FAILED
 };
-struct selfcheck {
-    enum selfcheck_state state;
-    bool reached, found;            /* the planted block */
-    size_t epoch;                   /* where it belongs; meaningful when reached */
-    int64_t bytes;                  /* its size */
-    bool seen[SELFCHECK_CONTROLS];  /* the run came to the point where the control shows */
-    bool quiet[SELFCHECK_CONTROLS]; /* meaningful when seen */
-    char sentence[192];             /* for people: what was checked, or what failed */
+struct canary {
+    enum canary_state state;
+    bool reached, found;         /* the planted block */
+    size_t epoch;                /* where it belongs; meaningful when reached */
+    int64_t bytes;               /* its size */
+    bool seen[CANARY_CONTROLS];  /* the run came to the point where the control shows */
+    bool quiet[CANARY_CONTROLS]; /* meaningful when seen */
+    char sentence[192];          /* for people: what was checked, or what failed */
 };
 
 /* Fills `ret` entirely; keeps no pointer into the evidence. */
-void selfcheck_judge(const struct selfcheck_evidence *e, struct selfcheck *ret);
+void canary_judge(const struct canary_evidence *e, struct canary *ret);
 
 /* A failed self-check makes the judgement INVALID, whatever it was. All figures stay. */
-void selfcheck_apply(const struct selfcheck *s, struct judgement *j);
+void canary_apply(const struct canary *s, struct judgement *j);
 
 #endif

@@ -96,7 +96,7 @@ static bool any_leak(const struct judge_finding *finding, size_t count)
 
 /* A conviction needs survivors in both halves of the judged connections, which is stricter than in
  * two epochs: so the halves are what the sensitivity is figured from. */
-static void judge_sensitivity(const struct hearing *h, struct judge_sensitivity *ret)
+static void judge_sensitivity(const struct judge_context *h, struct judge_sensitivity *ret)
 {
     ret->closed = h->opened;
     ret->epochs = h->epochs;
@@ -115,7 +115,7 @@ static bool is_count(const struct evidence *e, const char *gauge)
     return false;
 }
 
-static bool is_certain(const struct hearing *h, const struct judgement *j)
+static bool is_certain(const struct judge_context *h, const struct judgement *j)
 {
     /* A small table that nobody declared looks like a leak until it is full. */
     enum { CERTAIN_EPOCHS = 3, CERTAIN_BLOCKS = 500 };
@@ -131,7 +131,7 @@ static bool is_certain(const struct hearing *h, const struct judgement *j)
     return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS;
 }
 
-static size_t find_all(struct hearing *h, struct judge_finding *finding, struct judgement *j)
+static size_t find_all(struct judge_context *h, struct judge_finding *finding, struct judgement *j)
 {
     bool *taken = calloc(h->e->sites + 1, sizeof *taken);
     CHECK(taken);
@@ -148,10 +148,10 @@ static size_t find_all(struct hearing *h, struct judge_finding *finding, struct 
 
 void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct judgement *ret)
 {
-    struct hearing h;
+    struct judge_context h;
     memset(ret, 0, sizeof *ret);
     ret->by_operation = evidence->by_operation;
-    hearing_open(&h, evidence, rules);
+    judge_context_open(&h, evidence, rules);
     judge_sensitivity(&h, &ret->sensitivity);
     struct judge_finding *finding = calloc(evidence->sites + GAUGE_FINDINGS, sizeof *finding);
     CHECK(finding);

@@ -8,7 +8,7 @@ static int64_t population_at(const struct judge_cache *k, size_t checkpoint)
     return checkpoint == SIZE_MAX ? 0 : (int64_t)k->population[checkpoint];
 }
 
-static int64_t population_growth(const struct hearing *h, const struct judge_cache *k)
+static int64_t population_growth(const struct judge_context *h, const struct judge_cache *k)
 {
     return population_at(k, h->last) - population_at(k, h->base);
 }
@@ -23,7 +23,7 @@ static bool whole_ratio(int64_t growth, int64_t population, int64_t slack)
     return llabs(large - k * small) <= slack * k;
 }
 
-static bool follows(const struct hearing *h, const struct judge_site *s,
+static bool follows(const struct judge_context *h, const struct judge_site *s,
                     const struct judge_cache *k)
 {
     int64_t growth = growth_of(h, s->blocks), population = population_growth(h, k);
@@ -40,7 +40,8 @@ static bool follows(const struct hearing *h, const struct judge_site *s,
     return true;
 }
 
-enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, size_t *ret_cache)
+enum cache_fit cache_fits(const struct judge_context *h, const struct judge_site *s,
+                          size_t *ret_cache)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
         const struct judge_cache *k = &h->e->cache[i];
@@ -59,7 +60,7 @@ enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, s
  * cache. */
 enum { INDEX_BYTES_PER_ENTRY = 16 };
 
-bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret_cache)
+bool cache_indexed_by(const struct judge_context *h, int64_t growth_bytes, size_t *ret_cache)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
         const struct judge_cache *k = &h->e->cache[i];
@@ -71,7 +72,7 @@ bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret
     return false;
 }
 
-bool cache_over(const struct hearing *h, size_t *ret_cache)
+bool cache_over(const struct judge_context *h, size_t *ret_cache)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
         const struct judge_cache *k = &h->e->cache[i];
@@ -84,7 +85,7 @@ bool cache_over(const struct hearing *h, size_t *ret_cache)
     return false;
 }
 
-bool cache_bounded_present(const struct hearing *h)
+bool cache_bounded_present(const struct judge_context *h)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
         const struct judge_cache *k = &h->e->cache[i];
@@ -98,7 +99,7 @@ bool cache_bounded_present(const struct hearing *h)
  * most that it ever holds (SSL_CTX_add_session, ssl/ssl_sess.c). */
 enum { NEVER_USED = 1 };
 
-uint64_t cache_full_in(const struct hearing *h, size_t cache)
+uint64_t cache_full_in(const struct judge_context *h, size_t cache)
 {
     const struct judge_cache *k = &h->e->cache[cache];
     int64_t grown = population_growth(h, k),
@@ -111,7 +112,7 @@ uint64_t cache_full_in(const struct hearing *h, size_t cache)
     return (uint64_t)((double)left * (double)begun / (double)grown + 0.5);
 }
 
-bool cache_grew(const struct hearing *h)
+bool cache_grew(const struct judge_context *h)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
         if (population_growth(h, &h->e->cache[i]) > 0)

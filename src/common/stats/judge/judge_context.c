@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool hearing_judges(const struct hearing *h, size_t epoch)
+bool judge_context_judges(const struct judge_context *h, size_t epoch)
 {
     const struct judge_epoch *e = &h->e->epoch[epoch];
     return e->measured && !e->hold && e->all_closed && e->opened > 0;
 }
 
-static void sum_epochs(struct hearing *h)
+static void sum_epochs(struct judge_context *h)
 {
     for (size_t c = 0; c < h->e->epochs; c++) {
         const struct judge_epoch *e = &h->e->epoch[c];
@@ -24,7 +24,7 @@ static void sum_epochs(struct hearing *h)
             h->hold = true;
             h->hold_seconds += e->seconds;
         }
-        if (!hearing_judges(h, c))
+        if (!judge_context_judges(h, c))
             continue;
         h->epochs++;
         h->newest = c;
@@ -33,19 +33,19 @@ static void sum_epochs(struct hearing *h)
     }
 }
 
-static void cut_in_half(struct hearing *h)
+static void cut_in_half(struct judge_context *h)
 {
     uint64_t *opened = calloc(h->e->epochs + 1, sizeof *opened);
     CHECK(opened);
     for (size_t c = 0; c < h->e->epochs; c++)
-        opened[c] = hearing_judges(h, c) ? h->e->epoch[c].opened : 0;
+        opened[c] = judge_context_judges(h, c) ? h->e->epoch[c].opened : 0;
     h->middle = sensitivity_halves(opened, h->e->epochs, h->half);
     free(opened);
 }
 
-void hearing_open(struct hearing *h, const struct evidence *e, uint64_t rules)
+void judge_context_open(struct judge_context *h, const struct evidence *e, uint64_t rules)
 {
-    *h = (struct hearing){.e = e, .rules = rules, .base = SIZE_MAX};
+    *h = (struct judge_context){.e = e, .rules = rules, .base = SIZE_MAX};
     h->last = e->epochs ? e->epochs - 1 : 0;
     for (size_t c = 0; c < e->epochs && !e->epoch[c].measured; c++)
         h->base = c;
@@ -53,17 +53,18 @@ void hearing_open(struct hearing *h, const struct evidence *e, uint64_t rules)
     cut_in_half(h);
 }
 
-int64_t at_base(const struct hearing *h, const int64_t *series)
+int64_t at_base(const struct judge_context *h, const int64_t *series)
 {
     return h->base == SIZE_MAX ? 0 : series[h->base];
 }
 
-int64_t growth_of(const struct hearing *h, const int64_t *series)
+int64_t growth_of(const struct judge_context *h, const int64_t *series)
 {
     return h->e->epochs ? series[h->last] - at_base(h, series) : 0;
 }
 
-bool same_type(const struct hearing *h, const struct judge_site *a, const struct judge_site *b)
+bool same_type(const struct judge_context *h, const struct judge_site *a,
+               const struct judge_site *b)
 {
     size_t at_a = a->blocks[h->last] > 0 ? h->last : h->base;
     size_t at_b = b->blocks[h->last] > 0 ? h->last : h->base;
@@ -72,7 +73,7 @@ bool same_type(const struct hearing *h, const struct judge_site *a, const struct
     return a->bytes[at_a] * b->blocks[at_b] == b->bytes[at_b] * a->blocks[at_a];
 }
 
-bool site_moved(const struct hearing *h, const struct judge_site *s)
+bool site_moved(const struct judge_context *h, const struct judge_site *s)
 {
     return growth_of(h, s->blocks) != 0 || survivors_after(h, s, SIZE_MAX) > 0;
 }
@@ -92,7 +93,7 @@ static int64_t born(const struct judge_site *s, size_t epoch)
     return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;
 }
 
-void survivors_of(const struct hearing *h, const struct judge_site *s, size_t site,
+void survivors_of(const struct judge_context *h, const struct judge_site *s, size_t site,
                   struct survivors *ret)
 {
     struct survivors v = {.site = site, .s = s, .growth = growth_of(h, s->blocks)};
@@ -100,7 +101,7 @@ void survivors_of(const struct hearing *h, const struct judge_site *s, size_t si
     for (size_t c = 0; c < h->e->epochs; c++) {
         if (h->e->epoch[c].measured && h->e->epoch[c].hold)
             v.held += born(s, c);
-        if (!hearing_judges(h, c) || born(s, c) == 0)
+        if (!judge_context_judges(h, c) || born(s, c) == 0)
             continue;
         v.blocks += born(s, c);
         v.bytes += s->born_bytes[c];
@@ -116,24 +117,24 @@ void survivors_of(const struct hearing *h, const struct judge_site *s, size_t si
     *ret = v;
 }
 
-void survivors_count(const struct hearing *h, size_t site, struct survivors *ret)
+void survivors_count(const struct judge_context *h, size_t site, struct survivors *ret)
 {
     survivors_of(h, &h->e->site[site], site, ret);
 }
 
-int64_t survivors_after(const struct hearing *h, const struct judge_site *s, size_t epoch)
+int64_t survivors_after(const struct judge_context *h, const struct judge_site *s, size_t epoch)
 {
     int64_t sum = 0;
     for (size_t c = epoch == SIZE_MAX ? 0 : epoch + 1; c < h->e->epochs; c++)
-        sum += hearing_judges(h, c) ? born(s, c) : 0;
+        sum += judge_context_judges(h, c) ? born(s, c) : 0;
     return sum;
 }
 
-uint64_t opened_after(const struct hearing *h, size_t epoch)
+uint64_t opened_after(const struct judge_context *h, size_t epoch)
 {
     uint64_t sum = 0;
     for (size_t c = epoch == SIZE_MAX ? 0 : epoch + 1; c < h->e->epochs; c++)
-        sum += hearing_judges(h, c) ? h->e->epoch[c].opened : 0;
+        sum += judge_context_judges(h, c) ? h->e->epoch[c].opened : 0;
     return sum;
 }
 
@@ -178,7 +179,7 @@ double binomial_at_most(int64_t k, int64_t n, double p)
     return sum < 1 ? sum : 1;
 }
 
-struct judge_finding finding_of(const struct hearing *h, const struct survivors *v,
+struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,
                                 enum verdict verdict, enum kind kind)
 {
     struct judge_finding f = {
@@ -199,12 +200,12 @@ void finding_why(struct judge_finding *f, const char *format, ...)
 }
 
 /* Appends `first` or `, next` for each of the newest epochs. */
-static void list_epochs(const struct hearing *h, size_t from, const int64_t *blocks, char *text,
-                        size_t size)
+static void list_epochs(const struct judge_context *h, size_t from, const int64_t *blocks,
+                        char *text, size_t size)
 {
     size_t used = 0;
     for (size_t c = from; c < h->e->epochs && used < size; c++) {
-        if (!hearing_judges(h, c))
+        if (!judge_context_judges(h, c))
             continue;
         int64_t figure = blocks ? blocks[c] : (int64_t)h->e->epoch[c].opened;
         int n = snprintf(text + used, size - used, "%s%" PRId64, used ? ", " : "", figure);
@@ -212,14 +213,15 @@ static void list_epochs(const struct hearing *h, size_t from, const int64_t *blo
     }
 }
 
-void finding_why_ratio(const struct hearing *h, const struct judge_site *s, struct judge_finding *f)
+void finding_why_ratio(const struct judge_context *h, const struct judge_site *s,
+                       struct judge_finding *f)
 {
     enum { SHOWN = 5 };
     char opened[64] = "", kept[64] = "";
     size_t from = h->newest;
     for (int shown = 1; shown < SHOWN && from > 0;) {
         from--;
-        shown += hearing_judges(h, from);
+        shown += judge_context_judges(h, from);
     }
     list_epochs(h, from, NULL, opened, sizeof opened);
     list_epochs(h, from, s->born_blocks, kept, sizeof kept);

@@ -65,7 +65,7 @@ static struct judge_finding found(const struct judge_gauge *g, const struct step
 }
 
 /* What was added while the subject was held. */
-static double held_growth(const struct hearing *h, const struct judge_gauge *g)
+static double held_growth(const struct judge_context *h, const struct judge_gauge *g)
 {
     double sum = 0;
     size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
@@ -76,8 +76,8 @@ static double held_growth(const struct hearing *h, const struct judge_gauge *g)
     return sum;
 }
 
-static void name_time(const struct hearing *h, const struct judge_gauge *g, const struct steps *s,
-                      struct judge_finding *f)
+static void name_time(const struct judge_context *h, const struct judge_gauge *g,
+                      const struct steps *s, struct judge_finding *f)
 {
     double held = held_growth(h, g);
     if (!rule_on(h, RULE_TIME) || !by_time(h, held, s->grown))
@@ -89,7 +89,8 @@ static void name_time(const struct hearing *h, const struct judge_gauge *g, cons
 }
 
 /* Returns false when the gauge is at rest. */
-static bool count_judge(struct hearing *h, const struct judge_gauge *g, struct judge_finding *ret)
+static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
+                        struct judge_finding *ret)
 {
     if (g->count < 2 || g->closed[g->count - 1] <= g->closed[0])
         return false;
@@ -119,7 +120,7 @@ static bool count_judge(struct hearing *h, const struct judge_gauge *g, struct j
     return true;
 }
 
-size_t counts_judge(struct hearing *h, struct judge_finding *ret)
+size_t counts_judge(struct judge_context *h, struct judge_finding *ret)
 {
     enum { MOST = 4 };
     size_t count = 0;

@@ -62,7 +62,8 @@ static double stray_of(const struct judge_gauge *g, size_t from)
     return most;
 }
 
-static struct rise rise_of(const struct hearing *h, const struct judge_gauge *g, bool late_only)
+static struct rise rise_of(const struct judge_context *h, const struct judge_gauge *g,
+                           bool late_only)
 {
     struct rise r = {.g = g};
     if (!g)
@@ -85,7 +86,7 @@ static bool rises(const struct rise *r, double at_least)
     return r->g && r->growth > at_least && r->low > r->g->limit && r->straight;
 }
 
-static double held_bytes(const struct hearing *h, const struct judge_gauge *g)
+static double held_bytes(const struct judge_context *h, const struct judge_gauge *g)
 {
     double sum = 0;
     size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
@@ -95,7 +96,7 @@ static double held_bytes(const struct hearing *h, const struct judge_gauge *g)
 }
 
 /* The bytes of the whole heap wander more than the regions of one class. */
-static void name_time(const struct hearing *h, const struct rise *allocated,
+static void name_time(const struct judge_context *h, const struct rise *allocated,
                       const struct judge_size_class *k, struct judge_finding *f)
 {
     double held = k ? held_regions(h, k) : allocated->g ? held_bytes(h, allocated->g) : 0;
@@ -110,7 +111,7 @@ static void name_time(const struct hearing *h, const struct rise *allocated,
                 churned / h->seconds);
 }
 
-static struct judge_finding outside(struct hearing *h, const struct rise *allocated,
+static struct judge_finding outside(struct judge_context *h, const struct rise *allocated,
                                     const struct judge_size_class *k)
 {
     struct judge_finding f = {.site = SIZE_MAX, .kind = KIND_OUTSIDE, .verdict = VERDICT_LEAK};
@@ -156,7 +157,7 @@ static struct judge_finding pages(const struct rise *r, const struct rise *flat,
 /* Bytes per connection that would have had to be added to be seen: beyond the limit by what the
  * figure varies, `at_least` in all, and so many that the points lie straight. What the series
  * itself became less by comes on top. */
-static double smallest_seen(const struct hearing *h, const struct rise *r, double at_least)
+static double smallest_seen(const struct judge_context *h, const struct rise *r, double at_least)
 {
     if (!r->g || begun(h) == 0 || r->half_width > 1e12)
         return 0;
@@ -174,7 +175,7 @@ struct heap_case {
     struct rise allocated, active, beside, held;
 };
 
-static void heap_case_init(struct heap_case *k, const struct hearing *h)
+static void heap_case_init(struct heap_case *k, const struct judge_context *h)
 {
     const struct judge_gauge *allocated = gauge_find(h->e, "heap_allocated"),
                              *active = gauge_find(h->e, "heap_active");
@@ -202,7 +203,7 @@ static void heap_case_fini(struct heap_case *k)
 
 /* A loss must be larger by what the ledger may explain of it; pages, by what is in use with them.
  */
-static void sensitivity_fill(const struct hearing *h, const struct heap_case *k,
+static void sensitivity_fill(const struct judge_context *h, const struct heap_case *k,
                              struct judge_sensitivity *ret)
 {
     ret->heap_bytes = smallest_seen(h, &k->beside, UNSUPPORTED_BYTES + k->share.slack);
@@ -212,7 +213,8 @@ static void sensitivity_fill(const struct hearing *h, const struct heap_case *k,
             fmax(ret->page_bytes, IN_USE_PARTS * k->allocated.per_conn - k->held.per_conn);
 }
 
-static bool outside_judge(struct hearing *h, const struct heap_case *k, struct judge_finding *ret)
+static bool outside_judge(struct judge_context *h, const struct heap_case *k,
+                          struct judge_finding *ret)
 {
     struct rise unexplained = k->beside;
     unexplained.growth -= k->share.slack;
@@ -226,7 +228,7 @@ static bool outside_judge(struct hearing *h, const struct heap_case *k, struct j
 }
 
 /* More pages, and not for what is allocated in them: a cache that fills takes some as well. */
-static bool fragmentation_judge(struct hearing *h, const struct heap_case *k,
+static bool fragmentation_judge(struct judge_context *h, const struct heap_case *k,
                                 struct judge_finding *ret)
 {
     if (!rule_on(h, RULE_FRAGMENTATION) || !rises(&k->held, ACTIVE_BYTES) ||
@@ -249,7 +251,7 @@ static double untouched_at_start(const struct rise *resident, const struct rise 
 }
 
 /* What OpenSSL's live blocks took more at the gauge's last point than at its first. */
-static double ledger_growth(const struct heap_case *k, const struct hearing *h,
+static double ledger_growth(const struct heap_case *k, const struct judge_context *h,
                             const struct judge_gauge *g)
 {
     size_t count = g ? g->count : 0, from = h->e->epochs > count ? h->e->epochs - count : 0;
@@ -268,7 +270,8 @@ static double explained_of(const struct heap_case *k, const struct rise *residen
     return ledger->growth > 0 ? ledger->growth + k->share.slack : 0;
 }
 
-static bool witnesses_judge(struct hearing *h, const struct heap_case *k, struct judge_finding *ret)
+static bool witnesses_judge(struct judge_context *h, const struct heap_case *k,
+                            struct judge_finding *ret)
 {
     struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
     if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
@@ -288,7 +291,7 @@ static bool witnesses_judge(struct hearing *h, const struct heap_case *k, struct
     return false;
 }
 
-size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
+size_t heap_judge(struct judge_context *h, bool exact_leak, struct judge_finding *ret,
                   struct judge_sensitivity *ret_seen)
 {
     struct heap_case k;

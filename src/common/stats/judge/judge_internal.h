@@ -1,6 +1,7 @@
 /*
- * What the rooms of the judge share: the evidence with its epochs sorted out (struct hearing), the
- * survivors of one site summed up (struct survivors), and the small tests both use. Private.
+ * What the rooms of the judge share: the evidence with its epochs sorted out (struct
+ * judge_context), the survivors of one site summed up (struct survivors), and the small tests both
+ * use. Private.
  */
 #ifndef SOAK_STATS_JUDGE_CASE_H
 #define SOAK_STATS_JUDGE_CASE_H
@@ -9,7 +10,7 @@
 
 /* The evidence, and which of its epochs count. A judged epoch is measured, no hold, and all its
  * connections have closed. */
-struct hearing {
+struct judge_context {
     const struct evidence *e; /* borrowed */
     uint64_t rules;
     size_t base;   /* the checkpoint before the first measured epoch; SIZE_MAX: nothing before */
@@ -38,13 +39,13 @@ struct survivors {
     size_t newest;         /* the newest of them */
 };
 
-static inline bool rule_on(const struct hearing *h, enum judge_rule rule)
+static inline bool rule_on(const struct judge_context *h, enum judge_rule rule)
 {
     return h->rules >> rule & 1;
 }
 
 /* What is counted: "connection" or "operation", for sentences. */
-static inline const char *unit_of(const struct hearing *h)
+static inline const char *unit_of(const struct judge_context *h)
 {
     return h->e->by_operation ? "operation" : "connection";
 }
@@ -52,23 +53,24 @@ static inline const char *unit_of(const struct hearing *h)
 /* What chance alone explains with a probability of at most this is refuted. */
 #define JUDGE_ALPHA (1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0)
 
-void hearing_open(struct hearing *h, const struct evidence *e, uint64_t rules);
-bool hearing_judges(const struct hearing *h, size_t epoch);
+void judge_context_open(struct judge_context *h, const struct evidence *e, uint64_t rules);
+bool judge_context_judges(const struct judge_context *h, size_t epoch);
 /* Figures of a series at the base checkpoint; 0 when there is none before the measuring. */
-int64_t at_base(const struct hearing *h, const int64_t *series);
-int64_t growth_of(const struct hearing *h, const int64_t *series);
+int64_t at_base(const struct judge_context *h, const int64_t *series);
+int64_t growth_of(const struct judge_context *h, const int64_t *series);
 
-void survivors_count(const struct hearing *h, size_t site, struct survivors *ret);
+void survivors_count(const struct judge_context *h, size_t site, struct survivors *ret);
 /* The same of a site that isn't in the evidence: a sum of sites, of which `site` is one. */
-void survivors_of(const struct hearing *h, const struct judge_site *s, size_t site,
+void survivors_of(const struct judge_context *h, const struct judge_site *s, size_t site,
                   struct survivors *ret);
 /* Sites of a type: in the same file, of the same block size. */
-bool same_type(const struct hearing *h, const struct judge_site *a, const struct judge_site *b);
+bool same_type(const struct judge_context *h, const struct judge_site *a,
+               const struct judge_site *b);
 /* Not at rest. */
-bool site_moved(const struct hearing *h, const struct judge_site *s);
+bool site_moved(const struct judge_context *h, const struct judge_site *s);
 /* Survivors born in judged epochs after `epoch` (SIZE_MAX: in all of them), and connections. */
-int64_t survivors_after(const struct hearing *h, const struct judge_site *s, size_t epoch);
-uint64_t opened_after(const struct hearing *h, size_t epoch);
+int64_t survivors_after(const struct judge_context *h, const struct judge_site *s, size_t epoch);
+uint64_t opened_after(const struct judge_context *h, size_t epoch);
 
 /* 0 with 0 is 0. */
 int64_t common_divisor(int64_t a, int64_t b);
@@ -77,68 +79,70 @@ double poisson_at_most(int64_t k, double mean);
 double binomial_at_most(int64_t k, int64_t n, double p);
 
 /* Fills the figures of a finding about a site. `per connection` is over the judged epochs. */
-struct judge_finding finding_of(const struct hearing *h, const struct survivors *v,
+struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,
                                 enum verdict verdict, enum kind kind);
 __attribute__((format(printf, 2, 3))) void finding_why(struct judge_finding *f, const char *format,
                                                        ...);
 /* "epochs of 250, 500, 1000 connections kept 250, 500, 1000 blocks" */
-void finding_why_ratio(const struct hearing *h, const struct judge_site *s,
+void finding_why_ratio(const struct judge_context *h, const struct judge_site *s,
                        struct judge_finding *f);
 
 /* One rule's answer about a site: no opinion (the next is asked), nothing worth a finding, or the
  * finding. */
 enum answer { NO_OPINION, QUIET, DECIDED };
-enum answer answer_pass(const struct hearing *h, const struct survivors *v, enum kind kind,
+enum answer answer_pass(const struct judge_context *h, const struct survivors *v, enum kind kind,
                         struct judge_finding *f);
-enum answer answer_doubt(struct hearing *h, const struct survivors *v, enum kind kind,
+enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
                          struct judge_finding *f);
 /* judge_table.c */
-enum answer table_judge(struct hearing *h, const struct survivors *v, struct judge_finding *f);
+enum answer table_judge(struct judge_context *h, const struct survivors *v,
+                        struct judge_finding *f);
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
-bool site_judge(struct hearing *h, size_t site, struct judge_finding *ret);
+bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret);
 /* The same of any survivors. */
-bool survivors_judge(struct hearing *h, const struct survivors *v, struct judge_finding *ret);
+bool survivors_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *ret);
 
 /* judge_shared.c: judges the sites that together make the objects of one population by their sum.
  * Sets `taken` for these, appends a finding for each that isn't quiet and returns how many. */
-size_t shared_judge(struct hearing *h, bool *taken, struct judge_finding *ret);
+size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret);
 
 /* judge_cache.c: how a site stands to the caches the subject declared. */
 enum cache_fit { CACHE_NONE, CACHE_FITS, CACHE_FITS_OVER, CACHE_FITS_UNBOUNDED };
-enum cache_fit cache_fits(const struct hearing *h, const struct judge_site *s, size_t *ret_cache);
+enum cache_fit cache_fits(const struct judge_context *h, const struct judge_site *s,
+                          size_t *ret_cache);
 /* The growth of a table in bytes is what the index of a declared cache needs for the entries that
  * came in, and the cache is within its capacity. */
-bool cache_indexed_by(const struct hearing *h, int64_t growth_bytes, size_t *ret_cache);
+bool cache_indexed_by(const struct judge_context *h, int64_t growth_bytes, size_t *ret_cache);
 /* A declared cache holds more than it may, and went on to grow in both halves of the run. */
-bool cache_over(const struct hearing *h, size_t *ret_cache);
+bool cache_over(const struct judge_context *h, size_t *ret_cache);
 /* Some declared cache of limited capacity holds entries. */
-bool cache_bounded_present(const struct hearing *h);
+bool cache_bounded_present(const struct judge_context *h);
 /* Connections until a growing cache of limited capacity is full, at the pace of the measuring; 0
  * when it is full, or doesn't grow, or has no bound. */
-uint64_t cache_full_in(const struct hearing *h, size_t cache);
-bool cache_grew(const struct hearing *h);
+uint64_t cache_full_in(const struct judge_context *h, size_t cache);
+bool cache_grew(const struct judge_context *h);
 
 /* judge_kind.c: nothing connects while the subject is held, so what is added then is added by time.
  * If the pace by the second is the same with and without connections, they have no part in it. */
-bool by_time(const struct hearing *h, double held, double churned);
+bool by_time(const struct judge_context *h, double held, double churned);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
-size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t count);
+size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count);
 
 /* judge_kind.c: each judged epoch kept as many blocks of the finding's site as its connections'
  * share of all comes to, by chance or to a quarter: a mix of behaviours differs from epoch to
  * epoch. */
-bool kind_proportional(const struct hearing *h, const struct judge_finding *f);
+bool kind_proportional(const struct judge_context *h, const struct judge_finding *f);
 
 /* judge_count.c, judge_heap.c: append findings (at most 4 and 2) and say what became of gauges. */
-size_t counts_judge(struct hearing *h, struct judge_finding *ret);
-size_t heap_judge(struct hearing *h, bool exact_leak, struct judge_finding *ret,
+size_t counts_judge(struct judge_context *h, struct judge_finding *ret);
+size_t heap_judge(struct judge_context *h, bool exact_leak, struct judge_finding *ret,
                   struct judge_sensitivity *ret_seen);
 
 /* judge_metrics.c */
-void metrics_fill(const struct hearing *h, struct judgement *j);
+void metrics_fill(const struct judge_context *h, struct judgement *j);
 
 /* judge_verdict.c: the verdict as a whole from findings and the state of the run. */
-void verdict_decide(const struct hearing *h, struct judgement *j);
+void verdict_decide(const struct judge_context *h, struct judgement *j);
 
 #endif

@@ -12,7 +12,7 @@ static bool refinable(const struct judge_finding *f)
     return f->verdict == VERDICT_LEAK && f->site != SIZE_MAX && f->kind == KIND_SIDE;
 }
 
-bool by_time(const struct hearing *h, double held, double churned)
+bool by_time(const struct judge_context *h, double held, double churned)
 {
     if (held <= 0 || h->hold_seconds <= 0 || h->seconds <= 0)
         return false;
@@ -21,7 +21,7 @@ bool by_time(const struct hearing *h, double held, double churned)
            binomial_at_most((int64_t)held, (int64_t)(held + churned), share) > JUDGE_ALPHA;
 }
 
-static void name_time(const struct hearing *h, struct judge_finding *f)
+static void name_time(const struct judge_context *h, struct judge_finding *f)
 {
     struct survivors v;
     survivors_count(h, f->site, &v);
@@ -33,7 +33,7 @@ static void name_time(const struct hearing *h, struct judge_finding *f)
 }
 
 /* A table's bytes are no events that chance could tell: half of the pace is asked for. */
-static void name_time_of_table(const struct hearing *h, struct judge_finding *f)
+static void name_time_of_table(const struct judge_context *h, struct judge_finding *f)
 {
     const struct judge_site *s = &h->e->site[f->site];
     double held = 0;
@@ -53,7 +53,7 @@ static void name_time_of_table(const struct hearing *h, struct judge_finding *f)
 
 /* Held connections: what closing them frees was held by them. What it doesn't is lost by each
  * operation, or waits for the drain. */
-static void name_held(const struct hearing *h, struct judge_finding *f)
+static void name_held(const struct judge_context *h, struct judge_finding *f)
 {
     const struct judge_site *s = &h->e->site[f->site];
     finding_why(f,
@@ -64,7 +64,7 @@ static void name_held(const struct hearing *h, struct judge_finding *f)
         f->kind = KIND_HELD;
 }
 
-static void name_deferred(const struct hearing *h, struct judge_finding *f)
+static void name_deferred(const struct judge_context *h, struct judge_finding *f)
 {
     const struct judge_site *s = &h->e->site[f->site];
     if (s->drained_blocks * 10 > f->blocks)
@@ -77,7 +77,7 @@ static void name_deferred(const struct hearing *h, struct judge_finding *f)
 
 /* A lost side allocation is a claim against two others: that time makes it, and that the drain
  * frees it. */
-static void name_unknown(const struct hearing *h, struct judge_finding *f)
+static void name_unknown(const struct judge_context *h, struct judge_finding *f)
 {
     char before[sizeof f->why];
     if (h->hold_seconds > 0 && h->e->drained)
@@ -89,7 +89,7 @@ static void name_unknown(const struct hearing *h, struct judge_finding *f)
                                     : "never held without churn, so time may make it");
 }
 
-static int64_t class_growth(const struct hearing *h, const struct judge_class *k)
+static int64_t class_growth(const struct judge_context *h, const struct judge_class *k)
 {
     return h->epochs ? k->live[h->newest] - at_base(h, k->live) : 0;
 }
@@ -108,7 +108,7 @@ static bool leaks_from(const struct judge_finding *f, bool deferred)
 
 /* Blocks of the finding's site, or of all that leak of its type: objects may be made at several
  * places. */
-static int64_t blocks_of_type(const struct hearing *h, const struct judge_finding *finding,
+static int64_t blocks_of_type(const struct judge_context *h, const struct judge_finding *finding,
                               size_t count, const struct judge_finding *f)
 {
     int64_t sum = 0;
@@ -121,7 +121,7 @@ static int64_t blocks_of_type(const struct hearing *h, const struct judge_findin
 }
 
 /* An object is one block of its own: either its known site leaks, or some site leaks as many. */
-static bool class_leaks(const struct hearing *h, const struct judge_class *k,
+static bool class_leaks(const struct judge_context *h, const struct judge_class *k,
                         const struct judge_finding *finding, size_t count)
 {
     int64_t grown = class_growth(h, k);
@@ -146,7 +146,7 @@ static bool per_object(int64_t blocks, int64_t objects)
     return each > 0 && near(blocks, each * objects);
 }
 
-static void name_object(const struct hearing *h, size_t class_, struct judge_finding *finding,
+static void name_object(const struct judge_context *h, size_t class_, struct judge_finding *finding,
                         size_t count, struct judge_finding *f)
 {
     const struct judge_class *k = &h->e->class_[class_];
@@ -168,7 +168,7 @@ static void name_object(const struct hearing *h, size_t class_, struct judge_fin
 }
 
 /* What tells a lost side allocation from a retained object: the objects go. */
-static void say_freed(const struct hearing *h, struct judge_finding *f)
+static void say_freed(const struct judge_context *h, struct judge_finding *f)
 {
     char before[sizeof f->why];
     if (h->e->by_operation)
@@ -184,7 +184,8 @@ static void say_freed(const struct hearing *h, struct judge_finding *f)
     }
 }
 
-static void say_all_freed(const struct hearing *h, struct judge_finding *finding, size_t count)
+static void say_all_freed(const struct judge_context *h, struct judge_finding *finding,
+                          size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (refinable(&finding[i]))
@@ -192,7 +193,7 @@ static void say_all_freed(const struct hearing *h, struct judge_finding *finding
     }
 }
 
-size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t count)
+size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (rule_on(h, RULE_TIME) && refinable(&finding[i]))
@@ -221,7 +222,7 @@ size_t kinds_name(const struct hearing *h, struct judge_finding *finding, size_t
     return retained ? class_ : SIZE_MAX;
 }
 
-bool kind_proportional(const struct hearing *h, const struct judge_finding *f)
+bool kind_proportional(const struct judge_context *h, const struct judge_finding *f)
 {
     static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
     struct survivors v;
@@ -230,7 +231,7 @@ bool kind_proportional(const struct hearing *h, const struct judge_finding *f)
     survivors_count(h, f->site, &v);
     double clump = v.events ? (double)v.blocks / (double)v.events : 1;
     for (size_t c = 0; c < h->e->epochs && v.blocks; c++) {
-        if (!hearing_judges(h, c))
+        if (!judge_context_judges(h, c))
             continue;
         double expected = (double)v.blocks * (double)h->e->epoch[c].opened / (double)h->opened;
         double apart = fabs((double)v.s->born_blocks[c] - expected);

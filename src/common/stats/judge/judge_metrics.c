@@ -69,7 +69,7 @@ static const struct judge_finding *finding_about(const struct judgement *j, size
 }
 
 /* The checkpoint that growth is told from: the base, or the first where nothing was measured. */
-static size_t start_of(const struct hearing *h)
+static size_t start_of(const struct judge_context *h)
 {
     return h->base != SIZE_MAX && h->base < h->last ? h->base : 0;
 }
@@ -80,8 +80,8 @@ struct row {
     double table_bytes; /* per connection, that tables grew by */
 };
 
-static void add_site(const struct hearing *h, const struct judgement *j, size_t site, struct row *r,
-                     enum metric_state *state)
+static void add_site(const struct judge_context *h, const struct judgement *j, size_t site,
+                     struct row *r, enum metric_state *state)
 {
     const struct judge_site *s = &h->e->site[site];
     const struct judge_finding *f = finding_about(j, site);
@@ -110,7 +110,7 @@ static void add_site(const struct hearing *h, const struct judgement *j, size_t 
 }
 
 /* An exact figure that has no finding, and yet isn't 0: too few to tell anything from. */
-static void judge_exact(const struct hearing *h, struct judge_metric *m)
+static void judge_exact(const struct judge_context *h, struct judge_metric *m)
 {
     if (m->state != METRIC_LEVEL)
         return;
@@ -120,8 +120,8 @@ static void judge_exact(const struct hearing *h, struct judge_metric *m)
         not_judged(m, "too few");
 }
 
-static void add_sites(const struct hearing *h, struct judgement *j, const char *id, bool bytes,
-                      bool libuv)
+static void add_sites(const struct judge_context *h, struct judgement *j, const char *id,
+                      bool bytes, bool libuv)
 {
     struct judge_metric *m = metric_add(j, id, bytes ? "bytes" : "blocks", "exact");
     struct row r = {.bytes = bytes, .libuv = libuv};
@@ -137,7 +137,7 @@ static void add_sites(const struct hearing *h, struct judgement *j, const char *
     judge_exact(h, m);
 }
 
-static void add_objects(const struct hearing *h, struct judgement *j)
+static void add_objects(const struct judge_context *h, struct judgement *j)
 {
     for (size_t i = 0; h->e->epochs && i < h->e->classes; i++) {
         const struct judge_class *k = &h->e->class_[i];
@@ -196,8 +196,8 @@ static void judge_noisy(struct judge_metric *m, bool explained)
         not_judged(m, "noisy");
 }
 
-static void add_trend(const struct hearing *h, struct judgement *j, const struct judge_gauge *g,
-                      struct judge_metric *m)
+static void add_trend(const struct judge_context *h, struct judgement *j,
+                      const struct judge_gauge *g, struct judge_metric *m)
 {
     size_t from = g->role == GAUGE_WITNESS ? (g->count - 1) / 2 : 0;
     struct trend t = trend_of(g->closed + from, g->value + from, g->count - from, 0.99, h->e->seed);
@@ -208,14 +208,16 @@ static void add_trend(const struct hearing *h, struct judgement *j, const struct
     judge_noisy(m, ledger_explains(j));
 }
 
-static void add_count(const struct hearing *h, const struct judge_gauge *g, struct judge_metric *m)
+static void add_count(const struct judge_context *h, const struct judge_gauge *g,
+                      struct judge_metric *m)
 {
     double closed = g->closed[g->count - 1] - g->closed[0];
     m->per_conn = closed > 0 ? (m->end - m->start) / closed : NAN;
     judge_exact(h, m);
 }
 
-static void add_gauge(const struct hearing *h, struct judgement *j, const struct judge_gauge *g)
+static void add_gauge(const struct judge_context *h, struct judgement *j,
+                      const struct judge_gauge *g)
 {
     static const char *const role[] = {
         [GAUGE_COUNT] = "exact", [GAUGE_HEAP] = "heap", [GAUGE_WITNESS] = "witness"};
@@ -239,7 +241,7 @@ static void add_gauge(const struct hearing *h, struct judgement *j, const struct
     }
 }
 
-void metrics_fill(const struct hearing *h, struct judgement *j)
+void metrics_fill(const struct judge_context *h, struct judgement *j)
 {
     add_sites(h, j, "openssl_blocks", false, false);
     add_sites(h, j, "openssl_bytes", true, false);

@@ -5,13 +5,14 @@
 /* Clean runs move the regions of a size class by about 10 either way. */
 enum { REGIONS_NOISE = 15, REGIONS_MIN = 100, REGIONS_EPOCH = 30, REGIONS_EPOCHS = 3 };
 
-bool by_pace(const struct hearing *h, double held, double churned)
+bool by_pace(const struct judge_context *h, double held, double churned)
 {
     return held > REGIONS_NOISE && h->hold_seconds > 0 && h->seconds > 0 &&
            held / h->hold_seconds * 2 >= churned / h->seconds;
 }
 
-static bool in_proportion(const struct hearing *h, const struct judge_size_class *k, double rate)
+static bool in_proportion(const struct judge_context *h, const struct judge_size_class *k,
+                          double rate)
 {
     int full = 0;
     for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
@@ -30,7 +31,7 @@ static bool in_proportion(const struct hearing *h, const struct judge_size_class
 }
 
 /* Regions that left other classes: blocks that only moved to this one aren't growth. */
-static bool moved_from_others(const struct hearing *h, const struct ledger_share *share,
+static bool moved_from_others(const struct judge_context *h, const struct ledger_share *share,
                               int64_t bytes)
 {
     int64_t shrunk = 0;
@@ -42,7 +43,7 @@ static bool moved_from_others(const struct hearing *h, const struct ledger_share
     return shrunk * 2 > bytes;
 }
 
-uint64_t begun(const struct hearing *h)
+uint64_t begun(const struct judge_context *h)
 {
     uint64_t sum = 0;
     for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++)
@@ -50,7 +51,7 @@ uint64_t begun(const struct hearing *h)
     return sum;
 }
 
-const struct judge_size_class *class_growing(const struct hearing *h,
+const struct judge_size_class *class_growing(const struct judge_context *h,
                                              const struct ledger_share *share, bool exact)
 {
     const struct judge_size_class *most = NULL;
@@ -70,7 +71,7 @@ const struct judge_size_class *class_growing(const struct hearing *h,
     return most;
 }
 
-double held_regions(const struct hearing *h, const struct judge_size_class *k)
+double held_regions(const struct judge_context *h, const struct judge_size_class *k)
 {
     double sum = 0;
     for (size_t c = 1; c <= h->last; c++)

@@ -19,7 +19,7 @@ static int64_t region_of(int64_t bytes)
 
 /* The size of all of a site's blocks; 0 when they aren't of one size, or there are none. A sum of
  * unlike blocks isn't the same multiple of their number at every checkpoint. */
-static int64_t one_size(const struct hearing *h, const struct judge_site *s)
+static int64_t one_size(const struct judge_context *h, const struct judge_site *s)
 {
     int64_t size = 0;
     for (size_t c = 0; c < h->e->epochs; c++) {
@@ -49,7 +49,7 @@ static double magnitude(double figure)
 }
 
 /* A third more than the bytes, and 32 bytes for a block, is more than any block takes. */
-static double slack_of(const struct hearing *h, const struct judge_site *s, int64_t size)
+static double slack_of(const struct judge_context *h, const struct judge_site *s, int64_t size)
 {
     double blocks = (double)growth_of(h, s->blocks), bytes = (double)growth_of(h, s->bytes);
     double most = magnitude(bytes) * 4 / 3 + magnitude(blocks) * 32;
@@ -57,7 +57,7 @@ static double slack_of(const struct hearing *h, const struct judge_site *s, int6
     return most > taken ? most - taken : 0;
 }
 
-static void take_regions(struct ledger_share *share, const struct hearing *h,
+static void take_regions(struct ledger_share *share, const struct judge_context *h,
                          const struct judge_site *s, int64_t size)
 {
     for (size_t i = 0; i < share->size_classes; i++) {
@@ -68,7 +68,7 @@ static void take_regions(struct ledger_share *share, const struct hearing *h,
     }
 }
 
-static void take_site(struct ledger_share *share, const struct hearing *h,
+static void take_site(struct ledger_share *share, const struct judge_context *h,
                       const struct judge_site *s)
 {
     int64_t size = one_size(h, s);
@@ -79,7 +79,7 @@ static void take_site(struct ledger_share *share, const struct hearing *h,
         take_regions(share, h, s, size);
 }
 
-static void take_sites(struct ledger_share *share, const struct hearing *h)
+static void take_sites(struct ledger_share *share, const struct judge_context *h)
 {
     int64_t bytes = 0;
     for (size_t i = 0; i < h->e->sites; i++) {
@@ -92,7 +92,7 @@ static void take_sites(struct ledger_share *share, const struct hearing *h)
         share->grown_blocks = 0;
 }
 
-void share_init(struct ledger_share *share, const struct hearing *h)
+void share_init(struct ledger_share *share, const struct judge_context *h)
 {
     size_t epochs = h->e->epochs, classes = h->e->size_classes;
     *share = (struct ledger_share){.size_classes = classes};
@@ -121,8 +121,9 @@ void share_fini(struct ledger_share *share)
 }
 
 const struct judge_gauge *share_beside_ledger(const struct ledger_share *share,
-                                              const struct hearing *h, const struct judge_gauge *g,
-                                              double *value, struct judge_gauge *ret)
+                                              const struct judge_context *h,
+                                              const struct judge_gauge *g, double *value,
+                                              struct judge_gauge *ret)
 {
     if (!g)
         return NULL;

@@ -36,7 +36,7 @@ static void group_close(struct group *g)
     free(g->member);
 }
 
-static void group_add(struct group *g, const struct hearing *h, size_t site)
+static void group_add(struct group *g, const struct judge_context *h, size_t site)
 {
     const struct judge_site *s = &h->e->site[site];
     for (size_t c = 0; c < h->e->epochs; c++) {
@@ -54,7 +54,8 @@ static void group_add(struct group *g, const struct hearing *h, size_t site)
     g->member[g->members++] = site;
 }
 
-static void group_collect(struct group *g, const struct hearing *h, size_t first, const bool *taken)
+static void group_collect(struct group *g, const struct judge_context *h, size_t first,
+                          const bool *taken)
 {
     const struct judge_site *s = &h->e->site[first];
     for (size_t i = first; i < h->e->sites; i++) {
@@ -71,7 +72,7 @@ static void group_collect(struct group *g, const struct hearing *h, size_t first
 }
 
 /* k blocks for each object of the class, k a whole number, at every checkpoint. */
-static bool counts_class(const struct hearing *h, const struct judge_site *s,
+static bool counts_class(const struct judge_context *h, const struct judge_site *s,
                          const struct judge_class *k)
 {
     int64_t growth = growth_of(h, s->blocks), live = growth_of(h, k->live);
@@ -88,7 +89,7 @@ static bool counts_class(const struct hearing *h, const struct judge_site *s,
 }
 
 /* The objects of a declared cache, or of a class that the census counts. */
-static bool is_population(const struct hearing *h, const struct judge_site *s)
+static bool is_population(const struct judge_context *h, const struct judge_site *s)
 {
     size_t cache;
     if (cache_fits(h, s, &cache) != CACHE_NONE)
@@ -100,7 +101,7 @@ static bool is_population(const struct hearing *h, const struct judge_site *s)
     return false;
 }
 
-static bool is_shared(const struct hearing *h, const struct group *g)
+static bool is_shared(const struct judge_context *h, const struct group *g)
 {
     for (size_t i = 0; i < g->members; i++) {
         if (is_population(h, &h->e->site[g->member[i]]))
@@ -110,7 +111,7 @@ static bool is_shared(const struct hearing *h, const struct group *g)
 }
 
 /* What the sum is said of is each member's own part. */
-static struct judge_finding part_of(const struct hearing *h, const struct judge_finding *sum,
+static struct judge_finding part_of(const struct judge_context *h, const struct judge_finding *sum,
                                     bool flushed, size_t site)
 {
     struct survivors v;
@@ -124,7 +125,7 @@ static struct judge_finding part_of(const struct hearing *h, const struct judge_
     return part;
 }
 
-static size_t group_judge(struct hearing *h, const struct group *g, bool *taken,
+static size_t group_judge(struct judge_context *h, const struct group *g, bool *taken,
                           struct judge_finding *ret)
 {
     struct survivors v;
@@ -141,7 +142,7 @@ static size_t group_judge(struct hearing *h, const struct group *g, bool *taken,
     return count;
 }
 
-size_t shared_judge(struct hearing *h, bool *taken, struct judge_finding *ret)
+size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret)
 {
     size_t count = 0;
     for (size_t i = 0; i < h->e->sites && h->epochs && rule_on(h, RULE_SHARED); i++) {

@@ -5,14 +5,14 @@
 #include <inttypes.h>
 #include <math.h>
 
-enum answer answer_pass(const struct hearing *h, const struct survivors *v, enum kind kind,
+enum answer answer_pass(const struct judge_context *h, const struct survivors *v, enum kind kind,
                         struct judge_finding *f)
 {
     *f = finding_of(h, v, VERDICT_PASS, kind);
     return DECIDED;
 }
 
-enum answer answer_doubt(struct hearing *h, const struct survivors *v, enum kind kind,
+enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
                          struct judge_finding *f)
 {
     *f = finding_of(h, v, VERDICT_INCONCLUSIVE, kind);
@@ -27,7 +27,7 @@ static enum kind bounded_kind(const struct survivors *v)
 
 /* ---- declared caches ---- */
 
-static enum answer over_capacity(const struct hearing *h, const struct survivors *v,
+static enum answer over_capacity(const struct judge_context *h, const struct survivors *v,
                                  const struct judge_cache *k, struct judge_finding *f)
 {
     *f = finding_of(h, v, VERDICT_LEAK, KIND_CACHE_OVER);
@@ -38,8 +38,8 @@ static enum answer over_capacity(const struct hearing *h, const struct survivors
     return DECIDED;
 }
 
-static enum answer cache_pending(struct hearing *h, const struct survivors *v, enum cache_fit fit,
-                                 size_t cache, struct judge_finding *f)
+static enum answer cache_pending(struct judge_context *h, const struct survivors *v,
+                                 enum cache_fit fit, size_t cache, struct judge_finding *f)
 {
     if (fit == CACHE_NONE)
         return NO_OPINION;
@@ -64,7 +64,7 @@ static enum answer cache_pending(struct hearing *h, const struct survivors *v, e
 }
 
 /* After the drain the caches have been emptied: what that freed was theirs, what stays isn't. */
-static int64_t range_since(const struct hearing *h, const int64_t *series, size_t from)
+static int64_t range_since(const struct judge_context *h, const int64_t *series, size_t from)
 {
     int64_t low = from == SIZE_MAX ? 0 : series[from], high = low;
     for (size_t c = from == SIZE_MAX ? 0 : from; c <= h->last; c++) {
@@ -75,19 +75,19 @@ static int64_t range_since(const struct hearing *h, const int64_t *series, size_
 }
 
 /* The live total moved by less than half of what survived: the survivors replaced others. */
-static bool total_stayed(const struct hearing *h, const struct survivors *v)
+static bool total_stayed(const struct judge_context *h, const struct survivors *v)
 {
     return range_since(h, v->s->blocks, h->base) * 2 < v->blocks;
 }
 
 /* `each` blocks to an object of the class, in every epoch, and as many gone after the drain and
  * when the caches were emptied. */
-static bool goes_with(const struct hearing *h, const struct survivors *v,
+static bool goes_with(const struct judge_context *h, const struct survivors *v,
                       const struct survivors *own, int64_t each)
 {
     const struct judge_site *s = v->s, *object = own->s;
     for (size_t c = 0; c < h->e->epochs; c++) {
-        if (hearing_judges(h, c) && s->born_blocks[c] != each * object->born_blocks[c])
+        if (judge_context_judges(h, c) && s->born_blocks[c] != each * object->born_blocks[c])
             return false;
     }
     return !h->e->drained || (s->drained_blocks == each * object->drained_blocks &&
@@ -97,7 +97,7 @@ static bool goes_with(const struct hearing *h, const struct survivors *v,
 /* The class of objects with which the survivors were made, when newer objects took the place of
  * older ones: an SSL_CTX that is replaced now and then has its locks where every connection has
  * some, so that the site's own total moves. NULL: there is none. */
-static const char *replaced_class(const struct hearing *h, const struct survivors *v)
+static const char *replaced_class(const struct judge_context *h, const struct survivors *v)
 {
     for (size_t i = 0; i < h->e->classes && v->blocks; i++) {
         const struct judge_class *k = &h->e->class_[i];
@@ -112,7 +112,8 @@ static const char *replaced_class(const struct hearing *h, const struct survivor
     return NULL;
 }
 
-static enum answer site_cache(struct hearing *h, const struct survivors *v, struct judge_finding *f)
+static enum answer site_cache(struct judge_context *h, const struct survivors *v,
+                              struct judge_finding *f)
 {
     size_t cache = 0;
     enum cache_fit fit = cache_fits(h, v->s, &cache);
@@ -143,7 +144,8 @@ static enum answer site_cache(struct hearing *h, const struct survivors *v, stru
     return DECIDED;
 }
 
-static enum answer site_quiet(struct hearing *h, const struct survivors *v, struct judge_finding *f)
+static enum answer site_quiet(struct judge_context *h, const struct survivors *v,
+                              struct judge_finding *f)
 {
     (void)h;
     (void)f;
@@ -152,7 +154,7 @@ static enum answer site_quiet(struct hearing *h, const struct survivors *v, stru
 
 /* ---- blocks that take the place of others ---- */
 
-static enum answer site_replaced(struct hearing *h, const struct survivors *v,
+static enum answer site_replaced(struct judge_context *h, const struct survivors *v,
                                  struct judge_finding *f)
 {
     if (!total_stayed(h, v))
@@ -163,7 +165,7 @@ static enum answer site_replaced(struct hearing *h, const struct survivors *v,
     return DECIDED;
 }
 
-static enum answer site_replaced_with(struct hearing *h, const struct survivors *v,
+static enum answer site_replaced_with(struct judge_context *h, const struct survivors *v,
                                       struct judge_finding *f)
 {
     const char *class_ = replaced_class(h, v);
@@ -174,7 +176,7 @@ static enum answer site_replaced_with(struct hearing *h, const struct survivors 
     return DECIDED;
 }
 
-static bool swaps_with(const struct hearing *h, const struct judge_site *s,
+static bool swaps_with(const struct judge_context *h, const struct judge_site *s,
                        const struct judge_site *other)
 {
     bool moved = growth_of(h, other->blocks) < 0 || survivors_after(h, other, SIZE_MAX) > 0;
@@ -183,7 +185,7 @@ static bool swaps_with(const struct hearing *h, const struct judge_site *s,
 
 /* The sites of a type: in the same file, of the same block size, and not at rest. A leak isn't
  * masked by a shrinking neighbour: the sum of all must stay level at every checkpoint. */
-static enum answer site_swapped(struct hearing *h, const struct survivors *v,
+static enum answer site_swapped(struct judge_context *h, const struct survivors *v,
                                 struct judge_finding *f)
 {
     int64_t low = 0, high = 0, shrunk = 0;
@@ -213,7 +215,7 @@ static enum answer site_swapped(struct hearing *h, const struct survivors *v,
 
 /* ---- bounded by what came later, or too little to convict on ---- */
 
-static enum answer site_one_time(struct hearing *h, const struct survivors *v,
+static enum answer site_one_time(struct judge_context *h, const struct survivors *v,
                                  struct judge_finding *f)
 {
     if (v->epochs != 1 || v->newest == h->newest)
@@ -230,7 +232,7 @@ static enum answer site_one_time(struct hearing *h, const struct survivors *v,
 
 /* How many losses there were before the end of `epoch`, when nothing was added after it; 0 when
  * something was. */
-static int64_t losses_until(const struct hearing *h, const struct survivors *v, size_t epoch)
+static int64_t losses_until(const struct judge_context *h, const struct survivors *v, size_t epoch)
 {
     int64_t later = survivors_after(h, v->s, epoch);
     if (later == 0)
@@ -243,7 +245,7 @@ static int64_t losses_until(const struct hearing *h, const struct survivors *v, 
 }
 
 /* A leak of the asked sensitivity would have left more, so that the doubt doesn't matter. */
-static enum answer doubt_unless_rare(struct hearing *h, const struct survivors *v,
+static enum answer doubt_unless_rare(struct judge_context *h, const struct survivors *v,
                                      struct judge_finding *f)
 {
     uint64_t want = h->e->want_one_in;
@@ -258,11 +260,11 @@ static enum answer doubt_unless_rare(struct hearing *h, const struct survivors *
  * a pause takes more than to doubt. */
 static const double SURELY_ENDED = 1e-6, SLOWER = 1e-4;
 
-static enum answer site_bounded(struct hearing *h, const struct survivors *v,
+static enum answer site_bounded(struct judge_context *h, const struct survivors *v,
                                 struct judge_finding *f)
 {
     size_t c = 0;
-    while (c < h->newest && (!hearing_judges(h, c) || losses_until(h, v, c) <= 0))
+    while (c < h->newest && (!judge_context_judges(h, c) || losses_until(h, v, c) <= 0))
         c++;
     if (c == h->newest)
         return NO_OPINION;
@@ -278,7 +280,8 @@ static enum answer site_bounded(struct hearing *h, const struct survivors *v,
     return DECIDED;
 }
 
-static enum answer site_few(struct hearing *h, const struct survivors *v, struct judge_finding *f)
+static enum answer site_few(struct judge_context *h, const struct survivors *v,
+                            struct judge_finding *f)
 {
     if (v->events >= JUDGE_CONVICT_BLOCKS)
         return NO_OPINION;
@@ -295,7 +298,7 @@ static enum answer site_few(struct hearing *h, const struct survivors *v, struct
     return DECIDED;
 }
 
-static enum answer site_halves(struct hearing *h, const struct survivors *v,
+static enum answer site_halves(struct judge_context *h, const struct survivors *v,
                                struct judge_finding *f)
 {
     if (v->half[0] && v->half[1])
@@ -306,7 +309,7 @@ static enum answer site_halves(struct hearing *h, const struct survivors *v,
     return DECIDED;
 }
 
-static enum answer site_unconfirmed(struct hearing *h, const struct survivors *v,
+static enum answer site_unconfirmed(struct judge_context *h, const struct survivors *v,
                                     struct judge_finding *f)
 {
     int64_t until_newest = v->s->blocks[h->newest] - at_base(h, v->s->blocks);
@@ -320,12 +323,12 @@ static enum answer site_unconfirmed(struct hearing *h, const struct survivors *v
 
 /* How much more the epochs of a half differ from their common rate than chance alone makes them:
  * losses that come in clumps vary more. At least 1. */
-static double dispersion(const struct hearing *h, const struct survivors *v)
+static double dispersion(const struct judge_context *h, const struct survivors *v)
 {
     double chi = 0;
     for (size_t c = 0; c < h->e->epochs; c++) {
         int half = c > h->middle;
-        if (!hearing_judges(h, c) || v->half[half] == 0)
+        if (!judge_context_judges(h, c) || v->half[half] == 0)
             continue;
         double mean = (double)v->half[half] * (double)h->e->epoch[c].opened / (double)h->half[half];
         double apart = (double)v->s->born_blocks[c] - mean;
@@ -335,7 +338,7 @@ static double dispersion(const struct hearing *h, const struct survivors *v)
     return each > 1 ? each : 1;
 }
 
-static enum answer site_decelerating(struct hearing *h, const struct survivors *v,
+static enum answer site_decelerating(struct judge_context *h, const struct survivors *v,
                                      struct judge_finding *f)
 {
     double first = (double)v->half[0] / (double)h->half[0];
@@ -351,7 +354,8 @@ static enum answer site_decelerating(struct hearing *h, const struct survivors *
     return DECIDED;
 }
 
-static enum answer site_leak(struct hearing *h, const struct survivors *v, struct judge_finding *f)
+static enum answer site_leak(struct judge_context *h, const struct survivors *v,
+                             struct judge_finding *f)
 {
     size_t cache = 0;
     *f = finding_of(h, v, VERDICT_LEAK, KIND_SIDE);
@@ -368,10 +372,10 @@ static enum answer site_leak(struct hearing *h, const struct survivors *v, struc
     return DECIDED;
 }
 
-typedef enum answer (*site_rule)(struct hearing *h, const struct survivors *v,
+typedef enum answer (*site_rule)(struct judge_context *h, const struct survivors *v,
                                  struct judge_finding *f);
 
-bool survivors_judge(struct hearing *h, const struct survivors *v, struct judge_finding *ret)
+bool survivors_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *ret)
 {
     static const site_rule rule[] = {
 #define X(id, function) function,
@@ -386,7 +390,7 @@ bool survivors_judge(struct hearing *h, const struct survivors *v, struct judge_
     return false;
 }
 
-bool site_judge(struct hearing *h, size_t site, struct judge_finding *ret)
+bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret)
 {
     struct survivors v;
     if (h->epochs == 0)

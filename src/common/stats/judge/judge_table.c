@@ -14,7 +14,7 @@ struct steps {
 };
 
 /* Only where the number of blocks stayed: bytes that come with new blocks are those blocks'. */
-static struct steps count_steps(const struct hearing *h, const struct judge_site *s)
+static struct steps count_steps(const struct judge_context *h, const struct judge_site *s)
 {
     struct steps t = {0};
     for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
@@ -35,7 +35,7 @@ static struct steps count_steps(const struct hearing *h, const struct judge_site
 
 /* The growth must lie in blocks older than the open connections, and be more than what these
  * connections' own buffers vary by. */
-static bool grew_in_place(const struct hearing *h, const struct survivors *v, int64_t growth)
+static bool grew_in_place(const struct judge_context *h, const struct survivors *v, int64_t growth)
 {
     int64_t open_bytes = 0;
     for (size_t c = 0; c <= h->last; c++)
@@ -47,14 +47,14 @@ static bool grew_in_place(const struct hearing *h, const struct survivors *v, in
 /* Where open connections hold blocks of the site as well, their bytes move it up and down, and now
  * and then their number is the same as before by coincidence. Steps that aren't much larger than
  * the falls are of that kind, unless so many went up that chance gives it once in 16,000. */
-static bool wanders(const struct hearing *h, const struct steps *t)
+static bool wanders(const struct judge_context *h, const struct steps *t)
 {
     enum { STEPS_BEYOND_CHANCE = 14 };
     return rule_on(h, RULE_TABLE_WANDERS) && t->count < STEPS_BEYOND_CHANCE &&
            t->total <= 2 * t->count * t->fall;
 }
 
-static uint64_t begun_after(const struct hearing *h, size_t epoch)
+static uint64_t begun_after(const struct judge_context *h, size_t epoch)
 {
     uint64_t sum = 0;
     for (size_t c = epoch + 1; c <= h->last; c++)
@@ -64,7 +64,7 @@ static uint64_t begun_after(const struct hearing *h, size_t epoch)
 
 /* libuv keeps what a loop watches in an array by descriptor that doubles, 8 bytes an entry and two
  * entries more (maybe_resize in src/unix/core.c); so do others. Each thread may have one. */
-static bool is_table_of_descriptors(const struct hearing *h, const struct steps *t)
+static bool is_table_of_descriptors(const struct judge_context *h, const struct steps *t)
 {
     enum { ENTRY = 8, LEAST = 16, MORE = 2 };
     int64_t entries = LEAST, threads = 1;
@@ -79,7 +79,7 @@ static bool is_table_of_descriptors(const struct hearing *h, const struct steps 
            t->grain % (ENTRY * LEAST) == 0 && t->total <= threads * entries * ENTRY;
 }
 
-enum answer table_judge(struct hearing *h, const struct survivors *v, struct judge_finding *f)
+enum answer table_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
 {
     struct steps t = count_steps(h, v->s);
     if (t.fell || wanders(h, &t) || !grew_in_place(h, v, t.total))

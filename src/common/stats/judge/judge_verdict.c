@@ -18,7 +18,7 @@ __attribute__((format(printf, 2, 3))) static void reason(struct judgement *j, co
 }
 
 /* Figures that mean nothing: no finding may be drawn from them. */
-static bool meaningless(const struct hearing *h, struct judgement *j)
+static bool meaningless(const struct judge_context *h, struct judgement *j)
 {
     if (rule_on(h, RULE_UNHOOKED) && !h->e->hooked) {
         reason(j, "the allocation hooks were not active: the ledger counted nothing");
@@ -31,7 +31,7 @@ static bool meaningless(const struct hearing *h, struct judgement *j)
     return false;
 }
 
-static void leak_reasons(const struct hearing *h, struct judgement *j)
+static void leak_reasons(const struct judge_context *h, struct judgement *j)
 {
     for (size_t i = 0; i < j->findings && j->finding[i].verdict == VERDICT_LEAK; i++) {
         const struct judge_finding *f = &j->finding[i];
@@ -58,7 +58,7 @@ static bool failed_many(const struct evidence *e)
 
 /* Nothing is shown by a run in which a block that every connection loses might not have been seen.
  */
-static void doubt_without_figure(const struct hearing *h, struct judgement *j)
+static void doubt_without_figure(const struct judge_context *h, struct judgement *j)
 {
     char asked[64] = "";
     if (h->e->want_one_in)
@@ -75,7 +75,7 @@ static void doubt_without_figure(const struct hearing *h, struct judgement *j)
                h->half[0], h->half[1], unit_of(h), asked);
 }
 
-static void doubt_of_sensitivity(const struct hearing *h, struct judgement *j)
+static void doubt_of_sensitivity(const struct judge_context *h, struct judgement *j)
 {
     double seen = j->sensitivity.one_in, want = (double)h->e->want_one_in;
     if (rule_on(h, RULE_NO_FIGURE) && seen < 1)
@@ -93,7 +93,7 @@ static bool foreign_many(const struct evidence *e)
     return failures_many(e->foreign, tried(e));
 }
 
-static void doubts_of_run(const struct hearing *h, struct judgement *j)
+static void doubts_of_run(const struct judge_context *h, struct judgement *j)
 {
     const struct evidence *e = h->e;
     if (rule_on(h, RULE_FAILED_SOME) && e->failed)
@@ -103,7 +103,7 @@ static void doubts_of_run(const struct hearing *h, struct judgement *j)
     doubt_of_sensitivity(h, j);
 }
 
-static void doubts_of_findings(const struct hearing *h, struct judgement *j)
+static void doubts_of_findings(const struct judge_context *h, struct judgement *j)
 {
     for (size_t i = 0; i < j->findings; i++) {
         const struct judge_finding *f = &j->finding[i];
@@ -117,7 +117,7 @@ static void doubts_of_findings(const struct hearing *h, struct judgement *j)
     }
 }
 
-void verdict_decide(const struct hearing *h, struct judgement *j)
+void verdict_decide(const struct judge_context *h, struct judgement *j)
 {
     j->kind = j->findings ? j->finding[0].kind : KIND_NONE;
     if (meaningless(h, j)) {

@@ -6,7 +6,7 @@ import unittest
 from behaviour_case import BehaviourCase
 
 
-class PreludeTest(BehaviourCase):
+class StarttlsTest(BehaviourCase):
     def ends_before_tls(self, name, **expected):
         for protocol in ("smtp", "postgres", "xmpp"):
             with self.subTest(protocol):
@@ -14,17 +14,17 @@ class PreludeTest(BehaviourCase):
                 rows = self.cut(name, starttls, server=(starttls,))
                 self.all_are(rows, state="before TLS", tls="-", saw="-", done="0", **expected)
 
-    def test_prelude_abort_comes_to_no_object(self):
-        self.ends_before_tls("prelude-abort")
+    def test_starttls_abort_comes_to_no_object(self):
+        self.ends_before_tls("starttls-abort")
 
-    def test_prelude_garbage_comes_to_no_object(self):
-        self.ends_before_tls("prelude-garbage")
+    def test_starttls_garbage_comes_to_no_object(self):
+        self.ends_before_tls("starttls-garbage")
 
-    def test_prelude_inject_comes_to_no_object(self):
-        self.ends_before_tls("prelude-inject")
+    def test_starttls_inject_comes_to_no_object(self):
+        self.ends_before_tls("starttls-inject")
 
-    def test_prelude_inject_into_mysql_reaches_openssl_which_refuses_it(self):
-        rows = self.cut("prelude-inject", "--starttls=mysql", server=("--starttls=mysql",))
+    def test_starttls_inject_into_mysql_reaches_openssl_which_refuses_it(self):
+        rows = self.cut("starttls-inject", "--starttls=mysql", server=("--starttls=mysql",))
         self.all_are(rows, ended="error", done="0")
         self.assertNotIn("before TLS", {row["state"] for row in rows})
 
