@@ -35,7 +35,7 @@ static_analysis() {
 }
 
 shell_scripts() {
-    shellcheck -x soak check .ci/run scripts/*.sh
+    shellcheck -x soak check .ci/run scripts/*.sh scripts/pre-commit
 }
 
 # Everything, tests too, without a single warning.

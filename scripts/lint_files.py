@@ -1,12 +1,17 @@
-"""What the linters of this folder share: the C files to look at, and how breaches are told."""
+# SPDX-License-Identifier: Apache-2.0
+"""What the linters of this folder share: the tracked files to look at, and how breaches are told."""
 
 import pathlib
 import subprocess
 
 
-def report(check):
-    """Runs check(path), which yields a line per breach, on each tracked C file. The exit code."""
-    listed = subprocess.run(["git", "ls-files", "*.c", "*.h"], text=True, check=True,
+C_FILES = ("*.c", "*.h")
+
+
+def report(check, *patterns):
+    """Runs check(path), which yields a line per breach, on each tracked file of these patterns, else on each C
+    file. The exit code."""
+    listed = subprocess.run(["git", "ls-files", *(patterns or C_FILES)], text=True, check=True,
                             stdout=subprocess.PIPE).stdout.split()
     paths = [path for path in map(pathlib.Path, listed) if path.exists()]
     found = [line for path in paths for line in check(path)]

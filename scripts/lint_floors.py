@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Includes point only downwards: base <- options, tls, starttls, page, control, measure <- probe, stats
 <- scenario, report, archive <- programs; inside stats: judge <- compare. Siblings don't include each other;
 the rooms of src/soak only those named here. Prints each breach."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small rooms: no function over 60 lines, no C file over 450 but for the tests, which are lists. Relies
 on the layout of clang-format: a function's braces stand in the first column. Prints what is too long."""
 

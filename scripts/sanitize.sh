@@ -12,13 +12,13 @@ tests='^(unit|integration)\.'
 
 case $kind in
 address)
-    build=$root/build-asan
+    preset=asan
     # Freed blocks wait in quarantine; a small one doesn't drown the memory that is measured.
     export ASAN_OPTIONS=exitcode=99:detect_leaks=1:quarantine_size_mb=4
     export UBSAN_OPTIONS=print_stacktrace=1
     ;;
 thread)
-    build=$root/build-tsan
+    preset=tsan
     export TSAN_OPTIONS=exitcode=99:halt_on_error=1
     ;;
 *)
@@ -27,10 +27,10 @@ thread)
     ;;
 esac
 
+build=$root/build-$preset
 mkdir -p "$build"
-if ! { cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSOAK_TESTS=ON \
-    -DSOAK_JEMALLOC=OFF -DSOAK_SANITIZE="$kind" &&
-    cmake --build "$build" --parallel "$(nproc)"; } >"$build/build.log" 2>&1; then
+cd "$root"
+if ! { cmake --preset "$preset" && cmake --build "$build" --parallel "$(nproc)"; } >"$build/build.log" 2>&1; then
     tail -n 60 "$build/build.log"
     echo "0 passed, 1 failed"
     exit 1

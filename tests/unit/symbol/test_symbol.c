@@ -91,7 +91,7 @@ static void own_functions_have_file_and_line(void **state)
     symbols_find(s, (uint64_t)(uintptr_t)a_function_of_the_test, false, &found);
     assert_string_equal(found.function, "a_function_of_the_test");
     assert_string_equal(found.module, "test_symbol");
-    assert_string_equal(found.file, "tests/unit/test_symbol.c");
+    assert_string_equal(found.file, "tests/unit/symbol/test_symbol.c");
 
     uint32_t line = __LINE__ + 1;
     uint64_t caller = a_function_of_the_test();
@@ -125,7 +125,7 @@ static void inlined_functions_are_named_with_their_callers(void **state)
     assert_int_equal(found[0].line, inner);
     assert_string_equal(found[1].function, "inlined_functions_are_named_with_their_callers");
     assert_int_equal(found[1].line, outer);
-    assert_string_equal(found[1].file, "tests/unit/test_symbol.c");
+    assert_string_equal(found[1].file, "tests/unit/symbol/test_symbol.c");
     assert_int_equal(symbols_inlined(s, address, true, found, 1), 1);
     assert_string_equal(found[0].function, "an_inlined_function");
     close_kept(s);
@@ -319,7 +319,7 @@ static void the_process_may_be_gone(void **state)
     struct symbol found;
     symbols_find(s, address, false, &found);
     assert_string_equal(found.function, "a_function_of_the_test");
-    assert_string_equal(found.file, "tests/unit/test_symbol.c");
+    assert_string_equal(found.file, "tests/unit/symbol/test_symbol.c");
     close_kept(s);
     free(text);
 }

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a contributor opts into: each preset configures, and the pre-commit hook looks at what is staged."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+PRESETS = json.loads((SOURCE / "CMakePresets.json").read_text(encoding="utf-8"))
+SPDX = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+
+
+class Presets(unittest.TestCase):
+    def configure(self, preset, build):
+        result = subprocess.run(["cmake", "--preset", preset["name"], "-B", build], cwd=SOURCE, text=True,
+                                capture_output=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        return (pathlib.Path(build) / "CMakeCache.txt").read_text(encoding="utf-8")
+
+    def test_each_configures_with_what_it_promises(self):
+        shown = [preset for preset in PRESETS["configurePresets"] if not preset.get("hidden")]
+        self.assertEqual({preset["name"] for preset in shown}, {"dev", "asan", "tsan", "release"})
+        for preset in shown:
+            with self.subTest(preset["name"]), tempfile.TemporaryDirectory() as build:
+                cache = self.configure(preset, build)
+                for name, value in preset["cacheVariables"].items():
+                    self.assertRegex(cache, rf"(?m)^{name}:\w+={value}$")
+
+
+class Hook(unittest.TestCase):
+    """In a repository of its own, with this one's linters."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        (self.root / "scripts").mkdir()
+        for path in (SOURCE / "scripts").glob("lint_*.py"):
+            shutil.copy(path, self.root / "scripts")
+        shutil.copy(SOURCE / "scripts/pre-commit", self.root / "scripts")
+        shutil.copy(SOURCE / ".clang-format", self.root)
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        self.environment |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
+                             "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@localhost",
+                             "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@localhost"}
+        self.git("init", "--quiet")
+        os.symlink("../../scripts/pre-commit", self.root / ".git/hooks/pre-commit")
+        self.git("add", "--all")
+
+    def git(self, *words):
+        return subprocess.run(["git", *words], cwd=self.root, env=self.environment, text=True, check=True,
+                              capture_output=True)
+
+    def commit(self):
+        return subprocess.run(["git", "commit", "--quiet", "-m", "scripts: try"], cwd=self.root,
+                              env=self.environment, text=True, check=False, capture_output=True)
+
+    def stage(self, text):
+        (self.root / "try.c").write_text(text, encoding="utf-8")
+        self.git("add", "try.c")
+
+    def refused(self, why):
+        result = self.commit()
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(why, result.stderr)
+
+    def test_a_sound_commit_passes_in_silence(self):
+        self.stage(SPDX + "int x;\n")
+        result = self.commit()
+        self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
+
+    @unittest.skipUnless(shutil.which("clang-format"), "no clang-format")
+    def test_layout_is_checked(self):
+        self.stage(SPDX + "int  x ;\n")
+        self.refused("clang-format -i")
+
+    def test_a_missing_licence_is_told(self):
+        self.stage("int x;\n")
+        self.refused("try.c: no 'SPDX-License-Identifier: Apache-2.0' in its first three lines")
+
+    def test_what_is_staged_counts_not_what_lies_there(self):
+        self.stage("int x;\n")
+        (self.root / "try.c").write_text(SPDX + "int x;\n", encoding="utf-8")
+        self.refused("try.c: no 'SPDX")
+        self.stage(SPDX + "int x;\n")
+        (self.root / "try.c").write_text("int x;\n", encoding="utf-8")
+        self.assertEqual(self.commit().returncode, 0)
+
+    def test_a_deleted_file_is_not_looked_at(self):
+        self.stage(SPDX + "int x;\n")
+        self.assertEqual(self.commit().returncode, 0)
+        self.git("rm", "--quiet", "try.c")
+        self.assertEqual(self.commit().returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
