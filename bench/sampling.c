@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What sampling costs, in CPU time per sample and as a share of a core, in a process that holds 30
  * TLS connections:

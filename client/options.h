@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The client's command line. Strings are borrowed from argv. */
 #ifndef SOAK_CLIENT_OPTIONS_H
 #define SOAK_CLIENT_OPTIONS_H

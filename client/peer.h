@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection: TCP connect, handshake, a message echoed, held, then left as its behaviour says.
  * Everything runs on the loop of struct peer_shared and nothing blocks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The dialogue in clear text before TLS (--starttls) of one connection: starttls/starttls.h knows
  * what is said, this what becomes of the peer. While it lasts the peer has a `starttls`; then it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The TLS part of a connection: handshake, message and echo, close_notify. See peer.h. */
 #ifndef SOAK_CLIENT_PEER_TLS_H
 #define SOAK_CLIENT_PEER_TLS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connections of one worker: holds `slots` of them established and replaces the oldest at the
  * asked rate. Runs on the worker's loop only; every function is called there but pool_init and

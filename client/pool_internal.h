@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the two rooms of a pool share: pool.c decides, pool_book.c counts and keeps the time.
  * Private to them.

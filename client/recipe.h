@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How each behaviour is done: a table entry of plain choices, and hooks for what choices can't say.
  * The engine (peer.c, peer_tls.c, leave.c) follows it. A family has a file of entries and hooks.

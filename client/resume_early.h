@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Early data (RFC 8446 2.3): the message, or as much of it as is allowed, goes with the
  * ClientHello. When the server takes it, its echo comes as ever; when it doesn't, the message is

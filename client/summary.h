@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a run by hand prints at its end. */
 #ifndef SOAK_CLIENT_SUMMARY_H
 #define SOAK_CLIENT_SUMMARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection: a server's and a client's SSL object joined in memory, in one thread. Each step
  * of an end is announced to the meter, and each stage that it reaches.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether a connection is an ordinary one. By chance an ECDSA signature is a byte longer or
  * shorter, and so is the number in a TLS 1.3 ticket that hides its age, by which the ticket may

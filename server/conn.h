@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection: a socket, an SSL object made on accept (with --starttls, when the dialogue in
  * clear text has come to TLS, as mail servers do) and freed on close, and nothing that outlives

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Early data: what a peer sends with its ClientHello, read and echoed before its handshake is done.
  */
 #include "conn_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of a connection share: conn.c (its states, accept and teardown), conn_io.c (the
  * socket) and conn_tls.c (the SSL object). Private to them; everything here runs on the loop of the

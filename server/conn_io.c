@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The socket of a connection: what comes in, what goes out, and what has to wait. */
 #include "base/check.h"
 #include "conn_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "conn_log.h"
 
 #include "conn_log_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connection log (--log): one line of key=value per closed connection with what the server's
  * own SSL object saw, as docs/protocol.md lists it. Tests prove by it that a peer really did what

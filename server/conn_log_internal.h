@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the connection log share: trace.c listens, trace_line.c prints. */
 #ifndef SOAK_SERVER_TRACE_PARTS_H
 #define SOAK_SERVER_TRACE_PARTS_H

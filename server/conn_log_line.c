@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The line of a closed connection. What came from the peer is escaped: a line is always one line of
  * plain text. */
 #include "conn_log_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Short names of handshake messages, and the alerts' names of RFC 8446 6 and RFC 5246 7.2. */
 #include "conn_log_internal.h"
 

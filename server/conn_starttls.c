@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The dialogue in clear text before TLS, which ends with the SSL object being made. */
 #include "base/check.h"
 #include "conn_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The SSL object of a connection: handshake, echo and close_notify. */
 #include "conn_internal.h"
 #include "probe/probe.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server's own bugs, off by default: options/defects.def names them. Each reads like the real
  * bug it stands for, and what OpenSSL allocates for it is asked for in defect.c (the growing table

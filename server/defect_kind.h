@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The bugs by name: options/defects.def. Private to the server's defects. */
 #ifndef SOAK_SERVER_DEFECT_KIND_H
 #define SOAK_SERVER_DEFECT_KIND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An exhaustion of file descriptors at every N-th accept (--emfile), a real one: the process's
  * limit is lowered to nothing before it and restored by the accept that meets it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* soak-server's command line. Plain data; the strings are borrowed from argv. */
 #ifndef SOAK_SERVER_OPTIONS_H
 #define SOAK_SERVER_OPTIONS_H

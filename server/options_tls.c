@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What can't go together in TLS. */
 #include "options.h"
 

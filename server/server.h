@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server: what the workers share, and the conversation with soak. It lives on the main thread,
  * on the first worker's loop; the workers reach it by atomics and server_report only.

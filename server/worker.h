@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A worker: one event loop with its own listening socket and its own connections. The first runs on
  * the main thread, the others each on a thread. Everything here belongs to the worker's thread, but

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command of soak with options of its own: its help and its refusals, from one table.
  */

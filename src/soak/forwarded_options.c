@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "forwarded_options.h"
 
 #include "base/check.h"

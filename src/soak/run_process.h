@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs of this same program as child processes: how `soak selftest` and `soak calibrate` measure. A
  * loop of its own, one run at a time. The results of a run lie in a temporary folder that is

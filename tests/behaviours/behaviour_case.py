@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lets soak-client do one behaviour to soak-server, and says what the server's own SSL objects saw
 (its connection log, docs/protocol.md)."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dialogue before TLS: what ends within it never had an SSL object, and the others are the same
 behind it. The bytes on the wire are in tests/integration/test_starttls.py."""
 

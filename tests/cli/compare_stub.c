@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak compare` and `soak bisect` as they are, over runs that are made up: what a version comes to
  * stands in the table below. The figures of 3.0.17 and 3.0.20 are measured ones. So 24 runs take no
  * time. Each run's words are appended to the file in SOAK_STUB_LOG.

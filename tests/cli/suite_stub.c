@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak suite` and `soak merge` as they are, over runs that are made up: what a scenario comes to
  * stands in its file's name, as the words before the first dash. So a suite of many takes no time.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`soak list` and `soak show`: what there is, what a scenario comes down to, and the command line that
 reproduces it. Every scenario that comes along says in its first sentence what it proves."""
 

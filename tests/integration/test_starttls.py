@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """--starttls: the dialogue in clear text before TLS, at both ends. Witnesses are the bytes on the
 wire, `openssl s_client`, Python's own clients, and servers written from the protocols' documents."""
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Documents that a command writes where an option says: a file, or stdout for "-".
  */

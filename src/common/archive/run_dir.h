@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The folder of one run: results/runs/<time>-<scenario>/, mode 0700, owned by this run alone. What
  * is written here is never lost by a later failure: lines are appended as they happen, documents

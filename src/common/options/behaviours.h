@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The list of behaviours (behaviours.def), as the scenario and the client both need it: names,
  * families, default weights. How each is done is the client's matter (client/recipe.h). Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A list of names in one text, `clean|reset|half-close`, as tables of options hold it. A | may end
  * the list, too. Pure. */
 #ifndef SOAK_BASE_CHOICES_H

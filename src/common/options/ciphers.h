@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of cipher names, separated by colons, as OpenSSL writes them. Pure. */
 #ifndef SOAK_BASE_CIPHERS_H
 #define SOAK_BASE_CIPHERS_H

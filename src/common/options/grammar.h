@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The grammar of numbers that people type (UX: strict, no silent guesses) and the printing of the
  * same numbers. Parse and print are inverse: parse(print(x)) == x for every x that can be typed

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The largest values of options that more than one program takes: `soak` refuses what is above them
  * before it starts the server and the client, and these refuse it from whoever starts them by hand.

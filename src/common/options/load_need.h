@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the client takes for so many connections: told by soak before a run, and by the client to
  * whoever starts it by hand. Pure, but for the number of processors.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command line from a table. The three programs describe their options once, as an array of
  * struct opt; parsing, `--help` and the error sentences come from the array. The struct behind

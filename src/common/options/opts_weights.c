@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "opts_weights.h"
 
 #include "base/check.h"

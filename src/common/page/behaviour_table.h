@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which behaviour ended how many connections of which epoch, copied out of the client's page. The
  * page is another process's memory: names and counts are checked and bounded here. Plain numbers,

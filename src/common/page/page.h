@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The probe page: a shared memory file (memfd) that is the only contract between a subject and
  * everything above it. The orchestrator makes it, the subject's probe writes it, the orchestrator

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making, mapping and reading a probe page from outside the subject (the orchestrator, tests). No
  * hooks here: this target doesn't link OpenSSL.

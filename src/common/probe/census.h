@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The census: live OpenSSL objects by class, counted by the new and free callbacks that OpenSSL
  * runs for each class with extra data. Public API only. A copied object (SSL_SESSION_dup, X509_dup)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the process was when a signal ended it: the call stack goes into the page, which is shared
  * memory and outlives the process. The signal itself still ends it, and a core is still written.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An allocation that fails: the orchestrator names a connection and a number in the page, the probe
  * counts what OpenSSL asks for from that connection's begin to the next one's, and the allocation

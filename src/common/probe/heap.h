@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jemalloc's own figures, by mallctl. The functions are weak symbols: a build without jemalloc
  * links, and heap_present is then false. It is false too when jemalloc is loaded but malloc() is

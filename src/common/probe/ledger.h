@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ledger: every block that goes through the hooks carries a 16-byte header with its size, site
  * and birth epoch, so that a free needs no search. The counts go to the page, cell by cell.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which slot of the page a thread counts in. A thread claims a slot of its own at its first
  * allocation or free, and gives it back when it ends; the next thread goes on counting there,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the profile and its writers share. Internal to src/common/profile. */
 #ifndef SOAK_PROFILE_PROFILE_PARTS_H
 #define SOAK_PROFILE_PROFILE_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a subject was when a signal ended it. */
 #include "sections.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parts of the document that have a room of their own. Each returns a new reference, or NULL when
  * out of memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The result of a run as plain data: the one object from which the text on the screen, result.json
  * and every later format are written, so that they can't disagree. Filled by the orchestrator.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts that the text report is put together from. Each prints whole lines of one thing, or
  * nothing when there is nothing to say.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The call stack of most survivors. */
 #include "report/figures.h"
 #include "sections.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is told where there is no verdict: why, what was seen, and how little would have shown. */
 #include "sections.h"
 

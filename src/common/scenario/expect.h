@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a suite expects of a scenario: `pass`, `leak`, `inconclusive` or `invalid`, and if wanted
  * whose it is, and the kind and the place of what is found:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a run is to do: every option of `soak`, from the defaults, a scenario file and the command
  * line, in that order. The options are one X-macro list (options.def); `--help`, the scenario

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scenario/scenario_check.h"
 #include "stats/judge/plan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What can't go together in TLS: told before anything starts. */
 #include "scenario/scenario_check.h"
 

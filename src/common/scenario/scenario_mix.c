@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mix of behaviours: its weights, and what a behaviour needs of the other options. */
 #include "base/check.h"
 #include "options/choices.h"

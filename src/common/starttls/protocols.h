@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The protocols that begin in clear text and turn to TLS: X(identifier, "name"). The name is the
  * value of --starttls; the order is that of enum starttls_protocol and of the option's choices.

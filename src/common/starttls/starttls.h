@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is said in clear text before TLS begins on one connection: the client's end and the
  * server's, of each protocol in protocols.h. No I/O and no clock: bytes in, bytes out. One object

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of this folder share; nobody else includes it. */
 #ifndef SOAK_STARTTLS_PARTS_H
 #define SOAK_STARTTLS_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A table whose columns are versions: figures by row, each with a word on how it differs. When the
  * terminal is narrow the columns come in several blocks, one under the other, each with all rows.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command lines of `soak compare` and `soak bisect`: options of their own, and every option of
  * a run, which then counts for each run.

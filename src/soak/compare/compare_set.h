@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is compared: versions, each with what its runs said, and the judgement on them. Plain data;
  * the one object from which the text, the Markdown and compare.json are written, so that they can't

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The runs of a comparison: every version once per round, in an order that rotates, so that a
  * machine that grows slower or faster does so to all of them.

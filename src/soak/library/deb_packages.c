@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb_packages.h"
 
 #include "libs/cache.h"

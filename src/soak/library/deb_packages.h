@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Libraries from Debian packages: files that lie in a folder are unpacked beside the cache's
  * libraries, looked at, and put in their place by one rename. The cache's lock must be held.

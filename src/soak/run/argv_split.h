@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command that a user gave as one text, split on blanks for exec: no shell reads it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * "When": which behaviour of the peers a leak follows. Keeps the client's counts, chooses the mix
  * of each epoch, has the growth solved at every checkpoint, and holds what the two epochs of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bisect_exit.h"
 
 #include "argv_split.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose call stacks are taken, and what they came to: one per subject. After each checkpoint's
  * judgement the guilty sites are marked in the subject's page for the epochs to come; at the next

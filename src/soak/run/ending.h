@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a child ended that wasn't to end yet: the sentence about it, from its exit, its log and the
  * kernel's count of what a memory limit has ended.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was seen of one subject at its checkpoints, kept as the arrays that the judge reads. Plain
  * memory, no I/O; one per subject. history_judge lends its arrays to judge() for the call only.

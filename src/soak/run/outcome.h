@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a finished run to struct result: who is to blame, which exit code, what to type next.
  */

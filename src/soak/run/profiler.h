@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose memory grows outside OpenSSL's allocator: by jemalloc's heap profile, when the judge has
  * found such growth. It runs after everything is judged, over two steps of the plan (PLAN_PROFILE),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One run: the two children, the epochs, the checkpoints, the verdict. A state machine on one libuv
  * loop; every step waits for an answer from a child or for a quiet page, and a watchdog ends a run

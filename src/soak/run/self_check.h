@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The self-check of one subject: its plan goes into the probe page, what the ledger then shows of
  * it is kept by checkpoint, and stats/canary.h says whether the meter works. Plain memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clean runs behind `soak calibrate`: which mixes of peers and server there are, and what is
  * counted of each run. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `soak calibrate --random`: mixes of options and behaviours by chance, each of which must either
  * be refused with a reason or pass on a clean server.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "command_runs.h"
 
 enum { EXIT_MISSED = 1, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command that measures by many runs of soak (`selftest`, `calibrate`): its options and refusals,
  * the folder of its runs, and what it exits with.

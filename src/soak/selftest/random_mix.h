@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A mix of options and behaviours drawn by a seed, from the tables of both: what is added to
  * options.def or behaviours.def is drawn as well. Nothing but a clean server is drawn, and nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each of the server's bugs must be called, at each rate: the table behind `soak selftest`.
  * Judges the soak/1 document of one run against one row. Pure.

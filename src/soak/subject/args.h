@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command lines of the two children and of soak-footprint, from a scenario. Strings are owned
  * by the struct.

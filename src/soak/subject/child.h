@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A child process under soak: soak-server or soak-client, with its control socketpair, its probe
  * page and its log. Runs on the orchestrator's loop. The struct is embedded by the caller and must

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The environment of the children: a known one, whatever the caller's is. It says which allocator
  * they run on (they are linked with jemalloc, and for libc's the loader is told to look for malloc

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The libraries that a process has in fact mapped, whatever was asked for: from /proc/PID/maps.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Client authentication's certificates: an authority for the server and the clients' certificates
  * of every kind (tls/client_certs.h), made in memory and handed to the children as PEM memory

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the ports of one address are enough: IPv6 has one loopback address. */
 #ifndef SOAK_PORTS_H
 #define SOAK_PORTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The two programs of a run: where they lie, and what they run on. The client is always the build's
  * own, on the build's libraries; the server can be one that was built for others (assembly.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What only the server can tell, asked before a run: whether it starts on its libraries at all, its
  * OpenSSL takes the groups and ciphers, and the address is free.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line of `soak suite`: its own options, and every option of a run, which then counts
  * for each run of the suite.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_run.h"
 
 #include "archive/run_dir.h"

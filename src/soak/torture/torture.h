@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `--fail-alloc`: counts the OpenSSL allocations of one connection and fails each in turn, one per
  * connection, on the server's side and on the client's. After each the pair is back at no open

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A server and a client whose allocations can be made to fail: started together, restarted when one
  * of them has died. One loop, driven by pair_wait: a step is asked for, then waited for, always

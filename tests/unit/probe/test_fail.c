@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The allocation that is to fail does so once, and no other. */
 #include "page/page_file.h"
 #include "probe/probe.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clear-text dialogues before TLS: both ends against each other in every segmentation,
  * transcripts of real servers, and what must be refused, with its sentence.

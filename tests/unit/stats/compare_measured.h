@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one full TLS 1.3 handshake with a P-256 key allocates, both ends, by OpenSSL's own sites:
  * measured on Debian's libssl3 3.0.17-1~deb12u2 and 3.0.20-1~deb12u2 with CRYPTO_set_mem_functions

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A subject made of figures, for the judge's tests: it is churned epoch by epoch, its sites gain
  * and lose blocks by their models, and the evidence is what a probe would have seen. Everything is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which behaviour loses what, from made-up runs: whole numbers, chance, behaviours that need each
  * other, behaviours that can't be told apart. */
 #include <math.h>

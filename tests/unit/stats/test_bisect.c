@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The search for the version that turned. */
 #include "stats/compare/bisect.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The self-check's judgement over figures: what a working meter shows is ok, and each way in which
  * a meter can be wrong makes the subject INVALID. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Controls: for each deciding rule of a comparison a case that it decides. The last test switches
  * the rules off one by one and fails unless a case of that rule then gets another answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The certificates of clients: what a server's SSL object makes of each kind. */
 #include "tls/client_certs.h"
 #include "tls_ends.h"

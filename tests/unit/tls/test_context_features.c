@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names, staples, groups, ciphers, certificates of clients: what both SSL objects saw. */
 #include "tls_ends.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a server answers tickets, early data and keys known beforehand: what its SSL object saw. */
 #include "options/limits.h"
 #include "tls/psk.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two ends of a TLS connection joined in memory, without sockets: what one writes is what the other
  * reads. Whatever can't be made fails the running test.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which behaviour loses how much: the exact growth of each judged epoch against the exact number of
  * connections of each behaviour in it is a linear system. Pure: no clock, no I/O, heap only inside

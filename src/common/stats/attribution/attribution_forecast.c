@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What follows from a solved system: whether there is something to confirm, and what an epoch then
  * should keep. */
 #include "attribution.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "least_squares.h"
 
 #include "base/check.h"

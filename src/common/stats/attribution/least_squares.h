@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Weighted least squares by Householder reflections with column pivoting (Golub and Van Loan,
  * Matrix Computations, algorithm 5.4.1), in long double: the counts of a run reach a million, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The mix of behaviours of each measured epoch, so that the growth of the epochs can be solved for
  * each behaviour. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Search for the first of several versions, in order, that is like the last and not like the first.
  * Pure. It takes for granted that there is one turn; with several it finds one of them.

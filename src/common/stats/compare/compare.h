@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Versions of a library against one another: the figures of their runs in, judgement out. Pure: no
  * clock, no I/O, no heap. docs/decision.md states every rule; each has a control in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The deciding rules of a comparison by name. Private to it and its tests: a test switches one rule
  * off and sees that a control then fails. docs/decision.md states each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The allocation sites that explain a difference between two versions. Pure: no I/O, heap only
  * inside the call.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words of a comparison, from the lists in compare.h. */
 #include "compare_internal.h"
 

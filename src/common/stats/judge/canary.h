@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether the meter works: what the self-check planted in a subject against what the subject's
  * ledger shows. One block was lost on purpose at a known connection: it must be there, once, in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "failures.h"
 
 enum { MANY = 100, DECIDE_MIN = 50 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What connections that failed against their intent do to a run: the one place for the shares.
  * Pure.

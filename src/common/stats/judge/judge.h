@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The decision: evidence in, judgement out. A pure function over plain arrays: no clock, no I/O,
  * heap only inside the call. docs/decision.md states every rule; each has a control in tests/unit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Caches that the subject declares: a population, a capacity. */
 #include "judge_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Gauges that are exact integers: open files, threads. They decide by themselves. */
 #include "judge_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory outside OpenSSL: jemalloc's figures and, as witnesses, resident pages. Asked only after
  * the exact figures. */
 #include "base/check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the rooms of the judge share: the evidence with its epochs sorted out (struct
  * judge_context), the survivors of one site summed up (struct survivors), and the small tests both

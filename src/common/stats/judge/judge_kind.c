@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What kind of leak it is: by time, deferred until the drain, or part of a retained object. */
 #include "judge_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of metrics: where each began, where it ended, and what became of it. */
 #include "judge_internal.h"
 #include "stats/trend.h"

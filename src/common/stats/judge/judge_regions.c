@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Regions of jemalloc's size classes: what names growth outside of OpenSSL, and convicts by itself
  * where it is in proportion. */
 #include "judge_share.h"

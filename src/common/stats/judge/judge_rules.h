@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The deciding rules by name. Private to the judge and its tests: a test switches one rule off and
  * sees that a control then fails, so that no rule stands without one. docs/decision.md states each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What OpenSSL's own live blocks take of the heap at each checkpoint, and the two series that are
  * judged in its place: what is allocated beside them, and what pages hold beyond what is allocated.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Populations that several sites share: an SSL_SESSION is made new or duplicated, at two places of
  * one file. None of them grows as the population does, and one may slow down while another speeds
  * up: so their sum is judged, and what becomes of it becomes of each. */

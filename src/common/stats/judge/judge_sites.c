@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rules about one site, in the order of SITE_RULE_LIST: the first that has an opinion decides.
  */
 #include "judge_internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Growth without blocks: a table that is made larger in place. */
 #include "judge_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The verdict as a whole: the findings, and whether the run was fit to give one. */
 #include "failures.h"
 #include "judge_internal.h"

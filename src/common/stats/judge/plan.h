@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which epoch comes next, and how long a run must be for the sensitivity that is asked of it. Pure:
  * the orchestrator tells what happened, the plan answers what to do.

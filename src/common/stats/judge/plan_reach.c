@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How long a run must be: for how many connections it measures, and the bound that surely gives it
  * so many. */
 #include "base/check.h"

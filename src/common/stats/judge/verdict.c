@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words of the decision: names, sentences and exit codes, from the lists in judge.h. */
 #include "judge.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The self-check from end to end in one process: the orchestrator's plan, the probe's real ledger,
  * the page's reader, the history and its verdict. A doctored page shows that a broken meter is
  * INVALID. With the argument `operations` the run is one of operations on connections that are

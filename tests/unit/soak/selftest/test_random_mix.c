@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mixes that soak calibrate --random draws. */
 #include "src/soak/selftest/random_mix.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The selftest must notice each way in which a verdict can be wrong. */
 #include "src/soak/selftest/selftest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The children's environment: a known one, whatever the caller's is. */
 #include "scenario/scenario.h"
 #include "src/soak/subject/environment.h"

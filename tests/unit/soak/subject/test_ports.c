@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When the ports of one address run out. */
 #include "src/soak/subject/ports.h"
 
