@@ -162,8 +162,7 @@ static int publish(struct run *r)
 
 static const char *results_of(const struct scenario *s, char base[PATH_MAX])
 {
-    snprintf(base, PATH_MAX, "%s/results/runs", catalog_root());
-    return s->results ? s->results : base;
+    return s->results ? s->results : catalog_results("runs", base, PATH_MAX);
 }
 
 /* What this machine refuses, before anything is started, fetched or built. */

@@ -127,3 +127,13 @@ int process_find(const char *program, char *ret, size_t size, struct err *e)
     memcpy(ret, path, strlen(path) + 1);
     return 0;
 }
+
+int process_own_folder(char *ret, size_t size, struct err *e)
+{
+    ssize_t n = readlink("/proc/self/exe", ret, size - 1);
+    if (n <= 0)
+        return err_set(e, "/proc/self/exe can't be read: %s", strerror(errno));
+    ret[n] = '\0';
+    *strrchr(ret, '/') = '\0';
+    return 0;
+}

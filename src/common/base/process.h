@@ -30,4 +30,7 @@ int process_follow_socket(int fd);
  * success. */
 int process_find(const char *program, char *ret, size_t size, struct err *e);
 
+/* The folder that this program's own file lies in. Returns 0 or -1. */
+int process_own_folder(char *ret, size_t size, struct err *e);
+
 #endif

@@ -67,12 +67,9 @@ static void fill_head(struct compare_work *w, const char *name)
     s->footprint = true;
 }
 
-static char *base_of(const char *kind, const char *base, char below[PATH_MAX])
+static const char *base_of(const char *kind, const char *base, char below[PATH_MAX])
 {
-    snprintf(below, PATH_MAX, "%s", base ? base : "");
-    if (!base)
-        snprintf(below, PATH_MAX, "%s/results/%s", catalog_root(), kind);
-    return below;
+    return base ? base : catalog_results(kind, below, PATH_MAX);
 }
 
 int compare_work_check(const char *kind, const char *base, struct err *e)

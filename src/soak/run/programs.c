@@ -1,29 +1,19 @@
 #include "programs.h"
 
+#include "base/process.h"
 #include "environment.h"
 #include "mapped.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static int own_folder(char *path, size_t size, struct err *e)
-{
-    ssize_t n = readlink("/proc/self/exe", path, size - 1);
-    if (n <= 0)
-        return err_set(e, "/proc/self/exe can't be read: %s", strerror(errno));
-    path[n] = '\0';
-    *strrchr(path, '/') = '\0';
-    return 0;
-}
 
 int programs_find(const struct scenario *s, struct programs *ret, struct err *e)
 {
     const struct assembly_request asked = {
         .openssl = s->openssl, .libuv = s->libuv, .jemalloc = s->jemalloc, .libc = s->libc};
     *ret = (struct programs){.scenario = s};
-    if (own_folder(ret->folder, sizeof ret->folder, e) != 0)
+    if (process_own_folder(ret->folder, sizeof ret->folder, e) != 0)
         return -1;
     if (!asked.openssl && !asked.libuv && !asked.jemalloc && !asked.libc)
         return 0;

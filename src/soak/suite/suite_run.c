@@ -56,8 +56,7 @@ static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struc
 
 static const char *base_of(const struct suite_line *line, char base[PATH_MAX])
 {
-    snprintf(base, PATH_MAX, "%s/results/runs", catalog_root());
-    return line->run.results ? line->run.results : base;
+    return line->run.results ? line->run.results : catalog_results("runs", base, PATH_MAX);
 }
 
 int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)

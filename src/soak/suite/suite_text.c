@@ -144,7 +144,8 @@ static void add_again(struct cmdline *c, const struct suite *s, const struct sui
     const struct suite_shard *shard = suite_shard_find(s, entry->shard);
     const char *options = shard ? shard->options : NULL;
     add_key(c, indent, "again");
-    cmdline_add(c, "./soak run");
+    cmdline_program(c);
+    cmdline_add(c, " run");
     cmdline_word(c, entry->file);
     bool given = options && strcmp(options, "none") != 0;
     if (given)
