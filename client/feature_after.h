@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hooks for what is done between the echoed message and being held: KeyUpdates, renegotiations, and
  * what the server is asked to do by its requests (docs/protocol.md). `repeats` of the recipe says

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "operate.h"
 
 #include "base/check.h"
@@ -78,7 +79,7 @@ static bool renegotiating(const struct peer *p)
 void operate_advance(struct peer *p)
 {
     if (renegotiating(p))
-        peer_tls_shake(p);
+        peer_tls_do_handshake(p);
 }
 
 bool operate_sends(const struct peer *p)

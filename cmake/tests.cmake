@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Distribution packages of Python modules belong to the system's Python, whatever else PATH offers.
 find_program(SOAK_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(SOAK_PYTHON python3 REQUIRED)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The figures of the measured connections, taken from the meter after each and printed as medians
  * (docs/protocol.md).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The measurement: connections to warm up, those that are measured, and a number of server ends
  * held open for the process's own size. What it finds is printed as lines (docs/protocol.md).

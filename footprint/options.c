@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "base/ciphers.h"
-#include "base/limits.h"
-#include "base/opts.h"
+#include "options/ciphers.h"
+#include "options/limits.h"
+#include "options/opts.h"
 #include "tls/context.h"
 
 #define FIELD(name) offsetof(struct options, name)

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Every check of the source that isn't a test. Prints a line per check, the output of those that
 # fail, and last `N passed, N failed`. Exit 1 when one failed. Uses the tracked files.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a peer can ask of the server (--requests): a message that begins with `soak:` and ends with
  * a newline is not echoed but obeyed, as docs/protocol.md lists it. One record is one message.

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "catalog.h"
 
-#include "base/grammar.h"
 #include "base/input.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "options/grammar.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where scenarios are found: by name in scenarios/ of the project, in its folders too
  * (`family/name`), or by path.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command for people to copy, built word by word; every word is quoted for the shell that needs
  * it. The text is cut at the end of the buffer; then `used` is `size` or more.

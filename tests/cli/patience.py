@@ -1,1 +1,20 @@
-../integration/patience.py
+# SPDX-License-Identifier: Apache-2.0
+"""How long a test waits for what must come. It is a guard against a hang and says nothing of speed: a
+loaded machine may be a hundred times slower than a quick one, so it is the same, generous one
+everywhere. (tests/cli has a link to this file.) CTest's own guard, in tests/CMakeLists.txt, is longer."""
+
+import time
+
+PATIENCE_S = 600
+# The deadlines of a program under test that must pass while the test itself gets something done in time:
+# what was too slow for one of them tries the next.
+LIMITS = ("300ms", "3s", "30s", "300s")
+
+
+def until(condition, what="it"):
+    """Returns the condition's value once it is true."""
+    end = time.monotonic() + PATIENCE_S
+    while not (value := condition()):
+        assert time.monotonic() < end, f"waited in vain until {what}"
+        time.sleep(0.01)
+    return value

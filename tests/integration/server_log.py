@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads the connection log of soak-server (--log): docs/protocol.md says what the keys mean."""
 
 import re

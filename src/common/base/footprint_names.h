@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The words of a footprint: what soak-footprint measures (docs/protocol.md) and soak reads and
  * reports. One list for both sides.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The control protocol's lines: `word key=value key=value\n`, at most 1,023 bytes, values without
  * blanks. docs/protocol.md lists the words. struct line_reader cuts a byte stream into lines;

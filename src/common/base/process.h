@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a process owes its neighbours, the same in all four programs: descriptors that nobody else's
  * file can take, limits under which it says a sentence instead of dying, an end when its parent has

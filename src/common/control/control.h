@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A child's end of the control protocol (docs/protocol.md): lines in, lines out, on one loop. End
  * of file means that soak is gone: the process exits at once.

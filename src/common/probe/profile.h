@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jemalloc's heap profile, ruled by the `settle` line (docs/protocol.md):
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words for what explains a difference, for the libraries, and for what to do next. */
 #include "cmdline.h"
 #include "compare_join.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The subjects on other libraries: soak-server and soak-footprint built for, and run with, versions
  * of openssl, libuv, jemalloc and libc that are asked for. Libraries come from the private cache,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "assembly_build.h"
 
 #include "base/input.h"

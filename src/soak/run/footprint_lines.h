@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lines of soak-footprint (docs/protocol.md) as a struct footprint. Every line comes from
  * another process and is checked: the words, the numbers, that each comes once, that none is

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_text.h"
 
-#include "base/grammar.h"
 #include "catalog.h"
 #include "cmdline.h"
+#include "options/grammar.h"
 #include "suite_merge.h"
 
 #include <limits.h>
