@@ -2,6 +2,7 @@
 #include "assembly_build.h"
 
 #include "base/input.h"
+#include "base/text.h"
 #include "build_log.h"
 #include "catalog.h"
 #include "libs/cache.h"
@@ -168,7 +169,7 @@ static int make_plan(struct plan *p, const struct assembly *a, struct err *e)
     for (int i = 0; i < LIB_PARTS; i++)
         if (a->part[i].name[0])
             add_files(p, &a->part[i]);
-    snprintf(new_argument(p), ARGUMENT, "%s", p->root);
+    text_copy(new_argument(p), ARGUMENT, p->root);
     return 0;
 }
 
