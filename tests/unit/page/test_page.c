@@ -116,7 +116,7 @@ static void a_file_with_another_magic_is_refused(void **state)
 {
     struct made *made = *state;
     made->page->magic++;
-    assert_refused(made->fd, "doesn't begin as one");
+    assert_refused(made->fd, "bad magic");
 }
 
 static void a_page_of_another_version_is_refused(void **state)
