@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Speed, as ratios within one run: the floor (two SSL objects in memory, no sockets) and the harness
 take turns, so that a slow minute of the machine hits both. How to read it: bench/README.md.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The floor: the same handshake, echo and close_notify cycle as the harness, between two SSL
  * objects in one thread's memory, with no sockets and no probe, with the harness's allocator.

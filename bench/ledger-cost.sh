@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What the ledger costs, in instructions: the same TLS connections in memory with the ledger off and
 # on, and with the call stacks of one site taken (no gate), counted by callgrind. Instructions repeat
 # to 0.002 % where times differ by several per cent from run to run, so this can be a gate on a busy

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop whose instructions ledger-cost.sh counts: TLS 1.3 P-256 connections between two SSL
  * objects in memory (handshake, a message echoed, close_notify both ways), with the ledger on or

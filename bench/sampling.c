@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What sampling costs, in CPU time per sample and as a share of a core, in a process that holds 30
  * TLS connections:
@@ -11,7 +12,7 @@
  */
 #include "base/check.h"
 #include "measure/proc.h"
-#include "probe/page_file.h"
+#include "page/page_file.h"
 #include "probe/probe.h"
 #include "tls/context.h"
 

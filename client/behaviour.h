@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The mix of behaviours of an epoch: each connection's is drawn at its birth, by weights, from a
  * seeded generator. And the rows of the page in which they are counted. Pure.
@@ -5,8 +6,8 @@
 #ifndef SOAK_CLIENT_BEHAVIOUR_H
 #define SOAK_CLIENT_BEHAVIOUR_H
 
-#include "base/behaviours.h"
 #include "base/rng.h"
+#include "options/behaviours.h"
 
 #include <stddef.h>
 #include <stdint.h>

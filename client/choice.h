@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the connections of this run do: the mix that was asked for without what this build can't do,
  * and the rows of the page in which it is counted.
@@ -8,7 +9,7 @@
 #include "base/err.h"
 #include "behaviour.h"
 #include "operation.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 struct choice {
     struct behaviour_mix mix;

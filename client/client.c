@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/limits.h"
 #include "choice.h"
 #include "control/control.h"
+#include "options/limits.h"
 #include "probe/probe.h"
 #include "probe/profile.h"
 #include "summary.h"

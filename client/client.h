@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client's main thread: makes the workers, turns control lines into orders for them and their
  * replies into answers, publishes the figures. Without a control socket it plays both parts: one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "feature_certs.h"
 
 #include "tls/client_certs.h"

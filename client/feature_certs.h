@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hooks for connections that show the certificate of their behaviour (--client-certs), or none, in
  * the handshake or when the server asks for it later.

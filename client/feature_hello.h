@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hooks for connections that ask for something in their ClientHello: a name, a protocol, a group, a
  * cipher, a kind of key, a stapled status, small fragments, padding. What each asks for is a row of

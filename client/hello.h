@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ClientHello made by hand (RFC 8446 4.1.2), for what OpenSSL refuses to write. Pure.
  */

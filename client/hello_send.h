@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hooks for recipes that send OpenSSL's own ClientHello in an unusual way: a part of it, in small
  * records, bit by bit, or larger than anyone would. The message stays as it was written, so that

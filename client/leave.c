@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "leave.h"
 
 #include "base/check.h"
@@ -23,7 +24,7 @@ void leave_held(struct peer *p)
     switch (p->recipe->exit) {
     case EXIT_CLOSE_NOTIFY:
         peer_set_state(p, PEER_CLOSE_NOTIFY);
-        peer_tls_goodbye(p);
+        peer_tls_send_close_notify(p);
         break;
     case EXIT_SERVER_FIRST:
         peer_set_state(p, PEER_ASKED_CLOSE);
@@ -78,7 +79,7 @@ bool leave_is_due(const struct peer *p)
     switch (p->recipe->point) {
     case POINT_CONNECTED:
         return p->state <= PEER_HANDSHAKE;
-    case POINT_PRELUDE:
+    case POINT_STARTTLS:
     case POINT_CLIENT_HELLO:
         return p->flights >= 1;
     case POINT_SERVER_FLIGHT:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Leaving: a held connection as its recipe says, and one that is cut at a point of its handshake.
  */

@@ -1,8 +1,9 @@
-#include "base/load_need.h"
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
 #include "client.h"
 #include "control/program.h"
 #include "options.h"
+#include "options/load_need.h"
 #include "probe/probe.h"
 
 #include <inttypes.h>

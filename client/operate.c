@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "operate.h"
 
 #include "base/check.h"
@@ -7,7 +8,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
-/* docs/protocol.md, requests. */
+/* docs/reference/protocol.md, requests. */
 static const char ticket_request[] = "soak:ticket 1\n", ticket_answer[] = "soak:done\n";
 
 const char *operation_name(enum operation operation)
@@ -78,7 +79,7 @@ static bool renegotiating(const struct peer *p)
 void operate_advance(struct peer *p)
 {
     if (renegotiating(p))
-        peer_tls_shake(p);
+        peer_tls_do_handshake(p);
 }
 
 bool operate_sends(const struct peer *p)

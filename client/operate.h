@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Operations on a held connection: what is done again and again while it stays. Each ends with the
  * message echoed once more, or with what the server was asked for, so that its end is certain; then

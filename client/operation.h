@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is done on held connections, by the names of --operate. */
 #ifndef SOAK_CLIENT_OPERATION_H
 #define SOAK_CLIENT_OPERATION_H

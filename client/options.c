@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "base/limits.h"
-#include "base/load_need.h"
-#include "base/opts.h"
 #include "operation.h"
-#include "prelude/prelude.h"
+#include "options/limits.h"
+#include "options/load_need.h"
+#include "options/opts.h"
+#include "starttls/starttls.h"
 #include "tls/context.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ static const struct opt table[] = {
     {"operate", OPT_CHOICE, FIELD(operate), "WHAT", "none|request|key-update|renegotiate|ticket",
      "hold the connections and do this on them at the rate of --churn (none)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
-    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", STARTTLS_CHOICES,
      "what is spoken in clear text before TLS (none)"},
     {"resume", OPT_PERCENT, FIELD(resume), "PERCENT", NULL,
      "share of connections that resume an earlier session (0%)"},
@@ -43,14 +44,15 @@ static const struct opt table[] = {
      "longest handshake, echo and close (30s; 0s: no limit)"},
     {"closed", OPT_COUNT, FIELD(closed), "COUNT", NULL,
      "by hand: end after so many connections, or operations (0: at Ctrl-C)"},
-    {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
+    {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL,
+     "socket to soak: see docs/reference/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
     {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
 #define X(identifier, name, family, share, ends, needs, help)                                      \
     {name, OPT_COUNT, FIELD(mix.weight[BEHAVIOUR_##identifier]), "WEIGHT", NULL, help},
-#include "base/behaviours.def"
+#include "options/behaviours.def"
 #undef X
 };
 enum { TABLE = sizeof table / sizeof table[0] };
@@ -65,10 +67,10 @@ void options_help(FILE *out)
 
 static int check_starttls(const struct options *o, struct err *e)
 {
-    if (o->sni && !prelude_name_ok((enum prelude_protocol)o->starttls, o->sni))
+    if (o->sni && !starttls_name_ok((enum starttls_protocol)o->starttls, o->sni))
         return err_set(e, "--sni %s: not a name that --starttls xmpp could ask for", o->sni);
     for (int i = 0; i < BEHAVIOUR_COUNT && !o->starttls; i++) {
-        if (o->mix.weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_PRELUDE)
+        if (o->mix.weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_STARTTLS)
             return err_set(e, "--%s: has a meaning only with --starttls", behaviour_name(i));
     }
     return 0;

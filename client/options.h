@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The client's command line. Strings are borrowed from argv. */
 #ifndef SOAK_CLIENT_OPTIONS_H
 #define SOAK_CLIENT_OPTIONS_H
 
 #include "base/err.h"
-#include "base/grammar.h"
 #include "behaviour.h"
+#include "options/grammar.h"
 #include "target.h"
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@ struct options {
     struct behaviour_mix mix;
     double resume;
     int tls;      /* enum context_version */
-    int starttls; /* enum prelude_protocol */
+    int starttls; /* enum starttls_protocol */
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, help, version;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Connections that resume one session at the same time: a group of them offers it, and each holds
  * its second flight back until all have had the server's first. Then those act that break the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many connections are due, and how many an epoch may still begin. Pure: no clock, no I/O; the
  * caller says what time it is. One owner.

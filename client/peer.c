@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "peer.h"
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "leave.h"
-#include "peer_prelude.h"
+#include "peer_starttls.h"
 #include "peer_tls.h"
-#include "prelude/prelude.h"
+#include "starttls/starttls.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -55,7 +56,7 @@ static void on_closed(uv_handle_t *handle)
     if (p->recipe->gone)
         p->recipe->gone(p);
     peer_tls_free(p);
-    prelude_free(p->prelude);
+    starttls_free(p->starttls);
     free(p->own);
     p->magic = 0;
     free(p);
@@ -94,7 +95,7 @@ void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
 static void note_connected(struct peer *p)
 {
     if (p->state == PEER_CONNECT)
-        peer_set_state(p, p->prelude ? PEER_PRELUDE : PEER_HANDSHAKE);
+        peer_set_state(p, p->starttls ? PEER_STARTTLS : PEER_HANDSHAKE);
 }
 
 void peer_ended(struct peer *p, int why)
@@ -106,15 +107,15 @@ void peer_ended(struct peer *p, int why)
         peer_refused(p, 0);
         return;
     }
-    if (p->prelude && peer_prelude_ended(p))
+    if (p->starttls && peer_starttls_ended(p))
         return;
     switch (p->state) {
     case PEER_NEW:
     case PEER_CONNECT:
         peer_fail(p, PEER_FAIL_CONNECT, "can't connect: %s", how);
         break;
-    case PEER_PRELUDE:
-        peer_fail(p, PEER_FAIL_HANDSHAKE, "a prelude failed: %s", how);
+    case PEER_STARTTLS:
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "the STARTTLS dialogue failed: %s", how);
         break;
     case PEER_HANDSHAKE:
         peer_fail(p, PEER_FAIL_HANDSHAKE, "a handshake failed: %s", how);
@@ -145,7 +146,7 @@ void peer_expire(struct peer *p)
     static const char *const doing[] = {
         [PEER_NEW] = "connecting",
         [PEER_CONNECT] = "connecting",
-        [PEER_PRELUDE] = "its prelude",
+        [PEER_STARTTLS] = "its STARTTLS dialogue",
         [PEER_HANDSHAKE] = "its handshake",
         [PEER_ECHO] = "waiting for the echo",
         [PEER_WORK] = "what its behaviour does",
@@ -212,7 +213,7 @@ void peer_flush(struct peer *p)
 {
     struct wire_out *out = &p->shared->out;
     size_t sent = 0;
-    if (p->recipe->transmit && out->used && (!p->prelude || p->recipe->in_prelude))
+    if (p->recipe->transmit && out->used && (!p->starttls || p->recipe->in_starttls))
         p->recipe->transmit(p);
     if (out->used && !p->broken && !p->writes) {
         uv_buf_t buf = uv_buf_init((char *)out->bytes, (unsigned)out->used);
@@ -235,8 +236,8 @@ static void received(struct peer *p, const uint8_t *bytes, size_t count)
     if (p->state == PEER_HALF_CLOSED || p->stalled)
         return;
     note_connected(p);
-    if (p->prelude) {
-        peer_prelude_received(p, bytes, count);
+    if (p->starttls) {
+        peer_starttls_received(p, bytes, count);
         return;
     }
     if (recipe->point == POINT_SERVER_HELLO && p->state == PEER_HANDSHAKE) {
@@ -342,7 +343,7 @@ void peer_connect(struct peer *p, uint64_t turn)
     if (rc < 0)
         peer_ended(p, rc);
     else if (p->shared->starttls && p->recipe->point != POINT_CONNECTED)
-        peer_prelude_begin(p);
+        peer_starttls_begin(p);
     else
         peer_begin(p);
 }
@@ -364,7 +365,7 @@ void peer_flush_with_fin(struct peer *p)
 
 bool peer_awaits_refusal(const struct peer *p)
 {
-    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_WORK && !p->prelude;
+    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_WORK && !p->starttls;
 }
 
 void peer_refused(struct peer *p, int alert)
@@ -384,7 +385,7 @@ void peer_refused(struct peer *p, int alert)
 
 void peer_tick(struct peer *p)
 {
-    if (p->state == PEER_CLOSED || !p->recipe->tick || p->prelude)
+    if (p->state == PEER_CLOSED || !p->recipe->tick || p->starttls)
         return;
     p->recipe->tick(p);
     if (p->state == PEER_CLOSED)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection: TCP connect, handshake, a message echoed, held, then left as its behaviour says.
  * Everything runs on the loop of struct peer_shared and nothing blocks.
@@ -10,10 +11,10 @@
 #define SOAK_CLIENT_PEER_H
 
 #include "operation.h"
-#include "prelude/protocols.h"
-#include "probe/page.h"
+#include "page/page.h"
 #include "recipe.h"
 #include "sessions.h"
+#include "starttls/protocols.h"
 #include "target.h"
 #include "tls/wire.h"
 
@@ -29,7 +30,7 @@ enum { PEER_IN_BYTES = 64 * 1024, PEER_PLAIN_BYTES = 16 * 1024, PEER_PAYLOAD_SPA
 enum peer_state {
     PEER_NEW,
     PEER_CONNECT,
-    PEER_PRELUDE, /* the dialogue before TLS */
+    PEER_STARTTLS, /* the dialogue before TLS */
     PEER_HANDSHAKE,
     PEER_ECHO,         /* the handshake is done; the message is under way */
     PEER_WORK,         /* what its behaviour does before it is held */
@@ -66,7 +67,7 @@ struct peer_shared {
     const char *sni;                  /* or NULL */
     const char *alpn;                 /* `a,b`, or NULL */
     const struct client_certs *certs; /* or NULL */
-    enum prelude_protocol starttls;
+    enum starttls_protocol starttls;
     struct sessions *sessions; /* NULL: nothing is resumed */
     const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */
     size_t payload_bytes;
@@ -102,8 +103,8 @@ struct peer {
     unsigned step;    /* the recipe's */
     void *own;        /* the recipe's; from malloc, freed with the peer */
     struct peer_shared *shared;
-    struct prelude *prelude; /* owned; NULL but in the dialogue before TLS */
-    SSL *ssl;                /* owned; NULL when the recipe speaks no TLS */
+    struct starttls *starttls; /* owned; NULL but in the dialogue before TLS */
+    SSL *ssl;                  /* owned; NULL when the recipe speaks no TLS */
     struct wire wire;
     const uint8_t *message; /* borrowed, in shared->payload */
     size_t sent, echoed;

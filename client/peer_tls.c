@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "peer_tls.h"
 
 #include "base/check.h"
@@ -103,7 +104,7 @@ static void tls_failed(struct peer *p)
               kind == PEER_FAIL_HANDSHAKE ? "a handshake" : "an established connection", why);
 }
 
-static enum outcome shake(struct peer *p)
+static enum outcome do_handshake(struct peer *p)
 {
     enum outcome outcome;
     do {
@@ -115,21 +116,21 @@ static enum outcome shake(struct peer *p)
     return outcome;
 }
 
-void peer_tls_shake(struct peer *p)
+void peer_tls_do_handshake(struct peer *p)
 {
-    shake(p);
+    do_handshake(p);
 }
 
 static void handshake(struct peer *p)
 {
-    if (shake(p) == OUTCOME_DONE) {
+    if (do_handshake(p) == OUTCOME_DONE) {
         peer_set_state(p, PEER_ECHO);
         count(&p->shared->app->handshakes);
         if (SSL_session_reused(p->ssl))
             count(&p->shared->app->resumed);
         p->shared->on_handshake(p, clock_now_ns() - p->begun_ns);
-        if (p->recipe->shaken)
-            p->recipe->shaken(p);
+        if (p->recipe->on_handshake_done)
+            p->recipe->on_handshake_done(p);
     }
 }
 
@@ -175,10 +176,10 @@ static void take_echo(struct peer *p, size_t got)
 }
 
 /* The server has said close_notify first, as it was asked to. */
-static void answer_goodbye(struct peer *p)
+static void answer_close_notify(struct peer *p)
 {
     peer_set_state(p, PEER_CLOSE_NOTIFY);
-    peer_tls_goodbye(p);
+    peer_tls_send_close_notify(p);
 }
 
 /* Reads all that has arrived, tickets too. */
@@ -198,7 +199,7 @@ static void receive(struct peer *p)
             break;
         case OUTCOME_ENDED:
             if (p->state == PEER_ASKED_CLOSE)
-                answer_goodbye(p);
+                answer_close_notify(p);
             else
                 peer_ended(p, UV_EOF);
             break;
@@ -282,7 +283,7 @@ void peer_tls_say(struct peer *p, const char *line)
         peer_flush(p);
 }
 
-void peer_tls_goodbye(struct peer *p)
+void peer_tls_send_close_notify(struct peer *p)
 {
     ERR_clear_error();
     /* Without our close_notify the server would have nothing to answer. */

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pool.h"
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/load_need.h"
 #include "operate.h"
-#include "pool_parts.h"
+#include "options/load_need.h"
+#include "pool_internal.h"
 #include "probe/probe.h"
 
 static const uint64_t HOPELESS_NS = 80000000; /* three failures in a row, a while apart each */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connections of one worker: holds `slots` of them established and replaces the oldest at the
  * asked rate. Runs on the worker's loop only; every function is called there but pool_init and
@@ -12,9 +13,9 @@
 #ifndef SOAK_CLIENT_POOL_H
 #define SOAK_CLIENT_POOL_H
 
-#include "base/grammar.h"
 #include "base/hist.h"
 #include "behaviour.h"
+#include "options/grammar.h"
 #include "pacer.h"
 #include "peer.h"
 #include "rounds.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For recipes without TLS (`raw`): what the server answers is read as records that aren't
  * encrypted.

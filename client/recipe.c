@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "recipe.h"
 
 #include "base/check.h"
@@ -5,9 +6,9 @@
 const struct recipe *recipe_of(enum behaviour behaviour)
 {
     static const struct recipe *const table[BEHAVIOUR_FAMILIES] = {
-        [BEHAVIOUR_LEAVE] = recipes_leave,     [BEHAVIOUR_RESUME] = recipes_resume,
-        [BEHAVIOUR_PRELUDE] = recipes_prelude, [BEHAVIOUR_HOSTILE] = recipes_hostile,
-        [BEHAVIOUR_FEATURE] = recipes_feature, [BEHAVIOUR_RESOURCE] = recipes_stall,
+        [BEHAVIOUR_LEAVE] = recipes_leave,       [BEHAVIOUR_RESUME] = recipes_resume,
+        [BEHAVIOUR_STARTTLS] = recipes_starttls, [BEHAVIOUR_HOSTILE] = recipes_hostile,
+        [BEHAVIOUR_FEATURE] = recipes_feature,   [BEHAVIOUR_RESOURCE] = recipes_stall,
     };
     const struct recipe *family = table[behaviour_entry(behaviour)->family];
     CHECK(family);

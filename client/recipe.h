@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How each behaviour is done: a table entry of plain choices, and hooks for what choices can't say.
  * The engine (peer.c, peer_tls.c, leave.c) follows it. A family has a file of entries and hooks.
@@ -26,7 +27,8 @@ enum recipe_end {
 
 enum recipe_exit {
     EXIT_CLOSE_NOTIFY, /* close_notify, and wait for the server's */
-    EXIT_SERVER_FIRST, /* ask the server to close (docs/protocol.md, requests), and answer */
+    EXIT_SERVER_FIRST, /* ask the server to close (docs/reference/protocol.md, requests), and answer
+                        */
     EXIT_HALF_CLOSE,   /* FIN without close_notify, and wait for the server's end */
     EXIT_FIN,          /* close TCP at once, no close_notify */
     EXIT_RESET,        /* RST */
@@ -38,7 +40,7 @@ enum recipe_exit {
 enum recipe_point {
     POINT_NONE,
     POINT_CONNECTED,     /* TCP stands, nothing was sent */
-    POINT_PRELUDE,       /* before TLS: `transmit` has counted a flight */
+    POINT_STARTTLS,      /* before TLS: `transmit` has counted a flight */
     POINT_CLIENT_HELLO,  /* the ClientHello was sent */
     POINT_SERVER_HELLO,  /* the server's first bytes are here, unread */
     POINT_SERVER_FLIGHT, /* its flight was read whole (Certificate .. ), nothing is answered */
@@ -58,7 +60,7 @@ struct recipe {
     bool no_offer;     /* doesn't take part in --resume */
     bool own_sessions; /* asks for something of its own, to which its sessions are tied: they
                         * aren't offered by others */
-    bool in_prelude;   /* its deed is done, and its end meant, in the dialogue before TLS */
+    bool in_starttls;  /* its deed is done, and its end meant, in the dialogue before TLS */
     bool mute;         /* sends no message after the handshake; only REFUSED */
     unsigned repeats;  /* for `work`, as the entry likes */
 
@@ -67,11 +69,11 @@ struct recipe {
     /* The SSL object is made; the ClientHello isn't. Returns 0, or -1: can't be made. */
     int (*prepare)(struct peer *p);
     /* The handshake is done; the message isn't sent. */
-    void (*shaken)(struct peer *p);
+    void (*on_handshake_done)(struct peer *p);
     /* Raw: TCP is on its way; what is written into shared->out is sent. */
     void (*open)(struct peer *p);
     /* Bytes about to be sent lie in shared->out: they may be changed, cut or held back. Of the
-     * dialogue before TLS only with in_prelude. */
+     * dialogue before TLS only with in_starttls. */
     void (*transmit)(struct peer *p);
     /* Bytes have arrived, before TLS sees them. False: they are dealt with. */
     bool (*arrived)(struct peer *p, const uint8_t *bytes, size_t count);
@@ -100,7 +102,7 @@ bool recipe_needs_sessions(const struct behaviour_mix *mix);
 /* The families' tables, indexed by behaviour; entries of other families are all zero. */
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_resume[BEHAVIOUR_COUNT];
-extern const struct recipe recipes_prelude[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_starttls[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_feature[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "recipe.h"
 
 #include "leave.h"
@@ -62,12 +63,12 @@ static int prepare_wrong_psk(struct peer *p)
 #define REFUSED_SESSION(the_prepare, the_alert)                                                    \
     {                                                                                              \
         .end = RECIPE_REFUSED, .exit = EXIT_FIN, .no_offer = true, .alert = the_alert,             \
-        .prepare = the_prepare, .shaken = excuse_full, .work = leave_excused                       \
+        .prepare = the_prepare, .on_handshake_done = excuse_full, .work = leave_excused            \
     }
 #define EARLY(the_prepare)                                                                         \
     {                                                                                              \
         .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .prepare = the_prepare,                       \
-        .shaken = early_shaken                                                                     \
+        .on_handshake_done = early_on_handshake_done                                               \
     }
 
 const struct recipe recipes_resume[BEHAVIOUR_COUNT] = {

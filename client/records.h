@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TLS records in a buffer of output, to be cut, split, damaged or made up: RFC 8446 5.1, which is
  * the layout of earlier versions too. Pure; nothing here knows a connection.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "resume_early.h"
 
 #include "resume_offer.h"
@@ -65,7 +66,7 @@ int early_prepare_replay(struct peer *p)
     return rc;
 }
 
-void early_shaken(struct peer *p)
+void early_on_handshake_done(struct peer *p)
 {
     if (SSL_get_early_data_status(p->ssl) == SSL_EARLY_DATA_ACCEPTED)
         p->sent = p->step;

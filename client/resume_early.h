@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Early data (RFC 8446 2.3): the message, or as much of it as is allowed, goes with the
  * ClientHello. When the server takes it, its echo comes as ever; when it doesn't, the message is
@@ -14,7 +15,7 @@ int early_prepare(struct peer *p);
 int early_prepare_stale(struct peer *p);
 /* Each session twice. */
 int early_prepare_replay(struct peer *p);
-/* Hook `shaken`. */
-void early_shaken(struct peer *p);
+/* Hook `on_handshake_done`. */
+void early_on_handshake_done(struct peer *p);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a connection offers to the server to resume: a session of the loop's store, as it is or
  * spoiled. All are hooks of recipes (`prepare`): they return 0, or -1 when it can't be offered.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many operations an epoch of held connections may still begin, and whether it is over. Pure:
  * no clock, no I/O; one owner. An epoch of M operations does exactly M of them: one that fails with

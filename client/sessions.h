@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sessions to resume, taken from earlier connections: a small bounded store, one per worker, filled
  * by the context's new-session callback. A TLS 1.3 session is used once (RFC 8446 C.4); one of

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a run by hand prints at its end. */
 #ifndef SOAK_CLIENT_SUMMARY_H
 #define SOAK_CLIENT_SUMMARY_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "target.h"
 
-#include "base/limits.h"
+#include "options/limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the connections go, and from which addresses. A TCP port stays in TIME_WAIT for 60 s after
  * its connection, and one source address has about 28,000 of them, so that the connections are
@@ -7,7 +8,7 @@
 #define SOAK_CLIENT_TARGET_H
 
 #include "base/err.h"
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "worker.h"
 
 #include "base/check.h"
-#include "base/load_need.h"
 #include "control/program.h"
+#include "options/load_need.h"
 #include "peer_tls.h"
 #include "probe/probe.h"
 #include "tls/context.h"
@@ -136,7 +137,7 @@ static void make_pool(struct worker *w, int index)
     s->sni = o->sni;
     s->alpn = o->alpn;
     s->certs = w->shared->certs;
-    s->starttls = (enum prelude_protocol)o->starttls;
+    s->starttls = (enum starttls_protocol)o->starttls;
     s->sessions = wants_sessions(o) ? &w->sessions : NULL;
     s->slots = w->slots;
     s->payload = w->shared->payload;

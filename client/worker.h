@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A worker: a thread with an event loop, a TLS context and its part of the connections. Orders go
  * in and replies come out as atomic flags with a wake-up; the only lock guards the merged handshake

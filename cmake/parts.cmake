@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The parts that a subject can be built against in another version than the machine's: how
 # src/soak/library/assembly.c builds. Without these options a part is what pkg-config finds.
 option(SOAK_SUBJECTS_ONLY "Build the subjects alone, and look for nothing else" OFF)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which function allocates. OpenSSL tells its allocator a file and a line, but no function, and
  * the stack alone may mislead: a function that ends in a call of OpenSSL's allocator jumps there,

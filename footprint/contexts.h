@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The two SSL_CTX of the measurement, made by the same functions as those of soak-server and
  * soak-client, and the certificates that they show. Certificates differ in length from one making

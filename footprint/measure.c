@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "measure.h"
 
 #include "figures.h"
 #include "meter.h"
-#include "ordinary.h"
 #include "pair.h"
+#include "sample_filter.h"
 
 #include <inttypes.h>
 #include <openssl/crypto.h>
@@ -25,7 +26,7 @@ static int connect_once(struct pair *p, struct err *e)
     if (rc == 0)
         rc = pair_talk(p, e);
     if (rc == 0)
-        rc = pair_say_goodbye(p, e);
+        rc = pair_send_close_notify(p, e);
     pair_free(p);
     meter_finish();
     return rc == 0 ? meter_check(e) : rc;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An exact meter of OpenSSL's allocations, for one thread that plays both ends of a connection in
  * turn. Each call is counted to its site (OpenSSL's file and line) and to the end whose step is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The live blocks of the meter, by address, and in a list those of the present connection. In
  * shared memory of a fixed size. Private to the meter; one thread.

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "base/ciphers.h"
-#include "base/limits.h"
-#include "base/opts.h"
+#include "options/ciphers.h"
+#include "options/limits.h"
+#include "options/opts.h"
 #include "tls/context.h"
 
 #define FIELD(name) offsetof(struct options, name)
@@ -28,9 +29,10 @@ enum { TABLE = sizeof table / sizeof table[0] };
 
 void options_help(FILE *out)
 {
-    fprintf(out, "usage: soak-footprint [options]\n\n"
-                 "Measures what OpenSSL allocates and holds for a connection: both ends in one\n"
-                 "process's memory, without sockets. Prints lines: see docs/protocol.md.\n\n");
+    fprintf(out,
+            "usage: soak-footprint [options]\n\n"
+            "Measures what OpenSSL allocates and holds for a connection: both ends in one\n"
+            "process's memory, without sockets. Prints lines: see docs/reference/protocol.md.\n\n");
     opts_help(table, TABLE, NULL, out);
 }
 

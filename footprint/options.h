@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* soak-footprint's command line. Plain data; the strings are borrowed from argv. */
 #ifndef SOAK_FOOTPRINT_OPTIONS_H
 #define SOAK_FOOTPRINT_OPTIONS_H

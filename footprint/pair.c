@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pair.h"
 
 #include "meter.h"
@@ -61,16 +62,16 @@ static int write_all(struct pair *p, enum footprint_end end, const char *bytes, 
 }
 
 /* Returns 1 when the handshake is complete, 0 when it isn't yet, or -1. */
-static int shake(struct pair *p, enum footprint_end end, struct err *e)
+static int do_handshake(struct pair *p, enum footprint_end end, struct err *e)
 {
     struct pair_end *self = &p->end[end];
-    if (self->shaken)
+    if (self->handshake_done)
         return 1;
     ERR_clear_error();
     int rc = SSL_do_handshake(self->ssl);
     if (rc != 1)
         return waits(self, rc) ? 0 : fail(end, "handshake failed", e);
-    self->shaken = true;
+    self->handshake_done = true;
     meter_look(end, FOOTPRINT_HANDSHAKE);
     /* In one flight with the last of the handshake, as soak-client does it. */
     if (end == FOOTPRINT_CLIENT && write_all(p, end, message, p->payload, e) < 0)
@@ -123,7 +124,7 @@ static int turn(struct pair *p, enum footprint_end end, struct err *e)
     struct wire_out *from = &written[!end];
     meter_enter(end);
     hear(p, end, from);
-    int rc = shake(p, end, e);
+    int rc = do_handshake(p, end, e);
     if (rc > 0)
         rc = receive(p, end, e);
     meter_enter(METER_NOBODY);
@@ -180,7 +181,7 @@ char *pair_group(const struct pair *p, char *buf, size_t size)
     return buf;
 }
 
-static int goodbye(struct pair *p, enum footprint_end end, bool heard, struct err *e)
+static int send_close_notify(struct pair *p, enum footprint_end end, bool heard, struct err *e)
 {
     struct pair_end *self = &p->end[end];
     meter_enter(end);
@@ -193,11 +194,12 @@ static int goodbye(struct pair *p, enum footprint_end end, bool heard, struct er
     return said < 0 ? fail(end, "close_notify can't be written", e) : 0;
 }
 
-int pair_say_goodbye(struct pair *p, struct err *e)
+int pair_send_close_notify(struct pair *p, struct err *e)
 {
     written[FOOTPRINT_SERVER].used = 0;
-    if (goodbye(p, FOOTPRINT_CLIENT, false, e) < 0 || goodbye(p, FOOTPRINT_SERVER, true, e) < 0 ||
-        goodbye(p, FOOTPRINT_CLIENT, true, e) < 0)
+    if (send_close_notify(p, FOOTPRINT_CLIENT, false, e) < 0 ||
+        send_close_notify(p, FOOTPRINT_SERVER, true, e) < 0 ||
+        send_close_notify(p, FOOTPRINT_CLIENT, true, e) < 0)
         return -1;
     for (int end = 0; end < FOOTPRINT_END_COUNT; end++) {
         if (SSL_get_shutdown(p->end[end].ssl) != (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection: a server's and a client's SSL object joined in memory, in one thread. Each step
  * of an end is announced to the meter, and each stage that it reaches.
@@ -12,7 +13,7 @@
 struct pair_end {
     SSL *ssl; /* owned */
     struct wire wire;
-    bool shaken, idle;
+    bool handshake_done, idle;
     size_t passed; /* bytes of the message: that the server has echoed, the client got back */
 };
 
@@ -33,7 +34,7 @@ int pair_talk(struct pair *p, struct err *e);
  * nobody says. After pair_talk; the meter is nobody's. Returns buf. */
 char *pair_group(const struct pair *p, char *buf, size_t size);
 /* The client's close_notify, then the server's. Returns 0 or -1. */
-int pair_say_goodbye(struct pair *p, struct err *e);
+int pair_send_close_notify(struct pair *p, struct err *e);
 /* Frees one end; nothing when that is done. */
 void pair_free_end(struct pair *p, enum footprint_end end);
 void pair_free(struct pair *p);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Figures of many connections: their median, and whether all were equal. Rows are figures, columns
  * connections. Pure, but for memory.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154
 # Sourced by ./soak and setup.sh; needs $root. Tells whether the built programs are younger than
 # every file that goes into them. The stamp is as old as the start of its build, so an edit made

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Every check of the source that isn't a test. Prints a line per check, the output of those that
 # fail, and last `N passed, N failed`. Exit 1 when one failed. Uses the tracked files.
 set -u
@@ -48,6 +49,7 @@ strict_build() {
 run format format
 run floors python3 scripts/lint_floors.py
 run size python3 scripts/lint_size.py
+run spdx python3 scripts/lint_spdx.py
 run cppcheck static_analysis
 run shellcheck shell_scripts
 for compiler in gcc clang; do

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """matrix.py [--cells FILE] [--closed COUNT] [--only DEFECT] FAMILY...
 
 Lets the built-in server have each of its bugs under each family of scenarios and prints, as Markdown,

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The nightly job, step by step, on any machine:
 #   nightly.sh shard K/N   runs shard K of N of scenarios/nightly and of all families
 #   nightly.sh merge       joins the shards that lie in the results' folder

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # sanitize.sh address|thread [short]: builds everything without jemalloc under AddressSanitizer with
 # UndefinedBehaviorSanitizer, or under ThreadSanitizer, and runs the unit and integration tests
 # against it; `short` takes a few of the integration tests only. A report in any process fails its

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # setup.sh soak|run|test|lint: makes the tree ready for a first look at ./soak's line, ./soak, ./check
 # or the linters. Says one line per step on stderr, and how far the build is; the whole output goes to
 # build/setup.log. Exit codes: 0 ready, 2 something is

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Clean short runs in numbers: what a false doubt looks like happens once in a hundred of them.
 
     scripts/short-runs.py [--runs 500] [--first 0] [--seed 1] [--soak build/bin/soak]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads the output of `ctest --verbose`, shows one line per test program and the whole output of one
 that failed, then the ten that took longest, and closes with `N passed, N failed`. The numbers are test cases: cmocka and unittest
 say how many they ran; a program that says nothing counts as one. Everything goes to the log named as

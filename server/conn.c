@@ -1,12 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "conn.h"
 
 #include "base/check.h"
-#include "conn_parts.h"
+#include "conn_internal.h"
 #include "listen.h"
-#include "prelude/prelude.h"
-#include "probe/page.h"
+#include "page/page.h"
 #include "probe/probe.h"
 #include "server.h"
+#include "starttls/starttls.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static void conn_leave_state(struct conn *c, enum conn_state next)
     struct server *server = c->worker->server;
     if (c->state == CONN_OPEN)
         take(&server->app->established);
-    if ((c->state != CONN_HANDSHAKE && c->state != CONN_PRELUDE) || next == CONN_HANDSHAKE)
+    if ((c->state != CONN_HANDSHAKE && c->state != CONN_STARTTLS) || next == CONN_HANDSHAKE)
         return;
     take(&server->app->in_flight);
     if (next == CONN_OPEN)
@@ -64,9 +65,9 @@ void conn_set_state(struct conn *c, enum conn_state state)
     switch (state) {
     case CONN_NEW:
         break;
-    case CONN_PRELUDE:
+    case CONN_STARTTLS:
     case CONN_HANDSHAKE:
-        if (from == CONN_PRELUDE) /* one deadline for both */
+        if (from == CONN_STARTTLS) /* one deadline for both */
             break;
         add(&app->in_flight);
         deadline_restart(&w->handshaking, &c->deadline, now);
@@ -120,8 +121,8 @@ void conn_close(struct conn *c)
     if (c->ssl && !defect_on_close(c->worker->server->defect, &c->defect, c->ssl))
         SSL_free(c->ssl);
     c->ssl = NULL;
-    prelude_free(c->prelude);
-    c->prelude = NULL;
+    starttls_free(c->starttls);
+    c->starttls = NULL;
     uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
@@ -135,7 +136,7 @@ void conn_break(struct conn *c, int why)
     conn_close(c);
 }
 
-void conn_secure(struct conn *c)
+void conn_start_tls(struct conn *c)
 {
     struct err e;
     struct server *server = c->worker->server;
@@ -197,9 +198,9 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     }
     c->trace = trace_new(server->log, c->number);
     if (server->options.starttls)
-        conn_prelude_open(c);
+        conn_starttls_open(c);
     else
-        conn_secure(c);
+        conn_start_tls(c);
     if (c->state != CONN_CLOSED)
         conn_read_start(c);
 }
@@ -211,9 +212,9 @@ void conn_expire(struct deadline *node)
     if (c->state == CONN_HANDSHAKE)
         server_problem(c->worker->server, PROBLEM_TIMEOUT,
                        "a handshake took longer than --handshake-timeout");
-    if (c->state == CONN_PRELUDE)
+    if (c->state == CONN_STARTTLS)
         server_problem(c->worker->server, PROBLEM_TIMEOUT,
-                       "a prelude took longer than --handshake-timeout");
+                       "the STARTTLS dialogue took longer than --handshake-timeout");
     if (c->state == CONN_OPEN)
         conn_leave(node);
     else
@@ -225,7 +226,7 @@ void conn_leave(struct deadline *node)
     struct conn *c = conn_of_deadline(node);
     CHECK(c->state == CONN_OPEN);
     trace_ended(c->trace, TRACE_SERVER);
-    conn_goodbye(c);
+    conn_send_close_notify(c);
     conn_finish(c);
 }
 

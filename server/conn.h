@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection: a socket, an SSL object made on accept (with --starttls, when the dialogue in
  * clear text has come to TLS, as mail servers do) and freed on close, and nothing that outlives
  * them. It belongs to its worker's loop.
  *
- *   NEW [-> PRELUDE] -> HANDSHAKE -> OPEN -> LINGER -> CLOSED
+ *   NEW [-> STARTTLS] -> HANDSHAKE -> OPEN -> LINGER -> CLOSED
  *
  * It only ever moves forwards, and may skip. In LINGER our close_notify or alert is sent and the
  * client is awaited to close TCP: the side that closes first keeps the port busy (TIME_WAIT), and

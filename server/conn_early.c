@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Early data: what a peer sends with its ClientHello, read and echoed before its handshake is done.
  */
-#include "conn_parts.h"
+#include "conn_internal.h"
 #include "server.h"
 
 #include <openssl/err.h>

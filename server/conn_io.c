@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The socket of a connection: what comes in, what goes out, and what has to wait. */
 #include "base/check.h"
-#include "conn_parts.h"
+#include "conn_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* The SSL object of a connection: handshake, echo and goodbye. */
-#include "conn_parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SSL object of a connection: handshake, echo and close_notify. */
+#include "conn_internal.h"
 #include "probe/probe.h"
 #include "server.h"
 #include "tls/context.h"
@@ -68,7 +69,7 @@ void conn_fail(struct conn *c)
     conn_set_state(c, CONN_LINGER);
 }
 
-void conn_goodbye(struct conn *c)
+void conn_send_close_notify(struct conn *c)
 {
     ERR_clear_error();
     /* Without our close_notify the client has no reason to close. */
@@ -78,7 +79,7 @@ void conn_goodbye(struct conn *c)
     conn_set_state(c, CONN_LINGER);
 }
 
-enum outcome conn_shake(struct conn *c)
+enum outcome conn_do_handshake(struct conn *c)
 {
     enum outcome outcome;
     do {
@@ -92,7 +93,7 @@ static void conn_handshake(struct conn *c)
 {
     enum outcome outcome = conn_early(c);
     if (outcome == OUTCOME_DONE)
-        outcome = conn_shake(c);
+        outcome = conn_do_handshake(c);
     if (outcome == OUTCOME_DONE) {
         conn_set_state(c, CONN_OPEN);
         defect_on_handshake_done(c->worker->server->defect, &c->defect, c->ssl);
@@ -145,7 +146,7 @@ static void conn_echo(struct conn *c)
         }
     } while (outcome == OUTCOME_DONE || outcome == OUTCOME_AGAIN);
     if (outcome == OUTCOME_ENDED)
-        conn_goodbye(c);
+        conn_send_close_notify(c);
     else if (outcome == OUTCOME_FAILED)
         conn_fail(c);
 }
@@ -154,8 +155,8 @@ void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count)
 {
     c->wire.in = bytes;
     c->wire.in_left = count;
-    if (c->state == CONN_PRELUDE)
-        conn_prelude_received(c);
+    if (c->state == CONN_STARTTLS)
+        conn_starttls_received(c);
     if (c->state == CONN_HANDSHAKE)
         conn_handshake(c);
     if (c->state == CONN_OPEN)
@@ -176,7 +177,7 @@ void conn_tls_ended(struct conn *c)
     if (c->state == CONN_HANDSHAKE)
         conn_handshake(c);
     else if (c->state == CONN_OPEN)
-        conn_goodbye(c);
+        conn_send_close_notify(c);
     conn_finish(c);
     conn_close(c);
 }

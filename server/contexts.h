@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SSL_CTX that connections are made of: one for all, as servers have it; replaced every N
  * connections, as a server does that reloads its certificates (--ctx-reload), the old one dying

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Deadlines without a timer per connection: every list holds what waits equally long, so the list
  * is in the order of its deadlines, and one coarse timer per loop looks at the heads. All O(1), no

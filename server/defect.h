@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server's own bugs, off by default: base/defects.def names them. Each reads like the real bug
- * it stands for, and what OpenSSL allocates for it is asked for in defect.c (the growing table in
- * defect_names.c, the notes of each SSL in defect_notes.c), so that a report can be checked against
- * a file and line.
+ * The server's own bugs, off by default: options/defects.def names them. Each reads like the real
+ * bug it stands for, and what OpenSSL allocates for it is asked for in defect.c (the growing table
+ * in defect_names.c, the notes of each SSL in defect_notes.c), so that a report can be checked
+ * against a file and line.
  *
  * One struct defect per process, shared by the workers: the hooks may be called on any of their
  * threads at the same time. The hooks of one connection come from its own loop.
@@ -11,7 +12,7 @@
 #define SOAK_SERVER_DEFECT_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <openssl/ssl.h>
 #include <stdbool.h>

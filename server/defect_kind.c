@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "defect_kind.h"
 
-#include "base/grammar.h"
 #include "defect.h"
+#include "options/grammar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@ static const struct {
     enum defect_kind kind;
 } known[] = {
 #define X(name, identifier, description) {name, DEFECT_##identifier},
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
 };
 enum { KNOWN = sizeof known / sizeof known[0] };

@@ -1,4 +1,5 @@
-/* The bugs by name: base/defects.def. Private to the server's defects. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bugs by name: options/defects.def. Private to the server's defects. */
 #ifndef SOAK_SERVER_DEFECT_KIND_H
 #define SOAK_SERVER_DEFECT_KIND_H
 
@@ -9,7 +10,7 @@
 enum defect_kind {
     DEFECT_NONE,
 #define X(name, identifier, description) DEFECT_##identifier,
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of the defect `table`, which reads like CVE-2022-1473: emptying it forgets to reset its
  * count, so that it is enlarged for entries that are long gone. One array, reallocated larger and

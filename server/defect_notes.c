@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "defect_notes.h"
 
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bug `per-operation`: a note for each message is hung on its SSL and goes with it, so that a
  * connection that stays open grows. CVE-2016-6304 was of this kind: the OCSP extensions of each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The store of the defect `fragment`: nothing is lost, but the few records that stay of each group
  * pin its pages. On any thread. */
 #ifndef SOAK_SERVER_DEFECT_RECORDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Listening sockets, made before any loop exists so that a port in use is told in one sentence.
  * With several workers each gets its own socket on the same port (SO_REUSEPORT): the kernel spreads

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "base/limits.h"
-#include "base/opts.h"
 #include "defect.h"
 #include "listen.h"
-#include "prelude/protocols.h"
+#include "options/limits.h"
+#include "options/opts.h"
+#include "starttls/protocols.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static const struct opt table[] = {
     {"client-net", OPT_STRING, FIELD(client_net), "A.B.C.0", NULL,
      "serve only peers of this network, A.B.C.0/24, and count the others (everybody)"},
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
-    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", PRELUDE_CHOICES,
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", STARTTLS_CHOICES,
      "what is spoken in clear text before TLS (none)"},
     {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048|both", "keys made at start (p256)"},
     {"workers", OPT_INT, FIELD(workers), "N", NULL, "event loops, each a thread (1)"},
@@ -71,10 +72,11 @@ static const struct opt table[] = {
      "have this bug, in one connection of N"},
     {"seed", OPT_STRING, FIELD(seed_text), "HEX", NULL, "for the choices made by chance (1)"},
     {"requests", OPT_FLAG, FIELD(requests), NULL, NULL,
-     "obey messages such as `soak:close`: see docs/protocol.md"},
+     "obey messages such as `soak:close`: see docs/reference/protocol.md"},
     {"log", OPT_STRING, FIELD(log), "PATH", NULL,
-     "append a line per closed connection: see docs/protocol.md"},
-    {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL, "socket to soak: see docs/protocol.md"},
+     "append a line per closed connection: see docs/reference/connection-log.md"},
+    {"control-fd", OPT_INT, FIELD(control_fd), "FD", NULL,
+     "socket to soak: see docs/reference/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
     {"check", OPT_FLAG, FIELD(check), NULL, NULL,
@@ -91,7 +93,7 @@ void options_help(FILE *out)
     opts_help(table, TABLE, NULL, out);
     fprintf(out, "\ndefects:\n");
 #define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* soak-server's command line. Plain data; the strings are borrowed from argv. */
 #ifndef SOAK_SERVER_OPTIONS_H
 #define SOAK_SERVER_OPTIONS_H
@@ -18,7 +19,7 @@ struct options {
     const char *listen, *client_net;
     int tls, key, session; /* enum context_version, options_key, context_session */
     int workers, backlog, control_fd, page_fd;
-    int starttls;                 /* enum prelude_protocol */
+    int starttls;                 /* enum starttls_protocol */
     int client_auth;              /* enum context_client_auth */
     int tickets, ticket_callback; /* enum context_ticket_answer */
     int ocsp;                     /* 0 none, else enum staple_kind and 1 */

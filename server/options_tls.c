@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What can't go together in TLS. */
 #include "options.h"
 
-#include "base/ciphers.h"
-#include "base/limits.h"
+#include "options/ciphers.h"
+#include "options/limits.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
-#include "conn_parts.h"
+#include "conn_internal.h"
 #include "server.h"
 
 #include <openssl/err.h>
@@ -115,7 +116,7 @@ static enum outcome refuse(struct conn *c)
 /* Sends what was prepared. To wait for the peer's part is no reason to stop reading. */
 static enum outcome step(struct conn *c)
 {
-    enum outcome outcome = conn_shake(c);
+    enum outcome outcome = conn_do_handshake(c);
     return outcome == OUTCOME_WAITS ? OUTCOME_DONE : outcome;
 }
 
@@ -221,7 +222,7 @@ static enum outcome begin(struct conn *c, enum request_kind kind, uint64_t numbe
     switch (kind) {
     case REQUEST_CLOSE:
         trace_ended(c->trace, TRACE_SERVER);
-        conn_goodbye(c);
+        conn_send_close_notify(c);
         return OUTCOME_WAITS;
     case REQUEST_SEND:
         return stream(c);

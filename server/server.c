@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "server.h"
 
 #include "base/check.h"
@@ -52,7 +53,7 @@ static void quit(struct server *s)
     atomic_store(&s->deaf, true);
     uv_close((uv_handle_t *)&s->report, NULL);
     defect_stop(s->defect);
-    shortage_close(&s->shortage);
+    fd_exhaustion_close(&s->fd_exhaustion);
     control_close(&s->control);
     uv_close((uv_handle_t *)&s->publish, NULL);
     uv_close((uv_handle_t *)&s->term, NULL);
@@ -120,7 +121,7 @@ static void settle(struct server *s, const char *line)
         s->settle_id = 0;
     s->settle_asked = true;
     contexts_checkpoint(s->contexts);
-    shortage_put_off(&s->shortage); /* a heap profile is a file */
+    fd_exhaustion_put_off(&s->fd_exhaustion); /* a heap profile is a file */
     profile_begin(line);
     atomic_fetch_add(&s->settling, s->options.workers);
     order_all(s, WORKER_SETTLE);
@@ -226,7 +227,7 @@ static int open_main(struct server *s, struct err *e)
     uv_loop_t *loop = &s->worker[0]->loop;
     uv_async_init(loop, &s->report, on_report);
     uv_timer_init(loop, &s->publish);
-    shortage_init(&s->shortage, s->options.emfile, loop);
+    fd_exhaustion_init(&s->fd_exhaustion, s->options.emfile, loop);
     uv_signal_init(loop, &s->term);
     uv_signal_init(loop, &s->interrupt);
     s->report.data = s->publish.data = s->term.data = s->interrupt.data = s;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server: what the workers share, and the conversation with soak. It lives on the main thread,
  * on the first worker's loop; the workers reach it by atomics and server_report only.
@@ -6,15 +7,15 @@
 #define SOAK_SERVER_SERVER_H
 
 #include "base/err.h"
-#include "base/limits.h"
+#include "conn_log.h"
 #include "contexts.h"
 #include "control/control.h"
 #include "defect.h"
+#include "fd_exhaustion.h"
 #include "options.h"
-#include "probe/page.h"
-#include "shortage.h"
+#include "options/limits.h"
+#include "page/page.h"
 #include "tls.h"
-#include "trace.h"
 #include "worker.h"
 
 #include <stdatomic.h>
@@ -41,7 +42,7 @@ struct server {
     struct options options;
     struct server_tls tls;
     struct contexts *contexts; /* owned */
-    struct shortage shortage;
+    struct fd_exhaustion fd_exhaustion;
     struct defect *defect; /* owned */
     struct trace_log *log; /* owned; NULL without --log */
     struct page *page;     /* borrowed: lives as long as the process */

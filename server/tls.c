@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tls.h"
 
 static int make_context(const struct server_tls *t, const struct options *o,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the server's SSL_CTXs are made from: keys and certificates, the staple, the ticket keys, and
  * the context for the other name. Made at start, by the command line; only read afterwards, on any

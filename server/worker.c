@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "worker.h"
 
 #include "base/check.h"
@@ -23,7 +24,7 @@ static bool short_of_files(struct worker *w)
 {
     uv_os_fd_t listener;
     return uv_fileno((uv_handle_t *)&w->listener, &listener) == 0 &&
-           shortage_met(&w->server->shortage, listener);
+           fd_exhaustion_met(&w->server->fd_exhaustion, listener);
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -31,7 +32,7 @@ static void on_connection(uv_stream_t *stream, int status)
     struct worker *w = worker_of(stream->data);
     if (status == 0) {
         conn_accept(w, stream);
-        shortage_after_accept(&w->server->shortage);
+        fd_exhaustion_after_accept(&w->server->fd_exhaustion);
     } else if (status == UV_EMFILE && short_of_files(w)) {
         atomic_fetch_add(&w->server->app->intended, 1);
         server_problem(w->server, PROBLEM_ACCEPT,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A worker: one event loop with its own listening socket and its own connections. The first runs on
  * the main thread, the others each on a thread. Everything here belongs to the worker's thread, but
@@ -20,7 +21,7 @@ struct server;
 enum worker_order {
     WORKER_SETTLE = 1, /* empty the thread's allocator cache */
     WORKER_DRAIN = 2,  /* stop listening */
-    WORKER_LEAVE = 4,  /* say goodbye on every connection */
+    WORKER_LEAVE = 4,  /* send close_notify on every connection */
     WORKER_QUIT = 8    /* close all; the loop then ends */
 };
 

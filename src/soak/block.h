@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines that stand at the bottom of the terminal on stderr and are drawn again and again. They
  * never scroll and leave nothing in the scrollback: the cursor waits in the first column below

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "catalog.h"
 
-#include "base/grammar.h"
 #include "base/input.h"
+#include "base/process.h"
 #include "base/text.h"
+#include "options/grammar.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,12 +19,6 @@
 enum { DEPTH = 4, LINE = 512 };
 
 static const char suffix[] = ".soak";
-
-const char *catalog_root(void)
-{
-    const char *root = getenv("SOAK_ROOT");
-    return root && root[0] ? root : ".";
-}
 
 static bool has_suffix(const char *word)
 {
@@ -45,10 +41,55 @@ static bool is_folder(const char *folder, const char *name)
     return n > 0 && (size_t)n < sizeof path && stat(path, &stat_) == 0 && S_ISDIR(stat_.st_mode);
 }
 
+/* ---- where things lie ---- */
+
+/* What the launcher of a clone sets. */
+static const char *clone_root(void)
+{
+    const char *root = getenv("SOAK_ROOT");
+    return root && root[0] ? root : NULL;
+}
+
+/* The folder in which `cmake --install` put what the program reads, wherever that was moved to
+ * since; NULL where there is none. */
+static const char *installed_root(void)
+{
+    static char root[PATH_MAX]; /* found once: a program stays where it is */
+    char folder[PATH_MAX], path[2 * PATH_MAX];
+    struct err e;
+    if (root[0])
+        return root;
+    if (process_own_folder(folder, sizeof folder, &e) != 0)
+        return NULL;
+    snprintf(path, sizeof path, "%s/" SOAK_DATA, folder);
+    return is_folder(path, "scenarios") ? realpath(path, root) : NULL;
+}
+
+bool catalog_is_installed(void)
+{
+    return !clone_root() && installed_root();
+}
+
+const char *catalog_root(void)
+{
+    const char *root = clone_root();
+    if (!root)
+        root = installed_root();
+    return root ? root : ".";
+}
+
+const char *catalog_results(const char *kind, char *path, size_t size)
+{
+    snprintf(path, size, "%s/results/%s", catalog_is_installed() ? "." : catalog_root(), kind);
+    return path;
+}
+
+/* ---- names ---- */
+
 /* Adds what is in `folder` of scenarios/ ("" or "family/"). */
 static void read_folder(struct catalog *c, const char *folder, int depth)
 {
-    char path[PATH_MAX], name[2 * CATALOG_NAME];
+    char path[2 * PATH_MAX], name[2 * CATALOG_NAME];
     struct dirent **entry = NULL;
     snprintf(path, sizeof path, "%s/scenarios/%s", catalog_root(), folder);
     int count = depth > DEPTH ? 0 : scandir(path, &entry, NULL, alphasort);
@@ -157,9 +198,7 @@ const char *catalog_last(const char *word, char *path, size_t size)
 {
     if (strcmp(word, "last") != 0 || access(word, F_OK) == 0)
         return word;
-    int n = snprintf(path, size, "%s/results/runs/last", catalog_root());
-    if (n < 0 || (size_t)n >= size)
-        return word;
+    catalog_results("runs/last", path, size);
     shorten(path);
     return path;
 }

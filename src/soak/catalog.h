@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where scenarios are found: by name in scenarios/ of the project, in its folders too
  * (`family/name`), or by path.
@@ -7,6 +8,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { CATALOG_MAX = 512, CATALOG_NAME = 128 };
@@ -16,8 +18,14 @@ struct catalog {
     char name[CATALOG_MAX][CATALOG_NAME]; /* "smoke", "family/resume"; sorted */
 };
 
-/* The project's folder, set by the launcher; the present folder for a program run by hand. */
+/* The folder with scenarios/ and the sources of the server: of the clone, set by the launcher; what
+ * was installed beside the program; else the present folder. */
 const char *catalog_root(void);
+/* Whether the program was installed, and belongs to no clone: then it writes nothing beside itself.
+ */
+bool catalog_is_installed(void);
+/* results/`kind` of the clone; installed, of the present folder. Returns `path`. */
+const char *catalog_results(const char *kind, char *path, size_t size);
 
 /* The names of all scenarios; those beyond CATALOG_MAX are left out. */
 void catalog_read(struct catalog *c);

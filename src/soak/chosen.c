@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "chosen.h"
 
-#include "base/grammar.h"
 #include "catalog.h"
 #include "commands.h"
 #include "library/assembly.h"
+#include "options/grammar.h"
 #include "scenario/hints.h"
 
 #include <limits.h>

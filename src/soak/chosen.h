@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The scenario that a command line chooses: the defaults, then the file, then the options.
  */

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_list.h"
 
-#include "base/behaviours.h"
-#include "base/grammar.h"
+#include "archive/outputs.h"
 #include "base/text.h"
 #include "catalog.h"
-#include "store/outputs.h"
+#include "options/behaviours.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -40,7 +41,7 @@ struct defect {
 
 static const struct defect defects[] = {
 #define X(name, identifier, help) {name, help},
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
 };
 enum { DEFECTS = sizeof defects / sizeof *defects };

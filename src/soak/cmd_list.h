@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak list`: the scenarios, behaviours and defects there are. */
 #ifndef SOAK_CMD_LIST_H
 #define SOAK_CMD_LIST_H

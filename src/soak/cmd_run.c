@@ -1,21 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_run.h"
 
+#include "archive/outputs.h"
 #include "base/clock.h"
-#include "base/load_need.h"
 #include "catalog.h"
 #include "chosen.h"
 #include "command.h"
 #include "control/program.h"
+#include "options/load_need.h"
 #include "report/report.h"
 #include "run/bisect_exit.h"
-#include "run/environment.h"
 #include "run/manifest.h"
 #include "run/on_drain.h"
 #include "run/outcome.h"
-#include "run/ports.h"
 #include "run/run.h"
-#include "run/server_check.h"
-#include "store/outputs.h"
+#include "subject/environment.h"
+#include "subject/ports.h"
+#include "subject/server_check.h"
 #include "symbol/symbol.h"
 #include "terminal.h"
 #include "torture/torture.h"
@@ -162,8 +163,7 @@ static int publish(struct run *r)
 
 static const char *results_of(const struct scenario *s, char base[PATH_MAX])
 {
-    snprintf(base, PATH_MAX, "%s/results/runs", catalog_root());
-    return s->results ? s->results : base;
+    return s->results ? s->results : catalog_results("runs", base, PATH_MAX);
 }
 
 /* What this machine refuses, before anything is started, fetched or built. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak run [SCENARIO] [OPTIONS]`, which is also plain `soak [OPTIONS]`. */
 #ifndef SOAK_CMD_RUN_H
 #define SOAK_CMD_RUN_H

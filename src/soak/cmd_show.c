@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_show.h"
 
 #include "base/text.h"
@@ -71,7 +72,8 @@ static void show_command_line(const struct chosen *c)
     enum { SIZE = 16 * OPTS_TEXT };
     char *text = malloc(SIZE);
     struct cmdline line = {.text = text, .size = text ? SIZE : 0};
-    cmdline_add(&line, "./soak run");
+    cmdline_program(&line);
+    cmdline_add(&line, " run");
     cmdline_differences(&line, &c->scenario);
     if (text)
         puts(text);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak show`: what a scenario comes down to, and where each value is from. */
 #ifndef SOAK_CMD_SHOW_H
 #define SOAK_CMD_SHOW_H

@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmdline.h"
 
 #include "base/check.h"
 #include "base/text.h"
+#include "catalog.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +60,11 @@ static void add_quoted(struct cmdline *c, const char *word)
     for (; *word; word++)
         cmdline_add(c, *word == '\'' ? "'\\''" : "%c", *word);
     cmdline_add(c, "'");
+}
+
+void cmdline_program(struct cmdline *c)
+{
+    cmdline_add(c, "%s", catalog_is_installed() ? "soak" : "./soak");
 }
 
 void cmdline_word(struct cmdline *c, const char *word)

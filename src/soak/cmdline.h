@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command for people to copy, built word by word; every word is quoted for the shell that needs
  * it. The text is cut at the end of the buffer; then `used` is `size` or more.
@@ -17,6 +18,8 @@ struct cmdline {
 
 /* Appends as it is. */
 void cmdline_add(struct cmdline *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Appends the program as it is typed: ./soak in a clone, soak where it is installed. */
+void cmdline_program(struct cmdline *c);
 /* Appends a blank and a word. */
 void cmdline_word(struct cmdline *c, const char *word);
 /* Appends option `i` of scenario_options with its value in `s`; what opts_parse reads gives it back

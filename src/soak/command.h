@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command of soak with options of its own: its help and its refusals, from one table.
  */
 #ifndef SOAK_COMMAND_H
 #define SOAK_COMMAND_H
 
-#include "base/opts.h"
+#include "options/opts.h"
 
 #include <stdbool.h>
 #include <stdio.h>

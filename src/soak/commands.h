@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every command of soak but `run`, once: what main calls, --help and the man page list, and a
  * refused option or word may have meant.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Children that don't outlive soak, whatever ends it: the one place where soak starts anything but
  * its own subjects (these follow their parent by themselves: control/program.h).

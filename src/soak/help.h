@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What soak says of itself: `--help` and the man page, both from the same tables of options and
  * commands, so that they can't disagree.

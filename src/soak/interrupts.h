@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The signals by which soak is asked to end, on the caller's loop: Ctrl-C (SIGINT), SIGTERM, and
  * SIGHUP of a terminal that was closed. One that the caller of soak has it ignore stays ignored, so

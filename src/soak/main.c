@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* soak: the command line. Parses the first word and hands over. */
 #include "base/process.h"
 #include "cmd_run.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the terminal can do: width, UTF-8, colour. Reads the environment and ioctl only.
  */

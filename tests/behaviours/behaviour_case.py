@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lets soak-client do one behaviour to soak-server, and says what the server's own SSL objects saw
-(its connection log, docs/protocol.md)."""
+(its connection log, docs/reference/connection-log.md)."""
 
 import os
 import re
@@ -18,7 +19,7 @@ from wire_tap import Tap
 
 BIN = os.environ["SOAK_BIN"]
 DEFAULT_MIX = ("clean", "reset", "half-close", "mid-handshake")
-TABLE = Path(__file__).parents[2] / "src/common/base/behaviours.def"
+TABLE = Path(__file__).parents[2] / "src/common/options/behaviours.def"
 # {name: how the server sees it end}
 ENDS = dict(re.findall(r'^X\(\w+,\s+"([^"]+)",\s+\w+,\s+\d+,\s+(\w+),', TABLE.read_text(encoding="utf-8"),
                        re.MULTILINE))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TLS offers beyond a plain handshake: each behaviour by what the server saw of it."""
 
 import os

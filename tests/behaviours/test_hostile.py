@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hostile peers and stalls: each is proved by what the server's SSL object saw (--log), and where
 that can't show it by the bytes on the wire, which a relay writes down."""
 

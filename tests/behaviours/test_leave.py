@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ways to leave: what the server saw of the handshake when the peer was gone, and how it went."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sessions, tickets and keys shared beforehand: what the server's SSL object made of what was offered,
 and that it was offered: the bytes that came in."""
 

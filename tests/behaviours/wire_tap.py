@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stands between client and server and writes down what goes over the wire: `events`, a list of
 (connection, "client" or "server", bytes) in the order in which it passed. No bytes: that end is over."""
 

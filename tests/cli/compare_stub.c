@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak compare` and `soak bisect` as they are, over runs that are made up: what a version comes to
  * stands in the table below. The figures of 3.0.17 and 3.0.20 are measured ones. So 24 runs take no
  * time. Each run's words are appended to the file in SOAK_STUB_LOG.
@@ -6,7 +7,7 @@
 #include "src/soak/compare/cmd_bisect.h"
 #include "src/soak/compare/cmd_compare.h"
 #include "src/soak/compare/compare_prepare.h"
-#include "src/soak/subrun.h"
+#include "src/soak/run_process.h"
 #include "tests/unit/stats/compare_measured.h"
 
 #include <math.h>
@@ -177,7 +178,7 @@ static json_t *document(const struct version *v, int round, bool footprint, cons
     return root;
 }
 
-/* ---- in place of subrun.c ---- */
+/* ---- in place of run_process.c ---- */
 
 static const char *value_of(const char *const *words, const char *option)
 {
@@ -199,8 +200,8 @@ static void note(const char *const *words)
     fclose(log);
 }
 
-int subrun_execute_in_order(struct subrun *s, const char *const *words, struct subrun_result *ret,
-                            struct err *e)
+int run_process_execute_in_order(struct run_process *s, const char *const *words,
+                                 struct run_process_result *ret, struct err *e)
 {
     const char *name = value_of(words, "--malloc="), *seed = value_of(words, "--seed=");
     if (!name)
@@ -212,7 +213,7 @@ int subrun_execute_in_order(struct subrun *s, const char *const *words, struct s
     int round = seed ? (int)((strtoul(seed, NULL, 16) - 1) % 100) : 0; /* of --seed 1 */
     bool breaks = strcmp(v->name, "9.0.6") == 0 && round == 0;
     bool footprint = value_of(words, "--footprint") != NULL && !breaks;
-    *ret = (struct subrun_result){.exit_code = v->exit_code};
+    *ret = (struct run_process_result){.exit_code = v->exit_code};
     if (v->verdict)
         ret->document = document(v, round, footprint, words[1]);
     if (breaks)
@@ -223,18 +224,18 @@ int subrun_execute_in_order(struct subrun *s, const char *const *words, struct s
     return 0;
 }
 
-void subrun_open_in_order(struct subrun *s)
+void run_process_open_in_order(struct run_process *s)
 {
-    *s = (struct subrun){.in_order = true};
+    *s = (struct run_process){.in_order = true};
 }
 
-void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
+void run_process_done(struct run_process *s, struct run_process_result *result, bool keep)
 {
     s->keeps |= keep;
     json_decref(result->document);
 }
 
-void subrun_close(struct subrun *s)
+void run_process_close(struct run_process *s)
 {
     s->running = false;
 }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A folder that apt takes for a mirror of Debian, with tiny packages made here."""
 
 import hashlib

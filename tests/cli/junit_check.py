@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a JUnit file has the structure that its readers accept: what Jenkins' xunit plugin asks of a
 junit-10 document (required attributes, types, the order and places of elements), and what GitLab
 reads. Written from what the readers document."""

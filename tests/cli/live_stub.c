@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The live view over figures that are made up. Each line on stdin is a step, answered on stdout by
  * `done`: `phase NAME`, `tick SECONDS` (of the run), `early SECONDS` (nothing judged yet), `note
  * TEXT`, `end`. What it draws goes to stderr, as in a run. */

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak suite` and `soak merge` as they are, over runs that are made up: what a scenario comes to
  * stands in its file's name, as the words before the first dash. So a suite of many takes no time.
  */
 #include "src/soak/catalog.h"
 #include "src/soak/commands.h"
-#include "src/soak/subrun.h"
+#include "src/soak/run_process.h"
 #include "src/soak/suite/cmd_merge.h"
 #include "src/soak/suite/cmd_suite.h"
 #include "src/soak/suite/suite_files.h"
@@ -59,8 +60,8 @@ static json_t *document(const struct outcome *o, int number)
                      subject(o, "server", !of_client), subject(o, "client", of_client));
 }
 
-int subrun_execute_in_order(struct subrun *s, const char *const *words, struct subrun_result *ret,
-                            struct err *e)
+int run_process_execute_in_order(struct run_process *s, const char *const *words,
+                                 struct run_process_result *ret, struct err *e)
 {
     char name[128];
     size_t last = 0;
@@ -76,7 +77,7 @@ int subrun_execute_in_order(struct subrun *s, const char *const *words, struct s
         if (strcmp(o->word, "kill") == 0)
             raise(SIGKILL);
         int number = dash ? (int)strtol(dash + 1, NULL, 10) : 0;
-        *ret = (struct subrun_result){.exit_code = o->exit_code};
+        *ret = (struct run_process_result){.exit_code = o->exit_code};
         ret->document = o->verdict ? document(o, number) : NULL;
         snprintf(ret->said, sizeof ret->said, "%s", o->said);
         s->interrupted = strncmp(o->word, "interrupt", 9) == 0;
@@ -85,18 +86,18 @@ int subrun_execute_in_order(struct subrun *s, const char *const *words, struct s
     return err_set(e, "%s: no such outcome", name);
 }
 
-void subrun_open_in_order(struct subrun *s)
+void run_process_open_in_order(struct run_process *s)
 {
-    *s = (struct subrun){.in_order = true};
+    *s = (struct run_process){.in_order = true};
 }
 
-void subrun_done(struct subrun *s, struct subrun_result *result, bool keep)
+void run_process_done(struct run_process *s, struct run_process_result *result, bool keep)
 {
     s->keeps |= keep;
     json_decref(result->document);
 }
 
-void subrun_close(struct subrun *s)
+void run_process_close(struct run_process *s)
 {
     s->running = false;
 }

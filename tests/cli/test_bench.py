@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bench/bench.py in a small copy of the tree, over programs and a cmake that are stubs: it builds what it
 needs, and says in a sentence what it can't have."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands beside `run`: their help, their refusals, Ctrl-C; and the man page, which says what
 --help says."""
 

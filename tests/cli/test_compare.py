@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`soak compare`, `soak bisect` and `soak run --bisect-exit`. Nearly all of it over made-up runs
 (compare_stub.c), whose versions stand in a table there; a few over real ones.
 SOAK_GOLDEN=write makes the golden files anew."""

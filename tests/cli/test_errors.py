@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad input gets one clear sentence on stderr (where, what, how to mend it), exit 2, and nothing is
 started: no run folder is left."""
 

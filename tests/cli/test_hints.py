@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What people type who come from other tools: each row of src/common/scenario/hints.def gets a sentence
 that names something soak has. The option is refused before anything is started."""
 

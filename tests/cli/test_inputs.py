@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every file that a user can name may be anything: a FIFO, a device, a folder, 10 GB. Each is refused by
 one sentence and exit 2, without waiting for anybody, and nothing is started."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launchers, in a small copy of the tree. Every command that could install or build is a stub that
 notes its call, and PATH holds nothing else but the few tools that the scripts need."""
 

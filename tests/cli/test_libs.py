@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`soak libs` over a folder as a mirror, package files and prefixes; and the server built for them."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The live view as a person sees it: over made-up figures in a terminal emulator (pyte), and a real run
 in tmux, with its scrollback, Ctrl-C and resizes."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nightly job: scripts/nightly.sh, whose steps are all that the workflow runs, over a tiny suite;
 the workflow; and that scenarios/nightly can run, within its time."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of survivors' stacks, read back by others than who wrote them: XML by expat, pprof by a
 decoder of its own. And names are found without asking the network."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bytes that could steer a terminal are never printed as they are, wherever they come from: an option's
 value, a file's name or text, a library's record, a document. Each command gets them in each place."""
 

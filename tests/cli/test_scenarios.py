@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`soak list` and `soak show`: what there is, what a scenario comes down to, and the command line that
 reproduces it. Every scenario that comes along says in its first sentence what it proves."""
 
@@ -152,7 +153,7 @@ class Run(unittest.TestCase):
 
 class List(unittest.TestCase):
     def test_every_behaviour_has_its_line_in_its_family(self):
-        table = (SOURCE / "src/common/base/behaviours.def").read_text(encoding="utf-8")
+        table = (SOURCE / "src/common/options/behaviours.def").read_text(encoding="utf-8")
         entries = BEHAVIOUR.findall(table)
         self.assertGreater(len(entries), 3)
         text = soak("list", "behaviours").stdout

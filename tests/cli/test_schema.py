@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every document that the reports can write fits results/schema/soak-1.schema.json, and the schema
 refuses documents that don't keep its promises."""
 

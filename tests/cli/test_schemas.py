@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every file that a command writes as JSON has a schema in results/schema, which it fits; no key is
 written that its schema doesn't describe, and every property of every schema has a description."""
 

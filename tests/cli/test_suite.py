@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`soak suite` and `soak merge`: shards, expectations, exit codes and each form of the result. Most of
 it over made-up runs (suite_stub.c), where a scenario's name says what it comes to; a few over real
 ones."""

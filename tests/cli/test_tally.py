@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The closing line of ./check counts every case once and never hides a failure."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TLS echo server on plain sockets that writes down what its peers do, TCP's FIN and RST too.
 
 TLS runs in memory (ssl.MemoryBIO), so that the socket is ours and nothing hides how it ends.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A port on the loopback with a thread per connection: what every server written for a test stands on."""
 
 import socket

@@ -1,4 +1,5 @@
-"""The probe page as soak makes it: src/common/probe/page.h, version 4."""
+# SPDX-License-Identifier: Apache-2.0
+"""The probe page as soak makes it: src/common/page/page.h, version 4."""
 
 import ctypes
 import mmap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Drives one soak-server from a test: its control socket, its probe page, its clients."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs soak once and gives back what it left: the helper of the integration tests."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Witnesses of the dialogues before TLS: a relay that writes down the bytes, and servers of the
 eight protocols, written from their documents and in the words of well-known ones."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """soak-client against soak-server, against a recording server, and against no server at all."""
 
 import os

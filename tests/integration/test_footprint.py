@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """soak-footprint: what it measures is the same in every run, and is what the ledgers of a real server and
 client say of a connection."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operations on held connections: what the client does, by what the server's SSL object saw of it,
 and the verdicts of runs whose unit is the operation."""
 

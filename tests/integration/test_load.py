@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the load is, and what isn't: peers that aren't ours, and connections that fail."""
 
 import json

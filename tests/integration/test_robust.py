@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong around a run: crashes, hangs, signals, limits. Nothing measured is lost, nothing is
 called PASS, no child is left behind."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """soak-server alone: each test is a claim about it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The connection log of soak-server, what a peer can ask of it, and its lack of resources."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """soak-server's TLS options: what its own SSL objects saw (--log) when OpenSSL's client came."""
 
 import os

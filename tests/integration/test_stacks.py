@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The call stacks of survivors: as many as the ledger counts at the guilty site, and of the right place."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """--starttls: the dialogue in clear text before TLS, at both ends. Witnesses are the bytes on the
 wire, `openssl s_client`, Python's own clients, and servers written from the protocols' documents."""
 
@@ -18,8 +19,8 @@ from test_client import Client
 
 PROTOCOLS = sorted(SCRIPTS)
 HELLO = b"\x16\x03\x01"  # how a ClientHello begins
-BEHAVIOURS = ("clean", "reset", "half-close", "mid-handshake", "prelude-abort", "prelude-garbage",
-              "prelude-inject")
+BEHAVIOURS = ("clean", "reset", "half-close", "mid-handshake", "starttls-abort", "starttls-garbage",
+              "starttls-inject")
 
 
 def client(port, protocol, *options, closed=20, conns=4, **weights):
@@ -90,7 +91,7 @@ class BothEnds(unittest.TestCase):
             with Server("--starttls", theirs) as server:
                 self.assertRegex(problem_of(server.port, ours),
                                  "problem kind=handshake behaviour=[a-z-]+ text=a ")
-                self.assertIn(f"text=a prelude failed: {why}", server.expect("problem"))
+                self.assertIn(f"text=the STARTTLS dialogue failed: {why}", server.expect("problem"))
 
 
 class OtherClients(unittest.TestCase):
@@ -159,7 +160,7 @@ class OtherServers(unittest.TestCase):
                 script[0] = SCRIPTS["postgres"][0]
             server = Scripted(self.certificate, script, 65536)
             self.addCleanup(server.close)
-            self.assertIn(f"a prelude failed: {why}", problem_of(server.port, protocol))
+            self.assertIn(f"the STARTTLS dialogue failed: {why}", problem_of(server.port, protocol))
 
     def test_words_behind_the_turn_to_tls_are_refused(self):
         script = SCRIPTS["smtp"][:2] + [(b"220 go ahead\r\n250 injected\r\n", b"x")]
@@ -181,24 +182,24 @@ class Deadlines(unittest.TestCase):
                         pass
                 except ConnectionError:
                     pass  # the time was over before this was said
-            self.assertIn("a prelude took longer than --handshake-timeout", server.expect("problem"))
+            self.assertIn("the STARTTLS dialogue took longer than --handshake-timeout", server.expect("problem"))
             server.all_closed()
             self.assertEqual((server.page.app.failed, server.page.app.in_flight), (1, 0))
 
     def test_a_silent_server_is_a_timeout_of_the_client(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            for limit in LIMITS:  # it is to be over in the prelude, not before
+            for limit in LIMITS:  # it is to be over in the dialogue, not before
                 problem = problem_of(silent.getsockname()[1], "smtp", f"--timeout={limit}")
-                if "in its prelude" in problem:
+                if "in its STARTTLS dialogue" in problem:
                     break
-        self.assertIn("took longer than --timeout in its prelude", problem)
+        self.assertIn("took longer than --timeout in its STARTTLS dialogue", problem)
 
     def test_a_server_that_ends_in_the_dialogue_is_an_error(self):
         with tempfile.TemporaryDirectory() as folder:
             server = Scripted(make_certificate(folder), [(b"220 hi\r\n", b"no")], 10)
             self.addCleanup(server.close)
             problem = problem_of(server.port, "smtp")
-        self.assertRegex(problem, "a prelude failed: (closed by the server|connection reset)")
+        self.assertRegex(problem, "the STARTTLS dialogue failed: (closed by the server|connection reset)")
 
 
 class Behaviours(unittest.TestCase):
@@ -229,7 +230,7 @@ class Behaviours(unittest.TestCase):
 
     @each_protocol
     def test_abort_leaves_half_way_through_the_request(self, protocol):
-        cut, problems = self.churn(protocol, clean=1, prelude_abort=3)
+        cut, problems = self.churn(protocol, clean=1, starttls_abort=3)
         words = [wanted for _, wanted in SCRIPTS[protocol] if wanted]
         half = b"".join(words[:-1]) + words[-1][:len(words[-1]) // 2]
         self.assertEqual({said for said, _, _ in cut}, {half})
@@ -238,15 +239,15 @@ class Behaviours(unittest.TestCase):
 
     @each_protocol
     def test_garbage_comes_where_the_dialogue_begins(self, protocol):
-        cut, problems = self.churn(protocol, clean=1, prelude_garbage=3)
+        cut, problems = self.churn(protocol, clean=1, starttls_garbage=3)
         self.assertEqual({len(said) for said, _, _ in cut}, {1024})
         self.assertEqual({how for _, _, how in cut}, {"fin"})
         self.assertGreater(len({said for said, _, _ in cut}), 1)
-        self.assertIn(f"problem text=a prelude failed: {protocol}: ", problems[0])
+        self.assertIn(f"problem text=the STARTTLS dialogue failed: {protocol}: ", problems[0])
 
     @each_protocol
     def test_injected_words_follow_the_request_and_are_refused(self, protocol):
-        cut, problems = self.churn(protocol, clean=1, prelude_inject=3)
+        cut, problems = self.churn(protocol, clean=1, starttls_inject=3)
         words = b"".join(wanted for _, wanted in SCRIPTS[protocol])
         for said, _, _ in cut:
             self.assertEqual(said[:len(words)], words)
@@ -255,9 +256,9 @@ class Behaviours(unittest.TestCase):
             self.assertIn("bytes in clear text behind the turn to TLS", problems[0])
 
     def test_they_are_refused_without_a_dialogue(self):
-        result = client(1, "none", clean=1, prelude_abort=1)
+        result = client(1, "none", clean=1, starttls_abort=1)
         self.assertEqual(result.returncode, 2)
-        self.assertIn("--prelude-abort: has a meaning only with --starttls", result.stderr)
+        self.assertIn("--starttls-abort: has a meaning only with --starttls", result.stderr)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Allocations that fail: what stays is found, and a side that dies or hangs is outlived."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Clean runs pass with an exact ledger; every defect of the server gets its verdict, site and kind."""
 
 import platform

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A leak is pinned on the behaviour that causes it, to the block and byte, and confirmed."""
 
 import unittest

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * make-assembly OPENSSL LIBUV JEMALLOC LIBC ("" = not asked): what assembly_make says. Prints the
  * folder, the library path and a line per part, as `key value`; with a fifth word, the path of a

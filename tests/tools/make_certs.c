@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * make-certs FOLDER: writes authority.pem (for soak-server --client-ca) and clients.pem (for
  * soak-client --client-certs), made as soak makes them for its own runs.

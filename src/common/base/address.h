@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A loopback address with a port, as `127.0.0.1:4433` or `[::1]:4433`: what a server of soak's
  * listens on. IPv4 has 127.0.0.0/8, IPv6 one address.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CHECK states what must be true if the program has no bug. It stays on in release builds: a soak
  * test that goes on after a broken invariant would print figures about nothing.

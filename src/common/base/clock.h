@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Monotonic time in nanoseconds. Only for pacing, watchdogs and display: never for a verdict. */
 #ifndef SOAK_BASE_CLOCK_H
 #define SOAK_BASE_CLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One human sentence for a failure, carried upwards by value. A function that can fail takes
  * `struct err *e` last, returns 0 or a negative code, and on failure writes the sentence here and

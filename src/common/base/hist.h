@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A log-linear histogram of durations: 64 sub-buckets per power of two, so a percentile is right to
  * 1.6 %. Fixed size, no heap, one writer. The shape is HdrHistogram's (Gil Tene), which Debian

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one door for files that somebody else wrote: scenarios, documents, headers, libraries. A pipe
  * or a device could be read for ever, and opening a FIFO waits for whoever writes to it, so only

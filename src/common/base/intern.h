@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A set of texts, each kept once: equal texts have the same address and the same number. Numbers
  * count up from 0 in the order of arrival. Owns its copies; they live until intern_free. One thread

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A text in a file that lies in memory only: for what must be read by path and may not lie on a
  * disk, such as keys.

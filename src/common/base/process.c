@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
 
 #include <errno.h>
@@ -125,5 +126,15 @@ int process_find(const char *program, char *ret, size_t size, struct err *e)
     if (strlen(path) >= size)
         return err_set(e, "%.200s: %s", program, strerror(ENAMETOOLONG));
     memcpy(ret, path, strlen(path) + 1);
+    return 0;
+}
+
+int process_own_folder(char *ret, size_t size, struct err *e)
+{
+    ssize_t n = readlink("/proc/self/exe", ret, size - 1);
+    if (n <= 0)
+        return err_set(e, "/proc/self/exe can't be read: %s", strerror(errno));
+    ret[n] = '\0';
+    *strrchr(ret, '/') = '\0';
     return 0;
 }

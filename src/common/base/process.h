@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a process owes its neighbours, the same in all four programs: descriptors that nobody else's
  * file can take, limits under which it says a sentence instead of dying, an end when its parent has
@@ -29,5 +30,8 @@ int process_follow_socket(int fd);
  * be executed in a folder of PATH. Returns 0 or -1 with the reason, `ret` of `size` is written on
  * success. */
 int process_find(const char *program, char *ret, size_t size, struct err *e);
+
+/* The folder that this program's own file lies in. Returns 0 or -1. */
+int process_own_folder(char *ret, size_t size, struct err *e);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small seeded generator: splitmix64 (Steele, Lea, Flood 2014). Every choice that a run makes by
  * chance comes from one of these, so a seed repeats the run. Not for keys. Not thread-safe: one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text that somebody else has written: an option's value, a file's name, a line of a log. It goes
  * to terminals only after text_clean, since an escape sequence in it could rewrite what stands

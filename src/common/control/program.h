@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What soak-server and soak-client do alike as programs: how they start, whom they follow and how
  * they give up. Called from main, before any other thread runs unless it says otherwise.

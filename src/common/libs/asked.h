@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a user may ask for as a library: `system`, a prefix (it has a slash), a name or version of
  * the cache, or a version that Debian could have. Looking through Debian's suites takes minutes, so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The private cache of libraries: $SOAK_CACHE, else $XDG_CACHE_HOME/soak, else $HOME/.cache/soak; a
  * folder of mode 0700. libs/PART-NAME/ holds each library with its record, apt/ what apt keeps,

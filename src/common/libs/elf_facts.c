@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "libs/elf_facts.h"
 
 #include "base/input.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a shared library or program says of itself, by libelf. */
 #ifndef SOAK_LIBS_ELF_FACTS_H
 #define SOAK_LIBS_ELF_FACTS_H

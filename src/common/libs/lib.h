@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A library: one version of a part, somewhere on this machine. In the cache its record is
  * libs/PART-NAME/lib.json; a prefix that a user built stays where it is and only its record is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/input.h"
 #include "libs/lib.h"
 #include "libs/version.h"

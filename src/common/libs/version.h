@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Versions of Debian packages. Pure. */
 #ifndef SOAK_LIBS_VERSION_H
 #define SOAK_LIBS_VERSION_H

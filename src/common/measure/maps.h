@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A copy of /proc/PID/maps, taken while the process lives, so that its addresses can be given names
  * after it has gone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel says of a process, read from outside through /proc, so that sampling can't
  * disturb the subject. Numbers in bytes and nanoseconds. Each function fails with a sentence when

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/census.h"
 
 #include "probe/ledger.h"

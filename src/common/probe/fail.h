@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An allocation that fails: the orchestrator names a connection and a number in the page, the probe
  * counts what OpenSSL asks for from that connection's begin to the next one's, and the allocation
@@ -10,7 +11,7 @@
 #ifndef SOAK_PROBE_FAIL_H
 #define SOAK_PROBE_FAIL_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>

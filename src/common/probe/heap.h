@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jemalloc's own figures, by mallctl. The functions are weak symbols: a build without jemalloc
  * links, and heap_present is then false. It is false too when jemalloc is loaded but malloc() is
@@ -6,7 +7,7 @@
 #ifndef SOAK_PROBE_HEAP_H
 #define SOAK_PROBE_HEAP_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ledger: every block that goes through the hooks carries a 16-byte header with its size, site
  * and birth epoch, so that a free needs no search. The counts go to the page, cell by cell.
@@ -6,7 +7,7 @@
 #define SOAK_PROBE_LEDGER_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdint.h>
 

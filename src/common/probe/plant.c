@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The self-check's blocks: allocated through OpenSSL's own call, so that they take the ledger's
  * real path. Which connection plants what follows from its ordinal alone, so that several threads

@@ -1,12 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/probe.h"
 
 #include "base/check.h"
+#include "page/page_file.h"
 #include "probe/census.h"
 #include "probe/crash.h"
 #include "probe/fail.h"
 #include "probe/heap.h"
 #include "probe/ledger.h"
-#include "probe/page_file.h"
 #include "probe/profile.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The probe inside a subject: OpenSSL's allocation hooks, the ledger, the census, jemalloc's
  * figures, libuv's allocations. It writes the probe page and nothing else.
@@ -11,7 +12,7 @@
 #define SOAK_PROBE_PROBE_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>

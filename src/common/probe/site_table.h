@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the (file, line) that OpenSSL passes to the hooks to the number of a site in the page. The
  * key is the pointer, not the text: comparing text on every allocation would cost more than all
@@ -7,7 +8,7 @@
 #ifndef SOAK_PROBE_SITE_TABLE_H
 #define SOAK_PROBE_SITE_TABLE_H
 
-#include "probe/page.h"
+#include "page/page.h"
 #include "probe/slot.h"
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which slot of the page a thread counts in. A thread claims a slot of its own at its first
  * allocation or free, and gives it back when it ends; the next thread goes on counting there,
@@ -9,7 +10,7 @@
 #define SOAK_PROBE_SLOT_H
 
 #include "base/err.h"
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 

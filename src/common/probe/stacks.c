@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/stacks.h"
 
 #include "probe/slot.h"

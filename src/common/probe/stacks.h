@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Call stacks of blocks at sites that already look guilty. The orchestrator marks the sites in the
  * page; the ledger asks here at each block while any site is marked, and not at all otherwise.
@@ -8,7 +9,7 @@
 #ifndef SOAK_PROBE_STACKS_H
 #define SOAK_PROBE_STACKS_H
 
-#include "probe/page.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jemalloc's heap profile as `prof.dump` writes it ("HEAP PROFILE FORMAT" in jemalloc's manual):
  *

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/profile.h"
 
-#include "profile/profile_parts.h"
+#include "profile_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>

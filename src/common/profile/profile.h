@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stacks of blocks that survived, and the files that other tools read them from. The samples
  * are copied with all their texts, which become printable ASCII on the way in: names come from

@@ -1,4 +1,5 @@
-#include "profile/profile_parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-#include "profile/profile_parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/proto.h"
+#include "profile_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

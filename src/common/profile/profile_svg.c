@@ -1,6 +1,7 @@
-#include "profile/profile_parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile_internal.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 #include <string.h>

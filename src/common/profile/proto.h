@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Protocol buffers' wire format, the writing half: varints and length-delimited fields are all that
  * profile.proto needs. A buffer that ran out of memory remembers it, so only the end must ask.

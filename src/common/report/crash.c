@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a subject was when a signal ended it. */
-#include "report/parts.h"
+#include "sections.h"
 
 #include <string.h>
 

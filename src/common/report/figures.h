@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Figures of a report as text, beyond base/grammar.h: signed growths with their unit, rounded
+ * Figures of a report as text, beyond options/grammar.h: signed growths with their unit, rounded
  * sensitivities. Pure; each prints into buf (always terminated) and returns it.
  */
 #ifndef SOAK_REPORT_FIGURES_H

@@ -1,6 +1,7 @@
-#include "report/parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sections.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 
 #include <stdio.h>
@@ -41,10 +42,10 @@ static void print_notes(const struct result *r, int column, const struct screen 
         screen_wrap(s, &lead, "and %zu more: result.json has them", found - NOTES_SHOWN);
 }
 
-static void print_self_check(const struct selfcheck *check, int column, const struct screen *s)
+static void print_self_check(const struct canary *check, int column, const struct screen *s)
 {
     struct screen_lead lead = screen_lead_at("meter check", column);
-    if (check->state != SELFCHECK_NONE)
+    if (check->state != CANARY_NONE)
         screen_wrap(s, &lead, "%s", check->sentence);
 }
 
@@ -189,9 +190,9 @@ void parts_foot(const struct result *r, const struct screen *s)
         screen_wrap(s, &lead, "%s", r->broken);
     parts_crash(&r->crash, column, s);
     print_notes(r, column, s);
-    bool check_failed = lead_subject && lead_subject->selfcheck.state == SELFCHECK_FAILED;
+    bool check_failed = lead_subject && lead_subject->canary.state == CANARY_FAILED;
     if (lead_subject && !r->broken && (r->verdict == VERDICT_PASS || check_failed))
-        print_self_check(&lead_subject->selfcheck, column, s);
+        print_self_check(&lead_subject->canary, column, s);
     print_errors(r, column, s);
     print_foreign(r, column, s);
     print_skipped(r, column, s);

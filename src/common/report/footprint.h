@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one connection allocates and holds at both ends, as soak-footprint measures it: plain data,
  * its place in the soak/1 document, and that read back. All figures are per connection (one full or

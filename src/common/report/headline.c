@@ -1,6 +1,7 @@
-#include "report/parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sections.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 
 #include <math.h>

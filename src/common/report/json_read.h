@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Single values of a document, checked. A key that is missing or null leaves what is there; one of
  * another type is refused.

@@ -1,6 +1,7 @@
-#include "report/parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sections.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 #include "report/table.h"
 
@@ -205,6 +206,6 @@ void parts_leak(const struct result *r, const struct result_subject *subject,
 {
     print_what(r, subject, s);
     print_where(subject, s);
-    parts_when(subject, s);
+    parts_attribution(subject, s);
     print_why(subject, s);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing a result: the text of UX.md and the soak/1 document. Both read struct result only.
  */

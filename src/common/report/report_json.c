@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "report/report.h"
 
 #include "report/document.h"
 #include "report/footprint.h"
-#include "report/json_parts.h"
 #include "report/report_stacks.h"
+#include "report_json_internal.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -61,7 +62,7 @@ static json_t *site_json(const struct result_site *site)
                      "per_conn_blocks", number(site->per_conn_blocks), "per_conn_bytes",
                      number(site->per_conn_bytes), "kind", kind_name(site->kind), "verdict",
                      verdict_word(site->verdict), "note", text(site->why), "when",
-                     text(site->when));
+                     text(site->attribution));
 }
 
 static json_t *census_json(const struct result_subject *subject)
@@ -115,25 +116,25 @@ static json_t *cost_json(const struct result_subject *subject)
                      "cpu_us_per_conn", number(subject->cpu_us_per_conn));
 }
 
-static json_t *controls_json(const struct selfcheck *check)
+static json_t *controls_json(const struct canary *check)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++) {
+    for (size_t i = 0; i < CANARY_CONTROLS; i++) {
         json_t *quiet = check->seen[i] ? json_boolean(check->quiet[i]) : json_null();
         json_array_append_new(array, json_pack("{s:s,s:o}", "name",
-                                               selfcheck_control_name((enum selfcheck_control)i),
-                                               "quiet", quiet));
+                                               canary_control_name((enum canary_control)i), "quiet",
+                                               quiet));
     }
     return array;
 }
 
 /* null where a run didn't come to it. */
-static json_t *selfcheck_json(const struct selfcheck *check)
+static json_t *canary_json(const struct canary *check)
 {
-    if (check->state == SELFCHECK_NONE)
+    if (check->state == CANARY_NONE)
         return json_null();
-    json_t *ok = check->state == SELFCHECK_NOT_REACHED ? json_null()
-                                                       : json_boolean(check->state == SELFCHECK_OK);
+    json_t *ok =
+        check->state == CANARY_NOT_REACHED ? json_null() : json_boolean(check->state == CANARY_OK);
     json_t *epoch = check->reached ? count(check->epoch) : json_null();
     json_t *planted = json_pack("{s:o,s:o,s:b}", "epoch", epoch, "bytes",
                                 json_integer(check->bytes), "found", (int)check->found);
@@ -168,9 +169,9 @@ static json_t *subject_json(const struct result_subject *subject)
     json_object_set_new(object, "after_drain", rest_json(&subject->rest));
     json_object_set_new(object, "stacks", report_stacks_json(subject));
     json_object_set_new(object, "capture", report_capture_json(subject));
-    json_object_set_new(object, "behaviours", when_behaviours_json(subject->when));
-    json_object_set_new(object, "when", when_json(subject->when));
-    json_object_set_new(object, "selfcheck", selfcheck_json(&subject->selfcheck));
+    json_object_set_new(object, "behaviours", attribution_behaviours_json(subject->attribution));
+    json_object_set_new(object, "when", attribution_json(subject->attribution));
+    json_object_set_new(object, "selfcheck", canary_json(&subject->canary));
     return object;
 }
 

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "report/report.h"
 
-#include "report/parts.h"
 #include "report/screen.h"
+#include "sections.h"
 
 /* A run that broke early leaves a subject without any figure. */
 static bool has_figures(const struct result_subject *subject)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The result of a run as plain data: the one object from which the text on the screen, result.json
  * and every later format are written, so that they can't disagree. Filled by the orchestrator.
@@ -6,9 +7,9 @@
 #ifndef SOAK_REPORT_RESULT_H
 #define SOAK_REPORT_RESULT_H
 
-#include "stats/behaviours.h"
-#include "stats/judge.h"
-#include "stats/selfcheck.h"
+#include "stats/attribution/attribution.h"
+#include "stats/judge/canary.h"
+#include "stats/judge/judge.h"
 #include "symbol/symbol.h"
 
 #include <stdbool.h>
@@ -33,7 +34,7 @@ struct result_site {
     enum kind kind;
     enum verdict verdict;
     const char *why;
-    const char *when; /* the behaviours that it follows: "reset", "all"; NULL: not told */
+    const char *attribution; /* the behaviours that it follows: "reset", "all"; NULL: not told */
 };
 
 struct result_census {
@@ -89,7 +90,7 @@ struct result_confirm {
 };
 
 /* Which behaviour loses what: stats/behaviours.h. */
-struct result_when {
+struct result_attribution {
     enum behaviours_outcome outcome;
     bool exact, sparse, by_end;
     int freedom;
@@ -113,7 +114,7 @@ struct result_rest {
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
-    struct selfcheck selfcheck;
+    struct canary canary;
     char why[224];          /* the evidence of what it is called; "" when nothing grows */
     const char *class_name; /* the object class to blame, or NULL */
     size_t sites;
@@ -121,9 +122,9 @@ struct result_subject {
     struct result_capture capture;
     size_t census_count;
     const struct result_census *census;
-    double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs */
-    const struct result_when *when;          /* NULL: not known */
-    uint64_t drained_released_bytes;         /* ledger bytes that the drain gave back */
+    double allocs_per_conn, cpu_us_per_conn;      /* over the measured epochs */
+    const struct result_attribution *attribution; /* NULL: not known */
+    uint64_t drained_released_bytes;              /* ledger bytes that the drain gave back */
     struct result_rest rest;
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text for a terminal: width in columns, colour, and plain ASCII where UTF-8 can't be shown.
  * Reports are written in UTF-8 throughout; the screen replaces what it must at the last moment.

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The call stack of most survivors. */
 #include "report/figures.h"
-#include "report/parts.h"
+#include "sections.h"
 
 #include <stdio.h>
 #include <string.h>

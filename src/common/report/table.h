@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small table of text cells that fits the screen: when it is too wide, columns are left out in
  * the order that the caller ranks them, and last one column is cut. A column without a single cell

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is told where there is no verdict: why, what was seen, and how little would have shown. */
-#include "report/parts.h"
+#include "sections.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 
 #include <math.h>
@@ -135,7 +136,7 @@ static void print_sensitivity(const struct result_subject *subject, int column,
                     figure_plain(pages, sizeof pages, j->sensitivity.page_bytes));
     else if (heap_unseen(j))
         screen_wrap(s, &lead, "outside OpenSSL: nothing; only jemalloc tells of it");
-    if (parts_when_sensitivity(each, sizeof each, subject)[0])
+    if (parts_attribution_sensitivity(each, sizeof each, subject)[0])
         screen_wrap(s, &lead, "of each: %s", each);
 }
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scenario/expect.h"
 
-#include "base/grammar.h"
+#include "options/grammar.h"
 
 #include <inttypes.h>
 #include <stdio.h>

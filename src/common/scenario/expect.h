@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a suite expects of a scenario: `pass`, `leak`, `inconclusive` or `invalid`, and if wanted
  * whose it is, and the kind and the place of what is found:
@@ -15,7 +16,7 @@
 #define SOAK_SCENARIO_EXPECT_H
 
 #include "base/err.h"
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What other tools call the things that soak has: read by those who refuse a name. One table,
  * hints.def. Pure.

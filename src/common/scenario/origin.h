@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where each option of a scenario has its value from: beside struct scenario, for those who want to
  * tell it. Plain data; file names live until the process ends.

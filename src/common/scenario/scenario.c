@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scenario/scenario.h"
 
 #include "base/check.h"
-#include "prelude/protocols.h"
+#include "starttls/protocols.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -9,12 +10,12 @@
 static const struct opt options[] = {
 #define X(section, name, TYPE, field, metavar, choices, help)                                      \
     {name, OPT_##TYPE, offsetof(struct scenario, field), metavar, choices, help},
-#include "scenario/options.def"
+#include "options/options.def"
 #undef X
 #define X(identifier, name, family, share, ends, needs, help)                                      \
     {name,     OPT_COUNT, offsetof(struct scenario, weight[BEHAVIOUR_##identifier]),               \
      "WEIGHT", NULL,      help},
-#include "base/behaviours.def"
+#include "options/behaviours.def"
 #undef X
 };
 
@@ -22,7 +23,7 @@ _Static_assert(sizeof options / sizeof options[0] == SCENARIO_OPTIONS, "none is 
 
 static const char *const sections[] = {
 #define X(section, name, TYPE, field, metavar, choices, help) section,
-#include "scenario/options.def"
+#include "options/options.def"
 #undef X
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a run is to do: every option of `soak`, from the defaults, a scenario file and the command
  * line, in that order. The options are one X-macro list (options.def); `--help`, the scenario
@@ -6,10 +7,10 @@
 #ifndef SOAK_SCENARIO_SCENARIO_H
 #define SOAK_SCENARIO_SCENARIO_H
 
-#include "base/behaviours.h"
 #include "base/err.h"
-#include "base/grammar.h"
-#include "base/opts.h"
+#include "options/behaviours.h"
+#include "options/grammar.h"
+#include "options/opts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,7 +58,7 @@ struct scenario {
     int client_workers; /* 0 = as many as processors, at most 4 */
     /* [tls] */
     int tls, key;  /* enum values */
-    int starttls;  /* enum prelude_protocol */
+    int starttls;  /* enum starttls_protocol */
     double resume; /* share of connections that resume */
     int session;   /* what the server offers */
     uint64_t cache_size;
@@ -113,7 +114,7 @@ struct scenario {
 enum {
     SCENARIO_OPTIONS = BEHAVIOUR_COUNT
 #define X(...) +1
-#include "scenario/options.def"
+#include "options/options.def"
 #undef X
 };
 

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "scenario/scenario_check.h"
-#include "stats/plan.h"
+#include "stats/judge/plan.h"
 
 #include "base/address.h"
 #include "base/check.h"
-#include "base/limits.h"
 #include "base/text.h"
+#include "options/limits.h"
 #include "scenario/expect.h"
 
 #include <inttypes.h>
@@ -23,7 +24,7 @@ enum {
 
 static const char *const defects[] = {
 #define X(name, identifier, help) name,
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
 };
 

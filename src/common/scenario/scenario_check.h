@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the rooms of the check share. Private to this floor. */
 #ifndef SOAK_SCENARIO_SCENARIO_CHECK_H
 #define SOAK_SCENARIO_SCENARIO_CHECK_H

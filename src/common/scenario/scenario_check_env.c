@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is passed on to the environment of server and client. */
 #include "scenario/scenario_check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the server's libraries can't be. */
 #include "scenario/scenario_check.h"
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What can't go together in TLS: told before anything starts. */
 #include "scenario/scenario_check.h"
 
-#include "base/ciphers.h"
-#include "base/limits.h"
-#include "prelude/prelude.h"
+#include "options/ciphers.h"
+#include "options/limits.h"
+#include "starttls/starttls.h"
 
 #include <string.h>
 
@@ -76,7 +77,7 @@ static int check_names(const struct scenario *s, struct err *e)
 {
     bool known = !s->sni || strcmp(s->sni, "localhost") == 0 ||
                  (s->sni_switch && strcmp(s->sni, "other.localhost") == 0);
-    if (s->sni && !prelude_name_ok((enum prelude_protocol)s->starttls, s->sni))
+    if (s->sni && !starttls_name_ok((enum starttls_protocol)s->starttls, s->sni))
         return scenario_refuse(s, "sni", e, "not a name that --starttls xmpp could ask for");
     if (s->sni_unknown == SNI_UNKNOWN_REFUSE && !known)
         return scenario_refuse(s, "sni", e,

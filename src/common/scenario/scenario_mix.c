@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mix of behaviours: its weights, and what a behaviour needs of the other options. */
 #include "base/check.h"
-#include "base/choices.h"
-#include "base/limits.h"
-#include "probe/page.h"
+#include "options/choices.h"
+#include "options/limits.h"
+#include "page/page.h"
 #include "scenario/scenario_check.h"
 
 #include <stdio.h>

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How long a run must be for the sensitivity that is asked of it, and the bounds that can't reach
  * it. */
 #include "scenario/scenario_check.h"
-#include "stats/plan.h"
+#include "stats/judge/plan.h"
 
 #include <inttypes.h>
 #include <math.h>

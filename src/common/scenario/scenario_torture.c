@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked for allocations that fail. */
 #include "scenario/scenario_check.h"
 

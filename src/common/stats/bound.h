@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How sure a count of rare events makes: the exact (Clopper-Pearson) upper bound of a binomial
  * share. C. J. Clopper, E. S. Pearson, Biometrika 26 (1934) 404-413. Pure.

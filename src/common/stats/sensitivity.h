@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sensitivity: how rare a leak would still have shown. A block lost once per X connections, at
  * random, gives Poisson(n_e / X) survivors in an epoch of n_e connections; the judge convicts on at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The slope of a noisy metric against closed connections: Theil-Sen (Sen 1968) with a moving-block
  * bootstrap interval (Kuensch 1989; seeded, so a run repeats). Pure; heap only inside the call.

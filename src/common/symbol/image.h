@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a process has mapped, kept for the names of its addresses: the text of /proc/PID/maps and
  * the program files themselves, held open. So names can be given after the process has gone and its

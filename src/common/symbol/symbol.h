@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names for code addresses, after the fact: from what was kept of a process (symbol/image.h), by
  * libdwfl. The process may be gone. Function and file:line where there is debug information, else

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "symbol/symbol_module.h"
 
 #include <dwarf.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "symbol/symbol_maps.h"
 
 #include <inttypes.h>

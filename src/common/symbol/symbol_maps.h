@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The program files in the text of /proc/PID/maps. Pure but for the heap. */
 #ifndef SOAK_SYMBOL_SYMBOL_MAPS_H
 #define SOAK_SYMBOL_SYMBOL_MAPS_H

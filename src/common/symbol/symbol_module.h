@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One program file, opened for look-ups. Addresses are those of the process it was mapped in.
  * Internal to src/common/symbol.

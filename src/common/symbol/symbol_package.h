@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Debian package that a file is of, from dpkg's own lists (dpkg-query(1): the files .list), and
  * the one with its debug symbols. Internal to src/common/symbol.

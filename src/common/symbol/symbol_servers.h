@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Debug information from the servers of DEBUGINFOD_URLS, through libdebuginfod, which libdwfl loads
  * where it is installed. Internal to src/common/symbol.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The certificates that clients may show: good ones and such as a server must refuse. Made once
  * per run as PEM text in two parts: the authority, for the server (`--client-ca`), and one text

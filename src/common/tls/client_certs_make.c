@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the authority and the certificates of the clients. */
 #include "tls/client_certs.h"
 #include "tls/identity.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tls/context.h"
 
-#include "tls/context_parts.h"
+#include "context_internal.h"
 
 #include <openssl/err.h>
 #include <stdio.h>

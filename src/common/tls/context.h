@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SSL_CTX for the two ends, from plain options. The contexts are ordinary: default security level,
  * no session cache on the client side, Nagle and buffers are the caller's matter.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a server may do beyond a plain handshake, as plain data: how it answers tickets, early data,
  * keys shared beforehand, certificates of both sides, names. CONTEXT_FEATURES_PLAIN is what a

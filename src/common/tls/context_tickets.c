@@ -1,4 +1,5 @@
-#include "tls/context_parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "context_internal.h"
 
 #include <openssl/ssl.h>
 

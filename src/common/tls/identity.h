@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys and certificates made in memory at start and never written anywhere: a self-signed server
  * identity, and for client authentication a small authority with one client certificate, handed

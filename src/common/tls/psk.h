@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A key that both ends know beforehand: identity PSK_IDENTITY, the 32 octets PSK_KEY. It is no
  * secret: it protects nothing but a test's own traffic on loopback. In TLS 1.3 it goes with

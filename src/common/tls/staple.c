@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tls/staple.h"
 
 #include "base/check.h"
-#include "tls/context_parts.h"
+#include "context_internal.h"
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>

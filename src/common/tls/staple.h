@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a server staples when a client asks for its certificate's status (RFC 6066 8): made once at
  * start, borrowed by its contexts.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ticket key that changes every so many connections, as servers rotate theirs every few hours:
  * the key before still opens its tickets, which the server then renews; older ones are forgotten.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A BIO without I/O: OpenSSL reads from bytes that the event loop has already received and writes
  * into a buffer that the event loop sends with one call. One BIO per SSL object serves both

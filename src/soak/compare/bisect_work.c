@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bisect_work.h"
 
 #include "base/check.h"
 #include "compare_json.h"
 #include "compare_say.h"
 #include "report/document.h"
-#include "stats/bisect.h"
+#include "stats/compare/bisect.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `soak bisect`: which of the versions between two that differ is the first that differs.
  */

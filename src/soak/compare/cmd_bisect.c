@@ -1,13 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_bisect.h"
 
+#include "archive/outputs.h"
 #include "base/check.h"
 #include "bisect_work.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
 #include "compare_text.h"
 #include "compare_write.h"
-#include "stats/bisect.h"
-#include "store/outputs.h"
+#include "stats/compare/bisect.h"
 #include "terminal.h"
 
 #include <errno.h>

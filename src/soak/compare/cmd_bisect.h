@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak bisect SCENARIO --openssl A..B`: since which version? */
 #ifndef SOAK_CMD_BISECT_H
 #define SOAK_CMD_BISECT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_compare.h"
 
 #include "base/check.h"
@@ -211,9 +212,9 @@ static int check_finished(const struct compare_line *line, struct err *e)
                           "finished runs");
     if (line->words == 1)
         return err_set(e, "%.200s: with which run is it to be compared?", line->word[0]);
-    if (line->passed_on.options)
+    if (line->forwarded_options.options)
         return err_set(e, "%.60s: finished runs are compared as they are",
-                       line->passed_on.option[0]);
+                       line->forwarded_options.option[0]);
     return 0;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak compare SCENARIO --openssl A,B,...` and `soak compare RUN RUN...`: which version does it?
  */
 #ifndef SOAK_CMD_COMPARE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a comparison reads from a run's document (soak/1). Everything is checked before it is used:
  * a document may come from another version, another machine, or a hand.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words for what explains a difference, for the libraries, and for what to do next. */
 #include "cmdline.h"
 #include "compare_join.h"
@@ -72,7 +73,8 @@ char *compare_say_mapped(const struct compare_entry *entry, char *buf, size_t si
 
 static void begin(struct cmdline *c, const struct compare_set *s, const char *command)
 {
-    cmdline_add(c, "./soak %s", command);
+    cmdline_program(c);
+    cmdline_add(c, " %s", command);
     if (s->word)
         cmdline_word(c, s->word);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The footprint of a run's document: allocations of one handshake and bytes held, exact.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A table whose columns are versions: figures by row, each with a word on how it differs. When the
  * terminal is narrow the columns come in several blocks, one under the other, each with all rows.
@@ -6,7 +7,7 @@
 #define SOAK_COMPARE_GRID_H
 
 #include "report/screen.h"
-#include "stats/compare.h"
+#include "stats/compare/compare.h"
 
 enum { GRID_TEXT = 192, GRID_ROWS = COMPARE_ROWS * 2 + 8 };
 

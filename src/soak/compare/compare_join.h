@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pieces of a sentence, joined into a buffer; cut at its end.
  */

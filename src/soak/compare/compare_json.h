@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * compare.json, "schema": "soak-compare/1": results/schema/soak-compare-1.schema.json. Additive
  * only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_line.h"
 
 #include "base/check.h"
@@ -55,7 +56,8 @@ int compare_line_read(struct compare_line *line, const struct command *c, int re
     int rc = opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e);
     if (commands_parsed(rc, c->name, table, count, argc, argv, e) != 0)
         return -1;
-    return passed_on_read(&line->passed_on, table, count, argc, argv, keeps_back, c, e);
+    return forwarded_options_read(&line->forwarded_options, table, count, argc, argv, keeps_back, c,
+                                  e);
 }
 
 /* ---- names ---- */
@@ -161,14 +163,15 @@ int compare_line_scenario(const struct compare_line *line, struct scenario *ret,
     char *argv[PASSED_ON_MAX + 1] = {NULL};
     const struct opt *table = scenario_options(&count);
     const char *word = line->words ? line->word[0] : "default";
-    for (int i = 0; i < line->passed_on.options; i++)
-        argv[i + 1] = line->passed_on.option[i];
+    for (int i = 0; i < line->forwarded_options.options; i++)
+        argv[i + 1] = line->forwarded_options.option[i];
     scenario_defaults(ret);
     catalog_name(word, name, size);
     if (line->words &&
         (catalog_path(word, path, sizeof path, e) != 0 || scenario_read(ret, path, e) != 0))
         return -1;
-    if (opts_parse(table, count, line->passed_on.options + 1, argv, ret, NULL, 0, &words, e) != 0)
+    if (opts_parse(table, count, line->forwarded_options.options + 1, argv, ret, NULL, 0, &words,
+                   e) != 0)
         return -1;
     if (ret->fail_alloc)
         return err_set(e, "--fail-alloc: it has no verdict that could be compared");
@@ -187,8 +190,8 @@ uint64_t compare_line_closed(const struct scenario *s)
 
 void compare_line_free(struct compare_line *line)
 {
-    for (int i = 0; i < line->passed_on.options; i++)
-        free(line->passed_on.option[i]);
+    for (int i = 0; i < line->forwarded_options.options; i++)
+        free(line->forwarded_options.option[i]);
     free(line->names_text);
     free(line->word);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command lines of `soak compare` and `soak bisect`: options of their own, and every option of
  * a run, which then counts for each run.
@@ -5,11 +6,11 @@
 #ifndef SOAK_COMPARE_LINE_H
 #define SOAK_COMPARE_LINE_H
 
-#include "base/opts.h"
 #include "command.h"
 #include "compare_parts.h"
 #include "compare_prepare.h"
-#include "passed_on.h"
+#include "forwarded_options.h"
+#include "options/opts.h"
 #include "scenario/scenario.h"
 
 #include <limits.h>
@@ -27,8 +28,8 @@ struct compare_line {
     const char *metric; /* bisect's; NULL: the verdict */
     const char **word;  /* owned; borrowed from argv */
     size_t words;
-    char last[PATH_MAX];        /* the path that the word `last` stands for */
-    struct passed_on passed_on; /* for each run */
+    char last[PATH_MAX];                        /* the path that the word `last` stands for */
+    struct forwarded_options forwarded_options; /* for each run */
     /* What follows from the lists. */
     enum compare_part part; /* that has several names, or the first that has any */
     char *name[COMPARE_LINE_NAMES];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts that can be compared: which option of `soak compare` lists their versions, which
  * options of a run choose one, and how a run proves that it had it.

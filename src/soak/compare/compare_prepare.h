@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one place where a comparison meets the libraries: that every version is there and built for
  * before anything is measured, so that what is missing is said first, and which versions are known.

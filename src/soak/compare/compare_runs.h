@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finished runs as a set to compare: their documents alone, nothing is started.
  */

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_say.h"
 
-#include "base/grammar.h"
 #include "compare_join.h"
+#include "options/grammar.h"
 #include "report/figures.h"
 
 #include <inttypes.h>

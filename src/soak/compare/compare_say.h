@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a comparison says in words: one line for each version, figures as people read them, and what
  * explains a difference. For the text, the Markdown and the document alike.

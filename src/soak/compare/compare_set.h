@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is compared: versions, each with what its runs said, and the judgement on them. Plain data;
  * the one object from which the text, the Markdown and compare.json are written, so that they can't
@@ -7,8 +8,8 @@
 #define SOAK_COMPARE_SET_H
 
 #include "base/intern.h"
-#include "stats/compare.h"
-#include "stats/compare_sites.h"
+#include "stats/compare/compare.h"
+#include "stats/compare/compare_sites.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of a comparison: the few rows that people read. All are in the document and the
  * Markdown. Of two versions the last column says in words what each row comes to, on a terminal

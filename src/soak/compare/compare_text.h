@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A comparison as people read it: on a terminal, and as Markdown for a pull request.
  */

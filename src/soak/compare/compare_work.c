@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_work.h"
 
 #include "base/check.h"
@@ -37,9 +38,9 @@ static const char *options_text(struct compare_set *s, const struct compare_work
         for (size_t i = 0; i < w->line->fixed[p].count && used < sizeof text; i++)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
                                      w->line->fixed[p].bytes[i]);
-    for (int i = 0; i < w->line->passed_on.options && used < sizeof text; i++)
+    for (int i = 0; i < w->line->forwarded_options.options && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
-                                 w->line->passed_on.option[i]);
+                                 w->line->forwarded_options.option[i]);
     return compare_set_text(s, text);
 }
 
@@ -67,12 +68,9 @@ static void fill_head(struct compare_work *w, const char *name)
     s->footprint = true;
 }
 
-static char *base_of(const char *kind, const char *base, char below[PATH_MAX])
+static const char *base_of(const char *kind, const char *base, char below[PATH_MAX])
 {
-    snprintf(below, PATH_MAX, "%s", base ? base : "");
-    if (!base)
-        snprintf(below, PATH_MAX, "%s/results/%s", catalog_root(), kind);
-    return below;
+    return base ? base : catalog_results(kind, below, PATH_MAX);
 }
 
 int compare_work_check(const char *kind, const char *base, struct err *e)
@@ -88,27 +86,27 @@ int compare_work_open(struct compare_work *w, const char *kind, const char *base
     if (run_dir_open_suite(&w->dir, base_of(kind, base, below), name, e) != 0)
         return -1;
     fill_head(w, name);
-    subrun_open_in_order(&w->sub);
+    run_process_open_in_order(&w->sub);
     return 0;
 }
 
 void compare_work_close(struct compare_work *w)
 {
     unlinkat(w->dir.fd, "last", 0); /* the runs' own link: here it would tell nothing */
-    subrun_close(&w->sub);
+    run_process_close(&w->sub);
     run_dir_close(&w->dir);
 }
 
 /* ---- a run ---- */
 
-struct words {
+struct split_argv {
     const char *word[SUBRUN_WORDS];
     size_t count;
     char closed[TEXT], seed[TEXT], libc[TEXT + 16];
     struct part_words version;
 };
 
-static void add(struct words *w, const char *word)
+static void add(struct split_argv *w, const char *word)
 {
     CHECK(w->count + 1 < SUBRUN_WORDS);
     w->word[w->count++] = word;
@@ -125,7 +123,8 @@ static bool wants_footprint(const struct compare_entry *entry)
 }
 
 /* Runs of a round have one seed: they make the same choices. */
-static void make_words(const struct compare_work *w, size_t i, uint64_t round, struct words *ret)
+static void make_words(const struct compare_work *w, size_t i, uint64_t round,
+                       struct split_argv *ret)
 {
     const struct compare_line *line = w->line;
     struct err none;
@@ -147,8 +146,8 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, s
         add(ret, "--footprint");
     if (w->closed)
         add(ret, ret->closed);
-    for (int o = 0; o < line->passed_on.options; o++)
-        add(ret, line->passed_on.option[o]);
+    for (int o = 0; o < line->forwarded_options.options; o++)
+        add(ret, line->forwarded_options.option[o]);
     add(ret, ret->seed);
     if (line->words) {
         add(ret, "--");
@@ -178,7 +177,7 @@ static void warn(const struct compare_work *w, const struct compare_entry *entry
 
 /* Without a document there is nothing to go on: a version that is missing, or a soak that broke. */
 static int take(struct compare_work *w, size_t i, uint64_t round,
-                const struct subrun_result *result, int *ret_code, struct err *e)
+                const struct run_process_result *result, int *ret_code, struct err *e)
 {
     struct compare_entry *entry = &w->set->entry[i];
     const char *said = strncmp(result->said, "soak: ", 6) == 0 ? result->said + 6 : result->said;
@@ -214,17 +213,17 @@ static void say(const struct compare_work *w, size_t i, uint64_t round, uint64_t
 
 int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_code, struct err *e)
 {
-    struct words words;
-    struct subrun_result result;
+    struct split_argv words;
+    struct run_process_result result;
     uint64_t began = clock_now_ns();
     make_words(w, i, round, &words);
     *ret_code = EXIT_BROKEN;
-    if (subrun_execute_in_order(&w->sub, words.word, &result, e) != 0)
+    if (run_process_execute_in_order(&w->sub, words.word, &result, e) != 0)
         return -1;
     int rc = w->sub.interrupted || compare_document_interrupted(result.document)
                  ? err_set(e, "interrupted")
                  : take(w, i, round, &result, ret_code, e);
-    subrun_done(&w->sub, &result, true);
+    run_process_done(&w->sub, &result, true);
     if (rc != 0)
         return -1;
     w->set->done++;

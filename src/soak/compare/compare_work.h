@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The runs of a comparison: every version once per round, in an order that rotates, so that a
  * machine that grows slower or faster does so to all of them.
@@ -5,10 +6,10 @@
 #ifndef SOAK_COMPARE_WORK_H
 #define SOAK_COMPARE_WORK_H
 
+#include "archive/run_dir.h"
 #include "compare_line.h"
 #include "compare_set.h"
-#include "store/run_dir.h"
-#include "subrun.h"
+#include "run_process.h"
 
 #include <stdio.h>
 
@@ -16,10 +17,10 @@
 struct compare_work {
     const struct compare_line *line;
     struct compare_set *set;
-    const char *libc;  /* for every run; "" = none */
-    uint64_t closed;   /* for every run; 0 = the scenario's own bound */
-    FILE *progress;    /* NULL: quiet */
-    struct subrun sub; /* opened by compare_work_open */
+    const char *libc;       /* for every run; "" = none */
+    uint64_t closed;        /* for every run; 0 = the scenario's own bound */
+    FILE *progress;         /* NULL: quiet */
+    struct run_process sub; /* opened by compare_work_open */
     struct run_dir dir;
 };
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_write.h"
 
+#include "archive/outputs.h"
 #include "compare_json.h"
 #include "compare_text.h"
-#include "store/outputs.h"
 
 #include <stdlib.h>
 

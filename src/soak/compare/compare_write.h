@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The forms of a comparison that are asked for by name: --json and --markdown.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "apt.h"
 
 #include "apt_mirror.h"

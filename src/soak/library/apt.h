@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Debian's package lists and packages, by the machine's apt with a state of its own: lists, cache
  * and sources for each pocket lie in the library cache under apt/POCKET, with an empty dpkg status.

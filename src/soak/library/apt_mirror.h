@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which mirror of Debian the machine's apt uses. */
 #ifndef SOAK_APT_MIRROR_H
 #define SOAK_APT_MIRROR_H

@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "assembly.h"
 
 #include "assembly_build.h"
+#include "base/process.h"
 #include "fetch.h"
 #include "libs/asked.h"
 #include "libs/cache.h"
@@ -89,20 +91,10 @@ static int resolve(enum lib_part part, const char *asked, struct lib *ret, struc
 
 /* ---- libc ---- */
 
-static int own_folder(char *path, size_t size, struct err *e)
-{
-    ssize_t n = readlink("/proc/self/exe", path, size - 1);
-    if (n <= 0)
-        return err_set(e, "/proc/self/exe can't be read: %s", strerror(errno));
-    path[n] = '\0';
-    *strrchr(path, '/') = '\0';
-    return 0;
-}
-
 static int own_server(struct elf_facts *ret, struct err *e)
 {
     char folder[PATH_MAX], path[PATH_MAX + 16];
-    if (own_folder(folder, sizeof folder, e) != 0)
+    if (process_own_folder(folder, sizeof folder, e) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/soak-server", folder);
     return elf_facts_read(path, ret, e);
@@ -228,7 +220,7 @@ static int use_own(struct assembly *a, struct err *e)
         if (used >= sizeof a->library_path)
             return err_set(e, "the paths of the libraries are too long");
     }
-    return own_folder(a->folder, sizeof a->folder, e);
+    return process_own_folder(a->folder, sizeof a->folder, e);
 }
 
 int assembly_make_of(const struct lib parts[LIB_PARTS], struct assembly *ret, struct err *e)

@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The subjects on other libraries: soak-server and soak-footprint built for, and run with, versions
  * of openssl, libuv, jemalloc and libc that are asked for. Libraries come from the private cache,
- * or are fetched into it from Debian; builds lie in the project's build/libs/.
+ * or are fetched into it from Debian; builds lie in the clone's build/libs/,
+ * or of an installed soak in the cache.
  */
 #ifndef SOAK_ASSEMBLY_H
 #define SOAK_ASSEMBLY_H

@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "assembly_build.h"
 
 #include "base/input.h"
+#include "base/text.h"
 #include "build_log.h"
 #include "catalog.h"
 #include "libs/cache.h"
@@ -24,7 +26,8 @@ enum { ARGUMENTS = 16, ARGUMENT = 3 * PATH_MAX, NFTW_FILES = 16 };
 
 /* cmake's options for one assembly, and where it is built. */
 struct plan {
-    char root[PATH_MAX], folder[PATH_MAX], log[PATH_MAX + 8], lock[PATH_MAX + 8];
+    char root[PATH_MAX], parent[PATH_MAX]; /* the sources; the folder of all assemblies */
+    char folder[PATH_MAX], log[PATH_MAX + 8], lock[PATH_MAX + 8];
     char stamp[PATH_MAX + 8]; /* holds the arguments; as old as the begin of its build */
     char name[LIB_PARTS * (LIB_NAME + 16)];
     size_t options, count; /* cmake's options come first, then what tells the libraries apart */
@@ -125,6 +128,21 @@ static void add_name(struct plan *p, const struct assembly *a)
                                  lib_part_entry((enum lib_part)i)->name, a->part[i].name);
 }
 
+/* A clone keeps them with its build; what is installed may not be written beside, and keeps them in
+ * the cache, each version of soak its own. */
+static int make_parent(struct plan *p, struct err *e)
+{
+    if (catalog_is_installed())
+        return cache_make("build/" SOAK_VERSION, p->parent, sizeof p->parent, e);
+    int n = snprintf(p->parent, sizeof p->parent, "%s/build", p->root);
+    if (n < 0 || (size_t)n >= sizeof p->parent - sizeof "/libs")
+        return err_set(e, "%.300s: the path is too long", p->root);
+    mkdir(p->parent, 0777);
+    memcpy(p->parent + n, "/libs", sizeof "/libs");
+    mkdir(p->parent, 0777);
+    return 0;
+}
+
 static int make_plan(struct plan *p, const struct assembly *a, struct err *e)
 {
     char path[PATH_MAX + sizeof p->name + 16];
@@ -136,9 +154,11 @@ static int make_plan(struct plan *p, const struct assembly *a, struct err *e)
         return err_set(e, "%.300s: soak's sources aren't there, and the server is to be built",
                        p->root);
     add_name(p, a);
-    int n = snprintf(path, sizeof path, "%s/build/libs/%s", p->root, p->name);
+    if (make_parent(p, e) != 0)
+        return -1;
+    int n = snprintf(path, sizeof path, "%s/%s", p->parent, p->name);
     if (n < 0 || n >= PATH_MAX - 16)
-        return err_set(e, "%.300s: the path is too long", p->root);
+        return err_set(e, "%.300s: the path is too long", p->parent);
     snprintf(p->folder, sizeof p->folder, "%.*s", PATH_MAX - 1, path);
     snprintf(p->log, sizeof p->log, "%s.log", p->folder);
     snprintf(p->lock, sizeof p->lock, "%s.lock", p->folder);
@@ -149,6 +169,7 @@ static int make_plan(struct plan *p, const struct assembly *a, struct err *e)
     for (int i = 0; i < LIB_PARTS; i++)
         if (a->part[i].name[0])
             add_files(p, &a->part[i]);
+    text_copy(new_argument(p), ARGUMENT, p->root);
     return 0;
 }
 
@@ -289,11 +310,6 @@ static int build(const struct plan *p, bool afresh, struct err *e)
 /* Returns the descriptor that holds the lock, or -1. */
 static int take_lock(const struct plan *p, struct err *e)
 {
-    char parent[PATH_MAX + 16];
-    snprintf(parent, sizeof parent, "%s/build", p->root);
-    mkdir(parent, 0777);
-    snprintf(parent, sizeof parent, "%s/build/libs", p->root);
-    mkdir(parent, 0777);
     int fd = open(p->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return err_set(e, "%.300s: %s", p->lock, strerror(errno));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Builds the subjects for an assembly, by cmake, in a folder of their own. */
 #ifndef SOAK_ASSEMBLY_BUILD_H
 #define SOAK_ASSEMBLY_BUILD_H

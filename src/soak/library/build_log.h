@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what a compiler and a linker said: which names a library lacks. */
 #ifndef SOAK_BUILD_LOG_H
 #define SOAK_BUILD_LOG_H

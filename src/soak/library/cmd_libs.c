@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_libs.h"
 
+#include "archive/outputs.h"
 #include "base/text.h"
 #include "libs/cache.h"
 #include "libs_add.h"
-#include "store/outputs.h"
 
 #include <jansson.h>
 #include <limits.h>

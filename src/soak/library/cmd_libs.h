@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak libs`: the libraries that subjects can run on. */
 #ifndef SOAK_CMD_LIBS_H
 #define SOAK_CMD_LIBS_H

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fetch.h"
 
 #include "apt.h"
-#include "debs.h"
+#include "deb_packages.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
 #include "libs/version.h"
@@ -43,7 +44,7 @@ static int get(struct work *w, const char *const *packages, struct err *e)
 {
     int rc = apt_download(&w->apt, packages, w->debs, e);
     if (rc == 0)
-        rc = debs_unpack_folder(w->debs, w->root, w->apt.log, e);
+        rc = deb_packages_unpack_folder(w->debs, w->root, w->apt.log, e);
     if (rc != 0)
         return rc;
     cache_drop(w->debs);
@@ -133,7 +134,7 @@ static int fill(struct work *w, struct lib *l, struct err *e)
     if (rc != 0)
         return rc;
     cache_drop(w->debs);
-    return debs_install(l, w->folder, e);
+    return deb_packages_install(l, w->folder, e);
 }
 
 /* Adds one version of one pocket. *ret_added: it wasn't there. */
@@ -141,7 +142,7 @@ static int add_version(struct work *w, enum lib_part part, struct lib *ret, bool
                        struct err *e)
 {
     struct lib *l = ret;
-    int rc = debs_have(part, w->package->version, l, e);
+    int rc = deb_packages_have(part, w->package->version, l, e);
     if (rc != 0) {
         *ret_added = false;
         return rc < 0 ? rc : 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Libraries from Debian's mirrors, by apt.h: a library with its headers, and the libc of its suite
  * when this machine's is too old for it. The cache's lock must be held.

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "libs_add.h"
 
 #include "assembly.h"
 #include "base/check.h"
 #include "base/input.h"
-#include "debs.h"
+#include "deb_packages.h"
 #include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/version.h"
@@ -95,7 +96,7 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
     snprintf(log, sizeof log, "%s/deb.log", root);
     bool added = false;
     if (rc == 0)
-        rc = debs_add(files, used, log, l, &added, e);
+        rc = deb_packages_add(files, used, log, l, &added, e);
     if (rc == 0)
         on_lib(ctx, l, added);
     free(l);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Adds libraries to the cache as a user names them: of Debian, from package files, or a prefix. */
 #ifndef SOAK_LIBS_ADD_H
 #define SOAK_LIBS_ADD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What this machine has of libraries by itself: its libc, and what its dynamic linker finds. */
 #ifndef SOAK_MACHINE_H
 #define SOAK_MACHINE_H

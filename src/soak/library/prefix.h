@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A library that a user built and installed under a prefix of its own. */
 #ifndef SOAK_PREFIX_H
 #define SOAK_PREFIX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Other programs, run to their end without a shell: apt-get, dpkg-deb, cmake. What they say goes
  * into a log, and what they print can be caught. They speak English, whatever the user's language,

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "waiting.h"
 
 #include "base/check.h"
-#include "base/grammar.h"
+#include "options/grammar.h"
 #include "terminal.h"
 
 #include <fcntl.h>

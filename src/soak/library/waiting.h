@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What soak says while another program keeps it waiting: after 2 s one line on a terminal, drawn
  * again each second; elsewhere a plain line every 30 s. Says which program runs, how far it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "advice.h"
 
 #include "cmdline.h"
@@ -128,7 +129,7 @@ static void add_until_sure(struct cmdline *c, const struct result *result, uint6
 /* The same run again; `with_seed`, to the letter. */
 static void add_run(struct cmdline *c, const struct run *r, bool with_seed)
 {
-    cmdline_add(c, "./soak");
+    cmdline_program(c);
     if (strcmp(r->word, "default") != 0) {
         cmdline_add(c, " run");
         cmdline_word(c, r->word);
@@ -220,8 +221,11 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         add_until_sure(&c, result, acceptable(r));
         break;
     }
-    if (c.used >= size)
-        snprintf(buf, size, "./soak run %.400s --seed %" PRIx64, r->word, r->seed);
+    if (c.used >= size) {
+        c.used = 0;
+        cmdline_program(&c);
+        cmdline_add(&c, " run %.400s --seed %" PRIx64, r->word, r->seed);
+    }
     return buf;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What to do after a run: what an undecided one is missing, and the command to type next. The
  * command repeats the run: the same scenario, with the options that were typed.

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bisect_exit.h"
 
+#include "argv_split.h"
 #include "base/check.h"
 #include "guard.h"
-#include "words.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -63,9 +64,9 @@ static int run(struct build *b, char **argv)
 
 int bisect_build(const char *command, struct err *e)
 {
-    struct words w;
+    struct split_argv w;
     struct build b = {.status = 0};
-    if (words_split(&w, command, 0) != 0)
+    if (argv_split(&w, command, 0) != 0)
         return err_set(e, "--build '%.200s' is empty or too long", command);
     int rc = run(&b, w.argv);
     if (rc != 0)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `soak run --bisect-exit --build COMMAND`: a run as `git bisect run` wants it. Git takes exit 0
  * for good, 125 for a commit that can't be tried, anything up to 127 for bad, and stops at 128 and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose call stacks are taken, and what they came to: one per subject. After each checkpoint's
  * judgement the guilty sites are marked in the subject's page for the epochs to come; at the next
@@ -7,8 +8,8 @@
 #ifndef SOAK_CAPTURE_H
 #define SOAK_CAPTURE_H
 
-#include "probe/page_file.h"
-#include "stats/judge.h"
+#include "page/page_file.h"
+#include "stats/judge/judge.h"
 #include "symbol/image.h"
 
 #include <stdbool.h>

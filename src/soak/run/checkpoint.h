@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is done with the exact sample at a quiescent point: kept, written, judged, and the next
  * epoch's number stamped. And what the plan is told of it.

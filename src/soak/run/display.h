@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tells the live view what the run is doing. Everything is read from the pages and the last
  * judgement; nothing is decided here.

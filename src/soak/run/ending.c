@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ending.h"
 
-#include "base/grammar.h"
 #include "base/text.h"
+#include "options/grammar.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -115,7 +116,7 @@ static bool is_told(const struct ending *e, const char *line)
            (fatal[0] && strstr(line, fatal));
 }
 
-static void when_text(const struct ending *e, char *buf, size_t size)
+static void attribution_text(const struct ending *e, char *buf, size_t size)
 {
     char count[32];
     uint64_t closed = atomic_load(&e->child->page->app.closed);
@@ -131,7 +132,7 @@ char *ending_text(const struct ending *e, char *buf, size_t size)
 {
     char end[LINE_MAX_BYTES + 64], when[64], log[PATH_MAX], line[256];
     how(e, end, sizeof end);
-    when_text(e, when, sizeof when);
+    attribution_text(e, when, sizeof when);
     snprintf(log, sizeof log, "%s/%s.log", e->folder, e->child->name);
     ending_last_line(log, line, sizeof line);
     bool said = line[0] && !is_told(e, line);

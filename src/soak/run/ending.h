@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a child ended that wasn't to end yet: the sentence about it, from its exit, its log and the
  * kernel's count of what a memory limit has ended.
@@ -5,7 +6,7 @@
 #ifndef SOAK_ENDING_H
 #define SOAK_ENDING_H
 
-#include "child.h"
+#include "subject/child.h"
 
 #include <stdbool.h>
 #include <stddef.h>

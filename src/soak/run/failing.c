@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "failing.h"
 
 #include "base/clock.h"
-#include "base/grammar.h"
 #include "checkpoint.h"
-#include "stats/failures.h"
+#include "options/grammar.h"
+#include "stats/judge/failures.h"
 #include "units.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ends a run in which nearly all connections fail as soon as it can't become valid any more: it
  * would go on for minutes only to say so.

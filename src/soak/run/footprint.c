@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "footprint.h"
 
-#include "args.h"
 #include "base/check.h"
 #include "base/line.h"
 #include "footprint_lines.h"
 #include "measure/maps.h"
+#include "subject/args.h"
 #include "symbol/symbol.h"
 
 #include <errno.h>

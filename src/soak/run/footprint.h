@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Measures the footprint of a connection: starts soak-footprint, reads what it says, and gives the
  * sites the names of their functions while the process still stands. On a loop of its own; returns

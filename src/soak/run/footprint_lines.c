@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "footprint_lines.h"
 
 #include "base/line.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "history.h"
 
 #include "base/check.h"
@@ -308,9 +309,9 @@ void history_judge(const struct history *h, const struct history_question *quest
     lend_gauges(h, question, l, &e);
     judge(&e, ret);
     free(l);
-    struct selfcheck check;
+    struct canary check;
     history_selfcheck(h, &check);
-    selfcheck_apply(&check, ret);
+    canary_apply(&check, ret);
 }
 
 struct self_check *history_self_check(struct history *h)
@@ -318,7 +319,7 @@ struct self_check *history_self_check(struct history *h)
     return &h->self_check;
 }
 
-void history_selfcheck(const struct history *h, struct selfcheck *ret)
+void history_selfcheck(const struct history *h, struct canary *ret)
 {
     self_check_judge(&h->self_check, h->own, h->epochs, h->has_drain, ret);
 }

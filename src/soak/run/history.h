@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was seen of one subject at its checkpoints, kept as the arrays that the judge reads. Plain
  * memory, no I/O; one per subject. history_judge lends its arrays to judge() for the call only.
@@ -7,9 +8,9 @@
 
 #include "base/err.h"
 #include "measure/proc.h"
-#include "probe/page_file.h"
+#include "page/page_file.h"
 #include "self_check.h"
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <stdbool.h>
 
@@ -60,7 +61,7 @@ void history_flushed(struct history *h, const struct snapshot *s);
 /* The subject's self-check: borrowed, to be planned in its page. */
 struct self_check *history_self_check(struct history *h);
 /* What became of it so far. */
-void history_selfcheck(const struct history *h, struct selfcheck *ret);
+void history_selfcheck(const struct history *h, struct canary *ret);
 
 /* Asks the judge about all that was seen so far. INVALID when the self-check failed. */
 void history_judge(const struct history *h, const struct history_question *question,

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "live.h"
 
-#include "base/grammar.h"
 #include "base/text.h"
 #include "block.h"
+#include "options/grammar.h"
 #include "terminal.h"
 
 #include <inttypes.h>

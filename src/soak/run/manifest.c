@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifest.h"
 
-#include "environment.h"
 #include "measure/proc.h"
+#include "subject/environment.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -47,7 +48,7 @@ static json_t *environment_json(const struct scenario *s)
     environment_set_aside(&s->env, add_variable, aside);
     for (size_t i = 0; i < s->env.count; i++)
         add_variable(passed, s->env.item[i]);
-    return json_pack("{s:o,s:o}", "set_aside", aside, "passed_on", passed);
+    return json_pack("{s:o,s:o}", "set_aside", aside, "forwarded_options", passed);
 }
 
 int manifest_write(struct run *r, struct err *e)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * manifest.json: what was run, on what, with which seed; enough to run it again.
  */

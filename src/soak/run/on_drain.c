@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "on_drain.h"
 
+#include "argv_split.h"
 #include "base/process.h"
 #include "guard.h"
-#include "words.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -10,12 +11,12 @@
 
 int on_drain_check(const char *command, struct err *e)
 {
-    struct words w;
+    struct split_argv w;
     char path[PATH_MAX];
     struct err why = {{0}};
     if (!command || strstr(command, "{pid}") == command)
         return 0;
-    if (words_split(&w, command, 0) != 0)
+    if (argv_split(&w, command, 0) != 0)
         return err_set(e, "--on-drain '%.200s': empty, or too long", command);
     if (process_find(w.argv[0], path, sizeof path, &why) != 0)
         return err_set(e, "--on-drain %s; it is started without a shell", why.text);
@@ -42,8 +43,8 @@ void on_drain_start(struct run *r, void (*done)(struct run *))
         done(r);
         return;
     }
-    struct words w;
-    if (words_split(&w, r->scenario->on_drain, r->child[RUN_SERVER].pid) != 0) {
+    struct split_argv w;
+    if (argv_split(&w, r->scenario->on_drain, r->child[RUN_SERVER].pid) != 0) {
         run_break(r, "--on-drain '%s' is empty or too long", r->scenario->on_drain);
         return;
     }

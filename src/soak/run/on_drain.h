@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The user's command after the drain (--on-drain), such as `jcmd {pid} GC.run`: what only waits to
  * be freed goes away then. No shell: the text is split on blanks, {pid} becomes the server's.

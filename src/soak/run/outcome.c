@@ -1,13 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "outcome.h"
 
 #include "advice.h"
+#include "attribute.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "environment.h"
 #include "footprint.h"
 #include "measure/proc.h"
+#include "subject/environment.h"
 #include "units.h"
-#include "when.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -31,9 +32,10 @@ static void fill_sites(struct outcome *o, const struct run *r, int subject)
                                      .kind = f->kind,
                                      .verdict = f->verdict,
                                      .why = f->why};
-        char *when = o->site_when[subject][i];
-        if (r->judged && f->site != SIZE_MAX && when_site(r, subject, f->site, when, OUTCOME_TEXT))
-            site->when = when;
+        char *attribution = o->site_attribution[subject][i];
+        if (r->judged && f->site != SIZE_MAX &&
+            attribution_site(r, subject, f->site, attribution, OUTCOME_TEXT))
+            site->attribution = attribution;
         if (f->site != SIZE_MAX)
             site->file = history_site(r->history[subject], f->site, &site->line);
     }
@@ -99,7 +101,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     struct history_cost cost;
     out->name = r->child[subject].name;
     out->judgement = r->judgement[subject];
-    history_selfcheck(r->history[subject], &out->selfcheck);
+    history_selfcheck(r->history[subject], &out->canary);
     if (!r->judged) {
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;
@@ -111,8 +113,8 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     survivors_name(&o->survivors[subject], r, subject, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->history[subject], out->judgement.class_);
-    if (when_result(r, subject, &o->when[subject]))
-        out->when = &o->when[subject];
+    if (attribution_result(r, subject, &o->attribution[subject]))
+        out->attribution = &o->attribution[subject];
     history_cost(r->history[subject], capture_epochs(&r->capture[subject]), &cost);
     out->allocs_per_conn = cost.allocs_per_conn;
     out->cpu_us_per_conn = cost.cpu_us_per_conn;

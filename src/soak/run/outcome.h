@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a finished run to struct result: who is to blame, which exit code, what to type next.
  */
@@ -20,10 +21,10 @@ struct outcome {
     struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
     struct survivors survivors[RUN_SUBJECTS];
-    struct result_when when[RUN_SUBJECTS];
+    struct result_attribution attribution[RUN_SUBJECTS];
     struct footprint footprint; /* all zero: not measured */
     char broken[ENDING_TEXT + 128];
-    char site_when[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
+    char site_attribution[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
     char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose memory grows outside OpenSSL's allocator: by jemalloc's heap profile, when the judge has
  * found such growth. It runs after everything is judged, over two steps of the plan (PLAN_PROFILE),
@@ -9,7 +10,7 @@
 #define SOAK_PROFILER_H
 
 #include "profile/heap_dump.h"
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <stdbool.h>
 #include <stdint.h>

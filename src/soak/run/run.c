@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
-#include "args.h"
+#include "attribute.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "checkpoint.h"
@@ -8,12 +9,12 @@
 #include "ending.h"
 #include "failing.h"
 #include "on_drain.h"
-#include "pki.h"
 #include "sampler.h"
 #include "settle.h"
+#include "subject/args.h"
+#include "subject/pki.h"
 #include "units.h"
 #include "watchdog.h"
-#include "when.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -66,7 +67,7 @@ static void begin_churn(struct run *r, uint64_t opens)
     /* Connections that never join the stable set replace nobody in it. */
     const char *stay = r->action.step == PLAN_TURNOVER ? " stay=1" : "";
     child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64 "%s%s", opens, stay,
-               when_mix(r, mix, sizeof mix));
+               attribution_mix(r, mix, sizeof mix));
 }
 
 static void begin_drain(struct run *r)
@@ -248,7 +249,7 @@ static void on_line(struct child *c, const char *line)
         if (subject == RUN_SERVER) {
             server_ready(r, line);
         } else {
-            when_start(r);
+            attribution_start(r);
             run_next(r);
         }
     } else if (line_is(line, "quiet") && subject == RUN_CLIENT) {
@@ -387,8 +388,8 @@ static int init(struct run *r, struct err *e)
     struct plan_input in;
     scenario_plan(r->scenario, &in);
     plan_init(&r->plan, &in);
-    r->when = when_new();
-    if (!r->when)
+    r->attribution = attribution_new();
+    if (!r->attribution)
         return err_set(e, "out of memory");
     r->live = r->scenario->quiet ? NULL : live_new();
     return 0;
@@ -429,5 +430,5 @@ void run_fini(struct run *r)
         if (r->pki_fd[i] >= 0)
             close(r->pki_fd[i]);
     }
-    free(r->when);
+    free(r->attribution);
 }

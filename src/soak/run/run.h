@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One run: the two children, the epochs, the checkpoints, the verdict. A state machine on one libuv
  * loop; every step waits for an answer from a child or for a quiet page, and a watchdog ends a run
@@ -12,19 +13,19 @@
 #ifndef SOAK_RUN_H
 #define SOAK_RUN_H
 
+#include "archive/run_dir.h"
 #include "capture.h"
-#include "child.h"
 #include "history.h"
 #include "interrupts.h"
 #include "live.h"
-#include "mapped.h"
 #include "profiler.h"
-#include "programs.h"
 #include "report/result.h"
 #include "scenario/origin.h"
 #include "scenario/scenario.h"
-#include "stats/plan.h"
-#include "store/run_dir.h"
+#include "stats/judge/plan.h"
+#include "subject/child.h"
+#include "subject/mapped.h"
+#include "subject/programs.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -80,10 +81,10 @@ struct run {
     enum run_state state;
     enum run_settle settle;
     struct plan plan;
-    struct plan_action action; /* the step under way */
-    struct when *when;         /* owned: the behaviours, see when.h */
-    uint64_t epoch;            /* number stamped into new blocks */
-    uint64_t oldest;           /* the client's word at the last quiet */
+    struct plan_action action;       /* the step under way */
+    struct attribution *attribution; /* owned: the behaviours, see attribute.h */
+    uint64_t epoch;                  /* number stamped into new blocks */
+    uint64_t oldest;                 /* the client's word at the last quiet */
     uint64_t server_port;
     int settled; /* bit per child */
     uint64_t settle_id;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Samples of both subjects, taken from outside, written to samples.jsonl as they happen.
  */

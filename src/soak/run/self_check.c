@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "self_check.h"
 
 #include "base/rng.h"
@@ -13,19 +14,19 @@ enum {
     CONTROLS_AT_LEAST = 64
 };
 
-_Static_assert((int)PAGE_PLANT_ONE_TIME == 1 + (int)SELFCHECK_ONE_TIME &&
-                   (int)PAGE_PLANT_CACHE == 1 + (int)SELFCHECK_CACHE &&
-                   (int)PAGE_PLANT_DEFERRED == 1 + (int)SELFCHECK_DEFERRED &&
-                   (int)PAGE_PLANTS == 1 + (int)SELFCHECK_CONTROLS,
+_Static_assert((int)PAGE_PLANT_ONE_TIME == 1 + (int)CANARY_ONE_TIME &&
+                   (int)PAGE_PLANT_CACHE == 1 + (int)CANARY_CACHE &&
+                   (int)PAGE_PLANT_DEFERRED == 1 + (int)CANARY_DEFERRED &&
+                   (int)PAGE_PLANTS == 1 + (int)CANARY_CONTROLS,
                "the page's plants are the lost block and the quiet controls, in their order");
 
 void self_check_begin(struct self_check *s, struct page *page, bool by_operation, uint64_t seed)
 {
     struct rng r = {.state = seed};
-    s->plan = (struct selfcheck_plan){.planned = true,
-                                      .every = EVERY_FROM + rng_below(&r, EVERY_STEPS),
-                                      .cache_entries = PAGE_PLANT_RING,
-                                      .waiting = PAGE_PLANT_WAITING};
+    s->plan = (struct canary_plan){.planned = true,
+                                   .every = EVERY_FROM + rng_below(&r, EVERY_STEPS),
+                                   .cache_entries = PAGE_PLANT_RING,
+                                   .waiting = PAGE_PLANT_WAITING};
     s->seed = rng_next(&r);
     atomic_store(&page->check.by_operation, by_operation);
     atomic_store(&page->check.every, s->plan.every);
@@ -101,14 +102,14 @@ static struct judge_site site_of(const struct self_check *s, size_t i)
 }
 
 void self_check_judge(const struct self_check *s, const struct judge_epoch *epoch, size_t epochs,
-                      bool drained, struct selfcheck *ret)
+                      bool drained, struct canary *ret)
 {
-    struct selfcheck_evidence e = {.plan = s->plan,
-                                   .epochs = epochs,
-                                   .epoch = epoch,
-                                   .lost = site_of(s, PAGE_PLANT_LOST),
-                                   .drained = drained};
-    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++)
+    struct canary_evidence e = {.plan = s->plan,
+                                .epochs = epochs,
+                                .epoch = epoch,
+                                .lost = site_of(s, PAGE_PLANT_LOST),
+                                .drained = drained};
+    for (size_t i = 0; i < CANARY_CONTROLS; i++)
         e.control[i] = site_of(s, 1 + i);
-    selfcheck_judge(&e, ret);
+    canary_judge(&e, ret);
 }

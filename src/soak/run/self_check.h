@@ -1,15 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The self-check of one subject: its plan goes into the probe page, what the ledger then shows of
- * it is kept by checkpoint, and stats/selfcheck.h says whether the meter works. Plain memory.
+ * it is kept by checkpoint, and stats/canary.h says whether the meter works. Plain memory.
  */
 #ifndef SOAK_SELF_CHECK_H
 #define SOAK_SELF_CHECK_H
 
-#include "probe/page_file.h"
-#include "stats/selfcheck.h"
+#include "page/page_file.h"
+#include "stats/judge/canary.h"
 
 struct self_check {
-    struct selfcheck_plan plan;
+    struct canary_plan plan;
     uint64_t seed;
     int64_t blocks[PAGE_PLANTS][PAGE_EPOCHS], bytes[PAGE_PLANTS][PAGE_EPOCHS];
     struct snapshot_site last[PAGE_PLANTS];                   /* at the last checkpoint */
@@ -31,6 +32,6 @@ void self_check_flushed(struct self_check *s, const struct snapshot *snapshot,
                         const struct judge_epoch *epoch, size_t epochs);
 
 void self_check_judge(const struct self_check *s, const struct judge_epoch *epoch, size_t epochs,
-                      bool drained, struct selfcheck *ret);
+                      bool drained, struct canary *ret);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "settle.h"
 
 /* Two equal readings of the counters may fall into a pause of a busy machine; more of them, a few

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The quiescent point: waits until neither subject's counters move and the server holds exactly the
  * connections that the client holds, lets both publish their exact figures, and samples them. A

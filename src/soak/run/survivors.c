@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "survivors.h"
 
 #include "profile/profile.h"
@@ -207,7 +208,7 @@ void survivors_free(struct survivors *s)
 /* ---- files for other tools ---- */
 
 /* The one behaviour that the leak follows; NULL when there are several, or none is known. */
-static const char *behaviour_of(const struct result_when *w)
+static const char *behaviour_of(const struct result_attribution *w)
 {
     const char *name = NULL;
     if (!w || w->outcome != BEHAVIOURS_APART)
@@ -227,7 +228,7 @@ static int add_subject(struct profile *p, const struct result_subject *subject, 
     for (size_t i = 0; i < subject->capture.stacks; i++) {
         const struct result_stack *from = &subject->capture.stack[i];
         struct profile_sample sample = {.subject = subject->name,
-                                        .behaviour = behaviour_of(subject->when),
+                                        .behaviour = behaviour_of(subject->attribution),
                                         .epoch = from->epoch,
                                         .blocks = from->blocks,
                                         .bytes = from->bytes,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stacks of survivors with the names of their functions, for the report and for the tools that
  * read profiles. Names are looked up once, after the run, from the copies of the subjects' maps.

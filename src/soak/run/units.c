@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "units.h"
 
 static const struct page_app *app_of(const struct run *r)

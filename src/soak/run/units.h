@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a run counts: connections that come and go, or operations on connections that are held
  * (--operate). By the client's page.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ends a run in which nothing moves: a side that hangs, a server that refuses everyone.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clean runs behind `soak calibrate`: which mixes of peers and server there are, and what is
  * counted of each run. Pure.
@@ -5,7 +6,7 @@
 #ifndef SOAK_CALIBRATE_H
 #define SOAK_CALIBRATE_H
 
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "calibrate_random.h"
 
-#include "base/grammar.h"
 #include "calibrate.h"
+#include "options/grammar.h"
 #include "random_mix.h"
 #include "scenario/scenario.h"
-#include "stats/plan.h"
+#include "stats/judge/plan.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,7 +53,7 @@ static void make_line(const struct calibrate_random *c, uint64_t seed, struct li
     ret->words[n] = NULL;
 }
 
-static const char *word_of(const struct subrun_result *result)
+static const char *word_of(const struct run_process_result *result)
 {
     if (!result->document)
         return result->exit_code == EXIT_REFUSED && result->said[0] ? "refused" : "BROKEN";
@@ -77,7 +78,7 @@ static const char *reason_of(const json_t *document, const char *verdict)
     return broken ? broken : "";
 }
 
-static void tell(const struct line *line, const char *word, const struct subrun_result *result,
+static void tell(const struct line *line, const char *word, const struct run_process_result *result,
                  bool kept)
 {
     printf("%-13s soak run --churn max", word);
@@ -95,12 +96,13 @@ static void tell(const struct line *line, const char *word, const struct subrun_
     fflush(stdout);
 }
 
-static int run_one(struct calibrate_random *c, struct subrun *sub, uint64_t seed, struct err *e)
+static int run_one(struct calibrate_random *c, struct run_process *sub, uint64_t seed,
+                   struct err *e)
 {
     struct line line;
-    struct subrun_result result;
+    struct run_process_result result;
     make_line(c, seed, &line);
-    if (subrun_execute(sub, line.words, &result, e) != 0)
+    if (run_process_execute(sub, line.words, &result, e) != 0)
         return -1;
     const char *word = word_of(&result);
     bool passed = strcmp(word, "PASS") == 0 && result.exit_code == 0;
@@ -109,11 +111,11 @@ static int run_one(struct calibrate_random *c, struct subrun *sub, uint64_t seed
     c->refused += refused;
     c->others += !passed && !refused;
     tell(&line, word, &result, !passed && !refused);
-    subrun_done(sub, &result, !passed && !refused);
+    run_process_done(sub, &result, !passed && !refused);
     return 0;
 }
 
-int calibrate_random_run(struct calibrate_random *c, struct subrun *sub, struct err *e)
+int calibrate_random_run(struct calibrate_random *c, struct run_process *sub, struct err *e)
 {
     for (uint64_t i = 0; i < c->mixes; i++) {
         if (run_one(c, sub, c->seed + i, e) != 0)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `soak calibrate --random`: mixes of options and behaviours by chance, each of which must either
  * be refused with a reason or pass on a clean server.
@@ -6,7 +7,7 @@
 #define SOAK_CALIBRATE_RANDOM_H
 
 #include "base/err.h"
-#include "subrun.h"
+#include "run_process.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +19,7 @@ struct calibrate_random {
 
 /* Runs them, a line each: the verdict and the command that repeats it. Returns 0, or -1 when it was
  * interrupted or soak can't be run. */
-int calibrate_random_run(struct calibrate_random *c, struct subrun *sub, struct err *e);
+int calibrate_random_run(struct calibrate_random *c, struct run_process *sub, struct err *e);
 /* Prints the totals. Returns whether none was anything but PASS or refused. */
 bool calibrate_random_summarise(const struct calibrate_random *c);
 

@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_calibrate.h"
 
-#include "base/grammar.h"
 #include "base/input.h"
-#include "base/opts.h"
 #include "calibrate.h"
 #include "calibrate_random.h"
 #include "command_runs.h"
+#include "options/grammar.h"
+#include "options/opts.h"
 #include "stats/bound.h"
 
 #include <inttypes.h>
@@ -62,7 +63,7 @@ struct calibration {
     size_t mixes;
     struct calibrate_tally tally[MIXES_MAX];
     struct calibrate_random random;
-    struct subrun sub;
+    struct run_process sub;
 };
 
 /* The line of a run: the options of its mix, its length and its seed. */
@@ -98,7 +99,7 @@ static bool ledger_level(const json_t *document)
 }
 
 static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v, bool level,
-                 const struct subrun_result *result)
+                 const struct run_process_result *result)
 {
     const char *folder = json_string_value(json_object_get(result->document, "run_dir"));
     printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_word(v),
@@ -113,16 +114,16 @@ static int run_one(struct calibration *c, size_t mix, uint64_t seed, struct err 
     const struct calibrate_mix *m = &c->mix[mix];
     const char *words[CALIBRATE_OPTIONS + 5];
     char text[2][TEXT];
-    struct subrun_result result;
+    struct run_process_result result;
     make_words(c->o, m, seed, text, words);
-    if (subrun_execute(&c->sub, words, &result, e) != 0)
+    if (run_process_execute(&c->sub, words, &result, e) != 0)
         return -1;
     bool level = ledger_level(result.document);
     enum verdict v = calibrate_count(&c->tally[mix], result.document, level);
     bool expected = v == VERDICT_PASS && (level || !m->level);
     if (!expected)
         tell(m, seed, v, level, &result);
-    subrun_done(&c->sub, &result, !expected);
+    run_process_done(&c->sub, &result, !expected);
     return 0;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak calibrate [--runs N] [--closed N] [--seed HEX] [--mix NAME]`: how often a clean run is
  * called a leak. */
 #ifndef SOAK_CMD_CALIBRATE_H

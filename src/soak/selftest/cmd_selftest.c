@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_selftest.h"
 
-#include "base/grammar.h"
-#include "base/opts.h"
 #include "command_runs.h"
+#include "options/grammar.h"
+#include "options/opts.h"
 #include "selftest.h"
 
 #include <inttypes.h>
@@ -50,7 +51,7 @@ struct selftest {
     uint64_t rate[RATES_MAX];
     size_t rates; /* 0 = all */
     size_t runs, not_asked, outcome[SELFTEST_OUTCOMES];
-    struct subrun sub;
+    struct run_process sub;
 };
 
 static const char *name_of(const struct selftest_case *c)
@@ -115,17 +116,17 @@ static int run_case(struct selftest *t, const struct selftest_case *c, uint64_t 
 {
     const char *words[SELFTEST_OPTIONS + 5];
     char text[2][WORD];
-    struct subrun_result result;
+    struct run_process_result result;
     struct selftest_said said;
     make_words(c, seed, text, words);
-    if (subrun_execute(&t->sub, words, &result, e) != 0)
+    if (run_process_execute(&t->sub, words, &result, e) != 0)
         return -1;
     enum selftest_outcome o = selftest_judge(c, result.document, &said);
     print_row(c, seed, selftest_outcome_text(o), &said);
     if (!selftest_as_expected(o))
         printf("%22s  kept: %s%s%s\n", "", result.folder, result.said[0] ? "; it said: " : "",
                result.said);
-    subrun_done(&t->sub, &result, !selftest_as_expected(o));
+    run_process_done(&t->sub, &result, !selftest_as_expected(o));
     t->runs++;
     t->outcome[o]++;
     return 0;

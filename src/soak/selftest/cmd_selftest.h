@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `soak selftest [--quick] [--seeds N] [--rates LIST] [--only DEFECT]`: every bug of the built-in
  * server against its right verdict. */
 #ifndef SOAK_CMD_SELFTEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "command_runs.h"
 
 enum { EXIT_MISSED = 1, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
@@ -29,9 +30,9 @@ int command_runs(const struct command_runs *c, int argc, char *const *argv)
         return command_refuse(c->command, &e);
     if (command_is_unbuilt())
         return COMMAND_UNBUILT;
-    if (subrun_open(c->sub, c->command->name, &e) != 0)
+    if (run_process_open(c->sub, c->command->name, &e) != 0)
         return broken(c, &e);
     code = run_all(c, &e);
-    subrun_close(c->sub);
+    run_process_close(c->sub);
     return code;
 }

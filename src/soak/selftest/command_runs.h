@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command that measures by many runs of soak (`selftest`, `calibrate`): its options and refusals,
  * the folder of its runs, and what it exits with.
@@ -6,13 +7,13 @@
 #define SOAK_COMMAND_RUNS_H
 
 #include "command.h"
-#include "subrun.h"
+#include "run_process.h"
 
 struct command_runs {
     const struct command *command;
-    void *options;      /* borrowed: the command's table writes it */
-    void *owner;        /* borrowed: handed to the calls below */
-    struct subrun *sub; /* borrowed: opened before `run` and closed at the end */
+    void *options;           /* borrowed: the command's table writes it */
+    void *owner;             /* borrowed: handed to the calls below */
+    struct run_process *sub; /* borrowed: opened before `run` and closed at the end */
     /* What is wrong with the options: 0, or -1 with a sentence. */
     int (*check)(void *owner, struct err *e);
     /* All runs: 0, or -1 when soak can't be run or an interrupt came. */

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "random_mix.h"
 
-#include "base/behaviours.h"
 #include "base/check.h"
-#include "base/choices.h"
-#include "base/opts.h"
 #include "base/rng.h"
+#include "options/behaviours.h"
+#include "options/choices.h"
+#include "options/opts.h"
 #include "scenario/scenario.h"
 
 #include <inttypes.h>

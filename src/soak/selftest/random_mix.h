@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A mix of options and behaviours drawn by a seed, from the tables of both: what is added to
  * options.def or behaviours.def is drawn as well. Nothing but a clean server is drawn, and nothing
@@ -6,7 +7,7 @@
 #ifndef SOAK_RANDOM_MIX_H
 #define SOAK_RANDOM_MIX_H
 
-#include "base/behaviours.h"
+#include "options/behaviours.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each of the server's bugs must be called, at each rate: the table behind `soak selftest`.
  * Judges the soak/1 document of one run against one row. Pure.
@@ -5,7 +6,7 @@
 #ifndef SOAK_SELFTEST_H
 #define SOAK_SELFTEST_H
 
-#include "stats/judge.h"
+#include "stats/judge/judge.h"
 
 #include <jansson.h>
 #include <stdbool.h>

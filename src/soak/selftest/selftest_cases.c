@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of bugs, rates and right answers. docs/decision.md says what each rate can demand. */
 #include "selftest.h"
 

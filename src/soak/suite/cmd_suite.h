@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `soak suite`: many scenarios one after the other, each a run of its own, and whether each came
  * out as expected.

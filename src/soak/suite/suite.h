@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a suite is: scenarios run one after the other, on one machine or on several, and what came
  * of each. Plain data and pure functions; the one object from which the table, suite.json, the

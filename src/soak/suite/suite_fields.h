@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys of suite.json that hold a value of their own: written and read by one list.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which scenarios a suite's words name. A word is as for `soak run` (catalog.h), or a folder: by a
  * path with a slash or a dot before it, by its name in scenarios/, or else by its name here. A

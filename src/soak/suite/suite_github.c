@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_github.h"
 
-#include "base/grammar.h"
-#include "store/outputs.h"
+#include "archive/outputs.h"
+#include "options/grammar.h"
 #include "suite_merge.h"
 #include "suite_text.h"
 

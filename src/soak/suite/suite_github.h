@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A suite on GitHub Actions: an annotation per failed scenario, and a table in the job's summary.
  * Does nothing where the environment has no GITHUB_ACTIONS and no GITHUB_STEP_SUMMARY.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * suite.json, `soak-suite/1`: the suite as a document, and back. Whatever is read is checked: every
  * key's type, every number's range, that names are unique and known. Pure but for suite_load.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A suite as JUnit XML, which CI servers read: a testsuite per scenario, in it a testcase for the
  * verdict and one per metric. Not as expected is a failure, broken an error; what decides nothing

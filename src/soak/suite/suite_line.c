@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_line.h"
 
 #include "base/check.h"
@@ -59,7 +60,8 @@ int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct
     int rc = opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e);
     if (commands_parsed(rc, "suite", table, count, argc, argv, e) != 0)
         return -1;
-    if (passed_on_read(&line->passed_on, table, count, argc, argv, NULL, NULL, e) != 0)
+    if (forwarded_options_read(&line->forwarded_options, table, count, argc, argv, NULL, NULL, e) !=
+        0)
         return -1;
     return read_shard(line, e);
 }
@@ -79,12 +81,13 @@ int suite_line_scenario(const struct suite_line *line, const char *path, struct 
     size_t count, words;
     char *argv[PASSED_ON_MAX + 1] = {NULL};
     const struct opt *table = scenario_options(&count);
-    for (int i = 0; i < line->passed_on.options; i++)
-        argv[i + 1] = line->passed_on.option[i];
+    for (int i = 0; i < line->forwarded_options.options; i++)
+        argv[i + 1] = line->forwarded_options.option[i];
     scenario_defaults(ret);
     if (scenario_read(ret, path, e) != 0)
         return -1;
-    if (opts_parse(table, count, line->passed_on.options + 1, argv, ret, NULL, 0, &words, e) != 0 ||
+    if (opts_parse(table, count, line->forwarded_options.options + 1, argv, ret, NULL, 0, &words,
+                   e) != 0 ||
         scenario_check(ret, e) != 0 || check_libs(ret, e) != 0)
         return err_prefix(e, "%.300s", path);
     return 0;
@@ -92,6 +95,6 @@ int suite_line_scenario(const struct suite_line *line, const char *path, struct 
 
 void suite_line_free(struct suite_line *line)
 {
-    passed_on_free(&line->passed_on);
+    forwarded_options_free(&line->forwarded_options);
     free(line->word);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line of `soak suite`: its own options, and every option of a run, which then counts
  * for each run of the suite.
@@ -5,8 +6,8 @@
 #ifndef SOAK_SUITE_LINE_H
 #define SOAK_SUITE_LINE_H
 
-#include "base/opts.h"
-#include "passed_on.h"
+#include "forwarded_options.h"
+#include "options/opts.h"
 #include "scenario/scenario.h"
 
 struct suite_line {
@@ -16,7 +17,7 @@ struct suite_line {
     uint64_t shard, of; /* 1 and 1 when the suite isn't divided */
     const char **word;  /* owned; what names scenarios: borrowed from argv */
     size_t words;
-    struct passed_on passed_on; /* for each run */
+    struct forwarded_options forwarded_options; /* for each run */
 };
 
 /* The options of its own. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several shards' suites as one: the totals are those that one machine would have had. Pure.
  */

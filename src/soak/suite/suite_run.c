@@ -1,12 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_run.h"
 
+#include "archive/run_dir.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "catalog.h"
 #include "cmdline.h"
 #include "measure/proc.h"
-#include "store/run_dir.h"
-#include "subrun.h"
+#include "run_process.h"
 #include "suite_json.h"
 #include "suite_text.h"
 
@@ -56,8 +57,7 @@ static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struc
 
 static const char *base_of(const struct suite_line *line, char base[PATH_MAX])
 {
-    snprintf(base, PATH_MAX, "%s/results/runs", catalog_root());
-    return line->run.results ? line->run.results : base;
+    return line->run.results ? line->run.results : catalog_results("runs", base, PATH_MAX);
 }
 
 int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
@@ -77,8 +77,8 @@ static const char *options_text(struct suite *s, const struct suite_line *line)
 {
     char text[SHARD_TEXT] = " none";
     struct cmdline c = {.text = text, .size = sizeof text};
-    for (int i = 0; i < line->passed_on.options; i++)
-        cmdline_word(&c, line->passed_on.option[i]);
+    for (int i = 0; i < line->forwarded_options.options; i++)
+        cmdline_word(&c, line->forwarded_options.option[i]);
     return suite_text(s, text + 1);
 }
 
@@ -119,7 +119,7 @@ static struct suite_shard *add_shard(struct suite *s, const struct suite_work *w
 struct under_way {
     struct suite *suite;
     const struct suite_work *work;
-    struct subrun sub;
+    struct run_process sub;
     struct run_dir dir;
 };
 
@@ -179,18 +179,18 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     const struct suite_line *line = u->work->line;
     const char *words[PASSED_ON_MAX + 5];
     int n = 0;
-    struct subrun_result result;
+    struct run_process_result result;
     char started[STARTED_TEXT];
     words[n++] = "--results";
     words[n++] = u->dir.path;
-    for (int o = 0; o < line->passed_on.options; o++)
-        words[n++] = line->passed_on.option[o];
+    for (int o = 0; o < line->forwarded_options.options; o++)
+        words[n++] = line->forwarded_options.option[o];
     words[n++] = "--";
     words[n++] = file_of(u->work, i)->path;
     words[n] = NULL;
     time_text(started);
     uint64_t began = clock_now_ns();
-    if (subrun_execute_in_order(&u->sub, words, &result, e) != 0)
+    if (run_process_execute_in_order(&u->sub, words, &result, e) != 0)
         return -1;
     bool cut = u->sub.interrupted && result.exit_code < 0;
     struct suite_run run = {.document = result.document,
@@ -201,7 +201,7 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     suite_judge(u->suite, entry, &run);
     if (!u->suite->shard[0].libs)
         u->suite->shard[0].libs = entry->libs;
-    subrun_done(&u->sub, &result, true);
+    run_process_done(&u->sub, &result, true);
     return 0;
 }
 
@@ -242,7 +242,7 @@ int suite_work(struct suite *s, struct suite_work *w, struct err *e)
     if (open_folder(&u, e) != 0)
         return -1;
     struct suite_shard *shard = add_shard(s, w, u.dir.path);
-    subrun_open_in_order(&u.sub);
+    run_process_open_in_order(&u.sub);
     int rc = save(&u, e);
     shard->end = rc == 0 ? run_all(&u, e) : SUITE_END_STUCK;
     if (shard->end != SUITE_END_STUCK)
@@ -253,7 +253,7 @@ int suite_work(struct suite *s, struct suite_work *w, struct err *e)
     }
     w->interrupted = u.sub.interrupted;
     unlinkat(u.dir.fd, "last", 0); /* the runs' own link: here it would tell nothing */
-    subrun_close(&u.sub);
+    run_process_close(&u.sub);
     run_dir_close(&u.dir);
     return rc;
 }

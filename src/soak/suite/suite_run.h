@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The runs of a suite, one after the other, in a folder of the suite's own: a folder for each run
  * and suite.json, which is written anew after each, so that nothing is lost whatever comes next.

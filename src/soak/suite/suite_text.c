@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_text.h"
 
-#include "base/grammar.h"
 #include "catalog.h"
 #include "cmdline.h"
+#include "options/grammar.h"
 #include "suite_merge.h"
 
 #include <limits.h>
@@ -144,7 +145,8 @@ static void add_again(struct cmdline *c, const struct suite *s, const struct sui
     const struct suite_shard *shard = suite_shard_find(s, entry->shard);
     const char *options = shard ? shard->options : NULL;
     add_key(c, indent, "again");
-    cmdline_add(c, "./soak run");
+    cmdline_program(c);
+    cmdline_add(c, " run");
     cmdline_word(c, entry->file);
     bool given = options && strcmp(options, "none") != 0;
     if (given)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A suite for people: a line per scenario as it ends, then whether all came out as expected, what
  * to do about each that didn't, and the totals.

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_write.h"
 
-#include "store/outputs.h"
+#include "archive/outputs.h"
 #include "suite_json.h"
 #include "suite_junit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The forms of a suite that are asked for by name: --json and --junit, for `soak suite` and `soak
  * merge` alike.

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "torture.h"
 
+#include "archive/outputs.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "store/outputs.h"
 #include "terminal.h"
 #include "torture_report.h"
 

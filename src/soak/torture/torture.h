@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `--fail-alloc`: counts the OpenSSL allocations of one connection and fails each in turn, one per
  * connection, on the server's side and on the client's. After each the pair is back at no open
@@ -9,8 +10,8 @@
 #ifndef SOAK_TORTURE_H
 #define SOAK_TORTURE_H
 
+#include "archive/run_dir.h"
 #include "scenario/scenario.h"
-#include "store/run_dir.h"
 #include "torture_step.h"
 #include "torture_trace.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One allocation that fails: what it leads to, looked at as often as it takes to be sure. */
 #include "torture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a connection has left behind: the ledger of one side before it and after it, compared
  * exactly. libuv's blocks are no part of it. Pure.
@@ -5,7 +6,7 @@
 #ifndef SOAK_TORTURE_LEDGER_H
 #define SOAK_TORTURE_LEDGER_H
 
-#include "probe/page_file.h"
+#include "page/page_file.h"
 
 #include <stdbool.h>
 

@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "torture_pair.h"
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "measure/maps.h"
-#include "run/args.h"
 #include "run/ending.h"
-#include "run/pki.h"
+#include "subject/args.h"
+#include "subject/pki.h"
 
 #include <inttypes.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A server and a client whose allocations can be made to fail: started together, restarted when one
  * of them has died. One loop, driven by pair_wait: a step is asked for, then waited for, always
@@ -6,11 +7,11 @@
 #ifndef SOAK_TORTURE_PAIR_H
 #define SOAK_TORTURE_PAIR_H
 
+#include "archive/run_dir.h"
 #include "interrupts.h"
-#include "run/child.h"
-#include "run/programs.h"
 #include "scenario/scenario.h"
-#include "store/run_dir.h"
+#include "subject/child.h"
+#include "subject/programs.h"
 #include "symbol/symbol.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a sweep came to: for people, and as a document (soak-torture/1, results/schema). */
 #ifndef SOAK_TORTURE_REPORT_H
 #define SOAK_TORTURE_REPORT_H

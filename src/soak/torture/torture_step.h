@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection of which one allocation fails, and what became of it: how the connection ended,
  * and what stays on either side once it is gone. The ledger before it is what the step before it

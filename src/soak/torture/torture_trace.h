@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A call stack by names, for people: who asked for memory, on behalf of which call of ours. */
 #ifndef SOAK_TORTURE_TRACE_H
 #define SOAK_TORTURE_TRACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records made, split and damaged in a buffer, and a ClientHello by hand. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An epoch of operations on held connections. */
 #include <setjmp.h>
 #include <stdarg.h>

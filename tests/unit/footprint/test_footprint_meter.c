@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The meter of soak-footprint: known allocations give known figures. With the word `sites` its
  * other table overflows; a full table can't be emptied, so each has a process of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records, the cache and ELF facts. The build makes TINY_LIBRARY and LONG_LIBRARY. */
 #include "libs/cache.h"
 #include "libs/elf_facts.h"

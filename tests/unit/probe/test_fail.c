@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The allocation that is to fail does so once, and no other. */
-#include "probe/page_file.h"
+#include "page/page_file.h"
 #include "probe/probe.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/heap.h"
 #include "probe/probe.h"
 #include "probe/profile.h"

@@ -1,4 +1,5 @@
-#include "probe/page_file.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "page/page_file.h"
 #include "probe/probe.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Profiles as runs could leave them, for the tests of the writers. */
 #ifndef SOAK_TESTS_PROFILE_CASES_H
 #define SOAK_TESTS_PROFILE_CASES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/profile.h"
 #include "profile/proto.h"
 #include "profile_cases.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "report_cases.h"
 
 #include "report/footprint.h"
@@ -74,11 +75,11 @@ static void fill_metrics(struct result_subject *s)
         add_metric(s, level[i]);
 }
 
-static void fill_selfcheck(struct selfcheck *check)
+static void fill_selfcheck(struct canary *check)
 {
-    *check = (struct selfcheck){
-        .state = SELFCHECK_OK, .reached = true, .found = true, .epoch = 3, .bytes = 417};
-    for (size_t i = 0; i < SELFCHECK_CONTROLS; i++)
+    *check = (struct canary){
+        .state = CANARY_OK, .reached = true, .found = true, .epoch = 3, .bytes = 417};
+    for (size_t i = 0; i < CANARY_CONTROLS; i++)
         check->seen[i] = check->quiet[i] = true;
     snprintf(check->sentence, sizeof check->sentence,
              "found the block lost on purpose; no alarm at 3 harmless ones");
@@ -92,10 +93,13 @@ static const struct result_behaviour behaviours[] = {
 };
 
 /* What was solved of a run: `blocks` of `size` bytes for each behaviour, `error` of them. */
-static const struct result_when *solved(struct result_when *w, enum behaviours_outcome outcome,
-                                        const double *blocks, double size, const double *error)
+static const struct result_attribution *solved(struct result_attribution *w,
+                                               enum behaviours_outcome outcome,
+                                               const double *blocks, double size,
+                                               const double *error)
 {
-    *w = (struct result_when){.outcome = outcome, .behaviours = 4, .chance = 1, .freedom = 7};
+    *w =
+        (struct result_attribution){.outcome = outcome, .behaviours = 4, .chance = 1, .freedom = 7};
     w->exact = !error && (outcome == BEHAVIOURS_APART || outcome == BEHAVIOURS_ALIKE);
     for (size_t b = 0; b < 4; b++) {
         struct result_behaviour *one = &w->behaviour[b];
@@ -123,7 +127,7 @@ static void fill_subject(struct result_subject *s, const char *name)
     s->cpu_us_per_conn = 341.4;
     s->census = census;
     s->census_count = sizeof census / sizeof *census;
-    fill_selfcheck(&s->selfcheck);
+    fill_selfcheck(&s->canary);
     fill_metrics(s);
 }
 
@@ -142,8 +146,8 @@ static void fill_pass(struct result *r)
     r->subjects = 2;
     fill_subject(&r->subject[0], "server");
     fill_subject(&r->subject[1], "client");
-    static struct result_when when;
-    r->subject[0].when = solved(&when, BEHAVIOURS_NONE, NULL, 0, NULL);
+    static struct result_attribution attribution;
+    r->subject[0].attribution = solved(&attribution, BEHAVIOURS_NONE, NULL, 0, NULL);
     r->subject[0].site = &noted;
     r->subject[0].sites = 1;
     struct judgement *j = &r->subject[0].judgement;
@@ -224,8 +228,9 @@ static void fill_lost_state(struct result *r)
         .why = "SSL objects are freed (30 live), this block is not"};
     fill_pass(r);
     convict(r, 0, KIND_SIDE, 1, 32);
-    static struct result_when when;
-    r->subject[0].when = solved(&when, BEHAVIOURS_ALIKE, (const double[]){1, 1, 1, 1}, 32, NULL);
+    static struct result_attribution attribution;
+    r->subject[0].attribution =
+        solved(&attribution, BEHAVIOURS_ALIKE, (const double[]){1, 1, 1, 1}, 32, NULL);
     r->subject[0].site = &site;
     fill_stacks(&r->subject[0].capture);
 }
@@ -244,15 +249,16 @@ static void fill_held(struct result *r)
         .verdict = VERDICT_LEAK,
         .why = "60000 blocks stayed while the connections were held, over 60000 operations; "
                "closing them left 0"};
-    static struct result_when when = {.outcome = BEHAVIOURS_SINGLE,
-                                      .behaviours = 1,
-                                      .behaviour = {{.name = "key-update", .connections = 60000}}};
+    static struct result_attribution attribution = {
+        .outcome = BEHAVIOURS_SINGLE,
+        .behaviours = 1,
+        .behaviour = {{.name = "key-update", .connections = 60000}}};
     fill_pass(r);
     convict(r, 0, KIND_HELD, 1, 40);
     r->run.unit = "operation";
     for (size_t i = 0; i < r->subjects; i++)
         r->subject[i].judgement.by_operation = true;
-    r->subject[0].when = &when;
+    r->subject[0].attribution = &attribution;
     r->subject[0].site = &site;
     r->subject[0].sites = 1;
 }
@@ -277,48 +283,50 @@ static void fill_reset_path(struct result *r)
         .kind = KIND_SIDE,
         .verdict = VERDICT_LEAK,
         .why = "SSL objects are freed (30 live), this block is not"};
-    static struct result_when when;
+    static struct result_attribution attribution;
     fill_pass(r);
     convict(r, 0, KIND_SIDE, 0.2998, 19.19);
-    r->subject[0].when = solved(&when, BEHAVIOURS_APART, (const double[]){0, 1, 0, 0}, 64, NULL);
-    when.tried = true;
-    when.alone = (struct result_confirm){250, 250, 250, 16000, 250, 16000, true};
-    when.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
+    r->subject[0].attribution =
+        solved(&attribution, BEHAVIOURS_APART, (const double[]){0, 1, 0, 0}, 64, NULL);
+    attribution.tried = true;
+    attribution.alone = (struct result_confirm){250, 250, 250, 16000, 250, 16000, true};
+    attribution.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
     r->subject[0].site = &site;
 }
 
 static void fill_error_path(struct result *r)
 {
-    static struct result_when when;
+    static struct result_attribution attribution;
     fill_reset_path(r);
-    r->subject[0].when = solved(&when, BEHAVIOURS_APART, (const double[]){0, 0, 0, 1}, 48, NULL);
-    when.tried = true;
-    when.alone = (struct result_confirm){250, 220, 221, 10608, 220, 10560, false};
-    when.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
+    r->subject[0].attribution =
+        solved(&attribution, BEHAVIOURS_APART, (const double[]){0, 0, 0, 1}, 48, NULL);
+    attribution.tried = true;
+    attribution.alone = (struct result_confirm){250, 220, 221, 10608, 220, 10560, false};
+    attribution.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
 }
 
 static void fill_seldom(struct result *r)
 {
-    static struct result_when when;
+    static struct result_attribution attribution;
     fill_reset_path(r);
-    r->subject[0].when =
-        solved(&when, BEHAVIOURS_APART, (const double[]){0.00004, 0.0103, 0.0002, -0.0003}, 64,
-               (const double[]){0.0004, 0.0008, 0.0007, 0.0009});
-    when.behaviour[3].verdict = BEHAVIOUR_UNSURE;
-    when.residual_blocks = 6.4;
-    when.tried = when.too_rare = true;
-    when.alone = (struct result_confirm){400, 400, 3, 192, 4.12, 263.7, true};
-    when.without = (struct result_confirm){400, 0, 0, 0, 0.02, 1.28, true};
+    r->subject[0].attribution =
+        solved(&attribution, BEHAVIOURS_APART, (const double[]){0.00004, 0.0103, 0.0002, -0.0003},
+               64, (const double[]){0.0004, 0.0008, 0.0007, 0.0009});
+    attribution.behaviour[3].verdict = BEHAVIOUR_UNSURE;
+    attribution.residual_blocks = 6.4;
+    attribution.tried = attribution.too_rare = true;
+    attribution.alone = (struct result_confirm){400, 400, 3, 192, 4.12, 263.7, true};
+    attribution.without = (struct result_confirm){400, 0, 0, 0, 0.02, 1.28, true};
 }
 
 static void fill_together(struct result *r)
 {
-    static struct result_when when;
+    static struct result_attribution attribution;
     fill_reset_path(r);
-    r->subject[0].when = solved(&when, BEHAVIOURS_TOGETHER, NULL, 0, NULL);
-    when.residual_blocks = 141.3;
-    when.residual_bytes = 9043.2;
-    when.chance = 1e-12;
+    r->subject[0].attribution = solved(&attribution, BEHAVIOURS_TOGETHER, NULL, 0, NULL);
+    attribution.residual_blocks = 141.3;
+    attribution.residual_bytes = 9043.2;
+    attribution.chance = 1e-12;
 }
 
 static void fill_rare(struct result *r)
@@ -335,8 +343,8 @@ static void fill_rare(struct result *r)
         .why = "SSL objects are freed (30 live), this block is not"};
     fill_pass(r);
     convict(r, 0, KIND_SIDE, 0.001, 0.032);
-    static struct result_when when;
-    r->subject[0].when = solved(&when, BEHAVIOURS_UNTOLD, NULL, 0, NULL);
+    static struct result_attribution attribution;
+    r->subject[0].attribution = solved(&attribution, BEHAVIOURS_UNTOLD, NULL, 0, NULL);
     r->subject[0].site = &site;
 }
 
@@ -549,9 +557,9 @@ static void fill_self_check(struct result *r)
     r->verdict = server->judgement.verdict = VERDICT_INVALID;
     r->exit_code = 4;
     r->next[0] = NULL;
-    server->selfcheck.state = SELFCHECK_FAILED;
-    server->selfcheck.found = false;
-    snprintf(server->selfcheck.sentence, sizeof server->selfcheck.sentence,
+    server->canary.state = CANARY_FAILED;
+    server->canary.found = false;
+    snprintf(server->canary.sentence, sizeof server->canary.sentence,
              "1 block of 417 bytes was planted in epoch 3; the ledger has 0 of 0 bytes in all");
     server->judgement.reasons = 1;
     snprintf(

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Results as runs leave them, for the tests of the reports. All data is static. */
 #ifndef SOAK_TESTS_REPORT_CASES_H
 #define SOAK_TESTS_REPORT_CASES_H

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reports against texts that a person has read and approved: tests/unit/report/golden/CASE.txt. After
- * a deliberate change, `GOLDEN_WRITE=1 build/bin/test_report` writes them anew, to be read as a
- * diff. `test_report --documents FOLDER` writes the soak/1 document of every case, for
+ * The reports against texts that a person has read and approved: tests/unit/report/golden/CASE.txt.
+ * After a deliberate change, `GOLDEN_WRITE=1 build/bin/test_report` writes them anew, to be read as
+ * a diff. `test_report --documents FOLDER` writes the soak/1 document of every case, for
  * test_schema.py.
  */
 #include "report/figures.h"

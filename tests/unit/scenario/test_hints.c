@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of what other tools call things: none of its rows is out of reach or out of date. */
-#include "base/opts.h"
+#include "options/opts.h"
 #include "scenario/hints.h"
 #include "scenario/scenario.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one full TLS 1.3 handshake with a P-256 key allocates, both ends, by OpenSSL's own sites:
  * measured on Debian's libssl3 3.0.17-1~deb12u2 and 3.0.20-1~deb12u2 with CRYPTO_set_mem_functions
@@ -6,7 +7,7 @@
 #ifndef SOAK_TESTS_COMPARE_MEASURED_H
 #define SOAK_TESTS_COMPARE_MEASURED_H
 
-#include "stats/compare_sites.h"
+#include "stats/compare/compare_sites.h"
 
 /* clang-format off */
 static const struct compare_site measured_3_0_17[] = {

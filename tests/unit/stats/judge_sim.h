@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A subject made of figures, for the judge's tests: it is churned epoch by epoch, its sites gain
  * and lose blocks by their models, and the evidence is what a probe would have seen. Everything is
@@ -8,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "stats/judge_rules.h"
+#include "stats/judge/judge_rules.h"
 
 #include <math.h>
 #include <stdio.h>

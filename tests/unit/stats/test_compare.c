@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Controls: for each deciding rule of a comparison a case that it decides. The last test switches
  * the rules off one by one and fails unless a case of that rule then gets another answer.
  */
 #include "compare_measured.h"
-#include "stats/compare_rules.h"
+#include "stats/compare/compare_internal.h"
 
 #include <math.h>
 #include <setjmp.h>

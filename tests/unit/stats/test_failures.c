@@ -1,4 +1,5 @@
-#include "stats/failures.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stats/judge/failures.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Controls: for each deciding rule a case that it decides. The last test switches the rules off
  * one by one and sees that a control of theirs then gives another answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of metrics: a figure and the word beside it say the same, and what wasn't judged isn't
  * called level.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whole runs, as plan.c lays them out, over subjects made of figures: thousands of clean histories
  * of random make never give LEAK, and leaks that the printed sensitivity covers always do.
@@ -11,7 +12,7 @@
 #include <cmocka.h>
 
 #include "judge_sim.h"
-#include "stats/plan.h"
+#include "stats/judge/plan.h"
 
 static int64_t ledger_at(const struct sim *s, size_t c)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The mixes of the measured epochs: well conditioned, true to the user's weights, nearly the same
  * in both halves of a run. And the judge beside them: leaks on one behaviour of a small share are
@@ -12,8 +13,8 @@
 #include <cmocka.h>
 
 #include "judge_sim.h"
-#include "stats/mix.h"
-#include "stats/plan.h"
+#include "stats/attribution/mix.h"
+#include "stats/judge/plan.h"
 
 enum { EPOCHS = 64 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "stats/judge.h"
-#include "stats/plan.h"
+#include "stats/judge/judge.h"
+#include "stats/judge/plan.h"
 #include "stats/sensitivity.h"
 
 /* A run that keeps its plan's rate; the words of the judge are set by the tests. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A stripped library with a function that its symbol table doesn't name, between two that it does.
  * Built without debug information and with the functions in this order. */
 #define EXPORTED __attribute__((visibility("default"), noinline))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The certificates of clients: what a server's SSL object makes of each kind. */
 #include "tls/client_certs.h"
 #include "tls_ends.h"
@@ -92,7 +93,7 @@ static bool show(struct room *r, enum context_version version, enum context_clie
     if (kind != NOTHING)
         assert_int_equal(client_certs_show(r->certs, (enum client_cert_kind)kind, f->client.ssl),
                          0);
-    bool finished = ends_shake(f);
+    bool finished = ends_do_handshake(f);
     SSL_CTX_free(server);
     SSL_CTX_free(client);
     return finished;
@@ -181,11 +182,11 @@ static void later_asks_after_the_handshake(void **state)
         assert_int_equal(client_certs_show(r->certs, good ? CLIENT_CERT_GOOD : CLIENT_CERT_EXPIRED,
                                            f->client.ssl),
                          0);
-        assert_true(ends_shake(f));
+        assert_true(ends_do_handshake(f));
         assert_null(SSL_get1_peer_certificate(f->server.ssl));
         assert_int_equal(SSL_verify_client_post_handshake(f->server.ssl), 1);
         assert_int_equal(SSL_do_handshake(f->server.ssl), 1);
-        assert_int_equal(ends_shake(f), good);
+        assert_int_equal(ends_do_handshake(f), good);
         assert_int_equal(SSL_get_verify_result(f->server.ssl),
                          good ? X509_V_OK : X509_V_ERR_CERT_HAS_EXPIRED);
         assert_int_equal(f->client.alert, good ? 0 : SSL_AD_CERTIFICATE_EXPIRED);
@@ -218,7 +219,7 @@ static void a_context_shows_a_kind_unless_the_connection_shows_another_or_none(v
         else if (row[i].shown >= 0)
             assert_int_equal(
                 client_certs_show(r->certs, (enum client_cert_kind)row[i].shown, f->client.ssl), 0);
-        ends_shake(f);
+        ends_do_handshake(f);
         X509 *seen = SSL_get1_peer_certificate(f->server.ssl);
         assert_int_equal(SSL_get_verify_result(f->server.ssl), row[i].verified);
         assert_int_equal(seen != NULL, row[i].seen);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tls/context.h"
 
 #include "tls_ends.h"
@@ -14,12 +15,12 @@
 
 #include <cmocka.h>
 
-static void shake_with(struct ends *f, struct context_server_options server,
-                       struct context_client_options client, bool expected)
+static void do_handshake_with(struct ends *f, struct context_server_options server,
+                              struct context_client_options client, bool expected)
 {
     SSL_CTX *server_side = ends_server_ctx(f, server), *client_side = ends_client_ctx(client);
     ends_open(f, server_side, client_side);
-    assert_int_equal(ends_shake(f), expected);
+    assert_int_equal(ends_do_handshake(f), expected);
     SSL_CTX_free(server_side);
     SSL_CTX_free(client_side);
 }
@@ -40,8 +41,9 @@ static void the_version_asked_for_is_the_version_spoken(void **state)
         {CONTEXT_TLS_1_3, CONTEXT_TLS_1_2, 0},
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-        shake_with(f, (struct context_server_options){.version = row[i].server},
-                   (struct context_client_options){.version = row[i].client}, row[i].spoken != 0);
+        do_handshake_with(f, (struct context_server_options){.version = row[i].server},
+                          (struct context_client_options){.version = row[i].client},
+                          row[i].spoken != 0);
         if (row[i].spoken)
             assert_int_equal(SSL_version(f->server.ssl), row[i].spoken);
         ends_close(f);
@@ -54,11 +56,11 @@ static bool resumes(struct ends *f, struct context_server_options o, enum contex
     SSL_CTX *server = ends_server_ctx(f, o);
     SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = v});
     ends_open(f, server, client);
-    assert_true(ends_shake(f));
+    assert_true(ends_do_handshake(f));
     SSL_SESSION *session = ends_session(f);
     ends_open(f, server, client);
     assert_true(SSL_set_session(f->client.ssl, session));
-    assert_true(ends_shake(f));
+    assert_true(ends_do_handshake(f));
     bool reused = SSL_session_reused(f->server.ssl) == 1;
     SSL_SESSION_free(session);
     ends_close(f);
@@ -89,7 +91,7 @@ static long cached_after(struct ends *f, enum context_session session, int hands
     SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
     for (int i = 0; i < handshakes; i++) {
         ends_open(f, server, client);
-        assert_true(ends_shake(f));
+        assert_true(ends_do_handshake(f));
         SSL_SESSION_free(ends_session(f));
     }
     long cached = SSL_CTX_sess_number(server);
@@ -115,8 +117,9 @@ static void the_servers_first_known_protocol_is_chosen(void **state)
     struct ends *f = *state;
     const unsigned char *chosen = NULL;
     unsigned int length = 0;
-    shake_with(f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "b,aa"},
-               (struct context_client_options){.version = CONTEXT_TLS_ANY, .alpn = "x,aa,b"}, true);
+    do_handshake_with(
+        f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "b,aa"},
+        (struct context_client_options){.version = CONTEXT_TLS_ANY, .alpn = "x,aa,b"}, true);
     SSL_get0_alpn_selected(f->client.ssl, &chosen, &length);
     assert_int_equal(length, 1);
     assert_memory_equal(chosen, "b", 1);
@@ -126,8 +129,9 @@ static void the_servers_first_known_protocol_is_chosen(void **state)
 static void no_protocol_in_common_ends_the_handshake(void **state)
 {
     struct ends *f = *state;
-    shake_with(f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "a"},
-               (struct context_client_options){.version = CONTEXT_TLS_ANY, .alpn = "b"}, false);
+    do_handshake_with(f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "a"},
+                      (struct context_client_options){.version = CONTEXT_TLS_ANY, .alpn = "b"},
+                      false);
     ends_close(f);
 }
 
@@ -175,7 +179,7 @@ static void a_server_name_is_acknowledged_only_when_asked(void **state)
         assert_true(SSL_set_tlsext_host_name(f->client.ssl, "localhost"));
         SSL_set_tlsext_debug_callback(f->client.ssl, server_name_seen);
         SSL_set_tlsext_debug_arg(f->client.ssl, &seen);
-        assert_true(ends_shake(f));
+        assert_true(ends_do_handshake(f));
         assert_int_equal(seen, accept == 1);
         ends_close(f);
         SSL_CTX_free(server);
@@ -206,7 +210,7 @@ static void a_required_client_certificate_is_required(void **state)
     int stranger = memory_file(identity_pem(&bad, true), bad_path, sizeof bad_path);
     const char *path[] = {cert_path, NULL, bad_path};
     for (int i = 0; i < 3; i++) {
-        shake_with(
+        do_handshake_with(
             f,
             (struct context_server_options){.version = CONTEXT_TLS_ANY, .client_ca_path = ca_path},
             (struct context_client_options){.version = CONTEXT_TLS_1_2, .cert_path = path[i]},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names, staples, groups, ciphers, certificates of clients: what both SSL objects saw. */
 #include "tls_ends.h"
 
@@ -34,7 +35,7 @@ static bool meet(struct ends *f, struct meeting *m)
     ends_open(f, server_side, client_side);
     if (m->prepare)
         m->prepare(f->client.ssl, m->arg);
-    bool finished = ends_shake(f);
+    bool finished = ends_do_handshake(f);
     SSL_CTX_free(server_side);
     SSL_CTX_free(client_side);
     return finished;
@@ -360,7 +361,7 @@ static void renegotiation_happens_only_where_it_is_allowed(void **state)
                             .arg = &seen};
         assert_true(meet(f, &m));
         assert_true(SSL_renegotiate(f->client.ssl));
-        assert_int_equal(ends_shake(f), allowed == 1);
+        assert_int_equal(ends_do_handshake(f), allowed == 1);
         assert_int_equal(seen.server_hellos, 1 + allowed);
         assert_int_equal(f->client.alert, allowed ? 0 : SSL_AD_NO_RENEGOTIATION);
         ends_close(f);

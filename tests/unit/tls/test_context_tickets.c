@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a server answers tickets, early data and keys known beforehand: what its SSL object saw. */
-#include "base/limits.h"
+#include "options/limits.h"
 #include "tls/psk.h"
 #include "tls_ends.h"
 
@@ -352,7 +353,7 @@ static bool psk_meet(struct ends *f, struct pair *p, bool offer)
     ends_open(f, p->server, p->client);
     if (offer)
         assert_int_equal(psk_offer(f->client.ssl), 0);
-    bool finished = ends_shake(f);
+    bool finished = ends_do_handshake(f);
     bool used = finished && psk_was_used(f->server.ssl);
     if (finished)
         assert_int_equal(psk_was_used(f->client.ssl), used);

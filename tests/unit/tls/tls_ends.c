@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tls_ends.h"
 
 #include <openssl/err.h>
@@ -89,7 +90,7 @@ bool end_turn(struct end *self, struct end *other)
     return rc > 0 || error == SSL_ERROR_WANT_READ;
 }
 
-bool ends_shake(struct ends *f)
+bool ends_do_handshake(struct ends *f)
 {
     bool ok = true;
     for (int turn = 0; turn < 6 && ok; turn++)
@@ -116,5 +117,5 @@ bool ends_meet(struct ends *f, SSL_CTX *server, SSL_CTX *client, SSL_SESSION *se
     ends_open(f, server, client);
     if (session)
         assert_int_equal(SSL_set_session(f->client.ssl, session), 1);
-    return ends_shake(f);
+    return ends_do_handshake(f);
 }

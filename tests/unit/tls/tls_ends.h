@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two ends of a TLS connection joined in memory, without sockets: what one writes is what the other
  * reads. Whatever can't be made fails the running test.
@@ -29,15 +30,15 @@ SSL_CTX *ends_server_ctx(struct ends *f, struct context_server_options o);
 SSL_CTX *ends_client_ctx(struct context_client_options o);
 
 void ends_open(struct ends *f, SSL_CTX *server, SSL_CTX *client);
-/* Without a goodbye: the client's session can't be resumed again. */
+/* Without close_notify: the client's session can't be resumed again. */
 void ends_close(struct ends *f);
 
 /* One turn of one end: it reads all that the other has written. Returns false on a TLS failure. */
 bool end_turn(struct end *self, struct end *other);
 /* Turns until nothing can be left to say. Returns whether both handshakes are done. */
-bool ends_shake(struct ends *f);
+bool ends_do_handshake(struct ends *f);
 
-/* The session that the client holds; the caller frees it. Both ends say goodbye and close. */
+/* The session that the client holds; the caller frees it. Both ends send close_notify and close. */
 SSL_SESSION *ends_session(struct ends *f);
 /* Opens both ends, the client with `session` to resume or NULL, and shakes. */
 bool ends_meet(struct ends *f, SSL_CTX *server, SSL_CTX *client, SSL_SESSION *session);

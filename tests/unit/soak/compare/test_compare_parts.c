@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which version a run had, and whether that is the one that was asked for. */
 #include "src/soak/compare/compare_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is said while another program keeps soak waiting, on a terminal. */
 #include "src/soak/library/waiting.h"
 

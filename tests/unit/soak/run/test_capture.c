@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/maps.h"
 #include "src/soak/run/capture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A footprint from the lines of soak-footprint to the document and back, and the process itself as
  * soak starts it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When the live view asks to be told anything: each time costs a reading of the whole page. */
 #include "src/soak/run/live.h"
 

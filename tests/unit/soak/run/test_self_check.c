@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The self-check from end to end in one process: the orchestrator's plan, the probe's real ledger,
  * the page's reader, the history and its verdict. A doctored page shows that a broken meter is
  * INVALID. With the argument `operations` the run is one of operations on connections that are
@@ -132,12 +133,12 @@ static int forget(void **state)
 static void four_threads_plant_exactly_what_was_planned(void **state)
 {
     (void)state;
-    struct selfcheck s;
+    struct canary s;
     struct judgement j;
     history_selfcheck(history, &s);
     judge_now(&j);
     assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
-    assert_int_equal(s.state, SELFCHECK_OK);
+    assert_int_equal(s.state, CANARY_OK);
     assert_int_equal(j.verdict, VERDICT_PASS);
     assert_int_equal(s.epoch + 1, probe_page()->check.lost_epoch);
     assert_in_range(s.bytes, 33, 512);

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What OpenSSL keeps for each thread goes with the thread: a process whose threads come and go
  * isn't called a leak. The real ledger, the real OpenSSL, the real judge. */
 #include "base/check.h"
-#include "probe/page_file.h"
+#include "page/page_file.h"
 #include "probe/probe.h"
 #include "src/soak/run/history.h"
 #include "tls/context.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What soak calibrate counts of a run. */
 #include "src/soak/selftest/calibrate.h"
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mixes that soak calibrate --random draws. */
 #include "src/soak/selftest/random_mix.h"
 
-#include "base/behaviours.h"
-#include "base/opts.h"
+#include "options/behaviours.h"
+#include "options/opts.h"
 #include "scenario/scenario.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The selftest must notice each way in which a verdict can be wrong. */
 #include "src/soak/selftest/selftest.h"
 
@@ -111,7 +112,7 @@ static void every_defect_of_the_server_has_a_case(void **state)
     (void)state;
     static const char *const defects[] = {
 #define X(name, identifier, description) name,
-#include "base/defects.def"
+#include "options/defects.def"
 #undef X
     };
     size_t count;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What stays of a connection, told apart from what only moves. */
 #include "src/soak/torture/torture_ledger.h"
 

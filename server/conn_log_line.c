@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The line of a closed connection. What came from the peer is escaped: a line is always one line of
+ * plain text. */
+#include "conn_log_internal.h"
+
+#include <openssl/x509_vfy.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Text that grows to a bound; what is beyond it is left out. */
+struct text {
+    char *at;
+    size_t used, size; /* the last byte is the newline's */
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *to, const char *format, ...)
+{
+    size_t room = to->size - to->used;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(to->at + to->used, room, format, args);
+    va_end(args);
+    if (n > 0)
+        to->used += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
+}
+
+/* ` key=value`, the value in quotes when it holds more than plain characters; `-` for nothing. */
+static void put_value(struct text *to, const char *key, const void *value, size_t length)
+{
+    const unsigned char *c = value;
+    bool quoted = false;
+    for (size_t i = 0; i < length; i++)
+        quoted |= !is_plain(c[i]);
+    put(to, " %s=%s", key, length == 0 ? "-" : quoted ? "\"" : "");
+    for (size_t i = 0; i < length; i++) {
+        if (c[i] == '"' || c[i] == '\\')
+            put(to, "\\%c", c[i]);
+        else if (c[i] == ' ' || c[i] == '=' || is_plain(c[i]))
+            put(to, "%c", c[i]);
+        else
+            put(to, "\\x%02x", c[i]);
+    }
+    if (quoted)
+        put(to, "\"");
+}
+
+static void put_text(struct text *to, const char *key, const char *value)
+{
+    put_value(to, key, value, value ? strlen(value) : 0);
+}
+
+static void put_number(struct text *to, const char *key, uint64_t number)
+{
+    put(to, " %s=%llu", key, (unsigned long long)number);
+}
+
+static bool said_hello(const struct trace *t)
+{
+    for (size_t i = 0; i < t->steps; i++) {
+        if (t->step[i].out && t->step[i].what == SSL3_MT_SERVER_HELLO)
+            return true;
+    }
+    return false;
+}
+
+/* What is agreed on with the ServerHello. OpenSSL 1.1.1 doesn't tell the group to a server. */
+static void put_agreed(const struct trace *t, SSL *ssl, struct text *to)
+{
+    bool agreed = said_hello(t) && SSL_get_session(ssl);
+    const char *group = NULL;
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    int id = agreed ? (int)SSL_get_negotiated_group(ssl) : 0;
+    group = id ? SSL_group_to_name(ssl, id) : NULL;
+#endif
+    put_text(to, "tls", agreed ? SSL_get_version(ssl) : NULL);
+    put_text(to, "cipher", agreed ? SSL_get_cipher_name(ssl) : NULL);
+    put_text(to, "group", group);
+    put_number(to, "resumed", t->done ? t->resumed : agreed && SSL_session_reused(ssl));
+}
+
+static void put_early(SSL *ssl, struct text *to)
+{
+    switch (SSL_get_early_data_status(ssl)) {
+    case SSL_EARLY_DATA_ACCEPTED:
+        put_text(to, "early", "accepted");
+        break;
+    case SSL_EARLY_DATA_REJECTED:
+        put_text(to, "early", "rejected");
+        break;
+    default:
+        put_text(to, "early", "none");
+        break;
+    }
+}
+
+/* The result of a refused certificate is known, but the session doesn't keep the certificate. */
+static void put_cert(SSL *ssl, struct text *to)
+{
+    char refused[128];
+    long result = SSL_get_verify_result(ssl);
+    snprintf(refused, sizeof refused, "%ld (%s)", result, X509_verify_cert_error_string(result));
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    bool shown = SSL_get0_peer_certificate(ssl) != NULL;
+#else
+    X509 *cert = SSL_get_peer_certificate(ssl);
+    bool shown = cert != NULL;
+    X509_free(cert);
+#endif
+    put_text(to, "cert", result != X509_V_OK ? refused : shown ? "ok" : "none");
+}
+
+static void put_saw(const struct trace *t, struct text *to)
+{
+    put(to, " saw=%s", t->steps ? "\"" : "-");
+    for (size_t i = 0; i < t->steps; i++) {
+        const struct step *s = &t->step[i];
+        const char *name = trace_step_name(s->what);
+        put(to, "%s%s", i ? " " : "", s->out ? ">" : "<");
+        if (name)
+            put(to, "%s", name);
+        else
+            put(to, "T%u", s->what);
+        if (s->count > 1)
+            put(to, "×%u", s->count);
+    }
+    put(to, "%s%s", t->more ? " ..." : "", t->steps ? "\"" : "");
+}
+
+static void put_alert(struct text *to, const char *key, int code)
+{
+    char unknown[16];
+    const char *name = code == ALERT_NONE ? "-" : trace_alert_name(code);
+    snprintf(unknown, sizeof unknown, "%d", code);
+    put_text(to, key, name ? name : unknown);
+}
+
+static void put_end(const struct trace *t, struct text *to)
+{
+    static const char *const end[] = {
+        [TRACE_GOES_ON] = "server", [TRACE_CLOSE_NOTIFY] = "close-notify", [TRACE_FIN] = "fin",
+        [TRACE_RESET] = "reset",    [TRACE_TIMEOUT] = "timeout",           [TRACE_ERROR] = "error",
+        [TRACE_SERVER] = "server"};
+    put_text(to, "ended", end[t->end]);
+}
+
+/* Each handshake has a Finished of either side; those after the first are renegotiations. The
+ * Finished of an authentication after the handshake has no answer. */
+static uint64_t renegotiations(const struct trace *t)
+{
+    uint64_t handshakes = t->in.finished < t->out.finished ? t->in.finished : t->out.finished;
+    return handshakes ? handshakes - 1 : 0;
+}
+
+/* What only the SSL object knows; one that ends before TLS never has it. */
+static void put_object(SSL *ssl, struct text *to)
+{
+    const unsigned char *alpn = NULL;
+    unsigned alpn_length = 0;
+    if (!ssl) {
+        put(to, " early=none sni=- alpn=- cert=none state=\"before TLS\"");
+        return;
+    }
+    put_early(ssl, to);
+    put_text(to, "sni", SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+    SSL_get0_alpn_selected(ssl, &alpn, &alpn_length);
+    put_value(to, "alpn", alpn, alpn_length);
+    put_cert(ssl, to);
+    put_text(to, "state", SSL_state_string_long(ssl));
+}
+
+size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size)
+{
+    struct text line = {.at = to, .size = size - 1};
+    put(&line, "conn=%llu", (unsigned long long)t->number);
+    put_agreed(t, ssl, &line);
+    put_object(ssl, &line);
+    put_number(&line, "done", t->done);
+    put_saw(t, &line);
+    put_number(&line, "in", t->in.bytes);
+    put_number(&line, "out", t->out.bytes);
+    put_alert(&line, "alert-in", t->in.alert);
+    put_alert(&line, "alert-out", t->out.alert);
+    put_end(t, &line);
+    put_number(&line, "renegotiations", renegotiations(t));
+    put_number(&line, "key-updates", t->in.key_updates + t->out.key_updates);
+    put_number(&line, "key-updates-out", t->out.key_updates);
+    put_number(&line, "data-in", t->in.data);
+    put_number(&line, "data-out", t->out.data);
+    put_number(&line, "empty-in", t->empty);
+    put_number(&line, "alerts-in", t->in.alerts);
+    put_number(&line, "alerts-out", t->out.alerts);
+    to[line.used] = '\n';
+    return line.used + 1;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_dir.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NAME_SIZE = 128, SCENARIO_LIMIT = 64, SAME_SECOND_LIMIT = 1000 };
+
+static const char samples_name[] = "samples.jsonl";
+
+/* The system's word for `error`, with what to do where that is known. */
+static int refuse(struct err *e, const char *path, int error)
+{
+    switch (error) {
+    case EFBIG:
+        return err_set(e,
+                       "%s: the limit of a file's size is reached (%s); raise it with 'ulimit -f "
+                       "unlimited'",
+                       path, strerror(error));
+    case ENOSPC:
+    case EDQUOT:
+        return err_set(e,
+                       "%s: the disk is full (%s); free some space or give another folder with "
+                       "--results",
+                       path, strerror(error));
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return err_set(e, "%s: can't be written (%s); give another folder with --results", path,
+                       strerror(error));
+    case ENOENT:
+        return err_set(e, "%s: its folder was removed (%s)", path, strerror(error));
+    default:
+        return err_set(e, "%s: %s", path, strerror(error));
+    }
+}
+
+/* As refuse, for `name` in the folder. */
+static int refuse_file(const struct run_dir *d, struct err *e, const char *name, int error)
+{
+    char path[sizeof d->path + NAME_SIZE];
+    snprintf(path, sizeof path, "%s/%s", d->path, name);
+    return refuse(e, path, error);
+}
+
+/* Makes `path` and what is missing above it. Returns 0 or -errno. */
+static int make_folders(const char *path)
+{
+    char part[PATH_MAX];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof part)
+        return length ? -ENAMETOOLONG : -ENOENT;
+    memcpy(part, path, length + 1);
+    for (char *p = part + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        if (mkdir(part, 0777) < 0 && errno != EEXIST)
+            return -errno;
+        *p = '/';
+    }
+    return mkdir(part, 0777) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* `20261122-023000-default`, in UTC. What a file name had better not hold becomes `_`. */
+static void name_run(char *buf, size_t size, const char *scenario)
+{
+    char when[32], what[SCENARIO_LIMIT];
+    time_t now = time(NULL);
+    struct tm utc;
+    CHECK(gmtime_r(&now, &utc));
+    strftime(when, sizeof when, "%Y%m%d-%H%M%S", &utc);
+    snprintf(what, sizeof what, "%s", scenario);
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    for (char *p = what + strspn(what, plain); *p; p += strspn(p, plain))
+        *p = '_';
+    snprintf(buf, size, "%s-%s", when, what);
+}
+
+/* Makes a folder of that name in `base_fd`, or with -2, -3 ... after it. Returns 0 or -errno. */
+static int make_run_folder(int base_fd, const char *wanted, char *name, size_t size)
+{
+    for (int i = 1; i < SAME_SECOND_LIMIT; i++) {
+        snprintf(name, size, i == 1 ? "%s" : "%s-%d", wanted, i);
+        if (mkdirat(base_fd, name, 0700) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return -errno;
+    }
+    return -EEXIST;
+}
+
+/* Points `last` at the run: a link made beside and renamed, so that there always is one. */
+static int link_last(int base_fd, const char *name)
+{
+    char beside[NAME_SIZE];
+    snprintf(beside, sizeof beside, ".last-%ld", (long)getpid());
+    unlinkat(base_fd, beside, 0);
+    if (symlinkat(name, base_fd, beside) == 0 && renameat(base_fd, beside, base_fd, "last") == 0)
+        return 0;
+    int error = errno;
+    unlinkat(base_fd, beside, 0);
+    return -error;
+}
+
+/* Opens a folder for documents alone, and links `last`. Returns 0 or -errno, with nothing open. */
+static int open_plain_folder(struct run_dir *d, int base_fd, const char *name)
+{
+    d->samples_fd = -1;
+    d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = d->fd < 0 ? -errno : link_last(base_fd, name);
+    if (error != 0)
+        run_dir_close(d);
+    return error;
+}
+
+typedef int (*opener)(struct run_dir *d, int base_fd, const char *name);
+
+/* Opens the folder and its samples, then links `last`. Returns 0 or -errno, with nothing open. */
+static int open_run_folder(struct run_dir *d, int base_fd, const char *name)
+{
+    int error;
+    d->samples_fd = -1;
+    d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->fd >= 0)
+        d->samples_fd =
+            openat(d->fd, samples_name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    error = d->samples_fd < 0 ? -errno : link_last(base_fd, name);
+    if (error == 0)
+        return 0;
+    if (d->samples_fd >= 0)
+        unlinkat(d->fd, samples_name, 0);
+    run_dir_close(d);
+    return error;
+}
+
+/* Makes and opens the run's folder in `base_fd`, whose absolute path is d->path. */
+static int open_in(struct run_dir *d, int base_fd, const char *scenario, opener opens,
+                   struct err *e)
+{
+    char wanted[NAME_SIZE], name[NAME_SIZE + 16];
+    size_t used = strlen(d->path);
+    name_run(wanted, sizeof wanted, scenario);
+    int error = make_run_folder(base_fd, wanted, name, sizeof name);
+    if (error < 0)
+        return refuse(e, d->path, -error);
+    if ((size_t)snprintf(d->path + used, sizeof d->path - used, "/%s", name) >=
+        sizeof d->path - used)
+        error = -ENAMETOOLONG;
+    else
+        error = opens(d, base_fd, name);
+    if (error == 0)
+        return 0;
+    unlinkat(base_fd, name, AT_REMOVEDIR);
+    return refuse(e, d->path, -error);
+}
+
+static int open_new(struct run_dir *d, const char *base, const char *scenario, opener opens,
+                    struct err *e)
+{
+    char real[PATH_MAX];
+    struct run_dir made = {.fd = -1, .samples_fd = -1};
+    int error = make_folders(base);
+    if (error < 0)
+        return refuse(e, base, -error);
+    if (!realpath(base, real))
+        return refuse(e, base, errno);
+    if (strlen(real) >= sizeof made.path)
+        return refuse(e, base, ENAMETOOLONG);
+    memcpy(made.path, real, strlen(real) + 1);
+    int base_fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (base_fd < 0)
+        return refuse(e, real, errno);
+    int status = open_in(&made, base_fd, scenario, opens, e);
+    close(base_fd);
+    if (status == 0)
+        *d = made;
+    return status;
+}
+
+/* Looks at the nearest folder above that is there. */
+int run_dir_check(const char *base, struct err *e)
+{
+    char path[PATH_MAX];
+    struct stat stat_;
+    if (!*base || (size_t)snprintf(path, sizeof path, "%s", base) >= sizeof path)
+        return refuse(e, base, *base ? ENAMETOOLONG : EINVAL);
+    while (stat(path, &stat_) != 0) {
+        char *slash = strrchr(path, '/');
+        if (errno != ENOENT)
+            return refuse(e, base, errno);
+        if (!slash)
+            snprintf(path, sizeof path, ".");
+        else
+            slash[slash == path] = '\0';
+    }
+    if (!S_ISDIR(stat_.st_mode))
+        return refuse(e, path, ENOTDIR);
+    return access(path, W_OK | X_OK) == 0 ? 0 : refuse(e, path, errno);
+}
+
+int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e)
+{
+    return open_new(d, base, scenario, open_run_folder, e);
+}
+
+int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, struct err *e)
+{
+    return open_new(d, base, suite, open_plain_folder, e);
+}
+
+/* Returns 0 or -errno; some of the bytes may then be in the file. */
+static int write_all(int fd, const char *bytes, size_t count)
+{
+    while (count > 0) {
+        ssize_t n = write(fd, bytes, count);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0) {
+            bytes += n;
+            count -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+int run_dir_sample(struct run_dir *d, const char *line, struct err *e)
+{
+    size_t length = strlen(line);
+    CHECK(!strchr(line, '\n'));
+    off_t before = lseek(d->samples_fd, 0, SEEK_END);
+    if (before < 0)
+        return refuse_file(d, e, samples_name, errno);
+    char *text = malloc(length + 1);
+    if (!text)
+        return refuse_file(d, e, samples_name, ENOMEM);
+    memcpy(text, line, length);
+    text[length] = '\n';
+    int error = write_all(d->samples_fd, text, length + 1);
+    free(text);
+    if (error == 0)
+        return 0;
+    if (ftruncate(d->samples_fd, before) < 0)
+        return err_set(e, "%s/%s: its last line is incomplete and can't be cut: %s", d->path,
+                       samples_name, strerror(errno));
+    return refuse_file(d, e, samples_name, -error);
+}
+
+/* Writes and renames. Returns 0 or -errno. */
+static int replace_file(int folder_fd, const char *beside, const char *name, const char *text,
+                        size_t length)
+{
+    int fd = openat(folder_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    int error = write_all(fd, text, length);
+    if (error == 0 && fsync(fd) < 0)
+        error = -errno;
+    if (close(fd) < 0 && error == 0)
+        error = -errno;
+    if (error == 0 && renameat(folder_fd, beside, folder_fd, name) < 0)
+        error = -errno;
+    return error;
+}
+
+int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,
+                  struct err *e)
+{
+    char beside[NAME_SIZE];
+    CHECK(!strchr(name, '/') && strlen(name) + 8 < sizeof beside);
+    snprintf(beside, sizeof beside, ".%s.tmp", name);
+    int error = replace_file(d->fd, beside, name, text, length);
+    if (error == 0)
+        return 0;
+    unlinkat(d->fd, beside, 0);
+    return refuse_file(d, e, name, -error);
+}
+
+int run_dir_log(struct run_dir *d, const char *name, struct err *e)
+{
+    int fd = openat(d->fd, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    return fd < 0 ? refuse_file(d, e, name, errno) : fd;
+}
+
+void run_dir_close(struct run_dir *d)
+{
+    if (d->samples_fd >= 0)
+        close(d->samples_fd);
+    if (d->fd >= 0)
+        close(d->fd);
+    d->samples_fd = d->fd = -1;
+}

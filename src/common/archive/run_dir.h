@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The folder of one run: results/runs/<time>-<scenario>/, mode 0700, owned by this run alone. What
+ * is written here is never lost by a later failure: lines are appended as they happen, documents
+ * are written beside and renamed.
+ */
+#ifndef SOAK_STORE_RUN_DIR_H
+#define SOAK_STORE_RUN_DIR_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+struct run_dir {
+    int fd;         /* the folder */
+    int samples_fd; /* samples.jsonl, append */
+    char path[512]; /* absolute */
+};
+
+/* Whether run_dir_open could make a folder in `base`: nothing is made yet. Returns 0 or -1. */
+int run_dir_check(const char *base, struct err *e);
+/* Makes `base`/<UTC time>-<scenario>[-2...]/ with samples.jsonl and links `base`/last to it.
+ * `base` is made when missing. Fails with a sentence that names the path (unwritable, full). */
+int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e);
+/* The folder of a suite, whose runs lie in it: the same without samples; it takes run_dir_write and
+ * run_dir_close only. */
+int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, struct err *e);
+/* Appends one line (a newline is added) with one write. Returns 0 or -1 (disk full: the sentence
+ * says so; the file keeps whole lines only). */
+int run_dir_sample(struct run_dir *d, const char *line, struct err *e);
+/* Writes `name` atomically: temporary file, fsync, rename. Returns 0 or -1; on failure an earlier
+ * file of that name stays as it was and the temporary file is removed. */
+int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,
+                  struct err *e);
+/* Opens `name` for a child's log (append, close-on-exec). Returns the descriptor or -1. */
+int run_dir_log(struct run_dir *d, const char *name, struct err *e);
+void run_dir_close(struct run_dir *d);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of behaviours (behaviours.def), as the scenario and the client both need it: names,
+ * families, default weights. How each is done is the client's matter (client/recipe.h). Pure.
+ */
+#ifndef SOAK_BASE_BEHAVIOURS_H
+#define SOAK_BASE_BEHAVIOURS_H
+
+#include <stdint.h>
+
+enum behaviour {
+#define X(identifier, name, family, weight, ends, needs, help) BEHAVIOUR_##identifier,
+#include "behaviours.def"
+#undef X
+    BEHAVIOUR_COUNT
+};
+
+enum behaviour_family {
+    BEHAVIOUR_LEAVE,    /* how and where the connection ends */
+    BEHAVIOUR_RESUME,   /* sessions, tickets, early data, keys shared beforehand */
+    BEHAVIOUR_FEATURE,  /* extensions, certificates, groups, messages after the handshake */
+    BEHAVIOUR_HOSTILE,  /* what isn't TLS, or is broken on purpose */
+    BEHAVIOUR_RESOURCE, /* the server runs out of something, or out of time */
+    BEHAVIOUR_STARTTLS, /* the dialogue in clear text before TLS */
+    BEHAVIOUR_FAMILIES
+};
+
+/* How the server sees a behaviour's connections end: bits, as with some it depends on whether there
+ * is a session yet. tests/behaviours compares it with the server's log. */
+enum behaviour_ends {
+    ENDS_OPEN = 1,  /* the handshake is done, and the peer doesn't reset */
+    ENDS_RESET = 2, /* an open connection is reset */
+    ENDS_FAILS = 4, /* no handshake is done: cut off, refused, silent, or no TLS at all */
+    ENDS_OPEN_OR_FAILS = ENDS_OPEN | ENDS_FAILS
+};
+
+struct behaviour_entry {
+    const char *name, *needs, *help;
+    enum behaviour_family family;
+    enum behaviour_ends ends;
+    uint64_t weight;
+};
+
+/* "clean|reset|...|": the names, for an option of type OPT_WEIGHTS. */
+extern const char behaviour_choices[];
+
+/* `behaviour` is below BEHAVIOUR_COUNT. The entries lie one after another in their order. */
+const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
+/* "leave", "resume", ... */
+const char *behaviour_family_name(enum behaviour_family family);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A command line from a table. The three programs describe their options once, as an array of
+ * struct opt; parsing, `--help` and the error sentences come from the array. The struct behind
+ * `target` belongs to the caller. Strings are borrowed from argv and live as long as it does.
+ *
+ * Accepts `--name value` and `--name=value`; a flag takes no value, or `--flag=true|false`. An
+ * output's value may be left out: the next word is its file when it is `-` or ends in the suffix
+ * that such files have, so `--json x.json` is `--json=x.json` and `--json smoke` leaves `smoke`.
+ * What isn't an option is left in `rest`, and so is everything after `--`. Unknown names are
+ * refused with the nearest right one. An option given twice: the last one counts,
+ * but for lists.
+ */
+#ifndef SOAK_BASE_OPTS_H
+#define SOAK_BASE_OPTS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum opt_type {
+    OPT_FLAG,     /* bool */
+    OPT_OFF,      /* bool: a flag such as no-probe, which makes it false */
+    OPT_STRING,   /* const char *; an empty text makes it NULL, none */
+    OPT_OUTPUT,   /* const char *; `--name` alone is "-", `--name=PATH` or `--name X.json` a path */
+    OPT_INT,      /* int, plain decimal, not negative */
+    OPT_COUNT,    /* uint64_t */
+    OPT_SIZE,     /* uint64_t bytes */
+    OPT_DURATION, /* uint64_t ns */
+    OPT_RATE,     /* struct rate */
+    OPT_PERCENT,  /* double 0..1 */
+    OPT_GROWTH,   /* double bytes per connection */
+    OPT_ONE_IN,   /* uint64_t N of `1/N`; `none` is 0 */
+    OPT_HEX,      /* uint64_t, hexadecimal without 0x */
+    OPT_CHOICE,   /* int: index of the value in `choices`, a string like "1.2|1.3" */
+    OPT_LIST,     /* struct opts_list; may be given several times, each adds one */
+    OPT_WEIGHTS   /* uint64_t for each of `choices`: `a=5,b`; those not named become 0 */
+};
+
+/* Room for the text of any option whose strings are within OPTS_STRING_LIMIT. */
+enum { OPTS_STRING_LIMIT = 1000, OPTS_TEXT = 8192 };
+
+/* Texts that are borrowed. One replaces an earlier one that is the same up to its `=`. */
+enum { OPTS_LIST = 16 };
+struct opts_list {
+    const char *item[OPTS_LIST];
+    size_t count;
+};
+
+struct opt {
+    const char *name; /* without the dashes */
+    enum opt_type type;
+    size_t offset;       /* offsetof the field in the target struct */
+    const char *metavar; /* NULL for a flag */
+    const char *choices; /* of OPT_CHOICE and OPT_WEIGHTS; of OPT_OUTPUT the suffix, ".json" */
+    const char *help;    /* one line, no full stop */
+};
+
+/* Parses argv[1..argc) into `target`. Non-options are written to rest[0..*ret_rest_count), at most
+ * rest_size. Returns 0, or -1 with a sentence such as
+ * `--churn 1000: a rate needs a unit, such as 1000/s or 60000/m`; OPTS_STRANGER when it is about an
+ * option that the table doesn't have, which is then the first that opts_stranger finds. */
+enum { OPTS_STRANGER = -2 };
+int opts_parse(const struct opt *table, size_t table_count, int argc, char *const *argv,
+               void *target, const char **rest, size_t rest_size, size_t *ret_rest_count,
+               struct err *e);
+
+/* The first word on a line that looks like an option and isn't in the table, or NULL. */
+const char *opts_stranger(const struct opt *table, size_t table_count, int argc, char *const *argv);
+
+/* Whether an option that stands without `=` takes `next` (may be NULL) as its value. */
+bool opts_takes(const struct opt *option, const char *next);
+
+/* Sets one option from text (for scenario files too). Strings are borrowed. Returns 0 or -1; the
+ * sentence doesn't name the option. */
+int opts_set(const struct opt *option, void *target, const char *text, struct err *e);
+
+/* Prints one option's present value in the form that opts_set reads back. Flags print true|false,
+ * a list its items, one a line. */
+char *opts_print(const struct opt *option, const void *target, char *buf, size_t size);
+
+/* Calls `on_option` with the place in the table of each option that a command line gives, in its
+ * order. The line is one that opts_parse has accepted. */
+void opts_walk(const struct opt *table, size_t table_count, int argc, char *const *argv,
+               void (*on_option)(void *ctx, size_t index), void *ctx);
+
+/* The entry named `name`, or NULL. opts_nearest: the name that was probably meant, or NULL. */
+const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name);
+const char *opts_nearest(const struct opt *table, size_t table_count, const char *name);
+
+/* `  --churn RATE     replacements per second ... (1000/s)` for each entry, 80 columns. The values
+ * in brackets are those of `defaults`, a target; NULL: none are told. */
+void opts_help(const struct opt *table, size_t table_count, const void *defaults, FILE *out);
+/* The default as help shows it. "" where there is nothing to tell: a flag, weights, no text,
+ * and a 0 that stands for "not given". */
+char *opts_default(const struct opt *option, const void *defaults, char *buf, size_t size);
+/* Prints `text` from column `left` on, broken at blanks, in 80 columns. The line has been filled up
+ * to there. */
+void opts_wrap(const char *text, int left, FILE *out);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/check.h"
+#include "choices.h"
+#include "grammar.h"
+#include "opts.h"
+#include "opts_weights.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { HELP_LEFT = 30, HELP_COLUMNS = 80 };
+
+static char *print_text(char *buf, size_t size, const char *text)
+{
+    snprintf(buf, size, "%s", text ? text : "");
+    return buf;
+}
+
+static char *print_list(char *buf, size_t size, const struct opts_list *list)
+{
+    size_t used = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < list->count && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? "\n" : "", list->item[i]);
+    return buf;
+}
+
+static char *print_int(char *buf, size_t size, int value)
+{
+    snprintf(buf, size, "%d", value);
+    return buf;
+}
+
+static char *print_choice(char *buf, size_t size, const char *choices, int index)
+{
+    size_t length;
+    const char *choice = choices_at(choices, index, &length);
+    CHECK(choice);
+    snprintf(buf, size, "%.*s", (int)length, choice);
+    return buf;
+}
+
+static char *print_one_in(char *buf, size_t size, uint64_t n)
+{
+    return n ? grammar_one_in_print(buf, size, n) : print_text(buf, size, "none");
+}
+
+char *opts_print(const struct opt *option, const void *target, char *buf, size_t size)
+{
+    const void *field = (const char *)target + option->offset;
+    switch (option->type) {
+    case OPT_FLAG:
+        return print_text(buf, size, *(const bool *)field ? "true" : "false");
+    case OPT_OFF:
+        return print_text(buf, size, *(const bool *)field ? "false" : "true");
+    case OPT_STRING:
+    case OPT_OUTPUT:
+        return print_text(buf, size, *(const char *const *)field);
+    case OPT_INT:
+        return print_int(buf, size, *(const int *)field);
+    case OPT_COUNT:
+        return grammar_count_print(buf, size, *(const uint64_t *)field);
+    case OPT_SIZE:
+        return grammar_size_print(buf, size, *(const uint64_t *)field);
+    case OPT_DURATION:
+        return grammar_duration_print(buf, size, *(const uint64_t *)field);
+    case OPT_RATE:
+        return grammar_rate_print(buf, size, *(const struct rate *)field);
+    case OPT_PERCENT:
+        return grammar_percent_print(buf, size, *(const double *)field);
+    case OPT_GROWTH:
+        return grammar_growth_print(buf, size, *(const double *)field);
+    case OPT_ONE_IN:
+        return print_one_in(buf, size, *(const uint64_t *)field);
+    case OPT_HEX:
+        return grammar_hex_print(buf, size, *(const uint64_t *)field);
+    case OPT_CHOICE:
+        return print_choice(buf, size, option->choices, *(const int *)field);
+    case OPT_LIST:
+        return print_list(buf, size, field);
+    case OPT_WEIGHTS:
+        return opts_weights_print(buf, size, option->choices, field);
+    }
+    check_fail(__FILE__, __LINE__, "every option type has a case");
+}
+
+void opts_wrap(const char *text, int left, FILE *out)
+{
+    const size_t width = (size_t)(HELP_COLUMNS - left);
+    while (strlen(text) > width) {
+        size_t end = width;
+        while (end > 0 && text[end] != ' ')
+            end--;
+        if (end == 0)
+            break;
+        fprintf(out, "%.*s\n%*s", (int)end, text, left, "");
+        text += end + 1;
+    }
+    fprintf(out, "%s\n", text);
+}
+
+/* Where 0 is a value of its own the help says what it does. */
+static bool is_unset(const struct opt *option, const char *text)
+{
+    bool zero = strcmp(text, "0") == 0 || strcmp(text, "0s") == 0 || strcmp(text, "0B") == 0;
+    bool told = strstr(option->help, " 0") || option->help[0] == '0' || option->type == OPT_INT;
+    return !*text || (zero && !told);
+}
+
+char *opts_default(const struct opt *option, const void *defaults, char *buf, size_t size)
+{
+    bool untold =
+        option->type == OPT_FLAG || option->type == OPT_OFF || option->type == OPT_WEIGHTS;
+    if (!defaults || untold || is_unset(option, opts_print(option, defaults, buf, size)))
+        buf[0] = '\0';
+    return buf;
+}
+
+void opts_help(const struct opt *table, size_t table_count, const void *defaults, FILE *out)
+{
+    for (size_t i = 0; i < table_count; i++) {
+        char usual[OPTS_TEXT], help[OPTS_TEXT + 256];
+        const struct opt *option = &table[i];
+        bool listed = option->type == OPT_CHOICE;
+        const char *value = listed ? option->choices : option->metavar;
+        const char *joint = !value ? "" : option->type == OPT_OUTPUT ? "[=" : " ";
+        const char *close = option->type == OPT_OUTPUT ? "]" : "";
+        int used = fprintf(out, "  --%s%s%s%s", option->name, joint, value ? value : "", close);
+        if (used >= HELP_LEFT - 1)
+            fprintf(out, "\n%*s", HELP_LEFT, "");
+        else
+            fprintf(out, "%*s", HELP_LEFT - used, "");
+        opts_default(option, defaults, usual, sizeof usual);
+        snprintf(help, sizeof help, "%s%s%s%s", option->help, *usual ? " (default " : "", usual,
+                 *usual ? ")" : "");
+        opts_wrap(help, HELP_LEFT, out);
+    }
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The probe page: a shared memory file (memfd) that is the only contract between a subject and
+ * everything above it. The orchestrator makes it, the subject's probe writes it, the orchestrator
+ * reads it. 64-bit atomics only, fixed tables, one layout version. What doesn't fit is counted and
+ * reported, never grown.
+ *
+ * Every counter below has one writing thread, except where it says shared. Counters of one thread
+ * may go negative (a block may be freed by another thread than the one that made it): only the sum
+ * over the threads means something, and only at a quiescent point is it exact.
+ *
+ * The file is sparse: pages that no one touches cost nothing. In the subject it counts as RssShmem,
+ * so RssAnon stays free of it.
+ */
+#ifndef SOAK_PROBE_PAGE_H
+#define SOAK_PROBE_PAGE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
+#define PAGE_VERSION 4u
+
+enum {
+    PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
+    PAGE_EPOCHS = 64,  /* an epoch beyond the last is counted as the last */
+    PAGE_SITES = 2048, /* site 0 is "all sites that found no place" */
+    PAGE_FILE_BYTES = 112,
+    PAGE_CLASSES = 16,
+    PAGE_CACHES = 4,
+    PAGE_BEHAVIOURS = 64,   /* ways in which a connection can end, "failed" among them */
+    PAGE_SIZE_CLASSES = 72, /* jemalloc: 36 small, the first 36 large */
+    PAGE_STACKS = 512,      /* stack 0 is none; numbers are 1 to PAGE_STACKS */
+    PAGE_STACK_FRAMES = 32,
+    PAGE_CAPTURE_WORDS = PAGE_SITES / 64
+};
+
+/* Set in `epoch` while any site is to be captured. The ledger compares the epoch with PAGE_EPOCHS
+ * at every block anyway: so nothing is paid for captures that no one asked for. */
+#define PAGE_EPOCH_CAPTURES (UINT64_C(1) << 32)
+
+/* Set in `epoch`, by the same trick, from before the subject's start while allocations may be made
+ * to fail: see fail.h. */
+#define PAGE_EPOCH_FAILS (UINT64_C(1) << 33)
+
+typedef _Atomic int64_t page_i64;
+typedef _Atomic uint64_t page_u64;
+
+/* Live blocks and bytes of one site and birth epoch, by one thread. */
+struct page_cell {
+    page_i64 blocks, bytes;
+};
+
+/* An allocation site. `file` is filled before `ready` becomes 1 and never changes afterwards. */
+struct page_site {
+    page_u64 ready;
+    uint64_t line;
+    char file[PAGE_FILE_BYTES]; /* the tail of the path when it is longer */
+};
+
+/* A class of OpenSSL objects: see census.h. */
+struct page_class {
+    page_u64 ready;
+    page_u64 site; /* where the latest object of the class was allocated, 0 = not known */
+    char name[24];
+};
+
+/* A call stack at which blocks of a captured site were allocated: shared. An entry is taken once,
+ * by its hash, and never given back. `site`, `frames` and `frame` are filled before `ready`. */
+struct page_stack {
+    page_u64 hash; /* of site and frames, never 0 when taken */
+    page_u64 ready;
+    uint64_t site, frames;
+    uint64_t frame[PAGE_STACK_FRAMES];  /* return addresses, innermost first */
+    struct page_cell born[PAGE_EPOCHS]; /* live, by birth epoch */
+};
+
+/* Call stacks of the sites that the orchestrator asked for. */
+struct page_capture {
+    page_u64 wanted[PAGE_CAPTURE_WORDS]; /* a bit per site; written by the orchestrator */
+    page_u64 taken;                      /* shared: blocks whose stack was taken */
+    page_u64 lost;                       /* shared: blocks whose stack found no place */
+    struct page_stack stack[PAGE_STACKS];
+};
+
+struct page_thread {
+    page_u64 used;                    /* 1 while or after a thread owned the slot */
+    page_u64 allocs, frees, reallocs; /* since start; through OpenSSL's hooks only */
+    page_u64 alloc_bytes;             /* asked for since start */
+    page_i64 census[PAGE_CLASSES];    /* live objects */
+    page_u64 pad[3];
+    struct page_cell cell[PAGE_EPOCHS][PAGE_SITES];
+};
+
+/* What a bounded cache of the subject says of itself: shared, written at quiescent points. */
+struct page_cache {
+    page_u64 population, capacity; /* entries; capacity 0 = unbounded */
+    char name[32];
+};
+
+/* jemalloc's own figures: shared, written by whoever publishes (probe_publish). */
+struct page_heap {
+    page_u64 present; /* 0 = the process has no jemalloc */
+    page_u64 allocated, active, resident, mapped, retained, metadata;
+    page_u64 publishes;
+    page_u64 class_size[PAGE_SIZE_CLASSES];
+    page_u64 class_regions[PAGE_SIZE_CLASSES]; /* live regions */
+};
+
+/* What the subject as an application says of itself. Shared: atomic adds, or one publishing
+ * thread. `closed` counts connections that are gone entirely, failed handshakes too. */
+struct page_app {
+    page_u64 opened, closed, established, in_flight;
+    page_u64 handshakes, resumed; /* completed ones */
+    page_u64 failed;              /* connections that failed against their behaviour's intent */
+    page_u64 intended;            /* ended without a handshake because their behaviour says so;
+                                   * server: turned away because --emfile says so */
+    page_u64 due;                 /* client: replacements that the asked rate made due */
+    page_u64 replaced;            /* client: replacements begun */
+    page_u64 p50_ns, p90_ns, p99_ns, max_ns; /* client: handshake times */
+    page_u64 fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost;
+    /* Client: operations done on held connections. Server: records of data that it was sent, which
+     * in such a run is one per operation, and one per connection before the first. */
+    page_u64 operations;
+    page_u64 foreign; /* server: peers that aren't its load; turned away, and in no other count */
+};
+
+/* The blocks of the self-check: allocation sites PAGE_PLANT_FILE, line 1 + enum page_plant. They
+ * are no part of any sum that a reader gives out. */
+enum page_plant {
+    PAGE_PLANT_LOST,     /* one block, lost on purpose: must be found */
+    PAGE_PLANT_ONE_TIME, /* one block, made once and kept */
+    PAGE_PLANT_CACHE,    /* PAGE_PLANT_RING entries, the oldest replaced */
+    PAGE_PLANT_DEFERRED, /* PAGE_PLANT_WAITING blocks at most, freed some connections later */
+    PAGE_PLANTS
+};
+#define PAGE_PLANT_FILE "soak/self-check"
+enum { PAGE_PLANT_RING = 8, PAGE_PLANT_WAITING = 2 };
+
+/* The self-check's plan, in ordinals of connections (0 is the subject's first), or of its
+ * operations in a run whose connections are held. Written by the orchestrator at quiescent points;
+ * lost_epoch and the three totals are the subject's, shared. */
+struct page_check {
+    page_u64 until; /* connections from this one on are let alone; 0 = no self-check */
+    page_u64 every; /* a cache entry and a deferred block at every so many connections */
+    page_u64 lost_at, lost_bytes, one_time_at; /* ordinals + 1; 0 = not known yet */
+    page_u64 lost_epoch;                       /* 1 + the epoch of the lost block; 0 = not yet */
+    page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
+    page_u64 by_operation;                     /* 1: the ordinals are those of `operations` */
+};
+
+/* A way in which the client's connections end. Counted when a connection is gone, by what it in
+ * fact did: a connection that was to leave cleanly and failed isn't clean. Twice, because a block
+ * is stamped with the epoch of its allocation: what is allocated at accept follows the epoch in
+ * which the connection began, what is allocated on leaving the epoch in which it ended. Shared:
+ * atomic adds. */
+struct page_behaviour {
+    char name[24];
+    uint64_t weight; /* in the mix that the client was started with; 0: never drawn */
+    page_u64 begun[PAGE_EPOCHS], ended[PAGE_EPOCHS];
+};
+
+/* A call stack of its own, return addresses, innermost first. `frames` is written last. */
+struct page_trace {
+    page_u64 frames;
+    uint64_t frame[PAGE_STACK_FRAMES];
+};
+
+/* An allocation that is made to fail, and what became of it. The first two are the orchestrator's,
+ * written while no connection is open; the others are the subject's. */
+struct page_fail {
+    page_u64 connection; /* 1 + the ordinal of the connection whose allocations count; 0 = none */
+    page_u64 nth;        /* which of them fails, from 1; 0 = none: they are only counted */
+    page_u64 asked;      /* shared: allocations that the connection has asked for */
+    page_u64 failed;     /* 1 = it has failed; the next three are filled */
+    page_u64 site, size; /* of the allocation that failed */
+    struct page_trace stack;
+};
+
+/* What the subject's last signal left: see crash.h. */
+struct page_crash {
+    page_u64 signal; /* that ended the process; 0 = none */
+    struct page_trace stack;
+};
+
+struct page {
+    uint64_t magic;
+    uint64_t version;
+    uint64_t bytes; /* sizeof(struct page), as the maker compiled it */
+    page_u64
+        epoch; /* and the flags PAGE_EPOCH_*; written by the orchestrator, at quiescent points */
+    page_u64 mode;  /* enum page_mode, written by the probe */
+    page_u64 sites; /* used entries of site[] */
+    page_u64 classes;
+    page_u64 sites_lost;     /* shared: allocations counted on site 0 */
+    page_u64 threads_shared; /* shared: threads that had to use the last slot */
+    page_u64 epochs_late;    /* shared: 1 when an epoch was beyond the table */
+    page_u64 bad_frees;      /* shared: frees of blocks that carry no header of ours */
+    struct page_app app;
+    struct page_check check;
+    struct page_heap heap;
+    struct page_cache cache[PAGE_CACHES];
+    struct page_class class_[PAGE_CLASSES];
+    struct page_site site[PAGE_SITES];
+    struct page_capture capture;
+    struct page_thread thread[PAGE_THREADS];
+    page_u64 behaviours; /* entries of behaviour[]; written after they are filled */
+    struct page_behaviour behaviour[PAGE_BEHAVIOURS];
+    struct page_fail fail;
+    struct page_crash crash;
+};
+
+/* The number of the present epoch, as it is stamped into new blocks. */
+static inline uint64_t page_epoch(uint64_t word)
+{
+    return word & ~(PAGE_EPOCH_CAPTURES | PAGE_EPOCH_FAILS);
+}
+
+enum page_mode {
+    PAGE_MODE_INACTIVE = 0, /* no hook: figures about allocations mean nothing */
+    PAGE_MODE_HOOKS = 1     /* CRYPTO_set_mem_functions */
+};
+
+#endif

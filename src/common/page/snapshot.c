@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "page_file.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t load_u(const page_u64 *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+static int64_t load_i(const page_i64 *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+/* Copies a name that another process wrote: bounded, terminated, printable. */
+static void copy_name(char *to, const char *from, size_t size)
+{
+    size_t length = strnlen(from, size - 1);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)from[i];
+        to[i] = isprint(c) ? (char)c : '?';
+    }
+    to[length] = 0;
+}
+
+/* OpenSSL's builds outside the source tree pass "../crypto/mem.c": the way there says nothing. */
+static const char *skip_parents(const char *file)
+{
+    while (strncmp(file, "../", 3) == 0)
+        file += 3;
+    return file;
+}
+
+static void read_site_name(const struct page_site *from, struct snapshot_site *to)
+{
+    char name[PAGE_FILE_BYTES];
+    if (!atomic_load_explicit(&from->ready, memory_order_acquire))
+        return;
+    copy_name(name, from->file, sizeof name);
+    const char *tail = skip_parents(name);
+    memcpy(to->file, tail, strlen(tail) + 1);
+    to->line = (uint32_t)from->line;
+}
+
+static void add_cells(const struct page_thread *thread, size_t epochs, struct snapshot *s)
+{
+    for (size_t epoch = 0; epoch < epochs; epoch++) {
+        for (size_t i = 0; i < s->sites; i++) {
+            const struct page_cell *cell = &thread->cell[epoch][i];
+            s->site[i].born_blocks[epoch] += load_i(&cell->blocks);
+            s->site[i].born_bytes[epoch] += load_i(&cell->bytes);
+        }
+    }
+}
+
+static void add_thread(const struct page_thread *thread, size_t epochs, struct snapshot *s)
+{
+    s->allocs += load_u(&thread->allocs);
+    s->frees += load_u(&thread->frees);
+    s->reallocs += load_u(&thread->reallocs);
+    s->alloc_bytes += load_u(&thread->alloc_bytes);
+    for (size_t i = 0; i < s->classes; i++)
+        s->class_[i].live += load_i(&thread->census[i]);
+    add_cells(thread, epochs, s);
+}
+
+/* The self-check's blocks leave the ledger here, the one place, so that no sum, verdict or list
+ * ever has them. */
+static void take_plants(const struct page *page, struct snapshot *s)
+{
+    for (size_t i = 1; i < s->sites; i++) {
+        struct snapshot_site *site = &s->site[i];
+        if (strcmp(site->file, PAGE_PLANT_FILE) != 0 || site->line - 1u >= PAGE_PLANTS)
+            continue;
+        struct snapshot_site *plant = &s->plant[site->line - 1];
+        *plant = *site;
+        *site = (struct snapshot_site){.line = plant->line};
+        memcpy(site->file, plant->file, sizeof site->file);
+    }
+    s->allocs -= load_u(&page->check.allocs);
+    s->alloc_bytes -= load_u(&page->check.alloc_bytes);
+    s->frees -= load_u(&page->check.frees);
+}
+
+static void sum_site(size_t epochs, struct snapshot_site *site)
+{
+    for (size_t epoch = 0; epoch < epochs; epoch++) {
+        site->blocks += site->born_blocks[epoch];
+        site->bytes += site->born_bytes[epoch];
+    }
+}
+
+static void sum_sites(size_t epochs, struct snapshot *s)
+{
+    for (size_t i = 0; i < s->sites; i++) {
+        struct snapshot_site *site = &s->site[i];
+        sum_site(epochs, site);
+        bool libuv = site->line == 0 && strcmp(site->file, "libuv") == 0;
+        *(libuv ? &s->uv_blocks : &s->blocks) += site->blocks;
+        *(libuv ? &s->uv_bytes : &s->bytes) += site->bytes;
+    }
+}
+
+static void read_classes(const struct page *page, struct snapshot *s)
+{
+    for (size_t i = 0; i < s->classes; i++) {
+        const struct page_class *from = &page->class_[i];
+        if (!atomic_load_explicit(&from->ready, memory_order_acquire))
+            continue;
+        copy_name(s->class_[i].name, from->name, sizeof s->class_[i].name);
+        uint64_t site = load_u(&from->site);
+        s->class_[i].site = site < s->sites ? (uint32_t)site : 0;
+    }
+}
+
+static void read_caches(const struct page *page, struct snapshot *s)
+{
+    for (size_t i = 0; i < PAGE_CACHES; i++) {
+        const struct page_cache *from = &page->cache[i];
+        copy_name(s->cache[i].name, from->name, sizeof s->cache[i].name);
+        s->cache[i].population = load_u(&from->population);
+        s->cache[i].capacity = load_u(&from->capacity);
+    }
+}
+
+#define READ(to, from, field) (to).field = load_u(&(from).field)
+
+static void read_heap(const struct page *page, struct snapshot *s)
+{
+    READ(s->heap, page->heap, present);
+    READ(s->heap, page->heap, allocated);
+    READ(s->heap, page->heap, active);
+    READ(s->heap, page->heap, resident);
+    READ(s->heap, page->heap, mapped);
+    READ(s->heap, page->heap, retained);
+    READ(s->heap, page->heap, metadata);
+    for (size_t i = 0; i < PAGE_SIZE_CLASSES; i++) {
+        READ(s->heap, page->heap, class_size[i]);
+        READ(s->heap, page->heap, class_regions[i]);
+    }
+}
+
+static void read_app(const struct page *page, struct snapshot *s)
+{
+    READ(s->app, page->app, opened);
+    READ(s->app, page->app, closed);
+    READ(s->app, page->app, established);
+    READ(s->app, page->app, in_flight);
+    READ(s->app, page->app, handshakes);
+    READ(s->app, page->app, resumed);
+    READ(s->app, page->app, failed);
+    READ(s->app, page->app, intended);
+    READ(s->app, page->app, due);
+    READ(s->app, page->app, replaced);
+    READ(s->app, page->app, p50_ns);
+    READ(s->app, page->app, p90_ns);
+    READ(s->app, page->app, p99_ns);
+    READ(s->app, page->app, max_ns);
+    READ(s->app, page->app, fail_connect);
+    READ(s->app, page->app, fail_handshake);
+    READ(s->app, page->app, fail_echo);
+    READ(s->app, page->app, fail_timeout);
+    READ(s->app, page->app, fail_lost);
+    READ(s->app, page->app, operations);
+}
+
+static void read_head(const struct page *page, struct snapshot *s)
+{
+    READ(*s, *page, mode);
+    s->epoch = page_epoch(load_u(&page->epoch));
+    READ(*s, *page, sites_lost);
+    READ(*s, *page, threads_shared);
+    READ(*s, *page, epochs_late);
+    READ(*s, *page, bad_frees);
+}
+
+static size_t clamp(uint64_t value, size_t low, size_t high)
+{
+    return value < low ? low : value > high ? high : (size_t)value;
+}
+
+int snapshot_read(const struct page *page, struct snapshot *ret, struct err *e)
+{
+    struct snapshot s = {0};
+    read_head(page, &s);
+    uint64_t sites = atomic_load_explicit(&page->sites, memory_order_acquire);
+    s.sites = clamp(sites, 1, PAGE_SITES);
+    s.classes = clamp(load_u(&page->classes), 0, PAGE_CLASSES);
+    s.site = calloc(s.sites, sizeof *s.site);
+    if (!s.site)
+        return err_set(e, "out of memory while reading the probe page");
+
+    for (size_t i = 0; i < s.sites; i++)
+        read_site_name(&page->site[i], &s.site[i]);
+    read_classes(page, &s);
+    read_caches(page, &s);
+    read_heap(page, &s);
+    read_app(page, &s);
+
+    size_t epochs = clamp(s.epoch, 0, PAGE_EPOCHS - 1) + 1;
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        if (load_u(&page->thread[i].used))
+            add_thread(&page->thread[i], epochs, &s);
+    }
+    take_plants(page, &s);
+    for (size_t i = 0; i < PAGE_PLANTS; i++)
+        sum_site(epochs, &s.plant[i]);
+    sum_sites(epochs, &s);
+    *ret = s;
+    return 0;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    free(s->site);
+    s->site = NULL;
+    s->sites = 0;
+}
+
+uint64_t snapshot_activity(const struct page *page)
+{
+    const struct page_app *app = &page->app;
+    uint64_t sum = load_u(&app->opened) + load_u(&app->closed) + load_u(&app->established) +
+                   load_u(&app->in_flight) + load_u(&app->handshakes) + load_u(&app->resumed) +
+                   load_u(&app->failed) + load_u(&app->intended) + load_u(&app->operations);
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        const struct page_thread *thread = &page->thread[i];
+        sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);
+    }
+    return sum;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the profile and its writers share. Internal to src/common/profile. */
+#ifndef SOAK_PROFILE_PROFILE_PARTS_H
+#define SOAK_PROFILE_PROFILE_PARTS_H
+
+#include "base/intern.h"
+#include "profile/profile.h"
+
+/* All texts belong to the profile's set, so equal texts are equal pointers. */
+struct profile_frame {
+    const char *name;   /* what is shown: a function, or what is known instead of it */
+    const char *module; /* "" when unknown; so are the texts below */
+    const char *function;
+    const char *file;
+    uint64_t line, address;
+    uint64_t named; /* 0 or 1; as wide as the rest, so that frames compare as bytes */
+};
+
+struct profile_stack {
+    const char *subject, *behaviour; /* behaviour: "" when not told apart */
+    uint64_t epoch, hash;
+    int64_t blocks, bytes;
+    struct profile_frame *frame; /* owned, innermost first */
+    size_t frames;
+};
+
+struct profile {
+    struct intern *texts;
+    struct profile_stack *stack;
+    size_t stacks, room;
+};
+
+/* A writer begins: what goes wrong with the stream from here on is told by profile_finish. */
+void profile_begin(void);
+/* Flushes; -1 with a sentence when anything written before was lost. */
+int profile_finish(FILE *out, struct err *e);
+
+/* The stacks of a subject as one tree, root first, siblings by falling bytes. */
+struct profile_node {
+    const char *name;
+    const struct profile_frame *frame; /* NULL: a subject */
+    int64_t blocks, bytes;             /* of all stacks through this node */
+    int64_t own_bytes;                 /* of those that end here */
+    struct profile_node *child, *next; /* owned */
+    bool lines;                        /* calls from several lines were added up */
+};
+
+/* The subjects as a list. Stacks whose bytes aren't above 0 have no width and are left out. NULL
+ * and `*ret_failed` when out of memory; NULL alone when there is nothing to show. */
+struct profile_node *profile_tree_new(const struct profile *p, bool *ret_failed);
+void profile_tree_free(struct profile_node *first);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge.h"
+
+#include "base/check.h"
+#include "judge_internal.h"
+#include "stats/sensitivity.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GAUGE_FINDINGS = 8 };
+
+const char *judge_rule_name(enum judge_rule rule)
+{
+    static const char *const names[] = {
+#define X(id, ...) #id,
+        SITE_RULE_LIST(X) OTHER_RULE_LIST(X)
+#undef X
+    };
+    CHECK(rule < RULE_COUNT);
+    return names[rule];
+}
+
+static int rank(enum verdict v)
+{
+    switch (v) {
+    case VERDICT_LEAK:
+        return 0;
+    case VERDICT_INCONCLUSIVE:
+        return 1;
+    case VERDICT_PASS:
+    case VERDICT_INVALID:
+        break;
+    }
+    return 2;
+}
+
+/* LEAKs before doubts before what is explained; an object's parts before side losses; a table after
+ * what may make it grow (descriptors that stay open enlarge libuv's array of watchers); then the
+ * larger first. */
+static int blame_order(const void *a, const void *b)
+{
+    const struct judge_finding *x = a, *y = b;
+    if (rank(x->verdict) != rank(y->verdict))
+        return rank(x->verdict) - rank(y->verdict);
+    if ((x->kind == KIND_OBJECT) != (y->kind == KIND_OBJECT))
+        return x->kind == KIND_OBJECT ? -1 : 1;
+    if ((x->kind == KIND_TABLE) != (y->kind == KIND_TABLE))
+        return x->kind == KIND_TABLE ? 1 : -1;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return (x->site > y->site) - (x->site < y->site);
+}
+
+/* The site that allocates the object itself is the one to blame first. */
+static void lead_with(struct judge_finding *finding, size_t count, size_t site)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (finding[i].site != site || finding[i].verdict != VERDICT_LEAK)
+            continue;
+        struct judge_finding lead = finding[i];
+        memmove(finding + 1, finding, i * sizeof *finding);
+        finding[0] = lead;
+        return;
+    }
+}
+
+static void sum_leaks(const struct judge_finding *finding, size_t count, struct judgement *j)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (finding[i].verdict != VERDICT_LEAK)
+            continue;
+        j->per_conn_blocks += finding[i].per_conn_blocks;
+        j->per_conn_bytes += finding[i].per_conn_bytes;
+    }
+}
+
+/* Of all findings, also those that find no room in the judgement. */
+static void mark_leaks(const struct judge_finding *finding, size_t count, struct judgement *j)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct judge_finding *f = &finding[i];
+        if (f->verdict == VERDICT_LEAK && f->site < JUDGE_SITES && f->kind != KIND_TIME &&
+            f->kind != KIND_TABLE)
+            j->leaks[f->site / 64] |= UINT64_C(1) << f->site % 64;
+    }
+}
+
+static bool any_leak(const struct judge_finding *finding, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (finding[i].verdict == VERDICT_LEAK)
+            return true;
+    }
+    return false;
+}
+
+/* A conviction needs survivors in both halves of the judged connections, which is stricter than in
+ * two epochs: so the halves are what the sensitivity is figured from. */
+static void judge_sensitivity(const struct judge_context *h, struct judge_sensitivity *ret)
+{
+    ret->closed = h->opened;
+    ret->epochs = h->epochs;
+    ret->middle = h->middle;
+    if (h->epochs >= JUDGE_MIN_EPOCHS)
+        ret->one_in = sensitivity_one_in(h->half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
+                                         JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+}
+
+static bool is_count(const struct evidence *e, const char *gauge)
+{
+    for (size_t i = 0; i < e->gauges; i++) {
+        if (e->gauge[i].role == GAUGE_COUNT && strcmp(e->gauge[i].id, gauge) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_certain(const struct judge_context *h, const struct judgement *j)
+{
+    /* A small table that nobody declared looks like a leak until it is full. */
+    enum { CERTAIN_EPOCHS = 3, CERTAIN_BLOCKS = 500 };
+    const struct judge_finding *f = &j->finding[0];
+    if (j->verdict != VERDICT_LEAK || (rule_on(h, RULE_PENDING) && h->pending))
+        return false;
+    if (rule_on(h, RULE_HOLD_FIRST) && !h->hold)
+        return false;
+    if (f->site == SIZE_MAX)
+        return is_count(h->e, f->gauge) && h->epochs >= CERTAIN_EPOCHS;
+    struct survivors v;
+    survivors_count(h, f->site, &v);
+    return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS;
+}
+
+static size_t find_all(struct judge_context *h, struct judge_finding *finding, struct judgement *j)
+{
+    bool *taken = calloc(h->e->sites + 1, sizeof *taken);
+    CHECK(taken);
+    size_t count = shared_judge(h, taken, finding);
+    for (size_t i = 0; i < h->e->sites; i++)
+        count += !taken[i] && site_judge(h, i, &finding[count]);
+    free(taken);
+    j->class_ = kinds_name(h, finding, count);
+    count += counts_judge(h, &finding[count]);
+    bool exact = any_leak(finding, count);
+    count += heap_judge(h, exact, &finding[count], &j->sensitivity);
+    return count;
+}
+
+void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct judgement *ret)
+{
+    struct judge_context h;
+    memset(ret, 0, sizeof *ret);
+    ret->by_operation = evidence->by_operation;
+    judge_context_open(&h, evidence, rules);
+    judge_sensitivity(&h, &ret->sensitivity);
+    struct judge_finding *finding = calloc(evidence->sites + GAUGE_FINDINGS, sizeof *finding);
+    CHECK(finding);
+    size_t count = find_all(&h, finding, ret);
+    qsort(finding, count, sizeof *finding, blame_order);
+    if (ret->class_ != SIZE_MAX && evidence->class_[ret->class_].site != SIZE_MAX)
+        lead_with(finding, count, evidence->class_[ret->class_].site);
+    sum_leaks(finding, count, ret);
+    mark_leaks(finding, count, ret);
+    ret->findings_total = count;
+    ret->findings = count < JUDGE_FINDINGS ? count : JUDGE_FINDINGS;
+    memcpy(ret->finding, finding, ret->findings * sizeof *finding);
+    free(finding);
+    ret->wants_more = h.wants_more;
+    ret->wants_hold = h.wants_hold && rule_on(&h, RULE_HOLD_FIRST);
+    verdict_decide(&h, ret);
+    if (ret->verdict == VERDICT_INVALID)
+        ret->class_ = SIZE_MAX;
+    ret->certain = is_certain(&h, ret);
+    ret->held = ret->verdict == VERDICT_LEAK && h.hold_seconds > 0 && ret->kind != KIND_TIME;
+    ret->proportional = ret->held && kind_proportional(&h, &ret->finding[0]);
+    metrics_fill(&h, ret);
+}
+
+void judge(const struct evidence *evidence, struct judgement *ret)
+{
+    judge_with_rules(evidence, RULES_ALL, ret);
+}

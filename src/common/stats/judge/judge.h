@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decision: evidence in, judgement out. A pure function over plain arrays: no clock, no I/O,
+ * heap only inside the call. docs/decision.md states every rule; each has a control in tests/unit.
+ *
+ * Words. An epoch is a stretch of churn; checkpoint c is the end of epoch c, so arrays of length
+ * `epochs` are indexed by either. Connections of an epoch with `all_closed` are all gone by the
+ * last checkpoint, so a block born in it and still alive is a survivor.
+ *
+ * Where the connections are held and operated on, an operation takes the place of a connection. It
+ * is closed when its connection was operated on in a later epoch: what one operation makes and the
+ * next replaces is gone then, and what is still alive accumulates.
+ */
+#ifndef SOAK_STATS_JUDGE_H
+#define SOAK_STATS_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(ENUM, word printed and in JSON, exit code) */
+#define VERDICT_LIST(X)                                                                            \
+    X(VERDICT_PASS, "PASS", 0)                                                                     \
+    X(VERDICT_LEAK, "LEAK", 1)                                                                     \
+    X(VERDICT_INCONCLUSIVE, "INCONCLUSIVE", 3)                                                     \
+    X(VERDICT_INVALID, "INVALID", 4)
+
+/* X(ENUM, name in JSON, sentence for people) */
+#define KIND_LIST(X)                                                                               \
+    X(KIND_NONE, "none", "nothing grows")                                                          \
+    X(KIND_OBJECT, "object-retained", "object retained")                                           \
+    X(KIND_DEFERRED, "free-deferred", "free deferred")                                             \
+    X(KIND_HELD, "held-by-connection", "grows on the held connection")                             \
+    X(KIND_SIDE, "side-allocation-lost", "side allocation lost")                                   \
+    X(KIND_CACHE_FILLING, "cache-filling", "cache filling")                                        \
+    X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table")                               \
+    X(KIND_CACHE_OVER, "cache-over-capacity", "cache over capacity")                               \
+    X(KIND_ONE_TIME, "one-time", "one-time allocation")                                            \
+    X(KIND_TABLE, "table-growing", "table growing without bound")                                  \
+    X(KIND_TIME, "time-based", "time-based, not connection-based")                                 \
+    X(KIND_OUTSIDE, "outside-openssl", "outside OpenSSL")                                          \
+    X(KIND_FRAGMENTATION, "fragmentation", "fragmentation")                                        \
+    X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages")                                 \
+    X(KIND_MAPPING, "mapping", "mapping, stack or file")                                           \
+    X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed")                                    \
+    X(KIND_THREADS, "threads", "thread not ended")                                                 \
+    X(KIND_UNKNOWN, "unknown", "kind unknown")
+
+enum verdict {
+#define X(id, word, code) id,
+    VERDICT_LIST(X)
+#undef X
+};
+enum kind {
+#define X(id, name, text) id,
+    KIND_LIST(X)
+#undef X
+};
+const char *verdict_word(enum verdict v);
+int verdict_exit_code(enum verdict v);
+const char *kind_name(enum kind k);
+const char *kind_text(enum kind k);
+
+/* Below MIN_BLOCKS survivors a site is no matter; from CONVICT_BLOCKS losses on it may be
+ * convicted; between them it is in doubt. Four worker threads that each make something once are no
+ * leak. */
+enum {
+    JUDGE_CONFIDENCE_PERMILLE = 999,
+    JUDGE_MIN_BLOCKS = 3,
+    JUDGE_CONVICT_BLOCKS = 5,
+    JUDGE_MIN_EPOCHS = 2
+};
+
+struct judge_epoch {
+    uint64_t opened; /* connections begun in it (the subject's own count) */
+    uint64_t closed; /* cumulative at its end */
+    double seconds;
+    bool measured;   /* false: warm-up */
+    bool hold;       /* no churn at all: what is born in it is born by time */
+    bool all_closed; /* see above; false for the newest epochs */
+};
+
+struct judge_site {
+    const char *file; /* borrowed */
+    uint32_t line;
+    const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
+    const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
+                                              * drain, by birth epoch */
+    int64_t closed_blocks; /* by_operation: born in measured epochs, live after the held connections
+                            * were closed and before the drain */
+    int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
+    int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
+};
+
+/* A class of OpenSSL objects, outermost first as in CENSUS order (SSL_CTX, SSL, SSL_SESSION, ...):
+ * a retained outer object retains inner ones, so the outermost that grows is the one to name. */
+struct judge_class {
+    const char *name;
+    const int64_t *live; /* [epochs] */
+    int64_t drained, flushed;
+    size_t site; /* index in sites, SIZE_MAX = not known */
+};
+
+struct judge_cache {
+    const char *name;
+    const uint64_t *population; /* [epochs] */
+    uint64_t capacity;          /* 0 = unbounded */
+};
+
+enum gauge_role {
+    GAUGE_COUNT,   /* an exact integer (open files, threads): decides by itself */
+    GAUGE_HEAP,    /* jemalloc's allocated and active: decides when the ledger is flat and the
+                    * evidence strong */
+    GAUGE_WITNESS, /* resident, RSS: supports or contradicts, never convicts alone */
+};
+
+struct judge_gauge {
+    const char *id, *unit; /* ids with a meaning here: "open_files", "threads", "heap_allocated",
+                            * "heap_active", "heap_resident", "rss_anon"; "rss" is shown and not
+                            * judged */
+    enum gauge_role role;
+    double limit; /* per closed connection */
+    size_t count; /* points, in time order; warm-up excluded */
+    const double *closed, *value;
+};
+
+/* Live regions of one of jemalloc's size classes at each checkpoint: names what grows outside. */
+struct judge_size_class {
+    uint64_t size;
+    const int64_t *regions; /* [epochs] */
+};
+
+struct evidence {
+    size_t epochs;
+    const struct judge_epoch *epoch;
+    size_t sites;
+    const struct judge_site *site;
+    size_t classes;
+    const struct judge_class *class_;
+    size_t caches;
+    const struct judge_cache *cache;
+    size_t gauges;
+    const struct judge_gauge *gauge;
+    size_t size_classes;
+    const struct judge_size_class *size_class;
+    bool drained;         /* drained_* and flushed_* figures are present */
+    bool hooked;          /* the ledger was active */
+    bool overflowed;      /* sites or epochs were lost for want of room */
+    bool by_operation;    /* what is opened and closed are operations on held connections */
+    uint64_t descriptors; /* 1 + the highest open file descriptor ever seen; 0 = not known */
+    uint64_t intended;    /* connections that were broken off or refused, as they were to be */
+    uint64_t failed;      /* connections that failed against their behaviour's intent */
+    uint64_t handshakes;  /* completed */
+    uint64_t foreign;     /* connections that weren't the load's: in no other figure */
+    uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
+    uint64_t seed;        /* for the bootstrap */
+};
+
+/* A site (or size class, or gauge) that isn't quiet, and what became of it. */
+struct judge_finding {
+    size_t site; /* index in evidence.site; SIZE_MAX when it isn't a site */
+    enum kind kind;
+    enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */
+    int64_t blocks, bytes; /* survivors */
+    double per_conn_blocks, per_conn_bytes;
+    char gauge[20]; /* id of the gauge it is about; "" when it is a site */
+    char why[192];  /* the evidence it rests on, one sentence */
+};
+
+/* What became of a metric. X(ENUM, `state` in JSON, `verdict` in JSON: the words of before) */
+#define METRIC_STATE_LIST(X)                                                                       \
+    X(METRIC_LEVEL, "level", "ok")                                                                 \
+    X(METRIC_GROWS, "grows", "grows")                                                              \
+    X(METRIC_UNSURE, "unsure", "unsure")                                                           \
+    X(METRIC_EXPLAINED, "explained", "explained")                                                  \
+    X(METRIC_NOT_JUDGED, "not-judged", "unsure")
+
+enum metric_state {
+#define X(id, state, verdict) id,
+    METRIC_STATE_LIST(X)
+#undef X
+};
+const char *metric_state_name(enum metric_state s);
+const char *metric_state_verdict(enum metric_state s);
+
+struct judge_metric {
+    char id[32], unit[16];
+    const char *role;  /* "exact", "heap", "witness" */
+    double start, end; /* before the first measured epoch, and at the newest checkpoint */
+    double per_conn;   /* NAN: no epoch could be judged */
+    double half_width; /* of the 99 % interval; 0 when exact; INFINITY: too few points */
+    double limit;      /* as it was asked for */
+    double decides;    /* growth beyond this convicts at this length of run, noise included; NAN:
+                        * the metric never convicts, or has too few points */
+    enum metric_state state;
+    const char *note; /* why it wasn't judged, a few words (static); NULL else */
+};
+
+struct judge_sensitivity {
+    size_t middle;   /* the last judged epoch of the first half */
+    double one_in;   /* one lost block per this many connections would have shown; 0 = none */
+    uint64_t closed; /* connections whose survivors could be judged */
+    int epochs;
+    double
+        heap_bytes; /* bytes per connection outside OpenSSL that would have shown; 0 = no figure */
+    double page_bytes; /* the same for pages pinned by fragmentation */
+};
+
+enum { JUDGE_SITES = 2048 }; /* sites beyond are not in judgement.leaks */
+enum { JUDGE_FINDINGS = 24, JUDGE_METRICS = 16, JUDGE_REASONS = 8 };
+struct judgement {
+    enum verdict verdict;
+    enum kind kind;
+    bool by_operation; /* as in the evidence: `per_conn` figures are per operation */
+    size_t class_; /* index in evidence.class_ for KIND_OBJECT, _DEFERRED, _HELD; SIZE_MAX else */
+    double per_conn_blocks, per_conn_bytes; /* all that leaks, together */
+    size_t findings;                        /* the one to blame first; LEAKs before the others */
+    struct judge_finding finding[JUDGE_FINDINGS];
+    uint64_t leaks[JUDGE_SITES / 64]; /* bit by site: loses blocks, by connection and not by time */
+    size_t findings_total;            /* may exceed JUDGE_FINDINGS; the largest are kept */
+    size_t metrics;
+    struct judge_metric metric[JUDGE_METRICS];
+    struct judge_sensitivity sensitivity;
+    size_t reasons; /* sentences behind the verdict, most telling first */
+    char reason[JUDGE_REASONS][192];
+    bool wants_hold;   /* something grows and no hold epoch has told time from connections yet */
+    bool wants_more;   /* undecided: another epoch could settle it */
+    bool held;         /* LEAK: a hold has told that time doesn't make it */
+    bool proportional; /* ... and its epochs lost blocks in proportion to their connections */
+    bool certain;      /* LEAK that more churn can't change: kind known but for the drain */
+};
+
+/* What is counted: "connection" or "operation". */
+static inline const char *judgement_unit(const struct judgement *j)
+{
+    return j->by_operation ? "operation" : "connection";
+}
+
+static inline bool judgement_leaks(const struct judgement *j, size_t site)
+{
+    return site < JUDGE_SITES && (j->leaks[site / 64] >> site % 64 & 1);
+}
+
+/* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no
+ * pointer into it except `role` and `note` strings, which are static. */
+void judge(const struct evidence *evidence, struct judgement *ret);
+
+/* The run isn't to be trusted: no metric counts as judged, and no exact one has a growth. `note` is
+ * static: a few words. */
+void judgement_distrust(struct judgement *j, const char *note);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge_internal.h"
+
+#include "base/check.h"
+#include "stats/sensitivity.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool judge_context_judges(const struct judge_context *h, size_t epoch)
+{
+    const struct judge_epoch *e = &h->e->epoch[epoch];
+    return e->measured && !e->hold && e->all_closed && e->opened > 0;
+}
+
+static void sum_epochs(struct judge_context *h)
+{
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        const struct judge_epoch *e = &h->e->epoch[c];
+        if (e->measured && e->hold) {
+            h->hold = true;
+            h->hold_seconds += e->seconds;
+        }
+        if (!judge_context_judges(h, c))
+            continue;
+        h->epochs++;
+        h->newest = c;
+        h->opened += e->opened;
+        h->seconds += e->seconds;
+    }
+}
+
+static void cut_in_half(struct judge_context *h)
+{
+    uint64_t *opened = calloc(h->e->epochs + 1, sizeof *opened);
+    CHECK(opened);
+    for (size_t c = 0; c < h->e->epochs; c++)
+        opened[c] = judge_context_judges(h, c) ? h->e->epoch[c].opened : 0;
+    h->middle = sensitivity_halves(opened, h->e->epochs, h->half);
+    free(opened);
+}
+
+void judge_context_open(struct judge_context *h, const struct evidence *e, uint64_t rules)
+{
+    *h = (struct judge_context){.e = e, .rules = rules, .base = SIZE_MAX};
+    h->last = e->epochs ? e->epochs - 1 : 0;
+    for (size_t c = 0; c < e->epochs && !e->epoch[c].measured; c++)
+        h->base = c;
+    sum_epochs(h);
+    cut_in_half(h);
+}
+
+int64_t at_base(const struct judge_context *h, const int64_t *series)
+{
+    return h->base == SIZE_MAX ? 0 : series[h->base];
+}
+
+int64_t growth_of(const struct judge_context *h, const int64_t *series)
+{
+    return h->e->epochs ? series[h->last] - at_base(h, series) : 0;
+}
+
+bool same_type(const struct judge_context *h, const struct judge_site *a,
+               const struct judge_site *b)
+{
+    size_t at_a = a->blocks[h->last] > 0 ? h->last : h->base;
+    size_t at_b = b->blocks[h->last] > 0 ? h->last : h->base;
+    if (at_a == SIZE_MAX || at_b == SIZE_MAX || strcmp(a->file, b->file) != 0)
+        return false;
+    return a->bytes[at_a] * b->blocks[at_b] == b->bytes[at_b] * a->blocks[at_a];
+}
+
+bool site_moved(const struct judge_context *h, const struct judge_site *s)
+{
+    return growth_of(h, s->blocks) != 0 || survivors_after(h, s, SIZE_MAX) > 0;
+}
+
+int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static int64_t born(const struct judge_site *s, size_t epoch)
+{
+    return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;
+}
+
+void survivors_of(const struct judge_context *h, const struct judge_site *s, size_t site,
+                  struct survivors *ret)
+{
+    struct survivors v = {.site = site, .s = s, .growth = growth_of(h, s->blocks)};
+    int64_t clump = 0;
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        if (h->e->epoch[c].measured && h->e->epoch[c].hold)
+            v.held += born(s, c);
+        if (!judge_context_judges(h, c) || born(s, c) == 0)
+            continue;
+        v.blocks += born(s, c);
+        v.bytes += s->born_bytes[c];
+        v.half[c > h->middle] += born(s, c);
+        v.epochs++;
+        v.newest = c;
+        clump = common_divisor(clump, born(s, c));
+    }
+    /* One event may lose several blocks of a site at once: then every epoch's count is a multiple.
+     * Where many connections lose a block the divisor says nothing. */
+    bool dense = v.blocks * 8 >= (int64_t)h->opened;
+    v.events = clump > 1 && !dense ? v.blocks / clump : v.blocks;
+    *ret = v;
+}
+
+void survivors_count(const struct judge_context *h, size_t site, struct survivors *ret)
+{
+    survivors_of(h, &h->e->site[site], site, ret);
+}
+
+int64_t survivors_after(const struct judge_context *h, const struct judge_site *s, size_t epoch)
+{
+    int64_t sum = 0;
+    for (size_t c = epoch == SIZE_MAX ? 0 : epoch + 1; c < h->e->epochs; c++)
+        sum += judge_context_judges(h, c) ? born(s, c) : 0;
+    return sum;
+}
+
+uint64_t opened_after(const struct judge_context *h, size_t epoch)
+{
+    uint64_t sum = 0;
+    for (size_t c = epoch == SIZE_MAX ? 0 : epoch + 1; c < h->e->epochs; c++)
+        sum += judge_context_judges(h, c) ? h->e->epoch[c].opened : 0;
+    return sum;
+}
+
+/* Beyond this variance the normal approximation is right to well under the figures tested. */
+static const double NORMAL_FROM = 400;
+
+static double normal_at_most(double z)
+{
+    return 0.5 * erfc(-z / sqrt(2));
+}
+
+double poisson_at_most(int64_t k, double mean)
+{
+    if (k < 0)
+        return 0;
+    if (mean > NORMAL_FROM)
+        return normal_at_most(((double)k + 0.5 - mean) / sqrt(mean));
+    double term = exp(-mean), sum = term;
+    for (int64_t i = 1; i <= k && term > 0; i++) {
+        term *= mean / (double)i;
+        sum += term;
+    }
+    return sum < 1 ? sum : 1;
+}
+
+double binomial_at_most(int64_t k, int64_t n, double p)
+{
+    if (k < 0)
+        return 0;
+    if (k >= n || p <= 0)
+        return 1;
+    if (p >= 1)
+        return 0;
+    double mean = (double)n * p, variance = mean * (1 - p);
+    if (variance > NORMAL_FROM)
+        return normal_at_most(((double)k + 0.5 - mean) / sqrt(variance));
+    double odds = log(p) - log1p(-p), term = (double)n * log1p(-p), sum = exp(term);
+    for (int64_t i = 1; i <= k; i++) {
+        term += log((double)(n - i + 1) / (double)i) + odds;
+        sum += exp(term);
+    }
+    return sum < 1 ? sum : 1;
+}
+
+struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,
+                                enum verdict verdict, enum kind kind)
+{
+    struct judge_finding f = {
+        .site = v->site, .kind = kind, .verdict = verdict, .blocks = v->blocks, .bytes = v->bytes};
+    if (h->opened) {
+        f.per_conn_blocks = (double)v->blocks / (double)h->opened;
+        f.per_conn_bytes = (double)v->bytes / (double)h->opened;
+    }
+    return f;
+}
+
+void finding_why(struct judge_finding *f, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(f->why, sizeof f->why, format, args);
+    va_end(args);
+}
+
+/* Appends `first` or `, next` for each of the newest epochs. */
+static void list_epochs(const struct judge_context *h, size_t from, const int64_t *blocks,
+                        char *text, size_t size)
+{
+    size_t used = 0;
+    for (size_t c = from; c < h->e->epochs && used < size; c++) {
+        if (!judge_context_judges(h, c))
+            continue;
+        int64_t figure = blocks ? blocks[c] : (int64_t)h->e->epoch[c].opened;
+        int n = snprintf(text + used, size - used, "%s%" PRId64, used ? ", " : "", figure);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+void finding_why_ratio(const struct judge_context *h, const struct judge_site *s,
+                       struct judge_finding *f)
+{
+    enum { SHOWN = 5 };
+    char opened[64] = "", kept[64] = "";
+    size_t from = h->newest;
+    for (int shown = 1; shown < SHOWN && from > 0;) {
+        from--;
+        shown += judge_context_judges(h, from);
+    }
+    list_epochs(h, from, NULL, opened, sizeof opened);
+    list_epochs(h, from, s->born_blocks, kept, sizeof kept);
+    finding_why(f, "epochs of %s %ss kept %s blocks", opened, unit_of(h), kept);
+}

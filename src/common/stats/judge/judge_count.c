@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gauges that are exact integers: open files, threads. They decide by themselves. */
+#include "judge_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What never went away again: at each point the least of what follows, so that a peak leaves no
+ * trace. Summed up over the second to last points. */
+struct steps {
+    double grown, half[2]; /* of the closed connections */
+    double share;          /* of the closed connections in the second half */
+    double after;          /* share of the closed connections after the last growth */
+    double newest;         /* share of the interval that grew last */
+    int count;             /* intervals that grew */
+};
+
+static double least_from(const struct judge_gauge *g, size_t from)
+{
+    double least = g->value[from];
+    for (size_t i = from; i < g->count; i++)
+        least = g->value[i] < least ? g->value[i] : least;
+    return least;
+}
+
+static size_t middle_of(const struct judge_gauge *g)
+{
+    double from = g->closed[0], to = g->closed[g->count - 1];
+    size_t best = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        if (fabs(g->closed[i] - (from + to) / 2) < fabs(g->closed[best] - (from + to) / 2))
+            best = i;
+    }
+    return best;
+}
+
+static struct steps steps_of(const struct judge_gauge *g)
+{
+    struct steps s = {.after = 1};
+    size_t middle = middle_of(g), last = g->count - 1;
+    double all = g->closed[last] - g->closed[0];
+    s.share = (g->closed[last] - g->closed[middle]) / all;
+    for (size_t i = 1; i < g->count; i++) {
+        double step = least_from(g, i) - least_from(g, i - 1);
+        if (step <= 0 || g->closed[i] <= g->closed[i - 1])
+            continue;
+        s.grown += step;
+        s.half[i > middle] += step;
+        s.count++;
+        s.after = (g->closed[last] - g->closed[i]) / all;
+        s.newest = (g->closed[i] - g->closed[i - 1]) / all;
+    }
+    return s;
+}
+
+static struct judge_finding found(const struct judge_gauge *g, const struct steps *s,
+                                  enum verdict verdict)
+{
+    struct judge_finding f = {.site = SIZE_MAX, .verdict = verdict, .blocks = (int64_t)s->grown};
+    f.kind = strcmp(g->id, "threads") == 0 ? KIND_THREADS : KIND_DESCRIPTORS;
+    snprintf(f.gauge, sizeof f.gauge, "%s", g->id);
+    f.per_conn_blocks = s->grown / (g->closed[g->count - 1] - g->closed[0]);
+    return f;
+}
+
+/* What was added while the subject was held. */
+static double held_growth(const struct judge_context *h, const struct judge_gauge *g)
+{
+    double sum = 0;
+    size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
+    for (size_t i = 1; i < g->count && from + i < h->e->epochs; i++) {
+        if (h->e->epoch[from + i].hold)
+            sum += least_from(g, i) - least_from(g, i - 1);
+    }
+    return sum;
+}
+
+static void name_time(const struct judge_context *h, const struct judge_gauge *g,
+                      const struct steps *s, struct judge_finding *f)
+{
+    double held = held_growth(h, g);
+    if (!rule_on(h, RULE_TIME) || !by_time(h, held, s->grown))
+        return;
+    f->kind = KIND_TIME;
+    finding_why(
+        f, "%.32s: %.2f more per second while held without churn, %.2f while connections churn",
+        g->id, held / h->hold_seconds, s->grown / h->seconds);
+}
+
+/* Returns false when the gauge is at rest. */
+static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
+                        struct judge_finding *ret)
+{
+    if (g->count < 2 || g->closed[g->count - 1] <= g->closed[0])
+        return false;
+    struct steps s = steps_of(g);
+    if (s.grown < JUDGE_MIN_BLOCKS)
+        return false;
+    double rate[2] = {s.half[0] / (1 - s.share), s.half[1] / s.share};
+    bool once = s.count == 1 && s.after > 0 && s.grown * log(s.newest) <= log(JUDGE_ALPHA);
+    bool ended = s.grown * log1p(-s.after) <= log(JUDGE_ALPHA);
+    bool slower = rate[1] * 2 < rate[0] &&
+                  binomial_at_most((int64_t)s.half[1], (int64_t)s.grown, s.share) <= JUDGE_ALPHA;
+    if (once || ended) {
+        *ret = found(g, &s, VERDICT_PASS);
+        ret->kind = KIND_ONE_TIME;
+    } else if (s.grown < JUDGE_CONVICT_BLOCKS || s.count < JUDGE_MIN_EPOCHS || s.half[0] <= 0 ||
+               s.half[1] <= 0 || slower) {
+        *ret = found(g, &s, VERDICT_INCONCLUSIVE);
+        h->wants_more = true;
+    } else {
+        *ret = found(g, &s, VERDICT_LEAK);
+        h->wants_hold |= !h->hold;
+    }
+    finding_why(ret, "%.32s: %.0f more, in %d intervals, %.0f and %.0f in the halves of the run",
+                g->id, s.grown, s.count, s.half[0], s.half[1]);
+    if (ret->verdict == VERDICT_LEAK)
+        name_time(h, g, &s, ret);
+    return true;
+}
+
+size_t counts_judge(struct judge_context *h, struct judge_finding *ret)
+{
+    enum { MOST = 4 };
+    size_t count = 0;
+    for (size_t i = 0; i < h->e->gauges && rule_on(h, RULE_GAUGES) && h->epochs; i++) {
+        if (h->e->gauge[i].role == GAUGE_COUNT && count < MOST)
+            count += count_judge(h, &h->e->gauge[i], &ret[count]);
+    }
+    return count;
+}

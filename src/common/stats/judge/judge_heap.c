@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory outside OpenSSL: jemalloc's figures and, as witnesses, resident pages. Asked only after
+ * the exact figures. */
+#include "base/check.h"
+#include "judge_share.h"
+#include "stats/trend.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* `allocated` wanders by 75 KB through thread caches where these aren't emptied first (they are, at
+ * a checkpoint); `active` moves by whole runs of pages; anonymous memory moves by a MiB for reasons
+ * of the kernel's. Where no size class grows in proportion, a wander of that size can look straight
+ * by chance over a few checkpoints (1 in 2,000 simulated runs), so it takes more. */
+static const double ALLOCATED_BYTES = 64 * 1024, UNSUPPORTED_BYTES = 256 * 1024,
+                    ACTIVE_BYTES = 1024 * 1024, WITNESS_BYTES = 4096 * 1024, HELD_BYTES = 32 * 1024;
+/* Pages that grow by less than three times the bytes in use are there for these. */
+static const double IN_USE_PARTS = 3;
+
+struct rise {
+    const struct judge_gauge *g;
+    double growth; /* over all points; the trend may be over the second half only */
+    double per_conn, low, half_width;
+    double stray;  /* of the points the trend is over */
+    bool straight; /* in proportion to the closed connections */
+};
+
+/* No point lies further from the line between the ends than a fifth of the growth: what fills up
+ * bends, what wanders strays. */
+static const double STRAY_PARTS = 5;
+
+static const struct judge_gauge *gauge_find(const struct evidence *e, const char *id)
+{
+    for (size_t i = 0; i < e->gauges; i++) {
+        if (strcmp(e->gauge[i].id, id) == 0 && e->gauge[i].count >= 2)
+            return &e->gauge[i];
+    }
+    return NULL;
+}
+
+static size_t second_half(const struct judge_gauge *g)
+{
+    double middle = (g->closed[0] + g->closed[g->count - 1]) / 2;
+    size_t i = 0;
+    while (i + 1 < g->count && g->closed[i] < middle)
+        i++;
+    return i;
+}
+
+/* How far the points stray from the line between the ends. */
+static double stray_of(const struct judge_gauge *g, size_t from)
+{
+    size_t last = g->count - 1;
+    double most = 0, run = g->closed[last] - g->closed[from];
+    double rate = run > 0 ? (g->value[last] - g->value[from]) / run : 0;
+    for (size_t i = from; i <= last; i++) {
+        double line = g->value[last] - rate * (g->closed[last] - g->closed[i]);
+        most = fmax(most, fabs(g->value[i] - line));
+    }
+    return most;
+}
+
+static struct rise rise_of(const struct judge_context *h, const struct judge_gauge *g,
+                           bool late_only)
+{
+    struct rise r = {.g = g};
+    if (!g)
+        return r;
+    size_t from = second_half(g), last = g->count - 1;
+    size_t first = late_only ? from : 0;
+    struct trend t =
+        trend_of(g->closed + first, g->value + first, g->count - first, 0.99, h->e->seed);
+    r.growth = g->value[last] - g->value[0];
+    r.per_conn = t.slope;
+    r.low = t.low;
+    r.half_width = (t.high - t.low) / 2;
+    r.stray = stray_of(g, first);
+    r.straight = r.stray * STRAY_PARTS <= g->value[last] - g->value[first];
+    return r;
+}
+
+static bool rises(const struct rise *r, double at_least)
+{
+    return r->g && r->growth > at_least && r->low > r->g->limit && r->straight;
+}
+
+static double held_bytes(const struct judge_context *h, const struct judge_gauge *g)
+{
+    double sum = 0;
+    size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
+    for (size_t i = 1; i < g->count && from + i < h->e->epochs; i++)
+        sum += h->e->epoch[from + i].hold ? g->value[i] - g->value[i - 1] : 0;
+    return sum;
+}
+
+/* The bytes of the whole heap wander more than the regions of one class. */
+static void name_time(const struct judge_context *h, const struct rise *allocated,
+                      const struct judge_size_class *k, struct judge_finding *f)
+{
+    double held = k ? held_regions(h, k) : allocated->g ? held_bytes(h, allocated->g) : 0;
+    double churned = (k ? (double)f->blocks : (double)f->bytes) - held;
+    if (!rule_on(h, RULE_TIME) || (!k && held < HELD_BYTES) || !by_pace(h, held, churned))
+        return;
+    f->kind = KIND_TIME;
+    finding_why(f,
+                "outside OpenSSL: %.0f %s per second while held without churn, %.0f while "
+                "connections churn",
+                held / h->hold_seconds, k ? "regions of one size class" : "bytes",
+                churned / h->seconds);
+}
+
+static struct judge_finding outside(struct judge_context *h, const struct rise *allocated,
+                                    const struct judge_size_class *k)
+{
+    struct judge_finding f = {.site = SIZE_MAX, .kind = KIND_OUTSIDE, .verdict = VERDICT_LEAK};
+    f.bytes = (int64_t)allocated->growth;
+    f.per_conn_bytes = allocated->per_conn;
+    snprintf(f.gauge, sizeof f.gauge, "heap_allocated");
+    h->wants_hold |= !h->hold;
+    if (!k) {
+        finding_why(&f, "jemalloc's allocated bytes grow, the ledger doesn't, and no one size "
+                        "class stands out");
+        name_time(h, allocated, NULL, &f);
+        return f;
+    }
+    f.blocks = growth_of(h, k->regions);
+    f.per_conn_blocks = (double)f.blocks / (double)begun(h);
+    if (f.bytes < f.blocks * (int64_t)k->size) {
+        f.bytes = f.blocks * (int64_t)k->size;
+        f.per_conn_bytes = f.per_conn_blocks * (double)k->size;
+    }
+    finding_why(&f,
+                "size class %" PRIu64 ": %.4f regions per %s, in proportion to the "
+                "epochs; the ledger is flat",
+                k->size, f.per_conn_blocks, unit_of(h));
+    name_time(h, allocated, k, &f);
+    return f;
+}
+
+/* `flat` is what doesn't grow beside it; `why` what follows. */
+static struct judge_finding pages(const struct rise *r, const struct rise *flat,
+                                  enum verdict verdict, enum kind kind, const char *why)
+{
+    struct judge_finding f = {.site = SIZE_MAX,
+                              .kind = kind,
+                              .verdict = verdict,
+                              .bytes = (int64_t)r->growth,
+                              .per_conn_bytes = r->per_conn};
+    snprintf(f.gauge, sizeof f.gauge, "%s", r->g->id);
+    finding_why(&f, "%.20s grew by %.0f KiB, %.20s by %.0f KiB: %s", r->g->id, r->growth / 1024,
+                flat->g ? flat->g->id : "the ledger", flat->growth / 1024, why);
+    return f;
+}
+
+/* Bytes per connection that would have had to be added to be seen: beyond the limit by what the
+ * figure varies, `at_least` in all, and so many that the points lie straight. What the series
+ * itself became less by comes on top. */
+static double smallest_seen(const struct judge_context *h, const struct rise *r, double at_least)
+{
+    if (!r->g || begun(h) == 0 || r->half_width > 1e12)
+        return 0;
+    double lost = fmax(-r->growth, 0);
+    double in_all = (fmax(at_least, STRAY_PARTS * r->stray) + lost) / (double)begun(h);
+    return fmax(r->g->limit + fmax(r->half_width, -r->low), in_all);
+}
+
+/* What jemalloc's figures are judged by. `beside`: allocated, less what OpenSSL's live blocks take;
+ * `held`: active, less what is allocated. Without their rules they are the figures themselves. */
+struct heap_case {
+    struct ledger_share share;
+    struct judge_gauge gauge[2];
+    double *value[2]; /* owned */
+    struct rise allocated, active, beside, held;
+};
+
+static void heap_case_init(struct heap_case *k, const struct judge_context *h)
+{
+    const struct judge_gauge *allocated = gauge_find(h->e, "heap_allocated"),
+                             *active = gauge_find(h->e, "heap_active");
+    *k = (struct heap_case){0};
+    share_init(&k->share, h);
+    for (int i = 0; i < 2; i++) {
+        const struct judge_gauge *g = i ? active : allocated;
+        k->value[i] = calloc(g ? g->count : 1, sizeof *k->value[i]);
+        CHECK(k->value[i]);
+    }
+    k->allocated = rise_of(h, allocated, false);
+    k->active = rise_of(h, active, false);
+    k->beside =
+        rise_of(h, share_beside_ledger(&k->share, h, allocated, k->value[0], &k->gauge[0]), false);
+    const struct judge_gauge *in_use = rule_on(h, RULE_IN_USE_FIRST) ? allocated : NULL;
+    k->held = rise_of(h, share_beside(active, in_use, k->value[1], &k->gauge[1]), false);
+}
+
+static void heap_case_fini(struct heap_case *k)
+{
+    free(k->value[0]);
+    free(k->value[1]);
+    share_fini(&k->share);
+}
+
+/* A loss must be larger by what the ledger may explain of it; pages, by what is in use with them.
+ */
+static void sensitivity_fill(const struct judge_context *h, const struct heap_case *k,
+                             struct judge_sensitivity *ret)
+{
+    ret->heap_bytes = smallest_seen(h, &k->beside, UNSUPPORTED_BYTES + k->share.slack);
+    ret->page_bytes = smallest_seen(h, &k->held, ACTIVE_BYTES);
+    if (ret->page_bytes > 0)
+        ret->page_bytes =
+            fmax(ret->page_bytes, IN_USE_PARTS * k->allocated.per_conn - k->held.per_conn);
+}
+
+static bool outside_judge(struct judge_context *h, const struct heap_case *k,
+                          struct judge_finding *ret)
+{
+    struct rise unexplained = k->beside;
+    unexplained.growth -= k->share.slack;
+    const struct judge_size_class *exact = class_growing(h, &k->share, true);
+    double enough = exact ? ALLOCATED_BYTES : UNSUPPORTED_BYTES;
+    bool grows = rule_on(h, RULE_OUTSIDE) && rises(&unexplained, enough);
+    if (!grows && !(rule_on(h, RULE_SIZE_CLASS) && exact))
+        return false;
+    *ret = outside(h, &unexplained, exact ? exact : class_growing(h, &k->share, false));
+    return true;
+}
+
+/* More pages, and not for what is allocated in them: a cache that fills takes some as well. */
+static bool fragmentation_judge(struct judge_context *h, const struct heap_case *k,
+                                struct judge_finding *ret)
+{
+    if (!rule_on(h, RULE_FRAGMENTATION) || !rises(&k->held, ACTIVE_BYTES) ||
+        k->allocated.per_conn * IN_USE_PARTS >= k->held.per_conn)
+        return false;
+    *ret = pages(&k->active, &k->allocated, VERDICT_LEAK, KIND_FRAGMENTATION,
+                 "pages are held by few bytes in use");
+    ret->bytes = (int64_t)k->held.growth;
+    ret->per_conn_bytes = k->held.per_conn;
+    return true;
+}
+
+/* Pages that jemalloc called resident at the start and that weren't in memory yet: it had given
+ * them out before anything was written into them. They come in without anything being allocated. */
+static double untouched_at_start(const struct rise *resident, const struct rise *rss)
+{
+    if (!resident->g || !rss->g || resident->g->count == 0 || rss->g->count == 0)
+        return 0;
+    return fmax(0, resident->g->value[0] - rss->g->value[0]);
+}
+
+/* What OpenSSL's live blocks took more at the gauge's last point than at its first. */
+static double ledger_growth(const struct heap_case *k, const struct judge_context *h,
+                            const struct judge_gauge *g)
+{
+    size_t count = g ? g->count : 0, from = h->e->epochs > count ? h->e->epochs - count : 0;
+    if (count < 2 || from + count > h->e->epochs)
+        return 0;
+    return k->share.bytes[from + count - 1] - k->share.bytes[from];
+}
+
+/* Of the growth of anonymous memory, what the allocator's pages explain; where nothing is known of
+ * these, as with libc's malloc, what the ledger's blocks do. */
+static double explained_of(const struct heap_case *k, const struct rise *resident,
+                           const struct rise *rss, const struct rise *ledger)
+{
+    if (k->active.g)
+        return fmax(0, k->active.growth) + untouched_at_start(resident, rss);
+    return ledger->growth > 0 ? ledger->growth + k->share.slack : 0;
+}
+
+static bool witnesses_judge(struct judge_context *h, const struct heap_case *k,
+                            struct judge_finding *ret)
+{
+    struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
+    if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
+        *ret = pages(&resident, &k->active, VERDICT_PASS, KIND_UNPURGED,
+                     "the allocator keeps freed pages for a while, up to a bound of its own");
+        return true;
+    }
+    struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true), alone = rss;
+    struct rise ledger = {.growth = ledger_growth(k, h, rss.g)};
+    if (rule_on(h, RULE_HEAP_FIRST))
+        alone.growth -= explained_of(k, &resident, &rss, &ledger);
+    if (rule_on(h, RULE_MAPPING) && rises(&alone, WITNESS_BYTES)) {
+        *ret = pages(&rss, k->active.g ? &k->active : &ledger, VERDICT_INCONCLUSIVE, KIND_MAPPING,
+                     "every exact figure is flat, and a witness never convicts alone");
+        return true;
+    }
+    return false;
+}
+
+size_t heap_judge(struct judge_context *h, bool exact_leak, struct judge_finding *ret,
+                  struct judge_sensitivity *ret_seen)
+{
+    struct heap_case k;
+    heap_case_init(&k, h);
+    sensitivity_fill(h, &k, ret_seen);
+    bool found = !exact_leak && h->epochs >= JUDGE_MIN_EPOCHS &&
+                 (outside_judge(h, &k, ret) || fragmentation_judge(h, &k, ret) ||
+                  witnesses_judge(h, &k, ret));
+    heap_case_fini(&k);
+    return found;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the rooms of the judge share: the evidence with its epochs sorted out (struct
+ * judge_context), the survivors of one site summed up (struct survivors), and the small tests both
+ * use. Private.
+ */
+#ifndef SOAK_STATS_JUDGE_CASE_H
+#define SOAK_STATS_JUDGE_CASE_H
+
+#include "judge_rules.h"
+
+/* The evidence, and which of its epochs count. A judged epoch is measured, no hold, and all its
+ * connections have closed. */
+struct judge_context {
+    const struct evidence *e; /* borrowed */
+    uint64_t rules;
+    size_t base;   /* the checkpoint before the first measured epoch; SIZE_MAX: nothing before */
+    size_t last;   /* the newest checkpoint; meaningless when `epochs` is 0 */
+    size_t newest; /* the newest judged epoch */
+    size_t middle; /* the last judged epoch of the first half */
+    int epochs;    /* judged */
+    uint64_t half[2], opened; /* connections begun in the halves, and in both */
+    double seconds;           /* of the judged epochs */
+    bool hold;                /* there is a hold epoch */
+    double hold_seconds;
+    bool pending;    /* written by the site rules: a cache explains growth until the drain */
+    bool wants_hold; /* written: growth that no hold epoch has told from time yet */
+    bool wants_more; /* written: undecided */
+};
+
+struct survivors {
+    size_t site;
+    const struct judge_site *s;
+    int64_t blocks, bytes; /* of all judged epochs */
+    int64_t half[2];       /* blocks */
+    int64_t events;        /* losses: blocks, or clumps of equally many blocks */
+    int64_t growth;        /* of the site's live blocks since the base */
+    int64_t held;          /* blocks born in hold epochs */
+    int epochs;            /* judged epochs that kept any */
+    size_t newest;         /* the newest of them */
+};
+
+static inline bool rule_on(const struct judge_context *h, enum judge_rule rule)
+{
+    return h->rules >> rule & 1;
+}
+
+/* What is counted: "connection" or "operation", for sentences. */
+static inline const char *unit_of(const struct judge_context *h)
+{
+    return h->e->by_operation ? "operation" : "connection";
+}
+
+/* What chance alone explains with a probability of at most this is refuted. */
+#define JUDGE_ALPHA (1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0)
+
+void judge_context_open(struct judge_context *h, const struct evidence *e, uint64_t rules);
+bool judge_context_judges(const struct judge_context *h, size_t epoch);
+/* Figures of a series at the base checkpoint; 0 when there is none before the measuring. */
+int64_t at_base(const struct judge_context *h, const int64_t *series);
+int64_t growth_of(const struct judge_context *h, const int64_t *series);
+
+void survivors_count(const struct judge_context *h, size_t site, struct survivors *ret);
+/* The same of a site that isn't in the evidence: a sum of sites, of which `site` is one. */
+void survivors_of(const struct judge_context *h, const struct judge_site *s, size_t site,
+                  struct survivors *ret);
+/* Sites of a type: in the same file, of the same block size. */
+bool same_type(const struct judge_context *h, const struct judge_site *a,
+               const struct judge_site *b);
+/* Not at rest. */
+bool site_moved(const struct judge_context *h, const struct judge_site *s);
+/* Survivors born in judged epochs after `epoch` (SIZE_MAX: in all of them), and connections. */
+int64_t survivors_after(const struct judge_context *h, const struct judge_site *s, size_t epoch);
+uint64_t opened_after(const struct judge_context *h, size_t epoch);
+
+/* 0 with 0 is 0. */
+int64_t common_divisor(int64_t a, int64_t b);
+/* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
+double poisson_at_most(int64_t k, double mean);
+double binomial_at_most(int64_t k, int64_t n, double p);
+
+/* Fills the figures of a finding about a site. `per connection` is over the judged epochs. */
+struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,
+                                enum verdict verdict, enum kind kind);
+__attribute__((format(printf, 2, 3))) void finding_why(struct judge_finding *f, const char *format,
+                                                       ...);
+/* "epochs of 250, 500, 1000 connections kept 250, 500, 1000 blocks" */
+void finding_why_ratio(const struct judge_context *h, const struct judge_site *s,
+                       struct judge_finding *f);
+
+/* One rule's answer about a site: no opinion (the next is asked), nothing worth a finding, or the
+ * finding. */
+enum answer { NO_OPINION, QUIET, DECIDED };
+enum answer answer_pass(const struct judge_context *h, const struct survivors *v, enum kind kind,
+                        struct judge_finding *f);
+enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
+                         struct judge_finding *f);
+/* judge_table.c */
+enum answer table_judge(struct judge_context *h, const struct survivors *v,
+                        struct judge_finding *f);
+
+/* judge_sites.c: false when the site is quiet: there is nothing to say. */
+bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret);
+/* The same of any survivors. */
+bool survivors_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *ret);
+
+/* judge_shared.c: judges the sites that together make the objects of one population by their sum.
+ * Sets `taken` for these, appends a finding for each that isn't quiet and returns how many. */
+size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret);
+
+/* judge_cache.c: how a site stands to the caches the subject declared. */
+enum cache_fit { CACHE_NONE, CACHE_FITS, CACHE_FITS_OVER, CACHE_FITS_UNBOUNDED };
+enum cache_fit cache_fits(const struct judge_context *h, const struct judge_site *s,
+                          size_t *ret_cache);
+/* The growth of a table in bytes is what the index of a declared cache needs for the entries that
+ * came in, and the cache is within its capacity. */
+bool cache_indexed_by(const struct judge_context *h, int64_t growth_bytes, size_t *ret_cache);
+/* A declared cache holds more than it may, and went on to grow in both halves of the run. */
+bool cache_over(const struct judge_context *h, size_t *ret_cache);
+/* Some declared cache of limited capacity holds entries. */
+bool cache_bounded_present(const struct judge_context *h);
+/* Connections until a growing cache of limited capacity is full, at the pace of the measuring; 0
+ * when it is full, or doesn't grow, or has no bound. */
+uint64_t cache_full_in(const struct judge_context *h, size_t cache);
+bool cache_grew(const struct judge_context *h);
+
+/* judge_kind.c: nothing connects while the subject is held, so what is added then is added by time.
+ * If the pace by the second is the same with and without connections, they have no part in it. */
+bool by_time(const struct judge_context *h, double held, double churned);
+/* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
+size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count);
+
+/* judge_kind.c: each judged epoch kept as many blocks of the finding's site as its connections'
+ * share of all comes to, by chance or to a quarter: a mix of behaviours differs from epoch to
+ * epoch. */
+bool kind_proportional(const struct judge_context *h, const struct judge_finding *f);
+
+/* judge_count.c, judge_heap.c: append findings (at most 4 and 2) and say what became of gauges. */
+size_t counts_judge(struct judge_context *h, struct judge_finding *ret);
+size_t heap_judge(struct judge_context *h, bool exact_leak, struct judge_finding *ret,
+                  struct judge_sensitivity *ret_seen);
+
+/* judge_metrics.c */
+void metrics_fill(const struct judge_context *h, struct judgement *j);
+
+/* judge_verdict.c: the verdict as a whole from findings and the state of the run. */
+void verdict_decide(const struct judge_context *h, struct judgement *j);
+
+#endif

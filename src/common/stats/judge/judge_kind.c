@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kind of leak it is: by time, deferred until the drain, or part of a retained object. */
+#include "judge_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool refinable(const struct judge_finding *f)
+{
+    return f->verdict == VERDICT_LEAK && f->site != SIZE_MAX && f->kind == KIND_SIDE;
+}
+
+bool by_time(const struct judge_context *h, double held, double churned)
+{
+    if (held <= 0 || h->hold_seconds <= 0 || h->seconds <= 0)
+        return false;
+    double share = h->hold_seconds / (h->hold_seconds + h->seconds);
+    return held / h->hold_seconds * 2 >= churned / h->seconds ||
+           binomial_at_most((int64_t)held, (int64_t)(held + churned), share) > JUDGE_ALPHA;
+}
+
+static void name_time(const struct judge_context *h, struct judge_finding *f)
+{
+    struct survivors v;
+    survivors_count(h, f->site, &v);
+    if (!by_time(h, (double)v.held, (double)v.blocks))
+        return;
+    f->kind = KIND_TIME;
+    finding_why(f, "%.2f blocks per second while held without churn, %.2f while connections churn",
+                (double)v.held / h->hold_seconds, (double)v.blocks / h->seconds);
+}
+
+/* A table's bytes are no events that chance could tell: half of the pace is asked for. */
+static void name_time_of_table(const struct judge_context *h, struct judge_finding *f)
+{
+    const struct judge_site *s = &h->e->site[f->site];
+    double held = 0;
+    for (size_t c = 1; c <= h->last; c++) {
+        if (h->e->epoch[c].hold && s->blocks[c] == s->blocks[c - 1])
+            held += (double)(s->bytes[c] - s->bytes[c - 1]);
+    }
+    double churned = (double)f->bytes - held;
+    if (held <= 0 || h->seconds <= 0 || held / h->hold_seconds * 2 < churned / h->seconds)
+        return;
+    f->kind = KIND_TIME;
+    finding_why(f,
+                "its blocks were made larger by %.0f bytes per second while held without churn, by "
+                "%.0f while connections churn",
+                held / h->hold_seconds, churned / h->seconds);
+}
+
+/* Held connections: what closing them frees was held by them. What it doesn't is lost by each
+ * operation, or waits for the drain. */
+static void name_held(const struct judge_context *h, struct judge_finding *f)
+{
+    const struct judge_site *s = &h->e->site[f->site];
+    finding_why(f,
+                "%" PRId64 " blocks stayed while the connections were held, over %" PRIu64
+                " operations; closing them left %" PRId64,
+                f->blocks, h->opened, s->closed_blocks);
+    if (s->closed_blocks * 10 <= f->blocks)
+        f->kind = KIND_HELD;
+}
+
+static void name_deferred(const struct judge_context *h, struct judge_finding *f)
+{
+    const struct judge_site *s = &h->e->site[f->site];
+    if (s->drained_blocks * 10 > f->blocks)
+        return;
+    f->kind = KIND_DEFERRED;
+    finding_why(
+        f, "%" PRId64 " blocks stayed while connections churned; the drain freed all but %" PRId64,
+        f->blocks, s->drained_blocks);
+}
+
+/* A lost side allocation is a claim against two others: that time makes it, and that the drain
+ * frees it. */
+static void name_unknown(const struct judge_context *h, struct judge_finding *f)
+{
+    char before[sizeof f->why];
+    if (h->hold_seconds > 0 && h->e->drained)
+        return;
+    f->kind = KIND_UNKNOWN;
+    snprintf(before, sizeof before, "%s", f->why);
+    finding_why(f, "%.130s; %s", before,
+                h->hold_seconds > 0 ? "not drained, so it may only be deferred"
+                                    : "never held without churn, so time may make it");
+}
+
+static int64_t class_growth(const struct judge_context *h, const struct judge_class *k)
+{
+    return h->epochs ? k->live[h->newest] - at_base(h, k->live) : 0;
+}
+
+static bool near(int64_t a, int64_t b)
+{
+    return llabs(a - b) <= (b / 20 > 1 ? b / 20 : 1);
+}
+
+static bool leaks_from(const struct judge_finding *f, bool deferred)
+{
+    return f->verdict == VERDICT_LEAK && f->site != SIZE_MAX &&
+           (f->kind == KIND_SIDE ||
+            (deferred && (f->kind == KIND_DEFERRED || f->kind == KIND_HELD)));
+}
+
+/* Blocks of the finding's site, or of all that leak of its type: objects may be made at several
+ * places. */
+static int64_t blocks_of_type(const struct judge_context *h, const struct judge_finding *finding,
+                              size_t count, const struct judge_finding *f)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool leaks = leaks_from(&finding[i], true) || finding[i].kind == KIND_OBJECT;
+        if (leaks && same_type(h, &h->e->site[f->site], &h->e->site[finding[i].site]))
+            sum += finding[i].blocks;
+    }
+    return rule_on(h, RULE_SHARED) ? sum : f->blocks;
+}
+
+/* An object is one block of its own: either its known site leaks, or some site leaks as many. */
+static bool class_leaks(const struct judge_context *h, const struct judge_class *k,
+                        const struct judge_finding *finding, size_t count)
+{
+    int64_t grown = class_growth(h, k);
+    if (grown < JUDGE_MIN_BLOCKS)
+        return false;
+    /* Objects that emptying the caches frees were a cache's. */
+    if (h->e->drained && k->drained * 2 >= grown && k->flushed * 2 < grown)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (leaks_from(&finding[i], true) &&
+            (finding[i].site == k->site || near(finding[i].blocks, grown) ||
+             near(blocks_of_type(h, finding, count, &finding[i]), grown)))
+            return true;
+    }
+    return false;
+}
+
+/* A whole number of blocks, one or more, for each of so many objects. */
+static bool per_object(int64_t blocks, int64_t objects)
+{
+    int64_t each = (blocks + objects / 2) / objects;
+    return each > 0 && near(blocks, each * objects);
+}
+
+static void name_object(const struct judge_context *h, size_t class_, struct judge_finding *finding,
+                        size_t count, struct judge_finding *f)
+{
+    const struct judge_class *k = &h->e->class_[class_];
+    int64_t grown = class_growth(h, k), blocks = f->blocks;
+    if (!leaks_from(f, false))
+        return;
+    bool shared = !per_object(blocks, grown);
+    if (shared)
+        blocks = blocks_of_type(h, finding, count, f);
+    if (f->site != k->site && !per_object(blocks, grown))
+        return;
+    int64_t each = (blocks + grown / 2) / grown;
+    f->kind = KIND_OBJECT;
+    finding_why(f,
+                "%" PRId64 " more %.32s objects are alive, with %" PRId64 " block%s of this "
+                "%s each",
+                grown, k->name, each, each == 1 ? "" : "s",
+                shared ? "size, made at several places of the file," : "site");
+}
+
+/* What tells a lost side allocation from a retained object: the objects go. */
+static void say_freed(const struct judge_context *h, struct judge_finding *f)
+{
+    char before[sizeof f->why];
+    if (h->e->by_operation)
+        return;
+    for (size_t i = 0; i < h->e->classes; i++) {
+        const struct judge_class *k = &h->e->class_[i];
+        if (strcmp(k->name, "SSL") != 0 || class_growth(h, k) >= JUDGE_MIN_BLOCKS)
+            continue;
+        snprintf(before, sizeof before, "%s", f->why);
+        finding_why(f, "SSL objects are freed (%" PRId64 " live), this block is not: %.140s",
+                    k->live[h->newest], before);
+        return;
+    }
+}
+
+static void say_all_freed(const struct judge_context *h, struct judge_finding *finding,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (refinable(&finding[i]))
+            say_freed(h, &finding[i]);
+    }
+}
+
+size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rule_on(h, RULE_TIME) && refinable(&finding[i]))
+            name_time(h, &finding[i]);
+        else if (rule_on(h, RULE_TIME) && finding[i].verdict == VERDICT_LEAK &&
+                 finding[i].kind == KIND_TABLE)
+            name_time_of_table(h, &finding[i]);
+        if (!h->e->drained || !refinable(&finding[i]))
+            continue;
+        if (rule_on(h, RULE_HELD) && h->e->by_operation)
+            name_held(h, &finding[i]);
+        if (rule_on(h, RULE_DEFERRED) && refinable(&finding[i]))
+            name_deferred(h, &finding[i]);
+    }
+    size_t class_ = 0;
+    while (class_ < h->e->classes && !class_leaks(h, &h->e->class_[class_], finding, count))
+        class_++;
+    bool retained = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
+    for (size_t i = 0; i < count && retained; i++)
+        name_object(h, class_, finding, count, &finding[i]);
+    for (size_t i = 0; i < count && rule_on(h, RULE_UNTESTED); i++) {
+        if (refinable(&finding[i]))
+            name_unknown(h, &finding[i]);
+    }
+    say_all_freed(h, finding, count);
+    return retained ? class_ : SIZE_MAX;
+}
+
+bool kind_proportional(const struct judge_context *h, const struct judge_finding *f)
+{
+    static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
+    struct survivors v;
+    if (f->site == SIZE_MAX || h->opened == 0)
+        return false;
+    survivors_count(h, f->site, &v);
+    double clump = v.events ? (double)v.blocks / (double)v.events : 1;
+    for (size_t c = 0; c < h->e->epochs && v.blocks; c++) {
+        if (!judge_context_judges(h, c))
+            continue;
+        double expected = (double)v.blocks * (double)h->e->epoch[c].opened / (double)h->opened;
+        double apart = fabs((double)v.s->born_blocks[c] - expected);
+        if (apart > fmax(expected / PARTS, BY_CHANCE * sqrt(expected * clump)))
+            return false;
+    }
+    return v.blocks > 0;
+}

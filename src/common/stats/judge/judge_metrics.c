@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of metrics: where each began, where it ended, and what became of it. */
+#include "judge_internal.h"
+#include "stats/trend.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct judge_metric *metric_add(struct judgement *j, const char *id, const char *unit,
+                                       const char *role)
+{
+    if (j->metrics == JUDGE_METRICS)
+        return NULL;
+    struct judge_metric *m = &j->metric[j->metrics++];
+    *m = (struct judge_metric){.role = role, .decides = NAN};
+    snprintf(m->id, sizeof m->id, "%s", id);
+    snprintf(m->unit, sizeof m->unit, "%s", unit);
+    return m;
+}
+
+static void not_judged(struct judge_metric *m, const char *note)
+{
+    m->state = METRIC_NOT_JUDGED;
+    m->note = note;
+}
+
+static bool is_libuv(const struct judge_site *s)
+{
+    return strcmp(s->file, "libuv") == 0;
+}
+
+static enum metric_state worse(enum metric_state a, enum metric_state b)
+{
+    static const int rank[] = {[METRIC_LEVEL] = 0,
+                               [METRIC_NOT_JUDGED] = 1,
+                               [METRIC_EXPLAINED] = 2,
+                               [METRIC_UNSURE] = 3,
+                               [METRIC_GROWS] = 4};
+    return rank[a] > rank[b] ? a : b;
+}
+
+static enum metric_state state_of(const struct judge_finding *f)
+{
+    switch (f->verdict) {
+    case VERDICT_LEAK:
+        return METRIC_GROWS;
+    case VERDICT_PASS:
+        return METRIC_EXPLAINED;
+    case VERDICT_INCONCLUSIVE:
+    case VERDICT_INVALID:
+        break;
+    }
+    return METRIC_UNSURE;
+}
+
+/* Growth in bytes alone: no block was added. */
+static bool is_table(const struct judge_finding *f)
+{
+    return f->per_conn_blocks == 0;
+}
+
+static const struct judge_finding *finding_about(const struct judgement *j, size_t site)
+{
+    for (size_t i = 0; i < j->findings; i++) {
+        if (j->finding[i].site == site)
+            return &j->finding[i];
+    }
+    return NULL;
+}
+
+/* The checkpoint that growth is told from: the base, or the first where nothing was measured. */
+static size_t start_of(const struct judge_context *h)
+{
+    return h->base != SIZE_MAX && h->base < h->last ? h->base : 0;
+}
+
+struct row {
+    bool bytes, libuv;
+    int64_t start, end, kept;
+    double table_bytes; /* per connection, that tables grew by */
+};
+
+static void add_site(const struct judge_context *h, const struct judgement *j, size_t site,
+                     struct row *r, enum metric_state *state)
+{
+    const struct judge_site *s = &h->e->site[site];
+    const struct judge_finding *f = finding_about(j, site);
+    const int64_t *series = r->bytes ? s->bytes : s->blocks;
+    struct survivors v;
+    survivors_count(h, site, &v);
+    r->start += series[start_of(h)];
+    r->end += series[h->last];
+    if (f && is_table(f)) {
+        if (r->bytes && f->verdict == VERDICT_LEAK)
+            r->table_bytes += f->per_conn_bytes;
+        if (r->bytes)
+            *state = worse(*state, state_of(f));
+        return;
+    }
+    /* Newer blocks that took the place of others are no growth. */
+    if (f && f->verdict == VERDICT_PASS && v.growth <= 0)
+        return;
+    /* The findings that found no room are smaller than those that did. */
+    bool dropped = !f && v.blocks > 0 && j->findings_total > j->findings;
+    enum metric_state unnamed = judgement_leaks(j, site) ? METRIC_GROWS : METRIC_EXPLAINED;
+    if (!f && !dropped)
+        return;
+    r->kept += r->bytes ? v.bytes : v.blocks;
+    *state = worse(*state, f ? state_of(f) : unnamed);
+}
+
+/* An exact figure that has no finding, and yet isn't 0: too few to tell anything from. */
+static void judge_exact(const struct judge_context *h, struct judge_metric *m)
+{
+    if (m->state != METRIC_LEVEL)
+        return;
+    if (h->epochs < JUDGE_MIN_EPOCHS)
+        not_judged(m, "run too short");
+    else if (m->per_conn > 0)
+        not_judged(m, "too few");
+}
+
+static void add_sites(const struct judge_context *h, struct judgement *j, const char *id,
+                      bool bytes, bool libuv)
+{
+    struct judge_metric *m = metric_add(j, id, bytes ? "bytes" : "blocks", "exact");
+    struct row r = {.bytes = bytes, .libuv = libuv};
+    for (size_t i = 0; m && h->e->epochs && i < h->e->sites; i++) {
+        if (is_libuv(&h->e->site[i]) == libuv)
+            add_site(h, j, i, &r, &m->state);
+    }
+    if (!m)
+        return;
+    m->start = (double)r.start;
+    m->end = (double)r.end;
+    m->per_conn = h->opened ? (double)r.kept / (double)h->opened + r.table_bytes : NAN;
+    judge_exact(h, m);
+}
+
+static void add_objects(const struct judge_context *h, struct judgement *j)
+{
+    for (size_t i = 0; h->e->epochs && i < h->e->classes; i++) {
+        const struct judge_class *k = &h->e->class_[i];
+        if (strcmp(k->name, "SSL") != 0)
+            continue;
+        struct judge_metric *m = metric_add(j, "ssl_objects", "objects", "exact");
+        if (!m)
+            return;
+        m->start = (double)k->live[start_of(h)];
+        m->end = (double)k->live[h->last];
+        int64_t grown = h->epochs ? k->live[h->newest] - at_base(h, k->live) : 0;
+        m->per_conn = h->opened ? (double)grown / (double)h->opened : NAN;
+        if (grown >= JUDGE_MIN_BLOCKS)
+            m->state = j->verdict == VERDICT_LEAK ? METRIC_GROWS : METRIC_UNSURE;
+        judge_exact(h, m);
+    }
+}
+
+/* What the ledger shows to grow, leaked or explained, makes the heap and the process grow too. */
+static bool ledger_explains(const struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings; i++) {
+        if (j->finding[i].site != SIZE_MAX && j->finding[i].blocks >= JUDGE_MIN_BLOCKS)
+            return true;
+    }
+    return false;
+}
+
+/* The growth from which on a gauge of the heap convicts in a run of this length; a witness never
+ * does. */
+static double deciding(const struct judgement *j, const struct judge_gauge *g)
+{
+    const struct judge_sensitivity *s = &j->sensitivity;
+    double limit = strcmp(g->id, "heap_allocated") == 0 ? s->heap_bytes
+                   : strcmp(g->id, "heap_active") == 0  ? s->page_bytes
+                                                        : 0;
+    return limit > 0 ? limit : NAN;
+}
+
+/* No finding is about it. A level figure is one that is surely no larger than what decides: what is
+ * surely beyond the limit that was asked for isn't level, though too little to convict on. */
+static void judge_noisy(struct judge_metric *m, bool explained)
+{
+    double low = m->per_conn - m->half_width, high = m->per_conn + m->half_width;
+    if (!isfinite(high) || !isfinite(low))
+        not_judged(m, "too few points");
+    else if (low > m->limit && explained)
+        m->state = METRIC_EXPLAINED;
+    else if (high <= m->limit)
+        m->state = METRIC_LEVEL;
+    else if (isnan(m->decides))
+        not_judged(m, low > m->limit ? "never convicts alone" : "noisy");
+    else if (low > m->limit)
+        not_judged(m, "too little");
+    else if (high > m->decides)
+        not_judged(m, "noisy");
+}
+
+static void add_trend(const struct judge_context *h, struct judgement *j,
+                      const struct judge_gauge *g, struct judge_metric *m)
+{
+    size_t from = g->role == GAUGE_WITNESS ? (g->count - 1) / 2 : 0;
+    struct trend t = trend_of(g->closed + from, g->value + from, g->count - from, 0.99, h->e->seed);
+    m->per_conn = t.slope;
+    m->half_width = (t.high - t.low) / 2;
+    m->limit = g->limit;
+    m->decides = deciding(j, g);
+    judge_noisy(m, ledger_explains(j));
+}
+
+static void add_count(const struct judge_context *h, const struct judge_gauge *g,
+                      struct judge_metric *m)
+{
+    double closed = g->closed[g->count - 1] - g->closed[0];
+    m->per_conn = closed > 0 ? (m->end - m->start) / closed : NAN;
+    judge_exact(h, m);
+}
+
+static void add_gauge(const struct judge_context *h, struct judgement *j,
+                      const struct judge_gauge *g)
+{
+    static const char *const role[] = {
+        [GAUGE_COUNT] = "exact", [GAUGE_HEAP] = "heap", [GAUGE_WITNESS] = "witness"};
+    struct judge_metric *m = metric_add(j, g->id, g->unit, role[g->role]);
+    if (!m || g->count == 0)
+        return;
+    m->start = g->value[0];
+    m->end = g->value[g->count - 1];
+    for (size_t i = 0; i < j->findings; i++) {
+        if (strcmp(j->finding[i].gauge, g->id) == 0)
+            m->state = worse(m->state, state_of(&j->finding[i]));
+    }
+    enum metric_state found = m->state;
+    if (g->role == GAUGE_COUNT)
+        add_count(h, g, m);
+    else
+        add_trend(h, j, g, m);
+    if (found != METRIC_LEVEL) {
+        m->state = found;
+        m->note = NULL;
+    }
+}
+
+void metrics_fill(const struct judge_context *h, struct judgement *j)
+{
+    add_sites(h, j, "openssl_blocks", false, false);
+    add_sites(h, j, "openssl_bytes", true, false);
+    add_objects(h, j);
+    add_sites(h, j, "libuv_blocks", false, true);
+    for (size_t i = 0; i < h->e->gauges; i++)
+        add_gauge(h, j, &h->e->gauge[i]);
+    if (j->verdict == VERDICT_INVALID)
+        judgement_distrust(j, "not to be trusted");
+}
+
+void judgement_distrust(struct judgement *j, const char *note)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        struct judge_metric *m = &j->metric[i];
+        not_judged(m, note);
+        if (strcmp(m->role, "exact") == 0)
+            m->per_conn = NAN;
+    }
+}

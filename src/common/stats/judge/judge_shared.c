@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Populations that several sites share: an SSL_SESSION is made new or duplicated, at two places of
+ * one file. None of them grows as the population does, and one may slow down while another speeds
+ * up: so their sum is judged, and what becomes of it becomes of each. */
+#include "base/check.h"
+#include "judge_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The sites of one type, and their sum. Its arrays are owned. */
+struct group {
+    struct judge_site sum;
+    int64_t *blocks, *bytes, *born_blocks, *born_bytes;
+    size_t *member;        /* owned; indices in the evidence */
+    size_t members, grown; /* those that survivors are born at */
+};
+
+static void group_open(struct group *g, const struct evidence *e)
+{
+    int64_t **series[] = {&g->blocks, &g->bytes, &g->born_blocks, &g->born_bytes};
+    *g = (struct group){0};
+    for (size_t i = 0; i < sizeof series / sizeof *series; i++) {
+        *series[i] = calloc(e->epochs + 1, sizeof **series[i]);
+        CHECK(*series[i]);
+    }
+    g->member = calloc(e->sites + 1, sizeof *g->member);
+    CHECK(g->member);
+}
+
+static void group_close(struct group *g)
+{
+    free(g->blocks);
+    free(g->bytes);
+    free(g->born_blocks);
+    free(g->born_bytes);
+    free(g->member);
+}
+
+static void group_add(struct group *g, const struct judge_context *h, size_t site)
+{
+    const struct judge_site *s = &h->e->site[site];
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        g->blocks[c] += s->blocks[c];
+        g->bytes[c] += s->bytes[c];
+        g->born_blocks[c] += s->born_blocks[c];
+        g->born_bytes[c] += s->born_bytes[c];
+    }
+    g->sum.closed_blocks += s->closed_blocks;
+    g->sum.drained_blocks += s->drained_blocks;
+    g->sum.drained_bytes += s->drained_bytes;
+    g->sum.flushed_blocks += s->flushed_blocks;
+    g->sum.flushed_bytes += s->flushed_bytes;
+    g->grown += survivors_after(h, s, SIZE_MAX) > 0;
+    g->member[g->members++] = site;
+}
+
+static void group_collect(struct group *g, const struct judge_context *h, size_t first,
+                          const bool *taken)
+{
+    const struct judge_site *s = &h->e->site[first];
+    for (size_t i = first; i < h->e->sites; i++) {
+        const struct judge_site *other = &h->e->site[i];
+        if (i == first || (!taken[i] && site_moved(h, other) && same_type(h, s, other)))
+            group_add(g, h, i);
+    }
+    g->sum.file = s->file;
+    g->sum.line = s->line;
+    g->sum.blocks = g->blocks;
+    g->sum.bytes = g->bytes;
+    g->sum.born_blocks = g->born_blocks;
+    g->sum.born_bytes = g->born_bytes;
+}
+
+/* k blocks for each object of the class, k a whole number, at every checkpoint. */
+static bool counts_class(const struct judge_context *h, const struct judge_site *s,
+                         const struct judge_class *k)
+{
+    int64_t growth = growth_of(h, s->blocks), live = growth_of(h, k->live);
+    if (live < JUDGE_CONVICT_BLOCKS || growth < live)
+        return false;
+    int64_t each = (growth + live / 2) / live, slack = live / 50 > 2 ? live / 50 : 2;
+    for (size_t c = h->base == SIZE_MAX ? 0 : h->base; c <= h->last; c++) {
+        int64_t blocks = s->blocks[c] - at_base(h, s->blocks);
+        int64_t objects = k->live[c] - at_base(h, k->live);
+        if (llabs(blocks - each * objects) > slack * each)
+            return false;
+    }
+    return true;
+}
+
+/* The objects of a declared cache, or of a class that the census counts. */
+static bool is_population(const struct judge_context *h, const struct judge_site *s)
+{
+    size_t cache;
+    if (cache_fits(h, s, &cache) != CACHE_NONE)
+        return true;
+    for (size_t i = 0; i < h->e->classes; i++) {
+        if (counts_class(h, s, &h->e->class_[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_shared(const struct judge_context *h, const struct group *g)
+{
+    for (size_t i = 0; i < g->members; i++) {
+        if (is_population(h, &h->e->site[g->member[i]]))
+            return false;
+    }
+    return g->grown >= 2 && is_population(h, &g->sum);
+}
+
+/* What the sum is said of is each member's own part. */
+static struct judge_finding part_of(const struct judge_context *h, const struct judge_finding *sum,
+                                    bool flushed, size_t site)
+{
+    struct survivors v;
+    survivors_count(h, site, &v);
+    if (flushed) {
+        v.blocks = v.s->flushed_blocks;
+        v.bytes = v.s->flushed_bytes;
+    }
+    struct judge_finding part = finding_of(h, &v, sum->verdict, sum->kind);
+    memcpy(part.why, sum->why, sizeof part.why);
+    return part;
+}
+
+static size_t group_judge(struct judge_context *h, const struct group *g, bool *taken,
+                          struct judge_finding *ret)
+{
+    struct survivors v;
+    struct judge_finding sum;
+    size_t count = 0;
+    survivors_of(h, &g->sum, g->member[0], &v);
+    bool found = survivors_judge(h, &v, &sum), flushed = found && sum.blocks != v.blocks;
+    for (size_t i = 0; i < g->members; i++) {
+        taken[g->member[i]] = true;
+        if (found)
+            ret[count] = part_of(h, &sum, flushed, g->member[i]);
+        count += found && ret[count].blocks > 0;
+    }
+    return count;
+}
+
+size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < h->e->sites && h->epochs && rule_on(h, RULE_SHARED); i++) {
+        struct group g;
+        if (taken[i] || survivors_after(h, &h->e->site[i], SIZE_MAX) == 0)
+            continue;
+        group_open(&g, h->e);
+        group_collect(&g, h, i, taken);
+        if (is_shared(h, &g))
+            count += group_judge(h, &g, taken, &ret[count]);
+        group_close(&g);
+    }
+    return count;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules about one site, in the order of SITE_RULE_LIST: the first that has an opinion decides.
+ */
+#include "judge_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+enum answer answer_pass(const struct judge_context *h, const struct survivors *v, enum kind kind,
+                        struct judge_finding *f)
+{
+    *f = finding_of(h, v, VERDICT_PASS, kind);
+    return DECIDED;
+}
+
+enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
+                         struct judge_finding *f)
+{
+    *f = finding_of(h, v, VERDICT_INCONCLUSIVE, kind);
+    h->wants_more = true;
+    return DECIDED;
+}
+
+static enum kind bounded_kind(const struct survivors *v)
+{
+    return v->blocks < JUDGE_MIN_BLOCKS ? KIND_ONE_TIME : KIND_CACHE_BOUNDED;
+}
+
+/* ---- declared caches ---- */
+
+static enum answer over_capacity(const struct judge_context *h, const struct survivors *v,
+                                 const struct judge_cache *k, struct judge_finding *f)
+{
+    *f = finding_of(h, v, VERDICT_LEAK, KIND_CACHE_OVER);
+    finding_why(f,
+                "%.32s holds %" PRIu64 " entries, %" PRIu64 " more than the %" PRIu64
+                " it may hold, and goes on",
+                k->name, k->population[h->last], k->population[h->last] - k->capacity, k->capacity);
+    return DECIDED;
+}
+
+static enum answer cache_pending(struct judge_context *h, const struct survivors *v,
+                                 enum cache_fit fit, size_t cache, struct judge_finding *f)
+{
+    if (fit == CACHE_NONE)
+        return NO_OPINION;
+    const struct judge_cache *k = &h->e->cache[cache];
+    if (fit == CACHE_FITS_OVER)
+        return over_capacity(h, v, k, f);
+    h->pending |= !h->e->drained;
+    answer_pass(h, v, KIND_CACHE_FILLING, f);
+    uint64_t until_full = cache_full_in(h, cache);
+    if (until_full)
+        finding_why(f,
+                    "grows exactly as %.32s does: %" PRIu64 " entries of %" PRIu64
+                    ", full after about %" PRIu64 " more %ss at this pace",
+                    k->name, k->population[h->last], k->capacity, until_full, unit_of(h));
+    else if (k->capacity)
+        finding_why(f, "grows exactly as %.32s does: %" PRIu64 " entries of %" PRIu64 ", now full",
+                    k->name, k->population[h->last], k->capacity);
+    else
+        finding_why(f, "grows exactly as %.32s does: %" PRIu64 " entries, and no bound is declared",
+                    k->name, k->population[h->last]);
+    return DECIDED;
+}
+
+/* After the drain the caches have been emptied: what that freed was theirs, what stays isn't. */
+static int64_t range_since(const struct judge_context *h, const int64_t *series, size_t from)
+{
+    int64_t low = from == SIZE_MAX ? 0 : series[from], high = low;
+    for (size_t c = from == SIZE_MAX ? 0 : from; c <= h->last; c++) {
+        low = series[c] < low ? series[c] : low;
+        high = series[c] > high ? series[c] : high;
+    }
+    return high - low;
+}
+
+/* The live total moved by less than half of what survived: the survivors replaced others. */
+static bool total_stayed(const struct judge_context *h, const struct survivors *v)
+{
+    return range_since(h, v->s->blocks, h->base) * 2 < v->blocks;
+}
+
+/* `each` blocks to an object of the class, in every epoch, and as many gone after the drain and
+ * when the caches were emptied. */
+static bool goes_with(const struct judge_context *h, const struct survivors *v,
+                      const struct survivors *own, int64_t each)
+{
+    const struct judge_site *s = v->s, *object = own->s;
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        if (judge_context_judges(h, c) && s->born_blocks[c] != each * object->born_blocks[c])
+            return false;
+    }
+    return !h->e->drained || (s->drained_blocks == each * object->drained_blocks &&
+                              s->flushed_blocks == each * object->flushed_blocks);
+}
+
+/* The class of objects with which the survivors were made, when newer objects took the place of
+ * older ones: an SSL_CTX that is replaced now and then has its locks where every connection has
+ * some, so that the site's own total moves. NULL: there is none. */
+static const char *replaced_class(const struct judge_context *h, const struct survivors *v)
+{
+    for (size_t i = 0; i < h->e->classes && v->blocks; i++) {
+        const struct judge_class *k = &h->e->class_[i];
+        struct survivors own;
+        if (k->site == SIZE_MAX || k->site == v->site)
+            continue;
+        survivors_count(h, k->site, &own);
+        if (own.blocks && v->blocks % own.blocks == 0 && total_stayed(h, &own) &&
+            goes_with(h, v, &own, v->blocks / own.blocks))
+            return k->name;
+    }
+    return NULL;
+}
+
+static enum answer site_cache(struct judge_context *h, const struct survivors *v,
+                              struct judge_finding *f)
+{
+    size_t cache = 0;
+    enum cache_fit fit = cache_fits(h, v->s, &cache);
+    if (!h->e->drained || fit == CACHE_FITS_OVER || v->blocks == 0)
+        return cache_pending(h, v, fit, cache, f);
+    bool freed = v->s->flushed_blocks < JUDGE_MIN_BLOCKS &&
+                 v->s->flushed_blocks < v->s->drained_blocks &&
+                 v->s->drained_blocks * 2 >= v->blocks;
+    if (!freed || v->blocks < JUDGE_MIN_BLOCKS)
+        return NO_OPINION;
+    if (fit == CACHE_FITS)
+        return cache_pending(h, v, fit, cache, f);
+    if (fit == CACHE_NONE && cache_bounded_present(h)) {
+        answer_pass(h, v, KIND_CACHE_BOUNDED, f);
+        finding_why(f, "emptying the caches freed all of it");
+        return DECIDED;
+    }
+    /* What takes the place of older blocks fills nothing. */
+    if ((rule_on(h, RULE_REPLACED) && total_stayed(h, v)) ||
+        (rule_on(h, RULE_REPLACED_WITH) && replaced_class(h, v)))
+        return NO_OPINION;
+    /* What entries of a cache hold in unlike numbers, such as names, follows no ratio. */
+    if (rule_on(h, RULE_EMPTIED_OVER) && fit == CACHE_NONE && cache_over(h, &cache) && v->half[0] &&
+        v->half[1])
+        return over_capacity(h, v, &h->e->cache[cache], f);
+    answer_doubt(h, v, KIND_CACHE_FILLING, f);
+    finding_why(f, "emptying the caches freed it, but nothing says how large they may become");
+    return DECIDED;
+}
+
+static enum answer site_quiet(struct judge_context *h, const struct survivors *v,
+                              struct judge_finding *f)
+{
+    (void)h;
+    (void)f;
+    return v->blocks == 0 ? QUIET : NO_OPINION;
+}
+
+/* ---- blocks that take the place of others ---- */
+
+static enum answer site_replaced(struct judge_context *h, const struct survivors *v,
+                                 struct judge_finding *f)
+{
+    if (!total_stayed(h, v))
+        return NO_OPINION;
+    answer_pass(h, v, bounded_kind(v), f);
+    finding_why(f, "%" PRId64 " newer blocks took the place of older ones, the total stayed",
+                v->blocks);
+    return DECIDED;
+}
+
+static enum answer site_replaced_with(struct judge_context *h, const struct survivors *v,
+                                      struct judge_finding *f)
+{
+    const char *class_ = replaced_class(h, v);
+    if (!class_)
+        return NO_OPINION;
+    answer_pass(h, v, bounded_kind(v), f);
+    finding_why(f, "made with an object, %.32s, that took the place of an older one", class_);
+    return DECIDED;
+}
+
+static bool swaps_with(const struct judge_context *h, const struct judge_site *s,
+                       const struct judge_site *other)
+{
+    bool moved = growth_of(h, other->blocks) < 0 || survivors_after(h, other, SIZE_MAX) > 0;
+    return other == s || (moved && same_type(h, s, other));
+}
+
+/* The sites of a type: in the same file, of the same block size, and not at rest. A leak isn't
+ * masked by a shrinking neighbour: the sum of all must stay level at every checkpoint. */
+static enum answer site_swapped(struct judge_context *h, const struct survivors *v,
+                                struct judge_finding *f)
+{
+    int64_t low = 0, high = 0, shrunk = 0;
+    for (size_t i = 0; i < h->e->sites; i++) {
+        int64_t grown = growth_of(h, h->e->site[i].blocks);
+        if (grown < 0 && swaps_with(h, v->s, &h->e->site[i]))
+            shrunk -= grown;
+    }
+    if (shrunk == 0)
+        return NO_OPINION;
+    for (size_t c = h->base == SIZE_MAX ? 0 : h->base; c <= h->last; c++) {
+        int64_t sum = 0;
+        for (size_t i = 0; i < h->e->sites; i++) {
+            const struct judge_site *other = &h->e->site[i];
+            if (swaps_with(h, v->s, other))
+                sum += other->blocks[c] - at_base(h, other->blocks);
+        }
+        low = sum < low ? sum : low;
+        high = sum > high ? sum : high;
+    }
+    if ((high - low) * 2 >= v->blocks)
+        return NO_OPINION;
+    answer_pass(h, v, bounded_kind(v), f);
+    finding_why(f, "as many blocks of its size went at other places of the file: their sum stayed");
+    return DECIDED;
+}
+
+/* ---- bounded by what came later, or too little to convict on ---- */
+
+static enum answer site_one_time(struct judge_context *h, const struct survivors *v,
+                                 struct judge_finding *f)
+{
+    if (v->epochs != 1 || v->newest == h->newest)
+        return NO_OPINION;
+    uint64_t opened = h->e->epoch[v->newest].opened;
+    double share = (double)opened / (double)h->opened;
+    if ((double)v->blocks * log(share) > log(JUDGE_ALPHA))
+        return NO_OPINION;
+    answer_pass(h, v, KIND_ONE_TIME, f);
+    finding_why(f, "all in one epoch of %" PRIu64 " %ss, none in the other %" PRIu64, opened,
+                unit_of(h), h->opened - opened);
+    return DECIDED;
+}
+
+/* How many losses there were before the end of `epoch`, when nothing was added after it; 0 when
+ * something was. */
+static int64_t losses_until(const struct judge_context *h, const struct survivors *v, size_t epoch)
+{
+    int64_t later = survivors_after(h, v->s, epoch);
+    if (later == 0)
+        return v->events;
+    if (range_since(h, v->s->blocks, epoch) * 2 >= later)
+        return 0;
+    int64_t grown = v->s->blocks[epoch] - at_base(h, v->s->blocks);
+    int64_t lost = v->events * (v->blocks - later) / v->blocks;
+    return grown > lost ? grown : lost;
+}
+
+/* A leak of the asked sensitivity would have left more, so that the doubt doesn't matter. */
+static enum answer doubt_unless_rare(struct judge_context *h, const struct survivors *v,
+                                     struct judge_finding *f)
+{
+    uint64_t want = h->e->want_one_in;
+    if (!rule_on(h, RULE_RARE) || !want ||
+        poisson_at_most(v->blocks, (double)h->opened / (double)want) > JUDGE_ALPHA)
+        return answer_doubt(h, v, KIND_ONE_TIME, f);
+    h->wants_more |= v->newest == h->newest;
+    return answer_pass(h, v, KIND_ONE_TIME, f);
+}
+
+/* A leak of many losses ends in a pause now and then, and a run asks hundreds of sites: to pass on
+ * a pause takes more than to doubt. */
+static const double SURELY_ENDED = 1e-6, SLOWER = 1e-4;
+
+static enum answer site_bounded(struct judge_context *h, const struct survivors *v,
+                                struct judge_finding *f)
+{
+    size_t c = 0;
+    while (c < h->newest && (!judge_context_judges(h, c) || losses_until(h, v, c) <= 0))
+        c++;
+    if (c == h->newest)
+        return NO_OPINION;
+    uint64_t after = opened_after(h, c);
+    double by_chance = (double)losses_until(h, v, c) * log1p(-(double)after / (double)h->opened);
+    if (by_chance > log(JUDGE_ALPHA))
+        return NO_OPINION;
+    if (by_chance <= log(SURELY_ENDED))
+        answer_pass(h, v, bounded_kind(v), f);
+    else
+        doubt_unless_rare(h, v, f);
+    finding_why(f, "grew at first, then not over the last %" PRIu64 " %ss", after, unit_of(h));
+    return DECIDED;
+}
+
+static enum answer site_few(struct judge_context *h, const struct survivors *v,
+                            struct judge_finding *f)
+{
+    if (v->events >= JUDGE_CONVICT_BLOCKS)
+        return NO_OPINION;
+    if (v->blocks < JUDGE_MIN_BLOCKS) {
+        h->wants_more |= v->newest == h->newest;
+        answer_pass(h, v, KIND_ONE_TIME, f);
+    } else {
+        doubt_unless_rare(h, v, f);
+    }
+    finding_why(f,
+                "%" PRId64 " blocks in %" PRId64 " losses over %" PRIu64
+                " %ss: fewer than a verdict needs",
+                v->blocks, v->events, h->opened, unit_of(h));
+    return DECIDED;
+}
+
+static enum answer site_halves(struct judge_context *h, const struct survivors *v,
+                               struct judge_finding *f)
+{
+    if (v->half[0] && v->half[1])
+        return NO_OPINION;
+    doubt_unless_rare(h, v, f);
+    finding_why(f, "%" PRId64 " blocks, all in the %s half of the %ss", v->blocks,
+                v->half[0] ? "first" : "second", unit_of(h));
+    return DECIDED;
+}
+
+static enum answer site_unconfirmed(struct judge_context *h, const struct survivors *v,
+                                    struct judge_finding *f)
+{
+    int64_t until_newest = v->s->blocks[h->newest] - at_base(h, v->s->blocks);
+    if (v->growth * 2 >= v->blocks && until_newest * 2 >= v->blocks)
+        return NO_OPINION;
+    answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
+    finding_why(f, "%" PRId64 " blocks survived but the site's total grew by only %" PRId64,
+                v->blocks, v->growth < until_newest ? v->growth : until_newest);
+    return DECIDED;
+}
+
+/* How much more the epochs of a half differ from their common rate than chance alone makes them:
+ * losses that come in clumps vary more. At least 1. */
+static double dispersion(const struct judge_context *h, const struct survivors *v)
+{
+    double chi = 0;
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        int half = c > h->middle;
+        if (!judge_context_judges(h, c) || v->half[half] == 0)
+            continue;
+        double mean = (double)v->half[half] * (double)h->e->epoch[c].opened / (double)h->half[half];
+        double apart = (double)v->s->born_blocks[c] - mean;
+        chi += apart * apart / mean;
+    }
+    double each = h->epochs > 2 ? chi / (h->epochs - 2) : 1;
+    return each > 1 ? each : 1;
+}
+
+static enum answer site_decelerating(struct judge_context *h, const struct survivors *v,
+                                     struct judge_finding *f)
+{
+    double first = (double)v->half[0] / (double)h->half[0];
+    double second = (double)v->half[1] / (double)h->half[1];
+    double share = (double)h->half[1] / (double)h->opened, clump = dispersion(h, v);
+    int64_t all = (int64_t)((double)v->blocks / clump);
+    int64_t late = (int64_t)((double)v->half[1] / clump);
+    if (second * 2 >= first || binomial_at_most(late, all, share) > SLOWER)
+        return NO_OPINION;
+    answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
+    finding_why(f, "slows down: %.4f blocks per %s in the first half, %.4f in the second", first,
+                unit_of(h), second);
+    return DECIDED;
+}
+
+static enum answer site_leak(struct judge_context *h, const struct survivors *v,
+                             struct judge_finding *f)
+{
+    size_t cache = 0;
+    *f = finding_of(h, v, VERDICT_LEAK, KIND_SIDE);
+    finding_why_ratio(h, v->s, f);
+    if (h->e->drained && cache_fits(h, v->s, &cache) != CACHE_NONE && v->s->flushed_blocks > 0) {
+        f->blocks = v->s->flushed_blocks;
+        f->bytes = v->s->flushed_bytes;
+        f->per_conn_blocks = (double)f->blocks / (double)h->opened;
+        f->per_conn_bytes = (double)f->bytes / (double)h->opened;
+        finding_why(f, "grows beside %.32s: emptying it left %" PRId64 " of %" PRId64 " blocks",
+                    h->e->cache[cache].name, f->blocks, v->blocks);
+    }
+    h->wants_hold |= !h->hold;
+    return DECIDED;
+}
+
+typedef enum answer (*site_rule)(struct judge_context *h, const struct survivors *v,
+                                 struct judge_finding *f);
+
+bool survivors_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *ret)
+{
+    static const site_rule rule[] = {
+#define X(id, function) function,
+        SITE_RULE_LIST(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
+        enum answer answer = rule_on(h, (enum judge_rule)i) ? rule[i](h, v, ret) : NO_OPINION;
+        if (answer != NO_OPINION)
+            return answer == DECIDED;
+    }
+    return false;
+}
+
+bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret)
+{
+    struct survivors v;
+    if (h->epochs == 0)
+        return false;
+    survivors_count(h, site, &v);
+    return survivors_judge(h, &v, ret);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verdict as a whole: the findings, and whether the run was fit to give one. */
+#include "failures.h"
+#include "judge_internal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+__attribute__((format(printf, 2, 3))) static void reason(struct judgement *j, const char *format,
+                                                         ...)
+{
+    if (j->reasons == JUDGE_REASONS)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(j->reason[j->reasons++], sizeof j->reason[0], format, args);
+    va_end(args);
+}
+
+/* Figures that mean nothing: no finding may be drawn from them. */
+static bool meaningless(const struct judge_context *h, struct judgement *j)
+{
+    if (rule_on(h, RULE_UNHOOKED) && !h->e->hooked) {
+        reason(j, "the allocation hooks were not active: the ledger counted nothing");
+        return true;
+    }
+    if (rule_on(h, RULE_NO_HANDSHAKE) && h->e->handshakes == 0) {
+        reason(j, "no handshake succeeded: nothing was measured");
+        return true;
+    }
+    return false;
+}
+
+static void leak_reasons(const struct judge_context *h, struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings && j->finding[i].verdict == VERDICT_LEAK; i++) {
+        const struct judge_finding *f = &j->finding[i];
+        if (f->site == SIZE_MAX)
+            reason(j, "%s: %.150s", kind_text(f->kind), f->why);
+        else
+            reason(j, "%s: %.2f bytes in %.4f blocks per %s at %.80s:%" PRIu32, kind_text(f->kind),
+                   f->per_conn_bytes, f->per_conn_blocks,
+                   h->e->by_operation ? "operation" : "closed connection", h->e->site[f->site].file,
+                   h->e->site[f->site].line);
+    }
+}
+
+/* How many connections came to an end of their handshake, good or bad. */
+static uint64_t tried(const struct evidence *e)
+{
+    return e->failed + e->handshakes + e->intended;
+}
+
+static bool failed_many(const struct evidence *e)
+{
+    return failures_many(e->failed, tried(e));
+}
+
+/* Nothing is shown by a run in which a block that every connection loses might not have been seen.
+ */
+static void doubt_without_figure(const struct judge_context *h, struct judgement *j)
+{
+    char asked[64] = "";
+    if (h->e->want_one_in)
+        snprintf(asked, sizeof asked, "; asked for was one per %" PRIu64, h->e->want_one_in);
+    if (h->epochs < JUDGE_MIN_EPOCHS)
+        reason(j,
+               "%d of %d epochs could be judged: the run was too short, no lost block would surely "
+               "have shown%s",
+               h->epochs, JUDGE_MIN_EPOCHS, asked);
+    else
+        reason(j,
+               "no lost block would surely have shown in %" PRIu64 " and %" PRIu64
+               " %ss, the halves of what could be judged%s",
+               h->half[0], h->half[1], unit_of(h), asked);
+}
+
+static void doubt_of_sensitivity(const struct judge_context *h, struct judgement *j)
+{
+    double seen = j->sensitivity.one_in, want = (double)h->e->want_one_in;
+    if (rule_on(h, RULE_NO_FIGURE) && seen < 1)
+        doubt_without_figure(h, j);
+    else if (rule_on(h, RULE_INSENSITIVE) && seen >= 1 && seen < want)
+        reason(j,
+               "one lost block per %.0f %ss would have shown; asked for was one per "
+               "%" PRIu64,
+               seen, unit_of(h), h->e->want_one_in);
+}
+
+/* Nothing of theirs is in the figures, but they take the port and the processors. */
+static bool foreign_many(const struct evidence *e)
+{
+    return failures_many(e->foreign, tried(e));
+}
+
+static void doubts_of_run(const struct judge_context *h, struct judgement *j)
+{
+    const struct evidence *e = h->e;
+    if (rule_on(h, RULE_FAILED_SOME) && e->failed)
+        reason(j, "%" PRIu64 " connections failed that were meant to succeed", e->failed);
+    if (rule_on(h, RULE_OVERFLOWED) && e->overflowed)
+        reason(j, "the probe's tables were too small: some allocations have no place or epoch");
+    doubt_of_sensitivity(h, j);
+}
+
+static void doubts_of_findings(const struct judge_context *h, struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings; i++) {
+        const struct judge_finding *f = &j->finding[i];
+        if (f->verdict != VERDICT_INCONCLUSIVE)
+            continue;
+        if (f->site == SIZE_MAX)
+            reason(j, "%s: %.150s", kind_text(f->kind), f->why);
+        else
+            reason(j, "%.60s:%" PRIu32 ": %.110s", h->e->site[f->site].file,
+                   h->e->site[f->site].line, f->why);
+    }
+}
+
+void verdict_decide(const struct judge_context *h, struct judgement *j)
+{
+    j->kind = j->findings ? j->finding[0].kind : KIND_NONE;
+    if (meaningless(h, j)) {
+        j->verdict = VERDICT_INVALID;
+        j->kind = KIND_NONE;
+    } else if (j->findings && j->finding[0].verdict == VERDICT_LEAK) {
+        j->verdict = VERDICT_LEAK;
+        leak_reasons(h, j);
+    } else if (rule_on(h, RULE_FAILED_MANY) && failed_many(h->e)) {
+        j->verdict = VERDICT_INVALID;
+        reason(j, "%" PRIu64 " of %" PRIu64 " connections failed: more than one in a hundred",
+               h->e->failed, tried(h->e));
+    } else if (rule_on(h, RULE_FOREIGN_MANY) && foreign_many(h->e)) {
+        j->verdict = VERDICT_INVALID;
+        reason(j,
+               "%" PRIu64 " connections from elsewhere to the server's port, beside %" PRIu64
+               " of the run's own: more than one in a hundred",
+               h->e->foreign, tried(h->e));
+    } else {
+        doubts_of_findings(h, j);
+        doubts_of_run(h, j);
+        j->verdict = j->reasons ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
+        if (!j->reasons)
+            reason(j, "nothing grows over %" PRIu64 " %ss in %d epochs", h->opened, unit_of(h),
+                   h->epochs);
+    }
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_process.h"
+
+#include "base/check.h"
+#include "guard.h"
+
+#include <ftw.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20, NFTW_FILES = 16 };
+
+/* What a run writes into one of its two pipes. */
+struct catcher {
+    uv_pipe_t pipe;
+    char *bytes; /* owned */
+    size_t used, room, limit;
+};
+
+struct job {
+    struct catcher out, err;
+    int exit_code;
+};
+
+static void on_interrupt(void *owner, int number)
+{
+    struct run_process *s = owner;
+    s->interrupted = true;
+    if (s->running)
+        uv_process_kill(&s->process, s->in_order && number == SIGINT ? SIGINT : SIGTERM);
+}
+
+static void open_loop(struct run_process *s)
+{
+    CHECK(uv_loop_init(&s->loop) == 0);
+    interrupts_start(&s->interrupts, &s->loop, on_interrupt, s);
+    interrupts_unref(&s->interrupts);
+}
+
+void run_process_open_in_order(struct run_process *s)
+{
+    *s = (struct run_process){.in_order = true};
+    open_loop(s);
+}
+
+int run_process_open(struct run_process *s, const char *name, struct err *e)
+{
+    const char *base = getenv("TMPDIR");
+    *s = (struct run_process){.runs = 0};
+    int n = snprintf(s->folder, sizeof s->folder, "%s/soak-%s-XXXXXX",
+                     base && *base ? base : "/tmp", name);
+    if (n < 0 || (size_t)n >= sizeof s->folder || !mkdtemp(s->folder))
+        return err_set(e, "%.200s: no temporary folder can be made there", s->folder);
+    open_loop(s);
+    return 0;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    struct catcher *c = handle->data;
+    if (c->room - c->used < READ_BYTES) {
+        c->room = c->room * 2 + READ_BYTES;
+        c->bytes = realloc(c->bytes, c->room);
+        CHECK(c->bytes);
+    }
+    *buf = uv_buf_init(c->bytes + c->used, READ_BYTES);
+}
+
+/* Beyond the limit the rest is read and dropped: a pipe that isn't read would stop the run. */
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    (void)buf;
+    struct catcher *c = stream->data;
+    if (count < 0)
+        uv_close((uv_handle_t *)stream, NULL);
+    else if (c->used + (size_t)count <= c->limit)
+        c->used += (size_t)count;
+}
+
+static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct run_process *s = process->loop->data;
+    struct job *job = process->data;
+    s->running = false;
+    job->exit_code = signal_number ? -1 : (int)status;
+    uv_close((uv_handle_t *)process, NULL);
+}
+
+static void catcher_init(struct run_process *s, struct catcher *c, size_t limit)
+{
+    CHECK(uv_pipe_init(&s->loop, &c->pipe, 0) == 0);
+    c->pipe.data = c;
+    c->limit = limit;
+}
+
+/* Starts this same program and waits for its end. Returns 0 or libuv's code. */
+static int run_to_end(struct run_process *s, struct job *job, char **argv)
+{
+    const uv_stdio_flags writes = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
+    catcher_init(s, &job->out, DOCUMENT_LIMIT);
+    catcher_init(s, &job->err, READ_BYTES);
+    uv_stdio_container_t stdio[] = {
+        {.flags = UV_IGNORE},
+        {.flags = writes, .data.stream = (uv_stream_t *)&job->out.pipe},
+        {.flags = writes, .data.stream = (uv_stream_t *)&job->err.pipe},
+    };
+    /* In a session of its own a run gets the terminal's Ctrl-C once, from here. */
+    uv_process_options_t options = {.flags = s->in_order ? UV_PROCESS_DETACHED : 0,
+                                    .args = argv,
+                                    .exit_cb = on_exit_process,
+                                    .stdio_count = sizeof stdio / sizeof *stdio,
+                                    .stdio = stdio};
+    s->loop.data = s;
+    s->process.data = job;
+    int rc = guard_spawn_self(&s->loop, &s->process, &options);
+    s->running = rc == 0;
+    if (rc != 0) {
+        uv_close((uv_handle_t *)&s->process, NULL);
+        uv_close((uv_handle_t *)&job->out.pipe, NULL);
+        uv_close((uv_handle_t *)&job->err.pipe, NULL);
+    } else {
+        CHECK(uv_read_start((uv_stream_t *)&job->out.pipe, on_alloc, on_read) == 0);
+        CHECK(uv_read_start((uv_stream_t *)&job->err.pipe, on_alloc, on_read) == 0);
+    }
+    CHECK(uv_run(&s->loop, UV_RUN_DEFAULT) == 0);
+    return rc;
+}
+
+/* The first line, with those that continue it: they begin with blanks. */
+static void take_sentence(const struct catcher *c, char *said, size_t size)
+{
+    size_t used = 0, at = 0;
+    for (; at < c->used && used + 1 < size; at++) {
+        if (c->bytes[at] != '\n') {
+            said[used++] = c->bytes[at];
+            continue;
+        }
+        if (at + 1 == c->used || c->bytes[at + 1] != ' ')
+            break;
+        while (at + 1 < c->used && c->bytes[at + 1] == ' ')
+            at++;
+        said[used++] = ' ';
+    }
+    said[used] = '\0';
+}
+
+static void fill_result(struct job *job, struct run_process_result *ret)
+{
+    ret->exit_code = job->exit_code;
+    ret->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
+    take_sentence(&job->err, ret->said, sizeof ret->said);
+}
+
+/* Runs the words behind `soak run`. Returns 0 or -1; `ret` is filled when it was started. */
+static int run_words(struct run_process *s, char **argv, struct run_process_result *ret,
+                     struct err *e)
+{
+    struct job job = {.exit_code = -1};
+    int rc = run_to_end(s, &job, argv);
+    if (rc == 0)
+        fill_result(&job, ret);
+    free(job.out.bytes);
+    free(job.err.bytes);
+    return rc == 0 ? 0 : err_set(e, "soak can't be started again: %s", uv_strerror(rc));
+}
+
+static bool already_interrupted(struct run_process *s)
+{
+    uv_run(&s->loop, UV_RUN_NOWAIT); /* a signal since the last run */
+    return s->interrupted;
+}
+
+/* Adds words, up to the NULL behind them. Returns how many there are then. */
+static size_t add_words(char **argv, size_t count, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++) {
+        CHECK(count < SUBRUN_WORDS);
+        argv[count++] = (char *)(uintptr_t)words[i];
+    }
+    return count;
+}
+
+int run_process_execute(struct run_process *s, const char *const *words,
+                        struct run_process_result *ret, struct err *e)
+{
+    static const char *const first[] = {"soak",    "run",      "--churn",   "max",
+                                        "--quiet", "--json=-", "--results", NULL};
+    char *argv[SUBRUN_WORDS + 1] = {NULL};
+    struct run_process_result result = {.exit_code = -1};
+    if (already_interrupted(s))
+        return err_set(e, "interrupted");
+    snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
+    const char *const folder[] = {result.folder, NULL};
+    size_t count = add_words(argv, add_words(argv, 0, first), folder);
+    add_words(argv, count, words);
+    if (run_words(s, argv, &result, e) != 0)
+        return -1;
+    *ret = result;
+    if (!s->interrupted)
+        return 0;
+    run_process_done(s, ret, false);
+    return err_set(e, "interrupted");
+}
+
+int run_process_execute_in_order(struct run_process *s, const char *const *words,
+                                 struct run_process_result *ret, struct err *e)
+{
+    static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
+    char *argv[SUBRUN_WORDS + 1] = {NULL};
+    struct run_process_result result = {.exit_code = -1};
+    if (already_interrupted(s))
+        return err_set(e, "interrupted");
+    add_words(argv, add_words(argv, 0, first), words);
+    if (run_words(s, argv, &result, e) != 0)
+        return -1;
+    *ret = result;
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
+{
+    (void)stat;
+    (void)kind;
+    (void)place;
+    remove(path);
+    return 0;
+}
+
+void run_process_done(struct run_process *s, struct run_process_result *result, bool keep)
+{
+    json_decref(result->document);
+    result->document = NULL;
+    s->keeps |= keep;
+    if (!keep && result->folder[0])
+        nftw(result->folder, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS);
+}
+
+void run_process_close(struct run_process *s)
+{
+    interrupts_stop(&s->interrupts);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&s->loop) == 0);
+    if (!s->keeps && s->folder[0])
+        rmdir(s->folder);
+}

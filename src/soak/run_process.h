@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs of this same program as child processes: how `soak selftest` and `soak calibrate` measure. A
+ * loop of its own, one run at a time. The results of a run lie in a temporary folder that is
+ * removed unless its caller keeps it.
+ *
+ * An interrupt (interrupts.h) ends the run under way at once and is remembered, so that a caller
+ * can print what it has and exit with 130. When the caller dies, so does the run under way.
+ */
+#ifndef SOAK_RUN_PROCESS_H
+#define SOAK_RUN_PROCESS_H
+
+#include "base/err.h"
+#include "interrupts.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+enum { SUBRUN_WORDS = 96, SUBRUN_PATH = 512 };
+
+struct run_process {
+    uv_loop_t loop;
+    struct interrupts interrupts;
+    uv_process_t process;
+    bool running, interrupted;
+    bool in_order;            /* opened by run_process_open_in_order */
+    char folder[SUBRUN_PATH]; /* all runs' results: made by run_process_open */
+    size_t runs;
+    bool keeps; /* something in the folder was kept */
+};
+
+/* What one run left. */
+struct run_process_result {
+    json_t *document; /* soak/1: owned by the caller; NULL = none */
+    int exit_code;    /* -1 when a signal ended it */
+    char said[512];   /* the first sentence of its stderr: why there is no document */
+    char folder[SUBRUN_PATH + 32];
+};
+
+/* `name` is part of the temporary folder's name. Returns 0 or -1. */
+int run_process_open(struct run_process *s, const char *name, struct err *e);
+/* Runs `soak run --churn max --quiet --json=- WORDS...` to its end (`words` NULL-ended or
+ * SUBRUN_WORDS / 2 of them). Returns 0, or -1 when it can't be started or was interrupted; then
+ * nothing is written. */
+int run_process_execute(struct run_process *s, const char *const *words,
+                        struct run_process_result *ret, struct err *e);
+/* For runs that are results in their own right: no temporary folder; SIGINT reaches the run as
+ * it is, so that it ends in order with what it has seen; SIGTERM and SIGHUP end it at once. */
+void run_process_open_in_order(struct run_process *s);
+/* Runs `soak run --quiet --json=- WORDS...` to its end. Returns 0 with what it left, even when it
+ * was interrupted (s->interrupted); -1 when it can't be started, or an interrupt came before. */
+int run_process_execute_in_order(struct run_process *s, const char *const *words,
+                                 struct run_process_result *ret, struct err *e);
+/* Frees the document, and removes the run's folder unless it is to be kept. */
+void run_process_done(struct run_process *s, struct run_process_result *result, bool keep);
+/* Removes what isn't kept. */
+void run_process_close(struct run_process *s);
+
+#endif

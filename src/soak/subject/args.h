@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command lines of the two children and of soak-footprint, from a scenario. Strings are owned
+ * by the struct.
+ */
+#ifndef SOAK_ARGS_H
+#define SOAK_ARGS_H
+
+#include "scenario/scenario.h"
+
+#include <stdint.h>
+
+enum { ARGS_MAX = 64, ARGS_BYTES = 2 * OPTS_TEXT };
+
+struct args {
+    char *argv[ARGS_MAX + 1]; /* NULL-ended; point into bytes */
+    int count;
+    char bytes[ARGS_BYTES];
+    size_t used;
+};
+
+/* All abort when the scenario's strings don't fit (scenario_check bounds them). */
+void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed);
+/* The same for `soak-server --check`, which is no child: it has no control socket and no page. */
+void args_server_check(struct args *a, const struct scenario *s, const char *program);
+void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
+                 const char *address, uint64_t port);
+
+/* The largest message of soak-footprint's. */
+enum { ARGS_FOOTPRINT_PAYLOAD = 65536 };
+/* What soak-footprint can have of the scenario; `any` version is 1.3 and `both` keys are P-256. */
+void args_footprint(struct args *a, const struct scenario *s, const char *program);
+/* Whether each of its connections resumes: when all of the scenario's do. */
+bool args_footprint_resumes(const struct scenario *s);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "child.h"
+
+#include "base/check.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CONTROL_FD = 3, PAGE_FD = 4, EXTRA_FD = 5 };
+
+int child_init(struct child *c, struct err *e)
+{
+    CHECK(c->name && c->on_line && c->on_exit);
+    c->page_fd = -1;
+    return page_file_make(&c->page_fd, &c->page, e);
+}
+
+static void child_on_skipped(struct child *c, const char *line)
+{
+    if (c->skipped_count == CHILD_SKIPPED)
+        return;
+    struct child_skipped *skipped = &c->skipped[c->skipped_count];
+    if (line_text(line, "name", false, skipped->name, sizeof skipped->name) == 0 &&
+        line_text(line, "text", true, skipped->why, sizeof skipped->why) == 0)
+        c->skipped_count++;
+}
+
+/* A client's problem is a connection that failed: it says whose, and of which kind. */
+static void child_on_problem(struct child *c, const char *line)
+{
+    struct child_failure failure = {.text = ""};
+    if (!c->problem[0])
+        line_text(line, "text", true, c->problem, sizeof c->problem);
+    if (!c->failure.text[0] &&
+        line_text(line, "kind", false, failure.kind, sizeof failure.kind) == 0 &&
+        line_text(line, "behaviour", false, failure.behaviour, sizeof failure.behaviour) == 0 &&
+        line_text(line, "text", true, failure.text, sizeof failure.text) == 0)
+        c->failure = failure;
+}
+
+static void child_on_line(void *ctx, const char *line)
+{
+    struct child *c = ctx;
+    if (line_is(line, "fatal"))
+        line_text(line, "text", true, c->fatal, sizeof c->fatal);
+    else if (line_is(line, "problem"))
+        child_on_problem(c, line);
+    else if (line_is(line, "skipped"))
+        child_on_skipped(c, line);
+    c->on_line(c, line);
+}
+
+static void child_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    static char bytes[4096]; /* one loop, used up before the next read */
+    (void)handle;
+    *buf = uv_buf_init(bytes, sizeof bytes);
+}
+
+static void child_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    struct child *c = stream->data;
+    if (count < 0 || (count > 0 && line_reader_feed(&c->reader, buf->base, (size_t)count,
+                                                    child_on_line, c) != 0)) {
+        uv_read_stop(stream);
+    }
+}
+
+static void child_on_process_exit(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct child *c = process->data;
+    c->running = false;
+    c->exit_status = status;
+    c->exit_signal = signal_number;
+    uv_close((uv_handle_t *)process, NULL);
+    if (!uv_is_closing((uv_handle_t *)&c->control))
+        uv_close((uv_handle_t *)&c->control, NULL);
+    c->on_exit(c);
+}
+
+static int child_spawn(struct child *c, uv_loop_t *loop, const char *path, char *const *argv,
+                       const int *fds)
+{
+    uv_stdio_container_t stdio[EXTRA_FD + 1] = {{.flags = UV_IGNORE}};
+    for (int i = 1; i <= EXTRA_FD; i++) {
+        stdio[i].flags = fds[i] < 0 ? UV_IGNORE : UV_INHERIT_FD;
+        stdio[i].data.fd = fds[i];
+    }
+    uv_process_options_t options = {
+        .file = path,
+        .args = (char **)(uintptr_t)argv,
+        .env = c->environment,
+        .exit_cb = child_on_process_exit,
+        .stdio_count = fds[EXTRA_FD] < 0 ? EXTRA_FD : EXTRA_FD + 1,
+        .stdio = stdio,
+    };
+    c->process.data = c;
+    return uv_spawn(loop, &c->process, &options);
+}
+
+int child_start(struct child *c, uv_loop_t *loop, const char *path, char *const *argv, int log_fd,
+                int extra_fd, struct err *e)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_set(e, "%s: no control socket can be made: %s", c->name, strerror(errno));
+    CHECK(uv_pipe_init(loop, &c->control, 0) == 0);
+    c->control.data = c;
+    CHECK(uv_pipe_open(&c->control, pair[0]) == 0);
+    const int fds[EXTRA_FD + 1] = {-1, log_fd, log_fd, pair[1], c->page_fd, extra_fd};
+    int rc = child_spawn(c, loop, path, argv, fds);
+    close(pair[1]);
+    if (rc != 0) {
+        uv_close((uv_handle_t *)&c->control, NULL);
+        uv_close((uv_handle_t *)&c->process, NULL);
+        return err_set(e, "%s: %s can't be started: %s", c->name, path, uv_strerror(rc));
+    }
+    c->pid = c->process.pid;
+    c->running = true;
+    CHECK(uv_read_start((uv_stream_t *)&c->control, child_on_alloc, child_on_read) == 0);
+    return 0;
+}
+
+void child_send(struct child *c, const char *format, ...)
+{
+    if (!c->running)
+        return;
+    char line[LINE_MAX_BYTES];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line - 1, format, args);
+    va_end(args);
+    CHECK(n > 0 && (size_t)n < sizeof line - 1);
+    line[n] = '\n';
+    uv_buf_t buf = uv_buf_init(line, (unsigned)n + 1);
+    /* The socket's buffer holds thousands of such lines and the protocol has at most one or two
+     * under way; a child that doesn't read at all is the watchdog's matter. */
+    uv_try_write((uv_stream_t *)&c->control, &buf, 1);
+}
+
+void child_kill(struct child *c)
+{
+    if (c->running) {
+        c->quitting = true;
+        uv_process_kill(&c->process, SIGKILL);
+    }
+}
+
+static const char *signal_name(int number)
+{
+    const char *abbreviation = sigabbrev_np(number);
+    return abbreviation ? abbreviation : "?";
+}
+
+char *child_end_text(const struct child *c, char *buf, size_t size)
+{
+    if (c->exit_signal)
+        snprintf(buf, size, "%s exited with signal %d (SIG%s)", c->name, c->exit_signal,
+                 signal_name(c->exit_signal));
+    else if (c->fatal[0])
+        snprintf(buf, size, "%s: %s", c->name, c->fatal);
+    else
+        snprintf(buf, size, "%s exited with status %d", c->name, (int)c->exit_status);
+    return buf;
+}
+
+void child_fini(struct child *c)
+{
+    if (c->page)
+        page_file_unmap(c->page);
+    if (c->page_fd >= 0)
+        close(c->page_fd);
+    c->page = NULL;
+    c->page_fd = -1;
+}

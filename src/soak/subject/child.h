@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A child process under soak: soak-server or soak-client, with its control socketpair, its probe
+ * page and its log. Runs on the orchestrator's loop. The struct is embedded by the caller and must
+ * stay until `on_exit` has been called and the loop has run once more; child_fini then gives back
+ * the page.
+ */
+#ifndef SOAK_CHILD_H
+#define SOAK_CHILD_H
+
+#include "base/err.h"
+#include "base/line.h"
+#include "page/page_file.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+enum { CHILD_SKIPPED = 16 };
+
+/* A behaviour that the child's build can't do. */
+struct child_skipped {
+    char name[32], why[256];
+};
+
+/* The client's first failed connection. */
+struct child_failure {
+    char kind[16], behaviour[32]; /* "handshake"; "clean", or the operation's name */
+    char text[256];               /* the sentence; "" when none has failed */
+};
+
+struct child;
+typedef void (*child_line_fn)(struct child *c, const char *line);
+typedef void (*child_exit_fn)(struct child *c);
+
+struct child {
+    const char *name; /* "server", "client": static */
+    void *owner;      /* borrowed, for the callbacks */
+    child_line_fn on_line;
+    child_exit_fn on_exit;
+
+    char **environment; /* borrowed during child_start; NULL = soak's own */
+
+    struct page *page; /* mapped while the struct lives */
+    int pid;           /* 0 before the start */
+    bool running;
+    bool quitting; /* told to go: its exit is expected */
+    int64_t exit_status;
+    int exit_signal;
+    char fatal[LINE_MAX_BYTES];   /* the child's own last sentence, or "" */
+    char problem[LINE_MAX_BYTES]; /* its first problem, or "" */
+    struct child_failure failure;
+    size_t skipped_count; /* at most CHILD_SKIPPED */
+    struct child_skipped skipped[CHILD_SKIPPED];
+
+    int page_fd;
+    uv_process_t process;
+    uv_pipe_t control;
+    struct line_reader reader;
+};
+
+/* Makes the page. name, owner and the callbacks must be set. Returns 0 or -1. */
+int child_init(struct child *c, struct err *e);
+/* Starts `path` with `argv` (NULL-ended; `--control-fd 3 --page-fd 4` are for the caller to put
+ * in). `log_fd` becomes stdout and stderr; `extra_fd` (or -1) becomes descriptor 5. Both stay the
+ * caller's. Returns 0 or -1. */
+int child_start(struct child *c, uv_loop_t *loop, const char *path, char *const *argv, int log_fd,
+                int extra_fd, struct err *e);
+/* Sends one control line (printf format, without its newline). A child that is gone is no error:
+ * its exit is told by on_exit. */
+void child_send(struct child *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Ends it with SIGKILL, if it runs. */
+void child_kill(struct child *c);
+/* A sentence of how it ended: "server exited with signal 11 (SIGSEGV)". Returns buf. */
+char *child_end_text(const struct child *c, char *buf, size_t size);
+void child_fini(struct child *c);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two programs of a run: where they lie, and what they run on. The client is always the build's
+ * own, on the build's libraries; the server can be one that was built for others (assembly.h).
+ */
+#ifndef SOAK_PROGRAMS_H
+#define SOAK_PROGRAMS_H
+
+#include "archive/run_dir.h"
+#include "child.h"
+#include "library/assembly.h"
+#include "scenario/scenario.h"
+
+#include <limits.h>
+
+struct programs {
+    const struct scenario *scenario; /* borrowed */
+    char folder[PATH_MAX];           /* the build's own */
+    bool assembled;                  /* `assembly` is filled: the server's */
+    struct assembly assembly;
+};
+
+/* Finds both; fetches and builds what the scenario asks for and isn't there. Returns 0, or below 0
+ * (-EINTR: interrupted). */
+int programs_find(const struct scenario *s, struct programs *ret, struct err *e);
+
+/* The folder of the programs that are built for the server's libraries. Borrowed. */
+const char *programs_server_folder(const struct programs *p);
+/* The environment of the server, or of the client; environment_free frees it. */
+char **programs_environment(const struct programs *p, bool server);
+
+/* Starts soak-NAME, with NAME the child's: its output goes to NAME.log in `dir`. Returns 0 or -1.
+ */
+int programs_start(const struct programs *p, struct child *c, bool server, uv_loop_t *loop,
+                   char *const *argv, struct run_dir *dir, int extra_fd, struct err *e);
+
+/* Refuses a child, by what it says of its libraries, that runs on another allocator than was asked
+ * for. Returns 0 or -1. */
+int programs_check_allocator(const struct programs *p, bool server, const char *libs,
+                             struct err *e);
+/* Refuses a child, by what it said in `ready` and by what it has mapped, that runs on something
+ * else than was asked for. Returns 0 or -1. */
+int programs_check(const struct programs *p, const struct child *c, bool server, const char *libs,
+                   struct err *e);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which behaviour loses what, from made-up runs: whole numbers, chance, behaviours that need each
+ * other, behaviours that can't be told apart. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "stats/attribution/attribution.h"
+#include "stats/attribution/mix.h"
+
+enum { MOST = 16, CLEAN = 0, RESET, HALF_CLOSE, MID_HANDSHAKE };
+
+struct made {
+    size_t count, epochs;
+    uint64_t begun[BEHAVIOURS_EPOCHS][MOST], ended[BEHAVIOURS_EPOCHS][MOST];
+    int64_t blocks[BEHAVIOURS_EPOCHS], bytes[BEHAVIOURS_EPOCHS];
+    bool begun_only;
+};
+
+static const uint64_t usual[] = {50, 30, 15, 5, 9, 7, 22, 3, 17, 40, 11, 6, 8, 31, 4, 12};
+
+static size_t draw(struct rng *r, const uint64_t *weight, size_t count)
+{
+    uint64_t total = 0;
+    for (size_t b = 0; b < count; b++)
+        total += weight[b];
+    uint64_t pick = rng_below(r, total);
+    size_t b = 0;
+    while (pick >= weight[b])
+        pick -= weight[b++];
+    return b;
+}
+
+/* Epochs of n, 2n, 4n, ... up to 8n; the last 30 connections of each end in the next. */
+static void make(struct made *m, size_t count, size_t epochs, uint64_t seed)
+{
+    static struct mix mix;
+    struct rng r = {.state = seed};
+    *m = (struct made){.count = count, .epochs = epochs};
+    mix_init(&mix, usual, count);
+    for (size_t e = 0; e < epochs; e++) {
+        uint64_t opens = 250u << (e < 3 ? e : 3), weight[MIX_MAX];
+        mix_next(&mix, opens, weight);
+        for (uint64_t i = 0; i < opens; i++) {
+            size_t b = draw(&r, weight, count);
+            m->begun[e][b]++;
+            m->ended[i + 30 < opens ? e : e + 1][b]++;
+        }
+        for (size_t i = 0; e == 0 && i < 30; i++)
+            m->ended[e][draw(&r, usual, count)]++;
+    }
+}
+
+static void solve(const struct made *m, struct behaviours_answer *ret)
+{
+    struct behaviours_epoch epoch[BEHAVIOURS_EPOCHS];
+    for (size_t e = 0; e < m->epochs; e++)
+        epoch[e] = (struct behaviours_epoch){.begun = m->begun[e],
+                                             .ended = m->ended[e],
+                                             .blocks = m->blocks[e],
+                                             .bytes = m->bytes[e]};
+    behaviours_solve(
+        &(struct behaviours_question){
+            .count = m->count, .epochs = m->epochs, .epoch = epoch, .begun_only = m->begun_only},
+        ret);
+}
+
+static void lose(struct made *m, uint64_t (*count)[MOST], size_t behaviour, int64_t blocks,
+                 int64_t size)
+{
+    for (size_t e = 0; e < m->epochs; e++) {
+        m->blocks[e] += blocks * (int64_t)count[e][behaviour];
+        m->bytes[e] += blocks * size * (int64_t)count[e][behaviour];
+    }
+}
+
+static void lose_some(struct made *m, size_t behaviour, double chance, int64_t clump, uint64_t seed)
+{
+    struct rng r = {.state = seed};
+    for (size_t e = 0; e < m->epochs; e++) {
+        for (uint64_t i = 0; i < m->begun[e][behaviour]; i++) {
+            bool lost = rng_unit(&r) < chance;
+            m->blocks[e] += lost ? clump : 0;
+            m->bytes[e] += lost ? 64 * clump : 0;
+        }
+    }
+}
+
+static void one_guilty_behaviour_comes_out_whole(void **state)
+{
+    (void)state;
+    for (size_t count = 2; count <= MOST; count++) {
+        for (size_t guilty = 0; guilty < count; guilty++) {
+            struct made m;
+            struct behaviours_answer a;
+            make(&m, count, count + 1, count * 100 + guilty);
+            lose(&m, m.begun, guilty, 1, 64);
+            solve(&m, &a);
+            assert_int_equal(a.outcome, BEHAVIOURS_APART);
+            assert_true(a.exact && !a.by_end && a.residual_blocks == 0 && a.residual_bytes == 0);
+            for (size_t b = 0; b < count; b++) {
+                assert_true(a.share[b].blocks == (b == guilty));
+                assert_true(a.share[b].bytes == (b == guilty ? 64 : 0));
+                assert_int_equal(a.share[b].verdict,
+                                 b == guilty ? BEHAVIOUR_GUILTY : BEHAVIOUR_INNOCENT);
+            }
+            assert_true(behaviours_tell(&a));
+        }
+    }
+}
+
+static void different_losses_of_several_come_out_whole(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 4, 6, 7);
+    lose(&m, m.begun, CLEAN, 28, 900);
+    lose(&m, m.begun, RESET, 29, 900);
+    lose(&m, m.begun, MID_HANDSHAKE, 3, 16);
+    solve(&m, &a);
+    assert_true(a.exact);
+    assert_true(a.share[CLEAN].blocks == 28 && a.share[RESET].blocks == 29);
+    assert_true(a.share[HALF_CLOSE].blocks == 0 && a.share[MID_HANDSHAKE].blocks == 3);
+    assert_true(a.share[MID_HANDSHAKE].bytes == 48);
+}
+
+static void all_alike_is_said_so(void **state)
+{
+    (void)state;
+    for (size_t epochs = 3; epochs <= 7; epochs++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, epochs, 3);
+        for (size_t b = 0; b < 4; b++)
+            lose(&m, m.begun, b, 1, 32);
+        solve(&m, &a);
+        assert_int_equal(a.outcome, BEHAVIOURS_ALIKE);
+        assert_true(a.exact && a.share[MID_HANDSHAKE].bytes == 32);
+        assert_false(behaviours_tell(&a));
+    }
+}
+
+/* The control: with the counts of the beginnings alone, what is lost on leaving fits nothing. */
+static void what_is_lost_on_leaving_needs_the_other_count(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 4, 7, 11);
+    lose(&m, m.ended, RESET, 1, 64);
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_APART);
+    assert_true(a.exact && a.by_end && a.share[RESET].blocks == 1 && a.share[CLEAN].blocks == 0);
+    m.begun_only = true;
+    solve(&m, &a);
+    assert_false(a.exact);
+    assert_true(a.residual_blocks > 0.5);
+}
+
+static void a_loss_by_chance_has_its_error(void **state)
+{
+    (void)state;
+    enum { RUNS = 300 };
+    int told = 0, framed = 0, apart = 0, within = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, 10, seed);
+        lose_some(&m, RESET, 0.1, 1, seed * 13);
+        solve(&m, &a);
+        assert_false(a.exact);
+        const struct behaviours_share *s = &a.share[RESET];
+        told += s->verdict == BEHAVIOUR_GUILTY;
+        within += fabs(s->blocks - 0.1) <= 2 * s->blocks_error;
+        for (size_t b = 0; b < 4; b++)
+            framed += b != RESET && a.share[b].verdict == BEHAVIOUR_GUILTY;
+        apart += a.outcome == BEHAVIOURS_TOGETHER;
+    }
+    print_message(
+        "1 in 10 of the resets: %d of %d told, %d framed, %d called inseparable, %d within "
+        "two errors\n",
+        told, RUNS, framed, apart, within);
+    assert_true(told >= RUNS * 95 / 100);
+    assert_true(framed <= 2);
+    assert_true(apart <= 2);
+    assert_true(within >= RUNS * 90 / 100);
+}
+
+static void losses_of_several_blocks_scatter_more(void **state)
+{
+    (void)state;
+    int together = 0, framed = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, 10, seed);
+        lose_some(&m, RESET, 0.05, 28, seed);
+        solve(&m, &a);
+        together += a.outcome == BEHAVIOURS_TOGETHER;
+        framed += a.share[CLEAN].verdict == BEHAVIOUR_GUILTY;
+        assert_true(a.scatter >= 28);
+    }
+    assert_true(together <= 2);
+    assert_true(framed <= 1);
+}
+
+/* Losses that take two behaviours: in proportion to the product of their shares. Beside them
+ * everyone loses 80 blocks, so that no behaviour seems to free any. */
+static void make_interaction(struct made *m, uint64_t seed, double scale)
+{
+    make(m, 4, 10, seed);
+    for (size_t e = 0; e < m->epochs; e++) {
+        double all = 0;
+        for (size_t b = 0; b < 4; b++)
+            all += (double)m->begun[e][b];
+        double both = (double)m->begun[e][RESET] * (double)m->begun[e][HALF_CLOSE] / all;
+        m->blocks[e] = llround(both * scale + 80 * all);
+        m->bytes[e] = 32 * m->blocks[e];
+    }
+}
+
+static void a_leak_that_needs_two_behaviours_is_not_separable(void **state)
+{
+    (void)state;
+    int together = 0, told = 0;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make_interaction(&m, seed, 400);
+        solve(&m, &a);
+        for (size_t b = 0; b < 4; b++)
+            assert_true(a.share[b].blocks > 0);
+        assert_true(a.residual_blocks > 1);
+        together += a.outcome == BEHAVIOURS_TOGETHER;
+        told += behaviours_tell(&a);
+    }
+    print_message("two behaviours together: %d of 100 not separable, %d pinned on one\n", together,
+                  told);
+    assert_int_equal(together, 100);
+    assert_int_equal(told, 0);
+}
+
+static void equal_mixes_tell_nothing(void **state)
+{
+    (void)state;
+    struct made m = {.count = 3, .epochs = 6};
+    struct behaviours_answer a;
+    for (size_t e = 0; e < m.epochs; e++) {
+        uint64_t n = 37 * (e + 3) * (e + 1);
+        m.begun[e][0] = m.ended[e][0] = 7 * n;
+        m.begun[e][1] = m.ended[e][1] = n;
+        m.begun[e][2] = m.ended[e][2] = n;
+    }
+    lose(&m, m.begun, 1, 1, 64);
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+    for (size_t b = 0; b < 3; b++) {
+        assert_int_equal(a.share[b].verdict, BEHAVIOUR_UNSURE);
+        assert_true(a.share[b].blocks == 0);
+    }
+}
+
+static void fewer_epochs_than_behaviours_still_show_the_one_that_fits(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 16, 6, 5);
+    lose(&m, m.begun, 9, 1, 64);
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_APART);
+    assert_true(a.sparse && a.exact && a.share[9].blocks == 1 && a.share[0].blocks == 0);
+    lose(&m, m.begun, 3, 1, 64);
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+}
+
+static void without_a_spare_epoch_chance_is_not_told_from_togetherness(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 2, 2, seed);
+        lose_some(&m, RESET, 0.9, 1, seed);
+        solve(&m, &a);
+        assert_int_equal(a.freedom, 0);
+        assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+    }
+}
+
+static void five_blocks_convict_no_behaviour(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 4, 10, 5);
+    for (size_t e = 3; e < 8; e++) {
+        m.blocks[e] = 1;
+        m.bytes[e] = 64;
+    }
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+}
+
+static void one_behaviour_has_nothing_to_solve(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 1, 4, 5);
+    lose(&m, m.begun, 0, 2, 16);
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_SINGLE);
+    assert_true(a.share[0].bytes == 32);
+}
+
+static void nothing_lost_nothing_said(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 4, 6, 5);
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_NONE);
+    assert_true(a.share[RESET].connections > 100);
+    solve(&(struct made){.count = 4}, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_NONE);
+}
+
+/* Connections that failed are no clean ones: they have a column of their own. */
+static void failures_do_not_spoil_the_others(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 4, 8, 21);
+    m.count = 5;
+    m.begun[4][4] = m.ended[4][4] = 3;
+    lose(&m, m.begun, RESET, 1, 64);
+    m.blocks[4] += 2;
+    m.bytes[4] += 100;
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_APART);
+    assert_true(fabs(a.share[RESET].blocks - 1) < 1e-6 && fabs(a.share[CLEAN].blocks) < 1e-6);
+}
+
+static void the_forecast_of_an_epoch_is_its_sum(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    const uint64_t begun[4] = {10, 200, 0, 5}, ended[4] = {0};
+    make(&m, 4, 6, 7);
+    lose(&m, m.begun, RESET, 2, 64);
+    solve(&m, &a);
+    struct behaviours_forecast f = behaviours_forecast(&a, begun, ended);
+    assert_true(f.blocks == 400 && f.bytes == 400 * 64 && f.blocks_off == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_guilty_behaviour_comes_out_whole),
+        cmocka_unit_test(different_losses_of_several_come_out_whole),
+        cmocka_unit_test(all_alike_is_said_so),
+        cmocka_unit_test(what_is_lost_on_leaving_needs_the_other_count),
+        cmocka_unit_test(a_loss_by_chance_has_its_error),
+        cmocka_unit_test(losses_of_several_blocks_scatter_more),
+        cmocka_unit_test(a_leak_that_needs_two_behaviours_is_not_separable),
+        cmocka_unit_test(equal_mixes_tell_nothing),
+        cmocka_unit_test(fewer_epochs_than_behaviours_still_show_the_one_that_fits),
+        cmocka_unit_test(without_a_spare_epoch_chance_is_not_told_from_togetherness),
+        cmocka_unit_test(five_blocks_convict_no_behaviour),
+        cmocka_unit_test(one_behaviour_has_nothing_to_solve),
+        cmocka_unit_test(nothing_lost_nothing_said),
+        cmocka_unit_test(failures_do_not_spoil_the_others),
+        cmocka_unit_test(the_forecast_of_an_epoch_is_its_sum),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The self-check's judgement over figures: what a working meter shows is ok, and each way in which
+ * a meter can be wrong makes the subject INVALID. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "stats/judge/canary.h"
+
+#include <string.h>
+
+enum { EPOCHS = 8, WARM = 2, LOST_EPOCH = 3, BYTES = 77, EVERY = 7 };
+static const uint64_t OPENED[EPOCHS] = {280, 250, 250, 500, 1000, 1000, 1000, 45};
+
+struct series {
+    int64_t blocks[EPOCHS], bytes[EPOCHS], born_blocks[EPOCHS], born_bytes[EPOCHS];
+};
+
+struct meter {
+    struct judge_epoch epoch[EPOCHS];
+    struct series lost, control[CANARY_CONTROLS];
+    struct canary_evidence e;
+};
+
+static void put(struct series *t, size_t epoch, int64_t blocks, int64_t bytes)
+{
+    t->born_blocks[epoch] += blocks;
+    t->born_bytes[epoch] += bytes;
+    for (size_t c = epoch; c < EPOCHS; c++) {
+        t->blocks[c] += blocks;
+        t->bytes[c] += bytes;
+    }
+}
+
+static void lend(struct judge_site *site, const struct series *t)
+{
+    site->file = "soak/self-check";
+    site->blocks = t->blocks;
+    site->bytes = t->bytes;
+    site->born_blocks = t->born_blocks;
+    site->born_bytes = t->born_bytes;
+}
+
+/* The ring's eight entries are of the newest epoch, and the totals stayed. */
+static void fill_cache(struct series *t)
+{
+    for (size_t c = 0; c < EPOCHS; c++) {
+        t->blocks[c] = 8;
+        t->bytes[c] = 8 * 40;
+    }
+    t->born_blocks[LOST_EPOCH] = 8;
+    t->born_bytes[LOST_EPOCH] = 8 * 40;
+}
+
+static void fill_deferred(struct series *t)
+{
+    for (size_t c = 0; c < EPOCHS; c++) {
+        t->blocks[c] = 2;
+        t->bytes[c] = 2 * 56;
+    }
+    t->born_blocks[LOST_EPOCH] = 2;
+    t->born_bytes[LOST_EPOCH] = 2 * 56;
+}
+
+/* What a working meter shows. */
+static void working(struct meter *m)
+{
+    *m = (struct meter){.e = {.epochs = EPOCHS, .drained = true}};
+    uint64_t opened = 0;
+    for (size_t c = 0; c < EPOCHS; c++) {
+        opened += OPENED[c];
+        m->epoch[c] = (struct judge_epoch){.opened = OPENED[c],
+                                           .closed = opened - 30,
+                                           .seconds = 1,
+                                           .measured = c >= WARM,
+                                           .all_closed = c + 1 < EPOCHS};
+    }
+    m->e.epoch = m->epoch;
+    m->e.plan = (struct canary_plan){.planned = true,
+                                     .armed = true,
+                                     .lost_at = 780,
+                                     .lost_bytes = BYTES,
+                                     .one_time_at = 600,
+                                     .every = EVERY,
+                                     .cache_entries = 8,
+                                     .waiting = 2};
+    put(&m->lost, LOST_EPOCH, 1, BYTES);
+    put(&m->control[CANARY_ONE_TIME], 2, 1, 72);
+    fill_cache(&m->control[CANARY_CACHE]);
+    fill_deferred(&m->control[CANARY_DEFERRED]);
+    lend(&m->e.lost, &m->lost);
+    for (size_t i = 0; i < CANARY_CONTROLS; i++)
+        lend(&m->e.control[i], &m->control[i]);
+    m->e.control[CANARY_ONE_TIME].drained_blocks = 1;
+    m->e.control[CANARY_CACHE].drained_blocks = 8;
+    m->e.control[CANARY_CACHE].flushed_blocks = 8;
+}
+
+static void a_working_meter_is_ok(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    canary_judge(&m.e, &s);
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
+    assert_int_equal(s.state, CANARY_OK);
+    assert_true(s.reached && s.found);
+    assert_int_equal(s.epoch, LOST_EPOCH);
+    assert_int_equal(s.bytes, BYTES);
+}
+
+/* ---- each way to be wrong ---- */
+
+static void missing(struct meter *m)
+{
+    put(&m->lost, LOST_EPOCH, -1, -BYTES);
+}
+
+static void wrong_epoch(struct meter *m)
+{
+    put(&m->lost, LOST_EPOCH, -1, -BYTES);
+    put(&m->lost, LOST_EPOCH + 1, 1, BYTES);
+}
+
+static void wrong_size(struct meter *m)
+{
+    put(&m->lost, LOST_EPOCH, 0, 16);
+}
+
+static void two_blocks(struct meter *m)
+{
+    put(&m->lost, LOST_EPOCH + 2, 1, BYTES);
+}
+
+static void freed_twice_elsewhere(struct meter *m)
+{
+    put(&m->lost, LOST_EPOCH + 1, -1, -BYTES);
+}
+
+static void before_its_time(struct meter *m)
+{
+    m->e.plan.lost_at = 1000000;
+}
+
+static void cache_counts_no_frees(struct meter *m)
+{
+    put(&m->control[CANARY_CACHE], 4, 20, 800);
+    put(&m->control[CANARY_CACHE], 5, 20, 800);
+}
+
+static void cache_never_filled(struct meter *m)
+{
+    m->control[CANARY_CACHE] = (struct series){0};
+}
+
+static void one_time_never_made(struct meter *m)
+{
+    m->control[CANARY_ONE_TIME] = (struct series){0};
+}
+
+static void deferred_not_freed_by_the_drain(struct meter *m)
+{
+    m->e.control[CANARY_DEFERRED].drained_blocks = 2;
+}
+
+static void deferred_never_freed(struct meter *m)
+{
+    for (size_t c = 2; c < EPOCHS; c++)
+        put(&m->control[CANARY_DEFERRED], c, (int64_t)OPENED[c] / EVERY, 56);
+}
+
+static const struct {
+    const char *name;
+    void (*spoil)(struct meter *m);
+    const char *said;
+} spoilt[] = {
+    {"missing", missing,
+     "1 block of 77 bytes was planted in epoch 3; the ledger has 0 of 0 bytes in all"},
+    {"wrong_epoch", wrong_epoch,
+     "the planted block belongs to epoch 3, and the ledger has it in another"},
+    {"wrong_size", wrong_size,
+     "1 block of 77 bytes was planted in epoch 3; the ledger has 1 of 93 bytes in all"},
+    {"two_blocks", two_blocks,
+     "1 block of 77 bytes was planted in epoch 3; the ledger has 2 of 154 bytes in all"},
+    {"freed_twice_elsewhere", freed_twice_elsewhere,
+     "1 block of 77 bytes was planted in epoch 3; the ledger has 0 of 0 bytes in all"},
+    {"before_its_time", before_its_time,
+     "the planted block is there before its connection was opened"},
+    {"cache_counts_no_frees", cache_counts_no_frees,
+     "a small cache that replaces its oldest entry: 8 of its blocks must be alive after epoch 4, "
+     "found 28"},
+    {"cache_never_filled", cache_never_filled,
+     "a small cache that replaces its oldest entry: 8 of its blocks must be alive after epoch 0, "
+     "found 0"},
+    {"one_time_never_made", one_time_never_made,
+     "a block made once and kept: 1 of its blocks must be alive after epoch 3, found 0"},
+    {"deferred_not_freed_by_the_drain", deferred_not_freed_by_the_drain,
+     "blocks freed some connections later: the drain freed them, and the ledger still has 2"},
+    {"deferred_never_freed", deferred_never_freed,
+     "blocks freed some connections later: 2 of its blocks must be alive after epoch 2, found 37"},
+};
+
+static void every_failure_of_the_meter_is_invalid(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+        struct meter m;
+        struct canary s;
+        struct judgement j = {
+            .verdict = VERDICT_LEAK, .certain = true, .reasons = 1, .findings = 1};
+        working(&m);
+        spoilt[i].spoil(&m);
+        if (strcmp(spoilt[i].name, "one_time_never_made") == 0)
+            m.e.plan.one_time_at = 530 + 250;
+        canary_judge(&m.e, &s);
+        canary_apply(&s, &j);
+        if (s.state != CANARY_FAILED || strcmp(s.sentence, spoilt[i].said) != 0)
+            fail_msg("%s: %d, %s", spoilt[i].name, (int)s.state, s.sentence);
+        assert_int_equal(j.verdict, VERDICT_INVALID);
+        assert_false(j.certain);
+        assert_int_equal(j.reasons, 2);
+        assert_int_equal(j.findings, 1);
+        assert_memory_equal(j.reason[0], "meter check: ", 13);
+    }
+}
+
+/* The amounts agree, and the judge still calls it a leak: the judge itself is checked too. */
+static void a_control_that_the_judge_convicts_is_invalid(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    struct series *cache = &m.control[CANARY_CACHE];
+    for (size_t c = WARM; c + 1 < EPOCHS; c++)
+        cache->born_blocks[c] = (int64_t)OPENED[c];
+    /* Survivors whose total stayed took the place of others. */
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_OK);
+    m.e.plan.waiting = 4000;
+    m.e.plan.every = 1;
+    for (size_t c = 0, opened = 0; c < EPOCHS; c++) {
+        opened += OPENED[c];
+        m.control[CANARY_DEFERRED].blocks[c] =
+            (int64_t)opened - 1 < 4000 ? (int64_t)opened - 1 : 4000;
+        m.control[CANARY_DEFERRED].born_blocks[c] = (int64_t)OPENED[c];
+    }
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_FAILED);
+    assert_non_null(strstr(s.sentence, "must stay quiet and was called LEAK"));
+    assert_false(s.quiet[CANARY_DEFERRED]);
+    assert_true(s.quiet[CANARY_CACHE] && s.quiet[CANARY_ONE_TIME]);
+}
+
+/* ---- runs that end early ---- */
+
+static void cut(struct meter *m, size_t epochs)
+{
+    working(m);
+    m->e.epochs = epochs;
+    m->e.drained = false;
+    for (size_t c = epochs; c < EPOCHS; c++) {
+        if (m->lost.born_blocks[c])
+            put(&m->lost, c, -1, -BYTES);
+    }
+}
+
+static void a_run_that_ends_before_the_block_is_not_reached(void **state)
+{
+    (void)state;
+    for (size_t epochs = 0; epochs <= LOST_EPOCH; epochs++) {
+        struct meter m;
+        struct canary s;
+        struct judgement j = {.verdict = VERDICT_INCONCLUSIVE};
+        cut(&m, epochs);
+        canary_judge(&m.e, &s);
+        canary_apply(&s, &j);
+        assert_int_equal(s.state, CANARY_NOT_REACHED);
+        assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    }
+}
+
+static void a_tiny_run_has_no_full_cache_to_check(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    m.epoch[0].opened = 3;
+    m.epoch[1].opened = 2;
+    m.e.plan.lost_at = 5 + 260;
+    m.e.plan.one_time_at = 6;
+    struct series *cache = &m.control[CANARY_CACHE], *late = &m.control[CANARY_DEFERRED];
+    cache->blocks[0] = 3;
+    cache->blocks[1] = 5;
+    late->blocks[0] = late->blocks[1] = 1;
+    canary_judge(&m.e, &s);
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 2 harmless ones");
+    assert_false(s.seen[CANARY_CACHE]);
+}
+
+static void without_a_plan_there_is_no_self_check(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    missing(&m);
+    m.e.plan.planned = false;
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_working_meter_is_ok),
+        cmocka_unit_test(every_failure_of_the_meter_is_invalid),
+        cmocka_unit_test(a_control_that_the_judge_convicts_is_invalid),
+        cmocka_unit_test(a_run_that_ends_before_the_block_is_not_reached),
+        cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
+        cmocka_unit_test(without_a_plan_there_is_no_self_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
