@@ -59,7 +59,7 @@ char *footprint_left_out(const struct scenario *s, char *buf, size_t size)
     };
     struct text names = text_list(buf, size, ", ");
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        if (options[i].has)
+        if (options[i].has && names.used + strlen(options[i].name) + 2 < size)
             text_item(&names, "%s", options[i].name);
     return buf;
 }
