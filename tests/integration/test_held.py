@@ -258,7 +258,7 @@ class Verdicts(soak_run.SoakTest):
 
     def test_what_the_connection_holds_is_told_from_what_is_lost(self):
         run = self.soak(*HELD, "--operate", "request", "--defect", "per-operation")
-        self.assert_leak(run, "held-by-connection", "defect_notes.c")
+        self.assert_leak(run, "held-by-connection", "defect_stores.c")
         self.assertIn(" B block per operation, ", run.out)
         self.assertIn("with every operation; all were alike: request", run.out)
         run = self.soak(*HELD, "--operate", "key-update", "--defect", "operation-lost")
