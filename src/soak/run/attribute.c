@@ -2,7 +2,7 @@
 #include "attribute.h"
 
 #include "base/check.h"
-#include "page/behaviour_table.h"
+#include "page/snapshot.h"
 #include "stats/attribution/mix.h"
 #include "stats/sensitivity.h"
 
