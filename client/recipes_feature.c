@@ -2,7 +2,8 @@
 /*
  * What is asked for in the ClientHello and shown as certificate is feature_hello.c's; here is what
  * is done between the echoed message and being held: KeyUpdates, renegotiations, and what the
- * server is asked to do by its requests (docs/protocol.md). `repeats` of the recipe says how often.
+ * server is asked to do by its requests (docs/reference/protocol.md). `repeats` of the recipe says
+ * how often.
  */
 #include "feature_hello.h"
 #include "hello_send.h"

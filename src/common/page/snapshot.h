@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies of a probe page as plain numbers. The page is another process's memory: names and counts are
- * checked and bounded here. What is read is exact only when the subject is quiescent.
+ * Copies of a probe page as plain numbers. The page is another process's memory: names and counts
+ * are checked and bounded here. What is read is exact only when the subject is quiescent.
  */
 #ifndef SOAK_PAGE_SNAPSHOT_H
 #define SOAK_PAGE_SNAPSHOT_H
