@@ -82,7 +82,7 @@ class Described(unittest.TestCase):
         self.assertEqual(len(outcomes), 6)
         scenario = ("$defs", "scenario", "properties")
         self.assertEqual(at("soak-suite-1", *scenario, "outcome", "enum"), outcomes)
-        measures = words("src/common/stats/compare_sites.h", r'X\((?:ALLOCS|HELD)\w*, "([^"]+)"')
+        measures = words("src/common/stats/compare/compare_sites.h", r'X\((?:ALLOCS|HELD)\w*, "([^"]+)"')
         self.assertEqual(at("soak-compare-1", "$defs", "why", "properties", "measure", "enum"),
                          measures)
         kinds = words("src/soak/torture/torture.h", r'X\(TORTURE_\w+, "([^"]+)"')
