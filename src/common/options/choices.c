@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choices.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 const char *choices_at(const char *choices, int index, size_t *ret_length)
@@ -25,4 +27,11 @@ int choices_find(const char *choices, const char *text, size_t length)
         if (has == length && strncmp(name, text, length) == 0)
             return i;
     return -1;
+}
+
+const char *operation_name(enum operation operation)
+{
+    static const char *const names[] = {OPERATE_LIST(CHOICE_NAME)};
+    CHECK(operation < OPERATIONS);
+    return names[operation];
 }

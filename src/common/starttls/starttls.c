@@ -61,9 +61,7 @@ bool starttls_name_ok(enum starttls_protocol protocol, const char *name)
 
 const char *starttls_name(enum starttls_protocol protocol)
 {
-#define NAME(identifier, name) name,
-    static const char *const names[] = {"none", STARTTLS_LIST(NAME)};
-#undef NAME
+    static const char *const names[] = {STARTTLS_LIST(CHOICE_NAME)};
     CHECK((unsigned)protocol < STARTTLS_PROTOCOLS);
     return names[protocol];
 }
