@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hooks for what is done between the echoed message and being held: KeyUpdates, renegotiations, and
- * what the server is asked to do by its requests (docs/protocol.md). `repeats` of the recipe says
- * how often.
+ * what the server is asked to do by its requests (docs/reference/protocol.md). `repeats` of the
+ * recipe says how often.
  */
 #ifndef SOAK_CLIENT_FEATURE_AFTER_H
 #define SOAK_CLIENT_FEATURE_AFTER_H

@@ -8,7 +8,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
-/* docs/protocol.md, requests. */
+/* docs/reference/protocol.md, requests. */
 static const char ticket_request[] = "soak:ticket 1\n", ticket_answer[] = "soak:done\n";
 
 ENUM_NAMES(operation, OPERATION_LIST)

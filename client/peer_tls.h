@@ -15,8 +15,8 @@ bool peer_tls_session_fits_others(const SSL *ssl);
 void peer_tls_advance(struct peer *p);
 /* Goes on with a handshake on an established connection. */
 void peer_tls_do_handshake(struct peer *p);
-/* Writes a short line, as a request to the server (docs/protocol.md). The turn's end sends it, or
- * peer_flush; it fails by peer_fail. */
+/* Writes a short line, as a request to the server (docs/reference/protocol.md). The turn's end
+ * sends it, or peer_flush; it fails by peer_fail. */
 void peer_tls_say(struct peer *p, const char *line);
 /* Sends our close_notify, and FIN with it: nothing more is to be said. */
 void peer_tls_send_close_notify(struct peer *p);

@@ -27,7 +27,8 @@ enum recipe_end {
 
 enum recipe_exit {
     EXIT_CLOSE_NOTIFY, /* close_notify, and wait for the server's */
-    EXIT_SERVER_FIRST, /* ask the server to close (docs/protocol.md, requests), and answer */
+    EXIT_SERVER_FIRST, /* ask the server to close (docs/reference/protocol.md, requests), and answer
+                        */
     EXIT_HALF_CLOSE,   /* FIN without close_notify, and wait for the server's end */
     EXIT_FIN,          /* close TCP at once, no close_notify */
     EXIT_RESET,        /* RST */

@@ -9,7 +9,7 @@
 
 enum { FRAMES = 8 };
 
-/* Those that take the file and line of whoever asks for memory. Not every version has all. */
+/* Those that take the caller's file and line. Not every version has all of them. */
 static const char *const names[] = {"CRYPTO_malloc",        "CRYPTO_zalloc",
                                     "CRYPTO_calloc",        "CRYPTO_realloc",
                                     "CRYPTO_clear_realloc", "CRYPTO_malloc_array",

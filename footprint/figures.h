@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The figures of the measured connections, taken from the meter after each and printed as medians
- * (docs/protocol.md).
+ * (docs/reference/protocol.md).
  */
 #ifndef SOAK_FOOTPRINT_FIGURES_H
 #define SOAK_FOOTPRINT_FIGURES_H

@@ -32,13 +32,12 @@ static int connect_once(struct pair *p, struct err *e)
     return rc == 0 ? meter_check(e) : rc;
 }
 
-/* A connection that was to resume and didn't would be measured for what it isn't. */
+/* Otherwise a full handshake would be reported as a resumption. */
 static int check_resumed(const struct pair *p, struct err *e)
 {
     if (p->resumed == p->resume)
         return 0;
-    return err_set(e, "a connection that was to %s a session didn't",
-                   p->resume ? "resume" : "make");
+    return err_set(e, "a connection meant to %s a session didn't", p->resume ? "resume" : "make");
 }
 
 static int warm_up(struct pair *p, struct err *e)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The measurement: connections to warm up, those that are measured, and a number of server ends
- * held open for the process's own size. What it finds is printed as lines (docs/protocol.md).
+ * held open for the process's own size. What it finds is printed as lines
+ * (docs/reference/protocol.md).
  */
 #ifndef SOAK_FOOTPRINT_MEASURE_H
 #define SOAK_FOOTPRINT_MEASURE_H

@@ -123,7 +123,7 @@ static void *reallocate(void *at, size_t size, const char *file, int line, uint6
     return to;
 }
 
-/* Of the hook, whoever has called it. */
+/* The address that called the hook. */
 #define HOOK_CALLER() ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 static void *hook_malloc(size_t size, const char *file, int line)

@@ -29,9 +29,10 @@ enum { TABLE = sizeof table / sizeof table[0] };
 
 void options_help(FILE *out)
 {
-    fprintf(out, "usage: soak-footprint [options]\n\n"
-                 "Measures what OpenSSL allocates and holds for a connection: both ends in one\n"
-                 "process's memory, without sockets. Prints lines: see docs/protocol.md.\n\n");
+    fprintf(out,
+            "usage: soak-footprint [options]\n\n"
+            "Measures what OpenSSL allocates and holds for a connection: both ends in one\n"
+            "process's memory, without sockets. Prints lines: see docs/reference/protocol.md.\n\n");
     opts_help(table, TABLE, NULL, out);
 }
 

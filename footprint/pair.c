@@ -10,7 +10,7 @@
 
 enum { TURNS = 16 };
 
-/* What each end has written and the other is to read. Empty but while pair_talk goes on. */
+/* Bytes one end has written and the other has yet to read. Empty outside pair_talk. */
 static struct wire_out written[FOOTPRINT_END_COUNT];
 static char message[OPTIONS_PAYLOAD_MAX], plain[OPTIONS_PAYLOAD_MAX];
 

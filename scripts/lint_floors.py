@@ -47,41 +47,6 @@ ROOMS = {
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
 PLACES = FLOORS | ROOMS.keys()
-INCLUDE = {
-    "src/common/base": set(),
-    "src/common/options": {"base"},
-    "src/common/tls": {"base"},
-    "src/common/starttls": {"base"},
-    "src/common/page": {"base"},
-    "src/common/control": {"base"},
-    "src/common/measure": {"base"},
-    "src/common/libs": {"base"},
-    "src/common/symbol": {"base"},
-    "src/common/archive": {"base"},
-    "src/common/probe": {"base", "page"},
-    "src/common/profile": {"base", "options", "symbol"},
-    "src/common/stats": {"base"},
-    "src/common/stats/judge": STATS,
-    "src/common/stats/attribution": STATS,
-    "src/common/stats/compare": STATS | {"stats/judge"},
-    "src/common/scenario": JUDGED | {"options", "starttls", "page"},
-    "src/common/report": JUDGED | {"options", "symbol"},
-    "server": {"base", "options", "tls", "starttls", "page", "probe", "control"},
-    "client": {"base", "options", "tls", "starttls", "page", "probe", "control"},
-    "footprint": {"base", "options", "tls"},
-}
-FLOORS = {path.rsplit("/", 1)[1] for path in MAY_INCLUDE if path.startswith("src/common/")}
-# The rooms of the program and those that each may include, besides every floor and the top of src/soak.
-ROOMS = {
-    "library": set(),
-    "run": {"library"},
-    "torture": {"run"},
-    "compare": {"library"},
-    "suite": set(),
-    "selftest": set(),
-}
-MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
-PLACES = FLOORS | ROOMS.keys()
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 PURE = re.compile(r"src/common/(stats|starttls)/|client/pacer\.")
 IMPURE = re.compile(r"#\s*include\s*[<\"](uv\.h|unistd\.h|fcntl\.h|sys/\w+\.h|base/clock\.h)")
@@ -101,4 +66,5 @@ def breaches(path):
         yield f"{path}: includes {match[1]}, but is to be pure: no I/O, no clock"
 
 
-sys.exit(lint_files.report(breaches))
+if __name__ == "__main__":
+    sys.exit(lint_files.report(breaches))

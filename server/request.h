@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a peer can ask of the server (--requests): a message that begins with `soak:` and ends with
- * a newline is not echoed but obeyed, as docs/protocol.md lists it. One record is one message.
+ * a newline is not echoed but obeyed, as docs/reference/protocol.md lists it. One record is one
+ * message.
  *
  * One request at a time per connection; those that need the peer (a renegotiation, an
  * authentication) or the network (a stream) go on in later turns. Everything here runs on the

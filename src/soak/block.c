@@ -48,7 +48,7 @@ static int rows_drawn(const struct block *b, int columns)
     return rows;
 }
 
-/* To the beginning of the first line. Returns the rows that are to be written over. */
+/* Moves to the beginning of the first line. Returns the number of rows to overwrite. */
 static int go_up(const struct block *b, struct frame *f, int columns)
 {
     int rows = rows_drawn(b, columns), most = terminal_rows(STDERR_FILENO) - 1;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets soak-client do one behaviour to soak-server, and says what the server's own SSL objects saw
-(its connection log, docs/protocol.md)."""
+(its connection log, docs/reference/connection-log.md)."""
 
 import os
 import re

@@ -289,7 +289,7 @@ class FromFiles(Case):
             out.write(file.read()[:300])
         self.refuses("libuv1t64 1.50.0-2 and libuv1-dev 1.44.2-1 aren't one library", "add",
                      self.runtime, self.older_dev)
-        self.refuses(".*zlib1g is no package of openssl, libuv, jemalloc or libc$", "add", self.other)
+        self.refuses(".*zlib1g is not a package of openssl, libuv, jemalloc or libc$", "add", self.other)
         self.refuses(".*/libuv1_1_all.deb: dpkg-deb: error: .*whole output is in .*deb.log$", "add",
                      broken)
         self.refuses(".*/root: there is no libuv.so in it$", "add", self.dev)

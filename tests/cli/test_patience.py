@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """No test has a deadline of its own: all have the one of tests/integration/patience.py, and CTest's is the
-one of CMakeLists.txt. A number that is enough on one machine fails by chance on a slower one."""
+one of cmake/tests.cmake. A number that is enough on one machine fails by chance on a slower one."""
 
 import pathlib
 import re

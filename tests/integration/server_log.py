@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the connection log of soak-server (--log): docs/protocol.md says what the keys mean."""
+"""Reads the connection log of soak-server (--log): docs/reference/connection-log.md says what the keys mean."""
 
 import re
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The words of a footprint: what soak-footprint measures (docs/protocol.md) and soak reads and
- * reports. One list for both sides.
+ * The words of a footprint: what soak-footprint measures (docs/reference/protocol.md) and soak
+ * reads and reports. One list for both sides.
  */
 #ifndef SOAK_BASE_FOOTPRINT_NAMES_H
 #define SOAK_BASE_FOOTPRINT_NAMES_H

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Without soak there is no one to answer to and nothing worth a clean end. */
+/* Without soak nobody needs an answer or a clean shutdown. */
 static _Noreturn void abandon(void)
 {
     _exit(EXIT_FAILURE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A child's end of the control protocol (docs/protocol.md): lines in, lines out, on one loop. End
- * of file means that soak is gone: the process exits at once.
+ * A child's end of the control protocol (docs/reference/protocol.md): lines in, lines out, on one
+ * loop. End of file means that soak is gone: the process exits at once.
  */
 #ifndef SOAK_CONTROL_CONTROL_H
 #define SOAK_CONTROL_CONTROL_H

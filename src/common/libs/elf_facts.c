@@ -39,7 +39,7 @@ static void read_dynamic(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, st
 }
 
 /* GLIBC_2.38 -> 2.38. GLIBC_ABI_DT_RELR came with 2.36; the other marks of that kind stand beside
- * versions that are newer than themselves, and GLIBC_PRIVATE is no version. */
+ * versions newer than their own, and GLIBC_PRIVATE is not a version. */
 static void take_version(const char *name, struct elf_facts *f)
 {
     static const char prefix[] = "GLIBC_";

@@ -13,7 +13,7 @@
 
 /* ---- reading ---- */
 
-/* What is read, and where a complaint is to point. */
+/* The document being read, and the place an error message names. */
 struct reader {
     const char *folder;
     const json_t *document;

@@ -35,7 +35,7 @@ enum {
     PAGE_CAPTURE_WORDS = PAGE_SITES / 64
 };
 
-/* Set in `epoch` while any site is to be captured. The ledger compares the epoch with PAGE_EPOCHS
+/* Set in `epoch` while any site is being captured. The ledger compares the epoch with PAGE_EPOCHS
  * at every block anyway: so nothing is paid for captures that no one asked for. */
 #define PAGE_EPOCH_CAPTURES (UINT64_C(1) << 32)
 
@@ -98,7 +98,7 @@ struct page_cache {
     char name[32];
 };
 
-/* jemalloc's own figures: shared, written by whoever publishes (probe_publish). */
+/* jemalloc's own figures: shared; written by the thread that publishes (probe_publish). */
 struct page_heap {
     page_u64 present; /* 0 = the process has no jemalloc */
     page_u64 allocated, active, resident, mapped, retained, metadata;
@@ -142,7 +142,7 @@ enum { PAGE_PLANT_RING = 8, PAGE_PLANT_WAITING = 2 };
  * lost_epoch and the three totals are the subject's, shared. */
 struct page_check {
     page_u64 until; /* connections from this one on are let alone; 0 = no self-check */
-    page_u64 every; /* a cache entry and a deferred block at every so many connections */
+    page_u64 every; /* a cache entry and a deferred block every N connections */
     page_u64 lost_at, lost_bytes, one_time_at; /* ordinals + 1; 0 = not known yet */
     page_u64 lost_epoch;                       /* 1 + the epoch of the lost block; 0 = not yet */
     page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
@@ -150,9 +150,9 @@ struct page_check {
 };
 
 /* A way in which the client's connections end. Counted when a connection is gone, by what it in
- * fact did: a connection that was to leave cleanly and failed isn't clean. Twice, because a block
- * is stamped with the epoch of its allocation: what is allocated at accept follows the epoch in
- * which the connection began, what is allocated on leaving the epoch in which it ended. Shared:
+ * fact did: a connection that tried to leave cleanly and failed is not clean. Twice, because a
+ * block is stamped with the epoch of its allocation: what is allocated at accept follows the epoch
+ * in which the connection began, what is allocated on leaving the epoch in which it ended. Shared:
  * atomic adds. */
 struct page_behaviour {
     char name[24];

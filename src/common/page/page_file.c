@@ -67,9 +67,9 @@ int page_file_map(int fd, struct page **ret_page, struct err *e)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return err_set(e, "descriptor %d is no probe page: %s", fd, strerror(errno));
+        return err_set(e, "fd %d is not a probe page: %s", fd, strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_size != (off_t)sizeof(struct page))
-        return err_set(e, "descriptor %d is no probe page: %lld bytes instead of %zu", fd,
+        return err_set(e, "fd %d is not a probe page: %lld bytes instead of %zu", fd,
                        (long long)st.st_size, sizeof(struct page));
     struct page *page = map_shared(fd);
     if (!page)
@@ -80,7 +80,7 @@ int page_file_map(int fd, struct page **ret_page, struct err *e)
         return 0;
     }
     if (page->magic != PAGE_MAGIC)
-        err_set(e, "descriptor %d is no probe page: it doesn't begin as one", fd);
+        err_set(e, "fd %d is not a probe page (bad magic)", fd);
     else
         err_set(e, "the probe page has version %llu and this program reads version %u",
                 (unsigned long long)page->version, PAGE_VERSION);

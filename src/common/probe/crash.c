@@ -9,8 +9,9 @@ enum { HANDLER_STACK = 64 << 10 };
 
 static struct page *crash_page;
 
-/* The walk is no async-signal-safe call by its manual; crash_start has prepared it, it takes no
- * lock that an allocation holds, and when it fails the process ends all the same, by this signal.
+/* The manual does not promise that the walk is async-signal-safe; crash_start has prepared it, it
+ * takes no lock that an allocation holds, and when it fails the process ends all the same, by this
+ * signal.
  */
 static STACKS_OWN void on_fatal(int number)
 {

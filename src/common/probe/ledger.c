@@ -138,7 +138,7 @@ HOT bool fails(uint64_t word, enum origin from, size_t size, uint32_t site)
     return UNLIKELY(word & PAGE_EPOCH_FAILS) && from == FROM_OPENSSL && fail_asked(size, site);
 }
 
-/* Stacks are wanted, or an allocation is to fail, or the epoch lies beyond the table. */
+/* Stacks are wanted, an allocation must fail, or the epoch lies beyond the table. */
 COLD void *count_alloc_rare(struct place at, enum origin from, struct header *h, size_t size,
                             uint32_t site)
 {
@@ -153,7 +153,7 @@ COLD void *count_alloc_rare(struct place at, enum origin from, struct header *h,
     return h + 1;
 }
 
-/* Returns the block, or NULL when the allocation is to fail. */
+/* Returns the block, or NULL when the allocation must fail. */
 HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_t size,
                       uint32_t site)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jemalloc's heap profile, ruled by the `settle` line (docs/protocol.md):
+ * jemalloc's heap profile, ruled by the `settle` line (docs/reference/protocol.md):
  *
  *   heap=start            from here on every allocation's stack is kept
  *   heap=dump file=PATH   writes the live ones to PATH

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Marks the functions between whoever allocates and the walk. They lie in a section of their own,
+/* Marks the functions between the allocating code and the walk. They lie in a section of their own,
  * so an address tells them without a figure being passed on the way of every block. */
 #define STACKS_OWN __attribute__((section("soak_hooks")))
 

@@ -112,7 +112,7 @@ static int parse_stack(struct parser *p, struct text t, struct err *e)
     *stack = (struct heap_stack){.first = d->frames};
     for (skip_blanks(&t); t.at < t.end; skip_blanks(&t)) {
         if (!take(&t, "0x") || !take_number(&t, 16, &address))
-            return refuse(p, "this is no address", e);
+            return refuse(p, "this is not an address", e);
         if (stack->frames == HEAP_DUMP_FRAMES)
             return refuse(p, "the stack is deeper than jemalloc walks", e);
         if (!add_frame(p, address))
@@ -158,7 +158,7 @@ static int parse_line(struct parser *p, struct text t, struct err *e)
     if (!take(&t, "*:"))
         return 0; /* one thread's share */
     if (!parse_counts(t, &blocks, &bytes))
-        return refuse(p, "these are no counts", e);
+        return refuse(p, "these are not counts", e);
     if (d->stacks > 0)
         scale(d->sample_bytes, blocks, bytes, &d->stack[d->stacks - 1]);
     return 0;

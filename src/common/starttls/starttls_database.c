@@ -112,7 +112,7 @@ static enum starttls_result mysql_greeted(struct starttls *p, struct starttls_io
     char quoted[QUOTED];
     const uint8_t *at = p->unit + HEAD, *end = p->unit + p->used;
     if (at == end || p->unit[3] != 0)
-        return starttls_fail(e, "the server's first packet is none");
+        return starttls_fail(e, "the server's first packet is malformed");
     if (*at == ERROR_PACKET && end - at > ERROR_HEAD)
         return starttls_fail(e, "the server greets by an error: \"%s\"",
                              starttls_quote(at + ERROR_HEAD, (size_t)(end - at - ERROR_HEAD),
@@ -132,7 +132,7 @@ static enum starttls_result mysql_asked(struct starttls *p, struct starttls_io *
 {
     (void)io;
     if (p->used < HEAD + 4 || p->unit[3] != 1)
-        return starttls_fail(e, "the client's first packet is no answer to the greeting");
+        return starttls_fail(e, "the client's first packet does not answer the greeting");
     if (!((p->unit[HEAD] | p->unit[HEAD + 1] << 8) & CLIENT_SSL) || p->used != HEAD + SSL_REQUEST)
         return starttls_fail(e, "the client goes on without TLS");
     return STARTTLS_DONE;

@@ -9,7 +9,7 @@
 enum starttls_framing {
     FRAME_LINE,   /* up to a line feed; a carriage return before it is dropped */
     FRAME_TAG,    /* XML: from `<` to `>`; what stands between tags is dropped */
-    FRAME_PACKET, /* MySQL: three bytes of length, one of sequence, then so many */
+    FRAME_PACKET, /* MySQL: three bytes of length, one of sequence, then the body */
     FRAME_BER,    /* LDAP: one SEQUENCE with a definite length */
     FRAME_FIXED   /* as many bytes as the role says */
 };

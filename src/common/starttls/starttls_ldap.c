@@ -101,7 +101,7 @@ static enum starttls_result answered(struct starttls *p, struct starttls_io *io,
     (void)io;
     if (!open_message(p, TAG_EXTENDED_RESPONSE, &number, &operation) ||
         !ber_number(&operation, TAG_ENUMERATED, &code))
-        return starttls_fail(e, "the server's answer is no extended response");
+        return starttls_fail(e, "the server's answer is not an extended response");
     if (number != OUR_MESSAGE && number != 0)
         return starttls_fail(e, "the server answers message %u, which wasn't sent", number);
     if (number == 0 || code != 0) /* 0: it says that it disconnects (4.4.1) */

@@ -154,7 +154,7 @@ void module_find_roots(struct module *m)
     while (projects && (unit = dwfl_module_nextcu(m->file, unit, &bias)) != NULL)
         add_unit(projects, unit);
     for (size_t i = 0; projects && i < MODULE_ROOTS; i++) {
-        /* "/" is no root: it would only make the path look relative. */
+        /* "/" is not stripped: that would only make the path look relative. */
         if (strlen(projects[i].files) > 1)
             m->root[i] = intern_text(m->texts, root_of(&projects[i]));
     }

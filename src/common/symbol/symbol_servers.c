@@ -11,7 +11,7 @@
 #define URLS    "DEBUGINFOD_URLS"
 #define LIBRARY "libdebuginfod.so.1"
 
-/* After so long no further file is asked for; one file has LIMITS of its own. */
+/* No further file is requested after this long; one file has LIMITS of its own. */
 static const uint64_t MOST_NS = 120000000000u;
 
 /* debuginfod_find_debuginfo(3), in seconds: 100 KiB must come within the first, a whole file within

@@ -59,7 +59,7 @@ struct context_features {
     const char *groups;            /* `X25519:P-256`, or NULL: OpenSSL's */
     const char *ciphers;           /* names of TLS 1.2 and 1.3 mixed, by colons, or NULL */
     bool renegotiation;            /* a TLS 1.2 client may renegotiate */
-    int padding_bytes;             /* TLS 1.3 records fill blocks of so many; 0: no padding */
+    int padding_bytes; /* TLS 1.3 records are padded to multiples of this; 0: no padding */
 };
 
 #define CONTEXT_FEATURES_PLAIN                                                                     \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A key that both ends know beforehand: identity PSK_IDENTITY, the 32 octets PSK_KEY. It is no
+ * A key that both ends know beforehand: identity PSK_IDENTITY, the 32 octets PSK_KEY. It is not a
  * secret: it protects nothing but a test's own traffic on loopback. In TLS 1.3 it goes with
  * TLS_AES_128_GCM_SHA256; in TLS 1.2 with the PSK ciphers.
  */

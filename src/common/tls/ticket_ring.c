@@ -63,7 +63,7 @@ void ticket_ring_free(struct ticket_ring *ring)
 static void ring_turn(struct ticket_ring *ring)
 {
     struct ticket_key next;
-    /* Without chance there is no new key; the old one serves on. */
+    /* Without randomness there is no new key; the old one stays in use. */
     if (key_draw(&next) < 0)
         return;
     ring->previous = ring->current;

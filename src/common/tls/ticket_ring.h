@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A ticket key that changes every so many connections, as servers rotate theirs every few hours:
+ * A ticket key that changes every N connections, as servers rotate theirs every few hours:
  * the key before still opens its tickets, which the server then renews; older ones are forgotten.
  * Made by the server, borrowed by its contexts, used by all its threads.
  */
@@ -18,7 +18,7 @@ struct ticket_ring;
 int ticket_ring_new(uint64_t every, struct ticket_ring **ret, struct err *e);
 void ticket_ring_free(struct ticket_ring *ring);
 
-/* Counts a connection before its handshake; every so many the key changes. NULL is harmless. */
+/* Counts a connection before its handshake; the key changes at every N-th. NULL is harmless. */
 void ticket_ring_connection(struct ticket_ring *ring);
 
 /* Gives the context the callback that seals and opens tickets. The ring is found through the

@@ -38,7 +38,7 @@ int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror,
  * was no need, UV_ENOENT (with a sentence) when the mirror has no such pocket, or below 0. */
 int apt_update(struct apt *a, bool now, struct err *e);
 
-/* The versions of a package in the lists, which the caller frees; none is no error. */
+/* The versions of a package in the lists, which the caller frees; finding none is not an error. */
 int apt_versions(const struct apt *a, const char *package, struct apt_package **ret,
                  size_t *ret_count, struct err *e);
 

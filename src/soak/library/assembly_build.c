@@ -2,6 +2,7 @@
 #include "assembly_build.h"
 
 #include "base/input.h"
+#include "base/text.h"
 #include "build_log.h"
 #include "catalog.h"
 #include "libs/cache.h"
@@ -150,7 +151,7 @@ static int make_plan(struct plan *p, const struct assembly *a, struct err *e)
         return err_set(e, "%.300s: %s", catalog_root(), strerror(errno));
     snprintf(path, sizeof path, "%s/server/CMakeLists.txt", p->root);
     if (access(path, R_OK) != 0)
-        return err_set(e, "%.300s: soak's sources aren't there, and the server is to be built",
+        return err_set(e, "%.300s: soak's sources, which building the server needs, are not there",
                        p->root);
     add_name(p, a);
     if (make_parent(p, e) != 0)
@@ -168,7 +169,7 @@ static int make_plan(struct plan *p, const struct assembly *a, struct err *e)
     for (int i = 0; i < LIB_PARTS; i++)
         if (a->part[i].name[0])
             add_files(p, &a->part[i]);
-    snprintf(new_argument(p), ARGUMENT, "%s", p->root);
+    text_copy(new_argument(p), ARGUMENT, p->root);
     return 0;
 }
 

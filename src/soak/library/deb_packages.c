@@ -171,7 +171,7 @@ static int check_together(const char *const *files, size_t count, const char *lo
         if (rc != 0)
             return rc;
         if (deb_part(deb.package) == LIB_PARTS)
-            return err_set(e, "%.300s: %s is no package of openssl, libuv, jemalloc or libc",
+            return err_set(e, "%.300s: %s is not a package of openssl, libuv, jemalloc or libc",
                            files[i], deb.package);
         if (i == 0)
             first = deb;

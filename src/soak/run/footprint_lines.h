@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lines of soak-footprint (docs/protocol.md) as a struct footprint. Every line comes from
- * another process and is checked: the words, the numbers, that each comes once, that none is
+ * The lines of soak-footprint (docs/reference/protocol.md) as a struct footprint. Every line comes
+ * from another process and is checked: the words, the numbers, that each comes once, that none is
  * missing at the end. Pure but for memory.
  */
 #ifndef SOAK_FOOTPRINT_LINES_H

@@ -106,17 +106,17 @@ static void what_is_no_file_is_refused(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    assert_refused(ends[0], "no probe page");
+    assert_refused(ends[0], "not a probe page");
     close(ends[0]);
     close(ends[1]);
-    assert_refused(ends[0], "no probe page");
+    assert_refused(ends[0], "not a probe page");
 }
 
 static void a_file_with_another_magic_is_refused(void **state)
 {
     struct made *made = *state;
     made->page->magic++;
-    assert_refused(made->fd, "doesn't begin as one");
+    assert_refused(made->fd, "bad magic");
 }
 
 static void a_page_of_another_version_is_refused(void **state)

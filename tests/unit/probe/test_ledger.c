@@ -143,7 +143,7 @@ static int start_on_what_is_no_page(void)
 {
     struct err e;
     int fd = memfd_create("small", 0);
-    return probe_start(fd, &on, &e) == -1 && strstr(e.text, "no probe page") ? 0 : 1;
+    return probe_start(fd, &on, &e) == -1 && strstr(e.text, "not a probe page") ? 0 : 1;
 }
 
 static void a_descriptor_that_is_no_page_is_refused(void **state)

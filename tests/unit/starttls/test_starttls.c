@@ -204,8 +204,8 @@ static const struct packet_case packets[] = {
      B("\x04\0\0\0\x0a"
        "8.0"),
      "mysql: the server's greeting is cut"},
-    {STARTTLS_MYSQL, B("\0\0\0\0"), "mysql: the server's first packet is none"},
-    {STARTTLS_MYSQL, B("\x01\0\0\1\x0a"), "mysql: the server's first packet is none"},
+    {STARTTLS_MYSQL, B("\0\0\0\0"), "mysql: the server's first packet is malformed"},
+    {STARTTLS_MYSQL, B("\x01\0\0\1\x0a"), "mysql: the server's first packet is malformed"},
     {STARTTLS_MYSQL, B("HTTP/1.1 400 Bad Request\r\n"),
      "mysql: a packet of 5526600 bytes, at most 2044 are expected"},
     {STARTTLS_POSTGRES, B("S"), NULL},
@@ -227,10 +227,10 @@ static const struct packet_case packets[] = {
     {STARTTLS_LDAP, B("\x30\x0c\2\1\7\x78\7\x0a\1\0\4\0\4\0"),
      "ldap: the server answers message 7, which wasn't sent"},
     {STARTTLS_LDAP, B("\x30\x0c\2\1\1\x61\7\x0a\1\0\4\0\4\0"),
-     "ldap: the server's answer is no extended response"},
+     "ldap: the server's answer is not an extended response"},
     {STARTTLS_LDAP, /* an operation that claims to be longer than its message */
      B("\x30\x0c\2\1\1\x78\x7f\x0a\1\0\4\0\4\0"),
-     "ldap: the server's answer is no extended response"},
+     "ldap: the server's answer is not an extended response"},
     {STARTTLS_LDAP, B("\x30\x80\2\1\1"), "ldap: an LDAP message without a sensible length"},
     {STARTTLS_LDAP, B("\x30\x87\2\1\1"), "ldap: an LDAP message without a sensible length"},
     {STARTTLS_LDAP, B("\x30\x84\xff\xff\xff\xff\1"),

@@ -41,14 +41,14 @@ static void churn_and_finish(struct sim *s)
     finish(s);
 }
 
-/* A site whose survivors a test writes itself: kept[i] blocks of measured epoch i. */
-static size_t site_keeping(struct sim *s, const int64_t kept[MEASURED])
+/* A site whose survivors a test writes itself: kept[i] blocks of measured epoch i of `count`. */
+static size_t site_keeping(struct sim *s, const int64_t *kept, size_t count)
 {
     size_t i = sim_site(s, SIM_STATIC, 0, 0);
     struct sim_site *t = &s->site[i];
     int64_t sum = 0;
     for (size_t c = 0; c < s->epochs; c++) {
-        if (c >= WARM && c < WARM + MEASURED)
+        if (c >= WARM && c < WARM + count)
             sum += t->live[c] = kept[c - WARM];
         t->blocks[c] = sum;
         t->bytes[c] = sum * t->size;
@@ -99,7 +99,7 @@ static void kept_by_epoch(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {150, 150, 150, 150, 150, 150};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void table_growing(struct sim *s)
@@ -298,7 +298,7 @@ static void names_over(struct sim *s)
     static const int64_t kept[MEASURED] = {60, 190, 240, 310, 200, 290};
     cache_over(s);
     s->lent[0].flushed_blocks = 0;
-    size_t i = site_keeping(s, kept);
+    size_t i = site_keeping(s, kept, MEASURED);
     s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
 }
 
@@ -386,7 +386,7 @@ static void swapped(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
     churn_and_finish(s);
-    size_t grew = site_keeping(s, kept);
+    size_t grew = site_keeping(s, kept, MEASURED);
     size_t shrank = sim_site(s, SIM_STATIC, 0, 0);
     for (size_t c = 0; c < s->epochs; c++) {
         s->site[shrank].blocks[c] = 20 - s->site[grew].blocks[c];
@@ -400,7 +400,7 @@ static void leak_beside_shrinking(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
     size_t shrank = sim_site(s, SIM_STATIC, 0, 0);
     for (size_t c = 0; c < s->epochs; c++) {
         s->site[shrank].blocks[c] = c < WARM + 2 ? 20 : 11;
@@ -413,21 +413,21 @@ static void one_time(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 12, 0, 0, 0, 0};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void one_time_newest(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 0, 0, 0, 0, 12};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void filled_and_stopped(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {8, 9, 0, 0, 0, 0};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 /* A leak might pause as long as that, once in a thousand. */
@@ -435,7 +435,7 @@ static void paused(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 2, 5, 0, 0, 0};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void filled_and_evicting(struct sim *s)
@@ -448,28 +448,28 @@ static void two_blocks(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 1, 0, 0, 1, 0};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void two_clumps(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 9, 0, 0, 9, 0};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void first_half_only(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 1, 5, 0, 0, 0};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void late_start(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 0, 0, 0, 40, 41};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void rare_but_asked(struct sim *s)
@@ -482,7 +482,7 @@ static void unconfirmed(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {1, 2, 4, 4, 4, 4};
     churn_and_finish(s);
-    size_t i = site_keeping(s, kept);
+    size_t i = site_keeping(s, kept, MEASURED);
     /* Open connections hold a varying number here: the total neither grows nor stays. */
     static const int64_t noise[] = {90, 84, 95, 79, 92, 80, 97, 83, 83, 84};
     for (size_t c = 0; c < s->epochs; c++)
@@ -493,7 +493,7 @@ static void decelerating(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {250, 480, 700, 300, 60, 20};
     churn_and_finish(s);
-    site_keeping(s, kept);
+    site_keeping(s, kept, MEASURED);
 }
 
 static void by_time(struct sim *s)
@@ -1166,6 +1166,45 @@ static void the_evidence_is_told(void **state)
     }
 }
 
+/* docs/decision.md, "A worked example": survivors of epochs of 250, 500, 1000 and 2000 connections.
+ */
+static void the_examples_of_the_page_are_judged_so(void **state)
+{
+    (void)state;
+    enum { EPOCHS = 4 };
+    static const struct {
+        int64_t kept[EPOCHS];
+        enum verdict verdict;
+        const char *said;
+    } cases[] = {
+        {{250, 500, 1000, 2000}, VERDICT_LEAK, ""},
+        {{0, 0, 0, 0}, VERDICT_PASS, NULL},
+        {{40, 0, 0, 0}, VERDICT_PASS, "all in one epoch of 250 connections"},
+        {{250, 500, 274, 0}, VERDICT_PASS, "grew at first, then not over the last"},
+        {{1, 0, 0, 1}, VERDICT_PASS, "2 blocks in 2 losses"},
+        {{1, 0, 2, 1}, VERDICT_INCONCLUSIVE, "4 blocks in 4 losses"},
+        {{0, 0, 0, 200}, VERDICT_INCONCLUSIVE, "200 blocks in 1 losses"},
+        {{2, 5, 11, 19}, VERDICT_LEAK, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sim *s = sim_new(CONNS, SEED);
+        struct judgement j;
+        sim_site(s, SIM_CONN, 7, 1);
+        sim_epoch(s, SIM_WARM, 280, 0.28);
+        sim_epoch(s, SIM_WARM, 250, 0.25);
+        for (int c = 0; c < EPOCHS; c++)
+            sim_epoch(s, SIM_MEASURE, UINT64_C(250) << c, 1);
+        finish(s);
+        site_keeping(s, cases[i].kept, EPOCHS);
+        judge(sim_evidence(s), &j);
+        const char *why = j.findings ? j.finding[0].why : NULL;
+        if (j.verdict != cases[i].verdict || !why != !cases[i].said ||
+            (why && !strstr(why, cases[i].said)))
+            fail_msg("%zu: %d, %s", i, (int)j.verdict, why ? why : "no finding");
+        free(s);
+    }
+}
+
 static void a_lost_side_allocation_says_that_the_objects_go(void **state)
 {
     (void)state;
@@ -1368,6 +1407,7 @@ int main(void)
         cmocka_unit_test(no_rule_stands_without_a_control),
         cmocka_unit_test(a_block_per_connection_is_exactly_one),
         cmocka_unit_test(the_evidence_is_told),
+        cmocka_unit_test(the_examples_of_the_page_are_judged_so),
         cmocka_unit_test(in_proportion_is_what_a_hold_and_the_epochs_have_shown),
         cmocka_unit_test(operations_are_called_so),
         cmocka_unit_test(a_lost_side_allocation_says_that_the_objects_go),

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages are true: what they link to and name exists, all of them can be found from docs/README.md, and what is
+written from the program's own tables is today's."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+sys.path.insert(0, str(SOURCE / "scripts"))
+import lint_floors  # noqa: E402
+
+BIN = pathlib.Path(os.environ["SOAK_BUILD"]) / "bin"
+COLUMNS, CELL = 120, 110
+PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "bench/*.md", "results/*.md", "results/baselines/*.md",
+                                    ".github/*.md") for path in SOURCE.glob(pattern))
+DOCS = [page for page in PAGES if page.is_relative_to(SOURCE / "docs")]
+FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+# A path or a file's name, perhaps with a line.
+FILE = re.compile(r"[\w.*/-]+\.(?:c|h|py|sh|def|md|cmake|soak|inc|yml|json|jsonl|svg|gz|folded|log|xml|txt)(?::\d+)?")
+# Where a page may look from: a room of the source is named as an #include names it.
+ROOTS = ("", "src/common", "src", "src/soak", "scenarios", "tests", "tests/unit")
+# What a run or a build makes, and what belongs to others.
+MADE = set("""result.json suite.json compare.json bisect.json manifest.json samples.jsonl server.log client.log
+survivors.svg survivors.pb.gz survivors.folded junit.xml lib.json setup.log check.log compile_commands.json
+.json .md .soak junit-K-of-N.xml noun.h noun.c noun_internal.h""".split())
+FOREIGN = ("ssl3_", "crypto/", "ssl/", "build/", "results/runs/", "results/compare/", "~/", "/")
+# Options of other programs that a page names.
+OTHERS = {"--no-verify", "--preset", "--install", "--build", "--prefix", "--target", "--label-regex"}
+
+
+def read(page):
+    return page.read_text(encoding="utf-8")
+
+
+def name(page):
+    return str(page.relative_to(SOURCE))
+
+
+def prose(text):
+    return FENCE.sub("", text)
+
+
+def anchors(page):
+    """As GitHub makes them of the headings."""
+    seen = set()
+    for heading in re.findall(r"^#+ (.*)$", prose(read(page)), re.MULTILINE):
+        slug = re.sub(r"[^\w\- ]", "", LINK.sub(lambda m: m[0][1:m[0].index("]")], heading).lower()).replace(" ", "-")
+        seen.add(slug if slug not in seen else f"{slug}-1")
+    return seen
+
+
+def links(page):
+    """Yields (where a relative link leads, its anchor)."""
+    for target in LINK.findall(prose(read(page))):
+        if not re.match(r"[a-z]+:", target):
+            path, _, anchor = target.partition("#")
+            yield (page.parent / path).resolve() if path else page, anchor
+
+
+def known_options():
+    said = subprocess.run([BIN / "soak", "--man"], text=True, capture_output=True, check=True).stdout
+    said = said.replace("\\-", "-").replace("\\fB", "")
+    said += subprocess.run([BIN / "soak", "list", "behaviours"], text=True, capture_output=True, check=True).stdout
+    known = {f"--{word}" for word in re.findall(r"^  ([a-z0-9-]+) ", said, re.MULTILINE)}
+    for program in ("soak-server", "soak-client", "soak-footprint"):
+        said += subprocess.run([BIN / program, "--help"], text=True, capture_output=True, check=True).stdout
+    for script in (*SOURCE.glob("scripts/*.*"), *SOURCE.glob("bench/*.py")):
+        said += read(script)
+    return known | set(OPTION.findall(said)) | OTHERS | {"--help", "--man", "--version", "--name", "--option"}
+
+
+class Docs(unittest.TestCase):
+    def nothing(self, found):
+        if found:
+            self.fail("\n" + "\n".join(found))
+
+    def test_every_link_leads_somewhere(self):
+        self.nothing([f"{name(page)}: {path} isn't there" for page in PAGES for path, _ in links(page)
+                      if not path.exists()])
+
+    def test_every_anchor_is_a_heading(self):
+        self.nothing([f"{name(page)}: {name(path)} has no heading #{anchor}" for page in PAGES
+                      for path, anchor in links(page)
+                      if anchor and path.suffix == ".md" and path.exists() and anchor not in anchors(path)])
+
+    def test_every_page_is_reachable_from_the_index(self):
+        index = SOURCE / "docs/README.md"
+        found, left = {index}, [index]
+        while left:
+            for path, _ in links(left.pop()):
+                if path.suffix == ".md" and path.exists() and path not in found:
+                    found.add(path)
+                    left.append(path)
+        self.nothing([f"{name(page)}: docs/README.md doesn't lead to it" for page in DOCS if page not in found])
+
+    def test_files_that_are_named_exist(self):
+        tracked = {path.name for path in SOURCE.rglob("*") if ".git" not in path.parts}
+        missing = []
+        for page in PAGES:
+            for word in CODE.findall(prose(read(page))):
+                if not FILE.fullmatch(word) or word.startswith(FOREIGN) or word in MADE:
+                    continue
+                path = word.partition(":")[0].removeprefix("./")
+                there = any(any((SOURCE / root).glob(path)) for root in (*ROOTS, page.parent.relative_to(SOURCE)))
+                if not there and ("/" in path or path not in tracked):
+                    missing.append(f"{name(page)}: there is no {word}")
+        self.nothing(missing)
+
+    def test_options_that_are_named_exist(self):
+        known = known_options()
+        unknown = []
+        for page in PAGES:
+            text = read(page)
+            words = [word for word in CODE.findall(prose(text)) if word.startswith("--") or "soak" in word]
+            words += [line for block in FENCE.findall(text) for line in block.splitlines()
+                      if re.search(r"(^|[ /$])soak ", line) and "git clone" not in line]
+            unknown += [f"{name(page)}: no program knows {option}" for word in words for option in OPTION.findall(word)
+                        if option not in known]
+        self.nothing(unknown)
+
+    def test_lines_fit_a_window_and_cells_a_glance(self):
+        pages = DOCS + [SOURCE / page for page in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
+        self.nothing([f"{name(page)}:{number}: {len(line)} columns" for page in pages if page.exists()
+                      for number, line in enumerate(read(page).splitlines(), 1)
+                      if len(line) > COLUMNS and not line.startswith(("![", "|"))])
+        self.nothing([f"{name(page)}:{number}: a cell of {len(cell)} characters" for page in pages if page.exists()
+                      for number, line in enumerate(read(page).splitlines(), 1) if line.startswith("|")
+                      for cell in line.split("|") if len(cell) > CELL])
+
+    def test_the_page_of_options_is_todays(self):
+        man = subprocess.run([BIN / "soak", "--man"], text=True, capture_output=True, check=True).stdout
+        page = subprocess.run([sys.executable, SOURCE / "scripts/options_md.py"], input=man, text=True,
+                              capture_output=True, check=True).stdout
+        self.assertEqual(page, read(SOURCE / "docs/reference/options.md"),
+                         "build/bin/soak --man | python3 scripts/options_md.py >docs/reference/options.md")
+
+    def test_the_floors_are_those_of_the_linter(self):
+        page = read(SOURCE / "docs/internals/architecture.md")
+        rows = re.findall(r"^\| `([^`]+)` \| .* \| (.*) \|$", page, re.MULTILINE)
+        told = {folder.rstrip("/"): set(CODE.findall(below)) for folder, below in rows}
+        self.assertEqual(told, {
+            folder: allowed - (lint_floors.FLOORS if folder.startswith("src/soak/") else set())
+            for folder, allowed in lint_floors.MAY_INCLUDE.items()}, "scripts/lint_floors.py")
+
+
+if __name__ == "__main__":
+    unittest.main()

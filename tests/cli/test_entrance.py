@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""README and tutorial are true: every command in their blocks is run as a reader runs it, in a clone
+that is built, one after the other. Its exit code is the one that the page says (`# exit 1`; else 0),
+and what the page shows of its output is there, in that order, but for figures, which are another run's.
+
+A block is `sh`, commands alone, or `console`, commands behind `$ ` with their output; a line that is
+only `…` stands for what was left out."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+from patience import PATIENCE_S
+
+BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+PAGES = ("README.md", "docs/tutorial.md")
+PICTURES = SOURCE / "docs" / "images"
+README_LINES, PICTURE_BYTES = 130, 150_000
+# What a page may ask its reader to run; anything else needs a decision here first.
+PROGRAMS = {"./soak", "ls"}
+OMISSION = "…"
+
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NUMBER = r"(?<![\w#])[+-]?\d+(?:[.,]\d+)*\w*"
+UNIT = r"(?: (?:B|[KMGT]iB|ms|µs|%)(?!\w))?(?:/\w+)?"
+CHANCE = [
+    # Whether a few pages are noise depends on the machine's other load, and so does the rate that it makes.
+    (r"\bRSS\b.*?not judged(, noisy)?", "RSS"),
+    (r"; only \S+ of \S+?\)", ")"),
+    (r"--seed \w+", "--seed #"),
+    (rf"{NUMBER}(?: ±{NUMBER})?{UNIT}", "#"),
+    (r"#,(?= #|$)", "#"),
+    (r"#(?: #)+", "#"),
+]
+
+
+def shape(text):
+    """The text without what chance decides: one line, with # for each figure or list of figures."""
+    text = " ".join(text.split())
+    for pattern, replacement in CHANCE:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def is_of_this_machine(line):
+    """A frame in a library of the system: its offset, and the package with its symbols."""
+    return ".so." in line
+
+
+class Sample:
+    """A command with what its page shows of it."""
+
+    def __init__(self, place, line):
+        self.place = place
+        command, _, comment = line.partition("  #")
+        self.command = command.strip()
+        said = re.search(r"\bexit (\d+)", comment)
+        self.exit = int(said[1]) if said else 0
+        self.shown = []
+
+    def missing(self, output):
+        """The first line that the output doesn't have after those before it, or None."""
+        rest = shape(output)
+        for line in self.shown:
+            piece = shape(line)
+            if piece == OMISSION or is_of_this_machine(line):
+                continue
+            at = rest.find(piece)
+            if at < 0:
+                return line
+            # A list of figures goes on in the next line.
+            rest = rest[at + len(piece) - piece.endswith("#"):]
+        return None
+
+
+def samples_of_block(place, kind, text):
+    samples = []
+    for line in text.splitlines():
+        if kind == "sh":
+            samples.append(Sample(place, line))
+        elif line.startswith("$ "):
+            samples.append(Sample(place, line[2:]))
+        elif line.strip():
+            samples[-1].shown.append(line)
+    return samples
+
+
+def samples_of(page):
+    text = (SOURCE / page).read_text(encoding="utf-8")
+    for block in BLOCK.finditer(text):
+        place = f"{page}:{text.count(chr(10), 0, block.start()) + 1}"
+        assert block[1] in ("sh", "console"), f"{place}: a block is sh or console, not '{block[1]}'"
+        yield from samples_of_block(place, block[1], block[2])
+
+
+def rows_of(picture):
+    """The lines of text in a picture of a terminal."""
+    rows = {}
+    for text in xml.etree.ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text"):
+        rows.setdefault(int(text.get("y")), []).append(text.text)
+    return ["  ".join(parts) for _, parts in sorted(rows.items())]
+
+
+def frames_of(picture):
+    """The program's own functions in a flame graph, from the outermost in, each with its file."""
+    texts = ("  ".join(group.itertext()) for group in
+             xml.etree.ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}g"))
+    return [found.groups() for found in (re.search(r"^(\w+)\s+((?:server|src)/\S+):\d+", text)
+                                         for text in texts) if found]
+
+
+class Reader:
+    """Somebody with a clone that is built, who types one command after the other."""
+
+    def __init__(self, folder):
+        self.clone = folder
+        self.done = {}
+        for entry in SOURCE.iterdir():
+            if entry.name not in ("soak", "build", "results"):
+                (folder / entry.name).symlink_to(entry)
+        shutil.copy(SOURCE / "soak", folder)
+        (folder / "results").mkdir()
+        (folder / "build").mkdir()
+        (folder / "build" / "bin").symlink_to(BUILD / "bin")
+        (folder / "build" / ".ready").touch()
+
+    def type(self, command, **environment):
+        return subprocess.run(command, shell=True, cwd=self.clone, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+                              env=dict(os.environ, **environment))
+
+    def once(self, command):
+        """A page may show a command again; its run, and the folder that it left, are the first's."""
+        if command not in self.done:
+            process = self.type(command)
+            last = self.clone / "results" / "runs" / "last"
+            self.done[command] = process, last.resolve()
+        return self.done[command]
+
+
+class Entrance(unittest.TestCase):
+    def reader(self):
+        folder = tempfile.TemporaryDirectory(prefix="soak-entrance-")
+        self.addCleanup(folder.cleanup)
+        return Reader(pathlib.Path(folder.name))
+
+    def assert_shown(self, sample, output):
+        missing = sample.missing(output)
+        self.assertIsNone(missing, f"{sample.place}: {sample.command} doesn't print this (any more), "
+                                   f"or not in this order:\n{missing}\nIt printed:\n{output}")
+
+    def assert_true(self, reader, sample):
+        self.assertIn(sample.command.split()[0], PROGRAMS,
+                      f"{sample.place}: PROGRAMS of this test doesn't have it: {sample.command}")
+        process, _ = reader.once(sample.command)
+        self.assertEqual(process.returncode, sample.exit, f"{sample.place}: {sample.command}: the "
+                         f"page says so\n{process.stdout}{process.stderr}")
+        self.assert_shown(sample, process.stdout)
+
+    def test_each_command_does_what_its_page_shows(self):
+        for page in PAGES:
+            reader = self.reader()
+            samples = list(samples_of(page))
+            self.assertTrue(samples, page)
+            for sample in samples:
+                self.assert_true(reader, sample)
+            if page == "README.md":
+                self.check_pictures(reader)
+
+    def check_pictures(self, reader):
+        """They show the run that README begins with; scripts/pictures.sh makes them anew."""
+        prompt, *shown = rows_of(PICTURES / "leak.svg")
+        sample = Sample("docs/images/leak.svg", prompt.removeprefix("$").strip())
+        sample.shown = shown
+        process, folder = reader.once(sample.command)
+        self.assert_shown(sample, process.stdout)
+        self.assertEqual(frames_of(PICTURES / "flame-graph.svg"), frames_of(folder / "survivors.svg"))
+
+    def test_the_commands_in_tables_are_ones_that_soak_takes(self):
+        """Without the other programs it says by 75 that the line is good and needs them."""
+        reader = self.reader()
+        for page in PAGES:
+            text = (SOURCE / page).read_text(encoding="utf-8")
+            for command in re.findall(r"^\| `(\./soak [^`]+)` \|", text, re.MULTILINE):
+                process = reader.type(command.replace("./soak", str(BUILD / "bin" / "soak")),
+                                      SOAK_UNBUILT="1", SOAK_ROOT=str(reader.clone))
+                self.assertIn(process.returncode, (0, 75), f"{page}: {command}: {process.stderr}")
+
+    def test_readme_is_short_and_the_pictures_are_small(self):
+        lines = (SOURCE / "README.md").read_text(encoding="utf-8").splitlines()
+        self.assertLessEqual(len(lines), README_LINES)
+        for picture in PICTURES.glob("*.svg"):
+            self.assertLess(picture.stat().st_size, PICTURE_BYTES, picture)
+
+
+if __name__ == "__main__":
+    unittest.main()
