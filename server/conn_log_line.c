@@ -3,27 +3,11 @@
  * plain text. */
 #include "conn_log_internal.h"
 
+#include "base/text.h"
+
 #include <openssl/x509_vfy.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Text that grows to a bound; what is beyond it is left out. */
-struct text {
-    char *at;
-    size_t used, size; /* the last byte is the newline's */
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct text *to, const char *format, ...)
-{
-    size_t room = to->size - to->used;
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(to->at + to->used, room, format, args);
-    va_end(args);
-    if (n > 0)
-        to->used += (size_t)n < room ? (size_t)n : room - 1;
-}
 
 static bool is_plain(unsigned char c)
 {
@@ -37,17 +21,17 @@ static void put_value(struct text *to, const char *key, const void *value, size_
     bool quoted = false;
     for (size_t i = 0; i < length; i++)
         quoted |= !is_plain(c[i]);
-    put(to, " %s=%s", key, length == 0 ? "-" : quoted ? "\"" : "");
+    text_add(to, " %s=%s", key, length == 0 ? "-" : quoted ? "\"" : "");
     for (size_t i = 0; i < length; i++) {
         if (c[i] == '"' || c[i] == '\\')
-            put(to, "\\%c", c[i]);
+            text_add(to, "\\%c", c[i]);
         else if (c[i] == ' ' || c[i] == '=' || is_plain(c[i]))
-            put(to, "%c", c[i]);
+            text_add(to, "%c", c[i]);
         else
-            put(to, "\\x%02x", c[i]);
+            text_add(to, "\\x%02x", c[i]);
     }
     if (quoted)
-        put(to, "\"");
+        text_add(to, "\"");
 }
 
 static void put_text(struct text *to, const char *key, const char *value)
@@ -57,7 +41,7 @@ static void put_text(struct text *to, const char *key, const char *value)
 
 static void put_number(struct text *to, const char *key, uint64_t number)
 {
-    put(to, " %s=%llu", key, (unsigned long long)number);
+    text_add(to, " %s=%llu", key, (unsigned long long)number);
 }
 
 static bool said_hello(const struct trace *t)
@@ -117,19 +101,19 @@ static void put_cert(SSL *ssl, struct text *to)
 
 static void put_saw(const struct trace *t, struct text *to)
 {
-    put(to, " saw=%s", t->steps ? "\"" : "-");
+    text_add(to, " saw=%s", t->steps ? "\"" : "-");
     for (size_t i = 0; i < t->steps; i++) {
         const struct step *s = &t->step[i];
         const char *name = trace_step_name(s->what);
-        put(to, "%s%s", i ? " " : "", s->out ? ">" : "<");
+        text_add(to, "%s%s", i ? " " : "", s->out ? ">" : "<");
         if (name)
-            put(to, "%s", name);
+            text_add(to, "%s", name);
         else
-            put(to, "T%u", s->what);
+            text_add(to, "T%u", s->what);
         if (s->count > 1)
-            put(to, "×%u", s->count);
+            text_add(to, "×%u", s->count);
     }
-    put(to, "%s%s", t->more ? " ..." : "", t->steps ? "\"" : "");
+    text_add(to, "%s%s", t->more ? " ..." : "", t->steps ? "\"" : "");
 }
 
 static void put_alert(struct text *to, const char *key, int code)
@@ -163,7 +147,7 @@ static void put_object(SSL *ssl, struct text *to)
     const unsigned char *alpn = NULL;
     unsigned alpn_length = 0;
     if (!ssl) {
-        put(to, " early=none sni=- alpn=- cert=none state=\"before TLS\"");
+        text_add(to, " early=none sni=- alpn=- cert=none state=\"before TLS\"");
         return;
     }
     put_early(ssl, to);
@@ -176,8 +160,8 @@ static void put_object(SSL *ssl, struct text *to)
 
 size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size)
 {
-    struct text line = {.at = to, .size = size - 1};
-    put(&line, "conn=%llu", (unsigned long long)t->number);
+    struct text line = text_into(to, size - 1); /* the newline takes the last byte */
+    text_add(&line, "conn=%llu", (unsigned long long)t->number);
     put_agreed(t, ssl, &line);
     put_object(ssl, &line);
     put_number(&line, "done", t->done);

@@ -122,22 +122,20 @@ int catalog_refuse(const char *what, const char *word, struct err *e)
 {
     struct catalog *c = malloc(sizeof *c);
     const char *names[CATALOG_MAX];
-    char list[256] = "none";
-    size_t used = 0;
+    char text[256];
+    struct text list = text_list(text, sizeof text, ", ");
     if (!c)
         return err_set(e, "out of memory");
     catalog_read(c);
     for (size_t i = 0; i < c->count; i++) {
         names[i] = c->name[i];
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
-                                     c->name[i]);
+        text_item(&list, "%s", c->name[i]);
     }
     const char *nearest = grammar_nearest(word, names, c->count);
     if (nearest)
         err_set(e, "%.60s: no such %s; did you mean %s?", word, what, nearest);
-    else if (used < sizeof list)
-        err_set(e, "%.60s: no such %s; scenarios/ has %s", word, what, list);
+    else if (!list.cut)
+        err_set(e, "%.60s: no such %s; scenarios/ has %s", word, what, list.used ? text : "none");
     else
         err_set(e, "%.60s: no such %s; `soak list scenarios` has the scenarios", word, what);
     free(c);
@@ -238,16 +236,15 @@ static bool cut_sentence(char *text)
 char *catalog_about(const char *path, char *buf, size_t size)
 {
     char line[LINE];
-    size_t used = 0;
+    struct text about = text_list(buf, size, " ");
     FILE *in = input_open(path, NULL);
-    buf[0] = '\0';
     if (!in)
         return buf;
-    while (used < size && fgets(line, sizeof line, in)) {
+    while (!about.cut && fgets(line, sizeof line, in)) {
         const char *text = comment(line);
         if (!text || !*text)
             break;
-        used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "", text);
+        text_item(&about, "%s", text);
         if (cut_sentence(buf))
             break;
     }

@@ -67,18 +67,10 @@ static void print_row(const char *name, const char *text)
     opts_wrap(text_copy(clean, sizeof clean, text), NAME_COLUMNS, stdout);
 }
 
-static void append_name(char *text, const char *name)
-{
-    size_t used = strlen(text);
-    if (used < TEXT)
-        snprintf(text + used, TEXT - used, "%s%s", used ? ", " : "", name);
-    text_clean(text + used);
-}
-
-static void print_short(const char *label, const char *text)
+static void print_short(const char *label, const struct text *names)
 {
     printf("%-*s", SHORT_COLUMNS, label);
-    opts_wrap(text, SHORT_COLUMNS, stdout);
+    opts_wrap(text_clean(names->at), SHORT_COLUMNS, stdout);
 }
 
 /* ---- scenarios ---- */
@@ -99,10 +91,11 @@ static void print_scenarios(const struct catalog *c)
 
 static void print_scenario_names(const struct catalog *c)
 {
-    char text[TEXT] = "";
+    char text[TEXT];
+    struct text names = text_list(text, sizeof text, ", ");
     for (size_t i = 0; i < c->count; i++)
-        append_name(text, c->name[i]);
-    print_short("scenarios", text);
+        text_item(&names, "%s", c->name[i]);
+    print_short("scenarios", &names);
 }
 
 static json_t *scenarios_json(const struct catalog *c)
@@ -149,15 +142,16 @@ static void print_behaviour_names(const struct catalog *c)
 {
     (void)c;
     for (int f = 0; f < BEHAVIOUR_FAMILIES; f++) {
-        char text[TEXT] = "", label[SHORT_COLUMNS + 1];
+        char text[TEXT], label[SHORT_COLUMNS + 1];
+        struct text names = text_list(text, sizeof text, ", ");
         for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
             const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
             if ((int)b->family == f)
-                append_name(text, b->name);
+                text_item(&names, "%s", b->name);
         }
         snprintf(label, sizeof label, "  %s", behaviour_family_name((enum behaviour_family)f));
-        if (*text)
-            print_short(label, text);
+        if (names.used)
+            print_short(label, &names);
     }
 }
 
@@ -186,11 +180,12 @@ static void print_defects(const struct catalog *c)
 
 static void print_defect_names(const struct catalog *c)
 {
-    char text[TEXT] = "";
+    char text[TEXT];
+    struct text names = text_list(text, sizeof text, ", ");
     (void)c;
     for (int i = 0; i < DEFECTS; i++)
-        append_name(text, defects[i].name);
-    print_short("defects", text);
+        text_item(&names, "%s", defects[i].name);
+    print_short("defects", &names);
 }
 
 static json_t *defects_json(const struct catalog *c)

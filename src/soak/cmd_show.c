@@ -71,12 +71,13 @@ static void show_command_line(const struct chosen *c)
 {
     enum { SIZE = 16 * OPTS_TEXT };
     char *text = malloc(SIZE);
-    struct cmdline line = {.text = text, .size = text ? SIZE : 0};
+    if (!text)
+        return;
+    struct text line = text_into(text, SIZE);
     cmdline_program(&line);
-    cmdline_add(&line, " run");
+    text_add(&line, " run");
     cmdline_differences(&line, &c->scenario);
-    if (text)
-        puts(text);
+    puts(text);
     free(text);
 }
 

@@ -2,23 +2,10 @@
 #include "cmdline.h"
 
 #include "base/check.h"
-#include "base/text.h"
 #include "catalog.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-void cmdline_add(struct cmdline *c, const char *format, ...)
-{
-    va_list args;
-    if (c->used >= c->size)
-        return;
-    va_start(args, format);
-    int n = vsnprintf(c->text + c->used, c->size - c->used, format, args);
-    va_end(args);
-    c->used += n > 0 ? (size_t)n : 0;
-}
 
 static bool is_text(const char *word)
 {
@@ -29,60 +16,60 @@ static bool is_text(const char *word)
 }
 
 /* `$'a\x1bb'`: what could steer a terminal is spelled. */
-static void add_escaped(struct cmdline *c, const char *word)
+static void add_escaped(struct text *c, const char *word)
 {
-    cmdline_add(c, "$'");
+    text_add(c, "$'");
     while (*word) {
         size_t length = text_character(word);
         if (length == 0)
-            cmdline_add(c, "\\x%02x", (unsigned char)*word);
+            text_add(c, "\\x%02x", (unsigned char)*word);
         else
-            cmdline_add(c, "%s%.*s", strchr("'\\", *word) ? "\\" : "", (int)length, word);
+            text_add(c, "%s%.*s", strchr("'\\", *word) ? "\\" : "", (int)length, word);
         word += length ? length : 1;
     }
-    cmdline_add(c, "'");
+    text_add(c, "'");
 }
 
 /* Plain words stay; in any other only the quote itself needs care. */
-static void add_quoted(struct cmdline *c, const char *word)
+static void add_quoted(struct text *c, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "%+,-./:=@_";
     if (word[0] && word[strspn(word, plain)] == '\0') {
-        cmdline_add(c, "%s", word);
+        text_add(c, "%s", word);
         return;
     }
     if (!is_text(word)) {
         add_escaped(c, word);
         return;
     }
-    cmdline_add(c, "'");
+    text_add(c, "'");
     for (; *word; word++)
-        cmdline_add(c, *word == '\'' ? "'\\''" : "%c", *word);
-    cmdline_add(c, "'");
+        text_add(c, *word == '\'' ? "'\\''" : "%c", *word);
+    text_add(c, "'");
 }
 
-void cmdline_program(struct cmdline *c)
+void cmdline_program(struct text *c)
 {
-    cmdline_add(c, "%s", catalog_is_installed() ? "soak" : "./soak");
+    text_add(c, "%s", catalog_is_installed() ? "soak" : "./soak");
 }
 
-void cmdline_word(struct cmdline *c, const char *word)
+void cmdline_word(struct text *c, const char *word)
 {
-    cmdline_add(c, " ");
+    text_add(c, " ");
     add_quoted(c, word);
 }
 
 /* One option for each item. */
-static void add_list(struct cmdline *c, const struct opt *option, const struct opts_list *list)
+static void add_list(struct text *c, const struct opt *option, const struct opts_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        cmdline_add(c, " --%s ", option->name);
+        text_add(c, " --%s ", option->name);
         add_quoted(c, list->item[i]);
     }
 }
 
-void cmdline_option(struct cmdline *c, const struct scenario *s, size_t i)
+void cmdline_option(struct text *c, const struct scenario *s, size_t i)
 {
     char value[OPTS_TEXT];
     size_t count;
@@ -94,11 +81,11 @@ void cmdline_option(struct cmdline *c, const struct scenario *s, size_t i)
     }
     opts_print(option, s, value, sizeof value);
     bool flag = option->type == OPT_FLAG || option->type == OPT_OFF;
-    cmdline_add(c, " --%s", option->name);
+    text_add(c, " --%s", option->name);
     if (flag && strcmp(value, "true") == 0)
         return;
     bool joined = flag || option->type == OPT_OUTPUT || value[0] == '-' || !value[0];
-    cmdline_add(c, joined ? "=" : " ");
+    text_add(c, joined ? "=" : " ");
     if (value[0])
         add_quoted(c, value);
 }
@@ -112,7 +99,7 @@ bool cmdline_same(const struct scenario *s, const struct scenario *other, size_t
     return strcmp(opts_print(option, s, a, sizeof a), opts_print(option, other, b, sizeof b)) == 0;
 }
 
-void cmdline_differences(struct cmdline *c, const struct scenario *s)
+void cmdline_differences(struct text *c, const struct scenario *s)
 {
     struct scenario usual;
     scenario_defaults(&usual);

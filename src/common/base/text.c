@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The least code point that a sequence of so many bytes may stand for: a shorter one is malformed.
@@ -94,4 +96,49 @@ char *text_copy(char *buf, size_t size, const char *text)
     }
     buf[used] = '\0';
     return buf;
+}
+
+struct text text_into(char *buf, size_t size)
+{
+    buf[0] = '\0';
+    return (struct text){.at = buf, .size = size};
+}
+
+struct text text_list(char *buf, size_t size, const char *joint)
+{
+    struct text t = text_into(buf, size);
+    t.joint = joint;
+    return t;
+}
+
+__attribute__((format(printf, 2, 0))) static void add(struct text *t, const char *format,
+                                                      va_list args)
+{
+    size_t room = t->size - t->used;
+    int n = t->cut ? 0 : vsnprintf(t->at + t->used, room, format, args);
+    if (n >= 0 && (size_t)n < room) {
+        t->used += (size_t)n;
+        return;
+    }
+    text_drop_part(t->at);
+    t->used = strlen(t->at);
+    t->cut = true;
+}
+
+void text_add(struct text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(t, format, args);
+    va_end(args);
+}
+
+void text_item(struct text *t, const char *format, ...)
+{
+    va_list args;
+    if (t->used)
+        text_add(t, "%s", t->joint);
+    va_start(args, format);
+    add(t, format, args);
+    va_end(args);
 }

@@ -22,28 +22,28 @@ struct parser {
 };
 
 /* A line of the text, without its newline. Not terminated. */
-struct text {
+struct span {
     const char *at, *end;
 };
 
-static bool next_line(struct parser *p, struct text *ret)
+static bool next_line(struct parser *p, struct span *ret)
 {
     if (p->at == p->end)
         return false;
     const char *newline = memchr(p->at, '\n', (size_t)(p->end - p->at));
-    *ret = (struct text){p->at, newline ? newline : p->end};
+    *ret = (struct span){p->at, newline ? newline : p->end};
     p->at = newline ? newline + 1 : p->end;
     p->line++;
     return true;
 }
 
-static void skip_blanks(struct text *t)
+static void skip_blanks(struct span *t)
 {
     while (t->at < t->end && *t->at == ' ')
         t->at++;
 }
 
-static bool take(struct text *t, const char *word)
+static bool take(struct span *t, const char *word)
 {
     size_t length = strlen(word);
     if ((size_t)(t->end - t->at) < length || memcmp(t->at, word, length) != 0)
@@ -58,7 +58,7 @@ static int digit_of(char c)
 }
 
 /* A number in `base`; what is too long for 63 bits (decimal) or 64 bits (hexadecimal) is none. */
-static bool take_number(struct text *t, int base, uint64_t *ret)
+static bool take_number(struct span *t, int base, uint64_t *ret)
 {
     int digits = 0, most = base == 16 ? 16 : NUMBER_DIGITS - 1;
     uint64_t value = 0;
@@ -102,7 +102,7 @@ static bool add_frame(struct parser *p, uint64_t address)
 
 /* ---- lines ---- */
 
-static int parse_stack(struct parser *p, struct text t, struct err *e)
+static int parse_stack(struct parser *p, struct span t, struct err *e)
 {
     struct heap_dump *d = &p->dump;
     uint64_t address;
@@ -124,7 +124,7 @@ static int parse_stack(struct parser *p, struct text t, struct err *e)
 }
 
 /* ` 2: 96 [0: 0]` behind `t*:`. What has been freed, in the brackets, isn't asked for. */
-static bool parse_counts(struct text t, uint64_t *ret_blocks, uint64_t *ret_bytes)
+static bool parse_counts(struct span t, uint64_t *ret_blocks, uint64_t *ret_bytes)
 {
     skip_blanks(&t);
     if (!take_number(&t, 10, ret_blocks) || !take(&t, ":"))
@@ -146,7 +146,7 @@ static void scale(uint64_t sample, uint64_t blocks, uint64_t bytes, struct heap_
     to->bytes = scaled_bytes < 9e18 ? (int64_t)(scaled_bytes + 0.5) : INT64_MAX;
 }
 
-static int parse_line(struct parser *p, struct text t, struct err *e)
+static int parse_line(struct parser *p, struct span t, struct err *e)
 {
     uint64_t blocks, bytes;
     struct heap_dump *d = &p->dump;
@@ -164,13 +164,13 @@ static int parse_line(struct parser *p, struct text t, struct err *e)
     return 0;
 }
 
-static bool contains(struct text t, const char *word)
+static bool contains(struct span t, const char *word)
 {
     return memmem(t.at, (size_t)(t.end - t.at), word, strlen(word)) != NULL;
 }
 
 /* A line of /proc/PID/maps. */
-static void keep_own_range(struct parser *p, struct text t)
+static void keep_own_range(struct parser *p, struct span t)
 {
     struct range range;
     if (p->ranges == OWN_RANGES || !contains(t, "/libjemalloc"))
@@ -201,7 +201,7 @@ static void drop_own_frames(struct parser *p)
 
 static int parse_head(struct parser *p, struct err *e)
 {
-    struct text t;
+    struct span t;
     if (!next_line(p, &t) || !take(&t, "heap_v2/") || !take_number(&t, 10, &p->dump.sample_bytes) ||
         t.at != t.end || p->dump.sample_bytes == 0)
         return refuse(p, "not jemalloc's profile, which begins with heap_v2/BYTES", e);
@@ -210,7 +210,7 @@ static int parse_head(struct parser *p, struct err *e)
 
 static int parse_all(struct parser *p, struct err *e)
 {
-    struct text t;
+    struct span t;
     bool maps = false;
     if (parse_head(p, e) != 0)
         return -1;

@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sections.h"
 
+#include "base/text.h"
 #include "options/grammar.h"
 #include "report/figures.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { SENTENCE = 2048, NAMED = 12 };
-
-struct sentence {
-    size_t used;
-    char text[SENTENCE];
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct sentence *t, const char *format, ...)
-{
-    va_list args;
-    if (t->used >= sizeof t->text - 1)
-        return;
-    va_start(args, format);
-    int n = vsnprintf(t->text + t->used, sizeof t->text - t->used, format, args);
-    va_end(args);
-    t->used += n > 0 ? (size_t)n : 0;
-}
 
 static bool is_guilty(const struct result_behaviour *b)
 {
@@ -48,40 +32,40 @@ static int decimals_of(const char *number)
 }
 
 /* `64 B`, `984 B in 2 blocks`; where chance had a part in it, how far it may be off. */
-static void say_loss(struct sentence *t, const struct result_attribution *w,
+static void say_loss(struct text *t, const struct result_attribution *w,
                      const struct result_behaviour *b)
 {
     char bytes[FIGURE_SIZE], blocks[FIGURE_SIZE], off[FIGURE_SIZE];
     figure_plain(bytes, sizeof bytes, b->bytes);
     if (w->exact || b->blocks_error <= 0) {
-        say(t, "%s B", bytes);
+        text_add(t, "%s B", bytes);
         if (b->blocks != 1)
-            say(t, " in %s blocks", figure_plain(blocks, sizeof blocks, b->blocks));
+            text_add(t, " in %s blocks", figure_plain(blocks, sizeof blocks, b->blocks));
         return;
     }
     figure_count(blocks, sizeof blocks, b->blocks);
     const char *plain = blocks[0] == '+' ? blocks + 1 : blocks;
-    say(t, "%s B, %s ± %s blocks", bytes, plain,
-        figure_grouped(off, sizeof off, b->blocks_error, decimals_of(plain)));
+    text_add(t, "%s B, %s ± %s blocks", bytes, plain,
+             figure_grouped(off, sizeof off, b->blocks_error, decimals_of(plain)));
 }
 
-static void say_alike(struct sentence *t, const struct result_attribution *w)
+static void say_alike(struct text *t, const struct result_attribution *w)
 {
-    say(t, "with every peer alike: ");
+    text_add(t, "with every peer alike: ");
     for (size_t i = 0; i < w->behaviours && i < NAMED; i++)
-        say(t, "%s%s", i ? ", " : "", w->behaviour[i].name);
-    say(t, "%s", w->behaviours > NAMED ? ", ..." : "");
+        text_add(t, "%s%s", i ? ", " : "", w->behaviour[i].name);
+    text_add(t, "%s", w->behaviours > NAMED ? ", ..." : "");
 }
 
-static void say_names(struct sentence *t, const struct result_attribution *w,
+static void say_names(struct text *t, const struct result_attribution *w,
                       enum behaviour_verdict verdict)
 {
-    bool first = true;
+    const char *joint = "";
     for (size_t i = 0; i < w->behaviours; i++) {
         if (w->behaviour[i].verdict != verdict)
             continue;
-        say(t, "%s%s", first ? "" : ", ", w->behaviour[i].name);
-        first = false;
+        text_add(t, "%s%s", joint, w->behaviour[i].name);
+        joint = ", ";
     }
 }
 
@@ -101,53 +85,53 @@ static bool said_before(const struct result_attribution *w, size_t index)
 }
 
 /* `clean, reset: 64 B`: those that lose the same are told together. */
-static void say_guilty(struct sentence *t, const struct result_attribution *w, size_t first)
+static void say_guilty(struct text *t, const struct result_attribution *w, size_t first)
 {
-    say(t, "%s", w->behaviour[first].name);
+    text_add(t, "%s", w->behaviour[first].name);
     for (size_t i = first + 1; i < w->behaviours; i++)
         if (same_loss(w, first, i))
-            say(t, ", %s", w->behaviour[i].name);
-    say(t, ": ");
+            text_add(t, ", %s", w->behaviour[i].name);
+    text_add(t, ": ");
     say_loss(t, w, &w->behaviour[first]);
 }
 
-static void say_apart(struct sentence *t, const struct result_attribution *w)
+static void say_apart(struct text *t, const struct result_attribution *w)
 {
     bool first = true;
     for (size_t i = 0; i < w->behaviours; i++) {
         if (!is_guilty(&w->behaviour[i]) || said_before(w, i))
             continue;
-        say(t, "%s", first ? "" : "; ");
+        text_add(t, "%s", first ? "" : "; ");
         say_guilty(t, w, i);
         first = false;
     }
-    say(t, " per such connection");
+    text_add(t, " per such connection");
     size_t innocent = count_of(w, BEHAVIOUR_INNOCENT), unsure = count_of(w, BEHAVIOUR_UNSURE);
     if (innocent && !unsure)
-        say(t, "; none for the other%s", innocent == 1 ? "" : "s");
+        text_add(t, "; none for the other%s", innocent == 1 ? "" : "s");
     else if (innocent) {
-        say(t, "; not leaking: ");
+        text_add(t, "; not leaking: ");
         say_names(t, w, BEHAVIOUR_INNOCENT);
     }
     if (unsure) {
-        say(t, "; unsure: ");
+        text_add(t, "; unsure: ");
         say_names(t, w, BEHAVIOUR_UNSURE);
     }
 }
 
 /* Whole numbers that fit say enough; what isn't whole, or doesn't fit, is said. */
-static void say_quality(struct sentence *t, const struct result_attribution *w)
+static void say_quality(struct text *t, const struct result_attribution *w)
 {
     char most[FIGURE_SIZE];
     if (w->sparse)
-        say(t, "; the only one that fits, in fewer epochs than there are behaviours");
+        text_add(t, "; the only one that fits, in fewer epochs than there are behaviours");
     if (w->exact || w->outcome == BEHAVIOURS_UNTOLD)
         return;
-    say(t, "; not whole: an epoch is off by up to %s blocks",
-        figure_grouped(most, sizeof most, w->residual_blocks, 1));
+    text_add(t, "; not whole: an epoch is off by up to %s blocks",
+             figure_grouped(most, sizeof most, w->residual_blocks, 1));
 }
 
-static void say_confirmed(struct sentence *t, const struct result_attribution *w)
+static void say_confirmed(struct text *t, const struct result_attribution *w)
 {
     char n[4][FIGURE_SIZE];
     const struct result_confirm *a = &w->alone, *b = &w->without;
@@ -162,44 +146,45 @@ static void say_confirmed(struct sentence *t, const struct result_attribution *w
     human_count(n[2], sizeof n[2], (int64_t)b->connections);
     human_count(n[3], sizeof n[3], b->blocks);
     if (a->guilty == a->connections)
-        say(t, "; %s: an epoch of %s alone (%s connections) kept %s", word, it, n[0], n[1]);
+        text_add(t, "; %s: an epoch of %s alone (%s connections) kept %s", word, it, n[0], n[1]);
     else
-        say(t, "; %s: an epoch mostly of %s (%" PRIu64 " of %s connections) kept %s", word, it,
-            a->guilty, n[0], n[1]);
+        text_add(t, "; %s: an epoch mostly of %s (%" PRIu64 " of %s connections) kept %s", word, it,
+                 a->guilty, n[0], n[1]);
     if (!a->agrees)
-        say(t, " instead of %.*f", w->exact ? 0 : 1, a->predicted_blocks);
+        text_add(t, " instead of %.*f", w->exact ? 0 : 1, a->predicted_blocks);
     if (b->guilty == 0)
-        say(t, ", one without %s (%s) %s", it, n[2], n[3]);
+        text_add(t, ", one without %s (%s) %s", it, n[2], n[3]);
     else
-        say(t, ", one almost without %s (%" PRIu64 " of %s) %s", it, b->guilty, n[2], n[3]);
+        text_add(t, ", one almost without %s (%" PRIu64 " of %s) %s", it, b->guilty, n[2], n[3]);
     if (!b->agrees)
-        say(t, " instead of %.*f", w->exact ? 0 : 1, b->predicted_blocks);
+        text_add(t, " instead of %.*f", w->exact ? 0 : 1, b->predicted_blocks);
 }
 
-static void say_together(struct sentence *t, const struct result_attribution *w)
+static void say_together(struct text *t, const struct result_attribution *w)
 {
     char most[FIGURE_SIZE];
-    say(t,
-        "not separable: no sum over the behaviours gives the growth, an epoch is off by up to "
-        "%s blocks; it may take two of them together",
-        figure_grouped(most, sizeof most, w->residual_blocks, 1));
+    text_add(t,
+             "not separable: no sum over the behaviours gives the growth, an epoch is off by up to "
+             "%s blocks; it may take two of them together",
+             figure_grouped(most, sizeof most, w->residual_blocks, 1));
 }
 
 void parts_attribution(const struct result_subject *subject, const struct screen *s)
 {
     const struct result_attribution *w = subject->attribution;
     struct screen_lead lead = screen_lead_at("when", PARTS_LEAK_COLUMN);
-    struct sentence t = {0};
+    char said[SENTENCE];
+    struct text t = text_into(said, sizeof said);
     if (!w)
         return;
     switch (w->outcome) {
     case BEHAVIOURS_NONE:
         return;
     case BEHAVIOURS_SINGLE:
-        say(&t,
-            subject->judgement.by_operation ? "with every operation; all were alike: %s"
-                                            : "with every connection; all left alike: %s",
-            w->behaviours ? w->behaviour[0].name : "one behaviour");
+        text_add(&t,
+                 subject->judgement.by_operation ? "with every operation; all were alike: %s"
+                                                 : "with every connection; all left alike: %s",
+                 w->behaviours ? w->behaviour[0].name : "one behaviour");
         break;
     case BEHAVIOURS_ALIKE:
         say_alike(&t, w);
@@ -211,27 +196,27 @@ void parts_attribution(const struct result_subject *subject, const struct screen
         say_confirmed(&t, w);
         break;
     case BEHAVIOURS_UNTOLD:
-        say(&t, "unknown: too few leaked blocks to separate %zu behaviours", w->behaviours);
+        text_add(&t, "unknown: too few leaked blocks to separate %zu behaviours", w->behaviours);
         break;
     case BEHAVIOURS_TOGETHER:
         say_together(&t, w);
         break;
     }
-    screen_wrap(s, &lead, "%s", t.text);
+    screen_wrap(s, &lead, "%s", said);
 }
 
 char *parts_attribution_sensitivity(char *buf, size_t size, const struct result_subject *subject)
 {
     const struct result_attribution *w = subject->attribution;
-    struct sentence t = {0};
+    struct text t = text_list(buf, size, ", ");
     char one_in[FIGURE_SIZE];
     size_t shown = 0;
     for (size_t i = 0; w && i < w->behaviours && shown < NAMED && w->behaviours > 1; i++) {
         if (w->behaviour[i].one_in < 1)
             continue;
-        say(&t, "%s%s %s", shown++ ? ", " : "", w->behaviour[i].name,
-            figure_one_in(one_in, sizeof one_in, w->behaviour[i].one_in));
+        shown++;
+        text_item(&t, "%s %s", w->behaviour[i].name,
+                  figure_one_in(one_in, sizeof one_in, w->behaviour[i].one_in));
     }
-    snprintf(buf, size, "%s", t.text);
     return buf;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sections.h"
 
+#include "base/text.h"
 #include "options/grammar.h"
 #include "report/figures.h"
 
@@ -60,17 +61,17 @@ static void print_errors(const struct result *r, int column, const struct screen
                  {"echo", e->echo},
                  {"timeout", e->timeout},
                  {"lost", e->lost}};
-    char text[CLAUSE] = "", count[32], total[32];
+    char said[CLAUSE], count[32], total[32];
+    struct text text = text_into(said, sizeof said);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i].count)
-            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %s",
-                     text[0] ? ", " : ": ", kinds[i].name,
+            text_add(&text, "%s%s %s", text.used ? ", " : ": ", kinds[i].name,
                      human_count(count, sizeof count, (int64_t)kinds[i].count));
     struct screen_lead lead = screen_lead_at("errors", column);
     if (!e->total)
         return;
     screen_wrap(s, &lead, "%s failed connections%s",
-                human_count(total, sizeof total, (int64_t)e->total), text);
+                human_count(total, sizeof total, (int64_t)e->total), said);
     lead = screen_lead_at("", column);
     if (r->first_failure.text)
         screen_wrap(s, &lead, "the first (%s): %s", r->first_failure.behaviour,
@@ -102,22 +103,18 @@ static void print_skipped(const struct result *r, int column, const struct scree
 /* What was fetched or built for this run; the machine's own libraries are no news. */
 static void print_mapped(const struct result *r, int column, const struct screen *s)
 {
-    char text[SCREEN_TEXT] = "";
-    size_t used = 0;
+    char text[SCREEN_TEXT];
+    struct text list = text_list(text, sizeof text, ", ");
     const char *last = "";
     for (size_t i = 0; i < r->mapped_count; i++) {
         const struct result_mapped *m = &r->mapped[i];
         if (!m->origin || strcmp(m->part, last) == 0)
             continue;
         last = m->part;
-        int n = snprintf(text + used, sizeof text - used, "%s%s %s (%s)", used ? ", " : "", m->part,
-                         m->version ? m->version : "?", m->origin);
-        if (n < 0 || (size_t)n >= sizeof text - used)
-            break;
-        used += (size_t)n;
+        text_item(&list, "%s %s (%s)", m->part, m->version ? m->version : "?", m->origin);
     }
     struct screen_lead lead = screen_lead_at("libraries", column);
-    if (used)
+    if (list.used)
         screen_wrap(s, &lead, "%s", text);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sections.h"
 
+#include "base/text.h"
 #include "options/grammar.h"
 #include "report/figures.h"
 #include "report/table.h"
@@ -199,22 +200,21 @@ bool parts_all_level(const struct result_subject *subject, size_t *ret_level)
 static void say_level(char *buf, size_t size, const struct judgement *j)
 {
     bool leaks = j->verdict == VERDICT_LEAK;
-    size_t used = 0, count = 0;
+    size_t count = 0;
     char level[FIGURE_SIZE];
-    buf[0] = '\0';
+    struct text list = text_list(buf, size, ", ");
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
         const struct judge_metric *m = parts_metric(j, forms[f].id);
         if (!m || m->state != METRIC_LEVEL || has_row(m, leaks) || (!leaks && forms[f].quiet))
             continue;
         count++;
-        int n = snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", forms[f].word,
-                         figure_level(level, sizeof level, m->end, m->unit));
-        used += n > 0 && (size_t)n < size - used ? (size_t)n : 0;
+        text_item(&list, "%s %s", forms[f].word,
+                  figure_level(level, sizeof level, m->end, m->unit));
     }
     if (leaks && count)
         snprintf(buf, size, "%zu other%s: level", count, count == 1 ? "" : "s");
     else if (count)
-        snprintf(buf + used, size - used, ": level");
+        text_add(&list, ": level");
 }
 
 void parts_level(const struct result_subject *subject, const struct result_subject *other,

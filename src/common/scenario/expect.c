@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scenario/expect.h"
 
+#include "base/text.h"
 #include "options/grammar.h"
 
 #include <inttypes.h>
@@ -124,33 +125,21 @@ int expect_parse(const char *text, struct expect *ret, struct err *e)
     return 0;
 }
 
-__attribute__((format(printf, 4, 5))) static void append(char *buf, size_t size, size_t *used,
-                                                         const char *format, ...)
-{
-    if (*used >= size)
-        return;
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(buf + *used, size - *used, format, args);
-    va_end(args);
-    *used += n > 0 ? (size_t)n : 0;
-}
-
 char *expect_print(const struct expect *expect, char *buf, size_t size)
 {
-    size_t used = 0;
+    struct text t = text_into(buf, size);
     const char *joint = " kind=";
-    append(buf, size, &used, "%s", verdicts[expect->verdict]);
+    text_add(&t, "%s", verdicts[expect->verdict]);
     if (expect->subject)
-        append(buf, size, &used, " subject=%s", subjects[expect->subject]);
+        text_add(&t, " subject=%s", subjects[expect->subject]);
     for (int k = 0; k < KIND_COUNT; k++) {
         if (!(expect->kinds >> k & 1))
             continue;
-        append(buf, size, &used, "%s%s", joint, kind_name((enum kind)k));
+        text_add(&t, "%s%s", joint, kind_name((enum kind)k));
         joint = "|";
     }
     if (expect->site[0])
-        append(buf, size, &used, " site=%s", expect->site);
+        text_add(&t, " site=%s", expect->site);
     return buf;
 }
 

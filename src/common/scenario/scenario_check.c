@@ -191,12 +191,11 @@ static int check_defect_name(const struct scenario *s, const char *name, struct 
     const char *nearest = grammar_nearest(name, defects, count);
     if (nearest)
         return scenario_refuse(s, "defect", e, "no such defect; did you mean %s?", nearest);
-    char list[200] = "";
-    size_t used = 0;
+    char text[200];
+    struct text list = text_list(text, sizeof text, ", ");
     for (size_t i = 0; i < count; i++)
-        used +=
-            (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", defects[i]);
-    return scenario_refuse(s, "defect", e, "no such defect; there are %s", list);
+        text_item(&list, "%s", defects[i]);
+    return scenario_refuse(s, "defect", e, "no such defect; there are %s", text);
 }
 
 /* Whether the mix has a behaviour whose connections end so. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 #include "scenario/hints.h"
 #include "scenario/origin.h"
 
@@ -61,16 +62,16 @@ static int refuse(struct file *f, const char *format, ...)
 
 static int refuse_section(struct file *f, const char *name, const char *const *names, size_t count)
 {
-    char list[LIST];
-    size_t used = 0;
+    char text[LIST];
+    struct text list = text_into(text, sizeof text);
     const char *nearest = grammar_nearest(name, names, count);
     if (nearest)
         return refuse(f, "no such section [%s]; did you mean [%s]?", name, nearest);
-    for (size_t i = 0; i < count && used < sizeof list; i++) {
+    for (size_t i = 0; i < count; i++) {
         const char *joint = i == 0 ? "" : i + 1 < count ? ", " : " and ";
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s[%s]", joint, names[i]);
+        text_add(&list, "%s[%s]", joint, names[i]);
     }
-    return refuse(f, "no such section [%s]; there are %s", name, list);
+    return refuse(f, "no such section [%s]; there are %s", name, text);
 }
 
 static int check_section(struct file *f, const char *line)

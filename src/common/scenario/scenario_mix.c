@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The mix of behaviours: its weights, and what a behaviour needs of the other options. */
 #include "base/check.h"
+#include "base/text.h"
 #include "options/choices.h"
 #include "options/limits.h"
 #include "page/page.h"
@@ -29,17 +30,19 @@ static bool is_flag(const struct opt *option)
 /* `--session ticket or cache`, `--alpn NAME`, `--until-sure`. */
 static void print_need(char *buf, size_t size, const struct opt *option, const char *values)
 {
-    size_t used = (size_t)snprintf(buf, size, "--%s", option->name), length;
+    size_t length;
+    struct text need = text_into(buf, size);
+    text_add(&need, "--%s", option->name);
     const char *value;
     if (is_flag(option))
         return;
     if (strcmp(values, "*") == 0) {
-        snprintf(buf + used, size - used, " %s", option->metavar);
+        text_add(&need, " %s", option->metavar);
         return;
     }
-    for (int i = 0; (value = choices_at(values, i, &length)) && used < size; i++) {
+    for (int i = 0; (value = choices_at(values, i, &length)); i++) {
         const char *joint = i == 0 ? " " : value[length] ? ", " : " or ";
-        used += (size_t)snprintf(buf + used, size - used, "%s%.*s", joint, (int)length, value);
+        text_add(&need, "%s%.*s", joint, (int)length, value);
     }
 }
 

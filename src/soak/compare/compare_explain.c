@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The words for what explains a difference, for the libraries, and for what to do next. */
+#include "base/text.h"
 #include "cmdline.h"
-#include "compare_join.h"
 #include "compare_say.h"
 #include "report/figures.h"
 
@@ -10,14 +10,14 @@
 #include <string.h>
 
 /* The lines of one side: `:48,68`. Returns whether there are any. */
-static bool add_lines(struct join *j, const struct compare_group *g, bool after)
+static bool add_lines(struct text *j, const struct compare_group *g, bool after)
 {
     bool any = false;
     for (size_t i = 0; i < g->lines; i++) {
         uint32_t line = after ? g->line[i].after : g->line[i].before;
         if (!line)
             continue;
-        join_add(j, any ? "%" PRIu32 : ":%" PRIu32, line);
+        text_item(j, any ? "%" PRIu32 : ":%" PRIu32, line);
         any = true;
     }
     return any;
@@ -25,9 +25,9 @@ static bool add_lines(struct join *j, const struct compare_group *g, bool after)
 
 char *compare_say_group(const struct compare_group *g, char *buf, size_t size)
 {
-    char before[COMPARE_FIGURE] = "", after[COMPARE_FIGURE] = "";
-    struct join b = {.buf = before, .size = sizeof before, .between = ","};
-    struct join a = {.buf = after, .size = sizeof after, .between = ","};
+    char before[COMPARE_FIGURE], after[COMPARE_FIGURE];
+    struct text b = text_list(before, sizeof before, ",");
+    struct text a = text_list(after, sizeof after, ",");
     bool was = add_lines(&b, g, false), is = add_lines(&a, g, true);
     const char *more = g->lines_total > g->lines ? " and more" : "";
     const char *function = g->function ? g->function : "", *blank = g->function ? " " : "";
@@ -57,24 +57,23 @@ char *compare_say_difference(const struct compare_explanation *x, enum compare_m
 
 char *compare_say_mapped(const struct compare_entry *entry, char *buf, size_t size)
 {
-    struct join j = {.buf = buf, .size = size, .between = ", "};
-    join_begin(&j);
+    struct text j = text_list(buf, size, ", ");
     for (size_t i = 0; i < entry->mapped_count; i++) {
         const struct compare_mapped *m = &entry->mapped[i];
-        join_add(&j, "%s %s%s%s%s", m->part, m->version ? m->version : "?", m->origin ? " (" : "",
-                 m->origin ? m->origin : "", m->origin ? ")" : "");
+        text_item(&j, "%s %s%s%s%s", m->part, m->version ? m->version : "?", m->origin ? " (" : "",
+                  m->origin ? m->origin : "", m->origin ? ")" : "");
     }
     if (!entry->mapped_count)
-        join_add(&j, "none of its runs says");
+        text_item(&j, "none of its runs says");
     return buf;
 }
 
 /* ---- what to type next ---- */
 
-static void begin(struct cmdline *c, const struct compare_set *s, const char *command)
+static void begin(struct text *c, const struct compare_set *s, const char *command)
 {
     cmdline_program(c);
-    cmdline_add(c, " %s", command);
+    text_add(c, " %s", command);
     if (s->word)
         cmdline_word(c, s->word);
 }
@@ -123,16 +122,16 @@ static size_t to_search(const struct compare_set *s, const char **ret_metric)
     return 0;
 }
 
-static bool next_bisect(struct cmdline *c, const struct compare_set *s)
+static bool next_bisect(struct text *c, const struct compare_set *s)
 {
     const char *metric = NULL;
     size_t i = s->rounds ? to_search(s, &metric) : 0;
     if (!i)
         return false;
     begin(c, s, "bisect");
-    cmdline_add(c, " --%s %s..%s", s->part, s->entry[i - 1].name, s->entry[i].name);
+    text_add(c, " --%s %s..%s", s->part, s->entry[i - 1].name, s->entry[i].name);
     if (strcmp(metric, "verdict") != 0)
-        cmdline_add(c, " --metric %s", metric);
+        text_add(c, " --metric %s", metric);
     return true;
 }
 
@@ -148,51 +147,50 @@ static const char *group_option(const char *group)
 }
 
 /* Like with like: every version with the key exchange of the first. */
-static bool next_exchange(struct cmdline *c, const struct compare_set *s)
+static bool next_exchange(struct text *c, const struct compare_set *s)
 {
     if (!compare_any_exchange(s) || !s->rounds || s->groups)
         return false;
     begin(c, s, "compare");
-    cmdline_add(c, " --%s ", s->part);
+    text_add(c, " --%s ", s->part);
     for (size_t i = 0; i < s->entries; i++)
-        cmdline_add(c, "%s%s", i ? "," : "", s->entry[i].name);
-    cmdline_add(c, " --groups %s", group_option(s->entry[0].group));
+        text_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+    text_add(c, " --groups %s", group_option(s->entry[0].group));
     return true;
 }
 
 /* The call stacks of the first leak. */
-static bool next_leak(struct cmdline *c, const struct compare_set *s)
+static bool next_leak(struct text *c, const struct compare_set *s)
 {
     for (size_t i = 0; i < s->entries && s->rounds; i++) {
         if (s->judgement.column[i].runs == 0 || s->judgement.column[i].verdict != VERDICT_LEAK)
             continue;
         begin(c, s, "run");
-        cmdline_add(c, " --%s %s", s->part, s->entry[i].name);
+        text_add(c, " --%s %s", s->part, s->entry[i].name);
         return strcmp(s->part, "malloc") != 0;
     }
     return false;
 }
 
 /* A version that couldn't be judged: longer runs. */
-static bool next_longer(struct cmdline *c, const struct compare_set *s)
+static bool next_longer(struct text *c, const struct compare_set *s)
 {
     if (s->judgement.outcome != COMPARE_UNSURE || !s->rounds)
         return false;
     begin(c, s, "compare");
-    cmdline_add(c, " --%s ", s->part);
+    text_add(c, " --%s ", s->part);
     for (size_t i = 0; i < s->entries; i++)
-        cmdline_add(c, "%s%s", i ? "," : "", s->entry[i].name);
-    cmdline_add(c, " --closed 40k");
+        text_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+    text_add(c, " --closed 40k");
     return true;
 }
 
 char *compare_say_next(const struct compare_set *s, size_t n, char *buf, size_t size)
 {
-    bool (*const all[])(struct cmdline *, const struct compare_set *) = {next_leak, next_exchange,
-                                                                         next_bisect, next_longer};
+    bool (*const all[])(struct text *, const struct compare_set *) = {next_leak, next_exchange,
+                                                                      next_bisect, next_longer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        struct cmdline c = {.text = buf, .size = size};
-        buf[0] = '\0';
+        struct text c = text_into(buf, size);
         if (all[i](&c, s) && n-- == 0)
             return buf;
     }

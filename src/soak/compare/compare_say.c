@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_say.h"
 
-#include "compare_join.h"
+#include "base/text.h"
 #include "options/grammar.h"
 #include "report/figures.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- figures ---- */
@@ -178,22 +179,23 @@ static const char *row_phrase(const struct compare_set *s, enum compare_row row,
     return buf;
 }
 
-static void say_row(struct join *j, const struct compare_set *s, size_t i, enum compare_row row)
+static void say_row(struct text *j, const struct compare_set *s, size_t i, enum compare_row row)
 {
     const struct compare_cell *c = &s->judgement.column[i].cell[row];
     const struct compare_cell *first = &s->judgement.column[0].cell[row];
     char phrase[COMPARE_FIGURE], share[COMPARE_FIGURE], was[COMPARE_FIGURE], is[COMPARE_FIGURE];
     const char *name = row_phrase(s, row, phrase, sizeof phrase);
     if (c->change == COMPARE_CHANGE_MISSING) {
-        join_add(j, "%s missing", name);
+        text_item(j, "%s missing", name);
     } else if (compare_row_info(row)->role == COMPARE_MEASURED) {
-        join_add(j, "%s %.3f times (%s at %.1f %%)", name, c->ratio.median,
-                 compare_say_interval(c, is, sizeof is), 100 * c->ratio.level);
+        text_item(j, "%s %.3f times (%s at %.1f %%)", name, c->ratio.median,
+                  compare_say_interval(c, is, sizeof is), 100 * c->ratio.level);
     } else {
         value_text(first->value, row, was, sizeof was);
         value_text(c->value, row, is, sizeof is);
-        join_add(j, "%s %s (%s → %s)%s", name, percent(c->value, first->value, share, sizeof share),
-                 was, is, c->change == COMPARE_CHANGE_UNSURE ? ", not exact" : "");
+        text_item(j, "%s %s (%s → %s)%s", name,
+                  percent(c->value, first->value, share, sizeof share), was, is,
+                  c->change == COMPARE_CHANGE_UNSURE ? ", not exact" : "");
     }
 }
 
@@ -212,7 +214,7 @@ static enum compare_outcome rows_outcome(const struct compare_column *c)
 }
 
 /* Rows that came to the version's outcome: the first few by name, the others by their number. */
-static void say_rows(struct join *j, const struct compare_set *s, size_t i)
+static void say_rows(struct text *j, const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
     int told = 0, more = 0;
@@ -228,46 +230,46 @@ static void say_rows(struct join *j, const struct compare_set *s, size_t i)
             say_row(j, s, i, row);
         else
             more++;
-        j->between = " · ";
+        j->joint = " · ";
     }
     if (more)
-        join_add(j, "%d other row%s", more, more == 1 ? "" : "s");
+        text_item(j, "%d other row%s", more, more == 1 ? "" : "s");
 }
 
-static void say_growth(struct join *j, const struct compare_column *c, const char *what)
+static void say_growth(struct text *j, const struct compare_column *c, const char *what)
 {
     char bytes[COMPARE_FIGURE], place[COMPARE_SENTENCE / 2] = "";
     double value = c->cell[COMPARE_GROWTH_BYTES].value;
     if (c->file)
         figure_place(place, sizeof place, c->file, c->line);
     if (isnan(value))
-        join_add(j, "%s%s%s", what, place[0] ? " at " : "", place);
+        text_item(j, "%s%s%s", what, place[0] ? " at " : "", place);
     else
-        join_add(j, "%s, %s per connection%s%s", what, figure_bytes(bytes, sizeof bytes, value),
-                 place[0] ? " at " : "", place);
+        text_item(j, "%s, %s per connection%s%s", what, figure_bytes(bytes, sizeof bytes, value),
+                  place[0] ? " at " : "", place);
 }
 
-static void say_verdict(struct join *j, const struct compare_set *s, size_t i)
+static void say_verdict(struct text *j, const struct compare_set *s, size_t i)
 {
     const struct compare_column *first = &s->judgement.column[0], *c = &s->judgement.column[i];
     enum compare_outcome growth = c->cell[COMPARE_GROWTH_BYTES].outcome;
     if (c->runs == 0 || first->runs == 0)
-        join_add(j, "%s wasn't run", s->entry[c->runs ? 0 : i].name);
+        text_item(j, "%s wasn't run", s->entry[c->runs ? 0 : i].name);
     else if (c->verdict_change == COMPARE_CHANGE_UNSURE)
-        join_add(j, "the verdicts are %s and %s", verdict_name(first->verdict),
-                 verdict_name(c->verdict));
+        text_item(j, "the verdicts are %s and %s", verdict_name(first->verdict),
+                  verdict_name(c->verdict));
     else if (c->verdict_outcome == COMPARE_WORSE)
         say_growth(j, c, "a LEAK");
     else if (c->verdict_outcome == COMPARE_BETTER)
-        join_add(j, "the LEAK is gone");
+        text_item(j, "the LEAK is gone");
     else if (growth != COMPARE_SAME)
         say_growth(j, c, growth == COMPARE_WORSE ? "the LEAK is larger" : "the LEAK is smaller");
     else if (c->verdict == VERDICT_LEAK)
-        join_add(j, "both LEAK");
+        text_item(j, "both LEAK");
 }
 
 /* What only the footprint says is called so, lest it be taken for a leak. */
-static void say_footprint(struct join *j, const struct compare_set *s, size_t i)
+static void say_footprint(struct text *j, const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
     bool shifts = false;
@@ -275,21 +277,21 @@ static void say_footprint(struct join *j, const struct compare_set *s, size_t i)
         shifts = shifts || (compare_row_exact((enum compare_row)row) &&
                             c->cell[row].outcome == COMPARE_WORSE);
     if (shifts && c->verdict == VERDICT_PASS && rows_outcome(c) == COMPARE_WORSE)
-        join_add(j, "a footprint, no leak");
+        text_item(j, "a footprint, no leak");
 }
 
 /* Beside what is worse, the first row that is better: so that nobody takes one for all of them. */
-static void say_better(struct join *j, const struct compare_set *s, size_t i)
+static void say_better(struct text *j, const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
-    j->between = " · but ";
+    j->joint = " · but ";
     for (size_t k = 0; k < TELLING && c->outcome == COMPARE_WORSE; k++) {
         if (c->cell[telling[k]].outcome != COMPARE_BETTER)
             continue;
         say_row(j, s, i, telling[k]);
         break;
     }
-    j->between = " · ";
+    j->joint = " · ";
 }
 
 /* A text that was cut ends with a whole character. */
@@ -307,7 +309,7 @@ static void trim(char *text)
 }
 
 /* Allocators have the same exact figures: between them the witness is what one wants to know. */
-static void say_kept(struct join *j, const struct compare_set *s, size_t i)
+static void say_kept(struct text *j, const struct compare_set *s, size_t i)
 {
     const struct compare_cell *first = &s->judgement.column[0].cell[COMPARE_KEPT];
     const struct compare_cell *c = &s->judgement.column[i].cell[COMPARE_KEPT];
@@ -316,21 +318,21 @@ static void say_kept(struct join *j, const struct compare_set *s, size_t i)
         return;
     compare_say_value(first, COMPARE_KEPT, was, sizeof was);
     compare_say_value(c, COMPARE_KEPT, is, sizeof is);
-    join_add(j, "kept after churn %s (%s → %s), a witness",
-             percent(c->value, first->value, share, sizeof share), was, is);
+    text_item(j, "kept after churn %s (%s → %s), a witness",
+              percent(c->value, first->value, share, sizeof share), was, is);
 }
 
 /* What is the same, and how nearly. */
-static void say_same(struct join *j, const struct compare_set *s, size_t i)
+static void say_same(struct text *j, const struct compare_set *s, size_t i)
 {
     const struct compare_column *first = &s->judgement.column[0], *c = &s->judgement.column[i];
     double held = c->cell[COMPARE_HELD_IDLE].value - first->cell[COMPARE_HELD_IDLE].value;
     char figure[COMPARE_FIGURE];
     if (s->side != COMPARE_SIDE_CLIENT && isfinite(held) && held != 0)
-        join_add(j, "%s%s B per idle connection", held > 0 ? "+" : "",
-                 figure_grouped(figure, sizeof figure, held, 0));
+        text_item(j, "%s%s B per idle connection", held > 0 ? "+" : "",
+                  figure_grouped(figure, sizeof figure, held, 0));
     else
-        join_add(j, "no exact figure differs by more than %g %%", 100 * s->tolerance);
+        text_item(j, "no exact figure differs by more than %g %%", 100 * s->tolerance);
     say_kept(j, s, i);
 }
 
@@ -349,34 +351,33 @@ bool compare_any_exchange(const struct compare_set *s)
 }
 
 /* The cause of most that a handshake then costs more. */
-static void say_exchange(struct join *j, const struct compare_set *s, size_t i)
+static void say_exchange(struct text *j, const struct compare_set *s, size_t i)
 {
     if (compare_new_exchange(s, i))
-        join_add(j, "%sanother %skey exchange: %s, was %s",
-                 s->judgement.column[i].outcome >= COMPARE_MIXED ? "because of " : "",
-                 s->rounds && !s->groups ? "default " : "", s->entry[i].group, s->entry[0].group);
+        text_item(j, "%sanother %skey exchange: %s, was %s",
+                  s->judgement.column[i].outcome >= COMPARE_MIXED ? "because of " : "",
+                  s->rounds && !s->groups ? "default " : "", s->entry[i].group, s->entry[0].group);
 }
 
 char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     const struct compare_column *c = &s->judgement.column[i], *first = &s->judgement.column[0];
-    struct join j = {.buf = buf, .size = size, .between = " · "};
-    join_begin(&j);
+    struct text j = text_list(buf, size, " · ");
     say_verdict(&j, s, i);
     if (c->outcome == COMPARE_MIXED)
-        j.between = " · but ";
+        j.joint = " · but ";
     say_rows(&j, s, i);
     say_exchange(&j, s, i);
     say_footprint(&j, s, i);
     say_better(&j, s, i);
     if (s->footprint && isnan(c->cell[COMPARE_ALLOCS].value) && c->runs > 0 &&
         isnan(first->cell[COMPARE_ALLOCS].value))
-        join_add(&j, "no run has a footprint");
+        text_item(&j, "no run has a footprint");
     if (c->outcome == COMPARE_SAME)
         say_same(&j, s, i);
     if (c->outcome <= COMPARE_BETTER && c->runs && c->verdict == VERDICT_PASS &&
         first->verdict == VERDICT_PASS)
-        join_add(&j, "no leak in either");
+        text_item(&j, "no leak in either");
     trim(buf);
     return buf;
 }
@@ -398,21 +399,20 @@ char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
 
 char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
-    struct join j = {.buf = buf, .size = size, .between = " · "};
+    struct text j = text_list(buf, size, " · ");
     bool client = s->side == COMPARE_SIDE_SERVER;
     enum compare_row row = client ? COMPARE_ALLOCS_CLIENT : COMPARE_ALLOCS_SERVER;
     const char *other = compare_side_name(client ? COMPARE_SIDE_CLIENT : COMPARE_SIDE_SERVER);
     double by = s->judgement.column[i].cell[row].value - s->judgement.column[0].cell[row].value;
     char figure[COMPARE_FIGURE];
-    join_begin(&j);
     if (s->side == COMPARE_SIDE_BOTH)
         return buf;
     if (isfinite(by) && by != 0)
-        join_add(&j, "the %s allocates %s%s times %sper handshake", other, by > 0 ? "+" : "",
-                 plain(fabs(by), figure, sizeof figure), by > 0 ? "" : "less ");
+        text_item(&j, "the %s allocates %s%s times %sper handshake", other, by > 0 ? "+" : "",
+                  plain(fabs(by), figure, sizeof figure), by > 0 ? "" : "less ");
     if (s->entry[i].other_leaks || s->entry[0].other_leaks)
-        join_add(&j, "the %s of %s LEAKs", other, s->entry[s->entry[i].other_leaks ? i : 0].name);
+        text_item(&j, "the %s of %s LEAKs", other, s->entry[s->entry[i].other_leaks ? i : 0].name);
     if (buf[0])
-        snprintf(buf + strlen(buf), size - strlen(buf), " (--side %s judges it)", other);
+        text_add(&j, " (--side %s judges it)", other);
     return buf;
 }

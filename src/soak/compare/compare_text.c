@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_text.h"
 
+#include "base/text.h"
 #include "compare_say.h"
 #include "compare_table.h"
 #include "report/figures.h"
@@ -132,14 +133,13 @@ static void print_why(const struct compare_set *s, const struct screen *screen)
 
 static void print_exchange(const struct compare_set *s, const struct screen *screen)
 {
-    char line[COMPARE_SENTENCE] = "";
-    size_t used = 0;
+    char line[COMPARE_SENTENCE];
+    struct text list = text_list(line, sizeof line, " · ");
     const char *word = "key exchange";
     if (!compare_any_exchange(s))
         return;
-    for (size_t i = 0; i < s->entries && used < sizeof line; i++)
-        used += (size_t)snprintf(line + used, sizeof line - used, "%s%.64s %s", i ? " · " : "",
-                                 s->entry[i].name, s->entry[i].group ? s->entry[i].group : "?");
+    for (size_t i = 0; i < s->entries; i++)
+        text_item(&list, "%.64s %s", s->entry[i].name, s->entry[i].group ? s->entry[i].group : "?");
     struct screen_lead lead = screen_lead_at(word, 2 + (int)strlen(word) + 3);
     screen_wrap(screen, &lead, "%s", line);
 }

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "catalog.h"
 #include "compare_document.h"
 #include "compare_json.h"
@@ -31,17 +32,15 @@ static uint64_t draw_seed(void)
 
 static const char *options_text(struct compare_set *s, const struct compare_work *w)
 {
-    char text[OPTIONS_TEXT] = "";
-    size_t used = 0;
+    char text[OPTIONS_TEXT];
+    struct text list = text_list(text, sizeof text, " ");
     if (w->closed)
-        used = (size_t)snprintf(text, sizeof text, "--closed=%" PRIu64, w->closed);
+        text_item(&list, "--closed=%" PRIu64, w->closed);
     for (int p = 0; p < COMPARE_PARTS; p++)
-        for (size_t i = 0; i < w->line->fixed[p].count && used < sizeof text; i++)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
-                                     w->line->fixed[p].bytes[i]);
-    for (int i = 0; i < w->line->forwarded_options.options && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
-                                 w->line->forwarded_options.option[i]);
+        for (size_t i = 0; i < w->line->fixed[p].count; i++)
+            text_item(&list, "%s", w->line->fixed[p].bytes[i]);
+    for (int i = 0; i < w->line->forwarded_options.options; i++)
+        text_item(&list, "%s", w->line->forwarded_options.option[i]);
     return compare_set_text(s, text);
 }
 

@@ -3,6 +3,7 @@
 
 #include "assembly_build.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "fetch.h"
 #include "libs/asked.h"
 #include "libs/cache.h"
@@ -210,16 +211,13 @@ static bool runs_as_it_is(const struct lib *part)
 
 static int use_own(struct assembly *a, struct err *e)
 {
-    size_t used = 0;
-    a->library_path[0] = '\0';
+    struct text path = text_list(a->library_path, sizeof a->library_path, ":");
     for (int i = 0; i < LIB_LIBC; i++) {
-        if (!in_use(&a->part[i]))
-            continue;
-        used += (size_t)snprintf(a->library_path + used, sizeof a->library_path - used, "%s%s",
-                                 used ? ":" : "", a->part[i].library_dir);
-        if (used >= sizeof a->library_path)
-            return err_set(e, "the paths of the libraries are too long");
+        if (in_use(&a->part[i]))
+            text_item(&path, "%s", a->part[i].library_dir);
     }
+    if (path.cut)
+        return err_set(e, "the paths of the libraries are too long");
     return process_own_folder(a->folder, sizeof a->folder, e);
 }
 

@@ -44,18 +44,16 @@ static char *new_argument(struct plan *p)
 /* -DSOAK_OPENSSL_LIBRARIES=... and, when it has headers, -DSOAK_OPENSSL_INCLUDE=... */
 static void add_part(struct plan *p, const struct lib *l, const char *variable)
 {
-    char *text = new_argument(p);
-    int used = snprintf(text, ARGUMENT, "-DSOAK_%s_LIBRARIES=", variable);
-    for (size_t i = 0; i < l->sonames && used < ARGUMENT; i++)
-        used += snprintf(text + used, (size_t)(ARGUMENT - used), "%s%s/%s", i ? ";" : "",
-                         l->library_dir, l->soname[i]);
+    struct text text = text_into(new_argument(p), ARGUMENT);
+    text_add(&text, "-DSOAK_%s_LIBRARIES=", variable);
+    for (size_t i = 0; i < l->sonames; i++)
+        text_add(&text, "%s%s/%s", i ? ";" : "", l->library_dir, l->soname[i]);
     if (!l->includes)
         return;
-    text = new_argument(p);
-    used = snprintf(text, ARGUMENT, "-DSOAK_%s_INCLUDE=", variable);
-    for (size_t i = 0; i < l->includes && used < ARGUMENT; i++)
-        used +=
-            snprintf(text + used, (size_t)(ARGUMENT - used), "%s%s", i ? ";" : "", l->include[i]);
+    text = text_into(new_argument(p), ARGUMENT);
+    text_add(&text, "-DSOAK_%s_INCLUDE=", variable);
+    for (size_t i = 0; i < l->includes; i++)
+        text_add(&text, "%s%s", i ? ";" : "", l->include[i]);
 }
 
 /* The libc's dynamic linker has the name of the machine's. */
@@ -75,15 +73,14 @@ static int add_loader(struct plan *p, const struct lib *libc, struct err *e)
 
 static void add_rpath(struct plan *p, const struct assembly *a)
 {
-    char *text = new_argument(p);
-    int used = snprintf(text, ARGUMENT, "-DSOAK_RPATH=");
-    bool first = true;
-    for (int i = 0; i < LIB_PARTS && used < ARGUMENT; i++) {
+    struct text text = text_into(new_argument(p), ARGUMENT);
+    const char *joint = "";
+    text_add(&text, "-DSOAK_RPATH=");
+    for (int i = 0; i < LIB_PARTS; i++) {
         if (!a->part[i].name[0])
             continue;
-        used += snprintf(text + used, (size_t)(ARGUMENT - used), "%s%s", first ? "" : ":",
-                         a->part[i].library_dir);
-        first = false;
+        text_add(&text, "%s%s", joint, a->part[i].library_dir);
+        joint = ":";
     }
 }
 
@@ -105,27 +102,24 @@ static int add_arguments(struct plan *p, const struct assembly *a, struct err *e
 static void add_files(struct plan *p, const struct lib *l)
 {
     char path[PATH_MAX + LIB_NAME];
-    char *text = new_argument(p);
-    int used = snprintf(text, ARGUMENT, "%s", lib_part_entry(l->part)->name);
-    for (size_t i = 0; i < l->sonames && used < ARGUMENT; i++) {
+    struct text text = text_into(new_argument(p), ARGUMENT);
+    text_add(&text, "%s", lib_part_entry(l->part)->name);
+    for (size_t i = 0; i < l->sonames; i++) {
         struct stat s = {.st_ino = 0};
         snprintf(path, sizeof path, "%s/%s", l->library_dir, l->soname[i]);
         stat(path, &s);
-        used += snprintf(text + used, (size_t)(ARGUMENT - used), " %ju %jd %jd.%09ld",
-                         (uintmax_t)s.st_ino, (intmax_t)s.st_size, (intmax_t)s.st_mtim.tv_sec,
-                         s.st_mtim.tv_nsec);
+        text_add(&text, " %ju %jd %jd.%09ld", (uintmax_t)s.st_ino, (intmax_t)s.st_size,
+                 (intmax_t)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
     }
 }
 
 /* openssl-3.5.7_libuv-1.50.0_libc-2.41 */
 static void add_name(struct plan *p, const struct assembly *a)
 {
-    size_t used = 0;
+    struct text name = text_list(p->name, sizeof p->name, "_");
     for (int i = 0; i < LIB_PARTS; i++)
         if (a->part[i].name[0])
-            used +=
-                (size_t)snprintf(p->name + used, sizeof p->name - used, "%s%s-%s", used ? "_" : "",
-                                 lib_part_entry((enum lib_part)i)->name, a->part[i].name);
+            text_item(&name, "%s-%s", lib_part_entry((enum lib_part)i)->name, a->part[i].name);
 }
 
 /* A clone keeps them with its build; what is installed may not be written beside, and keeps them in

@@ -2,6 +2,7 @@
 #include "build_log.h"
 
 #include "base/input.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,20 +54,20 @@ static void take_line(struct names *n, const char *line)
 void build_log_explain(const char *log, const char *name, struct err *e)
 {
     static struct names n; /* large; one thread builds */
-    char line[LINE], list[400] = "";
-    size_t used = 0;
+    char line[LINE], text[400];
+    struct text list = text_list(text, sizeof text, ", ");
     FILE *in = input_open(log, NULL);
     n.count = 0;
     while (in && fgets(line, sizeof line, in))
         take_line(&n, line);
     if (in)
         fclose(in);
-    for (size_t i = 0; i < n.count && i < SHOWN && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", n.name[i]);
-    if (n.count > SHOWN && used < sizeof list)
-        snprintf(list + used, sizeof list - used, " and %zu more", n.count - SHOWN);
+    for (size_t i = 0; i < n.count && i < SHOWN; i++)
+        text_item(&list, "%s", n.name[i]);
+    if (n.count > SHOWN)
+        text_add(&list, " and %zu more", n.count - SHOWN);
     if (n.count)
         err_set(e,
                 "%.100s: it lacks %.250s, which the server needs; the build's output is in %.150s",
-                name, list, log);
+                name, text, log);
 }

@@ -2,6 +2,7 @@
 #include "fetch.h"
 
 #include "apt.h"
+#include "base/text.h"
 #include "deb_packages.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
@@ -205,15 +206,21 @@ static int add_libc(struct work *w, struct lib *l, struct err *e)
 /* The versions that were seen, for a sentence. */
 struct seen {
     char text[SEEN];
-    size_t used, matched;
+    struct text list; /* in text */
+    size_t matched;
     size_t gone; /* they are in the lists, and no longer on the mirror */
 };
 
 static void see(struct seen *s, const char *version)
 {
-    if (s->used < sizeof s->text && !strstr(s->text, version))
-        s->used += (size_t)snprintf(s->text + s->used, sizeof s->text - s->used, "%s%s",
-                                    s->used ? ", " : "", version);
+    if (!strstr(s->text, version))
+        text_item(&s->list, "%s", version);
+}
+
+static void see_nothing(struct seen *s)
+{
+    s->list = text_list(s->text, sizeof s->text, ", ");
+    s->matched = s->gone = 0;
 }
 
 static int add_package(const struct fetch *f, struct work *w, const struct apt_package *package,
@@ -295,19 +302,20 @@ int fetch_check(const struct fetch *f, struct err *e)
 
 int fetch_suite(const struct fetch *f, struct err *e)
 {
-    struct seen seen = {.used = 0};
+    struct seen seen;
+    see_nothing(&seen);
     int rc = fetch_check(f, e);
     if (rc == 0)
         rc = add_pockets(f, false, &seen, e);
     if (rc == 0 && !seen.matched) {
-        seen = (struct seen){.used = 0};
+        see_nothing(&seen);
         rc = add_pockets(f, true, &seen, e);
     }
     if (rc != 0 || seen.matched)
         return rc;
     if (seen.gone)
         return err_set(e, "debian:%s: nothing could be fetched", f->suite);
-    if (!seen.used)
+    if (!seen.list.used)
         return err_set(e, "debian:%s has no %s", f->suite, lib_part_entry(f->part)->name);
     return err_set(e, "debian:%s has no %s %.60s; it has %s", f->suite,
                    lib_part_entry(f->part)->name, f->version, seen.text);
@@ -394,7 +402,7 @@ static int find_anywhere(const struct fetch *f, struct found *found, struct seen
 {
     int rc = look_everywhere(f, false, found, seen, e);
     if (rc == 0 && !found->pocket) {
-        *seen = (struct seen){.used = 0};
+        see_nothing(seen);
         rc = look_everywhere(f, true, found, seen, e);
     }
     return rc;
@@ -404,13 +412,14 @@ static int refuse_version(const struct fetch *f, const struct seen *seen, struct
 {
     return err_set(e, "no suite of Debian has %s %.60s; there are %s",
                    lib_part_entry(f->part)->name, f->version,
-                   seen->used ? seen->text : "none at all");
+                   seen->list.used ? seen->text : "none at all");
 }
 
 int fetch_look(const struct fetch *f, struct err *e)
 {
     struct found found = {.from = 0};
-    struct seen seen = {.used = 0};
+    struct seen seen;
+    see_nothing(&seen);
     fprintf(stderr, "soak: looking for %s %s in the suites of Debian\n",
             lib_part_entry(f->part)->name, f->version);
     int rc = find_anywhere(f, &found, &seen, e);
@@ -420,7 +429,8 @@ int fetch_look(const struct fetch *f, struct err *e)
 int fetch_anywhere(const struct fetch *f, struct err *e)
 {
     struct found found = {.from = 0};
-    struct seen seen = {.used = 0};
+    struct seen seen;
+    see_nothing(&seen);
     int rc = find_anywhere(f, &found, &seen, e);
     while (rc == 0 && found.pocket) {
         rc = add_found(f, &found, e);

@@ -2,6 +2,7 @@
 #include "prefix.h"
 
 #include "base/input.h"
+#include "base/text.h"
 #include "libs/version.h"
 
 #include <ctype.h>
@@ -62,14 +63,14 @@ static bool read_macro(const char *path, const char *macro, char *to, size_t siz
 static bool read_source(const struct lib *l, const struct source *s, char *to, size_t size)
 {
     char path[PATH_MAX + 64], number[64];
-    size_t used = 0;
+    struct text version = text_list(to, size, ".");
     snprintf(path, sizeof path, "%s/%s", l->include[0], s->header);
     for (int i = 0; i < 3 && s->macro[i]; i++) {
-        if (!read_macro(path, s->macro[i], number, sizeof number) || used >= size)
+        if (!read_macro(path, s->macro[i], number, sizeof number))
             return false;
-        used += (size_t)snprintf(to + used, size - used, "%s%s", used ? "." : "", number);
+        text_item(&version, "%s", number);
     }
-    return version_ok(to);
+    return !version.cut && version_ok(to);
 }
 
 static void find_version(struct lib *l)

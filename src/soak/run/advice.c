@@ -100,7 +100,7 @@ static bool is_repeated(const char *name, size_t index)
 }
 
 /* What the scenario's file says is in it; the mix is one option, whatever was typed of it. */
-static void add_options(struct cmdline *c, const struct run *r)
+static void add_options(struct text *c, const struct run *r)
 {
     bool mixed = false;
     for (size_t i = SCENARIO_OPTIONS; i-- > 0 && scenario_is_weight(i);)
@@ -115,28 +115,27 @@ static void add_options(struct cmdline *c, const struct run *r)
 }
 
 /* The limit is an hour unless the run needs more. */
-static void add_until_sure(struct cmdline *c, const struct result *result, uint64_t n)
+static void add_until_sure(struct text *c, const struct result *result, uint64_t n)
 {
     char one_in[TEXT], limit[TEXT];
     uint64_t ns = time_for(result, plan_measured_for(n)) / 2 * 3;
-    cmdline_add(c, " --until-sure --sensitivity %s",
-                grammar_one_in_print(one_in, sizeof one_in, n));
+    text_add(c, " --until-sure --sensitivity %s", grammar_one_in_print(one_in, sizeof one_in, n));
     if (ns / HOUR_NS)
-        cmdline_add(c, " --for %s",
-                    grammar_duration_print(limit, sizeof limit, (ns / MINUTE_NS + 1) * MINUTE_NS));
+        text_add(c, " --for %s",
+                 grammar_duration_print(limit, sizeof limit, (ns / MINUTE_NS + 1) * MINUTE_NS));
 }
 
 /* The same run again; `with_seed`, to the letter. */
-static void add_run(struct cmdline *c, const struct run *r, bool with_seed)
+static void add_run(struct text *c, const struct run *r, bool with_seed)
 {
     cmdline_program(c);
     if (strcmp(r->word, "default") != 0) {
-        cmdline_add(c, " run");
+        text_add(c, " run");
         cmdline_word(c, r->word);
     }
     add_options(c, r);
     if (with_seed)
-        cmdline_add(c, " --seed %" PRIx64, r->seed);
+        text_add(c, " --seed %" PRIx64, r->seed);
 }
 
 /* What would settle an undecided run is asked for, and what it has seen can be accepted. */
@@ -183,27 +182,25 @@ static uint64_t acceptable(const struct run *r)
     return n > 1 ? n : 1;
 }
 
-static void add_settling(struct cmdline *c, const struct run *r, const struct result *result)
+static void add_settling(struct text *c, const struct run *r, const struct result *result)
 {
     enum lack lack = lack_of(r, result);
     if (lack == LACK_SENSITIVITY && r->scenario->sensitivity)
         add_until_sure(c, result, r->scenario->sensitivity);
     else
-        cmdline_add(c, " --closed %" PRIu64, wanted(r, result, lack));
+        text_add(c, " --closed %" PRIu64, wanted(r, result, lack));
 }
 
 char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
                   size_t size)
 {
-    struct cmdline c = {.text = buf, .size = size};
+    struct text c = text_into(buf, size);
     enum advice advice = advice_of(r, result, which);
-    buf[0] = '\0';
     switch (advice) {
     case ADVICE_NONE:
         return buf;
     case ADVICE_LOG:
-        cmdline_add(&c, "less %.200s/%s.log", result->shown_dir,
-                    result->broken ? "server" : "client");
+        text_add(&c, "less %.200s/%s.log", result->shown_dir, result->broken ? "server" : "client");
         return buf;
     case ADVICE_AGAIN:
         add_run(&c, r, true);
@@ -221,10 +218,10 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         add_until_sure(&c, result, acceptable(r));
         break;
     }
-    if (c.used >= size) {
-        c.used = 0;
+    if (c.cut) {
+        c = text_into(buf, size);
         cmdline_program(&c);
-        cmdline_add(&c, " run %.400s --seed %" PRIx64, r->word, r->seed);
+        text_add(&c, " run %.400s --seed %" PRIx64, r->word, r->seed);
     }
     return buf;
 }

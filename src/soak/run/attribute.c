@@ -2,6 +2,7 @@
 #include "attribute.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "page/behaviour_table.h"
 #include "stats/attribution/mix.h"
 #include "stats/sensitivity.h"
@@ -83,8 +84,7 @@ const char *attribution_mix(struct run *r, char *buf, size_t size)
 {
     struct attribution *w = r->attribution;
     uint64_t weight[PAGE_BEHAVIOURS] = {0};
-    size_t used = 0;
-    buf[0] = '\0';
+    struct text mix = text_into(buf, size);
     if (r->action.step == PLAN_MEASURE && mix_drawn(&w->mix) > 0)
         mix_next(&w->mix, r->action.opens, weight);
     if (r->action.step == PLAN_CONFIRM_ALONE)
@@ -92,9 +92,8 @@ const char *attribution_mix(struct run *r, char *buf, size_t size)
     if (r->action.step == PLAN_CONFIRM_ALONE || r->action.step == PLAN_CONFIRM_WITHOUT)
         confirm_weights(w, r->action.step == PLAN_CONFIRM_ALONE, weight);
     /* The last name is "failed": no connection is drawn to be that. */
-    for (size_t b = 0; any_weight(w, weight) && b + 1 < w->table.count && used < size; b++)
-        used +=
-            (size_t)snprintf(buf + used, size - used, "%s%" PRIu64, b ? "," : " mix=", weight[b]);
+    for (size_t b = 0; any_weight(w, weight) && b + 1 < w->table.count; b++)
+        text_add(&mix, "%s%" PRIu64, b ? "," : " mix=", weight[b]);
     return buf;
 }
 
@@ -278,17 +277,15 @@ bool attribution_site(const struct run *r, int subject, size_t site, char *buf, 
 {
     const struct attribution *w = r->attribution;
     struct behaviours_answer a;
-    size_t used = 0;
-    buf[0] = '\0';
+    struct text names = text_list(buf, size, ",");
     if (!judgement_leaks(&r->judgement[subject], site))
         return false;
     solve(r, subject, site, &a);
     if (a.outcome == BEHAVIOURS_ALIKE || a.outcome == BEHAVIOURS_SINGLE)
-        used = (size_t)snprintf(buf, size, "all");
-    for (size_t b = 0; a.outcome == BEHAVIOURS_APART && b < a.count && used < size; b++) {
+        text_item(&names, "all");
+    for (size_t b = 0; a.outcome == BEHAVIOURS_APART && b < a.count; b++) {
         if (a.share[b].verdict == BEHAVIOUR_GUILTY)
-            used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "",
-                                     w->table.name[b]);
+            text_item(&names, "%s", w->table.name[b]);
     }
-    return used > 0;
+    return names.used > 0;
 }

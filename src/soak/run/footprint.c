@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/line.h"
+#include "base/text.h"
 #include "footprint_lines.h"
 #include "measure/maps.h"
 #include "subject/args.h"
@@ -56,15 +57,10 @@ char *footprint_left_out(const struct scenario *s, char *buf, size_t size)
         {"ctx", s->ctx != CTX_SHARED},
         {"defect", s->defect != NULL},
     };
-    size_t used = 0;
-    buf[0] = '\0';
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        size_t length = strlen(options[i].name) + 2;
-        if (!options[i].has || used + length >= size)
-            continue;
-        used +=
-            (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "", options[i].name);
-    }
+    struct text names = text_list(buf, size, ", ");
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].has && names.used + strlen(options[i].name) + 2 < size)
+            text_item(&names, "%s", options[i].name);
     return buf;
 }
 

@@ -48,7 +48,7 @@ static json_t *environment_json(const struct scenario *s)
     environment_set_aside(&s->env, add_variable, aside);
     for (size_t i = 0; i < s->env.count; i++)
         add_variable(passed, s->env.item[i]);
-    return json_pack("{s:o,s:o}", "set_aside", aside, "forwarded_options", passed);
+    return json_pack("{s:o,s:o}", "set_aside", aside, "passed_on", passed);
 }
 
 int manifest_write(struct run *r, struct err *e)

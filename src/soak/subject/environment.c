@@ -2,6 +2,7 @@
 #include "environment.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "scenario/scenario.h"
 
 #include <gnu/lib-names.h>
@@ -141,31 +142,24 @@ void environment_set_aside(const struct opts_list *passed,
             each(ctx, environ[i]);
 }
 
-struct sentence {
-    char *text;
-    size_t size, used;
-};
-
 static void add_name(void *ctx, const char *variable)
 {
-    struct sentence *s = ctx;
-    if (does_matter(variable, true) && s->used < s->size)
-        s->used += (size_t)snprintf(s->text + s->used, s->size - s->used, "%s%.*s",
-                                    s->used ? ", " : "", (int)name_length(variable), variable);
+    if (does_matter(variable, true))
+        text_item(ctx, "%.*s", (int)name_length(variable), variable);
 }
 
 bool environment_text(const struct opts_list *passed, char *buf, size_t size)
 {
-    char names[256] = "";
-    struct sentence s = {.text = names, .size = sizeof names};
-    environment_set_aside(passed, add_name, &s);
-    if (s.used)
+    char names[256];
+    struct text list = text_list(names, sizeof names, ", ");
+    environment_set_aside(passed, add_name, &list);
+    if (list.used)
         snprintf(
             buf, size,
             "%s%s of your environment set aside for server and client; --env NAME=VALUE passes "
             "one on",
-            names, s.used < s.size ? "" : "...");
-    return s.used > 0;
+            names, list.cut ? "..." : "");
+    return list.used > 0;
 }
 
 int environment_check(int allocator, const char *libs, struct err *e)

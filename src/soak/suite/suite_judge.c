@@ -2,6 +2,7 @@
 #include "suite.h"
 
 #include "base/exit_codes.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -78,16 +79,15 @@ static const char *libs_text(struct suite *s, const json_t *document)
 {
     const char *name;
     json_t *version, *libs = json_object_get(document, "libs");
-    char text[1024] = "";
-    size_t used = 0;
+    char text[1024];
+    struct text list = text_list(text, sizeof text, ", ");
     json_object_foreach(libs, name, version)
     {
         const char *word = json_string_value(version);
-        if (word && used < sizeof text)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s", used ? ", " : "",
-                                     name, word);
+        if (word)
+            text_item(&list, "%s %s", name, word);
     }
-    return used ? suite_text(s, text) : NULL;
+    return list.used ? suite_text(s, text) : NULL;
 }
 
 /* ---- judging ---- */

@@ -2,6 +2,7 @@
 #include "suite_merge.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -158,17 +159,15 @@ int suite_merge(struct suite *ret, const struct suite_part *part, size_t count, 
 
 static const char *note_missing(const struct suite *s, char *buf, size_t size)
 {
-    uint64_t of = s->shard[0].of;
-    size_t used = 0, missing = 0;
-    for (uint64_t k = 1; k <= of; k++) {
-        if (suite_shard_find(s, k) || used >= size)
-            continue;
-        used += (size_t)snprintf(buf + used, size - used, "%s%" PRIu64, missing++ ? ", " : "", k);
-    }
-    if (!missing)
-        return NULL;
     char list[128];
-    snprintf(list, sizeof list, "%.*s", (int)sizeof list - 1, buf);
+    uint64_t of = s->shard[0].of;
+    struct text missing = text_list(list, sizeof list, ", ");
+    for (uint64_t k = 1; k <= of; k++) {
+        if (!suite_shard_find(s, k))
+            text_item(&missing, "%" PRIu64, k);
+    }
+    if (!missing.used)
+        return NULL;
     snprintf(buf, size, "missing: shard %s of %" PRIu64 "; its scenarios count as not run", list,
              of);
     return buf;

@@ -76,11 +76,11 @@ int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
 /* Each quoted for the shell that needs it: they are a part of the line that runs one again. */
 static const char *options_text(struct suite *s, const struct suite_line *line)
 {
-    char text[SHARD_TEXT] = " none";
-    struct cmdline c = {.text = text, .size = sizeof text};
+    char text[SHARD_TEXT];
+    struct text c = text_into(text, sizeof text);
     for (int i = 0; i < line->forwarded_options.options; i++)
         cmdline_word(&c, line->forwarded_options.option[i]);
-    return suite_text(s, text + 1);
+    return suite_text(s, c.used ? text + 1 : "none");
 }
 
 /* Now, in UTC. */

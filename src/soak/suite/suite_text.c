@@ -122,12 +122,12 @@ static const char *shown_path(const char *path)
     return below ? path + length + 1 : path;
 }
 
-static void add_key(struct cmdline *c, int indent, const char *key)
+static void add_key(struct text *c, int indent, const char *key)
 {
-    cmdline_add(c, "\n%*s%-10s", indent, "", key);
+    text_add(c, "\n%*s%-10s", indent, "", key);
 }
 
-static void add_files(struct cmdline *c, const struct suite_entry *entry, int indent)
+static void add_files(struct text *c, const struct suite_entry *entry, int indent)
 {
     char picture[PATH_MAX];
     if (!entry->run_dir)
@@ -135,35 +135,35 @@ static void add_files(struct cmdline *c, const struct suite_entry *entry, int in
     int n = snprintf(picture, sizeof picture, "%s/survivors.svg", entry->run_dir);
     bool drawn = n > 0 && (size_t)n < sizeof picture && access(picture, R_OK) == 0;
     add_key(c, indent, drawn ? "picture" : "files");
-    cmdline_add(c, "%s", shown_path(drawn ? picture : entry->run_dir));
+    text_add(c, "%s", shown_path(drawn ? picture : entry->run_dir));
 }
 
 /* With the options that counted for each run of the shard. */
-static void add_again(struct cmdline *c, const struct suite *s, const struct suite_entry *entry,
+static void add_again(struct text *c, const struct suite *s, const struct suite_entry *entry,
                       int indent)
 {
     const struct suite_shard *shard = suite_shard_find(s, entry->shard);
     const char *options = shard ? shard->options : NULL;
     add_key(c, indent, "again");
     cmdline_program(c);
-    cmdline_add(c, " run");
+    text_add(c, " run");
     cmdline_word(c, entry->file);
     bool given = options && strcmp(options, "none") != 0;
     if (given)
-        cmdline_add(c, " %s", options);
+        text_add(c, " %s", options);
     if (entry->seed && !(given && strstr(options, "--seed")))
-        cmdline_add(c, " --seed %s", entry->seed);
+        text_add(c, " --seed %s", entry->seed);
 }
 
 char *suite_text_block(const struct suite *s, const struct suite_entry *entry, int indent,
                        char *buf, size_t size)
 {
     char expectation[EXPECTATION];
-    struct cmdline c = {.text = buf, .size = size};
-    cmdline_add(&c, "%s", entry->said ? entry->said : "nothing was measured");
+    struct text c = text_into(buf, size);
+    text_add(&c, "%s", entry->said ? entry->said : "nothing was measured");
     if (strcmp(entry->expect, "pass") != 0 || suite_is(entry, VERDICT_PASS)) {
         add_key(&c, indent, "expected");
-        cmdline_add(&c, "%s", entry->expect);
+        text_add(&c, "%s", entry->expect);
     }
     if (entry->outcome == SUITE_NOT_RUN)
         return buf;
@@ -172,7 +172,7 @@ char *suite_text_block(const struct suite *s, const struct suite_entry *entry, i
     if (entry->outcome == SUITE_UNMET &&
         suite_expectation(entry, expectation, sizeof expectation)) {
         add_key(&c, indent, suite_is(entry, VERDICT_LEAK) ? "if known" : "if mended");
-        cmdline_add(&c, "expect = %s   in [suite]", expectation);
+        text_add(&c, "expect = %s   in [suite]", expectation);
     }
     return buf;
 }

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "measure/maps.h"
 #include "run/ending.h"
 #include "subject/args.h"
@@ -221,10 +222,10 @@ static bool connections_gone(const struct pair *p)
 /* `0,0,1,0`: this behaviour alone. */
 static void mix_text(const struct pair *p, size_t behaviour, char *text, size_t size)
 {
-    size_t used = 0, count = atomic_load(&p->child[PAIR_CLIENT].page->behaviours);
-    text[0] = '\0';
-    for (size_t i = 0; i + 1 < count && i < PAGE_BEHAVIOURS && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%d", i ? "," : "", i == behaviour);
+    size_t count = atomic_load(&p->child[PAIR_CLIENT].page->behaviours);
+    struct text list = text_list(text, size, ",");
+    for (size_t i = 0; i + 1 < count && i < PAGE_BEHAVIOURS; i++)
+        text_item(&list, "%d", i == behaviour);
 }
 
 enum pair_end pair_connections(struct pair *p, size_t behaviour, uint64_t opens, uint64_t limit_ms)

@@ -88,6 +88,39 @@ static void a_sentence_never_steers_a_terminal(void **state)
     assert_string_equal(e.text, "--alpn ?[2J: ?]0;x?: no such file");
 }
 
+static void items_are_joined_and_the_first_needs_no_joint(void **state)
+{
+    (void)state;
+    char buf[32];
+    struct text list = text_list(buf, sizeof buf, ", ");
+    assert_string_equal(buf, "");
+    text_item(&list, "%s", "ssl");
+    text_item(&list, "%d", 3);
+    text_add(&list, ": level");
+    assert_string_equal(buf, "ssl, 3: level");
+    assert_int_equal(list.used, strlen(buf));
+    assert_false(list.cut);
+}
+
+static void a_text_that_is_full_stays_as_it_is(void **state)
+{
+    (void)state;
+    char buf[8];
+    struct text t = text_into(buf, sizeof buf);
+    text_add(&t, "abc");
+    text_add(&t, "defg");
+    assert_false(t.cut);
+    assert_string_equal(buf, "abcdefg");
+    text_add(&t, "%s", "");
+    assert_false(t.cut);
+    t = text_into(buf, sizeof buf);
+    text_add(&t, "abcde\xe2\x80\xa6");
+    assert_true(t.cut);
+    assert_string_equal(buf, "abcde");
+    text_add(&t, "f");
+    assert_string_equal(buf, "abcde");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +129,8 @@ int main(void)
         cmocka_unit_test(a_copy_is_cut_between_characters),
         cmocka_unit_test(a_sentence_that_is_cut_ends_with_a_whole_character),
         cmocka_unit_test(a_sentence_never_steers_a_terminal),
+        cmocka_unit_test(items_are_joined_and_the_first_needs_no_joint),
+        cmocka_unit_test(a_text_that_is_full_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

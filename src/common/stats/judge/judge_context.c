@@ -2,6 +2,7 @@
 #include "judge_internal.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "stats/sensitivity.h"
 
 #include <inttypes.h>
@@ -204,13 +205,10 @@ void finding_why(struct judge_finding *f, const char *format, ...)
 static void list_epochs(const struct judge_context *h, size_t from, const int64_t *blocks,
                         char *text, size_t size)
 {
-    size_t used = 0;
-    for (size_t c = from; c < h->e->epochs && used < size; c++) {
-        if (!judge_context_judges(h, c))
-            continue;
-        int64_t figure = blocks ? blocks[c] : (int64_t)h->e->epoch[c].opened;
-        int n = snprintf(text + used, size - used, "%s%" PRId64, used ? ", " : "", figure);
-        used += n > 0 ? (size_t)n : 0;
+    struct text list = text_list(text, size, ", ");
+    for (size_t c = from; c < h->e->epochs; c++) {
+        if (judge_context_judges(h, c))
+            text_item(&list, "%" PRId64, blocks ? blocks[c] : (int64_t)h->e->epoch[c].opened);
     }
 }
 
