@@ -31,8 +31,7 @@ enum {
 /* X(identifier, word printed and in JSON) */
 #define SUITE_OUTCOME_LIST(X)                                                                      \
     X(SUITE_MET, "as expected")                                                                    \
-    X(SUITE_UNMET,                                                                                 \
-      "not as expected") /* an unexpected LEAK, an expected one that didn't show, ... */           \
+    X(SUITE_UNMET, "not as expected") /* an unexpected LEAK, an expected one not seen, ... */      \
     X(SUITE_UNSURE, "inconclusive")                                                                \
     X(SUITE_BROKEN, "broken") /* INVALID, or no result at all */                                   \
     X(SUITE_INTERRUPTED, "interrupted")                                                            \
