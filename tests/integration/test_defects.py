@@ -19,7 +19,7 @@ DEFECTS = [
     ("outside", ("--closed", "4000"), "outside-openssl", None, None),
     ("fragment", ("--closed", "12000"), "fragmentation", None, None),
     ("per-time", (), "time-based", "defect.c", None),
-    ("table", ("--closed", "5000"), "table-growing", "defect_names.c", None),
+    ("table", ("--closed", "5000"), "table-growing", "defect_stores.c", None),
     ("fd", ("--closed", "4000"), "descriptors", None, None),
 ]
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "probe/probe.h"
 #include "tests/unit/tls/bio_pair.h"
 

@@ -2,7 +2,7 @@
 /* What OpenSSL keeps for each thread goes with the thread: a process whose threads come and go
  * isn't called a leak. The real ledger, the real OpenSSL, the real judge. */
 #include "base/check.h"
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "probe/probe.h"
 #include "src/soak/run/history.h"
 #include "tests/unit/tls/bio_pair.h"
