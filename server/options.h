@@ -14,7 +14,7 @@ enum { OPTIONS_SECOND_NS = 1000000000 };
 
 struct options {
     const char *listen, *client_net;
-    int tls, key, session; /* enum tls_version, options_key, context_session */
+    int tls, key, session; /* enum tls_version, key_kind, session_kind */
     int workers, backlog, control_fd, page_fd;
     int starttls;                                           /* enum starttls_protocol */
     int client_auth;                                        /* enum client_auth */

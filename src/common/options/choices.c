@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choices.h"
 
-#include "base/check.h"
-
 #include <string.h>
 
 const char *choices_at(const char *choices, int index, size_t *ret_length)
@@ -29,9 +27,4 @@ int choices_find(const char *choices, const char *text, size_t length)
     return -1;
 }
 
-const char *operation_name(enum operation operation)
-{
-    static const char *const names[] = {OPERATE_LIST(CHOICE_NAME)};
-    CHECK(operation < OPERATIONS);
-    return names[operation];
-}
+ENUM_NAMES(operation, OPERATE_LIST)

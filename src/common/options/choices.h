@@ -7,6 +7,8 @@
 #ifndef SOAK_OPTIONS_CHOICES_H
 #define SOAK_OPTIONS_CHOICES_H
 
+#include "base/names.h"
+
 #include <stddef.h>
 
 /* The protocol version spoken. */
@@ -69,26 +71,24 @@
 #define SIDE_LIST(X)  X(SIDE_SERVER, "server") X(SIDE_CLIENT, "client") X(SIDE_BOTH, "both")
 #define COLOR_LIST(X) X(COLOR_AUTO, "auto") X(COLOR_ALWAYS, "always") X(COLOR_NEVER, "never")
 
-#define CHOICE_VALUE(value, name) value,
-#define CHOICE_NAME(value, name)  name,
-#define CHOICE_PART(value, name)  "|" name
+#define CHOICE_PART(value, name) "|" name
 /* A list's text, without the | before the first name. */
 #define CHOICES(LIST) (&("" LIST(CHOICE_PART))[1])
 
-enum tls_version { TLS_LIST(CHOICE_VALUE) };
-enum starttls_protocol { STARTTLS_LIST(CHOICE_VALUE) STARTTLS_PROTOCOLS };
-enum key_kind { KEY_LIST(CHOICE_VALUE) };
-enum session_kind { SESSION_LIST(CHOICE_VALUE) };
-enum ticket_callback { TICKET_CALLBACK_LIST(CHOICE_VALUE) };
-enum client_auth { CLIENT_AUTH_LIST(CHOICE_VALUE) };
-enum ocsp_kind { OCSP_LIST(CHOICE_VALUE) };
-enum sni_unknown { SNI_UNKNOWN_LIST(CHOICE_VALUE) };
-enum operation { OPERATE_LIST(CHOICE_VALUE) OPERATIONS };
-enum ctx_kind { CTX_LIST(CHOICE_VALUE) };
-enum malloc_kind { MALLOC_LIST(CHOICE_VALUE) };
-enum client_malloc { CLIENT_MALLOC_LIST(CHOICE_VALUE) };
-enum fail_side { SIDE_LIST(CHOICE_VALUE) };
-enum color_when { COLOR_LIST(CHOICE_VALUE) };
+enum tls_version { TLS_LIST(ENUM_ID) };
+enum starttls_protocol { STARTTLS_LIST(ENUM_ID) STARTTLS_PROTOCOLS };
+enum key_kind { KEY_LIST(ENUM_ID) };
+enum session_kind { SESSION_LIST(ENUM_ID) };
+enum ticket_callback { TICKET_CALLBACK_LIST(ENUM_ID) };
+enum client_auth { CLIENT_AUTH_LIST(ENUM_ID) };
+enum ocsp_kind { OCSP_LIST(ENUM_ID) };
+enum sni_unknown { SNI_UNKNOWN_LIST(ENUM_ID) };
+enum operation { OPERATE_LIST(ENUM_ID) OPERATIONS };
+enum ctx_kind { CTX_LIST(ENUM_ID) };
+enum malloc_kind { MALLOC_LIST(ENUM_ID) };
+enum client_malloc { CLIENT_MALLOC_LIST(ENUM_ID) };
+enum fail_side { SIDE_LIST(ENUM_ID) };
+enum color_when { COLOR_LIST(ENUM_ID) };
 
 /* The name number `index` and its length, or NULL past the last. Borrowed; not terminated there. */
 const char *choices_at(const char *choices, int index, size_t *ret_length);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_libs.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
+#include "base/exit_codes.h"
 #include "base/text.h"
 #include "libs/cache.h"
 #include "libs_add.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORDS = 64, EXIT_BROKEN = 4 };
+enum { WORDS = 64 };
 
 struct options {
     const char *json;
@@ -28,6 +29,7 @@ static const struct opt table[] = {
 
 const struct command libs_command = {
     .name = "libs",
+    .run = cmd_libs,
     .words = "[add WHAT...|remove NAME...] [OPTIONS]",
     .line = "library versions for the server",
     .about =
