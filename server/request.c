@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
+#include "base/names.h"
 #include "conn_internal.h"
 #include "probe/probe.h"
 
@@ -8,32 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* X(identifier, "name", the largest number; 0: takes none) */
+/* X(ENUM, "name", the largest number; 0: takes none) */
 #define REQUESTS(X)                                                                                \
-    X(CLOSE, "close", 0)                                                                           \
-    X(SEND, "send", 64u << 20)                                                                     \
-    X(UPDATE, "update", 1000)                                                                      \
-    X(TICKET, "ticket", 1000)                                                                      \
-    X(AUTH, "auth", 0)                                                                             \
-    X(RENEGOTIATE, "renegotiate", 1000)
+    X(REQUEST_CLOSE, "close", 0)                                                                   \
+    X(REQUEST_SEND, "send", 64u << 20)                                                             \
+    X(REQUEST_UPDATE, "update", 1000)                                                              \
+    X(REQUEST_TICKET, "ticket", 1000)                                                              \
+    X(REQUEST_AUTH, "auth", 0)                                                                     \
+    X(REQUEST_RENEGOTIATE, "renegotiate", 1000)
 
-enum request_kind {
-    REQUEST_NONE,
-#define X(identifier, name, max) REQUEST_##identifier,
-    REQUESTS(X)
-#undef X
-};
+#define REQUEST_ROW(id, name, max) [id] = {name, max},
+enum request_kind { REQUEST_NONE, REQUESTS(ENUM_ID) };
+enum { REQUEST_KINDS = 1 + ENUM_COUNT(REQUESTS), TURN_BYTES = 64 * 1024 };
 
 static const struct {
     const char *name;
     uint64_t max;
-} table[] = {
-#define X(identifier, name, max) [REQUEST_##identifier] = {name, max},
-    REQUESTS(X)
-#undef X
-};
-
-enum { REQUEST_KINDS = sizeof table / sizeof table[0], TURN_BYTES = 64 * 1024 };
+} table[REQUEST_KINDS] = {REQUESTS(REQUEST_ROW)};
 
 static const char prefix[] = "soak:";
 enum { PREFIX = sizeof prefix - 1, TEXT_MAX = 64 };

@@ -2,6 +2,7 @@
 #include "cmd_list.h"
 
 #include "archive/outputs.h"
+#include "base/exit_codes.h"
 #include "base/text.h"
 #include "catalog.h"
 #include "options/behaviours.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_COLUMNS = 26, SHORT_COLUMNS = 14, TEXT = 1024, EXIT_BROKEN = 4 };
+enum { NAME_COLUMNS = 26, SHORT_COLUMNS = 14, TEXT = 1024 };
 
 struct options {
     const char *json;
@@ -42,7 +43,6 @@ struct defect {
 static const struct defect defects[] = {
 #define X(name, identifier, help) {name, help},
 #include "options/defects.def"
-#undef X
 };
 enum { DEFECTS = sizeof defects / sizeof *defects };
 

@@ -3,6 +3,7 @@
 
 #include "archive/outputs.h"
 #include "base/clock.h"
+#include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
 #include "command.h"
@@ -31,8 +32,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
 
 static int usage(const struct err *e)
 {
@@ -252,7 +251,7 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     *ret_tried = true;
     scenario_settle(&c.scenario);
     if (command_is_unbuilt())
-        return put_off(&c.scenario, &e) == 0 ? COMMAND_UNBUILT : usage(&e);
+        return put_off(&c.scenario, &e) == 0 ? EXIT_UNBUILT : usage(&e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
     if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)
@@ -264,6 +263,6 @@ int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
     int code = run_line(argc, argv, &tried);
-    bool bisected = bisect_exit_asked(argc, argv) && code != COMMAND_UNBUILT;
+    bool bisected = bisect_exit_asked(argc, argv) && code != EXIT_UNBUILT;
     return bisected ? bisect_exit_code(code, tried) : code;
 }

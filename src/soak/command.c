@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 
+#include "base/exit_codes.h"
 #include "commands.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 static void print_help(const struct command *c)
 {

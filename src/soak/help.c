@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "help.h"
 
+#include "base/exit_codes.h"
 #include "commands.h"
 #include "scenario/scenario.h"
 
 #include <string.h>
 
-enum { EXIT_USAGE = 2, WORDS_COLUMNS = 27 };
+enum { WORDS_COLUMNS = 27 };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";
 static const char about[] =
@@ -17,8 +18,6 @@ static const char about[] =
 static const char writing[] =
     "--option VALUE is --option=VALUE. Where the value may be left out (--json[=FILE]), the next\n"
     "word is FILE if it is - or ends as such files do: --json x.json, --markdown x.md.\n";
-static const char exits[] =
-    "0 PASS, 1 LEAK, 2 usage, 3 INCONCLUSIVE, 4 INVALID or broken, 130 interrupted.\n";
 static const char leaves[] =
     "Each run leaves a folder in results/runs/: result.json, samples.jsonl, manifest.json and\n"
     "the logs of both sides.\n";
@@ -27,6 +26,14 @@ static const char leaves[] =
 static bool begins_section(size_t i)
 {
     return i == 0 || strcmp(scenario_section(i), scenario_section(i - 1)) != 0;
+}
+
+static void print_exits(FILE *out)
+{
+#define PRINT_EXIT(id, value, meaning)                                                             \
+    fprintf(out, "%s%d %s", id == EXIT_PASS ? "\nExit: " : ", ", value, meaning);
+    EXIT_CODE_LIST(PRINT_EXIT)
+    fprintf(out, ".\n%s", leaves);
 }
 
 static void print_commands(FILE *out)
@@ -55,7 +62,7 @@ void help_print(FILE *out)
         if (!scenario_is_weight(i))
             opts_help(&table[i], 1, &usual, out);
     }
-    fprintf(out, "\nExit: %s%s", exits, leaves);
+    print_exits(out);
 }
 
 int help_command(int argc, char *const *argv)
@@ -172,7 +179,9 @@ void help_man(FILE *out)
     }
     put_commands(out);
     fputs(".SH EXIT STATUS\n", out);
-    put_text(exits, out);
+#define PUT_EXIT(id, value, meaning) fprintf(out, ".TP\n\\fB%d\\fR\n%s\n", value, meaning);
+    EXIT_CODE_LIST(PUT_EXIT)
+    EXIT_CODE_SPECIAL_LIST(PUT_EXIT)
     fputs(".SH FILES\n", out);
     put_text(leaves, out);
 }

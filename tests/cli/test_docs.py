@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
@@ -95,7 +96,7 @@ class Docs(unittest.TestCase):
         found, left = {index}, [index]
         while left:
             for path, _ in links(left.pop()):
-                if path.suffix == ".md" and path.exists() and path not in found:
+                if path in DOCS and path not in found:
                     found.add(path)
                     left.append(path)
         self.nothing([f"{name(page)}: docs/README.md doesn't lead to it" for page in DOCS if page not in found])
@@ -124,6 +125,29 @@ class Docs(unittest.TestCase):
             unknown += [f"{name(page)}: no program knows {option}" for word in words for option in OPTION.findall(word)
                         if option not in known]
         self.nothing(unknown)
+
+    def test_controls_and_other_names_of_the_code_exist(self):
+        """What decision.md calls by its name in the source: each rule, its controls, the tests."""
+        source = "\n".join(read(path) for folder in ("src", "tests") for path in sorted((SOURCE / folder).rglob("*"))
+                           if path.suffix in (".c", ".h", ".def", ".py"))
+        words = set(re.findall(r"\w+", source))
+        text = prose(read(SOURCE / "docs/decision.md"))
+        named = {word for word in CODE.findall(text) if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", word)}
+        for controls in re.findall(r"\*Controls?:\*(.*?)\n\n", text + "\n\n", re.DOTALL):
+            named |= set(re.findall(r"`([a-z_]+)`", controls))
+        rules = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", text)) - {"SSL_CTX", "SSL_SESSION", "EVP_PKEY"}
+        self.nothing([f"docs/decision.md: there is no {word}" for word in sorted((named | rules) - words)
+                      if f"RULE_{word}" not in words and f"COMPARE_RULE_{word}" not in words])
+
+    def test_scenarios_that_are_shown_are_taken(self):
+        for page in PAGES:
+            for block in re.findall(r"^```ini\n(#.*?)^```$", read(page), re.MULTILINE | re.DOTALL):
+                with tempfile.NamedTemporaryFile("w", suffix=".soak") as file:
+                    file.write(block)
+                    file.flush()
+                    result = subprocess.run([BIN / "soak", "show", file.name], text=True, capture_output=True,
+                                            check=False)
+                    self.assertEqual(result.returncode, 0, f"{name(page)}: {result.stderr}")
 
     def test_lines_fit_a_window_and_cells_a_glance(self):
         pages = DOCS + [SOURCE / page for page in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]

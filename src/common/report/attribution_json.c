@@ -17,7 +17,7 @@ static json_t *behaviour_json(const struct result_attribution *w, const struct r
         solved ? number(b->blocks) : json_null(), "bytes", solved ? number(b->bytes) : json_null(),
         "blocks_error", solved ? number(b->blocks_error) : json_null(), "bytes_error",
         solved ? number(b->bytes_error) : json_null(), "exact", (int)w->exact, "verdict",
-        solved ? json_string(behaviour_verdict_word(b->verdict)) : json_null());
+        solved ? json_string(behaviour_verdict_name(b->verdict)) : json_null());
 }
 
 json_t *attribution_behaviours_json(const struct result_attribution *w)
@@ -51,7 +51,7 @@ json_t *attribution_json(const struct result_attribution *w)
         return json_null();
     bool separable = w->outcome == BEHAVIOURS_APART || w->outcome == BEHAVIOURS_ALIKE;
     return json_pack("{s:s,s:b,s:b,s:b,s:b,s:i,s:o,s:o,s:o,s:o}", "outcome",
-                     behaviours_outcome_word(w->outcome), "separable", (int)separable, "exact",
+                     behaviours_outcome_name(w->outcome), "separable", (int)separable, "exact",
                      (int)w->exact, "sparse", (int)w->sparse, "by_end", (int)w->by_end, "freedom",
                      w->freedom, "residual_blocks", number(w->residual_blocks), "residual_bytes",
                      number(w->residual_bytes), "chance", number(w->chance), "confirmed",

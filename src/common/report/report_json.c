@@ -61,7 +61,7 @@ static json_t *site_json(const struct result_site *site)
                      line, "blocks", json_integer(site->blocks), "bytes", json_integer(site->bytes),
                      "per_conn_blocks", number(site->per_conn_blocks), "per_conn_bytes",
                      number(site->per_conn_bytes), "kind", kind_name(site->kind), "verdict",
-                     verdict_word(site->verdict), "note", text(site->why), "when",
+                     verdict_name(site->verdict), "note", text(site->why), "when",
                      text(site->attribution));
 }
 
@@ -159,7 +159,7 @@ static json_t *subject_json(const struct result_subject *subject)
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
     json_t *object = json_pack(
         "{s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", text(subject->name),
-        "verdict", verdict_word(j->verdict), "kind", kind_name(j->kind), "class",
+        "verdict", verdict_name(j->verdict), "kind", kind_name(j->kind), "class",
         text(subject->class_name), "per_conn_blocks", number(j->per_conn_blocks), "per_conn_bytes",
         number(j->per_conn_bytes), "reasons", reasons_json(j), "metrics", metrics_json(j), "sites",
         sites_json(subject), "sites_dropped", count(dropped), "census", census_json(subject),
@@ -272,7 +272,7 @@ static json_t *document(const struct result *r)
     const struct result_subject *first = r->subjects ? &r->subject[0] : &none;
     json_t *object = json_pack(
         "{s:s,s:o,s:s,s:i,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "soak/1", "version",
-        text(r->version), "verdict", verdict_word(r->verdict), "exit", r->exit_code, "interrupted",
+        text(r->version), "verdict", verdict_name(r->verdict), "exit", r->exit_code, "interrupted",
         (int)r->interrupted, "broken", text(r->broken), "scenario", text(r->scenario), "libs",
         libs_json(r), "run", run_json(r), "subjects", subjects_json(r), "sensitivity",
         sensitivity_json(&first->judgement.sensitivity), "cost", cost_json(first), "run_dir",

@@ -2,6 +2,7 @@
 #include "cmd_compare.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "catalog.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
+enum { REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
 
 #define AT(field) offsetof(struct compare_line, field)
 static const struct opt own[] = {
@@ -156,7 +157,7 @@ static int compare_versions(const struct compare_line *line, const struct compar
         compare_work_check("compare", line->run.results, e) != 0)
         return -1;
     if (command_is_unbuilt())
-        return COMMAND_UNBUILT;
+        return EXIT_UNBUILT;
     struct prepare_request request = compare_line_request(line, &scenario);
     int rc = compare_prepare(&request, &prepared, e);
     if (rc != 0)

@@ -21,31 +21,16 @@ enum { SUBJECTS = 8, BLAMED = 256 };
 
 static int read_verdict(const json_t *object, enum verdict *ret, struct err *e)
 {
-    static const enum verdict all[] = {
-#define X(id, ...) id,
-        VERDICT_LIST(X)
-#undef X
-    };
-    const char *word = json_string_value(json_object_get(object, "verdict"));
-    for (size_t i = 0; word && i < sizeof all / sizeof *all; i++) {
-        if (strcmp(word, verdict_word(all[i])) != 0)
-            continue;
-        *ret = all[i];
+    if (verdict_from_name(json_string_value(json_object_get(object, "verdict")), ret))
         return 0;
-    }
     return err_set(e, "'verdict' is none of PASS, LEAK, INCONCLUSIVE and INVALID");
 }
 
 static enum kind kind_of(const char *word)
 {
-    static const enum kind all[] = {
-#define X(id, ...) id,
-        KIND_LIST(X)
-#undef X
-    };
-    for (size_t i = 0; word && i < sizeof all / sizeof *all; i++)
-        if (strcmp(word, kind_name(all[i])) == 0)
-            return all[i];
+    enum kind kind;
+    if (kind_from_name(word, &kind))
+        return kind;
     return KIND_NONE; /* a later version's: readers ignore what they don't know */
 }
 
@@ -88,7 +73,7 @@ static const json_t *blamed(const json_t *subjects, const char *verdict)
 /* The subject that is judged; NULL: the run as a whole. */
 static const json_t *judged_subject(const struct compare_set *s, const json_t *subjects)
 {
-    const char *side = compare_side_word(s->side);
+    const char *side = compare_side_name(s->side);
     for (size_t i = 0; s->side != COMPARE_SIDE_BOTH && i < json_array_size(subjects); i++) {
         const json_t *subject = json_array_get(subjects, i);
         const char *name = json_string_value(json_object_get(subject, "name"));
@@ -104,7 +89,7 @@ static bool others_say(const json_t *subjects, const json_t *except, enum verdic
     for (size_t i = 0; i < json_array_size(subjects); i++) {
         const json_t *subject = json_array_get(subjects, i);
         const char *word = json_string_value(json_object_get(subject, "verdict"));
-        if (subject != except && word && strcmp(word, verdict_word(verdict)) == 0)
+        if (subject != except && word && strcmp(word, verdict_name(verdict)) == 0)
             return true;
     }
     return false;
@@ -142,7 +127,7 @@ static int read_judgement(struct compare_set *s, const json_t *document, struct 
     if (subject && take_side(subjects, subject, run, ret_other_leaks, e) != 0)
         return -1;
     if (!subject)
-        subject = blamed(subjects, verdict_word(run->verdict));
+        subject = blamed(subjects, verdict_name(run->verdict));
     if (!subject)
         return 0; /* it broke before there was one */
     if (!json_is_object(subject))

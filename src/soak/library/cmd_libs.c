@@ -2,6 +2,7 @@
 #include "cmd_libs.h"
 
 #include "archive/outputs.h"
+#include "base/exit_codes.h"
 #include "base/text.h"
 #include "libs/cache.h"
 #include "libs_add.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORDS = 64, EXIT_BROKEN = 4 };
+enum { WORDS = 64 };
 
 struct options {
     const char *json;

@@ -66,13 +66,9 @@ bool calibrate_ledger_level(const struct calibrate_ledger *l)
 
 static enum verdict verdict_of(const json_t *document)
 {
-    static const enum verdict all[] = {VERDICT_PASS, VERDICT_LEAK, VERDICT_INCONCLUSIVE};
-    const char *word = json_string_value(json_object_get(document, "verdict"));
-    for (size_t i = 0; word && i < sizeof all / sizeof *all; i++) {
-        if (strcmp(word, verdict_word(all[i])) == 0)
-            return all[i];
-    }
-    return VERDICT_INVALID;
+    enum verdict verdict = VERDICT_INVALID;
+    verdict_from_name(json_string_value(json_object_get(document, "verdict")), &verdict);
+    return verdict;
 }
 
 enum verdict calibrate_count(struct calibrate_tally *t, const json_t *document, bool level)

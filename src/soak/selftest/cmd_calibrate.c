@@ -102,7 +102,7 @@ static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v, b
                  const struct run_process_result *result)
 {
     const char *folder = json_string_value(json_object_get(result->document, "run_dir"));
-    printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_word(v),
+    printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_name(v),
            m->level && !level ? ", the ledger moved" : "", folder ? folder : result->folder,
            result->said[0] ? "; it said: " : "", result->said);
     fflush(stdout);

@@ -122,7 +122,7 @@ static int run_case(struct selftest *t, const struct selftest_case *c, uint64_t 
     if (run_process_execute(&t->sub, words, &result, e) != 0)
         return -1;
     enum selftest_outcome o = selftest_judge(c, result.document, &said);
-    print_row(c, seed, selftest_outcome_text(o), &said);
+    print_row(c, seed, selftest_outcome_name(o), &said);
     if (!selftest_as_expected(o))
         printf("%22s  kept: %s%s%s\n", "", result.folder, result.said[0] ? "; it said: " : "",
                result.said);
@@ -164,7 +164,7 @@ static bool summarise(const void *owner)
     for (size_t o = 0; o < SELFTEST_OUTCOMES; o++) {
         if (t->outcome[o])
             printf("%s%zu %s", joint, t->outcome[o],
-                   selftest_outcome_text((enum selftest_outcome)o));
+                   selftest_outcome_name((enum selftest_outcome)o));
         joint = t->outcome[o] ? ", " : joint;
     }
     if (t->not_asked)

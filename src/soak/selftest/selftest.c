@@ -6,15 +6,7 @@
 
 enum { FIRST_FRAMES = 3 };
 
-const char *selftest_outcome_text(enum selftest_outcome o)
-{
-    static const char *const text[] = {
-#define X(id, word) word,
-        SELFTEST_OUTCOME_LIST(X)
-#undef X
-    };
-    return text[o];
-}
+ENUM_NAMES(selftest_outcome, SELFTEST_OUTCOME_LIST)
 
 bool selftest_as_expected(enum selftest_outcome o)
 {
@@ -151,7 +143,7 @@ static void say(const json_t *server, const json_t *finding, struct selftest_sai
 
 static bool is_verdict(const char *word, enum verdict v)
 {
-    return strcmp(word, verdict_word(v)) == 0;
+    return strcmp(word, verdict_name(v)) == 0;
 }
 
 static enum selftest_outcome judge_verdict(const struct selftest_case *c, const char *server,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite.h"
 
+#include "base/exit_codes.h"
 #include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { EXIT_INTERRUPTED = 130 };
 
 /* ---- reading a run's document ---- */
 
@@ -95,12 +94,12 @@ static const char *libs_text(struct suite *s, const json_t *document)
 
 bool suite_is(const struct suite_entry *entry, enum verdict v)
 {
-    return entry->verdict && strcmp(entry->verdict, verdict_word(v)) == 0;
+    return entry->verdict && strcmp(entry->verdict, verdict_name(v)) == 0;
 }
 
 static bool is_leak(const char *verdict)
 {
-    return strcmp(verdict, verdict_word(VERDICT_LEAK)) == 0;
+    return strcmp(verdict, verdict_name(VERDICT_LEAK)) == 0;
 }
 
 /* The kind and the place of the first leak; a subject's findings begin with the one to blame. */
