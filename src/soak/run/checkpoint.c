@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint.h"
 
-#include "attribute.h"
+#include "attribution.h"
 #include "base/clock.h"
 #include "sampler.h"
 #include "units.h"

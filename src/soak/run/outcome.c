@@ -2,7 +2,7 @@
 #include "outcome.h"
 
 #include "advice.h"
-#include "attribute.h"
+#include "attribution.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
-#include "attribute.h"
+#include "attribution.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "checkpoint.h"

@@ -14,8 +14,8 @@
 #define SOAK_RUN_H
 
 #include "archive/run_dir.h"
-#include "capture.h"
-#include "history.h"
+#include "evidence/capture.h"
+#include "evidence/history.h"
 #include "interrupts.h"
 #include "live.h"
 #include "profiler.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "self_check.h"
+#include "canary_record.h"
 
 #include "base/rng.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attribute.h"
+#include "attribution.h"
 
 #include "base/check.h"
 #include "base/text.h"

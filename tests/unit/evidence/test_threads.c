@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "page/snapshot.h"
 #include "probe/probe.h"
-#include "src/soak/run/history.h"
+#include "evidence/history.h"
 #include "tests/unit/tls/bio_pair.h"
 
 #include <setjmp.h>

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "measure/proc.h"
 #include "page/snapshot.h"
-#include "self_check.h"
+#include "canary_record.h"
 #include "stats/judge/judge.h"
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  * INVALID. With the argument `operations` the run is one of operations on connections that are
  * held, of which the subject counts some more than the client has done. */
 #include "probe/probe.h"
-#include "src/soak/run/history.h"
+#include "evidence/history.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
