@@ -81,7 +81,7 @@ static int keep_stacks(struct run *r, const struct history_sample *sample, struc
             return -1;
         capture_choose(c, &r->judgement[i]);
         capture_mark(c, page, r->epoch);
-        capture_keep_image(c, r->child[i].pid);
+        child_keep_image(&r->child[i]);
     }
     return 0;
 }
@@ -218,16 +218,16 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 }
 
 /* The first two measured epochs, at least: no run but an interrupted one has less. */
-void checkpoint_plan_self_check(struct run *r)
+void checkpoint_plan_canary(struct run *r)
 {
     if (!r->scenario->probe)
         return;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct self_check *check = history_self_check(r->history[i]);
+        struct canary_record *check = history_canary_record(r->history[i]);
         if (r->action.step == PLAN_WARM && r->epoch == 0)
-            self_check_begin(check, r->child[i].page, units_are_operations(r),
-                             r->seed + 1 + (uint64_t)i);
+            canary_record_begin(check, r->child[i].page, units_are_operations(r),
+                                r->seed + 1 + (uint64_t)i);
         else if (r->action.step == PLAN_MEASURE)
-            self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
+            canary_record_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
     }
 }

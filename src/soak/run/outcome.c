@@ -102,7 +102,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     struct history_cost cost;
     out->name = r->child[subject].name;
     out->judgement = r->judgement[subject];
-    history_selfcheck(r->history[subject], &out->canary);
+    history_canary(r->history[subject], &out->canary);
     if (!r->judged) {
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;

@@ -93,7 +93,7 @@ void run_next(struct run *r)
     checkpoint_seen(r, &seen);
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
-    checkpoint_plan_self_check(r);
+    checkpoint_plan_canary(r);
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:
@@ -245,7 +245,7 @@ static void on_line(struct child *c, const char *line)
             run_break(r, "%s: %s", c->name, e.text);
             return;
         }
-        capture_keep_image(&r->capture[subject], c->pid);
+        child_keep_image(c);
         if (subject == RUN_SERVER) {
             server_ready(r, line);
         } else {
