@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_run.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
-#include "command.h"
 #include "control/program.h"
 #include "options/load_need.h"
 #include "report/report.h"
@@ -259,9 +258,21 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     return run_scenario(&c);
 }
 
+static bool asks_for_help(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
+    if (asks_for_help(argc, argv)) {
+        help_print(stdout);
+        return EXIT_PASS;
+    }
     int code = run_line(argc, argv, &tried);
     bool bisected = bisect_exit_asked(argc, argv) && code != EXIT_UNBUILT;
     return bisected ? bisect_exit_code(code, tried) : code;
