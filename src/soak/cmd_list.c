@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_list.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
 #include "base/exit_codes.h"
@@ -27,6 +27,7 @@ static const struct opt table[] = {
 
 const struct command list_command = {
     .name = "list",
+    .run = cmd_list,
     .words = "[LIST] [OPTIONS]",
     .line = "scenarios, behaviours, defects",
     .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the\n"

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_run.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
-#include "command.h"
 #include "control/program.h"
 #include "options/load_need.h"
 #include "report/report.h"
@@ -80,7 +79,7 @@ static void write_text(const struct scenario *s, const struct result *result)
     /* One document on stdout at a time: with --json - the text goes to stderr. */
     bool json_out = output_is_stdout(s->json);
     int fd = json_out ? STDERR_FILENO : STDOUT_FILENO;
-    struct report_style style = {.colour = terminal_colour(fd, s->color),
+    struct report_style style = {.colour = terminal_colour(fd, (enum color_when)s->color),
                                  .utf8 = terminal_is_utf8() || !isatty(fd),
                                  .columns = terminal_columns(fd)};
     report_text(result, &style, s->quiet, json_out ? stderr : stdout);
@@ -259,9 +258,21 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     return run_scenario(&c);
 }
 
+static bool asks_for_help(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
+    if (asks_for_help(argc, argv)) {
+        help_print(stdout);
+        return EXIT_PASS;
+    }
     int code = run_line(argc, argv, &tried);
     bool bisected = bisect_exit_asked(argc, argv) && code != EXIT_UNBUILT;
     return bisected ? bisect_exit_code(code, tried) : code;

@@ -11,8 +11,9 @@
 #include <stdio.h>
 
 struct command {
-    const char *name, *words;  /* "calibrate", "[OPTIONS]" */
-    const char *line;          /* what it is for, in a few words */
+    int (*run)(int argc, char *const *argv); /* argv[0] is the command's name. An exit code */
+    const char *name, *words;                /* "calibrate", "[OPTIONS]" */
+    const char *line;          /* what it is for, in a few words; NULL: it isn't listed */
     const char *about, *after; /* paragraphs of the help, each ends with a newline */
     const struct opt *table;
     size_t options;

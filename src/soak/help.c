@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "help.h"
+#include "commands.h"
 
 #include "base/exit_codes.h"
-#include "commands.h"
 #include "scenario/scenario.h"
 
 #include <string.h>
@@ -39,9 +38,11 @@ static void print_exits(FILE *out)
 static void print_commands(FILE *out)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     for (size_t i = 0; i < count; i++) {
-        const struct command *c = entry[i].command;
+        const struct command *c = all[i];
+        if (!c->line)
+            continue;
         int used = (int)(strlen(c->name) + strlen(c->words));
         fprintf(out, "  soak %s %s%*s%s\n", c->name, c->words, WORDS_COLUMNS - used, "", c->line);
     }
@@ -65,17 +66,13 @@ void help_print(FILE *out)
     print_exits(out);
 }
 
-int help_command(int argc, char *const *argv)
+int cmd_help(int argc, char *const *argv)
 {
     const char *word = argc > 1 ? argv[1] : "run";
-    const struct command_entry *entry = commands_find(word);
+    const struct command *command = commands_find(word);
     char *const line[] = {argv[0], (char *)"--help", NULL};
-    if (entry)
-        return entry->run(2, line);
-    if (strcmp(word, "run") == 0) {
-        help_print(stdout);
-        return 0;
-    }
+    if (command)
+        return (command->run == cmd_help ? cmd_run : command->run)(2, line);
     struct err e;
     const char *nearest = commands_nearest(word);
     err_set(&e, "%.60s: no such command%s%s%s", word, nearest ? "; did you mean " : "",
@@ -142,22 +139,24 @@ static void put_command(const struct command *c, FILE *out)
 static void put_synopsis(FILE *out)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     fputs("\n.SH SYNOPSIS\n.B soak\n[run] [SCENARIO] [OPTIONS]\n", out);
     for (size_t i = 0; i < count; i++)
-        fprintf(out, ".br\n.B soak %s\n%s\n", entry[i].command->name, entry[i].command->words);
+        if (all[i]->line)
+            fprintf(out, ".br\n.B soak %s\n%s\n", all[i]->name, all[i]->words);
 }
 
 static void put_commands(FILE *out)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < count; i++)
-        put_command(entry[i].command, out);
+        if (all[i]->line)
+            put_command(all[i], out);
 }
 
-void help_man(FILE *out)
+static void put_man(FILE *out)
 {
     size_t count;
     struct scenario usual;
@@ -184,4 +183,20 @@ void help_man(FILE *out)
     EXIT_CODE_SPECIAL_LIST(PUT_EXIT)
     fputs(".SH FILES\n", out);
     put_text(leaves, out);
+}
+
+int cmd_man(int argc, char *const *argv)
+{
+    (void)argc;
+    (void)argv;
+    put_man(stdout);
+    return EXIT_PASS;
+}
+
+int cmd_version(int argc, char *const *argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("soak " SOAK_VERSION);
+    return EXIT_PASS;
 }

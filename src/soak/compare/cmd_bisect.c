@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_bisect.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
 #include "base/check.h"
@@ -44,6 +44,7 @@ static const struct opt own[] = {
 
 const struct command bisect_command = {
     .name = "bisect",
+    .run = cmd_bisect,
     .words = "SCENARIO [OPTIONS]",
     .line = "since which version?",
     .about =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_compare.h"
+#include "commands.h"
 
 #include "base/check.h"
 #include "base/exit_codes.h"
@@ -49,6 +49,7 @@ static const struct opt own[] = {
 
 const struct command compare_command = {
     .name = "compare",
+    .run = cmd_compare,
     .words = "SCENARIO [OPTIONS]",
     .line = "versions of a library against one another",
     .about =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_libs.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
 #include "base/exit_codes.h"
@@ -29,6 +29,7 @@ static const struct opt table[] = {
 
 const struct command libs_command = {
     .name = "libs",
+    .run = cmd_libs,
     .words = "[add WHAT...|remove NAME...] [OPTIONS]",
     .line = "library versions for the server",
     .about =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_calibrate.h"
+#include "commands.h"
 
 #include "base/input.h"
 #include "calibrate.h"
@@ -40,6 +40,7 @@ static const struct options usual = {.runs = 200, .closed = 2000, .seed = 1};
 
 const struct command calibrate_command = {
     .name = "calibrate",
+    .run = cmd_calibrate,
     .words = "[OPTIONS]",
     .line = "how often a clean server is called a leak",
     .about =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_selftest.h"
+#include "commands.h"
 
 #include "command_runs.h"
 #include "options/grammar.h"
@@ -35,6 +35,7 @@ static const struct options usual = {.seeds = 1};
 
 const struct command selftest_command = {
     .name = "selftest",
+    .run = cmd_selftest,
     .words = "[OPTIONS]",
     .line = "every bug of the built-in server and its right verdict",
     .about = "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"

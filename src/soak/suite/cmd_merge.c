@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_merge.h"
+#include "commands.h"
 
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
-#include "commands.h"
 #include "suite_github.h"
 #include "suite_json.h"
 #include "suite_merge.h"
@@ -31,6 +30,7 @@ static const struct opt table[] = {
 
 const struct command merge_command = {
     .name = "merge",
+    .run = cmd_merge,
     .words = "SUITES [OPTIONS]",
     .line = "the shards of a suite as one",
     .about =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_suite.h"
+#include "commands.h"
 
 #include "base/exit_codes.h"
 #include "suite_github.h"
@@ -11,6 +11,7 @@
 
 const struct command suite_command = {
     .name = "suite",
+    .run = cmd_suite,
     .words = "SCENARIOS [OPTIONS]",
     .line = "many scenarios, one after the other",
     .about = "Runs scenarios one after the other, each as `soak run` does, and says whether each\n"
