@@ -6,17 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum gauge_id {
-    G_OPEN_FILES,
-    G_THREADS,
-    G_ALLOCATED,
-    G_ACTIVE,
-    G_RESIDENT,
-    G_ANON,
-    G_RSS,
-    G_COUNT
-};
-
 struct totals {
     int64_t blocks, bytes;
     uint64_t opened, allocs, cpu_ns;
@@ -31,7 +20,7 @@ struct history {
     uint64_t own_begun;                  /* connections or operations at the last checkpoint */
     bool by_operation;
     struct totals total[PAGE_EPOCHS];
-    double gauge[G_COUNT][PAGE_EPOCHS];
+    double gauge[METRICS][PAGE_EPOCHS]; /* of GAUGE_LIST; the others stay 0 */
     int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];
     int64_t class_live[PAGE_CLASSES][PAGE_EPOCHS];
     int64_t class_drained[PAGE_CLASSES], class_flushed[PAGE_CLASSES];
@@ -42,7 +31,7 @@ struct history {
     int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
     int64_t drain_bytes;                                    /* all live bytes after the drain */
     bool has_drain;
-    struct self_check self_check;
+    struct canary_record canary;
 };
 
 struct history *history_new(void)
@@ -75,15 +64,12 @@ static void keep_counts(struct history *h, const struct snapshot *s, size_t c)
         h->regions[i][c] = (int64_t)s->heap.class_regions[i];
 }
 
+#define KEEP_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    h->gauge[id][c] = (double)(value);
+
 static void keep_gauges(struct history *h, const struct history_sample *s, size_t c)
 {
-    h->gauge[G_OPEN_FILES][c] = (double)s->proc.open_files;
-    h->gauge[G_THREADS][c] = (double)s->proc.threads;
-    h->gauge[G_ALLOCATED][c] = (double)s->snapshot.heap.allocated;
-    h->gauge[G_ACTIVE][c] = (double)s->snapshot.heap.active;
-    h->gauge[G_RESIDENT][c] = (double)s->snapshot.heap.resident;
-    h->gauge[G_ANON][c] = (double)s->proc.rss_anon_bytes;
-    h->gauge[G_RSS][c] = (double)s->proc.rss_bytes;
+    GAUGE_LIST(KEEP_GAUGE)
 }
 
 static bool keep_last(struct history *h, const struct snapshot *s)
@@ -123,7 +109,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     keep_counts(h, snap, c);
     keep_gauges(h, s, c);
     history_look(h, &s->proc);
-    self_check_checkpoint(&h->self_check, snap, c);
+    canary_record_checkpoint(&h->canary, snap, c);
     uint64_t before = c ? h->total[c - 1].opened : 0;
     uint64_t opened = s->by_operation ? s->operations : snap->app.opened;
     h->total[c] = (struct totals){.blocks = snap->blocks,
@@ -169,7 +155,7 @@ void history_closed(struct history *h, const struct snapshot *s)
 void history_drained(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->drained);
-    self_check_drained(&h->self_check, s, h->own, h->epochs);
+    canary_record_drained(&h->canary, s, h->own, h->epochs);
     memcpy(h->flushed, h->drained, sizeof h->flushed);
     for (size_t i = 0; i < s->classes; i++)
         h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
@@ -180,7 +166,7 @@ void history_drained(struct history *h, const struct snapshot *s)
 void history_flushed(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->flushed);
-    self_check_flushed(&h->self_check, s, h->own, h->epochs);
+    canary_record_flushed(&h->canary, s, h->own, h->epochs);
     for (size_t i = 0; i < s->classes; i++)
         h->class_flushed[i] = s->class_[i].live;
 }
@@ -191,7 +177,7 @@ struct lent {
     struct judge_class class_[PAGE_CLASSES];
     struct judge_cache cache[PAGE_CACHES];
     struct judge_size_class size_class[PAGE_SIZE_CLASSES];
-    struct judge_gauge gauge[G_COUNT];
+    struct judge_gauge gauge[METRICS];
     double closed[PAGE_EPOCHS];
 };
 
@@ -247,41 +233,30 @@ static void lend_heap(const struct history *h, struct lent *l, struct evidence *
     }
 }
 
-static void lend_gauges(const struct history *h, const struct history_question *question,
-                        struct lent *l, struct evidence *e)
+static void lend_gauge(const struct history *h, size_t from, enum metric metric, double limit,
+                       struct lent *l, struct evidence *e)
 {
-    static const struct {
-        const char *id, *unit;
-        enum gauge_role role;
-    } form[G_COUNT] = {
-        [G_OPEN_FILES] = {"open_files", "files", GAUGE_COUNT},
-        [G_THREADS] = {"threads", "threads", GAUGE_COUNT},
-        [G_ALLOCATED] = {"heap_allocated", "bytes", GAUGE_HEAP},
-        [G_ACTIVE] = {"heap_active", "bytes", GAUGE_HEAP},
-        [G_RESIDENT] = {"heap_resident", "bytes", GAUGE_WITNESS},
-        [G_ANON] = {"rss_anon", "bytes", GAUGE_WITNESS},
-        [G_RSS] = {"rss", "bytes", GAUGE_WITNESS},
-    };
+    l->gauge[e->gauges++] = (struct judge_gauge){.metric = metric,
+                                                 .limit = limit,
+                                                 .count = h->epochs - from,
+                                                 .closed = l->closed + from,
+                                                 .value = h->gauge[metric] + from};
+}
+
+#define LEND_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    if (present)                                                                                   \
+        lend_gauge(h, from, id, limit, l, e);
+
+static void lend_gauges(const struct history *h, const struct history_question *q, struct lent *l,
+                        struct evidence *e)
+{
+    const struct snapshot *last = &h->last;
     /* Points start at the checkpoint before the first measured epoch: the baseline. */
     size_t from = h->first == SIZE_MAX || h->first == 0 ? 0 : h->first - 1;
     for (size_t c = from; c < h->epochs; c++)
         l->closed[c] = (double)h->epoch[c].closed;
     e->gauge = l->gauge;
-    for (size_t g = 0; g < G_COUNT; g++) {
-        bool heap = g == G_ALLOCATED || g == G_ACTIVE || g == G_RESIDENT;
-        if (heap && !h->last.heap.present)
-            continue;
-        double limit = form[g].role == GAUGE_COUNT ? 0
-                       : g == G_ALLOCATED          ? question->limit_heap
-                                                   : question->limit_rss;
-        l->gauge[e->gauges++] = (struct judge_gauge){.id = form[g].id,
-                                                     .unit = form[g].unit,
-                                                     .role = form[g].role,
-                                                     .limit = limit,
-                                                     .count = h->epochs - from,
-                                                     .closed = l->closed + from,
-                                                     .value = h->gauge[g] + from};
-    }
+    GAUGE_LIST(LEND_GAUGE)
 }
 
 void history_judge(const struct history *h, const struct history_question *question,
@@ -310,18 +285,18 @@ void history_judge(const struct history *h, const struct history_question *quest
     judge(&e, ret);
     free(l);
     struct canary check;
-    history_selfcheck(h, &check);
+    history_canary(h, &check);
     canary_apply(&check, ret);
 }
 
-struct self_check *history_self_check(struct history *h)
+struct canary_record *history_canary_record(struct history *h)
 {
-    return &h->self_check;
+    return &h->canary;
 }
 
-void history_selfcheck(const struct history *h, struct canary *ret)
+void history_canary(const struct history *h, struct canary *ret)
 {
-    self_check_judge(&h->self_check, h->own, h->epochs, h->has_drain, ret);
+    canary_record_judge(&h->canary, h->own, h->epochs, h->has_drain, ret);
 }
 
 size_t history_epochs(const struct history *h)

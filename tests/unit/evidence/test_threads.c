@@ -2,9 +2,9 @@
 /* What OpenSSL keeps for each thread goes with the thread: a process whose threads come and go
  * isn't called a leak. The real ledger, the real OpenSSL, the real judge. */
 #include "base/check.h"
+#include "evidence/history.h"
 #include "page/snapshot.h"
 #include "probe/probe.h"
-#include "src/soak/run/history.h"
 #include "tests/unit/tls/bio_pair.h"
 
 #include <setjmp.h>
@@ -30,7 +30,7 @@ static int start(void **state)
     const struct probe_options on = {.ledger = true};
     if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
         return -1;
-    return bio_pair_start(&contexts, CONTEXT_NO_SESSION);
+    return bio_pair_start(&contexts, SESSION_NONE);
 }
 
 static int stop(void **state)
