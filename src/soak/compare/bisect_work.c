@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "compare_json.h"
 #include "compare_say.h"
-#include "report/document.h"
+#include "report/json_util.h"
 #include "stats/compare/bisect.h"
 
 #include <inttypes.h>
@@ -115,8 +115,8 @@ static int unsure(struct bisect_work *b, size_t version)
     b->end = BISECT_END_UNSURE;
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s can't be judged: %s; the turn lies between %.100s and %.100s",
-             b->version[version], figure_text(b, version, text, sizeof text), b->version[b->low],
-             b->version[b->high]);
+             b->version[version], figure_json_from_text(version, text, sizeof text),
+             b->version[b->low], b->version[b->high]);
     return EXIT_UNSURE;
 }
 
@@ -138,13 +138,14 @@ static int look_at_ends(struct bisect_work *b)
     b->end = BISECT_END_ALIKE;
     if (b->metric == BISECT_VERDICT) {
         snprintf(b->sentence, sizeof b->sentence, "%.100s and %.100s don't differ: %s",
-                 b->version[0], b->version[last], figure_text(b, last, text, sizeof text));
+                 b->version[0], b->version[last], figure_json_from_text(last, text, sizeof text));
         return EXIT_UNSURE;
     }
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s and %.100s don't differ by more than %g %%: %s and %s", b->version[0],
-             b->version[last], 100 * b->work->set->tolerance, figure_text(b, 0, text, sizeof text),
-             figure_text(b, last, other, sizeof other));
+             b->version[last], 100 * b->work->set->tolerance,
+             figure_json_from_text(0, text, sizeof text),
+             figure_json_from_text(last, other, sizeof other));
     return EXIT_UNSURE;
 }
 
@@ -173,8 +174,8 @@ static void say_found(struct bisect_work *b)
     b->end = BISECT_END_FOUND;
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s is the first with %s; %.100s before it has %s", b->version[b->high],
-             figure_text(b, b->high, is, sizeof is), b->version[b->low],
-             figure_text(b, b->low, was, sizeof was));
+             figure_json_from_text(b->high, is, sizeof is), b->version[b->low],
+             figure_json_from_text(b->low, was, sizeof was));
 }
 
 /* The entries, which were looked at in the order of the search, in that of the list. */
@@ -228,26 +229,20 @@ int bisect_search(struct bisect_work *b)
 
 /* ---- the document ---- */
 
-static json_t *text(const struct bisect_work *b, const char *value)
-{
-    return json_string(compare_set_text(b->work->set, value));
-}
-
 char *bisect_json(const struct bisect_work *b, int exit_code)
 {
     const bool found = b->end == BISECT_END_FOUND;
-    char *inner = b->work->set->entries ? compare_json(b->work->set) : NULL;
-    json_t *comparison = inner ? json_loads(inner, 0, NULL) : json_null();
+    json_t *comparison = b->work->set->entries ? compare_document(b->work->set) : json_null();
     json_t *versions = json_array();
     for (size_t i = 0; i < b->versions; i++)
-        json_array_append_new(versions, text(b, b->version[i]));
+        json_array_append_new(versions, json_from_text(b->version[i]));
     json_t *root =
         json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "schema", "soak-bisect/1",
                   "version", SOAK_VERSION, "end", bisect_end_word(b->end), "exit", exit_code,
                   "part", b->work->set->part, "metric", bisect_metric_name(b->metric), "versions",
-                  versions, "before", found ? text(b, b->version[b->low]) : json_null(), "first",
-                  found ? text(b, b->version[b->high]) : json_null(), "said", text(b, b->sentence),
-                  "runs", (json_int_t)b->work->set->done, "comparison", comparison);
-    free(inner);
-    return document_text(root);
+                  versions, "before", found ? json_from_text(b->version[b->low]) : json_null(),
+                  "first", found ? json_from_text(b->version[b->high]) : json_null(), "said",
+                  json_from_text(b->sentence), "runs", (json_int_t)b->work->set->done, "comparison",
+                  comparison);
+    return json_document(root);
 }

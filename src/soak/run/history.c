@@ -247,21 +247,22 @@ static void lend_heap(const struct history *h, struct lent *l, struct evidence *
     }
 }
 
+static const struct {
+    const char *id, *unit;
+    enum gauge_role role;
+} form[G_COUNT] = {
+    [G_OPEN_FILES] = {"open_files", "files", GAUGE_COUNT},
+    [G_THREADS] = {"threads", "threads", GAUGE_COUNT},
+    [G_ALLOCATED] = {"heap_allocated", "bytes", GAUGE_HEAP},
+    [G_ACTIVE] = {"heap_active", "bytes", GAUGE_HEAP},
+    [G_RESIDENT] = {"heap_resident", "bytes", GAUGE_WITNESS},
+    [G_ANON] = {"rss_anon", "bytes", GAUGE_WITNESS},
+    [G_RSS] = {"rss", "bytes", GAUGE_WITNESS},
+};
+
 static void lend_gauges(const struct history *h, const struct history_question *question,
                         struct lent *l, struct evidence *e)
 {
-    static const struct {
-        const char *id, *unit;
-        enum gauge_role role;
-    } form[G_COUNT] = {
-        [G_OPEN_FILES] = {"open_files", "files", GAUGE_COUNT},
-        [G_THREADS] = {"threads", "threads", GAUGE_COUNT},
-        [G_ALLOCATED] = {"heap_allocated", "bytes", GAUGE_HEAP},
-        [G_ACTIVE] = {"heap_active", "bytes", GAUGE_HEAP},
-        [G_RESIDENT] = {"heap_resident", "bytes", GAUGE_WITNESS},
-        [G_ANON] = {"rss_anon", "bytes", GAUGE_WITNESS},
-        [G_RSS] = {"rss", "bytes", GAUGE_WITNESS},
-    };
     /* Points start at the checkpoint before the first measured epoch: the baseline. */
     size_t from = h->first == SIZE_MAX || h->first == 0 ? 0 : h->first - 1;
     for (size_t c = from; c < h->epochs; c++)
@@ -391,6 +392,47 @@ void history_census(const struct history *h, size_t class_, int64_t *ret_start, 
     CHECK(h->epochs > 0 && class_ < PAGE_CLASSES);
     *ret_start = h->class_live[class_][baseline(h)];
     *ret_end = h->class_live[class_][h->epochs - 1];
+}
+
+static void add_exact(const struct history *h, bool bytes, bool libuv, double *ret)
+{
+    for (size_t i = 0; i < h->last.sites; i++) {
+        if ((strcmp(h->last.site[i].file, "libuv") == 0) != libuv)
+            continue;
+        for (size_t c = 0; c < h->epochs; c++)
+            ret[c] += (double)(bytes ? h->bytes[i][c] : h->blocks[i][c]);
+    }
+}
+
+static bool class_series(const struct history *h, const char *name, double *ret)
+{
+    for (size_t i = 0; i < h->last.classes; i++) {
+        if (strcmp(h->last.class_[i].name, name) != 0)
+            continue;
+        for (size_t c = 0; c < h->epochs; c++)
+            ret[c] = (double)h->class_live[i][c];
+        return true;
+    }
+    return false;
+}
+
+bool history_series(const struct history *h, const char *metric, double *ret)
+{
+    memset(ret, 0, h->epochs * sizeof *ret);
+    bool bytes = strcmp(metric, "openssl_bytes") == 0, libuv = strcmp(metric, "libuv_blocks") == 0;
+    if (bytes || libuv || strcmp(metric, "openssl_blocks") == 0) {
+        add_exact(h, bytes, libuv, ret);
+        return true;
+    }
+    if (strcmp(metric, "ssl_objects") == 0)
+        return class_series(h, "SSL", ret);
+    for (size_t g = 0; g < G_COUNT; g++) {
+        if (strcmp(form[g].id, metric) != 0)
+            continue;
+        memcpy(ret, h->gauge[g], h->epochs * sizeof *ret);
+        return true;
+    }
+    return false;
 }
 
 int64_t history_blocks(const struct history *h, size_t c)

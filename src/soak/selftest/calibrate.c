@@ -64,20 +64,9 @@ bool calibrate_ledger_level(const struct calibrate_ledger *l)
     return l->checkpoints > WARM_UP + 1 && !l->moved;
 }
 
-static enum verdict verdict_of(const json_t *document)
+enum verdict calibrate_count(struct calibrate_tally *t, const struct result *r, bool level)
 {
-    static const enum verdict all[] = {VERDICT_PASS, VERDICT_LEAK, VERDICT_INCONCLUSIVE};
-    const char *word = json_string_value(json_object_get(document, "verdict"));
-    for (size_t i = 0; word && i < sizeof all / sizeof *all; i++) {
-        if (strcmp(word, verdict_word(all[i])) == 0)
-            return all[i];
-    }
-    return VERDICT_INVALID;
-}
-
-enum verdict calibrate_count(struct calibrate_tally *t, const json_t *document, bool level)
-{
-    enum verdict v = verdict_of(document);
+    enum verdict v = r ? r->verdict : VERDICT_INVALID;
     t->runs++;
     t->verdict[v]++;
     t->level += level;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each of the server's bugs must be called, at each rate: the table behind `soak selftest`.
- * Judges the soak/1 document of one run against one row. Pure.
+ * Judges the result of one run against one row. Pure.
  */
 #ifndef SOAK_SELFTEST_H
 #define SOAK_SELFTEST_H
 
-#include "stats/judge/judge.h"
+#include "report/result.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,7 +44,7 @@ const struct selftest_case *selftest_cases(size_t *ret_count);
     X(WRONG_SITE, "WRONG SITE")                                                                    \
     X(WRONG_STACK, "WRONG STACK")                                                                  \
     X(UNDECIDED, "UNDECIDED") /* INCONCLUSIVE */                                                   \
-    X(BROKEN, "BROKEN")       /* no document, INVALID, or the client was accused */
+    X(BROKEN, "BROKEN")       /* no result, INVALID, or the client was accused */
 
 enum selftest_outcome {
 #define X(id, word) SELFTEST_##id,
@@ -56,7 +55,7 @@ enum selftest_outcome {
 const char *selftest_outcome_text(enum selftest_outcome o);
 bool selftest_as_expected(enum selftest_outcome o);
 
-/* What the run said, for the table: borrowed from `document`. */
+/* What the run said, for the table: borrowed from the result. */
 struct selftest_said {
     const char *verdict, *kind, *file;
     const char
@@ -66,9 +65,8 @@ struct selftest_said {
     int64_t count; /* of blocks */
 };
 
-/* `document` may be NULL (the run left none). Always fills `said`. Documents without `stacks` come
- * from runs that trace none, and are judged without. */
-enum selftest_outcome selftest_judge(const struct selftest_case *c, const json_t *document,
+/* `r` may be NULL (the run left none). Always fills `said`. */
+enum selftest_outcome selftest_judge(const struct selftest_case *c, const struct result *r,
                                      struct selftest_said *said);
 
 #endif

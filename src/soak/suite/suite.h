@@ -11,9 +11,9 @@
 #define SOAK_SUITE_H
 
 #include "base/intern.h"
+#include "report/result.h"
 #include "scenario/expect.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -149,10 +149,10 @@ uint64_t suite_shard_of(size_t place, uint64_t of);
 /* The shard of that index, or NULL. */
 const struct suite_shard *suite_shard_find(const struct suite *s, uint64_t index);
 
-/* What a run left: a soak/1 document or NULL, its exit code (-1: a signal ended it), and the first
- * line it said. */
+/* What a run left: its result or NULL, its exit code (-1: a signal ended it), and the first line it
+ * said. */
 struct suite_run {
-    const json_t *document;
+    const struct result *result;
     int exit_code;
     const char *said, *started;
     double seconds;
