@@ -12,7 +12,7 @@
  */
 #include "base/check.h"
 #include "measure/proc.h"
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "probe/probe.h"
 #include "tls/context.h"
 

@@ -3,11 +3,11 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "choice.h"
 #include "control/control.h"
 #include "options/limits.h"
 #include "probe/probe.h"
 #include "probe/profile.h"
+#include "recipe.h"
 #include "summary.h"
 #include "worker.h"
 

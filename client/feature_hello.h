@@ -2,7 +2,8 @@
 /*
  * Hooks for connections that ask for something in their ClientHello: a name, a protocol, a group, a
  * cipher, a kind of key, a stapled status, small fragments, padding. What each asks for is a row of
- * a table; whether it has come about is seen once the message is back.
+ * a table; whether it has come about is seen once the message is back. And for those that show the
+ * certificate of their behaviour (--client-certs), or none, in the handshake or later.
  */
 #ifndef SOAK_CLIENT_FEATURE_HELLO_H
 #define SOAK_CLIENT_FEATURE_HELLO_H
@@ -15,5 +16,13 @@ int feature_hello_prepare(struct peer *p);
 bool feature_hello_check(struct peer *p);
 /* `unable` of the group that is part ML-KEM. */
 const char *feature_hello_no_ml_kem(void);
+
+/* `prepare`: shows the certificate of the kind that the behaviour is named for. */
+int feature_certs_prepare(struct peer *p);
+/* `prepare`: shows none. */
+int feature_certs_prepare_none(struct peer *p);
+/* `prepare`: lets the server ask after the handshake; shows the good one, or none. TLS 1.3. */
+int feature_certs_prepare_later(struct peer *p);
+int feature_certs_prepare_later_none(struct peer *p);
 
 #endif

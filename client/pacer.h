@@ -10,6 +10,9 @@
  * struct quota makes an epoch of M connections end with every slot taken: `owed` connections are
  * needed to fill the slots that are empty or held by a connection that will abort its handshake, so
  * a replacement or another abort is allowed only while more than that are left.
+ *
+ * struct rounds is the same for an epoch of M operations on held connections, which does exactly M
+ * of them: one that fails with its connection is made up for by another.
  */
 #ifndef SOAK_CLIENT_PACER_H
 #define SOAK_CLIENT_PACER_H
@@ -62,5 +65,23 @@ void quota_finish(struct quota *q);
 /* The part of `total` that falls to the owner of slots [from, to) of `slots`: parts of neighbours
  * add up, and an owner's part is at least its number of slots when `total` >= `slots`. */
 uint64_t quota_share(uint64_t total, uint64_t from, uint64_t to, uint64_t slots);
+
+struct rounds {
+    uint64_t left;      /* may still be begun */
+    uint64_t under_way; /* begun and not over */
+    bool finishing;
+};
+
+/* An epoch of `operations`. Needs none under way. */
+void rounds_start(struct rounds *r, uint64_t operations);
+/* Whether one may be begun. */
+bool rounds_spare(const struct rounds *r);
+void rounds_begin(struct rounds *r); /* needs rounds_spare */
+void rounds_done(struct rounds *r);
+void rounds_failed(struct rounds *r);
+/* No more are begun. */
+void rounds_finish(struct rounds *r);
+/* All are done. */
+bool rounds_over(const struct rounds *r);
 
 #endif

@@ -48,6 +48,11 @@ void peer_set_state(struct peer *p, enum peer_state state)
     p->state = state;
 }
 
+size_t peer_turn(const struct peer *p)
+{
+    return (size_t)(p->message - p->shared->payload);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct peer *p = peer_of(handle->data);

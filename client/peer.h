@@ -161,6 +161,9 @@ void peer_flush_with_fin(struct peer *p);
 void peer_queue(struct peer *p, const uint8_t *bytes, size_t count);
 /* The one place that changes the state. */
 void peer_set_state(struct peer *p, enum peer_state state);
+/* A number below PEER_PAYLOAD_SPARE that differs from one connection to the next, for hooks that do
+ * several things in turn. */
+size_t peer_turn(const struct peer *p);
 /* The connection ended from outside: `why` is a libuv error, or UV_EOF. */
 void peer_ended(struct peer *p, int why);
 

@@ -86,7 +86,7 @@ static void replace_oldest(struct pool *pool)
     quota_vacate(&pool->quota);
     leave(oldest);
     pacer_take(&pool->pacer);
-    pool_add(&pool->shared.app->replaced, 1);
+    pool_add(&pool->shared.app->replacements_started, 1);
     begin(pool);
 }
 
@@ -97,7 +97,7 @@ static void operate_oldest(struct pool *pool)
     rounds_begin(&pool->rounds);
     place(oldest, POOL_OPERATING);
     pacer_take(&pool->pacer);
-    pool_add(&pool->shared.app->replaced, 1);
+    pool_add(&pool->shared.app->replacements_started, 1);
     operate_begin(oldest, pool->o.operate);
 }
 
@@ -242,10 +242,10 @@ static void on_aborted(struct peer *p)
     struct pool *pool = pool_of(p);
     p->ended_as = (int)p->behaviour;
     place(p, POOL_LEAVING);
-    pool_add(&pool->shared.app->intended, 1);
+    pool_add(&pool->shared.app->expected_aborts, 1);
     if (pool->filled) {
         pacer_take(&pool->pacer);
-        pool_add(&pool->shared.app->replaced, 1);
+        pool_add(&pool->shared.app->replacements_started, 1);
     }
     pump(pool);
 }

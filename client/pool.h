@@ -18,7 +18,6 @@
 #include "options/grammar.h"
 #include "pacer.h"
 #include "peer.h"
-#include "rounds.h"
 
 #include <stdbool.h>
 #include <stdint.h>

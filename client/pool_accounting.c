@@ -53,7 +53,7 @@ void pool_count_end(const struct peer *p)
 void pool_publish(struct pool *pool, bool everything)
 {
     uint64_t now_ns = clock_now_ns(), due = pacer_due(&pool->pacer, now_ns);
-    pool_add(&pool->shared.app->due, due - pool->due_published);
+    pool_add(&pool->shared.app->replacements_due, due - pool->due_published);
     pool->due_published = due;
     if (!everything && now_ns - pool->times_published_ns < TIMES_EVERY_NS)
         return;

@@ -10,7 +10,10 @@
 #ifndef SOAK_CLIENT_RECIPE_H
 #define SOAK_CLIENT_RECIPE_H
 
+#include "base/err.h"
 #include "behaviour.h"
+#include "operation.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -106,5 +109,19 @@ extern const struct recipe recipes_starttls[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_feature[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];
+
+/* What the connections of this run do: the mix that was asked for without what this build can't do,
+ * and the rows of the page in which it is counted. */
+struct choice {
+    struct behaviour_mix mix;
+    const char *unable[BEHAVIOUR_COUNT]; /* why it can't be done, or NULL */
+    struct behaviour_rows rows;
+    enum behaviour holder; /* holds slots that the mix has no one for */
+};
+
+/* Returns 0, or -1 when nothing is left, or too much for the page. */
+int choice_make(const struct behaviour_mix *asked, struct choice *ret, struct err *e);
+/* The orchestrator learns from the page what behaviours there are: it knows none by itself. */
+void choice_publish(const struct choice *c, enum operation operation, struct page *page);
 
 #endif

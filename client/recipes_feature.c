@@ -1,12 +1,149 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "recipe.h"
-
-#include "feature_after.h"
-#include "feature_certs.h"
+/*
+ * What is asked for in the ClientHello and shown as certificate is feature_hello.c's; here is what
+ * is done between the echoed message and being held: KeyUpdates, renegotiations, and what the
+ * server is asked to do by its requests (docs/reference/protocol.md). `repeats` of the recipe says
+ * how often.
+ */
 #include "feature_hello.h"
+#include "hello_send.h"
 #include "peer.h"
+#include "peer_tls.h"
+#include "recipe.h"
+#include "tls/context.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char done[] = "soak:done\n";
+/* Not a request: it is echoed. */
+static const char under_new_keys[] = "under new keys\n";
+
+static void fail(struct peer *p, const char *what)
+{
+    peer_fail(p, PEER_FAIL_ECHO, "%s: %s", behaviour_name((int)p->behaviour), what);
+}
+
+/* `step` counts what was said and what was heard in turn. Whether it is now ours to say. */
+static bool is_our_turn(const struct peer *p)
+{
+    return p->step % 2 == 0;
+}
+
+static void hear(struct peer *p, const char *expected, const uint8_t *bytes, size_t count)
+{
+    if (is_our_turn(p) || count != strlen(expected) || memcmp(bytes, expected, count) != 0)
+        peer_fail(p, PEER_FAIL_ECHO, "%s: the server answers '%.*s'",
+                  behaviour_name((int)p->behaviour), (int)(count < 40 ? count : 40),
+                  (const char *)bytes);
+    else
+        p->step++;
+}
+
+static void say_request(struct peer *p)
+{
+    static const char *const word[BEHAVIOUR_COUNT] = {
+        [BEHAVIOUR_KEY_UPDATE_ASKED] = "update",
+        [BEHAVIOUR_TICKETS_ASKED] = "ticket",
+        [BEHAVIOUR_RENEGOTIATE_ASKED] = "renegotiate",
+    };
+    char line[64] = "soak:auth\n";
+    if (word[p->behaviour])
+        snprintf(line, sizeof line, "soak:%s %u\n", word[p->behaviour], p->recipe->repeats);
+    peer_tls_say(p, line);
+}
+
+/* A certificate is asked for once per request, all else as often as the request says. */
+static unsigned requests_of(const struct peer *p)
+{
+    return p->behaviour == BEHAVIOUR_AUTH_LATER ? p->recipe->repeats : 1;
+}
+
+static bool request(struct peer *p)
+{
+    if (p->step >= 2 * requests_of(p))
+        return true;
+    if (is_our_turn(p)) {
+        p->step++;
+        say_request(p);
+    }
+    return false;
+}
+
+static void answered(struct peer *p, const uint8_t *bytes, size_t count)
+{
+    hear(p, done, bytes, count);
+}
+
+static bool update(struct peer *p)
+{
+    if (p->step >= 2 * p->recipe->repeats)
+        return true;
+    if (!is_our_turn(p))
+        return false;
+    p->step++;
+    ERR_clear_error();
+    if (SSL_key_update(p->ssl, SSL_KEY_UPDATE_REQUESTED) == 1) {
+        peer_tls_say(p, under_new_keys);
+    } else {
+        ERR_clear_error();
+        fail(p, "OpenSSL refuses to update the keys");
+    }
+    return false;
+}
+
+static void updated(struct peer *p, const uint8_t *bytes, size_t count)
+{
+    hear(p, under_new_keys, bytes, count);
+}
+
+static int prepare_tls12(struct peer *p)
+{
+    return SSL_set_max_proto_version(p->ssl, TLS1_2_VERSION) ? 0 : -1;
+}
+
+static int prepare_status(struct peer *p)
+{
+    return prepare_tls12(p) < 0 ? -1 : hello_prepare_huge(p);
+}
+
+static int prepare_tls13(struct peer *p)
+{
+    return SSL_set_min_proto_version(p->ssl, TLS1_3_VERSION) ? 0 : -1;
+}
+
+/* Writes the ClientHello; the rest of the handshake is SSL_read's, as its messages arrive. */
+static void begin_again(struct peer *p)
+{
+    ERR_clear_error();
+    int rc = SSL_renegotiate(p->ssl) == 1 ? SSL_do_handshake(p->ssl) : 0;
+    bool begun = rc != 1 && SSL_get_error(p->ssl, rc) == SSL_ERROR_WANT_READ;
+    ERR_clear_error();
+    if (begun)
+        peer_flush(p);
+    else
+        fail(p, "OpenSSL refuses to renegotiate");
+}
+
+static bool renegotiate(struct peer *p)
+{
+    if (SSL_renegotiate_pending(p->ssl) || SSL_in_init(p->ssl))
+        return false;
+    if (p->step >= p->recipe->repeats)
+        return true;
+    p->step++;
+    begin_again(p);
+    return false;
+}
+
+static const char *no_tickets(void)
+{
+    return OpenSSL_version_num() >= 0x30000000L
+               ? NULL
+               : "OpenSSL 1.1.1 sends tickets in the handshake only, and the server has the same";
+}
 
 /* Enough that something kept per message shows beside what is kept per connection. */
 enum { UPDATES = 8, RENEGOTIATIONS = 3, TICKETS = 8, AUTHENTICATIONS = 3 };
@@ -35,12 +172,12 @@ enum { UPDATES = 8, RENEGOTIATIONS = 3, TICKETS = 8, AUTHENTICATIONS = 3 };
 #define REQUEST(the_prepare, times)                                                                \
     {                                                                                              \
         .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .own_sessions = true, .repeats = times,       \
-        .prepare = the_prepare, .work = feature_after_request, .heard = feature_after_answered     \
+        .prepare = the_prepare, .work = request, .heard = answered                                 \
     }
 #define RENEGOTIATE(the_end, the_prepare)                                                          \
     {                                                                                              \
         .end = the_end, .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .own_sessions = true,         \
-        .repeats = RENEGOTIATIONS, .prepare = the_prepare, .work = feature_after_renegotiate       \
+        .repeats = RENEGOTIATIONS, .prepare = the_prepare, .work = renegotiate                     \
     }
 
 const struct recipe recipes_feature[BEHAVIOUR_COUNT] = {
@@ -86,26 +223,26 @@ const struct recipe recipes_feature[BEHAVIOUR_COUNT] = {
                                    .no_offer = true,
                                    .own_sessions = true,
                                    .prepare = feature_certs_prepare_later_none,
-                                   .work = feature_after_request,
-                                   .heard = feature_after_answered},
+                                   .work = request,
+                                   .heard = answered},
     [BEHAVIOUR_KEY_UPDATE] = {.exit = EXIT_CLOSE_NOTIFY,
                               .no_offer = true,
                               .own_sessions = true,
                               .repeats = UPDATES,
-                              .prepare = feature_after_prepare_tls13,
-                              .work = feature_after_update,
-                              .heard = feature_after_updated},
-    [BEHAVIOUR_KEY_UPDATE_ASKED] = REQUEST(feature_after_prepare_tls13, UPDATES),
+                              .prepare = prepare_tls13,
+                              .work = update,
+                              .heard = updated},
+    [BEHAVIOUR_KEY_UPDATE_ASKED] = REQUEST(prepare_tls13, UPDATES),
     [BEHAVIOUR_TICKETS_ASKED] = {.exit = EXIT_CLOSE_NOTIFY,
                                  .no_offer = true,
                                  .own_sessions = true,
                                  .repeats = TICKETS,
-                                 .unable = feature_after_no_tickets,
-                                 .prepare = feature_after_prepare_tls13,
-                                 .work = feature_after_request,
-                                 .heard = feature_after_answered},
-    [BEHAVIOUR_RENEGOTIATE] = RENEGOTIATE(RECIPE_HELD, feature_after_prepare_tls12),
-    [BEHAVIOUR_RENEGOTIATE_STATUS] = RENEGOTIATE(RECIPE_HELD, feature_after_prepare_status),
-    [BEHAVIOUR_RENEGOTIATE_REFUSED] = RENEGOTIATE(RECIPE_REFUSED, feature_after_prepare_tls12),
-    [BEHAVIOUR_RENEGOTIATE_ASKED] = REQUEST(feature_after_prepare_tls12, RENEGOTIATIONS),
+                                 .unable = no_tickets,
+                                 .prepare = prepare_tls13,
+                                 .work = request,
+                                 .heard = answered},
+    [BEHAVIOUR_RENEGOTIATE] = RENEGOTIATE(RECIPE_HELD, prepare_tls12),
+    [BEHAVIOUR_RENEGOTIATE_STATUS] = RENEGOTIATE(RECIPE_HELD, prepare_status),
+    [BEHAVIOUR_RENEGOTIATE_REFUSED] = RENEGOTIATE(RECIPE_REFUSED, prepare_tls12),
+    [BEHAVIOUR_RENEGOTIATE_ASKED] = REQUEST(prepare_tls12, RENEGOTIATIONS),
 };

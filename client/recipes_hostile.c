@@ -3,13 +3,13 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "hello.h"
 #include "hello_send.h"
+#include "leave.h"
 #include "peer.h"
-#include "raw.h"
 #include "records.h"
 
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What servers bear with before they end it: OpenSSL 4 warnings (MAX_WARN_ALERT_COUNT), 32 empty
@@ -45,7 +45,7 @@ static void open_plain_http(struct peer *p)
  */
 static void open_random_bytes(struct peer *p)
 {
-    struct rng rng = {.state = raw_turn(p)};
+    struct rng rng = {.state = peer_turn(p)};
     uint8_t bytes[RANDOM_BYTES];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)rng_next(&rng);
@@ -125,7 +125,7 @@ static void open_garbage_extensions(struct peer *p)
                                       "a",
                    0),
     };
-    size_t which = raw_turn(p) % (sizeof garbage / sizeof garbage[0]);
+    size_t which = peer_turn(p) % (sizeof garbage / sizeof garbage[0]);
     hello_put(out_of(p), TLS1_2_VERSION, usual_suites, &garbage[which]);
 }
 
@@ -168,6 +168,46 @@ static void transmit_bad_mac_data(struct peer *p)
 {
     if (p->state == PEER_ECHO && p->step == 0 && records_damage_last(out_of(p), RECORD_DATA))
         p->step++;
+}
+
+/* What the server answers is read as records that aren't encrypted. */
+
+enum { ALERT_FATAL = 2 };
+
+/* The first bytes of the server's answer, which may arrive in parts. */
+struct answer {
+    size_t used;
+    uint8_t bytes[RECORD_ALERT_BYTES];
+};
+
+static void judge(struct peer *p, struct answer *a)
+{
+    const uint8_t *level = a->bytes + RECORD_HEADER_BYTES;
+    if (a->bytes[0] == RECORD_ALERT && level[0] == ALERT_FATAL)
+        peer_refused(p, level[1]);
+    else if (a->bytes[0] == RECORD_ALERT)
+        a->used = 0; /* a warning: what it comes to is still to be said */
+    else if (a->bytes[0] == RECORD_HANDSHAKE)
+        peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server answered what it was to refuse",
+                  behaviour_name((int)p->behaviour));
+}
+
+/* The recipes' `arrived`: a fatal alert refuses the peer, a handshake message accepts it, which is
+ * a failure; after anything else it waits for the server's close. */
+static bool raw_arrived(struct peer *p, const uint8_t *bytes, size_t count)
+{
+    struct answer *a = p->own;
+    if (!a) {
+        a = p->own = calloc(1, sizeof *a);
+        CHECK(a);
+    }
+    while (count > 0 && a->used < sizeof a->bytes && p->state != PEER_CLOSED) {
+        a->bytes[a->used++] = *bytes++;
+        count--;
+        if (a->used == sizeof a->bytes)
+            judge(p, a);
+    }
+    return false;
 }
 
 #define RAW(the_open, the_alert)                                                                   \
@@ -220,4 +260,16 @@ const struct recipe recipes_hostile[BEHAVIOUR_COUNT] = {
                              .no_offer = true,
                              .transmit = transmit_early_ccs},
     [BEHAVIOUR_GARBAGE_EXTENSIONS] = RAW(open_garbage_extensions, SSL_AD_DECODE_ERROR),
+};
+
+/* The server's time limit ends them; BEHAVIOUR_HALF_OPEN is the one that never says a byte. */
+#define STALL(the_point, the_transmit)                                                             \
+    {                                                                                              \
+        .end = RECIPE_REFUSED, .exit = EXIT_STALL, .point = the_point, .transmit = the_transmit    \
+    }
+
+const struct recipe recipes_stall[BEHAVIOUR_COUNT] = {
+    [BEHAVIOUR_STALL_CLIENT_HELLO] = STALL(POINT_CLIENT_HELLO, hello_transmit_half),
+    [BEHAVIOUR_STALL_SERVER_FLIGHT] = STALL(POINT_SERVER_FLIGHT, leave_transmit),
+    [BEHAVIOUR_STALL_KEY_EXCHANGE] = STALL(POINT_KEY_EXCHANGE, leave_transmit),
 };

@@ -21,7 +21,7 @@ static void babble(struct peer *p)
 {
     enum { BYTES = 1024 };
     struct wire_out *out = &p->shared->out;
-    unsigned value = (unsigned)(p->message - p->shared->payload);
+    unsigned value = (unsigned)peer_turn(p);
     for (out->used = 0; out->used < BYTES; out->used++) {
         value = value * 1664525 + 1013904223;
         out->bytes[out->used] = (uint8_t)(value >> 24);

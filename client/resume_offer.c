@@ -2,7 +2,6 @@
 #include "resume_offer.h"
 
 #include "base/check.h"
-#include "raw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +58,7 @@ static int offer_ancient(struct peer *p)
 
 int offer_ancient_or_none(struct peer *p)
 {
-    return raw_turn(p) % 2 ? 0 : offer_ancient(p);
+    return peer_turn(p) % 2 ? 0 : offer_ancient(p);
 }
 
 /* How long a server waits until it is over: what it said with the ticket, and a second for the
@@ -88,7 +87,7 @@ int offer_expired(struct peer *p)
 int offer_newest_or_ancient(struct peer *p)
 {
     struct sessions *store = p->shared->sessions;
-    if (raw_turn(p) % 2)
+    if (peer_turn(p) % 2)
         return offer_ancient(p);
     struct session_der der = sessions_take(store, true);
     int rc = offer_der(p, &der);
@@ -123,7 +122,7 @@ int offer_spoiled(struct peer *p)
     struct session_der der = sessions_take(p->shared->sessions, false);
     SSL_SESSION *session = session_decode(&der);
     if (session)
-        spoil(&der, session, raw_turn(p) % 2);
+        spoil(&der, session, peer_turn(p) % 2);
     SSL_SESSION_free(session);
     int rc = offer_der(p, &der);
     free(der.bytes);

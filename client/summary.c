@@ -20,7 +20,7 @@ void summary_print(FILE *out, const struct page_app *app, uint64_t took_ns)
     fprintf(out, "handshakes  %s, %s resumed, %s aborted as intended\n",
             human_count(handshakes, sizeof handshakes, (int64_t)atomic_load(&app->handshakes)),
             human_count(resumed, sizeof resumed, (int64_t)atomic_load(&app->resumed)),
-            human_count(intended, sizeof intended, (int64_t)atomic_load(&app->intended)));
+            human_count(intended, sizeof intended, (int64_t)atomic_load(&app->expected_aborts)));
     if (atomic_load(&app->operations) > 0)
         fprintf(out, "operations  %s, %.0f/s\n",
                 human_count(done, sizeof done, (int64_t)atomic_load(&app->operations)),

@@ -8,9 +8,9 @@
 #define SOAK_CLIENT_WORKER_H
 
 #include "base/err.h"
-#include "choice.h"
 #include "options.h"
 #include "pool.h"
+#include "recipe.h"
 #include "tls/client_certs.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the connection log share: trace.c listens, trace_line.c prints. */
+/* What the files of the connection log share: conn_log.c listens, conn_log_line.c prints. */
 #ifndef SOAK_SERVER_TRACE_PARTS_H
 #define SOAK_SERVER_TRACE_PARTS_H
 
@@ -45,10 +45,5 @@ struct trace {
 
 /* Writes the line, newline included; never more than `size`. Returns its length. */
 size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size);
-
-/* The short name of what `saw` shows, or NULL. */
-const char *trace_step_name(unsigned what);
-/* The name of an alert as RFC 8446 writes it, or NULL. */
-const char *trace_alert_name(int code);
 
 #endif

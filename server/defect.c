@@ -4,9 +4,7 @@
 #include "base/check.h"
 #include "base/rng.h"
 #include "defect_kind.h"
-#include "defect_names.h"
-#include "defect_notes.h"
-#include "defect_records.h"
+#include "defect_stores.h"
 
 #include <openssl/crypto.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 /*
  * The server's own bugs, off by default: options/defects.def names them. Each reads like the real
  * bug it stands for, and what OpenSSL allocates for it is asked for in defect.c (the growing table
- * in defect_names.c, the notes of each SSL in defect_notes.c), so that a report can be checked
+ * and the notes of each SSL in defect_stores.c), so that a report can be checked
  * against a file and line.
  *
  * One struct defect per process, shared by the workers: the hooks may be called on any of their

@@ -34,7 +34,7 @@ static void on_connection(uv_stream_t *stream, int status)
         conn_accept(w, stream);
         fd_exhaustion_after_accept(&w->server->fd_exhaustion);
     } else if (status == UV_EMFILE && short_of_files(w)) {
-        atomic_fetch_add(&w->server->app->intended, 1);
+        atomic_fetch_add(&w->server->app->expected_aborts, 1);
         server_problem(w->server, PROBLEM_ACCEPT,
                        "too many open files, as --emfile wants: a connection was closed");
     } else if (status == UV_EMFILE || status == UV_ENFILE) {

@@ -18,27 +18,13 @@ import termios
 import unittest
 
 from patience import PATIENCE_S
-import jsonschema
+from schemas import VALIDATOR, read_schema, strict
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK, STUB = BUILD / "bin/soak", BUILD / "bin/compare-stub"
 GOLDEN = SOURCE / "tests/cli/golden"
-VALIDATOR = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
 FOUR = "3.0.17,3.0.20,3.0.22,3.5.7"
-
-
-def schema(name):
-    return json.loads((SOURCE / f"results/schema/{name}.schema.json").read_text(encoding="utf-8"))
-
-
-def strict(value):
-    """The same schema, which refuses every key that it doesn't describe."""
-    if isinstance(value, dict):
-        value = {key: strict(inner) for key, inner in value.items()}
-        if "properties" in value:
-            value["additionalProperties"] = False
-    return [strict(inner) for inner in value] if isinstance(value, list) else value
 
 
 class Compare(unittest.TestCase):
@@ -554,7 +540,7 @@ class Shown(Compare):
 
 class Documents(Compare):
     def check(self, document, name):
-        for kind in (schema(name), strict(schema(name))):
+        for kind in (read_schema(name), strict(read_schema(name))):
             VALIDATOR.check_schema(kind)
             errors = [f"{list(e.path)}: {e.message}" for e in VALIDATOR(kind).iter_errors(document)]
             self.assertEqual(errors, [])
@@ -572,7 +558,7 @@ class Documents(Compare):
             self.check(document["comparison"], "soak-compare-1")
 
     def test_documents_that_break_a_promise_are_refused(self):
-        validator = VALIDATOR(schema("soak-compare-1"))
+        validator = VALIDATOR(read_schema("soak-compare-1"))
         document = self.document(FOUR, code=1)
 
         def broken(change):
@@ -590,10 +576,10 @@ class Documents(Compare):
         header = (SOURCE / "src/common/stats/compare/compare.h").read_text(encoding="utf-8")
         block = header[header.index("define COMPARE_CHANGE_LIST"):]
         changes = re.findall(r'X\(\w+, "([^"]+)"\)', block[:block.index("enum compare_change")])
-        self.assertEqual(schema("soak-compare-1")["$defs"]["change"]["enum"], changes)
+        self.assertEqual(read_schema("soak-compare-1")["$defs"]["change"]["enum"], changes)
         block = block[block.index("define COMPARE_OUTCOME_LIST"):]
         outcomes = re.findall(r'X\(\w+, "([^"]+)", "', block[:block.index("enum compare_outcome")])
-        self.assertEqual(schema("soak-compare-1")["$defs"]["outcome"]["enum"], outcomes)
+        self.assertEqual(read_schema("soak-compare-1")["$defs"]["outcome"]["enum"], outcomes)
 
 
 class Bisect(Compare):

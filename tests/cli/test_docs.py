@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
@@ -95,7 +96,7 @@ class Docs(unittest.TestCase):
         found, left = {index}, [index]
         while left:
             for path, _ in links(left.pop()):
-                if path.suffix == ".md" and path.exists() and path not in found:
+                if path in DOCS and path not in found:
                     found.add(path)
                     left.append(path)
         self.nothing([f"{name(page)}: docs/README.md doesn't lead to it" for page in DOCS if page not in found])
@@ -124,6 +125,16 @@ class Docs(unittest.TestCase):
             unknown += [f"{name(page)}: no program knows {option}" for word in words for option in OPTION.findall(word)
                         if option not in known]
         self.nothing(unknown)
+
+    def test_scenarios_that_are_shown_are_taken(self):
+        for page in PAGES:
+            for block in re.findall(r"^```ini\n(#.*?)^```$", read(page), re.MULTILINE | re.DOTALL):
+                with tempfile.NamedTemporaryFile("w", suffix=".soak") as file:
+                    file.write(block)
+                    file.flush()
+                    result = subprocess.run([BIN / "soak", "show", file.name], text=True, capture_output=True,
+                                            check=False)
+                    self.assertEqual(result.returncode, 0, f"{name(page)}: {result.stderr}")
 
     def test_lines_fit_a_window_and_cells_a_glance(self):
         pages = DOCS + [SOURCE / page for page in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]

@@ -11,27 +11,15 @@ import subprocess
 import tempfile
 import unittest
 
-import jsonschema
-
 from patience import PATIENCE_S
+from schemas import FOLDER, VALIDATOR, read_schema, strict
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK, STUB = BUILD / "bin/soak", BUILD / "bin/compare-stub"
-VALIDATOR = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
-FOLDER = SOURCE / "results/schema"
-SCHEMAS = {path.name.removesuffix(".schema.json"): json.loads(path.read_text(encoding="utf-8"))
-           for path in FOLDER.glob("*.schema.json")}
+SCHEMAS = {name: read_schema(name) for name in (path.name.removesuffix(".schema.json")
+                                           for path in FOLDER.glob("*.schema.json"))}
 SMALL = ("--conns", "3", "--churn", "max", "--closed", "300")
-
-
-def strict(value):
-    """The same schema, which refuses every key that it doesn't describe."""
-    if isinstance(value, dict):
-        value = {key: strict(inner) for key, inner in value.items()}
-        if "properties" in value:
-            value.setdefault("additionalProperties", False)
-    return [strict(inner) for inner in value] if isinstance(value, list) else value
 
 
 def properties(schema, path=""):

@@ -18,28 +18,17 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 
 from patience import PATIENCE_S, until
-import jsonschema
-
 import junit_check
+from schemas import VALIDATOR, read_schema, strict
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK, STUB = BUILD / "bin/soak", BUILD / "bin/suite-stub"
-VALIDATOR = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
-SCHEMA = json.loads((SOURCE / "results/schema/soak-suite-1.schema.json").read_text(encoding="utf-8"))
+SCHEMA = read_schema("soak-suite-1")
 SMALL = "[load]\nconns = 2\nchurn = max\nclosed = 64\n"
 # A suite of every kind, 24 files.
 MANY = [f"pass-{n:02}" for n in range(16)] + ["leak-16", "leak-17", "inconclusive-18", "invalid-19",
                                                "none-20", "crash-21", "torn-22", "unsure-23"]
-
-
-def strict(schema):
-    """The same schema, which refuses every key that it doesn't describe."""
-    if isinstance(schema, dict):
-        schema = {key: strict(value) for key, value in schema.items()}
-        if "properties" in schema:
-            schema["additionalProperties"] = False
-    return [strict(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def timeless(text):

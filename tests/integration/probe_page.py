@@ -18,9 +18,9 @@ class Cell(ctypes.Structure):
 
 
 class App(ctypes.Structure):
-    _fields_ = words("opened closed established in_flight handshakes resumed failed intended due "
-                     "replaced p50_ns p90_ns p99_ns max_ns fail_connect fail_handshake fail_echo fail_timeout "
-                     "fail_lost operations foreign")
+    _fields_ = words("opened closed established in_flight handshakes resumed failed expected_aborts "
+                     "replacements_due replacements_started p50_ns p90_ns p99_ns max_ns fail_connect "
+                     "fail_handshake fail_echo fail_timeout fail_lost operations foreign")
 
 
 class Heap(ctypes.Structure):

@@ -17,6 +17,8 @@ SOAK = os.path.join(BIN, "soak")
 
 HAS_JEMALLOC = b"jemalloc" in subprocess.run(["ldd", os.path.join(BIN, "soak-server")],
                                              capture_output=True, check=True).stdout
+# As many connections as there can be, the same in every run.
+CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
 # What a sanitizer's report begins with; scripts/sanitize.sh runs these tests under each of them.
 REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 

@@ -199,8 +199,8 @@ class ControlTest(unittest.TestCase):
             self.assertEqual(quiet["opened"], before + opens, f"epoch {epoch}")
             self.assertEqual(quiet["closed"], quiet["opened"] - 10)
             self.assertEqual((app.established, app.in_flight, app.failed), (10, 0, 0))
-        self.assertGreater(app.intended, 0)
-        self.assertEqual(app.handshakes + app.intended, app.opened)
+        self.assertGreater(app.expected_aborts, 0)
+        self.assertEqual(app.handshakes + app.expected_aborts, app.opened)
         self.assertGreater(app.p50_ns, 0)
         self.assertLessEqual(app.p99_ns, app.max_ns)
 
@@ -276,8 +276,8 @@ class ControlTest(unittest.TestCase):
         client.quiet("epoch opens=100")
         self.assertGreater(time.monotonic() - begun, 0.9)
         app = client.page.app
-        self.assertGreaterEqual(app.due + 10, app.replaced)
-        self.assertGreaterEqual(app.replaced, 90)
+        self.assertGreaterEqual(app.replacements_due + 10, app.replacements_started)
+        self.assertGreaterEqual(app.replacements_started, 90)
 
     def test_finish_ends_an_epoch_early(self):
         client = self.client("--conns=10", "--churn=200/s")

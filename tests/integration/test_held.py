@@ -213,7 +213,7 @@ class ControlTest(unittest.TestCase):
         client.quiet("finish")
         self.assertLess(client.page.app.operations, 100000)
         self.assertEqual((client.page.app.established, client.page.app.closed), (4, 0))
-        self.assertLessEqual(client.page.app.replaced, client.page.app.due)
+        self.assertLessEqual(client.page.app.replacements_started, client.page.app.replacements_due)
 
     def test_its_own_memory_is_the_same_at_every_checkpoint(self):
         client = self.client("--operate=key-update", "--conns=4", "--churn=max", "--workers=1")
@@ -258,7 +258,7 @@ class Verdicts(soak_run.SoakTest):
 
     def test_what_the_connection_holds_is_told_from_what_is_lost(self):
         run = self.soak(*HELD, "--operate", "request", "--defect", "per-operation")
-        self.assert_leak(run, "held-by-connection", "defect_notes.c")
+        self.assert_leak(run, "held-by-connection", "defect_stores.c")
         self.assertIn(" B block per operation, ", run.out)
         self.assertIn("with every operation; all were alike: request", run.out)
         run = self.soak(*HELD, "--operate", "key-update", "--defect", "operation-lost")

@@ -601,7 +601,7 @@ class RunsShort(Logged):
                     server.connected -= 1
             server.all_closed()
             self.assertEqual(went, ".x....x....x...")
-            self.assertEqual(server.page.app.intended, 3)
+            self.assertEqual(server.page.app.expected_aborts, 3)
             self.assertEqual(server.open_files(), files)
             self.assertIn("too many open files, as --emfile wants", server.expect("problem"))
             self.assertEqual([int(c["conn"]) for c in self.log(server)], list(range(1, 16)))

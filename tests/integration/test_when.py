@@ -5,12 +5,10 @@ import unittest
 
 import soak_run
 
-CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
-
 
 class When(soak_run.SoakTest):
     def leak(self, *options):
-        run = self.soak(*CHURN, *options)
+        run = self.soak(*soak_run.CHURN, *options)
         self.assertEqual(run.exit, 1, run.explain())
         subject = run.subject()
         return run, subject["when"], {b["name"]: b for b in subject["behaviours"]}
@@ -65,7 +63,7 @@ class When(soak_run.SoakTest):
         self.assertIn("with every connection; all left alike: clean", run.out)
 
     def test_a_clean_run_says_its_sensitivity_for_each_behaviour(self):
-        run = self.soak(*CHURN, "--closed", "4000")
+        run = self.soak(*soak_run.CHURN, "--closed", "4000")
         self.assertEqual(run.exit, 0, run.explain())
         self.assertIsNone(run.subject()["when"])
         seen = {b["name"]: b["one_in"] for b in run.subject()["behaviours"]}

@@ -107,22 +107,40 @@ struct page_heap {
     page_u64 class_regions[PAGE_SIZE_CLASSES]; /* live regions */
 };
 
-/* What the subject as an application says of itself. Shared: atomic adds, or one publishing
- * thread. `closed` counts connections that are gone entirely, failed handshakes too. */
+/* X(counter, moves): what the subject as an application says of itself, in the page's order.
+ * `moves` is 1 where a change of it means that something goes on, else 0. */
+#define PAGE_APP_FIELDS(X)                                                                         \
+    X(opened, 1)                                                                                   \
+    X(closed, 1) /* gone entirely, failed handshakes too */                                        \
+    X(established, 1)                                                                              \
+    X(in_flight, 1)                                                                                \
+    X(handshakes, 1) /* completed ones */                                                          \
+    X(resumed, 1)                                                                                  \
+    X(failed, 1) /* connections that failed against their behaviour's intent */                    \
+    /* Ended without a handshake because their behaviour says so; server: turned away because      \
+     * --emfile says so. */                                                                        \
+    X(expected_aborts, 1)                                                                          \
+    X(replacements_due, 0)     /* client: that the asked rate made due */                          \
+    X(replacements_started, 0) /* client */                                                        \
+    X(p50_ns, 0)               /* client: handshake times */                                       \
+    X(p90_ns, 0)                                                                                   \
+    X(p99_ns, 0)                                                                                   \
+    X(max_ns, 0)                                                                                   \
+    X(fail_connect, 0)                                                                             \
+    X(fail_handshake, 0)                                                                           \
+    X(fail_echo, 0)                                                                                \
+    X(fail_timeout, 0)                                                                             \
+    X(fail_lost, 0)                                                                                \
+    /* Client: operations done on held connections. Server: records of data that it was sent,      \
+     * which in such a run is one per operation, and one per connection before the first. */       \
+    X(operations, 1)                                                                               \
+    X(foreign, 0) /* server: peers that aren't its load; turned away, and in no other count */
+
+/* Shared: atomic adds, or one publishing thread. */
 struct page_app {
-    page_u64 opened, closed, established, in_flight;
-    page_u64 handshakes, resumed; /* completed ones */
-    page_u64 failed;              /* connections that failed against their behaviour's intent */
-    page_u64 intended;            /* ended without a handshake because their behaviour says so;
-                                   * server: turned away because --emfile says so */
-    page_u64 due;                 /* client: replacements that the asked rate made due */
-    page_u64 replaced;            /* client: replacements begun */
-    page_u64 p50_ns, p90_ns, p99_ns, max_ns; /* client: handshake times */
-    page_u64 fail_connect, fail_handshake, fail_echo, fail_timeout, fail_lost;
-    /* Client: operations done on held connections. Server: records of data that it was sent, which
-     * in such a run is one per operation, and one per connection before the first. */
-    page_u64 operations;
-    page_u64 foreign; /* server: peers that aren't its load; turned away, and in no other count */
+#define X(counter, moves) page_u64 counter;
+    PAGE_APP_FIELDS(X)
+#undef X
 };
 
 /* The blocks of the self-check: allocation sites PAGE_PLANT_FILE, line 1 + enum page_plant. They

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "page_file.h"
+#include "snapshot.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -146,26 +146,9 @@ static void read_heap(const struct page *page, struct snapshot *s)
 
 static void read_app(const struct page *page, struct snapshot *s)
 {
-    READ(s->app, page->app, opened);
-    READ(s->app, page->app, closed);
-    READ(s->app, page->app, established);
-    READ(s->app, page->app, in_flight);
-    READ(s->app, page->app, handshakes);
-    READ(s->app, page->app, resumed);
-    READ(s->app, page->app, failed);
-    READ(s->app, page->app, intended);
-    READ(s->app, page->app, due);
-    READ(s->app, page->app, replaced);
-    READ(s->app, page->app, p50_ns);
-    READ(s->app, page->app, p90_ns);
-    READ(s->app, page->app, p99_ns);
-    READ(s->app, page->app, max_ns);
-    READ(s->app, page->app, fail_connect);
-    READ(s->app, page->app, fail_handshake);
-    READ(s->app, page->app, fail_echo);
-    READ(s->app, page->app, fail_timeout);
-    READ(s->app, page->app, fail_lost);
-    READ(s->app, page->app, operations);
+#define X(counter, moves) READ(s->app, page->app, counter);
+    PAGE_APP_FIELDS(X)
+#undef X
 }
 
 static void read_head(const struct page *page, struct snapshot *s)
@@ -223,13 +206,76 @@ void snapshot_free(struct snapshot *s)
 
 uint64_t snapshot_activity(const struct page *page)
 {
-    const struct page_app *app = &page->app;
-    uint64_t sum = load_u(&app->opened) + load_u(&app->closed) + load_u(&app->established) +
-                   load_u(&app->in_flight) + load_u(&app->handshakes) + load_u(&app->resumed) +
-                   load_u(&app->failed) + load_u(&app->intended) + load_u(&app->operations);
+#define X(counter, moves) +(moves)*load_u(&page->app.counter)
+    uint64_t sum = 0 PAGE_APP_FIELDS(X);
+#undef X
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         const struct page_thread *thread = &page->thread[i];
         sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);
     }
     return sum;
+}
+
+static bool is_filled(const struct page_stack *from)
+{
+    return atomic_load_explicit(&from->ready, memory_order_acquire) != 0;
+}
+
+/* Copies an entry that another process wrote: each number is bounded. Returns whether it has a
+ * stack at all. */
+static bool read_stack(const struct page_stack *from, struct snapshot_stack *to)
+{
+    uint64_t site = from->site, frames = from->frames;
+    if (site >= PAGE_SITES || frames == 0)
+        return false;
+    to->site = (uint32_t)site;
+    to->frames = frames < PAGE_STACK_FRAMES ? (size_t)frames : PAGE_STACK_FRAMES;
+    for (size_t i = 0; i < to->frames; i++)
+        to->frame[i] = from->frame[i];
+    for (size_t i = 0; i < PAGE_EPOCHS; i++) {
+        to->born_blocks[i] = atomic_load_explicit(&from->born[i].blocks, memory_order_relaxed);
+        to->born_bytes[i] = atomic_load_explicit(&from->born[i].bytes, memory_order_relaxed);
+    }
+    return true;
+}
+
+int snapshot_stacks_read(const struct page *page, struct snapshot_stacks *ret, struct err *e)
+{
+    const struct page_capture *capture = &page->capture;
+    struct snapshot_stacks s = {.taken =
+                                    atomic_load_explicit(&capture->taken, memory_order_relaxed),
+                                .lost = atomic_load_explicit(&capture->lost, memory_order_relaxed)};
+    bool filled[PAGE_STACKS];
+    size_t room = 0;
+    for (size_t i = 0; i < PAGE_STACKS; i++)
+        room += filled[i] = is_filled(&capture->stack[i]);
+    if (room && !(s.stack = calloc(room, sizeof *s.stack)))
+        return err_set(e, "out of memory while reading the probe page");
+    for (size_t i = 0; i < PAGE_STACKS; i++) {
+        if (filled[i] && read_stack(&capture->stack[i], &s.stack[s.count]))
+            s.count++;
+    }
+    *ret = s;
+    return 0;
+}
+
+void snapshot_stacks_free(struct snapshot_stacks *s)
+{
+    free(s->stack);
+    *s = (struct snapshot_stacks){0};
+}
+
+void behaviour_table_read(const struct page *page, struct behaviour_table *ret)
+{
+    uint64_t count = atomic_load_explicit(&page->behaviours, memory_order_acquire);
+    ret->count = count < PAGE_BEHAVIOURS ? (size_t)count : PAGE_BEHAVIOURS;
+    for (size_t b = 0; b < ret->count; b++) {
+        const struct page_behaviour *from = &page->behaviour[b];
+        copy_name(ret->name[b], from->name, sizeof ret->name[b]);
+        ret->weight[b] = from->weight;
+        for (size_t e = 0; e < PAGE_EPOCHS; e++) {
+            ret->begun[e][b] = atomic_load_explicit(&from->begun[e], memory_order_relaxed);
+            ret->ended[e][b] = atomic_load_explicit(&from->ended[e], memory_order_relaxed);
+        }
+    }
 }

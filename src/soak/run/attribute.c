@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "page/behaviour_table.h"
+#include "page/snapshot.h"
 #include "stats/attribution/mix.h"
 #include "stats/sensitivity.h"
 

@@ -8,7 +8,7 @@
 #ifndef SOAK_CAPTURE_H
 #define SOAK_CAPTURE_H
 
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "stats/judge/judge.h"
 #include "symbol/image.h"
 

@@ -22,7 +22,7 @@ static void judge_without_asking(struct run *r, struct history_question *questio
 uint64_t checkpoint_failed(const struct run *r)
 {
     uint64_t failed = atomic_load(&r->child[RUN_CLIENT].page->app.failed);
-    uint64_t meant = atomic_load(&r->child[RUN_SERVER].page->app.intended);
+    uint64_t meant = atomic_load(&r->child[RUN_SERVER].page->app.expected_aborts);
     return failed > meant ? failed - meant : 0;
 }
 
@@ -35,7 +35,7 @@ void checkpoint_judge(struct run *r)
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
-                                        .intended = atomic_load(&client->intended),
+                                        .intended = atomic_load(&client->expected_aborts),
                                         .failed = checkpoint_failed(r),
                                         .foreign = atomic_load(&server->foreign),
                                         .handshakes = atomic_load(&client->handshakes) +

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "measure/proc.h"
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "self_check.h"
 #include "stats/judge/judge.h"
 

@@ -33,7 +33,7 @@ static json_t *app_json(const struct snapshot *s)
                      (json_int_t)s->app.established, "in_flight", (json_int_t)s->app.in_flight,
                      "handshakes", (json_int_t)s->app.handshakes, "resumed",
                      (json_int_t)s->app.resumed, "failed", (json_int_t)s->app.failed, "intended",
-                     (json_int_t)s->app.intended);
+                     (json_int_t)s->app.expected_aborts);
 }
 
 static json_t *heap_json(const struct snapshot *s)

@@ -6,7 +6,7 @@
 #ifndef SOAK_SELF_CHECK_H
 #define SOAK_SELF_CHECK_H
 
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "stats/judge/canary.h"
 
 struct self_check {

@@ -48,8 +48,8 @@ static uint64_t progress(const struct run *r)
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
     if (r->state != RUN_CHURN)
         return 0;
-    return atomic_load(&app->handshakes) + atomic_load(&app->intended) + atomic_load(&app->closed) +
-           atomic_load(&app->operations) - atomic_load(&app->failed);
+    return atomic_load(&app->handshakes) + atomic_load(&app->expected_aborts) +
+           atomic_load(&app->closed) + atomic_load(&app->operations) - atomic_load(&app->failed);
 }
 
 static void bark(struct run *r, uint64_t waited_ns)

@@ -108,15 +108,15 @@ static const struct selftest_case cases[] = {
     LEAKS("fd", 100, KIND_DESCRIPTORS, NULL, .options = {MEDIUM}),
     LEAKS("fd", SELDOM, KIND_DESCRIPTORS, NULL, .options = {LONG}),
 
-    LEAKS("table", 1, KIND_TABLE, "server/defect_names.c", .options = {SHORT}, .quick = true),
+    LEAKS("table", 1, KIND_TABLE, "server/defect_stores.c", .options = {SHORT}, .quick = true),
     NOT_ASKED("table", 100, few_steps),
     NOT_ASKED("table", SELDOM, few_steps),
 
-    LEAKS("per-operation", 1, KIND_HELD, "server/defect_notes.c", .blocks = 1.0,
+    LEAKS("per-operation", 1, KIND_HELD, "server/defect_stores.c", .blocks = 1.0,
           .function = "notes_add", .options = {HELD, SHORT}, .quick = true),
-    LEAKS("per-operation", 100, KIND_HELD, "server/defect_notes.c", .blocks = 0.01,
+    LEAKS("per-operation", 100, KIND_HELD, "server/defect_stores.c", .blocks = 0.01,
           .function = "notes_add", .options = {HELD, MEDIUM}),
-    LEAKS("per-operation", SELDOM, KIND_HELD, "server/defect_notes.c", .blocks = 0.0001,
+    LEAKS("per-operation", SELDOM, KIND_HELD, "server/defect_stores.c", .blocks = 0.0001,
           .function = "notes_add", .options = {HELD, LONG}),
     QUIET("per-operation", 1, KIND_NONE, NULL, .options = {SHORT}),
 

@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include "base/check.h"
+#include "page/page_file.h"
 
 #include <signal.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/line.h"
-#include "page/page_file.h"
+#include "page/page.h"
 
 #include <stdbool.h>
 #include <uv.h>

@@ -6,7 +6,7 @@
 #ifndef SOAK_TORTURE_LEDGER_H
 #define SOAK_TORTURE_LEDGER_H
 
-#include "page/page_file.h"
+#include "page/snapshot.h"
 
 #include <stdbool.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/run_dir.h"
 
+#include "tests/unit/remove_tree.h"
+
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -25,18 +26,10 @@ static int make_base(void **state)
     return mkdtemp(base) ? 0 : -1;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-    (void)status;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static int remove_base(void **state)
 {
     (void)state;
-    return nftw(base, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(base);
 }
 
 static struct run_dir open_run(const char *scenario)

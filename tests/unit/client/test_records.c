@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "client/hello.h"
 #include "client/records.h"
 
 static struct wire_out out, cut;

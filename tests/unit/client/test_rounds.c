@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "client/rounds.h"
+#include "client/pacer.h"
 
 static void an_epoch_does_exactly_what_it_was_given(void **state)
 {

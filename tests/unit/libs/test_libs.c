@@ -4,8 +4,9 @@
 #include "libs/elf_facts.h"
 #include "libs/lib.h"
 
+#include "tests/unit/remove_tree.h"
+
 #include <elf.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -26,18 +27,10 @@ static int make_base(void **state)
     return mkdtemp(base) && setenv("SOAK_CACHE", base, 1) == 0 ? 0 : -1;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-    (void)status;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static int remove_base(void **state)
 {
     (void)state;
-    return nftw(base, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(base);
 }
 
 static const char *below(const char *name)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "probe/probe.h"
-#include "tls/context.h"
-#include "tls/identity.h"
+#include "tests/unit/tls/bio_pair.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,15 +11,12 @@
 
 #include <cmocka.h>
 
-#include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <pthread.h>
 #include <string.h>
 
-static struct identity identity;
-static SSL_CTX *client_context;
-static SSL_CTX *server_context;
+static struct bio_pair_contexts contexts;
 
 static int start(void **state)
 {
@@ -28,61 +24,31 @@ static int start(void **state)
     const struct probe_options on = {.ledger = true};
     if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
         return -1;
-    const struct context_server_options server = {
-        .version = CONTEXT_TLS_1_3, .session = CONTEXT_TICKET, .identity = &identity};
-    const struct context_client_options client = {.version = CONTEXT_TLS_1_3};
-    return identity_make(IDENTITY_P256, "localhost", NULL, &identity, NULL) != 0 ||
-           context_server_new(&server, &server_context, NULL) != 0 ||
-           context_client_new(&client, &client_context, NULL) != 0;
+    return bio_pair_start(&contexts, CONTEXT_TICKET);
 }
 
 static int stop(void **state)
 {
     (void)state;
-    SSL_CTX_free(client_context);
-    SSL_CTX_free(server_context);
-    identity_fini(&identity);
+    bio_pair_stop(&contexts);
     return 0;
 }
 
-struct ends {
-    SSL *client, *server;
-};
-
-static SSL *end_new(SSL_CTX *context, BIO *bio)
+/* A message is passed each way, so that the client has read its tickets. */
+static struct bio_pair connect_ends(SSL_SESSION *session)
 {
-    SSL *ssl = SSL_new(context);
-    CHECK(ssl);
-    SSL_set_bio(ssl, bio, bio);
-    return ssl;
-}
-
-/* A connection in memory, handshake done and a message passed each way, so that the client has read
- * its tickets. */
-static struct ends connect_ends(SSL_SESSION *session)
-{
-    BIO *client_bio;
-    BIO *server_bio;
     char byte = 0;
-    CHECK(BIO_new_bio_pair(&client_bio, 0, &server_bio, 0) == 1);
-    struct ends ends = {end_new(client_context, client_bio), end_new(server_context, server_bio)};
-    if (session)
-        CHECK(SSL_set_session(ends.client, session) == 1);
-    while (!SSL_is_init_finished(ends.client) || !SSL_is_init_finished(ends.server)) {
-        SSL_connect(ends.client);
-        SSL_accept(ends.server);
-    }
+    struct bio_pair ends = bio_pair_open(&contexts, session);
     CHECK(SSL_write(ends.client, &byte, 1) == 1 && SSL_read(ends.server, &byte, 1) == 1);
     CHECK(SSL_write(ends.server, &byte, 1) == 1 && SSL_read(ends.client, &byte, 1) == 1);
     return ends;
 }
 
-static void free_ends(struct ends ends)
+static void free_ends(struct bio_pair ends)
 {
     SSL_shutdown(ends.client);
     SSL_shutdown(ends.server);
-    SSL_free(ends.client);
-    SSL_free(ends.server);
+    bio_pair_free(ends);
 }
 
 static struct snapshot now(void)
@@ -133,7 +99,7 @@ static void contexts_keys_and_certificates_are_counted(void **state)
 static void open_connections_are_counted(void **state)
 {
     (void)state;
-    struct ends ends[3];
+    struct bio_pair ends[3];
     int64_t before = live("SSL");
     int64_t bios = live("BIO");
     for (int i = 0; i < 3; i++)
@@ -167,7 +133,7 @@ static void fifty_connections_with_tickets_and_resumption_leave_the_census_as_it
     SSL_SESSION *session = NULL;
     int resumed = 0;
     for (int i = 0; i < 50; i++) {
-        struct ends ends = connect_ends(session);
+        struct bio_pair ends = connect_ends(session);
         resumed += SSL_session_reused(ends.server);
         assert_int_equal(SSL_get_num_tickets(ends.server), 2);
         SSL_SESSION_free(session);
@@ -185,11 +151,11 @@ static void copies_are_counted_as_objects_of_their_own(void **state)
 {
     (void)state;
     struct snapshot before = now();
-    struct ends ends = connect_ends(NULL);
+    struct bio_pair ends = connect_ends(NULL);
     int64_t sessions = live("SSL_SESSION");
     int64_t certificates = live("X509");
     SSL_SESSION *session = SSL_SESSION_dup(SSL_get0_session(ends.client));
-    X509 *certificate = X509_dup(identity.cert);
+    X509 *certificate = X509_dup(contexts.identity.cert);
     assert_int_equal(live("SSL_SESSION") - sessions, 1);
     assert_int_equal(live("X509") - certificates, 1);
     X509_free(certificate);
@@ -209,7 +175,7 @@ static void an_object_freed_by_another_thread_is_gone_from_the_sum(void **state)
 {
     (void)state;
     struct snapshot before = now();
-    struct ends ends = connect_ends(NULL);
+    struct bio_pair ends = connect_ends(NULL);
     SSL_SESSION *session = SSL_get1_session(ends.client);
     free_ends(ends);
     pthread_t thread;

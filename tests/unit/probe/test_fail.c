@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The allocation that is to fail does so once, and no other. */
 #include "page/page_file.h"
+#include "page/snapshot.h"
 #include "probe/probe.h"
 
 #include <setjmp.h>

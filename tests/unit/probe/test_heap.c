@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "page/page_file.h"
 #include "probe/heap.h"
 #include "probe/probe.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "page/page_file.h"
+#include "page/snapshot.h"
 #include "probe/ledger.h"
 #include "probe/probe.h"
 #include "probe/stacks.h"

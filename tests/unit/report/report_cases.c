@@ -239,7 +239,7 @@ static void fill_lost_state(struct result *r)
 static void fill_held(struct result *r)
 {
     static const struct result_site site = {
-        .file = "server/defect_notes.c",
+        .file = "server/defect_stores.c",
         .line = 31,
         .blocks = 60000,
         .bytes = 2400000,

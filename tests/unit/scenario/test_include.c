@@ -4,7 +4,8 @@
  */
 #include "scenario/origin.h"
 
-#include <ftw.h>
+#include "tests/unit/remove_tree.h"
+
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,18 +29,10 @@ static int make_folder(void **state)
     return mkdir(inner, 0700);
 }
 
-static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
-{
-    (void)stat;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 static int remove_folder(void **state)
 {
     (void)state;
-    return nftw(folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(folder);
 }
 
 static void write_file(const char *name, const char *text)

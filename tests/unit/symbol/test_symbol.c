@@ -211,55 +211,62 @@ static void copy_file(const char *from, const char *to)
     assert_int_equal(fclose(out), 0);
 }
 
+/* A library in use, and the file that is to replace it. */
+struct loaded {
+    char path[32], other[40];
+    void *library;
+    uint64_t address; /* of case_last */
+};
+
+static struct loaded load_beside(const char *replacement)
+{
+    struct loaded l = {.path = "/tmp/soak-symbol-XXXXXX"};
+    int fd = mkstemp(l.path);
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(l.other, sizeof l.other, "%s.new", l.path);
+    copy_file(SYMBOL_CASE, l.path);
+    copy_file(replacement, l.other);
+    l.library = dlopen(l.path, RTLD_NOW);
+    assert_non_null(l.library);
+    l.address = (uint64_t)(uintptr_t)dlsym(l.library, "case_last");
+    return l;
+}
+
+static void unload(const struct loaded *l)
+{
+    dlclose(l->library);
+    unlink(l->path);
+}
+
 /* A library that is upgraded while a process uses it has other functions at the same addresses. */
 static void a_replaced_file_names_nothing(void **state)
 {
     (void)state;
-    char path[] = "/tmp/soak-symbol-XXXXXX";
-    char other[sizeof path + 4];
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    snprintf(other, sizeof other, "%s.new", path);
-    copy_file(SYMBOL_CASE, path);
-    copy_file(SYMBOL_CASE, other);
-    void *library = dlopen(path, RTLD_NOW);
-    assert_non_null(library);
-    uint64_t address = (uint64_t)(uintptr_t)dlsym(library, "case_last");
+    struct loaded l = load_beside(SYMBOL_CASE);
     char *maps = own_maps();
 
     for (int replaced = 0; replaced < 2; replaced++) {
         struct symbols *s = open_text(maps);
         struct symbol found;
-        symbols_find(s, address, false, &found);
+        symbols_find(s, l.address, false, &found);
         assert_true(replaced ? !found.function : strcmp(found.function, "case_last") == 0);
-        assert_string_equal(found.module, path + strlen("/tmp/"));
+        assert_string_equal(found.module, l.path + strlen("/tmp/"));
         close_kept(s);
-        assert_int_equal(rename(other, path), replaced ? -1 : 0);
+        assert_int_equal(rename(l.other, l.path), replaced ? -1 : 0);
     }
     free(maps);
-    dlclose(library);
-    unlink(path);
+    unload(&l);
 }
 
 /* A program that is rebuilt while its process runs: what was held when it began still names it. */
 static void a_file_that_is_held_is_named_after_it_was_replaced(void **state)
 {
     (void)state;
-    char path[] = "/tmp/soak-symbol-XXXXXX";
-    char other[sizeof path + 4];
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    snprintf(other, sizeof other, "%s.new", path);
-    copy_file(SYMBOL_CASE, path);
-    copy_file(SYMBOL_OBJECT, other);
-    void *library = dlopen(path, RTLD_NOW);
-    assert_non_null(library);
-    uint64_t address = (uint64_t)(uintptr_t)dlsym(library, "case_last");
+    struct loaded l = load_beside(SYMBOL_OBJECT);
     char *before = own_maps();
     image_keep(&kept, 0, before);
-    assert_int_equal(rename(other, path), 0);
+    assert_int_equal(rename(l.other, l.path), 0);
 
     /* By now the kernel says "(deleted)" behind the path. */
     for (int again = 0; again < 2; again++) {
@@ -267,7 +274,7 @@ static void a_file_that_is_held_is_named_after_it_was_replaced(void **state)
         struct symbol found;
         struct symbols *s = symbols_open(&kept, &e);
         assert_non_null(s);
-        symbols_find(s, address, false, &found);
+        symbols_find(s, l.address, false, &found);
         assert_string_equal(found.function ? found.function : "none", "case_last");
         symbols_close(s);
         size_t held = kept.files;
@@ -276,8 +283,7 @@ static void a_file_that_is_held_is_named_after_it_was_replaced(void **state)
         assert_non_null(strstr(kept.maps, "(deleted)"));
     }
     image_fini(&kept);
-    dlclose(library);
-    unlink(path);
+    unload(&l);
 }
 
 static void addresses_outside_everything_stay_addresses(void **state)

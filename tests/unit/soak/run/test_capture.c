@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/maps.h"
+#include "page/page_file.h"
 #include "src/soak/run/capture.h"
 
 #include <setjmp.h>

@@ -2,11 +2,10 @@
 /* What OpenSSL keeps for each thread goes with the thread: a process whose threads come and go
  * isn't called a leak. The real ledger, the real OpenSSL, the real judge. */
 #include "base/check.h"
-#include "page/page_file.h"
+#include "page/snapshot.h"
 #include "probe/probe.h"
 #include "src/soak/run/history.h"
-#include "tls/context.h"
-#include "tls/identity.h"
+#include "tests/unit/tls/bio_pair.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,51 +22,22 @@
 
 enum { THREADS = 100, BATCHES = 4, AT_ONCE = 4, WARM = 2, MEASURED = 6, PER_EPOCH = 40 };
 
-static struct identity identity;
-static SSL_CTX *client_context, *server_context;
+static struct bio_pair_contexts contexts;
 
 static int start(void **state)
 {
     (void)state;
     const struct probe_options on = {.ledger = true};
-    const struct context_server_options server = {
-        .version = CONTEXT_TLS_1_3, .session = CONTEXT_NO_SESSION, .identity = &identity};
-    const struct context_client_options client = {.version = CONTEXT_TLS_1_3};
-    return probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0 ||
-           identity_make(IDENTITY_P256, "localhost", NULL, &identity, NULL) != 0 ||
-           context_server_new(&server, &server_context, NULL) != 0 ||
-           context_client_new(&client, &client_context, NULL) != 0;
+    if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
+        return -1;
+    return bio_pair_start(&contexts, CONTEXT_NO_SESSION);
 }
 
 static int stop(void **state)
 {
     (void)state;
-    SSL_CTX_free(client_context);
-    SSL_CTX_free(server_context);
-    identity_fini(&identity);
+    bio_pair_stop(&contexts);
     return 0;
-}
-
-static SSL *end_new(SSL_CTX *context, BIO *bio)
-{
-    SSL *ssl = SSL_new(context);
-    CHECK(ssl);
-    SSL_set_bio(ssl, bio, bio);
-    return ssl;
-}
-
-static void handshake(void)
-{
-    BIO *client_bio, *server_bio;
-    CHECK(BIO_new_bio_pair(&client_bio, 0, &server_bio, 0) == 1);
-    SSL *client = end_new(client_context, client_bio),
-        *server = end_new(server_context, server_bio);
-    while (!SSL_is_init_finished(client) || !SSL_is_init_finished(server)) {
-        SSL_connect(client);
-        SSL_accept(server);
-    }
-    SSL_free(client);
-    SSL_free(server);
 }
 
 static pthread_barrier_t together;
@@ -76,7 +46,7 @@ static pthread_barrier_t together;
 static void *live_and_end(void *lost)
 {
     unsigned char bytes[16];
-    handshake();
+    bio_pair_free(bio_pair_open(&contexts, NULL));
     CHECK(RAND_bytes(bytes, sizeof bytes) == 1 && RAND_priv_bytes(bytes, sizeof bytes) == 1);
     CHECK(!BIO_new_file("/nonexistent/file", "r")); /* an error stays in this thread's queue */
     CHECK(ERR_peek_error() != 0);
@@ -98,7 +68,7 @@ static void run_threads(int count, bool lost)
         pthread_t thread[AT_ONCE];
         for (int i = 0; i < AT_ONCE; i++)
             assert_int_equal(
-                pthread_create(&thread[i], NULL, live_and_end, lost ? &identity : NULL), 0);
+                pthread_create(&thread[i], NULL, live_and_end, lost ? &contexts : NULL), 0);
         for (int i = 0; i < AT_ONCE; i++)
             pthread_join(thread[i], NULL);
     }
