@@ -115,8 +115,8 @@ static int unsure(struct bisect_work *b, size_t version)
     b->end = BISECT_END_UNSURE;
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s can't be judged: %s; the turn lies between %.100s and %.100s",
-             b->version[version], figure_json_from_text(version, text, sizeof text),
-             b->version[b->low], b->version[b->high]);
+             b->version[version], figure_text(b, version, text, sizeof text), b->version[b->low],
+             b->version[b->high]);
     return EXIT_UNSURE;
 }
 
@@ -138,14 +138,13 @@ static int look_at_ends(struct bisect_work *b)
     b->end = BISECT_END_ALIKE;
     if (b->metric == BISECT_VERDICT) {
         snprintf(b->sentence, sizeof b->sentence, "%.100s and %.100s don't differ: %s",
-                 b->version[0], b->version[last], figure_json_from_text(last, text, sizeof text));
+                 b->version[0], b->version[last], figure_text(b, last, text, sizeof text));
         return EXIT_UNSURE;
     }
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s and %.100s don't differ by more than %g %%: %s and %s", b->version[0],
-             b->version[last], 100 * b->work->set->tolerance,
-             figure_json_from_text(0, text, sizeof text),
-             figure_json_from_text(last, other, sizeof other));
+             b->version[last], 100 * b->work->set->tolerance, figure_text(b, 0, text, sizeof text),
+             figure_text(b, last, other, sizeof other));
     return EXIT_UNSURE;
 }
 
@@ -174,8 +173,8 @@ static void say_found(struct bisect_work *b)
     b->end = BISECT_END_FOUND;
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s is the first with %s; %.100s before it has %s", b->version[b->high],
-             figure_json_from_text(b->high, is, sizeof is), b->version[b->low],
-             figure_json_from_text(b->low, was, sizeof was));
+             figure_text(b, b->high, is, sizeof is), b->version[b->low],
+             figure_text(b, b->low, was, sizeof was));
 }
 
 /* The entries, which were looked at in the order of the search, in that of the list. */

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,19 +40,7 @@ void compare_set_free(struct compare_set *s)
 
 const char *compare_set_text(struct compare_set *s, const char *text)
 {
-    if (!text)
-        return NULL;
-    json_t *valid = json_string(text);
-    char *copy = strdup(text);
-    CHECK(copy);
-    for (char *p = copy; !valid && *p; p++)
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    const char *kept = intern_text(s->texts, copy);
-    CHECK(kept);
-    free(copy);
-    json_decref(valid);
-    return kept;
+    return intern_clean(s->texts, text);
 }
 
 struct compare_entry *compare_set_add(struct compare_set *s, const char *name)

@@ -98,11 +98,13 @@ static bool ledger_level(const char *folder)
     return calibrate_ledger_level(&l);
 }
 
-static void tell(const struct calibrate_mix *m, uint64_t seed, const char *verdict, bool moved,
-                 const struct run_process_result *result)
+/* A PASS is told when its ledger moved. */
+static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v,
+                 const struct result *r, const struct run_process_result *result)
 {
-    printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict,
-           moved ? ", the ledger moved" : "", result->folder, result->said[0] ? "; it said: " : "",
+    printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_word(v),
+           v == VERDICT_PASS ? ", the ledger moved" : "",
+           r && r->run_dir ? r->run_dir : result->folder, result->said[0] ? "; it said: " : "",
            result->said);
     fflush(stdout);
 }
@@ -123,7 +125,7 @@ static int run_one(struct calibration *c, size_t mix, uint64_t seed, struct err 
     enum verdict v = calibrate_count(&c->tally[mix], r, level);
     bool expected = v == VERDICT_PASS && (level || !m->level);
     if (!expected)
-        tell(m, seed, verdict_word(v), m->level && !level, &result);
+        tell(m, seed, v, r, &result);
     document_free(document);
     run_process_done(&c->sub, &result, !expected);
     return 0;

@@ -123,8 +123,7 @@ const char *suite_end_text(enum suite_end end);
 
 void suite_init(struct suite *s);
 void suite_free(struct suite *s);
-/* The suite's own copy of `text`; NULL of NULL. What isn't UTF-8, and every control character,
- * becomes `?`; a tab or a line's end, a blank. */
+/* The suite's own copy of `text`, cleaned (intern_clean); NULL of NULL. */
 const char *suite_text(struct suite *s, const char *text);
 /* Adds a scenario to the list. Returns its place. */
 size_t suite_list(struct suite *s, const char *name);
