@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/exit_codes.h"
 #include "control/control.h"
 #include "options/limits.h"
 #include "probe/probe.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FIGURES_EVERY_MS = 250, HEAP_EVERY_MS = 1000, EXIT_INTERRUPTED = 130 };
+enum { FIGURES_EVERY_MS = 250, HEAP_EVERY_MS = 1000 };
 
 enum phase { PHASE_IDLE, PHASE_EPOCH, PHASE_DRAIN, PHASE_DRAINED, PHASE_QUIT };
 

@@ -11,16 +11,7 @@
 /* docs/reference/protocol.md, requests. */
 static const char ticket_request[] = "soak:ticket 1\n", ticket_answer[] = "soak:done\n";
 
-const char *operation_name(enum operation operation)
-{
-    static const char *const names[] = {
-#define X(id, name) name,
-        OPERATION_LIST(X)
-#undef X
-    };
-    CHECK(operation < OPERATIONS);
-    return names[operation];
-}
+ENUM_NAMES(operation, OPERATION_LIST)
 
 static void refused(struct peer *p)
 {

@@ -3,20 +3,17 @@
 #ifndef SOAK_CLIENT_OPERATION_H
 #define SOAK_CLIENT_OPERATION_H
 
+#include "base/names.h"
+
 /* X(IDENTIFIER, name): none first; the scenario's option has them in the same order. */
 #define OPERATION_LIST(X)                                                                          \
-    X(NONE, "none")                                                                                \
-    X(REQUEST, "request")         /* the message, echoed */                                        \
-    X(KEY_UPDATE, "key-update")   /* TLS 1.3: new keys on both sides, and the message */           \
-    X(RENEGOTIATE, "renegotiate") /* TLS 1.2: another handshake, and the message */                \
-    X(TICKET, "ticket")           /* TLS 1.3: the server is asked for a new ticket */
+    X(OPERATION_NONE, "none")                                                                      \
+    X(OPERATION_REQUEST, "request")         /* the message, echoed */                              \
+    X(OPERATION_KEY_UPDATE, "key-update")   /* TLS 1.3: new keys on both sides, and the message */ \
+    X(OPERATION_RENEGOTIATE, "renegotiate") /* TLS 1.2: another handshake, and the message */      \
+    X(OPERATION_TICKET, "ticket")           /* TLS 1.3: the server is asked for a new ticket */
 
-enum operation {
-#define X(id, name) OPERATION_##id,
-    OPERATION_LIST(X)
-#undef X
-        OPERATIONS
-};
+enum operation { OPERATION_LIST(ENUM_ID) OPERATIONS };
 
 const char *operation_name(enum operation operation);
 

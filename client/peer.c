@@ -25,15 +25,7 @@ struct kept {
     char bytes[];
 };
 
-const char *peer_failure_name(enum peer_failure kind)
-{
-    static const char *const name[PEER_FAILURES] = {
-#define X(id, word) [PEER_FAIL_##id] = word,
-        PEER_FAILURE_LIST(X)
-#undef X
-    };
-    return name[kind];
-}
+ENUM_NAMES(peer_failure, PEER_FAILURE_LIST)
 
 static struct peer *peer_of(void *data)
 {

@@ -10,6 +10,7 @@
 #ifndef SOAK_CLIENT_PEER_H
 #define SOAK_CLIENT_PEER_H
 
+#include "base/names.h"
 #include "operation.h"
 #include "page/page.h"
 #include "recipe.h"
@@ -43,17 +44,12 @@ enum peer_state {
 
 /* What went wrong against the behaviour's intent. */
 #define PEER_FAILURE_LIST(X)                                                                       \
-    X(CONNECT, "connect")                                                                          \
-    X(HANDSHAKE, "handshake")                                                                      \
-    X(ECHO, "echo")                                                                                \
-    X(TIMEOUT, "timeout")                                                                          \
-    X(LOST, "lost") /* ended by the server while held */
-enum peer_failure {
-#define X(id, name) PEER_FAIL_##id,
-    PEER_FAILURE_LIST(X)
-#undef X
-        PEER_FAILURES
-};
+    X(PEER_FAIL_CONNECT, "connect")                                                                \
+    X(PEER_FAIL_HANDSHAKE, "handshake")                                                            \
+    X(PEER_FAIL_ECHO, "echo")                                                                      \
+    X(PEER_FAIL_TIMEOUT, "timeout")                                                                \
+    X(PEER_FAIL_LOST, "lost") /* ended by the server while held */
+enum peer_failure { PEER_FAILURE_LIST(ENUM_ID) PEER_FAILURES };
 const char *peer_failure_name(enum peer_failure kind);
 
 struct peer;

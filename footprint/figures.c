@@ -12,24 +12,12 @@ enum { FILE_NAME_BYTES = 500 };
 
 /* The rows of the samples: for each end its own, then three for each stage; then those of each site
  * at each end. */
-enum side_row {
-#define X(name) SIDE_##name,
-    FOOTPRINT_SIDE_FIGURES(X)
-#undef X
-        SIDE_HELD
-};
-enum held_row {
-#define X(name) HELD_##name,
-    FOOTPRINT_HELD_FIGURES(X)
-#undef X
-        HELD_ROWS
-};
-enum site_row {
-#define X(name) SITE_##name,
-    FOOTPRINT_SITE_FIGURES(X)
-#undef X
-        SITE_ROWS
-};
+#define SIDE_ID(name) SIDE_##name,
+#define HELD_ID(name) HELD_##name,
+#define SITE_ID(name) SITE_##name,
+enum side_row { FOOTPRINT_SIDE_FIGURES(SIDE_ID) SIDE_HELD };
+enum held_row { FOOTPRINT_HELD_FIGURES(HELD_ID) HELD_ROWS };
+enum site_row { FOOTPRINT_SITE_FIGURES(SITE_ID) SITE_ROWS };
 enum { SIDE_ROWS = SIDE_HELD + FOOTPRINT_STAGE_COUNT * HELD_ROWS };
 
 struct figures {
@@ -127,11 +115,11 @@ static void print_rows(const struct figures *f, size_t first, const char *const 
         fprintf(out, " %s=%" PRIu64, names[i], samples_median(f->samples, first + i));
 }
 
-#define X(name) #name,
-static const char *const side_names[] = {FOOTPRINT_SIDE_FIGURES(X)};
-static const char *const held_names[] = {FOOTPRINT_HELD_FIGURES(X)};
-static const char *const site_names[] = {FOOTPRINT_SITE_FIGURES(X)};
-#undef X
+#define SPELT(name) #name,
+
+static const char *const side_names[] = {FOOTPRINT_SIDE_FIGURES(SPELT)};
+static const char *const held_names[] = {FOOTPRINT_HELD_FIGURES(SPELT)};
+static const char *const site_names[] = {FOOTPRINT_SITE_FIGURES(SPELT)};
 
 /* What only some connections do isn't part of an ordinary one: its medians are zero. */
 static bool site_is_used(const struct figures *f, size_t site, int end)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/exit_codes.h"
 #include "base/process.h"
 #include "measure.h"
 #include "meter.h"
@@ -7,8 +8,6 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { EXIT_USAGE = 2 };
 
 /* Whoever reads the lines has time to read /proc/PID/maps, for names, until it closes our stdin. By
  * hand nobody does. */

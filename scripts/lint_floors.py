@@ -16,6 +16,7 @@ MAY_INCLUDE = {
     "src/common/options": {"base"},
     "src/common/tls": {"base"},
     "src/common/starttls": {"base"},
+    "src/common/net": {"base", "tls"},
     "src/common/page": {"base"},
     "src/common/control": {"base"},
     "src/common/measure": {"base"},
@@ -30,8 +31,8 @@ MAY_INCLUDE = {
     "src/common/stats/compare": STATS | {"stats/judge"},
     "src/common/scenario": JUDGED | {"options", "starttls", "page"},
     "src/common/report": JUDGED | {"options", "symbol"},
-    "server": {"base", "options", "tls", "starttls", "page", "probe", "control"},
-    "client": {"base", "options", "tls", "starttls", "page", "probe", "control"},
+    "server": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
+    "client": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
     "footprint": {"base", "options", "tls"},
 }
 FLOORS = {path.removeprefix("src/common/") for path in MAY_INCLUDE if path.startswith("src/common/")}

@@ -8,7 +8,7 @@
  *
  * It only ever moves forwards, and may skip. In LINGER our close_notify or alert is sent and the
  * client is awaited to close TCP: the side that closes first keeps the port busy (TIME_WAIT), and
- * that should be the client. One teardown: conn_close frees the SSL, the close callback the struct.
+ * that should be the client. One teardown: closing frees the SSL, the close callback the struct.
  */
 #ifndef SOAK_SERVER_CONN_H
 #define SOAK_SERVER_CONN_H
@@ -17,6 +17,9 @@
 #include "worker.h"
 
 #include <uv.h>
+
+/* What the sockets of a worker's loop tell their connections. */
+extern const struct net_events conn_events;
 
 /* Accepts the connection that waits on `listener`. */
 void conn_accept(struct worker *w, uv_stream_t *listener);

@@ -1,183 +1,168 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SSL object of a connection: handshake, echo and close_notify. */
+/* The SSL object of a connection, and the dialogue in clear text before it. */
+#include "base/check.h"
 #include "conn_internal.h"
-#include "probe/probe.h"
-#include "server.h"
+#include "starttls/starttls.h"
 #include "tls/context.h"
 
 #include <openssl/err.h>
 
+_Static_assert((int)STARTTLS_OUT_BYTES <= (int)WIRE_OUT_BYTES, "a dialogue's words have room");
+
+/* Bounded: one turn's output at most (WIRE_OUT_BYTES and what 64 KiB of input still bring forth),
+ * because nothing more is read until it is sent. */
+static void read_unless_kept(struct conn *c)
+{
+    if (c->socket.writes)
+        net_read_stop(&c->socket);
+}
+
+void conn_flush(struct conn *c)
+{
+    trace_out(c->trace, net_flush(&c->socket));
+    read_unless_kept(c);
+}
+
+void conn_flush_kept(struct conn *c)
+{
+    struct wire_out *out = c->socket.wire.out;
+    if (out->used && !c->socket.broken)
+        net_keep(&c->socket, out->bytes, out->used);
+    out->used = 0;
+    read_unless_kept(c);
+}
+
+void conn_starttls_open(struct conn *c)
+{
+    struct wire_out *out = c->socket.wire.out;
+    struct starttls_io io = {.out = out->bytes};
+    c->starttls =
+        starttls_new((enum starttls_protocol)c->shared->options.starttls, STARTTLS_SERVER, NULL);
+    CHECK(c->starttls); /* libuv itself has no way on without memory */
+    starttls_start(c->starttls, &io);
+    out->used = io.out_used;
+}
+
+/* What is said about it may still be read, as an alert would. */
+static enum step starttls_failed(struct conn *c, const char *why)
+{
+    shared_problem(c->shared, PROBLEM_HANDSHAKE, "the STARTTLS dialogue failed: %s", why);
+    if (c->socket.wire.out->used == 0 && c->socket.writes == 0)
+        c->socket.broken = UV_EPROTO;
+    return STEP_LINGER;
+}
+
+enum step conn_starttls(struct conn *c)
+{
+    struct err why;
+    struct wire *wire = &c->socket.wire;
+    struct starttls_io io = {.in = wire->in, .in_left = wire->in_left, .out = wire->out->bytes};
+    enum starttls_result result = starttls_feed(c->starttls, &io, &why);
+    wire->in = io.in;
+    wire->in_left = io.in_left;
+    wire->out->used = io.out_used;
+    if (result == STARTTLS_MORE)
+        return STEP_STAY;
+    starttls_free(c->starttls);
+    c->starttls = NULL;
+    return result == STARTTLS_DONE ? STEP_TLS : starttls_failed(c, why.text);
+}
+
 static void on_info(const SSL *ssl, int where, int value)
 {
     (void)value;
-    struct wire *wire =
-        where & SSL_CB_ALERT && where & SSL_CB_WRITE ? BIO_get_data(SSL_get_rbio(ssl)) : NULL;
+    struct wire *wire = where & SSL_CB_ALERT && where & SSL_CB_WRITE ? wire_of(ssl) : NULL;
     if (wire)
-        conn_of((char *)wire - offsetof(struct conn, wire))->alerted = true;
+        ((struct conn *)((char *)wire - offsetof(struct conn, socket.wire)))->alerted = true;
 }
 
 int conn_tls_open(struct conn *c, struct err *e)
 {
     char why[256];
-    SSL_CTX *ctx = contexts_take(c->worker->server->contexts, e);
+    SSL_CTX *ctx = contexts_take(c->shared->contexts, e);
     if (!ctx)
         return -1;
-    ticket_ring_connection(c->worker->server->tls.ring);
+    ticket_ring_connection(c->shared->tls.ring);
     ERR_clear_error();
-    SSL *ssl = wire_ssl_new(ctx, &c->wire, true);
+    SSL *ssl = wire_ssl_new(ctx, &c->socket.wire, true);
     SSL_CTX_free(ctx); /* the SSL has its own reference */
     if (!ssl)
         return err_set(e, "can't make an SSL object: %s", context_error(why, sizeof why));
     SSL_set_info_callback(ssl, on_info);
     c->ssl = ssl;
-    c->early = c->worker->server->options.early_data > 0;
+    c->early = c->shared->options.early_data > 0;
     return 0;
 }
 
-enum outcome conn_outcome(struct conn *c, int result)
+enum ssl_result conn_result(struct conn *c, int returned)
 {
-    switch (SSL_get_error(c->ssl, result)) {
-    case SSL_ERROR_NONE:
-        return OUTCOME_DONE;
-    case SSL_ERROR_WANT_READ:
-        return OUTCOME_WAITS;
-    case SSL_ERROR_WANT_WRITE:
-        conn_flush(c);
-        return c->broken ? OUTCOME_FAILED : OUTCOME_AGAIN;
-    case SSL_ERROR_ZERO_RETURN:
+    enum ssl_result result = ssl_result_of(c->ssl, returned);
+    if (result == SSL_RESULT_ENDED)
         trace_ended(c->trace, TRACE_CLOSE_NOTIFY);
-        return OUTCOME_ENDED;
-    default:
-        return OUTCOME_FAILED;
-    }
+    if (result != SSL_RESULT_AGAIN)
+        return result;
+    conn_flush(c);
+    return c->socket.broken ? SSL_RESULT_FAILED : SSL_RESULT_AGAIN;
 }
 
-/* A peer that leaves in the middle is ordinary; one that we can't agree with is worth a line. */
-void conn_fail(struct conn *c)
+enum ssl_result conn_do_handshake(struct conn *c)
 {
-    char why[256];
-    bool handshake = c->state == CONN_HANDSHAKE;
-    trace_ended(c->trace, TRACE_ERROR);
-    context_error(why, sizeof why);
-    if (!c->wire.in_eof && !c->broken)
-        server_problem(c->worker->server, handshake ? PROBLEM_HANDSHAKE : PROBLEM_TLS, "%s: %s",
-                       handshake ? "a handshake failed" : "a connection failed", why);
-    /* Without an alert to read, the peer would wait for us and we for it. OpenSSL sends none when
-     * memory is short, though it may have written other things before. */
-    if (!c->alerted)
-        c->broken = UV_EPROTO;
-    conn_set_state(c, CONN_LINGER);
-}
-
-void conn_send_close_notify(struct conn *c)
-{
-    ERR_clear_error();
-    /* Without our close_notify the client has no reason to close. */
-    if (SSL_shutdown(c->ssl) < 0)
-        c->broken = UV_EPROTO;
-    ERR_clear_error();
-    conn_set_state(c, CONN_LINGER);
-}
-
-enum outcome conn_do_handshake(struct conn *c)
-{
-    enum outcome outcome;
+    enum ssl_result result;
     do {
         ERR_clear_error();
-        outcome = conn_outcome(c, SSL_do_handshake(c->ssl));
-    } while (outcome == OUTCOME_AGAIN);
-    return outcome;
+        result = conn_result(c, SSL_do_handshake(c->ssl));
+    } while (result == SSL_RESULT_AGAIN);
+    return result;
 }
 
-static void conn_handshake(struct conn *c)
+enum ssl_result conn_send(struct conn *c, const uint8_t *bytes, int count)
 {
-    enum outcome outcome = conn_early(c);
-    if (outcome == OUTCOME_DONE)
-        outcome = conn_do_handshake(c);
-    if (outcome == OUTCOME_DONE) {
-        conn_set_state(c, CONN_OPEN);
-        defect_on_handshake_done(c->worker->server->defect, &c->defect, c->ssl);
-    } else if (outcome != OUTCOME_WAITS) {
-        conn_fail(c);
-    }
-}
-
-enum outcome conn_send(struct conn *c, const uint8_t *bytes, int count)
-{
-    enum outcome outcome;
+    enum ssl_result result;
     do {
         ERR_clear_error();
-        outcome = conn_outcome(c, SSL_write(c->ssl, bytes, count));
-    } while (outcome == OUTCOME_AGAIN);
+        result = conn_result(c, SSL_write(c->ssl, bytes, count));
+    } while (result == SSL_RESULT_AGAIN);
     /* Only in the middle of a renegotiation, where no peer may send what we answer here. */
-    return outcome == OUTCOME_WAITS ? OUTCOME_FAILED : outcome;
+    return result == SSL_RESULT_WAITS ? SSL_RESULT_FAILED : result;
 }
 
-static enum outcome conn_answer(struct conn *c, const uint8_t *message, int count)
+static enum ssl_result send_early(struct conn *c, const uint8_t *bytes, size_t count)
 {
-    if (request_is(c, message, (size_t)count))
-        return request_take(c, message, (size_t)count);
-    return conn_send(c, message, count);
-}
-
-/* Data of the peer's: one record at most, as SSL_read returns no more. */
-static void conn_count(struct conn *c)
-{
-    struct server *server = c->worker->server;
-    probe_on_operation(
-        atomic_fetch_add_explicit(&server->app->operations, 1, memory_order_relaxed));
-    defect_on_message(server->defect, c->ssl);
-}
-
-static void conn_echo(struct conn *c)
-{
-    struct worker *w = c->worker;
-    enum outcome outcome;
-    deadline_restart(&w->idle, &c->deadline, uv_now(&w->loop));
+    enum ssl_result result;
+    size_t written;
     do {
         ERR_clear_error();
-        int count = SSL_read(c->ssl, w->plain, sizeof w->plain);
-        outcome = conn_outcome(c, count);
-        if (outcome == OUTCOME_DONE) {
-            conn_count(c);
-            outcome = conn_answer(c, w->plain, count);
-        } else if (outcome == OUTCOME_WAITS) {
-            outcome = request_go_on(c);
-        }
-    } while (outcome == OUTCOME_DONE || outcome == OUTCOME_AGAIN);
-    if (outcome == OUTCOME_ENDED)
-        conn_send_close_notify(c);
-    else if (outcome == OUTCOME_FAILED)
-        conn_fail(c);
+        result = conn_result(c, SSL_write_early_data(c->ssl, bytes, count, &written));
+    } while (result == SSL_RESULT_AGAIN);
+    return result == SSL_RESULT_WAITS ? SSL_RESULT_FAILED : result;
 }
 
-void conn_tls_received(struct conn *c, const uint8_t *bytes, size_t count)
+/* Reads and echoes what a peer sends with its ClientHello. DONE when there will be no more: the
+ * handshake goes on. */
+static enum ssl_result echo_early(struct conn *c)
 {
-    c->wire.in = bytes;
-    c->wire.in_left = count;
-    if (c->state == CONN_STARTTLS)
-        conn_starttls_received(c);
-    if (c->state == CONN_HANDSHAKE)
-        conn_handshake(c);
-    if (c->state == CONN_OPEN)
-        conn_echo(c);
-    if (c->state == CONN_LINGER)
-        request_linger(c);
-    c->wire.in = NULL;
-    c->wire.in_left = 0;
-    conn_finish(c);
+    struct net_loop *net = c->socket.net;
+    enum ssl_result result = SSL_RESULT_DONE;
+    while (c->early && (result == SSL_RESULT_DONE || result == SSL_RESULT_AGAIN)) {
+        size_t count = 0;
+        ERR_clear_error();
+        int read = SSL_read_early_data(c->ssl, net->plain, sizeof net->plain, &count);
+        if (read == SSL_READ_EARLY_DATA_ERROR)
+            result = conn_result(c, -1);
+        else if (count)
+            result = send_early(c, net->plain, count);
+        if (read == SSL_READ_EARLY_DATA_FINISH)
+            c->early = false;
+    }
+    return result;
 }
 
-/* Without a close_notify before it OpenSSL hears of the end in a handshake only: afterwards our own
- * close_notify must still be written. */
-void conn_tls_ended(struct conn *c)
+enum step conn_handshake(struct conn *c)
 {
-    c->wire.in_eof = true;
-    trace_ended(c->trace, TRACE_FIN);
-    if (c->state == CONN_HANDSHAKE)
-        conn_handshake(c);
-    else if (c->state == CONN_OPEN)
-        conn_send_close_notify(c);
-    conn_finish(c);
-    conn_close(c);
+    enum ssl_result result = echo_early(c);
+    if (result == SSL_RESULT_DONE)
+        result = conn_do_handshake(c);
+    if (result == SSL_RESULT_DONE)
+        return STEP_ESTABLISHED;
+    return result == SSL_RESULT_WAITS ? STEP_STAY : STEP_FAIL;
 }

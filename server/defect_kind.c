@@ -13,7 +13,6 @@ static const struct {
 } known[] = {
 #define X(name, identifier, description) {name, DEFECT_##identifier},
 #include "options/defects.def"
-#undef X
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 

@@ -11,7 +11,6 @@ enum defect_kind {
     DEFECT_NONE,
 #define X(name, identifier, description) DEFECT_##identifier,
 #include "options/defects.def"
-#undef X
 };
 
 /* Reads NAME or NAME:1/N. Returns 0 or -1. */

@@ -1,39 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
+#include "base/names.h"
 #include "conn_internal.h"
-#include "server.h"
+#include "probe/probe.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* X(identifier, "name", the largest number; 0: takes none) */
+/* X(ENUM, "name", the largest number; 0: takes none) */
 #define REQUESTS(X)                                                                                \
-    X(CLOSE, "close", 0)                                                                           \
-    X(SEND, "send", 64u << 20)                                                                     \
-    X(UPDATE, "update", 1000)                                                                      \
-    X(TICKET, "ticket", 1000)                                                                      \
-    X(AUTH, "auth", 0)                                                                             \
-    X(RENEGOTIATE, "renegotiate", 1000)
+    X(REQUEST_CLOSE, "close", 0)                                                                   \
+    X(REQUEST_SEND, "send", 64u << 20)                                                             \
+    X(REQUEST_UPDATE, "update", 1000)                                                              \
+    X(REQUEST_TICKET, "ticket", 1000)                                                              \
+    X(REQUEST_AUTH, "auth", 0)                                                                     \
+    X(REQUEST_RENEGOTIATE, "renegotiate", 1000)
 
-enum request_kind {
-    REQUEST_NONE,
-#define X(identifier, name, max) REQUEST_##identifier,
-    REQUESTS(X)
-#undef X
-};
+#define REQUEST_ROW(id, name, max) [id] = {name, max},
+enum request_kind { REQUEST_NONE, REQUESTS(ENUM_ID) };
+enum { REQUEST_KINDS = 1 + ENUM_COUNT(REQUESTS), TURN_BYTES = 64 * 1024 };
 
 static const struct {
     const char *name;
     uint64_t max;
-} table[] = {
-#define X(identifier, name, max) [REQUEST_##identifier] = {name, max},
-    REQUESTS(X)
-#undef X
-};
-
-enum { REQUEST_KINDS = sizeof table / sizeof table[0], TURN_BYTES = 64 * 1024 };
+} table[REQUEST_KINDS] = {REQUESTS(REQUEST_ROW)};
 
 static const char prefix[] = "soak:";
 enum { PREFIX = sizeof prefix - 1, TEXT_MAX = 64 };
@@ -46,12 +38,6 @@ struct request {
     unsigned char finished[EVP_MAX_MD_SIZE];
     size_t finished_length;
 };
-
-bool request_is(const struct conn *c, const uint8_t *message, size_t count)
-{
-    return c->worker->server->options.requests && count > PREFIX &&
-           memcmp(message, prefix, PREFIX) == 0 && message[count - 1] == '\n';
-}
 
 /* A plain number from 1 to `max`, and nothing after it. Returns 0 or -1. */
 static int read_number(const char *text, uint64_t max, uint64_t *ret)
@@ -94,30 +80,30 @@ static enum request_kind read_request(const uint8_t *message, size_t count, uint
     return REQUEST_NONE;
 }
 
-static enum outcome say(struct conn *c, const char *word)
+static enum ssl_result say(struct conn *c, const char *word)
 {
     return conn_send(c, (const uint8_t *)word, (int)strlen(word));
 }
 
 /* It is finished, well or not. */
-static enum outcome answer(struct conn *c, const char *word)
+static enum ssl_result answer(struct conn *c, const char *word)
 {
     c->request->kind = REQUEST_NONE;
     return say(c, word);
 }
 
 /* OpenSSL's refusal is the peer's matter: such as a KeyUpdate in TLS 1.2. */
-static enum outcome refuse(struct conn *c)
+static enum ssl_result refuse(struct conn *c)
 {
     ERR_clear_error();
     return answer(c, "soak:failed\n");
 }
 
 /* Sends what was prepared. To wait for the peer's part is no reason to stop reading. */
-static enum outcome step(struct conn *c)
+static enum ssl_result prepared(struct conn *c)
 {
-    enum outcome outcome = conn_do_handshake(c);
-    return outcome == OUTCOME_WAITS ? OUTCOME_DONE : outcome;
+    enum ssl_result result = conn_do_handshake(c);
+    return result == SSL_RESULT_WAITS ? SSL_RESULT_DONE : result;
 }
 
 static int new_ticket(SSL *ssl)
@@ -131,22 +117,22 @@ static int new_ticket(SSL *ssl)
 }
 
 /* KeyUpdates or tickets, each a message of its own. */
-static enum outcome repeat(struct conn *c, uint64_t times)
+static enum ssl_result repeat(struct conn *c, uint64_t times)
 {
-    enum outcome outcome = OUTCOME_DONE;
-    for (uint64_t i = 0; i < times && outcome == OUTCOME_DONE; i++) {
+    enum ssl_result result = SSL_RESULT_DONE;
+    for (uint64_t i = 0; i < times && result == SSL_RESULT_DONE; i++) {
         ERR_clear_error();
         int rc = c->request->kind == REQUEST_TICKET
                      ? new_ticket(c->ssl)
                      : SSL_key_update(c->ssl, SSL_KEY_UPDATE_REQUESTED);
         if (rc != 1)
             return refuse(c);
-        outcome = step(c);
+        result = prepared(c);
     }
-    return outcome == OUTCOME_DONE ? answer(c, "soak:done\n") : outcome;
+    return result == SSL_RESULT_DONE ? answer(c, "soak:done\n") : result;
 }
 
-static enum outcome authenticate(struct conn *c)
+static enum ssl_result authenticate(struct conn *c)
 {
     struct request *r = c->request;
     if (SSL_version(c->ssl) != TLS1_3_VERSION)
@@ -155,7 +141,7 @@ static enum outcome authenticate(struct conn *c)
     SSL_set_verify(c->ssl, SSL_get_verify_mode(c->ssl) | SSL_VERIFY_PEER,
                    SSL_get_verify_callback(c->ssl));
     r->finished_length = SSL_get_peer_finished(c->ssl, r->finished, sizeof r->finished);
-    return SSL_verify_client_post_handshake(c->ssl) == 1 ? step(c) : refuse(c);
+    return SSL_verify_client_post_handshake(c->ssl) == 1 ? prepared(c) : refuse(c);
 }
 
 static bool authenticated(const struct conn *c)
@@ -170,12 +156,12 @@ static bool authenticated(const struct conn *c)
 /* As it was, which is allowed with --renegotiation. */
 static void forbid_renegotiation(struct conn *c)
 {
-    if (!c->worker->server->options.renegotiation)
+    if (!c->shared->options.renegotiation)
         SSL_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
 }
 
 /* Renegotiation is off but for the ones asked for: a peer can't begin one. */
-static enum outcome renegotiate(struct conn *c)
+static enum ssl_result renegotiate(struct conn *c)
 {
     ERR_clear_error();
     SSL_clear_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
@@ -183,10 +169,10 @@ static enum outcome renegotiate(struct conn *c)
         forbid_renegotiation(c);
         return refuse(c);
     }
-    return step(c);
+    return prepared(c);
 }
 
-static enum outcome renegotiated(struct conn *c)
+static enum ssl_result renegotiated(struct conn *c)
 {
     if (--c->request->left > 0)
         return renegotiate(c);
@@ -196,34 +182,33 @@ static enum outcome renegotiated(struct conn *c)
 
 /* A part of the stream, which leaves by a write that calls back: so a fast peer doesn't keep the
  * loop from its other connections, and for a slow one no more than this is kept. */
-static enum outcome stream(struct conn *c)
+static enum ssl_result stream(struct conn *c)
 {
-    struct worker *w = c->worker;
-    enum outcome outcome = OUTCOME_DONE;
-    memset(w->plain, '.', sizeof w->plain);
-    for (size_t turn = 0; turn < TURN_BYTES && c->request->left; turn += sizeof w->plain) {
-        size_t count = sizeof w->plain < c->request->left ? sizeof w->plain : c->request->left;
-        outcome = conn_send(c, w->plain, (int)count);
-        if (outcome != OUTCOME_DONE)
-            return outcome;
+    struct net_loop *net = c->socket.net;
+    enum ssl_result result = SSL_RESULT_DONE;
+    memset(net->plain, '.', sizeof net->plain);
+    for (size_t turn = 0; turn < TURN_BYTES && c->request->left; turn += sizeof net->plain) {
+        size_t count = sizeof net->plain < c->request->left ? sizeof net->plain : c->request->left;
+        result = conn_send(c, net->plain, (int)count);
+        if (result != SSL_RESULT_DONE)
+            return result;
         c->request->left -= count;
     }
     if (c->request->left)
         conn_flush_kept(c);
     else
         c->request->kind = REQUEST_NONE;
-    return outcome;
+    return result;
 }
 
-static enum outcome begin(struct conn *c, enum request_kind kind, uint64_t number)
+static enum ssl_result begin(struct conn *c, enum request_kind kind, uint64_t number)
 {
     c->request->kind = kind;
     c->request->left = number;
     switch (kind) {
     case REQUEST_CLOSE:
         trace_ended(c->trace, TRACE_SERVER);
-        conn_send_close_notify(c);
-        return OUTCOME_WAITS;
+        return SSL_RESULT_ENDED;
     case REQUEST_SEND:
         return stream(c);
     case REQUEST_UPDATE:
@@ -239,7 +224,15 @@ static enum outcome begin(struct conn *c, enum request_kind kind, uint64_t numbe
     return say(c, "soak:unknown\n");
 }
 
-enum outcome request_take(struct conn *c, const uint8_t *message, size_t count)
+/* Whether the message is a request, and requests are obeyed at all. */
+static bool is_request(const struct conn *c, const uint8_t *message, size_t count)
+{
+    return c->shared->options.requests && count > PREFIX && memcmp(message, prefix, PREFIX) == 0 &&
+           message[count - 1] == '\n';
+}
+
+/* Obeys it, or answers that it can't. */
+static enum ssl_result obey(struct conn *c, const uint8_t *message, size_t count)
 {
     uint64_t number = 0;
     enum request_kind kind = read_request(message, count, &number);
@@ -252,23 +245,57 @@ enum outcome request_take(struct conn *c, const uint8_t *message, size_t count)
     return begin(c, kind, number);
 }
 
-enum outcome request_go_on(struct conn *c)
+/* Something has come from the peer: a request under way may be finished. */
+static enum ssl_result go_on(struct conn *c)
 {
     if (!c->request)
-        return OUTCOME_WAITS;
+        return SSL_RESULT_WAITS;
     if (c->request->kind == REQUEST_AUTH && authenticated(c))
         return answer(c, "soak:done\n");
     if (c->request->kind == REQUEST_RENEGOTIATE && !SSL_renegotiate_pending(c->ssl))
         return renegotiated(c);
-    return OUTCOME_WAITS;
+    return SSL_RESULT_WAITS;
 }
 
-void request_written(struct conn *c)
+/* Data of the peer's: one record at most, as SSL_read returns no more. */
+static void count_message(struct conn *c)
 {
-    if (c->state != CONN_OPEN || !c->request || c->request->kind != REQUEST_SEND || c->broken)
-        return;
-    if (stream(c) == OUTCOME_FAILED)
-        conn_fail(c);
+    probe_on_operation(counter_add(&c->shared->app->operations));
+    defect_on_message(c->shared->defect, c->ssl);
+}
+
+static enum ssl_result answer_message(struct conn *c, const uint8_t *message, int count)
+{
+    count_message(c);
+    return is_request(c, message, (size_t)count) ? obey(c, message, (size_t)count)
+                                                 : conn_send(c, message, count);
+}
+
+enum step request_serve(struct conn *c)
+{
+    struct worker *w = c->worker;
+    enum ssl_result result;
+    deadline_restart(&w->idle, &c->deadline, uv_now(&w->loop));
+    do {
+        ERR_clear_error();
+        int count = SSL_read(c->ssl, w->net.plain, sizeof w->net.plain);
+        result = conn_result(c, count);
+        if (result == SSL_RESULT_DONE)
+            result = answer_message(c, w->net.plain, count);
+        else if (result == SSL_RESULT_WAITS)
+            result = go_on(c);
+    } while (result == SSL_RESULT_DONE || result == SSL_RESULT_AGAIN);
+    if (result == SSL_RESULT_ENDED)
+        return STEP_LEAVE;
+    return result == SSL_RESULT_FAILED ? STEP_FAIL : STEP_STAY;
+}
+
+enum step request_written(struct conn *c)
+{
+    if (c->state != CONN_OPEN || !c->request || c->request->kind != REQUEST_SEND ||
+        c->socket.broken)
+        return STEP_STAY;
+    return stream(c) == SSL_RESULT_FAILED ? STEP_FAIL : STEP_STAY;
 }
 
 void request_linger(struct conn *c)

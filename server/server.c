@@ -2,9 +2,13 @@
 #include "server.h"
 
 #include "base/check.h"
+#include "control/control.h"
 #include "listen.h"
+#include "options/limits.h"
 #include "probe/probe.h"
 #include "probe/profile.h"
+#include "shared.h"
+#include "worker.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,31 +17,21 @@
 #include <unistd.h>
 
 enum { PUBLISH_MS = 1000, DEFERRED_SECONDS = 60 };
-enum { NOTE_EMPTY, NOTE_WRITING, NOTE_READY, NOTE_TOLD };
 
-void server_report(struct server *s)
-{
-    if (!atomic_load(&s->deaf))
-        uv_async_send(&s->report);
-}
-
-void server_problem(struct server *s, enum problem kind, const char *format, ...)
-{
-    struct problem_note *note = &s->problem[kind];
-    int empty = NOTE_EMPTY;
-    if (!atomic_compare_exchange_strong(&note->state, &empty, NOTE_WRITING))
-        return;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(note->text, sizeof note->text, format, args);
-    va_end(args);
-    atomic_store(&note->state, NOTE_READY);
-    server_report(s);
-}
+struct server {
+    struct shared shared;
+    struct worker *worker[LIMIT_WORKERS];
+    uv_timer_t publish;
+    uv_signal_t term, interrupt;
+    struct control control;
+    bool settle_asked, drain_asked, ending, quitting;
+    uint64_t settle_id;
+    int seconds_empty;
+};
 
 static void order_all(struct server *s, enum worker_order order)
 {
-    for (int i = 0; i < s->options.workers; i++)
+    for (int i = 0; i < s->shared.options.workers; i++)
         worker_order(s->worker[i], order);
 }
 
@@ -48,12 +42,12 @@ static void quit(struct server *s)
         return;
     s->quitting = true;
     order_all(s, WORKER_QUIT);
-    for (int i = 1; i < s->options.workers; i++)
+    for (int i = 1; i < s->shared.options.workers; i++)
         uv_thread_join(&s->worker[i]->thread);
-    atomic_store(&s->deaf, true);
-    uv_close((uv_handle_t *)&s->report, NULL);
-    defect_stop(s->defect);
-    fd_exhaustion_close(&s->fd_exhaustion);
+    atomic_store(&s->shared.deaf, true);
+    uv_close((uv_handle_t *)&s->shared.report, NULL);
+    defect_stop(s->shared.defect);
+    fd_exhaustion_close(&s->shared.fd_exhaustion);
     control_close(&s->control);
     uv_close((uv_handle_t *)&s->publish, NULL);
     uv_close((uv_handle_t *)&s->term, NULL);
@@ -63,30 +57,30 @@ static void quit(struct server *s)
 static void tell_problems(struct server *s)
 {
     for (int i = 0; i < PROBLEMS; i++) {
-        int ready = NOTE_READY;
-        if (!atomic_compare_exchange_strong(&s->problem[i].state, &ready, NOTE_TOLD))
+        const char *text = shared_take_problem(&s->shared, (enum problem)i);
+        if (!text)
             continue;
-        control_say(&s->control, "problem text=%s", s->problem[i].text);
-        fprintf(stderr, "soak-server: %s\n", s->problem[i].text);
+        control_say(&s->control, "problem text=%s", text);
+        fprintf(stderr, "soak-server: %s\n", text);
     }
 }
 
 static void publish_caches(struct server *s)
 {
-    struct page_cache *sessions = &s->page->cache[0];
-    defect_publish(s->defect, &s->page->cache[1]);
-    if (s->options.session != CONTEXT_CACHE && !s->options.early_data)
+    struct page_cache *sessions = &s->shared.page->cache[0];
+    defect_publish(s->shared.defect, &s->shared.page->cache[1]);
+    if (s->shared.options.session != CONTEXT_CACHE && !s->shared.options.early_data)
         return;
     snprintf(sessions->name, sizeof sessions->name, "session cache");
-    SSL_CTX *ctx = contexts_shared(s->contexts);
+    SSL_CTX *ctx = contexts_shared(s->shared.contexts);
     atomic_store(&sessions->population, (uint64_t)SSL_CTX_sess_number(ctx));
     SSL_CTX_free(ctx);
-    atomic_store(&sessions->capacity, s->options.cache_size);
+    atomic_store(&sessions->capacity, s->shared.options.cache_size);
 }
 
 static void answer_settle(struct server *s)
 {
-    if (!s->settle_asked || atomic_load(&s->settling) > 0)
+    if (!s->settle_asked || atomic_load(&s->shared.settling) > 0)
         return;
     s->settle_asked = false;
     publish_caches(s);
@@ -97,10 +91,11 @@ static void answer_settle(struct server *s)
 
 static void answer_drain(struct server *s)
 {
-    if (!s->drain_asked || atomic_load(&s->listening) > 0 || atomic_load(&s->open) > 0)
+    if (!s->drain_asked || atomic_load(&s->shared.listening) > 0 ||
+        atomic_load(&s->shared.open) > 0)
         return;
     s->drain_asked = false;
-    defect_drain(s->defect);
+    defect_drain(s->shared.defect);
     probe_on_drain();
     control_say(&s->control, "drained");
     if (s->ending)
@@ -120,24 +115,24 @@ static void settle(struct server *s, const char *line)
     if (line_number(line, "id", &s->settle_id) < 0)
         s->settle_id = 0;
     s->settle_asked = true;
-    contexts_checkpoint(s->contexts);
-    fd_exhaustion_put_off(&s->fd_exhaustion); /* a heap profile is a file */
+    contexts_checkpoint(s->shared.contexts);
+    fd_exhaustion_put_off(&s->shared.fd_exhaustion); /* a heap profile is a file */
     profile_begin(line);
-    atomic_fetch_add(&s->settling, s->options.workers);
+    atomic_fetch_add(&s->shared.settling, s->shared.options.workers);
     order_all(s, WORKER_SETTLE);
 }
 
 static void drain(struct server *s, enum worker_order order)
 {
     s->drain_asked = true;
-    defect_drain(s->defect);
+    defect_drain(s->shared.defect);
     order_all(s, order);
-    server_report(s);
+    shared_report(&s->shared);
 }
 
 static void flush(struct server *s)
 {
-    SSL_CTX *ctx = contexts_shared(s->contexts);
+    SSL_CTX *ctx = contexts_shared(s->shared.contexts);
     /* A time of 0 stands for every session, expired or not. */
 #if OPENSSL_VERSION_NUMBER >= 0x30400000L
     SSL_CTX_flush_sessions_ex(ctx, 0);
@@ -146,9 +141,9 @@ static void flush(struct server *s)
 #endif
     SSL_CTX_free(ctx);
     struct err e;
-    if (contexts_reload(s->contexts, &e) < 0)
-        server_problem(s, PROBLEM_TLS, "%s", e.text);
-    defect_flush(s->defect);
+    if (contexts_reload(s->shared.contexts, &e) < 0)
+        shared_problem(&s->shared, PROBLEM_TLS, "%s", e.text);
+    defect_flush(s->shared.defect);
     control_say(&s->control, "flushed");
 }
 
@@ -185,37 +180,38 @@ static void on_publish(uv_timer_t *timer)
 {
     struct server *s = timer->data;
     probe_publish(false);
-    s->seconds_empty = atomic_load(&s->open) == 0 ? s->seconds_empty + 1 : 0;
+    s->seconds_empty = atomic_load(&s->shared.open) == 0 ? s->seconds_empty + 1 : 0;
     if (s->seconds_empty == DEFERRED_SECONDS)
-        defect_drain(s->defect);
+        defect_drain(s->shared.defect);
 }
 
 /* On any thread: a worker makes more of them with --ctx-reload and --ctx per-connection. */
-static int make_context(void *server, SSL_CTX **ret, struct err *e)
+static int make_context(void *shared, SSL_CTX **ret, struct err *e)
 {
-    const struct server *s = server;
+    const struct shared *s = shared;
     return server_tls_context(&s->tls, &s->options, ret, e);
 }
 
 static int open_tls(struct server *s, struct err *e)
 {
-    const struct options *o = &s->options;
+    const struct options *o = &s->shared.options;
     const struct contexts_options contexts = {.make = make_context,
-                                              .arg = s,
+                                              .arg = &s->shared,
                                               .per_connection = o->ctx == CTX_PER_CONNECTION,
                                               .reload = o->ctx_reload};
-    if (server_tls_open(&s->tls, o, e) < 0)
+    if (server_tls_open(&s->shared.tls, o, e) < 0)
         return -1;
-    return contexts_new(&contexts, &s->contexts, e);
+    return contexts_new(&contexts, &s->shared.contexts, e);
 }
 
 static int open_workers(struct server *s, struct err *e)
 {
     int fds[LIMIT_WORKERS];
-    if (listen_open(&s->options.address, s->options.backlog, fds, s->options.workers, e) < 0)
+    if (listen_open(&s->shared.options.address, s->shared.options.backlog, fds,
+                    s->shared.options.workers, e) < 0)
         return -1;
-    for (int i = 0; i < s->options.workers; i++) {
-        s->worker[i] = worker_new(s, fds[i], e);
+    for (int i = 0; i < s->shared.options.workers; i++) {
+        s->worker[i] = worker_new(&s->shared, fds[i], e);
         if (!s->worker[i])
             return -1;
     }
@@ -225,17 +221,17 @@ static int open_workers(struct server *s, struct err *e)
 static int open_main(struct server *s, struct err *e)
 {
     uv_loop_t *loop = &s->worker[0]->loop;
-    uv_async_init(loop, &s->report, on_report);
+    uv_async_init(loop, &s->shared.report, on_report);
     uv_timer_init(loop, &s->publish);
-    fd_exhaustion_init(&s->fd_exhaustion, s->options.emfile, loop);
+    fd_exhaustion_init(&s->shared.fd_exhaustion, s->shared.options.emfile, loop);
     uv_signal_init(loop, &s->term);
     uv_signal_init(loop, &s->interrupt);
-    s->report.data = s->publish.data = s->term.data = s->interrupt.data = s;
+    s->shared.report.data = s->publish.data = s->term.data = s->interrupt.data = s;
     uv_timer_start(&s->publish, on_publish, PUBLISH_MS, PUBLISH_MS);
     uv_signal_start(&s->term, on_signal, SIGTERM);
-    defect_start(s->defect, loop);
-    if (s->options.control_fd >= 0)
-        return control_open(&s->control, loop, s->options.control_fd, on_line, s, e);
+    defect_start(s->shared.defect, loop);
+    if (s->shared.options.control_fd >= 0)
+        return control_open(&s->control, loop, s->shared.options.control_fd, on_line, s, e);
     uv_signal_start(&s->interrupt, on_signal, SIGINT);
     return 0;
 }
@@ -248,28 +244,28 @@ static void run_worker(void *worker)
 static int start(struct server *s, struct err *e)
 {
     char text[ADDRESS_TEXT], versions[128];
-    for (int i = 1; i < s->options.workers; i++) {
+    for (int i = 1; i < s->shared.options.workers; i++) {
         int rc = uv_thread_create(&s->worker[i]->thread, run_worker, s->worker[i]);
         if (rc < 0)
             return err_set(e, "can't start a thread: %s", uv_strerror(rc));
     }
     if (s->control.open)
-        control_say(&s->control, "ready port=%u %s", address_port(&s->options.address),
+        control_say(&s->control, "ready port=%u %s", address_port(&s->shared.options.address),
                     probe_versions(versions, sizeof versions));
     else
-        printf("listening on %s\n", address_print(&s->options.address, text));
+        printf("listening on %s\n", address_print(&s->shared.options.address, text));
     fflush(stdout);
     return 0;
 }
 
 static void server_free(struct server *s)
 {
-    for (int i = 0; i < s->options.workers; i++)
+    for (int i = 0; i < s->shared.options.workers; i++)
         worker_free(s->worker[i]);
-    defect_free(s->defect);
-    trace_log_close(s->log);
-    contexts_free(s->contexts);
-    server_tls_fini(&s->tls);
+    defect_free(s->shared.defect);
+    trace_log_close(s->shared.log);
+    contexts_free(s->shared.contexts);
+    server_tls_fini(&s->shared.tls);
     free(s);
 }
 
@@ -318,14 +314,14 @@ int server_run(const struct options *o, struct err *e)
     struct server *s = calloc(1, sizeof *s);
     if (!s)
         return err_set(e, "out of memory");
-    s->options = *o;
-    s->page = probe_page();
-    s->app = &s->page->app;
+    s->shared.options = *o;
+    s->shared.page = probe_page();
+    s->shared.app = &s->shared.page->app;
     /* A failure here ends the process, so what was opened before it is left to the kernel. */
     if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
-        defect_new(o->defect, o->seed, &s->defect, e) < 0)
+        defect_new(o->defect, o->seed, &s->shared.defect, e) < 0)
         return -1;
-    if (o->log && trace_log_open(o->log, &s->log, e) < 0)
+    if (o->log && trace_log_open(o->log, &s->shared.log, e) < 0)
         return -1;
     if (open_workers(s, e) < 0 || open_main(s, e) < 0 || start(s, e) < 0)
         return -1;

@@ -5,7 +5,7 @@
 #include "conn.h"
 #include "control/program.h"
 #include "probe/probe.h"
-#include "server.h"
+#include "shared.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static bool short_of_files(struct worker *w)
 {
     uv_os_fd_t listener;
     return uv_fileno((uv_handle_t *)&w->listener, &listener) == 0 &&
-           fd_exhaustion_met(&w->server->fd_exhaustion, listener);
+           fd_exhaustion_met(&w->shared->fd_exhaustion, listener);
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -32,16 +32,16 @@ static void on_connection(uv_stream_t *stream, int status)
     struct worker *w = worker_of(stream->data);
     if (status == 0) {
         conn_accept(w, stream);
-        fd_exhaustion_after_accept(&w->server->fd_exhaustion);
+        fd_exhaustion_after_accept(&w->shared->fd_exhaustion);
     } else if (status == UV_EMFILE && short_of_files(w)) {
-        atomic_fetch_add(&w->server->app->expected_aborts, 1);
-        server_problem(w->server, PROBLEM_ACCEPT,
+        counter_add(&w->shared->app->expected_aborts);
+        shared_problem(w->shared, PROBLEM_ACCEPT,
                        "too many open files, as --emfile wants: a connection was closed");
     } else if (status == UV_EMFILE || status == UV_ENFILE) {
-        server_problem(w->server, PROBLEM_ACCEPT,
+        shared_problem(w->shared, PROBLEM_ACCEPT,
                        "too many open files: raise `ulimit -n` or hold fewer connections");
     } else {
-        server_problem(w->server, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(status));
+        shared_problem(w->shared, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(status));
     }
 }
 
@@ -63,8 +63,8 @@ static void on_tick(uv_timer_t *timer)
 static void on_listener_closed(uv_handle_t *handle)
 {
     struct worker *w = worker_of(handle->data);
-    atomic_fetch_sub(&w->server->listening, 1);
-    server_report(w->server);
+    atomic_fetch_sub(&w->shared->listening, 1);
+    shared_report(w->shared);
 }
 
 static void stop_listening(struct worker *w)
@@ -108,8 +108,8 @@ static void on_wake(uv_async_t *async)
     }
     if (orders & WORKER_SETTLE) {
         probe_thread_flush();
-        atomic_fetch_sub(&w->server->settling, 1);
-        server_report(w->server);
+        atomic_fetch_sub(&w->shared->settling, 1);
+        shared_report(w->shared);
     }
     if (orders & WORKER_QUIT)
         quit(w);
@@ -127,21 +127,23 @@ static int open_listener(struct worker *w, int listen_fd)
     if (rc == 0)
         rc = uv_tcp_open(&w->listener, listen_fd);
     if (rc == 0)
-        rc = uv_listen((uv_stream_t *)&w->listener, w->server->options.backlog, on_connection);
+        rc = uv_listen((uv_stream_t *)&w->listener, w->shared->options.backlog, on_connection);
     w->listener.data = w;
     return rc;
 }
 
-struct worker *worker_new(struct server *server, int listen_fd, struct err *e)
+struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e)
 {
-    const struct options *o = &server->options;
+    const struct options *o = &shared->options;
     struct worker *w = calloc(1, sizeof *w);
     int rc = w ? uv_loop_init(&w->loop) : UV_ENOMEM;
     if (rc < 0)
         goto fail;
     program_give_room(&w->loop, o->conns + (uint64_t)o->backlog + OTHER_FILES);
     w->magic = WORKER_MAGIC;
-    w->server = server;
+    w->shared = shared;
+    w->net.loop = &w->loop;
+    w->net.events = &conn_events;
     deadline_list_init(&w->handshaking, o->handshake_timeout_ns / 1000000);
     deadline_list_init(&w->idle, o->idle_timeout_ns / 1000000);
     deadline_list_init(&w->lingering, LINGER_MS);
@@ -152,7 +154,7 @@ struct worker *worker_new(struct server *server, int listen_fd, struct err *e)
         (rc = open_listener(w, listen_fd)) < 0)
         goto fail;
     w->listening = true;
-    atomic_fetch_add(&server->listening, 1);
+    atomic_fetch_add(&shared->listening, 1);
     return w;
 fail:
     /* The process ends on this: the loop's few handles aren't worth a second way of closing. */

@@ -9,14 +9,14 @@
 
 #include "base/err.h"
 #include "deadline.h"
-#include "tls/wire.h"
+#include "net/socket.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
-struct server;
+struct shared;
 
 enum worker_order {
     WORKER_SETTLE = 1, /* empty the thread's allocator cache */
@@ -25,11 +25,9 @@ enum worker_order {
     WORKER_QUIT = 8    /* close all; the loop then ends */
 };
 
-enum { WORKER_IN_BYTES = 64 * 1024, WORKER_PLAIN_BYTES = 16 * 1024 };
-
 struct worker {
     uint32_t magic;
-    struct server *server; /* borrowed: outlives the worker */
+    struct shared *shared; /* borrowed: outlives the worker */
     uv_loop_t loop;
     uv_tcp_t listener;
     uv_async_t wake;
@@ -38,13 +36,11 @@ struct worker {
     atomic_uint orders;
     bool listening, quitting;
     struct deadline_list handshaking, idle, lingering; /* every open connection is in one of them */
-    struct wire_out out;                               /* of the connection being served */
-    uint8_t in[WORKER_IN_BYTES];                       /* what it has just received */
-    uint8_t plain[WORKER_PLAIN_BYTES];
+    struct net_loop net;
 };
 
 /* Takes `listen_fd`. Returns the worker or NULL; free it after its loop has ended. */
-struct worker *worker_new(struct server *server, int listen_fd, struct err *e);
+struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e);
 /* Runs the loop until WORKER_QUIT has been obeyed. */
 void worker_run(struct worker *w);
 /* From any thread. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_list.h"
+#include "commands.h"
 
 #include "base/text.h"
 #include "catalog.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_COLUMNS = 26, SHORT_COLUMNS = 14, TEXT = 1024, EXIT_BROKEN = 4 };
+enum { NAME_COLUMNS = 26, SHORT_COLUMNS = 14, TEXT = 1024 };
 
 struct options {
     const char *json;
@@ -25,6 +25,7 @@ static const struct opt table[] = {
 
 const struct command list_command = {
     .name = "list",
+    .run = cmd_list,
     .words = "[LIST] [OPTIONS]",
     .line = "scenarios, behaviours, defects",
     .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the\n"
@@ -41,7 +42,6 @@ struct defect {
 static const struct defect defects[] = {
 #define X(name, identifier, help) {name, help},
 #include "options/defects.def"
-#undef X
 };
 enum { DEFECTS = sizeof defects / sizeof *defects };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_run.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
 #include "base/clock.h"
+#include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
-#include "command.h"
 #include "control/program.h"
 #include "options/load_need.h"
 #include "report/document.h"
@@ -32,8 +32,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
 
 static int usage(const struct err *e)
 {
@@ -253,7 +251,7 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     *ret_tried = true;
     scenario_settle(&c.scenario);
     if (command_is_unbuilt())
-        return put_off(&c.scenario, &e) == 0 ? COMMAND_UNBUILT : usage(&e);
+        return put_off(&c.scenario, &e) == 0 ? EXIT_UNBUILT : usage(&e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
     if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)
@@ -261,10 +259,22 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     return run_scenario(&c);
 }
 
+static bool asks_for_help(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
+    if (asks_for_help(argc, argv)) {
+        help_print(stdout);
+        return EXIT_PASS;
+    }
     int code = run_line(argc, argv, &tried);
-    bool bisected = bisect_exit_asked(argc, argv) && code != COMMAND_UNBUILT;
+    bool bisected = bisect_exit_asked(argc, argv) && code != EXIT_UNBUILT;
     return bisected ? bisect_exit_code(code, tried) : code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_show.h"
+#include "commands.h"
 
 #include "base/text.h"
 #include "chosen.h"
@@ -17,6 +17,7 @@ static const struct opt table[] = {
 
 const struct command show_command = {
     .name = "show",
+    .run = cmd_show,
     .words = "[SCENARIO] [OPTIONS]",
     .line = "what a scenario comes down to",
     .about = "Prints the values that a run would have, each with the place it has it from: the\n"

@@ -2,14 +2,13 @@
 #include "command.h"
 
 #include "archive/outputs.h"
+#include "base/exit_codes.h"
 #include "commands.h"
 #include "report/json_util.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 static void print_help(const struct command *c)
 {

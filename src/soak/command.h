@@ -12,8 +12,9 @@
 #include <stdio.h>
 
 struct command {
-    const char *name, *words;  /* "calibrate", "[OPTIONS]" */
-    const char *line;          /* what it is for, in a few words */
+    int (*run)(int argc, char *const *argv); /* argv[0] is the command's name. An exit code */
+    const char *name, *words;                /* "calibrate", "[OPTIONS]" */
+    const char *line;          /* what it is for, in a few words; NULL: it isn't listed */
     const char *about, *after; /* paragraphs of the help, each ends with a newline */
     const struct opt *table;
     size_t options;
@@ -22,8 +23,7 @@ struct command {
 
 /* The launcher runs soak as soon as it alone is built, with SOAK_UNBUILT set: what needs no more
  * than that is done, and what is refused is refused at once. A line that would start something ends
- * with this code instead, before anything was printed; it is run again when all is built. */
-enum { COMMAND_UNBUILT = 75 };
+ * with EXIT_UNBUILT instead, before anything was printed; it is run again when all is built. */
 bool command_is_unbuilt(void);
 
 /* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was

@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
-#include "cmd_list.h"
-#include "cmd_show.h"
-#include "compare/cmd_bisect.h"
-#include "compare/cmd_compare.h"
-#include "library/cmd_libs.h"
-#include "selftest/cmd_calibrate.h"
-#include "selftest/cmd_selftest.h"
-#include "suite/cmd_merge.h"
-#include "suite/cmd_suite.h"
+static const struct command run_command = {.name = "run", .run = cmd_run},
+                            help_command = {.name = "help", .run = cmd_help},
+                            man_command = {.name = "--man", .run = cmd_man},
+                            version_command = {.name = "version", .run = cmd_version},
+                            version_option = {.name = "--version", .run = cmd_version};
 
-static const struct command_entry entries[] = {
-    {&list_command, cmd_list},          {&show_command, cmd_show},
-    {&suite_command, cmd_suite},        {&merge_command, cmd_merge},
-    {&libs_command, cmd_libs},          {&compare_command, cmd_compare},
-    {&bisect_command, cmd_bisect},      {&selftest_command, cmd_selftest},
-    {&calibrate_command, cmd_calibrate}};
+static const struct command *const all[] = {
+    &list_command,    &show_command,   &suite_command,    &merge_command,     &libs_command,
+    &compare_command, &bisect_command, &selftest_command, &calibrate_command, &run_command,
+    &help_command,    &man_command,    &version_command,  &version_option};
 
-const struct command_entry *commands(size_t *ret_count)
+const struct command *const *commands(size_t *ret_count)
 {
-    *ret_count = sizeof entries / sizeof *entries;
-    return entries;
+    *ret_count = sizeof all / sizeof *all;
+    return all;
 }

@@ -1,22 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every command of soak but `run`, once: what main calls, --help and the man page list, and a
- * refused option or word may have meant.
+ * Every command of soak, once: what main calls, --help and the man page list, and a refused option
+ * or word may have meant. Each is defined in the file of its function, with its options.
  */
 #ifndef SOAK_COMMANDS_H
 #define SOAK_COMMANDS_H
 
 #include "command.h"
 
-struct command_entry {
-    const struct command *command;
-    int (*run)(int argc, char *const *argv); /* argv[0] is the command's name. An exit code */
-};
+extern const struct command list_command, show_command, suite_command, merge_command, libs_command,
+    compare_command, bisect_command, selftest_command, calibrate_command;
 
-/* In the order of the help. */
-const struct command_entry *commands(size_t *ret_count);
+/* argv[0] is the command's name, or the program's. They return an exit code. */
+int cmd_run(int argc, char *const *argv);
+int cmd_list(int argc, char *const *argv);
+int cmd_show(int argc, char *const *argv);
+int cmd_suite(int argc, char *const *argv);
+int cmd_merge(int argc, char *const *argv);
+int cmd_libs(int argc, char *const *argv);
+int cmd_compare(int argc, char *const *argv);
+int cmd_bisect(int argc, char *const *argv);
+int cmd_selftest(int argc, char *const *argv);
+int cmd_calibrate(int argc, char *const *argv);
+int cmd_help(int argc, char *const *argv);    /* help [COMMAND] */
+int cmd_man(int argc, char *const *argv);     /* the man page soak(1), in man(7)'s macros */
+int cmd_version(int argc, char *const *argv); /* one line */
+
+/* The help of a run and of soak as a whole, from the same tables as the man page. */
+void help_print(FILE *out);
+
+/* In the order of the help; those without a `line` aren't listed. */
+const struct command *const *commands(size_t *ret_count);
 /* NULL when there is none of this name. */
-const struct command_entry *commands_find(const char *name);
+const struct command *commands_find(const char *name);
 
 /* Replaces the sentence of an OPTS_STRANGER: says what soak calls what was typed, or which command
  * has it. `name` is the command's ("run"), the rest is what was given to opts_parse. Returns -1. */

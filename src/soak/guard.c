@@ -2,6 +2,7 @@
 #include "guard.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "base/process.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_CANNOT_START = 127, PID_TEXT = 16 };
+enum { PID_TEXT = 16 };
 
 /* The words before those of the program: which of the two, and whose child it is. */
 static const char under_word[] = "--under", guard_word[] = "--guard";

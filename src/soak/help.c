@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "help.h"
-
 #include "commands.h"
+
+#include "base/exit_codes.h"
 #include "scenario/scenario.h"
 
 #include <string.h>
 
-enum { EXIT_USAGE = 2, WORDS_COLUMNS = 27 };
+enum { WORDS_COLUMNS = 27 };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";
 static const char about[] =
@@ -17,8 +17,6 @@ static const char about[] =
 static const char writing[] =
     "--option VALUE is --option=VALUE. Where the value may be left out (--json[=FILE]), the next\n"
     "word is FILE if it is - or ends as such files do: --json x.json, --markdown x.md.\n";
-static const char exits[] =
-    "0 PASS, 1 LEAK, 2 usage, 3 INCONCLUSIVE, 4 INVALID or broken, 130 interrupted.\n";
 static const char leaves[] =
     "Each run leaves a folder in results/runs/: result.json, samples.jsonl, manifest.json and\n"
     "the logs of both sides.\n";
@@ -29,12 +27,22 @@ static bool begins_section(size_t i)
     return i == 0 || strcmp(scenario_section(i), scenario_section(i - 1)) != 0;
 }
 
+static void print_exits(FILE *out)
+{
+#define PRINT_EXIT(id, value, meaning)                                                             \
+    fprintf(out, "%s%d %s", id == EXIT_PASS ? "\nExit: " : ", ", value, meaning);
+    EXIT_CODE_LIST(PRINT_EXIT)
+    fprintf(out, ".\n%s", leaves);
+}
+
 static void print_commands(FILE *out)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     for (size_t i = 0; i < count; i++) {
-        const struct command *c = entry[i].command;
+        const struct command *c = all[i];
+        if (!c->line)
+            continue;
         int used = (int)(strlen(c->name) + strlen(c->words));
         fprintf(out, "  soak %s %s%*s%s\n", c->name, c->words, WORDS_COLUMNS - used, "", c->line);
     }
@@ -55,20 +63,16 @@ void help_print(FILE *out)
         if (!scenario_is_weight(i))
             opts_help(&table[i], 1, &usual, out);
     }
-    fprintf(out, "\nExit: %s%s", exits, leaves);
+    print_exits(out);
 }
 
-int help_command(int argc, char *const *argv)
+int cmd_help(int argc, char *const *argv)
 {
     const char *word = argc > 1 ? argv[1] : "run";
-    const struct command_entry *entry = commands_find(word);
+    const struct command *command = commands_find(word);
     char *const line[] = {argv[0], (char *)"--help", NULL};
-    if (entry)
-        return entry->run(2, line);
-    if (strcmp(word, "run") == 0) {
-        help_print(stdout);
-        return 0;
-    }
+    if (command)
+        return (command->run == cmd_help ? cmd_run : command->run)(2, line);
     struct err e;
     const char *nearest = commands_nearest(word);
     err_set(&e, "%.60s: no such command%s%s%s", word, nearest ? "; did you mean " : "",
@@ -135,22 +139,24 @@ static void put_command(const struct command *c, FILE *out)
 static void put_synopsis(FILE *out)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     fputs("\n.SH SYNOPSIS\n.B soak\n[run] [SCENARIO] [OPTIONS]\n", out);
     for (size_t i = 0; i < count; i++)
-        fprintf(out, ".br\n.B soak %s\n%s\n", entry[i].command->name, entry[i].command->words);
+        if (all[i]->line)
+            fprintf(out, ".br\n.B soak %s\n%s\n", all[i]->name, all[i]->words);
 }
 
 static void put_commands(FILE *out)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < count; i++)
-        put_command(entry[i].command, out);
+        if (all[i]->line)
+            put_command(all[i], out);
 }
 
-void help_man(FILE *out)
+static void put_man(FILE *out)
 {
     size_t count;
     struct scenario usual;
@@ -172,7 +178,25 @@ void help_man(FILE *out)
     }
     put_commands(out);
     fputs(".SH EXIT STATUS\n", out);
-    put_text(exits, out);
+#define PUT_EXIT(id, value, meaning) fprintf(out, ".TP\n\\fB%d\\fR\n%s\n", value, meaning);
+    EXIT_CODE_LIST(PUT_EXIT)
+    EXIT_CODE_SPECIAL_LIST(PUT_EXIT)
     fputs(".SH FILES\n", out);
     put_text(leaves, out);
+}
+
+int cmd_man(int argc, char *const *argv)
+{
+    (void)argc;
+    (void)argv;
+    put_man(stdout);
+    return EXIT_PASS;
+}
+
+int cmd_version(int argc, char *const *argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("soak " SOAK_VERSION);
+    return EXIT_PASS;
 }

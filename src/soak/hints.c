@@ -62,9 +62,9 @@ static void say_other(const char *word, const char *name, const struct command *
 static bool say_of_others(const char *word, const char *typed, const char *name, struct err *e)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     for (size_t i = 0; i < count; i++) {
-        const struct command *c = entry[i].command;
+        const struct command *c = all[i];
         const struct opt *option = opts_find(c->table, c->options, typed);
         if (!option || strcmp(c->name, name) == 0)
             continue;
@@ -116,24 +116,24 @@ int commands_parsed(int rc, const char *name, const struct opt *table, size_t co
     return rc == OPTS_STRANGER ? commands_stranger(name, table, count, argc, argv, e) : rc;
 }
 
-const struct command_entry *commands_find(const char *name)
+const struct command *commands_find(const char *name)
 {
     size_t count;
-    const struct command_entry *entry = commands(&count);
+    const struct command *const *all = commands(&count);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(entry[i].command->name, name) == 0)
-            return &entry[i];
+        if (strcmp(all[i]->name, name) == 0)
+            return all[i];
     return NULL;
 }
 
 const char *commands_nearest(const char *word)
 {
-    const char *names[COMMANDS_MAX] = {"run", "help", "version"};
-    size_t count, used = 3;
-    const struct command_entry *entry = commands(&count);
+    const char *names[COMMANDS_MAX];
+    size_t count;
+    const struct command *const *all = commands(&count);
     const char *meant = hint_command(word);
-    CHECK(count + used <= COMMANDS_MAX);
+    CHECK(count <= COMMANDS_MAX);
     for (size_t i = 0; i < count; i++)
-        names[used++] = entry[i].command->name;
-    return meant ? meant : grammar_nearest(word, names, used);
+        names[i] = all[i]->name;
+    return meant ? meant : grammar_nearest(word, names, count);
 }

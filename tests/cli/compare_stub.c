@@ -4,8 +4,6 @@
  * time. Each run's words are appended to the file in SOAK_STUB_LOG.
  */
 #include "src/soak/commands.h"
-#include "src/soak/compare/cmd_bisect.h"
-#include "src/soak/compare/cmd_compare.h"
 #include "src/soak/compare/compare_prepare.h"
 #include "src/soak/run_process.h"
 #include "tests/unit/stats/compare_measured.h"
@@ -276,10 +274,9 @@ static int write_document(const char *name, const char *path)
 }
 
 /* The commands of this program. */
-const struct command_entry *commands(size_t *ret_count)
+const struct command *const *commands(size_t *ret_count)
 {
-    static const struct command_entry entries[] = {{&compare_command, cmd_compare},
-                                                   {&bisect_command, cmd_bisect}};
+    static const struct command *const entries[] = {&compare_command, &bisect_command};
     *ret_count = 2;
     return entries;
 }

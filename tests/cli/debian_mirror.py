@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A folder that apt takes for a mirror of Debian, with tiny packages made here."""
 
+import gzip
 import hashlib
+import io
 import os
 import shutil
 import subprocess
+import tarfile
 import tempfile
 
 
@@ -49,6 +52,31 @@ def make_deb(folder, package, version, tree, depends=None):
                     file.write(content)
         path = f"{folder}/{package}_{version.replace(':', '%3a')}_{architecture()}.deb"
         run("dpkg-deb", "--root-owner-group", "-Znone", "-b", work, path)
+    return path
+
+
+def make_bomb(folder, package, part, gib):
+    """A small package file whose `part`, "control" or "data", unpacks to so many GiB of zeros."""
+    block = 64 << 20
+    header = tarfile.TarInfo("big")
+    header.size = gib << 30
+    zeros = gzip.compress(bytes(block))
+    big = gzip.compress(header.tobuf(tarfile.GNU_FORMAT)) + zeros * ((gib << 30) // block)
+    honest = io.BytesIO()
+    with tarfile.open(fileobj=honest, mode="w:gz") as tar:
+        text = (f"Package: {package}\nVersion: 1\nArchitecture: {architecture()}\n"
+                "Maintainer: nobody <nobody@localhost>\nDescription: a test\n").encode()
+        control = tarfile.TarInfo("./control")
+        control.size = len(text)
+        tar.addfile(control, io.BytesIO(text))
+    path = f"{folder}/{package}_1_{architecture()}.deb"
+    with open(path, "wb") as file:
+        file.write(b"!<arch>\n")
+        for name, content in (("debian-binary", b"2.0\n"),
+                              ("control.tar.gz", big if part == "control" else honest.getvalue()),
+                              ("data.tar.gz", big if part == "data" else honest.getvalue())):
+            file.write(f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode())
+            file.write(content + b"\n" * (len(content) % 2))
     return path
 
 

@@ -5,8 +5,6 @@
 #include "src/soak/catalog.h"
 #include "src/soak/commands.h"
 #include "src/soak/run_process.h"
-#include "src/soak/suite/cmd_merge.h"
-#include "src/soak/suite/cmd_suite.h"
 #include "src/soak/suite/suite_files.h"
 
 #include <signal.h>
@@ -103,10 +101,9 @@ void run_process_close(struct run_process *s)
 }
 
 /* The commands of this program. */
-const struct command_entry *commands(size_t *ret_count)
+const struct command *const *commands(size_t *ret_count)
 {
-    static const struct command_entry entries[] = {{&suite_command, cmd_suite},
-                                                   {&merge_command, cmd_merge}};
+    static const struct command *const entries[] = {&suite_command, &merge_command};
     *ret_count = 2;
     return entries;
 }

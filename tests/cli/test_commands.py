@@ -142,18 +142,18 @@ class Commands(unittest.TestCase):
         self.assertEqual(process.stdout.splitlines()[-1], "1 of 1 as expected: 1 caught")
         self.assertEqual(os.listdir(self.temporary), [])
 
-    def test_a_run_that_fails_is_kept_and_named(self):
+    def test_a_run_that_fails_is_kept_and_named_and_ends_with_1(self):
         """Its server is killed: the run is INVALID."""
-        with subprocess.Popen([SOAK, "calibrate", "--runs", "1", "--mix", "default"],
-                              stdout=subprocess.PIPE, text=True,
-                              env=dict(os.environ, SOAK_ROOT=SOURCE,
-                                       TMPDIR=self.temporary)) as process:
-            os.kill(self.server_of(process.pid), signal.SIGKILL)
-            output, _ = process.communicate(timeout=PATIENCE_S)
-        self.assertEqual(process.returncode, 1, output)
-        kept = re.search(r"INVALID.*kept: (\S+?);? ", output + " ").group(1).strip()
-        with open(os.path.join(kept, "result.json"), encoding="utf-8") as f:
-            self.assertIn("signal 9", json.load(f)["broken"])
+        for line in (("--runs", "1", "--mix", "default"), ("--random", "1", "--seed", "1")):
+            with subprocess.Popen([SOAK, "calibrate", *line], stdout=subprocess.PIPE, text=True,
+                                  env=dict(os.environ, SOAK_ROOT=SOURCE,
+                                           TMPDIR=self.temporary)) as process:
+                os.kill(self.server_of(process.pid), signal.SIGKILL)
+                output, _ = process.communicate(timeout=PATIENCE_S)
+            self.assertEqual(process.returncode, 1, output)
+            kept = re.search(r"INVALID(?s:.*)kept: ([^\s;]+)", output).group(1)
+            with open(os.path.join(kept, "result.json"), encoding="utf-8") as f:
+                self.assertIn("signal 9", json.load(f)["broken"])
 
     @staticmethod
     def children(pid):

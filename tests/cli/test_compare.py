@@ -573,7 +573,7 @@ class Documents(Compare):
         self.assertTrue(broken(lambda d: d["rows"][0]["cells"][0].update(value="many")))
 
     def test_the_words_are_those_of_the_code(self):
-        header = (SOURCE / "src/common/stats/compare/compare.h").read_text(encoding="utf-8")
+        header = (SOURCE / "src/common/stats/compare/compare_names.h").read_text(encoding="utf-8")
         block = header[header.index("define COMPARE_CHANGE_LIST"):]
         changes = re.findall(r'X\(\w+, "([^"]+)"\)', block[:block.index("enum compare_change")])
         self.assertEqual(read_schema("soak-compare-1")["$defs"]["change"]["enum"], changes)

@@ -126,6 +126,19 @@ class Docs(unittest.TestCase):
                         if option not in known]
         self.nothing(unknown)
 
+    def test_controls_and_other_names_of_the_code_exist(self):
+        """What decision.md calls by its name in the source: each rule, its controls, the tests."""
+        source = "\n".join(read(path) for folder in ("src", "tests") for path in sorted((SOURCE / folder).rglob("*"))
+                           if path.suffix in (".c", ".h", ".def", ".py"))
+        words = set(re.findall(r"\w+", source))
+        text = prose(read(SOURCE / "docs/decision.md"))
+        named = {word for word in CODE.findall(text) if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", word)}
+        for controls in re.findall(r"\*Controls?:\*(.*?)\n\n", text + "\n\n", re.DOTALL):
+            named |= set(re.findall(r"`([a-z_]+)`", controls))
+        rules = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", text)) - {"SSL_CTX", "SSL_SESSION", "EVP_PKEY"}
+        self.nothing([f"docs/decision.md: there is no {word}" for word in sorted((named | rules) - words)
+                      if f"RULE_{word}" not in words and f"COMPARE_RULE_{word}" not in words])
+
     def test_scenarios_that_are_shown_are_taken(self):
         for page in PAGES:
             for block in re.findall(r"^```ini\n(#.*?)^```$", read(page), re.MULTILINE | re.DOTALL):

@@ -4,13 +4,17 @@ that is built, one after the other. Its exit code is the one that the page says 
 and what the page shows of its output is there, in that order, but for figures, which are another run's.
 
 A block is `sh`, commands alone, or `console`, commands behind `$ ` with their output; a line that is
-only `…` stands for what was left out."""
+only `…` stands for what was left out. `test_entrance.py --write` puts today's output into both pages;
+scripts/pictures.sh makes the pictures anew."""
 
+import difflib
+import itertools
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree
@@ -60,6 +64,7 @@ class Sample:
 
     def __init__(self, place, line):
         self.place = place
+        self.line = line
         command, _, comment = line.partition("  #")
         self.command = command.strip()
         said = re.search(r"\bexit (\d+)", comment)
@@ -71,7 +76,7 @@ class Sample:
         rest = shape(output)
         for line in self.shown:
             piece = shape(line)
-            if piece == OMISSION or is_of_this_machine(line):
+            if piece in ("", OMISSION) or is_of_this_machine(line):
                 continue
             at = rest.find(piece)
             if at < 0:
@@ -79,6 +84,26 @@ class Sample:
             # A list of figures goes on in the next line.
             rest = rest[at + len(piece) - piece.endswith("#"):]
         return None
+
+    def today(self, output):
+        """What to show of this output: the stretches between omissions, from the line that is most like
+        their first to the one most like their last."""
+        lines, at, shown = output.rstrip("\n").split("\n"), 0, []
+        for omitted, stretch in itertools.groupby(self.shown, lambda line: line.strip() == OMISSION):
+            stretch = list(stretch)
+            if not omitted:
+                first = nearest(lines, stretch[0], at)
+                at = nearest(lines, stretch[-1], first) + 1
+                stretch = lines[first:at]
+            shown += stretch
+        return shown
+
+
+def nearest(lines, line, start):
+    """The number of the line that is most like this one."""
+    def likeness(i):
+        return difflib.SequenceMatcher(None, shape(lines[i]), shape(line)).ratio()
+    return max(range(start, len(lines)), key=likeness)
 
 
 def samples_of_block(place, kind, text):
@@ -88,7 +113,7 @@ def samples_of_block(place, kind, text):
             samples.append(Sample(place, line))
         elif line.startswith("$ "):
             samples.append(Sample(place, line[2:]))
-        elif line.strip():
+        else:
             samples[-1].shown.append(line)
     return samples
 
@@ -237,5 +262,25 @@ class Entrance(unittest.TestCase):
             self.assertLess(picture.stat().st_size, PICTURE_BYTES, picture)
 
 
+def write():
+    """Puts today's output into the pages."""
+    for page in PAGES:
+        with tempfile.TemporaryDirectory(prefix="soak-entrance-") as folder:
+            reader = Reader(pathlib.Path(folder))
+            text = (SOURCE / page).read_text(encoding="utf-8")
+
+            def renewed(block):
+                lines = []
+                for sample in samples_of_block(page, block[1], block[2]):
+                    process, _ = reader.once(sample.command)
+                    lines += ["$ " + sample.line, *sample.today(process.stdout)]
+                return "\n".join([f"```{block[1]}", *lines, "```"]) if block[1] == "console" else block[0]
+
+            (SOURCE / page).write_text(BLOCK.sub(renewed, text), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    unittest.main()
+    if sys.argv[1:] == ["--write"]:
+        write()
+    else:
+        unittest.main()

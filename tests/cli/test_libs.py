@@ -15,7 +15,7 @@ import tempfile
 import time
 import unittest
 
-from debian_mirror import Mirror, add_openssl, make_deb, make_library, missing_tools
+from debian_mirror import Mirror, add_openssl, make_bomb, make_deb, make_library, missing_tools
 from patience import PATIENCE_S, until
 
 BUILD = os.environ["SOAK_BUILD"]
@@ -302,6 +302,14 @@ class FromFiles(Case):
             content = file.read()
             out.write(content[:len(content) * 3 // 4])
         self.refuses(".*/libuv1_1_all.deb: .*", "add", broken)
+
+    def test_a_package_that_unpacks_to_10_gib_is_refused_before_the_disk_fills(self):
+        for part in ("control", "data"):
+            bomb = make_bomb(self.folder, "libuv1", part, 10)
+            self.assertLess(os.path.getsize(bomb), 16 << 20)
+            self.refuses(".*/libuv1_1_[a-z0-9]+.deb: it would unpack to more than 1024 MiB$", "add", bomb)
+            self.assertLess(sum(os.path.getsize(os.path.join(folder, name))
+                                for folder, _, names in os.walk(self.cache) for name in names), 1 << 20)
 
     def test_a_real_libssl_is_a_library_without_headers(self):
         files = glob.glob(SHARED_DEBS + "/libssl3_3.0.22*.deb")

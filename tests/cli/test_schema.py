@@ -55,7 +55,7 @@ class Schema(unittest.TestCase):
         self.assertTrue(broken(lambda d: d["subjects"][0]["sites"][0].update(blocks="many")))
 
     def test_the_words_are_those_of_the_code(self):
-        header = (SOURCE / "src/common/stats/judge/judge.h").read_text(encoding="utf-8")
+        header = (SOURCE / "src/common/stats/judge/verdict.h").read_text(encoding="utf-8")
         kinds = re.findall(r'X\(KIND_\w+, "([^"]+)"', header)
         verdicts = re.findall(r'X\(VERDICT_\w+, "([^"]+)"', header)
         self.assertEqual(SCHEMA["$defs"]["kind"]["enum"], kinds)

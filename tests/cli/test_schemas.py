@@ -78,11 +78,11 @@ class Described(unittest.TestCase):
                 value = value[key]
             return value
         suite = "src/soak/suite/suite.h"
-        outcomes = words(suite, r'X\((?:MET|UNMET|UNSURE|BROKEN|INTERRUPTED|NOT_RUN), "([^"]+)"')
+        outcomes = words(suite, r'X\(SUITE_(?:MET|UNMET|UNSURE|BROKEN|INTERRUPTED|NOT_RUN), "([^"]+)"')
         self.assertEqual(len(outcomes), 6)
         scenario = ("$defs", "scenario", "properties")
         self.assertEqual(at("soak-suite-1", *scenario, "outcome", "enum"), outcomes)
-        measures = words("src/common/stats/compare/compare_sites.h", r'X\((?:ALLOCS|HELD)\w*, "([^"]+)"')
+        measures = words("src/common/stats/compare/compare_sites.h", r'X\(COMPARE_BY_(?:ALLOCS|HELD)\w*, "([^"]+)"')
         self.assertEqual(at("soak-compare-1", "$defs", "why", "properties", "measure", "enum"),
                          measures)
         kinds = words("src/soak/torture/torture.h", r'X\(TORTURE_\w+, "([^"]+)"')

@@ -6,32 +6,24 @@
 #ifndef SOAK_BASE_FOOTPRINT_NAMES_H
 #define SOAK_BASE_FOOTPRINT_NAMES_H
 
+#include "base/names.h"
+
 /* X(IDENTIFIER, "name"): the two ends of a connection. */
 #define FOOTPRINT_ENDS(X)                                                                          \
-    X(SERVER, "server")                                                                            \
-    X(CLIENT, "client")
+    X(FOOTPRINT_SERVER, "server")                                                                  \
+    X(FOOTPRINT_CLIENT, "client")
 
-enum footprint_end {
-#define X(identifier, name) FOOTPRINT_##identifier,
-    FOOTPRINT_ENDS(X)
-#undef X
-        FOOTPRINT_END_COUNT
-};
+enum footprint_end { FOOTPRINT_ENDS(ENUM_ID) FOOTPRINT_END_COUNT };
 
 /* X(IDENTIFIER, "name"): when an end is looked at. After SSL_new; when its handshake is complete,
  * with all that it sends then; after its first data; with nothing left to read. */
 #define FOOTPRINT_STAGES(X)                                                                        \
-    X(NEW, "new")                                                                                  \
-    X(HANDSHAKE, "handshake")                                                                      \
-    X(DATA, "data")                                                                                \
-    X(IDLE, "idle")
+    X(FOOTPRINT_NEW, "new")                                                                        \
+    X(FOOTPRINT_HANDSHAKE, "handshake")                                                            \
+    X(FOOTPRINT_DATA, "data")                                                                      \
+    X(FOOTPRINT_IDLE, "idle")
 
-enum footprint_stage {
-#define X(identifier, name) FOOTPRINT_##identifier,
-    FOOTPRINT_STAGES(X)
-#undef X
-        FOOTPRINT_STAGE_COUNT
-};
+enum footprint_stage { FOOTPRINT_STAGES(ENUM_ID) FOOTPRINT_STAGE_COUNT };
 
 /* X(name): the figures of an end over a whole connection, of an end at a stage, and of a site at an
  * end, under the names that lines and documents give them. Bytes are those that OpenSSL asked for.
@@ -46,5 +38,7 @@ enum footprint_stage {
 /* Static texts. */
 const char *footprint_end_name(enum footprint_end end);
 const char *footprint_stage_name(enum footprint_stage stage);
+bool footprint_end_from_name(const char *name, enum footprint_end *ret);
+bool footprint_stage_from_name(const char *name, enum footprint_stage *ret);
 
 #endif

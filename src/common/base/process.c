@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
+#include "base/exit_codes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, STACK_LEAST_KIB = 1024, STACK_USUAL_KIB = 8192 };
+enum { STACK_LEAST_KIB = 1024, STACK_USUAL_KIB = 8192 };
 
 /* ---- the start ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program.h"
 
+#include "base/exit_codes.h"
 #include "base/process.h"
 
 #include <fcntl.h>
@@ -11,8 +12,6 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-enum { EXIT_USAGE = 2 };
 
 void program_start(int control_fd)
 {

@@ -8,7 +8,6 @@ static const struct lib_part_entry entries[LIB_PARTS] = {
 #define X(identifier, name, dev, runtime, header, first, second, oldest)                           \
     {name, dev, runtime, header, {first, second}, oldest},
 #include "libs/parts.def"
-#undef X
 };
 
 const struct lib_part_entry *lib_part_entry(enum lib_part part)

@@ -16,7 +16,6 @@
 enum lib_part {
 #define X(identifier, name, dev, runtime, header, first, second, oldest) LIB_##identifier,
 #include "libs/parts.def"
-#undef X
     LIB_PARTS
 };
 

@@ -7,13 +7,11 @@ static const struct behaviour_entry entries[] = {
 #define X(identifier, name, family, weight, ends, needs, help)                                     \
     {name, needs, help, BEHAVIOUR_##family, ENDS_##ends, weight},
 #include "behaviours.def"
-#undef X
 };
 
 const char behaviour_choices[] =
 #define X(identifier, name, family, weight, ends, needs, help) name "|"
 #include "behaviours.def"
-#undef X
     ;
 
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)

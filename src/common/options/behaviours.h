@@ -11,7 +11,6 @@
 enum behaviour {
 #define X(identifier, name, family, weight, ends, needs, help) BEHAVIOUR_##identifier,
 #include "behaviours.def"
-#undef X
     BEHAVIOUR_COUNT
 };
 

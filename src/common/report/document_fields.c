@@ -1,46 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "document_internal.h"
 
-#define ONE(...) +1
-enum {
-    VERDICTS = 0 VERDICT_LIST(ONE),
-    KINDS = 0 KIND_LIST(ONE),
-    STATES = 0 METRIC_STATE_LIST(ONE),
-    OUTCOMES = 0 BEHAVIOURS_OUTCOME_LIST(ONE),
-    BEHAVIOUR_VERDICTS = 0 BEHAVIOUR_VERDICT_LIST(ONE)
-};
-#undef ONE
-
-static const char *verdict_of(int v)
-{
-    return verdict_word((enum verdict)v);
-}
-
-static const char *kind_of(int k)
-{
-    return kind_name((enum kind)k);
-}
-
-static const char *state_of(int s)
-{
-    return metric_state_name((enum metric_state)s);
-}
-
-static const char *outcome_of(int o)
-{
-    return behaviours_outcome_word((enum behaviours_outcome)o);
-}
-
-static const char *behaviour_verdict_of(int v)
-{
-    return behaviour_verdict_word((enum behaviour_verdict)v);
-}
+static const char *const verdicts[] = {VERDICT_LIST(ENUM_NAME)};
+static const char *const kinds[] = {KIND_LIST(ENUM_NAME)};
+static const char *const states[] = {METRIC_STATE_LIST(ENUM_NAME)};
+static const char *const outcomes[] = {BEHAVIOURS_OUTCOME_LIST(ENUM_NAME)};
+static const char *const behaviour_verdicts[] = {BEHAVIOUR_VERDICT_LIST(ENUM_NAME)};
 
 /* ---- the run ---- */
 
 static const struct json_field result_field[] = {
     JSON_FIELD(result, "version", TEXT, version),
-    JSON_WORD_FIELD(result, "verdict", verdict, verdict_of, VERDICTS),
+    JSON_WORD_FIELD(result, "verdict", verdict, verdicts),
     JSON_FIELD(result, "exit", INT, exit_code),
     JSON_FIELD(result, "interrupted", BOOL, interrupted),
     JSON_FIELD(result, "broken", TEXT, broken),
@@ -119,8 +90,8 @@ const struct json_fields document_skipped_fields = JSON_FIELDS(skipped_field);
 
 static const struct json_field subject_field[] = {
     JSON_FIELD(result_subject, "name", TEXT, name),
-    JSON_WORD_FIELD(result_subject, "verdict", judgement.verdict, verdict_of, VERDICTS),
-    JSON_WORD_FIELD(result_subject, "kind", judgement.kind, kind_of, KINDS),
+    JSON_WORD_FIELD(result_subject, "verdict", judgement.verdict, verdicts),
+    JSON_WORD_FIELD(result_subject, "kind", judgement.kind, kinds),
     JSON_FIELD(result_subject, "class", TEXT, class_name),
     JSON_FIELD(result_subject, "per_conn_blocks", NUMBER, judgement.per_conn_blocks),
     JSON_FIELD(result_subject, "per_conn_bytes", NUMBER, judgement.per_conn_bytes),
@@ -138,7 +109,7 @@ static const struct json_field metric_field[] = {
     JSON_FIELD(judge_metric, "half_width", NUMBER, half_width),
     JSON_FIELD(judge_metric, "limit", NUMBER, limit),
     JSON_FIELD(judge_metric, "decides", NUMBER, decides),
-    JSON_WORD_FIELD(judge_metric, "state", state, state_of, STATES),
+    JSON_WORD_FIELD(judge_metric, "state", state, states),
     JSON_FIELD(judge_metric, "note", TEXT, note),
     JSON_FIELD(judge_metric, "role", TEXT, role),
 };
@@ -151,8 +122,8 @@ static const struct json_field site_field[] = {
     JSON_FIELD(result_site, "bytes", INTEGER, bytes),
     JSON_FIELD(result_site, "per_conn_blocks", NUMBER, per_conn_blocks),
     JSON_FIELD(result_site, "per_conn_bytes", NUMBER, per_conn_bytes),
-    JSON_WORD_FIELD(result_site, "kind", kind, kind_of, KINDS),
-    JSON_WORD_FIELD(result_site, "verdict", verdict, verdict_of, VERDICTS),
+    JSON_WORD_FIELD(result_site, "kind", kind, kinds),
+    JSON_WORD_FIELD(result_site, "verdict", verdict, verdicts),
     JSON_FIELD(result_site, "note", TEXT, why),
     JSON_FIELD(result_site, "when", TEXT, attribution),
 };
@@ -247,12 +218,12 @@ static const struct json_field loss_field[] = {
     JSON_FIELD(result_behaviour, "bytes", NUMBER, bytes),
     JSON_FIELD(result_behaviour, "blocks_error", NUMBER, blocks_error),
     JSON_FIELD(result_behaviour, "bytes_error", NUMBER, bytes_error),
-    JSON_WORD_FIELD(result_behaviour, "verdict", verdict, behaviour_verdict_of, BEHAVIOUR_VERDICTS),
+    JSON_WORD_FIELD(result_behaviour, "verdict", verdict, behaviour_verdicts),
 };
 const struct json_fields document_loss_fields = JSON_FIELDS(loss_field);
 
 static const struct json_field attribution_field[] = {
-    JSON_WORD_FIELD(result_attribution, "outcome", outcome, outcome_of, OUTCOMES),
+    JSON_WORD_FIELD(result_attribution, "outcome", outcome, outcomes),
     JSON_FIELD(result_attribution, "exact", BOOL, exact),
     JSON_FIELD(result_attribution, "sparse", BOOL, sparse),
     JSON_FIELD(result_attribution, "by_end", BOOL, by_end),

@@ -48,7 +48,7 @@ int document_read_list(struct document *d, const json_t *object, const struct do
 int document_check_verdict(const json_t *object, enum verdict read, struct err *e)
 {
     const char *word = json_string_value(json_object_get(object, "verdict"));
-    return word && strcmp(word, verdict_word(read)) == 0
+    return word && strcmp(word, verdict_name(read)) == 0
                ? 0
                : err_set(e, "'verdict' is none of PASS, LEAK, INCONCLUSIVE and INVALID");
 }

@@ -18,26 +18,25 @@
 
 enum { FOOTPRINT_SITES_MAX = 4096 };
 
-#define X(name) double name;
+#define FOOTPRINT_FIELD(name) double name;
 struct footprint_held {
-    FOOTPRINT_HELD_FIGURES(X)
+    FOOTPRINT_HELD_FIGURES(FOOTPRINT_FIELD)
 };
 
 struct footprint_site {
     char *file; /* owned; OpenSSL's own, from its source tree's root */
     uint32_t line;
     char *function; /* owned; NULL: not certain */
-    FOOTPRINT_SITE_FIGURES(X)
+    FOOTPRINT_SITE_FIGURES(FOOTPRINT_FIELD)
 };
 
 struct footprint_side {
-    FOOTPRINT_SIDE_FIGURES(X)
+    FOOTPRINT_SIDE_FIGURES(FOOTPRINT_FIELD)
     bool exact; /* each figure of the end was the same in all connections */
     struct footprint_held held[FOOTPRINT_STAGE_COUNT];
     size_t sites;
     struct footprint_site *site; /* owned; most allocations first, then by file and line */
 };
-#undef X
 
 struct footprint {
     uint64_t connections; /* measured; 0: there is no footprint */

@@ -14,12 +14,12 @@ static json_t *text(const char *value)
     return json_from_text(value && *value ? value : NULL);
 }
 
-#define X(name) json_object_set_new(to, #name, json_from_number(from->name));
+#define PUT_FIGURE(name) json_object_set_new(to, #name, json_from_number(from->name));
 
 static json_t *held_json(const struct footprint_held *from, enum footprint_stage stage)
 {
     json_t *to = json_pack("{s:s}", "stage", footprint_stage_name(stage));
-    FOOTPRINT_HELD_FIGURES(X)
+    FOOTPRINT_HELD_FIGURES(PUT_FIGURE)
     return to;
 }
 
@@ -27,7 +27,7 @@ static json_t *site_json(const struct footprint_site *from)
 {
     json_t *to = json_pack("{s:o,s:I,s:o}", "file", text(from->file), "line",
                            (json_int_t)from->line, "function", text(from->function));
-    FOOTPRINT_SITE_FIGURES(X)
+    FOOTPRINT_SITE_FIGURES(PUT_FIGURE)
     return to;
 }
 
@@ -39,12 +39,11 @@ static json_t *side_json(const struct footprint_side *from, enum footprint_end e
     for (size_t i = 0; i < from->sites; i++)
         json_array_append_new(sites, site_json(&from->site[i]));
     json_t *to = json_pack("{s:s,s:b}", "name", footprint_end_name(end), "exact", (int)from->exact);
-    FOOTPRINT_SIDE_FIGURES(X)
+    FOOTPRINT_SIDE_FIGURES(PUT_FIGURE)
     json_object_set_new(to, "held", held);
     json_object_set_new(to, "sites", sites);
     return to;
 }
-#undef X
 
 json_t *footprint_json(const struct footprint *f)
 {
@@ -73,11 +72,11 @@ static int copy_text(const json_t *from, const char *key, char *buf, size_t size
     return 0;
 }
 
-#define X(name) || json_need_count(from, #name, &to->name, e) != 0
+#define OR_READ(name) || json_need_count(from, #name, &to->name, e) != 0
 
 static int read_held(const json_t *from, struct footprint_held *to, struct err *e)
 {
-    return 0 FOOTPRINT_HELD_FIGURES(X) ? -1 : 0;
+    return 0 FOOTPRINT_HELD_FIGURES(OR_READ) ? -1 : 0;
 }
 
 static int read_site(const json_t *from, struct footprint_side *side, struct err *e)
@@ -87,7 +86,7 @@ static int read_site(const json_t *from, struct footprint_side *side, struct err
     struct footprint_site site = {.line = 0}, *to = &site;
     if (json_read_text(from, "file", &file, e) != 0 ||
         json_read_text(from, "function", &function, e) != 0 ||
-        json_need_count(from, "line", &line, e) != 0 FOOTPRINT_SITE_FIGURES(X))
+        json_need_count(from, "line", &line, e) != 0 FOOTPRINT_SITE_FIGURES(OR_READ))
         return -1;
     if (!*file)
         return err_set(e, "'file' is not a text");
@@ -134,7 +133,7 @@ static int read_side(const json_t *from, struct footprint_side *to, struct err *
     if (!json_is_boolean(json_object_get(from, "exact")))
         return err_set(e, "'exact' is neither true nor false");
     to->exact = json_is_true(json_object_get(from, "exact"));
-    if (0 FOOTPRINT_SIDE_FIGURES(X))
+    if (0 FOOTPRINT_SIDE_FIGURES(OR_READ))
         return -1;
     for (int stage = 0; stage < FOOTPRINT_STAGE_COUNT; stage++) {
         const char *name = footprint_stage_name((enum footprint_stage)stage);
@@ -143,7 +142,6 @@ static int read_side(const json_t *from, struct footprint_side *to, struct err *
     }
     return 0;
 }
-#undef X
 
 static int read_end(const json_t *ends, enum footprint_end end, struct footprint *f, struct err *e)
 {

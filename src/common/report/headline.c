@@ -321,6 +321,6 @@ void parts_headline(const struct result *r, const struct screen *s)
                                     [VERDICT_INCONCLUSIVE] = INK_DOUBT,
                                     [VERDICT_INVALID] = INK_DOUBT};
     char text[REPORT_HEADLINE];
-    struct screen_lead lead = {.word = verdict_word(r->verdict), .ink = inks[r->verdict]};
+    struct screen_lead lead = {.word = verdict_name(r->verdict), .ink = inks[r->verdict]};
     screen_wrap(s, &lead, "%s", report_headline(r, text, sizeof text));
 }

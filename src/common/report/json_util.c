@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/input.h"
+#include "base/names.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -166,7 +167,7 @@ static json_t *field_json(const struct json_field *f, const void *from)
     case JSON_FIELD_BOOL:
         return json_boolean(*(const bool *)at);
     case JSON_FIELD_WORD:
-        return json_string(f->word(*(const int *)at));
+        return json_string(f->word[*(const int *)at]);
     }
     check_fail(__FILE__, __LINE__, "every type has a case");
 }
@@ -215,9 +216,9 @@ static int read_word(const json_t *object, const struct json_field *f, int *ret,
     const char *word = NULL;
     if (json_read_text(object, f->key, &word, e) != 0)
         return -1;
-    for (int i = 0; word && i < f->words; i++)
-        if (strcmp(word, f->word(i)) == 0)
-            *ret = i;
+    int found = names_find(f->word, f->words, word);
+    if (found >= 0)
+        *ret = found;
     return 0;
 }
 

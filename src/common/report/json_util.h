@@ -67,9 +67,9 @@ enum json_type {
 struct json_field {
     const char *key;
     enum json_type type;
-    size_t offset, size; /* in the struct */
-    const char *(*word)(int value);
-    int words;
+    size_t offset, size;     /* in the struct */
+    const char *const *word; /* by value */
+    size_t words;
 };
 
 /* `member` of `struct of` under `name`. */
@@ -78,10 +78,10 @@ struct json_field {
         .key = name, .type = JSON_FIELD_##kind, .offset = offsetof(struct of, member),             \
         .size = sizeof((struct of *)0)->member                                                     \
     }
-#define JSON_WORD_FIELD(of, name, member, word_of, count)                                          \
+#define JSON_WORD_FIELD(of, name, member, names)                                                   \
     {                                                                                              \
         .key = name, .type = JSON_FIELD_WORD, .offset = offsetof(struct of, member),               \
-        .word = word_of, .words = count                                                            \
+        .word = names, .words = sizeof(names) / sizeof *(names)                                    \
     }
 
 /* The fields of a struct. */

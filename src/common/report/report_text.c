@@ -45,7 +45,7 @@ static void print_others(const struct result *r, const struct result_subject *le
             (r->broken && !leaks))
             continue;
         struct screen_lead word = screen_lead_at(one->name, PARTS_LEAK_COLUMN);
-        screen_wrap(s, &word, "%s", verdict_word(one->judgement.verdict));
+        screen_wrap(s, &word, "%s", verdict_name(one->judgement.verdict));
         if (leaks)
             parts_leak(r, one, s);
         else

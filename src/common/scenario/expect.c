@@ -10,26 +10,21 @@
 
 enum { WORD = EXPECT_SITE + 16 };
 
-#define X(...) +1
-enum { VERDICTS = 0 VERDICT_LIST(X), KINDS = 0 KIND_LIST(X) };
-#undef X
+_Static_assert(KIND_COUNT <= 32, "a bit for each kind");
 
-_Static_assert(KINDS <= 32, "a bit for each kind");
-
-static const char *const verdicts[VERDICTS] = {[VERDICT_PASS] = "pass",
-                                               [VERDICT_LEAK] = "leak",
-                                               [VERDICT_INCONCLUSIVE] = "inconclusive",
-                                               [VERDICT_INVALID] = "invalid"};
+static const char *const verdicts[VERDICT_COUNT] = {[VERDICT_PASS] = "pass",
+                                                    [VERDICT_LEAK] = "leak",
+                                                    [VERDICT_INCONCLUSIVE] = "inconclusive",
+                                                    [VERDICT_INVALID] = "invalid"};
 
 static int parse_verdict(const char *word, struct expect *x, struct err *e)
 {
-    for (int v = 0; v < VERDICTS; v++) {
-        if (strcmp(word, verdicts[v]) != 0)
-            continue;
-        x->verdict = (enum verdict)v;
+    int found = names_find(verdicts, VERDICT_COUNT, word);
+    if (found >= 0) {
+        x->verdict = (enum verdict)found;
         return 0;
     }
-    const char *nearest = grammar_nearest(word, verdicts, VERDICTS);
+    const char *nearest = grammar_nearest(word, verdicts, VERDICT_COUNT);
     if (nearest)
         return err_set(e, "no such verdict '%.60s'; did you mean %s?", word, nearest);
     return err_set(e, "it begins with pass, leak, inconclusive or invalid, such as 'leak "
@@ -38,16 +33,13 @@ static int parse_verdict(const char *word, struct expect *x, struct err *e)
 
 static int parse_kind(const char *name, struct expect *x, struct err *e)
 {
-    const char *names[KINDS];
-    for (int k = 0; k < KINDS; k++)
-        names[k] = kind_name((enum kind)k);
-    for (int k = 1; k < KINDS; k++) {
-        if (strcmp(name, names[k]) != 0)
-            continue;
-        x->kinds |= UINT32_C(1) << k;
+    static const char *const names[KIND_COUNT] = {KIND_LIST(ENUM_NAME)};
+    int found = names_find(names, KIND_COUNT, name);
+    if (found > 0) {
+        x->kinds |= UINT32_C(1) << found;
         return 0;
     }
-    const char *nearest = grammar_nearest(name, names + 1, KINDS - 1);
+    const char *nearest = grammar_nearest(name, names + 1, KIND_COUNT - 1);
     if (nearest)
         return err_set(e, "no such kind '%.60s'; did you mean %s?", name, nearest);
     return err_set(e, "no such kind '%.60s'; the kinds are those of result.json, such as %s", name,
@@ -83,19 +75,12 @@ static int parse_site(const char *site, struct expect *x, struct err *e)
     return 0;
 }
 
-static const char *const subjects[] = {
-#define X(id, name, bit) [bit] = name,
-    EXPECT_SUBJECT_LIST(X)
-#undef X
-};
+static const char *const subjects[] = {EXPECT_SUBJECT_LIST(ENUM_NAME)};
 
 enum expect_subject expect_subject_of(const char *name)
 {
-    for (int i = EXPECT_SERVER; name && i <= EXPECT_BOTH; i++) {
-        if (strcmp(name, subjects[i]) == 0)
-            return (enum expect_subject)i;
-    }
-    return EXPECT_UNSAID;
+    int found = names_find(subjects, sizeof subjects / sizeof *subjects, name);
+    return found < 0 ? EXPECT_UNSAID : (enum expect_subject)found;
 }
 
 static int parse_subject(const char *name, struct expect *x, struct err *e)
@@ -147,7 +132,7 @@ char *expect_print(const struct expect *expect, char *buf, size_t size)
     text_add(&t, "%s", verdicts[expect->verdict]);
     if (expect->subject)
         text_add(&t, " subject=%s", subjects[expect->subject]);
-    for (int k = 0; k < KINDS; k++) {
+    for (int k = 0; k < KIND_COUNT; k++) {
         if (!(expect->kinds >> k & 1))
             continue;
         text_add(&t, "%s%s", joint, kind_name((enum kind)k));
@@ -162,7 +147,7 @@ static bool kind_fits(const struct expect *x, const char *kind)
 {
     if (!x->kinds)
         return true;
-    for (int k = 0; kind && k < KINDS; k++) {
+    for (int k = 0; kind && k < KIND_COUNT; k++) {
         if (x->kinds >> k & 1 && strcmp(kind, kind_name((enum kind)k)) == 0)
             return true;
     }
@@ -225,7 +210,7 @@ static bool subject_fits(const struct expect *x, const struct expect_finding *f)
 
 bool expect_met(const struct expect *expect, const struct expect_run *run)
 {
-    const char *word = verdict_word(expect->verdict);
+    const char *word = verdict_name(expect->verdict);
     if (!run->verdict || strcmp(run->verdict, word) != 0 || !subjects_fit(expect, run, word))
         return false;
     if (!expect->kinds && !expect->site[0])

@@ -16,7 +16,7 @@
 #define SOAK_SCENARIO_EXPECT_H
 
 #include "base/err.h"
-#include "stats/judge/judge.h"
+#include "stats/judge/verdict.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,17 +24,15 @@
 
 enum { EXPECT_SITE = 160 };
 
-/* Whose verdict it is. X(ENUM, name in result.json and after subject=, bit) */
+/* Whose verdict it is: bits. X(ENUM, name in result.json and after subject=) */
 #define EXPECT_SUBJECT_LIST(X)                                                                     \
-    X(EXPECT_SERVER, "server", 1)                                                                  \
-    X(EXPECT_CLIENT, "client", 2)                                                                  \
-    X(EXPECT_BOTH, "both", 3)
+    X(EXPECT_SERVER, "server")                                                                     \
+    X(EXPECT_CLIENT, "client")                                                                     \
+    X(EXPECT_BOTH, "both")
 
 enum expect_subject {
     EXPECT_UNSAID, /* of a leak the server, of any other verdict the run as a whole */
-#define X(id, name, bit) id = (bit),
-    EXPECT_SUBJECT_LIST(X)
-#undef X
+    EXPECT_SUBJECT_LIST(ENUM_ID)
 };
 
 struct expect {

@@ -4,19 +4,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#define COMMAND(typed, command) {typed, command},
+
 static const struct hint hints[] = {
 #define X(typed, option, remark) {typed, option, remark},
 #include "scenario/hints.def"
-#undef X
 };
 
 static const struct {
     const char *typed, *command;
-} commands[] = {
-#define X(typed, command) {typed, command},
-    HINT_COMMANDS(X)
-#undef X
-};
+} commands[] = {HINT_COMMANDS(COMMAND)};
 
 const struct hint *hint_for(const char *typed)
 {

@@ -25,7 +25,6 @@ enum {
 static const char *const defects[] = {
 #define X(name, identifier, help) name,
 #include "options/defects.def"
-#undef X
 };
 
 int scenario_refuse(const struct scenario *s, const char *name, struct err *e, const char *format,

@@ -16,11 +16,7 @@ enum { FILE_LIMIT = 256 * 1024 };
 
 static const char label[] = "kind ";
 
-static const char *const names[] = {
-#define X(identifier, name) name,
-    CLIENT_CERT_KINDS(X)
-#undef X
-};
+ENUM_NAMES(client_cert_kind, CLIENT_CERT_KINDS)
 
 struct shown {
     X509 *cert;             /* owned, as are the others; NULL while the kind hasn't been read */
@@ -31,12 +27,6 @@ struct shown {
 struct client_certs {
     struct shown kind[CLIENT_CERT_KIND_COUNT];
 };
-
-const char *client_cert_name(enum client_cert_kind kind)
-{
-    CHECK(kind < CLIENT_CERT_KIND_COUNT);
-    return names[kind];
-}
 
 /* The whole file as text. Returns a heap string, or NULL. */
 static char *read_all(const char *path, struct err *e)
@@ -64,7 +54,8 @@ static int kind_at(const char *line)
     const char *name = line + strlen(label);
     size_t length = strcspn(name, "\r\n");
     for (int i = 0; i < CLIENT_CERT_KIND_COUNT; i++) {
-        if (strlen(names[i]) == length && strncmp(name, names[i], length) == 0)
+        const char *known = client_cert_kind_name((enum client_cert_kind)i);
+        if (strlen(known) == length && strncmp(name, known, length) == 0)
             return i;
     }
     return -1;
@@ -119,10 +110,12 @@ static int section_read(struct client_certs *certs, const char *from, size_t len
     if (kind < 0)
         return err_set(e, "no such kind of certificate: %.*s", (int)strcspn(from, "\r\n"), from);
     if (certs->kind[kind].cert)
-        return err_set(e, "the kind '%s' is there twice", names[kind]);
+        return err_set(e, "the kind '%s' is there twice",
+                       client_cert_kind_name((enum client_cert_kind)kind));
     size_t head = strcspn(from, "\n");
     if (shown_read(&certs->kind[kind], from + head, length - head) < 0)
-        return err_set(e, "the kind '%s' can't be read: %s", names[kind],
+        return err_set(e, "the kind '%s' can't be read: %s",
+                       client_cert_kind_name((enum client_cert_kind)kind),
                        context_error(why, sizeof why));
     return 0;
 }
@@ -136,7 +129,8 @@ static int sections_read(struct client_certs *certs, const char *text, struct er
     }
     for (int i = 0; i < CLIENT_CERT_KIND_COUNT; i++) {
         if (!certs->kind[i].cert)
-            return err_set(e, "the kind '%s' is missing", names[i]);
+            return err_set(e, "the kind '%s' is missing",
+                           client_cert_kind_name((enum client_cert_kind)i));
     }
     return 0;
 }

@@ -13,26 +13,22 @@
 #define SOAK_TLS_CLIENT_CERTS_H
 
 #include "base/err.h"
+#include "base/names.h"
 
 #include <openssl/ssl.h>
 
 /* X(identifier, "name"), what each is: see client_certs_make. */
 #define CLIENT_CERT_KINDS(X)                                                                       \
-    X(GOOD, "good")                                                                                \
-    X(EXPIRED, "expired")                                                                          \
-    X(UNKNOWN_CA, "unknown-ca")                                                                    \
-    X(LONG_CHAIN, "long-chain")                                                                    \
-    X(OVER_LONG_CHAIN, "over-long-chain")
+    X(CLIENT_CERT_GOOD, "good")                                                                    \
+    X(CLIENT_CERT_EXPIRED, "expired")                                                              \
+    X(CLIENT_CERT_UNKNOWN_CA, "unknown-ca")                                                        \
+    X(CLIENT_CERT_LONG_CHAIN, "long-chain")                                                        \
+    X(CLIENT_CERT_OVER_LONG_CHAIN, "over-long-chain")
 
-enum client_cert_kind {
-#define X(identifier, name) CLIENT_CERT_##identifier,
-    CLIENT_CERT_KINDS(X)
-#undef X
-        CLIENT_CERT_KIND_COUNT
-};
+enum client_cert_kind { CLIENT_CERT_KINDS(ENUM_ID) CLIENT_CERT_KIND_COUNT };
 
 /* "good", ... */
-const char *client_cert_name(enum client_cert_kind kind);
+const char *client_cert_kind_name(enum client_cert_kind kind);
 
 enum {
     CLIENT_CERTS_LONG = 3,     /* certificates between that of LONG_CHAIN and the authority */

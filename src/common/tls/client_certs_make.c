@@ -56,7 +56,7 @@ static int put_kind(FILE *to, enum client_cert_kind kind, const struct identity 
 {
     struct identity chain[CLIENT_CERTS_OVER_LONG + 1] = {{0}};
     const struct plan *plan = &plans[kind];
-    fprintf(to, "kind %s\n", client_cert_name(kind));
+    fprintf(to, "kind %s\n", client_cert_kind_name(kind));
     int rc = put_chain(to, plan, plan->unknown ? unknown : known, chain, e);
     for (int i = 0; i <= plan->between; i++)
         identity_fini(&chain[i]);

@@ -110,3 +110,19 @@ struct wire *wire_of(const SSL *ssl)
 {
     return BIO_get_data(SSL_get_rbio(ssl));
 }
+
+enum ssl_result ssl_result_of(const SSL *ssl, int returned)
+{
+    switch (SSL_get_error(ssl, returned)) {
+    case SSL_ERROR_NONE:
+        return SSL_RESULT_DONE;
+    case SSL_ERROR_WANT_READ:
+        return SSL_RESULT_WAITS;
+    case SSL_ERROR_WANT_WRITE:
+        return SSL_RESULT_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return SSL_RESULT_ENDED;
+    default:
+        return SSL_RESULT_FAILED;
+    }
+}

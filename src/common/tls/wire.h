@@ -43,4 +43,15 @@ SSL *wire_ssl_new(SSL_CTX *ctx, struct wire *w, bool server);
 /* What an SSL object of wire_ssl_new reads and writes. */
 struct wire *wire_of(const SSL *ssl);
 
+/* What a call on such an object has come to. */
+enum ssl_result {
+    SSL_RESULT_DONE,
+    SSL_RESULT_WAITS, /* for bytes from the peer */
+    SSL_RESULT_AGAIN, /* wire_out was full: once it is empty, the call is to be made again */
+    SSL_RESULT_ENDED, /* the peer has said close_notify */
+    SSL_RESULT_FAILED
+};
+/* `returned` is what the call returned. */
+enum ssl_result ssl_result_of(const SSL *ssl, int returned);
+
 #endif

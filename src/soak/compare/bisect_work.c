@@ -2,6 +2,7 @@
 #include "bisect_work.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "compare_json.h"
 #include "compare_say.h"
 #include "report/json_util.h"
@@ -13,18 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_UNSURE = 3, EXIT_INTERRUPTED = 130, LEAKS = 1 };
-
-const char *bisect_end_word(enum bisect_end end)
-{
-    static const char *const words[] = {
-#define X(id, word) word,
-        BISECT_END_LIST(X)
-#undef X
-    };
-    CHECK((size_t)end < sizeof words / sizeof *words);
-    return words[end];
-}
+ENUM_NAMES(bisect_end, BISECT_END_LIST)
 
 const char *bisect_metric_name(int metric)
 {
@@ -92,7 +82,7 @@ static double figure_of(const struct bisect_work *b, size_t version)
     if (b->metric != BISECT_VERDICT)
         return c->cell[b->metric].exact ? c->cell[b->metric].value : NAN;
     if (c->verdict == VERDICT_LEAK)
-        return LEAKS;
+        return EXIT_FOUND;
     return c->verdict == VERDICT_PASS ? 0 : NAN;
 }
 
@@ -102,7 +92,7 @@ static const char *figure_text(const struct bisect_work *b, size_t version, char
     const struct compare_column *c = &b->work->set->judgement.column[entry_of(b, version)];
     char value[COMPARE_FIGURE];
     if (b->metric == BISECT_VERDICT)
-        return verdict_word(c->verdict);
+        return verdict_name(c->verdict);
     snprintf(
         buf, size, "%s %s", bisect_metric_name(b->metric),
         compare_say_value(&c->cell[b->metric], (enum compare_row)b->metric, value, sizeof value));
@@ -117,7 +107,7 @@ static int unsure(struct bisect_work *b, size_t version)
              "%.100s can't be judged: %s; the turn lies between %.100s and %.100s",
              b->version[version], figure_text(b, version, text, sizeof text), b->version[b->low],
              b->version[b->high]);
-    return EXIT_UNSURE;
+    return EXIT_INCONCLUSIVE;
 }
 
 /* ---- the search ---- */
@@ -139,13 +129,13 @@ static int look_at_ends(struct bisect_work *b)
     if (b->metric == BISECT_VERDICT) {
         snprintf(b->sentence, sizeof b->sentence, "%.100s and %.100s don't differ: %s",
                  b->version[0], b->version[last], figure_text(b, last, text, sizeof text));
-        return EXIT_UNSURE;
+        return EXIT_INCONCLUSIVE;
     }
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s and %.100s don't differ by more than %g %%: %s and %s", b->version[0],
              b->version[last], 100 * b->work->set->tolerance, figure_text(b, 0, text, sizeof text),
              figure_text(b, last, other, sizeof other));
-    return EXIT_UNSURE;
+    return EXIT_INCONCLUSIVE;
 }
 
 static int narrow(struct bisect_work *b)
@@ -237,7 +227,7 @@ char *bisect_json(const struct bisect_work *b, int exit_code)
         json_array_append_new(versions, json_from_text(b->version[i]));
     json_t *root =
         json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "schema", "soak-bisect/1",
-                  "version", SOAK_VERSION, "end", bisect_end_word(b->end), "exit", exit_code,
+                  "version", SOAK_VERSION, "end", bisect_end_name(b->end), "exit", exit_code,
                   "part", b->work->set->part, "metric", bisect_metric_name(b->metric), "versions",
                   versions, "before", found ? json_from_text(b->version[b->low]) : json_null(),
                   "first", found ? json_from_text(b->version[b->high]) : json_null(), "said",

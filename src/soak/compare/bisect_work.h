@@ -5,22 +5,19 @@
 #ifndef SOAK_BISECT_WORK_H
 #define SOAK_BISECT_WORK_H
 
+#include "base/names.h"
 #include "compare_work.h"
 
 /* X(identifier, word): how a search ended. */
 #define BISECT_END_LIST(X)                                                                         \
-    X(FOUND, "found")                                                                              \
-    X(ALIKE, "ends alike")                                                                         \
-    X(UNSURE, "can't tell")                                                                        \
-    X(STOPPED, "interrupted")                                                                      \
-    X(STUCK, "broken")
+    X(BISECT_END_FOUND, "found")                                                                   \
+    X(BISECT_END_ALIKE, "ends alike")                                                              \
+    X(BISECT_END_UNSURE, "can't tell")                                                             \
+    X(BISECT_END_STOPPED, "interrupted")                                                           \
+    X(BISECT_END_STUCK, "broken")
 
-enum bisect_end {
-#define X(id, word) BISECT_END_##id,
-    BISECT_END_LIST(X)
-#undef X
-};
-const char *bisect_end_word(enum bisect_end end);
+enum bisect_end { BISECT_END_LIST(ENUM_ID) };
+const char *bisect_end_name(enum bisect_end end);
 
 enum { BISECT_VERDICT = -1 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_bisect.h"
+#include "commands.h"
 
 #include "archive/outputs.h"
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "bisect_work.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_BROKEN = 4, REPEAT_LIMIT = 20 };
+enum { REPEAT_LIMIT = 20 };
 
 #define AT(field) offsetof(struct compare_line, field)
 static const struct opt own[] = {
@@ -43,6 +44,7 @@ static const struct opt own[] = {
 
 const struct command bisect_command = {
     .name = "bisect",
+    .run = cmd_bisect,
     .words = "SCENARIO [OPTIONS]",
     .line = "since which version?",
     .about =
@@ -231,7 +233,7 @@ int cmd_bisect(int argc, char *const *argv)
     signal(SIGPIPE, SIG_IGN);
     int code = compare_line_read(&line, &bisect_command, 1, argc, argv, &e);
     if (code == 0)
-        code = command_is_unbuilt() ? COMMAND_UNBUILT : work(&line, &e);
+        code = command_is_unbuilt() ? EXIT_UNBUILT : work(&line, &e);
     if (code < 0)
         code = command_refuse(&bisect_command, &e);
     compare_line_free(&line);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_compare.h"
+#include "commands.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "catalog.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
+enum { REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
 
 #define AT(field) offsetof(struct compare_line, field)
 static const struct opt own[] = {
@@ -48,6 +49,7 @@ static const struct opt own[] = {
 
 const struct command compare_command = {
     .name = "compare",
+    .run = cmd_compare,
     .words = "SCENARIO [OPTIONS]",
     .line = "versions of a library against one another",
     .about =
@@ -156,7 +158,7 @@ static int compare_versions(const struct compare_line *line, const struct compar
         compare_work_check("compare", line->run.results, e) != 0)
         return -1;
     if (command_is_unbuilt())
-        return COMMAND_UNBUILT;
+        return EXIT_UNBUILT;
     struct prepare_request request = compare_line_request(line, &scenario);
     int rc = compare_prepare(&request, &prepared, e);
     if (rc != 0)

@@ -71,7 +71,7 @@ static int take_judgement(struct compare_set *s, const struct result *r, struct 
     run->verdict = r->broken && r->verdict != VERDICT_LEAK ? VERDICT_INVALID : r->verdict;
     const struct result_subject *subject = NULL; /* NULL: the run as a whole is judged */
     if (s->side != COMPARE_SIDE_BOTH)
-        subject = result_subject_find(r, compare_side_word(s->side));
+        subject = result_subject_find(r, compare_side_name(s->side));
     if (subject)
         take_side(r, subject, run, ret_other_leaks);
     else

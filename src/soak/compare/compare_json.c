@@ -12,17 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *unit_word(enum compare_unit unit)
-{
-    static const char *const words[] = {[COMPARE_COUNT] = "count",
-                                        [COMPARE_BYTES] = "bytes",
-                                        [COMPARE_NS] = "ns",
-                                        [COMPARE_US] = "us",
-                                        [COMPARE_RATIO] = "ratio"};
-    CHECK((size_t)unit < sizeof words / sizeof *words);
-    return words[unit];
-}
-
 static json_t *figures_json(const struct compare_run *run)
 {
     json_t *object = json_object();
@@ -39,7 +28,7 @@ static json_t *runs_json(const struct compare_entry *entry)
     for (size_t i = 0; i < entry->runs; i++)
         json_array_append_new(array, json_pack("{s:o,s:s,s:o,s:o,s:o}", "round",
                                                json_from_count(entry->run[i].round), "verdict",
-                                               verdict_word(entry->run[i].verdict), "seed",
+                                               verdict_name(entry->run[i].verdict), "seed",
                                                json_from_text(entry->seed[i]), "run_dir",
                                                json_from_text(entry->folder[i]), "figures",
                                                figures_json(&entry->run[i])));
@@ -74,8 +63,8 @@ static json_t *version_json(const struct compare_set *s, size_t i)
     char line[COMPARE_SENTENCE];
     json_t *object = json_pack(
         "{s:o,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", json_from_text(entry->name), "verdict",
-        c->runs ? json_from_text(verdict_word(c->verdict)) : json_null(), "outcome",
-        compare_outcome_word(c->outcome), "verdict_change", compare_change_word(c->verdict_change),
+        c->runs ? json_from_text(verdict_name(c->verdict)) : json_null(), "outcome",
+        compare_outcome_name(c->outcome), "verdict_change", compare_change_name(c->verdict_change),
         "kind", c->runs ? json_from_text(kind_name(c->kind)) : json_null(), "site", site_json(c),
         "one_in", json_from_number(c->sensitivity), "mapped", mapped_json(entry), "runs",
         runs_json(entry));
@@ -104,12 +93,12 @@ static json_t *row_json(const struct compare_set *s, enum compare_row row)
         const struct compare_cell *c = &s->judgement.column[i].cell[row];
         json_array_append_new(
             cells, json_pack("{s:o,s:b,s:s,s:s,s:o}", "value", json_from_number(c->value), "exact",
-                             (int)c->exact, "change", compare_change_word(c->change), "outcome",
-                             compare_outcome_word(c->outcome), "ratio", ratio_json(&c->ratio)));
+                             (int)c->exact, "change", compare_change_name(c->change), "outcome",
+                             compare_outcome_name(c->outcome), "ratio", ratio_json(&c->ratio)));
     }
     return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:o}", "key", info->key, "role",
-                     compare_role_word(info->role), "unit", unit_word(info->unit), "side",
-                     compare_side_word(info->side), "judged", (int)compare_row_counts(row, s->side),
+                     compare_role_name(info->role), "unit", compare_unit_name(info->unit), "side",
+                     compare_side_name(info->side), "judged", (int)compare_row_counts(row, s->side),
                      "group", info->group, "title", info->title, "cells", cells);
 }
 
@@ -143,7 +132,7 @@ static json_t *why_json(const struct compare_set *s)
                 array, json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o}", "from",
                                  json_from_text(s->entry[i - 1].name), "to",
                                  json_from_text(s->entry[i].name), "measure",
-                                 compare_measure_word((enum compare_measure)m), "before",
+                                 compare_measure_name((enum compare_measure)m), "before",
                                  json_from_number(x->before), "after", json_from_number(x->after),
                                  "explained", json_from_number(x->explained), "groups_total",
                                  json_from_count(x->groups_total), "groups", groups));
@@ -163,8 +152,8 @@ json_t *compare_document(const struct compare_set *s)
         json_array_append_new(rows, row_json(s, (enum compare_row)row));
     json_t *root = json_pack(
         "{s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "soak-compare/1", "version",
-        SOAK_VERSION, "outcome", compare_outcome_word(s->judgement.outcome), "exit",
-        compare_set_exit_code(s), "state", compare_state_word(s->state), "scenario",
+        SOAK_VERSION, "outcome", compare_outcome_name(s->judgement.outcome), "exit",
+        compare_set_exit_code(s), "state", compare_state_name(s->state), "scenario",
         json_from_text(s->scenario), "part", s->part[0] ? json_from_text(s->part) : json_null(),
         "versions", versions, "rows", rows, "why", why_json(s));
     json_t *more = json_pack(
@@ -175,7 +164,7 @@ json_t *compare_document(const struct compare_set *s)
         json_from_count(s->done), "tolerance", json_from_number(s->tolerance), "cpu_margin",
         COMPARE_CPU_MARGIN, "level", COMPARE_LEVEL);
     json_object_update(root, more);
-    json_object_set_new(root, "side", json_string(compare_side_word(s->side)));
+    json_object_set_new(root, "side", json_string(compare_side_name(s->side)));
     json_object_set_new(root, "groups", json_from_text(s->groups));
     json_decref(more);
     return root;

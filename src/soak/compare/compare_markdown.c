@@ -47,7 +47,7 @@ static void put_verdicts(const struct compare_set *s, FILE *out)
     fputs("| verdict |", out);
     for (size_t i = 0; i < s->entries; i++) {
         const struct compare_column *c = &s->judgement.column[i];
-        put_cell(out, c->runs ? verdict_word(c->verdict) : "-", "",
+        put_cell(out, c->runs ? verdict_name(c->verdict) : "-", "",
                  c->verdict_outcome != COMPARE_SAME);
     }
     fputc('\n', out);
@@ -68,7 +68,7 @@ static void put_row(const struct compare_set *s, enum compare_row row, FILE *out
         if (info->role == COMPARE_MEASURED && c->ratio.pairs > 1)
             snprintf(note, sizeof note, "× %.3f (%s) %s", c->ratio.median,
                      compare_say_interval(c, interval, sizeof interval),
-                     compare_change_word(c->change));
+                     compare_change_name(c->change));
         put_cell(out, compare_say_value(c, row, value, sizeof value), note,
                  c->outcome != COMPARE_SAME);
     }

@@ -97,7 +97,7 @@ char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row
         (role == COMPARE_VERDICT && (first->value == 0 || c->value == 0)))
         return buf;
     if (c->change == COMPARE_CHANGE_MISSING || c->change == COMPARE_CHANGE_EQUAL)
-        snprintf(buf, size, "%s", compare_change_word(c->change));
+        snprintf(buf, size, "%s", compare_change_name(c->change));
     else if (known && c->value == first->value)
         snprintf(buf, size, "=");
     else if (known)
@@ -109,7 +109,7 @@ char *compare_say_ratio(const struct compare_cell *c, char *buf, size_t size)
 {
     buf[0] = '\0';
     if (c->ratio.pairs)
-        snprintf(buf, size, "%.3f %s", c->ratio.median, compare_change_word(c->change));
+        snprintf(buf, size, "%.3f %s", c->ratio.median, compare_change_name(c->change));
     return buf;
 }
 
@@ -169,7 +169,7 @@ static const char *row_phrase(const struct compare_set *s, enum compare_row row,
     bool census = strncmp(info->key, "census_", 7) == 0;
     bool blocks = strncmp(info->key, "blocks", 6) == 0;
     if (name && s->side == COMPARE_SIDE_BOTH && info->side != COMPARE_SIDE_BOTH)
-        snprintf(buf, size, "the %s's %s", compare_side_word(info->side), name);
+        snprintf(buf, size, "the %s's %s", compare_side_name(info->side), name);
     else if (name)
         snprintf(buf, size, "%s", name);
     else if (census)
@@ -256,8 +256,8 @@ static void say_verdict(struct text *j, const struct compare_set *s, size_t i)
     if (c->runs == 0 || first->runs == 0)
         text_item(j, "%s wasn't run", s->entry[c->runs ? 0 : i].name);
     else if (c->verdict_change == COMPARE_CHANGE_UNSURE)
-        text_item(j, "the verdicts are %s and %s", verdict_word(first->verdict),
-                  verdict_word(c->verdict));
+        text_item(j, "the verdicts are %s and %s", verdict_name(first->verdict),
+                  verdict_name(c->verdict));
     else if (c->verdict_outcome == COMPARE_WORSE)
         say_growth(j, c, "a LEAK");
     else if (c->verdict_outcome == COMPARE_BETTER)
@@ -387,8 +387,8 @@ char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
     char reasons[COMPARE_SENTENCE];
     bool both = s->side == COMPARE_SIDE_BOTH;
     snprintf(buf, size, "%s  %s%s%s against %s, for %s: %s",
-             compare_outcome_opening(s->judgement.column[i].outcome), s->part,
-             s->part[0] ? " " : "", s->entry[i].name, s->entry[0].name,
+             compare_outcome_text(s->judgement.column[i].outcome), s->part, s->part[0] ? " " : "",
+             s->entry[i].name, s->entry[0].name,
              both                             ? "both ends"
              : s->side == COMPARE_SIDE_SERVER ? "the server"
                                               : "the client",
@@ -402,7 +402,7 @@ char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t
     struct text j = text_list(buf, size, " · ");
     bool client = s->side == COMPARE_SIDE_SERVER;
     enum compare_row row = client ? COMPARE_ALLOCS_CLIENT : COMPARE_ALLOCS_SERVER;
-    const char *other = compare_side_word(client ? COMPARE_SIDE_CLIENT : COMPARE_SIDE_SERVER);
+    const char *other = compare_side_name(client ? COMPARE_SIDE_CLIENT : COMPARE_SIDE_SERVER);
     double by = s->judgement.column[i].cell[row].value - s->judgement.column[0].cell[row].value;
     char figure[COMPARE_FIGURE];
     if (s->side == COMPARE_SIDE_BOTH)

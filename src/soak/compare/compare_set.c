@@ -2,22 +2,12 @@
 #include "compare_set.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
-
-const char *compare_state_word(enum compare_state state)
-{
-    static const char *const words[] = {
-#define X(id, word) word,
-        COMPARE_STATE_LIST(X)
-#undef X
-    };
-    CHECK((size_t)state < sizeof words / sizeof *words);
-    return words[state];
-}
+ENUM_NAMES(compare_state, COMPARE_STATE_LIST)
 
 struct compare_set *compare_set_new(void)
 {

@@ -8,6 +8,7 @@
 #define SOAK_COMPARE_SET_H
 
 #include "base/intern.h"
+#include "base/names.h"
 #include "stats/compare/compare.h"
 #include "stats/compare/compare_sites.h"
 
@@ -38,17 +39,13 @@ struct compare_entry {
 
 /* X(identifier, word): how far a comparison came. */
 #define COMPARE_STATE_LIST(X)                                                                      \
-    X(RUNNING, "running")                                                                          \
-    X(ALL, "all")                                                                                  \
-    X(STOPPED, "interrupted")                                                                      \
-    X(STUCK, "broken")
+    X(COMPARE_STATE_RUNNING, "running")                                                            \
+    X(COMPARE_STATE_ALL, "all")                                                                    \
+    X(COMPARE_STATE_STOPPED, "interrupted")                                                        \
+    X(COMPARE_STATE_STUCK, "broken")
 
-enum compare_state {
-#define X(id, word) COMPARE_STATE_##id,
-    COMPARE_STATE_LIST(X)
-#undef X
-};
-const char *compare_state_word(enum compare_state state);
+enum compare_state { COMPARE_STATE_LIST(ENUM_ID) };
+const char *compare_state_name(enum compare_state state);
 
 struct compare_set {
     struct intern *texts;

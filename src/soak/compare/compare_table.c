@@ -80,7 +80,7 @@ static void add_verdicts(const struct filling *f)
         snprintf(figure, sizeof figure, "%s", i ? notes[c->verdict_outcome] : "");
         if (f->wordy && i == 1)
             sight_text(s, figure, sizeof figure);
-        set_cell(f->screen, &verdict->cell[i], c->runs ? verdict_word(c->verdict) : "-", figure,
+        set_cell(f->screen, &verdict->cell[i], c->runs ? verdict_name(c->verdict) : "-", figure,
                  compare_ink(c->verdict_outcome));
         one_in_text(c, figure, sizeof figure);
         if (one_in)
@@ -126,9 +126,9 @@ static void measured_note(const struct filling *f, size_t i, enum compare_row ro
     else if (f->wordy)
         snprintf(buf, size, "×%.3f (%s) %s", c->ratio.median,
                  compare_say_interval(c, interval, sizeof interval),
-                 compare_change_word(c->change));
+                 compare_change_name(c->change));
     else
-        snprintf(buf, size, "×%.2f %s", c->ratio.median, compare_change_word(c->change));
+        snprintf(buf, size, "×%.2f %s", c->ratio.median, compare_change_name(c->change));
 }
 
 static void row_note(const struct filling *f, size_t i, enum compare_row row, char *buf,

@@ -18,7 +18,7 @@ static void print_line(const struct compare_set *s, const struct screen *screen,
 {
     char line[COMPARE_SENTENCE];
     enum compare_outcome outcome = s->judgement.column[i].outcome;
-    const char *opening = compare_outcome_opening(outcome);
+    const char *opening = compare_outcome_text(outcome);
     compare_say(s, i, line, sizeof line);
     struct screen_lead lead = {.indent = 0,
                                .column = (int)strlen(opening) + 2,

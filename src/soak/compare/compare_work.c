@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/exit_codes.h"
 #include "base/text.h"
 #include "catalog.h"
 #include "compare_document.h"
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 4, TEXT = 64, OPTIONS_TEXT = 1024 };
+enum { TEXT = 64, OPTIONS_TEXT = 1024 };
 
 /* ---- the head ---- */
 
@@ -209,7 +210,7 @@ static void say(const struct compare_work *w, size_t i, uint64_t round, uint64_t
         return;
     fprintf(w->progress, "soak: %" PRIu64 " of %" PRIu64 "  round %" PRIu64 "  %-12s %-12s %s\n",
             w->set->done, w->set->planned, round + 1, entry->name,
-            verdict_word(entry->run[entry->runs - 1].verdict),
+            verdict_name(entry->run[entry->runs - 1].verdict),
             human_duration(seconds, sizeof seconds, clock_now_ns() - began));
 }
 

@@ -21,7 +21,6 @@ enum { DAY_S = 24 * 60 * 60, CONFIG = 3 * PATH_MAX, WORDS = 32 };
 static const struct apt_pocket pockets[] = {
 #define X(pocket, suite, libc, security) {pocket, suite, libc, security},
 #include "suites.def"
-#undef X
 };
 enum { POCKETS = sizeof pockets / sizeof *pockets };
 

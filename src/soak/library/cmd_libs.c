@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_libs.h"
+#include "commands.h"
 
 #include "base/text.h"
 #include "libs/cache.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORDS = 64, EXIT_BROKEN = 4 };
+enum { WORDS = 64 };
 
 struct options {
     const char *json;
@@ -27,6 +27,7 @@ static const struct opt table[] = {
 
 const struct command libs_command = {
     .name = "libs",
+    .run = cmd_libs,
     .words = "[add WHAT...|remove NAME...] [OPTIONS]",
     .line = "library versions for the server",
     .about =

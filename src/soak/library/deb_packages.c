@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deb_packages.h"
 
+#include "base/input.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 #include "spawn.h"
@@ -12,8 +13,21 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 /* ---- package files ---- */
+
+/* A few MiB can hold a thousand times as much. `archive` is dpkg-deb's option that prints one of
+ * the package's two as a tar; its length is known before a byte of it is on the disk. */
+static int check_unpacked(const char *file, const char *archive, const char *log, struct err *e)
+{
+    const char *const argv[] = {"dpkg-deb", archive, file, NULL};
+    struct spawn s = {.argv = argv, .log = log, .most_bytes = (uint64_t)INPUT_LIBRARY_MIB << 20};
+    int rc = spawn_need(&s, file, e);
+    if (rc == UV_EFBIG)
+        err_set(e, "%.300s: it would unpack to more than %d MiB", file, INPUT_LIBRARY_MIB);
+    return rc;
+}
 
 /* Copies the value of `key: value` in the control fields, up to the end of its line. */
 static bool take_field(const char *text, const char *key, char *to, size_t size)
@@ -32,8 +46,8 @@ int deb_read(const char *file, const char *log, struct deb *ret, struct err *e)
     char *text = NULL;
     struct deb deb;
     struct spawn s = {.argv = argv, .log = log, .ret_output = &text};
-    int rc = spawn_need(&s, file, e);
-    if (rc != 0)
+    int rc = check_unpacked(file, "--ctrl-tarfile", log, e);
+    if (rc != 0 || (rc = spawn_need(&s, file, e)) != 0)
         return rc;
     bool read = text && take_field(text, "Package: ", deb.package, sizeof deb.package) &&
                 take_field(text, "Version: ", deb.version, sizeof deb.version) &&
@@ -65,7 +79,8 @@ int deb_packages_unpack(const char *file, const char *to, const char *log, struc
 {
     const char *const argv[] = {"dpkg-deb", "--extract", file, to, NULL};
     struct spawn s = {.argv = argv, .log = log};
-    return spawn_need(&s, file, e);
+    int rc = check_unpacked(file, "--fsys-tarfile", log, e);
+    return rc == 0 ? spawn_need(&s, file, e) : rc;
 }
 
 static bool is_deb(const char *name)

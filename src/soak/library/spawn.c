@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ struct job {
     int exit_code;
     char *bytes; /* owned */
     size_t used, room;
+    uint64_t printed, most; /* bytes; most = 0: all are kept */
 };
 
 /* The whole group, which the process leads: `cmake --build` holds a signal back until its make is
@@ -72,10 +74,20 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct job *job = stream->loop->data;
     (void)buf;
-    if (count < 0)
+    if (count < 0) {
         uv_close((uv_handle_t *)stream, NULL);
-    else if (job->used + (size_t)count <= OUTPUT_LIMIT)
+        return;
+    }
+    job->printed += (uint64_t)count;
+    if (job->most && job->printed > job->most && job->running)
+        guard_kill(&job->process, SIGKILL);
+    else if (!job->most && job->used + (size_t)count <= OUTPUT_LIMIT)
         job->used += (size_t)count;
+}
+
+static bool has_pipe(const struct spawn *s)
+{
+    return s->ret_output || s->most_bytes;
 }
 
 /* The environment with LC_ALL=C. The array is the caller's, the strings aren't. */
@@ -99,7 +111,7 @@ static int start(struct job *job, const struct spawn *s, int log_fd)
     uv_stdio_container_t stdio[] = {{.flags = UV_IGNORE},
                                     {.flags = UV_INHERIT_FD, .data.fd = log_fd},
                                     {.flags = UV_INHERIT_FD, .data.fd = log_fd}};
-    if (s->ret_output) {
+    if (has_pipe(s)) {
         CHECK(uv_pipe_init(&job->loop, &job->pipe, 0) == 0);
         stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
         stdio[1].data.stream = (uv_stream_t *)&job->pipe;
@@ -115,9 +127,9 @@ static int start(struct job *job, const struct spawn *s, int log_fd)
     int rc = guard_spawn(&job->loop, &job->process, &options);
     free(environment);
     job->running = rc == 0;
-    if (rc == 0 && s->ret_output)
+    if (rc == 0 && has_pipe(s))
         CHECK(uv_read_start((uv_stream_t *)&job->pipe, on_alloc, on_read) == 0);
-    if (rc != 0 && s->ret_output)
+    if (rc != 0 && has_pipe(s))
         uv_close((uv_handle_t *)&job->pipe, NULL);
     if (rc != 0)
         on_exit_process(&job->process, -1, 0);
@@ -145,6 +157,10 @@ static int run(struct job *job, const struct spawn *s, int log_fd, struct err *e
         err_set(e, "interrupted");
         return UV_EINTR;
     }
+    if (job->most && job->printed > job->most) {
+        err_set(e, "%.200s printed more than %" PRIu64 " bytes", s->argv[0], job->most);
+        return UV_EFBIG;
+    }
     if (rc != 0)
         return err_set(e, "%.200s can't be started: %s", s->argv[0], uv_strerror(rc));
     if (job->exit_code < 0)
@@ -155,7 +171,7 @@ static int run(struct job *job, const struct spawn *s, int log_fd, struct err *e
 
 int spawn_run(const struct spawn *s, struct err *e)
 {
-    struct job job = {.exit_code = -1};
+    struct job job = {.exit_code = -1, .most = s->most_bytes};
     int fd = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(e, "%.300s: %s", s->log, strerror(errno));
@@ -209,7 +225,7 @@ int spawn_need(const struct spawn *s, const char *what, struct err *e)
     char line[200];
     long offset = stat(s->log, &before) == 0 ? (long)before.st_size : 0;
     int rc = spawn_run(s, e);
-    if (rc == UV_EINTR || rc == 0)
+    if (rc == UV_EINTR || rc == UV_EFBIG || rc == 0)
         return rc;
     if (rc < 0)
         return err_prefix(e, "%.200s", what);

@@ -11,16 +11,19 @@
 #include "base/err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct spawn {
     const char *const *argv; /* NULL-ended; argv[0] is looked for in PATH */
     const char *folder;      /* where it runs; NULL = here */
     const char *log;         /* appended to */
     char **ret_output;       /* NULL: stdout goes into the log too. Else the caller frees it */
+    uint64_t most_bytes;     /* not 0: stdout is thrown away, and whoever prints more is ended */
 };
 
-/* Returns its exit code, or below 0: UV_EINTR after a signal, or -1 when it can't be started or was
- * itself ended by a signal; with a sentence, and nothing in ret_output. */
+/* Returns its exit code, or below 0: UV_EINTR after a signal, UV_EFBIG after most_bytes, or -1 when
+ * it can't be started or was itself ended by a signal; with a sentence, and nothing in ret_output.
+ */
 int spawn_run(const struct spawn *s, struct err *e);
 
 /* The same for a program that has to succeed: 0; or below 0 with the sentence `WHAT: LINE; the

@@ -3,13 +3,12 @@
 
 #include "argv_split.h"
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "guard.h"
 
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
-
-enum { EXIT_SKIP = 125, EXIT_LEAK = 1, EXIT_STOP = 128, EXIT_INTERRUPTED = 130 };
 
 bool bisect_exit_asked(int argc, char *const *argv)
 {
@@ -23,7 +22,7 @@ int bisect_exit_code(int code, bool tried)
 {
     if (!tried)
         return EXIT_STOP;
-    return code == 0 || code == EXIT_LEAK || code == EXIT_INTERRUPTED ? code : EXIT_SKIP;
+    return code == 0 || code == EXIT_FOUND || code == EXIT_INTERRUPTED ? code : EXIT_SKIP;
 }
 
 struct build {

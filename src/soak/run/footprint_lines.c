@@ -32,26 +32,18 @@ static int read_figure(const char *line, const char *key, double *ret)
 /* The number of the end that `key` names, or -1. */
 static int read_end(const char *line, const char *key)
 {
-    char word[32];
-    if (line_text(line, key, false, word, sizeof word) < 0)
-        return -1;
-    for (int end = 0; end < FOOTPRINT_END_COUNT; end++) {
-        if (strcmp(word, footprint_end_name((enum footprint_end)end)) == 0)
-            return end;
-    }
-    return -1;
+    char word[32] = "";
+    enum footprint_end end;
+    line_text(line, key, false, word, sizeof word);
+    return footprint_end_from_name(word, &end) ? (int)end : -1;
 }
 
 static int read_stage(const char *line)
 {
-    char word[32];
-    if (line_text(line, "stage", false, word, sizeof word) < 0)
-        return -1;
-    for (int stage = 0; stage < FOOTPRINT_STAGE_COUNT; stage++) {
-        if (strcmp(word, footprint_stage_name((enum footprint_stage)stage)) == 0)
-            return stage;
-    }
-    return -1;
+    char word[32] = "";
+    enum footprint_stage stage;
+    line_text(line, "stage", false, word, sizeof word);
+    return footprint_stage_from_name(word, &stage) ? (int)stage : -1;
 }
 
 /* Marks a bit. Returns -1 when it was marked before. */
@@ -77,7 +69,7 @@ static int take_measured(struct footprint_lines *l, const char *line)
     return 0;
 }
 
-#define X(name) || read_figure(line, #name, &to->name) < 0
+#define OR_READ(name) || read_figure(line, #name, &to->name) < 0
 
 static int take_end(struct footprint_lines *l, const char *line)
 {
@@ -87,7 +79,7 @@ static int take_end(struct footprint_lines *l, const char *line)
         return -1;
     struct footprint_side *to = &l->footprint.end[end];
     to->exact = exact == 1;
-    return 0 FOOTPRINT_SIDE_FIGURES(X) ? -1 : 0;
+    return 0 FOOTPRINT_SIDE_FIGURES(OR_READ) ? -1 : 0;
 }
 
 static int take_held(struct footprint_lines *l, const char *line)
@@ -96,7 +88,7 @@ static int take_held(struct footprint_lines *l, const char *line)
     if (end < 0 || stage < 0 || mark(&l->stages[end], stage) < 0)
         return -1;
     struct footprint_held *to = &l->footprint.end[end].held[stage];
-    return 0 FOOTPRINT_HELD_FIGURES(X) ? -1 : 0;
+    return 0 FOOTPRINT_HELD_FIGURES(OR_READ) ? -1 : 0;
 }
 
 static int take_site(struct footprint_lines *l, const char *line)
@@ -107,7 +99,8 @@ static int take_site(struct footprint_lines *l, const char *line)
     int end = read_end(line, "end");
     if (end < 0 || line_number(line, "line", &number) < 0 || number > UINT32_MAX ||
         line_number(line, "caller", &caller) < 0 ||
-        line_text(line, "file", true, file, sizeof file) < 0 || !*file FOOTPRINT_SITE_FIGURES(X))
+        line_text(line, "file", true, file, sizeof file) < 0 ||
+        !*file FOOTPRINT_SITE_FIGURES(OR_READ))
         return -1;
     struct footprint_side *side = &l->footprint.end[end];
     if (!l->caller[end])
@@ -118,7 +111,6 @@ static int take_site(struct footprint_lines *l, const char *line)
     l->caller[end][side->sites - 1] = caller;
     return 0;
 }
-#undef X
 
 static int take_rss(struct footprint_lines *l, const char *line)
 {

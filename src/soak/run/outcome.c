@@ -5,6 +5,7 @@
 #include "attribute.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/exit_codes.h"
 #include "footprint.h"
 #include "measure/proc.h"
 #include "subject/environment.h"
@@ -168,7 +169,7 @@ static void fill_verdict(struct result *out, const struct run *r)
         out->verdict = VERDICT_INCONCLUSIVE;
     out->exit_code = verdict_exit_code(out->verdict);
     if (out->interrupted)
-        out->exit_code = 130;
+        out->exit_code = EXIT_INTERRUPTED;
 }
 
 static void fill_errors(struct result_errors *e, const struct page_app *app)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "calibrate_random.h"
 
+#include "base/exit_codes.h"
 #include "calibrate.h"
 #include "options/grammar.h"
 #include "random_mix.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT = 64, SEEN_ONE_IN = 10, EXIT_REFUSED = 2, FRONT_WORDS = 4 };
+enum { TEXT = 64, SEEN_ONE_IN = 10, FRONT_WORDS = 4 };
 
 struct line {
     struct random_mix mix;
@@ -57,8 +58,8 @@ static void make_line(const struct calibrate_random *c, uint64_t seed, struct li
 static const char *word_of(const struct run_process_result *result, const struct result *r)
 {
     if (!result->document)
-        return result->exit_code == EXIT_REFUSED && result->said[0] ? "refused" : "BROKEN";
-    return r ? verdict_word(r->verdict) : "BROKEN";
+        return result->exit_code == EXIT_USAGE && result->said[0] ? "refused" : "BROKEN";
+    return r ? verdict_name(r->verdict) : "BROKEN";
 }
 
 /* The first sentence that says why; borrowed from the result. */

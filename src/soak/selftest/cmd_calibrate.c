@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_calibrate.h"
+#include "commands.h"
 
 #include "base/input.h"
 #include "calibrate.h"
@@ -41,6 +41,7 @@ static const struct options usual = {.runs = 200, .closed = 2000, .seed = 1};
 
 const struct command calibrate_command = {
     .name = "calibrate",
+    .run = cmd_calibrate,
     .words = "[OPTIONS]",
     .line = "how often a clean server is called a leak",
     .about =
@@ -102,7 +103,7 @@ static bool ledger_level(const char *folder)
 static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v,
                  const struct result *r, const struct run_process_result *result)
 {
-    printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_word(v),
+    printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_name(v),
            v == VERDICT_PASS ? ", the ledger moved" : "",
            r && r->run_dir ? r->run_dir : result->folder, result->said[0] ? "; it said: " : "",
            result->said);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_selftest.h"
+#include "commands.h"
 
 #include "command_runs.h"
 #include "options/grammar.h"
@@ -36,6 +36,7 @@ static const struct options usual = {.seeds = 1};
 
 const struct command selftest_command = {
     .name = "selftest",
+    .run = cmd_selftest,
     .words = "[OPTIONS]",
     .line = "every bug of the built-in server and its right verdict",
     .about = "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"
@@ -124,7 +125,7 @@ static int run_case(struct selftest *t, const struct selftest_case *c, uint64_t 
         return -1;
     struct document *document = result.document ? document_read(result.document, NULL) : NULL;
     enum selftest_outcome o = selftest_judge(c, document ? &document->result : NULL, &said);
-    print_row(c, seed, selftest_outcome_text(o), &said);
+    print_row(c, seed, selftest_outcome_name(o), &said);
     if (!selftest_as_expected(o))
         printf("%22s  kept: %s%s%s\n", "", result.folder, result.said[0] ? "; it said: " : "",
                result.said);
@@ -167,7 +168,7 @@ static bool summarise(const void *owner)
     for (size_t o = 0; o < SELFTEST_OUTCOMES; o++) {
         if (t->outcome[o])
             printf("%s%zu %s", joint, t->outcome[o],
-                   selftest_outcome_text((enum selftest_outcome)o));
+                   selftest_outcome_name((enum selftest_outcome)o));
         joint = t->outcome[o] ? ", " : joint;
     }
     if (t->not_asked)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command_runs.h"
 
-enum { EXIT_MISSED = 1, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
+#include "base/exit_codes.h"
 
 static int broken(const struct command_runs *c, const struct err *e)
 {
@@ -17,7 +17,7 @@ static int run_all(const struct command_runs *c, struct err *e)
         return EXIT_INTERRUPTED;
     if (rc != 0)
         return broken(c, e);
-    return good ? 0 : EXIT_MISSED;
+    return good ? 0 : EXIT_FOUND;
 }
 
 int command_runs(const struct command_runs *c, int argc, char *const *argv)
@@ -29,7 +29,7 @@ int command_runs(const struct command_runs *c, int argc, char *const *argv)
     if (c->check(c->owner, &e) != 0)
         return command_refuse(c->command, &e);
     if (command_is_unbuilt())
-        return COMMAND_UNBUILT;
+        return EXIT_UNBUILT;
     if (run_process_open(c->sub, c->command->name, &e) != 0)
         return broken(c, &e);
     code = run_all(c, &e);

@@ -45,6 +45,8 @@ static const struct {
     {"handshake-timeout", "5s|30s"},
     {"idle-timeout", "0s|1s|15s|60s"},
     {"ctx-reload", "50|300"},
+    {"env", "TZ=UTC|LC_ALL=C|MALLOC_CONF=narenas:1|MALLOC_CONF=tcache:false|"
+            "OPENSSL_ia32cap=:~0x200000|OPENSSL_CONF=/dev/null"},
     {"emfile", "20|300"},
     /* The run's length, its machine, and a server that isn't clean. */
     {"churn", NULL},

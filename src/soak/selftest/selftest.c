@@ -8,15 +8,7 @@
 
 enum { FIRST_FRAMES = 3 };
 
-const char *selftest_outcome_text(enum selftest_outcome o)
-{
-    static const char *const text[] = {
-#define X(id, word) word,
-        SELFTEST_OUTCOME_LIST(X)
-#undef X
-    };
-    return text[o];
-}
+ENUM_NAMES(selftest_outcome, SELFTEST_OUTCOME_LIST)
 
 bool selftest_as_expected(enum selftest_outcome o)
 {
@@ -113,7 +105,7 @@ static bool stack_fits(const struct selftest_case *c, const struct result_subjec
 static void say(const struct result_subject *server, const struct result_site *finding,
                 struct selftest_said *said)
 {
-    said->verdict = verdict_word(server->judgement.verdict);
+    said->verdict = verdict_name(server->judgement.verdict);
     said->kind = kind_name(finding ? finding->kind : server->judgement.kind);
     if (!finding)
         return;

@@ -6,6 +6,7 @@
 #ifndef SOAK_SELFTEST_H
 #define SOAK_SELFTEST_H
 
+#include "base/names.h"
 #include "report/result.h"
 
 #include <stdbool.h>
@@ -36,23 +37,18 @@ const struct selftest_case *selftest_cases(size_t *ret_count);
 
 /* X(identifier, word in the table) */
 #define SELFTEST_OUTCOME_LIST(X)                                                                   \
-    X(CAUGHT, "caught")                                                                            \
-    X(QUIET, "quiet")             /* no leak, and not called one */                                \
-    X(MISSED, "MISSED")           /* PASS for a leak */                                            \
-    X(FALSE_ALARM, "FALSE ALARM") /* LEAK where there is none */                                   \
-    X(WRONG_KIND, "WRONG KIND")                                                                    \
-    X(WRONG_SITE, "WRONG SITE")                                                                    \
-    X(WRONG_STACK, "WRONG STACK")                                                                  \
-    X(UNDECIDED, "UNDECIDED") /* INCONCLUSIVE */                                                   \
-    X(BROKEN, "BROKEN")       /* no result, INVALID, or the client was accused */
+    X(SELFTEST_CAUGHT, "caught")                                                                   \
+    X(SELFTEST_QUIET, "quiet")             /* no leak, and not called one */                       \
+    X(SELFTEST_MISSED, "MISSED")           /* PASS for a leak */                                   \
+    X(SELFTEST_FALSE_ALARM, "FALSE ALARM") /* LEAK where there is none */                          \
+    X(SELFTEST_WRONG_KIND, "WRONG KIND")                                                           \
+    X(SELFTEST_WRONG_SITE, "WRONG SITE")                                                           \
+    X(SELFTEST_WRONG_STACK, "WRONG STACK")                                                         \
+    X(SELFTEST_UNDECIDED, "UNDECIDED") /* INCONCLUSIVE */                                          \
+    X(SELFTEST_BROKEN, "BROKEN")       /* no result, INVALID, or the client was accused */
 
-enum selftest_outcome {
-#define X(id, word) SELFTEST_##id,
-    SELFTEST_OUTCOME_LIST(X)
-#undef X
-        SELFTEST_OUTCOMES
-};
-const char *selftest_outcome_text(enum selftest_outcome o);
+enum selftest_outcome { SELFTEST_OUTCOME_LIST(ENUM_ID) SELFTEST_OUTCOMES };
+const char *selftest_outcome_name(enum selftest_outcome o);
 bool selftest_as_expected(enum selftest_outcome o);
 
 /* What the run said, for the table: borrowed from the result. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_merge.h"
+#include "commands.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "catalog.h"
-#include "commands.h"
 #include "suite_github.h"
 #include "suite_json.h"
 #include "suite_merge.h"
@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_BROKEN = 4, PARTS = SUITE_SHARDS };
+enum { PARTS = SUITE_SHARDS };
 
 static const struct opt table[] = {
     {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", ".json",
@@ -30,6 +30,7 @@ static const struct opt table[] = {
 
 const struct command merge_command = {
     .name = "merge",
+    .run = cmd_merge,
     .words = "SUITES [OPTIONS]",
     .line = "the shards of a suite as one",
     .about =
@@ -141,7 +142,7 @@ static int merge(struct merging *m, const struct suite_outputs *outputs, struct 
         code = suite_exit_code(&totals);
         if (suite_outputs_write(outputs, &s, e) != 0) {
             fprintf(stderr, "soak: merge: %s\n", e->text);
-            code = code == 1 ? code : EXIT_BROKEN;
+            code = code == EXIT_FOUND ? code : EXIT_BROKEN;
         }
         tell(&s, outputs, code);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_suite.h"
+#include "commands.h"
 
+#include "base/exit_codes.h"
 #include "suite_github.h"
 #include "suite_run.h"
 #include "suite_text.h"
@@ -8,10 +9,9 @@
 
 #include <signal.h>
 
-enum { EXIT_UNMET = 1, EXIT_BROKEN = 4, EXIT_INTERRUPTED = 130 };
-
 const struct command suite_command = {
     .name = "suite",
+    .run = cmd_suite,
     .words = "SCENARIOS [OPTIONS]",
     .line = "many scenarios, one after the other",
     .about = "Runs scenarios one after the other, each as `soak run` does, and says whether each\n"
@@ -46,7 +46,7 @@ static int exit_of(const struct suite *s, const struct suite_work *w, int rc)
     int code = suite_exit_code(&totals);
     if (w->interrupted)
         return EXIT_INTERRUPTED;
-    return rc != 0 && code != EXIT_UNMET ? EXIT_BROKEN : code;
+    return rc != 0 && code != EXIT_FOUND ? EXIT_BROKEN : code;
 }
 
 /* Runs what is planned and writes every form of it. Returns the exit code. */
@@ -79,7 +79,7 @@ static int run(const struct suite_line *line, const struct suite_files *files,
     if (suite_plan(&s, &w, &e) != 0 || suite_outputs_check(outputs, &e) != 0)
         code = command_refuse(&suite_command, &e);
     else
-        code = command_is_unbuilt() ? COMMAND_UNBUILT : work(&s, &w, outputs);
+        code = command_is_unbuilt() ? EXIT_UNBUILT : work(&s, &w, outputs);
     suite_free(&s);
     return code;
 }

@@ -2,46 +2,20 @@
 #include "suite.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_UNMET = 1, EXIT_UNSURE = 3, EXIT_BROKEN = 4, GROW = 32 };
+enum { GROW = 32 };
 
-const char *suite_outcome_word(enum suite_outcome o)
-{
-    static const char *const words[] = {
-#define X(id, word) word,
-        SUITE_OUTCOME_LIST(X)
-#undef X
-    };
-    CHECK((size_t)o < SUITE_OUTCOMES);
-    return words[o];
-}
-
-const char *suite_end_word(enum suite_end end)
-{
-    static const char *const words[] = {
-#define X(id, word, text) word,
-        SUITE_END_LIST(X)
-#undef X
-    };
-    CHECK((size_t)end < SUITE_ENDS);
-    return words[end];
-}
-
-const char *suite_end_text(enum suite_end end)
-{
-    static const char *const texts[] = {
-#define X(id, word, text) text,
-        SUITE_END_LIST(X)
-#undef X
-    };
-    CHECK((size_t)end < SUITE_ENDS);
-    return texts[end];
-}
+ENUM_NAMES(suite_outcome, SUITE_OUTCOME_LIST)
+ENUM_FROM_NAME(suite_outcome, SUITE_OUTCOME_LIST)
+ENUM_NAMES(suite_end, SUITE_END_LIST)
+ENUM_FROM_NAME(suite_end, SUITE_END_LIST)
+ENUM_TEXTS(suite_end, SUITE_END_LIST)
 
 /* ---- the lists ---- */
 
@@ -185,10 +159,10 @@ int suite_exit_code(const struct suite_totals *t)
 {
     const size_t *n = t->outcome;
     if (n[SUITE_UNMET])
-        return EXIT_UNMET;
+        return EXIT_FOUND;
     if (n[SUITE_BROKEN])
         return EXIT_BROKEN;
-    return n[SUITE_UNSURE] || n[SUITE_INTERRUPTED] || n[SUITE_NOT_RUN] ? EXIT_UNSURE : 0;
+    return n[SUITE_UNSURE] || n[SUITE_INTERRUPTED] || n[SUITE_NOT_RUN] ? EXIT_INCONCLUSIVE : 0;
 }
 
 bool suite_failed(enum suite_outcome o)

@@ -12,6 +12,7 @@
 
 #include "base/intern.h"
 #include "report/result.h"
+#include "base/names.h"
 #include "scenario/expect.h"
 
 #include <stdbool.h>
@@ -29,34 +30,24 @@ enum {
 
 /* X(identifier, word printed and in JSON) */
 #define SUITE_OUTCOME_LIST(X)                                                                      \
-    X(MET, "as expected")                                                                          \
-    X(UNMET, "not as expected") /* an unexpected LEAK, an expected one that didn't show, ... */    \
-    X(UNSURE, "inconclusive")                                                                      \
-    X(BROKEN, "broken") /* INVALID, or no result at all */                                         \
-    X(INTERRUPTED, "interrupted")                                                                  \
-    X(NOT_RUN, "not run")
+    X(SUITE_MET, "as expected")                                                                    \
+    X(SUITE_UNMET, "not as expected") /* an unexpected LEAK, an expected one not seen, ... */      \
+    X(SUITE_UNSURE, "inconclusive")                                                                \
+    X(SUITE_BROKEN, "broken") /* INVALID, or no result at all */                                   \
+    X(SUITE_INTERRUPTED, "interrupted")                                                            \
+    X(SUITE_NOT_RUN, "not run")
 
-enum suite_outcome {
-#define X(id, word) SUITE_##id,
-    SUITE_OUTCOME_LIST(X)
-#undef X
-        SUITE_OUTCOMES
-};
+enum suite_outcome { SUITE_OUTCOME_LIST(ENUM_ID) SUITE_OUTCOMES };
 
 /* X(identifier, word in JSON, words for people): why a shard ended. */
 #define SUITE_END_LIST(X)                                                                          \
-    X(ALL, "all", "all was run")                                                                   \
-    X(FAILED, "failed", "it ended at the first failure")                                           \
-    X(STOPPED, "interrupted", "it was interrupted")                                                \
-    X(STUCK, "broken", "soak couldn't be run")                                                     \
-    X(RUNNING, "running", "it never finished")
+    X(SUITE_END_ALL, "all", "all was run")                                                         \
+    X(SUITE_END_FAILED, "failed", "it ended at the first failure")                                 \
+    X(SUITE_END_STOPPED, "interrupted", "it was interrupted")                                      \
+    X(SUITE_END_STUCK, "broken", "soak couldn't be run")                                           \
+    X(SUITE_END_RUNNING, "running", "it never finished")
 
-enum suite_end {
-#define X(id, word, text) SUITE_END_##id,
-    SUITE_END_LIST(X)
-#undef X
-        SUITE_ENDS
-};
+enum suite_end { SUITE_END_LIST(ENUM_ID) SUITE_ENDS };
 
 struct suite_metric {
     const char *subject, *id, *unit, *verdict; /* "server", "rss", "B", "ok" */
@@ -117,8 +108,10 @@ struct suite_totals {
     double seconds;
 };
 
-const char *suite_outcome_word(enum suite_outcome o);
-const char *suite_end_word(enum suite_end end);
+const char *suite_outcome_name(enum suite_outcome o);
+bool suite_outcome_from_name(const char *name, enum suite_outcome *ret);
+const char *suite_end_name(enum suite_end end);
+bool suite_end_from_name(const char *name, enum suite_end *ret);
 const char *suite_end_text(enum suite_end end);
 
 void suite_init(struct suite *s);

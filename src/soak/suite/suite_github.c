@@ -30,7 +30,7 @@ void suite_github_errors(const struct suite *s, FILE *out)
         put_command(entry->file, true, out);
         fputs(",title=", out);
         put_command(entry->name, true, out);
-        fprintf(out, "::%s: ", suite_outcome_word(entry->outcome));
+        fprintf(out, "::%s: ", suite_outcome_name(entry->outcome));
         put_command(entry->said ? entry->said : "", false, out);
         fputc('\n', out);
     }
@@ -56,7 +56,7 @@ static void put_row(const struct suite_entry *entry, FILE *out)
     fputs("| ", out);
     put_cell(entry->name, out);
     put_cell(entry->verdict ? entry->verdict : "-", out);
-    put_cell(suite_outcome_word(entry->outcome), out);
+    put_cell(suite_outcome_name(entry->outcome), out);
     put_cell(human_count(closed, sizeof closed, (int64_t)entry->closed), out);
     put_cell(human_duration(seconds, sizeof seconds, (uint64_t)(entry->seconds * 1e9)), out);
     put_cell(entry->outcome != SUITE_MET && entry->said ? entry->said : "", out);

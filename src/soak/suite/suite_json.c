@@ -21,9 +21,9 @@ static json_t *field_json(const struct suite_field *f, const void *object)
     case SUITE_FIELD_EXIT:
         return *(const int *)at >= 0 ? json_integer(*(const int *)at) : json_null();
     case SUITE_FIELD_OUTCOME:
-        return json_string(suite_outcome_word(*(const enum suite_outcome *)at));
+        return json_string(suite_outcome_name(*(const enum suite_outcome *)at));
     case SUITE_FIELD_END:
-        return json_string(suite_end_word(*(const enum suite_end *)at));
+        return json_string(suite_end_name(*(const enum suite_end *)at));
     }
     check_fail(__FILE__, __LINE__, "every field type has a case");
 }
@@ -56,7 +56,7 @@ static json_t *totals_json(const struct suite_totals *t)
 {
     json_t *outcomes = json_object();
     for (size_t o = 0; o < SUITE_OUTCOMES; o++)
-        json_object_set_new(outcomes, suite_outcome_word((enum suite_outcome)o),
+        json_object_set_new(outcomes, suite_outcome_name((enum suite_outcome)o),
                             json_from_count(t->outcome[o]));
     return json_pack("{s:I,s:o,s:I,s:I,s:f}", "scenarios", (json_int_t)t->scenarios, "outcomes",
                      outcomes, "closed", (json_int_t)t->closed, "measured", (json_int_t)t->measured,

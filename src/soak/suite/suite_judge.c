@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite.h"
 
+#include "base/exit_codes.h"
 #include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { EXIT_INTERRUPTED = 130 };
 
 /* ---- what a run left ---- */
 
@@ -38,7 +37,7 @@ static void take_findings(struct suite *s, struct suite_entry *entry,
         if (!f)
             return;
         f->subject = suite_text(s, subject->name);
-        f->verdict = verdict_word(site->verdict);
+        f->verdict = verdict_name(site->verdict);
         f->kind = kind_name(site->kind);
         f->file = suite_text(s, site->file);
         f->line = f->file ? site->line : 0;
@@ -52,7 +51,7 @@ static void take_subject(struct suite *s, struct suite_entry *entry,
     if (!subject)
         return;
     subject->name = suite_text(s, from->name);
-    subject->verdict = verdict_word(from->judgement.verdict);
+    subject->verdict = verdict_name(from->judgement.verdict);
     subject->kind = kind_name(from->judgement.kind);
     take_findings(s, entry, from);
     take_metrics(s, entry, from);
@@ -72,7 +71,7 @@ static void take_result(struct suite *s, struct suite_entry *entry, const struct
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIx64, r->run.seed);
-    entry->verdict = verdict_word(r->verdict);
+    entry->verdict = verdict_name(r->verdict);
     entry->seed = r->run.seed ? suite_text(s, seed) : NULL;
     entry->run_dir = suite_text(s, r->run_dir);
     entry->libs = libs_text(s, r);
@@ -86,12 +85,12 @@ static void take_result(struct suite *s, struct suite_entry *entry, const struct
 
 bool suite_is(const struct suite_entry *entry, enum verdict v)
 {
-    return entry->verdict && strcmp(entry->verdict, verdict_word(v)) == 0;
+    return entry->verdict && strcmp(entry->verdict, verdict_name(v)) == 0;
 }
 
 static bool is_leak(const char *verdict)
 {
-    return strcmp(verdict, verdict_word(VERDICT_LEAK)) == 0;
+    return strcmp(verdict, verdict_name(VERDICT_LEAK)) == 0;
 }
 
 /* The kind and the place of the first leak; a subject's findings begin with the one to blame. */

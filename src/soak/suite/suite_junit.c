@@ -72,7 +72,7 @@ static const char *verdict_of(const struct suite_entry *entry, size_t i)
 
 static bool is_verdict(const char *verdict, enum verdict v)
 {
-    return verdict && strcmp(verdict, verdict_word(v)) == 0;
+    return verdict && strcmp(verdict, verdict_name(v)) == 0;
 }
 
 /* Whether what is expected of the subject isn't what came. */
@@ -157,10 +157,10 @@ static void put_state(const struct suite *s, const struct suite_entry *entry, si
     enum state state = state_of(entry, i);
     const char *verdict = verdict_of(entry, i);
     fprintf(out, ">\n      <%s", tag_of(state));
-    attribute("type", verdict ? verdict : suite_outcome_word(entry->outcome), out);
+    attribute("type", verdict ? verdict : suite_outcome_name(entry->outcome), out);
     attribute("message", entry->said ? entry->said : "nothing was measured", out);
     fputc('>', out);
-    fprintf(out, "%s; expected ", suite_outcome_word(entry->outcome));
+    fprintf(out, "%s; expected ", suite_outcome_name(entry->outcome));
     put_lines(entry->expect, out);
     put_lines(suite_text_block(s, entry, 0, block, sizeof block), out);
     put_growing(entry, i, out);

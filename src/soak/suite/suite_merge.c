@@ -221,7 +221,7 @@ static const char *note_claim(const struct suite *s, size_t i, char *buf, size_t
         return NULL;
     snprintf(buf, size, "%.100s was called %s; by %s and 'expect = %.100s' it is %s", entry->name,
              entry->claimed, entry->verdict ? entry->verdict : "no verdict", entry->expect,
-             suite_outcome_word(entry->outcome));
+             suite_outcome_name(entry->outcome));
     return buf;
 }
 

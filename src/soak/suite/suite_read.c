@@ -59,25 +59,15 @@ static int read_exit(const json_t *value, int *ret, struct err *e)
 
 static int read_outcome(const json_t *value, enum suite_outcome *ret, struct err *e)
 {
-    const char *word = json_string_value(value);
-    for (int o = 0; word && o < SUITE_OUTCOMES; o++) {
-        if (strcmp(word, suite_outcome_word((enum suite_outcome)o)) != 0)
-            continue;
-        *ret = (enum suite_outcome)o;
+    if (suite_outcome_from_name(json_string_value(value), ret))
         return 0;
-    }
     return err_set(e, "'outcome' is none of this version's words");
 }
 
 static int read_end(const json_t *value, enum suite_end *ret, struct err *e)
 {
-    const char *word = json_string_value(value);
-    for (int end = 0; word && end < SUITE_ENDS; end++) {
-        if (strcmp(word, suite_end_word((enum suite_end)end)) != 0)
-            continue;
-        *ret = (enum suite_end)end;
+    if (suite_end_from_name(json_string_value(value), ret))
         return 0;
-    }
     return err_set(e, "'end' is none of this version's words");
 }
 
@@ -187,19 +177,17 @@ static bool is_quoted(const char *options)
 
 static int check_verdict(const char *verdict, struct err *e)
 {
-    for (int v = VERDICT_PASS; v <= VERDICT_INVALID; v++) {
-        if (strcmp(verdict, verdict_word((enum verdict)v)) == 0)
-            return 0;
-    }
+    enum verdict known;
+    if (verdict_from_name(verdict, &known))
+        return 0;
     return err_set(e, "'verdict' is none of this version's words");
 }
 
 static int check_kind(const char *kind, struct err *e)
 {
-#define X(id, name, text) || strcmp(kind, name) == 0
-    if (!kind KIND_LIST(X))
+    enum kind known;
+    if (!kind || kind_from_name(kind, &known))
         return 0;
-#undef X
     return err_set(e, "'kind' is none of this version's words");
 }
 
@@ -265,7 +253,7 @@ static int check_leak(const struct suite_entry *entry, struct err *e)
 {
     for (size_t i = 0; i < entry->subjects; i++) {
         const struct suite_subject *subject = &entry->subject[i];
-        if (strcmp(subject->verdict, verdict_word(VERDICT_LEAK)) == 0 &&
+        if (strcmp(subject->verdict, verdict_name(VERDICT_LEAK)) == 0 &&
             suite_is(entry, VERDICT_PASS))
             return err_set(e, "'verdict' is PASS beside the %.100s's LEAK", subject->name);
     }
@@ -277,7 +265,7 @@ static void derive(struct suite *s, struct suite_entry *entry)
 {
     enum suite_outcome outcome = suite_outcome_of(entry);
     if (outcome != entry->outcome)
-        entry->claimed = suite_text(s, suite_outcome_word(entry->outcome));
+        entry->claimed = suite_text(s, suite_outcome_name(entry->outcome));
     entry->outcome = outcome;
 }
 

@@ -4,6 +4,7 @@
 #include "archive/run_dir.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/exit_codes.h"
 #include "catalog.h"
 #include "cmdline.h"
 #include "measure/proc.h"
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, STARTED_TEXT = 32, EXIT_INTERRUPTED = 130 };
+enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, STARTED_TEXT = 32 };
 
 /* ---- the plan ---- */
 

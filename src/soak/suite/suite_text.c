@@ -55,8 +55,8 @@ static const char *outcome_text(const struct suite_entry *entry, char *buf, size
     bool compared = entry->outcome == SUITE_UNMET || entry->outcome == SUITE_UNSURE;
     if (!compared || expect_parse(entry->expect, &expect, NULL) != 0 ||
         suite_is(entry, expect.verdict))
-        return suite_outcome_word(entry->outcome);
-    snprintf(buf, size, "expected %s", verdict_word(expect.verdict));
+        return suite_outcome_name(entry->outcome);
+    snprintf(buf, size, "expected %s", verdict_name(expect.verdict));
     return buf;
 }
 

@@ -22,15 +22,7 @@ enum {
     LIVE_NS = 250000000
 };
 
-const char *torture_kind_name(enum torture_kind kind)
-{
-    static const char *const names[] = {
-#define X(identifier, name) [identifier] = name,
-        TORTURE_KINDS(X)
-#undef X
-    };
-    return names[kind];
-}
+ENUM_NAMES(torture_kind, TORTURE_KINDS)
 
 __attribute__((format(printf, 2, 3))) static bool breaks(struct torture *t, const char *format, ...)
 {
@@ -290,7 +282,7 @@ static int publish(const struct torture *t)
     if (rc != 0)
         fprintf(stderr, "soak: %s\n", e.text);
     int code = (int)torture_exit(t);
-    return rc != 0 && code == 0 ? TORTURE_EXIT_BROKEN : code;
+    return rc != 0 && code == 0 ? EXIT_BROKEN : code;
 }
 
 int torture_run(const struct scenario *s, const char *name, const struct programs *programs,
@@ -302,7 +294,7 @@ int torture_run(const struct scenario *s, const char *name, const struct program
     if (!t || run_dir_open(&dir, base, name, &e) != 0) {
         fprintf(stderr, "soak: %s\n", t ? e.text : "out of memory");
         free(t);
-        return TORTURE_EXIT_USAGE;
+        return EXIT_USAGE;
     }
     t->scenario = s;
     t->name = name;

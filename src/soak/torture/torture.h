@@ -11,6 +11,7 @@
 #define SOAK_TORTURE_H
 
 #include "archive/run_dir.h"
+#include "base/names.h"
 #include "scenario/scenario.h"
 #include "torture_step.h"
 #include "torture_trace.h"
@@ -26,11 +27,7 @@
     X(TORTURE_DAMAGED, "damaged") /* connections fail afterwards, without an allocation failing */ \
     X(TORTURE_ONCE, "kept-once")  /* stays, and after some repeats no longer: no finding */
 
-enum torture_kind {
-#define X(identifier, name) identifier,
-    TORTURE_KINDS(X)
-#undef X
-};
+enum torture_kind { TORTURE_KINDS(ENUM_ID) };
 
 const char *torture_kind_name(enum torture_kind kind);
 

@@ -13,29 +13,27 @@ static const char *const outcomes[] = {
     [STEP_WENT_ON] = "went-on", [STEP_FAILED] = "failed",   [STEP_HUNG] = "hung",
     [STEP_STUCK] = "stuck",     [STEP_CRASHED] = "crashed", [STEP_INTERRUPTED] = "interrupted"};
 
-enum torture_exit torture_exit(const struct torture *t)
+enum exit_code torture_exit(const struct torture *t)
 {
     if (t->broken[0])
-        return TORTURE_EXIT_BROKEN;
+        return EXIT_BROKEN;
     if (!t->complete)
-        return TORTURE_EXIT_INTERRUPTED;
-    return torture_found(t) ? TORTURE_EXIT_FOUND : TORTURE_EXIT_PASS;
+        return EXIT_INTERRUPTED;
+    return torture_found(t) ? EXIT_FOUND : EXIT_PASS;
 }
 
 static const char *verdict(const struct torture *t)
 {
     switch (torture_exit(t)) {
-    case TORTURE_EXIT_PASS:
+    case EXIT_PASS:
         return "PASS";
-    case TORTURE_EXIT_FOUND:
+    case EXIT_FOUND:
         return "FOUND";
-    case TORTURE_EXIT_INTERRUPTED:
+    case EXIT_INTERRUPTED:
         return "INTERRUPTED";
-    case TORTURE_EXIT_USAGE:
-    case TORTURE_EXIT_BROKEN:
-        break;
+    default:
+        return "BROKEN";
     }
-    return "BROKEN";
 }
 
 static uint64_t tried(const struct torture *t)
@@ -62,23 +60,22 @@ static void print_headline(const struct torture *t, FILE *out)
     human_count(all, sizeof all, (int64_t)tried(t));
     human_duration(took, sizeof took, t->elapsed_ns);
     switch (torture_exit(t)) {
-    case TORTURE_EXIT_PASS:
+    case EXIT_PASS:
         fprintf(out,
                 "PASS  each of %s allocations has failed: nothing stays, no crash, no hang, %s\n",
                 all, took);
         break;
-    case TORTURE_EXIT_FOUND:
+    case EXIT_FOUND:
         fprintf(out,
                 "FOUND  of %s allocations that failed %" PRIu64 " leave memory behind, %" PRIu64
                 " crash, %" PRIu64 " hang, %" PRIu64 " damage, %s\n",
                 all, found_of(t, TORTURE_LOST), found_of(t, TORTURE_CRASH),
                 found_of(t, TORTURE_HANG), found_of(t, TORTURE_DAMAGED), took);
         break;
-    case TORTURE_EXIT_INTERRUPTED:
+    case EXIT_INTERRUPTED:
         fprintf(out, "INTERRUPTED  after %s allocations\n", all);
         break;
-    case TORTURE_EXIT_USAGE:
-    case TORTURE_EXIT_BROKEN:
+    default:
         fprintf(out, "BROKEN  %s\n", t->broken);
         break;
     }

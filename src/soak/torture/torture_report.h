@@ -3,19 +3,13 @@
 #ifndef SOAK_TORTURE_REPORT_H
 #define SOAK_TORTURE_REPORT_H
 
+#include "base/exit_codes.h"
 #include "torture.h"
 
 #include <stdio.h>
 
-enum torture_exit {
-    TORTURE_EXIT_PASS = 0,
-    TORTURE_EXIT_FOUND = 1,
-    TORTURE_EXIT_USAGE = 2,
-    TORTURE_EXIT_BROKEN = 4,
-    TORTURE_EXIT_INTERRUPTED = 130
-};
-
-enum torture_exit torture_exit(const struct torture *t);
+/* EXIT_PASS, EXIT_FOUND, EXIT_BROKEN or EXIT_INTERRUPTED. */
+enum exit_code torture_exit(const struct torture *t);
 /* With `quiet` the verdict's line only. */
 void torture_text(const struct torture *t, bool quiet, FILE *out);
 /* The document; the caller frees it. NULL when out of memory. */

@@ -15,7 +15,6 @@
 static const struct hint rows[] = {
 #define X(typed, option, remark) {typed, option, remark},
 #include "scenario/hints.def"
-#undef X
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -1046,7 +1046,7 @@ static void every_control_gets_its_verdict_and_kind(void **state)
         if (j.verdict == controls[i].verdict && j.kind == controls[i].kind)
             continue;
         wrong++;
-        print_error("%s: %s %s: %s\n", controls[i].name, verdict_word(j.verdict), kind_name(j.kind),
+        print_error("%s: %s %s: %s\n", controls[i].name, verdict_name(j.verdict), kind_name(j.kind),
                     j.findings ? j.finding[0].why : "no finding");
     }
     assert_int_equal(wrong, 0);
@@ -1391,7 +1391,7 @@ static void sensitivity_stands_in_every_verdict_that_judged_epochs(void **state)
 static void words_and_codes_are_the_documented_ones(void **state)
 {
     (void)state;
-    assert_string_equal(verdict_word(VERDICT_INCONCLUSIVE), "INCONCLUSIVE");
+    assert_string_equal(verdict_name(VERDICT_INCONCLUSIVE), "INCONCLUSIVE");
     assert_int_equal(verdict_exit_code(VERDICT_PASS), 0);
     assert_int_equal(verdict_exit_code(VERDICT_LEAK), 1);
     assert_int_equal(verdict_exit_code(VERDICT_INCONCLUSIVE), 3);

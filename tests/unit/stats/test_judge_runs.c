@@ -138,7 +138,7 @@ static void make_clean(struct sim *s, struct rng *r)
 static void complain(const struct sim *s, const struct judgement *j, uint64_t seed)
 {
     const struct judge_finding *f = &j->finding[0];
-    print_error("seed %llu: %s %s: %s (%s)\n", (unsigned long long)seed, verdict_word(j->verdict),
+    print_error("seed %llu: %s %s: %s (%s)\n", (unsigned long long)seed, verdict_name(j->verdict),
                 kind_name(j->kind), f->why, j->reason[0]);
     if (f->site == SIZE_MAX)
         return;

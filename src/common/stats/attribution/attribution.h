@@ -11,6 +11,8 @@
 #ifndef SOAK_STATS_BEHAVIOURS_H
 #define SOAK_STATS_BEHAVIOURS_H
 
+#include "base/names.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,18 +37,10 @@ enum { BEHAVIOURS_MAX = 64, BEHAVIOURS_EPOCHS = 64 };
     X(BEHAVIOURS_UNTOLD, "untold")          /* too few epochs or losses to tell them apart */      \
     X(BEHAVIOURS_TOGETHER, "not-separable") /* no sum over the behaviours explains the growth */
 
-enum behaviour_verdict {
-#define X(id, word) id,
-    BEHAVIOUR_VERDICT_LIST(X)
-#undef X
-};
-enum behaviours_outcome {
-#define X(id, word) id,
-    BEHAVIOURS_OUTCOME_LIST(X)
-#undef X
-};
-const char *behaviour_verdict_word(enum behaviour_verdict v);
-const char *behaviours_outcome_word(enum behaviours_outcome o);
+enum behaviour_verdict { BEHAVIOUR_VERDICT_LIST(ENUM_ID) };
+enum behaviours_outcome { BEHAVIOURS_OUTCOME_LIST(ENUM_ID) };
+const char *behaviour_verdict_name(enum behaviour_verdict v);
+const char *behaviours_outcome_name(enum behaviours_outcome o);
 
 /* One judged epoch. */
 struct behaviours_epoch {

@@ -7,27 +7,9 @@
 
 #include <math.h>
 
-const char *behaviour_verdict_word(enum behaviour_verdict v)
-{
-    static const char *const words[] = {
-#define X(id, word) word,
-        BEHAVIOUR_VERDICT_LIST(X)
-#undef X
-    };
-    CHECK((size_t)v < sizeof words / sizeof *words);
-    return words[v];
-}
+ENUM_NAMES(behaviour_verdict, BEHAVIOUR_VERDICT_LIST)
 
-const char *behaviours_outcome_word(enum behaviours_outcome o)
-{
-    static const char *const words[] = {
-#define X(id, word) word,
-        BEHAVIOURS_OUTCOME_LIST(X)
-#undef X
-    };
-    CHECK((size_t)o < sizeof words / sizeof *words);
-    return words[o];
-}
+ENUM_NAMES(behaviours_outcome, BEHAVIOURS_OUTCOME_LIST)
 
 static bool any_with(const struct behaviours_answer *a, enum behaviour_verdict v)
 {

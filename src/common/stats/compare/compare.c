@@ -12,6 +12,8 @@ struct judging {
     uint64_t rules;
 };
 
+ENUM_SPELLINGS(compare_rule, COMPARE_RULE_LIST)
+
 static bool rule(const struct judging *j, enum compare_rule r)
 {
     return j->rules >> r & 1;

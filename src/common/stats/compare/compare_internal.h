@@ -6,36 +6,32 @@
 #ifndef SOAK_STATS_COMPARE_RULES_H
 #define SOAK_STATS_COMPARE_RULES_H
 
+#include "base/names.h"
 #include "compare.h"
 #include "compare_sites.h"
 
 #define COMPARE_RULE_LIST(X)                                                                       \
-    X(WORST)     /* a version's verdict is the worst of its runs */                                \
-    X(UNDECIDED) /* INCONCLUSIVE and INVALID can't be compared */                                  \
-    X(TURNED)    /* a LEAK that comes or goes decides */                                           \
-    X(GROWTH)    /* a LEAK that grows by more, whatever the run, is worse */                       \
-    X(TOLERANCE) /* an exact row decides beyond the tolerance */                                   \
-    X(INEXACT)   /* a row that wasn't exact decides nothing */                                     \
-    X(COUNTED)   /* objects that grow, or that a version can't count, decide nothing */            \
-    X(MISSING)   /* a row that one of both lacks */                                                \
-    X(FOOTPRINT) /* exact rows that were asked for and nobody has */                               \
-    X(SIDE)      /* a figure of the other program is told and decides nothing */                   \
-    X(PAIRS)     /* too few pairs decide nothing */                                                \
-    X(MARGIN)    /* measured rows decide beyond the margin, with their whole interval */           \
-    X(WITNESS)   /* witnesses never decide */                                                      \
-    X(GRAVEST)   /* worse beats can't tell, that beats better */                                   \
-    X(MENDED)    /* beside a LEAK that is gone, a row that is worse makes it mixed */              \
-    X(FUNCTIONS) /* sites are aligned by function, whatever their line */                          \
-    X(UNNAMED)   /* a file with an unknown function is one group */                                \
-    X(ORDER)     /* in a group, lines are paired in their order */                                 \
-    X(ENOUGH)    /* the largest groups, until most of the difference is explained */
+    X(COMPARE_RULE_WORST)     /* a version's verdict is the worst of its runs */                   \
+    X(COMPARE_RULE_UNDECIDED) /* INCONCLUSIVE and INVALID can't be compared */                     \
+    X(COMPARE_RULE_TURNED)    /* a LEAK that comes or goes decides */                              \
+    X(COMPARE_RULE_GROWTH)    /* a LEAK that grows by more, whatever the run, is worse */          \
+    X(COMPARE_RULE_TOLERANCE) /* an exact row decides beyond the tolerance */                      \
+    X(COMPARE_RULE_INEXACT)   /* a row that wasn't exact decides nothing */                        \
+    X(COMPARE_RULE_COUNTED) /* objects that grow, or that a version can't count, decide nothing */ \
+    X(COMPARE_RULE_MISSING) /* a row that one of both lacks */                                     \
+    X(COMPARE_RULE_FOOTPRINT) /* exact rows that were asked for and nobody has */                  \
+    X(COMPARE_RULE_SIDE)      /* a figure of the other program is told and decides nothing */      \
+    X(COMPARE_RULE_PAIRS)     /* too few pairs decide nothing */                                   \
+    X(COMPARE_RULE_MARGIN) /* measured rows decide beyond the margin, with their whole interval */ \
+    X(COMPARE_RULE_WITNESS)   /* witnesses never decide */                                         \
+    X(COMPARE_RULE_GRAVEST)   /* worse beats can't tell, that beats better */                      \
+    X(COMPARE_RULE_MENDED)    /* beside a LEAK that is gone, a row that is worse makes it mixed */ \
+    X(COMPARE_RULE_FUNCTIONS) /* sites are aligned by function, whatever their line */             \
+    X(COMPARE_RULE_UNNAMED)   /* a file with an unknown function is one group */                   \
+    X(COMPARE_RULE_ORDER)     /* in a group, lines are paired in their order */                    \
+    X(COMPARE_RULE_ENOUGH)    /* the largest groups, until most of the difference is explained */
 
-enum compare_rule {
-#define X(id) COMPARE_RULE_##id,
-    COMPARE_RULE_LIST(X)
-#undef X
-        COMPARE_RULES
-};
+enum compare_rule { COMPARE_RULE_LIST(ENUM_ID) COMPARE_RULES };
 
 #define COMPARE_RULES_ALL ((UINT64_C(1) << COMPARE_RULES) - 1)
 

@@ -31,6 +31,9 @@ struct side {
     size_t count;
 };
 
+ENUM_NAMES(compare_measure, COMPARE_MEASURE_LIST)
+ENUM_TEXTS(compare_measure, COMPARE_MEASURE_LIST)
+
 static bool rule(const struct work *w, enum compare_rule r)
 {
     return w->rules >> r & 1;

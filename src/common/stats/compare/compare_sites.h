@@ -11,6 +11,8 @@
 #ifndef SOAK_STATS_COMPARE_SITES_H
 #define SOAK_STATS_COMPARE_SITES_H
 
+#include "base/names.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,18 +21,13 @@ enum { COMPARE_SITES = 1024, COMPARE_LINES = 6, COMPARE_GROUPS = 8 };
 
 /* X(ENUM, word in JSON, words for people) */
 #define COMPARE_MEASURE_LIST(X)                                                                    \
-    X(ALLOCS, "allocs", "allocations per handshake, both ends")                                    \
-    X(HELD, "held_bytes", "bytes held per idle connection")                                        \
-    X(ALLOCS_SERVER, "allocs_server", "allocations per handshake, server")                         \
-    X(ALLOCS_CLIENT, "allocs_client", "allocations per handshake, client")
+    X(COMPARE_BY_ALLOCS, "allocs", "allocations per handshake, both ends")                         \
+    X(COMPARE_BY_HELD, "held_bytes", "bytes held per idle connection")                             \
+    X(COMPARE_BY_ALLOCS_SERVER, "allocs_server", "allocations per handshake, server")              \
+    X(COMPARE_BY_ALLOCS_CLIENT, "allocs_client", "allocations per handshake, client")
 
-enum compare_measure {
-#define X(id, ...) COMPARE_BY_##id,
-    COMPARE_MEASURE_LIST(X)
-#undef X
-        COMPARE_MEASURES
-};
-const char *compare_measure_word(enum compare_measure measure);
+enum compare_measure { COMPARE_MEASURE_LIST(ENUM_ID) COMPARE_MEASURES };
+const char *compare_measure_name(enum compare_measure measure);
 const char *compare_measure_text(enum compare_measure measure);
 
 struct compare_site {

@@ -8,22 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = {
-#define X(id, name, text) name,
-    CANARY_CONTROL_LIST(X)
-#undef X
-};
-static const char *const texts[] = {
-#define X(id, name, text) text,
-    CANARY_CONTROL_LIST(X)
-#undef X
-};
-
-const char *canary_control_name(enum canary_control c)
-{
-    CHECK(c < CANARY_CONTROLS);
-    return names[c];
-}
+ENUM_NAMES(canary_control, CANARY_CONTROL_LIST)
+ENUM_TEXTS(canary_control, CANARY_CONTROL_LIST)
 
 /* The first failure is the one to tell. */
 __attribute__((format(printf, 2, 3))) static void fail(struct canary *s, const char *format, ...)
@@ -140,12 +126,12 @@ static void check_amount(const struct canary_evidence *e, enum canary_control wh
         if (expected == found)
             continue;
         fail(s, "%s: %" PRId64 " of its blocks must be alive after epoch %zu, found %" PRId64,
-             texts[which], expected, c, found);
+             canary_control_text(which), expected, c, found);
         return;
     }
     if (which == CANARY_DEFERRED && e->drained && e->control[which].drained_blocks != 0)
-        fail(s, "%s: the drain freed them, and the ledger still has %" PRId64, texts[which],
-             e->control[which].drained_blocks);
+        fail(s, "%s: the drain freed them, and the ledger still has %" PRId64,
+             canary_control_text(which), e->control[which].drained_blocks);
 }
 
 static void check_quiet(const struct canary_evidence *e, struct canary *s)
@@ -166,8 +152,9 @@ static void check_quiet(const struct canary_evidence *e, struct canary *s)
         if (f->verdict == VERDICT_PASS || f->site >= CANARY_CONTROLS || !s->seen[f->site])
             continue;
         s->quiet[f->site] = false;
-        fail(s, "%s must stay quiet and was called %s, %s", texts[f->site],
-             verdict_word(f->verdict), kind_text(f->kind));
+        fail(s, "%s must stay quiet and was called %s, %s",
+             canary_control_text((enum canary_control)f->site), verdict_name(f->verdict),
+             kind_text(f->kind));
     }
 }
 

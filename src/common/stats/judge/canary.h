@@ -9,6 +9,7 @@
 #ifndef SOAK_STATS_CANARY_H
 #define SOAK_STATS_CANARY_H
 
+#include "base/names.h"
 #include "judge.h"
 
 /* The quiet controls: X(ENUM, name in JSON, name in sentences) */
@@ -17,13 +18,9 @@
     X(CANARY_CACHE, "cache", "a small cache that replaces its oldest entry")                       \
     X(CANARY_DEFERRED, "deferred", "blocks freed some connections later")
 
-enum canary_control {
-#define X(id, name, text) id,
-    CANARY_CONTROL_LIST(X)
-#undef X
-        CANARY_CONTROLS
-};
+enum canary_control { CANARY_CONTROL_LIST(ENUM_ID) CANARY_CONTROLS };
 const char *canary_control_name(enum canary_control c);
+const char *canary_control_text(enum canary_control c);
 
 /* What was planned. Ordinals count the subject's own connections from 0. */
 struct canary_plan {

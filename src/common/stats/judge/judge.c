@@ -10,16 +10,7 @@
 
 enum { GAUGE_FINDINGS = 8 };
 
-const char *judge_rule_name(enum judge_rule rule)
-{
-    static const char *const names[] = {
-#define X(id, ...) #id,
-        SITE_RULE_LIST(X) OTHER_RULE_LIST(X)
-#undef X
-    };
-    CHECK(rule < RULE_COUNT);
-    return names[rule];
-}
+ENUM_SPELLINGS(judge_rule, RULE_LIST)
 
 static int rank(enum verdict v)
 {

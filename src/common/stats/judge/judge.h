@@ -14,52 +14,11 @@
 #ifndef SOAK_STATS_JUDGE_H
 #define SOAK_STATS_JUDGE_H
 
+#include "verdict.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* X(ENUM, word printed and in JSON, exit code) */
-#define VERDICT_LIST(X)                                                                            \
-    X(VERDICT_PASS, "PASS", 0)                                                                     \
-    X(VERDICT_LEAK, "LEAK", 1)                                                                     \
-    X(VERDICT_INCONCLUSIVE, "INCONCLUSIVE", 3)                                                     \
-    X(VERDICT_INVALID, "INVALID", 4)
-
-/* X(ENUM, name in JSON, sentence for people) */
-#define KIND_LIST(X)                                                                               \
-    X(KIND_NONE, "none", "nothing grows")                                                          \
-    X(KIND_OBJECT, "object-retained", "object retained")                                           \
-    X(KIND_DEFERRED, "free-deferred", "free deferred")                                             \
-    X(KIND_HELD, "held-by-connection", "grows on the held connection")                             \
-    X(KIND_SIDE, "side-allocation-lost", "side allocation lost")                                   \
-    X(KIND_CACHE_FILLING, "cache-filling", "cache filling")                                        \
-    X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table")                               \
-    X(KIND_CACHE_OVER, "cache-over-capacity", "cache over capacity")                               \
-    X(KIND_ONE_TIME, "one-time", "one-time allocation")                                            \
-    X(KIND_TABLE, "table-growing", "table growing without bound")                                  \
-    X(KIND_TIME, "time-based", "time-based, not connection-based")                                 \
-    X(KIND_OUTSIDE, "outside-openssl", "outside OpenSSL")                                          \
-    X(KIND_FRAGMENTATION, "fragmentation", "fragmentation")                                        \
-    X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages")                                 \
-    X(KIND_MAPPING, "mapping", "mapping, stack or file")                                           \
-    X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed")                                    \
-    X(KIND_THREADS, "threads", "thread not ended")                                                 \
-    X(KIND_UNKNOWN, "unknown", "kind unknown")
-
-enum verdict {
-#define X(id, word, code) id,
-    VERDICT_LIST(X)
-#undef X
-};
-enum kind {
-#define X(id, name, text) id,
-    KIND_LIST(X)
-#undef X
-};
-const char *verdict_word(enum verdict v);
-int verdict_exit_code(enum verdict v);
-const char *kind_name(enum kind k);
-const char *kind_text(enum kind k);
 
 /* Below MIN_BLOCKS survivors a site is no matter; from CONVICT_BLOCKS losses on it may be
  * convicted; between them it is in doubt. Four worker threads that each make something once are no
@@ -166,22 +125,6 @@ struct judge_finding {
     char gauge[20]; /* id of the gauge it is about; "" when it is a site */
     char why[192];  /* the evidence it rests on, one sentence */
 };
-
-/* What became of a metric. X(ENUM, `state` in JSON, `verdict` in JSON: the words of before) */
-#define METRIC_STATE_LIST(X)                                                                       \
-    X(METRIC_LEVEL, "level", "ok")                                                                 \
-    X(METRIC_GROWS, "grows", "grows")                                                              \
-    X(METRIC_UNSURE, "unsure", "unsure")                                                           \
-    X(METRIC_EXPLAINED, "explained", "explained")                                                  \
-    X(METRIC_NOT_JUDGED, "not-judged", "unsure")
-
-enum metric_state {
-#define X(id, state, verdict) id,
-    METRIC_STATE_LIST(X)
-#undef X
-};
-const char *metric_state_name(enum metric_state s);
-const char *metric_state_verdict(enum metric_state s);
 
 struct judge_metric {
     char id[32], unit[16];

@@ -378,11 +378,7 @@ typedef enum answer (*site_rule)(struct judge_context *h, const struct survivors
 
 bool survivors_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *ret)
 {
-    static const site_rule rule[] = {
-#define X(id, function) function,
-        SITE_RULE_LIST(X)
-#undef X
-    };
+    static const site_rule rule[] = {SITE_RULE_LIST(ENUM_NAME)};
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
         enum answer answer = rule_on(h, (enum judge_rule)i) ? rule[i](h, v, ret) : NO_OPINION;
         if (answer != NO_OPINION)

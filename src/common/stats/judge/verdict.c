@@ -1,71 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words of the decision: names, sentences and exit codes, from the lists in judge.h. */
-#include "judge.h"
+#include "verdict.h"
 
-#include "base/check.h"
+#define VERDICT_EXIT(id, word, code) [id] = code,
 
-const char *verdict_word(enum verdict v)
-{
-    static const char *const words[] = {
-#define X(id, word, code) word,
-        VERDICT_LIST(X)
-#undef X
-    };
-    CHECK((size_t)v < sizeof words / sizeof *words);
-    return words[v];
-}
+ENUM_NAMES(verdict, VERDICT_LIST)
+ENUM_FROM_NAME(verdict, VERDICT_LIST)
+ENUM_COLUMN(verdict_exit_code, int, verdict, VERDICT_LIST, VERDICT_EXIT)
 
-int verdict_exit_code(enum verdict v)
-{
-    static const int codes[] = {
-#define X(id, word, code) code,
-        VERDICT_LIST(X)
-#undef X
-    };
-    CHECK((size_t)v < sizeof codes / sizeof *codes);
-    return codes[v];
-}
+ENUM_NAMES(kind, KIND_LIST)
+ENUM_FROM_NAME(kind, KIND_LIST)
+ENUM_TEXTS(kind, KIND_LIST)
 
-const char *kind_name(enum kind k)
-{
-    static const char *const names[] = {
-#define X(id, name, text) name,
-        KIND_LIST(X)
-#undef X
-    };
-    CHECK((size_t)k < sizeof names / sizeof *names);
-    return names[k];
-}
-
-const char *kind_text(enum kind k)
-{
-    static const char *const texts[] = {
-#define X(id, name, text) text,
-        KIND_LIST(X)
-#undef X
-    };
-    CHECK((size_t)k < sizeof texts / sizeof *texts);
-    return texts[k];
-}
-
-const char *metric_state_name(enum metric_state s)
-{
-    static const char *const names[] = {
-#define X(id, state, verdict) state,
-        METRIC_STATE_LIST(X)
-#undef X
-    };
-    CHECK((size_t)s < sizeof names / sizeof *names);
-    return names[s];
-}
-
-const char *metric_state_verdict(enum metric_state s)
-{
-    static const char *const verdicts[] = {
-#define X(id, state, verdict) verdict,
-        METRIC_STATE_LIST(X)
-#undef X
-    };
-    CHECK((size_t)s < sizeof verdicts / sizeof *verdicts);
-    return verdicts[s];
-}
+ENUM_NAMES(metric_state, METRIC_STATE_LIST)
+ENUM_COLUMN(metric_state_verdict, const char *, metric_state, METRIC_STATE_LIST, ENUM_TEXT)

@@ -75,6 +75,34 @@ static void what_makes_no_clean_run_is_left_out(void **state)
     }
 }
 
+static bool is_left_out(const char *name)
+{
+    static const char *const out[] = {"churn",   "closed",   "for",      "seed",
+                                      "openssl", "libuv",    "jemalloc", "libc",
+                                      "defect",  "watchdog", "listen"};
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
+        if (strcmp(out[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a later version adds to the load, to TLS or to the server is drawn, whatever its type. */
+static void what_is_not_drawn_is_left_out_on_purpose(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    for (size_t i = 0; i < count; i++) {
+        const char *section = scenario_section(i);
+        if (scenario_is_weight(i) || (strcmp(section, "load") != 0 && strcmp(section, "tls") != 0 &&
+                                      strcmp(section, "server") != 0))
+            continue;
+        if (random_mix_draws(i) == is_left_out(options[i].name))
+            fail_msg("--%s is drawn, or left out, without a reason", options[i].name);
+    }
+}
+
 /* Most behaviours need something: were it not drawn with them, soak would refuse nearly all. */
 static void enough_of_them_can_go_together(void **state)
 {
@@ -107,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_option_and_behaviour_is_drawn),
         cmocka_unit_test(what_makes_no_clean_run_is_left_out),
+        cmocka_unit_test(what_is_not_drawn_is_left_out_on_purpose),
         cmocka_unit_test(enough_of_them_can_go_together),
         cmocka_unit_test(a_seed_draws_the_same_again),
     };

@@ -120,7 +120,6 @@ static void every_defect_of_the_server_has_a_case(void **state)
     static const char *const defects[] = {
 #define X(name, identifier, description) name,
 #include "options/defects.def"
-#undef X
     };
     size_t count;
     const struct selftest_case *c = selftest_cases(&count);
