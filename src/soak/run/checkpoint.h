@@ -17,6 +17,6 @@ uint64_t checkpoint_failed(const struct run *r);
 /* Judges both subjects anew over all that was seen. */
 void checkpoint_judge(struct run *r);
 /* Plans the self-check of the epoch about to begin, in both pages: while nothing is under way. */
-void checkpoint_plan_self_check(struct run *r);
+void checkpoint_plan_canary(struct run *r);
 
 #endif

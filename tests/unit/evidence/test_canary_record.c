@@ -3,8 +3,8 @@
  * the page's reader, the history and its verdict. A doctored page shows that a broken meter is
  * INVALID. With the argument `operations` the run is one of operations on connections that are
  * held, of which the subject counts some more than the client has done. */
+#include "evidence/history.h"
 #include "probe/probe.h"
-#include "src/soak/run/history.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,10 +111,10 @@ static int run(void **state)
         return -1;
     page = probe_page();
     history = history_new();
-    self_check_begin(history_self_check(history), page, operations, 7);
+    canary_record_begin(history_canary_record(history), page, operations, 7);
     for (size_t c = 0; c < EPOCHS; c++) {
         if (c >= 2)
-            self_check_arm(history_self_check(history), page, OPENS[c] + UNIT);
+            canary_record_arm(history_canary_record(history), page, OPENS[c] + UNIT);
         churn(OPENS[c]);
         checkpoint(c, NULL);
     }
@@ -135,7 +135,7 @@ static void four_threads_plant_exactly_what_was_planned(void **state)
     (void)state;
     struct canary s;
     struct judgement j;
-    history_selfcheck(history, &s);
+    history_canary(history, &s);
     judge_now(&j);
     assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
     assert_int_equal(s.state, CANARY_OK);
@@ -186,12 +186,12 @@ static void keeps_what_was_deferred(struct snapshot *s)
 static void read_again(doctor at_checkpoint, doctor at_drain, struct judgement *ret)
 {
     static struct history_sample sample;
-    struct self_check *check;
+    struct canary_record *check;
     if (other)
         history_free(other);
     other = history_new();
-    check = history_self_check(other);
-    *check = *history_self_check(history);
+    check = history_canary_record(other);
+    *check = *history_canary_record(history);
     assert_int_equal(snapshot_read(probe_page(), &sample.snapshot, NULL), 0);
     struct snapshot *s = &sample.snapshot;
     uint64_t opened = 0;

@@ -3,13 +3,13 @@
  * What was seen of one subject at its checkpoints, kept as the arrays that the judge reads. Plain
  * memory, no I/O; one per subject. history_judge lends its arrays to judge() for the call only.
  */
-#ifndef SOAK_HISTORY_H
-#define SOAK_HISTORY_H
+#ifndef SOAK_EVIDENCE_HISTORY_H
+#define SOAK_EVIDENCE_HISTORY_H
 
 #include "base/err.h"
+#include "canary_record.h"
 #include "measure/proc.h"
 #include "page/snapshot.h"
-#include "self_check.h"
 #include "stats/judge/judge.h"
 
 #include <stdbool.h>
@@ -59,9 +59,9 @@ void history_drained(struct history *h, const struct snapshot *s);
 void history_flushed(struct history *h, const struct snapshot *s);
 
 /* The subject's self-check: borrowed, to be planned in its page. */
-struct self_check *history_self_check(struct history *h);
+struct canary_record *history_canary_record(struct history *h);
 /* What became of it so far. */
-void history_selfcheck(const struct history *h, struct canary *ret);
+void history_canary(const struct history *h, struct canary *ret);
 
 /* Asks the judge about all that was seen so far. INVALID when the self-check failed. */
 void history_judge(const struct history *h, const struct history_question *question,

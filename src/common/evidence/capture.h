@@ -5,12 +5,11 @@
  * checkpoints the stacks are copied from the page, beside the ledger's own count of the same
  * epochs, so that it can be said how much of the growth the stacks explain.
  */
-#ifndef SOAK_CAPTURE_H
-#define SOAK_CAPTURE_H
+#ifndef SOAK_EVIDENCE_CAPTURE_H
+#define SOAK_EVIDENCE_CAPTURE_H
 
 #include "page/snapshot.h"
 #include "stats/judge/judge.h"
-#include "symbol/image.h"
 
 #include <stdbool.h>
 
@@ -42,7 +41,6 @@ struct capture {
     struct capture_site site[CAPTURE_KNOWN];
     uint64_t closed;               /* a bit per epoch all of whose connections had closed */
     struct snapshot_stacks stacks; /* owned: at the last checkpoint */
-    struct image image;            /* owned: what the process had mapped at the last checkpoint */
 };
 
 /* Keeps what the page holds at the end of `epoch`; `oldest` as history_checkpoint takes it.
@@ -57,8 +55,6 @@ void capture_mark(const struct capture *c, struct page *page, uint64_t epoch);
 /* Whether a run that is sure of its leak may end as far as the stacks are concerned: there are some
  * of its sites, or there were epochs enough without any, or there can be none. */
 bool capture_has_enough(const struct capture *c, const struct judgement *j);
-/* Keeps what the process has mapped; what was kept stays when the process can't be read. */
-void capture_keep_image(struct capture *c, int pid);
 
 /* The stacks with survivors, most blocks first. Returns their number; `*ret` is the caller's to
  * free, its frames stay the capture's. Returns 0 when out of memory. */

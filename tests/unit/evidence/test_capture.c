@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "evidence/capture.h"
 #include "measure/maps.h"
 #include "page/page_file.h"
-#include "src/soak/run/capture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "self_check.h"
+#include "canary_record.h"
 
 #include "base/rng.h"
 
@@ -20,7 +20,8 @@ _Static_assert((int)PAGE_PLANT_ONE_TIME == 1 + (int)CANARY_ONE_TIME &&
                    (int)PAGE_PLANTS == 1 + (int)CANARY_CONTROLS,
                "the page's plants are the lost block and the quiet controls, in their order");
 
-void self_check_begin(struct self_check *s, struct page *page, bool by_operation, uint64_t seed)
+void canary_record_begin(struct canary_record *s, struct page *page, bool by_operation,
+                         uint64_t seed)
 {
     struct rng r = {.state = seed};
     s->plan = (struct canary_plan){.planned = true,
@@ -33,7 +34,7 @@ void self_check_begin(struct self_check *s, struct page *page, bool by_operation
     atomic_store(&page->check.until, UINT64_MAX);
 }
 
-void self_check_arm(struct self_check *s, struct page *page, uint64_t connections)
+void canary_record_arm(struct canary_record *s, struct page *page, uint64_t connections)
 {
     struct rng r = {.state = s->seed};
     const page_u64 *count =
@@ -51,7 +52,7 @@ void self_check_arm(struct self_check *s, struct page *page, uint64_t connection
     atomic_store(&page->check.until, until > CONTROLS_AT_LEAST ? until : CONTROLS_AT_LEAST);
 }
 
-void self_check_checkpoint(struct self_check *s, const struct snapshot *snapshot, size_t c)
+void canary_record_checkpoint(struct canary_record *s, const struct snapshot *snapshot, size_t c)
 {
     memcpy(s->last, snapshot->plant, sizeof s->last);
     for (size_t i = 0; i < PAGE_PLANTS; i++) {
@@ -74,20 +75,20 @@ static void keep_judged(const struct snapshot *snapshot, const struct judge_epoc
     }
 }
 
-void self_check_drained(struct self_check *s, const struct snapshot *snapshot,
-                        const struct judge_epoch *epoch, size_t epochs)
+void canary_record_drained(struct canary_record *s, const struct snapshot *snapshot,
+                           const struct judge_epoch *epoch, size_t epochs)
 {
     keep_judged(snapshot, epoch, epochs, s->drained);
     memcpy(s->flushed, s->drained, sizeof s->flushed);
 }
 
-void self_check_flushed(struct self_check *s, const struct snapshot *snapshot,
-                        const struct judge_epoch *epoch, size_t epochs)
+void canary_record_flushed(struct canary_record *s, const struct snapshot *snapshot,
+                           const struct judge_epoch *epoch, size_t epochs)
 {
     keep_judged(snapshot, epoch, epochs, s->flushed);
 }
 
-static struct judge_site site_of(const struct self_check *s, size_t i)
+static struct judge_site site_of(const struct canary_record *s, size_t i)
 {
     return (struct judge_site){.file = PAGE_PLANT_FILE,
                                .line = (uint32_t)(1 + i),
@@ -101,8 +102,8 @@ static struct judge_site site_of(const struct self_check *s, size_t i)
                                .flushed_bytes = s->flushed[i][1]};
 }
 
-void self_check_judge(const struct self_check *s, const struct judge_epoch *epoch, size_t epochs,
-                      bool drained, struct canary *ret)
+void canary_record_judge(const struct canary_record *s, const struct judge_epoch *epoch,
+                         size_t epochs, bool drained, struct canary *ret)
 {
     struct canary_evidence e = {.plan = s->plan,
                                 .epochs = epochs,

@@ -42,7 +42,7 @@ struct history {
     int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
     int64_t drain_bytes;                                    /* all live bytes after the drain */
     bool has_drain;
-    struct self_check self_check;
+    struct canary_record canary;
 };
 
 struct history *history_new(void)
@@ -123,7 +123,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     keep_counts(h, snap, c);
     keep_gauges(h, s, c);
     history_look(h, &s->proc);
-    self_check_checkpoint(&h->self_check, snap, c);
+    canary_record_checkpoint(&h->canary, snap, c);
     uint64_t before = c ? h->total[c - 1].opened : 0;
     uint64_t opened = s->by_operation ? s->operations : snap->app.opened;
     h->total[c] = (struct totals){.blocks = snap->blocks,
@@ -169,7 +169,7 @@ void history_closed(struct history *h, const struct snapshot *s)
 void history_drained(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->drained);
-    self_check_drained(&h->self_check, s, h->own, h->epochs);
+    canary_record_drained(&h->canary, s, h->own, h->epochs);
     memcpy(h->flushed, h->drained, sizeof h->flushed);
     for (size_t i = 0; i < s->classes; i++)
         h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
@@ -180,7 +180,7 @@ void history_drained(struct history *h, const struct snapshot *s)
 void history_flushed(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->flushed);
-    self_check_flushed(&h->self_check, s, h->own, h->epochs);
+    canary_record_flushed(&h->canary, s, h->own, h->epochs);
     for (size_t i = 0; i < s->classes; i++)
         h->class_flushed[i] = s->class_[i].live;
 }
@@ -311,18 +311,18 @@ void history_judge(const struct history *h, const struct history_question *quest
     judge(&e, ret);
     free(l);
     struct canary check;
-    history_selfcheck(h, &check);
+    history_canary(h, &check);
     canary_apply(&check, ret);
 }
 
-struct self_check *history_self_check(struct history *h)
+struct canary_record *history_canary_record(struct history *h)
 {
-    return &h->self_check;
+    return &h->canary;
 }
 
-void history_selfcheck(const struct history *h, struct canary *ret)
+void history_canary(const struct history *h, struct canary *ret)
 {
-    self_check_judge(&h->self_check, h->own, h->epochs, h->has_drain, ret);
+    canary_record_judge(&h->canary, h->own, h->epochs, h->has_drain, ret);
 }
 
 size_t history_epochs(const struct history *h)

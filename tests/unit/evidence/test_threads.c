@@ -2,9 +2,9 @@
 /* What OpenSSL keeps for each thread goes with the thread: a process whose threads come and go
  * isn't called a leak. The real ledger, the real OpenSSL, the real judge. */
 #include "base/check.h"
+#include "evidence/history.h"
 #include "page/snapshot.h"
 #include "probe/probe.h"
-#include "src/soak/run/history.h"
 #include "tests/unit/tls/bio_pair.h"
 
 #include <setjmp.h>

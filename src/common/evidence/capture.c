@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture.h"
 
-#include "measure/maps.h"
-
 #include <stdlib.h>
-
-enum { MAPS_BYTES = 4 << 20 };
 
 _Static_assert(PAGE_EPOCHS <= 64, "an epoch is a bit of a word");
 
@@ -50,14 +46,6 @@ int capture_keep(struct capture *c, const struct page *page, const struct snapsh
         count_site(s, snapshot, c->closed);
     }
     return 0;
-}
-
-void capture_keep_image(struct capture *c, int pid)
-{
-    char *text;
-    if (maps_read(pid, MAPS_BYTES, &text, NULL) != 0)
-        return;
-    image_keep(&c->image, pid, text);
 }
 
 /* ---- which sites ---- */
@@ -226,5 +214,4 @@ uint64_t capture_epochs(const struct capture *c)
 void capture_fini(struct capture *c)
 {
     snapshot_stacks_free(&c->stacks);
-    image_fini(&c->image);
 }
