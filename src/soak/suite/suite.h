@@ -11,8 +11,8 @@
 #define SOAK_SUITE_H
 
 #include "base/intern.h"
-#include "report/result.h"
 #include "base/names.h"
+#include "report/result.h"
 #include "scenario/expect.h"
 
 #include <stdbool.h>
