@@ -11,8 +11,6 @@
 /* docs/reference/protocol.md, requests. */
 static const char ticket_request[] = "soak:ticket 1\n", ticket_answer[] = "soak:done\n";
 
-ENUM_NAMES(operation, OPERATION_LIST)
-
 static void refused(struct peer *p)
 {
     char why[200];
@@ -36,24 +34,24 @@ static void ask_ticket(struct peer *p)
 
 void operate_begin(struct peer *p, enum operation operation)
 {
-    CHECK(p->state == PEER_HELD && p->operation == OPERATION_NONE);
+    CHECK(p->state == PEER_HELD && p->operation == OPERATE_NONE);
     p->operation = operation;
     p->sent = p->echoed = p->answered = 0;
     ERR_clear_error();
     switch (operation) {
-    case OPERATION_REQUEST:
+    case OPERATE_REQUEST:
         break;
-    case OPERATION_KEY_UPDATE:
+    case OPERATE_KEY_UPDATE:
         update_keys(p);
         break;
-    case OPERATION_RENEGOTIATE:
+    case OPERATE_RENEGOTIATE:
         if (!SSL_renegotiate(p->ssl))
             refused(p);
         break;
-    case OPERATION_TICKET:
+    case OPERATE_TICKET:
         ask_ticket(p);
         break;
-    case OPERATION_NONE:
+    case OPERATE_NONE:
     case OPERATIONS:
         CHECK(false);
     }
@@ -63,7 +61,7 @@ void operate_begin(struct peer *p, enum operation operation)
 
 static bool renegotiating(const struct peer *p)
 {
-    return p->operation == OPERATION_RENEGOTIATE &&
+    return p->operation == OPERATE_RENEGOTIATE &&
            (SSL_renegotiate_pending(p->ssl) || SSL_in_init(p->ssl));
 }
 
@@ -75,13 +73,13 @@ void operate_advance(struct peer *p)
 
 bool operate_sends(const struct peer *p)
 {
-    return p->operation != OPERATION_NONE && p->operation != OPERATION_TICKET && !renegotiating(p);
+    return p->operation != OPERATE_NONE && p->operation != OPERATE_TICKET && !renegotiating(p);
 }
 
 bool operate_heard(struct peer *p, const uint8_t *bytes, size_t count)
 {
     size_t left = sizeof ticket_answer - 1 - p->answered;
-    if (p->operation != OPERATION_TICKET)
+    if (p->operation != OPERATE_TICKET)
         return false;
     if (count > left || memcmp(bytes, ticket_answer + p->answered, count) != 0)
         peer_fail(p, PEER_FAIL_ECHO, "the server doesn't answer requests for tickets");
@@ -101,11 +99,11 @@ static bool has_answer(struct peer *p)
 
 bool operate_is_over(struct peer *p)
 {
-    if (p->state != PEER_HELD || p->operation == OPERATION_NONE)
+    if (p->state != PEER_HELD || p->operation == OPERATE_NONE)
         return false;
     bool over =
-        p->operation == OPERATION_TICKET ? has_answer(p) : p->echoed == p->shared->payload_bytes;
+        p->operation == OPERATE_TICKET ? has_answer(p) : p->echoed == p->shared->payload_bytes;
     if (over)
-        p->operation = OPERATION_NONE;
+        p->operation = OPERATE_NONE;
     return over;
 }

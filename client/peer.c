@@ -178,7 +178,7 @@ static void on_written(uv_write_t *write, int status)
     note_connected(p);
     if (p->recipe->point == POINT_CONNECTED)
         leave_at_point(p);
-    else if (p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATION_NONE)
+    else if (p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATE_NONE)
         peer_tls_advance(p);
 }
 

@@ -11,11 +11,10 @@
 #define SOAK_CLIENT_PEER_H
 
 #include "base/names.h"
-#include "operation.h"
+#include "options/choices.h"
 #include "page/page.h"
 #include "recipe.h"
 #include "sessions.h"
-#include "starttls/protocols.h"
 #include "target.h"
 #include "tls/wire.h"
 

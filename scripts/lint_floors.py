@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Includes point only downwards: base <- options, tls, starttls, page, control, measure <- probe, stats
+"""Includes point only downwards: base <- options, page, control, measure <- tls, starttls, probe, stats
 <- evidence, scenario, report, archive <- programs; inside stats: judge <- compare. Siblings don't include each other;
 the rooms of src/soak only those named here. Prints each breach."""
 
@@ -14,8 +14,8 @@ JUDGED = STATS | {"stats/judge", "stats/attribution"}
 MAY_INCLUDE = {
     "src/common/base": set(),
     "src/common/options": {"base"},
-    "src/common/tls": {"base"},
-    "src/common/starttls": {"base"},
+    "src/common/tls": {"base", "options"},
+    "src/common/starttls": {"base", "options"},
     "src/common/net": {"base", "tls"},
     "src/common/page": {"base"},
     "src/common/control": {"base"},

@@ -36,15 +36,12 @@ static void keep_counts(struct history *h, const struct snapshot *s, size_t c)
         h->regions[i][c] = (int64_t)s->heap.class_regions[i];
 }
 
+#define KEEP_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    h->gauge[id][c] = (double)(value);
+
 static void keep_gauges(struct history *h, const struct history_sample *s, size_t c)
 {
-    h->gauge[G_OPEN_FILES][c] = (double)s->proc.open_files;
-    h->gauge[G_THREADS][c] = (double)s->proc.threads;
-    h->gauge[G_ALLOCATED][c] = (double)s->snapshot.heap.allocated;
-    h->gauge[G_ACTIVE][c] = (double)s->snapshot.heap.active;
-    h->gauge[G_RESIDENT][c] = (double)s->snapshot.heap.resident;
-    h->gauge[G_ANON][c] = (double)s->proc.rss_anon_bytes;
-    h->gauge[G_RSS][c] = (double)s->proc.rss_bytes;
+    GAUGE_LIST(KEEP_GAUGE)
 }
 
 static bool keep_last(struct history *h, const struct snapshot *s)
@@ -152,7 +149,7 @@ struct lent {
     struct judge_class class_[PAGE_CLASSES];
     struct judge_cache cache[PAGE_CACHES];
     struct judge_size_class size_class[PAGE_SIZE_CLASSES];
-    struct judge_gauge gauge[G_COUNT];
+    struct judge_gauge gauge[METRICS];
     double closed[PAGE_EPOCHS];
 };
 
@@ -208,39 +205,30 @@ static void lend_heap(const struct history *h, struct lent *l, struct evidence *
     }
 }
 
-const struct history_gauge history_gauges[G_COUNT] = {
-    [G_OPEN_FILES] = {"open_files", "files", GAUGE_COUNT},
-    [G_THREADS] = {"threads", "threads", GAUGE_COUNT},
-    [G_ALLOCATED] = {"heap_allocated", "bytes", GAUGE_HEAP},
-    [G_ACTIVE] = {"heap_active", "bytes", GAUGE_HEAP},
-    [G_RESIDENT] = {"heap_resident", "bytes", GAUGE_WITNESS},
-    [G_ANON] = {"rss_anon", "bytes", GAUGE_WITNESS},
-    [G_RSS] = {"rss", "bytes", GAUGE_WITNESS},
-};
-
-static void lend_gauges(const struct history *h, const struct history_question *question,
-                        struct lent *l, struct evidence *e)
+static void lend_gauge(const struct history *h, size_t from, enum metric metric, double limit,
+                       struct lent *l, struct evidence *e)
 {
+    l->gauge[e->gauges++] = (struct judge_gauge){.metric = metric,
+                                                 .limit = limit,
+                                                 .count = h->epochs - from,
+                                                 .closed = l->closed + from,
+                                                 .value = h->gauge[metric] + from};
+}
+
+#define LEND_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    if (present)                                                                                   \
+        lend_gauge(h, from, id, limit, l, e);
+
+static void lend_gauges(const struct history *h, const struct history_question *q, struct lent *l,
+                        struct evidence *e)
+{
+    const struct snapshot *last = &h->last;
     /* Points start at the checkpoint before the first measured epoch: the baseline. */
     size_t from = h->first == SIZE_MAX || h->first == 0 ? 0 : h->first - 1;
     for (size_t c = from; c < h->epochs; c++)
         l->closed[c] = (double)h->epoch[c].closed;
     e->gauge = l->gauge;
-    for (size_t g = 0; g < G_COUNT; g++) {
-        bool heap = g == G_ALLOCATED || g == G_ACTIVE || g == G_RESIDENT;
-        if (heap && !h->last.heap.present)
-            continue;
-        double limit = history_gauges[g].role == GAUGE_COUNT ? 0
-                       : g == G_ALLOCATED                    ? question->limit_heap
-                                                             : question->limit_rss;
-        l->gauge[e->gauges++] = (struct judge_gauge){.id = history_gauges[g].id,
-                                                     .unit = history_gauges[g].unit,
-                                                     .role = history_gauges[g].role,
-                                                     .limit = limit,
-                                                     .count = h->epochs - from,
-                                                     .closed = l->closed + from,
-                                                     .value = h->gauge[g] + from};
-    }
+    GAUGE_LIST(LEND_GAUGE)
 }
 
 void history_judge(const struct history *h, const struct history_question *question,

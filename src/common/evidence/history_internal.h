@@ -7,17 +7,6 @@
 
 #include "history.h"
 
-enum gauge_id {
-    G_OPEN_FILES,
-    G_THREADS,
-    G_ALLOCATED,
-    G_ACTIVE,
-    G_RESIDENT,
-    G_ANON,
-    G_RSS,
-    G_COUNT
-};
-
 struct totals {
     int64_t blocks, bytes;
     uint64_t opened, allocs, cpu_ns;
@@ -32,7 +21,7 @@ struct history {
     uint64_t own_begun;                  /* connections or operations at the last checkpoint */
     bool by_operation;
     struct totals total[PAGE_EPOCHS];
-    double gauge[G_COUNT][PAGE_EPOCHS];
+    double gauge[METRICS][PAGE_EPOCHS]; /* of GAUGE_LIST; the others stay 0 */
     int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];
     int64_t class_live[PAGE_CLASSES][PAGE_EPOCHS];
     int64_t class_drained[PAGE_CLASSES], class_flushed[PAGE_CLASSES];
@@ -45,11 +34,5 @@ struct history {
     bool has_drain;
     struct canary_record canary;
 };
-
-struct history_gauge {
-    const char *id, *unit;
-    enum gauge_role role;
-};
-extern const struct history_gauge history_gauges[G_COUNT];
 
 #endif

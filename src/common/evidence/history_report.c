@@ -97,23 +97,20 @@ static bool class_series(const struct history *h, const char *name, double *ret)
     return false;
 }
 
-bool history_series(const struct history *h, const char *metric, double *ret)
+bool history_series(const struct history *h, const char *id, double *ret)
 {
+    enum metric metric;
     memset(ret, 0, h->epochs * sizeof *ret);
-    bool bytes = strcmp(metric, "openssl_bytes") == 0, libuv = strcmp(metric, "libuv_blocks") == 0;
-    if (bytes || libuv || strcmp(metric, "openssl_blocks") == 0) {
+    if (!metric_from_name(id, &metric))
+        return false;
+    bool bytes = metric == METRIC_OPENSSL_BYTES, libuv = metric == METRIC_LIBUV_BLOCKS;
+    if (bytes || libuv || metric == METRIC_OPENSSL_BLOCKS)
         add_exact(h, bytes, libuv, ret);
-        return true;
-    }
-    if (strcmp(metric, "ssl_objects") == 0)
+    else if (metric == METRIC_SSL_OBJECTS)
         return class_series(h, "SSL", ret);
-    for (size_t g = 0; g < G_COUNT; g++) {
-        if (strcmp(history_gauges[g].id, metric) != 0)
-            continue;
-        memcpy(ret, h->gauge[g], h->epochs * sizeof *ret);
-        return true;
-    }
-    return false;
+    else
+        memcpy(ret, h->gauge[metric], h->epochs * sizeof *ret);
+    return true;
 }
 
 int64_t history_blocks(const struct history *h, size_t c)

@@ -2,7 +2,6 @@
 #include "scenario/scenario.h"
 
 #include "base/check.h"
-#include "starttls/protocols.h"
 
 #include <stddef.h>
 #include <string.h>

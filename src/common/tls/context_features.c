@@ -13,16 +13,16 @@ const struct context_features *context_features_of(const SSL *ssl)
     return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 }
 
-static int verify_mode(enum context_client_auth auth)
+static int verify_mode(enum client_auth auth)
 {
     switch (auth) {
-    case CONTEXT_AUTH_NONE:
+    case CLIENT_AUTH_NONE:
         break;
-    case CONTEXT_AUTH_REQUEST:
+    case CLIENT_AUTH_REQUEST:
         return SSL_VERIFY_PEER;
-    case CONTEXT_AUTH_REQUIRE:
+    case CLIENT_AUTH_REQUIRE:
         return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    case CONTEXT_AUTH_LATER:
+    case CLIENT_AUTH_LATER:
         return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_POST_HANDSHAKE;
     }
     return SSL_VERIFY_NONE;
@@ -39,7 +39,7 @@ int context_set_client_auth(SSL_CTX *ctx, const struct context_server_options *o
     }
     SSL_CTX_set_client_CA_list(ctx, names);
     SSL_CTX_set_verify(
-        ctx, verify_mode(o->features ? o->features->client_auth : CONTEXT_AUTH_REQUIRE), NULL);
+        ctx, verify_mode(o->features ? o->features->client_auth : CLIENT_AUTH_REQUIRE), NULL);
     SSL_CTX_set_verify_depth(ctx, CONTEXT_VERIFY_DEPTH);
     return 0;
 }

@@ -7,11 +7,11 @@ static int unknown_name(const struct context_features *f, int *alert)
 {
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     switch (f->unknown_name) {
-    case CONTEXT_NAME_ACCEPT:
+    case SNI_UNKNOWN_ACCEPT:
         break;
-    case CONTEXT_NAME_WARN:
+    case SNI_UNKNOWN_WARN:
         return SSL_TLSEXT_ERR_ALERT_WARNING;
-    case CONTEXT_NAME_REFUSE:
+    case SNI_UNKNOWN_REFUSE:
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     return SSL_TLSEXT_ERR_OK;

@@ -151,9 +151,9 @@ static void fill_end(struct judgement *j, const struct snapshot *s)
 {
     for (size_t i = 0; i < j->metrics; i++) {
         struct judge_metric *m = &j->metric[i];
-        if (strcmp(m->id, "openssl_blocks") == 0)
+        if (strcmp(m->id, metric_name(METRIC_OPENSSL_BLOCKS)) == 0)
             m->end = (double)s->blocks;
-        else if (strcmp(m->id, "openssl_bytes") == 0)
+        else if (strcmp(m->id, metric_name(METRIC_OPENSSL_BYTES)) == 0)
             m->end = (double)s->bytes;
     }
 }

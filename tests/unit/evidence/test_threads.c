@@ -30,7 +30,7 @@ static int start(void **state)
     const struct probe_options on = {.ledger = true};
     if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
         return -1;
-    return bio_pair_start(&contexts, CONTEXT_NO_SESSION);
+    return bio_pair_start(&contexts, SESSION_NONE);
 }
 
 static int stop(void **state)

@@ -14,6 +14,7 @@
 #ifndef SOAK_STATS_JUDGE_H
 #define SOAK_STATS_JUDGE_H
 
+#include "metric.h"
 #include "verdict.h"
 
 #include <stdbool.h>
@@ -66,18 +67,8 @@ struct judge_cache {
     uint64_t capacity;          /* 0 = unbounded */
 };
 
-enum gauge_role {
-    GAUGE_COUNT,   /* an exact integer (open files, threads): decides by itself */
-    GAUGE_HEAP,    /* jemalloc's allocated and active: decides when the ledger is flat and the
-                    * evidence strong */
-    GAUGE_WITNESS, /* resident, RSS: supports or contradicts, never convicts alone */
-};
-
 struct judge_gauge {
-    const char *id, *unit; /* ids with a meaning here: "open_files", "threads", "heap_allocated",
-                            * "heap_active", "heap_resident", "rss_anon"; "rss" is shown and not
-                            * judged */
-    enum gauge_role role;
+    enum metric metric;
     double limit; /* per closed connection */
     size_t count; /* points, in time order; warm-up excluded */
     const double *closed, *value;
@@ -122,8 +113,8 @@ struct judge_finding {
     enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */
     int64_t blocks, bytes; /* survivors */
     double per_conn_blocks, per_conn_bytes;
-    char gauge[20]; /* id of the gauge it is about; "" when it is a site */
-    char why[192];  /* the evidence it rests on, one sentence */
+    enum metric gauge; /* that it is about; METRIC_NONE when it is a site */
+    char why[192];     /* the evidence it rests on, one sentence */
 };
 
 struct judge_metric {
