@@ -31,7 +31,7 @@ struct judge_load checkpoint_load(const struct run *r)
                                .closed = atomic_load(&app->closed),
                                .established = atomic_load(&app->established),
                                .operations = atomic_load(&app->operations),
-                               .by_operation = units_are_operations(r)};
+                               .by_operation = run_counts_operations(r)};
 }
 
 void checkpoint_judge(struct run *r)
