@@ -30,10 +30,9 @@ struct history_question {
     double limit_heap, limit_rss; /* bytes per connection */
     uint64_t want_one_in;
     uint64_t seed;
-    uint64_t intended;           /* broken off or refused, as they were to be */
-    uint64_t failed, handshakes; /* as the client saw them: only it knows what it intended;
-                                  * operations that were done count with the handshakes */
-    uint64_t foreign;            /* turned away by the server, which they weren't meant for */
+    struct judge_load load; /* as the client saw it: only it knows what it intended */
+    uint64_t handshakes;    /* completed, and operations that were done */
+    uint64_t foreign;       /* turned away by the server, which they weren't meant for */
 };
 
 struct history;

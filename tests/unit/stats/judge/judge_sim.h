@@ -66,7 +66,7 @@ static struct sim *sim_new(uint64_t conns, uint64_t seed)
     CHECK(s);
     s->rng.state = seed;
     s->conns = conns;
-    s->e = (struct evidence){.hooked = true, .handshakes = 100000, .seed = seed};
+    s->e = (struct evidence){.hooked = true, .handshakes = 100000, .tried = 100000, .seed = seed};
     return s;
 }
 

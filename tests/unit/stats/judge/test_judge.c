@@ -850,7 +850,7 @@ static void failed_few_of_the_intended(struct sim *s)
 {
     clean(s);
     s->e.failed = 2000;
-    s->e.intended = 200000;
+    s->e.tried = 300000;
 }
 
 static void failed_many_leak(struct sim *s)
