@@ -55,6 +55,28 @@ static void fill_census(struct outcome *o, const struct run *r, int subject)
     }
 }
 
+/* Each metric at each checkpoint. */
+static void fill_series(struct outcome *o, const struct run *r, int subject)
+{
+    const struct history *h = r->history[subject];
+    struct result_subject *out = &o->result.subject[subject];
+    const size_t epochs = history_epochs(h);
+    for (size_t c = 0; c < epochs; c++)
+        o->closed[subject][c] = history_epoch(h, c)->closed;
+    for (size_t i = 0; epochs && i < out->judgement.metrics; i++) {
+        const struct judge_metric *m = &out->judgement.metric[i];
+        double *value = o->value[subject][out->series_count];
+        if (history_series(h, m->id, value))
+            o->series[subject][out->series_count++] =
+                (struct result_series){.id = m->id,
+                                       .unit = m->unit,
+                                       .count = epochs,
+                                       .closed = o->closed[subject],
+                                       .value = value};
+    }
+    out->series = o->series[subject];
+}
+
 /* The evidence of the finding to blame. The client isn't what the user came for, so what it does is
  * told beside what the server does. */
 static void fill_why(struct result_subject *out, const struct run *r, int subject)
@@ -166,6 +188,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     fill_why(out, r, subject);
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
+    fill_series(o, r, subject);
     survivors_name(&o->survivors[subject], r, subject, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->history[subject], out->judgement.class_);
@@ -273,7 +296,7 @@ static const char *said_version(const struct result *ret, const char *part)
 
 static void fill_mapped(struct result *ret, const struct run *r)
 {
-    _Static_assert((size_t)MAPPED_MAX == sizeof ret->mapped / sizeof *ret->mapped, "room for all");
+    _Static_assert((size_t)MAPPED_MAX <= sizeof ret->mapped / sizeof *ret->mapped, "room for all");
     for (size_t i = 0; i < r->mapped_count; i++) {
         const struct mapped *m = &r->mapped[i];
         ret->mapped[i] = (struct result_mapped){
