@@ -77,11 +77,9 @@ static void write_text(const struct scenario *s, const struct result *result)
 {
     /* One document on stdout at a time: with --json - the text goes to stderr. */
     bool json_out = output_is_stdout(s->json);
-    int fd = json_out ? STDERR_FILENO : STDOUT_FILENO;
-    struct report_style style = {.colour = terminal_colour(fd, (enum color_when)s->color),
-                                 .utf8 = terminal_is_utf8() || !isatty(fd),
-                                 .columns = terminal_columns(fd)};
-    report_text(result, &style, s->quiet, json_out ? stderr : stdout);
+    FILE *out = json_out ? stderr : stdout;
+    struct report_style style = terminal_style(out, s->color);
+    report_text(result, &style, s->quiet, out);
 }
 
 static void incomplete(struct result *result)
