@@ -2,9 +2,12 @@
 #include "scenario/scenario.h"
 
 #include "base/check.h"
+#include "scenario/scenario_check.h"
 #include "starttls/protocols.h"
 
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct opt options[] = {
@@ -90,4 +93,20 @@ void scenario_defaults(struct scenario *s)
     };
     for (int i = 0; i < BEHAVIOUR_COUNT; i++)
         s->weight[i] = behaviour_entry((enum behaviour)i)->weight;
+}
+
+int scenario_refuse(const struct scenario *s, const char *name, struct err *e, const char *format,
+                    ...)
+{
+    char said[256], value[128];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(said, sizeof said, format, args);
+    va_end(args);
+    const struct opt *option = opts_find(options, SCENARIO_OPTIONS, name);
+    CHECK(option);
+    value[0] = '\0';
+    if (option->type != OPT_FLAG && option->type != OPT_OFF)
+        opts_print(option, s, value, sizeof value);
+    return err_set(e, "--%s%s%s: %s", name, *value ? " " : "", value, said);
 }

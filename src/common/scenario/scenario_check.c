@@ -27,24 +27,6 @@ static const char *const defects[] = {
 #include "options/defects.def"
 };
 
-int scenario_refuse(const struct scenario *s, const char *name, struct err *e, const char *format,
-                    ...)
-{
-    char said[256], value[128];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(said, sizeof said, format, args);
-    va_end(args);
-    size_t count;
-    const struct opt *options = scenario_options(&count);
-    const struct opt *option = opts_find(options, count, name);
-    CHECK(option);
-    value[0] = '\0';
-    if (option->type != OPT_FLAG && option->type != OPT_OFF)
-        opts_print(option, s, value, sizeof value);
-    return err_set(e, "--%s%s%s: %s", name, *value ? " " : "", value, said);
-}
-
 /* They are handed on in command lines, and printed into buffers of OPTS_TEXT. */
 static int check_strings(const struct scenario *s, struct err *e)
 {
