@@ -48,6 +48,8 @@ static const struct opt table[] = {
      "socket to soak: see docs/reference/protocol.md"},
     {"page-fd", OPT_INT, FIELD(page_fd), "FD", NULL, "the probe page's memory file"},
     {"no-ledger", OPT_FLAG, FIELD(no_ledger), NULL, NULL, "don't hook OpenSSL's allocations"},
+    {"check", OPT_FLAG, FIELD(check), NULL, NULL,
+     "see whether OpenSSL can do any of these behaviours, and exit"},
     {"help", OPT_FLAG, FIELD(help), NULL, NULL, "print this and exit"},
     {"version", OPT_FLAG, FIELD(version), NULL, NULL, "print the versions and exit"},
 #define X(identifier, name, family, share, ends, needs, help)                                      \

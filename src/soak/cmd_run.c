@@ -16,7 +16,7 @@
 #include "run/run.h"
 #include "subject/environment.h"
 #include "subject/ports.h"
-#include "subject/server_check.h"
+#include "subject/subject_check.h"
 #include "symbol/symbol.h"
 #include "terminal.h"
 #include "torture/torture.h"
@@ -194,7 +194,7 @@ static int run_scenario(const struct chosen *c)
         usage(&e);
         return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
     }
-    if (server_check(&programs, &e) != 0)
+    if (subject_check(&programs, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
     if (s->fail_alloc)

@@ -143,20 +143,14 @@ void args_server_check(struct args *a, const struct scenario *s, const char *pro
     add_server(a, &without);
 }
 
-void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
-                 const char *address, uint64_t port)
+static void add_client(struct args *a, const struct scenario *s)
 {
     char text[32];
-    *a = (struct args){0};
-    add_common(a, s, program, seed);
-    add_ends(a);
-    add(a, "--connect=%s:%" PRIu64, address, port);
     add(a, "--conns=%" PRIu64, s->conns);
     add(a, "--churn=%s", grammar_rate_print(text, sizeof text, s->churn));
     add(a, "--payload=%" PRIu64 "B", s->payload);
     add(a, "--resume=%s", grammar_percent_print(text, sizeof text, s->resume));
     add(a, "--sources=%" PRIu64, s->sources);
-    add_network(a, s, "source-net", seed);
     add(a, "--workers=%d", s->client_workers);
     add_duration(a, "timeout", s->handshake_timeout_ns + PATIENCE_NS);
     add_same(a, s, "operate");
@@ -165,6 +159,26 @@ void args_client(struct args *a, const struct scenario *s, const char *program, 
         add(a, "--sni=%s", s->sni);
     if (s->client_auth != CLIENT_AUTH_NONE)
         add(a, "--client-certs=/proc/self/fd/5");
+}
+
+void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
+                 const char *address, uint64_t port)
+{
+    *a = (struct args){0};
+    add_common(a, s, program, seed);
+    add_ends(a);
+    add(a, "--connect=%s:%" PRIu64, address, port);
+    add_network(a, s, "source-net", seed);
+    add_client(a, s);
+}
+
+void args_client_check(struct args *a, const struct scenario *s, const char *program)
+{
+    *a = (struct args){0};
+    add_common(a, s, program, 1);
+    add_flag(a, true, "check");
+    add(a, "--connect=%s", s->listen);
+    add_client(a, s);
 }
 
 void args_footprint(struct args *a, const struct scenario *s, const char *program)
