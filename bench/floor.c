@@ -207,13 +207,13 @@ static void one_connection(void)
         tcp_close();
 }
 
-static void make_contexts(enum identity_key kind)
+static void make_contexts(enum key_kind kind)
 {
     struct err e;
     struct identity id = {0};
     struct context_server_options so = {
-        .version = CONTEXT_TLS_1_3, .session = CONTEXT_TICKET, .identity = &id};
-    struct context_client_options co = {.version = CONTEXT_TLS_1_3};
+        .version = TLS_1_3, .session = SESSION_TICKET, .identity = &id};
+    struct context_client_options co = {.version = TLS_1_3};
     CHECK(identity_make(kind, "soak", NULL, &id, &e) == 0);
     CHECK(context_server_new(&so, &server.ctx, &e) == 0);
     CHECK(context_client_new(&co, &client.ctx, &e) == 0);
@@ -237,7 +237,7 @@ int main(int argc, char **argv)
     }
     if (by_tcp)
         tcp_listen();
-    make_contexts(rsa ? IDENTITY_RSA2048 : IDENTITY_P256);
+    make_contexts(rsa ? KEY_RSA2048 : KEY_P256);
     for (int i = 0; i < WARM; i++)
         one_connection();
     server.took_ns = client.took_ns = 0;

@@ -74,10 +74,10 @@ void ledger_cost_loop(SSL_CTX *client, SSL_CTX *server, long count)
 static void contexts_make(SSL_CTX **ret_client, SSL_CTX **ret_server)
 {
     struct identity identity;
-    CHECK(identity_make(IDENTITY_P256, "localhost", NULL, &identity, NULL) == 0);
+    CHECK(identity_make(KEY_P256, "localhost", NULL, &identity, NULL) == 0);
     const struct context_server_options server = {
-        .version = CONTEXT_TLS_1_3, .session = CONTEXT_TICKET, .identity = &identity};
-    const struct context_client_options client = {.version = CONTEXT_TLS_1_3};
+        .version = TLS_1_3, .session = SESSION_TICKET, .identity = &identity};
+    const struct context_client_options client = {.version = TLS_1_3};
     CHECK(context_server_new(&server, ret_server, NULL) == 0);
     CHECK(context_client_new(&client, ret_client, NULL) == 0);
     identity_fini(&identity);

@@ -58,10 +58,10 @@ static void hold_connections(void)
 {
     struct identity identity;
     SSL_CTX *client, *server;
-    CHECK(identity_make(IDENTITY_P256, "localhost", NULL, &identity, NULL) == 0);
+    CHECK(identity_make(KEY_P256, "localhost", NULL, &identity, NULL) == 0);
     const struct context_server_options so = {
-        .version = CONTEXT_TLS_1_3, .session = CONTEXT_TICKET, .identity = &identity};
-    const struct context_client_options co = {.version = CONTEXT_TLS_1_3};
+        .version = TLS_1_3, .session = SESSION_TICKET, .identity = &identity};
+    const struct context_client_options co = {.version = TLS_1_3};
     CHECK(context_server_new(&so, &server, NULL) == 0);
     CHECK(context_client_new(&co, &client, NULL) == 0);
     for (int i = 0; i < OPEN; i++)

@@ -68,7 +68,7 @@ static enum step take_data(struct peer *p, const uint8_t *bytes, size_t got)
         return STEP_STAY;
     if (p->state == PEER_WORK)
         return p->recipe->heard ? p->recipe->heard(p, bytes, got) : STEP_STAY;
-    if (p->operation == OPERATION_TICKET)
+    if (p->operation == OPERATE_TICKET)
         return operate_heard(p, bytes, got);
     return take_echo(p, bytes, got);
 }
@@ -130,7 +130,7 @@ static enum step advance(struct peer *p)
 static enum step conclude(struct peer *p)
 {
     const struct recipe *recipe = p->recipe;
-    if (p->state == PEER_HELD && p->operation != OPERATION_NONE)
+    if (p->state == PEER_HELD && p->operation != OPERATE_NONE)
         return operate_conclude(p);
     if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes)
         peer_set_state(p, PEER_WORK);

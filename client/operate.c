@@ -11,8 +11,6 @@
 /* docs/reference/protocol.md, requests. */
 static const char ticket_request[] = "soak:ticket 1\n", ticket_answer[] = "soak:done\n";
 
-ENUM_NAMES(operation, OPERATION_LIST)
-
 static enum step refused(struct peer *p)
 {
     char why[200];
@@ -29,20 +27,20 @@ static enum step ask_ticket(struct peer *p)
 
 enum step operate_begin(struct peer *p, enum operation operation)
 {
-    CHECK(p->state == PEER_HELD && p->operation == OPERATION_NONE);
+    CHECK(p->state == PEER_HELD && p->operation == OPERATE_NONE);
     p->operation = operation;
     p->sent = p->echoed = p->answered = 0;
     ERR_clear_error();
     switch (operation) {
-    case OPERATION_REQUEST:
+    case OPERATE_REQUEST:
         break;
-    case OPERATION_KEY_UPDATE: /* the new keys are asked for when the message is written */
+    case OPERATE_KEY_UPDATE: /* the new keys are asked for when the message is written */
         return SSL_key_update(p->ssl, SSL_KEY_UPDATE_REQUESTED) ? STEP_STAY : refused(p);
-    case OPERATION_RENEGOTIATE:
+    case OPERATE_RENEGOTIATE:
         return SSL_renegotiate(p->ssl) ? STEP_STAY : refused(p);
-    case OPERATION_TICKET:
+    case OPERATE_TICKET:
         return ask_ticket(p);
-    case OPERATION_NONE:
+    case OPERATE_NONE:
     case OPERATIONS:
         CHECK(false);
     }
@@ -51,7 +49,7 @@ enum step operate_begin(struct peer *p, enum operation operation)
 
 static bool renegotiating(const struct peer *p)
 {
-    return p->operation == OPERATION_RENEGOTIATE &&
+    return p->operation == OPERATE_RENEGOTIATE &&
            (SSL_renegotiate_pending(p->ssl) || SSL_in_init(p->ssl));
 }
 
@@ -63,7 +61,7 @@ enum step operate_advance(struct peer *p)
 
 bool operate_sends(const struct peer *p)
 {
-    return p->operation != OPERATION_NONE && p->operation != OPERATION_TICKET && !renegotiating(p);
+    return p->operation != OPERATE_NONE && p->operation != OPERATE_TICKET && !renegotiating(p);
 }
 
 enum step operate_heard(struct peer *p, const uint8_t *bytes, size_t count)
@@ -77,11 +75,11 @@ enum step operate_heard(struct peer *p, const uint8_t *bytes, size_t count)
 
 enum step operate_conclude(struct peer *p)
 {
-    bool ticket = p->operation == OPERATION_TICKET;
+    bool ticket = p->operation == OPERATE_TICKET;
     if (ticket ? p->answered < sizeof ticket_answer - 1 : p->echoed < p->shared->payload_bytes)
         return STEP_STAY;
     if (ticket && SSL_get_session(p->ssl) == p->session)
         return peer_fail(p, PEER_FAIL_ECHO, "the server was asked for a ticket and sent none");
-    p->operation = OPERATION_NONE;
+    p->operation = OPERATE_NONE;
     return STEP_OPERATED;
 }

@@ -7,7 +7,6 @@
 #ifndef SOAK_CLIENT_OPERATE_H
 #define SOAK_CLIENT_OPERATE_H
 
-#include "operation.h"
 #include "peer.h"
 
 /* Begins one. Needs a peer that is held and not under an operation. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "operation.h"
 #include "options/limits.h"
 #include "options/load_need.h"
 #include "options/opts.h"
@@ -19,10 +18,10 @@ static const struct opt table[] = {
      "connections replaced, such as 1000/s, or max (1000/s)"},
     {"mix", OPT_WEIGHTS, FIELD(mix.weight), "NAME[=WEIGHT],...", behaviour_choices,
      "the whole mix of behaviours; --NAME WEIGHT changes one of them"},
-    {"operate", OPT_CHOICE, FIELD(operate), "WHAT", "none|request|key-update|renegotiate|ticket",
+    {"operate", OPT_CHOICE, FIELD(operate), "WHAT", CHOICES(OPERATE_LIST),
      "hold the connections and do this on them at the rate of --churn (none)"},
-    {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
-    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", STARTTLS_CHOICES,
+    {"tls", OPT_CHOICE, FIELD(tls), "VERSION", CHOICES(TLS_LIST), "version spoken (any)"},
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", CHOICES(STARTTLS_LIST),
      "what is spoken in clear text before TLS (none)"},
     {"resume", OPT_PERCENT, FIELD(resume), "PERCENT", NULL,
      "share of connections that resume an earlier session (0%)"},
@@ -108,14 +107,13 @@ static int check_weights(const struct options *o, struct err *e)
 
 static int check_operate(const struct options *o, struct err *e)
 {
-    if (o->operate == OPERATION_NONE)
+    if (o->operate == OPERATE_NONE)
         return 0;
     if (o->payload > LIMIT_OPERATION)
         return err_set(e, "--payload: at most 16KiB with --operate");
-    if (o->operate == OPERATION_RENEGOTIATE && o->tls != CONTEXT_TLS_1_2)
+    if (o->operate == OPERATE_RENEGOTIATE && o->tls != TLS_1_2)
         return err_set(e, "--operate renegotiate: only TLS 1.2 does, give --tls 1.2");
-    if (o->operate != OPERATION_REQUEST && o->operate != OPERATION_RENEGOTIATE &&
-        o->tls == CONTEXT_TLS_1_2)
+    if (o->operate != OPERATE_REQUEST && o->operate != OPERATE_RENEGOTIATE && o->tls == TLS_1_2)
         return err_set(e, "--operate %s: TLS 1.2 has no such thing, give --tls 1.3",
                        operation_name((enum operation)o->operate));
     return 0;
@@ -149,7 +147,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
                         .payload = 64,
                         .seed = 1,
                         .timeout_ns = 30000000000u,
-                        .tls = CONTEXT_TLS_ANY,
+                        .tls = TLS_ANY,
                         .source_net = "127.0.0.0",
                         .control_fd = -1,
                         .page_fd = -1};

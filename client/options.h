@@ -18,7 +18,7 @@ struct options {
     struct rate churn;
     struct behaviour_mix mix;
     double resume;
-    int tls;      /* enum context_version */
+    int tls;      /* enum tls_version */
     int starttls; /* enum starttls_protocol */
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;

@@ -168,7 +168,7 @@ static enum step written(struct peer *p)
         return leave_at_point(p);
     if (p->recipe->written)
         p->recipe->written(p);
-    bool more = p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATION_NONE;
+    bool more = p->state == PEER_ECHO || p->state == PEER_WORK || p->operation != OPERATE_NONE;
     return more ? exchange(p) : STEP_STAY;
 }
 

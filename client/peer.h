@@ -14,11 +14,10 @@
 
 #include "base/names.h"
 #include "net/socket.h"
-#include "operation.h"
+#include "options/choices.h"
 #include "page/page.h"
 #include "recipe.h"
 #include "sessions.h"
-#include "starttls/protocols.h"
 #include "target.h"
 
 #include <openssl/ssl.h>

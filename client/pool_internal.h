@@ -25,7 +25,7 @@ static inline void pool_take(page_u64 *counter)
 
 static inline bool pool_operates(const struct pool *pool)
 {
-    return pool->o.operate != OPERATION_NONE;
+    return pool->o.operate != OPERATE_NONE;
 }
 
 static inline uint64_t pool_now_epoch(const struct pool *pool)

@@ -118,7 +118,7 @@ static void publish_operation(struct page *page, enum operation operation)
 
 void choice_publish(const struct choice *c, enum operation operation, struct page *page)
 {
-    if (operation != OPERATION_NONE) {
+    if (operation != OPERATE_NONE) {
         publish_operation(page, operation);
         return;
     }

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "behaviour.h"
-#include "operation.h"
+#include "options/choices.h"
 #include "page/page.h"
 
 #include <stdbool.h>

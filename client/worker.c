@@ -96,7 +96,7 @@ static int make_context(struct worker *w, struct err *e)
 {
     const struct options *o = w->shared->options;
     struct context_client_options tls = {
-        .version = (enum context_version)o->tls, .cert_path = o->client_cert, .alpn = o->alpn};
+        .version = (enum tls_version)o->tls, .cert_path = o->client_cert, .alpn = o->alpn};
     if (context_client_new(&tls, &w->ctx, e) < 0)
         return -1;
     if (w->shared->certs && client_certs_show_all(w->shared->certs, CLIENT_CERT_GOOD, w->ctx) < 0)

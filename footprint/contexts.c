@@ -13,9 +13,9 @@ enum { PATH_BYTES = 40, SERIAL_BYTES = 8, EXPONENT_BYTES = 5, WORD_BYTES = 8, TR
 
 /* RFC 3279 2.2.3: an ECDSA signature is two integers, and each takes a byte more when its first bit
  * is set: half of those by P-256 have 71 bytes. One by RSA is as long as the key's modulus. */
-static int usual_signature(enum identity_key signer)
+static int usual_signature(enum key_kind signer)
 {
-    return signer == IDENTITY_P256 ? 71 : 256;
+    return signer == KEY_P256 ? 71 : 256;
 }
 
 /* Before the first operation by a modulus OpenSSL inverts its last 64 bits, for which it allocates
@@ -28,25 +28,25 @@ static bool is_usual_modulus(const X509 *cert)
     return first >= 0 && ASN1_STRING_get0_data(key)[first] >= 0x40;
 }
 
-static bool is_usual(const struct identity *id, enum identity_key kind, enum identity_key signer)
+static bool is_usual(const struct identity *id, enum key_kind kind, enum key_kind signer)
 {
     const ASN1_BIT_STRING *signature = NULL;
     X509_get0_signature(&signature, NULL, id->cert);
     return ASN1_STRING_length(signature) == usual_signature(signer) &&
            ASN1_STRING_length(X509_get0_serialNumber(id->cert)) == SERIAL_BYTES &&
-           (kind == IDENTITY_P256 || is_usual_modulus(id->cert));
+           (kind == KEY_P256 || is_usual_modulus(id->cert));
 }
 
 /* An identity whose certificate and key have the commonest length. An authority's key is always
  * P-256. */
-static int make_usual(enum identity_key kind, const char *name, const struct identity *issuer,
+static int make_usual(enum key_kind kind, const char *name, const struct identity *issuer,
                       struct identity *ret, struct err *e)
 {
     for (int i = 0; i < TRIES; i++) {
         struct identity id;
         if (identity_make(kind, name, issuer, &id, e) < 0)
             return -1;
-        if (is_usual(&id, kind, issuer ? IDENTITY_P256 : kind)) {
+        if (is_usual(&id, kind, issuer ? KEY_P256 : kind)) {
             *ret = id;
             return 0;
         }
@@ -78,9 +78,9 @@ struct client_files {
 static int make_client_files(struct client_files *f, struct err *e)
 {
     struct identity authority = {0}, client = {0};
-    int rc = make_usual(IDENTITY_P256, "soak client authority", NULL, &authority, e);
+    int rc = make_usual(KEY_P256, "soak client authority", NULL, &authority, e);
     if (rc == 0)
-        rc = make_usual(IDENTITY_P256, "soak client", &authority, &client, e);
+        rc = make_usual(KEY_P256, "soak client", &authority, &client, e);
     if (rc == 0)
         rc = put_pem(&authority, false, &f->authority, e);
     if (rc == 0)
@@ -108,16 +108,16 @@ static int make_server(struct contexts *c, const struct options *o, const struct
 {
     char authority[PATH_BYTES];
     struct identity id = {0};
-    if (make_usual((enum identity_key)o->key, "localhost", NULL, &id, e) < 0)
+    if (make_usual((enum key_kind)o->key, "localhost", NULL, &id, e) < 0)
         return -1;
     c->features =
         (struct context_features){.tickets = o->tickets,
                                   .groups = o->groups,
                                   .ciphers = o->ciphers,
-                                  .client_auth = o->client_auth ? CONTEXT_AUTH_REQUIRE : 0};
+                                  .client_auth = o->client_auth ? CLIENT_AUTH_REQUIRE : 0};
     const struct context_server_options server = {
-        .version = (enum context_version)o->tls,
-        .session = (enum context_session)o->session,
+        .version = (enum tls_version)o->tls,
+        .session = (enum session_kind)o->session,
         .cache_size = 20480,
         .identity = &id,
         .client_ca_path = f->authority < 0 ? NULL : path_of(authority, f->authority),
@@ -133,7 +133,7 @@ static int make_client(struct contexts *c, const struct options *o, const struct
 {
     char cert[PATH_BYTES];
     const struct context_client_options client = {
-        .version = (enum context_version)o->tls,
+        .version = (enum tls_version)o->tls,
         .cert_path = f->client < 0 ? NULL : path_of(cert, f->client)};
     SSL_CTX *ctx = NULL;
     if (context_client_new(&client, &ctx, e) < 0)

@@ -12,7 +12,7 @@ static const struct opt table[] = {
     {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3", "version spoken (1.3)"},
     {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048", "the server's key (p256)"},
     {"resume", OPT_FLAG, FIELD(resume), NULL, NULL, "each connection resumes a session"},
-    {"session", OPT_CHOICE, FIELD(session), "KIND", "ticket|cache|none",
+    {"session", OPT_CHOICE, FIELD(session), "KIND", CHOICES(SESSION_LIST),
      "how sessions are resumed (ticket)"},
     {"tickets", OPT_INT, FIELD(tickets), "N", NULL, "tickets that follow a TLS 1.3 handshake (2)"},
     {"client-auth", OPT_CHOICE, FIELD(client_auth), "KIND", "none|require",
@@ -38,7 +38,7 @@ void options_help(FILE *out)
 
 static int check_ciphers(const struct options *o, struct err *e)
 {
-    bool suites = o->tls == CONTEXT_TLS_1_3;
+    bool suites = o->tls == TLS_1_3;
     if (o->ciphers && !ciphers_name(o->ciphers, suites))
         return err_set(e, "--ciphers %s: none is of TLS %s", o->ciphers, options_tls_name(o));
     return 0;
@@ -52,9 +52,9 @@ static int check(const struct options *o, struct err *e)
         return err_set(e, "--payload: from 1B to %dKiB", OPTIONS_PAYLOAD_MAX / 1024);
     if (o->tickets > LIMIT_TICKETS)
         return err_set(e, "--tickets %d: at most %d", o->tickets, LIMIT_TICKETS);
-    if (o->resume && o->session == CONTEXT_NO_SESSION)
+    if (o->resume && o->session == SESSION_NONE)
         return err_set(e, "--resume: it needs sessions: --session ticket or cache");
-    if (o->resume && o->tls == CONTEXT_TLS_1_3 && o->tickets == 0)
+    if (o->resume && o->tls == TLS_1_3 && o->tickets == 0)
         return err_set(e, "--resume: TLS 1.3 resumes by tickets: --tickets 1 or more");
     return check_ciphers(o, e);
 }
@@ -63,7 +63,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
 {
     const char *rest[1];
     size_t rest_count = 0;
-    struct options o = {.tls = CONTEXT_TLS_1_3, .tickets = 2, .payload = 32, .conns = 101};
+    struct options o = {.tls = TLS_1_3, .tickets = 2, .payload = 32, .conns = 101};
     if (opts_parse(table, TABLE, argc, argv, &o, rest, 1, &rest_count, e) < 0)
         return -1;
     if (rest_count > 0)
@@ -76,10 +76,10 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
 
 const char *options_tls_name(const struct options *o)
 {
-    return o->tls == CONTEXT_TLS_1_2 ? "1.2" : "1.3";
+    return o->tls == TLS_1_2 ? "1.2" : "1.3";
 }
 
 const char *options_key_name(const struct options *o)
 {
-    return o->key == IDENTITY_RSA2048 ? "rsa2048" : "p256";
+    return o->key == KEY_RSA2048 ? "rsa2048" : "p256";
 }

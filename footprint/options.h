@@ -12,7 +12,7 @@
 enum { OPTIONS_PAYLOAD_MAX = 65536, OPTIONS_CONNS_MAX = 1001 };
 
 struct options {
-    int tls, key, session;    /* enum context_version (no "any"), identity_key, context_session */
+    int tls, key, session;    /* enum tls_version (no "any"), key_kind, session_kind */
     int tickets, client_auth; /* client_auth: 1 is require */
     const char *groups, *ciphers;
     bool resume, help, version;

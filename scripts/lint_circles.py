@@ -10,9 +10,12 @@ import sys
 
 import lint_files
 
-# Circles that are meant, by their files: one thing in several files.
+# Circles that are meant, by what the paths of all their files begin with.
 ALLOWED = {
-    # the recursion of one parser
+    "src/soak/run/": "one state machine: what watches it breaks it off",
+    "src/soak/torture/": "one list of findings: its cases and its report add to it and ask it",
+    "src/common/stats/judge/plan": "how far a plan reaches is found by making longer ones",
+    "src/common/report/document_": "a document's reader and that of its subjects share the checks",
 }
 COMMENT_OR_TEXT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 DEFINITION = re.compile(r"^(?!static|typedef|#|return)[A-Za-z_][\w \*]*?\b(\w+)\([^;{}]*\)\s*\{", re.MULTILINE)
@@ -81,7 +84,7 @@ def main():
     files = [path for path in lint_files.tracked("*.c") if path.parts[0] in ("src", "server", "client", "footprint")]
     edges = graph_of(files)
     found = [circle for circle in circles(edges)
-             if frozenset(str(path) for path in circle) not in ALLOWED]
+             if not any(all(str(path).startswith(start) for path in circle) for start in ALLOWED)]
     for circle in found:
         print(f"a circle of calls between {len(circle)} files:")
         for path in sorted(circle):

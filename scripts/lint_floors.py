@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Includes point only downwards: base <- options, tls, starttls, page, control, measure <- probe, stats
-<- scenario, report, archive <- programs; inside stats: judge <- compare. Siblings don't include each other;
+"""Includes point only downwards: base <- options, page, control, measure <- tls, starttls, probe, stats
+<- evidence, scenario, report, archive <- programs; inside stats: judge <- compare. Siblings don't include each other;
 the rooms of src/soak only those named here. Prints each breach."""
 
 import re
@@ -14,8 +14,8 @@ JUDGED = STATS | {"stats/judge", "stats/attribution"}
 MAY_INCLUDE = {
     "src/common/base": set(),
     "src/common/options": {"base"},
-    "src/common/tls": {"base"},
-    "src/common/starttls": {"base"},
+    "src/common/tls": {"base", "options"},
+    "src/common/starttls": {"base", "options"},
     "src/common/net": {"base", "tls"},
     "src/common/page": {"base"},
     "src/common/control": {"base"},
@@ -29,6 +29,7 @@ MAY_INCLUDE = {
     "src/common/stats/judge": STATS,
     "src/common/stats/attribution": STATS,
     "src/common/stats/compare": STATS | {"stats/judge"},
+    "src/common/evidence": JUDGED | {"page", "measure"},
     "src/common/scenario": JUDGED | {"options", "starttls", "page"},
     "src/common/report": JUDGED | {"options", "symbol"},
     "server": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
@@ -49,7 +50,7 @@ ROOMS = {
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
 PLACES = FLOORS | ROOMS.keys()
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-PURE = re.compile(r"src/common/(stats|starttls)/|client/pacer\.")
+PURE = re.compile(r"src/common/(stats|starttls|evidence)/|client/pacer\.")
 IMPURE = re.compile(r"#\s*include\s*[<\"](uv\.h|unistd\.h|fcntl\.h|sys/\w+\.h|base/clock\.h)")
 
 

@@ -3,9 +3,9 @@
 
 #include "defect.h"
 #include "listen.h"
+#include "options/choices.h"
 #include "options/limits.h"
 #include "options/opts.h"
-#include "starttls/protocols.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,30 +18,30 @@ static const struct opt table[] = {
      "where to accept, loopback only; port 0 lets the kernel choose (127.0.0.1:0)"},
     {"client-net", OPT_STRING, FIELD(client_net), "A.B.C.0", NULL,
      "serve only peers of this network, A.B.C.0/24, and count the others (everybody)"},
-    {"tls", OPT_CHOICE, FIELD(tls), "VERSION", "1.2|1.3|any", "version spoken (any)"},
-    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", STARTTLS_CHOICES,
+    {"tls", OPT_CHOICE, FIELD(tls), "VERSION", CHOICES(TLS_LIST), "version spoken (any)"},
+    {"starttls", OPT_CHOICE, FIELD(starttls), "PROTOCOL", CHOICES(STARTTLS_LIST),
      "what is spoken in clear text before TLS (none)"},
-    {"key", OPT_CHOICE, FIELD(key), "KIND", "p256|rsa2048|both", "keys made at start (p256)"},
+    {"key", OPT_CHOICE, FIELD(key), "KIND", CHOICES(KEY_LIST), "keys made at start (p256)"},
     {"workers", OPT_INT, FIELD(workers), "N", NULL, "event loops, each a thread (1)"},
-    {"session", OPT_CHOICE, FIELD(session), "KIND", "ticket|cache|none",
+    {"session", OPT_CHOICE, FIELD(session), "KIND", CHOICES(SESSION_LIST),
      "how sessions are resumed (ticket)"},
     {"cache-size", OPT_COUNT, FIELD(cache_size), "COUNT", NULL,
      "sessions kept with --session cache (20480)"},
     {"session-timeout", OPT_DURATION, FIELD(session_timeout_ns), "DURATION", NULL,
      "how long a session can be resumed (0s: OpenSSL's 5m)"},
     {"tickets", OPT_INT, FIELD(tickets), "N", NULL, "tickets that follow a TLS 1.3 handshake (2)"},
-    {"ticket-callback", OPT_CHOICE, FIELD(ticket_callback), "ANSWER", "none|renew|ignore|abort",
+    {"ticket-callback", OPT_CHOICE, FIELD(ticket_callback), "ANSWER", CHOICES(TICKET_CALLBACK_LIST),
      "what a callback says to a ticket that decrypts well (none: there is no callback)"},
     {"ticket-rotate", OPT_COUNT, FIELD(ticket_rotate), "COUNT", NULL,
      "change the ticket key after so many connections (0: never)"},
     {"early-data", OPT_SIZE, FIELD(early_data), "SIZE", NULL,
      "early data accepted from each connection (0B: none)"},
     {"psk", OPT_FLAG, FIELD(psk), NULL, NULL, "take the key that both ends know (tls/psk.h)"},
-    {"ocsp", OPT_CHOICE, FIELD(ocsp), "KIND", "none|good|empty|large",
+    {"ocsp", OPT_CHOICE, FIELD(ocsp), "KIND", CHOICES(OCSP_LIST),
      "status of the certificate, stapled when asked for (none)"},
     {"sni-switch", OPT_FLAG, FIELD(sni_switch), NULL, NULL,
      "another SSL_CTX and certificate for the name " CONTEXT_OTHER_NAME},
-    {"sni-unknown", OPT_CHOICE, FIELD(sni_unknown), "ANSWER", "accept|warn|refuse",
+    {"sni-unknown", OPT_CHOICE, FIELD(sni_unknown), "ANSWER", CHOICES(SNI_UNKNOWN_LIST),
      "the answer to a name that isn't the server's (accept)"},
     {"groups", OPT_STRING, FIELD(groups), "A:B", NULL, "key exchange, best first (OpenSSL's)"},
     {"ciphers", OPT_STRING, FIELD(ciphers), "A:B", NULL,
@@ -50,7 +50,7 @@ static const struct opt table[] = {
      "let TLS 1.2 clients renegotiate"},
     {"record-padding", OPT_INT, FIELD(record_padding), "BYTES", NULL,
      "TLS 1.3 records fill blocks of so many bytes (0: no padding)"},
-    {"client-auth", OPT_CHOICE, FIELD(client_auth), "KIND", "none|request|require|later",
+    {"client-auth", OPT_CHOICE, FIELD(client_auth), "KIND", CHOICES(CLIENT_AUTH_LIST),
      "ask clients for a certificate; later: after the handshake, by a request (none)"},
     {"client-ca", OPT_STRING, FIELD(client_ca), "PATH", NULL,
      "PEM file with the authority of the clients"},
@@ -59,7 +59,7 @@ static const struct opt table[] = {
      "longest handshake (10s; 0s: no limit)"},
     {"idle-timeout", OPT_DURATION, FIELD(idle_timeout_ns), "DURATION", NULL,
      "close a connection silent for so long (0s: never)"},
-    {"ctx", OPT_CHOICE, FIELD(ctx), "KIND", "shared|per-connection",
+    {"ctx", OPT_CHOICE, FIELD(ctx), "KIND", CHOICES(CTX_LIST),
      "what connections are made of: one SSL_CTX or one each (shared)"},
     {"ctx-reload", OPT_COUNT, FIELD(ctx_reload), "COUNT", NULL,
      "replace the SSL_CTX after so many connections (0: never)"},
@@ -149,7 +149,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
     const char *rest[1];
     size_t rest_count = 0;
     struct options o = {.listen = "127.0.0.1:0",
-                        .tls = CONTEXT_TLS_ANY,
+                        .tls = TLS_ANY,
                         .workers = 1,
                         .backlog = 4096,
                         .control_fd = -1,

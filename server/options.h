@@ -12,24 +12,21 @@
 
 enum { OPTIONS_SECOND_NS = 1000000000 };
 
-enum options_key { OPTIONS_KEY_P256, OPTIONS_KEY_RSA2048, OPTIONS_KEY_BOTH };
-enum options_ctx { CTX_SHARED, CTX_PER_CONNECTION };
-
 struct options {
     const char *listen, *client_net;
-    int tls, key, session; /* enum context_version, options_key, context_session */
+    int tls, key, session; /* enum tls_version, key_kind, session_kind */
     int workers, backlog, control_fd, page_fd;
-    int starttls;                 /* enum starttls_protocol */
-    int client_auth;              /* enum context_client_auth */
-    int tickets, ticket_callback; /* enum context_ticket_answer */
-    int ocsp;                     /* 0 none, else enum staple_kind and 1 */
-    int sni_unknown;              /* enum context_unknown_name */
-    int record_padding;           /* bytes; 0: none */
+    int starttls;                                           /* enum starttls_protocol */
+    int client_auth;                                        /* enum client_auth */
+    int tickets, ticket_callback;                           /* enum ticket_callback */
+    int ocsp;                                               /* enum ocsp_kind */
+    int sni_unknown;                                        /* enum sni_unknown */
+    int record_padding;                                     /* bytes; 0: none */
     uint64_t ticket_rotate, early_data, session_timeout_ns; /* connections, bytes; 0: none */
     const char *groups, *ciphers;
     bool psk, sni_switch, renegotiation;
     const char *client_ca, *alpn, *defect, *seed_text, *log;
-    int ctx;                     /* enum options_ctx */
+    int ctx;                     /* enum ctx_kind */
     uint64_t conns;              /* expected at once; 0: not known */
     uint64_t ctx_reload, emfile; /* every so many connections; 0: never */
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;

@@ -69,7 +69,7 @@ static void publish_caches(struct server *s)
 {
     struct page_cache *sessions = &s->shared.page->cache[0];
     defect_publish(s->shared.defect, &s->shared.page->cache[1]);
-    if (s->shared.options.session != CONTEXT_CACHE && !s->shared.options.early_data)
+    if (s->shared.options.session != SESSION_CACHE && !s->shared.options.early_data)
         return;
     snprintf(sessions->name, sizeof sessions->name, "session cache");
     SSL_CTX *ctx = contexts_shared(s->shared.contexts);
@@ -277,8 +277,8 @@ static bool any_cipher_fits(SSL_CTX *ctx, const struct options *o)
     bool fits = o->psk;
     for (int i = 0; all && i < sk_SSL_CIPHER_num(all); i++) {
         int nid = SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(all, i));
-        fits |= nid == NID_auth_any || (nid == NID_auth_rsa && o->key != OPTIONS_KEY_P256) ||
-                (nid == NID_auth_ecdsa && o->key != OPTIONS_KEY_RSA2048);
+        fits |= nid == NID_auth_any || (nid == NID_auth_rsa && o->key != KEY_P256) ||
+                (nid == NID_auth_ecdsa && o->key != KEY_RSA2048);
     }
     sk_SSL_CIPHER_free(all);
     SSL_free(ssl);

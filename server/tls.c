@@ -4,8 +4,8 @@
 static int make_context(const struct server_tls *t, const struct options *o,
                         const struct identity *identity, SSL_CTX **ret, struct err *e)
 {
-    const struct context_server_options tls = {.version = (enum context_version)o->tls,
-                                               .session = (enum context_session)o->session,
+    const struct context_server_options tls = {.version = (enum tls_version)o->tls,
+                                               .session = (enum session_kind)o->session,
                                                .cache_size = o->cache_size,
                                                .identity = identity,
                                                .client_ca_path = o->client_ca,
@@ -23,14 +23,13 @@ int server_tls_context(const struct server_tls *t, const struct options *o, SSL_
 
 static int make_identities(struct server_tls *t, const struct options *o, struct err *e)
 {
-    enum identity_key kind = o->key == OPTIONS_KEY_RSA2048 ? IDENTITY_RSA2048 : IDENTITY_P256;
+    enum key_kind kind = o->key == KEY_RSA2048 ? KEY_RSA2048 : KEY_P256;
     const struct identity *issuer = o->ocsp ? &t->authority : NULL;
-    if (o->ocsp && identity_make(IDENTITY_P256, "soak's authority", NULL, &t->authority, e) < 0)
+    if (o->ocsp && identity_make(KEY_P256, "soak's authority", NULL, &t->authority, e) < 0)
         return -1;
     if (identity_make(kind, "localhost", issuer, &t->identity, e) < 0)
         return -1;
-    if (o->key == OPTIONS_KEY_BOTH &&
-        identity_make(IDENTITY_RSA2048, "localhost", issuer, &t->second, e) < 0)
+    if (o->key == KEY_BOTH && identity_make(KEY_RSA2048, "localhost", issuer, &t->second, e) < 0)
         return -1;
     if (o->sni_switch && identity_make(kind, CONTEXT_OTHER_NAME, issuer, &t->other_identity, e) < 0)
         return -1;
@@ -41,15 +40,15 @@ static void fill_features(struct server_tls *t, const struct options *o)
 {
     t->features = (struct context_features){
         .tickets = o->tickets,
-        .ticket_answer = (enum context_ticket_answer)o->ticket_callback,
+        .ticket_answer = (enum ticket_callback)o->ticket_callback,
         .ring = t->ring,
         .session_timeout_s = (uint32_t)(o->session_timeout_ns / OPTIONS_SECOND_NS),
         .early_data_bytes = (uint32_t)o->early_data,
         .psk = o->psk,
-        .client_auth = (enum context_client_auth)o->client_auth,
+        .client_auth = (enum client_auth)o->client_auth,
         .staple = o->ocsp ? &t->staple : NULL,
-        .unknown_name = (enum context_unknown_name)o->sni_unknown,
-        .second = o->key == OPTIONS_KEY_BOTH ? &t->second : NULL,
+        .unknown_name = (enum sni_unknown)o->sni_unknown,
+        .second = o->key == KEY_BOTH ? &t->second : NULL,
         .groups = o->groups,
         .ciphers = o->ciphers,
         .renegotiation = o->renegotiation,
@@ -62,8 +61,8 @@ int server_tls_open(struct server_tls *t, const struct options *o, struct err *e
         return -1;
     if (o->ticket_rotate && ticket_ring_new(o->ticket_rotate, &t->ring, e) < 0)
         return -1;
-    if (o->ocsp && staple_make((enum staple_kind)(o->ocsp - 1), &t->identity, &t->authority,
-                               &t->staple, e) < 0)
+    if (o->ocsp &&
+        staple_make((enum ocsp_kind)o->ocsp, &t->identity, &t->authority, &t->staple, e) < 0)
         return -1;
     fill_features(t, o);
     if (o->sni_switch && make_context(t, o, &t->other_identity, &t->other, e) < 0)

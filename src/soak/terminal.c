@@ -51,10 +51,10 @@ static bool set(const char *name)
     return value && value[0];
 }
 
-bool terminal_colour(int fd, int choice)
+bool terminal_colour(int fd, enum color_when when)
 {
-    if (choice)
-        return choice == 1;
+    if (when != COLOR_AUTO)
+        return when == COLOR_ALWAYS;
     if (set("NO_COLOR"))
         return false;
     if (set("CLICOLOR_FORCE") && strcmp(getenv("CLICOLOR_FORCE"), "0") != 0)

@@ -5,6 +5,8 @@
 #ifndef SOAK_TERMINAL_H
 #define SOAK_TERMINAL_H
 
+#include "options/choices.h"
+
 #include <stdbool.h>
 
 /* A terminal that can move the cursor (TERM isn't dumb). */
@@ -14,9 +16,9 @@ int terminal_columns(int fd);
 /* Its rows, or 24. */
 int terminal_rows(int fd);
 bool terminal_is_utf8(void);
-/* Whether to colour output on fd: `choice` 0 auto, 1 always, 2 never (scenario.color); then
- * NO_COLOR, then CLICOLOR_FORCE, then whether fd is a terminal. */
-bool terminal_colour(int fd, int choice);
+/* Whether to colour output on fd: what --color says; then NO_COLOR, then CLICOLOR_FORCE, then
+ * whether fd is a terminal. */
+bool terminal_colour(int fd, enum color_when when);
 /* Columns that UTF-8 text takes. */
 int terminal_width(const char *text);
 /* Cuts UTF-8 text in place to at most `columns` characters, the last of which is then an ellipsis;

@@ -26,3 +26,5 @@ int choices_find(const char *choices, const char *text, size_t length)
             return i;
     return -1;
 }
+
+ENUM_NAMES(operation, OPERATE_LIST)

@@ -35,10 +35,10 @@ const struct result_site *parts_guilty(const struct result_subject *subject)
     return NULL;
 }
 
-const struct judge_metric *parts_metric(const struct judgement *j, const char *id)
+const struct judge_metric *parts_metric(const struct judgement *j, enum metric metric)
 {
     for (size_t i = 0; i < j->metrics; i++)
-        if (strcmp(j->metric[i].id, id) == 0)
+        if (strcmp(j->metric[i].id, metric_name(metric)) == 0)
             return &j->metric[i];
     return NULL;
 }
@@ -99,7 +99,7 @@ static bool counted(char *buf, size_t size, const struct judgement *j)
     bool files = j->kind == KIND_DESCRIPTORS;
     if (!files && j->kind != KIND_THREADS)
         return false;
-    const struct judge_metric *m = parts_metric(j, files ? "open_files" : "threads");
+    const struct judge_metric *m = parts_metric(j, files ? METRIC_OPEN_FILES : METRIC_THREADS);
     char number[FIGURE_SIZE];
     const char *noun = files ? "open file" : "thread", *lost = files ? "lost" : "never ended";
     if (m && fabs(m->per_conn) >= 0.5)
@@ -204,7 +204,7 @@ static void until_then(char *buf, size_t size, const struct result *r)
 {
     char start[FIGURE_SIZE], end[FIGURE_SIZE];
     const struct judge_metric *m =
-        r->subjects ? parts_metric(&r->subject[0].judgement, "openssl_blocks") : NULL;
+        r->subjects ? parts_metric(&r->subject[0].judgement, METRIC_OPENSSL_BLOCKS) : NULL;
     buf[0] = '\0';
     if (m)
         snprintf(buf, size, "; until then OpenSSL blocks %s → %s",

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "scenario/scenario_check.h"
-#include "starttls/protocols.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -9,47 +9,18 @@
 
 #include "base/err.h"
 #include "options/behaviours.h"
+#include "options/choices.h"
 #include "options/grammar.h"
 #include "options/opts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum scenario_tls { TLS_1_2, TLS_1_3, TLS_ANY };
-enum scenario_key { KEY_P256, KEY_RSA2048, KEY_BOTH };
-enum scenario_session { SESSION_TICKET, SESSION_CACHE, SESSION_NONE };
-enum scenario_malloc { MALLOC_JEMALLOC, MALLOC_LIBC };
-enum scenario_client_malloc { CLIENT_MALLOC_SAME, CLIENT_MALLOC_JEMALLOC, CLIENT_MALLOC_LIBC };
-/* What is done on held connections; OPERATE_NONE: they come and go. */
-enum scenario_operate {
-    OPERATE_NONE,
-    OPERATE_REQUEST,
-    OPERATE_KEY_UPDATE,
-    OPERATE_RENEGOTIATE,
-    OPERATE_TICKET
-};
-enum scenario_ctx { CTX_SHARED, CTX_PER_CONNECTION };
-enum scenario_client_auth {
-    CLIENT_AUTH_NONE,
-    CLIENT_AUTH_REQUEST,
-    CLIENT_AUTH_REQUIRE,
-    CLIENT_AUTH_LATER
-};
-enum scenario_ticket_callback {
-    TICKET_CALLBACK_NONE,
-    TICKET_CALLBACK_RENEW,
-    TICKET_CALLBACK_IGNORE,
-    TICKET_CALLBACK_ABORT
-};
-enum scenario_ocsp { OCSP_NONE, OCSP_GOOD, OCSP_EMPTY, OCSP_LARGE };
-enum scenario_sni_unknown { SNI_UNKNOWN_ACCEPT, SNI_UNKNOWN_WARN, SNI_UNKNOWN_REFUSE };
-enum scenario_side { SIDE_SERVER, SIDE_CLIENT, SIDE_BOTH };
-
 struct scenario {
     /* [load] */
     uint64_t conns;
     struct rate churn;
-    int operate;        /* enum scenario_operate */
+    int operate;        /* enum operation */
     uint64_t closed;    /* 0 = not bound */
     uint64_t for_ns;    /* 0 = not bound */
     uint64_t payload;   /* bytes of the echoed message */
@@ -64,23 +35,23 @@ struct scenario {
     uint64_t cache_size;
     int client_auth;
     uint64_t session_timeout_ns;        /* 0 = OpenSSL's */
-    int tickets, ticket_callback;       /* enum scenario_ticket_callback */
+    int tickets, ticket_callback;       /* enum ticket_callback */
     uint64_t ticket_rotate, early_data; /* connections, bytes; 0 = none */
     bool psk, sni_switch, renegotiation;
-    int ocsp, sni_unknown;        /* enum scenario_ocsp, scenario_sni_unknown */
+    int ocsp, sni_unknown;        /* enum ocsp_kind, sni_unknown */
     int record_padding;           /* bytes, 0 = none */
     const char *groups, *ciphers; /* NULL = OpenSSL's */
     const char *alpn, *sni;       /* NULL = none */
     /* [server] */
     int workers;
-    int malloc; /* enum scenario_malloc; a build without jemalloc has libc only */
+    int malloc; /* enum malloc_kind; a build without jemalloc has libc only */
     const char *openssl, *libuv, *jemalloc, *libc;  /* the server's; NULL = the build's own */
-    int client_malloc;                              /* enum scenario_client_malloc */
+    int client_malloc;                              /* enum client_malloc */
     struct opts_list env;                           /* NAME=VALUE each, for server and client */
     const char *defect;                             /* NAME[:1/N], NULL = none */
     uint64_t handshake_timeout_ns, idle_timeout_ns; /* idle 0 = none */
     bool requests;
-    int ctx;                     /* enum scenario_ctx */
+    int ctx;                     /* enum ctx_kind */
     uint64_t ctx_reload, emfile; /* 0 = never */
     uint64_t watchdog_ns;        /* nothing moves for so long: the run is broken */
     const char *listen;          /* address:port, port 0 = any */
@@ -96,13 +67,13 @@ struct scenario {
     bool keep_going; /* don't end early when a LEAK is certain */
     /* [torture] */
     bool fail_alloc;   /* fail allocations instead of a run */
-    int fail_side;     /* enum scenario_side */
+    int fail_side;     /* enum fail_side */
     const char *slice; /* K/N, NULL = all */
     /* [output] */
     const char *results; /* folder for runs; NULL = results/runs of the project */
     const char *json;    /* "-" or a path; NULL = none */
     bool quiet;
-    int color;         /* 0 auto, 1 always, 2 never */
+    int color;         /* enum color_when */
     bool bisect_exit;  /* exit codes for git bisect run */
     const char *build; /* command before the run: split on blanks, no shell; NULL = none */
     /* [suite] */

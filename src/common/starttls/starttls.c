@@ -59,14 +59,7 @@ bool starttls_name_ok(enum starttls_protocol protocol, const char *name)
     return protocol != STARTTLS_XMPP || (strlen(name) <= NAME_LIMIT && !name[strspn(name, host)]);
 }
 
-const char *starttls_name(enum starttls_protocol protocol)
-{
-#define NAME(identifier, name) name,
-    static const char *const names[] = {"none", STARTTLS_LIST(NAME)};
-#undef NAME
-    CHECK((unsigned)protocol < STARTTLS_PROTOCOLS);
-    return names[protocol];
-}
+ENUM_COLUMN(starttls_name, const char *, starttls_protocol, STARTTLS_LIST, ENUM_NAME)
 
 void starttls_say(struct starttls_io *io, const void *bytes, size_t count)
 {

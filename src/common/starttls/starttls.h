@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is said in clear text before TLS begins on one connection: the client's end and the
- * server's, of each protocol in protocols.h. No I/O and no clock: bytes in, bytes out. One object
+ * server's, of each protocol of STARTTLS_LIST. No I/O and no clock: bytes in, bytes out. One object
  * per connection, made by starttls_new and gone as soon as the dialogue is over; one thread at a
  * time.
  *
@@ -20,7 +20,7 @@
 #define SOAK_STARTTLS_STARTTLS_H
 
 #include "base/err.h"
-#include "protocols.h"
+#include "options/choices.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -95,9 +95,9 @@ int client_certs_make(char **ret_authority, char **ret_clients, struct err *e)
 {
     struct identity known = {0}, unknown = {0};
     char *authority = NULL;
-    int rc = identity_make(IDENTITY_P256, "soak client authority", NULL, &known, e);
+    int rc = identity_make(KEY_P256, "soak client authority", NULL, &known, e);
     if (rc == 0)
-        rc = identity_make(IDENTITY_P256, "soak unknown authority", NULL, &unknown, e);
+        rc = identity_make(KEY_P256, "soak unknown authority", NULL, &unknown, e);
     if (rc == 0 && !(authority = identity_pem(&known, false)))
         rc = err_set(e, "out of memory for the clients' certificates");
     if (rc == 0)

@@ -11,10 +11,10 @@ enum { ALPN_MAX_BYTES = 256 };
 /* What ties a resumed session to the same kind of service; needed with client certificates. */
 static const unsigned char session_context[] = "soak";
 
-static int set_version(SSL_CTX *ctx, enum context_version version)
+static int set_version(SSL_CTX *ctx, enum tls_version version)
 {
-    int low = version == CONTEXT_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
-    int high = version == CONTEXT_TLS_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    int low = version == TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    int high = version == TLS_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
     return SSL_CTX_set_min_proto_version(ctx, low) && SSL_CTX_set_max_proto_version(ctx, high) ? 0
                                                                                                : -1;
 }
@@ -60,15 +60,15 @@ static int alpn_select(SSL *ssl, const unsigned char **ret, unsigned char *ret_l
 static int set_sessions(SSL_CTX *ctx, const struct context_server_options *o)
 {
     switch (o->session) {
-    case CONTEXT_TICKET:
+    case SESSION_TICKET:
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
         break;
-    case CONTEXT_CACHE:
+    case SESSION_CACHE:
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
         SSL_CTX_sess_set_cache_size(ctx, (long)o->cache_size);
         break;
-    case CONTEXT_NO_SESSION:
+    case SESSION_NONE:
         /* TLS 1.3 would still send tickets that no one can redeem. */
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);

@@ -7,6 +7,7 @@
 #define SOAK_TLS_CONTEXT_H
 
 #include "base/err.h"
+#include "options/choices.h"
 #include "tls/context_features.h"
 #include "tls/identity.h"
 
@@ -14,13 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum context_version { CONTEXT_TLS_1_2, CONTEXT_TLS_1_3, CONTEXT_TLS_ANY };
-enum context_session { CONTEXT_TICKET, CONTEXT_CACHE, CONTEXT_NO_SESSION };
-
 struct context_server_options {
-    enum context_version version;
-    enum context_session session;
-    uint64_t cache_size; /* sessions; used with CONTEXT_CACHE */
+    enum tls_version version;
+    enum session_kind session;
+    uint64_t cache_size; /* sessions; used with SESSION_CACHE */
     const struct identity *identity;
     const char *client_ca_path; /* PEM; not NULL: a client certificate is required, or what
                                    features->client_auth says */
@@ -37,7 +35,7 @@ int context_server_new(const struct context_server_options *o, SSL_CTX **ret, st
 int context_check_ciphers(const char *ciphers, struct err *e);
 
 struct context_client_options {
-    enum context_version version;
+    enum tls_version version;
     const char *cert_path; /* PEM with certificate and key, or NULL */
     const char *alpn;      /* comma-separated, or NULL */
 };

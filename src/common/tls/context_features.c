@@ -8,16 +8,16 @@
 
 enum { LIST_BYTES = 1024 };
 
-static int verify_mode(enum context_client_auth auth)
+static int verify_mode(enum client_auth auth)
 {
     switch (auth) {
-    case CONTEXT_AUTH_NONE:
+    case CLIENT_AUTH_NONE:
         break;
-    case CONTEXT_AUTH_REQUEST:
+    case CLIENT_AUTH_REQUEST:
         return SSL_VERIFY_PEER;
-    case CONTEXT_AUTH_REQUIRE:
+    case CLIENT_AUTH_REQUIRE:
         return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    case CONTEXT_AUTH_LATER:
+    case CLIENT_AUTH_LATER:
         return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_POST_HANDSHAKE;
     }
     return SSL_VERIFY_NONE;
@@ -34,7 +34,7 @@ int context_set_client_auth(SSL_CTX *ctx, const struct context_server_options *o
     }
     SSL_CTX_set_client_CA_list(ctx, names);
     SSL_CTX_set_verify(
-        ctx, verify_mode(o->features ? o->features->client_auth : CONTEXT_AUTH_REQUIRE), NULL);
+        ctx, verify_mode(o->features ? o->features->client_auth : CLIENT_AUTH_REQUIRE), NULL);
     SSL_CTX_set_verify_depth(ctx, CONTEXT_VERIFY_DEPTH);
     return 0;
 }
@@ -186,11 +186,11 @@ static int unknown_name(const struct context_features *f, int *alert)
 {
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     switch (f->unknown_name) {
-    case CONTEXT_NAME_ACCEPT:
+    case SNI_UNKNOWN_ACCEPT:
         break;
-    case CONTEXT_NAME_WARN:
+    case SNI_UNKNOWN_WARN:
         return SSL_TLSEXT_ERR_ALERT_WARNING;
-    case CONTEXT_NAME_REFUSE:
+    case SNI_UNKNOWN_REFUSE:
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     return SSL_TLSEXT_ERR_OK;

@@ -11,6 +11,7 @@
 #ifndef SOAK_TLS_CONTEXT_FEATURES_H
 #define SOAK_TLS_CONTEXT_FEATURES_H
 
+#include "options/choices.h"
 #include "tls/identity.h"
 #include "tls/staple.h"
 #include "tls/ticket_ring.h"
@@ -27,34 +28,17 @@ enum {
 /* The name that gets a context of its own. The server's other name is "localhost". */
 #define CONTEXT_OTHER_NAME "other.localhost"
 
-/* What the server says to a ticket that it can decrypt. */
-enum context_ticket_answer {
-    CONTEXT_TICKET_USUAL,  /* no callback */
-    CONTEXT_TICKET_RENEW,  /* resume, and send a new one */
-    CONTEXT_TICKET_IGNORE, /* as if none had come */
-    CONTEXT_TICKET_ABORT   /* end the handshake */
-};
-
-enum context_client_auth {
-    CONTEXT_AUTH_NONE,
-    CONTEXT_AUTH_REQUEST, /* a certificate that is shown must be good */
-    CONTEXT_AUTH_REQUIRE,
-    CONTEXT_AUTH_LATER /* TLS 1.3: only when SSL_verify_client_post_handshake asks for it */
-};
-
-enum context_unknown_name { CONTEXT_NAME_ACCEPT, CONTEXT_NAME_WARN, CONTEXT_NAME_REFUSE };
-
 struct context_features {
     int tickets; /* that follow a TLS 1.3 handshake */
-    enum context_ticket_answer ticket_answer;
+    enum ticket_callback ticket_answer;
     struct ticket_ring *ring;   /* borrowed, or NULL: OpenSSL's own ticket key */
     uint32_t session_timeout_s; /* 0: OpenSSL's default */
     uint32_t early_data_bytes;  /* 0: none is accepted */
     bool psk;                   /* the key of tls/psk.h */
-    enum context_client_auth client_auth;
+    enum client_auth client_auth;
     const struct staple *staple; /* borrowed, or NULL: nothing is stapled */
     SSL_CTX *other;              /* borrowed: for CONTEXT_OTHER_NAME, or NULL */
-    enum context_unknown_name unknown_name;
+    enum sni_unknown unknown_name;
     const struct identity *second; /* borrowed: of the other kind of key, or NULL */
     const char *groups;            /* `X25519:P-256`, or NULL: OpenSSL's */
     const char *ciphers;           /* names of TLS 1.2 and 1.3 mixed, by colons, or NULL */

@@ -17,12 +17,12 @@ static SSL_TICKET_RETURN ticket_answer(SSL *ssl, SSL_SESSION *session, const uns
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
         return SSL_TICKET_RETURN_IGNORE_RENEW;
     switch (context_features_of(ssl)->ticket_answer) {
-    case CONTEXT_TICKET_USUAL:
-    case CONTEXT_TICKET_RENEW:
+    case TICKET_CALLBACK_NONE:
+    case TICKET_CALLBACK_RENEW:
         return SSL_TICKET_RETURN_USE_RENEW;
-    case CONTEXT_TICKET_IGNORE:
+    case TICKET_CALLBACK_IGNORE:
         return SSL_TICKET_RETURN_IGNORE;
-    case CONTEXT_TICKET_ABORT:
+    case TICKET_CALLBACK_ABORT:
         break;
     }
     return SSL_TICKET_RETURN_ABORT;
@@ -47,11 +47,11 @@ int context_set_tickets(SSL_CTX *ctx, const struct context_server_options *o, st
     const struct context_features *f = o->features;
     if (f->session_timeout_s)
         SSL_CTX_set_timeout(ctx, (long)f->session_timeout_s);
-    if (o->session == CONTEXT_NO_SESSION)
+    if (o->session == SESSION_NONE)
         return 0;
     if (!SSL_CTX_set_num_tickets(ctx, (size_t)f->tickets))
         return context_fail(e, "can't set the number of tickets");
-    if (f->ticket_answer != CONTEXT_TICKET_USUAL &&
+    if (f->ticket_answer != TICKET_CALLBACK_NONE &&
         !SSL_CTX_set_session_ticket_cb(ctx, NULL, ticket_answer, NULL))
         return context_fail(e, "can't set the answer to tickets");
     if (f->ring && ticket_ring_use(ctx) < 0)

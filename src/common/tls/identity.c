@@ -15,10 +15,10 @@
 enum { VALID_BEFORE_DAYS = 1, VALID_AFTER_DAYS = 3650 };
 enum { EXPIRED_BEFORE_DAYS = 30, EXPIRED_AFTER_DAYS = -1 };
 
-static EVP_PKEY *key_make(enum identity_key kind)
+static EVP_PKEY *key_make(enum key_kind kind)
 {
     EVP_PKEY *key = NULL;
-    bool rsa = kind == IDENTITY_RSA2048;
+    bool rsa = kind == KEY_RSA2048;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(rsa ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL);
     if (!ctx || EVP_PKEY_keygen_init(ctx) <= 0)
         goto out;
@@ -130,7 +130,7 @@ fail:
     return NULL;
 }
 
-static int make(enum identity_key kind, const struct identity_request *r, struct identity *ret,
+static int make(enum key_kind kind, const struct identity_request *r, struct identity *ret,
                 struct err *e)
 {
     char why[256];
@@ -146,7 +146,7 @@ static int make(enum identity_key kind, const struct identity_request *r, struct
     return 0;
 }
 
-int identity_make(enum identity_key kind, const char *common_name, const struct identity *issuer,
+int identity_make(enum key_kind kind, const char *common_name, const struct identity *issuer,
                   struct identity *ret, struct err *e)
 {
     const struct identity_request request = {.common_name = common_name, .issuer = issuer};
@@ -155,7 +155,7 @@ int identity_make(enum identity_key kind, const char *common_name, const struct 
 
 int identity_make_as(const struct identity_request *request, struct identity *ret, struct err *e)
 {
-    return make(IDENTITY_P256, request, ret, e);
+    return make(KEY_P256, request, ret, e);
 }
 
 void identity_fini(struct identity *id)

@@ -8,11 +8,10 @@
 #define SOAK_TLS_IDENTITY_H
 
 #include "base/err.h"
+#include "options/choices.h"
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
-
-enum identity_key { IDENTITY_P256, IDENTITY_RSA2048 };
 
 struct identity {
     EVP_PKEY *key; /* owned */
@@ -21,7 +20,7 @@ struct identity {
 
 /* A fresh key and a certificate for `common_name` (also as DNS name), valid from a day ago for ten
  * years, signed by `issuer` or by itself when NULL. Returns 0 or -1; identity_fini frees. */
-int identity_make(enum identity_key kind, const char *common_name, const struct identity *issuer,
+int identity_make(enum key_kind kind, const char *common_name, const struct identity *issuer,
                   struct identity *ret, struct err *e);
 void identity_fini(struct identity *id);
 

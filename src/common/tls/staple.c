@@ -37,12 +37,12 @@ static int make_good(const struct identity *id, const struct identity *issuer, s
     return length > 0 ? 0 : -1;
 }
 
-int staple_make(enum staple_kind kind, const struct identity *id, const struct identity *issuer,
+int staple_make(enum ocsp_kind kind, const struct identity *id, const struct identity *issuer,
                 struct staple *ret, struct err *e)
 {
     struct staple made = {.kind = kind};
     ERR_clear_error();
-    if (kind == STAPLE_GOOD && make_good(id, issuer, &made) < 0)
+    if (kind == OCSP_GOOD && make_good(id, issuer, &made) < 0)
         return context_fail(e, "can't make an OCSP response");
     *ret = made;
     return 0;
@@ -67,7 +67,7 @@ static void large_fill(unsigned char *bytes, size_t length)
 
 static size_t length_for(const struct staple *staple, const SSL *ssl)
 {
-    if (staple->kind != STAPLE_LARGE)
+    if (staple->kind != OCSP_LARGE)
         return staple->length;
     return SSL_version(ssl) >= TLS1_3_VERSION ? STAPLE_LARGE_BYTES : STAPLE_TLS12_BYTES;
 }
@@ -82,7 +82,7 @@ static int on_status(SSL *ssl, void *arg)
     (void)arg;
     if (!bytes)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
-    if (staple->kind == STAPLE_LARGE)
+    if (staple->kind == OCSP_LARGE)
         large_fill(bytes, length);
     else if (length)
         memcpy(bytes, staple->bytes, length);

@@ -12,22 +12,18 @@
 #include <openssl/ssl.h>
 #include <stddef.h>
 
-enum staple_kind {
-    STAPLE_GOOD,  /* a signed OCSP response, "good" */
-    STAPLE_EMPTY, /* no octets at all */
-    STAPLE_LARGE  /* STAPLE_LARGE_BYTES of DER; in TLS 1.2, where OpenSSL's clients take no message
-                     of this kind over 16 KiB, STAPLE_TLS12_BYTES */
-};
+/* The large kind is DER of STAPLE_LARGE_BYTES; in TLS 1.2, where OpenSSL's clients take no message
+ * of this kind over 16 KiB, STAPLE_TLS12_BYTES. */
 enum { STAPLE_LARGE_BYTES = 60000, STAPLE_TLS12_BYTES = 16000 };
 
 struct staple {
-    enum staple_kind kind;
+    enum ocsp_kind kind;
     unsigned char *bytes; /* owned */
     size_t length;
 };
 
 /* A response about `id`, signed by its issuer. Returns 0 or -1; staple_fini frees. */
-int staple_make(enum staple_kind kind, const struct identity *id, const struct identity *issuer,
+int staple_make(enum ocsp_kind kind, const struct identity *id, const struct identity *issuer,
                 struct staple *ret, struct err *e);
 void staple_fini(struct staple *staple);
 

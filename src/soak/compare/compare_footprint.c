@@ -61,9 +61,12 @@ static void take_sites(struct compare_set *s, const struct footprint *f,
     }
 }
 
-static int take(struct compare_set *s, const struct footprint *f, struct compare_run *run,
-                struct compare_footprint *ret, struct err *e)
+int compare_footprint_take(struct compare_set *s, const struct footprint *f,
+                           struct compare_run *run, struct compare_footprint *ret, struct err *e)
 {
+    *ret = (struct compare_footprint){.site = NULL};
+    if (!f)
+        return 0;
     size_t total = f->end[FOOTPRINT_SERVER].sites + f->end[FOOTPRINT_CLIENT].sites;
     if (total > COMPARE_SITES)
         return err_set(e, "footprint: it has more than %d sites", COMPARE_SITES);
@@ -74,18 +77,4 @@ static int take(struct compare_set *s, const struct footprint *f, struct compare
     ret->conns = f->connections;
     ret->group = f->group[0] ? compare_set_text(s, f->group) : NULL;
     return 0;
-}
-
-int compare_footprint_read(struct compare_set *s, const json_t *object, struct compare_run *run,
-                           struct compare_footprint *ret, struct err *e)
-{
-    struct footprint f;
-    *ret = (struct compare_footprint){.site = NULL};
-    if (!object || json_is_null(object))
-        return 0;
-    if (footprint_read(object, &f, e) != 0)
-        return -1;
-    int rc = take(s, &f, run, ret, e);
-    footprint_free(&f);
-    return rc;
 }

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "compare_set.h"
 
-#include <jansson.h>
+#include "report/footprint.h"
 
 struct compare_footprint {
     uint64_t conns;             /* 0: there is none */
@@ -17,9 +17,9 @@ struct compare_footprint {
     const char *group;          /* of the key exchange; NULL: not known */
 };
 
-/* Reads the object (NULL or null: none) into the run's exact rows and the sites of both ends.
- * Returns 0, or -1 with nothing to free. */
-int compare_footprint_read(struct compare_set *s, const json_t *object, struct compare_run *run,
-                           struct compare_footprint *ret, struct err *e);
+/* Takes it (NULL: none) into the run's exact rows and the sites of both ends. Returns 0, or -1 with
+ * nothing to free. */
+int compare_footprint_take(struct compare_set *s, const struct footprint *f,
+                           struct compare_run *run, struct compare_footprint *ret, struct err *e);
 
 #endif

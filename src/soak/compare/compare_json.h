@@ -8,8 +8,12 @@
 
 #include "compare_set.h"
 
+#include <jansson.h>
+
 /* The document as text, ended by a newline; owned by the caller; NULL when out of memory. The set
  * has been judged. */
 char *compare_json(const struct compare_set *s);
+/* The same as a new reference. */
+json_t *compare_document(const struct compare_set *s);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint.h"
 
-#include "attribute.h"
 #include "base/clock.h"
 #include "sampler.h"
 #include "units.h"
@@ -19,11 +18,21 @@ static void judge_without_asking(struct run *r, struct history_question *questio
 
 /* Those that the server turned away because it was told to be short of files weren't meant to
  * succeed: the client can't tell them from others. */
-uint64_t checkpoint_failed(const struct run *r)
+static uint64_t failed_of(const struct run *r)
 {
     uint64_t failed = atomic_load(&r->child[RUN_CLIENT].page->app.failed);
     uint64_t meant = atomic_load(&r->child[RUN_SERVER].page->app.expected_aborts);
     return failed > meant ? failed - meant : 0;
+}
+
+struct judge_load checkpoint_load(const struct run *r)
+{
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    return (struct judge_load){.failed = failed_of(r),
+                               .closed = atomic_load(&app->closed),
+                               .established = atomic_load(&app->established),
+                               .operations = atomic_load(&app->operations),
+                               .by_operation = units_are_operations(r)};
 }
 
 void checkpoint_judge(struct run *r)
@@ -35,8 +44,7 @@ void checkpoint_judge(struct run *r)
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
-                                        .intended = atomic_load(&client->expected_aborts),
-                                        .failed = checkpoint_failed(r),
+                                        .load = checkpoint_load(r),
                                         .foreign = atomic_load(&server->foreign),
                                         .handshakes = atomic_load(&client->handshakes) +
                                                       atomic_load(&client->operations)};
@@ -48,7 +56,7 @@ void checkpoint_judge(struct run *r)
     r->judged = true;
     if (leak)
         judge_without_asking(r, &question);
-    attribution_solve(r);
+    attribution_solve(r->attribution);
 }
 
 static enum history_phase phase_of(const struct run *r)
@@ -81,7 +89,7 @@ static int keep_stacks(struct run *r, const struct history_sample *sample, struc
             return -1;
         capture_choose(c, &r->judgement[i]);
         capture_mark(c, page, r->epoch);
-        capture_keep_image(c, r->child[i].pid);
+        child_keep_image(&r->child[i]);
     }
     return 0;
 }
@@ -91,7 +99,7 @@ static int keep_epoch(struct run *r, const struct history_sample *sample, struct
     double seconds = (double)(clock_now_ns() - r->epoch_ns) / 1e9;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         history_checkpoint(r->history[i], &sample[i], phase_of(r), seconds, r->oldest);
-    attribution_keep(r);
+    attribution_keep(r->attribution, r->child[RUN_CLIENT].page, r->action.step);
     r->epoch++;
     for (int i = 0; i < RUN_SUBJECTS; i++)
         capture_mark(&r->capture[i], r->child[i].page, r->epoch);
@@ -206,7 +214,7 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
         .wants_profile = profiler_wants(server) || profiler_wants(client),
         .falls_short = falls_short(r),
         .interrupted = r->interrupted};
-    attribution_seen(r, ret);
+    attribution_seen(r->attribution, r->plan.unit, ret);
     size_t n = history_epochs(r->history[RUN_SERVER]);
     for (size_t i = 0; i < 3 && i < n; i++) {
         size_t c = n - 1 - i;
@@ -218,16 +226,16 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 }
 
 /* The first two measured epochs, at least: no run but an interrupted one has less. */
-void checkpoint_plan_self_check(struct run *r)
+void checkpoint_plan_canary(struct run *r)
 {
     if (!r->scenario->probe)
         return;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct self_check *check = history_self_check(r->history[i]);
+        struct canary_record *check = history_canary_record(r->history[i]);
         if (r->action.step == PLAN_WARM && r->epoch == 0)
-            self_check_begin(check, r->child[i].page, units_are_operations(r),
-                             r->seed + 1 + (uint64_t)i);
+            canary_record_begin(check, r->child[i].page, units_are_operations(r),
+                                r->seed + 1 + (uint64_t)i);
         else if (r->action.step == PLAN_MEASURE)
-            self_check_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
+            canary_record_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
     }
 }

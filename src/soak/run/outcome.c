@@ -2,7 +2,6 @@
 #include "outcome.h"
 
 #include "advice.h"
-#include "attribute.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
@@ -35,7 +34,7 @@ static void fill_sites(struct outcome *o, const struct run *r, int subject)
                                      .why = f->why};
         char *attribution = o->site_attribution[subject][i];
         if (r->judged && f->site != SIZE_MAX &&
-            attribution_site(r, subject, f->site, attribution, OUTCOME_TEXT))
+            attribution_site(r->attribution, (size_t)subject, f->site, attribution, OUTCOME_TEXT))
             site->attribution = attribution;
         if (f->site != SIZE_MAX)
             site->file = history_site(r->history[subject], f->site, &site->line);
@@ -56,6 +55,28 @@ static void fill_census(struct outcome *o, const struct run *r, int subject)
     }
 }
 
+/* Each metric at each checkpoint. */
+static void fill_series(struct outcome *o, const struct run *r, int subject)
+{
+    const struct history *h = r->history[subject];
+    struct result_subject *out = &o->result.subject[subject];
+    const size_t epochs = history_epochs(h);
+    for (size_t c = 0; c < epochs; c++)
+        o->closed[subject][c] = history_epoch(h, c)->closed;
+    for (size_t i = 0; epochs && i < out->judgement.metrics; i++) {
+        const struct judge_metric *m = &out->judgement.metric[i];
+        double *value = o->value[subject][out->series_count];
+        if (history_series(h, m->id, value))
+            o->series[subject][out->series_count++] =
+                (struct result_series){.id = m->id,
+                                       .unit = m->unit,
+                                       .count = epochs,
+                                       .closed = o->closed[subject],
+                                       .value = value};
+    }
+    out->series = o->series[subject];
+}
+
 /* The evidence of the finding to blame. The client isn't what the user came for, so what it does is
  * told beside what the server does. */
 static void fill_why(struct result_subject *out, const struct run *r, int subject)
@@ -69,14 +90,70 @@ static void fill_why(struct result_subject *out, const struct run *r, int subjec
              j->finding[0].why);
 }
 
+static struct result_confirm confirm_of(const struct attribution_confirm *c)
+{
+    return (struct result_confirm){.connections = c->connections,
+                                   .guilty = c->guilty,
+                                   .blocks = c->blocks,
+                                   .bytes = c->bytes,
+                                   .predicted_blocks = c->predicted.blocks,
+                                   .predicted_bytes = c->predicted.bytes,
+                                   .agrees = c->agrees};
+}
+
+static void fill_behaviours(struct result_attribution *ret, const struct run *r, size_t subject)
+{
+    const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
+    for (size_t b = 0; b < attribution_behaviours(r->attribution); b++) {
+        const struct behaviours_share *s = &a->share[b];
+        if (s->connections == 0)
+            continue;
+        ret->behaviour[ret->behaviours++] =
+            (struct result_behaviour){.name = attribution_name(r->attribution, b),
+                                      .connections = s->connections,
+                                      .one_in = attribution_one_in(r->attribution, subject, b),
+                                      .blocks = s->blocks,
+                                      .bytes = s->bytes,
+                                      .blocks_error = s->blocks_error,
+                                      .bytes_error = s->bytes_error,
+                                      .verdict = s->verdict};
+    }
+}
+
+/* Nothing is known when the run ended before its first epoch. */
+static void fill_attribution(struct outcome *o, const struct run *r, size_t subject)
+{
+    const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
+    struct result_attribution *ret = &o->attribution[subject];
+    struct attribution_confirm alone, without;
+    if (!r->judged || attribution_behaviours(r->attribution) == 0)
+        return;
+    *ret = (struct result_attribution){.outcome = a->outcome,
+                                       .exact = a->exact,
+                                       .sparse = a->sparse,
+                                       .by_end = a->by_end,
+                                       .freedom = a->freedom,
+                                       .residual_blocks = a->residual_blocks,
+                                       .residual_bytes = a->residual_bytes,
+                                       .chance = a->chance};
+    fill_behaviours(ret, r, subject);
+    ret->tried = attribution_confirmed(r->attribution, subject, &alone, &without);
+    if (ret->tried) {
+        ret->alone = confirm_of(&alone);
+        ret->without = confirm_of(&without);
+        ret->too_rare = attribution_too_rare(&alone);
+    }
+    o->result.subject[subject].attribution = ret;
+}
+
 /* The ledger of a run that broke, as its page has it: the subject may be gone, its page isn't. */
 static void fill_end(struct judgement *j, const struct snapshot *s)
 {
     for (size_t i = 0; i < j->metrics; i++) {
         struct judge_metric *m = &j->metric[i];
-        if (strcmp(m->id, "openssl_blocks") == 0)
+        if (strcmp(m->id, metric_name(METRIC_OPENSSL_BLOCKS)) == 0)
             m->end = (double)s->blocks;
-        else if (strcmp(m->id, "openssl_bytes") == 0)
+        else if (strcmp(m->id, metric_name(METRIC_OPENSSL_BYTES)) == 0)
             m->end = (double)s->bytes;
     }
 }
@@ -102,7 +179,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     struct history_cost cost;
     out->name = r->child[subject].name;
     out->judgement = r->judgement[subject];
-    history_selfcheck(r->history[subject], &out->canary);
+    history_canary(r->history[subject], &out->canary);
     if (!r->judged) {
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;
@@ -111,11 +188,11 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     fill_why(out, r, subject);
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
+    fill_series(o, r, subject);
     survivors_name(&o->survivors[subject], r, subject, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->history[subject], out->judgement.class_);
-    if (attribution_result(r, subject, &o->attribution[subject]))
-        out->attribution = &o->attribution[subject];
+    fill_attribution(o, r, (size_t)subject);
     history_cost(r->history[subject], capture_epochs(&r->capture[subject]), &cost);
     out->allocs_per_conn = cost.allocs_per_conn;
     out->cpu_us_per_conn = cost.cpu_us_per_conn;
@@ -221,7 +298,7 @@ static const char *said_version(const struct result *ret, const char *part)
 
 static void fill_mapped(struct result *ret, const struct run *r)
 {
-    _Static_assert((size_t)MAPPED_MAX == sizeof ret->mapped / sizeof *ret->mapped, "room for all");
+    _Static_assert((size_t)MAPPED_MAX <= sizeof ret->mapped / sizeof *ret->mapped, "room for all");
     for (size_t i = 0; i < r->mapped_count; i++) {
         const struct mapped *m = &r->mapped[i];
         ret->mapped[i] = (struct result_mapped){

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
-#include "attribute.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "checkpoint.h"
@@ -67,7 +66,7 @@ static void begin_churn(struct run *r, uint64_t opens)
     /* Connections that never join the stable set replace nobody in it. */
     const char *stay = r->action.step == PLAN_TURNOVER ? " stay=1" : "";
     child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64 "%s%s", opens, stay,
-               attribution_mix(r, mix, sizeof mix));
+               attribution_mix(r->attribution, &r->action, mix, sizeof mix));
 }
 
 static void begin_drain(struct run *r)
@@ -93,7 +92,7 @@ void run_next(struct run *r)
     checkpoint_seen(r, &seen);
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
-    checkpoint_plan_self_check(r);
+    checkpoint_plan_canary(r);
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:
@@ -245,11 +244,11 @@ static void on_line(struct child *c, const char *line)
             run_break(r, "%s: %s", c->name, e.text);
             return;
         }
-        capture_keep_image(&r->capture[subject], c->pid);
+        child_keep_image(c);
         if (subject == RUN_SERVER) {
             server_ready(r, line);
         } else {
-            attribution_start(r);
+            r->plan.in.behaviours = attribution_start(r->attribution, c->page);
             run_next(r);
         }
     } else if (line_is(line, "quiet") && subject == RUN_CLIENT) {
@@ -388,7 +387,10 @@ static int init(struct run *r, struct err *e)
     struct plan_input in;
     scenario_plan(r->scenario, &in);
     plan_init(&r->plan, &in);
-    r->attribution = attribution_new();
+    r->attribution = attribution_new(
+        (const struct attribution_subject[]){{r->history[RUN_SERVER], &r->judgement[RUN_SERVER]},
+                                             {r->history[RUN_CLIENT], &r->judgement[RUN_CLIENT]}},
+        RUN_SUBJECTS);
     if (!r->attribution)
         return err_set(e, "out of memory");
     r->live = r->scenario->quiet ? NULL : live_new();

@@ -14,8 +14,9 @@
 #define SOAK_RUN_H
 
 #include "archive/run_dir.h"
-#include "capture.h"
-#include "history.h"
+#include "evidence/attribution.h"
+#include "evidence/capture.h"
+#include "evidence/history.h"
 #include "interrupts.h"
 #include "live.h"
 #include "profiler.h"
@@ -82,7 +83,7 @@ struct run {
     enum run_settle settle;
     struct plan plan;
     struct plan_action action;       /* the step under way */
-    struct attribution *attribution; /* owned: the behaviours, see attribute.h */
+    struct attribution *attribution; /* owned: which of them leak */
     uint64_t epoch;                  /* number stamped into new blocks */
     uint64_t oldest;                 /* the client's word at the last quiet */
     uint64_t server_port;

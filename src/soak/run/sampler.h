@@ -5,7 +5,7 @@
 #ifndef SOAK_SAMPLER_H
 #define SOAK_SAMPLER_H
 
-#include "history.h"
+#include "evidence/history.h"
 #include "run.h"
 
 /* A sample of both subjects as they are, in the middle of the churn: one line of kind "tick". */

@@ -145,7 +145,7 @@ static void open_symbols(struct survivors *s, const struct run *r, int subject)
 {
     struct err e;
     if (!s->symbols)
-        s->symbols = symbols_open(&r->capture[subject].image, &e);
+        s->symbols = symbols_open(&r->child[subject].image, &e);
     if (!s->symbols || !r->scenario->debuginfod)
         return;
     if (!r->scenario->quiet)

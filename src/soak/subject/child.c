@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include "base/check.h"
+#include "measure/maps.h"
 #include "page/page_file.h"
 
 #include <signal.h>
@@ -12,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONTROL_FD = 3, PAGE_FD = 4, EXTRA_FD = 5 };
+enum { CONTROL_FD = 3, PAGE_FD = 4, EXTRA_FD = 5, MAPS_BYTES = 4 << 20 };
 
 int child_init(struct child *c, struct err *e)
 {
@@ -153,6 +154,13 @@ void child_kill(struct child *c)
     }
 }
 
+void child_keep_image(struct child *c)
+{
+    char *maps;
+    if (maps_read(c->pid, MAPS_BYTES, &maps, NULL) == 0)
+        image_keep(&c->image, c->pid, maps);
+}
+
 static const char *signal_name(int number)
 {
     const char *abbreviation = sigabbrev_np(number);
@@ -177,6 +185,7 @@ void child_fini(struct child *c)
         page_file_unmap(c->page);
     if (c->page_fd >= 0)
         close(c->page_fd);
+    image_fini(&c->image);
     c->page = NULL;
     c->page_fd = -1;
 }

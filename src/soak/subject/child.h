@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/line.h"
 #include "page/page.h"
+#include "symbol/image.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -40,8 +41,9 @@ struct child {
 
     char **environment; /* borrowed during child_start; NULL = soak's own */
 
-    struct page *page; /* mapped while the struct lives */
-    int pid;           /* 0 before the start */
+    struct page *page;  /* mapped while the struct lives */
+    struct image image; /* what it had mapped when it was last looked at */
+    int pid;            /* 0 before the start */
     bool running;
     bool quitting; /* told to go: its exit is expected */
     int64_t exit_status;
@@ -70,6 +72,9 @@ int child_start(struct child *c, uv_loop_t *loop, const char *path, char *const 
 void child_send(struct child *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ends it with SIGKILL, if it runs. */
 void child_kill(struct child *c);
+/* Keeps what it has mapped, for names after it has gone. What was kept stays when it can't be read:
+ * then its addresses have no names. */
+void child_keep_image(struct child *c);
 /* A sentence of how it ended: "server exited with signal 11 (SIGSEGV)". Returns buf. */
 char *child_end_text(const struct child *c, char *buf, size_t size);
 void child_fini(struct child *c);

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 struct environment_request {
-    int allocator;                  /* enum scenario_malloc */
+    int allocator;                  /* enum malloc_kind */
     const char *library_path;       /* goes before LD_LIBRARY_PATH; "" adds nothing */
     const struct opts_list *passed; /* NAME=VALUE each */
 };

@@ -2,17 +2,10 @@
 #include "suite_json.h"
 
 #include "base/check.h"
-#include "report/document.h"
+#include "report/json_util.h"
 #include "suite_fields.h"
 
-#include <math.h>
-
 /* ---- writing ---- */
-
-static json_t *text_json(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
 
 static json_t *field_json(const struct suite_field *f, const void *object)
 {
@@ -20,11 +13,11 @@ static json_t *field_json(const struct suite_field *f, const void *object)
     switch (f->type) {
     case SUITE_FIELD_TEXT:
     case SUITE_FIELD_NAME:
-        return text_json(*(const char *const *)at);
+        return json_from_text(*(const char *const *)at);
     case SUITE_FIELD_COUNT:
-        return json_integer((json_int_t) * (const uint64_t *)at);
+        return json_from_count(*(const uint64_t *)at);
     case SUITE_FIELD_NUMBER:
-        return isfinite(*(const double *)at) ? json_real(*(const double *)at) : json_null();
+        return json_from_number(*(const double *)at);
     case SUITE_FIELD_EXIT:
         return *(const int *)at >= 0 ? json_integer(*(const int *)at) : json_null();
     case SUITE_FIELD_OUTCOME:
@@ -64,7 +57,7 @@ static json_t *totals_json(const struct suite_totals *t)
     json_t *outcomes = json_object();
     for (size_t o = 0; o < SUITE_OUTCOMES; o++)
         json_object_set_new(outcomes, suite_outcome_name((enum suite_outcome)o),
-                            json_integer((json_int_t)t->outcome[o]));
+                            json_from_count(t->outcome[o]));
     return json_pack("{s:I,s:o,s:I,s:I,s:f}", "scenarios", (json_int_t)t->scenarios, "outcomes",
                      outcomes, "closed", (json_int_t)t->closed, "measured", (json_int_t)t->measured,
                      "seconds", t->seconds);
@@ -88,5 +81,5 @@ static json_t *document(const struct suite *s)
 
 char *suite_dump(const struct suite *s)
 {
-    return document_text(document(s));
+    return json_document(document(s));
 }

@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "suite.h"
 
+#include <jansson.h>
+
 /* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
 char *suite_dump(const struct suite *s);
 /* Reads a document into an empty suite. Returns 0, or -1 with a sentence that doesn't name the

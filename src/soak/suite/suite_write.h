@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "suite.h"
 
+#include <stdio.h>
+
 /* NULL = not asked for; `json` "-" is stdout. */
 struct suite_outputs {
     const char *json, *junit;

@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "measure/maps.h"
 #include "run/ending.h"
 #include "subject/args.h"
 #include "subject/pki.h"
@@ -19,7 +18,6 @@ enum {
     TICK_MS = 1,
     START_MS = 60000,
     STOP_MS = 30000,
-    MAPS_LIMIT = 4 << 20,
     CLIENT_PATIENCE_S =
         3, /* less than the server lingers, so that who waits in vain is the client */
     NS_PER_S = 1000000000
@@ -129,12 +127,8 @@ int pair_start(struct pair *p, struct err *e)
     if (make_child(p, PAIR_SERVER, e) != 0 || make_child(p, PAIR_CLIENT, e) != 0 ||
         start_server(p, e) != 0 || start_client(p, e) != 0)
         return -1;
-    for (int side = 0; side < PAIR_SIDES; side++) {
-        /* Without the maps the stacks have addresses only. */
-        char *maps;
-        if (maps_read(p->child[side].pid, MAPS_LIMIT, &maps, NULL) == 0)
-            image_keep(&p->image[side], p->child[side].pid, maps);
-    }
+    for (int side = 0; side < PAIR_SIDES; side++)
+        child_keep_image(&p->child[side]);
     return 0;
 }
 
@@ -148,7 +142,6 @@ static void forget_child(struct pair *p, int side)
     if (p->symbols[side])
         symbols_close(p->symbols[side]);
     p->symbols[side] = NULL;
-    image_fini(&p->image[side]);
     child_fini(&p->child[side]);
 }
 
@@ -267,7 +260,7 @@ enum pair_end pair_settle(struct pair *p, uint64_t limit_ms)
 struct symbols *pair_symbols(struct pair *p, int side)
 {
     if (!p->symbols[side])
-        p->symbols[side] = symbols_open(&p->image[side], NULL);
+        p->symbols[side] = symbols_open(&p->child[side].image, NULL);
     if (p->symbols[side] && p->scenario->debuginfod)
         symbols_ask_servers(p->symbols[side]);
     return p->symbols[side];

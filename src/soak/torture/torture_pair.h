@@ -38,7 +38,6 @@ struct pair {
     bool interrupted, running;
     int pki_fd[2]; /* each side's memory file for client certificates, or -1 */
     char lib[PAIR_SIDES][LINE_MAX_BYTES]; /* "openssl=... libuv=... ..." */
-    struct image image[PAIR_SIDES];       /* what each has mapped */
     struct symbols *symbols[PAIR_SIDES];  /* owned; opened when first asked for */
 };
 

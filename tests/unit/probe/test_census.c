@@ -24,7 +24,7 @@ static int start(void **state)
     const struct probe_options on = {.ledger = true};
     if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
         return -1;
-    return bio_pair_start(&contexts, CONTEXT_TICKET);
+    return bio_pair_start(&contexts, SESSION_TICKET);
 }
 
 static int stop(void **state)

@@ -544,17 +544,6 @@ static void noise_never_leads_to_tls(void **state)
         }
 }
 
-static void the_choices_are_the_names(void **state)
-{
-    char choices[200] = "";
-    (void)state;
-    for (int i = STARTTLS_NONE; i < STARTTLS_PROTOCOLS; i++) {
-        strcat(choices, i ? "|" : "");
-        strcat(choices, starttls_name((enum starttls_protocol)i));
-    }
-    assert_string_equal(choices, STARTTLS_CHOICES);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,7 +559,6 @@ int main(void)
         cmocka_unit_test(endless_talk_is_refused),
         cmocka_unit_test(the_bound_that_was_hit_is_said),
         cmocka_unit_test(noise_never_leads_to_tls),
-        cmocka_unit_test(the_choices_are_the_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

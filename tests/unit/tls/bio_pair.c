@@ -5,12 +5,12 @@
 
 #include <openssl/bio.h>
 
-int bio_pair_start(struct bio_pair_contexts *c, enum context_session session)
+int bio_pair_start(struct bio_pair_contexts *c, enum session_kind session)
 {
     const struct context_server_options server = {
-        .version = CONTEXT_TLS_1_3, .session = session, .identity = &c->identity};
-    const struct context_client_options client = {.version = CONTEXT_TLS_1_3};
-    return identity_make(IDENTITY_P256, "localhost", NULL, &c->identity, NULL) != 0 ||
+        .version = TLS_1_3, .session = session, .identity = &c->identity};
+    const struct context_client_options client = {.version = TLS_1_3};
+    return identity_make(KEY_P256, "localhost", NULL, &c->identity, NULL) != 0 ||
            context_server_new(&server, &c->server, NULL) != 0 ||
            context_client_new(&client, &c->client, NULL) != 0;
 }

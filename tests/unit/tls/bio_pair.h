@@ -21,7 +21,7 @@ struct bio_pair {
 };
 
 /* TLS 1.3, sessions of the kind that is asked for. Returns 0, or nonzero as cmocka's setups do. */
-int bio_pair_start(struct bio_pair_contexts *c, enum context_session session);
+int bio_pair_start(struct bio_pair_contexts *c, enum session_kind session);
 void bio_pair_stop(struct bio_pair_contexts *c);
 
 /* A connection whose handshake is done; the client resumes `session` unless it is NULL. */

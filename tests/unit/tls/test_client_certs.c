@@ -17,7 +17,7 @@
 
 enum { NOTHING = CLIENT_CERT_KIND_COUNT };
 
-static const enum context_version versions[] = {CONTEXT_TLS_1_2, CONTEXT_TLS_1_3};
+static const enum tls_version versions[] = {TLS_1_2, TLS_1_3};
 
 struct room {
     struct ends *ends;
@@ -73,7 +73,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static SSL_CTX *server_ctx(struct room *r, enum context_version version,
+static SSL_CTX *server_ctx(struct room *r, enum tls_version version,
                            const struct context_features *features)
 {
     return ends_server_ctx(r->ends, (struct context_server_options){.version = version,
@@ -82,8 +82,7 @@ static SSL_CTX *server_ctx(struct room *r, enum context_version version,
 }
 
 /* One handshake in which the client shows this kind, or NOTHING. */
-static bool show(struct room *r, enum context_version version, enum context_client_auth auth,
-                 int kind)
+static bool show(struct room *r, enum tls_version version, enum client_auth auth, int kind)
 {
     struct ends *f = r->ends;
     struct context_features features = {.tickets = 2, .client_auth = auth};
@@ -116,7 +115,7 @@ static void each_kind_ends_as_the_server_must_end_it(void **state)
     struct ends *f = r->ends;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         for (int v = 0; v < 4; v++) {
-            enum context_client_auth auth = v / 2 ? CONTEXT_AUTH_REQUIRE : CONTEXT_AUTH_REQUEST;
+            enum client_auth auth = v / 2 ? CLIENT_AUTH_REQUIRE : CLIENT_AUTH_REQUEST;
             bool finished = show(r, versions[v % 2], auth, row[i].kind);
             assert_int_equal(SSL_get_verify_result(f->server.ssl), row[i].verified);
             assert_int_equal(finished, row[i].verified == X509_V_OK);
@@ -134,7 +133,7 @@ static void the_chain_arrives_whole(void **state)
         [CLIENT_CERT_GOOD] = 1, [CLIENT_CERT_LONG_CHAIN] = 1 + CLIENT_CERTS_LONG};
     for (int i = 0; i < 4; i++) {
         int kind = i / 2 ? CLIENT_CERT_LONG_CHAIN : CLIENT_CERT_GOOD;
-        assert_true(show(r, versions[i % 2], CONTEXT_AUTH_REQUIRE, kind));
+        assert_true(show(r, versions[i % 2], CLIENT_AUTH_REQUIRE, kind));
         /* On the server's side the peer's own certificate isn't part of its chain. */
         X509 *own = SSL_get1_peer_certificate(f->server.ssl);
         assert_int_equal(1 + sk_X509_num(SSL_get_peer_cert_chain(f->server.ssl)), length[kind]);
@@ -149,12 +148,11 @@ static void none_is_accepted_where_it_is_only_requested(void **state)
     struct room *r = *state;
     struct ends *f = r->ends;
     for (int i = 0; i < 2; i++) {
-        assert_true(show(r, versions[i], CONTEXT_AUTH_REQUEST, NOTHING));
+        assert_true(show(r, versions[i], CLIENT_AUTH_REQUEST, NOTHING));
         ends_close(f);
-        assert_false(show(r, versions[i], CONTEXT_AUTH_REQUIRE, NOTHING));
-        assert_int_equal(f->client.alert, versions[i] == CONTEXT_TLS_1_3
-                                              ? SSL_AD_CERTIFICATE_REQUIRED
-                                              : SSL_AD_HANDSHAKE_FAILURE);
+        assert_false(show(r, versions[i], CLIENT_AUTH_REQUIRE, NOTHING));
+        assert_int_equal(f->client.alert, versions[i] == TLS_1_3 ? SSL_AD_CERTIFICATE_REQUIRED
+                                                                 : SSL_AD_HANDSHAKE_FAILURE);
         ends_close(f);
     }
 }
@@ -163,7 +161,7 @@ static void nothing_is_asked_for_without_client_auth(void **state)
 {
     struct room *r = *state;
     for (int i = 0; i < 2; i++) {
-        assert_true(show(r, versions[i], CONTEXT_AUTH_NONE, CLIENT_CERT_GOOD));
+        assert_true(show(r, versions[i], CLIENT_AUTH_NONE, CLIENT_CERT_GOOD));
         assert_null(SSL_get1_peer_certificate(r->ends->server.ssl));
         ends_close(r->ends);
     }
@@ -173,9 +171,9 @@ static void later_asks_after_the_handshake(void **state)
 {
     struct room *r = *state;
     struct ends *f = r->ends;
-    struct context_features features = {.tickets = 2, .client_auth = CONTEXT_AUTH_LATER};
-    SSL_CTX *server = server_ctx(r, CONTEXT_TLS_1_3, &features);
-    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
+    struct context_features features = {.tickets = 2, .client_auth = CLIENT_AUTH_LATER};
+    SSL_CTX *server = server_ctx(r, TLS_1_3, &features);
+    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = TLS_1_3});
     for (int good = 0; good < 2; good++) {
         ends_open(f, server, client);
         SSL_set_post_handshake_auth(f->client.ssl, 1);
@@ -208,9 +206,9 @@ static void a_context_shows_a_kind_unless_the_connection_shows_another_or_none(v
                {-1, X509_V_OK, true}};
     struct room *r = *state;
     struct ends *f = r->ends;
-    struct context_features features = {.tickets = 2, .client_auth = CONTEXT_AUTH_REQUEST};
-    SSL_CTX *server = server_ctx(r, CONTEXT_TLS_ANY, &features);
-    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_ANY});
+    struct context_features features = {.tickets = 2, .client_auth = CLIENT_AUTH_REQUEST};
+    SSL_CTX *server = server_ctx(r, TLS_ANY, &features);
+    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = TLS_ANY});
     assert_int_equal(client_certs_show_all(r->certs, CLIENT_CERT_GOOD, client), 0);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         ends_open(f, server, client);

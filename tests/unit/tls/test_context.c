@@ -29,16 +29,16 @@ static void the_version_asked_for_is_the_version_spoken(void **state)
 {
     struct ends *f = *state;
     static const struct {
-        enum context_version server, client;
+        enum tls_version server, client;
         int spoken; /* 0: no handshake */
     } row[] = {
-        {CONTEXT_TLS_1_3, CONTEXT_TLS_1_3, TLS1_3_VERSION},
-        {CONTEXT_TLS_1_2, CONTEXT_TLS_1_2, TLS1_2_VERSION},
-        {CONTEXT_TLS_ANY, CONTEXT_TLS_1_2, TLS1_2_VERSION},
-        {CONTEXT_TLS_1_2, CONTEXT_TLS_ANY, TLS1_2_VERSION},
-        {CONTEXT_TLS_ANY, CONTEXT_TLS_ANY, TLS1_3_VERSION},
-        {CONTEXT_TLS_1_2, CONTEXT_TLS_1_3, 0},
-        {CONTEXT_TLS_1_3, CONTEXT_TLS_1_2, 0},
+        {TLS_1_3, TLS_1_3, TLS1_3_VERSION},
+        {TLS_1_2, TLS_1_2, TLS1_2_VERSION},
+        {TLS_ANY, TLS_1_2, TLS1_2_VERSION},
+        {TLS_1_2, TLS_ANY, TLS1_2_VERSION},
+        {TLS_ANY, TLS_ANY, TLS1_3_VERSION},
+        {TLS_1_2, TLS_1_3, 0},
+        {TLS_1_3, TLS_1_2, 0},
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         do_handshake_with(f, (struct context_server_options){.version = row[i].server},
@@ -50,7 +50,7 @@ static void the_version_asked_for_is_the_version_spoken(void **state)
     }
 }
 
-static bool resumes(struct ends *f, struct context_server_options o, enum context_version v)
+static bool resumes(struct ends *f, struct context_server_options o, enum tls_version v)
 {
     o.version = v;
     SSL_CTX *server = ends_server_ctx(f, o);
@@ -72,10 +72,10 @@ static bool resumes(struct ends *f, struct context_server_options o, enum contex
 static void tickets_and_caches_resume_and_none_does_not(void **state)
 {
     struct ends *f = *state;
-    static const enum context_version version[] = {CONTEXT_TLS_1_2, CONTEXT_TLS_1_3};
-    struct context_server_options ticket = {.session = CONTEXT_TICKET};
-    struct context_server_options cache = {.session = CONTEXT_CACHE, .cache_size = 10};
-    struct context_server_options none = {.session = CONTEXT_NO_SESSION};
+    static const enum tls_version version[] = {TLS_1_2, TLS_1_3};
+    struct context_server_options ticket = {.session = SESSION_TICKET};
+    struct context_server_options cache = {.session = SESSION_CACHE, .cache_size = 10};
+    struct context_server_options none = {.session = SESSION_NONE};
     for (int i = 0; i < 2; i++) {
         assert_true(resumes(f, ticket, version[i]));
         assert_true(resumes(f, cache, version[i]));
@@ -83,12 +83,12 @@ static void tickets_and_caches_resume_and_none_does_not(void **state)
     }
 }
 
-static long cached_after(struct ends *f, enum context_session session, int handshakes)
+static long cached_after(struct ends *f, enum session_kind session, int handshakes)
 {
     struct context_server_options o = {
-        .version = CONTEXT_TLS_1_3, .session = session, .cache_size = 4, .identity = &f->identity};
+        .version = TLS_1_3, .session = session, .cache_size = 4, .identity = &f->identity};
     SSL_CTX *server = ends_server_ctx(f, o);
-    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
+    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = TLS_1_3});
     for (int i = 0; i < handshakes; i++) {
         ends_open(f, server, client);
         assert_true(ends_do_handshake(f));
@@ -103,13 +103,13 @@ static long cached_after(struct ends *f, enum context_session session, int hands
 static void the_cache_stays_within_its_size(void **state)
 {
     /* Some versions of OpenSSL evict one session early. */
-    assert_in_range(cached_after(*state, CONTEXT_CACHE, 10), 3, 4);
+    assert_in_range(cached_after(*state, SESSION_CACHE, 10), 3, 4);
 }
 
 static void tickets_fill_no_cache(void **state)
 {
-    assert_int_equal(cached_after(*state, CONTEXT_TICKET, 3), 0);
-    assert_int_equal(cached_after(*state, CONTEXT_NO_SESSION, 3), 0);
+    assert_int_equal(cached_after(*state, SESSION_TICKET, 3), 0);
+    assert_int_equal(cached_after(*state, SESSION_NONE, 3), 0);
 }
 
 static void the_servers_first_known_protocol_is_chosen(void **state)
@@ -117,9 +117,8 @@ static void the_servers_first_known_protocol_is_chosen(void **state)
     struct ends *f = *state;
     const unsigned char *chosen = NULL;
     unsigned int length = 0;
-    do_handshake_with(
-        f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "b,aa"},
-        (struct context_client_options){.version = CONTEXT_TLS_ANY, .alpn = "x,aa,b"}, true);
+    do_handshake_with(f, (struct context_server_options){.version = TLS_ANY, .alpn = "b,aa"},
+                      (struct context_client_options){.version = TLS_ANY, .alpn = "x,aa,b"}, true);
     SSL_get0_alpn_selected(f->client.ssl, &chosen, &length);
     assert_int_equal(length, 1);
     assert_memory_equal(chosen, "b", 1);
@@ -129,9 +128,8 @@ static void the_servers_first_known_protocol_is_chosen(void **state)
 static void no_protocol_in_common_ends_the_handshake(void **state)
 {
     struct ends *f = *state;
-    do_handshake_with(f, (struct context_server_options){.version = CONTEXT_TLS_ANY, .alpn = "a"},
-                      (struct context_client_options){.version = CONTEXT_TLS_ANY, .alpn = "b"},
-                      false);
+    do_handshake_with(f, (struct context_server_options){.version = TLS_ANY, .alpn = "a"},
+                      (struct context_client_options){.version = TLS_ANY, .alpn = "b"}, false);
     ends_close(f);
 }
 
@@ -168,13 +166,12 @@ static void server_name_seen(SSL *ssl, int from_client, int type, const unsigned
 static void a_server_name_is_acknowledged_only_when_asked(void **state)
 {
     struct ends *f = *state;
-    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_3});
+    SSL_CTX *client = ends_client_ctx((struct context_client_options){.version = TLS_1_3});
     for (int accept = 0; accept < 2; accept++) {
         bool seen = false;
-        SSL_CTX *server =
-            ends_server_ctx(f, (struct context_server_options){.version = CONTEXT_TLS_1_3,
-                                                               .identity = &f->identity,
-                                                               .accept_sni = accept == 1});
+        SSL_CTX *server = ends_server_ctx(
+            f, (struct context_server_options){
+                   .version = TLS_1_3, .identity = &f->identity, .accept_sni = accept == 1});
         ends_open(f, server, client);
         assert_true(SSL_set_tlsext_host_name(f->client.ssl, "localhost"));
         SSL_set_tlsext_debug_callback(f->client.ssl, server_name_seen);
@@ -203,18 +200,16 @@ static void a_required_client_certificate_is_required(void **state)
     struct ends *f = *state;
     char ca_path[64], cert_path[64], bad_path[64];
     struct identity good = {0}, bad = {0};
-    assert_int_equal(identity_make(IDENTITY_P256, "client", &f->authority, &good, NULL), 0);
-    assert_int_equal(identity_make(IDENTITY_P256, "client", NULL, &bad, NULL), 0);
+    assert_int_equal(identity_make(KEY_P256, "client", &f->authority, &good, NULL), 0);
+    assert_int_equal(identity_make(KEY_P256, "client", NULL, &bad, NULL), 0);
     int ca = memory_file(identity_pem(&f->authority, false), ca_path, sizeof ca_path);
     int cert = memory_file(identity_pem(&good, true), cert_path, sizeof cert_path);
     int stranger = memory_file(identity_pem(&bad, true), bad_path, sizeof bad_path);
     const char *path[] = {cert_path, NULL, bad_path};
     for (int i = 0; i < 3; i++) {
         do_handshake_with(
-            f,
-            (struct context_server_options){.version = CONTEXT_TLS_ANY, .client_ca_path = ca_path},
-            (struct context_client_options){.version = CONTEXT_TLS_1_2, .cert_path = path[i]},
-            i == 0);
+            f, (struct context_server_options){.version = TLS_ANY, .client_ca_path = ca_path},
+            (struct context_client_options){.version = TLS_1_2, .cert_path = path[i]}, i == 0);
         ends_close(f);
     }
     identity_fini(&good);

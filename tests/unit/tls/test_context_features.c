@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-static const enum context_version versions[] = {CONTEXT_TLS_1_2, CONTEXT_TLS_1_3};
+static const enum tls_version versions[] = {TLS_1_2, TLS_1_3};
 
 /* One handshake of a server with these features; `prepare` may touch the client before it. Both
  * contexts are gone afterwards, the SSL objects stay until ends_close. */
 struct meeting {
-    enum context_version version;
+    enum tls_version version;
     struct context_features features;
     const char *alpn, *client_alpn;
     void (*prepare)(SSL *client, void *arg);
@@ -26,7 +26,7 @@ struct meeting {
 static bool meet(struct ends *f, struct meeting *m)
 {
     struct context_server_options server = {.version = m->version,
-                                            .session = CONTEXT_TICKET,
+                                            .session = SESSION_TICKET,
                                             .alpn = m->alpn,
                                             .accept_sni = true,
                                             .features = &m->features};
@@ -53,7 +53,7 @@ static void the_other_name_gets_the_other_context(void **state)
     static const char *const names[] = {"localhost", CONTEXT_OTHER_NAME, "neither.localhost"};
     struct ends *f = *state;
     struct identity identity = {0};
-    assert_int_equal(identity_make(IDENTITY_P256, CONTEXT_OTHER_NAME, NULL, &identity, NULL), 0);
+    assert_int_equal(identity_make(KEY_P256, CONTEXT_OTHER_NAME, NULL, &identity, NULL), 0);
     for (size_t i = 0; i < 6; i++) {
         struct meeting m = {.version = versions[i / 3],
                             .features = CONTEXT_FEATURES_PLAIN,
@@ -78,18 +78,18 @@ static void the_other_name_gets_the_other_context(void **state)
 static void an_unknown_name_is_answered_as_asked(void **state)
 {
     static const struct {
-        enum context_version version;
-        enum context_unknown_name answer;
+        enum tls_version version;
+        enum sni_unknown answer;
         bool finished;
         int alert;
     } row[] = {
-        {CONTEXT_TLS_1_2, CONTEXT_NAME_ACCEPT, true, 0},
-        {CONTEXT_TLS_1_3, CONTEXT_NAME_ACCEPT, true, 0},
-        {CONTEXT_TLS_1_2, CONTEXT_NAME_WARN, true, SSL_AD_UNRECOGNIZED_NAME},
+        {TLS_1_2, SNI_UNKNOWN_ACCEPT, true, 0},
+        {TLS_1_3, SNI_UNKNOWN_ACCEPT, true, 0},
+        {TLS_1_2, SNI_UNKNOWN_WARN, true, SSL_AD_UNRECOGNIZED_NAME},
         /* TLS 1.3 has no warnings. */
-        {CONTEXT_TLS_1_3, CONTEXT_NAME_WARN, true, 0},
-        {CONTEXT_TLS_1_2, CONTEXT_NAME_REFUSE, false, SSL_AD_UNRECOGNIZED_NAME},
-        {CONTEXT_TLS_1_3, CONTEXT_NAME_REFUSE, false, SSL_AD_UNRECOGNIZED_NAME},
+        {TLS_1_3, SNI_UNKNOWN_WARN, true, 0},
+        {TLS_1_2, SNI_UNKNOWN_REFUSE, false, SSL_AD_UNRECOGNIZED_NAME},
+        {TLS_1_3, SNI_UNKNOWN_REFUSE, false, SSL_AD_UNRECOGNIZED_NAME},
     };
     struct ends *f = *state;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -116,7 +116,7 @@ static void ask_for_status(SSL *client, void *arg)
 }
 
 /* What the client was stapled: its length, or -1 for nothing. */
-static long stapled(struct ends *f, enum context_version version, const struct staple *staple,
+static long stapled(struct ends *f, enum tls_version version, const struct staple *staple,
                     const unsigned char **ret)
 {
     struct meeting m = {.version = version,
@@ -130,7 +130,7 @@ static void a_good_status_is_a_response_about_the_certificate(void **state)
 {
     struct ends *f = *state;
     struct staple staple;
-    assert_int_equal(staple_make(STAPLE_GOOD, &f->identity, &f->identity, &staple, NULL), 0);
+    assert_int_equal(staple_make(OCSP_GOOD, &f->identity, &f->identity, &staple, NULL), 0);
     for (int i = 0; i < 2; i++) {
         const unsigned char *bytes;
         long length = stapled(f, versions[i], &staple, &bytes);
@@ -155,7 +155,7 @@ static void a_large_status_arrives_whole(void **state)
     static const long expected[] = {STAPLE_TLS12_BYTES, STAPLE_LARGE_BYTES};
     struct ends *f = *state;
     struct staple staple;
-    assert_int_equal(staple_make(STAPLE_LARGE, &f->identity, &f->identity, &staple, NULL), 0);
+    assert_int_equal(staple_make(OCSP_LARGE, &f->identity, &f->identity, &staple, NULL), 0);
     for (int i = 0; i < 2; i++) {
         const unsigned char *bytes;
         long length = stapled(f, versions[i], &staple, &bytes);
@@ -210,7 +210,7 @@ static void an_empty_status_is_sent_as_no_octets(void **state)
 {
     struct ends *f = *state;
     struct staple staple;
-    assert_int_equal(staple_make(STAPLE_EMPTY, &f->identity, &f->identity, &staple, NULL), 0);
+    assert_int_equal(staple_make(OCSP_EMPTY, &f->identity, &f->identity, &staple, NULL), 0);
     for (int i = 0; i < 2; i++) {
         struct read seen = {0};
         struct meeting m = {.version = versions[i],
@@ -220,7 +220,7 @@ static void an_empty_status_is_sent_as_no_octets(void **state)
         assert_false(meet(f, &m));
         assert_int_equal(f->server.alert, SSL_AD_INTERNAL_ERROR);
         /* In TLS 1.3 it stands within the Certificate message. */
-        assert_int_equal(seen.empty_status, versions[i] == CONTEXT_TLS_1_2);
+        assert_int_equal(seen.empty_status, versions[i] == TLS_1_2);
         ends_close(f);
     }
     staple_fini(&staple);
@@ -262,7 +262,7 @@ static void a_group_without_a_key_share_is_asked_for_again(void **state)
     struct ends *f = *state;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         struct read seen = {0};
-        struct meeting m = {.version = CONTEXT_TLS_1_3,
+        struct meeting m = {.version = TLS_1_3,
                             .features = {.tickets = 2, .groups = row[i].groups},
                             .prepare = offer_groups,
                             .arg = &seen};
@@ -287,7 +287,7 @@ static void the_key_that_the_client_can_verify_is_shown(void **state)
     static const char *const algorithms[] = {"RSA-PSS+SHA256", "ECDSA+SHA256"};
     struct ends *f = *state;
     struct identity rsa = {0};
-    assert_int_equal(identity_make(IDENTITY_RSA2048, "localhost", NULL, &rsa, NULL), 0);
+    assert_int_equal(identity_make(KEY_RSA2048, "localhost", NULL, &rsa, NULL), 0);
     for (int i = 0; i < 4; i++) {
         struct meeting m = {.version = versions[i / 2],
                             .features = {.tickets = 2, .second = &rsa},
@@ -306,17 +306,15 @@ static void the_key_that_the_client_can_verify_is_shown(void **state)
 static void the_cipher_is_one_of_those_named_for_the_version(void **state)
 {
     static const struct {
-        enum context_version version;
+        enum tls_version version;
         const char *list, *agreed;
     } row[] = {
-        {CONTEXT_TLS_1_3, "TLS_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256"},
-        {CONTEXT_TLS_1_3, "ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_AES_256_GCM_SHA384"},
-        {CONTEXT_TLS_1_2, "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"},
-        {CONTEXT_TLS_1_2, "TLS_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"},
-        {CONTEXT_TLS_1_2, "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-SHA384",
-         "ECDHE-ECDSA-AES256-SHA384"},
-        {CONTEXT_TLS_1_3, "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-SHA384",
-         "TLS_AES_128_GCM_SHA256"},
+        {TLS_1_3, "TLS_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256"},
+        {TLS_1_3, "ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_AES_256_GCM_SHA384"},
+        {TLS_1_2, "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"},
+        {TLS_1_2, "TLS_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"},
+        {TLS_1_2, "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES256-SHA384"},
+        {TLS_1_3, "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-SHA384", "TLS_AES_128_GCM_SHA256"},
     };
     struct ends *f = *state;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -355,7 +353,7 @@ static void renegotiation_happens_only_where_it_is_allowed(void **state)
     struct ends *f = *state;
     for (int allowed = 0; allowed < 2; allowed++) {
         struct read seen = {0};
-        struct meeting m = {.version = CONTEXT_TLS_1_2,
+        struct meeting m = {.version = TLS_1_2,
                             .features = {.tickets = 2, .renegotiation = allowed == 1},
                             .prepare = ask_and_look,
                             .arg = &seen};
@@ -379,7 +377,7 @@ static void padded_records_fill_their_blocks(void **state)
     struct ends *f = *state;
     static const char message[MESSAGE];
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-        struct meeting m = {.version = CONTEXT_TLS_1_3,
+        struct meeting m = {.version = TLS_1_3,
                             .features = {.tickets = 2, .padding_bytes = row[i].block}};
         assert_true(meet(f, &m));
         assert_int_equal(SSL_write(f->server.ssl, message, sizeof message), MESSAGE);

@@ -12,15 +12,15 @@
 
 #include <cmocka.h>
 
-static const enum context_version versions[] = {CONTEXT_TLS_1_2, CONTEXT_TLS_1_3};
+static const enum tls_version versions[] = {TLS_1_2, TLS_1_3};
 
 /* A server with these features, and a client; resumption is what they are about. */
 struct pair {
     SSL_CTX *server, *client;
 };
 
-static struct pair pair_open(struct ends *f, enum context_version version,
-                             enum context_session session, const struct context_features *features)
+static struct pair pair_open(struct ends *f, enum tls_version version, enum session_kind session,
+                             const struct context_features *features)
 {
     struct context_server_options o = {
         .version = version, .session = session, .cache_size = 100, .features = features};
@@ -72,7 +72,7 @@ static void as_many_tickets_are_sent_as_asked_for(void **state)
     struct ends *f = *state;
     for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
         struct context_features features = {.tickets = asked[i]};
-        struct pair p = pair_open(f, CONTEXT_TLS_1_3, CONTEXT_TICKET, &features);
+        struct pair p = pair_open(f, TLS_1_3, SESSION_TICKET, &features);
         count_tickets(&p);
         SSL_SESSION_free(session_new(f, &p));
         assert_int_equal(tickets_taken, asked[i]);
@@ -86,11 +86,11 @@ struct answered {
 };
 
 /* What becomes of a good ticket under this answer. */
-static struct answered answer_to_ticket(struct ends *f, enum context_version version,
-                                        enum context_ticket_answer answer)
+static struct answered answer_to_ticket(struct ends *f, enum tls_version version,
+                                        enum ticket_callback answer)
 {
     struct context_features features = {.tickets = 2, .ticket_answer = answer};
-    struct pair p = pair_open(f, version, CONTEXT_TICKET, &features);
+    struct pair p = pair_open(f, version, SESSION_TICKET, &features);
     SSL_SESSION *session = session_new(f, &p);
     count_tickets(&p);
     struct answered a = {.finished = ends_meet(f, p.server, p.client, session)};
@@ -105,16 +105,16 @@ static struct answered answer_to_ticket(struct ends *f, enum context_version ver
 
 static void without_an_answer_a_ticket_resumes(void **state)
 {
-    struct answered old = answer_to_ticket(*state, CONTEXT_TLS_1_2, CONTEXT_TICKET_USUAL);
+    struct answered old = answer_to_ticket(*state, TLS_1_2, TICKET_CALLBACK_NONE);
     assert_true(old.resumed);
     assert_int_equal(old.tickets, 0);
-    assert_true(answer_to_ticket(*state, CONTEXT_TLS_1_3, CONTEXT_TICKET_USUAL).resumed);
+    assert_true(answer_to_ticket(*state, TLS_1_3, TICKET_CALLBACK_NONE).resumed);
 }
 
 static void renew_resumes_and_sends_a_new_ticket(void **state)
 {
     for (int i = 0; i < 2; i++) {
-        struct answered a = answer_to_ticket(*state, versions[i], CONTEXT_TICKET_RENEW);
+        struct answered a = answer_to_ticket(*state, versions[i], TICKET_CALLBACK_RENEW);
         assert_true(a.resumed);
         assert_int_equal(a.tickets, 1);
     }
@@ -123,7 +123,7 @@ static void renew_resumes_and_sends_a_new_ticket(void **state)
 static void ignore_makes_a_full_handshake(void **state)
 {
     for (int i = 0; i < 2; i++) {
-        struct answered a = answer_to_ticket(*state, versions[i], CONTEXT_TICKET_IGNORE);
+        struct answered a = answer_to_ticket(*state, versions[i], TICKET_CALLBACK_IGNORE);
         assert_true(a.finished);
         assert_false(a.resumed);
         assert_int_equal(a.tickets, 0);
@@ -133,7 +133,7 @@ static void ignore_makes_a_full_handshake(void **state)
 static void abort_ends_the_handshake_by_an_alert(void **state)
 {
     for (int i = 0; i < 2; i++) {
-        struct answered a = answer_to_ticket(*state, versions[i], CONTEXT_TICKET_ABORT);
+        struct answered a = answer_to_ticket(*state, versions[i], TICKET_CALLBACK_ABORT);
         assert_false(a.finished);
         assert_int_not_equal(a.alert, 0);
     }
@@ -143,10 +143,10 @@ static void an_undecryptable_ticket_is_no_cause_to_abort(void **state)
 {
     struct ends *f = *state;
     for (int i = 0; i < 2; i++) {
-        struct context_features features = {.tickets = 2, .ticket_answer = CONTEXT_TICKET_ABORT};
-        struct pair other = pair_open(f, versions[i], CONTEXT_TICKET, NULL);
+        struct context_features features = {.tickets = 2, .ticket_answer = TICKET_CALLBACK_ABORT};
+        struct pair other = pair_open(f, versions[i], SESSION_TICKET, NULL);
         SSL_SESSION *session = session_new(f, &other);
-        struct pair p = pair_open(f, versions[i], CONTEXT_TICKET, &features);
+        struct pair p = pair_open(f, versions[i], SESSION_TICKET, &features);
         assert_true(ends_meet(f, p.server, p.client, session));
         assert_false(server_resumed(f));
         ends_close(f);
@@ -157,12 +157,12 @@ static void an_undecryptable_ticket_is_no_cause_to_abort(void **state)
 }
 
 /* A ring that turns at every connection: what becomes of a ticket after `turns` turns. */
-static struct answered after_turns(struct ends *f, enum context_version version, int turns)
+static struct answered after_turns(struct ends *f, enum tls_version version, int turns)
 {
     struct ticket_ring *ring = NULL;
     assert_int_equal(ticket_ring_new(1, &ring, NULL), 0);
     struct context_features features = {.tickets = 2, .ring = ring};
-    struct pair p = pair_open(f, version, CONTEXT_TICKET, &features);
+    struct pair p = pair_open(f, version, SESSION_TICKET, &features);
     ticket_ring_connection(ring);
     SSL_SESSION *session = session_new(f, &p);
     for (int i = 0; i < turns; i++)
@@ -190,7 +190,7 @@ static void the_key_before_resumes_and_older_ones_do_not(void **state)
         assert_true(older.finished);
         assert_false(older.resumed);
         /* TLS 1.2 renews for the key before alone; TLS 1.3 renews always. */
-        assert_int_equal(same.tickets, versions[i] == CONTEXT_TLS_1_3 ? 1 : 0);
+        assert_int_equal(same.tickets, versions[i] == TLS_1_3 ? 1 : 0);
     }
 }
 
@@ -200,7 +200,7 @@ static void the_key_changes_every_so_many_connections(void **state)
     struct ticket_ring *ring = NULL;
     assert_int_equal(ticket_ring_new(3, &ring, NULL), 0);
     struct context_features features = {.tickets = 2, .ring = ring};
-    struct pair p = pair_open(f, CONTEXT_TLS_1_2, CONTEXT_TICKET, &features);
+    struct pair p = pair_open(f, TLS_1_2, SESSION_TICKET, &features);
     SSL_SESSION *session = NULL;
     static const bool renewed[] = {false, false, false, true, true, true, true};
     for (size_t i = 0; i < sizeof renewed / sizeof renewed[0]; i++) {
@@ -224,11 +224,11 @@ static void the_lifetime_is_told_and_an_old_session_is_not_resumed(void **state)
     struct ends *f = *state;
     struct context_features features = {.tickets = 2, .session_timeout_s = 77};
     for (int i = 0; i < 2; i++) {
-        struct pair p = pair_open(f, versions[i], CONTEXT_CACHE, &features);
+        struct pair p = pair_open(f, versions[i], SESSION_CACHE, &features);
         assert_true(ends_meet(f, p.server, p.client, NULL));
         SSL_SESSION *kept = SSL_get1_session(f->server.ssl), *session = ends_session(f);
         assert_int_equal(SSL_SESSION_get_timeout(kept), 77);
-        if (versions[i] == CONTEXT_TLS_1_3)
+        if (versions[i] == TLS_1_3)
             assert_int_equal(SSL_SESSION_get_ticket_lifetime_hint(session), 77);
         SSL_SESSION_set_time(kept, SSL_SESSION_get_time(kept) - 80);
         assert_true(ends_meet(f, p.server, p.client, session));
@@ -243,12 +243,12 @@ static void the_lifetime_is_told_and_an_old_session_is_not_resumed(void **state)
 static void an_evicted_session_is_not_resumed(void **state)
 {
     struct ends *f = *state;
-    SSL_CTX *server = ends_server_ctx(f, (struct context_server_options){.version = CONTEXT_TLS_1_2,
-                                                                         .session = CONTEXT_CACHE,
-                                                                         .cache_size = 10});
-    struct pair p = {
-        .server = server,
-        .client = ends_client_ctx((struct context_client_options){.version = CONTEXT_TLS_1_2})};
+    SSL_CTX *server =
+        ends_server_ctx(f, (struct context_server_options){
+                               .version = TLS_1_2, .session = SESSION_CACHE, .cache_size = 10});
+    struct pair p = {.server = server,
+                     .client =
+                         ends_client_ctx((struct context_client_options){.version = TLS_1_2})};
     SSL_SESSION *first = session_new(f, &p), *last = NULL;
     for (int i = 0; i < 20; i++) {
         SSL_SESSION_free(last);
@@ -312,7 +312,7 @@ static void early_data_is_read_before_the_handshake_and_once_only(void **state)
 {
     struct ends *f = *state;
     struct context_features features = {.tickets = 1, .early_data_bytes = 20000};
-    struct pair p = pair_open(f, CONTEXT_TLS_1_3, CONTEXT_TICKET, &features);
+    struct pair p = pair_open(f, TLS_1_3, SESSION_TICKET, &features);
     SSL_SESSION *session = session_new(f, &p);
     assert_int_equal(SSL_SESSION_get_max_early_data(session), 20000);
     SSL_SESSION *again = SSL_SESSION_dup(session);
@@ -333,7 +333,7 @@ static void a_server_without_early_data_rejects_it(void **state)
 {
     struct ends *f = *state;
     struct context_features features = CONTEXT_FEATURES_PLAIN;
-    struct pair p = pair_open(f, CONTEXT_TLS_1_3, CONTEXT_TICKET, &features);
+    struct pair p = pair_open(f, TLS_1_3, SESSION_TICKET, &features);
     SSL_SESSION *session = session_new(f, &p);
     assert_int_equal(SSL_SESSION_get_max_early_data(session), 0);
     /* As a client does that remembers another answer. */
@@ -366,11 +366,11 @@ static void the_key_is_used_when_both_know_it(void **state)
     struct ends *f = *state;
     struct context_features knows = {.tickets = 2, .psk = true}, plain = CONTEXT_FEATURES_PLAIN;
     for (int i = 0; i < 2; i++) {
-        struct pair p = pair_open(f, versions[i], CONTEXT_TICKET, &knows);
+        struct pair p = pair_open(f, versions[i], SESSION_TICKET, &knows);
         assert_true(psk_meet(f, &p, true));
         assert_false(psk_meet(f, &p, false));
         pair_close(&p);
-        p = pair_open(f, versions[i], CONTEXT_TICKET, &plain);
+        p = pair_open(f, versions[i], SESSION_TICKET, &plain);
         assert_false(psk_meet(f, &p, true));
         pair_close(&p);
     }
@@ -381,7 +381,7 @@ static void a_server_that_knows_the_key_still_takes_tickets(void **state)
     struct ends *f = *state;
     struct context_features knows = {.tickets = 2, .psk = true};
     for (int i = 0; i < 2; i++) {
-        struct pair p = pair_open(f, versions[i], CONTEXT_TICKET, &knows);
+        struct pair p = pair_open(f, versions[i], SESSION_TICKET, &knows);
         SSL_SESSION *session = session_new(f, &p);
         assert_true(ends_meet(f, p.server, p.client, session));
         assert_true(server_resumed(f));

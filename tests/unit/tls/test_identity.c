@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-static struct identity make(enum identity_key kind, const char *name, const struct identity *issuer)
+static struct identity make(enum key_kind kind, const char *name, const struct identity *issuer)
 {
     struct identity id = {0};
     struct err e;
@@ -25,8 +25,8 @@ static struct identity make(enum identity_key kind, const char *name, const stru
 static void the_key_is_of_the_kind_asked_for(void **state)
 {
     (void)state;
-    struct identity p256 = make(IDENTITY_P256, "localhost", NULL);
-    struct identity rsa = make(IDENTITY_RSA2048, "localhost", NULL);
+    struct identity p256 = make(KEY_P256, "localhost", NULL);
+    struct identity rsa = make(KEY_RSA2048, "localhost", NULL);
     assert_int_equal(EVP_PKEY_base_id(p256.key), EVP_PKEY_EC);
     assert_int_equal(EVP_PKEY_bits(p256.key), 256);
     assert_int_equal(EVP_PKEY_base_id(rsa.key), EVP_PKEY_RSA);
@@ -38,7 +38,7 @@ static void the_key_is_of_the_kind_asked_for(void **state)
 static void the_certificate_holds_its_own_key_and_name(void **state)
 {
     (void)state;
-    struct identity id = make(IDENTITY_P256, "localhost", NULL);
+    struct identity id = make(KEY_P256, "localhost", NULL);
     assert_int_equal(X509_check_private_key(id.cert, id.key), 1);
     assert_int_equal(
         X509_check_host(id.cert, "localhost", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL), 1);
@@ -49,7 +49,7 @@ static void the_certificate_holds_its_own_key_and_name(void **state)
 static void a_name_is_never_read_as_syntax(void **state)
 {
     (void)state;
-    struct identity id = make(IDENTITY_P256, "a,DNS:b.example", NULL);
+    struct identity id = make(KEY_P256, "a,DNS:b.example", NULL);
     assert_int_equal(X509_check_host(id.cert, "b.example", 0, 0, NULL), 0);
     identity_fini(&id);
 }
@@ -57,7 +57,7 @@ static void a_name_is_never_read_as_syntax(void **state)
 static void the_certificate_is_valid_now_and_in_nine_years(void **state)
 {
     (void)state;
-    struct identity id = make(IDENTITY_P256, "localhost", NULL);
+    struct identity id = make(KEY_P256, "localhost", NULL);
     time_t later = time(NULL) + (time_t)9 * 365 * 86400;
     assert_true(X509_cmp_current_time(X509_get0_notBefore(id.cert)) < 0);
     assert_true(X509_cmp_time(X509_get0_notAfter(id.cert), &later) > 0);
@@ -81,9 +81,9 @@ static int verify(X509 *cert, X509 *root, int purpose)
 static void an_issued_certificate_verifies_against_its_issuer_only(void **state)
 {
     (void)state;
-    struct identity authority = make(IDENTITY_P256, "authority", NULL);
-    struct identity stranger = make(IDENTITY_P256, "authority", NULL);
-    struct identity client = make(IDENTITY_P256, "client", &authority);
+    struct identity authority = make(KEY_P256, "authority", NULL);
+    struct identity stranger = make(KEY_P256, "authority", NULL);
+    struct identity client = make(KEY_P256, "client", &authority);
     assert_int_equal(verify(client.cert, authority.cert, X509_PURPOSE_SSL_CLIENT), 1);
     assert_int_equal(verify(client.cert, stranger.cert, X509_PURPOSE_SSL_CLIENT), 0);
     identity_fini(&client);
@@ -94,8 +94,8 @@ static void an_issued_certificate_verifies_against_its_issuer_only(void **state)
 static void two_identities_share_neither_key_nor_serial(void **state)
 {
     (void)state;
-    struct identity a = make(IDENTITY_P256, "localhost", NULL);
-    struct identity b = make(IDENTITY_P256, "localhost", NULL);
+    struct identity a = make(KEY_P256, "localhost", NULL);
+    struct identity b = make(KEY_P256, "localhost", NULL);
     assert_int_not_equal(X509_check_private_key(a.cert, b.key), 1);
     assert_int_not_equal(
         ASN1_INTEGER_cmp(X509_get0_serialNumber(a.cert), X509_get0_serialNumber(b.cert)), 0);
@@ -110,7 +110,7 @@ static void every_serial_takes_as_many_octets(void **state)
     (void)state;
     enum { MANY = 1500 };
     for (int i = 0; i < MANY; i++) {
-        struct identity id = make(IDENTITY_P256, "localhost", NULL);
+        struct identity id = make(KEY_P256, "localhost", NULL);
         const ASN1_INTEGER *serial = X509_get0_serialNumber(id.cert);
         assert_int_equal(ASN1_STRING_length(serial), 8);
         identity_fini(&id);
@@ -120,7 +120,7 @@ static void every_serial_takes_as_many_octets(void **state)
 static void pem_reads_back_as_the_same_identity(void **state)
 {
     (void)state;
-    struct identity id = make(IDENTITY_P256, "localhost", NULL);
+    struct identity id = make(KEY_P256, "localhost", NULL);
     char *pem = identity_pem(&id, true);
     assert_non_null(pem);
     BIO *bio = BIO_new_mem_buf(pem, -1);
@@ -140,7 +140,7 @@ static void pem_reads_back_as_the_same_identity(void **state)
 static void pem_without_key_holds_no_key(void **state)
 {
     (void)state;
-    struct identity id = make(IDENTITY_P256, "localhost", NULL);
+    struct identity id = make(KEY_P256, "localhost", NULL);
     char *pem = identity_pem(&id, false);
     assert_non_null(strstr(pem, "BEGIN CERTIFICATE"));
     assert_null(strstr(pem, "PRIVATE KEY"));
@@ -156,7 +156,7 @@ static void a_failure_leaves_the_result_alone(void **state)
     char too_long[200];
     memset(too_long, 'a', sizeof too_long - 1);
     too_long[sizeof too_long - 1] = '\0';
-    assert_int_equal(identity_make(IDENTITY_P256, too_long, NULL, &id, &e), -1);
+    assert_int_equal(identity_make(KEY_P256, too_long, NULL, &id, &e), -1);
     assert_ptr_equal(id.cert, (X509 *)(uintptr_t)1);
     assert_non_null(strstr(e.text, "can't make a key and certificate"));
 }

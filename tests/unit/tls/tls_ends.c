@@ -13,8 +13,8 @@ int ends_setup(void **state)
 {
     struct ends *f = calloc(1, sizeof *f);
     assert_non_null(f);
-    assert_int_equal(identity_make(IDENTITY_P256, "localhost", NULL, &f->identity, NULL), 0);
-    assert_int_equal(identity_make(IDENTITY_P256, "authority", NULL, &f->authority, NULL), 0);
+    assert_int_equal(identity_make(KEY_P256, "localhost", NULL, &f->identity, NULL), 0);
+    assert_int_equal(identity_make(KEY_P256, "authority", NULL, &f->authority, NULL), 0);
     *state = f;
     return 0;
 }

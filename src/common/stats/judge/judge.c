@@ -98,15 +98,6 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
                                          JUDGE_CONFIDENCE_PERMILLE / 1000.0);
 }
 
-static bool is_count(const struct evidence *e, const char *gauge)
-{
-    for (size_t i = 0; i < e->gauges; i++) {
-        if (e->gauge[i].role == GAUGE_COUNT && strcmp(e->gauge[i].id, gauge) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool is_certain(const struct judge_context *h, const struct judgement *j)
 {
     /* A small table that nobody declared looks like a leak until it is full. */
@@ -117,7 +108,7 @@ static bool is_certain(const struct judge_context *h, const struct judgement *j)
     if (rule_on(h, RULE_HOLD_FIRST) && !h->hold)
         return false;
     if (f->site == SIZE_MAX)
-        return is_count(h->e, f->gauge) && h->epochs >= CERTAIN_EPOCHS;
+        return f->gauge && metric_info(f->gauge)->role == ROLE_COUNT && h->epochs >= CERTAIN_EPOCHS;
     struct survivors v;
     survivors_count(h, f->site, &v);
     return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS;

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "history_internal.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct history *history_new(void)
+{
+    struct history *h = calloc(1, sizeof *h);
+    if (h)
+        h->first = SIZE_MAX;
+    return h;
+}
+
+void history_free(struct history *h)
+{
+    if (!h)
+        return;
+    snapshot_free(&h->last);
+    free(h);
+}
+
+static void keep_counts(struct history *h, const struct snapshot *s, size_t c)
+{
+    for (size_t i = 0; i < s->sites; i++) {
+        h->blocks[i][c] = s->site[i].blocks;
+        h->bytes[i][c] = s->site[i].bytes;
+    }
+    for (size_t i = 0; i < s->classes; i++)
+        h->class_live[i][c] = s->class_[i].live;
+    for (size_t i = 0; i < PAGE_CACHES; i++)
+        h->population[i][c] = s->cache[i].population;
+    for (size_t i = 0; i < PAGE_SIZE_CLASSES; i++)
+        h->regions[i][c] = (int64_t)s->heap.class_regions[i];
+}
+
+#define KEEP_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    h->gauge[id][c] = (double)(value);
+
+static void keep_gauges(struct history *h, const struct history_sample *s, size_t c)
+{
+    GAUGE_LIST(KEEP_GAUGE)
+}
+
+static bool keep_last(struct history *h, const struct snapshot *s)
+{
+    struct snapshot_site *sites = calloc(s->sites ? s->sites : 1, sizeof *sites);
+    if (!sites)
+        return false;
+    memcpy(sites, s->site, s->sites * sizeof *sites);
+    snapshot_free(&h->last);
+    h->last = *s;
+    h->last.site = sites;
+    return true;
+}
+
+/* The subject's own connections; or operations, of which the server sees more than the client has
+ * done: those that established the connections. */
+static void keep_own(struct history *h, const struct history_sample *s, size_t c)
+{
+    uint64_t begun = s->by_operation ? s->snapshot.app.operations : s->snapshot.app.opened;
+    h->own[c] = h->epoch[c];
+    h->own[c].opened = begun - h->own_begun;
+    h->own_begun = begun;
+}
+
+void history_look(struct history *h, const struct proc_sample *p)
+{
+    h->descriptors = p->descriptors > h->descriptors ? p->descriptors : h->descriptors;
+}
+
+int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
+                       double seconds, uint64_t oldest)
+{
+    size_t c = h->epochs;
+    const struct snapshot *snap = &s->snapshot;
+    if (c >= PAGE_EPOCHS || !keep_last(h, snap))
+        return -1;
+    keep_counts(h, snap, c);
+    keep_gauges(h, s, c);
+    history_look(h, &s->proc);
+    canary_record_checkpoint(&h->canary, snap, c);
+    uint64_t before = c ? h->total[c - 1].opened : 0;
+    uint64_t opened = s->by_operation ? s->operations : snap->app.opened;
+    h->total[c] = (struct totals){.blocks = snap->blocks,
+                                  .bytes = snap->bytes,
+                                  .opened = opened,
+                                  .allocs = snap->allocs,
+                                  .cpu_ns = s->proc.cpu_ns};
+    h->epoch[c] =
+        (struct judge_epoch){.opened = opened - before,
+                             .closed = s->by_operation ? s->operations : snap->app.closed,
+                             .seconds = seconds,
+                             .measured = phase == HISTORY_MEASURE || phase == HISTORY_HOLD,
+                             .hold = phase == HISTORY_HOLD};
+    h->by_operation = s->by_operation;
+    keep_own(h, s, c);
+    h->epochs = c + 1;
+    if (phase != HISTORY_WARM && h->first == SIZE_MAX)
+        h->first = c;
+    for (size_t i = 0; i < h->epochs; i++)
+        h->epoch[i].all_closed = h->own[i].all_closed = i < oldest;
+    return 0;
+}
+
+/* Live blocks and bytes per site that were born in epochs the judge convicts on. */
+static void keep_measured(const struct history *h, const struct snapshot *s, int64_t (*into)[2])
+{
+    for (size_t i = 0; i < s->sites; i++) {
+        into[i][0] = into[i][1] = 0;
+        for (size_t c = 0; c < h->epochs; c++) {
+            if (!h->epoch[c].measured || !h->epoch[c].all_closed)
+                continue;
+            into[i][0] += s->site[i].born_blocks[c];
+            into[i][1] += s->site[i].born_bytes[c];
+        }
+    }
+}
+
+void history_closed(struct history *h, const struct snapshot *s)
+{
+    keep_measured(h, s, h->closed);
+}
+
+void history_drained(struct history *h, const struct snapshot *s)
+{
+    keep_measured(h, s, h->drained);
+    canary_record_drained(&h->canary, s, h->own, h->epochs);
+    memcpy(h->flushed, h->drained, sizeof h->flushed);
+    for (size_t i = 0; i < s->classes; i++)
+        h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
+    h->drain_bytes = s->bytes;
+    h->has_drain = true;
+}
+
+void history_flushed(struct history *h, const struct snapshot *s)
+{
+    keep_measured(h, s, h->flushed);
+    canary_record_flushed(&h->canary, s, h->own, h->epochs);
+    for (size_t i = 0; i < s->classes; i++)
+        h->class_flushed[i] = s->class_[i].live;
+}
+
+/* The arrays that only live while the judge reads them. */
+struct lent {
+    struct judge_site site[PAGE_SITES];
+    struct judge_class class_[PAGE_CLASSES];
+    struct judge_cache cache[PAGE_CACHES];
+    struct judge_size_class size_class[PAGE_SIZE_CLASSES];
+    struct judge_gauge gauge[METRICS];
+    double closed[PAGE_EPOCHS];
+};
+
+static void lend_sites(const struct history *h, struct lent *l, struct evidence *e)
+{
+    e->sites = h->last.sites;
+    e->site = l->site;
+    for (size_t i = 0; i < h->last.sites; i++) {
+        const struct snapshot_site *s = &h->last.site[i];
+        l->site[i] = (struct judge_site){.file = s->file,
+                                         .line = s->line,
+                                         .blocks = h->blocks[i],
+                                         .bytes = h->bytes[i],
+                                         .born_blocks = s->born_blocks,
+                                         .born_bytes = s->born_bytes,
+                                         .closed_blocks = h->closed[i][0],
+                                         .drained_blocks = h->drained[i][0],
+                                         .drained_bytes = h->drained[i][1],
+                                         .flushed_blocks = h->flushed[i][0],
+                                         .flushed_bytes = h->flushed[i][1]};
+    }
+}
+
+static void lend_classes(const struct history *h, struct lent *l, struct evidence *e)
+{
+    e->classes = h->last.classes;
+    e->class_ = l->class_;
+    for (size_t i = 0; i < h->last.classes; i++) {
+        const struct snapshot_class *k = &h->last.class_[i];
+        l->class_[i] = (struct judge_class){.name = k->name,
+                                            .live = h->class_live[i],
+                                            .drained = h->class_drained[i],
+                                            .flushed = h->class_flushed[i],
+                                            .site = k->site ? k->site : SIZE_MAX};
+    }
+}
+
+static void lend_heap(const struct history *h, struct lent *l, struct evidence *e)
+{
+    e->cache = l->cache;
+    for (size_t i = 0; i < PAGE_CACHES; i++) {
+        if (!h->last.cache[i].name[0])
+            continue;
+        l->cache[e->caches++] = (struct judge_cache){.name = h->last.cache[i].name,
+                                                     .population = h->population[i],
+                                                     .capacity = h->last.cache[i].capacity};
+    }
+    e->size_class = l->size_class;
+    for (size_t i = 0; i < PAGE_SIZE_CLASSES && h->last.heap.present; i++) {
+        if (h->last.heap.class_size[i])
+            l->size_class[e->size_classes++] = (struct judge_size_class){
+                .size = h->last.heap.class_size[i], .regions = h->regions[i]};
+    }
+}
+
+static void lend_gauge(const struct history *h, size_t from, enum metric metric, double limit,
+                       struct lent *l, struct evidence *e)
+{
+    l->gauge[e->gauges++] = (struct judge_gauge){.metric = metric,
+                                                 .limit = limit,
+                                                 .count = h->epochs - from,
+                                                 .closed = l->closed + from,
+                                                 .value = h->gauge[metric] + from};
+}
+
+#define LEND_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    if (present)                                                                                   \
+        lend_gauge(h, from, id, limit, l, e);
+
+static void lend_gauges(const struct history *h, const struct history_question *q, struct lent *l,
+                        struct evidence *e)
+{
+    const struct snapshot *last = &h->last;
+    /* Points start at the checkpoint before the first measured epoch: the baseline. */
+    size_t from = h->first == SIZE_MAX || h->first == 0 ? 0 : h->first - 1;
+    for (size_t c = from; c < h->epochs; c++)
+        l->closed[c] = (double)h->epoch[c].closed;
+    e->gauge = l->gauge;
+    GAUGE_LIST(LEND_GAUGE)
+}
+
+void history_judge(const struct history *h, const struct history_question *question,
+                   struct judgement *ret)
+{
+    struct lent *l = calloc(1, sizeof *l);
+    CHECK(l);
+    const struct snapshot *s = &h->last;
+    struct evidence e = {.epochs = h->epochs,
+                         .epoch = h->epoch,
+                         .drained = h->has_drain,
+                         .hooked = s->mode == PAGE_MODE_HOOKS && s->bad_frees == 0,
+                         .by_operation = h->by_operation,
+                         .overflowed = s->sites_lost || s->epochs_late,
+                         .descriptors = h->descriptors,
+                         .failed = question->load.failed,
+                         .tried = judge_tried(&question->load),
+                         .foreign = question->foreign,
+                         .handshakes = question->handshakes,
+                         .want_one_in = question->want_one_in,
+                         .seed = question->seed};
+    lend_sites(h, l, &e);
+    lend_classes(h, l, &e);
+    lend_heap(h, l, &e);
+    lend_gauges(h, question, l, &e);
+    judge(&e, ret);
+    free(l);
+    struct canary check;
+    history_canary(h, &check);
+    canary_apply(&check, ret);
+}
+
+struct canary_record *history_canary_record(struct history *h)
+{
+    return &h->canary;
+}
+
+void history_canary(const struct history *h, struct canary *ret)
+{
+    canary_record_judge(&h->canary, h->own, h->epochs, h->has_drain, ret);
+}

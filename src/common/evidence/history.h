@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was seen of one subject at its checkpoints, kept as the arrays that the judge reads. Plain
+ * memory, no I/O; one per subject. history_judge lends its arrays to judge() for the call only.
+ */
+#ifndef SOAK_EVIDENCE_HISTORY_H
+#define SOAK_EVIDENCE_HISTORY_H
+
+#include "base/err.h"
+#include "canary_record.h"
+#include "measure/proc.h"
+#include "page/snapshot.h"
+#include "stats/judge/judge.h"
+
+#include <stdbool.h>
+
+enum history_phase { HISTORY_WARM, HISTORY_MEASURE, HISTORY_HOLD, HISTORY_CONFIRM };
+
+/* One quiescent sample of a subject. */
+struct history_sample {
+    struct snapshot snapshot; /* owned by whoever fills it */
+    struct proc_sample proc;
+    struct proc_rollup rollup;
+    bool by_operation;   /* the run's unit: operations on held connections */
+    uint64_t operations; /* done so far, by the client's count; 0 else */
+};
+
+/* What the judge must know that isn't in the subject's memory. */
+struct history_question {
+    double limit_heap, limit_rss; /* bytes per connection */
+    uint64_t want_one_in;
+    uint64_t seed;
+    struct judge_load load; /* as the client saw it: only it knows what it intended */
+    uint64_t handshakes;    /* completed, and operations that were done */
+    uint64_t foreign;       /* turned away by the server, which they weren't meant for */
+};
+
+struct history;
+
+/* Returns NULL when out of memory. */
+struct history *history_new(void);
+void history_free(struct history *h);
+
+/* Between the checkpoints: what must not be missed there is kept. */
+void history_look(struct history *h, const struct proc_sample *p);
+/* The end of an epoch. `oldest`: the epoch of the oldest open connection, so that all earlier ones
+ * are closed; or the earliest of the connections' last operations, so that later ones have followed
+ * all of the epochs before. Everything is copied. The first PAGE_EPOCHS checkpoints are kept;
+ * returns -1 beyond.
+ */
+int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
+                       double seconds, uint64_t oldest);
+/* After the held connections were closed, before anything else is freed: once, where operations are
+ * the unit. */
+void history_closed(struct history *h, const struct snapshot *s);
+/* After the drain, and after the caches were emptied (in this order, each at most once). */
+void history_drained(struct history *h, const struct snapshot *s);
+void history_flushed(struct history *h, const struct snapshot *s);
+
+/* The subject's self-check: borrowed, to be planned in its page. */
+struct canary_record *history_canary_record(struct history *h);
+/* What became of it so far. */
+void history_canary(const struct history *h, struct canary *ret);
+
+/* Asks the judge about all that was seen so far. INVALID when the self-check failed. */
+void history_judge(const struct history *h, const struct history_question *question,
+                   struct judgement *ret);
+
+size_t history_epochs(const struct history *h);
+/* Checkpoint c; borrowed until history_free. */
+const struct judge_epoch *history_epoch(const struct history *h, size_t c);
+/* Blocks and bytes born in epoch c and alive at the last checkpoint, at a site. */
+void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes);
+/* The same of all sites that leak. */
+void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes);
+/* The site of a finding: borrowed until history_free. */
+const char *history_site(const struct history *h, size_t site, uint32_t *ret_line);
+/* How many sites the last checkpoint knew. */
+size_t history_sites(const struct history *h);
+const char *history_class(const struct history *h, size_t class_);
+size_t history_classes(const struct history *h);
+/* Live objects of a class at the start of the measuring and at the last checkpoint. */
+void history_census(const struct history *h, size_t class_, int64_t *ret_start, int64_t *ret_end);
+/* A metric's figure at each checkpoint, warm-up included: ret[history_epochs]. Whether there is a
+ * metric of that id. */
+bool history_series(const struct history *h, const char *id, double *ret);
+/* Live OpenSSL blocks at checkpoint c, and connections opened until then. */
+int64_t history_blocks(const struct history *h, size_t c);
+uint64_t history_opened(const struct history *h, size_t c);
+/* Survivors at the last checkpoint: blocks born in measured epochs whose connections have closed.
+ */
+int64_t history_survivors(const struct history *h);
+
+struct history_cost {
+    double allocs_per_conn, cpu_us_per_conn; /* over the measured epochs; 0 when there are none */
+    double captured_us_per_conn;             /* the CPU time in those that took call stacks */
+    uint64_t measured;                       /* connections closed while measuring */
+    uint64_t drained_bytes;                  /* ledger bytes that the drain gave back */
+};
+/* `captured`: a bit per epoch in which call stacks were taken, whose CPU time is told apart. */
+void history_cost(const struct history *h, uint64_t captured, struct history_cost *ret);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What OpenSSL keeps for each thread goes with the thread: a process whose threads come and go
+ * isn't called a leak. The real ledger, the real OpenSSL, the real judge. */
+#include "base/check.h"
+#include "evidence/history.h"
+#include "page/snapshot.h"
+#include "probe/probe.h"
+#include "tests/unit/tls/bio_pair.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+
+enum { THREADS = 100, BATCHES = 4, AT_ONCE = 4, WARM = 2, MEASURED = 6, PER_EPOCH = 40 };
+
+static struct bio_pair_contexts contexts;
+
+static int start(void **state)
+{
+    (void)state;
+    const struct probe_options on = {.ledger = true};
+    if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
+        return -1;
+    return bio_pair_start(&contexts, SESSION_NONE);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    bio_pair_stop(&contexts);
+    return 0;
+}
+
+static pthread_barrier_t together;
+
+/* A life with all that OpenSSL keeps by thread: the random generators, an error in the queue. */
+static void *live_and_end(void *lost)
+{
+    unsigned char bytes[16];
+    bio_pair_free(bio_pair_open(&contexts, NULL));
+    CHECK(RAND_bytes(bytes, sizeof bytes) == 1 && RAND_priv_bytes(bytes, sizeof bytes) == 1);
+    CHECK(!BIO_new_file("/nonexistent/file", "r")); /* an error stays in this thread's queue */
+    CHECK(ERR_peek_error() != 0);
+    /* All are alive at once in each batch: OpenSSL's list of threads then grows in the first only.
+     */
+    pthread_barrier_wait(&together);
+    if (lost) {
+        void *block = OPENSSL_malloc(32);
+        __asm__ volatile("" : : "r"(block) : "memory");
+    }
+    return NULL;
+}
+
+static void run_threads(int count, bool lost)
+{
+    assert_int_equal(count % AT_ONCE, 0);
+    assert_int_equal(pthread_barrier_init(&together, NULL, AT_ONCE), 0);
+    for (int done = 0; done < count; done += AT_ONCE) {
+        pthread_t thread[AT_ONCE];
+        for (int i = 0; i < AT_ONCE; i++)
+            assert_int_equal(
+                pthread_create(&thread[i], NULL, live_and_end, lost ? &contexts : NULL), 0);
+        for (int i = 0; i < AT_ONCE; i++)
+            pthread_join(thread[i], NULL);
+    }
+    pthread_barrier_destroy(&together);
+}
+
+static void the_ledger_is_the_same_after_each_hundred_threads(void **state)
+{
+    (void)state;
+    int64_t blocks = 0, bytes = 0;
+    run_threads(THREADS, false);
+    for (int batch = 0; batch < BATCHES; batch++) {
+        struct snapshot s;
+        assert_int_equal(snapshot_read(probe_page(), &s, NULL), 0);
+        if (batch > 0) {
+            assert_int_equal(s.blocks, blocks);
+            assert_int_equal(s.bytes, bytes);
+        }
+        blocks = s.blocks;
+        bytes = s.bytes;
+        assert_int_equal(s.threads_shared, 0); /* the slots of those who ended are used again */
+        snapshot_free(&s);
+        run_threads(THREADS, false);
+    }
+}
+
+/* The end of an epoch in which each connection had a thread of its own, and all of them ended. */
+static void checkpoint(struct history *h, int epoch)
+{
+    struct page *page = probe_page();
+    struct history_sample sample = {.proc = {.threads = 1}};
+    atomic_fetch_add(&page->app.opened, PER_EPOCH);
+    atomic_fetch_add(&page->app.closed, PER_EPOCH);
+    assert_int_equal(snapshot_read(page, &sample.snapshot, NULL), 0);
+    assert_int_equal(history_checkpoint(h, &sample, epoch < WARM ? HISTORY_WARM : HISTORY_MEASURE,
+                                        1, (uint64_t)epoch + 1),
+                     0);
+    snapshot_free(&sample.snapshot);
+    atomic_store(&page->epoch, (uint64_t)epoch + 1);
+}
+
+static void judge_threads(bool lost, struct judgement *ret)
+{
+    const struct history_question question = {
+        .limit_heap = 1, .limit_rss = 16, .seed = 1, .handshakes = PER_EPOCH};
+    struct history *h = history_new();
+    assert_non_null(h);
+    atomic_store(&probe_page()->epoch, 0);
+    for (int epoch = 0; epoch < WARM + MEASURED; epoch++) {
+        run_threads(PER_EPOCH, lost);
+        checkpoint(h, epoch);
+    }
+    history_judge(h, &question, ret);
+    history_free(h);
+}
+
+static void threads_that_end_are_no_leak(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_threads(false, &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    assert_int_equal(j.findings, 0);
+}
+
+/* The control of the test above: a block per thread that nobody frees is seen. */
+static void a_block_that_each_thread_loses_is_found(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_threads(true, &j);
+    assert_true(j.findings > 0);
+    assert_int_equal(j.finding[0].blocks, MEASURED * PER_EPOCH);
+    assert_true(j.verdict != VERDICT_PASS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_ledger_is_the_same_after_each_hundred_threads),
+        cmocka_unit_test(threads_that_end_are_no_leak),
+        cmocka_unit_test(a_block_that_each_thread_loses_is_found),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

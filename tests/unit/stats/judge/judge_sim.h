@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A subject made of figures, for the judge's tests: it is churned epoch by epoch, its sites gain
+ * and lose blocks by their models, and the evidence is what a probe would have seen. Everything is
+ * seeded. Header-only, for the unit tests alone.
+ */
+#ifndef SOAK_TESTS_JUDGE_SIM_H
+#define SOAK_TESTS_JUDGE_SIM_H
+
+#include "base/check.h"
+#include "base/rng.h"
+#include "stats/judge/judge_rules.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIM_EPOCHS = 64, SIM_SITES = 24, SIM_GAUGES = 6 };
+
+enum sim_model {
+    SIM_STATIC,  /* `amount` blocks from the start */
+    SIM_CONN,    /* `amount` blocks per open connection */
+    SIM_LEAK,    /* a clump of `amount` blocks lost with `chance` per connection */
+    SIM_EXACT,   /* `amount` blocks lost by every (1/chance)th connection */
+    SIM_SLOTS,   /* `amount` singletons, each replaced with `chance` per connection */
+    SIM_LAZY,    /* `amount` blocks, each made once, with `chance` per connection */
+    SIM_CACHE,   /* up to `amount` entries, one added with `chance`; full: the oldest goes */
+    SIM_TABLE1,  /* up to `amount` entries, one added with `chance`; full: none is added */
+    SIM_TIMER,   /* `chance` blocks per second */
+    SIM_DEFERRED /* as SIM_EXACT, but the drain frees them */
+};
+
+struct sim_site {
+    enum sim_model model;
+    int64_t amount, size;
+    double chance;
+    int64_t live[SIM_EPOCHS]; /* by birth epoch */
+    int64_t blocks[SIM_EPOCHS], bytes[SIM_EPOCHS], born_bytes[SIM_EPOCHS];
+};
+
+struct sim {
+    struct rng rng;
+    uint64_t conns, opened;
+    size_t epochs;
+    struct judge_epoch epoch[SIM_EPOCHS];
+    size_t sites;
+    struct sim_site site[SIM_SITES];
+    struct judge_site lent[SIM_SITES];
+    struct judge_cache cache[2];
+    uint64_t population[2][SIM_EPOCHS];
+    size_t cached[2]; /* the site each cache's entries are in */
+    struct judge_class class_[2];
+    int64_t live[2][SIM_EPOCHS];
+    size_t gauges, size_classes;
+    struct judge_gauge gauge[SIM_GAUGES];
+    double closed[SIM_EPOCHS], value[SIM_GAUGES][SIM_EPOCHS];
+    struct judge_size_class size_class[2];
+    int64_t regions[2][SIM_EPOCHS];
+    struct evidence e;
+};
+
+static struct sim *sim_new(uint64_t conns, uint64_t seed)
+{
+    struct sim *s = calloc(1, sizeof *s);
+    CHECK(s);
+    s->rng.state = seed;
+    s->conns = conns;
+    s->e = (struct evidence){.hooked = true, .handshakes = 100000, .tried = 100000, .seed = seed};
+    return s;
+}
+
+static size_t sim_site(struct sim *s, enum sim_model model, int64_t amount, double chance)
+{
+    CHECK(s->sites < SIM_SITES);
+    s->site[s->sites] =
+        (struct sim_site){.model = model, .amount = amount, .size = 32, .chance = chance};
+    return s->sites++;
+}
+
+static void sim_cache(struct sim *s, size_t site, uint64_t capacity)
+{
+    CHECK(s->e.caches < 2);
+    s->cached[s->e.caches] = site;
+    s->cache[s->e.caches] = (struct judge_cache){.name = "peers", .capacity = capacity};
+    s->e.caches++;
+}
+
+/* How many of n connections it hits. */
+static int64_t sim_hits(struct rng *r, uint64_t n, double chance)
+{
+    int64_t hits = 0;
+    if (chance >= 1 || chance <= 0)
+        return chance >= 1 ? (int64_t)n : 0;
+    /* The gaps between hits are geometric. */
+    for (double at = 0; at < (double)n;) {
+        at += 1 + floor(log1p(-rng_unit(r)) / log1p(-chance));
+        hits += at <= (double)n;
+    }
+    return hits;
+}
+
+static int64_t sim_total(const struct sim_site *t)
+{
+    int64_t sum = 0;
+    for (size_t c = 0; c < SIM_EPOCHS; c++)
+        sum += t->live[c];
+    return sum;
+}
+
+static void sim_drop_oldest(struct sim_site *t, int64_t count)
+{
+    for (size_t c = 0; c < SIM_EPOCHS && count > 0; c++) {
+        int64_t gone = t->live[c] < count ? t->live[c] : count;
+        t->live[c] -= gone;
+        count -= gone;
+    }
+}
+
+static void sim_replace_slots(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+{
+    int64_t fill = t->amount - sim_total(t);
+    t->live[now] += fill;
+    for (size_t c = 0; c < now; c++) {
+        for (int64_t left = t->live[c]; left > 0; left--) {
+            if (sim_hits(&s->rng, opens, t->chance) == 0)
+                continue;
+            t->live[c]--;
+            t->live[now]++;
+        }
+    }
+}
+
+static void sim_lazy(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+{
+    for (int64_t left = t->amount - sim_total(t); left > 0; left--)
+        t->live[now] += sim_hits(&s->rng, opens, t->chance) > 0;
+}
+
+static void sim_churn_site(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+{
+    uint64_t before = s->opened, after = s->opened + opens;
+    switch (t->model) {
+    case SIM_STATIC:
+        t->live[0] = t->amount;
+        break;
+    case SIM_CONN:
+        if (opens) {
+            memset(t->live, 0, sizeof t->live);
+            t->live[now] = t->amount * (int64_t)s->conns;
+        }
+        break;
+    case SIM_LEAK:
+        t->live[now] += t->amount * sim_hits(&s->rng, opens, t->chance);
+        break;
+    case SIM_EXACT:
+    case SIM_DEFERRED:
+        t->live[now] += t->amount * ((int64_t)((double)after * t->chance + 1e-9) -
+                                     (int64_t)((double)before * t->chance + 1e-9));
+        break;
+    case SIM_SLOTS:
+        sim_replace_slots(s, t, now, opens);
+        break;
+    case SIM_LAZY:
+        sim_lazy(s, t, now, opens);
+        break;
+    case SIM_CACHE:
+    case SIM_TABLE1: {
+        int64_t room = t->amount - sim_total(t), added = sim_hits(&s->rng, opens, t->chance);
+        if (t->model == SIM_TABLE1 && added > room)
+            added = room;
+        t->live[now] += added;
+        sim_drop_oldest(t, added > room ? added - room : 0);
+        break;
+    }
+    case SIM_TIMER:
+        t->live[now] += (int64_t)(t->chance * s->epoch[now].seconds);
+        break;
+    }
+}
+
+enum sim_step { SIM_WARM, SIM_MEASURE, SIM_HOLD };
+
+static void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, double seconds)
+{
+    size_t now = s->epochs++;
+    CHECK(now < SIM_EPOCHS);
+    s->epoch[now] = (struct judge_epoch){.opened = opens,
+                                         .seconds = seconds,
+                                         .measured = step != SIM_WARM,
+                                         .hold = step == SIM_HOLD};
+    for (size_t i = 0; i < s->sites; i++) {
+        struct sim_site *t = &s->site[i];
+        sim_churn_site(s, t, now, opens);
+        t->blocks[now] = sim_total(t);
+        t->bytes[now] = t->blocks[now] * t->size;
+    }
+    s->opened += opens;
+    s->epoch[now].closed = s->opened > s->conns ? s->opened - s->conns : 0;
+    for (size_t i = 0; i < s->e.caches; i++)
+        s->population[i][now] = (uint64_t)s->site[s->cached[i]].blocks[now];
+    for (size_t c = 0; c < now && opens >= s->conns; c++)
+        s->epoch[c].all_closed = true;
+}
+
+static bool sim_is_cached(const struct sim *s, size_t site)
+{
+    for (size_t i = 0; i < s->e.caches; i++) {
+        if (s->cached[i] == site)
+            return true;
+    }
+    return false;
+}
+
+static void sim_drain(struct sim *s)
+{
+    s->e.drained = true;
+    for (size_t i = 0; i < s->sites; i++) {
+        struct judge_site *l = &s->lent[i];
+        l->drained_blocks = l->drained_bytes = 0;
+        for (size_t c = 0; c < s->epochs; c++) {
+            if (s->epoch[c].measured && s->epoch[c].all_closed)
+                l->drained_blocks += s->site[i].live[c];
+        }
+        if (s->site[i].model == SIM_DEFERRED)
+            l->drained_blocks = 0;
+        l->drained_bytes = l->drained_blocks * s->site[i].size;
+        l->flushed_blocks = sim_is_cached(s, i) ? 0 : l->drained_blocks;
+        l->flushed_bytes = l->flushed_blocks * s->site[i].size;
+    }
+}
+
+/* Lends the arrays; figures that a test wrote into blocks[], bytes[] or live[] are kept. */
+static const struct evidence *sim_evidence(struct sim *s)
+{
+    static const char *const file = "ssl/sim.c";
+    for (size_t i = 0; i < s->sites; i++) {
+        struct sim_site *t = &s->site[i];
+        struct judge_site *l = &s->lent[i];
+        for (size_t c = 0; c < s->epochs; c++)
+            t->born_bytes[c] = t->live[c] * t->size;
+        l->file = l->file ? l->file : file;
+        l->line = (uint32_t)(100 + i);
+        l->blocks = t->blocks;
+        l->bytes = t->bytes;
+        l->born_blocks = t->live;
+        l->born_bytes = t->born_bytes;
+    }
+    for (size_t i = 0; i < s->e.caches; i++)
+        s->cache[i].population = s->population[i];
+    for (size_t i = 0; i < s->e.classes; i++)
+        s->class_[i].live = s->live[i];
+    for (size_t i = 0; i < s->e.size_classes; i++)
+        s->size_class[i].regions = s->regions[i];
+    s->e.epochs = s->epochs;
+    s->e.epoch = s->epoch;
+    s->e.sites = s->sites;
+    s->e.site = s->lent;
+    s->e.class_ = s->class_;
+    s->e.cache = s->cache;
+    s->e.gauge = s->gauge;
+    s->e.size_class = s->size_class;
+    return &s->e;
+}
+
+/* Adds a gauge whose points are the checkpoints from the baseline on; returns its values, to be
+ * written for these. */
+static inline double *sim_gauge(struct sim *s, enum metric metric, double limit)
+{
+    size_t base = 0;
+    while (base + 1 < s->epochs && !s->epoch[base + 1].measured)
+        base++;
+    for (size_t c = base; c < s->epochs; c++)
+        s->closed[c - base] = (double)s->epoch[c].closed;
+    s->gauge[s->e.gauges] = (struct judge_gauge){.metric = metric,
+                                                 .limit = limit,
+                                                 .count = s->epochs - base,
+                                                 .closed = s->closed,
+                                                 .value = s->value[s->e.gauges]};
+    return s->value[s->e.gauges++];
+}
+
+/* jemalloc's region for so many bytes. */
+static inline int64_t sim_region(int64_t bytes)
+{
+    int64_t step = 16;
+    for (; bytes > 8 * step; step *= 2)
+        ;
+    return (bytes + step - 1) / step * step;
+}
+
+/* Writes a site's live blocks at a checkpoint, of `size` bytes each, or of sizes between 20 and
+ * `size` when `mixed`. Returns what they take of the heap with the ledger's headers. */
+static inline int64_t sim_hold(struct sim *s, size_t site, size_t c, int64_t blocks, int64_t size,
+                               bool mixed)
+{
+    struct sim_site *t = &s->site[site];
+    int64_t taken = 0;
+    t->blocks[c] = blocks;
+    t->bytes[c] = 0;
+    for (int64_t i = 0; i < blocks; i++) {
+        int64_t one = mixed ? 20 + (int64_t)rng_below(&s->rng, (uint64_t)size - 19) : size;
+        t->bytes[c] += one;
+        taken += sim_region(one + 16);
+    }
+    return taken;
+}
+
+#endif

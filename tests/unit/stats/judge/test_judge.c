@@ -1,0 +1,1430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Controls: for each deciding rule a case that it decides. The last test switches the rules off
+ * one by one and sees that a control of theirs then gives another answer.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "judge_sim.h"
+
+enum { CONNS = 30, SEED = 7 };
+
+/* Warm-up, then 250, 500, 1000, 1000, 1000, 1000 connections, then the turnover. */
+static const uint64_t OPENS[] = {250, 500, 1000, 1000, 1000, 1000};
+enum { MEASURED = 6, WARM = 2, HOLD = WARM + MEASURED, OPENED = 4750 };
+
+static void churn(struct sim *s)
+{
+    sim_epoch(s, SIM_WARM, 280, 0.28);
+    sim_epoch(s, SIM_WARM, 250, 0.25);
+    for (int i = 0; i < MEASURED; i++)
+        sim_epoch(s, SIM_MEASURE, OPENS[i], (double)OPENS[i] / 1000);
+}
+
+static void finish(struct sim *s)
+{
+    sim_epoch(s, SIM_HOLD, 0, 1.5);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 0.04);
+    sim_drain(s);
+}
+
+static void churn_and_finish(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    finish(s);
+}
+
+/* A site whose survivors a test writes itself: kept[i] blocks of measured epoch i of `count`. */
+static size_t site_keeping(struct sim *s, const int64_t *kept, size_t count)
+{
+    size_t i = sim_site(s, SIM_STATIC, 0, 0);
+    struct sim_site *t = &s->site[i];
+    int64_t sum = 0;
+    for (size_t c = 0; c < s->epochs; c++) {
+        if (c >= WARM && c < WARM + count)
+            sum += t->live[c] = kept[c - WARM];
+        t->blocks[c] = sum;
+        t->bytes[c] = sum * t->size;
+    }
+    sim_drain(s);
+    return i;
+}
+
+/* ---- the controls: each makes a finished run ---- */
+
+static void clean(struct sim *s)
+{
+    sim_site(s, SIM_STATIC, 400, 0);
+    churn_and_finish(s);
+}
+
+static void lost_state(struct sim *s)
+{
+    sim_site(s, SIM_EXACT, 1, 1);
+    churn_and_finish(s);
+}
+
+static void lost_without_hold(struct sim *s)
+{
+    sim_site(s, SIM_EXACT, 1, 1);
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+}
+
+/* Blocks made by time, in a run that had no hold: nothing tells them from lost ones. */
+static void drained_without_hold(struct sim *s)
+{
+    sim_site(s, SIM_TIMER, 0, 1000);
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 0.04);
+    sim_drain(s);
+}
+
+static void held_without_drain(struct sim *s)
+{
+    lost_state(s);
+    s->e.drained = false;
+}
+
+/* As many blocks in each epoch, however long it is. */
+static void kept_by_epoch(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {150, 150, 150, 150, 150, 150};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void table_growing(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].bytes[c] = (int64_t)(opened / 200 * 9600);
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* An array of 8 bytes for each descriptor, and two more entries, doubles twice: once for a
+ * descriptor of 62, once for one of 126. `by` times as large. */
+static void table_doubling(struct sim *s, int64_t by)
+{
+    static const int64_t bytes[] = {256, 256, 256, 256, 512, 512, 512, 512, 1024, 1024};
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].bytes[c] = by * bytes[c];
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+    s->e.descriptors = 127;
+}
+
+static void table_of_descriptors(struct sim *s)
+{
+    table_doubling(s, 1);
+}
+
+static void table_beyond_descriptors(struct sim *s)
+{
+    table_doubling(s, 4);
+}
+
+/* As small, but not as tables double. */
+static void table_within_descriptors(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].bytes[c] = 256 + (int64_t)(opened / 500 * 48);
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+    s->e.descriptors = 127;
+}
+
+/* A site of old blocks and of open connections', whose number is by coincidence the same at some
+ * checkpoints. `step` bytes more at each for a table beside them. */
+static void table_wandering(struct sim *s, int64_t step)
+{
+    static const int64_t blocks[] = {100, 100, 103, 101, 101, 104, 104, 102, 102, 102};
+    static const int64_t bytes[] = {10000, 10000, 10900, 9800,  10200,
+                                    11000, 11300, 10100, 10100, 10500};
+    size_t i = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    struct sim_site *t = &s->site[i];
+    for (size_t c = 0; c < s->epochs; c++) {
+        t->blocks[c] = blocks[c];
+        t->bytes[c] = bytes[c] + step * (int64_t)(c - (c >= HOLD));
+    }
+    t->live[0] = 100;
+    t->live[s->epochs - 1] = 2;
+}
+
+static void table_of_open_connections(struct sim *s)
+{
+    table_wandering(s, 0);
+}
+
+static void table_beside_open_connections(struct sim *s)
+{
+    table_wandering(s, 9600);
+}
+
+static void cache_filling(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    churn_and_finish(s);
+}
+
+/* One entry below its bound, where OpenSSL 3 begins to evict. */
+static void cache_evicting(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 2000, 1), 2001);
+    churn_and_finish(s);
+}
+
+/* The hash table of a filling cache doubles its array of pointers as entries come in. */
+static void table_of_cache(struct sim *s)
+{
+    cache_filling(s);
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        int64_t bytes = 4096;
+        s->site[i].blocks[c] = s->site[i].live[0] = 1;
+        while (bytes / 8 < s->site[0].blocks[c])
+            bytes *= 2;
+        s->site[i].bytes[c] = bytes;
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* 48 bytes a connection are more than a cache's table needs for its one entry a connection. */
+static void table_beside_cache(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].bytes[c] = (int64_t)(opened / 200 * 9600);
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+static void cache_over(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_EXACT, 1, 1), 1000);
+    churn_and_finish(s);
+}
+
+/* A cache's entries that are made at two places of a file, at one of them more and more of them;
+ * and a block of another size beside each. Over the capacity or within it. */
+static void shared_population(struct sim *s, uint64_t capacity)
+{
+    size_t beside = sim_site(s, SIM_EXACT, 1, 1);
+    sim_cache(s, beside, capacity);
+    size_t made = sim_site(s, SIM_STATIC, 0, 0), copied = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    s->site[beside].size = 24;
+    for (size_t c = 0; c < s->epochs; c++) {
+        int64_t born = s->site[beside].live[c], copies = born * (int64_t)c / (int64_t)s->epochs;
+        s->site[beside].bytes[c] = 24 * s->site[beside].blocks[c];
+        s->site[made].live[c] = born - copies;
+        s->site[copied].live[c] = copies;
+        for (size_t i = made; i <= copied; i++) {
+            s->site[i].size = 600;
+            s->site[i].blocks[c] = s->site[i].live[c] + (c ? s->site[i].blocks[c - 1] : 0);
+            s->site[i].bytes[c] = 600 * s->site[i].blocks[c];
+        }
+    }
+    sim_drain(s);
+    for (size_t i = beside; i <= copied; i++)
+        s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
+}
+
+static void shared_over(struct sim *s)
+{
+    shared_population(s, 1000);
+}
+
+static void shared_filling(struct sim *s)
+{
+    shared_population(s, 20480);
+    s->e.drained = false;
+}
+
+/* A leak of their type beside the entries of a filling cache: emptying it leaves the leak. */
+static void leak_beside_shared(struct sim *s)
+{
+    shared_population(s, 20480);
+    size_t lost = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[lost].live[c] = s->site[0].live[c];
+        s->site[lost].blocks[c] = s->site[0].blocks[c];
+        s->site[lost].bytes[c] = 600 * s->site[0].blocks[c];
+    }
+    s->site[lost].size = 600;
+    sim_drain(s);
+    for (size_t i = 0; i < lost; i++)
+        s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
+}
+
+/* The objects of a class, retained, made at two places; no cache has them. */
+static void shared_retained(struct sim *s)
+{
+    shared_population(s, 20480);
+    s->e.caches = 0;
+    for (size_t i = 0; i < s->sites; i++)
+        s->lent[i].flushed_blocks = s->lent[i].drained_blocks;
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL_SESSION", NULL, OPENED, OPENED, SIZE_MAX};
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->live[0][c] = s->site[0].blocks[c];
+        s->site[0].live[c] = s->site[0].blocks[c] = s->site[0].bytes[c] = 0;
+    }
+    s->lent[0].drained_blocks = s->lent[0].flushed_blocks = 0;
+}
+
+/* Names that some entries have, of a size of their own. */
+static void names_over(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {60, 190, 240, 310, 200, 290};
+    cache_over(s);
+    s->lent[0].flushed_blocks = 0;
+    size_t i = site_keeping(s, kept, MEASURED);
+    s->lent[i].flushed_blocks = s->lent[i].flushed_bytes = 0;
+}
+
+static void cache_emptied(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_CACHE, 20480, 1);
+    churn_and_finish(s);
+    /* Three blocks for two entries: no whole ratio, so that only the flush tells. */
+    sim_cache(s, i, 20480);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->population[0][c] = (uint64_t)s->site[i].blocks[c] * 2 / 3;
+    sim_drain(s);
+}
+
+static void cache_without_bound(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_EXACT, 1, 1), 0);
+    churn_and_finish(s);
+}
+
+static void leak_beside_cache(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_EXACT, 2, 1);
+    sim_cache(s, i, 20480);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->population[0][c] /= 2;
+    s->lent[i].flushed_blocks = OPENED;
+    s->lent[i].flushed_bytes = OPENED * 32;
+}
+
+static void leak_and_cache_undrained(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    sim_site(s, SIM_EXACT, 3, 0.5);
+    churn_and_finish(s);
+    s->e.drained = false;
+}
+
+static void slots_replaced(struct sim *s)
+{
+    sim_site(s, SIM_SLOTS, 12, 1.0 / 1500);
+    churn_and_finish(s);
+}
+
+/* Emptying the caches frees them as well: an SSL_CTX is replaced now and then. */
+static void slots_replaced_and_flushed(struct sim *s)
+{
+    slots_replaced(s);
+    s->lent[0].flushed_blocks = s->lent[0].flushed_bytes = 0;
+}
+
+/* An SSL_CTX that was replaced in one epoch, with three of its blocks at a site where open
+ * connections hold some, too. Emptying the caches replaces it once more. */
+static void replaced_with_object(struct sim *s)
+{
+    enum { OWN, WITH };
+    sim_site(s, SIM_STATIC, 1, 0);
+    sim_site(s, SIM_STATIC, 20, 0);
+    churn_and_finish(s);
+    for (size_t i = OWN; i <= WITH; i++) {
+        int64_t made = i == OWN ? 1 : 3;
+        s->site[i].live[0] -= made;
+        s->site[i].live[WARM + 2] = made;
+        s->lent[i].drained_blocks = made;
+        s->lent[i].drained_bytes = made * s->site[i].size;
+    }
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[WITH].blocks[c] += c % 2 ? 2 : 0;
+        s->live[0][c] = 1;
+    }
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL_CTX", NULL, 1, 1, OWN};
+}
+
+/* They stay when the object goes: they aren't its own. */
+static void lost_beside_replaced(struct sim *s)
+{
+    replaced_with_object(s);
+    s->lent[1].flushed_blocks = s->lent[1].drained_blocks;
+    s->lent[1].flushed_bytes = s->lent[1].drained_bytes;
+}
+
+static void swapped(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
+    churn_and_finish(s);
+    size_t grew = site_keeping(s, kept, MEASURED);
+    size_t shrank = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[shrank].blocks[c] = 20 - s->site[grew].blocks[c];
+        s->site[shrank].bytes[c] = 32 * s->site[shrank].blocks[c];
+    }
+    s->site[shrank].live[0] = 11;
+}
+
+/* A neighbour shrinks once by as much as the leak comes to: that doesn't mask it. */
+static void leak_beside_shrinking(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {1, 1, 2, 1, 2, 2};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+    size_t shrank = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[shrank].blocks[c] = c < WARM + 2 ? 20 : 11;
+        s->site[shrank].bytes[c] = 32 * s->site[shrank].blocks[c];
+    }
+    s->site[shrank].live[0] = 11;
+}
+
+static void one_time(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 12, 0, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void one_time_newest(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 0, 0, 0, 0, 12};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void filled_and_stopped(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {8, 9, 0, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+/* A leak might pause as long as that, once in a thousand. */
+static void paused(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 2, 5, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void filled_and_evicting(struct sim *s)
+{
+    sim_site(s, SIM_CACHE, 1500, 1);
+    churn_and_finish(s);
+}
+
+static void two_blocks(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 1, 0, 0, 1, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void two_clumps(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 9, 0, 0, 9, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void first_half_only(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 1, 5, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void late_start(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 0, 0, 0, 40, 41};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void rare_but_asked(struct sim *s)
+{
+    first_half_only(s);
+    s->e.want_one_in = 200;
+}
+
+static void unconfirmed(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {1, 2, 4, 4, 4, 4};
+    churn_and_finish(s);
+    size_t i = site_keeping(s, kept, MEASURED);
+    /* Open connections hold a varying number here: the total neither grows nor stays. */
+    static const int64_t noise[] = {90, 84, 95, 79, 92, 80, 97, 83, 83, 84};
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].blocks[c] = noise[c];
+}
+
+static void decelerating(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {250, 480, 700, 300, 60, 20};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void by_time(struct sim *s)
+{
+    sim_site(s, SIM_TIMER, 0, 100);
+    churn_and_finish(s);
+}
+
+static void deferred(struct sim *s)
+{
+    sim_site(s, SIM_DEFERRED, 1, 1);
+    churn_and_finish(s);
+}
+
+/* Operations on held connections: closing them frees what they held. */
+static void held_by_connection(struct sim *s)
+{
+    deferred(s);
+    s->e.by_operation = true;
+}
+
+static void held_mostly(struct sim *s)
+{
+    held_by_connection(s);
+    s->lent[0].closed_blocks = OPENED / 20;
+}
+
+static void held_and_lost(struct sim *s)
+{
+    lost_state(s);
+    s->e.by_operation = true;
+    s->lent[0].closed_blocks = OPENED;
+}
+
+static void held_and_deferred(struct sim *s)
+{
+    held_by_connection(s);
+    s->lent[0].closed_blocks = OPENED;
+}
+
+/* Each operation on a connection makes seven blocks anew and frees those of the one before. */
+static void held_clean(struct sim *s)
+{
+    clean(s);
+    s->e.by_operation = true;
+}
+
+/* Without operations nothing was closed before the drain: the figure is empty, and says nothing. */
+static void deferred_mostly(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_DEFERRED, 1, 1);
+    churn_and_finish(s);
+    s->lent[i].drained_blocks = s->lent[i].flushed_blocks = OPENED / 20;
+}
+
+/* As many sessions in a cache as blocks are lost beside it: the sessions aren't what leaks. */
+static void side_loss_beside_sessions(struct sim *s)
+{
+    size_t sessions = sim_site(s, SIM_CACHE, 20480, 1);
+    sim_cache(s, sessions, 20480);
+    sim_site(s, SIM_EXACT, 1, 1);
+    churn_and_finish(s);
+    s->lent[1].flushed_blocks = s->lent[1].drained_blocks;
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL_SESSION", NULL, OPENED + 568, 0, SIZE_MAX};
+    for (size_t c = 0; c < s->epochs; c++)
+        s->live[0][c] = s->site[sessions].blocks[c];
+}
+
+/* Four blocks per object at one site, one at the object's own, and a loss that has no part in it.
+ */
+static void retained(struct sim *s)
+{
+    sim_site(s, SIM_EXACT, 4, 1);
+    size_t own = sim_site(s, SIM_EXACT, 1, 1);
+    sim_site(s, SIM_EXACT, 1, 0.3);
+    churn_and_finish(s);
+    s->e.classes = 2;
+    s->class_[0] = (struct judge_class){"SSL_CTX", NULL, 1, 1, SIZE_MAX};
+    s->class_[1] = (struct judge_class){"SSL", NULL, OPENED + 38, OPENED + 38, own};
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->live[0][c] = 1;
+        s->live[1][c] = CONNS + s->site[own].blocks[c];
+    }
+}
+
+static void descriptors(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 71 + floor(s->closed[i] / 100);
+}
+
+/* 25 a second, connections or not: at 1,000 connections a second one for each 40. */
+static double elapsed_at(const struct sim *s, size_t checkpoint)
+{
+    double sum = 0;
+    for (size_t c = 0; c <= checkpoint; c++)
+        sum += s->epoch[c].seconds;
+    return sum;
+}
+
+static void descriptors_by_time(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
+    size_t from = s->epochs - s->gauge[0].count;
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 71 + floor(25 * elapsed_at(s, from + i));
+}
+
+static void table_by_time(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].bytes[c] = 9600 * (int64_t)(elapsed_at(s, c) * 10);
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+static void thread_pool_starts(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = i < 2 ? 1 : 5;
+}
+
+static void threads_start_late(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = i < 5 ? 1 : 7;
+}
+
+static void descriptors_peak(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = i == 2 || i == 4 ? 90 : 71;
+}
+
+static void heap(struct sim *s, double allocated, double active, double resident, double rss)
+{
+    static const enum metric id[] = {METRIC_HEAP_ALLOCATED, METRIC_HEAP_ACTIVE,
+                                     METRIC_HEAP_RESIDENT, METRIC_RSS_ANON};
+    double rate[] = {allocated, active, resident, rss};
+    for (size_t g = 0; g < 4; g++) {
+        double *v = sim_gauge(s, id[g], g == 0 ? 1 : 16);
+        for (size_t i = 0; i < s->gauge[g].count; i++)
+            v[i] = 6e6 + rate[g] * s->closed[i] + (i % 2 ? 900 : -700);
+    }
+}
+
+static void heap_flat(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+}
+
+static void outside(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 48, 48, 48, 48);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + (int64_t)(opened += s->epoch[c].opened);
+}
+
+static void outside_by_time(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + (int64_t)(100 * elapsed_at(s, c));
+}
+
+/* Blocks of many sizes: no one size class stands out. */
+static void outside_of_many_sizes(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 96, 96, 96, 96);
+}
+
+static void outside_seldom(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0.96, 0, 0, 0);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + (c % 2 ? 6 : -4) + (int64_t)((opened += s->epoch[c].opened) / 20);
+}
+
+static void regions_wander(struct sim *s)
+{
+    static const int64_t wander[] = {0, 4, -3, 8, -6, 10, 7, 9, -2, 5};
+    churn_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    s->e.size_classes = 1;
+    s->size_class[0].size = 48;
+    for (size_t c = 0; c < s->epochs; c++)
+        s->regions[0][c] = 500 + wander[c];
+}
+
+static void heap_follows_cache(struct sim *s)
+{
+    cache_filling(s);
+    heap(s, 96, 96, 96, 96);
+}
+
+/* Of 32 blocks of 128 bytes 28 become one of 3,584: that size class grows, the sum doesn't. */
+static void fragmented(struct sim *s)
+{
+    churn_and_finish(s);
+    heap(s, 0, 450, 450, 450);
+    s->e.size_classes = 2;
+    s->size_class[0].size = 128;
+    s->size_class[1].size = 3584;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->regions[0][c] = 300000 - (int64_t)(opened / 8 * 28);
+        s->regions[1][c] = 10 + (int64_t)(opened / 8);
+    }
+}
+
+/* Open connections that hold other numbers of blocks at each checkpoint, most of them at the last;
+ * a site has blocks of one size, another of many. What they take of the heap, and more that grows
+ * with the connections. */
+static void unlike_connections(struct sim *s, double allocated, double active)
+{
+    size_t alike = sim_site(s, SIM_STATIC, 0, 0), mixed = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    heap(s, allocated, allocated + active, 0, 0);
+    size_t from = s->epochs - s->gauge[0].count;
+    for (size_t c = 0; c < s->epochs; c++) {
+        bool last = c + 1 == s->epochs;
+        int64_t blocks = last ? 2000 : 1000 + (int64_t)rng_below(&s->rng, 1000);
+        int64_t taken = sim_hold(s, alike, c, blocks, 200, false) +
+                        sim_hold(s, mixed, c, blocks / 4, 1500, true);
+        for (size_t g = 0; g < 2 && c >= from; g++)
+            s->value[g][c - from] += (double)taken;
+    }
+}
+
+static void unlike_and_clean(struct sim *s)
+{
+    unlike_connections(s, 0, 0);
+}
+
+static void outside_among_unlike(struct sim *s)
+{
+    unlike_connections(s, 120, 0);
+}
+
+static void fragmented_among_unlike(struct sim *s)
+{
+    unlike_connections(s, 0, 300);
+}
+
+/* Witnesses are judged by the second half of the points alone. */
+static void churn_long_and_finish(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    for (int i = 0; i < MEASURED; i++)
+        sim_epoch(s, SIM_MEASURE, 1000, 1);
+    finish(s);
+}
+
+static void outside_of_many_sizes_by_time(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    size_t from = s->epochs - s->gauge[0].count;
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        s->value[0][i] += 200e3 * elapsed_at(s, from + i);
+}
+
+static void heap_fills(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        s->value[0][i] += 2e6 * (1 - exp(-s->closed[i] / 4000));
+}
+
+static void unpurged(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 450, 450);
+}
+
+/* As a session cache that fills: its pages become RSS, and no more than that. */
+static void rss_follows_cache(struct sim *s)
+{
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    churn_long_and_finish(s);
+    heap(s, 96, 380, 0, 400);
+}
+
+/* With libc's malloc only the ledger knows what the heap holds. */
+static void rss_follows_cache_in_libc(struct sim *s)
+{
+    size_t site = sim_site(s, SIM_CACHE, 20480, 1);
+    s->site[site].size = 1000;
+    sim_cache(s, site, 20480);
+    churn_long_and_finish(s);
+    double *rss = sim_gauge(s, METRIC_RSS_ANON, 16);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        rss[i] = 4e6 + 1032 * s->closed[i];
+}
+
+/* Pages of the heap come into memory as they are first written to. */
+static void rss_reaches_resident(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 400);
+    for (size_t i = 0; i < s->gauge[2].count; i++)
+        s->value[2][i] += 400.0 * s->closed[s->gauge[2].count - 1];
+}
+
+static void mapping(struct sim *s)
+{
+    churn_long_and_finish(s);
+    heap(s, 0, 0, 0, 1000);
+}
+
+static void unhooked(struct sim *s)
+{
+    clean(s);
+    s->e.hooked = false;
+}
+
+static void no_handshake(struct sim *s)
+{
+    lost_state(s);
+    s->e.handshakes = 0;
+}
+
+static void failed_many(struct sim *s)
+{
+    clean(s);
+    s->e.failed = 2000;
+}
+
+static void failed_few_of_the_intended(struct sim *s)
+{
+    clean(s);
+    s->e.failed = 2000;
+    s->e.tried = 300000;
+}
+
+static void failed_many_leak(struct sim *s)
+{
+    lost_state(s);
+    s->e.failed = 2000;
+}
+
+static void failed_some(struct sim *s)
+{
+    clean(s);
+    s->e.failed = 1;
+}
+
+static void overflowed(struct sim *s)
+{
+    clean(s);
+    s->e.overflowed = true;
+}
+
+static void too_short(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    sim_epoch(s, SIM_WARM, 280, 0.28);
+    sim_epoch(s, SIM_MEASURE, 250, 0.25);
+    sim_epoch(s, SIM_MEASURE, 250, 0.25);
+}
+
+/* Two epochs of seven connections: a block that each of them loses would not surely show. */
+static void halves_too_small(struct sim *s)
+{
+    sim_epoch(s, SIM_WARM, 37, 0.28);
+    for (int i = 0; i < 2; i++)
+        sim_epoch(s, SIM_MEASURE, 7, 0.25);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 0.04);
+    sim_drain(s);
+}
+
+/* libuv keeps an array by descriptor: descriptors that stay open make it grow. */
+static void descriptors_and_their_table(struct sim *s)
+{
+    descriptors(s);
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].blocks[c] = s->site[i].live[0] = 1;
+        s->site[i].bytes[c] = (int64_t)(opened / 200 * 1600);
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+static void foreign_many(struct sim *s)
+{
+    clean(s);
+    s->e.foreign = s->e.handshakes / 50;
+}
+
+static void foreign_few(struct sim *s)
+{
+    clean(s);
+    s->e.foreign = s->e.handshakes / 200;
+}
+
+static void insensitive(struct sim *s)
+{
+    clean(s);
+    s->e.want_one_in = 1000;
+}
+
+#define V(word) VERDICT_##word
+#define K(word) KIND_##word
+
+/* The rule that the case is a control of; RULE_COUNT: of none, it only must stay as it is. */
+static const struct control {
+    const char *name;
+    void (*make)(struct sim *s);
+    enum judge_rule rule;
+    enum verdict verdict;
+    enum kind kind;
+} controls[] = {
+    {"clean", clean, RULE_QUIET, V(PASS), K(NONE)},
+    {"lost_state", lost_state, RULE_LEAK, V(LEAK), K(SIDE)},
+    {"lost_without_hold", lost_without_hold, RULE_HOLD_FIRST, V(LEAK), K(UNKNOWN)},
+    {"drained_without_hold", drained_without_hold, RULE_UNTESTED, V(LEAK), K(UNKNOWN)},
+    {"held_without_drain", held_without_drain, RULE_UNTESTED, V(LEAK), K(UNKNOWN)},
+    {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
+    {"table_of_open_connections", table_of_open_connections, RULE_TABLE_WANDERS, V(PASS), K(NONE)},
+    {"table_beside_open_connections", table_beside_open_connections, RULE_COUNT, V(LEAK), K(TABLE)},
+    {"cache_filling", cache_filling, RULE_CACHE, V(PASS), K(CACHE_FILLING)},
+    {"table_of_cache", table_of_cache, RULE_TABLE_OF_CACHE, V(PASS), K(CACHE_FILLING)},
+    {"table_of_descriptors", table_of_descriptors, RULE_TABLE_OF_DESCRIPTORS, V(PASS),
+     K(CACHE_BOUNDED)},
+    {"table_beyond_descriptors", table_beyond_descriptors, RULE_COUNT, V(INCONCLUSIVE), K(TABLE)},
+    {"table_within_descriptors", table_within_descriptors, RULE_COUNT, V(LEAK), K(TABLE)},
+    {"table_beside_cache", table_beside_cache, RULE_COUNT, V(LEAK), K(TABLE)},
+    {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
+    {"shared_over", shared_over, RULE_COUNT, V(LEAK), K(CACHE_OVER)},
+    {"shared_filling", shared_filling, RULE_SHARED, V(PASS), K(CACHE_FILLING)},
+    {"leak_beside_shared", leak_beside_shared, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"shared_retained", shared_retained, RULE_SHARED, V(LEAK), K(OBJECT)},
+    {"names_over", names_over, RULE_EMPTIED_OVER, V(LEAK), K(CACHE_OVER)},
+    {"cache_emptied", cache_emptied, RULE_CACHE, V(PASS), K(CACHE_BOUNDED)},
+    {"cache_without_bound", cache_without_bound, RULE_CACHE, V(INCONCLUSIVE), K(CACHE_FILLING)},
+    {"leak_beside_cache", leak_beside_cache, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"leak_and_cache_undrained", leak_and_cache_undrained, RULE_PENDING, V(LEAK), K(UNKNOWN)},
+    {"slots_replaced", slots_replaced, RULE_REPLACED, V(PASS), K(CACHE_BOUNDED)},
+    {"slots_replaced_and_flushed", slots_replaced_and_flushed, RULE_REPLACED, V(PASS),
+     K(CACHE_BOUNDED)},
+    {"replaced_with_object", replaced_with_object, RULE_REPLACED_WITH, V(PASS), K(CACHE_BOUNDED)},
+    {"lost_beside_replaced", lost_beside_replaced, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"swapped", swapped, RULE_SWAPPED, V(PASS), K(CACHE_BOUNDED)},
+    {"leak_beside_shrinking", leak_beside_shrinking, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"one_time", one_time, RULE_ONE_TIME, V(PASS), K(ONE_TIME)},
+    {"one_time_newest", one_time_newest, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"filled_and_stopped", filled_and_stopped, RULE_BOUNDED, V(PASS), K(CACHE_BOUNDED)},
+    {"paused", paused, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"filled_and_evicting", filled_and_evicting, RULE_BOUNDED, V(PASS), K(CACHE_BOUNDED)},
+    {"two_blocks", two_blocks, RULE_FEW, V(PASS), K(ONE_TIME)},
+    {"two_clumps", two_clumps, RULE_FEW, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"first_half_only", first_half_only, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"late_start", late_start, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"rare_but_asked", rare_but_asked, RULE_RARE, V(PASS), K(ONE_TIME)},
+    {"unconfirmed", unconfirmed, RULE_UNCONFIRMED, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
+    {"decelerating", decelerating, RULE_DECELERATING, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
+    {"by_time", by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"held_by_connection", held_by_connection, RULE_HELD, V(LEAK), K(HELD)},
+    {"held_mostly", held_mostly, RULE_HELD, V(LEAK), K(HELD)},
+    {"held_and_lost", held_and_lost, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"held_and_deferred", held_and_deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
+    {"held_clean", held_clean, RULE_COUNT, V(PASS), K(NONE)},
+    {"deferred", deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
+    {"deferred_mostly", deferred_mostly, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
+    {"side_loss_beside_sessions", side_loss_beside_sessions, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"retained", retained, RULE_OBJECT, V(LEAK), K(OBJECT)},
+    {"descriptors", descriptors, RULE_GAUGES, V(LEAK), K(DESCRIPTORS)},
+    {"descriptors_and_their_table", descriptors_and_their_table, RULE_COUNT, V(LEAK),
+     K(DESCRIPTORS)},
+    {"descriptors_by_time", descriptors_by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"table_by_time", table_by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"outside_by_time", outside_by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"outside_of_many_sizes_by_time", outside_of_many_sizes_by_time, RULE_TIME, V(LEAK), K(TIME)},
+    {"thread_pool_starts", thread_pool_starts, RULE_GAUGES, V(PASS), K(ONE_TIME)},
+    {"threads_start_late", threads_start_late, RULE_GAUGES, V(PASS), K(ONE_TIME)},
+    {"descriptors_peak", descriptors_peak, RULE_COUNT, V(PASS), K(NONE)},
+    {"heap_flat", heap_flat, RULE_COUNT, V(PASS), K(NONE)},
+    {"heap_fills", heap_fills, RULE_COUNT, V(PASS), K(NONE)},
+    {"outside", outside, RULE_COUNT, V(LEAK), K(OUTSIDE)},
+    {"outside_of_many_sizes", outside_of_many_sizes, RULE_OUTSIDE, V(LEAK), K(OUTSIDE)},
+    {"outside_seldom", outside_seldom, RULE_SIZE_CLASS, V(LEAK), K(OUTSIDE)},
+    {"regions_wander", regions_wander, RULE_COUNT, V(PASS), K(NONE)},
+    {"heap_follows_cache", heap_follows_cache, RULE_LEDGER_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"unlike_and_clean", unlike_and_clean, RULE_COUNT, V(PASS), K(NONE)},
+    {"outside_among_unlike", outside_among_unlike, RULE_LEDGER_FIRST, V(LEAK), K(OUTSIDE)},
+    {"fragmented_among_unlike", fragmented_among_unlike, RULE_IN_USE_FIRST, V(LEAK),
+     K(FRAGMENTATION)},
+    {"fragmented", fragmented, RULE_FRAGMENTATION, V(LEAK), K(FRAGMENTATION)},
+    {"unpurged", unpurged, RULE_UNPURGED, V(PASS), K(UNPURGED)},
+    {"rss_follows_cache", rss_follows_cache, RULE_HEAP_FIRST, V(PASS), K(CACHE_FILLING)},
+    {"rss_follows_cache_in_libc", rss_follows_cache_in_libc, RULE_HEAP_FIRST, V(PASS),
+     K(CACHE_FILLING)},
+    {"rss_reaches_resident", rss_reaches_resident, RULE_HEAP_FIRST, V(PASS), K(NONE)},
+    {"mapping", mapping, RULE_MAPPING, V(INCONCLUSIVE), K(MAPPING)},
+    {"unhooked", unhooked, RULE_UNHOOKED, V(INVALID), K(NONE)},
+    {"no_handshake", no_handshake, RULE_NO_HANDSHAKE, V(INVALID), K(NONE)},
+    {"failed_many", failed_many, RULE_FAILED_MANY, V(INVALID), K(NONE)},
+    {"failed_few_of_the_intended", failed_few_of_the_intended, RULE_FAILED_SOME, V(INCONCLUSIVE),
+     K(NONE)},
+    {"foreign_many", foreign_many, RULE_FOREIGN_MANY, V(INVALID), K(NONE)},
+    {"foreign_few", foreign_few, RULE_COUNT, V(PASS), K(NONE)},
+    {"failed_many_leak", failed_many_leak, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"failed_some", failed_some, RULE_FAILED_SOME, V(INCONCLUSIVE), K(NONE)},
+    {"overflowed", overflowed, RULE_OVERFLOWED, V(INCONCLUSIVE), K(NONE)},
+    {"too_short", too_short, RULE_NO_FIGURE, V(INCONCLUSIVE), K(NONE)},
+    {"halves_too_small", halves_too_small, RULE_NO_FIGURE, V(INCONCLUSIVE), K(NONE)},
+    {"insensitive", insensitive, RULE_INSENSITIVE, V(INCONCLUSIVE), K(NONE)},
+};
+enum { CONTROLS = sizeof controls / sizeof *controls };
+
+static void judge_case(void (*make)(struct sim *s), uint64_t rules, struct judgement *ret)
+{
+    struct sim *s = sim_new(CONNS, SEED);
+    make(s);
+    judge_with_rules(sim_evidence(s), rules, ret);
+    free(s);
+}
+
+static void every_control_gets_its_verdict_and_kind(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (int i = 0; i < CONTROLS; i++) {
+        struct judgement j;
+        judge_case(controls[i].make, RULES_ALL, &j);
+        if (j.verdict == controls[i].verdict && j.kind == controls[i].kind)
+            continue;
+        wrong++;
+        print_error("%s: %s %s: %s\n", controls[i].name, verdict_name(j.verdict), kind_name(j.kind),
+                    j.findings ? j.finding[0].why : "no finding");
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static bool same_answer(const struct judgement *a, const struct judgement *b)
+{
+    return a->verdict == b->verdict && a->kind == b->kind && a->certain == b->certain &&
+           a->wants_hold == b->wants_hold && a->per_conn_bytes == b->per_conn_bytes;
+}
+
+static void no_rule_stands_without_a_control(void **state)
+{
+    (void)state;
+    for (enum judge_rule rule = 0; rule < RULE_COUNT; rule++) {
+        int noticed = 0;
+        for (int i = 0; i < CONTROLS; i++) {
+            struct judgement with, without;
+            if (controls[i].rule != rule)
+                continue;
+            judge_case(controls[i].make, RULES_ALL, &with);
+            judge_case(controls[i].make, RULES_ALL & ~(UINT64_C(1) << rule), &without);
+            if (same_answer(&with, &without))
+                fail_msg("%s doesn't notice that %s is off", controls[i].name,
+                         judge_rule_name(rule));
+            noticed++;
+        }
+        if (!noticed)
+            fail_msg("rule %s has no control", judge_rule_name(rule));
+    }
+}
+
+/* ---- figures ---- */
+
+static void a_block_per_connection_is_exactly_one(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(lost_state, RULES_ALL, &j);
+    assert_true(j.finding[0].per_conn_blocks == 1.0);
+    assert_true(j.finding[0].per_conn_bytes == 32.0);
+    assert_int_equal(j.finding[0].blocks, OPENED);
+    assert_string_equal(j.finding[0].why, "epochs of 500, 1000, 1000, 1000, 1000 connections kept "
+                                          "500, 1000, 1000, 1000, 1000 blocks");
+    assert_true(j.certain);
+    assert_false(j.wants_hold);
+}
+
+/* What wasn't put to the test isn't said, nor what the epochs contradict. */
+static void in_proportion_is_what_a_hold_and_the_epochs_have_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*make)(struct sim *s);
+        bool held, proportional;
+    } cases[] = {
+        {lost_state, true, true},          {drained_without_hold, false, false},
+        {lost_without_hold, false, false}, {by_time, false, false},
+        {kept_by_epoch, true, false},      {retained, true, true},
+        {descriptors, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct judgement j;
+        judge_case(cases[i].make, RULES_ALL, &j);
+        if (j.held != cases[i].held || j.proportional != cases[i].proportional)
+            fail_msg("%zu: %d %d", i, j.held, j.proportional);
+    }
+}
+
+/* Every kind rests on evidence that it tells. */
+static void operations_are_called_so(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(held_by_connection, RULES_ALL, &j);
+    assert_true(j.by_operation);
+    assert_true(j.finding[0].per_conn_blocks == 1.0);
+    assert_non_null(strstr(j.reason[0], "1.0000 blocks per operation at"));
+    assert_string_equal(j.finding[0].why,
+                        "4750 blocks stayed while the connections were held, over "
+                        "4750 operations; closing them left 0");
+    judge_case(held_clean, RULES_ALL, &j);
+    assert_string_equal(j.reason[0], "nothing grows over 4750 operations in 6 epochs");
+    judge_case(clean, RULES_ALL, &j);
+    assert_string_equal(j.reason[0], "nothing grows over 4750 connections in 6 epochs");
+}
+
+static void the_evidence_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*make)(struct sim *s);
+        const char *said;
+    } cases[] = {
+        {cache_filling, "entries of 20480, full after about 15162 more connections at this pace"},
+        {cache_evicting, "2000 entries of 2001, now full"},
+        {cache_over, "more than the 1000 it may hold"},
+        {cache_without_bound, "nothing says how large they may become"},
+        {table_of_descriptors, "no more than a table of 127 file descriptors takes"},
+        {table_growing, "and the second half of the run no slower"},
+        {table_by_time, "bytes per second while held without churn"},
+        {descriptors_by_time, "open_files: 24.67 more per second while held"},
+        {outside_by_time, "regions of one size class per second while held"},
+        {fragmented, "heap_active grew by"},
+        {unpurged, "heap_active by 0 KiB: the allocator keeps freed pages"},
+        {mapping, "rss_anon grew by"},
+        {deferred, "the drain freed all but 0"},
+        {retained, "more SSL objects are alive"},
+        {descriptors, "open_files: "},
+        {one_time, "all in one epoch of 500 connections"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct judgement j;
+        judge_case(cases[i].make, RULES_ALL, &j);
+        if (!j.findings || !strstr(j.finding[0].why, cases[i].said))
+            fail_msg("%zu: %s", i, j.findings ? j.finding[0].why : "no finding");
+    }
+}
+
+/* docs/decision.md, "A worked example": survivors of epochs of 250, 500, 1000 and 2000 connections.
+ */
+static void the_examples_of_the_page_are_judged_so(void **state)
+{
+    (void)state;
+    enum { EPOCHS = 4 };
+    static const struct {
+        int64_t kept[EPOCHS];
+        enum verdict verdict;
+        const char *said;
+    } cases[] = {
+        {{250, 500, 1000, 2000}, VERDICT_LEAK, ""},
+        {{0, 0, 0, 0}, VERDICT_PASS, NULL},
+        {{40, 0, 0, 0}, VERDICT_PASS, "all in one epoch of 250 connections"},
+        {{250, 500, 274, 0}, VERDICT_PASS, "grew at first, then not over the last"},
+        {{1, 0, 0, 1}, VERDICT_PASS, "2 blocks in 2 losses"},
+        {{1, 0, 2, 1}, VERDICT_INCONCLUSIVE, "4 blocks in 4 losses"},
+        {{0, 0, 0, 200}, VERDICT_INCONCLUSIVE, "200 blocks in 1 losses"},
+        {{2, 5, 11, 19}, VERDICT_LEAK, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sim *s = sim_new(CONNS, SEED);
+        struct judgement j;
+        sim_site(s, SIM_CONN, 7, 1);
+        sim_epoch(s, SIM_WARM, 280, 0.28);
+        sim_epoch(s, SIM_WARM, 250, 0.25);
+        for (int c = 0; c < EPOCHS; c++)
+            sim_epoch(s, SIM_MEASURE, UINT64_C(250) << c, 1);
+        finish(s);
+        site_keeping(s, cases[i].kept, EPOCHS);
+        judge(sim_evidence(s), &j);
+        const char *why = j.findings ? j.finding[0].why : NULL;
+        if (j.verdict != cases[i].verdict || !why != !cases[i].said ||
+            (why && !strstr(why, cases[i].said)))
+            fail_msg("%zu: %d, %s", i, (int)j.verdict, why ? why : "no finding");
+        free(s);
+    }
+}
+
+static void a_lost_side_allocation_says_that_the_objects_go(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    lost_state(s);
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL", NULL, 0, 0, SIZE_MAX};
+    for (size_t c = 0; c < s->epochs; c++)
+        s->live[0][c] = CONNS;
+    judge(sim_evidence(s), &j);
+    assert_memory_equal(j.finding[0].why,
+                        "SSL objects are freed (30 live), this block is not: epochs of ", 62);
+    free(s);
+}
+
+static void growth_asks_for_a_hold_before_it_is_certain(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(lost_without_hold, RULES_ALL, &j);
+    assert_true(j.wants_hold);
+    assert_false(j.certain);
+}
+
+static void a_cache_that_may_explain_it_leaves_no_leak_certain(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(leak_and_cache_undrained, RULES_ALL, &j);
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_false(j.certain);
+}
+
+static void what_emptying_the_cache_leaves_is_the_leak(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(leak_beside_cache, RULES_ALL, &j);
+    assert_true(j.finding[0].per_conn_blocks == 1.0);
+}
+
+/* Without the rules the loss is short. */
+static void the_loss_of_a_population_is_the_whole_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*make)(struct sim *s);
+        enum judge_rule rule;
+        double bytes;
+    } cases[] = {{shared_over, RULE_EMPTIED_OVER, 624},
+                 {shared_retained, RULE_COUNT, 600},
+                 {leak_beside_shared, RULE_COUNT, 600},
+                 {names_over, RULE_EMPTIED_OVER, 32 + 32 * 1290.0 / OPENED}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct judgement j, without;
+        judge_case(cases[i].make, RULES_ALL, &j);
+        if (fabs(j.per_conn_bytes - cases[i].bytes) > 0.01)
+            fail_msg("%zu: %.2f bytes", i, j.per_conn_bytes);
+        if (cases[i].rule == RULE_COUNT)
+            continue;
+        uint64_t others = ~(UINT64_C(1) << RULE_SHARED | UINT64_C(1) << RULE_EMPTIED_OVER);
+        judge_case(cases[i].make, RULES_ALL & others, &without);
+        assert_true(without.per_conn_bytes < j.per_conn_bytes - 1);
+    }
+}
+
+static void the_objects_own_site_is_blamed_first(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(retained, RULES_ALL, &j);
+    assert_int_equal(j.class_, 1);
+    assert_int_equal(j.finding[0].site, 1);
+    assert_int_equal(j.finding[1].kind, KIND_OBJECT);
+    assert_int_equal(j.finding[2].kind, KIND_SIDE);
+}
+
+static void a_deferred_object_is_named_too(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    retained(s);
+    s->class_[1].drained = s->class_[1].flushed = 0;
+    for (size_t i = 0; i < 3; i++)
+        s->lent[i].drained_blocks = s->lent[i].flushed_blocks = 0;
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.kind, KIND_DEFERRED);
+    assert_int_equal(j.class_, 1);
+    free(s);
+}
+
+static void the_size_class_outside_is_named(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(outside, RULES_ALL, &j);
+    assert_non_null(strstr(j.finding[0].why, "size class 48: 1.0000 regions per connection"));
+    assert_in_range((uint64_t)j.sensitivity.heap_bytes, 1, 60);
+    /* At least a MiB in all: that many bytes a connection of the run. */
+    assert_true(j.sensitivity.page_bytes >= 1048576.0 / (double)j.sensitivity.closed * 0.9);
+}
+
+static void an_undecided_site_asks_for_another_epoch(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(one_time_newest, RULES_ALL, &j);
+    assert_true(j.wants_more);
+    judge_case(clean, RULES_ALL, &j);
+    assert_false(j.wants_more);
+}
+
+static const struct judge_metric *metric(const struct judgement *j, const char *id)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        if (strcmp(j->metric[i].id, id) == 0)
+            return &j->metric[i];
+    }
+    fail_msg("no metric %s", id);
+    return NULL;
+}
+
+static void metrics_say_where_they_began_and_ended(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    retained(s);
+    s->lent[0].file = "libuv";
+    heap(s, 0, 0, 0, 0);
+    judge(sim_evidence(s), &j);
+    assert_string_equal(j.metric[0].id, "openssl_blocks");
+    assert_int_equal(metric(&j, "openssl_blocks")->state, METRIC_GROWS);
+    assert_true(fabs(metric(&j, "openssl_blocks")->per_conn - 1.3) < 1e-3);
+    assert_true(metric(&j, "libuv_blocks")->per_conn == 4.0);
+    assert_true(metric(&j, "ssl_objects")->start == CONNS + 530);
+    assert_int_equal(metric(&j, "ssl_objects")->state, METRIC_GROWS);
+    assert_string_equal(metric(&j, "rss_anon")->role, "witness");
+    assert_int_equal(metric(&j, "heap_allocated")->state, METRIC_LEVEL);
+    assert_string_equal(metric(&j, "rss_anon")->note, "too few points");
+    free(s);
+}
+
+static void a_heap_that_grows_by_what_the_ledger_lost_is_explained(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    lost_state(s);
+    heap(s, 48, 48, 48, 48);
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.kind, KIND_SIDE);
+    assert_int_equal(metric(&j, "heap_allocated")->state, METRIC_EXPLAINED);
+    free(s);
+}
+
+static void no_evidence_at_all_is_inconclusive(void **state)
+{
+    (void)state;
+    struct evidence e = {.hooked = true, .handshakes = 1};
+    struct judgement j;
+    judge(&e, &j);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_true(j.sensitivity.one_in == 0);
+    assert_true(j.class_ == SIZE_MAX);
+}
+
+static void sensitivity_stands_in_every_verdict_that_judged_epochs(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CONTROLS; i++) {
+        struct judgement j;
+        judge_case(controls[i].make, RULES_ALL, &j);
+        assert_true(j.reasons > 0);
+        if (j.sensitivity.epochs >= JUDGE_MIN_EPOCHS && controls[i].rule != RULE_NO_FIGURE)
+            assert_true(j.sensitivity.one_in > 1);
+        if (j.verdict == VERDICT_PASS)
+            assert_true(j.sensitivity.one_in >= 1);
+    }
+}
+
+static void words_and_codes_are_the_documented_ones(void **state)
+{
+    (void)state;
+    assert_string_equal(verdict_name(VERDICT_INCONCLUSIVE), "INCONCLUSIVE");
+    assert_int_equal(verdict_exit_code(VERDICT_PASS), 0);
+    assert_int_equal(verdict_exit_code(VERDICT_LEAK), 1);
+    assert_int_equal(verdict_exit_code(VERDICT_INCONCLUSIVE), 3);
+    assert_int_equal(verdict_exit_code(VERDICT_INVALID), 4);
+    assert_string_equal(kind_name(KIND_SIDE), "side-allocation-lost");
+    assert_string_equal(kind_text(KIND_THREADS), "thread not ended");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_control_gets_its_verdict_and_kind),
+        cmocka_unit_test(no_rule_stands_without_a_control),
+        cmocka_unit_test(a_block_per_connection_is_exactly_one),
+        cmocka_unit_test(the_evidence_is_told),
+        cmocka_unit_test(the_examples_of_the_page_are_judged_so),
+        cmocka_unit_test(in_proportion_is_what_a_hold_and_the_epochs_have_shown),
+        cmocka_unit_test(operations_are_called_so),
+        cmocka_unit_test(a_lost_side_allocation_says_that_the_objects_go),
+        cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),
+        cmocka_unit_test(a_cache_that_may_explain_it_leaves_no_leak_certain),
+        cmocka_unit_test(what_emptying_the_cache_leaves_is_the_leak),
+        cmocka_unit_test(the_loss_of_a_population_is_the_whole_of_it),
+        cmocka_unit_test(the_objects_own_site_is_blamed_first),
+        cmocka_unit_test(a_deferred_object_is_named_too),
+        cmocka_unit_test(the_size_class_outside_is_named),
+        cmocka_unit_test(an_undecided_site_asks_for_another_epoch),
+        cmocka_unit_test(metrics_say_where_they_began_and_ended),
+        cmocka_unit_test(a_heap_that_grows_by_what_the_ledger_lost_is_explained),
+        cmocka_unit_test(no_evidence_at_all_is_inconclusive),
+        cmocka_unit_test(sensitivity_stands_in_every_verdict_that_judged_epochs),
+        cmocka_unit_test(words_and_codes_are_the_documented_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

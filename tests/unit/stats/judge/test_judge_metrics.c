@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of metrics: a figure and the word beside it say the same, and what wasn't judged isn't
+ * called level.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "judge_sim.h"
+
+enum { CONNS = 30, WARM = 2, CHURNED = 4750 };
+
+static const uint64_t OPENS[] = {250, 500, 1000, 1000, 1000, 1000};
+enum { MEASURED = sizeof OPENS / sizeof *OPENS };
+
+static struct sim *churned(uint64_t seed, size_t epochs)
+{
+    struct sim *s = sim_new(CONNS, seed);
+    sim_site(s, SIM_CONN, 7, 1);
+    for (int i = 0; i < WARM; i++)
+        sim_epoch(s, SIM_WARM, 280, 0.28);
+    for (size_t i = 0; i < epochs; i++)
+        sim_epoch(s, SIM_MEASURE, OPENS[i], (double)OPENS[i] / 1000);
+    return s;
+}
+
+static struct sim *finished(uint64_t seed)
+{
+    struct sim *s = churned(seed, MEASURED);
+    sim_epoch(s, SIM_HOLD, 0, 1.5);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 0.04);
+    sim_drain(s);
+    return s;
+}
+
+/* A gauge that rises by `slope` per connection, give or take `noise`. */
+static void gauge(struct sim *s, enum metric metric, double slope, double noise)
+{
+    double *v = sim_gauge(s, metric, metric == METRIC_HEAP_ALLOCATED ? 1 : 16);
+    const struct judge_gauge *g = &s->gauge[s->e.gauges - 1];
+    for (size_t i = 0; i < g->count; i++)
+        v[i] = 6e6 + slope * g->closed[i] + noise * (2 * rng_unit(&s->rng) - 1);
+}
+
+static const struct judge_metric *metric(const struct judgement *j, const char *id)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        if (strcmp(j->metric[i].id, id) == 0)
+            return &j->metric[i];
+    }
+    fail_msg("no metric %s", id);
+    return NULL;
+}
+
+static void expect(const struct judgement *j, const char *id, enum metric_state state,
+                   const char *note)
+{
+    const struct judge_metric *m = metric(j, id);
+    if (m->state != state)
+        fail_msg("%s is %s: %+g +- %g, limit %g, decides %g", id, metric_state_name(m->state),
+                 m->per_conn, m->half_width, m->limit, m->decides);
+    if (note)
+        assert_string_equal(m->note, note);
+    else
+        assert_null(m->note);
+}
+
+/* 48 bytes lost once in 20 connections: a run of 5,000 can't convict on 12 KB, and its limit of a
+ * byte per connection isn't what decides. */
+static void the_limit_that_is_shown_is_the_one_that_decides(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    gauge(s, METRIC_HEAP_ALLOCATED, 2.4, 300);
+    gauge(s, METRIC_HEAP_ACTIVE, 0, 300);
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    const struct judge_metric *m = metric(&j, "heap_allocated");
+    assert_true(m->per_conn - m->half_width > m->limit);
+    assert_true(m->decides == j.sensitivity.heap_bytes && m->decides > 50);
+    assert_true(metric(&j, "heap_active")->decides == j.sensitivity.page_bytes);
+    expect(&j, "heap_allocated", METRIC_NOT_JUDGED, "too little");
+    expect(&j, "heap_active", METRIC_LEVEL, NULL);
+    free(s);
+}
+
+static void a_heap_at_rest_is_level(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    gauge(s, METRIC_HEAP_ALLOCATED, 0, 300);
+    judge(sim_evidence(s), &j);
+    expect(&j, "heap_allocated", METRIC_LEVEL, NULL);
+    expect(&j, "openssl_blocks", METRIC_LEVEL, NULL);
+    assert_true(metric(&j, "openssl_blocks")->per_conn == 0);
+    free(s);
+}
+
+static void a_witness_that_strays_is_not_judged(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    gauge(s, METRIC_RSS, 0, 900000);
+    for (int more = 0; more < 12; more++)
+        sim_epoch(s, SIM_MEASURE, 250, 0.25);
+    s->e.gauges = 0;
+    gauge(s, METRIC_RSS, 0, 900000);
+    gauge(s, METRIC_RSS_ANON, 0, 100);
+    gauge(s, METRIC_HEAP_RESIDENT, 100, 10);
+    judge(sim_evidence(s), &j);
+    expect(&j, "rss", METRIC_NOT_JUDGED, "noisy");
+    expect(&j, "rss_anon", METRIC_LEVEL, NULL);
+    expect(&j, "heap_resident", METRIC_NOT_JUDGED, "never convicts alone");
+    assert_true(isnan(metric(&j, "rss")->decides));
+    free(s);
+}
+
+/* Two points always lie on a line: the interval isn't as wide as the figure, there is none. */
+static void few_points_have_no_interval(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = churned(7, 2);
+    gauge(s, METRIC_HEAP_ALLOCATED, 373, 0);
+    gauge(s, METRIC_RSS, 373, 0);
+    judge(sim_evidence(s), &j);
+    assert_true(isinf(metric(&j, "rss")->half_width));
+    expect(&j, "rss", METRIC_NOT_JUDGED, "too few points");
+    expect(&j, "heap_allocated", METRIC_NOT_JUDGED, "too few points");
+    free(s);
+}
+
+static void a_descriptor_or_two_that_stay_are_too_few_to_tell(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = i < 3 ? 44 : 45;
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    expect(&j, "open_files", METRIC_NOT_JUDGED, "too few");
+    assert_true(fabs(metric(&j, "open_files")->per_conn * CHURNED - 1) < 0.02);
+    free(s);
+}
+
+static void a_block_that_is_made_once_is_explained(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    size_t site = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = WARM + 2; c < s->epochs; c++)
+        s->site[site].blocks[c] = 1;
+    s->site[site].live[WARM + 2] = 1;
+    judge(sim_evidence(s), &j);
+    expect(&j, "openssl_blocks", METRIC_EXPLAINED, NULL);
+    assert_true(metric(&j, "openssl_blocks")->per_conn > 0);
+    free(s);
+}
+
+/* A cache that fills makes the heap grow with it. */
+static void a_heap_that_grows_with_a_cache_is_explained(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = sim_new(CONNS, 7);
+    sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
+    for (size_t i = 0; i < WARM + MEASURED; i++)
+        sim_epoch(s, i < WARM ? SIM_WARM : SIM_MEASURE, 500, 0.5);
+    gauge(s, METRIC_HEAP_ALLOCATED, 48, 10);
+    judge(sim_evidence(s), &j);
+    expect(&j, "openssl_blocks", METRIC_EXPLAINED, NULL);
+    expect(&j, "heap_allocated", METRIC_EXPLAINED, NULL);
+    free(s);
+}
+
+/* Newer blocks took the place of others: survivors, and no growth. */
+static void what_is_replaced_does_not_grow(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    size_t site = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[site].blocks[c] = 40;
+    for (size_t c = WARM; c < WARM + MEASURED; c++)
+        s->site[site].live[c] = 6;
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    expect(&j, "openssl_blocks", METRIC_LEVEL, NULL);
+    assert_true(metric(&j, "openssl_blocks")->per_conn == 0);
+    free(s);
+}
+
+static void nothing_is_judged_in_a_run_that_is_too_short(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = churned(7, 1);
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    expect(&j, "openssl_blocks", METRIC_NOT_JUDGED, "run too short");
+    free(s);
+}
+
+/* The server grew in the warm-up, and the run ended there: what grew is said, and not judged. */
+static void growth_without_a_measured_epoch_is_said(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = churned(7, 0);
+    size_t site = sim_site(s, SIM_STATIC, 0, 0);
+    s->site[site].blocks[0] = 100;
+    s->site[site].blocks[1] = 3292;
+    judge(sim_evidence(s), &j);
+    const struct judge_metric *m = metric(&j, "openssl_blocks");
+    assert_true(m->end - m->start == 3192);
+    assert_true(isnan(m->per_conn));
+    expect(&j, "openssl_blocks", METRIC_NOT_JUDGED, "run too short");
+    free(s);
+}
+
+static void an_invalid_run_has_no_judged_metric(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    sim_site(s, SIM_EXACT, 1, 1);
+    gauge(s, METRIC_HEAP_ALLOCATED, 0, 300);
+    gauge(s, METRIC_OPEN_FILES, 0, 0);
+    s->e.handshakes = 0;
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.verdict, VERDICT_INVALID);
+    assert_true(j.metrics >= 5);
+    for (size_t i = 0; i < j.metrics; i++)
+        expect(&j, j.metric[i].id, METRIC_NOT_JUDGED, "not to be trusted");
+    free(s);
+}
+
+static void assert_true_to_its_word(const struct judge_metric *m, uint64_t seed)
+{
+    double low = m->per_conn - m->half_width, high = m->per_conn + m->half_width;
+    bool exact = strcmp(m->role, "exact") == 0;
+    if (m->state != METRIC_LEVEL)
+        return;
+    if (exact ? m->per_conn > 0 : !isfinite(high) || low > m->limit)
+        fail_msg("seed %d: %s is level at %+g +- %g, limit %g", (int)seed, m->id, m->per_conn,
+                 m->half_width, m->limit);
+    if (!exact && high > m->limit && !(high <= m->decides))
+        fail_msg("seed %d: %s is level up to %+g, and %g decides", (int)seed, m->id, high,
+                 m->decides);
+}
+
+static void level_never_stands_beside_a_figure_above_its_limit(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct judgement j;
+        struct sim *s = churned(seed, 1 + seed % MEASURED);
+        struct rng r = {.state = seed};
+        for (uint64_t more = rng_below(&r, 12); more > 0; more--)
+            sim_epoch(s, SIM_MEASURE, 250, 0.25);
+        gauge(s, METRIC_HEAP_ALLOCATED, rng_unit(&r) * 6 - 1, rng_unit(&r) * 20000);
+        gauge(s, METRIC_HEAP_ACTIVE, rng_unit(&r) * 40 - 8, rng_unit(&r) * 90000);
+        gauge(s, METRIC_HEAP_RESIDENT, rng_unit(&r) * 40 - 8, rng_unit(&r) * 90000);
+        gauge(s, METRIC_RSS, rng_unit(&r) * 90 - 8, rng_unit(&r) * 900000);
+        gauge(s, METRIC_OPEN_FILES, rng_unit(&r) * 0.004, 1);
+        judge(sim_evidence(s), &j);
+        for (size_t i = 0; i < j.metrics; i++)
+            assert_true_to_its_word(&j.metric[i], seed);
+        free(s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_limit_that_is_shown_is_the_one_that_decides),
+        cmocka_unit_test(a_heap_at_rest_is_level),
+        cmocka_unit_test(a_witness_that_strays_is_not_judged),
+        cmocka_unit_test(few_points_have_no_interval),
+        cmocka_unit_test(a_descriptor_or_two_that_stay_are_too_few_to_tell),
+        cmocka_unit_test(a_block_that_is_made_once_is_explained),
+        cmocka_unit_test(a_heap_that_grows_with_a_cache_is_explained),
+        cmocka_unit_test(what_is_replaced_does_not_grow),
+        cmocka_unit_test(nothing_is_judged_in_a_run_that_is_too_short),
+        cmocka_unit_test(growth_without_a_measured_epoch_is_said),
+        cmocka_unit_test(an_invalid_run_has_no_judged_metric),
+        cmocka_unit_test(level_never_stands_beside_a_figure_above_its_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
