@@ -2,8 +2,8 @@
 #include "compare_document.h"
 
 #include "base/check.h"
-#include "compare_footprint.h"
 #include "compare_parts.h"
+#include "report/footprint.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -128,6 +128,87 @@ static void take_figures(const struct result *r, struct compare_run *run)
     if (rest->heap && rest->heap_allocated_bytes)
         run->row[COMPARE_HEAP_RATIO] =
             (double)rest->heap_active_bytes / (double)rest->heap_allocated_bytes;
+}
+
+/* ---- the footprint: allocations of one handshake and bytes held, exact ---- */
+
+struct kept_footprint {
+    uint64_t conns;             /* 0: there is none */
+    struct compare_site *site;  /* owned */
+    size_t sites, server_sites; /* those of the server come first */
+    const char *group;          /* of the key exchange; NULL: not known */
+};
+
+static const struct {
+    enum compare_row bytes, blocks;
+} stages[FOOTPRINT_STAGE_COUNT] = {
+    [FOOTPRINT_NEW] = {COMPARE_HELD_NEW, COMPARE_BLOCKS_NEW},
+    [FOOTPRINT_HANDSHAKE] = {COMPARE_HELD_HANDSHAKE, COMPARE_BLOCKS_HANDSHAKE},
+    [FOOTPRINT_DATA] = {COMPARE_HELD_DATA, COMPARE_BLOCKS_DATA},
+    [FOOTPRINT_IDLE] = {COMPARE_HELD_IDLE, COMPARE_BLOCKS_IDLE}};
+
+static void set_row(struct compare_run *run, enum compare_row row, double value, bool exact)
+{
+    run->row[row] = value;
+    run->inexact[row] = !exact;
+}
+
+static void take_rows(const struct footprint *f, struct compare_run *run)
+{
+    const struct footprint_side *server = &f->end[FOOTPRINT_SERVER],
+                                *client = &f->end[FOOTPRINT_CLIENT];
+    bool both = server->exact && client->exact;
+    set_row(run, COMPARE_ALLOCS, server->allocs + client->allocs, both);
+    set_row(run, COMPARE_ALLOCS_SERVER, server->allocs, server->exact);
+    set_row(run, COMPARE_ALLOCS_CLIENT, client->allocs, client->exact);
+    set_row(run, COMPARE_REALLOCS, server->reallocs + client->reallocs, both);
+    set_row(run, COMPARE_ALLOC_BYTES, server->alloc_bytes + client->alloc_bytes, both);
+    set_row(run, COMPARE_REALLOCS_SERVER, server->reallocs, server->exact);
+    set_row(run, COMPARE_REALLOCS_CLIENT, client->reallocs, client->exact);
+    set_row(run, COMPARE_ALLOC_BYTES_SERVER, server->alloc_bytes, server->exact);
+    set_row(run, COMPARE_ALLOC_BYTES_CLIENT, client->alloc_bytes, client->exact);
+    set_row(run, COMPARE_PEAK, server->peak_bytes, server->exact);
+    for (int s = 0; s < FOOTPRINT_STAGE_COUNT; s++) {
+        set_row(run, stages[s].bytes, server->held[s].bytes, server->exact);
+        set_row(run, stages[s].blocks, server->held[s].blocks, server->exact);
+    }
+    run->row[COMPARE_RSS] = f->rss_bytes_per_conn;
+}
+
+/* Allocations count at both ends, held bytes at the server's. */
+static void take_sites(struct compare_set *s, const struct footprint *f, struct kept_footprint *ret)
+{
+    _Static_assert(FOOTPRINT_SERVER == 0, "the server's sites come first");
+    ret->server_sites = f->end[FOOTPRINT_SERVER].sites;
+    for (int end = 0; end < FOOTPRINT_END_COUNT; end++) {
+        for (size_t i = 0; i < f->end[end].sites; i++) {
+            const struct footprint_site *from = &f->end[end].site[i];
+            ret->site[ret->sites++] =
+                (struct compare_site){.file = compare_file(compare_set_text(s, from->file)),
+                                      .function = compare_set_text(s, from->function),
+                                      .line = from->line,
+                                      .allocs = from->allocs,
+                                      .held_bytes = end == FOOTPRINT_SERVER ? from->held_bytes : 0};
+        }
+    }
+}
+
+static int read_footprint(struct compare_set *s, const struct footprint *f, struct compare_run *run,
+                          struct kept_footprint *ret, struct err *e)
+{
+    *ret = (struct kept_footprint){.site = NULL};
+    if (!f)
+        return 0;
+    size_t total = f->end[FOOTPRINT_SERVER].sites + f->end[FOOTPRINT_CLIENT].sites;
+    if (total > COMPARE_SITES)
+        return err_set(e, "footprint: it has more than %d sites", COMPARE_SITES);
+    ret->site = calloc(total + 1, sizeof *ret->site);
+    CHECK(ret->site);
+    take_rows(f, run);
+    take_sites(s, f, ret);
+    ret->conns = f->connections;
+    ret->group = f->group[0] ? compare_set_text(s, f->group) : NULL;
+    return 0;
 }
 
 /* ---- libraries ---- */
@@ -259,7 +340,7 @@ static void take_run(struct compare_set *s, struct compare_entry *entry, const s
 }
 
 /* The sites of the first run that has a footprint are kept. */
-static void take_footprint(struct compare_entry *entry, struct compare_footprint *footprint)
+static void take_footprint(struct compare_entry *entry, struct kept_footprint *footprint)
 {
     if (!footprint->conns || entry->footprint_conns) {
         free(footprint->site);
@@ -278,7 +359,7 @@ int compare_document_add(struct compare_set *s, struct compare_entry *entry,
     const struct result *r = &document->result;
     struct compare_run run = {.round = round};
     struct mapping mapping = {.count = 0};
-    struct compare_footprint footprint = {.site = NULL};
+    struct kept_footprint footprint = {.site = NULL};
     bool other_leaks = false;
     for (int row = 0; row < COMPARE_ROWS; row++)
         run.row[row] = NAN;
@@ -288,7 +369,7 @@ int compare_document_add(struct compare_set *s, struct compare_entry *entry,
         return -1;
     take_figures(r, &run);
     if (read_mapped(s, r, &mapping, e) != 0 ||
-        compare_footprint_take(s, r->footprint, &run, &footprint, e) != 0)
+        read_footprint(s, r->footprint, &run, &footprint, e) != 0)
         return -1;
     if (take_mapped(entry, &mapping, e) != 0) {
         free(footprint.site);

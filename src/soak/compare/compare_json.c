@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "compare_say.h"
+#include "compare_text.h"
 #include "report/json_util.h"
 
 #include <inttypes.h>

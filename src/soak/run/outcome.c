@@ -8,7 +8,6 @@
 #include "footprint.h"
 #include "measure/proc.h"
 #include "subject/environment.h"
-#include "units.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -206,10 +205,8 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
 /* LEAK anywhere is LEAK; otherwise the less sure of the two speaks. */
 static enum verdict worst(const struct run *r)
 {
-    static const int rank[] = {
-        [VERDICT_PASS] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_INVALID] = 2, [VERDICT_LEAK] = 3};
     enum verdict a = r->judgement[RUN_SERVER].verdict, b = r->judgement[RUN_CLIENT].verdict;
-    return rank[a] >= rank[b] ? a : b;
+    return verdict_gravity(a) >= verdict_gravity(b) ? a : b;
 }
 
 static void fill_verdict(struct result *out, const struct run *r)
@@ -251,8 +248,8 @@ static void fill_run(struct outcome *o, const struct run *r)
     double seconds = (double)r->churn_ns / 1e9;
     o->result.run.conns = s->conns;
     o->result.run.want_one_in = s->sensitivity;
-    o->result.run.closed = units_ended(r);
-    o->result.run.unit = units_are_operations(r) ? "operation" : "connection";
+    o->result.run.closed = run_ended(r);
+    o->result.run.unit = run_counts_operations(r) ? "operation" : "connection";
     o->result.run.seconds = seconds;
     o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
     o->result.run.asked_per_s = s->churn.max ? 0 : s->churn.per_s;
