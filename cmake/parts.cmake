@@ -26,13 +26,15 @@ function(soak_subjects)
     add_custom_target(subjects DEPENDS ${ARGN})
     foreach(target ${ARGN})
         if(SOAK_LOADER)
-            target_link_options(${target} PRIVATE "SHELL:-Xlinker --dynamic-linker=\"${SOAK_LOADER}\"")
+            target_link_options(${target} PRIVATE
+                "SHELL:-Xlinker --dynamic-linker=\"${SOAK_LOADER}\"")
         endif()
         # DT_RPATH, not DT_RUNPATH: it counts for the libraries' own libraries too. These may need
         # symbols of a libc that the machine's linker doesn't know.
         if(SOAK_RPATH)
             set_target_properties(${target} PROPERTIES SKIP_BUILD_RPATH ON)
-            target_link_options(${target} PRIVATE -Wl,--disable-new-dtags -Wl,--allow-shlib-undefined
+            target_link_options(${target} PRIVATE -Wl,--disable-new-dtags
+                -Wl,--allow-shlib-undefined
                 "SHELL:-Xlinker -rpath -Xlinker \"${SOAK_RPATH}\"")
         endif()
     endforeach()

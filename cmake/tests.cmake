@@ -3,16 +3,20 @@
 find_program(SOAK_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(SOAK_PYTHON python3 REQUIRED)
 
-# When CTest calls a test hung. No measure of speed: a loaded machine may take a hundred times as long
-# as a quick one. Longer than tests/integration/patience.py, so that a test says what it waited for.
+# When CTest calls a test hung. No measure of speed: a loaded machine may take a hundred times as
+# long as a quick one. Longer than tests/integration/patience.py, so that a test says what it waited
+# for.
 set(SOAK_HANG_S 3600)
 
-# soak_test(NAME LABEL COMMAND...): one CTest entry. The label is `fast` for what neither runs a whole
-# soak nor builds anything, so that `ctest -L fast` takes less than a minute; `slow` for all others.
+# soak_test(NAME LABEL COMMAND...): one CTest entry. The label is `fast` for what neither runs a
+# whole soak nor builds anything, so that `ctest -L fast` takes less than a minute; `slow` for all
+# others.
 function(soak_test name label)
     add_test(NAME ${name} COMMAND ${ARGN})
-    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${SOAK_HANG_S} ENVIRONMENT
-        "SOAK_BIN=${CMAKE_BINARY_DIR}/bin;SOAK_BUILD=${CMAKE_BINARY_DIR};SOAK_SOURCE=${CMAKE_SOURCE_DIR}")
+    set(paths SOAK_BIN=${CMAKE_BINARY_DIR}/bin SOAK_BUILD=${CMAKE_BINARY_DIR}
+        SOAK_SOURCE=${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${SOAK_HANG_S}
+        ENVIRONMENT "${paths}")
 endfunction()
 
 # soak_python(NAME LABEL SCRIPT ARGUMENT...): one unittest program of this folder, SCRIPT.py.

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small rooms: no function over 60 lines, no C file over 450 but for the tests, which are lists. Relies
-on the layout of clang-format: a function's braces stand in the first column. Prints what is too long."""
+on the layout of clang-format: a function's braces stand in the first column. And no line of CMake over
+100 columns, which clang-format sees to in C. Prints what is too long."""
 
 import re
 import sys
 
 import lint_files
 
-FUNCTION_LINES, FILE_LINES = 60, 450
+FUNCTION_LINES, FILE_LINES, COLUMNS = 60, 450, 100
+CMAKE_FILES = ("*CMakeLists.txt", "*.cmake")
 NAME = re.compile(r"(\w+)\(")
 
 
@@ -28,4 +30,10 @@ def too_long(path):
             start = None
 
 
-sys.exit(lint_files.report(too_long))
+def too_wide(path):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+        if len(line) > COLUMNS:
+            yield f"{path}:{number + 1}: {len(line)} columns, at most {COLUMNS}"
+
+
+sys.exit(lint_files.report(too_long) | lint_files.report(too_wide, *CMAKE_FILES))

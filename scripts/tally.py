@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the output of `ctest --verbose`, shows one line per test program and the whole output of one
-that failed, then the ten that took longest, and closes with `N passed, N failed`. The numbers are test cases: cmocka and unittest
-say how many they ran; a program that says nothing counts as one. Everything goes to the log named as
-the argument. Exit 1 when a case failed or none ran."""
+"""Reads the output of `ctest --verbose` and says how it went:
+
+- one line per test program as it ends, and the whole output of one that failed;
+- the ten programs that took longest;
+- last `N passed, N failed`, and how many were skipped.
+
+The numbers are test cases: cmocka and unittest say how many they ran; a program that says nothing
+counts as one. Everything goes to the log named as the argument. Exit 1 when a case failed or none ran.
+"""
 
 import re
 import sys

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
-#include "archive/outputs.h"
-#include "base/exit_codes.h"
 #include "base/text.h"
 #include "catalog.h"
 #include "options/behaviours.h"
@@ -208,11 +206,6 @@ static const struct list lists[] = {
 };
 enum { LISTS = sizeof lists / sizeof *lists };
 
-static void put_line(const void *ctx, FILE *out)
-{
-    fprintf(out, "%s\n", (const char *)ctx);
-}
-
 /* All of them when `only` is NULL. Returns the exit code. */
 static int write_document(const struct catalog *c, const struct list *only, const char *path)
 {
@@ -220,14 +213,7 @@ static int write_document(const struct catalog *c, const struct list *only, cons
     for (int i = 0; i < LISTS; i++)
         if (!only || only == &lists[i])
             json_object_set_new(document, lists[i].name, lists[i].document(c));
-    char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
-    json_decref(document);
-    if (!text)
-        return EXIT_BROKEN;
-    struct err e = {{0}};
-    int rc = output_write("json", path, put_line, text, &e);
-    free(text);
-    return rc == 0 ? 0 : command_refuse(&list_command, &e);
+    return command_document(&list_command, document, path);
 }
 
 static int print_lists(const struct catalog *c, const struct list *only)

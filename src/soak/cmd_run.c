@@ -8,6 +8,7 @@
 #include "chosen.h"
 #include "control/program.h"
 #include "options/load_need.h"
+#include "report/document.h"
 #include "report/report.h"
 #include "run/bisect_exit.h"
 #include "run/manifest.h"
@@ -78,11 +79,9 @@ static void write_text(const struct scenario *s, const struct result *result)
 {
     /* One document on stdout at a time: with --json - the text goes to stderr. */
     bool json_out = output_is_stdout(s->json);
-    int fd = json_out ? STDERR_FILENO : STDOUT_FILENO;
-    struct report_style style = {.colour = terminal_colour(fd, (enum color_when)s->color),
-                                 .utf8 = terminal_is_utf8() || !isatty(fd),
-                                 .columns = terminal_columns(fd)};
-    report_text(result, &style, s->quiet, json_out ? stderr : stdout);
+    FILE *out = json_out ? stderr : stdout;
+    struct report_style style = terminal_style(out, s->color);
+    report_text(result, &style, s->quiet, out);
 }
 
 static void incomplete(struct result *result)
@@ -101,7 +100,7 @@ static void spoil(struct result *result)
 
 static int keep_result(const struct result *result, struct run *r, struct err *e)
 {
-    char *text = report_json(result);
+    char *text = document_write(result);
     int rc = text ? run_dir_write(&r->dir, "result.json", text, strlen(text), e)
                   : err_set(e, "result.json: out of memory");
     free(text);
@@ -125,7 +124,7 @@ static void keep(struct run *r, struct result *result)
 static int write_document(const struct scenario *s, const struct result *result)
 {
     struct err e = {{0}};
-    char *text = s->json ? report_json(result) : NULL;
+    char *text = s->json ? document_write(result) : NULL;
     int rc = !s->json ? 0
              : text   ? output_text("json", s->json, text, &e)
                       : err_set(&e, "out of memory");

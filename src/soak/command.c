@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 
+#include "archive/outputs.h"
 #include "base/exit_codes.h"
 #include "commands.h"
+#include "report/json_util.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,6 +38,15 @@ int command_refuse(const struct command *c, const struct err *e)
 {
     fprintf(stderr, "soak: %s: %s\n", c->name, e->text);
     return EXIT_USAGE;
+}
+
+int command_document(const struct command *c, json_t *document, const char *path)
+{
+    struct err e = {"out of memory"};
+    char *text = json_document(document);
+    int rc = text ? output_text("json", path, text, &e) : -1;
+    free(text);
+    return rc == 0 ? 0 : command_refuse(c, &e);
 }
 
 int command_ended(const struct command *c, int rc, const struct err *e)

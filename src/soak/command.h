@@ -7,6 +7,7 @@
 
 #include "options/opts.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -35,7 +36,10 @@ int command_parse_words(const struct command *c, int argc, char *const *argv, vo
 bool command_helped(const struct command *c, int argc, char *const *argv);
 /* Says `soak: NAME: sentence` on stderr. Returns the exit code for it, 2. */
 int command_refuse(const struct command *c, const struct err *e);
-/* The same for what came back with `rc`: 130 when that is -EINTR, as spawn_run's, interrupted. */
+/* Writes the document (takes the reference) where --json says. Returns the exit code, 0 or 2. */
+int command_document(const struct command *c, json_t *document, const char *path);
+/* The same as command_refuse for what came back with `rc`: 130 when that is -EINTR, as spawn_run's,
+ * interrupted. */
 int command_ended(const struct command *c, int rc, const struct err *e);
 
 #endif

@@ -62,6 +62,14 @@ bool terminal_colour(int fd, enum color_when when)
     return terminal_is(fd);
 }
 
+struct report_style terminal_style(FILE *out, enum color_when when)
+{
+    int fd = fileno(out);
+    return (struct report_style){.colour = terminal_colour(fd, when),
+                                 .utf8 = terminal_is_utf8() || !isatty(fd),
+                                 .columns = terminal_columns(fd)};
+}
+
 int terminal_width(const char *text)
 {
     int width = 0;

@@ -6,7 +6,7 @@
 #include "src/soak/commands.h"
 #include "src/soak/compare/compare_prepare.h"
 #include "src/soak/run_process.h"
-#include "tests/unit/stats/compare_measured.h"
+#include "tests/unit/stats/compare/compare_measured.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -16,26 +16,26 @@ static const struct outcome {
     const char *word, *verdict, *metric, *said;
     int exit_code;
 } outcomes[] = {
-    {"pass", "PASS", "ok", "PASS  nothing grows", 0},
+    {"pass", "PASS", "level", "PASS  nothing grows", 0},
     {"unsure", "PASS", "unsure", "PASS  nothing grows", 0},
     {"leak", "LEAK", "grows", "LEAK  keeps <32 B> & \"more\", 100%", 1},
     {"clientleak", "LEAK", "grows", "LEAK  the client keeps", 1},
     {"inconclusive", "INCONCLUSIVE", "unsure", "INCONCLUSIVE  too few", 3},
-    {"invalid", "INVALID", "ok", "INVALID  the server refused all", 4},
+    {"invalid", "INVALID", "level", "INVALID  the server refused all", 4},
     {"torn", "LEAK", "grows", "LEAK  and the server crashed", 4},
-    {"unwritten", "PASS", "ok", "PASS  but soak exits with 4", 4},
+    {"unwritten", "PASS", "level", "PASS  but soak exits with 4", 4},
     {"none", NULL, NULL, "soak: the server can't be started", 4},
     {"crash", NULL, NULL, "", -1},
-    {"interrupt", "PASS", "ok", "PASS  interrupted", 130},
+    {"interrupt", "PASS", "level", "PASS  interrupted", 130},
     {"interruptedleak", "LEAK", "grows", "LEAK  interrupted", 130},
-    {"kill", "PASS", "ok", "", 0},
+    {"kill", "PASS", "level", "", 0},
 };
 
 static json_t *metrics(const struct outcome *o)
 {
     return json_pack("[{s:s,s:s,s:f,s:f,s:s},{s:s,s:s,s:n,s:n,s:s}]", "id", "openssl_bytes", "unit",
-                     "bytes", "per_conn", 32.0, "limit", 0.0, "verdict", o->metric, "id",
-                     "rss_anon", "unit", "bytes", "per_conn", "limit", "verdict", "ok");
+                     "bytes", "per_conn", 32.0, "limit", 0.0, "state", o->metric, "id", "rss_anon",
+                     "unit", "bytes", "per_conn", "limit", "state", "level");
 }
 
 static json_t *subject(const struct outcome *o, const char *name, bool guilty)
@@ -52,9 +52,9 @@ static json_t *subject(const struct outcome *o, const char *name, bool guilty)
 static json_t *document(const struct outcome *o, int number)
 {
     bool of_client = strcmp(o->word, "clientleak") == 0;
-    return json_pack("{s:s,s:s,s:{s:s},s:{s:i,s:i,s:s},s:[o,o]}", "verdict", o->verdict, "run_dir",
-                     "runs/here", "libs", "openssl", "3.0.0", "run", "closed", 1000 + number,
-                     "measured", 900 + number, "seed", "7f3a", "subjects",
+    return json_pack("{s:s,s:s,s:s,s:{s:s},s:{s:i,s:i,s:s},s:[o,o]}", "schema", "soak/1", "verdict",
+                     o->verdict, "run_dir", "runs/here", "libs", "openssl", "3.0.0", "run",
+                     "closed", 1000 + number, "measured", 900 + number, "seed", "7f3a", "subjects",
                      subject(o, "server", !of_client), subject(o, "client", of_client));
 }
 

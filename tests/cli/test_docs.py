@@ -165,6 +165,12 @@ class Docs(unittest.TestCase):
         self.assertEqual(page, read(SOURCE / "docs/reference/options.md"),
                          "build/bin/soak --man | python3 scripts/options_md.py >docs/reference/options.md")
 
+    def test_the_exit_codes_are_those_of_help(self):
+        said = subprocess.run([BIN / "soak", "--help"], text=True, capture_output=True, check=True).stdout
+        line = re.search(r"^Exit: .*(?:\n.*)?\.$", said, re.MULTILINE)[0]
+        page = read(SOURCE / "docs/reference/exit-codes.md")
+        self.assertEqual(re.findall(r"^\| (\d+) \|", page, re.MULTILINE), re.findall(r"\b(\d+) [A-Za-z]", line))
+
     def test_the_floors_are_those_of_the_linter(self):
         page = read(SOURCE / "docs/internals/architecture.md")
         rows = re.findall(r"^\| `([^`]+)` \| .* \| (.*) \|$", page, re.MULTILINE)

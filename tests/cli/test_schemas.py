@@ -127,6 +127,32 @@ class Written(unittest.TestCase):
         self.soak("run", *SMALL, "--results", "r", "--footprint", "--defect", "lost-state",
                   "--closed", "1500", "--env", "SOAK_TEST=1", code=1)
         self.assertEqual(self.check_folder(), {"soak-1", "soak-manifest-1", "soak-samples-1"})
+        self.check_series()
+
+    def check_series(self):
+        """The series of the result are the checkpoints of samples.jsonl."""
+        paths = {"openssl_blocks": ("openssl", "blocks"), "openssl_bytes": ("openssl", "bytes"),
+                 "ssl_objects": ("census", "SSL"), "libuv_blocks": ("libuv", "blocks"),
+                 "open_files": ("process", "open_files"), "threads": ("process", "threads"),
+                 "heap_allocated": ("heap", "allocated"), "heap_active": ("heap", "active"),
+                 "heap_resident": ("heap", "resident"), "rss_anon": ("process", "rss_anon"),
+                 "rss": ("process", "rss")}
+        folder, = (self.folder / "r").glob("2*")
+        samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
+        checkpoints = [sample for sample in samples if sample["kind"] == "checkpoint"]
+        document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        self.assertEqual([subject["name"] for subject in document["subjects"]], ["server", "client"])
+        for subject in document["subjects"]:
+            self.assertEqual([series["id"] for series in subject["series"]],
+                             [metric["id"] for metric in subject["metrics"]])
+            for series in subject["series"]:
+                with self.subTest(subject=subject["name"], metric=series["id"]):
+                    part, key = paths[series["id"]]
+                    seen = [sample[subject["name"]][part][key] for sample in checkpoints]
+                    self.assertGreater(len(seen), 4)
+                    self.assertEqual(series["value"], seen)
+            closed = [sample[subject["name"]]["connections"]["closed"] for sample in checkpoints]
+            self.assertEqual(series["closed"], closed)
 
     def test_a_run_that_cannot_be_judged(self):
         self.soak("run", *SMALL, "--results", "r", "--no-probe", "--quiet", code=4)

@@ -82,6 +82,12 @@ class Hook(unittest.TestCase):
         self.stage("int x;\n")
         self.refused("try.c: no 'SPDX-License-Identifier: Apache-2.0' in its first three lines")
 
+    def test_a_wide_line_of_cmake_is_told(self):
+        (self.root / "CMakeLists.txt").write_text(SPDX.replace("/*", "#").replace(" */", "") + "#" * 101,
+                                                  encoding="utf-8")
+        self.git("add", "CMakeLists.txt")
+        self.refused("CMakeLists.txt:2: 101 columns, at most 100")
+
     def test_what_is_staged_counts_not_what_lies_there(self):
         self.stage("int x;\n")
         (self.root / "try.c").write_text(SPDX + "int x;\n", encoding="utf-8")

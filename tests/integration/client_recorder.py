@@ -10,19 +10,18 @@ import subprocess
 import time
 
 from listener import Listener
+from patience import PATIENCE_S
 
 
-def make_certificate(folder):
-    """Returns a PEM file with a fresh key and a certificate for it."""
-    path = os.path.join(folder, "server.pem")
+def make_certificate(folder, name="recorder"):
+    """Returns a PEM file, NAME.pem, with a fresh key and a self-signed certificate for it."""
+    path = os.path.join(folder, name + ".pem")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-subj", "/CN=recorder", "-keyout", path + ".key", "-out", path + ".crt"],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    with open(path, "wb") as out:
-        for part in (".crt", ".key"):
-            with open(path + part, "rb") as source:
-                out.write(source.read())
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-subj", f"/CN={name}", "-days", "2", "-keyout", path + ".key", "-out", path],
+        check=True, capture_output=True, timeout=PATIENCE_S)
+    with open(path, "ab") as out, open(path + ".key", "rb") as key:
+        out.write(key.read())
     return path
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+from client_recorder import make_certificate
 from server_driver import BIN, PATIENCE, Server, client_context, reset
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -106,21 +107,10 @@ class Resumes(unittest.TestCase):
             self.assertEqual(cache.population, 0)
 
 
-def pem(folder, name):
-    """A self-signed certificate and its key in one file."""
-    path = f"{folder}/{name}.pem"
-    done = openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                   "-subj", f"/CN={name}", "-days", "2", "-keyout", path + ".key", "-out", path)
-    assert done.returncode == 0, done.stderr
-    with open(path, "a") as whole, open(path + ".key") as key:
-        whole.write(key.read())
-    return path
-
-
 class AsksForCertificates(unittest.TestCase):
     def test_a_client_without_the_right_one_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
-            good, bad = pem(folder, "good"), pem(folder, "bad")
+            good, bad = make_certificate(folder, "good"), make_certificate(folder, "bad")
             with Server("--client-auth", "require", "--client-ca", good) as server:
                 server.visit(client_context(cert=good))
                 for context in (client_context(cert=bad), client_context()):
@@ -434,7 +424,7 @@ class HasBugsWhenTold(unittest.TestCase):
 
     def test_peer_certificates(self):
         with tempfile.TemporaryDirectory() as folder:
-            path = pem(folder, "client")
+            path = make_certificate(folder, "client")
             context = client_context(cert=path)
             ask = ("--client-auth", "require", "--client-ca", path, "--session", "none")
             self.growth(*ask, visit=lambda server: server.visit(context), count=20)

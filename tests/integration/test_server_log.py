@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import server_log
+from client_recorder import make_certificate
 from patience import LIMITS
 from server_driver import BIN, PATIENCE, Server, client_context, reset
 
@@ -39,16 +40,6 @@ class Logged(unittest.TestCase):
         """Each key is as wanted: alert_in=... is the key alert-in."""
         got = {key: connection[key.replace("_", "-")] for key in wanted}
         self.assertEqual(got, {key: str(value) for key, value in wanted.items()})
-
-
-def make_pem(name, path):
-    """A self-signed certificate and its key in one file."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout",
-                    path + ".key", "-out", path], capture_output=True, check=True,
-                   timeout=PATIENCE)
-    with open(path, "a") as whole, open(path + ".key") as key:
-        whole.write(key.read())
 
 
 def end(plain):
@@ -154,8 +145,7 @@ class SaysWhatItSaw(Logged):
 
     def take_session(self, path):
         """A session of another server, which wants early data."""
-        pem = f"{self.folder}/other.pem"
-        make_pem("other", pem)
+        pem = make_certificate(self.folder, "other")
         with subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", pem,
                                "-early_data", "-naccept", "1"], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as other:
@@ -190,10 +180,7 @@ class SaysWhatItSaw(Logged):
             self.check(self.last(server), sni=r'a\"b\x0a=\\\xff ')
 
     def test_certificates(self):
-        pems = {}
-        for name in "good", "bad":
-            pems[name] = f"{self.folder}/{name}.pem"
-            make_pem(name, pems[name])
+        pems = {name: make_certificate(self.folder, name) for name in ("good", "bad")}
         with self.server("--client-auth", "require", "--client-ca", pems["good"]) as server:
             server.visit(client_context(cert=pems["good"]))
             self.check(self.last(server), cert="ok", done=1)

@@ -79,3 +79,40 @@ int output_text(const char *name, const char *path, const char *text, struct err
 {
     return output_write(name, path, put_text, text, e);
 }
+
+int outputs_check(const struct outputs *o, struct err *e)
+{
+    const struct output *first = NULL; /* that goes to stdout */
+    for (size_t i = 0; i < o->count; i++) {
+        const struct output *out = &o->output[i];
+        bool to_stdout = output_is_stdout(out->path);
+        if (to_stdout && out->needs_file)
+            return err_set(e, "--%s: it takes a file: --%s=FILE", out->name, out->name);
+        if (to_stdout && first)
+            return err_set(e, "--%s and --%s: one of them to stdout, the other to a FILE",
+                           first->name, out->name);
+        if (output_check(out->name, out->path, e) != 0)
+            return -1;
+        first = to_stdout ? out : first;
+    }
+    return 0;
+}
+
+int outputs_write(const struct outputs *o, const void *ctx, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; i < o->count; i++) {
+        const struct output *out = &o->output[i];
+        if (output_write(out->name, out->path, out->write, ctx, e) != 0)
+            rc = -1;
+    }
+    return rc;
+}
+
+FILE *outputs_text(const struct outputs *o)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (output_is_stdout(o->output[i].path))
+            return stderr;
+    return stdout;
+}

@@ -8,7 +8,30 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+
+/* A form of a result that an option asks for by name: one row for each that a command has. */
+struct output {
+    const char *name; /* of the option: "json" */
+    const char *path; /* NULL: not asked for; "-": stdout */
+    void (*write)(const void *ctx, FILE *out);
+    bool needs_file; /* it is never written to stdout */
+};
+enum { OUTPUTS_MAX = 8 };
+struct outputs {
+    struct output output[OUTPUTS_MAX];
+    size_t count;
+};
+
+/* Found out before the runs rather than after them: one document at most goes to stdout, and the
+ * files are made if they aren't there. Returns 0 or -1. */
+int outputs_check(const struct outputs *o, struct err *e);
+/* Writes all that are asked for, whatever fails; the sentence is of the last that did. Returns 0 or
+ * -1. */
+int outputs_write(const struct outputs *o, const void *ctx, struct err *e);
+/* Where the text for people goes: stderr when stdout has a document. */
+FILE *outputs_text(const struct outputs *o);
 
 /* Of NULL, which is not asked for, false. */
 bool output_is_stdout(const char *path);

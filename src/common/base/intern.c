@@ -2,6 +2,7 @@
 #include "base/intern.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,18 @@ static int grow(struct intern *set)
     for (size_t i = 0; i < set->count; i++)
         *slot_of(set, set->text[i]) = i + 1;
     return 0;
+}
+
+const char *intern_clean(struct intern *set, const char *text)
+{
+    if (!text)
+        return NULL;
+    char *copy = strdup(text);
+    CHECK(copy);
+    const char *kept = intern_text(set, text_clean(copy));
+    CHECK(kept);
+    free(copy);
+    return kept;
 }
 
 int64_t intern_number(struct intern *set, const char *text)

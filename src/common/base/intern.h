@@ -18,6 +18,9 @@ void intern_free(struct intern *set);
 
 /* The set's copy of `text` (borrowed), or NULL when out of memory. */
 const char *intern_text(struct intern *set, const char *text);
+/* The set's copy of text that somebody else has written, after text_clean: it can go to a terminal
+ * and into a document. NULL of NULL; aborts when out of memory. */
+const char *intern_clean(struct intern *set, const char *text);
 /* The number of `text`, which is added when it is new; -1 when out of memory. */
 int64_t intern_number(struct intern *set, const char *text);
 

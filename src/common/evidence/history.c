@@ -1,49 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "history.h"
+#include "history_internal.h"
 
 #include "base/check.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum gauge_id {
-    G_OPEN_FILES,
-    G_THREADS,
-    G_ALLOCATED,
-    G_ACTIVE,
-    G_RESIDENT,
-    G_ANON,
-    G_RSS,
-    G_COUNT
-};
-
-struct totals {
-    int64_t blocks, bytes;
-    uint64_t opened, allocs, cpu_ns;
-};
-
-struct history {
-    size_t epochs;
-    size_t first; /* first measured epoch, or SIZE_MAX */
-    struct judge_epoch epoch[PAGE_EPOCHS];
-    struct judge_epoch own[PAGE_EPOCHS]; /* the same by the subject's own count: the self-check's */
-    uint64_t descriptors;                /* 1 + the highest that was ever seen open */
-    uint64_t own_begun;                  /* connections or operations at the last checkpoint */
-    bool by_operation;
-    struct totals total[PAGE_EPOCHS];
-    double gauge[G_COUNT][PAGE_EPOCHS];
-    int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];
-    int64_t class_live[PAGE_CLASSES][PAGE_EPOCHS];
-    int64_t class_drained[PAGE_CLASSES], class_flushed[PAGE_CLASSES];
-    uint64_t population[PAGE_CACHES][PAGE_EPOCHS];
-    int64_t regions[PAGE_SIZE_CLASSES][PAGE_EPOCHS];
-    struct snapshot last;                                   /* owned: the last checkpoint's */
-    int64_t closed[PAGE_SITES][2];                          /* held connections; as `drained` */
-    int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
-    int64_t drain_bytes;                                    /* all live bytes after the drain */
-    bool has_drain;
-    struct canary_record canary;
-};
 
 struct history *history_new(void)
 {
@@ -75,15 +36,12 @@ static void keep_counts(struct history *h, const struct snapshot *s, size_t c)
         h->regions[i][c] = (int64_t)s->heap.class_regions[i];
 }
 
+#define KEEP_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    h->gauge[id][c] = (double)(value);
+
 static void keep_gauges(struct history *h, const struct history_sample *s, size_t c)
 {
-    h->gauge[G_OPEN_FILES][c] = (double)s->proc.open_files;
-    h->gauge[G_THREADS][c] = (double)s->proc.threads;
-    h->gauge[G_ALLOCATED][c] = (double)s->snapshot.heap.allocated;
-    h->gauge[G_ACTIVE][c] = (double)s->snapshot.heap.active;
-    h->gauge[G_RESIDENT][c] = (double)s->snapshot.heap.resident;
-    h->gauge[G_ANON][c] = (double)s->proc.rss_anon_bytes;
-    h->gauge[G_RSS][c] = (double)s->proc.rss_bytes;
+    GAUGE_LIST(KEEP_GAUGE)
 }
 
 static bool keep_last(struct history *h, const struct snapshot *s)
@@ -191,7 +149,7 @@ struct lent {
     struct judge_class class_[PAGE_CLASSES];
     struct judge_cache cache[PAGE_CACHES];
     struct judge_size_class size_class[PAGE_SIZE_CLASSES];
-    struct judge_gauge gauge[G_COUNT];
+    struct judge_gauge gauge[METRICS];
     double closed[PAGE_EPOCHS];
 };
 
@@ -247,41 +205,30 @@ static void lend_heap(const struct history *h, struct lent *l, struct evidence *
     }
 }
 
-static void lend_gauges(const struct history *h, const struct history_question *question,
-                        struct lent *l, struct evidence *e)
+static void lend_gauge(const struct history *h, size_t from, enum metric metric, double limit,
+                       struct lent *l, struct evidence *e)
 {
-    static const struct {
-        const char *id, *unit;
-        enum gauge_role role;
-    } form[G_COUNT] = {
-        [G_OPEN_FILES] = {"open_files", "files", GAUGE_COUNT},
-        [G_THREADS] = {"threads", "threads", GAUGE_COUNT},
-        [G_ALLOCATED] = {"heap_allocated", "bytes", GAUGE_HEAP},
-        [G_ACTIVE] = {"heap_active", "bytes", GAUGE_HEAP},
-        [G_RESIDENT] = {"heap_resident", "bytes", GAUGE_WITNESS},
-        [G_ANON] = {"rss_anon", "bytes", GAUGE_WITNESS},
-        [G_RSS] = {"rss", "bytes", GAUGE_WITNESS},
-    };
+    l->gauge[e->gauges++] = (struct judge_gauge){.metric = metric,
+                                                 .limit = limit,
+                                                 .count = h->epochs - from,
+                                                 .closed = l->closed + from,
+                                                 .value = h->gauge[metric] + from};
+}
+
+#define LEND_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
+    if (present)                                                                                   \
+        lend_gauge(h, from, id, limit, l, e);
+
+static void lend_gauges(const struct history *h, const struct history_question *q, struct lent *l,
+                        struct evidence *e)
+{
+    const struct snapshot *last = &h->last;
     /* Points start at the checkpoint before the first measured epoch: the baseline. */
     size_t from = h->first == SIZE_MAX || h->first == 0 ? 0 : h->first - 1;
     for (size_t c = from; c < h->epochs; c++)
         l->closed[c] = (double)h->epoch[c].closed;
     e->gauge = l->gauge;
-    for (size_t g = 0; g < G_COUNT; g++) {
-        bool heap = g == G_ALLOCATED || g == G_ACTIVE || g == G_RESIDENT;
-        if (heap && !h->last.heap.present)
-            continue;
-        double limit = form[g].role == GAUGE_COUNT ? 0
-                       : g == G_ALLOCATED          ? question->limit_heap
-                                                   : question->limit_rss;
-        l->gauge[e->gauges++] = (struct judge_gauge){.id = form[g].id,
-                                                     .unit = form[g].unit,
-                                                     .role = form[g].role,
-                                                     .limit = limit,
-                                                     .count = h->epochs - from,
-                                                     .closed = l->closed + from,
-                                                     .value = h->gauge[g] + from};
-    }
+    GAUGE_LIST(LEND_GAUGE)
 }
 
 void history_judge(const struct history *h, const struct history_question *question,
@@ -297,8 +244,8 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
                          .descriptors = h->descriptors,
-                         .intended = question->intended,
-                         .failed = question->failed,
+                         .failed = question->load.failed,
+                         .tried = judge_tried(&question->load),
                          .foreign = question->foreign,
                          .handshakes = question->handshakes,
                          .want_one_in = question->want_one_in,
@@ -322,128 +269,4 @@ struct canary_record *history_canary_record(struct history *h)
 void history_canary(const struct history *h, struct canary *ret)
 {
     canary_record_judge(&h->canary, h->own, h->epochs, h->has_drain, ret);
-}
-
-size_t history_epochs(const struct history *h)
-{
-    return h->epochs;
-}
-
-const struct judge_epoch *history_epoch(const struct history *h, size_t c)
-{
-    CHECK(c < h->epochs);
-    return &h->epoch[c];
-}
-
-void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_blocks,
-                  int64_t *ret_bytes)
-{
-    CHECK(c < h->epochs && site < h->last.sites);
-    *ret_blocks = h->last.site[site].born_blocks[c];
-    *ret_bytes = h->last.site[site].born_bytes[c];
-}
-
-void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
-                  int64_t *ret_bytes)
-{
-    int64_t blocks = 0, bytes = 0;
-    CHECK(c < h->epochs);
-    for (size_t i = 0; i < h->last.sites; i++) {
-        if (!judgement_leaks(j, i))
-            continue;
-        blocks += h->last.site[i].born_blocks[c];
-        bytes += h->last.site[i].born_bytes[c];
-    }
-    *ret_blocks = blocks;
-    *ret_bytes = bytes;
-}
-
-const char *history_site(const struct history *h, size_t site, uint32_t *ret_line)
-{
-    CHECK(site < h->last.sites);
-    *ret_line = h->last.site[site].line;
-    return h->last.site[site].file;
-}
-
-size_t history_sites(const struct history *h)
-{
-    return h->last.sites;
-}
-
-const char *history_class(const struct history *h, size_t class_)
-{
-    CHECK(class_ < h->last.classes);
-    return h->last.class_[class_].name;
-}
-
-size_t history_classes(const struct history *h)
-{
-    return h->last.classes;
-}
-
-static size_t baseline(const struct history *h)
-{
-    return h->first == SIZE_MAX ? h->epochs - 1 : h->first ? h->first - 1 : 0;
-}
-
-void history_census(const struct history *h, size_t class_, int64_t *ret_start, int64_t *ret_end)
-{
-    CHECK(h->epochs > 0 && class_ < PAGE_CLASSES);
-    *ret_start = h->class_live[class_][baseline(h)];
-    *ret_end = h->class_live[class_][h->epochs - 1];
-}
-
-int64_t history_blocks(const struct history *h, size_t c)
-{
-    CHECK(c < h->epochs);
-    return h->total[c].blocks;
-}
-
-uint64_t history_opened(const struct history *h, size_t c)
-{
-    CHECK(c < h->epochs);
-    return h->total[c].opened;
-}
-
-int64_t history_survivors(const struct history *h)
-{
-    int64_t sum = 0;
-    for (size_t i = 0; i < h->last.sites; i++) {
-        for (size_t c = 0; c < h->epochs; c++) {
-            if (h->epoch[c].measured && h->epoch[c].all_closed)
-                sum += h->last.site[i].born_blocks[c];
-        }
-    }
-    return sum;
-}
-
-/* CPU time per connection over those of the measured epochs that are, or aren't, in `captured`. */
-static double cpu_us(const struct history *h, uint64_t captured, bool inside)
-{
-    uint64_t ns = 0, opened = 0;
-    for (size_t c = baseline(h) + 1; c < h->epochs; c++) {
-        uint64_t now = h->total[c].opened - h->total[c - 1].opened;
-        if ((captured >> c & 1) != inside || now == 0)
-            continue;
-        ns += h->total[c].cpu_ns - h->total[c - 1].cpu_ns;
-        opened += now;
-    }
-    return opened ? (double)ns / 1000.0 / (double)opened : 0;
-}
-
-void history_cost(const struct history *h, uint64_t captured, struct history_cost *ret)
-{
-    *ret = (struct history_cost){0};
-    if (h->epochs < 2 || h->first == SIZE_MAX)
-        return;
-    size_t from = baseline(h), to = h->epochs - 1;
-    uint64_t opened = h->total[to].opened - h->total[from].opened;
-    ret->measured = h->epoch[to].closed - h->epoch[from].closed;
-    ret->cpu_us_per_conn = cpu_us(h, captured, false);
-    ret->captured_us_per_conn = cpu_us(h, captured, true);
-    if (opened)
-        ret->allocs_per_conn =
-            (double)(h->total[to].allocs - h->total[from].allocs) / (double)opened;
-    if (h->has_drain && h->total[to].bytes > h->drain_bytes)
-        ret->drained_bytes = (uint64_t)(h->total[to].bytes - h->drain_bytes);
 }

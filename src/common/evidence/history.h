@@ -30,10 +30,9 @@ struct history_question {
     double limit_heap, limit_rss; /* bytes per connection */
     uint64_t want_one_in;
     uint64_t seed;
-    uint64_t intended;           /* broken off or refused, as they were to be */
-    uint64_t failed, handshakes; /* as the client saw them: only it knows what it intended;
-                                  * operations that were done count with the handshakes */
-    uint64_t foreign;            /* turned away by the server, which they weren't meant for */
+    struct judge_load load; /* as the client saw it: only it knows what it intended */
+    uint64_t handshakes;    /* completed, and operations that were done */
+    uint64_t foreign;       /* turned away by the server, which they weren't meant for */
 };
 
 struct history;
@@ -84,6 +83,9 @@ const char *history_class(const struct history *h, size_t class_);
 size_t history_classes(const struct history *h);
 /* Live objects of a class at the start of the measuring and at the last checkpoint. */
 void history_census(const struct history *h, size_t class_, int64_t *ret_start, int64_t *ret_end);
+/* A metric's figure at each checkpoint, warm-up included: ret[history_epochs]. Whether there is a
+ * metric of that id. */
+bool history_series(const struct history *h, const char *id, double *ret);
 /* Live OpenSSL blocks at checkpoint c, and connections opened until then. */
 int64_t history_blocks(const struct history *h, size_t c);
 uint64_t history_opened(const struct history *h, size_t c);

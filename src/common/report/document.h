@@ -1,14 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of a document, as all documents of soak are written.
+ * The soak/1 document (results/schema/soak-1.schema.json): a result as JSON, and back. What is read
+ * and written again is the same to the byte. Pure but for document_load.
  */
 #ifndef SOAK_REPORT_DOCUMENT_H
 #define SOAK_REPORT_DOCUMENT_H
 
+#include "base/err.h"
+#include "report/result.h"
+
 #include <jansson.h>
 
-/* Takes the reference. Returns a heap string (free), indented and ended by a newline; NULL when
- * out of memory, or when `root` is NULL. */
-char *document_text(json_t *root);
+/* The document as text, ended by a newline; free. NULL when out of memory. Figures that aren't
+ * finite become null. */
+char *document_write(const struct result *r);
+
+/* A result that was read. What it borrows lives as long as it does. */
+struct document {
+    struct result result;
+    bool torture; /* it is soak-torture/1, of --fail-alloc: the verdict, the libraries and the
+                   * places are all that a result has in common with it */
+    json_t *root; /* owned */
+    void **owned; /* owned: what result points to beside the root */
+    size_t owned_count;
+};
+
+/* Reads `root` (borrowed). Everything is checked: it may come from another version, another
+ * machine, or a hand; keys and words that aren't known are passed over. Returns NULL with a
+ * sentence that says where it breaks its promise. */
+struct document *document_read(const json_t *root, struct err *e);
+/* The one in `path`: a result.json, or a folder that has one. */
+struct document *document_load(const char *path, struct err *e);
+void document_free(struct document *d);
+
+/* The subject of that name, or NULL. */
+const struct result_subject *result_subject_find(const struct result *r, const char *name);
 
 #endif

@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/footprint.h"
 
-#include "report/json_read.h"
+#include "report/json_util.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- writing: jansson passes NULL (out of memory) up as a failure ---- */
-
-static json_t *number(double value)
-{
-    if (!isfinite(value))
-        return json_null();
-    bool whole = value == nearbyint(value) && fabs(value) < 1e15;
-    return whole ? json_integer((json_int_t)value) : json_real(value);
-}
+/* ---- writing ---- */
 
 static json_t *text(const char *value)
 {
-    return value && *value ? json_string(value) : json_null();
+    return json_from_text(value && *value ? value : NULL);
 }
 
-#define PUT_FIGURE(name) json_object_set_new(to, #name, number(from->name));
+#define PUT_FIGURE(name) json_object_set_new(to, #name, json_from_number(from->name));
 
 static json_t *held_json(const struct footprint_held *from, enum footprint_stage stage)
 {
@@ -63,7 +55,7 @@ json_t *footprint_json(const struct footprint *f)
     return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "connections", (json_int_t)f->connections,
                      "openssl", text(f->openssl), "tls", text(f->tls), "key", text(f->key), "group",
                      text(f->group), "ends", ends, "rss_bytes_per_conn",
-                     number(f->rss_bytes_per_conn), "left_out", text(f->left_out));
+                     json_from_number(f->rss_bytes_per_conn), "left_out", text(f->left_out));
 }
 
 /* ---- reading ---- */
@@ -97,7 +89,7 @@ static int read_site(const json_t *from, struct footprint_side *side, struct err
         json_need_count(from, "line", &line, e) != 0 FOOTPRINT_SITE_FIGURES(OR_READ))
         return -1;
     if (!*file)
-        return err_set(e, "'file' is no text");
+        return err_set(e, "'file' is not a text");
     if (line > UINT32_MAX)
         return err_set(e, "'line' is more than a line's number");
     site.line = (uint32_t)line;
@@ -112,7 +104,7 @@ static int read_sites(const json_t *sites, const char *end, struct footprint_sid
     size_t i;
     json_t *site;
     if (!json_is_array(sites))
-        return err_set(e, "%s: 'sites' is no list", end);
+        return err_set(e, "%s: 'sites' is not a list", end);
     json_array_foreach(sites, i, site)
     {
         if (read_site(site, to, e) < 0)
@@ -166,7 +158,7 @@ static int read_head(const json_t *value, struct footprint *f, struct err *e)
 {
     const json_t *connections = json_object_get(value, "connections");
     if (!json_is_integer(connections) || json_integer_value(connections) < 1)
-        return err_set(e, "'connections' is no count from 1 on");
+        return err_set(e, "'connections' is not a count from 1 on");
     f->connections = (uint64_t)json_integer_value(connections);
     f->rss_bytes_per_conn = NAN;
     if (json_read_count(value, "rss_bytes_per_conn", &f->rss_bytes_per_conn, e) != 0 ||
@@ -182,7 +174,7 @@ int footprint_read(const json_t *value, struct footprint *ret, struct err *e)
 {
     struct footprint f = {.connections = 0};
     if (!json_is_object(value))
-        return err_set(e, "'footprint' is no object");
+        return err_set(e, "'footprint' is not an object");
     int rc = read_head(value, &f, e);
     for (int end = 0; rc == 0 && end < FOOTPRINT_END_COUNT; end++)
         rc = read_end(json_object_get(value, "ends"), (enum footprint_end)end, &f, e);

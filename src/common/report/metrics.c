@@ -19,35 +19,16 @@ static bool is_narrow(const struct screen *s)
     return s->columns < 60;
 }
 
-/* A row's name; `word`: its short name, in the line of what is level and on a narrow screen;
- * `main`: a row unless it leaks. The others have a row when they aren't level. `quiet`: only a
- * finding gives them one; result.json has them always. */
-static const struct metric_form {
-    const char *id, *label, *word;
-    bool main, quiet;
-} forms[] = {{"openssl_blocks", "OpenSSL blocks", "blocks", true, false},
-             {"openssl_bytes", "OpenSSL bytes", "bytes", true, false},
-             {"heap_allocated", "heap, allocated", "heap", true, false},
-             {"heap_active", "heap, pages", "pages", true, false},
-             {"rss", "RSS", "RSS", true, false},
-             {"ssl_objects", "SSL objects", "SSL", false, false},
-             {"open_files", "open files", "files", false, false},
-             {"threads", "threads", "threads", false, false},
-             {"libuv_blocks", "libuv blocks", "libuv", false, false},
-             {"heap_resident", "heap, resident", "resident", false, true},
-             {"rss_anon", "RSS, anonymous", "anonymous", false, true}};
-
-static struct metric_form form_of(const struct judge_metric *m)
+static const struct metric_info *info_of(const struct judge_metric *m)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(m->id, forms[i].id) == 0)
-            return forms[i];
-    return (struct metric_form){.id = m->id, .label = m->id, .word = m->id};
+    static const struct metric_info unknown = {.label = "?", .word = "?", .row = ROW_FOUND};
+    enum metric metric;
+    return metric_from_name(m->id, &metric) ? metric_info(metric) : &unknown;
 }
 
 static bool is_exact(const struct judge_metric *m)
 {
-    return m->role && strcmp(m->role, "exact") == 0;
+    return m->role && strcmp(m->role, metric_role_name(ROLE_COUNT)) == 0;
 }
 
 static void growth(char *buf, size_t size, const struct judge_metric *m)
@@ -81,7 +62,8 @@ static void limit(char *buf, size_t size, const struct judge_metric *m)
  */
 static bool never_convicts(const struct judge_metric *m)
 {
-    return m->role && strcmp(m->role, "witness") == 0 && m->per_conn - m->half_width > m->limit;
+    return m->role && strcmp(m->role, metric_role_name(ROLE_WITNESS)) == 0 &&
+           m->per_conn - m->half_width > m->limit;
 }
 
 /* An average isn't called exact. */
@@ -115,22 +97,21 @@ static void state(char *buf, size_t size, const struct judge_metric *m, bool lea
     }
 }
 
-static const enum ink inks[] = {[METRIC_LEVEL] = INK_GOOD,
-                                [METRIC_GROWS] = INK_BAD,
-                                [METRIC_UNSURE] = INK_DOUBT,
-                                [METRIC_EXPLAINED] = INK_NONE,
-                                [METRIC_NOT_JUDGED] = INK_DIM};
+#define STATE_INK(id, name, verdict, gravity, ink) [id] = INK_##ink,
+static const enum ink inks[METRIC_STATE_COUNT] = {METRIC_STATE_LIST(STATE_INK)};
 
 static bool has_row(const struct judge_metric *m, bool leaks)
 {
-    struct metric_form form = form_of(m);
-    if (form.quiet)
+    enum metric_row row = info_of(m)->row;
+    if (row == ROW_FOUND)
         return m->state == METRIC_GROWS || m->state == METRIC_UNSURE;
     /* The pages that lost blocks lie in say no more than their bytes. */
-    if (leaks && m->state == METRIC_EXPLAINED && strcmp(m->id, "heap_active") == 0)
+    if (leaks && m->state == METRIC_EXPLAINED &&
+        strcmp(m->id, metric_name(METRIC_HEAP_ACTIVE)) == 0)
         return false;
     bool silent = m->state == METRIC_NOT_JUDGED && is_exact(m) && m->start == m->end;
-    return form.main ? m->state != METRIC_LEVEL || !leaks : m->state != METRIC_LEVEL && !silent;
+    return row == ROW_ALWAYS ? m->state != METRIC_LEVEL || !leaks
+                             : m->state != METRIC_LEVEL && !silent;
 }
 
 /* A leak was convicted by what it is, blocks of one size or whole pages, and its limit is no news.
@@ -146,7 +127,7 @@ static void metric_row(struct table *t, const struct screen *s, const struct jud
     char raw[TABLE_CELL];
     int r = t->rows++;
     screen_clean(s, t->cell[r][NAME], TABLE_CELL,
-                 is_narrow(s) ? form_of(m).word : form_of(m).label);
+                 is_narrow(s) ? info_of(m)->word : info_of(m)->label);
     screen_clean(s, t->cell[r][START], TABLE_CELL,
                  figure_level(raw, sizeof raw, m->start, m->unit));
     screen_clean(s, t->cell[r][END], TABLE_CELL, figure_level(raw, sizeof raw, m->end, m->unit));
@@ -162,6 +143,17 @@ static void metric_row(struct table *t, const struct screen *s, const struct jud
     t->ink[r][STATE] = inks[m->state];
 }
 
+static void add_rows(struct table *t, const struct screen *s, const struct judgement *j,
+                     enum metric_row row)
+{
+    for (int metric = METRIC_NONE + 1; metric < METRICS; metric++) {
+        const struct judge_metric *m = parts_metric(j, (enum metric)metric);
+        if (m && info_of(m)->row == row && has_row(m, j->verdict == VERDICT_LEAK) &&
+            t->rows < TABLE_ROWS)
+            metric_row(t, s, j, m);
+    }
+}
+
 void parts_metrics(const struct result_subject *subject, const struct screen *s)
 {
     const struct judgement *j = &subject->judgement;
@@ -175,11 +167,8 @@ void parts_metrics(const struct result_subject *subject, const struct screen *s)
     };
     struct table table = {
         .column = columns, .columns = sizeof columns / sizeof *columns, .flexible = STATE};
-    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
-        const struct judge_metric *m = parts_metric(j, forms[f].id);
-        if (m && has_row(m, j->verdict == VERDICT_LEAK) && table.rows < TABLE_ROWS)
-            metric_row(&table, s, j, m);
-    }
+    for (int row = ROW_ALWAYS; row <= ROW_FOUND; row++)
+        add_rows(&table, s, j, (enum metric_row)row);
     if (table.rows)
         table_print(&table, s);
 }
@@ -196,25 +185,34 @@ bool parts_all_level(const struct result_subject *subject, size_t *ret_level)
     return other == 0;
 }
 
-/* `SSL 30, files 44: level`; where something leaks only how many are. */
-static void say_level(char *buf, size_t size, const struct judgement *j)
+/* ` SSL 30, files 44`, of metrics without a row. Returns how many there are. */
+static size_t add_level(struct text *t, const struct judgement *j, enum metric_row row)
 {
     bool leaks = j->verdict == VERDICT_LEAK;
     size_t count = 0;
     char level[FIGURE_SIZE];
-    struct text list = text_list(buf, size, ", ");
-    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
-        const struct judge_metric *m = parts_metric(j, forms[f].id);
-        if (!m || m->state != METRIC_LEVEL || has_row(m, leaks) || (!leaks && forms[f].quiet))
+    for (int metric = METRIC_NONE + 1; metric < METRICS; metric++) {
+        const struct judge_metric *m = parts_metric(j, (enum metric)metric);
+        if (!m || info_of(m)->row != row || m->state != METRIC_LEVEL || has_row(m, leaks))
             continue;
+        text_item(t, "%s %s", info_of(m)->word, figure_level(level, sizeof level, m->end, m->unit));
         count++;
-        text_item(&list, "%s %s", forms[f].word,
-                  figure_level(level, sizeof level, m->end, m->unit));
     }
+    return count;
+}
+
+/* `SSL 30, files 44: level`; where something leaks only how many are. */
+static void say_level(char *buf, size_t size, const struct judgement *j)
+{
+    bool leaks = j->verdict == VERDICT_LEAK;
+    struct text t = text_list(buf, size, ", ");
+    size_t count = 0;
+    for (int row = ROW_ALWAYS; row <= (leaks ? ROW_FOUND : ROW_MOVED); row++)
+        count += add_level(&t, j, (enum metric_row)row);
     if (leaks && count)
         snprintf(buf, size, "%zu other%s: level", count, count == 1 ? "" : "s");
     else if (count)
-        text_add(&list, ": level");
+        text_add(&t, ": level");
 }
 
 void parts_level(const struct result_subject *subject, const struct result_subject *other,

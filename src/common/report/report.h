@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing a result: the text of UX.md and the soak/1 document. Both read struct result only.
+ * Writing a result as text for people. The soak/1 document is document.h's.
  */
 #ifndef SOAK_REPORT_REPORT_H
 #define SOAK_REPORT_REPORT_H
@@ -24,10 +24,5 @@ char *report_headline(const struct result *r, char *buf, size_t size);
 
 /* The whole text, verdict first. `quiet`: the verdict line only. */
 void report_text(const struct result *r, const struct report_style *style, bool quiet, FILE *out);
-
-/* The soak/1 document (results/schema/soak-1.schema.json), pretty-printed, with a final newline.
- * Returned string is owned by the caller (free). NULL when out of memory. Non-finite numbers become
- * null. */
-char *report_json(const struct result *r);
 
 #endif

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { RESULT_SUBJECTS = 2, RESULT_LIBS = 16, RESULT_SKIPPED = 16 };
+
 struct result_lib {
     const char *name, *version; /* "openssl", "3.0.19" */
 };
@@ -40,6 +42,14 @@ struct result_site {
 struct result_census {
     const char *class_;
     int64_t start, end;
+};
+
+/* A figure of a subject at each checkpoint, warm-up included: what a chart needs. */
+struct result_series {
+    const char *id, *unit; /* as the metric's */
+    size_t count;
+    const uint64_t *closed; /* connections, or operations, closed until then */
+    const double *value;
 };
 
 /* A call stack whose blocks survived. `file` NULL: outside OpenSSL's allocator, by jemalloc. */
@@ -122,6 +132,8 @@ struct result_subject {
     struct result_capture capture;
     size_t census_count;
     const struct result_census *census;
+    size_t series_count;
+    const struct result_series *series;
     double allocs_per_conn, cpu_us_per_conn;      /* over the measured epochs */
     const struct result_attribution *attribution; /* NULL: not known */
     uint64_t drained_released_bytes;              /* ledger bytes that the drain gave back */
@@ -153,6 +165,21 @@ struct result_crash {
 
 struct footprint;
 
+struct result_run {
+    const char *unit;     /* what `closed` and all `per_conn` figures count: "connection", or
+                           * "operation" where connections are held; NULL: as "connection" */
+    uint64_t want_one_in; /* the sensitivity that was asked for; 0: none */
+    uint64_t conns, closed, measured;        /* connections; measured: those the verdict rests on */
+    double seconds, rate_per_s, asked_per_s; /* asked 0 = max */
+    double shortfall;                        /* share of the asked rate that wasn't reached, 0..1 */
+    struct result_errors errors;
+    uint64_t foreign; /* connections to the server's port that weren't ours: in no figure */
+    uint64_t p50_ns, p90_ns, p99_ns, max_ns;
+    uint64_t seed;
+    const char *tls, *key; /* "1.3", "p256" */
+    int epochs;
+};
+
 struct result {
     enum verdict verdict;
     int exit_code; /* the verdict's, or 130 when interrupted */
@@ -161,6 +188,7 @@ struct result {
     const char *broken; /* the sentence, when the run broke (server crashed, ...); NULL else */
     struct result_crash crash;
     struct result_failure first_failure;
+    const char *headline; /* as the document that it was read from has it; NULL: it is to be made */
     const char *scenario;
     const char *time; /* the start: RFC 3339, in UTC */
     const char *host, *kernel;
@@ -174,28 +202,15 @@ struct result {
     const char *next_note[3]; /* what each takes or shows: "about 31m"; NULL: nothing to say */
     const char *ended;        /* what ended a run that saw too little: "--for 2m"; NULL else */
     size_t libs;
-    struct result_lib lib[4];
+    struct result_lib lib[RESULT_LIBS];
     size_t mapped_count;
-    struct result_mapped mapped[5];
-    struct {
-        const char *unit;     /* what `closed` and all `per_conn` figures count: "connection", or
-                               * "operation" where connections are held; NULL: as "connection" */
-        uint64_t want_one_in; /* the sensitivity that was asked for; 0: none */
-        uint64_t conns, closed, measured; /* connections; measured: those the verdict rests on */
-        double seconds, rate_per_s, asked_per_s; /* asked 0 = max */
-        double shortfall; /* share of the asked rate that wasn't reached, 0..1 */
-        struct result_errors errors;
-        uint64_t foreign; /* connections to the server's port that weren't ours: in no figure */
-        uint64_t p50_ns, p90_ns, p99_ns, max_ns;
-        uint64_t seed;
-        const char *tls, *key; /* "1.3", "p256" */
-        int epochs;
-    } run;
+    struct result_mapped mapped[RESULT_LIBS];
+    struct result_run run;
     size_t skipped_count;
-    struct result_skipped skipped[16];
+    struct result_skipped skipped[RESULT_SKIPPED];
     const struct footprint *footprint; /* report/footprint.h; NULL: not measured */
     size_t subjects;
-    struct result_subject subject[2];
+    struct result_subject subject[RESULT_SUBJECTS];
 };
 
 #endif

@@ -51,14 +51,13 @@ void parts_reasons(const struct result *r, const struct result_subject *subject,
 }
 
 /* `RSS +28 ±54 B (not judged)` */
-static void say_metric(char *buf, size_t size, const struct judgement *j, const char *id,
-                       const char *name)
+static void say_metric(char *buf, size_t size, const struct judgement *j, enum metric metric)
 {
-    const struct judge_metric *m = parts_metric(j, id);
+    const struct judge_metric *m = parts_metric(j, metric);
     char growth[FIGURE_SIZE];
     size_t used = strlen(buf);
     if (m && isfinite(m->per_conn) && isfinite(m->half_width))
-        snprintf(buf + used, size - used, " · %s %s%s", name,
+        snprintf(buf + used, size - used, " · %s %s%s", metric_info(metric)->word,
                  figure_growth(growth, sizeof growth, m->per_conn, m->half_width, true),
                  m->state == METRIC_NOT_JUDGED ? " (not judged)" : "");
 }
@@ -66,15 +65,15 @@ static void say_metric(char *buf, size_t size, const struct judgement *j, const 
 static void say_figures(char *buf, size_t size, const struct judgement *j)
 {
     char start[FIGURE_SIZE], end[FIGURE_SIZE];
-    const struct judge_metric *blocks = parts_metric(j, "openssl_blocks");
+    const struct judge_metric *blocks = parts_metric(j, METRIC_OPENSSL_BLOCKS);
     buf[0] = '\0';
     if (!blocks)
         return;
     snprintf(buf, size, "OpenSSL blocks %s → %s",
              figure_level(start, sizeof start, blocks->start, blocks->unit),
              figure_level(end, sizeof end, blocks->end, blocks->unit));
-    say_metric(buf, size, j, "heap_allocated", "heap");
-    say_metric(buf, size, j, "rss", "RSS");
+    say_metric(buf, size, j, METRIC_HEAP_ALLOCATED);
+    say_metric(buf, size, j, METRIC_RSS);
 }
 
 void parts_seen(const struct result *r, const struct screen *s)

@@ -19,7 +19,9 @@ static char *clean(char *text)
 char *symbol_text(const struct symbol *symbol, char *buf, size_t size)
 {
     const char *module = symbol->module;
-    if (!module)
+    if (!module && symbol->function) /* read back from a document */
+        snprintf(buf, size, "%s", symbol->function);
+    else if (!module)
         snprintf(buf, size, "0x%" PRIx64, symbol->offset);
     else if (!symbol->function)
         snprintf(buf, size, "%s+0x%" PRIx64, module, symbol->offset);

@@ -5,7 +5,7 @@
 #include "base/exit_codes.h"
 #include "compare_json.h"
 #include "compare_say.h"
-#include "report/document.h"
+#include "report/json_util.h"
 #include "stats/compare/bisect.h"
 
 #include <inttypes.h>
@@ -218,26 +218,20 @@ int bisect_search(struct bisect_work *b)
 
 /* ---- the document ---- */
 
-static json_t *text(const struct bisect_work *b, const char *value)
-{
-    return json_string(compare_set_text(b->work->set, value));
-}
-
 char *bisect_json(const struct bisect_work *b, int exit_code)
 {
     const bool found = b->end == BISECT_END_FOUND;
-    char *inner = b->work->set->entries ? compare_json(b->work->set) : NULL;
-    json_t *comparison = inner ? json_loads(inner, 0, NULL) : json_null();
+    json_t *comparison = b->work->set->entries ? compare_document(b->work->set) : json_null();
     json_t *versions = json_array();
     for (size_t i = 0; i < b->versions; i++)
-        json_array_append_new(versions, text(b, b->version[i]));
+        json_array_append_new(versions, json_from_text(b->version[i]));
     json_t *root =
         json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "schema", "soak-bisect/1",
                   "version", SOAK_VERSION, "end", bisect_end_name(b->end), "exit", exit_code,
                   "part", b->work->set->part, "metric", bisect_metric_name(b->metric), "versions",
-                  versions, "before", found ? text(b, b->version[b->low]) : json_null(), "first",
-                  found ? text(b, b->version[b->high]) : json_null(), "said", text(b, b->sentence),
-                  "runs", (json_int_t)b->work->set->done, "comparison", comparison);
-    free(inner);
-    return document_text(root);
+                  versions, "before", found ? json_from_text(b->version[b->low]) : json_null(),
+                  "first", found ? json_from_text(b->version[b->high]) : json_null(), "said",
+                  json_from_text(b->sentence), "runs", (json_int_t)b->work->set->done, "comparison",
+                  comparison);
+    return json_document(root);
 }

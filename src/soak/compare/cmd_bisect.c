@@ -8,7 +8,6 @@
 #include "compare_line.h"
 #include "compare_prepare.h"
 #include "compare_text.h"
-#include "compare_write.h"
 #include "stats/compare/bisect.h"
 #include "terminal.h"
 
@@ -137,27 +136,25 @@ static void write_text(const void *ctx, FILE *out)
 }
 
 /* bisect.json, and once more where --json wants it. */
-static int publish(const struct bisect_work *b, const char *path, int code, struct err *e)
+static int publish(const struct bisect_work *b, const struct outputs *outputs, int code,
+                   struct err *e)
 {
     char *text = bisect_json(b, code);
     if (!text)
         return err_set(e, "bisect.json: out of memory");
     int rc = run_dir_write(&b->work->dir, "bisect.json", text, strlen(text), e);
-    if (output_write("json", path, write_text, text, e) != 0)
+    if (outputs_write(outputs, text, e) != 0)
         rc = -1;
     free(text);
     return rc;
 }
 
-static void tell(const struct bisect_work *b, const struct compare_outputs *outputs)
+static void tell(const struct bisect_work *b, const struct outputs *outputs)
 {
     const struct compare_line *line = b->work->line;
     const struct compare_set *s = b->work->set;
-    FILE *out = compare_outputs_text(outputs);
-    int fd = fileno(out);
-    struct report_style style = {.colour = terminal_colour(fd, line->run.color),
-                                 .utf8 = terminal_is_utf8() || !isatty(fd),
-                                 .columns = terminal_columns(fd)};
+    FILE *out = outputs_text(outputs);
+    struct report_style style = terminal_style(out, line->run.color);
     if (b->end == BISECT_END_STUCK)
         fprintf(stderr, "soak: bisect: %s\n", b->sentence);
     else
@@ -171,7 +168,7 @@ static void tell(const struct bisect_work *b, const struct compare_outputs *outp
 
 /* Returns the exit code. */
 static int search(struct compare_work *w, int metric, const char *name,
-                  const struct compare_outputs *outputs)
+                  const struct outputs *outputs)
 {
     struct err e = {{0}};
     const struct compare_line *line = w->line;
@@ -185,7 +182,7 @@ static int search(struct compare_work *w, int metric, const char *name,
                 compare_part_name(line->part));
     int code = bisect_search(&b);
     tell(&b, outputs);
-    if (publish(&b, outputs->json, code, &e) != 0) {
+    if (publish(&b, outputs, code, &e) != 0) {
         fprintf(stderr, "soak: bisect: %s\n", e.text);
         code = code == 0 ? EXIT_BROKEN : code;
     }
@@ -196,14 +193,14 @@ static int search(struct compare_work *w, int metric, const char *name,
 /* Returns the exit code, or -1 with a sentence. */
 static int work(struct compare_line *line, struct err *e)
 {
-    const struct compare_outputs outputs = {.json = line->run.json};
+    const struct outputs outputs = {{{"json", line->run.json, write_text, false}}, 1};
     struct prepare_list list = {.count = 0};
     struct scenario scenario;
     struct prepared prepared;
     char name[128];
     int metric;
     if (check_versions(line, e) != 0 || bisect_metric(line->metric, &metric, e) != 0 ||
-        compare_outputs_check(&outputs, e) != 0 ||
+        outputs_check(&outputs, e) != 0 ||
         compare_line_scenario(line, &scenario, name, sizeof name, e) != 0 ||
         compare_work_check("bisect", line->run.results, e) != 0)
         return -1;

@@ -4,12 +4,12 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
+#include "compare_json.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
 #include "compare_runs.h"
 #include "compare_text.h"
 #include "compare_work.h"
-#include "compare_write.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -70,25 +70,22 @@ const struct command compare_command = {
     .options = sizeof own / sizeof *own};
 
 static void tell(const struct compare_set *s, const struct compare_line *line,
-                 const struct compare_outputs *outputs)
+                 const struct outputs *outputs)
 {
-    FILE *text = compare_outputs_text(outputs);
-    int fd = fileno(text);
-    struct report_style style = {.colour = terminal_colour(fd, line->run.color),
-                                 .utf8 = terminal_is_utf8() || !isatty(fd),
-                                 .columns = terminal_columns(fd)};
+    FILE *text = outputs_text(outputs);
+    struct report_style style = terminal_style(text, line->run.color);
     compare_text(s, &style, line->run.quiet, text);
     fflush(text);
 }
 
 /* Prints and writes what was measured. Returns the exit code. */
 static int publish(const struct compare_set *s, const struct compare_line *line,
-                   const struct compare_outputs *outputs)
+                   const struct outputs *outputs)
 {
     struct err e = {{0}};
     int code = compare_set_exit_code(s);
     tell(s, line, outputs);
-    if (compare_outputs_write(outputs, s, &e) == 0)
+    if (outputs_write(outputs, s, &e) == 0)
         return code;
     fprintf(stderr, "soak: compare: %s\n", e.text);
     return code == 0 ? EXIT_BROKEN : code;
@@ -96,7 +93,7 @@ static int publish(const struct compare_set *s, const struct compare_line *line,
 
 /* ---- finished runs ---- */
 
-static int compare_finished(const struct compare_line *line, const struct compare_outputs *outputs,
+static int compare_finished(const struct compare_line *line, const struct outputs *outputs,
                             struct err *e)
 {
     struct compare_set *s = compare_set_new();
@@ -127,7 +124,7 @@ static void announce(const struct compare_work *w)
 }
 
 /* Returns the exit code. */
-static int measure(struct compare_work *w, const char *name, const struct compare_outputs *outputs)
+static int measure(struct compare_work *w, const char *name, const struct outputs *outputs)
 {
     struct err e = {{0}};
     int code = EXIT_BROKEN;
@@ -148,7 +145,7 @@ static int measure(struct compare_work *w, const char *name, const struct compar
     return code;
 }
 
-static int compare_versions(const struct compare_line *line, const struct compare_outputs *outputs,
+static int compare_versions(const struct compare_line *line, const struct outputs *outputs,
                             struct err *e)
 {
     struct scenario scenario;
@@ -223,14 +220,14 @@ static int check_finished(const struct compare_line *line, struct err *e)
 /* Returns the exit code, or -1 with a sentence. */
 static int work(struct compare_line *line, struct err *e)
 {
-    const struct compare_outputs outputs = {.json = line->run.json, .markdown = line->markdown};
+    const struct outputs outputs = compare_outputs(line->run.json, line->markdown);
     if (compare_line_names(line, e) != 0)
         return -1;
     bool versions = line->names > 0;
     for (size_t i = 0; !versions && i < line->words; i++)
         line->word[i] = catalog_last(line->word[i], line->last, sizeof line->last);
     if ((versions ? check_versions(line, e) : check_finished(line, e)) != 0 ||
-        compare_outputs_check(&outputs, e) != 0)
+        outputs_check(&outputs, e) != 0)
         return -1;
     return versions ? compare_versions(line, &outputs, e) : compare_finished(line, &outputs, e);
 }

@@ -2,137 +2,81 @@
 #include "compare_document.h"
 
 #include "base/check.h"
-#include "base/input.h"
-#include "compare_footprint.h"
 #include "compare_parts.h"
-#include "report/json_read.h"
+#include "report/footprint.h"
 
 #include <ctype.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { SUBJECTS = 8, BLAMED = 256 };
+enum { BLAMED = 256 };
 
 /* ---- the verdict ---- */
 
-static int read_verdict(const json_t *object, enum verdict *ret, struct err *e)
-{
-    if (verdict_from_name(json_string_value(json_object_get(object, "verdict")), ret))
-        return 0;
-    return err_set(e, "'verdict' is none of PASS, LEAK, INCONCLUSIVE and INVALID");
-}
-
-static enum kind kind_of(const char *word)
-{
-    enum kind kind;
-    if (kind_from_name(word, &kind))
-        return kind;
-    return KIND_NONE; /* a later version's: readers ignore what they don't know */
-}
-
 /* The growth of the subject to blame, and the place: the first of its sites. */
-static int read_blame(struct compare_set *s, const json_t *subject, struct compare_run *run,
-                      struct err *e)
+static int take_blame(struct compare_set *s, const struct result_subject *subject,
+                      struct compare_run *run, struct err *e)
 {
-    const char *kind = NULL, *file = NULL;
-    double line = NAN;
-    if (json_read_number(subject, "per_conn_bytes", &run->row[COMPARE_GROWTH_BYTES], e) != 0 ||
-        json_read_number(subject, "per_conn_blocks", &run->row[COMPARE_GROWTH_BLOCKS], e) != 0 ||
-        json_read_text(subject, "kind", &kind, e) != 0)
-        return -1;
-    run->kind = kind_of(kind);
-    const json_t *site = json_array_get(json_object_get(subject, "sites"), 0);
-    if (run->verdict != VERDICT_LEAK || !site)
+    run->row[COMPARE_GROWTH_BYTES] = subject->judgement.per_conn_bytes;
+    run->row[COMPARE_GROWTH_BLOCKS] = subject->judgement.per_conn_blocks;
+    run->kind = subject->judgement.kind;
+    if (run->verdict != VERDICT_LEAK || !subject->sites)
         return 0;
-    if (json_read_text(site, "file", &file, e) != 0 ||
-        json_read_number(site, "line", &line, e) != 0)
-        return err_prefix(e, "site 1");
-    if (file && strlen(file) > BLAMED)
+    const struct result_site *site = &subject->site[0];
+    if (site->file && strlen(site->file) > BLAMED)
         return err_set(e, "site 1: 'file' is longer than %d bytes", BLAMED);
-    run->file = file ? compare_file(compare_set_text(s, file)) : NULL;
-    run->line = line >= 1 && line <= UINT32_MAX ? (uint32_t)line : 0;
+    run->file = site->file ? compare_file(compare_set_text(s, site->file)) : NULL;
+    run->line = site->line;
     return 0;
 }
 
 /* The subject with the run's own verdict; the server comes first. */
-static const json_t *blamed(const json_t *subjects, const char *verdict)
+static const struct result_subject *blamed(const struct result *r, enum verdict verdict)
 {
-    for (size_t i = 0; i < json_array_size(subjects); i++) {
-        const json_t *subject = json_array_get(subjects, i);
-        const char *word = json_string_value(json_object_get(subject, "verdict"));
-        if (word && strcmp(word, verdict) == 0)
-            return subject;
-    }
-    return json_array_get(subjects, 0);
-}
-
-/* The subject that is judged; NULL: the run as a whole. */
-static const json_t *judged_subject(const struct compare_set *s, const json_t *subjects)
-{
-    const char *side = compare_side_name(s->side);
-    for (size_t i = 0; s->side != COMPARE_SIDE_BOTH && i < json_array_size(subjects); i++) {
-        const json_t *subject = json_array_get(subjects, i);
-        const char *name = json_string_value(json_object_get(subject, "name"));
-        if (name && strcmp(name, side) == 0)
-            return subject;
-    }
-    return NULL;
+    for (size_t i = 0; i < r->subjects; i++)
+        if (r->subject[i].judgement.verdict == verdict)
+            return &r->subject[i];
+    return r->subjects ? &r->subject[0] : NULL;
 }
 
 /* Whether a subject, but not `except`, has that verdict. */
-static bool others_say(const json_t *subjects, const json_t *except, enum verdict verdict)
+static bool others_say(const struct result *r, const struct result_subject *except,
+                       enum verdict verdict)
 {
-    for (size_t i = 0; i < json_array_size(subjects); i++) {
-        const json_t *subject = json_array_get(subjects, i);
-        const char *word = json_string_value(json_object_get(subject, "verdict"));
-        if (subject != except && word && strcmp(word, verdict_name(verdict)) == 0)
+    for (size_t i = 0; i < r->subjects; i++)
+        if (&r->subject[i] != except && r->subject[i].judgement.verdict == verdict)
             return true;
-    }
     return false;
 }
 
 /* A verdict of the run that is another program's isn't that of the one judged; one that nobody has
  * by itself, or that the run can't be trusted, is everybody's. */
-static int take_side(const json_t *subjects, const json_t *subject, struct compare_run *run,
-                     bool *ret_other_leaks, struct err *e)
+static void take_side(const struct result *r, const struct result_subject *subject,
+                      struct compare_run *run, bool *ret_other_leaks)
 {
-    enum verdict own = VERDICT_INVALID;
-    if (read_verdict(subject, &own, e) != 0)
-        return -1;
-    *ret_other_leaks = others_say(subjects, subject, VERDICT_LEAK);
-    bool others = run->verdict != own && others_say(subjects, subject, run->verdict);
+    enum verdict own = subject->judgement.verdict;
+    *ret_other_leaks = others_say(r, subject, VERDICT_LEAK);
+    bool others = run->verdict != own && others_say(r, subject, run->verdict);
     if (others && run->verdict != VERDICT_INVALID)
         run->verdict = own;
-    return 0;
 }
 
 /* A run that broke proves a leak if it saw one, and nothing else. */
-static int read_judgement(struct compare_set *s, const json_t *document, struct compare_run *run,
+static int take_judgement(struct compare_set *s, const struct result *r, struct compare_run *run,
                           bool *ret_other_leaks, struct err *e)
 {
-    const json_t *subjects = json_object_get(document, "subjects");
-    const char *broken = NULL;
-    if (read_verdict(document, &run->verdict, e) != 0 ||
-        json_read_text(document, "broken", &broken, e) != 0)
-        return -1;
-    if (broken && run->verdict != VERDICT_LEAK)
-        run->verdict = VERDICT_INVALID;
-    if (!json_is_array(subjects) || json_array_size(subjects) > SUBJECTS)
-        return err_set(e, "'subjects' is no list of at most %d", SUBJECTS);
-    const json_t *subject = judged_subject(s, subjects);
-    if (subject && take_side(subjects, subject, run, ret_other_leaks, e) != 0)
-        return -1;
-    if (!subject)
-        subject = blamed(subjects, verdict_name(run->verdict));
-    if (!subject)
-        return 0; /* it broke before there was one */
-    if (!json_is_object(subject))
-        return err_set(e, "'subjects' is no list of objects");
-    return read_blame(s, subject, run, e);
+    run->verdict = r->broken && r->verdict != VERDICT_LEAK ? VERDICT_INVALID : r->verdict;
+    const struct result_subject *subject = NULL; /* NULL: the run as a whole is judged */
+    if (s->side != COMPARE_SIDE_BOTH)
+        subject = result_subject_find(r, compare_side_name(s->side));
+    if (subject)
+        take_side(r, subject, run, ret_other_leaks);
+    else
+        subject = blamed(r, run->verdict);
+    return subject ? take_blame(s, subject, run, e) : 0; /* it broke before there was one */
 }
 
 /* ---- figures of the server ---- */
@@ -148,38 +92,14 @@ static const struct {
 
 /* Objects at the last checkpoint, by open connection. They are exact when they were as many at the
  * first. */
-static int read_census(const json_t *subject, double conns, struct compare_run *run, struct err *e)
+static void take_census(const struct result_census *census, double conns, struct compare_run *run)
 {
-    const json_t *census = json_object_get(subject, "census");
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        const json_t *class_ = json_object_get(census, classes[i].class_);
-        double start = NAN, end = NAN;
-        if (!class_)
+        if (strcmp(classes[i].class_, census->class_) != 0)
             continue;
-        if (json_read_number(class_, "start", &start, e) != 0 ||
-            json_read_number(class_, "end", &end, e) != 0)
-            return err_prefix(e, "census of %s", classes[i].class_);
-        run->row[classes[i].row] = conns > 0 ? end / conns : NAN;
-        run->inexact[classes[i].row] = start != end;
+        run->row[classes[i].row] = conns > 0 ? (double)census->end / conns : NAN;
+        run->inexact[classes[i].row] = census->start != census->end;
     }
-    return 0;
-}
-
-/* Anonymous memory less what OpenSSL still holds; the heap's pages by what is allocated. */
-static int read_after_drain(const json_t *subject, struct compare_run *run, struct err *e)
-{
-    const json_t *after = json_object_get(subject, "after_drain");
-    double anon = NAN, ledger = NAN, allocated = NAN, active = NAN;
-    if (!after || json_is_null(after))
-        return 0;
-    if (json_read_number(after, "anon_bytes", &anon, e) != 0 ||
-        json_read_number(after, "ledger_bytes", &ledger, e) != 0 ||
-        json_read_number(after, "heap_allocated_bytes", &allocated, e) != 0 ||
-        json_read_number(after, "heap_active_bytes", &active, e) != 0)
-        return err_prefix(e, "after_drain");
-    run->row[COMPARE_KEPT] = anon - ledger;
-    run->row[COMPARE_HEAP_RATIO] = allocated > 0 ? active / allocated : NAN;
-    return 0;
 }
 
 static double known(double value)
@@ -187,27 +107,108 @@ static double known(double value)
     return value > 0 ? value : NAN;
 }
 
-static int read_figures(const json_t *document, struct compare_run *run, struct err *e)
+/* What is kept is anonymous memory less what OpenSSL still holds; the heap's pages stand beside
+ * what is allocated in them. */
+static void take_figures(const struct result *r, struct compare_run *run)
 {
-    const json_t *server = json_array_get(json_object_get(document, "subjects"), 0);
-    const json_t *load = json_object_get(document, "run");
-    const json_t *handshake = json_object_get(load, "handshake_ns");
-    double conns = NAN, cpu = NAN, p50 = NAN, p99 = NAN;
-    if (!json_is_object(load))
-        return err_set(e, "'run' is missing");
-    if (json_read_number(load, "conns", &conns, e) != 0 ||
-        json_read_number(handshake, "p50", &p50, e) != 0 ||
-        json_read_number(handshake, "p99", &p99, e) != 0 ||
-        json_read_number(json_object_get(document, "cost"), "cpu_us_per_conn", &cpu, e) != 0 ||
-        json_read_number(json_object_get(document, "sensitivity"), "one_in", &run->sensitivity,
-                         e) != 0)
-        return -1;
-    run->row[COMPARE_CPU] = known(cpu);
-    run->row[COMPARE_P50] = known(p50);
-    run->row[COMPARE_P99] = known(p99);
+    const struct result_subject *server = &r->subject[0];
+    const struct result_rest *rest = &server->rest;
+    run->row[COMPARE_P50] = known((double)r->run.p50_ns);
+    run->row[COMPARE_P99] = known((double)r->run.p99_ns);
+    if (!r->subjects)
+        return;
+    run->row[COMPARE_CPU] = known(server->cpu_us_per_conn);
+    run->sensitivity = server->judgement.sensitivity.one_in;
     if (isnan(run->sensitivity))
         run->sensitivity = 0;
-    return read_census(server, conns, run, e) == 0 ? read_after_drain(server, run, e) : -1;
+    for (size_t i = 0; i < server->census_count; i++)
+        take_census(&server->census[i], (double)r->run.conns, run);
+    if (rest->known)
+        run->row[COMPARE_KEPT] = (double)rest->anon_bytes - (double)rest->ledger_bytes;
+    if (rest->heap && rest->heap_allocated_bytes)
+        run->row[COMPARE_HEAP_RATIO] =
+            (double)rest->heap_active_bytes / (double)rest->heap_allocated_bytes;
+}
+
+/* ---- the footprint: allocations of one handshake and bytes held, exact ---- */
+
+struct kept_footprint {
+    uint64_t conns;             /* 0: there is none */
+    struct compare_site *site;  /* owned */
+    size_t sites, server_sites; /* those of the server come first */
+    const char *group;          /* of the key exchange; NULL: not known */
+};
+
+static const struct {
+    enum compare_row bytes, blocks;
+} stages[FOOTPRINT_STAGE_COUNT] = {
+    [FOOTPRINT_NEW] = {COMPARE_HELD_NEW, COMPARE_BLOCKS_NEW},
+    [FOOTPRINT_HANDSHAKE] = {COMPARE_HELD_HANDSHAKE, COMPARE_BLOCKS_HANDSHAKE},
+    [FOOTPRINT_DATA] = {COMPARE_HELD_DATA, COMPARE_BLOCKS_DATA},
+    [FOOTPRINT_IDLE] = {COMPARE_HELD_IDLE, COMPARE_BLOCKS_IDLE}};
+
+static void set_row(struct compare_run *run, enum compare_row row, double value, bool exact)
+{
+    run->row[row] = value;
+    run->inexact[row] = !exact;
+}
+
+static void take_rows(const struct footprint *f, struct compare_run *run)
+{
+    const struct footprint_side *server = &f->end[FOOTPRINT_SERVER],
+                                *client = &f->end[FOOTPRINT_CLIENT];
+    bool both = server->exact && client->exact;
+    set_row(run, COMPARE_ALLOCS, server->allocs + client->allocs, both);
+    set_row(run, COMPARE_ALLOCS_SERVER, server->allocs, server->exact);
+    set_row(run, COMPARE_ALLOCS_CLIENT, client->allocs, client->exact);
+    set_row(run, COMPARE_REALLOCS, server->reallocs + client->reallocs, both);
+    set_row(run, COMPARE_ALLOC_BYTES, server->alloc_bytes + client->alloc_bytes, both);
+    set_row(run, COMPARE_REALLOCS_SERVER, server->reallocs, server->exact);
+    set_row(run, COMPARE_REALLOCS_CLIENT, client->reallocs, client->exact);
+    set_row(run, COMPARE_ALLOC_BYTES_SERVER, server->alloc_bytes, server->exact);
+    set_row(run, COMPARE_ALLOC_BYTES_CLIENT, client->alloc_bytes, client->exact);
+    set_row(run, COMPARE_PEAK, server->peak_bytes, server->exact);
+    for (int s = 0; s < FOOTPRINT_STAGE_COUNT; s++) {
+        set_row(run, stages[s].bytes, server->held[s].bytes, server->exact);
+        set_row(run, stages[s].blocks, server->held[s].blocks, server->exact);
+    }
+    run->row[COMPARE_RSS] = f->rss_bytes_per_conn;
+}
+
+/* Allocations count at both ends, held bytes at the server's. */
+static void take_sites(struct compare_set *s, const struct footprint *f, struct kept_footprint *ret)
+{
+    _Static_assert(FOOTPRINT_SERVER == 0, "the server's sites come first");
+    ret->server_sites = f->end[FOOTPRINT_SERVER].sites;
+    for (int end = 0; end < FOOTPRINT_END_COUNT; end++) {
+        for (size_t i = 0; i < f->end[end].sites; i++) {
+            const struct footprint_site *from = &f->end[end].site[i];
+            ret->site[ret->sites++] =
+                (struct compare_site){.file = compare_file(compare_set_text(s, from->file)),
+                                      .function = compare_set_text(s, from->function),
+                                      .line = from->line,
+                                      .allocs = from->allocs,
+                                      .held_bytes = end == FOOTPRINT_SERVER ? from->held_bytes : 0};
+        }
+    }
+}
+
+static int read_footprint(struct compare_set *s, const struct footprint *f, struct compare_run *run,
+                          struct kept_footprint *ret, struct err *e)
+{
+    *ret = (struct kept_footprint){.site = NULL};
+    if (!f)
+        return 0;
+    size_t total = f->end[FOOTPRINT_SERVER].sites + f->end[FOOTPRINT_CLIENT].sites;
+    if (total > COMPARE_SITES)
+        return err_set(e, "footprint: it has more than %d sites", COMPARE_SITES);
+    ret->site = calloc(total + 1, sizeof *ret->site);
+    CHECK(ret->site);
+    take_rows(f, run);
+    take_sites(s, f, ret);
+    ret->conns = f->connections;
+    ret->group = f->group[0] ? compare_set_text(s, f->group) : NULL;
+    return 0;
 }
 
 /* ---- libraries ---- */
@@ -244,23 +245,20 @@ static int add_mapped(struct mapping *m, const struct compare_mapped *one, struc
     return 0;
 }
 
-static int read_one_mapped(struct compare_set *s, const json_t *object, struct mapping *m,
-                           struct err *e)
+static const char *text_or_null(struct compare_set *s, const char *text)
 {
-    const char *part = NULL, *file = NULL, *version = NULL, *origin = NULL;
-    if (json_read_text(object, "part", &part, e) != 0 ||
-        json_read_text(object, "file", &file, e) != 0 ||
-        json_read_text(object, "version", &version, e) != 0 ||
-        json_read_text(object, "origin", &origin, e) != 0)
-        return -1;
-    if (!part)
-        return err_set(e, "'part' is no text");
-    version = version && version[0] ? version : NULL;
-    origin = origin && origin[0] ? origin : NULL;
-    struct compare_mapped one = {.part = compare_set_text(s, part),
-                                 .file = compare_set_text(s, file),
-                                 .version = compare_set_text(s, version),
-                                 .origin = compare_set_text(s, origin)};
+    return text && *text ? compare_set_text(s, text) : NULL;
+}
+
+static int take_one_mapped(struct compare_set *s, const struct result_mapped *from,
+                           struct mapping *m, struct err *e)
+{
+    if (!from->part)
+        return err_set(e, "'part' is not a text");
+    struct compare_mapped one = {.part = compare_set_text(s, from->part),
+                                 .file = compare_set_text(s, from->file),
+                                 .version = text_or_null(s, from->version),
+                                 .origin = text_or_null(s, from->origin)};
     return add_mapped(m, &one, e);
 }
 
@@ -291,22 +289,15 @@ static int add_said(struct compare_set *s, struct mapping *m, const char *part, 
 }
 
 /* `mapped` is proof; `libs` is what the server itself says. */
-static int read_mapped(struct compare_set *s, const json_t *document, struct mapping *m,
+static int read_mapped(struct compare_set *s, const struct result *r, struct mapping *m,
                        struct err *e)
 {
-    json_t *mapped = json_object_get(document, "mapped"), *libs = json_object_get(document, "libs");
-    const char *name;
-    json_t *version;
-    for (size_t i = 0; i < json_array_size(mapped); i++)
-        if (read_one_mapped(s, json_array_get(mapped, i), m, e) != 0)
+    for (size_t i = 0; i < r->mapped_count; i++)
+        if (take_one_mapped(s, &r->mapped[i], m, e) != 0)
             return err_prefix(e, "mapped library %zu", i + 1);
-    json_object_foreach(libs, name, version)
-    {
-        if (!json_is_string(version) || json_string_length(version) > JSON_READ_TEXT)
-            return err_set(e, "'libs' has no version of %.60s", name);
-        if (add_said(s, m, name, json_string_value(version), e) != 0)
+    for (size_t i = 0; i < r->libs; i++)
+        if (add_said(s, m, r->lib[i].name, r->lib[i].version, e) != 0)
             return -1;
-    }
     return 0;
 }
 
@@ -337,75 +328,55 @@ static int take_mapped(struct compare_entry *entry, const struct mapping *m, str
 
 /* ---- the whole ---- */
 
-static void take_run(struct compare_set *s, struct compare_entry *entry, const json_t *document,
+static void take_run(struct compare_set *s, struct compare_entry *entry, const struct result *r,
                      const struct compare_run *run)
 {
-    const char *folder = json_string_value(json_object_get(document, "run_dir"));
-    const char *seed = json_string_value(json_object_get(json_object_get(document, "run"), "seed"));
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIx64, r->run.seed);
     CHECK(entry->runs < COMPARE_RUNS);
-    entry->folder[entry->runs] = compare_set_text(s, folder);
-    entry->seed[entry->runs] = compare_set_text(s, seed);
+    entry->folder[entry->runs] = compare_set_text(s, r->run_dir);
+    entry->seed[entry->runs] = compare_set_text(s, r->run.seed ? seed : NULL);
     entry->run[entry->runs++] = *run;
 }
 
-int compare_document_add(struct compare_set *s, struct compare_entry *entry, const json_t *document,
-                         uint64_t round, struct err *e)
+/* The sites of the first run that has a footprint are kept. */
+static void take_footprint(struct compare_entry *entry, struct kept_footprint *footprint)
 {
+    if (!footprint->conns || entry->footprint_conns) {
+        free(footprint->site);
+        return;
+    }
+    entry->site = footprint->site;
+    entry->sites = footprint->sites;
+    entry->server_sites = footprint->server_sites;
+    entry->footprint_conns = footprint->conns;
+    entry->group = footprint->group;
+}
+
+int compare_document_add(struct compare_set *s, struct compare_entry *entry,
+                         const struct document *document, uint64_t round, struct err *e)
+{
+    const struct result *r = &document->result;
     struct compare_run run = {.round = round};
     struct mapping mapping = {.count = 0};
-    struct compare_footprint footprint = {.site = NULL};
+    struct kept_footprint footprint = {.site = NULL};
     bool other_leaks = false;
-    const char *schema = json_string_value(json_object_get(document, "schema"));
     for (int row = 0; row < COMPARE_ROWS; row++)
         run.row[row] = NAN;
-    if (!schema || strcmp(schema, "soak/1") != 0)
-        return err_set(e, "it is no result of a run (soak/1)");
-    if (read_judgement(s, document, &run, &other_leaks, e) != 0 ||
-        read_figures(document, &run, e) != 0 || read_mapped(s, document, &mapping, e) != 0 ||
-        compare_footprint_read(s, json_object_get(document, "footprint"), &run, &footprint, e) != 0)
+    if (document->torture)
+        return err_set(e, "not the result of a run (soak/1)");
+    if (take_judgement(s, r, &run, &other_leaks, e) != 0)
+        return -1;
+    take_figures(r, &run);
+    if (read_mapped(s, r, &mapping, e) != 0 ||
+        read_footprint(s, r->footprint, &run, &footprint, e) != 0)
         return -1;
     if (take_mapped(entry, &mapping, e) != 0) {
         free(footprint.site);
         return -1;
     }
-    take_run(s, entry, document, &run);
+    take_run(s, entry, r, &run);
     entry->other_leaks |= other_leaks;
-    if (footprint.conns && !entry->footprint_conns) {
-        entry->site = footprint.site;
-        entry->sites = footprint.sites;
-        entry->server_sites = footprint.server_sites;
-        entry->footprint_conns = footprint.conns;
-        entry->group = footprint.group;
-    } else {
-        free(footprint.site);
-    }
+    take_footprint(entry, &footprint);
     return 0;
-}
-
-bool compare_document_interrupted(const json_t *document)
-{
-    return json_is_true(json_object_get(document, "interrupted"));
-}
-
-json_t *compare_document_load(const char *path, struct err *e)
-{
-    char inside[PATH_MAX];
-    struct stat stat_of;
-    json_error_t why;
-    bool folder = stat(path, &stat_of) == 0 && S_ISDIR(stat_of.st_mode);
-    int n = snprintf(inside, sizeof inside, "%s%s", path, folder ? "/result.json" : "");
-    if (n < 0 || (size_t)n >= sizeof inside) {
-        err_set(e, "%.60s...: the path is too long", path);
-        return NULL;
-    }
-    FILE *in = input_open(inside, e);
-    if (!in) {
-        err_prefix(e, "%.300s", inside);
-        return NULL;
-    }
-    json_t *root = json_loadf(in, JSON_REJECT_DUPLICATES, &why);
-    fclose(in);
-    if (!root)
-        err_set(e, "%.300s:%d: it is no JSON: %.120s", inside, why.line, why.text);
-    return root;
 }

@@ -3,7 +3,8 @@
 
 #include "base/check.h"
 #include "compare_say.h"
-#include "report/document.h"
+#include "compare_text.h"
+#include "report/json_util.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -12,31 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson takes ownership of what is set, and passes NULL (out of memory) up as a failure. */
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *count(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
-static json_t *text(const char *value)
-{
-    json_t *made = value ? json_string(value) : json_null();
-    return made ? made : json_string("?");
-}
-
 static json_t *figures_json(const struct compare_run *run)
 {
     json_t *object = json_object();
     for (int row = 0; row < COMPARE_ROWS; row++)
         if (!isnan(run->row[row]))
             json_object_set_new(object, compare_row_info((enum compare_row)row)->key,
-                                number(run->row[row]));
+                                json_from_number(run->row[row]));
     return object;
 }
 
@@ -44,11 +27,12 @@ static json_t *runs_json(const struct compare_entry *entry)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < entry->runs; i++)
-        json_array_append_new(
-            array,
-            json_pack("{s:o,s:s,s:o,s:o,s:o}", "round", count(entry->run[i].round), "verdict",
-                      verdict_name(entry->run[i].verdict), "seed", text(entry->seed[i]), "run_dir",
-                      text(entry->folder[i]), "figures", figures_json(&entry->run[i])));
+        json_array_append_new(array, json_pack("{s:o,s:s,s:o,s:o,s:o}", "round",
+                                               json_from_count(entry->run[i].round), "verdict",
+                                               verdict_name(entry->run[i].verdict), "seed",
+                                               json_from_text(entry->seed[i]), "run_dir",
+                                               json_from_text(entry->folder[i]), "figures",
+                                               figures_json(&entry->run[i])));
     return array;
 }
 
@@ -57,9 +41,10 @@ static json_t *mapped_json(const struct compare_entry *entry)
     json_t *array = json_array();
     for (size_t i = 0; i < entry->mapped_count; i++) {
         const struct compare_mapped *m = &entry->mapped[i];
-        json_array_append_new(array, json_pack("{s:o,s:o,s:o,s:o}", "part", text(m->part), "file",
-                                               text(m->file), "version", text(m->version), "origin",
-                                               text(m->origin)));
+        json_array_append_new(array, json_pack("{s:o,s:o,s:o,s:o}", "part", json_from_text(m->part),
+                                               "file", json_from_text(m->file), "version",
+                                               json_from_text(m->version), "origin",
+                                               json_from_text(m->origin)));
     }
     return array;
 }
@@ -68,8 +53,8 @@ static json_t *site_json(const struct compare_column *c)
 {
     if (!c->file)
         return json_null();
-    return json_pack("{s:o,s:o}", "file", text(c->file), "line",
-                     c->line ? count(c->line) : json_null());
+    return json_pack("{s:o,s:o}", "file", json_from_text(c->file), "line",
+                     c->line ? json_from_count(c->line) : json_null());
 }
 
 static json_t *version_json(const struct compare_set *s, size_t i)
@@ -78,16 +63,17 @@ static json_t *version_json(const struct compare_set *s, size_t i)
     const struct compare_column *c = &s->judgement.column[i];
     char line[COMPARE_SENTENCE];
     json_t *object = json_pack(
-        "{s:o,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", text(entry->name), "verdict",
-        c->runs ? text(verdict_name(c->verdict)) : json_null(), "outcome",
+        "{s:o,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", json_from_text(entry->name), "verdict",
+        c->runs ? json_from_text(verdict_name(c->verdict)) : json_null(), "outcome",
         compare_outcome_name(c->outcome), "verdict_change", compare_change_name(c->verdict_change),
-        "kind", c->runs ? text(kind_name(c->kind)) : json_null(), "site", site_json(c), "one_in",
-        number(c->sensitivity), "mapped", mapped_json(entry), "runs", runs_json(entry));
-    json_object_set_new(object, "footprint_connections", count(entry->footprint_conns));
-    json_object_set_new(object, "key_exchange", text(entry->group));
+        "kind", c->runs ? json_from_text(kind_name(c->kind)) : json_null(), "site", site_json(c),
+        "one_in", json_from_number(c->sensitivity), "mapped", mapped_json(entry), "runs",
+        runs_json(entry));
+    json_object_set_new(object, "footprint_connections", json_from_count(entry->footprint_conns));
+    json_object_set_new(object, "key_exchange", json_from_text(entry->group));
     json_object_set_new(object, "other_leaks", json_boolean(entry->other_leaks));
     json_object_set_new(object, "said",
-                        i ? text(compare_say(s, i, line, sizeof line)) : json_null());
+                        i ? json_from_text(compare_say(s, i, line, sizeof line)) : json_null());
     return object;
 }
 
@@ -95,8 +81,9 @@ static json_t *ratio_json(const struct compare_ratio *r)
 {
     if (r->pairs == 0)
         return json_null();
-    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "pairs", count(r->pairs), "median", number(r->median),
-                     "low", number(r->low), "high", number(r->high), "level", number(r->level));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "pairs", json_from_count(r->pairs), "median",
+                     json_from_number(r->median), "low", json_from_number(r->low), "high",
+                     json_from_number(r->high), "level", json_from_number(r->level));
 }
 
 static json_t *row_json(const struct compare_set *s, enum compare_row row)
@@ -106,7 +93,7 @@ static json_t *row_json(const struct compare_set *s, enum compare_row row)
     for (size_t i = 0; i < s->entries; i++) {
         const struct compare_cell *c = &s->judgement.column[i].cell[row];
         json_array_append_new(
-            cells, json_pack("{s:o,s:b,s:s,s:s,s:o}", "value", number(c->value), "exact",
+            cells, json_pack("{s:o,s:b,s:s,s:s,s:o}", "value", json_from_number(c->value), "exact",
                              (int)c->exact, "change", compare_change_name(c->change), "outcome",
                              compare_outcome_name(c->outcome), "ratio", ratio_json(&c->ratio)));
     }
@@ -121,14 +108,16 @@ static json_t *group_json(const struct compare_group *g)
     json_t *lines = json_array();
     for (size_t i = 0; i < g->lines; i++) {
         const struct compare_line_pair *l = &g->line[i];
-        json_array_append_new(lines, json_pack("{s:o,s:o,s:o}", "before",
-                                               l->before ? count(l->before) : json_null(), "after",
-                                               l->after ? count(l->after) : json_null(),
-                                               "difference", number(l->difference)));
+        json_array_append_new(lines,
+                              json_pack("{s:o,s:o,s:o}", "before",
+                                        l->before ? json_from_count(l->before) : json_null(),
+                                        "after", l->after ? json_from_count(l->after) : json_null(),
+                                        "difference", json_from_number(l->difference)));
     }
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "file", text(g->file), "function",
-                     text(g->function), "before", number(g->before), "after", number(g->after),
-                     "lines", lines, "lines_total", count(g->lines_total));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "file", json_from_text(g->file), "function",
+                     json_from_text(g->function), "before", json_from_number(g->before), "after",
+                     json_from_number(g->after), "lines", lines, "lines_total",
+                     json_from_count(g->lines_total));
 }
 
 static json_t *why_json(const struct compare_set *s)
@@ -142,17 +131,18 @@ static json_t *why_json(const struct compare_set *s)
                 json_array_append_new(groups, group_json(&x->group[g]));
             json_array_append_new(
                 array, json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o}", "from",
-                                 text(s->entry[i - 1].name), "to", text(s->entry[i].name),
-                                 "measure", compare_measure_name((enum compare_measure)m), "before",
-                                 number(x->before), "after", number(x->after), "explained",
-                                 number(x->explained), "groups_total", count(x->groups_total),
-                                 "groups", groups));
+                                 json_from_text(s->entry[i - 1].name), "to",
+                                 json_from_text(s->entry[i].name), "measure",
+                                 compare_measure_name((enum compare_measure)m), "before",
+                                 json_from_number(x->before), "after", json_from_number(x->after),
+                                 "explained", json_from_number(x->explained), "groups_total",
+                                 json_from_count(x->groups_total), "groups", groups));
         }
     }
     return array;
 }
 
-static json_t *document(const struct compare_set *s)
+json_t *compare_document(const struct compare_set *s)
 {
     char seed[24];
     json_t *versions = json_array(), *rows = json_array();
@@ -161,26 +151,47 @@ static json_t *document(const struct compare_set *s)
         json_array_append_new(versions, version_json(s, i));
     for (int row = 0; row < COMPARE_ROWS; row++)
         json_array_append_new(rows, row_json(s, (enum compare_row)row));
-    json_t *root =
-        json_pack("{s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "soak-compare/1",
-                  "version", SOAK_VERSION, "outcome", compare_outcome_name(s->judgement.outcome),
-                  "exit", compare_set_exit_code(s), "state", compare_state_name(s->state),
-                  "scenario", text(s->scenario), "part", s->part[0] ? text(s->part) : json_null(),
-                  "versions", versions, "rows", rows, "why", why_json(s));
+    json_t *root = json_pack(
+        "{s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "soak-compare/1", "version",
+        SOAK_VERSION, "outcome", compare_outcome_name(s->judgement.outcome), "exit",
+        compare_set_exit_code(s), "state", compare_state_name(s->state), "scenario",
+        json_from_text(s->scenario), "part", s->part[0] ? json_from_text(s->part) : json_null(),
+        "versions", versions, "rows", rows, "why", why_json(s));
     json_t *more = json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:o,s:f,s:f}", "folder", text(s->folder), "machine",
-        text(s->machine), "started", text(s->started), "options", text(s->options), "seed",
-        s->seed ? json_string(seed) : json_null(), "rounds", count(s->rounds), "runs", "planned",
-        count(s->planned), "done", count(s->done), "tolerance", number(s->tolerance), "cpu_margin",
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:o,s:f,s:f}", "folder", json_from_text(s->folder),
+        "machine", json_from_text(s->machine), "started", json_from_text(s->started), "options",
+        json_from_text(s->options), "seed", s->seed ? json_string(seed) : json_null(), "rounds",
+        json_from_count(s->rounds), "runs", "planned", json_from_count(s->planned), "done",
+        json_from_count(s->done), "tolerance", json_from_number(s->tolerance), "cpu_margin",
         COMPARE_CPU_MARGIN, "level", COMPARE_LEVEL);
     json_object_update(root, more);
     json_object_set_new(root, "side", json_string(compare_side_name(s->side)));
-    json_object_set_new(root, "groups", text(s->groups));
+    json_object_set_new(root, "groups", json_from_text(s->groups));
     json_decref(more);
     return root;
 }
 
+static void write_json(const void *ctx, FILE *out)
+{
+    char *text = compare_json(ctx);
+    if (text)
+        fputs(text, out);
+    free(text);
+}
+
+static void write_markdown(const void *ctx, FILE *out)
+{
+    compare_markdown(ctx, out);
+}
+
+struct outputs compare_outputs(const char *json, const char *markdown)
+{
+    return (struct outputs){.output = {{"json", json, write_json, false},
+                                       {"markdown", markdown, write_markdown, false}},
+                            .count = 2};
+}
+
 char *compare_json(const struct compare_set *s)
 {
-    return document_text(document(s));
+    return json_document(compare_document(s));
 }

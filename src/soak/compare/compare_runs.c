@@ -71,11 +71,11 @@ static const char *name_of(const struct compare_set *s, const char *word, char *
 static int load_one(struct compare_set *s, const char *word, struct err *e)
 {
     char name[NAME];
-    json_t *document = compare_document_load(word, e);
+    struct document *document = document_load(word, e);
     if (!document)
         return -1;
     struct compare_entry *entry = compare_set_add(s, name_of(s, word, name, sizeof name));
-    const char *scenario = json_string_value(json_object_get(document, "scenario"));
+    const char *scenario = document->result.scenario;
     int rc = compare_document_add(s, entry, document, s->entries, e);
     if (rc != 0)
         err_prefix(e, "%.300s", word);
@@ -84,7 +84,7 @@ static int load_one(struct compare_set *s, const char *word, struct err *e)
     else if (!scenario || strcmp(scenario, s->scenario) != 0)
         rc = err_set(e, "%.300s: it is a run of '%.60s', and the first is one of '%.60s'", word,
                      scenario ? scenario : "", s->scenario);
-    json_decref(document);
+    document_free(document);
     return rc;
 }
 

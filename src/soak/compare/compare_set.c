@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,19 +30,7 @@ void compare_set_free(struct compare_set *s)
 
 const char *compare_set_text(struct compare_set *s, const char *text)
 {
-    if (!text)
-        return NULL;
-    json_t *valid = json_string(text);
-    char *copy = strdup(text);
-    CHECK(copy);
-    for (char *p = copy; !valid && *p; p++)
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    const char *kept = intern_text(s->texts, copy);
-    CHECK(kept);
-    free(copy);
-    json_decref(valid);
-    return kept;
+    return intern_clean(s->texts, text);
 }
 
 struct compare_entry *compare_set_add(struct compare_set *s, const char *name)

@@ -72,7 +72,7 @@ struct compare_set {
 /* An empty set, or an abort when there is no memory. */
 struct compare_set *compare_set_new(void);
 void compare_set_free(struct compare_set *s);
-/* The set's own copy; NULL of NULL. What isn't UTF-8 becomes `?`. */
+/* The set's own copy, cleaned (intern_clean); NULL of NULL. */
 const char *compare_set_text(struct compare_set *s, const char *text);
 /* Adds a version without runs. CHECKs that there is room. */
 struct compare_entry *compare_set_add(struct compare_set *s, const char *name);

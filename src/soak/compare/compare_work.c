@@ -186,7 +186,10 @@ static int take(struct compare_work *w, size_t i, uint64_t round,
         *ret_code = result->exit_code == EXIT_USAGE ? EXIT_USAGE : EXIT_BROKEN;
         return err_set(e, "%.100s: %.300s", entry->name, said[0] ? said : "its run left no result");
     }
-    if (compare_document_add(w->set, entry, result->document, round, e) != 0)
+    struct document *document = document_read(result->document, e);
+    int rc = document ? compare_document_add(w->set, entry, document, round, e) : -1;
+    document_free(document);
+    if (rc != 0)
         return err_prefix(e, "%.100s", entry->name);
     if (entry->mapped_count == 0 && entry->run[entry->runs - 1].verdict == VERDICT_INVALID)
         return 0; /* it broke before it could say */
@@ -220,7 +223,8 @@ int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_
     *ret_code = EXIT_BROKEN;
     if (run_process_execute_in_order(&w->sub, words.word, &result, e) != 0)
         return -1;
-    int rc = w->sub.interrupted || compare_document_interrupted(result.document)
+    /* A run that ended before its time isn't compared. */
+    int rc = w->sub.interrupted || json_is_true(json_object_get(result.document, "interrupted"))
                  ? err_set(e, "interrupted")
                  : take(w, i, round, &result, ret_code, e);
     run_process_done(&w->sub, &result, true);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
-#include "archive/outputs.h"
-#include "base/exit_codes.h"
 #include "base/text.h"
 #include "libs/cache.h"
 #include "libs_add.h"
@@ -100,25 +98,13 @@ static json_t *describe(const struct lib *l)
                      "libc", l->libc);
 }
 
-static void put_line(const void *ctx, FILE *out)
-{
-    fprintf(out, "%s\n", (const char *)ctx);
-}
-
 static int write_document(const struct cache_list *list, const char *path)
 {
     json_t *libs = json_array();
     for (size_t i = 0; i < list->count; i++)
         json_array_append_new(libs, describe(&list->lib[i]));
     json_t *document = json_pack("{s:s,s:o}", "schema", "soak-libs/1", "libs", libs);
-    char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
-    json_decref(document);
-    if (!text)
-        return EXIT_BROKEN;
-    struct err e = {{0}};
-    int rc = output_write("json", path, put_line, text, &e);
-    free(text);
-    return rc == 0 ? 0 : command_refuse(&libs_command, &e);
+    return command_document(&libs_command, document, path);
 }
 
 static int list_libs(const char *json)

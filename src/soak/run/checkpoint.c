@@ -18,11 +18,21 @@ static void judge_without_asking(struct run *r, struct history_question *questio
 
 /* Those that the server turned away because it was told to be short of files weren't meant to
  * succeed: the client can't tell them from others. */
-uint64_t checkpoint_failed(const struct run *r)
+static uint64_t failed_of(const struct run *r)
 {
     uint64_t failed = atomic_load(&r->child[RUN_CLIENT].page->app.failed);
     uint64_t meant = atomic_load(&r->child[RUN_SERVER].page->app.expected_aborts);
     return failed > meant ? failed - meant : 0;
+}
+
+struct judge_load checkpoint_load(const struct run *r)
+{
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    return (struct judge_load){.failed = failed_of(r),
+                               .closed = atomic_load(&app->closed),
+                               .established = atomic_load(&app->established),
+                               .operations = atomic_load(&app->operations),
+                               .by_operation = units_are_operations(r)};
 }
 
 void checkpoint_judge(struct run *r)
@@ -34,8 +44,7 @@ void checkpoint_judge(struct run *r)
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
-                                        .intended = atomic_load(&client->expected_aborts),
-                                        .failed = checkpoint_failed(r),
+                                        .load = checkpoint_load(r),
                                         .foreign = atomic_load(&server->foreign),
                                         .handshakes = atomic_load(&client->handshakes) +
                                                       atomic_load(&client->operations)};

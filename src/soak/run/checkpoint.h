@@ -12,8 +12,8 @@
 int checkpoint_take(struct run *r, struct err *e);
 /* What the plan needs to know now. */
 void checkpoint_seen(const struct run *r, struct plan_seen *ret);
-/* Connections that failed against the intent of their behaviour. */
-uint64_t checkpoint_failed(const struct run *r);
+/* The connections so far, as the client counts them; failed: against their behaviour's intent. */
+struct judge_load checkpoint_load(const struct run *r);
 /* Judges both subjects anew over all that was seen. */
 void checkpoint_judge(struct run *r);
 /* Plans the self-check of the epoch about to begin, in both pages: while nothing is under way. */

@@ -112,7 +112,7 @@ static void fill_judgement(const struct run *r, struct live_facts *f)
     if (!r->judged)
         return;
     const struct judgement *j = &r->judgement[RUN_SERVER];
-    const struct judge_metric *heap = metric(j, "heap_allocated");
+    const struct judge_metric *heap = metric(j, metric_name(METRIC_HEAP_ALLOCATED));
     if (heap && is_known(j, heap)) {
         f->heap_per_conn = heap->per_conn;
         f->heap_half_width = heap->half_width;

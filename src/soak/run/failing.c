@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "checkpoint.h"
 #include "options/grammar.h"
-#include "stats/judge/failures.h"
 #include "units.h"
 
 #include <limits.h>
@@ -20,17 +19,6 @@ static bool anything_grows(const struct run *r)
                 return true;
     }
     return false;
-}
-
-/* Those that have come to their end and those that are established; one that fails after its
- * handshake is one, too. */
-static uint64_t tried(const struct run *r, uint64_t failed)
-{
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
-    if (units_are_operations(r))
-        return failed + atomic_load(&app->operations);
-    uint64_t all = atomic_load(&app->closed) + atomic_load(&app->established);
-    return all > failed ? all : failed;
 }
 
 /* `; the first, clean: handshake failed: ...`, by the client's own word, or by what its log ends
@@ -70,9 +58,10 @@ void failing_look(struct run *r)
 {
     if (r->state != RUN_CHURN || r->interrupted || is_crashing(r))
         return;
-    uint64_t failed = checkpoint_failed(r), all = tried(r, failed);
+    struct judge_load load = checkpoint_load(r);
+    uint64_t tried = judge_tried(&load);
     uint64_t elapsed_ms = (clock_now_ns() - r->epoch_start_ns) / 1000000u;
     uint64_t expected = plan_expected(&r->plan, units_begun(r), elapsed_ms);
-    if (failures_decide(failed, all, expected) && !anything_grows(r))
-        end(r, failed, all);
+    if (judge_hopeless(load.failed, tried, expected) && !anything_grows(r))
+        end(r, load.failed, tried);
 }

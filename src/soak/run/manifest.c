@@ -2,6 +2,7 @@
 #include "manifest.h"
 
 #include "measure/proc.h"
+#include "report/json_util.h"
 #include "subject/environment.h"
 
 #include <inttypes.h>
@@ -37,8 +38,8 @@ static void add_variable(void *object, const char *variable)
     char name[256];
     size_t length = strcspn(variable, "=");
     snprintf(name, sizeof name, "%.*s", (int)length, variable);
-    json_t *value = json_string(variable + length + (variable[length] == '='));
-    json_object_set_new(object, name, value ? value : json_string("(not UTF-8)"));
+    const char *value = variable + length + (variable[length] == '=');
+    json_object_set_new(object, name, json_from_text(value));
 }
 
 /* Which of the caller's variables the children didn't get, and which they were given. */
@@ -65,10 +66,9 @@ int manifest_write(struct run *r, struct err *e)
                   SOAK_VERSION, "scenario", r->name, "written", time_text, "seed", seed, "kernel",
                   machine, "cpus", cpus, "libs", libs_json(r), "options", options_json(r->scenario),
                   "environment", environment_json(r->scenario));
-    char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
+    char *text = json_document(document);
     int rc = text ? run_dir_write(&r->dir, "manifest.json", text, strlen(text), e)
                   : err_set(e, "manifest.json: out of memory");
     free(text);
-    json_decref(document);
     return rc;
 }

@@ -55,6 +55,28 @@ static void fill_census(struct outcome *o, const struct run *r, int subject)
     }
 }
 
+/* Each metric at each checkpoint. */
+static void fill_series(struct outcome *o, const struct run *r, int subject)
+{
+    const struct history *h = r->history[subject];
+    struct result_subject *out = &o->result.subject[subject];
+    const size_t epochs = history_epochs(h);
+    for (size_t c = 0; c < epochs; c++)
+        o->closed[subject][c] = history_epoch(h, c)->closed;
+    for (size_t i = 0; epochs && i < out->judgement.metrics; i++) {
+        const struct judge_metric *m = &out->judgement.metric[i];
+        double *value = o->value[subject][out->series_count];
+        if (history_series(h, m->id, value))
+            o->series[subject][out->series_count++] =
+                (struct result_series){.id = m->id,
+                                       .unit = m->unit,
+                                       .count = epochs,
+                                       .closed = o->closed[subject],
+                                       .value = value};
+    }
+    out->series = o->series[subject];
+}
+
 /* The evidence of the finding to blame. The client isn't what the user came for, so what it does is
  * told beside what the server does. */
 static void fill_why(struct result_subject *out, const struct run *r, int subject)
@@ -129,9 +151,9 @@ static void fill_end(struct judgement *j, const struct snapshot *s)
 {
     for (size_t i = 0; i < j->metrics; i++) {
         struct judge_metric *m = &j->metric[i];
-        if (strcmp(m->id, "openssl_blocks") == 0)
+        if (strcmp(m->id, metric_name(METRIC_OPENSSL_BLOCKS)) == 0)
             m->end = (double)s->blocks;
-        else if (strcmp(m->id, "openssl_bytes") == 0)
+        else if (strcmp(m->id, metric_name(METRIC_OPENSSL_BYTES)) == 0)
             m->end = (double)s->bytes;
     }
 }
@@ -166,6 +188,7 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     fill_why(out, r, subject);
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
+    fill_series(o, r, subject);
     survivors_name(&o->survivors[subject], r, subject, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->history[subject], out->judgement.class_);
@@ -183,10 +206,8 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
 /* LEAK anywhere is LEAK; otherwise the less sure of the two speaks. */
 static enum verdict worst(const struct run *r)
 {
-    static const int rank[] = {
-        [VERDICT_PASS] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_INVALID] = 2, [VERDICT_LEAK] = 3};
     enum verdict a = r->judgement[RUN_SERVER].verdict, b = r->judgement[RUN_CLIENT].verdict;
-    return rank[a] >= rank[b] ? a : b;
+    return verdict_gravity(a) >= verdict_gravity(b) ? a : b;
 }
 
 static void fill_verdict(struct result *out, const struct run *r)
@@ -275,7 +296,7 @@ static const char *said_version(const struct result *ret, const char *part)
 
 static void fill_mapped(struct result *ret, const struct run *r)
 {
-    _Static_assert((size_t)MAPPED_MAX == sizeof ret->mapped / sizeof *ret->mapped, "room for all");
+    _Static_assert((size_t)MAPPED_MAX <= sizeof ret->mapped / sizeof *ret->mapped, "room for all");
     for (size_t i = 0; i < r->mapped_count; i++) {
         const struct mapped *m = &r->mapped[i];
         ret->mapped[i] = (struct result_mapped){

@@ -20,6 +20,9 @@ struct outcome {
     struct result result;
     struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
     struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
+    struct result_series series[RUN_SUBJECTS][JUDGE_METRICS];
+    uint64_t closed[RUN_SUBJECTS][PAGE_EPOCHS];
+    double value[RUN_SUBJECTS][JUDGE_METRICS][PAGE_EPOCHS];
     struct survivors survivors[RUN_SUBJECTS];
     struct result_attribution attribution[RUN_SUBJECTS];
     struct footprint footprint; /* all zero: not measured */

@@ -31,7 +31,8 @@ bool profiler_suspects(const struct judgement *j)
 {
     for (size_t i = 0; i < j->metrics; i++) {
         const struct judge_metric *m = &j->metric[i];
-        if (strcmp(m->id, "heap_allocated") == 0 && m->end - m->start > SUSPECT_BYTES)
+        if (strcmp(m->id, metric_name(METRIC_HEAP_ALLOCATED)) == 0 &&
+            m->end - m->start > SUSPECT_BYTES)
             return true;
     }
     return profiler_wants(j);

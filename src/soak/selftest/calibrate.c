@@ -64,16 +64,9 @@ bool calibrate_ledger_level(const struct calibrate_ledger *l)
     return l->checkpoints > WARM_UP + 1 && !l->moved;
 }
 
-static enum verdict verdict_of(const json_t *document)
+enum verdict calibrate_count(struct calibrate_tally *t, const struct result *r, bool level)
 {
-    enum verdict verdict = VERDICT_INVALID;
-    verdict_from_name(json_string_value(json_object_get(document, "verdict")), &verdict);
-    return verdict;
-}
-
-enum verdict calibrate_count(struct calibrate_tally *t, const json_t *document, bool level)
-{
-    enum verdict v = verdict_of(document);
+    enum verdict v = r ? r->verdict : VERDICT_INVALID;
     t->runs++;
     t->verdict[v]++;
     t->level += level;

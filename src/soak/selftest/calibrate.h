@@ -6,7 +6,7 @@
 #ifndef SOAK_CALIBRATE_H
 #define SOAK_CALIBRATE_H
 
-#include "stats/judge/judge.h"
+#include "report/result.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -41,7 +41,7 @@ struct calibrate_tally {
     uint64_t runs, verdict[4]; /* by enum verdict */
     uint64_t level;            /* runs whose ledger was the same at every checkpoint */
 };
-/* Counts a run by its soak/1 document; one without (NULL) is INVALID. Returns its verdict. */
-enum verdict calibrate_count(struct calibrate_tally *t, const json_t *document, bool level);
+/* Counts a run; one without a result (NULL) is INVALID. Returns its verdict. */
+enum verdict calibrate_count(struct calibrate_tally *t, const struct result *r, bool level);
 
 #endif

@@ -5,6 +5,7 @@
 #include "calibrate.h"
 #include "options/grammar.h"
 #include "random_mix.h"
+#include "report/document.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
 
@@ -54,45 +55,36 @@ static void make_line(const struct calibrate_random *c, uint64_t seed, struct li
     ret->words[n] = NULL;
 }
 
-static const char *word_of(const struct run_process_result *result)
+static const char *word_of(const struct run_process_result *result, const struct result *r)
 {
     if (!result->document)
         return result->exit_code == EXIT_USAGE && result->said[0] ? "refused" : "BROKEN";
-    const char *word = json_string_value(json_object_get(result->document, "verdict"));
-    return word ? word : "BROKEN";
+    return r ? verdict_name(r->verdict) : "BROKEN";
 }
 
-/* The first sentence that says why; borrowed from the document. */
-static const char *reason_of(const json_t *document, const char *verdict)
+/* The first sentence that says why; borrowed from the result. */
+static const char *reason_of(const struct result *r)
 {
-    const char *broken = json_string_value(json_object_get(document, "broken"));
-    size_t i;
-    const json_t *subject;
-    json_array_foreach(json_object_get(document, "subjects"), i, subject)
-    {
-        const char *word = json_string_value(json_object_get(subject, "verdict"));
-        const char *reason =
-            json_string_value(json_array_get(json_object_get(subject, "reasons"), 0));
-        if (!broken && word && strcmp(word, verdict) == 0)
-            return reason ? reason : "";
+    for (size_t i = 0; !r->broken && i < r->subjects; i++) {
+        const struct judgement *j = &r->subject[i].judgement;
+        if (j->verdict == r->verdict)
+            return j->reasons ? j->reason[0] : "";
     }
-    return broken ? broken : "";
+    return r->broken ? r->broken : "";
 }
 
-static void tell(const struct line *line, const char *word, const struct run_process_result *result,
-                 bool kept)
+static void tell(const struct line *line, const char *word, const struct result *r,
+                 const char *otherwise)
 {
     printf("%-13s soak run --churn max", word);
     for (size_t i = 0; line->words[i]; i++)
         printf(" %s", line->words[i]);
-    const char *failed = json_string_value(
-        json_object_get(json_object_get(result->document, "first_failure"), "text"));
-    if (!result->document)
-        printf("\n%-13s %s", "", result->said);
-    else if (kept)
-        printf("\n%-13s %s%s%s\n%-13s kept: %s", "", reason_of(result->document, word),
-               failed ? "; the first failure: " : "", failed ? failed : "", "",
-               json_string_value(json_object_get(result->document, "run_dir")));
+    const char *failed = r ? r->first_failure.text : NULL;
+    if (r)
+        printf("\n%-13s %s%s%s\n%-13s kept: %s", "", reason_of(r),
+               failed ? "; the first failure: " : "", failed ? failed : "", "", r->run_dir);
+    else if (otherwise)
+        printf("\n%-13s %s", "", otherwise);
     printf("\n");
     fflush(stdout);
 }
@@ -105,14 +97,17 @@ static int run_one(struct calibrate_random *c, struct run_process *sub, uint64_t
     make_line(c, seed, &line);
     if (run_process_execute(sub, line.words, &result, e) != 0)
         return -1;
-    const char *word = word_of(&result);
+    struct document *document = result.document ? document_read(result.document, NULL) : NULL;
+    const struct result *r = document ? &document->result : NULL;
+    const char *word = word_of(&result, r);
     bool passed = strcmp(word, "PASS") == 0 && result.exit_code == 0;
-    bool refused = strcmp(word, "refused") == 0;
+    bool refused = strcmp(word, "refused") == 0, kept = !passed && !refused;
     c->passed += passed;
     c->refused += refused;
-    c->others += !passed && !refused;
-    tell(&line, word, &result, !passed && !refused);
-    run_process_done(sub, &result, !passed && !refused);
+    c->others += kept;
+    tell(&line, word, kept ? r : NULL, result.document ? NULL : result.said);
+    document_free(document);
+    run_process_done(sub, &result, kept);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "command_runs.h"
 #include "options/grammar.h"
 #include "options/opts.h"
+#include "report/document.h"
 #include "stats/bound.h"
 
 #include <inttypes.h>
@@ -81,12 +82,11 @@ static void make_words(const struct options *o, const struct calibrate_mix *m, u
     words[n] = NULL;
 }
 
-static bool ledger_level(const json_t *document)
+static bool ledger_level(const char *folder)
 {
     struct calibrate_ledger l = {.checkpoints = 0};
-    const char *folder = json_string_value(json_object_get(document, "run_dir"));
     char path[SUBRUN_PATH + TEXT];
-    snprintf(path, sizeof path, "%s/samples.jsonl", folder ? folder : "");
+    snprintf(path, sizeof path, "%s/samples.jsonl", folder);
     FILE *in = input_open(path, NULL);
     if (!in)
         return false;
@@ -99,13 +99,14 @@ static bool ledger_level(const json_t *document)
     return calibrate_ledger_level(&l);
 }
 
-static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v, bool level,
-                 const struct run_process_result *result)
+/* A PASS is told when its ledger moved. */
+static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v,
+                 const struct result *r, const struct run_process_result *result)
 {
-    const char *folder = json_string_value(json_object_get(result->document, "run_dir"));
     printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_name(v),
-           m->level && !level ? ", the ledger moved" : "", folder ? folder : result->folder,
-           result->said[0] ? "; it said: " : "", result->said);
+           v == VERDICT_PASS ? ", the ledger moved" : "",
+           r && r->run_dir ? r->run_dir : result->folder, result->said[0] ? "; it said: " : "",
+           result->said);
     fflush(stdout);
 }
 
@@ -119,11 +120,14 @@ static int run_one(struct calibration *c, size_t mix, uint64_t seed, struct err 
     make_words(c->o, m, seed, text, words);
     if (run_process_execute(&c->sub, words, &result, e) != 0)
         return -1;
-    bool level = ledger_level(result.document);
-    enum verdict v = calibrate_count(&c->tally[mix], result.document, level);
+    struct document *document = result.document ? document_read(result.document, NULL) : NULL;
+    const struct result *r = document ? &document->result : NULL;
+    bool level = r && r->run_dir && ledger_level(r->run_dir);
+    enum verdict v = calibrate_count(&c->tally[mix], r, level);
     bool expected = v == VERDICT_PASS && (level || !m->level);
     if (!expected)
-        tell(m, seed, v, level, &result);
+        tell(m, seed, v, r, &result);
+    document_free(document);
     run_process_done(&c->sub, &result, !expected);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "command_runs.h"
 #include "options/grammar.h"
 #include "options/opts.h"
+#include "report/document.h"
 #include "selftest.h"
 
 #include <inttypes.h>
@@ -122,11 +123,13 @@ static int run_case(struct selftest *t, const struct selftest_case *c, uint64_t 
     make_words(c, seed, text, words);
     if (run_process_execute(&t->sub, words, &result, e) != 0)
         return -1;
-    enum selftest_outcome o = selftest_judge(c, result.document, &said);
+    struct document *document = result.document ? document_read(result.document, NULL) : NULL;
+    enum selftest_outcome o = selftest_judge(c, document ? &document->result : NULL, &said);
     print_row(c, seed, selftest_outcome_name(o), &said);
     if (!selftest_as_expected(o))
         printf("%22s  kept: %s%s%s\n", "", result.folder, result.said[0] ? "; it said: " : "",
                result.said);
+    document_free(document);
     run_process_done(&t->sub, &result, !selftest_as_expected(o));
     t->runs++;
     t->outcome[o]++;

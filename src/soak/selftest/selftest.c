@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "selftest.h"
 
+#include "report/document.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -13,31 +15,18 @@ bool selftest_as_expected(enum selftest_outcome o)
     return o == SELFTEST_CAUGHT || o == SELFTEST_QUIET;
 }
 
-static const char *text_of(const json_t *object, const char *key)
+static const char *or_none(const char *text)
 {
-    const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
 }
 
-/* The server: the subject that has the bug. */
-static const json_t *server_of(const json_t *document)
-{
-    const json_t *subjects = json_object_get(document, "subjects");
-    for (size_t i = 0; i < json_array_size(subjects); i++) {
-        const json_t *subject = json_array_get(subjects, i);
-        if (strcmp(text_of(subject, "name"), "server") == 0)
-            return subject;
-    }
-    return NULL;
-}
-
 /* The finding to compare: the first of a leak; of a PASS the one at the expected file. */
-static const json_t *finding_of(const struct selftest_case *c, const json_t *server)
+static const struct result_site *finding_of(const struct selftest_case *c,
+                                            const struct result_subject *server)
 {
-    const json_t *sites = json_object_get(server, "sites");
-    for (size_t i = 0; i < json_array_size(sites); i++) {
-        const json_t *site = json_array_get(sites, i);
-        if (c->verdict == VERDICT_LEAK || (c->file && strstr(text_of(site, "file"), c->file)))
+    for (size_t i = 0; i < server->sites; i++) {
+        const struct result_site *site = &server->site[i];
+        if (c->verdict == VERDICT_LEAK || (c->file && strstr(or_none(site->file), c->file)))
             return site;
     }
     return NULL;
@@ -69,44 +58,27 @@ static bool site_fits(const struct selftest_case *c, const struct selftest_said 
 
 /* ---- the stack ---- */
 
-/* Frames of the allocator itself: malloc's, OpenSSL's wrappers, and the probe between them. */
-static bool is_allocator(const json_t *frame)
-{
-    static const char *const own[] = {"malloc",         "calloc",        "realloc",
-                                      "CRYPTO_malloc",  "CRYPTO_zalloc", "CRYPTO_calloc",
-                                      "CRYPTO_realloc", "CRYPTO_strdup", "CRYPTO_memdup"};
-    const char *function = text_of(frame, "function");
-    if (strstr(text_of(frame, "file"), "common/probe/") ||
-        strstr(text_of(frame, "module"), "jemalloc"))
-        return true;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if (strcmp(function, own[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The stack to compare: that of most survivors; of a PASS the one at the expected file. */
-static const json_t *stack_of(const struct selftest_case *c, const json_t *stacks)
+static const struct result_stack *stack_of(const struct selftest_case *c,
+                                           const struct result_capture *capture)
 {
-    for (size_t i = 0; i < json_array_size(stacks); i++) {
-        const json_t *stack = json_array_get(stacks, i);
-        if (c->verdict == VERDICT_LEAK || (c->file && strstr(text_of(stack, "site"), c->file)))
+    for (size_t i = 0; i < capture->stacks; i++) {
+        const struct result_stack *stack = &capture->stack[i];
+        if (c->verdict == VERDICT_LEAK || (c->file && strstr(or_none(stack->file), c->file)))
             return stack;
     }
     return NULL;
 }
 
 /* Whether the expected function is where it must be. Says it, or the first one there. */
-static bool function_found(const struct selftest_case *c, const json_t *stack,
+static bool function_found(const struct selftest_case *c, const struct result_stack *stack,
                            struct selftest_said *said)
 {
-    const json_t *frames = json_object_get(stack, "frames");
-    size_t count = json_array_size(frames), first = 0;
-    while (first < count && is_allocator(json_array_get(frames, first)))
+    size_t first = 0;
+    while (first < stack->frames && symbol_is_allocator(&stack->frame[first]))
         first++;
-    for (size_t i = first; i < count && (c->anywhere || i < first + FIRST_FRAMES); i++) {
-        const char *function = text_of(json_array_get(frames, i), "function");
+    for (size_t i = first; i < stack->frames && (c->anywhere || i < first + FIRST_FRAMES); i++) {
+        const char *function = or_none(stack->frame[i].function);
         if (i == first)
             said->function = function;
         if (strcmp(function, c->function) == 0) {
@@ -117,13 +89,12 @@ static bool function_found(const struct selftest_case *c, const json_t *stack,
     return false;
 }
 
-static bool stack_fits(const struct selftest_case *c, const json_t *server,
+static bool stack_fits(const struct selftest_case *c, const struct result_subject *server,
                        struct selftest_said *said)
 {
-    const json_t *stacks = json_object_get(server, "stacks");
-    if (!c->function || !stacks)
+    if (!c->function)
         return true;
-    const json_t *stack = stack_of(c, stacks);
+    const struct result_stack *stack = stack_of(c, &server->capture);
     if (!stack) /* what isn't called a leak needn't be traced */
         return c->verdict == VERDICT_PASS;
     return function_found(c, stack, said);
@@ -131,45 +102,43 @@ static bool stack_fits(const struct selftest_case *c, const json_t *server,
 
 /* ---- the whole ---- */
 
-static void say(const json_t *server, const json_t *finding, struct selftest_said *said)
+static void say(const struct result_subject *server, const struct result_site *finding,
+                struct selftest_said *said)
 {
-    said->verdict = text_of(server, "verdict");
-    said->kind = finding ? text_of(finding, "kind") : text_of(server, "kind");
-    said->file = text_of(finding, "file");
-    said->line = (long)json_integer_value(json_object_get(finding, "line"));
-    said->blocks = json_number_value(json_object_get(finding, "per_conn_blocks"));
-    said->count = json_integer_value(json_object_get(finding, "blocks"));
+    said->verdict = verdict_name(server->judgement.verdict);
+    said->kind = kind_name(finding ? finding->kind : server->judgement.kind);
+    if (!finding)
+        return;
+    said->file = or_none(finding->file);
+    said->line = finding->line;
+    said->blocks = finding->per_conn_blocks;
+    said->count = finding->blocks;
 }
 
-static bool is_verdict(const char *word, enum verdict v)
+static enum selftest_outcome judge_verdict(const struct selftest_case *c, enum verdict server,
+                                           enum verdict whole)
 {
-    return strcmp(word, verdict_name(v)) == 0;
-}
-
-static enum selftest_outcome judge_verdict(const struct selftest_case *c, const char *server,
-                                           const char *whole)
-{
-    if (c->verdict == VERDICT_LEAK && is_verdict(server, VERDICT_PASS))
+    if (c->verdict == VERDICT_LEAK && server == VERDICT_PASS)
         return SELFTEST_MISSED;
-    if (c->verdict == VERDICT_PASS && is_verdict(server, VERDICT_LEAK))
+    if (c->verdict == VERDICT_PASS && server == VERDICT_LEAK)
         return SELFTEST_FALSE_ALARM;
-    if (is_verdict(server, VERDICT_INCONCLUSIVE))
+    if (server == VERDICT_INCONCLUSIVE)
         return SELFTEST_UNDECIDED;
-    if (is_verdict(server, VERDICT_LEAK))
+    if (server == VERDICT_LEAK)
         return SELFTEST_CAUGHT;
-    return is_verdict(server, VERDICT_PASS) && is_verdict(whole, VERDICT_PASS) ? SELFTEST_QUIET
-                                                                               : SELFTEST_BROKEN;
+    return server == VERDICT_PASS && whole == VERDICT_PASS ? SELFTEST_QUIET : SELFTEST_BROKEN;
 }
 
-enum selftest_outcome selftest_judge(const struct selftest_case *c, const json_t *document,
+enum selftest_outcome selftest_judge(const struct selftest_case *c, const struct result *r,
                                      struct selftest_said *said)
 {
     *said = (struct selftest_said){.verdict = "", .kind = "", .file = "", .function = ""};
-    const json_t *server = server_of(document);
+    /* The server is the subject that has the bug. */
+    const struct result_subject *server = r ? result_subject_find(r, "server") : NULL;
     if (!server)
         return SELFTEST_BROKEN;
     say(server, finding_of(c, server), said);
-    enum selftest_outcome o = judge_verdict(c, said->verdict, text_of(document, "verdict"));
+    enum selftest_outcome o = judge_verdict(c, server->judgement.verdict, r->verdict);
     bool traced = stack_fits(c, server, said);
     if (!selftest_as_expected(o))
         return o;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each of the server's bugs must be called, at each rate: the table behind `soak selftest`.
- * Judges the soak/1 document of one run against one row. Pure.
+ * Judges the result of one run against one row. Pure.
  */
 #ifndef SOAK_SELFTEST_H
 #define SOAK_SELFTEST_H
 
 #include "base/names.h"
-#include "stats/judge/judge.h"
+#include "report/result.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,13 +45,13 @@ const struct selftest_case *selftest_cases(size_t *ret_count);
     X(SELFTEST_WRONG_SITE, "WRONG SITE")                                                           \
     X(SELFTEST_WRONG_STACK, "WRONG STACK")                                                         \
     X(SELFTEST_UNDECIDED, "UNDECIDED") /* INCONCLUSIVE */                                          \
-    X(SELFTEST_BROKEN, "BROKEN")       /* no document, INVALID, or the client was accused */
+    X(SELFTEST_BROKEN, "BROKEN")       /* no result, INVALID, or the client was accused */
 
 enum selftest_outcome { SELFTEST_OUTCOME_LIST(ENUM_ID) SELFTEST_OUTCOMES };
 const char *selftest_outcome_name(enum selftest_outcome o);
 bool selftest_as_expected(enum selftest_outcome o);
 
-/* What the run said, for the table: borrowed from `document`. */
+/* What the run said, for the table: borrowed from the result. */
 struct selftest_said {
     const char *verdict, *kind, *file;
     const char
@@ -62,9 +61,8 @@ struct selftest_said {
     int64_t count; /* of blocks */
 };
 
-/* `document` may be NULL (the run left none). Always fills `said`. Documents without `stacks` come
- * from runs that trace none, and are judged without. */
-enum selftest_outcome selftest_judge(const struct selftest_case *c, const json_t *document,
+/* `r` may be NULL (the run left none). Always fills `said`. */
+enum selftest_outcome selftest_judge(const struct selftest_case *c, const struct result *r,
                                      struct selftest_said *said);
 
 #endif

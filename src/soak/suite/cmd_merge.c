@@ -8,7 +8,6 @@
 #include "suite_json.h"
 #include "suite_merge.h"
 #include "suite_text.h"
-#include "suite_write.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,10 +20,14 @@
 
 enum { PARTS = SUITE_SHARDS };
 
+struct options {
+    const char *json, *junit;
+};
+
 static const struct opt table[] = {
-    {"json", OPT_OUTPUT, offsetof(struct suite_outputs, json), "FILE", ".json",
+    {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
      "write the joined suite.json, to stdout without FILE"},
-    {"junit", OPT_STRING, offsetof(struct suite_outputs, junit), "FILE", NULL,
+    {"junit", OPT_STRING, offsetof(struct options, junit), "FILE", NULL,
      "write JUnit XML: a testsuite per scenario, a testcase per subject"},
 };
 
@@ -121,30 +124,30 @@ static int add_word(struct merging *m, const char *typed, struct err *e)
                       : (found < 0 ? -1 : 0);
 }
 
-static void tell(const struct suite *s, const struct suite_outputs *outputs, int exit)
+static void tell(const struct suite *s, const struct options *o, FILE *text, int exit)
 {
-    struct suite_ending ending = {.joined = true, .exit = exit, .junit = outputs->junit};
-    FILE *text = suite_outputs_text(outputs);
+    struct suite_ending ending = {.joined = true, .exit = exit, .junit = o->junit};
     for (size_t i = 0; i < s->entries; i++)
         suite_text_row(s, i, text);
     suite_text_summary(s, &ending, text);
     suite_github_summary(s);
 }
 
-static int merge(struct merging *m, const struct suite_outputs *outputs, struct err *e)
+static int merge(struct merging *m, const struct options *o, struct err *e)
 {
+    struct outputs outputs = suite_outputs(o->json, o->junit);
     struct suite s;
     struct suite_totals totals;
     suite_init(&s);
     int code = -1;
-    if (suite_merge(&s, m->part, m->parts, e) == 0 && suite_outputs_check(outputs, e) == 0) {
+    if (suite_merge(&s, m->part, m->parts, e) == 0 && outputs_check(&outputs, e) == 0) {
         suite_count(&s, &totals);
         code = suite_exit_code(&totals);
-        if (suite_outputs_write(outputs, &s, e) != 0) {
+        if (outputs_write(&outputs, &s, e) != 0) {
             fprintf(stderr, "soak: merge: %s\n", e->text);
             code = code == EXIT_FOUND ? code : EXIT_BROKEN;
         }
-        tell(&s, outputs, code);
+        tell(&s, o, outputs_text(&outputs), code);
     }
     suite_free(&s);
     return code;
@@ -153,7 +156,7 @@ static int merge(struct merging *m, const struct suite_outputs *outputs, struct 
 int cmd_merge(int argc, char *const *argv)
 {
     struct err e = {{0}};
-    struct suite_outputs outputs = {.json = NULL};
+    struct options o = {.json = NULL};
     struct merging *m = calloc(1, sizeof *m);
     const char *word[PARTS];
     size_t words = 0;
@@ -161,14 +164,14 @@ int cmd_merge(int argc, char *const *argv)
     int code = command_helped(&merge_command, argc, argv) ? 0 : -1, rc = 0;
     if (code < 0)
         rc = commands_parsed(
-            opts_parse(table, merge_command.options, argc, argv, &outputs, word, PARTS, &words, &e),
+            opts_parse(table, merge_command.options, argc, argv, &o, word, PARTS, &words, &e),
             "merge", table, merge_command.options, argc, argv, &e);
     if (code < 0 && rc == 0 && words == 0)
         rc = err_set(&e, "which suites? Give suite.json files or their folders");
     for (size_t i = 0; rc == 0 && i < words; i++)
         rc = add_word(m, word[i], &e);
     if (code < 0 && rc == 0)
-        code = merge(m, &outputs, &e);
+        code = merge(m, &o, &e);
     if (code < 0)
         code = command_refuse(&merge_command, &e);
     for (size_t i = 0; i < m->parts; i++) {

@@ -3,9 +3,9 @@
 
 #include "base/exit_codes.h"
 #include "suite_github.h"
+#include "suite_json.h"
 #include "suite_run.h"
 #include "suite_text.h"
-#include "suite_write.h"
 
 #include <signal.h>
 
@@ -28,10 +28,10 @@ const struct command suite_command = {
 
 /* GitHub shows one table: a shard leaves it to `soak merge`. */
 static void tell(const struct suite *s, const struct suite_line *line,
-                 const struct suite_outputs *outputs, int exit)
+                 const struct outputs *outputs, int exit)
 {
-    struct suite_ending ending = {.quiet = line->run.quiet, .exit = exit, .junit = outputs->junit};
-    FILE *text = suite_outputs_text(outputs);
+    struct suite_ending ending = {.quiet = line->run.quiet, .exit = exit, .junit = line->junit};
+    FILE *text = outputs_text(outputs);
     suite_text_summary(s, &ending, text);
     suite_github_errors(s, text);
     if (line->of == 1)
@@ -50,7 +50,7 @@ static int exit_of(const struct suite *s, const struct suite_work *w, int rc)
 }
 
 /* Runs what is planned and writes every form of it. Returns the exit code. */
-static int work(struct suite *s, struct suite_work *w, const struct suite_outputs *outputs)
+static int work(struct suite *s, struct suite_work *w, const struct outputs *outputs)
 {
     struct err e = {{0}}, unwritten = {{0}};
     int rc = suite_work(s, w, &e);
@@ -58,7 +58,7 @@ static int work(struct suite *s, struct suite_work *w, const struct suite_output
         fprintf(stderr, "soak: suite: %s\n", e.text);
     if (s->shards == 0)
         return EXIT_BROKEN;
-    if (suite_outputs_write(outputs, s, &unwritten) != 0) {
+    if (outputs_write(outputs, s, &unwritten) != 0) {
         fprintf(stderr, "soak: suite: %s\n", unwritten.text);
         rc = -1;
     }
@@ -68,15 +68,15 @@ static int work(struct suite *s, struct suite_work *w, const struct suite_output
 }
 
 static int run(const struct suite_line *line, const struct suite_files *files,
-               const struct suite_outputs *outputs)
+               const struct outputs *outputs)
 {
     struct err e = {{0}};
     struct suite s;
-    FILE *text = line->run.quiet ? NULL : suite_outputs_text(outputs);
+    FILE *text = line->run.quiet ? NULL : outputs_text(outputs);
     struct suite_work w = {.line = line, .files = files, .text = text};
     suite_init(&s);
     int code;
-    if (suite_plan(&s, &w, &e) != 0 || suite_outputs_check(outputs, &e) != 0)
+    if (suite_plan(&s, &w, &e) != 0 || outputs_check(outputs, &e) != 0)
         code = command_refuse(&suite_command, &e);
     else
         code = command_is_unbuilt() ? EXIT_UNBUILT : work(&s, &w, outputs);
@@ -95,7 +95,7 @@ int cmd_suite(int argc, char *const *argv)
     int rc = suite_line_read(&line, argc, argv, &e);
     if (rc == 0)
         rc = suite_files_find(&files, line.word, line.words, &e);
-    struct suite_outputs outputs = {.json = line.run.json, .junit = line.junit};
+    struct outputs outputs = suite_outputs(line.run.json, line.junit);
     int code = rc == 0 ? run(&line, &files, &outputs) : command_refuse(&suite_command, &e);
     suite_files_free(&files);
     suite_line_free(&line);

@@ -36,32 +36,9 @@ void suite_free(struct suite *s)
     intern_free(s->texts);
 }
 
-/* jansson alone knows whether a text is UTF-8. */
-static bool is_utf8(const char *text)
-{
-    json_t *string = json_string(text);
-    json_decref(string);
-    return string;
-}
-
 const char *suite_text(struct suite *s, const char *text)
 {
-    if (!text)
-        return NULL;
-    char *copy = strdup(text);
-    CHECK(copy);
-    bool good = is_utf8(copy);
-    for (char *p = copy; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '\t' || c == '\n')
-            *p = ' ';
-        else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !good))
-            *p = '?';
-    }
-    const char *kept = intern_text(s->texts, copy);
-    CHECK(kept);
-    free(copy);
-    return kept;
+    return intern_clean(s->texts, text);
 }
 
 /* Room for one more in an array of `count`. */

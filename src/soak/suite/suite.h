@@ -12,9 +12,9 @@
 
 #include "base/intern.h"
 #include "base/names.h"
+#include "report/result.h"
 #include "scenario/expect.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -116,8 +116,7 @@ const char *suite_end_text(enum suite_end end);
 
 void suite_init(struct suite *s);
 void suite_free(struct suite *s);
-/* The suite's own copy of `text`; NULL of NULL. What isn't UTF-8, and every control character,
- * becomes `?`; a tab or a line's end, a blank. */
+/* The suite's own copy of `text`, cleaned (intern_clean); NULL of NULL. */
 const char *suite_text(struct suite *s, const char *text);
 /* Adds a scenario to the list. Returns its place. */
 size_t suite_list(struct suite *s, const char *name);
@@ -142,10 +141,10 @@ uint64_t suite_shard_of(size_t place, uint64_t of);
 /* The shard of that index, or NULL. */
 const struct suite_shard *suite_shard_find(const struct suite *s, uint64_t index);
 
-/* What a run left: a soak/1 document or NULL, its exit code (-1: a signal ended it), and the first
- * line it said. */
+/* What a run left: its result or NULL, its exit code (-1: a signal ended it), and the first line it
+ * said. */
 struct suite_run {
-    const json_t *document;
+    const struct result *result;
     int exit_code;
     const char *said, *started;
     double seconds;

@@ -2,17 +2,57 @@
 #include "suite_json.h"
 
 #include "base/check.h"
-#include "report/document.h"
+#include "report/json_util.h"
 #include "suite_fields.h"
+#include "suite_junit.h"
 
-#include <math.h>
+#include <stdlib.h>
+
+/* ---- the keys ---- */
+
+#define FIELD(key, type, of)                                                                       \
+    {                                                                                              \
+#key, SUITE_FIELD_##type, offsetof(struct suite_##of, key)                                 \
+    }
+static const struct suite_field metric_field[] = {
+    FIELD(subject, NAME, metric),    FIELD(id, NAME, metric),      FIELD(unit, TEXT, metric),
+    FIELD(per_conn, NUMBER, metric), FIELD(limit, NUMBER, metric), FIELD(verdict, NAME, metric),
+};
+static const struct suite_field subject_field[] = {
+    FIELD(name, NAME, subject),
+    FIELD(verdict, NAME, subject),
+    FIELD(kind, TEXT, subject),
+};
+static const struct suite_field finding_field[] = {
+    FIELD(subject, NAME, finding), FIELD(verdict, NAME, finding), FIELD(kind, NAME, finding),
+    FIELD(file, TEXT, finding),    FIELD(line, COUNT, finding),
+};
+static const struct suite_field entry_field[] = {
+    FIELD(name, NAME, entry),       FIELD(file, NAME, entry),      FIELD(expect, NAME, entry),
+    FIELD(outcome, OUTCOME, entry), FIELD(verdict, TEXT, entry),   FIELD(kind, TEXT, entry),
+    FIELD(site, TEXT, entry),       FIELD(said, TEXT, entry),      FIELD(seed, TEXT, entry),
+    FIELD(run_dir, TEXT, entry),    FIELD(shard, COUNT, entry),    FIELD(closed, COUNT, entry),
+    FIELD(measured, COUNT, entry),  FIELD(seconds, NUMBER, entry), FIELD(exit, EXIT, entry),
+    FIELD(started, TEXT, entry),    FIELD(libs, TEXT, entry),
+};
+static const struct suite_field shard_field[] = {
+    FIELD(index, COUNT, shard),  FIELD(of, COUNT, shard),     FIELD(end, END, shard),
+    FIELD(version, NAME, shard), FIELD(libs, TEXT, shard),    FIELD(machine, TEXT, shard),
+    FIELD(host, TEXT, shard),    FIELD(started, TEXT, shard), FIELD(options, TEXT, shard),
+    FIELD(folder, TEXT, shard),
+};
+const struct suite_fields suite_metric_fields = {metric_field,
+                                                 sizeof metric_field / sizeof *metric_field};
+const struct suite_fields suite_subject_fields = {subject_field,
+                                                  sizeof subject_field / sizeof *subject_field};
+const struct suite_fields suite_finding_fields = {finding_field,
+                                                  sizeof finding_field / sizeof *finding_field};
+const struct suite_fields suite_entry_fields = {entry_field,
+                                                sizeof entry_field / sizeof *entry_field};
+const struct suite_fields suite_shard_fields = {shard_field,
+                                                sizeof shard_field / sizeof *shard_field};
 
 /* ---- writing ---- */
-
-static json_t *text_json(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
 
 static json_t *field_json(const struct suite_field *f, const void *object)
 {
@@ -20,11 +60,11 @@ static json_t *field_json(const struct suite_field *f, const void *object)
     switch (f->type) {
     case SUITE_FIELD_TEXT:
     case SUITE_FIELD_NAME:
-        return text_json(*(const char *const *)at);
+        return json_from_text(*(const char *const *)at);
     case SUITE_FIELD_COUNT:
-        return json_integer((json_int_t) * (const uint64_t *)at);
+        return json_from_count(*(const uint64_t *)at);
     case SUITE_FIELD_NUMBER:
-        return isfinite(*(const double *)at) ? json_real(*(const double *)at) : json_null();
+        return json_from_number(*(const double *)at);
     case SUITE_FIELD_EXIT:
         return *(const int *)at >= 0 ? json_integer(*(const int *)at) : json_null();
     case SUITE_FIELD_OUTCOME:
@@ -64,7 +104,7 @@ static json_t *totals_json(const struct suite_totals *t)
     json_t *outcomes = json_object();
     for (size_t o = 0; o < SUITE_OUTCOMES; o++)
         json_object_set_new(outcomes, suite_outcome_name((enum suite_outcome)o),
-                            json_integer((json_int_t)t->outcome[o]));
+                            json_from_count(t->outcome[o]));
     return json_pack("{s:I,s:o,s:I,s:I,s:f}", "scenarios", (json_int_t)t->scenarios, "outcomes",
                      outcomes, "closed", (json_int_t)t->closed, "measured", (json_int_t)t->measured,
                      "seconds", t->seconds);
@@ -86,7 +126,27 @@ static json_t *document(const struct suite *s)
                      "listed", listed, "scenarios", entries);
 }
 
+static void write_json(const void *ctx, FILE *out)
+{
+    char *text = suite_dump(ctx);
+    if (text)
+        fputs(text, out);
+    free(text);
+}
+
+static void write_junit(const void *ctx, FILE *out)
+{
+    suite_junit(ctx, out);
+}
+
+struct outputs suite_outputs(const char *json, const char *junit)
+{
+    return (struct outputs){
+        .output = {{"json", json, write_json, false}, {"junit", junit, write_junit, true}},
+        .count = 2};
+}
+
 char *suite_dump(const struct suite *s)
 {
-    return document_text(document(s));
+    return json_document(document(s));
 }

@@ -6,9 +6,14 @@
 #ifndef SOAK_SUITE_JSON_H
 #define SOAK_SUITE_JSON_H
 
+#include "archive/outputs.h"
 #include "base/err.h"
 #include "suite.h"
 
+#include <jansson.h>
+
+/* The forms of a suite that are asked for by name, for `soak suite` and `soak merge` alike. */
+struct outputs suite_outputs(const char *json, const char *junit);
 /* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
 char *suite_dump(const struct suite *s);
 /* Reads a document into an empty suite. Returns 0, or -1 with a sentence that doesn't name the

@@ -4,90 +4,81 @@
 #include "base/exit_codes.h"
 #include "base/text.h"
 
-#include <math.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* ---- reading a run's document ---- */
+/* ---- what a run left ---- */
 
-static const char *text_of(const json_t *object, const char *key)
+static void take_metrics(struct suite *s, struct suite_entry *entry,
+                         const struct result_subject *subject)
 {
-    return json_string_value(json_object_get(object, key));
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static uint64_t count_of(const json_t *object, const char *key)
-{
-    json_int_t value = json_integer_value(json_object_get(object, key));
-    return value > 0 ? (uint64_t)value : 0;
-}
-
-static void take_metrics(struct suite *s, struct suite_entry *entry, const json_t *subject)
-{
-    const json_t *metrics = json_object_get(subject, "metrics");
-    for (size_t i = 0; i < json_array_size(metrics); i++) {
-        const json_t *metric = json_array_get(metrics, i);
+    const struct judgement *j = &subject->judgement;
+    for (size_t i = 0; i < j->metrics; i++) {
+        const struct judge_metric *from = &j->metric[i];
         struct suite_metric *m = suite_metric_add(entry);
         if (!m)
             return;
-        m->subject = suite_text(s, text_of(subject, "name"));
-        m->id = suite_text(s, text_of(metric, "id"));
-        m->unit = suite_text(s, text_of(metric, "unit"));
-        m->verdict = suite_text(s, text_of(metric, "verdict"));
-        m->per_conn = number_of(metric, "per_conn");
-        m->limit = number_of(metric, "limit");
+        m->subject = suite_text(s, subject->name);
+        m->id = suite_text(s, from->id);
+        m->unit = suite_text(s, from->unit);
+        m->verdict = metric_state_verdict(from->state);
+        m->per_conn = from->per_conn;
+        m->limit = from->limit;
     }
 }
 
-static void take_findings(struct suite *s, struct suite_entry *entry, const json_t *subject)
+static void take_findings(struct suite *s, struct suite_entry *entry,
+                          const struct result_subject *subject)
 {
-    const json_t *sites = json_object_get(subject, "sites");
-    for (size_t i = 0; i < json_array_size(sites); i++) {
-        const json_t *site = json_array_get(sites, i);
-        const char *verdict = text_of(site, "verdict"), *kind = text_of(site, "kind");
-        struct suite_finding *f = verdict && kind ? suite_finding_add(entry) : NULL;
+    for (size_t i = 0; i < subject->sites; i++) {
+        const struct result_site *site = &subject->site[i];
+        struct suite_finding *f = suite_finding_add(entry);
         if (!f)
-            continue;
-        f->subject = suite_text(s, text_of(subject, "name"));
-        f->verdict = suite_text(s, verdict);
-        f->kind = suite_text(s, kind);
-        f->file = suite_text(s, text_of(site, "file"));
-        f->line = f->file ? count_of(site, "line") : 0;
+            return;
+        f->subject = suite_text(s, subject->name);
+        f->verdict = verdict_name(site->verdict);
+        f->kind = kind_name(site->kind);
+        f->file = suite_text(s, site->file);
+        f->line = f->file ? site->line : 0;
     }
 }
 
-static void take_subject(struct suite *s, struct suite_entry *entry, const json_t *from)
+static void take_subject(struct suite *s, struct suite_entry *entry,
+                         const struct result_subject *from)
 {
-    const char *name = text_of(from, "name"), *verdict = text_of(from, "verdict");
-    struct suite_subject *subject = name && verdict ? suite_subject_add(entry) : NULL;
+    struct suite_subject *subject = from->name ? suite_subject_add(entry) : NULL;
     if (!subject)
         return;
-    subject->name = suite_text(s, name);
-    subject->verdict = suite_text(s, verdict);
-    subject->kind = suite_text(s, text_of(from, "kind"));
+    subject->name = suite_text(s, from->name);
+    subject->verdict = verdict_name(from->judgement.verdict);
+    subject->kind = kind_name(from->judgement.kind);
     take_findings(s, entry, from);
     take_metrics(s, entry, from);
 }
 
 /* `openssl 3.0.19, libuv 1.44.2` */
-static const char *libs_text(struct suite *s, const json_t *document)
+static const char *libs_text(struct suite *s, const struct result *r)
 {
-    const char *name;
-    json_t *version, *libs = json_object_get(document, "libs");
     char text[1024];
     struct text list = text_list(text, sizeof text, ", ");
-    json_object_foreach(libs, name, version)
-    {
-        const char *word = json_string_value(version);
-        if (word)
-            text_item(&list, "%s %s", name, word);
-    }
+    for (size_t i = 0; i < r->libs; i++)
+        text_item(&list, "%s %s", r->lib[i].name, r->lib[i].version);
     return list.used ? suite_text(s, text) : NULL;
+}
+
+static void take_result(struct suite *s, struct suite_entry *entry, const struct result *r)
+{
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIx64, r->run.seed);
+    entry->verdict = verdict_name(r->verdict);
+    entry->seed = r->run.seed ? suite_text(s, seed) : NULL;
+    entry->run_dir = suite_text(s, r->run_dir);
+    entry->libs = libs_text(s, r);
+    entry->closed = r->run.closed;
+    entry->measured = r->run.measured;
+    for (size_t i = 0; i < r->subjects; i++)
+        take_subject(s, entry, &r->subject[i]);
 }
 
 /* ---- judging ---- */
@@ -177,20 +168,12 @@ enum suite_outcome suite_outcome_of(const struct suite_entry *entry)
 
 void suite_judge(struct suite *s, struct suite_entry *entry, const struct suite_run *run)
 {
-    const json_t *load = json_object_get(run->document, "run");
-    const json_t *subjects = json_object_get(run->document, "subjects");
-    entry->verdict = suite_text(s, text_of(run->document, "verdict"));
     entry->said = suite_text(s, run->said[0] ? run->said : "it left no result and said nothing");
     entry->exit = run->exit_code;
-    entry->seed = suite_text(s, text_of(load, "seed"));
-    entry->run_dir = suite_text(s, text_of(run->document, "run_dir"));
     entry->started = suite_text(s, run->started);
-    entry->libs = libs_text(s, run->document);
-    entry->closed = count_of(load, "closed");
-    entry->measured = count_of(load, "measured");
     entry->seconds = run->seconds;
-    for (size_t i = 0; i < json_array_size(subjects); i++)
-        take_subject(s, entry, json_array_get(subjects, i));
+    if (run->result)
+        take_result(s, entry, run->result);
     take_blame(s, entry);
     entry->outcome = suite_outcome_of(entry);
 }

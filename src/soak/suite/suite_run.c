@@ -8,6 +8,7 @@
 #include "catalog.h"
 #include "cmdline.h"
 #include "measure/proc.h"
+#include "report/document.h"
 #include "run_process.h"
 #include "suite_json.h"
 #include "suite_text.h"
@@ -194,12 +195,14 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     if (run_process_execute_in_order(&u->sub, words, &result, e) != 0)
         return -1;
     bool cut = u->sub.interrupted && result.exit_code < 0;
-    struct suite_run run = {.document = result.document,
+    struct document *document = result.document ? document_read(result.document, NULL) : NULL;
+    struct suite_run run = {.result = document ? &document->result : NULL,
                             .exit_code = cut ? EXIT_INTERRUPTED : result.exit_code,
                             .said = result.said,
                             .started = started,
                             .seconds = (double)(clock_now_ns() - began) / 1e9};
     suite_judge(u->suite, entry, &run);
+    document_free(document);
     if (!u->suite->shard[0].libs)
         u->suite->shard[0].libs = entry->libs;
     run_process_done(&u->sub, &result, true);

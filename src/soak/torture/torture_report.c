@@ -2,6 +2,7 @@
 #include "torture_report.h"
 
 #include "options/grammar.h"
+#include "report/json_util.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -343,7 +344,5 @@ char *torture_json(const struct torture *t)
         "starts", (json_int_t)t->starts, "sweeps", sweeps, "findings", findings);
     if (o && t->broken[0])
         json_object_set_new(o, "broken", json_string(t->broken));
-    char *text = o ? json_dumps(o, JSON_INDENT(1)) : NULL;
-    json_decref(o);
-    return text;
+    return json_document(o);
 }

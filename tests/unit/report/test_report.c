@@ -5,6 +5,7 @@
  * a diff. `test_report --documents FOLDER` writes the soak/1 document of every case, for
  * test_schema.py.
  */
+#include "report/document.h"
 #include "report/figures.h"
 #include "report/report.h"
 #include "report_cases.h"
@@ -215,7 +216,7 @@ static void a_file_name_cannot_steer_the_terminal(void **state)
     assert_null(strchr(text, '\033'));
     assert_non_null(strstr(text, "a?[2Jb?.c:1"));
     free(text);
-    char *document = report_json(&r);
+    char *document = document_write(&r);
     assert_non_null(document);
     assert_non_null(strstr(document, "\\\\xff.c"));
     free(document);
@@ -289,7 +290,7 @@ static json_t *document_of(const char *name)
 {
     static struct result r;
     fill(name, &r);
-    char *text = report_json(&r);
+    char *text = document_write(&r);
     assert_non_null(text);
     assert_int_equal(text[strlen(text) - 1], '\n');
     json_t *root = json_loads(text, 0, NULL);
@@ -340,7 +341,7 @@ static int write_documents(const char *folder)
         char path[512];
         r = (struct result){0};
         report_cases[i].fill(&r);
-        char *text = report_json(&r);
+        char *text = document_write(&r);
         snprintf(path, sizeof path, "%s/%s.json", folder, report_cases[i].name);
         FILE *out = fopen(path, "w");
         if (!out || !text)

@@ -2,7 +2,7 @@
 /*
  * Versions of a library against one another: the figures of their runs in, judgement out. Pure: no
  * clock, no I/O, no heap. docs/decision.md states every rule; each has a control in
- * tests/unit/stats/test_compare.c.
+ * tests/unit/stats/compare/test_compare.c.
  *
  * Words. A version is a column of the table; its runs are the repeats. Every version is compared
  * with the first. A row has a role:

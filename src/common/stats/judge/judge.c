@@ -12,28 +12,14 @@ enum { GAUGE_FINDINGS = 8 };
 
 ENUM_SPELLINGS(judge_rule, RULE_LIST)
 
-static int rank(enum verdict v)
-{
-    switch (v) {
-    case VERDICT_LEAK:
-        return 0;
-    case VERDICT_INCONCLUSIVE:
-        return 1;
-    case VERDICT_PASS:
-    case VERDICT_INVALID:
-        break;
-    }
-    return 2;
-}
-
 /* LEAKs before doubts before what is explained; an object's parts before side losses; a table after
  * what may make it grow (descriptors that stay open enlarge libuv's array of watchers); then the
  * larger first. */
 static int blame_order(const void *a, const void *b)
 {
     const struct judge_finding *x = a, *y = b;
-    if (rank(x->verdict) != rank(y->verdict))
-        return rank(x->verdict) - rank(y->verdict);
+    if (x->verdict != y->verdict)
+        return verdict_gravity(y->verdict) - verdict_gravity(x->verdict);
     if ((x->kind == KIND_OBJECT) != (y->kind == KIND_OBJECT))
         return x->kind == KIND_OBJECT ? -1 : 1;
     if ((x->kind == KIND_TABLE) != (y->kind == KIND_TABLE))
@@ -98,15 +84,6 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
                                          JUDGE_CONFIDENCE_PERMILLE / 1000.0);
 }
 
-static bool is_count(const struct evidence *e, const char *gauge)
-{
-    for (size_t i = 0; i < e->gauges; i++) {
-        if (e->gauge[i].role == GAUGE_COUNT && strcmp(e->gauge[i].id, gauge) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool is_certain(const struct judge_context *h, const struct judgement *j)
 {
     /* A small table that nobody declared looks like a leak until it is full. */
@@ -117,7 +94,7 @@ static bool is_certain(const struct judge_context *h, const struct judgement *j)
     if (rule_on(h, RULE_HOLD_FIRST) && !h->hold)
         return false;
     if (f->site == SIZE_MAX)
-        return is_count(h->e, f->gauge) && h->epochs >= CERTAIN_EPOCHS;
+        return f->gauge && metric_info(f->gauge)->role == ROLE_COUNT && h->epochs >= CERTAIN_EPOCHS;
     struct survivors v;
     survivors_count(h, f->site, &v);
     return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS;

@@ -14,6 +14,7 @@
 #ifndef SOAK_STATS_JUDGE_H
 #define SOAK_STATS_JUDGE_H
 
+#include "metric.h"
 #include "verdict.h"
 
 #include <stdbool.h>
@@ -66,18 +67,8 @@ struct judge_cache {
     uint64_t capacity;          /* 0 = unbounded */
 };
 
-enum gauge_role {
-    GAUGE_COUNT,   /* an exact integer (open files, threads): decides by itself */
-    GAUGE_HEAP,    /* jemalloc's allocated and active: decides when the ledger is flat and the
-                    * evidence strong */
-    GAUGE_WITNESS, /* resident, RSS: supports or contradicts, never convicts alone */
-};
-
 struct judge_gauge {
-    const char *id, *unit; /* ids with a meaning here: "open_files", "threads", "heap_allocated",
-                            * "heap_active", "heap_resident", "rss_anon"; "rss" is shown and not
-                            * judged */
-    enum gauge_role role;
+    enum metric metric;
     double limit; /* per closed connection */
     size_t count; /* points, in time order; warm-up excluded */
     const double *closed, *value;
@@ -107,8 +98,8 @@ struct evidence {
     bool overflowed;      /* sites or epochs were lost for want of room */
     bool by_operation;    /* what is opened and closed are operations on held connections */
     uint64_t descriptors; /* 1 + the highest open file descriptor ever seen; 0 = not known */
-    uint64_t intended;    /* connections that were broken off or refused, as they were to be */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
+    uint64_t tried;       /* judge_tried */
     uint64_t handshakes;  /* completed */
     uint64_t foreign;     /* connections that weren't the load's: in no other figure */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
@@ -122,8 +113,8 @@ struct judge_finding {
     enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */
     int64_t blocks, bytes; /* survivors */
     double per_conn_blocks, per_conn_bytes;
-    char gauge[20]; /* id of the gauge it is about; "" when it is a site */
-    char why[192];  /* the evidence it rests on, one sentence */
+    enum metric gauge; /* that it is about; METRIC_NONE when it is a site */
+    char why[192];     /* the evidence it rests on, one sentence */
 };
 
 struct judge_metric {
@@ -187,6 +178,21 @@ static inline bool judgement_leaks(const struct judgement *j, size_t site)
 /* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no
  * pointer into it except `role` and `note` strings, which are static. */
 void judge(const struct evidence *evidence, struct judgement *ret);
+
+/* The load's own count of its connections. */
+struct judge_load {
+    uint64_t failed, closed, established, operations;
+    bool by_operation;
+};
+/* How many have come to their end or are established, each once: also one that fails after its
+ * handshake. Operations where these are the unit. */
+uint64_t judge_tried(const struct judge_load *load);
+/* More than one in a hundred: such a run proves nothing but a leak. */
+bool judge_many(uint64_t failed, uint64_t tried);
+/* Nearly all fail, and those still to come, of `expected` in all, can't make up for it: they would
+ * be many even if no other did. A few at the beginning, such as those of a server that warms up,
+ * don't decide. */
+bool judge_hopeless(uint64_t failed, uint64_t tried, uint64_t expected);
 
 /* The run isn't to be trusted: no metric counts as judged, and no exact one has a growth. `note` is
  * static: a few words. */

@@ -58,9 +58,9 @@ static struct steps steps_of(const struct judge_gauge *g)
 static struct judge_finding found(const struct judge_gauge *g, const struct steps *s,
                                   enum verdict verdict)
 {
-    struct judge_finding f = {.site = SIZE_MAX, .verdict = verdict, .blocks = (int64_t)s->grown};
-    f.kind = strcmp(g->id, "threads") == 0 ? KIND_THREADS : KIND_DESCRIPTORS;
-    snprintf(f.gauge, sizeof f.gauge, "%s", g->id);
+    struct judge_finding f = {
+        .site = SIZE_MAX, .gauge = g->metric, .verdict = verdict, .blocks = (int64_t)s->grown};
+    f.kind = g->metric == METRIC_THREADS ? KIND_THREADS : KIND_DESCRIPTORS;
     f.per_conn_blocks = s->grown / (g->closed[g->count - 1] - g->closed[0]);
     return f;
 }
@@ -86,7 +86,7 @@ static void name_time(const struct judge_context *h, const struct judge_gauge *g
     f->kind = KIND_TIME;
     finding_why(
         f, "%.32s: %.2f more per second while held without churn, %.2f while connections churn",
-        g->id, held / h->hold_seconds, s->grown / h->seconds);
+        metric_name(g->metric), held / h->hold_seconds, s->grown / h->seconds);
 }
 
 /* Returns false when the gauge is at rest. */
@@ -115,7 +115,7 @@ static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
         h->wants_hold |= !h->hold;
     }
     finding_why(ret, "%.32s: %.0f more, in %d intervals, %.0f and %.0f in the halves of the run",
-                g->id, s.grown, s.count, s.half[0], s.half[1]);
+                metric_name(g->metric), s.grown, s.count, s.half[0], s.half[1]);
     if (ret->verdict == VERDICT_LEAK)
         name_time(h, g, &s, ret);
     return true;
@@ -126,7 +126,7 @@ size_t counts_judge(struct judge_context *h, struct judge_finding *ret)
     enum { MOST = 4 };
     size_t count = 0;
     for (size_t i = 0; i < h->e->gauges && rule_on(h, RULE_GAUGES) && h->epochs; i++) {
-        if (h->e->gauge[i].role == GAUGE_COUNT && count < MOST)
+        if (metric_info(h->e->gauge[i].metric)->role == ROLE_COUNT && count < MOST)
             count += count_judge(h, &h->e->gauge[i], &ret[count]);
     }
     return count;

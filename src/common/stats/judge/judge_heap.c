@@ -32,10 +32,10 @@ struct rise {
  * bends, what wanders strays. */
 static const double STRAY_PARTS = 5;
 
-static const struct judge_gauge *gauge_find(const struct evidence *e, const char *id)
+static const struct judge_gauge *gauge_find(const struct evidence *e, enum metric metric)
 {
     for (size_t i = 0; i < e->gauges; i++) {
-        if (strcmp(e->gauge[i].id, id) == 0 && e->gauge[i].count >= 2)
+        if (e->gauge[i].metric == metric && e->gauge[i].count >= 2)
             return &e->gauge[i];
     }
     return NULL;
@@ -115,10 +115,12 @@ static void name_time(const struct judge_context *h, const struct rise *allocate
 static struct judge_finding outside(struct judge_context *h, const struct rise *allocated,
                                     const struct judge_size_class *k)
 {
-    struct judge_finding f = {.site = SIZE_MAX, .kind = KIND_OUTSIDE, .verdict = VERDICT_LEAK};
+    struct judge_finding f = {.site = SIZE_MAX,
+                              .gauge = METRIC_HEAP_ALLOCATED,
+                              .kind = KIND_OUTSIDE,
+                              .verdict = VERDICT_LEAK};
     f.bytes = (int64_t)allocated->growth;
     f.per_conn_bytes = allocated->per_conn;
-    snprintf(f.gauge, sizeof f.gauge, "heap_allocated");
     h->wants_hold |= !h->hold;
     if (!k) {
         finding_why(&f, "jemalloc's allocated bytes grow, the ledger doesn't, and no one size "
@@ -145,13 +147,14 @@ static struct judge_finding pages(const struct rise *r, const struct rise *flat,
                                   enum verdict verdict, enum kind kind, const char *why)
 {
     struct judge_finding f = {.site = SIZE_MAX,
+                              .gauge = r->g->metric,
                               .kind = kind,
                               .verdict = verdict,
                               .bytes = (int64_t)r->growth,
                               .per_conn_bytes = r->per_conn};
-    snprintf(f.gauge, sizeof f.gauge, "%s", r->g->id);
-    finding_why(&f, "%.20s grew by %.0f KiB, %.20s by %.0f KiB: %s", r->g->id, r->growth / 1024,
-                flat->g ? flat->g->id : "the ledger", flat->growth / 1024, why);
+    finding_why(&f, "%.20s grew by %.0f KiB, %.20s by %.0f KiB: %s", metric_name(r->g->metric),
+                r->growth / 1024, flat->g ? metric_name(flat->g->metric) : "the ledger",
+                flat->growth / 1024, why);
     return f;
 }
 
@@ -178,8 +181,8 @@ struct heap_case {
 
 static void heap_case_init(struct heap_case *k, const struct judge_context *h)
 {
-    const struct judge_gauge *allocated = gauge_find(h->e, "heap_allocated"),
-                             *active = gauge_find(h->e, "heap_active");
+    const struct judge_gauge *allocated = gauge_find(h->e, METRIC_HEAP_ALLOCATED),
+                             *active = gauge_find(h->e, METRIC_HEAP_ACTIVE);
     *k = (struct heap_case){0};
     share_init(&k->share, h);
     for (int i = 0; i < 2; i++) {
@@ -274,13 +277,13 @@ static double explained_of(const struct heap_case *k, const struct rise *residen
 static bool witnesses_judge(struct judge_context *h, const struct heap_case *k,
                             struct judge_finding *ret)
 {
-    struct rise resident = rise_of(h, gauge_find(h->e, "heap_resident"), true);
+    struct rise resident = rise_of(h, gauge_find(h->e, METRIC_HEAP_RESIDENT), true);
     if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
         *ret = pages(&resident, &k->active, VERDICT_PASS, KIND_UNPURGED,
                      "the allocator keeps freed pages for a while, up to a bound of its own");
         return true;
     }
-    struct rise rss = rise_of(h, gauge_find(h->e, "rss_anon"), true), alone = rss;
+    struct rise rss = rise_of(h, gauge_find(h->e, METRIC_RSS_ANON), true), alone = rss;
     struct rise ledger = {.growth = ledger_growth(k, h, rss.g)};
     if (rule_on(h, RULE_HEAP_FIRST))
         alone.growth -= explained_of(k, &resident, &rss, &ledger);

@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct judge_metric *metric_add(struct judgement *j, const char *id, const char *unit,
-                                       const char *role)
+static struct judge_metric *metric_add(struct judgement *j, enum metric metric)
 {
     if (j->metrics == JUDGE_METRICS)
         return NULL;
     struct judge_metric *m = &j->metric[j->metrics++];
-    *m = (struct judge_metric){.role = role, .decides = NAN};
-    snprintf(m->id, sizeof m->id, "%s", id);
-    snprintf(m->unit, sizeof m->unit, "%s", unit);
+    const struct metric_info *info = metric_info(metric);
+    *m = (struct judge_metric){.role = metric_role_name(info->role), .decides = NAN};
+    snprintf(m->id, sizeof m->id, "%s", metric_name(metric));
+    snprintf(m->unit, sizeof m->unit, "%s", info->unit);
     return m;
 }
 
@@ -32,12 +32,7 @@ static bool is_libuv(const struct judge_site *s)
 
 static enum metric_state worse(enum metric_state a, enum metric_state b)
 {
-    static const int rank[] = {[METRIC_LEVEL] = 0,
-                               [METRIC_NOT_JUDGED] = 1,
-                               [METRIC_EXPLAINED] = 2,
-                               [METRIC_UNSURE] = 3,
-                               [METRIC_GROWS] = 4};
-    return rank[a] > rank[b] ? a : b;
+    return metric_state_gravity(a) > metric_state_gravity(b) ? a : b;
 }
 
 static enum metric_state state_of(const struct judge_finding *f)
@@ -121,10 +116,10 @@ static void judge_exact(const struct judge_context *h, struct judge_metric *m)
         not_judged(m, "too few");
 }
 
-static void add_sites(const struct judge_context *h, struct judgement *j, const char *id,
-                      bool bytes, bool libuv)
+static void add_sites(const struct judge_context *h, struct judgement *j, enum metric metric)
 {
-    struct judge_metric *m = metric_add(j, id, bytes ? "bytes" : "blocks", "exact");
+    bool bytes = metric == METRIC_OPENSSL_BYTES, libuv = metric == METRIC_LIBUV_BLOCKS;
+    struct judge_metric *m = metric_add(j, metric);
     struct row r = {.bytes = bytes, .libuv = libuv};
     for (size_t i = 0; m && h->e->epochs && i < h->e->sites; i++) {
         if (is_libuv(&h->e->site[i]) == libuv)
@@ -144,7 +139,7 @@ static void add_objects(const struct judge_context *h, struct judgement *j)
         const struct judge_class *k = &h->e->class_[i];
         if (strcmp(k->name, "SSL") != 0)
             continue;
-        struct judge_metric *m = metric_add(j, "ssl_objects", "objects", "exact");
+        struct judge_metric *m = metric_add(j, METRIC_SSL_OBJECTS);
         if (!m)
             return;
         m->start = (double)k->live[start_of(h)];
@@ -172,9 +167,9 @@ static bool ledger_explains(const struct judgement *j)
 static double deciding(const struct judgement *j, const struct judge_gauge *g)
 {
     const struct judge_sensitivity *s = &j->sensitivity;
-    double limit = strcmp(g->id, "heap_allocated") == 0 ? s->heap_bytes
-                   : strcmp(g->id, "heap_active") == 0  ? s->page_bytes
-                                                        : 0;
+    double limit = g->metric == METRIC_HEAP_ALLOCATED ? s->heap_bytes
+                   : g->metric == METRIC_HEAP_ACTIVE  ? s->page_bytes
+                                                      : 0;
     return limit > 0 ? limit : NAN;
 }
 
@@ -200,7 +195,7 @@ static void judge_noisy(struct judge_metric *m, bool explained)
 static void add_trend(const struct judge_context *h, struct judgement *j,
                       const struct judge_gauge *g, struct judge_metric *m)
 {
-    size_t from = g->role == GAUGE_WITNESS ? (g->count - 1) / 2 : 0;
+    size_t from = metric_info(g->metric)->role == ROLE_WITNESS ? (g->count - 1) / 2 : 0;
     struct trend t = trend_of(g->closed + from, g->value + from, g->count - from, 0.99, h->e->seed);
     m->per_conn = t.slope;
     m->half_width = (t.high - t.low) / 2;
@@ -220,19 +215,17 @@ static void add_count(const struct judge_context *h, const struct judge_gauge *g
 static void add_gauge(const struct judge_context *h, struct judgement *j,
                       const struct judge_gauge *g)
 {
-    static const char *const role[] = {
-        [GAUGE_COUNT] = "exact", [GAUGE_HEAP] = "heap", [GAUGE_WITNESS] = "witness"};
-    struct judge_metric *m = metric_add(j, g->id, g->unit, role[g->role]);
+    struct judge_metric *m = metric_add(j, g->metric);
     if (!m || g->count == 0)
         return;
     m->start = g->value[0];
     m->end = g->value[g->count - 1];
     for (size_t i = 0; i < j->findings; i++) {
-        if (strcmp(j->finding[i].gauge, g->id) == 0)
+        if (j->finding[i].gauge == g->metric)
             m->state = worse(m->state, state_of(&j->finding[i]));
     }
     enum metric_state found = m->state;
-    if (g->role == GAUGE_COUNT)
+    if (metric_info(g->metric)->role == ROLE_COUNT)
         add_count(h, g, m);
     else
         add_trend(h, j, g, m);
@@ -244,10 +237,10 @@ static void add_gauge(const struct judge_context *h, struct judgement *j,
 
 void metrics_fill(const struct judge_context *h, struct judgement *j)
 {
-    add_sites(h, j, "openssl_blocks", false, false);
-    add_sites(h, j, "openssl_bytes", true, false);
+    add_sites(h, j, METRIC_OPENSSL_BLOCKS);
+    add_sites(h, j, METRIC_OPENSSL_BYTES);
     add_objects(h, j);
-    add_sites(h, j, "libuv_blocks", false, true);
+    add_sites(h, j, METRIC_LIBUV_BLOCKS);
     for (size_t i = 0; i < h->e->gauges; i++)
         add_gauge(h, j, &h->e->gauge[i]);
     if (j->verdict == VERDICT_INVALID)
@@ -259,7 +252,7 @@ void judgement_distrust(struct judgement *j, const char *note)
     for (size_t i = 0; i < j->metrics; i++) {
         struct judge_metric *m = &j->metric[i];
         not_judged(m, note);
-        if (strcmp(m->role, "exact") == 0)
+        if (strcmp(m->role, metric_role_name(ROLE_COUNT)) == 0)
             m->per_conn = NAN;
     }
 }

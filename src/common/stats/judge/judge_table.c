@@ -73,7 +73,7 @@ static bool is_table_of_descriptors(const struct judge_context *h, const struct 
         entries *= 2;
     for (size_t i = 0; i < h->e->gauges; i++) {
         const struct judge_gauge *g = &h->e->gauge[i];
-        for (size_t k = 0; k < g->count && strcmp(g->id, "threads") == 0; k++)
+        for (size_t k = 0; k < g->count && g->metric == METRIC_THREADS; k++)
             threads = (int64_t)g->value[k] > threads ? (int64_t)g->value[k] : threads;
     }
     return rule_on(h, RULE_TABLE_OF_DESCRIPTORS) && h->e->descriptors &&

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verdict as a whole: the findings, and whether the run was fit to give one. */
-#include "failures.h"
 #include "judge_internal.h"
 
 #include <inttypes.h>
@@ -46,15 +45,24 @@ static void leak_reasons(const struct judge_context *h, struct judgement *j)
     }
 }
 
-/* How many connections came to an end of their handshake, good or bad. */
-static uint64_t tried(const struct evidence *e)
+uint64_t judge_tried(const struct judge_load *load)
 {
-    return e->failed + e->handshakes + e->intended;
+    uint64_t all =
+        load->by_operation ? load->failed + load->operations : load->closed + load->established;
+    return all > load->failed ? all : load->failed;
 }
 
-static bool failed_many(const struct evidence *e)
+bool judge_many(uint64_t failed, uint64_t tried)
 {
-    return failures_many(e->failed, tried(e));
+    enum { MANY = 100 };
+    return failed * MANY > tried;
+}
+
+bool judge_hopeless(uint64_t failed, uint64_t tried, uint64_t expected)
+{
+    enum { DECIDE_MIN = 50 };
+    uint64_t all = expected > tried ? expected : tried;
+    return failed >= DECIDE_MIN && failed * 2 > tried && judge_many(failed, all);
 }
 
 /* Nothing is shown by a run in which a block that every connection loses might not have been seen.
@@ -86,12 +94,6 @@ static void doubt_of_sensitivity(const struct judge_context *h, struct judgement
                "one lost block per %.0f %ss would have shown; asked for was one per "
                "%" PRIu64,
                seen, unit_of(h), h->e->want_one_in);
-}
-
-/* Nothing of theirs is in the figures, but they take the port and the processors. */
-static bool foreign_many(const struct evidence *e)
-{
-    return failures_many(e->foreign, tried(e));
 }
 
 static void doubts_of_run(const struct judge_context *h, struct judgement *j)
@@ -127,16 +129,17 @@ void verdict_decide(const struct judge_context *h, struct judgement *j)
     } else if (j->findings && j->finding[0].verdict == VERDICT_LEAK) {
         j->verdict = VERDICT_LEAK;
         leak_reasons(h, j);
-    } else if (rule_on(h, RULE_FAILED_MANY) && failed_many(h->e)) {
+    } else if (rule_on(h, RULE_FAILED_MANY) && judge_many(h->e->failed, h->e->tried)) {
         j->verdict = VERDICT_INVALID;
         reason(j, "%" PRIu64 " of %" PRIu64 " connections failed: more than one in a hundred",
-               h->e->failed, tried(h->e));
-    } else if (rule_on(h, RULE_FOREIGN_MANY) && foreign_many(h->e)) {
+               h->e->failed, h->e->tried);
+    } else if (rule_on(h, RULE_FOREIGN_MANY) && judge_many(h->e->foreign, h->e->tried)) {
         j->verdict = VERDICT_INVALID;
         reason(j,
+               /* Nothing of theirs is in the figures, but they take the port and the processors. */
                "%" PRIu64 " connections from elsewhere to the server's port, beside %" PRIu64
                " of the run's own: more than one in a hundred",
-               h->e->foreign, tried(h->e));
+               h->e->foreign, h->e->tried);
     } else {
         doubts_of_findings(h, j);
         doubts_of_run(h, j);

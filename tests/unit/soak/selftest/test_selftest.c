@@ -2,6 +2,8 @@
 /* The selftest must notice each way in which a verdict can be wrong. */
 #include "src/soak/selftest/selftest.h"
 
+#include "report/document.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -30,13 +32,16 @@ static const struct selftest_case once = {.defect = "one-time",
                                           .file = "server/defect.c",
                                           .function = "table_accept"};
 
-/* A document of one subject with one site. */
+/* A document of one subject with one site, traced to both cases' functions. */
 static json_t *document(const char *verdict, const char *kind, const char *file, double blocks)
 {
-    return json_pack("{s:s, s:[{s:s, s:s, s:s, s:[{s:s, s:i, s:s, s:f, s:i}]}]}", "verdict",
-                     verdict, "subjects", "name", "server", "verdict", verdict, "kind", kind,
-                     "sites", "file", file, "line", 94, "kind", kind, "per_conn_blocks", blocks,
-                     "blocks", (int)(blocks * 12000 + 0.5));
+    return json_pack("{s:s, s:s, s:{}, s:[{s:s, s:s, s:s, s:[{s:s, s:i, s:s, s:f, s:i}], "
+                     "s:[{s:s, s:[{s:s}, {s:s}]}]}]}",
+                     "schema", "soak/1", "verdict", verdict, "run", "subjects", "name", "server",
+                     "verdict", verdict, "kind", kind, "sites", "file", file, "line", 94, "kind",
+                     kind, "per_conn_blocks", blocks, "blocks", (int)(blocks * 12000 + 0.5),
+                     "stacks", "file", "server/defect.c", "frames", "function", "lost_state_accept",
+                     "function", "table_accept");
 }
 
 /* `functions`: a stack of the first site, separated by blanks, innermost first; NULL = no stack. */
@@ -48,8 +53,8 @@ static json_t *traced(json_t *document, const char *functions)
     for (char *name; functions && (name = strsep(&rest, " "));)
         json_array_append_new(frames, json_pack("{s:s, s:s}", "function", name, "file", "x.c"));
     if (functions)
-        json_array_append_new(stacks, json_pack("{s:s, s:i, s:o}", "site", "server/defect.c:94",
-                                                "blocks", 9, "frames", frames));
+        json_array_append_new(stacks, json_pack("{s:s, s:i, s:i, s:o}", "file", "server/defect.c",
+                                                "line", 94, "blocks", 9, "frames", frames));
     else
         json_decref(frames);
     json_object_set_new(json_array_get(json_object_get(document, "subjects"), 0), "stacks", stacks);
@@ -59,7 +64,9 @@ static json_t *traced(json_t *document, const char *functions)
 static enum selftest_outcome outcome(const struct selftest_case *c, json_t *owned)
 {
     struct selftest_said said;
-    enum selftest_outcome o = selftest_judge(c, owned, &said);
+    struct document *d = document_read(owned, NULL);
+    enum selftest_outcome o = selftest_judge(c, d ? &d->result : NULL, &said);
+    document_free(d);
     json_decref(owned);
     return o;
 }

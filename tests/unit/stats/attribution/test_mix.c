@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "judge_sim.h"
 #include "stats/attribution/mix.h"
 #include "stats/judge/plan.h"
+#include "tests/unit/stats/judge/judge_sim.h"
 
 enum { EPOCHS = 64 };
 

@@ -66,7 +66,7 @@ static struct sim *sim_new(uint64_t conns, uint64_t seed)
     CHECK(s);
     s->rng.state = seed;
     s->conns = conns;
-    s->e = (struct evidence){.hooked = true, .handshakes = 100000, .seed = seed};
+    s->e = (struct evidence){.hooked = true, .handshakes = 100000, .tried = 100000, .seed = seed};
     return s;
 }
 
@@ -265,16 +265,14 @@ static const struct evidence *sim_evidence(struct sim *s)
 
 /* Adds a gauge whose points are the checkpoints from the baseline on; returns its values, to be
  * written for these. */
-static inline double *sim_gauge(struct sim *s, const char *id, enum gauge_role role, double limit)
+static inline double *sim_gauge(struct sim *s, enum metric metric, double limit)
 {
     size_t base = 0;
     while (base + 1 < s->epochs && !s->epoch[base + 1].measured)
         base++;
     for (size_t c = base; c < s->epochs; c++)
         s->closed[c - base] = (double)s->epoch[c].closed;
-    s->gauge[s->e.gauges] = (struct judge_gauge){.id = id,
-                                                 .unit = "bytes",
-                                                 .role = role,
+    s->gauge[s->e.gauges] = (struct judge_gauge){.metric = metric,
                                                  .limit = limit,
                                                  .count = s->epochs - base,
                                                  .closed = s->closed,

@@ -39,9 +39,9 @@ static struct sim *finished(uint64_t seed)
 }
 
 /* A gauge that rises by `slope` per connection, give or take `noise`. */
-static void gauge(struct sim *s, const char *id, enum gauge_role role, double slope, double noise)
+static void gauge(struct sim *s, enum metric metric, double slope, double noise)
 {
-    double *v = sim_gauge(s, id, role, strcmp(id, "heap_allocated") == 0 ? 1 : 16);
+    double *v = sim_gauge(s, metric, metric == METRIC_HEAP_ALLOCATED ? 1 : 16);
     const struct judge_gauge *g = &s->gauge[s->e.gauges - 1];
     for (size_t i = 0; i < g->count; i++)
         v[i] = 6e6 + slope * g->closed[i] + noise * (2 * rng_unit(&s->rng) - 1);
@@ -77,8 +77,8 @@ static void the_limit_that_is_shown_is_the_one_that_decides(void **state)
     (void)state;
     struct judgement j;
     struct sim *s = finished(7);
-    gauge(s, "heap_allocated", GAUGE_HEAP, 2.4, 300);
-    gauge(s, "heap_active", GAUGE_HEAP, 0, 300);
+    gauge(s, METRIC_HEAP_ALLOCATED, 2.4, 300);
+    gauge(s, METRIC_HEAP_ACTIVE, 0, 300);
     judge(sim_evidence(s), &j);
     assert_int_equal(j.verdict, VERDICT_PASS);
     const struct judge_metric *m = metric(&j, "heap_allocated");
@@ -95,7 +95,7 @@ static void a_heap_at_rest_is_level(void **state)
     (void)state;
     struct judgement j;
     struct sim *s = finished(7);
-    gauge(s, "heap_allocated", GAUGE_HEAP, 0, 300);
+    gauge(s, METRIC_HEAP_ALLOCATED, 0, 300);
     judge(sim_evidence(s), &j);
     expect(&j, "heap_allocated", METRIC_LEVEL, NULL);
     expect(&j, "openssl_blocks", METRIC_LEVEL, NULL);
@@ -108,13 +108,13 @@ static void a_witness_that_strays_is_not_judged(void **state)
     (void)state;
     struct judgement j;
     struct sim *s = finished(7);
-    gauge(s, "rss", GAUGE_WITNESS, 0, 900000);
+    gauge(s, METRIC_RSS, 0, 900000);
     for (int more = 0; more < 12; more++)
         sim_epoch(s, SIM_MEASURE, 250, 0.25);
     s->e.gauges = 0;
-    gauge(s, "rss", GAUGE_WITNESS, 0, 900000);
-    gauge(s, "rss_anon", GAUGE_WITNESS, 0, 100);
-    gauge(s, "heap_resident", GAUGE_WITNESS, 100, 10);
+    gauge(s, METRIC_RSS, 0, 900000);
+    gauge(s, METRIC_RSS_ANON, 0, 100);
+    gauge(s, METRIC_HEAP_RESIDENT, 100, 10);
     judge(sim_evidence(s), &j);
     expect(&j, "rss", METRIC_NOT_JUDGED, "noisy");
     expect(&j, "rss_anon", METRIC_LEVEL, NULL);
@@ -129,8 +129,8 @@ static void few_points_have_no_interval(void **state)
     (void)state;
     struct judgement j;
     struct sim *s = churned(7, 2);
-    gauge(s, "heap_allocated", GAUGE_HEAP, 373, 0);
-    gauge(s, "rss", GAUGE_WITNESS, 373, 0);
+    gauge(s, METRIC_HEAP_ALLOCATED, 373, 0);
+    gauge(s, METRIC_RSS, 373, 0);
     judge(sim_evidence(s), &j);
     assert_true(isinf(metric(&j, "rss")->half_width));
     expect(&j, "rss", METRIC_NOT_JUDGED, "too few points");
@@ -143,7 +143,7 @@ static void a_descriptor_or_two_that_stay_are_too_few_to_tell(void **state)
     (void)state;
     struct judgement j;
     struct sim *s = finished(7);
-    double *v = sim_gauge(s, "open_files", GAUGE_COUNT, 0);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = i < 3 ? 44 : 45;
     judge(sim_evidence(s), &j);
@@ -177,7 +177,7 @@ static void a_heap_that_grows_with_a_cache_is_explained(void **state)
     sim_cache(s, sim_site(s, SIM_CACHE, 20480, 1), 20480);
     for (size_t i = 0; i < WARM + MEASURED; i++)
         sim_epoch(s, i < WARM ? SIM_WARM : SIM_MEASURE, 500, 0.5);
-    gauge(s, "heap_allocated", GAUGE_HEAP, 48, 10);
+    gauge(s, METRIC_HEAP_ALLOCATED, 48, 10);
     judge(sim_evidence(s), &j);
     expect(&j, "openssl_blocks", METRIC_EXPLAINED, NULL);
     expect(&j, "heap_allocated", METRIC_EXPLAINED, NULL);
@@ -236,8 +236,8 @@ static void an_invalid_run_has_no_judged_metric(void **state)
     struct judgement j;
     struct sim *s = finished(7);
     sim_site(s, SIM_EXACT, 1, 1);
-    gauge(s, "heap_allocated", GAUGE_HEAP, 0, 300);
-    gauge(s, "open_files", GAUGE_COUNT, 0, 0);
+    gauge(s, METRIC_HEAP_ALLOCATED, 0, 300);
+    gauge(s, METRIC_OPEN_FILES, 0, 0);
     s->e.handshakes = 0;
     judge(sim_evidence(s), &j);
     assert_int_equal(j.verdict, VERDICT_INVALID);
@@ -270,11 +270,11 @@ static void level_never_stands_beside_a_figure_above_its_limit(void **state)
         struct rng r = {.state = seed};
         for (uint64_t more = rng_below(&r, 12); more > 0; more--)
             sim_epoch(s, SIM_MEASURE, 250, 0.25);
-        gauge(s, "heap_allocated", GAUGE_HEAP, rng_unit(&r) * 6 - 1, rng_unit(&r) * 20000);
-        gauge(s, "heap_active", GAUGE_HEAP, rng_unit(&r) * 40 - 8, rng_unit(&r) * 90000);
-        gauge(s, "heap_resident", GAUGE_WITNESS, rng_unit(&r) * 40 - 8, rng_unit(&r) * 90000);
-        gauge(s, "rss", GAUGE_WITNESS, rng_unit(&r) * 90 - 8, rng_unit(&r) * 900000);
-        gauge(s, "open_files", GAUGE_COUNT, rng_unit(&r) * 0.004, 1);
+        gauge(s, METRIC_HEAP_ALLOCATED, rng_unit(&r) * 6 - 1, rng_unit(&r) * 20000);
+        gauge(s, METRIC_HEAP_ACTIVE, rng_unit(&r) * 40 - 8, rng_unit(&r) * 90000);
+        gauge(s, METRIC_HEAP_RESIDENT, rng_unit(&r) * 40 - 8, rng_unit(&r) * 90000);
+        gauge(s, METRIC_RSS, rng_unit(&r) * 90 - 8, rng_unit(&r) * 900000);
+        gauge(s, METRIC_OPEN_FILES, rng_unit(&r) * 0.004, 1);
         judge(sim_evidence(s), &j);
         for (size_t i = 0; i < j.metrics; i++)
             assert_true_to_its_word(&j.metric[i], seed);

@@ -178,10 +178,11 @@ static void clean_histories_never_give_a_leak(void **state)
 /* A heap that wanders and that fills its thread caches at first, over 8 to 19 checkpoints. */
 static void wander(struct sim *s, struct rng *r)
 {
-    static const char *const id[] = {"heap_allocated", "heap_active", "heap_resident", "rss_anon"};
+    static const enum metric id[] = {METRIC_HEAP_ALLOCATED, METRIC_HEAP_ACTIVE,
+                                     METRIC_HEAP_RESIDENT, METRIC_RSS_ANON};
     static const double size[] = {20e3, 150e3, 400e3, 1e6};
     for (size_t g = 0; g < 4; g++) {
-        double *v = sim_gauge(s, id[g], g < 2 ? GAUGE_HEAP : GAUGE_WITNESS, g == 0 ? 1 : 16);
+        double *v = sim_gauge(s, id[g], g == 0 ? 1 : 16);
         double carried = 0, fills = 4 * size[g] * rng_unit(r), over = 500 + 4000 * rng_unit(r);
         for (size_t i = 0; i < s->gauge[g].count; i++) {
             carried = carried / 2 + size[g] * (2 * rng_unit(r) - 1);
@@ -238,8 +239,8 @@ static void unlike_heap(struct sim *s, struct rng *r, double outside, double pin
     uint64_t middle = 100 + rng_below(r, 1500);
     double wanders = rng_below(r, 3) ? 4e3 : 150e3;
     int64_t size[8];
-    double *allocated = sim_gauge(s, "heap_allocated", GAUGE_HEAP, 1);
-    double *active = sim_gauge(s, "heap_active", GAUGE_HEAP, 16);
+    double *allocated = sim_gauge(s, METRIC_HEAP_ALLOCATED, 1);
+    double *active = sim_gauge(s, METRIC_HEAP_ACTIVE, 16);
     for (size_t k = 0; k < kinds; k++) {
         if (k)
             sim_site(s, SIM_STATIC, 0, 0);

@@ -583,7 +583,7 @@ static void retained(struct sim *s)
 static void descriptors(struct sim *s)
 {
     churn_and_finish(s);
-    double *v = sim_gauge(s, "open_files", GAUGE_COUNT, 0);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = 71 + floor(s->closed[i] / 100);
 }
@@ -600,7 +600,7 @@ static double elapsed_at(const struct sim *s, size_t checkpoint)
 static void descriptors_by_time(struct sim *s)
 {
     churn_and_finish(s);
-    double *v = sim_gauge(s, "open_files", GAUGE_COUNT, 0);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
     size_t from = s->epochs - s->gauge[0].count;
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = 71 + floor(25 * elapsed_at(s, from + i));
@@ -618,7 +618,7 @@ static void table_by_time(struct sim *s)
 static void thread_pool_starts(struct sim *s)
 {
     churn_and_finish(s);
-    double *v = sim_gauge(s, "threads", GAUGE_COUNT, 0);
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = i < 2 ? 1 : 5;
 }
@@ -626,7 +626,7 @@ static void thread_pool_starts(struct sim *s)
 static void threads_start_late(struct sim *s)
 {
     churn_and_finish(s);
-    double *v = sim_gauge(s, "threads", GAUGE_COUNT, 0);
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = i < 5 ? 1 : 7;
 }
@@ -634,17 +634,18 @@ static void threads_start_late(struct sim *s)
 static void descriptors_peak(struct sim *s)
 {
     churn_and_finish(s);
-    double *v = sim_gauge(s, "open_files", GAUGE_COUNT, 0);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = i == 2 || i == 4 ? 90 : 71;
 }
 
 static void heap(struct sim *s, double allocated, double active, double resident, double rss)
 {
-    static const char *const id[] = {"heap_allocated", "heap_active", "heap_resident", "rss_anon"};
+    static const enum metric id[] = {METRIC_HEAP_ALLOCATED, METRIC_HEAP_ACTIVE,
+                                     METRIC_HEAP_RESIDENT, METRIC_RSS_ANON};
     double rate[] = {allocated, active, resident, rss};
     for (size_t g = 0; g < 4; g++) {
-        double *v = sim_gauge(s, id[g], g < 2 ? GAUGE_HEAP : GAUGE_WITNESS, g == 0 ? 1 : 16);
+        double *v = sim_gauge(s, id[g], g == 0 ? 1 : 16);
         for (size_t i = 0; i < s->gauge[g].count; i++)
             v[i] = 6e6 + rate[g] * s->closed[i] + (i % 2 ? 900 : -700);
     }
@@ -807,7 +808,7 @@ static void rss_follows_cache_in_libc(struct sim *s)
     s->site[site].size = 1000;
     sim_cache(s, site, 20480);
     churn_long_and_finish(s);
-    double *rss = sim_gauge(s, "rss_anon", GAUGE_WITNESS, 16);
+    double *rss = sim_gauge(s, METRIC_RSS_ANON, 16);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         rss[i] = 4e6 + 1032 * s->closed[i];
 }
@@ -849,7 +850,7 @@ static void failed_few_of_the_intended(struct sim *s)
 {
     clean(s);
     s->e.failed = 2000;
-    s->e.intended = 200000;
+    s->e.tried = 300000;
 }
 
 static void failed_many_leak(struct sim *s)

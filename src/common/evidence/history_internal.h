@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The memory of a history, for the two files that record it and tell of it.
+ */
+#ifndef SOAK_EVIDENCE_HISTORY_INTERNAL_H
+#define SOAK_EVIDENCE_HISTORY_INTERNAL_H
+
+#include "history.h"
+
+struct totals {
+    int64_t blocks, bytes;
+    uint64_t opened, allocs, cpu_ns;
+};
+
+struct history {
+    size_t epochs;
+    size_t first; /* first measured epoch, or SIZE_MAX */
+    struct judge_epoch epoch[PAGE_EPOCHS];
+    struct judge_epoch own[PAGE_EPOCHS]; /* the same by the subject's own count: the self-check's */
+    uint64_t descriptors;                /* 1 + the highest that was ever seen open */
+    uint64_t own_begun;                  /* connections or operations at the last checkpoint */
+    bool by_operation;
+    struct totals total[PAGE_EPOCHS];
+    double gauge[METRICS][PAGE_EPOCHS]; /* of GAUGE_LIST; the others stay 0 */
+    int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];
+    int64_t class_live[PAGE_CLASSES][PAGE_EPOCHS];
+    int64_t class_drained[PAGE_CLASSES], class_flushed[PAGE_CLASSES];
+    uint64_t population[PAGE_CACHES][PAGE_EPOCHS];
+    int64_t regions[PAGE_SIZE_CLASSES][PAGE_EPOCHS];
+    struct snapshot last;                                   /* owned: the last checkpoint's */
+    int64_t closed[PAGE_SITES][2];                          /* held connections; as `drained` */
+    int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
+    int64_t drain_bytes;                                    /* all live bytes after the drain */
+    bool has_drain;
+    struct canary_record canary;
+};
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a history tells of a run, beside what the judge reads. */
+#include "history_internal.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+size_t history_epochs(const struct history *h)
+{
+    return h->epochs;
+}
+
+const struct judge_epoch *history_epoch(const struct history *h, size_t c)
+{
+    CHECK(c < h->epochs);
+    return &h->epoch[c];
+}
+
+void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes)
+{
+    CHECK(c < h->epochs && site < h->last.sites);
+    *ret_blocks = h->last.site[site].born_blocks[c];
+    *ret_bytes = h->last.site[site].born_bytes[c];
+}
+
+void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
+                  int64_t *ret_bytes)
+{
+    int64_t blocks = 0, bytes = 0;
+    CHECK(c < h->epochs);
+    for (size_t i = 0; i < h->last.sites; i++) {
+        if (!judgement_leaks(j, i))
+            continue;
+        blocks += h->last.site[i].born_blocks[c];
+        bytes += h->last.site[i].born_bytes[c];
+    }
+    *ret_blocks = blocks;
+    *ret_bytes = bytes;
+}
+
+const char *history_site(const struct history *h, size_t site, uint32_t *ret_line)
+{
+    CHECK(site < h->last.sites);
+    *ret_line = h->last.site[site].line;
+    return h->last.site[site].file;
+}
+
+size_t history_sites(const struct history *h)
+{
+    return h->last.sites;
+}
+
+const char *history_class(const struct history *h, size_t class_)
+{
+    CHECK(class_ < h->last.classes);
+    return h->last.class_[class_].name;
+}
+
+size_t history_classes(const struct history *h)
+{
+    return h->last.classes;
+}
+
+static size_t baseline(const struct history *h)
+{
+    return h->first == SIZE_MAX ? h->epochs - 1 : h->first ? h->first - 1 : 0;
+}
+
+void history_census(const struct history *h, size_t class_, int64_t *ret_start, int64_t *ret_end)
+{
+    CHECK(h->epochs > 0 && class_ < PAGE_CLASSES);
+    *ret_start = h->class_live[class_][baseline(h)];
+    *ret_end = h->class_live[class_][h->epochs - 1];
+}
+
+static void add_exact(const struct history *h, bool bytes, bool libuv, double *ret)
+{
+    for (size_t i = 0; i < h->last.sites; i++) {
+        if ((strcmp(h->last.site[i].file, "libuv") == 0) != libuv)
+            continue;
+        for (size_t c = 0; c < h->epochs; c++)
+            ret[c] += (double)(bytes ? h->bytes[i][c] : h->blocks[i][c]);
+    }
+}
+
+static bool class_series(const struct history *h, const char *name, double *ret)
+{
+    for (size_t i = 0; i < h->last.classes; i++) {
+        if (strcmp(h->last.class_[i].name, name) != 0)
+            continue;
+        for (size_t c = 0; c < h->epochs; c++)
+            ret[c] = (double)h->class_live[i][c];
+        return true;
+    }
+    return false;
+}
+
+bool history_series(const struct history *h, const char *id, double *ret)
+{
+    enum metric metric;
+    memset(ret, 0, h->epochs * sizeof *ret);
+    if (!metric_from_name(id, &metric))
+        return false;
+    bool bytes = metric == METRIC_OPENSSL_BYTES, libuv = metric == METRIC_LIBUV_BLOCKS;
+    if (bytes || libuv || metric == METRIC_OPENSSL_BLOCKS)
+        add_exact(h, bytes, libuv, ret);
+    else if (metric == METRIC_SSL_OBJECTS)
+        return class_series(h, "SSL", ret);
+    else
+        memcpy(ret, h->gauge[metric], h->epochs * sizeof *ret);
+    return true;
+}
+
+int64_t history_blocks(const struct history *h, size_t c)
+{
+    CHECK(c < h->epochs);
+    return h->total[c].blocks;
+}
+
+uint64_t history_opened(const struct history *h, size_t c)
+{
+    CHECK(c < h->epochs);
+    return h->total[c].opened;
+}
+
+int64_t history_survivors(const struct history *h)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < h->last.sites; i++) {
+        for (size_t c = 0; c < h->epochs; c++) {
+            if (h->epoch[c].measured && h->epoch[c].all_closed)
+                sum += h->last.site[i].born_blocks[c];
+        }
+    }
+    return sum;
+}
+
+/* CPU time per connection over those of the measured epochs that are, or aren't, in `captured`. */
+static double cpu_us(const struct history *h, uint64_t captured, bool inside)
+{
+    uint64_t ns = 0, opened = 0;
+    for (size_t c = baseline(h) + 1; c < h->epochs; c++) {
+        uint64_t now = h->total[c].opened - h->total[c - 1].opened;
+        if ((captured >> c & 1) != inside || now == 0)
+            continue;
+        ns += h->total[c].cpu_ns - h->total[c - 1].cpu_ns;
+        opened += now;
+    }
+    return opened ? (double)ns / 1000.0 / (double)opened : 0;
+}
+
+void history_cost(const struct history *h, uint64_t captured, struct history_cost *ret)
+{
+    *ret = (struct history_cost){0};
+    if (h->epochs < 2 || h->first == SIZE_MAX)
+        return;
+    size_t from = baseline(h), to = h->epochs - 1;
+    uint64_t opened = h->total[to].opened - h->total[from].opened;
+    ret->measured = h->epoch[to].closed - h->epoch[from].closed;
+    ret->cpu_us_per_conn = cpu_us(h, captured, false);
+    ret->captured_us_per_conn = cpu_us(h, captured, true);
+    if (opened)
+        ret->allocs_per_conn =
+            (double)(h->total[to].allocs - h->total[from].allocs) / (double)opened;
+    if (h->has_drain && h->total[to].bytes > h->drain_bytes)
+        ret->drained_bytes = (uint64_t)(h->total[to].bytes - h->drain_bytes);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "document_internal.h"
+
+#include "base/check.h"
+#include "report/footprint.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void *document_own(struct document *d, size_t count, size_t size)
+{
+    void **more = realloc(d->owned, (d->owned_count + 1) * sizeof *more);
+    void *made = calloc(count ? count : 1, size);
+    CHECK(more && made);
+    d->owned = more;
+    d->owned[d->owned_count++] = made;
+    return made;
+}
+
+int document_read_into(const json_t *object, const struct document_list *l, void *to,
+                       size_t *ret_count, struct err *e)
+{
+    const json_t *array;
+    if (json_read_list(object, l->key, l->limit, &array, e) != 0)
+        return -1;
+    for (size_t i = 0; i < json_array_size(array); i++)
+        if (json_read_fields(json_array_get(array, i), l->fields, (char *)to + i * l->size, e) != 0)
+            return err_prefix(e, "%s %zu", l->word, i + 1);
+    *ret_count = json_array_size(array);
+    return 0;
+}
+
+int document_read_list(struct document *d, const json_t *object, const struct document_list *l,
+                       const void **ret, size_t *ret_count, struct err *e)
+{
+    const json_t *array = json_object_get(object, l->key);
+    void *made = document_own(d, json_array_size(array), l->size);
+    if (document_read_into(object, l, made, ret_count, e) != 0)
+        return -1;
+    *ret = made;
+    return 0;
+}
+
+int document_check_verdict(const json_t *object, enum verdict read, struct err *e)
+{
+    const char *word = json_string_value(json_object_get(object, "verdict"));
+    return word && strcmp(word, verdict_name(read)) == 0
+               ? 0
+               : err_set(e, "'verdict' is none of PASS, LEAK, INCONCLUSIVE and INVALID");
+}
+
+static int read_subjects(struct document *d, struct err *e)
+{
+    const json_t *subjects;
+    if (json_read_list(d->root, "subjects", RESULT_SUBJECTS, &subjects, e) != 0)
+        return -1;
+    for (size_t i = 0; i < json_array_size(subjects); i++)
+        if (document_read_subject(d, json_array_get(subjects, i), e) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- the run ---- */
+
+static int read_run(struct document *d, struct err *e)
+{
+    const json_t *run = json_object_get(d->root, "run");
+    struct result_run *to = &d->result.run;
+    const char *seed = NULL;
+    if (!json_is_object(run))
+        return err_set(e, "'run' is missing");
+    if (json_read_fields(run, &document_run_fields, to, e) != 0 ||
+        json_read_fields(json_object_get(run, "errors"), &document_errors_fields, &to->errors, e) !=
+            0 ||
+        json_read_fields(json_object_get(run, "handshake_ns"), &document_handshake_fields, to, e) !=
+            0 ||
+        json_read_text(run, "seed", &seed, e) != 0)
+        return -1;
+    to->seed = seed ? strtoull(seed, NULL, 16) : 0;
+    if (isnan(to->asked_per_s))
+        to->asked_per_s = 0;
+    return 0;
+}
+
+static int read_libs(struct document *d, struct err *e)
+{
+    json_t *libs = json_object_get(d->root, "libs"), *version;
+    const char *name;
+    json_object_foreach(libs, name, version)
+    {
+        struct result_lib *lib = &d->result.lib[d->result.libs];
+        if (d->result.libs == RESULT_LIBS)
+            return err_set(e, "'libs' has more than %d", RESULT_LIBS);
+        lib->name = name;
+        if (!json_is_string(version) || json_read_text(libs, name, &lib->version, e) != 0)
+            return err_set(e, "'libs' has no version of %.60s", name);
+        d->result.libs++;
+    }
+    return 0;
+}
+
+static int read_next(struct document *d, struct err *e)
+{
+    const json_t *next;
+    struct result *r = &d->result;
+    if (json_read_list(d->root, "next", sizeof r->next / sizeof *r->next, &next, e) != 0)
+        return -1;
+    for (size_t i = 0; i < json_array_size(next); i++)
+        r->next[i] = json_string_value(json_array_get(next, i));
+    return 0;
+}
+
+/* The functions come back as they were written, with their places. */
+static int read_crash(struct document *d, struct err *e)
+{
+    const json_t *crash = json_object_get(d->root, "crash"), *stack;
+    struct result_crash *to = &d->result.crash;
+    if (json_read_fields(crash, &document_crash_fields, to, e) != 0 ||
+        json_read_list(crash, "stack", DOCUMENT_FRAMES, &stack, e) != 0)
+        return err_prefix(e, "crash");
+    struct symbol *frame = document_own(d, json_array_size(stack), sizeof *frame);
+    for (; to->frames < json_array_size(stack); to->frames++)
+        frame[to->frames].function = json_string_value(json_array_get(stack, to->frames));
+    to->frame = frame;
+    return 0;
+}
+
+static int read_footprint(struct document *d, struct err *e)
+{
+    const json_t *value = json_object_get(d->root, "footprint");
+    if (!value || json_is_null(value))
+        return 0;
+    struct footprint *made = document_own(d, 1, sizeof *made);
+    d->result.footprint = made;
+    return footprint_read(value, made, e);
+}
+
+static int read_lists(struct document *d, struct err *e)
+{
+    static const struct document_list mapped = {"mapped", "mapped library", &document_mapped_fields,
+                                                RESULT_LIBS, sizeof(struct result_mapped)};
+    static const struct document_list skipped = {"skipped", "skipped behaviour",
+                                                 &document_skipped_fields, RESULT_SKIPPED,
+                                                 sizeof(struct result_skipped)};
+    struct result *r = &d->result;
+    return document_read_into(d->root, &mapped, r->mapped, &r->mapped_count, e) == 0 &&
+                   document_read_into(d->root, &skipped, r->skipped, &r->skipped_count, e) == 0
+               ? json_read_fields(json_object_get(d->root, "first_failure"),
+                                  &document_failure_fields, &r->first_failure, e)
+               : -1;
+}
+
+static int read_head(struct document *d, struct err *e)
+{
+    struct result *r = &d->result;
+    const char *schema = json_string_value(json_object_get(d->root, "schema"));
+    d->torture = schema && strcmp(schema, DOCUMENT_TORTURE_SCHEMA) == 0;
+    if (!d->torture && (!schema || strcmp(schema, DOCUMENT_SCHEMA) != 0))
+        return err_set(e, "not the result of a run (" DOCUMENT_SCHEMA ")");
+    r->verdict = VERDICT_INVALID;
+    return json_read_fields(d->root, &document_fields, r, e) == 0 &&
+                   document_check_verdict(d->root, r->verdict, e) == 0
+               ? read_libs(d, e)
+               : -1;
+}
+
+static int read_all(struct document *d, struct err *e)
+{
+    if (read_head(d, e) != 0)
+        return -1;
+    if (d->torture)
+        return 0;
+    if (read_run(d, e) != 0 || read_subjects(d, e) != 0 || read_lists(d, e) != 0)
+        return -1;
+    return read_next(d, e) == 0 && read_crash(d, e) == 0 ? read_footprint(d, e) : -1;
+}
+
+struct document *document_read(const json_t *root, struct err *e)
+{
+    struct document *d = calloc(1, sizeof *d);
+    CHECK(d);
+    d->root = json_incref((json_t *)(uintptr_t)root);
+    if (read_all(d, e) == 0)
+        return d;
+    document_free(d);
+    return NULL;
+}
+
+struct document *document_load(const char *path, struct err *e)
+{
+    char inside[PATH_MAX];
+    struct stat stat_of;
+    bool folder = stat(path, &stat_of) == 0 && S_ISDIR(stat_of.st_mode);
+    int n = snprintf(inside, sizeof inside, "%s%s", path, folder ? "/result.json" : "");
+    if (n < 0 || (size_t)n >= sizeof inside) {
+        err_set(e, "%.60s...: the path is too long", path);
+        return NULL;
+    }
+    json_t *root = json_load(inside, e);
+    struct document *d = root ? document_read(root, e) : NULL;
+    if (root && !d)
+        err_prefix(e, "%.300s", path);
+    json_decref(root);
+    return d;
+}
+
+void document_free(struct document *d)
+{
+    if (!d)
+        return;
+    if (d->result.footprint)
+        footprint_free((struct footprint *)(uintptr_t)d->result.footprint);
+    for (size_t i = 0; i < d->owned_count; i++)
+        free(d->owned[i]);
+    free(d->owned);
+    json_decref(d->root);
+    free(d);
+}
+
+const struct result_subject *result_subject_find(const struct result *r, const char *name)
+{
+    for (size_t i = 0; i < r->subjects; i++)
+        if (r->subject[i].name && strcmp(r->subject[i].name, name) == 0)
+            return &r->subject[i];
+    return NULL;
+}

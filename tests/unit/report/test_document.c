@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* soak/1 is read as it was written, and refused where it breaks its promise. */
+#include "report/document.h"
+#include "report/json_util.h"
+#include "report_cases.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct result filled; /* large */
+
+static const struct result *case_of(const char *name)
+{
+    filled = (struct result){0};
+    report_case_find(name)->fill(&filled);
+    return &filled;
+}
+
+static json_t *parsed(const struct result *r)
+{
+    char *text = document_write(r);
+    assert_non_null(text);
+    json_t *root = json_loads(text, 0, NULL);
+    assert_non_null(root);
+    free(text);
+    return root;
+}
+
+static struct document *read_back(const struct result *r)
+{
+    struct err e = {{0}};
+    json_t *root = parsed(r);
+    struct document *d = document_read(root, &e);
+    json_decref(root);
+    if (!d)
+        fail_msg("%s", e.text);
+    return d;
+}
+
+static void assert_same_again(const struct result *r, const char *name)
+{
+    char *first = document_write(r);
+    struct document *d = read_back(r);
+    char *second = document_write(&d->result);
+    if (strcmp(first, second) != 0)
+        fail_msg("%s: another document", name);
+    document_free(d);
+    free(first);
+    free(second);
+}
+
+static void every_case_is_the_same_to_the_byte_when_read_and_written_again(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        filled = (struct result){0};
+        report_cases[i].fill(&filled);
+        assert_same_again(&filled, report_cases[i].name);
+    }
+}
+
+/* What no case of the reports has. */
+static void rare_parts_are_the_same_too(void **state)
+{
+    (void)state;
+    static const uint64_t closed[] = {0, 3000, 6000};
+    static const double value[] = {1, NAN, 1.5e9 + 0.25};
+    static const struct result_series series[] = {{"rss", "bytes", 3, closed, value},
+                                                  {"threads", "threads", 0, closed, value}};
+    static const struct symbol frames[] = {
+        {.function = "SSL_new", .module = "libssl.so.3", .offset = 0x7fffffffffffffff},
+        {.function = "f", .module = "soak-server", .file = "server/defect.c", .line = 41}};
+    case_of("lost-state");
+    filled.subject[0].series = series;
+    filled.subject[0].series_count = 2;
+    filled.subject[0].rest = (struct result_rest){
+        .known = true, .anon_bytes = 1, .ledger_bytes = -2, .heap = true, .heap_active_bytes = 3};
+    filled.crash = (struct result_crash){"server", 11, 2, frames};
+    filled.run.seed = UINT64_MAX;
+    filled.run.asked_per_s = 12.5;
+    assert_same_again(&filled, "lost-state with more");
+}
+
+static void what_was_read_says_what_was_written(void **state)
+{
+    (void)state;
+    struct document *d = read_back(case_of("lost-state"));
+    const struct result_subject *server = result_subject_find(&d->result, "server");
+    assert_int_equal(d->result.verdict, VERDICT_LEAK);
+    assert_non_null(server);
+    assert_null(result_subject_find(&d->result, "nobody"));
+    assert_int_equal(server->judgement.kind, KIND_SIDE);
+    assert_int_equal(server->judgement.findings, server->sites);
+    assert_string_equal(server->site[0].file, "server/defect.c");
+    assert_int_equal(server->site[0].line, 41);
+    assert_true(server->judgement.finding[0].per_conn_bytes == 32);
+    document_free(d);
+}
+
+static void a_number_that_is_whole_is_an_integer_and_no_number_is_null(void **state)
+{
+    (void)state;
+    const struct {
+        double value;
+        const char *text;
+    } cases[] = {{32, "32"}, {-3, "-3"}, {0.5, "0.5"}, {NAN, "null"}, {INFINITY, "null"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *value = json_from_number(cases[i].value);
+        char *text = json_dumps(value, JSON_ENCODE_ANY);
+        assert_string_equal(text, cases[i].text);
+        free(text);
+        json_decref(value);
+    }
+}
+
+static void text_that_is_not_utf8_has_its_bytes_in_hexadecimal(void **state)
+{
+    (void)state;
+    json_t *value = json_from_text("a\xff\xfe b");
+    assert_string_equal(json_string_value(value), "a\\xff\\xfe b");
+    json_decref(value);
+    assert_true(json_is_null(json_from_text(NULL)));
+}
+
+/* Refuses the document with `value` at the path, of up to 4 keys or indices, from `root`. */
+static void assert_refused(json_t *at, const char *key, json_t *value, json_t *root,
+                           const char *sentence)
+{
+    struct err e = {{0}};
+    json_t *was = json_incref(json_object_get(at, key));
+    json_object_set_new(at, key, value);
+    assert_null(document_read(root, &e));
+    assert_string_equal(e.text, sentence);
+    json_object_set_new(at, key, was);
+}
+
+static void a_broken_promise_is_refused_with_the_place(void **state)
+{
+    (void)state;
+    json_t *root = parsed(case_of("lost-state"));
+    json_t *server = json_array_get(json_object_get(root, "subjects"), 0);
+    json_t *metric = json_array_get(json_object_get(server, "metrics"), 1);
+    json_t *site = json_array_get(json_object_get(server, "sites"), 0);
+    static const char none[] = "'verdict' is none of PASS, LEAK, INCONCLUSIVE and INVALID";
+    assert_refused(root, "schema", json_string("soak/2"), root, "not the result of a run (soak/1)");
+    assert_refused(root, "verdict", json_string("MAYBE"), root, none);
+    assert_refused(root, "verdict", json_integer(7), root, "'verdict' is not a text");
+    assert_refused(server, "verdict", json_null(), root, none);
+    assert_refused(root, "run", json_null(), root, "'run' is missing");
+    assert_refused(root, "subjects", json_object(), root, "'subjects' is not a list of at most 2");
+    assert_refused(root, "subjects", json_pack("[i]", 1), root,
+                   "'subjects' is not a list of objects");
+    assert_refused(metric, "start", json_string("x"), root, "metric 2: 'start' is not a number");
+    assert_refused(site, "line", json_integer(-1), root, "site 1: 'line' is less than 0");
+    assert_refused(site, "line", json_integer((json_int_t)1 << 40), root,
+                   "site 1: 'line' is out of range");
+    assert_refused(server, "series",
+                   json_pack("[{s:s,s:[i],s:[]}]", "id", "rss", "closed", 1, "value"), root,
+                   "series 1: 'closed' and 'value' differ in length");
+    struct document *d = document_read(root, NULL);
+    assert_non_null(d);
+    document_free(d);
+    json_decref(root);
+}
+
+static void words_and_keys_of_a_later_version_are_passed_over(void **state)
+{
+    (void)state;
+    json_t *root = parsed(case_of("lost-state"));
+    json_t *server = json_array_get(json_object_get(root, "subjects"), 0);
+    json_object_set_new(server, "kind", json_string("a-kind-to-come"));
+    json_object_set_new(server, "to_come", json_true());
+    struct document *d = document_read(root, NULL);
+    assert_non_null(d);
+    assert_int_equal(d->result.subject[0].judgement.kind, KIND_NONE);
+    document_free(d);
+    json_decref(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case_is_the_same_to_the_byte_when_read_and_written_again),
+        cmocka_unit_test(rare_parts_are_the_same_too),
+        cmocka_unit_test(what_was_read_says_what_was_written),
+        cmocka_unit_test(a_number_that_is_whole_is_an_integer_and_no_number_is_null),
+        cmocka_unit_test(text_that_is_not_utf8_has_its_bytes_in_hexadecimal),
+        cmocka_unit_test(a_broken_promise_is_refused_with_the_place),
+        cmocka_unit_test(words_and_keys_of_a_later_version_are_passed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
