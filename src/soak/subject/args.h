@@ -21,13 +21,12 @@ struct args {
 
 /* All abort when the scenario's strings don't fit (scenario_check bounds them). */
 void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed);
-/* The same for `soak-server --check`, which is no child: it has no control socket and no page. */
+/* The same for `--check`, which is no child: it has no control socket and no page. */
 void args_server_check(struct args *a, const struct scenario *s, const char *program);
+void args_client_check(struct args *a, const struct scenario *s, const char *program);
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
                  const char *address, uint64_t port);
 
-/* The largest message of soak-footprint's. */
-enum { ARGS_FOOTPRINT_PAYLOAD = 65536 };
 /* What soak-footprint can have of the scenario; `any` version is 1.3 and `both` keys are P-256. */
 void args_footprint(struct args *a, const struct scenario *s, const char *program);
 /* Whether each of its connections resumes: when all of the scenario's do. */
