@@ -19,8 +19,7 @@ static bool guilty(const struct result_site *site)
 /* Kinds that rest on the allocator's figures or the kernel's rather than on counted blocks. */
 static bool estimated(enum kind kind)
 {
-    return kind == KIND_OUTSIDE || kind == KIND_FRAGMENTATION || kind == KIND_UNPURGED ||
-           kind == KIND_MAPPING;
+    return kind_measured_by(kind) == BY_HEAP || kind_measured_by(kind) == BY_PAGES;
 }
 
 /* `; 2.57 GiB/day at 1,000/s`: the rate that was asked for, else the one that was reached. */
@@ -76,9 +75,10 @@ static void print_what(const struct result *r, const struct result_subject *subj
     char text[CLAUSE * 2], bytes[FIGURE_SIZE], over[FIGURE_SIZE], day[CLAUSE] = "";
     struct screen_lead lead = screen_lead_at("what", PARTS_LEAK_COLUMN);
     human_count(over, sizeof over, (int64_t)j->sensitivity.closed);
-    if (j->kind == KIND_DESCRIPTORS || j->kind == KIND_THREADS)
+    enum measured_by by = kind_measured_by(j->kind);
+    if (by == BY_COUNT)
         what_counted(text, sizeof text, subject);
-    else if (j->kind == KIND_TIME)
+    else if (by == BY_TIME)
         snprintf(
             text, sizeof text, "it goes on while nothing connects; over %s %ss it was %s", over,
             judgement_unit(j),
@@ -89,7 +89,7 @@ static void print_what(const struct result *r, const struct result_subject *subj
                  estimated(j->kind) ? ", by the allocator's figures" : " in tables that grow");
     else
         what_blocks(text, sizeof text, j);
-    if (j->kind != KIND_DESCRIPTORS && j->kind != KIND_THREADS && j->kind != KIND_TIME)
+    if (by != BY_COUNT && by != BY_TIME)
         a_day(day, sizeof day, r, j);
     screen_wrap(s, &lead, "%s%s", text, day);
 }
@@ -120,8 +120,7 @@ static void site_row(struct table *t, const struct screen *s, const struct resul
 /* Descriptors and threads have no site, and what isn't about them isn't told beside them. */
 static bool is_told(const struct result_subject *subject, const struct result_site *site)
 {
-    enum kind lead = subject->judgement.kind;
-    bool about_count = lead == KIND_DESCRIPTORS || lead == KIND_THREADS;
+    bool about_count = kind_measured_by(subject->judgement.kind) == BY_COUNT;
     return guilty(site) && !(about_count && site->kind == KIND_TABLE);
 }
 
@@ -172,7 +171,7 @@ static bool kind_seen_before(const struct result_subject *subject, size_t index)
 /* What the run has shown of it, and no more. */
 static const char *dependence(const struct judgement *j)
 {
-    if (estimated(j->kind) || !j->held || j->kind == KIND_TIME)
+    if (estimated(j->kind) || !j->held || kind_measured_by(j->kind) == BY_TIME)
         return "";
     if (!j->proportional)
         return "; not by time";

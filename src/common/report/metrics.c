@@ -97,11 +97,8 @@ static void state(char *buf, size_t size, const struct judge_metric *m, bool lea
     }
 }
 
-static const enum ink inks[METRIC_STATE_COUNT] = {[METRIC_LEVEL] = INK_GOOD,
-                                                  [METRIC_GROWS] = INK_BAD,
-                                                  [METRIC_UNSURE] = INK_DOUBT,
-                                                  [METRIC_EXPLAINED] = INK_NONE,
-                                                  [METRIC_NOT_JUDGED] = INK_DIM};
+#define STATE_INK(id, name, verdict, gravity, ink) [id] = INK_##ink,
+static const enum ink inks[METRIC_STATE_COUNT] = {METRIC_STATE_LIST(STATE_INK)};
 
 static bool has_row(const struct judge_metric *m, bool leaks)
 {

@@ -94,16 +94,13 @@ static char *extent(char *buf, size_t size, const struct result *r)
 
 /* ---- LEAK ---- */
 
-/* `1 open file lost per connection`: kinds that aren't about bytes. Returns false for the others.
- */
-static bool counted(char *buf, size_t size, const struct judgement *j)
+/* `1 open file lost per connection`: kinds that aren't about bytes. */
+static void counted(char *buf, size_t size, const struct judgement *j)
 {
     bool files = j->kind == KIND_DESCRIPTORS;
-    if (!files && j->kind != KIND_THREADS)
-        return false;
     const struct judge_metric *m = parts_metric(j, files ? METRIC_OPEN_FILES : METRIC_THREADS);
     char number[FIGURE_SIZE];
-    const char *noun = files ? "open file" : "thread", *lost = files ? "lost" : "never ended";
+    const char *noun = files ? "open file" : "thread", *lost = kind_headline(j->kind);
     if (m && fabs(m->per_conn) >= 0.5)
         snprintf(buf, size, "%s %s%s %s per %s", figure_plain(number, sizeof number, m->per_conn),
                  noun, m->per_conn < 1.5 ? "" : "s", lost, judgement_unit(j));
@@ -112,34 +109,41 @@ static bool counted(char *buf, size_t size, const struct judgement *j)
                  figure_plain(number, sizeof number, 1 / m->per_conn), judgement_unit(j));
     else
         snprintf(buf, size, "%ss %s", noun, lost);
-    return true;
-}
-
-/* What is still reachable is kept; the rest is lost. */
-static const char *verb(enum kind kind)
-{
-    return kind == KIND_SIDE || kind == KIND_OUTSIDE ? "lost" : "kept";
 }
 
 /* `32 B lost per connection`, `one 32 B block lost per 1,000 connections` */
-static void amount(char *buf, size_t size, const struct judgement *j)
+static void of_bytes(char *buf, size_t size, const struct judgement *j)
 {
     char bytes[FIGURE_SIZE], every[FIGURE_SIZE];
     double blocks = j->per_conn_blocks;
-    if (counted(buf, size, j))
-        return;
-    if (j->kind == KIND_TIME)
-        snprintf(buf, size, "memory grows with time, %ss or not,", judgement_unit(j));
-    else if (j->kind == KIND_FRAGMENTATION)
-        snprintf(buf, size, "no block is lost, yet the heap grows by %s B per %s",
-                 figure_plain(bytes, sizeof bytes, j->per_conn_bytes), judgement_unit(j));
-    else if (blocks > 0 && blocks < 0.5)
+    if (blocks > 0 && blocks < 0.5)
         snprintf(buf, size, "one %s B block %s per %s %ss",
-                 figure_grouped(bytes, sizeof bytes, j->per_conn_bytes / blocks, 0), verb(j->kind),
-                 figure_plain(every, sizeof every, 1 / blocks), judgement_unit(j));
+                 figure_grouped(bytes, sizeof bytes, j->per_conn_bytes / blocks, 0),
+                 kind_headline(j->kind), figure_plain(every, sizeof every, 1 / blocks),
+                 judgement_unit(j));
     else
         snprintf(buf, size, "%s B %s per %s", figure_plain(bytes, sizeof bytes, j->per_conn_bytes),
-                 verb(j->kind), judgement_unit(j));
+                 kind_headline(j->kind), judgement_unit(j));
+}
+
+static void amount(char *buf, size_t size, const struct judgement *j)
+{
+    char bytes[FIGURE_SIZE];
+    switch (kind_measured_by(j->kind)) {
+    case BY_COUNT:
+        counted(buf, size, j);
+        return;
+    case BY_TIME:
+        snprintf(buf, size, "memory grows with time, %ss or not,", judgement_unit(j));
+        return;
+    case BY_PAGES:
+        snprintf(buf, size, "no block is lost, yet the heap grows by %s B per %s",
+                 figure_plain(bytes, sizeof bytes, j->per_conn_bytes), judgement_unit(j));
+        return;
+    case BY_BLOCKS:
+    case BY_HEAP:
+        of_bytes(buf, size, j);
+    }
 }
 
 /* The function that asked for the memory. */
@@ -160,9 +164,9 @@ static void at(char *buf, size_t size, const struct result_subject *subject)
 {
     char file[CLAUSE];
     const struct result_site *site = parts_guilty(subject);
-    enum kind kind = subject->judgement.kind;
+    enum measured_by by = kind_measured_by(subject->judgement.kind);
     buf[0] = '\0';
-    if (!site || kind == KIND_DESCRIPTORS || kind == KIND_THREADS || kind == KIND_FRAGMENTATION)
+    if (!site || by == BY_COUNT || by == BY_PAGES)
         return;
     const char *function = function_of(subject, site);
     bool object = subject->class_name && subject->class_name[0];
@@ -316,12 +320,11 @@ char *report_headline(const struct result *r, char *buf, size_t size)
     return screen_clean(&plain, buf, size, raw);
 }
 
+#define VERDICT_INK(id, name, word, code, gravity, ink) [id] = INK_##ink,
+
 void parts_headline(const struct result *r, const struct screen *s)
 {
-    static const enum ink inks[] = {[VERDICT_PASS] = INK_GOOD,
-                                    [VERDICT_LEAK] = INK_BAD,
-                                    [VERDICT_INCONCLUSIVE] = INK_DOUBT,
-                                    [VERDICT_INVALID] = INK_DOUBT};
+    static const enum ink inks[VERDICT_COUNT] = {VERDICT_LIST(VERDICT_INK)};
     char text[REPORT_HEADLINE];
     struct screen_lead lead = {.word = verdict_name(r->verdict), .ink = inks[r->verdict]};
     screen_wrap(s, &lead, "%s", report_headline(r, text, sizeof text));

@@ -12,10 +12,7 @@ enum { WORD = EXPECT_SITE + 16 };
 
 _Static_assert(KIND_COUNT <= 32, "a bit for each kind");
 
-static const char *const verdicts[VERDICT_COUNT] = {[VERDICT_PASS] = "pass",
-                                                    [VERDICT_LEAK] = "leak",
-                                                    [VERDICT_INCONCLUSIVE] = "inconclusive",
-                                                    [VERDICT_INVALID] = "invalid"};
+static const char *const verdicts[VERDICT_COUNT] = {VERDICT_LIST(ENUM_TEXT)};
 
 static int parse_verdict(const char *word, struct expect *x, struct err *e)
 {

@@ -206,10 +206,8 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
 /* LEAK anywhere is LEAK; otherwise the less sure of the two speaks. */
 static enum verdict worst(const struct run *r)
 {
-    static const int rank[] = {
-        [VERDICT_PASS] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_INVALID] = 2, [VERDICT_LEAK] = 3};
     enum verdict a = r->judgement[RUN_SERVER].verdict, b = r->judgement[RUN_CLIENT].verdict;
-    return rank[a] >= rank[b] ? a : b;
+    return verdict_gravity(a) >= verdict_gravity(b) ? a : b;
 }
 
 static void fill_verdict(struct result *out, const struct run *r)

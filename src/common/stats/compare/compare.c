@@ -26,21 +26,6 @@ static enum compare_outcome graver(enum compare_outcome a, enum compare_outcome 
 
 /* ---- verdicts ---- */
 
-static int gravity(enum verdict v)
-{
-    switch (v) {
-    case VERDICT_PASS:
-        return 0;
-    case VERDICT_INCONCLUSIVE:
-        return 1;
-    case VERDICT_INVALID:
-        return 2;
-    case VERDICT_LEAK:
-        return 3;
-    }
-    check_fail(__FILE__, __LINE__, "every verdict has its gravity");
-}
-
 static bool decided(enum verdict v)
 {
     return v == VERDICT_PASS || v == VERDICT_LEAK;
@@ -51,7 +36,7 @@ static const struct compare_run *worst_run(const struct judging *j, const struct
 {
     const struct compare_run *worst = &v->run[0];
     for (size_t i = 1; i < v->runs && rule(j, COMPARE_RULE_WORST); i++)
-        if (gravity(v->run[i].verdict) > gravity(worst->verdict))
+        if (verdict_gravity(v->run[i].verdict) > verdict_gravity(worst->verdict))
             worst = &v->run[i];
     return worst;
 }

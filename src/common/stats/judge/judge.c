@@ -12,28 +12,14 @@ enum { GAUGE_FINDINGS = 8 };
 
 ENUM_SPELLINGS(judge_rule, RULE_LIST)
 
-static int rank(enum verdict v)
-{
-    switch (v) {
-    case VERDICT_LEAK:
-        return 0;
-    case VERDICT_INCONCLUSIVE:
-        return 1;
-    case VERDICT_PASS:
-    case VERDICT_INVALID:
-        break;
-    }
-    return 2;
-}
-
 /* LEAKs before doubts before what is explained; an object's parts before side losses; a table after
  * what may make it grow (descriptors that stay open enlarge libuv's array of watchers); then the
  * larger first. */
 static int blame_order(const void *a, const void *b)
 {
     const struct judge_finding *x = a, *y = b;
-    if (rank(x->verdict) != rank(y->verdict))
-        return rank(x->verdict) - rank(y->verdict);
+    if (x->verdict != y->verdict)
+        return verdict_gravity(y->verdict) - verdict_gravity(x->verdict);
     if ((x->kind == KIND_OBJECT) != (y->kind == KIND_OBJECT))
         return x->kind == KIND_OBJECT ? -1 : 1;
     if ((x->kind == KIND_TABLE) != (y->kind == KIND_TABLE))

@@ -32,12 +32,7 @@ static bool is_libuv(const struct judge_site *s)
 
 static enum metric_state worse(enum metric_state a, enum metric_state b)
 {
-    static const int rank[] = {[METRIC_LEVEL] = 0,
-                               [METRIC_NOT_JUDGED] = 1,
-                               [METRIC_EXPLAINED] = 2,
-                               [METRIC_UNSURE] = 3,
-                               [METRIC_GROWS] = 4};
-    return rank[a] > rank[b] ? a : b;
+    return metric_state_gravity(a) > metric_state_gravity(b) ? a : b;
 }
 
 static enum metric_state state_of(const struct judge_finding *f)

@@ -47,8 +47,8 @@ static void leak_reasons(const struct judge_context *h, struct judgement *j)
 
 uint64_t judge_tried(const struct judge_load *load)
 {
-    uint64_t all = load->by_operation ? load->failed + load->operations
-                                      : load->closed + load->established;
+    uint64_t all =
+        load->by_operation ? load->failed + load->operations : load->closed + load->established;
     return all > load->failed ? all : load->failed;
 }
 

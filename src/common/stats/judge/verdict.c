@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict.h"
 
-#define VERDICT_EXIT(id, word, code) [id] = code,
+#define VERDICT_EXIT(id, name, word, code, ...)             [id] = code,
+#define VERDICT_GRAVITY(id, name, word, code, gravity, ...) [id] = gravity,
+#define KIND_MEASURED(id, name, text, measured, ...)        [id] = measured,
+#define KIND_HEADLINE(id, name, text, measured, headline)   [id] = headline,
+#define STATE_GRAVITY(id, name, verdict, gravity, ...)      [id] = gravity,
 
 ENUM_NAMES(verdict, VERDICT_LIST)
 ENUM_FROM_NAME(verdict, VERDICT_LIST)
 ENUM_COLUMN(verdict_exit_code, int, verdict, VERDICT_LIST, VERDICT_EXIT)
+ENUM_COLUMN(verdict_gravity, int, verdict, VERDICT_LIST, VERDICT_GRAVITY)
 
 ENUM_NAMES(kind, KIND_LIST)
 ENUM_FROM_NAME(kind, KIND_LIST)
 ENUM_TEXTS(kind, KIND_LIST)
+ENUM_COLUMN(kind_measured_by, enum measured_by, kind, KIND_LIST, KIND_MEASURED)
+ENUM_COLUMN(kind_headline, const char *, kind, KIND_LIST, KIND_HEADLINE)
 
 ENUM_NAMES(metric_state, METRIC_STATE_LIST)
 ENUM_COLUMN(metric_state_verdict, const char *, metric_state, METRIC_STATE_LIST, ENUM_TEXT)
+ENUM_COLUMN(metric_state_gravity, int, metric_state, METRIC_STATE_LIST, STATE_GRAVITY)

@@ -6,33 +6,44 @@
 #include "base/exit_codes.h"
 #include "base/names.h"
 
-/* X(ENUM, word printed and in JSON, exit code) */
+/* X(ENUM, word printed and in JSON, word of an expectation, exit code, gravity, ink). The gravest
+ * of several is the one that counts; the ink is one of report/screen.h. */
 #define VERDICT_LIST(X)                                                                            \
-    X(VERDICT_PASS, "PASS", EXIT_PASS)                                                             \
-    X(VERDICT_LEAK, "LEAK", EXIT_FOUND)                                                            \
-    X(VERDICT_INCONCLUSIVE, "INCONCLUSIVE", EXIT_INCONCLUSIVE)                                     \
-    X(VERDICT_INVALID, "INVALID", EXIT_BROKEN)
+    X(VERDICT_PASS, "PASS", "pass", EXIT_PASS, 0, GOOD)                                            \
+    X(VERDICT_LEAK, "LEAK", "leak", EXIT_FOUND, 3, BAD)                                            \
+    X(VERDICT_INCONCLUSIVE, "INCONCLUSIVE", "inconclusive", EXIT_INCONCLUSIVE, 1, DOUBT)           \
+    X(VERDICT_INVALID, "INVALID", "invalid", EXIT_BROKEN, 2, DOUBT)
 
-/* X(ENUM, name in JSON, sentence for people) */
+/* What a kind's amount rests on, and so what a headline says of it. */
+enum measured_by {
+    BY_BLOCKS, /* blocks counted by the ledger */
+    BY_TIME,   /* the same or the heap's regions, by the second instead of by connection */
+    BY_HEAP,   /* the allocator's figures: blocks that nobody counted */
+    BY_PAGES,  /* the allocator's or the kernel's: no block at all */
+    BY_COUNT   /* files or threads, counted by the kernel */
+};
+
+/* X(ENUM, name in JSON, sentence for people, measured by, what a headline says of it: what is still
+ * reachable is kept, the rest is lost) */
 #define KIND_LIST(X)                                                                               \
-    X(KIND_NONE, "none", "nothing grows")                                                          \
-    X(KIND_OBJECT, "object-retained", "object retained")                                           \
-    X(KIND_DEFERRED, "free-deferred", "free deferred")                                             \
-    X(KIND_HELD, "held-by-connection", "grows on the held connection")                             \
-    X(KIND_SIDE, "side-allocation-lost", "side allocation lost")                                   \
-    X(KIND_CACHE_FILLING, "cache-filling", "cache filling")                                        \
-    X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table")                               \
-    X(KIND_CACHE_OVER, "cache-over-capacity", "cache over capacity")                               \
-    X(KIND_ONE_TIME, "one-time", "one-time allocation")                                            \
-    X(KIND_TABLE, "table-growing", "table growing without bound")                                  \
-    X(KIND_TIME, "time-based", "time-based, not connection-based")                                 \
-    X(KIND_OUTSIDE, "outside-openssl", "outside OpenSSL")                                          \
-    X(KIND_FRAGMENTATION, "fragmentation", "fragmentation")                                        \
-    X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages")                                 \
-    X(KIND_MAPPING, "mapping", "mapping, stack or file")                                           \
-    X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed")                                    \
-    X(KIND_THREADS, "threads", "thread not ended")                                                 \
-    X(KIND_UNKNOWN, "unknown", "kind unknown")
+    X(KIND_NONE, "none", "nothing grows", BY_BLOCKS, "kept")                                       \
+    X(KIND_OBJECT, "object-retained", "object retained", BY_BLOCKS, "kept")                        \
+    X(KIND_DEFERRED, "free-deferred", "free deferred", BY_BLOCKS, "kept")                          \
+    X(KIND_HELD, "held-by-connection", "grows on the held connection", BY_BLOCKS, "kept")          \
+    X(KIND_SIDE, "side-allocation-lost", "side allocation lost", BY_BLOCKS, "lost")                \
+    X(KIND_CACHE_FILLING, "cache-filling", "cache filling", BY_BLOCKS, "kept")                     \
+    X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table", BY_BLOCKS, "kept")            \
+    X(KIND_CACHE_OVER, "cache-over-capacity", "cache over capacity", BY_BLOCKS, "kept")            \
+    X(KIND_ONE_TIME, "one-time", "one-time allocation", BY_BLOCKS, "kept")                         \
+    X(KIND_TABLE, "table-growing", "table growing without bound", BY_BLOCKS, "kept")               \
+    X(KIND_TIME, "time-based", "time-based, not connection-based", BY_TIME, "kept")                \
+    X(KIND_OUTSIDE, "outside-openssl", "outside OpenSSL", BY_HEAP, "lost")                         \
+    X(KIND_FRAGMENTATION, "fragmentation", "fragmentation", BY_PAGES, "kept")                      \
+    X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages", BY_PAGES, "kept")               \
+    X(KIND_MAPPING, "mapping", "mapping, stack or file", BY_PAGES, "kept")                         \
+    X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed", BY_COUNT, "lost")                  \
+    X(KIND_THREADS, "threads", "thread not ended", BY_COUNT, "never ended")                        \
+    X(KIND_UNKNOWN, "unknown", "kind unknown", BY_BLOCKS, "kept")
 
 enum verdict { VERDICT_LIST(ENUM_ID) };
 enum kind { KIND_LIST(ENUM_ID) };
@@ -41,21 +52,26 @@ enum { VERDICT_COUNT = ENUM_COUNT(VERDICT_LIST), KIND_COUNT = ENUM_COUNT(KIND_LI
 const char *verdict_name(enum verdict v);
 bool verdict_from_name(const char *name, enum verdict *ret);
 int verdict_exit_code(enum verdict v);
+int verdict_gravity(enum verdict v);
 const char *kind_name(enum kind k);
 bool kind_from_name(const char *name, enum kind *ret);
 const char *kind_text(enum kind k);
+enum measured_by kind_measured_by(enum kind k);
+const char *kind_headline(enum kind k); /* "kept", "lost", "never ended" */
 
-/* What became of a metric. X(ENUM, `state` in JSON, `verdict` in JSON: the words of before) */
+/* What became of a metric. X(ENUM, `state` in JSON, `verdict` in JSON: the words of before,
+ * gravity, ink) */
 #define METRIC_STATE_LIST(X)                                                                       \
-    X(METRIC_LEVEL, "level", "ok")                                                                 \
-    X(METRIC_GROWS, "grows", "grows")                                                              \
-    X(METRIC_UNSURE, "unsure", "unsure")                                                           \
-    X(METRIC_EXPLAINED, "explained", "explained")                                                  \
-    X(METRIC_NOT_JUDGED, "not-judged", "unsure")
+    X(METRIC_LEVEL, "level", "ok", 0, GOOD)                                                        \
+    X(METRIC_GROWS, "grows", "grows", 4, BAD)                                                      \
+    X(METRIC_UNSURE, "unsure", "unsure", 3, DOUBT)                                                 \
+    X(METRIC_EXPLAINED, "explained", "explained", 2, NONE)                                         \
+    X(METRIC_NOT_JUDGED, "not-judged", "unsure", 1, DIM)
 
 enum metric_state { METRIC_STATE_LIST(ENUM_ID) };
 enum { METRIC_STATE_COUNT = ENUM_COUNT(METRIC_STATE_LIST) };
 const char *metric_state_name(enum metric_state s);
 const char *metric_state_verdict(enum metric_state s);
+int metric_state_gravity(enum metric_state s);
 
 #endif
