@@ -10,14 +10,12 @@
 #include "options/load_need.h"
 #include "report/document.h"
 #include "report/report.h"
-#include "run/bisect_exit.h"
 #include "run/manifest.h"
-#include "run/on_drain.h"
 #include "run/outcome.h"
 #include "run/run.h"
+#include "run/user_command.h"
 #include "subject/environment.h"
-#include "subject/ports.h"
-#include "subject/server_check.h"
+#include "subject/preflight.h"
 #include "symbol/symbol.h"
 #include "terminal.h"
 #include "torture/torture.h"
@@ -252,7 +250,7 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
         return put_off(&c.scenario, &e) == 0 ? EXIT_UNBUILT : usage(&e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
-    if (c.scenario.build && bisect_build(c.scenario.build, &e) != 0)
+    if (c.scenario.build && user_command_build(c.scenario.build, &e) != 0)
         return usage(&e);
     return run_scenario(&c);
 }
@@ -265,6 +263,26 @@ static bool asks_for_help(int argc, char *const *argv)
     return false;
 }
 
+/* Even by a line that can't be read. */
+static bool asks_for_bisect_exit(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--bisect-exit") == 0 || strcmp(argv[i], "--bisect-exit=true") == 0)
+            return true;
+    return false;
+}
+
+/* Git takes exit 0 for good, 125 for a commit that can't be tried, anything up to 127 for bad, and
+ * stops at 128 and more. So 0 and 1 are as they are, 125 for 2, 3 and 4; 130 stays, so that an
+ * interrupt ends the bisection. What was refused before the build was `tried` would be at every
+ * commit: 128, which ends it too. */
+static int bisect_exit_code(int code, bool tried)
+{
+    if (!tried)
+        return EXIT_STOP;
+    return code == 0 || code == EXIT_FOUND || code == EXIT_INTERRUPTED ? code : EXIT_SKIP;
+}
+
 int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
@@ -273,6 +291,6 @@ int cmd_run(int argc, char *const *argv)
         return EXIT_PASS;
     }
     int code = run_line(argc, argv, &tried);
-    bool bisected = bisect_exit_asked(argc, argv) && code != EXIT_UNBUILT;
+    bool bisected = asks_for_bisect_exit(argc, argv) && code != EXIT_UNBUILT;
     return bisected ? bisect_exit_code(code, tried) : code;
 }

@@ -23,7 +23,41 @@ enum { PID_TEXT = 16 };
 /* The words before those of the program: which of the two, and whose child it is. */
 static const char under_word[] = "--under", guard_word[] = "--guard";
 
+/* Before each variable of the program's, in the environment of its guard: that is soak's own, as
+ * the program's may name libraries that soak can't run on. One without a name is always there. */
+static const char guarded[] = "SOAK_GUARDED_";
+enum { GUARDED_LENGTH = sizeof guarded - 1 };
+
 /* ---- the side of soak ---- */
+
+static size_t count_of(char *const *variables)
+{
+    size_t count = 0;
+    while (variables[count])
+        count++;
+    return count;
+}
+
+/* soak's own environment with the program's in it. The array and what begins with `guarded` are for
+ * free_wrapped. */
+static char **wrap(char *const *environment)
+{
+    size_t own = count_of(environ), used = own;
+    char **all = calloc(own + count_of(environment) + 2, sizeof *all);
+    CHECK(all);
+    memcpy(all, environ, own * sizeof *all);
+    CHECK(asprintf(&all[used++], "%s", guarded) > 0);
+    for (; *environment; environment++)
+        CHECK(asprintf(&all[used++], "%s%s", guarded, *environment) > 0);
+    return all;
+}
+
+static void free_wrapped(char **all)
+{
+    for (size_t i = count_of(environ); all[i]; i++)
+        free(all[i]);
+    free(all);
+}
 
 /* `path` NULL: of soak itself. */
 static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options,
@@ -48,7 +82,11 @@ static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_option
     changed.args = (char **)(uintptr_t)argv;
     if (path)
         changed.flags |= UV_PROCESS_DETACHED;
+    if (path && options->env)
+        changed.env = wrap(options->env);
     int rc = uv_spawn(loop, process, &changed);
+    if (changed.env != options->env)
+        free_wrapped(changed.env);
     free(argv);
     return rc;
 }
@@ -71,7 +109,65 @@ void guard_kill(const uv_process_t *process, int signal_number)
     kill(-process->pid, signal_number);
 }
 
+struct job {
+    uv_process_t process;
+    uv_timer_t timer;
+    struct guard_end *end;
+};
+
+static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct job *j = process->data;
+    *j->end = (struct guard_end){.status = status, .signal_number = signal_number};
+    uv_close((uv_handle_t *)process, NULL);
+    uv_close((uv_handle_t *)&j->timer, NULL);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct job *j = timer->data;
+    guard_kill(&j->process, SIGKILL);
+}
+
+int guard_run(const struct guard_job *what, struct guard_end *ret)
+{
+    uv_loop_t loop;
+    struct job j = {.end = ret};
+    uv_stdio_container_t stdio[] = {{.flags = UV_IGNORE},
+                                    {.flags = UV_INHERIT_FD, .data.fd = what->out_fd},
+                                    {.flags = UV_INHERIT_FD, .data.fd = what->out_fd}};
+    uv_process_options_t options = {.file = what->argv[0],
+                                    .args = what->argv,
+                                    .env = what->environment,
+                                    .exit_cb = on_exit_process,
+                                    .stdio_count = sizeof stdio / sizeof *stdio,
+                                    .stdio = stdio};
+    CHECK(uv_loop_init(&loop) == 0 && uv_timer_init(&loop, &j.timer) == 0);
+    j.process.data = j.timer.data = &j;
+    int rc = guard_spawn(&loop, &j.process, &options);
+    if (rc != 0)
+        on_exit_process(&j.process, -1, 0);
+    else if (what->limit_ms)
+        CHECK(uv_timer_start(&j.timer, on_timer, what->limit_ms, 0) == 0);
+    CHECK(uv_run(&loop, UV_RUN_DEFAULT) == 0 && uv_loop_close(&loop) == 0);
+    return rc;
+}
+
 /* ---- the side of the guard ---- */
+
+/* The program's environment, where there is one beside soak's. */
+static void unwrap(void)
+{
+    size_t used = 0;
+    bool any = false;
+    for (char **from = environ; *from; from++)
+        any |= strcmp(*from, guarded) == 0;
+    for (char **from = environ; any && *from; from++)
+        if (strncmp(*from, guarded, GUARDED_LENGTH) == 0 && (*from)[GUARDED_LENGTH])
+            environ[used++] = *from + GUARDED_LENGTH;
+    if (any)
+        environ[used] = NULL;
+}
 
 /* What wakes it: a child's end, and whatever may be sent to the group to end the program. */
 static void signals_of(sigset_t *set)
@@ -85,6 +181,7 @@ static void signals_of(sigset_t *set)
 static _Noreturn void become(const char *path, char **argv, pid_t guard, const sigset_t *before)
 {
     process_follow(guard);
+    unwrap();
     signal(SIGXFSZ, SIG_DFL);
     sigprocmask(SIG_SETMASK, before, NULL);
     execvp(path, argv); /* a script without a first line is the shell's, as with uv_spawn */

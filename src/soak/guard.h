@@ -17,6 +17,20 @@
  * options->env, but in soak's own. */
 int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
 
+/* What guard_run starts. */
+struct guard_job {
+    char **argv;        /* NULL-ended */
+    char **environment; /* NULL: soak's own */
+    int out_fd;         /* becomes stdout and stderr */
+    uint64_t limit_ms;  /* it is killed then; 0: never */
+};
+struct guard_end {
+    int64_t status;
+    int signal_number;
+};
+/* Runs a program to its end. Returns 0, or libuv's code when it can't be started. */
+int guard_run(const struct guard_job *what, struct guard_end *ret);
+
 /* As uv_spawn, for soak itself; options->file is ignored. */
 int guard_spawn_self(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
 

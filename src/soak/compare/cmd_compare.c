@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "archive/outputs.h"
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
@@ -46,6 +47,27 @@ static const struct opt own[] = {
     {"quiet", OPT_FLAG, AT(run.quiet), NULL, NULL, "print the verdict lines only"},
     {"color", OPT_CHOICE, AT(run.color), "WHEN", "auto|always|never", "colour in the output"},
 };
+
+static void write_json(const void *ctx, FILE *out)
+{
+    char *text = compare_json(ctx);
+    if (text)
+        fputs(text, out);
+    free(text);
+}
+
+static void write_markdown(const void *ctx, FILE *out)
+{
+    compare_markdown(ctx, out);
+}
+
+/* The forms of a comparison that are asked for by name. */
+static struct outputs outputs_of(const struct compare_line *line)
+{
+    return (struct outputs){.output = {{"json", line->run.json, write_json, false},
+                                       {"markdown", line->markdown, write_markdown, false}},
+                            .count = 2};
+}
 
 const struct command compare_command = {
     .name = "compare",
@@ -220,7 +242,7 @@ static int check_finished(const struct compare_line *line, struct err *e)
 /* Returns the exit code, or -1 with a sentence. */
 static int work(struct compare_line *line, struct err *e)
 {
-    const struct outputs outputs = compare_outputs(line->run.json, line->markdown);
+    const struct outputs outputs = outputs_of(line);
     if (compare_line_names(line, e) != 0)
         return -1;
     bool versions = line->names > 0;

@@ -171,26 +171,6 @@ json_t *compare_document(const struct compare_set *s)
     return root;
 }
 
-static void write_json(const void *ctx, FILE *out)
-{
-    char *text = compare_json(ctx);
-    if (text)
-        fputs(text, out);
-    free(text);
-}
-
-static void write_markdown(const void *ctx, FILE *out)
-{
-    compare_markdown(ctx, out);
-}
-
-struct outputs compare_outputs(const char *json, const char *markdown)
-{
-    return (struct outputs){.output = {{"json", json, write_json, false},
-                                       {"markdown", markdown, write_markdown, false}},
-                            .count = 2};
-}
-
 char *compare_json(const struct compare_set *s)
 {
     return json_document(compare_document(s));

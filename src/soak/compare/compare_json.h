@@ -6,13 +6,10 @@
 #ifndef SOAK_COMPARE_JSON_H
 #define SOAK_COMPARE_JSON_H
 
-#include "archive/outputs.h"
 #include "compare_set.h"
 
 #include <jansson.h>
 
-/* The forms of a comparison that are asked for by name. */
-struct outputs compare_outputs(const char *json, const char *markdown);
 /* The document as text, ended by a newline; owned by the caller; NULL when out of memory. The set
  * has been judged. */
 char *compare_json(const struct compare_set *s);

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "sampler.h"
-#include "units.h"
 
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
  * and is judged by what it did reach. */
@@ -32,7 +31,7 @@ struct judge_load checkpoint_load(const struct run *r)
                                .closed = atomic_load(&app->closed),
                                .established = atomic_load(&app->established),
                                .operations = atomic_load(&app->operations),
-                               .by_operation = units_are_operations(r)};
+                               .by_operation = run_counts_operations(r)};
 }
 
 void checkpoint_judge(struct run *r)
@@ -162,7 +161,7 @@ int checkpoint_take(struct run *r, struct err *e)
         return 0;
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         if (sampler_take(r, i, &sample[i], e) == 0) {
-            sample[i].by_operation = units_are_operations(r);
+            sample[i].by_operation = run_counts_operations(r);
             sample[i].operations = atomic_load(&r->child[RUN_CLIENT].page->app.operations);
             continue;
         }
@@ -205,7 +204,7 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
     const struct judgement *server = &r->judgement[RUN_SERVER], *client = &r->judgement[RUN_CLIENT];
     uint64_t now = clock_now_ns();
     *ret = (struct plan_seen){
-        .opened = units_begun(r),
+        .opened = run_begun(r),
         .elapsed_ms = r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
         .wants_hold = server->wants_hold || client->wants_hold,
         .wants_more = server->wants_more || client->wants_more,
@@ -233,7 +232,7 @@ void checkpoint_plan_canary(struct run *r)
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         struct canary_record *check = history_canary_record(r->history[i]);
         if (r->action.step == PLAN_WARM && r->epoch == 0)
-            canary_record_begin(check, r->child[i].page, units_are_operations(r),
+            canary_record_begin(check, r->child[i].page, run_counts_operations(r),
                                 r->seed + 1 + (uint64_t)i);
         else if (r->action.step == PLAN_MEASURE)
             canary_record_arm(check, r->child[i].page, r->action.opens + r->plan.unit);

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "measure/proc.h"
-#include "units.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,8 +53,8 @@ static void fill_load(const struct run *r, struct live_facts *f)
 {
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
     uint64_t now = clock_now_ns();
-    f->closed = units_ended(r);
-    f->counted = units_are_operations(r) ? "operations" : NULL;
+    f->closed = run_ended(r);
+    f->counted = run_counts_operations(r) ? "operations" : NULL;
     f->open = atomic_load(&app->established);
     f->p50_ns = atomic_load(&app->p50_ns);
     f->p99_ns = atomic_load(&app->p99_ns);

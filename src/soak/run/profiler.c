@@ -3,7 +3,6 @@
 
 #include "display.h"
 #include "run.h"
-#include "units.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -116,7 +115,7 @@ void profiler_read(struct run *r)
     for (int i = 0; i < RUN_SUBJECTS; i++) {
         struct profiler *p = &r->profiler[i];
         uint64_t opened =
-            units_are_operations(r) ? units_begun(r) : atomic_load(&r->child[i].page->app.opened);
+            run_counts_operations(r) ? run_begun(r) : atomic_load(&r->child[i].page->app.opened);
         if (!p->wanted)
             continue;
         int rc =

@@ -6,13 +6,10 @@
 #include "checkpoint.h"
 #include "display.h"
 #include "ending.h"
-#include "failing.h"
-#include "on_drain.h"
 #include "sampler.h"
 #include "settle.h"
 #include "subject/args.h"
-#include "subject/pki.h"
-#include "units.h"
+#include "user_command.h"
 #include "watchdog.h"
 
 #include <inttypes.h>
@@ -28,7 +25,7 @@ void run_state_set(struct run *r, enum run_state state)
 {
     if (r->state == RUN_CHURN && state != RUN_CHURN) {
         r->churn_ns += clock_now_ns() - r->churn_begin_ns;
-        r->churn_closed = units_ended(r);
+        r->churn_closed = run_ended(r);
     }
     r->state = state;
     r->moved_ns = r->step_ns = clock_now_ns();
@@ -214,7 +211,7 @@ static void client_quiet(struct run *r, const char *line)
 static void drained(struct run *r, int subject)
 {
     if (r->state == RUN_DRAIN_CLIENT && subject == RUN_CLIENT) {
-        if (units_are_operations(r))
+        if (run_counts_operations(r))
             settle_begin(r, SETTLE_CLOSED);
         else
             drain_server(r);
@@ -312,7 +309,7 @@ static void on_poll(uv_timer_t *timer)
     else if (r->state == RUN_HOLD &&
              (clock_now_ns() - r->step_ns >= r->action.hold_ms * 1000000u || r->interrupted))
         settle_begin(r, SETTLE_CHECKPOINT);
-    failing_look(r);
+    watchdog_look_failing(r);
     watchdog_look(r);
 }
 

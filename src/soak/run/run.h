@@ -25,7 +25,6 @@
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
 #include "subject/child.h"
-#include "subject/mapped.h"
 #include "subject/programs.h"
 
 #include <stdbool.h>
@@ -123,6 +122,26 @@ struct run {
  * what happened; run_fini frees. Returns 0, or -1 when nothing could even be started. */
 int run_execute(struct run *r, struct err *e);
 void run_fini(struct run *r);
+
+/* What a run counts, by the client's page: connections that come and go, or operations on
+ * connections that are held (--operate). */
+static inline bool run_counts_operations(const struct run *r)
+{
+    return r->scenario->operate != OPERATE_NONE;
+}
+
+/* Begun and ended since the start. */
+static inline uint64_t run_begun(const struct run *r)
+{
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    return atomic_load(run_counts_operations(r) ? &app->operations : &app->opened);
+}
+
+static inline uint64_t run_ended(const struct run *r)
+{
+    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    return atomic_load(run_counts_operations(r) ? &app->operations : &app->closed);
+}
 
 /* For the rooms of this module. */
 void run_state_set(struct run *r, enum run_state state);

@@ -13,6 +13,20 @@
 
 #include <limits.h>
 
+/* A library that a process has in fact mapped, whatever was asked for: from /proc/PID/maps. */
+struct mapped {
+    const char *part;          /* "openssl", ... */
+    char file[PATH_MAX];       /* what the kernel says */
+    char version[LIB_VERSION]; /* "" = not known */
+    char origin[LIB_ORIGIN];   /* "" = this machine's own */
+};
+
+enum { MAPPED_MAX = 5 }; /* libssl and libcrypto, libuv, jemalloc, libc */
+
+/* Reads what the process has mapped; `assembly` NULL: none was asked for. Returns how many were
+ * written; 0 when the process is gone. */
+size_t mapped_read(const struct assembly *assembly, pid_t pid, struct mapped ret[MAPPED_MAX]);
+
 struct programs {
     const struct scenario *scenario; /* borrowed */
     char folder[PATH_MAX];           /* the build's own */
@@ -42,5 +56,11 @@ int programs_check_allocator(const struct programs *p, bool server, const char *
  * else than was asked for. Returns 0 or -1. */
 int programs_check(const struct programs *p, const struct child *c, bool server, const char *libs,
                    struct err *e);
+
+/* Client authentication's certificates: an authority for the server and the clients' certificates
+ * of every kind (tls/client_certs.h), made in memory and handed to the children as PEM memory
+ * files, to each its own. Writes the two files' descriptors (the caller closes them). Returns 0 or
+ * -1. */
+int pki_make(int *ret_server_fd, int *ret_client_fd, struct err *e);
 
 #endif

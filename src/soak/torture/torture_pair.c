@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "run/ending.h"
 #include "subject/args.h"
-#include "subject/pki.h"
 
 #include <inttypes.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When the ports of one address run out. */
-#include "src/soak/subject/ports.h"
+#include "src/soak/subject/preflight.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

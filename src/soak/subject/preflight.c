@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "preflight.h"
+
+#include "args.h"
+#include "base/input.h"
+#include "base/memory_file.h"
+#include "environment.h"
+#include "guard.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- ports ---- */
+
+enum { TIME_WAIT_S = 60, USUAL_FIRST = 32768, USUAL_LAST = 60999, USUAL_REUSE = 2 };
+
+/* Up to two numbers of a file below /proc/sys/net/ipv4. */
+static void read_numbers(const char *path, long *first, long *second)
+{
+    FILE *in = input_open(path, NULL);
+    if (!in)
+        return;
+    if (fscanf(in, "%ld %ld", first, second) < 1)
+        *first = -1;
+    fclose(in);
+}
+
+bool ports_suffice(double per_s, uint64_t conns, long ports, bool reused)
+{
+    if (reused)
+        return conns < (uint64_t)ports;
+    return per_s > 0 && per_s * TIME_WAIT_S + (double)conns < (double)ports;
+}
+
+int ports_check(const struct scenario *s, struct err *e)
+{
+    long first = USUAL_FIRST, last = USUAL_LAST, reuse = USUAL_REUSE, unused = 0;
+    if (s->listen[0] != '[')
+        return 0;
+    read_numbers("/proc/sys/net/ipv4/ip_local_port_range", &first, &last);
+    read_numbers("/proc/sys/net/ipv4/tcp_tw_reuse", &reuse, &unused);
+    long ports = last - first + 1;
+    if (ports_suffice(s->churn.max ? 0 : s->churn.per_s, s->conns, ports, reuse != 0))
+        return 0;
+    return err_set(e,
+                   "--listen %s: IPv6 has one loopback address, and its %ld ports would run out "
+                   "(net.ipv4.tcp_tw_reuse is %ld); give --listen 127.0.0.1:0 or a lower --churn",
+                   s->listen, ports, reuse);
+}
+
+/* ---- the server ---- */
+
+enum { PATIENCE_MS = 60000, SAID = 8192 };
+
+/* The last line that it said, without the program's name before it. */
+static const char *last_line(char *text)
+{
+    static const char name[] = "soak-server: ";
+    size_t length = strlen(text);
+    while (length && text[length - 1] == '\n')
+        text[--length] = '\0';
+    const char *line = strrchr(text, '\n');
+    line = line ? line + 1 : text;
+    return strncmp(line, name, sizeof name - 1) == 0 ? line + sizeof name - 1 : line;
+}
+
+static int concluded(const struct programs *p, const struct guard_end *end, int out_fd,
+                     struct err *e)
+{
+    char text[SAID];
+    ssize_t n = pread(out_fd, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+    const char *said = last_line(text);
+    if (end->status == 0 && end->signal_number == 0)
+        return programs_check_allocator(p, true, said, e);
+    if (end->status == 2)
+        return err_set(e, "%.450s", said);
+    char how[64];
+    snprintf(how, sizeof how, end->signal_number ? "signal %d" : "status %d",
+             end->signal_number ? end->signal_number : (int)end->status);
+    return err_set(e, "the server can't start, it ended with %s%s%.350s", how,
+                   *said ? "; it said: " : "", said);
+}
+
+/* The system's libraries, and an address of the kernel's choice, are the build's own affair. */
+static bool has_questions(const struct programs *p)
+{
+    const struct scenario *s = p->scenario;
+    struct scenario usual;
+    scenario_defaults(&usual);
+    return p->assembled || s->env.count || s->groups || s->ciphers ||
+           strcmp(s->listen, usual.listen) != 0;
+}
+
+int server_check(const struct programs *p, struct err *e)
+{
+    struct args args;
+    struct guard_end end;
+    char path[PATH_MAX + 32];
+    int out_fd;
+    if (!has_questions(p))
+        return 0;
+    if (memory_file_make("soak-server", "", &out_fd, e) < 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/soak-server", programs_server_folder(p));
+    args_server_check(&args, p->scenario, path);
+    char **environment = programs_environment(p, true);
+    const struct guard_job job = {
+        .argv = args.argv, .environment = environment, .out_fd = out_fd, .limit_ms = PATIENCE_MS};
+    int started = guard_run(&job, &end);
+    int rc = started == 0 ? concluded(p, &end, out_fd, e)
+                          : err_set(e, "%.300s can't be started: %s", path, uv_strerror(started));
+    environment_free(environment);
+    close(out_fd);
+    return rc;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is asked before a run. Of the machine: whether the ports of one address are enough, as IPv6
+ * has one loopback address. Of the server, what only it can tell: whether it starts on its
+ * libraries at all, its OpenSSL takes the groups and ciphers, and the address is free.
+ */
+#ifndef SOAK_PREFLIGHT_H
+#define SOAK_PREFLIGHT_H
+
+#include "programs.h"
+
+/* Runs `soak-server --check` when the scenario asks for something of that kind. Returns 0, or -1
+ * with the server's sentence. */
+int server_check(const struct programs *p, struct err *e);
+
+/* Refuses a rate at which a server on [::1] would leave more ports in TIME_WAIT than there are,
+ * where the kernel doesn't take them again. Returns 0 or -1. */
+int ports_check(const struct scenario *s, struct err *e);
+/* The rule itself: `ports` in all, `reused` within a second; `per_s` 0 is as fast as possible. */
+bool ports_suffice(double per_s, uint64_t conns, long ports, bool reused);
+
+#endif
