@@ -16,14 +16,15 @@ struct options {
     const char *connect, *alpn, *sni, *client_cert, *client_certs, *source_net;
     uint64_t conns, payload, sources, seed, timeout_ns, closed;
     struct rate churn;
-    struct behaviour_mix mix;
+    uint64_t weight[BEHAVIOUR_COUNT];
     double resume;
     int tls;      /* enum tls_version */
     int starttls; /* enum starttls_protocol */
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, help, version;
-    struct target target; /* from connect, source_net and sources */
+    struct target target;     /* from connect, source_net and sources */
+    struct behaviour_mix mix; /* from weight */
 };
 
 /* Checks everything and fills in what depends on the machine. Returns 0 or -1. */

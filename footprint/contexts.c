@@ -110,11 +110,10 @@ static int make_server(struct contexts *c, const struct options *o, const struct
     struct identity id = {0};
     if (make_usual((enum key_kind)o->key, "localhost", NULL, &id, e) < 0)
         return -1;
-    c->features =
-        (struct context_features){.tickets = o->tickets,
-                                  .groups = o->groups,
-                                  .ciphers = o->ciphers,
-                                  .client_auth = o->client_auth ? CLIENT_AUTH_REQUIRE : 0};
+    c->features = (struct context_features){.tickets = o->tickets,
+                                            .groups = o->groups,
+                                            .ciphers = o->ciphers,
+                                            .client_auth = (enum client_auth)o->client_auth};
     const struct context_server_options server = {
         .version = (enum tls_version)o->tls,
         .session = (enum session_kind)o->session,

@@ -9,11 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { OPTIONS_PAYLOAD_MAX = 65536, OPTIONS_CONNS_MAX = 1001 };
-
 struct options {
     int tls, key, session;    /* enum tls_version (no "any"), key_kind, session_kind */
-    int tickets, client_auth; /* client_auth: 1 is require */
+    int tickets, client_auth; /* enum client_auth: none or require */
     const char *groups, *ciphers;
     bool resume, help, version;
     uint64_t payload, conns; /* bytes; measured connections */

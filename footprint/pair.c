@@ -2,6 +2,7 @@
 #include "pair.h"
 
 #include "meter.h"
+#include "options/limits.h"
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -12,7 +13,7 @@ enum { TURNS = 16 };
 
 /* Bytes one end has written and the other has yet to read. Empty outside pair_talk. */
 static struct wire_out written[FOOTPRINT_END_COUNT];
-static char message[OPTIONS_PAYLOAD_MAX], plain[OPTIONS_PAYLOAD_MAX];
+static char message[LIMIT_FOOTPRINT_PAYLOAD], plain[LIMIT_FOOTPRINT_PAYLOAD];
 
 static int fail(enum footprint_end end, const char *what, struct err *e)
 {

@@ -20,7 +20,7 @@ struct pair_end {
 /* It stays where it is while open: its BIOs point into it. */
 struct pair {
     struct contexts *contexts; /* borrowed */
-    size_t payload;            /* bytes, at most OPTIONS_PAYLOAD_MAX */
+    size_t payload;            /* bytes, at most LIMIT_FOOTPRINT_PAYLOAD */
     bool resume;               /* offer the client's session */
     bool resumed;              /* after pair_talk: by the server's word */
     struct pair_end end[FOOTPRINT_END_COUNT];

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { OPTIONS_SECOND_NS = 1000000000 };
-
 struct options {
     const char *listen, *client_net;
     int tls, key, session; /* enum tls_version, key_kind, session_kind */
@@ -25,23 +23,19 @@ struct options {
     uint64_t ticket_rotate, early_data, session_timeout_ns; /* connections, bytes; 0: none */
     const char *groups, *ciphers;
     bool psk, sni_switch, renegotiation;
-    const char *client_ca, *alpn, *defect, *seed_text, *log;
+    const char *client_ca, *alpn, *defect, *log;
     int ctx;                     /* enum ctx_kind */
-    uint64_t conns;              /* expected at once; 0: not known */
-    uint64_t ctx_reload, emfile; /* every so many connections; 0: never */
+    uint64_t conns, seed;        /* conns: expected at once */
+    uint64_t ctx_reload, emfile; /* every Nth connection; 0: never */
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
     bool requests, no_ledger, help, version;
     bool check;               /* see whether it could serve with these, and exit */
     struct address address;   /* from listen */
     uint32_t client_net_from; /* from client_net, in host order; 0: everybody is served */
-    uint64_t seed;            /* from seed_text */
 };
 
 /* Reads and checks the command line. Returns 0, or -1 with a sentence that names the option. */
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *e);
 void options_help(FILE *out);
-
-/* options_tls.c, for options_parse: what can't go together in TLS. Returns 0 or -1. */
-int options_check_tls(const struct options *o, struct err *e);
 
 #endif

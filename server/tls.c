@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tls.h"
 
+#include "options/limits.h"
+
 static int make_context(const struct server_tls *t, const struct options *o,
                         const struct identity *identity, SSL_CTX **ret, struct err *e)
 {
@@ -42,7 +44,7 @@ static void fill_features(struct server_tls *t, const struct options *o)
         .tickets = o->tickets,
         .ticket_answer = (enum ticket_callback)o->ticket_callback,
         .ring = t->ring,
-        .session_timeout_s = (uint32_t)(o->session_timeout_ns / OPTIONS_SECOND_NS),
+        .session_timeout_s = (uint32_t)(o->session_timeout_ns / LIMIT_SECOND_NS),
         .early_data_bytes = (uint32_t)o->early_data,
         .psk = o->psk,
         .client_auth = (enum client_auth)o->client_auth,

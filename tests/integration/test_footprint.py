@@ -87,10 +87,10 @@ class Sums(unittest.TestCase):
 
 class Refusals(unittest.TestCase):
     def test_what_cannot_be_measured_is_refused_in_a_sentence(self):
-        for options, said in ((["--conns=0"], "--conns: from 1 to 1001"),
-                              (["--payload=65537B"], "--payload: from 1B to 64KiB"),
+        for options, said in ((["--conns=0"], "--conns 0: from 1 to 1,001"),
+                              (["--payload=65537B"], "--payload 65537B: from 1B to 64KiB"),
                               (["--resume", "--tickets=0"], "tickets"),
-                              (["--resume", "--session=none"], "it needs sessions"),
+                              (["--resume", "--session=none"], "nothing to resume"),
                               (["--ciphers=ECDHE-ECDSA-AES128-GCM-SHA256"], "none is of TLS 1.3"),
                               (["--tls=any"], "--tls"), (["word"], "takes options only")):
             done = footprint(*options, refused=True)

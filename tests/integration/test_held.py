@@ -151,7 +151,7 @@ class OperationsTest(unittest.TestCase):
         self.assertEqual(sum(echo.messages), 5 + 40 + 1)  # the one that wasn't answered
 
     def test_what_cannot_be_is_refused(self):
-        for options, why in ((["--operate=renegotiate"], "only TLS 1.2 does"),
+        for options, why in ((["--operate=renegotiate"], "only TLS 1.2 renegotiates"),
                              (["--operate=key-update", "--tls=1.2"], "TLS 1.2 has no such thing"),
                              (["--operate=request", "--payload=1MiB"], "at most 16KiB"),
                              (["--operate=nothing"], "--operate")):

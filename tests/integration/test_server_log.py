@@ -613,7 +613,7 @@ class RunsShort(Logged):
             self.assertEqual(limit(server), before)
 
     def test_contradictions_are_refused(self):
-        for options, sentence in ((("--ctx", "per-connection", "--ctx-reload", "5"), "--ctx shared"),
+        for options, sentence in ((("--ctx", "per-connection", "--ctx-reload", "5"), "--ctx per-connection"),
                                   (("--emfile", "1"), "from 2"),
                                   (("--emfile", "9", "--workers", "2"), "--workers 1")):
             done = subprocess.run([BIN + "/soak-server", *options], capture_output=True, text=True,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The largest values of options that more than one program takes: `soak` refuses what is above them
- * before it starts the server and the client, and these refuse it from whoever starts them by hand.
+ * The limits in options.def and programs.def: `soak` refuses what is beyond them before it starts
+ * the server and the client, and these refuse it when they are started by hand.
  */
 #ifndef SOAK_BASE_LIMITS_H
 #define SOAK_BASE_LIMITS_H
@@ -16,7 +16,21 @@ enum {
     LIMIT_WEIGHT = 1000000,
     LIMIT_CACHE = 10000000, /* entries */
     LIMIT_TICKETS = 16,
-    LIMIT_PADDING = 16384 /* OpenSSL's SSL3_RT_MAX_PLAIN_LENGTH */
+    LIMIT_PADDING = 16384, /* OpenSSL's SSL3_RT_MAX_PLAIN_LENGTH */
+    LIMIT_ONE_IN = 1000000000,
+    LIMIT_FOOTPRINT_PAYLOAD = 65536,
+    LIMIT_FOOTPRINT_CONNS = 1001
 };
+#define LIMIT_SECOND_NS UINT64_C(1000000000)
+
+/* The column `limits` of the lists. */
+#define WITHIN(least, most)                                                                        \
+    {                                                                                              \
+        least, most                                                                                \
+    }
+#define UNLIMITED                                                                                  \
+    {                                                                                              \
+        0, 0                                                                                       \
+    }
 
 #endif

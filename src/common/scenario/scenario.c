@@ -2,34 +2,36 @@
 #include "scenario/scenario.h"
 
 #include "base/check.h"
+#include "options/limits.h"
+#include "options/opts_check.h"
 
 #include <stddef.h>
 #include <string.h>
 
-static const struct opt options[] = {
-#define X(section, name, TYPE, field, metavar, choices, help)                                      \
-    {name, OPT_##TYPE, offsetof(struct scenario, field), metavar, choices, help},
-#include "options/options.def"
-#undef X
-#define X(identifier, name, family, share, ends, needs, help)                                      \
-    {name,     OPT_COUNT, offsetof(struct scenario, weight[BEHAVIOUR_##identifier]),               \
-     "WEIGHT", NULL,      help},
-#include "options/behaviours.def"
-#undef X
-};
+#define TABLE_OF              struct scenario
+#define TABLE_COLUMN(s, c, f) S
+#define TABLE_PROGRAMS        0
+#define TABLE_WEIGHTS         1
+#include "options/program_table.def"
 
-_Static_assert(sizeof options / sizeof options[0] == SCENARIO_OPTIONS, "none is left out");
+_Static_assert(sizeof table_options / sizeof table_options[0] == SCENARIO_OPTIONS,
+               "none is left out");
 
 static const char *const sections[] = {
-#define X(section, name, TYPE, field, metavar, choices, help) section,
+#define X(section, ...) section,
 #include "options/options.def"
 #undef X
 };
+
+const struct opts_table *scenario_table(void)
+{
+    return &table;
+}
 
 const struct opt *scenario_options(size_t *ret_count)
 {
     *ret_count = SCENARIO_OPTIONS;
-    return options;
+    return table_options;
 }
 
 const char *scenario_section(size_t i)
@@ -59,34 +61,13 @@ size_t scenario_sections(const char **names, size_t size)
 
 char *scenario_value(const struct scenario *s, const char *name, char *buf, size_t size)
 {
-    size_t count;
-    const struct opt *table = scenario_options(&count), *option = opts_find(table, count, name);
+    const struct opt *option = opts_find(table.option, table.count, name);
     CHECK(option);
     return opts_print(option, s, buf, size);
 }
 
 void scenario_defaults(struct scenario *s)
 {
-    *s = (struct scenario){
-        .conns = 30,
-        .churn = {.per_s = 1000},
-        .payload = 32,
-        .tls = TLS_1_3,
-        .key = KEY_P256,
-        .session = SESSION_TICKET,
-        .cache_size = 20480,
-        .client_auth = CLIENT_AUTH_NONE,
-        .tickets = 2,
-        .workers = 1,
-        .malloc = SCENARIO_JEMALLOC ? MALLOC_JEMALLOC : MALLOC_LIBC,
-        .handshake_timeout_ns = 30000000000u,
-        .watchdog_ns = 60000000000u,
-        .listen = "127.0.0.1:0",
-        .fail_side = SIDE_BOTH,
-        .limit_heap = 1,
-        .limit_rss = 16,
-        .probe = true,
-    };
-    for (int i = 0; i < BEHAVIOUR_COUNT; i++)
-        s->weight[i] = behaviour_entry((enum behaviour)i)->weight;
+    *s = (struct scenario){0};
+    opts_set_usual(&table, s);
 }

@@ -11,7 +11,7 @@
 #include "options/behaviours.h"
 #include "options/choices.h"
 #include "options/grammar.h"
-#include "options/opts.h"
+#include "options/opts_check.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -89,7 +89,8 @@ enum {
 #undef X
 };
 
-/* The table over struct scenario, and its length. */
+/* The table over struct scenario; and its options alone, and their number. */
+const struct opts_table *scenario_table(void);
 const struct opt *scenario_options(size_t *ret_count);
 /* The section ([load] ...) of option i. */
 const char *scenario_section(size_t i);

@@ -7,18 +7,22 @@
 #include "base/text.h"
 #include "options/limits.h"
 #include "scenario/expect.h"
+#include "starttls/starttls.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     REST_S = 10,      /* no churn: checkpoints, a hold, on a machine that is slow */
     ALPN_LIMIT = 256, /* with a byte of length each */
     SNI_LIMIT = 255,
-    WATCHDOG_LEAST_S = 1, /* starting a side, or a step of a slow machine, takes as long */
-    WATCHDOG_MOST_S = 24 * 60 * 60,
-    NS_PER_S = 1000000000,
+    LIST_LIMIT = 512,
+    ENV_BYTES = 4000, /* so that all of them fit into OPTS_TEXT and onto a command line */
+    PARTS_LIMIT = 1000,
     TEXT = 64
 };
 
@@ -27,22 +31,28 @@ static const char *const defects[] = {
 #include "options/defects.def"
 };
 
-int scenario_refuse(const struct scenario *s, const char *name, struct err *e, const char *format,
-                    ...)
+/* Digits up to `end`, from 1 to the limit. Returns 0 when they are anything else. */
+static uint64_t read_part(const char *text, char end, const char **ret_rest)
 {
-    char said[256], value[128];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(said, sizeof said, format, args);
-    va_end(args);
-    size_t count;
-    const struct opt *options = scenario_options(&count);
-    const struct opt *option = opts_find(options, count, name);
-    CHECK(option);
-    value[0] = '\0';
-    if (option->type != OPT_FLAG && option->type != OPT_OFF)
-        opts_print(option, s, value, sizeof value);
-    return err_set(e, "--%s%s%s: %s", name, *value ? " " : "", value, said);
+    char *rest;
+    if (*text < '0' || *text > '9')
+        return 0;
+    errno = 0;
+    unsigned long value = strtoul(text, &rest, 10);
+    *ret_rest = rest + 1;
+    return *rest == end && !errno && value <= PARTS_LIMIT ? value : 0;
+}
+
+int scenario_slice(const struct scenario *s, uint64_t *ret_part, uint64_t *ret_parts)
+{
+    const char *rest = NULL;
+    uint64_t part = s->slice ? read_part(s->slice, '/', &rest) : 1;
+    uint64_t parts = s->slice && part ? read_part(rest, '\0', &rest) : 1;
+    if (part == 0 || part > parts)
+        return -1;
+    *ret_part = part;
+    *ret_parts = parts;
+    return 0;
 }
 
 /* They are handed on in command lines, and printed into buffers of OPTS_TEXT. */
@@ -66,11 +76,6 @@ static int check_strings(const struct scenario *s, struct err *e)
 static int check_load(const struct scenario *s, struct err *e)
 {
     char text[TEXT], needed[TEXT];
-    if (s->conns == 0)
-        return scenario_refuse(s, "conns", e, "at least 1 connection must be held open");
-    if (s->conns > LIMIT_CONNS)
-        return scenario_refuse(s, "conns", e, "at most %s",
-                               human_count(text, sizeof text, LIMIT_CONNS));
     if (s->closed && s->closed < PLAN_TURNOVERS * s->conns)
         return scenario_refuse(
             s, "closed", e,
@@ -79,15 +84,6 @@ static int check_load(const struct scenario *s, struct err *e)
             human_count(text, sizeof text, (int64_t)s->conns),
             human_count(needed, sizeof needed, (int64_t)(PLAN_TURNOVERS * s->conns)),
             PLAN_TURNOVERS);
-    if (s->payload == 0)
-        return scenario_refuse(s, "payload", e,
-                               "at least 1B, so that each connection carries something");
-    if (s->payload > LIMIT_PAYLOAD)
-        return scenario_refuse(s, "payload", e, "at most 1MiB");
-    if (s->sources > LIMIT_SOURCES)
-        return scenario_refuse(s, "sources", e, "at most %d", LIMIT_SOURCES);
-    if (s->client_workers > LIMIT_WORKERS)
-        return scenario_refuse(s, "client-workers", e, "at most %d", LIMIT_WORKERS);
     return 0;
 }
 
@@ -140,29 +136,34 @@ static int check_alpn(const struct scenario *s, struct err *e)
     return 0;
 }
 
+/* Names of a server that refuses others. */
+static int check_names(const struct scenario *s, struct err *e)
+{
+    bool known = !s->sni || strcmp(s->sni, "localhost") == 0 ||
+                 (s->sni_switch && strcmp(s->sni, "other.localhost") == 0);
+    if (s->sni && !starttls_name_ok((enum starttls_protocol)s->starttls, s->sni))
+        return scenario_refuse(s, "sni", e, "not a name that --starttls xmpp could ask for");
+    if (s->sni_unknown == SNI_UNKNOWN_REFUSE && !known)
+        return scenario_refuse(s, "sni", e,
+                               "with --sni-unknown refuse no handshake would succeed; give "
+                               "--sni localhost");
+    return 0;
+}
+
+static int check_lists(const struct scenario *s, struct err *e)
+{
+    if (s->groups && strlen(s->groups) > LIST_LIMIT)
+        return scenario_refuse(s, "groups", e, "at most %d bytes", LIST_LIMIT);
+    if (s->ciphers && strlen(s->ciphers) > LIST_LIMIT)
+        return scenario_refuse(s, "ciphers", e, "at most %d bytes", LIST_LIMIT);
+    return 0;
+}
+
 static int check_tls(const struct scenario *s, struct err *e)
 {
     if (s->sni && strlen(s->sni) > SNI_LIMIT)
         return scenario_refuse(s, "sni", e, "a server name has at most %d characters", SNI_LIMIT);
-    if (s->resume > 0 && s->session == SESSION_NONE)
-        return scenario_refuse(
-            s, "resume", e,
-            "nothing to resume with --session none; give --session ticket or cache");
-    if (s->cache_size == 0 || s->cache_size > LIMIT_CACHE)
-        return scenario_refuse(s, "cache-size", e, "from 1 to 10M entries");
-    return check_alpn(s, e) < 0 ? -1 : scenario_check_tls(s, e);
-}
-
-static int check_operate_tls(const struct scenario *s, struct err *e)
-{
-    if (s->operate == OPERATE_RENEGOTIATE && s->tls != TLS_1_2)
-        return scenario_refuse(s, "operate", e, "only TLS 1.2 renegotiates: give --tls 1.2");
-    if ((s->operate == OPERATE_KEY_UPDATE || s->operate == OPERATE_TICKET) && s->tls == TLS_1_2)
-        return scenario_refuse(s, "operate", e, "TLS 1.2 has no such thing: give --tls 1.3");
-    if (s->operate == OPERATE_TICKET && s->session == SESSION_NONE)
-        return scenario_refuse(s, "operate", e,
-                               "with --session none there are no tickets; give --session ticket");
-    return 0;
+    return check_alpn(s, e) < 0 || check_names(s, e) < 0 || check_lists(s, e) < 0 ? -1 : 0;
 }
 
 static int check_operate(const struct scenario *s, struct err *e)
@@ -170,16 +171,13 @@ static int check_operate(const struct scenario *s, struct err *e)
     char conns[TEXT], needed[TEXT];
     if (s->operate == OPERATE_NONE)
         return 0;
-    if (s->payload > LIMIT_OPERATION)
-        return scenario_refuse(s, "payload", e,
-                               "with --operate at most 16KiB: an operation is one record");
     if (s->closed && s->closed < PLAN_ROUNDS * s->conns)
         return scenario_refuse(
             s, "closed", e,
             "with --operate and %s connections at least %s operations are needed: %d on each",
             human_count(conns, sizeof conns, (int64_t)s->conns),
             human_count(needed, sizeof needed, (int64_t)(PLAN_ROUNDS * s->conns)), PLAN_ROUNDS);
-    return check_operate_tls(s, e);
+    return 0;
 }
 
 static int check_defect_name(const struct scenario *s, const char *name, struct err *e)
@@ -250,21 +248,6 @@ static int check_malloc(const struct scenario *s, struct err *e)
     return 0;
 }
 
-static int check_resources(const struct scenario *s, struct err *e)
-{
-    if (s->ctx_reload && s->ctx == CTX_PER_CONNECTION)
-        return scenario_refuse(s, "ctx-reload", e,
-                               "there is nothing to reload with --ctx "
-                               "per-connection; leave one of them out");
-    if (s->emfile == 1)
-        return scenario_refuse(s, "emfile", e, "no connection would ever be accepted; from 2");
-    if (s->emfile && s->workers > 1)
-        return scenario_refuse(s, "emfile", e,
-                               "the limit of files is the whole process's; give "
-                               "--workers 1");
-    return 0;
-}
-
 /* IPv6 has one loopback address, so one source and its ports. */
 static int check_listen(const struct scenario *s, struct err *e)
 {
@@ -292,17 +275,11 @@ static int check_listen(const struct scenario *s, struct err *e)
 
 static int check_server(const struct scenario *s, struct err *e)
 {
-    if (s->workers < 1 || s->workers > LIMIT_WORKERS)
-        return scenario_refuse(s, "workers", e, "from 1 to %d", LIMIT_WORKERS);
     if (s->handshake_timeout_ns == 0)
         return scenario_refuse(s, "handshake-timeout", e,
                                "a peer that vanishes would stay for ever; such as "
                                "30s");
-    if (s->watchdog_ns / NS_PER_S < WATCHDOG_LEAST_S || s->watchdog_ns / NS_PER_S > WATCHDOG_MOST_S)
-        return scenario_refuse(s, "watchdog", e,
-                               "from %ds, so that a slow step isn't taken for a hang, to %dh",
-                               WATCHDOG_LEAST_S, WATCHDOG_MOST_S / 3600);
-    if (check_listen(s, e) < 0 || check_resources(s, e) < 0)
+    if (check_listen(s, e) < 0)
         return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }
@@ -316,20 +293,59 @@ static int check_expect(const struct scenario *s, struct err *e)
     return 0;
 }
 
-static int check_bisect(const struct scenario *s, struct err *e)
+static bool is_name(const char *text, size_t length)
 {
-    if (s->build && !s->bisect_exit)
-        return scenario_refuse(s, "build", e, "has a meaning only with --bisect-exit");
+    if (length == 0 || isdigit((unsigned char)text[0]))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)text[i]) && text[i] != '_')
+            return false;
+    return true;
+}
+
+static bool is_one_line(const char *text)
+{
+    for (; *text; text++)
+        if (iscntrl((unsigned char)*text))
+            return false;
+    return true;
+}
+
+static int check_env(const struct scenario *s, struct err *e)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->env.count; i++) {
+        const char *item = s->env.item[i];
+        size_t length = strcspn(item, "=");
+        if (!item[length] || !is_name(item, length) || !is_one_line(item))
+            return err_set(e, "--env %.100s: NAME=VALUE, such as MALLOC_CONF=narenas:1", item);
+        bytes += strlen(item) + 1;
+    }
+    if (bytes > ENV_BYTES)
+        return err_set(e, "--env %.40s...: at most %d characters in all", s->env.item[0],
+                       ENV_BYTES);
+    return 0;
+}
+
+static int check_torture(const struct scenario *s, struct err *e)
+{
+    uint64_t part, parts;
+    if (scenario_slice(s, &part, &parts) < 0)
+        return scenario_refuse(s, "slice", e, "a part and how many parts, such as 1/7; at most %d",
+                               PARTS_LIMIT);
+    if (s->fail_alloc && s->resume > 0 && s->resume < 1)
+        return scenario_refuse(s, "resume", e,
+                               "with --fail-alloc 0%% or 100%%, so that one connection asks for "
+                               "what the next one does");
     return 0;
 }
 
 int scenario_check(const struct scenario *s, struct err *e)
 {
-    if (check_strings(s, e) < 0 || scenario_check_env(s, e) < 0 || check_load(s, e) < 0 ||
-        check_pace(s, e) < 0 || check_tls(s, e) < 0 || check_operate(s, e) < 0 ||
-        check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 ||
-        check_expect(s, e) < 0 || scenario_check_torture(s, e) < 0 ||
-        scenario_check_libs(s, e) < 0 || check_bisect(s, e) < 0)
+    if (check_strings(s, e) < 0 || check_env(s, e) < 0 || opts_check(scenario_table(), s, e) < 0 ||
+        check_load(s, e) < 0 || check_pace(s, e) < 0 || check_tls(s, e) < 0 ||
+        check_operate(s, e) < 0 || check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 ||
+        scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0 || check_torture(s, e) < 0)
         return -1;
     return 0;
 }

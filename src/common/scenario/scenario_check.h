@@ -6,20 +6,10 @@
 #include "scenario/scenario.h"
 
 /* `--name value: sentence`. Returns -1. */
-int scenario_refuse(const struct scenario *s, const char *name, struct err *e, const char *format,
-                    ...) __attribute__((format(printf, 4, 5)));
+#define scenario_refuse(s, name, e, ...) opts_refuse(scenario_table(), s, name, e, __VA_ARGS__)
 
 /* Bounds that can't reach the sensitivity asked for. Returns 0 or -1. */
 int scenario_check_sure(const struct scenario *s, struct err *e);
-/* What has no meaning with --fail-alloc, or without it. Returns 0 or -1. */
-int scenario_check_torture(const struct scenario *s, struct err *e);
-
-/* What the server's libraries can't be, and what isn't measured. Returns 0 or -1. */
-int scenario_check_libs(const struct scenario *s, struct err *e);
-
-/* What is passed on to the environment of server and client. Returns 0 or -1. */
-int scenario_check_env(const struct scenario *s, struct err *e);
-
 /* The weights of the behaviours, and what those need of the other options. Returns 0 or -1. */
 int scenario_check_mix(const struct scenario *s, struct err *e);
 /* The same for `count` entries of a list and their weights. One run can't tell more behaviours
@@ -30,7 +20,5 @@ int scenario_check_behaviours(const struct scenario *s, const struct behaviour_e
  */
 int scenario_check_needs(const struct scenario *s, const char *name, const char *needs,
                          struct err *e);
-/* What can't go together in TLS. Returns 0 or -1. */
-int scenario_check_tls(const struct scenario *s, struct err *e);
 
 #endif

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "options/choices.h"
-#include "options/limits.h"
 #include "page/page.h"
 #include "scenario/scenario_check.h"
 
@@ -12,15 +11,6 @@
 
 /* The page's last place is for connections that did none of the behaviours. */
 enum { ROOM = PAGE_BEHAVIOURS - 1, NEED = 128 };
-
-/* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. */
-static bool is_something(const char *value)
-{
-    if (!*value || strcmp(value, "none") == 0 || strcmp(value, "false") == 0)
-        return false;
-    size_t zeros = strspn(value, "0.");
-    return zeros == 0 || (value[zeros] >= '1' && value[zeros] <= '9');
-}
 
 static bool is_flag(const struct opt *option)
 {
@@ -46,39 +36,25 @@ static void print_need(char *buf, size_t size, const struct opt *option, const c
     }
 }
 
-/* Whether a list, `a:b`, has one of these. */
-static bool list_has(const char *list, const char *wanted)
-{
-    while (*list) {
-        size_t length = strcspn(list, ":");
-        if (length && choices_find(wanted, list, length) >= 0)
-            return true;
-        list += length + (list[length] == ':');
-    }
-    return false;
-}
-
 /* `name=~a|b`: when it is given, it has one of these. `name=!a|b`: none of them; `name=!*`: it
  * isn't given. */
-static int check_list_need(const struct scenario *s, const char *name, const struct opt *option,
-                           const char *value, const char *values, struct err *e)
+static int refuse_list(const struct scenario *s, const char *name, const struct opt *option,
+                       const char *values, struct err *e)
 {
-    bool without = *values == '!', any = strcmp(values + 1, "*") == 0;
-    bool has = any ? *value != '\0' : list_has(value, values + 1);
+    char value[OPTS_TEXT];
     size_t first = strcspn(values + 1, "|");
-    if (!*value || has != without)
-        return 0;
-    if (any)
+    opts_print(option, s, value, sizeof value);
+    if (strcmp(values, "!*") == 0)
         return scenario_refuse(s, name, e, "it needs a run without --%s %.100s", option->name,
                                value);
     return scenario_refuse(s, name, e, "it needs %.*s %s --%s %.100s", (int)first, values + 1,
-                           without ? "left out of" : "in", option->name, value);
+                           *values == '!' ? "left out of" : "in", option->name, value);
 }
 
 /* One `name=value|value`. */
 static int check_need(const struct scenario *s, const char *name, char *need, struct err *e)
 {
-    char value[OPTS_TEXT], wanted[NEED * 2];
+    char wanted[NEED * 2];
     size_t count;
     const struct opt *options = scenario_options(&count);
     char *values = strchr(need, '=');
@@ -86,13 +62,10 @@ static int check_need(const struct scenario *s, const char *name, char *need, st
     *values++ = '\0';
     const struct opt *option = opts_find(options, count, need);
     CHECK(option);
-    opts_print(option, s, value, sizeof value);
-    if (*values == '~' || *values == '!')
-        return check_list_need(s, name, option, value, values, e);
-    bool met = strcmp(values, "*") == 0 ? is_something(value)
-                                        : choices_find(values, value, strlen(value)) >= 0;
-    if (met)
+    if (opts_need_met(option, s, values))
         return 0;
+    if (*values == '~' || *values == '!')
+        return refuse_list(s, name, option, values, e);
     print_need(wanted, sizeof wanted, option, values);
     bool unwanted = is_flag(option) && strcmp(values, "false") == 0;
     return scenario_refuse(s, name, e, "it needs %s%s", unwanted ? "a run without " : "", wanted);
@@ -119,8 +92,6 @@ int scenario_check_behaviours(const struct scenario *s, const struct behaviour_e
 {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        if (weight[i] > LIMIT_WEIGHT)
-            return scenario_refuse(s, list[i].name, e, "a weight is at most 1M");
         if (weight[i] && scenario_check_needs(s, list[i].name, list[i].needs, e) < 0)
             return -1;
         used += weight[i] > 0;

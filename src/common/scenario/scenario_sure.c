@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SURE_ONE_IN = 10000, ONE_IN_LIMIT = 1000000000, TEXT = 64 };
+enum { SURE_ONE_IN = 10000, TEXT = 64 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u,
                       SURE_LIMIT_NS = 3600000000000u, USUAL_NS = 60000000000u,
                       START_AND_DRAIN_NS = 2000000000u, USUAL_PER_CONNECTION_NS = 1000000u;
@@ -134,12 +134,6 @@ static int check_time(const struct scenario *s, struct err *e)
 
 int scenario_check_sure(const struct scenario *s, struct err *e)
 {
-    if (s->sensitivity > ONE_IN_LIMIT)
-        return scenario_refuse(s, "sensitivity", e, "at most 1/%d", ONE_IN_LIMIT);
-    if (!s->probe && (s->until_sure || s->sensitivity))
-        return scenario_refuse(s, "no-probe", e,
-                               "only the probe's ledger has a sensitivity; leave out %s",
-                               s->until_sure ? "--until-sure" : "--sensitivity");
     return check_closed(s, e) < 0 || check_time(s, e) < 0 ? -1 : 0;
 }
 

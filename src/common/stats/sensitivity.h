@@ -24,4 +24,11 @@ size_t sensitivity_halves(const uint64_t *opened, size_t epochs, uint64_t ret_ha
  * connections with that confidence. At least 2. */
 uint64_t sensitivity_needed(uint64_t one_in, int min_blocks, int min_epochs, double confidence);
 
+/* How sure a count of rare events makes: the exact (Clopper-Pearson) upper bound of a binomial
+ * share, C. J. Clopper, E. S. Pearson, Biometrika 26 (1934) 404-413. The largest share p for which
+ * `k` or fewer events of `n` still happen with a probability of 1 - confidence: with this
+ * confidence the true share isn't larger. For k = 0 that is 1 - (1 - confidence)^(1/n). 1 when k =
+ * n. `k` <= n, n >= 1, 0 < confidence < 1. */
+double sensitivity_upper_share(uint64_t k, uint64_t n, double confidence);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "footprint_lines.h"
 #include "measure/maps.h"
+#include "options/limits.h"
 #include "subject/args.h"
 #include "symbol/symbol.h"
 
@@ -52,7 +53,7 @@ char *footprint_left_out(const struct scenario *s, char *buf, size_t size)
         {"record-padding", s->record_padding > 0},
         {"alpn", s->alpn != NULL},
         {"sni", s->sni != NULL},
-        {"payload", s->payload > ARGS_FOOTPRINT_PAYLOAD},
+        {"payload", s->payload > LIMIT_FOOTPRINT_PAYLOAD},
         {"operate", s->operate != OPERATE_NONE},
         {"ctx", s->ctx != CTX_SHARED},
         {"defect", s->defect != NULL},

@@ -8,7 +8,7 @@
 #include "options/grammar.h"
 #include "options/opts.h"
 #include "report/document.h"
-#include "stats/bound.h"
+#include "stats/sensitivity.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -151,7 +151,7 @@ static void print_bound(const char *what, uint64_t k, uint64_t n)
 {
     if (n)
         printf("%s: %" PRIu64 " of %" PRIu64 ", so at most %.2f %% of such runs (95 %%)\n", what, k,
-               n, 100 * bound_upper(k, n, confidence));
+               n, 100 * sensitivity_upper_share(k, n, confidence));
 }
 
 /* Prints the table. Returns whether all was as it must be. */

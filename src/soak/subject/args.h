@@ -26,8 +26,6 @@ void args_server_check(struct args *a, const struct scenario *s, const char *pro
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
                  const char *address, uint64_t port);
 
-/* The largest message of soak-footprint's. */
-enum { ARGS_FOOTPRINT_PAYLOAD = 65536 };
 /* What soak-footprint can have of the scenario; `any` version is 1.3 and `both` keys are P-256. */
 void args_footprint(struct args *a, const struct scenario *s, const char *program);
 /* Whether each of its connections resumes: when all of the scenario's do. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/rng.h"
+#include "options/limits.h"
 #include "scenario/origin.h"
 #include "scenario/scenario_check.h"
 
@@ -309,13 +310,13 @@ static const struct {
     struct change changes[5];
     const char *sentence;
 } unfit[] = {
-    {{{"conns", "0"}}, "--conns 0: at least 1 connection must be held open"},
-    {{{"conns", "100_001"}}, "--conns 100001: at most 100,000"},
+    {{{"conns", "0"}}, "--conns 0: from 1 to 100,000"},
+    {{{"conns", "100_001"}}, "--conns 100001: from 1 to 100,000"},
     {{{"closed", "50"}},
      "--closed 50: with 30 connections at least 120 are needed: the open "
      "ones must be replaced 4 times"},
-    {{{"payload", "0B"}}, "--payload 0B: at least 1B, so that each connection carries something"},
-    {{{"payload", "2MiB"}}, "--payload 2MiB: at most 1MiB"},
+    {{{"payload", "0B"}}, "--payload 0B: from 1B to 1MiB"},
+    {{{"payload", "2MiB"}}, "--payload 2MiB: from 1B to 1MiB"},
     {{{"sources", "251"}}, "--sources 251: at most 250"},
     {{{"client-workers", "33"}}, "--client-workers 33: at most 32"},
     {{{"churn", "1/s"}, {"for", "10s"}},
@@ -342,7 +343,7 @@ static const struct {
      "two out"},
     {{{"resume", "20%"}, {"session", "none"}},
      "--resume 20%: nothing to resume with --session none; give --session ticket or cache"},
-    {{{"cache-size", "0"}}, "--cache-size 0: from 1 to 10M entries"},
+    {{{"cache-size", "0"}}, "--cache-size 0: from 1 to 10,000,000"},
     {{{"mix", "none"}},
      "--mix none: no peer would do anything; give a behaviour a weight, such as --clean 1"},
     {{{"mix", "reset"}, {"reset", "0"}},
@@ -353,13 +354,10 @@ static const struct {
      "--no-probe: only the probe's ledger has a sensitivity; leave out --until-sure"},
     {{{"no-probe", "true"}, {"sensitivity", "1/1000"}},
      "--no-probe: only the probe's ledger has a sensitivity; leave out --sensitivity"},
-    {{{"reset", "2M"}}, "--reset 2M: a weight is at most 1M"},
-    {{{"watchdog", "0s"}},
-     "--watchdog 0s: from 1s, so that a slow step isn't taken for a hang, to 24h"},
-    {{{"watchdog", "999ms"}},
-     "--watchdog 999ms: from 1s, so that a slow step isn't taken for a hang, to 24h"},
-    {{{"watchdog", "25h"}},
-     "--watchdog 25h: from 1s, so that a slow step isn't taken for a hang, to 24h"},
+    {{{"reset", "2M"}}, "--reset 2M: at most 1,000,000"},
+    {{{"watchdog", "0s"}}, "--watchdog 0s: from 1s to 1d"},
+    {{{"watchdog", "999ms"}}, "--watchdog 999ms: from 1s to 1d"},
+    {{{"watchdog", "25h"}}, "--watchdog 25h: from 1s to 1d"},
     {{{"workers", "0"}}, "--workers 0: from 1 to 32"},
     {{{"workers", "33"}}, "--workers 33: from 1 to 32"},
     {{{"handshake-timeout", "0s"}},
@@ -407,7 +405,7 @@ static const struct {
     {{{"early-data", "1kB"}, {"tls", "1.2"}}, "--early-data 1kB: TLS 1.2 has none; give --tls 1.3"},
     {{{"early-data", "1kB"}, {"session", "none"}},
      "--early-data 1kB: it needs sessions; give --session ticket or cache"},
-    {{{"record-padding", "16385"}}, "--record-padding 16385: at most 16384 bytes"},
+    {{{"record-padding", "16385"}}, "--record-padding 16385: at most 16,384"},
     {{{"renegotiation", "true"}}, "--renegotiation: TLS 1.3 has none; give --tls 1.2"},
     {{{"sni-unknown", "warn"}},
      "--sni-unknown warn: TLS 1.3 has no warnings; give --tls 1.2, or refuse"},
@@ -427,11 +425,11 @@ static const struct {
      "--defect peer-cert-ref: it needs peers with certificates: "
      "--client-auth require"},
     {{{"ctx", "per-connection"}, {"ctx-reload", "100"}},
-     "--ctx-reload 100: there is nothing to reload with --ctx per-connection; leave one of them "
-     "out"},
+     "--ctx-reload 100: there is nothing to reload with --ctx per-connection; leave one of the "
+     "two out"},
     {{{"emfile", "1"}}, "--emfile 1: no connection would ever be accepted; from 2"},
     {{{"jemalloc", "5.2.1"}, {"malloc", "libc"}},
-     "--jemalloc 5.2.1: the server doesn't run on it with --malloc libc; leave one of them out"},
+     "--jemalloc 5.2.1: the server doesn't run on it with --malloc libc; leave one of the two out"},
     {{{"footprint", "true"}, {"fail-alloc", "true"}},
      "--footprint: has no meaning with --fail-alloc"},
     {{{"emfile", "9"}, {"workers", "2"}},
@@ -464,6 +462,61 @@ static const struct {
     {{{"fail-alloc", "true"}, {"no-probe", "true"}},
      "--fail-alloc: it is the probe that makes allocations fail; leave out --no-probe"},
 };
+
+static const struct {
+    const char *refused, *conditions, *said;
+} rules[] = {
+#define X(refused, conditions, said) {refused, conditions, said},
+#include "options/rules.def"
+#undef X
+};
+
+/* Whether soak or a program that it starts has the option, with these values when it is a choice.
+ */
+static bool is_option(const char *name, const char *values)
+{
+    static const struct {
+        const char *name, *choices;
+    } options[] = {
+#define X(section, name, s, c, f, TYPE, field, metavar, choices, ...)                              \
+    {name, OPT_##TYPE == OPT_CHOICE ? choices : NULL},
+#include "options/options.def"
+#include "options/programs.def"
+#undef X
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        size_t length;
+        bool known = strcmp(options[i].name, name) == 0, all = known;
+        const char *value;
+        for (int v = 0; known && options[i].choices && (value = choices_at(values, v, &length));
+             v++)
+            all = all && (*value == '*' || choices_find(options[i].choices, value, length) >= 0);
+        if (all)
+            return true;
+    }
+    return false;
+}
+
+/* A rule about an option that nobody has would never apply. */
+static void the_rules_are_about_options_that_exist(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        char conditions[256], *rest = conditions, *condition;
+        bool blamed = false;
+        snprintf(conditions, sizeof conditions, "%s", rules[i].conditions);
+        while ((condition = strsep(&rest, " "))) {
+            char *values = strchr(condition, '=');
+            assert_non_null(values);
+            *values++ = '\0';
+            if (!is_option(condition, values))
+                fail_msg("no option --%s with %s", condition, values);
+            blamed = blamed || strcmp(condition, rules[i].refused) == 0;
+        }
+        assert_true(blamed);
+        assert_in_range(strlen(rules[i].said), 10, 200);
+    }
+}
 
 static void what_cannot_go_together_is_refused_with_what_could(void **state)
 {
@@ -756,6 +809,7 @@ int main(void)
         cmocka_unit_test(an_indented_line_does_not_continue_the_one_before),
         cmocka_unit_test(a_file_that_is_no_text_is_refused),
         cmocka_unit_test(any_bytes_are_read_or_refused),
+        cmocka_unit_test(the_rules_are_about_options_that_exist),
         cmocka_unit_test(what_cannot_go_together_is_refused_with_what_could),
         cmocka_unit_test(what_can_go_together_is_accepted),
         cmocka_unit_test(the_proposed_pace_is_accepted),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stats/bound.h"
+#include "stats/sensitivity.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,31 +30,34 @@ static void the_bound_is_the_published_one(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        assert_near(bound_upper(known[i].k, known[i].n, known[i].confidence), known[i].bound, 1e-9);
+        assert_near(sensitivity_upper_share(known[i].k, known[i].n, known[i].confidence),
+                    known[i].bound, 1e-9);
 }
 
 static void none_of_n_has_its_closed_form(void **state)
 {
     (void)state;
     for (uint64_t n = 1; n < 100000; n *= 7)
-        assert_near(bound_upper(0, n, 0.95), 1 - pow(0.05, 1.0 / (double)n), 1e-12);
+        assert_near(sensitivity_upper_share(0, n, 0.95), 1 - pow(0.05, 1.0 / (double)n), 1e-12);
 }
 
 static void all_of_n_proves_nothing(void **state)
 {
     (void)state;
-    assert_near(bound_upper(1, 1, 0.95), 1, 0);
-    assert_near(bound_upper(40, 40, 0.95), 1, 0);
+    assert_near(sensitivity_upper_share(1, 1, 0.95), 1, 0);
+    assert_near(sensitivity_upper_share(40, 40, 0.95), 1, 0);
 }
 
 static void more_events_raise_the_bound_and_more_runs_lower_it(void **state)
 {
     (void)state;
     for (uint64_t k = 0; k < 20; k++) {
-        assert_true(bound_upper(k, 20, 0.95) < bound_upper(k + 1, 20, 0.95) || k == 19);
-        assert_true(bound_upper(k, 41, 0.95) < bound_upper(k, 40, 0.95));
-        assert_true(bound_upper(k, 40, 0.95) < bound_upper(k, 40, 0.99));
-        assert_true(bound_upper(k, 40, 0.95) > (double)k / 40);
+        assert_true(sensitivity_upper_share(k, 20, 0.95) <
+                        sensitivity_upper_share(k + 1, 20, 0.95) ||
+                    k == 19);
+        assert_true(sensitivity_upper_share(k, 41, 0.95) < sensitivity_upper_share(k, 40, 0.95));
+        assert_true(sensitivity_upper_share(k, 40, 0.95) < sensitivity_upper_share(k, 40, 0.99));
+        assert_true(sensitivity_upper_share(k, 40, 0.95) > (double)k / 40);
     }
 }
 

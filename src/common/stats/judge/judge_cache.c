@@ -73,7 +73,7 @@ bool cache_indexed_by(const struct judge_context *h, int64_t growth_bytes, size_
     return false;
 }
 
-bool cache_over(const struct judge_context *h, size_t *ret_cache)
+bool cache_beyond_capacity(const struct judge_context *h, size_t *ret_cache)
 {
     for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
         const struct judge_cache *k = &h->e->cache[i];

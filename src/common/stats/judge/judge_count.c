@@ -81,7 +81,7 @@ static void name_time(const struct judge_context *h, const struct judge_gauge *g
                       const struct steps *s, struct judge_finding *f)
 {
     double held = held_growth(h, g);
-    if (!rule_on(h, RULE_TIME) || !by_time(h, held, s->grown))
+    if (!rule_on(h, RULE_TIME) || !is_by_time(h, held, s->grown))
         return;
     f->kind = KIND_TIME;
     finding_why(

@@ -1,13 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the rooms of the judge share: the evidence with its epochs sorted out (struct
- * judge_context), the survivors of one site summed up (struct survivors), and the small tests both
- * use. Private.
+ * judge_context), the survivors of one site summed up (struct survivors), the small tests both
+ * use, and the rules by name. Private to the judge and its tests.
  */
-#ifndef SOAK_STATS_JUDGE_CASE_H
-#define SOAK_STATS_JUDGE_CASE_H
+#ifndef SOAK_STATS_JUDGE_INTERNAL_H
+#define SOAK_STATS_JUDGE_INTERNAL_H
 
-#include "judge_rules.h"
+#include "base/names.h"
+#include "judge.h"
+
+/* The deciding rules by name: a test switches one off and sees that a control then fails, so that
+ * no rule stands without one. docs/decision.md states each. */
+
+/* Rules about one site, in the order in which they are asked. X(IDENTIFIER, function) */
+#define SITE_RULE_LIST(X)                                                                          \
+    X(RULE_TABLE, table_judge)                                                                     \
+    X(RULE_CACHE, site_cache)                                                                      \
+    X(RULE_QUIET, site_quiet)                                                                      \
+    X(RULE_REPLACED, site_replaced)                                                                \
+    X(RULE_REPLACED_WITH, site_replaced_with)                                                      \
+    X(RULE_SWAPPED, site_swapped)                                                                  \
+    X(RULE_ONE_TIME, site_one_time)                                                                \
+    X(RULE_BOUNDED, site_bounded)                                                                  \
+    X(RULE_FEW, site_few)                                                                          \
+    X(RULE_HALVES, site_halves)                                                                    \
+    X(RULE_UNCONFIRMED, site_unconfirmed)                                                          \
+    X(RULE_DECELERATING, site_decelerating)                                                        \
+    X(RULE_LEAK, site_leak)
+
+/* Rules that name the kind of a leak, refine a doubt, judge the gauges, or the run as a whole. */
+#define OTHER_RULE_LIST(X)                                                                         \
+    X(RULE_TABLE_WANDERS)                                                                          \
+    X(RULE_TABLE_OF_CACHE)                                                                         \
+    X(RULE_TABLE_OF_DESCRIPTORS)                                                                   \
+    X(RULE_SHARED)                                                                                 \
+    X(RULE_EMPTIED_OVER)                                                                           \
+    X(RULE_RARE)                                                                                   \
+    X(RULE_TIME)                                                                                   \
+    X(RULE_UNTESTED)                                                                               \
+    X(RULE_HELD)                                                                                   \
+    X(RULE_DEFERRED)                                                                               \
+    X(RULE_OBJECT)                                                                                 \
+    X(RULE_HOLD_FIRST)                                                                             \
+    X(RULE_PENDING)                                                                                \
+    X(RULE_GAUGES)                                                                                 \
+    X(RULE_OUTSIDE)                                                                                \
+    X(RULE_SIZE_CLASS)                                                                             \
+    X(RULE_LEDGER_FIRST)                                                                           \
+    X(RULE_IN_USE_FIRST)                                                                           \
+    X(RULE_FRAGMENTATION)                                                                          \
+    X(RULE_UNPURGED)                                                                               \
+    X(RULE_HEAP_FIRST)                                                                             \
+    X(RULE_MAPPING)                                                                                \
+    X(RULE_UNHOOKED)                                                                               \
+    X(RULE_NO_HANDSHAKE)                                                                           \
+    X(RULE_FAILED_MANY)                                                                            \
+    X(RULE_FOREIGN_MANY)                                                                           \
+    X(RULE_FAILED_SOME)                                                                            \
+    X(RULE_OVERFLOWED)                                                                             \
+    X(RULE_NO_FIGURE)                                                                              \
+    X(RULE_INSENSITIVE)
+
+#define RULE_LIST(X) SITE_RULE_LIST(X) OTHER_RULE_LIST(X)
+
+enum judge_rule { RULE_LIST(ENUM_ID) RULE_COUNT };
+
+#define RULES_ALL ((UINT64_C(1) << RULE_COUNT) - 1)
+
+/* judge() with only the rules in `rules` (bits by enum judge_rule). */
+void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct judgement *ret);
+const char *judge_rule_name(enum judge_rule rule);
 
 /* The evidence, and which of its epochs count. A judged epoch is measured, no hold, and all its
  * connections have closed. */
@@ -38,6 +101,7 @@ struct survivors {
     int64_t held;          /* blocks born in hold epochs */
     int epochs;            /* judged epochs that kept any */
     size_t newest;         /* the newest of them */
+    const char *made_with; /* written by survivors_judge: replaced_class, or NULL */
 };
 
 static inline bool rule_on(const struct judge_context *h, enum judge_rule rule)
@@ -116,7 +180,7 @@ enum cache_fit cache_fits(const struct judge_context *h, const struct judge_site
  * came in, and the cache is within its capacity. */
 bool cache_indexed_by(const struct judge_context *h, int64_t growth_bytes, size_t *ret_cache);
 /* A declared cache holds more than it may, and went on to grow in both halves of the run. */
-bool cache_over(const struct judge_context *h, size_t *ret_cache);
+bool cache_beyond_capacity(const struct judge_context *h, size_t *ret_cache);
 /* Some declared cache of limited capacity holds entries. */
 bool cache_bounded_present(const struct judge_context *h);
 /* Connections until a growing cache of limited capacity is full, at the pace of the measuring; 0
@@ -126,7 +190,7 @@ bool cache_grew(const struct judge_context *h);
 
 /* judge_kind.c: nothing connects while the subject is held, so what is added then is added by time.
  * If the pace by the second is the same with and without connections, they have no part in it. */
-bool by_time(const struct judge_context *h, double held, double churned);
+bool is_by_time(const struct judge_context *h, double held, double churned);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
 size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count);
 

@@ -13,7 +13,7 @@ static bool refinable(const struct judge_finding *f)
     return f->verdict == VERDICT_LEAK && f->site != SIZE_MAX && f->kind == KIND_SIDE;
 }
 
-bool by_time(const struct judge_context *h, double held, double churned)
+bool is_by_time(const struct judge_context *h, double held, double churned)
 {
     if (held <= 0 || h->hold_seconds <= 0 || h->seconds <= 0)
         return false;
@@ -26,7 +26,7 @@ static void name_time(const struct judge_context *h, struct judge_finding *f)
 {
     struct survivors v;
     survivors_count(h, f->site, &v);
-    if (!by_time(h, (double)v.held, (double)v.blocks))
+    if (!is_by_time(h, (double)v.held, (double)v.blocks))
         return;
     f->kind = KIND_TIME;
     finding_why(f, "%.2f blocks per second while held without churn, %.2f while connections churn",

@@ -32,15 +32,4 @@ const struct judge_gauge *share_beside_ledger(const struct ledger_share *share,
 const struct judge_gauge *share_beside(const struct judge_gauge *g, const struct judge_gauge *less,
                                        double *value, struct judge_gauge *ret);
 
-/* judge_regions.c: the class with most growth in bytes beside the ledger, borrowed from `share`, or
- * NULL. `exact`: only such as convict by themselves. */
-const struct judge_size_class *class_growing(const struct judge_context *h,
-                                             const struct ledger_share *share, bool exact);
-/* What one class gained over the hold epochs. */
-double held_regions(const struct judge_context *h, const struct judge_size_class *k);
-/* At half the pace of the churn or more, and more than regions move by chance. */
-bool by_pace(const struct judge_context *h, double held, double churned);
-/* Connections begun since the base. */
-uint64_t begun(const struct judge_context *h);
-
 #endif

@@ -134,11 +134,11 @@ static enum answer site_cache(struct judge_context *h, const struct survivors *v
     }
     /* What takes the place of older blocks fills nothing. */
     if ((rule_on(h, RULE_REPLACED) && total_stayed(h, v)) ||
-        (rule_on(h, RULE_REPLACED_WITH) && replaced_class(h, v)))
+        (rule_on(h, RULE_REPLACED_WITH) && v->made_with))
         return NO_OPINION;
     /* What entries of a cache hold in unlike numbers, such as names, follows no ratio. */
-    if (rule_on(h, RULE_EMPTIED_OVER) && fit == CACHE_NONE && cache_over(h, &cache) && v->half[0] &&
-        v->half[1])
+    if (rule_on(h, RULE_EMPTIED_OVER) && fit == CACHE_NONE && cache_beyond_capacity(h, &cache) &&
+        v->half[0] && v->half[1])
         return over_capacity(h, v, &h->e->cache[cache], f);
     answer_doubt(h, v, KIND_CACHE_FILLING, f);
     finding_why(f, "emptying the caches freed it, but nothing says how large they may become");
@@ -169,11 +169,10 @@ static enum answer site_replaced(struct judge_context *h, const struct survivors
 static enum answer site_replaced_with(struct judge_context *h, const struct survivors *v,
                                       struct judge_finding *f)
 {
-    const char *class_ = replaced_class(h, v);
-    if (!class_)
+    if (!v->made_with)
         return NO_OPINION;
     answer_pass(h, v, bounded_kind(v), f);
-    finding_why(f, "made with an object, %.32s, that took the place of an older one", class_);
+    finding_why(f, "made with an object, %.32s, that took the place of an older one", v->made_with);
     return DECIDED;
 }
 
@@ -379,8 +378,10 @@ typedef enum answer (*site_rule)(struct judge_context *h, const struct survivors
 bool survivors_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *ret)
 {
     static const site_rule rule[] = {SITE_RULE_LIST(ENUM_NAME)};
+    struct survivors known = *v;
+    known.made_with = replaced_class(h, v);
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
-        enum answer answer = rule_on(h, (enum judge_rule)i) ? rule[i](h, v, ret) : NO_OPINION;
+        enum answer answer = rule_on(h, (enum judge_rule)i) ? rule[i](h, &known, ret) : NO_OPINION;
         if (answer != NO_OPINION)
             return answer == DECIDED;
     }

@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "stats/judge/judge_rules.h"
+#include "stats/judge/judge_internal.h"
 
 #include <math.h>
 #include <stdio.h>

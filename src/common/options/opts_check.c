@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "opts_check.h"
+
+#include "base/check.h"
+#include "choices.h"
+#include "grammar.h"
+#include "limits.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { CONDITION = 128, TEXT = 64 };
+
+void opts_set_usual(const struct opts_table *t, void *target)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const char *usual = t->bounds[i].usual;
+        CHECK(!usual || opts_set(&t->option[i], target, usual, NULL) == 0);
+    }
+}
+
+int opts_parse_only(const struct opts_table *t, int argc, char *const *argv, void *target,
+                    struct err *e)
+{
+    const char *rest[1], *slash = strrchr(argv[0], '/');
+    size_t rest_count = 0;
+    if (opts_parse(t->option, t->count, argc, argv, target, rest, 1, &rest_count, e) < 0)
+        return -1;
+    if (rest_count > 0)
+        return err_set(e, "%s: not an option; %s takes options only", rest[0],
+                       slash ? slash + 1 : argv[0]);
+    return 0;
+}
+
+int opts_refuse(const struct opts_table *t, const void *target, const char *name, struct err *e,
+                const char *format, ...)
+{
+    char said[256], value[128] = "";
+    va_list args;
+    va_start(args, format);
+    vsnprintf(said, sizeof said, format, args);
+    va_end(args);
+    const struct opt *option = opts_find(t->option, t->count, name);
+    CHECK(option);
+    if (option->type != OPT_FLAG && option->type != OPT_OFF)
+        opts_print(option, target, value, sizeof value);
+    return err_set(e, "--%s%s%s: %s", name, *value ? " " : "", value, said);
+}
+
+/* ---- limits ---- */
+
+/* The value of an option that has limits. */
+static uint64_t number_of(const struct opt *option, const void *target)
+{
+    const void *field = (const char *)target + option->offset;
+    return option->type == OPT_INT ? (uint64_t) * (const int *)field : *(const uint64_t *)field;
+}
+
+static char *print_limit(char *buf, size_t size, enum opt_type type, uint64_t limit)
+{
+    switch (type) {
+    case OPT_SIZE:
+        return grammar_size_print(buf, size, limit);
+    case OPT_DURATION:
+        return grammar_duration_print(buf, size, limit);
+    case OPT_ONE_IN:
+        return grammar_one_in_print(buf, size, limit);
+    default:
+        return human_count(buf, size, (int64_t)limit);
+    }
+}
+
+static int check_limits(const struct opts_table *t, size_t i, const void *target, struct err *e)
+{
+    const struct opt *option = &t->option[i];
+    uint64_t least = t->bounds[i].limits.least, most = t->bounds[i].limits.most;
+    char low[TEXT], high[TEXT];
+    if (most == 0)
+        return 0;
+    uint64_t value = number_of(option, target);
+    if (value >= least && value <= most)
+        return 0;
+    print_limit(low, sizeof low, option->type, least);
+    print_limit(high, sizeof high, option->type, most);
+    if (least == 0)
+        return opts_refuse(t, target, option->name, e, "at most %s", high);
+    return opts_refuse(t, target, option->name, e, "from %s to %s", low, high);
+}
+
+/* ---- rules ---- */
+
+/* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. */
+static bool is_something(const char *value)
+{
+    if (!*value || strcmp(value, "none") == 0 || strcmp(value, "false") == 0)
+        return false;
+    size_t zeros = strspn(value, "0.");
+    return zeros == 0 || (value[zeros] >= '1' && value[zeros] <= '9');
+}
+
+/* Whether a list, `a:b`, has one of these. */
+static bool list_has(const char *list, const char *wanted)
+{
+    while (*list) {
+        size_t length = strcspn(list, ":");
+        if (length && choices_find(wanted, list, length) >= 0)
+            return true;
+        list += length + (list[length] == ':');
+    }
+    return false;
+}
+
+bool opts_need_met(const struct opt *option, const void *target, const char *values)
+{
+    char value[OPTS_TEXT];
+    opts_print(option, target, value, sizeof value);
+    if (strcmp(values, "*") == 0)
+        return is_something(value);
+    if (strcmp(values, "!*") == 0)
+        return !*value;
+    if (*values == '~' || *values == '!')
+        return !*value || list_has(value, values + 1) == (*values == '~');
+    return choices_find(values, value, strlen(value)) >= 0;
+}
+
+/* One `name=values` of a rule. */
+static bool is_met(const struct opts_table *t, const void *target, const char *condition,
+                   size_t length)
+{
+    char text[CONDITION];
+    CHECK(length < sizeof text);
+    memcpy(text, condition, length);
+    text[length] = '\0';
+    char *values = strchr(text, '=');
+    CHECK(values);
+    *values++ = '\0';
+    const struct opt *option = opts_find(t->option, t->count, text);
+    return option && opts_need_met(option, target, values);
+}
+
+static bool all_met(const struct opts_table *t, const void *target, const char *conditions)
+{
+    while (*conditions) {
+        size_t length = strcspn(conditions, " ");
+        if (!is_met(t, target, conditions, length))
+            return false;
+        conditions += length + strspn(conditions + length, " ");
+    }
+    return true;
+}
+
+static int check_rules(const struct opts_table *t, const void *target, struct err *e)
+{
+    static const struct {
+        const char *refused, *conditions, *said;
+    } rules[] = {
+#define X(refused, conditions, said) {refused, conditions, said},
+#include "options/rules.def"
+#undef X
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (all_met(t, target, rules[i].conditions))
+            return opts_refuse(t, target, rules[i].refused, e, "%s", rules[i].said);
+    }
+    return 0;
+}
+
+/* ---- rules that are more than values ---- */
+
+static const void *field(const struct opts_table *t, const void *target, const char *name)
+{
+    const struct opt *option = opts_find(t->option, t->count, name);
+    return option ? (const char *)target + option->offset : NULL;
+}
+
+bool opts_ciphers_name(const char *ciphers, bool tls13)
+{
+    for (const char *name = ciphers; *name;) {
+        size_t length = strcspn(name, ":");
+        if (length && (strncmp(name, "TLS_", 4) == 0) == tls13)
+            return true;
+        name += length + (name[length] == ':');
+    }
+    return false;
+}
+
+static int check_ciphers(const struct opts_table *t, const void *target, struct err *e)
+{
+    const char *const *ciphers = field(t, target, "ciphers");
+    const int *tls = field(t, target, "tls");
+    if (!ciphers || !*ciphers || *tls == TLS_ANY || opts_ciphers_name(*ciphers, *tls == TLS_1_3))
+        return 0;
+    return opts_refuse(t, target, "ciphers", e,
+                       *tls == TLS_1_2 ? "none is of TLS 1.2; leave out --tls 1.2"
+                                       : "none is of TLS 1.3, such as TLS_AES_128_GCM_SHA256; or "
+                                         "give --tls 1.2");
+}
+
+static int check_numbers(const struct opts_table *t, const void *target, struct err *e)
+{
+    const uint64_t *timeout_ns = field(t, target, "session-timeout");
+    const uint64_t *payload = field(t, target, "payload");
+    const int *operate = field(t, target, "operate");
+    if (timeout_ns && *timeout_ns % LIMIT_SECOND_NS)
+        return opts_refuse(t, target, "session-timeout", e, "whole seconds, such as 300s");
+    if (operate && *operate != OPERATE_NONE && *payload > LIMIT_OPERATION)
+        return opts_refuse(t, target, "payload", e,
+                           "with --operate at most 16KiB: an operation is one record");
+    return 0;
+}
+
+int opts_check(const struct opts_table *t, const void *target, struct err *e)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (check_limits(t, i, target, e) < 0)
+            return -1;
+    }
+    if (check_rules(t, target, e) < 0 || check_numbers(t, target, e) < 0)
+        return -1;
+    return check_ciphers(t, target, e);
+}
