@@ -24,6 +24,18 @@ static uint64_t failed_of(const struct run *r)
     return failed > meant ? failed - meant : 0;
 }
 
+/* In IPv4 the server tells them by their address, and turns them away. In IPv6 there is one address
+ * for all: there they are what it has accepted beyond what the client has begun, at least, as one
+ * that the client began and the server never saw hides one of them. The server's count is read
+ * first, so that none of ours is taken for one. */
+uint64_t checkpoint_foreign(const struct run *r)
+{
+    const struct page_app *server = &r->child[RUN_SERVER].page->app;
+    uint64_t accepted = atomic_load(&server->opened);
+    uint64_t begun = atomic_load(&r->child[RUN_CLIENT].page->app.opened);
+    return atomic_load(&server->foreign) + (accepted > begun ? accepted - begun : 0);
+}
+
 struct judge_load checkpoint_load(const struct run *r)
 {
     const struct page_app *app = &r->child[RUN_CLIENT].page->app;
@@ -37,14 +49,13 @@ struct judge_load checkpoint_load(const struct run *r)
 void checkpoint_judge(struct run *r)
 {
     const struct page_app *client = &r->child[RUN_CLIENT].page->app;
-    const struct page_app *server = &r->child[RUN_SERVER].page->app;
     const struct scenario *s = r->scenario;
     struct history_question question = {.limit_heap = s->limit_heap,
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
                                         .load = checkpoint_load(r),
-                                        .foreign = atomic_load(&server->foreign),
+                                        .foreign = checkpoint_foreign(r),
                                         .handshakes = atomic_load(&client->handshakes) +
                                                       atomic_load(&client->operations)};
     bool leak = false;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "checkpoint.h"
 #include "footprint.h"
 #include "measure/proc.h"
 #include "subject/environment.h"
@@ -258,7 +259,8 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
     fill_errors(&o->result.run.errors, app);
-    o->result.run.foreign = atomic_load(&r->child[RUN_SERVER].page->app.foreign);
+    o->result.run.foreign = checkpoint_foreign(r);
+    o->result.run.foreign_served = s->listen[0] == '[';
 }
 
 /* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */
