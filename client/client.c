@@ -392,3 +392,13 @@ int client_run(const struct options *options, struct err *e)
     end(c);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+int client_check(const struct options *options, struct err *e)
+{
+    struct choice choice;
+    char versions[128];
+    if (choice_make(&options->mix, &choice, e) < 0)
+        return -1;
+    printf("checked %s\n", probe_versions(versions, sizeof versions));
+    return 0;
+}

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "options.h"
 
+/* Whether it could run: OpenSSL can do at least one of the behaviours. Returns 0 or -1. */
+int client_check(const struct options *options, struct err *e);
 /* Runs until it is told to quit or, by hand, until it is done. `options` is borrowed. Returns the
  * exit code, or -1 when it couldn't start. After probe_start. */
 int client_run(const struct options *options, struct err *e);

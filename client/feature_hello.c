@@ -255,14 +255,14 @@ static const char *first_wrong(const struct peer *p, const struct ask *a)
     return what;
 }
 
-bool feature_hello_check(struct peer *p)
+enum step feature_hello_check(struct peer *p)
 {
     ERR_clear_error();
     const char *what = first_wrong(p, &table[p->behaviour]);
     ERR_clear_error();
-    if (what)
-        peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: %s", behaviour_name((int)p->behaviour), what);
-    return !what;
+    if (!what)
+        return STEP_ON;
+    return peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: %s", behaviour_name((int)p->behaviour), what);
 }
 
 const char *feature_hello_no_ml_kem(void)

@@ -13,7 +13,7 @@
 /* `prepare`: asks. */
 int feature_hello_prepare(struct peer *p);
 /* `work`: fails the peer when it was granted something else, as of a server without the option. */
-bool feature_hello_check(struct peer *p);
+enum step feature_hello_check(struct peer *p);
 /* `unable` of the group that is part ML-KEM. */
 const char *feature_hello_no_ml_kem(void);
 

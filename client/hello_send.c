@@ -15,21 +15,19 @@ enum { FRAGMENT_BYTES = 7, HUGE_BYTES = 56 * 1024 };
 
 /* What of the ClientHello is still to be sent. */
 struct rest {
-    uv_write_t write;
-    struct peer *peer;
     size_t at, count;
-    char bytes[];
+    uint8_t bytes[];
 };
 
 void hello_transmit_half(struct peer *p)
 {
     if (p->flights++ == 0)
-        p->shared->out.used /= 2;
+        p->shared->net.out.used /= 2;
 }
 
 void hello_transmit_fragments(struct peer *p)
 {
-    struct wire_out *out = &p->shared->out, cut;
+    struct wire_out *out = &p->shared->net.out, cut;
     if (p->flights++ > 0 || !records_split(out, FRAGMENT_BYTES, &cut))
         return;
     memcpy(out->bytes, cut.bytes, cut.used);
@@ -37,55 +35,37 @@ void hello_transmit_fragments(struct peer *p)
 }
 
 /* Takes all that was to be sent. */
-static struct rest *take_output(struct peer *p)
+static void take_output(struct peer *p)
 {
-    struct wire_out *out = &p->shared->out;
+    struct wire_out *out = &p->shared->net.out;
     struct rest *rest = calloc(1, sizeof *rest + out->used);
     CHECK(rest);
-    rest->peer = p;
     rest->count = out->used;
     memcpy(rest->bytes, out->bytes, out->used);
     out->used = 0;
     p->own = rest;
-    return rest;
-}
-
-static void write_piece(struct rest *rest);
-
-static void on_piece_written(uv_write_t *write, int status)
-{
-    struct rest *rest = write->data;
-    struct peer *p = rest->peer;
-    p->writes--;
-    if (p->state == PEER_CLOSED)
-        return;
-    if (status < 0)
-        peer_ended(p, status);
-    else if (rest->at < rest->count)
-        write_piece(rest);
 }
 
 /* libuv tells of a write in the loop's next turn at the earliest, whatever the kernel took. */
-static void write_piece(struct rest *rest)
+void hello_written_dribble(struct peer *p)
 {
-    struct peer *p = rest->peer;
+    struct rest *rest = p->own;
+    if (!rest || rest->at == rest->count)
+        return;
     bool single = rest->at < SINGLE_BYTES || rest->count <= SINGLE_BYTES + LATER_PIECES;
     size_t left = rest->count - rest->at;
     size_t piece = single ? 1 : (rest->count - SINGLE_BYTES) / LATER_PIECES + 1;
-    uv_buf_t buf = uv_buf_init(rest->bytes + rest->at, (unsigned)(piece < left ? piece : left));
-    rest->at += buf.len;
-    rest->write.data = rest;
-    int rc = uv_write(&rest->write, (uv_stream_t *)&p->tcp, &buf, 1, on_piece_written);
-    if (rc < 0)
-        p->broken = rc;
-    else
-        p->writes++;
+    size_t count = piece < left ? piece : left;
+    peer_queue(p, rest->bytes + rest->at, count);
+    rest->at += count;
 }
 
 void hello_transmit_dribble(struct peer *p)
 {
-    if (p->flights++ == 0)
-        write_piece(take_output(p));
+    if (p->flights++ > 0)
+        return;
+    take_output(p);
+    hello_written_dribble(p);
 }
 
 void hello_transmit_slowly(struct peer *p)
@@ -94,12 +74,13 @@ void hello_transmit_slowly(struct peer *p)
         take_output(p);
 }
 
-void hello_tick_slowly(struct peer *p)
+enum step hello_tick_slowly(struct peer *p)
 {
-    struct wire_out *out = &p->shared->out;
+    struct wire_out *out = &p->shared->net.out;
     struct rest *rest = p->own;
     if (rest && rest->at + 1 < rest->count)
-        out->bytes[out->used++] = (uint8_t)rest->bytes[rest->at++];
+        out->bytes[out->used++] = rest->bytes[rest->at++];
+    return STEP_STAY;
 }
 
 static X509_EXTENSION *make_extension(size_t count)

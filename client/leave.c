@@ -6,42 +6,34 @@
 #include "recipe.h"
 #include "records.h"
 
-#include <sys/socket.h>
-
 /* Nothing of ours is queued that FIN could overtake: a held connection has its echo, and a flight
- * fits into the kernel's buffer. */
-static void half_close(struct peer *p)
+ * fits into the kernel's buffer. Returns whether the socket was good for it. */
+static bool half_close(struct peer *p)
 {
-    uv_os_fd_t fd;
     peer_set_state(p, PEER_HALF_CLOSED);
-    if (uv_fileno((uv_handle_t *)&p->tcp, &fd) < 0 || shutdown(fd, SHUT_WR) < 0)
-        peer_close(p);
+    return net_half_close(&p->socket) == 0;
 }
 
-void leave_held(struct peer *p)
+enum step leave_held(struct peer *p)
 {
     CHECK(p->state == PEER_HELD && p->recipe->end == RECIPE_HELD);
     switch (p->recipe->exit) {
     case EXIT_CLOSE_NOTIFY:
         peer_set_state(p, PEER_CLOSE_NOTIFY);
-        peer_tls_send_close_notify(p);
-        break;
+        return peer_tls_send_close_notify(p);
     case EXIT_SERVER_FIRST:
         peer_set_state(p, PEER_ASKED_CLOSE);
-        peer_tls_say(p, "soak:close\n");
-        break;
+        return peer_tls_say(p, "soak:close\n");
     case EXIT_HALF_CLOSE:
-        half_close(p);
-        break;
+        return half_close(p) ? STEP_STAY : STEP_FIN;
     case EXIT_FIN:
-        peer_close(p);
-        break;
+        return STEP_FIN;
     case EXIT_RESET:
     case EXIT_IN_TURN:
     case EXIT_STALL:
-        peer_reset(p);
         break;
     }
+    return STEP_RST;
 }
 
 /* The bytes of the records up to the first of the handshake, as far as they are whole. A dummy
@@ -59,7 +51,7 @@ static size_t first_message(const struct wire_out *out)
 
 void leave_transmit(struct peer *p)
 {
-    struct wire_out *out = &p->shared->out;
+    struct wire_out *out = &p->shared->net.out;
     p->flights++;
     if (p->flights < 2)
         return;
@@ -104,27 +96,21 @@ bool leave_is_silent(const struct peer *p)
 }
 
 /* FIN and the server's end: closing at once would send RST as soon as the server writes. */
-void leave_at_point(struct peer *p)
+enum step leave_at_point(struct peer *p)
 {
     switch (p->recipe->exit) {
     case EXIT_STALL:
         p->stalled = true;
-        return;
+        return STEP_STAY;
     case EXIT_FIN:
-        half_close(p);
-        break;
+        return half_close(p) ? STEP_ABORTED : STEP_ABORT_FIN;
     case EXIT_IN_TURN:
-        if (p->shared->aborts++ % 2 == 0)
-            peer_reset(p);
-        else
-            peer_close(p);
-        break;
+        return p->shared->aborts++ % 2 == 0 ? STEP_ABORT_RST : STEP_ABORT_FIN;
     case EXIT_RESET:
     case EXIT_CLOSE_NOTIFY:
     case EXIT_SERVER_FIRST:
     case EXIT_HALF_CLOSE:
-        peer_reset(p);
         break;
     }
-    p->shared->on_aborted(p);
+    return STEP_ABORT_RST;
 }

@@ -40,6 +40,8 @@ int main(int argc, char **argv)
     int answered = program_begin(&self);
     if (answered >= 0)
         return answered;
+    if (o.check)
+        return client_check(&o, &e) < 0 ? program_refuse(name, &e) : EXIT_SUCCESS;
     struct probe_options probe = {.ledger = !o.no_ledger, .libuv = !o.no_ledger};
     if (raise_open_files(&o, &e) < 0 || probe_start(o.page_fd, &probe, &e) < 0)
         program_fail(name, o.control_fd, &e);

@@ -22,7 +22,7 @@ struct options {
     int starttls; /* enum starttls_protocol */
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
-    bool no_ledger, help, version;
+    bool no_ledger, check, help, version;
     struct target target;     /* from connect, source_net and sources */
     struct behaviour_mix mix; /* from weight */
 };

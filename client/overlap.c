@@ -150,7 +150,7 @@ static bool held_back(struct peer *p)
     struct member *m = p->own;
     if (!m || m->group->released)
         return false;
-    hold(m, &p->shared->out);
+    hold(m, &p->shared->net.out);
     if (!m->ready) {
         m->ready = true;
         m->group->ready++;
@@ -166,7 +166,7 @@ void overlap_transmit(struct peer *p)
     struct member *m = p->own;
     /* While those who spoil act, the others still hold back. */
     if (m && m->group->released && m->group->spoilers > 0)
-        hold(m, &p->shared->out);
+        hold(m, &p->shared->net.out);
     else
         held_back(p);
 }
@@ -178,7 +178,7 @@ void overlap_transmit_corrupt(struct peer *p)
         return;
     bool as_data = SSL_version(p->ssl) >= TLS1_3_VERSION;
     if (p->step++ == 0)
-        records_damage_last(&p->shared->out, as_data ? RECORD_DATA : RECORD_HANDSHAKE);
+        records_damage_last(&p->shared->net.out, as_data ? RECORD_DATA : RECORD_HANDSHAKE);
     held_back(p);
 }
 
@@ -190,7 +190,7 @@ void overlap_transmit_abort(struct peer *p)
         p->flights = 1;
         return;
     }
-    p->shared->out.used = 0;
+    p->shared->net.out.used = 0;
     if (!held_back(p))
         p->flights = 2;
     CHECK(!m || m->used == 0);
@@ -198,7 +198,7 @@ void overlap_transmit_abort(struct peer *p)
 
 /* A group that doesn't fill goes on. While one of its handshakes is still under way it is awaited,
  * however slow the machine is: it gets ready, or is gone. */
-void overlap_tick(struct peer *p)
+enum step overlap_tick(struct peer *p)
 {
     struct member *m = p->own;
     bool all_ready = m && m->group->ready == m->group->present;
@@ -207,8 +207,8 @@ void overlap_tick(struct peer *p)
             p->shared->overlap = NULL;
         release(m->group);
     }
-    if (p->recipe->point != POINT_NONE && p->flights >= 2)
-        leave_at_point(p);
+    bool leaves = p->recipe->point != POINT_NONE && p->flights >= 2;
+    return leaves ? leave_at_point(p) : STEP_STAY;
 }
 
 void overlap_gone(struct peer *p)

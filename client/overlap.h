@@ -18,7 +18,7 @@ int overlap_prepare_spoiler(struct peer *p);
 void overlap_transmit(struct peer *p);
 void overlap_transmit_corrupt(struct peer *p);
 void overlap_transmit_abort(struct peer *p);
-void overlap_tick(struct peer *p);
+enum step overlap_tick(struct peer *p);
 void overlap_gone(struct peer *p);
 
 #endif

@@ -3,29 +3,30 @@
  * One connection: TCP connect, handshake, a message echoed, held, then left as its behaviour says.
  * Everything runs on the loop of struct peer_shared and nothing blocks.
  *
- * peer_new allocates; the peer frees itself in libuv's close callback, right after `gone`. Events
- * are the last thing a peer does in a turn, so that the owner may end it from within one. The
- * owner times it out: a peer has no timer.
+ * peer_new allocates; the peer frees itself in libuv's close callback, right after `gone`. peer.c
+ * is the top: what happens to the socket or is asked by the owner begins a turn, and when it ends
+ * the peer is sent on, closed and reported, as the step says that the functions below it returned
+ * (exchange.c, operate.c, leave.c, the recipes). An event is the last thing of a turn, so that the
+ * owner may end the peer from within one. The owner times it out: a peer has no timer.
  */
 #ifndef SOAK_CLIENT_PEER_H
 #define SOAK_CLIENT_PEER_H
 
 #include "base/names.h"
+#include "net/socket.h"
 #include "options/choices.h"
 #include "page/page.h"
 #include "recipe.h"
 #include "sessions.h"
 #include "target.h"
-#include "tls/wire.h"
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
-#include <uv.h>
 
-enum { PEER_IN_BYTES = 64 * 1024, PEER_PLAIN_BYTES = 16 * 1024, PEER_PAYLOAD_SPARE = 256 };
+enum { PEER_PAYLOAD_SPARE = 256 };
 
 enum peer_state {
     PEER_NEW,
@@ -56,7 +57,6 @@ struct client_certs;
 
 /* What all peers of a loop share. Set up by the owner, borrowed by every peer. */
 struct peer_shared {
-    uv_loop_t *loop;
     SSL_CTX *ctx;
     const struct target *target;
     const char *sni;                  /* or NULL */
@@ -78,18 +78,16 @@ struct peer_shared {
     void (*on_failed)(struct peer *p, enum peer_failure kind, const char *text);
     void (*on_gone)(struct peer *p); /* the last event of every peer */
 
-    struct wire_out out; /* of the peer being served; empty between turns */
-    uint8_t in[PEER_IN_BYTES];
-    uint8_t plain[PEER_PLAIN_BYTES];
+    /* Of the turn that fails. */
+    enum peer_failure failure;
+    char why[256];
+    struct net_loop net;
 };
 
 struct peer {
-    uint32_t magic;
     enum peer_state state;
     enum behaviour behaviour;
     const struct recipe *recipe;
-    int broken;      /* the libuv error that a write ended with, or 0 */
-    unsigned writes; /* kept output under way */
     bool resume;
     bool excused;     /* has nothing to be refused for: does `work` instead */
     bool stalled;     /* says nothing more: waits for the server's end */
@@ -100,14 +98,13 @@ struct peer {
     struct peer_shared *shared;
     struct starttls *starttls; /* owned; NULL but in the dialogue before TLS */
     SSL *ssl;                  /* owned; NULL when the recipe speaks no TLS */
-    struct wire wire;
+    struct net_socket socket;
     const uint8_t *message; /* borrowed, in shared->payload */
     size_t sent, echoed;
     enum operation operation;   /* under way on a held connection */
     size_t answered;            /* bytes of the server's answer to it */
     const SSL_SESSION *session; /* before it: only to be compared */
     uint64_t begun_ns;
-    uv_tcp_t tcp;
 
     /* The owner's. */
     TAILQ_ENTRY(peer) link;
@@ -121,45 +118,53 @@ struct peer {
 /* `turn` numbers the connections; it chooses source address and message. No I/O yet. */
 struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint64_t turn,
                       bool resume);
+/* What the sockets of a loop tell their peers. */
+extern const struct net_events peer_events;
+
 /* Begins. May report a failure before it returns. */
 void peer_connect(struct peer *p, uint64_t turn);
-/* What comes first when TCP stands or is on its way, or when the dialogue before TLS is over. */
-void peer_begin(struct peer *p);
 /* Leaves a held connection as its behaviour says. Reports nothing but `gone`. */
 void peer_leave(struct peer *p);
 /* Makes a held connection leave in another way than it was drawn to. */
 void peer_become(struct peer *p, enum behaviour behaviour);
-/* The recipe's turn that comes by time. Harmless once closed. */
+/* Begins an operation on a held connection that has none: `operated` is its end. */
+void peer_operate(struct peer *p, enum operation operation);
+/* The recipe's turn that comes by time. */
 void peer_tick(struct peer *p);
 /* Takes too long: fails. Harmless once closed. */
 void peer_expire(struct peer *p);
 /* Ends at once by RST, as no failure. Harmless once closed. */
 void peer_reset(struct peer *p);
-/* Ends at once by FIN. Harmless once closed. */
-void peer_close(struct peer *p);
-void peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
-/* The server has refused a connection that was to be refused: `alert` is what it said, or 0. Ends
- * it, as a failure when that wasn't what the recipe awaits. */
-void peer_refused(struct peer *p, int alert);
+/* peer_io.c: for what runs in its turn. */
+
+/* Notes what went wrong against the behaviour's intent. Returns STEP_FAIL. */
+enum step peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The server has refused a connection that was to be refused: `alert` is what it said, or 0. A
+ * failure when that wasn't what the recipe awaits. */
+enum step peer_refused(struct peer *p, int alert);
 /* Whether a refusal is what it waits for. */
 bool peer_awaits_refusal(const struct peer *p);
 
 /* Sends what OpenSSL has written; what the kernel has no room for is kept and sent later. On an
- * error `broken` is set. */
+ * error the socket is `broken`. */
 void peer_flush(struct peer *p);
 /* The same and no more output: FIN leaves in the same segment where the kernel has room. */
 void peer_flush_with_fin(struct peer *p);
-/* Queues bytes at once, outside its turn; what becomes of it, its next turn learns. Harmless once
- * closed. */
+/* Queues bytes at once, in its turn or outside; what becomes of it, its next turn learns. Harmless
+ * once closed. */
 void peer_queue(struct peer *p, const uint8_t *bytes, size_t count);
 /* The one place that changes the state. */
 void peer_set_state(struct peer *p, enum peer_state state);
+/* TCP stands: what the kernel takes, it takes for a connection that stands, and only such a one has
+ * an end. */
+void peer_note_connected(struct peer *p);
+/* The server learns of a connection with our first bytes, unless they aren't to come soon. Returns
+ * whether it stands already. */
+bool peer_hear_first(struct peer *p);
 /* A number below PEER_PAYLOAD_SPARE that differs from one connection to the next, for hooks that do
  * several things in turn. */
-size_t peer_turn(const struct peer *p);
-/* The connection ended from outside: `why` is a libuv error, or UV_EOF. */
-void peer_ended(struct peer *p, int why);
+size_t peer_variant(const struct peer *p);
 
 #endif

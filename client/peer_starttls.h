@@ -10,11 +10,10 @@
 #include "peer.h"
 
 /* TCP is on its way. */
-void peer_starttls_begin(struct peer *p);
-/* Bytes have arrived. */
-void peer_starttls_received(struct peer *p, const uint8_t *bytes, size_t count);
-/* The server has ended the connection: whether that is all right for this recipe. Then the peer is
- * closed. */
-bool peer_starttls_ended(struct peer *p);
+enum step peer_starttls_begin(struct peer *p);
+/* Bytes have arrived. ON: the dialogue is over, and TLS begins. */
+enum step peer_starttls_received(struct peer *p, const uint8_t *bytes, size_t count);
+/* Whether the server may end the connection now, as this recipe wants it. */
+bool peer_starttls_may_end(const struct peer *p);
 
 #endif

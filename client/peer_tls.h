@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The TLS part of a connection: handshake, message and echo, close_notify. See peer.h. */
+/* The SSL object of a peer, and calls on it. See peer.h. */
 #ifndef SOAK_CLIENT_PEER_TLS_H
 #define SOAK_CLIENT_PEER_TLS_H
 
@@ -10,15 +10,16 @@ int peer_tls_open(struct peer *p);
 void peer_tls_free(struct peer *p);
 /* Whether what it agrees on is what the others ask for, so that they can resume its session. */
 bool peer_tls_session_fits_others(const SSL *ssl);
-/* Goes as far as the bytes in p->wire allow, in whatever state the connection is, and sends what
- * there is to send. */
-void peer_tls_advance(struct peer *p);
-/* Goes on with a handshake on an established connection. */
-void peer_tls_do_handshake(struct peer *p);
-/* Writes a short line, as a request to the server (docs/reference/protocol.md). The turn's end
- * sends it, or peer_flush; it fails by peer_fail. */
-void peer_tls_say(struct peer *p, const char *line);
+/* What an SSL call has come to. A full buffer is emptied here, so that the call can be made again
+ * at once, unless the kernel took only a part. */
+enum ssl_result peer_tls_result(struct peer *p, int returned);
+/* TLS has failed: whether that is all right, or why not. */
+enum step peer_tls_failed(struct peer *p);
+/* Goes on with a handshake, the first or another. ON: it is done. */
+enum step peer_tls_do_handshake(struct peer *p);
+/* Writes a short line and sends it: a request to the server (docs/reference/protocol.md). */
+enum step peer_tls_say(struct peer *p, const char *line);
 /* Sends our close_notify, and FIN with it: nothing more is to be said. */
-void peer_tls_send_close_notify(struct peer *p);
+enum step peer_tls_send_close_notify(struct peer *p);
 
 #endif

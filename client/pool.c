@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "operate.h"
 #include "options/limits.h"
 #include "pool_internal.h"
 #include "probe/probe.h"
@@ -98,7 +97,7 @@ static void operate_oldest(struct pool *pool)
     place(oldest, POOL_OPERATING);
     pacer_take(&pool->pacer);
     pool_add(&pool->shared.app->replacements_started, 1);
-    operate_begin(oldest, pool->o.operate);
+    peer_operate(oldest, pool->o.operate);
 }
 
 static bool may_begin(const struct pool *pool, uint64_t now_ns)
@@ -260,8 +259,10 @@ static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
     pool_back_off(pool);
     if (kept_slot)
         quota_failed(&pool->quota);
-    if (p->place == POOL_OPERATING)
+    if (p->place == POOL_OPERATING) {
         rounds_failed(&pool->rounds);
+        pacer_run(&pool->pacer, clock_now_ns()); /* it was the last: there is one more now */
+    }
     if (p->place != POOL_LEAVING)
         place(p, POOL_LEAVING);
     pool->o.on_failure(pool->o.owner, p, kind, text);
@@ -307,7 +308,7 @@ void pool_init(struct pool *pool, const struct pool_options *o)
     pool->shared.on_aborted = on_aborted;
     pool->shared.on_failed = on_failed;
     pool->shared.on_gone = on_gone;
-    uv_timer_init(pool->shared.loop, &pool->timer);
+    uv_timer_init(pool->shared.net.loop, &pool->timer);
     pool->timer.data = pool;
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How each behaviour is done: a table entry of plain choices, and hooks for what choices can't say.
- * The engine (peer.c, peer_tls.c, leave.c) follows it. A family has a file of entries and hooks.
+ * The engine (peer.c, exchange.c, leave.c) follows it. A family has a file of entries and hooks.
  *
- * Hooks run on the peer's loop, in its turn. Each may end the peer by peer_fail, peer_cut and the
- * like, and then returns at once; none may block, or keep a pointer to the peer that `gone` doesn't
- * take back.
+ * Hooks run on the peer's loop, in its turn. They end nothing: they return what is to become of the
+ * connection. None may block, or keep a pointer to the peer that `gone` doesn't take back.
  */
 #ifndef SOAK_CLIENT_RECIPE_H
 #define SOAK_CLIENT_RECIPE_H
@@ -53,6 +52,21 @@ enum recipe_point {
     POINT_DATA           /* the message was sent, and its echo isn't awaited */
 };
 
+/* What is to become of a connection; peer.c does it when the turn ends. */
+enum step {
+    STEP_STAY,        /* it waits for what comes */
+    STEP_ON,          /* a part is done: the next one begins */
+    STEP_ESTABLISHED, /* it is held from now on */
+    STEP_OPERATED,    /* the operation on it is done */
+    STEP_ABORTED,     /* never held, as intended; it waits for the server's end */
+    STEP_ABORT_FIN,   /* the same, and it ends at once */
+    STEP_ABORT_RST,
+    STEP_FIN, /* it ends at once */
+    STEP_RST,
+    STEP_FAIL, /* it ends at once, against its behaviour's intent: peer_fail */
+    STEP_ENDED /* the server has ended it: what that means depends on the state */
+};
+
 struct recipe {
     enum recipe_end end;
     enum recipe_exit exit;
@@ -78,17 +92,19 @@ struct recipe {
     /* Bytes about to be sent lie in shared->out: they may be changed, cut or held back. Of the
      * dialogue before TLS only with in_starttls. */
     void (*transmit)(struct peer *p);
-    /* Bytes have arrived, before TLS sees them. False: they are dealt with. */
-    bool (*arrived)(struct peer *p, const uint8_t *bytes, size_t count);
+    /* Bytes have arrived. ON: they are for TLS; else they are dealt with. */
+    enum step (*arrived)(struct peer *p, const uint8_t *bytes, size_t count);
+    /* Bytes that were queued have left. */
+    void (*written)(struct peer *p);
     /* The message has come back: more is to be done before it counts as established. Called again
-     * after each arrival. True: done. `heard` gets what arrives meanwhile. A REFUSED one must be
+     * after each arrival. ON: done. `heard` gets what arrives meanwhile. A REFUSED one must be
      * refused before it is done. */
-    bool (*work)(struct peer *p);
-    void (*heard)(struct peer *p, const uint8_t *bytes, size_t count);
+    enum step (*work)(struct peer *p);
+    enum step (*heard)(struct peer *p, const uint8_t *bytes, size_t count);
     /* The last of all: the peer is about to be freed. */
     void (*gone)(struct peer *p);
     /* From time to time (about every 100 ms) until it is established or over. */
-    void (*tick)(struct peer *p);
+    enum step (*tick)(struct peer *p);
 };
 
 /* `behaviour` is below BEHAVIOUR_COUNT. */

@@ -21,9 +21,9 @@ static const char done[] = "soak:done\n";
 /* Not a request: it is echoed. */
 static const char under_new_keys[] = "under new keys\n";
 
-static void fail(struct peer *p, const char *what)
+static enum step fail(struct peer *p, const char *what)
 {
-    peer_fail(p, PEER_FAIL_ECHO, "%s: %s", behaviour_name((int)p->behaviour), what);
+    return peer_fail(p, PEER_FAIL_ECHO, "%s: %s", behaviour_name((int)p->behaviour), what);
 }
 
 /* `step` counts what was said and what was heard in turn. Whether it is now ours to say. */
@@ -32,17 +32,17 @@ static bool is_our_turn(const struct peer *p)
     return p->step % 2 == 0;
 }
 
-static void hear(struct peer *p, const char *expected, const uint8_t *bytes, size_t count)
+static enum step hear(struct peer *p, const char *expected, const uint8_t *bytes, size_t count)
 {
     if (is_our_turn(p) || count != strlen(expected) || memcmp(bytes, expected, count) != 0)
-        peer_fail(p, PEER_FAIL_ECHO, "%s: the server answers '%.*s'",
-                  behaviour_name((int)p->behaviour), (int)(count < 40 ? count : 40),
-                  (const char *)bytes);
-    else
-        p->step++;
+        return peer_fail(p, PEER_FAIL_ECHO, "%s: the server answers '%.*s'",
+                         behaviour_name((int)p->behaviour), (int)(count < 40 ? count : 40),
+                         (const char *)bytes);
+    p->step++;
+    return STEP_STAY;
 }
 
-static void say_request(struct peer *p)
+static enum step say_request(struct peer *p)
 {
     static const char *const word[BEHAVIOUR_COUNT] = {
         [BEHAVIOUR_KEY_UPDATE_ASKED] = "update",
@@ -52,7 +52,7 @@ static void say_request(struct peer *p)
     char line[64] = "soak:auth\n";
     if (word[p->behaviour])
         snprintf(line, sizeof line, "soak:%s %u\n", word[p->behaviour], p->recipe->repeats);
-    peer_tls_say(p, line);
+    return peer_tls_say(p, line);
 }
 
 /* A certificate is asked for once per request, all else as often as the request says. */
@@ -61,42 +61,38 @@ static unsigned requests_of(const struct peer *p)
     return p->behaviour == BEHAVIOUR_AUTH_LATER ? p->recipe->repeats : 1;
 }
 
-static bool request(struct peer *p)
+static enum step request(struct peer *p)
 {
     if (p->step >= 2 * requests_of(p))
-        return true;
-    if (is_our_turn(p)) {
-        p->step++;
-        say_request(p);
-    }
-    return false;
+        return STEP_ON;
+    if (!is_our_turn(p))
+        return STEP_STAY;
+    p->step++;
+    return say_request(p);
 }
 
-static void answered(struct peer *p, const uint8_t *bytes, size_t count)
+static enum step answered(struct peer *p, const uint8_t *bytes, size_t count)
 {
-    hear(p, done, bytes, count);
+    return hear(p, done, bytes, count);
 }
 
-static bool update(struct peer *p)
+static enum step update(struct peer *p)
 {
     if (p->step >= 2 * p->recipe->repeats)
-        return true;
+        return STEP_ON;
     if (!is_our_turn(p))
-        return false;
+        return STEP_STAY;
     p->step++;
     ERR_clear_error();
-    if (SSL_key_update(p->ssl, SSL_KEY_UPDATE_REQUESTED) == 1) {
-        peer_tls_say(p, under_new_keys);
-    } else {
-        ERR_clear_error();
-        fail(p, "OpenSSL refuses to update the keys");
-    }
-    return false;
+    if (SSL_key_update(p->ssl, SSL_KEY_UPDATE_REQUESTED) == 1)
+        return peer_tls_say(p, under_new_keys);
+    ERR_clear_error();
+    return fail(p, "OpenSSL refuses to update the keys");
 }
 
-static void updated(struct peer *p, const uint8_t *bytes, size_t count)
+static enum step updated(struct peer *p, const uint8_t *bytes, size_t count)
 {
-    hear(p, under_new_keys, bytes, count);
+    return hear(p, under_new_keys, bytes, count);
 }
 
 static int prepare_tls12(struct peer *p)
@@ -115,27 +111,23 @@ static int prepare_tls13(struct peer *p)
 }
 
 /* Writes the ClientHello; the rest of the handshake is SSL_read's, as its messages arrive. */
-static void begin_again(struct peer *p)
+static enum step begin_again(struct peer *p)
 {
     ERR_clear_error();
     int rc = SSL_renegotiate(p->ssl) == 1 ? SSL_do_handshake(p->ssl) : 0;
     bool begun = rc != 1 && SSL_get_error(p->ssl, rc) == SSL_ERROR_WANT_READ;
     ERR_clear_error();
-    if (begun)
-        peer_flush(p);
-    else
-        fail(p, "OpenSSL refuses to renegotiate");
+    return begun ? STEP_STAY : fail(p, "OpenSSL refuses to renegotiate");
 }
 
-static bool renegotiate(struct peer *p)
+static enum step renegotiate(struct peer *p)
 {
     if (SSL_renegotiate_pending(p->ssl) || SSL_in_init(p->ssl))
-        return false;
+        return STEP_STAY;
     if (p->step >= p->recipe->repeats)
-        return true;
+        return STEP_ON;
     p->step++;
-    begin_again(p);
-    return false;
+    return begin_again(p);
 }
 
 static const char *no_tickets(void)

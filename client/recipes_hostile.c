@@ -18,7 +18,7 @@ enum { WARNINGS = 16, EMPTY_RECORDS = 64, EARLY_CCS = 64, RANDOM_BYTES = 512 };
 
 static struct wire_out *out_of(struct peer *p)
 {
-    return &p->shared->out;
+    return &p->shared->net.out;
 }
 
 static void put_bytes(struct wire_out *out, const void *bytes, size_t count)
@@ -45,7 +45,7 @@ static void open_plain_http(struct peer *p)
  */
 static void open_random_bytes(struct peer *p)
 {
-    struct rng rng = {.state = peer_turn(p)};
+    struct rng rng = {.state = peer_variant(p)};
     uint8_t bytes[RANDOM_BYTES];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)rng_next(&rng);
@@ -125,7 +125,7 @@ static void open_garbage_extensions(struct peer *p)
                                       "a",
                    0),
     };
-    size_t which = peer_turn(p) % (sizeof garbage / sizeof garbage[0]);
+    size_t which = peer_variant(p) % (sizeof garbage / sizeof garbage[0]);
     hello_put(out_of(p), TLS1_2_VERSION, usual_suites, &garbage[which]);
 }
 
@@ -180,34 +180,36 @@ struct answer {
     uint8_t bytes[RECORD_ALERT_BYTES];
 };
 
-static void judge(struct peer *p, struct answer *a)
+static enum step judge(struct peer *p, struct answer *a)
 {
     const uint8_t *level = a->bytes + RECORD_HEADER_BYTES;
     if (a->bytes[0] == RECORD_ALERT && level[0] == ALERT_FATAL)
-        peer_refused(p, level[1]);
-    else if (a->bytes[0] == RECORD_ALERT)
+        return peer_refused(p, level[1]);
+    if (a->bytes[0] == RECORD_HANDSHAKE)
+        return peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server answered what it was to refuse",
+                         behaviour_name((int)p->behaviour));
+    if (a->bytes[0] == RECORD_ALERT)
         a->used = 0; /* a warning: what it comes to is still to be said */
-    else if (a->bytes[0] == RECORD_HANDSHAKE)
-        peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server answered what it was to refuse",
-                  behaviour_name((int)p->behaviour));
+    return STEP_STAY;
 }
 
 /* The recipes' `arrived`: a fatal alert refuses the peer, a handshake message accepts it, which is
  * a failure; after anything else it waits for the server's close. */
-static bool raw_arrived(struct peer *p, const uint8_t *bytes, size_t count)
+static enum step raw_arrived(struct peer *p, const uint8_t *bytes, size_t count)
 {
     struct answer *a = p->own;
+    enum step step = STEP_STAY;
     if (!a) {
         a = p->own = calloc(1, sizeof *a);
         CHECK(a);
     }
-    while (count > 0 && a->used < sizeof a->bytes && p->state != PEER_CLOSED) {
+    while (count > 0 && a->used < sizeof a->bytes && step == STEP_STAY) {
         a->bytes[a->used++] = *bytes++;
         count--;
         if (a->used == sizeof a->bytes)
-            judge(p, a);
+            step = judge(p, a);
     }
-    return false;
+    return step;
 }
 
 #define RAW(the_open, the_alert)                                                                   \
@@ -233,7 +235,8 @@ const struct recipe recipes_hostile[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_FRAGMENTED_CLIENT_HELLO] = {.exit = EXIT_CLOSE_NOTIFY,
                                            .transmit = hello_transmit_fragments},
     [BEHAVIOUR_DRIBBLED_CLIENT_HELLO] = {.exit = EXIT_CLOSE_NOTIFY,
-                                         .transmit = hello_transmit_dribble},
+                                         .transmit = hello_transmit_dribble,
+                                         .written = hello_written_dribble},
     [BEHAVIOUR_SLOWLORIS] = {.end = RECIPE_REFUSED,
                              .transmit = hello_transmit_slowly,
                              .tick = hello_tick_slowly},

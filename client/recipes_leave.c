@@ -10,18 +10,16 @@
 static const char large_request[] = "soak:send 16777216\n";
 
 /* Leaves with the first of the bytes, while the server waits for room. */
-static bool leave_large_write(struct peer *p)
+static enum step leave_large_write(struct peer *p)
 {
-    if (p->step++ == 0)
-        peer_tls_say(p, large_request);
-    return false;
+    return p->step++ == 0 ? peer_tls_say(p, large_request) : STEP_STAY;
 }
 
-static void on_large_write(struct peer *p, const uint8_t *bytes, size_t count)
+static enum step on_large_write(struct peer *p, const uint8_t *bytes, size_t count)
 {
     (void)bytes;
     (void)count;
-    leave_at_point(p);
+    return leave_at_point(p);
 }
 
 #define AT(the_point, the_exit)                                                                    \

@@ -15,21 +15,12 @@ static void excuse_full(struct peer *p)
     p->excused = !SSL_session_reused(p->ssl);
 }
 
-static bool leave_excused(struct peer *p)
-{
-    leave_at_point(p);
-    return false;
-}
-
 /* What comes after the handshake isn't given to TLS; with the first of it the peer goes. */
-static bool leave_unread(struct peer *p, const uint8_t *bytes, size_t count)
+static enum step leave_unread(struct peer *p, const uint8_t *bytes, size_t count)
 {
     (void)bytes;
     (void)count;
-    if (p->state < PEER_ECHO)
-        return true;
-    leave_at_point(p);
-    return false;
+    return p->state < PEER_ECHO ? STEP_ON : leave_at_point(p);
 }
 
 static int prepare_psk(struct peer *p)
@@ -63,7 +54,7 @@ static int prepare_wrong_psk(struct peer *p)
 #define REFUSED_SESSION(the_prepare, the_alert)                                                    \
     {                                                                                              \
         .end = RECIPE_REFUSED, .exit = EXIT_FIN, .no_offer = true, .alert = the_alert,             \
-        .prepare = the_prepare, .on_handshake_done = excuse_full, .work = leave_excused            \
+        .prepare = the_prepare, .on_handshake_done = excuse_full, .work = leave_at_point           \
     }
 #define EARLY(the_prepare)                                                                         \
     {                                                                                              \

@@ -11,7 +11,7 @@ static void halve(struct peer *p)
 {
     if (!starttls_asked(p->starttls))
         return;
-    p->shared->out.used /= 2;
+    p->shared->net.out.used /= 2;
     p->flights++;
 }
 
@@ -20,8 +20,8 @@ static void halve(struct peer *p)
 static void babble(struct peer *p)
 {
     enum { BYTES = 1024 };
-    struct wire_out *out = &p->shared->out;
-    unsigned value = (unsigned)peer_turn(p);
+    struct wire_out *out = &p->shared->net.out;
+    unsigned value = (unsigned)peer_variant(p);
     for (out->used = 0; out->used < BYTES; out->used++) {
         value = value * 1664525 + 1013904223;
         out->bytes[out->used] = (uint8_t)(value >> 24);
@@ -33,7 +33,7 @@ static void babble(struct peer *p)
 static void inject(struct peer *p)
 {
     size_t count;
-    struct wire_out *out = &p->shared->out;
+    struct wire_out *out = &p->shared->net.out;
     if (!starttls_asked(p->starttls))
         return;
     const char *command = starttls_injection(p->shared->starttls, &count);

@@ -58,7 +58,7 @@ static int offer_ancient(struct peer *p)
 
 int offer_ancient_or_none(struct peer *p)
 {
-    return peer_turn(p) % 2 ? 0 : offer_ancient(p);
+    return peer_variant(p) % 2 ? 0 : offer_ancient(p);
 }
 
 /* How long a server waits until it is over: what it said with the ticket, and a second for the
@@ -87,7 +87,7 @@ int offer_expired(struct peer *p)
 int offer_newest_or_ancient(struct peer *p)
 {
     struct sessions *store = p->shared->sessions;
-    if (peer_turn(p) % 2)
+    if (peer_variant(p) % 2)
         return offer_ancient(p);
     struct session_der der = sessions_take(store, true);
     int rc = offer_der(p, &der);
@@ -122,7 +122,7 @@ int offer_spoiled(struct peer *p)
     struct session_der der = sessions_take(p->shared->sessions, false);
     SSL_SESSION *session = session_decode(&der);
     if (session)
-        spoil(&der, session, peer_turn(p) % 2);
+        spoil(&der, session, peer_variant(p) % 2);
     SSL_SESSION_free(session);
     int rc = offer_der(p, &der);
     free(der.bytes);

@@ -131,7 +131,8 @@ static void make_pool(struct worker *w, int index)
         .on_times = on_times,
     };
     struct peer_shared *s = &w->pool.shared;
-    s->loop = &w->loop;
+    s->net.loop = &w->loop;
+    s->net.events = &peer_events;
     s->ctx = w->ctx;
     s->target = &o->target;
     s->sni = o->sni;

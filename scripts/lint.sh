@@ -49,6 +49,7 @@ strict_build() {
 run format format
 run floors python3 scripts/lint_floors.py
 run size python3 scripts/lint_size.py
+run circles python3 scripts/lint_circles.py
 run spdx python3 scripts/lint_spdx.py
 run cppcheck static_analysis
 run shellcheck shell_scripts

@@ -191,7 +191,7 @@ static int run_scenario(const struct chosen *c)
         usage(&e);
         return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
     }
-    if (server_check(&programs, &e) != 0)
+    if (subject_check(&programs, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];
     if (s->fail_alloc)

@@ -150,6 +150,12 @@ class OperationsTest(unittest.TestCase):
         self.assertEqual(len(echo.messages), 5)
         self.assertEqual(sum(echo.messages), 5 + 40 + 1)  # the one that wasn't answered
 
+    def test_the_last_operation_of_an_epoch_is_made_up_for_too(self):
+        echo, done = self.operate("request", ssl.TLSVersion.TLSv1_3, "--conns=1", drop={0: 41})
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"operations +40,")
+        self.assertEqual(echo.messages, [41, 2])
+
     def test_what_cannot_be_is_refused(self):
         for options, why in ((["--operate=renegotiate"], "only TLS 1.2 renegotiates"),
                              (["--operate=key-update", "--tls=1.2"], "TLS 1.2 has no such thing"),

@@ -283,6 +283,17 @@ class Limits(Live):
             self.assertIn(said, run.err)
             self.assertEqual(os.listdir(self.results), [])
 
+    def test_a_mix_that_the_client_cannot_do_is_refused_before_the_run(self):
+        check = subprocess.run([os.path.join(soak_run.BIN, "soak-client"), "--connect=127.0.0.1:1",
+                                "--mix=group-ml-kem", "--check"], capture_output=True, text=True)
+        if check.returncode == 0:
+            self.skipTest("this OpenSSL can do every behaviour")
+        run = self.soak(*BUSY, "--mix", "group-ml-kem")
+        self.assertEqual((run.exit, run.out), (2, ""), run.explain())
+        self.assertRegex(run.err, r"\Asoak: none of the behaviours asked for can be done here: "
+                                  r"this OpenSSL has no X25519MLKEM768, .*\n\Z")
+        self.assertEqual(os.listdir(self.results), [])
+
     def test_as_many_workers_as_are_allowed_work(self):
         run = self.soak("--conns", "64", "--churn", "max", "--closed", "3000", "--workers", "32",
                         "--client-workers", "32")

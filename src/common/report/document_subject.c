@@ -26,13 +26,7 @@ static int read_reasons(const json_t *from, struct judgement *j, struct err *e)
 static void take_finding(struct judgement *j, const struct result_site *site)
 {
     struct judge_finding *f = &j->finding[j->findings++];
-    *f = (struct judge_finding){.site = SIZE_MAX,
-                                .kind = site->kind,
-                                .verdict = site->verdict,
-                                .blocks = site->blocks,
-                                .bytes = site->bytes,
-                                .per_conn_blocks = site->per_conn_blocks,
-                                .per_conn_bytes = site->per_conn_bytes};
+    *f = (struct judge_finding){.site = SIZE_MAX, .row = site->row};
     snprintf(f->why, sizeof f->why, "%s", site->why ? site->why : "");
 }
 

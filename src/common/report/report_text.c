@@ -1,8 +1,336 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "report/report.h"
-
-#include "report/screen.h"
 #include "sections.h"
+
+#include "options/grammar.h"
+#include "report/figures.h"
+#include "report/report.h"
+#include "report/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CLAUSE = 256 };
+
+/* Below this share of the asked rate the headline says what was reached. */
+static const double FAR_BELOW = 0.9;
+
+const struct result_subject *parts_lead(const struct result *r)
+{
+    const struct result_subject *lead = r->subjects ? &r->subject[0] : NULL;
+    for (size_t i = 0; i < r->subjects; i++) {
+        const struct result_subject *candidate = &r->subject[i];
+        if (candidate->judgement.verdict == VERDICT_LEAK)
+            return candidate;
+        if (lead->judgement.verdict == VERDICT_PASS)
+            lead = candidate->judgement.verdict == VERDICT_PASS ? lead : candidate;
+    }
+    return lead;
+}
+
+const struct result_site *parts_guilty(const struct result_subject *subject)
+{
+    for (size_t i = 0; i < subject->sites; i++) {
+        if (subject->site[i].verdict == VERDICT_LEAK)
+            return &subject->site[i];
+    }
+    return NULL;
+}
+
+const struct judge_metric *parts_metric(const struct judgement *j, enum metric metric)
+{
+    for (size_t i = 0; i < j->metrics; i++)
+        if (strcmp(j->metric[i].id, metric_name(metric)) == 0)
+            return &j->metric[i];
+    return NULL;
+}
+
+const struct result_stack *parts_stack_of(const struct result_subject *subject,
+                                          const struct result_site *site)
+{
+    for (size_t i = 0; i < subject->capture.stacks; i++) {
+        const struct result_stack *stack = &subject->capture.stack[i];
+        bool both = site->file && stack->file;
+        if (both ? strcmp(site->file, stack->file) == 0 && site->line == stack->line
+                 : !site->file && !stack->file)
+            return stack;
+    }
+    return NULL;
+}
+
+char *parts_rates(char *buf, size_t size, const struct result *r)
+{
+    char got[FIGURE_SIZE], asked[FIGURE_SIZE];
+    int decimals = r->run.rate_per_s < 10 ? 1 : 0;
+    figure_grouped(got, sizeof got, r->run.rate_per_s, decimals);
+    figure_grouped(asked, sizeof asked, r->run.asked_per_s, r->run.asked_per_s < 10 ? 1 : 0);
+    if (r->run.asked_per_s > 0)
+        snprintf(buf, size, "%s/s of %s/s", got, asked);
+    else
+        snprintf(buf, size, "%s/s (max)", got);
+    return buf;
+}
+
+bool parts_far_below(const struct result *r)
+{
+    return r->run.asked_per_s > 0 && r->run.rate_per_s < FAR_BELOW * r->run.asked_per_s;
+}
+
+/* `58,229 connections (30 open, 59s; only 294/s of 1,000/s)` */
+static char *extent(char *buf, size_t size, const struct result *r)
+{
+    char count[32], open[32], time[32], rates[CLAUSE / 2];
+    double ns = r->run.seconds > 0 ? r->run.seconds * 1e9 : 0;
+    bool operations = r->run.unit && strcmp(r->run.unit, "operation") == 0;
+    uint64_t basis = r->run.measured ? r->run.measured : r->run.closed;
+    bool far_below = r->verdict == VERDICT_PASS && parts_far_below(r);
+    snprintf(buf, size, "%s %s (%s %s, %s%s%s)", human_count(count, sizeof count, (int64_t)basis),
+             operations ? "operations" : "connections",
+             human_count(open, sizeof open, (int64_t)r->run.conns), operations ? "held" : "open",
+             human_duration(time, sizeof time, (uint64_t)(ns + 0.5)), far_below ? "; only " : "",
+             far_below ? parts_rates(rates, sizeof rates, r) : "");
+    return buf;
+}
+
+/* ---- LEAK ---- */
+
+/* `1 open file lost per connection`: kinds that aren't about bytes. */
+static void counted(char *buf, size_t size, const struct judgement *j)
+{
+    bool files = j->kind == KIND_DESCRIPTORS;
+    const struct judge_metric *m = parts_metric(j, files ? METRIC_OPEN_FILES : METRIC_THREADS);
+    char number[FIGURE_SIZE];
+    const char *noun = files ? "open file" : "thread", *lost = kind_headline(j->kind);
+    if (m && fabs(m->per_conn) >= 0.5)
+        snprintf(buf, size, "%s %s%s %s per %s", figure_plain(number, sizeof number, m->per_conn),
+                 noun, m->per_conn < 1.5 ? "" : "s", lost, judgement_unit(j));
+    else if (m && m->per_conn > 0)
+        snprintf(buf, size, "1 %s %s per %s %ss", noun, lost,
+                 figure_plain(number, sizeof number, 1 / m->per_conn), judgement_unit(j));
+    else
+        snprintf(buf, size, "%ss %s", noun, lost);
+}
+
+/* `32 B lost per connection`, `one 32 B block lost per 1,000 connections` */
+static void of_bytes(char *buf, size_t size, const struct judgement *j)
+{
+    char bytes[FIGURE_SIZE], every[FIGURE_SIZE];
+    double blocks = j->per_conn_blocks;
+    if (blocks > 0 && blocks < 0.5)
+        snprintf(buf, size, "one %s B block %s per %s %ss",
+                 figure_grouped(bytes, sizeof bytes, j->per_conn_bytes / blocks, 0),
+                 kind_headline(j->kind), figure_plain(every, sizeof every, 1 / blocks),
+                 judgement_unit(j));
+    else
+        snprintf(buf, size, "%s B %s per %s", figure_plain(bytes, sizeof bytes, j->per_conn_bytes),
+                 kind_headline(j->kind), judgement_unit(j));
+}
+
+static void amount(char *buf, size_t size, const struct judgement *j)
+{
+    char bytes[FIGURE_SIZE];
+    switch (kind_measured_by(j->kind)) {
+    case BY_COUNT:
+        counted(buf, size, j);
+        return;
+    case BY_TIME:
+        snprintf(buf, size, "memory grows with time, %ss or not,", judgement_unit(j));
+        return;
+    case BY_PAGES:
+        snprintf(buf, size, "no block is lost, yet the heap grows by %s B per %s",
+                 figure_plain(bytes, sizeof bytes, j->per_conn_bytes), judgement_unit(j));
+        return;
+    case BY_BLOCKS:
+    case BY_HEAP:
+        of_bytes(buf, size, j);
+    }
+}
+
+/* The function that asked for the memory. */
+static const char *function_of(const struct result_subject *subject, const struct result_site *site)
+{
+    const struct result_stack *stack = parts_stack_of(subject, site);
+    for (size_t i = 0; stack && i < stack->frames; i++) {
+        if (stack->frame[i].function)
+            return stack->frame[i].function;
+        if (site->file)
+            return NULL; /* the innermost frame is the site's */
+    }
+    return NULL;
+}
+
+/* ` at server/defect.c:78, in lost_state_accept` */
+static void at(char *buf, size_t size, const struct result_subject *subject)
+{
+    char file[CLAUSE];
+    const struct result_site *site = parts_guilty(subject);
+    enum measured_by by = kind_measured_by(subject->judgement.kind);
+    buf[0] = '\0';
+    if (!site || by == BY_COUNT || by == BY_PAGES)
+        return;
+    const char *function = function_of(subject, site);
+    bool object = subject->class_name && subject->class_name[0];
+    if (site->file)
+        figure_place(file, sizeof file, site->file, site->line);
+    snprintf(buf, size, "%s%.60s%s%s%.200s%s%.100s", object ? " in " : "",
+             object ? subject->class_name : "", object ? " objects" : "",
+             site->file ? " at " : " outside OpenSSL", site->file ? file : "",
+             function ? ", in " : "", function ? function : "");
+}
+
+/* What broke the run, without where its log is. */
+static char *broken(char *buf, size_t size, const struct result *r)
+{
+    snprintf(buf, size, "%s", r->broken);
+    char *log = strstr(buf, "; its log: ");
+    if (log)
+        *log = '\0';
+    return buf;
+}
+
+static void leak(char *buf, size_t size, const struct result *r,
+                 const struct result_subject *subject)
+{
+    char what[CLAUSE], where[CLAUSE * 2], how[CLAUSE * 2], who[CLAUSE] = "";
+    if (subject != &r->subject[0] && r->subject[0].judgement.verdict == VERDICT_PASS)
+        snprintf(who, sizeof who, "in the %s, not the %s: ", subject->name, r->subject[0].name);
+    else if (subject != &r->subject[0])
+        snprintf(who, sizeof who, "in the %s, while the %s can't be judged: ", subject->name,
+                 r->subject[0].name);
+    amount(what, sizeof what, &subject->judgement);
+    at(where, sizeof where, subject);
+    snprintf(buf, size, "%s%s%s%s%s", who, what, where, r->broken ? "; then " : "",
+             r->broken ? broken(how, sizeof how, r) : "");
+}
+
+/* ---- no verdict ---- */
+
+/* `; until then OpenSSL blocks 20,230 -> 23,422`, the one figure that is always there. */
+static void until_then(char *buf, size_t size, const struct result *r)
+{
+    char start[FIGURE_SIZE], end[FIGURE_SIZE];
+    const struct judge_metric *m =
+        r->subjects ? parts_metric(&r->subject[0].judgement, METRIC_OPENSSL_BLOCKS) : NULL;
+    buf[0] = '\0';
+    if (m)
+        snprintf(buf, size, "; until then OpenSSL blocks %s → %s",
+                 figure_level(start, sizeof start, m->start, m->unit),
+                 figure_level(end, sizeof end, m->end, m->unit));
+}
+
+static void invalid(char *buf, size_t size, const struct result *r,
+                    const struct result_subject *lead)
+{
+    char how[CLAUSE * 2], grown[CLAUSE];
+    until_then(grown, sizeof grown, r);
+    if (r->broken)
+        snprintf(buf, size, "the run broke: %s%s", broken(how, sizeof how, r), grown);
+    else if (lead && lead->judgement.reasons)
+        snprintf(buf, size, "not to be trusted: %s", lead->judgement.reason[0]);
+    else
+        snprintf(buf, size, "the figures of this run can't be trusted");
+}
+
+const struct result_site *parts_doubt(const struct result_subject *subject)
+{
+    for (size_t i = 0; i < subject->sites; i++) {
+        if (subject->site[i].verdict == VERDICT_INCONCLUSIVE)
+            return &subject->site[i];
+    }
+    return NULL;
+}
+
+/* `perhaps 83.8 B per connection at ssl/ssl_sess.c:110` */
+static void perhaps(char *buf, size_t size, const struct result_subject *subject,
+                    const struct result_site *site)
+{
+    char file[CLAUSE] = "", bytes[FIGURE_SIZE];
+    if (site->file)
+        figure_place(file, sizeof file, site->file, site->line);
+    if (site->per_conn_bytes > 0)
+        snprintf(buf, size, "perhaps %s B per %s%s%s (%s), and this run can't tell",
+                 figure_plain(bytes, sizeof bytes, site->per_conn_bytes),
+                 judgement_unit(&subject->judgement), file[0] ? " at " : "", file,
+                 kind_text(site->kind));
+    else
+        snprintf(buf, size, "something grows%s%s (%s), and this run can't tell what it is",
+                 file[0] ? " at " : "", file, kind_text(site->kind));
+}
+
+/* The first reason; the sensitivity in fewer words. */
+static void but(char *buf, size_t size, const struct result *r, const struct judgement *j)
+{
+    char over[CLAUSE], seen[FIGURE_SIZE], asked[32];
+    double one_in = j->sensitivity.one_in;
+    human_count(asked, sizeof asked, (int64_t)r->run.want_one_in);
+    extent(over, sizeof over, r);
+    if (j->reasons <= 1 && one_in < 1)
+        snprintf(buf, size, "nothing grew over %s, but no lost block would surely have shown",
+                 over);
+    else if (j->reasons <= 1 && one_in < (double)r->run.want_one_in)
+        snprintf(buf, size, "nothing grew, but only 1 in %s would have shown; asked: 1 in %s",
+                 figure_grouped(seen, sizeof seen, floor(one_in), 0), asked);
+    else
+        snprintf(buf, size, "nothing grew over %s, but %s", over,
+                 j->reasons ? j->reason[0] : "it can't be judged");
+}
+
+static void undecided(char *buf, size_t size, const struct result *r,
+                      const struct result_subject *lead)
+{
+    char over[CLAUSE];
+    const struct result_site *site = lead ? parts_doubt(lead) : NULL;
+    if (site)
+        perhaps(buf, size, lead, site);
+    else if (!lead || lead->judgement.sensitivity.epochs < JUDGE_MIN_EPOCHS)
+        snprintf(buf, size, "nothing can be said yet after %s", extent(over, sizeof over, r));
+    else
+        but(buf, size, r, &lead->judgement);
+}
+
+static void sentence(char *buf, size_t size, const struct result *r,
+                     const struct result_subject *lead)
+{
+    char over[CLAUSE];
+    switch (r->verdict) {
+    case VERDICT_LEAK:
+        if (lead)
+            leak(buf, size, r, lead);
+        return;
+    case VERDICT_PASS:
+        snprintf(buf, size, "nothing %s over %s", r->interrupted ? "grew" : "grows",
+                 extent(over, sizeof over, r));
+        return;
+    case VERDICT_INCONCLUSIVE:
+        undecided(buf, size, r, lead);
+        return;
+    case VERDICT_INVALID:
+        invalid(buf, size, r, lead);
+        return;
+    }
+}
+
+char *report_headline(const struct result *r, char *buf, size_t size)
+{
+    char text[SCREEN_TEXT] = "", raw[SCREEN_TEXT + 32];
+    const struct screen plain = {.utf8 = true};
+    sentence(text, sizeof text, r, parts_lead(r));
+    snprintf(raw, sizeof raw, "%s%s%s", r->interrupted ? "interrupted; " : "",
+             r->not_kept ? "not kept; " : "", text);
+    return screen_clean(&plain, buf, size, raw);
+}
+
+#define VERDICT_INK(id, name, word, code, gravity, ink) [id] = INK_##ink,
+
+void parts_headline(const struct result *r, const struct screen *s)
+{
+    static const enum ink inks[VERDICT_COUNT] = {VERDICT_LIST(VERDICT_INK)};
+    char text[REPORT_HEADLINE];
+    struct screen_lead lead = {.word = verdict_name(r->verdict), .ink = inks[r->verdict]};
+    screen_wrap(s, &lead, "%s", report_headline(r, text, sizeof text));
+}
+
+/* ---- the whole text ---- */
 
 /* A run that broke early leaves a subject without any figure. */
 static bool has_figures(const struct result_subject *subject)

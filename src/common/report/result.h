@@ -31,10 +31,7 @@ struct result_mapped {
 struct result_site {
     const char *file;
     uint32_t line;
-    int64_t blocks, bytes;
-    double per_conn_blocks, per_conn_bytes;
-    enum kind kind;
-    enum verdict verdict;
+    JUDGE_ROW;
     const char *why;
     const char *attribution; /* the behaviours that it follows: "reset", "all"; NULL: not told */
 };

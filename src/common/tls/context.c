@@ -4,35 +4,12 @@
 #include "context_internal.h"
 
 #include <openssl/err.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { ALPN_MAX_BYTES = 256 };
 
 /* What ties a resumed session to the same kind of service; needed with client certificates. */
 static const unsigned char session_context[] = "soak";
-
-char *context_error(char *buf, size_t size)
-{
-    unsigned long code = ERR_get_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    if (!code)
-        snprintf(buf, size, "OpenSSL gave no reason");
-    else if (ERR_GET_LIB(code) == ERR_LIB_SYS)
-        snprintf(buf, size, "%s", strerror(ERR_GET_REASON(code)));
-    else if (reason)
-        snprintf(buf, size, "%s", reason);
-    else
-        ERR_error_string_n(code, buf, size);
-    ERR_clear_error();
-    return buf;
-}
-
-int context_fail(struct err *e, const char *what)
-{
-    char why[256];
-    return err_set(e, "%s: %s", what, context_error(why, sizeof why));
-}
 
 static int set_version(SSL_CTX *ctx, enum tls_version version)
 {

@@ -8,11 +8,6 @@
 
 enum { LIST_BYTES = 1024 };
 
-const struct context_features *context_features_of(const SSL *ssl)
-{
-    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-}
-
 static int verify_mode(enum client_auth auth)
 {
     switch (auth) {
@@ -185,4 +180,36 @@ int context_set_features(SSL_CTX *ctx, const struct context_server_options *o, s
     if (f->padding_bytes && !SSL_CTX_set_block_padding(ctx, (size_t)f->padding_bytes))
         return context_fail(e, "can't set the padding");
     return 0;
+}
+
+static int unknown_name(const struct context_features *f, int *alert)
+{
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    switch (f->unknown_name) {
+    case SNI_UNKNOWN_ACCEPT:
+        break;
+    case SNI_UNKNOWN_WARN:
+        return SSL_TLSEXT_ERR_ALERT_WARNING;
+    case SNI_UNKNOWN_REFUSE:
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* Called for every ClientHello, with a name or without. */
+static int on_name(SSL *ssl, int *alert, void *arg)
+{
+    const struct context_features *f = context_features_of(ssl);
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    (void)arg;
+    if (!f || !name || strcmp(name, "localhost") == 0)
+        return SSL_TLSEXT_ERR_OK;
+    if (!f->other || strcmp(name, CONTEXT_OTHER_NAME) != 0)
+        return unknown_name(f, alert);
+    return SSL_set_SSL_CTX(ssl, f->other) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+void context_set_names(SSL_CTX *ctx)
+{
+    SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
 }

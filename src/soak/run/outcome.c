@@ -24,13 +24,7 @@ static void fill_sites(struct outcome *o, const struct run *r, int subject)
     for (size_t i = 0; i < j->findings; i++) {
         const struct judge_finding *f = &j->finding[i];
         struct result_site *site = &o->site[subject][out->sites++];
-        *site = (struct result_site){.blocks = f->blocks,
-                                     .bytes = f->bytes,
-                                     .per_conn_blocks = f->per_conn_blocks,
-                                     .per_conn_bytes = f->per_conn_bytes,
-                                     .kind = f->kind,
-                                     .verdict = f->verdict,
-                                     .why = f->why};
+        *site = (struct result_site){.row = f->row, .why = f->why};
         char *attribution = o->site_attribution[subject][i];
         if (r->judged && f->site != SIZE_MAX &&
             attribution_site(r->attribution, (size_t)subject, f->site, attribution, OUTCOME_TEXT))

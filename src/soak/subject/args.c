@@ -111,21 +111,35 @@ void args_server_check(struct args *a, const struct scenario *s, const char *pro
     add(a, "--check");
 }
 
+/* What has another name there, or another value. */
+static void add_client(struct args *a, const struct scenario *s)
+{
+    char text[32];
+    add(a, "--workers=%d", s->client_workers);
+    add(a, "--timeout=%s",
+        grammar_duration_print(text, sizeof text, s->handshake_timeout_ns + PATIENCE_NS));
+    if (s->client_auth != CLIENT_AUTH_NONE)
+        add(a, "--client-certs=/proc/self/fd/5");
+}
+
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
                  const char *address, uint64_t port)
 {
-    char text[32];
     struct scenario of = *s;
     of.seed = seed;
     add_options(a, &of, program, CLIENT);
     add_ends(a, s);
     add_network(a, s, "source-net", seed);
     add(a, "--connect=%s:%" PRIu64, address, port);
-    add(a, "--workers=%d", s->client_workers);
-    add(a, "--timeout=%s",
-        grammar_duration_print(text, sizeof text, s->handshake_timeout_ns + PATIENCE_NS));
-    if (s->client_auth != CLIENT_AUTH_NONE)
-        add(a, "--client-certs=/proc/self/fd/5");
+    add_client(a, s);
+}
+
+void args_client_check(struct args *a, const struct scenario *s, const char *program)
+{
+    add_options(a, s, program, CLIENT);
+    add(a, "--connect=%s", s->listen);
+    add_client(a, s);
+    add(a, "--check");
 }
 
 void args_footprint(struct args *a, const struct scenario *s, const char *program)

@@ -21,8 +21,9 @@ struct args {
 
 /* All abort when the scenario's strings don't fit (scenario_check bounds them). */
 void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed);
-/* The same for `soak-server --check`, which is no child: it has no control socket and no page. */
+/* The same for `--check`, which is no child: it has no control socket and no page. */
 void args_server_check(struct args *a, const struct scenario *s, const char *program);
+void args_client_check(struct args *a, const struct scenario *s, const char *program);
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
                  const char *address, uint64_t port);
 

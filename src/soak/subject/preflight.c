@@ -50,42 +50,48 @@ int ports_check(const struct scenario *s, struct err *e)
                    s->listen, ports, reuse);
 }
 
-/* ---- the server ---- */
+/* ---- the two programs ---- */
 
 enum { PATIENCE_MS = 60000, SAID = 8192 };
 
-/* The last line that it said, without the program's name before it. */
-static const char *last_line(char *text)
+static const char *name_of(bool server)
 {
-    static const char name[] = "soak-server: ";
+    return server ? "soak-server" : "soak-client";
+}
+
+/* The last line that it said, without the program's name before it. */
+static const char *last_line(char *text, const char *name)
+{
     size_t length = strlen(text);
     while (length && text[length - 1] == '\n')
         text[--length] = '\0';
     const char *line = strrchr(text, '\n');
     line = line ? line + 1 : text;
-    return strncmp(line, name, sizeof name - 1) == 0 ? line + sizeof name - 1 : line;
+    size_t named = strlen(name);
+    bool is_named = strncmp(line, name, named) == 0 && strncmp(line + named, ": ", 2) == 0;
+    return is_named ? line + named + 2 : line;
 }
 
-static int concluded(const struct programs *p, const struct guard_end *end, int out_fd,
+static int concluded(const struct programs *p, bool server, const struct guard_end *end, int out_fd,
                      struct err *e)
 {
     char text[SAID];
     ssize_t n = pread(out_fd, text, sizeof text - 1, 0);
     text[n > 0 ? n : 0] = '\0';
-    const char *said = last_line(text);
+    const char *said = last_line(text, name_of(server));
     if (end->status == 0 && end->signal_number == 0)
-        return programs_check_allocator(p, true, said, e);
+        return programs_check_allocator(p, server, said, e);
     if (end->status == 2)
         return err_set(e, "%.450s", said);
     char how[64];
     snprintf(how, sizeof how, end->signal_number ? "signal %d" : "status %d",
              end->signal_number ? end->signal_number : (int)end->status);
-    return err_set(e, "the server can't start, it ended with %s%s%.350s", how,
-                   *said ? "; it said: " : "", said);
+    return err_set(e, "the %s can't start, it ended with %s%s%.350s", server ? "server" : "client",
+                   how, *said ? "; it said: " : "", said);
 }
 
 /* The system's libraries, and an address of the kernel's choice, are the build's own affair. */
-static bool has_questions(const struct programs *p)
+static bool server_has_questions(const struct programs *p)
 {
     const struct scenario *s = p->scenario;
     struct scenario usual;
@@ -94,25 +100,41 @@ static bool has_questions(const struct programs *p)
            strcmp(s->listen, usual.listen) != 0;
 }
 
-int server_check(const struct programs *p, struct err *e)
+/* Every OpenSSL lets a connection leave. */
+static bool client_has_questions(const struct programs *p)
+{
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        if (p->scenario->weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_LEAVE)
+            return false;
+    }
+    return true;
+}
+
+static int ask(const struct programs *p, bool server, struct err *e)
 {
     struct args args;
     struct guard_end end;
     char path[PATH_MAX + 32];
     int out_fd;
-    if (!has_questions(p))
-        return 0;
-    if (memory_file_make("soak-server", "", &out_fd, e) < 0)
+    if (memory_file_make(name_of(server), "", &out_fd, e) < 0)
         return -1;
-    snprintf(path, sizeof path, "%s/soak-server", programs_server_folder(p));
-    args_server_check(&args, p->scenario, path);
-    char **environment = programs_environment(p, true);
+    snprintf(path, sizeof path, "%s/%s", server ? programs_server_folder(p) : p->folder,
+             name_of(server));
+    (server ? args_server_check : args_client_check)(&args, p->scenario, path);
+    char **environment = programs_environment(p, server);
     const struct guard_job job = {
         .argv = args.argv, .environment = environment, .out_fd = out_fd, .limit_ms = PATIENCE_MS};
     int started = guard_run(&job, &end);
-    int rc = started == 0 ? concluded(p, &end, out_fd, e)
+    int rc = started == 0 ? concluded(p, server, &end, out_fd, e)
                           : err_set(e, "%.300s can't be started: %s", path, uv_strerror(started));
     environment_free(environment);
     close(out_fd);
     return rc;
+}
+
+int subject_check(const struct programs *p, struct err *e)
+{
+    if (server_has_questions(p) && ask(p, true, e) < 0)
+        return -1;
+    return client_has_questions(p) ? ask(p, false, e) : 0;
 }

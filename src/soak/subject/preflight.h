@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is asked before a run. Of the machine: whether the ports of one address are enough, as IPv6
- * has one loopback address. Of the server, what only it can tell: whether it starts on its
- * libraries at all, its OpenSSL takes the groups and ciphers, and the address is free.
+ * has one loopback address. Of the server and the client, what only they can tell: whether the
+ * server starts on its libraries at all, its OpenSSL takes the groups and ciphers, and the address
+ * is free; whether the client's OpenSSL can do any of the behaviours asked for.
  */
 #ifndef SOAK_PREFLIGHT_H
 #define SOAK_PREFLIGHT_H
 
 #include "programs.h"
 
-/* Runs `soak-server --check` when the scenario asks for something of that kind. Returns 0, or -1
- * with the server's sentence. */
-int server_check(const struct programs *p, struct err *e);
+/* Runs `soak-server --check` and `soak-client --check` when the scenario asks for something of that
+ * kind. Returns 0, or -1 with the program's sentence. */
+int subject_check(const struct programs *p, struct err *e);
 
 /* Refuses a rate at which a server on [::1] would leave more ports in TIME_WAIT than there are,
  * where the kernel doesn't take them again. Returns 0 or -1. */

@@ -106,13 +106,28 @@ struct evidence {
     uint64_t seed;        /* for the bootstrap */
 };
 
-/* A site (or size class, or gauge) that isn't quiet, and what became of it. */
+/* What became of something that isn't quiet: the same row in a judgement and in a result. Each of
+ * its fields is one of the struct that has it. */
+#define JUDGE_ROW_FIELDS                                                                           \
+    enum kind kind;                                                                                \
+    enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */        \
+    int64_t blocks, bytes; /* survivors */                                                         \
+    double per_conn_blocks, per_conn_bytes;
+struct judge_row {
+    JUDGE_ROW_FIELDS
+};
+#define JUDGE_ROW                                                                                  \
+    union {                                                                                        \
+        struct judge_row row;                                                                      \
+        struct {                                                                                   \
+            JUDGE_ROW_FIELDS                                                                       \
+        };                                                                                         \
+    }
+
+/* A site, size class or gauge. */
 struct judge_finding {
     size_t site; /* index in evidence.site; SIZE_MAX when it isn't a site */
-    enum kind kind;
-    enum verdict verdict;  /* LEAK, PASS (explained: one-time, cache, ...), INCONCLUSIVE */
-    int64_t blocks, bytes; /* survivors */
-    double per_conn_blocks, per_conn_bytes;
+    JUDGE_ROW;
     enum metric gauge; /* that it is about; METRIC_NONE when it is a site */
     char why[192];     /* the evidence it rests on, one sentence */
 };

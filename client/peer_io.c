@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a turn of a peer is made of: its state, its output, and what it notes. */
+#include "base/check.h"
+#include "peer.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+ENUM_NAMES(peer_failure, PEER_FAILURE_LIST)
+
+void peer_set_state(struct peer *p, enum peer_state state)
+{
+    CHECK(state > p->state);
+    p->state = state;
+}
+
+void peer_note_connected(struct peer *p)
+{
+    if (p->state == PEER_CONNECT)
+        peer_set_state(p, p->starttls ? PEER_STARTTLS : PEER_HANDSHAKE);
+}
+
+bool peer_hear_first(struct peer *p)
+{
+    int fd = net_fd(&p->socket);
+    return fd >= 0 && target_hear_first(fd);
+}
+
+size_t peer_variant(const struct peer *p)
+{
+    return (size_t)(p->message - p->shared->payload);
+}
+
+enum step peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
+{
+    struct peer_shared *shared = p->shared;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(shared->why, sizeof shared->why, format, args);
+    va_end(args);
+    shared->failure = kind;
+    return STEP_FAIL;
+}
+
+bool peer_awaits_refusal(const struct peer *p)
+{
+    return p->recipe->end == RECIPE_REFUSED && p->state <= PEER_WORK && !p->starttls;
+}
+
+enum step peer_refused(struct peer *p, int alert)
+{
+    bool tls12 = p->ssl && SSL_version(p->ssl) == TLS1_2_VERSION && p->recipe->alert_tls12;
+    int awaited = tls12 ? p->recipe->alert_tls12 : p->recipe->alert;
+    if (!awaited || alert == awaited)
+        return STEP_ABORT_FIN;
+    return peer_fail(
+        p, PEER_FAIL_HANDSHAKE, "%s: refused by %s, not by %s", behaviour_name((int)p->behaviour),
+        alert ? SSL_alert_desc_string_long(alert) : "a close", SSL_alert_desc_string_long(awaited));
+}
+
+void peer_queue(struct peer *p, const uint8_t *bytes, size_t count)
+{
+    if (p->state != PEER_CLOSED && !p->socket.broken)
+        net_keep(&p->socket, bytes, count);
+}
+
+void peer_flush(struct peer *p)
+{
+    if (p->recipe->transmit && p->shared->net.out.used && (!p->starttls || p->recipe->in_starttls))
+        p->recipe->transmit(p);
+    if (net_flush(&p->socket) > 0)
+        peer_note_connected(p);
+}
+
+/* One segment carries the last of the output and FIN. What doesn't fit is left to peer_flush. */
+void peer_flush_with_fin(struct peer *p)
+{
+    struct wire_out *out = &p->shared->net.out;
+    int fd = net_fd(&p->socket);
+    bool free_to_send = out->used && !p->socket.broken && !p->socket.writes;
+    if (free_to_send && fd >= 0 &&
+        send(fd, out->bytes, out->used, MSG_MORE | MSG_NOSIGNAL) == (ssize_t)out->used) {
+        out->used = 0;
+        if (net_half_close(&p->socket) < 0)
+            p->socket.broken = -errno;
+    }
+    peer_flush(p);
+}
