@@ -15,7 +15,7 @@ install(DIRECTORY src/common DESTINATION ${share}/src)
 
 # From the same tables as --help.
 set(man ${CMAKE_BINARY_DIR}/soak.1)
-add_custom_command(OUTPUT ${man} COMMAND soak --man > ${man} VERBATIM)
+add_custom_command(OUTPUT ${man} COMMAND soak --man > ${man} DEPENDS soak VERBATIM)
 add_custom_target(man ALL DEPENDS ${man})
 install(FILES ${man} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 

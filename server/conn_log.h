@@ -13,6 +13,7 @@
 #define SOAK_SERVER_TRACE_H
 
 #include "base/err.h"
+#include "base/names.h"
 
 #include <openssl/ssl.h>
 #include <stddef.h>
@@ -21,16 +22,17 @@
 struct trace;
 struct trace_log;
 
-/* How a connection ended; the first cause counts. */
-enum trace_end {
-    TRACE_GOES_ON,
-    TRACE_CLOSE_NOTIFY, /* the peer said it */
-    TRACE_FIN,          /* the peer closed without it */
-    TRACE_RESET,
-    TRACE_TIMEOUT,
-    TRACE_ERROR, /* TLS failed: our alert or the peer's */
-    TRACE_SERVER /* the server's own will */
-};
+/* How a connection ended; the first cause counts. X(ENUM, name in the log) */
+#define TRACE_END_LIST(X)                                                                          \
+    X(TRACE_GOES_ON, "server")                                                                     \
+    X(TRACE_CLOSE_NOTIFY, "close-notify") /* the peer said it */                                   \
+    X(TRACE_FIN, "fin")                   /* the peer closed without it */                         \
+    X(TRACE_RESET, "reset")                                                                        \
+    X(TRACE_TIMEOUT, "timeout")                                                                    \
+    X(TRACE_ERROR, "error")   /* TLS failed: our alert or the peer's */                            \
+    X(TRACE_SERVER, "server") /* the server's own will */
+
+enum trace_end { TRACE_END_LIST(ENUM_ID) };
 
 /* Opens `path` to append, for its owner only. Returns 0 or -1; trace_log_close frees. */
 int trace_log_open(const char *path, struct trace_log **ret, struct err *e);

@@ -67,14 +67,14 @@
     X(116, "certificate_required")                                                                 \
     X(120, "no_application_protocol")
 
-#define X(number, name)                                                                            \
+#define CASE_OF_NAME(number, name)                                                                 \
     case number:                                                                                   \
         return name;
 
 static const char *step_name(unsigned what)
 {
     switch (what) {
-        STEPS(X)
+        STEPS(CASE_OF_NAME)
     default:
         return NULL;
     }
@@ -83,12 +83,11 @@ static const char *step_name(unsigned what)
 static const char *alert_name(int code)
 {
     switch (code) {
-        ALERTS(X)
+        ALERTS(CASE_OF_NAME)
     default:
         return NULL;
     }
 }
-#undef X
 
 static bool is_plain(unsigned char c)
 {
@@ -205,18 +204,11 @@ static void put_alert(struct text *to, const char *key, int code)
     put_text(to, key, name ? name : unknown);
 }
 
-static void put_end(const struct trace *t, struct text *to)
-{
-    static const char *const end[] = {
-        [TRACE_GOES_ON] = "server", [TRACE_CLOSE_NOTIFY] = "close-notify", [TRACE_FIN] = "fin",
-        [TRACE_RESET] = "reset",    [TRACE_TIMEOUT] = "timeout",           [TRACE_ERROR] = "error",
-        [TRACE_SERVER] = "server"};
-    put_text(to, "ended", end[t->end]);
-}
+static ENUM_NAMES(trace_end, TRACE_END_LIST)
 
-/* Each handshake has a Finished of either side; those after the first are renegotiations. The
- * Finished of an authentication after the handshake has no answer. */
-static uint64_t renegotiations(const struct trace *t)
+    /* Each handshake has a Finished of either side; those after the first are renegotiations. The
+     * Finished of an authentication after the handshake has no answer. */
+    static uint64_t renegotiations(const struct trace *t)
 {
     uint64_t handshakes = t->in.finished < t->out.finished ? t->in.finished : t->out.finished;
     return handshakes ? handshakes - 1 : 0;
@@ -251,7 +243,7 @@ size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size)
     put_number(&line, "out", t->out.bytes);
     put_alert(&line, "alert-in", t->in.alert);
     put_alert(&line, "alert-out", t->out.alert);
-    put_end(t, &line);
+    put_text(&line, "ended", trace_end_name(t->end));
     put_number(&line, "renegotiations", renegotiations(t));
     put_number(&line, "key-updates", t->in.key_updates + t->out.key_updates);
     put_number(&line, "key-updates-out", t->out.key_updates);

@@ -34,7 +34,6 @@ void options_help(FILE *out)
     fprintf(out, "\ndefects:\n");
 #define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
 #include "options/defects.def"
-#undef X
 }
 
 static int read_client_net(const char *text, uint32_t *ret, struct err *e)

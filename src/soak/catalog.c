@@ -80,7 +80,8 @@ const char *catalog_root(void)
 
 const char *catalog_results(const char *kind, char *path, size_t size)
 {
-    snprintf(path, size, "%s/results/%s", catalog_is_installed() ? "." : catalog_root(), kind);
+    struct text text = text_into(path, size);
+    text_add(&text, "%s/results/%s", catalog_is_installed() ? "." : catalog_root(), kind);
     return path;
 }
 
@@ -192,11 +193,36 @@ int catalog_path(const char *word, char *path, size_t size, struct err *e)
     return catalog_refuse("scenario", word, e);
 }
 
-const char *catalog_last(const char *word, char *path, size_t size)
+static bool holds(const char *folder, const char *name, const char *document)
 {
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s/%s", folder, name, document);
+    return n > 0 && n < (int)sizeof path && access(path, R_OK) == 0;
+}
+
+/* Their names begin with the time. */
+static void newest_with(const char *folder, const char *document, char name[NAME_MAX + 1])
+{
+    DIR *in = opendir(folder);
+    struct dirent *d;
+    while (in && (d = readdir(in)) != NULL)
+        if (d->d_name[0] != '.' && strcmp(d->d_name, "last") != 0 && strcmp(d->d_name, name) > 0 &&
+            holds(folder, d->d_name, document))
+            snprintf(name, NAME_MAX + 1, "%s", d->d_name);
+    if (in)
+        closedir(in);
+}
+
+const char *catalog_last(const char *word, const char *document, char *path, size_t size)
+{
+    char folder[PATH_MAX], name[NAME_MAX + 1] = "";
     if (strcmp(word, "last") != 0 || access(word, F_OK) == 0)
         return word;
-    catalog_results("runs/last", path, size);
+    catalog_results("runs", folder, sizeof folder);
+    if (!holds(folder, "last", document))
+        newest_with(folder, document, name);
+    struct text text = text_into(path, size);
+    text_add(&text, "%s/%s", folder, name[0] ? name : "last");
     shorten(path);
     return path;
 }

@@ -41,10 +41,10 @@ int catalog_refuse(const char *what, const char *word, struct err *e);
 /* The scenario's name that was probably meant, in buf; or NULL. */
 const char *catalog_nearest(const char *word, char *buf, size_t size);
 
-/* What a word that names a finished run, or suite, stands for: `last` is the latest in
- * results/runs, unless a file has that name; any other word is itself. The answer is `word` or
- * `path`. */
-const char *catalog_last(const char *word, char *path, size_t size);
+/* What a word that names a finished run, or suite, stands for: `last` is the latest in results/runs
+ * that has the document (result.json, suite.json), unless a file has that name; any other word is
+ * itself. The answer is `word` or `path`. */
+const char *catalog_last(const char *word, const char *document, char *path, size_t size);
 
 /* `nightly` of "scenarios/nightly.soak", printable: names the run's folder. */
 void catalog_name(const char *word, char *name, size_t size);

@@ -386,6 +386,20 @@ class Finished(Compare):
         self.assertEqual([v["name"] for v in self.read("c.json")["versions"]],
                          ["3.0.17-1~made", "3.0.22-1~made"])
 
+    def test_last_is_the_latest_run_although_a_suite_came_after_it(self):
+        self.environment["SOAK_ROOT"] = str(self.folder)
+        runs = self.folder / "results/runs"
+        runs.mkdir(parents=True)
+        a = self.make("a", "3.0.17")
+        self.make("results/runs/20260101-000000-smoke", "3.0.20")
+        self.make("results/runs/20260101-000001-smoke", "3.0.22")
+        (runs / "20260101-000002-suite").mkdir()
+        (runs / "20260101-000002-suite/suite.json").write_text("{}", encoding="utf-8")
+        (runs / "last").symlink_to("20260101-000002-suite")
+        self.soak("compare", a, "last", "--json", "c.json")
+        self.assertEqual([v["name"] for v in self.read("c.json")["versions"]],
+                         ["3.0.17-1~made", "3.0.22-1~made"])
+
     def test_finished_runs_are_compared_by_their_documents(self):
         a, b = self.make("a", "3.0.17"), self.make("b", "3.0.22")
         process = self.soak("compare", a, self.folder / b / "result.json", "--json=c.json")

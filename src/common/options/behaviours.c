@@ -20,13 +20,4 @@ const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
     return &entries[behaviour];
 }
 
-const char *behaviour_family_name(enum behaviour_family family)
-{
-    static const char *const names[] = {
-        [BEHAVIOUR_LEAVE] = "leave",       [BEHAVIOUR_RESUME] = "resume",
-        [BEHAVIOUR_FEATURE] = "feature",   [BEHAVIOUR_HOSTILE] = "hostile",
-        [BEHAVIOUR_RESOURCE] = "resource", [BEHAVIOUR_STARTTLS] = "starttls",
-    };
-    CHECK((unsigned)family < BEHAVIOUR_FAMILIES);
-    return names[family];
-}
+ENUM_NAMES(behaviour_family, BEHAVIOUR_FAMILY_LIST)

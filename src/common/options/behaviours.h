@@ -6,6 +6,8 @@
 #ifndef SOAK_OPTIONS_BEHAVIOURS_H
 #define SOAK_OPTIONS_BEHAVIOURS_H
 
+#include "base/names.h"
+
 #include <stdint.h>
 
 enum behaviour {
@@ -14,15 +16,16 @@ enum behaviour {
     BEHAVIOUR_COUNT
 };
 
-enum behaviour_family {
-    BEHAVIOUR_LEAVE,    /* how and where the connection ends */
-    BEHAVIOUR_RESUME,   /* sessions, tickets, early data, keys shared beforehand */
-    BEHAVIOUR_FEATURE,  /* extensions, certificates, groups, messages after the handshake */
-    BEHAVIOUR_HOSTILE,  /* what isn't TLS, or is broken on purpose */
-    BEHAVIOUR_RESOURCE, /* the server runs out of something, or out of time */
-    BEHAVIOUR_STARTTLS, /* the dialogue in clear text before TLS */
-    BEHAVIOUR_FAMILIES
-};
+/* X(ENUM, name) */
+#define BEHAVIOUR_FAMILY_LIST(X)                                                                   \
+    X(BEHAVIOUR_LEAVE, "leave")       /* how and where the connection ends */                      \
+    X(BEHAVIOUR_RESUME, "resume")     /* sessions, tickets, early data, keys shared beforehand */  \
+    X(BEHAVIOUR_FEATURE, "feature")   /* extensions, certificates, groups, post-handshake */       \
+    X(BEHAVIOUR_HOSTILE, "hostile")   /* what isn't TLS, or is broken on purpose */                \
+    X(BEHAVIOUR_RESOURCE, "resource") /* the server runs out of something, or out of time */       \
+    X(BEHAVIOUR_STARTTLS, "starttls") /* the dialogue in clear text before TLS */
+
+enum behaviour_family { BEHAVIOUR_FAMILY_LIST(ENUM_ID) BEHAVIOUR_FAMILIES };
 
 /* How the server sees a behaviour's connections end: bits, as with some it depends on whether there
  * is a session yet. tests/behaviours compares it with the server's log. */

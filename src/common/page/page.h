@@ -137,10 +137,9 @@ struct page_heap {
     X(foreign, 0) /* server: peers that aren't its load; turned away, and in no other count */
 
 /* Shared: atomic adds, or one publishing thread. */
+#define PAGE_COUNTER(counter, moves) page_u64 counter;
 struct page_app {
-#define X(counter, moves) page_u64 counter;
-    PAGE_APP_FIELDS(X)
-#undef X
+    PAGE_APP_FIELDS(PAGE_COUNTER)
 };
 
 /* The blocks of the self-check: allocation sites PAGE_PLANT_FILE, line 1 + enum page_plant. They

@@ -144,11 +144,11 @@ static void read_heap(const struct page *page, struct snapshot *s)
     }
 }
 
+#define READ_COUNTER(counter, moves) READ(s->app, page->app, counter);
+
 static void read_app(const struct page *page, struct snapshot *s)
 {
-#define X(counter, moves) READ(s->app, page->app, counter);
-    PAGE_APP_FIELDS(X)
-#undef X
+    PAGE_APP_FIELDS(READ_COUNTER)
 }
 
 static void read_head(const struct page *page, struct snapshot *s)
@@ -204,11 +204,11 @@ void snapshot_free(struct snapshot *s)
     s->sites = 0;
 }
 
+#define ADD_IF_IT_MOVES(counter, moves) +(moves)*load_u(&page->app.counter)
+
 uint64_t snapshot_activity(const struct page *page)
 {
-#define X(counter, moves) +(moves)*load_u(&page->app.counter)
-    uint64_t sum = 0 PAGE_APP_FIELDS(X);
-#undef X
+    uint64_t sum = 0 PAGE_APP_FIELDS(ADD_IF_IT_MOVES);
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         const struct page_thread *thread = &page->thread[i];
         sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);

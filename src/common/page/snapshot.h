@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#define SNAPSHOT_COUNTER(counter, moves) uint64_t counter;
+
 /* The page's sums. Owned by the caller: snapshot_free. */
 struct snapshot_site {
     char file[PAGE_FILE_BYTES]; /* cleaned: leading ../ removed, always terminated */
@@ -45,9 +47,7 @@ struct snapshot {
         uint64_t class_size[PAGE_SIZE_CLASSES], class_regions[PAGE_SIZE_CLASSES];
     } heap;
     struct {
-#define X(counter, moves) uint64_t counter;
-        PAGE_APP_FIELDS(X)
-#undef X
+        PAGE_APP_FIELDS(SNAPSHOT_COUNTER)
     } app;
 };
 /* Reads the page into `ret`. Exact only when the subject is quiescent. Returns 0, or -1 when out of

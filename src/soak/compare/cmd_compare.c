@@ -247,7 +247,7 @@ static int work(struct compare_line *line, struct err *e)
         return -1;
     bool versions = line->names > 0;
     for (size_t i = 0; !versions && i < line->words; i++)
-        line->word[i] = catalog_last(line->word[i], line->last, sizeof line->last);
+        line->word[i] = catalog_last(line->word[i], "result.json", line->last, sizeof line->last);
     if ((versions ? check_versions(line, e) : check_finished(line, e)) != 0 ||
         outputs_check(&outputs, e) != 0)
         return -1;

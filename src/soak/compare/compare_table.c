@@ -65,19 +65,20 @@ static void sight_text(const struct compare_set *s, char *buf, size_t size)
         snprintf(buf, size, "could see 1 lost block in %s, %s", first, second);
 }
 
+static const char *change_note(enum compare_outcome outcome)
+{
+    return outcome == COMPARE_SAME ? "=" : compare_outcome_name(outcome);
+}
+
 static void add_verdicts(const struct filling *f)
 {
-    static const char *const notes[] = {[COMPARE_SAME] = "=",
-                                        [COMPARE_BETTER] = "better",
-                                        [COMPARE_WORSE] = "worse",
-                                        [COMPARE_UNSURE] = "can't tell"};
     const struct compare_set *s = f->set;
     struct grid_row *verdict = grid_add(f->grid, "verdict"),
                     *one_in = f->wordy ? NULL : grid_add(f->grid, "could see 1 lost in");
     for (size_t i = 0; i < s->entries; i++) {
         const struct compare_column *c = &s->judgement.column[i];
         char figure[GRID_TEXT];
-        snprintf(figure, sizeof figure, "%s", i ? notes[c->verdict_outcome] : "");
+        snprintf(figure, sizeof figure, "%s", i ? change_note(c->verdict_outcome) : "");
         if (f->wordy && i == 1)
             sight_text(s, figure, sizeof figure);
         set_cell(f->screen, &verdict->cell[i], c->runs ? verdict_name(c->verdict) : "-", figure,

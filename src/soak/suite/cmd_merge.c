@@ -112,7 +112,7 @@ static int add_word(struct merging *m, const char *typed, struct err *e)
 {
     char path[PATH_MAX];
     struct stat s;
-    const char *word = catalog_last(typed, path, sizeof path);
+    const char *word = catalog_last(typed, "suite.json", path, sizeof path);
     if (stat(word, &s) != 0)
         return err_set(e, "%.300s: %s", word, strerror(errno));
     if (!S_ISDIR(s.st_mode))

@@ -9,11 +9,10 @@
 #include <string.h>
 
 static const char *const sides[PAIR_SIDES] = {"server", "client"};
-static const char *const outcomes[] = {
-    [STEP_WENT_ON] = "went-on", [STEP_FAILED] = "failed",   [STEP_HUNG] = "hung",
-    [STEP_STUCK] = "stuck",     [STEP_CRASHED] = "crashed", [STEP_INTERRUPTED] = "interrupted"};
 
-enum exit_code torture_exit(const struct torture *t)
+static ENUM_NAMES(step_outcome, STEP_OUTCOME_LIST)
+
+    enum exit_code torture_exit(const struct torture *t)
 {
     if (t->broken[0])
         return EXIT_BROKEN;
@@ -265,7 +264,7 @@ char *torture_step_json(const struct torture *t, const struct torture_sweep *w, 
     json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o}", "kind", "fail-alloc", "side",
                           sides[w->side], "behaviour", t->behaviour[w->behaviour], "number",
                           (json_int_t)number, "asked", (json_int_t)s->asked, "outcome",
-                          outcomes[s->outcome], "failed", step_failed_json(s));
+                          step_outcome_name(s->outcome), "failed", step_failed_json(s));
     for (int side = 0; o && side < PAIR_SIDES; side++) {
         if (s->kept[side].blocks || s->kept[side].bytes)
             json_object_set_new(o, sides[side], kept_json(&s->kept[side]));
@@ -316,7 +315,7 @@ static json_t *finding_json(const struct torture *t, const struct torture_findin
                   "numbers", numbers_json(f), "behaviours", behaviours_json(t, f));
     json_object_set_new(o, "call", f->failed.call[0] ? json_string(f->failed.call) : json_null());
     json_object_set_new(o, "failed", step_failed_json(&f->step));
-    json_object_set_new(o, "outcome", json_string(outcomes[f->step.outcome]));
+    json_object_set_new(o, "outcome", json_string(step_outcome_name(f->step.outcome)));
     json_object_set_new(o, "signal", json_integer(f->step.signal));
     json_object_set_new(o, "stays", kept_json(&f->step.kept[f->kept_side]));
     json_object_set_new(o, "repeats", json_integer((json_int_t)f->repeats));

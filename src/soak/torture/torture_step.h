@@ -7,6 +7,7 @@
 #ifndef SOAK_TORTURE_STEP_H
 #define SOAK_TORTURE_STEP_H
 
+#include "base/names.h"
 #include "torture_ledger.h"
 #include "torture_pair.h"
 
@@ -14,14 +15,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum step_outcome {
-    STEP_WENT_ON,    /* the connection did all that it was to do */
-    STEP_FAILED,     /* it failed, and both sides ended it */
-    STEP_HUNG,       /* one side waited for the other until the client's patience was over */
-    STEP_STUCK,      /* a side answered no more at all; both have been ended */
-    STEP_CRASHED,    /* a side died; both have been ended */
-    STEP_INTERRUPTED /* by the user: the rest isn't known */
-};
+/* X(ENUM, name in JSON) */
+#define STEP_OUTCOME_LIST(X)                                                                       \
+    X(STEP_WENT_ON, "went-on") /* the connection did all that it was to do */                      \
+    X(STEP_FAILED, "failed")   /* it failed, and both sides ended it */                            \
+    X(STEP_HUNG, "hung")       /* one side waited for the other until the client gave up */        \
+    X(STEP_STUCK, "stuck")     /* a side answered no more at all; both have been ended */          \
+    X(STEP_CRASHED, "crashed") /* a side died; both have been ended */                             \
+    X(STEP_INTERRUPTED, "interrupted") /* by the user: the rest isn't known */
+
+enum step_outcome { STEP_OUTCOME_LIST(ENUM_ID) };
 
 /* Return addresses, innermost first. */
 struct step_stack {
