@@ -85,6 +85,28 @@ class Strangers(test_robust.Live):
         self.assert_only_ours(run)
 
 
+    def test_over_ipv6_they_are_those_that_the_client_never_began(self):
+        try:
+            with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
+                port = holder.getsockname()[1]
+        except OSError as e:
+            self.skipTest(f"no IPv6 loopback: {e}")
+        process = self.start(*RUN, "--listen", f"[::1]:{port}", "--for", "1h")
+        self.wait_checkpoints(2)
+        for _ in range(3):
+            socket.create_connection(("::1", port), timeout=PATIENCE_S).close()
+        self.wait_checkpoints(4)
+        count = 3
+        while count < 60 or count * 20 < self.opened():
+            socket.create_connection(("::1", port), timeout=PATIENCE_S).close()
+            count += 1
+        run = self.end(process, 7)
+        self.assertEqual(run.result["run"]["foreign"], count, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID", run.explain())
+        self.assertIn(f"{count} connections to the server's port came from elsewhere: served like the run's own",
+                      " ".join(run.out.split()))
+
+
 class Failures(soak_run.SoakTest):
     def test_the_first_failure_is_told_with_its_behaviour(self):
         run = self.soak(*RUN, "--closed", "1000", "--emfile", "50", "--mix", "clean")

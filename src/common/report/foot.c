@@ -86,11 +86,12 @@ static void print_foreign(const struct result *r, int column, const struct scree
     char count[32];
     struct screen_lead lead = screen_lead_at("foreign", column);
     if (r->run.foreign)
-        screen_wrap(s, &lead,
-                    "%s connection%s to the server's port came from elsewhere: turned away, and "
-                    "in none of these figures",
+        screen_wrap(s, &lead, "%s connection%s to the server's port came from elsewhere: %s",
                     human_count(count, sizeof count, (int64_t)r->run.foreign),
-                    r->run.foreign == 1 ? "" : "s");
+                    r->run.foreign == 1 ? "" : "s",
+                    r->run.foreign_served
+                        ? "served like the run's own, as IPv6 has one loopback address for all"
+                        : "turned away, and in none of these figures");
 }
 
 static void print_skipped(const struct result *r, int column, const struct screen *s)

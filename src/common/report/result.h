@@ -170,7 +170,9 @@ struct result_run {
     double seconds, rate_per_s, asked_per_s; /* asked 0 = max */
     double shortfall;                        /* share of the asked rate that wasn't reached, 0..1 */
     struct result_errors errors;
-    uint64_t foreign; /* connections to the server's port that weren't ours: in no figure */
+    uint64_t foreign;    /* connections to the server's port that weren't ours: in no figure */
+    bool foreign_served; /* they couldn't be turned away: those that the server made are theirs too
+                          */
     uint64_t p50_ns, p90_ns, p99_ns, max_ns;
     uint64_t seed;
     const char *tls, *key; /* "1.3", "p256" */

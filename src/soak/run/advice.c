@@ -17,15 +17,15 @@ enum lack { LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
 static double seen_one_in(const struct run *r)
 {
     double least = INFINITY;
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        least = fmin(least, r->judgement[i].sensitivity.one_in);
+    for (size_t i = 0; i < r->subjects.count; i++)
+        least = fmin(least, r->watched[i].judgement.sensitivity.one_in);
     return least;
 }
 
 static bool in_doubt(const struct run *r)
 {
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        const struct judgement *j = &r->judgement[i];
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        const struct judgement *j = &r->watched[i].judgement;
         for (size_t k = 0; k < j->findings; k++) {
             if (j->finding[k].verdict == VERDICT_INCONCLUSIVE)
                 return true;

@@ -9,9 +9,9 @@
 static void judge_without_asking(struct run *r, struct history_question *question)
 {
     question->want_one_in = 0;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        if (r->judgement[i].verdict != VERDICT_LEAK)
-            history_judge(r->history[i], question, &r->judgement[i]);
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        if (r->watched[i].judgement.verdict != VERDICT_LEAK)
+            history_judge(r->watched[i].history, question, &r->watched[i].judgement);
     }
 }
 
@@ -19,14 +19,26 @@ static void judge_without_asking(struct run *r, struct history_question *questio
  * succeed: the client can't tell them from others. */
 static uint64_t failed_of(const struct run *r)
 {
-    uint64_t failed = atomic_load(&r->child[RUN_CLIENT].page->app.failed);
-    uint64_t meant = atomic_load(&r->child[RUN_SERVER].page->app.expected_aborts);
+    uint64_t failed = atomic_load(&run_load(r)->subject->child.page->app.failed);
+    uint64_t meant = atomic_load(&run_judged(r)->subject->child.page->app.expected_aborts);
     return failed > meant ? failed - meant : 0;
+}
+
+/* In IPv4 the server tells them by their address, and turns them away. In IPv6 there is one address
+ * for all: there they are what it has accepted beyond what the client has begun, at least, as one
+ * that the client began and the server never saw hides one of them. The server's count is read
+ * first, so that none of ours is taken for one. */
+uint64_t checkpoint_foreign(const struct run *r)
+{
+    const struct page_app *server = &run_judged(r)->subject->child.page->app;
+    uint64_t accepted = atomic_load(&server->opened);
+    uint64_t begun = atomic_load(&run_load(r)->subject->child.page->app.opened);
+    return atomic_load(&server->foreign) + (accepted > begun ? accepted - begun : 0);
 }
 
 struct judge_load checkpoint_load(const struct run *r)
 {
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
     return (struct judge_load){.failed = failed_of(r),
                                .closed = atomic_load(&app->closed),
                                .established = atomic_load(&app->established),
@@ -36,21 +48,20 @@ struct judge_load checkpoint_load(const struct run *r)
 
 void checkpoint_judge(struct run *r)
 {
-    const struct page_app *client = &r->child[RUN_CLIENT].page->app;
-    const struct page_app *server = &r->child[RUN_SERVER].page->app;
+    const struct page_app *client = &run_load(r)->subject->child.page->app;
     const struct scenario *s = r->scenario;
     struct history_question question = {.limit_heap = s->limit_heap,
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .seed = r->seed,
                                         .load = checkpoint_load(r),
-                                        .foreign = atomic_load(&server->foreign),
+                                        .foreign = checkpoint_foreign(r),
                                         .handshakes = atomic_load(&client->handshakes) +
                                                       atomic_load(&client->operations)};
     bool leak = false;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        history_judge(r->history[i], &question, &r->judgement[i]);
-        leak |= r->judgement[i].verdict == VERDICT_LEAK;
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        history_judge(r->watched[i].history, &question, &r->watched[i].judgement);
+        leak |= r->watched[i].judgement.verdict == VERDICT_LEAK;
     }
     r->judged = true;
     if (leak)
@@ -81,14 +92,14 @@ static enum history_phase phase_of(const struct run *r)
  * take. Nothing is allocated now but by a subject's own clock. */
 static int keep_stacks(struct run *r, const struct history_sample *sample, struct err *e)
 {
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct capture *c = &r->capture[i];
-        struct page *page = r->child[i].page;
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        struct capture *c = &r->watched[i].capture;
+        struct page *page = r->watched[i].subject->child.page;
         if (capture_keep(c, page, &sample[i].snapshot, r->epoch - 1, r->oldest, e) != 0)
             return -1;
-        capture_choose(c, &r->judgement[i]);
+        capture_choose(c, &r->watched[i].judgement);
         capture_mark(c, page, r->epoch);
-        child_keep_image(&r->child[i]);
+        child_keep_image(&r->watched[i].subject->child);
     }
     return 0;
 }
@@ -96,12 +107,12 @@ static int keep_stacks(struct run *r, const struct history_sample *sample, struc
 static int keep_epoch(struct run *r, const struct history_sample *sample, struct err *e)
 {
     double seconds = (double)(clock_now_ns() - r->epoch_ns) / 1e9;
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        history_checkpoint(r->history[i], &sample[i], phase_of(r), seconds, r->oldest);
-    attribution_keep(r->attribution, r->child[RUN_CLIENT].page, r->action.step);
+    for (size_t i = 0; i < r->subjects.count; i++)
+        history_checkpoint(r->watched[i].history, &sample[i], phase_of(r), seconds, r->oldest);
+    attribution_keep(r->attribution, run_load(r)->subject->child.page, r->action.step);
     r->epoch++;
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        capture_mark(&r->capture[i], r->child[i].page, r->epoch);
+    for (size_t i = 0; i < r->subjects.count; i++)
+        capture_mark(&r->watched[i].capture, r->watched[i].subject->child.page, r->epoch);
     r->epoch_ns = clock_now_ns();
     checkpoint_judge(r);
     return keep_stacks(r, sample, e);
@@ -110,14 +121,14 @@ static int keep_epoch(struct run *r, const struct history_sample *sample, struct
 /* What each process keeps now that nothing is open and nothing is cached. */
 static void keep_rest(struct run *r, const struct history_sample *sample)
 {
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
+    for (size_t i = 0; i < r->subjects.count; i++) {
         const struct snapshot *s = &sample[i].snapshot;
-        r->rest[i] = (struct result_rest){.known = true,
-                                          .anon_bytes = sample[i].proc.rss_anon_bytes,
-                                          .ledger_bytes = s->bytes + s->uv_bytes,
-                                          .heap = s->heap.present != 0,
-                                          .heap_allocated_bytes = s->heap.allocated,
-                                          .heap_active_bytes = s->heap.active};
+        r->watched[i].rest = (struct result_rest){.known = true,
+                                                  .anon_bytes = sample[i].proc.rss_anon_bytes,
+                                                  .ledger_bytes = s->bytes + s->uv_bytes,
+                                                  .heap = s->heap.present != 0,
+                                                  .heap_allocated_bytes = s->heap.allocated,
+                                                  .heap_active_bytes = s->heap.active};
     }
 }
 
@@ -131,17 +142,17 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     case SETTLE_HEAP_LAST:
         return 0;
     case SETTLE_CLOSED:
-        for (int i = 0; i < RUN_SUBJECTS; i++)
-            history_closed(r->history[i], &sample[i].snapshot);
+        for (size_t i = 0; i < r->subjects.count; i++)
+            history_closed(r->watched[i].history, &sample[i].snapshot);
         return 0;
     case SETTLE_DRAINED:
-        for (int i = 0; i < RUN_SUBJECTS; i++)
-            history_drained(r->history[i], &sample[i].snapshot);
+        for (size_t i = 0; i < r->subjects.count; i++)
+            history_drained(r->watched[i].history, &sample[i].snapshot);
         return 0;
     case SETTLE_FLUSHED:
         keep_rest(r, sample);
-        for (int i = 0; i < RUN_SUBJECTS; i++)
-            history_flushed(r->history[i], &sample[i].snapshot);
+        for (size_t i = 0; i < r->subjects.count; i++)
+            history_flushed(r->watched[i].history, &sample[i].snapshot);
         checkpoint_judge(r);
         return 0;
     }
@@ -156,13 +167,13 @@ static bool is_sampled(enum run_settle purpose)
 
 int checkpoint_take(struct run *r, struct err *e)
 {
-    struct history_sample sample[RUN_SUBJECTS];
+    struct history_sample sample[SUBJECTS_MAX];
     if (!is_sampled(r->settle))
         return 0;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        if (sampler_take(r, i, &sample[i], e) == 0) {
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        if (sampler_take(&r->watched[i], &sample[i], e) == 0) {
             sample[i].by_operation = run_counts_operations(r);
-            sample[i].operations = atomic_load(&r->child[RUN_CLIENT].page->app.operations);
+            sample[i].operations = atomic_load(&run_load(r)->subject->child.page->app.operations);
             continue;
         }
         while (i-- > 0)
@@ -175,51 +186,64 @@ int checkpoint_take(struct run *r, struct err *e)
                                        [SETTLE_FLUSHED] = "flushed"};
     sampler_write(r, kind[r->settle], sample);
     int rc = keep(r, sample, e);
-    for (int i = 0; i < RUN_SUBJECTS; i++)
+    for (size_t i = 0; i < r->subjects.count; i++)
         snapshot_free(&sample[i].snapshot);
     return rc;
 }
 
 /* Sure of a leak, and of where it comes from as far as that can be had. */
-static bool is_certain(const struct run *r, int subject)
+static bool is_certain(const struct watched *w)
 {
-    return r->judgement[subject].certain &&
-           capture_has_enough(&r->capture[subject], &r->judgement[subject]);
+    return w->judgement.certain && capture_has_enough(&w->capture, &w->judgement);
 }
 
 /* A leak has been seen whatever the sensitivity is. */
 static bool falls_short(const struct run *r)
 {
     bool short_of = false;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        if (r->judgement[i].verdict == VERDICT_LEAK)
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        if (r->watched[i].judgement.verdict == VERDICT_LEAK)
             return false;
-        short_of |= r->judgement[i].sensitivity.one_in < (double)r->scenario->sensitivity;
+        short_of |= r->watched[i].judgement.sensitivity.one_in < (double)r->scenario->sensitivity;
     }
     return short_of && r->scenario->probe;
 }
 
+/* What has been judged of one subject calls for. */
+static void add_seen(struct plan_seen *ret, const struct watched *w)
+{
+    ret->wants_hold |= w->judgement.wants_hold;
+    ret->wants_more |= w->judgement.wants_more;
+    ret->certain |= is_certain(w);
+    ret->suspects_heap |= profiler_suspects(&w->judgement);
+    ret->wants_profile |= profiler_wants(&w->judgement);
+}
+
+static int64_t blocks_at(const struct run *r, size_t c)
+{
+    int64_t blocks = 0;
+    for (size_t i = 0; i < r->subjects.count; i++)
+        blocks += history_blocks(r->watched[i].history, c);
+    return blocks;
+}
+
 void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 {
-    const struct judgement *server = &r->judgement[RUN_SERVER], *client = &r->judgement[RUN_CLIENT];
     uint64_t now = clock_now_ns();
-    *ret = (struct plan_seen){
-        .opened = run_begun(r),
-        .elapsed_ms = r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
-        .wants_hold = server->wants_hold || client->wants_hold,
-        .wants_more = server->wants_more || client->wants_more,
-        .certain = is_certain(r, RUN_SERVER) || is_certain(r, RUN_CLIENT),
-        .suspects_heap = profiler_suspects(server) || profiler_suspects(client),
-        .wants_profile = profiler_wants(server) || profiler_wants(client),
-        .falls_short = falls_short(r),
-        .interrupted = r->interrupted};
+    *ret = (struct plan_seen){.opened = run_begun(r),
+                              .elapsed_ms =
+                                  r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
+                              .falls_short = falls_short(r),
+                              .interrupted = r->interrupted};
+    for (size_t i = 0; i < r->subjects.count; i++)
+        add_seen(ret, &r->watched[i]);
     attribution_seen(r->attribution, r->plan.unit, ret);
-    size_t n = history_epochs(r->history[RUN_SERVER]);
+    const struct history *judged = run_judged(r)->history;
+    size_t n = history_epochs(judged);
     for (size_t i = 0; i < 3 && i < n; i++) {
         size_t c = n - 1 - i;
-        ret->ledger_blocks[i] =
-            history_blocks(r->history[RUN_SERVER], c) + history_blocks(r->history[RUN_CLIENT], c);
-        ret->ledger_opened[i] = history_opened(r->history[RUN_SERVER], c);
+        ret->ledger_blocks[i] = blocks_at(r, c);
+        ret->ledger_opened[i] = history_opened(judged, c);
         ret->checkpoints = (int)i + 1;
     }
 }
@@ -229,12 +253,13 @@ void checkpoint_plan_canary(struct run *r)
 {
     if (!r->scenario->probe)
         return;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct canary_record *check = history_canary_record(r->history[i]);
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        struct canary_record *check = history_canary_record(r->watched[i].history);
         if (r->action.step == PLAN_WARM && r->epoch == 0)
-            canary_record_begin(check, r->child[i].page, run_counts_operations(r),
+            canary_record_begin(check, r->watched[i].subject->child.page, run_counts_operations(r),
                                 r->seed + 1 + (uint64_t)i);
         else if (r->action.step == PLAN_MEASURE)
-            canary_record_arm(check, r->child[i].page, r->action.opens + r->plan.unit);
+            canary_record_arm(check, r->watched[i].subject->child.page,
+                              r->action.opens + r->plan.unit);
     }
 }

@@ -14,6 +14,8 @@ int checkpoint_take(struct run *r, struct err *e);
 void checkpoint_seen(const struct run *r, struct plan_seen *ret);
 /* The connections so far, as the client counts them; failed: against their behaviour's intent. */
 struct judge_load checkpoint_load(const struct run *r);
+/* Connections to the server's port so far that weren't the client's. */
+uint64_t checkpoint_foreign(const struct run *r);
 /* Judges both subjects anew over all that was seen. */
 void checkpoint_judge(struct run *r);
 /* Plans the self-check of the epoch about to begin, in both pages: while nothing is under way. */

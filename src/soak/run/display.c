@@ -51,7 +51,7 @@ static uint64_t elapsed_ms(const struct run *r)
 
 static void fill_load(const struct run *r, struct live_facts *f)
 {
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
     uint64_t now = clock_now_ns();
     f->closed = run_ended(r);
     f->counted = run_counts_operations(r) ? "operations" : NULL;
@@ -77,8 +77,9 @@ static void fill_memory(const struct run *r, struct live_facts *f)
 {
     struct snapshot s;
     struct proc_sample p = {0};
+    const struct subject *of = run_judged(r)->subject;
     f->has_heap = r->scenario->malloc == MALLOC_JEMALLOC;
-    if (snapshot_read(r->child[RUN_SERVER].page, &s, NULL) == 0) {
+    if (of->ops->snapshot(of, &s, NULL) == 0) {
         f->blocks = s.blocks;
         f->ssl_objects = class_live(&s, "SSL");
         f->sessions = class_live(&s, "SSL_SESSION");
@@ -86,7 +87,7 @@ static void fill_memory(const struct run *r, struct live_facts *f)
         f->heap_bytes = s.heap.allocated;
         snapshot_free(&s);
     }
-    if (proc_sample_quick(r->child[RUN_SERVER].pid, &p, NULL) == 0)
+    if (proc_sample_quick(of->child.pid, &p, NULL) == 0)
         f->rss_bytes = p.rss_bytes;
 }
 
@@ -110,14 +111,14 @@ static void fill_judgement(const struct run *r, struct live_facts *f)
     f->heap_per_conn = NAN;
     if (!r->judged)
         return;
-    const struct judgement *j = &r->judgement[RUN_SERVER];
+    const struct judgement *j = &run_judged(r)->judgement;
     const struct judge_metric *heap = metric(j, metric_name(METRIC_HEAP_ALLOCATED));
     if (heap && is_known(j, heap)) {
         f->heap_per_conn = heap->per_conn;
         f->heap_half_width = heap->half_width;
     }
     f->one_in = j->sensitivity.one_in;
-    f->survivors = history_survivors(r->history[RUN_SERVER]);
+    f->survivors = history_survivors(run_judged(r)->history);
     f->growing = j->verdict == VERDICT_LEAK;
 }
 
@@ -126,7 +127,7 @@ static void facts_of(const struct run *r, struct live_facts *f)
     const struct scenario *s = r->scenario;
     *f = (struct live_facts){.phase = phase_text(r),
                              .scenario = r->name,
-                             .libs = r->lib[RUN_SERVER],
+                             .libs = run_judged(r)->subject->libs,
                              .conns = s->conns,
                              .seed = r->seed,
                              .asked_per_s = s->churn.max ? 0 : s->churn.per_s,

@@ -28,8 +28,9 @@ static json_t *options_json(const struct scenario *s)
 static json_t *libs_json(const struct run *r)
 {
     json_t *libs = json_object();
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        json_object_set_new(libs, r->child[i].name, json_string(r->lib[i]));
+    for (size_t i = 0; i < r->subjects.count; i++)
+        json_object_set_new(libs, r->watched[i].subject->child.name,
+                            json_string(r->watched[i].subject->libs));
     return libs;
 }
 

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "checkpoint.h"
 #include "footprint.h"
 #include "measure/proc.h"
 #include "subject/environment.h"
@@ -16,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static void fill_sites(struct outcome *o, const struct run *r, int subject)
+static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
 {
-    const struct judgement *j = &r->judgement[subject];
+    const struct judgement *j = &r->watched[subject].judgement;
     struct result_subject *out = &o->result.subject[subject];
     out->site = o->site[subject];
     for (size_t i = 0; i < j->findings; i++) {
@@ -27,16 +28,16 @@ static void fill_sites(struct outcome *o, const struct run *r, int subject)
         *site = (struct result_site){.row = f->row, .why = f->why};
         char *attribution = o->site_attribution[subject][i];
         if (r->judged && f->site != SIZE_MAX &&
-            attribution_site(r->attribution, (size_t)subject, f->site, attribution, OUTCOME_TEXT))
+            attribution_site(r->attribution, subject, f->site, attribution, OUTCOME_TEXT))
             site->attribution = attribution;
         if (f->site != SIZE_MAX)
-            site->file = history_site(r->history[subject], f->site, &site->line);
+            site->file = history_site(r->watched[subject].history, f->site, &site->line);
     }
 }
 
-static void fill_census(struct outcome *o, const struct run *r, int subject)
+static void fill_census(struct outcome *o, const struct run *r, size_t subject)
 {
-    const struct history *h = r->history[subject];
+    const struct history *h = r->watched[subject].history;
     struct result_subject *out = &o->result.subject[subject];
     if (history_epochs(h) == 0)
         return;
@@ -49,9 +50,9 @@ static void fill_census(struct outcome *o, const struct run *r, int subject)
 }
 
 /* Each metric at each checkpoint. */
-static void fill_series(struct outcome *o, const struct run *r, int subject)
+static void fill_series(struct outcome *o, const struct run *r, size_t subject)
 {
-    const struct history *h = r->history[subject];
+    const struct history *h = r->watched[subject].history;
     struct result_subject *out = &o->result.subject[subject];
     const size_t epochs = history_epochs(h);
     for (size_t c = 0; c < epochs; c++)
@@ -72,71 +73,16 @@ static void fill_series(struct outcome *o, const struct run *r, int subject)
 
 /* The evidence of the finding to blame. The client isn't what the user came for, so what it does is
  * told beside what the server does. */
-static void fill_why(struct result_subject *out, const struct run *r, int subject)
+static void fill_why(struct result_subject *out, const struct run *r, size_t subject)
 {
     const struct judgement *j = &out->judgement;
-    bool server_clean = r->judgement[RUN_SERVER].verdict == VERDICT_PASS;
+    bool server_clean = run_judged(r)->judgement.verdict == VERDICT_PASS;
     if (j->findings == 0 || j->kind == KIND_NONE)
         return;
-    bool other = subject == RUN_CLIENT && j->verdict == VERDICT_LEAK && server_clean;
+    bool other = r->watched[subject].subject->role == SUBJECT_LOAD && j->verdict == VERDICT_LEAK &&
+                 server_clean;
     snprintf(out->why, sizeof out->why, "%s%s", other ? "in the client, not the server: " : "",
              j->finding[0].why);
-}
-
-static struct result_confirm confirm_of(const struct attribution_confirm *c)
-{
-    return (struct result_confirm){.connections = c->connections,
-                                   .guilty = c->guilty,
-                                   .blocks = c->blocks,
-                                   .bytes = c->bytes,
-                                   .predicted_blocks = c->predicted.blocks,
-                                   .predicted_bytes = c->predicted.bytes,
-                                   .agrees = c->agrees};
-}
-
-static void fill_behaviours(struct result_attribution *ret, const struct run *r, size_t subject)
-{
-    const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
-    for (size_t b = 0; b < attribution_behaviours(r->attribution); b++) {
-        const struct behaviours_share *s = &a->share[b];
-        if (s->connections == 0)
-            continue;
-        ret->behaviour[ret->behaviours++] =
-            (struct result_behaviour){.name = attribution_name(r->attribution, b),
-                                      .connections = s->connections,
-                                      .one_in = attribution_one_in(r->attribution, subject, b),
-                                      .blocks = s->blocks,
-                                      .bytes = s->bytes,
-                                      .blocks_error = s->blocks_error,
-                                      .bytes_error = s->bytes_error,
-                                      .verdict = s->verdict};
-    }
-}
-
-/* Nothing is known when the run ended before its first epoch. */
-static void fill_attribution(struct outcome *o, const struct run *r, size_t subject)
-{
-    const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
-    struct result_attribution *ret = &o->attribution[subject];
-    struct attribution_confirm alone, without;
-    if (!r->judged || attribution_behaviours(r->attribution) == 0)
-        return;
-    *ret = (struct result_attribution){.outcome = a->outcome,
-                                       .exact = a->exact,
-                                       .sparse = a->sparse,
-                                       .by_end = a->by_end,
-                                       .freedom = a->freedom,
-                                       .residual_blocks = a->residual_blocks,
-                                       .residual_bytes = a->residual_bytes,
-                                       .chance = a->chance};
-    fill_behaviours(ret, r, subject);
-    ret->tried = attribution_confirmed(r->attribution, subject, &alone, &without);
-    if (ret->tried) {
-        ret->alone = confirm_of(&alone);
-        ret->without = confirm_of(&without);
-        ret->too_rare = attribution_too_rare(&alone);
-    }
-    o->result.subject[subject].attribution = ret;
 }
 
 /* The ledger of a run that broke, as its page has it: the subject may be gone, its page isn't. */
@@ -152,27 +98,28 @@ static void fill_end(struct judgement *j, const struct snapshot *s)
 }
 
 /* What a run that broke before it could judge has to say: what grew until then. */
-static void fill_broken(struct result_subject *out, const struct run *r, int subject,
+static void fill_broken(struct result_subject *out, const struct run *r, size_t subject,
                         enum verdict verdict)
 {
+    const struct subject *of = r->watched[subject].subject;
     struct snapshot s;
     if (!r->broken[0] || verdict == VERDICT_LEAK)
         return;
     out->judgement.verdict = VERDICT_INVALID;
     judgement_distrust(&out->judgement, "the run broke");
-    if (snapshot_read(r->child[subject].page, &s, NULL) != 0)
+    if (of->ops->snapshot(of, &s, NULL) != 0)
         return;
     fill_end(&out->judgement, &s);
     snapshot_free(&s);
 }
 
-static void fill_subject(struct outcome *o, const struct run *r, int subject)
+static void fill_subject(struct outcome *o, const struct run *r, size_t subject)
 {
     struct result_subject *out = &o->result.subject[subject];
     struct history_cost cost;
-    out->name = r->child[subject].name;
-    out->judgement = r->judgement[subject];
-    history_canary(r->history[subject], &out->canary);
+    out->name = r->watched[subject].subject->child.name;
+    out->judgement = r->watched[subject].judgement;
+    history_canary(r->watched[subject].history, &out->canary);
     if (!r->judged) {
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;
@@ -184,23 +131,28 @@ static void fill_subject(struct outcome *o, const struct run *r, int subject)
     fill_series(o, r, subject);
     survivors_name(&o->survivors[subject], r, subject, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
-        out->class_name = history_class(r->history[subject], out->judgement.class_);
-    fill_attribution(o, r, (size_t)subject);
-    history_cost(r->history[subject], capture_epochs(&r->capture[subject]), &cost);
+        out->class_name = history_class(r->watched[subject].history, out->judgement.class_);
+    if (outcome_attribution(r, subject, &o->attribution[subject]))
+        out->attribution = &o->attribution[subject];
+    history_cost(r->watched[subject].history, capture_epochs(&r->watched[subject].capture), &cost);
     out->allocs_per_conn = cost.allocs_per_conn;
     out->cpu_us_per_conn = cost.cpu_us_per_conn;
     out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
     out->drained_released_bytes = cost.drained_bytes;
-    out->rest = r->rest[subject];
-    if (subject == RUN_SERVER)
+    out->rest = r->watched[subject].rest;
+    if (r->watched[subject].subject->role == SUBJECT_JUDGED)
         o->result.run.measured = cost.measured;
 }
 
 /* LEAK anywhere is LEAK; otherwise the less sure of the two speaks. */
 static enum verdict worst(const struct run *r)
 {
-    enum verdict a = r->judgement[RUN_SERVER].verdict, b = r->judgement[RUN_CLIENT].verdict;
-    return verdict_gravity(a) >= verdict_gravity(b) ? a : b;
+    enum verdict worst_yet = VERDICT_PASS;
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        enum verdict v = r->watched[i].judgement.verdict;
+        worst_yet = verdict_gravity(v) > verdict_gravity(worst_yet) ? v : worst_yet;
+    }
+    return worst_yet;
 }
 
 static void fill_verdict(struct result *out, const struct run *r)
@@ -229,7 +181,7 @@ static void fill_errors(struct result_errors *e, const struct page_app *app)
 
 static void fill_failure(struct result *ret, const struct run *r)
 {
-    const struct child_failure *f = &r->child[RUN_CLIENT].failure;
+    const struct child_failure *f = &run_load(r)->subject->child.failure;
     if (f->text[0])
         ret->first_failure =
             (struct result_failure){.kind = f->kind, .behaviour = f->behaviour, .text = f->text};
@@ -238,7 +190,7 @@ static void fill_failure(struct result *ret, const struct run *r)
 static void fill_run(struct outcome *o, const struct run *r)
 {
     const struct scenario *s = r->scenario;
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
     double seconds = (double)r->churn_ns / 1e9;
     o->result.run.conns = s->conns;
     o->result.run.want_one_in = s->sensitivity;
@@ -256,15 +208,16 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.seed = r->seed;
     o->result.run.tls = scenario_value(s, "tls", o->tls, sizeof o->tls);
     o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
-    o->result.run.epochs = (int)history_epochs(r->history[RUN_SERVER]);
+    o->result.run.epochs = (int)history_epochs(run_judged(r)->history);
     fill_errors(&o->result.run.errors, app);
-    o->result.run.foreign = atomic_load(&r->child[RUN_SERVER].page->app.foreign);
+    o->result.run.foreign = checkpoint_foreign(r);
+    o->result.run.foreign_served = s->listen[0] == '[';
 }
 
 /* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */
 static void fill_libs(struct outcome *o, const struct run *r)
 {
-    const char *p = r->lib[RUN_SERVER];
+    const char *p = run_judged(r)->subject->libs;
     while (o->result.libs < OUTCOME_LIBS) {
         size_t i = o->result.libs;
         int used = 0;
@@ -319,7 +272,7 @@ static void fill_next(struct outcome *o, const struct run *r)
 
 static void fill_skipped(struct result *ret, const struct run *r)
 {
-    const struct child *client = &r->child[RUN_CLIENT];
+    const struct child *client = &run_load(r)->subject->child;
     _Static_assert((int)CHILD_SKIPPED <= (int)(sizeof ret->skipped / sizeof *ret->skipped),
                    "the result has room for all");
     for (size_t i = 0; i < client->skipped_count; i++)
@@ -383,9 +336,9 @@ static const char *crashed_in(const struct result_crash *crash)
 /* Where it crashed goes before what it said and where its log is. */
 static void fill_crash(struct outcome *o, const struct run *r)
 {
-    if (!r->crashed || !r->crashed->exit_signal)
+    if (!r->crashed || !r->crashed->child.exit_signal)
         return;
-    int subject = r->crashed == &r->child[RUN_SERVER] ? RUN_SERVER : RUN_CLIENT;
+    size_t subject = subject_index(r->crashed);
     survivors_crash(&o->survivors[subject], r, subject, &o->result.crash);
     const char *function = crashed_in(&o->result.crash);
     size_t head = strcspn(r->broken, ";");
@@ -411,8 +364,8 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_libs(o, r);
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
-    o->result.subjects = RUN_SUBJECTS;
-    for (int i = 0; i < RUN_SUBJECTS; i++)
+    o->result.subjects = r->subjects.count;
+    for (size_t i = 0; i < r->subjects.count; i++)
         fill_subject(o, r, i);
     fill_crash(o, r);
     fill_next(o, r);
@@ -436,6 +389,6 @@ int outcome_footprint(struct outcome *o, const struct run *r, struct err *e)
 void outcome_free(struct outcome *o)
 {
     footprint_free(&o->footprint);
-    for (int i = 0; i < RUN_SUBJECTS; i++)
+    for (size_t i = 0; i < SUBJECTS_MAX; i++)
         survivors_free(&o->survivors[i]);
 }

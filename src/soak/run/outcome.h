@@ -18,16 +18,16 @@ enum { OUTCOME_TEXT = 512, OUTCOME_NOTE = 96, OUTCOME_LIBS = 4 };
 /* Everything that the result borrows; lives as long as the result is read. */
 struct outcome {
     struct result result;
-    struct result_site site[RUN_SUBJECTS][JUDGE_FINDINGS];
-    struct result_census census[RUN_SUBJECTS][PAGE_CLASSES];
-    struct result_series series[RUN_SUBJECTS][JUDGE_METRICS];
-    uint64_t closed[RUN_SUBJECTS][PAGE_EPOCHS];
-    double value[RUN_SUBJECTS][JUDGE_METRICS][PAGE_EPOCHS];
-    struct survivors survivors[RUN_SUBJECTS];
-    struct result_attribution attribution[RUN_SUBJECTS];
+    struct result_site site[SUBJECTS_MAX][JUDGE_FINDINGS];
+    struct result_census census[SUBJECTS_MAX][PAGE_CLASSES];
+    struct result_series series[SUBJECTS_MAX][JUDGE_METRICS];
+    uint64_t closed[SUBJECTS_MAX][PAGE_EPOCHS];
+    double value[SUBJECTS_MAX][JUDGE_METRICS][PAGE_EPOCHS];
+    struct survivors survivors[SUBJECTS_MAX];
+    struct result_attribution attribution[SUBJECTS_MAX];
     struct footprint footprint; /* all zero: not measured */
     char broken[ENDING_TEXT + 128];
-    char site_attribution[RUN_SUBJECTS][JUDGE_FINDINGS][OUTCOME_TEXT];
+    char site_attribution[SUBJECTS_MAX][JUDGE_FINDINGS][OUTCOME_TEXT];
     char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
     char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
@@ -41,5 +41,9 @@ void outcome_make(struct outcome *o, const struct run *r);
  * by a signal. Returns 0, or -1. */
 int outcome_footprint(struct outcome *o, const struct run *r, struct err *e);
 void outcome_free(struct outcome *o);
+
+/* Which behaviours a subject's leaks follow: outcome_attribution.c. False: nothing is known, as the
+ * run ended before its first epoch. */
+bool outcome_attribution(const struct run *r, size_t subject, struct result_attribution *ret);
 
 #endif

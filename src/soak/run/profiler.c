@@ -39,18 +39,18 @@ bool profiler_suspects(const struct judgement *j)
 
 void profiler_begin(struct run *r)
 {
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct profiler *p = &r->profiler[i];
-        if (!profiler_wants(&r->judgement[i]))
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        struct profiler *p = &r->watched[i].profiler;
+        if (!profiler_wants(&r->watched[i].judgement))
             continue;
         p->fd = memfd_create("soak-heap", MFD_CLOEXEC);
         p->wanted = p->fd >= 0;
     }
 }
 
-char *profiler_words(const struct run *r, int subject, char *buf, size_t size)
+char *profiler_words(const struct run *r, size_t subject, char *buf, size_t size)
 {
-    const struct profiler *p = &r->profiler[subject];
+    const struct profiler *p = &r->watched[subject].profiler;
     const char *word = r->settle == SETTLE_HEAP_FIRST  ? "dump"
                        : r->settle == SETTLE_HEAP_LAST ? "stop"
                                                        : NULL;
@@ -112,10 +112,11 @@ static int read_last(struct profiler *p, uint64_t opened, struct err *e)
 void profiler_read(struct run *r)
 {
     struct err e = {{0}};
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        struct profiler *p = &r->profiler[i];
-        uint64_t opened =
-            run_counts_operations(r) ? run_begun(r) : atomic_load(&r->child[i].page->app.opened);
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        struct profiler *p = &r->watched[i].profiler;
+        uint64_t opened = run_counts_operations(r)
+                              ? run_begun(r)
+                              : atomic_load(&r->watched[i].subject->child.page->app.opened);
         if (!p->wanted)
             continue;
         int rc =

@@ -34,7 +34,7 @@ bool profiler_suspects(const struct judgement *j);
 /* Before the first of the two steps: prepares the subjects whose heap is to be profiled. */
 void profiler_begin(struct run *r);
 /* What the `settle` line says to a subject beside its id, for r->settle. Returns buf. */
-char *profiler_words(const struct run *r, int subject, char *buf, size_t size);
+char *profiler_words(const struct run *r, size_t subject, char *buf, size_t size);
 /* Both subjects have settled and dumped: reads the dumps. What can't be read gives no stacks. */
 void profiler_read(struct run *r);
 void profiler_fini(struct profiler *p);

@@ -8,7 +8,6 @@
 #include "ending.h"
 #include "sampler.h"
 #include "settle.h"
-#include "subject/args.h"
 #include "user_command.h"
 #include "watchdog.h"
 
@@ -33,8 +32,7 @@ void run_state_set(struct run *r, enum run_state state)
 
 static void kill_children(struct run *r)
 {
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        child_kill(&r->child[i]);
+    subjects_kill(&r->subjects);
     on_drain_kill(r);
 }
 
@@ -51,6 +49,12 @@ void run_break(struct run *r, const char *format, ...)
         run_state_set(r, RUN_QUIT);
 }
 
+static int start(struct run *r, enum subject_role role, struct err *e)
+{
+    struct subject *s = subjects_find(&r->subjects, role);
+    return s->ops->start(s, r->scenario, e);
+}
+
 /* ---- steps ---- */
 
 static void begin_churn(struct run *r, uint64_t opens)
@@ -62,14 +66,15 @@ static void begin_churn(struct run *r, uint64_t opens)
     char mix[LINE_MAX_BYTES];
     /* Connections that never join the stable set replace nobody in it. */
     const char *stay = r->action.step == PLAN_TURNOVER ? " stay=1" : "";
-    child_send(&r->child[RUN_CLIENT], "epoch opens=%" PRIu64 "%s%s", opens, stay,
+    child_send(&run_load(r)->subject->child, "epoch opens=%" PRIu64 "%s%s", opens, stay,
                attribution_mix(r->attribution, &r->action, mix, sizeof mix));
 }
 
 static void begin_drain(struct run *r)
 {
     run_state_set(r, RUN_DRAIN_CLIENT);
-    child_send(&r->child[RUN_CLIENT], "drain");
+    struct subject *s = run_load(r)->subject;
+    s->ops->drain(s);
 }
 
 /* The first step begins with a word to the subjects that are profiled, the second one at once. */
@@ -113,23 +118,22 @@ void run_next(struct run *r)
 void run_quit(struct run *r)
 {
     run_state_set(r, RUN_QUIT);
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        r->child[i].quitting = true;
-        child_send(&r->child[i], "quit");
-    }
+    subjects_stop(&r->subjects);
 }
 
 /* What held connections kept goes when they close; what is freed from here on was deferred. */
 static void drain_server(struct run *r)
 {
     run_state_set(r, RUN_DRAIN_SERVER);
-    child_send(&r->child[RUN_SERVER], "drain");
+    struct subject *s = run_judged(r)->subject;
+    s->ops->drain(s);
 }
 
 static void begin_flush(struct run *r)
 {
     run_state_set(r, RUN_FLUSH);
-    child_send(&r->child[RUN_SERVER], "flush");
+    struct subject *s = run_judged(r)->subject;
+    s->ops->flush(s);
 }
 
 /* The sample's purpose is served: what comes after it. */
@@ -169,100 +173,89 @@ static void on_drain_done(struct run *r)
     settle_begin(r, SETTLE_DRAINED);
 }
 
-/* ---- the children ---- */
+/* ---- what the subjects say ---- */
 
-static int start_client(struct run *r, struct err *e)
-{
-    char address[64];
-    snprintf(address, sizeof address, "%s", r->scenario->listen);
-    *strrchr(address, ':') = '\0'; /* scenario_check: address:port */
-    struct args args;
-    args_client(&args, r->scenario, "soak-client", r->seed, address, r->server_port);
-    run_state_set(r, RUN_START_CLIENT);
-    return programs_start(r->programs, &r->child[RUN_CLIENT], false, &r->loop, args.argv, &r->dir,
-                          r->pki_fd[RUN_CLIENT], e);
-}
-
-static void server_ready(struct run *r, const char *line)
+static void judged_ready(struct run *r, const struct subject_word *word)
 {
     struct err e = {{0}};
     const struct assembly *asked = r->programs->assembled ? &r->programs->assembly : NULL;
-    r->mapped_count = mapped_read(asked, r->child[RUN_SERVER].pid, r->mapped);
-    if (r->state != RUN_START_SERVER || line_number(line, "port", &r->server_port) != 0) {
-        run_break(r, "server: said '%.80s' out of turn", line);
+    r->mapped_count = mapped_read(asked, run_judged(r)->subject->child.pid, r->mapped);
+    if (r->state != RUN_START_SERVER || !word->numbered) {
+        run_break(r, "server: said '%.80s' out of turn", word->line);
         return;
     }
-    if (start_client(r, &e) != 0)
+    run_state_set(r, RUN_START_CLIENT);
+    if (start(r, SUBJECT_LOAD, &e) != 0)
         run_break(r, "%s", e.text);
 }
 
-static void client_quiet(struct run *r, const char *line)
+static void ready(struct run *r, struct subject *s, const struct subject_word *word)
 {
-    if (r->state != RUN_CHURN || line_number(line, "oldest", &r->oldest) != 0) {
-        run_break(r, "client: said '%.80s' out of turn", line);
+    struct err e = {{0}};
+    if (s->ops->ready(s, &e) != 0) {
+        run_break(r, "%s: %s", s->child.name, e.text);
         return;
     }
+    if (s->role == SUBJECT_JUDGED) {
+        judged_ready(r, word);
+        return;
+    }
+    r->plan.in.behaviours = attribution_start(r->attribution, s->child.page);
+    run_next(r);
+}
+
+static void load_quiet(struct run *r, const struct subject_word *word)
+{
+    if (r->state != RUN_CHURN || !word->numbered) {
+        run_break(r, "client: said '%.80s' out of turn", word->line);
+        return;
+    }
+    r->oldest = word->number;
     if (r->action.step == PLAN_PROFILE)
         settle_begin(r, r->plan.profiled == 1 ? SETTLE_HEAP_FIRST : SETTLE_HEAP_LAST);
     else
         settle_begin(r, SETTLE_CHECKPOINT);
 }
 
-static void drained(struct run *r, int subject)
+static void drained(struct run *r, enum subject_role role)
 {
-    if (r->state == RUN_DRAIN_CLIENT && subject == RUN_CLIENT) {
+    if (r->state == RUN_DRAIN_CLIENT && role == SUBJECT_LOAD) {
         if (run_counts_operations(r))
             settle_begin(r, SETTLE_CLOSED);
         else
             drain_server(r);
-    } else if (r->state == RUN_DRAIN_SERVER && subject == RUN_SERVER) {
+    } else if (r->state == RUN_DRAIN_SERVER && role == SUBJECT_JUDGED) {
         run_state_set(r, RUN_ON_DRAIN);
         on_drain_start(r, on_drain_done);
     }
 }
 
-static void keep_libs(struct run *r, int subject, const char *line)
+static void on_said(struct subject *s, const struct subject_word *word)
 {
-    const char *libs = strstr(line, "openssl=");
-    snprintf(r->lib[subject], sizeof r->lib[subject], "%s", libs ? libs : "");
-}
-
-static void on_line(struct child *c, const char *line)
-{
-    struct run *r = c->owner;
-    int subject = c == &r->child[RUN_SERVER] ? RUN_SERVER : RUN_CLIENT;
-    uint64_t id;
+    struct run *r = s->all->owner;
     if (r->state == RUN_QUIT || r->state == RUN_DONE)
         return;
-    if (line_is(line, "ready")) {
-        struct err e = {{0}};
-        keep_libs(r, subject, line);
-        if (programs_check(r->programs, c, subject == RUN_SERVER, r->lib[subject], &e) != 0) {
-            run_break(r, "%s: %s", c->name, e.text);
-            return;
-        }
-        child_keep_image(c);
-        if (subject == RUN_SERVER) {
-            server_ready(r, line);
-        } else {
-            r->plan.in.behaviours = attribution_start(r->attribution, c->page);
-            run_next(r);
-        }
-    } else if (line_is(line, "quiet") && subject == RUN_CLIENT) {
-        client_quiet(r, line);
-    } else if (line_is(line, "settled") && line_number(line, "id", &id) == 0) {
-        if (settle_answer(r, subject, id))
+    switch (word->said) {
+    case SUBJECT_READY:
+        ready(r, s, word);
+        return;
+    case SUBJECT_QUIET:
+        if (s->role == SUBJECT_LOAD)
+            load_quiet(r, word);
+        return;
+    case SUBJECT_SETTLED:
+        if (r->state == RUN_PUBLISH && word->numbered &&
+            subjects_settled(&r->subjects, s, word->number))
             settled(r);
-    } else if (line_is(line, "drained")) {
-        drained(r, subject);
-    } else if (line_is(line, "flushed") && r->state == RUN_FLUSH) {
-        settle_begin(r, SETTLE_FLUSHED);
+        return;
+    case SUBJECT_DRAINED:
+        drained(r, s->role);
+        return;
+    case SUBJECT_FLUSHED:
+        if (r->state == RUN_FLUSH)
+            settle_begin(r, SETTLE_FLUSHED);
+        return;
     }
-}
-
-static bool any_running(const struct run *r)
-{
-    return r->child[RUN_SERVER].running || r->child[RUN_CLIENT].running;
 }
 
 static void close_handle(void *handle)
@@ -281,21 +274,22 @@ static void finish(struct run *r)
     interrupts_stop(&r->signals);
 }
 
-static void on_exit_child(struct child *c)
+static void on_exit_subject(struct subject *s)
 {
-    struct run *r = c->owner;
+    struct run *r = s->all->owner;
+    const struct child *c = &s->child;
     bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
     if (!expected && !r->broken[0] && !(r->interrupts > 1)) {
         char text[ENDING_TEXT];
         const struct ending ending = {.child = c,
                                       .folder = r->dir.path,
-                                      .ready = r->lib[c == &r->child[RUN_CLIENT]][0] != '\0',
+                                      .ready = s->libs[0] != '\0',
                                       .told_to_quit = r->state == RUN_QUIT,
                                       .by_memory_limit = ending_memory_kills("") > r->memory_kills};
-        r->crashed = c;
+        r->crashed = s;
         run_break(r, "%s", ending_text(&ending, text, sizeof text));
     }
-    if (!any_running(r))
+    if (!subjects_running(&r->subjects))
         finish(r);
 }
 
@@ -339,57 +333,62 @@ static void on_interrupt(void *owner, int number)
         r->interrupts = 2;
         kill_children(r);
         run_state_set(r, RUN_QUIT);
-        if (!any_running(r))
+        if (!subjects_running(&r->subjects))
             finish(r);
         return;
     }
     display_note(r, "interrupted: finishing this epoch; once more stops at once");
     if (r->state == RUN_CHURN)
-        child_send(&r->child[RUN_CLIENT], "finish");
+        child_send(&run_load(r)->subject->child, "finish");
 }
 
 /* ---- the whole ---- */
 
 static void start_timer(struct run *r, uv_timer_t *timer, uv_timer_cb cb, uint64_t every_ms)
 {
-    CHECK(uv_timer_init(&r->loop, timer) == 0);
+    CHECK(uv_timer_init(&r->subjects.loop, timer) == 0);
     timer->data = r;
     CHECK(uv_timer_start(timer, cb, every_ms, every_ms) == 0);
 }
 
-static int init_subject(struct run *r, int subject, const char *name, struct err *e)
+static int init_watched(struct run *r, size_t i, struct err *e)
 {
-    struct child *c = &r->child[subject];
-    c->name = name;
-    c->owner = r;
-    c->on_line = on_line;
-    c->on_exit = on_exit_child;
-    r->history[subject] = history_new();
-    if (!r->history[subject])
+    struct watched *w = &r->watched[i];
+    w->subject = &r->subjects.subject[i];
+    w->history = history_new();
+    if (!w->history)
         return err_set(e, "out of memory");
-    return child_init(c, e);
+    return subject_open(w->subject, e);
+}
+
+static int init_attribution(struct run *r, struct err *e)
+{
+    struct attribution_subject of[SUBJECTS_MAX];
+    for (size_t i = 0; i < r->subjects.count; i++)
+        of[i] = (struct attribution_subject){r->watched[i].history, &r->watched[i].judgement};
+    r->attribution = attribution_new(of, r->subjects.count);
+    return r->attribution ? 0 : err_set(e, "out of memory");
 }
 
 static int init(struct run *r, struct err *e)
 {
-    r->pki_fd[RUN_SERVER] = r->pki_fd[RUN_CLIENT] = -1;
-    r->child[RUN_SERVER].page_fd = r->child[RUN_CLIENT].page_fd = -1;
-    CHECK(uv_loop_init(&r->loop) == 0);
-    if (init_subject(r, RUN_SERVER, "server", e) != 0 ||
-        init_subject(r, RUN_CLIENT, "client", e) != 0)
+    r->subjects = (struct subjects){.owner = r,
+                                    .on_said = on_said,
+                                    .on_exit = on_exit_subject,
+                                    .programs = r->programs,
+                                    .dir = &r->dir,
+                                    .seed = r->seed};
+    if (subjects_init(&r->subjects, e) < 0)
         return -1;
-    if (r->scenario->client_auth != CLIENT_AUTH_NONE &&
-        pki_make(&r->pki_fd[RUN_SERVER], &r->pki_fd[RUN_CLIENT], e) < 0)
-        return -1;
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        if (init_watched(r, i, e) != 0)
+            return -1;
+    }
     struct plan_input in;
     scenario_plan(r->scenario, &in);
     plan_init(&r->plan, &in);
-    r->attribution = attribution_new(
-        (const struct attribution_subject[]){{r->history[RUN_SERVER], &r->judgement[RUN_SERVER]},
-                                             {r->history[RUN_CLIENT], &r->judgement[RUN_CLIENT]}},
-        RUN_SUBJECTS);
-    if (!r->attribution)
-        return err_set(e, "out of memory");
+    if (init_attribution(r, e) != 0)
+        return -1;
     r->live = r->scenario->quiet ? NULL : live_new();
     return 0;
 }
@@ -402,17 +401,14 @@ int run_execute(struct run *r, struct err *e)
     r->start_ns = clock_now_ns();
     r->memory_kills = ending_memory_kills("");
     run_state_set(r, RUN_START_SERVER);
-    interrupts_start(&r->signals, &r->loop, on_interrupt, r);
+    interrupts_start(&r->signals, &r->subjects.loop, on_interrupt, r);
     start_timer(r, &r->poll_timer, on_poll, POLL_MS);
     start_timer(r, &r->sample_timer, on_sample, SAMPLE_MS);
     start_timer(r, &r->live_timer, on_live, LIVE_MS);
-    struct args args;
-    args_server(&args, r->scenario, "soak-server", r->seed);
-    rc = programs_start(r->programs, &r->child[RUN_SERVER], true, &r->loop, args.argv, &r->dir,
-                        r->pki_fd[RUN_SERVER], e);
+    rc = start(r, SUBJECT_JUDGED, e);
     if (rc != 0)
         finish(r);
-    uv_run(&r->loop, UV_RUN_DEFAULT);
+    uv_run(&r->subjects.loop, UV_RUN_DEFAULT);
     live_free(r->live);
     r->live = NULL;
     return rc;
@@ -420,14 +416,11 @@ int run_execute(struct run *r, struct err *e)
 
 void run_fini(struct run *r)
 {
-    CHECK(uv_loop_close(&r->loop) == 0);
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        history_free(r->history[i]);
-        capture_fini(&r->capture[i]);
-        profiler_fini(&r->profiler[i]);
-        child_fini(&r->child[i]);
-        if (r->pki_fd[i] >= 0)
-            close(r->pki_fd[i]);
+    subjects_fini(&r->subjects);
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        history_free(r->watched[i].history);
+        capture_fini(&r->watched[i].capture);
+        profiler_fini(&r->watched[i].profiler);
     }
     free(r->attribution);
 }

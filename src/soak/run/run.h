@@ -24,8 +24,7 @@
 #include "scenario/origin.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
-#include "subject/child.h"
-#include "subject/programs.h"
+#include "subject/subject.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -56,7 +55,15 @@ enum run_settle {
     SETTLE_FLUSHED
 };
 
-enum { RUN_SERVER, RUN_CLIENT, RUN_SUBJECTS };
+/* A subject, what was seen of it, and what is made of that. */
+struct watched {
+    struct subject *subject; /* of the run's subjects */
+    struct history *history; /* owned */
+    struct judgement judgement;
+    struct capture capture;
+    struct profiler profiler;
+    struct result_rest rest;
+};
 
 struct run {
     const struct scenario *scenario;      /* borrowed */
@@ -65,16 +72,10 @@ struct run {
     const struct scenario_origin *origin; /* borrowed */
     const struct programs *programs;      /* borrowed */
     uint64_t seed;
-    uv_loop_t loop;
     struct run_dir dir;
-    struct child child[RUN_SUBJECTS];
-    struct history *history[RUN_SUBJECTS];
-    struct judgement judgement[RUN_SUBJECTS];
-    struct capture capture[RUN_SUBJECTS];
-    struct profiler profiler[RUN_SUBJECTS];
-    struct result_rest rest[RUN_SUBJECTS];
+    struct subjects subjects;
+    struct watched watched[SUBJECTS_MAX]; /* as many, in the same order */
     bool judged;
-    char lib[RUN_SUBJECTS][256]; /* what each child said of its libraries in `ready` */
     size_t mapped_count;
     struct mapped mapped[MAPPED_MAX]; /* the server's */
 
@@ -85,10 +86,7 @@ struct run {
     struct attribution *attribution; /* owned: which of them leak */
     uint64_t epoch;                  /* number stamped into new blocks */
     uint64_t oldest;                 /* the client's word at the last quiet */
-    uint64_t server_port;
-    int settled; /* bit per child */
-    uint64_t settle_id;
-    uint64_t last_activity; /* for the quiet page */
+    uint64_t last_activity;          /* for the quiet page */
     uint64_t last_connections;
     int quiet_polls, steady_polls; /* nothing moved; no connection moved */
     bool still;                    /* the last sample was taken while nothing moved */
@@ -110,11 +108,10 @@ struct run {
 
     bool interrupted;
     int interrupts;
-    char broken[1024];           /* why the run broke; "" else */
-    const struct child *crashed; /* whose end broke it; NULL else */
-    uint64_t memory_kills;       /* before it began: ending_memory_kills */
-    bool store_failed;           /* something could not be written: said once */
-    int pki_fd[RUN_SUBJECTS];    /* each one's memory file for client certificates, or -1 */
+    char broken[1024];             /* why the run broke; "" else */
+    const struct subject *crashed; /* whose end broke it; NULL else */
+    uint64_t memory_kills;         /* before it began: ending_memory_kills */
+    bool store_failed;             /* something could not be written: said once */
 };
 
 /* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,
@@ -122,6 +119,17 @@ struct run {
  * what happened; run_fini frees. Returns 0, or -1 when nothing could even be started. */
 int run_execute(struct run *r, struct err *e);
 void run_fini(struct run *r);
+
+/* The one whose judgement the user came for, and the one that makes its load. */
+static inline const struct watched *run_judged(const struct run *r)
+{
+    return &r->watched[subject_index(subjects_find(&r->subjects, SUBJECT_JUDGED))];
+}
+
+static inline const struct watched *run_load(const struct run *r)
+{
+    return &r->watched[subject_index(subjects_find(&r->subjects, SUBJECT_LOAD))];
+}
 
 /* What a run counts, by the client's page: connections that come and go, or operations on
  * connections that are held (--operate). */
@@ -133,13 +141,13 @@ static inline bool run_counts_operations(const struct run *r)
 /* Begun and ended since the start. */
 static inline uint64_t run_begun(const struct run *r)
 {
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
     return atomic_load(run_counts_operations(r) ? &app->operations : &app->opened);
 }
 
 static inline uint64_t run_ended(const struct run *r)
 {
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
     return atomic_load(run_counts_operations(r) ? &app->operations : &app->closed);
 }
 

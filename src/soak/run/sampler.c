@@ -72,13 +72,12 @@ static json_t *subject_json(const struct history_sample *s)
 }
 
 /* Everything but smaps_rollup, which takes milliseconds in a large process. */
-static int take_quick(const struct run *r, int subject, struct history_sample *ret, struct err *e)
+static int take_quick(const struct watched *w, struct history_sample *ret, struct err *e)
 {
-    const struct child *c = &r->child[subject];
     *ret = (struct history_sample){0};
-    if (snapshot_read(c->page, &ret->snapshot, e) != 0)
+    if (w->subject->ops->snapshot(w->subject, &ret->snapshot, e) != 0)
         return -1;
-    if (proc_sample_full(c->pid, &ret->proc, e) == 0)
+    if (proc_sample_full(w->subject->child.pid, &ret->proc, e) == 0)
         return 0;
     snapshot_free(&ret->snapshot);
     return -1;
@@ -88,22 +87,23 @@ void sampler_tick(struct run *r)
 {
     json_t *line = json_pack("{s:s,s:f,s:I}", "kind", "tick", "seconds", seconds_since_start(r),
                              "epoch", (json_int_t)r->epoch);
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        const struct watched *w = &r->watched[i];
         struct history_sample sample;
-        if (!r->child[i].running || take_quick(r, i, &sample, NULL) != 0)
+        if (!w->subject->child.running || take_quick(w, &sample, NULL) != 0)
             continue;
-        history_look(r->history[i], &sample.proc);
-        json_object_set_new(line, r->child[i].name, subject_json(&sample));
+        history_look(w->history, &sample.proc);
+        json_object_set_new(line, w->subject->child.name, subject_json(&sample));
         snapshot_free(&sample.snapshot);
     }
     write_line(r, line);
 }
 
-int sampler_take(struct run *r, int subject, struct history_sample *ret, struct err *e)
+int sampler_take(const struct watched *w, struct history_sample *ret, struct err *e)
 {
-    if (take_quick(r, subject, ret, e) != 0)
+    if (take_quick(w, ret, e) != 0)
         return -1;
-    if (proc_rollup_read(r->child[subject].pid, &ret->rollup, e) == 0)
+    if (proc_rollup_read(w->subject->child.pid, &ret->rollup, e) == 0)
         return 0;
     snapshot_free(&ret->snapshot);
     return -1;
@@ -121,10 +121,10 @@ void sampler_write(struct run *r, const char *kind, const struct history_sample 
     json_t *line =
         json_pack("{s:s,s:f,s:I,s:I,s:b}", "kind", kind, "seconds", seconds_since_start(r), "epoch",
                   (json_int_t)r->epoch, "oldest", (json_int_t)r->oldest, "still", r->still);
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
+    for (size_t i = 0; i < r->subjects.count; i++) {
         json_t *one = subject_json(&sample[i]);
         json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));
-        json_object_set_new(line, r->child[i].name, one);
+        json_object_set_new(line, r->watched[i].subject->child.name, one);
     }
     write_line(r, line);
 }

@@ -12,7 +12,7 @@
 void sampler_tick(struct run *r);
 /* The full sample of one subject at a quiescent point. `ret->snapshot` is the caller's to free.
  * Returns 0 or -1. */
-int sampler_take(struct run *r, int subject, struct history_sample *ret, struct err *e);
+int sampler_take(const struct watched *w, struct history_sample *ret, struct err *e);
 /* One line of `kind` ("checkpoint", "drained", "flushed") from the full samples. */
 void sampler_write(struct run *r, const char *kind, const struct history_sample *sample);
 

@@ -7,15 +7,17 @@ enum { SETTLE_QUIET_POLLS = 3, SETTLE_BACKGROUND_POLLS = 200 };
 
 static uint64_t activity(const struct run *r)
 {
-    return snapshot_activity(r->child[RUN_SERVER].page) +
-           snapshot_activity(r->child[RUN_CLIENT].page);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < r->subjects.count; i++)
+        sum += snapshot_activity(r->watched[i].subject->child.page);
+    return sum;
 }
 
 static uint64_t connections(const struct run *r)
 {
     uint64_t sum = 0;
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        const struct page_app *app = &r->child[i].page->app;
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        const struct page_app *app = &r->watched[i].subject->child.page->app;
         sum += atomic_load(&app->opened) + atomic_load(&app->closed) +
                atomic_load(&app->handshakes) + atomic_load(&app->operations);
     }
@@ -24,7 +26,7 @@ static uint64_t connections(const struct run *r)
 
 static uint64_t server_open(const struct run *r)
 {
-    const struct page_app *app = &r->child[RUN_SERVER].page->app;
+    const struct page_app *app = &run_judged(r)->subject->child.page->app;
     return atomic_load(&app->opened) - atomic_load(&app->closed);
 }
 
@@ -41,7 +43,7 @@ void settle_poll(struct run *r)
 {
     uint64_t now = activity(r), conns = connections(r);
     /* After an interrupted epoch the client may hold fewer than asked: its own word counts. */
-    uint64_t want = atomic_load(&r->child[RUN_CLIENT].page->app.established);
+    uint64_t want = atomic_load(&run_load(r)->subject->child.page->app.established);
     bool steady = conns == r->last_connections && server_open(r) == want;
     bool quiet = steady && now == r->last_activity;
     r->last_activity = now;
@@ -51,20 +53,10 @@ void settle_poll(struct run *r)
     r->still = r->quiet_polls >= SETTLE_QUIET_POLLS;
     if (!r->still && r->steady_polls < SETTLE_BACKGROUND_POLLS)
         return;
-    r->settled = 0;
-    r->settle_id++;
+    char words[SUBJECTS_MAX][96];
+    const char *said[SUBJECTS_MAX];
+    for (size_t i = 0; i < r->subjects.count; i++)
+        said[i] = profiler_words(r, i, words[i], sizeof words[i]);
     run_state_set(r, RUN_PUBLISH);
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        char words[96];
-        child_send(&r->child[i], "settle id=%llu%s", (unsigned long long)r->settle_id,
-                   profiler_words(r, i, words, sizeof words));
-    }
-}
-
-bool settle_answer(struct run *r, int subject, uint64_t id)
-{
-    if (r->state != RUN_PUBLISH || id != r->settle_id)
-        return false;
-    r->settled |= 1 << subject;
-    return r->settled == (1 << RUN_SUBJECTS) - 1;
+    subjects_settle(&r->subjects, said);
 }

@@ -15,7 +15,5 @@
 void settle_begin(struct run *r, enum run_settle purpose);
 /* A poll of the pages, every few milliseconds while in RUN_SETTLE. */
 void settle_poll(struct run *r);
-/* A child said `settled id=K`. Returns true when both have: the sample can be taken. */
-bool settle_answer(struct run *r, int subject, uint64_t id);
 
 #endif

@@ -57,22 +57,22 @@ static void name_stack(const struct survivors *s, struct symbol *frame, struct r
 /* ---- what was captured ---- */
 
 /* A page that the subject has broken may name sites that there are not. */
-static const char *site_name(const struct run *r, int subject, size_t site, uint32_t *ret_line)
+static const char *site_name(const struct run *r, size_t subject, size_t site, uint32_t *ret_line)
 {
-    const struct history *h = r->history[subject];
+    const struct history *h = r->watched[subject].history;
     *ret_line = 0;
     return site < history_sites(h) ? history_site(h, site, ret_line) : "unknown";
 }
 
 /* The site to blame, or SIZE_MAX. */
-static size_t blamed_site(const struct run *r, int subject)
+static size_t blamed_site(const struct run *r, size_t subject)
 {
-    const struct judgement *j = &r->judgement[subject];
+    const struct judgement *j = &r->watched[subject].judgement;
     return j->findings && j->finding[0].verdict == VERDICT_LEAK ? j->finding[0].site : SIZE_MAX;
 }
 
 /* Adds the samples of the site to blame, or those of all others. */
-static void take_samples(struct survivors *s, const struct run *r, int subject,
+static void take_samples(struct survivors *s, const struct run *r, size_t subject,
                          const struct stack_sample *sample, size_t count, bool blamed,
                          struct result_capture *ret)
 {
@@ -94,21 +94,21 @@ static void take_samples(struct survivors *s, const struct run *r, int subject,
 }
 
 /* First the stacks of the site to blame, and of all most survivors first. */
-static void take_ledger(struct survivors *s, const struct run *r, int subject,
+static void take_ledger(struct survivors *s, const struct run *r, size_t subject,
                         struct result_capture *ret)
 {
     struct stack_sample *sample;
-    size_t count = capture_samples(&r->capture[subject], &sample);
+    size_t count = capture_samples(&r->watched[subject].capture, &sample);
     take_samples(s, r, subject, sample, count, true, ret);
     take_samples(s, r, subject, sample, count, false, ret);
     free(sample);
 }
 
 /* What grew outside OpenSSL's allocator, where it was profiled. */
-static void take_heap(struct survivors *s, const struct run *r, int subject,
+static void take_heap(struct survivors *s, const struct run *r, size_t subject,
                       struct result_capture *ret)
 {
-    const struct profiler *p = &r->profiler[subject];
+    const struct profiler *p = &r->watched[subject].profiler;
     size_t i = 0;
     ret->heap_connections = p->connections;
     for (; i < p->growth.stacks && ret->stacks < SURVIVORS_STACKS; i++) {
@@ -121,10 +121,10 @@ static void take_heap(struct survivors *s, const struct run *r, int subject,
     ret->stacks_dropped += p->growth.stacks - i;
 }
 
-static void take_sites(struct survivors *s, const struct run *r, int subject,
+static void take_sites(struct survivors *s, const struct run *r, size_t subject,
                        struct result_capture *ret)
 {
-    const struct capture *c = &r->capture[subject];
+    const struct capture *c = &r->watched[subject].capture;
     ret->taken = c->stacks.taken;
     ret->lost = c->stacks.lost;
     ret->site = s->site;
@@ -141,22 +141,22 @@ static void take_sites(struct survivors *s, const struct run *r, int subject,
 }
 
 /* A maps text that tells nothing leaves the addresses. */
-static void open_symbols(struct survivors *s, const struct run *r, int subject)
+static void open_symbols(struct survivors *s, const struct run *r, size_t subject)
 {
     struct err e;
     if (!s->symbols)
-        s->symbols = symbols_open(&r->child[subject].image, &e);
+        s->symbols = symbols_open(&r->watched[subject].subject->child.image, &e);
     if (!s->symbols || !r->scenario->debuginfod)
         return;
     if (!r->scenario->quiet)
         fprintf(stderr,
                 "soak: asking the servers of DEBUGINFOD_URLS for the %s's symbols, for about "
                 "two minutes at most\n",
-                r->child[subject].name);
+                r->watched[subject].subject->child.name);
     symbols_ask_servers(s->symbols);
 }
 
-void survivors_name(struct survivors *s, const struct run *r, int subject,
+void survivors_name(struct survivors *s, const struct run *r, size_t subject,
                     struct result_capture *ret)
 {
     take_sites(s, r, subject, ret);
@@ -175,17 +175,17 @@ void survivors_name(struct survivors *s, const struct run *r, int subject,
         name_stack(s, s->frame[i], &s->said[i]);
 }
 
-void survivors_crash(struct survivors *s, const struct run *r, int subject,
+void survivors_crash(struct survivors *s, const struct run *r, size_t subject,
                      struct result_crash *ret)
 {
-    const struct page_crash *crash = &r->child[subject].page->crash;
+    const struct page_crash *crash = &r->watched[subject].subject->child.page->crash;
     uint64_t frames = atomic_load_explicit(&crash->stack.frames, memory_order_acquire);
     uint64_t address[PAGE_STACK_FRAMES];
     /* The kernel's return from the handler lies before whoever was interrupted. */
     size_t first = frames > 1;
     struct result_stack stack = {.addresses = 0};
-    *ret = (struct result_crash){.subject = r->child[subject].name,
-                                 .signal = r->child[subject].exit_signal};
+    *ret = (struct result_crash){.subject = r->watched[subject].subject->child.name,
+                                 .signal = r->watched[subject].subject->child.exit_signal};
     for (size_t i = first; i < frames && i < PAGE_STACK_FRAMES; i++)
         address[stack.addresses++] = crash->stack.frame[i];
     stack.address = address;

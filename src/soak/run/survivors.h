@@ -22,11 +22,11 @@ struct survivors {
 
 /* Fills `s` and `ret`, which borrows from it and from the run, for one subject of a run that has
  * ended. Without memory there are no stacks. From the main thread (see symbols_open). */
-void survivors_name(struct survivors *s, const struct run *r, int subject,
+void survivors_name(struct survivors *s, const struct run *r, size_t subject,
                     struct result_capture *ret);
 /* Names where a subject was when a signal ended it. `ret` borrows from `s`; it has no frames when
  * none did, or the probe didn't see it. Behind survivors_name. */
-void survivors_crash(struct survivors *s, const struct run *r, int subject,
+void survivors_crash(struct survivors *s, const struct run *r, size_t subject,
                      struct result_crash *ret);
 void survivors_free(struct survivors *s);
 

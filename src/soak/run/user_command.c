@@ -108,14 +108,14 @@ void on_drain_start(struct run *r, void (*done)(struct run *))
         return;
     }
     struct split_argv w;
-    if (split(&w, r->scenario->on_drain, r->child[RUN_SERVER].pid) != 0) {
+    if (split(&w, r->scenario->on_drain, run_judged(r)->subject->child.pid) != 0) {
         run_break(r, "--on-drain '%s' is empty or too long", r->scenario->on_drain);
         return;
     }
     r->on_drain_done = done;
     uv_process_options_t options = {.file = w.argv[0], .args = w.argv, .exit_cb = on_exit_command};
     r->on_drain_process.data = r;
-    int rc = guard_spawn(&r->loop, &r->on_drain_process, &options);
+    int rc = guard_spawn(&r->subjects.loop, &r->on_drain_process, &options);
     r->on_drain_running = rc == 0;
     if (rc != 0) {
         uv_close((uv_handle_t *)&r->on_drain_process, NULL);

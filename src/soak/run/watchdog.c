@@ -49,7 +49,7 @@ static const char *waiting_for(enum run_state state)
  * the state. */
 static uint64_t progress(const struct run *r)
 {
-    const struct page_app *app = &r->child[RUN_CLIENT].page->app;
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
     if (r->state != RUN_CHURN)
         return 0;
     return atomic_load(&app->handshakes) + atomic_load(&app->expected_aborts) +
@@ -58,8 +58,9 @@ static uint64_t progress(const struct run *r)
 
 static void bark(struct run *r, uint64_t waited_ns)
 {
-    const struct child *client = &r->child[RUN_CLIENT];
-    const char *problem = client->problem[0] ? client->problem : r->child[RUN_SERVER].problem;
+    const struct child *client = &run_load(r)->subject->child;
+    const char *problem =
+        client->problem[0] ? client->problem : run_judged(r)->subject->child.problem;
     const char *whose = client->failure.text[0] ? client->failure.behaviour : "";
     run_break(r,
               "nothing moved for %.0f s while waiting for %s (%" PRIu64
@@ -89,8 +90,8 @@ void watchdog_look(struct run *r)
 /* Leaks, or may leak. */
 static bool anything_grows(const struct run *r)
 {
-    for (int i = 0; i < RUN_SUBJECTS; i++) {
-        const struct judgement *j = &r->judgement[i];
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        const struct judgement *j = &r->watched[i].judgement;
         for (size_t n = 0; n < j->findings; n++)
             if (j->finding[n].verdict != VERDICT_PASS)
                 return true;
@@ -102,7 +103,7 @@ static bool anything_grows(const struct run *r)
  * with. */
 static void first_text(const struct run *r, char *buf, size_t size)
 {
-    const struct child *client = &r->child[RUN_CLIENT];
+    const struct child *client = &run_load(r)->subject->child;
     const struct child_failure *f = &client->failure;
     if (f->text[0])
         snprintf(buf, size, "; the first, %s: %s", f->behaviour, f->text);
@@ -125,8 +126,8 @@ static void end(struct run *r, uint64_t failed, uint64_t all)
 /* Connections to a server that is just crashing fail, too; its end says more. */
 static bool is_crashing(const struct run *r)
 {
-    for (int i = 0; i < RUN_SUBJECTS; i++)
-        if (atomic_load(&r->child[i].page->crash.signal))
+    for (size_t i = 0; i < r->subjects.count; i++)
+        if (atomic_load(&r->watched[i].subject->child.page->crash.signal))
             return true;
     return false;
 }

@@ -134,18 +134,18 @@ char **programs_environment(const struct programs *p, bool server)
                                                           .passed = &p->scenario->env});
 }
 
-int programs_start(const struct programs *p, struct child *c, bool server, uv_loop_t *loop,
-                   char *const *argv, struct run_dir *dir, int extra_fd, struct err *e)
+int programs_start(const struct programs *p, struct child *c, const struct programs_launch *launch,
+                   struct err *e)
 {
     char path[PATH_MAX + 32], log[32];
-    snprintf(path, sizeof path, "%s/soak-%s", server ? programs_server_folder(p) : p->folder,
-             c->name);
+    snprintf(path, sizeof path, "%s/soak-%s",
+             launch->server ? programs_server_folder(p) : p->folder, c->name);
     snprintf(log, sizeof log, "%s.log", c->name);
-    int log_fd = run_dir_log(dir, log, e);
+    int log_fd = run_dir_log(launch->dir, log, e);
     if (log_fd < 0)
         return -1;
-    c->environment = programs_environment(p, server);
-    int rc = child_start(c, loop, path, argv, log_fd, extra_fd, e);
+    c->environment = programs_environment(p, launch->server);
+    int rc = child_start(c, launch->loop, path, launch->argv, log_fd, launch->extra_fd, e);
     environment_free(c->environment);
     c->environment = NULL;
     close(log_fd);

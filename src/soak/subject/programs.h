@@ -43,10 +43,17 @@ const char *programs_server_folder(const struct programs *p);
 /* The environment of the server, or of the client; environment_free frees it. */
 char **programs_environment(const struct programs *p, bool server);
 
+struct programs_launch {
+    bool server;
+    uv_loop_t *loop;
+    char *const *argv;
+    struct run_dir *dir;
+    int extra_fd; /* becomes descriptor 5, or -1 */
+};
 /* Starts soak-NAME, with NAME the child's: its output goes to NAME.log in `dir`. Returns 0 or -1.
  */
-int programs_start(const struct programs *p, struct child *c, bool server, uv_loop_t *loop,
-                   char *const *argv, struct run_dir *dir, int extra_fd, struct err *e);
+int programs_start(const struct programs *p, struct child *c, const struct programs_launch *launch,
+                   struct err *e);
 
 /* Refuses a child, by what it says of its libraries, that runs on another allocator than was asked
  * for. Returns 0 or -1. */

@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static bool breaks(struct torture *t, cons
 /* The client's page tells what there is and what has a weight: known from the first start on. */
 static void learn_behaviours(struct torture *t)
 {
-    const struct page *page = t->bench.pair.child[PAIR_CLIENT].page;
+    const struct page *page = t->bench.pair.subjects.subject[PAIR_CLIENT].child.page;
     size_t count = atomic_load(&page->behaviours);
     if (t->behaviours)
         return;

@@ -114,7 +114,7 @@ static bool trace_kept(struct torture *t, struct torture_sweep *w, uint64_t numb
     struct step s;
     struct snapshot_stacks before = {0}, after = {0};
     const struct kept *kept = &f->step.kept[f->kept_side];
-    struct page *page = t->bench.pair.child[f->kept_side].page;
+    struct page *page = t->bench.pair.subjects.subject[f->kept_side].child.page;
     if (kept->sites == 0 || snapshot_stacks_read(page, &before, NULL) != 0)
         return true;
     want(page, kept->site[0].site, true);

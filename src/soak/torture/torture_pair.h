@@ -10,8 +10,7 @@
 #include "archive/run_dir.h"
 #include "interrupts.h"
 #include "scenario/scenario.h"
-#include "subject/child.h"
-#include "subject/programs.h"
+#include "subject/subject.h"
 #include "symbol/symbol.h"
 
 #include <stdbool.h>
@@ -26,19 +25,15 @@ struct pair {
     struct run_dir *dir;
     uint64_t seed;
 
-    uv_loop_t loop;
+    struct subjects subjects; /* in the order of the sides */
     uv_timer_t tick;
     struct interrupts interrupts;
-    struct child child[PAIR_SIDES];
     bool ready[PAIR_SIDES];
     bool quiet;       /* the client has said so since the last order */
     unsigned flushed; /* a bit per side that has no sessions any more, since the last order */
-    uint64_t port, settle_id;
-    unsigned settled; /* a bit per side that has answered settle_id */
+    bool settled;     /* both have answered the last order to settle */
     bool interrupted, running;
-    int pki_fd[2]; /* each side's memory file for client certificates, or -1 */
-    char lib[PAIR_SIDES][LINE_MAX_BYTES]; /* "openssl=... libuv=... ..." */
-    struct symbols *symbols[PAIR_SIDES];  /* owned; opened when first asked for */
+    struct symbols *symbols[PAIR_SIDES]; /* owned; opened when first asked for */
 };
 
 enum pair_end {

@@ -338,9 +338,10 @@ char *torture_json(const struct torture *t)
         "{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:{s:s, s:s}, s:I, s:I, s:o, s:o}", "schema",
         "soak-torture/1", "version", SOAK_VERSION, "verdict", verdict(t), "exit",
         (int)torture_exit(t), "scenario", t->name, "run_dir", t->dir->path, "slice",
-        (json_int_t)t->part, "slices", (json_int_t)t->parts, "libs", "server", p->lib[PAIR_SERVER],
-        "client", p->lib[PAIR_CLIENT], "elapsed_ms", (json_int_t)(t->elapsed_ns / 1000000),
-        "starts", (json_int_t)t->starts, "sweeps", sweeps, "findings", findings);
+        (json_int_t)t->part, "slices", (json_int_t)t->parts, "libs", "server",
+        p->subjects.subject[PAIR_SERVER].libs, "client", p->subjects.subject[PAIR_CLIENT].libs,
+        "elapsed_ms", (json_int_t)(t->elapsed_ns / 1000000), "starts", (json_int_t)t->starts,
+        "sweeps", sweeps, "findings", findings);
     if (o && t->broken[0])
         json_object_set_new(o, "broken", json_string(t->broken));
     return json_document(o);

@@ -22,7 +22,7 @@ static void free_before(struct bench *b)
 static int read_both(struct bench *b, struct snapshot *ret, struct err *e)
 {
     for (int side = 0; side < PAIR_SIDES; side++) {
-        if (snapshot_read(b->pair.child[side].page, &ret[side], e) == 0)
+        if (snapshot_read(b->pair.subjects.subject[side].child.page, &ret[side], e) == 0)
             continue;
         if (side > 0)
             snapshot_free(&ret[0]);
@@ -85,8 +85,8 @@ static void read_hit(const struct page *page, struct step *s)
 static void read_end(const struct pair *p, int side, struct step *s)
 {
     s->end_side = side;
-    s->signal = p->child[side].exit_signal;
-    copy_stack(&p->child[side].page->crash.stack, &s->end_stack);
+    s->signal = p->subjects.subject[side].child.exit_signal;
+    copy_stack(&p->subjects.subject[side].child.page->crash.stack, &s->end_stack);
 }
 
 /* ---- what stays ---- */
@@ -136,7 +136,7 @@ static bool has_cache(const struct bench *b)
 static enum pair_end connect_one(struct bench *b, int side, size_t behaviour, uint64_t nth)
 {
     struct pair *p = &b->pair;
-    struct page *page = p->child[side].page;
+    struct page *page = p->subjects.subject[side].child.page;
     enum pair_end end = PAIR_DONE;
     /* One that is to resume needs a session, and one that fails brings none for the next. */
     if (p->scenario->resume > 0)
@@ -150,17 +150,18 @@ static enum pair_end connect_one(struct bench *b, int side, size_t behaviour, ui
 
 static bool one_has_died(const struct pair *p)
 {
-    return !p->child[PAIR_SERVER].running || !p->child[PAIR_CLIENT].running;
+    return !p->subjects.subject[PAIR_SERVER].child.running ||
+           !p->subjects.subject[PAIR_CLIENT].child.running;
 }
 
 /* Who is stuck isn't known from outside: the side whose allocation failed is asked first where it
  * is, by a signal that its probe catches. */
 static void abort_stuck(struct pair *p, int side)
 {
-    if (p->child[side].running)
-        uv_process_kill(&p->child[side].process, SIGABRT);
+    if (p->subjects.subject[side].child.running)
+        uv_process_kill(&p->subjects.subject[side].child.process, SIGABRT);
     pair_wait(p, one_has_died, ABORT_MS);
-    child_kill(&p->child[side]); /* one that is stopped doesn't hear of it */
+    child_kill(&p->subjects.subject[side].child); /* one that is stopped doesn't hear of it */
     pair_wait(p, one_has_died, ABORT_MS);
 }
 
@@ -171,7 +172,7 @@ static void ended_badly(struct bench *b, int side, enum pair_end end, struct ste
     if (end == PAIR_LATE)
         abort_stuck(p, side);
     else
-        side = p->child[PAIR_SERVER].running ? PAIR_CLIENT : PAIR_SERVER;
+        side = p->subjects.subject[PAIR_SERVER].child.running ? PAIR_CLIENT : PAIR_SERVER;
     read_end(p, side, s);
 }
 
@@ -186,8 +187,8 @@ int step_run(struct bench *b, int side, size_t behaviour, uint64_t nth, struct s
              struct err *e)
 {
     struct pair *p = &b->pair;
-    struct page *page = p->child[side].page;
-    const struct page_app *client = &p->child[PAIR_CLIENT].page->app;
+    struct page *page = p->subjects.subject[side].child.page;
+    const struct page_app *client = &p->subjects.subject[PAIR_CLIENT].child.page->app;
     uint64_t failed = atomic_load(&client->failed), late = atomic_load(&client->fail_timeout);
     *ret = (struct step){.outcome = STEP_INTERRUPTED};
     enum pair_end end = connect_one(b, side, behaviour, nth);

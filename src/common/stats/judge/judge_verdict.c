@@ -136,7 +136,8 @@ void verdict_decide(const struct judge_context *h, struct judgement *j)
     } else if (rule_on(h, RULE_FOREIGN_MANY) && judge_many(h->e->foreign, h->e->tried)) {
         j->verdict = VERDICT_INVALID;
         reason(j,
-               /* Nothing of theirs is in the figures, but they take the port and the processors. */
+               /* Over IPv4 nothing of theirs is in the figures, but they take the port and the
+                * processors. */
                "%" PRIu64 " connections from elsewhere to the server's port, beside %" PRIu64
                " of the run's own: more than one in a hundred",
                h->e->foreign, h->e->tried);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "subject.h"
+
+#include "base/check.h"
+
+#include <unistd.h>
+
+int subjects_init(struct subjects *all, struct err *e)
+{
+    CHECK(uv_loop_init(&all->loop) == 0);
+    all->count = SUBJECTS_MAX;
+    subject_builtin(&all->subject[0], SUBJECT_JUDGED);
+    subject_builtin(&all->subject[1], SUBJECT_LOAD);
+    for (size_t i = 0; i < all->count; i++)
+        all->subject[i].all = all;
+    if (all->programs->scenario->client_auth == CLIENT_AUTH_NONE)
+        return 0;
+    return pki_make(&subjects_find(all, SUBJECT_JUDGED)->pki_fd,
+                    &subjects_find(all, SUBJECT_LOAD)->pki_fd, e);
+}
+
+void subjects_fini(struct subjects *all)
+{
+    if (!all->count)
+        return;
+    uv_run(&all->loop, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&all->loop) == 0);
+    for (size_t i = 0; i < all->count; i++) {
+        subject_close(&all->subject[i]);
+        if (all->subject[i].pki_fd >= 0)
+            close(all->subject[i].pki_fd);
+    }
+}
+
+struct subject *subjects_find(const struct subjects *all, enum subject_role role)
+{
+    size_t i = 0;
+    while (i < all->count && all->subject[i].role != role)
+        i++;
+    CHECK(i < all->count);
+    return (struct subject *)&all->subject[i];
+}
+
+size_t subject_index(const struct subject *s)
+{
+    return (size_t)(s - s->all->subject);
+}
+
+int subject_open(struct subject *s, struct err *e)
+{
+    const struct child *before = &s->child;
+    s->child = (struct child){
+        .name = before->name, .owner = s, .on_line = before->on_line, .on_exit = before->on_exit};
+    return child_init(&s->child, e);
+}
+
+void subject_close(struct subject *s)
+{
+    child_fini(&s->child);
+}
+
+static unsigned all_that_settle(const struct subjects *all)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < all->count; i++)
+        bits |= all->subject[i].ops->can & SUBJECT_CAN_SETTLE ? 1u << i : 0;
+    return bits;
+}
+
+void subjects_settle(struct subjects *all, const char *const *words)
+{
+    all->settled = 0;
+    all->settle_id++;
+    for (size_t i = 0; i < all->count; i++) {
+        struct subject *s = &all->subject[i];
+        if (s->ops->can & SUBJECT_CAN_SETTLE)
+            s->ops->settle(s, all->settle_id, words ? words[i] : "");
+    }
+}
+
+bool subjects_settled(struct subjects *all, const struct subject *s, uint64_t id)
+{
+    if (id != all->settle_id)
+        return false;
+    all->settled |= 1u << subject_index(s);
+    return all->settled == all_that_settle(all);
+}
+
+void subjects_stop(struct subjects *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        all->subject[i].ops->stop(&all->subject[i]);
+}
+
+void subjects_kill(struct subjects *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        child_kill(&all->subject[i].child);
+}
+
+bool subjects_running(const struct subjects *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->subject[i].child.running)
+            return true;
+    }
+    return false;
+}

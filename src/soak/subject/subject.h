@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The programs of a run, each a subject with a role: one is judged for the user's sake, one makes
+ * its load. A subject is told what to do by its kind's operations and answers with words; which of
+ * them it can be told is a bit of its kind, so that nobody waits for a word that never comes.
+ *
+ * All run on one loop, which is theirs. A subject can be opened again once it has ended and the
+ * loop has run once more: its page is new then. The certificates of client authentication are made
+ * once.
+ */
+#ifndef SOAK_SUBJECT_H
+#define SOAK_SUBJECT_H
+
+#include "child.h"
+#include "page/snapshot.h"
+#include "programs.h"
+
+enum subject_role { SUBJECT_JUDGED, SUBJECT_LOAD };
+
+enum subject_said {
+    SUBJECT_READY,   /* it can be connected to, or connect; `number` is the port of one judged */
+    SUBJECT_QUIET,   /* the load's last order is done; `number` is the oldest open epoch */
+    SUBJECT_SETTLED, /* `number` is the id that was asked for */
+    SUBJECT_DRAINED, /* it has closed its connections */
+    SUBJECT_FLUSHED, /* its caches are empty */
+};
+
+/* What it can be told. */
+enum { SUBJECT_CAN_SETTLE = 1, SUBJECT_CAN_DRAIN = 2, SUBJECT_CAN_FLUSH = 4 };
+
+struct subject_word {
+    enum subject_said said;
+    bool numbered; /* `number` was said */
+    uint64_t number;
+    const char *line; /* as it was said: borrowed for the call */
+};
+
+struct subject;
+typedef void (*subject_said_fn)(struct subject *s, const struct subject_word *word);
+typedef void (*subject_exit_fn)(struct subject *s);
+
+/* What a kind of subject does when it is told to. All but `snapshot` are answered by a word, or by
+ * its end. */
+struct subject_ops {
+    unsigned can;
+    /* By the scenario, which is borrowed for the call. Returns 0 or -1. */
+    int (*start)(struct subject *s, const struct scenario *scenario, struct err *e);
+    /* It has said that it is ready: refuses one that runs on something else than was asked for, and
+     * keeps what it has mapped. Returns 0 or -1. */
+    int (*ready)(struct subject *s, struct err *e);
+    /* `words` are of the heap's profile: profiler_words, or "". */
+    void (*settle)(struct subject *s, uint64_t id, const char *words);
+    void (*drain)(struct subject *s);
+    void (*flush)(struct subject *s);
+    int (*snapshot)(const struct subject *s, struct snapshot *ret, struct err *e);
+    void (*stop)(struct subject *s);
+};
+
+struct subject {
+    const struct subject_ops *ops;
+    enum subject_role role;
+    struct subjects *all; /* borrowed */
+    struct child child;
+    char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was ready */
+    int pki_fd;                /* its memory file of certificates, or -1 */
+};
+
+enum { SUBJECTS_MAX = 2 };
+
+struct subjects {
+    /* The owner's, borrowed. */
+    void *owner;
+    subject_said_fn on_said;
+    subject_exit_fn on_exit;
+    const struct programs *programs;
+    struct run_dir *dir;
+    uint64_t seed;
+
+    uv_loop_t loop;
+    size_t count;
+    struct subject subject[SUBJECTS_MAX];
+    uint64_t port; /* where the one that is judged listens */
+    uint64_t settle_id;
+    unsigned settled; /* a bit per subject that has answered settle_id */
+};
+
+/* The owner's fields are set, the others 0: makes the loop, the built-in subjects and their
+ * certificates. Returns 0 or -1; subjects_fini is for both. */
+int subjects_init(struct subjects *all, struct err *e);
+/* Closes the loop, on which nothing is left but what is being closed. */
+void subjects_fini(struct subjects *all);
+
+/* The first with this role. */
+struct subject *subjects_find(const struct subjects *all, enum subject_role role);
+size_t subject_index(const struct subject *s);
+
+/* Makes its page, before it is started. Returns 0 or -1. */
+int subject_open(struct subject *s, struct err *e);
+void subject_close(struct subject *s);
+
+/* Asks all that can settle for it, under a new id. `words`: one per subject, or NULL. */
+void subjects_settle(struct subjects *all, const char *const *words);
+/* Notes an answer. Returns whether it is the last one of all that were asked. */
+bool subjects_settled(struct subjects *all, const struct subject *s, uint64_t id);
+
+/* Tells all to go. */
+void subjects_stop(struct subjects *all);
+void subjects_kill(struct subjects *all);
+bool subjects_running(const struct subjects *all);
+
+/* The programs that soak is built with: subject_builtin.c. */
+void subject_builtin(struct subject *s, enum subject_role role);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* soak-server and soak-client: children with a control socket and a page of their own. */
+#include "args.h"
+#include "subject.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what it says ---- */
+
+/* Each word, and what it says a number of. */
+static const struct {
+    const char *word, *number;
+} words[] = {[SUBJECT_READY] = {"ready", "port"},
+             [SUBJECT_QUIET] = {"quiet", "oldest"},
+             [SUBJECT_SETTLED] = {"settled", "id"},
+             [SUBJECT_DRAINED] = {"drained", NULL},
+             [SUBJECT_FLUSHED] = {"flushed", NULL}};
+
+static void keep_libs(struct subject *s, const char *line)
+{
+    const char *libs = strstr(line, "openssl=");
+    snprintf(s->libs, sizeof s->libs, "%s", libs ? libs : "");
+}
+
+static void on_line(struct child *c, const char *line)
+{
+    struct subject *s = c->owner;
+    struct subject_word word = {.line = line};
+    size_t i = 0;
+    while (i < sizeof words / sizeof *words && !line_is(line, words[i].word))
+        i++;
+    if (i == sizeof words / sizeof *words)
+        return;
+    word.said = (enum subject_said)i;
+    word.numbered = words[i].number && line_number(line, words[i].number, &word.number) == 0;
+    if (word.said == SUBJECT_READY) {
+        keep_libs(s, line);
+        if (s->role == SUBJECT_JUDGED && word.numbered)
+            s->all->port = word.number;
+    }
+    s->all->on_said(s, &word);
+}
+
+static void on_exit_child(struct child *c)
+{
+    struct subject *s = c->owner;
+    s->all->on_exit(s);
+}
+
+/* ---- what it is told ---- */
+
+static int start(struct subject *s, const struct scenario *scenario, struct err *e)
+{
+    struct subjects *all = s->all;
+    struct args args;
+    char address[64];
+    if (s->role == SUBJECT_JUDGED) {
+        args_server(&args, scenario, "soak-server", all->seed);
+    } else {
+        snprintf(address, sizeof address, "%s", scenario->listen);
+        *strrchr(address, ':') = '\0'; /* scenario_check: address:port */
+        args_client(&args, scenario, "soak-client", all->seed, address, all->port);
+    }
+    const struct programs_launch launch = {.server = s->role == SUBJECT_JUDGED,
+                                           .loop = &all->loop,
+                                           .argv = args.argv,
+                                           .dir = all->dir,
+                                           .extra_fd = s->pki_fd};
+    return programs_start(all->programs, &s->child, &launch, e);
+}
+
+static int ready(struct subject *s, struct err *e)
+{
+    if (programs_check(s->all->programs, &s->child, s->role == SUBJECT_JUDGED, s->libs, e) != 0)
+        return -1;
+    child_keep_image(&s->child);
+    return 0;
+}
+
+static void settle(struct subject *s, uint64_t id, const char *profile)
+{
+    child_send(&s->child, "settle id=%" PRIu64 "%s", id, profile);
+}
+
+static void drain(struct subject *s)
+{
+    child_send(&s->child, "drain");
+}
+
+static void flush(struct subject *s)
+{
+    child_send(&s->child, "flush");
+}
+
+static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e)
+{
+    return snapshot_read(s->child.page, ret, e);
+}
+
+static void stop(struct subject *s)
+{
+    s->child.quitting = true;
+    child_send(&s->child, "quit");
+}
+
+void subject_builtin(struct subject *s, enum subject_role role)
+{
+    static const struct subject_ops builtin = {.can = SUBJECT_CAN_SETTLE | SUBJECT_CAN_DRAIN |
+                                                      SUBJECT_CAN_FLUSH,
+                                               .start = start,
+                                               .ready = ready,
+                                               .settle = settle,
+                                               .drain = drain,
+                                               .flush = flush,
+                                               .snapshot = snapshot,
+                                               .stop = stop};
+    *s = (struct subject){.ops = &builtin,
+                          .role = role,
+                          .child = {.name = role == SUBJECT_JUDGED ? "server" : "client",
+                                    .owner = s,
+                                    .on_line = on_line,
+                                    .on_exit = on_exit_child,
+                                    .page_fd = -1},
+                          .pki_fd = -1};
+}
