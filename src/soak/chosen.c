@@ -67,26 +67,26 @@ static int refuse_word(const char *command, const char *word, int argc, char *co
 /* The line is parsed twice: first to find the scenario's name in it. */
 int chosen_read(struct chosen *c, const char *command, int argc, char *const *argv, struct err *e)
 {
-    size_t count, words = 0;
     const char *word[2];
     char path[PATH_MAX];
-    const struct opt *table = scenario_options(&count);
+    struct command_line line = {.command = command, .argc = argc, .argv = argv};
+    struct command_words words = {.word = word, .size = 2};
+    line.table = scenario_options(&line.options);
     *c = (struct chosen){.word = "default"};
     scenario_defaults(&c->scenario);
-    int rc = opts_parse(table, count, argc, argv, &c->scenario, word, 2, &words, e);
-    if (commands_parsed(rc, command, table, count, argc, argv, e) != 0)
+    if (command_line_parse(&line, &c->scenario, &words, e) != 0)
         return -1;
-    if (words > 1)
+    if (words.count > 1)
         return refuse_second(command, word, argv, e);
-    if (words)
+    if (words.count)
         c->word = word[0];
     catalog_name(c->word, c->name, sizeof c->name);
-    if (words) {
+    if (words.count) {
         scenario_defaults(&c->scenario);
         if (catalog_path(c->word, path, sizeof path, e) != 0)
             return refuse_word(command, c->word, argc, argv, e);
         if (scenario_read_noting(&c->scenario, &c->origin, path, e) != 0 ||
-            opts_parse(table, count, argc, argv, &c->scenario, word, 2, &words, e) != 0)
+            command_line_parse(&line, &c->scenario, &words, e) != 0)
             return -1;
     }
     scenario_note_command(&c->origin, argc, argv);

@@ -253,11 +253,11 @@ int cmd_list(int argc, char *const *argv)
     struct options o = {.json = NULL};
     const struct list *only = NULL;
     const char *word[1];
-    size_t words = 0;
-    int code = command_parse_words(&list_command, argc, argv, &o, word, 1, &words);
+    struct command_words words = {.word = word, .size = 1};
+    int code = command_parse_words(&list_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;
-    if (words && find_list(word[0], &only, &e) != 0)
+    if (words.count && find_list(word[0], &only, &e) != 0)
         return command_refuse(&list_command, &e);
     struct catalog *c = calloc(1, sizeof *c);
     if (!c)

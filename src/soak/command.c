@@ -55,25 +55,31 @@ int command_ended(const struct command *c, int rc, const struct err *e)
     return rc == -EINTR ? EXIT_INTERRUPTED : code;
 }
 
+int command_line_parse(const struct command_line *line, void *target, struct command_words *words,
+                       struct err *e)
+{
+    int rc = opts_parse(line->table, line->options, line->argc, line->argv, target, words->word,
+                        words->size, &words->count, e);
+    return rc == OPTS_STRANGER ? commands_stranger(line, e) : rc;
+}
+
 int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
-                        const char **word, size_t size, size_t *ret_words)
+                        struct command_words *words)
 {
     struct err e = {{0}};
+    const struct command_line line = {c->name, c->table, c->options, argc, argv};
     if (command_helped(c, argc, argv))
         return 0;
-    int rc = opts_parse(c->table, c->options, argc, argv, target, word, size, ret_words, &e);
-    if (commands_parsed(rc, c->name, c->table, c->options, argc, argv, &e) != 0)
-        return command_refuse(c, &e);
-    return -1;
+    return command_line_parse(&line, target, words, &e) == 0 ? -1 : command_refuse(c, &e);
 }
 
 int command_parse(const struct command *c, int argc, char *const *argv, void *target)
 {
     struct err e = {{0}};
     const char *word[1];
-    size_t words = 0;
-    int code = command_parse_words(c, argc, argv, target, word, 1, &words);
-    if (code >= 0 || words == 0)
+    struct command_words words = {.word = word, .size = 1};
+    int code = command_parse_words(c, argc, argv, target, &words);
+    if (code >= 0 || words.count == 0)
         return code;
     err_set(&e, "%.60s: it takes options only", word[0]);
     return command_refuse(c, &e);

@@ -26,12 +26,31 @@ struct command {
  * with EXIT_UNBUILT instead, before anything was printed; it is run again when all is built. */
 bool command_is_unbuilt(void);
 
+/* The line of a command, and the options that it may have. */
+struct command_line {
+    const char *command; /* its name: "run" */
+    const struct opt *table;
+    size_t options;
+    int argc;
+    char *const *argv;
+};
+
+/* The words of a line that aren't options: borrowed from argv. */
+struct command_words {
+    const char **word;
+    size_t size, count; /* room for them; how many there are */
+};
+
+/* opts_parse of argv[1..argc) into `target`; an option that the command doesn't have is refused by
+ * what soak calls what was typed, or by which command has it. Returns 0 or -1. */
+int command_line_parse(const struct command_line *line, void *target, struct command_words *words,
+                       struct err *e);
 /* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was
  * printed, 2 after a refusal (of an option, or of any word that isn't one). */
 int command_parse(const struct command *c, int argc, char *const *argv, void *target);
-/* The same for a command that takes up to `size` words: writes them to word[0..*ret_words). */
+/* The same for a command that takes words. */
 int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
-                        const char **word, size_t size, size_t *ret_words);
+                        struct command_words *words);
 /* Prints the command's help if argv[1..argc) asks for it. Returns whether it did. */
 bool command_helped(const struct command *c, int argc, char *const *argv);
 /* Says `soak: NAME: sentence` on stderr. Returns the exit code for it, 2. */

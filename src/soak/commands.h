@@ -35,12 +35,8 @@ const struct command *const *commands(size_t *ret_count);
 const struct command *commands_find(const char *name);
 
 /* Replaces the sentence of an OPTS_STRANGER: says what soak calls what was typed, or which command
- * has it. `name` is the command's ("run"), the rest is what was given to opts_parse. Returns -1. */
-int commands_stranger(const char *name, const struct opt *table, size_t count, int argc,
-                      char *const *argv, struct err *e);
-/* The same for opts_parse's result `rc`: other sentences stay as they are. Returns rc or -1. */
-int commands_parsed(int rc, const char *name, const struct opt *table, size_t count, int argc,
-                    char *const *argv, struct err *e);
+ * has it. Returns -1. */
+int commands_stranger(const struct command_line *line, struct err *e);
 
 /* The command that a word which is none may have meant, or NULL. */
 const char *commands_nearest(const char *word);

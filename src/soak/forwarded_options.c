@@ -27,18 +27,19 @@ static int add(struct forwarded_options *p, const char *word, const char *value,
     return 0;
 }
 
-int forwarded_options_read(struct forwarded_options *p, const struct opt *table, size_t count,
-                           int argc, char *const *argv,
+int forwarded_options_read(struct forwarded_options *p, const struct command_line *line,
                            bool (*keeps_back)(const void *ctx, const char *name), const void *ctx,
                            struct err *e)
 {
+    const int argc = line->argc;
+    char *const *argv = line->argv;
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         char name[64];
         size_t length = strcspn(argv[i], "=");
         if (strncmp(argv[i], "--", 2) != 0 || length - 2 >= sizeof name)
             continue;
         snprintf(name, sizeof name, "%.*s", (int)length - 2, argv[i] + 2);
-        const struct opt *option = opts_find(table, count, name);
+        const struct opt *option = opts_find(line->table, line->options, name);
         CHECK(option);
         bool takes =
             argv[i][length] != '=' && opts_takes(option, i + 1 < argc ? argv[i + 1] : NULL);

@@ -5,7 +5,7 @@
 #ifndef SOAK_FORWARDED_OPTIONS_H
 #define SOAK_FORWARDED_OPTIONS_H
 
-#include "options/opts.h"
+#include "command.h"
 
 #include <stdbool.h>
 
@@ -18,11 +18,10 @@ struct forwarded_options {
     int options;
 };
 
-/* Collects, from a line that has been parsed by `table`, the options of a run that `keeps_back`
+/* Collects, from a line that has been parsed, the options of a run that `keeps_back`
  * (NULL: none) doesn't claim for the command; those of the section [output] are always the
  * command's. Returns 0 or -1; forwarded_options_free is due either way. */
-int forwarded_options_read(struct forwarded_options *p, const struct opt *table, size_t count,
-                           int argc, char *const *argv,
+int forwarded_options_read(struct forwarded_options *p, const struct command_line *line,
                            bool (*keeps_back)(const void *ctx, const char *name), const void *ctx,
                            struct err *e);
 void forwarded_options_free(struct forwarded_options *p);

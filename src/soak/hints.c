@@ -92,28 +92,22 @@ static char *typed_name(char *buf, size_t size, const char *word)
     return buf;
 }
 
-int commands_stranger(const char *name, const struct opt *table, size_t count, int argc,
-                      char *const *argv, struct err *e)
+int commands_stranger(const struct command_line *line, struct err *e)
 {
     char typed[NAME], shown[NAME + 2];
-    const char *word = opts_stranger(table, count, argc, argv);
+    const char *word = opts_stranger(line->table, line->options, line->argc, line->argv);
     CHECK(word);
     typed_name(typed, sizeof typed, word);
     snprintf(shown, sizeof shown, "%.*s", (int)strcspn(word, "="), word);
     const struct hint *hint = hint_for(typed);
-    const struct opt *option = hint && hint->option ? opts_find(table, count, hint->option) : NULL;
+    const struct opt *option =
+        hint && hint->option ? opts_find(line->table, line->options, hint->option) : NULL;
     if (hint && (option || !hint->option))
         say_hint(shown, hint, option, e);
-    else if (!say_of_others(shown, hint ? hint->option : typed, name, e) &&
-             !opts_nearest(table, count, typed))
-        say_of_a_run(shown, hint ? hint->option : typed, name, e);
+    else if (!say_of_others(shown, hint ? hint->option : typed, line->command, e) &&
+             !opts_nearest(line->table, line->options, typed))
+        say_of_a_run(shown, hint ? hint->option : typed, line->command, e);
     return -1;
-}
-
-int commands_parsed(int rc, const char *name, const struct opt *table, size_t count, int argc,
-                    char *const *argv, struct err *e)
-{
-    return rc == OPTS_STRANGER ? commands_stranger(name, table, count, argc, argv, e) : rc;
 }
 
 const struct command *commands_find(const char *name)

@@ -38,11 +38,12 @@ struct document_list {
 
 /* Zeroed memory for `count` of `size` bytes, which lives as long as the document. */
 void *document_own(struct document *d, size_t count, size_t size);
-/* Reads a list into an array that is there, or into memory of its own. */
+/* Reads a list into an array that is there; returns 0 or -1. Or into memory that lives as long as
+ * the document; returns that or NULL. */
 int document_read_into(const json_t *object, const struct document_list *l, void *to,
                        size_t *ret_count, struct err *e);
-int document_read_list(struct document *d, const json_t *object, const struct document_list *l,
-                       const void **ret, size_t *ret_count, struct err *e);
+const void *document_read_list(struct document *d, const json_t *object,
+                               const struct document_list *l, size_t *ret_count, struct err *e);
 /* Whether the word in the object is the verdict that was read: an unknown one is refused. */
 int document_check_verdict(const json_t *object, enum verdict read, struct err *e);
 /* Adds a subject to the result. */

@@ -34,15 +34,12 @@ int document_read_into(const json_t *object, const struct document_list *l, void
     return 0;
 }
 
-int document_read_list(struct document *d, const json_t *object, const struct document_list *l,
-                       const void **ret, size_t *ret_count, struct err *e)
+const void *document_read_list(struct document *d, const json_t *object,
+                               const struct document_list *l, size_t *ret_count, struct err *e)
 {
     const json_t *array = json_object_get(object, l->key);
     void *made = document_own(d, json_array_size(array), l->size);
-    if (document_read_into(object, l, made, ret_count, e) != 0)
-        return -1;
-    *ret = made;
-    return 0;
+    return document_read_into(object, l, made, ret_count, e) == 0 ? made : NULL;
 }
 
 int document_check_verdict(const json_t *object, enum verdict read, struct err *e)

@@ -36,7 +36,7 @@ static int read_sites(struct document *d, const json_t *from, struct result_subj
     static const struct document_list list = {"sites", "site", &document_site_fields,
                                               JUDGE_FINDINGS, sizeof(struct result_site)};
     double dropped = 0;
-    if (document_read_list(d, from, &list, (const void **)&to->site, &to->sites, e) != 0 ||
+    if (!(to->site = document_read_list(d, from, &list, &to->sites, e)) ||
         json_read_count(from, "sites_dropped", &dropped, e) != 0)
         return -1;
     for (size_t i = 0; i < to->sites; i++)
@@ -95,7 +95,7 @@ static int read_series(struct document *d, const json_t *from, struct result_sub
     static const struct document_list list = {"series", "series", &document_series_fields,
                                               SERIES_MAX, sizeof(struct result_series)};
     const json_t *array = json_object_get(from, list.key);
-    if (document_read_list(d, from, &list, (const void **)&to->series, &to->series_count, e) != 0)
+    if (!(to->series = document_read_list(d, from, &list, &to->series_count, e)))
         return -1;
     for (size_t i = 0; i < to->series_count; i++)
         if (read_points(d, json_array_get(array, i), (struct result_series *)&to->series[i], e) !=
@@ -123,7 +123,7 @@ static int read_frames(struct document *d, const json_t *from, struct result_sta
     static const struct document_list list = {"frames", "frame", &document_frame_fields,
                                               DOCUMENT_FRAMES, sizeof(struct symbol)};
     const json_t *array = json_object_get(from, list.key);
-    if (document_read_list(d, from, &list, (const void **)&to->frame, &to->frames, e) != 0)
+    if (!(to->frame = document_read_list(d, from, &list, &to->frames, e)))
         return -1;
     for (size_t f = 0; f < to->frames; f++) {
         const char *offset = NULL;
@@ -143,14 +143,13 @@ static int read_stacks(struct document *d, const json_t *from, struct result_cap
                                                STACKS_MAX, sizeof(struct result_capture_site)};
     const json_t *array = json_object_get(from, stacks.key);
     const json_t *capture = json_object_get(from, "capture");
-    if (document_read_list(d, from, &stacks, (const void **)&to->stack, &to->stacks, e) != 0)
+    if (!(to->stack = document_read_list(d, from, &stacks, &to->stacks, e)))
         return -1;
     for (size_t i = 0; i < to->stacks; i++)
         if (read_frames(d, json_array_get(array, i), (struct result_stack *)&to->stack[i], e) != 0)
             return err_prefix(e, "stack %zu", i + 1);
     return json_read_fields(capture, &document_capture_fields, to, e) == 0 &&
-                   document_read_list(d, capture, &sites, (const void **)&to->site, &to->sites,
-                                      e) == 0
+                   (to->site = document_read_list(d, capture, &sites, &to->sites, e))
                ? 0
                : err_prefix(e, "capture");
 }

@@ -196,16 +196,31 @@ static int read_chars(const json_t *object, const struct json_field *f, char *to
     return 0;
 }
 
-static int read_integer(const json_t *object, const struct json_field *f, double low, double high,
-                        int64_t *ret, struct err *e)
+/* What a field of the type holds, as far as JSON goes. */
+static bool is_within(enum json_type type, double value)
+{
+    static const double most = 9.2e18; /* a count is below it too */
+    switch (type) {
+    case JSON_FIELD_COUNT:
+        return value >= 0 && value <= most;
+    case JSON_FIELD_LINE:
+        return value >= 0 && value <= UINT32_MAX;
+    case JSON_FIELD_INT:
+        return value >= INT32_MIN && value <= INT32_MAX;
+    default:
+        return value >= -most && value <= most;
+    }
+}
+
+static int read_integer(const json_t *object, const struct json_field *f, int64_t *ret,
+                        struct err *e)
 {
     double value = 0;
     const json_t *is;
     if (json_read_number(object, f->key, &value, e) != 0)
         return -1;
-    if (value < low || value > high)
-        return err_set(e, low == 0 && value < 0 ? "'%s' is less than 0" : "'%s' is out of range",
-                       f->key);
+    if (!is_within(f->type, value))
+        return err_set(e, value < 0 ? "'%s' is less than 0" : "'%s' is out of range", f->key);
     if (given(object, f->key, &is))
         *ret = json_is_integer(is) ? json_integer_value(is) : (int64_t)value;
     return 0;
@@ -233,8 +248,7 @@ static int read_narrow(const json_t *object, const struct json_field *f, void *a
 {
     bool is_line = f->type == JSON_FIELD_LINE;
     int64_t number = is_line ? (int64_t) * (uint32_t *)at : *(int *)at;
-    if (read_integer(object, f, is_line ? 0 : INT32_MIN, is_line ? UINT32_MAX : INT32_MAX, &number,
-                     e) != 0)
+    if (read_integer(object, f, &number, e) != 0)
         return -1;
     if (is_line)
         *(uint32_t *)at = (uint32_t)number;
@@ -245,7 +259,6 @@ static int read_narrow(const json_t *object, const struct json_field *f, void *a
 
 static int read_field(const json_t *object, const struct json_field *f, void *to, struct err *e)
 {
-    static const double most = 9.2e18; /* a count is below it too */
     void *at = (char *)to + f->offset;
     switch (f->type) {
     case JSON_FIELD_TEXT:
@@ -253,9 +266,8 @@ static int read_field(const json_t *object, const struct json_field *f, void *to
     case JSON_FIELD_CHARS:
         return read_chars(object, f, at, e);
     case JSON_FIELD_COUNT:
-        return read_integer(object, f, 0, most, at, e);
     case JSON_FIELD_INTEGER:
-        return read_integer(object, f, -most, most, at, e);
+        return read_integer(object, f, at, e);
     case JSON_FIELD_INT:
     case JSON_FIELD_LINE:
         return read_narrow(object, f, at, e);

@@ -224,11 +224,11 @@ static int work(struct compare_line *line, struct err *e)
 int cmd_bisect(int argc, char *const *argv)
 {
     struct err e = {{0}};
-    struct compare_line line;
+    struct compare_line line = {.repeat = 1};
     if (command_helped(&bisect_command, argc, argv))
         return 0;
     signal(SIGPIPE, SIG_IGN);
-    int code = compare_line_read(&line, &bisect_command, 1, argc, argv, &e);
+    int code = compare_line_read(&line, &bisect_command, argc, argv, &e);
     if (code == 0)
         code = command_is_unbuilt() ? EXIT_UNBUILT : work(&line, &e);
     if (code < 0)

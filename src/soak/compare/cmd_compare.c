@@ -257,11 +257,11 @@ static int work(struct compare_line *line, struct err *e)
 int cmd_compare(int argc, char *const *argv)
 {
     struct err e = {{0}};
-    struct compare_line line;
+    struct compare_line line = {.repeat = ROUNDS};
     if (command_helped(&compare_command, argc, argv))
         return 0;
     signal(SIGPIPE, SIG_IGN);
-    int code = compare_line_read(&line, &compare_command, ROUNDS, argc, argv, &e);
+    int code = compare_line_read(&line, &compare_command, argc, argv, &e);
     if (code == 0)
         code = work(&line, &e);
     if (code < 0)

@@ -43,21 +43,19 @@ static bool keeps_back(const void *ctx, const char *name)
     return own(ctx, name) || strcmp(name, "seed") == 0;
 }
 
-int compare_line_read(struct compare_line *line, const struct command *c, int repeat, int argc,
+int compare_line_read(struct compare_line *line, const struct command *c, int argc,
                       char *const *argv, struct err *e)
 {
     struct opt table[TABLE];
-    size_t count = make_table(c, table);
-    *line = (struct compare_line){.word = calloc((size_t)argc + 1, sizeof *line->word)};
+    const struct command_line of = {c->name, table, make_table(c, table), argc, argv};
+    line->word = calloc((size_t)argc + 1, sizeof *line->word);
     CHECK(line->word);
     scenario_defaults(&line->run);
-    line->repeat = repeat;
     line->tolerance = 0.01;
-    int rc = opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e);
-    if (commands_parsed(rc, c->name, table, count, argc, argv, e) != 0)
-        return -1;
-    return forwarded_options_read(&line->forwarded_options, table, count, argc, argv, keeps_back, c,
-                                  e);
+    struct command_words words = {.word = line->word, .size = (size_t)argc};
+    int rc = command_line_parse(&of, line, &words, e);
+    line->words = words.count;
+    return rc == 0 ? forwarded_options_read(&line->forwarded_options, &of, keeps_back, c, e) : -1;
 }
 
 /* ---- names ---- */

@@ -38,9 +38,10 @@ struct compare_line {
     struct part_words fixed[COMPARE_PARTS]; /* of the parts that have one name */
 };
 
-/* Reads argv[1..argc) by the command's own table and that of a run; `repeat` is its
- * usual number of rounds. Returns 0 or -1; compare_line_free is due either way. */
-int compare_line_read(struct compare_line *line, const struct command *c, int repeat, int argc,
+/* Reads argv[1..argc) by the command's own table and that of a run into a line that is all zero but
+ * for `repeat`, the usual number of rounds. Returns 0 or -1; compare_line_free is due either way.
+ */
+int compare_line_read(struct compare_line *line, const struct command *c, int argc,
                       char *const *argv, struct err *e);
 /* Splits the lists: one part may have several names, the others one. Leaves names = 0 when there
  * is no list. Returns 0 or -1. */

@@ -201,16 +201,16 @@ int cmd_libs(int argc, char *const *argv)
 {
     struct options o = {.json = NULL};
     const char *word[WORDS];
-    size_t words = 0;
-    int code = command_parse_words(&libs_command, argc, argv, &o, word, WORDS, &words);
+    struct command_words words = {.word = word, .size = WORDS};
+    int code = command_parse_words(&libs_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;
-    if (words == 0)
+    if (words.count == 0)
         return list_libs(o.json);
     if (strcmp(word[0], "add") == 0)
-        return add(word + 1, words - 1, o.mirror);
+        return add(word + 1, words.count - 1, o.mirror);
     if (strcmp(word[0], "remove") == 0)
-        return remove_libs(word + 1, words - 1);
+        return remove_libs(word + 1, words.count - 1);
     struct err e;
     err_set(&e, "%.60s: there are add and remove; without a word it lists", word[0]);
     return command_refuse(&libs_command, &e);

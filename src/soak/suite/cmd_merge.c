@@ -157,20 +157,17 @@ int cmd_merge(int argc, char *const *argv)
 {
     struct err e = {{0}};
     struct options o = {.json = NULL};
-    struct merging *m = calloc(1, sizeof *m);
     const char *word[PARTS];
-    size_t words = 0;
+    struct command_words words = {.word = word, .size = PARTS};
+    int code = command_parse_words(&merge_command, argc, argv, &o, &words);
+    if (code >= 0)
+        return code;
+    struct merging *m = calloc(1, sizeof *m);
     CHECK(m);
-    int code = command_helped(&merge_command, argc, argv) ? 0 : -1, rc = 0;
-    if (code < 0)
-        rc = commands_parsed(
-            opts_parse(table, merge_command.options, argc, argv, &o, word, PARTS, &words, &e),
-            "merge", table, merge_command.options, argc, argv, &e);
-    if (code < 0 && rc == 0 && words == 0)
-        rc = err_set(&e, "which suites? Give suite.json files or their folders");
-    for (size_t i = 0; rc == 0 && i < words; i++)
+    int rc = words.count ? 0 : err_set(&e, "which suites? Give suite.json files or their folders");
+    for (size_t i = 0; rc == 0 && i < words.count; i++)
         rc = add_word(m, word[i], &e);
-    if (code < 0 && rc == 0)
+    if (rc == 0)
         code = merge(m, &o, &e);
     if (code < 0)
         code = command_refuse(&merge_command, &e);

@@ -53,16 +53,15 @@ static int read_shard(struct suite_line *line, struct err *e)
 int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct err *e)
 {
     struct opt table[TABLE];
-    size_t count = make_table(table);
+    const struct command_line of = {"suite", table, make_table(table), argc, argv};
     *line = (struct suite_line){.word = calloc((size_t)argc + 1, sizeof *line->word)};
     CHECK(line->word);
     scenario_defaults(&line->run);
-    int rc = opts_parse(table, count, argc, argv, line, line->word, (size_t)argc, &line->words, e);
-    if (commands_parsed(rc, "suite", table, count, argc, argv, e) != 0)
+    struct command_words words = {.word = line->word, .size = (size_t)argc};
+    if (command_line_parse(&of, line, &words, e) != 0 ||
+        forwarded_options_read(&line->forwarded_options, &of, NULL, NULL, e) != 0)
         return -1;
-    if (forwarded_options_read(&line->forwarded_options, table, count, argc, argv, NULL, NULL, e) !=
-        0)
-        return -1;
+    line->words = words.count;
     return read_shard(line, e);
 }
 

@@ -76,18 +76,23 @@ static void name_deferred(const struct judge_context *h, struct judge_finding *f
         f->blocks, s->drained_blocks);
 }
 
-/* A lost side allocation is a claim against two others: that time makes it, and that the drain
- * frees it. */
-static void name_unknown(const struct judge_context *h, struct judge_finding *f)
+/* A lost side allocation is a claim against three others: that time makes it, that the drain frees
+ * it, and that an object which stays holds it. `retained`: what says the last, NULL for nothing. */
+static void name_unknown(const struct judge_context *h, const struct judge_class *retained,
+                         struct judge_finding *f)
 {
-    char before[sizeof f->why];
-    if (h->hold_seconds > 0 && h->e->drained)
+    char before[sizeof f->why], held_by[80] = "";
+    if (retained)
+        snprintf(held_by, sizeof held_by, "some of the %.32s objects that stay may hold it",
+                 retained->name);
+    else if (h->hold_seconds > 0 && h->e->drained)
         return;
     f->kind = KIND_UNKNOWN;
     snprintf(before, sizeof before, "%s", f->why);
     finding_why(f, "%.130s; %s", before,
-                h->hold_seconds > 0 ? "not drained, so it may only be deferred"
-                                    : "never held without churn, so time may make it");
+                retained              ? held_by
+                : h->hold_seconds > 0 ? "not drained, so it may only be deferred"
+                                      : "never held without churn, so time may make it");
 }
 
 static int64_t class_growth(const struct judge_context *h, const struct judge_class *k)
@@ -217,7 +222,7 @@ size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, 
         name_object(h, class_, finding, count, &finding[i]);
     for (size_t i = 0; i < count && rule_on(h, RULE_UNTESTED); i++) {
         if (refinable(&finding[i]))
-            name_unknown(h, &finding[i]);
+            name_unknown(h, retained ? &h->e->class_[class_] : NULL, &finding[i]);
     }
     say_all_freed(h, finding, count);
     return retained ? class_ : SIZE_MAX;

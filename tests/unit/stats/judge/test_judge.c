@@ -1281,6 +1281,18 @@ static void the_objects_own_site_is_blamed_first(void **state)
     assert_int_equal(j.class_, 1);
     assert_int_equal(j.finding[0].site, 1);
     assert_int_equal(j.finding[1].kind, KIND_OBJECT);
+}
+
+/* Three in ten of the objects that stay may have such a block: it may not be called lost. */
+static void what_retained_objects_may_hold_is_not_called_lost(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(retained, RULES_ALL, &j);
+    assert_int_equal(j.finding[2].verdict, VERDICT_LEAK);
+    assert_int_equal(j.finding[2].kind, KIND_UNKNOWN);
+    assert_non_null(strstr(j.finding[2].why, "; some of the SSL objects that stay may hold it"));
+    judge_case(retained, RULES_ALL & ~(UINT64_C(1) << RULE_UNTESTED), &j);
     assert_int_equal(j.finding[2].kind, KIND_SIDE);
 }
 
@@ -1417,6 +1429,7 @@ int main(void)
         cmocka_unit_test(what_emptying_the_cache_leaves_is_the_leak),
         cmocka_unit_test(the_loss_of_a_population_is_the_whole_of_it),
         cmocka_unit_test(the_objects_own_site_is_blamed_first),
+        cmocka_unit_test(what_retained_objects_may_hold_is_not_called_lost),
         cmocka_unit_test(a_deferred_object_is_named_too),
         cmocka_unit_test(the_size_class_outside_is_named),
         cmocka_unit_test(an_undecided_site_asks_for_another_epoch),
