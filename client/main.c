@@ -3,7 +3,7 @@
 #include "client.h"
 #include "control/program.h"
 #include "options.h"
-#include "options/load_need.h"
+#include "options/limits.h"
 #include "probe/probe.h"
 
 #include <inttypes.h>

@@ -2,7 +2,6 @@
 #include "options.h"
 
 #include "options/limits.h"
-#include "options/load_need.h"
 #include "options/opts_check.h"
 #include "starttls/starttls.h"
 #include "tls/context.h"

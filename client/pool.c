@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "options/load_need.h"
+#include "options/limits.h"
 #include "pool_internal.h"
 #include "probe/probe.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "control/program.h"
-#include "options/load_need.h"
+#include "options/limits.h"
 #include "peer_tls.h"
 #include "probe/probe.h"
 #include "tls/context.h"

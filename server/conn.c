@@ -59,7 +59,7 @@ static void set_state(struct conn *c, enum conn_state state)
         deadline_restart(&w->handshaking, &c->deadline, now);
         break;
     case CONN_OPEN:
-        trace_done(c->trace, c->ssl);
+        conn_log_done(c->log, c->ssl);
         counter_add(&app->established);
         counter_add(&app->handshakes);
         if (SSL_session_reused(c->ssl))
@@ -94,9 +94,9 @@ static void on_closed(struct net_socket *socket)
 static void write_log(struct conn *c)
 {
     struct err e;
-    if (trace_close(c->trace, c->ssl, &e) < 0)
+    if (conn_log_close(c->log, c->ssl, &e) < 0)
         shared_problem(c->shared, PROBLEM_LOG, "%s", e.text);
-    c->trace = NULL;
+    c->log = NULL;
 }
 
 static void close_now(struct conn *c)
@@ -116,7 +116,7 @@ static void close_now(struct conn *c)
 static void break_off(struct conn *c, int why)
 {
     bool peer = why == UV_ECONNRESET || why == UV_EPIPE || why == UV_ECONNABORTED;
-    trace_ended(c->trace, peer ? TRACE_RESET : TRACE_ERROR);
+    conn_log_ended(c->log, peer ? CONN_LOG_RESET : CONN_LOG_ERROR);
     /* In the middle of the handshake it is a handshake that fails, whatever ends it. */
     if (why == UV_ECONNRESET && c->state != CONN_HANDSHAKE && c->ssl)
         defect_on_reset(c->shared->defect, &c->defect, c->ssl);
@@ -130,7 +130,7 @@ static enum step start_tls(struct conn *c)
         shared_problem(c->shared, PROBLEM_TLS, "%s", e.text);
         return STEP_CLOSE;
     }
-    trace_attach(c->trace, c->ssl);
+    conn_log_attach(c->log, c->ssl);
     defect_on_accept(c->shared->defect, &c->defect, c->ssl);
     set_state(c, CONN_HANDSHAKE);
     return STEP_STAY;
@@ -150,7 +150,7 @@ static void note_failure(struct conn *c)
 {
     char why[256];
     bool handshake = c->state == CONN_HANDSHAKE;
-    trace_ended(c->trace, TRACE_ERROR);
+    conn_log_ended(c->log, CONN_LOG_ERROR);
     context_error(why, sizeof why);
     if (!c->socket.wire.in_eof && !c->socket.broken)
         shared_problem(c->shared, handshake ? PROBLEM_HANDSHAKE : PROBLEM_TLS, "%s: %s",
@@ -232,7 +232,7 @@ static void finish(struct conn *c, enum step step)
 static void on_read(struct net_socket *socket, const uint8_t *bytes, size_t count)
 {
     struct conn *c = conn_of(socket);
-    trace_in(c->trace, count);
+    conn_log_in(c->log, count);
     socket->wire.in = bytes;
     socket->wire.in_left = count;
     finish(c, advance(c));
@@ -248,7 +248,7 @@ static void on_ended(struct net_socket *socket, int why)
         return;
     }
     socket->wire.in_eof = true;
-    trace_ended(c->trace, TRACE_FIN);
+    conn_log_ended(c->log, CONN_LOG_FIN);
     if (c->state == CONN_HANDSHAKE)
         advance(c);
     else if (c->state == CONN_OPEN)
@@ -263,7 +263,7 @@ static void on_written(struct net_socket *socket, size_t count, int status)
     if (status < 0)
         socket->broken = status;
     else
-        trace_out(c->trace, count);
+        conn_log_out(c->log, count);
     if (socket->writes == 0) {
         if (status == 0)
             net_read_start(socket);
@@ -301,7 +301,7 @@ static bool turn_away(struct conn *c)
 
 static enum step begin(struct conn *c)
 {
-    c->trace = trace_new(c->shared->log, c->number);
+    c->log = conn_log_new(c->shared->log, c->number);
     if (!c->shared->options.starttls)
         return start_tls(c);
     set_state(c, CONN_STARTTLS);
@@ -331,7 +331,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 void conn_expire(struct deadline *node)
 {
     struct conn *c = conn_of_deadline(node);
-    trace_ended(c->trace, TRACE_TIMEOUT);
+    conn_log_ended(c->log, CONN_LOG_TIMEOUT);
     if (c->state == CONN_HANDSHAKE)
         shared_problem(c->shared, PROBLEM_TIMEOUT,
                        "a handshake took longer than --handshake-timeout");
@@ -348,13 +348,13 @@ void conn_leave(struct deadline *node)
 {
     struct conn *c = conn_of_deadline(node);
     CHECK(c->state == CONN_OPEN);
-    trace_ended(c->trace, TRACE_SERVER);
+    conn_log_ended(c->log, CONN_LOG_SERVER);
     finish(c, take_step(c, STEP_LEAVE));
 }
 
 void conn_drop(struct deadline *node)
 {
     struct conn *c = conn_of_deadline(node);
-    trace_ended(c->trace, TRACE_SERVER);
+    conn_log_ended(c->log, CONN_LOG_SERVER);
     close_now(c);
 }

@@ -45,7 +45,7 @@ struct conn {
     struct deadline deadline;
     struct defect_conn defect;
     struct request *request; /* owned; NULL until one comes */
-    struct trace *trace;     /* owned; NULL without --log */
+    struct conn_log *log;    /* owned; NULL without --log */
 };
 
 /* Sends what OpenSSL has written, and keeps what the kernel has no room for; then nothing is read

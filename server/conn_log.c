@@ -11,15 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-struct trace_log {
+struct conn_log_file {
     int fd;
     atomic_bool broken;
     char path[256]; /* for the sentence; cut when longer */
 };
 
-int trace_log_open(const char *path, struct trace_log **ret, struct err *e)
+int conn_log_file_open(const char *path, struct conn_log_file **ret, struct err *e)
 {
-    struct trace_log *log = calloc(1, sizeof *log);
+    struct conn_log_file *log = calloc(1, sizeof *log);
     if (!log)
         return err_set(e, "out of memory");
     log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
@@ -32,7 +32,7 @@ int trace_log_open(const char *path, struct trace_log **ret, struct err *e)
     return 0;
 }
 
-void trace_log_close(struct trace_log *log)
+void conn_log_file_close(struct conn_log_file *log)
 {
     if (!log)
         return;
@@ -41,7 +41,7 @@ void trace_log_close(struct trace_log *log)
 }
 
 /* The first failure is the only one told. A line cut short by a full disk is one, too. */
-static int write_line(struct trace_log *log, const char *line, size_t length, struct err *e)
+static int write_line(struct conn_log_file *log, const char *line, size_t length, struct err *e)
 {
     ssize_t n;
     if (atomic_load(&log->broken))
@@ -55,7 +55,7 @@ static int write_line(struct trace_log *log, const char *line, size_t length, st
                    n < 0 ? strerror(errno) : "the line was cut short");
 }
 
-static void add_step(struct trace *t, bool out, unsigned what)
+static void add_step(struct conn_log *t, bool out, unsigned what)
 {
     struct step *last = t->steps ? &t->step[t->steps - 1] : NULL;
     if (last && !t->more && last->out == out && last->what == what)
@@ -78,9 +78,9 @@ static bool is_retry(const unsigned char *message, size_t length)
     return length >= RANDOM_AT + sizeof retry && memcmp(message + RANDOM_AT, retry, 32) == 0;
 }
 
-static void on_handshake(struct trace *t, bool out, const unsigned char *message, size_t length)
+static void on_handshake(struct conn_log *t, bool out, const unsigned char *message, size_t length)
 {
-    struct trace_way *way = out ? &t->out : &t->in;
+    struct conn_log_way *way = out ? &t->out : &t->in;
     if (length == 0)
         return;
     way->finished += message[0] == SSL3_MT_FINISHED;
@@ -90,7 +90,7 @@ static void on_handshake(struct trace *t, bool out, const unsigned char *message
 }
 
 /* The first that isn't a close_notify is the one that tells most. */
-static void on_alert(struct trace_way *way, const unsigned char *alert, size_t length)
+static void on_alert(struct conn_log_way *way, const unsigned char *alert, size_t length)
 {
     if (length != 2)
         return;
@@ -99,7 +99,7 @@ static void on_alert(struct trace_way *way, const unsigned char *alert, size_t l
         way->alert = alert[1];
 }
 
-static bool received_ccs(const struct trace *t)
+static bool received_ccs(const struct conn_log *t)
 {
     for (size_t i = 0; i < t->steps; i++) {
         if (!t->step[i].out && t->step[i].what == STEP_CCS)
@@ -109,7 +109,7 @@ static bool received_ccs(const struct trace *t)
 }
 
 /* How long a record without content is. With CBC that can't be told from the length. */
-static size_t empty_length(const struct trace *t, SSL *ssl, unsigned char type)
+static size_t empty_length(const struct conn_log *t, SSL *ssl, unsigned char type)
 {
     enum { TAG = 16, NONCE = 8 }; /* RFC 8446 5.2, RFC 5288 3, RFC 7905 2 */
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
@@ -123,10 +123,10 @@ static size_t empty_length(const struct trace *t, SSL *ssl, unsigned char type)
 }
 
 /* In TLS 1.3 every encrypted record calls itself application data: the type inside counts. */
-static void on_record(struct trace *t, bool out, const unsigned char *header, size_t length,
+static void on_record(struct conn_log *t, bool out, const unsigned char *header, size_t length,
                       SSL *ssl)
 {
-    struct trace_way *way = out ? &t->out : &t->in;
+    struct conn_log_way *way = out ? &t->out : &t->in;
     if (length < SSL3_RT_HEADER_LENGTH)
         return;
     size_t content = (size_t)header[3] << 8 | header[4];
@@ -141,8 +141,8 @@ static void on_record(struct trace *t, bool out, const unsigned char *header, si
 static void on_message(int out, int version, int type, const void *bytes, size_t length, SSL *ssl,
                        void *arg)
 {
-    struct trace *t = arg;
-    struct trace_way *way = out ? &t->out : &t->in;
+    struct conn_log *t = arg;
+    struct conn_log_way *way = out ? &t->out : &t->in;
     const unsigned char *first = bytes;
     (void)version;
     switch (type) {
@@ -170,9 +170,9 @@ static void on_message(int out, int version, int type, const void *bytes, size_t
     }
 }
 
-struct trace *trace_new(struct trace_log *log, uint64_t number)
+struct conn_log *conn_log_new(struct conn_log_file *log, uint64_t number)
 {
-    struct trace *t = log ? calloc(1, sizeof *t) : NULL;
+    struct conn_log *t = log ? calloc(1, sizeof *t) : NULL;
     if (!t)
         return NULL;
     t->log = log;
@@ -181,7 +181,7 @@ struct trace *trace_new(struct trace_log *log, uint64_t number)
     return t;
 }
 
-void trace_attach(struct trace *t, SSL *ssl)
+void conn_log_attach(struct conn_log *t, SSL *ssl)
 {
     if (!t)
         return;
@@ -189,19 +189,19 @@ void trace_attach(struct trace *t, SSL *ssl)
     SSL_set_msg_callback_arg(ssl, t);
 }
 
-void trace_in(struct trace *t, size_t bytes)
+void conn_log_in(struct conn_log *t, size_t bytes)
 {
     if (t)
         t->in.bytes += bytes;
 }
 
-void trace_out(struct trace *t, size_t bytes)
+void conn_log_out(struct conn_log *t, size_t bytes)
 {
     if (t)
         t->out.bytes += bytes;
 }
 
-void trace_done(struct trace *t, const SSL *ssl)
+void conn_log_done(struct conn_log *t, const SSL *ssl)
 {
     if (!t)
         return;
@@ -209,22 +209,22 @@ void trace_done(struct trace *t, const SSL *ssl)
     t->resumed = SSL_session_reused(ssl) == 1;
 }
 
-void trace_ended(struct trace *t, enum trace_end how)
+void conn_log_ended(struct conn_log *t, enum conn_log_end how)
 {
-    if (t && t->end == TRACE_GOES_ON)
+    if (t && t->end == CONN_LOG_GOES_ON)
         t->end = how;
 }
 
-int trace_close(struct trace *t, SSL *ssl, struct err *e)
+int conn_log_close(struct conn_log *t, SSL *ssl, struct err *e)
 {
-    char line[TRACE_LINE_BYTES];
+    char line[CONN_LOG_LINE_BYTES];
     if (!t)
         return 0;
     if (ssl) {
         SSL_set_msg_callback(ssl, NULL);
         SSL_set_msg_callback_arg(ssl, NULL);
     }
-    size_t length = trace_line(t, ssl, line, sizeof line);
+    size_t length = conn_log_line(t, ssl, line, sizeof line);
     int rc = write_line(t->log, line, length, e);
     free(t);
     return rc;

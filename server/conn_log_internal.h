@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the connection log share: conn_log.c listens, conn_log_line.c prints. */
-#ifndef SOAK_SERVER_TRACE_PARTS_H
-#define SOAK_SERVER_TRACE_PARTS_H
+#ifndef SOAK_SERVER_CONN_LOG_INTERNAL_H
+#define SOAK_SERVER_CONN_LOG_INTERNAL_H
 
 #include "conn_log.h"
 
@@ -10,7 +10,7 @@
 enum {
     STEPS_MAX = 48,
     /* Two texts of 255 bytes from the peer, escaped, are 2,040; the rest stays below 1,500. */
-    TRACE_LINE_BYTES = 4096
+    CONN_LOG_LINE_BYTES = 4096
 };
 
 /* What `saw` shows: a handshake message's type, or one of these. */
@@ -25,25 +25,25 @@ struct step {
 enum { ALERT_NONE = -1 };
 
 /* One direction. */
-struct trace_way {
+struct conn_log_way {
     uint64_t bytes;
     uint64_t data, alerts; /* records */
     uint64_t finished, key_updates;
     int alert; /* its code */
 };
 
-struct trace {
-    struct trace_log *log; /* borrowed: outlives the connections */
+struct conn_log {
+    struct conn_log_file *log; /* borrowed: outlives the connections */
     uint64_t number;
-    struct trace_way in, out;
+    struct conn_log_way in, out;
     uint64_t empty; /* records received */
     bool done, resumed, more;
-    enum trace_end end;
+    enum conn_log_end end;
     size_t steps;
     struct step step[STEPS_MAX];
 };
 
 /* Writes the line, newline included; never more than `size`. Returns its length. */
-size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size);
+size_t conn_log_line(const struct conn_log *t, SSL *ssl, char *to, size_t size);
 
 #endif

@@ -124,7 +124,7 @@ static void put_number(struct text *to, const char *key, uint64_t number)
     text_add(to, " %s=%llu", key, (unsigned long long)number);
 }
 
-static bool said_hello(const struct trace *t)
+static bool said_hello(const struct conn_log *t)
 {
     for (size_t i = 0; i < t->steps; i++) {
         if (t->step[i].out && t->step[i].what == SSL3_MT_SERVER_HELLO)
@@ -134,7 +134,7 @@ static bool said_hello(const struct trace *t)
 }
 
 /* What is agreed on with the ServerHello. OpenSSL 1.1.1 doesn't tell the group to a server. */
-static void put_agreed(const struct trace *t, SSL *ssl, struct text *to)
+static void put_agreed(const struct conn_log *t, SSL *ssl, struct text *to)
 {
     bool agreed = said_hello(t) && SSL_get_session(ssl);
     const char *group = NULL;
@@ -179,7 +179,7 @@ static void put_cert(SSL *ssl, struct text *to)
     put_text(to, "cert", result != X509_V_OK ? refused : shown ? "ok" : "none");
 }
 
-static void put_saw(const struct trace *t, struct text *to)
+static void put_saw(const struct conn_log *t, struct text *to)
 {
     text_add(to, " saw=%s", t->steps ? "\"" : "-");
     for (size_t i = 0; i < t->steps; i++) {
@@ -204,11 +204,11 @@ static void put_alert(struct text *to, const char *key, int code)
     put_text(to, key, name ? name : unknown);
 }
 
-static ENUM_NAMES(trace_end, TRACE_END_LIST)
+static ENUM_NAMES(conn_log_end, CONN_LOG_END_LIST)
 
     /* Each handshake has a Finished of either side; those after the first are renegotiations. The
      * Finished of an authentication after the handshake has no answer. */
-    static uint64_t renegotiations(const struct trace *t)
+    static uint64_t renegotiations(const struct conn_log *t)
 {
     uint64_t handshakes = t->in.finished < t->out.finished ? t->in.finished : t->out.finished;
     return handshakes ? handshakes - 1 : 0;
@@ -231,7 +231,7 @@ static void put_object(SSL *ssl, struct text *to)
     put_text(to, "state", SSL_state_string_long(ssl));
 }
 
-size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size)
+size_t conn_log_line(const struct conn_log *t, SSL *ssl, char *to, size_t size)
 {
     struct text line = text_into(to, size - 1); /* the newline takes the last byte */
     text_add(&line, "conn=%llu", (unsigned long long)t->number);
@@ -243,7 +243,7 @@ size_t trace_line(const struct trace *t, SSL *ssl, char *to, size_t size)
     put_number(&line, "out", t->out.bytes);
     put_alert(&line, "alert-in", t->in.alert);
     put_alert(&line, "alert-out", t->out.alert);
-    put_text(&line, "ended", trace_end_name(t->end));
+    put_text(&line, "ended", conn_log_end_name(t->end));
     put_number(&line, "renegotiations", renegotiations(t));
     put_number(&line, "key-updates", t->in.key_updates + t->out.key_updates);
     put_number(&line, "key-updates-out", t->out.key_updates);

@@ -19,7 +19,7 @@ static void read_unless_kept(struct conn *c)
 
 void conn_flush(struct conn *c)
 {
-    trace_out(c->trace, net_flush(&c->socket));
+    conn_log_out(c->log, net_flush(&c->socket));
     read_unless_kept(c);
 }
 
@@ -98,7 +98,7 @@ enum ssl_result conn_result(struct conn *c, int returned)
 {
     enum ssl_result result = ssl_result_of(c->ssl, returned);
     if (result == SSL_RESULT_ENDED)
-        trace_ended(c->trace, TRACE_CLOSE_NOTIFY);
+        conn_log_ended(c->log, CONN_LOG_CLOSE_NOTIFY);
     if (result != SSL_RESULT_AGAIN)
         return result;
     conn_flush(c);

@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "defect_kind.h"
 #include "defect_stores.h"
+#include "options/defects.h"
 
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -368,7 +368,7 @@ int defect_new(const char *text, uint64_t seed, struct defect **ret, struct err 
 {
     enum defect_kind kind = DEFECT_NONE;
     uint64_t one_in = 1;
-    if (text && defect_spec(text, &kind, &one_in, e) < 0)
+    if (text && defect_parse(text, &kind, &one_in, e) < 0)
         return -1;
     struct defect *d = calloc(1, sizeof *d);
     if (!d)

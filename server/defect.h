@@ -26,12 +26,9 @@ struct defect_conn {
     void *state;
 };
 
-/* Whether `text` is NAME or NAME:1/N with a name that is known. Returns 0 or -1. */
-int defect_check(const char *text, struct err *e);
-
-/* `text` as defect_check wants it; NULL: no bug. With 1/N exactly one connection is hit in each N
- * of those that could be, at a place that follows from the seed. Returns 0 or -1; defect_free
- * frees.
+/* `text` is NAME or NAME:1/N (options/defects.h); NULL: no bug. With 1/N exactly one connection is
+ * hit in each N of those that could be, at a place that follows from the seed. Returns 0 or -1;
+ * defect_free frees.
  */
 int defect_new(const char *text, uint64_t seed, struct defect **ret, struct err *e);
 /* Frees what isn't lost by intent. No hook may be under way. */

@@ -12,8 +12,8 @@
  * begins while libuv still accepts would be met by nobody's connection: it begins when the loop is
  * about to wait. The limit is the whole process's: this is for one worker, on its loop.
  */
-#ifndef SOAK_SERVER_SHORTAGE_H
-#define SOAK_SERVER_SHORTAGE_H
+#ifndef SOAK_SERVER_FD_EXHAUSTION_H
+#define SOAK_SERVER_FD_EXHAUSTION_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "defect.h"
 #include "listen.h"
 #include "options/choices.h"
 #include "options/limits.h"
 #include "options/opts_check.h"
 
+#include <arpa/inet.h>
 #include <stddef.h>
 
 #define TABLE_OF              struct options
@@ -50,8 +50,6 @@ static int read_rest(struct options *o, struct err *e)
 {
     if (address_parse(o->listen ? o->listen : "", &o->address, e) < 0)
         return err_prefix(e, "--listen %.100s", o->listen ? o->listen : "");
-    if (o->defect && defect_check(o->defect, e) < 0)
-        return err_prefix(e, "--defect %s", o->defect);
     return read_client_net(o->client_net, &o->client_net_from, e);
 }
 

@@ -207,7 +207,7 @@ static enum ssl_result begin(struct conn *c, enum request_kind kind, uint64_t nu
     c->request->left = number;
     switch (kind) {
     case REQUEST_CLOSE:
-        trace_ended(c->trace, TRACE_SERVER);
+        conn_log_ended(c->log, CONN_LOG_SERVER);
         return SSL_RESULT_ENDED;
     case REQUEST_SEND:
         return stream(c);

@@ -263,7 +263,7 @@ static void server_free(struct server *s)
     for (int i = 0; i < s->shared.options.workers; i++)
         worker_free(s->worker[i]);
     defect_free(s->shared.defect);
-    trace_log_close(s->shared.log);
+    conn_log_file_close(s->shared.log);
     contexts_free(s->shared.contexts);
     server_tls_fini(&s->shared.tls);
     free(s);
@@ -321,7 +321,7 @@ int server_run(const struct options *o, struct err *e)
     if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
         defect_new(o->defect, o->seed, &s->shared.defect, e) < 0)
         return -1;
-    if (o->log && trace_log_open(o->log, &s->shared.log, e) < 0)
+    if (o->log && conn_log_file_open(o->log, &s->shared.log, e) < 0)
         return -1;
     if (open_workers(s, e) < 0 || open_main(s, e) < 0 || start(s, e) < 0)
         return -1;

@@ -40,15 +40,15 @@ struct shared {
     struct server_tls tls;
     struct contexts *contexts; /* owned */
     struct fd_exhaustion fd_exhaustion;
-    struct defect *defect; /* owned */
-    struct trace_log *log; /* owned; NULL without --log */
-    struct page *page;     /* borrowed: lives as long as the process */
-    struct page_app *app;  /* in page */
-    atomic_int listening;  /* workers that still listen */
-    atomic_int open;       /* connections */
-    atomic_int settling;   /* workers that haven't settled yet */
-    atomic_bool deaf;      /* no report is taken any more: only the main thread is left */
-    uv_async_t report;     /* on the main thread's loop */
+    struct defect *defect;     /* owned */
+    struct conn_log_file *log; /* owned; NULL without --log */
+    struct page *page;         /* borrowed: lives as long as the process */
+    struct page_app *app;      /* in page */
+    atomic_int listening;      /* workers that still listen */
+    atomic_int open;           /* connections */
+    atomic_int settling;       /* workers that haven't settled yet */
+    atomic_bool deaf;          /* no report is taken any more: only the main thread is left */
+    uv_async_t report;         /* on the main thread's loop */
     struct problem_note problem[PROBLEMS];
 };
 

@@ -7,7 +7,7 @@
 #include "catalog.h"
 #include "chosen.h"
 #include "control/program.h"
-#include "options/load_need.h"
+#include "options/limits.h"
 #include "report/document.h"
 #include "report/report.h"
 #include "run/manifest.h"

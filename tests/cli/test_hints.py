@@ -27,16 +27,16 @@ TYPED = [
     ("--connections 30", "--connections: no such option; did you mean --conns COUNT?"),
     ("--output x.json", "--output: no such option; --json=FILE writes the result, and "
                         "--results FOLDER says where runs are kept"),
-    ("--url https://localhost", "--url: no such option; soak starts a server of its own; "
+    ("--url https://localhost", "--url: no such option; soak starts its own server; "
                                 "--listen 127.0.0.1:PORT says where it listens"),
-    ("--host localhost", "--host: no such option; soak starts a server of its own; "
+    ("--host localhost", "--host: no such option; soak starts its own server; "
                          "--listen 127.0.0.1:PORT says where it listens"),
-    ("--port 443", "--port: no such option; soak starts a server of its own; "
+    ("--port 443", "--port: no such option; soak starts its own server; "
                    "--listen 127.0.0.1:PORT says where it listens"),
     ("--verbose", "--verbose: no such option; each run keeps the logs of both sides: "
                   "results/runs/last/server.log, client.log"),
     ("--timeout 5s", "--timeout: no such option; --for ends the run, --handshake-timeout and "
-                     "--idle-timeout a connection, --watchdog a run that hangs"),
+                     "--idle-timeout end a connection, --watchdog ends a run that hangs"),
     ("-c 30", "-c: no such option; did you mean --conns COUNT?"),
     ("-c30", "-c30: no such option; did you mean --conns COUNT?"),
     ("-t4", "-t4: no such option; did you mean --workers (the server's) or --client-workers?"),

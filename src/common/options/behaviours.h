@@ -3,8 +3,8 @@
  * The list of behaviours (behaviours.def), as the scenario and the client both need it: names,
  * families, default weights. How each is done is the client's matter (client/recipe.h). Pure.
  */
-#ifndef SOAK_BASE_BEHAVIOURS_H
-#define SOAK_BASE_BEHAVIOURS_H
+#ifndef SOAK_OPTIONS_BEHAVIOURS_H
+#define SOAK_OPTIONS_BEHAVIOURS_H
 
 #include "base/names.h"
 

@@ -6,8 +6,8 @@
  * heap, thread-safe. On failure `e` holds what is wrong and how to mend it, without the option's
  * name (the caller puts that before it), and the out-parameter is untouched.
  */
-#ifndef SOAK_BASE_GRAMMAR_H
-#define SOAK_BASE_GRAMMAR_H
+#ifndef SOAK_OPTIONS_GRAMMAR_H
+#define SOAK_OPTIONS_GRAMMAR_H
 
 #include "base/err.h"
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The limits in options.def and programs.def: `soak` refuses what is beyond them before it starts
- * the server and the client, and these refuse it when they are started by hand.
+ * the server and the client, and these refuse it when they are started by hand. And what the client
+ * needs for its connections: said by soak before a run, and by the client when it is started by
+ * hand. Pure, but for the number of processors.
  */
-#ifndef SOAK_BASE_LIMITS_H
-#define SOAK_BASE_LIMITS_H
+#ifndef SOAK_OPTIONS_LIMITS_H
+#define SOAK_OPTIONS_LIMITS_H
+
+#include <stdint.h>
 
 enum {
     LIMIT_CONNS = 100000,
@@ -32,5 +36,16 @@ enum {
     {                                                                                              \
         0, 0                                                                                       \
     }
+
+/* Bounds per worker: a listener's backlog and the descriptors stay within reason. */
+enum { LOAD_OPENING_MAX = 256, LOAD_LEAVING_MAX = 256 };
+
+/* Threads: those asked for, or with 0 as many as processors, at most 4; never more than
+ * connections.
+ */
+int load_need_workers(int asked, uint64_t conns);
+/* Descriptors in all: of the open connections, those that replace them, those that linger on, and a
+ * few others. */
+uint64_t load_need_files(uint64_t conns, int workers);
 
 #endif

@@ -11,8 +11,8 @@
  * refused with the nearest right one. An option given twice: the last one counts,
  * but for lists.
  */
-#ifndef SOAK_BASE_OPTS_H
-#define SOAK_BASE_OPTS_H
+#ifndef SOAK_OPTIONS_OPTS_H
+#define SOAK_OPTIONS_OPTS_H
 
 #include "base/err.h"
 

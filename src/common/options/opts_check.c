@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "choices.h"
+#include "defects.h"
 #include "grammar.h"
 #include "limits.h"
 
@@ -210,13 +211,25 @@ static int check_numbers(const struct opts_table *t, const void *target, struct 
     return 0;
 }
 
+static int check_defect(const struct opts_table *t, const void *target, struct err *e)
+{
+    const char *const *defect = field(t, target, "defect");
+    enum defect_kind kind;
+    uint64_t one_in;
+    struct err why;
+    if (defect && *defect && defect_parse(*defect, &kind, &one_in, &why) < 0)
+        return opts_refuse(t, target, "defect", e, "%s", why.text);
+    return 0;
+}
+
 int opts_check(const struct opts_table *t, const void *target, struct err *e)
 {
     for (size_t i = 0; i < t->count; i++) {
         if (check_limits(t, i, target, e) < 0)
             return -1;
     }
-    if (check_rules(t, target, e) < 0 || check_numbers(t, target, e) < 0)
+    if (check_rules(t, target, e) < 0 || check_numbers(t, target, e) < 0 ||
+        check_defect(t, target, e) < 0)
         return -1;
     return check_ciphers(t, target, e);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The option type OPT_WEIGHTS: `clean=50,reset` sets those and makes all others 0; a name alone
  * weighs 1; `none` is no name at all. Private to opts. Pure. */
-#ifndef SOAK_BASE_OPTS_WEIGHTS_H
-#define SOAK_BASE_OPTS_WEIGHTS_H
+#ifndef SOAK_OPTIONS_OPTS_WEIGHTS_H
+#define SOAK_OPTIONS_OPTS_WEIGHTS_H
 
 #include "base/err.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scenario/scenario_check.h"
+#include "scenario/scenario_internal.h"
 #include "stats/judge/plan.h"
 
 #include "base/address.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "options/defects.h"
 #include "options/limits.h"
 #include "scenario/expect.h"
 #include "starttls/starttls.h"
@@ -24,11 +25,6 @@ enum {
     ENV_BYTES = 4000, /* so that all of them fit into OPTS_TEXT and onto a command line */
     PARTS_LIMIT = 1000,
     TEXT = 64
-};
-
-static const char *const defects[] = {
-#define X(name, identifier, help) name,
-#include "options/defects.def"
 };
 
 /* Digits up to `end`, from 1 to the limit. Returns 0 when they are anything else. */
@@ -180,22 +176,6 @@ static int check_operate(const struct scenario *s, struct err *e)
     return 0;
 }
 
-static int check_defect_name(const struct scenario *s, const char *name, struct err *e)
-{
-    const size_t count = sizeof defects / sizeof defects[0];
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(name, defects[i]) == 0)
-            return 0;
-    const char *nearest = grammar_nearest(name, defects, count);
-    if (nearest)
-        return scenario_refuse(s, "defect", e, "no such defect; did you mean %s?", nearest);
-    char text[200];
-    struct text list = text_list(text, sizeof text, ", ");
-    for (size_t i = 0; i < count; i++)
-        text_item(&list, "%s", defects[i]);
-    return scenario_refuse(s, "defect", e, "no such defect; there are %s", text);
-}
-
 /* Whether the mix has a behaviour whose connections end so. */
 static bool any_ends(const struct scenario *s, enum behaviour_ends how)
 {
@@ -210,27 +190,21 @@ static int check_defect(const struct scenario *s, struct err *e)
 {
     if (!s->defect)
         return 0;
-    char name[TEXT];
+    enum defect_kind kind;
     uint64_t one_in;
-    size_t length = strcspn(s->defect, ":");
-    struct err why;
-    snprintf(name, sizeof name, "%.*s", (int)(length < TEXT ? length : TEXT - 1), s->defect);
-    if (check_defect_name(s, name, e) < 0)
-        return -1;
-    if (s->defect[length] && grammar_one_in(s->defect + length + 1, &one_in, &why) < 0)
-        return scenario_refuse(s, "defect", e, "after the colon: %s", why.text);
-    if (strcmp(name, "peer-cert-ref") == 0 && s->client_auth != CLIENT_AUTH_REQUEST &&
+    CHECK(defect_parse(s->defect, &kind, &one_in, NULL) == 0); /* opts_check has seen it */
+    if (kind == DEFECT_PEER_CERT_REF && s->client_auth != CLIENT_AUTH_REQUEST &&
         s->client_auth != CLIENT_AUTH_REQUIRE)
         return scenario_refuse(s, "defect", e,
                                "it needs peers with certificates: --client-auth require");
-    if (strcmp(name, "error-path") == 0 && !any_ends(s, ENDS_FAILS))
+    if (kind == DEFECT_ERROR_PATH && !any_ends(s, ENDS_FAILS))
         return scenario_refuse(
             s, "defect", e, "it needs handshakes that fail: --mid-handshake with a weight above 0");
     if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
-        (strcmp(name, "outside") == 0 || strcmp(name, "fragment") == 0))
+        (kind == DEFECT_OUTSIDE || kind == DEFECT_FRAGMENT))
         return scenario_refuse(s, "defect", e,
                                "it shows in jemalloc's figures alone; leave out --malloc libc");
-    if (strcmp(name, "reset-path") == 0 && !any_ends(s, ENDS_RESET))
+    if (kind == DEFECT_RESET_PATH && !any_ends(s, ENDS_RESET))
         return scenario_refuse(s, "defect", e,
                                "it needs peers that reset: --reset with a weight above 0");
     return 0;

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "options/choices.h"
 #include "page/page.h"
-#include "scenario/scenario_check.h"
+#include "scenario/scenario_internal.h"
 
 #include <stdio.h>
 #include <string.h>

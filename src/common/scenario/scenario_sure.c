@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long a run must be for the sensitivity that is asked of it, and the bounds that can't reach
  * it. */
-#include "scenario/scenario_check.h"
+#include "scenario/scenario_internal.h"
 #include "stats/judge/plan.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "base/rng.h"
 #include "options/limits.h"
 #include "scenario/origin.h"
-#include "scenario/scenario_check.h"
+#include "scenario/scenario_internal.h"
 
 #include <limits.h>
 #include <setjmp.h>

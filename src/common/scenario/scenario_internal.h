@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the rooms of the check share. Private to this floor. */
-#ifndef SOAK_SCENARIO_SCENARIO_CHECK_H
-#define SOAK_SCENARIO_SCENARIO_CHECK_H
+#ifndef SOAK_SCENARIO_SCENARIO_INTERNAL_H
+#define SOAK_SCENARIO_SCENARIO_INTERNAL_H
 
 #include "scenario/scenario.h"
 

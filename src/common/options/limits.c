@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "load_need.h"
+#include "limits.h"
 
 #include <unistd.h>
 

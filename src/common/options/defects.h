@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bugs by name: options/defects.def. Private to the server's defects. */
-#ifndef SOAK_SERVER_DEFECT_KIND_H
-#define SOAK_SERVER_DEFECT_KIND_H
+/* The bugs that the server can have, by name: defects.def. Pure. */
+#ifndef SOAK_OPTIONS_DEFECTS_H
+#define SOAK_OPTIONS_DEFECTS_H
 
 #include "base/err.h"
 
@@ -11,9 +11,11 @@ enum defect_kind {
     DEFECT_NONE,
 #define X(name, identifier, description) DEFECT_##identifier,
 #include "options/defects.def"
+#undef X
+    DEFECT_KINDS
 };
 
 /* Reads NAME or NAME:1/N. Returns 0 or -1. */
-int defect_spec(const char *text, enum defect_kind *ret_kind, uint64_t *ret_one_in, struct err *e);
+int defect_parse(const char *text, enum defect_kind *ret_kind, uint64_t *ret_one_in, struct err *e);
 
 #endif
