@@ -2,7 +2,6 @@
 /* What several sections of the text report look up. */
 #include "sections.h"
 
-#include "options/grammar.h"
 #include "report/figures.h"
 
 #include <stdio.h>
