@@ -175,30 +175,45 @@ static void warn(const struct compare_work *w, const struct compare_entry *entry
         fprintf(w->progress, "soak: %s: %s\n", entry->name, said);
 }
 
-/* Without a document there is nothing to go on: a version that is missing, or a soak that broke. */
-static int take(struct compare_work *w, size_t i, uint64_t round,
-                const struct run_process_result *result, int *ret_code, struct err *e)
+/* It broke before it could say on what it ran. */
+static bool broke_early(const struct compare_entry *entry)
 {
-    struct compare_entry *entry = &w->set->entry[i];
-    const char *said = strncmp(result->said, "soak: ", 6) == 0 ? result->said + 6 : result->said;
-    *ret_code = EXIT_BROKEN;
-    if (!result->document) {
-        *ret_code = result->exit_code == EXIT_USAGE ? EXIT_USAGE : EXIT_BROKEN;
-        return err_set(e, "%.100s: %.300s", entry->name, said[0] ? said : "its run left no result");
-    }
-    struct document *document = document_read(result->document, e);
+    return entry->mapped_count == 0 && entry->run[entry->runs - 1].verdict == VERDICT_INVALID;
+}
+
+/* Adds what the run left to its version. */
+static int take_document(struct compare_work *w, struct compare_entry *entry, uint64_t round,
+                         const json_t *root, struct err *e)
+{
+    struct document *document = document_read(root, e);
     int rc = document ? compare_document_add(w->set, entry, document, round, e) : -1;
     document_free(document);
     if (rc != 0)
-        return err_prefix(e, "%.100s", entry->name);
-    if (entry->mapped_count == 0 && entry->run[entry->runs - 1].verdict == VERDICT_INVALID)
-        return 0; /* it broke before it could say */
-    if (proved(w, entry, e) == 0) {
-        warn(w, entry, round, said);
+        return -1;
+    if (broke_early(entry) || proved(w, entry, e) == 0)
         return 0;
-    }
     compare_entry_drop(entry);
-    return err_prefix(e, "%.100s", entry->name);
+    return -1;
+}
+
+/* Without a document there is nothing to go on: a version that is missing, or a soak that broke.
+ * Returns 0, or an exit code with a sentence. */
+static int take(struct compare_work *w, size_t i, uint64_t round,
+                const struct run_process_result *result, struct err *e)
+{
+    struct compare_entry *entry = &w->set->entry[i];
+    const char *said = strncmp(result->said, "soak: ", 6) == 0 ? result->said + 6 : result->said;
+    if (!result->document) {
+        err_set(e, "%.100s: %.300s", entry->name, said[0] ? said : "its run left no result");
+        return result->exit_code == EXIT_USAGE ? EXIT_USAGE : EXIT_BROKEN;
+    }
+    if (take_document(w, entry, round, result->document, e) != 0) {
+        err_prefix(e, "%.100s", entry->name);
+        return EXIT_BROKEN;
+    }
+    if (!broke_early(entry))
+        warn(w, entry, round, said);
+    return 0;
 }
 
 /* `round 2 of 6  3.0.20  PASS  4.1s` */
@@ -223,12 +238,13 @@ int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_
     *ret_code = EXIT_BROKEN;
     if (run_process_execute_in_order(&w->sub, words.word, &result, e) != 0)
         return -1;
-    /* A run that ended before its time isn't compared. */
-    int rc = w->sub.interrupted || json_is_true(json_object_get(result.document, "interrupted"))
-                 ? err_set(e, "interrupted")
-                 : take(w, i, round, &result, ret_code, e);
+    bool cut = w->sub.interrupted || json_is_true(json_object_get(result.document, "interrupted"));
+    if (cut) /* it isn't compared */
+        err_set(e, "interrupted");
+    else
+        *ret_code = take(w, i, round, &result, e);
     run_process_done(&w->sub, &result, true);
-    if (rc != 0)
+    if (*ret_code != 0)
         return -1;
     w->set->done++;
     say(w, i, round, began);

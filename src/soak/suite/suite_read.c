@@ -2,7 +2,7 @@
 #include "suite_json.h"
 
 #include "base/check.h"
-#include "base/input.h"
+#include "report/json_util.h"
 #include "suite_fields.h"
 
 #include <inttypes.h>
@@ -22,7 +22,7 @@ static int read_text(struct suite *s, const struct suite_field *f, const json_t 
 {
     const char *text = json_string_value(value);
     if (!text && !(f->type == SUITE_FIELD_TEXT && json_is_null(value)))
-        return err_set(e, "'%s' is no text", f->key);
+        return err_set(e, "'%s' is not a text", f->key);
     if (text &&
         (json_string_length(value) > TEXT_LIMIT || strlen(text) < json_string_length(value)))
         return err_set(e, "'%s' is longer than %d bytes or holds a zero", f->key, TEXT_LIMIT);
@@ -35,7 +35,7 @@ static int read_count(const struct suite_field *f, const json_t *value, uint64_t
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0 ||
         json_integer_value(value) > COUNT_LIMIT)
-        return err_set(e, "'%s' is no count", f->key);
+        return err_set(e, "'%s' is not a count", f->key);
     *ret = (uint64_t)json_integer_value(value);
     return 0;
 }
@@ -43,7 +43,7 @@ static int read_count(const struct suite_field *f, const json_t *value, uint64_t
 static int read_number(const struct suite_field *f, const json_t *value, double *ret, struct err *e)
 {
     if (!json_is_number(value) && !json_is_null(value))
-        return err_set(e, "'%s' is no number", f->key);
+        return err_set(e, "'%s' is not a number", f->key);
     *ret = json_is_null(value) ? NAN : json_number_value(value);
     return 0;
 }
@@ -97,7 +97,7 @@ static int read_fields(struct suite *s, const struct suite_fields *fields, const
                        void *object, struct err *e)
 {
     if (!json_is_object(value))
-        return err_set(e, "it is no object");
+        return err_set(e, "not an object");
     for (size_t i = 0; i < fields->count; i++) {
         const struct suite_field *f = &fields->field[i];
         if (read_field(s, f, json_object_get(value, f->key), object, e) != 0)
@@ -112,7 +112,7 @@ static const json_t *array_of(const json_t *object, const char *key, size_t limi
     const json_t *array = json_object_get(object, key);
     if (json_is_array(array) && json_array_size(array) <= limit)
         return array;
-    err_set(e, "'%s' is no list of at most %zu", key, limit);
+    err_set(e, "'%s' is not a list of at most %zu", key, limit);
     return NULL;
 }
 
@@ -242,7 +242,7 @@ static int check_texts(const struct suite_entry *entry, struct err *e)
 static int check_numbers(const struct suite_entry *entry, struct err *e)
 {
     if (!isfinite(entry->seconds) || entry->seconds < 0 || entry->seconds > SECONDS_LIMIT)
-        return err_set(e, "'seconds' is no duration");
+        return err_set(e, "'seconds' is not a duration");
     if (entry->shard == 0 || entry->shard > SUITE_SHARDS)
         return err_set(e, "'shard' is not a shard");
     return 0;
@@ -346,7 +346,7 @@ int suite_parse(struct suite *s, const json_t *root, struct err *e)
 {
     const char *said = json_string_value(json_object_get(root, "schema"));
     if (!json_is_object(root) || !said || strcmp(said, SUITE_SCHEMA) != 0)
-        return err_set(e, "it is no suite of soak's (%s)", SUITE_SCHEMA);
+        return err_set(e, "not a suite of soak's (%s)", SUITE_SCHEMA);
     if (read_listed(s, root, e) != 0 || read_shards(s, root, e) != 0)
         return -1;
     return read_entries(s, root, e);
@@ -354,14 +354,9 @@ int suite_parse(struct suite *s, const json_t *root, struct err *e)
 
 int suite_load(struct suite *s, const char *path, struct err *e)
 {
-    json_error_t why;
-    FILE *in = input_open(path, e);
-    if (!in)
-        return err_prefix(e, "%.300s", path);
-    json_t *root = json_loadf(in, JSON_REJECT_DUPLICATES, &why);
-    fclose(in);
+    json_t *root = json_load(path, e);
     if (!root)
-        return err_set(e, "%.300s:%d: it is no JSON: %.120s", path, why.line, why.text);
+        return -1;
     int rc = suite_parse(s, root, e);
     json_decref(root);
     return rc == 0 ? 0 : err_prefix(e, "%.300s", path);
