@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "judge.h"
 #include "plan.h"
+#include "stats/sensitivity.h"
 
 enum { COURSE_EPOCHS = 64, WARM_LEAST = 2, WARM_MOST = 5 };
 
