@@ -19,7 +19,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 CLEAN = ("--clean", "1", "--reset", "0", "--half-close", "0", "--mid-handshake", "0")
 TORTURE = ("run", "--fail-alloc", "--quiet", *CLEAN)
 ENOUGH_STEPS = 40
-TOLD_FRAMES = int(re.search(r"TRACE_LINES = (\d+)", (SOURCE / "src/soak/torture/torture_trace.h")
+TOLD_FRAMES = int(re.search(r"TRACE_LINES = (\d+)", (SOURCE / "src/soak/torture/torture.h")
                             .read_text("utf-8"))[1])
 # jsonschema 3 (Ubuntu 22.04) knows no later draft than 7, which has all that the schema uses.
 VALIDATOR = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
