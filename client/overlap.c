@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "leave.h"
 #include "records.h"
-#include "resume_offer.h"
+#include "resume.h"
 
 #include <stdlib.h>
 #include <string.h>

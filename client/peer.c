@@ -6,7 +6,6 @@
 #include "exchange.h"
 #include "leave.h"
 #include "operate.h"
-#include "peer_starttls.h"
 #include "peer_tls.h"
 #include "starttls/starttls.h"
 
@@ -35,7 +34,7 @@ static enum step ended(struct peer *p, int why)
         peer_note_connected(p);
     if (peer_awaits_refusal(p) && p->state > PEER_CONNECT)
         return peer_refused(p, 0);
-    if (p->starttls && peer_starttls_may_end(p))
+    if (p->starttls && exchange_starttls_may_end(p))
         return STEP_ABORT_FIN;
     switch (p->state) {
     case PEER_NEW:
@@ -148,7 +147,7 @@ static enum step received(struct peer *p, const uint8_t *bytes, size_t count)
         return STEP_STAY;
     peer_note_connected(p);
     if (p->starttls) {
-        enum step step = peer_starttls_received(p, bytes, count);
+        enum step step = exchange_starttls_received(p, bytes, count);
         return step == STEP_ON ? begin(p) : step;
     }
     if (recipe->point == POINT_SERVER_HELLO && p->state == PEER_HANDSHAKE)
@@ -233,7 +232,7 @@ void peer_connect(struct peer *p, uint64_t turn)
     }
     net_read_start(&p->socket);
     bool dialogue = p->shared->starttls && p->recipe->point != POINT_CONNECTED;
-    finish(p, dialogue ? peer_starttls_begin(p) : begin(p));
+    finish(p, dialogue ? exchange_starttls_begin(p) : begin(p));
 }
 
 void peer_leave(struct peer *p)

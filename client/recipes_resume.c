@@ -4,8 +4,7 @@
 #include "leave.h"
 #include "overlap.h"
 #include "peer.h"
-#include "resume_early.h"
-#include "resume_offer.h"
+#include "resume.h"
 #include "tls/psk.h"
 
 /* A full handshake, for want of a session or because the server has dropped it: there is nothing to

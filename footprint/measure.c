@@ -136,8 +136,8 @@ static void print_head(const struct options *o, const char *group, FILE *out)
     const char *text = OpenSSL_version(OPENSSL_VERSION), *blank = strchr(text, ' ');
     const char *word = blank ? blank + 1 : text;
     fprintf(out, "measured conns=%" PRIu64 " tls=%s key=%s openssl=%.*s%s%s\n", o->conns,
-            options_tls_name(o), options_key_name(o), (int)strcspn(word, " "), word,
-            *group ? " group=" : "", group);
+            tls_version_name((enum tls_version)o->tls), key_kind_name((enum key_kind)o->key),
+            (int)strcspn(word, " "), word, *group ? " group=" : "", group);
 }
 
 int measure_run(const struct options *o, FILE *out, struct err *e)

@@ -44,13 +44,3 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
     *ret = o;
     return 0;
 }
-
-const char *options_tls_name(const struct options *o)
-{
-    return o->tls == TLS_1_2 ? "1.2" : "1.3";
-}
-
-const char *options_key_name(const struct options *o)
-{
-    return o->key == KEY_RSA2048 ? "rsa2048" : "p256";
-}

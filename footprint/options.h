@@ -21,8 +21,4 @@ struct options {
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *e);
 void options_help(FILE *out);
 
-/* "1.3", "p256": as they are given. */
-const char *options_tls_name(const struct options *o);
-const char *options_key_name(const struct options *o);
-
 #endif

@@ -16,7 +16,6 @@ ALLOWED = {
     "src/soak/torture/": "one list of findings: its cases and its report add to it and ask it",
     "src/common/stats/judge/plan": "how far a plan reaches is found by making longer ones",
     "src/common/report/document_": "a document's reader and that of its subjects share the checks",
-    "src/common/report/": "one page: its sections ask it for what they share",
 }
 COMMENT_OR_TEXT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 DEFINITION = re.compile(r"^(?!static|typedef|#|return)[A-Za-z_][\w \*]*?\b(\w+)\([^;{}]*\)\s*\{", re.MULTILINE)

@@ -145,7 +145,7 @@ class OtherServers(unittest.TestCase):
         for piece in (1, 7, 65536):
             server = Scripted(self.certificate, SCRIPTS[protocol], piece)
             self.addCleanup(server.close)
-            result = client(server.port, protocol, closed=3, conns=1)
+            result = client(server.port, protocol, "--payload=64B", closed=3, conns=1)
             self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
             self.assertEqual(server.ended(), [])
             self.assertGreaterEqual(server.echoed, 3 * 64)

@@ -96,7 +96,10 @@ const char *choices_at(const char *choices, int index, size_t *ret_length);
 /* The number of the name that is `text`, all `length` characters of it; or -1. */
 int choices_find(const char *choices, const char *text, size_t length);
 
-/* "none", "request", ... */
+/* As they are typed. */
 const char *operation_name(enum operation operation);
+const char *tls_version_name(enum tls_version version);
+const char *key_kind_name(enum key_kind kind);
+const char *malloc_kind_name(enum malloc_kind kind);
 
 #endif

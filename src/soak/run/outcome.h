@@ -42,8 +42,7 @@ void outcome_make(struct outcome *o, const struct run *r);
 int outcome_footprint(struct outcome *o, const struct run *r, struct err *e);
 void outcome_free(struct outcome *o);
 
-/* Which behaviours a subject's leaks follow: outcome_attribution.c. False: nothing is known, as the
- * run ended before its first epoch. */
-bool outcome_attribution(const struct run *r, size_t subject, struct result_attribution *ret);
+/* What became of one subject: outcome_subject.c. */
+void outcome_subject(struct outcome *o, const struct run *r, size_t subject);
 
 #endif

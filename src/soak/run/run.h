@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run: the two children, the epochs, the checkpoints, the verdict. A state machine on one libuv
- * loop; every step waits for an answer from a child or for a quiet page, and a watchdog ends a run
- * in which nothing moves.
+ * One run: its subjects, the epochs, the checkpoints, the verdict. A state machine on one libuv loop;
+ * every step waits for a subject's word or for a quiet page, and a watchdog ends a run in which
+ * nothing moves.
  *
- *   START_SERVER -> START_CLIENT -> CHURN <-> CHECKPOINT -> ... -> DRAIN -> FLUSH -> QUIT -> DONE
- *                                   HOLD  <->
+ *   START_SERVER -> START_CLIENT -> CHURN or HOLD <-> SETTLE, PUBLISH
+ *                       -> DRAIN_CLIENT, DRAIN_SERVER, ON_DRAIN -> FLUSH -> QUIT -> DONE
  *
- * Whatever happens on the way (a child crashes, SIGINT, a full disk) the run ends in DONE with a
+ * Whatever happens on the way (a subject crashes, SIGINT, a full disk) the run ends in DONE with a
  * result of all that was measured.
  */
 #ifndef SOAK_RUN_H
@@ -65,6 +65,22 @@ struct watched {
     struct result_rest rest;
 };
 
+struct run;
+
+/* How quiet the pages are: settle.h. */
+struct run_quiet {
+    uint64_t activity, connections; /* at the last look */
+    int polls, steady_polls;        /* nothing moved; no connection moved */
+    bool still;                     /* the last sample was taken while nothing moved */
+};
+
+/* The command of --on-drain: user_command.h. */
+struct run_on_drain {
+    uv_process_t process;
+    bool running;
+    void (*done)(struct run *);
+};
+
 struct run {
     const struct scenario *scenario;      /* borrowed */
     const char *name;                     /* the scenario's name: borrowed */
@@ -86,10 +102,7 @@ struct run {
     struct attribution *attribution; /* owned: which of them leak */
     uint64_t epoch;                  /* number stamped into new blocks */
     uint64_t oldest;                 /* the client's word at the last quiet */
-    uint64_t last_activity;          /* for the quiet page */
-    uint64_t last_connections;
-    int quiet_polls, steady_polls; /* nothing moved; no connection moved */
-    bool still;                    /* the last sample was taken while nothing moved */
+    struct run_quiet quiet;
 
     uint64_t start_ns, step_ns;        /* when the run and the present step began */
     uint64_t churn_ns;                 /* spent churning, all epochs */
@@ -101,9 +114,7 @@ struct run {
 
     uv_timer_t poll_timer, sample_timer, live_timer;
     struct interrupts signals;
-    uv_process_t on_drain_process;
-    bool on_drain_running;
-    void (*on_drain_done)(struct run *);
+    struct run_on_drain on_drain;
     struct live *live; /* owned; NULL when quiet */
 
     bool interrupted;

@@ -33,9 +33,9 @@ static uint64_t server_open(const struct run *r)
 void settle_begin(struct run *r, enum run_settle purpose)
 {
     r->settle = purpose;
-    r->quiet_polls = r->steady_polls = 0;
-    r->last_activity = activity(r);
-    r->last_connections = connections(r);
+    r->quiet.polls = r->quiet.steady_polls = 0;
+    r->quiet.activity = activity(r);
+    r->quiet.connections = connections(r);
     run_state_set(r, RUN_SETTLE);
 }
 
@@ -44,14 +44,14 @@ void settle_poll(struct run *r)
     uint64_t now = activity(r), conns = connections(r);
     /* After an interrupted epoch the client may hold fewer than asked: its own word counts. */
     uint64_t want = atomic_load(&run_load(r)->subject->child.page->app.established);
-    bool steady = conns == r->last_connections && server_open(r) == want;
-    bool quiet = steady && now == r->last_activity;
-    r->last_activity = now;
-    r->last_connections = conns;
-    r->steady_polls = steady ? r->steady_polls + 1 : 0;
-    r->quiet_polls = quiet ? r->quiet_polls + 1 : 0;
-    r->still = r->quiet_polls >= SETTLE_QUIET_POLLS;
-    if (!r->still && r->steady_polls < SETTLE_BACKGROUND_POLLS)
+    bool steady = conns == r->quiet.connections && server_open(r) == want;
+    bool quiet = steady && now == r->quiet.activity;
+    r->quiet.activity = now;
+    r->quiet.connections = conns;
+    r->quiet.steady_polls = steady ? r->quiet.steady_polls + 1 : 0;
+    r->quiet.polls = quiet ? r->quiet.polls + 1 : 0;
+    r->quiet.still = r->quiet.polls >= SETTLE_QUIET_POLLS;
+    if (!r->quiet.still && r->quiet.steady_polls < SETTLE_BACKGROUND_POLLS)
         return;
     char words[SUBJECTS_MAX][96];
     const char *said[SUBJECTS_MAX];

@@ -90,7 +90,7 @@ int on_drain_check(const char *command, struct err *e)
 static void on_exit_command(uv_process_t *process, int64_t status, int signal_number)
 {
     struct run *r = process->data;
-    r->on_drain_running = false;
+    r->on_drain.running = false;
     uv_close((uv_handle_t *)process, NULL);
     if (r->state != RUN_ON_DRAIN)
         return;
@@ -98,7 +98,7 @@ static void on_exit_command(uv_process_t *process, int64_t status, int signal_nu
         run_break(r, "--on-drain '%s' ended with %s %d", r->scenario->on_drain,
                   signal_number ? "signal" : "status", signal_number ? signal_number : (int)status);
     else
-        r->on_drain_done(r);
+        r->on_drain.done(r);
 }
 
 void on_drain_start(struct run *r, void (*done)(struct run *))
@@ -112,19 +112,19 @@ void on_drain_start(struct run *r, void (*done)(struct run *))
         run_break(r, "--on-drain '%s' is empty or too long", r->scenario->on_drain);
         return;
     }
-    r->on_drain_done = done;
+    r->on_drain.done = done;
     uv_process_options_t options = {.file = w.argv[0], .args = w.argv, .exit_cb = on_exit_command};
-    r->on_drain_process.data = r;
-    int rc = guard_spawn(&r->subjects.loop, &r->on_drain_process, &options);
-    r->on_drain_running = rc == 0;
+    r->on_drain.process.data = r;
+    int rc = guard_spawn(&r->subjects.loop, &r->on_drain.process, &options);
+    r->on_drain.running = rc == 0;
     if (rc != 0) {
-        uv_close((uv_handle_t *)&r->on_drain_process, NULL);
+        uv_close((uv_handle_t *)&r->on_drain.process, NULL);
         run_break(r, "--on-drain '%s' can't be started: %s", w.argv[0], uv_strerror(rc));
     }
 }
 
 void on_drain_kill(struct run *r)
 {
-    if (r->on_drain_running)
-        guard_kill(&r->on_drain_process, SIGKILL);
+    if (r->on_drain.running)
+        guard_kill(&r->on_drain.process, SIGKILL);
 }

@@ -172,6 +172,6 @@ int environment_check(int allocator, const char *libs, struct err *e)
     return err_set(e,
                    "--malloc %s is asked for and it runs on another allocator (%s); is "
                    "something preloaded?",
-                   allocator == MALLOC_JEMALLOC ? "jemalloc" : "libc",
+                   malloc_kind_name((enum malloc_kind)allocator),
                    said ? said + 1 : "it doesn't say");
 }

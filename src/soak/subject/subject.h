@@ -61,7 +61,8 @@ struct subject {
     enum subject_role role;
     struct subjects *all; /* borrowed */
     struct child child;
-    char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was ready */
+    char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was
+                                  ready */
     int pki_fd;                /* its memory file of certificates, or -1 */
 };
 

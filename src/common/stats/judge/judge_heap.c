@@ -2,7 +2,7 @@
 /* Memory outside OpenSSL: jemalloc's figures and, as witnesses, resident pages. Asked only after
  * the exact figures. */
 #include "base/check.h"
-#include "judge_share.h"
+#include "judge_ledger_share.h"
 #include "stats/trend.h"
 
 #include <inttypes.h>

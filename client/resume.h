@@ -4,8 +4,8 @@
  * spoiled. All are hooks of recipes (`prepare`): they return 0, or -1 when it can't be offered.
  * With an empty store nothing is offered, and the handshake is a full one: it brings a session.
  */
-#ifndef SOAK_CLIENT_RESUME_OFFER_H
-#define SOAK_CLIENT_RESUME_OFFER_H
+#ifndef SOAK_CLIENT_RESUME_H
+#define SOAK_CLIENT_RESUME_H
 
 #include "peer.h"
 
@@ -27,5 +27,20 @@ int offer_expired(struct peer *p);
 int offer_newest_or_ancient(struct peer *p);
 /* The oldest with a bit of its ticket turned over, or of its ID where there is no ticket. */
 int offer_spoiled(struct peer *p);
+
+/*
+ * Early data (RFC 8446 2.3): the message, or as much of it as is allowed, goes with the
+ * ClientHello. When the server takes it, its echo comes as ever; when it doesn't, the message is
+ * sent again after the handshake.
+ */
+
+/* Hooks `prepare`. Without a session that allows it none is sent. */
+int early_prepare(struct peer *p);
+/* With a session whose age is wrong by half a minute, and allowance for more than there is. */
+int early_prepare_stale(struct peer *p);
+/* Each session twice. */
+int early_prepare_replay(struct peer *p);
+/* Hook `on_handshake_done`. */
+void early_on_handshake_done(struct peer *p);
 
 #endif

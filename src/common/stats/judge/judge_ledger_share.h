@@ -5,8 +5,8 @@
  * Open connections differ from one checkpoint to the next, in certificates or in the size of a
  * ClientHello, and so does the heap; what the ledger has seen says nothing about the rest. Private.
  */
-#ifndef SOAK_STATS_JUDGE_SHARE_H
-#define SOAK_STATS_JUDGE_SHARE_H
+#ifndef SOAK_STATS_JUDGE_LEDGER_SHARE_H
+#define SOAK_STATS_JUDGE_LEDGER_SHARE_H
 
 #include "judge_internal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "judge_share.h"
+#include "judge_ledger_share.h"
 
 #include "base/check.h"
 

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outcome.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
+{
+    const struct judgement *j = &r->watched[subject].judgement;
+    struct result_subject *out = &o->result.subject[subject];
+    out->site = o->site[subject];
+    for (size_t i = 0; i < j->findings; i++) {
+        const struct judge_finding *f = &j->finding[i];
+        struct result_site *site = &o->site[subject][out->sites++];
+        *site = (struct result_site){.row = f->row, .why = f->why};
+        char *attribution = o->site_attribution[subject][i];
+        if (r->judged && f->site != SIZE_MAX &&
+            attribution_site(r->attribution, subject, f->site, attribution, OUTCOME_TEXT))
+            site->attribution = attribution;
+        if (f->site != SIZE_MAX)
+            site->file = history_site(r->watched[subject].history, f->site, &site->line);
+    }
+}
+
+static void fill_census(struct outcome *o, const struct run *r, size_t subject)
+{
+    const struct history *h = r->watched[subject].history;
+    struct result_subject *out = &o->result.subject[subject];
+    if (history_epochs(h) == 0)
+        return;
+    out->census = o->census[subject];
+    for (size_t i = 0; i < history_classes(h); i++) {
+        struct result_census *c = &o->census[subject][out->census_count++];
+        c->class_ = history_class(h, i);
+        history_census(h, i, &c->start, &c->end);
+    }
+}
+
+/* Each metric at each checkpoint. */
+static void fill_series(struct outcome *o, const struct run *r, size_t subject)
+{
+    const struct history *h = r->watched[subject].history;
+    struct result_subject *out = &o->result.subject[subject];
+    const size_t epochs = history_epochs(h);
+    for (size_t c = 0; c < epochs; c++)
+        o->closed[subject][c] = history_epoch(h, c)->closed;
+    for (size_t i = 0; epochs && i < out->judgement.metrics; i++) {
+        const struct judge_metric *m = &out->judgement.metric[i];
+        double *value = o->value[subject][out->series_count];
+        if (history_series(h, m->id, value))
+            o->series[subject][out->series_count++] =
+                (struct result_series){.id = m->id,
+                                       .unit = m->unit,
+                                       .count = epochs,
+                                       .closed = o->closed[subject],
+                                       .value = value};
+    }
+    out->series = o->series[subject];
+}
+
+/* The evidence of the finding to blame. The client isn't what the user came for, so what it does is
+ * told beside what the server does. */
+static void fill_why(struct result_subject *out, const struct run *r, size_t subject)
+{
+    const struct judgement *j = &out->judgement;
+    bool server_clean = run_judged(r)->judgement.verdict == VERDICT_PASS;
+    if (j->findings == 0 || j->kind == KIND_NONE)
+        return;
+    bool other = r->watched[subject].subject->role == SUBJECT_LOAD && j->verdict == VERDICT_LEAK &&
+                 server_clean;
+    snprintf(out->why, sizeof out->why, "%s%s", other ? "in the client, not the server: " : "",
+             j->finding[0].why);
+}
+
+static struct result_confirm confirm_of(const struct attribution_confirm *c)
+{
+    return (struct result_confirm){.connections = c->connections,
+                                   .guilty = c->guilty,
+                                   .blocks = c->blocks,
+                                   .bytes = c->bytes,
+                                   .predicted_blocks = c->predicted.blocks,
+                                   .predicted_bytes = c->predicted.bytes,
+                                   .agrees = c->agrees};
+}
+
+static void fill_behaviours(struct result_attribution *ret, const struct run *r, size_t subject)
+{
+    const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
+    for (size_t b = 0; b < attribution_behaviours(r->attribution); b++) {
+        const struct behaviours_share *s = &a->share[b];
+        if (s->connections == 0)
+            continue;
+        ret->behaviour[ret->behaviours++] =
+            (struct result_behaviour){.name = attribution_name(r->attribution, b),
+                                      .connections = s->connections,
+                                      .one_in = attribution_one_in(r->attribution, subject, b),
+                                      .blocks = s->blocks,
+                                      .bytes = s->bytes,
+                                      .blocks_error = s->blocks_error,
+                                      .bytes_error = s->bytes_error,
+                                      .verdict = s->verdict};
+    }
+}
+
+/* Nothing is known when the run ended before its first epoch. */
+static bool fill_attribution(const struct run *r, size_t subject, struct result_attribution *ret)
+{
+    const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
+    struct attribution_confirm alone, without;
+    if (!r->judged || attribution_behaviours(r->attribution) == 0)
+        return false;
+    *ret = (struct result_attribution){.outcome = a->outcome,
+                                       .exact = a->exact,
+                                       .sparse = a->sparse,
+                                       .by_end = a->by_end,
+                                       .freedom = a->freedom,
+                                       .residual_blocks = a->residual_blocks,
+                                       .residual_bytes = a->residual_bytes,
+                                       .chance = a->chance};
+    fill_behaviours(ret, r, subject);
+    ret->tried = attribution_confirmed(r->attribution, subject, &alone, &without);
+    if (ret->tried) {
+        ret->alone = confirm_of(&alone);
+        ret->without = confirm_of(&without);
+        ret->too_rare = attribution_too_rare(&alone);
+    }
+    return true;
+}
+
+/* The ledger of a run that broke, as its page has it: the subject may be gone, its page isn't. */
+static void fill_end(struct judgement *j, const struct snapshot *s)
+{
+    for (size_t i = 0; i < j->metrics; i++) {
+        struct judge_metric *m = &j->metric[i];
+        if (strcmp(m->id, metric_name(METRIC_OPENSSL_BLOCKS)) == 0)
+            m->end = (double)s->blocks;
+        else if (strcmp(m->id, metric_name(METRIC_OPENSSL_BYTES)) == 0)
+            m->end = (double)s->bytes;
+    }
+}
+
+/* What a run that broke before it could judge has to say: what grew until then. */
+static void fill_broken(struct result_subject *out, const struct run *r, size_t subject,
+                        enum verdict verdict)
+{
+    const struct subject *of = r->watched[subject].subject;
+    struct snapshot s;
+    if (!r->broken[0] || verdict == VERDICT_LEAK)
+        return;
+    out->judgement.verdict = VERDICT_INVALID;
+    judgement_distrust(&out->judgement, "the run broke");
+    if (of->ops->snapshot(of, &s, NULL) != 0)
+        return;
+    fill_end(&out->judgement, &s);
+    snapshot_free(&s);
+}
+
+void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
+{
+    struct result_subject *out = &o->result.subject[subject];
+    struct history_cost cost;
+    out->name = r->watched[subject].subject->child.name;
+    out->judgement = r->watched[subject].judgement;
+    history_canary(r->watched[subject].history, &out->canary);
+    if (!r->judged) {
+        out->judgement.verdict = VERDICT_INVALID;
+        out->judgement.class_ = SIZE_MAX;
+    }
+    fill_broken(out, r, subject, o->result.verdict);
+    fill_why(out, r, subject);
+    fill_sites(o, r, subject);
+    fill_census(o, r, subject);
+    fill_series(o, r, subject);
+    survivors_name(&o->survivors[subject], r, subject, &out->capture);
+    if (out->judgement.class_ != SIZE_MAX)
+        out->class_name = history_class(r->watched[subject].history, out->judgement.class_);
+    if (fill_attribution(r, subject, &o->attribution[subject]))
+        out->attribution = &o->attribution[subject];
+    history_cost(r->watched[subject].history, capture_epochs(&r->watched[subject].capture), &cost);
+    out->allocs_per_conn = cost.allocs_per_conn;
+    out->cpu_us_per_conn = cost.cpu_us_per_conn;
+    out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
+    out->drained_released_bytes = cost.drained_bytes;
+    out->rest = r->watched[subject].rest;
+    if (r->watched[subject].subject->role == SUBJECT_JUDGED)
+        o->result.run.measured = cost.measured;
+}
