@@ -42,15 +42,6 @@ struct trace {
 
 enum { TORTURE_NUMBERS = 16, TORTURE_BEHAVIOURS = PAGE_BEHAVIOURS };
 
-/* A call stack by names, for people: who asked for memory, on behalf of which call of ours. */
-enum { TRACE_LINES = 20, TRACE_TEXT = 128 };
-
-struct trace {
-    char call[64]; /* what the program called of the library, such as "SSL_new", or where */
-    size_t lines;
-    char line[TRACE_LINES][TRACE_TEXT]; /* innermost first, the allocator's own left out */
-};
-
 /* What failed allocations led to. Those that led to the same are one finding. */
 struct torture_finding {
     enum torture_kind kind;
