@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run: its subjects, the epochs, the checkpoints, the verdict. A state machine on one libuv loop;
- * every step waits for a subject's word or for a quiet page, and a watchdog ends a run in which
- * nothing moves.
+ * One run: its subjects, the epochs, the checkpoints, the verdict. A state machine on one libuv
+ * loop; every step waits for a subject's word or for a quiet page, and a watchdog ends a run in
+ * which nothing moves.
  *
  *   START_SERVER -> START_CLIENT -> CHURN or HOLD <-> SETTLE, PUBLISH
  *                       -> DRAIN_CLIENT, DRAIN_SERVER, ON_DRAIN -> FLUSH -> QUIT -> DONE

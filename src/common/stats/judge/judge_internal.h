@@ -168,8 +168,8 @@ bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret)
 /* The same of any survivors. */
 bool survivors_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *ret);
 
-/* judge_shared.c: judges the sites that together make the objects of one population by their sum.
- * Sets `taken` for these, appends a finding for each that isn't quiet and returns how many. */
+/* judge_site_groups.c: judges the sites that together make the objects of one population by their
+ * sum. Sets `taken` for these, appends a finding for each that isn't quiet and returns how many. */
 size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret);
 
 /* judge_cache.c: how a site stands to the caches the subject declared. */
