@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "document_internal.h"
 
+#include "base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 static const char *const verdicts[] = {VERDICT_LIST(ENUM_NAME)};
 static const char *const kinds[] = {KIND_LIST(ENUM_NAME)};
 static const char *const states[] = {METRIC_STATE_LIST(ENUM_NAME)};
@@ -250,3 +255,44 @@ static const struct json_field planted_field[] = {
     JSON_FIELD(canary, "found", BOOL, found),
 };
 const struct json_fields document_planted_fields = JSON_FIELDS(planted_field);
+
+/* ---- reading them ---- */
+
+void *document_own(struct document *d, size_t count, size_t size)
+{
+    void **more = realloc(d->owned, (d->owned_count + 1) * sizeof *more);
+    void *made = calloc(count ? count : 1, size);
+    CHECK(more && made);
+    d->owned = more;
+    d->owned[d->owned_count++] = made;
+    return made;
+}
+
+int document_read_into(const json_t *object, const struct document_list *l, void *to,
+                       size_t *ret_count, struct err *e)
+{
+    const json_t *array;
+    if (json_read_list(object, l->key, l->limit, &array, e) != 0)
+        return -1;
+    for (size_t i = 0; i < json_array_size(array); i++)
+        if (json_read_fields(json_array_get(array, i), l->fields, (char *)to + i * l->size, e) != 0)
+            return err_prefix(e, "%s %zu", l->word, i + 1);
+    *ret_count = json_array_size(array);
+    return 0;
+}
+
+const void *document_read_list(struct document *d, const json_t *object,
+                               const struct document_list *l, size_t *ret_count, struct err *e)
+{
+    const json_t *array = json_object_get(object, l->key);
+    void *made = document_own(d, json_array_size(array), l->size);
+    return document_read_into(object, l, made, ret_count, e) == 0 ? made : NULL;
+}
+
+int document_check_verdict(const json_t *object, enum verdict read, struct err *e)
+{
+    const char *word = json_string_value(json_object_get(object, "verdict"));
+    return word && strcmp(word, verdict_name(read)) == 0
+               ? 0
+               : err_set(e, "'verdict' is none of PASS, LEAK, INCONCLUSIVE and INVALID");
+}
