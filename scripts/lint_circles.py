@@ -14,7 +14,6 @@ import lint_files
 ALLOWED = {
     "src/soak/run/": "one state machine: what watches it breaks it off",
     "src/soak/torture/": "one list of findings: its cases and its report add to it and ask it",
-    "src/common/stats/judge/plan": "how far a plan reaches is found by making longer ones",
     "src/common/report/document_": "a document's reader and that of its subjects share the checks",
 }
 COMMENT_OR_TEXT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)

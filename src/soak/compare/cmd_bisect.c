@@ -19,26 +19,19 @@
 
 enum { REPEAT_LIMIT = 20 };
 
-#define AT(field) offsetof(struct compare_line, field)
 static const struct opt own[] = {
-    {"openssl", OPT_STRING, AT(list[COMPARE_OPENSSL]), "A..B", NULL,
-     "versions of OpenSSL, of those that are known; or A,B,C: these"},
-    {"libuv", OPT_STRING, AT(list[COMPARE_LIBUV]), "A..B", NULL, "the same of libuv"},
-    {"malloc", OPT_STRING, AT(list[COMPARE_MALLOC]), "A..B", NULL,
-     "the same of jemalloc: jemalloc-VERSION"},
-    {"same-libc", OPT_FLAG, AT(same_libc), NULL, NULL,
-     "all versions on one libc, so that nothing else differs"},
-    {"metric", OPT_STRING, AT(metric), "NAME", NULL,
+    COMPARE_LINE_PARTS("A..B", "versions of OpenSSL, of those that are known; or A,B,C: these",
+                       "the same of jemalloc: jemalloc-VERSION"),
+    {"metric", OPT_STRING, COMPARE_LINE_AT(metric), "NAME", NULL,
      "what turns: the verdict, or an exact figure that is nearer to B's than to A's"},
-    {"repeat", OPT_INT, AT(repeat), "N", NULL, "runs of each version that is looked at (1)"},
-    {"tolerance", OPT_PERCENT, AT(tolerance), "PERCENT", NULL,
+    {"repeat", OPT_INT, COMPARE_LINE_AT(repeat), "N", NULL,
+     "runs of each version that is looked at (1)"},
+    {"tolerance", OPT_PERCENT, COMPARE_LINE_AT(tolerance), "PERCENT", NULL,
      "by how much the figures of the ends must differ (1%)"},
-    {"json", OPT_OUTPUT, AT(run.json), "FILE", ".json",
+    {"json", OPT_OUTPUT, COMPARE_LINE_AT(run.json), "FILE", ".json",
      "write the result document, to stdout without FILE"},
-    {"results", OPT_STRING, AT(run.results), "FOLDER", NULL,
-     "where the runs are kept, instead of results/bisect of the project"},
-    {"quiet", OPT_FLAG, AT(run.quiet), NULL, NULL, "print the answer only"},
-    {"color", OPT_CHOICE, AT(run.color), "WHEN", "auto|always|never", "colour in the output"},
+    COMPARE_LINE_OUTPUT("where the runs are kept, instead of results/bisect of the project",
+                        "print the answer only"),
 };
 
 const struct command bisect_command = {

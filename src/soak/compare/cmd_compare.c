@@ -23,29 +23,22 @@
 
 enum { REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
 
-#define AT(field) offsetof(struct compare_line, field)
 static const struct opt own[] = {
-    {"openssl", OPT_STRING, AT(list[COMPARE_OPENSSL]), "A,B,...", NULL,
-     "versions of OpenSSL for the server to run on"},
-    {"libuv", OPT_STRING, AT(list[COMPARE_LIBUV]), "A,B,...", NULL, "the same of libuv"},
-    {"malloc", OPT_STRING, AT(list[COMPARE_MALLOC]), "A,B,...", NULL,
-     "the same of allocators: jemalloc, libc, jemalloc-VERSION; the client's is jemalloc"},
-    {"same-libc", OPT_FLAG, AT(same_libc), NULL, NULL,
-     "all versions on one libc, so that nothing else differs"},
-    {"repeat", OPT_INT, AT(repeat), "N", NULL,
+    COMPARE_LINE_PARTS("A,B,...", "versions of OpenSSL for the server to run on",
+                       "the same of allocators: jemalloc, libc, jemalloc-VERSION; the client's is "
+                       "jemalloc"),
+    {"repeat", OPT_INT, COMPARE_LINE_AT(repeat), "N", NULL,
      "rounds, each with every version once; 6 are the fewest that judge CPU (6)"},
-    {"tolerance", OPT_PERCENT, AT(tolerance), "PERCENT", NULL,
+    {"tolerance", OPT_PERCENT, COMPARE_LINE_AT(tolerance), "PERCENT", NULL,
      "by how much an exact figure may be more (1%)"},
-    {"side", OPT_CHOICE, AT(side), "SIDE", "server|client|both",
+    {"side", OPT_CHOICE, COMPARE_LINE_AT(side), "SIDE", "server|client|both",
      "whose figures decide; what only the other does is told (server)"},
-    {"json", OPT_OUTPUT, AT(run.json), "FILE", ".json",
+    {"json", OPT_OUTPUT, COMPARE_LINE_AT(run.json), "FILE", ".json",
      "write compare.json once more, to stdout without FILE"},
-    {"markdown", OPT_OUTPUT, AT(markdown), "FILE", ".md",
+    {"markdown", OPT_OUTPUT, COMPARE_LINE_AT(markdown), "FILE", ".md",
      "write the table for a pull request, to stdout without FILE"},
-    {"results", OPT_STRING, AT(run.results), "FOLDER", NULL,
-     "where it is kept, instead of results/compare of the project"},
-    {"quiet", OPT_FLAG, AT(run.quiet), NULL, NULL, "print the verdict lines only"},
-    {"color", OPT_CHOICE, AT(run.color), "WHEN", "auto|always|never", "colour in the output"},
+    COMPARE_LINE_OUTPUT("where it is kept, instead of results/compare of the project",
+                        "print the verdict lines only"),
 };
 
 static void write_json(const void *ctx, FILE *out)

@@ -38,6 +38,25 @@ struct compare_line {
     struct part_words fixed[COMPARE_PARTS]; /* of the parts that have one name */
 };
 
+/* The rows of a command's table that both have. */
+#define COMPARE_LINE_AT(field) offsetof(struct compare_line, field)
+#define COMPARE_LINE_PARTS(versions, of_openssl, of_malloc)                                        \
+    {"openssl", OPT_STRING, COMPARE_LINE_AT(list[COMPARE_OPENSSL]), versions, NULL, of_openssl},   \
+        {"libuv",  OPT_STRING, COMPARE_LINE_AT(list[COMPARE_LIBUV]),                               \
+         versions, NULL,       "the same of libuv"},                                               \
+        {"malloc", OPT_STRING, COMPARE_LINE_AT(list[COMPARE_MALLOC]), versions, NULL, of_malloc},  \
+    {                                                                                              \
+        "same-libc", OPT_FLAG, COMPARE_LINE_AT(same_libc), NULL, NULL,                             \
+            "all versions on one libc, so that nothing else differs"                               \
+    }
+#define COMPARE_LINE_OUTPUT(where, brief)                                                          \
+    {"results", OPT_STRING, COMPARE_LINE_AT(run.results), "FOLDER", NULL, where},                  \
+        {"quiet", OPT_FLAG, COMPARE_LINE_AT(run.quiet), NULL, NULL, brief},                        \
+    {                                                                                              \
+        "color", OPT_CHOICE, COMPARE_LINE_AT(run.color), "WHEN", "auto|always|never",              \
+            "colour in the output"                                                                 \
+    }
+
 /* Reads argv[1..argc) by the command's own table and that of a run into a line that is all zero but
  * for `repeat`, the usual number of rounds. Returns 0 or -1; compare_line_free is due either way.
  */

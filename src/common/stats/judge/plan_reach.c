@@ -6,25 +6,7 @@
 #include "plan.h"
 #include "stats/sensitivity.h"
 
-#include <math.h>
-
-/* Two equal halves of 8,050 connections show one lost block per 1,000 in 99.9 %. The halves of the
- * judged connections are never quite equal: from 17,000 some plans came to one per 999 only
- * (test_plan). */
-static const double UNEQUAL_HALVES = 1.12;
-
 enum { COURSE_EPOCHS = 64, WARM_LEAST = 2, WARM_MOST = 5 };
-
-uint64_t plan_least_for(uint64_t one_in)
-{
-    return sensitivity_needed(one_in, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
-                              JUDGE_CONFIDENCE_PERMILLE / 1000.0);
-}
-
-uint64_t plan_measured_for(uint64_t one_in)
-{
-    return (uint64_t)ceil(UNEQUAL_HALVES * (double)plan_least_for(one_in));
-}
 
 /* What a clean subject may answer a plan that is bounded in connections: at which epoch its ledger
  * stands still, and after how many measured epochs its heap looks as if it grew. */
