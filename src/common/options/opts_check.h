@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the values of options have to be: within the limits of their table, and not at odds with each
- * other (rules.def). soak checks a run's options so before it starts anything, and each program its
- * own. Pure.
+ * What the values of options have to be: within the limits of their table, and not at odds with
+ * each other (rules.def). soak checks a run's options so before it starts anything, and each
+ * program its own. Pure.
  */
 #ifndef SOAK_OPTIONS_OPTS_CHECK_H
 #define SOAK_OPTIONS_OPTS_CHECK_H
