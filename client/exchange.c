@@ -141,7 +141,8 @@ static enum step conclude(struct peer *p)
     if (step != STEP_ON)
         return step;
     if (recipe->end == RECIPE_REFUSED && !p->excused)
-        return peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server accepted what it was to refuse",
+        return peer_fail(p, PEER_FAIL_HANDSHAKE,
+                         "%s: the server accepted a handshake it should have rejected",
                          behaviour_name((int)p->behaviour));
     return STEP_ESTABLISHED;
 }

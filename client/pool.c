@@ -89,7 +89,7 @@ static void replace_oldest(struct pool *pool)
     begin(pool);
 }
 
-/* The list is in the order in which they came to rest: each has its turn before any has two. */
+/* Oldest idle first: every connection gets one operation before any gets two. */
 static void operate_oldest(struct pool *pool)
 {
     struct peer *oldest = TAILQ_FIRST(&pool->list[POOL_HELD]);

@@ -39,7 +39,8 @@ void pool_back_off(struct pool *pool);
 /* One more in this row of the page, born in that epoch and ended now. */
 void pool_count_row(const struct pool *pool, size_t row, uint64_t born);
 void pool_count_end(const struct peer *p);
-/* What is due, and now and then, or with `everything`, the times of handshakes. */
+/* Publishes the due count; every 250 ms, or if `everything` is set, also the handshake histogram.
+ */
 void pool_publish(struct pool *pool, bool everything);
 /* Ends those of a list whose time is over. */
 void pool_expire(struct pool *pool, enum pool_place from, uint64_t now_ns);

@@ -186,7 +186,8 @@ static enum step judge(struct peer *p, struct answer *a)
     if (a->bytes[0] == RECORD_ALERT && level[0] == ALERT_FATAL)
         return peer_refused(p, level[1]);
     if (a->bytes[0] == RECORD_HANDSHAKE)
-        return peer_fail(p, PEER_FAIL_HANDSHAKE, "%s: the server answered what it was to refuse",
+        return peer_fail(p, PEER_FAIL_HANDSHAKE,
+                         "%s: the server answered what it should have rejected",
                          behaviour_name((int)p->behaviour));
     if (a->bytes[0] == RECORD_ALERT)
         a->used = 0; /* a warning: what it comes to is still to be said */

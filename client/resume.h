@@ -21,11 +21,11 @@ int offer_without_key(struct peer *p);
 /* The first of all, whether or not the server still knows it, and nothing in turn: a resumed
  * session fills no cache. */
 int offer_ancient_or_none(struct peer *p);
-/* The first of all, when its time is over at the server, as if it weren't. */
+/* The first of all, after it has expired at the server, presented as still valid. */
 int offer_expired(struct peer *p);
-/* The newest and the first of all in turn. */
+/* Alternately the newest and the first of all. */
 int offer_newest_or_ancient(struct peer *p);
-/* The oldest with a bit of its ticket turned over, or of its ID where there is no ticket. */
+/* The oldest, with one bit flipped in its ticket, or in its ID if there is no ticket. */
 int offer_spoiled(struct peer *p);
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connection log (--log): one line of key=value per closed connection with what the server's
- * own SSL object saw, as docs/reference/connection-log.md lists it. Tests prove by it that a peer
- * really did what it was to do.
+ * own SSL object saw, as docs/reference/connection-log.md lists it. With it tests prove that a peer
+ * really did what its behaviour says.
  *
  * One struct conn_log per connection, on the connection's loop; none without --log, and then every
  * function here that takes one does nothing. It isn't allocated through OpenSSL, so the ledger

@@ -75,7 +75,7 @@ class Nightly(unittest.TestCase):
             self.assertIn("usage: nightly.sh shard K/N | merge | torture [K/N]",
                           self.step(*words, code=2))
         self.write("pass-1")
-        self.assertIn("--shard 2: this is a shard of so many", self.step("shard", "2", code=2))
+        self.assertIn("--shard 2: not of the form K/N", self.step("shard", "2", code=2))
 
     def test_a_night_fails_a_seventh_of_the_allocations(self):
         told = self.folder / "told"

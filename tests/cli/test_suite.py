@@ -447,9 +447,9 @@ class Words(Suite):
                              "scenarios apart by it"),
             (["s", "--chrun", "max"], "--chrun: no such option; did you mean --churn?"),
             (["s", "--shrd=1/2"], "--shrd: no such option; did you mean --shard?"),
-            (["s", "--shard=1"], "--shard 1: this is a shard of so many, such as 1/2"),
+            (["s", "--shard=1"], "--shard 1: not of the form K/N, such as 1/2"),
             (["s", "--shard=0/2"], "--shard 0/2: from 1/N to N/N, and N is at most 64"),
-            (["s", "--shard=1/2x"], "--shard 1/2x: this is a shard of so many, such as 1/2"),
+            (["s", "--shard=1/2x"], "--shard 1/2x: not of the form K/N, such as 1/2"),
             (["s", "--closed", "3"],
              f"{self.folder}/s/pass-1.soak: --closed 3: with 2 connections at least 8 are needed: "
              "the open ones must be replaced 4 times"),

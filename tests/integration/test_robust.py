@@ -165,6 +165,43 @@ class Crashes(Live):
         until(lambda: gone(pid), "soak-footprint to end")
 
 
+class MemoryLimit(Live):
+    """A control group of the test's own, in which the kernel ends what needs too much."""
+
+    BYTES = 256 << 20  # soak and its client need a third of it; each SSL object that stays 48 KB
+
+    def group(self):
+        """Its folder and its file for the limit, or a loud skip."""
+        for top, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+                           ("/sys/fs/cgroup", "memory.max")):
+            path = os.path.join(top, f"soak-test-{os.getpid()}")
+            try:
+                os.mkdir(path)
+            except OSError:
+                continue
+            self.addCleanup(os.rmdir, path)
+            if os.path.exists(os.path.join(path, limit)):
+                return path, limit
+        return self.skipTest("no control group with a memory limit can be made here")
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer's memory is another")
+    def test_what_grew_is_told_when_a_real_limit_ends_the_server(self):
+        path, limit = self.group()
+        with open(os.path.join(path, limit), "w", encoding="utf-8") as f:
+            f.write(str(self.BYTES))
+
+        def enter():
+            with open(os.path.join(path, "cgroup.procs"), "w", encoding="utf-8") as f:
+                f.write("0")
+
+        run = self.finish(self.start("--conns", "20", "--churn", "max", "--closed", "100000",
+                                     "--keep-going", "--defect", "ssl-retained", before=enter))
+        said = " ".join(run.out.split())
+        self.assertIn("server was ended by its memory limit after", said, run.explain())
+        self.assertIn(run.result["verdict"], ("LEAK", "INVALID"))
+        self.assertEqual(run.exit, 1 if run.result["verdict"] == "LEAK" else 4)
+
+
 class Convictions(Live):
     """What was judged stands, whatever ends the run afterwards; a crash is told with its stack."""
 
@@ -191,6 +228,17 @@ class Convictions(Live):
         said = " ".join(run.out.split())
         self.assertRegex(said, r"signal 11 \(SIGSEGV\)")
         self.assertIn("server_run", said)
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer catches the signal")
+    def test_a_leak_stands_beside_a_library_that_crashes_when_it_is_freed(self):
+        library = os.path.join(soak_run.BIN, "libcrash-at-free.so")
+        run = self.soak(*self.LEAKS, "--env", f"LD_PRELOAD={library}")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertEqual(run.result["verdict"], "LEAK")
+        self.assertRegex(run.result["broken"], r"^server exited with signal 11 \(SIGSEGV\)")
+        self.assertTrue(any("SSL_CTX_free" in frame for frame in run.result["crash"]["stack"]),
+                        run.result["crash"])
+        self.assertIn("SIGSEGV", " ".join(run.out.split("\n\n")[0].split()))
 
     def test_without_a_leak_it_is_invalid(self):
         run = self.crash(*BUSY, "--churn", "max", "--closed", "1500")

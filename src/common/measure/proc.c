@@ -65,7 +65,7 @@ static int find_bytes(pid_t pid, const char *text, const char *key, uint64_t *re
 {
     uint64_t kib;
     if (find_figure(text, key, &kib) != 0)
-        return err_set(e, "the kernel says no %s of process %d", key, (int)pid);
+        return err_set(e, "the figures that /proc has of process %d lack %s", (int)pid, key);
     *ret = kib * 1024;
     return 0;
 }

@@ -32,7 +32,7 @@ static const struct opt table[] = {
     {"seed", OPT_HEX, offsetof(struct options, seed), "HEX", NULL,
      "of the first round over the mixes; each round takes the next"},
     {"random", OPT_COUNT, offsetof(struct options, random), "COUNT", NULL,
-     "instead: so many mixes of options and behaviours by chance, the first by the seed"},
+     "instead: this many random mixes of options and behaviours; the seed chooses the first"},
     {"mix", OPT_STRING, offsetof(struct options, mix), "NAME", NULL,
      "this mix only, such as 'default' or 'TLS 1.2'"},
 };

@@ -25,9 +25,9 @@ static const struct opt table[] = {
     {"quick", OPT_FLAG, offsetof(struct options, quick), NULL, NULL,
      "each bug once, in every connection: about two minutes"},
     {"seeds", OPT_COUNT, offsetof(struct options, seeds), "COUNT", NULL,
-     "repeat each case with so many seeds"},
+     "repeat each case with this many seeds"},
     {"rates", OPT_STRING, offsetof(struct options, rates), "LIST", NULL,
-     "only bugs that hit so many connections, of 1,1/100,1/10000"},
+     "only bugs at these rates, of 1,1/100,1/10000"},
     {"only", OPT_STRING, offsetof(struct options, only), "DEFECT", NULL,
      "only this bug, or 'clean' for the server without one"},
 };

@@ -25,8 +25,8 @@ enum subject_said {
     SUBJECT_FLUSHED, /* its caches are empty */
 };
 
-/* What it can be told. */
-enum { SUBJECT_CAN_SETTLE = 1, SUBJECT_CAN_DRAIN = 2, SUBJECT_CAN_FLUSH = 4 };
+/* What it can be told: a bit each. The rest every subject can. */
+enum { SUBJECT_CAN_SETTLE = 1 };
 
 struct subject_word {
     enum subject_said said;

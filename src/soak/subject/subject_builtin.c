@@ -107,8 +107,7 @@ static void stop(struct subject *s)
 
 void subject_builtin(struct subject *s, enum subject_role role)
 {
-    static const struct subject_ops builtin = {.can = SUBJECT_CAN_SETTLE | SUBJECT_CAN_DRAIN |
-                                                      SUBJECT_CAN_FLUSH,
+    static const struct subject_ops builtin = {.can = SUBJECT_CAN_SETTLE,
                                                .start = start,
                                                .ready = ready,
                                                .settle = settle,

@@ -43,7 +43,7 @@ static int read_shard(struct suite_line *line, struct err *e)
         return 0;
     bool plain = strspn(text, "0123456789/") == strlen(text) && strlen(text) < 16;
     if (!plain || sscanf(text, "%" SCNu64 "/%" SCNu64 "%c", &line->shard, &line->of, &end) != 2)
-        return err_set(e, "--shard %.40s: this is a shard of so many, such as 1/2", text);
+        return err_set(e, "--shard %.40s: not of the form K/N, such as 1/2", text);
     if (line->of > SUITE_SHARDS || line->shard == 0 || line->shard > line->of)
         return err_set(e, "--shard %.40s: from 1/N to N/N, and N is at most %d", text,
                        SUITE_SHARDS);

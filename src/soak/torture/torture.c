@@ -52,9 +52,9 @@ static void learn_behaviours(struct torture *t)
 
 static const char *end_text(enum pair_end end)
 {
-    static const char *const texts[] = {[PAIR_DONE] = "did what it was to",
-                                        [PAIR_LATE] = "doesn't end",
-                                        [PAIR_DIED] = "ended a side",
+    static const char *const texts[] = {[PAIR_DONE] = "completed",
+                                        [PAIR_LATE] = "timed out",
+                                        [PAIR_DIED] = "crashed one side",
                                         [PAIR_INTERRUPTED] = "was interrupted"};
     return texts[end];
 }
