@@ -7,6 +7,10 @@
 #ifndef SOAK_CLIENT_CLIENT_H
 #define SOAK_CLIENT_CLIENT_H
 
+#include "page/page.h"
+#include <stdint.h>
+#include <stdio.h>
+
 #include "base/err.h"
 #include "options.h"
 
@@ -15,5 +19,8 @@ int client_check(const struct options *options, struct err *e);
 /* Runs until it is told to quit or, by hand, until it is done. `options` is borrowed. Returns the
  * exit code, or -1 when it couldn't start. After probe_start. */
 int client_run(const struct options *options, struct err *e);
+
+/* What a run by hand prints at its end. */
+void summary_print(FILE *out, const struct page_app *app, uint64_t took_ns);
 
 #endif

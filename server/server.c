@@ -5,8 +5,8 @@
 #include "control/control.h"
 #include "listen.h"
 #include "options/limits.h"
+#include "probe/heap.h"
 #include "probe/probe.h"
-#include "probe/profile.h"
 #include "shared.h"
 #include "worker.h"
 

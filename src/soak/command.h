@@ -5,6 +5,8 @@
 #ifndef SOAK_COMMAND_H
 #define SOAK_COMMAND_H
 
+#include "command.h"
+
 #include "options/opts.h"
 
 #include <jansson.h>
@@ -60,5 +62,25 @@ int command_document(const struct command *c, json_t *document, const char *path
 /* The same as command_refuse for what came back with `rc`: 130 when that is -EINTR, as spawn_run's,
  * interrupted. */
 int command_ended(const struct command *c, int rc, const struct err *e);
+
+/*
+ * Options on the line of a command that are meant for each of its runs.
+ */
+/* With the words that a command adds of its own, at most 25, they fit SUBRUN_WORDS (run_process.h).
+ */
+enum { PASSED_ON_MAX = 64 };
+
+struct forwarded_options {
+    char *option[PASSED_ON_MAX + 1]; /* owned, NULL-ended: `--churn=max` */
+    int options;
+};
+
+/* Collects, from a line that has been parsed, the options of a run that `keeps_back`
+ * (NULL: none) doesn't claim for the command; those of the section [output] are always the
+ * command's. Returns 0 or -1; forwarded_options_free is due either way. */
+int forwarded_options_read(struct forwarded_options *p, const struct command_line *line,
+                           bool (*keeps_back)(const void *ctx, const char *name), const void *ctx,
+                           struct err *e);
+void forwarded_options_free(struct forwarded_options *p);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 
+#include "base/check.h"
 #include "base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A sentence quotes what others wrote. */
 static void finish(struct err *e, int wanted)
@@ -40,4 +43,14 @@ int err_prefix(struct err *e, const char *format, ...)
         n += snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", said);
     finish(e, n);
     return -1;
+}
+
+_Noreturn void check_fail(const char *file, int line, const char *text)
+{
+    char said[256];
+    int n = snprintf(said, sizeof said, "%s:%d: CHECK failed: %s\n", file, line, text);
+    size_t length = n < 0 ? 0 : (size_t)n < sizeof said ? (size_t)n : sizeof said - 1;
+    ssize_t written = write(STDERR_FILENO, said, length);
+    (void)written;
+    abort();
 }

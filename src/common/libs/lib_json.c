@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/input.h"
+
 #include "libs/lib.h"
 #include "libs/version.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -203,4 +205,34 @@ int lib_write(const struct lib *l, const char *to, struct err *e)
     int rc = json_dump_file(text, path, JSON_INDENT(2));
     json_decref(text);
     return rc == 0 ? 0 : err_set(e, "%.300s: it can't be written: %s", path, strerror(errno));
+}
+
+static const struct lib_part_entry entries[LIB_PARTS] = {
+#define X(identifier, name, dev, runtime, header, first, second, oldest)                           \
+    {name, dev, runtime, header, {first, second}, oldest},
+#include "libs/parts.def"
+};
+
+const struct lib_part_entry *lib_part_entry(enum lib_part part)
+{
+    return &entries[part];
+}
+
+enum lib_part lib_part_named(const char *name)
+{
+    int i = 0;
+    while (i < LIB_PARTS && strcmp(entries[i].name, name) != 0)
+        i++;
+    return (enum lib_part)i;
+}
+
+bool lib_name_ok(const char *text)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length >= LIB_NAME || !isalnum((unsigned char)text[0]))
+        return false;
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && !strchr(".+~_-", *text))
+            return false;
+    return true;
 }

@@ -7,6 +7,8 @@
 #ifndef SOAK_MEASURE_PROC_H
 #define SOAK_MEASURE_PROC_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -36,5 +38,13 @@ int proc_mapped_path(pid_t pid, const char *prefix, char *buf, size_t size, stru
 
 /* This machine, for manifests: "Linux 6.1.0-21-amd64 x86_64", CPUs online. */
 void proc_machine(char *buf, size_t size, int *ret_cpus);
+
+/*
+ * A copy of /proc/PID/maps, taken while the process lives, so that its addresses can be given names
+ * after it has gone.
+ */
+/* Reads at most `limit` bytes; what is longer is cut after its last whole line. Returns 0 and the
+ * text, which the caller frees, or -1. */
+int maps_read(pid_t pid, size_t limit, char **ret_text, struct err *e);
 
 #endif

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choices.h"
 
+#include "base/check.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "behaviours.h"
+#include "defects.h"
+#include "grammar.h"
+#include "limits.h"
+
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *choices_at(const char *choices, int index, size_t *ret_length)
 {
@@ -31,3 +41,75 @@ ENUM_NAMES(operation, OPERATE_LIST)
 ENUM_NAMES(tls_version, TLS_LIST)
 ENUM_NAMES(key_kind, KEY_LIST)
 ENUM_NAMES(malloc_kind, MALLOC_LIST)
+
+static const struct behaviour_entry entries[] = {
+#define X(identifier, name, family, weight, ends, needs, help)                                     \
+    {name, needs, help, BEHAVIOUR_##family, ENDS_##ends, weight},
+#include "behaviours.def"
+};
+
+const char behaviour_choices[] =
+#define X(identifier, name, family, weight, ends, needs, help) name "|"
+#include "behaviours.def"
+    ;
+
+const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
+{
+    CHECK((unsigned)behaviour < BEHAVIOUR_COUNT);
+    return &entries[behaviour];
+}
+
+ENUM_NAMES(behaviour_family, BEHAVIOUR_FAMILY_LIST)
+
+enum { WORKERS_AUTO_MAX = 4, OTHER_FILES = 64 };
+
+int load_need_workers(int asked, uint64_t conns)
+{
+    long workers = asked ? asked : sysconf(_SC_NPROCESSORS_ONLN);
+    if (!asked && workers > WORKERS_AUTO_MAX)
+        workers = WORKERS_AUTO_MAX;
+    if (workers < 1)
+        workers = 1;
+    return (uint64_t)workers > conns ? (int)conns : (int)workers;
+}
+
+uint64_t load_need_files(uint64_t conns, int workers)
+{
+    uint64_t opening = (uint64_t)workers * LOAD_OPENING_MAX;
+    uint64_t leaving = (uint64_t)workers * LOAD_LEAVING_MAX;
+    return conns + (conns < opening ? conns : opening) + leaving + OTHER_FILES;
+}
+
+static const char *const defect_names[DEFECT_KINDS] = {
+#define X(name, identifier, description) [DEFECT_##identifier] = name,
+#include "options/defects.def"
+#undef X
+};
+
+static int refuse(const char *name, struct err *e)
+{
+    char text[200];
+    const char *nearest = grammar_nearest(name, defect_names + 1, DEFECT_KINDS - 1);
+    if (nearest)
+        return err_set(e, "no such defect; did you mean %s?", nearest);
+    struct text list = text_list(text, sizeof text, ", ");
+    for (int i = DEFECT_NONE + 1; i < DEFECT_KINDS; i++)
+        text_item(&list, "%s", defect_names[i]);
+    return err_set(e, "no such defect; there are %s", text);
+}
+
+int defect_parse(const char *text, enum defect_kind *ret_kind, uint64_t *ret_one_in, struct err *e)
+{
+    char name[32];
+    size_t length = strcspn(text, ":");
+    uint64_t one_in = 1;
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name), text);
+    int kind = names_find(defect_names, DEFECT_KINDS, name);
+    if (kind < 0)
+        return refuse(name, e);
+    if (text[length] && grammar_one_in(text + length + 1, &one_in, e) < 0)
+        return err_prefix(e, "after the colon");
+    *ret_kind = (enum defect_kind)kind;
+    *ret_one_in = one_in;
+    return 0;
+}

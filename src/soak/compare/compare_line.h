@@ -9,7 +9,6 @@
 #include "command.h"
 #include "compare_parts.h"
 #include "compare_prepare.h"
-#include "forwarded_options.h"
 #include "options/opts.h"
 #include "scenario/scenario.h"
 

@@ -105,14 +105,6 @@ char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row
     return buf;
 }
 
-char *compare_say_ratio(const struct compare_cell *c, char *buf, size_t size)
-{
-    buf[0] = '\0';
-    if (c->ratio.pairs)
-        snprintf(buf, size, "%.3f %s", c->ratio.median, compare_change_name(c->change));
-    return buf;
-}
-
 char *compare_say_interval(const struct compare_cell *c, char *buf, size_t size)
 {
     buf[0] = '\0';

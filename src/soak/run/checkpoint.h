@@ -21,4 +21,16 @@ void checkpoint_judge(struct run *r);
 /* Plans the self-check of the epoch about to begin, in both pages: while nothing is under way. */
 void checkpoint_plan_canary(struct run *r);
 
+/*
+ * The quiescent point: waits until neither subject's counters move and the server holds exactly the
+ * connections that the client holds, lets both publish their exact figures, and samples them. A
+ * subject that allocates by the clock never stands still: once no connection moves any more, a
+ * second of that is enough, and the sample says `"still": false`.
+ */
+/* Begins; the run's state goes through RUN_SETTLE and RUN_PUBLISH, and once settle_answer says that
+ * both sides have published, the run takes the sample for `purpose`. */
+void settle_begin(struct run *r, enum run_settle purpose);
+/* A poll of the pages, every few milliseconds while in RUN_SETTLE. */
+void settle_poll(struct run *r);
+
 #endif

@@ -5,7 +5,7 @@
 #include "base/line.h"
 #include "base/text.h"
 #include "footprint_lines.h"
-#include "measure/maps.h"
+#include "measure/proc.h"
 #include "options/limits.h"
 #include "subject/args.h"
 #include "symbol/symbol.h"

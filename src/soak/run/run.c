@@ -7,7 +7,6 @@
 #include "display.h"
 #include "ending.h"
 #include "sampler.h"
-#include "settle.h"
 #include "user_command.h"
 #include "watchdog.h"
 

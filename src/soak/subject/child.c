@@ -2,7 +2,7 @@
 #include "child.h"
 
 #include "base/check.h"
-#include "measure/maps.h"
+#include "measure/proc.h"
 #include "page/page_file.h"
 
 #include <signal.h>

@@ -6,7 +6,7 @@
 #ifndef SOAK_SUITE_LINE_H
 #define SOAK_SUITE_LINE_H
 
-#include "forwarded_options.h"
+#include "command.h"
 #include "options/opts.h"
 #include "scenario/scenario.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evidence/capture.h"
-#include "measure/maps.h"
+#include "measure/proc.h"
 #include "page/page_file.h"
 
 #include <setjmp.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/heap.h"
 #include "probe/probe.h"
-#include "probe/profile.h"
 #include "profile/heap_dump.h"
 
 #include <setjmp.h>

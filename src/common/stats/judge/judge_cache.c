@@ -112,12 +112,3 @@ uint64_t cache_full_in(const struct judge_context *h, size_t cache)
         return 0;
     return (uint64_t)((double)left * (double)begun / (double)grown + 0.5);
 }
-
-bool cache_grew(const struct judge_context *h)
-{
-    for (size_t i = 0; i < h->e->caches && h->e->epochs; i++) {
-        if (population_growth(h, &h->e->cache[i]) > 0)
-            return true;
-    }
-    return false;
-}

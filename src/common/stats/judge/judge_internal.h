@@ -186,7 +186,6 @@ bool cache_bounded_present(const struct judge_context *h);
 /* Connections until a growing cache of limited capacity is full, at the pace of the measuring; 0
  * when it is full, or doesn't grow, or has no bound. */
 uint64_t cache_full_in(const struct judge_context *h, size_t cache);
-bool cache_grew(const struct judge_context *h);
 
 /* judge_kind.c: nothing connects while the subject is held, so what is added then is added by time.
  * If the pace by the second is the same with and without connections, they have no part in it. */

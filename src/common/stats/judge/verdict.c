@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict.h"
 
+#include "metric.h"
+
 #define VERDICT_EXIT(id, name, word, code, ...)             [id] = code,
 #define VERDICT_GRAVITY(id, name, word, code, gravity, ...) [id] = gravity,
 #define KIND_MEASURED(id, name, text, measured, ...)        [id] = measured,
@@ -21,3 +23,16 @@ ENUM_COLUMN(kind_headline, const char *, kind, KIND_LIST, KIND_HEADLINE)
 ENUM_NAMES(metric_state, METRIC_STATE_LIST)
 ENUM_COLUMN(metric_state_verdict, const char *, metric_state, METRIC_STATE_LIST, ENUM_TEXT)
 ENUM_COLUMN(metric_state_gravity, int, metric_state, METRIC_STATE_LIST, STATE_GRAVITY)
+
+#define INFO(id, name, unit, role, row, label, word, ...) [id] = {unit, label, word, role, row},
+
+ENUM_NAMES(metric_role, METRIC_ROLE_LIST)
+ENUM_NAMES(metric, METRIC_LIST)
+ENUM_FROM_NAME(metric, METRIC_LIST)
+
+const struct metric_info *metric_info(enum metric m)
+{
+    static const struct metric_info info[METRICS] = {METRIC_LIST(INFO)};
+    CHECK(m > METRIC_NONE && m < METRICS);
+    return &info[m];
+}
