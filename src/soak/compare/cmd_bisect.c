@@ -147,7 +147,7 @@ static void tell(const struct bisect_work *b, const struct outputs *outputs)
     const struct compare_line *line = b->work->line;
     const struct compare_set *s = b->work->set;
     FILE *out = outputs_text(outputs);
-    struct report_style style = terminal_style(out, line->run.color);
+    struct report_style style = terminal_style(out, (enum color_when)line->run.color);
     if (b->end == BISECT_END_STUCK)
         fprintf(stderr, "soak: bisect: %s\n", b->sentence);
     else

@@ -88,7 +88,7 @@ static void tell(const struct compare_set *s, const struct compare_line *line,
                  const struct outputs *outputs)
 {
     FILE *text = outputs_text(outputs);
-    struct report_style style = terminal_style(text, line->run.color);
+    struct report_style style = terminal_style(text, (enum color_when)line->run.color);
     compare_text(s, &style, line->run.quiet, text);
     fflush(text);
 }

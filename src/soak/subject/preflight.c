@@ -120,7 +120,10 @@ static int ask(const struct programs *p, bool server, struct err *e)
         return -1;
     snprintf(path, sizeof path, "%s/%s", server ? programs_server_folder(p) : p->folder,
              name_of(server));
-    (server ? args_server_check : args_client_check)(&args, p->scenario, path);
+    if (server)
+        args_server_check(&args, p->scenario, path);
+    else
+        args_client_check(&args, p->scenario, path);
     char **environment = programs_environment(p, server);
     const struct guard_job job = {
         .argv = args.argv, .environment = environment, .out_fd = out_fd, .limit_ms = PATIENCE_MS};
