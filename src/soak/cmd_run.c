@@ -78,7 +78,7 @@ static void write_text(const struct scenario *s, const struct result *result)
     /* One document on stdout at a time: with --json - the text goes to stderr. */
     bool json_out = output_is_stdout(s->json);
     FILE *out = json_out ? stderr : stdout;
-    struct report_style style = terminal_style(out, s->color);
+    struct report_style style = terminal_style(out, (enum color_when)s->color);
     report_text(result, &style, s->quiet, out);
 }
 
