@@ -89,20 +89,28 @@ char *figure_size(char *buf, size_t size, double bytes)
     return buf;
 }
 
+enum { HALF_DECIMALS_MOST = 4 };
+
 /* One digit of the half width is told, and the growth as far as that. */
 static int decimals_of_half(double half)
 {
     int decimals = 0;
-    for (; half < 1 && decimals < 4; decimals++)
+    for (; half < 1 && decimals < HALF_DECIMALS_MOST; decimals++)
         half *= 10;
     return decimals;
+}
+
+/* Points on one line have no width but that of rounding: it isn't told as `±0.0000`. */
+static bool has_width(double half)
+{
+    return half * pow(10, HALF_DECIMALS_MOST) >= 0.5;
 }
 
 char *figure_growth(char *buf, size_t size, double per_conn, double half_width, bool bytes)
 {
     char growth[FIGURE_SIZE], half[FIGURE_SIZE];
     const char *unit = bytes ? " B" : "", *sign = per_conn > 0 ? "+" : "";
-    if (half_width > 0) {
+    if (has_width(half_width)) {
         int decimals = decimals_of_half(half_width);
         figure_grouped(growth, sizeof growth, per_conn, decimals);
         figure_grouped(half, sizeof half, half_width, decimals);

@@ -274,6 +274,8 @@ static void figures_keep_their_digits(void **state)
     assert_string_equal(figure_count(buf, sizeof buf, 0.00001), "+0.000010");
     assert_string_equal(figure_place(buf, sizeof buf, "libuv", 0), "libuv");
     assert_string_equal(figure_level(buf, sizeof buf, NAN, "bytes"), "-");
+    assert_string_equal(figure_growth(buf, sizeof buf, 28.8451, 0.02, true), "+28.85 ±0.02 B");
+    assert_string_equal(figure_growth(buf, sizeof buf, 28.8451, 2e-15, true), "+28.85 B");
 }
 
 static void a_sensitivity_is_never_rounded_up(void **state)
