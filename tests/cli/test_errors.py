@@ -46,6 +46,10 @@ REFUSED = [
     (["--until-sure", "--sensitivity", "1/1000000"],
      "--until-sure: a sensitivity of 1/1000000 takes about 18,000,000 connections, 5h00m at "
      "1000/s, and without --for the limit is 1h; give --for 6h"),
+    (["--jemalloc", "./inst", "--malloc", "libc"],
+     "--jemalloc ./inst: the server doesn't run on it with --malloc libc; leave one of the two out"),
+    (["--build", "./build.sh"], "--build ./build.sh: has a meaning only with --bisect-exit"),
+    (["--build", "false"], "--build false: has a meaning only with --bisect-exit"),
     (["--malloc", "tcmalloc"], "--malloc tcmalloc: this is one of jemalloc or libc"),
     (["--malloc", "libc", "--defect", "outside:1/10"],
      "--defect outside:1/10: it shows in jemalloc's figures alone; leave out --malloc libc"),

@@ -91,9 +91,12 @@ static int check_limits(const struct opts_table *t, size_t i, const void *target
 
 /* ---- rules ---- */
 
-/* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. */
-static bool is_something(const char *value)
+/* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. Any
+ * text is something: ./inst begins like a figure, and a command may be called false. */
+static bool is_something(const struct opt *option, const char *value)
 {
+    if (option->type == OPT_STRING || option->type == OPT_OUTPUT)
+        return *value != '\0';
     if (!*value || strcmp(value, "none") == 0 || strcmp(value, "false") == 0)
         return false;
     size_t zeros = strspn(value, "0.");
@@ -117,7 +120,7 @@ bool opts_need_met(const struct opt *option, const void *target, const char *val
     char value[OPTS_TEXT];
     opts_print(option, target, value, sizeof value);
     if (strcmp(values, "*") == 0)
-        return is_something(value);
+        return is_something(option, value);
     if (strcmp(values, "!*") == 0)
         return !*value;
     if (*values == '~' || *values == '!')

@@ -18,10 +18,11 @@ char *document_write(const struct result *r);
 /* A result that was read. What it borrows lives as long as it does. */
 struct document {
     struct result result;
-    bool torture; /* it is soak-torture/1, of --fail-alloc: the verdict, the libraries and the
-                   * places are all that a result has in common with it */
-    json_t *root; /* owned */
-    void **owned; /* owned: what result points to beside the root */
+    bool torture; /* it is soak-torture/1, of --fail-alloc: the libraries and the folder are all
+                   * that a result has in common with it */
+    const char *verdict; /* as it is written: FOUND and the like of --fail-alloc, too */
+    json_t *root;        /* owned */
+    void **owned;        /* owned: what result points to beside the root */
     size_t owned_count;
 };
 

@@ -120,10 +120,10 @@ static int read_head(struct document *d, struct err *e)
     if (!d->torture && (!schema || strcmp(schema, DOCUMENT_SCHEMA) != 0))
         return err_set(e, "not the result of a run (" DOCUMENT_SCHEMA ")");
     r->verdict = VERDICT_INVALID;
-    return json_read_fields(d->root, &document_fields, r, e) == 0 &&
-                   document_check_verdict(d->root, r->verdict, e) == 0
-               ? read_libs(d, e)
-               : -1;
+    if (json_read_fields(d->root, &document_fields, r, e) != 0 ||
+        json_read_text(d->root, "verdict", &d->verdict, e) != 0)
+        return -1;
+    return d->torture || document_check_verdict(d->root, r->verdict, e) == 0 ? read_libs(d, e) : -1;
 }
 
 static int read_all(struct document *d, struct err *e)

@@ -88,6 +88,9 @@ int json_read_number(const json_t *object, const char *key, double *ret, struct 
     return 0;
 }
 
+/* What a double and a size_t both hold exactly. */
+static const double COUNT_MOST = 9007199254740992.0;
+
 int json_read_count(const json_t *object, const char *key, double *ret, struct err *e)
 {
     double value = *ret;
@@ -95,6 +98,8 @@ int json_read_count(const json_t *object, const char *key, double *ret, struct e
         return -1;
     if (value < 0)
         return err_set(e, "'%s' is less than 0", key);
+    if (value > COUNT_MOST)
+        return err_set(e, "'%s' is more than can be counted", key);
     *ret = value;
     return 0;
 }

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JSON_TEXT_MAX = 1024 };
+enum { JSON_TEXT_MAX = 8192 };
 
 /* ---- writing ---- */
 

@@ -145,6 +145,7 @@ const struct suite_shard *suite_shard_find(const struct suite *s, uint64_t index
  * said. */
 struct suite_run {
     const struct result *result;
+    const char *verdict; /* as its document has it */
     int exit_code;
     const char *said, *started;
     double seconds;

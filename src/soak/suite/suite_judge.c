@@ -67,11 +67,12 @@ static const char *libs_text(struct suite *s, const struct result *r)
     return list.used ? suite_text(s, text) : NULL;
 }
 
-static void take_result(struct suite *s, struct suite_entry *entry, const struct result *r)
+static void take_result(struct suite *s, struct suite_entry *entry, const struct suite_run *run)
 {
+    const struct result *r = run->result;
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIx64, r->run.seed);
-    entry->verdict = verdict_name(r->verdict);
+    entry->verdict = suite_text(s, run->verdict);
     entry->seed = r->run.seed ? suite_text(s, seed) : NULL;
     entry->run_dir = suite_text(s, r->run_dir);
     entry->libs = libs_text(s, r);
@@ -173,7 +174,7 @@ void suite_judge(struct suite *s, struct suite_entry *entry, const struct suite_
     entry->started = suite_text(s, run->started);
     entry->seconds = run->seconds;
     if (run->result)
-        take_result(s, entry, run->result);
+        take_result(s, entry, run);
     take_blame(s, entry);
     entry->outcome = suite_outcome_of(entry);
 }

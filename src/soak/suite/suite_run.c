@@ -197,6 +197,7 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     bool cut = u->sub.interrupted && result.exit_code < 0;
     struct document *document = result.document ? document_read(result.document, NULL) : NULL;
     struct suite_run run = {.result = document ? &document->result : NULL,
+                            .verdict = document ? document->verdict : NULL,
                             .exit_code = cut ? EXIT_INTERRUPTED : result.exit_code,
                             .said = result.said,
                             .started = started,

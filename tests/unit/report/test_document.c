@@ -141,6 +141,39 @@ static void assert_refused(json_t *at, const char *key, json_t *value, json_t *r
     json_object_set_new(at, key, was);
 }
 
+/* The words of --fail-alloc's verdict aren't a run's: they are kept as they are written. */
+static void a_torture_documents_verdict_is_kept(void **state)
+{
+    (void)state;
+    json_t *root = json_pack("{s:s,s:s,s:s}", "schema", "soak-torture/1", "verdict", "FOUND",
+                             "run_dir", "/tmp/runs/1");
+    struct err e = {{0}};
+    struct document *d = document_read(root, &e);
+    assert_non_null(d);
+    assert_true(d->torture);
+    assert_string_equal(d->verdict, "FOUND");
+    assert_string_equal(d->result.run_dir, "/tmp/runs/1");
+    document_free(d);
+    json_decref(root);
+}
+
+/* A run's folder and a function's name may be longer than a line. */
+static void a_long_path_is_read(void **state)
+{
+    (void)state;
+    char path[4000];
+    memset(path, 'x', sizeof path);
+    path[sizeof path - 1] = '\0';
+    json_t *root = parsed(case_of("lost-state"));
+    json_object_set_new(root, "run_dir", json_string(path));
+    struct err e = {{0}};
+    struct document *d = document_read(root, &e);
+    assert_non_null(d);
+    assert_string_equal(d->result.run_dir, path);
+    document_free(d);
+    json_decref(root);
+}
+
 static void a_broken_promise_is_refused_with_the_place(void **state)
 {
     (void)state;
@@ -159,6 +192,8 @@ static void a_broken_promise_is_refused_with_the_place(void **state)
                    "'subjects' is not a list of objects");
     assert_refused(metric, "start", json_string("x"), root, "metric 2: 'start' is not a number");
     assert_refused(site, "line", json_integer(-1), root, "site 1: 'line' is less than 0");
+    assert_refused(server, "sites_dropped", json_real(1e300), root,
+                   "'sites_dropped' is more than can be counted");
     assert_refused(site, "line", json_integer((json_int_t)1 << 40), root,
                    "site 1: 'line' is out of range");
     assert_refused(server, "series",
@@ -192,6 +227,8 @@ int main(void)
         cmocka_unit_test(what_was_read_says_what_was_written),
         cmocka_unit_test(a_number_that_is_whole_is_an_integer_and_no_number_is_null),
         cmocka_unit_test(text_that_is_not_utf8_has_its_bytes_in_hexadecimal),
+        cmocka_unit_test(a_torture_documents_verdict_is_kept),
+        cmocka_unit_test(a_long_path_is_read),
         cmocka_unit_test(a_broken_promise_is_refused_with_the_place),
         cmocka_unit_test(words_and_keys_of_a_later_version_are_passed_over),
     };
