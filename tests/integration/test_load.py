@@ -46,6 +46,13 @@ class Strangers(test_robust.Live):
             lines = [json.loads(line) for line in f if line.endswith("\n")]
         return [s for s in lines if s["kind"] == "checkpoint"][-1]["client"]["connections"]["opened"]
 
+    def ipv6_port(self):
+        try:
+            with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
+                return holder.getsockname()[1]
+        except OSError as e:
+            return self.skipTest(f"no IPv6 loopback: {e}")
+
     def stay(self, port):
         """Connects and doesn't leave by itself."""
         sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
@@ -86,11 +93,7 @@ class Strangers(test_robust.Live):
 
 
     def test_over_ipv6_they_are_those_that_the_client_never_began(self):
-        try:
-            with socket.create_server(("::1", 0), family=socket.AF_INET6) as holder:
-                port = holder.getsockname()[1]
-        except OSError as e:
-            self.skipTest(f"no IPv6 loopback: {e}")
+        port = self.ipv6_port()
         process = self.start(*RUN, "--listen", f"[::1]:{port}", "--for", "1h")
         self.wait_checkpoints(2)
         for _ in range(3):
@@ -105,6 +108,18 @@ class Strangers(test_robust.Live):
         self.assertEqual(run.result["verdict"], "INVALID", run.explain())
         self.assertIn(f"{count} connections to the server's port came from elsewhere: served like the run's own",
                       " ".join(run.out.split()))
+
+    def test_over_ipv6_the_connections_that_emfile_closes_hide_none(self):
+        port = self.ipv6_port()
+        process = self.start(*RUN, "--listen", f"[::1]:{port}", "--emfile", "10", "--for", "1h")
+        self.wait_checkpoints(2)
+        count = 0
+        while count < 60 or count * 20 < self.opened():
+            socket.create_connection(("::1", port), timeout=PATIENCE_S).close()
+            count += 1
+        run = self.end(process, 4)
+        self.assertGreater(run.result["run"]["foreign"], count // 2, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID", run.explain())
 
 
 class Failures(soak_run.SoakTest):

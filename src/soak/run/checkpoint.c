@@ -25,13 +25,13 @@ static uint64_t failed_of(const struct run *r)
 }
 
 /* In IPv4 the server tells them by their address, and turns them away. In IPv6 there is one address
- * for all: there they are what it has accepted beyond what the client has begun, at least, as one
- * that the client began and the server never saw hides one of them. The server's count is read
- * first, so that none of ours is taken for one. */
+ * for all: there they are what it has accepted, those that --emfile closed among them, beyond what
+ * the client has begun; at least, as one that the client began and the server never saw hides one
+ * of them. The server's count is read first, so that none of ours is taken for one. */
 uint64_t checkpoint_foreign(const struct run *r)
 {
     const struct page_app *server = &run_judged(r)->subject->child.page->app;
-    uint64_t accepted = atomic_load(&server->opened);
+    uint64_t accepted = atomic_load(&server->opened) + atomic_load(&server->expected_aborts);
     uint64_t begun = atomic_load(&run_load(r)->subject->child.page->app.opened);
     return atomic_load(&server->foreign) + (accepted > begun ? accepted - begun : 0);
 }
