@@ -267,13 +267,15 @@ const struct recipe recipes_hostile[BEHAVIOUR_COUNT] = {
 };
 
 /* The server's time limit ends them; BEHAVIOUR_HALF_OPEN is the one that never says a byte. */
-#define STALL(the_point, the_transmit)                                                             \
+#define STALL(the_point, the_transmit, full)                                                       \
     {                                                                                              \
-        .end = RECIPE_REFUSED, .exit = EXIT_STALL, .point = the_point, .transmit = the_transmit    \
+        .end = RECIPE_REFUSED, .exit = EXIT_STALL, .point = the_point, .transmit = the_transmit,   \
+        .no_offer = full                                                                           \
     }
 
+/* In TLS 1.2 only a full handshake has a ClientKeyExchange. */
 const struct recipe recipes_stall[BEHAVIOUR_COUNT] = {
-    [BEHAVIOUR_STALL_CLIENT_HELLO] = STALL(POINT_CLIENT_HELLO, hello_transmit_half),
-    [BEHAVIOUR_STALL_SERVER_FLIGHT] = STALL(POINT_SERVER_FLIGHT, leave_transmit),
-    [BEHAVIOUR_STALL_KEY_EXCHANGE] = STALL(POINT_KEY_EXCHANGE, leave_transmit),
+    [BEHAVIOUR_STALL_CLIENT_HELLO] = STALL(POINT_CLIENT_HELLO, hello_transmit_half, false),
+    [BEHAVIOUR_STALL_SERVER_FLIGHT] = STALL(POINT_SERVER_FLIGHT, leave_transmit, false),
+    [BEHAVIOUR_STALL_KEY_EXCHANGE] = STALL(POINT_KEY_EXCHANGE, leave_transmit, true),
 };

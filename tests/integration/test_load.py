@@ -166,6 +166,8 @@ class Combinations(soak_run.SoakTest):
 
     def test_no_connection_fails(self):
         for options in (("--tls", "1.2", "--resume", "100%", "--mix", "early-ccs=1,clean=3"),
+                        ("--tls", "1.2", "--resume", "100%", "--handshake-timeout", "5s", "--mix",
+                         "stall-key-exchange=1,clean=60"),
                         ("--tls", "1.2", "--key", "both", "--client-auth", "require", "--mix",
                          "key-rsa=1,clean=3")):
             with self.subTest(options=options):
