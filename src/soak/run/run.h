@@ -21,7 +21,6 @@
 #include "live.h"
 #include "profiler.h"
 #include "report/result.h"
-#include "scenario/origin.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
 #include "subject/subject.h"
