@@ -230,7 +230,7 @@ double attribution_one_in(const struct attribution *a, size_t subject, size_t be
                                     JUDGE_CONFIDENCE_PERMILLE / 1000.0);
 }
 
-static bool agrees(const struct attribution_confirm *c, bool exact)
+static bool agrees(const struct behaviours_confirm *c, bool exact)
 {
     const struct behaviours_forecast *f = &c->predicted;
     if (exact)
@@ -239,12 +239,12 @@ static bool agrees(const struct attribution_confirm *c, bool exact)
 }
 
 static void confirm(const struct attribution *a, size_t subject, size_t c,
-                    struct attribution_confirm *ret)
+                    struct behaviours_confirm *ret)
 {
     const struct behaviours_answer *answer = &a->answer[subject];
     const struct attribution_subject *of = &a->subject[subject];
     const uint64_t *begun = a->table.begun[c], *ended = a->table.ended[c];
-    *ret = (struct attribution_confirm){.predicted = behaviours_forecast(answer, begun, ended)};
+    *ret = (struct behaviours_confirm){.predicted = behaviours_forecast(answer, begun, ended)};
     history_lost(of->history, of->judgement, c, &ret->blocks, &ret->bytes);
     for (size_t b = 0; b < a->table.count; b++) {
         uint64_t n = (answer->by_end ? ended : begun)[b];
@@ -267,8 +267,8 @@ static bool confirmed_until_end(const struct attribution *a, size_t subject)
 }
 
 bool attribution_confirmed(const struct attribution *a, size_t subject,
-                           struct attribution_confirm *ret_alone,
-                           struct attribution_confirm *ret_without)
+                           struct behaviours_confirm *ret_alone,
+                           struct behaviours_confirm *ret_without)
 {
     if (!behaviours_tell(&a->answer[subject]) || !confirmed_until_end(a, subject))
         return false;
@@ -277,7 +277,7 @@ bool attribution_confirmed(const struct attribution *a, size_t subject,
     return true;
 }
 
-bool attribution_too_rare(const struct attribution_confirm *alone)
+bool attribution_too_rare(const struct behaviours_confirm *alone)
 {
     return alone->predicted.blocks < CONFIRM_LOSSES_MIN;
 }

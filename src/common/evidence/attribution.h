@@ -49,19 +49,12 @@ const char *attribution_name(const struct attribution *a, size_t behaviour);
 /* One lost block per so many of a behaviour's connections would have shown; 0: none would. */
 double attribution_one_in(const struct attribution *a, size_t subject, size_t behaviour);
 
-/* An epoch made to confirm what was solved, and what it should keep by the solution. */
-struct attribution_confirm {
-    uint64_t connections, guilty; /* all, and those of a guilty behaviour */
-    int64_t blocks, bytes;
-    struct behaviours_forecast predicted;
-    bool agrees;
-};
 /* Of those with the guilty behaviours alone, and of those without them. Returns false, writing
  * nothing, when there was nothing to confirm or not both epochs came to their end. */
 bool attribution_confirmed(const struct attribution *a, size_t subject,
-                           struct attribution_confirm *ret_alone,
-                           struct attribution_confirm *ret_without);
+                           struct behaviours_confirm *ret_alone,
+                           struct behaviours_confirm *ret_without);
 /* So little was to be expected that it confirms nothing. */
-bool attribution_too_rare(const struct attribution_confirm *alone);
+bool attribution_too_rare(const struct behaviours_confirm *alone);
 
 #endif

@@ -9,6 +9,9 @@
  * may go negative (a block may be freed by another thread than the one that made it): only the sum
  * over the threads means something, and only at a quiescent point is it exact.
  *
+ * A subject may be several processes: they share the page, each thread slot belongs to one of them,
+ * and the sums over all slots are those of the whole subject.
+ *
  * The file is sparse: pages that no one touches cost nothing. In the subject it counts as RssShmem,
  * so RssAnon stays free of it.
  */
@@ -19,7 +22,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 4u
+#define PAGE_VERSION 5u
 
 enum {
     PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
@@ -32,7 +35,8 @@ enum {
     PAGE_SIZE_CLASSES = 72, /* jemalloc: 36 small, the first 36 large */
     PAGE_STACKS = 512,      /* stack 0 is none; numbers are 1 to PAGE_STACKS */
     PAGE_STACK_FRAMES = 32,
-    PAGE_CAPTURE_WORDS = PAGE_SITES / 64
+    PAGE_CAPTURE_WORDS = PAGE_SITES / 64,
+    PAGE_PROCESSES = 64
 };
 
 /* Set in `epoch` while any site is being captured. The ledger compares the epoch with PAGE_EPOCHS
@@ -85,11 +89,52 @@ struct page_capture {
 
 struct page_thread {
     page_u64 used;                    /* 1 while or after a thread owned the slot */
+    page_u64 owner;                   /* PAGE_OWNER; 0: nobody's, or shared (the last slot) */
     page_u64 allocs, frees, reallocs; /* since start; through OpenSSL's hooks only */
     page_u64 alloc_bytes;             /* asked for since start */
     page_i64 census[PAGE_CLASSES];    /* live objects */
-    page_u64 pad[3];
+    page_u64 pad[2];
     struct page_cell cell[PAGE_EPOCHS][PAGE_SITES];
+};
+
+/* Who counts in a slot: a thread of `pid` does while `busy`; else the process keeps the slot for
+ * another of its threads. Taken by compare and exchange, given back by the orchestrator once the
+ * process has gone. */
+#define PAGE_OWNER(pid, busy) ((uint64_t)(pid) << 1 | (busy))
+#define PAGE_OWNER_PID(owner) ((owner) >> 1)
+
+/* How the allocations of a process are seen: X(NAME, "text"). */
+#define PAGE_MODE_LIST(X)                                                                          \
+    X(INACTIVE, "none")           /* no hook: figures about allocations mean nothing */            \
+    X(HOOKS, "set_mem_functions") /* OpenSSL's CRYPTO_set_mem_functions */                         \
+    X(INTERPOSED, "interposed")   /* calls of the CRYPTO_ family between libraries */              \
+    X(BORINGSSL, "boringssl")     /* OPENSSL_memory_alloc and its siblings: no file, no line */
+
+#define PAGE_MODE(name, text) PAGE_MODE_##name,
+enum page_mode { PAGE_MODE_LIST(PAGE_MODE) PAGE_MODES };
+#undef PAGE_MODE
+
+/* What else is known of a process: bits of page_process.flags. */
+enum {
+    PAGE_PROCESS_MALLOC = 1,         /* malloc and its family are counted too */
+    PAGE_PROCESS_CHAINED = 2,        /* the program's own memory functions run behind the hooks */
+    PAGE_PROCESS_LATE = 4,           /* OpenSSL had allocated before */
+    PAGE_PROCESS_TWO_LIBCRYPTOS = 8, /* the hooks see one of them */
+    PAGE_PROCESS_NO_OPENSSL = 16,    /* no libcrypto was found, yet */
+};
+
+/* A process of the subject that has the probe. `pid` is written last, by the process itself; the
+ * orchestrator clears the row once the process has gone. */
+struct page_process {
+    page_u64 pid, parent;
+    page_u64 mode, flags;
+    char name[16];                   /* comm: /proc/PID/comm */
+    char libcrypto[PAGE_FILE_BYTES]; /* the tail of the path of the one that is hooked */
+};
+
+/* What threads of processes that have gone had counted. */
+struct page_gone {
+    page_u64 allocs, frees, reallocs, alloc_bytes;
 };
 
 /* What a bounded cache of the subject says of itself: shared, written at quiescent points. */
@@ -213,6 +258,10 @@ struct page {
     page_u64 threads_shared; /* shared: threads that had to use the last slot */
     page_u64 epochs_late;    /* shared: 1 when an epoch was beyond the table */
     page_u64 bad_frees;      /* shared: frees of blocks that carry no header of ours */
+    page_u64 processes_lost; /* shared: processes that found no row */
+    page_u64 publish_asked;  /* by the orchestrator: the hooks publish the heap's figures again */
+    struct page_gone gone;
+    struct page_process process[PAGE_PROCESSES];
     struct page_app app;
     struct page_check check;
     struct page_heap heap;
@@ -232,10 +281,5 @@ static inline uint64_t page_epoch(uint64_t word)
 {
     return word & ~(PAGE_EPOCH_CAPTURES | PAGE_EPOCH_FAILS);
 }
-
-enum page_mode {
-    PAGE_MODE_INACTIVE = 0, /* no hook: figures about allocations mean nothing */
-    PAGE_MODE_HOOKS = 1     /* CRYPTO_set_mem_functions */
-};
 
 #endif

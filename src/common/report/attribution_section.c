@@ -13,14 +13,14 @@ enum { SENTENCE = 2048, NAMED = 12 };
 
 static bool is_guilty(const struct result_behaviour *b)
 {
-    return b->verdict == BEHAVIOUR_GUILTY;
+    return b->share.verdict == BEHAVIOUR_GUILTY;
 }
 
 static size_t count_of(const struct result_attribution *w, enum behaviour_verdict verdict)
 {
     size_t count = 0;
     for (size_t i = 0; i < w->behaviours; i++)
-        count += w->behaviour[i].verdict == verdict;
+        count += w->behaviour[i].share.verdict == verdict;
     return count;
 }
 
@@ -33,7 +33,7 @@ static int decimals_of(const char *number)
 
 /* `64 B`, `984 B in 2 blocks`; where chance had a part in it, how far it may be off. */
 static void say_loss(struct text *t, const struct result_attribution *w,
-                     const struct result_behaviour *b)
+                     const struct behaviours_share *b)
 {
     char bytes[FIGURE_SIZE], blocks[FIGURE_SIZE], off[FIGURE_SIZE];
     figure_plain(bytes, sizeof bytes, b->bytes);
@@ -62,7 +62,7 @@ static void say_names(struct text *t, const struct result_attribution *w,
 {
     const char *joint = "";
     for (size_t i = 0; i < w->behaviours; i++) {
-        if (w->behaviour[i].verdict != verdict)
+        if (w->behaviour[i].share.verdict != verdict)
             continue;
         text_add(t, "%s%s", joint, w->behaviour[i].name);
         joint = ", ";
@@ -72,8 +72,8 @@ static void say_names(struct text *t, const struct result_attribution *w,
 static bool same_loss(const struct result_attribution *w, size_t a, size_t b)
 {
     return w->exact && is_guilty(&w->behaviour[a]) && is_guilty(&w->behaviour[b]) &&
-           w->behaviour[a].blocks == w->behaviour[b].blocks &&
-           w->behaviour[a].bytes == w->behaviour[b].bytes;
+           w->behaviour[a].share.blocks == w->behaviour[b].share.blocks &&
+           w->behaviour[a].share.bytes == w->behaviour[b].share.bytes;
 }
 
 static bool said_before(const struct result_attribution *w, size_t index)
@@ -92,7 +92,7 @@ static void say_guilty(struct text *t, const struct result_attribution *w, size_
         if (same_loss(w, first, i))
             text_add(t, ", %s", w->behaviour[i].name);
     text_add(t, ": ");
-    say_loss(t, w, &w->behaviour[first]);
+    say_loss(t, w, &w->behaviour[first].share);
 }
 
 static void say_apart(struct text *t, const struct result_attribution *w)
@@ -134,7 +134,7 @@ static void say_quality(struct text *t, const struct result_attribution *w)
 static void say_confirmed(struct text *t, const struct result_attribution *w)
 {
     char n[4][FIGURE_SIZE];
-    const struct result_confirm *a = &w->alone, *b = &w->without;
+    const struct behaviours_confirm *a = &w->alone, *b = &w->without;
     if (!w->tried)
         return;
     const char *word = w->too_rare              ? "too rare to confirm"
@@ -151,13 +151,13 @@ static void say_confirmed(struct text *t, const struct result_attribution *w)
         text_add(t, "; %s: an epoch mostly of %s (%" PRIu64 " of %s connections) kept %s", word, it,
                  a->guilty, n[0], n[1]);
     if (!a->agrees)
-        text_add(t, " instead of %.*f", w->exact ? 0 : 1, a->predicted_blocks);
+        text_add(t, " instead of %.*f", w->exact ? 0 : 1, a->predicted.blocks);
     if (b->guilty == 0)
         text_add(t, ", one without %s (%s) %s", it, n[2], n[3]);
     else
         text_add(t, ", one almost without %s (%" PRIu64 " of %s) %s", it, b->guilty, n[2], n[3]);
     if (!b->agrees)
-        text_add(t, " instead of %.*f", w->exact ? 0 : 1, b->predicted_blocks);
+        text_add(t, " instead of %.*f", w->exact ? 0 : 1, b->predicted.blocks);
 }
 
 static void say_together(struct text *t, const struct result_attribution *w)

@@ -212,18 +212,18 @@ const struct json_fields document_capture_site_fields = JSON_FIELDS(capture_site
 
 static const struct json_field behaviour_field[] = {
     JSON_FIELD(result_behaviour, "name", TEXT, name),
-    JSON_FIELD(result_behaviour, "connections", COUNT, connections),
+    JSON_FIELD(result_behaviour, "connections", COUNT, share.connections),
     JSON_FIELD(result_behaviour, "one_in", NUMBER, one_in),
 };
 const struct json_fields document_behaviour_fields = JSON_FIELDS(behaviour_field);
 
 /* null where nothing was solved. */
 static const struct json_field loss_field[] = {
-    JSON_FIELD(result_behaviour, "blocks", NUMBER, blocks),
-    JSON_FIELD(result_behaviour, "bytes", NUMBER, bytes),
-    JSON_FIELD(result_behaviour, "blocks_error", NUMBER, blocks_error),
-    JSON_FIELD(result_behaviour, "bytes_error", NUMBER, bytes_error),
-    JSON_WORD_FIELD(result_behaviour, "verdict", verdict, behaviour_verdicts),
+    JSON_FIELD(result_behaviour, "blocks", NUMBER, share.blocks),
+    JSON_FIELD(result_behaviour, "bytes", NUMBER, share.bytes),
+    JSON_FIELD(result_behaviour, "blocks_error", NUMBER, share.blocks_error),
+    JSON_FIELD(result_behaviour, "bytes_error", NUMBER, share.bytes_error),
+    JSON_WORD_FIELD(result_behaviour, "verdict", share.verdict, behaviour_verdicts),
 };
 const struct json_fields document_loss_fields = JSON_FIELDS(loss_field);
 
@@ -240,13 +240,13 @@ static const struct json_field attribution_field[] = {
 const struct json_fields document_attribution_fields = JSON_FIELDS(attribution_field);
 
 static const struct json_field confirm_field[] = {
-    JSON_FIELD(result_confirm, "connections", COUNT, connections),
-    JSON_FIELD(result_confirm, "guilty", COUNT, guilty),
-    JSON_FIELD(result_confirm, "blocks", INTEGER, blocks),
-    JSON_FIELD(result_confirm, "bytes", INTEGER, bytes),
-    JSON_FIELD(result_confirm, "predicted_blocks", NUMBER, predicted_blocks),
-    JSON_FIELD(result_confirm, "predicted_bytes", NUMBER, predicted_bytes),
-    JSON_FIELD(result_confirm, "agrees", BOOL, agrees),
+    JSON_FIELD(behaviours_confirm, "connections", COUNT, connections),
+    JSON_FIELD(behaviours_confirm, "guilty", COUNT, guilty),
+    JSON_FIELD(behaviours_confirm, "blocks", INTEGER, blocks),
+    JSON_FIELD(behaviours_confirm, "bytes", INTEGER, bytes),
+    JSON_FIELD(behaviours_confirm, "predicted_blocks", NUMBER, predicted.blocks),
+    JSON_FIELD(behaviours_confirm, "predicted_bytes", NUMBER, predicted.bytes),
+    JSON_FIELD(behaviours_confirm, "agrees", BOOL, agrees),
 };
 const struct json_fields document_confirm_fields = JSON_FIELDS(confirm_field);
 

@@ -147,7 +147,7 @@ static void add_rows(struct table *t, const struct screen *s, const struct judge
                      enum metric_row row)
 {
     for (int metric = METRIC_NONE + 1; metric < METRICS; metric++) {
-        const struct judge_metric *m = parts_metric(j, (enum metric)metric);
+        const struct judge_metric *m = judgement_metric(j, (enum metric)metric);
         if (m && info_of(m)->row == row && has_row(m, j->verdict == VERDICT_LEAK) &&
             t->rows < TABLE_ROWS)
             metric_row(t, s, j, m);
@@ -192,7 +192,7 @@ static size_t add_level(struct text *t, const struct judgement *j, enum metric_r
     size_t count = 0;
     char level[FIGURE_SIZE];
     for (int metric = METRIC_NONE + 1; metric < METRICS; metric++) {
-        const struct judge_metric *m = parts_metric(j, (enum metric)metric);
+        const struct judge_metric *m = judgement_metric(j, (enum metric)metric);
         if (!m || info_of(m)->row != row || m->state != METRIC_LEVEL || has_row(m, leaks))
             continue;
         text_item(t, "%s %s", info_of(m)->word, figure_level(level, sizeof level, m->end, m->unit));

@@ -34,7 +34,7 @@ static char *extent(char *buf, size_t size, const struct result *r)
 static void counted(char *buf, size_t size, const struct judgement *j)
 {
     bool files = j->kind == KIND_DESCRIPTORS;
-    const struct judge_metric *m = parts_metric(j, files ? METRIC_OPEN_FILES : METRIC_THREADS);
+    const struct judge_metric *m = judgement_metric(j, files ? METRIC_OPEN_FILES : METRIC_THREADS);
     char number[FIGURE_SIZE];
     const char *noun = files ? "open file" : "thread", *lost = kind_headline(j->kind);
     if (m && fabs(m->per_conn) >= 0.5)
@@ -146,7 +146,7 @@ static void until_then(char *buf, size_t size, const struct result *r)
 {
     char start[FIGURE_SIZE], end[FIGURE_SIZE];
     const struct judge_metric *m =
-        r->subjects ? parts_metric(&r->subject[0].judgement, METRIC_OPENSSL_BLOCKS) : NULL;
+        r->subjects ? judgement_metric(&r->subject[0].judgement, METRIC_OPENSSL_BLOCKS) : NULL;
     buf[0] = '\0';
     if (m)
         snprintf(buf, size, "; until then OpenSSL blocks %s → %s",

@@ -81,22 +81,12 @@ struct result_capture {
 };
 
 struct result_behaviour {
-    const char *name;     /* "clean", ...; "failed" for connections that did none of them */
-    uint64_t connections; /* that left so, of those the verdict rests on */
+    const char *name; /* "clean", ...; "failed" for connections that did none of them */
     double one_in; /* one lost block per this many of its connections would have shown; 0 = none */
-    double blocks, bytes, blocks_error, bytes_error; /* per connection; the errors are one sigma */
-    enum behaviour_verdict verdict;
+    struct behaviours_share share; /* of the connections that the verdict rests on */
 };
 
-/* An epoch made to confirm what was solved, and what it should keep by the solution. */
-struct result_confirm {
-    uint64_t connections, guilty; /* all, and those of a guilty behaviour */
-    int64_t blocks, bytes;
-    double predicted_blocks, predicted_bytes;
-    bool agrees;
-};
-
-/* Which behaviour loses what: stats/behaviours.h. */
+/* Which behaviour loses what: stats/attribution. */
 struct result_attribution {
     enum behaviours_outcome outcome;
     bool exact, sparse, by_end;
@@ -106,7 +96,7 @@ struct result_attribution {
     struct result_behaviour behaviour[BEHAVIOURS_MAX];
     bool tried;    /* both epochs of the confirmation were run */
     bool too_rare; /* so little was to be expected that they confirm nothing */
-    struct result_confirm alone, without;
+    struct behaviours_confirm alone, without;
 };
 
 /* What the process keeps when all connections have closed and its caches are empty. */

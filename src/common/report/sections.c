@@ -54,14 +54,6 @@ const struct result_stack *parts_stack_of(const struct result_subject *subject,
     return NULL;
 }
 
-const struct judge_metric *parts_metric(const struct judgement *j, enum metric metric)
-{
-    for (size_t i = 0; i < j->metrics; i++)
-        if (strcmp(j->metric[i].id, metric_name(metric)) == 0)
-            return &j->metric[i];
-    return NULL;
-}
-
 char *parts_rates(char *buf, size_t size, const struct result *r)
 {
     char got[FIGURE_SIZE], asked[FIGURE_SIZE];

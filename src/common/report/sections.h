@@ -26,7 +26,6 @@ const struct result_site *parts_doubt(const struct result_subject *subject);
 /* The stack with most survivors of this finding, or NULL. */
 const struct result_stack *parts_stack_of(const struct result_subject *subject,
                                           const struct result_site *site);
-const struct judge_metric *parts_metric(const struct judgement *j, enum metric metric);
 /* `984/s of 1,000/s`. Returns buf. */
 char *parts_rates(char *buf, size_t size, const struct result *r);
 /* Less than nine tenths of the asked rate were reached. */

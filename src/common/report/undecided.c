@@ -53,7 +53,7 @@ void parts_reasons(const struct result *r, const struct result_subject *subject,
 /* `RSS +28 ±54 B (not judged)` */
 static void say_metric(char *buf, size_t size, const struct judgement *j, enum metric metric)
 {
-    const struct judge_metric *m = parts_metric(j, metric);
+    const struct judge_metric *m = judgement_metric(j, metric);
     char growth[FIGURE_SIZE];
     size_t used = strlen(buf);
     if (m && isfinite(m->per_conn) && isfinite(m->half_width))
@@ -65,7 +65,7 @@ static void say_metric(char *buf, size_t size, const struct judgement *j, enum m
 static void say_figures(char *buf, size_t size, const struct judgement *j)
 {
     char start[FIGURE_SIZE], end[FIGURE_SIZE];
-    const struct judge_metric *blocks = parts_metric(j, METRIC_OPENSSL_BLOCKS);
+    const struct judge_metric *blocks = judgement_metric(j, METRIC_OPENSSL_BLOCKS);
     buf[0] = '\0';
     if (!blocks)
         return;

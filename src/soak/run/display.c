@@ -91,15 +91,6 @@ static void fill_memory(const struct run *r, struct live_facts *f)
         f->rss_bytes = p.rss_bytes;
 }
 
-static const struct judge_metric *metric(const struct judgement *j, const char *id)
-{
-    for (size_t i = 0; i < j->metrics; i++) {
-        if (strcmp(j->metric[i].id, id) == 0)
-            return &j->metric[i];
-    }
-    return NULL;
-}
-
 /* A rate that is surer than what is accepted: from a few seconds it would be noise. */
 static bool is_known(const struct judgement *j, const struct judge_metric *m)
 {
@@ -112,7 +103,7 @@ static void fill_judgement(const struct run *r, struct live_facts *f)
     if (!r->judged)
         return;
     const struct judgement *j = &run_judged(r)->judgement;
-    const struct judge_metric *heap = metric(j, metric_name(METRIC_HEAP_ALLOCATED));
+    const struct judge_metric *heap = judgement_metric(j, METRIC_HEAP_ALLOCATED);
     if (heap && is_known(j, heap)) {
         f->heap_per_conn = heap->per_conn;
         f->heap_half_width = heap->half_width;

@@ -212,7 +212,7 @@ static void fill_crash(struct outcome *o, const struct run *r)
     if (!r->crashed || !r->crashed->child.exit_signal)
         return;
     size_t subject = subject_index(r->crashed);
-    survivors_crash(&o->survivors[subject], r, subject, &o->result.crash);
+    survivors_crash(&o->survivors[subject], &r->watched[subject], r->scenario, &o->result.crash);
     const char *function = crashed_in(&o->result.crash);
     size_t head = strcspn(r->broken, ";");
     if (!function)

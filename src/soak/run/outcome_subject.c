@@ -2,7 +2,6 @@
 #include "outcome.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
 {
@@ -72,33 +71,15 @@ static void fill_why(struct result_subject *out, const struct run *r, size_t sub
              j->finding[0].why);
 }
 
-static struct result_confirm confirm_of(const struct attribution_confirm *c)
-{
-    return (struct result_confirm){.connections = c->connections,
-                                   .guilty = c->guilty,
-                                   .blocks = c->blocks,
-                                   .bytes = c->bytes,
-                                   .predicted_blocks = c->predicted.blocks,
-                                   .predicted_bytes = c->predicted.bytes,
-                                   .agrees = c->agrees};
-}
-
 static void fill_behaviours(struct result_attribution *ret, const struct run *r, size_t subject)
 {
     const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
     for (size_t b = 0; b < attribution_behaviours(r->attribution); b++) {
-        const struct behaviours_share *s = &a->share[b];
-        if (s->connections == 0)
-            continue;
-        ret->behaviour[ret->behaviours++] =
-            (struct result_behaviour){.name = attribution_name(r->attribution, b),
-                                      .connections = s->connections,
-                                      .one_in = attribution_one_in(r->attribution, subject, b),
-                                      .blocks = s->blocks,
-                                      .bytes = s->bytes,
-                                      .blocks_error = s->blocks_error,
-                                      .bytes_error = s->bytes_error,
-                                      .verdict = s->verdict};
+        if (a->share[b].connections > 0)
+            ret->behaviour[ret->behaviours++] =
+                (struct result_behaviour){.name = attribution_name(r->attribution, b),
+                                          .one_in = attribution_one_in(r->attribution, subject, b),
+                                          .share = a->share[b]};
     }
 }
 
@@ -106,7 +87,6 @@ static void fill_behaviours(struct result_attribution *ret, const struct run *r,
 static bool fill_attribution(const struct run *r, size_t subject, struct result_attribution *ret)
 {
     const struct behaviours_answer *a = attribution_answer(r->attribution, subject);
-    struct attribution_confirm alone, without;
     if (!r->judged || attribution_behaviours(r->attribution) == 0)
         return false;
     *ret = (struct result_attribution){.outcome = a->outcome,
@@ -118,25 +98,20 @@ static bool fill_attribution(const struct run *r, size_t subject, struct result_
                                        .residual_bytes = a->residual_bytes,
                                        .chance = a->chance};
     fill_behaviours(ret, r, subject);
-    ret->tried = attribution_confirmed(r->attribution, subject, &alone, &without);
-    if (ret->tried) {
-        ret->alone = confirm_of(&alone);
-        ret->without = confirm_of(&without);
-        ret->too_rare = attribution_too_rare(&alone);
-    }
+    ret->tried = attribution_confirmed(r->attribution, subject, &ret->alone, &ret->without);
+    ret->too_rare = ret->tried && attribution_too_rare(&ret->alone);
     return true;
 }
 
 /* The ledger of a run that broke, as its page has it: the subject may be gone, its page isn't. */
 static void fill_end(struct judgement *j, const struct snapshot *s)
 {
-    for (size_t i = 0; i < j->metrics; i++) {
-        struct judge_metric *m = &j->metric[i];
-        if (strcmp(m->id, metric_name(METRIC_OPENSSL_BLOCKS)) == 0)
-            m->end = (double)s->blocks;
-        else if (strcmp(m->id, metric_name(METRIC_OPENSSL_BYTES)) == 0)
-            m->end = (double)s->bytes;
-    }
+    struct judge_metric *blocks = judgement_metric(j, METRIC_OPENSSL_BLOCKS),
+                        *bytes = judgement_metric(j, METRIC_OPENSSL_BYTES);
+    if (blocks)
+        blocks->end = (double)s->blocks;
+    if (bytes)
+        bytes->end = (double)s->bytes;
 }
 
 /* What a run that broke before it could judge has to say: what grew until then. */
@@ -171,7 +146,7 @@ void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
     fill_series(o, r, subject);
-    survivors_name(&o->survivors[subject], r, subject, &out->capture);
+    survivors_name(&o->survivors[subject], &r->watched[subject], r->scenario, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->watched[subject].history, out->judgement.class_);
     if (fill_attribution(r, subject, &o->attribution[subject]))

@@ -28,13 +28,8 @@ bool profiler_wants(const struct judgement *j)
  * connections at most. */
 bool profiler_suspects(const struct judgement *j)
 {
-    for (size_t i = 0; i < j->metrics; i++) {
-        const struct judge_metric *m = &j->metric[i];
-        if (strcmp(m->id, metric_name(METRIC_HEAP_ALLOCATED)) == 0 &&
-            m->end - m->start > SUSPECT_BYTES)
-            return true;
-    }
-    return profiler_wants(j);
+    const struct judge_metric *m = judgement_metric(j, METRIC_HEAP_ALLOCATED);
+    return (m && m->end - m->start > SUSPECT_BYTES) || profiler_wants(j);
 }
 
 void profiler_begin(struct run *r)

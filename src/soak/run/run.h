@@ -15,15 +15,11 @@
 
 #include "archive/run_dir.h"
 #include "evidence/attribution.h"
-#include "evidence/capture.h"
-#include "evidence/history.h"
 #include "interrupts.h"
 #include "live.h"
-#include "profiler.h"
-#include "report/result.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
-#include "subject/subject.h"
+#include "watched.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -52,16 +48,6 @@ enum run_settle {
     SETTLE_CLOSED,     /* held connections were closed, and nothing else was done yet */
     SETTLE_DRAINED,
     SETTLE_FLUSHED
-};
-
-/* A subject, what was seen of it, and what is made of that. */
-struct watched {
-    struct subject *subject; /* of the run's subjects */
-    struct history *history; /* owned */
-    struct judgement judgement;
-    struct capture capture;
-    struct profiler profiler;
-    struct result_rest rest;
 };
 
 struct run;

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double seconds_since_start(const struct run *r)
 {
@@ -40,9 +41,8 @@ static json_t *heap_json(const struct snapshot *s)
 {
     if (!s->heap.present)
         return json_null();
-    return json_pack("{s:I,s:I,s:I,s:I,s:I}", "allocated", (json_int_t)s->heap.allocated, "active",
-                     (json_int_t)s->heap.active, "resident", (json_int_t)s->heap.resident, "mapped",
-                     (json_int_t)s->heap.mapped, "retained", (json_int_t)s->heap.retained);
+    return json_pack("{s:I,s:I}", "mapped", (json_int_t)s->heap.mapped, "retained",
+                     (json_int_t)s->heap.retained);
 }
 
 static json_t *census_json(const struct snapshot *s)
@@ -53,21 +53,30 @@ static json_t *census_json(const struct snapshot *s)
     return census;
 }
 
+/* `heap_active` is "active" of "heap"; what isn't the heap's is the process's. */
+static void set_gauge(json_t *subject, const char *id, json_int_t value)
+{
+    static const char heap[] = "heap_";
+    bool of_heap = strncmp(id, heap, sizeof heap - 1) == 0;
+    json_object_set_new(json_object_get(subject, of_heap ? "heap" : "process"),
+                        of_heap ? id + sizeof heap - 1 : id, json_integer(value));
+}
+
+#define SET_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                   \
+    if (present)                                                                                   \
+        set_gauge(out, name, (json_int_t)(value));
+
 static json_t *subject_json(const struct history_sample *s)
 {
-    const struct snapshot *n = &s->snapshot;
-    json_t *out = json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I},s:o,s:o,s:o}", "openssl",
-                            "blocks", (json_int_t)n->blocks, "bytes", (json_int_t)n->bytes,
-                            "allocs", (json_int_t)n->allocs, "frees", (json_int_t)n->frees,
-                            "alloc_bytes", (json_int_t)n->alloc_bytes, "libuv", "blocks",
-                            (json_int_t)n->uv_blocks, "bytes", (json_int_t)n->uv_bytes, "census",
-                            census_json(n), "heap", heap_json(n), "connections", app_json(n));
-    json_object_set_new(out, "process",
-                        json_pack("{s:I,s:I,s:I,s:I,s:I}", "rss", (json_int_t)s->proc.rss_bytes,
-                                  "rss_anon", (json_int_t)s->proc.rss_anon_bytes, "threads",
-                                  (json_int_t)s->proc.threads, "open_files",
-                                  (json_int_t)s->proc.open_files, "cpu_ns",
-                                  (json_int_t)s->proc.cpu_ns));
+    const struct snapshot *last = &s->snapshot;
+    json_t *out = json_pack("{s:{s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I},s:o,s:o,s:o,s:{s:I}}", "openssl",
+                            "blocks", (json_int_t)last->blocks, "bytes", (json_int_t)last->bytes,
+                            "allocs", (json_int_t)last->allocs, "frees", (json_int_t)last->frees,
+                            "alloc_bytes", (json_int_t)last->alloc_bytes, "libuv", "blocks",
+                            (json_int_t)last->uv_blocks, "bytes", (json_int_t)last->uv_bytes,
+                            "census", census_json(last), "heap", heap_json(last), "connections",
+                            app_json(last), "process", "cpu_ns", (json_int_t)s->proc.cpu_ns);
+    GAUGE_LIST(SET_GAUGE)
     return out;
 }
 

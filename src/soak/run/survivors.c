@@ -57,27 +57,27 @@ static void name_stack(const struct survivors *s, struct symbol *frame, struct r
 /* ---- what was captured ---- */
 
 /* A page that the subject has broken may name sites that there are not. */
-static const char *site_name(const struct run *r, size_t subject, size_t site, uint32_t *ret_line)
+static const char *site_name(const struct watched *of, size_t site, uint32_t *ret_line)
 {
-    const struct history *h = r->watched[subject].history;
+    const struct history *h = of->history;
     *ret_line = 0;
     return site < history_sites(h) ? history_site(h, site, ret_line) : "unknown";
 }
 
 /* The site to blame, or SIZE_MAX. */
-static size_t blamed_site(const struct run *r, size_t subject)
+static size_t blamed_site(const struct watched *of)
 {
-    const struct judgement *j = &r->watched[subject].judgement;
+    const struct judgement *j = &of->judgement;
     return j->findings && j->finding[0].verdict == VERDICT_LEAK ? j->finding[0].site : SIZE_MAX;
 }
 
 /* Adds the samples of the site to blame, or those of all others. */
-static void take_samples(struct survivors *s, const struct run *r, size_t subject,
+static void take_samples(struct survivors *s, const struct watched *of,
                          const struct stack_sample *sample, size_t count, bool blamed,
                          struct result_capture *ret)
 {
     for (size_t i = 0; i < count; i++) {
-        if ((sample[i].site == blamed_site(r, subject)) != blamed)
+        if ((sample[i].site == blamed_site(of)) != blamed)
             continue;
         if (ret->stacks == SURVIVORS_STACKS) {
             ret->stacks_dropped++;
@@ -89,26 +89,24 @@ static void take_samples(struct survivors *s, const struct run *r, size_t subjec
                                     .epoch = sample[i].epoch,
                                     .addresses = sample[i].frames,
                                     .address = sample[i].frame};
-        to->file = site_name(r, subject, sample[i].site, &to->line);
+        to->file = site_name(of, sample[i].site, &to->line);
     }
 }
 
 /* First the stacks of the site to blame, and of all most survivors first. */
-static void take_ledger(struct survivors *s, const struct run *r, size_t subject,
-                        struct result_capture *ret)
+static void take_ledger(struct survivors *s, const struct watched *of, struct result_capture *ret)
 {
     struct stack_sample *sample;
-    size_t count = capture_samples(&r->watched[subject].capture, &sample);
-    take_samples(s, r, subject, sample, count, true, ret);
-    take_samples(s, r, subject, sample, count, false, ret);
+    size_t count = capture_samples(&of->capture, &sample);
+    take_samples(s, of, sample, count, true, ret);
+    take_samples(s, of, sample, count, false, ret);
     free(sample);
 }
 
 /* What grew outside OpenSSL's allocator, where it was profiled. */
-static void take_heap(struct survivors *s, const struct run *r, size_t subject,
-                      struct result_capture *ret)
+static void take_heap(struct survivors *s, const struct watched *of, struct result_capture *ret)
 {
-    const struct profiler *p = &r->watched[subject].profiler;
+    const struct profiler *p = &of->profiler;
     size_t i = 0;
     ret->heap_connections = p->connections;
     for (; i < p->growth.stacks && ret->stacks < SURVIVORS_STACKS; i++) {
@@ -121,10 +119,9 @@ static void take_heap(struct survivors *s, const struct run *r, size_t subject,
     ret->stacks_dropped += p->growth.stacks - i;
 }
 
-static void take_sites(struct survivors *s, const struct run *r, size_t subject,
-                       struct result_capture *ret)
+static void take_sites(struct survivors *s, const struct watched *of, struct result_capture *ret)
 {
-    const struct capture *c = &r->watched[subject].capture;
+    const struct capture *c = &of->capture;
     ret->taken = c->stacks.taken;
     ret->lost = c->stacks.lost;
     ret->site = s->site;
@@ -136,32 +133,33 @@ static void take_sites(struct survivors *s, const struct run *r, size_t subject,
         *to = (struct result_capture_site){.epochs = __builtin_popcountll(from->epochs),
                                            .blocks = from->blocks,
                                            .bytes = from->bytes};
-        to->file = site_name(r, subject, from->site, &to->line);
+        to->file = site_name(of, from->site, &to->line);
     }
 }
 
 /* A maps text that tells nothing leaves the addresses. */
-static void open_symbols(struct survivors *s, const struct run *r, size_t subject)
+static void open_symbols(struct survivors *s, const struct watched *of,
+                         const struct scenario *scenario)
 {
     struct err e;
     if (!s->symbols)
-        s->symbols = symbols_open(&r->watched[subject].subject->child.image, &e);
-    if (!s->symbols || !r->scenario->debuginfod)
+        s->symbols = symbols_open(&of->subject->child.image, &e);
+    if (!s->symbols || !scenario->debuginfod)
         return;
-    if (!r->scenario->quiet)
+    if (!scenario->quiet)
         fprintf(stderr,
                 "soak: asking the servers of DEBUGINFOD_URLS for the %s's symbols, for about "
                 "two minutes at most\n",
-                r->watched[subject].subject->child.name);
+                of->subject->child.name);
     symbols_ask_servers(s->symbols);
 }
 
-void survivors_name(struct survivors *s, const struct run *r, size_t subject,
+void survivors_name(struct survivors *s, const struct watched *of, const struct scenario *scenario,
                     struct result_capture *ret)
 {
-    take_sites(s, r, subject, ret);
-    take_ledger(s, r, subject, ret);
-    take_heap(s, r, subject, ret);
+    take_sites(s, of, ret);
+    take_ledger(s, of, ret);
+    take_heap(s, of, ret);
     ret->stack = s->said;
     if (ret->stacks == 0)
         return;
@@ -170,28 +168,28 @@ void survivors_name(struct survivors *s, const struct run *r, size_t subject,
         ret->stacks = 0;
         return;
     }
-    open_symbols(s, r, subject);
+    open_symbols(s, of, scenario);
     for (size_t i = 0; i < ret->stacks; i++)
         name_stack(s, s->frame[i], &s->said[i]);
 }
 
-void survivors_crash(struct survivors *s, const struct run *r, size_t subject,
+void survivors_crash(struct survivors *s, const struct watched *of, const struct scenario *scenario,
                      struct result_crash *ret)
 {
-    const struct page_crash *crash = &r->watched[subject].subject->child.page->crash;
+    const struct page_crash *crash = &of->subject->child.page->crash;
     uint64_t frames = atomic_load_explicit(&crash->stack.frames, memory_order_acquire);
     uint64_t address[PAGE_STACK_FRAMES];
     /* The kernel's return from the handler lies before whoever was interrupted. */
     size_t first = frames > 1;
     struct result_stack stack = {.addresses = 0};
-    *ret = (struct result_crash){.subject = r->watched[subject].subject->child.name,
-                                 .signal = r->watched[subject].subject->child.exit_signal};
+    *ret = (struct result_crash){.subject = of->subject->child.name,
+                                 .signal = of->subject->child.exit_signal};
     for (size_t i = first; i < frames && i < PAGE_STACK_FRAMES; i++)
         address[stack.addresses++] = crash->stack.frame[i];
     stack.address = address;
     if (stack.addresses == 0)
         return;
-    open_symbols(s, r, subject);
+    open_symbols(s, of, scenario);
     name_stack(s, s->crash, &stack);
     ret->frames = stack.frames;
     ret->frame = stack.frame;
@@ -214,7 +212,7 @@ static const char *behaviour_of(const struct result_attribution *w)
     if (!w || w->outcome != BEHAVIOURS_APART)
         return NULL;
     for (size_t i = 0; i < w->behaviours; i++) {
-        if (w->behaviour[i].verdict != BEHAVIOUR_GUILTY)
+        if (w->behaviour[i].share.verdict != BEHAVIOUR_GUILTY)
             continue;
         if (name)
             return NULL;

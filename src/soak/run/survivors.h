@@ -6,8 +6,9 @@
 #ifndef SOAK_SURVIVORS_H
 #define SOAK_SURVIVORS_H
 
-#include "report/result.h"
-#include "run.h"
+#include "archive/run_dir.h"
+#include "scenario/scenario.h"
+#include "watched.h"
 
 enum { SURVIVORS_STACKS = 64, SURVIVORS_FRAMES = 64 };
 
@@ -20,13 +21,13 @@ struct survivors {
     struct symbol crash[SURVIVORS_FRAMES];
 };
 
-/* Fills `s` and `ret`, which borrows from it and from the run, for one subject of a run that has
- * ended. Without memory there are no stacks. From the main thread (see symbols_open). */
-void survivors_name(struct survivors *s, const struct run *r, size_t subject,
+/* Fills `s` and `ret`, which borrows from it and from `of`, a subject of a run that has ended.
+ * Without memory there are no stacks. From the main thread (see symbols_open). */
+void survivors_name(struct survivors *s, const struct watched *of, const struct scenario *scenario,
                     struct result_capture *ret);
 /* Names where a subject was when a signal ended it. `ret` borrows from `s`; it has no frames when
  * none did, or the probe didn't see it. Behind survivors_name. */
-void survivors_crash(struct survivors *s, const struct run *r, size_t subject,
+void survivors_crash(struct survivors *s, const struct watched *of, const struct scenario *scenario,
                      struct result_crash *ret);
 void survivors_free(struct survivors *s);
 

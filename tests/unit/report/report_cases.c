@@ -86,10 +86,10 @@ static void fill_selfcheck(struct canary *check)
 }
 
 static const struct result_behaviour behaviours[] = {
-    {.name = "clean", .connections = 30010, .one_in = 4312},
-    {.name = "reset", .connections = 17990, .one_in = 2633},
-    {.name = "half-close", .connections = 8995, .one_in = 1304},
-    {.name = "mid-handshake", .connections = 3005, .one_in = 431},
+    {.name = "clean", .one_in = 4312, .share.connections = 30010},
+    {.name = "reset", .one_in = 2633, .share.connections = 17990},
+    {.name = "half-close", .one_in = 1304, .share.connections = 8995},
+    {.name = "mid-handshake", .one_in = 431, .share.connections = 3005},
 };
 
 /* What was solved of a run: `blocks` of `size` bytes for each behaviour, `error` of them. */
@@ -102,8 +102,8 @@ static const struct result_attribution *solved(struct result_attribution *w,
         (struct result_attribution){.outcome = outcome, .behaviours = 4, .chance = 1, .freedom = 7};
     w->exact = !error && (outcome == BEHAVIOURS_APART || outcome == BEHAVIOURS_ALIKE);
     for (size_t b = 0; b < 4; b++) {
-        struct result_behaviour *one = &w->behaviour[b];
-        *one = behaviours[b];
+        struct behaviours_share *one = &w->behaviour[b].share;
+        w->behaviour[b] = behaviours[b];
         if (!blocks)
             continue;
         one->blocks = blocks[b];
@@ -252,7 +252,7 @@ static void fill_held(struct result *r)
     static struct result_attribution attribution = {
         .outcome = BEHAVIOURS_SINGLE,
         .behaviours = 1,
-        .behaviour = {{.name = "key-update", .connections = 60000}}};
+        .behaviour = {{.name = "key-update", .share.connections = 60000}}};
     fill_pass(r);
     convict(r, 0, KIND_HELD, 1, 40);
     r->run.unit = "operation";
@@ -289,8 +289,8 @@ static void fill_reset_path(struct result *r)
     r->subject[0].attribution =
         solved(&attribution, BEHAVIOURS_APART, (const double[]){0, 1, 0, 0}, 64, NULL);
     attribution.tried = true;
-    attribution.alone = (struct result_confirm){250, 250, 250, 16000, 250, 16000, true};
-    attribution.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
+    attribution.alone = (struct behaviours_confirm){250, 250, 250, 16000, {250, 16000, 0}, true};
+    attribution.without = (struct behaviours_confirm){250, 0, 0, 0, {0, 0, 0}, true};
     r->subject[0].site = &site;
 }
 
@@ -301,8 +301,8 @@ static void fill_error_path(struct result *r)
     r->subject[0].attribution =
         solved(&attribution, BEHAVIOURS_APART, (const double[]){0, 0, 0, 1}, 48, NULL);
     attribution.tried = true;
-    attribution.alone = (struct result_confirm){250, 220, 221, 10608, 220, 10560, false};
-    attribution.without = (struct result_confirm){250, 0, 0, 0, 0, 0, true};
+    attribution.alone = (struct behaviours_confirm){250, 220, 221, 10608, {220, 10560, 0}, false};
+    attribution.without = (struct behaviours_confirm){250, 0, 0, 0, {0, 0, 0}, true};
 }
 
 static void fill_seldom(struct result *r)
@@ -312,11 +312,11 @@ static void fill_seldom(struct result *r)
     r->subject[0].attribution =
         solved(&attribution, BEHAVIOURS_APART, (const double[]){0.00004, 0.0103, 0.0002, -0.0003},
                64, (const double[]){0.0004, 0.0008, 0.0007, 0.0009});
-    attribution.behaviour[3].verdict = BEHAVIOUR_UNSURE;
+    attribution.behaviour[3].share.verdict = BEHAVIOUR_UNSURE;
     attribution.residual_blocks = 6.4;
     attribution.tried = attribution.too_rare = true;
-    attribution.alone = (struct result_confirm){400, 400, 3, 192, 4.12, 263.7, true};
-    attribution.without = (struct result_confirm){400, 0, 0, 0, 0.02, 1.28, true};
+    attribution.alone = (struct behaviours_confirm){400, 400, 3, 192, {4.12, 263.7, 0}, true};
+    attribution.without = (struct behaviours_confirm){400, 0, 0, 0, {0.02, 1.28, 0}, true};
 }
 
 static void fill_together(struct result *r)

@@ -89,4 +89,12 @@ struct behaviours_forecast {
 struct behaviours_forecast behaviours_forecast(const struct behaviours_answer *a,
                                                const uint64_t *begun, const uint64_t *ended);
 
+/* An epoch made to confirm what was solved, and what it should keep by the solution. */
+struct behaviours_confirm {
+    uint64_t connections, guilty; /* all, and those of a guilty behaviour */
+    int64_t blocks, bytes;
+    struct behaviours_forecast predicted;
+    bool agrees;
+};
+
 #endif

@@ -190,6 +190,9 @@ static inline bool judgement_leaks(const struct judgement *j, size_t site)
     return site < JUDGE_SITES && (j->leaks[site / 64] >> site % 64 & 1);
 }
 
+/* Its row of a metric, which is the judgement's; NULL: it has none. */
+struct judge_metric *judgement_metric(const struct judgement *j, enum metric metric);
+
 /* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no
  * pointer into it except `role` and `note` strings, which are static. */
 void judge(const struct evidence *evidence, struct judgement *ret);

@@ -247,6 +247,14 @@ void metrics_fill(const struct judge_context *h, struct judgement *j)
         judgement_distrust(j, "not to be trusted");
 }
 
+struct judge_metric *judgement_metric(const struct judgement *j, enum metric metric)
+{
+    for (size_t i = 0; i < j->metrics; i++)
+        if (strcmp(j->metric[i].id, metric_name(metric)) == 0)
+            return (struct judge_metric *)&j->metric[i];
+    return NULL;
+}
+
 void judgement_distrust(struct judgement *j, const char *note)
 {
     for (size_t i = 0; i < j->metrics; i++) {
