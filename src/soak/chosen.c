@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "library/assembly.h"
 #include "options/grammar.h"
-#include "scenario/hints.h"
+#include "scenario/scenario.h"
 
 #include <limits.h>
 #include <stdio.h>

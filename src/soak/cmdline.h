@@ -7,7 +7,6 @@
 #define SOAK_CMDLINE_H
 
 #include "base/text.h"
-#include "scenario/origin.h"
 #include "scenario/scenario.h"
 
 #include <stddef.h>

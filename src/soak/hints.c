@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is said of an option or a command that isn't there: commands.h. */
-#include "scenario/hints.h"
 #include "base/check.h"
 #include "commands.h"
 #include "options/grammar.h"

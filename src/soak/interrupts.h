@@ -8,6 +8,7 @@
 #ifndef SOAK_INTERRUPTS_H
 #define SOAK_INTERRUPTS_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 enum { INTERRUPTS = 3 };
@@ -18,13 +19,15 @@ typedef void (*interrupt_fn)(void *owner, int signal_number);
 struct interrupts {
     uv_signal_t handle[INTERRUPTS];
     interrupt_fn fn;
-    void *owner; /* borrowed */
+    void *owner;   /* borrowed */
+    bool happened; /* one of them came */
 };
 
 void interrupts_start(struct interrupts *i, uv_loop_t *loop, interrupt_fn fn, void *owner);
 /* They don't keep the loop alive. */
 void interrupts_unref(struct interrupts *i);
-/* Closing twice, or what was never started, is harmless. */
+/* Closing twice, or what was never started, is harmless. Where one came, further ones change
+ * nothing from here on: the owner is ending, and still writes what it has. */
 void interrupts_stop(struct interrupts *i);
 
 #endif

@@ -50,7 +50,7 @@
     X(OCSP_NONE, "none")                                                                           \
     X(OCSP_GOOD, "good")   /* a signed response, "good" */                                         \
     X(OCSP_EMPTY, "empty") /* no octets at all */                                                  \
-    X(OCSP_LARGE, "large") /* of the size in tls/staple.h */
+    X(OCSP_LARGE, "large") /* of the size in tls/identity.h */
 
 #define SNI_UNKNOWN_LIST(X)                                                                        \
     X(SNI_UNKNOWN_ACCEPT, "accept") X(SNI_UNKNOWN_WARN, "warn") X(SNI_UNKNOWN_REFUSE, "refuse")

@@ -3,7 +3,7 @@
 
 #include "options/grammar.h"
 #include "report/figures.h"
-#include "report/table.h"
+#include "report/screen.h"
 
 #include <math.h>
 #include <stdio.h>

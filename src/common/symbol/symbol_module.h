@@ -10,7 +10,7 @@
 #include "symbol/image.h"
 #include "symbol/symbol.h"
 #include "symbol/symbol_maps.h"
-#include "symbol/symbol_servers.h"
+#include "symbol/symbol_package.h"
 
 #include <elfutils/libdwfl.h>
 

@@ -5,7 +5,6 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "fetch.h"
-#include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
 #include "libs/version.h"

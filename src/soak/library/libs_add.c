@@ -5,7 +5,6 @@
 #include "base/check.h"
 #include "base/input.h"
 #include "deb_packages.h"
-#include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 #include "prefix.h"

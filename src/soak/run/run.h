@@ -17,7 +17,6 @@
 #include "evidence/attribution.h"
 #include "interrupts.h"
 #include "live.h"
-#include "scenario/origin.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
 #include "watched.h"

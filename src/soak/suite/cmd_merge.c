@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
-#include "suite_github.h"
 #include "suite_json.h"
 #include "suite_merge.h"
 #include "suite_text.h"

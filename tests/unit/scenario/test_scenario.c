@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/rng.h"
 #include "options/limits.h"
-#include "scenario/origin.h"
+#include "scenario/scenario.h"
 #include "scenario/scenario_internal.h"
 
 #include <limits.h>

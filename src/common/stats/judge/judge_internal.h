@@ -172,7 +172,7 @@ bool survivors_judge(struct judge_context *h, const struct survivors *v, struct 
  * sum. Sets `taken` for these, appends a finding for each that isn't quiet and returns how many. */
 size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret);
 
-/* judge_cache.c: how a site stands to the caches the subject declared. */
+/* judge_count.c: how a site stands to the caches the subject declared. */
 enum cache_fit { CACHE_NONE, CACHE_FITS, CACHE_FITS_OVER, CACHE_FITS_UNBOUNDED };
 enum cache_fit cache_fits(const struct judge_context *h, const struct judge_site *s,
                           size_t *ret_cache);
