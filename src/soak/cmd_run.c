@@ -105,6 +105,14 @@ static int keep_result(const struct result *result, struct run *r, struct err *e
     return rc;
 }
 
+static int keep_names(struct run *r, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < r->subjects.count; i++)
+        rc = survivors_write_made(&r->watched[i], &r->dir, e);
+    return rc;
+}
+
 /* Writes the run's folder. */
 static void keep(struct run *r, struct result *result)
 {
@@ -112,7 +120,7 @@ static void keep(struct run *r, struct result *result)
     if (r->store_failed)
         spoil(result);
     if (keep_result(result, r, &e) == 0 && survivors_write(result, &r->dir, &e) == 0 &&
-        manifest_write(r, &e) == 0)
+        keep_names(r, &e) == 0 && manifest_write(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
     spoil(result);
