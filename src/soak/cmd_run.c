@@ -86,6 +86,14 @@ static void spoil(struct result *result)
     incomplete(result);
 }
 
+static int keep_names(struct run *r, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < r->subjects.count; i++)
+        rc = survivors_write_made(&r->watched[i], &r->dir, e);
+    return rc;
+}
+
 /* Writes the run's folder. */
 static void keep(struct run *r, struct result *result)
 {
@@ -93,7 +101,8 @@ static void keep(struct run *r, struct result *result)
     if (r->store_failed)
         spoil(result);
     if (run_dir_keep(&r->dir, "result.json", document_write(result), &e) == 0 &&
-        survivors_write(result, &r->dir, &e) == 0 && manifest_write(r, &e) == 0)
+        survivors_write(result, &r->dir, &e) == 0 && keep_names(r, &e) == 0 &&
+        manifest_write(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
     spoil(result);

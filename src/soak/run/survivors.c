@@ -2,6 +2,7 @@
 #include "survivors.h"
 
 #include "profile/profile.h"
+#include "symbol/perf_map.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -287,5 +288,23 @@ int survivors_write(const struct result *result, struct run_dir *dir, struct err
         rc = write_form(p, i, title, dir, e);
     if (p)
         profile_free(p);
+    return rc;
+}
+
+int survivors_write_made(const struct watched *of, struct run_dir *dir, struct err *e)
+{
+    const struct child *c = &of->subject->child;
+    char name[32];
+    char *text = NULL;
+    size_t length = 0;
+    if (!c->image.made || perf_map_count(c->image.made) == 0)
+        return 0;
+    snprintf(name, sizeof name, "perf-%d.map", c->pid);
+    FILE *out = open_memstream(&text, &length);
+    if (out)
+        perf_map_write(c->image.made, out);
+    int rc = out && fclose(out) == 0 ? run_dir_write(dir, name, text, length, e)
+                                     : err_set(e, "%s: %s", name, strerror(errno));
+    free(text);
     return rc;
 }
