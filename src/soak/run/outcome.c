@@ -157,9 +157,8 @@ static void fill_skipped(struct result *ret, const struct run *r)
 static void fill_place(struct outcome *o, const struct run *r)
 {
     int cpus;
-    struct tm utc;
     time_t began = time(NULL) - (time_t)((clock_now_ns() - r->start_ns) / 1000000000u);
-    strftime(o->time, sizeof o->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&began, &utc));
+    clock_utc(o->time, sizeof o->time, began);
     if (gethostname(o->host, sizeof o->host - 1) != 0)
         snprintf(o->host, sizeof o->host, "unknown");
     proc_machine(o->kernel, sizeof o->kernel, &cpus);
