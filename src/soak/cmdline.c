@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "catalog.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_text(const char *word)

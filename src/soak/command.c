@@ -3,6 +3,7 @@
 
 #include "archive/outputs.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/exit_codes.h"
 #include "commands.h"
 #include "report/json_util.h"
@@ -12,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+enum { TABLE = 280 };
 
 static void print_help(const struct command *c)
 {
@@ -26,15 +30,28 @@ bool command_is_unbuilt(void)
     return value && value[0];
 }
 
+bool command_asks_help(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 bool command_helped(const struct command *c, int argc, char *const *argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(c);
-            return true;
-        }
-    }
-    return false;
+    bool asked = command_asks_help(argc, argv);
+    if (asked)
+        print_help(c);
+    return asked;
+}
+
+uint64_t command_seed(uint64_t asked)
+{
+    uint32_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        seed = (uint32_t)clock_now_ns();
+    return asked ? asked : seed ? seed : 1;
 }
 
 int command_refuse(const struct command *c, const struct err *e)
@@ -70,7 +87,7 @@ int command_parse_words(const struct command *c, int argc, char *const *argv, vo
                         struct command_words *words)
 {
     struct err e = {{0}};
-    const struct command_line line = {c->name, c->table, c->options, argc, argv};
+    const struct command_line line = {c->name, c->table, c->options, argc, argv, NULL};
     if (command_helped(c, argc, argv))
         return 0;
     return command_line_parse(&line, target, words, &e) == 0 ? -1 : command_refuse(c, &e);
@@ -88,11 +105,27 @@ int command_parse(const struct command *c, int argc, char *const *argv, void *ta
     return command_refuse(c, &e);
 }
 
-static bool is_of_a_run(const char *name)
+/* The command's own first: they take the place of a run's. */
+static size_t make_table(const struct command_line *own, struct opt *table)
+{
+    size_t count, used = 0;
+    const struct opt *run = scenario_options(&count);
+    CHECK(count + own->options <= TABLE);
+    for (size_t i = 0; i < own->options; i++)
+        table[used++] = own->table[i];
+    for (size_t i = 0; i < count; i++)
+        if (!opts_find(own->table, own->options, run[i].name))
+            table[used++] = run[i];
+    return used;
+}
+
+static bool is_forwarded(const struct command_line *own, const char *name)
 {
     size_t count;
     const struct opt *run = scenario_options(&count), *found = opts_find(run, count, name);
-    return found && strcmp(scenario_section((size_t)(found - run)), "output") != 0;
+    return found && strcmp(scenario_section((size_t)(found - run)), "output") != 0 &&
+           !opts_find(own->table, own->options, name) &&
+           !(own->kept && strcmp(own->kept, name) == 0);
 }
 
 static int add(struct forwarded_options *p, const char *word, const char *value, struct err *e)
@@ -107,9 +140,9 @@ static int add(struct forwarded_options *p, const char *word, const char *value,
     return 0;
 }
 
-int forwarded_options_read(struct forwarded_options *p, const struct command_line *line,
-                           bool (*keeps_back)(const void *ctx, const char *name), const void *ctx,
-                           struct err *e)
+/* `line`: `own` with the options of a run beside it. */
+static int collect(struct forwarded_options *p, const struct command_line *line,
+                   const struct command_line *own, struct err *e)
 {
     const int argc = line->argc;
     char *const *argv = line->argv;
@@ -124,12 +157,36 @@ int forwarded_options_read(struct forwarded_options *p, const struct command_lin
         bool takes =
             argv[i][length] != '=' && opts_takes(option, i + 1 < argc ? argv[i + 1] : NULL);
         const char *word = argv[i], *value = takes ? argv[++i] : NULL;
-        if (!is_of_a_run(name) || (keeps_back && keeps_back(ctx, name)))
-            continue;
-        if (add(p, word, value, e) != 0)
+        if (is_forwarded(own, name) && add(p, word, value, e) != 0)
             return -1;
     }
     return 0;
+}
+
+int forwarded_options_read(struct forwarded_options *p, const struct command_line *own,
+                           void *target, struct command_words *words, struct err *e)
+{
+    struct opt table[TABLE];
+    struct command_line line = *own;
+    line.options = make_table(own, table);
+    line.table = table;
+    *words = (struct command_words){.word = calloc((size_t)own->argc + 1, sizeof *words->word),
+                                    .size = (size_t)own->argc};
+    CHECK(words->word);
+    scenario_defaults(target);
+    return command_line_parse(&line, target, words, e) == 0 ? collect(p, &line, own, e) : -1;
+}
+
+int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s, struct err *e)
+{
+    size_t count, words;
+    char *argv[PASSED_ON_MAX + 1] = {NULL};
+    const struct opt *table = scenario_options(&count);
+    for (int i = 0; i < p->options; i++)
+        argv[i + 1] = p->option[i];
+    return opts_parse(table, count, p->options + 1, argv, s, NULL, 0, &words, e) == 0
+               ? scenario_check(s, e)
+               : -1;
 }
 
 void forwarded_options_free(struct forwarded_options *p)

@@ -7,7 +7,6 @@
 #include "grammar.h"
 #include "limits.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include "opts.h"
 #include "opts_weights.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { HELP_LEFT = 30, HELP_COLUMNS = 80 };

@@ -6,7 +6,6 @@
 #include "report/figures.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { SENTENCE = 2048, NAMED = 12 };

@@ -6,7 +6,6 @@
 #ifndef SOAK_REPORT_PARTS_H
 #define SOAK_REPORT_PARTS_H
 
-#include "report/report.h"
 #include "report/result.h"
 #include "report/screen.h"
 

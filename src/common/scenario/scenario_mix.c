@@ -6,7 +6,6 @@
 #include "page/page.h"
 #include "scenario/scenario_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The page's last place is for connections that did none of the behaviours. */

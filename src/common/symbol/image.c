@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "symbol/image.h"
 
+#include "symbol/perf_map.h"
 #include "symbol/symbol_maps.h"
 
 #include <fcntl.h>
@@ -94,9 +95,18 @@ static void hold(struct image *image, pid_t pid, const struct maps_module *mappe
         close(fd);
 }
 
+static void keep_made(struct image *image, pid_t pid)
+{
+    if (!image->made)
+        image->made = perf_map_new();
+    if (image->made)
+        perf_map_read(image->made, pid, NULL);
+}
+
 void image_keep(struct image *image, pid_t pid, char *maps_text)
 {
     struct maps maps;
+    keep_made(image, pid);
     bool known = image->maps && strcmp(image->maps, maps_text) == 0;
     free(image->maps);
     image->maps = maps_text;
@@ -121,5 +131,6 @@ void image_fini(struct image *image)
     }
     free(image->file);
     free(image->maps);
+    perf_map_free(image->made);
     *image = (struct image){0};
 }

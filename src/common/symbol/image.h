@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a process has mapped, kept for the names of its addresses: the text of /proc/PID/maps and
- * the program files themselves, held open. So names can be given after the process has gone and its
- * files have been rebuilt, upgraded or removed.
+ * What a process has mapped, kept for the names of its addresses: the text of /proc/PID/maps, the
+ * program files themselves, held open, and what a virtual machine says of the code that it made. So
+ * names can be given after the process has gone and its files have been rebuilt, upgraded or
+ * removed.
  */
 #ifndef SOAK_SYMBOL_IMAGE_H
 #define SOAK_SYMBOL_IMAGE_H
@@ -10,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+struct perf_map;
 
 struct image_file {
     uint64_t inode;
@@ -22,11 +25,12 @@ struct image {
     char *maps; /* owned; NULL: the process was never read */
     size_t files;
     struct image_file *file; /* owned */
+    struct perf_map *made;   /* owned; code that lies in no file (symbol/perf_map.h); may be NULL */
 };
 
 /* Keeps `maps_text`, which it takes, the text of /proc/PID/maps, and opens the program files in it
- * that it doesn't hold yet; those held stay. Call it while the process lives. A file that can't be
- * opened isn't held: its addresses stay without names. */
+ * that it doesn't hold yet; those held stay. Reads /tmp/perf-PID.map. Call it while the process
+ * lives. A file that can't be opened isn't held: its addresses stay without names. */
 void image_keep(struct image *image, pid_t pid, char *maps_text);
 void image_fini(struct image *image);
 

@@ -2,6 +2,7 @@
 #include "symbol/symbol.h"
 
 #include "base/check.h"
+#include "symbol/perf_map.h"
 #include "symbol/symbol_maps.h"
 #include "symbol/symbol_module.h"
 
@@ -72,6 +73,14 @@ static struct module *module_at(struct symbols *s, int i)
     return s->module[i];
 }
 
+/* Code in no file: made by a virtual machine. */
+static void find_made(const struct symbols *s, uint64_t address, struct symbol *ret)
+{
+    const struct perf_map *made = s->image->made;
+    ret->function = made ? perf_map_find(made, address) : NULL;
+    ret->module = ret->function ? SYMBOL_MADE : NULL;
+}
+
 size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret,
                        size_t max)
 {
@@ -79,6 +88,8 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
     address -= return_address && address > 0;
     *ret = (struct symbol){.offset = address};
     int number = maps_find(&s->maps, address);
+    if (number < 0)
+        find_made(s, address, ret);
     struct module *m = module_at(s, number);
     if (!m)
         return 1;

@@ -8,7 +8,6 @@
 #include "report/json_util.h"
 #include "stats/compare/bisect.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>

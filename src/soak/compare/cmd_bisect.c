@@ -2,7 +2,6 @@
 #include "commands.h"
 
 #include "archive/outputs.h"
-#include "base/check.h"
 #include "base/exit_codes.h"
 #include "bisect_work.h"
 #include "compare_line.h"
@@ -11,7 +10,6 @@
 #include "stats/compare/bisect.h"
 #include "terminal.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

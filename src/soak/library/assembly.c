@@ -10,9 +10,7 @@
 #include "libs/version.h"
 #include "machine.h"
 #include "prefix.h"
-#include "scenario/scenario.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 #include "catalog.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
-#include "scenario/scenario.h"
 #include "spawn.h"
 
 #include <errno.h>

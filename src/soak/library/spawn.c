@@ -312,3 +312,15 @@ int spawn_need(const struct spawn *s, const char *what, struct err *e)
     return err_set(e, "%.150s: %s%sthe whole output is in %.150s", what, line, *line ? "; " : "",
                    s->log);
 }
+
+bool spawn_log_says(const char *log, const char *words)
+{
+    char line[1024];
+    FILE *in = input_open(log, NULL);
+    bool found = false;
+    while (in && !found && fgets(line, sizeof line, in))
+        found = strstr(line, words) != NULL;
+    if (in)
+        fclose(in);
+    return found;
+}

@@ -2,7 +2,6 @@
 #include "calibrate_random.h"
 
 #include "base/exit_codes.h"
-#include "calibrate.h"
 #include "options/grammar.h"
 #include "random_mix.h"
 #include "report/document.h"
