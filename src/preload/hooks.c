@@ -7,6 +7,7 @@
 #include "probe/heap.h"
 #include "probe/plant.h"
 #include "probe/site_table.h"
+#include "row.h"
 #include "under.h"
 
 #include <unistd.h>
@@ -116,7 +117,7 @@ int hooks_chain(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn, CRYPTO
         atomic_store(&chained.free, free_fn);
         atomic_store(&chained.realloc, realloc_fn);
         atomic_store(&chained.malloc, malloc_fn);
-        preload_show(PAGE_PROCESS_CHAINED, true);
+        row_show(PAGE_PROCESS_CHAINED, true);
     }
     return 1;
 }
@@ -226,14 +227,14 @@ bool hooks_install(struct page *page, const struct libcrypto *lib)
         return false;
     chain_earlier(lib);
     if (!lib->set_mem_functions(hook_malloc, hook_realloc, hook_free)) {
-        preload_show(PAGE_PROCESS_LATE, true);
+        row_show(PAGE_PROCESS_LATE, true);
         return false;
     }
     hooked = *lib;
     atomic_store(&installed, true);
     objects_start(page, &hooked);
     allocs_at_start = own_allocs();
-    preload_show_mode(PAGE_MODE_HOOKS);
+    row_show_mode(PAGE_MODE_HOOKS);
     return true;
 }
 

@@ -5,24 +5,19 @@
 #include "fork.h"
 #include "hooks.h"
 #include "page/page_file.h"
-#include "page/process.h"
 #include "probe/site_table.h"
 #include "probe/slot.h"
 #include "probe/stacks.h"
+#include "row.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct page *preload_page;
-
-static struct page_process *row;
-static pid_t row_pid;
 
 /* ---- the page ---- */
 
@@ -74,50 +69,13 @@ static struct page *reach_page(void)
 
 /* ---- the process ---- */
 
-static void enter_row(pid_t pid, pid_t parent, const struct page_process *like)
-{
-    page_reap(preload_page, pid);
-    row_pid = pid;
-    row = page_process_take(preload_page, parent);
-    if (!row)
-        return;
-    if (like) {
-        atomic_store(&row->mode, atomic_load(&like->mode));
-        atomic_store(&row->flags, atomic_load(&like->flags));
-        memcpy(row->name, like->name, sizeof row->name);
-        memcpy(row->libcrypto, like->libcrypto, sizeof row->libcrypto);
-    } else {
-        prctl(PR_GET_NAME, row->name);
-        atomic_store(&row->flags, PAGE_PROCESS_NO_OPENSSL);
-    }
-    page_process_enter(row, pid);
-}
-
-/* This process is a forked child that is about to count. The parent may have gone meanwhile, and
- * its row be another's; then the child's tells that one's name. */
+/* This process is a forked child that is about to count. */
 static void on_fork(void)
 {
-    pid_t parent = row_pid, pid = getpid();
+    pid_t pid = getpid();
     slot_forked(pid);
-    enter_row(pid, parent, row);
+    row_forked(pid);
     hooks_forked();
-}
-
-void preload_show_mode(enum page_mode mode)
-{
-    if (row)
-        atomic_store_explicit(&row->mode, mode, memory_order_release);
-    atomic_store_explicit(&preload_page->mode, mode, memory_order_release);
-}
-
-void preload_show(uint64_t flags, bool on)
-{
-    if (!row)
-        return;
-    if (on)
-        atomic_fetch_or(&row->flags, flags);
-    else
-        atomic_fetch_and(&row->flags, ~flags);
 }
 
 /* ---- start ---- */
@@ -141,7 +99,7 @@ static void start(void)
         return;
     }
     preload_page = page;
-    enter_row(getpid(), getppid(), NULL);
+    row_start(page);
     preload_look();
 }
 
@@ -160,10 +118,8 @@ static void look(void)
     size_t count = find_libcrypto(&found);
     if (count == 0)
         return;
-    preload_show(PAGE_PROCESS_NO_OPENSSL, false);
-    preload_show(PAGE_PROCESS_TWO_LIBCRYPTOS, count > 1);
-    if (row)
-        memcpy(row->libcrypto, found.path, sizeof row->libcrypto);
+    row_show_libcrypto(found.path);
+    row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, count > 1);
     hooks_install(preload_page, &found);
 }
 

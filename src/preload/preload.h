@@ -32,9 +32,4 @@ void preload_start(void);
  * about to allocate. */
 void preload_look(void);
 
-/* The mode that this process reached, in its row and in the page. */
-void preload_show_mode(enum page_mode mode);
-/* Sets (or clears) PAGE_PROCESS_* flags in the row of this process. */
-void preload_show(uint64_t flags, bool on);
-
 #endif
