@@ -28,7 +28,7 @@ static const struct opt table[] = {
 const struct command libs_command = {
     .name = "libs",
     .run = cmd_libs,
-    .words = "[add|remove|program WHAT...] [OPTIONS]",
+    .words = "[add|remove|program] [OPTIONS]",
     .line = "library versions for the server",
     .about =
         "Lists the libraries that the server can run on instead of this machine's, or adds to\n"

@@ -250,8 +250,8 @@ int outcome_footprint(struct outcome *o, const struct run *r, struct err *e)
     char log[PATH_MAX];
     snprintf(log, sizeof log, "%s/footprint.log", r->dir.path);
     char **environment = programs_environment(r->programs, true);
-    int rc = footprint_measure(programs_server_folder(r->programs), environment, r->scenario, log,
-                               &o->footprint, e);
+    const struct footprint_launch launch = {programs_server_folder(r->programs), environment, log};
+    int rc = footprint_measure(&launch, r->scenario, &o->footprint, e);
     environment_free(environment);
     if (rc == 0)
         o->result.footprint = &o->footprint;
