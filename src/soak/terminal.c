@@ -57,7 +57,9 @@ static bool set(const char *name)
     return value && value[0];
 }
 
-bool terminal_colour(int fd, enum color_when when)
+/* Whether to colour output on fd: what --color says; then NO_COLOR, then CLICOLOR_FORCE, then
+ * whether fd is a terminal. */
+static bool terminal_colour(int fd, enum color_when when)
 {
     if (when != COLOR_AUTO)
         return when == COLOR_ALWAYS;

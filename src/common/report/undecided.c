@@ -38,16 +38,14 @@ void parts_reasons(const struct result *r, const struct result_subject *subject,
     bool told = j->verdict == VERDICT_INVALID ||
                 (!parts_doubt(subject) && j->sensitivity.epochs >= JUDGE_MIN_EPOCHS);
     for (size_t i = told; i < j->reasons && !r->broken; i++) {
-        struct screen_lead lead = screen_lead_at(word, column);
-        screen_wrap(s, &lead, "%s", j->reason[i]);
+        screen_say(s, word, column, "%s", j->reason[i]);
         word = "";
     }
-    struct screen_lead lead = screen_lead_at(word, column);
     if (r->ended && parts_far_below(r))
-        screen_wrap(s, &lead, "%s ended the run; this machine made %s", r->ended,
-                    parts_rates(rates, sizeof rates, r));
+        screen_say(s, word, column, "%s ended the run; this machine made %s", r->ended,
+                   parts_rates(rates, sizeof rates, r));
     else if (r->ended)
-        screen_wrap(s, &lead, "%s ended the run", r->ended);
+        screen_say(s, word, column, "%s ended the run", r->ended);
 }
 
 /* `RSS +28 ±54 B (not judged)` */
@@ -91,19 +89,17 @@ void parts_seen(const struct result *r, const struct screen *s)
     human_count(count, sizeof count, (int64_t)basis);
     human_count(open, sizeof open, (int64_t)r->run.conns);
     int column = parts_column(VERDICT_INCONCLUSIVE, s);
-    struct screen_lead lead = screen_lead_at("seen", column);
     if (all && level)
-        screen_wrap(s, &lead, "%s %ss, %s %s; level in all %zu judged figures of both ends", count,
-                    operations ? "operation" : "connection", open, operations ? "held" : "open",
-                    level);
+        screen_say(s, "seen", column, "%s %ss, %s %s; level in all %zu judged figures of both ends",
+                   count, operations ? "operation" : "connection", open,
+                   operations ? "held" : "open", level);
     else
-        screen_wrap(s, &lead, "%s %ss, %s %s", count, operations ? "operation" : "connection", open,
-                    operations ? "held" : "open");
-    lead = screen_lead_at("", column);
+        screen_say(s, "seen", column, "%s %ss, %s %s", count,
+                   operations ? "operation" : "connection", open, operations ? "held" : "open");
     if (r->subjects)
         say_figures(text, sizeof text, &r->subject[0].judgement);
     if (r->subjects && text[0])
-        screen_wrap(s, &lead, "%s", text);
+        screen_say(s, "", column, "%s", text);
 }
 
 /* Whether the subject's allocator told nothing of its heap. */
@@ -121,28 +117,26 @@ static void print_sensitivity(const struct result_subject *subject, int column,
 {
     const struct judgement *j = &subject->judgement;
     char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], pages[FIGURE_SIZE], each[SCREEN_TEXT / 2];
-    struct screen_lead lead = screen_lead_at("would have shown", column);
     if (j->sensitivity.one_in < 1)
-        screen_wrap(s, &lead, "nothing for sure: too few %ss for a figure", judgement_unit(j));
+        screen_say(s, "would have shown", column, "nothing for sure: too few %ss for a figure",
+                   judgement_unit(j));
     else
-        screen_wrap(s, &lead, "one block lost in %s %ss (%d.%d %% sure)",
-                    figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in), judgement_unit(j),
-                    JUDGE_CONFIDENCE_PERMILLE / 10, JUDGE_CONFIDENCE_PERMILLE % 10);
-    lead = screen_lead_at("", column);
+        screen_say(s, "would have shown", column, "one block lost in %s %ss (%d.%d %% sure)",
+                   figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in), judgement_unit(j),
+                   JUDGE_CONFIDENCE_PERMILLE / 10, JUDGE_CONFIDENCE_PERMILLE % 10);
     if (j->sensitivity.heap_bytes > 0 && isfinite(j->sensitivity.heap_bytes))
-        screen_wrap(s, &lead, "outside OpenSSL: %s B per %s; pages pinned: %s B",
-                    figure_plain(bytes, sizeof bytes, j->sensitivity.heap_bytes), judgement_unit(j),
-                    figure_plain(pages, sizeof pages, j->sensitivity.page_bytes));
+        screen_say(s, "", column, "outside OpenSSL: %s B per %s; pages pinned: %s B",
+                   figure_plain(bytes, sizeof bytes, j->sensitivity.heap_bytes), judgement_unit(j),
+                   figure_plain(pages, sizeof pages, j->sensitivity.page_bytes));
     else if (heap_unseen(j))
-        screen_wrap(s, &lead, "outside OpenSSL: nothing; only jemalloc tells of it");
+        screen_say(s, "", column, "outside OpenSSL: nothing; only jemalloc tells of it");
     if (parts_attribution_sensitivity(each, sizeof each, subject)[0])
-        screen_wrap(s, &lead, "of each: %s", each);
+        screen_say(s, "", column, "of each: %s", each);
 }
 
 static void print_load(const struct result *r, int column, const struct screen *s)
 {
     char rate[CLAUSE], p50[32], p99[32], times[CLAUSE] = "", failed[CLAUSE] = "no errors";
-    struct screen_lead lead = screen_lead_at("load", column);
     if (r->run.p99_ns)
         snprintf(times, sizeof times, "handshake %s (p99 %s) · ",
                  human_duration(p50, sizeof p50, r->run.p50_ns),
@@ -150,7 +144,7 @@ static void print_load(const struct result *r, int column, const struct screen *
     if (r->run.errors.total)
         snprintf(failed, sizeof failed, "%s failed",
                  human_count(p50, sizeof p50, (int64_t)r->run.errors.total));
-    screen_wrap(s, &lead, "%s · %s%s", parts_rates(rate, sizeof rate, r), times, failed);
+    screen_say(s, "load", column, "%s · %s%s", parts_rates(rate, sizeof rate, r), times, failed);
 }
 
 void parts_shown(const struct result *r, const struct screen *s)

@@ -313,7 +313,8 @@ static void say_same(struct text *j, const struct compare_set *s, size_t i)
     say_kept(j, s, i);
 }
 
-bool compare_new_exchange(const struct compare_set *s, size_t i)
+/* Whether version i made its handshakes with another key exchange than the first. */
+static bool compare_new_exchange(const struct compare_set *s, size_t i)
 {
     const char *was = s->entry[0].group, *is = s->entry[i].group;
     return was && is && strcmp(was, is) != 0;
@@ -336,7 +337,8 @@ static void say_exchange(struct text *j, const struct compare_set *s, size_t i)
                   s->rounds && !s->groups ? "default " : "", s->entry[i].group, s->entry[0].group);
 }
 
-char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
+/* The same in two parts: the words behind the opening and the names. */
+static char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     const struct compare_column *c = &s->judgement.column[i], *first = &s->judgement.column[0];
     struct text j = text_list(buf, size, " · ");

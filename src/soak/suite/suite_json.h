@@ -10,16 +10,12 @@
 #include "base/err.h"
 #include "suite.h"
 
-#include <jansson.h>
-
 /* The forms of a suite that are asked for by name, for `soak suite` and `soak merge` alike. */
 struct outputs suite_outputs(const char *json, const char *junit);
 /* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
 char *suite_dump(const struct suite *s);
-/* Reads a document into an empty suite. Returns 0, or -1 with a sentence that doesn't name the
- * file; then `s` holds a part of it and is only good for suite_free. */
-int suite_parse(struct suite *s, const json_t *document, struct err *e);
-/* The same from a file: `path: sentence`. */
+/* Reads the document in `path` into an empty suite. Returns 0, or -1 with `path: sentence`; then
+ * `s` holds a part of it and is only good for suite_free. */
 int suite_load(struct suite *s, const char *path, struct err *e);
 
 #endif

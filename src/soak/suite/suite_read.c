@@ -342,7 +342,7 @@ static int read_listed(struct suite *s, const json_t *root, struct err *e)
     return 0;
 }
 
-int suite_parse(struct suite *s, const json_t *root, struct err *e)
+static int suite_parse(struct suite *s, const json_t *root, struct err *e)
 {
     const char *said = json_string_value(json_object_get(root, "schema"));
     if (!json_is_object(root) || !said || strcmp(said, SUITE_SCHEMA) != 0)

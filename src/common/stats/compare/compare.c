@@ -70,7 +70,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double compare_median(double *value, size_t count)
+/* The median; NAN of none. Sorts `value` in place. */
+static double compare_median(double *value, size_t count)
 {
     if (count == 0)
         return NAN;

@@ -97,7 +97,5 @@ void compare_judge(const struct compare_input *input, struct compare_judgement *
  * 1 - 2 * sum(C(n, i), i < k) / 2^n; k is the largest that keeps COMPARE_LEVEL, or 1. Sorts
  * `ratio` in place; 0 to COMPARE_RUNS of them. */
 struct compare_ratio compare_ratio_of(double *ratio, size_t count);
-/* The median; NAN of none. Sorts `value` in place. */
-double compare_median(double *value, size_t count);
 
 #endif
