@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { CONDITION = 128, TEXT = 64 };
+enum { TEXT = 64 };
 
 void opts_set_usual(const struct opts_table *t, void *target)
 {
@@ -23,12 +23,13 @@ void opts_set_usual(const struct opts_table *t, void *target)
 int opts_parse_only(const struct opts_table *t, int argc, char *const *argv, void *target,
                     struct err *e)
 {
-    const char *rest[1], *slash = strrchr(argv[0], '/');
-    size_t rest_count = 0;
-    if (opts_parse(t->option, t->count, argc, argv, target, rest, 1, &rest_count, e) < 0)
+    const char *word[1], *slash = strrchr(argv[0], '/');
+    const struct opts_line line = {t->option, t->count, argc, argv};
+    struct opts_words words = {word, 1, 0};
+    if (opts_parse(&line, target, &words, e) < 0)
         return -1;
-    if (rest_count > 0)
-        return err_set(e, "%s: not an option; %s takes options only", rest[0],
+    if (words.count > 0)
+        return err_set(e, "%s: not an option; %s takes options only", word[0],
                        slash ? slash + 1 : argv[0]);
     return 0;
 }
@@ -90,65 +91,13 @@ static int check_limits(const struct opts_table *t, size_t i, const void *target
 
 /* ---- rules ---- */
 
-/* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. Any
- * text is something: ./inst begins like a figure, and a command may be called false. */
-static bool is_something(const struct opt *option, const char *value)
-{
-    if (option->type == OPT_STRING || option->type == OPT_OUTPUT)
-        return *value != '\0';
-    if (!*value || strcmp(value, "none") == 0 || strcmp(value, "false") == 0)
-        return false;
-    size_t zeros = strspn(value, "0.");
-    return zeros == 0 || (value[zeros] >= '1' && value[zeros] <= '9');
-}
-
-/* Whether a list, `a:b`, has one of these. */
-static bool list_has(const char *list, const char *wanted)
-{
-    while (*list) {
-        size_t length = strcspn(list, ":");
-        if (length && choices_find(wanted, list, length) >= 0)
-            return true;
-        list += length + (list[length] == ':');
-    }
-    return false;
-}
-
-bool opts_need_met(const struct opt *option, const void *target, const char *values)
-{
-    char value[OPTS_TEXT];
-    opts_print(option, target, value, sizeof value);
-    if (strcmp(values, "*") == 0)
-        return is_something(option, value);
-    if (strcmp(values, "!*") == 0)
-        return !*value;
-    if (*values == '~' || *values == '!')
-        return !*value || list_has(value, values + 1) == (*values == '~');
-    return choices_find(values, value, strlen(value)) >= 0;
-}
-
-/* One `name=values` of a rule. */
-static bool is_met(const struct opts_table *t, const void *target, const char *condition,
-                   size_t length)
-{
-    char text[CONDITION];
-    CHECK(length < sizeof text);
-    memcpy(text, condition, length);
-    text[length] = '\0';
-    char *values = strchr(text, '=');
-    CHECK(values);
-    *values++ = '\0';
-    const struct opt *option = opts_find(t->option, t->count, text);
-    return option && opts_need_met(option, target, values);
-}
-
 static bool all_met(const struct opts_table *t, const void *target, const char *conditions)
 {
-    while (*conditions) {
-        size_t length = strcspn(conditions, " ");
-        if (!is_met(t, target, conditions, length))
+    struct opts_condition c;
+    while (opts_condition_next(&conditions, &c)) {
+        const struct opt *option = opts_find(t->option, t->count, c.name);
+        if (!option || !opts_need_met(option, target, c.values))
             return false;
-        conditions += length + strspn(conditions + length, " ");
     }
     return true;
 }
@@ -175,17 +124,6 @@ static const void *field(const struct opts_table *t, const void *target, const c
 {
     const struct opt *option = opts_find(t->option, t->count, name);
     return option ? (const char *)target + option->offset : NULL;
-}
-
-bool opts_ciphers_name(const char *ciphers, bool tls13)
-{
-    for (const char *name = ciphers; *name;) {
-        size_t length = strcspn(name, ":");
-        if (length && (strncmp(name, "TLS_", 4) == 0) == tls13)
-            return true;
-        name += length + (name[length] == ':');
-    }
-    return false;
 }
 
 static int check_ciphers(const struct opts_table *t, const void *target, struct err *e)
