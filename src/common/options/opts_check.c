@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "choices.h"
-#include "defects.h"
 #include "grammar.h"
 #include "limits.h"
 
