@@ -7,7 +7,7 @@
 #include "control/control.h"
 #include "options/grammar.h"
 #include "options/limits.h"
-#include "probe/heap.h"
+#include "probe/heap_profile.h"
 #include "probe/probe.h"
 #include "recipe.h"
 #include "worker.h"
