@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "choices.h"
 #include "grammar.h"
-#include "opts_weights.h"
 
 #include <limits.h>
 #include <string.h>

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum opt_type {
@@ -109,5 +110,13 @@ char *opts_default(const struct opt *option, const void *defaults, char *buf, si
 /* Prints `text` from column `left` on, broken at blanks, in 80 columns. The line has been filled up
  * to there. */
 void opts_wrap(const char *text, int left, FILE *out);
+
+/* The option type OPT_WEIGHTS: `clean=50,reset` sets those and makes all others 0; a name alone
+ * weighs 1; `none` is no name at all. Private
+ * to opts. `weights` has a place for each name in `names`. Returns 0, or -1 and nothing is changed.
+ */
+int opts_weights_set(uint64_t *weights, const char *names, const char *text, struct err *e);
+/* Prints what opts_weights_set reads back. */
+char *opts_weights_print(char *buf, size_t size, const char *names, const uint64_t *weights);
 
 #endif

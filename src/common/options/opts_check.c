@@ -2,8 +2,9 @@
 #include "opts_check.h"
 
 #include "base/check.h"
+#include "base/text.h"
+#include "behaviours.h"
 #include "choices.h"
-#include "defects.h"
 #include "grammar.h"
 #include "limits.h"
 
@@ -172,4 +173,85 @@ int opts_check(const struct opts_table *t, const void *target, struct err *e)
         check_defect(t, target, e) < 0)
         return -1;
     return check_ciphers(t, target, e);
+}
+
+/* ---- what a behaviour needs ---- */
+
+static bool is_flag(const struct opt *option)
+{
+    return option->type == OPT_FLAG || option->type == OPT_OFF;
+}
+
+/* `--session ticket or cache`, `--alpn NAME`, `--until-sure`. */
+static void print_need(char *buf, size_t size, const struct opt *option, const char *values)
+{
+    size_t length;
+    struct text need = text_into(buf, size);
+    text_add(&need, "--%s", option->name);
+    const char *value;
+    if (is_flag(option))
+        return;
+    if (strcmp(values, "*") == 0) {
+        text_add(&need, " %s", option->metavar);
+        return;
+    }
+    for (int i = 0; (value = choices_at(values, i, &length)); i++) {
+        const char *joint = i == 0 ? " " : value[length] ? ", " : " or ";
+        text_add(&need, "%s%.*s", joint, (int)length, value);
+    }
+}
+
+/* `name=~a|b`: when it is given, it has one of these. `name=!a|b`: none of them; `name=!*`: it
+ * isn't given. */
+static int refuse_list(const struct opts_need *n, const struct opt *option, const char *values,
+                       struct err *e)
+{
+    char value[OPTS_TEXT];
+    size_t first = strcspn(values + 1, "|");
+    opts_print(option, n->target, value, sizeof value);
+    if (strcmp(values, "!*") == 0)
+        return opts_refuse(n->table, n->target, n->who, e, "it needs a run without --%s %.100s",
+                           option->name, value);
+    return opts_refuse(n->table, n->target, n->who, e, "it needs %.*s %s --%s %.100s", (int)first,
+                       values + 1, *values == '!' ? "left out of" : "in", option->name, value);
+}
+
+static int check_need(const struct opts_need *n, const struct opts_condition *c, struct err *e)
+{
+    char wanted[2 * sizeof c->values];
+    const struct opt *option = opts_find(n->table->option, n->table->count, c->name);
+    if (!option || opts_need_met(option, n->target, c->values))
+        return 0;
+    if (*c->values == '~' || *c->values == '!')
+        return refuse_list(n, option, c->values, e);
+    print_need(wanted, sizeof wanted, option, c->values);
+    bool unwanted = is_flag(option) && strcmp(c->values, "false") == 0;
+    return opts_refuse(n->table, n->target, n->who, e, "it needs %s%s",
+                       unwanted ? "a run without " : "", wanted);
+}
+
+int opts_check_needs(const struct opts_need *n, const char *needs, struct err *e)
+{
+    struct opts_condition c;
+    while (opts_condition_next(&needs, &c))
+        if (check_need(n, &c, e) < 0)
+            return -1;
+    return 0;
+}
+
+int opts_check_mix(const struct opts_table *t, const void *target, struct err *e)
+{
+    const struct opt *mix = opts_find(t->option, t->count, "mix");
+    const uint64_t *weight = field(t, target, "mix");
+    CHECK(mix);
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
+        if (weight[i] && opts_check_needs(&(struct opts_need){t, target, b->name}, b->needs, e) < 0)
+            return -1;
+    }
+    if (!opts_any_weight(mix, weight))
+        return opts_refuse(
+            t, target, "mix", e,
+            "no peer would do anything; give a behaviour a weight, such as --clean 1");
+    return 0;
 }

@@ -40,13 +40,15 @@ int opts_refuse(const struct opts_table *t, const void *target, const char *name
 
 /*
  * Conditions `name=values`, separated by blanks, as rules.def and behaviours.def have them:
- * opts_needs.c.
+ * opts_condition.c.
  */
 struct opts_condition {
     char name[64], values[128];
 };
 /* Takes the first condition off a list. Returns false when none is left. */
 bool opts_condition_next(const char **list, struct opts_condition *ret);
+/* Whether a list of weights has one above 0. */
+bool opts_any_weight(const struct opt *option, const uint64_t *weight);
 /* Whether an option is as `values` says. */
 bool opts_need_met(const struct opt *option, const void *target, const char *values);
 

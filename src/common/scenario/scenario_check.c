@@ -6,7 +6,7 @@
 #include "base/address.h"
 #include "base/check.h"
 #include "base/text.h"
-#include "options/defects.h"
+#include "options/choices.h"
 #include "options/limits.h"
 #include "scenario/expect.h"
 #include "starttls/starttls.h"
