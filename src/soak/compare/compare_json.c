@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compare_json.h"
+#include "compare_set.h"
 
 #include "compare_say.h"
 #include "report/json_util.h"
