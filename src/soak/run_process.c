@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20, NFTW_FILES = 16 };

@@ -4,7 +4,7 @@
  * loop of its own, one run at a time. The results of a run lie in a temporary folder that is
  * removed unless its caller keeps it.
  *
- * An interrupt (interrupts.h) ends the run under way at once and is remembered, so that a caller
+ * An interrupt (guard.h) ends the run under way at once and is remembered, so that a caller
  * can print what it has and exit with 130. When the caller dies, so does the run under way.
  */
 #ifndef SOAK_RUN_PROCESS_H
@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "command.h"
-#include "interrupts.h"
+#include "guard.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "report/screen.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -56,7 +57,9 @@ static bool set(const char *name)
     return value && value[0];
 }
 
-bool terminal_colour(int fd, enum color_when when)
+/* Whether to colour output on fd: what --color says; then NO_COLOR, then CLICOLOR_FORCE, then
+ * whether fd is a terminal. */
+static bool terminal_colour(int fd, enum color_when when)
 {
     if (when != COLOR_AUTO)
         return when == COLOR_ALWAYS;
@@ -75,14 +78,6 @@ struct report_style terminal_style(FILE *out, enum color_when when)
                                  .columns = terminal_columns(fd)};
 }
 
-int terminal_width(const char *text)
-{
-    int width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
 /* Where character number `index` begins, or the end. */
 static char *character_at(char *text, int index)
 {
@@ -94,15 +89,15 @@ static char *character_at(char *text, int index)
 
 int terminal_cut(char *text, int columns)
 {
-    int width = terminal_width(text);
+    int width = screen_width(text);
     if (width <= columns)
         return width;
     bool ellipsis = terminal_is_utf8();
     const char *end = ellipsis ? "…" : columns > 3 ? "..." : "";
-    int kept = columns - terminal_width(end);
+    int kept = columns - screen_width(end);
     char *at = character_at(text, kept > 0 ? kept : 0);
     strcpy(at, end);
-    return terminal_width(text);
+    return screen_width(text);
 }
 
 /* ---- a block of lines ---- */
@@ -250,7 +245,7 @@ void block_say(struct block *b, const char *text)
     if (!frame_open(&f))
         return;
     text_copy(clean, sizeof clean, text);
-    int old = go_up(b, &f, columns), width = terminal_width(clean);
+    int old = go_up(b, &f, columns), width = screen_width(clean);
     fprintf(f.out, "\033[K%s%s\n", clean, width % columns ? "\033[K" : "");
     old -= rows_of(width, columns);
     empty(&f, old > 0 ? old : 0);

@@ -5,7 +5,6 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "behaviours.h"
-#include "defects.h"
 #include "grammar.h"
 #include "limits.h"
 

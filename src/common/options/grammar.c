@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A decimal of at most 15 digits is below 2^53, and so is each power of ten used here: the quotient

@@ -2,7 +2,6 @@
 #include "sections.h"
 
 #include "base/text.h"
-#include "options/grammar.h"
 #include "report/figures.h"
 #include "report/screen.h"
 

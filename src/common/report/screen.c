@@ -106,18 +106,9 @@ static void wrap(const struct screen *s, int column, const char *text)
     }
 }
 
-struct screen_lead screen_lead_at(const char *word, int column)
+static void print_wrapped(const struct screen *s, const struct screen_lead *lead, const char *raw)
 {
-    return (struct screen_lead){.indent = 2, .column = column, .word = word, .ink = INK_BOLD};
-}
-
-void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)
-{
-    char raw[SCREEN_TEXT], text[SCREEN_TEXT], word[64];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(raw, sizeof raw, format, args);
-    va_end(args);
+    char text[SCREEN_TEXT], word[64];
     screen_clean(s, word, sizeof word, lead->word);
     screen_clean(s, text, sizeof text, raw);
     fprintf(s->out, "%*s", lead->indent, "");
@@ -128,6 +119,27 @@ void screen_wrap(const struct screen *s, const struct screen_lead *lead, const c
         column = lead->column > at ? lead->column : at;
     fprintf(s->out, "%*s", column - at, "");
     wrap(s, column, text);
+}
+
+void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)
+{
+    char raw[SCREEN_TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    print_wrapped(s, lead, raw);
+}
+
+void screen_say(const struct screen *s, const char *word, int column, const char *format, ...)
+{
+    char raw[SCREEN_TEXT];
+    const struct screen_lead lead = {2, column, word, INK_BOLD};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    print_wrapped(s, &lead, raw);
 }
 
 /* ---- tables ---- */

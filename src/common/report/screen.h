@@ -37,13 +37,13 @@ struct screen_lead {
     const char *word;
     enum ink ink;
 };
-/* A bold word near the margin, its text from `column` on. */
-struct screen_lead screen_lead_at(const char *word, int column);
-
 /* Prints the lead, then the text, wrapped at blanks and, where a word is longer than the line,
  * anywhere. Further lines begin at the lead's column. Ends with a newline. */
 void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same behind a bold word near the margin, its text from `column` on. */
+void screen_say(const struct screen *s, const char *word, int column, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /*
  * A small table of text cells that fits the screen: when it is too wide, columns are left out in

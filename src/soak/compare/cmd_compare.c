@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/outputs.h"
-#include "base/check.h"
 #include "base/exit_codes.h"
+#include "base/input.h"
 #include "catalog.h"
 #include "commands.h"
 #include "compare_document.h"
-#include "compare_json.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
+#include "compare_set.h"
 #include "compare_text.h"
 #include "compare_work.h"
 #include "terminal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
@@ -294,10 +292,8 @@ static int compare_versions(const struct compare_line *line, const struct output
 
 static bool is_run(const char *word)
 {
-    struct stat s;
     size_t length = strlen(word);
-    return (stat(word, &s) == 0 && S_ISDIR(s.st_mode)) ||
-           (length > 5 && strcmp(word + length - 5, ".json") == 0);
+    return input_is_folder(word) || (length > 5 && strcmp(word + length - 5, ".json") == 0);
 }
 
 static int check_versions(const struct compare_line *line, struct err *e)

@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "compare_say.h"
-#include "compare_table.h"
 #include "report/figures.h"
 
 #include <inttypes.h>
@@ -45,8 +44,7 @@ static void print_head(const struct compare_set *s, const struct screen *screen)
 
 static void print_lead(const struct screen *screen, const char **word, const char *text)
 {
-    struct screen_lead lead = screen_lead_at(*word, LEAD);
-    screen_wrap(screen, &lead, "%s", text);
+    screen_say(screen, *word, LEAD, "%s", text);
     *word = "";
 }
 
@@ -74,11 +72,11 @@ static void print_group(const struct screen *screen, const char **word, int colu
 {
     char text[COMPARE_SENTENCE], number[COMPARE_FIGURE];
     double by = g->after - g->before;
-    struct screen_lead lead = screen_lead_at(*word, column);
     figure_grouped(number, sizeof number, by, by == floor(by) ? 0 : 1);
     compare_say_group(g, text, sizeof text);
     bool room = column + screen_width(number) + 3 + (int)strcspn(text, " ") <= screen->columns;
-    screen_wrap(screen, &lead, "%s%s%s%s", by >= 0 ? "+" : "", number, room ? "  " : " ", text);
+    screen_say(screen, *word, column, "%s%s%s%s", by >= 0 ? "+" : "", number, room ? "  " : " ",
+               text);
     *word = "";
 }
 
@@ -100,8 +98,7 @@ static void print_explanation(const struct screen *screen, const struct compare_
     size_t others = x->groups_total - x->groups;
     snprintf(line, sizeof line, "%.0f %% of all that changed; %zu other place%s",
              floor(100 * x->explained), others, others == 1 ? "" : "s");
-    struct screen_lead lead = screen_lead_at("", column);
-    screen_wrap(screen, &lead, "%s", line);
+    screen_say(screen, "", column, "%s", line);
 }
 
 /* Of several versions, between which two. */
@@ -140,8 +137,7 @@ static void print_exchange(const struct compare_set *s, const struct screen *scr
         return;
     for (size_t i = 0; i < s->entries; i++)
         text_item(&list, "%.64s %s", s->entry[i].name, s->entry[i].group ? s->entry[i].group : "?");
-    struct screen_lead lead = screen_lead_at(word, 2 + (int)strlen(word) + 3);
-    screen_wrap(screen, &lead, "%s", line);
+    screen_say(screen, word, 2 + (int)strlen(word) + 3, "%s", line);
 }
 
 static bool same_libc(const struct compare_set *s)

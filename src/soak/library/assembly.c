@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assembly.h"
 
-#include "assembly_build.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "fetch.h"
@@ -10,9 +9,7 @@
 #include "libs/version.h"
 #include "machine.h"
 #include "prefix.h"
-#include "scenario/scenario.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

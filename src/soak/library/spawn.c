@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/input.h"
 #include "guard.h"
-#include "interrupts.h"
 #include "options/grammar.h"
 #include "terminal.h"
 
@@ -311,4 +310,16 @@ int spawn_need(const struct spawn *s, const char *what, struct err *e)
     first_error(s->log, offset, line, sizeof line);
     return err_set(e, "%.150s: %s%sthe whole output is in %.150s", what, line, *line ? "; " : "",
                    s->log);
+}
+
+bool spawn_log_says(const char *log, const char *words)
+{
+    char line[1024];
+    FILE *in = input_open(log, NULL);
+    bool found = false;
+    while (in && !found && fgets(line, sizeof line, in))
+        found = strstr(line, words) != NULL;
+    if (in)
+        fclose(in);
+    return found;
 }

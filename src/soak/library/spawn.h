@@ -2,7 +2,7 @@
 /*
  * Other programs, run to their end without a shell: apt-get, dpkg-deb, cmake. What they say goes
  * into a log, and what they print can be caught. They speak English, whatever the user's language,
- * since some of it is read. An interrupt (interrupts.h) ends the program and is told to the caller;
+ * since some of it is read. An interrupt (guard.h) ends the program and is told to the caller;
  * the end of soak ends it too.
  */
 #ifndef SOAK_SPAWN_H
@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "terminal.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -31,6 +32,9 @@ int spawn_run(const struct spawn *s, struct err *e);
 /* The same for a program that has to succeed: 0; or below 0 with the sentence `WHAT: LINE; the
  * whole output is in LOG`, LINE being the log's first line since then that looks like an error. */
 int spawn_need(const struct spawn *s, const char *what, struct err *e);
+
+/* Whether a line of a log contains these words. */
+bool spawn_log_says(const char *log, const char *words);
 
 /*
  * What soak says while another program keeps it waiting: after 2 s one line on a terminal, drawn

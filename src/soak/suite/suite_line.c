@@ -2,6 +2,7 @@
 #include "suite_line.h"
 
 #include "base/check.h"
+#include "base/input.h"
 #include "catalog.h"
 #include "commands.h"
 #include "libs/cache.h"
@@ -14,9 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-enum { TABLE = 256 };
 
 const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"shard", OPT_STRING, offsetof(struct suite_line, shard_text), "K/N", NULL,
@@ -26,18 +24,6 @@ const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"junit", OPT_STRING, offsetof(struct suite_line, junit), "FILE", NULL,
      "write JUnit XML: a testsuite per scenario, a testcase per subject"},
 };
-
-/* Both tables as one: the scenario is the first in the struct, so that its offsets hold. */
-static size_t make_table(struct opt *table)
-{
-    _Static_assert(offsetof(struct suite_line, run) == 0, "options of a run keep their offsets");
-    size_t count;
-    const struct opt *run = scenario_options(&count);
-    CHECK(count + SUITE_LINE_OWN <= TABLE);
-    memcpy(table, run, count * sizeof *table);
-    memcpy(table + count, suite_line_own, sizeof suite_line_own);
-    return count + SUITE_LINE_OWN;
-}
 
 /* `2/3` */
 static int read_shard(struct suite_line *line, struct err *e)
@@ -58,17 +44,14 @@ static int read_shard(struct suite_line *line, struct err *e)
 
 int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct err *e)
 {
-    struct opt table[TABLE];
-    const struct command_line of = {"suite", table, make_table(table), argc, argv};
-    *line = (struct suite_line){.word = calloc((size_t)argc + 1, sizeof *line->word)};
-    CHECK(line->word);
-    scenario_defaults(&line->run);
-    struct command_words words = {.word = line->word, .size = (size_t)argc};
-    if (command_line_parse(&of, line, &words, e) != 0 ||
-        forwarded_options_read(&line->forwarded_options, &of, NULL, NULL, e) != 0)
-        return -1;
+    _Static_assert(offsetof(struct suite_line, run) == 0, "options of a run keep their offsets");
+    const struct command_line own = {"suite", {suite_line_own, SUITE_LINE_OWN, argc, argv}, NULL};
+    struct opts_words words;
+    *line = (struct suite_line){.words = 0};
+    int rc = forwarded_options_read(&line->forwarded_options, &own, line, &words, e);
+    line->word = words.word;
     line->words = words.count;
-    return read_shard(line, e);
+    return rc == 0 ? read_shard(line, e) : -1;
 }
 
 static int check_libs(const struct scenario *s, struct err *e)
@@ -83,17 +66,10 @@ static int check_libs(const struct scenario *s, struct err *e)
 int suite_line_scenario(const struct suite_line *line, const char *path, struct scenario *ret,
                         struct err *e)
 {
-    size_t count, words;
-    char *argv[PASSED_ON_MAX + 1] = {NULL};
-    const struct opt *table = scenario_options(&count);
-    for (int i = 0; i < line->forwarded_options.options; i++)
-        argv[i + 1] = line->forwarded_options.option[i];
     scenario_defaults(ret);
     if (scenario_read(ret, path, e) != 0)
         return -1;
-    if (opts_parse(table, count, line->forwarded_options.options + 1, argv, ret, NULL, 0, &words,
-                   e) != 0 ||
-        scenario_check(ret, e) != 0 || check_libs(ret, e) != 0)
+    if (forwarded_options_apply(&line->forwarded_options, ret, e) != 0 || check_libs(ret, e) != 0)
         return err_prefix(e, "%.300s", path);
     return 0;
 }
@@ -107,12 +83,6 @@ void suite_line_free(struct suite_line *line)
 /* ---- which scenarios ---- */
 
 static const char suffix[] = ".soak";
-
-static bool is_folder(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-}
 
 static char *kept(const char *text)
 {
@@ -174,14 +144,14 @@ static int add_folder(struct suite_files *f, const char *folder, struct err *e)
 static int add_word(struct suite_files *f, const char *word, struct err *e)
 {
     char path[PATH_MAX];
-    if ((word[0] == '.' || strchr(word, '/')) && is_folder(word))
+    if ((word[0] == '.' || strchr(word, '/')) && input_is_folder(word))
         return add_folder(f, word, e);
     if (catalog_path(word, path, sizeof path, e) == 0)
         return add_file(f, path, e);
     int n = snprintf(path, sizeof path, "%s/scenarios/%s", catalog_root(), word);
-    if (n > 0 && (size_t)n < sizeof path && is_folder(path))
+    if (n > 0 && (size_t)n < sizeof path && input_is_folder(path))
         return add_folder(f, path, e);
-    return is_folder(word) ? add_folder(f, word, e) : -1;
+    return input_is_folder(word) ? add_folder(f, word, e) : -1;
 }
 
 static int by_name(const void *a, const void *b)

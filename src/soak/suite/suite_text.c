@@ -116,15 +116,6 @@ void suite_text_headline(const struct suite *s, FILE *out)
 
 /* ---- what failed ---- */
 
-/* As it is typed in the project's folder, where it lies in there. */
-static const char *shown_path(const char *path)
-{
-    const char *root = catalog_root();
-    size_t length = strlen(root);
-    bool below = strncmp(path, root, length) == 0 && path[length] == '/';
-    return below ? path + length + 1 : path;
-}
-
 static void add_key(struct text *c, int indent, const char *key)
 {
     text_add(c, "\n%*s%-10s", indent, "", key);
@@ -138,7 +129,7 @@ static void add_files(struct text *c, const struct suite_entry *entry, int inden
     int n = snprintf(picture, sizeof picture, "%s/survivors.svg", entry->run_dir);
     bool drawn = n > 0 && (size_t)n < sizeof picture && access(picture, R_OK) == 0;
     add_key(c, indent, drawn ? "picture" : "files");
-    text_add(c, "%s", shown_path(drawn ? picture : entry->run_dir));
+    text_add(c, "%s", catalog_below_root(drawn ? picture : entry->run_dir));
 }
 
 /* With the options that counted for each run of the shard. */

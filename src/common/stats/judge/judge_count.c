@@ -2,11 +2,9 @@
 /* Gauges that are exact integers: open files, threads. They decide by themselves. */
 #include "judge_internal.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What never went away again: at each point the least of what follows, so that a peak leaves no
  * trace. Summed up over the second to last points. */

@@ -159,7 +159,7 @@ enum answer answer_pass(const struct judge_context *h, const struct survivors *v
                         struct judge_finding *f);
 enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
                          struct judge_finding *f);
-/* judge_table.c */
+/* judge_site_groups.c */
 enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
 
