@@ -2,6 +2,7 @@
 #include "operate.h"
 
 #include "base/check.h"
+#include "exchange.h"
 #include "peer_tls.h"
 #include "tls/context.h"
 
@@ -76,7 +77,8 @@ enum step operate_heard(struct peer *p, const uint8_t *bytes, size_t count)
 enum step operate_conclude(struct peer *p)
 {
     bool ticket = p->operation == OPERATE_TICKET;
-    if (ticket ? p->answered < sizeof ticket_answer - 1 : p->echoed < p->shared->payload_bytes)
+    if (renegotiating(p) ||
+        (ticket ? p->answered < sizeof ticket_answer - 1 : !exchange_is_answered(p)))
         return STEP_STAY;
     if (ticket && SSL_get_session(p->ssl) == p->session)
         return peer_fail(p, PEER_FAIL_ECHO, "the server was asked for a ticket and sent none");

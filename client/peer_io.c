@@ -30,7 +30,7 @@ bool peer_hear_first(struct peer *p)
 
 size_t peer_variant(const struct peer *p)
 {
-    return (size_t)(p->message - p->shared->payload);
+    return p->variant;
 }
 
 enum step peer_fail(struct peer *p, enum peer_failure kind, const char *format, ...)
@@ -53,7 +53,8 @@ enum step peer_refused(struct peer *p, int alert)
 {
     bool tls12 = p->ssl && SSL_version(p->ssl) == TLS1_2_VERSION && p->recipe->alert_tls12;
     int awaited = tls12 ? p->recipe->alert_tls12 : p->recipe->alert;
-    if (!awaited || alert == awaited)
+    /* Others have other words for it, or none. */
+    if (!awaited || alert == awaited || p->shared->talk->foreign)
         return STEP_ABORT_FIN;
     return peer_fail(
         p, PEER_FAIL_HANDSHAKE, "%s: refused by %s, not by %s", behaviour_name((int)p->behaviour),

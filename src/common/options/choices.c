@@ -43,13 +43,13 @@ ENUM_NAMES(key_kind, KEY_LIST)
 ENUM_NAMES(malloc_kind, MALLOC_LIST)
 
 static const struct behaviour_entry entries[] = {
-#define X(identifier, name, family, weight, ends, needs, help)                                     \
-    {name, needs, help, BEHAVIOUR_##family, ENDS_##ends, weight},
+#define X(identifier, name, family, weight, ends, server, needs, help)                             \
+    {name, needs, help, BEHAVIOUR_##family, ENDS_##ends, SERVER_##server, weight},
 #include "behaviours.def"
 };
 
 const char behaviour_choices[] =
-#define X(identifier, name, family, weight, ends, needs, help) name "|"
+#define X(identifier, name, family, weight, ends, server, needs, help) name "|"
 #include "behaviours.def"
     ;
 
@@ -57,6 +57,13 @@ const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
 {
     CHECK((unsigned)behaviour < BEHAVIOUR_COUNT);
     return &entries[behaviour];
+}
+
+static ENUM_TEXTS(behaviour_server, BEHAVIOUR_SERVER_LIST)
+
+    const char *behaviour_unfit(enum behaviour behaviour, bool foreign)
+{
+    return foreign ? behaviour_server_text(behaviour_entry(behaviour)->server) : NULL;
 }
 
 ENUM_NAMES(behaviour_family, BEHAVIOUR_FAMILY_LIST)
