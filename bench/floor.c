@@ -17,7 +17,6 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>

@@ -24,9 +24,8 @@ struct options {
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool foreign, no_ledger, check, help, version;
-    struct target target;     /* from connect, source_net and sources */
-    struct behaviour_mix mix; /* from weight */
-    struct talk talk;         /* from say, answer and foreign */
+    struct target target; /* from connect, source_net and sources */
+    struct talk talk;     /* from say, answer and foreign */
 };
 
 /* Checks everything and fills in what depends on the machine. Returns 0 or -1. */

@@ -6,7 +6,6 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { PATH_BYTES = 40, SERIAL_BYTES = 8, EXPONENT_BYTES = 5, WORD_BYTES = 8, TRIES = 1000 };

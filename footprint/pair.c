@@ -7,7 +7,6 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { TURNS = 16 };
 

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +23,25 @@ void samples_put(struct samples *s, size_t row, size_t column, uint64_t value);
 /* Of an even number of columns, the lower one of the two in the middle. */
 uint64_t samples_median(const struct samples *s, size_t row);
 bool samples_equal(const struct samples *s, size_t row);
+
+/*
+ * Whether a connection is an ordinary one. By chance an ECDSA signature is a byte longer or
+ * shorter, and so is the number in a TLS 1.3 ticket that hides its age, by which the ticket may
+ * grow by a cipher block. A median over connections where that is a matter of heads or tails would
+ * differ from run to run. So only connections are measured in which all of it has the commonest
+ * length, by the messages that the server writes and reads.
+ */
+struct ordinary {
+    bool unusual;      /* some length isn't the commonest */
+    int tickets, high; /* tickets, and those whose number takes the longer form */
+    bool last_is_high;
+};
+
+/* Watches the connections of a server's context. `o` is borrowed: it outlives them. */
+void ordinary_watch(struct ordinary *o, SSL_CTX *server);
+/* A connection begins. */
+void ordinary_begin(struct ordinary *o);
+/* Whether the connection since then is one. */
+bool ordinary_is(const struct ordinary *o);
 
 #endif

@@ -5,7 +5,7 @@
 #include "control/control.h"
 #include "listen.h"
 #include "options/limits.h"
-#include "probe/heap.h"
+#include "probe/heap_profile.h"
 #include "probe/probe.h"
 #include "shared.h"
 #include "worker.h"

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { DEPTH = 4, LINE = 512 };
@@ -36,9 +35,8 @@ static void add(struct catalog *c, const char *name)
 static bool is_folder(const char *folder, const char *name)
 {
     char path[PATH_MAX];
-    struct stat stat_;
     int n = snprintf(path, sizeof path, "%s/%s", folder, name);
-    return n > 0 && (size_t)n < sizeof path && stat(path, &stat_) == 0 && S_ISDIR(stat_.st_mode);
+    return n > 0 && (size_t)n < sizeof path && input_is_folder(path);
 }
 
 /* ---- where things lie ---- */
@@ -78,11 +76,20 @@ const char *catalog_root(void)
     return root ? root : ".";
 }
 
-const char *catalog_results(const char *kind, char *path, size_t size)
+const char *catalog_results(const char *asked, const char *kind, char path[PATH_MAX])
 {
-    struct text text = text_into(path, size);
+    struct text text = text_into(path, PATH_MAX);
+    if (asked)
+        return asked;
     text_add(&text, "%s/results/%s", catalog_is_installed() ? "." : catalog_root(), kind);
     return path;
+}
+
+const char *catalog_below_root(const char *path)
+{
+    const char *root = catalog_root();
+    size_t length = strlen(root);
+    return strncmp(path, root, length) == 0 && path[length] == '/' ? path + length + 1 : path;
 }
 
 /* ---- names ---- */
@@ -218,7 +225,7 @@ const char *catalog_last(const char *word, const char *document, char *path, siz
     char folder[PATH_MAX], name[NAME_MAX + 1] = "";
     if (strcmp(word, "last") != 0 || access(word, F_OK) == 0)
         return word;
-    catalog_results("runs", folder, sizeof folder);
+    catalog_results(NULL, "runs", folder);
     if (!holds(folder, "last", document))
         newest_with(folder, document, name);
     struct text text = text_into(path, size);

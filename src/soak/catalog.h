@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,8 +25,11 @@ const char *catalog_root(void);
 /* Whether the program was installed, and belongs to no clone: then it writes nothing beside itself.
  */
 bool catalog_is_installed(void);
-/* results/`kind` of the clone; installed, of the present folder. Returns `path`. */
-const char *catalog_results(const char *kind, char *path, size_t size);
+/* The folder that was asked for; NULL: results/`kind` of the clone, or installed, of the present
+ * folder, written to `path`. */
+const char *catalog_results(const char *asked, const char *kind, char path[PATH_MAX]);
+/* A path below catalog_root() as it is typed and shown there; any other as it is. */
+const char *catalog_below_root(const char *path);
 
 /* The names of all scenarios; those beyond CATALOG_MAX are left out. */
 void catalog_read(struct catalog *c);

@@ -5,7 +5,6 @@
 #ifndef SOAK_CHOSEN_H
 #define SOAK_CHOSEN_H
 
-#include "scenario/origin.h"
 #include "scenario/scenario.h"
 
 struct chosen {

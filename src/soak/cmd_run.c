@@ -2,7 +2,6 @@
 #include "commands.h"
 
 #include "archive/outputs.h"
-#include "base/clock.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
@@ -27,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -65,14 +63,6 @@ static int check_file_size(struct err *e)
                    (unsigned long long)limit.rlim_max >> 10, sizeof(struct page) >> 10);
 }
 
-static uint64_t draw_seed(void)
-{
-    uint32_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        seed = (uint32_t)clock_now_ns();
-    return seed ? seed : 1;
-}
-
 static void write_text(const struct scenario *s, const struct result *result)
 {
     /* One document on stdout at a time: with --json - the text goes to stderr. */
@@ -96,12 +86,11 @@ static void spoil(struct result *result)
     incomplete(result);
 }
 
-static int keep_result(const struct result *result, struct run *r, struct err *e)
+static int keep_names(struct run *r, struct err *e)
 {
-    char *text = document_write(result);
-    int rc = text ? run_dir_write(&r->dir, "result.json", text, strlen(text), e)
-                  : err_set(e, "result.json: out of memory");
-    free(text);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < r->subjects.count; i++)
+        rc = survivors_write_made(&r->watched[i], &r->dir, e);
     return rc;
 }
 
@@ -111,7 +100,8 @@ static void keep(struct run *r, struct result *result)
     struct err e = {{0}};
     if (r->store_failed)
         spoil(result);
-    if (keep_result(result, r, &e) == 0 && survivors_write(result, &r->dir, &e) == 0 &&
+    if (run_dir_keep(&r->dir, "result.json", document_write(result), &e) == 0 &&
+        survivors_write(result, &r->dir, &e) == 0 && keep_names(r, &e) == 0 &&
         manifest_write(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
@@ -156,17 +146,12 @@ static int publish(struct run *r)
     return exit_code;
 }
 
-static const char *results_of(const struct scenario *s, char base[PATH_MAX])
-{
-    return s->results ? s->results : catalog_results("runs", base, PATH_MAX);
-}
-
 /* What this machine refuses, before anything is started, fetched or built. */
 static int check_machine(const struct scenario *s, struct err *e)
 {
     char base[PATH_MAX];
     if (raise_file_limit(s, e) != 0 || ports_check(s, e) != 0 || check_file_size(e) != 0 ||
-        run_dir_check(results_of(s, base), e) != 0)
+        run_dir_check(catalog_results(s->results, "runs", base), e) != 0)
         return -1;
     if (s->debuginfod && symbols_servers_check(e) != 0)
         return err_prefix(e, "--debuginfod");
@@ -195,8 +180,8 @@ static int run_scenario(const struct chosen *c)
         return usage(&e);
     char base[PATH_MAX];
     if (s->fail_alloc)
-        return torture_run(s, c->name, &programs, results_of(s, base),
-                           s->seed ? s->seed : draw_seed());
+        return torture_run(s, c->name, &programs, catalog_results(s->results, "runs", base),
+                           command_seed(s->seed));
     struct run *r = calloc(1, sizeof *r);
     if (!r)
         return usage(&(struct err){"out of memory"});
@@ -205,9 +190,9 @@ static int run_scenario(const struct chosen *c)
     r->word = c->word;
     r->origin = &c->origin;
     r->programs = &programs;
-    r->seed = s->seed ? s->seed : draw_seed();
+    r->seed = command_seed(s->seed);
     int code = EXIT_USAGE;
-    if (run_dir_open(&r->dir, results_of(s, base), c->name, &e) != 0) {
+    if (run_dir_open(&r->dir, catalog_results(s->results, "runs", base), c->name, &e) != 0) {
         usage(&e);
         free(r);
         return code;
@@ -255,14 +240,6 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     return run_scenario(&c);
 }
 
-static bool asks_for_help(int argc, char *const *argv)
-{
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return true;
-    return false;
-}
-
 /* Even by a line that can't be read. */
 static bool asks_for_bisect_exit(int argc, char *const *argv)
 {
@@ -286,7 +263,7 @@ static int bisect_exit_code(int code, bool tried)
 int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
-    if (asks_for_help(argc, argv)) {
+    if (command_asks_help(argc, argv)) {
         help_print(stdout);
         return EXIT_PASS;
     }

@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "catalog.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_text(const char *word)
@@ -90,7 +89,8 @@ void cmdline_option(struct text *c, const struct scenario *s, size_t i)
         add_quoted(c, value);
 }
 
-bool cmdline_same(const struct scenario *s, const struct scenario *other, size_t i)
+/* Whether option `i` of `s` prints as in `other`. */
+static bool cmdline_same(const struct scenario *s, const struct scenario *other, size_t i)
 {
     char a[OPTS_TEXT], b[OPTS_TEXT];
     size_t count;

@@ -7,7 +7,6 @@
 #define SOAK_CMDLINE_H
 
 #include "base/text.h"
-#include "scenario/origin.h"
 #include "scenario/scenario.h"
 
 #include <stddef.h>
@@ -21,7 +20,5 @@ void cmdline_word(struct text *c, const char *word);
 void cmdline_option(struct text *c, const struct scenario *s, size_t i);
 /* Appends each option whose value isn't its default; the behaviours by `--mix`. */
 void cmdline_differences(struct text *c, const struct scenario *s);
-/* Whether option `i` of `s` prints as in `other`. */
-bool cmdline_same(const struct scenario *s, const struct scenario *other, size_t i);
 
 #endif

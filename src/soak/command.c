@@ -3,6 +3,7 @@
 
 #include "archive/outputs.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/exit_codes.h"
 #include "commands.h"
 #include "report/json_util.h"
@@ -12,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+enum { TABLE = 280 };
 
 static void print_help(const struct command *c)
 {
@@ -26,15 +30,28 @@ bool command_is_unbuilt(void)
     return value && value[0];
 }
 
+bool command_asks_help(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 bool command_helped(const struct command *c, int argc, char *const *argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(c);
-            return true;
-        }
-    }
-    return false;
+    bool asked = command_asks_help(argc, argv);
+    if (asked)
+        print_help(c);
+    return asked;
+}
+
+uint64_t command_seed(uint64_t asked)
+{
+    uint32_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        seed = (uint32_t)clock_now_ns();
+    return asked ? asked : seed ? seed : 1;
 }
 
 int command_refuse(const struct command *c, const struct err *e)
@@ -58,19 +75,18 @@ int command_ended(const struct command *c, int rc, const struct err *e)
     return rc == -EINTR ? EXIT_INTERRUPTED : code;
 }
 
-int command_line_parse(const struct command_line *line, void *target, struct command_words *words,
+int command_line_parse(const struct command_line *line, void *target, struct opts_words *words,
                        struct err *e)
 {
-    int rc = opts_parse(line->table, line->options, line->argc, line->argv, target, words->word,
-                        words->size, &words->count, e);
+    int rc = opts_parse(&line->opts, target, words, e);
     return rc == OPTS_STRANGER ? commands_stranger(line, e) : rc;
 }
 
 int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
-                        struct command_words *words)
+                        struct opts_words *words)
 {
     struct err e = {{0}};
-    const struct command_line line = {c->name, c->table, c->options, argc, argv};
+    const struct command_line line = {c->name, {c->table, c->options, argc, argv}, NULL};
     if (command_helped(c, argc, argv))
         return 0;
     return command_line_parse(&line, target, words, &e) == 0 ? -1 : command_refuse(c, &e);
@@ -80,7 +96,7 @@ int command_parse(const struct command *c, int argc, char *const *argv, void *ta
 {
     struct err e = {{0}};
     const char *word[1];
-    struct command_words words = {.word = word, .size = 1};
+    struct opts_words words = {.word = word, .size = 1};
     int code = command_parse_words(c, argc, argv, target, &words);
     if (code >= 0 || words.count == 0)
         return code;
@@ -88,11 +104,27 @@ int command_parse(const struct command *c, int argc, char *const *argv, void *ta
     return command_refuse(c, &e);
 }
 
-static bool is_of_a_run(const char *name)
+/* The command's own first: they take the place of a run's. */
+static size_t make_table(const struct command_line *own, struct opt *table)
+{
+    size_t count, used = 0;
+    const struct opt *run = scenario_options(&count);
+    CHECK(count + own->opts.options <= TABLE);
+    for (size_t i = 0; i < own->opts.options; i++)
+        table[used++] = own->opts.table[i];
+    for (size_t i = 0; i < count; i++)
+        if (!opts_find(own->opts.table, own->opts.options, run[i].name))
+            table[used++] = run[i];
+    return used;
+}
+
+static bool is_forwarded(const struct command_line *own, const char *name)
 {
     size_t count;
     const struct opt *run = scenario_options(&count), *found = opts_find(run, count, name);
-    return found && strcmp(scenario_section((size_t)(found - run)), "output") != 0;
+    return found && strcmp(scenario_section((size_t)(found - run)), "output") != 0 &&
+           !opts_find(own->opts.table, own->opts.options, name) &&
+           !(own->kept && strcmp(own->kept, name) == 0);
 }
 
 static int add(struct forwarded_options *p, const char *word, const char *value, struct err *e)
@@ -107,29 +139,52 @@ static int add(struct forwarded_options *p, const char *word, const char *value,
     return 0;
 }
 
-int forwarded_options_read(struct forwarded_options *p, const struct command_line *line,
-                           bool (*keeps_back)(const void *ctx, const char *name), const void *ctx,
-                           struct err *e)
+/* `line`: `own` with the options of a run beside it. */
+static int collect(struct forwarded_options *p, const struct command_line *line,
+                   const struct command_line *own, struct err *e)
 {
-    const int argc = line->argc;
-    char *const *argv = line->argv;
+    const int argc = line->opts.argc;
+    char *const *argv = line->opts.argv;
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         char name[64];
         size_t length = strcspn(argv[i], "=");
         if (strncmp(argv[i], "--", 2) != 0 || length - 2 >= sizeof name)
             continue;
         snprintf(name, sizeof name, "%.*s", (int)length - 2, argv[i] + 2);
-        const struct opt *option = opts_find(line->table, line->options, name);
+        const struct opt *option = opts_find(line->opts.table, line->opts.options, name);
         CHECK(option);
         bool takes =
             argv[i][length] != '=' && opts_takes(option, i + 1 < argc ? argv[i + 1] : NULL);
         const char *word = argv[i], *value = takes ? argv[++i] : NULL;
-        if (!is_of_a_run(name) || (keeps_back && keeps_back(ctx, name)))
-            continue;
-        if (add(p, word, value, e) != 0)
+        if (is_forwarded(own, name) && add(p, word, value, e) != 0)
             return -1;
     }
     return 0;
+}
+
+int forwarded_options_read(struct forwarded_options *p, const struct command_line *own,
+                           void *target, struct opts_words *words, struct err *e)
+{
+    struct opt table[TABLE];
+    struct command_line line = *own;
+    line.opts.options = make_table(own, table);
+    line.opts.table = table;
+    *words = (struct opts_words){.word = calloc((size_t)own->opts.argc + 1, sizeof *words->word),
+                                 .size = (size_t)own->opts.argc};
+    CHECK(words->word);
+    scenario_defaults(target);
+    return command_line_parse(&line, target, words, e) == 0 ? collect(p, &line, own, e) : -1;
+}
+
+int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s, struct err *e)
+{
+    char *argv[PASSED_ON_MAX + 1] = {NULL};
+    struct opts_words none = {.size = 0};
+    struct opts_line line = {.argc = p->options + 1, .argv = argv};
+    line.table = scenario_options(&line.options);
+    for (int i = 0; i < p->options; i++)
+        argv[i + 1] = p->option[i];
+    return opts_parse(&line, s, &none, e) == 0 ? scenario_check(s, e) : -1;
 }
 
 void forwarded_options_free(struct forwarded_options *p)

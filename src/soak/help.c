@@ -44,7 +44,8 @@ static void print_commands(FILE *out)
         if (!c->line)
             continue;
         int used = (int)(strlen(c->name) + strlen(c->words));
-        fprintf(out, "  soak %s %s%*s%s\n", c->name, c->words, WORDS_COLUMNS - used, "", c->line);
+        int gap = used < WORDS_COLUMNS ? WORDS_COLUMNS - used : 2;
+        fprintf(out, "  soak %s %s%*s%s\n", c->name, c->words, gap, "", c->line);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "run_process.h"
 
 #include "base/check.h"
+#include "base/exit_codes.h"
 #include "guard.h"
 
 #include <ftw.h>
@@ -9,7 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20, NFTW_FILES = 16 };
@@ -247,4 +247,40 @@ void run_process_close(struct run_process *s)
     CHECK(uv_loop_close(&s->loop) == 0);
     if (!s->keeps && s->folder[0])
         rmdir(s->folder);
+}
+
+/* ---- a command of many runs ---- */
+
+static int broken(const struct command_runs *c, const struct err *e)
+{
+    fprintf(stderr, "soak: %s: %s\n", c->command->name, e->text);
+    return EXIT_BROKEN;
+}
+
+static int run_all(const struct command_runs *c, struct err *e)
+{
+    int rc = c->run(c->owner, e);
+    bool good = c->summarise(c->owner);
+    if (c->sub->interrupted)
+        return EXIT_INTERRUPTED;
+    if (rc != 0)
+        return broken(c, e);
+    return good ? 0 : EXIT_FOUND;
+}
+
+int command_runs(const struct command_runs *c, int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    int code = command_parse(c->command, argc, argv, c->options);
+    if (code >= 0)
+        return code;
+    if (c->check(c->owner, &e) != 0)
+        return command_refuse(c->command, &e);
+    if (command_is_unbuilt())
+        return EXIT_UNBUILT;
+    if (run_process_open(c->sub, c->command->name, &e) != 0)
+        return broken(c, &e);
+    code = run_all(c, &e);
+    run_process_close(c->sub);
+    return code;
 }

@@ -4,14 +4,15 @@
  * loop of its own, one run at a time. The results of a run lie in a temporary folder that is
  * removed unless its caller keeps it.
  *
- * An interrupt (interrupts.h) ends the run under way at once and is remembered, so that a caller
+ * An interrupt (guard.h) ends the run under way at once and is remembered, so that a caller
  * can print what it has and exit with 130. When the caller dies, so does the run under way.
  */
 #ifndef SOAK_RUN_PROCESS_H
 #define SOAK_RUN_PROCESS_H
 
 #include "base/err.h"
-#include "interrupts.h"
+#include "command.h"
+#include "guard.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -57,5 +58,26 @@ int run_process_execute_in_order(struct run_process *s, const char *const *words
 void run_process_done(struct run_process *s, struct run_process_result *result, bool keep);
 /* Removes what isn't kept. */
 void run_process_close(struct run_process *s);
+
+/*
+ * A command that measures by many runs of soak (`selftest`, `calibrate`): its options and refusals,
+ * the folder of its runs, and what it exits with.
+ */
+struct command_runs {
+    const struct command *command;
+    void *options;           /* borrowed: the command's table writes it */
+    void *owner;             /* borrowed: handed to the calls below */
+    struct run_process *sub; /* borrowed: opened before `run` and closed at the end */
+    /* What is wrong with the options: 0, or -1 with a sentence. */
+    int (*check)(void *owner, struct err *e);
+    /* All runs: 0, or -1 when soak can't be run or an interrupt came. */
+    int (*run)(void *owner, struct err *e);
+    /* Prints what was measured, of an interrupted command too. Whether all was as it must be. */
+    bool (*summarise)(const void *owner);
+};
+
+/* Returns the exit code: 0, 1 when something isn't as it must be, 2 usage, 4 when soak can't be
+ * run, 130 interrupted. */
+int command_runs(const struct command_runs *c, int argc, char *const *argv);
 
 #endif

@@ -5,7 +5,7 @@
 #include "src/soak/catalog.h"
 #include "src/soak/commands.h"
 #include "src/soak/run_process.h"
-#include "src/soak/suite/suite_files.h"
+#include "src/soak/suite/suite_line.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -84,7 +84,7 @@ class Commands(unittest.TestCase):
                 ("bisect", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "metric",
                                          "repeat", "tolerance", "json", "results", "quiet",
                                          "color"}),
-                ("libs", "[add WHAT...|remove NAME...] ", {"json", "mirror"})):
+                ("libs", "[add|remove|program] ", {"json", "mirror"})):
             process = soak(command, "--help")
             self.assertEqual((process.returncode, process.stderr), (0, ""))
             self.assertEqual(options_in(process.stdout), options)

@@ -324,7 +324,7 @@ class FromFiles(Case):
 class Refusals(Case):
     def test_a_bad_command_gets_one_sentence(self):
         for arguments, sentence in (
-                (["ad"], "ad: there are add and remove"),
+                (["ad"], "ad: there are add, remove and program"),
                 (["add"], "add what\\? Such as debian:trixie"),
                 (["remove"], "remove which\\?"),
                 (["remove", "x"], "x: no such library"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 4."""
+"""The probe page as soak makes it: src/common/page/page.h, version 5."""
 
 import ctypes
 import mmap
@@ -24,7 +24,7 @@ class App(ctypes.Structure):
 
 
 class Heap(ctypes.Structure):
-    _fields_ = words("present allocated active resident mapped retained metadata publishes") + [
+    _fields_ = words("pid present allocated active resident mapped retained metadata publishes") + [
         ("class_size", u64 * 72), ("class_regions", u64 * 72)]
 
 
@@ -37,12 +37,12 @@ class Class(ctypes.Structure):
 
 
 class Site(ctypes.Structure):
-    _fields_ = words("ready line") + [("file", ctypes.c_char * 112)]
+    _fields_ = words("key ready line") + [("file", ctypes.c_char * 112)]
 
 
 class Thread(ctypes.Structure):
-    _fields_ = words("used allocs frees reallocs alloc_bytes") + [
-        ("census", i64 * 16), ("pad", u64 * 3), ("cell", (Cell * 2048) * 64)]
+    _fields_ = words("used owner allocs frees reallocs alloc_bytes") + [
+        ("census", i64 * 16), ("pad", u64 * 2), ("cell", (Cell * 2048) * 64)]
 
 
 class Behaviour(ctypes.Structure):
@@ -72,11 +72,17 @@ class Fail(ctypes.Structure):
         ("stack", Trace), ("signal", u64), ("crash", Trace)]
 
 
+class Process(ctypes.Structure):
+    _fields_ = words("pid parent mode flags") + [
+        ("name", ctypes.c_char * 16), ("libcrypto", ctypes.c_char * 112)]
+
+
 class Page(ctypes.Structure):
     """Both programs refuse a page of another version or size."""
     _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
-                     "epochs_late bad_frees") + [
-        ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
+                     "epochs_late bad_frees processes_lost blocks_lost publish_asked gone_allocs gone_frees "
+                     "gone_reallocs gone_alloc_bytes") + [
+        ("process", Process * 64), ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
         ("site", Site * 2048), ("capture", Capture), ("thread", Thread * 64),
         ("behaviours", u64), ("behaviour", Behaviour * 64), ("fail", Fail)]
 
@@ -86,5 +92,5 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 4, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 5, ctypes.sizeof(Page)
     return fd, page

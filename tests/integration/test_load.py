@@ -53,9 +53,22 @@ class Strangers(test_robust.Live):
         except OSError as e:
             return self.skipTest(f"no IPv6 loopback: {e}")
 
-    def stay(self, port):
+    def begin_ipv6(self, *options):
+        port = self.ipv6_port()
+        process = self.start(*RUN, "--listen", f"[::1]:{port}", "--for", "1h", *options)
+        self.wait_checkpoints(2)
+        return process, port
+
+    def visit_often(self, host, port, count=0):
+        """Far more strangers than one in a hundred, also of what the epoch under way adds."""
+        while count < 60 or count * 20 < self.opened():
+            self.stay(port, host).close()
+            count += 1
+        return count
+
+    def stay(self, port, host="127.0.0.1"):
         """Connects and doesn't leave by itself."""
-        sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        sock = socket.create_connection((host, port), timeout=PATIENCE_S)
         self.addCleanup(sock.close)
         return sock
 
@@ -80,29 +93,19 @@ class Strangers(test_robust.Live):
 
     def test_many_make_the_run_invalid(self):
         process, port = self.begin()
-        count = 0
-        # Far more than one in a hundred, also of what the epoch under way adds.
-        while count < 60 or count * 20 < self.opened():
-            self.stay(port).close()
-            count += 1
+        count = self.visit_often("127.0.0.1", port)
         run = self.end(process, 3)
         self.assertEqual(run.result["verdict"], "INVALID", run.explain())
         self.assertEqual(run.result["run"]["foreign"], count)
         self.assertRegex(run.subject()["reasons"][0], f"^{count} connections from elsewhere")
         self.assert_only_ours(run)
 
-
     def test_over_ipv6_they_are_those_that_the_client_never_began(self):
-        port = self.ipv6_port()
-        process = self.start(*RUN, "--listen", f"[::1]:{port}", "--for", "1h")
-        self.wait_checkpoints(2)
+        process, port = self.begin_ipv6()
         for _ in range(3):
-            socket.create_connection(("::1", port), timeout=PATIENCE_S).close()
+            self.stay(port, "::1").close()
         self.wait_checkpoints(4)
-        count = 3
-        while count < 60 or count * 20 < self.opened():
-            socket.create_connection(("::1", port), timeout=PATIENCE_S).close()
-            count += 1
+        count = self.visit_often("::1", port, 3)
         run = self.end(process, 7)
         self.assertEqual(run.result["run"]["foreign"], count, run.explain())
         self.assertEqual(run.result["verdict"], "INVALID", run.explain())
@@ -110,16 +113,19 @@ class Strangers(test_robust.Live):
                       " ".join(run.out.split()))
 
     def test_over_ipv6_the_connections_that_emfile_closes_hide_none(self):
-        port = self.ipv6_port()
-        process = self.start(*RUN, "--listen", f"[::1]:{port}", "--emfile", "10", "--for", "1h")
-        self.wait_checkpoints(2)
-        count = 0
-        while count < 60 or count * 20 < self.opened():
-            socket.create_connection(("::1", port), timeout=PATIENCE_S).close()
-            count += 1
+        process, port = self.begin_ipv6("--emfile", "10")
+        count = self.visit_often("::1", port)
         run = self.end(process, 4)
         self.assertGreater(run.result["run"]["foreign"], count // 2, run.explain())
         self.assertEqual(run.result["verdict"], "INVALID", run.explain())
+
+    def test_over_ipv6_one_that_stays_is_what_the_watchdog_names(self):
+        process, port = self.begin_ipv6("--watchdog", test_robust.WATCHDOG)
+        self.stay(port, "::1")
+        run = self.finish(process)
+        self.assertEqual(run.result["verdict"], "INVALID", run.explain())
+        self.assertRegex(run.result["broken"], "^nothing moved for 1[0-9] s while waiting for the server to settle, "
+                                               "beside 1 connection from elsewhere to its port ")
 
 
 class Failures(soak_run.SoakTest):

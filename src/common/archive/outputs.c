@@ -55,8 +55,10 @@ int output_check(const char *name, const char *path, struct err *e)
     return 0;
 }
 
-int output_write(const char *name, const char *path, void (*writer)(const void *ctx, FILE *out),
-                 const void *ctx, struct err *e)
+/* Calls `writer` with the open file; NULL writes nothing. Returns 0, or -1 when something of it
+ * couldn't be written. */
+static int output_write(const char *name, const char *path,
+                        void (*writer)(const void *ctx, FILE *out), const void *ctx, struct err *e)
 {
     if (!path)
         return 0;

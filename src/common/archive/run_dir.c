@@ -285,6 +285,14 @@ int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t 
     return refuse_file(d, e, name, -error);
 }
 
+int run_dir_keep(struct run_dir *d, const char *name, char *text, struct err *e)
+{
+    int rc = text ? run_dir_write(d, name, text, strlen(text), e)
+                  : err_set(e, "%s: out of memory", name);
+    free(text);
+    return rc;
+}
+
 int run_dir_log(struct run_dir *d, const char *name, struct err *e)
 {
     int fd = openat(d->fd, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);

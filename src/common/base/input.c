@@ -49,3 +49,9 @@ int input_check(const char *path, int limit_mib, struct err *e)
         close(fd);
     return fd >= 0 ? 0 : -1;
 }
+
+bool input_is_folder(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}

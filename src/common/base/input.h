@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 enum { INPUT_TEXT_MIB = 64, INPUT_LIBRARY_MIB = 1024 };
@@ -18,6 +19,8 @@ enum { INPUT_TEXT_MIB = 64, INPUT_LIBRARY_MIB = 1024 };
 int input_descriptor(const char *path, int limit_mib, struct err *e);
 /* The same as a stream of a text or document, at most INPUT_TEXT_MIB. NULL with a sentence. */
 FILE *input_open(const char *path, struct err *e);
+/* Whether there is a folder at `path`. */
+bool input_is_folder(const char *path);
 /* Whether another program may be given this file. Returns 0 or -1. */
 int input_check(const char *path, int limit_mib, struct err *e);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where libraries lie in a prefix and in an unpacked package; and in each the folder of the
@@ -20,12 +19,6 @@ static bool join(char *to, const char *folder, const char *name)
 {
     int n = snprintf(to, PATH_MAX, "%s/%s", folder, name);
     return n > 0 && n < PATH_MAX;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
 /* Whether `file` is `library`.so or `library`.so.1.2; what stands behind .so is its rank. */
@@ -77,7 +70,7 @@ static bool each_place(const char *root, bool (*visit)(void *ctx, const char *fo
         DIR *dir = join(folder, root, places[i]) ? opendir(folder) : NULL;
         for (struct dirent *d = dir ? readdir(dir) : NULL; d && !done; d = readdir(dir))
             done = strstr(d->d_name, "-linux-") && join(below, folder, d->d_name) &&
-                   is_folder(below) && visit(ctx, below);
+                   input_is_folder(below) && visit(ctx, below);
         if (dir && !done)
             done = visit(ctx, folder);
         if (dir)
@@ -144,7 +137,7 @@ static int take_facts(struct lib *l, const char *soname, struct err *e)
 
 static void take_include(struct lib *l, const char *folder)
 {
-    if (l->includes < LIB_INCLUDES && is_folder(folder))
+    if (l->includes < LIB_INCLUDES && input_is_folder(folder))
         snprintf(l->include[l->includes++], PATH_MAX, "%s", folder);
 }
 

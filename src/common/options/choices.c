@@ -5,7 +5,6 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "behaviours.h"
-#include "defects.h"
 #include "grammar.h"
 #include "limits.h"
 
@@ -59,11 +58,10 @@ const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
     return &entries[behaviour];
 }
 
-static ENUM_TEXTS(behaviour_server, BEHAVIOUR_SERVER_LIST)
-
-    const char *behaviour_unfit(enum behaviour behaviour, bool foreign)
+const char *behaviour_unfit(enum behaviour behaviour, bool foreign)
 {
-    return foreign ? behaviour_server_text(behaviour_entry(behaviour)->server) : NULL;
+    static const char *const why[] = {BEHAVIOUR_SERVER_LIST(ENUM_TEXT)};
+    return foreign ? why[behaviour_entry(behaviour)->server] : NULL;
 }
 
 ENUM_NAMES(behaviour_family, BEHAVIOUR_FAMILY_LIST)

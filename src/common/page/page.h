@@ -55,8 +55,10 @@ struct page_cell {
     page_i64 blocks, bytes;
 };
 
-/* An allocation site. `file` is filled before `ready` becomes 1 and never changes afterwards. */
+/* An allocation site, taken once, by whichever process first names it: `key` is a hash of file and
+ * line, never 0 when taken. `file` is filled before `ready` becomes 1 and never changes. */
 struct page_site {
+    page_u64 key;
     page_u64 ready;
     uint64_t line;
     char file[PAGE_FILE_BYTES]; /* the tail of the path when it is longer */
@@ -98,8 +100,7 @@ struct page_thread {
 };
 
 /* Who counts in a slot: a thread of `pid` does while `busy`; else the process keeps the slot for
- * another of its threads. Taken by compare and exchange, given back by the orchestrator once the
- * process has gone. */
+ * another of its threads. Taken by compare and exchange, given back once the process has gone. */
 #define PAGE_OWNER(pid, busy) ((uint64_t)(pid) << 1 | (busy))
 #define PAGE_OWNER_PID(owner) ((owner) >> 1)
 
@@ -123,8 +124,7 @@ enum {
     PAGE_PROCESS_NO_OPENSSL = 16,    /* no libcrypto was found, yet */
 };
 
-/* A process of the subject that has the probe. `pid` is written last, by the process itself; the
- * orchestrator clears the row once the process has gone. */
+/* A process of the subject that has the probe: see process.h. `pid` is written last. */
 struct page_process {
     page_u64 pid, parent;
     page_u64 mode, flags;
@@ -143,8 +143,11 @@ struct page_cache {
     char name[32];
 };
 
-/* jemalloc's own figures: shared; written by the thread that publishes (probe_publish). */
+/* jemalloc's own figures: shared; written by the thread that publishes (probe_publish). Of several
+ * processes it is one that publishes: the first that does, or the one that the orchestrator names.
+ */
 struct page_heap {
+    page_u64 pid;     /* of a foreign subject: whose figures these are; 0 = nobody's yet */
     page_u64 present; /* 0 = the process has no jemalloc */
     page_u64 allocated, active, resident, mapped, retained, metadata;
     page_u64 publishes;
@@ -259,7 +262,9 @@ struct page {
     page_u64 epochs_late;    /* shared: 1 when an epoch was beyond the table */
     page_u64 bad_frees;      /* shared: frees of blocks that carry no header of ours */
     page_u64 processes_lost; /* shared: processes that found no row */
-    page_u64 publish_asked;  /* by the orchestrator: the hooks publish the heap's figures again */
+    page_u64 blocks_lost;   /* shared: blocks that found no place in the block table: not counted */
+    page_u64 publish_asked; /* 1, by the orchestrator: the next SSL object that is freed publishes
+                               the heap's figures, and sets it to 0 */
     struct page_gone gone;
     struct page_process process[PAGE_PROCESSES];
     struct page_app app;

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snapshot.h"
 
+#include "page/process.h"
+#include "page/snapshot_internal.h"
+
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t load_u(const page_u64 *from)
-{
-    return atomic_load_explicit(from, memory_order_relaxed);
-}
-
-static int64_t load_i(const page_i64 *from)
-{
-    return atomic_load_explicit(from, memory_order_relaxed);
-}
-
-/* Copies a name that another process wrote: bounded, terminated, printable. */
-static void copy_name(char *to, const char *from, size_t size)
+void snapshot_copy_name(char *to, const char *from, size_t size)
 {
     size_t length = strnlen(from, size - 1);
     for (size_t i = 0; i < length; i++) {
@@ -40,7 +31,7 @@ static void read_site_name(const struct page_site *from, struct snapshot_site *t
     char name[PAGE_FILE_BYTES];
     if (!atomic_load_explicit(&from->ready, memory_order_acquire))
         return;
-    copy_name(name, from->file, sizeof name);
+    snapshot_copy_name(name, from->file, sizeof name);
     const char *tail = skip_parents(name);
     memcpy(to->file, tail, strlen(tail) + 1);
     to->line = (uint32_t)from->line;
@@ -70,7 +61,7 @@ static void add_thread(const struct page_thread *thread, size_t epochs, struct s
 
 /* The self-check's blocks leave the ledger here, the one place, so that no sum, verdict or list
  * ever has them. */
-static void take_plants(const struct page *page, struct snapshot *s)
+static void take_plants(struct snapshot *s)
 {
     for (size_t i = 1; i < s->sites; i++) {
         struct snapshot_site *site = &s->site[i];
@@ -81,6 +72,11 @@ static void take_plants(const struct page *page, struct snapshot *s)
         *site = (struct snapshot_site){.line = plant->line};
         memcpy(site->file, plant->file, sizeof site->file);
     }
+}
+
+/* They are known of the whole subject only. */
+static void take_plant_totals(const struct page *page, struct snapshot *s)
+{
     s->allocs -= load_u(&page->check.allocs);
     s->alloc_bytes -= load_u(&page->check.alloc_bytes);
     s->frees -= load_u(&page->check.frees);
@@ -111,7 +107,7 @@ static void read_classes(const struct page *page, struct snapshot *s)
         const struct page_class *from = &page->class_[i];
         if (!atomic_load_explicit(&from->ready, memory_order_acquire))
             continue;
-        copy_name(s->class_[i].name, from->name, sizeof s->class_[i].name);
+        snapshot_copy_name(s->class_[i].name, from->name, sizeof s->class_[i].name);
         uint64_t site = load_u(&from->site);
         s->class_[i].site = site < s->sites ? (uint32_t)site : 0;
     }
@@ -121,7 +117,7 @@ static void read_caches(const struct page *page, struct snapshot *s)
 {
     for (size_t i = 0; i < PAGE_CACHES; i++) {
         const struct page_cache *from = &page->cache[i];
-        copy_name(s->cache[i].name, from->name, sizeof s->cache[i].name);
+        snapshot_copy_name(s->cache[i].name, from->name, sizeof s->cache[i].name);
         s->cache[i].population = load_u(&from->population);
         s->cache[i].capacity = load_u(&from->capacity);
     }
@@ -159,6 +155,8 @@ static void read_head(const struct page *page, struct snapshot *s)
     READ(*s, *page, threads_shared);
     READ(*s, *page, epochs_late);
     READ(*s, *page, bad_frees);
+    READ(*s, *page, blocks_lost);
+    READ(*s, *page, processes_lost);
 }
 
 static size_t clamp(uint64_t value, size_t low, size_t high)
@@ -166,12 +164,42 @@ static size_t clamp(uint64_t value, size_t low, size_t high)
     return value < low ? low : value > high ? high : (size_t)value;
 }
 
-int snapshot_read(const struct page *page, struct snapshot *ret, struct err *e)
+size_t snapshot_epochs(const struct page *page)
+{
+    return clamp(page_epoch(load_u(&page->epoch)), 0, PAGE_EPOCHS - 1) + 1;
+}
+
+size_t snapshot_sites(const struct page *page)
+{
+    return clamp(atomic_load_explicit(&page->sites, memory_order_acquire), 1, PAGE_SITES);
+}
+
+static void add_gone(const struct page *page, struct snapshot *s)
+{
+    s->allocs += load_u(&page->gone.allocs);
+    s->frees += load_u(&page->gone.frees);
+    s->reallocs += load_u(&page->gone.reallocs);
+    s->alloc_bytes += load_u(&page->gone.alloc_bytes);
+}
+
+/* What the threads of `pid` counted, or with 0 those of all processes, even when they have gone. */
+static void add_threads(const struct page *page, pid_t pid, size_t epochs, struct snapshot *s)
+{
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        const struct page_thread *thread = &page->thread[i];
+        bool wanted = !pid || PAGE_OWNER_PID(load_u(&thread->owner)) == (uint64_t)pid;
+        if (load_u(&thread->used) && wanted)
+            add_thread(thread, epochs, s);
+    }
+    if (!pid)
+        add_gone(page, s);
+}
+
+static int read_page(const struct page *page, pid_t pid, struct snapshot *ret, struct err *e)
 {
     struct snapshot s = {0};
     read_head(page, &s);
-    uint64_t sites = atomic_load_explicit(&page->sites, memory_order_acquire);
-    s.sites = clamp(sites, 1, PAGE_SITES);
+    s.sites = snapshot_sites(page);
     s.classes = clamp(load_u(&page->classes), 0, PAGE_CLASSES);
     s.site = calloc(s.sites, sizeof *s.site);
     if (!s.site)
@@ -184,17 +212,26 @@ int snapshot_read(const struct page *page, struct snapshot *ret, struct err *e)
     read_heap(page, &s);
     read_app(page, &s);
 
-    size_t epochs = clamp(s.epoch, 0, PAGE_EPOCHS - 1) + 1;
-    for (size_t i = 0; i < PAGE_THREADS; i++) {
-        if (load_u(&page->thread[i].used))
-            add_thread(&page->thread[i], epochs, &s);
-    }
-    take_plants(page, &s);
+    size_t epochs = snapshot_epochs(page);
+    add_threads(page, pid, epochs, &s);
+    take_plants(&s);
+    if (!pid)
+        take_plant_totals(page, &s);
     for (size_t i = 0; i < PAGE_PLANTS; i++)
         sum_site(epochs, &s.plant[i]);
     sum_sites(epochs, &s);
     *ret = s;
     return 0;
+}
+
+int snapshot_read(const struct page *page, struct snapshot *ret, struct err *e)
+{
+    return read_page(page, 0, ret, e);
+}
+
+int snapshot_read_process(const struct page *page, pid_t pid, struct snapshot *ret, struct err *e)
+{
+    return read_page(page, pid, ret, e);
 }
 
 void snapshot_free(struct snapshot *s)
@@ -209,6 +246,7 @@ void snapshot_free(struct snapshot *s)
 uint64_t snapshot_activity(const struct page *page)
 {
     uint64_t sum = 0 PAGE_APP_FIELDS(ADD_IF_IT_MOVES);
+    sum += load_u(&page->gone.allocs) + load_u(&page->gone.frees) + load_u(&page->gone.reallocs);
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         const struct page_thread *thread = &page->thread[i];
         sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);
@@ -271,7 +309,7 @@ void behaviour_table_read(const struct page *page, struct behaviour_table *ret)
     ret->count = count < PAGE_BEHAVIOURS ? (size_t)count : PAGE_BEHAVIOURS;
     for (size_t b = 0; b < ret->count; b++) {
         const struct page_behaviour *from = &page->behaviour[b];
-        copy_name(ret->name[b], from->name, sizeof ret->name[b]);
+        snapshot_copy_name(ret->name[b], from->name, sizeof ret->name[b]);
         ret->weight[b] = from->weight;
         for (size_t e = 0; e < PAGE_EPOCHS; e++) {
             ret->begun[e][b] = atomic_load_explicit(&from->begun[e], memory_order_relaxed);

@@ -2,10 +2,9 @@
 #include "probe/ledger.h"
 
 #include "base/check.h"
+#include "probe/count.h"
 #include "probe/fail.h"
 #include "probe/site_table.h"
-#include "probe/slot.h"
-#include "probe/stacks.h"
 
 #include <openssl/crypto.h>
 #include <stdbool.h>
@@ -17,12 +16,11 @@
  * known has another magic, so that only the rare path has to take `size` apart. */
 struct header {
     uint64_t size; /* with STACKED_MAGIC: the stack's number in the upper 16 bits */
-    uint32_t cell; /* epoch * PAGE_SITES + site */
+    uint32_t cell; /* cell_of epoch and site */
     uint32_t magic;
 };
 
 _Static_assert(sizeof(struct header) == 16, "the header must keep the alignment of malloc");
-_Static_assert((PAGE_SITES & (PAGE_SITES - 1)) == 0, "cell numbers are split by shifts");
 
 #define HEADER_MAGIC  0x6b616f73u /* "soak" */
 #define STACKED_MAGIC 0x6b617473u /* "stak" */
@@ -34,47 +32,12 @@ _Static_assert(PAGE_STACKS < 1 << 16, "a header has 16 bits for the number of a 
 /* Looking for a header before a block that has none reads memory that isn't the block's; the
  * address sanitizer must let these functions look. */
 #define PEEKS __attribute__((no_sanitize("address")))
-#define HOT   static inline __attribute__((always_inline))
-#define COLD  static __attribute__((noinline, cold)) STACKS_OWN
 
 /* Whose totals an allocation belongs to: page_thread.allocs and the like are OpenSSL's alone. */
 enum origin { FROM_OPENSSL, FROM_LIBUV };
 
 static struct page *ledger_page;
 static uint32_t libuv_site;
-
-/* Where one call counts: the thread's own slot, or the shared one by atomic adds. */
-struct place {
-    struct page_thread *slot;
-    bool own;
-};
-
-HOT struct page_cell *cell_at(struct page_thread *slot, uint32_t cell)
-{
-    return (struct page_cell *)slot->cell + cell;
-}
-
-HOT void cell_add(struct place at, uint32_t cell, int64_t blocks, int64_t bytes)
-{
-    struct page_cell *c = cell_at(at.slot, cell);
-    slot_add_i(at.own, &c->blocks, blocks);
-    slot_add_i(at.own, &c->bytes, bytes);
-}
-
-/* The page's word: an epoch below PAGE_EPOCHS, or anything that takes the rare path. */
-HOT uint64_t epoch_word(void)
-{
-    return atomic_load_explicit(&ledger_page->epoch, memory_order_relaxed);
-}
-
-static uint32_t epoch_number(uint64_t word)
-{
-    uint64_t epoch = page_epoch(word);
-    if (epoch < PAGE_EPOCHS)
-        return (uint32_t)epoch;
-    atomic_store_explicit(&ledger_page->epochs_late, 1, memory_order_relaxed);
-    return PAGE_EPOCHS - 1;
-}
 
 HOT bool is_ours(const void *block)
 {
@@ -96,13 +59,13 @@ COLD void count_bad_free(void)
 /* Gives the block the present call stack if its site's stacks are wanted. */
 static STACKS_OWN void stack_attach(struct header *h)
 {
-    uint32_t site = h->cell % PAGE_SITES;
+    uint32_t site = cell_site(h->cell);
     if (!stacks_wanted(site) || h->size > SIZE_MASK)
         return;
     uint32_t stack = stacks_take(site);
     if (!stack)
         return;
-    stacks_count(stack, h->cell / PAGE_SITES, 1, (int64_t)h->size);
+    stacks_count(stack, cell_epoch(h->cell), 1, (int64_t)h->size);
     h->size |= (uint64_t)stack << STACK_SHIFT;
     h->magic = STACKED_MAGIC;
 }
@@ -113,7 +76,7 @@ static void stack_detach(struct header *h)
     uint32_t stack = (uint32_t)(h->size >> STACK_SHIFT);
     h->size &= SIZE_MASK;
     h->magic = HEADER_MAGIC;
-    stacks_count(stack, h->cell / PAGE_SITES, -1, -(int64_t)h->size);
+    stacks_count(stack, cell_epoch(h->cell), -1, -(int64_t)h->size);
 }
 
 /* ---- counting ---- */
@@ -125,11 +88,7 @@ HOT void count_birth(struct place at, enum origin from, struct header *h, size_t
     h->size = size;
     h->cell = cell;
     h->magic = HEADER_MAGIC;
-    cell_add(at, cell, 1, (int64_t)size);
-    if (from == FROM_OPENSSL) {
-        slot_add_u(at.own, &at.slot->allocs, 1);
-        slot_add_u(at.own, &at.slot->alloc_bytes, size);
-    }
+    count_born(at, from == FROM_OPENSSL, cell, size);
 }
 
 /* Whether this allocation is the one to fail. `word` may have other flags. */
@@ -142,12 +101,12 @@ HOT bool fails(uint64_t word, enum origin from, size_t size, uint32_t site)
 COLD void *count_alloc_rare(struct place at, enum origin from, struct header *h, size_t size,
                             uint32_t site)
 {
-    uint64_t word = epoch_word();
+    uint64_t word = epoch_word(ledger_page);
     if (fails(word, from, size, site)) {
         free(h);
         return NULL;
     }
-    count_birth(at, from, h, size, epoch_number(word) * PAGE_SITES + site);
+    count_birth(at, from, h, size, cell_of(epoch_number(ledger_page, word), site));
     if (word & PAGE_EPOCH_CAPTURES)
         stack_attach(h);
     return h + 1;
@@ -157,34 +116,28 @@ COLD void *count_alloc_rare(struct place at, enum origin from, struct header *h,
 HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_t size,
                       uint32_t site)
 {
-    uint64_t word = epoch_word();
+    uint64_t word = epoch_word(ledger_page);
     if (UNLIKELY(word >= PAGE_EPOCHS))
         return count_alloc_rare(at, from, h, size, site);
-    count_birth(at, from, h, size, (uint32_t)word * PAGE_SITES + site);
+    count_birth(at, from, h, size, cell_of((uint32_t)word, site));
     return h + 1;
 }
 
 HOT void count_free(struct place at, enum origin from, struct header *h)
 {
-    cell_add(at, h->cell, -1, -(int64_t)h->size);
     h->magic = 0;
-    if (from == FROM_OPENSSL)
-        slot_add_u(at.own, &at.slot->frees, 1);
+    count_freed(at, from == FROM_OPENSSL, h->cell, h->size);
 }
 
 /* A block keeps its birth epoch and moves to the site of the realloc call. */
 HOT void count_realloc(struct place at, enum origin from, struct header *h, size_t size,
                        uint32_t site)
 {
-    uint32_t cell = h->cell / PAGE_SITES * PAGE_SITES + site;
-    cell_add(at, h->cell, -1, -(int64_t)h->size);
-    cell_add(at, cell, 1, (int64_t)size);
+    uint32_t cell = cell_of(cell_epoch(h->cell), site);
+    count_moved(at, from == FROM_OPENSSL, (struct counted){h->cell, h->size},
+                (struct counted){cell, size});
     h->size = size;
     h->cell = cell;
-    if (from == FROM_OPENSSL) {
-        slot_add_u(at.own, &at.slot->reallocs, 1);
-        slot_add_u(at.own, &at.slot->alloc_bytes, size);
-    }
 }
 
 /* The thread counts here for the first time, or has no slot of its own. */
@@ -250,7 +203,7 @@ COLD PEEKS void *realloc_rare(enum origin from, void *block, size_t size, uint32
         count_bad_free();
         return realloc(block, size);
     }
-    uint64_t word = epoch_word();
+    uint64_t word = epoch_word(ledger_page);
     if (fails(word, from, size, site))
         return NULL;
     struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
@@ -267,7 +220,7 @@ COLD PEEKS void *realloc_rare(enum origin from, void *block, size_t size, uint32
 
 HOT PEEKS void *ledger_realloc(enum origin from, void *block, size_t size, uint32_t site)
 {
-    if (UNLIKELY(!is_ours(block) || epoch_word() >= PAGE_EPOCHS))
+    if (UNLIKELY(!is_ours(block) || epoch_word(ledger_page) >= PAGE_EPOCHS))
         return realloc_rare(from, block, size, site);
     struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
     if (UNLIKELY(!h))
@@ -358,5 +311,5 @@ void ledger_start_libuv(void)
 PEEKS uint32_t ledger_site_of(const void *block)
 {
     bool ours = is_ours(block) || is_stacked(block);
-    return ours ? ((const struct header *)block - 1)->cell % PAGE_SITES : 0;
+    return ours ? cell_site(((const struct header *)block - 1)->cell) : 0;
 }

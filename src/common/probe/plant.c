@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The self-check's blocks: allocated through OpenSSL's own call, so that they take the ledger's
- * real path. Which connection plants what follows from its ordinal alone, so that several threads
- * need no order among them.
- */
-#include "probe/fail.h"
-#include "probe/probe.h"
+#include "probe/plant.h"
+
 #include "probe/slot.h"
 
-#include <openssl/crypto.h>
 #include <stdatomic.h>
 
 typedef _Atomic(void *) plant_slot;
@@ -19,6 +13,9 @@ enum { ENTRY_BYTES = 40, DEFERRED_BYTES = 56, ONE_TIME_BYTES = 72, EVERY_MIN = 2
  * pointer to it. */
 static plant_slot plant_lost, plant_one_time;
 static plant_slot plant_ring[PAGE_PLANT_RING], plant_waiting[PAGE_PLANT_WAITING];
+
+static struct page *plant_page;
+static struct plant_calls plant_openssl;
 
 static uint64_t load(const page_u64 *from)
 {
@@ -32,7 +29,7 @@ static void add(page_u64 *to, uint64_t n)
 
 static void *plant_make(struct page_check *check, enum page_plant which, size_t size)
 {
-    void *block = CRYPTO_malloc(size, PAGE_PLANT_FILE, 1 + (int)which);
+    void *block = plant_openssl.malloc(size, PAGE_PLANT_FILE, 1 + (int)which);
     if (block) {
         add(&check->allocs, 1);
         add(&check->alloc_bytes, size);
@@ -47,7 +44,7 @@ static void plant_swap(struct page_check *check, plant_slot *slot, void *block)
     if (!old)
         return;
     add(&check->frees, 1);
-    CRYPTO_free(old, PAGE_PLANT_FILE, 0);
+    plant_openssl.free(old, PAGE_PLANT_FILE, 0);
 }
 
 static void plant_controls(struct page_check *check, uint64_t nth, uint64_t every)
@@ -79,26 +76,38 @@ static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t
 
 static void plant_turn(uint64_t nth, uint64_t by_operation)
 {
-    struct page *page = probe_page();
-    if (UNLIKELY(nth < load(&page->check.until)) && load(&page->check.by_operation) == by_operation)
-        plant_at(page, nth);
+    struct page_check *check = &plant_page->check;
+    if (UNLIKELY(nth < load(&check->until)) && load(&check->by_operation) == by_operation)
+        plant_at(plant_page, nth);
 }
 
-void probe_on_connection(uint64_t nth)
+void plant_start(struct page *page, const struct plant_calls *calls)
+{
+    plant_page = page;
+    plant_openssl = *calls;
+}
+
+void plant_on_connection(uint64_t nth)
 {
     plant_turn(nth, 0);
-    if (UNLIKELY(load(&probe_page()->epoch) & PAGE_EPOCH_FAILS))
-        fail_on_connection(nth);
 }
 
-void probe_on_operation(uint64_t nth)
+void plant_on_operation(uint64_t nth)
 {
     plant_turn(nth, 1);
 }
 
-void probe_on_drain(void)
+void plant_on_drain(void)
 {
-    struct page_check *check = &probe_page()->check;
     for (size_t i = 0; i < PAGE_PLANT_WAITING; i++)
-        plant_swap(check, &plant_waiting[i], NULL);
+        plant_swap(&plant_page->check, &plant_waiting[i], NULL);
+}
+
+void plant_forked(void)
+{
+    for (size_t i = 0; i < PAGE_PLANT_RING; i++)
+        atomic_store(&plant_ring[i], NULL);
+    for (size_t i = 0; i < PAGE_PLANT_WAITING; i++)
+        atomic_store(&plant_waiting[i], NULL);
+    atomic_store(&plant_one_time, NULL);
 }

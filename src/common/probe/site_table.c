@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/site_table.h"
 
-#include <sched.h>
 #include <stdbool.h>
 #include <string.h>
 
 struct site_key site_table[SITE_SLOTS];
 
 static struct page *site_page;
-static atomic_flag site_lock = ATOMIC_FLAG_INIT;
-static size_t site_keys; /* under site_lock */
+static atomic_size_t site_keys;
+/* In an entry's file: somebody fills it. A forked child may keep such an entry for good. */
+static const char site_taken[] = "";
 
 /* The page keeps the tail of a long path: the end tells more than the beginning. */
 static const char *name_tail(const char *file)
@@ -19,33 +19,54 @@ static const char *name_tail(const char *file)
     return length > room ? file + (length - room) : file;
 }
 
-static uint32_t site_append(size_t index, const char *name, int line)
+/* FNV-1a of the name, then the line. Two sites with one hash of 64 bits are taken for one: among
+ * 2048 it won't happen. */
+static uint64_t site_key_of(const char *name, int line)
+{
+    uint64_t hash = 0xcbf29ce484222325ull;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3ull;
+    hash = (hash ^ (unsigned int)line) * 0x9e3779b97f4a7c15ull;
+    hash ^= hash >> 32;
+    return hash ? hash : 1;
+}
+
+static void site_fill(size_t index, const char *name, int line)
 {
     struct page_site *site = &site_page->site[index];
     site->line = (uint64_t)(unsigned int)line;
     memcpy(site->file, name, strlen(name) + 1);
     atomic_store_explicit(&site->ready, 1, memory_order_release);
-    atomic_store_explicit(&site_page->sites, index + 1, memory_order_release);
-    return (uint32_t)index;
+    uint64_t sites = atomic_load_explicit(&site_page->sites, memory_order_relaxed);
+    while (sites <= index && !atomic_compare_exchange_weak(&site_page->sites, &sites, index + 1))
+        ;
 }
 
 void site_table_init(struct page *page)
 {
+    uint64_t none = 0;
     site_page = page;
-    site_append(0, "unknown", 0);
+    if (atomic_compare_exchange_strong(&page->site[0].key, &none, 1))
+        site_fill(0, "unknown", 0);
 }
 
-/* The site of that name and line, added when there is room; 0 when there is none. Needs site_lock.
- */
+/* The site of that name and line, added when there is room; 0 when there is none. Entries are taken
+ * in their order, so who comes to a free one has seen all others; and who loses it to another that
+ * wants the same site need not wait until that has filled it. */
 static uint32_t site_by_name(const char *name, int line)
 {
-    size_t count = (size_t)atomic_load_explicit(&site_page->sites, memory_order_relaxed);
-    for (size_t i = 1; i < count && i < PAGE_SITES; i++) {
-        const struct page_site *site = &site_page->site[i];
-        if (site->line == (uint64_t)(unsigned int)line && strcmp(site->file, name) == 0)
+    uint64_t key = site_key_of(name, line);
+    for (size_t i = 1; i < PAGE_SITES; i++) {
+        page_u64 *at = &site_page->site[i].key;
+        uint64_t has = atomic_load_explicit(at, memory_order_relaxed);
+        if (has == 0 && atomic_compare_exchange_strong(at, &has, key)) {
+            site_fill(i, name, line);
+            return (uint32_t)i;
+        }
+        if (has == key)
             return (uint32_t)i;
     }
-    return count < PAGE_SITES ? site_append(count, name, line) : 0;
+    return 0;
 }
 
 /* The entry of (file, line), or the empty one where it belongs. A quarter of the table is always
@@ -61,21 +82,33 @@ static struct site_key *key_seek(const char *file, int line, bool *ret_found)
     }
 }
 
+/* An entry for (file, line): taken by this thread, or found after all. NULL when the table is full.
+ */
+static struct site_key *key_take(const char *file, int line, bool *ret_found)
+{
+    if (atomic_fetch_add_explicit(&site_keys, 1, memory_order_relaxed) >= SITE_SLOTS / 4 * 3) {
+        atomic_fetch_sub_explicit(&site_keys, 1, memory_order_relaxed);
+        return NULL;
+    }
+    for (;;) {
+        struct site_key *key = key_seek(file, line, ret_found);
+        const char *none = NULL;
+        if (*ret_found || atomic_compare_exchange_strong(&key->file, &none, site_taken))
+            return key;
+    }
+}
+
+/* Two threads may enter the same (file, line) twice: both entries lead to one site. */
 static uint32_t site_insert(const char *file, int line)
 {
     bool found;
-    struct site_key *key = key_seek(file, line, &found);
-    if (found)
-        return key->site;
-    if (site_keys >= SITE_SLOTS / 4 * 3)
-        return 0;
     uint32_t site = site_by_name(name_tail(file), line);
-    if (site == 0)
-        return 0;
+    struct site_key *key = site ? key_take(file, line, &found) : NULL;
+    if (!key || found)
+        return site;
     key->line = line;
     key->site = site;
     atomic_store_explicit(&key->file, file, memory_order_release);
-    site_keys++;
     return site;
 }
 
@@ -85,12 +118,7 @@ __attribute__((noinline)) uint32_t site_find_slow(const char *file, int line)
     if (!file)
         file = "";
     struct site_key *key = key_seek(file, line, &found);
-    if (found)
-        return key->site;
-    while (atomic_flag_test_and_set_explicit(&site_lock, memory_order_acquire))
-        sched_yield();
-    uint32_t site = site_insert(file, line);
-    atomic_flag_clear_explicit(&site_lock, memory_order_release);
+    uint32_t site = found ? key->site : site_insert(file, line);
     if (site == 0)
         atomic_fetch_add_explicit(&site_page->sites_lost, 1, memory_order_relaxed);
     return site;

@@ -3,7 +3,8 @@
  * From the (file, line) that OpenSSL passes to the hooks to the number of a site in the page. The
  * key is the pointer, not the text: comparing text on every allocation would cost more than all
  * the rest. Several pointers with equal text (one header, many objects) lead to the same site. The
- * table is the process's own, only ever grows and is read without a lock.
+ * table is the process's own, only ever grows, and has no lock, nor has the page's list of sites,
+ * which several processes may fill: a signal handler or a forked child may come at any moment.
  */
 #ifndef SOAK_PROBE_SITE_TABLE_H
 #define SOAK_PROBE_SITE_TABLE_H
@@ -15,7 +16,8 @@
 
 enum { SITE_SLOTS = 8192 };
 
-/* `file` is written last. An empty entry reads as (NULL, 0) -> site 0. */
+/* `file` is written last; until then the entry is nobody's. An empty entry reads as (NULL, 0) ->
+ * site 0. */
 struct site_key {
     _Atomic(const char *) file;
     int line;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SLOT_LAST = PAGE_THREADS - 1 };
 
@@ -13,14 +14,21 @@ static _Thread_local bool slot_asked __attribute__((tls_model("initial-exec")));
 
 static struct page *slot_page;
 static pthread_key_t slot_key;
-static atomic_bool slot_taken[SLOT_LAST];
+static _Atomic pid_t slot_pid;
 
-/* The key's destructor: this thread ends, another may go on counting in its slot. */
-static void slot_give_back(void *slot)
+static uint64_t owner_now(bool busy)
 {
-    size_t index = (size_t)((struct page_thread *)slot - slot_page->thread);
+    return PAGE_OWNER(atomic_load_explicit(&slot_pid, memory_order_relaxed), busy);
+}
+
+/* The key's destructor: this thread ends, another may go on counting in its slot. A forked child's
+ * thread may still hold its parent's, which isn't its to give. */
+static void slot_give_back(void *value)
+{
+    struct page_thread *slot = value;
+    uint64_t busy = owner_now(true);
     slot_own = NULL;
-    atomic_store_explicit(&slot_taken[index], false, memory_order_release);
+    atomic_compare_exchange_strong(&slot->owner, &busy, owner_now(false));
 }
 
 int slot_init(struct page *page, struct err *e)
@@ -29,14 +37,39 @@ int slot_init(struct page *page, struct err *e)
     if (code != 0)
         return err_set(e, "cannot make a thread key for the probe: %s", strerror(code));
     slot_page = page;
+    slot_pid = getpid();
     return 0;
 }
 
-static bool slot_try(size_t index)
+void slot_forked(pid_t pid)
 {
-    atomic_bool *taken = &slot_taken[index];
-    return !atomic_load_explicit(taken, memory_order_relaxed) &&
-           !atomic_exchange_explicit(taken, true, memory_order_acquire);
+    atomic_store_explicit(&slot_pid, pid, memory_order_relaxed);
+}
+
+void slot_forget(void)
+{
+    slot_own = NULL;
+    slot_asked = false;
+}
+
+/* Takes the first slot whose owner is `from`; NULL when there is none. */
+static struct page_thread *slot_take(uint64_t from)
+{
+    for (size_t i = 0; i < SLOT_LAST; i++) {
+        struct page_thread *slot = &slot_page->thread[i];
+        uint64_t owner = from;
+        if (atomic_load_explicit(&slot->owner, memory_order_relaxed) == from &&
+            atomic_compare_exchange_strong(&slot->owner, &owner, owner_now(true)))
+            return slot;
+    }
+    return NULL;
+}
+
+/* One that an ended thread of this process left, else a free one. */
+static struct page_thread *slot_find(void)
+{
+    struct page_thread *slot = slot_take(owner_now(false));
+    return slot ? slot : slot_take(0);
 }
 
 struct page_thread *slot_claim(void)
@@ -44,17 +77,13 @@ struct page_thread *slot_claim(void)
     if (slot_asked)
         return slot_own;
     slot_asked = true;
-    for (size_t i = 0; i < SLOT_LAST; i++) {
-        if (!slot_try(i))
-            continue;
-        struct page_thread *slot = &slot_page->thread[i];
-        atomic_store_explicit(&slot->used, 1, memory_order_relaxed);
-        slot_own = slot;
-        pthread_setspecific(slot_key, slot);
-        return slot;
-    }
-    atomic_fetch_add_explicit(&slot_page->threads_shared, 1, memory_order_relaxed);
-    return NULL;
+    slot_own = slot_find();
+    if (slot_own)
+        atomic_store_explicit(&slot_own->used, 1, memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(&slot_page->threads_shared, 1, memory_order_relaxed);
+    pthread_setspecific(slot_key, slot_own);
+    return slot_own;
 }
 
 struct page_thread *slot_shared(void)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which slot of the page a thread counts in. A thread claims a slot of its own at its first
- * allocation or free, and gives it back when it ends; the next thread goes on counting there,
- * because only sums mean something. Counting in an own slot takes a plain load and store. A thread
- * that found no slot, or that frees after it gave its slot back (another key's destructor may run
- * later than ours), counts in the last slot, which all such threads share, by atomic adds.
+ * allocation or free, and gives it back when it ends; the next thread of the process goes on
+ * counting there, because only sums mean something. Counting in an own slot takes a plain load and
+ * store. A thread that found no slot, or that frees after it gave its slot back (another key's
+ * destructor may run later than ours), counts in the last slot, which all such threads share, by
+ * atomic adds. Slots are claimed in the page, so several processes may share one.
  */
 #ifndef SOAK_PROBE_SLOT_H
 #define SOAK_PROBE_SLOT_H
@@ -13,6 +14,7 @@
 #include "page/page.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define LIKELY(cond)   __builtin_expect(!!(cond), 1)
 #define UNLIKELY(cond) __builtin_expect(!!(cond), 0)
@@ -22,6 +24,13 @@ extern _Thread_local struct page_thread *slot_own __attribute__((tls_model("init
 
 /* Prepares the slots of `page`. Once, before the hooks. Returns 0 or -1. */
 int slot_init(struct page *page, struct err *e);
+
+/* This process is a forked child, its number `pid`: the slots that it knows are its parent's. By
+ * the thread that finds out. */
+void slot_forked(pid_t pid);
+
+/* The slot that this thread had is another process's: it may claim one. */
+void slot_forget(void);
 
 /* Claims a slot for this thread if it may have one. Returns slot_own, which may still be NULL. */
 struct page_thread *slot_claim(void);

@@ -4,37 +4,10 @@
 #include "probe/slot.h"
 
 #include <string.h>
-#include <unwind.h>
-
-struct walk {
-    size_t frames;
-    uint64_t frame[PAGE_STACK_FRAMES];
-};
-
-/* The linker's names for the ends of the section of STACKS_OWN. */
-extern const char section_begin[] __asm__("__start_soak_hooks")
-    __attribute__((visibility("hidden")));
-extern const char section_end[] __asm__("__stop_soak_hooks") __attribute__((visibility("hidden")));
 
 static struct page_capture *capture;
 /* The unwinder might allocate through the hooks one day; it must not walk its own walk. */
 static _Thread_local bool walking __attribute__((tls_model("initial-exec")));
-
-static bool is_own(uint64_t ip)
-{
-    return ip > (uint64_t)section_begin && ip <= (uint64_t)section_end;
-}
-
-static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *to)
-{
-    struct walk *walk = to;
-    uint64_t ip = (uint64_t)_Unwind_GetIP(context);
-    if (!ip || walk->frames == PAGE_STACK_FRAMES)
-        return _URC_END_OF_STACK;
-    if (walk->frames || !is_own(ip))
-        walk->frame[walk->frames++] = ip;
-    return _URC_NO_REASON;
-}
 
 /* FNV-1a by words, mixed at the end (murmur3's finaliser), because the low bits choose the entry.
  */
@@ -77,9 +50,8 @@ static uint32_t find_or_add(uint32_t site, const struct walk *walk)
 
 void stacks_start(struct page *page)
 {
-    struct walk warm = {0};
     capture = &page->capture;
-    _Unwind_Backtrace(on_frame, &warm);
+    walk_prepare();
 }
 
 bool stacks_wanted(uint32_t site)
@@ -94,8 +66,7 @@ static __attribute__((noinline)) STACKS_OWN bool walk_now(struct walk *walk)
     if (walking)
         return false;
     walking = true;
-    walk->frames = 0;
-    _Unwind_Backtrace(on_frame, walk);
+    walk_stack(walk);
     walking = false;
     return true;
 }

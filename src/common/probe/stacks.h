@@ -10,16 +10,12 @@
 #define SOAK_PROBE_STACKS_H
 
 #include "page/page.h"
+#include "probe/walk.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Marks the functions between the allocating code and the walk. They lie in a section of their own,
- * so an address tells them without a figure being passed on the way of every block. */
-#define STACKS_OWN __attribute__((section("soak_hooks")))
-
-/* Walks a stack once, so that whatever the unwinder loads or prepares is there before the hooks.
- * Once, before the hooks. */
+/* Once, before the hooks. */
 void stacks_start(struct page *page);
 
 /* Whether the orchestrator wants the stacks of `site`. */

@@ -6,7 +6,6 @@
 #include "report/figures.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { SENTENCE = 2048, NAMED = 12 };
@@ -172,7 +171,6 @@ static void say_together(struct text *t, const struct result_attribution *w)
 void parts_attribution(const struct result_subject *subject, const struct screen *s)
 {
     const struct result_attribution *w = subject->attribution;
-    struct screen_lead lead = screen_lead_at("when", PARTS_LEAK_COLUMN);
     char said[SENTENCE];
     struct text t = text_into(said, sizeof said);
     if (!w)
@@ -202,7 +200,7 @@ void parts_attribution(const struct result_subject *subject, const struct screen
         say_together(&t, w);
         break;
     }
-    screen_wrap(s, &lead, "%s", said);
+    screen_say(s, "when", PARTS_LEAK_COLUMN, "%s", said);
 }
 
 char *parts_attribution_sensitivity(char *buf, size_t size, const struct result_subject *subject)

@@ -2,6 +2,7 @@
 #include "document_internal.h"
 
 #include "base/check.h"
+#include "base/input.h"
 #include "report/footprint.h"
 
 #include <limits.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static int read_subjects(struct document *d, struct err *e)
 {
@@ -151,9 +151,8 @@ struct document *document_read(const json_t *root, struct err *e)
 struct document *document_load(const char *path, struct err *e)
 {
     char inside[PATH_MAX];
-    struct stat stat_of;
-    bool folder = stat(path, &stat_of) == 0 && S_ISDIR(stat_of.st_mode);
-    int n = snprintf(inside, sizeof inside, "%s%s", path, folder ? "/result.json" : "");
+    int n =
+        snprintf(inside, sizeof inside, "%s%s", path, input_is_folder(path) ? "/result.json" : "");
     if (n < 0 || (size_t)n >= sizeof inside) {
         err_set(e, "%.60s...: the path is too long", path);
         return NULL;

@@ -16,11 +16,11 @@ static void print_note(const struct result_subject *subject, const struct result
                        const char *word, int column, const struct screen *s)
 {
     char place[CLAUSE] = "";
-    struct screen_lead lead = screen_lead_at(word, column);
     if (site->file)
         figure_place(place, sizeof place, site->file, site->line);
-    screen_wrap(s, &lead, "%s%s%s%s (%s): %s", site->verdict == VERDICT_PASS ? "" : "undecided, ",
-                kind_text(site->kind), place[0] ? ", " : "", place, subject->name, site->why);
+    screen_say(s, word, column, "%s%s%s%s (%s): %s",
+               site->verdict == VERDICT_PASS ? "" : "undecided, ", kind_text(site->kind),
+               place[0] ? ", " : "", place, subject->name, site->why);
 }
 
 /* Growth that is explained, or that could not be told yet: what isn't a leak shouldn't be a
@@ -40,16 +40,14 @@ static void print_notes(const struct result *r, int column, const struct screen 
                 print_note(subject, site, found == 1 ? "noted" : "", column, s);
         }
     }
-    struct screen_lead lead = screen_lead_at("", column);
     if (found > NOTES_SHOWN)
-        screen_wrap(s, &lead, "and %zu more: result.json has them", found - NOTES_SHOWN);
+        screen_say(s, "", column, "and %zu more: result.json has them", found - NOTES_SHOWN);
 }
 
 static void print_self_check(const struct canary *check, int column, const struct screen *s)
 {
-    struct screen_lead lead = screen_lead_at("meter check", column);
     if (check->state != CANARY_NONE)
-        screen_wrap(s, &lead, "%s", check->sentence);
+        screen_say(s, "meter check", column, "%s", check->sentence);
 }
 
 static void print_errors(const struct result *r, int column, const struct screen *s)
@@ -69,54 +67,47 @@ static void print_errors(const struct result *r, int column, const struct screen
         if (kinds[i].count)
             text_add(&text, "%s%s %s", text.used ? ", " : ": ", kinds[i].name,
                      human_count(count, sizeof count, (int64_t)kinds[i].count));
-    struct screen_lead lead = screen_lead_at("errors", column);
     if (!e->total)
         return;
-    screen_wrap(s, &lead, "%s failed connections%s",
-                human_count(total, sizeof total, (int64_t)e->total), said);
-    lead = screen_lead_at("", column);
+    screen_say(s, "errors", column, "%s failed connections%s",
+               human_count(total, sizeof total, (int64_t)e->total), said);
     if (r->first_failure.text)
-        screen_wrap(s, &lead, "the first (%s): %s", r->first_failure.behaviour,
-                    r->first_failure.text);
+        screen_say(s, "", column, "the first (%s): %s", r->first_failure.behaviour,
+                   r->first_failure.text);
 }
 
 /* Peers that are no part of the load. */
 static void print_foreign(const struct result *r, int column, const struct screen *s)
 {
     char count[32];
-    struct screen_lead lead = screen_lead_at("foreign", column);
     if (r->run.foreign)
-        screen_wrap(s, &lead, "%s connection%s to the server's port came from elsewhere: %s",
-                    human_count(count, sizeof count, (int64_t)r->run.foreign),
-                    r->run.foreign == 1 ? "" : "s",
-                    r->run.foreign_served
-                        ? "served like the run's own, as IPv6 has one loopback address for all"
-                        : "turned away, and in none of these figures");
+        screen_say(s, "foreign", column,
+                   "%s connection%s to the server's port came from elsewhere: %s",
+                   human_count(count, sizeof count, (int64_t)r->run.foreign),
+                   r->run.foreign == 1 ? "" : "s",
+                   r->run.foreign_served
+                       ? "served like the run's own, as IPv6 has one loopback address for all"
+                       : "turned away, and in none of these figures");
 }
 
 static void print_skipped(const struct result *r, int column, const struct screen *s)
 {
-    struct screen_lead lead = screen_lead_at("skipped", column);
-    for (size_t i = 0; i < r->skipped_count; i++) {
-        screen_wrap(s, &lead, "%s: %s", r->skipped[i].name, r->skipped[i].why);
-        lead = screen_lead_at("", column);
-    }
+    for (size_t i = 0; i < r->skipped_count; i++)
+        screen_say(s, i ? "" : "skipped", column, "%s: %s", r->skipped[i].name, r->skipped[i].why);
 }
 
 /* ---- a crash ---- */
 
-void parts_crash(const struct result_crash *crash, int column, const struct screen *s)
+static void print_crash(const struct result_crash *crash, int column, const struct screen *s)
 {
     char text[SCREEN_TEXT];
     size_t shown = crash->frames < CRASH_FRAMES_SHOWN ? crash->frames : CRASH_FRAMES_SHOWN;
     for (size_t i = 0; i < shown; i++) {
-        struct screen_lead lead = screen_lead_at(i == 0 ? "crash" : "", column);
-        screen_wrap(s, &lead, "%s%s", i == 0 ? "" : "← ",
-                    symbol_text(&crash->frame[i], text, sizeof text));
+        screen_say(s, i == 0 ? "crash" : "", column, "%s%s", i == 0 ? "" : "← ",
+                   symbol_text(&crash->frame[i], text, sizeof text));
     }
-    struct screen_lead lead = screen_lead_at("", column);
     if (crash->frames > shown)
-        screen_wrap(s, &lead, "← %zu more", crash->frames - shown);
+        screen_say(s, "", column, "← %zu more", crash->frames - shown);
 }
 
 /* What was fetched or built for this run; the machine's own libraries are no news. */
@@ -132,9 +123,8 @@ static void print_mapped(const struct result *r, int column, const struct screen
         last = m->part;
         text_item(&list, "%s %s (%s)", m->part, m->version ? m->version : "?", m->origin);
     }
-    struct screen_lead lead = screen_lead_at("libraries", column);
     if (list.used)
-        screen_wrap(s, &lead, "%s", text);
+        screen_say(s, "libraries", column, "%s", text);
 }
 
 /* ---- the footprint ---- */
@@ -153,30 +143,27 @@ static char *side_text(char *buf, size_t size, const struct footprint_side *side
     return buf;
 }
 
-void parts_footprint(const struct footprint *f, int column, const struct screen *s)
+/* What a connection allocates and holds, by soak-footprint; nothing for NULL. */
+static void print_footprint(const struct footprint *f, int column, const struct screen *s)
 {
     char server[CLAUSE], client[CLAUSE], rss[32], more[CLAUSE] = "";
     if (!f || f->connections == 0)
         return;
-    struct screen_lead lead = screen_lead_at("footprint", column);
     if (isfinite(f->rss_bytes_per_conn))
         snprintf(more, sizeof more, "; RSS %s (not judged)",
                  human_bytes(rss, sizeof rss, f->rss_bytes_per_conn));
-    screen_wrap(s, &lead, "per connection, TLS %s, %s: server %s%s; client %s", f->tls, f->key,
-                side_text(server, sizeof server, &f->end[FOOTPRINT_SERVER]), more,
-                side_text(client, sizeof client, &f->end[FOOTPRINT_CLIENT]));
-    lead = screen_lead_at("", column);
+    screen_say(s, "footprint", column, "per connection, TLS %s, %s: server %s%s; client %s", f->tls,
+               f->key, side_text(server, sizeof server, &f->end[FOOTPRINT_SERVER]), more,
+               side_text(client, sizeof client, &f->end[FOOTPRINT_CLIENT]));
     if (f->left_out[0])
-        screen_wrap(s, &lead, "without what the scenario has of: %s", f->left_out);
+        screen_say(s, "", column, "without what the scenario has of: %s", f->left_out);
 }
 
 /* The survivors' files are written beside the result. */
 static void print_pictures(const char *folder, int column, const struct screen *s)
 {
-    struct screen_lead lead = screen_lead_at("picture", column);
-    screen_wrap(s, &lead, "%s/survivors.svg", folder);
-    lead = screen_lead_at("profile", column);
-    screen_wrap(s, &lead, "go tool pprof -http=: %s/survivors.pb.gz", folder);
+    screen_say(s, "picture", column, "%s/survivors.svg", folder);
+    screen_say(s, "profile", column, "go tool pprof -http=: %s/survivors.pb.gz", folder);
 }
 
 /* What the commands to type next are for. */
@@ -204,40 +191,36 @@ static const char *next_word(const struct result *r, size_t i)
 static void print_next(const struct result *r, size_t i, int column, const struct screen *s)
 {
     const char *note = r->next_note[i] ? r->next_note[i] : "";
-    struct screen_lead lead = screen_lead_at(next_word(r, i), column);
     bool fits = column + screen_width(r->next[i]) + GAP + screen_width(note) <= s->columns;
-    screen_wrap(s, &lead, "%s%*s%s", r->next[i], fits && note[0] ? GAP : 0, "", fits ? note : "");
-    lead = screen_lead_at("", column);
+    screen_say(s, next_word(r, i), column, "%s%*s%s", r->next[i], fits && note[0] ? GAP : 0, "",
+               fits ? note : "");
     if (!fits && note[0])
-        screen_wrap(s, &lead, "%s", note);
+        screen_say(s, "", column, "%s", note);
 }
 
 static void print_files(const struct result *r, const struct result_subject *lead_subject,
                         int column, const struct screen *s)
 {
     bool pictures = lead_subject && lead_subject->capture.stacks && r->verdict == VERDICT_LEAK;
-    struct screen_lead lead = screen_lead_at("files", column);
     const char *own = r->shown_dir ? r->shown_dir : r->run_dir;
     const char *folder = pictures && r->last_dir ? r->last_dir : own;
     if (folder && pictures)
         print_pictures(folder, column, s);
     else if (folder)
-        screen_wrap(s, &lead, "%s", folder);
+        screen_say(s, "files", column, "%s", folder);
     for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++)
         print_next(r, i, column, s);
-    lead = screen_lead_at("missing", column);
     if (r->missing && !r->next[0])
-        screen_wrap(s, &lead, "%s", r->missing);
+        screen_say(s, "missing", column, "%s", r->missing);
 }
 
 void parts_foot(const struct result *r, const struct screen *s)
 {
     const struct result_subject *lead_subject = parts_lead(r);
     int column = parts_column(r->verdict, s);
-    struct screen_lead lead = screen_lead_at("broken", column);
     if (r->broken && r->verdict == VERDICT_LEAK)
-        screen_wrap(s, &lead, "%s", r->broken);
-    parts_crash(&r->crash, column, s);
+        screen_say(s, "broken", column, "%s", r->broken);
+    print_crash(&r->crash, column, s);
     print_notes(r, column, s);
     bool check_failed = lead_subject && lead_subject->canary.state == CANARY_FAILED;
     if (lead_subject && !r->broken && (r->verdict == VERDICT_PASS || check_failed))
@@ -246,6 +229,6 @@ void parts_foot(const struct result *r, const struct screen *s)
     print_foreign(r, column, s);
     print_skipped(r, column, s);
     print_mapped(r, column, s);
-    parts_footprint(r->footprint, column, s);
+    print_footprint(r->footprint, column, s);
     print_files(r, lead_subject, column, s);
 }

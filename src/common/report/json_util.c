@@ -77,7 +77,8 @@ static bool given(const json_t *object, const char *key, const json_t **ret)
     return *ret && !json_is_null(*ret);
 }
 
-int json_read_number(const json_t *object, const char *key, double *ret, struct err *e)
+/* `object` may be NULL. Each returns 0 or -1. */
+static int json_read_number(const json_t *object, const char *key, double *ret, struct err *e)
 {
     const json_t *value;
     if (!given(object, key, &value))

@@ -38,8 +38,6 @@ char *json_document(json_t *root);
 /* The document in `path`, or NULL with a sentence that names the path. A key that is there twice is
  * refused. */
 json_t *json_load(const char *path, struct err *e);
-/* `object` may be NULL. Each returns 0 or -1. */
-int json_read_number(const json_t *object, const char *key, double *ret, struct err *e);
 /* Refuses less than 0 too. */
 int json_read_count(const json_t *object, const char *key, double *ret, struct err *e);
 /* As json_read_count, and refuses a key that is missing or null. */

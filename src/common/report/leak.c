@@ -3,13 +3,73 @@
 
 #include "options/grammar.h"
 #include "report/figures.h"
-#include "report/table.h"
+#include "report/screen.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { SITES_SHOWN = 3, CLAUSE = 256 };
+
+/* ---- the call stack of most survivors ---- */
+
+enum { FRAMES_SHOWN = 5, FRAMES_BESIDE = 3, FUNCTION_COLUMN = 24 };
+
+/* `server/defect.c:78`, or the file of the code; "" for neither. */
+static const char *place_of(const struct symbol *f, char *buf, size_t size)
+{
+    if (f->file)
+        return figure_place(buf, size, f->file, f->line);
+    return f->module ? f->module : "";
+}
+
+static int function_column(const struct result_stack *stack)
+{
+    int widest = 0;
+    for (size_t i = 0; i < stack->frames && i < FRAMES_SHOWN; i++) {
+        int width = stack->frame[i].function ? screen_width(stack->frame[i].function) : 0;
+        widest = width > widest && width <= FUNCTION_COLUMN ? width : widest;
+    }
+    return widest;
+}
+
+/* A named frame, or all nameless ones of a file that follow. Returns how many were printed. */
+static size_t print_frame(const struct result_stack *stack, size_t i, int column, const char *word,
+                          const struct screen *s)
+{
+    char text[SCREEN_TEXT / 2], place[SCREEN_TEXT / 4];
+    const struct symbol *f = &stack->frame[i];
+    bool wide = s->columns >= 60;
+    size_t nameless = symbol_nameless_text(f, stack->frames - i, text, sizeof text);
+    if (nameless) {
+        screen_say(s, word, PARTS_LEAK_COLUMN, "%s", text);
+        return nameless;
+    }
+    if (!f->function)
+        screen_say(s, word, PARTS_LEAK_COLUMN, "%s", symbol_text(f, text, sizeof text));
+    else
+        screen_say(s, word, PARTS_LEAK_COLUMN, "%-*s  %s%s", wide ? column : 0, f->function,
+                   place_of(f, place, sizeof place), i == 0 && wide ? "  allocates it" : "");
+    return 1;
+}
+
+/* One stack: functions and their places; `alone`, it says where by itself, without a list of sites.
+ */
+static void print_stack(const struct result_stack *stack, bool alone, const struct screen *s)
+{
+    const char *word = alone ? "where" : "stack";
+    int most = alone ? FRAMES_SHOWN : FRAMES_BESIDE;
+    int column = function_column(stack), lines = 0;
+    size_t i = 0;
+    while (i < stack->frames && lines < most) {
+        i += print_frame(stack, i, column, i == 0 ? word : "", s);
+        lines++;
+    }
+    if (i < stack->frames)
+        screen_say(s, "", PARTS_LEAK_COLUMN, "%zu more in survivors.svg", stack->frames - i);
+}
+
+/* ---- the leak ---- */
 
 static bool guilty(const struct result_site *site)
 {
@@ -73,7 +133,6 @@ static void print_what(const struct result *r, const struct result_subject *subj
 {
     const struct judgement *j = &subject->judgement;
     char text[CLAUSE * 2], bytes[FIGURE_SIZE], over[FIGURE_SIZE], day[CLAUSE] = "";
-    struct screen_lead lead = screen_lead_at("what", PARTS_LEAK_COLUMN);
     human_count(over, sizeof over, (int64_t)j->sensitivity.closed);
     enum measured_by by = kind_measured_by(j->kind);
     if (by == BY_COUNT)
@@ -91,7 +150,7 @@ static void print_what(const struct result *r, const struct result_subject *subj
         what_blocks(text, sizeof text, j);
     if (by != BY_COUNT && by != BY_TIME)
         a_day(day, sizeof day, r, j);
-    screen_wrap(s, &lead, "%s%s", text, day);
+    screen_say(s, "what", PARTS_LEAK_COLUMN, "%s%s", text, day);
 }
 
 static void site_row(struct table *t, const struct screen *s, const struct result_site *site)
@@ -138,10 +197,9 @@ static void print_sites(const struct result_subject *subject, size_t found, cons
     table_print(&table, s);
     size_t dropped = j->findings_total > j->findings ? j->findings_total - j->findings : 0;
     size_t more = (found > SITES_SHOWN ? found - SITES_SHOWN : 0) + dropped;
-    struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
     if (more)
-        screen_wrap(s, &lead, "and %zu more site%s: result.json has them", more,
-                    more == 1 ? "" : "s");
+        screen_say(s, "", PARTS_LEAK_COLUMN, "and %zu more site%s: result.json has them", more,
+                   more == 1 ? "" : "s");
 }
 
 /* One site needs no row of its own when its stack begins with it. */
@@ -157,7 +215,7 @@ static void print_where(const struct result_subject *subject, const struct scree
     if (!by_stack && has_site)
         print_sites(subject, found, s);
     if (stack)
-        parts_stack(stack, by_stack, s);
+        print_stack(stack, by_stack, s);
 }
 
 static bool kind_seen_before(const struct result_subject *subject, size_t index)
@@ -192,10 +250,10 @@ static void print_why(const struct result_subject *subject, const struct screen 
         const struct result_site *site = &subject->site[i];
         if (!is_told(subject, site) || kind_seen_before(subject, i))
             continue;
-        struct screen_lead lead = screen_lead_at(word, PARTS_LEAK_COLUMN);
         bool first = strcmp(word, "why") == 0, plain = first && site->kind == KIND_SIDE;
-        screen_wrap(s, &lead, "%s%s%s%s%s", plain ? "" : kind_text(site->kind), plain ? "" : ": ",
-                    site->why, first ? freed : "", first ? dependence(&subject->judgement) : "");
+        screen_say(s, word, PARTS_LEAK_COLUMN, "%s%s%s%s%s", plain ? "" : kind_text(site->kind),
+                   plain ? "" : ": ", site->why, first ? freed : "",
+                   first ? dependence(&subject->judgement) : "");
         word = "also";
     }
 }
@@ -207,62 +265,4 @@ void parts_leak(const struct result *r, const struct result_subject *subject,
     print_where(subject, s);
     parts_attribution(subject, s);
     print_why(subject, s);
-}
-
-/* ---- the call stack of most survivors ---- */
-
-enum { FRAMES_SHOWN = 5, FRAMES_BESIDE = 3, FUNCTION_COLUMN = 24 };
-
-/* `server/defect.c:78`, or the file of the code; "" for neither. */
-static const char *place_of(const struct symbol *f, char *buf, size_t size)
-{
-    if (f->file)
-        return figure_place(buf, size, f->file, f->line);
-    return f->module ? f->module : "";
-}
-
-static int function_column(const struct result_stack *stack)
-{
-    int widest = 0;
-    for (size_t i = 0; i < stack->frames && i < FRAMES_SHOWN; i++) {
-        int width = stack->frame[i].function ? screen_width(stack->frame[i].function) : 0;
-        widest = width > widest && width <= FUNCTION_COLUMN ? width : widest;
-    }
-    return widest;
-}
-
-/* A named frame, or all nameless ones of a file that follow. Returns how many were printed. */
-static size_t print_frame(const struct result_stack *stack, size_t i, int column, const char *word,
-                          const struct screen *s)
-{
-    char text[SCREEN_TEXT / 2], place[SCREEN_TEXT / 4];
-    const struct symbol *f = &stack->frame[i];
-    struct screen_lead lead = screen_lead_at(word, PARTS_LEAK_COLUMN);
-    bool wide = s->columns >= 60;
-    size_t nameless = symbol_nameless_text(f, stack->frames - i, text, sizeof text);
-    if (nameless) {
-        screen_wrap(s, &lead, "%s", text);
-        return nameless;
-    }
-    if (!f->function)
-        screen_wrap(s, &lead, "%s", symbol_text(f, text, sizeof text));
-    else
-        screen_wrap(s, &lead, "%-*s  %s%s", wide ? column : 0, f->function,
-                    place_of(f, place, sizeof place), i == 0 && wide ? "  allocates it" : "");
-    return 1;
-}
-
-void parts_stack(const struct result_stack *stack, bool alone, const struct screen *s)
-{
-    const char *word = alone ? "where" : "stack";
-    int most = alone ? FRAMES_SHOWN : FRAMES_BESIDE;
-    int column = function_column(stack), lines = 0;
-    size_t i = 0;
-    while (i < stack->frames && lines < most) {
-        i += print_frame(stack, i, column, i == 0 ? word : "", s);
-        lines++;
-    }
-    struct screen_lead lead = screen_lead_at("", PARTS_LEAK_COLUMN);
-    if (i < stack->frames)
-        screen_wrap(s, &lead, "%zu more in survivors.svg", stack->frames - i);
 }

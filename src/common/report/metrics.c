@@ -2,9 +2,8 @@
 #include "sections.h"
 
 #include "base/text.h"
-#include "options/grammar.h"
 #include "report/figures.h"
-#include "report/table.h"
+#include "report/screen.h"
 
 #include <math.h>
 #include <stdio.h>

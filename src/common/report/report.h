@@ -5,7 +5,6 @@
 #ifndef SOAK_REPORT_REPORT_H
 #define SOAK_REPORT_REPORT_H
 
-#include "base/err.h"
 #include "report/result.h"
 
 #include <stdio.h>

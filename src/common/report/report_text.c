@@ -249,7 +249,8 @@ char *report_headline(const struct result *r, char *buf, size_t size)
 
 #define VERDICT_INK(id, name, word, code, gravity, ink) [id] = INK_##ink,
 
-void parts_headline(const struct result *r, const struct screen *s)
+/* The one line that answers the question. */
+static void print_headline(const struct result *r, const struct screen *s)
 {
     static const enum ink inks[VERDICT_COUNT] = {VERDICT_LIST(VERDICT_INK)};
     char text[REPORT_HEADLINE];
@@ -299,8 +300,7 @@ static void print_others(const struct result *r, const struct result_subject *le
         if (one == lead || one->judgement.verdict == VERDICT_PASS || !has_figures(one) ||
             (r->broken && !leaks))
             continue;
-        struct screen_lead word = screen_lead_at(one->name, PARTS_LEAK_COLUMN);
-        screen_wrap(s, &word, "%s", verdict_name(one->judgement.verdict));
+        screen_say(s, one->name, PARTS_LEAK_COLUMN, "%s", verdict_name(one->judgement.verdict));
         if (leaks)
             parts_leak(r, one, s);
         else
@@ -326,7 +326,7 @@ void report_text(const struct result *r, const struct report_style *style, bool 
     struct screen screen = screen_of(out, style);
     const struct result_subject *lead = parts_lead(r);
     bool seen = is_told_by_seen(r);
-    parts_headline(r, &screen);
+    print_headline(r, &screen);
     if (quiet)
         return;
     fputc('\n', out);

@@ -37,12 +37,37 @@ struct screen_lead {
     const char *word;
     enum ink ink;
 };
-/* A bold word near the margin, its text from `column` on. */
-struct screen_lead screen_lead_at(const char *word, int column);
-
 /* Prints the lead, then the text, wrapped at blanks and, where a word is longer than the line,
  * anywhere. Further lines begin at the lead's column. Ends with a newline. */
 void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same behind a bold word near the margin, its text from `column` on. */
+void screen_say(const struct screen *s, const char *word, int column, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/*
+ * A small table of text cells that fits the screen: when it is too wide, columns are left out in
+ * the order that the caller ranks them, and last one column is cut. A column without a single cell
+ * isn't shown, and a table without titles has no head line.
+ */
+enum { TABLE_COLUMNS = 7, TABLE_ROWS = 32, TABLE_CELL = 64 };
+
+struct table_column {
+    const char *title;
+    bool right;     /* numbers */
+    bool keep_tail; /* the end tells more than the beginning, as of a path */
+    int drop;       /* 0 = never left out; the highest goes first */
+};
+
+struct table {
+    const struct table_column *column; /* borrowed */
+    int columns, rows;
+    int flexible; /* the column that is cut when the others can't give way */
+    char cell[TABLE_ROWS][TABLE_COLUMNS][TABLE_CELL];
+    enum ink ink[TABLE_ROWS][TABLE_COLUMNS];
+};
+
+/* Prints with an indent of two. Cells must be cleaned (screen_clean). */
+void table_print(const struct table *t, const struct screen *s);
 
 #endif

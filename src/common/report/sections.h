@@ -6,7 +6,6 @@
 #ifndef SOAK_REPORT_PARTS_H
 #define SOAK_REPORT_PARTS_H
 
-#include "report/report.h"
 #include "report/result.h"
 #include "report/screen.h"
 
@@ -33,17 +32,9 @@ bool parts_far_below(const struct result *r);
 
 /* ---- lines ---- */
 
-/* The one line that answers the question. */
-void parts_headline(const struct result *r, const struct screen *s);
 /* What, where, when and why of a leak. */
 void parts_leak(const struct result *r, const struct result_subject *subject,
                 const struct screen *s);
-/* One stack: functions and their places; `alone`, it says where by itself, without a list of sites.
- */
-void parts_stack(const struct result_stack *stack, bool alone, const struct screen *s);
-/* The stack of a crash; nothing when there was none, or it isn't known. `column`: where the text
- * begins. */
-void parts_crash(const struct result_crash *crash, int column, const struct screen *s);
 /* Which behaviour a leak follows; nothing when that isn't known. */
 void parts_attribution(const struct result_subject *subject, const struct screen *s);
 /* `clean 4,300, reset 2,600`: the sensitivity for each behaviour, or "". Returns buf. */
@@ -62,8 +53,6 @@ void parts_level(const struct result_subject *subject, const struct result_subje
                  const struct screen *s);
 /* Every metric of the subject is level or wasn't judged; *ret_level are level. */
 bool parts_all_level(const struct result_subject *subject, size_t *ret_level);
-/* What a connection allocates and holds, by soak-footprint; nothing for NULL. */
-void parts_footprint(const struct footprint *f, int column, const struct screen *s);
 /* Notes, errors, the meter check, where the files are, what to type next. */
 void parts_foot(const struct result *r, const struct screen *s);
 

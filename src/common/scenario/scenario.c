@@ -5,7 +5,7 @@
 #include "options/limits.h"
 #include "options/opts_check.h"
 
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TABLE_OF              struct scenario
@@ -70,4 +70,90 @@ void scenario_defaults(struct scenario *s)
 {
     *s = (struct scenario){0};
     opts_set_usual(&table, s);
+}
+
+/* ---- where a value comes from ---- */
+
+void scenario_note(struct scenario_origin *o, size_t i, struct scenario_place place)
+{
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    CHECK(i < count);
+    o->place[i] = place;
+    for (size_t k = 0; options[i].type == OPT_WEIGHTS && k < count; k++)
+        if (scenario_is_weight(k))
+            o->place[k] = place;
+}
+
+static void note_command(void *ctx, size_t i)
+{
+    scenario_note(ctx, i, (struct scenario_place){.source = SCENARIO_COMMAND});
+}
+
+void scenario_note_command(struct scenario_origin *o, int argc, char *const *argv)
+{
+    struct opts_line line = {.argc = argc, .argv = argv};
+    line.table = scenario_options(&line.options);
+    opts_walk(&line, note_command, o);
+}
+
+char *scenario_place_print(char *buf, size_t size, const struct scenario_place *place)
+{
+    switch (place->source) {
+    case SCENARIO_DEFAULT:
+        snprintf(buf, size, "default");
+        return buf;
+    case SCENARIO_FILE:
+        snprintf(buf, size, "%s:%d", place->file, place->line);
+        return buf;
+    case SCENARIO_COMMAND:
+        snprintf(buf, size, "command line");
+        return buf;
+    }
+    check_fail(__FILE__, __LINE__, "every source has a case");
+}
+
+int scenario_locate(const struct scenario_origin *o, struct err *e)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    char name[64];
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    if (!e || strncmp(e->text, "--", 2) != 0)
+        return -1;
+    snprintf(name, sizeof name, "%.*s", (int)strspn(e->text + 2, letters), e->text + 2);
+    const struct opt *option = opts_find(options, count, name);
+    if (!option || o->place[option - options].source != SCENARIO_FILE)
+        return -1;
+    const struct scenario_place *place = &o->place[option - options];
+    return err_prefix(e, "%s:%d", place->file, place->line);
+}
+
+/* ---- hints ---- */
+
+#define COMMAND(typed, command) {typed, command},
+
+static const struct hint hints[] = {
+#define X(typed, option, remark) {typed, option, remark},
+#include "scenario/hints.def"
+};
+
+static const struct {
+    const char *typed, *command;
+} commands[] = {HINT_COMMANDS(COMMAND)};
+
+const struct hint *hint_for(const char *typed)
+{
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(hints[i].typed, typed) == 0)
+            return &hints[i];
+    return NULL;
+}
+
+const char *hint_command(const char *typed)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].typed, typed) == 0)
+            return commands[i].command;
+    return NULL;
 }

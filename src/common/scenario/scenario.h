@@ -127,4 +127,50 @@ int scenario_slice(const struct scenario *s, uint64_t *ret_part, uint64_t *ret_p
  * 4 x conns, an unknown defect, a limit out of range. */
 int scenario_check(const struct scenario *s, struct err *e);
 
+/*
+ * Where each option of a scenario has its value from: beside struct scenario, for those who want to
+ * tell it. Plain data; file names live until the process ends.
+ */
+enum scenario_source { SCENARIO_DEFAULT, SCENARIO_FILE, SCENARIO_COMMAND };
+
+struct scenario_place {
+    enum scenario_source source;
+    const char *file; /* SCENARIO_FILE only */
+    int line;
+};
+
+struct scenario_origin {
+    struct scenario_place place[SCENARIO_OPTIONS]; /* in the order of scenario_options */
+};
+
+/* Notes that option `i` was given at `place`; the mix stands for every weight. */
+void scenario_note(struct scenario_origin *o, size_t i, struct scenario_place place);
+/* Notes what a command line gives that opts_parse has accepted. */
+void scenario_note_command(struct scenario_origin *o, int argc, char *const *argv);
+
+/* scenario_read that notes the lines of what it read; on failure both are as they were. */
+int scenario_read_noting(struct scenario *s, struct scenario_origin *o, const char *path,
+                         struct err *e);
+
+/* `default`, `scenarios/smoke.soak:4` or `command line`. Returns buf. */
+char *scenario_place_print(char *buf, size_t size, const struct scenario_place *place);
+/* Puts `file:line: ` before a sentence of scenario_check about an option that a file has given.
+ * Returns -1. */
+int scenario_locate(const struct scenario_origin *o, struct err *e);
+
+/*
+ * What other tools call the things that soak has: read by those who refuse a name. One table,
+ * hints.def. Pure.
+ */
+struct hint {
+    const char *typed;  /* without dashes */
+    const char *option; /* soak's name for it, or NULL */
+    const char *remark; /* a phrase that follows the option, or stands for it; or NULL */
+};
+
+/* NULL when nobody is known to type that. */
+const struct hint *hint_for(const char *typed);
+/* The command that is meant by a word that is none, or NULL. */
+const char *hint_command(const char *typed);
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
-#include "scenario/hints.h"
-#include "scenario/origin.h"
+#include "scenario/scenario.h"
 
 #include "base/check.h"
 #include "base/input.h"

@@ -4,7 +4,6 @@
 #include "scenario/scenario_internal.h"
 #include "stats/judge/plan.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 

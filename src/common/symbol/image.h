@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a process has mapped, kept for the names of its addresses: the text of /proc/PID/maps and
- * the program files themselves, held open. So names can be given after the process has gone and its
- * files have been rebuilt, upgraded or removed.
+ * What a process has mapped, kept for the names of its addresses: the text of /proc/PID/maps, the
+ * program files themselves, held open, and what a virtual machine says of the code that it made. So
+ * names can be given after the process has gone and its files have been rebuilt, upgraded or
+ * removed.
  */
 #ifndef SOAK_SYMBOL_IMAGE_H
 #define SOAK_SYMBOL_IMAGE_H
 
+#include "base/err.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+struct perf_map;
 
 struct image_file {
     uint64_t inode;
@@ -22,11 +28,12 @@ struct image {
     char *maps; /* owned; NULL: the process was never read */
     size_t files;
     struct image_file *file; /* owned */
+    struct perf_map *made;   /* owned; code that lies in no file (symbol/perf_map.h); may be NULL */
 };
 
 /* Keeps `maps_text`, which it takes, the text of /proc/PID/maps, and opens the program files in it
- * that it doesn't hold yet; those held stay. Call it while the process lives. A file that can't be
- * opened isn't held: its addresses stay without names. */
+ * that it doesn't hold yet; those held stay. Reads /tmp/perf-PID.map. Call it while the process
+ * lives. A file that can't be opened isn't held: its addresses stay without names. */
 void image_keep(struct image *image, pid_t pid, char *maps_text);
 void image_fini(struct image *image);
 
@@ -34,5 +41,29 @@ struct maps_module;
 /* A descriptor, the caller's, of the file that was mapped: the one held, else the one at its path
  * if that is still the same. -1 when there is none. For src/common/symbol. */
 int image_open(const struct image *image, const struct maps_module *mapped);
+
+/* The program files in the text of /proc/PID/maps. Pure but for the heap. */
+/* One mapped file with code in it: its mappings, which follow each other, as one stretch. */
+struct maps_module {
+    uint64_t low, high;  /* [low, high) */
+    uint64_t first_high; /* of the first mapping alone */
+    uint64_t inode;
+    uint64_t offset; /* of the last mapping, while reading */
+    bool code;       /* one of the mappings may be executed */
+    bool whole;      /* begins with the file's first byte, so that `low` is where it was loaded */
+    char *path;      /* owned; as the kernel says it, or a name such as [vdso] */
+};
+
+struct maps {
+    struct maps_module *module; /* by rising address, none overlaps another */
+    size_t count;
+};
+
+/* Returns 0, or -1 when there is no line with code in the text, or no memory. */
+int maps_parse(const char *text, struct maps *ret, struct err *e);
+void maps_free(struct maps *maps);
+
+/* The number of the module around the address; -1 when there is none. */
+int maps_find(const struct maps *maps, uint64_t address);
 
 #endif

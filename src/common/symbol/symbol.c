@@ -2,10 +2,15 @@
 #include "symbol/symbol.h"
 
 #include "base/check.h"
-#include "symbol/symbol_maps.h"
+#include "symbol/image.h"
+#include "symbol/perf_map.h"
 #include "symbol/symbol_module.h"
 
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct symbols {
     const struct image *image; /* borrowed */
@@ -68,6 +73,14 @@ static struct module *module_at(struct symbols *s, int i)
     return s->module[i];
 }
 
+/* Code in no file: made by a virtual machine. */
+static void find_made(const struct symbols *s, uint64_t address, struct symbol *ret)
+{
+    const struct perf_map *made = s->image->made;
+    ret->function = made ? perf_map_find(made, address) : NULL;
+    ret->module = ret->function ? SYMBOL_MADE : NULL;
+}
+
 size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret,
                        size_t max)
 {
@@ -75,6 +88,8 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
     address -= return_address && address > 0;
     *ret = (struct symbol){.offset = address};
     int number = maps_find(&s->maps, address);
+    if (number < 0)
+        find_made(s, address, ret);
     struct module *m = module_at(s, number);
     if (!m)
         return 1;
@@ -95,4 +110,124 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
 void symbols_find(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret)
 {
     symbols_inlined(s, address, return_address, ret, 1);
+}
+
+/* ---- text ---- */
+
+/* Names come from files that anyone may have written. */
+static char *clean(char *text)
+{
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c > 0x7e || !isprint((unsigned char)*c))
+            *c = '?';
+    }
+    return text;
+}
+
+char *symbol_text(const struct symbol *symbol, char *buf, size_t size)
+{
+    const char *module = symbol->module;
+    if (!module && symbol->function) /* read back from a document */
+        snprintf(buf, size, "%s", symbol->function);
+    else if (!module)
+        snprintf(buf, size, "0x%" PRIx64, symbol->offset);
+    else if (!symbol->function)
+        snprintf(buf, size, "%s+0x%" PRIx64, module, symbol->offset);
+    else if (symbol->file)
+        snprintf(buf, size, "%s  %s:%" PRIu32, symbol->function, symbol->file, symbol->line);
+    else
+        snprintf(buf, size, "%s  %s", symbol->function, module);
+    return clean(buf);
+}
+
+static bool is_nameless(const struct symbol *frame, const char *module)
+{
+    return !frame->function && frame->module && strcmp(frame->module, module) == 0;
+}
+
+size_t symbol_nameless_text(const struct symbol *frame, size_t frames, char *buf, size_t size)
+{
+    char hint[160] = "", more[32];
+    size_t count = 1;
+    buf[0] = 0;
+    if (frames == 0 || frame->function || !frame->module)
+        return 0;
+    if (frame->package)
+        snprintf(hint, sizeof hint, "   no symbols: install %s", frame->package);
+    symbol_text(frame, buf, size);
+    for (; count < frames && is_nameless(&frame[count], frame->module); count++) {
+        snprintf(more, sizeof more, ", +0x%" PRIx64, frame[count].offset);
+        if (strlen(buf) + strlen(more) + strlen(hint) >= size)
+            break;
+        strcat(buf, more);
+    }
+    if (strlen(buf) + strlen(hint) < size)
+        strcat(buf, hint);
+    clean(buf);
+    return count;
+}
+
+/* Allocators themselves, whichever of their functions it is; and the probe. */
+static const char *const modules[] = {"libjemalloc.so", "libtcmalloc", "libmimalloc.so",
+                                      "libsoakprobe.so"};
+
+/* Where the probe's sources lie, when the subject has it built in. */
+static const char probe_sources[] = "src/common/probe/";
+
+/* With the C library's debug information malloc's inlined parts have names of their own. */
+static const char libc_module[] = "libc.so.";
+static const char libc_malloc_sources[] = "malloc/";
+
+/* A name, or with a * at its end the beginning of one. OPENSSL_sk_* and BUF_MEM_* are not here:
+ * they hold memory for their own ends. */
+static const char *const functions[] = {
+    /* the probe's hooks */
+    "openssl_malloc", "openssl_realloc", "libuv_malloc", "libuv_calloc", "libuv_realloc",
+    "ledger_*",
+    /* OpenSSL; BoringSSL's wrappers are named as OpenSSL's macros */
+    "CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_calloc", "CRYPTO_realloc", "CRYPTO_clear_realloc",
+    "CRYPTO_malloc_array", "CRYPTO_realloc_array", "CRYPTO_clear_realloc_array",
+    "CRYPTO_aligned_alloc", "CRYPTO_memdup", "CRYPTO_strdup", "CRYPTO_strndup",
+    "CRYPTO_secure_malloc", "CRYPTO_secure_zalloc", "OPENSSL_malloc", "OPENSSL_zalloc",
+    "OPENSSL_calloc", "OPENSSL_realloc", "OPENSSL_memdup", "OPENSSL_strdup", "OPENSSL_strndup",
+    /* libuv */
+    "uv__malloc", "uv__calloc", "uv__realloc", "uv__reallocf", "uv__strdup", "uv__strndup",
+    /* the C library and jemalloc's own names */
+    "malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "memalign", "posix_memalign",
+    "valloc", "pvalloc", "strdup", "strndup", "__strdup", "__strndup", "__libc_malloc",
+    "__libc_calloc", "__libc_realloc", "__libc_memalign", "_int_malloc", "_int_realloc", "mallocx",
+    "rallocx", "je_*",
+    /* C++: operator new and new[] */
+    "_Znwm*", "_Znam*"};
+
+static bool matches(const char *name, const char *pattern)
+{
+    size_t length = strlen(pattern);
+    if (pattern[length - 1] == '*')
+        return strncmp(name, pattern, length - 1) == 0;
+    return strcmp(name, pattern) == 0;
+}
+
+static bool begins(const char *text, const char *head)
+{
+    return text && strncmp(text, head, strlen(head)) == 0;
+}
+
+bool symbol_is_allocator(const struct symbol *symbol)
+{
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+        if (begins(symbol->module, modules[i]))
+            return true;
+    }
+    if (begins(symbol->file, probe_sources))
+        return true;
+    if (begins(symbol->module, libc_module) && begins(symbol->file, libc_malloc_sources))
+        return true;
+    if (!symbol->function)
+        return false;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (matches(symbol->function, functions[i]))
+            return true;
+    }
+    return false;
 }

@@ -3,6 +3,7 @@
  * Names for code addresses, after the fact: from what was kept of a process (symbol/image.h), by
  * libdwfl. The process may be gone. Function and file:line where there is debug information, else
  * the symbol whose extent holds the address, else no name: the nearest symbol below isn't one.
+ * Code in no file has the name that the virtual machine which made it gave it, if it did.
  *
  * No name is better than a wrong one: a program file that isn't the one that was mapped (another
  * inode: rebuilt, upgraded, or another container's) is not opened. The maps text is checked line by
@@ -25,10 +26,13 @@
 
 struct symbols; /* one per subject */
 
+/* The module of code that a virtual machine made (symbol/perf_map.h). */
+#define SYMBOL_MADE "[jit]"
+
 /* All texts are borrowed: they live until symbols_close. */
 struct symbol {
     const char *function; /* NULL: not known */
-    const char *module;   /* file name without folder; NULL: the address lies in no file's code */
+    const char *module;   /* file name without folder, or SYMBOL_MADE; NULL: in no known code */
     uint64_t offset;      /* the address within the module, as `addr2line -e` takes it */
     const char *file;     /* NULL without debug information; relative to the module's sources */
     uint32_t line;

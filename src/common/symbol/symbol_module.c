@@ -3,10 +3,8 @@
 
 #include "symbol/symbol_package.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where distributions put separate debug information; files found are checked by build id or CRC.

@@ -9,8 +9,7 @@
 #include "base/intern.h"
 #include "symbol/image.h"
 #include "symbol/symbol.h"
-#include "symbol/symbol_maps.h"
-#include "symbol/symbol_servers.h"
+#include "symbol/symbol_package.h"
 
 #include <elfutils/libdwfl.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tls/client_certs.h"
 
-#include "base/check.h"
 #include "base/input.h"
 #include "tls/context.h"
 

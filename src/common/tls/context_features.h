@@ -13,7 +13,6 @@
 
 #include "options/choices.h"
 #include "tls/identity.h"
-#include "tls/staple.h"
 #include "tls/ticket_ring.h"
 
 #include <openssl/ssl.h>

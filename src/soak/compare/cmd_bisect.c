@@ -2,16 +2,14 @@
 #include "commands.h"
 
 #include "archive/outputs.h"
-#include "base/check.h"
 #include "base/exit_codes.h"
 #include "bisect_work.h"
 #include "compare_line.h"
 #include "compare_prepare.h"
 #include "compare_text.h"
-#include "stats/compare/bisect.h"
+#include "stats/compare/compare.h"
 #include "terminal.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

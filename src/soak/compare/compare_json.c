@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compare_json.h"
+#include "compare_set.h"
 
-#include "base/check.h"
 #include "compare_say.h"
-#include "compare_text.h"
 #include "report/json_util.h"
 
 #include <inttypes.h>
@@ -11,7 +9,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static json_t *figures_json(const struct compare_run *run)
 {

@@ -10,52 +10,22 @@
 #include <string.h>
 
 enum {
-    TABLE = 280,
     MEASURED = 4000, /* connections that a run's verdict rests on, so that it takes seconds */
     ROUNDS = 8       /* of operations, at least: scenario_check */
 };
 
-/* ---- options ---- */
-
-static bool own(const struct command *c, const char *name)
-{
-    return opts_find(c->table, c->options, name) != NULL;
-}
-
-/* The command's own first: they take the place of a run's. */
-static size_t make_table(const struct command *c, struct opt *table)
-{
-    _Static_assert(offsetof(struct compare_line, run) == 0, "options of a run keep their offsets");
-    size_t count, used = 0;
-    const struct opt *run = scenario_options(&count);
-    CHECK(count + c->options <= TABLE);
-    for (size_t i = 0; i < c->options; i++)
-        table[used++] = c->table[i];
-    for (size_t i = 0; i < count; i++)
-        if (!own(c, run[i].name))
-            table[used++] = run[i];
-    return used;
-}
-
 /* The seeds are the comparison's: the runs of a round share one. */
-static bool keeps_back(const void *ctx, const char *name)
-{
-    return own(ctx, name) || strcmp(name, "seed") == 0;
-}
-
 int compare_line_read(struct compare_line *line, const struct command *c, int argc,
                       char *const *argv, struct err *e)
 {
-    struct opt table[TABLE];
-    const struct command_line of = {c->name, table, make_table(c, table), argc, argv};
-    line->word = calloc((size_t)argc + 1, sizeof *line->word);
-    CHECK(line->word);
-    scenario_defaults(&line->run);
+    _Static_assert(offsetof(struct compare_line, run) == 0, "options of a run keep their offsets");
+    const struct command_line own = {c->name, {c->table, c->options, argc, argv}, "seed"};
+    struct opts_words words;
     line->tolerance = 0.01;
-    struct command_words words = {.word = line->word, .size = (size_t)argc};
-    int rc = command_line_parse(&of, line, &words, e);
+    int rc = forwarded_options_read(&line->forwarded_options, &own, line, &words, e);
+    line->word = words.word;
     line->words = words.count;
-    return rc == 0 ? forwarded_options_read(&line->forwarded_options, &of, keeps_back, c, e) : -1;
+    return rc;
 }
 
 /* ---- names ---- */
@@ -157,23 +127,16 @@ int compare_line_scenario(const struct compare_line *line, struct scenario *ret,
                           size_t size, struct err *e)
 {
     char path[PATH_MAX];
-    size_t count, words;
-    char *argv[PASSED_ON_MAX + 1] = {NULL};
-    const struct opt *table = scenario_options(&count);
     const char *word = line->words ? line->word[0] : "default";
-    for (int i = 0; i < line->forwarded_options.options; i++)
-        argv[i + 1] = line->forwarded_options.option[i];
     scenario_defaults(ret);
     catalog_name(word, name, size);
     if (line->words &&
         (catalog_path(word, path, sizeof path, e) != 0 || scenario_read(ret, path, e) != 0))
         return -1;
-    if (opts_parse(table, count, line->forwarded_options.options + 1, argv, ret, NULL, 0, &words,
-                   e) != 0)
+    if (forwarded_options_apply(&line->forwarded_options, ret, e) != 0)
         return -1;
-    if (ret->fail_alloc)
-        return err_set(e, "--fail-alloc: it has no verdict that could be compared");
-    return scenario_check(ret, e);
+    return ret->fail_alloc ? err_set(e, "--fail-alloc: it has no verdict that could be compared")
+                           : 0;
 }
 
 uint64_t compare_line_closed(const struct scenario *s)
@@ -188,8 +151,7 @@ uint64_t compare_line_closed(const struct scenario *s)
 
 void compare_line_free(struct compare_line *line)
 {
-    for (int i = 0; i < line->forwarded_options.options; i++)
-        free(line->forwarded_options.option[i]);
+    forwarded_options_free(&line->forwarded_options);
     free(line->names_text);
     free(line->word);
 }

@@ -5,7 +5,6 @@
 #include "options/grammar.h"
 #include "report/figures.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -286,20 +285,6 @@ static void say_better(struct text *j, const struct compare_set *s, size_t i)
     j->joint = " · ";
 }
 
-/* A text that was cut ends with a whole character. */
-static void trim(char *text)
-{
-    size_t length = strlen(text), start = length;
-    while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-        start--;
-    if (start == 0 || (unsigned char)text[start - 1] < 0x80)
-        return;
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (length - (start - 1) < whole)
-        text[start - 1] = '\0';
-}
-
 /* Allocators have the same exact figures: between them the witness is what one wants to know. */
 static void say_kept(struct text *j, const struct compare_set *s, size_t i)
 {
@@ -328,7 +313,8 @@ static void say_same(struct text *j, const struct compare_set *s, size_t i)
     say_kept(j, s, i);
 }
 
-bool compare_new_exchange(const struct compare_set *s, size_t i)
+/* Whether version i made its handshakes with another key exchange than the first. */
+static bool compare_new_exchange(const struct compare_set *s, size_t i)
 {
     const char *was = s->entry[0].group, *is = s->entry[i].group;
     return was && is && strcmp(was, is) != 0;
@@ -351,7 +337,8 @@ static void say_exchange(struct text *j, const struct compare_set *s, size_t i)
                   s->rounds && !s->groups ? "default " : "", s->entry[i].group, s->entry[0].group);
 }
 
-char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
+/* The same in two parts: the words behind the opening and the names. */
+static char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     const struct compare_column *c = &s->judgement.column[i], *first = &s->judgement.column[0];
     struct text j = text_list(buf, size, " · ");
@@ -370,7 +357,6 @@ char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size
     if (c->outcome <= COMPARE_BETTER && c->runs && c->verdict == VERDICT_PASS &&
         first->verdict == VERDICT_PASS)
         text_item(&j, "no leak in either");
-    trim(buf);
     return buf;
 }
 
@@ -385,7 +371,6 @@ char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
              : s->side == COMPARE_SIDE_SERVER ? "the server"
                                               : "the client",
              compare_say_reasons(s, i, reasons, sizeof reasons));
-    trim(buf);
     return buf;
 }
 

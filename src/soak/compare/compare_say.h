@@ -13,12 +13,8 @@ enum { COMPARE_SENTENCE = 512, COMPARE_FIGURE = 64 };
 /* `WORSE  openssl 3.5.7 against 3.0.22, for the server: ...` of version i, 1 and on. Each writes to
  * buf, always terminated, and returns it. */
 char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size);
-/* The same in two parts: the words behind the opening and the names. */
-char *compare_say_reasons(const struct compare_set *s, size_t i, char *buf, size_t size);
 /* What only the program does that isn't judged; "" when that is nothing. */
 char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t size);
-/* Whether version i made its handshakes with another key exchange than the first. */
-bool compare_new_exchange(const struct compare_set *s, size_t i);
 /* Whether any version did. */
 bool compare_any_exchange(const struct compare_set *s);
 /* `61,210 B`; `-` when nobody says. A `~` stands before what isn't exact. */

@@ -12,6 +12,7 @@
 #include "stats/compare/compare.h"
 #include "stats/compare/compare_sites.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -84,5 +85,15 @@ void compare_entry_drop(struct compare_entry *entry);
 void compare_set_judge(struct compare_set *s);
 /* 130 interrupted, else 4 broken, else the judgement's. */
 int compare_set_exit_code(const struct compare_set *s);
+
+/*
+ * compare.json, "schema": "soak-compare/1": results/schema/soak-compare-1.schema.json. Additive
+ * only.
+ */
+/* The document as text, ended by a newline; owned by the caller; NULL when out of memory. The set
+ * has been judged. */
+char *compare_json(const struct compare_set *s);
+/* The same as a new reference. */
+json_t *compare_document(const struct compare_set *s);
 
 #endif

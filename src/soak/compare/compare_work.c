@@ -7,28 +7,19 @@
 #include "base/text.h"
 #include "catalog.h"
 #include "compare_document.h"
-#include "compare_json.h"
+#include "compare_set.h"
 #include "measure/proc.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { TEXT = 64, OPTIONS_TEXT = 1024 };
 
 /* ---- the head ---- */
-
-static uint64_t draw_seed(void)
-{
-    uint32_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        seed = (uint32_t)clock_now_ns();
-    return seed ? seed : 1;
-}
 
 static const char *options_text(struct compare_set *s, const struct compare_work *w)
 {
@@ -49,41 +40,33 @@ static void fill_head(struct compare_work *w, const char *name)
     struct compare_set *s = w->set;
     char machine[256], started[32];
     int cpus = 0;
-    time_t now = time(NULL);
-    struct tm utc;
     proc_machine(machine, sizeof machine, &cpus);
-    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     size_t used = strlen(machine);
     snprintf(machine + used, sizeof machine - used, ", %d processors", cpus);
     s->scenario = compare_set_text(s, name);
     s->word = w->line->words ? compare_set_text(s, w->line->word[0]) : NULL;
     s->part = compare_part_name(w->line->part);
     s->machine = compare_set_text(s, machine);
-    s->started = compare_set_text(s, started);
+    s->started = compare_set_text(s, clock_utc(started, sizeof started, time(NULL)));
     s->options = options_text(s, w);
     s->folder = compare_set_text(s, w->dir.path);
-    s->seed = w->line->run.seed ? w->line->run.seed : draw_seed();
+    s->seed = command_seed(w->line->run.seed);
     s->tolerance = w->line->tolerance;
     s->side = (enum compare_side)w->line->side;
     s->footprint = true;
 }
 
-static const char *base_of(const char *kind, const char *base, char below[PATH_MAX])
-{
-    return base ? base : catalog_results(kind, below, PATH_MAX);
-}
-
 int compare_work_check(const char *kind, const char *base, struct err *e)
 {
     char below[PATH_MAX];
-    return run_dir_check(base_of(kind, base, below), e);
+    return run_dir_check(catalog_results(base, kind, below), e);
 }
 
 int compare_work_open(struct compare_work *w, const char *kind, const char *base, const char *name,
                       struct err *e)
 {
     char below[PATH_MAX];
-    if (run_dir_open_suite(&w->dir, base_of(kind, base, below), name, e) != 0)
+    if (run_dir_open_suite(&w->dir, catalog_results(base, kind, below), name, e) != 0)
         return -1;
     fill_head(w, name);
     run_process_open_in_order(&w->sub);
@@ -256,11 +239,7 @@ int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_
 static int save(struct compare_work *w, struct err *e)
 {
     compare_set_judge(w->set);
-    char *text = compare_json(w->set);
-    int rc = text ? run_dir_write(&w->dir, "compare.json", text, strlen(text), e)
-                  : err_set(e, "compare.json: out of memory");
-    free(text);
-    return rc;
+    return run_dir_keep(&w->dir, "compare.json", compare_json(w->set), e);
 }
 
 static int run_rounds(struct compare_work *w, int *ret_code, struct err *e)

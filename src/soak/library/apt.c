@@ -2,6 +2,7 @@
 #include "apt.h"
 
 #include "base/input.h"
+#include "base/text.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 #include "spawn.h"
@@ -15,7 +16,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { DAY_S = 24 * 60 * 60, CONFIG = 3 * PATH_MAX, WORDS = 32 };
+enum { DAY_S = 24 * 60 * 60, CONFIG = 3 * PATH_MAX, SOURCES = 4096 };
 
 static const struct apt_pocket pockets[] = {
 #define X(pocket, suite, libc, security) {pocket, suite, libc, security},
@@ -147,11 +148,11 @@ static int own_mirror(bool security, const char *log, struct apt_mirror *ret, st
                    label);
 }
 
-static int find_mirror(const struct apt *a, const char *asked, struct apt_mirror *ret,
-                       struct err *e)
+static int find_mirror(const struct apt *a, const struct apt_pocket *pocket, const char *asked,
+                       struct apt_mirror *ret, struct err *e)
 {
     if (!*asked)
-        return own_mirror(a->pocket->security, a->log, ret, e);
+        return own_mirror(pocket->security, a->log, ret, e);
     if (strpbrk(asked, " \t\n[]") || strlen(asked) >= sizeof ret->address - 8)
         return err_set(e, "--mirror %.200s: it isn't an address", asked);
     snprintf(ret->address, sizeof ret->address, "%s%s", *asked == '/' ? "file:" : "", asked);
@@ -159,39 +160,58 @@ static int find_mirror(const struct apt *a, const char *asked, struct apt_mirror
     return 0;
 }
 
-/* A changed source makes the lists stale. `asked`: an address, or "" for the machine's mirror. */
-static int write_sources(const struct apt *a, const char *asked, struct err *e)
+/* `asked`: an address, or "" for the machine's mirror. */
+static int add_source(const struct apt *a, const struct apt_pocket *pocket, const char *asked,
+                      struct text *sources, struct err *e)
 {
     struct apt_mirror mirror;
-    char text[2048], path[PATH_MAX + 16], option[APT_KEYS + 32] = "";
-    int rc = find_mirror(a, asked, &mirror, e);
+    char option[APT_KEYS + 32] = "";
+    int rc = find_mirror(a, pocket, asked, &mirror, e);
     if (rc != 0)
         return rc;
     if (is_folder_address(asked))
         snprintf(option, sizeof option, "[trusted=yes] ");
     else if (mirror.keys[0])
         snprintf(option, sizeof option, "[signed-by=%s] ", mirror.keys);
-    snprintf(text, sizeof text, "deb %s%s %s main\n", option, mirror.address, a->pocket->name);
+    text_add(sources, "deb %s%s %s main\n", option, mirror.address, pocket->name);
+    return 0;
+}
+
+static bool is_wanted(const struct apt *a, const struct apt_pocket *pocket)
+{
+    return a->pocket ? pocket == a->pocket : strcmp(pocket->suite, a->name) == 0;
+}
+
+/* A changed source makes the lists stale. */
+static int write_sources(const struct apt *a, const char *asked, struct err *e)
+{
+    char buf[SOURCES], path[PATH_MAX + 16];
+    struct text sources = text_into(buf, sizeof buf);
+    for (size_t i = 0; i < POCKETS; i++) {
+        int rc = is_wanted(a, &pockets[i]) ? add_source(a, &pockets[i], asked, &sources, e) : 0;
+        if (rc != 0)
+            return rc;
+    }
     snprintf(path, sizeof path, "%s/sources.list", a->folder);
-    if (holds(path, text))
+    if (holds(path, buf))
         return 0;
     snprintf(path, sizeof path, "%s/updated", a->folder);
     if (unlink(path) != 0 && errno != ENOENT)
         return err_set(e, "%.300s: %s", path, strerror(errno));
-    return write_file(a, "sources.list", text, e);
+    return write_file(a, "sources.list", buf, e);
 }
 
-int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror, struct err *e)
+/* `state`: the name of the folder with apt's state. */
+static int open_state(struct apt *a, const char *state, const char *mirror, struct err *e)
 {
     char below[128], path[PATH_MAX];
     static const char *const folders[] = {"lists/partial", "cache/archives/partial"};
-    a->pocket = pocket;
     for (int i = 0; i < 2; i++) {
-        snprintf(below, sizeof below, "apt/%s/%s", pocket->name, folders[i]);
+        snprintf(below, sizeof below, "apt/%s/%s", state, folders[i]);
         if (cache_make(below, path, sizeof path, e) != 0)
             return -1;
     }
-    snprintf(below, sizeof below, "apt/%s", pocket->name);
+    snprintf(below, sizeof below, "apt/%s", state);
     if (cache_make(below, a->folder, sizeof a->folder, e) != 0)
         return -1;
     snprintf(a->config, sizeof a->config, "%s/apt.conf", a->folder);
@@ -204,19 +224,23 @@ int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror,
     return write_sources(a, mirror ? mirror : preset ? preset : "", e);
 }
 
-/* ---- apt's work ---- */
-
-static bool log_says(const char *log, const char *words)
+int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror, struct err *e)
 {
-    char line[1024];
-    FILE *in = input_open(log, NULL);
-    bool found = false;
-    while (in && !found && fgets(line, sizeof line, in))
-        found = strstr(line, words) != NULL;
-    if (in)
-        fclose(in);
-    return found;
+    a->pocket = pocket;
+    a->name = pocket->name;
+    return open_state(a, pocket->name, mirror, e);
 }
+
+int apt_open_suite(struct apt *a, const char *suite, const char *mirror, struct err *e)
+{
+    char state[64];
+    a->pocket = NULL;
+    a->name = suite;
+    snprintf(state, sizeof state, "%.40s-all", suite);
+    return open_state(a, state, mirror, e);
+}
+
+/* ---- apt's work ---- */
 
 static bool is_fresh(const char *stamp)
 {
@@ -231,113 +255,16 @@ int apt_update(struct apt *a, bool now, struct err *e)
     const char *const argv[] = {"apt-get", "-q", "-c", a->config, "update", NULL};
     struct spawn s = {.argv = argv, .log = a->log};
     snprintf(stamp, sizeof stamp, "%s/updated", a->folder);
-    snprintf(what, sizeof what, "the package lists of %s can't be fetched", a->pocket->name);
+    snprintf(what, sizeof what, "the package lists of %s can't be fetched", a->name);
     if (!now && is_fresh(stamp))
         return 0;
     int rc = spawn_need(&s, what, e);
-    if (rc == -1 && (log_says(a->log, "does not have a Release file") ||
-                     log_says(a->log, "Packages  File not found"))) {
-        err_set(e, "the mirror has no %s", a->pocket->name);
+    if (rc == -1 && (spawn_log_says(a->log, "does not have a Release file") ||
+                     spawn_log_says(a->log, "Packages  File not found"))) {
+        err_set(e, "the mirror has no %s", a->name);
         return UV_ENOENT;
     }
     if (rc != 0)
         return rc;
     return write_file(a, "updated", "", e) == 0 ? 1 : -1;
-}
-
-/* The value when the line is `key: value`. */
-static const char *field(const char *line, const char *key)
-{
-    size_t length = strlen(key);
-    return strncmp(line, key, length) == 0 && strncmp(line + length, ": ", 2) == 0
-               ? line + length + 2
-               : NULL;
-}
-
-static int add_package(struct apt_package **list, size_t *count, const char *version)
-{
-    struct apt_package *more = realloc(*list, (*count + 1) * sizeof *more);
-    if (!more)
-        return -1;
-    *list = more;
-    more[*count] = (struct apt_package){.depends = ""};
-    snprintf(more[(*count)++].version, LIB_VERSION, "%s", version);
-    return 0;
-}
-
-/* Stanzas as apt-cache prints them. What isn't a version, or too long, is passed over. */
-static int parse_stanzas(char *text, struct apt_package **list, size_t *count)
-{
-    char *rest = text, *line, depends[sizeof(*list)->depends] = "", version[LIB_VERSION] = "";
-    do {
-        line = strsep(&rest, "\n");
-        const char *v = field(line, "Version"), *d = field(line, "Depends");
-        if (v && version_ok(v) && strlen(v) < sizeof version)
-            snprintf(version, sizeof version, "%s", v);
-        if (d)
-            snprintf(depends, sizeof depends, "%s", d);
-        if (*line && rest)
-            continue;
-        if (*version && add_package(list, count, version) != 0)
-            return -1;
-        if (*version)
-            snprintf((*list)[*count - 1].depends, sizeof depends, "%s", depends);
-        version[0] = depends[0] = '\0';
-    } while (rest);
-    return 0;
-}
-
-int apt_versions(const struct apt *a, const char *package, struct apt_package **ret,
-                 size_t *ret_count, struct err *e)
-{
-    const char *const argv[] = {"apt-cache", "-c", a->config, "show", package, NULL};
-    char *text = NULL;
-    struct apt_package *list = NULL;
-    size_t count = 0;
-    struct spawn s = {.argv = argv, .log = a->log, .ret_output = &text};
-    int rc = spawn_run(&s, e);
-    if (rc < 0)
-        return rc;
-    rc = rc == 0 ? parse_stanzas(text, &list, &count) : 0;
-    free(text);
-    if (rc != 0) {
-        free(list);
-        return err_set(e, "out of memory");
-    }
-    *ret = list;
-    *ret_count = count;
-    return 0;
-}
-
-int apt_download(const struct apt *a, const char *const *packages, const char *folder,
-                 struct err *e)
-{
-    const char *argv[WORDS] = {"apt-get", "-q", "-c", a->config, "download"};
-    char what[256];
-    size_t count = 5;
-    for (size_t i = 0; packages[i] && count < WORDS - 1; i++)
-        argv[count++] = packages[i];
-    argv[count] = NULL;
-    snprintf(what, sizeof what, "%.100s can't be fetched from %s", packages[0], a->pocket->name);
-    struct spawn s = {.argv = argv, .folder = folder, .log = a->log};
-    int rc = spawn_need(&s, what, e);
-    if (rc != -1 || !(log_says(a->log, "404  Not Found") || log_says(a->log, "  File not found")))
-        return rc;
-    err_set(e, "%.100s is in the lists of %s and no longer on the mirror", packages[0],
-            a->pocket->name);
-    return UV_ENOENT;
-}
-
-bool apt_dependency(const char *depends, const char *prefix, char *ret, size_t size)
-{
-    for (const char *p = depends; *p;) {
-        p += strspn(p, " ,|");
-        size_t length = strcspn(p, " ,|(:");
-        if (strncmp(p, prefix, strlen(prefix)) == 0 && length < size) {
-            snprintf(ret, size, "%.*s", (int)length, p);
-            return true;
-        }
-        p += strcspn(p, ",|");
-    }
-    return false;
 }

@@ -22,7 +22,8 @@ const struct apt_pocket *apt_pocket_at(size_t index);
 const struct apt_pocket *apt_pocket_named(const char *name);
 
 struct apt {
-    const struct apt_pocket *pocket;
+    const struct apt_pocket *pocket; /* NULL: all of the suite's */
+    const char *name;                /* of the pocket or suite: borrowed */
     char folder[PATH_MAX], config[PATH_MAX + 16], log[PATH_MAX + 16];
 };
 
@@ -33,6 +34,9 @@ struct apt_package {
 
 /* Makes the state of a pocket. `mirror`: an address, or NULL for that of the machine's apt. */
 int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror, struct err *e);
+
+/* The same for all pockets of a suite at once. `suite` is borrowed. */
+int apt_open_suite(struct apt *a, const char *suite, const char *mirror, struct err *e);
 
 /* Fetches the lists when they are older than a day, or `now`. Returns 1 when it has, 0 when there
  * was no need, UV_ENOENT (with a sentence) when the mirror has no such pocket, or below 0. */
@@ -46,6 +50,12 @@ int apt_versions(const struct apt *a, const char *package, struct apt_package **
  * when the mirror no longer has one that is in its lists. */
 int apt_download(const struct apt *a, const char *const *packages, const char *folder,
                  struct err *e);
+
+/* Downloads packages ("nginx" or "nginx=1.22.1-9", NULL-ended) with all that they depend on, as for
+ * a machine that has nothing. UV_ENOENT (with a sentence) when there is no such package or version,
+ * or no longer. */
+int apt_download_closure(const struct apt *a, const char *const *packages, const char *folder,
+                         struct err *e);
 
 /* The name of the first package in a list of dependencies that begins so. Returns whether there is
  * one. */

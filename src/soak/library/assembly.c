@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assembly.h"
 
-#include "assembly_build.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "fetch.h"
-#include "libs/asked.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
 #include "libs/version.h"
 #include "machine.h"
 #include "prefix.h"
-#include "scenario/scenario.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

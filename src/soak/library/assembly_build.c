@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "assembly_build.h"
+#include "assembly.h"
 
 #include "base/input.h"
 #include "base/text.h"
 #include "catalog.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
-#include "scenario/scenario.h"
 #include "spawn.h"
 
 #include <errno.h>

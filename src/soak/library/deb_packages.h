@@ -8,16 +8,6 @@
 
 #include "libs/lib.h"
 
-/* What a package file says of itself. */
-struct deb {
-    char package[LIB_NAME], version[LIB_VERSION];
-};
-
-/* Reads the control fields of a package file by dpkg-deb. -1 with a sentence when it isn't one. */
-int deb_read(const char *file, const char *log, struct deb *ret, struct err *e);
-/* The part that a package is of, by parts.def; LIB_PARTS when of none. */
-enum lib_part deb_part(const char *package);
-
 /* Unpacks all .deb of the folder `from` into `to`. */
 int deb_packages_unpack_folder(const char *from, const char *to, const char *log, struct err *e);
 int deb_packages_unpack(const char *file, const char *to, const char *log, struct err *e);

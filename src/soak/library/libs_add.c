@@ -5,12 +5,9 @@
 #include "base/check.h"
 #include "base/input.h"
 #include "deb_packages.h"
-#include "libs/asked.h"
 #include "libs/cache.h"
-#include "libs/version.h"
 #include "prefix.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Which macros of which header tell the version: one with a text, or up to three with numbers. */
 struct source {

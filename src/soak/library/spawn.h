@@ -2,16 +2,19 @@
 /*
  * Other programs, run to their end without a shell: apt-get, dpkg-deb, cmake. What they say goes
  * into a log, and what they print can be caught. They speak English, whatever the user's language,
- * since some of it is read. An interrupt (interrupts.h) ends the program and is told to the caller;
+ * since some of it is read. An interrupt (guard.h) ends the program and is told to the caller;
  * the end of soak ends it too.
  */
 #ifndef SOAK_SPAWN_H
 #define SOAK_SPAWN_H
 
 #include "base/err.h"
+#include "terminal.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <uv.h>
 
 struct spawn {
     const char *const *argv; /* NULL-ended; argv[0] is looked for in PATH */
@@ -29,5 +32,27 @@ int spawn_run(const struct spawn *s, struct err *e);
 /* The same for a program that has to succeed: 0; or below 0 with the sentence `WHAT: LINE; the
  * whole output is in LOG`, LINE being the log's first line since then that looks like an error. */
 int spawn_need(const struct spawn *s, const char *what, struct err *e);
+
+/* Whether a line of a log contains these words. */
+bool spawn_log_says(const char *log, const char *words);
+
+/*
+ * What soak says while another program keeps it waiting: after 2 s one line on a terminal, drawn
+ * again each second; elsewhere a plain line every 30 s. Says which program runs, how far it is
+ * where its log has percentages (cmake), and how to stop it. On the loop that the program runs on.
+ */
+struct waiting {
+    uv_timer_t timer;
+    const char *what, *log; /* borrowed: the program's name, and where its output goes */
+    uint64_t start_ms, said_ms;
+    struct block block;
+};
+
+/* The struct stays until the loop is closed. waiting_stop removes the line. */
+void waiting_start(struct waiting *w, uv_loop_t *loop, const char *what, const char *log);
+void waiting_stop(struct waiting *w);
+
+/* Writes the last `45` of `[ 45%]` in the text to *ret_percent. Returns 0, or -1: there is none. */
+int waiting_percent(const char *text, int *ret_percent);
 
 #endif

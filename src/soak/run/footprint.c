@@ -216,20 +216,21 @@ static int concluded(const struct job *j, const char *path, int started)
     return 0;
 }
 
-int footprint_measure(const char *folder, char *const *environment, const struct scenario *s,
-                      const char *log_path, struct footprint *ret, struct err *e)
+int footprint_measure(const struct footprint_launch *launch, const struct scenario *s,
+                      struct footprint *ret, struct err *e)
 {
+    const char *log_path = launch->log_path;
     char path[PATH_MAX];
     struct args args;
     struct job j = {.e = e, .patience_ms = s->watchdog_ns / NS_PER_MS};
-    if ((size_t)snprintf(path, sizeof path, "%s/soak-footprint", folder) >= sizeof path)
-        return err_set(e, "%.200s...: the path is too long", folder);
+    if ((size_t)snprintf(path, sizeof path, "%s/soak-footprint", launch->folder) >= sizeof path)
+        return err_set(e, "%.200s...: the path is too long", launch->folder);
     int log_fd = log_path ? open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
     if (log_path && log_fd < 0)
         return err_set(e, "%s: %s", log_path, strerror(errno));
     args_footprint(&args, s, path);
     footprint_lines_init(&j.lines);
-    int rc = concluded(&j, path, run(&j, args.argv, environment, log_fd));
+    int rc = concluded(&j, path, run(&j, args.argv, launch->environment, log_fd));
     if (log_fd >= 0)
         close(log_fd);
     if (rc == 0) {

@@ -10,12 +10,16 @@
 #include "report/footprint.h"
 #include "scenario/scenario.h"
 
-/* `folder` holds soak-footprint; `environment` is the child's, NULL for soak's own. What the
- * scenario has and soak-footprint hasn't is no error: `left_out` names it. The child's stderr is
- * appended to `log_path`, or dropped when that is NULL. Silence for the scenario's `watchdog` ends
- * it. Returns 0 (footprint_free), or -1. */
-int footprint_measure(const char *folder, char *const *environment, const struct scenario *s,
-                      const char *log_path, struct footprint *ret, struct err *e);
+/* Which soak-footprint is started, and how. All is the caller's. */
+struct footprint_launch {
+    const char *folder;       /* that holds it */
+    char *const *environment; /* NULL: soak's own */
+    const char *log_path;     /* that its stderr is appended to; NULL: it is dropped */
+};
+/* What the scenario has and soak-footprint hasn't is no error: `left_out` names it. Silence for the
+ * scenario's `watchdog` ends it. Returns 0 (footprint_free), or -1. */
+int footprint_measure(const struct footprint_launch *launch, const struct scenario *s,
+                      struct footprint *ret, struct err *e);
 
 /* The options of the scenario that soak-footprint hasn't: "alpn, sni"; "" when there are none. Cut
  * after a whole name. Returns buf. */

@@ -2,7 +2,6 @@
 #include "live.h"
 
 #include "base/text.h"
-#include "block.h"
 #include "options/grammar.h"
 #include "terminal.h"
 
@@ -16,7 +15,7 @@
 
 enum { TREND = 16, PLAIN_EVERY_MS = 30000, PHASE = 48, PHASE_COLUMNS = 12 };
 
-/* Lines by the rank they have where room is short (block.h). */
+/* Lines by the rank they have where room is short (terminal.h). */
 enum rank {
     RANK_PROGRESS,
     RANK_SO_FAR,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a run shows while it goes on, on stderr: a block of fixed height on a terminal (block.h),
+ * What a run shows while it goes on, on stderr: a block of fixed height on a terminal (terminal.h),
  * redrawn four times a second; elsewhere one plain line per phase and every 30 seconds. Reads plain
  * data only.
  */

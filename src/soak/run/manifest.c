@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifest.h"
 
+#include "base/clock.h"
 #include "measure/proc.h"
 #include "report/json_util.h"
 #include "subject/environment.h"
@@ -57,19 +58,13 @@ int manifest_write(struct run *r, struct err *e)
 {
     char machine[256], seed[32], time_text[32];
     int cpus = 0;
-    time_t now = time(NULL);
-    struct tm utc;
     proc_machine(machine, sizeof machine, &cpus);
     snprintf(seed, sizeof seed, "%" PRIx64, r->seed);
-    strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     json_t *document =
         json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:o,s:o,s:o}", "schema", "soak-manifest/1", "soak",
-                  SOAK_VERSION, "scenario", r->name, "written", time_text, "seed", seed, "kernel",
+                  SOAK_VERSION, "scenario", r->name, "written",
+                  clock_utc(time_text, sizeof time_text, time(NULL)), "seed", seed, "kernel",
                   machine, "cpus", cpus, "libs", libs_json(r), "options", options_json(r->scenario),
                   "environment", environment_json(r->scenario));
-    char *text = json_document(document);
-    int rc = text ? run_dir_write(&r->dir, "manifest.json", text, strlen(text), e)
-                  : err_set(e, "manifest.json: out of memory");
-    free(text);
-    return rc;
+    return run_dir_keep(&r->dir, "manifest.json", json_document(document), e);
 }

@@ -157,9 +157,8 @@ static void fill_skipped(struct result *ret, const struct run *r)
 static void fill_place(struct outcome *o, const struct run *r)
 {
     int cpus;
-    struct tm utc;
     time_t began = time(NULL) - (time_t)((clock_now_ns() - r->start_ns) / 1000000000u);
-    strftime(o->time, sizeof o->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&began, &utc));
+    clock_utc(o->time, sizeof o->time, began);
     if (gethostname(o->host, sizeof o->host - 1) != 0)
         snprintf(o->host, sizeof o->host, "unknown");
     proc_machine(o->kernel, sizeof o->kernel, &cpus);
@@ -251,8 +250,8 @@ int outcome_footprint(struct outcome *o, const struct run *r, struct err *e)
     char log[PATH_MAX];
     snprintf(log, sizeof log, "%s/footprint.log", r->dir.path);
     char **environment = programs_environment(r->programs, true);
-    int rc = footprint_measure(programs_server_folder(r->programs), environment, r->scenario, log,
-                               &o->footprint, e);
+    const struct footprint_launch launch = {programs_server_folder(r->programs), environment, log};
+    int rc = footprint_measure(&launch, r->scenario, &o->footprint, e);
     environment_free(environment);
     if (rc == 0)
         o->result.footprint = &o->footprint;

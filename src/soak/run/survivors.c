@@ -2,6 +2,7 @@
 #include "survivors.h"
 
 #include "profile/profile.h"
+#include "symbol/perf_map.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,35 +72,31 @@ static size_t blamed_site(const struct watched *of)
     return j->findings && j->finding[0].verdict == VERDICT_LEAK ? j->finding[0].site : SIZE_MAX;
 }
 
-/* Adds the samples of the site to blame, or those of all others. */
-static void take_samples(struct survivors *s, const struct watched *of,
-                         const struct stack_sample *sample, size_t count, bool blamed,
-                         struct result_capture *ret)
+static void take_sample(struct survivors *s, const struct watched *of,
+                        const struct stack_sample *sample, struct result_capture *ret)
 {
-    for (size_t i = 0; i < count; i++) {
-        if ((sample[i].site == blamed_site(of)) != blamed)
-            continue;
-        if (ret->stacks == SURVIVORS_STACKS) {
-            ret->stacks_dropped++;
-            continue;
-        }
-        struct result_stack *to = &s->said[ret->stacks++];
-        *to = (struct result_stack){.blocks = sample[i].blocks,
-                                    .bytes = sample[i].bytes,
-                                    .epoch = sample[i].epoch,
-                                    .addresses = sample[i].frames,
-                                    .address = sample[i].frame};
-        to->file = site_name(of, sample[i].site, &to->line);
+    if (ret->stacks == SURVIVORS_STACKS) {
+        ret->stacks_dropped++;
+        return;
     }
+    struct result_stack *to = &s->said[ret->stacks++];
+    *to = (struct result_stack){.blocks = sample->blocks,
+                                .bytes = sample->bytes,
+                                .epoch = sample->epoch,
+                                .addresses = sample->frames,
+                                .address = sample->frame};
+    to->file = site_name(of, sample->site, &to->line);
 }
 
 /* First the stacks of the site to blame, and of all most survivors first. */
 static void take_ledger(struct survivors *s, const struct watched *of, struct result_capture *ret)
 {
     struct stack_sample *sample;
-    size_t count = capture_samples(&of->capture, &sample);
-    take_samples(s, of, sample, count, true, ret);
-    take_samples(s, of, sample, count, false, ret);
+    size_t count = capture_samples(&of->capture, &sample), blamed = blamed_site(of);
+    for (int others = 0; others < 2; others++)
+        for (size_t i = 0; i < count; i++)
+            if ((sample[i].site != blamed) == others)
+                take_sample(s, of, &sample[i], ret);
     free(sample);
 }
 
@@ -287,5 +284,23 @@ int survivors_write(const struct result *result, struct run_dir *dir, struct err
         rc = write_form(p, i, title, dir, e);
     if (p)
         profile_free(p);
+    return rc;
+}
+
+int survivors_write_made(const struct watched *of, struct run_dir *dir, struct err *e)
+{
+    const struct child *c = &of->subject->child;
+    char name[32];
+    char *text = NULL;
+    size_t length = 0;
+    if (!c->image.made || perf_map_count(c->image.made) == 0)
+        return 0;
+    snprintf(name, sizeof name, "perf-%d.map", c->pid);
+    FILE *out = open_memstream(&text, &length);
+    if (out)
+        perf_map_write(c->image.made, out);
+    int rc = out && fclose(out) == 0 ? run_dir_write(dir, name, text, length, e)
+                                     : err_set(e, "%s: %s", name, strerror(errno));
+    free(text);
     return rc;
 }

@@ -35,4 +35,8 @@ void survivors_free(struct survivors *s);
  * any stacks. Returns 0 or -1. */
 int survivors_write(const struct result *result, struct run_dir *dir, struct err *e);
 
+/* Writes perf-PID.map, the names of the code that a virtual machine made in `of`, if it said any.
+ * Returns 0 or -1. */
+int survivors_write_made(const struct watched *of, struct run_dir *dir, struct err *e);
+
 #endif

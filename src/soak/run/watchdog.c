@@ -56,16 +56,29 @@ static uint64_t progress(const struct run *r)
            atomic_load(&app->closed) + atomic_load(&app->operations) - atomic_load(&app->failed);
 }
 
+/* One that stays connected over IPv6 is served, so the server never settles: as long as it is open,
+ * what it holds can't be told from what the run's own connections have left. */
+static void strangers_text(const struct run *r, char *buf, size_t size)
+{
+    uint64_t foreign = r->state == RUN_SETTLE ? checkpoint_foreign(r) : 0;
+    buf[0] = '\0';
+    if (foreign)
+        snprintf(buf, size, ", beside %" PRIu64 " connection%s from elsewhere to its port", foreign,
+                 foreign == 1 ? "" : "s");
+}
+
 static void bark(struct run *r, uint64_t waited_ns)
 {
+    char strangers[96];
     const struct child *client = &run_load(r)->subject->child;
     const char *problem =
         client->problem[0] ? client->problem : run_judged(r)->subject->child.problem;
     const char *whose = client->failure.text[0] ? client->failure.behaviour : "";
+    strangers_text(r, strangers, sizeof strangers);
     run_break(r,
-              "nothing moved for %.0f s while waiting for %s (%" PRIu64
+              "nothing moved for %.0f s while waiting for %s%s (%" PRIu64
               " failed connections%s%s%s%s%s); see server.log and client.log in %s",
-              (double)waited_ns / 1e9, waiting_for(r->state),
+              (double)waited_ns / 1e9, waiting_for(r->state), strangers,
               (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first" : "",
               whose[0] ? ", " : "", problem[0] ? whose : "", problem[0] ? ": " : "", problem,
               r->dir.path);

@@ -4,10 +4,10 @@
 #include "base/input.h"
 #include "calibrate.h"
 #include "calibrate_random.h"
-#include "command_runs.h"
 #include "options/grammar.h"
 #include "options/opts.h"
 #include "report/document.h"
+#include "run_process.h"
 #include "stats/sensitivity.h"
 
 #include <inttypes.h>

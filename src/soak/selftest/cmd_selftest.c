@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
-#include "command_runs.h"
 #include "options/grammar.h"
 #include "options/opts.h"
 #include "report/document.h"
+#include "run_process.h"
 #include "selftest.h"
 
 #include <inttypes.h>

@@ -123,14 +123,14 @@ static void add_client(struct args *a, const struct scenario *s)
 }
 
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
-                 const char *address, uint64_t port)
+                 const char *server)
 {
     struct scenario of = *s;
     of.seed = seed;
     add_options(a, &of, program, CLIENT);
     add_ends(a, s);
     add_network(a, s, "source-net", seed);
-    add(a, "--connect=%s:%" PRIu64, address, port);
+    add(a, "--connect=%s", server);
     add_client(a, s);
 }
 

@@ -24,8 +24,9 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
 /* The same for `--check`, which is no child: it has no control socket and no page. */
 void args_server_check(struct args *a, const struct scenario *s, const char *program);
 void args_client_check(struct args *a, const struct scenario *s, const char *program);
+/* `server`: its address and port. */
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
-                 const char *address, uint64_t port);
+                 const char *server);
 
 /* What soak-footprint can have of the scenario; `any` version is 1.3 and `both` keys are P-256. */
 void args_footprint(struct args *a, const struct scenario *s, const char *program);

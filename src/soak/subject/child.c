@@ -86,42 +86,41 @@ static void child_on_process_exit(uv_process_t *process, int64_t status, int sig
     c->on_exit(c);
 }
 
-static int child_spawn(struct child *c, uv_loop_t *loop, const char *path, char *const *argv,
-                       const int *fds)
+static int child_spawn(struct child *c, const struct child_launch *launch, int control_fd)
 {
+    const int fds[EXTRA_FD + 1] = {-1,         launch->log_fd, launch->log_fd,
+                                   control_fd, c->page_fd,     launch->extra_fd};
     uv_stdio_container_t stdio[EXTRA_FD + 1] = {{.flags = UV_IGNORE}};
     for (int i = 1; i <= EXTRA_FD; i++) {
         stdio[i].flags = fds[i] < 0 ? UV_IGNORE : UV_INHERIT_FD;
         stdio[i].data.fd = fds[i];
     }
     uv_process_options_t options = {
-        .file = path,
-        .args = (char **)(uintptr_t)argv,
-        .env = c->environment,
+        .file = launch->path,
+        .args = (char **)(uintptr_t)launch->argv,
+        .env = launch->environment,
         .exit_cb = child_on_process_exit,
         .stdio_count = fds[EXTRA_FD] < 0 ? EXTRA_FD : EXTRA_FD + 1,
         .stdio = stdio,
     };
     c->process.data = c;
-    return uv_spawn(loop, &c->process, &options);
+    return uv_spawn(launch->loop, &c->process, &options);
 }
 
-int child_start(struct child *c, uv_loop_t *loop, const char *path, char *const *argv, int log_fd,
-                int extra_fd, struct err *e)
+int child_start(struct child *c, const struct child_launch *launch, struct err *e)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return err_set(e, "%s: no control socket can be made: %s", c->name, strerror(errno));
-    CHECK(uv_pipe_init(loop, &c->control, 0) == 0);
+    CHECK(uv_pipe_init(launch->loop, &c->control, 0) == 0);
     c->control.data = c;
     CHECK(uv_pipe_open(&c->control, pair[0]) == 0);
-    const int fds[EXTRA_FD + 1] = {-1, log_fd, log_fd, pair[1], c->page_fd, extra_fd};
-    int rc = child_spawn(c, loop, path, argv, fds);
+    int rc = child_spawn(c, launch, pair[1]);
     close(pair[1]);
     if (rc != 0) {
         uv_close((uv_handle_t *)&c->control, NULL);
         uv_close((uv_handle_t *)&c->process, NULL);
-        return err_set(e, "%s: %s can't be started: %s", c->name, path, uv_strerror(rc));
+        return err_set(e, "%s: %s can't be started: %s", c->name, launch->path, uv_strerror(rc));
     }
     c->pid = c->process.pid;
     c->running = true;

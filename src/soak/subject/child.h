@@ -39,8 +39,6 @@ struct child {
     child_line_fn on_line;
     child_exit_fn on_exit;
 
-    char **environment; /* borrowed during child_start; NULL = soak's own */
-
     struct page *page;  /* mapped while the struct lives */
     struct image image; /* what it had mapped when it was last looked at */
     int pid;            /* 0 before the start */
@@ -62,11 +60,17 @@ struct child {
 
 /* Makes the page. name, owner and the callbacks must be set. Returns 0 or -1. */
 int child_init(struct child *c, struct err *e);
-/* Starts `path` with `argv` (NULL-ended; `--control-fd 3 --page-fd 4` are for the caller to put
- * in). `log_fd` becomes stdout and stderr; `extra_fd` (or -1) becomes descriptor 5. Both stay the
- * caller's. Returns 0 or -1. */
-int child_start(struct child *c, uv_loop_t *loop, const char *path, char *const *argv, int log_fd,
-                int extra_fd, struct err *e);
+/* What is started. All is the caller's. */
+struct child_launch {
+    uv_loop_t *loop;
+    const char *path;
+    char *const *argv;  /* NULL-ended; `--control-fd 3 --page-fd 4` are for the caller to put in */
+    char **environment; /* NULL = soak's own */
+    int log_fd;         /* becomes stdout and stderr */
+    int extra_fd;       /* becomes descriptor 5, or -1 */
+};
+/* Returns 0 or -1. */
+int child_start(struct child *c, const struct child_launch *launch, struct err *e);
 /* Sends one control line (printf format, without its newline). A child that is gone is no error:
  * its exit is told by on_exit. */
 void child_send(struct child *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -144,10 +144,14 @@ int programs_start(const struct programs *p, struct child *c, const struct progr
     int log_fd = run_dir_log(launch->dir, log, e);
     if (log_fd < 0)
         return -1;
-    c->environment = programs_environment(p, launch->server);
-    int rc = child_start(c, launch->loop, path, launch->argv, log_fd, launch->extra_fd, e);
-    environment_free(c->environment);
-    c->environment = NULL;
+    const struct child_launch started = {.loop = launch->loop,
+                                         .path = path,
+                                         .argv = launch->argv,
+                                         .environment = programs_environment(p, launch->server),
+                                         .log_fd = log_fd,
+                                         .extra_fd = launch->extra_fd};
+    int rc = child_start(c, &started, e);
+    environment_free(started.environment);
     close(log_fd);
     return rc;
 }

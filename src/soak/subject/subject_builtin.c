@@ -55,13 +55,14 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
 {
     struct subjects *all = s->all;
     struct args args;
-    char address[64];
+    char server[64];
     if (s->role == SUBJECT_JUDGED) {
         args_server(&args, scenario, "soak-server", all->seed);
     } else {
-        snprintf(address, sizeof address, "%s", scenario->listen);
-        *strrchr(address, ':') = '\0'; /* scenario_check: address:port */
-        args_client(&args, scenario, "soak-client", all->seed, address, all->port);
+        /* scenario_check: address:port, of which the port may be 0 */
+        int host = (int)(strrchr(scenario->listen, ':') - scenario->listen);
+        snprintf(server, sizeof server, "%.*s:%" PRIu64, host, scenario->listen, all->port);
+        args_client(&args, scenario, "soak-client", all->seed, server);
     }
     const struct programs_launch launch = {.server = s->role == SUBJECT_JUDGED,
                                            .loop = &all->loop,

@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
-#include "suite_github.h"
 #include "suite_json.h"
 #include "suite_merge.h"
 #include "suite_text.h"
@@ -158,7 +157,7 @@ int cmd_merge(int argc, char *const *argv)
     struct err e = {{0}};
     struct options o = {.json = NULL};
     const char *word[PARTS];
-    struct command_words words = {.word = word, .size = PARTS};
+    struct opts_words words = {.word = word, .size = PARTS};
     int code = command_parse_words(&merge_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;

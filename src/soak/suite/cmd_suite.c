@@ -2,7 +2,6 @@
 #include "commands.h"
 
 #include "base/exit_codes.h"
-#include "suite_github.h"
 #include "suite_json.h"
 #include "suite_run.h"
 #include "suite_text.h"

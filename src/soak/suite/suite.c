@@ -5,7 +5,6 @@
 #include "base/exit_codes.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,8 +3,7 @@
 
 #include "base/check.h"
 #include "report/json_util.h"
-#include "suite_fields.h"
-#include "suite_junit.h"
+#include "suite_text.h"
 
 #include <stdlib.h>
 

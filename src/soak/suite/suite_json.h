@@ -10,16 +10,42 @@
 #include "base/err.h"
 #include "suite.h"
 
-#include <jansson.h>
-
 /* The forms of a suite that are asked for by name, for `soak suite` and `soak merge` alike. */
 struct outputs suite_outputs(const char *json, const char *junit);
 /* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
 char *suite_dump(const struct suite *s);
-/* Reads a document into an empty suite. Returns 0, or -1 with a sentence that doesn't name the
- * file; then `s` holds a part of it and is only good for suite_free. */
-int suite_parse(struct suite *s, const json_t *document, struct err *e);
-/* The same from a file: `path: sentence`. */
+/* Reads the document in `path` into an empty suite. Returns 0, or -1 with `path: sentence`; then
+ * `s` holds a part of it and is only good for suite_free. */
 int suite_load(struct suite *s, const char *path, struct err *e);
+
+/*
+ * The keys of suite.json that hold a value of their own: written and read by one list.
+ */
+#define SUITE_SCHEMA "soak-suite/1"
+
+/* TEXT may be null, NAME may not; NUMBER is null where it is NAN, EXIT where there was none. */
+enum suite_field_type {
+    SUITE_FIELD_TEXT,
+    SUITE_FIELD_NAME,
+    SUITE_FIELD_COUNT,
+    SUITE_FIELD_NUMBER,
+    SUITE_FIELD_EXIT,
+    SUITE_FIELD_OUTCOME,
+    SUITE_FIELD_END
+};
+
+struct suite_field {
+    const char *key;
+    enum suite_field_type type;
+    size_t offset; /* in the struct of that name */
+};
+
+struct suite_fields {
+    const struct suite_field *field;
+    size_t count;
+};
+
+extern const struct suite_fields suite_shard_fields, suite_entry_fields, suite_subject_fields,
+    suite_finding_fields, suite_metric_fields;
 
 #endif

@@ -2,15 +2,19 @@
 #include "suite_line.h"
 
 #include "base/check.h"
+#include "base/input.h"
+#include "catalog.h"
 #include "commands.h"
-#include "libs/asked.h"
+#include "libs/cache.h"
 #include "suite.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TABLE = 256 };
 
 const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"shard", OPT_STRING, offsetof(struct suite_line, shard_text), "K/N", NULL,
@@ -20,18 +24,6 @@ const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"junit", OPT_STRING, offsetof(struct suite_line, junit), "FILE", NULL,
      "write JUnit XML: a testsuite per scenario, a testcase per subject"},
 };
-
-/* Both tables as one: the scenario is the first in the struct, so that its offsets hold. */
-static size_t make_table(struct opt *table)
-{
-    _Static_assert(offsetof(struct suite_line, run) == 0, "options of a run keep their offsets");
-    size_t count;
-    const struct opt *run = scenario_options(&count);
-    CHECK(count + SUITE_LINE_OWN <= TABLE);
-    memcpy(table, run, count * sizeof *table);
-    memcpy(table + count, suite_line_own, sizeof suite_line_own);
-    return count + SUITE_LINE_OWN;
-}
 
 /* `2/3` */
 static int read_shard(struct suite_line *line, struct err *e)
@@ -52,17 +44,14 @@ static int read_shard(struct suite_line *line, struct err *e)
 
 int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct err *e)
 {
-    struct opt table[TABLE];
-    const struct command_line of = {"suite", table, make_table(table), argc, argv};
-    *line = (struct suite_line){.word = calloc((size_t)argc + 1, sizeof *line->word)};
-    CHECK(line->word);
-    scenario_defaults(&line->run);
-    struct command_words words = {.word = line->word, .size = (size_t)argc};
-    if (command_line_parse(&of, line, &words, e) != 0 ||
-        forwarded_options_read(&line->forwarded_options, &of, NULL, NULL, e) != 0)
-        return -1;
+    _Static_assert(offsetof(struct suite_line, run) == 0, "options of a run keep their offsets");
+    const struct command_line own = {"suite", {suite_line_own, SUITE_LINE_OWN, argc, argv}, NULL};
+    struct opts_words words;
+    *line = (struct suite_line){.words = 0};
+    int rc = forwarded_options_read(&line->forwarded_options, &own, line, &words, e);
+    line->word = words.word;
     line->words = words.count;
-    return read_shard(line, e);
+    return rc == 0 ? read_shard(line, e) : -1;
 }
 
 static int check_libs(const struct scenario *s, struct err *e)
@@ -77,17 +66,10 @@ static int check_libs(const struct scenario *s, struct err *e)
 int suite_line_scenario(const struct suite_line *line, const char *path, struct scenario *ret,
                         struct err *e)
 {
-    size_t count, words;
-    char *argv[PASSED_ON_MAX + 1] = {NULL};
-    const struct opt *table = scenario_options(&count);
-    for (int i = 0; i < line->forwarded_options.options; i++)
-        argv[i + 1] = line->forwarded_options.option[i];
     scenario_defaults(ret);
     if (scenario_read(ret, path, e) != 0)
         return -1;
-    if (opts_parse(table, count, line->forwarded_options.options + 1, argv, ret, NULL, 0, &words,
-                   e) != 0 ||
-        scenario_check(ret, e) != 0 || check_libs(ret, e) != 0)
+    if (forwarded_options_apply(&line->forwarded_options, ret, e) != 0 || check_libs(ret, e) != 0)
         return err_prefix(e, "%.300s", path);
     return 0;
 }
@@ -96,4 +78,113 @@ void suite_line_free(struct suite_line *line)
 {
     forwarded_options_free(&line->forwarded_options);
     free(line->word);
+}
+
+/* ---- which scenarios ---- */
+
+static const char suffix[] = ".soak";
+
+static char *kept(const char *text)
+{
+    char *copy = strdup(text);
+    CHECK(copy);
+    return copy;
+}
+
+/* Adds a file unless it is there already. */
+static int add_file(struct suite_files *f, const char *said, struct err *e)
+{
+    char path[PATH_MAX], name[128];
+    if (!realpath(said, path))
+        return err_set(e, "%.300s: the scenario can't be read: %s", said, strerror(errno));
+    for (size_t i = 0; i < f->count; i++) {
+        if (strcmp(f->file[i].path, path) == 0)
+            return 0;
+    }
+    if (f->count == SUITE_SCENARIOS)
+        return err_set(e, "%.300s: a suite has at most %d scenarios", said, SUITE_SCENARIOS);
+    f->file = realloc(f->file, (f->count + 1) * sizeof *f->file);
+    CHECK(f->file);
+    catalog_name(said, name, sizeof name);
+    f->file[f->count++] =
+        (struct suite_file){.path = kept(path), .name = kept(name), .said = kept(said)};
+    return 0;
+}
+
+static int is_scenario(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name), end = strlen(suffix);
+    return entry->d_name[0] != '.' && length > end &&
+           strcmp(entry->d_name + length - end, suffix) == 0;
+}
+
+static int add_folder(struct suite_files *f, const char *folder, struct err *e)
+{
+    struct dirent **entry = NULL;
+    int count = scandir(folder, &entry, is_scenario, alphasort);
+    int rc = count > 0   ? 0
+             : count < 0 ? err_set(e, "%.300s: %s", folder, strerror(errno))
+                         : err_set(e, "%.300s: there is no scenario (*.soak) in it", folder);
+    size_t length = strlen(folder);
+    const char *slash = length && folder[length - 1] == '/' ? "" : "/";
+    for (int i = 0; i < count; i++) {
+        char said[PATH_MAX];
+        int n = snprintf(said, sizeof said, "%s%s%s", folder, slash, entry[i]->d_name);
+        if (rc == 0 && (n < 0 || (size_t)n >= sizeof said))
+            rc = err_set(e, "%.60s...: the scenario's path is too long", folder);
+        if (rc == 0)
+            rc = add_file(f, said, e);
+        free(entry[i]);
+    }
+    free(entry);
+    return rc;
+}
+
+/* A name in scenarios/ goes before a folder here: so it means the same wherever it is typed. */
+static int add_word(struct suite_files *f, const char *word, struct err *e)
+{
+    char path[PATH_MAX];
+    if ((word[0] == '.' || strchr(word, '/')) && input_is_folder(word))
+        return add_folder(f, word, e);
+    if (catalog_path(word, path, sizeof path, e) == 0)
+        return add_file(f, path, e);
+    int n = snprintf(path, sizeof path, "%s/scenarios/%s", catalog_root(), word);
+    if (n > 0 && (size_t)n < sizeof path && input_is_folder(path))
+        return add_folder(f, path, e);
+    return input_is_folder(word) ? add_folder(f, word, e) : -1;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct suite_file *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+int suite_files_find(struct suite_files *f, const char *const *word, size_t words, struct err *e)
+{
+    *f = (struct suite_files){.count = 0};
+    for (size_t i = 0; i < words; i++) {
+        if (add_word(f, word[i], e) != 0)
+            return -1;
+    }
+    if (f->count == 0)
+        return err_set(e, "which scenarios? Give files, folders or names, such as scenarios/");
+    qsort(f->file, f->count, sizeof *f->file, by_name);
+    for (size_t i = 1; i < f->count; i++) {
+        if (strcmp(f->file[i - 1].name, f->file[i].name) == 0)
+            return err_set(e,
+                           "%.200s and %.200s have one name; a suite tells scenarios apart by it",
+                           f->file[i - 1].said, f->file[i].said);
+    }
+    return 0;
+}
+
+void suite_files_free(struct suite_files *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->file[i].path);
+        free(f->file[i].name);
+        free(f->file[i].said);
+    }
+    free(f->file);
 }

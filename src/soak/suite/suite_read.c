@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "report/json_util.h"
-#include "suite_fields.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -342,7 +341,7 @@ static int read_listed(struct suite *s, const json_t *root, struct err *e)
     return 0;
 }
 
-int suite_parse(struct suite *s, const json_t *root, struct err *e)
+static int suite_parse(struct suite *s, const json_t *root, struct err *e)
 {
     const char *said = json_string_value(json_object_get(root, "schema"));
     if (!json_is_object(root) || !said || strcmp(said, SUITE_SCHEMA) != 0)

@@ -24,14 +24,6 @@ enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, STARTED_TEXT = 32 };
 
 /* ---- the plan ---- */
 
-/* A file below the project's folder as seen from there: so GitHub shows it. */
-static const char *below_root(const char *path)
-{
-    const char *root = catalog_root();
-    size_t length = strlen(root);
-    return strncmp(path, root, length) == 0 && path[length] == '/' ? path + length + 1 : path;
-}
-
 static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struct err *e)
 {
     const struct suite_file *file = &w->files->file[i];
@@ -50,16 +42,11 @@ static int plan_one(struct suite *s, const struct suite_work *w, size_t i, struc
     if (shard != w->line->shard)
         return 0;
     struct suite_entry *entry = suite_add(s, file->name);
-    entry->file = suite_text(s, below_root(file->said));
+    entry->file = suite_text(s, catalog_below_root(file->said));
     entry->expect = suite_text(s, expect_print(&expect, text, sizeof text));
     entry->shard = shard;
     entry->planned = (double)scenario_about_ns(&scenario) / 1e9;
     return 0;
-}
-
-static const char *base_of(const struct suite_line *line, char base[PATH_MAX])
-{
-    return line->run.results ? line->run.results : catalog_results("runs", base, PATH_MAX);
 }
 
 int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
@@ -69,7 +56,7 @@ int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
             return -1;
     }
     char base[PATH_MAX];
-    return run_dir_check(base_of(w->line, base), e);
+    return run_dir_check(catalog_results(w->line->run.results, "runs", base), e);
 }
 
 /* ---- the shard ---- */
@@ -84,14 +71,6 @@ static const char *options_text(struct suite *s, const struct suite_line *line)
     return suite_text(s, c.used ? text + 1 : "none");
 }
 
-/* Now, in UTC. */
-static void time_text(char started[STARTED_TEXT])
-{
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(started, STARTED_TEXT, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-}
-
 static struct suite_shard *add_shard(struct suite *s, const struct suite_work *w,
                                      const char *folder)
 {
@@ -99,7 +78,7 @@ static struct suite_shard *add_shard(struct suite *s, const struct suite_work *w
     int cpus = 0;
     proc_machine(machine, sizeof machine, &cpus);
     gethostname(host, sizeof host - 1);
-    time_text(started);
+    clock_utc(started, sizeof started, time(NULL));
     size_t used = strlen(machine);
     snprintf(machine + used, sizeof machine - used, ", %d processors", cpus);
     s->shard[0] = (struct suite_shard){.index = w->line->shard,
@@ -168,11 +147,7 @@ static void progress_end(const struct under_way *u)
 
 static int save(struct under_way *u, struct err *e)
 {
-    char *text = suite_dump(u->suite);
-    int rc = text ? run_dir_write(&u->dir, "suite.json", text, strlen(text), e)
-                  : err_set(e, "suite.json: out of memory");
-    free(text);
-    return rc;
+    return run_dir_keep(&u->dir, "suite.json", suite_dump(u->suite), e);
 }
 
 static int run_one(struct under_way *u, size_t i, struct err *e)
@@ -190,7 +165,7 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     words[n++] = "--";
     words[n++] = file_of(u->work, i)->path;
     words[n] = NULL;
-    time_text(started);
+    clock_utc(started, sizeof started, time(NULL));
     uint64_t began = clock_now_ns();
     if (run_process_execute_in_order(&u->sub, words, &result, e) != 0)
         return -1;
@@ -238,7 +213,7 @@ static int open_folder(struct under_way *u, struct err *e)
     char base[PATH_MAX], name[64] = "suite";
     if (line->of > 1)
         snprintf(name, sizeof name, "suite-%" PRIu64 "-of-%" PRIu64, line->shard, line->of);
-    return run_dir_open_suite(&u->dir, base_of(line, base), name, e);
+    return run_dir_open_suite(&u->dir, catalog_results(line->run.results, "runs", base), name, e);
 }
 
 int suite_work(struct suite *s, struct suite_work *w, struct err *e)

@@ -7,7 +7,6 @@
 #define SOAK_SUITE_RUN_H
 
 #include "suite.h"
-#include "suite_files.h"
 #include "suite_line.h"
 
 #include <stdio.h>

@@ -65,6 +65,14 @@ struct torture_sweep {
     uint64_t count[TORTURE_ONCE + 1]; /* by kind, of failed allocations */
 };
 
+/* A connection of a sweep in which one allocation fails, or none (number 0), and what became of
+ * it. */
+struct attempt {
+    struct torture_sweep *sweep; /* borrowed */
+    uint64_t number;
+    struct step step;
+};
+
 struct torture {
     /* The owner's, borrowed. */
     const struct scenario *scenario;
@@ -91,24 +99,32 @@ struct torture {
 void torture_execute(struct torture *t);
 void torture_fini(struct torture *t);
 
-/* Failed allocations that led to a finding. */
-uint64_t torture_found(const struct torture *t);
-
-/* torture_case.c: one allocation of a sweep. Returns false when the sweep can't go on. */
-bool torture_case(struct torture *t, struct torture_sweep *w, uint64_t number);
+/* torture_case.c: starts the pair and warms it up. Returns false when that can't be done. */
+bool torture_start(struct torture *t);
+/* One step, written down. Starts the pair anew when it has ended. Returns false when the sweep
+ * can't go on. */
+bool torture_step(struct torture *t, struct attempt *a);
 /* A connection failed without any allocation failing in it. Starts the pair anew; returns false
  * when the sweep can't go on. */
-bool torture_damaged(struct torture *t, struct torture_sweep *w, uint64_t number,
-                     const struct step *s);
-/* A step has ended the pair, which isn't started anew yet. */
-void torture_ended(struct torture *t, struct torture_sweep *w, uint64_t number,
-                   const struct step *s);
-/* torture.c, for it: one step, written down. Starts the pair anew when it has ended. Returns false
- * when the sweep can't go on. */
-bool torture_step(struct torture *t, struct torture_sweep *w, uint64_t number, struct step *ret);
-bool torture_restart(struct torture *t);
-/* A new finding, to be filled; NULL, and broken, when there is no memory. */
-struct torture_finding *torture_add(struct torture *t);
+bool torture_damaged(struct torture *t, const struct attempt *a);
+/* One allocation of a sweep. Returns false when the sweep can't go on. */
+bool torture_case(struct torture *t, struct torture_sweep *w, uint64_t number);
+
+/* torture_finding.c: the same finding made before, or NULL. */
+struct torture_finding *torture_known(const struct torture *t, const struct attempt *a,
+                                      enum torture_kind kind, int kept_side);
+/* Counts what is known, or adds it. Returns the finding when it is new. */
+struct torture_finding *torture_find(struct torture *t, const struct attempt *a,
+                                     enum torture_kind kind, int kept_side);
+/* Failed allocations that led to a finding. */
+uint64_t torture_found(const struct torture *t);
+/* A stack of one side by names; by addresses where it has none. `crash`: the stack begins in a
+ * signal handler. From the main thread (see symbols_open). */
+void torture_trace(struct torture *t, int side, const struct step_stack *stack, bool crash,
+                   struct trace *ret);
+/* Says why it can't be done, once. Returns false. */
+bool torture_break(struct torture *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* `soak run --fail-alloc`, whose options have been checked. Returns the exit code: 0 no findings, 1
  * findings, 2 it can't be started, 4 broken, 130 interrupted. */

@@ -1,117 +1,132 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One allocation that fails: what it leads to, looked at as often as it takes to be sure. */
-#include "torture.h"
+#include "base/clock.h"
+#include "terminal.h"
+#include "torture_report.h"
 
-#include <stdio.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* ---- stacks by name ---- */
-
-enum { FRAMES = 64 };
-
-static size_t resolve(struct symbols *symbols, const struct step_stack *stack, size_t first,
-                      struct symbol *ret)
-{
-    size_t used = 0;
-    for (size_t i = first; i < stack->frames && used < FRAMES; i++) {
-        if (symbols)
-            used += symbols_inlined(symbols, stack->frame[i], true, &ret[used], FRAMES - used);
-        else
-            ret[used++] = (struct symbol){.offset = stack->frame[i]};
-    }
-    return used;
-}
-
-static bool is_ours(const struct symbol *frame)
-{
-    return frame->module && strncmp(frame->module, "soak-", 5) == 0;
-}
-
-/* The outermost function before the program's own; where that has no certain name, or the program
- * allocates by itself, its own function. */
-static const char *call_of(const struct symbol *frame, size_t count)
-{
-    size_t i = 0;
-    while (i < count && !is_ours(&frame[i]))
-        i++;
-    if (i > 0 && i < count && frame[i - 1].function)
-        return frame[i - 1].function;
-    return i < count && frame[i].function ? frame[i].function : "";
-}
-
-/* `symbols` may be NULL: then there are addresses. `crash`: the stack begins in a signal handler.
- * From the main thread (see symbols_open). */
-static void trace_name(struct symbols *symbols, const struct step_stack *stack, bool crash,
-                       struct trace *ret)
-{
-    struct symbol frame[FRAMES];
-    *ret = (struct trace){.lines = 0};
-    /* The kernel's return from the handler lies before whoever was interrupted. */
-    size_t count = resolve(symbols, stack, crash && stack->frames > 1, frame), first = 0;
-    while (first < count && symbol_is_allocator(&frame[first]))
-        first++;
-    if (first == count)
-        first = 0;
-    snprintf(ret->call, sizeof ret->call, "%s", call_of(frame + first, count - first));
-    for (size_t i = first; i < count && ret->lines < TRACE_LINES; i++)
-        symbol_text(&frame[i], ret->line[ret->lines++], TRACE_TEXT);
-}
-
-/* ---- a case ---- */
+enum {
+    WARM_UP = 20,  /* connections of each behaviour: what is made once has been made */
+    STARTS = 1000, /* of the pair, at most: each crash takes one */
+    WARM_MS = 60000,
+    SETTLE_MS = 30000,
+    LIVE_NS = 250000000
+};
 
 /* OpenSSL keeps up to 16 errors per thread, and some of their texts' memory with them: what fills
  * such a ring stays up to 16 times. */
 enum { REPEATS = 20, CLEAN_IN_A_ROW = 3 };
 
-static struct symbols *names_of(struct torture *t, int side)
-{
-    return pair_symbols(&t->bench.pair, side);
-}
+/* ---- the pair ---- */
 
-static bool is_same(const struct torture_finding *f, const struct torture_sweep *w,
-                    const struct step *s, enum torture_kind kind, int kept_side)
+/* The client's page tells what there is and what has a weight: known from the first start on. */
+static void learn_behaviours(struct torture *t)
 {
-    return f->kind == kind && f->side == w->side && f->kept_side == kept_side &&
-           f->step.line == s->line && strcmp(f->step.file, s->file) == 0 &&
-           f->step.signal == s->signal && kept_same(&f->step.kept[kept_side], &s->kept[kept_side]);
-}
-
-static struct torture_finding *known(struct torture *t, const struct torture_sweep *w,
-                                     const struct step *s, enum torture_kind kind, int kept_side)
-{
-    for (size_t i = 0; i < t->findings; i++) {
-        if (is_same(t->finding[i], w, s, kind, kept_side))
-            return t->finding[i];
+    const struct page *page = t->bench.pair.subjects.subject[PAIR_CLIENT].child.page;
+    size_t count = atomic_load(&page->behaviours);
+    if (t->behaviours)
+        return;
+    for (size_t i = 0; i + 1 < count && i < TORTURE_BEHAVIOURS; i++) {
+        snprintf(t->behaviour[i], sizeof t->behaviour[i], "%s", page->behaviour[i].name);
+        if (page->behaviour[i].weight)
+            t->chosen[t->behaviours++] = i;
     }
-    return NULL;
 }
 
-static void count(struct torture_finding *f, struct torture_sweep *w, uint64_t number)
+static const char *end_text(enum pair_end end)
 {
-    if (f->times < TORTURE_NUMBERS)
-        f->number[f->times] = number;
-    f->times++;
-    f->behaviours |= UINT64_C(1) << w->behaviour;
-    w->count[f->kind]++;
+    static const char *const texts[] = {[PAIR_DONE] = "completed",
+                                        [PAIR_LATE] = "timed out",
+                                        [PAIR_DIED] = "crashed one side",
+                                        [PAIR_INTERRUPTED] = "was interrupted"};
+    return texts[end];
 }
 
-/* Counts what is known, or adds it. Returns the finding when it is new. */
-static struct torture_finding *find(struct torture *t, struct torture_sweep *w, uint64_t number,
-                                    const struct step *s, enum torture_kind kind, int kept_side)
+static bool warm_up(struct torture *t)
 {
-    struct torture_finding *f = known(t, w, s, kind, kept_side);
-    bool is_new = !f;
-    if (is_new && !(f = torture_add(t)))
-        return NULL;
-    if (is_new) {
-        f->kind = kind;
-        f->side = w->side;
-        f->kept_side = kept_side;
-        f->step = *s;
-        trace_name(names_of(t, w->side), &s->stack, false, &f->failed);
-    }
-    count(f, w, number);
-    return is_new ? f : NULL;
+    struct pair *p = &t->bench.pair;
+    enum pair_end end = PAIR_DONE;
+    for (size_t i = 0; i < t->behaviours && end == PAIR_DONE; i++)
+        end = pair_connections(p, t->chosen[i], WARM_UP, WARM_MS);
+    if (end == PAIR_DONE && t->scenario->session == SESSION_CACHE)
+        end = pair_flush(p, SETTLE_MS);
+    if (end == PAIR_DONE)
+        end = pair_settle(p, SETTLE_MS);
+    return end == PAIR_DONE || end == PAIR_INTERRUPTED
+               ? end == PAIR_DONE
+               : torture_break(t, "the warm-up, in which no allocation fails, %s", end_text(end));
+}
+
+bool torture_start(struct torture *t)
+{
+    struct err e = {{0}};
+    struct pair *p = &t->bench.pair;
+    if (++t->starts > STARTS)
+        return torture_break(t, "a side died %d times", STARTS);
+    if (pair_start(p, &e) != 0)
+        return p->interrupted ? false : torture_break(t, "%s", e.text);
+    learn_behaviours(t);
+    return warm_up(t) && (bench_begin(&t->bench, &e) == 0 || torture_break(t, "%s", e.text));
+}
+
+static bool restart(struct torture *t)
+{
+    pair_stop(&t->bench.pair);
+    return !t->bench.pair.interrupted && torture_start(t);
+}
+
+/* ---- a step ---- */
+
+static void tell(struct torture *t, const struct attempt *a)
+{
+    const struct torture_sweep *w = a->sweep;
+    uint64_t now_ns = clock_now_ns();
+    if (t->scenario->quiet || !terminal_is(STDERR_FILENO) || now_ns - t->told_ns < LIVE_NS)
+        return;
+    t->told_ns = now_ns;
+    fprintf(stderr, "\r\033[K%s, %s: allocation %" PRIu64 " of %" PRIu64 ", %" PRIu64 " found",
+            w->side == PAIR_SERVER ? "server" : "client", t->behaviour[w->behaviour], a->number,
+            w->most, torture_found(t));
+}
+
+static bool write_step(struct torture *t, const struct attempt *a)
+{
+    struct err e = {{0}};
+    char *line = torture_step_json(t, a);
+    int rc = line ? run_dir_sample(t->dir, line, &e) : err_set(&e, "out of memory");
+    free(line);
+    return rc == 0 || torture_break(t, "%s", e.text);
+}
+
+/* It has ended the pair, which isn't started anew yet. */
+static void keep_end(struct torture *t, const struct attempt *a)
+{
+    const struct step *s = &a->step;
+    enum torture_kind kind = s->outcome == STEP_CRASHED ? TORTURE_CRASH : TORTURE_HANG;
+    struct torture_finding *f = torture_find(t, a, kind, s->end_side);
+    if (f)
+        torture_trace(t, s->end_side, &s->end_stack, true, &f->end);
+}
+
+bool torture_step(struct torture *t, struct attempt *a)
+{
+    struct err e = {{0}};
+    struct step *s = &a->step;
+    const struct step_plan plan = {a->sweep->side, a->sweep->behaviour, a->number};
+    tell(t, a);
+    if (step_run(&t->bench, &plan, s, &e) != 0)
+        return torture_break(t, "%s", e.text);
+    if (s->outcome == STEP_INTERRUPTED || !write_step(t, a))
+        return false;
+    if (s->outcome != STEP_CRASHED && s->outcome != STEP_STUCK)
+        return true;
+    if (s->outcome == STEP_CRASHED || t->confirms)
+        keep_end(t, a);
+    return !t->broken[0] && restart(t);
 }
 
 /* ---- who asked for what stays ---- */
@@ -157,25 +172,24 @@ static void name_grown(struct torture *t, struct torture_finding *f,
             continue;
         struct step_stack stack = {.frames = s->frames};
         memcpy(stack.frame, s->frame, s->frames * sizeof s->frame[0]);
-        trace_name(names_of(t, f->kept_side), &stack, false, &f->stays);
+        torture_trace(t, f->kept_side, &stack, false, &f->stays);
         return;
     }
 }
 
 /* Once more, with the call stacks taken at the site that keeps most. */
-static bool trace_kept(struct torture *t, struct torture_sweep *w, uint64_t number,
-                       struct torture_finding *f)
+static bool trace_kept(struct torture *t, const struct attempt *first, struct torture_finding *f)
 {
-    struct step s;
+    struct attempt again = {first->sweep, first->number, {0}};
     struct snapshot_stacks before = {0}, after = {0};
     const struct kept *kept = &f->step.kept[f->kept_side];
     struct page *page = t->bench.pair.subjects.subject[f->kept_side].child.page;
     if (kept->sites == 0 || snapshot_stacks_read(page, &before, NULL) != 0)
         return true;
     want(page, kept->site[0].site, true);
-    bool goes_on = torture_step(t, w, number, &s);
+    bool goes_on = torture_step(t, &again);
     /* A pair that was started anew has other pages. */
-    if (goes_on && s.outcome != STEP_STUCK && s.outcome != STEP_CRASHED) {
+    if (goes_on && again.step.outcome != STEP_STUCK && again.step.outcome != STEP_CRASHED) {
         want(page, kept->site[0].site, false);
         if (snapshot_stacks_read(page, &after, NULL) == 0)
             name_grown(t, f, &before, &after);
@@ -187,89 +201,78 @@ static bool trace_kept(struct torture *t, struct torture_sweep *w, uint64_t numb
 
 /* ---- what stays ---- */
 
-static bool judge_kept(struct torture *t, struct torture_sweep *w, uint64_t number,
-                       const struct step *first, int side)
+static bool judge_kept(struct torture *t, const struct attempt *first, int side)
 {
     uint64_t repeats = 0, stayed = 0, clean = 0;
-    struct step s;
-    if (known(t, w, first, TORTURE_LOST, side)) {
-        find(t, w, number, first, TORTURE_LOST, side);
+    struct attempt again = {first->sweep, first->number, {0}};
+    if (torture_known(t, first, TORTURE_LOST, side)) {
+        torture_find(t, first, TORTURE_LOST, side);
         return true;
     }
     while (repeats < REPEATS && clean < CLEAN_IN_A_ROW) {
-        if (!torture_step(t, w, number, &s))
+        if (!torture_step(t, &again))
             return false;
         repeats++;
-        bool stays = kept_any(&s.kept[side]);
+        bool stays = kept_any(&again.step.kept[side]);
         stayed += stays;
         clean = stays ? 0 : clean + 1;
     }
     bool lost = clean < CLEAN_IN_A_ROW;
-    struct torture_finding *f = find(t, w, number, first, lost ? TORTURE_LOST : TORTURE_ONCE, side);
+    struct torture_finding *f = torture_find(t, first, lost ? TORTURE_LOST : TORTURE_ONCE, side);
     if (!f)
         return !t->broken[0];
     f->repeats = repeats;
     f->stayed = stayed;
-    return !lost || trace_kept(t, w, number, f);
+    return !lost || trace_kept(t, first, f);
 }
 
 /* ---- how it ended ---- */
 
-void torture_ended(struct torture *t, struct torture_sweep *w, uint64_t number,
-                   const struct step *s)
-{
-    enum torture_kind kind = s->outcome == STEP_CRASHED ? TORTURE_CRASH : TORTURE_HANG;
-    struct torture_finding *f = find(t, w, number, s, kind, s->end_side);
-    if (f)
-        trace_name(names_of(t, s->end_side), &s->end_stack, true, &f->end);
-}
-
 /* A machine that is too slow for once isn't a hang. */
-static bool judge_hang(struct torture *t, struct torture_sweep *w, uint64_t number,
-                       const struct step *first)
+static bool judge_hang(struct torture *t, const struct attempt *first)
 {
-    struct step s;
+    struct attempt again = {first->sweep, first->number, {0}};
     t->confirms = true;
-    bool goes_on = torture_step(t, w, number, &s);
+    bool goes_on = torture_step(t, &again);
     t->confirms = false;
-    if (goes_on && s.outcome == STEP_HUNG)
-        find(t, w, number, first, TORTURE_HANG, w->side);
+    if (goes_on && again.step.outcome == STEP_HUNG)
+        torture_find(t, first, TORTURE_HANG, first->sweep->side);
     return goes_on && !t->broken[0];
 }
 
-bool torture_damaged(struct torture *t, struct torture_sweep *w, uint64_t number,
-                     const struct step *s)
+bool torture_damaged(struct torture *t, const struct attempt *a)
 {
-    find(t, w, number, s, TORTURE_DAMAGED, w->side);
-    return !t->broken[0] && torture_restart(t);
+    torture_find(t, a, TORTURE_DAMAGED, a->sweep->side);
+    return !t->broken[0] && restart(t);
 }
 
 bool torture_case(struct torture *t, struct torture_sweep *w, uint64_t number)
 {
-    struct step s;
-    if (!torture_step(t, w, number, &s))
+    struct attempt a = {w, number, {0}};
+    const struct step *s = &a.step;
+    if (!torture_step(t, &a))
         return false;
     w->tried++;
-    w->not_reached += !s.hit;
-    switch (s.outcome) {
+    w->not_reached += !s->hit;
+    switch (s->outcome) {
     case STEP_WENT_ON:
-        w->went_on += s.hit;
+        w->went_on += s->hit;
         break;
     case STEP_FAILED:
-        w->failed += s.hit;
-        if (!s.hit)
-            return torture_damaged(t, w, number, &s);
+        w->failed += s->hit;
+        if (!s->hit)
+            return torture_damaged(t, &a);
         break;
     case STEP_HUNG:
     case STEP_STUCK:
-        return judge_hang(t, w, number, &s);
+        return judge_hang(t, &a);
     case STEP_CRASHED:
         return true;
     case STEP_INTERRUPTED:
         return false;
     }
     for (int side = 0; side < PAIR_SIDES; side++) {
-        if (kept_any(&s.kept[side]) && !judge_kept(t, w, number, &s, side))
+        if (kept_any(&s->kept[side]) && !judge_kept(t, &a, side))
             return false;
     }
     return true;

@@ -258,12 +258,13 @@ static json_t *step_failed_json(const struct step *s)
     return failed;
 }
 
-char *torture_step_json(const struct torture *t, const struct torture_sweep *w, uint64_t number,
-                        const struct step *s)
+char *torture_step_json(const struct torture *t, const struct attempt *a)
 {
+    const struct torture_sweep *w = a->sweep;
+    const struct step *s = &a->step;
     json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o}", "kind", "fail-alloc", "side",
                           sides[w->side], "behaviour", t->behaviour[w->behaviour], "number",
-                          (json_int_t)number, "asked", (json_int_t)s->asked, "outcome",
+                          (json_int_t)a->number, "asked", (json_int_t)s->asked, "outcome",
                           step_outcome_name(s->outcome), "failed", step_failed_json(s));
     for (int side = 0; o && side < PAIR_SIDES; side++) {
         if (s->kept[side].blocks || s->kept[side].bytes)

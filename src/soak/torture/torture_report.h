@@ -15,7 +15,6 @@ void torture_text(const struct torture *t, bool quiet, FILE *out);
 /* The document; the caller frees it. NULL when out of memory. */
 char *torture_json(const struct torture *t);
 /* One step for samples.jsonl, without a newline; the caller frees it. NULL when out of memory. */
-char *torture_step_json(const struct torture *t, const struct torture_sweep *w, uint64_t number,
-                        const struct step *s);
+char *torture_step_json(const struct torture *t, const struct attempt *a);
 
 #endif

@@ -48,7 +48,7 @@ void bench_end(struct bench *b)
 
 /* ---- the plan and the answer, in the page ---- */
 
-static void plan(struct page *page, uint64_t nth)
+static void plan_failure(struct page *page, uint64_t nth)
 {
     struct page_fail *fail = &page->fail;
     atomic_store(&fail->nth, nth);
@@ -133,17 +133,17 @@ static bool has_cache(const struct bench *b)
     return b->pair.scenario->session == SESSION_CACHE;
 }
 
-static enum pair_end connect_one(struct bench *b, int side, size_t behaviour, uint64_t nth)
+static enum pair_end connect_one(struct bench *b, const struct step_plan *plan)
 {
     struct pair *p = &b->pair;
-    struct page *page = p->subjects.subject[side].child.page;
+    struct page *page = p->subjects.subject[plan->side].child.page;
     enum pair_end end = PAIR_DONE;
     /* One that is to resume needs a session, and one that fails brings none for the next. */
     if (p->scenario->resume > 0)
-        end = pair_connections(p, behaviour, 1, patience_ms(b));
-    plan(page, nth);
+        end = pair_connections(p, plan->behaviour, 1, patience_ms(b));
+    plan_failure(page, plan->nth);
     if (end == PAIR_DONE)
-        end = pair_connections(p, behaviour, 1, patience_ms(b));
+        end = pair_connections(p, plan->behaviour, 1, patience_ms(b));
     atomic_store(&page->fail.nth, 0);
     return end == PAIR_DONE && has_cache(b) ? pair_flush(p, patience_ms(b)) : end;
 }
@@ -183,15 +183,14 @@ static enum step_outcome outcome(const struct page_app *client, uint64_t failed,
     return atomic_load(&client->failed) > failed ? STEP_FAILED : STEP_WENT_ON;
 }
 
-int step_run(struct bench *b, int side, size_t behaviour, uint64_t nth, struct step *ret,
-             struct err *e)
+int step_run(struct bench *b, const struct step_plan *plan, struct step *ret, struct err *e)
 {
     struct pair *p = &b->pair;
-    struct page *page = p->subjects.subject[side].child.page;
+    struct page *page = p->subjects.subject[plan->side].child.page;
     const struct page_app *client = &p->subjects.subject[PAIR_CLIENT].child.page->app;
     uint64_t failed = atomic_load(&client->failed), late = atomic_load(&client->fail_timeout);
     *ret = (struct step){.outcome = STEP_INTERRUPTED};
-    enum pair_end end = connect_one(b, side, behaviour, nth);
+    enum pair_end end = connect_one(b, plan);
     read_hit(page, ret);
     ret->outcome = outcome(client, failed, late);
     if (end == PAIR_DONE && look(b, ret, &end, e) != 0)
@@ -199,6 +198,6 @@ int step_run(struct bench *b, int side, size_t behaviour, uint64_t nth, struct s
     if (end == PAIR_INTERRUPTED)
         ret->outcome = STEP_INTERRUPTED;
     else if (end != PAIR_DONE)
-        ended_badly(b, side, end, ret);
+        ended_badly(b, plan->side, end, ret);
     return 0;
 }

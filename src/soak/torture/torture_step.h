@@ -56,9 +56,15 @@ int bench_begin(struct bench *b, struct err *e);
 /* Frees the ledgers; the pair stays. */
 void bench_end(struct bench *b);
 
-/* `nth` 0: nothing fails, the allocations are only counted. With an outcome of STEP_STUCK or
- * STEP_CRASHED the pair runs no more. Returns 0, or -1 when the page can't be read. */
-int step_run(struct bench *b, int side, size_t behaviour, uint64_t nth, struct step *ret,
-             struct err *e);
+/* Whose allocation fails in a connection of which behaviour. `nth` 0: nothing fails, the
+ * allocations are only counted. */
+struct step_plan {
+    int side;
+    size_t behaviour;
+    uint64_t nth;
+};
+/* With an outcome of STEP_STUCK or STEP_CRASHED the pair runs no more. Returns 0, or -1 when the
+ * page can't be read. */
+int step_run(struct bench *b, const struct step_plan *plan, struct step *ret, struct err *e);
 
 #endif

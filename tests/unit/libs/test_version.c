@@ -2,7 +2,7 @@
 #include "libs/version.h"
 
 #include "base/rng.h"
-#include "libs/asked.h"
+#include "libs/cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

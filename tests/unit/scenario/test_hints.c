@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of what other tools call things: none of its rows is out of reach or out of date. */
 #include "options/opts.h"
-#include "scenario/hints.h"
 #include "scenario/scenario.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 /*
  * Scenario files that include others, and where each value is from.
  */
-#include "scenario/origin.h"
+#include "scenario/scenario.h"
 
 #include "tests/unit/remove_tree.h"
 

@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-ENUM_NAMES(behaviour_verdict, BEHAVIOUR_VERDICT_LIST)
-ENUM_NAMES(behaviours_outcome, BEHAVIOURS_OUTCOME_LIST)
-
 static const double ALPHA = 0.001;
 
 /* How near to a whole number a coefficient must lie to be tried as one. */

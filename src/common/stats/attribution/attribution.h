@@ -39,8 +39,6 @@ enum { BEHAVIOURS_MAX = 64, BEHAVIOURS_EPOCHS = 64 };
 
 enum behaviour_verdict { BEHAVIOUR_VERDICT_LIST(ENUM_ID) };
 enum behaviours_outcome { BEHAVIOURS_OUTCOME_LIST(ENUM_ID) };
-const char *behaviour_verdict_name(enum behaviour_verdict v);
-const char *behaviours_outcome_name(enum behaviours_outcome o);
 
 /* One judged epoch. */
 struct behaviours_epoch {

@@ -8,6 +8,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROW(id, key_, role_, unit_, side_, group_, title_)                                         \
+    [id] = {.key = key_,                                                                           \
+            .group = group_,                                                                       \
+            .title = title_,                                                                       \
+            .side = COMPARE_SIDE_##side_,                                                          \
+            .role = COMPARE_##role_,                                                               \
+            .unit = COMPARE_##unit_},
+#define OUTCOME_EXIT(id, name, text, code) [id] = code,
+
+static const struct compare_row_info rows[COMPARE_ROWS] = {COMPARE_ROW_LIST(ROW)};
+
+const struct compare_row_info *compare_row_info(enum compare_row row)
+{
+    CHECK((size_t)row < COMPARE_ROWS);
+    return &rows[row];
+}
+
+bool compare_row_counts(enum compare_row row, enum compare_side judged)
+{
+    enum compare_side side = compare_row_info(row)->side;
+    return side == COMPARE_SIDE_RUN || side == judged || judged == COMPARE_SIDE_BOTH;
+}
+
+bool compare_row_exact(enum compare_row row)
+{
+    enum compare_role role = compare_row_info(row)->role;
+    return role == COMPARE_EXACT || role == COMPARE_COUNTED;
+}
+
+ENUM_NAMES(compare_role, COMPARE_ROLE_LIST)
+ENUM_NAMES(compare_unit, COMPARE_UNIT_LIST)
+ENUM_NAMES(compare_side, COMPARE_SIDE_LIST)
+ENUM_NAMES(compare_change, COMPARE_CHANGE_LIST)
+ENUM_NAMES(compare_outcome, COMPARE_OUTCOME_LIST)
+ENUM_TEXTS(compare_outcome, COMPARE_OUTCOME_LIST)
+ENUM_COLUMN(compare_outcome_exit_code, int, compare_outcome, COMPARE_OUTCOME_LIST, OUTCOME_EXIT)
+
 struct judging {
     const struct compare_input *input;
     uint64_t rules;
@@ -33,7 +70,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double compare_median(double *value, size_t count)
+/* The median; NAN of none. Sorts `value` in place. */
+static double compare_median(double *value, size_t count)
 {
     if (count == 0)
         return NAN;
@@ -342,4 +380,47 @@ void compare_judge_with_rules(const struct compare_input *input, uint64_t rules,
 void compare_judge(const struct compare_input *input, struct compare_judgement *ret)
 {
     compare_judge_with_rules(input, COMPARE_RULES_ALL, ret);
+}
+
+/* ---- the search for a version ---- */
+
+struct bisect bisect_of(size_t versions)
+{
+    CHECK(versions >= 2);
+    return (struct bisect){.low = 0, .high = versions - 1};
+}
+
+bool bisect_next(const struct bisect *b, size_t *ret)
+{
+    if (b->high - b->low < 2)
+        return false;
+    *ret = b->low + (b->high - b->low) / 2;
+    return true;
+}
+
+void bisect_take(struct bisect *b, size_t version, bool like_last)
+{
+    CHECK(version > b->low && version < b->high);
+    if (like_last)
+        b->high = version;
+    else
+        b->low = version;
+}
+
+size_t bisect_most(size_t versions)
+{
+    size_t most = 2;
+    for (size_t gap = versions - 1; gap > 1; gap -= gap / 2)
+        most++;
+    return most;
+}
+
+bool bisect_differs(double first, double last, double tolerance)
+{
+    return first != last && fabs(last - first) > tolerance * fabs(first);
+}
+
+bool bisect_like_last(double value, double first, double last)
+{
+    return fabs(value - last) < fabs(value - first);
 }

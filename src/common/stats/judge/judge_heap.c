@@ -7,9 +7,7 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* `allocated` wanders by 75 KB through thread caches where these aren't emptied first (they are, at
  * a checkpoint); `active` moves by whole runs of pages; anonymous memory moves by a MiB for reasons

@@ -159,7 +159,7 @@ enum answer answer_pass(const struct judge_context *h, const struct survivors *v
                         struct judge_finding *f);
 enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
                          struct judge_finding *f);
-/* judge_table.c */
+/* judge_site_groups.c */
 enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
 
@@ -172,7 +172,7 @@ bool survivors_judge(struct judge_context *h, const struct survivors *v, struct 
  * sum. Sets `taken` for these, appends a finding for each that isn't quiet and returns how many. */
 size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret);
 
-/* judge_cache.c: how a site stands to the caches the subject declared. */
+/* judge_count.c: how a site stands to the caches the subject declared. */
 enum cache_fit { CACHE_NONE, CACHE_FITS, CACHE_FITS_OVER, CACHE_FITS_UNBOUNDED };
 enum cache_fit cache_fits(const struct judge_context *h, const struct judge_site *s,
                           size_t *ret_cache);

@@ -6,7 +6,6 @@
 #include "stats/sensitivity.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum {
     UNIT_MS = 250,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is said while another program keeps soak waiting, on a terminal. */
-#include "src/soak/library/waiting.h"
+#include "src/soak/library/spawn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

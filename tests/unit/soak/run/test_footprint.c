@@ -209,7 +209,7 @@ static void the_program_is_run_and_its_functions_named(void **state)
     (void)state;
     scenario_defaults(&s);
     s.alpn = "h2";
-    if (footprint_measure(SOAK_BIN, NULL, &s, NULL, &f, &e) < 0)
+    if (footprint_measure(&(struct footprint_launch){.folder = SOAK_BIN}, &s, &f, &e) < 0)
         fail_msg("%s", e.text);
     const struct footprint_side *server = &f.end[FOOTPRINT_SERVER];
     assert_string_equal(f.tls, "1.3");
@@ -249,7 +249,7 @@ static char *refusal_after(uint64_t watchdog_ns, const char *script, struct err 
     if (watchdog_ns)
         s.watchdog_ns = watchdog_ns;
     snprintf(e->text, sizeof e->text, "nothing was refused");
-    if (footprint_measure(folder, NULL, &s, NULL, &f, e) == 0)
+    if (footprint_measure(&(struct footprint_launch){.folder = folder}, &s, &f, e) == 0)
         footprint_free(&f);
     unlink(path);
     rmdir(folder);

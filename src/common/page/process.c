@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "page/process.h"
+
+#include "page/snapshot_internal.h"
+
+#include <string.h>
+
+/* In a row's pid: somebody is about to fill it. */
+#define ROW_TAKEN UINT64_MAX
+
+static void store_u(page_u64 *to, uint64_t value)
+{
+    atomic_store_explicit(to, value, memory_order_relaxed);
+}
+
+static void add_u(page_u64 *to, const page_u64 *from)
+{
+    atomic_fetch_add_explicit(to, load_u(from), memory_order_relaxed);
+}
+
+static bool row_in_use(uint64_t pid)
+{
+    return pid != 0 && pid != ROW_TAKEN;
+}
+
+static void read_row(const struct page_process *from, struct snapshot_process *to)
+{
+    uint64_t mode = load_u(&from->mode);
+    to->parent = (pid_t)load_u(&from->parent);
+    to->mode = mode < PAGE_MODES ? (enum page_mode)mode : PAGE_MODE_INACTIVE;
+    to->flags = load_u(&from->flags);
+    snapshot_copy_name(to->name, from->name, sizeof to->name);
+    snapshot_copy_name(to->libcrypto, from->libcrypto, sizeof to->libcrypto);
+}
+
+size_t snapshot_processes(const struct page *page, struct snapshot_process *ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        const struct page_process *row = &page->process[i];
+        uint64_t pid = atomic_load_explicit(&row->pid, memory_order_acquire);
+        if (!row_in_use(pid))
+            continue;
+        ret[count].pid = (pid_t)pid;
+        read_row(row, &ret[count++]);
+    }
+    return count;
+}
+
+/* Only what isn't 0 already is written: most of the table was never touched, and costs no memory
+ * until it is. */
+static void clear_cells(struct page_thread *thread, size_t epochs, size_t sites)
+{
+    for (size_t epoch = 0; epoch < epochs; epoch++) {
+        for (size_t i = 0; i < sites; i++) {
+            struct page_cell *cell = &thread->cell[epoch][i];
+            if (load_i(&cell->blocks) || load_i(&cell->bytes)) {
+                atomic_store_explicit(&cell->blocks, 0, memory_order_relaxed);
+                atomic_store_explicit(&cell->bytes, 0, memory_order_relaxed);
+            }
+        }
+    }
+}
+
+static void reap_slot(struct page *page, struct page_thread *thread)
+{
+    add_u(&page->gone.allocs, &thread->allocs);
+    add_u(&page->gone.frees, &thread->frees);
+    add_u(&page->gone.reallocs, &thread->reallocs);
+    add_u(&page->gone.alloc_bytes, &thread->alloc_bytes);
+    store_u(&thread->allocs, 0);
+    store_u(&thread->frees, 0);
+    store_u(&thread->reallocs, 0);
+    store_u(&thread->alloc_bytes, 0);
+    for (size_t i = 0; i < PAGE_CLASSES; i++)
+        atomic_store_explicit(&thread->census[i], 0, memory_order_relaxed);
+    clear_cells(thread, snapshot_epochs(page), snapshot_sites(page));
+    atomic_store_explicit(&thread->owner, 0, memory_order_release);
+}
+
+void page_reap(struct page *page, pid_t pid)
+{
+    uint64_t number = (uint64_t)pid;
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        struct page_thread *thread = &page->thread[i];
+        if (PAGE_OWNER_PID(load_u(&thread->owner)) == number)
+            reap_slot(page, thread);
+    }
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        if (load_u(&page->process[i].pid) == number)
+            atomic_store_explicit(&page->process[i].pid, 0, memory_order_release);
+    }
+    atomic_compare_exchange_strong(&page->heap.pid, &number, 0);
+}
+
+struct page_process *page_process_take(struct page *page, pid_t parent)
+{
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        struct page_process *row = &page->process[i];
+        uint64_t none = 0;
+        if (!atomic_compare_exchange_strong(&row->pid, &none, ROW_TAKEN))
+            continue;
+        store_u(&row->parent, (uint64_t)parent);
+        store_u(&row->mode, PAGE_MODE_INACTIVE);
+        store_u(&row->flags, 0);
+        memset(row->name, 0, sizeof row->name);
+        memset(row->libcrypto, 0, sizeof row->libcrypto);
+        return row;
+    }
+    atomic_fetch_add_explicit(&page->processes_lost, 1, memory_order_relaxed);
+    return NULL;
+}
+
+void page_process_enter(struct page_process *row, pid_t pid)
+{
+    atomic_store_explicit(&row->pid, (uint64_t)pid, memory_order_release);
+}

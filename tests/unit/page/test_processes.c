@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "page/page_file.h"
+#include "page/process.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MASTER = 100, WORKER = 101, EPOCH = 3, SITE = 1 };
+
+static int make(void **state)
+{
+    int fd;
+    int code = page_file_make(&fd, (struct page **)state, NULL);
+    return code ? code : close(fd);
+}
+
+static int unmake(void **state)
+{
+    page_file_unmap(*state);
+    return 0;
+}
+
+static struct page_process *add_process(struct page *page, pid_t pid, pid_t parent)
+{
+    struct page_process *row = page_process_take(page, parent);
+    assert_non_null(row);
+    page_process_enter(row, pid);
+    return row;
+}
+
+/* What a thread of `pid` would write. */
+static void add_thread(struct page *page, size_t slot, pid_t pid, bool busy, int64_t blocks)
+{
+    struct page_thread *thread = &page->thread[slot];
+    page->epoch = EPOCH;
+    page->sites = SITE + 1;
+    page->classes = 1;
+    thread->used = 1;
+    thread->owner = PAGE_OWNER(pid, busy);
+    thread->allocs = 10;
+    thread->frees = (uint64_t)(10 - blocks);
+    thread->alloc_bytes = 1000;
+    thread->census[0] = blocks;
+    thread->cell[EPOCH][SITE].blocks = blocks;
+    thread->cell[EPOCH][SITE].bytes = 100 * blocks;
+}
+
+static struct snapshot read_process(const struct page *page, pid_t pid)
+{
+    struct snapshot s;
+    int code = pid ? snapshot_read_process(page, pid, &s, NULL) : snapshot_read(page, &s, NULL);
+    assert_int_equal(code, 0);
+    return s;
+}
+
+static void assert_holds(const struct page *page, pid_t pid, int64_t blocks)
+{
+    struct snapshot s = read_process(page, pid);
+    assert_int_equal(s.blocks, blocks);
+    assert_int_equal(s.bytes, 100 * blocks);
+    assert_int_equal(s.site[SITE].born_blocks[EPOCH], blocks);
+    assert_int_equal(s.class_[0].live, blocks);
+    snapshot_free(&s);
+}
+
+static void a_row_tells_what_its_process_wrote(void **state)
+{
+    struct page *page = *state;
+    struct snapshot_process rows[PAGE_PROCESSES];
+    add_process(page, MASTER, 1);
+    struct page_process *row = add_process(page, WORKER, MASTER);
+    row->mode = PAGE_MODE_HOOKS;
+    row->flags = PAGE_PROCESS_LATE;
+    strcpy(row->name, "worker\n");
+    strcpy(row->libcrypto, "/lib/libcrypto.so.3");
+    assert_int_equal(snapshot_processes(page, rows), 2);
+    assert_int_equal(rows[0].pid, MASTER);
+    assert_int_equal(rows[0].mode, PAGE_MODE_INACTIVE);
+    assert_int_equal(rows[1].parent, MASTER);
+    assert_int_equal(rows[1].mode, PAGE_MODE_HOOKS);
+    assert_int_equal(rows[1].flags, PAGE_PROCESS_LATE);
+    assert_string_equal(rows[1].name, "worker?");
+    assert_string_equal(rows[1].libcrypto, "/lib/libcrypto.so.3");
+}
+
+static void a_row_that_is_being_filled_is_not_shown(void **state)
+{
+    struct snapshot_process rows[PAGE_PROCESSES];
+    assert_non_null(page_process_take(*state, 1));
+    assert_int_equal(snapshot_processes(*state, rows), 0);
+}
+
+static void a_process_without_a_row_is_counted(void **state)
+{
+    struct page *page = *state;
+    for (pid_t pid = 1; pid <= PAGE_PROCESSES; pid++)
+        add_process(page, pid, 0);
+    assert_null(page_process_take(page, 0));
+    struct snapshot s = read_process(page, 0);
+    assert_int_equal(s.processes_lost, 1);
+    snapshot_free(&s);
+}
+
+static void the_threads_of_one_process_are_told_from_the_others(void **state)
+{
+    struct page *page = *state;
+    add_thread(page, 0, MASTER, true, 2);
+    add_thread(page, 1, WORKER, true, 3);
+    add_thread(page, 2, WORKER, false, 4);
+    assert_holds(page, MASTER, 2);
+    assert_holds(page, WORKER, 7);
+    assert_holds(page, 999, 0);
+    assert_holds(page, 0, 9);
+}
+
+static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **state)
+{
+    struct page *page = *state;
+    struct snapshot_process rows[PAGE_PROCESSES];
+    add_process(page, MASTER, 1);
+    add_process(page, WORKER, MASTER);
+    add_thread(page, 0, MASTER, true, 2);
+    add_thread(page, 1, WORKER, true, 3);
+    add_thread(page, 2, WORKER, false, 4);
+    page->heap.pid = WORKER;
+    uint64_t activity = snapshot_activity(page);
+    page_reap(page, WORKER);
+    assert_holds(page, WORKER, 0);
+    assert_holds(page, 0, 2);
+    struct snapshot s = read_process(page, 0);
+    assert_int_equal(s.allocs, 30);
+    assert_int_equal(s.frees, 8 + 7 + 6);
+    assert_int_equal(s.alloc_bytes, 3000);
+    snapshot_free(&s);
+    assert_int_equal(snapshot_activity(page), activity);
+    assert_int_equal(page->thread[1].owner, 0);
+    assert_int_equal(page->thread[2].owner, 0);
+    assert_int_equal(page->heap.pid, 0);
+    assert_int_equal(snapshot_processes(page, rows), 1);
+    assert_int_equal(rows[0].pid, MASTER);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_row_tells_what_its_process_wrote),
+        TEST(a_row_that_is_being_filled_is_not_shown),
+        TEST(a_process_without_a_row_is_counted),
+        TEST(the_threads_of_one_process_are_told_from_the_others),
+        TEST(a_process_that_has_gone_holds_nothing_and_keeps_its_totals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
