@@ -14,8 +14,6 @@ enum step exchange(struct peer *p);
 
 /* The peer's turn that comes by time (about every 100 ms). */
 enum step exchange_tick(struct peer *p);
-/* Whether the message of a connection, or of an operation on it, has its answer. */
-bool exchange_is_answered(const struct peer *p);
 
 /* The dialogue before TLS, while the peer has a `starttls`. */
 

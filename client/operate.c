@@ -2,7 +2,6 @@
 #include "operate.h"
 
 #include "base/check.h"
-#include "exchange.h"
 #include "peer_tls.h"
 #include "tls/context.h"
 
@@ -78,7 +77,7 @@ enum step operate_conclude(struct peer *p)
 {
     bool ticket = p->operation == OPERATE_TICKET;
     if (renegotiating(p) ||
-        (ticket ? p->answered < sizeof ticket_answer - 1 : !exchange_is_answered(p)))
+        (ticket ? p->answered < sizeof ticket_answer - 1 : !peer_is_answered(p)))
         return STEP_STAY;
     if (ticket && SSL_get_session(p->ssl) == p->session)
         return peer_fail(p, PEER_FAIL_ECHO, "the server was asked for a ticket and sent none");

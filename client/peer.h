@@ -153,6 +153,10 @@ enum step peer_refused(struct peer *p, int alert);
 /* Whether a refusal is what it waits for. */
 bool peer_awaits_refusal(const struct peer *p);
 
+/* Whether the message of a connection, or of an operation on it, has its answer; where there is
+ * none to wait for, whether the server has accepted the handshake. */
+bool peer_is_answered(const struct peer *p);
+
 /* Sends what OpenSSL has written; what the kernel has no room for is kept and sent later. On an
  * error the socket is `broken`. */
 void peer_flush(struct peer *p);

@@ -7,7 +7,7 @@
  * - --say, --answer: the text is said, and the answer must contain the other text, in however many
  *   pieces it comes; without --answer a byte of it will do. What comes besides is thrown away.
  * - any other server is told nothing. It has accepted the handshake as soon as it says something
- *   after it, such as a ticket (exchange.c).
+ *   after it, such as a ticket (peer_io.c).
  *
  * Pure.
  */
