@@ -23,8 +23,7 @@ struct options {
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
     bool no_ledger, check, help, version;
-    struct target target;     /* from connect, source_net and sources */
-    struct behaviour_mix mix; /* from weight */
+    struct target target; /* from connect, source_net and sources */
 };
 
 /* Checks everything and fills in what depends on the machine. Returns 0 or -1. */

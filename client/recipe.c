@@ -18,10 +18,10 @@ const struct recipe *recipe_of(enum behaviour behaviour)
     return &family[behaviour];
 }
 
-bool recipe_needs_sessions(const struct behaviour_mix *mix)
+bool recipe_needs_sessions(const uint64_t *weight)
 {
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (mix->weight[i] > 0 && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_RESUME)
+        if (weight[i] > 0 && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_RESUME)
             return true;
     }
     return false;
@@ -89,9 +89,10 @@ static const char *first_reason(const struct choice *c)
     return "their weights are 0";
 }
 
-int choice_make(const struct behaviour_mix *asked, struct choice *ret, struct err *e)
+int choice_make(const uint64_t *weight, struct choice *ret, struct err *e)
 {
-    struct choice c = {.mix = *asked};
+    struct choice c = {.holder = BEHAVIOUR_CLEAN};
+    memcpy(c.mix.weight, weight, sizeof c.mix.weight);
     leave_out_unable(&c);
     if (!any_left(&c.mix))
         return err_set(e, "none of the behaviours asked for can be done here: %s",

@@ -115,8 +115,8 @@ enum behaviour recipe_holder(const struct behaviour_mix *mix);
 /* The part of `mix` that holds its slots, for connections that must; when it is empty, `holder`. */
 struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum behaviour holder);
 
-/* Whether a behaviour of this mix resumes by itself, whatever --resume says. */
-bool recipe_needs_sessions(const struct behaviour_mix *mix);
+/* Whether a behaviour that has a weight resumes by itself, whatever --resume says. */
+bool recipe_needs_sessions(const uint64_t *weight);
 
 /* The families' tables, indexed by behaviour; entries of other families are all zero. */
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
@@ -136,7 +136,7 @@ struct choice {
 };
 
 /* Returns 0, or -1 when nothing is left, or too much for the page. */
-int choice_make(const struct behaviour_mix *asked, struct choice *ret, struct err *e);
+int choice_make(const uint64_t *weight, struct choice *ret, struct err *e);
 /* The orchestrator learns from the page what behaviours there are: it knows none by itself. */
 void choice_publish(const struct choice *c, enum operation operation, struct page *page);
 

@@ -89,7 +89,7 @@ void worker_order(struct worker *w, enum worker_order order)
 
 static bool wants_sessions(const struct options *o)
 {
-    return o->resume > 0 || recipe_needs_sessions(&o->mix);
+    return o->resume > 0 || recipe_needs_sessions(o->weight);
 }
 
 static int make_context(struct worker *w, struct err *e)

@@ -220,7 +220,7 @@ int cmd_libs(int argc, char *const *argv)
 {
     struct options o = {.json = NULL};
     const char *word[WORDS];
-    struct command_words words = {.word = word, .size = WORDS};
+    struct opts_words words = {.word = word, .size = WORDS};
     int code = command_parse_words(&libs_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;
