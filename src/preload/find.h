@@ -34,9 +34,10 @@ struct libcrypto {
  * in the order of the loader. Any of its functions but set_mem_functions may be NULL. */
 size_t find_libcrypto(struct libcrypto *ret);
 
-/* The function of that name in the first object that exports it and isn't this library; NULL when
- * there is none. */
-void *find_symbol(const char *name);
+/* The function of that name that `caller`, an address in a program or library, would have been
+ * bound to without this library: that of the library it was linked with where several have the
+ * name. NULL when there is none. */
+void *find_behind(const char *name, const void *caller);
 
 /* Whether an address lies in this library. */
 bool find_is_own(uintptr_t address);

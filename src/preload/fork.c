@@ -50,6 +50,13 @@ static uint64_t renew(void)
     return word;
 }
 
+bool fork_retire(void)
+{
+    uint64_t word = atomic_load(&fork_latest);
+    return atomic_compare_exchange_strong(fork_word, &word, word + WORD_STEP) &&
+           atomic_fetch_add(&fork_latest, WORD_STEP) == word;
+}
+
 struct page_thread *fork_enter(void)
 {
     uint64_t word = renew();

@@ -35,6 +35,10 @@ static inline bool fork_unchanged(void)
  * has come just while it was about to. */
 struct page_thread *fork_enter(void);
 
+/* This process gives up what it counted: from here on it is another one, as after a fork. Returns
+ * false in a child that hasn't counted anything. */
+bool fork_retire(void);
+
 /* How many forks this process is away from the one that was started. */
 uint64_t fork_generation(void);
 

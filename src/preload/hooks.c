@@ -10,8 +10,6 @@
 #include "row.h"
 #include "under.h"
 
-#include <unistd.h>
-
 enum { PUBLISH_EVERY = 64 };
 
 static struct libcrypto hooked;
@@ -101,7 +99,7 @@ static uint64_t own_allocs(void)
     uint64_t sum = 0;
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         const struct page_thread *thread = &preload_page->thread[i];
-        if (PAGE_OWNER_PID(atomic_load(&thread->owner)) == (uint64_t)getpid())
+        if (PAGE_OWNER_PID(atomic_load(&thread->owner)) == (uint64_t)row_pid())
             sum += atomic_load(&thread->allocs);
     }
     return sum;
@@ -175,7 +173,7 @@ static atomic_flag publishing = ATOMIC_FLAG_INIT;
 /* Of several processes one publishes. */
 static void publish(struct page_heap *heap)
 {
-    uint64_t none = 0, pid = (uint64_t)getpid();
+    uint64_t none = 0, pid = (uint64_t)row_pid();
     bool chosen = atomic_compare_exchange_strong(&heap->pid, &none, pid) || none == pid;
     if (!chosen || atomic_flag_test_and_set(&publishing))
         return;
@@ -197,7 +195,7 @@ static void on_ssl(int by)
     if (by < 0)
         on_ssl_freed();
     else
-        plant_on_connection(atomic_fetch_add(&preload_page->app.opened, 1));
+        plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
 }
 
 static void objects_start(struct page *page, const struct libcrypto *lib)
@@ -214,14 +212,15 @@ static void objects_start(struct page *page, const struct libcrypto *lib)
 
 /* ---- installing ---- */
 
-bool hooks_installed(void)
+bool hooks_are_of(void *set_mem_functions)
 {
-    return atomic_load_explicit(&installed, memory_order_acquire);
+    return atomic_load_explicit(&installed, memory_order_acquire) &&
+           (void *)hooked.set_mem_functions == set_mem_functions;
 }
 
 bool hooks_install(struct page *page, const struct libcrypto *lib)
 {
-    if (hooks_installed())
+    if (atomic_load(&installed))
         return true;
     if (!lib->set_mem_functions)
         return false;

@@ -18,7 +18,8 @@ bool hooks_install(struct page *page, const struct libcrypto *lib);
 int hooks_chain(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn, CRYPTO_free_fn free_fn);
 void hooks_chained(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
                    CRYPTO_free_fn *free_fn);
-bool hooks_installed(void);
+/* Whether what is hooked is the OpenSSL whose setter this is. */
+bool hooks_are_of(void *set_mem_functions);
 
 /* This process is a forked child. */
 void hooks_forked(void);

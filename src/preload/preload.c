@@ -78,6 +78,26 @@ static void on_fork(void)
     hooks_forked();
 }
 
+/* Whether no other thread counts: one that goes on while the process ends must keep its slot. */
+static bool is_alone(void)
+{
+    uint64_t busy = PAGE_OWNER(row_pid(), 1);
+    size_t threads = 0;
+    for (size_t i = 0; i < PAGE_THREADS; i++)
+        threads += atomic_load(&preload_page->thread[i].owner) == busy;
+    return threads <= 1;
+}
+
+/* A server may fork a process for each connection: it makes room for the next one itself. What is
+ * left to count, of destructors that run later, is of a process that holds nothing. */
+__attribute__((destructor)) static void leave(void)
+{
+    if (!preload_page || !is_alone() || !fork_retire())
+        return;
+    hooks_forked();
+    row_leave();
+}
+
 /* ---- start ---- */
 
 static bool prepare(struct page *page)
@@ -112,6 +132,18 @@ __attribute__((constructor)) void preload_start(void)
 
 /* ---- looking for libcrypto ---- */
 
+static _Atomic size_t libcryptos;
+
+bool preload_settled(void)
+{
+    return atomic_load_explicit(&libcryptos, memory_order_relaxed) != 0;
+}
+
+bool preload_sees_one(void)
+{
+    return atomic_load_explicit(&libcryptos, memory_order_relaxed) == 1;
+}
+
 static void look(void)
 {
     struct libcrypto found;
@@ -121,6 +153,7 @@ static void look(void)
     row_show_libcrypto(found.path);
     row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, count > 1);
     hooks_install(preload_page, &found);
+    atomic_store(&libcryptos, count);
 }
 
 void preload_look(void)

@@ -32,4 +32,9 @@ void preload_start(void);
  * about to allocate. */
 void preload_look(void);
 
+/* Whether a libcrypto has been found, and hooked if it can be; whether there is one and no other.
+ */
+bool preload_settled(void);
+bool preload_sees_one(void);
+
 #endif

@@ -38,7 +38,17 @@ void row_start(struct page *page)
 
 void row_forked(pid_t pid)
 {
-    enter(pid, (pid_t)atomic_load(&mine.pid));
+    enter(pid, row_pid());
+}
+
+pid_t row_pid(void)
+{
+    return (pid_t)atomic_load_explicit(&mine.pid, memory_order_relaxed);
+}
+
+void row_leave(void)
+{
+    page_process_leave(row_page, row, row_pid());
 }
 
 void row_show_mode(enum page_mode mode)

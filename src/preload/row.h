@@ -16,6 +16,11 @@ void row_start(struct page *page);
 /* This process is a forked child, its number `pid`: a row of its own, like its parent's. */
 void row_forked(pid_t pid);
 
+/* The process's number, without asking the kernel. */
+pid_t row_pid(void);
+/* This process is about to end and holds nothing any more. */
+void row_leave(void);
+
 /* The mode that was reached, for the row and for the page. */
 void row_show_mode(enum page_mode mode);
 /* Sets or clears flags (PAGE_PROCESS_*). */

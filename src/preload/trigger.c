@@ -7,21 +7,68 @@
 #include "find.h"
 #include "hooks.h"
 #include "preload.h"
+#include "probe/slot.h"
 
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 
-/* The function behind one of ours, looked up at its first call. */
-#define BEHIND(name)                                                                               \
+enum { BEHIND_CALLERS = 512, BEHIND_TRIES = 8 };
+
+/* What stands behind one of ours: the same for all callers while there is one libcrypto; else it
+ * goes by the place of the call, which is entered once. */
+struct behind {
+    const char *name;
+    void *_Atomic only;
+    struct {
+        _Atomic uintptr_t place; /* written last; TAKEN until then */
+        void *function;
+    } caller[BEHIND_CALLERS];
+};
+
+#define TAKEN UINTPTR_MAX
+
+static void *behind_several(struct behind *b, void *place)
+{
+    uintptr_t at = (uintptr_t)place;
+    for (size_t i = 0; i < BEHIND_TRIES; i++) {
+        __typeof__(&b->caller[0]) caller = &b->caller[(at + i) % BEHIND_CALLERS];
+        uintptr_t has = atomic_load_explicit(&caller->place, memory_order_acquire);
+        if (has == at)
+            return caller->function;
+        if (has || !atomic_compare_exchange_strong(&caller->place, &has, TAKEN))
+            continue;
+        caller->function = find_behind(b->name, place);
+        atomic_store_explicit(&caller->place, at, memory_order_release);
+        return caller->function;
+    }
+    return find_behind(b->name, place);
+}
+
+static void *behind(struct behind *b, void *place)
+{
+    if (UNLIKELY(!preload_sees_one()))
+        return behind_several(b, place);
+    void *only = atomic_load_explicit(&b->only, memory_order_relaxed);
+    if (UNLIKELY(!only)) {
+        only = find_behind(b->name, place);
+        atomic_store(&b->only, only);
+    }
+    return only;
+}
+
+/* The function that the caller of ours would have called; NULL: there is none, as where a program
+ * only asks whether it is there. */
+#define BEHIND(function)                                                                           \
     ({                                                                                             \
-        static __typeof__(name) *_Atomic behind;                                                   \
-        if (!behind)                                                                               \
-            behind = (__typeof__(name) *)find_symbol(#name);                                       \
-        behind;                                                                                    \
+        static struct behind here = {.name = #function};                                           \
+        (__typeof__(&function))behind(&here, __builtin_return_address(0));                         \
     })
 
+/* A libcrypto may have come. Once one has, nothing can be gained by looking again. */
 static void notice(void)
 {
+    if (LIKELY(preload_settled()))
+        return;
     preload_start();
     preload_look();
 }
@@ -29,32 +76,37 @@ static void notice(void)
 INTERPOSE int OPENSSL_init_crypto(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
 {
     notice();
-    return BEHIND(OPENSSL_init_crypto)(options, settings);
+    __typeof__(&OPENSSL_init_crypto) next = BEHIND(OPENSSL_init_crypto);
+    return next ? next(options, settings) : 0;
 }
 
 INTERPOSE int OPENSSL_init_ssl(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
 {
     notice();
-    return BEHIND(OPENSSL_init_ssl)(options, settings);
+    __typeof__(&OPENSSL_init_ssl) next = BEHIND(OPENSSL_init_ssl);
+    return next ? next(options, settings) : 0;
 }
 
 INTERPOSE int CRYPTO_set_mem_functions(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn,
                                        CRYPTO_free_fn free_fn)
 {
     notice();
-    if (hooks_installed())
+    __typeof__(&CRYPTO_set_mem_functions) next = BEHIND(CRYPTO_set_mem_functions);
+    if (hooks_are_of(next))
         return hooks_chain(malloc_fn, realloc_fn, free_fn);
-    return BEHIND(CRYPTO_set_mem_functions)(malloc_fn, realloc_fn, free_fn);
+    return next ? next(malloc_fn, realloc_fn, free_fn) : 0;
 }
 
 INTERPOSE void CRYPTO_get_mem_functions(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
                                         CRYPTO_free_fn *free_fn)
 {
     notice();
-    if (hooks_installed())
+    __typeof__(&CRYPTO_set_mem_functions) set = BEHIND(CRYPTO_set_mem_functions);
+    __typeof__(&CRYPTO_get_mem_functions) next = BEHIND(CRYPTO_get_mem_functions);
+    if (hooks_are_of(set))
         hooks_chained(malloc_fn, realloc_fn, free_fn);
-    else
-        BEHIND(CRYPTO_get_mem_functions)(malloc_fn, realloc_fn, free_fn);
+    else if (next)
+        next(malloc_fn, realloc_fn, free_fn);
 }
 
 /* dlsym asks who calls it (RTLD_NEXT means: after the caller), so the real one must be jumped to
@@ -63,11 +115,11 @@ INTERPOSE void CRYPTO_get_mem_functions(CRYPTO_malloc_fn *malloc_fn, CRYPTO_real
 void *trigger_dlsym(void);
 void *trigger_dlsym(void)
 {
-    static void *_Atomic behind;
+    static void *_Atomic next;
     preload_look();
-    if (!behind)
-        behind = find_symbol("dlsym");
-    return behind;
+    if (!next)
+        next = find_behind("dlsym", NULL);
+    return next;
 }
 
 __asm__(".text\n"

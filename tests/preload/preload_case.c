@@ -204,13 +204,65 @@ static int execs(char **argv)
     return 0;
 }
 
+/* Each child holds a block, and ends as a program does. */
+static int children(void)
+{
+    enum { CHILDREN = 3 * 64 };
+    step();
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            drop(make(30, 1));
+            make(30, 2);
+            exit(0);
+        }
+        if (wait_for(pid) != 0)
+            return 1;
+    }
+    step();
+    return 0;
+}
+
+/* More at a time than the page has rows and slots. */
+static int crowd(void)
+{
+    enum { CHILDREN = 80 };
+    int gate[2], done[2];
+    char byte;
+    if (pipe(gate) != 0 || pipe(done) != 0)
+        return 1;
+    step();
+    for (int i = 0; i < CHILDREN; i++) {
+        if (fork() == 0) {
+            void *block = make(30, 1);
+            ssize_t said = write(done[1], "", 1);
+            close(gate[1]);
+            said += read(gate[0], &byte, 1);
+            drop(block);
+            exit(said == 1 ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        if (read(done[0], &byte, 1) != 1)
+            return 2;
+    }
+    step();
+    close(gate[1]);
+    int status, bad = 0;
+    while (wait(&status) > 0)
+        bad |= status;
+    step();
+    return bad ? 3 : 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(void);
     } cases[] = {{"sites", sites},         {"sizes", sizes},     {"reallocs", reallocs},
-                 {"strangers", strangers}, {"threads", threads}, {"forks", forks}};
+                 {"strangers", strangers}, {"threads", threads}, {"forks", forks},
+                 {"children", children},   {"crowd", crowd}};
     if (argc > 1 && strcmp(argv[1], "execs") == 0)
         return execs(argv);
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++) {

@@ -15,7 +15,7 @@ LIBRARY = BIN + "/libsoakprobe.so"
 CASE = BIN + "/preload-case"
 
 NONE, HOOKS = 0, 1  # enum page_mode
-MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL = 1, 2, 4, 8, 16
+MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED = 1, 2, 4, 8, 16, 32
 SHARED_SLOT = 63
 
 
@@ -66,7 +66,9 @@ class Probed:
         return [t for t in self.page.thread if t.used and pid in (None, t.owner >> 1)]
 
     def total(self, counter, pid=None):
-        return sum(getattr(t, counter) for t in self.threads(pid))
+        """Of one process, or of all, those that have gone too."""
+        gone = 0 if pid else getattr(self.page, "gone_" + counter)
+        return gone + sum(getattr(t, counter) for t in self.threads(pid))
 
     def site(self, file, line):
         for i in range(1, self.page.sites):

@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from probed import CASE, HOOKS, LIBRARY, NO_OPENSSL, Case, Probed
+from probed import CASE, ENDED, HOOKS, LIBRARY, NO_OPENSSL, Case, Probed
 
 
 class BlocksTest(unittest.TestCase):
@@ -111,6 +111,30 @@ class ProcessesTest(unittest.TestCase):
                 case.step()
             self.assertEqual(case.live("case.c", 1), (1, 30))
             self.assertGreater(case.page.gone_allocs, 0)
+            case.end()
+
+
+    def test_children_that_end_make_room_themselves(self):
+        with Case() as case:
+            case.begin("children")
+            allocs = case.total("allocs")
+            case.step()
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertEqual(case.live("case.c", 2), (0, 0))  # their memory went with them
+            self.assertEqual(case.total("allocs") - allocs, 2 * 192)
+            self.assertEqual((case.page.processes_lost, case.page.threads_shared), (0, 0))
+            self.assertEqual(case.processes()[1].flags & ENDED, ENDED)
+            case.end()
+
+    def test_processes_beyond_the_table_are_counted_together_and_reported(self):
+        with Case() as case:
+            case.begin("crowd")
+            case.step()
+            self.assertEqual(case.live("case.c", 1), (80, 2400))
+            self.assertEqual(case.page.processes_lost, 80 - 63)
+            self.assertEqual(case.page.threads_shared, 80 - 62)
+            case.step()
+            self.assertEqual(case.live("case.c", 1), (0, 0))
             case.end()
 
 

@@ -4,6 +4,7 @@
 #include "probe/slot.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 typedef _Atomic(void *) plant_slot;
 
@@ -14,6 +15,7 @@ enum { ENTRY_BYTES = 40, DEFERRED_BYTES = 56, ONE_TIME_BYTES = 72, EVERY_MIN = 2
 static plant_slot plant_lost, plant_one_time;
 static plant_slot plant_ring[PAGE_PLANT_RING], plant_waiting[PAGE_PLANT_WAITING];
 
+static _Atomic uint64_t plant_own; /* connections of this process, as the owner of the controls */
 static struct page *plant_page;
 static struct plant_calls plant_openssl;
 
@@ -60,12 +62,16 @@ static void plant_controls(struct page_check *check, uint64_t nth, uint64_t ever
                    plant_make(check, PAGE_PLANT_DEFERRED, DEFERRED_BYTES));
 }
 
-static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t nth)
+/* In place of an ordinal: another process plants the controls. */
+#define PLANT_NO_CONTROLS UINT64_MAX
+
+static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t nth,
+                                                     uint64_t control)
 {
     struct page_check *check = &page->check;
     uint64_t every = load(&check->every);
-    if (every >= EVERY_MIN)
-        plant_controls(check, nth, every);
+    if (every >= EVERY_MIN && control != PLANT_NO_CONTROLS)
+        plant_controls(check, control, every);
     if (nth + 1 == load(&check->one_time_at))
         plant_swap(check, &plant_one_time, plant_make(check, PAGE_PLANT_ONE_TIME, ONE_TIME_BYTES));
     if (nth + 1 == load(&check->lost_at)) {
@@ -74,11 +80,10 @@ static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t
     }
 }
 
-static void plant_turn(uint64_t nth, uint64_t by_operation)
+static bool is_due(uint64_t nth, uint64_t by_operation)
 {
-    struct page_check *check = &plant_page->check;
-    if (UNLIKELY(nth < load(&check->until)) && load(&check->by_operation) == by_operation)
-        plant_at(plant_page, nth);
+    const struct page_check *check = &plant_page->check;
+    return UNLIKELY(nth < load(&check->until)) && load(&check->by_operation) == by_operation;
 }
 
 void plant_start(struct page *page, const struct plant_calls *calls)
@@ -89,12 +94,24 @@ void plant_start(struct page *page, const struct plant_calls *calls)
 
 void plant_on_connection(uint64_t nth)
 {
-    plant_turn(nth, 0);
+    if (is_due(nth, 0))
+        plant_at(plant_page, nth, nth);
+}
+
+void plant_on_shared_connection(uint64_t nth, pid_t pid)
+{
+    uint64_t owner = 0;
+    if (!is_due(nth, 0))
+        return;
+    bool owns = atomic_compare_exchange_strong(&plant_page->check.pid, &owner, (uint64_t)pid) ||
+                owner == (uint64_t)pid;
+    plant_at(plant_page, nth, owns ? atomic_fetch_add(&plant_own, 1) : PLANT_NO_CONTROLS);
 }
 
 void plant_on_operation(uint64_t nth)
 {
-    plant_turn(nth, 1);
+    if (is_due(nth, 1))
+        plant_at(plant_page, nth, nth);
 }
 
 void plant_on_drain(void)
@@ -110,4 +127,5 @@ void plant_forked(void)
     for (size_t i = 0; i < PAGE_PLANT_WAITING; i++)
         atomic_store(&plant_waiting[i], NULL);
     atomic_store(&plant_one_time, NULL);
+    atomic_store(&plant_own, 0);
 }

@@ -10,6 +10,7 @@
 #include "page/page.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* OpenSSL's CRYPTO_malloc and CRYPTO_free, as the process has them. */
 struct plant_calls {
@@ -22,6 +23,9 @@ void plant_start(struct page *page, const struct plant_calls *calls);
 
 /* What probe.h says of probe_on_connection and its siblings, on any thread. */
 void plant_on_connection(uint64_t nth);
+/* In a subject of several processes: what comes and goes must have one owner, process `pid`, the
+ * first that is here with a connection; it goes by the ordinals of its own. */
+void plant_on_shared_connection(uint64_t nth, pid_t pid);
 void plant_on_operation(uint64_t nth);
 void plant_on_drain(void);
 
