@@ -9,6 +9,7 @@
 
 #include "base/intern.h"
 #include "base/names.h"
+#include "report/result.h"
 #include "stats/compare/compare.h"
 #include "stats/compare/compare_sites.h"
 
@@ -17,24 +18,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { COMPARE_MAPPED = 16 };
-
-/* A library as it was in fact mapped. */
-struct compare_mapped {
-    const char *part, *file, *version, *origin; /* all but `part` may be NULL */
-};
-
 struct compare_entry {
     const char *name; /* as asked for: "3.0.22"; of a finished run what tells it from the others */
     struct compare_run run[COMPARE_RUNS];
     const char *folder[COMPARE_RUNS], *seed[COMPARE_RUNS]; /* of the runs; may be NULL */
     size_t runs;
-    struct compare_site *site;  /* owned; of the first run with a footprint */
-    size_t sites, server_sites; /* those of the server come first */
-    uint64_t footprint_conns;   /* 0: there is none */
-    const char *group;          /* of its key exchange; NULL: not known */
-    bool other_leaks;           /* in some run the program that isn't judged leaks */
-    struct compare_mapped mapped[COMPARE_MAPPED];
+    struct compare_site *site;                /* owned; of the first run with a footprint */
+    size_t sites, server_sites;               /* those of the server come first */
+    uint64_t footprint_conns;                 /* 0: there is none */
+    const char *group;                        /* of its key exchange; NULL: not known */
+    bool other_leaks;                         /* in some run the program that isn't judged leaks */
+    struct result_mapped mapped[RESULT_LIBS]; /* all but `part` may be NULL */
     size_t mapped_count;
 };
 
