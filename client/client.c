@@ -349,7 +349,7 @@ static int start(struct client *c, struct err *e)
     CHECK(uv_loop_init(&c->loop) == 0);
     CHECK(uv_async_init(&c->loop, &c->wake, on_wake) == 0);
     c->wake.data = c;
-    if (choice_make(c->o->weight, &c->choice, e) < 0)
+    if (choice_make(c->o->weight, c->o->foreign, &c->choice, e) < 0)
         return -1;
     start_shared(c);
     start_timers(c);
@@ -398,8 +398,11 @@ int client_check(const struct options *options, struct err *e)
 {
     struct choice choice;
     char versions[128];
-    if (choice_make(options->weight, &choice, e) < 0)
+    SSL_CTX *ctx = NULL;
+    if (choice_make(options->weight, options->foreign, &choice, e) < 0 ||
+        worker_context_new(options, &ctx, e) < 0)
         return -1;
+    SSL_CTX_free(ctx);
     printf("checked %s\n", probe_versions(versions, sizeof versions));
     return 0;
 }

@@ -69,7 +69,7 @@ static int fill(struct options *o, struct err *e)
         return err_prefix(e, "--source-net %s", o->source_net);
     target_count_sources(&o->target, o->sources, o->churn, o->conns);
     o->workers = load_need_workers(o->workers, o->conns);
-    return 0;
+    return talk_init(&o->talk, o->say, o->answer, o->foreign, e);
 }
 
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *e)

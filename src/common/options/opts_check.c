@@ -163,6 +163,20 @@ static int check_defect(const struct opts_table *t, const void *target, struct e
     return 0;
 }
 
+static int check_talk(const struct opts_table *t, const void *target, struct err *e)
+{
+    static const char *const names[] = {"say", "answer"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint8_t bytes[OPTS_STRING_LIMIT];
+        size_t count;
+        struct err why;
+        const char *const *text = field(t, target, names[i]);
+        if (text && *text && grammar_bytes(*text, bytes, sizeof bytes, &count, &why) < 0)
+            return err_set(e, "--%s %.100s: %s", names[i], *text, why.text);
+    }
+    return 0;
+}
+
 int opts_check(const struct opts_table *t, const void *target, struct err *e)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -170,7 +184,7 @@ int opts_check(const struct opts_table *t, const void *target, struct err *e)
             return -1;
     }
     if (check_rules(t, target, e) < 0 || check_numbers(t, target, e) < 0 ||
-        check_defect(t, target, e) < 0)
+        check_defect(t, target, e) < 0 || check_talk(t, target, e) < 0)
         return -1;
     return check_ciphers(t, target, e);
 }

@@ -60,6 +60,10 @@ static const struct {
     {"defect", NULL},
     {"watchdog", NULL},
     {"listen", NULL},
+    /* For servers that aren't soak-server. */
+    {"say", NULL},
+    {"answer", NULL},
+    {"client-cert", NULL},
 };
 
 /* For options that a later version adds. */
