@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
+import test_programs
 from probed import BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC_LIBRARY, PATIENCE, Probed
 
 FLOOR = 40
@@ -62,6 +64,7 @@ PROGRAMS = {
     "make": "make -s -j2 -f makefile",
     "cmake": "cmake -P script.cmake",
     "gcc": "sh -c 'gcc -O1 hello.c -o hello && ./hello'",
+    "g++": "sh -c 'g++ throws.cc -o throws && ./throws'",
     "clang": "clang -fsyntax-only hello.c",
     "ld": "ld --version",
     "objdump": "objdump -f /bin/true",
@@ -99,6 +102,19 @@ SETTING = {
     "text": "".join(f"a line of text {i * i % 97}\n" for i in range(3000)),
     "other": "a line of text 1\n",
     "hello.c": "#include <stdio.h>\nint main(void) { return puts(\"hello\") < 0; }\n",
+    "throws.cc": """#include <cstdio>
+#include <new>
+struct alignas(64) wide { char bytes[64]; };
+int main()
+{
+    volatile size_t huge = size_t(-1) / 4;
+    try { delete[] new char[huge]; } catch (const std::bad_alloc &) { std::puts("thrown"); }
+    std::printf("%d\\n", new (std::nothrow) char[huge] != nullptr);
+    wide *block = new wide[3];
+    std::printf("%d\\n", int(size_t(block) % 64));
+    delete[] block;
+}
+""",
     "makefile": "all: a b c\na b c:\n\t@echo made | cat >/dev/null\n",
     "script.cmake": "execute_process(COMMAND echo a)\nmessage(STATUS \"done\")\n",
     "nginx.conf": "events {}\nhttp { access_log off; server { listen 127.0.0.1:1; } }\n",
@@ -156,6 +172,40 @@ class Harmless(unittest.TestCase):
         for name in names:
             plain = self.assert_works(name, "{odd} " + name)
             self.assertEqual(plain[0], 0, plain)
+
+
+class IdleTest(unittest.TestCase):
+    def status(self, child, key):
+        text = pathlib.Path(f"/proc/{child.pid}/status").read_text(encoding="ascii")
+        return int(re.search(rf"^{key}:\s+(\d+)", text, re.M)[1])
+
+    def test_an_idle_server_is_never_woken(self):
+        with tempfile.TemporaryDirectory() as here:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
+                            "-keyout", "key.pem", "-out", "cert.pem"], cwd=here, check=True, capture_output=True)
+            for variant, preload in VARIANTS.items():
+                with self.subTest(variant), Probed(preload) as probed:
+                    port = test_programs.free_port()
+                    child = probed.start("openssl", "s_server", "-accept", str(port), "-cert", "cert.pem", "-key",
+                                         "key.pem", cwd=here)
+                    for line in child.stdout:
+                        if line.startswith("ACCEPT"):
+                            break
+                    test_programs.handshake(port)
+                    test_programs.handshake(port)
+                    self.assertEqual(self.status(child, "Threads"), 1)
+                    self.assert_sleeps(child)
+
+    def assert_sleeps(self, child):
+        """For a second; before that it may still be busy with what has come."""
+        last = None
+        for _ in range(PATIENCE):
+            now = self.status(child, "voluntary_ctxt_switches")
+            if now == last:
+                return
+            last = now
+            time.sleep(1)
+        self.fail("it is woken every second")
 
 
 if __name__ == "__main__":
