@@ -4,11 +4,13 @@
 #include "find.h"
 #include "fork.h"
 #include "hooks.h"
+#include "interpose.h"
 #include "page/page_file.h"
 #include "probe/site_table.h"
 #include "probe/slot.h"
 #include "probe/stacks.h"
 #include "row.h"
+#include "under.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -118,8 +120,9 @@ static void start(void)
         page_file_unmap(page);
         return;
     }
-    preload_page = page;
     row_start(page);
+    row_show(under_start(), true);
+    preload_page = page;
     preload_look();
 }
 
@@ -151,9 +154,12 @@ static void look(void)
     if (count == 0)
         return;
     row_show_libcrypto(found.path);
-    row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, count > 1);
     hooks_install(preload_page, &found);
     atomic_store(&libcryptos, count);
+    if (count > 1) {
+        row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
+        interpose_let_go();
+    }
 }
 
 void preload_look(void)

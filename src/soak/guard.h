@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Children that don't outlive soak, whatever ends it: the one place where soak starts anything but
- * its own subjects (these follow their parent by themselves: control/program.h).
+ * its own subjects (these follow their parent by themselves: control/control.h).
  *
  * A program of somebody else's may start others, which the kernel doesn't end with their parent. So
  * it gets a guard: a process of soak's own, the leader of a session in which the program runs. It

@@ -12,10 +12,12 @@ from probe_page import page_make
 
 BIN = os.environ["SOAK_BIN"]
 LIBRARY = BIN + "/libsoakprobe.so"
+MALLOC_LIBRARY = BIN + "/libsoakprobe-malloc.so"
+JEMALLOC = next(map(str, Path("/usr/lib").glob("*/libjemalloc.so.2")), "libjemalloc.so.2")
 CASE = BIN + "/preload-case"
 PYTHON = "/usr/bin/python3"
 
-NONE, HOOKS = 0, 1  # enum page_mode
+NONE, HOOKS, INTERPOSED, BORINGSSL = range(4)  # enum page_mode
 MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED = 1, 2, 4, 8, 16, 32
 SHARED_SLOT = 63
 
@@ -29,7 +31,8 @@ def jemalloc():
 class Probed:
     """A page and the programs that are started with it; `with` ends what still runs."""
 
-    def __init__(self):
+    def __init__(self, preload=LIBRARY):
+        self.preload = preload
         self.fd, self.page = page_make()
         self.children = []
 
@@ -47,8 +50,11 @@ class Probed:
         file = os.fstat(self.fd)
         return f"fd={self.fd},ino={file.st_dev}:{file.st_ino},path=/proc/{os.getpid()}/fd/{self.fd}"
 
+    def settings(self):
+        return {"LD_PRELOAD": self.preload, "SOAK_PROBE": self.where()}
+
     def environment(self, **more):
-        return dict(os.environ, LD_PRELOAD=LIBRARY, SOAK_PROBE=self.where(), **more)
+        return dict(os.environ, **self.settings(), **more)
 
     def start(self, *command, **options):
         options.setdefault("env", self.environment())
