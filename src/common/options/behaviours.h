@@ -24,8 +24,7 @@ enum behaviour {
     X(BEHAVIOUR_FEATURE, "feature")   /* extensions, certificates, groups, post-handshake */       \
     X(BEHAVIOUR_HOSTILE, "hostile")   /* what isn't TLS, or is broken on purpose */                \
     X(BEHAVIOUR_RESOURCE, "resource") /* the server runs out of something, or out of time */       \
-    X(BEHAVIOUR_STARTTLS, "starttls") /* the dialogue in clear text before TLS */                  \
-    X(BEHAVIOUR_HTTP2, "http2")       /* a request after ALPN has chosen h2 */
+    X(BEHAVIOUR_STARTTLS, "starttls") /* the dialogue in clear text before TLS */
 
 enum behaviour_family { BEHAVIOUR_FAMILY_LIST(ENUM_ID) BEHAVIOUR_FAMILIES };
 
@@ -38,15 +37,11 @@ enum behaviour_ends {
     ENDS_OPEN_OR_FAILS = ENDS_OPEN | ENDS_FAILS
 };
 
-/* Which servers a behaviour can be done to: X(ENUM, name, why not to a foreign one, why not to
- * soak-server). */
+/* Which servers a behaviour can be done to, and why not to a foreign one: X(ENUM, name, why). */
 #define BEHAVIOUR_SERVER_LIST(X)                                                                   \
-    X(SERVER_ANY, "any", NULL, NULL)                                                               \
-    X(SERVER_OBEYS, "soak-server",                                                                 \
-      "it needs a server that obeys requests, as only soak-server does", NULL)                     \
-    X(SERVER_SET_UP, "soak-server",                                                                \
-      "it needs a server that is set up for it, as only soak-server is", NULL)                     \
-    X(SERVER_H2, "http2", NULL, "it needs a server that speaks HTTP/2, and soak-server echoes")
+    X(SERVER_ANY, "any", NULL)                                                                     \
+    X(SERVER_OBEYS, "obeys", "it needs a server that obeys requests, as only soak-server does")    \
+    X(SERVER_SET_UP, "set up", "it needs a server that is set up for it, as only soak-server is")
 
 enum behaviour_server { BEHAVIOUR_SERVER_LIST(ENUM_ID) };
 
@@ -65,8 +60,6 @@ extern const char behaviour_choices[];
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
 /* Why a server can't be asked for it, or NULL: it can. Foreign is any other than soak-server. */
 const char *behaviour_unfit(enum behaviour behaviour, bool foreign);
-/* "any", "soak-server", ... */
-const char *behaviour_server_name(enum behaviour_server server);
 /* "leave", "resume", ... */
 const char *behaviour_family_name(enum behaviour_family family);
 

@@ -60,6 +60,15 @@ static const struct {
     {"defect", NULL},
     {"watchdog", NULL},
     {"listen", NULL},
+    /* A program that isn't soak's. */
+    {"server", NULL},
+    {"connect", NULL},
+    {"ready-timeout", NULL},
+    {"processes", NULL},
+    {"malloc-hooks", NULL},
+    {"on-checkpoint", NULL},
+    {"settle", NULL},
+    {"stop", NULL},
     /* For servers that aren't soak-server. */
     {"say", NULL},
     {"answer", NULL},
@@ -150,10 +159,10 @@ static void draw_needs(struct draw *d, const char *needs)
 }
 
 /* A session is lost then, in libssl 3.0.17 to 3.0.20 (OpenSSL's pull request 30464): that is no
- * clean server: scenarios/versions has it. Nor what soak-server has no part in. */
+ * clean server. scenarios/versions has it. */
 bool random_mix_draws_behaviour(enum behaviour behaviour)
 {
-    return behaviour != BEHAVIOUR_RESUME_ABORTED && !behaviour_unfit(behaviour, false);
+    return behaviour != BEHAVIOUR_RESUME_ABORTED;
 }
 
 static bool waits(const struct behaviour_entry *b)
