@@ -7,7 +7,7 @@
 #include "control/control.h"
 #include "options/grammar.h"
 #include "options/limits.h"
-#include "probe/heap.h"
+#include "probe/heap_profile.h"
 #include "probe/probe.h"
 #include "recipe.h"
 #include "worker.h"
@@ -349,7 +349,7 @@ static int start(struct client *c, struct err *e)
     CHECK(uv_loop_init(&c->loop) == 0);
     CHECK(uv_async_init(&c->loop, &c->wake, on_wake) == 0);
     c->wake.data = c;
-    if (choice_make(&c->o->mix, &c->choice, e) < 0)
+    if (choice_make(c->o->weight, c->o->foreign, &c->choice, e) < 0)
         return -1;
     start_shared(c);
     start_timers(c);
@@ -358,8 +358,9 @@ static int start(struct client *c, struct err *e)
     if (probe_census_start(e) < 0 || (certs && client_certs_read(certs, &c->shared.certs, e) < 0) ||
         start_workers(c, e) < 0)
         return -1;
+    c->control = (struct control){.on_line = on_line, .ctx = c};
     if (!c->by_hand)
-        return control_open(&c->control, &c->loop, c->o->control_fd, on_line, c, e);
+        return control_open(&c->control, &c->loop, c->o->control_fd, e);
     return 0;
 }
 
@@ -398,8 +399,11 @@ int client_check(const struct options *options, struct err *e)
 {
     struct choice choice;
     char versions[128];
-    if (choice_make(&options->mix, &choice, e) < 0)
+    SSL_CTX *ctx = NULL;
+    if (choice_make(options->weight, options->foreign, &choice, e) < 0 ||
+        worker_context_new(options, &ctx, e) < 0)
         return -1;
+    SSL_CTX_free(ctx);
     printf("checked %s\n", probe_versions(versions, sizeof versions));
     return 0;
 }

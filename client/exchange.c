@@ -34,8 +34,8 @@ static enum step handshake(struct peer *p)
 /* Writes the message into the same buffer as the client's Finished, so that both leave together. */
 static enum step send_message(struct peer *p)
 {
-    while (p->sent < p->shared->payload_bytes && !p->socket.writes && !p->socket.broken) {
-        size_t left = p->shared->payload_bytes - p->sent;
+    while (p->sent < p->message_bytes && !p->socket.writes && !p->socket.broken) {
+        size_t left = p->message_bytes - p->sent;
         ERR_clear_error();
         int written = SSL_write(p->ssl, p->message + p->sent, (int)left);
         enum ssl_result result = peer_tls_result(p, written);
@@ -71,7 +71,11 @@ static enum step take_data(struct peer *p, const uint8_t *bytes, size_t got)
         return p->recipe->heard ? p->recipe->heard(p, bytes, got) : STEP_STAY;
     if (p->operation == OPERATE_TICKET)
         return operate_heard(p, bytes, got);
-    return take_echo(p, bytes, got);
+    if (p->shared->talk->kind == TALK_ECHO)
+        return take_echo(p, bytes, got);
+    if (p->state == PEER_ECHO || p->operation != OPERATE_NONE)
+        p->echoed = talk_hear(p->shared->talk, p->echoed, bytes, got);
+    return STEP_STAY;
 }
 
 /* The server has said close_notify. */
@@ -133,7 +137,7 @@ static enum step conclude(struct peer *p)
     const struct recipe *recipe = p->recipe;
     if (p->state == PEER_HELD && p->operation != OPERATE_NONE)
         return operate_conclude(p);
-    if (p->state == PEER_ECHO && p->echoed == p->shared->payload_bytes)
+    if (p->state == PEER_ECHO && peer_is_answered(p))
         peer_set_state(p, PEER_WORK);
     if (p->state != PEER_WORK)
         return STEP_STAY;
@@ -160,6 +164,17 @@ enum step exchange(struct peer *p)
     if (p->recipe->point != POINT_NONE && leave_is_due(p))
         return leave_at_point(p);
     return conclude(p);
+}
+
+enum step exchange_tick(struct peer *p)
+{
+    if (p->state != PEER_ECHO || p->shared->talk->kind != TALK_SILENT || p->heard_after)
+        return STEP_STAY;
+    p->ticks++;
+    enum step step = conclude(p);
+    if (step == STEP_ESTABLISHED)
+        p->shared->silent++;
+    return step;
 }
 
 /* Sends what is to be said, which may be all that is to be said. */

@@ -2,7 +2,7 @@
 /*
  * What a peer and the server say to each other: the dialogue in clear text before TLS (--starttls),
  * of which starttls/starttls.h knows the words; then within TLS the handshake, the message and its
- * echo, what the recipe or an operation adds, the server's close_notify.
+ * echo or answer (talk.h), what the recipe or an operation adds, the server's close_notify.
  */
 #ifndef SOAK_CLIENT_EXCHANGE_H
 #define SOAK_CLIENT_EXCHANGE_H
@@ -11,6 +11,9 @@
 
 /* Goes as far as the bytes in the socket's wire allow, in whatever state the connection is. */
 enum step exchange(struct peer *p);
+
+/* The peer's turn that comes by time (about every 100 ms). */
+enum step exchange_tick(struct peer *p);
 
 /* The dialogue before TLS, while the peer has a `starttls`. */
 

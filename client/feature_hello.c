@@ -312,6 +312,11 @@ int feature_certs_prepare_later(struct peer *p)
     return ask_me_later(p->ssl) < 0 ? -1 : feature_certs_prepare(p);
 }
 
+bool feature_shows_certificate(int (*prepare)(struct peer *p))
+{
+    return prepare == feature_certs_prepare || prepare == feature_certs_prepare_later;
+}
+
 int feature_certs_prepare_later_none(struct peer *p)
 {
     return ask_me_later(p->ssl) < 0 ? -1 : feature_certs_prepare_none(p);

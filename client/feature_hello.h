@@ -24,5 +24,7 @@ int feature_certs_prepare_none(struct peer *p);
 /* `prepare`: lets the server ask after the handshake; shows the good one, or none. TLS 1.3. */
 int feature_certs_prepare_later(struct peer *p);
 int feature_certs_prepare_later_none(struct peer *p);
+/* Whether what prepares a behaviour's connections shows a certificate. */
+bool feature_shows_certificate(int (*prepare)(struct peer *p));
 
 #endif

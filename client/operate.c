@@ -76,7 +76,8 @@ enum step operate_heard(struct peer *p, const uint8_t *bytes, size_t count)
 enum step operate_conclude(struct peer *p)
 {
     bool ticket = p->operation == OPERATE_TICKET;
-    if (ticket ? p->answered < sizeof ticket_answer - 1 : p->echoed < p->shared->payload_bytes)
+    if (renegotiating(p) ||
+        (ticket ? p->answered < sizeof ticket_answer - 1 : !peer_is_answered(p)))
         return STEP_STAY;
     if (ticket && SSL_get_session(p->ssl) == p->session)
         return peer_fail(p, PEER_FAIL_ECHO, "the server was asked for a ticket and sent none");

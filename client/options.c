@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "feature_hello.h"
 #include "options/limits.h"
 #include "options/opts_check.h"
+#include "recipe.h"
 #include "starttls/starttls.h"
 #include "tls/context.h"
-
-#include <string.h>
 
 #define TABLE_OF              struct options
 #define TABLE_COLUMN(s, c, f) c
@@ -37,44 +37,27 @@ static int check_starttls(const struct options *o, struct err *e)
 {
     if (o->sni && !starttls_name_ok((enum starttls_protocol)o->starttls, o->sni))
         return err_set(e, "--sni %s: not a name that --starttls xmpp could ask for", o->sni);
-    for (int i = 0; i < BEHAVIOUR_COUNT && !o->starttls; i++) {
-        if (o->weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_STARTTLS)
-            return err_set(e, "--%s: has a meaning only with --starttls", behaviour_name(i));
-    }
     return 0;
 }
 
-/* Certificates of their own are shown by the behaviours named for them. */
+/* What soak gives the client along with --client-auth. */
 static int check_certificates(const struct options *o, struct err *e)
 {
-    static const enum behaviour shows[] = {
-        BEHAVIOUR_CERT_GOOD,       BEHAVIOUR_CERT_EXPIRED,         BEHAVIOUR_CERT_UNKNOWN_CA,
-        BEHAVIOUR_CERT_LONG_CHAIN, BEHAVIOUR_CERT_OVER_LONG_CHAIN, BEHAVIOUR_AUTH_LATER,
-    };
-    for (size_t i = 0; i < sizeof shows / sizeof shows[0] && !o->client_certs; i++) {
-        if (o->weight[shows[i]])
-            return err_set(e, "--%s: also needs --client-certs PATH",
-                           behaviour_name((int)shows[i]));
+    for (int i = 0; i < BEHAVIOUR_COUNT && !o->client_certs; i++) {
+        if (o->weight[i] && feature_shows_certificate(recipe_of((enum behaviour)i)->prepare))
+            return err_set(e, "--%s: also needs --client-certs PATH", behaviour_name(i));
     }
     return 0;
-}
-
-static int check_weights(const struct options *o, struct err *e)
-{
-    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (o->weight[i])
-            return 0;
-    }
-    return err_set(e, "all weights are 0: give one way to leave a weight, such as --clean 1");
 }
 
 static int check(const struct options *o, struct err *e)
 {
     if (!o->connect)
         return err_set(e, "--connect ADDR:PORT is needed, such as --connect 127.0.0.1:4433");
-    if (opts_check(&table, o, e) < 0 || check_starttls(o, e) < 0 || check_certificates(o, e) < 0)
+    if (opts_check(&table, o, e) < 0 || opts_check_mix(&table, o, e) < 0 ||
+        check_starttls(o, e) < 0)
         return -1;
-    return check_weights(o, e);
+    return check_certificates(o, e);
 }
 
 /* What depends on the machine, and on several options. */
@@ -86,8 +69,7 @@ static int fill(struct options *o, struct err *e)
         return err_prefix(e, "--source-net %s", o->source_net);
     target_count_sources(&o->target, o->sources, o->churn, o->conns);
     o->workers = load_need_workers(o->workers, o->conns);
-    memcpy(o->mix.weight, o->weight, sizeof o->weight);
-    return 0;
+    return talk_init(&o->talk, o->say, o->answer, o->foreign, e);
 }
 
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *e)

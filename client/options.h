@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "behaviour.h"
 #include "options/grammar.h"
+#include "talk.h"
 #include "target.h"
 
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 #include <stdio.h>
 
 struct options {
-    const char *connect, *alpn, *sni, *client_cert, *client_certs, *source_net;
+    const char *connect, *say, *answer, *alpn, *sni, *client_cert, *client_certs, *source_net;
     uint64_t conns, payload, sources, seed, timeout_ns, closed;
     struct rate churn;
     uint64_t weight[BEHAVIOUR_COUNT];
@@ -22,9 +23,9 @@ struct options {
     int starttls; /* enum starttls_protocol */
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
-    bool no_ledger, check, help, version;
-    struct target target;     /* from connect, source_net and sources */
-    struct behaviour_mix mix; /* from weight */
+    bool foreign, no_ledger, check, help, version;
+    struct target target; /* from connect, source_net and sources */
+    struct talk talk;     /* from say, answer and foreign */
 };
 
 /* Checks everything and fills in what depends on the machine. Returns 0 or -1. */

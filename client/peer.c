@@ -26,6 +26,22 @@ static void close_now(struct peer *p, bool reset)
         net_close(&p->socket);
 }
 
+static enum step ended_unanswered(struct peer *p, const char *how)
+{
+    switch (p->shared->talk->kind) {
+    case TALK_ECHO:
+        return peer_fail(p, PEER_FAIL_ECHO, "a connection ended after %zu of %zu echoed bytes: %s",
+                         p->echoed, p->message_bytes, how);
+    case TALK_TEXT:
+        return peer_fail(p, PEER_FAIL_ECHO, "a connection ended before its answer was whole: %s",
+                         how);
+    case TALK_SILENT:
+        break;
+    }
+    return peer_fail(p, PEER_FAIL_HANDSHAKE, "a connection ended right after its handshake: %s",
+                     how);
+}
+
 /* The connection ended from outside: `why` is a libuv error, or UV_EOF. */
 static enum step ended(struct peer *p, int why)
 {
@@ -45,8 +61,7 @@ static enum step ended(struct peer *p, int why)
     case PEER_HANDSHAKE:
         return peer_fail(p, PEER_FAIL_HANDSHAKE, "a handshake failed: %s", how);
     case PEER_ECHO:
-        return peer_fail(p, PEER_FAIL_ECHO, "a connection ended after %zu of %zu echoed bytes: %s",
-                         p->echoed, p->shared->payload_bytes, how);
+        return ended_unanswered(p, how);
     case PEER_WORK:
         return peer_fail(p, PEER_FAIL_ECHO, "%s: a connection ended early: %s",
                          behaviour_name((int)p->behaviour), how);
@@ -206,6 +221,20 @@ static void on_closed(struct net_socket *socket)
 const struct net_events peer_events = {
     .on_read = on_read, .on_ended = on_ended, .on_written = on_written, .on_closed = on_closed};
 
+/* Texts are the same for all; the payload isn't, so that an echo of another's shows. */
+static void choose_message(struct peer *p)
+{
+    const struct peer_shared *shared = p->shared;
+    const struct talk *talk = shared->talk;
+    if (talk->say_bytes > 0) {
+        p->message = talk->say;
+        p->message_bytes = talk->say_bytes;
+    } else if (talk->kind == TALK_ECHO || p->recipe->wordy) {
+        p->message = shared->payload + p->variant;
+        p->message_bytes = shared->payload_bytes;
+    }
+}
+
 struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint64_t turn,
                       bool resume)
 {
@@ -215,7 +244,8 @@ struct peer *peer_new(struct peer_shared *shared, enum behaviour behaviour, uint
     p->recipe = recipe_of(behaviour);
     p->resume = resume && !p->recipe->no_offer;
     p->shared = shared;
-    p->message = shared->payload + turn % PEER_PAYLOAD_SPARE;
+    p->variant = turn % PEER_PAYLOAD_SPARE;
+    choose_message(p);
     p->begun_ns = clock_now_ns();
     net_init(&p->socket, &shared->net);
     return p;
@@ -256,6 +286,8 @@ void peer_tick(struct peer *p)
 {
     if (p->recipe->tick && !p->starttls)
         finish(p, p->recipe->tick(p));
+    if (p->state == PEER_ECHO)
+        finish(p, exchange_tick(p));
 }
 
 void peer_expire(struct peer *p)
@@ -265,7 +297,7 @@ void peer_expire(struct peer *p)
         [PEER_CONNECT] = "connecting",
         [PEER_STARTTLS] = "its STARTTLS dialogue",
         [PEER_HANDSHAKE] = "its handshake",
-        [PEER_ECHO] = "waiting for the echo",
+        [PEER_ECHO] = "waiting for the echo or the answer",
         [PEER_WORK] = "what its behaviour does",
         [PEER_HELD] = "being open",
         [PEER_ASKED_CLOSE] = "waiting for the close_notify it asked for",

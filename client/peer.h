@@ -18,6 +18,7 @@
 #include "page/page.h"
 #include "recipe.h"
 #include "sessions.h"
+#include "talk.h"
 #include "target.h"
 
 #include <openssl/ssl.h>
@@ -64,12 +65,14 @@ struct peer_shared {
     const struct client_certs *certs; /* or NULL */
     enum starttls_protocol starttls;
     struct sessions *sessions; /* NULL: nothing is resumed */
-    const uint8_t *payload;    /* payload_bytes + PEER_PAYLOAD_SPARE */
+    const struct talk *talk;
+    const uint8_t *payload; /* payload_bytes + PEER_PAYLOAD_SPARE */
     size_t payload_bytes;
     struct page_app *app;    /* handshakes and resumed are counted here */
     struct overlap *overlap; /* the group that gathers (overlap.h), or NULL */
     uint64_t slots;          /* connections held by this loop */
     uint64_t aborts;         /* so far, of EXIT_IN_TURN */
+    unsigned silent;         /* connections to which nothing was said after the handshake */
 
     void (*on_handshake)(struct peer *p, uint64_t took_ns);
     void (*on_established)(struct peer *p);
@@ -99,8 +102,11 @@ struct peer {
     struct starttls *starttls; /* owned; NULL but in the dialogue before TLS */
     SSL *ssl;                  /* owned; NULL when the recipe speaks no TLS */
     struct net_socket socket;
-    const uint8_t *message; /* borrowed, in shared->payload */
-    size_t sent, echoed;
+    size_t variant;         /* below PEER_PAYLOAD_SPARE */
+    const uint8_t *message; /* borrowed, of `shared`: what it says, and how much of it */
+    size_t message_bytes;
+    size_t sent, echoed;        /* of the message, and of its echo or answer */
+    unsigned ticks;             /* since the handshake was done */
     enum operation operation;   /* under way on a held connection */
     size_t answered;            /* bytes of the server's answer to it */
     const SSL_SESSION *session; /* before it: only to be compared */
@@ -146,6 +152,10 @@ enum step peer_fail(struct peer *p, enum peer_failure kind, const char *format, 
 enum step peer_refused(struct peer *p, int alert);
 /* Whether a refusal is what it waits for. */
 bool peer_awaits_refusal(const struct peer *p);
+
+/* Whether the message of a connection, or of an operation on it, has its answer; where there is
+ * none to wait for, whether the server has accepted the handshake. */
+bool peer_is_answered(const struct peer *p);
 
 /* Sends what OpenSSL has written; what the kernel has no room for is kept and sent later. On an
  * error the socket is `broken`. */

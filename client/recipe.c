@@ -18,10 +18,10 @@ const struct recipe *recipe_of(enum behaviour behaviour)
     return &family[behaviour];
 }
 
-bool recipe_needs_sessions(const struct behaviour_mix *mix)
+bool recipe_needs_sessions(const uint64_t *weight)
 {
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (mix->weight[i] > 0 && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_RESUME)
+        if (weight[i] > 0 && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_RESUME)
             return true;
     }
     return false;
@@ -59,11 +59,17 @@ struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum beha
 _Static_assert((int)BEHAVIOUR_ROWS_MAX < (int)PAGE_BEHAVIOURS,
                "the page has room for every row and for failed");
 
-static void leave_out_unable(struct choice *c)
+static const char *why_unable(enum behaviour behaviour, bool foreign)
+{
+    const struct recipe *recipe = recipe_of(behaviour);
+    const char *why = behaviour_unfit(behaviour, foreign);
+    return why || !recipe->unable ? why : recipe->unable();
+}
+
+static void leave_out_unable(struct choice *c, bool foreign)
 {
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        const struct recipe *recipe = recipe_of((enum behaviour)i);
-        const char *why = c->mix.weight[i] && recipe->unable ? recipe->unable() : NULL;
+        const char *why = c->mix.weight[i] ? why_unable((enum behaviour)i, foreign) : NULL;
         if (!why)
             continue;
         c->mix.weight[i] = 0;
@@ -89,10 +95,11 @@ static const char *first_reason(const struct choice *c)
     return "their weights are 0";
 }
 
-int choice_make(const struct behaviour_mix *asked, struct choice *ret, struct err *e)
+int choice_make(const uint64_t *weight, bool foreign, struct choice *ret, struct err *e)
 {
-    struct choice c = {.mix = *asked};
-    leave_out_unable(&c);
+    struct choice c = {.holder = BEHAVIOUR_CLEAN};
+    memcpy(c.mix.weight, weight, sizeof c.mix.weight);
+    leave_out_unable(&c, foreign);
     if (!any_left(&c.mix))
         return err_set(e, "none of the behaviours asked for can be done here: %s",
                        first_reason(&c));

@@ -79,6 +79,7 @@ struct recipe {
                         * aren't offered by others */
     bool in_starttls;  /* its deed is done, and its end meant, in the dialogue before TLS */
     bool mute;         /* sends no message after the handshake; only REFUSED */
+    bool wordy;        /* has its message also where the others have none (talk.h) */
     unsigned repeats;  /* for `work`, as the entry likes */
 
     /* Why this build can't do it, or NULL. Called once, before the first connection. */
@@ -115,8 +116,8 @@ enum behaviour recipe_holder(const struct behaviour_mix *mix);
 /* The part of `mix` that holds its slots, for connections that must; when it is empty, `holder`. */
 struct behaviour_mix recipe_held_part(const struct behaviour_mix *mix, enum behaviour holder);
 
-/* Whether a behaviour of this mix resumes by itself, whatever --resume says. */
-bool recipe_needs_sessions(const struct behaviour_mix *mix);
+/* Whether a behaviour that has a weight resumes by itself, whatever --resume says. */
+bool recipe_needs_sessions(const uint64_t *weight);
 
 /* The families' tables, indexed by behaviour; entries of other families are all zero. */
 extern const struct recipe recipes_leave[BEHAVIOUR_COUNT];
@@ -126,7 +127,7 @@ extern const struct recipe recipes_feature[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];
 
-/* What the connections of this run do: the mix that was asked for without what this build can't do,
+/* What the connections of this run do: the mix that was asked for without what can't be done here,
  * and the rows of the page in which it is counted. */
 struct choice {
     struct behaviour_mix mix;
@@ -135,8 +136,9 @@ struct choice {
     enum behaviour holder; /* holds slots that the mix has no one for */
 };
 
-/* Returns 0, or -1 when nothing is left, or too much for the page. */
-int choice_make(const struct behaviour_mix *asked, struct choice *ret, struct err *e);
+/* `foreign`: the server isn't soak-server. Returns 0, or -1 when nothing is left, or too much for
+ * the page. */
+int choice_make(const uint64_t *weight, bool foreign, struct choice *ret, struct err *e);
 /* The orchestrator learns from the page what behaviours there are: it knows none by itself. */
 void choice_publish(const struct choice *c, enum operation operation, struct page *page);
 

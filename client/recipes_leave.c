@@ -54,7 +54,11 @@ const struct recipe recipes_leave[BEHAVIOUR_COUNT] = {
     [BEHAVIOUR_FIN_FINISHED] = AT(POINT_FINISHED, EXIT_FIN),
     [BEHAVIOUR_RST_TICKET] = AT(POINT_TICKET, EXIT_RESET),
     [BEHAVIOUR_FIN_TICKET] = AT(POINT_TICKET, EXIT_FIN),
-    [BEHAVIOUR_RST_DATA] = AT(POINT_DATA, EXIT_RESET),
+    [BEHAVIOUR_RST_DATA] = {.end = RECIPE_CUT,
+                            .exit = EXIT_RESET,
+                            .point = POINT_DATA,
+                            .wordy = true,
+                            .transmit = leave_transmit},
     [BEHAVIOUR_RST_LARGE_WRITE] = LARGE_WRITE(EXIT_RESET),
     [BEHAVIOUR_FIN_LARGE_WRITE] = LARGE_WRITE(EXIT_FIN),
 };

@@ -57,7 +57,7 @@ static int prepare_wrong_psk(struct peer *p)
     }
 #define EARLY(the_prepare)                                                                         \
     {                                                                                              \
-        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .prepare = the_prepare,                       \
+        .exit = EXIT_CLOSE_NOTIFY, .no_offer = true, .wordy = true, .prepare = the_prepare,        \
         .on_handshake_done = early_on_handshake_done                                               \
     }
 

@@ -136,7 +136,7 @@ enum { EARLY_MOST_BYTES = 8192, STALE_S = 30 };
 static int send_early(struct peer *p, SSL_SESSION *session)
 {
     size_t allowed = session ? SSL_SESSION_get_max_early_data(session) : 0;
-    size_t count = p->shared->payload_bytes < allowed ? p->shared->payload_bytes : allowed;
+    size_t count = p->message_bytes < allowed ? p->message_bytes : allowed;
     int rc = session && !SSL_set_session(p->ssl, session) ? -1 : 0;
     SSL_SESSION_free(session);
     if (rc < 0 || count == 0)

@@ -2,7 +2,7 @@
 #include "worker.h"
 
 #include "base/check.h"
-#include "control/program.h"
+#include "control/control.h"
 #include "options/limits.h"
 #include "peer_tls.h"
 #include "probe/probe.h"
@@ -89,15 +89,20 @@ void worker_order(struct worker *w, enum worker_order order)
 
 static bool wants_sessions(const struct options *o)
 {
-    return o->resume > 0 || recipe_needs_sessions(&o->mix);
+    return o->resume > 0 || recipe_needs_sessions(o->weight);
+}
+
+int worker_context_new(const struct options *o, SSL_CTX **ret, struct err *e)
+{
+    struct context_client_options tls = {
+        .version = (enum tls_version)o->tls, .cert_path = o->client_cert, .alpn = o->alpn};
+    return context_client_new(&tls, ret, e);
 }
 
 static int make_context(struct worker *w, struct err *e)
 {
     const struct options *o = w->shared->options;
-    struct context_client_options tls = {
-        .version = (enum tls_version)o->tls, .cert_path = o->client_cert, .alpn = o->alpn};
-    if (context_client_new(&tls, &w->ctx, e) < 0)
+    if (worker_context_new(o, &w->ctx, e) < 0)
         return -1;
     if (w->shared->certs && client_certs_show_all(w->shared->certs, CLIENT_CERT_GOOD, w->ctx) < 0)
         return err_set(e, "%s: OpenSSL doesn't take it", o->client_certs);
@@ -141,6 +146,7 @@ static void make_pool(struct worker *w, int index)
     s->starttls = (enum starttls_protocol)o->starttls;
     s->sessions = wants_sessions(o) ? &w->sessions : NULL;
     s->slots = w->slots;
+    s->talk = &o->talk;
     s->payload = w->shared->payload;
     s->payload_bytes = (size_t)o->payload;
     s->app = &page->app;

@@ -67,6 +67,8 @@ struct worker {
     struct pool pool;
 };
 
+/* What its connections are made from. Returns 0 or -1. */
+int worker_context_new(const struct options *options, SSL_CTX **ret, struct err *e);
 /* Worker number `index` of `options->workers`. Returns it or NULL. */
 struct worker *worker_new(struct worker_shared *shared, int index, struct err *e);
 int worker_start(struct worker *w, struct err *e);

@@ -3,6 +3,9 @@
 # in share/soak, which catalog.c finds from the program's own place. There is no other path in the
 # programs.
 install(TARGETS soak soak-server soak-client soak-footprint RUNTIME)
+if(TARGET soakprobe)
+    install(TARGETS soakprobe LIBRARY DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 
 set(share ${CMAKE_INSTALL_DATADIR}/soak)
 install(DIRECTORY scenarios DESTINATION ${share})

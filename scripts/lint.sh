@@ -36,7 +36,7 @@ static_analysis() {
 }
 
 shell_scripts() {
-    shellcheck -x soak check .ci/run scripts/*.sh scripts/pre-commit
+    shellcheck -x soak check .ci/run scripts/*.sh scripts/pre-commit examples/*/*.sh
 }
 
 # Everything, tests too, without a single warning.

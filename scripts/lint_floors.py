@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "src/common/evidence": JUDGED | {"page", "measure"},
     "src/common/scenario": JUDGED | {"options", "starttls", "page"},
     "src/common/report": JUDGED | {"options", "symbol"},
+    "src/preload": {"base", "page", "probe"},
     "server": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
     "client": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
     "footprint": {"base", "options", "tls"},

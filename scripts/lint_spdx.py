@@ -6,7 +6,7 @@ import sys
 import lint_files
 
 LINE = "SPDX-License-Identifier: Apache-2.0"
-PATTERNS = ("*.c", "*.h", "*.py", "*.sh", "*.cmake", "*CMakeLists.txt", "scripts/pre-commit", "soak", "check",
+PATTERNS = ("*.c", "*.h", "*.py", "*.sh", "*.java", "*.cmake", "*CMakeLists.txt", "scripts/pre-commit", "soak", "check",
             ".ci/run")
 
 

@@ -1,17 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# setup.sh soak|run|test|lint: makes the tree ready for a first look at ./soak's line, ./soak, ./check
-# or the linters. Says one line per step on stderr, and how far the build is; the whole output goes to
-# build/setup.log. Exit codes: 0 ready, 2 something is
-# missing that only the user can install, 4 the build failed.
+# setup.sh soak|run|test|lint|ci: makes the tree ready for a first look at ./soak's line, ./soak, ./check
+# or the linters; ci installs the programs that tests put under soak and that are large: without them
+# those tests are skipped. Says one line per step on stderr, and how far the build is; the whole output
+# goes to build/setup.log. Exit codes: 0 ready, 2 something is missing that only the user can install, 4
+# the build failed.
 set -u
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
-group=${1:?soak, run, test or lint}
+group=${1:?soak, run, test, lint or ci}
 build=$root/build
 log=$build/setup.log
 needed="run $group"
 every=10 # seconds between two words about a build that isn't watched
 [ "$group" = lint ] && needed="run test lint"
+[ "$group" = ci ] && needed="run test ci"
 . "$root/scripts/fresh.sh"
 
 say() {
@@ -33,6 +35,7 @@ present() {
     module) pkg-config --exists "$2" ;;
     import) "$(system_python)" -c "import $2" ;;
     library) "$(system_python)" -c "import ctypes; ctypes.CDLL('$2')" ;;
+    file) [ -e "$2" ] ;;
     esac >/dev/null 2>&1
 }
 
@@ -214,7 +217,9 @@ run) fresh .ready && exit 0 ;;
 esac
 [ "$group" = run ] || : >"$log" # of ./soak, the second part
 install_missing
-[ "$group" = lint ] && exit 0
+case $group in
+lint | ci) exit 0 ;;
+esac
 
 tests=
 [ "$group" = test ] && tests=yes

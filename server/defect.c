@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "base/rng.h"
 #include "defect_stores.h"
-#include "options/defects.h"
+#include "options/choices.h"
 
 #include <openssl/crypto.h>
 #include <pthread.h>

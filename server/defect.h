@@ -26,7 +26,7 @@ struct defect_conn {
     void *state;
 };
 
-/* `text` is NAME or NAME:1/N (options/defects.h); NULL: no bug. With 1/N exactly one connection is
+/* `text` is NAME or NAME:1/N (options/choices.h); NULL: no bug. With 1/N exactly one connection is
  * hit in each N of those that could be, at a place that follows from the seed. Returns 0 or -1;
  * defect_free frees.
  */

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "conn.h"
-#include "control/program.h"
+#include "control/control.h"
 #include "probe/probe.h"
 #include "shared.h"
 

@@ -69,9 +69,9 @@ int chosen_read(struct chosen *c, const char *command, int argc, char *const *ar
 {
     const char *word[2];
     char path[PATH_MAX];
-    struct command_line line = {.command = command, .argc = argc, .argv = argv};
-    struct command_words words = {.word = word, .size = 2};
-    line.table = scenario_options(&line.options);
+    struct command_line line = {.command = command, .opts = {.argc = argc, .argv = argv}};
+    struct opts_words words = {.word = word, .size = 2};
+    line.opts.table = scenario_options(&line.opts.options);
     *c = (struct chosen){.word = "default"};
     scenario_defaults(&c->scenario);
     if (command_line_parse(&line, &c->scenario, &words, e) != 0)

@@ -253,7 +253,7 @@ int cmd_list(int argc, char *const *argv)
     struct options o = {.json = NULL};
     const struct list *only = NULL;
     const char *word[1];
-    struct command_words words = {.word = word, .size = 1};
+    struct opts_words words = {.word = word, .size = 1};
     int code = command_parse_words(&list_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;

@@ -5,7 +5,7 @@
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
-#include "control/program.h"
+#include "control/control.h"
 #include "options/limits.h"
 #include "report/document.h"
 #include "report/report.h"

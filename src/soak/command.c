@@ -75,19 +75,18 @@ int command_ended(const struct command *c, int rc, const struct err *e)
     return rc == -EINTR ? EXIT_INTERRUPTED : code;
 }
 
-int command_line_parse(const struct command_line *line, void *target, struct command_words *words,
+int command_line_parse(const struct command_line *line, void *target, struct opts_words *words,
                        struct err *e)
 {
-    int rc = opts_parse(line->table, line->options, line->argc, line->argv, target, words->word,
-                        words->size, &words->count, e);
+    int rc = opts_parse(&line->opts, target, words, e);
     return rc == OPTS_STRANGER ? commands_stranger(line, e) : rc;
 }
 
 int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
-                        struct command_words *words)
+                        struct opts_words *words)
 {
     struct err e = {{0}};
-    const struct command_line line = {c->name, c->table, c->options, argc, argv, NULL};
+    const struct command_line line = {c->name, {c->table, c->options, argc, argv}, NULL};
     if (command_helped(c, argc, argv))
         return 0;
     return command_line_parse(&line, target, words, &e) == 0 ? -1 : command_refuse(c, &e);
@@ -97,7 +96,7 @@ int command_parse(const struct command *c, int argc, char *const *argv, void *ta
 {
     struct err e = {{0}};
     const char *word[1];
-    struct command_words words = {.word = word, .size = 1};
+    struct opts_words words = {.word = word, .size = 1};
     int code = command_parse_words(c, argc, argv, target, &words);
     if (code >= 0 || words.count == 0)
         return code;
@@ -110,11 +109,11 @@ static size_t make_table(const struct command_line *own, struct opt *table)
 {
     size_t count, used = 0;
     const struct opt *run = scenario_options(&count);
-    CHECK(count + own->options <= TABLE);
-    for (size_t i = 0; i < own->options; i++)
-        table[used++] = own->table[i];
+    CHECK(count + own->opts.options <= TABLE);
+    for (size_t i = 0; i < own->opts.options; i++)
+        table[used++] = own->opts.table[i];
     for (size_t i = 0; i < count; i++)
-        if (!opts_find(own->table, own->options, run[i].name))
+        if (!opts_find(own->opts.table, own->opts.options, run[i].name))
             table[used++] = run[i];
     return used;
 }
@@ -124,7 +123,7 @@ static bool is_forwarded(const struct command_line *own, const char *name)
     size_t count;
     const struct opt *run = scenario_options(&count), *found = opts_find(run, count, name);
     return found && strcmp(scenario_section((size_t)(found - run)), "output") != 0 &&
-           !opts_find(own->table, own->options, name) &&
+           !opts_find(own->opts.table, own->opts.options, name) &&
            !(own->kept && strcmp(own->kept, name) == 0);
 }
 
@@ -144,15 +143,15 @@ static int add(struct forwarded_options *p, const char *word, const char *value,
 static int collect(struct forwarded_options *p, const struct command_line *line,
                    const struct command_line *own, struct err *e)
 {
-    const int argc = line->argc;
-    char *const *argv = line->argv;
+    const int argc = line->opts.argc;
+    char *const *argv = line->opts.argv;
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         char name[64];
         size_t length = strcspn(argv[i], "=");
         if (strncmp(argv[i], "--", 2) != 0 || length - 2 >= sizeof name)
             continue;
         snprintf(name, sizeof name, "%.*s", (int)length - 2, argv[i] + 2);
-        const struct opt *option = opts_find(line->table, line->options, name);
+        const struct opt *option = opts_find(line->opts.table, line->opts.options, name);
         CHECK(option);
         bool takes =
             argv[i][length] != '=' && opts_takes(option, i + 1 < argc ? argv[i + 1] : NULL);
@@ -164,14 +163,14 @@ static int collect(struct forwarded_options *p, const struct command_line *line,
 }
 
 int forwarded_options_read(struct forwarded_options *p, const struct command_line *own,
-                           void *target, struct command_words *words, struct err *e)
+                           void *target, struct opts_words *words, struct err *e)
 {
     struct opt table[TABLE];
     struct command_line line = *own;
-    line.options = make_table(own, table);
-    line.table = table;
-    *words = (struct command_words){.word = calloc((size_t)own->argc + 1, sizeof *words->word),
-                                    .size = (size_t)own->argc};
+    line.opts.options = make_table(own, table);
+    line.opts.table = table;
+    *words = (struct opts_words){.word = calloc((size_t)own->opts.argc + 1, sizeof *words->word),
+                                 .size = (size_t)own->opts.argc};
     CHECK(words->word);
     scenario_defaults(target);
     return command_line_parse(&line, target, words, e) == 0 ? collect(p, &line, own, e) : -1;
@@ -179,14 +178,13 @@ int forwarded_options_read(struct forwarded_options *p, const struct command_lin
 
 int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s, struct err *e)
 {
-    size_t count, words;
     char *argv[PASSED_ON_MAX + 1] = {NULL};
-    const struct opt *table = scenario_options(&count);
+    struct opts_words none = {.size = 0};
+    struct opts_line line = {.argc = p->options + 1, .argv = argv};
+    line.table = scenario_options(&line.options);
     for (int i = 0; i < p->options; i++)
         argv[i + 1] = p->option[i];
-    return opts_parse(table, count, p->options + 1, argv, s, NULL, 0, &words, e) == 0
-               ? scenario_check(s, e)
-               : -1;
+    return opts_parse(&line, s, &none, e) == 0 ? scenario_check(s, e) : -1;
 }
 
 void forwarded_options_free(struct forwarded_options *p)

@@ -28,32 +28,23 @@ struct command {
  * with EXIT_UNBUILT instead, before anything was printed; it is run again when all is built. */
 bool command_is_unbuilt(void);
 
-/* The line of a command, and the options that it may have. */
+/* The line of a command. */
 struct command_line {
     const char *command; /* its name: "run" */
-    const struct opt *table;
-    size_t options;
-    int argc;
-    char *const *argv;
+    struct opts_line opts;
     const char *kept; /* the option of a run that the command takes for itself; NULL: none */
 };
 
-/* The words of a line that aren't options: borrowed from argv. */
-struct command_words {
-    const char **word;
-    size_t size, count; /* room for them; how many there are */
-};
-
-/* opts_parse of argv[1..argc) into `target`; an option that the command doesn't have is refused by
+/* opts_parse into `target`; an option that the command doesn't have is refused by
  * what soak calls what was typed, or by which command has it. Returns 0 or -1. */
-int command_line_parse(const struct command_line *line, void *target, struct command_words *words,
+int command_line_parse(const struct command_line *line, void *target, struct opts_words *words,
                        struct err *e);
 /* Reads argv[1..argc) into `target`. Returns -1 to go on; or an exit code: 0 after --help was
  * printed, 2 after a refusal (of an option, or of any word that isn't one). */
 int command_parse(const struct command *c, int argc, char *const *argv, void *target);
 /* The same for a command that takes words. */
 int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
-                        struct command_words *words);
+                        struct opts_words *words);
 /* Whether argv[1..argc) has --help or -h. */
 bool command_asks_help(int argc, char *const *argv);
 /* Prints the command's help if argv[1..argc) asks for it. Returns whether it did. */
@@ -86,7 +77,7 @@ struct forwarded_options {
  * or that are of the section [output]. Returns 0 or -1; forwarded_options_free is due either way.
  */
 int forwarded_options_read(struct forwarded_options *p, const struct command_line *own,
-                           void *target, struct command_words *words, struct err *e);
+                           void *target, struct opts_words *words, struct err *e);
 /* Puts them over a scenario and checks it. Returns 0 or -1. */
 int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s, struct err *e);
 void forwarded_options_free(struct forwarded_options *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Children that don't outlive soak, whatever ends it: the one place where soak starts anything but
- * its own subjects (these follow their parent by themselves: control/program.h).
+ * its own subjects (these follow their parent by themselves: control/control.h).
  *
  * A program of somebody else's may start others, which the kernel doesn't end with their parent. So
  * it gets a guard: a process of soak's own, the leader of a session in which the program runs. It
@@ -11,6 +11,7 @@
 #ifndef SOAK_GUARD_H
 #define SOAK_GUARD_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 /* As uv_spawn, for any program, which runs detached. options->file isn't found in a PATH of
@@ -40,5 +41,30 @@ void guard_kill(const uv_process_t *process, int signal_number);
 /* What main does with its words first: those that a guard or a soak under soak was started with are
  * dealt with and taken away. Doesn't return in a guard. */
 void guard_begin(int *argc, char ***argv);
+
+/*
+ * The signals by which soak is asked to end, on the caller's loop: Ctrl-C (SIGINT), SIGTERM, and
+ * SIGHUP of a terminal that was closed. One that the caller of soak has it ignore stays ignored, so
+ * that nohup does what it says; but for SIGINT, which a shell ignores in all that it starts in the
+ * background.
+ */
+enum { INTERRUPTS = 3 };
+
+typedef void (*interrupt_fn)(void *owner, int signal_number);
+
+/* Embedded by the owner; stays until the loop has run the close callbacks. */
+struct interrupts {
+    uv_signal_t handle[INTERRUPTS];
+    interrupt_fn fn;
+    void *owner;   /* borrowed */
+    bool happened; /* one of them came */
+};
+
+void interrupts_start(struct interrupts *i, uv_loop_t *loop, interrupt_fn fn, void *owner);
+/* They don't keep the loop alive. */
+void interrupts_unref(struct interrupts *i);
+/* Closing twice, or what was never started, is harmless. Where one came, further ones change
+ * nothing from here on: the owner is ending, and still writes what it has. */
+void interrupts_stop(struct interrupts *i);
 
 #endif

@@ -94,17 +94,17 @@ static char *typed_name(char *buf, size_t size, const char *word)
 int commands_stranger(const struct command_line *line, struct err *e)
 {
     char typed[NAME], shown[NAME + 2];
-    const char *word = opts_stranger(line->table, line->options, line->argc, line->argv);
+    const char *word = opts_stranger(&line->opts);
     CHECK(word);
     typed_name(typed, sizeof typed, word);
     snprintf(shown, sizeof shown, "%.*s", (int)strcspn(word, "="), word);
     const struct hint *hint = hint_for(typed);
     const struct opt *option =
-        hint && hint->option ? opts_find(line->table, line->options, hint->option) : NULL;
+        hint && hint->option ? opts_find(line->opts.table, line->opts.options, hint->option) : NULL;
     if (hint && (option || !hint->option))
         say_hint(shown, hint, option, e);
     else if (!say_of_others(shown, hint ? hint->option : typed, line->command, e) &&
-             !opts_nearest(line->table, line->options, typed))
+             !opts_nearest(line->opts.table, line->opts.options, typed))
         say_of_a_run(shown, hint ? hint->option : typed, line->command, e);
     return -1;
 }

@@ -188,38 +188,26 @@ static size_t add_words(char **argv, size_t count, const char *const *words)
 int run_process_execute(struct run_process *s, const char *const *words,
                         struct run_process_result *ret, struct err *e)
 {
-    static const char *const first[] = {"soak",    "run",      "--churn",   "max",
-                                        "--quiet", "--json=-", "--results", NULL};
+    static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
+    static const char *const unless_in_order[] = {"--churn", "max", "--results", NULL};
     char *argv[SUBRUN_WORDS + 1] = {NULL};
     struct run_process_result result = {.exit_code = -1};
+    const char *const folder[] = {result.folder, NULL};
+    size_t count = add_words(argv, 0, first);
     if (already_interrupted(s))
         return err_set(e, "interrupted");
-    snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
-    const char *const folder[] = {result.folder, NULL};
-    size_t count = add_words(argv, add_words(argv, 0, first), folder);
+    if (!s->in_order) {
+        snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
+        count = add_words(argv, add_words(argv, count, unless_in_order), folder);
+    }
     add_words(argv, count, words);
     if (run_words(s, argv, &result, e) != 0)
         return -1;
     *ret = result;
-    if (!s->interrupted)
+    if (!s->interrupted || s->in_order)
         return 0;
     run_process_done(s, ret, false);
     return err_set(e, "interrupted");
-}
-
-int run_process_execute_in_order(struct run_process *s, const char *const *words,
-                                 struct run_process_result *ret, struct err *e)
-{
-    static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
-    char *argv[SUBRUN_WORDS + 1] = {NULL};
-    struct run_process_result result = {.exit_code = -1};
-    if (already_interrupted(s))
-        return err_set(e, "interrupted");
-    add_words(argv, add_words(argv, 0, first), words);
-    if (run_words(s, argv, &result, e) != 0)
-        return -1;
-    *ret = result;
-    return 0;
 }
 
 static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)

@@ -4,7 +4,7 @@
  * loop of its own, one run at a time. The results of a run lie in a temporary folder that is
  * removed unless its caller keeps it.
  *
- * An interrupt (interrupts.h) ends the run under way at once and is remembered, so that a caller
+ * An interrupt (guard.h) ends the run under way at once and is remembered, so that a caller
  * can print what it has and exit with 130. When the caller dies, so does the run under way.
  */
 #ifndef SOAK_RUN_PROCESS_H
@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "command.h"
-#include "interrupts.h"
+#include "guard.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -47,13 +47,10 @@ int run_process_open(struct run_process *s, const char *name, struct err *e);
  * nothing is written. */
 int run_process_execute(struct run_process *s, const char *const *words,
                         struct run_process_result *ret, struct err *e);
-/* For runs that are results in their own right: no temporary folder; SIGINT reaches the run as
- * it is, so that it ends in order with what it has seen; SIGTERM and SIGHUP end it at once. */
+/* For runs that are results in their own right: without `--churn max` and no temporary folder;
+ * SIGINT reaches the run as it is, so that it ends in order with what it has seen; SIGTERM and
+ * SIGHUP end it at once. Then an interrupted run is a result, too (s->interrupted). */
 void run_process_open_in_order(struct run_process *s);
-/* Runs `soak run --quiet --json=- WORDS...` to its end. Returns 0 with what it left, even when it
- * was interrupted (s->interrupted); -1 when it can't be started, or an interrupt came before. */
-int run_process_execute_in_order(struct run_process *s, const char *const *words,
-                                 struct run_process_result *ret, struct err *e);
 /* Frees the document, and removes the run's folder unless it is to be kept. */
 void run_process_done(struct run_process *s, struct run_process_result *result, bool keep);
 /* Removes what isn't kept. */

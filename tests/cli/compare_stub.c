@@ -198,8 +198,8 @@ static void note(const char *const *words)
     fclose(log);
 }
 
-int run_process_execute_in_order(struct run_process *s, const char *const *words,
-                                 struct run_process_result *ret, struct err *e)
+int run_process_execute(struct run_process *s, const char *const *words,
+                        struct run_process_result *ret, struct err *e)
 {
     const char *name = value_of(words, "--malloc="), *seed = value_of(words, "--seed=");
     if (!name)

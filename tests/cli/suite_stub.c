@@ -58,8 +58,8 @@ static json_t *document(const struct outcome *o, int number)
                      subject(o, "server", !of_client), subject(o, "client", of_client));
 }
 
-int run_process_execute_in_order(struct run_process *s, const char *const *words,
-                                 struct run_process_result *ret, struct err *e)
+int run_process_execute(struct run_process *s, const char *const *words,
+                        struct run_process_result *ret, struct err *e)
 {
     char name[128];
     size_t last = 0;

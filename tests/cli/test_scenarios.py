@@ -16,7 +16,7 @@ from patience import PATIENCE_S
 
 SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"]).resolve()
-BEHAVIOUR = re.compile(r'^X\(\w+,\s+"([^"]+)",\s+(\w+),\s+(\d+),\s+\w+,\s+"([^"]*)"',
+BEHAVIOUR = re.compile(r'^X\(\w+,\s+"([^"]+)",\s+(\w+),\s+(\d+),\s+\w+,\s+\w+,\s+"([^"]*)"',
                        re.MULTILINE)
 
 # Command lines whose values are to come through --as-command as they are.

@@ -258,7 +258,7 @@ class Behaviours(unittest.TestCase):
     def test_they_are_refused_without_a_dialogue(self):
         result = client(1, "none", clean=1, starttls_abort=1)
         self.assertEqual(result.returncode, 2)
-        self.assertIn("--starttls-abort: has a meaning only with --starttls", result.stderr)
+        self.assertIn("--starttls-abort 1: it needs --starttls PROTOCOL", result.stderr)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 #include "run_dir.h"
 
 #include "base/check.h"
+#include "base/memory_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,29 +114,16 @@ static int link_last(int base_fd, const char *name)
     return -error;
 }
 
-/* Opens a folder for documents alone, and links `last`. Returns 0 or -errno, with nothing open. */
-static int open_plain_folder(struct run_dir *d, int base_fd, const char *name)
+/* Opens the folder, and its samples where it has any, then links `last`. Returns 0 or -errno, with
+ * nothing open. */
+static int open_folder(struct run_dir *d, int base_fd, const char *name, bool samples)
 {
     d->samples_fd = -1;
     d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = d->fd < 0 ? -errno : link_last(base_fd, name);
-    if (error != 0)
-        run_dir_close(d);
-    return error;
-}
-
-typedef int (*opener)(struct run_dir *d, int base_fd, const char *name);
-
-/* Opens the folder and its samples, then links `last`. Returns 0 or -errno, with nothing open. */
-static int open_run_folder(struct run_dir *d, int base_fd, const char *name)
-{
-    int error;
-    d->samples_fd = -1;
-    d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (d->fd >= 0)
+    if (d->fd >= 0 && samples)
         d->samples_fd =
             openat(d->fd, samples_name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    error = d->samples_fd < 0 ? -errno : link_last(base_fd, name);
+    int error = d->fd < 0 || (samples && d->samples_fd < 0) ? -errno : link_last(base_fd, name);
     if (error == 0)
         return 0;
     if (d->samples_fd >= 0)
@@ -144,7 +133,7 @@ static int open_run_folder(struct run_dir *d, int base_fd, const char *name)
 }
 
 /* Makes and opens the run's folder in `base_fd`, whose absolute path is d->path. */
-static int open_in(struct run_dir *d, int base_fd, const char *scenario, opener opens,
+static int open_in(struct run_dir *d, int base_fd, const char *scenario, bool samples,
                    struct err *e)
 {
     char wanted[NAME_SIZE], name[NAME_SIZE + 16];
@@ -157,14 +146,14 @@ static int open_in(struct run_dir *d, int base_fd, const char *scenario, opener 
         sizeof d->path - used)
         error = -ENAMETOOLONG;
     else
-        error = opens(d, base_fd, name);
+        error = open_folder(d, base_fd, name, samples);
     if (error == 0)
         return 0;
     unlinkat(base_fd, name, AT_REMOVEDIR);
     return refuse(e, d->path, -error);
 }
 
-static int open_new(struct run_dir *d, const char *base, const char *scenario, opener opens,
+static int open_new(struct run_dir *d, const char *base, const char *scenario, bool samples,
                     struct err *e)
 {
     char real[PATH_MAX];
@@ -180,7 +169,7 @@ static int open_new(struct run_dir *d, const char *base, const char *scenario, o
     int base_fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (base_fd < 0)
         return refuse(e, real, errno);
-    int status = open_in(&made, base_fd, scenario, opens, e);
+    int status = open_in(&made, base_fd, scenario, samples, e);
     close(base_fd);
     if (status == 0)
         *d = made;
@@ -210,27 +199,12 @@ int run_dir_check(const char *base, struct err *e)
 
 int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e)
 {
-    return open_new(d, base, scenario, open_run_folder, e);
+    return open_new(d, base, scenario, true, e);
 }
 
 int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, struct err *e)
 {
-    return open_new(d, base, suite, open_plain_folder, e);
-}
-
-/* Returns 0 or -errno; some of the bytes may then be in the file. */
-static int write_all(int fd, const char *bytes, size_t count)
-{
-    while (count > 0) {
-        ssize_t n = write(fd, bytes, count);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            bytes += n;
-            count -= (size_t)n;
-        }
-    }
-    return 0;
+    return open_new(d, base, suite, false, e);
 }
 
 int run_dir_sample(struct run_dir *d, const char *line, struct err *e)

@@ -6,15 +6,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static int write_all(int fd, const char *text, struct err *e)
+int write_all(int fd, const char *bytes, size_t count)
 {
-    size_t left = strlen(text);
-    while (left) {
-        ssize_t n = write(fd, text, left);
-        if (n < 0)
-            return err_set(e, "a memory file can't be written: %s", strerror(errno));
-        text += n;
-        left -= (size_t)n;
+    while (count > 0) {
+        ssize_t n = write(fd, bytes, count);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0) {
+            bytes += n;
+            count -= (size_t)n;
+        }
     }
     return 0;
 }
@@ -24,9 +25,10 @@ int memory_file_make(const char *name, const char *text, int *ret_fd, struct err
     int fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
         return err_set(e, "no memory file can be made: %s", strerror(errno));
-    if (write_all(fd, text, e) < 0) {
+    int error = write_all(fd, text, strlen(text));
+    if (error < 0) {
         close(fd);
-        return -1;
+        return err_set(e, "a memory file can't be written: %s", strerror(-error));
     }
     *ret_fd = fd;
     return 0;

@@ -8,10 +8,11 @@
 
 #include "base/names.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum behaviour {
-#define X(identifier, name, family, weight, ends, needs, help) BEHAVIOUR_##identifier,
+#define X(identifier, name, family, weight, ends, server, needs, help) BEHAVIOUR_##identifier,
 #include "behaviours.def"
     BEHAVIOUR_COUNT
 };
@@ -36,10 +37,19 @@ enum behaviour_ends {
     ENDS_OPEN_OR_FAILS = ENDS_OPEN | ENDS_FAILS
 };
 
+/* Which servers a behaviour can be done to, and why not to a foreign one: X(ENUM, name, why). */
+#define BEHAVIOUR_SERVER_LIST(X)                                                                   \
+    X(SERVER_ANY, "any", NULL)                                                                     \
+    X(SERVER_OBEYS, "obeys", "it needs a server that obeys requests, as only soak-server does")    \
+    X(SERVER_SET_UP, "set up", "it needs a server that is set up for it, as only soak-server is")
+
+enum behaviour_server { BEHAVIOUR_SERVER_LIST(ENUM_ID) };
+
 struct behaviour_entry {
     const char *name, *needs, *help;
     enum behaviour_family family;
     enum behaviour_ends ends;
+    enum behaviour_server server;
     uint64_t weight;
 };
 
@@ -48,6 +58,8 @@ extern const char behaviour_choices[];
 
 /* `behaviour` is below BEHAVIOUR_COUNT. The entries lie one after another in their order. */
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
+/* Why a server can't be asked for it, or NULL: it can. Foreign is any other than soak-server. */
+const char *behaviour_unfit(enum behaviour behaviour, bool foreign);
 /* "leave", "resume", ... */
 const char *behaviour_family_name(enum behaviour_family family);
 

@@ -5,7 +5,6 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "behaviours.h"
-#include "defects.h"
 #include "grammar.h"
 #include "limits.h"
 
@@ -43,13 +42,13 @@ ENUM_NAMES(key_kind, KEY_LIST)
 ENUM_NAMES(malloc_kind, MALLOC_LIST)
 
 static const struct behaviour_entry entries[] = {
-#define X(identifier, name, family, weight, ends, needs, help)                                     \
-    {name, needs, help, BEHAVIOUR_##family, ENDS_##ends, weight},
+#define X(identifier, name, family, weight, ends, server, needs, help)                             \
+    {name, needs, help, BEHAVIOUR_##family, ENDS_##ends, SERVER_##server, weight},
 #include "behaviours.def"
 };
 
 const char behaviour_choices[] =
-#define X(identifier, name, family, weight, ends, needs, help) name "|"
+#define X(identifier, name, family, weight, ends, server, needs, help) name "|"
 #include "behaviours.def"
     ;
 
@@ -57,6 +56,12 @@ const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
 {
     CHECK((unsigned)behaviour < BEHAVIOUR_COUNT);
     return &entries[behaviour];
+}
+
+const char *behaviour_unfit(enum behaviour behaviour, bool foreign)
+{
+    static const char *const why[] = {BEHAVIOUR_SERVER_LIST(ENUM_TEXT)};
+    return foreign ? why[behaviour_entry(behaviour)->server] : NULL;
 }
 
 ENUM_NAMES(behaviour_family, BEHAVIOUR_FAMILY_LIST)

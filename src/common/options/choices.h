@@ -7,9 +7,11 @@
 #ifndef SOAK_OPTIONS_CHOICES_H
 #define SOAK_OPTIONS_CHOICES_H
 
+#include "base/err.h"
 #include "base/names.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The protocol version spoken. */
 #define TLS_LIST(X) X(TLS_1_2, "1.2") X(TLS_1_3, "1.3") X(TLS_ANY, "any")
@@ -101,5 +103,17 @@ const char *operation_name(enum operation operation);
 const char *tls_version_name(enum tls_version version);
 const char *key_kind_name(enum key_kind kind);
 const char *malloc_kind_name(enum malloc_kind kind);
+
+/* The bugs that the server can have, by name: defects.def. Pure. */
+enum defect_kind {
+    DEFECT_NONE,
+#define X(name, identifier, description) DEFECT_##identifier,
+#include "options/defects.def"
+#undef X
+    DEFECT_KINDS
+};
+
+/* Reads NAME or NAME:1/N. Returns 0 or -1. */
+int defect_parse(const char *text, enum defect_kind *ret_kind, uint64_t *ret_one_in, struct err *e);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A decimal of at most 15 digits is below 2^53, and so is each power of ten used here: the quotient
@@ -320,6 +321,39 @@ enum { NAME_LIMIT = 48 };
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+/* The byte that a backslash and what follows it stand for, or -1. Moves `text` past them. */
+static int escaped_byte(const char **text)
+{
+    static const char letters[] = "rnt\\", meant[] = "\r\n\t\\";
+    const char *at = *text + 1, *letter = *at ? strchr(letters, *at) : NULL;
+    if (letter) {
+        *text = at + 1;
+        return meant[letter - letters];
+    }
+    if (*at != 'x' || !isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2]))
+        return -1;
+    const char digits[] = {at[1], at[2], '\0'};
+    *text = at + 3;
+    return (int)strtol(digits, NULL, 16);
+}
+
+int grammar_bytes(const char *text, uint8_t *ret, size_t size, size_t *ret_count, struct err *e)
+{
+    size_t count = 0;
+    while (*text) {
+        const char *begin = text;
+        int byte = *text == '\\' ? escaped_byte(&text) : (uint8_t)*text++;
+        if (byte < 0)
+            return err_set(e, "'%.4s' isn't \\r, \\n, \\t, \\\\ or \\x and two hexadecimal digits",
+                           begin);
+        if (count == size)
+            return err_set(e, "at most %zu bytes", size);
+        ret[count++] = (uint8_t)byte;
+    }
+    *ret_count = count;
+    return 0;
 }
 
 /* Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours cost 1

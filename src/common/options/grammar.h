@@ -38,6 +38,10 @@ int grammar_one_in(const char *text, uint64_t *ret_n, struct err *e);
 /* `7f3a`: 1 to 16 hexadecimal digits, for seeds. */
 int grammar_hex(const char *text, uint64_t *ret_value, struct err *e);
 
+/* `GET /\r\n`: text in which \r \n \t \\ and \xHH stand for bytes. Writes at most `size` of them,
+ * a NUL may be among them. Their number is `ret_count`. */
+int grammar_bytes(const char *text, uint8_t *ret, size_t size, size_t *ret_count, struct err *e);
+
 /* Each prints into buf (always terminated) and returns buf, so that it can stand in an argument. */
 char *grammar_count_print(char *buf, size_t size, uint64_t count); /* shortest exact form */
 char *grammar_size_print(char *buf, size_t size, uint64_t bytes);  /* shortest exact form */

@@ -4,19 +4,16 @@
 #include "base/check.h"
 #include "choices.h"
 #include "grammar.h"
-#include "opts_weights.h"
 
 #include <limits.h>
 #include <string.h>
 
 enum { NAME_SIZE = 64, TABLE_LIMIT = 512 };
 
-/* A cursor over argv and what the options are written to. */
+/* A cursor over a line and what its options are written to. */
 struct reader {
-    const struct opt *table;
-    size_t table_count;
-    int argc, next;
-    char *const *argv;
+    const struct opts_line *line;
+    int next;
     void *target;
 };
 
@@ -44,7 +41,7 @@ const char *opts_nearest(const struct opt *table, size_t table_count, const char
 
 static int refuse_name(const struct reader *r, const char *name, struct err *e)
 {
-    const char *nearest = opts_nearest(r->table, r->table_count, name);
+    const char *nearest = opts_nearest(r->line->table, r->line->options, name);
     if (!nearest)
         err_set(e, "--%s: no such option", name);
     else
@@ -78,15 +75,17 @@ static const char *name_in(const char *word, char *buf)
     return buf;
 }
 
-const char *opts_stranger(const struct opt *table, size_t table_count, int argc, char *const *argv)
+const char *opts_stranger(const struct opts_line *line)
 {
+    const int argc = line->argc;
+    char *const *argv = line->argv;
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         char buf[NAME_SIZE];
         const char *word = argv[i];
         if (word[0] != '-' || !word[1])
             continue;
         const char *name = word[1] == '-' ? name_in(word, buf) : NULL;
-        const struct opt *option = name ? opts_find(table, table_count, name) : NULL;
+        const struct opt *option = name ? opts_find(line->table, line->options, name) : NULL;
         if (!option)
             return word;
         i += !strchr(word, '=') && opts_takes(option, i + 1 < argc ? argv[i + 1] : NULL);
@@ -107,7 +106,7 @@ static int set_named(const struct reader *r, const struct opt *option, const cha
 static int take_value(struct reader *r, const struct opt *option, const char **ret_value,
                       struct err *e)
 {
-    const char *value = r->next < r->argc ? r->argv[r->next] : NULL;
+    const char *value = r->next < r->line->argc ? r->line->argv[r->next] : NULL;
     bool takes = opts_takes(option, value);
     r->next += takes;
     *ret_value = takes ? value : option->type == OPT_OUTPUT ? "-" : "true";
@@ -123,14 +122,14 @@ static int take_value(struct reader *r, const struct opt *option, const char **r
 /* Reads the option at argv[next], with its value. */
 static int read_option(struct reader *r, struct err *e)
 {
-    const char *word = r->argv[r->next++], *equals = strchr(word, '='), *value;
+    const char *word = r->line->argv[r->next++], *equals = strchr(word, '='), *value;
     char buf[NAME_SIZE];
     const char *name = name_in(word, buf);
     if (!name) {
         err_set(e, "%.*s...: no such option", NAME_SIZE - 1, word);
         return OPTS_STRANGER;
     }
-    const struct opt *option = opts_find(r->table, r->table_count, name);
+    const struct opt *option = opts_find(r->line->table, r->line->options, name);
     if (!option)
         return refuse_name(r, name, e);
     if (equals)
@@ -138,15 +137,13 @@ static int read_option(struct reader *r, struct err *e)
     return take_value(r, option, &value, e) < 0 ? -1 : set_named(r, option, value, e);
 }
 
-int opts_parse(const struct opt *table, size_t table_count, int argc, char *const *argv,
-               void *target, const char **rest, size_t rest_size, size_t *ret_rest_count,
-               struct err *e)
+int opts_parse(const struct opts_line *line, void *target, struct opts_words *words, struct err *e)
 {
-    struct reader r = {table, table_count, argc, 1, argv, target};
-    size_t rest_count = 0;
+    struct reader r = {line, 1, target};
     bool ended = false;
-    while (r.next < argc) {
-        const char *word = argv[r.next];
+    words->count = 0;
+    while (r.next < line->argc) {
+        const char *word = line->argv[r.next];
         if (!ended && strncmp(word, "--", 2) == 0) {
             ended = word[2] == '\0';
             r.next += ended;
@@ -159,27 +156,26 @@ int opts_parse(const struct opt *table, size_t table_count, int argc, char *cons
             err_set(e, "%s: no such option; options begin with --", word);
             return OPTS_STRANGER;
         }
-        if (rest_count == rest_size)
+        if (words->count == words->size)
             return err_set(e, "%s: unexpected argument", word);
-        rest[rest_count++] = word;
+        words->word[words->count++] = word;
         r.next++;
     }
-    *ret_rest_count = rest_count;
     return 0;
 }
 
 /* A value never begins with two dashes (take_value), so each such word is an option. */
-void opts_walk(const struct opt *table, size_t table_count, int argc, char *const *argv,
-               void (*on_option)(void *ctx, size_t index), void *ctx)
+void opts_walk(const struct opts_line *line, void (*on_option)(void *ctx, size_t index), void *ctx)
 {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    char *const *argv = line->argv;
+    for (int i = 1; i < line->argc && strcmp(argv[i], "--") != 0; i++) {
         char name[NAME_SIZE];
         if (strncmp(argv[i], "--", 2) != 0)
             continue;
         snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
-        const struct opt *option = opts_find(table, table_count, name);
+        const struct opt *option = opts_find(line->table, line->options, name);
         if (option)
-            on_option(ctx, (size_t)(option - table));
+            on_option(ctx, (size_t)(option - line->table));
     }
 }
 

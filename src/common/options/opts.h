@@ -7,7 +7,7 @@
  * Accepts `--name value` and `--name=value`; a flag takes no value, or `--flag=true|false`. An
  * output's value may be left out: the next word is its file when it is `-` or ends in the suffix
  * that such files have, so `--json x.json` is `--json=x.json` and `--json smoke` leaves `smoke`.
- * What isn't an option is left in `rest`, and so is everything after `--`. Unknown names are
+ * What isn't an option is left in `words`, and so is everything after `--`. Unknown names are
  * refused with the nearest right one. An option given twice: the last one counts,
  * but for lists.
  */
@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum opt_type {
@@ -58,17 +59,28 @@ struct opt {
     const char *help;    /* one line, no full stop */
 };
 
-/* Parses argv[1..argc) into `target`. Non-options are written to rest[0..*ret_rest_count), at most
- * rest_size. Returns 0, or -1 with a sentence such as
+/* A command line, argv[1..argc), and the options that it may have. */
+struct opts_line {
+    const struct opt *table;
+    size_t options;
+    int argc;
+    char *const *argv;
+};
+
+/* The words of a line that aren't options: borrowed from argv. */
+struct opts_words {
+    const char **word;
+    size_t size, count; /* room for them; how many there are */
+};
+
+/* Parses a line into `target`. Returns 0, or -1 with a sentence such as
  * `--churn 1000: a rate needs a unit, such as 1000/s or 60000/m`; OPTS_STRANGER when it is about an
  * option that the table doesn't have, which is then the first that opts_stranger finds. */
 enum { OPTS_STRANGER = -2 };
-int opts_parse(const struct opt *table, size_t table_count, int argc, char *const *argv,
-               void *target, const char **rest, size_t rest_size, size_t *ret_rest_count,
-               struct err *e);
+int opts_parse(const struct opts_line *line, void *target, struct opts_words *words, struct err *e);
 
 /* The first word on a line that looks like an option and isn't in the table, or NULL. */
-const char *opts_stranger(const struct opt *table, size_t table_count, int argc, char *const *argv);
+const char *opts_stranger(const struct opts_line *line);
 
 /* Whether an option that stands without `=` takes `next` (may be NULL) as its value. */
 bool opts_takes(const struct opt *option, const char *next);
@@ -81,10 +93,9 @@ int opts_set(const struct opt *option, void *target, const char *text, struct er
  * a list its items, one a line. */
 char *opts_print(const struct opt *option, const void *target, char *buf, size_t size);
 
-/* Calls `on_option` with the place in the table of each option that a command line gives, in its
- * order. The line is one that opts_parse has accepted. */
-void opts_walk(const struct opt *table, size_t table_count, int argc, char *const *argv,
-               void (*on_option)(void *ctx, size_t index), void *ctx);
+/* Calls `on_option` with the place in the table of each option that a line gives, in its order. The
+ * line is one that opts_parse has accepted. */
+void opts_walk(const struct opts_line *line, void (*on_option)(void *ctx, size_t index), void *ctx);
 
 /* The entry named `name`, or NULL. opts_nearest: the name that was probably meant, or NULL. */
 const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name);
@@ -99,5 +110,13 @@ char *opts_default(const struct opt *option, const void *defaults, char *buf, si
 /* Prints `text` from column `left` on, broken at blanks, in 80 columns. The line has been filled up
  * to there. */
 void opts_wrap(const char *text, int left, FILE *out);
+
+/* The option type OPT_WEIGHTS: `clean=50,reset` sets those and makes all others 0; a name alone
+ * weighs 1; `none` is no name at all. Private
+ * to opts. `weights` has a place for each name in `names`. Returns 0, or -1 and nothing is changed.
+ */
+int opts_weights_set(uint64_t *weights, const char *names, const char *text, struct err *e);
+/* Prints what opts_weights_set reads back. */
+char *opts_weights_print(char *buf, size_t size, const char *names, const uint64_t *weights);
 
 #endif

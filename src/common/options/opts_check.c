@@ -2,15 +2,16 @@
 #include "opts_check.h"
 
 #include "base/check.h"
+#include "base/text.h"
+#include "behaviours.h"
 #include "choices.h"
-#include "defects.h"
 #include "grammar.h"
 #include "limits.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-enum { CONDITION = 128, TEXT = 64 };
+enum { TEXT = 64 };
 
 void opts_set_usual(const struct opts_table *t, void *target)
 {
@@ -23,12 +24,13 @@ void opts_set_usual(const struct opts_table *t, void *target)
 int opts_parse_only(const struct opts_table *t, int argc, char *const *argv, void *target,
                     struct err *e)
 {
-    const char *rest[1], *slash = strrchr(argv[0], '/');
-    size_t rest_count = 0;
-    if (opts_parse(t->option, t->count, argc, argv, target, rest, 1, &rest_count, e) < 0)
+    const char *word[1], *slash = strrchr(argv[0], '/');
+    const struct opts_line line = {t->option, t->count, argc, argv};
+    struct opts_words words = {word, 1, 0};
+    if (opts_parse(&line, target, &words, e) < 0)
         return -1;
-    if (rest_count > 0)
-        return err_set(e, "%s: not an option; %s takes options only", rest[0],
+    if (words.count > 0)
+        return err_set(e, "%s: not an option; %s takes options only", word[0],
                        slash ? slash + 1 : argv[0]);
     return 0;
 }
@@ -90,65 +92,13 @@ static int check_limits(const struct opts_table *t, size_t i, const void *target
 
 /* ---- rules ---- */
 
-/* Whether an option's value says that there is something: 0, 0%, 0s, none and nothing don't. Any
- * text is something: ./inst begins like a figure, and a command may be called false. */
-static bool is_something(const struct opt *option, const char *value)
-{
-    if (option->type == OPT_STRING || option->type == OPT_OUTPUT)
-        return *value != '\0';
-    if (!*value || strcmp(value, "none") == 0 || strcmp(value, "false") == 0)
-        return false;
-    size_t zeros = strspn(value, "0.");
-    return zeros == 0 || (value[zeros] >= '1' && value[zeros] <= '9');
-}
-
-/* Whether a list, `a:b`, has one of these. */
-static bool list_has(const char *list, const char *wanted)
-{
-    while (*list) {
-        size_t length = strcspn(list, ":");
-        if (length && choices_find(wanted, list, length) >= 0)
-            return true;
-        list += length + (list[length] == ':');
-    }
-    return false;
-}
-
-bool opts_need_met(const struct opt *option, const void *target, const char *values)
-{
-    char value[OPTS_TEXT];
-    opts_print(option, target, value, sizeof value);
-    if (strcmp(values, "*") == 0)
-        return is_something(option, value);
-    if (strcmp(values, "!*") == 0)
-        return !*value;
-    if (*values == '~' || *values == '!')
-        return !*value || list_has(value, values + 1) == (*values == '~');
-    return choices_find(values, value, strlen(value)) >= 0;
-}
-
-/* One `name=values` of a rule. */
-static bool is_met(const struct opts_table *t, const void *target, const char *condition,
-                   size_t length)
-{
-    char text[CONDITION];
-    CHECK(length < sizeof text);
-    memcpy(text, condition, length);
-    text[length] = '\0';
-    char *values = strchr(text, '=');
-    CHECK(values);
-    *values++ = '\0';
-    const struct opt *option = opts_find(t->option, t->count, text);
-    return option && opts_need_met(option, target, values);
-}
-
 static bool all_met(const struct opts_table *t, const void *target, const char *conditions)
 {
-    while (*conditions) {
-        size_t length = strcspn(conditions, " ");
-        if (!is_met(t, target, conditions, length))
+    struct opts_condition c;
+    while (opts_condition_next(&conditions, &c)) {
+        const struct opt *option = opts_find(t->option, t->count, c.name);
+        if (!option || !opts_need_met(option, target, c.values))
             return false;
-        conditions += length + strspn(conditions + length, " ");
     }
     return true;
 }
@@ -175,17 +125,6 @@ static const void *field(const struct opts_table *t, const void *target, const c
 {
     const struct opt *option = opts_find(t->option, t->count, name);
     return option ? (const char *)target + option->offset : NULL;
-}
-
-bool opts_ciphers_name(const char *ciphers, bool tls13)
-{
-    for (const char *name = ciphers; *name;) {
-        size_t length = strcspn(name, ":");
-        if (length && (strncmp(name, "TLS_", 4) == 0) == tls13)
-            return true;
-        name += length + (name[length] == ':');
-    }
-    return false;
 }
 
 static int check_ciphers(const struct opts_table *t, const void *target, struct err *e)
@@ -224,6 +163,20 @@ static int check_defect(const struct opts_table *t, const void *target, struct e
     return 0;
 }
 
+static int check_talk(const struct opts_table *t, const void *target, struct err *e)
+{
+    static const char *const names[] = {"say", "answer"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint8_t bytes[OPTS_STRING_LIMIT];
+        size_t count;
+        struct err why;
+        const char *const *text = field(t, target, names[i]);
+        if (text && *text && grammar_bytes(*text, bytes, sizeof bytes, &count, &why) < 0)
+            return err_set(e, "--%s %.100s: %s", names[i], *text, why.text);
+    }
+    return 0;
+}
+
 int opts_check(const struct opts_table *t, const void *target, struct err *e)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -231,7 +184,88 @@ int opts_check(const struct opts_table *t, const void *target, struct err *e)
             return -1;
     }
     if (check_rules(t, target, e) < 0 || check_numbers(t, target, e) < 0 ||
-        check_defect(t, target, e) < 0)
+        check_defect(t, target, e) < 0 || check_talk(t, target, e) < 0)
         return -1;
     return check_ciphers(t, target, e);
+}
+
+/* ---- what a behaviour needs ---- */
+
+static bool is_flag(const struct opt *option)
+{
+    return option->type == OPT_FLAG || option->type == OPT_OFF;
+}
+
+/* `--session ticket or cache`, `--alpn NAME`, `--until-sure`. */
+static void print_need(char *buf, size_t size, const struct opt *option, const char *values)
+{
+    size_t length;
+    struct text need = text_into(buf, size);
+    text_add(&need, "--%s", option->name);
+    const char *value;
+    if (is_flag(option))
+        return;
+    if (strcmp(values, "*") == 0) {
+        text_add(&need, " %s", option->metavar);
+        return;
+    }
+    for (int i = 0; (value = choices_at(values, i, &length)); i++) {
+        const char *joint = i == 0 ? " " : value[length] ? ", " : " or ";
+        text_add(&need, "%s%.*s", joint, (int)length, value);
+    }
+}
+
+/* `name=~a|b`: when it is given, it has one of these. `name=!a|b`: none of them; `name=!*`: it
+ * isn't given. */
+static int refuse_list(const struct opts_need *n, const struct opt *option, const char *values,
+                       struct err *e)
+{
+    char value[OPTS_TEXT];
+    size_t first = strcspn(values + 1, "|");
+    opts_print(option, n->target, value, sizeof value);
+    if (strcmp(values, "!*") == 0)
+        return opts_refuse(n->table, n->target, n->who, e, "it needs a run without --%s %.100s",
+                           option->name, value);
+    return opts_refuse(n->table, n->target, n->who, e, "it needs %.*s %s --%s %.100s", (int)first,
+                       values + 1, *values == '!' ? "left out of" : "in", option->name, value);
+}
+
+static int check_need(const struct opts_need *n, const struct opts_condition *c, struct err *e)
+{
+    char wanted[2 * sizeof c->values];
+    const struct opt *option = opts_find(n->table->option, n->table->count, c->name);
+    if (!option || opts_need_met(option, n->target, c->values))
+        return 0;
+    if (*c->values == '~' || *c->values == '!')
+        return refuse_list(n, option, c->values, e);
+    print_need(wanted, sizeof wanted, option, c->values);
+    bool unwanted = is_flag(option) && strcmp(c->values, "false") == 0;
+    return opts_refuse(n->table, n->target, n->who, e, "it needs %s%s",
+                       unwanted ? "a run without " : "", wanted);
+}
+
+int opts_check_needs(const struct opts_need *n, const char *needs, struct err *e)
+{
+    struct opts_condition c;
+    while (opts_condition_next(&needs, &c))
+        if (check_need(n, &c, e) < 0)
+            return -1;
+    return 0;
+}
+
+int opts_check_mix(const struct opts_table *t, const void *target, struct err *e)
+{
+    const struct opt *mix = opts_find(t->option, t->count, "mix");
+    const uint64_t *weight = field(t, target, "mix");
+    CHECK(mix);
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
+        const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
+        if (weight[i] && opts_check_needs(&(struct opts_need){t, target, b->name}, b->needs, e) < 0)
+            return -1;
+    }
+    if (!opts_any_weight(mix, weight))
+        return opts_refuse(
+            t, target, "mix", e,
+            "no peer would do anything; give a behaviour a weight, such as --clean 1");
+    return 0;
 }

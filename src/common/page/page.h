@@ -122,6 +122,7 @@ enum {
     PAGE_PROCESS_LATE = 4,           /* OpenSSL had allocated before */
     PAGE_PROCESS_TWO_LIBCRYPTOS = 8, /* the hooks see one of them */
     PAGE_PROCESS_NO_OPENSSL = 16,    /* no libcrypto was found, yet */
+    PAGE_PROCESS_ENDED = 32,         /* it left by exit() and holds nothing any more */
 };
 
 /* A process of the subject that has the probe: see process.h. `pid` is written last. */
@@ -212,6 +213,7 @@ struct page_check {
     page_u64 lost_epoch;                       /* 1 + the epoch of the lost block; 0 = not yet */
     page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
     page_u64 by_operation;                     /* 1: the ordinals are those of `operations` */
+    page_u64 pid; /* of a foreign subject: the process that plants what comes and goes; 0 = none */
 };
 
 /* A way in which the client's connections end. Counted when a connection is gone, by what it in

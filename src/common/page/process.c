@@ -78,37 +78,79 @@ static void reap_slot(struct page *page, struct page_thread *thread)
     atomic_store_explicit(&thread->owner, 0, memory_order_release);
 }
 
+static void reap_slots(struct page *page, uint64_t pid)
+{
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        struct page_thread *thread = &page->thread[i];
+        if (PAGE_OWNER_PID(load_u(&thread->owner)) == pid)
+            reap_slot(page, thread);
+    }
+}
+
+/* What one process does for all. */
+static void hand_on(page_u64 *duty, uint64_t pid)
+{
+    atomic_compare_exchange_strong(duty, &pid, 0);
+}
+
+static void forget(struct page *page, uint64_t pid)
+{
+    reap_slots(page, pid);
+    hand_on(&page->check.pid, pid);
+    hand_on(&page->heap.pid, pid);
+}
+
 void page_reap(struct page *page, pid_t pid)
 {
     uint64_t number = (uint64_t)pid;
-    for (size_t i = 0; i < PAGE_THREADS; i++) {
-        struct page_thread *thread = &page->thread[i];
-        if (PAGE_OWNER_PID(load_u(&thread->owner)) == number)
-            reap_slot(page, thread);
-    }
+    forget(page, number);
     for (size_t i = 0; i < PAGE_PROCESSES; i++) {
         if (load_u(&page->process[i].pid) == number)
             atomic_store_explicit(&page->process[i].pid, 0, memory_order_release);
     }
-    atomic_compare_exchange_strong(&page->heap.pid, &number, 0);
+}
+
+void page_process_leave(struct page *page, struct page_process *row, pid_t pid)
+{
+    forget(page, (uint64_t)pid);
+    if (row)
+        atomic_fetch_or(&row->flags, PAGE_PROCESS_ENDED);
+}
+
+static bool row_has_ended(const struct page_process *row)
+{
+    return load_u(&row->flags) & PAGE_PROCESS_ENDED;
+}
+
+/* A free row, or with `ended` one that nobody needs any more. */
+static struct page_process *row_take(struct page *page, bool ended)
+{
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        struct page_process *row = &page->process[i];
+        uint64_t pid = load_u(&row->pid);
+        if (pid == ROW_TAKEN || (pid != 0 && !(ended && row_has_ended(row))))
+            continue;
+        if (atomic_compare_exchange_strong(&row->pid, &pid, ROW_TAKEN))
+            return row;
+    }
+    return NULL;
 }
 
 struct page_process *page_process_take(struct page *page, pid_t parent)
 {
-    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
-        struct page_process *row = &page->process[i];
-        uint64_t none = 0;
-        if (!atomic_compare_exchange_strong(&row->pid, &none, ROW_TAKEN))
-            continue;
-        store_u(&row->parent, (uint64_t)parent);
-        store_u(&row->mode, PAGE_MODE_INACTIVE);
-        store_u(&row->flags, 0);
-        memset(row->name, 0, sizeof row->name);
-        memset(row->libcrypto, 0, sizeof row->libcrypto);
-        return row;
+    struct page_process *row = row_take(page, false);
+    if (!row)
+        row = row_take(page, true);
+    if (!row) {
+        atomic_fetch_add_explicit(&page->processes_lost, 1, memory_order_relaxed);
+        return NULL;
     }
-    atomic_fetch_add_explicit(&page->processes_lost, 1, memory_order_relaxed);
-    return NULL;
+    store_u(&row->parent, (uint64_t)parent);
+    store_u(&row->mode, PAGE_MODE_INACTIVE);
+    store_u(&row->flags, 0);
+    memset(row->name, 0, sizeof row->name);
+    memset(row->libcrypto, 0, sizeof row->libcrypto);
+    return row;
 }
 
 void page_process_enter(struct page_process *row, pid_t pid)

@@ -35,14 +35,19 @@ size_t snapshot_processes(const struct page *page, struct snapshot_process *ret)
 int snapshot_read_process(const struct page *page, pid_t pid, struct snapshot *ret, struct err *e);
 
 /* `pid` has gone: its totals go to page.gone, its live counts are cleared, its thread slots and its
- * row are free. Blocks that it counted in the last slot, which all threads without an own one
- * share, and on captured stacks stay counted. Once it has gone for certain, and by one at a time.
+ * row are free, and what one process does for all (page.check, page.heap) is another's. Blocks that
+ * it counted in the last slot, which all threads without an own one share, and on captured stacks
+ * stay counted. Once it has gone for certain, and by one at a time.
  */
 void page_reap(struct page *page, pid_t pid);
 
-/* Takes a row for this process, written but for its pid; page_process_enter shows it. Returns NULL
- * when there is none left (counted). */
+/* Takes a row for this process, written but for its pid; page_process_enter shows it. When none is
+ * free it is that of a process that has ended. Returns NULL when there is none (counted). */
 struct page_process *page_process_take(struct page *page, pid_t parent);
 void page_process_enter(struct page_process *row, pid_t pid);
+
+/* This process is about to end: as page_reap, but its row (NULL: it has none) stays until the
+ * orchestrator has seen it, or another process needs it. */
+void page_process_leave(struct page *page, struct page_process *row, pid_t pid);
 
 #endif

@@ -22,6 +22,12 @@ struct place {
     bool own;
 };
 
+/* A block, as it counts. */
+struct counted {
+    uint32_t cell;
+    size_t size;
+};
+
 /* The number of a cell within a slot. */
 HOT uint32_t cell_of(uint32_t epoch, uint32_t site)
 {
@@ -63,14 +69,13 @@ HOT void count_freed(struct place at, bool totals, uint32_t cell, size_t size)
         slot_add_u(at.own, &at.slot->frees, 1);
 }
 
-HOT void count_moved(struct place at, bool totals, uint32_t from, size_t from_size, uint32_t to,
-                     size_t size)
+HOT void count_moved(struct place at, bool totals, struct counted from, struct counted to)
 {
-    cell_add(at, from, -1, -(int64_t)from_size);
-    cell_add(at, to, 1, (int64_t)size);
+    cell_add(at, from.cell, -1, -(int64_t)from.size);
+    cell_add(at, to.cell, 1, (int64_t)to.size);
     if (totals) {
         slot_add_u(at.own, &at.slot->reallocs, 1);
-        slot_add_u(at.own, &at.slot->alloc_bytes, size);
+        slot_add_u(at.own, &at.slot->alloc_bytes, to.size);
     }
 }
 

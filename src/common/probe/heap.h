@@ -10,6 +10,10 @@
 #include "page/page.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size)
+    __attribute__((weak));
 
 bool heap_present(void);
 
@@ -19,31 +23,8 @@ const char *heap_version(void);
 /* Empties this thread's cache. */
 void heap_thread_flush(void);
 
-/* The heap profile. Starting forgets what an earlier one kept; every allocation counts. Returns
- * whether this jemalloc can do it. Dumping writes the format of profile/heap_dump.h. */
-bool heap_profile_start(void);
-bool heap_profile_dump(const char *path);
-void heap_profile_stop(void);
-
 /* Refreshes the figures in `heap`; `classes`: the live regions per size class too. One at a time.
  */
 void heap_publish(struct page_heap *heap, bool classes);
-
-/*
- * jemalloc's heap profile, ruled by the `settle` line (docs/reference/protocol.md):
- *
- *   heap=start            from here on every allocation's stack is kept
- *   heap=dump file=PATH   writes the live ones to PATH
- *   heap=stop file=PATH   the same, and the end of it
- *
- * Without jemalloc, or one built without profiling, nothing is done and PATH stays empty.
- */
-/* Before the threads are told to flush: starts the profile if `line` asks for it, and keeps what it
- * asks for. One thread. */
-void profile_begin(const char *line);
-/* After all threads have flushed, on the same thread: dumps. */
-void profile_end(void);
-/* Each thread, at its flush: makes the profile exact from here on. */
-void profile_thread_flush(void);
 
 #endif

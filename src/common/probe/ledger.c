@@ -134,7 +134,8 @@ HOT void count_realloc(struct place at, enum origin from, struct header *h, size
                        uint32_t site)
 {
     uint32_t cell = cell_of(cell_epoch(h->cell), site);
-    count_moved(at, from == FROM_OPENSSL, h->cell, h->size, cell, size);
+    count_moved(at, from == FROM_OPENSSL, (struct counted){h->cell, h->size},
+                (struct counted){cell, size});
     h->size = size;
     h->cell = cell;
 }

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The self-check's blocks: allocated through OpenSSL's own call, so that they take the ledger's
- * real path. Which connection plants what follows from its ordinal alone, so that several threads
- * need no order among them.
- */
-#include "probe/fail.h"
-#include "probe/probe.h"
+#include "probe/plant.h"
+
 #include "probe/slot.h"
 
-#include <openssl/crypto.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 typedef _Atomic(void *) plant_slot;
 
@@ -19,6 +14,10 @@ enum { ENTRY_BYTES = 40, DEFERRED_BYTES = 56, ONE_TIME_BYTES = 72, EVERY_MIN = 2
  * pointer to it. */
 static plant_slot plant_lost, plant_one_time;
 static plant_slot plant_ring[PAGE_PLANT_RING], plant_waiting[PAGE_PLANT_WAITING];
+
+static _Atomic uint64_t plant_own; /* connections of this process, as the owner of the controls */
+static struct page *plant_page;
+static struct plant_calls plant_openssl;
 
 static uint64_t load(const page_u64 *from)
 {
@@ -32,7 +31,7 @@ static void add(page_u64 *to, uint64_t n)
 
 static void *plant_make(struct page_check *check, enum page_plant which, size_t size)
 {
-    void *block = CRYPTO_malloc(size, PAGE_PLANT_FILE, 1 + (int)which);
+    void *block = plant_openssl.malloc(size, PAGE_PLANT_FILE, 1 + (int)which);
     if (block) {
         add(&check->allocs, 1);
         add(&check->alloc_bytes, size);
@@ -47,7 +46,7 @@ static void plant_swap(struct page_check *check, plant_slot *slot, void *block)
     if (!old)
         return;
     add(&check->frees, 1);
-    CRYPTO_free(old, PAGE_PLANT_FILE, 0);
+    plant_openssl.free(old, PAGE_PLANT_FILE, 0);
 }
 
 static void plant_controls(struct page_check *check, uint64_t nth, uint64_t every)
@@ -63,12 +62,16 @@ static void plant_controls(struct page_check *check, uint64_t nth, uint64_t ever
                    plant_make(check, PAGE_PLANT_DEFERRED, DEFERRED_BYTES));
 }
 
-static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t nth)
+/* In place of an ordinal: another process plants the controls. */
+#define PLANT_NO_CONTROLS UINT64_MAX
+
+static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t nth,
+                                                     uint64_t control)
 {
     struct page_check *check = &page->check;
     uint64_t every = load(&check->every);
-    if (every >= EVERY_MIN)
-        plant_controls(check, nth, every);
+    if (every >= EVERY_MIN && control != PLANT_NO_CONTROLS)
+        plant_controls(check, control, every);
     if (nth + 1 == load(&check->one_time_at))
         plant_swap(check, &plant_one_time, plant_make(check, PAGE_PLANT_ONE_TIME, ONE_TIME_BYTES));
     if (nth + 1 == load(&check->lost_at)) {
@@ -77,28 +80,52 @@ static __attribute__((noinline, cold)) void plant_at(struct page *page, uint64_t
     }
 }
 
-static void plant_turn(uint64_t nth, uint64_t by_operation)
+static bool is_due(uint64_t nth, uint64_t by_operation)
 {
-    struct page *page = probe_page();
-    if (UNLIKELY(nth < load(&page->check.until)) && load(&page->check.by_operation) == by_operation)
-        plant_at(page, nth);
+    const struct page_check *check = &plant_page->check;
+    return UNLIKELY(nth < load(&check->until)) && load(&check->by_operation) == by_operation;
 }
 
-void probe_on_connection(uint64_t nth)
+void plant_start(struct page *page, const struct plant_calls *calls)
 {
-    plant_turn(nth, 0);
-    if (UNLIKELY(load(&probe_page()->epoch) & PAGE_EPOCH_FAILS))
-        fail_on_connection(nth);
+    plant_page = page;
+    plant_openssl = *calls;
 }
 
-void probe_on_operation(uint64_t nth)
+void plant_on_connection(uint64_t nth)
 {
-    plant_turn(nth, 1);
+    if (is_due(nth, 0))
+        plant_at(plant_page, nth, nth);
 }
 
-void probe_on_drain(void)
+void plant_on_shared_connection(uint64_t nth, pid_t pid)
 {
-    struct page_check *check = &probe_page()->check;
+    uint64_t owner = 0;
+    if (!is_due(nth, 0))
+        return;
+    bool owns = atomic_compare_exchange_strong(&plant_page->check.pid, &owner, (uint64_t)pid) ||
+                owner == (uint64_t)pid;
+    plant_at(plant_page, nth, owns ? atomic_fetch_add(&plant_own, 1) : PLANT_NO_CONTROLS);
+}
+
+void plant_on_operation(uint64_t nth)
+{
+    if (is_due(nth, 1))
+        plant_at(plant_page, nth, nth);
+}
+
+void plant_on_drain(void)
+{
     for (size_t i = 0; i < PAGE_PLANT_WAITING; i++)
-        plant_swap(check, &plant_waiting[i], NULL);
+        plant_swap(&plant_page->check, &plant_waiting[i], NULL);
+}
+
+void plant_forked(void)
+{
+    for (size_t i = 0; i < PAGE_PLANT_RING; i++)
+        atomic_store(&plant_ring[i], NULL);
+    for (size_t i = 0; i < PAGE_PLANT_WAITING; i++)
+        atomic_store(&plant_waiting[i], NULL);
+    atomic_store(&plant_one_time, NULL);
+    atomic_store(&plant_own, 0);
 }

@@ -2,13 +2,15 @@
 #include "probe/probe.h"
 
 #include "base/check.h"
-#include "heap.h"
 #include "page/page_file.h"
 #include "probe/census.h"
 #include "probe/crash.h"
 #include "probe/fail.h"
 #include "probe/heap.h"
+#include "probe/heap_profile.h"
 #include "probe/ledger.h"
+#include "probe/plant.h"
+#include "probe/slot.h"
 
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
@@ -40,6 +42,7 @@ static int hooks_install(struct page *page, const struct probe_options *options,
     if (ledger_start(page, e) != 0)
         return -1;
     fail_start(page);
+    plant_start(page, &(struct plant_calls){CRYPTO_malloc, CRYPTO_free});
     if (options->libuv)
         ledger_start_libuv();
     return 0;
@@ -72,7 +75,32 @@ struct page *probe_page(void)
 int probe_census_start(struct err *e)
 {
     CHECK(probe_mapped);
-    return probe_counts ? census_start(probe_mapped, e) : 0;
+    const struct census_calls calls = {.get_ex_new_index = CRYPTO_get_ex_new_index,
+                                       .version = OPENSSL_VERSION_NUMBER,
+                                       .site_of = ledger_site_of};
+    return probe_counts ? census_start(probe_mapped, &calls, e) : 0;
+}
+
+void probe_on_connection(uint64_t nth)
+{
+    if (!probe_counts)
+        return;
+    plant_on_connection(nth);
+    if (UNLIKELY(atomic_load_explicit(&probe_mapped->epoch, memory_order_relaxed) &
+                 PAGE_EPOCH_FAILS))
+        fail_on_connection(nth);
+}
+
+void probe_on_operation(uint64_t nth)
+{
+    if (probe_counts)
+        plant_on_operation(nth);
+}
+
+void probe_on_drain(void)
+{
+    if (probe_counts)
+        plant_on_drain();
 }
 
 void probe_thread_flush(void)

@@ -6,6 +6,10 @@
 #include "base/intern.h"
 #include "profile/profile.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 /* All texts belong to the profile's set, so equal texts are equal pointers. */
 struct profile_frame {
     const char *name;   /* what is shown: a function, or what is known instead of it */
@@ -49,5 +53,27 @@ struct profile_node {
  * and `*ret_failed` when out of memory; NULL alone when there is nothing to show. */
 struct profile_node *profile_tree_new(const struct profile *p, bool *ret_failed);
 void profile_tree_free(struct profile_node *first);
+
+/*
+ * Protocol buffers' wire format, the writing half: varints and length-delimited fields are all that
+ * profile.proto needs. A buffer that ran out of memory remembers it, so only the end must ask.
+ * https://protobuf.dev/programming-guides/encoding/
+ */
+struct proto {
+    unsigned char *data; /* owned */
+    size_t used, room;
+    bool failed;
+};
+
+void proto_fini(struct proto *m);
+
+/* A field of type int64, uint64 or bool. A 0 is the default and is not written. */
+void proto_number(struct proto *m, unsigned field, uint64_t value);
+/* A field of type string or bytes. */
+void proto_bytes(struct proto *m, unsigned field, const void *data, size_t length);
+/* A field that is a message. `message` is emptied for the next one; its failure passes on. */
+void proto_message(struct proto *m, unsigned field, struct proto *message);
+/* An element of a packed repeated field, without its tag: the field is written by proto_message. */
+void proto_element(struct proto *m, uint64_t value);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "profile/proto.h"
+#include "profile/profile_internal.h"
 
 #include "profile_internal.h"
 

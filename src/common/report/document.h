@@ -34,6 +34,8 @@ struct document *document_read(const json_t *root, struct err *e);
 struct document *document_load(const char *path, struct err *e);
 void document_free(struct document *d);
 
+/* A list of mapped libraries as documents have it. */
+json_t *document_mapped(const struct result_mapped *mapped, size_t count);
 /* The subject of that name, or NULL. */
 const struct result_subject *result_subject_find(const struct result *r, const char *name);
 

@@ -239,6 +239,11 @@ static json_t *subject_json(const struct result_subject *subject)
 
 /* ---- the run ---- */
 
+json_t *document_mapped(const struct result_mapped *mapped, size_t count)
+{
+    return array_of(&document_mapped_fields, mapped, sizeof *mapped, count);
+}
+
 static json_t *subjects_json(const struct result *r)
 {
     json_t *array = json_array();
@@ -319,9 +324,7 @@ static json_t *result_json(const struct result *r)
     json_object_set_new(
         object, "skipped",
         array_of(&document_skipped_fields, r->skipped, sizeof *r->skipped, r->skipped_count));
-    json_object_set_new(
-        object, "mapped",
-        array_of(&document_mapped_fields, r->mapped, sizeof *r->mapped, r->mapped_count));
+    json_object_set_new(object, "mapped", document_mapped(r->mapped, r->mapped_count));
     return object;
 }
 

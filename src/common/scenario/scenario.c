@@ -92,9 +92,9 @@ static void note_command(void *ctx, size_t i)
 
 void scenario_note_command(struct scenario_origin *o, int argc, char *const *argv)
 {
-    size_t count;
-    const struct opt *options = scenario_options(&count);
-    opts_walk(options, count, argc, argv, note_command, o);
+    struct opts_line line = {.argc = argc, .argv = argv};
+    line.table = scenario_options(&line.options);
+    opts_walk(&line, note_command, o);
 }
 
 char *scenario_place_print(char *buf, size_t size, const struct scenario_place *place)

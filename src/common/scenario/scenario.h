@@ -20,13 +20,14 @@ struct scenario {
     /* [load] */
     uint64_t conns;
     struct rate churn;
-    int operate;        /* enum operation */
-    uint64_t closed;    /* 0 = not bound */
-    uint64_t for_ns;    /* 0 = not bound */
-    uint64_t payload;   /* bytes of the echoed message */
-    uint64_t seed;      /* 0 = one is drawn and printed */
-    uint64_t sources;   /* source addresses; 0 = as many as needed */
-    int client_workers; /* 0 = as many as processors, at most 4 */
+    int operate;              /* enum operation */
+    uint64_t closed;          /* 0 = not bound */
+    uint64_t for_ns;          /* 0 = not bound */
+    uint64_t payload;         /* bytes of the echoed message */
+    const char *say, *answer; /* NULL = none */
+    uint64_t seed;            /* 0 = one is drawn and printed */
+    uint64_t sources;         /* source addresses; 0 = as many as needed */
+    int client_workers;       /* 0 = as many as processors, at most 4 */
     /* [tls] */
     int tls, key;  /* enum values */
     int starttls;  /* enum starttls_protocol */
@@ -42,6 +43,7 @@ struct scenario {
     int record_padding;           /* bytes, 0 = none */
     const char *groups, *ciphers; /* NULL = OpenSSL's */
     const char *alpn, *sni;       /* NULL = none */
+    const char *client_cert;      /* a PEM file's path, NULL = none */
     /* [server] */
     int workers;
     int malloc; /* enum malloc_kind; a build without jemalloc has libc only */

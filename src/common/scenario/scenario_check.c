@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "page/page.h"
 #include "scenario/scenario_internal.h"
 #include "stats/judge/plan.h"
 
 #include "base/address.h"
 #include "base/check.h"
 #include "base/text.h"
-#include "options/defects.h"
+#include "options/choices.h"
 #include "options/limits.h"
 #include "scenario/expect.h"
 #include "starttls/starttls.h"
@@ -313,11 +314,25 @@ static int check_torture(const struct scenario *s, struct err *e)
     return 0;
 }
 
+/* One run can't tell more behaviours apart than the client's page has room for, whose last place is
+ * for connections that did none of them. */
+static int check_mix(const struct scenario *s, struct err *e)
+{
+    enum { ROOM = PAGE_BEHAVIOURS - 1 };
+    size_t used = 0;
+    for (int i = 0; i < BEHAVIOUR_COUNT; i++)
+        used += s->weight[i] > 0;
+    if (used > ROOM)
+        return err_set(e, "--mix: %zu behaviours have a weight, and one run tells at most %d apart",
+                       used, ROOM);
+    return opts_check_mix(scenario_table(), s, e);
+}
+
 int scenario_check(const struct scenario *s, struct err *e)
 {
     if (check_strings(s, e) < 0 || check_env(s, e) < 0 || opts_check(scenario_table(), s, e) < 0 ||
         check_load(s, e) < 0 || check_pace(s, e) < 0 || check_tls(s, e) < 0 ||
-        check_operate(s, e) < 0 || check_server(s, e) < 0 || scenario_check_mix(s, e) < 0 ||
+        check_operate(s, e) < 0 || check_server(s, e) < 0 || check_mix(s, e) < 0 ||
         scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0 || check_torture(s, e) < 0)
         return -1;
     return 0;

@@ -10,15 +10,5 @@
 
 /* Bounds that can't reach the sensitivity asked for. Returns 0 or -1. */
 int scenario_check_sure(const struct scenario *s, struct err *e);
-/* The weights of the behaviours, and what those need of the other options. Returns 0 or -1. */
-int scenario_check_mix(const struct scenario *s, struct err *e);
-/* The same for `count` entries of a list and their weights. One run can't tell more behaviours
- * apart than the client's page has room for. Returns 0 or -1. */
-int scenario_check_behaviours(const struct scenario *s, const struct behaviour_entry *list,
-                              const uint64_t *weight, size_t count, struct err *e);
-/* Whether the options are as `needs` (behaviours.def) says, for the option `name`. Returns 0 or -1.
- */
-int scenario_check_needs(const struct scenario *s, const char *name, const char *needs,
-                         struct err *e);
 
 #endif

@@ -164,3 +164,13 @@ double sensitivity_upper_share(uint64_t k, uint64_t n, double confidence)
     }
     return high;
 }
+
+int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}

@@ -2,7 +2,6 @@
 #include "symbol/image.h"
 
 #include "symbol/perf_map.h"
-#include "symbol/symbol_maps.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,6 +11,144 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* ---- /proc/PID/maps ---- */
+
+/* The longest line that is read: a path, and the figures before it. */
+enum { LINE_BYTES = PATH_MAX + 128, FIRST_MODULES = 32 };
+
+struct mapping {
+    uint64_t low, high, offset, inode;
+    char access[5];
+    const char *path; /* into the line; empty for anonymous memory */
+};
+
+/* `low-high rwxp offset major:minor inode   path`, proc(5). */
+static bool read_mapping(const char *line, struct mapping *ret)
+{
+    int path_at = 0;
+    unsigned major;
+    unsigned minor;
+    int fields =
+        sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &ret->low,
+               &ret->high, ret->access, &ret->offset, &major, &minor, &ret->inode, &path_at);
+    if (fields != 7 || path_at == 0 || strlen(ret->access) != 4 || ret->low >= ret->high)
+        return false;
+    ret->path = line + path_at;
+    return true;
+}
+
+static bool continues(const struct maps_module *last, const struct mapping *m)
+{
+    return last->inode == m->inode && m->offset > last->offset && strcmp(last->path, m->path) == 0;
+}
+
+static int add_module(struct maps *maps, const struct mapping *m)
+{
+    if (maps->count % FIRST_MODULES == 0) {
+        size_t size = (maps->count + FIRST_MODULES) * sizeof *maps->module;
+        struct maps_module *grown = realloc(maps->module, size);
+        if (!grown)
+            return -1;
+        maps->module = grown;
+    }
+    char *path = strdup(m->path);
+    if (!path)
+        return -1;
+    maps->module[maps->count++] = (struct maps_module){.low = m->low,
+                                                       .first_high = m->high,
+                                                       .inode = m->inode,
+                                                       .whole = m->offset == 0,
+                                                       .path = path};
+    return 0;
+}
+
+/* Modules without code are of no use: a file that is followed by another takes its place. */
+static void drop_codeless(struct maps *maps)
+{
+    if (maps->count > 0 && !maps->module[maps->count - 1].code)
+        free(maps->module[--maps->count].path);
+}
+
+static int add_mapping(struct maps *maps, const struct mapping *m)
+{
+    if (maps->count == 0 || !continues(&maps->module[maps->count - 1], m)) {
+        drop_codeless(maps);
+        if (add_module(maps, m) != 0)
+            return -1;
+    }
+    struct maps_module *last = &maps->module[maps->count - 1];
+    last->high = m->high;
+    last->offset = m->offset;
+    last->code = last->code || m->access[2] == 'x';
+    return 0;
+}
+
+/* Copies the line at `text` without its end; a line that is too long becomes empty. Returns where
+ * the next one begins. (sscanf on the text itself would measure all of it for each line.) */
+static const char *next_line(const char *text, char *line)
+{
+    size_t length = strcspn(text, "\n");
+    size_t kept = length < LINE_BYTES ? length : 0;
+    memcpy(line, text, kept);
+    line[kept] = 0;
+    return text + length + (text[length] == '\n');
+}
+
+static int read_lines(const char *text, struct maps *maps)
+{
+    char line[LINE_BYTES];
+    uint64_t end = 0;
+    while (*text) {
+        struct mapping m;
+        text = next_line(text, line);
+        /* The kernel lists by rising address; what doesn't rise isn't its list. */
+        if (!read_mapping(line, &m) || m.low < end)
+            continue;
+        end = m.high;
+        if (*m.path && add_mapping(maps, &m) != 0)
+            return -1;
+    }
+    drop_codeless(maps);
+    return 0;
+}
+
+int maps_parse(const char *text, struct maps *ret, struct err *e)
+{
+    struct maps maps = {0};
+    int rc = read_lines(text, &maps);
+    if (rc != 0)
+        err_set(e, "out of memory while reading a process's maps");
+    else if (maps.count == 0)
+        rc = err_set(e, "the maps of the process name no program file");
+    if (rc != 0)
+        maps_free(&maps);
+    else
+        *ret = maps;
+    return rc;
+}
+
+void maps_free(struct maps *maps)
+{
+    for (size_t i = 0; i < maps->count; i++)
+        free(maps->module[i].path);
+    free(maps->module);
+    *maps = (struct maps){0};
+}
+
+int maps_find(const struct maps *maps, uint64_t address)
+{
+    size_t from = 0;
+    size_t to = maps->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (maps->module[middle].high <= address)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < maps->count && maps->module[from].low <= address ? (int)from : -1;
+}
 
 /* More program files than any process of ours maps; each is a descriptor. */
 enum { FILES_MAX = 128 };

@@ -2,8 +2,8 @@
 #include "symbol/symbol.h"
 
 #include "base/check.h"
+#include "symbol/image.h"
 #include "symbol/perf_map.h"
-#include "symbol/symbol_maps.h"
 #include "symbol/symbol_module.h"
 
 #include <ctype.h>

@@ -9,7 +9,6 @@
 #include "base/intern.h"
 #include "symbol/image.h"
 #include "symbol/symbol.h"
-#include "symbol/symbol_maps.h"
 #include "symbol/symbol_package.h"
 
 #include <elfutils/libdwfl.h>

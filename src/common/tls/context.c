@@ -126,13 +126,10 @@ static int client_fill(SSL_CTX *ctx, const struct context_client_options *o, str
     return 0;
 }
 
-int context_server_new(const struct context_server_options *o, SSL_CTX **ret, struct err *e)
+/* The context if it could be filled. */
+static int finish(SSL_CTX *ctx, bool filled, SSL_CTX **ret)
 {
-    ERR_clear_error();
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    if (!ctx)
-        return context_fail(e, "can't make a TLS context");
-    if (server_fill(ctx, o, e) < 0) {
+    if (!filled) {
         SSL_CTX_free(ctx);
         return -1;
     }
@@ -140,16 +137,18 @@ int context_server_new(const struct context_server_options *o, SSL_CTX **ret, st
     return 0;
 }
 
+int context_server_new(const struct context_server_options *o, SSL_CTX **ret, struct err *e)
+{
+    ERR_clear_error();
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    return ctx ? finish(ctx, server_fill(ctx, o, e) == 0, ret)
+               : context_fail(e, "can't make a TLS context");
+}
+
 int context_client_new(const struct context_client_options *o, SSL_CTX **ret, struct err *e)
 {
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    if (!ctx)
-        return context_fail(e, "can't make a TLS context");
-    if (client_fill(ctx, o, e) < 0) {
-        SSL_CTX_free(ctx);
-        return -1;
-    }
-    *ret = ctx;
-    return 0;
+    return ctx ? finish(ctx, client_fill(ctx, o, e) == 0, ret)
+               : context_fail(e, "can't make a TLS context");
 }

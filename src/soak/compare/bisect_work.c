@@ -3,10 +3,10 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
-#include "compare_json.h"
 #include "compare_say.h"
+#include "compare_set.h"
 #include "report/json_util.h"
-#include "stats/compare/bisect.h"
+#include "stats/compare/compare.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -7,7 +7,7 @@
 #include "compare_line.h"
 #include "compare_prepare.h"
 #include "compare_text.h"
-#include "stats/compare/bisect.h"
+#include "stats/compare/compare.h"
 #include "terminal.h"
 
 #include <signal.h>

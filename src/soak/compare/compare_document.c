@@ -214,11 +214,11 @@ static int read_footprint(struct compare_set *s, const struct footprint *f, stru
 /* ---- libraries ---- */
 
 struct mapping {
-    struct compare_mapped mapped[COMPARE_MAPPED];
+    struct result_mapped mapped[RESULT_LIBS];
     size_t count;
 };
 
-static struct compare_mapped *find_mapped(struct mapping *m, const char *part)
+static struct result_mapped *find_mapped(struct mapping *m, const char *part)
 {
     for (size_t i = 0; i < m->count; i++)
         if (strcmp(m->mapped[i].part, part) == 0)
@@ -232,15 +232,15 @@ static int refuse_two(const char *part, const char *a, const char *b, struct err
 }
 
 /* libcrypto comes beside libssl: both are of one version, or the run is of none. */
-static int add_mapped(struct mapping *m, const struct compare_mapped *one, struct err *e)
+static int add_mapped(struct mapping *m, const struct result_mapped *one, struct err *e)
 {
-    const struct compare_mapped *there = find_mapped(m, one->part);
+    const struct result_mapped *there = find_mapped(m, one->part);
     if (there && there->version && one->version && strcmp(there->version, one->version) != 0)
         return refuse_two(one->part, there->version, one->version, e);
     if (there)
         return 0;
-    if (m->count == COMPARE_MAPPED)
-        return err_set(e, "more than %d libraries", COMPARE_MAPPED);
+    if (m->count == RESULT_LIBS)
+        return err_set(e, "more than %d libraries", RESULT_LIBS);
     m->mapped[m->count++] = *one;
     return 0;
 }
@@ -255,10 +255,10 @@ static int take_one_mapped(struct compare_set *s, const struct result_mapped *fr
 {
     if (!from->part)
         return err_set(e, "'part' is not a text");
-    struct compare_mapped one = {.part = compare_set_text(s, from->part),
-                                 .file = compare_set_text(s, from->file),
-                                 .version = text_or_null(s, from->version),
-                                 .origin = text_or_null(s, from->origin)};
+    struct result_mapped one = {.part = compare_set_text(s, from->part),
+                                .file = compare_set_text(s, from->file),
+                                .version = text_or_null(s, from->version),
+                                .origin = text_or_null(s, from->origin)};
     return add_mapped(m, &one, e);
 }
 
@@ -276,9 +276,9 @@ static bool contradicts(const char *mapped, const char *said)
 static int add_said(struct compare_set *s, struct mapping *m, const char *part, const char *version,
                     struct err *e)
 {
-    struct compare_mapped *there = find_mapped(m, part);
-    const struct compare_mapped one = {.part = compare_set_text(s, part),
-                                       .version = compare_set_text(s, version)};
+    struct result_mapped *there = find_mapped(m, part);
+    const struct result_mapped one = {.part = compare_set_text(s, part),
+                                      .version = compare_set_text(s, version)};
     if (!there)
         return add_mapped(m, &one, e);
     if (there->version && contradicts(there->version, version))

@@ -59,7 +59,7 @@ char *compare_say_mapped(const struct compare_entry *entry, char *buf, size_t si
 {
     struct text j = text_list(buf, size, ", ");
     for (size_t i = 0; i < entry->mapped_count; i++) {
-        const struct compare_mapped *m = &entry->mapped[i];
+        const struct result_mapped *m = &entry->mapped[i];
         text_item(&j, "%s %s%s%s%s", m->part, m->version ? m->version : "?", m->origin ? " (" : "",
                   m->origin ? m->origin : "", m->origin ? ")" : "");
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compare_json.h"
+#include "compare_set.h"
 
 #include "compare_say.h"
+#include "report/document.h"
 #include "report/json_util.h"
 
 #include <inttypes.h>
@@ -33,19 +34,6 @@ static json_t *runs_json(const struct compare_entry *entry)
     return array;
 }
 
-static json_t *mapped_json(const struct compare_entry *entry)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < entry->mapped_count; i++) {
-        const struct compare_mapped *m = &entry->mapped[i];
-        json_array_append_new(array, json_pack("{s:o,s:o,s:o,s:o}", "part", json_from_text(m->part),
-                                               "file", json_from_text(m->file), "version",
-                                               json_from_text(m->version), "origin",
-                                               json_from_text(m->origin)));
-    }
-    return array;
-}
-
 static json_t *site_json(const struct compare_column *c)
 {
     if (!c->file)
@@ -64,8 +52,8 @@ static json_t *version_json(const struct compare_set *s, size_t i)
         c->runs ? json_from_text(verdict_name(c->verdict)) : json_null(), "outcome",
         compare_outcome_name(c->outcome), "verdict_change", compare_change_name(c->verdict_change),
         "kind", c->runs ? json_from_text(kind_name(c->kind)) : json_null(), "site", site_json(c),
-        "one_in", json_from_number(c->sensitivity), "mapped", mapped_json(entry), "runs",
-        runs_json(entry));
+        "one_in", json_from_number(c->sensitivity), "mapped",
+        document_mapped(entry->mapped, entry->mapped_count), "runs", runs_json(entry));
     json_object_set_new(object, "footprint_connections", json_from_count(entry->footprint_conns));
     json_object_set_new(object, "key_exchange", json_from_text(entry->group));
     json_object_set_new(object, "other_leaks", json_boolean(entry->other_leaks));

@@ -9,31 +9,26 @@
 
 #include "base/intern.h"
 #include "base/names.h"
+#include "report/result.h"
 #include "stats/compare/compare.h"
 #include "stats/compare/compare_sites.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { COMPARE_MAPPED = 16 };
-
-/* A library as it was in fact mapped. */
-struct compare_mapped {
-    const char *part, *file, *version, *origin; /* all but `part` may be NULL */
-};
 
 struct compare_entry {
     const char *name; /* as asked for: "3.0.22"; of a finished run what tells it from the others */
     struct compare_run run[COMPARE_RUNS];
     const char *folder[COMPARE_RUNS], *seed[COMPARE_RUNS]; /* of the runs; may be NULL */
     size_t runs;
-    struct compare_site *site;  /* owned; of the first run with a footprint */
-    size_t sites, server_sites; /* those of the server come first */
-    uint64_t footprint_conns;   /* 0: there is none */
-    const char *group;          /* of its key exchange; NULL: not known */
-    bool other_leaks;           /* in some run the program that isn't judged leaks */
-    struct compare_mapped mapped[COMPARE_MAPPED];
+    struct compare_site *site;                /* owned; of the first run with a footprint */
+    size_t sites, server_sites;               /* those of the server come first */
+    uint64_t footprint_conns;                 /* 0: there is none */
+    const char *group;                        /* of its key exchange; NULL: not known */
+    bool other_leaks;                         /* in some run the program that isn't judged leaks */
+    struct result_mapped mapped[RESULT_LIBS]; /* all but `part` may be NULL */
     size_t mapped_count;
 };
 
@@ -84,5 +79,15 @@ void compare_entry_drop(struct compare_entry *entry);
 void compare_set_judge(struct compare_set *s);
 /* 130 interrupted, else 4 broken, else the judgement's. */
 int compare_set_exit_code(const struct compare_set *s);
+
+/*
+ * compare.json, "schema": "soak-compare/1": results/schema/soak-compare-1.schema.json. Additive
+ * only.
+ */
+/* The document as text, ended by a newline; owned by the caller; NULL when out of memory. The set
+ * has been judged. */
+char *compare_json(const struct compare_set *s);
+/* The same as a new reference. */
+json_t *compare_document(const struct compare_set *s);
 
 #endif

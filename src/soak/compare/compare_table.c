@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compare_table.h"
+#include "compare_text.h"
 
 #include "base/check.h"
 #include "compare_say.h"

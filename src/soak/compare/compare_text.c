@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "compare_say.h"
-#include "compare_table.h"
 #include "report/figures.h"
 
 #include <inttypes.h>

@@ -7,6 +7,7 @@
 
 #include "compare_set.h"
 #include "report/report.h"
+#include "report/screen.h"
 
 #include <stdio.h>
 
@@ -15,5 +16,15 @@
 void compare_text(const struct compare_set *s, const struct report_style *style, bool quiet,
                   FILE *out);
 void compare_markdown(const struct compare_set *s, FILE *out);
+
+/*
+ * The table of a comparison: the few rows that people read. All are in the document and the
+ * Markdown. Of two versions the last column says in words what each row comes to, on a terminal
+ * that is wide enough.
+ */
+void compare_table_print(const struct compare_set *s, const struct screen *screen);
+/* Whether a figure in it isn't exact. */
+bool compare_table_inexact(const struct compare_set *s);
+enum ink compare_ink(enum compare_outcome outcome);
 
 #endif

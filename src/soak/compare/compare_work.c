@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "catalog.h"
 #include "compare_document.h"
-#include "compare_json.h"
+#include "compare_set.h"
 #include "measure/proc.h"
 
 #include <inttypes.h>
@@ -219,7 +219,7 @@ int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_
     uint64_t began = clock_now_ns();
     make_words(w, i, round, &words);
     *ret_code = EXIT_BROKEN;
-    if (run_process_execute_in_order(&w->sub, words.word, &result, e) != 0)
+    if (run_process_execute(&w->sub, words.word, &result, e) != 0)
         return -1;
     bool cut = w->sub.interrupted || json_is_true(json_object_get(result.document, "interrupted"));
     if (cut) /* it isn't compared */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assembly.h"
 
-#include "assembly_build.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "fetch.h"

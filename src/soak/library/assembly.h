@@ -43,4 +43,9 @@ int assembly_make_of(const struct lib parts[LIB_PARTS], struct assembly *ret, st
  * is of a part that is the build's own. */
 bool assembly_owns(const struct assembly *a, enum lib_part part, const char *mapped_path);
 
+/* Builds the subjects for an assembly, by cmake, in a folder of their own. */
+/* Sets a->folder from a->part. Builds when it isn't built, the sources are younger, or the
+ * libraries have changed; one process at a time. */
+int assembly_build(struct assembly *a, struct err *e);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "assembly_build.h"
+#include "assembly.h"
 
 #include "base/input.h"
 #include "base/text.h"

@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/input.h"
 #include "guard.h"
-#include "interrupts.h"
 #include "options/grammar.h"
 #include "terminal.h"
 

@@ -2,7 +2,7 @@
 /*
  * Other programs, run to their end without a shell: apt-get, dpkg-deb, cmake. What they say goes
  * into a log, and what they print can be caught. They speak English, whatever the user's language,
- * since some of it is read. An interrupt (interrupts.h) ends the program and is told to the caller;
+ * since some of it is read. An interrupt (guard.h) ends the program and is told to the caller;
  * the end of soak ends it too.
  */
 #ifndef SOAK_SPAWN_H

@@ -15,7 +15,7 @@
 
 #include "archive/run_dir.h"
 #include "evidence/attribution.h"
-#include "interrupts.h"
+#include "guard.h"
 #include "live.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"

@@ -24,14 +24,14 @@ struct line {
 static uint64_t least_closed(const struct random_mix *m)
 {
     char *argv[RANDOM_MIX_WORDS + 2] = {(char *)(uintptr_t) "soak"};
-    const char *rest[1];
-    size_t count, rest_count;
-    const struct opt *options = scenario_options(&count);
+    struct opts_words none = {.size = 0};
+    struct opts_line line = {.argc = (int)m->count + 1, .argv = argv};
     struct scenario s;
     struct plan_input in;
     memcpy(argv + 1, m->words, m->count * sizeof *argv);
     scenario_defaults(&s);
-    if (opts_parse(options, count, (int)m->count + 1, argv, &s, rest, 1, &rest_count, NULL) < 0)
+    line.table = scenario_options(&line.options);
+    if (opts_parse(&line, &s, &none, NULL) < 0)
         return 0;
     s.churn.max = true;
     if (scenario_check(&s, NULL) < 0)

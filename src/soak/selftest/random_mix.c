@@ -60,6 +60,10 @@ static const struct {
     {"defect", NULL},
     {"watchdog", NULL},
     {"listen", NULL},
+    /* For servers that aren't soak-server. */
+    {"say", NULL},
+    {"answer", NULL},
+    {"client-cert", NULL},
 };
 
 /* For options that a later version adds. */
@@ -121,18 +125,11 @@ static void draw_option(struct draw *d)
     draw_value(d, at, values_of(&options[at]));
 }
 
-/* One `name=value|value`; `*` is any value but nothing, for which the last stands. */
-static void draw_need(struct draw *d, const char *need, size_t length)
+/* `*` is any value but nothing, for which the last stands. */
+static void draw_need(struct draw *d, const char *name, const char *values)
 {
-    char text[2 * VALUE];
     size_t count;
-    const struct opt *options = scenario_options(&count);
-    CHECK(length < sizeof text);
-    snprintf(text, sizeof text, "%.*s", (int)length, need);
-    char *values = strchr(text, '=');
-    CHECK(values);
-    *values++ = '\0';
-    const struct opt *option = opts_find(options, count, text);
+    const struct opt *options = scenario_options(&count), *option = opts_find(options, count, name);
     CHECK(option);
     size_t at = (size_t)(option - options);
     if (*values == '~' || *values == '!') /* mostly met when nothing is drawn */
@@ -147,12 +144,9 @@ static void draw_need(struct draw *d, const char *need, size_t length)
 
 static void draw_needs(struct draw *d, const char *needs)
 {
-    while (*needs) {
-        size_t length = strcspn(needs, " ");
-        if (length)
-            draw_need(d, needs, length);
-        needs += length + strspn(needs + length, " ");
-    }
+    struct opts_condition c;
+    while (opts_condition_next(&needs, &c))
+        draw_need(d, c.name, c.values);
 }
 
 /* A session is lost then, in libssl 3.0.17 to 3.0.20 (OpenSSL's pull request 30464): that is no

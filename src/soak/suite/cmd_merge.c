@@ -157,7 +157,7 @@ int cmd_merge(int argc, char *const *argv)
     struct err e = {{0}};
     struct options o = {.json = NULL};
     const char *word[PARTS];
-    struct command_words words = {.word = word, .size = PARTS};
+    struct opts_words words = {.word = word, .size = PARTS};
     int code = command_parse_words(&merge_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;

@@ -4,8 +4,9 @@
  * of each. Plain data and pure functions; the one object from which the table, suite.json, the
  * JUnit file and the summary on GitHub are written, so that they can't disagree.
  *
- * All its texts are its own (suite_text), or NULL where there is none. Every scenario has its entry
- * from the start, as `not run`: so whatever ends a suite early, nothing is missing from its totals.
+ * All its texts are its own (suite_text) or its parts' (suite_merge), or NULL where there is none.
+ * Every scenario has its entry from the start, as `not run`: so whatever ends a suite early,
+ * nothing is missing from its totals.
  */
 #ifndef SOAK_SUITE_H
 #define SOAK_SUITE_H

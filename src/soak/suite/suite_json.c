@@ -3,8 +3,7 @@
 
 #include "base/check.h"
 #include "report/json_util.h"
-#include "suite_fields.h"
-#include "suite_junit.h"
+#include "suite_text.h"
 
 #include <stdlib.h>
 
@@ -41,16 +40,11 @@ static const struct suite_field shard_field[] = {
     FIELD(host, TEXT, shard),    FIELD(started, TEXT, shard), FIELD(options, TEXT, shard),
     FIELD(folder, TEXT, shard),
 };
-const struct suite_fields suite_metric_fields = {metric_field,
-                                                 sizeof metric_field / sizeof *metric_field};
-const struct suite_fields suite_subject_fields = {subject_field,
-                                                  sizeof subject_field / sizeof *subject_field};
-const struct suite_fields suite_finding_fields = {finding_field,
-                                                  sizeof finding_field / sizeof *finding_field};
-const struct suite_fields suite_entry_fields = {entry_field,
-                                                sizeof entry_field / sizeof *entry_field};
-const struct suite_fields suite_shard_fields = {shard_field,
-                                                sizeof shard_field / sizeof *shard_field};
+const struct suite_fields suite_metric_fields = JSON_FIELDS(metric_field);
+const struct suite_fields suite_subject_fields = JSON_FIELDS(subject_field);
+const struct suite_fields suite_finding_fields = JSON_FIELDS(finding_field);
+const struct suite_fields suite_entry_fields = JSON_FIELDS(entry_field);
+const struct suite_fields suite_shard_fields = JSON_FIELDS(shard_field);
 
 /* ---- writing ---- */
 

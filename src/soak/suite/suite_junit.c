@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "suite_junit.h"
-
 #include "suite_text.h"
 
 #include <stdio.h>

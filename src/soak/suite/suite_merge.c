@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- joining ---- */
@@ -21,16 +22,6 @@ static bool same_list(const struct suite *a, const struct suite *b)
     return true;
 }
 
-static struct suite_shard copy_shard(struct suite *s, const struct suite_shard *from)
-{
-    struct suite_shard shard = *from;
-    const char **text[] = {&shard.version, &shard.libs,    &shard.machine, &shard.host,
-                           &shard.started, &shard.options, &shard.folder};
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
-        *text[i] = suite_text(s, *text[i]);
-    return shard;
-}
-
 static int add_shards(struct suite *ret, const struct suite_part *part, struct err *e)
 {
     for (size_t i = 0; i < part->suite.shards; i++) {
@@ -44,50 +35,23 @@ static int add_shards(struct suite *ret, const struct suite_part *part, struct e
             return err_set(e, "%.200s: shard %" PRIu64 " of %" PRIu64 " is there already",
                            part->path, from->index, from->of);
         CHECK(ret->shards < SUITE_SHARDS);
-        ret->shard[ret->shards++] = copy_shard(ret, from);
+        ret->shard[ret->shards++] = *from;
     }
     return 0;
 }
 
-static void copy_judged(struct suite *s, struct suite_entry *to, const struct suite_entry *from)
+static void *copied(const void *array, size_t bytes)
 {
-    for (size_t i = 0; i < to->subjects; i++) {
-        struct suite_subject *subject = &to->subject[i];
-        subject->name = suite_text(s, subject->name);
-        subject->verdict = suite_text(s, subject->verdict);
-        subject->kind = suite_text(s, subject->kind);
-    }
-    to->findings = 0;
-    to->finding = NULL;
-    for (size_t i = 0; i < from->findings; i++) {
-        struct suite_finding *f = suite_finding_add(to);
-        *f = from->finding[i];
-        f->subject = suite_text(s, f->subject);
-        f->verdict = suite_text(s, f->verdict);
-        f->kind = suite_text(s, f->kind);
-        f->file = suite_text(s, f->file);
-    }
+    void *copy = bytes ? malloc(bytes) : NULL;
+    CHECK(copy || !bytes);
+    return bytes ? memcpy(copy, array, bytes) : NULL;
 }
 
-static void copy_entry(struct suite *s, struct suite_entry *to, const struct suite_entry *from)
+static void copy_entry(struct suite_entry *to, const struct suite_entry *from)
 {
     *to = *from;
-    const char **text[] = {&to->name,    &to->file,    &to->expect, &to->verdict,
-                           &to->kind,    &to->site,    &to->said,   &to->seed,
-                           &to->run_dir, &to->started, &to->libs,   &to->claimed};
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
-        *text[i] = suite_text(s, *text[i]);
-    copy_judged(s, to, from);
-    to->metrics = 0;
-    to->metric = NULL;
-    for (size_t i = 0; i < from->metrics; i++) {
-        struct suite_metric *m = suite_metric_add(to);
-        *m = from->metric[i];
-        m->subject = suite_text(s, m->subject);
-        m->id = suite_text(s, m->id);
-        m->unit = suite_text(s, m->unit);
-        m->verdict = suite_text(s, m->verdict);
-    }
+    to->finding = copied(from->finding, from->findings * sizeof *to->finding);
+    to->metric = copied(from->metric, from->metrics * sizeof *to->metric);
 }
 
 /* The part in which a scenario was run; a merged suite has an entry, `not run`, for those of a
@@ -121,7 +85,7 @@ static int add_entries(struct suite *ret, const struct suite_part *part, size_t 
             return -1;
         struct suite_entry *to = suite_add(ret, ret->listed[i]);
         if (from)
-            copy_entry(ret, to, from);
+            copy_entry(to, from);
         to->shard = suite_shard_of(i, of);
     }
     return 0;

@@ -14,9 +14,9 @@ struct suite_part {
     struct suite suite;
 };
 
-/* Joins `count` parts, 1 or more, into an empty suite. Refuses what isn't one suite: another list
- * of scenarios, another number of shards, a shard or a scenario that is there twice. Returns 0 or
- * -1. */
+/* Joins `count` parts, 1 or more, into an empty suite, which they outlive: it has their texts.
+ * Refuses what isn't one suite: another list of scenarios, another number of shards, a shard or a
+ * scenario that is there twice. Returns 0 or -1. */
 int suite_merge(struct suite *ret, const struct suite_part *part, size_t count, struct err *e);
 
 enum { SUITE_NOTE = 512 };

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "report/json_util.h"
-#include "suite_fields.h"
 
 #include <inttypes.h>
 #include <math.h>

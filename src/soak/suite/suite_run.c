@@ -167,7 +167,7 @@ static int run_one(struct under_way *u, size_t i, struct err *e)
     words[n] = NULL;
     clock_utc(started, sizeof started, time(NULL));
     uint64_t began = clock_now_ns();
-    if (run_process_execute_in_order(&u->sub, words, &result, e) != 0)
+    if (run_process_execute(&u->sub, words, &result, e) != 0)
         return -1;
     bool cut = u->sub.interrupted && result.exit_code < 0;
     struct document *document = result.document ? document_read(result.document, NULL) : NULL;

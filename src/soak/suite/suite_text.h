@@ -39,4 +39,11 @@ void suite_github_errors(const struct suite *s, FILE *out);
 /* The table, at the end of the file GITHUB_STEP_SUMMARY. Says on stderr when that can't be. */
 void suite_github_summary(const struct suite *s);
 
+/*
+ * A suite as JUnit XML, which CI servers read: a testsuite per scenario, in it a testcase for the
+ * verdict and one per metric. Not as expected is a failure, broken an error; what decides nothing
+ * (inconclusive, interrupted, not run, an unsure metric) is skipped.
+ */
+void suite_junit(const struct suite *s, FILE *out);
+
 #endif

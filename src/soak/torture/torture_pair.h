@@ -8,7 +8,7 @@
 #define SOAK_TORTURE_PAIR_H
 
 #include "archive/run_dir.h"
-#include "interrupts.h"
+#include "guard.h"
 #include "scenario/scenario.h"
 #include "subject/subject.h"
 #include "symbol/symbol.h"

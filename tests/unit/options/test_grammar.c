@@ -367,6 +367,37 @@ static void people_read_commas_units_and_padded_seconds(void **state)
     assert_string_equal(human_duration(b, sizeof b, 0), "0s");
 }
 
+static void bytes_are_typed_as_text_with_escapes(void **state)
+{
+    (void)state;
+    uint8_t bytes[16];
+    size_t count;
+    assert_int_equal(
+        grammar_bytes("GET /\\r\\n\\t\\\\\\x00\\xfF", bytes, sizeof bytes, &count, NULL), 0);
+    assert_int_equal(count, 11);
+    assert_memory_equal(bytes, "GET /\r\n\t\\\0\xff", 11);
+    assert_int_equal(grammar_bytes("", bytes, sizeof bytes, &count, NULL), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(grammar_bytes("sixteen letters.", bytes, sizeof bytes, &count, NULL), 0);
+    assert_int_equal(count, sizeof bytes);
+}
+
+static void bytes_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"a\\", "\\q", "\\x", "\\x1", "\\x1g", "\\X41", "\\0"};
+    uint8_t bytes[4];
+    size_t count = 77;
+    struct err e;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(grammar_bytes(wrong[i], bytes, sizeof bytes, &count, &e), -1);
+        assert_non_null(strstr(e.text, "two hexadecimal digits"));
+    }
+    assert_int_equal(grammar_bytes("five!", bytes, sizeof bytes, &count, &e), -1);
+    assert_string_equal(e.text, "at most 4 bytes");
+    assert_int_equal(count, 77);
+}
+
 static void the_nearest_name_is_the_one_meant(void **state)
 {
     (void)state;
@@ -399,6 +430,8 @@ int main(void)
         cmocka_unit_test(what_is_accepted_by_chance_reads_back_too),
         cmocka_unit_test(the_shortest_exact_form_is_printed),
         cmocka_unit_test(people_read_commas_units_and_padded_seconds),
+        cmocka_unit_test(bytes_are_typed_as_text_with_escapes),
+        cmocka_unit_test(bytes_that_cannot_be_are_refused),
         cmocka_unit_test(the_nearest_name_is_the_one_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ enum { TABLE_COUNT = sizeof table / sizeof table[0], REST = 2 };
 struct parsed {
     struct settings s;
     const char *rest[REST];
-    size_t rest_count;
+    struct opts_words words;
     struct err e;
 };
 
@@ -58,8 +58,8 @@ static int parse(struct parsed *p, char *const *words)
     int argc = 1;
     for (; *words; words++)
         argv[argc++] = *words;
-    *p = (struct parsed){.s = {.probe = true}};
-    return opts_parse(table, TABLE_COUNT, argc, argv, &p->s, p->rest, REST, &p->rest_count, &p->e);
+    *p = (struct parsed){.s = {.probe = true}, .words = {.word = p->rest, .size = REST}};
+    return opts_parse(&(struct opts_line){table, TABLE_COUNT, argc, argv}, &p->s, &p->words, &p->e);
 }
 
 #define WORDS(...) ((char *const[]){__VA_ARGS__, NULL})
@@ -74,7 +74,7 @@ static void values_follow_a_blank_or_an_equals_sign(void **state)
     assert_true(p.s.conns == 30 && p.s.churn.per_s == 1000 && p.s.payload == 32);
     assert_true(p.s.wait_ns == 90000000000 && p.s.tls == 1 && p.s.seed == 0x7f3a);
     assert_string_equal(p.s.name, "a=b");
-    assert_int_equal(p.rest_count, 0);
+    assert_int_equal(p.words.count, 0);
 }
 
 static void flags_take_no_value_but_may_be_given_one(void **state)
@@ -86,7 +86,7 @@ static void flags_take_no_value_but_may_be_given_one(void **state)
     assert_int_equal(parse(&p, WORDS("--quiet=true", "--quiet=false", "--no-probe=false")), 0);
     assert_true(!p.s.quiet && p.s.probe);
     assert_int_equal(parse(&p, WORDS("--quiet", "false")), 0);
-    assert_true(p.s.quiet && p.rest_count == 1);
+    assert_true(p.s.quiet && p.words.count == 1);
 }
 
 static void an_output_without_a_path_is_stdout(void **state)
@@ -95,7 +95,7 @@ static void an_output_without_a_path_is_stdout(void **state)
     struct parsed p;
     assert_int_equal(parse(&p, WORDS("--json", "word")), 0);
     assert_string_equal(p.s.json, "-");
-    assert_int_equal(p.rest_count, 1);
+    assert_int_equal(p.words.count, 1);
     assert_int_equal(parse(&p, WORDS("--json=out.json")), 0);
     assert_string_equal(p.s.json, "out.json");
 }
@@ -117,7 +117,7 @@ static void an_output_takes_the_next_word_when_it_is_named_like_its_files(void *
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct parsed p;
         assert_int_equal(parse(&p, cases[i].words), 0);
-        assert_int_equal(p.rest_count, cases[i].rest);
+        assert_int_equal(p.words.count, cases[i].rest);
         if (cases[i].json)
             assert_string_equal(p.s.json, cases[i].json);
         else
@@ -145,7 +145,7 @@ static void the_stranger_is_the_word_that_is_refused(void **state)
         for (; cases[i].words[argc - 1]; argc++)
             argv[argc] = cases[i].words[argc - 1];
         struct parsed p;
-        const char *found = opts_stranger(table, TABLE_COUNT, argc, argv);
+        const char *found = opts_stranger(&(struct opts_line){table, TABLE_COUNT, argc, argv});
         assert_int_equal(parse(&p, cases[i].words), found ? OPTS_STRANGER : 0);
         if (cases[i].stranger)
             assert_string_equal(found, cases[i].stranger);
@@ -159,7 +159,7 @@ static void two_dashes_end_the_options(void **state)
     (void)state;
     struct parsed p;
     assert_int_equal(parse(&p, WORDS("run", "--conns", "4", "--", "--quiet")), 0);
-    assert_int_equal(p.rest_count, 2);
+    assert_int_equal(p.words.count, 2);
     assert_string_equal(p.rest[0], "run");
     assert_string_equal(p.rest[1], "--quiet");
     assert_false(p.s.quiet);
@@ -299,7 +299,7 @@ static void a_walk_meets_the_options_in_their_order(void **state)
     char names[128] = "";
     char *const *words = WORDS("x", "--quiet", "--name=--conns", "--json", "--mix", "red", "--seed",
                                "-", "--", "--tls");
-    opts_walk(table, TABLE_COUNT, 10, words, note, names);
+    opts_walk(&(struct opts_line){table, TABLE_COUNT, 10, words}, note, names);
     assert_string_equal(names, "quiet name json mix seed ");
 }
 

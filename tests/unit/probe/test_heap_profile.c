@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/heap.h"
+#include "probe/heap_profile.h"
 #include "probe/probe.h"
 #include "profile/heap_dump.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/profile.h"
-#include "profile/proto.h"
+#include "profile/profile_internal.h"
 #include "profile_cases.h"
 
 #include <setjmp.h>

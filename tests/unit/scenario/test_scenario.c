@@ -684,7 +684,8 @@ static void a_behaviour_without_what_it_needs_is_refused(void **state)
         scenario_defaults(&s);
         for (const struct change *c = cases[i].changes; c->name; c++)
             set(&s, c->name, c->value);
-        int rc = scenario_check_needs(&s, "clean", cases[i].needs, &e);
+        int rc = opts_check_needs(&(struct opts_need){scenario_table(), &s, "clean"},
+                                  cases[i].needs, &e);
         assert_string_equal(e.text, cases[i].sentence ? cases[i].sentence : "");
         assert_int_equal(rc, cases[i].sentence ? -1 : 0);
     }
@@ -720,37 +721,33 @@ static void what_behaviours_need_can_be_had(void **state)
 static void more_behaviours_than_a_run_tells_apart_are_refused(void **state)
 {
     (void)state;
-    struct behaviour_entry list[110];
-    uint64_t weight[110] = {0};
     struct scenario s;
     struct err e = {""};
     scenario_defaults(&s);
-    for (size_t i = 0; i < 110; i++)
-        list[i] = (struct behaviour_entry){.name = "clean", .needs = ""};
-    for (size_t i = 0; i < 63; i++)
-        weight[i + i / 2] = 1;
-    assert_int_equal(scenario_check_behaviours(&s, list, weight, 110, &e), 0);
-    weight[109] = 1;
-    assert_int_equal(scenario_check_behaviours(&s, list, weight, 110, &e), -1);
+    for (int i = 0, used = 0; i < BEHAVIOUR_COUNT; i++) {
+        s.weight[i] = used < 64;
+        used += s.weight[i] > 0;
+    }
+    assert_int_equal(scenario_check(&s, &e), -1);
     assert_string_equal(e.text,
                         "--mix: 64 behaviours have a weight, and one run tells at most 63 apart");
+    s.weight[0] = 0;
+    assert_int_equal(scenario_check(&s, &e), -1);
+    assert_non_null(strstr(e.text, ": it needs ")); /* no longer by their number */
 }
 
 static void needs_count_only_for_behaviours_with_a_weight(void **state)
 {
     (void)state;
-    const struct behaviour_entry list[] = {{.name = "clean", .needs = ""},
-                                           {.name = "reset", .needs = "tls=1.2"}};
-    uint64_t weight[] = {1, 0};
     struct scenario s;
     struct err e = {""};
     scenario_defaults(&s);
-    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), 0);
-    weight[1] = 1;
-    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), -1);
-    assert_string_equal(e.text, "--reset 30: it needs --tls 1.2");
+    assert_int_equal(opts_check_mix(scenario_table(), &s, &e), 0);
+    s.weight[BEHAVIOUR_RST_KEY_EXCHANGE] = 1;
+    assert_int_equal(opts_check_mix(scenario_table(), &s, &e), -1);
+    assert_string_equal(e.text, "--rst-key-exchange 1: it needs --tls 1.2");
     set(&s, "tls", "1.2");
-    assert_int_equal(scenario_check_behaviours(&s, list, weight, 2, &e), 0);
+    assert_int_equal(opts_check_mix(scenario_table(), &s, &e), 0);
 }
 
 /* ---- mixes ---- */

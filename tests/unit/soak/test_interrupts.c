@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What becomes of a signal before and after a program was asked to end. */
-#include "interrupts.h"
+#include "guard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

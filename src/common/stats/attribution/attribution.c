@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "least_squares.h"
+#include "stats/sensitivity.h"
 
 #include <math.h>
 #include <string.h>
@@ -95,15 +96,8 @@ static double fitted(const struct fit *f, size_t epoch, const double *coefficien
 static double clump(const struct behaviours_question *q)
 {
     int64_t common = 0;
-    for (size_t e = 0; e < q->epochs; e++) {
-        int64_t a = q->epoch[e].blocks > 0 ? q->epoch[e].blocks : 0, b = common;
-        while (b) {
-            int64_t rest = a % b;
-            a = b;
-            b = rest;
-        }
-        common = a;
-    }
+    for (size_t e = 0; e < q->epochs; e++)
+        common = common_divisor(q->epoch[e].blocks > 0 ? q->epoch[e].blocks : 0, common);
     return common > 0 ? (double)common : 1;
 }
 

@@ -80,16 +80,6 @@ bool site_moved(const struct judge_context *h, const struct judge_site *s)
     return growth_of(h, s->blocks) != 0 || survivors_after(h, s, SIZE_MAX) > 0;
 }
 
-int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static int64_t born(const struct judge_site *s, size_t epoch)
 {
     return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;

@@ -9,6 +9,7 @@
 
 #include "base/names.h"
 #include "judge.h"
+#include "stats/sensitivity.h"
 
 /* The deciding rules by name: a test switches one off and sees that a control then fails, so that
  * no rule stands without one. docs/decision.md states each. */
@@ -137,8 +138,6 @@ bool site_moved(const struct judge_context *h, const struct judge_site *s);
 int64_t survivors_after(const struct judge_context *h, const struct judge_site *s, size_t epoch);
 uint64_t opened_after(const struct judge_context *h, size_t epoch);
 
-/* 0 with 0 is 0. */
-int64_t common_divisor(int64_t a, int64_t b);
 /* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
 double poisson_at_most(int64_t k, double mean);
 double binomial_at_most(int64_t k, int64_t n, double p);
@@ -159,7 +158,7 @@ enum answer answer_pass(const struct judge_context *h, const struct survivors *v
                         struct judge_finding *f);
 enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
                          struct judge_finding *f);
-/* judge_table.c */
+/* judge_site_groups.c */
 enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
 

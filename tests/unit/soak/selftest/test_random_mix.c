@@ -21,15 +21,14 @@ enum { DRAWS = 3000 };
 static void read_mix(const struct random_mix *m, struct scenario *ret)
 {
     char *argv[RANDOM_MIX_WORDS + 2] = {(char *)(uintptr_t) "soak"};
-    const char *rest[1];
-    size_t count, rest_count = 0;
+    struct opts_words none = {.size = 0};
+    struct opts_line line = {.argc = (int)m->count + 1, .argv = argv};
     struct err e;
-    const struct opt *options = scenario_options(&count);
     memcpy(argv + 1, m->words, m->count * sizeof *argv);
     scenario_defaults(ret);
-    if (opts_parse(options, count, (int)m->count + 1, argv, ret, rest, 1, &rest_count, &e) < 0)
+    line.table = scenario_options(&line.options);
+    if (opts_parse(&line, ret, &none, &e) < 0)
         fail_msg("%s", e.text);
-    assert_int_equal(rest_count, 0);
 }
 
 static void every_option_and_behaviour_is_drawn(void **state)
@@ -77,9 +76,9 @@ static void what_makes_no_clean_run_is_left_out(void **state)
 
 static bool is_left_out(const char *name)
 {
-    static const char *const out[] = {"churn",   "closed",   "for",      "seed",
-                                      "openssl", "libuv",    "jemalloc", "libc",
-                                      "defect",  "watchdog", "listen"};
+    static const char *const out[] = {"churn",  "closed",   "for",    "seed",       "openssl",
+                                      "libuv",  "jemalloc", "libc",   "defect",     "watchdog",
+                                      "listen", "say",      "answer", "client-cert"};
     for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
         if (strcmp(out[i], name) == 0)
             return true;

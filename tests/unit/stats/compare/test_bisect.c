@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The search for the version that turned. */
-#include "stats/compare/bisect.h"
+#include "stats/compare/compare.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "find.h"
+
+#include "object.h"
+
+#include <string.h>
+#include <sys/auxv.h>
+
+/* ---- libcrypto ---- */
+
+static void name_object(const struct dl_phdr_info *object, char *to, size_t size)
+{
+    const char *path = object->dlpi_name;
+    if (!path || !path[0])
+        path = (const char *)getauxval(AT_EXECFN);
+    size_t length = path ? strlen(path) : 0;
+    size_t skipped = length >= size ? length - (size - 1) : 0;
+    memset(to, 0, size);
+    if (path)
+        memcpy(to, path + skipped, length - skipped);
+}
+
+/* Of OpenSSL only: LibreSSL and BoringSSL tell a version as well, but number their classes of
+ * objects otherwise. Only OpenSSL since 1.1 has the table of this name. */
+static unsigned long version_of(const struct object *o)
+{
+    unsigned long (*version)(void) = object_function(o, "OpenSSL_version_num");
+    return version && object_function(o, "OPENSSL_LH_new") ? version() : 0;
+}
+
+struct search {
+    struct libcrypto *first;
+    size_t count;
+};
+
+static int on_object(struct dl_phdr_info *object, size_t size, void *to)
+{
+    struct search *search = to;
+    struct object o;
+    (void)size;
+    if (!object_read(object, &o))
+        return 0;
+    void *set = object_function(&o, "CRYPTO_set_mem_functions");
+    if (!set || search->count++ > 0)
+        return 0;
+    struct libcrypto *found = search->first;
+    name_object(object, found->path, sizeof found->path);
+    found->base = object->dlpi_addr;
+    found->version = version_of(&o);
+    found->set_mem_functions = object_function(&o, "CRYPTO_set_mem_ex_functions") ? NULL : set;
+    found->get_mem_functions = object_function(&o, "CRYPTO_get_mem_functions");
+    found->malloc = object_function(&o, "CRYPTO_malloc");
+    found->realloc = object_function(&o, "CRYPTO_realloc");
+    found->free = object_function(&o, "CRYPTO_free");
+    found->get_ex_new_index = object_function(&o, "CRYPTO_get_ex_new_index");
+    return 0;
+}
+
+size_t find_libcrypto(struct libcrypto *ret)
+{
+    struct search search = {.first = ret};
+    dl_iterate_phdr(on_object, &search);
+    return search.count;
+}
+
+/* ---- what a caller would have been bound to ---- */
+
+enum { DEFINERS_MAX = 4 };
+
+struct scope {
+    const char *name;
+    uintptr_t caller_address;
+    size_t definers;
+    struct object definer[DEFINERS_MAX];
+    bool caller_found;
+    struct object caller;
+    size_t chosen; /* of the definers */
+};
+
+static int on_scope_object(struct dl_phdr_info *object, size_t size, void *to)
+{
+    struct scope *scope = to;
+    struct object o;
+    (void)size;
+    if (!object_read(object, &o))
+        return 0;
+    if (object_contains(object, scope->caller_address)) {
+        scope->caller = o;
+        scope->caller_found = true;
+    }
+    if (scope->definers < DEFINERS_MAX && object_function(&o, scope->name))
+        scope->definer[scope->definers++] = o;
+    return 0;
+}
+
+/* The definer that `o` is, or was linked with; `definers` when there is none. */
+static size_t definer_for(const struct scope *scope, const struct object *o)
+{
+    for (size_t i = 0; i < scope->definers; i++) {
+        const struct object *definer = &scope->definer[i];
+        if (definer->base == o->base || (definer->soname && object_needs(o, definer->soname)))
+            return i;
+    }
+    return scope->definers;
+}
+
+/* A library that the caller was linked with was linked with one of them, as libssl is with
+ * libcrypto. */
+static int on_needed_object(struct dl_phdr_info *object, size_t size, void *to)
+{
+    struct scope *scope = to;
+    struct object o;
+    (void)size;
+    if (!object_read(object, &o) || !o.soname || !object_needs(&scope->caller, o.soname))
+        return 0;
+    size_t i = definer_for(scope, &o);
+    if (i < scope->definers)
+        scope->chosen = i;
+    return i < scope->definers;
+}
+
+void *find_behind(const char *name, const void *caller)
+{
+    struct scope scope = {.name = name, .caller_address = (uintptr_t)caller};
+    dl_iterate_phdr(on_scope_object, &scope);
+    if (scope.definers == 0)
+        return NULL;
+    if (scope.definers > 1 && scope.caller_found) {
+        size_t i = definer_for(&scope, &scope.caller);
+        if (i < scope.definers)
+            scope.chosen = i;
+        else
+            dl_iterate_phdr(on_needed_object, &scope);
+    }
+    return object_function(&scope.definer[scope.chosen], name);
+}
+
+/* ---- this library, and how many there are ---- */
+
+struct address_search {
+    uintptr_t address;
+    bool own;
+};
+
+static int on_own_object(struct dl_phdr_info *object, size_t size, void *to)
+{
+    struct address_search *search = to;
+    (void)size;
+    if (!object_is_own(object))
+        return 0;
+    search->own = object_contains(object, search->address);
+    return 1;
+}
+
+bool find_is_own(uintptr_t address)
+{
+    struct address_search search = {.address = address};
+    dl_iterate_phdr(on_own_object, &search);
+    return search.own;
+}
+
+static int on_first_object(struct dl_phdr_info *object, size_t size, void *to)
+{
+    (void)size;
+    *(unsigned long long *)to = object->dlpi_adds;
+    return 1;
+}
+
+unsigned long long find_loads(void)
+{
+    unsigned long long loads = 0;
+    dl_iterate_phdr(on_first_object, &loads);
+    return loads;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hooks.h"
+
+#include "blocks.h"
+#include "preload.h"
+#include "probe/census.h"
+#include "probe/heap.h"
+#include "probe/plant.h"
+#include "probe/site_table.h"
+#include "row.h"
+#include "under.h"
+
+enum { PUBLISH_EVERY = 64 };
+
+static struct libcrypto hooked;
+static atomic_bool installed;
+/* The program's own functions; NULL: it has none. */
+static struct {
+    _Atomic CRYPTO_malloc_fn malloc;
+    _Atomic CRYPTO_realloc_fn realloc;
+    _Atomic CRYPTO_free_fn free;
+} chained;
+static uint64_t allocs_at_start;
+static bool was_forked;
+
+/* ---- the hooks; they behave as OpenSSL's default allocator ---- */
+
+static size_t at_least(size_t size)
+{
+    return size < BLOCK_LEAST ? BLOCK_LEAST : size;
+}
+
+static CRYPTO_malloc_fn chained_malloc(void)
+{
+    return atomic_load_explicit(&chained.malloc, memory_order_relaxed);
+}
+
+COLD void *malloc_chained(size_t size, const char *file, int line)
+{
+    void *block = chained_malloc()(size ? at_least(size) : 0, file, line);
+    if (block && size)
+        blocks_born(block, size, site_find(file, line), BLOCK_CHAINED);
+    return block;
+}
+
+static STACKS_OWN void *hook_malloc(size_t size, const char *file, int line)
+{
+    if (UNLIKELY(chained_malloc()))
+        return malloc_chained(size, file, line);
+    if (UNLIKELY(size == 0))
+        return NULL;
+    void *block = under_malloc(at_least(size));
+    if (LIKELY(block))
+        blocks_born(block, size, site_find(file, line), BLOCK_OPENSSL);
+    return block;
+}
+
+/* Whether the program's own functions have the block: they do if it was born so, and if nothing is
+ * known of it and all blocks should be theirs. */
+static bool is_chained(enum block_origin origin)
+{
+    return origin == BLOCK_CHAINED || (origin == BLOCK_NONE && chained_malloc());
+}
+
+static STACKS_OWN void hook_free(void *block, const char *file, int line)
+{
+    if (!block)
+        return;
+    enum block_origin origin = blocks_end(block);
+    if (UNLIKELY(is_chained(origin)))
+        atomic_load (&chained.free)(block, file, line);
+    else
+        under_free(block);
+}
+
+static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file, int line)
+{
+    if (!block)
+        return hook_malloc(size, file, line);
+    if (size == 0) {
+        hook_free(block, file, line);
+        return NULL;
+    }
+    struct lifted was = blocks_lift(block);
+    bool theirs = is_chained(blocks_lifted_origin(was));
+    void *now = theirs ? atomic_load(&chained.realloc)(block, at_least(size), file, line)
+                       : under_realloc(block, at_least(size));
+    if (now)
+        blocks_moved(now, was, size, site_find(file, line), theirs ? BLOCK_CHAINED : BLOCK_OPENSSL);
+    else
+        blocks_put_back(block, was);
+    return now;
+}
+
+/* ---- the program's own functions ---- */
+
+static uint64_t own_allocs(void)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        const struct page_thread *thread = &preload_page->thread[i];
+        if (PAGE_OWNER_PID(atomic_load(&thread->owner)) == (uint64_t)row_pid())
+            sum += atomic_load(&thread->allocs);
+    }
+    return sum;
+}
+
+/* OpenSSL takes new functions until it first allocates; what the census allocated doesn't count.
+ * What they don't replace goes on to malloc(). */
+int hooks_chain(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn, CRYPTO_free_fn free_fn)
+{
+    if (was_forked || own_allocs() != allocs_at_start)
+        return 0;
+    if (malloc_fn && realloc_fn && free_fn) {
+        atomic_store(&chained.free, free_fn);
+        atomic_store(&chained.realloc, realloc_fn);
+        atomic_store(&chained.malloc, malloc_fn);
+        row_show(PAGE_PROCESS_CHAINED, true);
+    }
+    return 1;
+}
+
+static void *plain_malloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return size ? under_malloc(size) : NULL;
+}
+
+static void *plain_realloc(void *block, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return under_realloc(block, size);
+}
+
+static void plain_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    under_free(block);
+}
+
+void hooks_chained(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
+                   CRYPTO_free_fn *free_fn)
+{
+    bool own = chained_malloc() != NULL;
+    if (malloc_fn)
+        *malloc_fn = own ? atomic_load(&chained.malloc) : plain_malloc;
+    if (realloc_fn)
+        *realloc_fn = own ? atomic_load(&chained.realloc) : plain_realloc;
+    if (free_fn)
+        *free_fn = own ? atomic_load(&chained.free) : plain_free;
+}
+
+/* Functions that the program has set before we came. OpenSSL's own, as it sees them, may be one
+ * that this library has put before it. */
+static void chain_earlier(const struct libcrypto *lib)
+{
+    CRYPTO_malloc_fn malloc_fn = NULL;
+    CRYPTO_realloc_fn realloc_fn = NULL;
+    CRYPTO_free_fn free_fn = NULL;
+    if (lib->get_mem_functions)
+        lib->get_mem_functions(&malloc_fn, &realloc_fn, &free_fn);
+    if (malloc_fn && malloc_fn != lib->malloc && !find_is_own((uintptr_t)malloc_fn))
+        hooks_chain(malloc_fn, realloc_fn, free_fn);
+}
+
+/* ---- objects ---- */
+
+static atomic_flag publishing = ATOMIC_FLAG_INIT;
+
+/* Of several processes one publishes. */
+static void publish(struct page_heap *heap)
+{
+    uint64_t none = 0, pid = (uint64_t)row_pid();
+    bool chosen = atomic_compare_exchange_strong(&heap->pid, &none, pid) || none == pid;
+    if (!chosen || atomic_flag_test_and_set(&publishing))
+        return;
+    heap_publish(heap, true);
+    atomic_flag_clear(&publishing);
+}
+
+static void on_ssl_freed(void)
+{
+    uint64_t closed = atomic_fetch_add(&preload_page->app.closed, 1) + 1;
+    bool asked = atomic_load_explicit(&preload_page->publish_asked, memory_order_relaxed) &&
+                 atomic_exchange(&preload_page->publish_asked, 0);
+    if (asked || closed % PUBLISH_EVERY == 0)
+        publish(&preload_page->heap);
+}
+
+static void on_ssl(int by)
+{
+    if (by < 0)
+        on_ssl_freed();
+    else
+        plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
+}
+
+static void objects_start(struct page *page, const struct libcrypto *lib)
+{
+    const struct census_calls calls = {.get_ex_new_index = lib->get_ex_new_index,
+                                       .version = lib->version,
+                                       .site_of = blocks_site_of,
+                                       .is_inherited = blocks_is_inherited,
+                                       .on_ssl = on_ssl};
+    plant_start(page, &(struct plant_calls){lib->malloc, lib->free});
+    if (lib->version && lib->malloc && lib->free && lib->get_ex_new_index)
+        census_start(page, &calls, NULL);
+}
+
+/* ---- installing ---- */
+
+bool hooks_are_of(void *set_mem_functions)
+{
+    return atomic_load_explicit(&installed, memory_order_acquire) &&
+           (void *)hooked.set_mem_functions == set_mem_functions;
+}
+
+bool hooks_install(struct page *page, const struct libcrypto *lib)
+{
+    if (atomic_load(&installed))
+        return true;
+    if (!lib->set_mem_functions)
+        return false;
+    chain_earlier(lib);
+    if (!lib->set_mem_functions(hook_malloc, hook_realloc, hook_free)) {
+        row_show(PAGE_PROCESS_LATE, true);
+        return false;
+    }
+    hooked = *lib;
+    atomic_store(&installed, true);
+    objects_start(page, &hooked);
+    allocs_at_start = own_allocs();
+    row_show_mode(PAGE_MODE_HOOKS);
+    return true;
+}
+
+void hooks_forked(void)
+{
+    was_forked = true;
+    blocks_forked();
+    plant_forked();
+    atomic_flag_clear(&publishing);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * OpenSSL's allocation hooks in a program that we don't build, with the census of its objects and
+ * the self-check's plants. A program that has memory functions of its own keeps them: they run
+ * behind the hooks.
+ */
+#ifndef SOAK_PRELOAD_HOOKS_H
+#define SOAK_PRELOAD_HOOKS_H
+
+#include "block_table.h"
+#include "find.h"
+
+/* Hooks `lib`, once; true as well when something is hooked already. False: OpenSSL has allocated
+ * before, or has no hooks of this kind; the row says which. */
+bool hooks_install(struct page *page, const struct libcrypto *lib);
+
+/* What CRYPTO_set_mem_functions and its reader tell a program whose OpenSSL is hooked. */
+int hooks_chain(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn, CRYPTO_free_fn free_fn);
+void hooks_chained(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
+                   CRYPTO_free_fn *free_fn);
+/* Whether what is hooked is the OpenSSL whose setter this is. */
+bool hooks_are_of(void *set_mem_functions);
+
+/* This process is a forked child. */
+void hooks_forked(void);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "preload.h"
+
+#include "find.h"
+#include "fork.h"
+#include "hooks.h"
+#include "page/page_file.h"
+#include "probe/site_table.h"
+#include "probe/slot.h"
+#include "probe/stacks.h"
+#include "row.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct page *preload_page;
+
+/* ---- the page ---- */
+
+/* What SOAK_PROBE says: fd=FD,ino=DEV:INO,path=PATH */
+struct where {
+    int fd;
+    unsigned long long device, inode;
+    const char *path; /* borrowed from the environment */
+};
+
+static bool read_where(const char *text, struct where *ret)
+{
+    int length = 0;
+    int got =
+        sscanf(text, "fd=%d,ino=%llu:%llu,path=%n", &ret->fd, &ret->device, &ret->inode, &length);
+    ret->path = text + length;
+    return got == 3 && length > 0;
+}
+
+static bool is_the_file(int fd, const struct where *where)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_dev == where->device && st.st_ino == where->inode;
+}
+
+static struct page *map(int fd, const struct where *where)
+{
+    struct page *page = NULL;
+    if (is_the_file(fd, where))
+        page_file_map(fd, &page, NULL);
+    return page;
+}
+
+/* The descriptor may have been inherited, or closed, or be another file by now. */
+static struct page *reach_page(void)
+{
+    const char *text = getenv("SOAK_PROBE");
+    struct where where;
+    if (!text || !read_where(text, &where))
+        return NULL;
+    struct page *page = map(where.fd, &where);
+    int fd = page ? -1 : open(where.path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0) {
+        page = map(fd, &where);
+        close(fd);
+    }
+    return page;
+}
+
+/* ---- the process ---- */
+
+/* This process is a forked child that is about to count. */
+static void on_fork(void)
+{
+    pid_t pid = getpid();
+    slot_forked(pid);
+    row_forked(pid);
+    hooks_forked();
+}
+
+/* Whether no other thread counts: one that goes on while the process ends must keep its slot. */
+static bool is_alone(void)
+{
+    uint64_t busy = PAGE_OWNER(row_pid(), 1);
+    size_t threads = 0;
+    for (size_t i = 0; i < PAGE_THREADS; i++)
+        threads += atomic_load(&preload_page->thread[i].owner) == busy;
+    return threads <= 1;
+}
+
+/* A server may fork a process for each connection: it makes room for the next one itself. What is
+ * left to count, of destructors that run later, is of a process that holds nothing. */
+__attribute__((destructor)) static void leave(void)
+{
+    if (!preload_page || !is_alone() || !fork_retire())
+        return;
+    hooks_forked();
+    row_leave();
+}
+
+/* ---- start ---- */
+
+static bool prepare(struct page *page)
+{
+    if (!block_table_start() || !fork_start(on_fork) || slot_init(page, NULL) != 0)
+        return false;
+    site_table_init(page);
+    stacks_start(page);
+    return true;
+}
+
+static void start(void)
+{
+    struct page *page = reach_page();
+    if (!page)
+        return;
+    if (!prepare(page)) {
+        page_file_unmap(page);
+        return;
+    }
+    preload_page = page;
+    row_start(page);
+    preload_look();
+}
+
+__attribute__((constructor)) void preload_start(void)
+{
+    static atomic_flag started = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&started))
+        start();
+}
+
+/* ---- looking for libcrypto ---- */
+
+static _Atomic size_t libcryptos;
+
+bool preload_settled(void)
+{
+    return atomic_load_explicit(&libcryptos, memory_order_relaxed) != 0;
+}
+
+bool preload_sees_one(void)
+{
+    return atomic_load_explicit(&libcryptos, memory_order_relaxed) == 1;
+}
+
+static void look(void)
+{
+    struct libcrypto found;
+    size_t count = find_libcrypto(&found);
+    if (count == 0)
+        return;
+    row_show_libcrypto(found.path);
+    row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, count > 1);
+    hooks_install(preload_page, &found);
+    atomic_store(&libcryptos, count);
+}
+
+void preload_look(void)
+{
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    static unsigned long long seen; /* under busy */
+    static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
+    if (!preload_page || inside)
+        return;
+    while (atomic_flag_test_and_set_explicit(&busy, memory_order_acquire))
+        sched_yield();
+    inside = true;
+    unsigned long long loads = find_loads();
+    if (loads != seen) {
+        seen = loads;
+        look();
+    }
+    inside = false;
+    atomic_flag_clear_explicit(&busy, memory_order_release);
+}

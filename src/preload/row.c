@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "row.h"
+
+#include "page/process.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static struct page *row_page;
+static struct page_process *row; /* NULL: there was none left */
+
+/* What the row says, in the process's own memory: a forked child begins with it. */
+static struct page_process mine;
+
+/* What the page says of this number is of an image before exec, or of a process long gone. */
+static void enter(pid_t pid, pid_t parent)
+{
+    page_reap(row_page, pid);
+    atomic_store(&mine.pid, (uint64_t)pid);
+    row = page_process_take(row_page, parent);
+    if (!row)
+        return;
+    atomic_store(&row->mode, atomic_load(&mine.mode));
+    atomic_store(&row->flags, atomic_load(&mine.flags));
+    memcpy(row->name, mine.name, sizeof row->name);
+    memcpy(row->libcrypto, mine.libcrypto, sizeof row->libcrypto);
+    page_process_enter(row, pid);
+}
+
+void row_start(struct page *page)
+{
+    row_page = page;
+    prctl(PR_GET_NAME, mine.name);
+    atomic_store(&mine.flags, PAGE_PROCESS_NO_OPENSSL);
+    enter(getpid(), getppid());
+}
+
+void row_forked(pid_t pid)
+{
+    enter(pid, row_pid());
+}
+
+pid_t row_pid(void)
+{
+    return (pid_t)atomic_load_explicit(&mine.pid, memory_order_relaxed);
+}
+
+void row_leave(void)
+{
+    page_process_leave(row_page, row, row_pid());
+}
+
+void row_show_mode(enum page_mode mode)
+{
+    atomic_store(&mine.mode, mode);
+    if (row)
+        atomic_store_explicit(&row->mode, mode, memory_order_release);
+    atomic_store_explicit(&row_page->mode, mode, memory_order_release);
+}
+
+void row_show(uint64_t flags, bool on)
+{
+    uint64_t now = on ? atomic_fetch_or(&mine.flags, flags) | flags
+                      : atomic_fetch_and(&mine.flags, ~flags) & ~flags;
+    if (row)
+        atomic_store(&row->flags, now);
+}
+
+void row_show_libcrypto(const char path[PAGE_FILE_BYTES])
+{
+    row_show(PAGE_PROCESS_NO_OPENSSL, false);
+    memcpy(mine.libcrypto, path, sizeof mine.libcrypto);
+    if (row)
+        memcpy(row->libcrypto, path, sizeof row->libcrypto);
+}
