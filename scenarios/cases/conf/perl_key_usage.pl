@@ -2,6 +2,15 @@
 # A TLS echo server that reads what each client's certificate may be used for.
 #
 # perl perl_key_usage.pl PORT CERT KEY CA
+#
+# SOAK_PROGRAM names the root that Perl and its modules were unpacked to.
+BEGIN {
+    my $root = "$ENV{SOAK_PROGRAM}/usr";
+    my ($version) = sprintf("%vd", $^V) =~ /^(\d+\.\d+)/;
+    my @lib = map { ("$_/perl5/$version", "$_/perl/$version", "$_/perl-base") }
+        map { "$root/lib/$_" } ("x86_64-linux-gnu", "aarch64-linux-gnu");
+    unshift @INC, grep { -d } "$root/share/perl5", "$root/share/perl/$version", @lib;
+}
 use strict;
 use warnings;
 use IO::Socket::INET;
