@@ -86,6 +86,7 @@ uint64_t load_need_files(uint64_t conns, int workers)
 
 static const char *const defect_names[DEFECT_KINDS] = {
 #define X(name, identifier, description) [DEFECT_##identifier] = name,
+#include "options/defects.def"
 #undef X
 };
 
