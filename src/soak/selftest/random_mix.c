@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "options/behaviours.h"
 #include "options/choices.h"
 #include "options/opts.h"
 #include "scenario/scenario.h"
@@ -63,6 +62,7 @@ static const struct {
     /* A program that isn't soak's. */
     {"server", NULL},
     {"connect", NULL},
+    {"program", NULL},
     {"ready-timeout", NULL},
     {"processes", NULL},
     {"malloc-hooks", NULL},
