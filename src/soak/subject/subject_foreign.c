@@ -327,6 +327,23 @@ static int measure(const struct subject *s, struct proc_sample *ret, struct proc
     return 0;
 }
 
+static uint64_t wanted(const struct subject *s)
+{
+    uint64_t sum = 0, one;
+    struct proc_sample sample;
+    struct process_tree *tree = malloc(sizeof *tree);
+    CHECK(tree);
+    foreign_family(s->foreign, tree);
+    for (size_t i = 0; i < tree->count; i++) {
+        if (proc_wanted_read(tree->process[i].pid, &one, NULL) == 0)
+            sum += one;
+        else if (proc_sample_quick(tree->process[i].pid, &sample, NULL) == 0)
+            sum += sample.cpu_ns;
+    }
+    free(tree);
+    return sum;
+}
+
 static void stop(struct subject *s)
 {
     struct foreign *f = s->foreign;
@@ -408,6 +425,7 @@ void subject_foreign(struct subject *s)
                                                .flush = flush,
                                                .snapshot = snapshot,
                                                .measure = measure,
+                                               .wanted = wanted,
                                                .stop = stop,
                                                .kill = end,
                                                .look = look,
