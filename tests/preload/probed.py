@@ -13,10 +13,17 @@ from probe_page import page_make
 BIN = os.environ["SOAK_BIN"]
 LIBRARY = BIN + "/libsoakprobe.so"
 CASE = BIN + "/preload-case"
+PYTHON = "/usr/bin/python3"
 
 NONE, HOOKS = 0, 1  # enum page_mode
 MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED = 1, 2, 4, 8, 16, 32
 SHARED_SLOT = 63
+
+
+def jemalloc():
+    """Its path, or None."""
+    text = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    return next((line.split()[-1] for line in text.splitlines() if "libjemalloc.so.2" in line), None)
 
 
 class Probed:

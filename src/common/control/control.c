@@ -28,10 +28,9 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         abandon();
 }
 
-int control_open(struct control *c, uv_loop_t *loop, int fd, line_fn on_line, void *ctx,
-                 struct err *e)
+int control_open(struct control *c, uv_loop_t *loop, int fd, struct err *e)
 {
-    *c = (struct control){.on_line = on_line, .ctx = ctx, .open = true};
+    *c = (struct control){.on_line = c->on_line, .ctx = c->ctx, .open = true};
     uv_pipe_init(loop, &c->pipe, 0);
     c->pipe.data = c;
     int rc = uv_pipe_open(&c->pipe, fd);

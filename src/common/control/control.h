@@ -20,9 +20,8 @@ struct control {
     bool open;
 };
 
-/* Takes `fd`. `on_line` gets every line, on this loop. Returns 0 or -1. */
-int control_open(struct control *c, uv_loop_t *loop, int fd, line_fn on_line, void *ctx,
-                 struct err *e);
+/* Takes `fd`. `on_line`, which gets every line on this loop, and `ctx` are set. Returns 0 or -1. */
+int control_open(struct control *c, uv_loop_t *loop, int fd, struct err *e);
 /* Sends one line (a newline is added); does nothing when not open. */
 void control_say(struct control *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Closing twice is harmless; the struct must live until the loop has run the close callbacks. */

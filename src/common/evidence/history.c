@@ -205,19 +205,19 @@ static void lend_heap(const struct history *h, struct lent *l, struct evidence *
     }
 }
 
-static void lend_gauge(const struct history *h, size_t from, enum metric metric, double limit,
-                       struct lent *l, struct evidence *e)
+static struct judge_gauge gauge_from(const struct history *h, size_t from, enum metric metric,
+                                     double limit, const struct lent *l)
 {
-    l->gauge[e->gauges++] = (struct judge_gauge){.metric = metric,
-                                                 .limit = limit,
-                                                 .count = h->epochs - from,
-                                                 .closed = l->closed + from,
-                                                 .value = h->gauge[metric] + from};
+    return (struct judge_gauge){.metric = metric,
+                                .limit = limit,
+                                .count = h->epochs - from,
+                                .closed = l->closed + from,
+                                .value = h->gauge[metric] + from};
 }
 
 #define LEND_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                  \
     if (present)                                                                                   \
-        lend_gauge(h, from, id, limit, l, e);
+        l->gauge[e->gauges++] = gauge_from(h, from, id, limit, l);
 
 static void lend_gauges(const struct history *h, const struct history_question *q, struct lent *l,
                         struct evidence *e)

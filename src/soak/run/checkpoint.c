@@ -95,7 +95,8 @@ static int keep_stacks(struct run *r, const struct history_sample *sample, struc
     for (size_t i = 0; i < r->subjects.count; i++) {
         struct capture *c = &r->watched[i].capture;
         struct page *page = r->watched[i].subject->child.page;
-        if (capture_keep(c, page, &sample[i].snapshot, r->epoch - 1, r->oldest, e) != 0)
+        const struct capture_end end = {page, &sample[i].snapshot, r->epoch - 1, r->oldest};
+        if (capture_keep(c, &end, e) != 0)
             return -1;
         capture_choose(c, &r->watched[i].judgement);
         capture_mark(c, page, r->epoch);
