@@ -96,6 +96,34 @@ static int reallocs(void)
     return 0;
 }
 
+static __attribute__((noinline)) void *make_deep(int depth, size_t size, int line)
+{
+    void *block = depth ? make_deep(depth - 1, size, line) : make(size, line);
+    __asm__ volatile("" : : "r"(block) : "memory"); /* no call in tail position */
+    return block;
+}
+
+static int captured(void)
+{
+    void *before = make(10, 1);
+    step();
+    void *block[4];
+    for (volatile int i = 0; i < 2; i++)
+        block[i] = make_deep(1, 100, 1); /* from one place */
+    block[2] = make_deep(2, 100, 1);
+    block[3] = make_deep(2, 100, 2);
+    step();
+    drop(block[0]);
+    block[1] = CRYPTO_realloc(block[1], 500000, FILE_NAME, 1);
+    block[2] = CRYPTO_realloc(block[2], 700, FILE_NAME, 3);
+    step();
+    for (size_t i = 1; i < sizeof block / sizeof *block; i++)
+        drop(block[i]);
+    drop(before);
+    step();
+    return 0;
+}
+
 /* Blocks that come to us or leave us behind OpenSSL's back. */
 static int strangers(void)
 {
@@ -313,6 +341,7 @@ int main(int argc, char **argv)
     } cases[] = {{"sites", sites},
                  {"sizes", sizes},
                  {"reallocs", reallocs},
+                 {"captured", captured},
                  {"strangers", strangers},
                  {"threads", threads},
                  {"endings", endings},
