@@ -63,6 +63,7 @@ static const struct {
     /* A program that isn't soak's. */
     {"server", NULL},
     {"connect", NULL},
+    {"template", NULL},
     {"ready-timeout", NULL},
     {"processes", NULL},
     {"malloc-hooks", NULL},
