@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -198,8 +199,10 @@ int case_connections(void)
         if (write(to, &byte, 1) != 1 || (pid && read(from, &byte, 1) != 1))
             _exit(2);
     }
-    if (!pid)
+    if (!pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         pause();
+    }
     step_saying(pid);
     kill(pid, SIGKILL);
     wait_for(pid);

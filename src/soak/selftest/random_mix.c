@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "options/behaviours.h"
 #include "options/choices.h"
 #include "options/opts.h"
 #include "scenario/scenario.h"
