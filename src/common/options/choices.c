@@ -2,7 +2,6 @@
 #include "choices.h"
 
 #include "base/check.h"
-#include "base/names.h"
 #include "base/text.h"
 #include "behaviours.h"
 #include "grammar.h"
@@ -87,7 +86,6 @@ uint64_t load_need_files(uint64_t conns, int workers)
 
 static const char *const defect_names[DEFECT_KINDS] = {
 #define X(name, identifier, description) [DEFECT_##identifier] = name,
-#include "options/defects.def"
 #undef X
 };
 
