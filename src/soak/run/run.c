@@ -135,6 +135,13 @@ static void begin_flush(struct run *r)
     s->ops->flush(s);
 }
 
+/* What it runs on. */
+static void keep_mapped(struct run *r)
+{
+    const struct assembly *asked = r->programs->assembled ? &r->programs->assembly : NULL;
+    r->mapped_count = mapped_read(asked, run_judged(r)->subject->child.pid, r->mapped);
+}
+
 /* The sample's purpose is served: what comes after it. */
 static void settled(struct run *r)
 {
@@ -189,13 +196,6 @@ static void server_ready(struct run *r, const struct subject *s, const struct su
     run_state_set(r, RUN_START_CLIENT);
     if (start(r, subject_partner(s), &e) != 0)
         run_break(r, "%s", e.text);
-}
-
-/* What it runs on. */
-static void keep_mapped(struct run *r)
-{
-    const struct assembly *asked = r->programs->assembled ? &r->programs->assembly : NULL;
-    r->mapped_count = mapped_read(asked, run_judged(r)->subject->child.pid, r->mapped);
 }
 
 static void ready(struct run *r, struct subject *s, const struct subject_word *word)

@@ -61,8 +61,10 @@ static const struct {
     {"listen", NULL},
     /* A program that isn't soak's. */
     {"server", NULL},
+    {"client", NULL},
     {"connect", NULL},
     {"program", NULL},
+    {"template", NULL},
     {"ready-timeout", NULL},
     {"processes", NULL},
     {"malloc-hooks", NULL},

@@ -53,10 +53,8 @@ void foreign_is_ready(struct foreign *f, const char *how)
     foreign_find_counted(f);
     const char *slash = strrchr(f->command.argv[0], '/');
     snprintf(s->libs, sizeof s->libs, "program=%.200s", slash ? slash + 1 : f->command.argv[0]);
-    const struct subject_word word = {.said = SUBJECT_READY,
-                                      .numbered = true,
-                                      .number = s->all->port,
-                                      .line = how};
+    const struct subject_word word = {
+        .said = SUBJECT_READY, .numbered = true, .number = s->all->port, .line = how};
     s->all->on_said(s, &word);
 }
 

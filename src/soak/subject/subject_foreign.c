@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "environment.h"
 #include "guard.h"
 
@@ -181,8 +182,9 @@ static int choose_port(struct foreign *f, const struct scenario *scenario, struc
 static void find_server(struct foreign *f)
 {
     const struct subjects *all = f->subject->all;
-    snprintf(f->address, sizeof f->address, "%s:%" PRIu64, all->host, all->port);
-    snprintf(f->port, sizeof f->port, "%" PRIu64, all->port);
+    struct text address = text_into(f->address, sizeof f->address);
+    snprintf(f->port, sizeof f->port, "%u", (unsigned)all->port & 0xffff);
+    text_add(&address, "%s:%s", all->host, f->port);
 }
 
 static void fill_values(struct foreign *f)
@@ -240,6 +242,8 @@ static int prepare_and_launch(struct foreign *f, const struct scenario *scenario
     if (!s->serves)
         find_server(f);
     fill_values(f);
+    if (foreign_templates_fill(f, scenario, e) != 0)
+        return -1;
     const char *command = s->serves ? scenario->server : scenario->client;
     if (placeholders_split(command, &f->values, &f->command, e) != 0)
         return err_prefix(e, "--%s", s->child.name);
