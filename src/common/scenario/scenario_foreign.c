@@ -127,8 +127,8 @@ static bool is_built_in(size_t i)
     return is_one_of(columns[i].name, others) || (columns[i].server && !columns[i].client);
 }
 
-/* What a client program does by itself, or doesn't let soak do: the built-in client's options, with
- * all weights of behaviours, and what changes the server that it is to meet. */
+/* What a client program does by itself, or doesn't let soak do: the built-in client's options, and
+ * what changes the server that it is to meet. */
 static bool is_no_clients(size_t i)
 {
     static const char *const own[] = {"closed", "say", NULL}, *const others[] = {
@@ -139,9 +139,7 @@ static bool is_no_clients(size_t i)
                                                                   "client-auth",    "footprint",
                                                                   "fail-alloc",     "client-malloc",
                                                                   "client-workers", NULL};
-    if (i >= COLUMNS)
-        return true;
-    if (is_one_of(columns[i].name, own))
+    if (i >= COLUMNS || is_one_of(columns[i].name, own)) /* --mix says all weights */
         return false;
     return is_one_of(columns[i].name, others) || (columns[i].client && !columns[i].server);
 }

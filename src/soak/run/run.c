@@ -297,7 +297,9 @@ static void on_exit_subject(struct subject *s)
                                       .told_to_quit = r->state == RUN_QUIT,
                                       .by_memory_limit = ending_memory_kills("") > r->memory_kills};
         r->crashed = s;
-        run_break(r, "%s", ending_text(&ending, text, sizeof text));
+        bool done = s->foreign && !s->serves && c->exit_signal == 0 && c->exit_status == 0;
+        run_break(r, "%s%s", ending_text(&ending, text, sizeof text),
+                  done ? "; it must connect again and again until it is told to end" : "");
     }
     if (!subjects_running(&r->subjects))
         finish(r);
