@@ -358,8 +358,9 @@ static int start(struct client *c, struct err *e)
     if (probe_census_start(e) < 0 || (certs && client_certs_read(certs, &c->shared.certs, e) < 0) ||
         start_workers(c, e) < 0)
         return -1;
+    c->control = (struct control){.on_line = on_line, .ctx = c};
     if (!c->by_hand)
-        return control_open(&c->control, &c->loop, c->o->control_fd, on_line, c, e);
+        return control_open(&c->control, &c->loop, c->o->control_fd, e);
     return 0;
 }
 

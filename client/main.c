@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
 #include "client.h"
-#include "control/program.h"
+#include "control/control.h"
 #include "options.h"
 #include "options/limits.h"
 #include "probe/probe.h"

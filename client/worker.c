@@ -2,7 +2,7 @@
 #include "worker.h"
 
 #include "base/check.h"
-#include "control/program.h"
+#include "control/control.h"
 #include "options/limits.h"
 #include "peer_tls.h"
 #include "probe/probe.h"

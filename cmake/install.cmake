@@ -4,7 +4,7 @@
 # programs.
 install(TARGETS soak soak-server soak-client soak-footprint RUNTIME)
 if(TARGET soakprobe)
-    install(TARGETS soakprobe LIBRARY DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS soakprobe soakprobe-malloc LIBRARY DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 set(share ${CMAKE_INSTALL_DATADIR}/soak)

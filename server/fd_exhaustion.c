@@ -2,8 +2,6 @@
 #include "fd_exhaustion.h"
 
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* Returns 0 or -1. */
 static int limit_files(rlim_t limit, uint64_t *ret_before)
@@ -53,14 +51,17 @@ void fd_exhaustion_put_off(struct fd_exhaustion *s)
         s->on = limit_files(s->limit, &lowered) < 0;
 }
 
-bool fd_exhaustion_met(struct fd_exhaustion *s, int listener)
+bool fd_exhaustion_met(struct fd_exhaustion *s)
 {
     if (!s->on)
         return false;
     fd_exhaustion_put_off(s);
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
     s->accepted = 0;
     return true;
+}
+
+void fd_exhaustion_again(struct fd_exhaustion *s)
+{
+    s->accepted = s->every - 1;
+    uv_prepare_start(&s->prepare, on_prepare);
 }

@@ -35,8 +35,10 @@ void fd_exhaustion_after_accept(struct fd_exhaustion *s);
 /* Ends it before it was met, because files are needed; the next accept begins it again. Harmless
  * when there is none. */
 void fd_exhaustion_put_off(struct fd_exhaustion *s);
-/* An accept has failed for want of files: if it is by our doing, ends the shortage and closes the
- * connection that waits at `listener`. Returns whether it was. */
-bool fd_exhaustion_met(struct fd_exhaustion *s, int listener);
+/* An accept has failed for want of files: if it is by our doing, ends the shortage, and the caller
+ * closes the connection that waits. Returns whether it was. */
+bool fd_exhaustion_met(struct fd_exhaustion *s);
+/* None waited whom it could cost: it begins again at once. */
+void fd_exhaustion_again(struct fd_exhaustion *s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
-#include "control/program.h"
+#include "control/control.h"
 #include "options.h"
 #include "probe/probe.h"
 #include "server.h"

@@ -230,8 +230,9 @@ static int open_main(struct server *s, struct err *e)
     uv_timer_start(&s->publish, on_publish, PUBLISH_MS, PUBLISH_MS);
     uv_signal_start(&s->term, on_signal, SIGTERM);
     defect_start(s->shared.defect, loop);
+    s->control = (struct control){.on_line = on_line, .ctx = s};
     if (s->shared.options.control_fd >= 0)
-        return control_open(&s->control, loop, s->shared.options.control_fd, on_line, s, e);
+        return control_open(&s->control, loop, s->shared.options.control_fd, e);
     uv_signal_start(&s->interrupt, on_signal, SIGINT);
     return 0;
 }

@@ -3,12 +3,14 @@
 
 #include "base/check.h"
 #include "conn.h"
-#include "control/program.h"
+#include "control/control.h"
+#include "listen.h"
 #include "probe/probe.h"
 #include "shared.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { WORKER_MAGIC = 0x776f726b, TICK_MS = 100, LINGER_MS = 5000, OTHER_FILES = 64 };
@@ -20,11 +22,29 @@ static struct worker *worker_of(void *data)
     return w;
 }
 
-static bool short_of_files(struct worker *w)
+/* Closes the first connection of the load that waits; strangers before it are turned away as they
+ * are by conn_accept. Returns whether there was one. */
+static bool close_waiting(struct worker *w)
 {
-    uv_os_fd_t listener;
-    return uv_fileno((uv_handle_t *)&w->listener, &listener) == 0 &&
-           fd_exhaustion_met(&w->shared->fd_exhaustion, listener);
+    int listener, fd = -1;
+    bool foreign = true;
+    if (uv_fileno((uv_handle_t *)&w->listener, &listener) < 0)
+        return false;
+    while (foreign && (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        foreign = listen_is_foreign(fd, w->shared->options.client_net_from);
+        counter_add(foreign ? &w->shared->app->foreign : &w->shared->app->expected_aborts);
+        close(fd);
+    }
+    return !foreign;
+}
+
+static void meet_exhaustion(struct worker *w)
+{
+    if (close_waiting(w))
+        shared_problem(w->shared, PROBLEM_ACCEPT,
+                       "too many open files, as --emfile wants: a connection was closed");
+    else
+        fd_exhaustion_again(&w->shared->fd_exhaustion);
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -33,10 +53,8 @@ static void on_connection(uv_stream_t *stream, int status)
     if (status == 0) {
         conn_accept(w, stream);
         fd_exhaustion_after_accept(&w->shared->fd_exhaustion);
-    } else if (status == UV_EMFILE && short_of_files(w)) {
-        counter_add(&w->shared->app->expected_aborts);
-        shared_problem(w->shared, PROBLEM_ACCEPT,
-                       "too many open files, as --emfile wants: a connection was closed");
+    } else if (status == UV_EMFILE && fd_exhaustion_met(&w->shared->fd_exhaustion)) {
+        meet_exhaustion(w);
     } else if (status == UV_EMFILE || status == UV_ENFILE) {
         shared_problem(w->shared, PROBLEM_ACCEPT,
                        "too many open files: raise `ulimit -n` or hold fewer connections");

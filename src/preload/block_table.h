@@ -50,6 +50,12 @@ enum {
 #endif
 };
 
+/* What to ask the allocator for: some put two blocks into 16 bytes, and an entry is for one. */
+HOT size_t block_room(size_t size)
+{
+    return size < BLOCK_LEAST ? BLOCK_LEAST : size;
+}
+
 /* The size of a block of at least this many bytes stands in the entry of its second 16 bytes. */
 #define BLOCK_BIG ((UINT64_C(1) << (64 - BLOCK_SIZE_AT)) - 1)
 

@@ -2,6 +2,7 @@
 #include "hooks.h"
 
 #include "blocks.h"
+#include "interpose.h"
 #include "preload.h"
 #include "probe/census.h"
 #include "probe/heap.h"
@@ -13,7 +14,7 @@
 enum { PUBLISH_EVERY = 64 };
 
 static struct libcrypto hooked;
-static atomic_bool installed;
+static _Atomic enum page_mode reached;
 /* The program's own functions; NULL: it has none. */
 static struct {
     _Atomic CRYPTO_malloc_fn malloc;
@@ -25,11 +26,6 @@ static bool was_forked;
 
 /* ---- the hooks; they behave as OpenSSL's default allocator ---- */
 
-static size_t at_least(size_t size)
-{
-    return size < BLOCK_LEAST ? BLOCK_LEAST : size;
-}
-
 static CRYPTO_malloc_fn chained_malloc(void)
 {
     return atomic_load_explicit(&chained.malloc, memory_order_relaxed);
@@ -37,7 +33,7 @@ static CRYPTO_malloc_fn chained_malloc(void)
 
 COLD void *malloc_chained(size_t size, const char *file, int line)
 {
-    void *block = chained_malloc()(size ? at_least(size) : 0, file, line);
+    void *block = chained_malloc()(size ? block_room(size) : 0, file, line);
     if (block && size)
         blocks_born(block, size, site_find(file, line), BLOCK_CHAINED);
     return block;
@@ -49,7 +45,7 @@ static STACKS_OWN void *hook_malloc(size_t size, const char *file, int line)
         return malloc_chained(size, file, line);
     if (UNLIKELY(size == 0))
         return NULL;
-    void *block = under_malloc(at_least(size));
+    void *block = under.malloc(block_room(size));
     if (LIKELY(block))
         blocks_born(block, size, site_find(file, line), BLOCK_OPENSSL);
     return block;
@@ -70,7 +66,7 @@ static STACKS_OWN void hook_free(void *block, const char *file, int line)
     if (UNLIKELY(is_chained(origin)))
         atomic_load (&chained.free)(block, file, line);
     else
-        under_free(block);
+        under.free(block);
 }
 
 static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file, int line)
@@ -83,8 +79,8 @@ static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file,
     }
     struct lifted was = blocks_lift(block);
     bool theirs = is_chained(blocks_lifted_origin(was));
-    void *now = theirs ? atomic_load(&chained.realloc)(block, at_least(size), file, line)
-                       : under_realloc(block, at_least(size));
+    void *now = theirs ? atomic_load(&chained.realloc)(block, block_room(size), file, line)
+                       : under.realloc(block, block_room(size));
     if (now)
         blocks_moved(now, was, size, site_find(file, line), theirs ? BLOCK_CHAINED : BLOCK_OPENSSL);
     else
@@ -124,21 +120,21 @@ static void *plain_malloc(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return size ? under_malloc(size) : NULL;
+    return size ? under.malloc(size) : NULL;
 }
 
 static void *plain_realloc(void *block, size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return under_realloc(block, size);
+    return under.realloc(block, size);
 }
 
 static void plain_free(void *block, const char *file, int line)
 {
     (void)file;
     (void)line;
-    under_free(block);
+    under.free(block);
 }
 
 void hooks_chained(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
@@ -214,26 +210,32 @@ static void objects_start(struct page *page, const struct libcrypto *lib)
 
 bool hooks_are_of(void *set_mem_functions)
 {
-    return atomic_load_explicit(&installed, memory_order_acquire) &&
+    return atomic_load_explicit(&reached, memory_order_acquire) == PAGE_MODE_HOOKS &&
            (void *)hooked.set_mem_functions == set_mem_functions;
+}
+
+/* The best that `lib` allows; `ret_lib` becomes what the probe calls of it. */
+static enum page_mode take(const struct libcrypto *lib, struct libcrypto *ret_lib)
+{
+    *ret_lib = *lib;
+    chain_earlier(lib);
+    if (lib->set_mem_functions(hook_malloc, hook_realloc, hook_free))
+        return PAGE_MODE_HOOKS;
+    row_show(PAGE_PROCESS_LATE, true);
+    return interpose_install(lib, ret_lib) ? PAGE_MODE_INTERPOSED : PAGE_MODE_INACTIVE;
 }
 
 bool hooks_install(struct page *page, const struct libcrypto *lib)
 {
-    if (atomic_load(&installed))
+    if (atomic_load(&reached) != PAGE_MODE_INACTIVE)
         return true;
-    if (!lib->set_mem_functions)
+    enum page_mode mode = lib->set_mem_functions ? take(lib, &hooked) : PAGE_MODE_INACTIVE;
+    if (mode == PAGE_MODE_INACTIVE)
         return false;
-    chain_earlier(lib);
-    if (!lib->set_mem_functions(hook_malloc, hook_realloc, hook_free)) {
-        row_show(PAGE_PROCESS_LATE, true);
-        return false;
-    }
-    hooked = *lib;
-    atomic_store(&installed, true);
+    atomic_store(&reached, mode);
     objects_start(page, &hooked);
     allocs_at_start = own_allocs();
-    row_show_mode(PAGE_MODE_HOOKS);
+    row_show_mode(mode);
     return true;
 }
 

@@ -10,8 +10,8 @@
 #include "block_table.h"
 #include "find.h"
 
-/* Hooks `lib`, once; true as well when something is hooked already. False: OpenSSL has allocated
- * before, or has no hooks of this kind; the row says which. */
+/* Hooks `lib`, once; true as well when something is hooked already. Where OpenSSL has allocated
+ * before, its functions are interposed (interpose.h) if they can be. False: nothing is counted. */
 bool hooks_install(struct page *page, const struct libcrypto *lib);
 
 /* What CRYPTO_set_mem_functions and its reader tell a program whose OpenSSL is hooked. */

@@ -4,11 +4,13 @@
 #include "find.h"
 #include "fork.h"
 #include "hooks.h"
+#include "interpose.h"
 #include "page/page_file.h"
 #include "probe/site_table.h"
 #include "probe/slot.h"
 #include "probe/stacks.h"
 #include "row.h"
+#include "under.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -118,8 +120,9 @@ static void start(void)
         page_file_unmap(page);
         return;
     }
-    preload_page = page;
     row_start(page);
+    row_show(under_start(), true);
+    preload_page = page;
     preload_look();
 }
 
@@ -151,20 +154,28 @@ static void look(void)
     if (count == 0)
         return;
     row_show_libcrypto(found.path);
-    row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, count > 1);
     hooks_install(preload_page, &found);
     atomic_store(&libcryptos, count);
+    if (count > 1) {
+        row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
+        interpose_let_go();
+    }
 }
 
 void preload_look(void)
 {
-    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    static _Atomic pid_t busy; /* whose thread looks; a forked child may find its parent here */
     static unsigned long long seen; /* under busy */
     static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
     if (!preload_page || inside)
         return;
-    while (atomic_flag_test_and_set_explicit(&busy, memory_order_acquire))
-        sched_yield();
+    pid_t pid = getpid(), other = 0;
+    while (!atomic_compare_exchange_weak(&busy, &other, pid)) {
+        if (other == pid) {
+            sched_yield();
+            other = 0;
+        }
+    }
     inside = true;
     unsigned long long loads = find_loads();
     if (loads != seen) {
@@ -172,5 +183,5 @@ void preload_look(void)
         look();
     }
     inside = false;
-    atomic_flag_clear_explicit(&busy, memory_order_release);
+    atomic_store(&busy, 0);
 }

@@ -51,20 +51,24 @@ void row_leave(void)
     page_process_leave(row_page, row, row_pid());
 }
 
-void row_show_mode(enum page_mode mode)
-{
-    atomic_store(&mine.mode, mode);
-    if (row)
-        atomic_store_explicit(&row->mode, mode, memory_order_release);
-    atomic_store_explicit(&row_page->mode, mode, memory_order_release);
-}
-
 void row_show(uint64_t flags, bool on)
 {
     uint64_t now = on ? atomic_fetch_or(&mine.flags, flags) | flags
                       : atomic_fetch_and(&mine.flags, ~flags) & ~flags;
     if (row)
         atomic_store(&row->flags, now);
+}
+
+void row_show_mode(enum page_mode mode)
+{
+    uint64_t before = PAGE_MODE_INACTIVE;
+    if (!atomic_compare_exchange_strong(&mine.mode, &before, mode) && before != mode) {
+        row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
+        return;
+    }
+    if (row)
+        atomic_store_explicit(&row->mode, mode, memory_order_release);
+    atomic_store_explicit(&row_page->mode, mode, memory_order_release);
 }
 
 void row_show_libcrypto(const char path[PAGE_FILE_BYTES])

@@ -2,25 +2,27 @@
 /*
  * Where a libcrypto that is loaded while the program runs is noticed before it allocates: at the
  * next dlsym, by which whoever loaded it asks for its first function, and at OpenSSL's own
- * initialisation, which may come from a library's constructor.
+ * initialisation or allocation, which may come from a library's constructor.
  */
 #include "find.h"
 #include "hooks.h"
+#include "interpose.h"
 #include "preload.h"
 #include "probe/slot.h"
+#include "probe/walk.h"
 
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 
-enum { BEHIND_CALLERS = 512, BEHIND_TRIES = 8 };
+enum { BEHIND_CALLERS = 2048, BEHIND_TRIES = 8, PAGE_BITS = 12 };
 
 /* What stands behind one of ours: the same for all callers while there is one libcrypto; else it
- * goes by the place of the call, which is entered once. */
+ * goes by the place of the call, of which each page is entered once: an object has whole pages. */
 struct behind {
     const char *name;
     void *_Atomic only;
     struct {
-        _Atomic uintptr_t place; /* written last; TAKEN until then */
+        _Atomic uintptr_t page; /* its number, written last; TAKEN until then */
         void *function;
     } caller[BEHIND_CALLERS];
 };
@@ -29,16 +31,16 @@ struct behind {
 
 static void *behind_several(struct behind *b, void *place)
 {
-    uintptr_t at = (uintptr_t)place;
+    uintptr_t at = (uintptr_t)place >> PAGE_BITS;
     for (size_t i = 0; i < BEHIND_TRIES; i++) {
         __typeof__(&b->caller[0]) caller = &b->caller[(at + i) % BEHIND_CALLERS];
-        uintptr_t has = atomic_load_explicit(&caller->place, memory_order_acquire);
+        uintptr_t has = atomic_load_explicit(&caller->page, memory_order_acquire);
         if (has == at)
             return caller->function;
-        if (has || !atomic_compare_exchange_strong(&caller->place, &has, TAKEN))
+        if (has || !atomic_compare_exchange_strong(&caller->page, &has, TAKEN))
             continue;
         caller->function = find_behind(b->name, place);
-        atomic_store_explicit(&caller->place, at, memory_order_release);
+        atomic_store_explicit(&caller->page, at, memory_order_release);
         return caller->function;
     }
     return find_behind(b->name, place);
@@ -107,6 +109,43 @@ INTERPOSE void CRYPTO_get_mem_functions(CRYPTO_malloc_fn *malloc_fn, CRYPTO_real
         hooks_chained(malloc_fn, realloc_fn, free_fn);
     else if (next)
         next(malloc_fn, realloc_fn, free_fn);
+}
+
+/* The first call of one, and every one while there are several libcryptos: where it goes. */
+#define WAY_SLOW(which)                                                                            \
+    static __attribute__((noinline, cold)) CRYPTO_##which##_fn way_##which##_slow(void *place)     \
+    {                                                                                              \
+        static struct behind here = {.name = "CRYPTO_" #which};                                    \
+        notice();                                                                                  \
+        CRYPTO_##which##_fn none = NULL, past = (CRYPTO_##which##_fn)behind(&here, place);         \
+        if (preload_sees_one() &&                                                                  \
+            !atomic_compare_exchange_strong(&interpose_way.which, &none, past))                    \
+            return none;                                                                           \
+        return past;                                                                               \
+    }
+WAY_SLOW(malloc)
+WAY_SLOW(realloc)
+WAY_SLOW(free)
+
+#define WAY(name)                                                                                  \
+    ({                                                                                             \
+        CRYPTO_##name##_fn way = atomic_load_explicit(&interpose_way.name, memory_order_acquire);  \
+        LIKELY(way) ? way : way_##name##_slow(__builtin_return_address(0));                        \
+    })
+
+INTERPOSE STACKS_OWN void *CRYPTO_malloc(size_t size, const char *file, int line)
+{
+    return WAY(malloc)(size, file, line);
+}
+
+INTERPOSE STACKS_OWN void *CRYPTO_realloc(void *block, size_t size, const char *file, int line)
+{
+    return WAY(realloc)(block, size, file, line);
+}
+
+INTERPOSE STACKS_OWN void CRYPTO_free(void *block, const char *file, int line)
+{
+    WAY(free)(block, file, line);
 }
 
 /* dlsym asks who calls it (RTLD_NEXT means: after the caller), so the real one must be jumped to

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The allocator under the hooks: the process's malloc(), past any hook of our own.
+ * The allocator under the hooks: malloc() as the program has it or, in libsoakprobe-malloc.so,
+ * which is malloc() itself, the next one, so that no block counts twice.
  */
 #ifndef SOAK_PRELOAD_UNDER_H
 #define SOAK_PRELOAD_UNDER_H
 
 #include <stddef.h>
-#include <stdlib.h>
+#include <stdint.h>
 
-static inline void *under_malloc(size_t size)
-{
-    return malloc(size);
-}
+struct under {
+    void *(*malloc)(size_t size);
+    void *(*realloc)(void *block, size_t size);
+    void (*free)(void *block);
+};
 
-static inline void *under_realloc(void *block, size_t size)
-{
-    return realloc(block, size);
-}
+extern __attribute__((visibility("hidden"))) struct under under;
 
-static inline void under_free(void *block)
-{
-    free(block);
-}
+/* A page has come: what is seen of malloc() is counted there, as soon as preload_page is set.
+ * Returns the PAGE_PROCESS_* flags of that. */
+uint64_t under_start(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Children that don't outlive soak, whatever ends it: the one place where soak starts anything but
- * its own subjects (these follow their parent by themselves: control/program.h).
+ * its own subjects (these follow their parent by themselves: control/control.h).
  *
  * A program of somebody else's may start others, which the kernel doesn't end with their parent. So
  * it gets a guard: a process of soak's own, the leader of a session in which the program runs. It
@@ -17,6 +17,14 @@
 /* As uv_spawn, for any program, which runs detached. options->file isn't found in a PATH of
  * options->env, but in soak's own. */
 int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+
+/* The same for a program whose whole family is to end with it: daemons too, whatever session they
+ * put themselves into. The guard lasts until the last of them has ended, and then ends as the
+ * program did. On descriptor 3, a socket that the program doesn't get, it says `started pid=N`, and
+ * `ended status=N signal=N` once the program itself has ended. */
+int guard_spawn_all(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+/* Ends the family by SIGKILL: its guard's exit follows. */
+void guard_kill_all(const uv_process_t *process);
 
 /* What guard_run starts. */
 struct guard_job {

@@ -3,8 +3,9 @@
  * A program that allocates through OpenSSL and knows nothing of the probe. Usage: preload-case CASE
  * At each step it prints `step` and waits for a line.
  */
+#include "preload_case.h"
+
 #include <openssl/crypto.h>
-#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FILE_NAME "case.c"
-
-static void step_saying(long number)
+void step_saying(long number)
 {
     char line[16];
     printf("step %ld\n", number);
@@ -23,12 +22,12 @@ static void step_saying(long number)
         exit(9);
 }
 
-static void step(void)
+void step(void)
 {
     step_saying(0);
 }
 
-static void *make(size_t size, int line)
+void *make(size_t size, int line)
 {
     void *block = CRYPTO_malloc(size, FILE_NAME, line);
     if (!block)
@@ -37,7 +36,7 @@ static void *make(size_t size, int line)
     return block;
 }
 
-static void drop(void *block)
+void drop(void *block)
 {
     CRYPTO_free(block, FILE_NAME, 0);
 }
@@ -93,6 +92,34 @@ static int reallocs(void)
     void *from_nothing = CRYPTO_realloc(NULL, 20, FILE_NAME, 4);
     step();
     drop(from_nothing);
+    step();
+    return 0;
+}
+
+static __attribute__((noinline)) void *make_deep(int depth, size_t size, int line)
+{
+    void *block = depth ? make_deep(depth - 1, size, line) : make(size, line);
+    __asm__ volatile("" : : "r"(block) : "memory"); /* no call in tail position */
+    return block;
+}
+
+static int captured(void)
+{
+    void *before = make(10, 1);
+    step();
+    void *block[4];
+    for (volatile int i = 0; i < 2; i++)
+        block[i] = make_deep(1, 100, 1); /* from one place */
+    block[2] = make_deep(2, 100, 1);
+    block[3] = make_deep(2, 100, 2);
+    step();
+    drop(block[0]);
+    block[1] = CRYPTO_realloc(block[1], 500000, FILE_NAME, 1);
+    block[2] = CRYPTO_realloc(block[2], 700, FILE_NAME, 3);
+    step();
+    for (size_t i = 1; i < sizeof block / sizeof *block; i++)
+        drop(block[i]);
+    drop(before);
     step();
     return 0;
 }
@@ -155,9 +182,34 @@ static int threads(void)
     return 0;
 }
 
+/* What OpenSSL keeps per thread it frees when the thread ends. */
+static pthread_key_t late_key;
+
+static void *end_late(void *unused)
+{
+    pthread_setspecific(late_key, make(25, 6));
+    return unused;
+}
+
+static int endings(void)
+{
+    enum { ENDINGS = 200 };
+    if (pthread_key_create(&late_key, drop) != 0)
+        return 1;
+    step();
+    for (int i = 0; i < ENDINGS; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, end_late, NULL) != 0)
+            return 2;
+        pthread_join(thread, NULL);
+    }
+    step();
+    return 0;
+}
+
 /* ---- processes ---- */
 
-static int wait_for(pid_t pid)
+int wait_for(pid_t pid)
 {
     int status;
     return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 7;
@@ -190,6 +242,32 @@ static int forks(void)
     drop(block[2]);
     step();
     return code;
+}
+
+/* The child shares its parent's memory until it runs another program. */
+static int vforks(void)
+{
+    void *block = make(40, 1);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        execl("/bin/true", "true", NULL);
+        _exit(6);
+    }
+    int code = wait_for(pid);
+    make(40, 2);
+    drop(block);
+    step();
+    return code;
+}
+
+/* Closes what it inherited, as daemons do, and becomes another program. */
+static int closes(char **argv)
+{
+    for (int fd = 3; fd < 1000; fd++)
+        close(fd);
+    char next[] = "sites";
+    execl(argv[0], argv[0], next, NULL);
+    return 1;
 }
 
 /* Each image holds one block of its own. */
@@ -260,11 +338,28 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } cases[] = {{"sites", sites},         {"sizes", sizes},     {"reallocs", reallocs},
-                 {"strangers", strangers}, {"threads", threads}, {"forks", forks},
-                 {"children", children},   {"crowd", crowd}};
+    } cases[] = {{"sites", sites},
+                 {"sizes", sizes},
+                 {"reallocs", reallocs},
+                 {"captured", captured},
+                 {"strangers", strangers},
+                 {"threads", threads},
+                 {"endings", endings},
+                 {"forks", forks},
+                 {"vforks", vforks},
+                 {"children", children},
+                 {"crowd", crowd},
+                 {"chained", case_chained},
+                 {"signals", case_signals},
+                 {"objects", case_objects},
+                 {"connections", case_connections},
+                 {"published", case_published},
+                 {"confined", case_confined},
+                 {"sandboxed", case_sandboxed}};
     if (argc > 1 && strcmp(argv[1], "execs") == 0)
         return execs(argv);
+    if (argc > 1 && strcmp(argv[1], "closes") == 0)
+        return closes(argv);
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(argv[1], cases[i].name) == 0)
             return cases[i].run();

@@ -2,6 +2,7 @@
 """Runs a program with libsoakprobe.so and reads the page that it writes."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,17 +13,27 @@ from probe_page import page_make
 
 BIN = os.environ["SOAK_BIN"]
 LIBRARY = BIN + "/libsoakprobe.so"
+MALLOC_LIBRARY = BIN + "/libsoakprobe-malloc.so"
+JEMALLOC = next(map(str, Path("/usr/lib").glob("*/libjemalloc.so.2")), "libjemalloc.so.2")
 CASE = BIN + "/preload-case"
+PYTHON = "/usr/bin/python3"
 
-NONE, HOOKS = 0, 1  # enum page_mode
+NONE, HOOKS, INTERPOSED, BORINGSSL = range(4)  # enum page_mode
 MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED = 1, 2, 4, 8, 16, 32
 SHARED_SLOT = 63
+
+
+def jemalloc():
+    """Its path, or None."""
+    text = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    return next((line.split()[-1] for line in text.splitlines() if "libjemalloc.so.2" in line), None)
 
 
 class Probed:
     """A page and the programs that are started with it; `with` ends what still runs."""
 
-    def __init__(self):
+    def __init__(self, preload=LIBRARY):
+        self.preload = preload
         self.fd, self.page = page_make()
         self.children = []
 
@@ -32,7 +43,7 @@ class Probed:
     def __exit__(self, *unused):
         for child in self.children:
             if child.poll() is None:
-                child.kill()
+                os.killpg(child.pid, signal.SIGKILL)  # its children too
             child.communicate()
         os.close(self.fd)
 
@@ -40,14 +51,17 @@ class Probed:
         file = os.fstat(self.fd)
         return f"fd={self.fd},ino={file.st_dev}:{file.st_ino},path=/proc/{os.getpid()}/fd/{self.fd}"
 
+    def settings(self):
+        return {"LD_PRELOAD": self.preload, "SOAK_PROBE": self.where()}
+
     def environment(self, **more):
-        return dict(os.environ, LD_PRELOAD=LIBRARY, SOAK_PROBE=self.where(), **more)
+        return dict(os.environ, **self.settings(), **more)
 
     def start(self, *command, **options):
         options.setdefault("env", self.environment())
         options.setdefault("pass_fds", (self.fd,))
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 text=True, **options)
+                                 text=True, start_new_session=True, **options)
         self.children.append(child)
         return child
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from probed import CASE, ENDED, HOOKS, LIBRARY, NO_OPENSSL, Case, Probed
+from probed import CASE, LIBRARY, NO_OPENSSL, Case, Probed
 
 
 class BlocksTest(unittest.TestCase):
@@ -66,6 +66,28 @@ class BlocksTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 3), (0, 0))
             case.end()
 
+    def test_stacks_of_a_marked_site_add_up_to_its_blocks(self):
+        with Case() as case:
+            case.begin("captured")
+            capture, site = case.page.capture, case.site("case.c", 1)
+
+            def stacks():
+                return sorted((s.born[1].blocks, s.born[1].bytes) for s in capture.stack
+                              if s.ready and s.site == site and s.frames > 3)
+            self.assertEqual(stacks(), [])
+            capture.wanted[site // 64] = 1 << site % 64
+            case.page.epoch = 1 | 1 << 32
+            case.step()
+            self.assertEqual(stacks(), [(1, 100), (2, 200)])
+            self.assertEqual(case.live("case.c", 1, epoch=1), (3, 300))
+            case.step()
+            self.assertEqual(stacks(), [(0, 0), (0, 0), (1, 500000)])
+            self.assertEqual(case.live("case.c", 1, epoch=1), (1, 500000))
+            case.step()
+            self.assertEqual(stacks(), [(0, 0), (0, 0), (0, 0)])
+            self.assertEqual((capture.taken, capture.lost), (4, 0))
+            case.end()
+
     def test_threads_sum_up_exactly(self):
         with Case() as case:
             case.begin("threads")
@@ -78,63 +100,23 @@ class BlocksTest(unittest.TestCase):
             self.assertEqual(case.blocks(), blocks)
             case.end()
 
-
-class ProcessesTest(unittest.TestCase):
-    def test_a_forked_child_counts_its_own_blocks_alone(self):
+    def test_what_is_freed_while_a_thread_ends_is_its_processs(self):
         with Case() as case:
-            case.begin("forks")
-            parent = case.child.pid
-            before = case.blocks(parent)
+            case.begin("endings")
             case.step()
-            child = int(case.said[0])
-            self.assertEqual([(row.pid, row.parent, row.mode) for row in case.processes()],
-                             [(parent, os.getpid(), HOOKS), (child, parent, HOOKS)])
-            self.assertEqual(case.live("case.c", 1, pid=parent), (3, 120))
-            self.assertEqual(case.live("case.c", 1, pid=child), (0, 0))
-            self.assertEqual(case.live("case.c", 2, pid=child), (1, 20))
-            self.assertEqual(case.live("case.c", 3, pid=child), (1, 60))
-            case.step()
-            self.assertEqual(case.blocks(child), 0)
-            self.assertEqual(case.blocks(parent), before)
-            case.step()
-            self.assertEqual(case.live("case.c", 1, pid=parent), (2, 80))
-            case.step()
-            self.assertEqual(case.live("case.c", 1, pid=parent), (0, 0))
+            self.assertEqual(case.live("case.c", 6, pid=case.child.pid), (0, 0))
+            self.assertEqual(case.page.threads_shared, 0)
             case.end()
 
-    def test_what_an_image_held_goes_with_it_at_exec(self):
+    def test_handlers_of_signals_may_allocate(self):
         with Case() as case:
-            case.begin("execs", "2")
-            for _ in range(2):
-                self.assertEqual(case.live("case.c", 1), (1, 30))
-                self.assertEqual(len(case.processes()), 1)
-                case.step()
-            self.assertEqual(case.live("case.c", 1), (1, 30))
-            self.assertGreater(case.page.gone_allocs, 0)
-            case.end()
-
-
-    def test_children_that_end_make_room_themselves(self):
-        with Case() as case:
-            case.begin("children")
-            allocs = case.total("allocs")
+            case.begin("signals")
+            blocks, allocs, frees = case.blocks(), case.total("allocs"), case.total("frees")
             case.step()
-            self.assertEqual(case.live("case.c", 1), (0, 0))
-            self.assertEqual(case.live("case.c", 2), (0, 0))  # their memory went with them
-            self.assertEqual(case.total("allocs") - allocs, 2 * 192)
-            self.assertEqual((case.page.processes_lost, case.page.threads_shared), (0, 0))
-            self.assertEqual(case.processes()[1].flags & ENDED, ENDED)
-            case.end()
-
-    def test_processes_beyond_the_table_are_counted_together_and_reported(self):
-        with Case() as case:
-            case.begin("crowd")
-            case.step()
-            self.assertEqual(case.live("case.c", 1), (80, 2400))
-            self.assertEqual(case.page.processes_lost, 80 - 63)
-            self.assertEqual(case.page.threads_shared, 80 - 62)
-            case.step()
-            self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertGreaterEqual(int(case.said[0]), 400)
+            self.assertEqual(case.blocks(), blocks)
+            self.assertEqual(case.total("allocs") - allocs, case.total("frees") - frees)
+            self.assertEqual(case.page.threads_shared, 0)
             case.end()
 
 

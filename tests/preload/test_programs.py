@@ -10,9 +10,7 @@ import time
 import unittest
 from pathlib import Path
 
-from probed import HOOKS, PATIENCE, Probed
-
-PYTHON = "/usr/bin/python3"
+from probed import HOOKS, PATIENCE, PYTHON, Probed
 
 
 def free_port():

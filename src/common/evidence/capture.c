@@ -30,11 +30,11 @@ static void count_site(struct capture_site *s, const struct snapshot *snapshot, 
     }
 }
 
-int capture_keep(struct capture *c, const struct page *page, const struct snapshot *snapshot,
-                 uint64_t epoch, uint64_t oldest, struct err *e)
+int capture_keep(struct capture *c, const struct capture_end *end, struct err *e)
 {
     struct snapshot_stacks stacks;
-    if (snapshot_stacks_read(page, &stacks, e) != 0)
+    const uint64_t epoch = end->epoch, oldest = end->oldest;
+    if (snapshot_stacks_read(end->page, &stacks, e) != 0)
         return -1;
     snapshot_stacks_free(&c->stacks);
     c->stacks = stacks;
@@ -43,7 +43,7 @@ int capture_keep(struct capture *c, const struct page *page, const struct snapsh
         struct capture_site *s = &c->site[i];
         if (s->wanted && epoch < PAGE_EPOCHS)
             s->epochs |= UINT64_C(1) << epoch;
-        count_site(s, snapshot, c->closed);
+        count_site(s, end->snapshot, c->closed);
     }
     return 0;
 }

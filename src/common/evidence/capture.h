@@ -43,10 +43,14 @@ struct capture {
     struct snapshot_stacks stacks; /* owned: at the last checkpoint */
 };
 
-/* Keeps what the page holds at the end of `epoch`; `oldest` as history_checkpoint takes it.
- * Returns 0 or -1. */
-int capture_keep(struct capture *c, const struct page *page, const struct snapshot *snapshot,
-                 uint64_t epoch, uint64_t oldest, struct err *e);
+/* The end of an epoch. */
+struct capture_end {
+    const struct page *page;         /* borrowed */
+    const struct snapshot *snapshot; /* of it; borrowed */
+    uint64_t epoch, oldest;          /* that ends; as history_checkpoint takes it */
+};
+/* Keeps what the page holds. Returns 0 or -1. */
+int capture_keep(struct capture *c, const struct capture_end *end, struct err *e);
 /* Chooses the sites to mark from what was judged: those that leak or are in doubt, the one to
  * blame, those marked already and the largest first. */
 void capture_choose(struct capture *c, const struct judgement *j);

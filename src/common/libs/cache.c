@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,14 @@
 
 enum { NFTW_FILES = 16 };
 
-static int print_path(char *to, size_t size, struct err *e, const char *a, const char *b,
-                      const char *c)
+__attribute__((format(printf, 4, 5))) static int print_path(char *to, size_t size, struct err *e,
+                                                            const char *format, ...)
 {
-    int n = snprintf(to, size, "%s%s%s", a, b, c);
-    return n >= 0 && (size_t)n < size ? 0 : err_set(e, "%.200s%.200s: the path is too long", a, b);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(to, size, format, args);
+    va_end(args);
+    return n >= 0 && (size_t)n < size ? 0 : err_set(e, "%.200s...: the path is too long", to);
 }
 
 /* ---- the root ---- */
@@ -39,7 +43,7 @@ int cache_root(char *ret, size_t size, struct err *e)
             return err_set(e,
                            "%s=%.200s: an absolute path without any of : ; , $ \" ' \\ is needed",
                            bases[i].variable, base);
-        return print_path(ret, size, e, base, bases[i].below, "");
+        return print_path(ret, size, e, "%s%s", base, bases[i].below);
     }
     return err_set(e, "there is no place for libraries: set SOAK_CACHE to a folder");
 }
@@ -76,12 +80,12 @@ int cache_make(const char *below, char *ret, size_t size, struct err *e)
 {
     char root[PATH_MAX], path[PATH_MAX];
     if (cache_root(root, sizeof root, e) != 0 ||
-        print_path(path, sizeof path, e, root, *below ? "/" : "", below) != 0 ||
+        print_path(path, sizeof path, e, "%s%s%s", root, *below ? "/" : "", below) != 0 ||
         make_folders(path, e) != 0)
         return -1;
     if (access(path, W_OK | X_OK) != 0)
         return err_set(e, "%.300s: it can't be written to: %s", path, strerror(errno));
-    return print_path(ret, size, e, path, "", "");
+    return print_path(ret, size, e, "%s", path);
 }
 
 /* ---- the libraries ---- */
@@ -92,7 +96,7 @@ int cache_lib_folder(enum lib_part part, const char *name, char *ret, size_t siz
     snprintf(last, sizeof last, "%s-%s", lib_part_entry(part)->name, name);
     if (cache_root(root, sizeof root, e) != 0)
         return -1;
-    return print_path(ret, size, e, root, "/libs/", last);
+    return print_path(ret, size, e, "%s/libs/%s", root, last);
 }
 
 static int by_part_and_version(const void *a, const void *b)
@@ -123,14 +127,14 @@ int cache_list(struct cache_list *ret, struct err *e)
     struct cache_list list = {.count = 0};
     char root[PATH_MAX], libs[PATH_MAX], folder[PATH_MAX];
     if (cache_root(root, sizeof root, e) != 0 ||
-        print_path(libs, sizeof libs, e, root, "/libs", "") != 0)
+        print_path(libs, sizeof libs, e, "%s/libs", root) != 0)
         return -1;
     DIR *dir = opendir(libs);
     int rc = !dir && errno != ENOENT ? err_set(e, "%.300s: %s", libs, strerror(errno)) : 0;
     for (struct dirent *d = dir ? readdir(dir) : NULL; rc == 0 && d; d = readdir(dir)) {
         if (d->d_name[0] == '.')
             continue;
-        rc = print_path(folder, sizeof folder, e, libs, "/", d->d_name);
+        rc = print_path(folder, sizeof folder, e, "%s/%s", libs, d->d_name);
         if (rc == 0 && add(&list, folder) != 0)
             rc = err_set(e, "out of memory");
     }
@@ -222,11 +226,11 @@ int cache_new_folder(char *ret, size_t size, struct err *e)
 {
     char libs[PATH_MAX], path[PATH_MAX];
     if (cache_make("libs", libs, sizeof libs, e) != 0 ||
-        print_path(path, sizeof path, e, libs, "/.new-XXXXXX", "") != 0)
+        print_path(path, sizeof path, e, "%s/.new-XXXXXX", libs) != 0)
         return -1;
     if (!mkdtemp(path) || !realpath(path, libs))
         return err_set(e, "%.300s: a folder can't be made in it: %s", libs, strerror(errno));
-    return print_path(ret, size, e, libs, "", "");
+    return print_path(ret, size, e, "%s", libs);
 }
 
 static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
@@ -292,10 +296,10 @@ int cache_install(const struct lib *l, const char *folder, struct err *e)
 static void sweep(const char *root)
 {
     char libs[PATH_MAX], folder[PATH_MAX];
-    DIR *dir = print_path(libs, sizeof libs, NULL, root, "/libs", "") == 0 ? opendir(libs) : NULL;
+    DIR *dir = print_path(libs, sizeof libs, NULL, "%s/libs", root) == 0 ? opendir(libs) : NULL;
     for (struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir)) {
         bool left = strncmp(d->d_name, ".new-", 5) == 0 || strncmp(d->d_name, ".old-", 5) == 0;
-        if (left && print_path(folder, sizeof folder, NULL, libs, "/", d->d_name) == 0)
+        if (left && print_path(folder, sizeof folder, NULL, "%s/%s", libs, d->d_name) == 0)
             remove_tree(folder, NULL);
     }
     if (dir)
@@ -306,7 +310,7 @@ int cache_lock(struct err *e)
 {
     char root[PATH_MAX], path[PATH_MAX];
     if (cache_make("", root, sizeof root, e) != 0 ||
-        print_path(path, sizeof path, e, root, "/lock", "") != 0)
+        print_path(path, sizeof path, e, "%s/lock", root) != 0)
         return -1;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd >= 0 && flock(fd, LOCK_EX) == 0) {

@@ -56,11 +56,10 @@ static void take_version(const char *name, struct elf_facts *f)
 
 /* One library's list of needed versions. Offsets are relative and only ever go forward; libelf
  * refuses those that lie outside. */
-static void read_needs(Elf *elf, Elf_Data *data, size_t strings, const GElf_Verneed *need,
-                       size_t at, struct elf_facts *f)
+static void read_needs(Elf *elf, Elf_Data *data, size_t strings, size_t at, struct elf_facts *f)
 {
     GElf_Vernaux version;
-    for (at += need->vn_aux; at < data->d_size; at += version.vna_next) {
+    for (; at < data->d_size; at += version.vna_next) {
         char name[ELF_TEXT];
         if (!gelf_getvernaux(data, (int)at, &version))
             return;
@@ -78,7 +77,7 @@ static void read_versions(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, s
     for (size_t at = 0; data && at < data->d_size; at += need.vn_next) {
         if (!gelf_getverneed(data, (int)at, &need))
             return;
-        read_needs(elf, data, header->sh_link, &need, at, f);
+        read_needs(elf, data, header->sh_link, at + need.vn_aux, f);
         if (need.vn_next == 0)
             return;
     }

@@ -8,9 +8,12 @@
 enum { SLOT_LAST = PAGE_THREADS - 1 };
 
 _Thread_local struct page_thread *slot_own __attribute__((tls_model("initial-exec")));
-/* A thread asks for a slot once in its life: neither again when there was none, nor after it gave
- * its own back. */
+/* A thread that found no slot doesn't ask again. */
 static _Thread_local bool slot_asked __attribute__((tls_model("initial-exec")));
+/* How often it gave one back. There are PTHREAD_DESTRUCTOR_ITERATIONS (4) rounds of destructors,
+ * and what is claimed in the last one would never be given back. */
+enum { SLOT_RETURNS = 3 };
+static _Thread_local int slot_returned __attribute__((tls_model("initial-exec")));
 
 static struct page *slot_page;
 static pthread_key_t slot_key;
@@ -28,6 +31,7 @@ static void slot_give_back(void *value)
     struct page_thread *slot = value;
     uint64_t busy = owner_now(true);
     slot_own = NULL;
+    slot_asked = ++slot_returned == SLOT_RETURNS;
     atomic_compare_exchange_strong(&slot->owner, &busy, owner_now(false));
 }
 

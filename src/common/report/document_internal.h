@@ -46,6 +46,9 @@ const void *document_read_list(struct document *d, const json_t *object,
                                const struct document_list *l, size_t *ret_count, struct err *e);
 /* Whether the word in the object is the verdict that was read: an unknown one is refused. */
 int document_check_verdict(const json_t *object, enum verdict read, struct err *e);
+/* The two parts of the objects that have them. Returns 0 or -1. */
+int document_read_costs(const json_t *sensitivity, const json_t *cost, struct result_subject *to,
+                        struct err *e);
 /* Adds a subject to the result. */
 int document_read_subject(struct document *d, const json_t *from, struct err *e);
 

@@ -14,7 +14,10 @@
 static int read_subjects(struct document *d, struct err *e)
 {
     const json_t *subjects;
-    if (json_read_list(d->root, "subjects", RESULT_SUBJECTS, &subjects, e) != 0)
+    struct result_subject whole = {.name =
+                                       NULL}; /* none of its subjects may ask for what it says */
+    if (json_read_list(d->root, "subjects", RESULT_SUBJECTS, &subjects, e) != 0 ||
+        document_read_costs(d->root, d->root, &whole, e) != 0)
         return -1;
     for (size_t i = 0; i < json_array_size(subjects); i++)
         if (document_read_subject(d, json_array_get(subjects, i), e) != 0)
@@ -32,10 +35,8 @@ static int read_run(struct document *d, struct err *e)
     if (!json_is_object(run))
         return err_set(e, "'run' is missing");
     if (json_read_fields(run, &document_run_fields, to, e) != 0 ||
-        json_read_fields(json_object_get(run, "errors"), &document_errors_fields, &to->errors, e) !=
-            0 ||
-        json_read_fields(json_object_get(run, "handshake_ns"), &document_handshake_fields, to, e) !=
-            0 ||
+        json_read_part(run, "errors", &document_errors_fields, &to->errors, e) != 0 ||
+        json_read_part(run, "handshake_ns", &document_handshake_fields, to, e) != 0 ||
         json_read_text(run, "seed", &seed, e) != 0)
         return -1;
     to->seed = seed ? strtoull(seed, NULL, 16) : 0;
@@ -107,8 +108,8 @@ static int read_lists(struct document *d, struct err *e)
     struct result *r = &d->result;
     return document_read_into(d->root, &mapped, r->mapped, &r->mapped_count, e) == 0 &&
                    document_read_into(d->root, &skipped, r->skipped, &r->skipped_count, e) == 0
-               ? json_read_fields(json_object_get(d->root, "first_failure"),
-                                  &document_failure_fields, &r->first_failure, e)
+               ? json_read_part(d->root, "first_failure", &document_failure_fields,
+                                &r->first_failure, e)
                : -1;
 }
 

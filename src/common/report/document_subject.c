@@ -232,10 +232,18 @@ static int read_canary(const json_t *from, struct canary *to, struct err *e)
 }
 
 /* What all its subjects have in common a document may say once, of the one under test. */
-static const json_t *part_of(const struct document *d, const json_t *from, const char *key)
+static const json_t *holder_of(const struct document *d, const json_t *from, const char *key)
 {
-    const json_t *own = json_object_get(from, key);
-    return own || d->result.subjects > 1 ? own : json_object_get(d->root, key);
+    return json_object_get(from, key) || d->result.subjects > 1 ? from : d->root;
+}
+
+int document_read_costs(const json_t *sensitivity, const json_t *cost, struct result_subject *to,
+                        struct err *e)
+{
+    return json_read_part(sensitivity, "sensitivity", &document_sensitivity_fields,
+                          &to->judgement.sensitivity, e) == 0
+               ? json_read_part(cost, "cost", &document_cost_fields, to, e)
+               : -1;
 }
 
 int document_read_subject(struct document *d, const json_t *from, struct err *e)
@@ -252,9 +260,8 @@ int document_read_subject(struct document *d, const json_t *from, struct err *e)
     if (json_read_fields(from, &document_subject_fields, to, e) != 0 ||
         document_check_verdict(from, j->verdict, e) != 0 || read_reasons(from, j, e) != 0 ||
         document_read_into(from, &metrics, j->metric, &j->metrics, e) != 0 ||
-        json_read_fields(part_of(d, from, "sensitivity"), &document_sensitivity_fields,
-                         &j->sensitivity, e) != 0 ||
-        json_read_fields(part_of(d, from, "cost"), &document_cost_fields, to, e) != 0)
+        document_read_costs(holder_of(d, from, "sensitivity"), holder_of(d, from, "cost"), to, e) !=
+            0)
         return -1;
     if (read_sites(d, from, to, e) != 0 || read_census(d, from, to, e) != 0 ||
         read_series(d, from, to, e) != 0 || read_rest(from, &to->rest, e) != 0)

@@ -295,3 +295,12 @@ int json_read_fields(const json_t *object, const struct json_fields *fields, voi
             return -1;
     return 0;
 }
+
+int json_read_part(const json_t *object, const char *key, const struct json_fields *fields,
+                   void *to, struct err *e)
+{
+    const json_t *part = json_object_get(object, key);
+    if (part && !json_is_null(part) && !json_is_object(part))
+        return err_set(e, "'%s' is not an object", key);
+    return json_read_fields(part, fields, to, e) == 0 ? 0 : err_prefix(e, "%s", key);
+}

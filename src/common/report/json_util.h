@@ -99,5 +99,8 @@ void json_set_fields(json_t *object, const struct json_fields *fields, const voi
 /* Reads each that `object` (may be NULL) has. Returns 0 or -1. */
 int json_read_fields(const json_t *object, const struct json_fields *fields, void *to,
                      struct err *e);
+/* The same of the object that it has under `key`; null, or none, has no fields. */
+int json_read_part(const json_t *object, const char *key, const struct json_fields *fields,
+                   void *to, struct err *e);
 
 #endif

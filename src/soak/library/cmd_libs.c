@@ -150,7 +150,8 @@ static void say_lib(void *ctx, const struct lib *l, bool added)
 static int add(const char *const *words, size_t count, const char *mirror)
 {
     struct err e = {{0}};
-    int rc = count ? libs_add(words, count, mirror, say_lib, NULL, &e)
+    const struct fetch like = {.mirror = mirror, .on_lib = say_lib};
+    int rc = count ? libs_add(words, count, &like, &e)
                    : err_set(&e, "add what? Such as debian:trixie, a FILE.deb or NAME=PREFIX");
     return rc == 0 ? 0 : command_ended(&libs_command, rc, &e);
 }

@@ -184,17 +184,16 @@ int deb_packages_install(struct lib *l, const char *new_folder, struct err *e)
 /* ---- files that a user names ---- */
 
 /* All must be of one part and version. */
-static int check_together(const char *const *files, size_t count, const char *log, struct lib *l,
-                          struct err *e)
+static int check_together(const struct deb_files *files, struct lib *l, struct err *e)
 {
     struct deb first, deb;
-    for (size_t i = 0; i < count; i++) {
-        int rc = deb_read(files[i], log, &deb, e);
+    for (size_t i = 0; i < files->count; i++) {
+        int rc = deb_read(files->file[i], files->log, &deb, e);
         if (rc != 0)
             return rc;
         if (deb_part(deb.package) == LIB_PARTS)
             return err_set(e, "%.300s: %s is not a package of openssl, libuv, jemalloc or libc",
-                           files[i], deb.package);
+                           files->file[i], deb.package);
         if (i == 0)
             first = deb;
         if (strcmp(deb.version, first.version) != 0 ||
@@ -207,44 +206,42 @@ static int check_together(const char *const *files, size_t count, const char *lo
     return 0;
 }
 
-static int unpack_all(const char *const *files, size_t count, const char *log, const char *folder,
-                      struct lib *l, struct err *e)
+static int unpack_all(const struct deb_files *files, const char *folder, struct lib *l,
+                      struct err *e)
 {
     char root[PATH_MAX + 8];
     snprintf(root, sizeof root, "%s/root", folder);
     if (mkdir(root, 0700) != 0)
         return err_set(e, "%.300s: %s", root, strerror(errno));
-    for (size_t i = 0; i < count; i++) {
-        int rc = deb_packages_unpack(files[i], root, log, e);
+    for (size_t i = 0; i < files->count; i++) {
+        int rc = deb_packages_unpack(files->file[i], root, files->log, e);
         if (rc != 0)
             return rc;
     }
     return deb_packages_install(l, folder, e);
 }
 
-static int add_new(const char *const *files, size_t count, const char *log, struct lib *l,
-                   struct err *e)
+static int add_new(const struct deb_files *files, struct lib *l, struct err *e)
 {
     char folder[PATH_MAX];
-    const char *slash = strrchr(files[0], '/');
-    snprintf(l->origin, sizeof l->origin, "file:%.300s", slash ? slash + 1 : files[0]);
+    const char *slash = strrchr(files->file[0], '/');
+    snprintf(l->origin, sizeof l->origin, "file:%.300s", slash ? slash + 1 : files->file[0]);
     int rc = cache_new_folder(folder, sizeof folder, e);
-    if (rc == 0 && (rc = unpack_all(files, count, log, folder, l, e)) != 0)
+    if (rc == 0 && (rc = unpack_all(files, folder, l, e)) != 0)
         cache_drop(folder);
     return rc;
 }
 
-int deb_packages_add(const char *const *files, size_t count, const char *log, struct lib *ret,
-                     bool *ret_added, struct err *e)
+int deb_packages_add(const struct deb_files *files, struct lib *ret, bool *ret_added, struct err *e)
 {
     struct lib l = {.libc = ""};
-    int rc = check_together(files, count, log, &l, e);
+    int rc = check_together(files, &l, e);
     int have = rc == 0 ? deb_packages_have(l.part, l.version, ret, e) : rc;
     if (have != 0) {
         *ret_added = false;
         return have > 0 ? 0 : have;
     }
-    rc = add_new(files, count, log, &l, e);
+    rc = add_new(files, &l, e);
     if (rc != 0)
         return rc;
     *ret = l;

@@ -22,9 +22,14 @@ int deb_packages_install(struct lib *l, const char *new_folder, struct err *e);
  */
 int deb_packages_have(enum lib_part part, const char *version, struct lib *ret, struct err *e);
 
-/* Adds package files as one library, `log` receiving what dpkg-deb says. *ret_added is false when
- * deb_packages_have it already. */
-int deb_packages_add(const char *const *files, size_t count, const char *log, struct lib *ret,
-                     bool *ret_added, struct err *e);
+/* Package files that make one library. All is the caller's. */
+struct deb_files {
+    const char *const *file;
+    size_t count;
+    const char *log; /* receives what dpkg-deb says */
+};
+/* Adds them. *ret_added is false when deb_packages_have it already. */
+int deb_packages_add(const struct deb_files *files, struct lib *ret, bool *ret_added,
+                     struct err *e);
 
 #endif

@@ -331,6 +331,7 @@ struct found {
     struct apt_package package;
     char upstream[LIB_VERSION];
     bool exact;
+    struct seen seen;
 };
 
 static int note(const struct fetch *f, size_t index, const struct apt_package *package,
@@ -356,7 +357,7 @@ static int note(const struct fetch *f, size_t index, const struct apt_package *p
 }
 
 static int look_in(const struct fetch *f, size_t index, bool now, struct found *found,
-                   struct seen *seen, struct err *e)
+                   struct err *e)
 {
     struct apt apt;
     struct apt_package *list = NULL;
@@ -369,20 +370,20 @@ static int look_in(const struct fetch *f, size_t index, bool now, struct found *
     if (rc >= 0)
         rc = apt_versions(&apt, lib_part_entry(f->part)->dev_package, &list, &count, e);
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        see(seen, list[i].version);
+        see(&found->seen, list[i].version);
         rc = note(f, index, &list[i], found, e);
     }
     free(list);
     return rc;
 }
 
-static int look_everywhere(const struct fetch *f, bool now, struct found *found, struct seen *seen,
-                           struct err *e)
+static int look_everywhere(const struct fetch *f, bool now, struct found *found, struct err *e)
 {
     int rc = 0;
-    *found = (struct found){.from = found->from};
+    found->pocket = NULL;
+    found->exact = false;
     for (size_t i = found->from; rc == 0 && !found->exact && apt_pocket_at(i); i++)
-        rc = look_in(f, i, now, found, seen, e);
+        rc = look_in(f, i, now, found, e);
     return rc;
 }
 
@@ -397,13 +398,13 @@ static int add_found(const struct fetch *f, const struct found *found, struct er
 }
 
 /* In the lists as they are, then in new ones. */
-static int find_anywhere(const struct fetch *f, struct found *found, struct seen *seen,
-                         struct err *e)
+static int find_anywhere(const struct fetch *f, struct found *found, struct err *e)
 {
-    int rc = look_everywhere(f, false, found, seen, e);
+    see_nothing(&found->seen);
+    int rc = look_everywhere(f, false, found, e);
     if (rc == 0 && !found->pocket) {
-        see_nothing(seen);
-        rc = look_everywhere(f, true, found, seen, e);
+        see_nothing(&found->seen);
+        rc = look_everywhere(f, true, found, e);
     }
     return rc;
 }
@@ -418,29 +419,25 @@ static int refuse_version(const struct fetch *f, const struct seen *seen, struct
 int fetch_look(const struct fetch *f, struct err *e)
 {
     struct found found = {.from = 0};
-    struct seen seen;
-    see_nothing(&seen);
     fprintf(stderr, "soak: looking for %s %s in the suites of Debian\n",
             lib_part_entry(f->part)->name, f->version);
-    int rc = find_anywhere(f, &found, &seen, e);
-    return rc != 0 || found.pocket ? rc : refuse_version(f, &seen, e);
+    int rc = find_anywhere(f, &found, e);
+    return rc != 0 || found.pocket ? rc : refuse_version(f, &found.seen, e);
 }
 
 int fetch_anywhere(const struct fetch *f, struct err *e)
 {
     struct found found = {.from = 0};
-    struct seen seen;
-    see_nothing(&seen);
-    int rc = find_anywhere(f, &found, &seen, e);
+    int rc = find_anywhere(f, &found, e);
     while (rc == 0 && found.pocket) {
         rc = add_found(f, &found, e);
         if (rc != UV_ENOENT)
             return rc;
-        seen.gone++;
+        found.seen.gone++;
         found.from = found.index + 1; /* gone from that pocket; another may have it */
-        rc = look_everywhere(f, false, &found, &seen, e);
+        rc = look_everywhere(f, false, &found, e);
     }
-    if (rc != 0 || seen.gone)
+    if (rc != 0 || found.seen.gone)
         return rc != 0 ? rc : -1;
-    return refuse_version(f, &seen, e);
+    return refuse_version(f, &found.seen, e);
 }

@@ -74,7 +74,7 @@ static int check_package(const char *file, struct err *e)
     return 0;
 }
 
-static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_lib, void *ctx,
+static int add_packages(const char *const *words, size_t count, const struct fetch *like,
                         struct err *e)
 {
     const char *files[DEBS];
@@ -93,9 +93,9 @@ static int add_packages(const char *const *words, size_t count, fetch_lib_fn on_
     snprintf(log, sizeof log, "%s/deb.log", root);
     bool added = false;
     if (rc == 0)
-        rc = deb_packages_add(files, used, log, l, &added, e);
+        rc = deb_packages_add(&(struct deb_files){files, used, log}, l, &added, e);
     if (rc == 0)
-        on_lib(ctx, l, added);
+        like->on_lib(like->ctx, l, added);
     free(l);
     return rc;
 }
@@ -156,7 +156,7 @@ static int install(const struct lib *l, struct err *e)
     return rc;
 }
 
-static int add_prefix(const char *word, fetch_lib_fn on_lib, void *ctx, struct err *e)
+static int add_prefix(const char *word, const struct fetch *like, struct err *e)
 {
     struct lib *l = calloc(1, sizeof *l);
     CHECK(l);
@@ -173,7 +173,7 @@ static int add_prefix(const char *word, fetch_lib_fn on_lib, void *ctx, struct e
     if (rc == 0)
         rc = install(l, e);
     if (rc == 0)
-        on_lib(ctx, l, true);
+        like->on_lib(like->ctx, l, true);
     free(l);
     return rc;
 }
@@ -213,21 +213,19 @@ static int check_words(const char *const *words, size_t count, struct err *e)
     return packages <= DEBS ? 0 : err_set(e, "at most %d package files make a library", DEBS);
 }
 
-int libs_add(const char *const *words, size_t count, const char *mirror, fetch_lib_fn on_lib,
-             void *ctx, struct err *e)
+int libs_add(const char *const *words, size_t count, const struct fetch *like, struct err *e)
 {
-    const struct fetch like = {.mirror = mirror, .on_lib = on_lib, .ctx = ctx};
     if (check_words(words, count, e) != 0)
         return -1;
     int lock = cache_lock(e);
     if (lock < 0)
         return -1;
-    int rc = add_packages(words, count, on_lib, ctx, e);
+    int rc = add_packages(words, count, like, e);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         if (kind_of(words[i]) == DEBIAN)
-            rc = add_debian(words[i], &like, e);
+            rc = add_debian(words[i], like, e);
         else if (kind_of(words[i]) == PREFIX)
-            rc = add_prefix(words[i], on_lib, ctx, e);
+            rc = add_prefix(words[i], like, e);
     }
     close(lock);
     return rc;

@@ -7,10 +7,9 @@
 
 #include <stddef.h>
 
-/* Adds all of them, package files together as one library, under the cache's lock; `on_lib` is told
- * each. `mirror`: NULL for the machine's. Returns 0, or below 0 (UV_EINTR: interrupted) with a
+/* Adds all of them, package files together as one library, under the cache's lock. Of `like` count
+ * `mirror`, and `on_lib`, which is told each. Returns 0, or below 0 (UV_EINTR: interrupted) with a
  * sentence; what came before stays. */
-int libs_add(const char *const *words, size_t count, const char *mirror, fetch_lib_fn on_lib,
-             void *ctx, struct err *e);
+int libs_add(const char *const *words, size_t count, const struct fetch *like, struct err *e);
 
 #endif

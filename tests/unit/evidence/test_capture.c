@@ -146,7 +146,7 @@ static struct capture kept(uint64_t oldest)
     site[5].born_blocks[4] = 100;
     const struct snapshot snapshot = {.sites = 8, .site = site};
     struct capture c = {.sites = 1, .site = {{.site = 5, .wanted = true, .epochs = 1 << 3}}};
-    assert_int_equal(capture_keep(&c, page, &snapshot, 4, oldest, NULL), 0);
+    assert_int_equal(capture_keep(&c, &(struct capture_end){page, &snapshot, 4, oldest}, NULL), 0);
     page_file_unmap(page);
     close(fd);
     return c;

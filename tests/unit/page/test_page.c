@@ -49,12 +49,15 @@ static void add_site(struct page *page, size_t index, const char *file, uint64_t
     page->sites = index + 1;
 }
 
-static void add_blocks(struct page *page, size_t thread, size_t epoch, size_t site, int64_t blocks,
-                       int64_t bytes)
+struct place {
+    size_t thread, epoch, site;
+};
+
+static void add_blocks(struct page *page, struct place at, int64_t blocks, int64_t bytes)
 {
-    page->thread[thread].used = 1;
-    page->thread[thread].cell[epoch][site].blocks += blocks;
-    page->thread[thread].cell[epoch][site].bytes += bytes;
+    page->thread[at.thread].used = 1;
+    page->thread[at.thread].cell[at.epoch][at.site].blocks += blocks;
+    page->thread[at.thread].cell[at.epoch][at.site].bytes += bytes;
 }
 
 static struct snapshot read_page(const struct page *page)
@@ -132,9 +135,9 @@ static void a_snapshot_sums_threads_and_epochs(void **state)
     struct page *page = page_of(state);
     add_site(page, 1, "ssl/ssl_lib.c", 10);
     page->epoch = 2;
-    add_blocks(page, 0, 0, 1, 5, 500);
-    add_blocks(page, 3, 0, 1, -2, -200);
-    add_blocks(page, PAGE_THREADS - 1, 2, 1, 1, 100);
+    add_blocks(page, (struct place){0, 0, 1}, 5, 500);
+    add_blocks(page, (struct place){3, 0, 1}, -2, -200);
+    add_blocks(page, (struct place){PAGE_THREADS - 1, 2, 1}, 1, 100);
     page->thread[0].allocs = 5;
     page->thread[3].frees = 2;
     page->thread[3].alloc_bytes = 9;
@@ -159,7 +162,7 @@ static void a_snapshot_ignores_epochs_after_the_present_one(void **state)
 {
     struct page *page = page_of(state);
     add_site(page, 1, "a.c", 1);
-    add_blocks(page, 0, 1, 1, 1, 1);
+    add_blocks(page, (struct place){0, 1, 1}, 1, 1);
     struct snapshot s = read_page(page);
     assert_int_equal(s.blocks, 0);
     snapshot_free(&s);
@@ -170,8 +173,8 @@ static void libuv_is_kept_out_of_the_totals_of_openssl(void **state)
     struct page *page = page_of(state);
     add_site(page, 1, "libuv", 0);
     add_site(page, 2, "libuv", 3);
-    add_blocks(page, 0, 0, 1, 4, 64);
-    add_blocks(page, 0, 0, 2, 1, 16);
+    add_blocks(page, (struct place){0, 0, 1}, 4, 64);
+    add_blocks(page, (struct place){0, 0, 2}, 1, 16);
     struct snapshot s = read_page(page);
     assert_int_equal(s.uv_blocks, 4);
     assert_int_equal(s.uv_bytes, 64);
@@ -202,7 +205,7 @@ static void counts_beyond_the_tables_are_cut_to_them(void **state)
     page->epoch = UINT64_MAX;
     page->class_[0].ready = 1;
     page->class_[0].site = PAGE_SITES;
-    add_blocks(page, 0, PAGE_EPOCHS - 1, PAGE_SITES - 1, 1, 8);
+    add_blocks(page, (struct place){0, PAGE_EPOCHS - 1, PAGE_SITES - 1}, 1, 8);
     struct snapshot s = read_page(page);
     assert_int_equal(s.sites, PAGE_SITES);
     assert_int_equal(s.classes, PAGE_CLASSES);

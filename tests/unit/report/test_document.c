@@ -196,6 +196,17 @@ static void a_broken_promise_is_refused_with_the_place(void **state)
                    "'sites_dropped' is more than can be counted");
     assert_refused(site, "line", json_integer((json_int_t)1 << 40), root,
                    "site 1: 'line' is out of range");
+    for (size_t i = 0; i < 2; i++) { /* of the run, and of its subject */
+        json_t *of = i ? server : root;
+        json_t *sensitivity = json_object_get(of, "sensitivity"),
+               *cost = json_object_get(of, "cost");
+        assert_refused(of, "sensitivity", json_string("x"), root, "'sensitivity' is not an object");
+        assert_refused(sensitivity, "one_in", json_string("x"), root,
+                       "sensitivity: 'one_in' is not a number");
+        assert_refused(of, "cost", json_integer(7), root, "'cost' is not an object");
+        assert_refused(cost, "allocs_per_conn", json_true(), root,
+                       "cost: 'allocs_per_conn' is not a number");
+    }
     assert_refused(server, "series",
                    json_pack("[{s:s,s:[i],s:[]}]", "id", "rss", "closed", 1, "value"), root,
                    "series 1: 'closed' and 'value' differ in length");

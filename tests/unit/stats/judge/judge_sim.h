@@ -289,17 +289,24 @@ static inline int64_t sim_region(int64_t bytes)
     return (bytes + step - 1) / step * step;
 }
 
-/* Writes a site's live blocks at a checkpoint, of `size` bytes each, or of sizes between 20 and
- * `size` when `mixed`. Returns what they take of the heap with the ledger's headers. */
-static inline int64_t sim_hold(struct sim *s, size_t site, size_t c, int64_t blocks, int64_t size,
-                               bool mixed)
+/* Of blocks: all of `most` bytes, or when `mixed` of 20 to `most`. */
+struct sim_size {
+    int64_t most;
+    bool mixed;
+};
+
+/* Writes a site's live blocks at a checkpoint. Returns what they take of the heap with the ledger's
+ * headers. */
+static inline int64_t sim_hold(struct sim *s, size_t site, size_t c, int64_t blocks,
+                               struct sim_size size)
 {
     struct sim_site *t = &s->site[site];
     int64_t taken = 0;
     t->blocks[c] = blocks;
     t->bytes[c] = 0;
     for (int64_t i = 0; i < blocks; i++) {
-        int64_t one = mixed ? 20 + (int64_t)rng_below(&s->rng, (uint64_t)size - 19) : size;
+        int64_t one =
+            size.mixed ? 20 + (int64_t)rng_below(&s->rng, (uint64_t)size.most - 19) : size.most;
         t->bytes[c] += one;
         taken += sim_region(one + 16);
     }

@@ -738,8 +738,8 @@ static void unlike_connections(struct sim *s, double allocated, double active)
     for (size_t c = 0; c < s->epochs; c++) {
         bool last = c + 1 == s->epochs;
         int64_t blocks = last ? 2000 : 1000 + (int64_t)rng_below(&s->rng, 1000);
-        int64_t taken = sim_hold(s, alike, c, blocks, 200, false) +
-                        sim_hold(s, mixed, c, blocks / 4, 1500, true);
+        int64_t taken = sim_hold(s, alike, c, blocks, (struct sim_size){200, false}) +
+                        sim_hold(s, mixed, c, blocks / 4, (struct sim_size){1500, true});
         for (size_t g = 0; g < 2 && c >= from; g++)
             s->value[g][c - from] += (double)taken;
     }

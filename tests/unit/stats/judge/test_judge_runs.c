@@ -252,7 +252,8 @@ static void unlike_heap(struct sim *s, struct rng *r, double outside, double pin
         for (size_t k = 0; k < kinds; k++) {
             bool cached = fills && k == 0;
             uint64_t blocks = cached ? s->epoch[c].closed / 2 : middle + rng_below(r, middle);
-            taken += (double)sim_hold(s, site + k, c, (int64_t)blocks, size[k], k % 2);
+            taken += (double)sim_hold(s, site + k, c, (int64_t)blocks,
+                                      (struct sim_size){size[k], k % 2});
             for (size_t b = 0; cached && b <= c; b++)
                 s->site[site].live[b] =
                     (int64_t)(s->epoch[b].closed / 2 - (b ? s->epoch[b - 1].closed / 2 : 0));
@@ -342,7 +343,7 @@ static enum verdict open_buffers(uint64_t seed, uint64_t rules)
     sim_epoch(s, SIM_MEASURE, 45, 0.045);
     for (size_t c = 0; c < s->epochs; c++) {
         int64_t open = some + (int64_t)rng_below(&r, (uint64_t)most);
-        sim_hold(s, site, c, open, 32 + 32 * (int64_t)(1 + seed % 16), true);
+        sim_hold(s, site, c, open, (struct sim_size){32 + 32 * (int64_t)(1 + seed % 16), true});
         s->site[site].blocks[c] += 50;
         s->site[site].bytes[c] += 20000;
         s->site[site].live[s->epochs - 1] = open;

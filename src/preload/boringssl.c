@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * BoringSSL has no setter of memory functions. It declares these three weakly, and calls them
+ * wherever it needs memory if somebody defines them. They are told no file and no line, so all its
+ * blocks are of one site, whose call stacks tell the places.
+ */
+#include "blocks.h"
+#include "preload.h"
+#include "probe/site_table.h"
+#include "row.h"
+#include "under.h"
+
+#include <malloc.h>
+#include <stdatomic.h>
+
+void *OPENSSL_memory_alloc(size_t size);
+void OPENSSL_memory_free(void *block);
+size_t OPENSSL_memory_get_size(void *block);
+
+static _Atomic uint32_t boringssl_site;
+
+COLD uint32_t site_slow(void)
+{
+    preload_start();
+    if (!preload_page)
+        return 0;
+    row_show(PAGE_PROCESS_NO_OPENSSL, false);
+    row_show_mode(PAGE_MODE_BORINGSSL);
+    uint32_t site = site_find("boringssl", 0);
+    atomic_store_explicit(&boringssl_site, site, memory_order_relaxed);
+    return site;
+}
+
+static STACKS_OWN uint32_t site_get(void)
+{
+    uint32_t site = atomic_load_explicit(&boringssl_site, memory_order_relaxed);
+    return LIKELY(site) ? site : site_slow();
+}
+
+INTERPOSE STACKS_OWN void *OPENSSL_memory_alloc(size_t size)
+{
+    void *block = under.malloc(block_room(size));
+    uint32_t site = site_get();
+    if (block && preload_page)
+        blocks_born(block, size, site, BLOCK_OPENSSL);
+    return block;
+}
+
+INTERPOSE void OPENSSL_memory_free(void *block)
+{
+    if (block && preload_page)
+        blocks_end(block);
+    under.free(block);
+}
+
+/* What the allocator gave is the block's to use: BoringSSL clears it, and copies it. */
+INTERPOSE size_t OPENSSL_memory_get_size(void *block)
+{
+    return malloc_usable_size(block);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A library that exports what libcrypto does, as far as the probe looks; says which one it is. */
+#include <stddef.h>
+#include <stdint.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int CRYPTO_set_mem_functions(void *malloc_fn, void *realloc_fn, void *free_fn);
+EXPORT int OPENSSL_init_crypto(uint64_t options, const void *settings);
+
+EXPORT int CRYPTO_set_mem_functions(void *malloc_fn, void *realloc_fn, void *free_fn)
+{
+    return malloc_fn && realloc_fn && free_fn;
+}
+
+EXPORT int OPENSSL_init_crypto(uint64_t options, const void *settings)
+{
+    (void)options;
+    (void)settings;
+    return FAKE;
+}

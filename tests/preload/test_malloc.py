@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libsoakprobe-malloc.so counts every function of malloc's family, exactly and once, over any allocator."""
+
+import subprocess
+import unittest
+
+from probed import BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC, MALLOC_LIBRARY, Probed
+
+CASE = BIN + "/malloc-case"
+COUNT, SIZE = 100, 777
+SIZES = {"small": 3, "pvalloc": 4096}
+OVER = {"the C library": MALLOC_LIBRARY, "jemalloc": f"{MALLOC_LIBRARY}:{JEMALLOC}"}
+
+
+class FamilyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.ways = subprocess.run([CASE], capture_output=True, text=True, check=True).stdout.split()
+
+    def left(self, preload, way, count, then):
+        """Live blocks and bytes at "malloc":0 and at case.c:1 when the program has ended."""
+        with Probed(preload) as probed:
+            probed.run(CASE, way, str(count), then)
+            self.assertEqual(probed.page.blocks_lost + probed.page.sites_lost, 0)
+            parent = probed.processes()[0]
+            self.assertEqual((parent.mode, parent.flags), (HOOKS, MALLOC))
+            openssl = probed.live("case.c", 1) if way == "openssl" else (0, 0)
+            return (*probed.live("malloc", 0), *openssl)
+
+    def difference(self, preload, way, then):
+        """Of COUNT more: what the first one prepares in the C library is in both."""
+        more, one = self.left(preload, way, COUNT + 1, then), self.left(preload, way, 1, then)
+        return tuple(a - b for a, b in zip(more, one))
+
+    def test_what_is_kept_counts(self):
+        for over, preload in OVER.items():
+            for way in self.ways:
+                kept = (COUNT, COUNT * SIZES.get(way, SIZE))
+                expected = (0, 0, *kept) if way == "openssl" else (*kept, 0, 0)
+                with self.subTest(way=way, over=over):
+                    self.assertEqual(self.difference(preload, way, "keep"), expected)
+
+    def test_what_is_freed_does_not(self):
+        for over, preload in OVER.items():
+            for way in self.ways:
+                with self.subTest(way=way, over=over):
+                    self.assertEqual(self.difference(preload, way, "free"), (0, 0, 0, 0))
+
+
+class StackTest(unittest.TestCase):
+    def test_the_stacks_of_malloc_begin_at_its_caller(self):
+        with Probed(MALLOC_LIBRARY) as probed:
+            probed.run(CASE, "malloc", "0", "keep")
+            site = probed.site("malloc", 0)
+            probed.page.capture.wanted[site // 64] |= 1 << site % 64
+            probed.page.epoch |= 1 << 32
+            probed.run(CASE, "malloc", str(COUNT), "keep")
+            stacks = [s for s in probed.page.capture.stack if s.site == site and s.born[0].blocks == COUNT]
+            self.assertEqual([s.born[0].bytes for s in stacks], [COUNT * SIZE])
+            self.assertEqual(probed.page.capture.lost, 0)
+            self.assertIn(stacks[0].frame[0] >> 40, (0x55, 0x56), "where programs are loaded")
+
+
+class PlainTest(unittest.TestCase):
+    def test_without_it_malloc_is_left_alone(self):
+        with Probed(LIBRARY) as probed:
+            probed.run(CASE, "malloc", str(COUNT), "keep")
+            self.assertEqual(probed.processes()[0].flags, 0)
+            self.assertNotIn(b"malloc", {site.file for site in probed.page.site})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What libsoakprobe.so makes of OpenSSL: its objects, a program's own memory functions, several libraries."""
+
+import os
+import unittest
+
+from probed import CHAINED, HOOKS, LATE, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
+
+FOLDER = os.environ["PRELOAD_FOLDER"]
+PLANTS = "soak/self-check"
+
+
+class ObjectsTest(unittest.TestCase):
+    def test_objects_count_where_they_were_made(self):
+        with Case() as case:
+            case.begin("objects")
+            parent = case.child.pid
+            self.assertEqual((case.objects("SSL_CTX"), case.objects("SSL")), (1, 1))
+            case.step()
+            child = int(case.said[0])
+            self.assertEqual((case.objects("SSL", parent), case.objects("SSL", child)), (1, 1))
+            self.assertEqual((case.page.app.opened, case.page.app.closed), (2, 0))
+            case.step()
+            self.assertEqual((case.objects("SSL", child), case.objects("SSL_CTX", child)), (0, 0))
+            self.assertEqual((case.page.app.opened, case.page.app.closed), (2, 1))
+            case.step()
+            self.assertEqual((case.objects("SSL", parent), case.objects("SSL_CTX", parent)), (0, 0))
+            self.assertEqual((case.page.app.opened, case.page.app.closed), (2, 2))
+            case.end()
+
+    def test_the_self_check_is_planted_once_by_several_processes(self):
+        with Case() as case:
+            check = case.page.check
+            check.every, check.until, check.lost_at, check.lost_bytes, check.one_time_at = 5, 10000, 51, 77, 120
+            case.begin("connections")
+            case.step()
+            self.assertEqual(len(case.processes()), 2)
+            self.assertEqual(case.page.app.opened, 2 * sum(1 + i % 3 for i in range(100)))
+            self.assertEqual(case.live(PLANTS, 1), (1, 77))
+            self.assertEqual(case.live(PLANTS, 2), (1, 72))
+            self.assertEqual(case.live(PLANTS, 3), (8, 8 * 40))
+            self.assertEqual(case.live(PLANTS, 4), (2, 2 * 56))
+            planted = check.allocs - check.frees
+            self.assertEqual(planted, 1 + 1 + 8 + 2)
+            case.end()
+
+    def test_jemallocs_figures_are_published_when_asked_for_and_every_64th_connection(self):
+        preload = jemalloc()
+        if not preload:
+            self.skipTest("libjemalloc.so.2 isn't installed (package libjemalloc2)")
+        with Case() as case:
+            environment = case.environment()
+            environment["LD_PRELOAD"] += " " + preload
+            case.begin("published", env=environment)
+            heap = case.page.heap
+            self.assertEqual(heap.publishes, 0)
+            case.step()
+            self.assertEqual((heap.publishes, heap.present, heap.pid), (1, 1, case.child.pid))
+            self.assertGreater(heap.allocated, 100000)
+            self.assertGreater(sum(heap.class_regions), 100)
+            case.page.publish_asked = 1
+            case.step()
+            self.assertEqual((heap.publishes, case.page.publish_asked), (2, 0))
+            case.end()
+
+
+class ChainTest(unittest.TestCase):
+    """A program's own memory functions run behind the hooks."""
+
+    def test_functions_that_are_set_later(self):
+        with Case() as case:
+            case.begin("chained")
+            row, = case.processes()
+            self.assertEqual((row.mode, row.flags), (HOOKS, CHAINED))
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertEqual(case.live("case.c", 2), (1, 5000))
+            live = int(case.said[0])
+            case.step()
+            self.assertEqual(live - int(case.said[0]), 1)
+            self.assertEqual(case.live("case.c", 2), (0, 0))
+            case.step()
+            self.assertEqual(int(case.said[0]), 0)
+            self.assertEqual(case.blocks(), 0)
+            case.end()
+
+    def early(self, case, library, words):
+        """In a library's constructor that sees libcrypto before the probe does."""
+        program = f"""
+import ctypes, os, sys
+early = ctypes.CDLL("{FOLDER}/{library}", os.RTLD_NOW | os.RTLD_DEEPBIND)
+early.early_make.restype = ctypes.c_void_p
+early.early_drop.argtypes = [ctypes.c_void_p]
+{words}
+"""
+        return case.run(PYTHON, "-c", program)
+
+    def test_functions_that_were_set_before(self):
+        with Probed() as case:
+            self.early(case, "libearly-setter.so", """
+before = early.early_live()
+block = early.early_make(1)
+assert early.early_live() == before + 1
+early.early_make(2)
+early.early_drop(block)
+assert early.early_live() == before + 1
+os._exit(0)
+""")
+            row, = case.processes()
+            self.assertEqual((row.mode, row.flags), (HOOKS, CHAINED))
+            self.assertEqual(case.live("early.c", 1), (0, 0))
+            self.assertEqual(case.live("early.c", 2), (1, 100))
+
+    def test_an_openssl_that_has_allocated_takes_no_hooks(self):
+        with Probed() as case:
+            self.early(case, "libearly-user.so", "early.early_drop(early.early_make(1))")
+            row, = case.processes()
+            self.assertNotEqual(row.mode, HOOKS)
+            self.assertTrue(row.flags & LATE)
+
+
+class LibrariesTest(unittest.TestCase):
+    def test_of_two_libcryptos_each_caller_has_its_own(self):
+        program = f"""
+import ctypes
+users = [ctypes.CDLL(f"{FOLDER}/libfake-{{kind}}-{{i}}.so") for i in (1, 2) for kind in ("user", "outer")]
+for _ in range(3):
+    for i, user in enumerate(users):
+        function = getattr(user, "fake_outer" if i % 2 else "fake_user")
+        assert function() == 1 + i // 2, (i, function())
+import os
+os._exit(0)
+"""
+        with Probed() as case:
+            case.run(PYTHON, "-c", program)
+            row, = case.processes()
+            self.assertTrue(row.flags & TWO_LIBCRYPTOS)
+            self.assertTrue(row.libcrypto.decode().endswith("libfake-crypto-1.so"))
+            case.run(PYTHON, "-c", program, env=case.environment() | {"SOAK_PROBE": ""})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes on one page: forked, vforked, become others, confined, ended."""
+
+import os
+import resource
+import unittest
+
+from probed import CASE, ENDED, HOOKS, Case
+
+
+class ProcessesTest(unittest.TestCase):
+    def test_a_forked_child_counts_its_own_blocks_alone(self):
+        with Case() as case:
+            case.begin("forks")
+            parent = case.child.pid
+            before = case.blocks(parent)
+            case.step()
+            child = int(case.said[0])
+            self.assertEqual([(row.pid, row.parent, row.mode) for row in case.processes()],
+                             [(parent, os.getpid(), HOOKS), (child, parent, HOOKS)])
+            self.assertEqual(case.live("case.c", 1, pid=parent), (3, 120))
+            self.assertEqual(case.live("case.c", 1, pid=child), (0, 0))
+            self.assertEqual(case.live("case.c", 2, pid=child), (1, 20))
+            self.assertEqual(case.live("case.c", 3, pid=child), (1, 60))
+            case.step()
+            self.assertEqual(case.blocks(child), 0)
+            self.assertEqual(case.blocks(parent), before)
+            case.step()
+            self.assertEqual(case.live("case.c", 1, pid=parent), (2, 80))
+            case.step()
+            self.assertEqual(case.live("case.c", 1, pid=parent), (0, 0))
+            case.end()
+
+    def test_what_an_image_held_goes_with_it_at_exec(self):
+        with Case() as case:
+            case.begin("execs", "2")
+            for _ in range(2):
+                self.assertEqual(case.live("case.c", 1), (1, 30))
+                self.assertEqual(len(case.processes()), 1)
+                case.step()
+            self.assertEqual(case.live("case.c", 1), (1, 30))
+            self.assertGreater(case.page.gone_allocs, 0)
+            case.end()
+
+
+    def test_children_that_end_make_room_themselves(self):
+        with Case() as case:
+            case.begin("children")
+            allocs = case.total("allocs")
+            case.step()
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertEqual(case.live("case.c", 2), (0, 0))  # their memory went with them
+            self.assertEqual(case.total("allocs") - allocs, 2 * 192)
+            self.assertEqual((case.page.processes_lost, case.page.threads_shared), (0, 0))
+            self.assertEqual(case.processes()[1].flags & ENDED, ENDED)
+            case.end()
+
+    def test_processes_beyond_the_table_are_counted_together_and_reported(self):
+        with Case() as case:
+            case.begin("crowd")
+            case.step()
+            self.assertEqual(case.live("case.c", 1), (80, 2400))
+            self.assertEqual(case.page.processes_lost, 80 - 63)
+            self.assertEqual(case.page.threads_shared, 80 - 62)
+            case.step()
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            case.end()
+
+    def test_a_vforked_child_is_its_parent(self):
+        with Case() as case:
+            case.begin("vforks")
+            self.assertEqual([row.pid for row in case.processes()][:1], [case.child.pid])
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertEqual(case.live("case.c", 2, pid=case.child.pid), (1, 40))
+            case.end()
+
+    def test_a_daemon_that_closes_all_and_becomes_another_program_finds_the_page(self):
+        with Case() as case:
+            case.begin("closes")
+            self.assertEqual(case.live("case.c", 1), (3, 300))
+            case.page.epoch = 1
+            case.step()
+            case.step()
+            case.end()
+
+
+class ConfinedTest(unittest.TestCase):
+    def test_what_a_program_gives_up_the_count_does_without(self):
+        with Case() as case:
+            case.begin("confined")
+            if case.said != ["0"]:
+                print("not privileged: the case gave up less")
+            case.step()
+            child = int(case.said[0])
+            self.assertEqual({row.pid: row.mode for row in case.processes()},
+                             {case.child.pid: HOOKS, child: HOOKS})
+            self.assertEqual(case.live("case.c", 2, pid=child), (1, 30))
+            case.step()
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertEqual(case.live("case.c", 3, pid=case.child.pid), (1, 30))
+            case.end()
+
+    def test_the_hooks_make_no_system_calls_of_their_own(self):
+        with Case() as case:
+            case.begin("sandboxed")
+            blocks = case.blocks()
+            case.step()
+            self.assertEqual(case.blocks(), blocks + 200)
+            case.step()
+            self.assertEqual(case.blocks(), blocks)
+            case.end()
+
+    def test_without_address_space_the_program_runs_as_without_the_probe(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (limit.bytes, limit.bytes))
+        for room in (-30 << 20, 30 << 20):  # for no page; for no table
+            with Case() as case:
+                limit.bytes = case.page.bytes + room
+                child = case.start(CASE, "execs", preexec_fn=limit)
+                child.communicate("go\n")
+                self.assertEqual(child.returncode, 0)
+                self.assertEqual((case.processes(), case.page.mode), ([], 0))
+
+
+if __name__ == "__main__":
+    unittest.main()
