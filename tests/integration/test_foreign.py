@@ -94,6 +94,14 @@ class WrongUseTest(ForeignTest):
         self.assertIn(f"--connect 127.0.0.1:{port}: something listens there already", run.err)
 
 
+class CommandsTest(ForeignTest):
+    def test_one_follows_the_other(self):
+        """What frees on drain is measured afterwards, and before that the checkpoint's command runs."""
+        run = self.server("serve", "--on-checkpoint", "true", "--on-drain", "true")
+        self.assertIsNotNone(run.result, run.explain())
+        self.assertIsNone(run.result["broken"], run.explain())
+
+
 class StaysTest(ForeignTest):
     """Programs that would stay, were they not found."""
 
