@@ -5,9 +5,7 @@
 #include "commands.h"
 #include "library/assembly.h"
 #include "options/grammar.h"
-#include "scenario/scenario.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,9 +7,11 @@
 
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +246,37 @@ static int forks(void)
     return code;
 }
 
+/* Children that name the same sites at once, each in an order of its own. */
+static int names(void)
+{
+    enum { CHILDREN = 8, LINES = 300 };
+    int gate[2], done[2];
+    char byte;
+    if (pipe(gate) != 0 || pipe(done) != 0)
+        return 1;
+    for (int child = 0; child < CHILDREN; child++) {
+        if (fork() != 0)
+            continue;
+        close(gate[1]);
+        ssize_t said = read(gate[0], &byte, 1); /* until the parent has closed it */
+        for (int i = 0; i < LINES; i++)
+            make(20, 1 + (i * 7 + child * 31) % LINES);
+        said += write(done[1], "", 1);
+        close(done[1]);
+        if (said != 1)
+            _exit(1);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pause(); /* alive, with all it holds */
+    }
+    close(gate[1]);
+    close(done[1]);
+    int ready = 0;
+    while (read(done[0], &byte, 1) == 1)
+        ready++;
+    step_saying(ready);
+    return 0;
+}
+
 /* The child shares its parent's memory until it runs another program. */
 static int vforks(void)
 {
@@ -347,6 +380,7 @@ int main(int argc, char **argv)
                  {"endings", endings},
                  {"forks", forks},
                  {"vforks", vforks},
+                 {"names", names},
                  {"children", children},
                  {"crowd", crowd},
                  {"chained", case_chained},

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -198,8 +199,10 @@ int case_connections(void)
         if (write(to, &byte, 1) != 1 || (pid && read(from, &byte, 1) != 1))
             _exit(2);
     }
-    if (!pid)
+    if (!pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         pause();
+    }
     step_saying(pid);
     kill(pid, SIGKILL);
     wait_for(pid);
@@ -209,12 +212,15 @@ int case_connections(void)
 int case_published(void)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_method());
-    connect_often(context, 63);
+    connect_often(context, 2);
     step();
     connect_often(context, 1);
     step();
+    void *more = malloc(1 << 20);
+    __asm__ volatile("" : : "r"(more) : "memory");
     connect_often(context, 1);
     step();
+    free(more);
     SSL_CTX_free(context);
     return 0;
 }

@@ -9,8 +9,6 @@
 
 #include "err.h"
 
-#include <stddef.h>
-
 enum { WORDS_MAX = 64, WORDS_BYTES = 8192 };
 
 /* `value` NULL: there is none here, and the name is refused. */

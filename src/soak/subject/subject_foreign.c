@@ -174,14 +174,16 @@ static int choose_port(struct foreign *f, const struct scenario *scenario, struc
 
 static void fill_values(struct foreign *f)
 {
+    const struct programs *programs = f->subject->all->programs;
     const char **v = f->values.value;
     v[PLACEHOLDER_WORK] = f->files.work;
-    v[PLACEHOLDER_HERE] = f->subject->all->programs->here;
+    v[PLACEHOLDER_HERE] = programs->here;
     v[PLACEHOLDER_ADDRESS] = f->address;
     v[PLACEHOLDER_PORT] = f->port;
     v[PLACEHOLDER_CERT] = f->files.cert;
     v[PLACEHOLDER_KEY] = f->files.key;
     v[PLACEHOLDER_PEM] = f->files.pem;
+    v[PLACEHOLDER_PROGRAM] = *programs->program ? programs->program : NULL;
     v[PLACEHOLDER_CA] = *f->files.ca ? f->files.ca : NULL;
 }
 
@@ -203,15 +205,15 @@ static int launch(struct foreign *f, struct err *e)
     if (log < 0)
         return -1;
     page_text(&s->child, page, sizeof page);
+    char **environment = programs_foreign_environment(programs, &f->values, page, e);
     const struct child_launch launched = {.loop = &s->all->loop,
                                           .path = f->command.argv[0],
                                           .argv = f->command.argv,
-                                          .environment =
-                                              programs_foreign_environment(programs, page),
+                                          .environment = environment,
                                           .log_fd = log,
                                           .extra_fd = -1};
-    int rc = child_start(&s->child, &launched, e);
-    environment_free(launched.environment);
+    int rc = environment ? child_start(&s->child, &launched, e) : -1;
+    environment_free(environment);
     close(log);
     return rc;
 }
@@ -278,50 +280,6 @@ static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e
     for (size_t i = snapshot_processes(s->child.page, row); i-- > 0;)
         if (row[i].mode != PAGE_MODE_INACTIVE)
             ret->mode = row[i].mode;
-    return 0;
-}
-
-static bool is_chosen(const struct foreign *f, const struct process *p)
-{
-    const char *which = f->subject->all->programs->scenario->processes;
-    if (strcmp(which, "all") == 0)
-        return true;
-    return strcmp(which, "main") == 0 ? p->pid == f->main_pid : strcmp(which, p->name) == 0;
-}
-
-static void add_sample(struct proc_sample *sum, const struct proc_sample *one)
-{
-    sum->rss_bytes += one->rss_bytes;
-    sum->rss_anon_bytes += one->rss_anon_bytes;
-    sum->threads += one->threads;
-    sum->open_files += one->open_files;
-    sum->descriptors = one->descriptors > sum->descriptors ? one->descriptors : sum->descriptors;
-    sum->cpu_ns += one->cpu_ns;
-}
-
-/* All of its processes together; one that ends meanwhile is in none of them. */
-static int measure(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
-                   struct err *e)
-{
-    struct process_tree *tree = malloc(sizeof *tree);
-    if (!tree)
-        return err_set(e, "out of memory");
-    foreign_family(s->foreign, tree);
-    *ret = (struct proc_sample){0};
-    for (size_t i = 0; i < tree->count; i++) {
-        struct proc_sample one;
-        struct proc_rollup rollup = {0};
-        if (!is_chosen(s->foreign, &tree->process[i]) ||
-            proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
-            continue;
-        add_sample(ret, &one);
-        if (!ret_rollup || proc_rollup_read(tree->process[i].pid, &rollup, NULL) != 0)
-            continue;
-        ret_rollup->pss_bytes += rollup.pss_bytes;
-        ret_rollup->private_dirty_bytes += rollup.private_dirty_bytes;
-        ret_rollup->anonymous_bytes += rollup.anonymous_bytes;
-    }
-    free(tree);
     return 0;
 }
 
@@ -405,7 +363,8 @@ void subject_foreign(struct subject *s)
                                                .drain = drain,
                                                .flush = flush,
                                                .snapshot = snapshot,
-                                               .measure = measure,
+                                               .measure = foreign_measure,
+                                               .wanted = foreign_wanted,
                                                .stop = stop,
                                                .kill = end,
                                                .look = look,

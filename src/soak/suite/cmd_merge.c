@@ -20,14 +20,14 @@
 enum { PARTS = SUITE_SHARDS };
 
 struct options {
-    const char *json, *junit;
+    const char *json;
+    struct suite_forms forms;
 };
 
 static const struct opt table[] = {
     {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
      "write the joined suite.json, to stdout without FILE"},
-    {"junit", OPT_STRING, offsetof(struct options, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
+    SUITE_FORM_OPTIONS(offsetof(struct options, forms)),
 };
 
 const struct command merge_command = {
@@ -125,7 +125,7 @@ static int add_word(struct merging *m, const char *typed, struct err *e)
 
 static void tell(const struct suite *s, const struct options *o, FILE *text, int exit)
 {
-    struct suite_ending ending = {.joined = true, .exit = exit, .junit = o->junit};
+    struct suite_ending ending = {.joined = true, .exit = exit, .junit = o->forms.junit};
     for (size_t i = 0; i < s->entries; i++)
         suite_text_row(s, i, text);
     suite_text_summary(s, &ending, text);
@@ -134,7 +134,7 @@ static void tell(const struct suite *s, const struct options *o, FILE *text, int
 
 static int merge(struct merging *m, const struct options *o, struct err *e)
 {
-    struct outputs outputs = suite_outputs(o->json, o->junit);
+    struct outputs outputs = suite_outputs(o->json, &o->forms);
     struct suite s;
     struct suite_totals totals;
     suite_init(&s);

@@ -133,11 +133,17 @@ static void write_junit(const void *ctx, FILE *out)
     suite_junit(ctx, out);
 }
 
-struct outputs suite_outputs(const char *json, const char *junit)
+static void write_markdown(const void *ctx, FILE *out)
 {
-    return (struct outputs){
-        .output = {{"json", json, write_json, false}, {"junit", junit, write_junit, true}},
-        .count = 2};
+    suite_markdown(ctx, out);
+}
+
+struct outputs suite_outputs(const char *json, const struct suite_forms *forms)
+{
+    return (struct outputs){.output = {{"json", json, write_json, false},
+                                       {"junit", forms->junit, write_junit, true},
+                                       {"markdown", forms->markdown, write_markdown, false}},
+                            .count = 1 + SUITE_FORMS};
 }
 
 char *suite_dump(const struct suite *s)

@@ -10,8 +10,24 @@
 #include "base/err.h"
 #include "suite.h"
 
-/* The forms of a suite that are asked for by name, for `soak suite` and `soak merge` alike. */
-struct outputs suite_outputs(const char *json, const char *junit);
+/* The files that are asked for by name, for `soak suite` and `soak merge` alike; NULL: not asked
+ * for. */
+struct suite_forms {
+    const char *junit, *markdown;
+};
+
+/* Their rows of a command's table; `at` is the offset of its struct suite_forms. */
+enum { SUITE_FORMS = 2 };
+#define SUITE_FORM_OPTIONS(at)                                                                     \
+    {"junit", OPT_STRING, (at) + offsetof(struct suite_forms, junit),                              \
+     "FILE",  NULL,       "write JUnit XML: a testsuite per scenario, a testcase per subject"},    \
+    {                                                                                              \
+        "markdown", OPT_OUTPUT, (at) + offsetof(struct suite_forms, markdown), "FILE", ".md",      \
+            "write a Markdown table: verdict, growth and place of each scenario"                   \
+    }
+
+/* All forms that are asked for; `json` is the command's own option. */
+struct outputs suite_outputs(const char *json, const struct suite_forms *forms);
 /* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
 char *suite_dump(const struct suite *s);
 /* Reads the document in `path` into an empty suite. Returns 0, or -1 with `path: sentence`; then

@@ -21,8 +21,7 @@ const struct opt suite_line_own[SUITE_LINE_OWN] = {
      "run shard K of N: every N-th scenario, from the K-th on, by name"},
     {"fail-fast", OPT_FLAG, offsetof(struct suite_line, fail_fast), NULL, NULL,
      "end after the first scenario that is not as expected or broken"},
-    {"junit", OPT_STRING, offsetof(struct suite_line, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
+    SUITE_FORM_OPTIONS(offsetof(struct suite_line, forms)),
 };
 
 /* `2/3` */

@@ -39,6 +39,9 @@ void suite_github_errors(const struct suite *s, FILE *out);
 /* The table, at the end of the file GITHUB_STEP_SUMMARY. Says on stderr when that can't be. */
 void suite_github_summary(const struct suite *s);
 
+/* A suite as a Markdown table, a row for each scenario, and the notes. */
+void suite_markdown(const struct suite *s, FILE *out);
+
 /*
  * A suite as JUnit XML, which CI servers read: a testsuite per scenario, in it a testcase for the
  * verdict and one per metric. Not as expected is a failure, broken an error; what decides nothing
