@@ -20,15 +20,14 @@
 enum { PARTS = SUITE_SHARDS };
 
 struct options {
-    const char *json, *junit;
+    const char *json;
+    struct suite_formats formats;
 };
 
-static const struct opt table[] = {
-    {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
-     "write the joined suite.json, to stdout without FILE"},
-    {"junit", OPT_STRING, offsetof(struct options, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
-};
+static const struct opt table[] = {{"json", OPT_OUTPUT, offsetof(struct options, json), "FILE",
+                                    ".json", "write the joined suite.json, to stdout without FILE"},
+#define FORMAT_OPTION(name, help, write) SUITE_FORMAT_OPTION(struct options, name, help)
+                                   SUITE_FORMATS(FORMAT_OPTION)};
 
 const struct command merge_command = {
     .name = "merge",
@@ -123,9 +122,10 @@ static int add_word(struct merging *m, const char *typed, struct err *e)
                       : (found < 0 ? -1 : 0);
 }
 
-static void tell(const struct suite *s, const struct options *o, FILE *text, int exit)
+static void tell(const struct suite *s, const struct outputs *outputs, int exit)
 {
-    struct suite_ending ending = {.joined = true, .exit = exit, .junit = o->junit};
+    FILE *text = outputs_text(outputs);
+    struct suite_ending ending = {.joined = true, .exit = exit, .outputs = outputs};
     for (size_t i = 0; i < s->entries; i++)
         suite_text_row(s, i, text);
     suite_text_summary(s, &ending, text);
@@ -134,7 +134,7 @@ static void tell(const struct suite *s, const struct options *o, FILE *text, int
 
 static int merge(struct merging *m, const struct options *o, struct err *e)
 {
-    struct outputs outputs = suite_outputs(o->json, o->junit);
+    struct outputs outputs = suite_outputs(o->json, &o->formats);
     struct suite s;
     struct suite_totals totals;
     suite_init(&s);
@@ -146,7 +146,7 @@ static int merge(struct merging *m, const struct options *o, struct err *e)
             fprintf(stderr, "soak: merge: %s\n", e->text);
             code = code == EXIT_FOUND ? code : EXIT_BROKEN;
         }
-        tell(&s, o, outputs_text(&outputs), code);
+        tell(&s, &outputs, code);
     }
     suite_free(&s);
     return code;

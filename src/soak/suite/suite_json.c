@@ -128,16 +128,19 @@ static void write_json(const void *ctx, FILE *out)
     free(text);
 }
 
-static void write_junit(const void *ctx, FILE *out)
-{
-    suite_junit(ctx, out);
-}
+#define WRITE_FORMAT(name, help, write)                                                            \
+    static void write_##name(const void *ctx, FILE *out)                                           \
+    {                                                                                              \
+        write(ctx, out);                                                                           \
+    }
+SUITE_FORMATS(WRITE_FORMAT)
 
-struct outputs suite_outputs(const char *json, const char *junit)
+struct outputs suite_outputs(const char *json, const struct suite_formats *formats)
 {
+#define FORMAT_OUTPUT(name, ...) {#name, formats->name, write_##name, true},
     return (struct outputs){
-        .output = {{"json", json, write_json, false}, {"junit", junit, write_junit, true}},
-        .count = 2};
+        .output = {{"json", json, write_json, false}, SUITE_FORMATS(FORMAT_OUTPUT)},
+        .count = 1 + ENUM_COUNT(SUITE_FORMATS)};
 }
 
 char *suite_dump(const struct suite *s)

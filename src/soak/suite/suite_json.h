@@ -10,8 +10,22 @@
 #include "base/err.h"
 #include "suite.h"
 
-/* The forms of a suite that are asked for by name, for `soak suite` and `soak merge` alike. */
-struct outputs suite_outputs(const char *json, const char *junit);
+/* The forms of a suite beside its document, each an option of `soak suite` and `soak merge` alike:
+ * X(its name, help, what writes it). */
+#define SUITE_FORMATS(X)                                                                           \
+    X(junit, "write JUnit XML: a testsuite per scenario, a testcase per subject", suite_junit)
+
+/* Where each is written; NULL: it isn't asked for. */
+#define SUITE_FORMAT_PATH(name, ...) const char *name;
+struct suite_formats {
+    SUITE_FORMATS(SUITE_FORMAT_PATH)
+};
+/* The row of its option, in the table of a target that has them as `formats`. */
+#define SUITE_FORMAT_OPTION(target, name, help)                                                    \
+    {#name, OPT_STRING, offsetof(target, formats.name), "FILE", NULL, help},
+
+/* What is to be written. `formats` is borrowed for the call. */
+struct outputs suite_outputs(const char *json, const struct suite_formats *formats);
 /* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
 char *suite_dump(const struct suite *s);
 /* Reads the document in `path` into an empty suite. Returns 0, or -1 with `path: sentence`; then

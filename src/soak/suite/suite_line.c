@@ -21,9 +21,8 @@ const struct opt suite_line_own[SUITE_LINE_OWN] = {
      "run shard K of N: every N-th scenario, from the K-th on, by name"},
     {"fail-fast", OPT_FLAG, offsetof(struct suite_line, fail_fast), NULL, NULL,
      "end after the first scenario that is not as expected or broken"},
-    {"junit", OPT_STRING, offsetof(struct suite_line, junit), "FILE", NULL,
-     "write JUnit XML: a testsuite per scenario, a testcase per subject"},
-};
+#define FORMAT_OPTION(name, help, write) SUITE_FORMAT_OPTION(struct suite_line, name, help)
+    SUITE_FORMATS(FORMAT_OPTION)};
 
 /* `2/3` */
 static int read_shard(struct suite_line *line, struct err *e)

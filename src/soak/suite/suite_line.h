@@ -10,12 +10,14 @@
 #include "command.h"
 #include "options/opts.h"
 #include "scenario/scenario.h"
+#include "suite_json.h"
 
 #include <stddef.h>
 
 struct suite_line {
     struct scenario run; /* [output] of it is the suite's own */
-    const char *shard_text, *junit;
+    const char *shard_text;
+    struct suite_formats formats;
     bool fail_fast;
     uint64_t shard, of; /* 1 and 1 when the suite isn't divided */
     const char **word;  /* owned; what names scenarios: borrowed from argv */
@@ -24,7 +26,7 @@ struct suite_line {
 };
 
 /* The options of its own. */
-enum { SUITE_LINE_OWN = 3 };
+enum { SUITE_LINE_OWN = 2 + ENUM_COUNT(SUITE_FORMATS) };
 extern const struct opt suite_line_own[SUITE_LINE_OWN];
 
 /* Reads argv[1..argc). Returns 0 or -1; suite_line_free is due either way. */

@@ -217,8 +217,13 @@ static void print_totals(const struct suite *s, const struct suite_ending *endin
         fprintf(out, " · %zu interrupted", t.outcome[SUITE_INTERRUPTED]);
     if (t.outcome[SUITE_NOT_RUN])
         fprintf(out, " · %zu not run", t.outcome[SUITE_NOT_RUN]);
-    fprintf(out, " · exit %d%s%s\n", ending->exit, ending->junit ? " · " : "",
-            ending->junit ? ending->junit : "");
+    fprintf(out, " · exit %d", ending->exit);
+    for (size_t i = 0; i < ending->outputs->count; i++) {
+        const struct output *o = &ending->outputs->output[i];
+        if (o->path && o->needs_file)
+            fprintf(out, " · %s", o->path);
+    }
+    fputs("\n", out);
 }
 
 void suite_text_summary(const struct suite *s, const struct suite_ending *ending, FILE *out)

@@ -25,7 +25,7 @@ char *suite_text_block(const struct suite *s, const struct suite_entry *entry, i
 struct suite_ending {
     bool quiet, joined; /* joined: of several, with notes on what they lack and differ in */
     int exit;
-    const char *junit; /* the file that is written too, or NULL */
+    const struct outputs *outputs; /* that are written too */
 };
 /* The headline; unless quiet also each failure, the notes, and the totals. */
 void suite_text_summary(const struct suite *s, const struct suite_ending *ending, FILE *out);
