@@ -7,7 +7,6 @@
 #include <dlfcn.h>
 #include <openssl/crypto.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unwind.h>

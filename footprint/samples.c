@@ -3,8 +3,6 @@
 
 #include "base/check.h"
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

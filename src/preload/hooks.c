@@ -225,10 +225,22 @@ static enum page_mode take(const struct libcrypto *lib, struct libcrypto *ret_li
     return interpose_install(lib, ret_lib) ? PAGE_MODE_INTERPOSED : PAGE_MODE_INACTIVE;
 }
 
+/* A library that is unloaded and loaded again has forgotten its hooks. */
+static bool is_forgotten(const struct libcrypto *lib)
+{
+    CRYPTO_malloc_fn malloc_fn = hook_malloc;
+    CRYPTO_realloc_fn realloc_fn;
+    CRYPTO_free_fn free_fn;
+    if (atomic_load(&reached) == PAGE_MODE_HOOKS && lib->get_mem_functions)
+        lib->get_mem_functions(&malloc_fn, &realloc_fn, &free_fn);
+    return malloc_fn != hook_malloc;
+}
+
 bool hooks_install(struct page *page, const struct libcrypto *lib)
 {
-    if (atomic_load(&reached) != PAGE_MODE_INACTIVE)
+    if (atomic_load(&reached) != PAGE_MODE_INACTIVE && !is_forgotten(lib))
         return true;
+    atomic_store(&chained.malloc, NULL);
     enum page_mode mode = lib->set_mem_functions ? take(lib, &hooked) : PAGE_MODE_INACTIVE;
     if (mode == PAGE_MODE_INACTIVE)
         return false;

@@ -10,7 +10,7 @@
 #include "block_table.h"
 #include "find.h"
 
-/* Hooks `lib`, once; true as well when something is hooked already. Where OpenSSL has allocated
+/* Hooks `lib`, once; true as well when it, or another, is hooked already. Where OpenSSL has allocated
  * before, its functions are interposed (interpose.h) if they can be. False: nothing is counted. */
 bool hooks_install(struct page *page, const struct libcrypto *lib);
 

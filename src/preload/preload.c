@@ -164,13 +164,18 @@ static void look(void)
 
 void preload_look(void)
 {
-    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    static _Atomic pid_t busy; /* whose thread looks; a forked child may find its parent here */
     static unsigned long long seen; /* under busy */
     static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
     if (!preload_page || inside)
         return;
-    while (atomic_flag_test_and_set_explicit(&busy, memory_order_acquire))
-        sched_yield();
+    pid_t pid = getpid(), other = 0;
+    while (!atomic_compare_exchange_weak(&busy, &other, pid)) {
+        if (other == pid) {
+            sched_yield();
+            other = 0;
+        }
+    }
     inside = true;
     unsigned long long loads = find_loads();
     if (loads != seen) {
@@ -178,5 +183,5 @@ void preload_look(void)
         look();
     }
     inside = false;
-    atomic_flag_clear_explicit(&busy, memory_order_release);
+    atomic_store(&busy, 0);
 }

@@ -5,10 +5,9 @@
 #include "commands.h"
 #include "library/assembly.h"
 #include "options/grammar.h"
-#include "scenario/scenario.h"
 
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The first word of a line may be a command that was mistyped. */
@@ -64,6 +63,18 @@ static int refuse_word(const char *command, const char *word, int argc, char *co
     return add_output(word, argc, argv, e);
 }
 
+/* The folder of the scenario's file, or the working folder without one. */
+static void find_here(struct chosen *c, const char *path)
+{
+    char real[PATH_MAX];
+    if (!realpath(path ? path : ".", real))
+        snprintf(real, sizeof real, ".");
+    char *slash = path ? strrchr(real, '/') : NULL;
+    if (slash)
+        slash[slash == real] = '\0';
+    snprintf(c->here, sizeof c->here, "%s", real);
+}
+
 /* The line is parsed twice: first to find the scenario's name in it. */
 int chosen_read(struct chosen *c, const char *command, int argc, char *const *argv, struct err *e)
 {
@@ -89,6 +100,7 @@ int chosen_read(struct chosen *c, const char *command, int argc, char *const *ar
             command_line_parse(&line, &c->scenario, &words, e) != 0)
             return -1;
     }
+    find_here(c, words.count ? path : NULL);
     scenario_note_command(&c->origin, argc, argv);
     return 0;
 }

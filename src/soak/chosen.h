@@ -7,11 +7,14 @@
 
 #include "scenario/scenario.h"
 
+#include <limits.h>
+
 struct chosen {
     struct scenario scenario;
     struct scenario_origin origin;
     const char *word; /* as it was typed, which finds it again; "default" when none was. Borrowed */
-    char name[128];   /* for the run's folder and the report: "smoke" */
+    char here[PATH_MAX]; /* the scenario's folder; the working folder without a file */
+    char name[128];      /* for the run's folder and the report: "smoke" */
 };
 
 /* Reads [SCENARIO] [OPTIONS] from argv[1..argc), a line of `command`, which sentences name. Nothing

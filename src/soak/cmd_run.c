@@ -158,10 +158,17 @@ static int check_machine(const struct scenario *s, struct err *e)
     return output_check("json", s->json, e);
 }
 
-/* As much as can be refused before all is built. --build may make what --on-drain runs. */
+static int check_commands(const struct scenario *s, struct err *e)
+{
+    if (user_command_check("on-drain", s->on_drain, e) != 0)
+        return -1;
+    return user_command_check("on-checkpoint", s->on_checkpoint, e);
+}
+
+/* As much as can be refused before all is built. --build may make what they run. */
 static int put_off(const struct scenario *s, struct err *e)
 {
-    return s->build ? 0 : on_drain_check(s->on_drain, e);
+    return s->build ? 0 : check_commands(s, e);
 }
 
 static int run_scenario(const struct chosen *c)
@@ -169,13 +176,14 @@ static int run_scenario(const struct chosen *c)
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
-    if (on_drain_check(s->on_drain, &e) != 0) /* --build may have made it */
+    if (check_commands(s, &e) != 0) /* --build may have made it */
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
         usage(&e);
         return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
     }
+    programs.here = c->here;
     if (subject_check(&programs, &e) != 0)
         return usage(&e);
     char base[PATH_MAX];

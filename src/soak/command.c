@@ -7,10 +7,8 @@
 #include "base/exit_codes.h"
 #include "commands.h"
 #include "report/json_util.h"
-#include "scenario/scenario.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>

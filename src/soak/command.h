@@ -11,7 +11,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 struct command {
     int (*run)(int argc, char *const *argv); /* argv[0] is the command's name. An exit code */

@@ -4,11 +4,12 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "base/process.h"
+#include "measure/process_tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,10 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PID_TEXT = 16 };
+enum { PID_TEXT = 16, CONTROL_FD = 3, BELOW_MAX = 4096, AGAIN_MS = 10 };
 
-/* The words before those of the program: which of the two, and whose child it is. */
-static const char under_word[] = "--under", guard_word[] = "--guard";
+/* Tells the guard of a family to end it. */
+#define KILL_ALL SIGUSR1
+
+/* The words before those of the program: which of the three, and whose child it is. */
+static const char under_word[] = "--under", guard_word[] = "--guard", all_word[] = "--guard-all";
 
 /* Before each variable of the program's, in the environment of its guard: that is soak's own, as
  * the program's may name libraries that soak can't run on. One without a name is always there. */
@@ -62,7 +66,7 @@ static void free_wrapped(char **all)
 
 /* `path` NULL: of soak itself. */
 static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options,
-                 const char *path)
+                 const char *word, const char *path)
 {
     char parent[PID_TEXT];
     size_t count = 0, words = 0;
@@ -72,7 +76,7 @@ static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_option
     CHECK(argv);
     snprintf(parent, sizeof parent, "%d", (int)getpid());
     argv[count++] = "soak";
-    argv[count++] = path ? guard_word : under_word;
+    argv[count++] = word;
     argv[count++] = parent;
     if (path)
         argv[count++] = path;
@@ -92,22 +96,38 @@ static int spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_option
     return rc;
 }
 
-int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
+static int spawn_guarded(uv_loop_t *loop, uv_process_t *process,
+                         const uv_process_options_t *options, const char *word)
 {
     char path[PATH_MAX];
     if (process_find(options->file, path, sizeof path, NULL) != 0)
         return uv_spawn(loop, process, options); /* libuv has the right code for it */
-    return spawn(loop, process, options, path);
+    return spawn(loop, process, options, word, path);
+}
+
+int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
+{
+    return spawn_guarded(loop, process, options, guard_word);
+}
+
+int guard_spawn_all(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
+{
+    return spawn_guarded(loop, process, options, all_word);
 }
 
 int guard_spawn_self(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options)
 {
-    return spawn(loop, process, options, NULL);
+    return spawn(loop, process, options, under_word, NULL);
 }
 
 void guard_kill(const uv_process_t *process, int signal_number)
 {
     kill(-process->pid, signal_number);
+}
+
+void guard_kill_all(const uv_process_t *process)
+{
+    kill(process->pid, KILL_ALL);
 }
 
 struct job {
@@ -173,7 +193,7 @@ static void unwrap(void)
 /* What wakes it: a child's end, and whatever may be sent to the group to end the program. */
 static void signals_of(sigset_t *set)
 {
-    static const int numbers[] = {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static const int numbers[] = {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, KILL_ALL};
     sigemptyset(set);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaddset(set, numbers[i]);
@@ -205,17 +225,25 @@ static _Noreturn void end_as(int status)
 }
 
 /* `argv`: the program's path, then its words. */
-static _Noreturn void guard(pid_t parent, char **argv)
+/* Starts the program. Returns its pid, or -1. */
+static pid_t begin(pid_t parent, char **argv, sigset_t *set)
 {
-    sigset_t set, before;
-    int status;
+    sigset_t before;
     prctl(PR_SET_NAME, "soak-guard"); /* "exe" would tell nobody anything */
-    signals_of(&set);
-    sigprocmask(SIG_BLOCK, &set, &before);
+    signals_of(set);
+    sigprocmask(SIG_BLOCK, set, &before);
     prctl(PR_SET_PDEATHSIG, SIGHUP);
     pid_t self = getpid(), program = getppid() == parent ? fork() : -1;
     if (program == 0)
         become(argv[0], argv + 1, self, &before);
+    return program;
+}
+
+static _Noreturn void guard(pid_t parent, char **argv)
+{
+    sigset_t set;
+    int status;
+    pid_t program = begin(parent, argv, &set);
     while (program > 0 && getppid() == parent) {
         if (waitpid(program, &status, WNOHANG) == program)
             end_as(status);
@@ -225,13 +253,61 @@ static _Noreturn void guard(pid_t parent, char **argv)
     _exit(EXIT_CANNOT_START);
 }
 
+/* Everything below this process, but what has ended. */
+static void kill_below(void)
+{
+    static struct process_tree tree;
+    process_tree_read(&tree, getpid());
+    for (size_t i = 0; i < tree.count; i++)
+        kill(tree.process[i].pid, SIGKILL);
+}
+
+/* Takes over what has ended. Returns whether anything is left below. `*status` is the program's. */
+static bool reap(pid_t program, int *status)
+{
+    int one;
+    pid_t pid;
+    while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
+        if (pid != program)
+            continue;
+        *status = one;
+        dprintf(CONTROL_FD, "ended status=%d signal=%d\n", WIFEXITED(one) ? WEXITSTATUS(one) : 0,
+                WIFSIGNALED(one) ? WTERMSIG(one) : 0);
+    }
+    return pid == 0;
+}
+
+/* The guard of a family: what the program has started is this process's once its parent has ended,
+ * whatever session it has put itself into. */
+static _Noreturn void guard_all(pid_t parent, char **argv)
+{
+    sigset_t set;
+    int status = EXIT_CANNOT_START << 8;
+    bool killing = false;
+    const struct timespec again = {.tv_nsec = AGAIN_MS * 1000000L};
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    pid_t program = begin(parent, argv, &set);
+    dprintf(CONTROL_FD, "started pid=%d\n", (int)program);
+    while (reap(program, &status)) {
+        killing |= getppid() != parent;
+        if (killing)
+            kill_below();
+        killing |= sigtimedwait(&set, NULL, killing ? &again : NULL) == KILL_ALL;
+    }
+    end_as(status);
+}
+
 void guard_begin(int *argc, char ***argv)
 {
     char **words = *argv;
-    bool guards = *argc > 4 && strcmp(words[1], guard_word) == 0;
+    bool all = *argc > 4 && strcmp(words[1], all_word) == 0;
+    bool guards = all || (*argc > 4 && strcmp(words[1], guard_word) == 0);
     if (!guards && !(*argc > 2 && strcmp(words[1], under_word) == 0))
         return;
     pid_t parent = (pid_t)strtol(words[2], NULL, 10);
+    if (all && getpgrp() == getpid())
+        guard_all(parent, words + 3);
     if (guards && getpgrp() == getpid())
         guard(parent, words + 3);
     if (guards)

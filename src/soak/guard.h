@@ -18,6 +18,14 @@
  * options->env, but in soak's own. */
 int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
 
+/* The same for a program whose whole family is to end with it: daemons too, whatever session they
+ * put themselves into. The guard lasts until the last of them has ended, and then ends as the
+ * program did. On descriptor 3, a socket that the program doesn't get, it says `started pid=N`, and
+ * `ended status=N signal=N` once the program itself has ended. */
+int guard_spawn_all(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
+/* Ends the family by SIGKILL: its guard's exit follows. */
+void guard_kill_all(const uv_process_t *process);
+
 /* What guard_run starts. */
 struct guard_job {
     char **argv;        /* NULL-ended */

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
-#include "guard.h"
 
 #include <ftw.h>
 #include <signal.h>

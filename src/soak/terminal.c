@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "report/screen.h"
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -9,7 +9,6 @@
 #include "report/report.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 /* A terminal that can move the cursor (TERM isn't dumb). */

@@ -27,12 +27,12 @@ TYPED = [
     ("--connections 30", "--connections: no such option; did you mean --conns COUNT?"),
     ("--output x.json", "--output: no such option; --json=FILE writes the result, and "
                         "--results FOLDER says where runs are kept"),
-    ("--url https://localhost", "--url: no such option; soak starts its own server; "
-                                "--listen 127.0.0.1:PORT says where it listens"),
-    ("--host localhost", "--host: no such option; soak starts its own server; "
-                         "--listen 127.0.0.1:PORT says where it listens"),
-    ("--port 443", "--port: no such option; soak starts its own server; "
-                   "--listen 127.0.0.1:PORT says where it listens"),
+    ("--url https://localhost", "--url: no such option; to test a server of yours: "
+     "--server 'CMD' --connect 127.0.0.1:PORT (soak help servers)"),
+    ("--host localhost", "--host: no such option; to test a server of yours: "
+     "--server 'CMD' --connect 127.0.0.1:PORT (soak help servers)"),
+    ("--port 443", "--port: no such option; to test a server of yours: "
+     "--server 'CMD' --connect 127.0.0.1:PORT (soak help servers)"),
     ("--verbose", "--verbose: no such option; each run keeps the logs of both sides: "
                   "results/runs/last/server.log, client.log"),
     ("--timeout 5s", "--timeout: no such option; --for ends the run, --handshake-timeout and "

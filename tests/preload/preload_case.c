@@ -7,9 +7,11 @@
 
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,6 +94,34 @@ static int reallocs(void)
     void *from_nothing = CRYPTO_realloc(NULL, 20, FILE_NAME, 4);
     step();
     drop(from_nothing);
+    step();
+    return 0;
+}
+
+static __attribute__((noinline)) void *make_deep(int depth, size_t size, int line)
+{
+    void *block = depth ? make_deep(depth - 1, size, line) : make(size, line);
+    __asm__ volatile("" : : "r"(block) : "memory"); /* no call in tail position */
+    return block;
+}
+
+static int captured(void)
+{
+    void *before = make(10, 1);
+    step();
+    void *block[4];
+    for (volatile int i = 0; i < 2; i++)
+        block[i] = make_deep(1, 100, 1); /* from one place */
+    block[2] = make_deep(2, 100, 1);
+    block[3] = make_deep(2, 100, 2);
+    step();
+    drop(block[0]);
+    block[1] = CRYPTO_realloc(block[1], 500000, FILE_NAME, 1);
+    block[2] = CRYPTO_realloc(block[2], 700, FILE_NAME, 3);
+    step();
+    for (size_t i = 1; i < sizeof block / sizeof *block; i++)
+        drop(block[i]);
+    drop(before);
     step();
     return 0;
 }
@@ -216,6 +246,37 @@ static int forks(void)
     return code;
 }
 
+/* Children that name the same sites at once, each in an order of its own. */
+static int names(void)
+{
+    enum { CHILDREN = 8, LINES = 300 };
+    int gate[2], done[2];
+    char byte;
+    if (pipe(gate) != 0 || pipe(done) != 0)
+        return 1;
+    for (int child = 0; child < CHILDREN; child++) {
+        if (fork() != 0)
+            continue;
+        close(gate[1]);
+        ssize_t said = read(gate[0], &byte, 1); /* until the parent has closed it */
+        for (int i = 0; i < LINES; i++)
+            make(20, 1 + (i * 7 + child * 31) % LINES);
+        said += write(done[1], "", 1);
+        close(done[1]);
+        if (said != 1)
+            _exit(1);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pause(); /* alive, with all it holds */
+    }
+    close(gate[1]);
+    close(done[1]);
+    int ready = 0;
+    while (read(done[0], &byte, 1) == 1)
+        ready++;
+    step_saying(ready);
+    return 0;
+}
+
 /* The child shares its parent's memory until it runs another program. */
 static int vforks(void)
 {
@@ -313,11 +374,13 @@ int main(int argc, char **argv)
     } cases[] = {{"sites", sites},
                  {"sizes", sizes},
                  {"reallocs", reallocs},
+                 {"captured", captured},
                  {"strangers", strangers},
                  {"threads", threads},
                  {"endings", endings},
                  {"forks", forks},
                  {"vforks", vforks},
+                 {"names", names},
                  {"children", children},
                  {"crowd", crowd},
                  {"chained", case_chained},

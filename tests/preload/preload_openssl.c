@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -92,17 +93,17 @@ int case_chained(void)
 
 /* ---- signals ---- */
 
-/* Memory that is never used again: a handler can't come between. */
-static alignas(16) char arena[64 << 20];
-static atomic_size_t arena_used;
+/* Memory in turns, so that a handler can't come between; what is alive is never as much. */
+enum { ARENA_BYTES = 1 << 20, ARENA_STEP = 64 };
+static alignas(16) char arena[ARENA_BYTES];
+static atomic_size_t arena_turn;
 
 static void *arena_malloc(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
-    size_t room = (size + 15) / 16 * 16;
-    size_t at = atomic_fetch_add(&arena_used, room);
-    return at + room <= sizeof arena ? arena + at : NULL;
+    size_t turn = atomic_fetch_add(&arena_turn, 1);
+    return size <= ARENA_STEP ? arena + turn * ARENA_STEP % ARENA_BYTES : NULL;
 }
 
 static void arena_free(void *block, const char *file, int line)
@@ -198,8 +199,10 @@ int case_connections(void)
         if (write(to, &byte, 1) != 1 || (pid && read(from, &byte, 1) != 1))
             _exit(2);
     }
-    if (!pid)
+    if (!pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         pause();
+    }
     step_saying(pid);
     kill(pid, SIGKILL);
     wait_for(pid);

@@ -2,6 +2,7 @@
 """Runs a program with libsoakprobe.so and reads the page that it writes."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ class Probed:
     def __exit__(self, *unused):
         for child in self.children:
             if child.poll() is None:
-                child.kill()
+                os.killpg(child.pid, signal.SIGKILL)  # its children too
             child.communicate()
         os.close(self.fd)
 
@@ -60,7 +61,7 @@ class Probed:
         options.setdefault("env", self.environment())
         options.setdefault("pass_fds", (self.fd,))
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 text=True, **options)
+                                 text=True, start_new_session=True, **options)
         self.children.append(child)
         return child
 

@@ -66,6 +66,28 @@ class BlocksTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 3), (0, 0))
             case.end()
 
+    def test_stacks_of_a_marked_site_add_up_to_its_blocks(self):
+        with Case() as case:
+            case.begin("captured")
+            capture, site = case.page.capture, case.site("case.c", 1)
+
+            def stacks():
+                return sorted((s.born[1].blocks, s.born[1].bytes) for s in capture.stack
+                              if s.ready and s.site == site and s.frames > 3)
+            self.assertEqual(stacks(), [])
+            capture.wanted[site // 64] = 1 << site % 64
+            case.page.epoch = 1 | 1 << 32
+            case.step()
+            self.assertEqual(stacks(), [(1, 100), (2, 200)])
+            self.assertEqual(case.live("case.c", 1, epoch=1), (3, 300))
+            case.step()
+            self.assertEqual(stacks(), [(0, 0), (0, 0), (1, 500000)])
+            self.assertEqual(case.live("case.c", 1, epoch=1), (1, 500000))
+            case.step()
+            self.assertEqual(stacks(), [(0, 0), (0, 0), (0, 0)])
+            self.assertEqual((capture.taken, capture.lost), (4, 0))
+            case.end()
+
     def test_threads_sum_up_exactly(self):
         with Case() as case:
             case.begin("threads")

@@ -137,6 +137,28 @@ os._exit(0)
             self.assertTrue(row.libcrypto.decode().endswith("libfake-crypto-1.so"))
             case.run(PYTHON, "-c", program, env=case.environment() | {"SOAK_PROBE": ""})
 
+    def test_a_library_that_is_loaded_again_is_hooked_again(self):
+        program = f"""
+import _ctypes, ctypes, os
+for line in range(1, 4):
+    fake = ctypes.CDLL("{FOLDER}/libfake-crypto-1.so")
+    fake.fake_make.restype = ctypes.c_void_p
+    assert fake.fake_make(line)
+    _ctypes.dlclose(fake._handle)
+os._exit(0)
+"""
+        with Probed() as case:
+            case.run(PYTHON, "-c", program)
+            self.assertEqual([case.live("fake.c", line) for line in (1, 2, 3)], [(1, 50)] * 3)
+
+    def test_dlsym_knows_its_real_caller(self):
+        """RTLD_NEXT means: after the library that asks."""
+        with Probed() as case:
+            environment = case.environment()
+            environment["LD_PRELOAD"] += f" {FOLDER}/libnext-first.so {FOLDER}/libnext-last.so"
+            said = case.run(PYTHON, "-c", "import ctypes; print(ctypes.CDLL(None).soak_case_next())", env=environment)
+            self.assertEqual(said, "11\n")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -66,6 +66,15 @@ class ProcessesTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 1), (0, 0))
             case.end()
 
+    def test_processes_that_name_sites_at_once_share_them(self):
+        with Case() as case:
+            case.begin("names")
+            self.assertEqual(case.said, ["8"])
+            self.assertEqual([case.live("case.c", 1 + i) for i in range(300)], [(8, 160)] * 300)
+            lines = [s.line for s in case.page.site[:case.page.sites] if s.file == b"case.c"]
+            self.assertEqual(len(lines), 300)
+            case.end()
+
     def test_a_vforked_child_is_its_parent(self):
         with Case() as case:
             case.begin("vforks")
@@ -113,8 +122,9 @@ class ConfinedTest(unittest.TestCase):
     def test_without_address_space_the_program_runs_as_without_the_probe(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_AS, (limit.bytes, limit.bytes))
-        for limit.bytes in (100 << 20, 190 << 20):
+        for room in (-30 << 20, 30 << 20):  # for no page; for no table
             with Case() as case:
+                limit.bytes = case.page.bytes + room
                 child = case.start(CASE, "execs", preexec_fn=limit)
                 child.communicate("go\n")
                 self.assertEqual(child.returncode, 0)

@@ -60,7 +60,8 @@ static bool keep_last(struct history *h, const struct snapshot *s)
  * done: those that established the connections. */
 static void keep_own(struct history *h, const struct history_sample *s, size_t c)
 {
-    uint64_t begun = s->by_operation ? s->snapshot.app.operations : s->snapshot.app.opened;
+    bool operations = s->by_operation && !s->by_load;
+    uint64_t begun = operations ? s->snapshot.app.operations : s->snapshot.app.opened;
     h->own[c] = h->epoch[c];
     h->own[c].opened = begun - h->own_begun;
     h->own_begun = begun;
@@ -83,7 +84,8 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     history_look(h, &s->proc);
     canary_record_checkpoint(&h->canary, snap, c);
     uint64_t before = c ? h->total[c - 1].opened : 0;
-    uint64_t opened = s->by_operation ? s->operations : snap->app.opened;
+    uint64_t opened = s->by_operation ? s->operations : s->by_load ? s->opened : snap->app.opened;
+    uint64_t closed = s->by_operation ? s->operations : s->by_load ? s->closed : snap->app.closed;
     h->total[c] = (struct totals){.blocks = snap->blocks,
                                   .bytes = snap->bytes,
                                   .opened = opened,
@@ -91,11 +93,12 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                                   .cpu_ns = s->proc.cpu_ns};
     h->epoch[c] =
         (struct judge_epoch){.opened = opened - before,
-                             .closed = s->by_operation ? s->operations : snap->app.closed,
+                             .closed = closed,
                              .seconds = seconds,
                              .measured = phase == HISTORY_MEASURE || phase == HISTORY_HOLD,
                              .hold = phase == HISTORY_HOLD};
     h->by_operation = s->by_operation;
+    h->by_load = s->by_load;
     keep_own(h, s, c);
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
@@ -240,7 +243,7 @@ void history_judge(const struct history *h, const struct history_question *quest
     struct evidence e = {.epochs = h->epochs,
                          .epoch = h->epoch,
                          .drained = h->has_drain,
-                         .hooked = s->mode == PAGE_MODE_HOOKS && s->bad_frees == 0,
+                         .hooked = s->mode != PAGE_MODE_INACTIVE && s->bad_frees == 0,
                          .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
                          .descriptors = h->descriptors,
@@ -268,5 +271,7 @@ struct canary_record *history_canary_record(struct history *h)
 
 void history_canary(const struct history *h, struct canary *ret)
 {
-    canary_record_judge(&h->canary, h->own, h->epochs, h->has_drain, ret);
+    /* Who doesn't count its connections isn't told of the drain either: its controls stay. */
+    bool drained = h->has_drain && !h->by_load;
+    canary_record_judge(&h->canary, h->own, h->epochs, drained, ret);
 }

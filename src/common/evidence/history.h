@@ -21,8 +21,10 @@ struct history_sample {
     struct snapshot snapshot; /* owned by whoever fills it */
     struct proc_sample proc;
     struct proc_rollup rollup;
-    bool by_operation;   /* the run's unit: operations on held connections */
-    uint64_t operations; /* done so far, by the client's count; 0 else */
+    bool by_operation; /* the run's unit: operations on held connections */
+    /* By the client's count so far. `by_load`: the subject doesn't count its connections itself. */
+    bool by_load;
+    uint64_t operations, opened, closed;
 };
 
 /* What the judge must know that isn't in the subject's memory. */

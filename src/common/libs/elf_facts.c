@@ -6,8 +6,6 @@
 
 #include <gelf.h>
 #include <libelf.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

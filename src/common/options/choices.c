@@ -2,7 +2,6 @@
 #include "choices.h"
 
 #include "base/check.h"
-#include "base/names.h"
 #include "base/text.h"
 #include "behaviours.h"
 #include "grammar.h"

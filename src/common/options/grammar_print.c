@@ -100,12 +100,15 @@ static bool print_exactly(char *buf, size_t size, double value, double times, in
     return digits / scale / times == value;
 }
 
-/* The fewest decimals that are read back as `value`, or nine. */
-static void print_shortest(char *buf, size_t size, double value, double times)
+/* The fewest decimals that are read back as `value`, or nine; then the unit. */
+static char *print_shortest(char *buf, size_t size, double value, double times, const char *unit)
 {
+    char number[40] = "0";
     for (int places = 0; places <= DECIMAL_PLACES; places++)
-        if (print_exactly(buf, size, value, times, places))
-            return;
+        if (print_exactly(number, sizeof number, value, times, places))
+            break;
+    snprintf(buf, size, "%s%s", number, unit);
+    return buf;
 }
 
 char *grammar_rate_print(char *buf, size_t size, struct rate rate)
@@ -132,18 +135,12 @@ char *grammar_rate_print(char *buf, size_t size, struct rate rate)
 
 char *grammar_percent_print(char *buf, size_t size, double fraction)
 {
-    char number[40] = "0";
-    print_shortest(number, sizeof number, fraction, 100);
-    snprintf(buf, size, "%s%%", number);
-    return buf;
+    return print_shortest(buf, size, fraction, 100, "%");
 }
 
 char *grammar_growth_print(char *buf, size_t size, double bytes_per_conn)
 {
-    char number[40] = "0";
-    print_shortest(number, sizeof number, bytes_per_conn, 1);
-    snprintf(buf, size, "%sB/conn", number);
-    return buf;
+    return print_shortest(buf, size, bytes_per_conn, 1, "B/conn");
 }
 
 char *grammar_one_in_print(char *buf, size_t size, uint64_t n)

@@ -3,9 +3,10 @@
  * Which slot of the page a thread counts in. A thread claims a slot of its own at its first
  * allocation or free, and gives it back when it ends; the next thread of the process goes on
  * counting there, because only sums mean something. Counting in an own slot takes a plain load and
- * store. A thread that frees after it gave its slot back, because another key's destructor runs later
- * than ours, claims one again for that, and gives it back in the next round of destructors. A
- * thread that found no slot counts in the last one, which all such threads share, by atomic adds. Slots are claimed in the page, so several processes may share one.
+ * store. A thread that frees after it gave its slot back, because another key's destructor runs
+ * later than ours, claims one again for that, and gives it back in the next round of destructors. A
+ * thread that found no slot counts in the last one, which all such threads share, by atomic adds.
+ * Slots are claimed in the page, so several processes may share one.
  */
 #ifndef SOAK_PROBE_SLOT_H
 #define SOAK_PROBE_SLOT_H

@@ -45,6 +45,12 @@ struct scenario {
     const char *alpn, *sni;       /* NULL = none */
     const char *client_cert;      /* a PEM file's path, NULL = none */
     /* [server] */
+    const char *server, *connect; /* a foreign program's command and address; NULL = built-in */
+    uint64_t ready_timeout_ns, settle_ns;
+    const char *processes; /* "all", "main" or a name: foreign.h */
+    bool malloc_hooks;
+    const char *on_checkpoint; /* command before each sample; NULL = none */
+    const char *stop;          /* a signal's name, such as "TERM" */
     int workers;
     int malloc; /* enum malloc_kind; a build without jemalloc has libc only */
     const char *openssl, *libuv, *jemalloc, *libc;  /* the server's; NULL = the build's own */
@@ -109,6 +115,10 @@ void scenario_defaults(struct scenario *s);
 /* Reads scenario file `path`, and what it includes, over `s`; on failure `s` is as it was. Errors:
  * `path:line: sentence`. Strings are kept in storage that lives until the process ends. */
 int scenario_read(struct scenario *s, const char *path, struct err *e);
+/* Where the program under test listens, as it was given: of the built-in server `listen`. */
+const char *scenario_address(const struct scenario *s);
+/* The number of --stop; 0 when there is no such signal. */
+int scenario_stop_signal(const struct scenario *s);
 /* What the run is to be able to see, and how long it may take to, when it goes until it is sure:
  * fills `sensitivity` and `for_ns` where the user left them open. After scenario_check. */
 void scenario_settle(struct scenario *s);

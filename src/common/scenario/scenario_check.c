@@ -227,23 +227,24 @@ static int check_listen(const struct scenario *s, struct err *e)
 {
     struct address at;
     char most[TEXT];
+    const char *address = scenario_address(s), *name = s->server ? "connect" : "listen";
     if (!s->listen || address_parse(s->listen, &at, NULL) < 0)
         return scenario_refuse(
             s, "listen", e,
             "the load stays on this machine: 127.0.0.1:0, or [::1]:0, or another loopback "
             "address and a port");
-    if (!address_is_v6(&at))
+    if (address[0] != '[')
         return 0;
     if (s->sources > 1)
         return scenario_refuse(s, "sources", e,
                                "there is one loopback address in IPv6; give --listen "
                                "127.0.0.1:0 or --sources 1");
     if (s->conns > LIMIT_CONNS_PER_SOURCE)
-        return scenario_refuse(
-            s, "conns", e,
-            "at most %s with --listen %s: there is one loopback address in IPv6, "
-            "and its ports run out; give --listen 127.0.0.1:0",
-            human_count(most, sizeof most, LIMIT_CONNS_PER_SOURCE), s->listen);
+        return scenario_refuse(s, "conns", e,
+                               "at most %s with --%s %s: there is one loopback address in IPv6, "
+                               "and its ports run out; give --%s 127.0.0.1:%s",
+                               human_count(most, sizeof most, LIMIT_CONNS_PER_SOURCE), name,
+                               address, name, s->server ? "PORT" : "0");
     return 0;
 }
 
@@ -330,10 +331,11 @@ static int check_mix(const struct scenario *s, struct err *e)
 
 int scenario_check(const struct scenario *s, struct err *e)
 {
-    if (check_strings(s, e) < 0 || check_env(s, e) < 0 || opts_check(scenario_table(), s, e) < 0 ||
-        check_load(s, e) < 0 || check_pace(s, e) < 0 || check_tls(s, e) < 0 ||
-        check_operate(s, e) < 0 || check_server(s, e) < 0 || check_mix(s, e) < 0 ||
-        scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0 || check_torture(s, e) < 0)
+    if (check_strings(s, e) < 0 || check_env(s, e) < 0 || scenario_check_foreign(s, e) < 0 ||
+        opts_check(scenario_table(), s, e) < 0 || check_load(s, e) < 0 || check_pace(s, e) < 0 ||
+        check_tls(s, e) < 0 || check_operate(s, e) < 0 || check_server(s, e) < 0 ||
+        check_mix(s, e) < 0 || scenario_check_sure(s, e) < 0 || check_expect(s, e) < 0 ||
+        check_torture(s, e) < 0)
         return -1;
     return 0;
 }

@@ -10,5 +10,8 @@
 
 /* Bounds that can't reach the sensitivity asked for. Returns 0 or -1. */
 int scenario_check_sure(const struct scenario *s, struct err *e);
+/* The foreign program's commands and address, and the options that it can't have. Returns 0 or -1.
+ */
+int scenario_check_foreign(const struct scenario *s, struct err *e);
 
 #endif

@@ -5,7 +5,6 @@
 #include "base/rng.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 

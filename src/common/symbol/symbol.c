@@ -2,7 +2,6 @@
 #include "symbol/symbol.h"
 
 #include "base/check.h"
-#include "symbol/image.h"
 #include "symbol/perf_map.h"
 #include "symbol/symbol_module.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "symbol/symbol_module.h"
 
-#include "symbol/symbol_package.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

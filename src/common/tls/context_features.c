@@ -4,7 +4,6 @@
 #include "tls/psk.h"
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 

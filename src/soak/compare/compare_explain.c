@@ -78,6 +78,15 @@ static void begin(struct text *c, const struct compare_set *s, const char *comma
         cmdline_word(c, s->word);
 }
 
+/* All versions again. */
+static void begin_compare(struct text *c, const struct compare_set *s)
+{
+    begin(c, s, "compare");
+    text_add(c, " --%s ", s->part);
+    for (size_t i = 0; i < s->entries; i++)
+        text_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+}
+
 /* The row that a search would follow: one that people know, or the first by which the version
  * differs. */
 static const char *metric_of(const struct compare_set *s, size_t i)
@@ -151,10 +160,7 @@ static bool next_exchange(struct text *c, const struct compare_set *s)
 {
     if (!compare_any_exchange(s) || !s->rounds || s->groups)
         return false;
-    begin(c, s, "compare");
-    text_add(c, " --%s ", s->part);
-    for (size_t i = 0; i < s->entries; i++)
-        text_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+    begin_compare(c, s);
     text_add(c, " --groups %s", group_option(s->entry[0].group));
     return true;
 }
@@ -177,10 +183,7 @@ static bool next_longer(struct text *c, const struct compare_set *s)
 {
     if (s->judgement.outcome != COMPARE_UNSURE || !s->rounds)
         return false;
-    begin(c, s, "compare");
-    text_add(c, " --%s ", s->part);
-    for (size_t i = 0; i < s->entries; i++)
-        text_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+    begin_compare(c, s);
     text_add(c, " --closed 40k");
     return true;
 }

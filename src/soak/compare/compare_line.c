@@ -5,7 +5,6 @@
 #include "catalog.h"
 #include "commands.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "catalog.h"
 #include "compare_document.h"
-#include "compare_set.h"
 #include "measure/proc.h"
 
 #include <inttypes.h>

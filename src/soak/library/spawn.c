@@ -5,20 +5,16 @@
 #include "base/input.h"
 #include "guard.h"
 #include "options/grammar.h"
-#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uv.h>
 
 /* ---- what is said meanwhile ---- */
 

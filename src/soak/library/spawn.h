@@ -12,7 +12,6 @@
 #include "terminal.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 

@@ -30,6 +30,8 @@ static uint64_t failed_of(const struct run *r)
  * of them. The server's count is read first, so that none of ours is taken for one. */
 uint64_t checkpoint_foreign(const struct run *r)
 {
+    if (!run_judged_can(r, SUBJECT_COUNTS_CONNECTIONS))
+        return 0;
     const struct page_app *server = &run_judged(r)->subject->child.page->app;
     uint64_t accepted = atomic_load(&server->opened) + atomic_load(&server->expected_aborts);
     uint64_t begun = atomic_load(&run_load(r)->subject->child.page->app.opened);
@@ -166,6 +168,29 @@ static bool is_sampled(enum run_settle purpose)
            purpose == SETTLE_FLUSHED;
 }
 
+/* Operations are the load's to count, and so are the connections of a program that doesn't tell
+ * them: its page counts SSL objects, of which it may have two for one, or use one again. */
+static void count_by_load(const struct run *r, const struct watched *w,
+                          struct history_sample *sample)
+{
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
+    sample->by_operation = run_counts_operations(r);
+    sample->by_load = !(w->subject->ops->can & SUBJECT_COUNTS_CONNECTIONS);
+    sample->operations = atomic_load(&app->operations);
+    sample->opened = atomic_load(&app->opened);
+    sample->closed = atomic_load(&app->closed);
+}
+
+bool checkpoint_blind(struct run *r)
+{
+    char text[512];
+    const struct subject *s = run_judged(r)->subject;
+    if (!s->ops->blind || !r->scenario->probe || !s->ops->blind(s, text, sizeof text))
+        return false;
+    run_break(r, "%s", text);
+    return true;
+}
+
 int checkpoint_take(struct run *r, struct err *e)
 {
     struct history_sample sample[SUBJECTS_MAX];
@@ -173,8 +198,7 @@ int checkpoint_take(struct run *r, struct err *e)
         return 0;
     for (size_t i = 0; i < r->subjects.count; i++) {
         if (sampler_take(&r->watched[i], &sample[i], e) == 0) {
-            sample[i].by_operation = run_counts_operations(r);
-            sample[i].operations = atomic_load(&run_load(r)->subject->child.page->app.operations);
+            count_by_load(r, &r->watched[i], &sample[i]);
             continue;
         }
         while (i-- > 0)
@@ -216,8 +240,10 @@ static void add_seen(struct plan_seen *ret, const struct watched *w)
     ret->wants_hold |= w->judgement.wants_hold;
     ret->wants_more |= w->judgement.wants_more;
     ret->certain |= is_certain(w);
-    ret->suspects_heap |= profiler_suspects(&w->judgement);
-    ret->wants_profile |= profiler_wants(&w->judgement);
+    if (w->subject->ops->can & SUBJECT_CAN_SETTLE) { /* it dumps its profile when told to */
+        ret->suspects_heap |= profiler_suspects(&w->judgement);
+        ret->wants_profile |= profiler_wants(&w->judgement);
+    }
 }
 
 static int64_t blocks_at(const struct run *r, size_t c)
@@ -249,78 +275,21 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
     }
 }
 
+void checkpoint_begin_canary(struct run *r, size_t subject)
+{
+    const struct watched *w = &r->watched[subject];
+    bool operations = run_counts_operations(r) && w->subject->ops->can & SUBJECT_COUNTS_CONNECTIONS;
+    if (r->scenario->probe)
+        canary_record_begin(history_canary_record(w->history), w->subject->child.page, operations,
+                            r->seed + 1 + (uint64_t)subject);
+}
+
 /* The first two measured epochs, at least: no run but an interrupted one has less. */
 void checkpoint_plan_canary(struct run *r)
 {
-    if (!r->scenario->probe)
+    if (!r->scenario->probe || r->action.step != PLAN_MEASURE)
         return;
-    for (size_t i = 0; i < r->subjects.count; i++) {
-        struct canary_record *check = history_canary_record(r->watched[i].history);
-        if (r->action.step == PLAN_WARM && r->epoch == 0)
-            canary_record_begin(check, r->watched[i].subject->child.page, run_counts_operations(r),
-                                r->seed + 1 + (uint64_t)i);
-        else if (r->action.step == PLAN_MEASURE)
-            canary_record_arm(check, r->watched[i].subject->child.page,
-                              r->action.opens + r->plan.unit);
-    }
-}
-
-/* Two equal readings of the counters may fall into a pause of a busy machine; more of them, a few
- * milliseconds apart, don't all do so while the server still has something to close. */
-enum { SETTLE_QUIET_POLLS = 3, SETTLE_BACKGROUND_POLLS = 200 };
-
-static uint64_t activity(const struct run *r)
-{
-    uint64_t sum = 0;
     for (size_t i = 0; i < r->subjects.count; i++)
-        sum += snapshot_activity(r->watched[i].subject->child.page);
-    return sum;
-}
-
-static uint64_t connections(const struct run *r)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < r->subjects.count; i++) {
-        const struct page_app *app = &r->watched[i].subject->child.page->app;
-        sum += atomic_load(&app->opened) + atomic_load(&app->closed) +
-               atomic_load(&app->handshakes) + atomic_load(&app->operations);
-    }
-    return sum;
-}
-
-static uint64_t server_open(const struct run *r)
-{
-    const struct page_app *app = &run_judged(r)->subject->child.page->app;
-    return atomic_load(&app->opened) - atomic_load(&app->closed);
-}
-
-void settle_begin(struct run *r, enum run_settle purpose)
-{
-    r->settle = purpose;
-    r->quiet.polls = r->quiet.steady_polls = 0;
-    r->quiet.activity = activity(r);
-    r->quiet.connections = connections(r);
-    run_state_set(r, RUN_SETTLE);
-}
-
-void settle_poll(struct run *r)
-{
-    uint64_t now = activity(r), conns = connections(r);
-    /* After an interrupted epoch the client may hold fewer than asked: its own word counts. */
-    uint64_t want = atomic_load(&run_load(r)->subject->child.page->app.established);
-    bool steady = conns == r->quiet.connections && server_open(r) == want;
-    bool quiet = steady && now == r->quiet.activity;
-    r->quiet.activity = now;
-    r->quiet.connections = conns;
-    r->quiet.steady_polls = steady ? r->quiet.steady_polls + 1 : 0;
-    r->quiet.polls = quiet ? r->quiet.polls + 1 : 0;
-    r->quiet.still = r->quiet.polls >= SETTLE_QUIET_POLLS;
-    if (!r->quiet.still && r->quiet.steady_polls < SETTLE_BACKGROUND_POLLS)
-        return;
-    char words[SUBJECTS_MAX][96];
-    const char *said[SUBJECTS_MAX];
-    for (size_t i = 0; i < r->subjects.count; i++)
-        said[i] = profiler_words(r, i, words[i], sizeof words[i]);
-    run_state_set(r, RUN_PUBLISH);
-    subjects_settle(&r->subjects, said);
+        canary_record_arm(history_canary_record(r->watched[i].history),
+                          r->watched[i].subject->child.page, r->action.opens + r->plan.unit);
 }

@@ -8,6 +8,9 @@
 
 #include "run.h"
 
+/* Whether nothing of the judged subject is counted, which breaks the run: it would look clean.
+ * Asked after the warm-up, when it has done what it does. */
+bool checkpoint_blind(struct run *r);
 /* Takes the sample for r->settle's purpose. Returns 0 or -1 (a subject is gone). */
 int checkpoint_take(struct run *r, struct err *e);
 /* What the plan needs to know now. */
@@ -18,19 +21,9 @@ struct judge_load checkpoint_load(const struct run *r);
 uint64_t checkpoint_foreign(const struct run *r);
 /* Judges both subjects anew over all that was seen. */
 void checkpoint_judge(struct run *r);
+/* Begins a subject's self-check, before it is started: its first connection is in it. */
+void checkpoint_begin_canary(struct run *r, size_t subject);
 /* Plans the self-check of the epoch about to begin, in both pages: while nothing is under way. */
 void checkpoint_plan_canary(struct run *r);
-
-/*
- * The quiescent point: waits until neither subject's counters move and the server holds exactly the
- * connections that the client holds, lets both publish their exact figures, and samples them. A
- * subject that allocates by the clock never stands still: once no connection moves any more, a
- * second of that is enough, and the sample says `"still": false`.
- */
-/* Begins; the run's state goes through RUN_SETTLE and RUN_PUBLISH, and once settle_answer says that
- * both sides have published, the run takes the sample for `purpose`. */
-void settle_begin(struct run *r, enum run_settle purpose);
-/* A poll of the pages, every few milliseconds while in RUN_SETTLE. */
-void settle_poll(struct run *r);
 
 #endif

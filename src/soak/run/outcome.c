@@ -84,7 +84,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.epochs = (int)history_epochs(run_judged(r)->history);
     fill_errors(&o->result.run.errors, app);
     o->result.run.foreign = checkpoint_foreign(r);
-    o->result.run.foreign_served = s->listen[0] == '[';
+    o->result.run.foreign_served = scenario_address(s)[0] == '[';
 }
 
 /* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */

@@ -7,6 +7,7 @@
 #include "display.h"
 #include "ending.h"
 #include "sampler.h"
+#include "settle.h"
 #include "user_command.h"
 #include "watchdog.h"
 
@@ -32,7 +33,7 @@ void run_state_set(struct run *r, enum run_state state)
 static void kill_children(struct run *r)
 {
     subjects_kill(&r->subjects);
-    on_drain_kill(r);
+    user_command_kill(r);
 }
 
 void run_break(struct run *r, const char *format, ...)
@@ -139,6 +140,8 @@ static void begin_flush(struct run *r)
 static void settled(struct run *r)
 {
     struct err e = {{0}};
+    if (r->epoch == 0 && checkpoint_blind(r))
+        return;
     if (checkpoint_take(r, &e) != 0) {
         run_break(r, "%s", e.text);
         return;
@@ -224,8 +227,7 @@ static void drained(struct run *r, enum subject_role role)
         else
             drain_server(r);
     } else if (r->state == RUN_DRAIN_SERVER && role == SUBJECT_JUDGED) {
-        run_state_set(r, RUN_ON_DRAIN);
-        on_drain_start(r, on_drain_done);
+        user_command_start(r, "on-drain", r->scenario->on_drain, on_drain_done);
     }
 }
 
@@ -292,11 +294,19 @@ static void on_exit_subject(struct subject *s)
         finish(r);
 }
 
+static void on_broken_subject(struct subject *s, const char *sentence)
+{
+    run_break(s->all->owner, "%s", sentence);
+}
+
 /* ---- timers ---- */
 
 static void on_poll(uv_timer_t *timer)
 {
     struct run *r = timer->data;
+    const struct subject *judged = run_judged(r)->subject;
+    if (judged->ops->look && judged->child.running)
+        judged->ops->look(run_judged(r)->subject);
     if (r->state == RUN_SETTLE)
         settle_poll(r);
     else if (r->state == RUN_HOLD &&
@@ -357,7 +367,10 @@ static int init_watched(struct run *r, size_t i, struct err *e)
     w->history = history_new();
     if (!w->history)
         return err_set(e, "out of memory");
-    return subject_open(w->subject, e);
+    if (subject_open(w->subject, e) != 0)
+        return -1;
+    checkpoint_begin_canary(r, i);
+    return 0;
 }
 
 static int init_attribution(struct run *r, struct err *e)
@@ -374,6 +387,7 @@ static int init(struct run *r, struct err *e)
     r->subjects = (struct subjects){.owner = r,
                                     .on_said = on_said,
                                     .on_exit = on_exit_subject,
+                                    .on_broken = on_broken_subject,
                                     .programs = r->programs,
                                     .dir = &r->dir,
                                     .seed = r->seed};

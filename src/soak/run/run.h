@@ -5,7 +5,7 @@
  * which nothing moves.
  *
  *   START_SERVER -> START_CLIENT -> CHURN or HOLD <-> SETTLE, PUBLISH
- *                       -> DRAIN_CLIENT, DRAIN_SERVER, ON_DRAIN -> FLUSH -> QUIT -> DONE
+ *                       -> DRAIN_CLIENT, DRAIN_SERVER, COMMAND -> FLUSH -> QUIT -> DONE
  *
  * Whatever happens on the way (a subject crashes, SIGINT, a full disk) the run ends in DONE with a
  * result of all that was measured.
@@ -33,7 +33,7 @@ enum run_state {
     RUN_PUBLISH, /* waiting for both `settled` */
     RUN_DRAIN_CLIENT,
     RUN_DRAIN_SERVER,
-    RUN_ON_DRAIN, /* the user's command */
+    RUN_COMMAND, /* waiting for a command of the user's */
     RUN_FLUSH,
     RUN_QUIT,
     RUN_DONE
@@ -57,12 +57,17 @@ struct run_quiet {
     uint64_t activity, connections; /* at the last look */
     int polls, steady_polls;        /* nothing moved; no connection moved */
     bool still;                     /* the last sample was taken while nothing moved */
+    /* Of a program that isn't soak's: when the waiting began, since when nothing has moved, and the
+     * processor's time that it had used then. */
+    uint64_t begun_ns, since_ns, cpu_ns;
+    unsigned samples, still_samples;
 };
 
-/* The command of --on-drain: user_command.h. */
-struct run_on_drain {
+/* The user's command that runs: user_command.h. */
+struct run_command {
     uv_process_t process;
     bool running;
+    const char *name, *text; /* "on-drain", and the command: borrowed */
     void (*done)(struct run *);
 };
 
@@ -99,7 +104,7 @@ struct run {
 
     uv_timer_t poll_timer, sample_timer, live_timer;
     struct interrupts signals;
-    struct run_on_drain on_drain;
+    struct run_command command;
     struct live *live; /* owned; NULL when quiet */
 
     bool interrupted;
@@ -125,6 +130,12 @@ static inline const struct watched *run_judged(const struct run *r)
 static inline const struct watched *run_load(const struct run *r)
 {
     return &r->watched[subject_index(subjects_find(&r->subjects, SUBJECT_LOAD))];
+}
+
+/* A bit of SUBJECT_CAN_SETTLE and the like. */
+static inline bool run_judged_can(const struct run *r, unsigned bit)
+{
+    return (run_judged(r)->subject->ops->can & bit) != 0;
 }
 
 /* What a run counts, by the client's page: connections that come and go, or operations on

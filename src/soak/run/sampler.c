@@ -80,13 +80,14 @@ static json_t *subject_json(const struct history_sample *s)
     return out;
 }
 
-/* Everything but smaps_rollup, which takes milliseconds in a large process. */
-static int take_quick(const struct watched *w, struct history_sample *ret, struct err *e)
+/* `ret_rollup` NULL: not asked for, as it takes milliseconds in a large process. */
+static int take(const struct watched *w, struct history_sample *ret, struct proc_rollup *ret_rollup,
+                struct err *e)
 {
-    *ret = (struct history_sample){0};
-    if (w->subject->ops->snapshot(w->subject, &ret->snapshot, e) != 0)
+    const struct subject_ops *ops = w->subject->ops;
+    if (ops->snapshot(w->subject, &ret->snapshot, e) != 0)
         return -1;
-    if (proc_sample_full(w->subject->child.pid, &ret->proc, e) == 0)
+    if (ops->measure(w->subject, &ret->proc, ret_rollup, e) == 0)
         return 0;
     snapshot_free(&ret->snapshot);
     return -1;
@@ -98,8 +99,8 @@ void sampler_tick(struct run *r)
                              "epoch", (json_int_t)r->epoch);
     for (size_t i = 0; i < r->subjects.count; i++) {
         const struct watched *w = &r->watched[i];
-        struct history_sample sample;
-        if (!w->subject->child.running || take_quick(w, &sample, NULL) != 0)
+        struct history_sample sample = {.by_operation = false};
+        if (!w->subject->child.running || take(w, &sample, NULL, NULL) != 0)
             continue;
         history_look(w->history, &sample.proc);
         json_object_set_new(line, w->subject->child.name, subject_json(&sample));
@@ -110,12 +111,8 @@ void sampler_tick(struct run *r)
 
 int sampler_take(const struct watched *w, struct history_sample *ret, struct err *e)
 {
-    if (take_quick(w, ret, e) != 0)
-        return -1;
-    if (proc_rollup_read(w->subject->child.pid, &ret->rollup, e) == 0)
-        return 0;
-    snapshot_free(&ret->snapshot);
-    return -1;
+    *ret = (struct history_sample){0};
+    return take(w, ret, &ret->rollup, e);
 }
 
 static json_t *rollup_json(const struct proc_rollup *rollup)

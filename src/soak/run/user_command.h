@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The user's own commands: --build, before a run, and --on-drain, after the drain, such as `jcmd
- * {pid} GC.run`: what only waits to be freed goes away then. No shell: a text is split on blanks,
- * {pid} becomes the server's.
+ * The user's own commands: --build, before a run; --on-checkpoint, before each sample, and
+ * --on-drain, after the drain, such as `jcmd {pid} GC.run`: what only waits to be freed goes away
+ * then. No shell: see base/words.h, and placeholders.h for {pid} and its like.
  */
 #ifndef SOAK_USER_COMMAND_H
 #define SOAK_USER_COMMAND_H
@@ -13,13 +13,15 @@
  * sentence. */
 int user_command_build(const char *command, struct err *e);
 
-/* Refuses a command that can't be started, before anything else is. NULL: there is none. Returns 0
- * or -1. */
-int on_drain_check(const char *command, struct err *e);
-/* Starts the command, if there is one, and calls `done` when it has ended (at once without one). A
- * command that fails breaks the run with a sentence: the drain's meaning depends on it. */
-void on_drain_start(struct run *r, void (*done)(struct run *));
+/* Refuses a command of --`name` that can't be started, before anything else is. NULL: there is
+ * none. Returns 0 or -1. */
+int user_command_check(const char *name, const char *command, struct err *e);
+/* Starts the command of --`name`, if there is one, and calls `done` when it has ended (at once
+ * without one). The run is in RUN_COMMAND meanwhile. A command that fails breaks the run with a
+ * sentence: what is measured after it means nothing. */
+void user_command_start(struct run *r, const char *name, const char *command,
+                        void (*done)(struct run *));
 /* Ends the command, and all that it has started, if it runs. */
-void on_drain_kill(struct run *r);
+void user_command_kill(struct run *r);
 
 #endif

@@ -8,14 +8,15 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 /* From `quit` to the exit of both sides. They free what they hold, which is quick but for a machine
  * that is slow. */
 static const uint64_t QUIT_GRACE_NS = 30000000000u;
 
-static const char *waiting_for(enum run_state state)
+static const char *waiting_for(const struct run *r)
 {
-    switch (state) {
+    switch (r->state) {
     case RUN_START_SERVER:
         return "the server to listen";
     case RUN_START_CLIENT:
@@ -32,8 +33,9 @@ static const char *waiting_for(enum run_state state)
         return "the client to close its connections";
     case RUN_DRAIN_SERVER:
         return "the server to end its connections";
-    case RUN_ON_DRAIN:
-        return "the command of --on-drain";
+    case RUN_COMMAND:
+        return strcmp(r->command.name, "on-drain") == 0 ? "the command of --on-drain"
+                                                        : "the command of --on-checkpoint";
     case RUN_FLUSH:
         return "the server to empty its caches";
     case RUN_QUIT:
@@ -78,16 +80,24 @@ static void bark(struct run *r, uint64_t waited_ns)
     run_break(r,
               "nothing moved for %.0f s while waiting for %s%s (%" PRIu64
               " failed connections%s%s%s%s%s); see server.log and client.log in %s",
-              (double)waited_ns / 1e9, waiting_for(r->state), strangers,
+              (double)waited_ns / 1e9, waiting_for(r), strangers,
               (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first" : "",
               whose[0] ? ", " : "", problem[0] ? whose : "", problem[0] ? ": " : "", problem,
               r->dir.path);
 }
 
+/* Steps that end by themselves. A program that isn't soak's has a time of its own to get ready and
+ * to become quiet. */
+static bool is_bounded(const struct run *r)
+{
+    bool foreign = r->state == RUN_START_SERVER || r->state == RUN_SETTLE;
+    return r->state == RUN_HOLD || (foreign && !run_judged_can(r, SUBJECT_CAN_SETTLE));
+}
+
 void watchdog_look(struct run *r)
 {
     uint64_t now = clock_now_ns(), moved = progress(r);
-    if (moved != r->moved_activity || r->state == RUN_HOLD) {
+    if (moved != r->moved_activity || is_bounded(r)) {
         r->moved_activity = moved;
         r->moved_ns = now;
     }

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "options/behaviours.h"
 #include "options/choices.h"
 #include "options/opts.h"
 #include "scenario/scenario.h"
@@ -60,6 +59,15 @@ static const struct {
     {"defect", NULL},
     {"watchdog", NULL},
     {"listen", NULL},
+    /* A program that isn't soak's. */
+    {"server", NULL},
+    {"connect", NULL},
+    {"ready-timeout", NULL},
+    {"processes", NULL},
+    {"malloc-hooks", NULL},
+    {"on-checkpoint", NULL},
+    {"settle", NULL},
+    {"stop", NULL},
     /* For servers that aren't soak-server. */
     {"say", NULL},
     {"answer", NULL},

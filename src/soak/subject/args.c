@@ -79,7 +79,7 @@ static void add_network(struct args *a, const struct scenario *s, const char *na
 {
     struct rng rng = {.state = seed};
     uint64_t drawn = rng_next(&rng);
-    if (s->listen[0] != '[')
+    if (scenario_address(s)[0] != '[')
         add(a, "--%s=127.%u.%u.0", name, (unsigned)(drawn % 254 + 1), (unsigned)(drawn >> 8 & 255));
 }
 
@@ -120,6 +120,8 @@ static void add_client(struct args *a, const struct scenario *s)
         grammar_duration_print(text, sizeof text, s->handshake_timeout_ns + PATIENCE_NS));
     if (s->client_auth != CLIENT_AUTH_NONE)
         add(a, "--client-certs=/proc/self/fd/5");
+    if (s->server)
+        add(a, "--foreign");
 }
 
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,

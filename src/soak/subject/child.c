@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include "base/check.h"
+#include "guard.h"
 #include "measure/proc.h"
 #include "page/page_file.h"
 
@@ -104,7 +105,8 @@ static int child_spawn(struct child *c, const struct child_launch *launch, int c
         .stdio = stdio,
     };
     c->process.data = c;
-    return uv_spawn(launch->loop, &c->process, &options);
+    return c->guarded ? guard_spawn_all(launch->loop, &c->process, &options)
+                      : uv_spawn(launch->loop, &c->process, &options);
 }
 
 int child_start(struct child *c, const struct child_launch *launch, struct err *e)
@@ -122,7 +124,7 @@ int child_start(struct child *c, const struct child_launch *launch, struct err *
         uv_close((uv_handle_t *)&c->process, NULL);
         return err_set(e, "%s: %s can't be started: %s", c->name, launch->path, uv_strerror(rc));
     }
-    c->pid = c->process.pid;
+    c->pid = c->guarded ? 0 : c->process.pid;
     c->running = true;
     CHECK(uv_read_start((uv_stream_t *)&c->control, child_on_alloc, child_on_read) == 0);
     return 0;

@@ -39,6 +39,8 @@ struct child {
     child_line_fn on_line;
     child_exit_fn on_exit;
 
+    bool guarded;       /* started below guard_spawn_all: `process` is the guard's, `pid` the
+                         * program's once the guard has said it */
     struct page *page;  /* mapped while the struct lives */
     struct image image; /* what it had mapped when it was last looked at */
     int pid;            /* 0 before the start */

@@ -93,12 +93,15 @@ static char *copied(const char *variable)
  * others. */
 static size_t add_own(char **to, const struct environment_request *q)
 {
-    bool libc = q->allocator != MALLOC_JEMALLOC && SCENARIO_JEMALLOC;
+    bool libc = q->allocator != MALLOC_JEMALLOC && SCENARIO_JEMALLOC && !q->preload;
     const char *preload = value_of(q->passed, "LD_PRELOAD");
     const char *path = value_of(q->passed, "LD_LIBRARY_PATH");
+    const char *own = q->preload ? q->preload : libc ? LIBC_SO : "";
     size_t used = 0;
-    if (libc || *preload)
-        to[used++] = joined("LD_PRELOAD", preload, libc ? LIBC_SO : "");
+    if (*own || *preload)
+        to[used++] = joined("LD_PRELOAD", preload, own);
+    if (q->page)
+        to[used++] = joined("SOAK_PROBE", q->page, "");
     if (*q->library_path || *path)
         to[used++] = joined("LD_LIBRARY_PATH", q->library_path, path);
     return used;
@@ -115,7 +118,7 @@ char **environment_make(const struct environment_request *q)
     size_t count = 0;
     while (environ[count])
         count++;
-    char **copy = calloc(count + q->passed->count + 3, sizeof *copy);
+    char **copy = calloc(count + q->passed->count + 4, sizeof *copy);
     CHECK(copy);
     size_t used = add_own(copy, q);
     for (size_t i = 0; i < count; i++)

@@ -18,6 +18,9 @@ struct environment_request {
     int allocator;                  /* enum malloc_kind */
     const char *library_path;       /* goes before LD_LIBRARY_PATH; "" adds nothing */
     const struct opts_list *passed; /* NAME=VALUE each */
+    /* Of a program that isn't soak's: what is preloaded behind the user's, and where the probe
+     * finds its page. NULL for soak's own. */
+    const char *preload, *page;
 };
 
 /* environment_free frees it. */

@@ -4,8 +4,10 @@
 #include "args.h"
 #include "base/input.h"
 #include "base/memory_file.h"
+#include "base/process.h"
 #include "environment.h"
 #include "guard.h"
+#include "scenario/placeholders.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -37,7 +39,7 @@ bool ports_suffice(double per_s, uint64_t conns, long ports, bool reused)
 int ports_check(const struct scenario *s, struct err *e)
 {
     long first = USUAL_FIRST, last = USUAL_LAST, reuse = USUAL_REUSE, unused = 0;
-    if (s->listen[0] != '[')
+    if (scenario_address(s)[0] != '[')
         return 0;
     read_numbers("/proc/sys/net/ipv4/ip_local_port_range", &first, &last);
     read_numbers("/proc/sys/net/ipv4/tcp_tw_reuse", &reuse, &unused);
@@ -135,9 +137,27 @@ static int ask(const struct programs *p, bool server, struct err *e)
     return rc;
 }
 
+/* The program of --server, as far as its first word says by itself where it lies. */
+static int check_foreign(const struct programs *p, struct err *e)
+{
+    struct placeholders some = {{NULL}};
+    struct words words;
+    char path[PATH_MAX];
+    for (size_t i = 0; i < PLACEHOLDERS; i++)
+        some.value[i] = "";
+    some.value[PLACEHOLDER_HERE] = p->here;
+    if (placeholders_split(p->scenario->server, &some, &words, e) != 0)
+        return err_prefix(e, "--server");
+    if (strncmp(p->scenario->server, "{work}", 6) == 0)
+        return 0;
+    return process_find(words.argv[0], path, sizeof path, e) == 0 ? 0 : err_prefix(e, "--server");
+}
+
 int subject_check(const struct programs *p, struct err *e)
 {
-    if (server_has_questions(p) && ask(p, true, e) < 0)
+    if (p->scenario->server && check_foreign(p, e) < 0)
+        return -1;
+    if (!p->scenario->server && server_has_questions(p) && ask(p, true, e) < 0)
         return -1;
     return client_has_questions(p) ? ask(p, false, e) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory_file.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "environment.h"
 #include "measure/proc.h"
 #include "tls/client_certs.h"
@@ -132,6 +133,32 @@ char **programs_environment(const struct programs *p, bool server)
     return environment_make(&(struct environment_request){.allocator = allocator_of(p, server),
                                                           .library_path = library_path,
                                                           .passed = &p->scenario->env});
+}
+
+/* Appends a library that soak is built with, when it is there. */
+static void add_library(struct text *list, const char *folder, const char *name)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (access(path, R_OK) == 0)
+        text_item(list, "%s", path);
+}
+
+char **programs_foreign_environment(const struct programs *p, const char *page)
+{
+    const struct scenario *s = p->scenario;
+    char preload[2 * PATH_MAX];
+    struct text list = text_list(preload, sizeof preload, ":");
+    if (s->probe)
+        add_library(&list, p->folder,
+                    s->malloc_hooks ? "libsoakprobe-malloc.so" : "libsoakprobe.so");
+    if (s->malloc == MALLOC_JEMALLOC)
+        text_item(&list, "libjemalloc.so.2");
+    return environment_make(&(struct environment_request){.allocator = s->malloc,
+                                                          .library_path = "",
+                                                          .passed = &s->env,
+                                                          .preload = preload,
+                                                          .page = s->probe ? page : NULL});
 }
 
 int programs_start(const struct programs *p, struct child *c, const struct programs_launch *launch,

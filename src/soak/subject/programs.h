@@ -30,6 +30,7 @@ size_t mapped_read(const struct assembly *assembly, pid_t pid, struct mapped ret
 struct programs {
     const struct scenario *scenario; /* borrowed */
     char folder[PATH_MAX];           /* the build's own */
+    const char *here;                /* the scenario's folder, absolute: borrowed */
     bool assembled;                  /* `assembly` is filled: the server's */
     struct assembly assembly;
 };
@@ -42,6 +43,9 @@ int programs_find(const struct scenario *s, struct programs *ret, struct err *e)
 const char *programs_server_folder(const struct programs *p);
 /* The environment of the server, or of the client; environment_free frees it. */
 char **programs_environment(const struct programs *p, bool server);
+
+/* That of a program which isn't soak's. `page` tells the probe where its page is. */
+char **programs_foreign_environment(const struct programs *p, const char *page);
 
 struct programs_launch {
     bool server;

@@ -9,7 +9,10 @@ int subjects_init(struct subjects *all, struct err *e)
 {
     CHECK(uv_loop_init(&all->loop) == 0);
     all->count = SUBJECTS_MAX;
-    subject_builtin(&all->subject[0], SUBJECT_JUDGED);
+    if (all->programs->scenario->server)
+        subject_foreign(&all->subject[0]);
+    else
+        subject_builtin(&all->subject[0], SUBJECT_JUDGED);
     subject_builtin(&all->subject[1], SUBJECT_LOAD);
     for (size_t i = 0; i < all->count; i++)
         all->subject[i].all = all;
@@ -27,6 +30,7 @@ void subjects_fini(struct subjects *all)
     CHECK(uv_loop_close(&all->loop) == 0);
     for (size_t i = 0; i < all->count; i++) {
         subject_close(&all->subject[i]);
+        foreign_free(all->subject[i].foreign);
         if (all->subject[i].pki_fd >= 0)
             close(all->subject[i].pki_fd);
     }
@@ -49,8 +53,11 @@ size_t subject_index(const struct subject *s)
 int subject_open(struct subject *s, struct err *e)
 {
     const struct child *before = &s->child;
-    s->child = (struct child){
-        .name = before->name, .owner = s, .on_line = before->on_line, .on_exit = before->on_exit};
+    s->child = (struct child){.name = before->name,
+                              .owner = s,
+                              .on_line = before->on_line,
+                              .on_exit = before->on_exit,
+                              .guarded = before->guarded};
     return child_init(&s->child, e);
 }
 
@@ -95,7 +102,7 @@ void subjects_stop(struct subjects *all)
 void subjects_kill(struct subjects *all)
 {
     for (size_t i = 0; i < all->count; i++)
-        child_kill(&all->subject[i].child);
+        all->subject[i].ops->kill(&all->subject[i]);
 }
 
 bool subjects_running(const struct subjects *all)

@@ -11,7 +11,9 @@
 #ifndef SOAK_SUBJECT_H
 #define SOAK_SUBJECT_H
 
+#include "base/address.h"
 #include "child.h"
+#include "measure/proc.h"
 #include "page/snapshot.h"
 #include "programs.h"
 
@@ -25,8 +27,11 @@ enum subject_said {
     SUBJECT_FLUSHED, /* its caches are empty */
 };
 
-/* What it can be told: a bit each. The rest every subject can. */
-enum { SUBJECT_CAN_SETTLE = 1 };
+/* What it can be told, and what it tells: a bit each. The rest every subject can. */
+enum {
+    SUBJECT_CAN_SETTLE = 1,        /* publishes when it is told to settle */
+    SUBJECT_COUNTS_CONNECTIONS = 2 /* its page says which it accepted, holds and turned away */
+};
 
 struct subject_word {
     enum subject_said said;
@@ -38,6 +43,8 @@ struct subject_word {
 struct subject;
 typedef void (*subject_said_fn)(struct subject *s, const struct subject_word *word);
 typedef void (*subject_exit_fn)(struct subject *s);
+/* It can't go on, though it may still run: one sentence. */
+typedef void (*subject_broken_fn)(struct subject *s, const char *sentence);
 
 /* What a kind of subject does when it is told to. All but `snapshot` are answered by a word, or by
  * its end. */
@@ -53,8 +60,19 @@ struct subject_ops {
     void (*drain)(struct subject *s);
     void (*flush)(struct subject *s);
     int (*snapshot)(const struct subject *s, struct snapshot *ret, struct err *e);
+    /* What the kernel says of it; `ret_rollup` NULL: not asked for. Returns 0 or -1. */
+    int (*measure)(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
+                   struct err *e);
     void (*stop)(struct subject *s);
+    /* At once, and all that it has started. */
+    void (*kill)(struct subject *s);
+    /* Every few milliseconds, while it runs; NULL: there is nothing to look at. */
+    void (*look)(struct subject *s);
+    /* Whether nothing of it is counted: writes the sentence why. NULL: it says so itself. */
+    bool (*blind)(const struct subject *s, char *buf, size_t size);
 };
+
+struct foreign;
 
 struct subject {
     const struct subject_ops *ops;
@@ -64,6 +82,7 @@ struct subject {
     char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was
                                   ready */
     int pki_fd;                /* its memory file of certificates, or -1 */
+    struct foreign *foreign;   /* owned; NULL: a built-in one */
 };
 
 enum { SUBJECTS_MAX = 2 };
@@ -73,14 +92,17 @@ struct subjects {
     void *owner;
     subject_said_fn on_said;
     subject_exit_fn on_exit;
+    subject_broken_fn on_broken;
     const struct programs *programs;
     struct run_dir *dir;
     uint64_t seed;
+    const char *here; /* the scenario's folder */
 
     uv_loop_t loop;
     size_t count;
     struct subject subject[SUBJECTS_MAX];
-    uint64_t port; /* where the one that is judged listens */
+    char host[ADDRESS_TEXT]; /* where the one that is judged listens: `127.0.0.1` */
+    uint64_t port;
     uint64_t settle_id;
     unsigned settled; /* a bit per subject that has answered settle_id */
 };
@@ -111,5 +133,10 @@ bool subjects_running(const struct subjects *all);
 
 /* The programs that soak is built with: subject_builtin.c. */
 void subject_builtin(struct subject *s, enum subject_role role);
+/* A program that isn't soak's: subject_foreign.c. It is the one that is judged. */
+void subject_foreign(struct subject *s);
+void foreign_free(struct foreign *f);
+/* What {name} stands for in commands about it. Borrowed. */
+const struct placeholders *foreign_values(const struct foreign *f);
 
 #endif

@@ -55,13 +55,13 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
 {
     struct subjects *all = s->all;
     struct args args;
-    char server[64];
+    char server[ADDRESS_TEXT + 24];
     if (s->role == SUBJECT_JUDGED) {
+        snprintf(all->host, sizeof all->host, "%s", scenario->listen);
+        *strrchr(all->host, ':') = '\0'; /* scenario_check: address:port */
         args_server(&args, scenario, "soak-server", all->seed);
     } else {
-        /* scenario_check: address:port, of which the port may be 0 */
-        int host = (int)(strrchr(scenario->listen, ':') - scenario->listen);
-        snprintf(server, sizeof server, "%.*s:%" PRIu64, host, scenario->listen, all->port);
+        snprintf(server, sizeof server, "%s:%" PRIu64, all->host, all->port);
         args_client(&args, scenario, "soak-client", all->seed, server);
     }
     const struct programs_launch launch = {.server = s->role == SUBJECT_JUDGED,
@@ -100,22 +100,38 @@ static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e
     return snapshot_read(s->child.page, ret, e);
 }
 
+static int measure(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
+                   struct err *e)
+{
+    if (proc_sample_full(s->child.pid, ret, e) != 0)
+        return -1;
+    return ret_rollup ? proc_rollup_read(s->child.pid, ret_rollup, e) : 0;
+}
+
 static void stop(struct subject *s)
 {
     s->child.quitting = true;
     child_send(&s->child, "quit");
 }
 
+static void end(struct subject *s)
+{
+    child_kill(&s->child);
+}
+
 void subject_builtin(struct subject *s, enum subject_role role)
 {
-    static const struct subject_ops builtin = {.can = SUBJECT_CAN_SETTLE,
+    static const struct subject_ops builtin = {.can =
+                                                   SUBJECT_CAN_SETTLE | SUBJECT_COUNTS_CONNECTIONS,
                                                .start = start,
                                                .ready = ready,
                                                .settle = settle,
                                                .drain = drain,
                                                .flush = flush,
                                                .snapshot = snapshot,
-                                               .stop = stop};
+                                               .measure = measure,
+                                               .stop = stop,
+                                               .kill = end};
     *s = (struct subject){.ops = &builtin,
                           .role = role,
                           .child = {.name = role == SUBJECT_JUDGED ? "server" : "client",

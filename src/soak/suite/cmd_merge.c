@@ -24,10 +24,12 @@ struct options {
     struct suite_formats formats;
 };
 
-static const struct opt table[] = {{"json", OPT_OUTPUT, offsetof(struct options, json), "FILE",
-                                    ".json", "write the joined suite.json, to stdout without FILE"},
 #define FORMAT_OPTION(name, help, write) SUITE_FORMAT_OPTION(struct options, name, help)
-                                   SUITE_FORMATS(FORMAT_OPTION)};
+static const struct opt table[] = {
+    {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
+     "write the joined suite.json, to stdout without FILE"},
+    SUITE_FORMATS(FORMAT_OPTION) /* no comma: each has its own */
+};
 
 const struct command merge_command = {
     .name = "merge",

@@ -3,7 +3,6 @@
 #include "judge_internal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* What never went away again: at each point the least of what follows, so that a peak leaves no

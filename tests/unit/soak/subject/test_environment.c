@@ -43,7 +43,8 @@ static int hostile(void **state)
 
 static char **make(int allocator, const char *path, const struct opts_list *passed)
 {
-    return environment_make(&(struct environment_request){allocator, path, passed});
+    return environment_make(&(struct environment_request){
+        .allocator = allocator, .library_path = path, .passed = passed});
 }
 
 static void nothing_of_the_caller_s_reaches_the_children(void **state)

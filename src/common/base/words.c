@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "words.h"
+
+#include "text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { LIST = 160 };
+
+/* A command under way. */
+struct split {
+    struct words *to;
+    size_t used;
+    char quote; /* that is open, or 0 */
+    bool open;  /* a word has begun */
+};
+
+static int put(struct split *s, const char *text, size_t length, struct err *e)
+{
+    struct words *to = s->to;
+    if (s->used + length + 1 > sizeof to->bytes || (!s->open && to->count == WORDS_MAX))
+        return err_set(e, "too long: at most %d words and %d bytes", WORDS_MAX, WORDS_BYTES);
+    if (!s->open)
+        to->argv[to->count++] = to->bytes + s->used;
+    memcpy(to->bytes + s->used, text, length);
+    s->used += length;
+    s->open = true;
+    return 0;
+}
+
+static void end_word(struct split *s)
+{
+    if (s->open)
+        s->to->bytes[s->used++] = '\0';
+    s->open = false;
+}
+
+/* The length of `{name}` at `text`; 0 when it is no such thing. */
+static size_t name_length(const char *text)
+{
+    size_t length = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz-");
+    return length && text[1 + length] == '}' ? length : 0;
+}
+
+static int refuse_name(const char *name, size_t length, const struct words_value *values,
+                       struct err *e)
+{
+    char text[LIST];
+    struct text list = text_list(text, sizeof text, ", ");
+    for (const struct words_value *v = values; v->name; v++)
+        if (v->value)
+            text_item(&list, "{%s}", v->name);
+    return err_set(e, "{%.*s} stands for nothing here; there is %s", (int)length, name, text);
+}
+
+static int put_value(struct split *s, const char *name, size_t length,
+                     const struct words_value *values, struct err *e)
+{
+    for (const struct words_value *v = values; v->name; v++) {
+        if (v->value && strlen(v->name) == length && strncmp(v->name, name, length) == 0)
+            return put(s, v->value, strlen(v->value), e);
+    }
+    return refuse_name(name, length, values, e);
+}
+
+/* Takes a quote or a blank that means something. Returns how many characters; 0: none. */
+static size_t take_mark(struct split *s, const char *p)
+{
+    bool quote = *p == '\'' || *p == '"';
+    if (s->quote ? *p == s->quote : quote) {
+        s->quote = s->quote ? 0 : *p;
+        return put(s, "", 0, NULL) == 0;
+    }
+    if (s->quote || !strchr(" \t\n", *p))
+        return 0;
+    end_word(s);
+    return 1;
+}
+
+/* Takes what stands at `p`, of one character or more. Returns how many; 0: refused. */
+static size_t take(struct split *s, const char *p, const struct words_value *values, struct err *e)
+{
+    size_t marked = take_mark(s, p);
+    if (marked)
+        return marked;
+    size_t name = values && *p == '{' ? name_length(p) : 0;
+    if (name)
+        return put_value(s, p + 1, name, values, e) == 0 ? name + 2 : 0;
+    size_t escaped = *p == '\\' && s->quote != '\'' && p[1];
+    return put(s, p + escaped, 1, e) == 0 ? 1 + escaped : 0;
+}
+
+int words_split(const char *command, const struct words_value *values, struct words *ret,
+                struct err *e)
+{
+    struct split s = {.to = ret};
+    *ret = (struct words){.count = 0};
+    while (*command) {
+        size_t taken = take(&s, command, values, e);
+        if (taken == 0)
+            return -1;
+        command += taken;
+    }
+    if (s.quote)
+        return err_set(e, "the quote %c isn't closed", s.quote);
+    end_word(&s);
+    return ret->count ? 0 : err_set(e, "it is empty");
+}

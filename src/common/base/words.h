@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A command line without a shell: words at blanks, '...' and "..." hold a word together, a
+ * backslash takes the next character as it is (not between single quotes), and {name} stands for a
+ * value. A value is never split, whatever is in it. `{` that doesn't begin a name is itself. Pure.
+ */
+#ifndef SOAK_BASE_WORDS_H
+#define SOAK_BASE_WORDS_H
+
+#include "err.h"
+
+enum { WORDS_MAX = 64, WORDS_BYTES = 8192 };
+
+/* `value` NULL: there is none here, and the name is refused. */
+struct words_value {
+    const char *name, *value;
+};
+
+/* For exec. */
+struct words {
+    char *argv[WORDS_MAX + 1]; /* NULL-ended; point into bytes */
+    int count;
+    char bytes[WORDS_BYTES];
+};
+
+/* Splits `command`. `values` ends with a NULL name; NULL: nothing stands for anything, and braces
+ * are themselves. Returns 0, or -1 with a sentence that doesn't repeat the command. */
+int words_split(const char *command, const struct words_value *values, struct words *ret,
+                struct err *e);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process_tree.h"
+
+#include "base/text.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STAT_BYTES = 1024, PATH_BYTES = 64, LISTENS = 0x0A, SOCKETS_MAX = 256 };
+
+/* ---- the tree ---- */
+
+/* proc_pid_stat(5): the name is in brackets and may hold any of its own. */
+static bool parse_stat(char *text, struct process *ret)
+{
+    char *name = strchr(text, '('), *after = strrchr(text, ')'), state;
+    int parent;
+    uint64_t started;
+    if (!name || !after || after < name ||
+        sscanf(after + 1,
+               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+               "%" SCNu64,
+               &state, &parent, &started) != 3 ||
+        state == 'Z' || state == 'X')
+        return false;
+    *after = '\0';
+    *ret = (struct process){.parent = parent, .started = started};
+    snprintf(ret->name, sizeof ret->name, "%s", name + 1);
+    return true;
+}
+
+bool process_read(pid_t pid, struct process *ret)
+{
+    char path[PATH_BYTES], text[STAT_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return false;
+    text[n] = '\0';
+    if (!parse_stat(text, ret))
+        return false;
+    ret->pid = pid;
+    return true;
+}
+
+static bool has(const struct process_tree *t, pid_t pid)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->process[i].pid == pid)
+            return true;
+    return false;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct process *x = a, *y = b;
+    if (x->started != y->started)
+        return x->started < y->started ? -1 : 1;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* All of the machine's, as far as there is room. Returns how many. */
+static size_t read_all(struct process *all, size_t size)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc");
+    for (const struct dirent *entry; folder && count < size && (entry = readdir(folder));) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid > 0)
+            count += process_read(pid, &all[count]);
+    }
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+void process_tree_read(struct process_tree *ret, pid_t root)
+{
+    enum { MACHINE = 32768 };
+    struct process *all = calloc(MACHINE, sizeof *all);
+    ret->count = 0;
+    size_t count = all ? read_all(all, MACHINE) : 0;
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (size_t i = 0; i < count && ret->count < PROCESS_TREE_MAX; i++) {
+            bool below = all[i].parent == root || has(ret, all[i].parent);
+            if (!below || has(ret, all[i].pid))
+                continue;
+            ret->process[ret->count++] = all[i];
+            grew = true;
+        }
+    }
+    free(all);
+    qsort(ret->process, ret->count, sizeof *ret->process, by_start);
+}
+
+/* ---- its ports ---- */
+
+struct sockets {
+    size_t count;
+    uint64_t inode[SOCKETS_MAX];
+};
+
+static void add_sockets(struct sockets *s, pid_t pid)
+{
+    char path[PATH_BYTES], target[PATH_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = '\0';
+        if (s->count < SOCKETS_MAX &&
+            sscanf(target, "socket:[%" SCNu64 "]", &s->inode[s->count]) == 1)
+            s->count++;
+    }
+    if (folder)
+        closedir(folder);
+}
+
+static bool owns(const struct sockets *s, uint64_t inode)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->inode[i] == inode)
+            return true;
+    return false;
+}
+
+/* One that listens: an address of /proc/net/tcp or tcp6, words of the machine's own order in hex.
+ */
+struct listener {
+    char hex[33];
+    unsigned port;
+    uint64_t inode;
+};
+
+/* The next one of a table. Returns whether there is one. */
+static bool next_listener(FILE *in, struct listener *ret)
+{
+    char line[512];
+    while (in && fgets(line, sizeof line, in)) {
+        unsigned state;
+        if (sscanf(line, " %*u: %32[0-9A-F]:%x %*s %x %*s %*s %*s %*u %*u %" SCNu64, ret->hex,
+                   &ret->port, &state, &ret->inode) == 4 &&
+            state == LISTENS)
+            return true;
+    }
+    return false;
+}
+
+static void print_listener(const struct listener *l, struct text *list)
+{
+    char address[INET6_ADDRSTRLEN];
+    uint32_t word[4] = {0};
+    bool v6 = strlen(l->hex) == 32;
+    for (int i = 0; i < (v6 ? 4 : 1); i++)
+        sscanf(l->hex + (ptrdiff_t)8 * i, "%8" SCNx32, &word[i]);
+    inet_ntop(v6 ? AF_INET6 : AF_INET, word, address, sizeof address);
+    text_item(list, v6 ? "[%s]:%u" : "%s:%u", address, l->port);
+}
+
+static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+char *process_tree_ports(const struct process_tree *t, char *buf, size_t size)
+{
+    struct sockets s = {.count = 0};
+    struct text list = text_list(buf, size, ", ");
+    for (size_t i = 0; i < t->count; i++)
+        add_sockets(&s, t->process[i].pid);
+    for (size_t i = 0; i < TABLES; i++) {
+        struct listener l;
+        FILE *in = fopen(tables[i], "re");
+        while (next_listener(in, &l))
+            if (owns(&s, l.inode))
+                print_listener(&l, &list);
+        if (in)
+            fclose(in);
+    }
+    return buf;
+}
+
+static bool listens(pid_t pid, unsigned port)
+{
+    struct sockets s = {.count = 0};
+    bool found = false;
+    add_sockets(&s, pid);
+    for (size_t i = 0; i < TABLES; i++) {
+        struct listener l;
+        FILE *in = fopen(tables[i], "re");
+        while (next_listener(in, &l))
+            found |= l.port == port && owns(&s, l.inode);
+        if (in)
+            fclose(in);
+    }
+    return found;
+}
+
+const struct process *process_tree_listener(const struct process_tree *t, unsigned port)
+{
+    for (size_t i = t->count; i-- > 0;)
+        if (listens(t->process[i].pid, port))
+            return &t->process[i];
+    return NULL;
+}

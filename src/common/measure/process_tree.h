@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes that descend from one, by /proc: a program that isn't ours may be several. And what
+ * they use together, and which TCP ports they listen on. Read from outside; a process that ends
+ * meanwhile is left out. No state, thread-safe.
+ */
+#ifndef SOAK_MEASURE_PROCESS_TREE_H
+#define SOAK_MEASURE_PROCESS_TREE_H
+
+#include "proc.h"
+
+enum { PROCESS_TREE_MAX = 1024, PROCESS_NAME = 16 };
+
+struct process {
+    pid_t pid, parent;
+    uint64_t started;        /* clock ticks since the machine's start: tells a pid's next owner */
+    char name[PROCESS_NAME]; /* comm, as it is: it may hold anything but a zero */
+};
+
+struct process_tree {
+    size_t count;
+    struct process process[PROCESS_TREE_MAX]; /* in the order of their start */
+};
+
+/* One. Returns false when it has ended: its memory is given back though its parent may not have
+ * noticed yet. */
+bool process_read(pid_t pid, struct process *ret);
+
+/* Everything below `root`, without it; what has ended is left out. */
+void process_tree_read(struct process_tree *ret, pid_t root);
+
+/* `127.0.0.1:8443, [::]:8080`, the ports that they listen on; "" when there is none. Returns buf.
+ */
+char *process_tree_ports(const struct process_tree *t, char *buf, size_t size);
+
+/* The youngest that listens on this port, or NULL: several may have inherited it. */
+const struct process *process_tree_listener(const struct process_tree *t, unsigned port);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run with a program that isn't soak's: its commands, and which options it can't have. */
+#include "scenario/placeholders.h"
+#include "scenario/scenario_internal.h"
+
+#include "base/address.h"
+#include "base/text.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- placeholders ---- */
+
+static const char *const names[] = {
+#define NAME(id, name, about) [PLACEHOLDER_##id] = name,
+    PLACEHOLDER_LIST(NAME)
+#undef NAME
+};
+
+void placeholders_values(const struct placeholders *p, struct words_value ret[PLACEHOLDERS + 1])
+{
+    for (size_t i = 0; i < PLACEHOLDERS; i++)
+        ret[i] = (struct words_value){names[i], p->value[i]};
+    ret[PLACEHOLDERS] = (struct words_value){NULL, NULL};
+}
+
+int placeholders_split(const char *command, const struct placeholders *p, struct words *ret,
+                       struct err *e)
+{
+    struct words_value values[PLACEHOLDERS + 1];
+    placeholders_values(p, values);
+    return words_split(command, values, ret, e);
+}
+
+bool placeholder_used(const char *command, enum placeholder which)
+{
+    char text[32];
+    snprintf(text, sizeof text, "{%s}", names[which]);
+    return strstr(command, text) != NULL;
+}
+
+/* Commands are read before anything is started, with something in the place of each value that
+ * will be known. */
+static int check_command(const struct scenario *s, const char *name, const char *command, bool runs,
+                         struct err *e)
+{
+    struct placeholders some = {{NULL}};
+    struct words words;
+    struct err why;
+    for (size_t i = 0; s->server && i < PLACEHOLDERS; i++)
+        some.value[i] = i == PLACEHOLDER_PID && !runs ? NULL : "x";
+    some.value[PLACEHOLDER_PID] = runs ? "x" : NULL;
+    if (command && placeholders_split(command, &some, &words, &why) != 0)
+        return scenario_refuse(s, name, e, "%s", why.text);
+    return 0;
+}
+
+/* ---- its address ---- */
+
+const char *scenario_address(const struct scenario *s)
+{
+    return !s->server ? s->listen : s->connect ? s->connect : "127.0.0.1:{port}";
+}
+
+static int check_connect(const struct scenario *s, struct err *e)
+{
+    static const char open[] = ":{port}";
+    char text[2 * ADDRESS_TEXT];
+    struct address at;
+    const char *given = scenario_address(s), *port = strstr(given, open);
+    snprintf(text, sizeof text, "%.*s%s", port ? (int)(port - given) : ADDRESS_TEXT, given,
+             port ? ":0" : "");
+    bool right = address_parse(text, &at, NULL) == 0 && (!port || strcmp(port, open) == 0);
+    if (!right || (!port && address_port(&at) == 0))
+        return scenario_refuse(s, "connect", e,
+                               "a loopback address and a port, such as 127.0.0.1:8443, or "
+                               "127.0.0.1:{port} for a free one: the load stays on this machine");
+    if (port && !placeholder_used(s->server, PLACEHOLDER_PORT) &&
+        !placeholder_used(s->server, PLACEHOLDER_ADDRESS))
+        return scenario_refuse(s, "server", e,
+                               "nothing says where it listens: --connect 127.0.0.1:PORT, or {port} "
+                               "in the command for a port of soak's choice");
+    return 0;
+}
+
+/* ---- options that are soak-server's ---- */
+
+/* Those of the built-in server alone, but for those that soak makes something of itself. */
+static bool is_built_in(size_t i)
+{
+    static const struct {
+        const char *section, *name;
+        bool server, client;
+    } columns[] = {
+#define TAKES_S                              true
+#define TAKES_C                              true
+#define TAKES__                              false
+#define X(section, name, s, c, f, TYPE, ...) {section, name, TAKES_##s, TAKES_##c},
+#include "options/options.def"
+#undef X
+    };
+    static const char *const own[] = {"key", "client-auth", "handshake-timeout"},
+                             *const others[] = {"openssl", "libuv",     "jemalloc",
+                                                "libc",    "footprint", "fail-alloc"};
+    if (i >= sizeof columns / sizeof *columns)
+        return false;
+    for (size_t k = 0; k < sizeof own / sizeof *own; k++)
+        if (strcmp(columns[i].name, own[k]) == 0)
+            return false;
+    for (size_t k = 0; k < sizeof others / sizeof *others; k++)
+        if (strcmp(columns[i].name, others[k]) == 0)
+            return true;
+    return columns[i].server && !columns[i].client;
+}
+
+/* All of them in one sentence. */
+static int check_built_in(const struct scenario *s, struct err *e)
+{
+    char text[256], value[OPTS_TEXT], usual[OPTS_TEXT];
+    struct text list = text_list(text, sizeof text, ", ");
+    struct scenario defaults;
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    scenario_defaults(&defaults);
+    for (size_t i = 0; i < count; i++) {
+        if (is_built_in(i) && strcmp(opts_print(&options[i], s, value, sizeof value),
+                                     opts_print(&options[i], &defaults, usual, sizeof usual)) != 0)
+            text_item(&list, "--%s", options[i].name);
+    }
+    if (list.used == 0)
+        return 0;
+    return err_set(e,
+                   "%s: soak's own server has this; leave it out with --server, which says in "
+                   "its command what that program is to do",
+                   text);
+}
+
+/* ---- the rest ---- */
+
+int scenario_stop_signal(const struct scenario *s)
+{
+    const char *name = strncmp(s->stop, "SIG", 3) == 0 ? s->stop + 3 : s->stop;
+    for (int number = 1; number < NSIG; number++) {
+        const char *known = sigabbrev_np(number);
+        if (known && strcmp(known, name) == 0)
+            return number;
+    }
+    return 0;
+}
+
+int scenario_check_foreign(const struct scenario *s, struct err *e)
+{
+    if (check_command(s, "on-drain", s->on_drain, true, e) < 0)
+        return -1;
+    if (!s->server)
+        return 0;
+    if (check_built_in(s, e) < 0 || check_command(s, "server", s->server, false, e) < 0 ||
+        check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0 || check_connect(s, e) < 0)
+        return -1;
+    if (!s->stop || scenario_stop_signal(s) == 0)
+        return scenario_refuse(s, "stop", e, "the name of a signal, such as TERM or QUIT");
+    return s->processes ? 0 : scenario_refuse(s, "processes", e, "all, main, or a process's name");
+}

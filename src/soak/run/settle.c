@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settle.h"
+
+#include "base/clock.h"
+#include "user_command.h"
+
+#include <stdio.h>
+
+/* Two equal readings of the counters may fall into a pause of a busy machine; more of them, a few
+ * milliseconds apart, don't all do so while the server still has something to close. */
+enum { SETTLE_QUIET_POLLS = 3, SETTLE_BACKGROUND_POLLS = 200 };
+
+static uint64_t activity(const struct run *r)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < r->subjects.count; i++)
+        sum += snapshot_activity(r->watched[i].subject->child.page);
+    return sum;
+}
+
+static uint64_t connections(const struct run *r)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        const struct page_app *app = &r->watched[i].subject->child.page->app;
+        sum += atomic_load(&app->opened) + atomic_load(&app->closed) +
+               atomic_load(&app->handshakes) + atomic_load(&app->operations);
+    }
+    return sum;
+}
+
+static uint64_t server_open(const struct run *r)
+{
+    const struct page_app *app = &run_judged(r)->subject->child.page->app;
+    return atomic_load(&app->opened) - atomic_load(&app->closed);
+}
+
+static void publish(struct run *r)
+{
+    char words[SUBJECTS_MAX][96];
+    const char *said[SUBJECTS_MAX];
+    for (size_t i = 0; i < r->subjects.count; i++)
+        said[i] = profiler_words(r, i, words[i], sizeof words[i]);
+    run_state_set(r, RUN_PUBLISH);
+    subjects_settle(&r->subjects, said);
+}
+
+static void poll_built_in(struct run *r)
+{
+    uint64_t now = activity(r), conns = connections(r);
+    /* After an interrupted epoch the client may hold fewer than asked: its own word counts. */
+    uint64_t want = atomic_load(&run_load(r)->subject->child.page->app.established);
+    bool steady = conns == r->quiet.connections && server_open(r) == want;
+    bool quiet = steady && now == r->quiet.activity;
+    r->quiet.activity = now;
+    r->quiet.connections = conns;
+    r->quiet.steady_polls = steady ? r->quiet.steady_polls + 1 : 0;
+    r->quiet.polls = quiet ? r->quiet.polls + 1 : 0;
+    r->quiet.still = r->quiet.polls >= SETTLE_QUIET_POLLS;
+    if (r->quiet.still || r->quiet.steady_polls >= SETTLE_BACKGROUND_POLLS)
+        publish(r);
+}
+
+/* ---- a program that isn't soak's ---- */
+
+/* Of the time that it must be quiet: what a timer's tick or a look at a clock takes, which every
+ * virtual machine does. */
+enum { SETTLE_BUSY_PERCENT = 20, SETTLE_LIMIT_TIMES = 10 };
+static const uint64_t SETTLE_LIMIT_NS = 2000000000u;
+
+static uint64_t cpu_of_judged(const struct run *r)
+{
+    const struct subject *s = run_judged(r)->subject;
+    struct proc_sample sample = {0};
+    s->ops->measure(s, &sample, NULL, NULL);
+    return sample.cpu_ns;
+}
+
+/* Counts from now on. */
+static void watch(struct run *r, uint64_t activity_now)
+{
+    r->quiet.activity = activity_now;
+    r->quiet.since_ns = clock_now_ns();
+    r->quiet.cpu_ns = cpu_of_judged(r);
+}
+
+/* Whether it was idle since it was quiet, as far as anybody sees from outside. */
+static bool was_idle(const struct run *r, uint64_t now)
+{
+    uint64_t used = cpu_of_judged(r) - r->quiet.cpu_ns;
+    return used * 100 <= (now - r->quiet.since_ns) * SETTLE_BUSY_PERCENT;
+}
+
+static void poll_foreign(struct run *r)
+{
+    uint64_t now = clock_now_ns(), settle_ns = r->scenario->settle_ns;
+    uint64_t activity_now = activity(r);
+    bool late = now - r->quiet.begun_ns > SETTLE_LIMIT_TIMES * settle_ns + SETTLE_LIMIT_NS;
+    bool quiet = activity_now == r->quiet.activity;
+    r->quiet.still = quiet && now - r->quiet.since_ns >= settle_ns && was_idle(r, now);
+    if (r->quiet.still || late) {
+        r->quiet.samples++;
+        r->quiet.still_samples += r->quiet.still;
+        publish(r);
+    } else if (!quiet || now - r->quiet.since_ns >= settle_ns) {
+        watch(r, activity_now);
+    }
+}
+
+/* ---- both ---- */
+
+static void wait_for_quiet(struct run *r)
+{
+    r->quiet.polls = r->quiet.steady_polls = 0;
+    r->quiet.connections = connections(r);
+    r->quiet.begun_ns = clock_now_ns();
+    watch(r, activity(r));
+    /* Nothing of a foreign program's runs but when it allocates: so it is asked while it may. */
+    atomic_fetch_add(&run_judged(r)->subject->child.page->publish_asked, 1);
+    run_state_set(r, RUN_SETTLE);
+}
+
+void settle_begin(struct run *r, enum run_settle purpose)
+{
+    r->settle = purpose;
+    user_command_start(r, "on-checkpoint", r->scenario->on_checkpoint, wait_for_quiet);
+}
+
+void settle_poll(struct run *r)
+{
+    if (run_judged_can(r, SUBJECT_CAN_SETTLE))
+        poll_built_in(r);
+    else
+        poll_foreign(r);
+}

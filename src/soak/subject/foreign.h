@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program that soak doesn't build, as a subject: started with the probe preloaded below a guard
+ * (guard_spawn_all), with its log bounded and its readiness found by connecting. It has no control
+ * socket: its words (drained, flushed) are said for it at once, and whether it is quiet is seen in
+ * its page.
+ *
+ * Everything here belongs to the floor of subjects; others use struct subject_ops.
+ */
+#ifndef SOAK_FOREIGN_H
+#define SOAK_FOREIGN_H
+
+#include "bounded_log.h"
+#include "measure/process_tree.h"
+#include "page/process.h"
+#include "scenario/placeholders.h"
+#include "subject.h"
+
+#include <limits.h>
+
+/* The files that a program is given: PEM, in the folder of the run. */
+struct foreign_files {
+    char work[PATH_MAX]; /* "" until it is made */
+    char cert[PATH_MAX], key[PATH_MAX], pem[PATH_MAX], ca[PATH_MAX];
+};
+
+struct foreign_known {
+    pid_t pid;
+    uint64_t started;
+};
+
+struct foreign {
+    struct subject *subject; /* borrowed */
+    struct foreign_files files;
+    char address[ADDRESS_TEXT], port[8], pid[16];
+    struct placeholders values; /* of the above */
+    struct words command;
+    int stop_signal;
+
+    pid_t main_pid;  /* 0: not known */
+    bool main_ended; /* what it has started may go on: a daemon */
+    bool ready;
+    bool told; /* to stop */
+    uint64_t started_ns, told_ns;
+    uint64_t looked_ns;                         /* at its processes */
+    struct foreign_known known[PAGE_PROCESSES]; /* those that have rows: who they are */
+
+    uv_timer_t timer; /* tries to connect, later ends what doesn't stop */
+    uv_tcp_t tcp;     /* the attempt under way */
+    bool trying;
+    uv_connect_t connect;
+    uv_pipe_t output;
+    struct bounded_log log;
+};
+
+/* Makes the folder and what of the files `commands` (NULL-ended) use. Returns 0 or -1. */
+int foreign_files_make(struct foreign_files *f, const struct subject *s,
+                       const struct scenario *scenario, struct err *e);
+/* Removes the keys and certificates, and the folder when nothing else is in it. */
+void foreign_files_remove(struct foreign_files *f);
+
+/* All of its processes: those below the guard. */
+void foreign_family(const struct foreign *f, struct process_tree *ret);
+/* Which of them is the program itself: main_pid and {pid}. */
+void foreign_find_main(struct foreign *f);
+/* Which of them stands for all, with its addresses and libraries: the child's pid. */
+void foreign_find_counted(struct foreign *f);
+/* Tries to connect, and says `ready` once that succeeds; or that the time is over. */
+void foreign_ready_poll(struct foreign *f, uint64_t now);
+void foreign_ready_stop(struct foreign *f);
+
+/* Whether nothing of it is counted, as its page has no process with an active mode; writes why, in
+ * a sentence that ends the run. */
+bool foreign_blind(const struct subject *s, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why nothing of a program is counted, as far as that can be seen from outside. */
+#include "foreign.h"
+
+#include "libs/elf_facts.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 64, ENVIRON_BYTES = 1 << 20 };
+
+static int open_of(pid_t pid, const char *name)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Whether it has no dynamic linker, which is what loads the probe. */
+static bool is_static(pid_t pid)
+{
+    char path[PATH_BYTES];
+    struct elf_facts facts;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    return elf_facts_read(path, &facts, NULL) != 0 || !facts.interpreter[0];
+}
+
+/* Whether the dynamic linker ignores LD_PRELOAD with it (ld.so(8), secure-execution mode). */
+static bool is_privileged(int fd)
+{
+    struct stat st;
+    char unused[64];
+    if (fstat(fd, &st) == 0 && st.st_mode & (S_ISUID | S_ISGID))
+        return true;
+    return fgetxattr(fd, "security.capability", unused, sizeof unused) > 0;
+}
+
+/* Whether its environment, as it was started with, still names the page. */
+static bool is_told(pid_t pid)
+{
+    int fd = open_of(pid, "environ");
+    char *text = fd < 0 ? NULL : calloc(1, ENVIRON_BYTES + 1);
+    ssize_t n = text ? read(fd, text, ENVIRON_BYTES) : 0;
+    bool told = n > 0 && memmem(text, (size_t)n, "SOAK_PROBE=", 11);
+    free(text);
+    if (fd >= 0)
+        close(fd);
+    return told;
+}
+
+static const char *without_row(pid_t pid)
+{
+    char probe[PATH_MAX];
+    int fd = open_of(pid, "exe");
+    bool fixed = fd >= 0 && is_static(pid), privileged = fd >= 0 && is_privileged(fd);
+    if (fd >= 0)
+        close(fd);
+    if (fixed)
+        return "is linked statically, so that no probe can be loaded into it";
+    if (privileged)
+        return "is setuid, setgid or has capabilities, with which the dynamic linker ignores "
+               "LD_PRELOAD; start it without them";
+    if (proc_mapped_path(pid, "libsoakprobe", probe, sizeof probe, NULL) == 0)
+        return "has the probe loaded, and it can't reach its page";
+    return is_told(pid) ? "didn't load the probe: it runs on another libc, or for another machine"
+                        : "was started with an environment of its own, without LD_PRELOAD and "
+                          "SOAK_PROBE; let them through";
+}
+
+static const char *why(const struct snapshot_process *row, size_t rows, pid_t pid)
+{
+    size_t i = 0;
+    while (i < rows && row[i].pid != pid)
+        i++;
+    if (i == rows)
+        return without_row(pid);
+    if (row[i].flags & PAGE_PROCESS_NO_OPENSSL)
+        return "has no libcrypto of OpenSSL loaded as a library: another TLS library, or a copy "
+               "that "
+               "is linked into it";
+    return "has a libcrypto whose allocations can't be hooked";
+}
+
+bool foreign_blind(const struct subject *s, char *buf, size_t size)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    size_t rows = snapshot_processes(s->child.page, row);
+    for (size_t i = 0; i < rows; i++)
+        if (row[i].mode != PAGE_MODE_INACTIVE)
+            return false;
+    struct process_tree *tree = calloc(1, sizeof *tree);
+    if (tree)
+        process_tree_read(tree, s->child.process.pid);
+    const struct process *p = tree ? process_tree_listener(tree, (unsigned)s->all->port) : NULL;
+    pid_t pid = p ? p->pid : s->child.pid;
+    snprintf(buf, size,
+             "nothing of the server's allocations is counted: %.*s (process %d) %s; soak help "
+             "servers",
+             PROCESS_NAME, p ? p->name : "it", (int)pid, why(row, rows, pid));
+    free(tree);
+    return true;
+}

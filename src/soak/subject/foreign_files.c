@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "foreign.h"
+
+#include "tls/client_certs.h"
+#include "tls/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Writes `text` (owned here; NULL: there was none) to a new file that only this user reads. */
+static int write_text(char path[PATH_MAX], const char *folder, const char *name, char *text,
+                      struct err *e)
+{
+    int n = snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 32, folder, name);
+    int fd = n < 0 ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    size_t length = text ? strlen(text) : 0;
+    int rc = 0;
+    if (fd < 0 || !text || write(fd, text, length) != (ssize_t)length)
+        rc = err_set(e, "%.300s: %s", path, text ? strerror(errno) : "no certificate can be made");
+    if (fd >= 0)
+        close(fd);
+    free(text);
+    return rc;
+}
+
+/* haproxy finds the key of a certificate by its name. */
+static int make_identity(struct foreign_files *f, enum key_kind kind, struct err *e)
+{
+    struct identity id;
+    if (identity_make(kind == KEY_BOTH ? KEY_P256 : kind, "localhost", NULL, &id, e) != 0)
+        return -1;
+    char *both = identity_pem(&id, true), *cert = identity_pem(&id, false);
+    char *key = both && cert ? strdup(both + strlen(cert)) : NULL;
+    int rc = write_text(f->cert, f->work, "cert.pem", cert, e);
+    if (write_text(f->key, f->work, "cert.pem.key", key, rc ? NULL : e) != 0)
+        rc = -1;
+    if (write_text(f->pem, f->work, "both.pem", both, rc ? NULL : e) != 0)
+        rc = -1;
+    identity_fini(&id);
+    return rc;
+}
+
+/* The authority that the client's certificates are signed by, where it shows some. */
+static int make_authority(struct foreign_files *f, const struct subject *s, struct err *e)
+{
+    enum { PEM_BYTES = 16384 };
+    char *text = calloc(1, PEM_BYTES), *unused = NULL;
+    if (s->pki_fd < 0) {
+        free(text);
+        text = NULL;
+        if (client_certs_make(&text, &unused, e) != 0)
+            return -1;
+    } else if (text && pread(s->pki_fd, text, PEM_BYTES - 1, 0) <= 0) {
+        free(text);
+        text = NULL;
+    }
+    free(unused);
+    return write_text(f->ca, f->work, "ca.pem", text, e);
+}
+
+int foreign_files_make(struct foreign_files *f, const struct subject *s,
+                       const struct scenario *scenario, struct err *e)
+{
+    snprintf(f->work, sizeof f->work, "%s/work", s->all->dir->path);
+    if (mkdir(f->work, 0700) != 0)
+        return err_set(e, "%.300s: %s", f->work, strerror(errno));
+    bool authority = placeholder_used(scenario->server, PLACEHOLDER_CA);
+    if (make_identity(f, (enum key_kind)scenario->key, e) != 0)
+        return -1;
+    return authority ? make_authority(f, s, e) : 0;
+}
+
+void foreign_files_remove(struct foreign_files *f)
+{
+    const char *const paths[] = {f->cert, f->key, f->pem, f->ca};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (*paths[i])
+            unlink(paths[i]);
+    if (*f->work)
+        rmdir(f->work); /* what the program wrote stays, with its folder */
+}

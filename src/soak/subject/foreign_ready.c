@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a program can be connected to, and which of its processes stand for it. */
+#include "foreign.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void foreign_family(const struct foreign *f, struct process_tree *ret)
+{
+    process_tree_read(ret, f->subject->child.process.pid);
+}
+
+/* The program itself; or where it has ended, what stands in its place: the eldest of those that the
+ * guard has inherited. */
+void foreign_find_main(struct foreign *f)
+{
+    struct process_tree *tree = malloc(sizeof *tree);
+    CHECK(tree);
+    foreign_family(f, tree);
+    for (size_t i = 0; f->main_ended && i < tree->count; i++) {
+        if (tree->process[i].parent != f->subject->child.process.pid)
+            continue;
+        f->main_pid = tree->process[i].pid;
+        break;
+    }
+    free(tree);
+    snprintf(f->pid, sizeof f->pid, "%d", (int)f->main_pid);
+    f->values.value[PLACEHOLDER_PID] = f->pid;
+}
+
+/* The process whose addresses and libraries stand for all: the first that is counted, else the
+ * program itself. */
+void foreign_find_counted(struct foreign *f)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    struct child *c = &f->subject->child;
+    pid_t counted = 0;
+    for (size_t i = snapshot_processes(c->page, row); i-- > 0;)
+        if (row[i].mode != PAGE_MODE_INACTIVE)
+            counted = row[i].pid;
+    c->pid = counted ? counted : f->main_pid;
+}
+
+static void is_ready(struct foreign *f)
+{
+    struct subject *s = f->subject;
+    f->ready = true;
+    foreign_find_main(f);
+    foreign_find_counted(f);
+    const char *slash = strrchr(f->command.argv[0], '/');
+    snprintf(s->libs, sizeof s->libs, "program=%.200s", slash ? slash + 1 : f->command.argv[0]);
+    const struct subject_word word = {.said = SUBJECT_READY,
+                                      .numbered = true,
+                                      .number = s->all->port,
+                                      .line = "it can be connected to"};
+    s->all->on_said(s, &word);
+}
+
+static void on_tried(uv_handle_t *handle)
+{
+    struct foreign *f = handle->data;
+    f->trying = false;
+}
+
+static void on_connect(uv_connect_t *connect, int status)
+{
+    struct foreign *f = connect->data;
+    if (!uv_is_closing((uv_handle_t *)&f->tcp))
+        uv_close((uv_handle_t *)&f->tcp, on_tried);
+    if (status == 0 && !f->ready && !f->told && f->subject->child.running)
+        is_ready(f);
+}
+
+static void try_to_connect(struct foreign *f)
+{
+    struct address to;
+    CHECK(address_parse(f->address, &to, NULL) == 0);
+    CHECK(uv_tcp_init(&f->subject->all->loop, &f->tcp) == 0);
+    f->tcp.data = f->connect.data = f;
+    f->trying = true;
+    if (uv_tcp_connect(&f->connect, &f->tcp, (const struct sockaddr *)&to.storage, on_connect) != 0)
+        uv_close((uv_handle_t *)&f->tcp, on_tried);
+}
+
+static void not_ready(struct foreign *f)
+{
+    char ports[200], text[1024];
+    struct process_tree *tree = malloc(sizeof *tree);
+    struct subjects *all = f->subject->all;
+    CHECK(tree);
+    foreign_family(f, tree);
+    process_tree_ports(tree, ports, sizeof ports);
+    free(tree);
+    snprintf(text, sizeof text,
+             "server: nothing listened on %s within %.3gs (--ready-timeout); %s%s; its log: "
+             "%.200s/server.log",
+             f->address, (double)all->programs->scenario->ready_timeout_ns / 1e9,
+             *ports ? "it listens on " : "it listens on no port", ports, all->dir->path);
+    all->on_broken(f->subject, text);
+}
+
+void foreign_ready_poll(struct foreign *f, uint64_t now)
+{
+    if (now - f->started_ns > f->subject->all->programs->scenario->ready_timeout_ns)
+        not_ready(f);
+    else if (!f->trying)
+        try_to_connect(f);
+}
+
+void foreign_ready_stop(struct foreign *f)
+{
+    if (f->trying && !uv_is_closing((uv_handle_t *)&f->tcp))
+        uv_close((uv_handle_t *)&f->tcp, on_tried);
+}

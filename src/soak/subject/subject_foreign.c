@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "foreign.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/process.h"
+#include "environment.h"
+#include "guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TRY_MS = 20, LOOK_MS = 20, PIPE_BYTES = 1 << 20, PAGE_FD = 4 };
+
+/* From --stop to the end of all; what the program itself has left behind gets less. */
+static const uint64_t GRACE_NS = 5000000000u, LEFT_NS = 500000000u;
+
+/* ---- its log ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    static char bytes[65536]; /* one loop, used up before the next read */
+    (void)handle;
+    (void)suggested;
+    *buf = uv_buf_init(bytes, sizeof bytes);
+}
+
+static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    struct foreign *f = stream->data;
+    if (count > 0)
+        bounded_log_add(&f->log, buf->base, (size_t)count);
+    else if (count < 0)
+        uv_read_stop(stream);
+}
+
+/* A pipe, not a socket, as programs open /dev/stderr. Returns its other end, or -1. */
+static int open_log(struct foreign *f, struct err *e)
+{
+    int ends[2], log = run_dir_log(f->subject->all->dir, "server.log", e);
+    if (log < 0)
+        return -1;
+    bounded_log_open(&f->log, log);
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return err_set(e, "server: no pipe can be made: %s", strerror(errno));
+    fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES);
+    CHECK(uv_pipe_init(&f->subject->all->loop, &f->output, 0) == 0);
+    f->output.data = f;
+    CHECK(uv_pipe_open(&f->output, ends[0]) == 0);
+    CHECK(uv_read_start((uv_stream_t *)&f->output, on_alloc, on_output) == 0);
+    return ends[1];
+}
+
+/* What is still in the pipe belongs to the log before its end is told. */
+static void finish_log(struct foreign *f)
+{
+    char bytes[4096];
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&f->output, &fd) == 0) {
+        for (ssize_t n; (n = read(fd, bytes, sizeof bytes)) > 0;)
+            bounded_log_add(&f->log, bytes, (size_t)n);
+    }
+    bounded_log_finish(&f->log);
+}
+
+/* ---- its time ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct foreign *f = timer->data;
+    uint64_t now = clock_now_ns();
+    if (f->told && now - f->told_ns > (f->main_ended ? LEFT_NS : GRACE_NS)) {
+        guard_kill_all(&f->subject->child.process);
+    } else if (!f->ready && !f->told && f->main_pid) {
+        foreign_ready_poll(f, now);
+    }
+}
+
+/* ---- its end ---- */
+
+static void close_handle(void *handle)
+{
+    uv_handle_t *h = handle;
+    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+/* As it was asked to, in whatever way it obeys. */
+static bool ended_well(const struct foreign *f)
+{
+    int number = f->subject->child.exit_signal;
+    return f->told && (number == 0 || number == SIGKILL || number == f->stop_signal);
+}
+
+static void on_exit_guard(struct child *c)
+{
+    struct subject *s = c->owner;
+    struct foreign *f = s->foreign;
+    finish_log(f);
+    close_handle(&f->output);
+    close_handle(&f->timer);
+    foreign_ready_stop(f);
+    foreign_files_remove(&f->files);
+    if (ended_well(f))
+        c->exit_signal = 0, c->exit_status = 0;
+    s->all->on_exit(s);
+}
+
+/* The program has ended and others of its family go on: a daemon, when it did so in peace. */
+static void main_ended(struct foreign *f, const char *line)
+{
+    uint64_t status = 0, number = 0;
+    f->main_ended = true;
+    line_number(line, "status", &status);
+    line_number(line, "signal", &number);
+    if (f->told)
+        f->told_ns = clock_now_ns();
+    else if (status || number)
+        guard_kill_all(&f->subject->child.process);
+    else if (f->ready)
+        foreign_find_main(f);
+}
+
+/* What the guard says. */
+static void on_line(struct child *c, const char *line)
+{
+    struct foreign *f = ((struct subject *)c->owner)->foreign;
+    uint64_t pid;
+    if (line_is(line, "started") && line_number(line, "pid", &pid) == 0) {
+        f->main_pid = c->pid = (pid_t)pid;
+        foreign_find_main(f);
+    } else if (line_is(line, "ended")) {
+        main_ended(f, line);
+    }
+}
+
+/* ---- its start ---- */
+
+/* The port that is asked for, or a free one. */
+static int choose_port(struct foreign *f, const struct scenario *scenario, struct err *e)
+{
+    const char *given = scenario_address(scenario), *brace = strchr(given, '{');
+    struct address at;
+    char text[ADDRESS_TEXT];
+    snprintf(text, sizeof text, "%.*s%s", brace ? (int)(brace - given) : ADDRESS_TEXT, given,
+             brace ? "0" : "");
+    CHECK(address_parse(text, &at, NULL) == 0); /* scenario_check */
+    int fd = socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&at.storage, at.bytes) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at.storage, &at.bytes) != 0) {
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        return err_set(e, "--connect %s: %s", given,
+                       error == EADDRINUSE ? "something listens there already; end it, or give "
+                                             "another port"
+                                           : strerror(error));
+    }
+    close(fd);
+    address_print(&at, f->address);
+    snprintf(f->port, sizeof f->port, "%u", address_port(&at));
+    address_host(&at, f->subject->all->host);
+    f->subject->all->port = address_port(&at);
+    return 0;
+}
+
+static void fill_values(struct foreign *f)
+{
+    const char **v = f->values.value;
+    v[PLACEHOLDER_WORK] = f->files.work;
+    v[PLACEHOLDER_HERE] = f->subject->all->programs->here;
+    v[PLACEHOLDER_ADDRESS] = f->address;
+    v[PLACEHOLDER_PORT] = f->port;
+    v[PLACEHOLDER_CERT] = f->files.cert;
+    v[PLACEHOLDER_KEY] = f->files.key;
+    v[PLACEHOLDER_PEM] = f->files.pem;
+    v[PLACEHOLDER_CA] = *f->files.ca ? f->files.ca : NULL;
+}
+
+/* How the probe finds the page: by its descriptor, or where that was closed, by a path. */
+static void page_text(const struct child *c, char *buf, size_t size)
+{
+    struct stat st = {0};
+    CHECK(fstat(c->page_fd, &st) == 0);
+    snprintf(buf, size, "fd=%d,ino=%" PRIu64 ":%" PRIu64 ",path=/proc/%d/fd/%d", PAGE_FD,
+             (uint64_t)st.st_dev, (uint64_t)st.st_ino, (int)getpid(), c->page_fd);
+}
+
+static int launch(struct foreign *f, struct err *e)
+{
+    struct subject *s = f->subject;
+    const struct programs *programs = s->all->programs;
+    char page[160];
+    int log = open_log(f, e);
+    if (log < 0)
+        return -1;
+    page_text(&s->child, page, sizeof page);
+    const struct child_launch launched = {.loop = &s->all->loop,
+                                          .path = f->command.argv[0],
+                                          .argv = f->command.argv,
+                                          .environment =
+                                              programs_foreign_environment(programs, page),
+                                          .log_fd = log,
+                                          .extra_fd = -1};
+    int rc = child_start(&s->child, &launched, e);
+    environment_free(launched.environment);
+    close(log);
+    return rc;
+}
+
+static int prepare_and_launch(struct foreign *f, const struct scenario *scenario, struct err *e)
+{
+    if (choose_port(f, scenario, e) != 0 ||
+        foreign_files_make(&f->files, f->subject, scenario, e) != 0)
+        return -1;
+    fill_values(f);
+    if (placeholders_split(scenario->server, &f->values, &f->command, e) != 0)
+        return err_prefix(e, "--server");
+    return launch(f, e);
+}
+
+static int start(struct subject *s, const struct scenario *scenario, struct err *e)
+{
+    struct foreign *f = s->foreign;
+    f->stop_signal = scenario_stop_signal(scenario);
+    f->started_ns = clock_now_ns();
+    if (prepare_and_launch(f, scenario, e) != 0) {
+        close_handle(&f->output);
+        bounded_log_finish(&f->log);
+        foreign_files_remove(&f->files);
+        return -1;
+    }
+    CHECK(uv_timer_init(&s->all->loop, &f->timer) == 0);
+    f->timer.data = f;
+    CHECK(uv_timer_start(&f->timer, on_timer, TRY_MS, TRY_MS) == 0);
+    return 0;
+}
+
+/* ---- what it is told ---- */
+
+static int ready(struct subject *s, struct err *e)
+{
+    (void)e;
+    child_keep_image(&s->child);
+    return 0;
+}
+
+static void say(struct subject *s, enum subject_said said, const char *line)
+{
+    s->all->on_said(s, &(struct subject_word){.said = said, .line = line});
+}
+
+/* Nobody can be told. What it closes late is waited for where its page isn't quiet. */
+static void drain(struct subject *s)
+{
+    say(s, SUBJECT_DRAINED, "drained");
+}
+
+static void flush(struct subject *s)
+{
+    say(s, SUBJECT_FLUSHED, "flushed");
+}
+
+/* The mode of the page is that of the processes: active when one of them is. */
+static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    if (snapshot_read(s->child.page, ret, e) != 0)
+        return -1;
+    for (size_t i = snapshot_processes(s->child.page, row); i-- > 0;)
+        if (row[i].mode != PAGE_MODE_INACTIVE)
+            ret->mode = row[i].mode;
+    return 0;
+}
+
+static bool is_chosen(const struct foreign *f, const struct process *p)
+{
+    const char *which = f->subject->all->programs->scenario->processes;
+    if (strcmp(which, "all") == 0)
+        return true;
+    return strcmp(which, "main") == 0 ? p->pid == f->main_pid : strcmp(which, p->name) == 0;
+}
+
+static void add_sample(struct proc_sample *sum, const struct proc_sample *one)
+{
+    sum->rss_bytes += one->rss_bytes;
+    sum->rss_anon_bytes += one->rss_anon_bytes;
+    sum->threads += one->threads;
+    sum->open_files += one->open_files;
+    sum->descriptors = one->descriptors > sum->descriptors ? one->descriptors : sum->descriptors;
+    sum->cpu_ns += one->cpu_ns;
+}
+
+/* All of its processes together; one that ends meanwhile is in none of them. */
+static int measure(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
+                   struct err *e)
+{
+    struct process_tree *tree = malloc(sizeof *tree);
+    if (!tree)
+        return err_set(e, "out of memory");
+    foreign_family(s->foreign, tree);
+    *ret = (struct proc_sample){0};
+    for (size_t i = 0; i < tree->count; i++) {
+        struct proc_sample one;
+        struct proc_rollup rollup = {0};
+        if (!is_chosen(s->foreign, &tree->process[i]) ||
+            proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
+            continue;
+        add_sample(ret, &one);
+        if (!ret_rollup || proc_rollup_read(tree->process[i].pid, &rollup, NULL) != 0)
+            continue;
+        ret_rollup->pss_bytes += rollup.pss_bytes;
+        ret_rollup->private_dirty_bytes += rollup.private_dirty_bytes;
+        ret_rollup->anonymous_bytes += rollup.anonymous_bytes;
+    }
+    free(tree);
+    return 0;
+}
+
+static void stop(struct subject *s)
+{
+    struct foreign *f = s->foreign;
+    s->child.quitting = f->told = true;
+    f->told_ns = clock_now_ns();
+    if (!s->child.running)
+        return;
+    if (f->main_pid)
+        kill(f->main_pid, f->stop_signal);
+    else
+        guard_kill_all(&s->child.process);
+}
+
+static void end(struct subject *s)
+{
+    s->child.quitting = s->foreign->told = true;
+    s->foreign->told_ns = clock_now_ns();
+    if (s->child.running)
+        guard_kill_all(&s->child.process);
+}
+
+/* Where the start of a process is kept: 0 when it is new; NULL when there is no room. */
+static uint64_t *known_start(struct foreign *f, pid_t pid)
+{
+    struct foreign_known *room = NULL;
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        if (f->known[i].pid == pid)
+            return &f->known[i].started;
+        if (f->known[i].pid == 0 && !room)
+            room = &f->known[i];
+    }
+    if (room)
+        *room = (struct foreign_known){.pid = pid};
+    return room ? &room->started : NULL;
+}
+
+static void forget(struct foreign *f, pid_t pid)
+{
+    for (size_t i = 0; i < PAGE_PROCESSES; i++)
+        if (f->known[i].pid == pid)
+            f->known[i] = (struct foreign_known){.pid = 0};
+}
+
+/* What a process that has gone held isn't held any more: another that has its number is another. */
+static void reap(struct foreign *f)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    struct page *page = f->subject->child.page;
+    size_t count = snapshot_processes(page, row);
+    for (size_t i = 0; i < count; i++) {
+        struct process now;
+        uint64_t *known = known_start(f, row[i].pid);
+        bool lives = process_read(row[i].pid, &now);
+        if (lives && known && *known == 0)
+            *known = now.started;
+        else if (!lives || (known && *known != now.started)) {
+            page_reap(page, row[i].pid);
+            forget(f, row[i].pid);
+        }
+    }
+}
+
+static void look(struct subject *s)
+{
+    struct foreign *f = s->foreign;
+    uint64_t now = clock_now_ns();
+    if (now - f->looked_ns < LOOK_MS * UINT64_C(1000000))
+        return;
+    f->looked_ns = now;
+    reap(f);
+    foreign_find_counted(f);
+}
+
+void subject_foreign(struct subject *s)
+{
+    static const struct subject_ops foreign = {.start = start,
+                                               .ready = ready,
+                                               .drain = drain,
+                                               .flush = flush,
+                                               .snapshot = snapshot,
+                                               .measure = measure,
+                                               .stop = stop,
+                                               .kill = end,
+                                               .look = look,
+                                               .blind = foreign_blind};
+    *s = (struct subject){.ops = &foreign,
+                          .role = SUBJECT_JUDGED,
+                          .child = {.name = "server",
+                                    .owner = s,
+                                    .on_line = on_line,
+                                    .on_exit = on_exit_guard,
+                                    .guarded = true,
+                                    .page_fd = -1},
+                          .pki_fd = -1,
+                          .foreign = calloc(1, sizeof *s->foreign)};
+    CHECK(s->foreign);
+    s->foreign->subject = s;
+    s->foreign->log.fd = -1;
+}
+
+void foreign_free(struct foreign *f)
+{
+    free(f);
+}
+
+const struct placeholders *foreign_values(const struct foreign *f)
+{
+    return &f->values;
+}

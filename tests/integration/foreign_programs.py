@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs for --server that go wrong in one way each: `foreign_programs.py WHAT ADDRESS [CERT KEY]`."""
+
+import os
+import signal
+import socket
+import ssl
+import sys
+import threading
+import time
+
+
+def listener(address):
+    host, port = address.rsplit(":", 1)
+    return socket.create_server((host, int(port)), backlog=256)
+
+
+def echo(connection, context):
+    try:
+        with context.wrap_socket(connection, server_side=True) as tls:
+            while data := tls.recv(65536):
+                tls.sendall(data)
+    except (OSError, ssl.SSLError):
+        connection.close()
+
+
+def serve(address, cert, key):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server = listener(address)
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(target=echo, args=(connection, context), daemon=True).start()
+
+
+def dies_at_once(*_):
+    print("no such module", file=sys.stderr)
+    sys.exit(3)
+
+
+def dies_later(address, cert, key):
+    def end():
+        time.sleep(1.5)
+        print("out of luck", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    threading.Thread(target=end, daemon=True).start()
+    serve(address, cert, key)
+
+
+def hangs(*_):
+    print("thinking", flush=True)
+    time.sleep(600)
+
+
+def other_port(address, *_):
+    host = address.rsplit(":", 1)[0]
+    server = listener(f"{host}:0")
+    print(f"listening on {server.getsockname()[1]}", flush=True)
+    time.sleep(600)
+
+
+def daemonise(address, cert, key):
+    """Forks twice into a session of its own, as daemon(3) and more, and the parent ends."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    serve(address, cert, key)
+
+
+def ignores_term(address, cert, key):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    serve(address, cert, key)
+
+
+def prints_megabytes(address, cert, key):
+    def talk():
+        line = "x" * 1023 + "\n"
+        for _ in range(8 * 1024):
+            sys.stdout.write(line)
+        print("that was all", flush=True)
+    threading.Thread(target=talk, daemon=True).start()
+    serve(address, cert, key)
+
+
+def needs_a_terminal(*_):
+    if not sys.stdin.isatty():
+        sys.exit("stdin is not a terminal")
+
+
+def has_a_family(address, cert, key):
+    """A worker, and one that wants to be left alone in a session of its own."""
+    for _ in range(2):
+        if os.fork() == 0:
+            os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(600)
+    serve(address, cert, key)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

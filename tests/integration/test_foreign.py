@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--server with programs that go wrong: one sentence, a log that is kept, and nothing is left running."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+import uuid
+
+from patience import PATIENCE_S
+from soak_run import Run, SoakTest
+
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_programs.py")
+RUN = ("--closed", "200", "--conns", "10", "--churn", "max", "--seed", "7f3a")
+
+
+def family(mark):
+    """The processes whose environment has the mark, but soak itself: those that it started."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                environ = f.read()
+        except OSError:
+            continue
+        if f"SOAK_TEST_MARK={mark}".encode() in environ.split(b"\0"):
+            found.append(int(pid))
+    return found
+
+
+class ForeignTest(SoakTest):
+    def server(self, what, *options, command=None, connect=None):
+        """Runs soak with a program that goes wrong; whatever comes of it, nothing stays."""
+        mark = uuid.uuid4().hex
+        line = command or f"{sys.executable} {PROGRAMS} {what} {{address}} {{cert}} {{key}}"
+        where = ("--connect", connect) if connect else ()
+        run = self.soak("--server", line, *where, "--env", f"SOAK_TEST_MARK={mark}", *RUN, *options)
+        self.assertEqual(family(mark), [], run.explain())
+        return run
+
+    def broken(self, run):
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertEqual(run.result["verdict"], "INVALID", run.explain())
+        return run.result["broken"]
+
+    def log(self, run):
+        with open(os.path.join(run.folder, "server.log"), encoding="utf-8") as f:
+            return f.read()
+
+
+class WrongUseTest(ForeignTest):
+    def test_one_that_dies_at_once(self):
+        run = self.server("dies_at_once")
+        self.assertRegex(self.broken(run), r"^server exited with status 3 before it was ready; it said: "
+                                           r'"no such module"; its log: .*/server.log$')
+        self.assertEqual(self.log(run), "no such module\n")
+
+    def test_one_that_dies_later(self):
+        run = self.server("dies_later", "--for", "1m", "--closed", "1000000")
+        self.assertRegex(self.broken(run), r"^server exited with signal 11 \(SIGSEGV\) after [\d,]+ "
+                                           r'connections; it said: "out of luck"; its log: ')
+
+    def test_one_that_never_listens(self):
+        run = self.server("hangs", "--ready-timeout", "1s")
+        self.assertRegex(self.broken(run),
+                         r"^server: nothing listened on 127.0.0.1:\d+ within 1s \(--ready-timeout\); it "
+                         r"listens on no port; its log: .*/server.log$")
+        self.assertEqual(self.log(run), "thinking\n")
+
+    def test_one_that_listens_elsewhere(self):
+        run = self.server("other_port", "--ready-timeout", "1s")
+        port = self.log(run).split()[-1]
+        self.assertIn(f"within 1s (--ready-timeout); it listens on 127.0.0.1:{port}; its log: ",
+                      self.broken(run))
+
+    def test_one_that_needs_a_terminal(self):
+        run = self.server("needs_a_terminal")
+        self.assertIn('server exited with status 1 before it was ready; it said: "stdin is not a '
+                      'terminal"; its log: ', self.broken(run))
+
+    def test_a_command_that_is_not_there(self):
+        run = self.server("", command="no-such-server {port}")
+        self.assertEqual(run.exit, 2, run.explain())
+        self.assertEqual(run.err, "soak: --server: no-such-server: No such file or directory\n")
+        self.assertIsNone(run.folder)
+
+    def test_a_port_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            run = self.server("serve", connect=f"127.0.0.1:{port}")
+        self.assertIn(f"--connect 127.0.0.1:{port}: something listens there already", run.err)
+
+
+class StaysTest(ForeignTest):
+    """Programs that would stay, were they not found."""
+
+    def test_a_daemon(self):
+        run = self.server("daemonise")
+        self.assertIn("client: level", run.out + str(run.result["verdict"]), run.explain())
+
+    def test_one_that_ignores_the_signal(self):
+        before = time.monotonic()
+        run = self.server("ignores_term")
+        self.assertIsNotNone(run.result, run.explain())
+        self.assertGreater(time.monotonic() - before, 5)
+
+    def test_one_with_a_family(self):
+        self.assertIsNotNone(self.server("has_a_family").result)
+
+    def test_one_that_prints_megabytes(self):
+        run = self.server("prints_megabytes")
+        text = self.log(run)
+        self.assertLess(len(text), (1 << 20) + (1 << 16) + 100)
+        self.assertRegex(text, r"\n\[soak left out \d+ bytes here, of \d+\]\n")
+
+    def interrupted(self, *signals):
+        """Sends each signal once the server has been connected to. The run, and the mark."""
+        mark = uuid.uuid4().hex
+        line = f"{sys.executable} {PROGRAMS} daemonise {{address}} {{cert}} {{key}}"
+        process = subprocess.Popen(
+            self.command("--server", line, "--env", f"SOAK_TEST_MARK={mark}", *RUN, "--for", "10m",
+                         "--closed", "100000000"),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        give_up = time.monotonic() + PATIENCE_S
+        while "measuring" not in process.stderr.readline():
+            self.assertLess(time.monotonic(), give_up)
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.1)
+        process.stdout, process.stderr = process.communicate(timeout=PATIENCE_S)
+        return process, mark
+
+    def assert_gone(self, mark):
+        give_up = time.monotonic() + PATIENCE_S
+        while family(mark):
+            self.assertLess(time.monotonic(), give_up, "left running")
+            time.sleep(0.05)
+
+    def test_ctrl_c(self):
+        process, mark = self.interrupted(signal.SIGINT)
+        self.assertEqual(family(mark), [])
+        self.assertEqual(Run(process, self.last()).exit, 130)
+
+    def test_ctrl_c_twice(self):
+        process, mark = self.interrupted(signal.SIGINT, signal.SIGINT)
+        self.assertEqual(family(mark), [])
+        self.assertEqual(process.returncode, 130)
+
+    def test_the_end_of_soak_itself(self):
+        _, mark = self.interrupted(signal.SIGKILL)
+        self.assert_gone(mark)
+
+
+if __name__ == "__main__":
+    unittest.main()
