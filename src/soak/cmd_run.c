@@ -5,6 +5,7 @@
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
+#include "library/program.h"
 #include "control/control.h"
 #include "options/limits.h"
 #include "report/document.h"
@@ -162,6 +163,8 @@ static int check_commands(const struct scenario *s, struct err *e)
 {
     if (user_command_check("on-drain", s->on_drain, e) != 0)
         return -1;
+    if (s->program && program_check(s->program, e) != 0)
+        return err_prefix(e, "--program");
     return user_command_check("on-checkpoint", s->on_checkpoint, e);
 }
 

@@ -468,7 +468,8 @@ class Words(Suite):
         self.write(MANY)
         self.environment |= {"GITHUB_ACTIONS": "true",
                              "GITHUB_STEP_SUMMARY": str(self.folder / "summary")}
-        process = self.soak("suite", "s", "--results=r", "--junit=j.xml", "--json", code=1)
+        process = self.soak("suite", "s", "--results=r", "--junit=j.xml", "--markdown", "t.md", "--json",
+                            code=1)
         document = json.loads(process.stdout)
         VALIDATOR.check_schema(SCHEMA)
         self.assertEqual([e.message for e in VALIDATOR(strict(SCHEMA)).iter_errors(document)], [])
@@ -551,6 +552,7 @@ class Words(Suite):
         self.assertIn("::error file=s/leak-16.soak,title=leak-16::not as expected: "
                       "LEAK  keeps <32 B> & \"more\", 100%25", errors)
         table = (self.folder / "summary").read_text(encoding="utf-8")
+        self.assertEqual(table[:table.index("FAILED")], (self.folder / "t.md").read_text(encoding="utf-8"))
         self.assertEqual(len(re.findall(r"(?m)^\| [a-z]+-\d+ \|", table)), 24)
         self.assertIn("keeps &#60;32 B&#62; &#38; \"more\"", table)
 

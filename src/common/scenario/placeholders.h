@@ -20,6 +20,7 @@
     X(KEY, "key", "PEM file: its key")                                                             \
     X(PEM, "pem", "PEM file: both")                                                                \
     X(CA, "ca", "PEM file: the authority of the clients' certificates")                            \
+    X(PROGRAM, "program", "the folder that --program was fetched to")                              \
     X(PID, "pid", "the program's process")
 
 #define PLACEHOLDER_ID(id, name, about) PLACEHOLDER_##id,

@@ -46,6 +46,7 @@ struct scenario {
     const char *client_cert;      /* a PEM file's path, NULL = none */
     /* [server] */
     const char *server, *connect; /* a foreign program's command and address; NULL = built-in */
+    const char *program;          /* what is fetched for it, as library/program.h has it */
     uint64_t ready_timeout_ns, settle_ns;
     const char *processes; /* "all", "main" or a name: foreign.h */
     bool malloc_hooks;

@@ -62,6 +62,7 @@ static const struct {
     /* A program that isn't soak's. */
     {"server", NULL},
     {"connect", NULL},
+    {"program", NULL},
     {"ready-timeout", NULL},
     {"processes", NULL},
     {"malloc-hooks", NULL},

@@ -146,6 +146,7 @@ static int check_foreign(const struct programs *p, struct err *e)
     for (size_t i = 0; i < PLACEHOLDERS; i++)
         some.value[i] = "";
     some.value[PLACEHOLDER_HERE] = p->here;
+    some.value[PLACEHOLDER_PROGRAM] = *p->program ? p->program : NULL;
     if (placeholders_split(p->scenario->server, &some, &words, e) != 0)
         return err_prefix(e, "--server");
     if (strncmp(p->scenario->server, "{work}", 6) == 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "programs.h"
 
+#include "base/check.h"
 #include "base/memory_file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "environment.h"
+#include "library/program.h"
 #include "measure/proc.h"
 #include "tls/client_certs.h"
 
@@ -107,6 +109,8 @@ int programs_find(const struct scenario *s, struct programs *ret, struct err *e)
     *ret = (struct programs){.scenario = s};
     if (process_own_folder(ret->folder, sizeof ret->folder, e) != 0)
         return -1;
+    if (s->program)
+        return program_make(s->program, NULL, ret->program, e);
     if (!asked.openssl && !asked.libuv && !asked.jemalloc && !asked.libc)
         return 0;
     ret->assembled = true;
@@ -144,7 +148,25 @@ static void add_library(struct text *list, const char *folder, const char *name)
         text_item(list, "%s", path);
 }
 
-char **programs_foreign_environment(const struct programs *p, const char *page)
+/* --env, the placeholders filled in. `word` has room for each. Returns 0 or -1. */
+static int fill_environment(const struct opts_list *from, const struct placeholders *values,
+                            struct words *word, struct opts_list *ret, struct err *e)
+{
+    *ret = *from;
+    for (size_t i = 0; i < from->count; i++) {
+        if (!strchr(from->item[i], '{'))
+            continue;
+        if (placeholders_split(from->item[i], values, &word[i], e) != 0)
+            return err_prefix(e, "--env %.100s", from->item[i]);
+        if (word[i].count != 1)
+            return err_set(e, "--env %.100s: put what has blanks between quotes", from->item[i]);
+        ret->item[i] = word[i].argv[0];
+    }
+    return 0;
+}
+
+static char **make_foreign(const struct programs *p, const struct opts_list *passed,
+                           const char *page)
 {
     const struct scenario *s = p->scenario;
     char preload[2 * PATH_MAX];
@@ -156,9 +178,21 @@ char **programs_foreign_environment(const struct programs *p, const char *page)
         text_item(&list, "libjemalloc.so.2");
     return environment_make(&(struct environment_request){.allocator = s->malloc,
                                                           .library_path = "",
-                                                          .passed = &s->env,
+                                                          .passed = passed,
                                                           .preload = preload,
                                                           .page = s->probe ? page : NULL});
+}
+
+char **programs_foreign_environment(const struct programs *p, const struct placeholders *values,
+                                    const char *page, struct err *e)
+{
+    struct words *word = calloc(OPTS_LIST, sizeof *word);
+    struct opts_list passed;
+    CHECK(word);
+    int rc = fill_environment(&p->scenario->env, values, word, &passed, e);
+    char **environment = rc == 0 ? make_foreign(p, &passed, page) : NULL;
+    free(word);
+    return environment;
 }
 
 int programs_start(const struct programs *p, struct child *c, const struct programs_launch *launch,

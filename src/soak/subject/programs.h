@@ -9,6 +9,7 @@
 #include "archive/run_dir.h"
 #include "child.h"
 #include "library/assembly.h"
+#include "scenario/placeholders.h"
 #include "scenario/scenario.h"
 
 #include <limits.h>
@@ -31,6 +32,7 @@ struct programs {
     const struct scenario *scenario; /* borrowed */
     char folder[PATH_MAX];           /* the build's own */
     const char *here;                /* the scenario's folder, absolute: borrowed */
+    char program[PATH_MAX];          /* where --program was fetched to; "" = none */
     bool assembled;                  /* `assembly` is filled: the server's */
     struct assembly assembly;
 };
@@ -44,8 +46,10 @@ const char *programs_server_folder(const struct programs *p);
 /* The environment of the server, or of the client; environment_free frees it. */
 char **programs_environment(const struct programs *p, bool server);
 
-/* That of a program which isn't soak's. `page` tells the probe where its page is. */
-char **programs_foreign_environment(const struct programs *p, const char *page);
+/* That of a program which isn't soak's, with the placeholders in the user's own filled in. `page`
+ * tells the probe where its page is. NULL with a sentence. */
+char **programs_foreign_environment(const struct programs *p, const struct placeholders *values,
+                                    const char *page, struct err *e);
 
 struct programs_launch {
     bool server;

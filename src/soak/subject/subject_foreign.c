@@ -174,14 +174,16 @@ static int choose_port(struct foreign *f, const struct scenario *scenario, struc
 
 static void fill_values(struct foreign *f)
 {
+    const struct programs *programs = f->subject->all->programs;
     const char **v = f->values.value;
     v[PLACEHOLDER_WORK] = f->files.work;
-    v[PLACEHOLDER_HERE] = f->subject->all->programs->here;
+    v[PLACEHOLDER_HERE] = programs->here;
     v[PLACEHOLDER_ADDRESS] = f->address;
     v[PLACEHOLDER_PORT] = f->port;
     v[PLACEHOLDER_CERT] = f->files.cert;
     v[PLACEHOLDER_KEY] = f->files.key;
     v[PLACEHOLDER_PEM] = f->files.pem;
+    v[PLACEHOLDER_PROGRAM] = *programs->program ? programs->program : NULL;
     v[PLACEHOLDER_CA] = *f->files.ca ? f->files.ca : NULL;
 }
 
@@ -203,15 +205,15 @@ static int launch(struct foreign *f, struct err *e)
     if (log < 0)
         return -1;
     page_text(&s->child, page, sizeof page);
+    char **environment = programs_foreign_environment(programs, &f->values, page, e);
     const struct child_launch launched = {.loop = &s->all->loop,
                                           .path = f->command.argv[0],
                                           .argv = f->command.argv,
-                                          .environment =
-                                              programs_foreign_environment(programs, page),
+                                          .environment = environment,
                                           .log_fd = log,
                                           .extra_fd = -1};
-    int rc = child_start(&s->child, &launched, e);
-    environment_free(launched.environment);
+    int rc = environment ? child_start(&s->child, &launched, e) : -1;
+    environment_free(environment);
     close(log);
     return rc;
 }
@@ -325,6 +327,23 @@ static int measure(const struct subject *s, struct proc_sample *ret, struct proc
     return 0;
 }
 
+static uint64_t wanted(const struct subject *s)
+{
+    uint64_t sum = 0, one;
+    struct proc_sample sample;
+    struct process_tree *tree = malloc(sizeof *tree);
+    CHECK(tree);
+    foreign_family(s->foreign, tree);
+    for (size_t i = 0; i < tree->count; i++) {
+        if (proc_wanted_read(tree->process[i].pid, &one, NULL) == 0)
+            sum += one;
+        else if (proc_sample_quick(tree->process[i].pid, &sample, NULL) == 0)
+            sum += sample.cpu_ns;
+    }
+    free(tree);
+    return sum;
+}
+
 static void stop(struct subject *s)
 {
     struct foreign *f = s->foreign;
@@ -406,6 +425,7 @@ void subject_foreign(struct subject *s)
                                                .flush = flush,
                                                .snapshot = snapshot,
                                                .measure = measure,
+                                               .wanted = wanted,
                                                .stop = stop,
                                                .kill = end,
                                                .look = look,

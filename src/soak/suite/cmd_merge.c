@@ -21,14 +21,13 @@ enum { PARTS = SUITE_SHARDS };
 
 struct options {
     const char *json;
-    struct suite_formats formats;
+    struct suite_forms forms;
 };
 
-#define FORMAT_OPTION(name, help, write) SUITE_FORMAT_OPTION(struct options, name, help)
 static const struct opt table[] = {
     {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
      "write the joined suite.json, to stdout without FILE"},
-    SUITE_FORMATS(FORMAT_OPTION) /* no comma: each has its own */
+    SUITE_FORM_OPTIONS(offsetof(struct options, forms)),
 };
 
 const struct command merge_command = {
@@ -124,10 +123,9 @@ static int add_word(struct merging *m, const char *typed, struct err *e)
                       : (found < 0 ? -1 : 0);
 }
 
-static void tell(const struct suite *s, const struct outputs *outputs, int exit)
+static void tell(const struct suite *s, const struct options *o, FILE *text, int exit)
 {
-    FILE *text = outputs_text(outputs);
-    struct suite_ending ending = {.joined = true, .exit = exit, .outputs = outputs};
+    struct suite_ending ending = {.joined = true, .exit = exit, .junit = o->forms.junit};
     for (size_t i = 0; i < s->entries; i++)
         suite_text_row(s, i, text);
     suite_text_summary(s, &ending, text);
@@ -136,7 +134,7 @@ static void tell(const struct suite *s, const struct outputs *outputs, int exit)
 
 static int merge(struct merging *m, const struct options *o, struct err *e)
 {
-    struct outputs outputs = suite_outputs(o->json, &o->formats);
+    struct outputs outputs = suite_outputs(o->json, &o->forms);
     struct suite s;
     struct suite_totals totals;
     suite_init(&s);
@@ -148,7 +146,7 @@ static int merge(struct merging *m, const struct options *o, struct err *e)
             fprintf(stderr, "soak: merge: %s\n", e->text);
             code = code == EXIT_FOUND ? code : EXIT_BROKEN;
         }
-        tell(&s, &outputs, code);
+        tell(&s, o, outputs_text(&outputs), code);
     }
     suite_free(&s);
     return code;

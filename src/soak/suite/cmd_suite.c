@@ -29,7 +29,8 @@ const struct command suite_command = {
 static void tell(const struct suite *s, const struct suite_line *line,
                  const struct outputs *outputs, int exit)
 {
-    struct suite_ending ending = {.quiet = line->run.quiet, .exit = exit, .outputs = outputs};
+    struct suite_ending ending = {
+        .quiet = line->run.quiet, .exit = exit, .junit = line->forms.junit};
     FILE *text = outputs_text(outputs);
     suite_text_summary(s, &ending, text);
     suite_github_errors(s, text);
@@ -94,7 +95,7 @@ int cmd_suite(int argc, char *const *argv)
     int rc = suite_line_read(&line, argc, argv, &e);
     if (rc == 0)
         rc = suite_files_find(&files, line.word, line.words, &e);
-    struct outputs outputs = suite_outputs(line.run.json, &line.formats);
+    struct outputs outputs = suite_outputs(line.run.json, &line.forms);
     int code = rc == 0 ? run(&line, &files, &outputs) : command_refuse(&suite_command, &e);
     suite_files_free(&files);
     suite_line_free(&line);

@@ -128,19 +128,22 @@ static void write_json(const void *ctx, FILE *out)
     free(text);
 }
 
-#define WRITE_FORMAT(name, help, write)                                                            \
-    static void write_##name(const void *ctx, FILE *out)                                           \
-    {                                                                                              \
-        write(ctx, out);                                                                           \
-    }
-SUITE_FORMATS(WRITE_FORMAT)
-
-struct outputs suite_outputs(const char *json, const struct suite_formats *formats)
+static void write_junit(const void *ctx, FILE *out)
 {
-#define FORMAT_OUTPUT(name, ...) {#name, formats->name, write_##name, true},
-    return (struct outputs){
-        .output = {{"json", json, write_json, false}, SUITE_FORMATS(FORMAT_OUTPUT)},
-        .count = 1 + ENUM_COUNT(SUITE_FORMATS)};
+    suite_junit(ctx, out);
+}
+
+static void write_markdown(const void *ctx, FILE *out)
+{
+    suite_markdown(ctx, out);
+}
+
+struct outputs suite_outputs(const char *json, const struct suite_forms *forms)
+{
+    return (struct outputs){.output = {{"json", json, write_json, false},
+                                       {"junit", forms->junit, write_junit, true},
+                                       {"markdown", forms->markdown, write_markdown, false}},
+                            .count = 1 + SUITE_FORMS};
 }
 
 char *suite_dump(const struct suite *s)

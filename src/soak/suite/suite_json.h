@@ -10,22 +10,24 @@
 #include "base/err.h"
 #include "suite.h"
 
-/* The forms of a suite beside its document, each an option of `soak suite` and `soak merge` alike:
- * X(its name, help, what writes it). */
-#define SUITE_FORMATS(X)                                                                           \
-    X(junit, "write JUnit XML: a testsuite per scenario, a testcase per subject", suite_junit)
-
-/* Where each is written; NULL: it isn't asked for. */
-#define SUITE_FORMAT_PATH(name, ...) const char *name;
-struct suite_formats {
-    SUITE_FORMATS(SUITE_FORMAT_PATH)
+/* The files that are asked for by name, for `soak suite` and `soak merge` alike; NULL: not asked
+ * for. */
+struct suite_forms {
+    const char *junit, *markdown;
 };
-/* The row of its option, in the table of a target that has them as `formats`. */
-#define SUITE_FORMAT_OPTION(target, name, help)                                                    \
-    {#name, OPT_STRING, offsetof(target, formats.name), "FILE", NULL, help},
 
-/* What is to be written. `formats` is borrowed for the call. */
-struct outputs suite_outputs(const char *json, const struct suite_formats *formats);
+/* Their rows of a command's table; `at` is the offset of its struct suite_forms. */
+enum { SUITE_FORMS = 2 };
+#define SUITE_FORM_OPTIONS(at)                                                                     \
+    {"junit", OPT_STRING, (at) + offsetof(struct suite_forms, junit),                              \
+     "FILE",  NULL,       "write JUnit XML: a testsuite per scenario, a testcase per subject"},    \
+    {                                                                                              \
+        "markdown", OPT_OUTPUT, (at) + offsetof(struct suite_forms, markdown), "FILE", ".md",      \
+            "write a Markdown table: verdict, growth and place of each scenario"                   \
+    }
+
+/* All forms that are asked for; `json` is the command's own option. */
+struct outputs suite_outputs(const char *json, const struct suite_forms *forms);
 /* The document as text that ends with a newline; malloc'd, NULL when out of memory. */
 char *suite_dump(const struct suite *s);
 /* Reads the document in `path` into an empty suite. Returns 0, or -1 with `path: sentence`; then

@@ -16,13 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT_OPTION(name, help, write) SUITE_FORMAT_OPTION(struct suite_line, name, help)
 const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"shard", OPT_STRING, offsetof(struct suite_line, shard_text), "K/N", NULL,
      "run shard K of N: every N-th scenario, from the K-th on, by name"},
     {"fail-fast", OPT_FLAG, offsetof(struct suite_line, fail_fast), NULL, NULL,
      "end after the first scenario that is not as expected or broken"},
-    SUITE_FORMATS(FORMAT_OPTION) /* no comma: each has its own */
+    SUITE_FORM_OPTIONS(offsetof(struct suite_line, forms)),
 };
 
 /* `2/3` */

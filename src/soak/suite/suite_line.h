@@ -17,7 +17,7 @@
 struct suite_line {
     struct scenario run; /* [output] of it is the suite's own */
     const char *shard_text;
-    struct suite_formats formats;
+    struct suite_forms forms;
     bool fail_fast;
     uint64_t shard, of; /* 1 and 1 when the suite isn't divided */
     const char **word;  /* owned; what names scenarios: borrowed from argv */
@@ -26,7 +26,7 @@ struct suite_line {
 };
 
 /* The options of its own. */
-enum { SUITE_LINE_OWN = 2 + ENUM_COUNT(SUITE_FORMATS) };
+enum { SUITE_LINE_OWN = 2 + SUITE_FORMS };
 extern const struct opt suite_line_own[SUITE_LINE_OWN];
 
 /* Reads argv[1..argc). Returns 0 or -1; suite_line_free is due either way. */

@@ -217,13 +217,8 @@ static void print_totals(const struct suite *s, const struct suite_ending *endin
         fprintf(out, " · %zu interrupted", t.outcome[SUITE_INTERRUPTED]);
     if (t.outcome[SUITE_NOT_RUN])
         fprintf(out, " · %zu not run", t.outcome[SUITE_NOT_RUN]);
-    fprintf(out, " · exit %d", ending->exit);
-    for (size_t i = 0; i < ending->outputs->count; i++) {
-        const struct output *o = &ending->outputs->output[i];
-        if (o->path && o->needs_file)
-            fprintf(out, " · %s", o->path);
-    }
-    fputs("\n", out);
+    fprintf(out, " · exit %d%s%s\n", ending->exit, ending->junit ? " · " : "",
+            ending->junit ? ending->junit : "");
 }
 
 void suite_text_summary(const struct suite *s, const struct suite_ending *ending, FILE *out)
@@ -269,35 +264,8 @@ void suite_github_errors(const struct suite *s, FILE *out)
     fflush(out);
 }
 
-/* A cell of a Markdown table: as it is, in one line, nothing in it taken for Markdown or HTML. */
-static void put_cell(const char *text, FILE *out)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (strchr("\\`*_{}[]()#+!|<>~&", c))
-            fprintf(out, "&#%d;", c);
-        else
-            fputc(c < ' ' ? ' ' : c, out);
-    }
-    fputs(" | ", out);
-}
-
-static void put_row(const struct suite_entry *entry, FILE *out)
-{
-    char closed[32], seconds[32];
-    fputs("| ", out);
-    put_cell(entry->name, out);
-    put_cell(entry->verdict ? entry->verdict : "-", out);
-    put_cell(suite_outcome_name(entry->outcome), out);
-    put_cell(human_count(closed, sizeof closed, (int64_t)entry->closed), out);
-    put_cell(human_duration(seconds, sizeof seconds, (uint64_t)(entry->seconds * 1e9)), out);
-    put_cell(entry->outcome != SUITE_MET && entry->said ? entry->said : "", out);
-    fputc('\n', out);
-}
-
 void suite_github_summary(const struct suite *s)
 {
-    char note[SUITE_NOTE];
     struct err e = {{0}};
     const char *path = getenv("GITHUB_STEP_SUMMARY");
     FILE *out = path && *path ? output_open(path, O_APPEND, &e) : NULL;
@@ -306,14 +274,7 @@ void suite_github_summary(const struct suite *s)
             fprintf(stderr, "soak: GITHUB_STEP_SUMMARY: %s: %s\n", path, e.text);
         return;
     }
-    fputs("| scenario | verdict | outcome | connections | time | it said |\n"
-          "|---|---|---|---:|---:|---|\n",
-          out);
-    for (size_t i = 0; i < s->entries; i++)
-        put_row(&s->entry[i], out);
-    fputc('\n', out);
-    for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
-        fprintf(out, "%s\n\n", note);
+    suite_markdown(s, out);
     suite_text_headline(s, out);
     fclose(out);
 }

@@ -25,7 +25,7 @@ char *suite_text_block(const struct suite *s, const struct suite_entry *entry, i
 struct suite_ending {
     bool quiet, joined; /* joined: of several, with notes on what they lack and differ in */
     int exit;
-    const struct outputs *outputs; /* that are written too */
+    const char *junit; /* the file that is written too, or NULL */
 };
 /* The headline; unless quiet also each failure, the notes, and the totals. */
 void suite_text_summary(const struct suite *s, const struct suite_ending *ending, FILE *out);
@@ -38,6 +38,9 @@ void suite_text_summary(const struct suite *s, const struct suite_ending *ending
 void suite_github_errors(const struct suite *s, FILE *out);
 /* The table, at the end of the file GITHUB_STEP_SUMMARY. Says on stderr when that can't be. */
 void suite_github_summary(const struct suite *s);
+
+/* A suite as a Markdown table, a row for each scenario, and the notes. */
+void suite_markdown(const struct suite *s, FILE *out);
 
 /*
  * A suite as JUnit XML, which CI servers read: a testsuite per scenario, in it a testcase for the

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options/grammar.h"
+#include "suite_merge.h"
+#include "suite_text.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A cell of a Markdown table: as it is, in one line, nothing in it taken for Markdown or HTML. */
+static void put_cell(const char *text, FILE *out)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (strchr("\\`*_{}[]()#+!|<>~&", c))
+            fprintf(out, "&#%d;", c);
+        else
+            fputc(c < ' ' ? ' ' : c, out);
+    }
+    fputs(" | ", out);
+}
+
+static const struct suite_metric *find_metric(const struct suite_entry *entry, const char *id)
+{
+    for (size_t i = 0; i < entry->metrics; i++) {
+        const struct suite_metric *m = &entry->metric[i];
+        if (strcmp(m->id, id) == 0 && strcmp(m->subject, "server") == 0)
+            return m;
+    }
+    return NULL;
+}
+
+/* What the server's figure grew by per connection; empty where the run has none. */
+static void put_growth(const struct suite_entry *entry, const char *id, int decimals, FILE *out)
+{
+    const struct suite_metric *m = find_metric(entry, id);
+    char text[32] = "";
+    if (m && isfinite(m->per_conn))
+        snprintf(text, sizeof text, "%.*f", decimals, m->per_conn);
+    put_cell(strspn(text, "-0.") == strlen(text) && *text ? "0" : text, out);
+}
+
+static void put_row(const struct suite_entry *entry, FILE *out)
+{
+    char closed[32], seconds[32];
+    fputs("| ", out);
+    put_cell(entry->name, out);
+    put_cell(entry->verdict ? entry->verdict : "-", out);
+    put_cell(suite_outcome_name(entry->outcome), out);
+    put_cell(human_count(closed, sizeof closed, (int64_t)entry->closed), out);
+    put_cell(human_duration(seconds, sizeof seconds, (uint64_t)(entry->seconds * 1e9)), out);
+    put_growth(entry, metric_name(METRIC_OPENSSL_BLOCKS), 3, out);
+    put_growth(entry, metric_name(METRIC_OPENSSL_BYTES), 1, out);
+    put_growth(entry, metric_name(METRIC_RSS), 0, out);
+    put_cell(entry->site ? entry->site : "", out);
+    put_cell(entry->outcome != SUITE_MET && entry->said ? entry->said : "", out);
+    fputc('\n', out);
+}
+
+void suite_markdown(const struct suite *s, FILE *out)
+{
+    char note[SUITE_NOTE];
+    fputs("| scenario | verdict | outcome | connections | time | blocks | bytes | RSS | where | it "
+          "said "
+          "|\n"
+          "|---|---|---|---:|---:|---:|---:|---:|---|---|\n",
+          out);
+    for (size_t i = 0; i < s->entries; i++)
+        put_row(&s->entry[i], out);
+    fputs("\nBlocks, bytes and RSS are the server's growth per connection.\n\n", out);
+    for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
+        fprintf(out, "%s\n\n", note);
+}
