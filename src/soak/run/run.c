@@ -49,11 +49,6 @@ void run_break(struct run *r, const char *format, ...)
         run_state_set(r, RUN_QUIT);
 }
 
-static int start(struct run *r, struct subject *s, struct err *e)
-{
-    return s->ops->start(s, r->scenario, e);
-}
-
 /* ---- steps ---- */
 
 static void begin_churn(struct run *r, uint64_t opens)
@@ -193,8 +188,9 @@ static void server_ready(struct run *r, const struct subject *s, const struct su
         run_break(r, "server: said '%.80s' out of turn", word->line);
         return;
     }
+    struct subject *client = subject_partner(s);
     run_state_set(r, RUN_START_CLIENT);
-    if (start(r, subject_partner(s), &e) != 0)
+    if (client->ops->start(client, r->scenario, &e) != 0)
         run_break(r, "%s", e.text);
 }
 
@@ -430,7 +426,8 @@ int run_execute(struct run *r, struct err *e)
     start_timer(r, &r->sample_timer, on_sample, SAMPLE_MS);
     start_timer(r, &r->live_timer, on_live, LIVE_MS);
     struct subject *judged = run_judged(r)->subject;
-    rc = start(r, judged->serves ? judged : subject_partner(judged), e);
+    struct subject *server = judged->serves ? judged : subject_partner(judged);
+    rc = server->ops->start(server, r->scenario, e);
     if (rc != 0)
         finish(r);
     uv_run(&r->subjects.loop, UV_RUN_DEFAULT);
