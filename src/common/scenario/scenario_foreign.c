@@ -76,11 +76,12 @@ static int check_connect(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "connect", e,
                                "a loopback address and a port, such as 127.0.0.1:8443, or "
                                "127.0.0.1:{port} for a free one: the load stays on this machine");
-    if (port && !placeholder_used(s->server, PLACEHOLDER_PORT) &&
+    if (port && s->template.count == 0 && !placeholder_used(s->server, PLACEHOLDER_PORT) &&
         !placeholder_used(s->server, PLACEHOLDER_ADDRESS))
-        return scenario_refuse(s, "server", e,
-                               "nothing says where it listens: --connect 127.0.0.1:PORT, or {port} "
-                               "in the command for a port of soak's choice");
+        return scenario_refuse(
+            s, "server", e,
+            "nothing says where it listens: --connect 127.0.0.1:PORT, or {port} "
+            "in the command or in a file of --template for a port of soak's choice");
     return 0;
 }
 
@@ -112,6 +113,20 @@ static bool is_built_in(size_t i)
         if (strcmp(columns[i].name, others[k]) == 0)
             return true;
     return columns[i].server && !columns[i].client;
+}
+
+const struct opts_table *scenario_foreign_table(void)
+{
+    static struct opt kept[SCENARIO_OPTIONS];
+    static struct opts_table table = {.option = kept};
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    table.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_built_in(i))
+            kept[table.count++] = options[i];
+    }
+    return &table;
 }
 
 /* All of them in one sentence. */

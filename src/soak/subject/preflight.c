@@ -6,6 +6,7 @@
 #include "base/memory_file.h"
 #include "base/process.h"
 #include "environment.h"
+#include "foreign.h"
 #include "guard.h"
 #include "scenario/placeholders.h"
 
@@ -102,11 +103,14 @@ static bool server_has_questions(const struct programs *p)
            strcmp(s->listen, usual.listen) != 0;
 }
 
-/* Every OpenSSL lets a connection leave. */
+/* Every OpenSSL lets a connection leave; what else it is to do or to say, the client knows. */
 static bool client_has_questions(const struct programs *p)
 {
+    const struct scenario *s = p->scenario;
+    if (s->server || s->say || s->answer || s->client_cert)
+        return true;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
-        if (p->scenario->weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_LEAVE)
+        if (s->weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_LEAVE)
             return false;
     }
     return true;
@@ -147,6 +151,8 @@ static int check_foreign(const struct programs *p, struct err *e)
         some.value[i] = "";
     some.value[PLACEHOLDER_HERE] = p->here;
     some.value[PLACEHOLDER_PROGRAM] = *p->program ? p->program : NULL;
+    if (foreign_templates_check(p->scenario, p->here, e) != 0)
+        return -1;
     if (placeholders_split(p->scenario->server, &some, &words, e) != 0)
         return err_prefix(e, "--server");
     if (strncmp(p->scenario->server, "{work}", 6) == 0)
