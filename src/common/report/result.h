@@ -115,7 +115,7 @@ struct result_process {
     const char *mode;             /* how its allocations are seen: "set_mem_functions", ... */
     const char *flags;            /* "malloc, late"; "": nothing else is known */
     enum verdict verdict;
-    bool heap;           /* the heap's figures of the subject are this one's */
+    bool heap;           /* it tells the figures of its heap */
     int64_t ssl_objects; /* live at the last checkpoint */
     int64_t blocks_start, blocks_end, bytes_start, bytes_end;
     uint64_t rss_start, rss_end;

@@ -20,7 +20,7 @@ struct processes {
     size_t count, total; /* kept; counted in all at the last checkpoint */
     struct {
         struct snapshot_process row; /* as it was at the last checkpoint */
-        bool heap;                   /* the figures of the heap are its */
+        bool heap;                   /* it tells the figures of its heap */
         int64_t ssl_objects;
         struct history *history; /* owned */
     } kept[PROCESSES_KEPT];
