@@ -17,6 +17,7 @@
 #include "evidence/attribution.h"
 #include "guard.h"
 #include "live.h"
+#include "processes.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
 #include "watched.h"
@@ -71,6 +72,8 @@ struct run_quiet {
 struct run_command {
     uv_process_t process;
     bool running;
+    int64_t status; /* of its end, and */
+    int signal;
     const char *name, *text; /* "on-drain", and the command: borrowed */
     void (*done)(struct run *);
 };
@@ -85,6 +88,7 @@ struct run {
     struct run_dir dir;
     struct subjects subjects;
     struct watched watched[SUBJECTS_MAX]; /* as many, in the same order */
+    struct processes processes;           /* of a judged subject that isn't soak's */
     bool judged;
     size_t mapped_count;
     struct mapped mapped[MAPPED_MAX]; /* the server's */
