@@ -155,6 +155,8 @@ static int check_foreign(const struct programs *p, struct err *e)
     some.value[PLACEHOLDER_PROGRAM] = *p->program ? p->program : NULL;
     if (foreign_templates_check(p->scenario, p->here, e) != 0)
         return -1;
+    if (programs_check_probe(p, e) != 0)
+        return -1;
     const char *command = p->scenario->client ? p->scenario->client : p->scenario->server;
     const char *name = p->scenario->client ? "client" : "server";
     if (placeholders_split(command, &some, &words, e) != 0)
