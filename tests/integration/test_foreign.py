@@ -106,6 +106,19 @@ class JudgedTest(ForeignTest):
         self.assertGreater(run.metric("openssl_blocks")["end"], 1000)
         self.assertTrue(all(c["still"] for c in run.checkpoints()))
 
+    HELD = ("--tls", "1.3", "--operate", "key-update", "--say", "hello")
+
+    def test_operations_on_held_connections_are_counted_for_it(self):
+        run = self.server("serve", *self.HELD)
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"])
+
+    def test_what_grows_with_each_operation_leaks(self):
+        run = self.server("keeps_each_message", *self.HELD)
+        self.assertEqual(run.result["verdict"], "LEAK", run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"])
+        self.assertIn("object retained: BIO", " ".join(self.reasons(run).split()) + run.out)
+
     def test_one_that_never_rests_has_no_steady_state(self):
         run = self.server("never_rests", "--settle", "100ms")
         self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())

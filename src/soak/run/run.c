@@ -307,6 +307,7 @@ static void on_poll(uv_timer_t *timer)
     const struct subject *judged = run_judged(r)->subject;
     if (judged->ops->look && judged->child.running)
         judged->ops->look(run_judged(r)->subject);
+    checkpoint_forward_operations(r);
     if (r->state == RUN_SETTLE)
         settle_poll(r);
     else if (r->state == RUN_HOLD &&
