@@ -153,6 +153,8 @@ static int check_foreign(const struct programs *p, struct err *e)
     some.value[PLACEHOLDER_PROGRAM] = *p->program ? p->program : NULL;
     if (foreign_templates_check(p->scenario, p->here, e) != 0)
         return -1;
+    if (programs_check_probe(p, e) != 0)
+        return -1;
     if (placeholders_split(p->scenario->server, &some, &words, e) != 0)
         return err_prefix(e, "--server");
     if (strncmp(p->scenario->server, "{work}", 6) == 0)
