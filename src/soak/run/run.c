@@ -338,9 +338,7 @@ static void on_live(uv_timer_t *timer)
         display_tick(r);
 }
 
-/* The first Ctrl-C ends the run in order; the second, or another signal, at once, keeping the
- * files.
- */
+/* The first Ctrl-C ends the run in order; the second, or another signal, at once; files stay. */
 static void on_interrupt(void *owner, int number)
 {
     struct run *r = owner;
