@@ -653,7 +653,8 @@ class Refused(Compare):
         for sentence, *arguments in (
                 ("compare: which versions? Give --openssl A,B or --libuv, --malloc or --program; or two "
                  "finished runs", "compare", "smoke"),
-                ("compare: --program: ", "compare", "smoke", "--program", "nginx,haproxy"),
+                ("compare: --program: nginx: not a program that can be fetched; give "
+                 "debian:SUITE/PACKAGE[=VERSION] or npm:NAME@VERSION", "compare", "smoke", "--program", "nginx,haproxy"),
                 ("compare: run: with which run is it to be compared?", "compare", "run"),
                 ("compare: --openssl: with what is 3.0.17 to be compared? Such as --openssl A,B",
                  "compare", "smoke", "--openssl", "3.0.17"),
