@@ -106,6 +106,20 @@ class JudgedTest(ForeignTest):
         self.assertGreater(run.metric("openssl_blocks")["end"], 1000)
         self.assertTrue(all(c["still"] for c in run.checkpoints()))
 
+    HELD = ("--tls", "1.3", "--operate", "key-update", "--say", "hello")
+
+    def test_operations_on_held_connections_are_counted_for_it(self):
+        run = self.server("serve", *self.HELD)
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"])
+
+    def test_what_grows_with_each_operation_leaks(self):
+        run = self.server("keeps_each_message", *self.HELD)
+        self.assertEqual(run.result["verdict"], "LEAK", run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"])
+        self.assertIn("object retained: 136.00 bytes in 1.0000 blocks per operation", self.reasons(run))
+        self.assertIn("kept per operation in BIO objects", run.out)
+
     def test_its_process_is_told_with_how_it_is_counted(self):
         run = self.server("serve")
         process, = run.subject()["processes"]
@@ -127,6 +141,20 @@ class JudgedTest(ForeignTest):
         self.assertEqual([p["survivors"] for p in processes if p not in leaking], [0, 0], processes)
         self.assertIn(f"{leaking[0]['name']} {leaking[0]['pid']} ({leaking[0]['survivors']} blocks kept)",
                       " ".join(run.out.split()))
+
+    def test_the_processes_that_are_judged_can_be_chosen(self):
+        """The leaking one is the program itself; the others have been given a name."""
+        for which, verdict in (("main", "LEAK"), ("worker", "PASS")):
+            with self.subTest(which):
+                run = self.server("one_of_three_leaks", "--closed", "600", "--processes", which)
+                self.assertEqual(run.result["verdict"], verdict, run.explain())
+                self.assertTrue(run.subject()["selfcheck"]["ok"], run.subject()["selfcheck"])
+                self.assertGreater(run.metric("openssl_blocks")["end"], 0)
+
+    def test_processes_that_are_not_there_are_told_with_those_that_are(self):
+        run = self.server("one_of_three_leaks", "--processes", "nginx")
+        self.assertRegex(self.broken(run), r"^--processes nginx: none that is counted; there is \S+, worker$|"
+                                           r"^--processes nginx: none that is counted; there is worker, \S+$")
 
     def test_one_that_never_rests_has_no_steady_state(self):
         run = self.server("never_rests", "--settle", "100ms")

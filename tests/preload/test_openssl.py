@@ -4,7 +4,7 @@
 import os
 import unittest
 
-from probed import CHAINED, HOOKS, LATE, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
+from probed import CHAINED, HOOKS, LATE, MALLOC_LIBRARY, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
 
 FOLDER = os.environ["PRELOAD_FOLDER"]
 PLANTS = "soak/self-check"
@@ -42,6 +42,27 @@ class ObjectsTest(unittest.TestCase):
             self.assertEqual(case.live(PLANTS, 4), (2, 2 * 56))
             planted = check.allocs - check.frees
             self.assertEqual(planted, 1 + 1 + 8 + 2)
+            case.end()
+
+    def test_the_self_check_goes_by_operations_that_only_the_orchestrator_counts(self):
+        with Case() as case:
+            check = case.page.check
+            check.every, check.until, check.lost_at, check.lost_bytes, check.one_time_at = 5, 300, 151, 77, 250
+            check.by_operation, case.page.epoch = 1, 1 << 34
+            case.begin("operations")
+            case.page.app.operations = 100
+            case.step()
+            self.assertEqual(case.live(PLANTS, 3), (8, 8 * 40))
+            self.assertEqual(case.live(PLANTS, 4), (2, 2 * 56))
+            self.assertEqual((check.turned, check.lost_epoch), (100, 0))
+            case.page.app.operations = 1000
+            case.step()
+            self.assertEqual((check.turned, check.lost_epoch), (1000, 1))
+            planted = check.allocs
+            self.assertEqual([case.live(PLANTS, line) for line in (1, 2, 3, 4)], [(1, 77), (1, 72), (8, 320), (2, 112)])
+            case.step()
+            self.assertEqual(check.allocs, planted)
+            self.assertEqual(case.live("case.c", 1), (0, 0))
             case.end()
 
     def test_jemallocs_figures_are_published_as_connections_end(self):
@@ -84,6 +105,15 @@ class ChainTest(unittest.TestCase):
             case.step()
             self.assertEqual(int(case.said[0]), 0)
             self.assertEqual(case.blocks(), 0)
+            case.end()
+
+    def test_what_they_ask_malloc_for_is_counted_once(self):
+        with Case(MALLOC_LIBRARY) as case:
+            case.begin("chained")
+            self.assertEqual(case.live("case.c", 2), (1, 5000))
+            self.assertLess(case.live("malloc", 0)[0], 10)  # of thousands
+            case.step()
+            case.step()
             case.end()
 
     def early(self, case, library, words):
