@@ -21,7 +21,7 @@ static enum step handshake(struct peer *p)
     enum step step = peer_tls_do_handshake(p);
     if (step != STEP_ON)
         return step;
-    peer_set_state(p, PEER_ECHO);
+    peer_set_state(p, p->recipe->own_words ? PEER_WORK : PEER_ECHO);
     count(&p->shared->app->handshakes);
     if (SSL_session_reused(p->ssl))
         count(&p->shared->app->resumed);

@@ -17,6 +17,8 @@ static bool half_close(struct peer *p)
 enum step leave_held(struct peer *p)
 {
     CHECK(p->state == PEER_HELD && p->recipe->end == RECIPE_HELD);
+    if (p->recipe->last_words && p->recipe->last_words(p) == STEP_FAIL)
+        return STEP_FAIL;
     switch (p->recipe->exit) {
     case EXIT_CLOSE_NOTIFY:
         peer_set_state(p, PEER_CLOSE_NOTIFY);

@@ -226,6 +226,8 @@ static void choose_message(struct peer *p)
 {
     const struct peer_shared *shared = p->shared;
     const struct talk *talk = shared->talk;
+    if (p->recipe->own_words)
+        return;
     if (talk->say_bytes > 0) {
         p->message = talk->say;
         p->message_bytes = talk->say_bytes;

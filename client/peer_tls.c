@@ -90,14 +90,19 @@ enum step peer_tls_do_handshake(struct peer *p)
     return result == SSL_RESULT_WAITS ? STEP_STAY : peer_tls_failed(p);
 }
 
-enum step peer_tls_say(struct peer *p, const char *line)
+enum step peer_tls_write(struct peer *p, const void *bytes, size_t count)
 {
     ERR_clear_error();
-    int length = (int)strlen(line), written = SSL_write(p->ssl, line, length);
-    if (peer_tls_result(p, written) != SSL_RESULT_DONE || written != length)
+    int written = SSL_write(p->ssl, bytes, (int)count);
+    if (peer_tls_result(p, written) != SSL_RESULT_DONE || written != (int)count)
         return peer_tls_failed(p);
     peer_flush(p);
     return STEP_STAY;
+}
+
+enum step peer_tls_say(struct peer *p, const char *line)
+{
+    return peer_tls_write(p, line, strlen(line));
 }
 
 enum step peer_tls_send_close_notify(struct peer *p)

@@ -17,7 +17,9 @@ enum ssl_result peer_tls_result(struct peer *p, int returned);
 enum step peer_tls_failed(struct peer *p);
 /* Goes on with a handshake, the first or another. ON: it is done. */
 enum step peer_tls_do_handshake(struct peer *p);
-/* Writes a short line and sends it: a request to the server (docs/reference/protocol.md). */
+/* Writes a few bytes, of which there are some, and sends them. */
+enum step peer_tls_write(struct peer *p, const void *bytes, size_t count);
+/* The same with a short line: a request to the server (docs/reference/protocol.md). */
 enum step peer_tls_say(struct peer *p, const char *line);
 /* Sends our close_notify, and FIN with it: nothing more is to be said. */
 enum step peer_tls_send_close_notify(struct peer *p);

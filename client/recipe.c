@@ -12,6 +12,7 @@ const struct recipe *recipe_of(enum behaviour behaviour)
         [BEHAVIOUR_LEAVE] = recipes_leave,       [BEHAVIOUR_RESUME] = recipes_resume,
         [BEHAVIOUR_STARTTLS] = recipes_starttls, [BEHAVIOUR_HOSTILE] = recipes_hostile,
         [BEHAVIOUR_FEATURE] = recipes_feature,   [BEHAVIOUR_RESOURCE] = recipes_stall,
+        [BEHAVIOUR_HTTP2] = recipes_http2,
     };
     const struct recipe *family = table[behaviour_entry(behaviour)->family];
     CHECK(family);

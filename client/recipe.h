@@ -80,6 +80,7 @@ struct recipe {
     bool in_starttls;  /* its deed is done, and its end meant, in the dialogue before TLS */
     bool mute;         /* sends no message after the handshake; only REFUSED */
     bool wordy;        /* has its message also where the others have none (talk.h) */
+    bool own_words;    /* has no message: `work` says all, right after the handshake */
     unsigned repeats;  /* for `work`, as the entry likes */
 
     /* Why this build can't do it, or NULL. Called once, before the first connection. */
@@ -102,6 +103,8 @@ struct recipe {
      * refused before it is done. */
     enum step (*work)(struct peer *p);
     enum step (*heard)(struct peer *p, const uint8_t *bytes, size_t count);
+    /* Its turn to leave has come: what it says before it does so as `exit` says. */
+    enum step (*last_words)(struct peer *p);
     /* The last of all: the peer is about to be freed. */
     void (*gone)(struct peer *p);
     /* From time to time (about every 100 ms) until it is established or over. */
@@ -126,6 +129,7 @@ extern const struct recipe recipes_starttls[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_feature[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_hostile[BEHAVIOUR_COUNT];
 extern const struct recipe recipes_stall[BEHAVIOUR_COUNT];
+extern const struct recipe recipes_http2[BEHAVIOUR_COUNT];
 
 /* What the connections of this run do: the mix that was asked for without what can't be done here,
  * and the rows of the page in which it is counted. */

@@ -3,15 +3,11 @@
 
 #include "blocks.h"
 #include "interpose.h"
+#include "objects.h"
 #include "preload.h"
-#include "probe/census.h"
-#include "probe/heap.h"
-#include "probe/plant.h"
 #include "probe/site_table.h"
 #include "row.h"
 #include "under.h"
-
-enum { PUBLISH_EVERY = 64 };
 
 static struct libcrypto hooked;
 static _Atomic enum page_mode reached;
@@ -162,50 +158,6 @@ static void chain_earlier(const struct libcrypto *lib)
         hooks_chain(malloc_fn, realloc_fn, free_fn);
 }
 
-/* ---- objects ---- */
-
-static atomic_flag publishing = ATOMIC_FLAG_INIT;
-
-/* Of several processes one publishes. */
-static void publish(struct page_heap *heap)
-{
-    uint64_t none = 0, pid = (uint64_t)row_pid();
-    bool chosen = atomic_compare_exchange_strong(&heap->pid, &none, pid) || none == pid;
-    if (!chosen || atomic_flag_test_and_set(&publishing))
-        return;
-    heap_publish(heap, true);
-    atomic_flag_clear(&publishing);
-}
-
-static void on_ssl_freed(void)
-{
-    uint64_t closed = atomic_fetch_add(&preload_page->app.closed, 1) + 1;
-    bool asked = atomic_load_explicit(&preload_page->publish_asked, memory_order_relaxed) &&
-                 atomic_exchange(&preload_page->publish_asked, 0);
-    if (asked || closed % PUBLISH_EVERY == 0)
-        publish(&preload_page->heap);
-}
-
-static void on_ssl(int by)
-{
-    if (by < 0)
-        on_ssl_freed();
-    else
-        plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
-}
-
-static void objects_start(struct page *page, const struct libcrypto *lib)
-{
-    const struct census_calls calls = {.get_ex_new_index = lib->get_ex_new_index,
-                                       .version = lib->version,
-                                       .site_of = blocks_site_of,
-                                       .is_inherited = blocks_is_inherited,
-                                       .on_ssl = on_ssl};
-    plant_start(page, &(struct plant_calls){lib->malloc, lib->free});
-    if (lib->version && lib->malloc && lib->free && lib->get_ex_new_index)
-        census_start(page, &calls, NULL);
-}
-
 /* ---- installing ---- */
 
 bool hooks_are_of(void *set_mem_functions)
@@ -255,6 +207,5 @@ void hooks_forked(void)
 {
     was_forked = true;
     blocks_forked();
-    plant_forked();
-    atomic_flag_clear(&publishing);
+    objects_forked();
 }

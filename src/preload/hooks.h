@@ -10,8 +10,9 @@
 #include "block_table.h"
 #include "find.h"
 
-/* Hooks `lib`, once; true as well when it, or another, is hooked already. Where OpenSSL has allocated
- * before, its functions are interposed (interpose.h) if they can be. False: nothing is counted. */
+/* Hooks `lib`, once; true as well when it, or another, is hooked already. Where OpenSSL has
+ * allocated before, its functions are interposed (interpose.h) if they can be. False: nothing is
+ * counted. */
 bool hooks_install(struct page *page, const struct libcrypto *lib);
 
 /* What CRYPTO_set_mem_functions and its reader tell a program whose OpenSSL is hooked. */

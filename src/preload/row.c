@@ -46,6 +46,11 @@ pid_t row_pid(void)
     return (pid_t)atomic_load_explicit(&mine.pid, memory_order_relaxed);
 }
 
+struct page_heap *row_heap(void)
+{
+    return row ? &row->heap : NULL;
+}
+
 void row_leave(void)
 {
     page_process_leave(row_page, row, row_pid());

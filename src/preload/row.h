@@ -18,6 +18,8 @@ void row_forked(pid_t pid);
 
 /* The process's number, without asking the kernel. */
 pid_t row_pid(void);
+/* Where jemalloc's figures of this process go; NULL: nowhere. */
+struct page_heap *row_heap(void);
 /* This process is about to end and holds nothing any more. */
 void row_leave(void);
 

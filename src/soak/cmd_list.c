@@ -111,12 +111,14 @@ static json_t *scenarios_json(const struct catalog *c)
 
 static void print_behaviour(const struct behaviour_entry *b)
 {
-    char text[TEXT], weight[64] = "", needs[256] = "";
+    char text[TEXT], weight[64] = "", needs[256] = "", server[64] = "";
     if (b->weight)
         snprintf(weight, sizeof weight, " (weight %" PRIu64 ")", b->weight);
     if (*b->needs)
         snprintf(needs, sizeof needs, " (needs %s)", b->needs);
-    snprintf(text, sizeof text, "%s%s%s", b->help, weight, needs);
+    if (b->server != SERVER_ANY)
+        snprintf(server, sizeof server, " (%s only)", behaviour_server_name(b->server));
+    snprintf(text, sizeof text, "%s%s%s%s", b->help, weight, needs, server);
     print_row(b->name, text);
 }
 
@@ -160,10 +162,10 @@ static json_t *behaviours_json(const struct catalog *c)
     json_t *array = json_array();
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
         const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
-        json_array_append_new(array,
-                              json_pack("{s:s,s:s,s:I,s:s,s:s}", "name", b->name, "family",
-                                        behaviour_family_name(b->family), "weight",
-                                        (json_int_t)b->weight, "needs", b->needs, "help", b->help));
+        json_array_append_new(array, json_pack("{s:s,s:s,s:I,s:s,s:s,s:s}", "name", b->name,
+                                               "family", behaviour_family_name(b->family), "weight",
+                                               (json_int_t)b->weight, "needs", b->needs, "server",
+                                               behaviour_server_name(b->server), "help", b->help));
     }
     return array;
 }

@@ -89,6 +89,39 @@ def needs_a_terminal(*_):
         sys.exit("stdin is not a terminal")
 
 
+def never_rests(address, cert, key):
+    """OpenSSL allocates all the time, whatever the peers do."""
+    def work():
+        while True:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            time.sleep(0.02)
+    threading.Thread(target=work, daemon=True).start()
+    serve(address, cert, key)
+
+
+def keeps_busy(address, cert, key):
+    """A process beside the server that only computes."""
+    if os.fork() == 0:
+        while True:
+            pass
+    serve(address, cert, key)
+
+
+def works_by_forks(address, cert, key):
+    """A process for each connection."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    server = listener(address)
+    while True:
+        connection, _ = server.accept()
+        if os.fork() == 0:
+            server.close()
+            echo(connection, context)
+            os._exit(0)
+        connection.close()
+
+
 def has_a_family(address, cert, key):
     """A worker, and one that wants to be left alone in a session of its own."""
     for _ in range(2):

@@ -24,7 +24,7 @@ class App(ctypes.Structure):
 
 
 class Heap(ctypes.Structure):
-    _fields_ = words("pid present allocated active resident mapped retained metadata publishes") + [
+    _fields_ = words("present allocated active resident mapped retained metadata publishes") + [
         ("class_size", u64 * 72), ("class_regions", u64 * 72)]
 
 
@@ -74,7 +74,7 @@ class Fail(ctypes.Structure):
 
 class Process(ctypes.Structure):
     _fields_ = words("pid parent mode flags") + [
-        ("name", ctypes.c_char * 16), ("libcrypto", ctypes.c_char * 112)]
+        ("name", ctypes.c_char * 16), ("libcrypto", ctypes.c_char * 112), ("heap", Heap)]
 
 
 class Page(ctypes.Structure):

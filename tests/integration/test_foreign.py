@@ -94,6 +94,55 @@ class WrongUseTest(ForeignTest):
         self.assertIn(f"--connect 127.0.0.1:{port}: something listens there already", run.err)
 
 
+class JudgedTest(ForeignTest):
+    def reasons(self, run):
+        return " ".join(run.subject()["reasons"])
+
+    def test_a_clean_one_passes_with_its_meter_checked(self):
+        run = self.server("serve")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"])
+        self.assertEqual(run.metric("openssl_blocks")["per_conn"], 0)
+        self.assertGreater(run.metric("openssl_blocks")["end"], 1000)
+        self.assertTrue(all(c["still"] for c in run.checkpoints()))
+
+    def test_one_that_never_rests_has_no_steady_state(self):
+        run = self.server("never_rests", "--settle", "100ms")
+        self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())
+        self.assertRegex(self.reasons(run), r"NO STEADY STATE: \d+ blocks were made and \d+ freed in")
+        self.assertFalse(any(c["still"] for c in run.checkpoints()))
+
+    def test_one_that_computes_has_no_steady_state(self):
+        run = self.server("keeps_busy", "--settle", "100ms")
+        self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())
+        self.assertRegex(self.reasons(run), r"NO STEADY STATE: it wants \d+ % of a processor with nothing")
+
+    def test_what_ended_processes_lost_is_not_held_against_the_meter(self):
+        run = self.server("works_by_forks", "--no-close-notify", "0")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        check = run.subject()["selfcheck"]
+        self.assertEqual((check["ok"], check["sentence"]),
+                         (None, "the process that lost a block on purpose has ended since"))
+
+    def test_one_that_does_not_load_the_probe_is_not_judged(self):
+        run = self.server("", command=f"env -i {sys.executable} {PROGRAMS} serve {{address}} {{cert}} {{key}}")
+        self.assertRegex(self.broken(run),
+                         r"^nothing of the server's allocations is counted: \S+ \(process \d+\) was started "
+                         r"with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
+                         r"through; soak help servers$")
+
+    def test_a_command_before_each_sample(self):
+        run = self.server("serve", "--on-checkpoint", "touch {work}/looked-{pid}")
+        self.assertEqual(run.result["verdict"], "PASS", run.explain())
+        self.assertEqual(len([f for f in os.listdir(os.path.join(run.folder, "work"))
+                              if f.startswith("looked-")]), 1)
+
+    def test_keys_go_and_what_the_program_wrote_stays(self):
+        run = self.server("serve", "--on-checkpoint", "touch {work}/written")
+        self.assertEqual(os.listdir(os.path.join(run.folder, "work")), ["written"])
+        self.assertFalse(os.path.exists(os.path.join(self.server("serve").folder, "work")))
+
+
 class StaysTest(ForeignTest):
     """Programs that would stay, were they not found."""
 

@@ -6,6 +6,7 @@ import re
 import signal
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -13,7 +14,9 @@ import unittest
 from client_recorder import make_certificate
 from listener import Listener
 from patience import PATIENCE_S as WAIT_S
+from soak_run import SoakTest
 
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_programs.py")
 CLIENT = os.path.join(os.environ["SOAK_BIN"], "soak-client")
 REQUEST = "GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n"
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n"
@@ -195,6 +198,41 @@ class RefusedTest(Case):
         self.assertIn("can be done here: it needs a server that obeys requests",
                       self.refused("--foreign", "--mix=server-first"))
         self.assertIn("/nowhere.pem", self.refused("--client-cert=/nowhere.pem", "--check"))
+
+
+class WholeRunTest(SoakTest):
+    """By way of soak --server."""
+
+    def run_soak(self, *options):
+        return self.soak("--server", f"{sys.executable} {PROGRAMS} serve {{address}} {{cert}} {{key}}",
+                         "--closed", "200", "--conns", "10", "--churn", "max", "--seed", "7f3a", *options)
+
+    def test_the_text_is_said_and_what_cannot_be_asked_for_is_skipped(self):
+        run = self.run_soak("--say", "ping\\n", "--answer", "ping", "--mix",
+                            "clean=9,resume-rotated,server-first,key-update")
+        self.assertIsNotNone(run.result, run.explain())
+        self.assertEqual([one["name"] for one in run.result["skipped"]], ["server-first", "resume-rotated"])
+        self.assertIsNone(run.result["broken"])
+        done = {b["name"] for b in run.result["subjects"][0]["behaviours"] if b["connections"]}
+        self.assertEqual(done, {"clean", "key-update"}, run.explain())
+
+    def refused(self, *options, builtin=False):
+        run = self.soak(*options) if builtin else self.run_soak(*options)
+        self.assertEqual(run.exit, 2, run.explain())
+        self.assertIsNone(run.folder)
+        return run.err
+
+    def test_mistakes_are_refused_before_anything_is_started(self):
+        self.assertIn("it needs a server that obeys requests, as only soak-server does",
+                      self.refused("--mix", "server-first"))
+        self.assertIn("--operate request: a foreign server echoes nothing; give --say TEXT",
+                      self.refused("--operate", "request"))
+        self.assertIn("--say a\\q: '\\q' isn't", self.refused("--say", "a\\q"))
+        self.assertIn("/nowhere.pem", self.refused("--client-cert", "/nowhere.pem"))
+        self.assertIn("--client-cert x: with --client-auth the clients show certificates made for the run",
+                      self.refused("--client-cert", "x", "--client-auth", "require"))
+        self.assertIn("soak-server says nothing first", self.refused("--answer", "hi", builtin=True))
+        self.assertIn("soak-server echoes", self.refused("--mix", "h2-goaway", builtin=True))
 
 
 if __name__ == "__main__":

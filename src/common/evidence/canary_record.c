@@ -102,14 +102,16 @@ static struct judge_site site_of(const struct canary_record *s, size_t i)
                                .flushed_bytes = s->flushed[i][1]};
 }
 
-void canary_record_judge(const struct canary_record *s, const struct judge_epoch *epoch,
-                         size_t epochs, bool drained, struct canary *ret)
+void canary_record_judge(const struct canary_record *s, const struct canary_subject *subject,
+                         struct canary *ret)
 {
     struct canary_evidence e = {.plan = s->plan,
-                                .epochs = epochs,
-                                .epoch = epoch,
+                                .epochs = subject->epochs,
+                                .epoch = subject->epoch,
                                 .lost = site_of(s, PAGE_PLANT_LOST),
-                                .drained = drained};
+                                .drained = subject->drained,
+                                .shared = subject->shared,
+                                .gone = subject->gone};
     for (size_t i = 0; i < CANARY_CONTROLS; i++)
         e.control[i] = site_of(s, 1 + i);
     canary_judge(&e, ret);

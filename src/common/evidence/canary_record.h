@@ -32,7 +32,13 @@ void canary_record_drained(struct canary_record *s, const struct snapshot *snaps
 void canary_record_flushed(struct canary_record *s, const struct snapshot *snapshot,
                            const struct judge_epoch *epoch, size_t epochs);
 
-void canary_record_judge(const struct canary_record *s, const struct judge_epoch *epoch,
-                         size_t epochs, bool drained, struct canary *ret);
+/* What of the subject bears on its self-check: canary.h. */
+struct canary_subject {
+    const struct judge_epoch *epoch; /* by its own count */
+    size_t epochs;
+    bool drained, shared, gone;
+};
+void canary_record_judge(const struct canary_record *s, const struct canary_subject *subject,
+                         struct canary *ret);
 
 #endif

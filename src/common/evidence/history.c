@@ -99,6 +99,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                              .hold = phase == HISTORY_HOLD};
     h->by_operation = s->by_operation;
     h->by_load = s->by_load;
+    h->gone |= s->gone;
     keep_own(h, s, c);
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
@@ -246,6 +247,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .hooked = s->mode != PAGE_MODE_INACTIVE && s->bad_frees == 0,
                          .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
+                         .moving = question->moving,
                          .descriptors = h->descriptors,
                          .failed = question->load.failed,
                          .tried = judge_tried(&question->load),
@@ -271,7 +273,12 @@ struct canary_record *history_canary_record(struct history *h)
 
 void history_canary(const struct history *h, struct canary *ret)
 {
-    /* Who doesn't count its connections isn't told of the drain either: its controls stay. */
-    bool drained = h->has_drain && !h->by_load;
-    canary_record_judge(&h->canary, h->own, h->epochs, drained, ret);
+    const struct canary_subject subject = {
+        .epoch = h->own,
+        .epochs = h->epochs,
+        /* Who doesn't count its connections isn't told of the drain either: its controls stay. */
+        .drained = h->has_drain && !h->by_load,
+        .shared = h->by_load,
+        .gone = h->gone};
+    canary_record_judge(&h->canary, &subject, ret);
 }

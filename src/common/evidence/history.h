@@ -24,6 +24,7 @@ struct history_sample {
     bool by_operation; /* the run's unit: operations on held connections */
     /* By the client's count so far. `by_load`: the subject doesn't count its connections itself. */
     bool by_load;
+    bool gone; /* a process of the subject has ended */
     uint64_t operations, opened, closed;
 };
 
@@ -35,6 +36,7 @@ struct history_question {
     struct judge_load load; /* as the client saw it: only it knows what it intended */
     uint64_t handshakes;    /* completed, and operations that were done */
     uint64_t foreign;       /* turned away by the server, which they weren't meant for */
+    const char *moving; /* what never stood still at a checkpoint; NULL: something did. Borrowed */
 };
 
 struct history;

@@ -163,6 +163,37 @@ int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e)
     return 0;
 }
 
+/* proc_pid_schedstat: time on a processor, and in the queue for one. */
+static bool add_wanted(pid_t pid, const char *thread, uint64_t *sum)
+{
+    char name[PATH_BYTES], text[TEXT_BYTES];
+    uint64_t ran, waited;
+    snprintf(name, sizeof name, "task/%.20s/schedstat", thread);
+    if (read_text(pid, name, text, sizeof text, NULL) != 0 ||
+        sscanf(text, "%" SCNu64 " %" SCNu64, &ran, &waited) != 2)
+        return false;
+    *sum += ran + waited;
+    return true;
+}
+
+int proc_wanted_read(pid_t pid, uint64_t *ret_ns, struct err *e)
+{
+    char path[PATH_BYTES];
+    uint64_t sum = 0;
+    bool any = false;
+    DIR *folder = opendir(proc_path(path, pid, "task"));
+    if (!folder)
+        return say(e, pid, "task", errno);
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        if (entry->d_name[0] != '.')
+            any |= add_wanted(pid, entry->d_name, &sum);
+    closedir(folder);
+    if (!any)
+        return err_set(e, "/proc/%d/schedstat isn't there", (int)pid);
+    *ret_ns = sum;
+    return 0;
+}
+
 int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e)
 {
     char text[TEXT_BYTES];

@@ -31,6 +31,9 @@ struct proc_rollup { /* /proc/PID/smaps_rollup: 1-2 ms in a big process, checkpo
 int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e);
 /* All of struct proc_sample. */
 int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e);
+/* What its threads have run, and waited for a processor to run on: that they wanted, however loaded
+ * the machine is. Returns 0, or -1 where the kernel doesn't tell. */
+int proc_wanted_read(pid_t pid, uint64_t *ret_ns, struct err *e);
 int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e);
 /* The path of the first mapping in /proc/PID/maps whose file name starts with `prefix` (such as
  * "libcrypto.so"). Returns 0, or -1 when there is none. */

@@ -24,7 +24,8 @@ enum behaviour {
     X(BEHAVIOUR_FEATURE, "feature")   /* extensions, certificates, groups, post-handshake */       \
     X(BEHAVIOUR_HOSTILE, "hostile")   /* what isn't TLS, or is broken on purpose */                \
     X(BEHAVIOUR_RESOURCE, "resource") /* the server runs out of something, or out of time */       \
-    X(BEHAVIOUR_STARTTLS, "starttls") /* the dialogue in clear text before TLS */
+    X(BEHAVIOUR_STARTTLS, "starttls") /* the dialogue in clear text before TLS */                  \
+    X(BEHAVIOUR_HTTP2, "http2")       /* a request after ALPN has chosen h2 */
 
 enum behaviour_family { BEHAVIOUR_FAMILY_LIST(ENUM_ID) BEHAVIOUR_FAMILIES };
 
@@ -37,11 +38,15 @@ enum behaviour_ends {
     ENDS_OPEN_OR_FAILS = ENDS_OPEN | ENDS_FAILS
 };
 
-/* Which servers a behaviour can be done to, and why not to a foreign one: X(ENUM, name, why). */
+/* Which servers a behaviour can be done to: X(ENUM, name, why not to a foreign one, why not to
+ * soak-server). */
 #define BEHAVIOUR_SERVER_LIST(X)                                                                   \
-    X(SERVER_ANY, "any", NULL)                                                                     \
-    X(SERVER_OBEYS, "obeys", "it needs a server that obeys requests, as only soak-server does")    \
-    X(SERVER_SET_UP, "set up", "it needs a server that is set up for it, as only soak-server is")
+    X(SERVER_ANY, "any", NULL, NULL)                                                               \
+    X(SERVER_OBEYS, "soak-server",                                                                 \
+      "it needs a server that obeys requests, as only soak-server does", NULL)                     \
+    X(SERVER_SET_UP, "soak-server",                                                                \
+      "it needs a server that is set up for it, as only soak-server is", NULL)                     \
+    X(SERVER_H2, "http2", NULL, "it needs a server that speaks HTTP/2, and soak-server echoes")
 
 enum behaviour_server { BEHAVIOUR_SERVER_LIST(ENUM_ID) };
 
@@ -60,6 +65,8 @@ extern const char behaviour_choices[];
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
 /* Why a server can't be asked for it, or NULL: it can. Foreign is any other than soak-server. */
 const char *behaviour_unfit(enum behaviour behaviour, bool foreign);
+/* "any", "soak-server", ... */
+const char *behaviour_server_name(enum behaviour_server server);
 /* "leave", "resume", ... */
 const char *behaviour_family_name(enum behaviour_family family);
 

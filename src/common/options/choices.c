@@ -59,10 +59,13 @@ const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
 
 const char *behaviour_unfit(enum behaviour behaviour, bool foreign)
 {
-    static const char *const why[] = {BEHAVIOUR_SERVER_LIST(ENUM_TEXT)};
-    return foreign ? why[behaviour_entry(behaviour)->server] : NULL;
+#define WHY(id, name, why, why_own) [id] = {why_own, why},
+    static const char *const unfit[][2] = {BEHAVIOUR_SERVER_LIST(WHY)};
+#undef WHY
+    return unfit[behaviour_entry(behaviour)->server][foreign];
 }
 
+ENUM_NAMES(behaviour_server, BEHAVIOUR_SERVER_LIST)
 ENUM_NAMES(behaviour_family, BEHAVIOUR_FAMILY_LIST)
 
 enum { WORKERS_AUTO_MAX = 4, OTHER_FILES = 64 };

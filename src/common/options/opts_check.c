@@ -253,6 +253,15 @@ int opts_check_needs(const struct opts_need *n, const char *needs, struct err *e
     return 0;
 }
 
+/* Whether the server isn't soak-server: what soak and its client have to say that. */
+static bool is_foreign(const struct opts_table *t, const void *target)
+{
+    const char *const *command = field(t, target, "server");
+    const bool *foreign = field(t, target, "foreign");
+    return (command && *command) || (foreign && *foreign);
+}
+
+/* What can't be done to this server is skipped by the client, with its reason. */
 int opts_check_mix(const struct opts_table *t, const void *target, struct err *e)
 {
     const struct opt *mix = opts_find(t->option, t->count, "mix");
@@ -260,7 +269,8 @@ int opts_check_mix(const struct opts_table *t, const void *target, struct err *e
     CHECK(mix);
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
         const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
-        if (weight[i] && opts_check_needs(&(struct opts_need){t, target, b->name}, b->needs, e) < 0)
+        bool done = weight[i] && !behaviour_unfit((enum behaviour)i, is_foreign(t, target));
+        if (done && opts_check_needs(&(struct opts_need){t, target, b->name}, b->needs, e) < 0)
             return -1;
     }
     if (!opts_any_weight(mix, weight))

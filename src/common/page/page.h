@@ -125,12 +125,22 @@ enum {
     PAGE_PROCESS_ENDED = 32,         /* it left by exit() and holds nothing any more */
 };
 
+/* jemalloc's own figures: written by the thread that publishes (probe_publish, or a hook). */
+struct page_heap {
+    page_u64 present; /* 0 = the process has no jemalloc */
+    page_u64 allocated, active, resident, mapped, retained, metadata;
+    page_u64 publishes;
+    page_u64 class_size[PAGE_SIZE_CLASSES];
+    page_u64 class_regions[PAGE_SIZE_CLASSES]; /* live regions */
+};
+
 /* A process of the subject that has the probe: see process.h. `pid` is written last. */
 struct page_process {
     page_u64 pid, parent;
     page_u64 mode, flags;
     char name[16];                   /* comm: /proc/PID/comm */
     char libcrypto[PAGE_FILE_BYTES]; /* the tail of the path of the one that is hooked */
+    struct page_heap heap;
 };
 
 /* What threads of processes that have gone had counted. */
@@ -142,18 +152,6 @@ struct page_gone {
 struct page_cache {
     page_u64 population, capacity; /* entries; capacity 0 = unbounded */
     char name[32];
-};
-
-/* jemalloc's own figures: shared; written by the thread that publishes (probe_publish). Of several
- * processes it is one that publishes: the first that does, or the one that the orchestrator names.
- */
-struct page_heap {
-    page_u64 pid;     /* of a foreign subject: whose figures these are; 0 = nobody's yet */
-    page_u64 present; /* 0 = the process has no jemalloc */
-    page_u64 allocated, active, resident, mapped, retained, metadata;
-    page_u64 publishes;
-    page_u64 class_size[PAGE_SIZE_CLASSES];
-    page_u64 class_regions[PAGE_SIZE_CLASSES]; /* live regions */
 };
 
 /* X(counter, moves): what the subject as an application says of itself, in the page's order.
@@ -271,7 +269,7 @@ struct page {
     struct page_process process[PAGE_PROCESSES];
     struct page_app app;
     struct page_check check;
-    struct page_heap heap;
+    struct page_heap heap; /* of one of our own programs; else those of the processes */
     struct page_cache cache[PAGE_CACHES];
     struct page_class class_[PAGE_CLASSES];
     struct page_site site[PAGE_SITES];

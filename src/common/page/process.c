@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* In a row's pid: somebody is about to fill it. */
-#define ROW_TAKEN UINT64_MAX
-
 static void store_u(page_u64 *to, uint64_t value)
 {
     atomic_store_explicit(to, value, memory_order_relaxed);
@@ -16,11 +13,6 @@ static void store_u(page_u64 *to, uint64_t value)
 static void add_u(page_u64 *to, const page_u64 *from)
 {
     atomic_fetch_add_explicit(to, load_u(from), memory_order_relaxed);
-}
-
-static bool row_in_use(uint64_t pid)
-{
-    return pid != 0 && pid != ROW_TAKEN;
 }
 
 static void read_row(const struct page_process *from, struct snapshot_process *to)
@@ -38,8 +30,8 @@ size_t snapshot_processes(const struct page *page, struct snapshot_process *ret)
     size_t count = 0;
     for (size_t i = 0; i < PAGE_PROCESSES; i++) {
         const struct page_process *row = &page->process[i];
-        uint64_t pid = atomic_load_explicit(&row->pid, memory_order_acquire);
-        if (!row_in_use(pid))
+        uint64_t pid = page_process_pid(row);
+        if (!pid)
             continue;
         ret[count].pid = (pid_t)pid;
         read_row(row, &ret[count++]);
@@ -97,7 +89,6 @@ static void forget(struct page *page, uint64_t pid)
 {
     reap_slots(page, pid);
     hand_on(&page->check.pid, pid);
-    hand_on(&page->heap.pid, pid);
 }
 
 void page_reap(struct page *page, pid_t pid)
@@ -117,20 +108,15 @@ void page_process_leave(struct page *page, struct page_process *row, pid_t pid)
         atomic_fetch_or(&row->flags, PAGE_PROCESS_ENDED);
 }
 
-static bool row_has_ended(const struct page_process *row)
-{
-    return load_u(&row->flags) & PAGE_PROCESS_ENDED;
-}
-
 /* A free row, or with `ended` one that nobody needs any more. */
 static struct page_process *row_take(struct page *page, bool ended)
 {
     for (size_t i = 0; i < PAGE_PROCESSES; i++) {
         struct page_process *row = &page->process[i];
         uint64_t pid = load_u(&row->pid);
-        if (pid == ROW_TAKEN || (pid != 0 && !(ended && row_has_ended(row))))
+        if (pid == PAGE_PROCESS_TAKEN || (pid != 0 && !(ended && page_process_has_ended(row))))
             continue;
-        if (atomic_compare_exchange_strong(&row->pid, &pid, ROW_TAKEN))
+        if (atomic_compare_exchange_strong(&row->pid, &pid, PAGE_PROCESS_TAKEN))
             return row;
     }
     return NULL;
@@ -150,6 +136,7 @@ struct page_process *page_process_take(struct page *page, pid_t parent)
     store_u(&row->flags, 0);
     memset(row->name, 0, sizeof row->name);
     memset(row->libcrypto, 0, sizeof row->libcrypto);
+    memset(&row->heap, 0, sizeof row->heap);
     return row;
 }
 

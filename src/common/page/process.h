@@ -29,13 +29,13 @@ struct snapshot_process {
 size_t snapshot_processes(const struct page *page, struct snapshot_process *ret);
 
 /* As snapshot_read, but the threads' counters are those of one process alone: blocks, bytes and
- * objects are what `pid` holds and allocated itself, and its totals have the self-check's blocks in
- * them. Sites and caches, the heap and the application's counters are the subject's. A process
- * without a slot holds nothing. */
+ * objects are what `pid` holds and allocated itself, the heap is its own, and its totals have the
+ * self-check's blocks in them. Sites, caches and the application's counters are the subject's. A
+ * process without a slot holds nothing. */
 int snapshot_read_process(const struct page *page, pid_t pid, struct snapshot *ret, struct err *e);
 
 /* `pid` has gone: its totals go to page.gone, its live counts are cleared, its thread slots and its
- * row are free, and what one process does for all (page.check, page.heap) is another's. Blocks that
+ * row are free, and what one process does for all (page.check) is another's. Blocks that
  * it counted in the last slot, which all threads without an own one share, and on captured stacks
  * stay counted. Once it has gone for certain, and by one at a time.
  */

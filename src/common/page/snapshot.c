@@ -125,18 +125,40 @@ static void read_caches(const struct page *page, struct snapshot *s)
 
 #define READ(to, from, field) (to).field = load_u(&(from).field)
 
-static void read_heap(const struct page *page, struct snapshot *s)
+#define ADD(to, from, field) (to).field += load_u(&(from).field)
+
+/* The size classes of one jemalloc are those of another. */
+static void add_heap(const struct page_heap *from, struct snapshot *s)
 {
-    READ(s->heap, page->heap, present);
-    READ(s->heap, page->heap, allocated);
-    READ(s->heap, page->heap, active);
-    READ(s->heap, page->heap, resident);
-    READ(s->heap, page->heap, mapped);
-    READ(s->heap, page->heap, retained);
-    READ(s->heap, page->heap, metadata);
+    s->heap.present |= load_u(&from->present);
+    ADD(s->heap, *from, allocated);
+    ADD(s->heap, *from, active);
+    ADD(s->heap, *from, resident);
+    ADD(s->heap, *from, mapped);
+    ADD(s->heap, *from, retained);
+    ADD(s->heap, *from, metadata);
     for (size_t i = 0; i < PAGE_SIZE_CLASSES; i++) {
-        READ(s->heap, page->heap, class_size[i]);
-        READ(s->heap, page->heap, class_regions[i]);
+        if (load_u(&from->class_size[i]))
+            READ(s->heap, *from, class_size[i]);
+        ADD(s->heap, *from, class_regions[i]);
+    }
+}
+
+/* Whether a row is that of a process, of `pid` if that isn't 0, that hasn't ended by itself. */
+static bool is_alive(const struct page_process *row, pid_t pid)
+{
+    uint64_t has = page_process_pid(row);
+    return has != 0 && (!pid || has == (uint64_t)pid) && !page_process_has_ended(row);
+}
+
+/* Of `pid`, or with 0 of all processes. */
+static void read_heap(const struct page *page, pid_t pid, struct snapshot *s)
+{
+    if (!pid)
+        add_heap(&page->heap, s);
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        if (is_alive(&page->process[i], pid))
+            add_heap(&page->process[i].heap, s);
     }
 }
 
@@ -209,7 +231,7 @@ static int read_page(const struct page *page, pid_t pid, struct snapshot *ret, s
         read_site_name(&page->site[i], &s.site[i]);
     read_classes(page, &s);
     read_caches(page, &s);
-    read_heap(page, &s);
+    read_heap(page, pid, &s);
     read_app(page, &s);
 
     size_t epochs = snapshot_epochs(page);

@@ -20,6 +20,21 @@ static inline int64_t load_i(const page_i64 *from)
 /* Copies a name that another process wrote: bounded, terminated, printable. */
 void snapshot_copy_name(char *to, const char *from, size_t size);
 
+/* In a row's pid: somebody is about to fill it. */
+#define PAGE_PROCESS_TAKEN UINT64_MAX
+
+/* The number of the process that a row is of; 0: of none. */
+static inline uint64_t page_process_pid(const struct page_process *row)
+{
+    uint64_t pid = atomic_load_explicit(&row->pid, memory_order_acquire);
+    return pid == PAGE_PROCESS_TAKEN ? 0 : pid;
+}
+
+static inline bool page_process_has_ended(const struct page_process *row)
+{
+    return load_u(&row->flags) & PAGE_PROCESS_ENDED;
+}
+
 /* How many epochs, sites of the page's tables have been used. */
 size_t snapshot_epochs(const struct page *page);
 size_t snapshot_sites(const struct page *page);

@@ -109,7 +109,11 @@ static void publish_totals(struct page_heap *heap)
     static struct mib mapped = {.name = "stats.mapped"};
     static struct mib retained = {.name = "stats.retained"};
     static struct mib metadata = {.name = "stats.metadata"};
-    publish(&heap->allocated, &allocated);
+    static struct mib cached = {.name = "stats.arenas." ARENAS_ALL ".tcache_bytes"};
+    /* What lies ready in threads' caches is free; jemalloc counts it as allocated. */
+    size_t bytes = mib_read(&allocated, 0, 0), ready = mib_read(&cached, 0, 0);
+    atomic_store_explicit(&heap->allocated, bytes > ready ? bytes - ready : 0,
+                          memory_order_relaxed);
     publish(&heap->active, &active);
     publish(&heap->resident, &resident);
     publish(&heap->mapped, &mapped);

@@ -326,7 +326,8 @@ static int check_mix(const struct scenario *s, struct err *e)
     if (used > ROOM)
         return err_set(e, "--mix: %zu behaviours have a weight, and one run tells at most %d apart",
                        used, ROOM);
-    return opts_check_mix(scenario_table(), s, e);
+    /* What its own server needs, nobody knows of another. */
+    return opts_check_mix(s->server ? scenario_foreign_table() : scenario_table(), s, e);
 }
 
 int scenario_check(const struct scenario *s, struct err *e)

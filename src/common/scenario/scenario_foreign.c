@@ -114,6 +114,20 @@ static bool is_built_in(size_t i)
     return columns[i].server && !columns[i].client;
 }
 
+const struct opts_table *scenario_foreign_table(void)
+{
+    static struct opt kept[SCENARIO_OPTIONS];
+    static struct opts_table table = {.option = kept};
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    table.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_built_in(i))
+            kept[table.count++] = options[i];
+    }
+    return &table;
+}
+
 /* All of them in one sentence. */
 static int check_built_in(const struct scenario *s, struct err *e)
 {

@@ -13,5 +13,7 @@ int scenario_check_sure(const struct scenario *s, struct err *e);
 /* The foreign program's commands and address, and the options that it can't have. Returns 0 or -1.
  */
 int scenario_check_foreign(const struct scenario *s, struct err *e);
+/* The table of options without those of the built-in server, for runs with another. */
+const struct opts_table *scenario_foreign_table(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "sampler.h"
+#include "settle.h"
 
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
  * and is judged by what it did reach. */
@@ -62,6 +63,8 @@ void checkpoint_judge(struct run *r)
                                                       atomic_load(&client->operations)};
     bool leak = false;
     for (size_t i = 0; i < r->subjects.count; i++) {
+        bool judged = r->watched[i].subject->role == SUBJECT_JUDGED;
+        question.moving = judged ? settle_moving(r) : NULL;
         history_judge(r->watched[i].history, &question, &r->watched[i].judgement);
         leak |= r->watched[i].judgement.verdict == VERDICT_LEAK;
     }
@@ -179,6 +182,7 @@ static void count_by_load(const struct run *r, const struct watched *w,
     sample->operations = atomic_load(&app->operations);
     sample->opened = atomic_load(&app->opened);
     sample->closed = atomic_load(&app->closed);
+    sample->gone = sample->by_load && atomic_load(&w->subject->child.page->gone.allocs);
 }
 
 bool checkpoint_blind(struct run *r)

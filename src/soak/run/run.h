@@ -61,6 +61,10 @@ struct run_quiet {
      * processor's time that it had used then. */
     uint64_t begun_ns, since_ns, cpu_ns;
     unsigned samples, still_samples;
+    bool looked;          /* half of the time to become quiet is over: `half` is owned */
+    struct snapshot half; /* what it was then */
+    uint64_t half_cpu_ns, half_ns;
+    char moving[160]; /* at the last sample that wasn't still */
 };
 
 /* The user's command that runs: user_command.h. */

@@ -2,6 +2,7 @@
 #include "settle.h"
 
 #include "base/clock.h"
+#include "evidence/moving.h"
 #include "user_command.h"
 
 #include <stdio.h>
@@ -71,9 +72,7 @@ static const uint64_t SETTLE_LIMIT_NS = 2000000000u;
 static uint64_t cpu_of_judged(const struct run *r)
 {
     const struct subject *s = run_judged(r)->subject;
-    struct proc_sample sample = {0};
-    s->ops->measure(s, &sample, NULL, NULL);
-    return sample.cpu_ns;
+    return s->ops->wanted ? s->ops->wanted(s) : 0;
 }
 
 /* Counts from now on. */
@@ -87,21 +86,62 @@ static void watch(struct run *r, uint64_t activity_now)
 /* Whether it was idle since it was quiet, as far as anybody sees from outside. */
 static bool was_idle(const struct run *r, uint64_t now)
 {
-    uint64_t used = cpu_of_judged(r) - r->quiet.cpu_ns;
+    uint64_t after = cpu_of_judged(r); /* less where a process has ended */
+    uint64_t used = after > r->quiet.cpu_ns ? after - r->quiet.cpu_ns : 0;
     return used * 100 <= (now - r->quiet.since_ns) * SETTLE_BUSY_PERCENT;
+}
+
+/* What it is about is told by two looks. */
+static void look_at_half_time(struct run *r, uint64_t now)
+{
+    const struct subject *s = run_judged(r)->subject;
+    if (r->quiet.looked || s->ops->snapshot(s, &r->quiet.half, NULL) != 0)
+        return;
+    r->quiet.looked = true;
+    r->quiet.half_ns = now;
+    r->quiet.half_cpu_ns = cpu_of_judged(r);
+}
+
+static void look_again(struct run *r, uint64_t now)
+{
+    const struct subject *s = run_judged(r)->subject;
+    struct snapshot last;
+    if (!r->quiet.looked || s->ops->snapshot(s, &last, NULL) != 0)
+        return;
+    const struct moving_look before = {&r->quiet.half, r->quiet.half_cpu_ns, r->quiet.half_ns},
+                             after = {&last, cpu_of_judged(r), now};
+    moving_text(&before, &after, r->quiet.moving, sizeof r->quiet.moving);
+    snapshot_free(&last);
+}
+
+void settle_end(struct run *r)
+{
+    if (r->quiet.looked)
+        snapshot_free(&r->quiet.half);
+    r->quiet.looked = false;
+}
+
+static void take(struct run *r, uint64_t now)
+{
+    r->quiet.samples++;
+    r->quiet.still_samples += r->quiet.still;
+    if (!r->quiet.still)
+        look_again(r, now);
+    settle_end(r);
+    publish(r);
 }
 
 static void poll_foreign(struct run *r)
 {
     uint64_t now = clock_now_ns(), settle_ns = r->scenario->settle_ns;
     uint64_t activity_now = activity(r);
-    bool late = now - r->quiet.begun_ns > SETTLE_LIMIT_TIMES * settle_ns + SETTLE_LIMIT_NS;
+    uint64_t limit_ns = SETTLE_LIMIT_TIMES * settle_ns + SETTLE_LIMIT_NS;
     bool quiet = activity_now == r->quiet.activity;
     r->quiet.still = quiet && now - r->quiet.since_ns >= settle_ns && was_idle(r, now);
-    if (r->quiet.still || late) {
-        r->quiet.samples++;
-        r->quiet.still_samples += r->quiet.still;
-        publish(r);
+    if (now - r->quiet.begun_ns > limit_ns / 2)
+        look_at_half_time(r, now);
+    if (r->quiet.still || now - r->quiet.begun_ns > limit_ns) {
+        take(r, now);
     } else if (!quiet || now - r->quiet.since_ns >= settle_ns) {
         watch(r, activity_now);
     }
@@ -124,6 +164,11 @@ void settle_begin(struct run *r, enum run_settle purpose)
 {
     r->settle = purpose;
     user_command_start(r, "on-checkpoint", r->scenario->on_checkpoint, wait_for_quiet);
+}
+
+const char *settle_moving(const struct run *r)
+{
+    return r->quiet.samples && !r->quiet.still_samples ? r->quiet.moving : NULL;
 }
 
 void settle_poll(struct run *r)

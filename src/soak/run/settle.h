@@ -19,5 +19,9 @@
 void settle_begin(struct run *r, enum run_settle purpose);
 /* A poll of the pages, every few milliseconds while in RUN_SETTLE. */
 void settle_poll(struct run *r);
+/* What has moved, when no sample so far was taken while nothing did; else NULL. Borrowed. */
+const char *settle_moving(const struct run *r);
+/* Frees what a waiting that hasn't ended keeps. */
+void settle_end(struct run *r);
 
 #endif

@@ -159,10 +159,10 @@ static void draw_needs(struct draw *d, const char *needs)
 }
 
 /* A session is lost then, in libssl 3.0.17 to 3.0.20 (OpenSSL's pull request 30464): that is no
- * clean server. scenarios/versions has it. */
+ * clean server: scenarios/versions has it. Nor what soak-server has no part in. */
 bool random_mix_draws_behaviour(enum behaviour behaviour)
 {
-    return behaviour != BEHAVIOUR_RESUME_ABORTED;
+    return behaviour != BEHAVIOUR_RESUME_ABORTED && !behaviour_unfit(behaviour, false);
 }
 
 static bool waits(const struct behaviour_entry *b)

@@ -69,6 +69,11 @@ void foreign_find_counted(struct foreign *f);
 void foreign_ready_poll(struct foreign *f, uint64_t now);
 void foreign_ready_stop(struct foreign *f);
 
+/* Two of its operations. */
+int foreign_measure(const struct subject *s, struct proc_sample *ret,
+                    struct proc_rollup *ret_rollup, struct err *e);
+uint64_t foreign_wanted(const struct subject *s);
+
 /* Whether nothing of it is counted, as its page has no process with an active mode; writes why, in
  * a sentence that ends the run. */
 bool foreign_blind(const struct subject *s, char *buf, size_t size);

@@ -77,7 +77,8 @@ static const char *why(const struct snapshot_process *row, size_t rows, pid_t pi
     size_t i = 0;
     while (i < rows && row[i].pid != pid)
         i++;
-    if (i == rows)
+    /* The row may be that of what it was before it became another program. */
+    if (i == rows || !is_told(pid))
         return without_row(pid);
     if (row[i].flags & PAGE_PROCESS_NO_OPENSSL)
         return "has no libcrypto of OpenSSL loaded as a library: another TLS library, or a copy "

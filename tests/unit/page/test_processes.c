@@ -130,7 +130,7 @@ static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **st
     add_thread(page, 0, MASTER, true, 2);
     add_thread(page, 1, WORKER, true, 3);
     add_thread(page, 2, WORKER, false, 4);
-    page->heap.pid = WORKER;
+    page->check.pid = WORKER;
     uint64_t activity = snapshot_activity(page);
     page_reap(page, WORKER);
     assert_holds(page, WORKER, 0);
@@ -143,9 +143,33 @@ static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **st
     assert_int_equal(snapshot_activity(page), activity);
     assert_int_equal(page->thread[1].owner, 0);
     assert_int_equal(page->thread[2].owner, 0);
-    assert_int_equal(page->heap.pid, 0);
+    assert_int_equal(page->check.pid, 0);
     assert_int_equal(snapshot_processes(page, rows), 1);
     assert_int_equal(rows[0].pid, MASTER);
+}
+
+static void the_heap_is_the_sum_of_those_of_the_processes(void **state)
+{
+    struct page *page = *state;
+    struct page_process *row[] = {add_process(page, MASTER, 1), add_process(page, WORKER, MASTER)};
+    for (size_t i = 0; i < 2; i++) {
+        row[i]->heap.present = 1;
+        row[i]->heap.allocated = 1000 + i;
+        row[i]->heap.class_size[3] = 48;
+        row[i]->heap.class_regions[3] = 7;
+    }
+    struct snapshot all = read_process(page, 0), one = read_process(page, WORKER);
+    assert_int_equal(all.heap.present, 1);
+    assert_int_equal(all.heap.allocated, 2001);
+    assert_int_equal(all.heap.class_size[3], 48);
+    assert_int_equal(all.heap.class_regions[3], 14);
+    assert_int_equal(one.heap.allocated, 1001);
+    snapshot_free(&all);
+    snapshot_free(&one);
+    page_process_leave(page, row[1], WORKER);
+    all = read_process(page, 0);
+    assert_int_equal(all.heap.allocated, 1000);
+    snapshot_free(&all);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
@@ -157,6 +181,7 @@ int main(void)
         TEST(a_row_that_is_being_filled_is_not_shown),
         TEST(a_process_without_a_row_is_counted),
         TEST(the_threads_of_one_process_are_told_from_the_others),
+        TEST(the_heap_is_the_sum_of_those_of_the_processes),
         TEST(a_process_that_has_gone_holds_nothing_and_keeps_its_totals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,12 +59,14 @@ static void check_lost(const struct canary_evidence *e, struct canary *s)
     if (!s->reached) {
         if (blocks != 0 || bytes != 0)
             fail(s, "the planted block is there before its connection was opened");
+        s->unproven = e->shared && e->plan.armed;
         return;
     }
     size_t at = s->epoch;
     s->found = blocks == 1 && bytes == s->bytes && site->born_blocks[at] == 1 &&
                site->born_bytes[at] == s->bytes;
-    if (s->found)
+    s->gone = e->gone && blocks == 0 && bytes == 0;
+    if (s->found || s->gone)
         return;
     if (blocks == 1 && bytes == s->bytes)
         fail(s, "the planted block belongs to epoch %zu, and the ledger has it in another", at);
@@ -114,7 +116,8 @@ static bool is_seen(const struct canary_evidence *e, enum canary_control which)
     if (base == SIZE_MAX || base == last)
         return false;
     if (which == CANARY_CACHE)
-        return expected_blocks(e, which, base) == e->plan.cache_entries;
+        return (e->shared ? e->control[which].blocks[base] : expected_blocks(e, which, base)) ==
+               e->plan.cache_entries;
     return expected_blocks(e, which, last) > 0;
 }
 
@@ -123,7 +126,7 @@ static void check_amount(const struct canary_evidence *e, enum canary_control wh
 {
     for (size_t c = 0; c < e->epochs; c++) {
         int64_t expected = expected_blocks(e, which, c), found = e->control[which].blocks[c];
-        if (expected == found)
+        if (expected == found || (e->shared && found >= 0 && found < expected))
             continue;
         fail(s, "%s: %" PRId64 " of its blocks must be alive after epoch %zu, found %" PRId64,
              canary_control_text(which), expected, c, found);
@@ -174,8 +177,14 @@ static void conclude(struct canary *s)
         quiet += s->seen[i] && s->quiet[i];
     if (s->state == CANARY_FAILED)
         return;
-    s->state = s->reached ? CANARY_OK : CANARY_NOT_REACHED;
-    if (!s->reached)
+    s->state = s->reached && !s->gone ? CANARY_OK : CANARY_NOT_REACHED;
+    if (s->gone)
+        snprintf(s->sentence, sizeof s->sentence,
+                 "the process that lost a block on purpose has ended since");
+    else if (s->unproven)
+        snprintf(s->sentence, sizeof s->sentence,
+                 "too few SSL objects were made for the block that was to be lost on purpose");
+    else if (!s->reached)
         snprintf(s->sentence, sizeof s->sentence,
                  "the run ended before the connection that plants the block");
     else if (quiet)
@@ -198,14 +207,23 @@ void canary_judge(const struct canary_evidence *e, struct canary *ret)
     conclude(ret);
 }
 
-void canary_apply(const struct canary *s, struct judgement *j)
+static void tell(const struct canary *s, struct judgement *j)
 {
-    if (s->state != CANARY_FAILED)
-        return;
     size_t kept = j->reasons < JUDGE_REASONS ? j->reasons : JUDGE_REASONS - 1;
     memmove(j->reason + 1, j->reason, kept * sizeof j->reason[0]);
     snprintf(j->reason[0], sizeof j->reason[0], "meter check: %.170s", s->sentence);
     j->reasons = kept + 1;
+}
+
+void canary_apply(const struct canary *s, struct judgement *j)
+{
+    if (s->unproven && j->verdict == VERDICT_PASS) {
+        tell(s, j);
+        j->verdict = VERDICT_INCONCLUSIVE;
+    }
+    if (s->state != CANARY_FAILED)
+        return;
+    tell(s, j);
     j->verdict = VERDICT_INVALID;
     j->certain = j->wants_hold = j->wants_more = false;
     judgement_distrust(j, "not to be trusted");

@@ -40,6 +40,10 @@ struct canary_evidence {
     const struct judge_epoch *epoch;
     struct judge_site lost, control[CANARY_CONTROLS];
     bool drained;
+    /* A program that isn't soak's: what is counted as its connections are SSL objects, and one of
+     * its processes makes the controls, at its own. */
+    bool shared;
+    bool gone; /* a process has ended, with all that it held */
 };
 
 enum canary_state {
@@ -51,6 +55,8 @@ enum canary_state {
 struct canary {
     enum canary_state state;
     bool reached, found;         /* the planted block */
+    bool gone;                   /* the process that lost it has ended */
+    bool unproven;               /* its connection never came, though it should have */
     size_t epoch;                /* where it belongs; meaningful when reached */
     int64_t bytes;               /* its size */
     bool seen[CANARY_CONTROLS];  /* the run came to the point where the control shows */
@@ -61,7 +67,8 @@ struct canary {
 /* Fills `ret` entirely; keeps no pointer into the evidence. */
 void canary_judge(const struct canary_evidence *e, struct canary *ret);
 
-/* A failed self-check makes the judgement INVALID, whatever it was. All figures stay. */
+/* A failed self-check makes the judgement INVALID, whatever it was, and one that never came to the
+ * planted block takes a PASS back. All figures stay. */
 void canary_apply(const struct canary *s, struct judgement *j);
 
 #endif

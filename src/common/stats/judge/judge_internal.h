@@ -60,6 +60,7 @@
     X(RULE_FOREIGN_MANY)                                                                           \
     X(RULE_FAILED_SOME)                                                                            \
     X(RULE_OVERFLOWED)                                                                             \
+    X(RULE_UNSTEADY)                                                                               \
     X(RULE_NO_FIGURE)                                                                              \
     X(RULE_INSENSITIVE)
 

@@ -284,6 +284,76 @@ static void a_run_that_ends_before_the_block_is_not_reached(void **state)
     }
 }
 
+static struct canary judged(struct meter *m, struct judgement *j)
+{
+    struct canary s;
+    canary_judge(&m->e, &s);
+    canary_apply(&s, j);
+    return s;
+}
+
+/* One of several processes makes the controls, so at its own connections, which are fewer. */
+static void one_of_several_processes_may_make_fewer_controls(void **state)
+{
+    (void)state;
+    for (int shared = 0; shared <= 1; shared++) {
+        struct meter m;
+        struct judgement j = {.verdict = VERDICT_PASS};
+        working(&m);
+        m.e.shared = shared;
+        m.control[CANARY_CACHE].blocks[0] = 5;
+        m.control[CANARY_DEFERRED].blocks[0] = 1;
+        assert_int_equal(judged(&m, &j).state, shared ? CANARY_OK : CANARY_FAILED);
+        assert_int_equal(j.verdict, shared ? VERDICT_PASS : VERDICT_INVALID);
+    }
+}
+
+static void more_controls_than_were_made_fail_whoever_makes_them(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct judgement j = {.verdict = VERDICT_PASS};
+    working(&m);
+    m.e.shared = true;
+    m.control[CANARY_CACHE].blocks[4] = 9;
+    assert_int_equal(judged(&m, &j).state, CANARY_FAILED);
+}
+
+/* A process that has gone gave back what it had lost: that isn't the meter's fault. */
+static void a_block_may_go_with_its_process_alone(void **state)
+{
+    (void)state;
+    for (int gone = 0; gone <= 1; gone++) {
+        struct meter m;
+        struct judgement j = {.verdict = VERDICT_PASS};
+        working(&m);
+        m.e.shared = true;
+        m.e.gone = gone;
+        put(&m.lost, LOST_EPOCH, -1, -BYTES);
+        struct canary s = judged(&m, &j);
+        assert_int_equal(s.state, gone ? CANARY_NOT_REACHED : CANARY_FAILED);
+        assert_int_equal(s.gone, gone);
+        assert_int_equal(j.verdict, gone ? VERDICT_PASS : VERDICT_INVALID);
+    }
+}
+
+/* A program whose SSL objects aren't seen is never asked to lose one: it hasn't shown anything. */
+static void a_block_that_should_have_been_planted_takes_the_pass_back(void **state)
+{
+    (void)state;
+    for (int shared = 0; shared <= 1; shared++) {
+        struct meter m;
+        struct judgement j = {.verdict = VERDICT_PASS};
+        working(&m);
+        m.e.shared = shared;
+        m.e.drained = false;
+        m.e.plan.lost_at = UINT64_MAX / 2;
+        put(&m.lost, LOST_EPOCH, -1, -BYTES);
+        assert_int_equal(judged(&m, &j).state, CANARY_NOT_REACHED);
+        assert_int_equal(j.verdict, shared ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
+    }
+}
+
 static void a_tiny_run_has_no_full_cache_to_check(void **state)
 {
     (void)state;
@@ -322,6 +392,10 @@ int main(void)
         cmocka_unit_test(every_failure_of_the_meter_is_invalid),
         cmocka_unit_test(a_control_that_the_judge_convicts_is_invalid),
         cmocka_unit_test(a_run_that_ends_before_the_block_is_not_reached),
+        cmocka_unit_test(one_of_several_processes_may_make_fewer_controls),
+        cmocka_unit_test(more_controls_than_were_made_fail_whoever_makes_them),
+        cmocka_unit_test(a_block_may_go_with_its_process_alone),
+        cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
         cmocka_unit_test(without_a_plan_there_is_no_self_check),
     };

@@ -914,6 +914,19 @@ static void foreign_few(struct sim *s)
     s->e.foreign = s->e.handshakes / 200;
 }
 
+static void unsteady(struct sim *s)
+{
+    clean(s);
+    s->e.moving = "120 blocks were made and 118 freed in 2.5 s";
+}
+
+static void unsteady_leak(struct sim *s)
+{
+    failed_many_leak(s);
+    s->e.failed = 0;
+    s->e.moving = "120 blocks were made and 118 freed in 2.5 s";
+}
+
 static void insensitive(struct sim *s)
 {
     clean(s);
@@ -1023,6 +1036,8 @@ static const struct control {
     {"failed_many_leak", failed_many_leak, RULE_COUNT, V(LEAK), K(SIDE)},
     {"failed_some", failed_some, RULE_FAILED_SOME, V(INCONCLUSIVE), K(NONE)},
     {"overflowed", overflowed, RULE_OVERFLOWED, V(INCONCLUSIVE), K(NONE)},
+    {"unsteady", unsteady, RULE_UNSTEADY, V(INCONCLUSIVE), K(NONE)},
+    {"unsteady_leak", unsteady_leak, RULE_COUNT, V(LEAK), K(SIDE)},
     {"too_short", too_short, RULE_NO_FIGURE, V(INCONCLUSIVE), K(NONE)},
     {"halves_too_small", halves_too_small, RULE_NO_FIGURE, V(INCONCLUSIVE), K(NONE)},
     {"insensitive", insensitive, RULE_INSENSITIVE, V(INCONCLUSIVE), K(NONE)},

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * As much HTTP/2 (RFC 9113) as a load needs: the bytes that a client says, and the server's frames
+ * read as they come, of which only the last answer to each question is kept. Headers are written
+ * with the static table and literals alone (RFC 7541, appendix A and 6.2.2), and what the server's
+ * mean is never asked. Pure.
+ */
+#ifndef SOAK_CLIENT_HTTP2_H
+#define SOAK_CLIENT_HTTP2_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    HTTP2_FRAME_HEADER = 9,
+    HTTP2_OUT_BYTES = 512, /* room for any of what is said below */
+    HTTP2_AUTHORITY_MAX = 255
+};
+
+/* What a client begins with: the preface, SETTINGS without pushes, the widest window, so that no
+ * answer waits for room, and GET / as stream 1. Writes at most HTTP2_OUT_BYTES, returns their
+ * number; `authority` is the server's name, cut to HTTP2_AUTHORITY_MAX. */
+size_t http2_put_request(uint8_t *to, const char *authority);
+/* Gives up stream 1 (RST_STREAM, CANCEL). */
+size_t http2_put_reset(uint8_t *to);
+/* Asks for a PING with ACK: the server has then read all that came before. */
+size_t http2_put_ping(uint8_t *to);
+size_t http2_put_settings_ack(uint8_t *to);
+/* Says that no more streams will come (GOAWAY, NO_ERROR). */
+size_t http2_put_goaway(uint8_t *to);
+
+/* The server's frames. Starts as zeros. */
+struct http2 {
+    uint8_t header[HTTP2_FRAME_HEADER];
+    size_t have;       /* of the header */
+    size_t left;       /* of the payload */
+    bool begun;        /* by SETTINGS, as it must */
+    unsigned settings; /* SETTINGS that wait for our acknowledgement: the reader counts it down */
+    bool acknowledged; /* ours have been */
+    bool answered;     /* stream 1 has ended */
+    bool pong;         /* the PING came back */
+};
+
+/* Reads bytes that have come, in pieces of any size. Returns 0, or -1 with a sentence: they aren't
+ * HTTP/2, or the server has given up stream 1 or the whole connection. */
+int http2_hear(struct http2 *h, const uint8_t *bytes, size_t count, struct err *e);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects.h"
+
+#include "blocks.h"
+#include "preload.h"
+#include "probe/census.h"
+#include "probe/heap.h"
+#include "probe/plant.h"
+#include "row.h"
+
+#include <time.h>
+
+/* ---- the heap's figures ---- */
+
+enum { PUBLISH_SHARE = 100, PUBLISH_SAVED_NS = 20000000 };
+
+/* Under `publishing`: when there is time for the next, and whether somebody came meanwhile. */
+static atomic_flag publishing = ATOMIC_FLAG_INIT;
+static atomic_bool publish_again;
+static uint64_t publish_due_ns;
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t); /* no system call, as a rule */
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Each publishing puts the next one off by a hundred times its own length; time that wasn't needed
+ * is saved up, but not for long. */
+static void publish_timed(struct page_heap *heap, bool asked)
+{
+    uint64_t from = now_ns();
+    if (publish_due_ns + PUBLISH_SAVED_NS < from)
+        publish_due_ns = from - PUBLISH_SAVED_NS;
+    if (!asked && publish_due_ns > from)
+        return;
+    heap_publish(heap, true);
+    publish_due_ns += PUBLISH_SHARE * (now_ns() - from);
+}
+
+/* One at a time; who comes meanwhile leaves it to that one, whose figures may be too old. */
+static void publish(struct page_heap *heap, bool asked)
+{
+    atomic_store(&publish_again, true);
+    while (atomic_load(&publish_again) && !atomic_flag_test_and_set(&publishing)) {
+        atomic_store(&publish_again, false);
+        publish_timed(heap, asked);
+        atomic_flag_clear(&publishing);
+    }
+}
+
+/* ---- connections ---- */
+
+static bool was_asked(void)
+{
+    return atomic_load_explicit(&preload_page->publish_asked, memory_order_relaxed) &&
+           atomic_exchange(&preload_page->publish_asked, 0);
+}
+
+static void on_ssl_freed(void)
+{
+    struct page_heap *heap = row_heap();
+    atomic_fetch_add(&preload_page->app.closed, 1);
+    if (heap && heap_present())
+        publish(heap, was_asked());
+}
+
+static void on_ssl(int by)
+{
+    if (by < 0)
+        on_ssl_freed();
+    else
+        plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
+}
+
+void objects_start(struct page *page, const struct libcrypto *lib)
+{
+    const struct census_calls calls = {.get_ex_new_index = lib->get_ex_new_index,
+                                       .version = lib->version,
+                                       .site_of = blocks_site_of,
+                                       .is_inherited = blocks_is_inherited,
+                                       .on_ssl = on_ssl};
+    plant_start(page, &(struct plant_calls){lib->malloc, lib->free});
+    if (lib->version && lib->malloc && lib->free && lib->get_ex_new_index)
+        census_start(page, &calls, NULL);
+}
+
+void objects_forked(void)
+{
+    plant_forked();
+    atomic_flag_clear(&publishing);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What goes with OpenSSL's objects in a program that we don't build: the census, the count of
+ * connections, which are SSL objects here, the self-check's plants and jemalloc's figures, which
+ * are published whenever an SSL object is freed, as long as that takes a hundredth of the time at
+ * most.
+ */
+#ifndef SOAK_PRELOAD_OBJECTS_H
+#define SOAK_PRELOAD_OBJECTS_H
+
+#include "find.h"
+
+/* Once `lib` is hooked. */
+void objects_start(struct page *page, const struct libcrypto *lib);
+
+/* This process is a forked child. */
+void objects_forked(void);
+
+#endif
