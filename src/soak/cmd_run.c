@@ -5,8 +5,8 @@
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
-#include "library/program.h"
 #include "control/control.h"
+#include "library/program.h"
 #include "options/limits.h"
 #include "report/document.h"
 #include "report/report.h"
@@ -183,8 +183,8 @@ static int run_scenario(const struct chosen *c)
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
-        usage(&e);
-        return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
+        int code = usage(&e);
+        return found == -EINTR ? EXIT_INTERRUPTED : found == UV_ENOENT ? EXIT_GONE : code;
     }
     programs.here = c->here;
     if (subject_check(&programs, &e) != 0)
