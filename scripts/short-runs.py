@@ -3,9 +3,10 @@
 """Clean short runs in numbers: what a false doubt looks like happens once in a hundred of them.
 
     scripts/short-runs.py [--runs 500] [--first 0] [--seed 1] [--soak build/bin/soak]
+                          [--scenario servers/nginx]
 
 Run i has 5, 10 or 30 open connections, 559 to 2,000 in all, and peers that are alike or mixed: the
-same for the same seed. Each must PASS and note nothing of libuv. Prints a line for each run that
+same for the same seed. With --scenario all are runs of it, and only their seeds differ. Each must PASS and note nothing of libuv. Prints a line for each run that
 doesn't, with the command that repeats it, and the sums; exit 1 if there is any.
 """
 
@@ -23,9 +24,11 @@ CONNS = (5, 10, 30)
 CLOSED = (559, 2000)
 
 
-def options(seed, i):
+def options(scenario, seed, i):
     """The options of run i."""
     chance = random.Random(f"{seed}/{i}")
+    if scenario:
+        return [scenario, "--seed", f"{chance.getrandbits(31):x}"]
     return ["--conns", str(CONNS[i % len(CONNS)]), "--closed", str(chance.randint(*CLOSED)),
             "--mix", MIXES[i // len(CONNS) % len(MIXES)], "--seed", f"{chance.getrandbits(31):x}"]
 
@@ -62,11 +65,12 @@ def main():
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--first", type=int, default=0, help="the number of the first run")
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--scenario")
     parser.add_argument("--soak", default="build/bin/soak")
     asked = parser.parse_args()
     verdicts, bad = collections.Counter(), 0
     for i in range(asked.first, asked.first + asked.runs):
-        chosen = options(asked.seed, i)
+        chosen = options(asked.scenario, asked.seed, i)
         with tempfile.TemporaryDirectory(prefix="soak-short-") as results:
             document, sentence = run(asked.soak, chosen, results)
         said = complaints(document) if document else [sentence or "no result.json"]

@@ -60,23 +60,25 @@ static STACKS_OWN void *make_aligned(size_t size, size_t alignment)
     }
 NEW_LIST(NEW)
 
+/* All of operator delete. What some are told besides, the block's size or alignment, free() doesn't
+ * need, and a function may leave arguments alone. */
 #define DELETE_LIST(X)                                                                             \
-    X(_ZdlPv, (void *block))                                                                       \
-    X(_ZdaPv, (void *block))                                                                       \
-    X(_ZdlPvm, (void *block, size_t))                                                              \
-    X(_ZdaPvm, (void *block, size_t))                                                              \
-    X(_ZdlPvRKSt9nothrow_t, (void *block, const void *))                                           \
-    X(_ZdaPvRKSt9nothrow_t, (void *block, const void *))                                           \
-    X(_ZdlPvSt11align_val_t, (void *block, size_t))                                                \
-    X(_ZdaPvSt11align_val_t, (void *block, size_t))                                                \
-    X(_ZdlPvmSt11align_val_t, (void *block, size_t, size_t))                                       \
-    X(_ZdaPvmSt11align_val_t, (void *block, size_t, size_t))                                       \
-    X(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *block, size_t, const void *))                    \
-    X(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *block, size_t, const void *))
+    X(_ZdlPv)                                                                                      \
+    X(_ZdaPv)                                                                                      \
+    X(_ZdlPvm)                                                                                     \
+    X(_ZdaPvm)                                                                                     \
+    X(_ZdlPvRKSt9nothrow_t)                                                                        \
+    X(_ZdaPvRKSt9nothrow_t)                                                                        \
+    X(_ZdlPvSt11align_val_t)                                                                       \
+    X(_ZdaPvSt11align_val_t)                                                                       \
+    X(_ZdlPvmSt11align_val_t)                                                                      \
+    X(_ZdaPvmSt11align_val_t)                                                                      \
+    X(_ZdlPvSt11align_val_tRKSt9nothrow_t)                                                         \
+    X(_ZdaPvSt11align_val_tRKSt9nothrow_t)
 
-#define DELETE(name, parameters)                                                                   \
-    void name parameters;                                                                          \
-    INTERPOSE void name parameters                                                                 \
+#define DELETE(name)                                                                               \
+    void name(void *block);                                                                        \
+    INTERPOSE void name(void *block)                                                               \
     {                                                                                              \
         free(block);                                                                               \
     }

@@ -142,6 +142,11 @@ class JudgedTest(ForeignTest):
         self.assertEqual(os.listdir(os.path.join(run.folder, "work")), ["written"])
         self.assertFalse(os.path.exists(os.path.join(self.server("serve").folder, "work")))
 
+    def test_one_command_follows_the_other(self):
+        """What frees on drain is measured afterwards, and before that the checkpoint's command runs."""
+        run = self.server("serve", "--on-checkpoint", "true", "--on-drain", "true")
+        self.assertEqual(run.result["verdict"], "PASS", run.explain())
+
 
 class StaysTest(ForeignTest):
     """Programs that would stay, were they not found."""

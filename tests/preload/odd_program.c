@@ -35,7 +35,7 @@
 
 enum { ROUNDS = 2000, THREADS = 16, KEPT = 64, NOBODY = 65534, STACK_BYTES = 256 * 1024 };
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     printf("%s: %s\n", what, strerror(errno));
     fflush(stdout);

@@ -13,7 +13,7 @@ enum { SITES_SHOWN = 3, CLAUSE = 256 };
 
 /* ---- the call stack of most survivors ---- */
 
-enum { FRAMES_SHOWN = 5, FRAMES_BESIDE = 3, FUNCTION_COLUMN = 24 };
+enum { FRAMES_SHOWN = 5, FUNCTION_COLUMN = 24 };
 
 /* `server/defect.c:78`, or the file of the code; "" for neither. */
 static const char *place_of(const struct symbol *f, char *buf, size_t size)
@@ -58,10 +58,9 @@ static size_t print_frame(const struct result_stack *stack, size_t i, int column
 static void print_stack(const struct result_stack *stack, bool alone, const struct screen *s)
 {
     const char *word = alone ? "where" : "stack";
-    int most = alone ? FRAMES_SHOWN : FRAMES_BESIDE;
     int column = function_column(stack), lines = 0;
     size_t i = 0;
-    while (i < stack->frames && lines < most) {
+    while (i < stack->frames && lines < FRAMES_SHOWN) {
         i += print_frame(stack, i, column, i == 0 ? word : "", s);
         lines++;
     }

@@ -47,6 +47,7 @@ struct scenario {
     /* [server] */
     const char *server, *connect; /* a foreign program's command and address; NULL = built-in */
     const char *program;          /* what is fetched for it, as library/program.h has it */
+    struct opts_list template;    /* files for its folder, placeholders filled in */
     uint64_t ready_timeout_ns, settle_ns;
     const char *processes; /* "all", "main" or a name: foreign.h */
     bool malloc_hooks;

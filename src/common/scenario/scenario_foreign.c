@@ -76,11 +76,12 @@ static int check_connect(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "connect", e,
                                "a loopback address and a port, such as 127.0.0.1:8443, or "
                                "127.0.0.1:{port} for a free one: the load stays on this machine");
-    if (port && !placeholder_used(s->server, PLACEHOLDER_PORT) &&
+    if (port && s->template.count == 0 && !placeholder_used(s->server, PLACEHOLDER_PORT) &&
         !placeholder_used(s->server, PLACEHOLDER_ADDRESS))
-        return scenario_refuse(s, "server", e,
-                               "nothing says where it listens: --connect 127.0.0.1:PORT, or {port} "
-                               "in the command for a port of soak's choice");
+        return scenario_refuse(
+            s, "server", e,
+            "nothing says where it listens: --connect 127.0.0.1:PORT, or {port} "
+            "in the command or in a file of --template for a port of soak's choice");
     return 0;
 }
 

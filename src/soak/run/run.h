@@ -71,6 +71,8 @@ struct run_quiet {
 struct run_command {
     uv_process_t process;
     bool running;
+    int64_t status; /* of its end, and */
+    int signal;
     const char *name, *text; /* "on-drain", and the command: borrowed */
     void (*done)(struct run *);
 };

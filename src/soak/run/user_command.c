@@ -47,19 +47,27 @@ int user_command_check(const char *name, const char *command, struct err *e)
     return 0;
 }
 
-static void on_exit_command(uv_process_t *process, int64_t status, int signal_number)
+/* The handle is free for the next command only now. */
+static void on_command_closed(uv_handle_t *process)
 {
     struct run *r = process->data;
     struct run_command *c = &r->command;
-    c->running = false;
-    uv_close((uv_handle_t *)process, NULL);
     if (r->state != RUN_COMMAND)
         return;
-    if (status != 0 || signal_number != 0)
+    if (c->status != 0 || c->signal != 0)
         run_break(r, "--%s '%s' ended with %s %d", c->name, c->text,
-                  signal_number ? "signal" : "status", signal_number ? signal_number : (int)status);
+                  c->signal ? "signal" : "status", c->signal ? c->signal : (int)c->status);
     else
         c->done(r);
+}
+
+static void on_exit_command(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct run *r = process->data;
+    r->command.running = false;
+    r->command.status = status;
+    r->command.signal = signal_number;
+    uv_close((uv_handle_t *)process, on_command_closed);
 }
 
 /* What {name} stands for: of a built-in server {pid} alone. */

@@ -63,6 +63,7 @@ static const struct {
     {"server", NULL},
     {"connect", NULL},
     {"program", NULL},
+    {"template", NULL},
     {"ready-timeout", NULL},
     {"processes", NULL},
     {"malloc-hooks", NULL},

@@ -59,6 +59,11 @@ int foreign_files_make(struct foreign_files *f, const struct subject *s,
 /* Removes the keys and certificates, and the folder when nothing else is in it. */
 void foreign_files_remove(struct foreign_files *f);
 
+/* Whether the files of --template can be read. Returns 0 or -1. */
+int foreign_templates_check(const struct scenario *s, const char *here, struct err *e);
+/* Copies them to the folder, with the placeholders filled in. Returns 0 or -1. */
+int foreign_templates_fill(const struct foreign *f, const struct scenario *s, struct err *e);
+
 /* All of its processes: those below the guard. */
 void foreign_family(const struct foreign *f, struct process_tree *ret);
 /* Which of them is the program itself: main_pid and {pid}. */

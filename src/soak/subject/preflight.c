@@ -6,6 +6,7 @@
 #include "base/memory_file.h"
 #include "base/process.h"
 #include "environment.h"
+#include "foreign.h"
 #include "guard.h"
 #include "scenario/placeholders.h"
 
@@ -150,6 +151,8 @@ static int check_foreign(const struct programs *p, struct err *e)
         some.value[i] = "";
     some.value[PLACEHOLDER_HERE] = p->here;
     some.value[PLACEHOLDER_PROGRAM] = *p->program ? p->program : NULL;
+    if (foreign_templates_check(p->scenario, p->here, e) != 0)
+        return -1;
     if (placeholders_split(p->scenario->server, &some, &words, e) != 0)
         return err_prefix(e, "--server");
     if (strncmp(p->scenario->server, "{work}", 6) == 0)

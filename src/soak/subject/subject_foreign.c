@@ -224,6 +224,8 @@ static int prepare_and_launch(struct foreign *f, const struct scenario *scenario
         foreign_files_make(&f->files, f->subject, scenario, e) != 0)
         return -1;
     fill_values(f);
+    if (foreign_templates_fill(f, scenario, e) != 0)
+        return -1;
     if (placeholders_split(scenario->server, &f->values, &f->command, e) != 0)
         return err_prefix(e, "--server");
     return launch(f, e);

@@ -22,22 +22,9 @@
 
 enum { THREADS = 100, BATCHES = 4, AT_ONCE = 4, WARM = 2, MEASURED = 6, PER_EPOCH = 40 };
 
-static struct bio_pair_contexts contexts;
-
 static int start(void **state)
 {
-    (void)state;
-    const struct probe_options on = {.ledger = true};
-    if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
-        return -1;
-    return bio_pair_start(&contexts, SESSION_NONE);
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    bio_pair_stop(&contexts);
-    return 0;
+    return bio_pair_start(state, SESSION_NONE);
 }
 
 static pthread_barrier_t together;
@@ -46,7 +33,7 @@ static pthread_barrier_t together;
 static void *live_and_end(void *lost)
 {
     unsigned char bytes[16];
-    bio_pair_free(bio_pair_open(&contexts, NULL));
+    bio_pair_free(bio_pair_open(NULL));
     CHECK(RAND_bytes(bytes, sizeof bytes) == 1 && RAND_priv_bytes(bytes, sizeof bytes) == 1);
     CHECK(!BIO_new_file("/nonexistent/file", "r")); /* an error stays in this thread's queue */
     CHECK(ERR_peek_error() != 0);
@@ -68,7 +55,7 @@ static void run_threads(int count, bool lost)
         pthread_t thread[AT_ONCE];
         for (int i = 0; i < AT_ONCE; i++)
             assert_int_equal(
-                pthread_create(&thread[i], NULL, live_and_end, lost ? &contexts : NULL), 0);
+                pthread_create(&thread[i], NULL, live_and_end, lost ? &together : NULL), 0);
         for (int i = 0; i < AT_ONCE; i++)
             pthread_join(thread[i], NULL);
     }
@@ -152,5 +139,5 @@ int main(void)
         cmocka_unit_test(threads_that_end_are_no_leak),
         cmocka_unit_test(a_block_that_each_thread_loses_is_found),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, bio_pair_stop);
 }

@@ -16,29 +16,16 @@
 #include <pthread.h>
 #include <string.h>
 
-static struct bio_pair_contexts contexts;
-
 static int start(void **state)
 {
-    (void)state;
-    const struct probe_options on = {.ledger = true};
-    if (probe_start(-1, &on, NULL) != 0 || probe_census_start(NULL) != 0)
-        return -1;
-    return bio_pair_start(&contexts, SESSION_TICKET);
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    bio_pair_stop(&contexts);
-    return 0;
+    return bio_pair_start(state, SESSION_TICKET);
 }
 
 /* A message is passed each way, so that the client has read its tickets. */
 static struct bio_pair connect_ends(SSL_SESSION *session)
 {
     char byte = 0;
-    struct bio_pair ends = bio_pair_open(&contexts, session);
+    struct bio_pair ends = bio_pair_open(session);
     CHECK(SSL_write(ends.client, &byte, 1) == 1 && SSL_read(ends.server, &byte, 1) == 1);
     CHECK(SSL_write(ends.server, &byte, 1) == 1 && SSL_read(ends.client, &byte, 1) == 1);
     return ends;
@@ -155,7 +142,7 @@ static void copies_are_counted_as_objects_of_their_own(void **state)
     int64_t sessions = live("SSL_SESSION");
     int64_t certificates = live("X509");
     SSL_SESSION *session = SSL_SESSION_dup(SSL_get0_session(ends.client));
-    X509 *certificate = X509_dup(contexts.identity.cert);
+    X509 *certificate = X509_dup(bio_pair_certificate());
     assert_int_equal(live("SSL_SESSION") - sessions, 1);
     assert_int_equal(live("X509") - certificates, 1);
     X509_free(certificate);
@@ -211,5 +198,5 @@ int main(void)
         cmocka_unit_test(an_object_freed_by_another_thread_is_gone_from_the_sum),
         cmocka_unit_test(connections_leave_the_ledger_as_it_was),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, bio_pair_stop);
 }

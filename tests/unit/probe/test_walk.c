@@ -227,12 +227,17 @@ static ucontext_t outside, inside;
 static uint64_t stack_top;
 static size_t frames_of_wild[2];
 
-static void on_coroutine(void)
+static __attribute__((noinline)) void walk_beyond_the_stack(void)
 {
-    for (size_t i = 0; i < 2; i++) { /* a record beyond the stack, and one half beyond */
+    for (size_t i = 0; i < 2; i++) { /* a record beyond it, and one half beyond */
         wild(leaf, stack_top - i * sizeof(uint64_t));
         frames_of_wild[i] = walk.frames;
     }
+}
+
+static void on_coroutine(void)
+{
+    walk_beyond_the_stack();
     call_thunk();
     __asm__ volatile("" ::: "memory");
 }

@@ -7,25 +7,23 @@
 #define SOAK_TESTS_BIO_PAIR_H
 
 #include "tls/context.h"
-#include "tls/identity.h"
 
 #include <openssl/ssl.h>
-
-struct bio_pair_contexts {
-    struct identity identity;
-    SSL_CTX *client, *server;
-};
 
 struct bio_pair {
     SSL *client, *server;
 };
 
-/* TLS 1.3, sessions of the kind that is asked for. Returns 0, or nonzero as cmocka's setups do. */
-int bio_pair_start(struct bio_pair_contexts *c, enum session_kind session);
-void bio_pair_stop(struct bio_pair_contexts *c);
+/* A group's set-up and teardown, as cmocka has them: the probe counts, and there are contexts for
+ * TLS 1.3 with sessions of the kind that is asked for. */
+int bio_pair_start(void **state, enum session_kind session);
+int bio_pair_stop(void **state);
+
+/* The server's certificate: borrowed. */
+X509 *bio_pair_certificate(void);
 
 /* A connection whose handshake is done; the client resumes `session` unless it is NULL. */
-struct bio_pair bio_pair_open(const struct bio_pair_contexts *c, SSL_SESSION *session);
+struct bio_pair bio_pair_open(SSL_SESSION *session);
 /* Without close_notify: who wants one sends it before. */
 void bio_pair_free(struct bio_pair pair);
 

@@ -43,6 +43,7 @@
     X(RULE_HELD)                                                                                   \
     X(RULE_DEFERRED)                                                                               \
     X(RULE_OBJECT)                                                                                 \
+    X(RULE_OBJECT_GONE)                                                                            \
     X(RULE_HOLD_FIRST)                                                                             \
     X(RULE_PENDING)                                                                                \
     X(RULE_GAUGES)                                                                                 \

@@ -199,6 +199,12 @@ static void say_all_freed(const struct judge_context *h, struct judge_finding *f
     }
 }
 
+/* What the drain left behind is in no object that the drain has freed. */
+static bool gone(const struct judge_context *h, const struct judge_class *k)
+{
+    return rule_on(h, RULE_OBJECT_GONE) && h->e->drained && k->drained * 10 <= class_growth(h, k);
+}
+
 size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -217,7 +223,8 @@ size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, 
     size_t class_ = 0;
     while (class_ < h->e->classes && !class_leaks(h, &h->e->class_[class_], finding, count))
         class_++;
-    bool retained = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
+    bool named = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
+    bool retained = named && !gone(h, &h->e->class_[class_]);
     for (size_t i = 0; i < count && retained; i++)
         name_object(h, class_, finding, count, &finding[i]);
     for (size_t i = 0; i < count && rule_on(h, RULE_UNTESTED); i++) {
@@ -225,7 +232,7 @@ size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, 
             name_unknown(h, retained ? &h->e->class_[class_] : NULL, &finding[i]);
     }
     say_all_freed(h, finding, count);
-    return retained ? class_ : SIZE_MAX;
+    return named ? class_ : SIZE_MAX;
 }
 
 bool kind_proportional(const struct judge_context *h, const struct judge_finding *f)

@@ -580,6 +580,18 @@ static void retained(struct sim *s)
     }
 }
 
+/* An object per connection waits for the drain, and two blocks are lost that it didn't hold. */
+static void lost_beside_deferred_objects(struct sim *s)
+{
+    size_t own = sim_site(s, SIM_DEFERRED, 1, 1);
+    sim_site(s, SIM_EXACT, 2, 1);
+    churn_and_finish(s);
+    s->e.classes = 1;
+    s->class_[0] = (struct judge_class){"SSL", NULL, 0, 0, SIZE_MAX};
+    for (size_t c = 0; c < s->epochs; c++)
+        s->live[0][c] = s->site[own].blocks[c];
+}
+
 static void descriptors(struct sim *s)
 {
     churn_and_finish(s);
@@ -998,6 +1010,8 @@ static const struct control {
     {"deferred_mostly", deferred_mostly, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
     {"side_loss_beside_sessions", side_loss_beside_sessions, RULE_COUNT, V(LEAK), K(SIDE)},
     {"retained", retained, RULE_OBJECT, V(LEAK), K(OBJECT)},
+    {"lost_beside_deferred_objects", lost_beside_deferred_objects, RULE_OBJECT_GONE, V(LEAK),
+     K(SIDE)},
     {"descriptors", descriptors, RULE_GAUGES, V(LEAK), K(DESCRIPTORS)},
     {"descriptors_and_their_table", descriptors_and_their_table, RULE_COUNT, V(LEAK),
      K(DESCRIPTORS)},

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""examples/netty: the lost tcn_ssl_state_t of netty-tcnative 2.0.28, and the three hypotheses of docs/case-netty.md."""
+
+import glob
+import os
+import unittest
+
+import soak_run
+
+# A part of the scenario: the JVM has warmed up after some hundred connections.
+SHORT = ("--conns", "10", "--closed", "1500")
+HERE = os.path.join(soak_run.ROOT, "examples/netty")
+
+
+def missing():
+    """The packages of scripts/needs.txt that this test is for and that aren't here."""
+    with open(os.path.join(soak_run.ROOT, "scripts/needs.txt"), encoding="utf-8") as f:
+        words = [line.split() for line in f if "netty" in line]
+    absent = [package for _, path, package, _ in words if not os.path.exists(path)]
+    return absent + ["openjdk-17-jdk-headless"] * (not os.path.exists("/usr/bin/jcmd"))
+
+
+MISSING = missing()
+
+
+@unittest.skipIf(MISSING, f"needs {', '.join(MISSING)} (sh scripts/setup.sh ci installs them)")
+class Netty(soak_run.SoakTest):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.remove_maps)
+
+    def remove_maps(self):
+        """What the JVM of a run has left in /tmp; the run keeps a copy under the same name."""
+        for path in glob.glob(os.path.join(self.results, "*", "perf-*.map")):
+            if os.path.exists(left := os.path.join("/tmp", os.path.basename(path))):
+                os.unlink(left)
+
+    def run_case(self, case, *options):
+        return self.soak("run", os.path.join(HERE, f"{case}.soak"), "--seed", "7f3a", *options)
+
+    def run_lost(self, engine, *options):
+        """The scenario with other options of the server."""
+        return self.run_case("lost", "--server",
+                             "{here}/server.sh {work}/classes --listen {address} --cert {cert} --key {key} " + engine,
+                             *SHORT, *options)
+
+    def assert_state_is_lost(self, run, blocks=1):
+        """So many blocks of 32 bytes per connection at the one place, exactly, and nothing else grows."""
+        self.assertEqual(run.exit, 1, run.explain())
+        subject = run.subject()
+        leaks = [(s["file"], s["line"], s["kind"]) for s in subject["sites"] if s["verdict"] == "LEAK"]
+        self.assertEqual(leaks, [("src/ssl.c", 893, "side-allocation-lost")], run.explain())
+        self.assertEqual((subject["per_conn_blocks"], subject["per_conn_bytes"]), (blocks, 32 * blocks), run.explain())
+
+    def test_the_lost_state_is_found_with_its_java_callers(self):
+        run = self.run_case("lost")
+        self.assert_state_is_lost(run)
+        functions = [f["function"] for stack in run.subject()["stacks"] for f in stack["frames"]]
+        for name in ("io.netty.internal.tcnative.SSL.newSSL", "EchoServer$ConnectionInitializer.initChannel"):
+            self.assertIn(name, functions, run.explain())
+        self.assertEqual(len(glob.glob(os.path.join(run.folder, "perf-*.map"))), 1)
+
+    def test_both_providers_and_versions_and_client_certificates(self):
+        mutual = ("--client-auth", "require")
+        for provider, tls, authority, options in (("openssl", "1.2", "", ()), ("openssl_refcnt", "1.3", "", ()),
+                                                  ("openssl_refcnt", "1.2", "--client-ca {ca}", mutual),
+                                                  ("openssl", "1.3", "--client-ca {ca}", mutual)):
+            with self.subTest(provider=provider, tls=tls, authority=authority):
+                self.assert_state_is_lost(
+                    self.run_lost(f"--provider {provider} --tls {tls} {authority}", "--tls", tls, *options))
+
+    def test_engines_that_the_collector_frees_leave_only_the_state(self):
+        """Two SSLs per connection, so two states."""
+        self.assert_state_is_lost(self.run_lost("--engines dropped"), 2)
+
+    def kinds(self, case):
+        """Of the run, of the SSL objects and of the states."""
+        run = self.run_case(case)
+        self.assertEqual(run.exit, 1, run.explain())
+        subject = run.subject()
+        self.assertEqual(subject["class"], "SSL", run.explain())
+        kinds = {s["file"]: s["kind"] for s in subject["sites"] if s["verdict"] == "LEAK" and s["line"] in (691, 893)}
+        return subject["kind"], kinds["ssl/ssl_lib.c"], kinds["src/ssl.c"]
+
+    def test_reachable_engines_are_retained_objects(self):
+        """Each holds a state, and there is the one that is lost: which is which the counts can't tell."""
+        self.assertEqual(self.kinds("kept"), ("object-retained", "object-retained", "object-retained"))
+
+    def test_unreachable_engines_are_freed_late(self):
+        self.assertEqual(self.kinds("dropped"), ("free-deferred", "free-deferred", "side-allocation-lost"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that others have written: each scenario of scenarios/servers passes, and a leak that is planted
+in the server is found, with its rate, its place and its kind.
+
+test_servers.py NAME... tests the scenarios of these names."""
+
+import os
+import shutil
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "integration"))
+import soak_run
+
+SCENARIOS = Path(soak_run.ROOT, "scenarios", "servers")
+PLANTER = os.path.abspath(os.path.join(soak_run.BIN, "libsoak-planter.so"))
+PLANTED_BYTES = 48  # of tests/servers/planter.c
+CLOSED = "5000"  # shows a block lost in one of 200 connections
+# Debian's servers lie where an ordinary user's PATH doesn't lead.
+os.environ["PATH"] = "/usr/bin:" + os.environ["PATH"] + ":/usr/sbin"
+
+# The program that a scenario needs; python3 is there.
+PROGRAMS = {"nginx": "nginx", "nginx-4": "nginx", "haproxy": "haproxy", "haproxy-master": "haproxy",
+            "stunnel": "stunnel4", "hitch": "hitch", "apache": "apache2", "pgbouncer": "pgbouncer",
+            "python-asyncio": "python3", "python-threads": "python3", "node": "node",
+            "s_server": "openssl"}
+
+
+class Server(soak_run.SoakTest):
+    """Of one scenario, `name`."""
+    name = None
+
+    def setUp(self):
+        super().setUp()
+        if not shutil.which(PROGRAMS[self.name]):
+            self.skipTest(f"{PROGRAMS[self.name]} is not installed")
+
+    def churn(self, *options, plant=None):
+        if plant:
+            options += ("--env", f"LD_PRELOAD={PLANTER}", "--env", f"PLANT={plant}")
+        return self.soak("run", str(SCENARIOS / f"{self.name}.soak"), "--seed", "7f3a", *options)
+
+    def assert_leak(self, run, kind):
+        subject = run.subject()
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assertEqual(subject["verdict"], "LEAK", run.explain())
+        self.assertEqual(subject["kind"], kind, run.explain())
+        self.assertIs(subject["selfcheck"]["ok"], True, run.explain())
+        return subject["sites"][0]
+
+    def assert_planted(self, run, one_in):
+        site = self.assert_leak(run, "side-allocation-lost")
+        self.assertEqual((site["file"], site["line"]), ("planted.c", 1), run.explain())
+        self.assertEqual(site["bytes"], PLANTED_BYTES * site["blocks"])
+        self.assertAlmostEqual(site["per_conn_blocks"] * one_in, 1, delta=0.2, msg=run.explain())
+
+    def test_as_it_is_it_passes(self):
+        run = self.churn("--closed", CLOSED)
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertEqual(run.subject()["verdict"], "PASS", run.explain())
+        self.assertGreaterEqual(run.result["sensitivity"]["one_in"], 200, run.explain())
+        self.assertIs(run.subject()["selfcheck"]["ok"], True, run.explain())
+
+    def test_a_block_lost_with_each_connection_is_found(self):
+        self.assert_planted(self.churn("--closed", CLOSED, plant="openssl:1"), 1)
+
+    def test_a_block_lost_with_one_connection_of_a_hundred_is_found(self):
+        self.assert_planted(self.churn("--closed", CLOSED, plant="openssl:100"), 100)
+
+    def test_a_block_of_the_programs_own_malloc_is_found_by_its_stack(self):
+        run = self.churn("--closed", CLOSED, "--malloc-hooks", plant="malloc:1")
+        site = self.assert_leak(run, "side-allocation-lost")
+        self.assertEqual(site["file"], "malloc", run.explain())
+        self.assertIn("planted_by_malloc", run.out)
+
+
+def load_tests(loader, _tests, _pattern):
+    return unittest.TestSuite(loader.loadTestsFromTestCase(type(name, (Server,), {"name": name}))
+                              for name in NAMES)
+
+
+if __name__ == "__main__":
+    NAMES = [name for name in sys.argv[1:] if name in PROGRAMS] or list(PROGRAMS)
+    unittest.main(argv=[word for word in sys.argv if word not in PROGRAMS])
