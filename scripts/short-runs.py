@@ -3,10 +3,11 @@
 """Clean short runs in numbers: what a false doubt looks like happens once in a hundred of them.
 
     scripts/short-runs.py [--runs 500] [--first 0] [--seed 1] [--soak build/bin/soak]
-                          [--scenario servers/nginx]
+                          [--scenario servers/nginx [-- --closed 8000]]
 
 Run i has 5, 10 or 30 open connections, 559 to 2,000 in all, and peers that are alike or mixed: the
-same for the same seed. With --scenario all are runs of it, and only their seeds differ. Each must PASS and note nothing of libuv. Prints a line for each run that
+same for the same seed. With --scenario all are runs of it, with the options that follow, and only their
+seeds differ. Each must PASS and note nothing of libuv. Prints a line for each run that
 doesn't, with the command that repeats it, and the sums; exit 1 if there is any.
 """
 
@@ -24,11 +25,11 @@ CONNS = (5, 10, 30)
 CLOSED = (559, 2000)
 
 
-def options(scenario, seed, i):
+def options(asked, i):
     """The options of run i."""
-    chance = random.Random(f"{seed}/{i}")
-    if scenario:
-        return [scenario, "--seed", f"{chance.getrandbits(31):x}"]
+    chance = random.Random(f"{asked.seed}/{i}")
+    if asked.scenario:
+        return [asked.scenario, "--seed", f"{chance.getrandbits(31):x}", *asked.more]
     return ["--conns", str(CONNS[i % len(CONNS)]), "--closed", str(chance.randint(*CLOSED)),
             "--mix", MIXES[i // len(CONNS) % len(MIXES)], "--seed", f"{chance.getrandbits(31):x}"]
 
@@ -66,11 +67,12 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="the number of the first run")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--scenario")
+    parser.add_argument("more", nargs="*", help="options of the runs of a scenario")
     parser.add_argument("--soak", default="build/bin/soak")
     asked = parser.parse_args()
     verdicts, bad = collections.Counter(), 0
     for i in range(asked.first, asked.first + asked.runs):
-        chosen = options(asked.scenario, asked.seed, i)
+        chosen = options(asked, i)
         with tempfile.TemporaryDirectory(prefix="soak-short-") as results:
             document, sentence = run(asked.soak, chosen, results)
         said = complaints(document) if document else [sentence or "no result.json"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs for --server that go wrong in one way each: `foreign_programs.py WHAT ADDRESS [CERT KEY]`."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -120,6 +121,29 @@ def works_by_forks(address, cert, key):
             echo(connection, context)
             os._exit(0)
         connection.close()
+
+
+def libcrypto():
+    """The one that ssl uses."""
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        path = next(line.split()[-1] for line in maps if "/libcrypto.so" in line)
+    library = ctypes.CDLL(path)
+    library.CRYPTO_malloc.argtypes = (ctypes.c_size_t, ctypes.c_char_p, ctypes.c_int)
+    return library
+
+
+def one_of_three_leaks(address, cert, key):
+    """Three processes accept; the last of them loses a block with each connection."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server = listener(address)
+    leaks = os.fork() and os.fork()
+    library = libcrypto()
+    while True:
+        connection, _ = server.accept()
+        if leaks:
+            library.CRYPTO_malloc(32, b"planted.c", 7)
+        threading.Thread(target=echo, args=(connection, context), daemon=True).start()
 
 
 def has_a_family(address, cert, key):

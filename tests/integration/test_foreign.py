@@ -106,6 +106,28 @@ class JudgedTest(ForeignTest):
         self.assertGreater(run.metric("openssl_blocks")["end"], 1000)
         self.assertTrue(all(c["still"] for c in run.checkpoints()))
 
+    def test_its_process_is_told_with_how_it_is_counted(self):
+        run = self.server("serve")
+        process, = run.subject()["processes"]
+        self.assertEqual((process["mode"], process["flags"], process["verdict"], process["ssl_objects"]),
+                         ("set_mem_functions", "", "PASS", 10), process)
+        self.assertIn("libcrypto.so", process["libcrypto"])
+        self.assertEqual(process["blocks_end"], run.metric("openssl_blocks")["end"])
+        self.assertRegex(run.out, r"(?s)counted +each block of OpenSSL's by set_mem_functions; not\s+seen: ")
+
+    def test_the_one_of_several_processes_that_leaks_is_told(self):
+        run = self.server("one_of_three_leaks", "--closed", "600")
+        self.assertEqual((run.exit, run.result["verdict"]), (1, "LEAK"), run.explain())
+        site = run.subject()["sites"][0]
+        self.assertEqual((site["file"], site["line"], site["kind"]), ("planted.c", 7, "side-allocation-lost"))
+        processes = run.subject()["processes"]
+        self.assertEqual(len(processes), 3, processes)
+        leaking = [p for p in processes if p["verdict"] == "LEAK"]
+        self.assertEqual([p["survivors"] > 5 for p in leaking], [True], processes)
+        self.assertEqual([p["survivors"] for p in processes if p not in leaking], [0, 0], processes)
+        self.assertIn(f"{leaking[0]['name']} {leaking[0]['pid']} ({leaking[0]['survivors']} blocks kept)",
+                      " ".join(run.out.split()))
+
     def test_one_that_never_rests_has_no_steady_state(self):
         run = self.server("never_rests", "--settle", "100ms")
         self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())

@@ -14,6 +14,21 @@ struct history *history_new(void)
     return h;
 }
 
+struct history *history_beside(const struct history *like)
+{
+    struct history *h = history_new();
+    if (!h)
+        return NULL;
+    h->epochs = like->epochs;
+    h->first = like->first;
+    memcpy(h->epoch, like->epoch, sizeof h->epoch);
+    memcpy(h->own, like->own, sizeof h->own);
+    for (size_t c = 0; c < h->epochs; c++)
+        h->total[c].opened = like->total[c].opened;
+    h->own_begun = like->own_begun;
+    return h;
+}
+
 void history_free(struct history *h)
 {
     if (!h)

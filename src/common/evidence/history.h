@@ -43,6 +43,9 @@ struct history;
 
 /* Returns NULL when out of memory. */
 struct history *history_new(void);
+/* One that begins now, beside `like`: its epochs so far are those of that one, in which it held
+ * nothing. NULL when out of memory. */
+struct history *history_beside(const struct history *like);
 void history_free(struct history *h);
 
 /* Between the checkpoints: what must not be missed there is kept. */

@@ -115,15 +115,18 @@ struct page_thread {
 enum page_mode { PAGE_MODE_LIST(PAGE_MODE) PAGE_MODES };
 #undef PAGE_MODE
 
-/* What else is known of a process: bits of page_process.flags. */
-enum {
-    PAGE_PROCESS_MALLOC = 1,         /* malloc and its family are counted too */
-    PAGE_PROCESS_CHAINED = 2,        /* the program's own memory functions run behind the hooks */
-    PAGE_PROCESS_LATE = 4,           /* OpenSSL had allocated before */
-    PAGE_PROCESS_TWO_LIBCRYPTOS = 8, /* the hooks see one of them */
-    PAGE_PROCESS_NO_OPENSSL = 16,    /* no libcrypto was found, yet */
-    PAGE_PROCESS_ENDED = 32,         /* it left by exit() and holds nothing any more */
-};
+/* What else is known of a process: bits of page_process.flags. X(NAME, bit, "text") */
+#define PAGE_PROCESS_FLAG_LIST(X)                                                                  \
+    X(MALLOC, 1, "malloc")   /* malloc and its family are counted too */                           \
+    X(CHAINED, 2, "chained") /* the program's own memory functions run behind the hooks */         \
+    X(LATE, 4, "late")       /* OpenSSL had allocated before */                                    \
+    X(TWO_LIBCRYPTOS, 8, "two libcryptos") /* the hooks see one of them */                         \
+    X(NO_OPENSSL, 16, "no libcrypto")      /* none was found, yet */                               \
+    X(ENDED, 32, "ended")                  /* it left by exit() and holds nothing any more */
+
+#define PAGE_PROCESS_FLAG(name, bit, text) PAGE_PROCESS_##name = (bit),
+enum { PAGE_PROCESS_FLAG_LIST(PAGE_PROCESS_FLAG) };
+#undef PAGE_PROCESS_FLAG
 
 /* jemalloc's own figures: written by the thread that publishes (probe_publish, or a hook). */
 struct page_heap {

@@ -39,6 +39,16 @@ size_t snapshot_processes(const struct page *page, struct snapshot_process *ret)
     return count;
 }
 
+uint64_t snapshot_process_allocs(const struct page *page, pid_t pid)
+{
+    uint64_t allocs = 0;
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        if (PAGE_OWNER_PID(load_u(&page->thread[i].owner)) == (uint64_t)pid)
+            allocs += load_u(&page->thread[i].allocs);
+    }
+    return allocs;
+}
+
 /* Only what isn't 0 already is written: most of the table was never touched, and costs no memory
  * until it is. */
 static void clear_cells(struct page_thread *thread, size_t epochs, size_t sites)

@@ -28,6 +28,9 @@ struct snapshot_process {
 /* Copies the rows in use, `ret` having room for PAGE_PROCESSES. Returns how many there are. */
 size_t snapshot_processes(const struct page *page, struct snapshot_process *ret);
 
+/* What the threads of one process have allocated since they started, in blocks. */
+uint64_t snapshot_process_allocs(const struct page *page, pid_t pid);
+
 /* As snapshot_read, but the threads' counters are those of one process alone: blocks, bytes and
  * objects are what `pid` holds and allocated itself, the heap is its own, and its totals have the
  * self-check's blocks in them. Sites, caches and the application's counters are the subject's. A

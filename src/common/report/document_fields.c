@@ -101,9 +101,29 @@ static const struct json_field subject_field[] = {
     JSON_FIELD(result_subject, "per_conn_blocks", NUMBER, judgement.per_conn_blocks),
     JSON_FIELD(result_subject, "per_conn_bytes", NUMBER, judgement.per_conn_bytes),
     JSON_FIELD(result_subject, "drained_released_bytes", COUNT, drained_released_bytes),
+    JSON_FIELD(result_subject, "processes_total", COUNT, processes_total),
     JSON_FIELD(result_subject, "why", CHARS, why),
 };
 const struct json_fields document_subject_fields = JSON_FIELDS(subject_field);
+
+static const struct json_field process_field[] = {
+    JSON_FIELD(result_process, "pid", COUNT, pid),
+    JSON_FIELD(result_process, "name", TEXT, name),
+    JSON_FIELD(result_process, "mode", TEXT, mode),
+    JSON_FIELD(result_process, "flags", TEXT, flags),
+    JSON_FIELD(result_process, "libcrypto", TEXT, libcrypto),
+    JSON_WORD_FIELD(result_process, "verdict", verdict, verdicts),
+    JSON_FIELD(result_process, "heap", BOOL, heap),
+    JSON_FIELD(result_process, "ssl_objects", INTEGER, ssl_objects),
+    JSON_FIELD(result_process, "blocks_start", INTEGER, blocks_start),
+    JSON_FIELD(result_process, "blocks_end", INTEGER, blocks_end),
+    JSON_FIELD(result_process, "bytes_start", INTEGER, bytes_start),
+    JSON_FIELD(result_process, "bytes_end", INTEGER, bytes_end),
+    JSON_FIELD(result_process, "rss_start", COUNT, rss_start),
+    JSON_FIELD(result_process, "rss_end", COUNT, rss_end),
+    JSON_FIELD(result_process, "survivors", INTEGER, survivors),
+};
+const struct json_fields document_process_fields = JSON_FIELDS(process_field);
 
 static const struct json_field metric_field[] = {
     JSON_FIELD(judge_metric, "id", CHARS, id),

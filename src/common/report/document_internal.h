@@ -17,9 +17,10 @@ extern const struct json_fields document_fields, document_run_fields, document_e
     document_handshake_fields, document_failure_fields, document_crash_fields,
     document_mapped_fields, document_skipped_fields;
 /* Of a subject. */
-extern const struct json_fields document_subject_fields, document_metric_fields,
-    document_site_fields, document_census_fields, document_sensitivity_fields, document_cost_fields,
-    document_rest_fields, document_heap_fields, document_series_fields;
+extern const struct json_fields document_subject_fields, document_process_fields,
+    document_metric_fields, document_site_fields, document_census_fields,
+    document_sensitivity_fields, document_cost_fields, document_rest_fields, document_heap_fields,
+    document_series_fields;
 /* Of its call stacks. */
 extern const struct json_fields document_stack_fields, document_frame_fields,
     document_capture_fields, document_capture_site_fields;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CENSUS_MAX = 64, SERIES_MAX = 64, POINTS_MAX = 4096, STACKS_MAX = 4096 };
+enum { CENSUS_MAX = 64, SERIES_MAX = 64, PROCESSES_MAX = 64, POINTS_MAX = 4096, STACKS_MAX = 4096 };
 
 static int read_reasons(const json_t *from, struct judgement *j, struct err *e)
 {
@@ -43,6 +43,15 @@ static int read_sites(struct document *d, const json_t *from, struct result_subj
         take_finding(&to->judgement, &to->site[i]);
     to->judgement.findings_total = to->sites + (size_t)dropped;
     return 0;
+}
+
+static int read_processes(struct document *d, const json_t *from, struct result_subject *to,
+                          struct err *e)
+{
+    static const struct document_list list = {"processes", "process", &document_process_fields,
+                                              PROCESSES_MAX, sizeof(struct result_process)};
+    to->process = document_read_list(d, from, &list, &to->processes, e);
+    return to->process ? 0 : -1;
 }
 
 static int read_census(struct document *d, const json_t *from, struct result_subject *to,
@@ -263,8 +272,9 @@ int document_read_subject(struct document *d, const json_t *from, struct err *e)
         document_read_costs(holder_of(d, from, "sensitivity"), holder_of(d, from, "cost"), to, e) !=
             0)
         return -1;
-    if (read_sites(d, from, to, e) != 0 || read_census(d, from, to, e) != 0 ||
-        read_series(d, from, to, e) != 0 || read_rest(from, &to->rest, e) != 0)
+    if (read_sites(d, from, to, e) != 0 || read_processes(d, from, to, e) != 0 ||
+        read_census(d, from, to, e) != 0 || read_series(d, from, to, e) != 0 ||
+        read_rest(from, &to->rest, e) != 0)
         return -1;
     return read_stacks(d, from, &to->capture, e) == 0 && read_attribution(d, from, to, e) == 0
                ? read_canary(from, &to->canary, e)

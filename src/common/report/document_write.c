@@ -229,6 +229,9 @@ static json_t *subject_json(const struct result_subject *subject)
     json_object_set_new(object, "sensitivity", sensitivity_json(&j->sensitivity));
     json_object_set_new(object, "cost", json_from_fields(&document_cost_fields, subject));
     json_object_set_new(object, "after_drain", rest_json(&subject->rest));
+    json_object_set_new(object, "processes",
+                        array_of(&document_process_fields, subject->process,
+                                 sizeof *subject->process, subject->processes));
     json_object_set_new(object, "stacks", stacks_json(&subject->capture));
     json_object_set_new(object, "capture", capture_json(&subject->capture));
     json_object_set_new(object, "behaviours", behaviours_json(subject->attribution));

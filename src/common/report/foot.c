@@ -6,6 +6,7 @@
 #include "report/figures.h"
 #include "report/footprint.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,63 @@ static void print_notes(const struct result *r, int column, const struct screen 
     }
     if (found > NOTES_SHOWN)
         screen_say(s, "", column, "and %zu more: result.json has them", found - NOTES_SHOWN);
+}
+
+/* ---- the processes of a program that isn't soak's ---- */
+
+static bool has_flag(const struct result_process *p, const char *flag)
+{
+    return p->flags && strstr(p->flags, flag) != NULL;
+}
+
+/* How its allocations are seen, and what of it can't be. The first process speaks for the others,
+ * which it has usually started. */
+static void print_counted(const struct result_subject *subject, int column, const struct screen *s)
+{
+    char many[64] = "";
+    const struct result_process *p = &subject->process[0];
+    bool sites = p->mode && strcmp(p->mode, "boringssl") != 0, heap = false;
+    for (size_t i = 0; i < subject->processes; i++)
+        heap |= subject->process[i].heap;
+    if (subject->processes_total > 1)
+        snprintf(many, sizeof many, " in %" PRIu64 " processes", subject->processes_total);
+    screen_say(s, "counted", column, "each block of OpenSSL's%s by %s%s%s%s; not seen: %s%s", many,
+               p->mode, sites ? "" : ", without its place",
+               has_flag(p, "malloc") ? ", and the program's malloc" : "",
+               has_flag(p, "two libcryptos") ? ", in one of its two libcryptos" : "",
+               has_flag(p, "late") ? "what was allocated before the probe came, " : "",
+               has_flag(p, "malloc") ? "other allocators"
+               : heap                ? "what isn't OpenSSL's, but in the heap's figures"
+                                     : "what isn't OpenSSL's, but in RSS");
+}
+
+/* Told where one leaks and another doesn't. */
+static void print_leaking_processes(const struct result_subject *subject, int column,
+                                    const struct screen *s)
+{
+    char text[CLAUSE];
+    struct text list = text_list(text, sizeof text, ", ");
+    size_t leaking = 0;
+    for (size_t i = 0; i < subject->processes; i++) {
+        const struct result_process *p = &subject->process[i];
+        if (p->verdict != VERDICT_LEAK)
+            continue;
+        leaking++;
+        text_item(&list, "%s %" PRIu64 " (%" PRId64 " blocks kept)", p->name, p->pid, p->survivors);
+    }
+    if (subject->judgement.verdict == VERDICT_LEAK && leaking && leaking < subject->processes)
+        screen_say(s, "processes", column, "%s; the other %zu of the longest-lived %zu: no leak",
+                   text, subject->processes - leaking, subject->processes);
+}
+
+static void print_processes(const struct result *r, int column, const struct screen *s)
+{
+    for (size_t i = 0; i < r->subjects; i++) {
+        if (r->subject[i].processes == 0)
+            continue;
+        print_leaking_processes(&r->subject[i], column, s);
+        print_counted(&r->subject[i], column, s);
+    }
 }
 
 static void print_self_check(const struct canary *check, int column, const struct screen *s)
@@ -221,6 +279,7 @@ void parts_foot(const struct result *r, const struct screen *s)
     if (r->broken && r->verdict == VERDICT_LEAK)
         screen_say(s, "broken", column, "%s", r->broken);
     print_crash(&r->crash, column, s);
+    print_processes(r, column, s);
     print_notes(r, column, s);
     bool check_failed = lead_subject && lead_subject->canary.state == CANARY_FAILED;
     if (lead_subject && !r->broken && (r->verdict == VERDICT_PASS || check_failed))

@@ -108,6 +108,20 @@ struct result_rest {
     uint64_t heap_allocated_bytes, heap_active_bytes;
 };
 
+/* A process of a program that isn't soak's, of those that lived longest. */
+struct result_process {
+    uint64_t pid;
+    const char *name, *libcrypto; /* as it calls itself; the library that is hooked */
+    const char *mode;             /* how its allocations are seen: "set_mem_functions", ... */
+    const char *flags;            /* "malloc, late"; "": nothing else is known */
+    enum verdict verdict;
+    bool heap;           /* it tells the figures of its heap */
+    int64_t ssl_objects; /* live at the last checkpoint */
+    int64_t blocks_start, blocks_end, bytes_start, bytes_end;
+    uint64_t rss_start, rss_end;
+    int64_t survivors; /* blocks born while measuring that outlive their connections */
+};
+
 struct result_subject {
     const char *name; /* "server", "client" */
     struct judgement judgement;
@@ -124,6 +138,9 @@ struct result_subject {
     double allocs_per_conn, cpu_us_per_conn;      /* over the measured epochs */
     const struct result_attribution *attribution; /* NULL: not known */
     uint64_t drained_released_bytes;              /* ledger bytes that the drain gave back */
+    size_t processes;                             /* 0: a built-in program, which is one */
+    const struct result_process *process;
+    uint64_t processes_total; /* counted at the last checkpoint, those without a row here too */
     struct result_rest rest;
 };
 

@@ -49,18 +49,23 @@ struct judge_load checkpoint_load(const struct run *r)
                                .by_operation = run_counts_operations(r)};
 }
 
-void checkpoint_judge(struct run *r)
+struct history_question checkpoint_question(const struct run *r)
 {
     const struct page_app *client = &run_load(r)->subject->child.page->app;
     const struct scenario *s = r->scenario;
-    struct history_question question = {.limit_heap = s->limit_heap,
-                                        .limit_rss = s->limit_rss,
-                                        .want_one_in = s->sensitivity,
-                                        .seed = r->seed,
-                                        .load = checkpoint_load(r),
-                                        .foreign = checkpoint_foreign(r),
-                                        .handshakes = atomic_load(&client->handshakes) +
-                                                      atomic_load(&client->operations)};
+    return (struct history_question){.limit_heap = s->limit_heap,
+                                     .limit_rss = s->limit_rss,
+                                     .want_one_in = s->sensitivity,
+                                     .seed = r->seed,
+                                     .load = checkpoint_load(r),
+                                     .foreign = checkpoint_foreign(r),
+                                     .handshakes = atomic_load(&client->handshakes) +
+                                                   atomic_load(&client->operations)};
+}
+
+void checkpoint_judge(struct run *r)
+{
+    struct history_question question = checkpoint_question(r);
     bool leak = false;
     for (size_t i = 0; i < r->subjects.count; i++) {
         bool judged = r->watched[i].subject->role == SUBJECT_JUDGED;
@@ -113,6 +118,9 @@ static int keep_stacks(struct run *r, const struct history_sample *sample, struc
 static int keep_epoch(struct run *r, const struct history_sample *sample, struct err *e)
 {
     double seconds = (double)(clock_now_ns() - r->epoch_ns) / 1e9;
+    for (size_t i = 0; i < r->subjects.count; i++)
+        if (r->watched[i].subject->foreign)
+            processes_checkpoint(r, &sample[i], phase_of(r), seconds);
     for (size_t i = 0; i < r->subjects.count; i++)
         history_checkpoint(r->watched[i].history, &sample[i], phase_of(r), seconds, r->oldest);
     attribution_keep(r->attribution, run_load(r)->subject->child.page, r->action.step);

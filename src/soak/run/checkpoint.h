@@ -19,6 +19,8 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret);
 struct judge_load checkpoint_load(const struct run *r);
 /* Connections to the server's port so far that weren't the client's. */
 uint64_t checkpoint_foreign(const struct run *r);
+/* What a judgement needs to know beside what was seen of a subject. */
+struct history_question checkpoint_question(const struct run *r);
 /* Judges both subjects anew over all that was seen. */
 void checkpoint_judge(struct run *r);
 /* Begins a subject's self-check, before it is started: its first connection is in it. */

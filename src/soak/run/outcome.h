@@ -30,6 +30,9 @@ struct outcome {
     char site_attribution[SUBJECTS_MAX][JUDGE_FINDINGS][OUTCOME_TEXT];
     char time[32], host[HOST_NAME_MAX + 1], kernel[256];
     char lib_name[OUTCOME_LIBS][32], lib_version[OUTCOME_LIBS][64];
+    struct result_process process[PROCESSES_KEPT];
+    char process_name[PROCESSES_KEPT][16], process_flags[PROCESSES_KEPT][96];
+    char process_libcrypto[PROCESSES_KEPT][PAGE_FILE_BYTES];
     char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
     char ended[OUTCOME_NOTE], last_dir[PATH_MAX];
     char tls[16], key[16];
@@ -42,6 +45,8 @@ void outcome_make(struct outcome *o, const struct run *r);
 int outcome_footprint(struct outcome *o, const struct run *r, struct err *e);
 void outcome_free(struct outcome *o);
 
+/* Those of a program that isn't soak's: outcome_process.c. */
+void outcome_processes(struct outcome *o, const struct run *r, struct result_subject *out);
 /* What became of one subject: outcome_subject.c. */
 void outcome_subject(struct outcome *o, const struct run *r, size_t subject);
 

@@ -430,6 +430,7 @@ int run_execute(struct run *r, struct err *e)
 void run_fini(struct run *r)
 {
     settle_end(r);
+    processes_fini(&r->processes);
     subjects_fini(&r->subjects);
     for (size_t i = 0; i < r->subjects.count; i++) {
         history_free(r->watched[i].history);

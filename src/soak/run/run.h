@@ -17,6 +17,7 @@
 #include "evidence/attribution.h"
 #include "guard.h"
 #include "live.h"
+#include "processes.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
 #include "watched.h"
@@ -87,6 +88,7 @@ struct run {
     struct run_dir dir;
     struct subjects subjects;
     struct watched watched[SUBJECTS_MAX]; /* as many, in the same order */
+    struct processes processes;           /* of a judged subject that isn't soak's */
     bool judged;
     size_t mapped_count;
     struct mapped mapped[MAPPED_MAX]; /* the server's */

@@ -156,7 +156,7 @@ static void wait_for_quiet(struct run *r)
     r->quiet.begun_ns = clock_now_ns();
     watch(r, activity(r));
     /* Nothing of a foreign program's runs but when it allocates: so it is asked while it may. */
-    atomic_fetch_add(&run_judged(r)->subject->child.page->publish_asked, 1);
+    atomic_store(&run_judged(r)->subject->child.page->publish_asked, 1);
     run_state_set(r, RUN_SETTLE);
 }
 

@@ -27,6 +27,7 @@ struct foreign_files {
 struct foreign_known {
     pid_t pid;
     uint64_t started;
+    uint64_t allocs; /* when it was last looked at */
 };
 
 struct foreign {

@@ -32,17 +32,39 @@ void foreign_find_main(struct foreign *f)
     f->values.value[PLACEHOLDER_PID] = f->pid;
 }
 
-/* The process whose addresses and libraries stand for all: the first that is counted, else the
- * program itself. */
+/* How much a process has allocated since this was last asked. */
+static uint64_t allocated_meanwhile(struct foreign *f, pid_t pid)
+{
+    uint64_t allocs = snapshot_process_allocs(f->subject->child.page, pid), before = 0;
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        if (f->known[i].pid == pid) {
+            before = f->known[i].allocs;
+            f->known[i].allocs = allocs;
+        }
+    }
+    return allocs > before ? allocs - before : 0;
+}
+
+/* The process whose addresses and libraries stand for all: of those that are counted the one that
+ * does most at present, as a master may have started again since it forked its workers, and lie at
+ * other addresses (haproxy -W). When none does anything it stays the one that it was, else is the
+ * first that is counted, else the program itself. */
 void foreign_find_counted(struct foreign *f)
 {
     struct snapshot_process row[PAGE_PROCESSES];
     struct child *c = &f->subject->child;
-    pid_t counted = 0;
-    for (size_t i = snapshot_processes(c->page, row); i-- > 0;)
-        if (row[i].mode != PAGE_MODE_INACTIVE)
-            counted = row[i].pid;
-    c->pid = counted ? counted : f->main_pid;
+    pid_t chosen = 0;
+    uint64_t most = 0;
+    for (size_t i = snapshot_processes(c->page, row); i-- > 0;) {
+        if (row[i].mode == PAGE_MODE_INACTIVE)
+            continue;
+        uint64_t done = allocated_meanwhile(f, row[i].pid);
+        bool better = done > most || (most == 0 && (chosen != c->pid || row[i].pid == c->pid));
+        if (better)
+            chosen = row[i].pid;
+        most = done > most ? done : most;
+    }
+    c->pid = chosen ? chosen : f->main_pid;
 }
 
 static void is_ready(struct foreign *f)

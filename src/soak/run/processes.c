@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "processes.h"
+
+#include "run.h"
+
+#include <string.h>
+
+static size_t find(const struct processes *p, pid_t pid)
+{
+    size_t i = 0;
+    while (i < p->count && p->kept[i].row.pid != pid)
+        i++;
+    return i;
+}
+
+static void forget(struct processes *p, size_t i)
+{
+    history_free(p->kept[i].history);
+    memmove(&p->kept[i], &p->kept[i + 1], (p->count - i - 1) * sizeof *p->kept);
+    p->count--;
+}
+
+static bool is_among(const struct snapshot_process *row, size_t rows, pid_t pid)
+{
+    for (size_t i = 0; i < rows; i++)
+        if (row[i].pid == pid)
+            return true;
+    return false;
+}
+
+/* Whether it had a place, or finds one. */
+static bool keep(struct processes *p, const struct snapshot_process *row,
+                 const struct history *subject)
+{
+    size_t i = find(p, row->pid);
+    if (i == PROCESSES_KEPT)
+        return false;
+    if (i == p->count) {
+        p->kept[i].history = history_beside(subject);
+        if (!p->kept[i].history)
+            return false;
+        p->count++;
+    }
+    p->kept[i].row = *row;
+    return true;
+}
+
+static int64_t ssl_objects(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->classes; i++)
+        if (strcmp(s->class_[i].name, "SSL") == 0)
+            return s->class_[i].live;
+    return 0;
+}
+
+/* As the subject's, but for what is the process's own. Returns whether it could be had. */
+static bool take(const struct page *page, const struct snapshot_process *row,
+                 const struct history_sample *like, struct history_sample *ret)
+{
+    *ret = *like;
+    if (snapshot_read_process(page, row->pid, &ret->snapshot, NULL) != 0)
+        return false;
+    ret->snapshot.mode = row->mode;
+    if (proc_sample_full(row->pid, &ret->proc, NULL) == 0 &&
+        proc_rollup_read(row->pid, &ret->rollup, NULL) == 0)
+        return true;
+    snapshot_free(&ret->snapshot);
+    return false;
+}
+
+static void checkpoint(struct run *r, size_t i, const struct history_sample *like,
+                       enum history_phase phase, double seconds)
+{
+    struct processes *p = &r->processes;
+    struct history_sample sample;
+    if (!take(run_judged(r)->subject->child.page, &p->kept[i].row, like, &sample)) {
+        forget(p, i);
+        return;
+    }
+    p->kept[i].ssl_objects = ssl_objects(&sample.snapshot);
+    p->kept[i].heap = sample.snapshot.heap.present != 0;
+    history_checkpoint(p->kept[i].history, &sample, phase, seconds, r->oldest);
+    snapshot_free(&sample.snapshot);
+}
+
+void processes_checkpoint(struct run *r, const struct history_sample *like,
+                          enum history_phase phase, double seconds)
+{
+    struct processes *p = &r->processes;
+    struct snapshot_process row[PAGE_PROCESSES];
+    size_t rows = snapshot_processes(run_judged(r)->subject->child.page, row);
+    for (size_t i = p->count; i-- > 0;)
+        if (!is_among(row, rows, p->kept[i].row.pid))
+            forget(p, i);
+    p->total = 0;
+    for (size_t i = 0; i < rows; i++) {
+        if (row[i].mode == PAGE_MODE_INACTIVE)
+            continue;
+        p->total++;
+        keep(p, &row[i], run_judged(r)->history);
+    }
+    for (size_t i = p->count; i-- > 0;)
+        checkpoint(r, i, like, phase, seconds);
+}
+
+void processes_fini(struct processes *p)
+{
+    while (p->count)
+        forget(p, p->count - 1);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes of a program that isn't soak's, each with what was seen of it and what is made of
+ * that: which of them leaks, when not all do. Those that live longest are kept, as many as there is
+ * room for; the verdict of the run is that of all together.
+ */
+#ifndef SOAK_PROCESSES_H
+#define SOAK_PROCESSES_H
+
+#include "evidence/history.h"
+#include "page/process.h"
+
+#include <stddef.h>
+
+enum { PROCESSES_KEPT = 8 };
+
+struct run;
+
+struct processes {
+    size_t count, total; /* kept; counted in all at the last checkpoint */
+    struct {
+        struct snapshot_process row; /* as it was at the last checkpoint */
+        bool heap;                   /* it tells the figures of its heap */
+        int64_t ssl_objects;
+        struct history *history; /* owned */
+    } kept[PROCESSES_KEPT];
+};
+
+/* At a checkpoint of the subject, before that is kept: `like` is the subject's own sample. A
+ * process that has gone is forgotten, and makes room. */
+void processes_checkpoint(struct run *r, const struct history_sample *like,
+                          enum history_phase phase, double seconds);
+void processes_fini(struct processes *p);
+
+#endif
