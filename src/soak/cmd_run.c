@@ -184,7 +184,7 @@ static int run_scenario(const struct chosen *c)
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
         int code = usage(&e);
-        return found == -EINTR ? EXIT_INTERRUPTED : found == UV_ENOENT ? EXIT_GONE : code;
+        return found == -EINTR ? EXIT_INTERRUPTED : found == -ENOENT ? EXIT_GONE : code;
     }
     programs.here = c->here;
     if (subject_check(&programs, &e) != 0)
