@@ -11,6 +11,7 @@
     X(EXIT_USAGE, 2, "usage")                                                                      \
     X(EXIT_INCONCLUSIVE, 3, "INCONCLUSIVE")                                                        \
     X(EXIT_BROKEN, 4, "INVALID or broken")                                                         \
+    X(EXIT_GONE, 77, "no mirror has it")                                                           \
     X(EXIT_INTERRUPTED, 130, "interrupted")
 
 /* Those that only an option or the launcher asks for. The meaning of 77 is Automake's and Meson's
@@ -18,7 +19,6 @@
  * of SIGINT. */
 #define EXIT_CODE_SPECIAL_LIST(X)                                                                  \
     X(EXIT_UNBUILT, 75, "what the command starts isn't built yet (SOAK_UNBUILT)")                  \
-    X(EXIT_GONE, 77, "no mirror has the program or library, or no longer: a suite skips it")       \
     X(EXIT_SKIP, 125, "this commit can't be judged (--bisect-exit)")                               \
     X(EXIT_CANNOT_START, 127, "a program couldn't be started")                                     \
     X(EXIT_STOP, 128, "the bisection can't go on (--bisect-exit)")
