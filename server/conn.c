@@ -59,6 +59,7 @@ static void set_state(struct conn *c, enum conn_state state)
         deadline_restart(&w->handshaking, &c->deadline, now);
         break;
     case CONN_OPEN:
+        c->served = true;
         conn_log_done(c->log, c->ssl);
         counter_add(&app->established);
         counter_add(&app->handshakes);
@@ -80,12 +81,16 @@ static void on_closed(struct net_socket *socket)
     struct conn *c = conn_of(socket);
     struct shared *shared = c->shared;
     bool counted = c->state != CONN_NEW; /* else turned away */
+    bool served = c->served;
+    uint64_t epoch = c->epoch;
     CHECK(!counted || c->state == CONN_CLOSED);
     request_free(c->request);
     free(c);
     if (!counted)
         return;
     counter_add(&shared->app->closed);
+    if (shared->turns.on)
+        turns_count(shared->page, epoch, served);
     if (atomic_fetch_sub(&shared->open, 1) == 1)
         shared_report(shared);
 }
@@ -317,6 +322,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     if (rc == 0 && turn_away(c))
         return;
     c->number = counter_add(&shared->app->opened) + 1;
+    c->epoch = page_epoch(atomic_load(&shared->page->epoch));
     probe_on_connection(c->number - 1);
     atomic_fetch_add(&shared->open, 1);
     if (rc < 0) {

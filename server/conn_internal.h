@@ -36,7 +36,9 @@ struct conn {
     enum conn_state state;
     bool alerted;    /* OpenSSL has sent the peer an alert */
     bool early;      /* early data may still come */
+    bool served;     /* its handshake was done */
     uint64_t number; /* from 1, in the order of the accepts */
+    uint64_t epoch;  /* of its begin */
     struct worker *worker;
     struct shared *shared;     /* the worker's */
     struct starttls *starttls; /* owned; NULL but in CONN_STARTTLS */

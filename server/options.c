@@ -3,6 +3,7 @@
 
 #include "listen.h"
 #include "options/choices.h"
+#include "options/grammar.h"
 #include "options/limits.h"
 #include "options/opts_check.h"
 
@@ -50,6 +51,9 @@ static int read_rest(struct options *o, struct err *e)
 {
     if (address_parse(o->listen ? o->listen : "", &o->address, e) < 0)
         return err_prefix(e, "--listen %.100s", o->listen ? o->listen : "");
+    if (o->reply &&
+        grammar_bytes(o->reply, o->reply_bytes, sizeof o->reply_bytes, &o->reply_count, e) < 0)
+        return err_prefix(e, "--reply %.100s", o->reply);
     return read_client_net(o->client_net, &o->client_net_from, e);
 }
 

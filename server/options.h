@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/err.h"
+#include "options/opts.h"
 #include "tls/context.h"
 
 #include <stdbool.h>
@@ -24,6 +25,10 @@ struct options {
     const char *groups, *ciphers;
     bool psk, sni_switch, renegotiation;
     const char *client_ca, *alpn, *defect, *log;
+    const char *reply; /* as typed; NULL: messages are echoed */
+    uint8_t reply_bytes[OPTS_STRING_LIMIT];
+    size_t reply_count; /* of reply */
+    bool paced;
     int ctx;                     /* enum ctx_kind */
     uint64_t conns, seed;        /* conns: expected at once */
     uint64_t ctx_reload, emfile; /* every Nth connection; 0: never */

@@ -264,9 +264,20 @@ static void count_message(struct conn *c)
     defect_on_message(c->shared->defect, c->ssl);
 }
 
+/* The side that closes is the server. */
+static enum ssl_result last_words(struct conn *c, const uint8_t *bytes, int count)
+{
+    conn_log_ended(c->log, CONN_LOG_SERVER);
+    enum ssl_result result = conn_send(c, bytes, count);
+    return result == SSL_RESULT_DONE ? SSL_RESULT_ENDED : result;
+}
+
 static enum ssl_result answer_message(struct conn *c, const uint8_t *message, int count)
 {
+    const struct options *o = &c->shared->options;
     count_message(c);
+    if (o->reply)
+        return last_words(c, o->reply_bytes, (int)o->reply_count);
     return is_request(c, message, (size_t)count) ? obey(c, message, (size_t)count)
                                                  : conn_send(c, message, count);
 }

@@ -91,8 +91,8 @@ static void answer_settle(struct server *s)
 
 static void answer_drain(struct server *s)
 {
-    if (!s->drain_asked || atomic_load(&s->shared.listening) > 0 ||
-        atomic_load(&s->shared.open) > 0)
+    bool listening = !s->shared.turns.on && atomic_load(&s->shared.listening) > 0;
+    if (!s->drain_asked || listening || atomic_load(&s->shared.open) > 0)
         return;
     s->drain_asked = false;
     defect_drain(s->shared.defect);
@@ -102,10 +102,41 @@ static void answer_drain(struct server *s)
         quit(s);
 }
 
+/* With nothing open there is nothing older than now. */
+static void answer_quiet(struct server *s)
+{
+    struct turns *t = &s->shared.turns;
+    if (!t->under_way || t->left > 0 || atomic_load(&s->shared.open) > 0)
+        return;
+    t->under_way = false;
+    struct page *page = s->shared.page;
+    control_say(&s->control, "quiet opened=%llu closed=%llu oldest=%llu",
+                (unsigned long long)atomic_load(&page->app.opened),
+                (unsigned long long)atomic_load(&page->app.closed),
+                (unsigned long long)page_epoch(atomic_load(&page->epoch)));
+}
+
+static void epoch(struct server *s, const char *line)
+{
+    uint64_t opens = 0;
+    if (!s->shared.turns.on || line_number(line, "opens", &opens) < 0)
+        control_say(&s->control, "fatal text=epoch: opens=NUMBER, with --paced");
+    turns_begin(&s->shared.turns, opens);
+    worker_let_in(s->worker[0]);
+    answer_quiet(s);
+}
+
+static void finish(struct server *s)
+{
+    s->shared.turns.left = 0;
+    answer_quiet(s);
+}
+
 static void on_report(uv_async_t *async)
 {
     struct server *s = async->data;
     tell_problems(s);
+    answer_quiet(s);
     answer_settle(s);
     answer_drain(s);
 }
@@ -125,8 +156,10 @@ static void settle(struct server *s, const char *line)
 static void drain(struct server *s, enum worker_order order)
 {
     s->drain_asked = true;
+    s->shared.turns.left = 0;
     defect_drain(s->shared.defect);
-    order_all(s, order);
+    if (!s->shared.turns.on) /* who waits there goes on waiting */
+        order_all(s, order);
     shared_report(&s->shared);
 }
 
@@ -156,6 +189,10 @@ static void on_line(void *ctx, const char *line)
         settle(s, line);
     else if (line_is(line, "drain"))
         drain(s, WORKER_DRAIN);
+    else if (line_is(line, "epoch"))
+        epoch(s, line);
+    else if (line_is(line, "finish"))
+        finish(s);
     else if (line_is(line, "flush"))
         flush(s);
     else if (line_is(line, "quit"))
@@ -318,6 +355,8 @@ int server_run(const struct options *o, struct err *e)
     s->shared.options = *o;
     s->shared.page = probe_page();
     s->shared.app = &s->shared.page->app;
+    if (o->paced)
+        turns_start(&s->shared.turns, s->shared.page);
     /* A failure here ends the process, so what was opened before it is left to the kernel. */
     if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
         defect_new(o->defect, o->seed, &s->shared.defect, e) < 0)

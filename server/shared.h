@@ -14,6 +14,7 @@
 #include "options.h"
 #include "page/page.h"
 #include "tls.h"
+#include "turns.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -40,6 +41,7 @@ struct shared {
     struct server_tls tls;
     struct contexts *contexts; /* owned */
     struct fd_exhaustion fd_exhaustion;
+    struct turns turns;
     struct defect *defect;     /* owned */
     struct conn_log_file *log; /* owned; NULL without --log */
     struct page *page;         /* borrowed: lives as long as the process */

@@ -50,7 +50,9 @@ static void meet_exhaustion(struct worker *w)
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct worker *w = worker_of(stream->data);
-    if (status == 0) {
+    if (status == 0 && !turns_take(&w->shared->turns)) {
+        w->held_back = true; /* libuv waits for uv_accept before it looks for others */
+    } else if (status == 0) {
         conn_accept(w, stream);
         fd_exhaustion_after_accept(&w->shared->fd_exhaustion);
     } else if (status == UV_EMFILE && fd_exhaustion_met(&w->shared->fd_exhaustion)) {
@@ -61,6 +63,14 @@ static void on_connection(uv_stream_t *stream, int status)
     } else {
         shared_problem(w->shared, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(status));
     }
+}
+
+void worker_let_in(struct worker *w)
+{
+    bool held_back = w->held_back;
+    w->held_back = false;
+    if (held_back)
+        on_connection((uv_stream_t *)&w->listener, 0);
 }
 
 static void expire(struct worker *w, struct deadline_list *list)

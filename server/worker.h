@@ -35,6 +35,7 @@ struct worker {
     uv_thread_t thread;
     atomic_uint orders;
     bool listening, quitting;
+    bool held_back; /* a connection is there, and isn't accepted yet */
     struct deadline_list handshaking, idle, lingering; /* every open connection is in one of them */
     struct net_loop net;
 };
@@ -45,6 +46,8 @@ struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e);
 void worker_run(struct worker *w);
 /* From any thread. */
 void worker_order(struct worker *w, enum worker_order order);
+/* Accepts what was held back, if it may now. On its thread. */
+void worker_let_in(struct worker *w);
 void worker_free(struct worker *w);
 
 #endif

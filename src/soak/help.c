@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "base/exit_codes.h"
+#include "scenario/placeholders.h"
 #include "scenario/scenario.h"
 
 #include <string.h>
@@ -57,7 +58,8 @@ void help_print(FILE *out)
     scenario_defaults(&usual);
     fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
     print_commands(out);
-    fprintf(out, "  soak help COMMAND\n\n%s%s", about, writing);
+    fprintf(out, "  soak help COMMAND\n  soak help servers%*show to test a server of yours\n\n%s%s",
+            WORDS_COLUMNS - 11, "", about, writing);
     for (size_t i = 0; i < count; i++) {
         if (begins_section(i))
             fprintf(out, "\n[%s]\n", scenario_section(i));
@@ -67,9 +69,53 @@ void help_print(FILE *out)
     print_exits(out);
 }
 
+/* ---- the topic: servers ---- */
+
+static const char servers_head[] =
+    "Point soak at a server of yours: it is started with the probe preloaded, churned, judged and\n"
+    "ended, with all that it has started.\n\n"
+    "  soak --server 'openssl s_server -accept {port} -cert {cert} -key {key} -quiet -rev' \\\n"
+    "       --say 'hello\\n' --answer olleh --conns 1 --churn max --closed 400\n"
+    "  soak --server './mine.sh {address} {cert} {key}' --connect 127.0.0.1:8443\n"
+    "  soak run servers/nginx                    # scenarios/servers/ has ten programs\n\n"
+    "No shell is involved: words are split at blanks, quotes hold them together. In commands, in\n"
+    "--connect and in the file of --template these stand for something:\n";
+static const char servers_tail[] =
+    "\nIt is ready once it can be connected to (--ready-timeout). Before each measurement soak "
+    "runs\n"
+    "--on-checkpoint, then waits until nothing has been allocated for --settle. At the end it "
+    "gets\n"
+    "--stop, five seconds later SIGKILL; so does whatever it has left running.\n\n"
+    "What is seen, as the report's line `counted` says:\n"
+    "  set_mem_functions   each block of OpenSSL's, exactly, with file and line: any program that\n"
+    "                      loads libcrypto.so, also later (a JVM, python)\n"
+    "  interposed          the same, where OpenSSL had allocated before the probe came\n"
+    "  boringssl           blocks without file and line: programs that link BoringSSL\n"
+    "  none                INVALID: a static program or libcrypto, setuid or capabilities, an\n"
+    "                      environment without LD_PRELOAD, another TLS library\n"
+    "What isn't OpenSSL's shows in jemalloc's figures (also preloaded, but with --malloc libc), "
+    "and\n"
+    "in RSS; --malloc-hooks counts it too, with its call stacks.\n\n"
+    "A program that never rests is INCONCLUSIVE: NO STEADY STATE. docs/guide/servers.md says "
+    "more.\n";
+
+static void print_servers(FILE *out)
+{
+    fputs(servers_head, out);
+#define PRINT_PLACEHOLDER(id, name, about)                                                         \
+    fprintf(out, "  {%s}%*s%s\n", name, 18 - (int)strlen(name), "", about);
+    PLACEHOLDER_LIST(PRINT_PLACEHOLDER)
+#undef PRINT_PLACEHOLDER
+    fputs(servers_tail, out);
+}
+
 int cmd_help(int argc, char *const *argv)
 {
     const char *word = argc > 1 ? argv[1] : "run";
+    if (strcmp(word, "servers") == 0) {
+        print_servers(stdout);
+        return EXIT_PASS;
+    }
     const struct command *command = commands_find(word);
     char *const line[] = {argv[0], (char *)"--help", NULL};
     if (command)

@@ -90,6 +90,19 @@ class Commands(unittest.TestCase):
             self.assertEqual(options_in(process.stdout), options)
             self.assertIn(f"  soak {command} {words}[", soak("--help").stdout)
 
+    def test_the_topic_of_servers_names_every_placeholder_and_option(self):
+        process = soak("help", "servers")
+        self.assertEqual((process.returncode, process.stderr), (0, ""))
+        self.assertIn("  soak help servers ", soak("--help").stdout)
+        with open(os.path.join(SOURCE, "docs", "guide", "servers.md"), encoding="utf-8") as f:
+            guide = f.read()
+        for text in (process.stdout, guide):
+            for option in ("--connect", "--ready-timeout", "--on-checkpoint", "--settle", "--stop",
+                           "--malloc-hooks", "--template"):
+                self.assertIn(option, text)
+        for name in re.findall(r"^  \{([a-z]+)\} ", process.stdout, re.MULTILINE):
+            self.assertIn(f"`{{{name}}}`", guide)
+
     def test_while_soak_alone_is_built_a_line_is_refused_or_put_off(self):
         """The launcher runs it so: 75 says that the other programs are needed, and nothing was done."""
         for line, code in (("", 75), ("smoke --json=x.json --conns 3", 75), ("run smoke", 75),

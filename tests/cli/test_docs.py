@@ -31,7 +31,7 @@ ROOTS = ("", "src/common", "src", "src/soak", "scenarios", "tests", "tests/unit"
 MADE = set("""result.json suite.json compare.json bisect.json manifest.json samples.jsonl server.log client.log
 survivors.svg survivors.pb.gz survivors.folded junit.xml lib.json compare_csv.c src/soak/compare/compare_csv.c setup.log check.log compile_commands.json
 .json .md .soak junit-K-of-N.xml noun.h noun.c noun_internal.h""".split())
-FOREIGN = ("ssl3_", "crypto/", "ssl/", "build/", "results/runs/", "results/compare/", "~/", "/")
+FOREIGN = ("ssl3_", "crypto/", "ssl/", "src/ssl.c", "build/", "results/runs/", "results/compare/", "~/", "/")
 # Options of other programs that a page names.
 OTHERS = {"--no-verify", "--preset", "--install", "--build", "--prefix", "--target", "--label-regex"}
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into a server that is under test, to leak on purpose: PLANT=HOW:N loses a block of
+ * Preloaded into a program that is under test, to leak on purpose: PLANT=HOW:N loses a block of
  * PLANT_BYTES with each Nth SSL object of a process.
  *
  *     PLANT=openssl:1     by the process's own CRYPTO_malloc, as the file "planted.c", line 1
  *     PLANT=malloc:100    by malloc, in the function planted_by_malloc
  *
+ *     PLANT=openssl:1:client  the same in a client program
+ *
  * It asks OpenSSL to be told of each SSL object (a CRYPTO_EX_INDEX_SSL of its own), which needs no
- * function of OpenSSL to be replaced. It does so at the first accept() of a process: by then
- * OpenSSL is there, wherever it came from, and has the memory functions that it will have.
+ * function of OpenSSL to be replaced. It does so at the first accept() of a process, of a
+ * client's at its first connect() over IP: by then OpenSSL is there, wherever it came from, and has
+ * the memory functions that it will have.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -32,7 +35,7 @@ typedef int index_fn(int class_index, long argl, void *argp, new_fn *on_new, voi
 static malloc_fn *crypto_malloc;
 static atomic_ulong objects;
 static unsigned long every;
-static bool by_malloc;
+static bool by_malloc, in_client;
 
 /* Not static, not inlined: its name is looked for in call stacks. */
 EXPORT void planted_by_malloc(void);
@@ -71,6 +74,7 @@ __attribute__((constructor)) static void read_plant(void)
     const char *plant = getenv("PLANT"), *colon = plant ? strchr(plant, ':') : NULL;
     every = colon ? strtoul(colon + 1, NULL, 10) : 0;
     by_malloc = every && strncmp(plant, "malloc:", 7) == 0;
+    in_client = every && strstr(plant, ":client");
 }
 
 static void begin(void)
@@ -99,4 +103,12 @@ EXPORT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restric
     begin_once();
     int (*next)(int, struct sockaddr *, socklen_t *, int) = dlsym(RTLD_NEXT, "accept4");
     return next(fd, address, bytes, flags);
+}
+
+EXPORT int connect(int fd, const struct sockaddr *address, socklen_t bytes)
+{
+    if (in_client && address->sa_family == AF_INET)
+        begin_once();
+    int (*next)(int, const struct sockaddr *, socklen_t) = dlsym(RTLD_NEXT, "connect");
+    return next(fd, address, bytes);
 }

@@ -40,6 +40,12 @@ bool placeholder_used(const char *command, enum placeholder which)
     return strstr(command, text) != NULL;
 }
 
+/* A client program has none of these. */
+static bool is_certificate(enum placeholder which)
+{
+    return which >= PLACEHOLDER_CERT && which <= PLACEHOLDER_CA;
+}
+
 /* Commands are read before anything is started, with something in the place of each value that
  * will be known. */
 static int check_command(const struct scenario *s, const char *name, const char *command, bool runs,
@@ -48,8 +54,8 @@ static int check_command(const struct scenario *s, const char *name, const char 
     struct placeholders some = {{NULL}};
     struct words words;
     struct err why;
-    for (size_t i = 0; s->server && i < PLACEHOLDERS; i++)
-        some.value[i] = i == PLACEHOLDER_PID && !runs ? NULL : "x";
+    for (size_t i = 0; (s->server || s->client) && i < PLACEHOLDERS; i++)
+        some.value[i] = s->client && is_certificate((enum placeholder)i) ? NULL : "x";
     some.value[PLACEHOLDER_PID] = runs ? "x" : NULL;
     if (command && placeholders_split(command, &some, &words, &why) != 0)
         return scenario_refuse(s, name, e, "%s", why.text);
@@ -87,32 +93,55 @@ static int check_connect(const struct scenario *s, struct err *e)
 
 /* ---- options that are soak-server's ---- */
 
-/* Those of the built-in server alone, but for those that soak makes something of itself. */
-static bool is_built_in(size_t i)
-{
-    static const struct {
-        const char *section, *name;
-        bool server, client;
-    } columns[] = {
+/* Options of options.def, and which of soak's own programs take them. */
+struct column {
+    const char *name;
+    bool server, client;
+};
+
+static const struct column columns[] = {
 #define TAKES_S                              true
 #define TAKES_C                              true
 #define TAKES__                              false
-#define X(section, name, s, c, f, TYPE, ...) {section, name, TAKES_##s, TAKES_##c},
+#define X(section, name, s, c, f, TYPE, ...) {name, TAKES_##s, TAKES_##c},
 #include "options/options.def"
 #undef X
-    };
-    static const char *const own[] = {"key", "client-auth", "handshake-timeout"},
-                             *const others[] = {"openssl", "libuv",     "jemalloc",
-                                                "libc",    "footprint", "fail-alloc"};
-    if (i >= sizeof columns / sizeof *columns)
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+    while (*list && strcmp(name, *list) != 0)
+        list++;
+    return *list != NULL;
+}
+
+/* Those of the built-in server alone, but for those that soak makes something of itself. */
+static bool is_built_in(size_t i)
+{
+    static const char *const own[] = {"key", "client-auth", "handshake-timeout", NULL},
+                             *const others[] = {"openssl",   "libuv",      "jemalloc", "libc",
+                                                "footprint", "fail-alloc", NULL};
+    if (i >= COLUMNS || is_one_of(columns[i].name, own))
         return false;
-    for (size_t k = 0; k < sizeof own / sizeof *own; k++)
-        if (strcmp(columns[i].name, own[k]) == 0)
-            return false;
-    for (size_t k = 0; k < sizeof others / sizeof *others; k++)
-        if (strcmp(columns[i].name, others[k]) == 0)
-            return true;
-    return columns[i].server && !columns[i].client;
+    return is_one_of(columns[i].name, others) || (columns[i].server && !columns[i].client);
+}
+
+/* What a client program does by itself, or doesn't let soak do: the built-in client's options, and
+ * what changes the server that it is to meet. */
+static bool is_no_clients(size_t i)
+{
+    static const char *const own[] = {"closed", "say", NULL}, *const others[] = {
+                                                                  "openssl",        "libuv",
+                                                                  "jemalloc",       "libc",
+                                                                  "defect",         "emfile",
+                                                                  "workers",        "connect",
+                                                                  "client-auth",    "footprint",
+                                                                  "fail-alloc",     "client-malloc",
+                                                                  "client-workers", NULL};
+    if (i >= COLUMNS || is_one_of(columns[i].name, own)) /* --mix says all weights */
+        return false;
+    return is_one_of(columns[i].name, others) || (columns[i].client && !columns[i].server);
 }
 
 const struct opts_table *scenario_foreign_table(void)
@@ -130,7 +159,8 @@ const struct opts_table *scenario_foreign_table(void)
 }
 
 /* All of them in one sentence. */
-static int check_built_in(const struct scenario *s, struct err *e)
+static int check_own(const struct scenario *s, bool (*is_refused)(size_t i), const char *whose,
+                     struct err *e)
 {
     char text[256], value[OPTS_TEXT], usual[OPTS_TEXT];
     struct text list = text_list(text, sizeof text, ", ");
@@ -139,16 +169,16 @@ static int check_built_in(const struct scenario *s, struct err *e)
     const struct opt *options = scenario_options(&count);
     scenario_defaults(&defaults);
     for (size_t i = 0; i < count; i++) {
-        if (is_built_in(i) && strcmp(opts_print(&options[i], s, value, sizeof value),
-                                     opts_print(&options[i], &defaults, usual, sizeof usual)) != 0)
+        if (is_refused(i) && strcmp(opts_print(&options[i], s, value, sizeof value),
+                                    opts_print(&options[i], &defaults, usual, sizeof usual)) != 0)
             text_item(&list, "--%s", options[i].name);
     }
     if (list.used == 0)
         return 0;
     return err_set(e,
-                   "%s: soak's own server has this; leave it out with --server, which says in "
-                   "its command what that program is to do",
-                   text);
+                   "%s: soak's own %s has this; leave it out with --%s, which says in its command "
+                   "what that program is to do",
+                   text, whose, whose);
 }
 
 /* ---- the rest ---- */
@@ -164,14 +194,36 @@ int scenario_stop_signal(const struct scenario *s)
     return 0;
 }
 
+static int check_server_program(const struct scenario *s, struct err *e)
+{
+    if (check_own(s, is_built_in, "server", e) < 0 ||
+        check_command(s, "server", s->server, false, e) < 0)
+        return -1;
+    return check_connect(s, e);
+}
+
+static int check_client_program(const struct scenario *s, struct err *e)
+{
+    if (s->server)
+        return scenario_refuse(s, "client", e, "there is --server too; leave one of the two out");
+    if (check_own(s, is_no_clients, "client", e) < 0 ||
+        check_command(s, "client", s->client, false, e) < 0)
+        return -1;
+    if (placeholder_used(s->client, PLACEHOLDER_ADDRESS) ||
+        placeholder_used(s->client, PLACEHOLDER_PORT))
+        return 0;
+    return scenario_refuse(s, "client", e,
+                           "nothing says where it is to connect: {address}, or {port}");
+}
+
 int scenario_check_foreign(const struct scenario *s, struct err *e)
 {
     if (check_command(s, "on-drain", s->on_drain, true, e) < 0)
         return -1;
-    if (!s->server)
+    if (!s->server && !s->client)
         return 0;
-    if (check_built_in(s, e) < 0 || check_command(s, "server", s->server, false, e) < 0 ||
-        check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0 || check_connect(s, e) < 0)
+    if ((s->client ? check_client_program : check_server_program)(s, e) < 0 ||
+        check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0)
         return -1;
     if (!s->stop || scenario_stop_signal(s) == 0)
         return scenario_refuse(s, "stop", e, "the name of a signal, such as TERM or QUIT");

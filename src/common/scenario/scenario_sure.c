@@ -24,6 +24,7 @@ void scenario_settle(struct scenario *s)
     s->sensitivity = asked(s);
     if (s->until_sure && !s->for_ns)
         s->for_ns = SURE_LIMIT_NS;
+    s->churn.max |= s->client != NULL; /* the program sets the pace */
 }
 
 /* At the asked rate; 0 when that is max, which nobody knows before. */

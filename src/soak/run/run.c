@@ -49,12 +49,6 @@ void run_break(struct run *r, const char *format, ...)
         run_state_set(r, RUN_QUIT);
 }
 
-static int start(struct run *r, enum subject_role role, struct err *e)
-{
-    struct subject *s = subjects_find(&r->subjects, role);
-    return s->ops->start(s, r->scenario, e);
-}
-
 /* ---- steps ---- */
 
 static void begin_churn(struct run *r, uint64_t opens)
@@ -136,12 +130,21 @@ static void begin_flush(struct run *r)
     s->ops->flush(s);
 }
 
+/* What it runs on. */
+static void keep_mapped(struct run *r)
+{
+    const struct assembly *asked = r->programs->assembled ? &r->programs->assembly : NULL;
+    r->mapped_count = mapped_read(asked, run_judged(r)->subject->child.pid, r->mapped);
+}
+
 /* The sample's purpose is served: what comes after it. */
 static void settled(struct run *r)
 {
     struct err e = {{0}};
     if (r->epoch == 0 && checkpoint_blind(r))
         return;
+    if (r->epoch == 0)
+        keep_mapped(r); /* a client program has loaded what it uses by now */
     if (checkpoint_take(r, &e) != 0) {
         run_break(r, "%s", e.text);
         return;
@@ -177,17 +180,17 @@ static void on_drain_done(struct run *r)
 
 /* ---- what the subjects say ---- */
 
-static void judged_ready(struct run *r, const struct subject_word *word)
+/* Who connects is started once there is something to connect to. */
+static void server_ready(struct run *r, const struct subject *s, const struct subject_word *word)
 {
     struct err e = {{0}};
-    const struct assembly *asked = r->programs->assembled ? &r->programs->assembly : NULL;
-    r->mapped_count = mapped_read(asked, run_judged(r)->subject->child.pid, r->mapped);
     if (r->state != RUN_START_SERVER || !word->numbered) {
         run_break(r, "server: said '%.80s' out of turn", word->line);
         return;
     }
+    struct subject *client = subject_partner(s);
     run_state_set(r, RUN_START_CLIENT);
-    if (start(r, SUBJECT_LOAD, &e) != 0)
+    if (client->ops->start(client, r->scenario, &e) != 0)
         run_break(r, "%s", e.text);
 }
 
@@ -198,11 +201,13 @@ static void ready(struct run *r, struct subject *s, const struct subject_word *w
         run_break(r, "%s: %s", s->child.name, e.text);
         return;
     }
-    if (s->role == SUBJECT_JUDGED) {
-        judged_ready(r, word);
+    if (s->role == SUBJECT_JUDGED)
+        keep_mapped(r);
+    if (s->serves) {
+        server_ready(r, s, word);
         return;
     }
-    r->plan.in.behaviours = attribution_start(r->attribution, s->child.page);
+    r->plan.in.behaviours = attribution_start(r->attribution, run_load(r)->subject->child.page);
     run_next(r);
 }
 
@@ -288,7 +293,9 @@ static void on_exit_subject(struct subject *s)
                                       .told_to_quit = r->state == RUN_QUIT,
                                       .by_memory_limit = ending_memory_kills("") > r->memory_kills};
         r->crashed = s;
-        run_break(r, "%s", ending_text(&ending, text, sizeof text));
+        bool done = s->foreign && !s->serves && c->exit_signal == 0 && c->exit_status == 0;
+        run_break(r, "%s%s", ending_text(&ending, text, sizeof text),
+                  done ? "; it must connect again and again until it is told to end" : "");
     }
     if (!subjects_running(&r->subjects))
         finish(r);
@@ -418,7 +425,9 @@ int run_execute(struct run *r, struct err *e)
     start_timer(r, &r->poll_timer, on_poll, POLL_MS);
     start_timer(r, &r->sample_timer, on_sample, SAMPLE_MS);
     start_timer(r, &r->live_timer, on_live, LIVE_MS);
-    rc = start(r, SUBJECT_JUDGED, e);
+    struct subject *judged = run_judged(r)->subject;
+    struct subject *server = judged->serves ? judged : subject_partner(judged);
+    rc = server->ops->start(server, r->scenario, e);
     if (rc != 0)
         finish(r);
     uv_run(&r->subjects.loop, UV_RUN_DEFAULT);

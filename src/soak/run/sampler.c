@@ -56,10 +56,10 @@ static json_t *census_json(const struct snapshot *s)
 /* `heap_active` is "active" of "heap"; what isn't the heap's is the process's. */
 static void set_gauge(json_t *subject, const char *id, json_int_t value)
 {
-    static const char heap[] = "heap_";
-    bool of_heap = strncmp(id, heap, sizeof heap - 1) == 0;
-    json_object_set_new(json_object_get(subject, of_heap ? "heap" : "process"),
-                        of_heap ? id + sizeof heap - 1 : id, json_integer(value));
+    bool of_heap = strncmp(id, "heap_", 5) == 0;
+    const char *name = of_heap ? strchr(id, '_') + 1 : id;
+    json_object_set_new(json_object_get(subject, of_heap ? "heap" : "process"), name,
+                        json_integer(value));
 }
 
 #define SET_GAUGE(id, name, unit, role, row, label, word, value, present, limit)                   \

@@ -61,6 +61,7 @@ static const struct {
     {"listen", NULL},
     /* A program that isn't soak's. */
     {"server", NULL},
+    {"client", NULL},
     {"connect", NULL},
     {"program", NULL},
     {"template", NULL},

@@ -103,6 +103,18 @@ void args_server(struct args *a, const struct scenario *s, const char *program, 
         add(a, "--client-ca=/proc/self/fd/5");
 }
 
+void args_paced(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
+{
+    static const char page[] = "HTTP/1.1 200 OK\\r\\nContent-Length: 6\\r\\nConnection: close\\r\\n"
+                               "\\r\\nhello\\n";
+    struct scenario of = *s;
+    of.seed = seed;
+    add_options(a, &of, program, SERVER);
+    add_ends(a, s);
+    add(a, "--paced");
+    add(a, "--reply=%s", s->say ? s->say : page);
+}
+
 void args_server_check(struct args *a, const struct scenario *s, const char *program)
 {
     struct scenario of = server_scenario(s, 1);

@@ -21,6 +21,8 @@ struct args {
 
 /* All abort when the scenario's strings don't fit (scenario_check bounds them). */
 void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed);
+/* The server as the load of a client program: what it replies is --say, else a page over HTTP. */
+void args_paced(struct args *a, const struct scenario *s, const char *program, uint64_t seed);
 /* The same for `--check`, which is no child: it has no control socket and no page. */
 void args_server_check(struct args *a, const struct scenario *s, const char *program);
 void args_client_check(struct args *a, const struct scenario *s, const char *program);

@@ -74,6 +74,8 @@ void foreign_find_counted(struct foreign *f);
 /* Tries to connect, and says `ready` once that succeeds; or that the time is over. */
 void foreign_ready_poll(struct foreign *f, uint64_t now);
 void foreign_ready_stop(struct foreign *f);
+/* It is ready: `how` says by what. */
+void foreign_is_ready(struct foreign *f, const char *how);
 
 /* Two of its operations. */
 int foreign_measure(const struct subject *s, struct proc_sample *ret,

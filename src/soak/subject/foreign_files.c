@@ -69,6 +69,8 @@ int foreign_files_make(struct foreign_files *f, const struct subject *s,
     snprintf(f->work, sizeof f->work, "%s/work", s->all->dir->path);
     if (mkdir(f->work, 0700) != 0)
         return err_set(e, "%.300s: %s", f->work, strerror(errno));
+    if (!s->serves)
+        return 0;
     bool authority = placeholder_used(scenario->server, PLACEHOLDER_CA);
     if (make_identity(f, (enum key_kind)scenario->key, e) != 0)
         return -1;

@@ -67,7 +67,7 @@ void foreign_find_counted(struct foreign *f)
     c->pid = chosen ? chosen : f->main_pid;
 }
 
-static void is_ready(struct foreign *f)
+void foreign_is_ready(struct foreign *f, const char *how)
 {
     struct subject *s = f->subject;
     f->ready = true;
@@ -75,10 +75,8 @@ static void is_ready(struct foreign *f)
     foreign_find_counted(f);
     const char *slash = strrchr(f->command.argv[0], '/');
     snprintf(s->libs, sizeof s->libs, "program=%.200s", slash ? slash + 1 : f->command.argv[0]);
-    const struct subject_word word = {.said = SUBJECT_READY,
-                                      .numbered = true,
-                                      .number = s->all->port,
-                                      .line = "it can be connected to"};
+    const struct subject_word word = {
+        .said = SUBJECT_READY, .numbered = true, .number = s->all->port, .line = how};
     s->all->on_said(s, &word);
 }
 
@@ -94,7 +92,7 @@ static void on_connect(uv_connect_t *connect, int status)
     if (!uv_is_closing((uv_handle_t *)&f->tcp))
         uv_close((uv_handle_t *)&f->tcp, on_tried);
     if (status == 0 && !f->ready && !f->told && f->subject->child.running)
-        is_ready(f);
+        foreign_is_ready(f, "it can be connected to");
 }
 
 static void try_to_connect(struct foreign *f)

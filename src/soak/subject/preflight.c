@@ -107,6 +107,8 @@ static bool server_has_questions(const struct programs *p)
 static bool client_has_questions(const struct programs *p)
 {
     const struct scenario *s = p->scenario;
+    if (s->client)
+        return false;
     if (s->server || s->say || s->answer || s->client_cert)
         return true;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
@@ -141,7 +143,7 @@ static int ask(const struct programs *p, bool server, struct err *e)
     return rc;
 }
 
-/* The program of --server, as far as its first word says by itself where it lies. */
+/* The program of --server or --client, as far as its first word says by itself where it lies. */
 static int check_foreign(const struct programs *p, struct err *e)
 {
     struct placeholders some = {{NULL}};
@@ -153,16 +155,20 @@ static int check_foreign(const struct programs *p, struct err *e)
     some.value[PLACEHOLDER_PROGRAM] = *p->program ? p->program : NULL;
     if (foreign_templates_check(p->scenario, p->here, e) != 0)
         return -1;
-    if (placeholders_split(p->scenario->server, &some, &words, e) != 0)
-        return err_prefix(e, "--server");
-    if (strncmp(p->scenario->server, "{work}", 6) == 0)
+    if (programs_check_probe(p, e) != 0)
+        return -1;
+    const char *command = p->scenario->client ? p->scenario->client : p->scenario->server;
+    const char *name = p->scenario->client ? "client" : "server";
+    if (placeholders_split(command, &some, &words, e) != 0)
+        return err_prefix(e, "--%s", name);
+    if (strncmp(command, "{work}", 6) == 0)
         return 0;
-    return process_find(words.argv[0], path, sizeof path, e) == 0 ? 0 : err_prefix(e, "--server");
+    return process_find(words.argv[0], path, sizeof path, e) == 0 ? 0 : err_prefix(e, "--%s", name);
 }
 
 int subject_check(const struct programs *p, struct err *e)
 {
-    if (p->scenario->server && check_foreign(p, e) < 0)
+    if ((p->scenario->server || p->scenario->client) && check_foreign(p, e) < 0)
         return -1;
     if (!p->scenario->server && server_has_questions(p) && ask(p, true, e) < 0)
         return -1;

@@ -139,13 +139,20 @@ char **programs_environment(const struct programs *p, bool server)
                                                           .passed = &p->scenario->env});
 }
 
-/* Appends a library that soak is built with, when it is there. */
-static void add_library(struct text *list, const char *folder, const char *name)
+static void probe_path(const struct programs *p, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s/libsoakprobe%s.so", p->folder,
+             p->scenario->malloc_hooks ? "-malloc" : "");
+}
+
+int programs_check_probe(const struct programs *p, struct err *e)
 {
     char path[PATH_MAX + 64];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (access(path, R_OK) == 0)
-        text_item(list, "%s", path);
+    probe_path(p, path, sizeof path);
+    if (!p->scenario->probe || access(path, R_OK) == 0)
+        return 0;
+    return err_set(e, "%s: %.300s isn't there; build it",
+                   p->scenario->malloc_hooks ? "--malloc-hooks" : "--server", path);
 }
 
 /* --env, the placeholders filled in. `word` has room for each. Returns 0 or -1. */
@@ -169,11 +176,11 @@ static char **make_foreign(const struct programs *p, const struct opts_list *pas
                            const char *page)
 {
     const struct scenario *s = p->scenario;
-    char preload[2 * PATH_MAX];
+    char preload[2 * PATH_MAX], probe[PATH_MAX + 64];
     struct text list = text_list(preload, sizeof preload, ":");
+    probe_path(p, probe, sizeof probe);
     if (s->probe)
-        add_library(&list, p->folder,
-                    s->malloc_hooks ? "libsoakprobe-malloc.so" : "libsoakprobe.so");
+        text_item(&list, "%s", probe);
     if (s->malloc == MALLOC_JEMALLOC)
         text_item(&list, "libjemalloc.so.2");
     return environment_make(&(struct environment_request){.allocator = s->malloc,

@@ -9,14 +9,15 @@ int subjects_init(struct subjects *all, struct err *e)
 {
     CHECK(uv_loop_init(&all->loop) == 0);
     all->count = SUBJECTS_MAX;
-    if (all->programs->scenario->server)
-        subject_foreign(&all->subject[0]);
+    const struct scenario *scenario = all->programs->scenario;
+    if (scenario->server || scenario->client)
+        subject_foreign(&all->subject[0], !scenario->client);
     else
-        subject_builtin(&all->subject[0], SUBJECT_JUDGED);
-    subject_builtin(&all->subject[1], SUBJECT_LOAD);
+        subject_builtin(&all->subject[0], SUBJECT_JUDGED, true);
+    subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL);
     for (size_t i = 0; i < all->count; i++)
         all->subject[i].all = all;
-    if (all->programs->scenario->client_auth == CLIENT_AUTH_NONE)
+    if (scenario->client_auth == CLIENT_AUTH_NONE)
         return 0;
     return pki_make(&subjects_find(all, SUBJECT_JUDGED)->pki_fd,
                     &subjects_find(all, SUBJECT_LOAD)->pki_fd, e);
@@ -43,6 +44,11 @@ struct subject *subjects_find(const struct subjects *all, enum subject_role role
         i++;
     CHECK(i < all->count);
     return (struct subject *)&all->subject[i];
+}
+
+struct subject *subject_partner(const struct subject *s)
+{
+    return subjects_find(s->all, s->role == SUBJECT_JUDGED ? SUBJECT_LOAD : SUBJECT_JUDGED);
 }
 
 size_t subject_index(const struct subject *s)

@@ -80,6 +80,7 @@ struct foreign;
 struct subject {
     const struct subject_ops *ops;
     enum subject_role role;
+    bool serves;          /* it listens, and the other one connects to it */
     struct subjects *all; /* borrowed */
     struct child child;
     char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was
@@ -118,6 +119,8 @@ void subjects_fini(struct subjects *all);
 
 /* The first with this role. */
 struct subject *subjects_find(const struct subjects *all, enum subject_role role);
+/* The other one. */
+struct subject *subject_partner(const struct subject *s);
 size_t subject_index(const struct subject *s);
 
 /* Makes its page, before it is started. Returns 0 or -1. */
@@ -135,9 +138,9 @@ void subjects_kill(struct subjects *all);
 bool subjects_running(const struct subjects *all);
 
 /* The programs that soak is built with: subject_builtin.c. */
-void subject_builtin(struct subject *s, enum subject_role role);
+void subject_builtin(struct subject *s, enum subject_role role, bool serves);
 /* A program that isn't soak's: subject_foreign.c. It is the one that is judged. */
-void subject_foreign(struct subject *s);
+void subject_foreign(struct subject *s, bool serves);
 void foreign_free(struct foreign *f);
 /* What {name} stands for in commands about it. Borrowed. */
 const struct placeholders *foreign_values(const struct foreign *f);

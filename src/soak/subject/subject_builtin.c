@@ -37,7 +37,7 @@ static void on_line(struct child *c, const char *line)
     word.numbered = words[i].number && line_number(line, words[i].number, &word.number) == 0;
     if (word.said == SUBJECT_READY) {
         keep_libs(s, line);
-        if (s->role == SUBJECT_JUDGED && word.numbered)
+        if (s->serves && word.numbered)
             s->all->port = word.number;
     }
     s->all->on_said(s, &word);
@@ -56,15 +56,16 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
     struct subjects *all = s->all;
     struct args args;
     char server[ADDRESS_TEXT + 24];
-    if (s->role == SUBJECT_JUDGED) {
+    if (s->serves) {
         snprintf(all->host, sizeof all->host, "%s", scenario->listen);
         *strrchr(all->host, ':') = '\0'; /* scenario_check: address:port */
-        args_server(&args, scenario, "soak-server", all->seed);
+        (s->role == SUBJECT_LOAD ? args_paced : args_server)(&args, scenario, "soak-server",
+                                                             all->seed);
     } else {
         snprintf(server, sizeof server, "%s:%" PRIu64, all->host, all->port);
         args_client(&args, scenario, "soak-client", all->seed, server);
     }
-    const struct programs_launch launch = {.server = s->role == SUBJECT_JUDGED,
+    const struct programs_launch launch = {.server = s->serves,
                                            .loop = &all->loop,
                                            .argv = args.argv,
                                            .dir = all->dir,
@@ -74,7 +75,7 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
 
 static int ready(struct subject *s, struct err *e)
 {
-    if (programs_check(s->all->programs, &s->child, s->role == SUBJECT_JUDGED, s->libs, e) != 0)
+    if (programs_check(s->all->programs, &s->child, s->serves, s->libs, e) != 0)
         return -1;
     child_keep_image(&s->child);
     return 0;
@@ -119,7 +120,7 @@ static void end(struct subject *s)
     child_kill(&s->child);
 }
 
-void subject_builtin(struct subject *s, enum subject_role role)
+void subject_builtin(struct subject *s, enum subject_role role, bool serves)
 {
     static const struct subject_ops builtin = {.can =
                                                    SUBJECT_CAN_SETTLE | SUBJECT_COUNTS_CONNECTIONS,
@@ -134,7 +135,8 @@ void subject_builtin(struct subject *s, enum subject_role role)
                                                .kill = end};
     *s = (struct subject){.ops = &builtin,
                           .role = role,
-                          .child = {.name = role == SUBJECT_JUDGED ? "server" : "client",
+                          .serves = serves,
+                          .child = {.name = serves ? "server" : "client",
                                     .owner = s,
                                     .on_line = on_line,
                                     .on_exit = on_exit_child,

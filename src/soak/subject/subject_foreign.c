@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "environment.h"
 #include "guard.h"
 
@@ -44,12 +45,15 @@ static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 /* A pipe, not a socket, as programs open /dev/stderr. Returns its other end, or -1. */
 static int open_log(struct foreign *f, struct err *e)
 {
-    int ends[2], log = run_dir_log(f->subject->all->dir, "server.log", e);
+    int ends[2], log;
+    char name[32];
+    snprintf(name, sizeof name, "%s.log", f->subject->child.name);
+    log = run_dir_log(f->subject->all->dir, name, e);
     if (log < 0)
         return -1;
     bounded_log_open(&f->log, log);
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return err_set(e, "server: no pipe can be made: %s", strerror(errno));
+        return err_set(e, "%s: no pipe can be made: %s", f->subject->child.name, strerror(errno));
     fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES);
     CHECK(uv_pipe_init(&f->subject->all->loop, &f->output, 0) == 0);
     f->output.data = f;
@@ -136,6 +140,8 @@ static void on_line(struct child *c, const char *line)
     if (line_is(line, "started") && line_number(line, "pid", &pid) == 0) {
         f->main_pid = c->pid = (pid_t)pid;
         foreign_find_main(f);
+        if (!f->subject->serves)
+            foreign_is_ready(f, "started");
     } else if (line_is(line, "ended")) {
         main_ended(f, line);
     }
@@ -172,6 +178,15 @@ static int choose_port(struct foreign *f, const struct scenario *scenario, struc
     return 0;
 }
 
+/* Where soak-server listens. */
+static void find_server(struct foreign *f)
+{
+    const struct subjects *all = f->subject->all;
+    struct text address = text_into(f->address, sizeof f->address);
+    snprintf(f->port, sizeof f->port, "%u", (unsigned)all->port & 0xffff);
+    text_add(&address, "%s:%s", all->host, f->port);
+}
+
 static void fill_values(struct foreign *f)
 {
     const struct programs *programs = f->subject->all->programs;
@@ -180,9 +195,9 @@ static void fill_values(struct foreign *f)
     v[PLACEHOLDER_HERE] = programs->here;
     v[PLACEHOLDER_ADDRESS] = f->address;
     v[PLACEHOLDER_PORT] = f->port;
-    v[PLACEHOLDER_CERT] = f->files.cert;
-    v[PLACEHOLDER_KEY] = f->files.key;
-    v[PLACEHOLDER_PEM] = f->files.pem;
+    v[PLACEHOLDER_CERT] = *f->files.cert ? f->files.cert : NULL;
+    v[PLACEHOLDER_KEY] = *f->files.key ? f->files.key : NULL;
+    v[PLACEHOLDER_PEM] = *f->files.pem ? f->files.pem : NULL;
     v[PLACEHOLDER_PROGRAM] = *programs->program ? programs->program : NULL;
     v[PLACEHOLDER_CA] = *f->files.ca ? f->files.ca : NULL;
 }
@@ -220,14 +235,18 @@ static int launch(struct foreign *f, struct err *e)
 
 static int prepare_and_launch(struct foreign *f, const struct scenario *scenario, struct err *e)
 {
-    if (choose_port(f, scenario, e) != 0 ||
-        foreign_files_make(&f->files, f->subject, scenario, e) != 0)
+    const struct subject *s = f->subject;
+    if ((s->serves ? choose_port(f, scenario, e) : 0) != 0 ||
+        foreign_files_make(&f->files, s, scenario, e) != 0)
         return -1;
+    if (!s->serves)
+        find_server(f);
     fill_values(f);
     if (foreign_templates_fill(f, scenario, e) != 0)
         return -1;
-    if (placeholders_split(scenario->server, &f->values, &f->command, e) != 0)
-        return err_prefix(e, "--server");
+    const char *command = s->serves ? scenario->server : scenario->client;
+    if (placeholders_split(command, &f->values, &f->command, e) != 0)
+        return err_prefix(e, "--%s", s->child.name);
     return launch(f, e);
 }
 
@@ -358,7 +377,7 @@ static void look(struct subject *s)
     foreign_find_counted(f);
 }
 
-void subject_foreign(struct subject *s)
+void subject_foreign(struct subject *s, bool serves)
 {
     static const struct subject_ops foreign = {.start = start,
                                                .ready = ready,
@@ -373,7 +392,8 @@ void subject_foreign(struct subject *s)
                                                .blind = foreign_blind};
     *s = (struct subject){.ops = &foreign,
                           .role = SUBJECT_JUDGED,
-                          .child = {.name = "server",
+                          .serves = serves,
+                          .child = {.name = serves ? "server" : "client",
                                     .owner = s,
                                     .on_line = on_line,
                                     .on_exit = on_exit_guard,
