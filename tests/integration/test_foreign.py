@@ -128,6 +128,20 @@ class JudgedTest(ForeignTest):
         self.assertIn(f"{leaking[0]['name']} {leaking[0]['pid']} ({leaking[0]['survivors']} blocks kept)",
                       " ".join(run.out.split()))
 
+    def test_the_processes_that_are_judged_can_be_chosen(self):
+        """The leaking one is the program itself; the others have been given a name."""
+        for which, verdict in (("main", "LEAK"), ("worker", "PASS")):
+            with self.subTest(which):
+                run = self.server("one_of_three_leaks", "--closed", "600", "--processes", which)
+                self.assertEqual(run.result["verdict"], verdict, run.explain())
+                self.assertTrue(run.subject()["selfcheck"]["ok"], run.subject()["selfcheck"])
+                self.assertGreater(run.metric("openssl_blocks")["end"], 0)
+
+    def test_processes_that_are_not_there_are_told_with_those_that_are(self):
+        run = self.server("one_of_three_leaks", "--processes", "nginx")
+        self.assertRegex(self.broken(run), r"^--processes nginx: none that is counted; there is \S+, worker$|"
+                                           r"^--processes nginx: none that is counted; there is worker, \S+$")
+
     def test_one_that_never_rests_has_no_steady_state(self):
         run = self.server("never_rests", "--settle", "100ms")
         self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())

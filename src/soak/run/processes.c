@@ -88,7 +88,7 @@ void processes_checkpoint(struct run *r, const struct history_sample *like,
 {
     struct processes *p = &r->processes;
     struct snapshot_process row[PAGE_PROCESSES];
-    size_t rows = snapshot_processes(run_judged(r)->subject->child.page, row);
+    size_t rows = foreign_processes(run_judged(r)->subject, row);
     for (size_t i = p->count; i-- > 0;)
         if (!is_among(row, rows, p->kept[i].row.pid))
             forget(p, i);

@@ -77,7 +77,10 @@ void foreign_ready_stop(struct foreign *f);
 /* It is ready: `how` says by what. */
 void foreign_is_ready(struct foreign *f, const char *how);
 
-/* Two of its operations. */
+/* Whether --processes has a process judged. */
+bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name);
+/* Three of its operations. */
+int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *e);
 int foreign_measure(const struct subject *s, struct proc_sample *ret,
                     struct proc_rollup *ret_rollup, struct err *e);
 uint64_t foreign_wanted(const struct subject *s);

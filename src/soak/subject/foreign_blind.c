@@ -2,6 +2,7 @@
 /* Why nothing of a program is counted, as far as that can be seen from outside. */
 #include "foreign.h"
 
+#include "base/text.h"
 #include "libs/elf_facts.h"
 
 #include <fcntl.h>
@@ -86,13 +87,36 @@ static const char *why(const struct snapshot_process *row, size_t rows, pid_t pi
     return "has a libcrypto whose allocations can't be hooked";
 }
 
+/* The names of those that are counted, each once. */
+static void names_text(const struct snapshot_process *row, size_t rows, char *buf, size_t size)
+{
+    struct text list = text_list(buf, size, ", ");
+    for (size_t i = 0; i < rows; i++) {
+        bool named = row[i].mode == PAGE_MODE_INACTIVE;
+        for (size_t k = 0; k < i; k++)
+            named |= strcmp(row[k].name, row[i].name) == 0;
+        if (!named)
+            text_item(&list, "%s", row[i].name);
+    }
+}
+
 bool foreign_blind(const struct subject *s, char *buf, size_t size)
 {
     struct snapshot_process row[PAGE_PROCESSES];
-    size_t rows = snapshot_processes(s->child.page, row);
-    for (size_t i = 0; i < rows; i++)
-        if (row[i].mode != PAGE_MODE_INACTIVE)
+    char names[200];
+    size_t rows = foreign_processes(s, row), active = 0;
+    for (size_t i = 0; i < rows; i++) {
+        if (row[i].mode != PAGE_MODE_INACTIVE &&
+            foreign_chooses(s->foreign, row[i].pid, row[i].name))
             return false;
+        active += row[i].mode != PAGE_MODE_INACTIVE;
+    }
+    if (active) {
+        names_text(row, rows, names, sizeof names);
+        snprintf(buf, size, "--processes %.60s: none that is counted; there is %s",
+                 s->all->programs->scenario->processes, names);
+        return true;
+    }
     struct process_tree *tree = calloc(1, sizeof *tree);
     if (tree)
         process_tree_read(tree, s->child.process.pid);

@@ -1,19 +1,116 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel says of all of a program's processes together. */
+/* What the page and the kernel say of a program's processes together: of those that are judged. */
 #include "foreign.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_chosen(const struct foreign *f, const struct process *p)
+bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name)
 {
     const char *which = f->subject->all->programs->scenario->processes;
     if (strcmp(which, "all") == 0)
         return true;
-    return strcmp(which, "main") == 0 ? p->pid == f->main_pid : strcmp(which, p->name) == 0;
+    return strcmp(which, "main") == 0 ? pid == f->main_pid : strcmp(which, name) == 0;
 }
+
+/* ---- the page ---- */
+
+size_t foreign_processes(const struct subject *s, struct snapshot_process *ret)
+{
+    size_t count = snapshot_processes(s->child.page, ret);
+    for (size_t i = 0; i < count; i++) {
+        struct process now;
+        if (process_read(ret[i].pid, &now))
+            text_copy(ret[i].name, sizeof ret[i].name, now.name);
+    }
+    return count;
+}
+
+static void clear(struct snapshot *s)
+{
+    s->allocs = s->frees = s->reallocs = s->alloc_bytes = 0;
+    s->blocks = s->bytes = s->uv_blocks = s->uv_bytes = 0;
+    memset(&s->heap, 0, sizeof s->heap);
+    for (size_t i = 0; i < s->classes; i++)
+        s->class_[i].live = 0;
+    for (size_t i = 0; i < s->sites; i++) {
+        s->site[i].blocks = s->site[i].bytes = 0;
+        memset(s->site[i].born_blocks, 0, sizeof s->site[i].born_blocks);
+        memset(s->site[i].born_bytes, 0, sizeof s->site[i].born_bytes);
+    }
+}
+
+static void add_site(struct snapshot_site *to, const struct snapshot_site *from)
+{
+    to->blocks += from->blocks;
+    to->bytes += from->bytes;
+    for (size_t c = 0; c < PAGE_EPOCHS; c++) {
+        to->born_blocks[c] += from->born_blocks[c];
+        to->born_bytes[c] += from->born_bytes[c];
+    }
+}
+
+static void add_heap(struct snapshot *to, const struct snapshot *from)
+{
+    to->heap.present |= from->heap.present;
+    to->heap.allocated += from->heap.allocated;
+    to->heap.active += from->heap.active;
+    to->heap.resident += from->heap.resident;
+    to->heap.mapped += from->heap.mapped;
+    to->heap.retained += from->heap.retained;
+    to->heap.metadata += from->heap.metadata;
+    for (size_t i = 0; i < PAGE_SIZE_CLASSES && from->heap.present; i++) {
+        to->heap.class_size[i] = from->heap.class_size[i];
+        to->heap.class_regions[i] += from->heap.class_regions[i];
+    }
+}
+
+static void add(struct snapshot *to, const struct snapshot *from)
+{
+    to->allocs += from->allocs;
+    to->frees += from->frees;
+    to->reallocs += from->reallocs;
+    to->alloc_bytes += from->alloc_bytes;
+    to->blocks += from->blocks;
+    to->bytes += from->bytes;
+    to->uv_blocks += from->uv_blocks;
+    to->uv_bytes += from->uv_bytes;
+    add_heap(to, from);
+    for (size_t i = 0; i < to->classes && i < from->classes; i++)
+        to->class_[i].live += from->class_[i].live;
+    for (size_t i = 0; i < to->sites && i < from->sites; i++)
+        add_site(&to->site[i], &from->site[i]);
+}
+
+/* The mode is that of the processes: active when one of them is. The self-check's blocks are
+ * everybody's. */
+int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *e)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    struct snapshot one;
+    bool all = strcmp(s->all->programs->scenario->processes, "all") == 0;
+    if (snapshot_read(s->child.page, ret, e) != 0)
+        return -1;
+    ret->mode = PAGE_MODE_INACTIVE;
+    if (!all)
+        clear(ret);
+    for (size_t i = foreign_processes(s, row); i-- > 0;) {
+        if (row[i].mode == PAGE_MODE_INACTIVE ||
+            !foreign_chooses(s->foreign, row[i].pid, row[i].name))
+            continue;
+        ret->mode = row[i].mode;
+        if (all || snapshot_read_process(s->child.page, row[i].pid, &one, NULL) != 0)
+            continue;
+        add(ret, &one);
+        snapshot_free(&one);
+    }
+    return 0;
+}
+
+/* ---- the kernel ---- */
 
 static void add_sample(struct proc_sample *sum, const struct proc_sample *one)
 {
@@ -37,7 +134,7 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
     for (size_t i = 0; i < tree->count; i++) {
         struct proc_sample one;
         struct proc_rollup rollup = {0};
-        if (!is_chosen(s->foreign, &tree->process[i]) ||
+        if (!foreign_chooses(s->foreign, tree->process[i].pid, tree->process[i].name) ||
             proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
             continue;
         add_sample(ret, &one);

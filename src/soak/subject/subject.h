@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "child.h"
 #include "measure/proc.h"
+#include "page/process.h"
 #include "page/snapshot.h"
 #include "programs.h"
 
@@ -142,6 +143,9 @@ void subject_builtin(struct subject *s, enum subject_role role, bool serves);
 /* A program that isn't soak's: subject_foreign.c. It is the one that is judged. */
 void subject_foreign(struct subject *s, bool serves);
 void foreign_free(struct foreign *f);
+/* Its processes that have the probe, as snapshot_processes, each by the name that it has now.
+ * Returns how many. */
+size_t foreign_processes(const struct subject *s, struct snapshot_process *ret);
 /* What {name} stands for in commands about it. Borrowed. */
 const struct placeholders *foreign_values(const struct foreign *f);
 

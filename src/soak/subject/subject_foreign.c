@@ -292,18 +292,6 @@ static void flush(struct subject *s)
     say(s, SUBJECT_FLUSHED, "flushed");
 }
 
-/* The mode of the page is that of the processes: active when one of them is. */
-static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e)
-{
-    struct snapshot_process row[PAGE_PROCESSES];
-    if (snapshot_read(s->child.page, ret, e) != 0)
-        return -1;
-    for (size_t i = snapshot_processes(s->child.page, row); i-- > 0;)
-        if (row[i].mode != PAGE_MODE_INACTIVE)
-            ret->mode = row[i].mode;
-    return 0;
-}
-
 static void stop(struct subject *s)
 {
     struct foreign *f = s->foreign;
@@ -383,7 +371,7 @@ void subject_foreign(struct subject *s, bool serves)
                                                .ready = ready,
                                                .drain = drain,
                                                .flush = flush,
-                                               .snapshot = snapshot,
+                                               .snapshot = foreign_snapshot,
                                                .measure = foreign_measure,
                                                .wanted = foreign_wanted,
                                                .stop = stop,
