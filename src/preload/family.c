@@ -112,7 +112,7 @@ uint64_t under_start(void)
 
 HOT void *count(void *block, size_t size)
 {
-    if (LIKELY(preload_page && block))
+    if (LIKELY(preload_page && block && !under_chained))
         blocks_born(block, size, family_site, BLOCK_MALLOC);
     return block;
 }
@@ -161,7 +161,7 @@ COUNTED void *realloc(void *block, size_t size)
 {
     if (!block)
         return malloc(size);
-    if (UNLIKELY(!preload_page))
+    if (UNLIKELY(!preload_page || under_chained))
         return under.realloc(block, size ? block_room(size) : 0);
     return size ? realloc_counted(block, size) : realloc_to_nothing(block);
 }

@@ -20,6 +20,8 @@ static struct {
 static uint64_t allocs_at_start;
 static bool was_forked;
 
+_Thread_local bool under_chained;
+
 /* ---- the hooks; they behave as OpenSSL's default allocator ---- */
 
 static CRYPTO_malloc_fn chained_malloc(void)
@@ -29,7 +31,10 @@ static CRYPTO_malloc_fn chained_malloc(void)
 
 COLD void *malloc_chained(size_t size, const char *file, int line)
 {
+    bool nested = under_chained;
+    under_chained = true;
     void *block = chained_malloc()(size ? block_room(size) : 0, file, line);
+    under_chained = nested;
     if (block && size)
         blocks_born(block, size, site_find(file, line), BLOCK_CHAINED);
     return block;
@@ -65,6 +70,15 @@ static STACKS_OWN void hook_free(void *block, const char *file, int line)
         under.free(block);
 }
 
+COLD void *realloc_chained(void *block, size_t size, const char *file, int line)
+{
+    bool nested = under_chained;
+    under_chained = true;
+    void *now = atomic_load(&chained.realloc)(block, size, file, line);
+    under_chained = nested;
+    return now;
+}
+
 static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file, int line)
 {
     if (!block)
@@ -75,7 +89,7 @@ static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file,
     }
     struct lifted was = blocks_lift(block);
     bool theirs = is_chained(blocks_lifted_origin(was));
-    void *now = theirs ? atomic_load(&chained.realloc)(block, block_room(size), file, line)
+    void *now = theirs ? realloc_chained(block, block_room(size), file, line)
                        : under.realloc(block, block_room(size));
     if (now)
         blocks_moved(now, was, size, site_find(file, line), theirs ? BLOCK_CHAINED : BLOCK_OPENSSL);

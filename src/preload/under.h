@@ -6,6 +6,7 @@
 #ifndef SOAK_PRELOAD_UNDER_H
 #define SOAK_PRELOAD_UNDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,11 @@ struct under {
 };
 
 extern __attribute__((visibility("hidden"))) struct under under;
+
+/* Set while the program's own memory functions run for OpenSSL: what they ask malloc() for is the
+ * block that the hooks count. */
+extern __attribute__((visibility("hidden"),
+                      tls_model("initial-exec"))) _Thread_local bool under_chained;
 
 /* A page has come: what is seen of malloc() is counted there, as soon as preload_page is set.
  * Returns the PAGE_PROCESS_* flags of that. */

@@ -651,8 +651,10 @@ class Refused(Compare):
     def test_lines_that_cannot_be_meant(self):
         (self.folder / "run").mkdir()
         for sentence, *arguments in (
-                ("compare: which versions? Give --openssl A,B or --libuv or --malloc; or two "
+                ("compare: which versions? Give --openssl A,B or --libuv, --malloc or --program; or two "
                  "finished runs", "compare", "smoke"),
+                ("compare: --program: nginx: not a program that can be fetched; give "
+                 "debian:SUITE/PACKAGE[=VERSION] or npm:NAME@VERSION", "compare", "smoke", "--program", "nginx,haproxy"),
                 ("compare: run: with which run is it to be compared?", "compare", "run"),
                 ("compare: --openssl: with what is 3.0.17 to be compared? Such as --openssl A,B",
                  "compare", "smoke", "--openssl", "3.0.17"),

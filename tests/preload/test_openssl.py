@@ -4,7 +4,7 @@
 import os
 import unittest
 
-from probed import CHAINED, HOOKS, LATE, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
+from probed import CHAINED, HOOKS, LATE, MALLOC_LIBRARY, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
 
 FOLDER = os.environ["PRELOAD_FOLDER"]
 PLANTS = "soak/self-check"
@@ -84,6 +84,15 @@ class ChainTest(unittest.TestCase):
             case.step()
             self.assertEqual(int(case.said[0]), 0)
             self.assertEqual(case.blocks(), 0)
+            case.end()
+
+    def test_what_they_ask_malloc_for_is_counted_once(self):
+        with Case(MALLOC_LIBRARY) as case:
+            case.begin("chained")
+            self.assertEqual(case.live("case.c", 2), (1, 5000))
+            self.assertLess(case.live("malloc", 0)[0], 10)  # of thousands
+            case.step()
+            case.step()
             case.end()
 
     def early(self, case, library, words):

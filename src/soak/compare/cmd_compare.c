@@ -26,6 +26,8 @@ static const struct opt own[] = {
     COMPARE_LINE_PARTS("A,B,...", "versions of OpenSSL for the server to run on",
                        "the same of allocators: jemalloc, libc, jemalloc-VERSION; the client's is "
                        "jemalloc"),
+    {"program", OPT_STRING, COMPARE_LINE_AT(list[COMPARE_PROGRAM]), "A,B,...", NULL,
+     "the same of the program of --server: debian:SUITE/PACKAGE, npm:NAME@VERSION"},
     {"repeat", OPT_INT, COMPARE_LINE_AT(repeat), "N", NULL,
      "rounds, each with every version once; 6 are the fewest that judge CPU (6)"},
     {"tolerance", OPT_PERCENT, COMPARE_LINE_AT(tolerance), "PERCENT", NULL,
@@ -282,6 +284,7 @@ static int compare_versions(const struct compare_line *line, const struct output
                              .set = s,
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
+                             .footprint = !scenario.server,
                              .progress = line->run.quiet ? NULL : stderr};
     int code = measure(&w, name, outputs);
     compare_set_free(s);
@@ -319,8 +322,8 @@ static int check_versions(const struct compare_line *line, struct err *e)
 static int check_finished(const struct compare_line *line, struct err *e)
 {
     if (line->words == 0 || (line->words == 1 && !is_run(line->word[0])))
-        return err_set(e, "which versions? Give --openssl A,B or --libuv or --malloc; or two "
-                          "finished runs");
+        return err_set(e, "which versions? Give --openssl A,B or --libuv, --malloc or --program; "
+                          "or two finished runs");
     if (line->words == 1)
         return err_set(e, "%.200s: with which run is it to be compared?", line->word[0]);
     if (line->forwarded_options.options)

@@ -134,7 +134,8 @@ static size_t to_search(const struct compare_set *s, const char **ret_metric)
 static bool next_bisect(struct text *c, const struct compare_set *s)
 {
     const char *metric = NULL;
-    size_t i = s->rounds ? to_search(s, &metric) : 0;
+    bool ranges = strcmp(s->part, "program") != 0; /* of packages nobody has a list */
+    size_t i = s->rounds && ranges ? to_search(s, &metric) : 0;
     if (!i)
         return false;
     begin(c, s, "bisect");

@@ -114,7 +114,7 @@ struct prepare_request compare_line_request(const struct compare_line *line,
                                 .libc = s->libc,
                                 .jemalloc = s->jemalloc,
                                 .same_libc = line->same_libc};
-    const char *const of_scenario[COMPARE_PARTS] = {s->openssl, s->libuv, NULL};
+    const char *const of_scenario[COMPARE_PARTS] = {s->openssl, s->libuv, NULL, s->program};
     for (int p = 0; p < COMPARE_PARTS; p++)
         q.fixed[p] = line->list[p] ? line->list[p] : of_scenario[p];
     return q;

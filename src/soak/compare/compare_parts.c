@@ -2,6 +2,7 @@
 #include "compare_parts.h"
 
 #include "base/check.h"
+#include "library/program.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@ static const char jemalloc_prefix[] = "jemalloc-";
 
 const char *compare_part_name(enum compare_part part)
 {
-    static const char *const names[COMPARE_PARTS] = {"openssl", "libuv", "malloc"};
+    static const char *const names[COMPARE_PARTS] = {"openssl", "libuv", "malloc", "program"};
     CHECK((size_t)part < COMPARE_PARTS);
     return names[part];
 }
@@ -62,6 +63,8 @@ int compare_part_words(enum compare_part part, const char *name, struct part_wor
         if (malloc_words(name, &words, e) != 0)
             return -1;
     } else {
+        if (part == COMPARE_PROGRAM && program_check(name, e) != 0)
+            return err_prefix(e, "--program");
         add(&words, compare_part_name(part), name);
     }
     *ret = words;
@@ -107,6 +110,8 @@ int compare_part_proved(enum compare_part part, const char *name, const struct c
 {
     if (part == COMPARE_MALLOC)
         return malloc_proved(name, entry, e);
+    if (part == COMPARE_PROGRAM) /* {program} is the folder of this one and no other */
+        return 0;
     const char *version = compare_entry_version(entry, compare_part_name(part));
     bool is_version = isdigit((unsigned char)name[0]) && !strchr(name, '/');
     if (!version || (is_version && !compare_version_is(version, name)))

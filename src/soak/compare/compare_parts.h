@@ -9,11 +9,12 @@
 #include "base/err.h"
 #include "compare_set.h"
 
-enum { COMPARE_PARTS = 3, PART_WORDS = 4, PART_TEXT = 256 };
+enum { COMPARE_PARTS = 4, PART_WORDS = 4, PART_TEXT = 256 };
 
-enum compare_part { COMPARE_OPENSSL, COMPARE_LIBUV, COMPARE_MALLOC };
+/* COMPARE_PROGRAM: what is fetched for --server. */
+enum compare_part { COMPARE_OPENSSL, COMPARE_LIBUV, COMPARE_MALLOC, COMPARE_PROGRAM };
 
-/* "openssl", "libuv", "malloc": as the option is named. */
+/* "openssl", "libuv", "malloc", "program": as the option is named. */
 const char *compare_part_name(enum compare_part part);
 
 /* The words that let a run have the version; text in `bytes`. */

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "library/assembly.h"
+#include "library/program.h"
 #include "libs/cache.h"
 #include "libs/version.h"
 
@@ -66,10 +67,24 @@ static int resolve_all(const struct prepare_request *q, struct err *e)
     return rc;
 }
 
+/* Programs come with all that they run on. */
+static int prepare_programs(const struct prepare_request *q, struct err *e)
+{
+    char root[PATH_MAX];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < q->names; i++)
+        rc = program_make(q->name[i], NULL, root, e);
+    return rc;
+}
+
 int compare_prepare(const struct prepare_request *q, struct prepared *ret, struct err *e)
 {
     struct lib newest, same;
     struct prepared prepared = {.libc = ""};
+    if (q->part == COMPARE_PROGRAM) {
+        *ret = prepared;
+        return prepare_programs(q, e);
+    }
     int rc = resolve_all(q, e);
     if (rc == 0)
         rc = make_all(q, NULL, &newest, e);
@@ -92,6 +107,8 @@ static enum lib_part lib_part_of(enum compare_part part)
         return LIB_LIBUV;
     case COMPARE_MALLOC:
         return LIB_JEMALLOC;
+    case COMPARE_PROGRAM:
+        break; /* not of the cache of libraries */
     }
     check_fail(__FILE__, __LINE__, "every part has its libraries");
 }

@@ -52,7 +52,7 @@ static void fill_head(struct compare_work *w, const char *name)
     s->seed = command_seed(w->line->run.seed);
     s->tolerance = w->line->tolerance;
     s->side = (enum compare_side)w->line->side;
-    s->footprint = true;
+    s->footprint = w->footprint;
 }
 
 int compare_work_check(const char *kind, const char *base, struct err *e)
@@ -124,7 +124,7 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round,
             add(ret, line->fixed[p].bytes[k]);
     if (w->libc[0])
         add(ret, ret->libc);
-    if (wants_footprint(&w->set->entry[i]))
+    if (w->footprint && wants_footprint(&w->set->entry[i]))
         add(ret, "--footprint");
     if (w->closed)
         add(ret, ret->closed);

@@ -76,6 +76,9 @@ static void a_version_becomes_options_of_a_run(void **state)
     assert_string_equal(w.bytes[2], "--client-malloc=jemalloc");
     assert_int_equal(compare_part_words(COMPARE_MALLOC, "jemalloc-", &w, &e), -1);
     assert_int_equal(compare_part_words(COMPARE_MALLOC, "jemallocate", &w, &e), -1);
+    assert_int_equal(compare_part_words(COMPARE_PROGRAM, "debian:trixie/nginx", &w, &e), 0);
+    assert_string_equal(w.bytes[0], "--program=debian:trixie/nginx");
+    assert_int_equal(compare_part_words(COMPARE_PROGRAM, "nginx", &w, &e), -1);
 }
 
 int main(void)
