@@ -65,12 +65,17 @@ static bool was_asked(void)
            atomic_exchange(&preload_page->publish_asked, 0);
 }
 
-static void on_ssl_freed(void)
+static void publish_own(void)
 {
     struct page_heap *heap = row_heap();
-    atomic_fetch_add(&preload_page->app.closed, 1);
     if (heap && heap_present())
         publish(heap, was_asked());
+}
+
+static void on_ssl_freed(void)
+{
+    atomic_fetch_add(&preload_page->app.closed, 1);
+    publish_own();
 }
 
 static void on_connection(void)
@@ -86,6 +91,13 @@ static void on_ssl(int by)
         on_connection();
 }
 
+/* Connections are held: what comes and goes are operations, which only the orchestrator counts. */
+static void on_turn(void)
+{
+    plant_catch_up(row_pid());
+    publish_own();
+}
+
 void objects_start(struct page *page, const struct libcrypto *lib)
 {
     const struct census_calls calls = {.get_ex_new_index = lib->get_ex_new_index,
@@ -94,6 +106,7 @@ void objects_start(struct page *page, const struct libcrypto *lib)
                                        .is_inherited = blocks_is_inherited,
                                        .on_ssl = on_ssl};
     atomic_store(&objects_state, SEEN);
+    blocks_on_turn = on_turn;
     plant_start(page, &(struct plant_calls){lib->malloc, lib->free});
     if (lib->version && lib->malloc && lib->free && lib->get_ex_new_index)
         census_start(page, &calls, NULL);
@@ -119,6 +132,7 @@ void objects_start_unseen(struct page *page)
 {
     int none = NOT_STARTED;
     if (atomic_compare_exchange_strong(&objects_state, &none, STARTING)) {
+        blocks_on_turn = on_turn;
         plant_start(page, &(struct plant_calls){unseen_malloc, unseen_free});
         atomic_compare_exchange_strong(&objects_state, &(int){STARTING}, UNSEEN);
     }
@@ -129,10 +143,8 @@ void objects_accepted(void)
     if (atomic_load_explicit(&objects_state, memory_order_acquire) != UNSEEN)
         return;
     int kept = errno;
-    struct page_heap *heap = row_heap();
     on_connection();
-    if (heap && heap_present())
-        publish(heap, was_asked());
+    publish_own();
     errno = kept;
 }
 
