@@ -946,6 +946,18 @@ static void foreign_few(struct sim *s)
     s->e.foreign = s->e.handshakes / 200;
 }
 
+static void from_outside(struct sim *s)
+{
+    clean(s);
+    s->e.outside = "seen from outside";
+}
+
+static void from_outside_grows(struct sim *s)
+{
+    lost_state(s);
+    s->e.outside = "seen from outside";
+}
+
 static void unsteady(struct sim *s)
 {
     clean(s);
@@ -1071,6 +1083,8 @@ static const struct control {
     {"failed_many_leak", failed_many_leak, RULE_COUNT, V(LEAK), K(SIDE)},
     {"failed_some", failed_some, RULE_FAILED_SOME, V(INCONCLUSIVE), K(NONE)},
     {"overflowed", overflowed, RULE_OVERFLOWED, V(INCONCLUSIVE), K(NONE)},
+    {"from_outside", from_outside, RULE_FROM_OUTSIDE, V(INCONCLUSIVE), K(NONE)},
+    {"from_outside_grows", from_outside_grows, RULE_FROM_OUTSIDE, V(INCONCLUSIVE), K(SIDE)},
     {"unsteady", unsteady, RULE_UNSTEADY, V(INCONCLUSIVE), K(NONE)},
     {"unsteady_leak", unsteady_leak, RULE_COUNT, V(LEAK), K(SIDE)},
     {"too_short", too_short, RULE_NO_FIGURE, V(INCONCLUSIVE), K(NONE)},
