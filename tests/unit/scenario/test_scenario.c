@@ -431,7 +431,8 @@ static const struct {
     {{{"jemalloc", "5.2.1"}, {"malloc", "libc"}},
      "--jemalloc 5.2.1: the server doesn't run on it with --malloc libc; leave one of the two out"},
     {{{"footprint", "true"}, {"server", "x {port}"}, {"operate", "request"}},
-     "--footprint: what a program that isn't soak's spends on a connection is seen as they come and "
+     "--footprint: what a program that isn't soak's spends on a connection is seen as they come "
+     "and "
      "go; leave out --operate"},
     {{{"footprint", "true"}, {"fail-alloc", "true"}},
      "--footprint: has no meaning with --fail-alloc"},
