@@ -62,6 +62,7 @@ static const struct {
     /* A program that isn't soak's. */
     {"server", NULL},
     {"client", NULL},
+    {"endings", NULL},
     {"connect", NULL},
     {"program", NULL},
     {"template", NULL},
