@@ -2,6 +2,7 @@
 #include "blocks.h"
 
 uint64_t blocks_own;
+void (*blocks_on_turn)(void);
 
 void blocks_forked(void)
 {
@@ -100,12 +101,15 @@ __attribute__((noinline, cold)) STACKS_OWN void
 blocks_born_rare(void *block, size_t size, uint32_t site, enum block_origin origin)
 {
     struct place at = blocks_place();
-    uint32_t cell = cell_of(epoch_number(preload_page, epoch_word(preload_page)), site);
+    uint64_t word = epoch_word(preload_page);
+    uint32_t cell = cell_of(epoch_number(preload_page, word), site);
     end_unseen(block);
     if (!put(block, block_word(cell, blocks_own, origin, 0), size))
         return;
     count_born(at, origin != BLOCK_MALLOC, cell, size);
     stack_attach(block, cell, size);
+    if (word & PAGE_EPOCH_TURNS && origin != BLOCK_MALLOC && blocks_on_turn)
+        blocks_on_turn();
 }
 
 __attribute__((noinline, cold)) enum block_origin blocks_end_rare(block_entry *entry,

@@ -16,6 +16,9 @@
 /* The generation of this process, as entries have it. */
 extern uint64_t blocks_own;
 
+/* Called at each block of OpenSSL's while PAGE_EPOCH_TURNS is set; NULL: nobody cares. */
+extern void (*blocks_on_turn)(void);
+
 /* This process is a forked child. */
 void blocks_forked(void);
 

@@ -58,12 +58,17 @@ static bool was_asked(void)
            atomic_exchange(&preload_page->publish_asked, 0);
 }
 
-static void on_ssl_freed(void)
+static void publish_own(void)
 {
     struct page_heap *heap = row_heap();
-    atomic_fetch_add(&preload_page->app.closed, 1);
     if (heap && heap_present())
         publish(heap, was_asked());
+}
+
+static void on_ssl_freed(void)
+{
+    atomic_fetch_add(&preload_page->app.closed, 1);
+    publish_own();
 }
 
 static void on_ssl(int by)
@@ -74,6 +79,13 @@ static void on_ssl(int by)
         plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
 }
 
+/* Connections are held: what comes and goes are operations, which only the orchestrator counts. */
+static void on_turn(void)
+{
+    plant_catch_up(row_pid());
+    publish_own();
+}
+
 void objects_start(struct page *page, const struct libcrypto *lib)
 {
     const struct census_calls calls = {.get_ex_new_index = lib->get_ex_new_index,
@@ -81,6 +93,7 @@ void objects_start(struct page *page, const struct libcrypto *lib)
                                        .site_of = blocks_site_of,
                                        .is_inherited = blocks_is_inherited,
                                        .on_ssl = on_ssl};
+    blocks_on_turn = on_turn;
     plant_start(page, &(struct plant_calls){lib->malloc, lib->free});
     if (lib->version && lib->malloc && lib->free && lib->get_ex_new_index)
         census_start(page, &calls, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What goes with OpenSSL's objects in a program that we don't build: the census, the count of
- * connections, which are SSL objects here, the self-check's plants and jemalloc's figures, which
- * are published whenever an SSL object is freed, as long as that takes a hundredth of the time at
- * most.
+ * connections, which are SSL objects here, the self-check's plants and jemalloc's figures. These
+ * are published whenever an SSL object is freed, and at any block while connections are held, as
+ * long as that takes a hundredth of the time.
  */
 #ifndef SOAK_PRELOAD_OBJECTS_H
 #define SOAK_PRELOAD_OBJECTS_H

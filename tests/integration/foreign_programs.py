@@ -25,13 +25,25 @@ def echo(connection, context):
         connection.close()
 
 
-def serve(address, cert, key):
+def serve(address, cert, key, handle=echo):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     server = listener(address)
     while True:
         connection, _ = server.accept()
-        threading.Thread(target=echo, args=(connection, context), daemon=True).start()
+        threading.Thread(target=handle, args=(connection, context), daemon=True).start()
+
+
+def keeps_each_message(address, cert, key):
+    """An object of OpenSSL's for each message that a connection brings."""
+    kept = []
+
+    def handle(connection, context):
+        with context.wrap_socket(connection, server_side=True) as tls:
+            while data := tls.recv(65536):
+                kept.append(ssl.MemoryBIO())
+                tls.sendall(data)
+    serve(address, cert, key, handle)
 
 
 def dies_at_once(*_):

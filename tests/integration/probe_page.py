@@ -52,7 +52,7 @@ class Behaviour(ctypes.Structure):
 
 class Check(ctypes.Structure):
     _fields_ = words("until every lost_at lost_bytes one_time_at lost_epoch allocs frees "
-                     "alloc_bytes by_operation pid")
+                     "alloc_bytes by_operation pid turned")
 
 
 class Stack(ctypes.Structure):

@@ -106,6 +106,20 @@ class JudgedTest(ForeignTest):
         self.assertGreater(run.metric("openssl_blocks")["end"], 1000)
         self.assertTrue(all(c["still"] for c in run.checkpoints()))
 
+    HELD = ("--tls", "1.3", "--operate", "key-update", "--say", "hello")
+
+    def test_operations_on_held_connections_are_counted_for_it(self):
+        run = self.server("serve", *self.HELD)
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"])
+
+    def test_what_grows_with_each_operation_leaks(self):
+        run = self.server("keeps_each_message", *self.HELD)
+        self.assertEqual(run.result["verdict"], "LEAK", run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"])
+        self.assertIn("object retained: 136.00 bytes in 1.0000 blocks per operation", self.reasons(run))
+        self.assertIn("kept per operation in BIO objects", run.out)
+
     def test_its_process_is_told_with_how_it_is_counted(self):
         run = self.server("serve")
         process, = run.subject()["processes"]

@@ -388,6 +388,7 @@ int main(int argc, char **argv)
                  {"objects", case_objects},
                  {"connections", case_connections},
                  {"published", case_published},
+                 {"operations", case_operations},
                  {"confined", case_confined},
                  {"sandboxed", case_sandboxed}};
     if (argc > 1 && strcmp(argv[1], "execs") == 0)

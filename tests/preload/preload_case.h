@@ -24,6 +24,7 @@ int case_chained(void);
 int case_signals(void);
 int case_objects(void);
 int case_connections(void);
+int case_operations(void);
 int case_published(void);
 int case_confined(void);
 int case_sandboxed(void);

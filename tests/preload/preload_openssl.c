@@ -209,6 +209,17 @@ int case_connections(void)
     return 0;
 }
 
+/* Something is allocated at times; what for, the program doesn't say. */
+int case_operations(void)
+{
+    for (int turn = 0; turn < 4; turn++) {
+        for (int i = 0; i < 100; i++)
+            drop(make(10, 1));
+        step();
+    }
+    return 0;
+}
+
 int case_published(void)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_method());

@@ -44,6 +44,27 @@ class ObjectsTest(unittest.TestCase):
             self.assertEqual(planted, 1 + 1 + 8 + 2)
             case.end()
 
+    def test_the_self_check_goes_by_operations_that_only_the_orchestrator_counts(self):
+        with Case() as case:
+            check = case.page.check
+            check.every, check.until, check.lost_at, check.lost_bytes, check.one_time_at = 5, 300, 151, 77, 250
+            check.by_operation, case.page.epoch = 1, 1 << 34
+            case.begin("operations")
+            case.page.app.operations = 100
+            case.step()
+            self.assertEqual(case.live(PLANTS, 3), (8, 8 * 40))
+            self.assertEqual(case.live(PLANTS, 4), (2, 2 * 56))
+            self.assertEqual((check.turned, check.lost_epoch), (100, 0))
+            case.page.app.operations = 1000
+            case.step()
+            self.assertEqual((check.turned, check.lost_epoch), (1000, 1))
+            planted = check.allocs
+            self.assertEqual([case.live(PLANTS, line) for line in (1, 2, 3, 4)], [(1, 77), (1, 72), (8, 320), (2, 112)])
+            case.step()
+            self.assertEqual(check.allocs, planted)
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            case.end()
+
     def test_jemallocs_figures_are_published_as_connections_end(self):
         preload = jemalloc()
         if not preload:

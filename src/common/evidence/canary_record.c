@@ -27,7 +27,8 @@ void canary_record_begin(struct canary_record *s, struct page *page, bool by_ope
     s->plan = (struct canary_plan){.planned = true,
                                    .every = EVERY_FROM + rng_below(&r, EVERY_STEPS),
                                    .cache_entries = PAGE_PLANT_RING,
-                                   .waiting = PAGE_PLANT_WAITING};
+                                   .waiting = PAGE_PLANT_WAITING,
+                                   .late = atomic_load(&page->epoch) & PAGE_EPOCH_TURNS};
     s->seed = rng_next(&r);
     atomic_store(&page->check.by_operation, by_operation);
     atomic_store(&page->check.every, s->plan.every);

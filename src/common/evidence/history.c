@@ -75,8 +75,7 @@ static bool keep_last(struct history *h, const struct snapshot *s)
  * done: those that established the connections. */
 static void keep_own(struct history *h, const struct history_sample *s, size_t c)
 {
-    bool operations = s->by_operation && !s->by_load;
-    uint64_t begun = operations ? s->snapshot.app.operations : s->snapshot.app.opened;
+    uint64_t begun = s->by_operation ? s->snapshot.app.operations : s->snapshot.app.opened;
     h->own[c] = h->epoch[c];
     h->own[c].opened = begun - h->own_begun;
     h->own_begun = begun;

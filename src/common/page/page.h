@@ -47,6 +47,10 @@ enum {
  * to fail: see fail.h. */
 #define PAGE_EPOCH_FAILS (UINT64_C(1) << 33)
 
+/* Set in `epoch`, by the same trick, while the orchestrator itself counts the operations of a
+ * foreign subject (app.operations): the self-check plants by them at the next block. */
+#define PAGE_EPOCH_TURNS (UINT64_C(1) << 34)
+
 typedef _Atomic int64_t page_i64;
 typedef _Atomic uint64_t page_u64;
 
@@ -215,6 +219,7 @@ struct page_check {
     page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
     page_u64 by_operation;                     /* 1: the ordinals are those of `operations` */
     page_u64 pid; /* of a foreign subject: the process that plants what comes and goes; 0 = none */
+    page_u64 turned; /* and the operations that have had their turn */
 };
 
 /* A way in which the client's connections end. Counted when a connection is gone, by what it in
@@ -287,7 +292,7 @@ struct page {
 /* The number of the present epoch, as it is stamped into new blocks. */
 static inline uint64_t page_epoch(uint64_t word)
 {
-    return word & ~(PAGE_EPOCH_CAPTURES | PAGE_EPOCH_FAILS);
+    return word & ~(PAGE_EPOCH_CAPTURES | PAGE_EPOCH_FAILS | PAGE_EPOCH_TURNS);
 }
 
 #endif

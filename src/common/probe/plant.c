@@ -98,14 +98,32 @@ void plant_on_connection(uint64_t nth)
         plant_at(plant_page, nth, nth);
 }
 
-void plant_on_shared_connection(uint64_t nth, pid_t pid)
+static bool owns(pid_t pid)
 {
     uint64_t owner = 0;
-    if (!is_due(nth, 0))
+    return atomic_compare_exchange_strong(&plant_page->check.pid, &owner, (uint64_t)pid) ||
+           owner == (uint64_t)pid;
+}
+
+void plant_on_shared_connection(uint64_t nth, pid_t pid)
+{
+    if (is_due(nth, 0))
+        plant_at(plant_page, nth, owns(pid) ? atomic_fetch_add(&plant_own, 1) : PLANT_NO_CONTROLS);
+}
+
+/* What is planted is a block itself, and leads here again: with nothing left to do. */
+void plant_catch_up(pid_t pid)
+{
+    if (!plant_page)
         return;
-    bool owns = atomic_compare_exchange_strong(&plant_page->check.pid, &owner, (uint64_t)pid) ||
-                owner == (uint64_t)pid;
-    plant_at(plant_page, nth, owns ? atomic_fetch_add(&plant_own, 1) : PLANT_NO_CONTROLS);
+    uint64_t to = load(&plant_page->app.operations), nth = load(&plant_page->check.turned);
+    if (nth >= to || !owns(pid) ||
+        !atomic_compare_exchange_strong(&plant_page->check.turned, &nth, to))
+        return;
+    for (; nth < to; nth++) {
+        if (is_due(nth, 1))
+            plant_at(plant_page, nth, nth);
+    }
 }
 
 void plant_on_operation(uint64_t nth)

@@ -28,6 +28,9 @@ void plant_on_connection(uint64_t nth);
 void plant_on_shared_connection(uint64_t nth, pid_t pid);
 void plant_on_operation(uint64_t nth);
 void plant_on_drain(void);
+/* Where the orchestrator counts the operations (PAGE_EPOCH_TURNS): those that haven't had their
+ * turn have it now, if process `pid` is the owner. */
+void plant_catch_up(pid_t pid);
 
 /* This process is a forked child: the blocks that were planted are its parent's. */
 void plant_forked(void);

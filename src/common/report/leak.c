@@ -33,7 +33,8 @@ static int function_column(const struct result_stack *stack)
     return widest;
 }
 
-/* A named frame, or all nameless ones of a file that follow. Returns how many were printed. */
+/* A named frame, or all nameless ones of a file, or of none, that follow. Returns how many were
+ * printed. */
 static size_t print_frame(const struct result_stack *stack, size_t i, int column, const char *word,
                           const struct screen *s)
 {
@@ -45,11 +46,8 @@ static size_t print_frame(const struct result_stack *stack, size_t i, int column
         screen_say(s, word, PARTS_LEAK_COLUMN, "%s", text);
         return nameless;
     }
-    if (!f->function)
-        screen_say(s, word, PARTS_LEAK_COLUMN, "%s", symbol_text(f, text, sizeof text));
-    else
-        screen_say(s, word, PARTS_LEAK_COLUMN, "%-*s  %s%s", wide ? column : 0, f->function,
-                   place_of(f, place, sizeof place), i == 0 && wide ? "  allocates it" : "");
+    screen_say(s, word, PARTS_LEAK_COLUMN, "%-*s  %s%s", wide ? column : 0, f->function,
+               place_of(f, place, sizeof place), i == 0 && wide ? "  allocates it" : "");
     return 1;
 }
 

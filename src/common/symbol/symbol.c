@@ -144,13 +144,29 @@ static bool is_nameless(const struct symbol *frame, const char *module)
     return !frame->function && frame->module && strcmp(frame->module, module) == 0;
 }
 
+/* Code that lies in no file and that nobody named. */
+static size_t made_text(const struct symbol *frame, size_t frames, char *buf, size_t size)
+{
+    char more[32] = "";
+    size_t count = 1;
+    while (count < frames && !frame[count].function && !frame[count].module)
+        count++;
+    if (count > 1)
+        snprintf(more, sizeof more, " and %zu more", count - 1);
+    snprintf(buf, size, "0x%" PRIx64 "%s, in no file: %s", frame->offset, more,
+             "how a JVM or node names its code: docs/guide/java-and-node.md");
+    return count;
+}
+
 size_t symbol_nameless_text(const struct symbol *frame, size_t frames, char *buf, size_t size)
 {
     char hint[160] = "", more[32];
     size_t count = 1;
     buf[0] = 0;
-    if (frames == 0 || frame->function || !frame->module)
+    if (frames == 0 || frame->function)
         return 0;
+    if (!frame->module)
+        return made_text(frame, frames, buf, size);
     if (frame->package)
         snprintf(hint, sizeof hint, "   no symbols: install %s", frame->package);
     symbol_text(frame, buf, size);

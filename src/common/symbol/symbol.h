@@ -70,8 +70,9 @@ char *symbol_text(const struct symbol *symbol, char *buf, size_t size);
 
 /* The frames without a name that `frame` begins with, as far as they lie in one file, in one text:
  * `libuv.so.1.0.0+0x1b40a, +0x22e6b   no symbols: install libuv1-dbgsym`. Those that don't fit into
- * `size` bytes are left to the next call. Returns how many frames are in it; 0, and an empty text,
- * when the first one has a name or lies in no file. */
+ * `size` bytes are left to the next call. Frames in no file are only counted, with the page that
+ * says how they get names. Returns how many frames are in it; 0, and an empty text, when the first
+ * one has a name. */
 size_t symbol_nameless_text(const struct symbol *frame, size_t frames, char *buf, size_t size);
 
 /* The frame only passes an allocation on (malloc and its kin, OpenSSL's and libuv's wrappers, the

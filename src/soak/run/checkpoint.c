@@ -287,13 +287,30 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
     }
 }
 
+/* Whether nobody but the client counts what the subject does on held connections. */
+static bool is_counted_for(const struct run *r, const struct subject *s)
+{
+    return run_counts_operations(r) && !(s->ops->can & SUBJECT_COUNTS_CONNECTIONS);
+}
+
+void checkpoint_forward_operations(struct run *r)
+{
+    const struct subject *judged = run_judged(r)->subject, *load = run_load(r)->subject;
+    if (is_counted_for(r, judged) && judged->child.page && load->child.page)
+        atomic_store(&judged->child.page->app.operations,
+                     atomic_load(&load->child.page->app.operations));
+}
+
 void checkpoint_begin_canary(struct run *r, size_t subject)
 {
     const struct watched *w = &r->watched[subject];
-    bool operations = run_counts_operations(r) && w->subject->ops->can & SUBJECT_COUNTS_CONNECTIONS;
-    if (r->scenario->probe)
-        canary_record_begin(history_canary_record(w->history), w->subject->child.page, operations,
-                            r->seed + 1 + (uint64_t)subject);
+    struct page *page = w->subject->child.page;
+    if (!r->scenario->probe)
+        return;
+    if (is_counted_for(r, w->subject))
+        atomic_fetch_or(&page->epoch, PAGE_EPOCH_TURNS);
+    canary_record_begin(history_canary_record(w->history), page, run_counts_operations(r),
+                        r->seed + 1 + (uint64_t)subject);
 }
 
 /* The first two measured epochs, at least: no run but an interrupted one has less. */

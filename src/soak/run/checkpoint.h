@@ -23,6 +23,9 @@ uint64_t checkpoint_foreign(const struct run *r);
 struct history_question checkpoint_question(const struct run *r);
 /* Judges both subjects anew over all that was seen. */
 void checkpoint_judge(struct run *r);
+/* Tells a server that can't count them itself how many operations there were, for its self-check.
+ */
+void checkpoint_forward_operations(struct run *r);
 /* Begins a subject's self-check, before it is started: its first connection is in it. */
 void checkpoint_begin_canary(struct run *r, size_t subject);
 /* Plans the self-check of the epoch about to begin, in both pages: while nothing is under way. */

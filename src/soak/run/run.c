@@ -314,6 +314,7 @@ static void on_poll(uv_timer_t *timer)
     const struct subject *judged = run_judged(r)->subject;
     if (judged->ops->look && judged->child.running)
         judged->ops->look(run_judged(r)->subject);
+    checkpoint_forward_operations(r);
     if (r->state == RUN_SETTLE)
         settle_poll(r);
     else if (r->state == RUN_HOLD &&
@@ -337,9 +338,7 @@ static void on_live(uv_timer_t *timer)
         display_tick(r);
 }
 
-/* The first Ctrl-C ends the run in order; the second, or another signal, at once, keeping the
- * files.
- */
+/* The first Ctrl-C ends the run in order; the second, or another signal, at once; files stay. */
 static void on_interrupt(void *owner, int number)
 {
     struct run *r = owner;

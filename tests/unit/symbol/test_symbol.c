@@ -611,6 +611,10 @@ static void frames_without_names_are_told_together(void **state)
         {.module = "libuv.so.1.0.0", .offset = 0x1b40a, .package = "libuv1-dbgsym"},
         {.module = "libuv.so.1.0.0", .offset = 0x22e6b, .package = "libuv1-dbgsym"},
         {.module = "libfoo.so", .offset = 0x1234},
+        {.offset = 0x7f0012345678},
+        {.offset = 0x7f0012345690},
+        {.offset = 0x7f00123456a0},
+        {.function = "JS:*emit", .module = SYMBOL_MADE},
         {.offset = 0x7f0012345678}};
     static const struct {
         size_t first, told;
@@ -619,8 +623,14 @@ static void frames_without_names_are_told_together(void **state)
                  {1, 2, "libuv.so.1.0.0+0x1b40a, +0x22e6b   no symbols: install libuv1-dbgsym"},
                  {2, 1, "libuv.so.1.0.0+0x22e6b   no symbols: install libuv1-dbgsym"},
                  {3, 1, "libfoo.so+0x1234"},
-                 {4, 0, ""}};
-    char buf[80];
+                 {4, 3,
+                  "0x7f0012345678 and 2 more, in no file: how a JVM or node names its code: "
+                  "docs/guide/java-and-node.md"},
+                 {7, 0, ""},
+                 {8, 1,
+                  "0x7f0012345678, in no file: how a JVM or node names its code: "
+                  "docs/guide/java-and-node.md"}};
+    char buf[128];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t left = sizeof frame / sizeof *frame - cases[i].first;
         assert_int_equal(symbol_nameless_text(&frame[cases[i].first], left, buf, sizeof buf),

@@ -32,6 +32,7 @@ struct canary_plan {
     uint64_t every;        /* a deferred block at the connections that leave 1 when divided by it */
     int64_t cache_entries; /* filled by the first so many connections */
     int64_t waiting;       /* deferred blocks alive at a time, at most */
+    bool late; /* planted at the first block after an ordinal, which may be the next epoch's */
 };
 
 struct canary_evidence {

@@ -319,6 +319,37 @@ static void more_controls_than_were_made_fail_whoever_makes_them(void **state)
     assert_int_equal(judged(&m, &j).state, CANARY_FAILED);
 }
 
+/* Planted at the first block after its ordinal, which may be the next epoch's, or none yet. */
+static void a_late_block_may_be_of_the_next_epoch_alone(void **state)
+{
+    (void)state;
+    for (size_t after = 0; after <= 2; after++) {
+        struct meter m;
+        struct judgement j = {.verdict = VERDICT_PASS};
+        working(&m);
+        m.e.plan.late = true;
+        put(&m.lost, LOST_EPOCH, -1, -BYTES);
+        put(&m.lost, LOST_EPOCH + after, 1, BYTES);
+        struct canary s = judged(&m, &j);
+        assert_int_equal(s.state, after <= 1 ? CANARY_OK : CANARY_FAILED);
+        if (after <= 1)
+            assert_int_equal(s.epoch, LOST_EPOCH + after);
+    }
+}
+
+static void a_late_block_may_still_come(void **state)
+{
+    (void)state;
+    for (int late = 0; late <= 1; late++) {
+        struct meter m;
+        struct judgement j = {.verdict = VERDICT_INCONCLUSIVE};
+        cut(&m, LOST_EPOCH + 1);
+        put(&m.lost, LOST_EPOCH, -1, -BYTES);
+        m.e.plan.late = late;
+        assert_int_equal(judged(&m, &j).state, late ? CANARY_NOT_REACHED : CANARY_FAILED);
+    }
+}
+
 /* A process that has gone gave back what it had lost: that isn't the meter's fault. */
 static void a_block_may_go_with_its_process_alone(void **state)
 {
@@ -394,6 +425,8 @@ int main(void)
         cmocka_unit_test(a_run_that_ends_before_the_block_is_not_reached),
         cmocka_unit_test(one_of_several_processes_may_make_fewer_controls),
         cmocka_unit_test(more_controls_than_were_made_fail_whoever_makes_them),
+        cmocka_unit_test(a_late_block_may_be_of_the_next_epoch_alone),
+        cmocka_unit_test(a_late_block_may_still_come),
         cmocka_unit_test(a_block_may_go_with_its_process_alone),
         cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
