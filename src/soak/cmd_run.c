@@ -183,8 +183,8 @@ static int run_scenario(const struct chosen *c)
         return usage(&e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
-        usage(&e);
-        return found == -EINTR ? EXIT_INTERRUPTED : EXIT_USAGE;
+        int code = usage(&e);
+        return found == -EINTR ? EXIT_INTERRUPTED : found == -ENOENT ? EXIT_GONE : code;
     }
     programs.here = c->here;
     if (subject_check(&programs, &e) != 0)

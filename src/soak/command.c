@@ -70,7 +70,7 @@ int command_document(const struct command *c, json_t *document, const char *path
 int command_ended(const struct command *c, int rc, const struct err *e)
 {
     int code = command_refuse(c, e);
-    return rc == -EINTR ? EXIT_INTERRUPTED : code;
+    return rc == -EINTR ? EXIT_INTERRUPTED : rc == -ENOENT ? EXIT_GONE : code;
 }
 
 int command_line_parse(const struct command_line *line, void *target, struct opts_words *words,

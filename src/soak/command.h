@@ -55,7 +55,7 @@ int command_refuse(const struct command *c, const struct err *e);
 /* Writes the document (takes the reference) where --json says. Returns the exit code, 0 or 2. */
 int command_document(const struct command *c, json_t *document, const char *path);
 /* The same as command_refuse for what came back with `rc`: 130 when that is -EINTR, as spawn_run's,
- * interrupted. */
+ * interrupted; 77 when it is -ENOENT, as program_make's: no mirror has it. */
 int command_ended(const struct command *c, int rc, const struct err *e);
 
 /*

@@ -25,6 +25,7 @@ static const struct outcome {
     {"torn", "LEAK", "grows", "LEAK  and the server crashed", 4},
     {"unwritten", "PASS", "level", "PASS  but soak exits with 4", 4},
     {"none", NULL, NULL, "soak: the server can't be started", 4},
+    {"gone", NULL, NULL, "soak: bookworm has no tinyd=1.0-1, or no longer", 77},
     {"crash", NULL, NULL, "", -1},
     {"interrupt", "PASS", "level", "PASS  interrupted", 130},
     {"interruptedleak", "LEAK", "grows", "LEAK  interrupted", 130},

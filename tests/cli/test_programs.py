@@ -18,6 +18,7 @@ SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
 SOURCE = os.environ["SOAK_SOURCE"]
 MISSING = missing_tools() + [tool for tool in ("patchelf",) if not shutil.which(tool)]
 POCKETS = ("bookworm", "bookworm-security", "bookworm-updates")
+GONE = 77  # as of a test that is skipped
 PROGRAM = 'int tiny(void); int main(void) { return tiny(); }\n'
 
 
@@ -43,10 +44,17 @@ class Case(unittest.TestCase):
         self.assertEqual(name, word)
         return root
 
-    def refuses(self, sentence, *words, **environment):
+    def run_with(self, program, server, *options, **environment):
+        """A run of a program that is fetched for it."""
+        return subprocess.run([SOAK, "run", "--conns=2", "--closed=20", "--program", program, "--server", server,
+                               "--results", self.folder + "/runs", *options],
+                              capture_output=True, text=True, check=False, timeout=PATIENCE_S,
+                              env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, **environment))
+
+    def refuses(self, sentence, *words, code=2, **environment):
         process = self.soak(*words, **environment)
         self.assertRegex(process.stderr.splitlines()[-1], "^soak: libs: " + sentence)
-        self.assertEqual(process.returncode, 2)
+        self.assertEqual(process.returncode, code)
         self.assertEqual([name for name in os.listdir(self.cache + "/programs")]
                          if os.path.isdir(self.cache + "/programs") else [], [])
 
@@ -106,9 +114,10 @@ class FromDebian(Case):
 
     def test_what_no_mirror_has_is_told(self):
         self.refuses("bookworm has no tinyd=9.9-1, or no longer", "debian:bookworm/tinyd=9.9-1", "--mirror",
-                     self.mirror.folder)
+                     self.mirror.folder, code=GONE)
         self.refuses("bookworm has no nosuch, or no longer", "debian:bookworm/nosuch", "--mirror",
-                     self.mirror.folder)
+                     self.mirror.folder, code=GONE)
+        self.refuses(".*", "debian:bookworm/tinyd", "--mirror", "http://127.0.0.1:9/debian")
 
     def test_what_is_written_wrong_is_refused_before_anything_is_fetched(self):
         for word, sentence in (("debian:buster/tinyd", ".*'buster' is no suite; there are bullseye"),
@@ -134,12 +143,12 @@ class FromNpm(Case):
         os.chmod(self.folder + "/bin/npm", 0o755)
         return self.folder + "/bin:" + os.environ["PATH"]
 
-    def pack(self):
+    def pack(self, says="echo it runs"):
         path = self.folder + "/thing.tgz"
         with tarfile.open(path, "w:gz") as tar:
             member = tarfile.TarInfo("package/bin/thing")
             member.mode = 0o755
-            text = b"#!/bin/sh\necho it runs\n"
+            text = b"#!/bin/sh\n" + says.encode() + b"\n"
             member.size = len(text)
             tar.addfile(member, io.BytesIO(text))
         return path
@@ -152,10 +161,66 @@ class FromNpm(Case):
 
     def test_a_version_that_is_gone_is_told(self):
         self.refuses("thing@1.2.3 can't be fetched from npm: .*ETARGET", "npm:thing@1.2.3", PATH=self.npm(
-            "echo npm error code ETARGET >&2; exit 1\n"))
+            "echo npm error code ETARGET >&2; exit 1\n"), code=GONE)
+
+    def test_a_registry_that_fails_is_another_thing_than_a_version_that_is_gone(self):
+        self.refuses("thing@1.2.3 can't be fetched from npm: .*ECONNREFUSED", "npm:thing@1.2.3", PATH=self.npm(
+            "echo npm error code ECONNREFUSED >&2; exit 1\n"))
 
     def test_without_a_package_nothing_stays(self):
         self.refuses(".*npm gave no package", "npm:thing@1.2.3", PATH=self.npm("exit 0\n"))
+
+    def test_a_run_whose_version_is_gone_is_skipped_and_nothing_is_started(self):
+        path = self.npm("echo npm error code ETARGET >&2; exit 1\n")
+        process = self.run_with("npm:thing@1.2.3", "{program}/bin/thing {port}", PATH=path)
+        self.assertRegex(process.stderr.splitlines()[-1], "^soak: thing@1.2.3 can't be fetched from npm: .*ETARGET")
+        self.assertEqual(process.returncode, GONE)
+        self.assertFalse(os.path.exists(self.folder + "/runs"))
+        with open(self.folder + "/gone.soak", "w", encoding="ascii") as file:
+            file.write("[load]\nconns = 2\nclosed = 20\n[server]\nprogram = npm:thing@1.2.3\n"
+                       "server = {program}/bin/thing {port}\n[suite]\nexpect = leak\n")
+        suite = subprocess.run([SOAK, "suite", self.folder + "/gone.soak", "--results", self.folder + "/runs",
+                                "--junit=" + self.folder + "/j.xml"], capture_output=True, text=True, check=False,
+                               timeout=PATIENCE_S,
+                               env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, PATH=path))
+        self.assertEqual(suite.returncode, 3, suite.stdout + suite.stderr)
+        self.assertIn("SKIPPED  1 of 1 scenario is skipped", suite.stdout)
+        with open(self.folder + "/j.xml", encoding="utf-8") as file:
+            self.assertIn(' skipped="2"', file.read())
+
+    def test_a_run_starts_the_program_of_its_root_with_the_root_in_its_environment(self):
+        path = self.npm(f'cp {self.pack("echo my root is $THE_ROOT; exit 3")} thing-1.2.3.tgz\n')
+        process = self.run_with("npm:thing@1.2.3", "{program}/bin/thing {port}", "--env", "THE_ROOT={program}",
+                                PATH=path)
+        self.assertEqual(process.returncode, 4, process.stdout + process.stderr)
+        log, = (os.path.join(at, "server.log") for at, _, files in os.walk(self.folder + "/runs")
+                if "server.log" in files)
+        with open(log, encoding="utf-8") as file:
+            self.assertIn(f"my root is {self.cache}/programs/npm_thing_1.2.3/root\n", file.read())
+
+    def test_what_the_root_lacks_is_refused_by_its_path(self):
+        path = self.npm(f"cp {self.pack()} thing-1.2.3.tgz\n")
+        process = self.run_with("npm:thing@1.2.3", "{program}/bin/other {port}", PATH=path)
+        self.assertRegex(process.stderr.splitlines()[-1], "programs/npm_thing_1.2.3/root/bin/other")
+        self.assertEqual(process.returncode, 2)
+        self.assertFalse(os.path.exists(self.folder + "/runs"))
+
+    def test_a_run_reads_the_name_before_it_fetches_and_needs_a_server(self):
+        for program, server, sentence in (
+                ("npm:thing", "{program}/bin/thing {port}", "--program: npm:thing: npm:NAME@VERSION is needed"),
+                ("debian:buster/x", "{program}/x {port}", "--program: debian:buster/x: 'buster' is no suite"),
+                ("npm:thing@1.2.3", "{nothing}/bin/thing {port}", "{nothing}"),
+                ("npm:thing@1.2.3", "", "--program.* has a meaning only with --server")):
+            with self.subTest(program=program, server=server):
+                if server:
+                    process = self.run_with(program, server)
+                else:
+                    process = subprocess.run([SOAK, "run", "--program", program], capture_output=True, text=True,
+                                             check=False, timeout=PATIENCE_S,
+                                             env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache))
+                self.assertRegex(process.stderr.splitlines()[-1], sentence)
+                self.assertEqual(process.returncode, 2)
+                self.assertFalse(os.path.exists(self.cache + "/programs"))
 
 
 if __name__ == "__main__":

@@ -78,8 +78,8 @@ class Described(unittest.TestCase):
                 value = value[key]
             return value
         suite = "src/soak/suite/suite.h"
-        outcomes = words(suite, r'X\(SUITE_(?:MET|UNMET|UNSURE|BROKEN|INTERRUPTED|NOT_RUN), "([^"]+)"')
-        self.assertEqual(len(outcomes), 6)
+        outcomes = words(suite, r'X\(SUITE_(?:MET|UNMET|UNSURE|BROKEN|INTERRUPTED|SKIPPED|NOT_RUN), "([^"]+)"')
+        self.assertEqual(len(outcomes), 7)
         scenario = ("$defs", "scenario", "properties")
         self.assertEqual(at("soak-suite-1", *scenario, "outcome", "enum"), outcomes)
         measures = words("src/common/stats/compare/compare_sites.h", r'X\(COMPARE_BY_(?:ALLOCS|HELD)\w*, "([^"]+)"')

@@ -100,7 +100,7 @@ class Shards(Suite):
                          sum(s["closed"] for s in whole["scenarios"]))
         self.assertEqual(whole["totals"]["outcomes"],
                          {"as expected": 17, "not as expected": 3, "inconclusive": 1, "broken": 3,
-                          "interrupted": 0, "not run": 0})
+                          "interrupted": 0, "skipped": 0, "not run": 0})
 
         def without_time(name):
             text = (self.folder / name).read_text(encoding="utf-8")
@@ -327,6 +327,10 @@ FAILED  2 of 3 scenarios are not as expected (0s)
                 (["none-1", "pass-2"], 4, "FAILED  1 of 2 scenarios is broken (0s)"),
                 (["pass-1", "inconclusive-2"], 3,
                  "INCONCLUSIVE  1 of 2 scenarios is without a verdict (0s)"),
+                (["gone-1", "pass-2"], 3, "SKIPPED  1 of 2 scenarios is skipped (0s)"),
+                (["gone-1", "inconclusive-2"], 3,
+                 "INCONCLUSIVE  2 of 2 scenarios are without a verdict (0s)"),
+                (["gone-1", "none-2"], 4, "FAILED  1 of 2 scenarios is broken (0s)"),
                 (["interrupt-2", "pass-3"], 130,
                  "INTERRUPTED  2 of 2 scenarios are without a verdict (0s)")):
             with self.subTest(names=names):
@@ -334,6 +338,22 @@ FAILED  2 of 3 scenarios are not as expected (0s)
                 self.write(names)
                 process = self.soak("suite", "s", "--results=r", "--quiet", code=code)
                 self.assertEqual(timeless(process.stdout), headline + "\n")
+
+    def test_a_package_that_is_gone_is_skipped_loudly_whatever_is_expected(self):
+        for expect in ("pass", "leak"):
+            shutil.rmtree(self.folder / "s", ignore_errors=True)
+            self.write(["gone-1", "pass-2"] if expect == "pass" else ["gone-1", "leak-2"], expect=expect)
+            process = subprocess.run([STUB, "suite", "s", "--results=r", "--json=j.json"], text=True,
+                                     capture_output=True, cwd=self.folder, check=False,
+                                     env={**self.environment, "GITHUB_ACTIONS": "true"})
+            document = json.loads((self.folder / "j.json").read_text(encoding="utf-8"))
+            outcomes = document["totals"]["outcomes"]
+            self.assertEqual((process.returncode, document["exit"]), (3, 3))
+            self.assertEqual((outcomes["as expected"], outcomes["skipped"]), (1, 1))
+            self.assertIn(" · 1 skipped · exit 3", process.stdout)
+            self.assertIn("gone-1   soak: bookworm has no tinyd=1.0-1, or no longer", process.stdout)
+            self.assertIn("::warning file=s/gone-1.soak,title=gone-1::skipped: soak: bookworm has no",
+                          process.stdout)
 
     def test_piped_it_says_which_scenario_runs_and_how_long_it_takes(self):
         self.write(["pass-1", "pass-2"], "[load]\nconns = 2\nchurn = 100/s\nfor = 3m\n")
@@ -517,6 +537,7 @@ class Words(Suite):
                  ("pass-1", "leak subject=client", (None, "failure")),
                  ("pass-1", "leak", ("failure", None)), ("leak-1", "leak", (None, None)),
                  ("inconclusive-1", "pass", ("skipped", None)),
+                 ("gone-1", "pass", ("skipped", "skipped")), ("gone-1", "leak", ("skipped", "skipped")),
                  ("none-1", "pass", ("error", "skipped"))]
         for name, expect, tags in cases:
             with self.subTest(name=name, expect=expect):

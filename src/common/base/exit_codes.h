@@ -11,10 +11,12 @@
     X(EXIT_USAGE, 2, "usage")                                                                      \
     X(EXIT_INCONCLUSIVE, 3, "INCONCLUSIVE")                                                        \
     X(EXIT_BROKEN, 4, "INVALID or broken")                                                         \
+    X(EXIT_GONE, 77, "no mirror has it")                                                           \
     X(EXIT_INTERRUPTED, 130, "interrupted")
 
-/* Those that only an option or the launcher asks for. The meaning of 125 and 128 is git's (git
- * bisect run); 130 is what a shell makes of SIGINT. */
+/* Those that only an option or the launcher asks for. The meaning of 77 is Automake's and Meson's
+ * (a test that is skipped), that of 125 and 128 git's (git bisect run); 130 is what a shell makes
+ * of SIGINT. */
 #define EXIT_CODE_SPECIAL_LIST(X)                                                                  \
     X(EXIT_UNBUILT, 75, "what the command starts isn't built yet (SOAK_UNBUILT)")                  \
     X(EXIT_SKIP, 125, "this commit can't be judged (--bisect-exit)")                               \

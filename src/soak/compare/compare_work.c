@@ -187,7 +187,8 @@ static int take(struct compare_work *w, size_t i, uint64_t round,
     const char *said = strncmp(result->said, "soak: ", 6) == 0 ? result->said + 6 : result->said;
     if (!result->document) {
         err_set(e, "%.100s: %.300s", entry->name, said[0] ? said : "its run left no result");
-        return result->exit_code == EXIT_USAGE ? EXIT_USAGE : EXIT_BROKEN;
+        bool refused = result->exit_code == EXIT_USAGE || result->exit_code == EXIT_GONE;
+        return refused ? result->exit_code : EXIT_BROKEN;
     }
     if (take_document(w, entry, round, result->document, e) != 0) {
         err_prefix(e, "%.100s", entry->name);

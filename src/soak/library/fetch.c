@@ -411,9 +411,9 @@ static int find_anywhere(const struct fetch *f, struct found *found, struct err 
 
 static int refuse_version(const struct fetch *f, const struct seen *seen, struct err *e)
 {
-    return err_set(e, "no suite of Debian has %s %.60s; there are %s",
-                   lib_part_entry(f->part)->name, f->version,
-                   seen->list.used ? seen->text : "none at all");
+    err_set(e, "no suite of Debian has %s %.60s; there are %s", lib_part_entry(f->part)->name,
+            f->version, seen->list.used ? seen->text : "none at all");
+    return seen->list.used ? UV_ENOENT : -1; /* without any, it is the mirror that is wrong */
 }
 
 int fetch_look(const struct fetch *f, struct err *e)
@@ -438,6 +438,6 @@ int fetch_anywhere(const struct fetch *f, struct err *e)
         rc = look_everywhere(f, false, &found, e);
     }
     if (rc != 0 || found.seen.gone)
-        return rc != 0 ? rc : -1;
+        return rc != 0 ? rc : UV_ENOENT;
     return refuse_version(f, &found.seen, e);
 }

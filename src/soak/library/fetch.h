@@ -28,9 +28,10 @@ int fetch_check(const struct fetch *f, struct err *e);
 int fetch_suite(const struct fetch *f, struct err *e);
 
 /* Whether exactly one version in any suite is meant, of which nothing is fetched yet; says on
- * stderr what is looked for. f->suite isn't used. */
+ * stderr what is looked for. f->suite isn't used. Returns as fetch_anywhere. */
 int fetch_look(const struct fetch *f, struct err *e);
-/* Finds the version in any suite, and adds it. f->suite isn't used. */
+/* Finds the version in any suite, and adds it. f->suite isn't used. UV_ENOENT when no mirror has
+ * it, or no longer. */
 int fetch_anywhere(const struct fetch *f, struct err *e);
 
 #endif

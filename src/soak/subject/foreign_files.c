@@ -71,10 +71,9 @@ int foreign_files_make(struct foreign_files *f, const struct subject *s,
         return err_set(e, "%.300s: %s", f->work, strerror(errno));
     if (!s->serves)
         return 0;
-    bool authority = placeholder_used(scenario->server, PLACEHOLDER_CA);
     if (make_identity(f, (enum key_kind)scenario->key, e) != 0)
         return -1;
-    return authority ? make_authority(f, s, e) : 0;
+    return make_authority(f, s, e); /* a template or --env may name it, not the command alone */
 }
 
 void foreign_files_remove(struct foreign_files *f)

@@ -154,6 +154,12 @@ void suite_count(const struct suite *s, struct suite_totals *ret)
     }
 }
 
+size_t suite_open(const struct suite_totals *t)
+{
+    const size_t *n = t->outcome;
+    return n[SUITE_UNSURE] + n[SUITE_INTERRUPTED] + n[SUITE_SKIPPED] + n[SUITE_NOT_RUN];
+}
+
 int suite_exit_code(const struct suite_totals *t)
 {
     const size_t *n = t->outcome;
@@ -161,7 +167,7 @@ int suite_exit_code(const struct suite_totals *t)
         return EXIT_FOUND;
     if (n[SUITE_BROKEN])
         return EXIT_BROKEN;
-    return n[SUITE_UNSURE] || n[SUITE_INTERRUPTED] || n[SUITE_NOT_RUN] ? EXIT_INCONCLUSIVE : 0;
+    return suite_open(t) ? EXIT_INCONCLUSIVE : 0;
 }
 
 bool suite_failed(enum suite_outcome o)

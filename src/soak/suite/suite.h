@@ -36,6 +36,7 @@ enum {
     X(SUITE_UNSURE, "inconclusive")                                                                \
     X(SUITE_BROKEN, "broken") /* INVALID, or no result at all */                                   \
     X(SUITE_INTERRUPTED, "interrupted")                                                            \
+    X(SUITE_SKIPPED, "skipped") /* no mirror has the program or library: EXIT_GONE */              \
     X(SUITE_NOT_RUN, "not run")
 
 enum suite_outcome { SUITE_OUTCOME_LIST(ENUM_ID) SUITE_OUTCOMES };
@@ -163,8 +164,11 @@ char *suite_expectation(const struct suite_entry *entry, char *buf, size_t size)
 bool suite_is(const struct suite_entry *entry, enum verdict v);
 
 void suite_count(const struct suite *s, struct suite_totals *ret);
-/* 1 when something wasn't as expected, else 4 when something is broken, else 3 when something is
- * inconclusive, was interrupted or wasn't run, else 0. */
+/* How many are without a verdict and nobody's failure: inconclusive, interrupted, skipped, not run.
+ */
+size_t suite_open(const struct suite_totals *t);
+/* 1 when something wasn't as expected, else 4 when something is broken, else 3 when one is open,
+ * else 0. */
 int suite_exit_code(const struct suite_totals *t);
 /* Whether an outcome is one to look at: 1 or 4 by itself. */
 bool suite_failed(enum suite_outcome o);

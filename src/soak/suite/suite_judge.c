@@ -160,6 +160,8 @@ enum suite_outcome suite_outcome_of(const struct suite_entry *entry)
         return SUITE_UNMET; /* an interrupt doesn't take a leak back */
     if (entry->exit == EXIT_INTERRUPTED)
         return SUITE_INTERRUPTED;
+    if (entry->exit == EXIT_GONE && !entry->verdict)
+        return SUITE_SKIPPED;
     if (met)
         return consistent(entry) ? SUITE_MET : SUITE_BROKEN;
     if (!consistent(entry) || suite_is(entry, VERDICT_INVALID))

@@ -112,6 +112,7 @@ static enum state state_of(const struct suite_entry *entry, size_t i)
         return is_verdict(verdict_of(entry, i), VERDICT_PASS) && !contradicts(entry, i) ? PASSED
                                                                                         : SKIPPED;
     case SUITE_INTERRUPTED:
+    case SUITE_SKIPPED:
     case SUITE_NOT_RUN:
     case SUITE_OUTCOMES:
         break;

@@ -86,13 +86,15 @@ struct decided {
 static struct decided decide(const struct suite_totals *t)
 {
     const size_t *n = t->outcome;
-    size_t open = n[SUITE_UNSURE] + n[SUITE_INTERRUPTED] + n[SUITE_NOT_RUN];
+    size_t open = suite_open(t);
     if (n[SUITE_UNMET])
         return (struct decided){n[SUITE_UNMET], "FAILED", "not as expected"};
     if (n[SUITE_BROKEN])
         return (struct decided){n[SUITE_BROKEN], "FAILED", "broken"};
     if (n[SUITE_INTERRUPTED])
         return (struct decided){open, "INTERRUPTED", "without a verdict"};
+    if (open && n[SUITE_SKIPPED] == open)
+        return (struct decided){open, "SKIPPED", "skipped"};
     return (struct decided){open, open ? "INCONCLUSIVE" : "PASSED", "without a verdict"};
 }
 
@@ -215,6 +217,8 @@ static void print_totals(const struct suite *s, const struct suite_ending *endin
             t.outcome[SUITE_BROKEN]);
     if (t.outcome[SUITE_INTERRUPTED])
         fprintf(out, " · %zu interrupted", t.outcome[SUITE_INTERRUPTED]);
+    if (t.outcome[SUITE_SKIPPED])
+        fprintf(out, " · %zu skipped", t.outcome[SUITE_SKIPPED]);
     if (t.outcome[SUITE_NOT_RUN])
         fprintf(out, " · %zu not run", t.outcome[SUITE_NOT_RUN]);
     fprintf(out, " · exit %d%s%s\n", ending->exit, ending->junit ? " · " : "",
@@ -251,9 +255,10 @@ void suite_github_errors(const struct suite *s, FILE *out)
     const char *set = getenv("GITHUB_ACTIONS");
     for (size_t i = 0; set && strcmp(set, "true") == 0 && i < s->entries; i++) {
         const struct suite_entry *entry = &s->entry[i];
-        if (!suite_failed(entry->outcome))
+        bool failed = suite_failed(entry->outcome);
+        if (!failed && entry->outcome != SUITE_SKIPPED)
             continue;
-        fputs("::error file=", out);
+        fprintf(out, "::%s file=", failed ? "error" : "warning");
         put_command(entry->file, true, out);
         fputs(",title=", out);
         put_command(entry->name, true, out);
