@@ -5,6 +5,7 @@
  * blocks are of one site, whose call stacks tell the places.
  */
 #include "blocks.h"
+#include "objects.h"
 #include "preload.h"
 #include "probe/site_table.h"
 #include "row.h"
@@ -26,6 +27,7 @@ COLD uint32_t site_slow(void)
         return 0;
     row_show(PAGE_PROCESS_NO_OPENSSL, false);
     row_show_mode(PAGE_MODE_BORINGSSL);
+    objects_start_unseen(preload_page);
     uint32_t site = site_find("boringssl", 0);
     atomic_store_explicit(&boringssl_site, site, memory_order_relaxed);
     return site;

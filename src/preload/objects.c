@@ -6,8 +6,11 @@
 #include "probe/census.h"
 #include "probe/heap.h"
 #include "probe/plant.h"
+#include "probe/site_table.h"
 #include "row.h"
+#include "under.h"
 
+#include <errno.h>
 #include <time.h>
 
 /* ---- the heap's figures ---- */
@@ -52,6 +55,10 @@ static void publish(struct page_heap *heap, bool asked)
 
 /* ---- connections ---- */
 
+/* Whether they are objects that a library tells of, or only seen to be accepted. */
+static atomic_int objects_state;
+enum { NOT_STARTED, STARTING, UNSEEN, SEEN };
+
 static bool was_asked(void)
 {
     return atomic_load_explicit(&preload_page->publish_asked, memory_order_relaxed) &&
@@ -71,12 +78,17 @@ static void on_ssl_freed(void)
     publish_own();
 }
 
+static void on_connection(void)
+{
+    plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
+}
+
 static void on_ssl(int by)
 {
     if (by < 0)
         on_ssl_freed();
     else
-        plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
+        on_connection();
 }
 
 /* Connections are held: what comes and goes are operations, which only the orchestrator counts. */
@@ -93,10 +105,47 @@ void objects_start(struct page *page, const struct libcrypto *lib)
                                        .site_of = blocks_site_of,
                                        .is_inherited = blocks_is_inherited,
                                        .on_ssl = on_ssl};
+    atomic_store(&objects_state, SEEN);
     blocks_on_turn = on_turn;
     plant_start(page, &(struct plant_calls){lib->malloc, lib->free});
     if (lib->version && lib->malloc && lib->free && lib->get_ex_new_index)
         census_start(page, &calls, NULL);
+}
+
+static void *unseen_malloc(size_t size, const char *file, int line)
+{
+    void *block = under.malloc(block_room(size));
+    if (block)
+        blocks_born(block, size, site_find(file, line), BLOCK_OPENSSL);
+    return block;
+}
+
+static void unseen_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    blocks_end(block);
+    under.free(block);
+}
+
+void objects_start_unseen(struct page *page)
+{
+    int none = NOT_STARTED;
+    if (atomic_compare_exchange_strong(&objects_state, &none, STARTING)) {
+        blocks_on_turn = on_turn;
+        plant_start(page, &(struct plant_calls){unseen_malloc, unseen_free});
+        atomic_compare_exchange_strong(&objects_state, &(int){STARTING}, UNSEEN);
+    }
+}
+
+void objects_accepted(void)
+{
+    if (atomic_load_explicit(&objects_state, memory_order_acquire) != UNSEEN)
+        return;
+    int kept = errno;
+    on_connection();
+    publish_own();
+    errno = kept;
 }
 
 void objects_forked(void)

@@ -13,6 +13,12 @@
 /* Once `lib` is hooked. */
 void objects_start(struct page *page, const struct libcrypto *lib);
 
+/* Blocks are counted, and no library tells of objects: connections are what the program accepts,
+ * until objects_start. */
+void objects_start_unseen(struct page *page);
+/* The program has accepted a connection. */
+void objects_accepted(void);
+
 /* This process is a forked child. */
 void objects_forked(void);
 

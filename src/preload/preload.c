@@ -5,6 +5,7 @@
 #include "fork.h"
 #include "hooks.h"
 #include "interpose.h"
+#include "objects.h"
 #include "page/page_file.h"
 #include "probe/site_table.h"
 #include "probe/slot.h"
@@ -121,8 +122,13 @@ static void start(void)
         return;
     }
     row_start(page);
-    row_show(under_start(), true);
+    uint64_t flags = under_start();
+    row_show(flags, true);
     preload_page = page;
+    if (flags & PAGE_PROCESS_MALLOC) {
+        row_show_mode(PAGE_MODE_MALLOC);
+        objects_start_unseen(page);
+    }
     preload_look();
 }
 

@@ -66,11 +66,12 @@ void row_show(uint64_t flags, bool on)
 
 void row_show_mode(enum page_mode mode)
 {
-    uint64_t before = PAGE_MODE_INACTIVE;
-    if (!atomic_compare_exchange_strong(&mine.mode, &before, mode) && before != mode) {
+    uint64_t before = atomic_load(&mine.mode);
+    if (before != PAGE_MODE_INACTIVE && before != PAGE_MODE_MALLOC) {
         row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
         return;
     }
+    atomic_store(&mine.mode, mode);
     if (row)
         atomic_store_explicit(&row->mode, mode, memory_order_release);
     atomic_store_explicit(&row_page->mode, mode, memory_order_release);

@@ -23,8 +23,8 @@ struct page_heap *row_heap(void);
 /* This process is about to end and holds nothing any more. */
 void row_leave(void);
 
-/* The mode that was reached, for the row and for the page. A second one, of another library, is a
- * flag of the first. */
+/* The mode that was reached, for the row and for the page. One takes the place of malloc's; a
+ * second one, of another library, is a flag of the first. */
 void row_show_mode(enum page_mode mode);
 /* Sets or clears flags (PAGE_PROCESS_*). */
 void row_show(uint64_t flags, bool on);

@@ -91,6 +91,7 @@ static const char servers_tail[] =
     "                      loads libcrypto.so, also later (a JVM, python)\n"
     "  interposed          the same, where OpenSSL had allocated before the probe came\n"
     "  boringssl           blocks without file and line: programs that link BoringSSL\n"
+    "  malloc              with --malloc-hooks, any other TLS library: all blocks, by call stack\n"
     "  none                INVALID: a static program or libcrypto, setuid or capabilities, an\n"
     "                      environment without LD_PRELOAD, another TLS library\n"
     "What isn't OpenSSL's shows in jemalloc's figures (also preloaded, but with --malloc libc), "

@@ -18,7 +18,7 @@ JEMALLOC = next(map(str, Path("/usr/lib").glob("*/libjemalloc.so.2")), "libjemal
 CASE = BIN + "/preload-case"
 PYTHON = "/usr/bin/python3"
 
-NONE, HOOKS, INTERPOSED, BORINGSSL = range(4)  # enum page_mode
+NONE, HOOKS, INTERPOSED, BORINGSSL, MALLOC_ALONE = range(5)  # enum page_mode
 MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED = 1, 2, 4, 8, 16, 32
 SHARED_SLOT = 63
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """libsoakprobe-malloc.so counts every function of malloc's family, exactly and once, over any allocator."""
 
+import socket
 import subprocess
 import unittest
 
-from probed import BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC, MALLOC_LIBRARY, Probed
+from probed import (BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC, MALLOC_ALONE, MALLOC_LIBRARY, NONE, PATIENCE, Probed)
 
 CASE = BIN + "/malloc-case"
 COUNT, SIZE = 100, 777
@@ -59,6 +60,44 @@ class StackTest(unittest.TestCase):
             self.assertEqual([s.born[0].bytes for s in stacks], [COUNT * SIZE])
             self.assertEqual(probed.page.capture.lost, 0)
             self.assertIn(stacks[0].frame[0] >> 40, (0x55, 0x56), "where programs are loaded")
+
+
+SERVER = """
+import socket, sys
+SSL
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    for _ in range(5):
+        listener.accept()[0].close()
+sys.stdin.read()
+"""
+
+
+class AcceptTest(unittest.TestCase):
+    """Where no library tells of its objects, connections are what is accepted, and the meter check goes by them."""
+
+    def serve(self, preload, imports=""):
+        with Probed(preload) as probed:
+            check = probed.page.check
+            check.until, check.every, check.lost_at, check.lost_bytes = 5, 2, 3, 64
+            child = probed.start("/usr/bin/python3", "-c", SERVER.replace("SSL", imports))
+            port = int(child.stdout.readline())
+            for _ in range(5):
+                with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+                    self.assertEqual(connection.recv(1), b"")
+            opened, mode = probed.page.app.opened, probed.processes()[0].mode
+            planted = probed.live("soak/self-check", 1) if check.lost_epoch else None
+            child.communicate()
+        return opened, mode, planted
+
+    def test_a_program_without_openssl_is_counted_by_malloc_alone(self):
+        self.assertEqual(self.serve(MALLOC_LIBRARY), (5, MALLOC_ALONE, (1, 64)))
+
+    def test_openssls_objects_are_better_than_what_is_accepted(self):
+        self.assertEqual(self.serve(MALLOC_LIBRARY, "import ssl"), (0, HOOKS, None))
+
+    def test_without_malloc_nothing_is_counted(self):
+        self.assertEqual(self.serve(LIBRARY), (0, NONE, None))
 
 
 class PlainTest(unittest.TestCase):

@@ -113,7 +113,8 @@ struct page_thread {
     X(INACTIVE, "none")           /* no hook: figures about allocations mean nothing */            \
     X(HOOKS, "set_mem_functions") /* OpenSSL's CRYPTO_set_mem_functions */                         \
     X(INTERPOSED, "interposed")   /* calls of the CRYPTO_ family between libraries */              \
-    X(BORINGSSL, "boringssl")     /* OPENSSL_memory_alloc and its siblings: no file, no line */
+    X(BORINGSSL, "boringssl")     /* OPENSSL_memory_alloc and its siblings: no file, no line */    \
+    X(MALLOC, "malloc")           /* malloc and its family alone: of any TLS library */
 
 #define PAGE_MODE(name, text) PAGE_MODE_##name,
 enum page_mode { PAGE_MODE_LIST(PAGE_MODE) PAGE_MODES };

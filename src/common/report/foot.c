@@ -52,17 +52,40 @@ static bool has_flag(const struct result_process *p, const char *flag)
     return p->flags && strstr(p->flags, flag) != NULL;
 }
 
-/* How its allocations are seen, and what of it can't be. The first process speaks for the others,
- * which it has usually started. */
+static bool has_mode(const struct result_process *p, const char *mode)
+{
+    return p->mode && strcmp(p->mode, mode) == 0;
+}
+
+/* Who speaks for the others: the first, which has usually started them, but for a shell that is
+ * only counted by malloc when others are by more. */
+static const struct result_process *spokesman(const struct result_subject *subject)
+{
+    for (size_t i = 0; i < subject->processes; i++) {
+        const struct result_process *p = &subject->process[i];
+        if (p->mode && !has_mode(p, "none") && !has_mode(p, "malloc"))
+            return p;
+    }
+    return &subject->process[0];
+}
+
+/* How its allocations are seen, and what of it can't be. */
 static void print_counted(const struct result_subject *subject, int column, const struct screen *s)
 {
     char many[64] = "";
-    const struct result_process *p = &subject->process[0];
-    bool sites = p->mode && strcmp(p->mode, "boringssl") != 0, heap = false;
+    const struct result_process *p = spokesman(subject);
+    bool sites = p->mode && !has_mode(p, "boringssl"), heap = false;
     for (size_t i = 0; i < subject->processes; i++)
         heap |= subject->process[i].heap;
     if (subject->processes_total > 1)
         snprintf(many, sizeof many, " in %" PRIu64 " processes", subject->processes_total);
+    if (has_mode(p, "malloc")) {
+        screen_say(s, "counted", column,
+                   "each block of malloc's%s, whatever TLS library it is for; not seen: "
+                   "other allocators",
+                   many);
+        return;
+    }
     screen_say(s, "counted", column, "each block of OpenSSL's%s by %s%s%s%s; not seen: %s%s", many,
                p->mode, sites ? "" : ", without its place",
                has_flag(p, "malloc") ? ", and the program's malloc" : "",

@@ -83,8 +83,7 @@ static const char *why(const struct snapshot_process *row, size_t rows, pid_t pi
         return without_row(pid);
     if (row[i].flags & PAGE_PROCESS_NO_OPENSSL)
         return "has no libcrypto of OpenSSL loaded as a library: another TLS library, or a copy "
-               "that "
-               "is linked into it";
+               "that is linked into it; --malloc-hooks counts its blocks all the same";
     return "has a libcrypto whose allocations can't be hooked";
 }
 
