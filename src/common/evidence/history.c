@@ -262,6 +262,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
                          .moving = question->moving,
+                         .outside = question->outside,
                          .descriptors = h->descriptors,
                          .failed = question->load.failed,
                          .tried = judge_tried(&question->load),

@@ -36,6 +36,7 @@ struct history_question {
     struct judge_load load; /* as the client saw it: only it knows what it intended */
     uint64_t handshakes;    /* completed, and operations that were done */
     uint64_t foreign;       /* turned away by the server, which they weren't meant for */
+    const char *outside;    /* why nothing of the subject is counted; NULL: it is. Borrowed */
     const char *moving; /* what never stood still at a checkpoint; NULL: something did. Borrowed */
 };
 
