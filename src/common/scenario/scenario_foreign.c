@@ -224,11 +224,12 @@ static int check_client_program(const struct scenario *s, struct err *e)
     if (check_own(s, is_no_clients, "client", e) < 0 ||
         check_command(s, "client", s->client, false, e) < 0)
         return -1;
-    if (placeholder_used(s->client, PLACEHOLDER_ADDRESS) ||
+    if (s->template.count || placeholder_used(s->client, PLACEHOLDER_ADDRESS) ||
         placeholder_used(s->client, PLACEHOLDER_PORT))
         return 0;
     return scenario_refuse(s, "client", e,
-                           "nothing says where it is to connect: {address}, or {port}");
+                           "nothing says where it is to connect: {address}, or {port}, in the "
+                           "command or in a file of --template");
 }
 
 int scenario_check_foreign(const struct scenario *s, struct err *e)

@@ -63,6 +63,7 @@ static const struct {
     {"server", NULL},
     {"pid", NULL},
     {"client", NULL},
+    {"endings", NULL},
     {"connect", NULL},
     {"program", NULL},
     {"template", NULL},
