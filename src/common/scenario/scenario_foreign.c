@@ -129,8 +129,8 @@ static bool is_one_of(const char *name, const char *const *list)
 static bool is_built_in(size_t i)
 {
     static const char *const own[] = {"key", "client-auth", "handshake-timeout", NULL},
-                             *const others[] = {"openssl",   "libuv",      "jemalloc", "libc",
-                                                "footprint", "fail-alloc", NULL};
+                             *const others[] = {"openssl", "libuv",      "jemalloc",
+                                                "libc",    "fail-alloc", NULL};
     if (i >= COLUMNS || is_one_of(columns[i].name, own))
         return false;
     return is_one_of(columns[i].name, others) || (columns[i].server && !columns[i].client);
