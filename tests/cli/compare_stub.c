@@ -172,9 +172,10 @@ static json_t *document(const struct version *v, int round, bool footprint, cons
         21000000, "subjects", subject_json(v, growth), client_json(v), "sensitivity", "one_in",
         265.0, "cost", "cpu_us_per_conn", cpu, "run_dir", folder ? folder : "");
     json_object_set_new(root, "footprint", footprint && v->sites ? footprint_json(v) : json_null());
-    json_t *mapped =
-        json_pack("[{s:s,s:s,s:s+,s:s}]", "part", "openssl", "file", "/cache/libssl.so.3",
-                  "version", v->openssl, "-1~made", "origin", "debian:made");
+    json_t *mapped = json_pack("[{s:s,s:s,s:n},{s:s,s:s,s:s+,s:s}]", "part", "openssl", "file",
+                               "/cache/libssl.so.3", "version", "part", "openssl", "file",
+                               "/cache/libcrypto.so.3", "version", v->openssl, "-1~made", "origin",
+                               "debian:made");
     json_object_set_new(root, "mapped", mapped);
     return root;
 }

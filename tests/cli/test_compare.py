@@ -480,7 +480,7 @@ class Finished(Compare):
             (at("libs", "openssl", value="3.0.19"),
              "it ran with two versions of openssl: 3.0.22-1~made and 3.0.19"),
             (lambda d: d["mapped"].append({"part": "openssl", "version": "3.0.19-1"}),
-             "mapped library 2: it ran with two versions of openssl: 3.0.22-1~made and 3.0.19-1"),
+             "mapped library 3: it ran with two versions of openssl: 3.0.22-1~made and 3.0.19-1"),
             (at("footprint", value=4), "'footprint' is not an object"),
             (at("footprint", "ends", 0, "name", value="middle"),
              "footprint: it has no server among its ends"),
