@@ -255,7 +255,8 @@ class StaysTest(ForeignTest):
 
     def test_a_daemon(self):
         run = self.server("daemonise")
-        self.assertIn("client: level", run.out + str(run.result["verdict"]), run.explain())
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"], run.explain())
 
     def test_one_that_ignores_the_signal(self):
         before = time.monotonic()
