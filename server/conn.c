@@ -59,7 +59,7 @@ static void set_state(struct conn *c, enum conn_state state)
         deadline_restart(&w->handshaking, &c->deadline, now);
         break;
     case CONN_OPEN:
-        c->served = true;
+        c->turn.served = true;
         conn_log_done(c->log, c->ssl);
         counter_add(&app->established);
         counter_add(&app->handshakes);
@@ -81,8 +81,7 @@ static void on_closed(struct net_socket *socket)
     struct conn *c = conn_of(socket);
     struct shared *shared = c->shared;
     bool counted = c->state != CONN_NEW; /* else turned away */
-    bool served = c->served;
-    uint64_t epoch = c->epoch;
+    struct turn turn = c->turn;
     CHECK(!counted || c->state == CONN_CLOSED);
     request_free(c->request);
     free(c);
@@ -90,7 +89,7 @@ static void on_closed(struct net_socket *socket)
         return;
     counter_add(&shared->app->closed);
     if (shared->turns.on)
-        turns_count(shared->page, epoch, served);
+        turns_count(&shared->turns, &turn, shared->page);
     if (atomic_fetch_sub(&shared->open, 1) == 1)
         shared_report(shared);
 }
@@ -114,7 +113,10 @@ static void close_now(struct conn *c)
     c->ssl = NULL;
     starttls_free(c->starttls);
     c->starttls = NULL;
-    net_close(&c->socket);
+    if (c->resets)
+        net_reset(&c->socket);
+    else
+        net_close(&c->socket);
 }
 
 /* The socket is no good any more: `why` is a libuv error. */
@@ -322,7 +324,8 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
     if (rc == 0 && turn_away(c))
         return;
     c->number = counter_add(&shared->app->opened) + 1;
-    c->epoch = page_epoch(atomic_load(&shared->page->epoch));
+    if (shared->turns.on)
+        c->turn = turns_draw(&shared->turns, shared->page);
     probe_on_connection(c->number - 1);
     atomic_fetch_add(&shared->open, 1);
     if (rc < 0) {

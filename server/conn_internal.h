@@ -34,11 +34,12 @@ enum step {
 
 struct conn {
     enum conn_state state;
-    bool alerted;    /* OpenSSL has sent the peer an alert */
-    bool early;      /* early data may still come */
-    bool served;     /* its handshake was done */
-    uint64_t number; /* from 1, in the order of the accepts */
-    uint64_t epoch;  /* of its begin */
+    bool alerted;     /* OpenSSL has sent the peer an alert */
+    bool early;       /* early data may still come */
+    uint64_t number;  /* from 1, in the order of the accepts */
+    bool replied;     /* with --reply: nothing more is to be said */
+    bool resets;      /* closes by RST */
+    struct turn turn; /* with --paced */
     struct worker *worker;
     struct shared *shared;     /* the worker's */
     struct starttls *starttls; /* owned; NULL but in CONN_STARTTLS */

@@ -28,6 +28,7 @@ struct options {
     const char *reply; /* as typed; NULL: messages are echoed */
     uint8_t reply_bytes[OPTS_STRING_LIMIT];
     size_t reply_count; /* of reply */
+    uint64_t ending[SERVER_ENDS];
     bool paced;
     int ctx;                     /* enum ctx_kind */
     uint64_t conns, seed;        /* conns: expected at once */

@@ -269,7 +269,8 @@ static enum ssl_result last_words(struct conn *c, const uint8_t *bytes, int coun
 {
     conn_log_ended(c->log, CONN_LOG_SERVER);
     enum ssl_result result = conn_send(c, bytes, count);
-    return result == SSL_RESULT_DONE ? SSL_RESULT_ENDED : result;
+    c->replied = result == SSL_RESULT_DONE;
+    return c->replied ? SSL_RESULT_ENDED : result;
 }
 
 static enum ssl_result answer_message(struct conn *c, const uint8_t *message, int count)
@@ -280,6 +281,13 @@ static enum ssl_result answer_message(struct conn *c, const uint8_t *message, in
         return last_words(c, o->reply_bytes, (int)o->reply_count);
     return is_request(c, message, (size_t)count) ? obey(c, message, (size_t)count)
                                                  : conn_send(c, message, count);
+}
+
+/* As it was drawn; without --paced in order. */
+static enum step end_of_turn(struct conn *c)
+{
+    c->resets = c->turn.ending == SERVER_END_RESET;
+    return c->turn.ending == SERVER_END_CLOSE ? STEP_LEAVE : STEP_CLOSE;
 }
 
 enum step request_serve(struct conn *c)
@@ -297,7 +305,7 @@ enum step request_serve(struct conn *c)
             result = go_on(c);
     } while (result == SSL_RESULT_DONE || result == SSL_RESULT_AGAIN);
     if (result == SSL_RESULT_ENDED)
-        return STEP_LEAVE;
+        return c->replied ? end_of_turn(c) : STEP_LEAVE;
     return result == SSL_RESULT_FAILED ? STEP_FAIL : STEP_STAY;
 }
 

@@ -119,9 +119,13 @@ static void answer_quiet(struct server *s)
 static void epoch(struct server *s, const char *line)
 {
     uint64_t opens = 0;
-    if (!s->shared.turns.on || line_number(line, "opens", &opens) < 0)
-        control_say(&s->control, "fatal text=epoch: opens=NUMBER, with --paced");
-    turns_begin(&s->shared.turns, opens);
+    char text[LINE_MAX_BYTES];
+    bool mixed = line_text(line, "mix", false, text, sizeof text) == 0;
+    if (!s->shared.turns.on || line_number(line, "opens", &opens) < 0 ||
+        turns_begin(&s->shared.turns, opens, mixed ? text : NULL) < 0) {
+        control_say(&s->control, "fatal text=epoch: opens=NUMBER [mix=WEIGHT,...], with --paced");
+        _exit(EXIT_FAILURE);
+    }
     worker_let_in(s->worker[0]);
     answer_quiet(s);
 }
@@ -356,7 +360,7 @@ int server_run(const struct options *o, struct err *e)
     s->shared.page = probe_page();
     s->shared.app = &s->shared.page->app;
     if (o->paced)
-        turns_start(&s->shared.turns, s->shared.page);
+        turns_start(&s->shared.turns, o->ending, o->seed, s->shared.page);
     /* A failure here ends the process, so what was opened before it is left to the kernel. */
     if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
         defect_new(o->defect, o->seed, &s->shared.defect, e) < 0)

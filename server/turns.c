@@ -2,22 +2,63 @@
 #include "turns.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { ROW_SERVED, ROW_FAILED, ROWS };
-
-void turns_start(struct turns *t, struct page *page)
+/* Of an ending, or of "failed", which comes after them. */
+static size_t row_of(const struct turns *t, enum server_end ending)
 {
-    *t = (struct turns){.on = true};
-    snprintf(page->behaviour[ROW_SERVED].name, sizeof page->behaviour[0].name, "served");
-    snprintf(page->behaviour[ROW_FAILED].name, sizeof page->behaviour[0].name, "failed");
-    page->behaviour[ROW_SERVED].weight = 1;
-    atomic_store(&page->behaviours, ROWS);
+    size_t row = 0;
+    for (int i = 0; i < (int)ending; i++)
+        row += t->usual[i] > 0;
+    return row;
 }
 
-void turns_begin(struct turns *t, uint64_t opens)
+static void name_row(struct page *page, size_t row, const char *name, uint64_t weight)
 {
+    snprintf(page->behaviour[row].name, sizeof page->behaviour[row].name, "%s", name);
+    page->behaviour[row].weight = weight;
+}
+
+void turns_start(struct turns *t, const uint64_t *weight, uint64_t seed, struct page *page)
+{
+    *t = (struct turns){.on = true, .rng = {.state = seed}};
+    memcpy(t->usual, weight, sizeof t->usual);
+    for (int i = 0; i < SERVER_ENDS; i++)
+        if (weight[i])
+            name_row(page, row_of(t, (enum server_end)i), server_end_name((enum server_end)i),
+                     weight[i]);
+    name_row(page, row_of(t, SERVER_ENDS), "failed", 0);
+    atomic_store(&page->behaviours, row_of(t, SERVER_ENDS) + 1);
+}
+
+static int read_mix(struct turns *t, const char *mix)
+{
+    uint64_t weight[SERVER_ENDS] = {0}, total = 0;
+    size_t rows = row_of(t, SERVER_ENDS);
+    for (int i = 0; i < SERVER_ENDS; i++) {
+        char *end;
+        if (!t->usual[i])
+            continue;
+        if (*mix < '0' || *mix > '9')
+            return -1;
+        total += weight[i] = strtoull(mix, &end, 10);
+        if (*end != (--rows ? ',' : '\0'))
+            return -1;
+        mix = end + 1;
+    }
+    memcpy(t->weight, weight, sizeof weight);
+    return total > 0 ? 0 : -1;
+}
+
+int turns_begin(struct turns *t, uint64_t opens, const char *mix)
+{
+    memcpy(t->weight, t->usual, sizeof t->weight);
+    if (mix && read_mix(t, mix) < 0)
+        return -1;
     t->under_way = true;
     t->left = opens;
+    return 0;
 }
 
 bool turns_take(struct turns *t)
@@ -30,10 +71,25 @@ bool turns_take(struct turns *t)
     return true;
 }
 
-void turns_count(struct page *page, uint64_t epoch, bool served)
+struct turn turns_draw(struct turns *t, const struct page *page)
 {
-    struct page_behaviour *as = &page->behaviour[served ? ROW_SERVED : ROW_FAILED];
+    struct turn turn = {.epoch = page_epoch(atomic_load(&page->epoch))};
+    uint64_t total = 0;
+    for (int i = 0; i < SERVER_ENDS; i++)
+        total += t->weight[i];
+    uint64_t pick = total ? rng_below(&t->rng, total) : 0;
+    int choice = 0;
+    while (choice + 1 < SERVER_ENDS && pick >= t->weight[choice])
+        pick -= t->weight[choice++];
+    turn.ending = (enum server_end)choice;
+    return turn;
+}
+
+void turns_count(const struct turns *t, const struct turn *turn, struct page *page)
+{
+    size_t row = row_of(t, turn->served ? turn->ending : SERVER_ENDS);
+    struct page_behaviour *as = &page->behaviour[row];
     uint64_t last = PAGE_EPOCHS - 1, now = page_epoch(atomic_load(&page->epoch));
-    atomic_fetch_add(&as->begun[epoch < last ? epoch : last], 1);
+    atomic_fetch_add(&as->begun[turn->epoch < last ? turn->epoch : last], 1);
     atomic_fetch_add(&as->ended[now < last ? now : last], 1);
 }

@@ -46,6 +46,9 @@ static const struct version {
     {"9.0.5", "9.0.5", "PASS", 0, 2258, 46900, 1, 0, NULL, 0},      /* no footprint */
     {"9.0.6", "9.0.6", "PASS", 0, 2258, 46900, 1, 0, SITES(few)},   /* its first run breaks */
     {"/opt/tls", "3.5.0", "PASS", 0, 1575, 61210, 1, 0, SITES(few)},
+    {"debian:bullseye/nginx", "1.1.1w", "PASS", 0, 1575, 45512, 0.80, 0, SITES(few)},
+    {"debian:trixie/nginx", "3.5.7", "PASS", 0, 1575, 61210, 1.09, 0, SITES(few)},
+    {"debian:trixie/nginx=1.26.3-3", "3.5.7", "PASS", 0, 1575, 61210, 1.09, 0, SITES(few)},
     {"jemalloc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},
     {"libc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},
 };
@@ -169,9 +172,10 @@ static json_t *document(const struct version *v, int round, bool footprint, cons
         21000000, "subjects", subject_json(v, growth), client_json(v), "sensitivity", "one_in",
         265.0, "cost", "cpu_us_per_conn", cpu, "run_dir", folder ? folder : "");
     json_object_set_new(root, "footprint", footprint && v->sites ? footprint_json(v) : json_null());
-    json_t *mapped =
-        json_pack("[{s:s,s:s,s:s+,s:s}]", "part", "openssl", "file", "/cache/libssl.so.3",
-                  "version", v->openssl, "-1~made", "origin", "debian:made");
+    json_t *mapped = json_pack("[{s:s,s:s,s:n},{s:s,s:s,s:s+,s:s}]", "part", "openssl", "file",
+                               "/cache/libssl.so.3", "version", "part", "openssl", "file",
+                               "/cache/libcrypto.so.3", "version", v->openssl, "-1~made", "origin",
+                               "debian:made");
     json_object_set_new(root, "mapped", mapped);
     return root;
 }
@@ -204,6 +208,8 @@ int run_process_execute(struct run_process *s, const char *const *words,
     const char *name = value_of(words, "--malloc="), *seed = value_of(words, "--seed=");
     if (!name)
         name = value_of(words, "--openssl=");
+    if (!name)
+        name = value_of(words, "--program=");
     const struct version *v = name ? version_of(name) : NULL;
     note(words);
     if (!v)

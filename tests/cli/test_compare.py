@@ -127,6 +127,27 @@ class Rounds(Compare):
         self.assertEqual(self.row(document, "allocs")[1]["change"], "=")
         self.assertEqual(document["versions"][1]["verdict"], "INVALID")
 
+    def programs(self, *names, code=1):
+        self.soak("compare", "smoke", "--program", ",".join(f"debian:{name}" for name in names), "--server",
+                  "{program}/x {port}", "--repeat", "2", "--results", "r", "--seed", "1", "--json=c.json",
+                  code=code)
+        return [version["name"] for version in self.read("c.json")["versions"]]
+
+    def test_programs_are_called_by_their_suites_where_that_tells_them_apart(self):
+        self.assertEqual(self.programs("bullseye/nginx", "trixie/nginx"), ["bullseye", "trixie"])
+        self.assertEqual(self.programs("trixie/nginx", "trixie/nginx=1.26.3-3", code=0),
+                         ["debian:trixie/nginx", "debian:trixie/nginx=1.26.3-3"])
+
+    def test_a_program_has_its_footprint_of_a_run_of_its_own(self):
+        self.programs("bullseye/nginx", "trixie/nginx")
+        alike = [run for run in self.runs() if "--footprint" in run]
+        self.assertEqual((len(self.runs()), len(alike)), (6, 2))
+        for run in alike:
+            self.assertLess({"--mix=clean", "--resume=0%", "--operate=none", "--closed=600"}, set(run))
+            self.assertEqual(sum(word.startswith("--closed") for word in run), 1)
+        self.assertNotIn("--mix=clean", self.runs()[0])
+        self.assertEqual([cell["value"] for cell in self.row(self.read("c.json"), "held")], [45512, 61210])
+
     def test_a_run_without_a_bound_gets_one_of_some_seconds(self):
         self.soak("compare", "default", "--openssl", "3.5.7,3.5.9", "--results", "r", "--seed", "1")
         self.assertIn("--closed=4520", self.runs()[0])
@@ -459,7 +480,7 @@ class Finished(Compare):
             (at("libs", "openssl", value="3.0.19"),
              "it ran with two versions of openssl: 3.0.22-1~made and 3.0.19"),
             (lambda d: d["mapped"].append({"part": "openssl", "version": "3.0.19-1"}),
-             "mapped library 2: it ran with two versions of openssl: 3.0.22-1~made and 3.0.19-1"),
+             "mapped library 3: it ran with two versions of openssl: 3.0.22-1~made and 3.0.19-1"),
             (at("footprint", value=4), "'footprint' is not an object"),
             (at("footprint", "ends", 0, "name", value="middle"),
              "footprint: it has no server among its ends"),

@@ -20,6 +20,23 @@ REFUSED = [
     (["--payload", "64K"],
      "--payload 64K: is that 64KiB (65,536 bytes) or 64kB (64,000)?"),
     (["--conections", "3"], "--conections: no such option; did you mean --conns?"),
+    (["--server", "x", "--connect", "192.0.2.1:443"],
+     "--connect 192.0.2.1:443: a loopback address and a port, such as 127.0.0.1:8443, or "
+     "127.0.0.1:{port} for a free one: the load stays on this machine"),
+    (["--server", "x"], "--server x: nothing says where it listens: --connect 127.0.0.1:PORT, or {port} "
+     "in the command or in a file of --template for a port of soak's choice"),
+    (["--server", "x {prot}"],
+     "--server x {prot}: {prot} stands for nothing here; there is {work}, {here}, {address}, {port}, "
+     "{cert}, {key}, {pem}, {ca}, {program}"),
+    (["--server", "x {port}", "--defect", "lost-state", "--requests", "--tickets", "3"],
+     "--tickets, --defect, --requests: soak's own server has this; leave it out with --server, which "
+     "says in its command what that program is to do"),
+    (["--server", "x {port}", "--stop", "HUPP"],
+     "--stop HUPP: the name of a signal, such as TERM or QUIT"),
+    (["--pid", "1"], "--pid 1: has a meaning only with --connect, where it listens"),
+    (["--connect", "127.0.0.1:{port}"],
+     "--connect 127.0.0.1:{port}: {port} has a meaning only with --server"),
+    (["--settle", "1s"], "--settle 1s: has a meaning only with --server"),
     (["--conns"], "--conns: a value is missing: --conns COUNT"),
     (["--for", "10"], "--for 10: a duration needs a unit, such as 10s or 10m"),
     (["--seed", "xyz"], "--seed xyz: this takes 1 to 16 hexadecimal digits, such as 7f3a"),

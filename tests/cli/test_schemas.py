@@ -154,6 +154,25 @@ class Written(unittest.TestCase):
             closed = [sample[subject["name"]]["connections"]["closed"] for sample in checkpoints]
             self.assertEqual(series["closed"], closed)
 
+    def test_a_run_with_a_program_that_is_not_soaks(self):
+        program = SOURCE / "tests/integration/foreign_programs.py"
+        self.soak("run", "--server", f"/usr/bin/python3 {program} serve {{address}} {{cert}} {{key}}",
+                  "--conns", "4", "--churn", "100/s", "--closed", "200", "--mix", "clean", "--settle", "50ms",
+                  "--footprint", "--results", "r", "--quiet")
+        self.assertEqual(self.check_folder(), {"soak-1", "soak-manifest-1", "soak-samples-1"})
+        folder, = (self.folder / "r").glob("2*")
+        document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        self.assertRegex(next(m["version"] for m in document["mapped"] if "libcrypto" in m["file"]),
+                         r"^\d+\.\d+\.\d+")
+        for end in document["footprint"]["ends"]:
+            with self.subTest(end=end["name"]):
+                idle = next(held for held in end["held"] if held["stage"] == "idle")
+                sites = end["sites"]
+                self.assertGreater(end["allocs"], 100)
+                self.assertAlmostEqual(sum(site["allocs"] for site in sites) / end["allocs"], 1, delta=0.05)
+                self.assertAlmostEqual(sum(site["held_bytes"] for site in sites), idle["bytes"], delta=1)
+                self.assertIsNone(end["peak_bytes"])
+
     def test_a_run_that_cannot_be_judged(self):
         self.soak("run", *SMALL, "--results", "r", "--no-probe", "--quiet", code=4)
         self.assertLessEqual({"soak-1", "soak-manifest-1"}, self.check_folder())

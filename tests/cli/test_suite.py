@@ -577,6 +577,15 @@ class Words(Suite):
         self.assertEqual(len(re.findall(r"(?m)^\| [a-z]+-\d+ \|", table)), 24)
         self.assertIn("keeps &#60;32 B&#62; &#38; \"more\"", table)
 
+    def test_the_table_has_the_growth_of_the_one_that_leaks(self):
+        for name, bytes_column in (("clientleak-1", "32.0"), ("leak-1", "32.0"), ("none-1", "")):
+            shutil.rmtree(self.folder / "s", ignore_errors=True)
+            self.write([name])
+            subprocess.run([STUB, "suite", "s", "--results=r", "--markdown=t.md"], check=False,
+                           capture_output=True, cwd=self.folder, env=self.environment)
+            row = (self.folder / "t.md").read_text(encoding="utf-8").splitlines()[2]
+            self.assertEqual(row.split(" | ")[6].strip(), bytes_column, row)
+
     def test_a_shard_leaves_the_table_to_merge_and_merge_the_errors_to_the_shards(self):
         self.write(["leak-1", "leak-2"])
         self.environment |= {"GITHUB_ACTIONS": "true",

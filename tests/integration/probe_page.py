@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 5."""
+"""The probe page as soak makes it: src/common/page/page.h, version 6."""
 
 import ctypes
 import mmap
@@ -42,7 +42,7 @@ class Site(ctypes.Structure):
 
 class Thread(ctypes.Structure):
     _fields_ = words("used owner allocs frees reallocs alloc_bytes") + [
-        ("census", i64 * 16), ("pad", u64 * 2), ("cell", (Cell * 2048) * 64)]
+        ("made", u64 * 2048), ("census", i64 * 16), ("pad", u64 * 2), ("cell", (Cell * 2048) * 64)]
 
 
 class Behaviour(ctypes.Structure):
@@ -82,7 +82,7 @@ class Page(ctypes.Structure):
     _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
                      "epochs_late bad_frees processes_lost blocks_lost publish_asked gone_allocs gone_frees "
                      "gone_reallocs gone_alloc_bytes") + [
-        ("process", Process * 64), ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
+        ("gone_made", u64 * 2048), ("process", Process * 64), ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
         ("site", Site * 2048), ("capture", Capture), ("thread", Thread * 64),
         ("behaviours", u64), ("behaviour", Behaviour * 64), ("fail", Fail)]
 
@@ -92,5 +92,5 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 5, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 6, ctypes.sizeof(Page)
     return fd, page

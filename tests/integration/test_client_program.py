@@ -2,6 +2,7 @@
 """--client: a client program under the meter, and soak-server as its load."""
 
 import os
+import select
 import shutil
 import socket
 import ssl
@@ -20,6 +21,9 @@ SHORT = ("--closed", "200", "--conns", "1", "--seed", "7f3a")
 # tests/servers/planter.c
 PLANTER = os.path.join(os.environ["SOAK_BIN"], "libsoak-planter.so")
 PLANTED_BYTES = 48
+# The states of TCP (linux/tcp_states.h) when the server has ended a connection: after a close_notify it
+# waits for the client to close.
+ENDS = {1: "close", 7: "reset", 8: "fin"}
 
 
 class JudgedTest(SoakTest):
@@ -98,8 +102,9 @@ class JudgedTest(SoakTest):
                 (("curl {address}", "--server", "x"), "there is --server too; leave one of the two out"),
                 (("curl {address}", "--mix", "reset", "--churn", "1/s"),
                  "--churn, --mix: soak's own client has this; leave it out with --client"),
+                (("--endings", "reset"), "soak-client leaves as --mix says; it is for --client"),
                 (("no-such-client {address}",), "--client: no-such-client: No such file or directory")):
-            run = self.soak("--client", *options)
+            run = self.soak(*(() if options[0].startswith("--") else ("--client",)), *options)
             self.assertEqual((run.exit, run.folder), (2, None), run.explain())
             self.assertIn(said, run.err)
 
@@ -108,17 +113,21 @@ class PacedTest(unittest.TestCase):
     """soak-server --paced by its control socket."""
 
     def setUp(self):
+        self.start()
+
+    def start(self, *options):
         ours, theirs = socket.socketpair()
         self.page_fd, self.page = page_make()
         self.process = subprocess.Popen(
             [SERVER, "--paced", "--reply=hello\\n", f"--control-fd={theirs.fileno()}",
-             f"--page-fd={self.page_fd}"],
+             f"--page-fd={self.page_fd}", *options],
             pass_fds=(theirs.fileno(), self.page_fd), stderr=subprocess.DEVNULL)
         theirs.close()
         ours.settimeout(WAIT_S)
         self.control, self.lines = ours, ours.makefile("r", encoding="utf-8")
-        for end in (lambda: os.close(self.page_fd), ours.close, self.lines.close,
-                    lambda: self.process.wait(WAIT_S), self.process.kill):
+        fd, process = self.page_fd, self.process
+        for end in (lambda: os.close(fd), ours.close, self.lines.close, lambda: process.wait(WAIT_S),
+                    process.kill):
             self.addCleanup(end)
         self.port = int(self.lines.readline().split("port=")[1].split()[0])
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -138,7 +147,14 @@ class PacedTest(unittest.TestCase):
         with self.context.wrap_socket(sock) as tls:
             tls.sendall(b"?")
             self.assertEqual(tls.recv(100), b"hello\n")
-            self.assertEqual(tls.recv(100), b"")
+            select.select([tls], [], [], WAIT_S)
+            return ENDS[tls.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]]
+
+    def how_it_ends(self, mix):
+        self.say(f"epoch opens=1 mix={mix}")
+        how = self.served(self.begin())
+        self.assertRegex(self.lines.readline(), "^quiet ")
+        return how
 
     def test_an_epoch_accepts_as_many_as_it_is_told_to(self):
         waiting = [self.begin() for _ in range(5)]
@@ -152,7 +168,7 @@ class PacedTest(unittest.TestCase):
             self.served(sock)
         self.assertEqual(self.lines.readline(), "quiet opened=5 closed=5 oldest=1\n")
         row = self.page.behaviour[0]
-        self.assertEqual((row.name, list(row.begun)[:2], list(row.ended)[:2]), (b"served", [3, 2], [3, 2]))
+        self.assertEqual((row.name, list(row.begun)[:2], list(row.ended)[:2]), (b"close", [3, 2], [3, 2]))
 
     def test_an_epoch_that_is_finished_early_is_quiet_once_its_connections_have_closed(self):
         self.say("epoch opens=100")
@@ -168,6 +184,20 @@ class PacedTest(unittest.TestCase):
         self.assertEqual(self.lines.readline(), "quiet opened=1 closed=1 oldest=0\n")
         self.assertEqual((self.page.behaviour[1].name, self.page.behaviour[1].begun[0]), (b"failed", 1))
         self.assertEqual(self.page.app.failed, 1)
+
+    def test_it_ends_connections_as_the_mix_of_the_epoch_says(self):
+        self.start("--endings=close,reset=3,fin")
+        self.assertEqual([self.how_it_ends(mix) for mix in ("1,0,0", "0,5,0", "0,0,1")], ["close", "reset", "fin"])
+        rows = self.page.behaviour[:self.page.behaviours]
+        self.assertEqual([(row.name, row.weight, row.ended[0]) for row in rows],
+                         [(b"close", 1, 1), (b"reset", 3, 1), (b"fin", 1, 1), (b"failed", 0, 0)])
+
+    def test_a_mix_that_makes_no_sense_is_refused(self):
+        for mix in ("1,2", "0", "x", "1,"):
+            self.start()
+            self.say(f"epoch opens=1 mix={mix}")
+            self.assertRegex(self.lines.readline(), "^fatal text=epoch: ")
+            self.assertNotEqual(self.process.wait(WAIT_S), 0)
 
     def test_a_drain_keeps_who_waits_waiting(self):
         self.say("drain")

@@ -163,7 +163,8 @@ class JudgedTest(ForeignTest):
         self.assertFalse(any(c["still"] for c in run.checkpoints()))
 
     def test_one_that_computes_has_no_steady_state(self):
-        run = self.server("keeps_busy", "--settle", "100ms")
+        # The kernel adds what it waited for a processor once it has got one.
+        run = self.server("keeps_busy", "--settle", "500ms")
         self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())
         self.assertRegex(self.reasons(run), r"NO STEADY STATE: it wants \d+ % of a processor with nothing")
 
@@ -196,6 +197,57 @@ class JudgedTest(ForeignTest):
         """What frees on drain is measured afterwards, and before that the checkpoint's command runs."""
         run = self.server("serve", "--on-checkpoint", "true", "--on-drain", "true")
         self.assertEqual(run.result["verdict"], "PASS", run.explain())
+
+
+class RunningTest(SoakTest):
+    """A server that runs already: churned, never judged, and left as it is."""
+
+    def setUp(self):
+        super().setUp()
+        cert = os.path.join(self.results, "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-subj", "/CN=localhost", "-keyout", cert, "-out", cert + ".crt"],
+                       check=True, capture_output=True)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.process = subprocess.Popen(
+            [sys.executable, PROGRAMS, "serve", self.address, cert + ".crt", cert])
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.kill)
+        give_up = time.monotonic() + PATIENCE_S
+        host, port = self.address.split(":")
+        while True:
+            try:
+                socket.create_connection((host, int(port))).close()
+                return
+            except OSError:
+                self.assertLess(time.monotonic(), give_up)
+                time.sleep(0.05)
+
+    def test_it_is_churned_and_not_judged(self):
+        run = self.soak("--connect", self.address, *RUN)
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertEqual(run.subject()["reasons"],
+                         ["--connect alone makes load: the server's memory isn't looked at"])
+        self.assertGreaterEqual(run.result["run"]["closed"], 200)
+        self.assertEqual(run.result["next"], [])
+        self.assertIsNone(self.process.poll())
+
+    def test_its_process_is_looked_at_from_outside(self):
+        run = self.soak("--connect", self.address, "--pid", str(self.process.pid), *RUN)
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertEqual(run.subject()["reasons"],
+                         [f"process {self.process.pid} is seen from outside only, which shows no block"])
+        self.assertGreater(run.metric("rss")["end"], 1 << 20)
+        self.assertIsNone(self.process.poll())
+
+    def test_one_that_is_not_there_is_told(self):
+        self.process.kill()
+        self.process.wait()
+        run = self.soak("--connect", self.address, *RUN)
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertIn(f"soak: --connect {self.address}: Connection refused; start the server, or let "
+                      "--server COMMAND do it", run.err)
 
 
 class StaysTest(ForeignTest):

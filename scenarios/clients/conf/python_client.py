@@ -12,6 +12,9 @@ CONTEXT.verify_mode = ssl.CERT_NONE
 
 while True:
     with CONTEXT.wrap_socket(socket.create_connection((HOST, int(PORT)))) as connection:
-        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
-        while connection.recv(4096):
+        try:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            while connection.recv(4096):
+                pass
+        except ConnectionResetError:
             pass

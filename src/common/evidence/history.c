@@ -104,6 +104,8 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                                   .bytes = snap->bytes,
                                   .opened = opened,
                                   .allocs = snap->allocs,
+                                  .reallocs = snap->reallocs,
+                                  .alloc_bytes = snap->alloc_bytes,
                                   .cpu_ns = s->proc.cpu_ns};
     h->epoch[c] =
         (struct judge_epoch){.opened = opened - before,
@@ -118,6 +120,8 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     h->epochs = c + 1;
     if (phase != HISTORY_WARM && h->first == SIZE_MAX)
         h->first = c;
+    for (size_t i = 0; i < snap->sites && (h->first == SIZE_MAX || c == 0); i++)
+        h->made_before[i] = snap->site[i].made;
     for (size_t i = 0; i < h->epochs; i++)
         h->epoch[i].all_closed = h->own[i].all_closed = i < oldest;
     return 0;
@@ -149,7 +153,10 @@ void history_drained(struct history *h, const struct snapshot *s)
     memcpy(h->flushed, h->drained, sizeof h->flushed);
     for (size_t i = 0; i < s->classes; i++)
         h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
+    for (size_t i = 0; i < s->sites; i++)
+        h->empty[i] = s->site[i].bytes;
     h->drain_bytes = s->bytes;
+    h->drain_blocks = s->blocks;
     h->has_drain = true;
 }
 
@@ -262,6 +269,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .by_operation = h->by_operation,
                          .overflowed = s->sites_lost || s->epochs_late,
                          .moving = question->moving,
+                         .outside = question->outside,
                          .descriptors = h->descriptors,
                          .failed = question->load.failed,
                          .tried = judge_tried(&question->load),

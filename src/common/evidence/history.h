@@ -36,6 +36,7 @@ struct history_question {
     struct judge_load load; /* as the client saw it: only it knows what it intended */
     uint64_t handshakes;    /* completed, and operations that were done */
     uint64_t foreign;       /* turned away by the server, which they weren't meant for */
+    const char *outside;    /* why nothing of the subject is counted; NULL: it is. Borrowed */
     const char *moving; /* what never stood still at a checkpoint; NULL: something did. Borrowed */
 };
 
@@ -108,5 +109,21 @@ struct history_cost {
 };
 /* `captured`: a bit per epoch in which call stacks were taken, whose CPU time is told apart. */
 void history_cost(const struct history *h, uint64_t captured, struct history_cost *ret);
+
+/* What one connection allocates and holds, by what all of them do: of subjects whose connections
+ * can't be looked at one by one. */
+struct history_footprint {
+    uint64_t connections; /* that were opened while measuring; 0: nothing is known */
+    double allocs, reallocs, alloc_bytes; /* of one of them: medians of the epochs */
+    double held_blocks, held_bytes;       /* of an open one: what the drain gave back */
+    bool exact; /* no measured epoch differs from them by more than HISTORY_SPREAD */
+};
+/* Half of the share by which versions may differ and be called the same. */
+#define HISTORY_SPREAD 0.005
+/* `open` connections were open at each checkpoint, and none after the drain. */
+void history_footprint(const struct history *h, uint64_t open, struct history_footprint *ret);
+/* The allocations of one connection at a site, and what an open one holds of it. */
+void history_site_cost(const struct history *h, size_t site, uint64_t open, double *ret_allocs,
+                       double *ret_held_bytes);
 
 #endif

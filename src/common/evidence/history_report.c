@@ -4,6 +4,9 @@
 
 #include "base/check.h"
 
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t history_epochs(const struct history *h)
@@ -166,4 +169,80 @@ void history_cost(const struct history *h, uint64_t captured, struct history_cos
             (double)(h->total[to].allocs - h->total[from].allocs) / (double)opened;
     if (h->has_drain && h->total[to].bytes > h->drain_bytes)
         ret->drained_bytes = (uint64_t)(h->total[to].bytes - h->drain_bytes);
+}
+
+/* ---- one connection ---- */
+
+/* A total's growth in each measured epoch, by the connections that were opened in it; `at`: the
+ * total's place in struct totals. Returns how many epochs had any. */
+static size_t per_opened(const struct history *h, size_t at, double *ret)
+{
+    size_t count = 0;
+    for (size_t c = baseline(h) + 1; c < h->epochs; c++) {
+        const char *now = (const char *)&h->total[c], *before = (const char *)&h->total[c - 1];
+        uint64_t opened = h->total[c].opened - h->total[c - 1].opened;
+        if (opened)
+            ret[count++] =
+                (double)(*(const uint64_t *)(now + at) - *(const uint64_t *)(before + at)) /
+                (double)opened;
+    }
+    return count;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static bool is_near(double value, double to)
+{
+    return value >= to * (1 - HISTORY_SPREAD) && value <= to * (1 + HISTORY_SPREAD);
+}
+
+/* The median, as the whole number that one connection has; and whether all epochs agree. */
+static double middle(double *value, size_t count, bool *exact)
+{
+    qsort(value, count, sizeof *value, by_value);
+    double median = value[count / 2];
+    *exact &= is_near(value[0], median) && is_near(value[count - 1], median);
+    return round(median);
+}
+
+static void add_held(const struct history *h, double open, struct history_footprint *ret)
+{
+    const struct totals *last = &h->total[h->epochs - 1];
+    ret->held_blocks = (double)(last->blocks - h->drain_blocks) / open;
+    ret->held_bytes = (double)(last->bytes - h->drain_bytes) / open;
+    for (size_t c = baseline(h); c < h->epochs; c++)
+        ret->exact &= is_near((double)(h->total[c].bytes - h->drain_bytes) / open, ret->held_bytes);
+}
+
+void history_footprint(const struct history *h, uint64_t open, struct history_footprint *ret)
+{
+    double value[PAGE_EPOCHS];
+    *ret = (struct history_footprint){.exact = true};
+    if (h->epochs < 2 || h->first == SIZE_MAX || !h->has_drain || !open)
+        return;
+    size_t count = per_opened(h, offsetof(struct totals, allocs), value);
+    if (!count)
+        return;
+    ret->connections = h->total[h->epochs - 1].opened - h->total[baseline(h)].opened;
+    ret->allocs = middle(value, count, &ret->exact);
+    per_opened(h, offsetof(struct totals, reallocs), value);
+    ret->reallocs = middle(value, count, &ret->exact);
+    per_opened(h, offsetof(struct totals, alloc_bytes), value);
+    ret->alloc_bytes = middle(value, count, &ret->exact);
+    add_held(h, (double)open, ret);
+}
+
+void history_site_cost(const struct history *h, size_t site, uint64_t open, double *ret_allocs,
+                       double *ret_held_bytes)
+{
+    CHECK(site < h->last.sites && h->epochs > 0);
+    const struct snapshot_site *s = &h->last.site[site];
+    uint64_t opened = h->total[h->epochs - 1].opened - h->total[baseline(h)].opened;
+    double made = opened ? (double)(s->made - h->made_before[site]) / (double)opened : 0;
+    *ret_allocs = is_near(made, round(made)) ? round(made) : made;
+    *ret_held_bytes = open ? (double)(s->bytes - h->empty[site]) / (double)open : 0;
 }

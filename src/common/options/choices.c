@@ -36,6 +36,7 @@ int choices_find(const char *choices, const char *text, size_t length)
 }
 
 ENUM_NAMES(operation, OPERATE_LIST)
+ENUM_NAMES(server_end, SERVER_END_LIST)
 ENUM_NAMES(tls_version, TLS_LIST)
 ENUM_NAMES(key_kind, KEY_LIST)
 ENUM_NAMES(malloc_kind, MALLOC_LIST)

@@ -5,6 +5,7 @@
 #include "choices.h"
 #include "grammar.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <string.h>
 
@@ -234,16 +235,25 @@ static int set_one_in(uint64_t *target, const char *text, struct err *e)
     return grammar_one_in(text, target, e);
 }
 
+/* `NAME` of `NAME=VALUE`; the whole of another text. */
+static size_t name_length(const char *text)
+{
+    size_t length = 0;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_')
+        length++;
+    return text[length] == '=' ? length : strlen(text);
+}
+
 /* An empty text takes back all that was given. */
 static int add_item(struct opts_list *list, const char *text, struct err *e)
 {
-    size_t name = strcspn(text, "=");
+    size_t name = name_length(text);
     if (!*text) {
         list->count = 0;
         return 0;
     }
     for (size_t i = 0; i < list->count; i++) {
-        if (strcspn(list->item[i], "=") == name && strncmp(list->item[i], text, name) == 0) {
+        if (name_length(list->item[i]) == name && strncmp(list->item[i], text, name) == 0) {
             list->item[i] = text;
             return 0;
         }

@@ -43,7 +43,7 @@ enum opt_type {
 /* Room for the text of any option whose strings are within OPTS_STRING_LIMIT. */
 enum { OPTS_STRING_LIMIT = 1000, OPTS_TEXT = 8192 };
 
-/* Texts that are borrowed. One replaces an earlier one that is the same up to its `=`. */
+/* Texts that are borrowed. NAME=VALUE replaces an earlier one of that name. */
 enum { OPTS_LIST = 16 };
 struct opts_list {
     const char *item[OPTS_LIST];

@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 5u
+#define PAGE_VERSION 6u
 
 enum {
     PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
@@ -98,6 +98,7 @@ struct page_thread {
     page_u64 owner;                   /* PAGE_OWNER; 0: nobody's, or shared (the last slot) */
     page_u64 allocs, frees, reallocs; /* since start; through OpenSSL's hooks only */
     page_u64 alloc_bytes;             /* asked for since start */
+    page_u64 made[PAGE_SITES];        /* allocs, by site */
     page_i64 census[PAGE_CLASSES];    /* live objects */
     page_u64 pad[2];
     struct page_cell cell[PAGE_EPOCHS][PAGE_SITES];
@@ -154,6 +155,7 @@ struct page_process {
 /* What threads of processes that have gone had counted. */
 struct page_gone {
     page_u64 allocs, frees, reallocs, alloc_bytes;
+    page_u64 made[PAGE_SITES];
 };
 
 /* What a bounded cache of the subject says of itself: shared, written at quiescent points. */

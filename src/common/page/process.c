@@ -64,6 +64,16 @@ static void clear_cells(struct page_thread *thread, size_t epochs, size_t sites)
     }
 }
 
+static void reap_made(struct page *page, struct page_thread *thread)
+{
+    for (size_t i = 0; i < snapshot_sites(page); i++) {
+        if (load_u(&thread->made[i])) {
+            add_u(&page->gone.made[i], &thread->made[i]);
+            store_u(&thread->made[i], 0);
+        }
+    }
+}
+
 static void reap_slot(struct page *page, struct page_thread *thread)
 {
     add_u(&page->gone.allocs, &thread->allocs);
@@ -74,6 +84,7 @@ static void reap_slot(struct page *page, struct page_thread *thread)
     store_u(&thread->frees, 0);
     store_u(&thread->reallocs, 0);
     store_u(&thread->alloc_bytes, 0);
+    reap_made(page, thread);
     for (size_t i = 0; i < PAGE_CLASSES; i++)
         atomic_store_explicit(&thread->census[i], 0, memory_order_relaxed);
     clear_cells(thread, snapshot_epochs(page), snapshot_sites(page));

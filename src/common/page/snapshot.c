@@ -56,6 +56,8 @@ static void add_thread(const struct page_thread *thread, size_t epochs, struct s
     s->alloc_bytes += load_u(&thread->alloc_bytes);
     for (size_t i = 0; i < s->classes; i++)
         s->class_[i].live += load_i(&thread->census[i]);
+    for (size_t i = 0; i < s->sites; i++)
+        s->site[i].made += load_u(&thread->made[i]);
     add_cells(thread, epochs, s);
 }
 
@@ -202,6 +204,8 @@ static void add_gone(const struct page *page, struct snapshot *s)
     s->frees += load_u(&page->gone.frees);
     s->reallocs += load_u(&page->gone.reallocs);
     s->alloc_bytes += load_u(&page->gone.alloc_bytes);
+    for (size_t i = 0; i < s->sites; i++)
+        s->site[i].made += load_u(&page->gone.made[i]);
 }
 
 /* What the threads of `pid` counted, or with 0 those of all processes, even when they have gone. */

@@ -17,6 +17,7 @@
 struct snapshot_site {
     char file[PAGE_FILE_BYTES]; /* cleaned: leading ../ removed, always terminated */
     uint32_t line;
+    uint64_t made;                    /* allocations since start, of OpenSSL's sites */
     int64_t blocks, bytes;            /* all epochs */
     int64_t born_blocks[PAGE_EPOCHS]; /* live, by birth epoch */
     int64_t born_bytes[PAGE_EPOCHS];

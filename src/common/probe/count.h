@@ -58,6 +58,7 @@ HOT void count_born(struct place at, bool totals, uint32_t cell, size_t size)
     cell_add(at, cell, 1, (int64_t)size);
     if (totals) {
         slot_add_u(at.own, &at.slot->allocs, 1);
+        slot_add_u(at.own, &at.slot->made[cell_site(cell)], 1);
         slot_add_u(at.own, &at.slot->alloc_bytes, size);
     }
 }

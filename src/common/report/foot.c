@@ -213,12 +213,13 @@ static void print_mapped(const struct result *r, int column, const struct screen
 /* `45.69 KiB in 36 blocks held idle, peak 78.34 KiB, 742 allocations per handshake` */
 static char *side_text(char *buf, size_t size, const struct footprint_side *side)
 {
-    char held[32], peak[32], blocks[FIGURE_SIZE], allocs[FIGURE_SIZE];
+    char held[32], peak[48] = "", most[32], blocks[FIGURE_SIZE], allocs[FIGURE_SIZE];
     const struct footprint_held *idle = &side->held[FOOTPRINT_IDLE];
-    snprintf(buf, size, "%s in %s blocks held idle, peak %s, %s allocations%s",
+    if (isfinite(side->peak_bytes))
+        snprintf(peak, sizeof peak, "peak %s, ", human_bytes(most, sizeof most, side->peak_bytes));
+    snprintf(buf, size, "%s in %s blocks held idle, %s%s allocations%s",
              human_bytes(held, sizeof held, idle->bytes),
-             figure_grouped(blocks, sizeof blocks, idle->blocks, 0),
-             human_bytes(peak, sizeof peak, side->peak_bytes),
+             figure_grouped(blocks, sizeof blocks, idle->blocks, 0), peak,
              figure_grouped(allocs, sizeof allocs, side->allocs, 0),
              side->exact ? "" : " (medians: not all connections were alike)");
     return buf;

@@ -132,11 +132,26 @@ static int copy_text(const json_t *from, const char *key, char *buf, size_t size
     return 0;
 }
 
-#define OR_READ(name) || json_need_count(from, #name, &to->name, e) != 0
-
-static int read_held(const json_t *from, struct footprint_held *to, struct err *e)
+/* null: what can't be told of a program that isn't soak's; the others are always known. */
+static int read_figure(const json_t *from, const char *key, double *ret, struct err *e)
 {
-    return 0 FOOTPRINT_HELD_FIGURES(OR_READ) ? -1 : 0;
+    static const char *const known[] = {"allocs", "held_bytes", "alloc_bytes"};
+    bool unknown = json_is_null(json_object_get(from, key));
+    for (size_t i = 0; i < sizeof known / sizeof *known && !json_object_get(from, "stage"); i++)
+        unknown &= strcmp(key, known[i]) != 0;
+    *ret = NAN;
+    return unknown ? 0 : json_need_count(from, key, ret, e);
+}
+
+#define OR_READ(name) || read_figure(from, #name, &to->name, e) != 0
+
+static int read_held(const json_t *from, bool idle, struct footprint_held *to, struct err *e)
+{
+    if (0 FOOTPRINT_HELD_FIGURES(OR_READ))
+        return -1;
+    return idle && (isnan(to->blocks) || isnan(to->bytes))
+               ? err_set(e, "'blocks' or 'bytes' is missing")
+               : 0;
 }
 
 static int read_site(const json_t *from, struct footprint_side *side, struct err *e)
@@ -197,7 +212,7 @@ static int read_side(const json_t *from, struct footprint_side *to, struct err *
         return -1;
     for (int stage = 0; stage < FOOTPRINT_STAGE_COUNT; stage++) {
         const char *name = footprint_stage_name((enum footprint_stage)stage);
-        if (read_held(find(held, "stage", name), &to->held[stage], e) < 0)
+        if (read_held(find(held, "stage", name), stage == FOOTPRINT_IDLE, &to->held[stage], e) < 0)
             return err_prefix(e, "held, %s", name);
     }
     return 0;

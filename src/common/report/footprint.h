@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one connection allocates and holds at both ends, as soak-footprint measures it: plain data,
- * its place in the soak/1 document, and that read back. All figures are per connection (one full or
- * resumed handshake, an echo, idle, closed): medians, which are whole numbers unless a document
- * says otherwise. What each figure is stands in base/footprint_names.h.
+ * What one connection allocates and holds at both ends, as soak-footprint measures it, or a run
+ * with a program that isn't soak's sees it; what can't be seen there is NAN. Plain data, its place
+ * in the soak/1 document, and that read back. All figures are per connection (one full or resumed
+ * handshake, an echo, idle, closed): medians, which are whole numbers unless a document says
+ * otherwise. What each figure is stands in base/footprint_names.h.
  */
 #ifndef SOAK_REPORT_FOOTPRINT_H
 #define SOAK_REPORT_FOOTPRINT_H

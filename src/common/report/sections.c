@@ -134,7 +134,7 @@ static void say_figures(char *buf, size_t size, const struct judgement *j)
     char start[FIGURE_SIZE], end[FIGURE_SIZE];
     const struct judge_metric *blocks = judgement_metric(j, METRIC_OPENSSL_BLOCKS);
     buf[0] = '\0';
-    if (!blocks)
+    if (!blocks || blocks->state == METRIC_NOT_JUDGED)
         return;
     snprintf(buf, size, "OpenSSL blocks %s → %s",
              figure_level(start, sizeof start, blocks->start, blocks->unit),
@@ -152,7 +152,7 @@ void parts_seen(const struct result *r, const struct screen *s)
     bool all = r->subjects > 0;
     for (size_t i = 0; i < r->subjects; i++) {
         size_t one = 0;
-        all = parts_all_level(&r->subject[i], &one) && all;
+        all = parts_all_level(&r->subject[i], &one) && one && all;
         level += one;
     }
     human_count(count, sizeof count, (int64_t)basis);

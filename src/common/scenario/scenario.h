@@ -46,10 +46,12 @@ struct scenario {
     const char *client_cert;      /* a PEM file's path, NULL = none */
     /* [server] */
     const char *server, *connect; /* a foreign program's command and address; NULL = built-in */
+    uint64_t ending[SERVER_ENDS]; /* weights: how that server ends its connections */
     const char *client;           /* a foreign client program's command; NULL = soak-client */
     const char *program;          /* what is fetched for it, as library/program.h has it */
     struct opts_list template;    /* files for its folder, placeholders filled in */
     uint64_t ready_timeout_ns, settle_ns;
+    int pid;               /* of a server that runs; 0 = not known */
     const char *processes; /* "all", "main" or a name: foreign.h */
     bool malloc_hooks;
     const char *on_checkpoint; /* command before each sample; NULL = none */
@@ -120,6 +122,8 @@ void scenario_defaults(struct scenario *s);
 int scenario_read(struct scenario *s, const char *path, struct err *e);
 /* Where the program under test listens, as it was given: of the built-in server `listen`. */
 const char *scenario_address(const struct scenario *s);
+/* Whether the server isn't soak's own: one of --server, or one that runs, by --connect alone. */
+bool scenario_meets_foreign(const struct scenario *s);
 /* The number of --stop; 0 when there is no such signal. */
 int scenario_stop_signal(const struct scenario *s);
 /* What the run is to be able to see, and how long it may take to, when it goes until it is sure:

@@ -227,7 +227,8 @@ static int check_listen(const struct scenario *s, struct err *e)
 {
     struct address at;
     char most[TEXT];
-    const char *address = scenario_address(s), *name = s->server ? "connect" : "listen";
+    const char *address = scenario_address(s),
+               *name = scenario_meets_foreign(s) ? "connect" : "listen";
     if (!s->listen || address_parse(s->listen, &at, NULL) < 0)
         return scenario_refuse(
             s, "listen", e,
@@ -327,7 +328,8 @@ static int check_mix(const struct scenario *s, struct err *e)
         return err_set(e, "--mix: %zu behaviours have a weight, and one run tells at most %d apart",
                        used, ROOM);
     /* What its own server needs, nobody knows of another. */
-    return opts_check_mix(s->server ? scenario_foreign_table() : scenario_table(), s, e);
+    return opts_check_mix(scenario_meets_foreign(s) ? scenario_foreign_table() : scenario_table(),
+                          s, e);
 }
 
 int scenario_check(const struct scenario *s, struct err *e)

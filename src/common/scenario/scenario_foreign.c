@@ -66,7 +66,14 @@ static int check_command(const struct scenario *s, const char *name, const char 
 
 const char *scenario_address(const struct scenario *s)
 {
-    return !s->server ? s->listen : s->connect ? s->connect : "127.0.0.1:{port}";
+    if (s->connect)
+        return s->connect;
+    return s->server ? "127.0.0.1:{port}" : s->listen;
+}
+
+bool scenario_meets_foreign(const struct scenario *s)
+{
+    return s->server || (s->connect && !s->client);
 }
 
 static int check_connect(const struct scenario *s, struct err *e)
@@ -82,6 +89,8 @@ static int check_connect(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "connect", e,
                                "a loopback address and a port, such as 127.0.0.1:8443, or "
                                "127.0.0.1:{port} for a free one: the load stays on this machine");
+    if (port && !s->server)
+        return scenario_refuse(s, "connect", e, "{port} has a meaning only with --server");
     if (port && s->template.count == 0 && !placeholder_used(s->server, PLACEHOLDER_PORT) &&
         !placeholder_used(s->server, PLACEHOLDER_ADDRESS))
         return scenario_refuse(
@@ -120,8 +129,8 @@ static bool is_one_of(const char *name, const char *const *list)
 static bool is_built_in(size_t i)
 {
     static const char *const own[] = {"key", "client-auth", "handshake-timeout", NULL},
-                             *const others[] = {"openssl",   "libuv",      "jemalloc", "libc",
-                                                "footprint", "fail-alloc", NULL};
+                             *const others[] = {"openssl", "libuv",      "jemalloc",
+                                                "libc",    "fail-alloc", NULL};
     if (i >= COLUMNS || is_one_of(columns[i].name, own))
         return false;
     return is_one_of(columns[i].name, others) || (columns[i].server && !columns[i].client);
@@ -175,10 +184,10 @@ static int check_own(const struct scenario *s, bool (*is_refused)(size_t i), con
     }
     if (list.used == 0)
         return 0;
-    return err_set(e,
-                   "%s: soak's own %s has this; leave it out with --%s, which says in its command "
-                   "what that program is to do",
-                   text, whose, whose);
+    return err_set(e, "%s: soak's own %s has this; leave it out with %s", text, whose,
+                   s->server   ? "--server, which says in its command what that program is to do"
+                   : s->client ? "--client, which says in its command what that program is to do"
+                               : "--connect, as that server runs already");
 }
 
 /* ---- the rest ---- */
@@ -202,6 +211,12 @@ static int check_server_program(const struct scenario *s, struct err *e)
     return check_connect(s, e);
 }
 
+/* It runs already, so that nothing can be said of how. */
+static int check_running(const struct scenario *s, struct err *e)
+{
+    return check_own(s, is_built_in, "server", e) < 0 ? -1 : check_connect(s, e);
+}
+
 static int check_client_program(const struct scenario *s, struct err *e)
 {
     if (s->server)
@@ -209,11 +224,12 @@ static int check_client_program(const struct scenario *s, struct err *e)
     if (check_own(s, is_no_clients, "client", e) < 0 ||
         check_command(s, "client", s->client, false, e) < 0)
         return -1;
-    if (placeholder_used(s->client, PLACEHOLDER_ADDRESS) ||
+    if (s->template.count || placeholder_used(s->client, PLACEHOLDER_ADDRESS) ||
         placeholder_used(s->client, PLACEHOLDER_PORT))
         return 0;
     return scenario_refuse(s, "client", e,
-                           "nothing says where it is to connect: {address}, or {port}");
+                           "nothing says where it is to connect: {address}, or {port}, in the "
+                           "command or in a file of --template");
 }
 
 int scenario_check_foreign(const struct scenario *s, struct err *e)
@@ -221,7 +237,7 @@ int scenario_check_foreign(const struct scenario *s, struct err *e)
     if (check_command(s, "on-drain", s->on_drain, true, e) < 0)
         return -1;
     if (!s->server && !s->client)
-        return 0;
+        return s->connect ? check_running(s, e) : 0;
     if ((s->client ? check_client_program : check_server_program)(s, e) < 0 ||
         check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0)
         return -1;

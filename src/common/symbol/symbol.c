@@ -2,6 +2,7 @@
 #include "symbol/symbol.h"
 
 #include "base/check.h"
+#include "symbol/demangle.h"
 #include "symbol/perf_map.h"
 #include "symbol/symbol_module.h"
 
@@ -80,6 +81,17 @@ static void find_made(const struct symbols *s, uint64_t address, struct symbol *
     ret->module = ret->function ? SYMBOL_MADE : NULL;
 }
 
+/* The name of its symbol, of C++ as the source has it. */
+static void find_symbol(struct symbols *s, const struct module *m, uint64_t address,
+                        struct symbol *ret)
+{
+    char buf[DEMANGLE_NAME];
+    module_find_symbol(m, address, ret);
+    const char *plain = ret->function ? demangle(ret->function, buf, sizeof buf) : NULL;
+    if (plain != ret->function)
+        ret->function = intern_text(s->texts, plain);
+}
+
 size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret,
                        size_t max)
 {
@@ -95,7 +107,7 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
     struct symbol base = {.module = m->name, .offset = address - m->bias};
     size_t found = 0;
     if (m->dwfl) {
-        module_find_symbol(m, address, &base);
+        find_symbol(s, m, address, &base);
         found = module_find_lines(m, address, &base, ret, max);
     }
     if (found == 0) {
@@ -212,8 +224,8 @@ static const char *const functions[] = {
     "valloc", "pvalloc", "strdup", "strndup", "__strdup", "__strndup", "__libc_malloc",
     "__libc_calloc", "__libc_realloc", "__libc_memalign", "_int_malloc", "_int_realloc", "mallocx",
     "rallocx", "je_*",
-    /* C++: operator new and new[] */
-    "_Znwm*", "_Znam*"};
+    /* C++: operator new and new[], and where nothing can demangle them */
+    "operator new*", "_Znwm*", "_Znam*"};
 
 static bool matches(const char *name, const char *pattern)
 {

@@ -206,7 +206,7 @@ static int work(struct compare_line *line, struct err *e)
                              .set = compare_set_new(),
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
-                             .footprint = !scenario.server,
+                             .alike = compare_line_alike(&scenario),
                              .progress = line->run.quiet ? NULL : stderr};
     int code = search(&w, metric, name, &outputs);
     compare_set_free(w.set);

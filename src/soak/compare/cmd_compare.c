@@ -261,6 +261,25 @@ static int measure(struct compare_work *w, const char *name, const struct output
     return code;
 }
 
+/* debian:trixie/nginx is called trixie, where no other program is of that suite. */
+static void name_by_suite(struct compare_set *s)
+{
+    static const char lead[] = "debian:";
+    char suite[COMPARE_VERSIONS][NAME];
+    for (size_t i = 0; i < s->entries; i++) {
+        const char *asked = s->entry[i].asked, *slash = strchr(asked, '/');
+        if (strncmp(asked, lead, sizeof lead - 1) != 0 || !slash)
+            return;
+        asked += sizeof lead - 1;
+        snprintf(suite[i], NAME, "%.*s", (int)(slash - asked), asked);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(suite[i], suite[k]) == 0)
+                return;
+    }
+    for (size_t i = 0; i < s->entries; i++)
+        s->entry[i].name = compare_set_text(s, suite[i]);
+}
+
 static int compare_versions(const struct compare_line *line, const struct outputs *outputs,
                             struct err *e)
 {
@@ -280,11 +299,13 @@ static int compare_versions(const struct compare_line *line, const struct output
     s->groups = compare_set_text(s, scenario.groups);
     for (size_t i = 0; i < line->names; i++)
         compare_set_add(s, line->name[i]);
+    if (line->part == COMPARE_PROGRAM)
+        name_by_suite(s);
     struct compare_work w = {.line = line,
                              .set = s,
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
-                             .footprint = !scenario.server,
+                             .alike = compare_line_alike(&scenario),
                              .progress = line->run.quiet ? NULL : stderr};
     int code = measure(&w, name, outputs);
     compare_set_free(s);

@@ -234,9 +234,11 @@ static int refuse_two(const char *part, const char *a, const char *b, struct err
 /* libcrypto comes beside libssl: both are of one version, or the run is of none. */
 static int add_mapped(struct mapping *m, const struct result_mapped *one, struct err *e)
 {
-    const struct result_mapped *there = find_mapped(m, one->part);
+    struct result_mapped *there = find_mapped(m, one->part);
     if (there && there->version && one->version && strcmp(there->version, one->version) != 0)
         return refuse_two(one->part, there->version, one->version, e);
+    if (there && !there->version && one->version)
+        *there = *one;
     if (there)
         return 0;
     if (m->count == RESULT_LIBS)

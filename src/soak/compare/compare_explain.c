@@ -84,7 +84,7 @@ static void begin_compare(struct text *c, const struct compare_set *s)
     begin(c, s, "compare");
     text_add(c, " --%s ", s->part);
     for (size_t i = 0; i < s->entries; i++)
-        text_add(c, "%s%s", i ? "," : "", s->entry[i].name);
+        text_add(c, "%s%s", i ? "," : "", s->entry[i].asked);
 }
 
 /* The row that a search would follow: one that people know, or the first by which the version
@@ -173,7 +173,7 @@ static bool next_leak(struct text *c, const struct compare_set *s)
         if (s->judgement.column[i].runs == 0 || s->judgement.column[i].verdict != VERDICT_LEAK)
             continue;
         begin(c, s, "run");
-        text_add(c, " --%s %s", s->part, s->entry[i].name);
+        text_add(c, " --%s %s", s->part, s->entry[i].asked);
         return strcmp(s->part, "malloc") != 0;
     }
     return false;

@@ -76,6 +76,9 @@ int compare_line_scenario(const struct compare_line *line, struct scenario *ret,
                           size_t size, struct err *e);
 /* Connections to close, of a run without a bound of its own; 0 when it has one. */
 uint64_t compare_line_closed(const struct scenario *s);
+/* Connections of a run that is made for the footprint of a program that isn't soak's; 0: soak's own
+ * server has one by itself. */
+uint64_t compare_line_alike(const struct scenario *s);
 void compare_line_free(struct compare_line *line);
 
 #endif

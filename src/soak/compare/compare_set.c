@@ -37,7 +37,7 @@ struct compare_entry *compare_set_add(struct compare_set *s, const char *name)
 {
     CHECK(s->entries < COMPARE_VERSIONS);
     struct compare_entry *entry = &s->entry[s->entries++];
-    entry->name = compare_set_text(s, name);
+    entry->name = entry->asked = compare_set_text(s, name);
     return entry;
 }
 

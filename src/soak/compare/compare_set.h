@@ -19,7 +19,8 @@
 #include <stdint.h>
 
 struct compare_entry {
-    const char *name; /* as asked for: "3.0.22"; of a finished run what tells it from the others */
+    const char *name;  /* as asked for: "3.0.22"; of a finished run what tells it from the others */
+    const char *asked; /* as it stands on the line, where the name is shorter */
     struct compare_run run[COMPARE_RUNS];
     const char *folder[COMPARE_RUNS], *seed[COMPARE_RUNS]; /* of the runs; may be NULL */
     size_t runs;

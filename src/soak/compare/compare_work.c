@@ -52,7 +52,7 @@ static void fill_head(struct compare_work *w, const char *name)
     s->seed = command_seed(w->line->run.seed);
     s->tolerance = w->line->tolerance;
     s->side = (enum compare_side)w->line->side;
-    s->footprint = w->footprint;
+    s->footprint = true;
 }
 
 int compare_work_check(const char *kind, const char *base, struct err *e)
@@ -104,14 +104,27 @@ static bool wants_footprint(const struct compare_entry *entry)
     return !entry->footprint_conns;
 }
 
-/* Runs of a round have one seed: they make the same choices. */
-static void make_words(const struct compare_work *w, size_t i, uint64_t round,
+/* So that all connections of a run do the same: what one of them costs can be seen of a program
+ * that isn't soak's only then. They stand behind the options that were given, and count. */
+static void add_alike(const struct compare_work *w, struct split_argv *ret)
+{
+    snprintf(ret->closed, sizeof ret->closed, "--closed=%" PRIu64, w->alike);
+    add(ret, "--footprint");
+    add(ret, "--mix=clean");
+    add(ret, "--resume=0%");
+    add(ret, "--operate=none");
+    add(ret, ret->closed);
+}
+
+/* Runs of a round have one seed: they make the same choices. `alike`: the run is made for its
+ * footprint. */
+static void make_words(const struct compare_work *w, size_t i, uint64_t round, bool alike,
                        struct split_argv *ret)
 {
     const struct compare_line *line = w->line;
     struct err none;
     ret->count = 0;
-    CHECK(compare_part_words(line->part, w->set->entry[i].name, &ret->version, &none) == 0);
+    CHECK(compare_part_words(line->part, w->set->entry[i].asked, &ret->version, &none) == 0);
     snprintf(ret->closed, sizeof ret->closed, "--closed=%" PRIu64, w->closed);
     snprintf(ret->seed, sizeof ret->seed, "--seed=%" PRIx64, w->set->seed + round);
     snprintf(ret->libc, sizeof ret->libc, "--libc=%s", w->libc);
@@ -124,12 +137,14 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round,
             add(ret, line->fixed[p].bytes[k]);
     if (w->libc[0])
         add(ret, ret->libc);
-    if (w->footprint && wants_footprint(&w->set->entry[i]))
+    if (!w->alike && wants_footprint(&w->set->entry[i]))
         add(ret, "--footprint");
-    if (w->closed)
+    if (w->closed && !alike)
         add(ret, ret->closed);
     for (int o = 0; o < line->forwarded_options.options; o++)
         add(ret, line->forwarded_options.option[o]);
+    if (alike)
+        add_alike(w, ret);
     add(ret, ret->seed);
     if (line->words) {
         add(ret, "--");
@@ -142,7 +157,7 @@ static int proved(const struct compare_work *w, const struct compare_entry *entr
 {
     for (int p = 0; p < COMPARE_PARTS; p++) {
         enum compare_part part = (enum compare_part)p;
-        const char *name = part == w->line->part ? entry->name : w->line->list[p];
+        const char *name = part == w->line->part ? entry->asked : w->line->list[p];
         if (name && compare_part_proved(part, name, entry, e) != 0)
             return -1;
     }
@@ -212,15 +227,37 @@ static void say(const struct compare_work *w, size_t i, uint64_t round, uint64_t
             human_duration(seconds, sizeof seconds, clock_now_ns() - began));
 }
 
+/* A run of its own gives the footprint of a program that isn't soak's. What it found goes to
+ * `document`; where it found none, that has none. Returns 0, or -1 when there is nobody to ask. */
+static int see_footprint(struct compare_work *w, size_t i, uint64_t round, json_t *document,
+                         struct err *e)
+{
+    struct split_argv words;
+    struct run_process_result result;
+    make_words(w, i, round, true, &words);
+    if (run_process_execute(&w->sub, words.word, &result, e) != 0)
+        return -1;
+    json_t *footprint = json_object_get(result.document, "footprint");
+    if (json_is_object(footprint))
+        json_object_set(document, "footprint", footprint);
+    else if (w->progress)
+        fprintf(w->progress, "soak: %s: no footprint: %s\n", w->set->entry[i].name, result.said);
+    run_process_done(&w->sub, &result, true);
+    return 0;
+}
+
 int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_code, struct err *e)
 {
     struct split_argv words;
     struct run_process_result result;
     uint64_t began = clock_now_ns();
-    make_words(w, i, round, &words);
+    make_words(w, i, round, false, &words);
     *ret_code = EXIT_BROKEN;
     if (run_process_execute(&w->sub, words.word, &result, e) != 0)
         return -1;
+    bool sees = w->alike && result.document && !w->sub.interrupted;
+    if (sees && wants_footprint(&w->set->entry[i]))
+        see_footprint(w, i, round, result.document, NULL);
     bool cut = w->sub.interrupted || json_is_true(json_object_get(result.document, "interrupted"));
     if (cut) /* it isn't compared */
         err_set(e, "interrupted");

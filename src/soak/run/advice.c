@@ -65,7 +65,8 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
 {
     char count[TEXT], time[TEXT], rate[TEXT];
     buf[0] = '\0';
-    if (result->verdict != VERDICT_INCONCLUSIVE || result->broken)
+    if (result->verdict != VERDICT_INCONCLUSIVE || result->broken ||
+        !run_judged_can(r, SUBJECT_HAS_PAGE))
         return buf;
     enum lack lack = lack_of(r, result);
     uint64_t want = wanted(r, result, lack);
@@ -143,6 +144,8 @@ enum advice { ADVICE_NONE, ADVICE_LOG, ADVICE_AGAIN, ADVICE_CLOSER, ADVICE_SETTL
 
 static enum advice advice_of(const struct run *r, const struct result *result, size_t which)
 {
+    if (!run_judged_can(r, SUBJECT_HAS_PAGE) && result->verdict != VERDICT_LEAK)
+        return ADVICE_NONE;
     if (result->broken && result->verdict != VERDICT_LEAK)
         return which == 0 ? ADVICE_LOG : ADVICE_NONE;
     bool lacks = result->verdict == VERDICT_INCONCLUSIVE && !r->interrupted &&

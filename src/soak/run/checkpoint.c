@@ -5,6 +5,8 @@
 #include "sampler.h"
 #include "settle.h"
 
+#include <stdio.h>
+
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
  * and is judged by what it did reach. */
 static void judge_without_asking(struct run *r, struct history_question *question)
@@ -63,13 +65,28 @@ struct history_question checkpoint_question(const struct run *r)
                                                    atomic_load(&client->operations)};
 }
 
+/* Why nothing can be judged of a server that soak hasn't started; NULL: it has. */
+static const char *outside_text(const struct run *r, char *buf, size_t size)
+{
+    if (run_judged_can(r, SUBJECT_HAS_PAGE))
+        return NULL;
+    if (r->scenario->pid)
+        snprintf(buf, size, "process %d is seen from outside only, which shows no block",
+                 r->scenario->pid);
+    else
+        snprintf(buf, size, "--connect alone makes load: the server's memory isn't looked at");
+    return buf;
+}
+
 void checkpoint_judge(struct run *r)
 {
     struct history_question question = checkpoint_question(r);
     bool leak = false;
+    char text[128];
     for (size_t i = 0; i < r->subjects.count; i++) {
         bool judged = r->watched[i].subject->role == SUBJECT_JUDGED;
         question.moving = judged ? settle_moving(r) : NULL;
+        question.outside = judged ? outside_text(r, text, sizeof text) : NULL;
         history_judge(r->watched[i].history, &question, &r->watched[i].judgement);
         leak |= r->watched[i].judgement.verdict == VERDICT_LEAK;
     }
@@ -305,7 +322,7 @@ void checkpoint_begin_canary(struct run *r, size_t subject)
 {
     const struct watched *w = &r->watched[subject];
     struct page *page = w->subject->child.page;
-    if (!r->scenario->probe)
+    if (!r->scenario->probe || !(w->subject->ops->can & SUBJECT_HAS_PAGE))
         return;
     if (is_counted_for(r, w->subject))
         atomic_fetch_or(&page->epoch, PAGE_EPOCH_TURNS);

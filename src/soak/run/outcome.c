@@ -6,9 +6,7 @@
 #include "base/clock.h"
 #include "base/exit_codes.h"
 #include "checkpoint.h"
-#include "footprint.h"
 #include "measure/proc.h"
-#include "subject/environment.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -241,21 +239,6 @@ void outcome_make(struct outcome *o, const struct run *r)
         outcome_subject(o, r, i);
     fill_crash(o, r);
     fill_next(o, r);
-}
-
-int outcome_footprint(struct outcome *o, const struct run *r, struct err *e)
-{
-    if (!r->scenario->footprint || o->result.broken || r->interrupted)
-        return 0;
-    char log[PATH_MAX];
-    snprintf(log, sizeof log, "%s/footprint.log", r->dir.path);
-    char **environment = programs_environment(r->programs, true);
-    const struct footprint_launch launch = {programs_server_folder(r->programs), environment, log};
-    int rc = footprint_measure(&launch, r->scenario, &o->footprint, e);
-    environment_free(environment);
-    if (rc == 0)
-        o->result.footprint = &o->footprint;
-    return rc;
 }
 
 void outcome_free(struct outcome *o)

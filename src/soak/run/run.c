@@ -133,8 +133,7 @@ static void begin_flush(struct run *r)
 /* What it runs on. */
 static void keep_mapped(struct run *r)
 {
-    const struct assembly *asked = r->programs->assembled ? &r->programs->assembly : NULL;
-    r->mapped_count = mapped_read(asked, run_judged(r)->subject->child.pid, r->mapped);
+    r->mapped_count = mapped_read(r->programs, run_judged(r)->subject->child.pid, r->mapped);
 }
 
 /* The sample's purpose is served: what comes after it. */

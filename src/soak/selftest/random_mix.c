@@ -61,7 +61,9 @@ static const struct {
     {"listen", NULL},
     /* A program that isn't soak's. */
     {"server", NULL},
+    {"pid", NULL},
     {"client", NULL},
+    {"endings", NULL},
     {"connect", NULL},
     {"program", NULL},
     {"template", NULL},

@@ -132,7 +132,7 @@ static void add_client(struct args *a, const struct scenario *s)
         grammar_duration_print(text, sizeof text, s->handshake_timeout_ns + PATIENCE_NS));
     if (s->client_auth != CLIENT_AUTH_NONE)
         add(a, "--client-certs=/proc/self/fd/5");
-    if (s->server)
+    if (scenario_meets_foreign(s))
         add(a, "--foreign");
 }
 

@@ -109,7 +109,7 @@ static bool client_has_questions(const struct programs *p)
     const struct scenario *s = p->scenario;
     if (s->client)
         return false;
-    if (s->server || s->say || s->answer || s->client_cert)
+    if (scenario_meets_foreign(s) || s->say || s->answer || s->client_cert)
         return true;
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
         if (s->weight[i] && behaviour_entry((enum behaviour)i)->family == BEHAVIOUR_LEAVE)
@@ -170,7 +170,7 @@ int subject_check(const struct programs *p, struct err *e)
 {
     if ((p->scenario->server || p->scenario->client) && check_foreign(p, e) < 0)
         return -1;
-    if (!p->scenario->server && server_has_questions(p) && ask(p, true, e) < 0)
+    if (!scenario_meets_foreign(p->scenario) && server_has_questions(p) && ask(p, true, e) < 0)
         return -1;
     return client_has_questions(p) ? ask(p, false, e) : 0;
 }

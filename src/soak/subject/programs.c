@@ -10,11 +10,15 @@
 #include "measure/proc.h"
 #include "tls/client_certs.h"
 
+#include <ctype.h>
+#include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- certificates ---- */
@@ -71,8 +75,44 @@ static void fill(struct mapped *m, enum lib_part part, const struct assembly *as
     }
 }
 
-size_t mapped_read(const struct assembly *assembly, pid_t pid, struct mapped ret[MAPPED_MAX])
+/* `OpenSSL 3.0.22 1 Jul 2026`, as OpenSSL_version() has it, in libcrypto's constants. */
+static void find_version(const char *bytes, size_t size, struct mapped *m)
 {
+    static const char lead[] = "OpenSSL ";
+    const char *end = bytes + size, *at = bytes;
+    while ((at = memmem(at, (size_t)(end - at), lead, sizeof lead - 1))) {
+        at += sizeof lead - 1;
+        size_t length = strnlen(at, (size_t)(end - at)), version = 0;
+        while (version < length &&
+               (isalnum((unsigned char)at[version]) || strchr(".-+~", at[version])))
+            version++;
+        if (isdigit((unsigned char)at[0]) && version < length && at[version] == ' ' &&
+            memchr(at, '.', version)) {
+            snprintf(m->version, sizeof m->version, "%.*s", (int)version, at);
+            return;
+        }
+    }
+}
+
+static void own_openssl(struct mapped *m)
+{
+    int fd = open(m->file, O_RDONLY | O_CLOEXEC);
+    struct stat s;
+    if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_size > 0) {
+        void *bytes = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes != MAP_FAILED) {
+            find_version(bytes, (size_t)s.st_size, m);
+            munmap(bytes, (size_t)s.st_size);
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+size_t mapped_read(const struct programs *p, pid_t pid, struct mapped ret[MAPPED_MAX])
+{
+    const struct assembly *assembly = p->assembled ? &p->assembly : NULL;
+    const bool foreign = p->scenario->server || p->scenario->client;
     size_t count = 0;
     for (size_t i = 0; i < MAPPED_MAX; i++) {
         struct mapped *m = &ret[count];
@@ -80,6 +120,8 @@ size_t mapped_read(const struct assembly *assembly, pid_t pid, struct mapped ret
         if (proc_mapped_path(pid, files[i].prefix, m->file, sizeof m->file, NULL) != 0)
             continue;
         fill(m, files[i].part, assembly);
+        if (foreign && strstr(m->file, "/libcrypto.so"))
+            own_openssl(m);
         count++;
     }
     return count;

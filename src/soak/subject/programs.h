@@ -24,10 +24,6 @@ struct mapped {
 
 enum { MAPPED_MAX = 5 }; /* libssl and libcrypto, libuv, jemalloc, libc */
 
-/* Reads what the process has mapped; `assembly` NULL: none was asked for. Returns how many were
- * written; 0 when the process is gone. */
-size_t mapped_read(const struct assembly *assembly, pid_t pid, struct mapped ret[MAPPED_MAX]);
-
 struct programs {
     const struct scenario *scenario; /* borrowed */
     char folder[PATH_MAX];           /* the build's own */
@@ -40,6 +36,10 @@ struct programs {
 /* Finds both; fetches and builds what the scenario asks for and isn't there. Returns 0, or below 0
  * (-EINTR: interrupted). */
 int programs_find(const struct scenario *s, struct programs *ret, struct err *e);
+
+/* Reads what the process has mapped. Of a program that isn't soak's the library itself says which
+ * OpenSSL it is. Returns how many were written; 0 when the process is gone. */
+size_t mapped_read(const struct programs *p, pid_t pid, struct mapped ret[MAPPED_MAX]);
 
 /* The folder of the programs that are built for the server's libraries. Borrowed. */
 const char *programs_server_folder(const struct programs *p);

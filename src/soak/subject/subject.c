@@ -12,6 +12,8 @@ int subjects_init(struct subjects *all, struct err *e)
     const struct scenario *scenario = all->programs->scenario;
     if (scenario->server || scenario->client)
         subject_foreign(&all->subject[0], !scenario->client);
+    else if (scenario->connect)
+        subject_remote(&all->subject[0]);
     else
         subject_builtin(&all->subject[0], SUBJECT_JUDGED, true);
     subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL);

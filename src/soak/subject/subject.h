@@ -30,8 +30,9 @@ enum subject_said {
 
 /* What it can be told, and what it tells: a bit each. The rest every subject can. */
 enum {
-    SUBJECT_CAN_SETTLE = 1,        /* publishes when it is told to settle */
-    SUBJECT_COUNTS_CONNECTIONS = 2 /* its page says which it accepted, holds and turned away */
+    SUBJECT_CAN_SETTLE = 1,         /* publishes when it is told to settle */
+    SUBJECT_COUNTS_CONNECTIONS = 2, /* its page says which it accepted, holds and turned away */
+    SUBJECT_HAS_PAGE = 4            /* its allocations are counted; else it is seen from outside */
 };
 
 struct subject_word {
@@ -86,7 +87,8 @@ struct subject {
     char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was
                                   ready */
     int pki_fd;                /* its memory file of certificates, or -1 */
-    struct foreign *foreign;   /* owned; NULL: a built-in one */
+    struct foreign *foreign;   /* owned; NULL: a built-in one, or a remote one */
+    uv_timer_t begin;          /* a remote one's: its first word */
 };
 
 enum { SUBJECTS_MAX = 2 };
@@ -142,6 +144,8 @@ void subject_builtin(struct subject *s, enum subject_role role, bool serves);
 /* A program that isn't soak's: subject_foreign.c. It is the one that is judged. */
 void subject_foreign(struct subject *s, bool serves);
 void foreign_free(struct foreign *f);
+/* A server that runs already: it is churned, and with --pid looked at from outside. */
+void subject_remote(struct subject *s);
 /* Its processes that have the probe, as snapshot_processes, each by the name that it has now.
  * Returns how many. */
 size_t foreign_processes(const struct subject *s, struct snapshot_process *ret);

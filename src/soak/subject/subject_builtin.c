@@ -122,8 +122,8 @@ static void end(struct subject *s)
 
 void subject_builtin(struct subject *s, enum subject_role role, bool serves)
 {
-    static const struct subject_ops builtin = {.can =
-                                                   SUBJECT_CAN_SETTLE | SUBJECT_COUNTS_CONNECTIONS,
+    static const struct subject_ops builtin = {.can = SUBJECT_CAN_SETTLE |
+                                                      SUBJECT_COUNTS_CONNECTIONS | SUBJECT_HAS_PAGE,
                                                .start = start,
                                                .ready = ready,
                                                .settle = settle,

@@ -367,7 +367,8 @@ static void look(struct subject *s)
 
 void subject_foreign(struct subject *s, bool serves)
 {
-    static const struct subject_ops foreign = {.start = start,
+    static const struct subject_ops foreign = {.can = SUBJECT_HAS_PAGE,
+                                               .start = start,
                                                .ready = ready,
                                                .drain = drain,
                                                .flush = flush,

@@ -19,17 +19,29 @@ static void put_cell(const char *text, FILE *out)
     fputs(" | ", out);
 }
 
+/* The client where it alone leaks, else the server. */
+static const char *subject_of(const struct suite_entry *entry)
+{
+    const struct suite_subject *server = suite_subject_find(entry, "server"),
+                               *client = suite_subject_find(entry, "client");
+    const char *leak = verdict_name(VERDICT_LEAK);
+    bool alone = client && strcmp(client->verdict, leak) == 0 &&
+                 (!server || strcmp(server->verdict, leak) != 0);
+    return alone ? "client" : "server";
+}
+
 static const struct suite_metric *find_metric(const struct suite_entry *entry, const char *id)
 {
+    const char *subject = subject_of(entry);
     for (size_t i = 0; i < entry->metrics; i++) {
         const struct suite_metric *m = &entry->metric[i];
-        if (strcmp(m->id, id) == 0 && strcmp(m->subject, "server") == 0)
+        if (strcmp(m->id, id) == 0 && strcmp(m->subject, subject) == 0)
             return m;
     }
     return NULL;
 }
 
-/* What the server's figure grew by per connection; empty where the run has none. */
+/* What the figure grew by per connection; empty where the run has none. */
 static void put_growth(const struct suite_entry *entry, const char *id, int decimals, FILE *out)
 {
     const struct suite_metric *m = find_metric(entry, id);
@@ -66,7 +78,10 @@ void suite_markdown(const struct suite *s, FILE *out)
           out);
     for (size_t i = 0; i < s->entries; i++)
         put_row(&s->entry[i], out);
-    fputs("\nBlocks, bytes and RSS are the server's growth per connection.\n\n", out);
+    fputs("\nBlocks, bytes and RSS are the growth per connection: the server's, or the client's "
+          "where it "
+          "alone leaks.\n\n",
+          out);
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
         fprintf(out, "%s\n\n", note);
 }

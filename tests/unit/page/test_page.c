@@ -139,6 +139,8 @@ static void a_snapshot_sums_threads_and_epochs(void **state)
     add_blocks(page, (struct place){3, 0, 1}, -2, -200);
     add_blocks(page, (struct place){PAGE_THREADS - 1, 2, 1}, 1, 100);
     page->thread[0].allocs = 5;
+    page->thread[0].made[1] = 3;
+    page->thread[3].made[1] = 2;
     page->thread[3].frees = 2;
     page->thread[3].alloc_bytes = 9;
 
@@ -146,6 +148,7 @@ static void a_snapshot_sums_threads_and_epochs(void **state)
     assert_int_equal(s.sites, 2);
     assert_string_equal(s.site[1].file, "ssl/ssl_lib.c");
     assert_int_equal(s.site[1].line, 10);
+    assert_int_equal(s.site[1].made, 5);
     assert_int_equal(s.site[1].born_blocks[0], 3);
     assert_int_equal(s.site[1].born_bytes[0], 300);
     assert_int_equal(s.site[1].born_blocks[2], 1);

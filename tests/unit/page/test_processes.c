@@ -48,6 +48,7 @@ static void add_thread(struct page *page, size_t slot, pid_t pid, bool busy, int
     thread->allocs = 10;
     thread->frees = (uint64_t)(10 - blocks);
     thread->alloc_bytes = 1000;
+    thread->made[SITE] = 10;
     thread->census[0] = blocks;
     thread->cell[EPOCH][SITE].blocks = blocks;
     thread->cell[EPOCH][SITE].bytes = 100 * blocks;
@@ -139,6 +140,7 @@ static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **st
     assert_int_equal(s.allocs, 30);
     assert_int_equal(s.frees, 8 + 7 + 6);
     assert_int_equal(s.alloc_bytes, 3000);
+    assert_int_equal(s.site[SITE].made, 30);
     snapshot_free(&s);
     assert_int_equal(snapshot_activity(page), activity);
     assert_int_equal(page->thread[1].owner, 0);

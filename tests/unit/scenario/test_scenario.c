@@ -430,6 +430,10 @@ static const struct {
     {{{"emfile", "1"}}, "--emfile 1: no connection would ever be accepted; from 2"},
     {{{"jemalloc", "5.2.1"}, {"malloc", "libc"}},
      "--jemalloc 5.2.1: the server doesn't run on it with --malloc libc; leave one of the two out"},
+    {{{"footprint", "true"}, {"server", "x {port}"}, {"operate", "request"}},
+     "--footprint: what a program that isn't soak's spends on a connection is seen as they come "
+     "and "
+     "go; leave out --operate"},
     {{{"footprint", "true"}, {"fail-alloc", "true"}},
      "--footprint: has no meaning with --fail-alloc"},
     {{{"emfile", "9"}, {"workers", "2"}},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/intern.h"
 #include "base/rng.h"
+#include "symbol/demangle.h"
 #include "symbol/symbol.h"
 #include "symbol/symbol_module.h"
 #include "symbol/symbol_package.h"
@@ -642,6 +643,33 @@ static void frames_without_names_are_told_together(void **state)
     assert_string_equal(buf, "libuv.so.1.0.0+0x1b40a   no symbols: install libuv1-dbgsym");
 }
 
+static void functions_of_cxx_are_named_as_in_their_source(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"_ZN4node6crypto7TLSWrap4WrapERKN2v820FunctionCallbackInfoINS2_5ValueEEE",
+         "node::crypto::TLSWrap::Wrap"},
+        {"_ZN2v88internal12_GLOBAL__N_16InvokeEPNS0_7IsolateERKNS1_12InvokeParamsE",
+         "v8::internal::(anonymous namespace)::Invoke"},
+        {"_ZNK1A3getEi", "A::get"},
+        {"_ZN1AclEi", "A::operator()"},
+        {"_Znwm", "operator new"},
+        {"_ZN12_GLOBAL__N_15tableE", "(anonymous namespace)::table"},
+        {"_Z", "_Z"},
+        {"_ZN", "_ZN"},
+        {"_ZNK", "_ZNK"},
+        {"SSL_new", "SSL_new"},
+        {"", ""}};
+    char buf[64], longer[DEMANGLE_NAME + 8];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(demangle(cases[i][0], buf, sizeof buf), cases[i][1]);
+    assert_string_equal(demangle("_ZNK1A3getEi", buf, 6), "_ZNK1A3getEi");
+    memset(longer, 'P', sizeof longer);
+    memcpy(longer, "_Z1f", 4);
+    longer[sizeof longer - 1] = '\0';
+    assert_ptr_equal(demangle(longer, buf, sizeof buf), longer);
+}
+
 static void write_list(const char *folder, const char *name, const char *text)
 {
     char path[128];
@@ -767,6 +795,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(paths_are_those_of_the_project),
         cmocka_unit_test(texts_read_as_the_report_shows_them),
         cmocka_unit_test(frames_without_names_are_told_together),
+        cmocka_unit_test(functions_of_cxx_are_named_as_in_their_source),
         cmocka_unit_test(the_package_is_the_one_that_lists_the_file),
         cmocka_unit_test(frames_name_the_package_that_they_lack),
         cmocka_unit_test(allocators_are_told_from_who_asks),

@@ -143,6 +143,8 @@ void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct ju
     ret->held = ret->verdict == VERDICT_LEAK && h.hold_seconds > 0 && ret->kind != KIND_TIME;
     ret->proportional = ret->held && kind_proportional(&h, &ret->finding[0]);
     metrics_fill(&h, ret);
+    if (rule_on(&h, RULE_FROM_OUTSIDE) && evidence->outside)
+        judgement_distrust(ret, "from outside");
 }
 
 void judge(const struct evidence *evidence, struct judgement *ret)

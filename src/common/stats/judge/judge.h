@@ -102,6 +102,7 @@ struct evidence {
     uint64_t tried;       /* judge_tried */
     uint64_t handshakes;  /* completed */
     uint64_t foreign;     /* connections that weren't the load's: in no other figure */
+    const char *outside;  /* seen from outside only, and why, a few words; NULL = it is counted */
     const char *moving; /* no checkpoint was at rest: what moved, in a few words; NULL = one was */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
     uint64_t seed;        /* for the bootstrap */

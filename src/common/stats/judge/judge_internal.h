@@ -61,6 +61,7 @@
     X(RULE_FOREIGN_MANY)                                                                           \
     X(RULE_FAILED_SOME)                                                                            \
     X(RULE_OVERFLOWED)                                                                             \
+    X(RULE_FROM_OUTSIDE)                                                                           \
     X(RULE_UNSTEADY)                                                                               \
     X(RULE_NO_FIGURE)                                                                              \
     X(RULE_INSENSITIVE)

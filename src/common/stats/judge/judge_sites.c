@@ -75,10 +75,28 @@ static int64_t range_since(const struct judge_context *h, const int64_t *series,
     return high - low;
 }
 
+/* Whether the total rose in every epoch of the second half, per connection as fast at the end: then
+ * something stays of what comes, however much else takes the place of older blocks. */
+static bool total_rises(const struct judge_context *h, const int64_t *series)
+{
+    int64_t grown[2] = {0, 0};
+    uint64_t opened[2] = {0, 0};
+    size_t half = h->middle + (h->newest - h->middle) / 2;
+    for (size_t c = h->middle + 1; c <= h->newest; c++) {
+        if (series[c] <= series[c - 1])
+            return false;
+        grown[c > half] += series[c] - series[c - 1];
+        opened[c > half] += h->e->epoch[c].opened;
+    }
+    double rate = (double)grown[0] / (double)opened[0];
+    return opened[0] && opened[1] && grown[0] >= JUDGE_CONVICT_BLOCKS &&
+           (double)grown[1] >= rate * 0.75 * (double)opened[1];
+}
+
 /* The live total moved by less than half of what survived: the survivors replaced others. */
 static bool total_stayed(const struct judge_context *h, const struct survivors *v)
 {
-    return range_since(h, v->s->blocks, h->base) * 2 < v->blocks;
+    return range_since(h, v->s->blocks, h->base) * 2 < v->blocks && !total_rises(h, v->s->blocks);
 }
 
 /* `each` blocks to an object of the class, in every epoch, and as many gone after the drain and
@@ -272,6 +290,12 @@ static enum answer site_bounded(struct judge_context *h, const struct survivors 
     double by_chance = (double)losses_until(h, v, c) * log1p(-(double)after / (double)h->opened);
     if (by_chance > log(JUDGE_ALPHA))
         return NO_OPINION;
+    if (total_rises(h, v->s->blocks)) {
+        answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
+        finding_why(f, "newer blocks take the place of older ones, yet the total rises with every "
+                       "epoch");
+        return DECIDED;
+    }
     if (by_chance <= log(SURELY_ENDED))
         answer_pass(h, v, bounded_kind(v), f);
     else

@@ -20,7 +20,7 @@ __attribute__((format(printf, 2, 3))) static void reason(struct judgement *j, co
 /* Figures that mean nothing: no finding may be drawn from them. */
 static bool meaningless(const struct judge_context *h, struct judgement *j)
 {
-    if (rule_on(h, RULE_UNHOOKED) && !h->e->hooked) {
+    if (rule_on(h, RULE_UNHOOKED) && !h->e->hooked && !h->e->outside) {
         reason(j, "the allocation hooks were not active: the ledger counted nothing");
         return true;
     }
@@ -87,6 +87,8 @@ static void doubt_without_figure(const struct judge_context *h, struct judgement
 static void doubt_of_sensitivity(const struct judge_context *h, struct judgement *j)
 {
     double seen = j->sensitivity.one_in, want = (double)h->e->want_one_in;
+    if (rule_on(h, RULE_FROM_OUTSIDE) && h->e->outside)
+        return; /* it has no sensitivity, however long it takes */
     if (rule_on(h, RULE_NO_FIGURE) && seen < 1)
         doubt_without_figure(h, j);
     else if (rule_on(h, RULE_INSENSITIVE) && seen >= 1 && seen < want)
@@ -99,6 +101,8 @@ static void doubt_of_sensitivity(const struct judge_context *h, struct judgement
 static void doubts_of_run(const struct judge_context *h, struct judgement *j)
 {
     const struct evidence *e = h->e;
+    if (rule_on(h, RULE_FROM_OUTSIDE) && e->outside)
+        reason(j, "%s", e->outside);
     if (rule_on(h, RULE_FAILED_SOME) && e->failed)
         reason(j, "%" PRIu64 " connections failed that were meant to succeed", e->failed);
     if (rule_on(h, RULE_OVERFLOWED) && e->overflowed)
@@ -122,8 +126,20 @@ static void doubts_of_findings(const struct judge_context *h, struct judgement *
     }
 }
 
+/* What grows as seen from outside alone is no more than a doubt, and what doesn't shows nothing. */
+static void doubt_from_outside(struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings; i++)
+        if (j->finding[i].verdict == VERDICT_LEAK)
+            j->finding[i].verdict = VERDICT_INCONCLUSIVE;
+    j->sensitivity = (struct judge_sensitivity){0};
+    j->wants_hold = j->wants_more = false;
+}
+
 void verdict_decide(const struct judge_context *h, struct judgement *j)
 {
+    if (rule_on(h, RULE_FROM_OUTSIDE) && h->e->outside)
+        doubt_from_outside(j);
     j->kind = j->findings ? j->finding[0].kind : KIND_NONE;
     if (meaningless(h, j)) {
         j->verdict = VERDICT_INVALID;

@@ -185,7 +185,13 @@ static void documents_of_others_are_checked(void **state)
     assert_true(document_refused(document, "ends/0/allocs", "-1"));
     assert_true(document_refused(document, "ends/0/allocs", "\"1\""));
     assert_true(document_refused(document, "ends/1/held", "null"));
-    assert_true(document_refused(document, "ends/1/held/2/bytes", "null"));
+    assert_true(document_refused(document, "ends/1/held/3/bytes", "null"));
+    assert_true(document_refused(document, "ends/0/allocs", "null"));
+    assert_true(document_refused(document, "ends/0/sites/0/allocs", "null"));
+    assert_true(document_refused(document, "ends/0/sites/0/held_bytes", "null"));
+    /* Of a program that isn't soak's nobody can tell. */
+    assert_false(document_refused(document, "ends/1/held/2/bytes", "null"));
+    assert_false(document_refused(document, "ends/0/peak_bytes", "null"));
     assert_true(document_refused(document, "ends/0/sites", "{}"));
     assert_true(document_refused(document, "ends/0/sites/0/file", "null"));
     assert_true(document_refused(document, "ends/0/sites/0/line", "4294967296"));

@@ -344,6 +344,26 @@ static void slots_replaced(struct sim *s)
     churn_and_finish(s);
 }
 
+/* Fewer than half of the survivors, yet as many with every epoch: they take nobody's place. */
+static void lost_among_replaced(struct sim *s)
+{
+    enum { LOST = 50 };
+    sim_site(s, SIM_SLOTS, 1000, 1.0 / 3000);
+    churn_and_finish(s);
+    int64_t lost = 0;
+    for (size_t c = WARM; c < s->epochs; c++) {
+        int64_t now = s->epoch[c].hold ? 0 : LOST;
+        lost += now;
+        s->site[0].live[c] += now;
+        s->site[0].blocks[c] += lost;
+        s->site[0].bytes[c] += lost * s->site[0].size;
+    }
+    s->lent[0].drained_blocks += lost;
+    s->lent[0].drained_bytes += lost * s->site[0].size;
+    s->lent[0].flushed_blocks += lost;
+    s->lent[0].flushed_bytes += lost * s->site[0].size;
+}
+
 /* Emptying the caches frees them as well: an SSL_CTX is replaced now and then. */
 static void slots_replaced_and_flushed(struct sim *s)
 {
@@ -926,6 +946,18 @@ static void foreign_few(struct sim *s)
     s->e.foreign = s->e.handshakes / 200;
 }
 
+static void from_outside(struct sim *s)
+{
+    clean(s);
+    s->e.outside = "seen from outside";
+}
+
+static void from_outside_grows(struct sim *s)
+{
+    lost_state(s);
+    s->e.outside = "seen from outside";
+}
+
 static void unsteady(struct sim *s)
 {
     clean(s);
@@ -982,6 +1014,7 @@ static const struct control {
     {"leak_beside_cache", leak_beside_cache, RULE_COUNT, V(LEAK), K(SIDE)},
     {"leak_and_cache_undrained", leak_and_cache_undrained, RULE_PENDING, V(LEAK), K(UNKNOWN)},
     {"slots_replaced", slots_replaced, RULE_REPLACED, V(PASS), K(CACHE_BOUNDED)},
+    {"lost_among_replaced", lost_among_replaced, RULE_COUNT, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
     {"slots_replaced_and_flushed", slots_replaced_and_flushed, RULE_REPLACED, V(PASS),
      K(CACHE_BOUNDED)},
     {"replaced_with_object", replaced_with_object, RULE_REPLACED_WITH, V(PASS), K(CACHE_BOUNDED)},
@@ -1050,6 +1083,8 @@ static const struct control {
     {"failed_many_leak", failed_many_leak, RULE_COUNT, V(LEAK), K(SIDE)},
     {"failed_some", failed_some, RULE_FAILED_SOME, V(INCONCLUSIVE), K(NONE)},
     {"overflowed", overflowed, RULE_OVERFLOWED, V(INCONCLUSIVE), K(NONE)},
+    {"from_outside", from_outside, RULE_FROM_OUTSIDE, V(INCONCLUSIVE), K(NONE)},
+    {"from_outside_grows", from_outside_grows, RULE_FROM_OUTSIDE, V(INCONCLUSIVE), K(SIDE)},
     {"unsteady", unsteady, RULE_UNSTEADY, V(INCONCLUSIVE), K(NONE)},
     {"unsteady_leak", unsteady_leak, RULE_COUNT, V(LEAK), K(SIDE)},
     {"too_short", too_short, RULE_NO_FIGURE, V(INCONCLUSIVE), K(NONE)},
