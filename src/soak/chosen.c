@@ -105,11 +105,27 @@ int chosen_read(struct chosen *c, const char *command, int argc, char *const *ar
     return 0;
 }
 
+/* --server "$CMD" with CMD unset mustn't become a run of soak's own programs. */
+static int check_emptied(const struct chosen *c, struct err *e)
+{
+    static const char *const name[] = {"server", "client", "connect"};
+    const struct scenario *s = &c->scenario;
+    size_t count;
+    const struct opt *table = scenario_options(&count);
+    for (size_t i = 0; !s->server && !s->client && !s->connect && i < 3; i++) {
+        const struct opt *option = opts_find(table, count, name[i]);
+        if (option && c->origin.place[option - table].source == SCENARIO_COMMAND)
+            return err_set(e, "--%s: it is empty; give it a value, or leave it out", name[i]);
+    }
+    return 0;
+}
+
 int chosen_check(const struct chosen *c, struct err *e)
 {
     const struct scenario *s = &c->scenario;
     const struct assembly_request libs = {
         .openssl = s->openssl, .libuv = s->libuv, .jemalloc = s->jemalloc, .libc = s->libc};
-    bool right = scenario_check(s, e) == 0 && assembly_check(&libs, e) == 0;
+    bool right =
+        check_emptied(c, e) == 0 && scenario_check(s, e) == 0 && assembly_check(&libs, e) == 0;
     return right ? 0 : scenario_locate(&c->origin, e);
 }

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "base/exit_codes.h"
+#include "options/grammar.h"
 #include "scenario/placeholders.h"
 #include "scenario/scenario.h"
 
@@ -77,7 +78,7 @@ static const char servers_head[] =
     "  soak --server 'openssl s_server -accept {port} -cert {cert} -key {key} -quiet -rev' \\\n"
     "       --say 'hello\\n' --answer olleh --conns 1 --churn max --closed 400\n"
     "  soak --server './mine.sh {address} {cert} {key}' --connect 127.0.0.1:8443\n"
-    "  soak run servers/nginx                    # scenarios/servers/ has ten programs\n\n"
+    "  soak run servers/nginx                    # one of scenarios/servers/\n\n"
     "No shell is involved: words are split at blanks, quotes hold them together. In commands, in\n"
     "--connect and in the file of --template these stand for something:\n";
 static const char servers_tail[] =
@@ -112,8 +113,9 @@ static void print_servers(FILE *out)
 
 int cmd_help(int argc, char *const *argv)
 {
+    static const char *const topic = "servers";
     const char *word = argc > 1 ? argv[1] : "run";
-    if (strcmp(word, "servers") == 0) {
+    if (strcmp(word, topic) == 0) {
         print_servers(stdout);
         return EXIT_PASS;
     }
@@ -122,7 +124,9 @@ int cmd_help(int argc, char *const *argv)
     if (command)
         return (command->run == cmd_help ? cmd_run : command->run)(2, line);
     struct err e;
-    const char *nearest = commands_nearest(word);
+    const char *nearest = grammar_nearest(word, &topic, 1);
+    if (!nearest)
+        nearest = commands_nearest(word);
     err_set(&e, "%.60s: no such command%s%s%s", word, nearest ? "; did you mean " : "",
             nearest ? nearest : "", nearest ? "?" : "; soak help lists them");
     fprintf(stderr, "soak: help: %s\n", e.text);

@@ -36,7 +36,7 @@ REFUSED = [
     (["--pid", "1"], "--pid 1: has a meaning only with --connect, where it listens"),
     (["--connect", "127.0.0.1:{port}"],
      "--connect 127.0.0.1:{port}: {port} has a meaning only with --server"),
-    (["--settle", "1s"], "--settle 1s: has a meaning only with --server"),
+    (["--settle", "1s"], "--settle 1s: has a meaning only with --server or --client"),
     (["--conns"], "--conns: a value is missing: --conns COUNT"),
     (["--for", "10"], "--for 10: a duration needs a unit, such as 10s or 10m"),
     (["--seed", "xyz"], "--seed xyz: this takes 1 to 16 hexadecimal digits, such as 7f3a"),
@@ -94,6 +94,9 @@ REFUSED = [
     (["--listen", "[::1]:0", "--conns", "10001"],
      "--conns 10001: at most 10,000 with --listen [::1]:0: there is one loopback address in IPv6, and "
      "its ports run out; give --listen 127.0.0.1:0"),
+    (["--server", ""], "--server: it is empty; give it a value, or leave it out"),
+    (["smoke", "--client="], "--client: it is empty; give it a value, or leave it out"),
+    (["--connect", ""], "--connect: it is empty; give it a value, or leave it out"),
     (["--json=/nonexistent/x"],
      "--json=/nonexistent/x: it can't be written: No such file or directory"),
 ]

@@ -49,6 +49,15 @@ class JudgedTest(SoakTest):
             self.assertEqual(run.result["run"]["closed"], 200)
             self.assertIsNone(run.result["run"]["asked_per_s"])
 
+    def test_how_a_program_is_measured_can_be_chosen_for_it_too(self):
+        run = self.client(f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}}", "--settle", "200ms",
+                          "--on-checkpoint", "touch {work}/looked", "--processes", "main", "--stop", "INT",
+                          "--malloc-hooks")
+        client = self.judged(run)
+        self.assertEqual((run.exit, client["verdict"]), (0, "PASS"), run.explain())
+        self.assertEqual([p["flags"] for p in client["processes"]], ["malloc"], run.explain())
+        self.assertEqual(os.listdir(os.path.join(run.folder, "work")), ["looked"])
+
     def scenario(self, name, *options):
         """A run of one of scenarios/clients, which is named for its program."""
         if not shutil.which(f"{name}3" if name == "python" else name):

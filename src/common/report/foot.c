@@ -92,8 +92,8 @@ static void print_counted(const struct result_subject *subject, int column, cons
                has_flag(p, "two libcryptos") ? ", in one of its two libcryptos" : "",
                has_flag(p, "late") ? "what was allocated before the probe came, " : "",
                has_flag(p, "malloc") ? "other allocators"
-               : heap                ? "what isn't OpenSSL's, but in the heap's figures"
-                                     : "what isn't OpenSSL's, but in RSS");
+               : heap                ? "what isn't OpenSSL's, except in the heap's figures"
+                                     : "what isn't OpenSSL's, except in RSS");
 }
 
 /* Told where one leaks and another doesn't. */
