@@ -82,6 +82,9 @@ static int on_scope_object(struct dl_phdr_info *object, size_t size, void *to)
     struct scope *scope = to;
     struct object o;
     (void)size;
+    /* One preloaded before this library has called it: to call that again would never end. */
+    if (!scope->caller_address && object_is_own(object))
+        scope->definers = 0;
     if (!object_read(object, &o))
         return 0;
     if (object_contains(object, scope->caller_address)) {

@@ -36,7 +36,8 @@ size_t find_libcrypto(struct libcrypto *ret);
 
 /* The function of that name that `caller`, an address in a program or library, would have been
  * bound to without this library: that of the library it was linked with where several have the
- * name, else the first that the loader comes to. NULL when there is none. */
+ * name, else the first that the loader comes to. Without a caller it is the next behind this
+ * library, as of RTLD_NEXT. NULL when there is none. */
 void *find_behind(const char *name, const void *caller);
 
 /* The first function of that name in what the loader came to after this library: another that was

@@ -4,7 +4,7 @@
 import os
 import unittest
 
-from probed import CHAINED, HOOKS, LATE, MALLOC_LIBRARY, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
+from probed import BIN, CHAINED, HOOKS, LATE, MALLOC_LIBRARY, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
 
 FOLDER = os.environ["PRELOAD_FOLDER"]
 PLANTS = "soak/self-check"
@@ -191,6 +191,20 @@ os._exit(0)
             environment["LD_PRELOAD"] += f" {FOLDER}/libnext-first.so {FOLDER}/libnext-last.so"
             said = case.run(PYTHON, "-c", "import ctypes; print(ctypes.CDLL(None).soak_case_next())", env=environment)
             self.assertEqual(said, "11\n")
+
+    def test_a_library_before_it_that_wraps_accept_calls_on_to_libc(self):
+        """Not back to the one that is before it, and so on without end."""
+        program = """
+import ctypes, socket
+server = socket.create_server(("127.0.0.1", 0))
+peers = [socket.create_connection(server.getsockname()) for _ in range(2)]
+server.accept()
+print(ctypes.CDLL(None).accept(server.fileno(), None, None) > 0)
+"""
+        with Probed() as case:
+            environment = case.environment()
+            environment["LD_PRELOAD"] = f"{BIN}/libsoak-planter.so " + environment["LD_PRELOAD"]
+            self.assertEqual(case.run(PYTHON, "-c", program, env=environment), "True\n")
 
 
 if __name__ == "__main__":

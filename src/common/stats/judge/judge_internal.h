@@ -22,6 +22,7 @@
     X(RULE_REPLACED, site_replaced)                                                                \
     X(RULE_REPLACED_WITH, site_replaced_with)                                                      \
     X(RULE_SWAPPED, site_swapped)                                                                  \
+    X(RULE_ERROR_QUEUE, site_error_queue)                                                          \
     X(RULE_ONE_TIME, site_one_time)                                                                \
     X(RULE_BOUNDED, site_bounded)                                                                  \
     X(RULE_FEW, site_few)                                                                          \
@@ -164,6 +165,8 @@ enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enu
 /* judge_site_groups.c */
 enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
+enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
+                             struct judge_finding *f);
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
 bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret);

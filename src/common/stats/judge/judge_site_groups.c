@@ -222,19 +222,26 @@ static uint64_t begun_after(const struct judge_context *h, size_t epoch)
     return sum;
 }
 
-/* libuv keeps what a loop watches in an array by descriptor that doubles, 8 bytes an entry and two
- * entries more (maybe_resize in src/unix/core.c); so do others. Each thread may have one. */
-static bool is_table_of_descriptors(const struct judge_context *h, const struct steps *t)
+/* The most that were seen; 1 where that isn't known. */
+static int64_t most_threads(const struct judge_context *h)
 {
-    enum { ENTRY = 8, LEAST = 16, MORE = 2 };
-    int64_t entries = LEAST, threads = 1;
-    while (entries < (int64_t)h->e->descriptors + MORE)
-        entries *= 2;
+    int64_t threads = 1;
     for (size_t i = 0; i < h->e->gauges; i++) {
         const struct judge_gauge *g = &h->e->gauge[i];
         for (size_t k = 0; k < g->count && g->metric == METRIC_THREADS; k++)
             threads = (int64_t)g->value[k] > threads ? (int64_t)g->value[k] : threads;
     }
+    return threads;
+}
+
+/* libuv keeps what a loop watches in an array by descriptor that doubles, 8 bytes an entry and two
+ * entries more (maybe_resize in src/unix/core.c); so do others. Each thread may have one. */
+static bool is_table_of_descriptors(const struct judge_context *h, const struct steps *t)
+{
+    enum { ENTRY = 8, LEAST = 16, MORE = 2 };
+    int64_t entries = LEAST, threads = most_threads(h);
+    while (entries < (int64_t)h->e->descriptors + MORE)
+        entries *= 2;
     return rule_on(h, RULE_TABLE_OF_DESCRIPTORS) && h->e->descriptors &&
            t->grain % (ENTRY * LEAST) == 0 && t->total <= threads * entries * ENTRY;
 }
@@ -276,5 +283,26 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v, stru
     finding_why(f,
                 "its blocks were made larger by %" PRId64 " bytes in %d step%s, none was added%s",
                 t.total, t.count, t.count == 1 ? "" : "s", then);
+    return DECIDED;
+}
+
+/* Each thread's queue of errors has 16 places, ERR_NUM_ERRORS, whose texts stay allocated and are
+ * used again (crypto/err/err_blocks.c of OpenSSL 3). They fill as slowly as errors come. */
+enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
+                             struct judge_finding *f)
+{
+    enum { PLACES = 16 };
+    static const char texts[] = "crypto/err/err_blocks.c";
+    size_t length = v->s->file ? strlen(v->s->file) : 0;
+    int64_t threads = most_threads(h), live = v->s->blocks[h->last];
+    if (length < sizeof texts - 1 || strcmp(v->s->file + length - (sizeof texts - 1), texts) != 0)
+        return NO_OPINION;
+    if (live > PLACES * threads)
+        return NO_OPINION;
+    answer_pass(h, v, KIND_CACHE_BOUNDED, f);
+    finding_why(f,
+                "texts of OpenSSL's error queues: %" PRId64 ", and there is room for %d in each "
+                "of %" PRId64 " threads",
+                live, PLACES, threads);
     return DECIDED;
 }

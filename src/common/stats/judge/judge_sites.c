@@ -88,9 +88,8 @@ static bool total_rises(const struct judge_context *h, const int64_t *series)
         grown[c > half] += series[c] - series[c - 1];
         opened[c > half] += h->e->epoch[c].opened;
     }
-    double rate = (double)grown[0] / (double)opened[0];
     return opened[0] && opened[1] && grown[0] >= JUDGE_CONVICT_BLOCKS &&
-           (double)grown[1] >= rate * 0.75 * (double)opened[1];
+           (double)grown[1] * (double)opened[0] >= 0.75 * (double)grown[0] * (double)opened[1];
 }
 
 /* The live total moved by less than half of what survived: the survivors replaced others. */

@@ -464,6 +464,30 @@ static void filled_and_evicting(struct sim *s)
     churn_and_finish(s);
 }
 
+/* Two threads have room for 32 texts of errors. `all`: how many came to be. */
+static void error_texts(struct sim *s, int64_t all)
+{
+    static const int64_t kept[MEASURED] = {1, 2, 1, 2, 1, 2};
+    churn_and_finish(s);
+    size_t i = site_keeping(s, kept, MEASURED);
+    s->lent[i].file = "crypto/err/err_blocks.c";
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].blocks[c] += all - 9;
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t k = 0; k < s->gauge[0].count; k++)
+        v[k] = 2;
+}
+
+static void error_queue_fills(struct sim *s)
+{
+    error_texts(s, 32);
+}
+
+static void more_than_error_queues_hold(struct sim *s)
+{
+    error_texts(s, 33);
+}
+
 static void two_blocks(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 1, 0, 0, 1, 0};
@@ -1021,6 +1045,8 @@ static const struct control {
     {"lost_beside_replaced", lost_beside_replaced, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
     {"swapped", swapped, RULE_SWAPPED, V(PASS), K(CACHE_BOUNDED)},
     {"leak_beside_shrinking", leak_beside_shrinking, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"error_queue_fills", error_queue_fills, RULE_ERROR_QUEUE, V(PASS), K(CACHE_BOUNDED)},
+    {"more_than_error_queues_hold", more_than_error_queues_hold, RULE_COUNT, V(LEAK), K(SIDE)},
     {"one_time", one_time, RULE_ONE_TIME, V(PASS), K(ONE_TIME)},
     {"one_time_newest", one_time_newest, RULE_COUNT, V(INCONCLUSIVE), K(ONE_TIME)},
     {"filled_and_stopped", filled_and_stopped, RULE_BOUNDED, V(PASS), K(CACHE_BOUNDED)},
