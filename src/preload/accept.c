@@ -17,7 +17,7 @@ INTERPOSE int accept(int fd, struct sockaddr *address, socklen_t *length)
 {
     static _Atomic accept_fn behind;
     if (!behind)
-        behind = (accept_fn)find_behind("accept", NULL);
+        behind = (accept_fn)find_after("accept");
     int accepted = behind(fd, address, length);
     if (accepted >= 0)
         objects_accepted();
@@ -28,7 +28,7 @@ INTERPOSE int accept4(int fd, struct sockaddr *address, socklen_t *length, int f
 {
     static _Atomic accept4_fn behind;
     if (!behind)
-        behind = (accept4_fn)find_behind("accept4", NULL);
+        behind = (accept4_fn)find_after("accept4");
     int accepted = behind(fd, address, length, flags);
     if (accepted >= 0)
         objects_accepted();

@@ -138,6 +138,31 @@ void *find_behind(const char *name, const void *caller)
     return object_function(&scope.definer[scope.chosen], name);
 }
 
+struct next_search {
+    const char *name;
+    bool passed; /* this library */
+    void *function;
+};
+
+static int on_object_after(struct dl_phdr_info *object, size_t size, void *to)
+{
+    struct next_search *search = to;
+    struct object o;
+    (void)size;
+    if (object_is_own(object))
+        search->passed = true;
+    else if (search->passed && object_read(object, &o))
+        search->function = object_function(&o, search->name);
+    return search->function != NULL;
+}
+
+void *find_after(const char *name)
+{
+    struct next_search search = {.name = name};
+    dl_iterate_phdr(on_object_after, &search);
+    return search.function;
+}
+
 /* ---- this library, and how many there are ---- */
 
 struct address_search {

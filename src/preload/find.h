@@ -40,6 +40,11 @@ size_t find_libcrypto(struct libcrypto *ret);
  * library, as of RTLD_NEXT. NULL when there is none. */
 void *find_behind(const char *name, const void *caller);
 
+/* The first function of that name in what the loader came to after this library: another that was
+ * preloaded before it may have its own, and comes to this one's by RTLD_NEXT. NULL when there is
+ * none. */
+void *find_after(const char *name);
+
 /* Whether an address lies in this library. */
 bool find_is_own(uintptr_t address);
 

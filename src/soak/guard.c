@@ -214,12 +214,13 @@ static _Noreturn void end_as(int status)
 {
     if (WIFEXITED(status))
         _exit(WEXITSTATUS(status));
-    sigset_t all;
+    sigset_t others; /* one that was sent to end the program may still be pending */
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none); /* one core is enough */
-    sigfillset(&all);
+    sigfillset(&others);
+    sigdelset(&others, WTERMSIG(status));
     signal(WTERMSIG(status), SIG_DFL);
-    sigprocmask(SIG_UNBLOCK, &all, NULL);
+    sigprocmask(SIG_SETMASK, &others, NULL);
     raise(WTERMSIG(status));
     _exit(EXIT_CANNOT_START);
 }

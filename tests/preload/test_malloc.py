@@ -93,6 +93,9 @@ class AcceptTest(unittest.TestCase):
     def test_a_program_without_openssl_is_counted_by_malloc_alone(self):
         self.assertEqual(self.serve(MALLOC_LIBRARY), (5, MALLOC_ALONE, (1, 64)))
 
+    def test_another_library_may_stand_before_it_and_call_it(self):
+        self.assertEqual(self.serve(f"{BIN}/libsoak-planter.so {MALLOC_LIBRARY}"), (5, MALLOC_ALONE, (1, 64)))
+
     def test_openssls_objects_are_better_than_what_is_accepted(self):
         self.assertEqual(self.serve(MALLOC_LIBRARY, "import ssl"), (0, HOOKS, None))
 

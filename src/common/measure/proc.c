@@ -163,23 +163,30 @@ int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e)
     return 0;
 }
 
-/* proc_pid_schedstat: time on a processor, and in the queue for one. */
-static bool add_wanted(pid_t pid, const char *thread, uint64_t *sum)
+/* Field 3 of a thread's stat first (proc(5)), then its schedstat: what wants nothing at the first
+ * look has all that it wanted in the second. */
+static bool add_wanted(pid_t pid, const char *thread, struct proc_wanted *sum)
 {
     char name[PATH_BYTES], text[TEXT_BYTES];
     uint64_t ran, waited;
+    snprintf(name, sizeof name, "task/%.20s/stat", thread);
+    if (read_text(pid, name, text, sizeof text, NULL) != 0)
+        return false;
+    const char *after = strrchr(text, ')');
+    bool now = after && strncmp(after, ") R", 3) == 0;
     snprintf(name, sizeof name, "task/%.20s/schedstat", thread);
     if (read_text(pid, name, text, sizeof text, NULL) != 0 ||
         sscanf(text, "%" SCNu64 " %" SCNu64, &ran, &waited) != 2)
         return false;
-    *sum += ran + waited;
+    sum->ns += ran + waited;
+    sum->now |= now;
     return true;
 }
 
-int proc_wanted_read(pid_t pid, uint64_t *ret_ns, struct err *e)
+int proc_wanted_read(pid_t pid, struct proc_wanted *ret, struct err *e)
 {
     char path[PATH_BYTES];
-    uint64_t sum = 0;
+    struct proc_wanted sum = {0};
     bool any = false;
     DIR *folder = opendir(proc_path(path, pid, "task"));
     if (!folder)
@@ -190,7 +197,7 @@ int proc_wanted_read(pid_t pid, uint64_t *ret_ns, struct err *e)
     closedir(folder);
     if (!any)
         return err_set(e, "/proc/%d/schedstat isn't there", (int)pid);
-    *ret_ns = sum;
+    *ret = sum;
     return 0;
 }
 

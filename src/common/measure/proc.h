@@ -22,6 +22,12 @@ struct proc_sample {
     uint64_t descriptors; /* 1 + the highest that is open */
     uint64_t cpu_ns;      /* user + system, all threads: the process clock, to the nanosecond */
 };
+/* However loaded the machine is. A wait counts in `ns` once it's over: so what wants nothing `now`
+ * has all of its own in `ns`. */
+struct proc_wanted {
+    uint64_t ns; /* what the threads have run, and have waited for a processor to run on */
+    bool now;    /* one of them runs, or waits */
+};
 struct proc_rollup { /* /proc/PID/smaps_rollup: 1-2 ms in a big process, checkpoints only */
     uint64_t pss_bytes, private_dirty_bytes, anonymous_bytes;
 };
@@ -31,9 +37,8 @@ struct proc_rollup { /* /proc/PID/smaps_rollup: 1-2 ms in a big process, checkpo
 int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e);
 /* All of struct proc_sample. */
 int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e);
-/* What its threads have run, and waited for a processor to run on: that they wanted, however loaded
- * the machine is. Returns 0, or -1 where the kernel doesn't tell. */
-int proc_wanted_read(pid_t pid, uint64_t *ret_ns, struct err *e);
+/* What its threads want of the processors. Returns 0, or -1 where the kernel doesn't tell. */
+int proc_wanted_read(pid_t pid, struct proc_wanted *ret, struct err *e);
 int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e);
 /* The path of the first mapping in /proc/PID/maps whose file name starts with `prefix` (such as
  * "libcrypto.so"). Returns 0, or -1 when there is none. */

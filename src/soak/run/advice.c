@@ -109,8 +109,9 @@ static void add_options(struct text *c, const struct run *r)
     size_t count;
     const struct opt *option = scenario_options(&count);
     for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
+        bool mix = strcmp(option[i].name, "mix") == 0;
         bool typed = r->origin->place[i].source == SCENARIO_COMMAND;
-        if (option[i].type == OPT_WEIGHTS ? mixed : typed && is_repeated(option[i].name, i))
+        if (mix ? mixed || typed : typed && is_repeated(option[i].name, i))
             cmdline_option(c, r->scenario, i);
     }
 }

@@ -58,9 +58,9 @@ struct run_quiet {
     uint64_t activity, connections; /* at the last look */
     int polls, steady_polls;        /* nothing moved; no connection moved */
     bool still;                     /* the last sample was taken while nothing moved */
-    /* Of a program that isn't soak's: when the waiting began, since when nothing has moved, and the
-     * processor's time that it had used then. */
-    uint64_t begun_ns, since_ns, cpu_ns;
+    /* Of a program that isn't soak's: since when nothing has moved, and the processor's time that
+     * it had used then; the last look; and what has been seen, of the waiting and since then. */
+    uint64_t since_ns, cpu_ns, seen_at_ns, waited_ns, quiet_ns;
     unsigned samples, still_samples;
     bool looked;          /* half of the time to become quiet is over: `half` is owned */
     struct snapshot half; /* what it was then */

@@ -66,13 +66,13 @@ static void poll_built_in(struct run *r)
 
 /* Of the time that it must be quiet: what a timer's tick or a look at a clock takes, which every
  * virtual machine does. */
-enum { SETTLE_BUSY_PERCENT = 20, SETTLE_LIMIT_TIMES = 10 };
-static const uint64_t SETTLE_LIMIT_NS = 2000000000u;
+enum { SETTLE_BUSY_PERCENT = 20, SETTLE_LIMIT_TIMES = 10, SETTLE_LOOKS = 8 };
+static const uint64_t SETTLE_LIMIT_NS = 2000000000u, SETTLE_LOOK_NS = 10000000u;
 
-static uint64_t cpu_of_judged(const struct run *r)
+static struct proc_wanted wanted(const struct run *r)
 {
     const struct subject *s = run_judged(r)->subject;
-    return s->ops->wanted ? s->ops->wanted(s) : 0;
+    return s->ops->wanted ? s->ops->wanted(s) : (struct proc_wanted){0};
 }
 
 /* Counts from now on. */
@@ -80,15 +80,30 @@ static void watch(struct run *r, uint64_t activity_now)
 {
     r->quiet.activity = activity_now;
     r->quiet.since_ns = clock_now_ns();
-    r->quiet.cpu_ns = cpu_of_judged(r);
+    r->quiet.cpu_ns = wanted(r).ns;
+    r->quiet.quiet_ns = 0;
 }
 
-/* Whether it was idle since it was quiet, as far as anybody sees from outside. */
-static bool was_idle(const struct run *r, uint64_t now)
+/* A pause of the machine, in which nothing could have moved, isn't seen time: the program is looked
+ * at several times before it counts as quiet. */
+static void look(struct run *r, uint64_t now)
 {
-    uint64_t after = cpu_of_judged(r); /* less where a process has ended */
-    uint64_t used = after > r->quiet.cpu_ns ? after - r->quiet.cpu_ns : 0;
-    return used * 100 <= (now - r->quiet.since_ns) * SETTLE_BUSY_PERCENT;
+    uint64_t most = r->scenario->settle_ns / SETTLE_LOOKS, ns = now - r->quiet.seen_at_ns;
+    if (most < SETTLE_LOOK_NS)
+        most = SETTLE_LOOK_NS;
+    if (ns > most)
+        ns = most;
+    r->quiet.seen_at_ns = now;
+    r->quiet.waited_ns += ns;
+    r->quiet.quiet_ns += ns;
+}
+
+/* Whether it was idle since it was quiet, as far as anybody sees from outside. What wants a
+ * processor `now` may not have got to do what it is about to for as long as it was quiet. */
+static bool was_idle(const struct run *r, uint64_t now, const struct proc_wanted *after)
+{
+    uint64_t used = after->ns > r->quiet.cpu_ns ? after->ns - r->quiet.cpu_ns : 0;
+    return !after->now && used * 100 <= (now - r->quiet.since_ns) * SETTLE_BUSY_PERCENT;
 }
 
 /* What it is about is told by two looks. */
@@ -99,7 +114,7 @@ static void look_at_half_time(struct run *r, uint64_t now)
         return;
     r->quiet.looked = true;
     r->quiet.half_ns = now;
-    r->quiet.half_cpu_ns = cpu_of_judged(r);
+    r->quiet.half_cpu_ns = wanted(r).ns;
 }
 
 static void look_again(struct run *r, uint64_t now)
@@ -109,7 +124,7 @@ static void look_again(struct run *r, uint64_t now)
     if (!r->quiet.looked || s->ops->snapshot(s, &last, NULL) != 0)
         return;
     const struct moving_look before = {&r->quiet.half, r->quiet.half_cpu_ns, r->quiet.half_ns},
-                             after = {&last, cpu_of_judged(r), now};
+                             after = {&last, wanted(r).ns, now};
     moving_text(&before, &after, r->quiet.moving, sizeof r->quiet.moving);
     snapshot_free(&last);
 }
@@ -133,18 +148,21 @@ static void take(struct run *r, uint64_t now)
 
 static void poll_foreign(struct run *r)
 {
-    uint64_t now = clock_now_ns(), settle_ns = r->scenario->settle_ns;
-    uint64_t activity_now = activity(r);
+    struct run_quiet *q = &r->quiet;
+    uint64_t now = clock_now_ns(), settle_ns = r->scenario->settle_ns, activity_now = activity(r);
     uint64_t limit_ns = SETTLE_LIMIT_TIMES * settle_ns + SETTLE_LIMIT_NS;
-    bool quiet = activity_now == r->quiet.activity;
-    r->quiet.still = quiet && now - r->quiet.since_ns >= settle_ns && was_idle(r, now);
-    if (now - r->quiet.begun_ns > limit_ns / 2)
+    struct proc_wanted after = {0};
+    look(r, now);
+    bool quiet = activity_now == q->activity, long_enough = q->quiet_ns >= settle_ns;
+    if (quiet && long_enough)
+        after = wanted(r);
+    q->still = quiet && long_enough && was_idle(r, now, &after);
+    if (q->waited_ns > limit_ns / 2)
         look_at_half_time(r, now);
-    if (r->quiet.still || now - r->quiet.begun_ns > limit_ns) {
+    if (q->still || q->waited_ns > limit_ns)
         take(r, now);
-    } else if (!quiet || now - r->quiet.since_ns >= settle_ns) {
+    else if (!quiet || (long_enough && !after.now))
         watch(r, activity_now);
-    }
 }
 
 /* ---- both ---- */
@@ -153,7 +171,8 @@ static void wait_for_quiet(struct run *r)
 {
     r->quiet.polls = r->quiet.steady_polls = 0;
     r->quiet.connections = connections(r);
-    r->quiet.begun_ns = clock_now_ns();
+    r->quiet.seen_at_ns = clock_now_ns();
+    r->quiet.waited_ns = 0;
     watch(r, activity(r));
     /* Nothing of a foreign program's runs but when it allocates: so it is asked while it may. */
     atomic_store(&run_judged(r)->subject->child.page->publish_asked, 1);

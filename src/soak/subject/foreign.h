@@ -83,7 +83,7 @@ bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name);
 int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *e);
 int foreign_measure(const struct subject *s, struct proc_sample *ret,
                     struct proc_rollup *ret_rollup, struct err *e);
-uint64_t foreign_wanted(const struct subject *s);
+struct proc_wanted foreign_wanted(const struct subject *s);
 
 /* Whether nothing of it is counted, as its page has no process with an active mode; writes why, in
  * a sentence that ends the run. */

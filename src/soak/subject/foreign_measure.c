@@ -148,18 +148,20 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
     return 0;
 }
 
-uint64_t foreign_wanted(const struct subject *s)
+struct proc_wanted foreign_wanted(const struct subject *s)
 {
-    uint64_t sum = 0, one;
+    struct proc_wanted sum = {0}, one;
     struct proc_sample sample;
     struct process_tree *tree = malloc(sizeof *tree);
     CHECK(tree);
     foreign_family(s->foreign, tree);
     for (size_t i = 0; i < tree->count; i++) {
-        if (proc_wanted_read(tree->process[i].pid, &one, NULL) == 0)
-            sum += one;
-        else if (proc_sample_quick(tree->process[i].pid, &sample, NULL) == 0)
-            sum += sample.cpu_ns;
+        if (proc_wanted_read(tree->process[i].pid, &one, NULL) == 0) {
+            sum.ns += one.ns;
+            sum.now |= one.now;
+        } else if (proc_sample_quick(tree->process[i].pid, &sample, NULL) == 0) {
+            sum.ns += sample.cpu_ns;
+        }
     }
     free(tree);
     return sum;

@@ -65,9 +65,8 @@ struct subject_ops {
     /* What the kernel says of it; `ret_rollup` NULL: not asked for. Returns 0 or -1. */
     int (*measure)(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
                    struct err *e);
-    /* The processor's time that it has had and wanted, in ns: proc_wanted_read. NULL: nobody asks.
-     */
-    uint64_t (*wanted)(const struct subject *s);
+    /* What it wants of the processors; NULL: nobody asks. */
+    struct proc_wanted (*wanted)(const struct subject *s);
     void (*stop)(struct subject *s);
     /* At once, and all that it has started. */
     void (*kill)(struct subject *s);

@@ -193,6 +193,48 @@ static void an_ended_process_is_named_in_the_sentence(void **state)
     assert_int_equal(s.threads, 77);
 }
 
+static struct proc_wanted wanted(pid_t pid)
+{
+    struct proc_wanted w;
+    struct err e;
+    if (proc_wanted_read(pid, &w, &e) != 0)
+        fail_msg("%s", e.text);
+    return w;
+}
+
+/* Whether it is on a processor or waits for one. */
+static void what_computes_wants_a_processor_now(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            ;
+    }
+    struct proc_wanted first = wanted(pid), last = first;
+    while (first.now && last.now && last.ns < first.ns + 10000000)
+        last = wanted(pid);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_true(first.now && last.now);
+}
+
+static void what_sleeps_wants_nothing_and_has_all_of_it_counted(void **state)
+{
+    (void)state;
+    pid_t pid = child_start("idle) R");
+    while (wanted(pid).now)
+        sched_yield(); /* it is about to sleep */
+    struct proc_wanted first = wanted(pid), last = wanted(pid);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_false(first.now || last.now);
+    assert_true(first.ns > 0);
+    assert_int_equal(first.ns, last.ns);
+}
+
 static void a_mapped_library_is_found_by_the_start_of_its_name(void **state)
 {
     (void)state;
@@ -235,6 +277,8 @@ int main(void)
         cmocka_unit_test(cpu_time_lies_between_the_process_clock_before_and_after),
         cmocka_unit_test(a_name_with_blanks_and_parentheses_does_not_shift_the_fields),
         cmocka_unit_test(an_ended_process_is_named_in_the_sentence),
+        cmocka_unit_test(what_computes_wants_a_processor_now),
+        cmocka_unit_test(what_sleeps_wants_nothing_and_has_all_of_it_counted),
         cmocka_unit_test(a_mapped_library_is_found_by_the_start_of_its_name),
         cmocka_unit_test(what_is_not_mapped_or_does_not_fit_leaves_the_buffer_alone),
         cmocka_unit_test(the_machine_has_a_name_and_processors),

@@ -46,6 +46,21 @@ static void the_end_is_the_programs(void **state)
     assert_int_equal(end.signal_number, SIGTERM);
 }
 
+/* Where the guard is told to end a program that has just died, it says what that died of: the guard
+ * stands still until both have happened. */
+static void what_comes_after_the_end_is_not_the_programs(void **state)
+{
+    (void)state;
+    static const char script[] =
+        "ulimit -c 0; kill -STOP $PPID; kill -HUP $PPID; kill -USR1 $PPID\n"
+        "(until grep -q ') Z' /proc/$$/stat; do :; done; kill -CONT $PPID) &\n"
+        "kill -SEGV $$";
+    char said[64];
+    struct guard_end end = run(script, NULL, 0, said, sizeof said);
+    assert_string_equal(said, "");
+    assert_int_equal(end.signal_number, SIGSEGV);
+}
+
 /* The libraries that it names may be none that soak can run on. */
 static void variables_are_the_programs_alone(void **state)
 {
@@ -103,6 +118,7 @@ int main(int argc, char **argv)
     guard_begin(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_end_is_the_programs),
+        cmocka_unit_test(what_comes_after_the_end_is_not_the_programs),
         cmocka_unit_test(variables_are_the_programs_alone),
         cmocka_unit_test(what_takes_too_long_is_killed_with_all_that_it_started),
         cmocka_unit_test(what_is_not_there_cannot_be_started),
