@@ -17,18 +17,19 @@ enum { STAT_BYTES = 1024, PATH_BYTES = 64, LISTENS = 0x0A, SOCKETS_MAX = 256 };
 
 /* ---- the tree ---- */
 
-/* proc_pid_stat(5): the name is in brackets and may hold any of its own. */
+/* proc_pid_stat(5): the name is in brackets and may hold any of its own. A process whose first
+ * thread has ended is shown as a zombie, and lives as long as another one does. */
 static bool parse_stat(char *text, struct process *ret)
 {
     char *name = strchr(text, '('), *after = strrchr(text, ')'), state;
-    int parent;
+    int parent, threads;
     uint64_t started;
     if (!name || !after || after < name ||
         sscanf(after + 1,
-               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+               " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d "
                "%" SCNu64,
-               &state, &parent, &started) != 3 ||
-        state == 'Z' || state == 'X')
+               &state, &parent, &threads, &started) != 4 ||
+        ((state == 'Z' || state == 'X') && threads <= 1))
         return false;
     *after = '\0';
     *ret = (struct process){.parent = parent, .started = started};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/proc.h"
+#include "measure/process_tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -235,6 +236,57 @@ static void what_sleeps_wants_nothing_and_has_all_of_it_counted(void **state)
     assert_int_equal(first.ns, last.ns);
 }
 
+static void *wait_for_ever(void *unused)
+{
+    (void)unused;
+    while (pause() < 0)
+        ;
+    return NULL;
+}
+
+/* A child whose first thread has ended, and if `others` not the only one. */
+static pid_t child_without_its_first_thread(bool others)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+        if (others && pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
+            _exit(1);
+        syscall(SYS_exit, 0);
+    }
+    return pid;
+}
+
+static void wait_until_it_is_shown_as_a_zombie(pid_t pid)
+{
+    char path[64], line[256] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    while (!strstr(line, ") Z ")) {
+        FILE *f = fopen(path, "re");
+        assert_non_null(f);
+        assert_non_null(fgets(line, sizeof line, f));
+        fclose(f);
+        usleep(1000);
+    }
+}
+
+static void a_process_lives_until_its_last_thread_has_ended(void **state)
+{
+    (void)state;
+    struct process p;
+    pid_t lives = child_without_its_first_thread(true);
+    pid_t ended = child_without_its_first_thread(false);
+    wait_until_it_is_shown_as_a_zombie(lives);
+    wait_until_it_is_shown_as_a_zombie(ended);
+    bool first = process_read(lives, &p), second = process_read(ended, &p);
+    kill(lives, SIGKILL);
+    waitpid(lives, NULL, 0);
+    waitpid(ended, NULL, 0);
+    assert_true(first);
+    assert_false(second);
+    assert_false(process_read(lives, &p));
+}
+
 static void a_mapped_library_is_found_by_the_start_of_its_name(void **state)
 {
     (void)state;
@@ -279,6 +331,7 @@ int main(void)
         cmocka_unit_test(an_ended_process_is_named_in_the_sentence),
         cmocka_unit_test(what_computes_wants_a_processor_now),
         cmocka_unit_test(what_sleeps_wants_nothing_and_has_all_of_it_counted),
+        cmocka_unit_test(a_process_lives_until_its_last_thread_has_ended),
         cmocka_unit_test(a_mapped_library_is_found_by_the_start_of_its_name),
         cmocka_unit_test(what_is_not_mapped_or_does_not_fit_leaves_the_buffer_alone),
         cmocka_unit_test(the_machine_has_a_name_and_processors),
