@@ -112,14 +112,20 @@ int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *
 
 /* ---- the kernel ---- */
 
-static void add_sample(struct proc_sample *sum, const struct proc_sample *one)
+static void add_memory(struct proc_sample *sum, const struct proc_sample *one)
 {
     sum->rss_bytes += one->rss_bytes;
     sum->rss_anon_bytes += one->rss_anon_bytes;
+    sum->cpu_ns += one->cpu_ns;
+}
+
+/* Of all processes, whichever are judged: which of them serve how many of the connections that are
+ * open changes from checkpoint to checkpoint, and their sum doesn't. */
+static void add_counts(struct proc_sample *sum, const struct proc_sample *one)
+{
     sum->threads += one->threads;
     sum->open_files += one->open_files;
     sum->descriptors = one->descriptors > sum->descriptors ? one->descriptors : sum->descriptors;
-    sum->cpu_ns += one->cpu_ns;
 }
 
 /* All of its processes together; one that ends meanwhile is in none of them. */
@@ -134,10 +140,12 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
     for (size_t i = 0; i < tree->count; i++) {
         struct proc_sample one;
         struct proc_rollup rollup = {0};
-        if (!foreign_chooses(s->foreign, tree->process[i].pid, tree->process[i].name) ||
-            proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
+        if (proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
             continue;
-        add_sample(ret, &one);
+        add_counts(ret, &one);
+        if (!foreign_chooses(s->foreign, tree->process[i].pid, tree->process[i].name))
+            continue;
+        add_memory(ret, &one);
         if (!ret_rollup || proc_rollup_read(tree->process[i].pid, &rollup, NULL) != 0)
             continue;
         ret_rollup->pss_bytes += rollup.pss_bytes;
