@@ -258,6 +258,11 @@ class StaysTest(ForeignTest):
         self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
         self.assertTrue(run.subject()["selfcheck"]["ok"], run.explain())
 
+    def test_a_daemon_that_hands_over_to_another(self):
+        run = self.server("hands_over")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertIn("told to end\n", self.log(run))
+
     def test_one_that_ignores_the_signal(self):
         before = time.monotonic()
         run = self.server("ignores_term")

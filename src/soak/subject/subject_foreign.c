@@ -299,6 +299,7 @@ static void stop(struct subject *s)
     f->told_ns = clock_now_ns();
     if (!s->child.running)
         return;
+    foreign_find_main(f); /* a daemon may have handed over to another */
     if (f->main_pid)
         kill(f->main_pid, f->stop_signal);
     else
