@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "preload.h"
 
+#include "base/clock.h"
 #include "find.h"
 #include "fork.h"
 #include "hooks.h"
@@ -168,6 +169,10 @@ static void look(void)
     }
 }
 
+/* The one who looks may wait for a lock of the dynamic linker that this thread holds, inside a
+ * dlopen() whose constructors led here: so nobody waits for it for long. */
+static const uint64_t LOOK_PATIENCE_NS = 100000000;
+
 void preload_look(void)
 {
     static _Atomic pid_t busy; /* whose thread looks; a forked child may find its parent here */
@@ -176,8 +181,11 @@ void preload_look(void)
     if (!preload_page || inside)
         return;
     pid_t pid = getpid(), other = 0;
+    uint64_t since = clock_now_ns();
     while (!atomic_compare_exchange_weak(&busy, &other, pid)) {
         if (other == pid) {
+            if (clock_now_ns() - since > LOOK_PATIENCE_NS)
+                return;
             sched_yield();
             other = 0;
         }

@@ -336,12 +336,25 @@ static void forget(struct foreign *f, pid_t pid)
             f->known[i] = (struct foreign_known){.pid = 0};
 }
 
+/* A process that has left gave its row back itself: its number may come again. */
+static void forget_the_left(struct foreign *f, const struct snapshot_process *row, size_t count)
+{
+    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
+        size_t k = 0;
+        while (k < count && row[k].pid != f->known[i].pid)
+            k++;
+        if (k == count)
+            f->known[i] = (struct foreign_known){.pid = 0};
+    }
+}
+
 /* What a process that has gone held isn't held any more: another that has its number is another. */
 static void reap(struct foreign *f)
 {
     struct snapshot_process row[PAGE_PROCESSES];
     struct page *page = f->subject->child.page;
     size_t count = snapshot_processes(page, row);
+    forget_the_left(f, row, count);
     for (size_t i = 0; i < count; i++) {
         struct process now;
         uint64_t *known = known_start(f, row[i].pid);
