@@ -17,7 +17,7 @@ static int64_t moved(const struct snapshot *a, const struct snapshot *b, size_t 
 
 static void add_sites(const struct snapshot *a, const struct snapshot *b, struct text *out)
 {
-    size_t told[TOLD];
+    size_t told[TOLD] = {0};
     for (size_t n = 0; n < TOLD; n++) {
         size_t most = SIZE_MAX;
         for (size_t i = 0; i < b->sites; i++) {

@@ -59,8 +59,10 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
     if (s->serves) {
         snprintf(all->host, sizeof all->host, "%s", scenario->listen);
         *strrchr(all->host, ':') = '\0'; /* scenario_check: address:port */
-        (s->role == SUBJECT_LOAD ? args_paced : args_server)(&args, scenario, "soak-server",
-                                                             all->seed);
+        if (s->role == SUBJECT_LOAD)
+            args_paced(&args, scenario, "soak-server", all->seed);
+        else
+            args_server(&args, scenario, "soak-server", all->seed);
     } else {
         snprintf(server, sizeof server, "%s:%" PRIu64, all->host, all->port);
         args_client(&args, scenario, "soak-client", all->seed, server);
