@@ -82,18 +82,28 @@ class FromDebian(Case):
         cls.mirror.add("bookworm", "libc6", "2.19-1", {linker: "an old one\n"})
         cls.mirror.add("bookworm", "old", "1.0-1", program, "libc6, libtiny1")
         cls.linker = linker
-        for pocket in POCKETS + ("sid",):
+        cls.mirror.add("experimental", "tinyd", "3.0-1~exp1", program, "libnext1, libc6")
+        cls.mirror.add("experimental", "libnext1", "1.0-1",
+                       {f"usr/lib/{triplet}/libtiny.so.1": cls.work + "/libtiny.so.1"})
+        for pocket in POCKETS + ("sid", "experimental"):
             cls.mirror.publish(pocket)
 
     def test_a_program_runs_from_the_cache_on_the_libraries_of_its_suite(self):
         root = self.root("debian:bookworm/tinyd", "--mirror", self.mirror.folder)
         self.assertEqual(subprocess.run([root + "/usr/sbin/tinyd"], check=False).returncode, 42)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(root)).st_mode), 0o700)
+        self.assertEqual(self.packages(root), [["libtiny1", "1.0-1"], ["tinyd", "1.0-1+deb12u1"]])
+
+    def packages(self, root):
         with open(os.path.dirname(root) + "/program.json", encoding="ascii") as file:
-            record = json.load(file)
-        self.assertEqual(record["packages"],
-                         [f"libtiny1_1.0-1_{architecture()}.deb",
-                          f"tinyd_1.0-1+deb12u1_{architecture()}.deb"])
+            return [name.split("_")[:2] for name in json.load(file)["packages"]]
+
+    def test_what_experimental_lacks_comes_from_sid_but_never_the_program_itself(self):
+        root = self.root("debian:experimental/tinyd", "--mirror", self.mirror.folder)
+        self.assertEqual(self.packages(root), [["libc6", "2.99-1"], ["libnext1", "1.0-1"], ["tinyd", "3.0-1~exp1"]])
+        self.cache = self.folder + "/other"
+        self.refuses("experimental has no libc6, or no longer", "debian:experimental/libc6", "--mirror",
+                     self.mirror.folder, code=GONE)
 
     def test_a_version_is_another_program_and_the_second_time_nothing_is_fetched(self):
         word = "debian:bookworm/tinyd=1.0-1"

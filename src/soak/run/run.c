@@ -226,7 +226,7 @@ static void load_quiet(struct run *r, const struct subject_word *word)
 static void drained(struct run *r, enum subject_role role)
 {
     if (r->state == RUN_DRAIN_CLIENT && role == SUBJECT_LOAD) {
-        if (run_counts_operations(r))
+        if (run_unit(r) == UNIT_OPERATION)
             settle_begin(r, SETTLE_CLOSED);
         else
             drain_server(r);
