@@ -6,12 +6,14 @@
 #include "measure/proc.h"
 #include "page/page_file.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CONTROL_FD = 3, PAGE_FD = 4, EXTRA_FD = 5, MAPS_BYTES = 4 << 20 };
@@ -98,6 +100,14 @@ static int child_spawn(struct child *c, const struct child_launch *launch, int c
     c->process.data = c;
     return c->guarded ? guard_spawn_all(launch->loop, &c->process, &options)
                       : uv_spawn(launch->loop, &c->process, &options);
+}
+
+void child_page_text(int page_fd, char *buf, size_t size)
+{
+    struct stat st = {0};
+    CHECK(fstat(page_fd, &st) == 0);
+    snprintf(buf, size, "fd=%d,ino=%" PRIu64 ":%" PRIu64 ",path=/proc/%d/fd/%d", PAGE_FD,
+             (uint64_t)st.st_dev, (uint64_t)st.st_ino, (int)getpid(), page_fd);
 }
 
 int child_start(struct child *c, const struct child_launch *launch, struct err *e)

@@ -181,10 +181,14 @@ char **programs_environment(const struct programs *p, bool server)
                                                           .passed = &p->scenario->env});
 }
 
+void programs_probe(const char *folder, bool malloc_hooks, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s/libsoakprobe%s.so", folder, malloc_hooks ? "-malloc" : "");
+}
+
 static void probe_path(const struct programs *p, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s/libsoakprobe%s.so", p->folder,
-             p->scenario->malloc_hooks ? "-malloc" : "");
+    programs_probe(p->folder, p->scenario->malloc_hooks, buf, size);
 }
 
 int programs_check_probe(const struct programs *p, struct err *e)

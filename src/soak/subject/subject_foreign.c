@@ -10,15 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { TRY_MS = 20, LOOK_MS = 20, PIPE_BYTES = 1 << 20, PAGE_FD = 4 };
+enum { TRY_MS = 20, LOOK_MS = 20, PIPE_BYTES = 1 << 20 };
 
 /* From --stop to the end of all; what the program itself has left behind gets less. */
 static const uint64_t GRACE_NS = 5000000000u, LEFT_NS = 500000000u;
@@ -187,15 +185,6 @@ static void fill_values(struct foreign *f)
     v[PLACEHOLDER_CA] = *f->files.ca ? f->files.ca : NULL;
 }
 
-/* How the probe finds the page: by its descriptor, or where that was closed, by a path. */
-static void page_text(const struct child *c, char *buf, size_t size)
-{
-    struct stat st = {0};
-    CHECK(fstat(c->page_fd, &st) == 0);
-    snprintf(buf, size, "fd=%d,ino=%" PRIu64 ":%" PRIu64 ",path=/proc/%d/fd/%d", PAGE_FD,
-             (uint64_t)st.st_dev, (uint64_t)st.st_ino, (int)getpid(), c->page_fd);
-}
-
 static int launch(struct foreign *f, struct err *e)
 {
     struct subject *s = f->subject;
@@ -204,7 +193,7 @@ static int launch(struct foreign *f, struct err *e)
     int log = open_log(f, e);
     if (log < 0)
         return -1;
-    page_text(&s->child, page, sizeof page);
+    child_page_text(s->child.page_fd, page, sizeof page);
     char **environment = programs_foreign_environment(programs, &f->values, page, e);
     const struct child_launch launched = {.loop = &s->all->loop,
                                           .path = f->command.argv[0],
