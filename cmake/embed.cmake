@@ -4,9 +4,7 @@
 set(text "/* Made by cmake/embed.cmake. */\n")
 foreach(name html_style html_script)
     file(READ ${${name}} hex HEX)
-    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
-    string(REGEX REPLACE "(('.x..',)('.x..',)('.x..',)('.x..',)('.x..',)('.x..',)('.x..',)('.x..',))"
-        "\\1\n" bytes "${bytes}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1',\n" bytes "${hex}")
     # coreutils alone: nothing more is needed for a build.
     execute_process(
         COMMAND sh -c "sha256sum \"$1\" | cut -c1-64 | tr a-f A-F | basenc -i --base16 -d | base64"

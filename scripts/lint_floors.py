@@ -49,6 +49,7 @@ ROOMS = {
     "suite": set(),
     "selftest": set(),
     "rebuild": {"suite"},
+    "doctor": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
 PLACES = FLOORS | ROOMS.keys()
