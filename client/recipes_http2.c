@@ -4,8 +4,8 @@
  * 404 as well as 200.
  */
 #include "base/check.h"
-#include "http2.h"
 #include "leave.h"
+#include "net/http2.h"
 #include "peer.h"
 #include "peer_tls.h"
 #include "recipe.h"

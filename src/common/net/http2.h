@@ -5,8 +5,8 @@
  * with the static table and literals alone (RFC 7541, appendix A and 6.2.2), and what the server's
  * mean is never asked. Pure.
  */
-#ifndef SOAK_CLIENT_HTTP2_H
-#define SOAK_CLIENT_HTTP2_H
+#ifndef SOAK_NET_HTTP2_H
+#define SOAK_NET_HTTP2_H
 
 #include "base/err.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http2.h"
+#include "net/http2.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP/2 as bytes: what the client says, and what it makes of what it hears. */
-#include "client/http2.h"
+#include "net/http2.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
