@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python_client.py ADDRESS:PORT: says a request over TLS and reads the answer, again and again."""
+"""python_client.py ADDRESS:PORT CA: says a request over TLS and reads the answer, again and again."""
 
 import socket
 import ssl
@@ -7,11 +7,10 @@ import sys
 
 HOST, PORT = sys.argv[1].rsplit(":", 1)
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-CONTEXT.check_hostname = False
-CONTEXT.verify_mode = ssl.CERT_NONE
+CONTEXT.load_verify_locations(sys.argv[2])
 
 while True:
-    with CONTEXT.wrap_socket(socket.create_connection((HOST, int(PORT)))) as connection:
+    with CONTEXT.wrap_socket(socket.create_connection((HOST, int(PORT))), server_hostname=HOST) as connection:
         try:
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             while connection.recv(4096):

@@ -40,12 +40,6 @@ bool placeholder_used(const char *command, enum placeholder which)
     return strstr(command, text) != NULL;
 }
 
-/* A client program has none of these. */
-static bool is_certificate(enum placeholder which)
-{
-    return which >= PLACEHOLDER_CERT && which <= PLACEHOLDER_CA;
-}
-
 /* Commands are read before anything is started, with something in the place of each value that
  * will be known. */
 static int check_command(const struct scenario *s, const char *name, const char *command, bool runs,
@@ -55,7 +49,7 @@ static int check_command(const struct scenario *s, const char *name, const char 
     struct words words;
     struct err why;
     for (size_t i = 0; (s->server || s->client) && i < PLACEHOLDERS; i++)
-        some.value[i] = s->client && is_certificate((enum placeholder)i) ? NULL : "x";
+        some.value[i] = "x";
     some.value[PLACEHOLDER_PID] = runs ? "x" : NULL;
     if (command && placeholders_split(command, &some, &words, &why) != 0)
         return scenario_refuse(s, name, e, "%s", why.text);
@@ -140,14 +134,12 @@ static bool is_built_in(size_t i)
  * what changes the server that it is to meet. */
 static bool is_no_clients(size_t i)
 {
-    static const char *const own[] = {"closed", "say", NULL}, *const others[] = {
-                                                                  "openssl",        "libuv",
-                                                                  "jemalloc",       "libc",
-                                                                  "defect",         "emfile",
-                                                                  "workers",        "connect",
-                                                                  "client-auth",    "footprint",
-                                                                  "fail-alloc",     "client-malloc",
-                                                                  "client-workers", NULL};
+    static const char *const own[] = {"closed", "say", NULL},
+                             *const others[] = {"openssl",    "libuv",         "jemalloc",
+                                                "libc",       "defect",        "emfile",
+                                                "workers",    "connect",       "footprint",
+                                                "fail-alloc", "client-malloc", "client-workers",
+                                                NULL};
     if (i >= COLUMNS || is_one_of(columns[i].name, own)) /* --mix says all weights */
         return false;
     return is_one_of(columns[i].name, others) || (columns[i].client && !columns[i].server);
