@@ -47,6 +47,7 @@ ROOMS = {
     "compare": {"library"},
     "suite": set(),
     "selftest": set(),
+    "doctor": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
 PLACES = FLOORS | ROOMS.keys()

@@ -40,8 +40,8 @@ static void leak_reasons(const struct judge_context *h, struct judgement *j)
         else
             reason(j, "%s: %.2f bytes in %.4f blocks per %s at %.80s:%" PRIu32, kind_text(f->kind),
                    f->per_conn_bytes, f->per_conn_blocks,
-                   h->e->by_operation ? "operation" : "closed connection", h->e->site[f->site].file,
-                   h->e->site[f->site].line);
+                   h->e->unit == UNIT_CONNECTION ? "closed connection" : unit_of(h),
+                   h->e->site[f->site].file, h->e->site[f->site].line);
     }
 }
 
