@@ -8,34 +8,20 @@ import shutil
 import stat
 import subprocess
 import tarfile
-import tempfile
 import unittest
 
 from debian_mirror import Mirror, architecture, make_library, missing_tools, run
-from patience import PATIENCE_S
+from libs_case import LibsCase
 
-SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
-SOURCE = os.environ["SOAK_SOURCE"]
 MISSING = missing_tools() + [tool for tool in ("patchelf",) if not shutil.which(tool)]
 POCKETS = ("bookworm", "bookworm-security", "bookworm-updates")
 GONE = 77  # as of a test that is skipped
 PROGRAM = 'int tiny(void); int main(void) { return tiny(); }\n'
 
 
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.work = tempfile.mkdtemp(prefix="soak-programs-")
-        cls.addClassCleanup(shutil.rmtree, cls.work, ignore_errors=True)
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(dir=self.work)
-        self.cache = self.folder + "/cache"
-
+class Case(LibsCase):
     def soak(self, *words, **environment):
-        return subprocess.run([SOAK, "libs", "program", *words], capture_output=True, text=True, check=False,
-                              timeout=PATIENCE_S,
-                              env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, **environment))
+        return self.run_soak("libs", "program", *words, **environment)
 
     def root(self, word, *options, **environment):
         process = self.soak(word, *options, **environment)
@@ -46,10 +32,8 @@ class Case(unittest.TestCase):
 
     def run_with(self, program, server, *options, **environment):
         """A run of a program that is fetched for it."""
-        return subprocess.run([SOAK, "run", "--conns=2", "--closed=20", "--program", program, "--server", server,
-                               "--results", self.folder + "/runs", *options],
-                              capture_output=True, text=True, check=False, timeout=PATIENCE_S,
-                              env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, **environment))
+        return self.run_soak("run", "--conns=2", "--closed=20", "--program", program, "--server", server,
+                             "--results", self.folder + "/runs", *options, **environment)
 
     def refuses(self, sentence, *words, code=2, **environment):
         process = self.soak(*words, **environment)
@@ -189,10 +173,8 @@ class FromNpm(Case):
         with open(self.folder + "/gone.soak", "w", encoding="ascii") as file:
             file.write("[load]\nconns = 2\nclosed = 20\n[server]\nprogram = npm:thing@1.2.3\n"
                        "server = {program}/bin/thing {port}\n[suite]\nexpect = leak\n")
-        suite = subprocess.run([SOAK, "suite", self.folder + "/gone.soak", "--results", self.folder + "/runs",
-                                "--junit=" + self.folder + "/j.xml"], capture_output=True, text=True, check=False,
-                               timeout=PATIENCE_S,
-                               env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, PATH=path))
+        suite = self.run_soak("suite", self.folder + "/gone.soak", "--results", self.folder + "/runs",
+                              "--junit=" + self.folder + "/j.xml", PATH=path)
         self.assertEqual(suite.returncode, 3, suite.stdout + suite.stderr)
         self.assertIn("SKIPPED  1 of 1 scenario is skipped", suite.stdout)
         with open(self.folder + "/j.xml", encoding="utf-8") as file:
@@ -225,9 +207,7 @@ class FromNpm(Case):
                 if server:
                     process = self.run_with(program, server)
                 else:
-                    process = subprocess.run([SOAK, "run", "--program", program], capture_output=True, text=True,
-                                             check=False, timeout=PATIENCE_S,
-                                             env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache))
+                    process = self.run_soak("run", "--program", program)
                 self.assertRegex(process.stderr.splitlines()[-1], sentence)
                 self.assertEqual(process.returncode, 2)
                 self.assertFalse(os.path.exists(self.cache + "/programs"))

@@ -60,14 +60,6 @@ static void child_on_line(void *ctx, const char *line)
     c->on_line(c, line);
 }
 
-static void child_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    (void)suggested;
-    static char bytes[4096]; /* one loop, used up before the next read */
-    (void)handle;
-    *buf = uv_buf_init(bytes, sizeof bytes);
-}
-
 static void child_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct child *c = stream->data;
@@ -84,8 +76,7 @@ static void child_on_process_exit(uv_process_t *process, int64_t status, int sig
     c->exit_status = status;
     c->exit_signal = signal_number;
     uv_close((uv_handle_t *)process, NULL);
-    if (!uv_is_closing((uv_handle_t *)&c->control))
-        uv_close((uv_handle_t *)&c->control, NULL);
+    handle_close(&c->control);
     c->on_exit(c);
 }
 
@@ -136,7 +127,7 @@ int child_start(struct child *c, const struct child_launch *launch, struct err *
     }
     c->pid = c->guarded ? 0 : c->process.pid;
     c->running = true;
-    CHECK(uv_read_start((uv_stream_t *)&c->control, child_on_alloc, child_on_read) == 0);
+    CHECK(uv_read_start((uv_stream_t *)&c->control, handle_buffer, child_on_read) == 0);
     return 0;
 }
 

@@ -23,14 +23,6 @@ static const uint64_t GRACE_NS = 5000000000u, LEFT_NS = 500000000u;
 
 /* ---- its log ---- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    static char bytes[65536]; /* one loop, used up before the next read */
-    (void)handle;
-    (void)suggested;
-    *buf = uv_buf_init(bytes, sizeof bytes);
-}
-
 static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct foreign *f = stream->data;
@@ -56,7 +48,7 @@ static int open_log(struct foreign *f, struct err *e)
     CHECK(uv_pipe_init(&f->subject->all->loop, &f->output, 0) == 0);
     f->output.data = f;
     CHECK(uv_pipe_open(&f->output, ends[0]) == 0);
-    CHECK(uv_read_start((uv_stream_t *)&f->output, on_alloc, on_output) == 0);
+    CHECK(uv_read_start((uv_stream_t *)&f->output, handle_buffer, on_output) == 0);
     return ends[1];
 }
 
@@ -87,13 +79,6 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- its end ---- */
 
-static void close_handle(void *handle)
-{
-    uv_handle_t *h = handle;
-    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h))
-        uv_close(h, NULL);
-}
-
 /* As it was asked to, in whatever way it obeys. */
 static bool ended_well(const struct foreign *f)
 {
@@ -106,8 +91,8 @@ static void on_exit_guard(struct child *c)
     struct subject *s = c->owner;
     struct foreign *f = s->foreign;
     finish_log(f);
-    close_handle(&f->output);
-    close_handle(&f->timer);
+    handle_close(&f->output);
+    handle_close(&f->timer);
     foreign_ready_stop(f);
     foreign_files_remove(&f->files);
     if (ended_well(f))
@@ -245,7 +230,7 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
     f->stop_signal = scenario_stop_signal(scenario);
     f->started_ns = clock_now_ns();
     if (prepare_and_launch(f, scenario, e) != 0) {
-        close_handle(&f->output);
+        handle_close(&f->output);
         bounded_log_finish(&f->log);
         foreign_files_remove(&f->files);
         return -1;
