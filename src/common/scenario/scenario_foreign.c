@@ -254,6 +254,20 @@ static int check_client_program(const struct scenario *s, struct err *e)
                            "command or in a file of --template");
 }
 
+/* Else the machine's own program would run under the name of the one that was fetched. */
+static int check_fetched(const struct scenario *s, struct err *e)
+{
+    bool used =
+        !s->program || placeholder_used(s->client ? s->client : s->server, PLACEHOLDER_PROGRAM);
+    for (size_t i = 0; i < s->env.count && !used; i++)
+        used = placeholder_used(s->env.item[i], PLACEHOLDER_PROGRAM);
+    return used ? 0
+                : scenario_refuse(
+                      s, "program", e,
+                      "nothing would run of it; begin the command with its folder, as in "
+                      "{program}/usr/sbin/nginx");
+}
+
 int scenario_check_foreign(const struct scenario *s, struct err *e)
 {
     if (check_command(s, "on-drain", s->on_drain, true, e) < 0)
@@ -261,7 +275,7 @@ int scenario_check_foreign(const struct scenario *s, struct err *e)
     if (!s->server && !s->client)
         return s->connect ? check_running(s, e) : 0;
     if ((s->client ? check_client_program : check_server_program)(s, e) < 0 ||
-        check_environment(s, e) < 0 ||
+        check_environment(s, e) < 0 || check_fetched(s, e) < 0 ||
         check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0)
         return -1;
     if (!s->stop || scenario_stop_signal(s) == 0)
