@@ -29,6 +29,7 @@ const struct command list_command = {
     .run = cmd_list,
     .words = "[LIST] [OPTIONS]",
     .line = "scenarios, behaviours, defects",
+    .choices = "scenarios|behaviours|defects",
     .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the\n"
              "built-in server can be told to have. LIST is scenarios, behaviours or defects;\n"
              "without it, the names of all three.\n",
