@@ -185,9 +185,13 @@ static bool is_drawn_anyway(enum metric metric)
 
 /* ---- every value, as a table ---- */
 
-static const char *phase_of(const struct judge_epoch *e)
+static const char *phase_of(const struct result_subject *subject, size_t c)
 {
-    return e->hold ? "no churn" : e->measured ? "measured" : "warm-up";
+    static const char *const names[] = {[PHASE_WARM] = "warm-up",
+                                        [PHASE_MEASURED] = "measured",
+                                        [PHASE_HOLD] = "no churn",
+                                        [PHASE_CONFIRM] = "confirming"};
+    return names[html_phase(subject, c)];
 }
 
 static void write_value_row(const struct result_subject *subject, size_t c, FILE *out)
@@ -197,7 +201,7 @@ static void write_value_row(const struct result_subject *subject, size_t c, FILE
     html_row(out);
     snprintf(text, sizeof text, "%zu", c);
     html_head_cell(text, out);
-    html_cell(c < subject->epochs ? phase_of(&subject->epoch[c]) : "", out);
+    html_cell(c < subject->epochs ? phase_of(subject, c) : "", out);
     html_number(human_count(text, sizeof text, (int64_t)first->closed[c]), out);
     for (size_t i = 0; i < subject->series_count; i++) {
         const struct result_series *s = &subject->series[i];
