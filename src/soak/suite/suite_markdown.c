@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/markup.h"
 #include "options/grammar.h"
 #include "suite_merge.h"
 #include "suite_text.h"
@@ -6,16 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* A cell of a Markdown table: as it is, in one line, nothing in it taken for Markdown or HTML. */
 static void put_cell(const char *text, FILE *out)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (strchr("\\`*_{}[]()#+!|<>~&", c))
-            fprintf(out, "&#%d;", c);
-        else
-            fputc(c < ' ' ? ' ' : c, out);
-    }
+    markdown_put(text, out);
     fputs(" | ", out);
 }
 
