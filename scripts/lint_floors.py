@@ -46,6 +46,7 @@ ROOMS = {
     "torture": {"run", "subject"},
     "compare": {"library"},
     "suite": set(),
+    "history": set(),
     "selftest": set(),
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})

@@ -6,6 +6,7 @@
 #include "catalog.h"
 #include "chosen.h"
 #include "control/control.h"
+#include "history/history_record.h"
 #include "library/program.h"
 #include "options/limits.h"
 #include "report/document.h"
@@ -142,6 +143,7 @@ static int publish(struct run *r)
         fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
         spoil(result);
     }
+    history_record(r->dir.path);
     int exit_code = result->exit_code;
     outcome_free(&outcome);
     return exit_code;

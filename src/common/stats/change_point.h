@@ -17,7 +17,7 @@
 struct change_question {
     const double *value; /* in the order of time; all finite */
     size_t count;
-    size_t side;          /* values that a segment has at least: 2 or more */
+    size_t side;           /* values that a segment has at least: 2 or more */
     unsigned permutations; /* at most: fewer where it is clear before */
     double chance;
     uint64_t seed; /* of the permutations: the same answer each time */

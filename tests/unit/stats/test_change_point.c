@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* E-divisive on the examples of those who published it and of those who use it for nightly figures. */
+/* E-divisive on the examples of those who published it and of those who use it for nightly figures.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
