@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PER_SOURCE_AND_MINUTE = 20000, HOST_SIZE = 256 };
+enum { HOST_SIZE = 256 };
 
 /* Looks up IPv4 first: `localhost` is often both, and servers listen on 127.0.0.1 more often. */
 static int resolve(const char *host, const char *port, struct target *ret)
@@ -62,9 +62,9 @@ static bool is_loopback4(const struct target *t)
 /* Without an asked rate nothing bounds the connections per minute. */
 static uint64_t enough_sources(struct rate churn, uint64_t conns)
 {
-    if (churn.max || churn.per_s * 60 >= (double)PER_SOURCE_AND_MINUTE * LIMIT_SOURCES)
+    if (churn.max || churn.per_s * 60 >= (double)LIMIT_PER_SOURCE_AND_MINUTE * LIMIT_SOURCES)
         return LIMIT_SOURCES;
-    uint64_t by_churn = (uint64_t)(churn.per_s * 60) / PER_SOURCE_AND_MINUTE + 1;
+    uint64_t by_churn = (uint64_t)(churn.per_s * 60) / LIMIT_PER_SOURCE_AND_MINUTE + 1;
     uint64_t by_open = conns / LIMIT_CONNS_PER_SOURCE + 1;
     return by_churn > by_open ? by_churn : by_open;
 }

@@ -48,6 +48,7 @@ ROOMS = {
     "suite": set(),
     "history": set(),
     "selftest": set(),
+    "doctor": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
 PLACES = FLOORS | ROOMS.keys()

@@ -5,10 +5,8 @@
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
-#include "control/control.h"
 #include "history/history_record.h"
 #include "library/program.h"
-#include "options/limits.h"
 #include "report/document.h"
 #include "report/report.h"
 #include "run/manifest.h"
@@ -22,47 +20,17 @@
 #include "torture/torture.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static int usage(const struct err *e)
 {
     fprintf(stderr, "soak: %s\n", e->text);
     return EXIT_USAGE;
-}
-
-/* Every process holds one descriptor per open connection, and while one leaves the next is open;
- * each of the client's threads has some that linger on. */
-static int raise_file_limit(const struct scenario *s, struct err *e)
-{
-    int workers = s->fail_alloc ? 1 : load_need_workers(s->client_workers, s->conns);
-    uint64_t conns = s->fail_alloc ? 1 : s->conns, server = conns + conns / 4 + 256;
-    uint64_t client = load_need_files(conns, workers), allowed = program_raise_files();
-    uint64_t need = client > server ? client : server;
-    if (allowed >= need)
-        return 0;
-    return err_set(e,
-                   "--conns %" PRIu64 " needs %" PRIu64 " open files and the hard limit is %" PRIu64
-                   "; raise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
-                   conns, need, allowed, need, workers > 1 ? ", or give --client-workers 1" : "");
-}
-
-/* The probe's pages are files, if only in memory. */
-static int check_file_size(struct err *e)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_max >= sizeof(struct page))
-        return 0;
-    return err_set(e,
-                   "the limit of a file's size is %llu KiB and the probe's page has %zu; raise it "
-                   "with 'ulimit -f unlimited'",
-                   (unsigned long long)limit.rlim_max >> 10, sizeof(struct page) >> 10);
 }
 
 static void write_text(const struct scenario *s, const struct result *result)
@@ -153,7 +121,7 @@ static int publish(struct run *r)
 static int check_machine(const struct scenario *s, struct err *e)
 {
     char base[PATH_MAX];
-    if (raise_file_limit(s, e) != 0 || ports_check(s, e) != 0 || check_file_size(e) != 0 ||
+    if (files_check(s, e) != 0 || ports_check(s, e) != 0 || page_file_check(e) != 0 ||
         run_dir_check(catalog_results(s->results, "runs", base), e) != 0)
         return -1;
     if (s->debuginfod && symbols_servers_check(e) != 0)

@@ -366,13 +366,25 @@ static void block_all(void)
     CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
 }
 
+void handle_close(void *handle)
+{
+    uv_handle_t *h = handle;
+    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+void handle_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+    static char bytes[65536];
+    (void)handle;
+    (void)suggested;
+    *ret = uv_buf_init(bytes, sizeof bytes);
+}
+
 void interrupts_stop(struct interrupts *i)
 {
     if (i->happened)
         block_all();
-    for (int n = 0; n < INTERRUPTS; n++) {
-        uv_handle_t *handle = (uv_handle_t *)&i->handle[n];
-        if (handle->type == UV_SIGNAL && !uv_is_closing(handle))
-            uv_close(handle, NULL);
-    }
+    for (int n = 0; n < INTERRUPTS; n++)
+        handle_close(&i->handle[n]);
 }

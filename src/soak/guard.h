@@ -75,4 +75,10 @@ void interrupts_unref(struct interrupts *i);
  * nothing from here on: the owner is ending, and still writes what it has. */
 void interrupts_stop(struct interrupts *i);
 
+/* Closes any handle of libuv's: what is closing already, or was never opened (zeroed), is left. */
+void handle_close(void *handle);
+/* The uv_alloc_cb of streams whose bytes are used up before the next read. Every caller in the
+ * program gets the same buffer, so that they must share a loop, or one thread. */
+void handle_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret);
+
 #endif

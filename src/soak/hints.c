@@ -103,9 +103,9 @@ int commands_stranger(const struct command_line *line, struct err *e)
         hint && hint->option ? opts_find(line->opts.table, line->opts.options, hint->option) : NULL;
     if (hint && (option || !hint->option))
         say_hint(shown, hint, option, e);
-    else if (!say_of_others(shown, hint ? hint->option : typed, line->command, e) &&
-             !opts_nearest(line->opts.table, line->opts.options, typed))
-        say_of_a_run(shown, hint ? hint->option : typed, line->command, e);
+    else if (opts_nearest(line->opts.table, line->opts.options, typed) ||
+             !say_of_a_run(shown, hint ? hint->option : typed, line->command, e))
+        say_of_others(shown, hint ? hint->option : typed, line->command, e);
     return -1;
 }
 

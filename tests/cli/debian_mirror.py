@@ -109,6 +109,7 @@ class Mirror:
         with open(f"{dists}/Release", "w", encoding="ascii") as file:
             file.write(f"Origin: Debian\nLabel: Debian\nSuite: {pocket}\nCodename: {pocket}\n"
                        "Date: Sat, 21 Nov 2026 00:00:00 UTC\n"
+                       + ("NotAutomatic: yes\n" if pocket == "experimental" else "") +
                        f"Architectures: {architecture()}\nComponents: main\nSHA256:\n"
                        f" {hashlib.sha256(text).hexdigest()} {len(text)} {name}\n")
 

@@ -27,6 +27,9 @@ REFUSED = [
     (["calibrate", "--random", "2", "--mix", "default"],
      "calibrate: --random: draws its mixes; leave out --mix"),
     (["calibrate", "smoke"], "calibrate: smoke: it takes options only"),
+    (["doctor", "--conns", "0"], "doctor: --conns: from 1 to 100000"),
+    (["doctor", "--churn", "1000"],
+     "doctor: --churn 1000: a rate needs a unit, such as 1000/s or 60000/m"),
     (["list", "behavours"], "list: behavours: no such list; did you mean behaviours?"),
     (["list", "weights"],
      "list: weights: no such list; there are scenarios, behaviours and defects"),
@@ -87,6 +90,7 @@ class Commands(unittest.TestCase):
                                          "color"}),
                 ("history", "[SCENARIO|add|rebuild] ", {"check", "last", "since", "json", "markdown",
                                                         "color"}),
+                ("doctor", "", {"conns", "churn", "json"}),
                 ("libs", "[add|remove|program] ", {"json", "mirror"})):
             process = soak(command, "--help")
             self.assertEqual((process.returncode, process.stderr), (0, ""))
@@ -112,7 +116,8 @@ class Commands(unittest.TestCase):
                            ("smoke --bisect-exit", 75), ("smoke --bisect-exit --build x", 75),
                            ("suite smoke", 75), ("compare smoke --openssl 3.0.17,3.0.20", 75),
                            ("bisect smoke --openssl 3.0.17..3.0.20", 75), ("selftest --quick", 75),
-                           ("calibrate --runs 1", 75), ("list", 0), ("libs", 0), ("history", 0), ("show smoke", 0),
+                           ("calibrate --runs 1", 75), ("doctor", 75), ("list", 0), ("libs", 0),
+                           ("history", 0), ("show smoke", 0),
                            ("--help", 0), ("help suite", 0), ("--version", 0), ("smok", 2),
                            ("--conns x", 2), ("suite smok", 2), ("selftest --quik", 2),
                            ("calibrate --runs 0", 2), ("--json=/nonexistent/x", 2),
@@ -216,7 +221,7 @@ class ManPage(unittest.TestCase):
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
         for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "compare",
-                        "bisect", "libs", "history"):
+                        "bisect", "libs", "history", "doctor"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)

@@ -85,6 +85,9 @@ REFUSED = [
     (["--env", "MALLOC_CONF"], "--env MALLOC_CONF: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
     (["--env", "1A=x"], "--env 1A=x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
     (["--env", "=x"], "--env =x: NAME=VALUE, such as MALLOC_CONF=narenas:1"),
+    (["--server", "x {port}", "--env", "A={wrok}"],
+     "--env A={wrok}: {wrok} stands for nothing here; there is {work}, {here}, {address}, {port}, "
+     "{cert}, {key}, {pem}, {ca}, {program}"),
     (["--starttls", "xmpp", "--sni", "bad name"],
      "--sni bad name: not a name that --starttls xmpp could ask for"),
     (["--workers", "33"], "--workers 33: from 1 to 32"),

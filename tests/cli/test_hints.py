@@ -15,7 +15,7 @@ BUILD = os.environ["SOAK_BUILD"]
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK = os.path.join(BUILD, "bin", "soak")
 TABLE = (SOURCE / "src/common/scenario/hints.def").read_text(encoding="utf-8")
-COMMANDS = "list show suite merge libs compare bisect selftest calibrate".split()
+COMMANDS = "list show suite merge libs compare bisect selftest calibrate doctor".split()
 
 # As people type them, and the sentence.
 TYPED = [

@@ -11,16 +11,14 @@ import signal
 import socket
 import stat
 import subprocess
-import tempfile
 import time
 import unittest
 
 from debian_mirror import Mirror, add_openssl, make_bomb, make_deb, make_library, missing_tools
+from libs_case import SOAK, SOURCE, LibsCase, without_waits
 from patience import PATIENCE_S, until
 
 BUILD = os.environ["SOAK_BUILD"]
-SOURCE = os.environ["SOAK_SOURCE"]
-SOAK = os.path.join(BUILD, "bin", "soak")
 SERVER = os.path.join(BUILD, "bin", "soak-server")
 MISSING = missing_tools()
 SHARED_DEBS = os.path.join(os.path.dirname(SOURCE), "shared", "debs")
@@ -51,27 +49,9 @@ def include_folder(module, header):
 
 
 @unittest.skipIf(MISSING, f"needs {', '.join(MISSING)}")
-def without_waits(process):
-    """What is said of a program that takes longer than 30 s depends on the machine."""
-    process.stderr = re.sub(r"(?m)^soak: \S+ is under way, .*\n", "", process.stderr)
-    return process
-
-
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.work = tempfile.mkdtemp(prefix="soak-libs-")
-        cls.addClassCleanup(shutil.rmtree, cls.work, ignore_errors=True)
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(dir=self.work)
-        self.cache = self.folder + "/cache"
-
+class Case(LibsCase):
     def soak(self, *arguments, **environment):
-        names = dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache)
-        names.update(environment)
-        return without_waits(subprocess.run([SOAK, "libs", *arguments], capture_output=True, text=True,
-                                            timeout=PATIENCE_S, check=False, env=names))
+        return self.run_soak("libs", *arguments, **environment)
 
     def add(self, *arguments, **environment):
         process = self.soak("add", *arguments, **environment)
@@ -387,12 +367,12 @@ class Assembly(Case):
         for name in os.listdir(SOURCE):
             if not name.startswith((".", "build")):
                 os.symlink(f"{SOURCE}/{name}", f"{self.root}/{name}")
-        self.environment = dict(os.environ, SOAK_ROOT=self.root, SOAK_CACHE=self.cache)
+        self.of_project = dict(os.environ, SOAK_ROOT=self.root, SOAK_CACHE=self.cache)
 
     def assemble(self, *arguments, code=0):
         words = [*arguments, *[""] * 4][:max(4, len(arguments))]
         process = subprocess.run([BUILD + "/bin/make-assembly", *words], capture_output=True,
-                                 text=True, timeout=PATIENCE_S, check=False, env=self.environment)
+                                 text=True, timeout=PATIENCE_S, check=False, env=self.of_project)
         self.assertEqual(process.returncode, code, process.stderr)
         return without_waits(process)
 
@@ -433,7 +413,7 @@ class Assembly(Case):
         mirror.add("sid", "libuv1t64", "9.9.9-1", library)
         mirror.add("sid", "libuv1-dev", "9.9.9-1", headers, "libuv1t64 (= 9.9.9-1)")
         mirror.publish("sid")
-        self.environment["SOAK_MIRROR"] = mirror.folder
+        self.of_project["SOAK_MIRROR"] = mirror.folder
         with concurrent.futures.ThreadPoolExecutor(2) as both:
             first, second = both.map(lambda asked: self.assemble("", asked), ["9.9.9", "9.9"])
         said = first.stderr + second.stderr
@@ -530,10 +510,10 @@ class Assembly(Case):
 
     def soak_of(self, *arguments):
         return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
-                              check=False, env=self.environment)
+                              check=False, env=self.of_project)
 
     def test_what_cannot_be_a_version_is_refused_at_once(self):
-        self.environment["SOAK_MIRROR"] = self.folder + "/no-mirror"
+        self.of_project["SOAK_MIRROR"] = self.folder + "/no-mirror"
         for option, asked, said in (
                 ("openssl", "X25519", "neither a name that `soak libs` lists nor a version"),
                 ("openssl", "999h", "neither a name that `soak libs` lists nor a version"),
@@ -556,7 +536,7 @@ class Assembly(Case):
             mirror.add("sid", "libuv1t64", version, library)
             mirror.add("sid", "libuv1-dev", version, headers, f"libuv1t64 (= {version})")
         mirror.publish("sid")
-        self.environment["SOAK_MIRROR"] = mirror.folder
+        self.of_project["SOAK_MIRROR"] = mirror.folder
         for names, code, said in (("9.9.9,9.5", 2, r"libuv 9.5: is that 9\.5\.\d or 9\.5\.\d\?"),
                                   ("9.9.9,9.8", 77, "no suite of Debian has libuv 9.8; there are .*9.9.9-1")):
             process = self.soak_of("compare", "smoke", "--libuv", names)

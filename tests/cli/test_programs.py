@@ -8,34 +8,20 @@ import shutil
 import stat
 import subprocess
 import tarfile
-import tempfile
 import unittest
 
 from debian_mirror import Mirror, architecture, make_library, missing_tools, run
-from patience import PATIENCE_S
+from libs_case import LibsCase
 
-SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
-SOURCE = os.environ["SOAK_SOURCE"]
 MISSING = missing_tools() + [tool for tool in ("patchelf",) if not shutil.which(tool)]
 POCKETS = ("bookworm", "bookworm-security", "bookworm-updates")
 GONE = 77  # as of a test that is skipped
 PROGRAM = 'int tiny(void); int main(void) { return tiny(); }\n'
 
 
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.work = tempfile.mkdtemp(prefix="soak-programs-")
-        cls.addClassCleanup(shutil.rmtree, cls.work, ignore_errors=True)
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(dir=self.work)
-        self.cache = self.folder + "/cache"
-
+class Case(LibsCase):
     def soak(self, *words, **environment):
-        return subprocess.run([SOAK, "libs", "program", *words], capture_output=True, text=True, check=False,
-                              timeout=PATIENCE_S,
-                              env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, **environment))
+        return self.run_soak("libs", "program", *words, **environment)
 
     def root(self, word, *options, **environment):
         process = self.soak(word, *options, **environment)
@@ -46,10 +32,8 @@ class Case(unittest.TestCase):
 
     def run_with(self, program, server, *options, **environment):
         """A run of a program that is fetched for it."""
-        return subprocess.run([SOAK, "run", "--conns=2", "--closed=20", "--program", program, "--server", server,
-                               "--results", self.folder + "/runs", *options],
-                              capture_output=True, text=True, check=False, timeout=PATIENCE_S,
-                              env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, **environment))
+        return self.run_soak("run", "--conns=2", "--closed=20", "--program", program, "--server", server,
+                             "--results", self.folder + "/runs", *options, **environment)
 
     def refuses(self, sentence, *words, code=2, **environment):
         process = self.soak(*words, **environment)
@@ -82,18 +66,28 @@ class FromDebian(Case):
         cls.mirror.add("bookworm", "libc6", "2.19-1", {linker: "an old one\n"})
         cls.mirror.add("bookworm", "old", "1.0-1", program, "libc6, libtiny1")
         cls.linker = linker
-        for pocket in POCKETS + ("sid",):
+        cls.mirror.add("experimental", "tinyd", "3.0-1~exp1", program, "libnext1, libc6")
+        cls.mirror.add("experimental", "libnext1", "1.0-1",
+                       {f"usr/lib/{triplet}/libtiny.so.1": cls.work + "/libtiny.so.1"})
+        for pocket in POCKETS + ("sid", "experimental"):
             cls.mirror.publish(pocket)
 
     def test_a_program_runs_from_the_cache_on_the_libraries_of_its_suite(self):
         root = self.root("debian:bookworm/tinyd", "--mirror", self.mirror.folder)
         self.assertEqual(subprocess.run([root + "/usr/sbin/tinyd"], check=False).returncode, 42)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(root)).st_mode), 0o700)
+        self.assertEqual(self.packages(root), [["libtiny1", "1.0-1"], ["tinyd", "1.0-1+deb12u1"]])
+
+    def packages(self, root):
         with open(os.path.dirname(root) + "/program.json", encoding="ascii") as file:
-            record = json.load(file)
-        self.assertEqual(record["packages"],
-                         [f"libtiny1_1.0-1_{architecture()}.deb",
-                          f"tinyd_1.0-1+deb12u1_{architecture()}.deb"])
+            return [name.split("_")[:2] for name in json.load(file)["packages"]]
+
+    def test_what_experimental_lacks_comes_from_sid_but_never_the_program_itself(self):
+        root = self.root("debian:experimental/tinyd", "--mirror", self.mirror.folder)
+        self.assertEqual(self.packages(root), [["libc6", "2.99-1"], ["libnext1", "1.0-1"], ["tinyd", "3.0-1~exp1"]])
+        self.cache = self.folder + "/other"
+        self.refuses("experimental has no libc6, or no longer", "debian:experimental/libc6", "--mirror",
+                     self.mirror.folder, code=GONE)
 
     def test_a_version_is_another_program_and_the_second_time_nothing_is_fetched(self):
         word = "debian:bookworm/tinyd=1.0-1"
@@ -179,10 +173,8 @@ class FromNpm(Case):
         with open(self.folder + "/gone.soak", "w", encoding="ascii") as file:
             file.write("[load]\nconns = 2\nclosed = 20\n[server]\nprogram = npm:thing@1.2.3\n"
                        "server = {program}/bin/thing {port}\n[suite]\nexpect = leak\n")
-        suite = subprocess.run([SOAK, "suite", self.folder + "/gone.soak", "--results", self.folder + "/runs",
-                                "--junit=" + self.folder + "/j.xml"], capture_output=True, text=True, check=False,
-                               timeout=PATIENCE_S,
-                               env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache, PATH=path))
+        suite = self.run_soak("suite", self.folder + "/gone.soak", "--results", self.folder + "/runs",
+                              "--junit=" + self.folder + "/j.xml", PATH=path)
         self.assertEqual(suite.returncode, 3, suite.stdout + suite.stderr)
         self.assertIn("SKIPPED  1 of 1 scenario is skipped", suite.stdout)
         with open(self.folder + "/j.xml", encoding="utf-8") as file:
@@ -210,14 +202,13 @@ class FromNpm(Case):
                 ("npm:thing", "{program}/bin/thing {port}", "--program: npm:thing: npm:NAME@VERSION is needed"),
                 ("debian:buster/x", "{program}/x {port}", "--program: debian:buster/x: 'buster' is no suite"),
                 ("npm:thing@1.2.3", "{nothing}/bin/thing {port}", "{nothing}"),
+                ("npm:thing@1.2.3", "thing {port}", "--program npm:thing@1.2.3: nothing would run of it"),
                 ("npm:thing@1.2.3", "", "--program.* has a meaning only with --server or --client")):
             with self.subTest(program=program, server=server):
                 if server:
                     process = self.run_with(program, server)
                 else:
-                    process = subprocess.run([SOAK, "run", "--program", program], capture_output=True, text=True,
-                                             check=False, timeout=PATIENCE_S,
-                                             env=dict(os.environ, SOAK_ROOT=SOURCE, SOAK_CACHE=self.cache))
+                    process = self.run_soak("run", "--program", program)
                 self.assertRegex(process.stderr.splitlines()[-1], sentence)
                 self.assertEqual(process.returncode, 2)
                 self.assertFalse(os.path.exists(self.cache + "/programs"))

@@ -207,6 +207,9 @@ class Written(unittest.TestCase):
                    "libc": ""}
         self.fits({"schema": "soak-libs/1", "libs": [library]}, "soak-libs-1", "made up")
 
+    def test_the_doctor(self):
+        self.fits(json.loads(self.soak("doctor", "--json")), "soak-doctor-1", "doctor")
+
     def test_what_is_not_described_is_refused(self):
         with self.assertRaises(AssertionError):
             self.fits({"schema": "soak-libs/1", "libs": [], "more": 1}, "soak-libs-1", "")

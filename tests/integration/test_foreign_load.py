@@ -3,21 +3,19 @@
 
 import os
 import re
-import signal
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 from client_recorder import make_certificate
 from listener import Listener
+from load_case import CLIENT, LoadCase
 from patience import PATIENCE_S as WAIT_S
 from soak_run import SoakTest
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_programs.py")
-CLIENT = os.path.join(os.environ["SOAK_BIN"], "soak-client")
 REQUEST = "GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n"
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n"
 
@@ -63,12 +61,10 @@ class Server(Listener):
                 time.sleep(0.002)
 
 
-class Case(unittest.TestCase):
+class Case(LoadCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.certificate = make_certificate(cls.folder.name)
+        super().setUpClass()
         cls.stranger = make_certificate(cls.folder.name, "stranger")
 
     def server(self, **options):
@@ -76,27 +72,16 @@ class Case(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
-    def command(self, server, *options, closed=40, mix="clean"):
-        return [CLIENT, f"--connect=127.0.0.1:{server.port}", "--conns=4", "--churn=max", "--workers=1",
-                f"--closed={closed}", f"--mix={mix}", *options]
+    def load(self, *options, closed=40, mix="clean"):
+        return ["--conns=4", "--churn=max", "--workers=1", f"--closed={closed}", f"--mix={mix}", *options]
 
     def succeeds(self, server, *options, **load):
-        done = subprocess.run(self.command(server, *options, **load), text=True, capture_output=True,
-                              timeout=WAIT_S, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("failed      0\n", done.stdout)
+        done = self.completes(server.port, *self.load(*options, **load))
         server.ended()
         return done
 
-    def fails(self, server, *options):
-        """Every connection does, so that it would try for ever. Returns the first reason."""
-        with subprocess.Popen(self.command(server, *options), text=True, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE) as client:
-            said = client.stderr.readline()
-            client.send_signal(signal.SIGINT)
-            client.communicate(timeout=WAIT_S)
-        self.assertEqual(client.returncode, 1, said)
-        return said
+    def refused_by(self, server, *options):
+        return self.fails(server.port, *self.load(*options))
 
 
 class SayTest(Case):
@@ -126,12 +111,12 @@ class SayTest(Case):
 
     def test_another_answer_is_none(self):
         server = self.server()
-        said = self.fails(server, "--foreign", "--timeout=300ms", f"--say={REQUEST}", "--answer=goodbye")
+        said = self.refused_by(server, "--foreign", "--timeout=300ms", f"--say={REQUEST}", "--answer=goodbye")
         self.assertIn("took longer than --timeout in waiting for the echo or the answer", said)
 
     def test_a_close_before_the_answer_is_a_failure(self):
         server = self.server(answers=0)
-        said = self.fails(server, "--foreign", f"--say={REQUEST}", "--answer=hello")
+        said = self.refused_by(server, "--foreign", f"--say={REQUEST}", "--answer=hello")
         self.assertIn("a connection ended before its answer was whole: ", said)
 
     def test_operations_say_the_text_each_time(self):
@@ -164,14 +149,14 @@ class SilentTest(Case):
     def test_a_refusal_after_the_handshake_is_a_failure(self):
         for tls in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             server = self.server(tls=tls, client_ca=self.certificate)
-            said = self.fails(server, "--foreign")
+            said = self.refused_by(server, "--foreign")
             self.assertRegex(said, "(handshake failed|right after its handshake|was lost)")
 
     def test_the_certificate_is_shown(self):
         for tls in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             server = self.server(tls=tls, client_ca=self.certificate)
             self.succeeds(server, "--foreign", f"--client-cert={self.certificate}")
-            said = self.fails(server, "--foreign", f"--client-cert={self.stranger}")
+            said = self.refused_by(server, "--foreign", f"--client-cert={self.stranger}")
             self.assertIn("unknown ca", said)
 
     def test_what_only_soak_server_does_is_skipped_with_its_reason(self):

@@ -2,23 +2,19 @@
 """The behaviours over HTTP/2: against a server that writes down the frames it gets, and against those
 that people run."""
 
-import os
 import re
 import shutil
-import signal
 import socket
 import ssl
 import struct
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
-from client_recorder import make_certificate
 from listener import Listener
+from load_case import CLIENT, LoadCase
 from patience import PATIENCE_S as WAIT_S, until
 
-CLIENT = os.path.join(os.environ["SOAK_BIN"], "soak-client")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 NAMES = {0: "DATA", 1: "HEADERS", 3: "RST_STREAM", 4: "SETTINGS", 6: "PING", 7: "GOAWAY", 8: "WINDOW_UPDATE"}
 REQUEST = ["SETTINGS", "WINDOW_UPDATE", "HEADERS"]
@@ -71,24 +67,13 @@ class Http2(Listener):
             self.say(tls, frame(1, 4, 1, b"\x88") + frame(0, 0, 1, b"x" * 5000) + frame(0, 1, 1, b"end"))
 
 
-def command(port, mix, *options, closed=24):
-    return [CLIENT, f"--connect=127.0.0.1:{port}", "--foreign", "--conns=2", "--churn=max", "--workers=1",
-            f"--closed={closed}", f"--mix={mix}", *options]
+def load(mix, *options, closed=24):
+    return ["--foreign", "--conns=2", "--churn=max", "--workers=1", f"--closed={closed}", f"--mix={mix}", *options]
 
 
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.certificate = make_certificate(cls.folder.name)
-
-    def succeeds(self, port, mix, *options, **load):
-        done = subprocess.run(command(port, mix, *options, **load), text=True, capture_output=True,
-                              timeout=WAIT_S, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("failed      0\n", done.stdout)
-        return done
+class Case(LoadCase):
+    def succeeds(self, port, mix, *options, **more):
+        return self.completes(port, *load(mix, *options, **more))
 
 
 class FramesTest(Case):
@@ -141,18 +126,10 @@ class FramesTest(Case):
 
 
 class RefusedTest(Case):
-    def fails(self, server, mix):
-        with subprocess.Popen(command(server.port, mix), text=True, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE) as client:
-            said = client.stderr.readline()
-            client.send_signal(signal.SIGINT)
-            client.communicate(timeout=WAIT_S)
-        return said
-
     def test_a_server_without_h2_is_told(self):
         server = Http2(self.certificate, protocols=("http/1.1",))
         self.addCleanup(server.close)
-        self.assertIn("the server doesn't choose h2 by ALPN", self.fails(server, "h2-goaway"))
+        self.assertIn("the server doesn't choose h2 by ALPN", self.fails(server.port, *load("h2-goaway")))
 
     def test_soak_server_is_not_asked(self):
         done = subprocess.run([CLIENT, "--connect=127.0.0.1:1", "--mix=h2-goaway"], text=True,

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Allocates in one way, COUNT times, and keeps or frees what it got. A test runs it with two
- * counts: the difference is that of the way alone. It ends by _exit(), so that the probe leaves its
- * counts where they are. Usage: malloc-case WAY COUNT keep|free
+ * Allocates in one way, COUNT times, and keeps or frees what it got. Usage: malloc-case WAY COUNT
+ * keep|free; without words it prints the ways.
  */
+#include "ways.h"
+
 #include <dlfcn.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-enum { SIZE = 777, SMALL = 3, ALIGNMENT = 256, MOST = 1000 };
+enum { SIZE = 777, SMALL = 3, ALIGNMENT = 256 };
 
 /* One of C++'s operators new and delete, by its name in the ABI. Some library has it. */
 static void operator_get(const char *name, void *to)
@@ -149,50 +146,31 @@ static void drop_aligned_new(void *block)
     to(block, ALIGNMENT);
 }
 
-static const struct {
-    const char *name;
-    void *(*make)(void);
-    void (*drop)(void *block);
-} ways[] = {
-    {"malloc", by_malloc, free},
-    {"small", by_small, free},
-    {"calloc", by_calloc, free},
-    {"realloc", by_realloc, free},
-    {"reallocarray", by_reallocarray, free},
-    {"memalign", by_memalign, free},
-    {"aligned_alloc", by_aligned_alloc, free},
-    {"posix_memalign", by_posix_memalign, free},
-    {"valloc", by_valloc, free},
-    {"pvalloc", by_pvalloc, free},
-    {"strdup", by_strdup, free},
-    {"new", by_new, drop_new},
-    {"aligned-new", by_aligned_new, drop_aligned_new},
-    {"openssl", by_openssl, free},
-    {"thread", by_thread, free},
-    {"fork", by_fork, free},
+static const struct way ways[] = {
+    {"malloc", by_malloc, free, NULL},
+    {"small", by_small, free, NULL},
+    {"calloc", by_calloc, free, NULL},
+    {"realloc", by_realloc, free, NULL},
+    {"reallocarray", by_reallocarray, free, NULL},
+    {"memalign", by_memalign, free, NULL},
+    {"aligned_alloc", by_aligned_alloc, free, NULL},
+    {"posix_memalign", by_posix_memalign, free, NULL},
+    {"valloc", by_valloc, free, NULL},
+    {"pvalloc", by_pvalloc, free, NULL},
+    {"strdup", by_strdup, free, NULL},
+    {"new", by_new, drop_new, NULL},
+    {"aligned-new", by_aligned_new, drop_aligned_new, NULL},
+    {"openssl", by_openssl, free, NULL},
+    {"thread", by_thread, free, NULL},
+    {"fork", by_fork, free, NULL},
 };
-
-static int run(size_t way, size_t count, bool keep)
-{
-    static void *kept[MOST];
-    for (size_t i = 0; i < count; i++) {
-        kept[i] = ways[way].make();
-        if (!kept[i])
-            return 3;
-    }
-    for (size_t i = 0; i < count && !keep; i++)
-        ways[way].drop(kept[i]);
-    return 0;
-}
 
 int main(int argc, char **argv)
 {
-    size_t count = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        if (argc != 4)
-            puts(ways[i].name);
-        else if (strcmp(argv[1], ways[i].name) == 0 && count <= MOST)
-            _exit(run(i, count, strcmp(argv[3], "keep") == 0));
-    }
-    return argc == 4 ? 2 : 0;
+    enum { WAYS = sizeof ways / sizeof *ways };
+    if (argc == 4)
+        ways_run(ways, WAYS, argv + 1);
+    for (size_t i = 0; argc == 1 && i < WAYS; i++)
+        puts(ways[i].name);
+    return argc == 1 ? 0 : 2;
 }

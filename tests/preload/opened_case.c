@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opens a libcrypto while it runs, makes COUNT objects by it in one way, and keeps or frees them.
- * It ends by _exit(), so that the probe leaves its counts where they are.
  * Usage: opened-case LIBRARY WAY COUNT keep|free
  */
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "ways.h"
 
-enum { SIZE = 100, GROWN = 9000, MOST = 1000 };
+#include <dlfcn.h>
+
+enum { SIZE = 100, GROWN = 9000 };
 
 static void *library;
 
@@ -98,42 +94,17 @@ static void drop_boring(void *block)
     drop(block);
 }
 
-static const struct {
-    const char *name;
-    void (*before)(void);
-    void *(*make)(void);
-    void (*drop)(void *object);
-} ways[] = {
-    {"bio", NULL, make_bio, drop_bio},
-    {"late-bio", be_late, make_bio, drop_bio},
-    {"late", NULL, make_late, drop_late},
-    {"boring", NULL, make_boring, drop_boring},
+static const struct way ways[] = {
+    {"bio", make_bio, drop_bio, NULL},
+    {"late-bio", make_bio, drop_bio, be_late},
+    {"late", make_late, drop_late, NULL},
+    {"boring", make_boring, drop_boring, NULL},
 };
-
-static int run(size_t way, size_t count, bool keep)
-{
-    static void *kept[MOST];
-    if (ways[way].before)
-        ways[way].before();
-    for (size_t i = 0; i < count; i++) {
-        kept[i] = ways[way].make();
-        if (!kept[i])
-            return 3;
-    }
-    for (size_t i = 0; i < count && !keep; i++)
-        ways[way].drop(kept[i]);
-    return 0;
-}
 
 int main(int argc, char **argv)
 {
-    size_t count = argc == 5 ? strtoul(argv[3], NULL, 10) : MOST + 1;
     library = argc == 5 ? dlopen(argv[1], RTLD_NOW) : NULL;
-    if (!library || count > MOST)
-        return 2;
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        if (strcmp(argv[2], ways[i].name) == 0)
-            _exit(run(i, count, strcmp(argv[4], "keep") == 0));
-    }
+    if (library)
+        ways_run(ways, sizeof ways / sizeof *ways, argv + 2);
     return 2;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "words.h"
 
+#include "check.h"
 #include "text.h"
 
-#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LIST = 160 };
@@ -54,14 +56,24 @@ static int refuse_name(const char *name, size_t length, const struct words_value
     return err_set(e, "{%.*s} stands for nothing here; there is %s", (int)length, name, text);
 }
 
+/* What stands there for the name, which may be nothing; NULL: it isn't in the list. */
+static const struct words_value *find_value(const struct words_value *values, const char *name,
+                                            size_t length)
+{
+    for (const struct words_value *v = values; v->name; v++) {
+        if (strlen(v->name) == length && strncmp(v->name, name, length) == 0)
+            return v;
+    }
+    return NULL;
+}
+
 static int put_value(struct split *s, const char *name, size_t length,
                      const struct words_value *values, struct err *e)
 {
-    for (const struct words_value *v = values; v->name; v++) {
-        if (v->value && strlen(v->name) == length && strncmp(v->name, name, length) == 0)
-            return put(s, v->value, strlen(v->value), e);
-    }
-    return refuse_name(name, length, values, e);
+    const struct words_value *v = find_value(values, name, length);
+    if (!v || !v->value)
+        return refuse_name(name, length, values, e);
+    return put(s, v->value, strlen(v->value), e);
 }
 
 /* Takes a quote or a blank that means something. Returns how many characters; 0: none. */
@@ -106,4 +118,36 @@ int words_split(const char *command, const struct words_value *values, struct wo
         return err_set(e, "the quote %c isn't closed", s.quote);
     end_word(&s);
     return ret->count ? 0 : err_set(e, "it is empty");
+}
+
+static int fill(const char *text, const struct words_value *values, bool foreign_names, FILE *to,
+                struct err *e)
+{
+    while (*text) {
+        size_t name = *text == '{' ? name_length(text) : 0;
+        const struct words_value *v = name ? find_value(values, text + 1, name) : NULL;
+        if (name && (v ? !v->value : !foreign_names))
+            return refuse_name(text + 1, name, values, e);
+        if (v)
+            fputs(v->value, to);
+        else
+            fputc(*text, to);
+        text += v ? name + 2 : 1;
+    }
+    return 0;
+}
+
+char *words_fill(const char *text, const struct words_value *values, bool foreign_names,
+                 struct err *e)
+{
+    char *filled = NULL;
+    size_t size;
+    FILE *to = open_memstream(&filled, &size);
+    CHECK(to);
+    int rc = fill(text, values, foreign_names, to, e);
+    CHECK(fclose(to) == 0);
+    if (rc == 0)
+        return filled;
+    free(filled);
+    return NULL;
 }

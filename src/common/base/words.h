@@ -9,6 +9,8 @@
 
 #include "err.h"
 
+#include <stdbool.h>
+
 enum { WORDS_MAX = 64, WORDS_BYTES = 8192 };
 
 /* `value` NULL: there is none here, and the name is refused. */
@@ -27,5 +29,11 @@ struct words {
  * are themselves. Returns 0, or -1 with a sentence that doesn't repeat the command. */
 int words_split(const char *command, const struct words_value *values, struct words *ret,
                 struct err *e);
+
+/* `text` with the value in the place of each {name}, and nothing else changed: neither quotes nor
+ * backslashes mean anything. A name that isn't in the list is refused, or where it may be the
+ * text's own (`foreign_names`) left as it is. Returns what free() frees; NULL with a sentence. */
+char *words_fill(const char *text, const struct words_value *values, bool foreign_names,
+                 struct err *e);
 
 #endif

@@ -20,8 +20,7 @@ _Static_assert((int)PAGE_PLANT_ONE_TIME == 1 + (int)CANARY_ONE_TIME &&
                    (int)PAGE_PLANTS == 1 + (int)CANARY_CONTROLS,
                "the page's plants are the lost block and the quiet controls, in their order");
 
-void canary_record_begin(struct canary_record *s, struct page *page, bool by_operation,
-                         uint64_t seed)
+void canary_record_begin(struct canary_record *s, struct page *page, enum unit unit, uint64_t seed)
 {
     struct rng r = {.state = seed};
     s->plan = (struct canary_plan){.planned = true,
@@ -30,7 +29,7 @@ void canary_record_begin(struct canary_record *s, struct page *page, bool by_ope
                                    .waiting = PAGE_PLANT_WAITING,
                                    .late = atomic_load(&page->epoch) & PAGE_EPOCH_TURNS};
     s->seed = rng_next(&r);
-    atomic_store(&page->check.by_operation, by_operation);
+    atomic_store(&page->check.by_operation, unit != UNIT_CONNECTION);
     atomic_store(&page->check.every, s->plan.every);
     atomic_store(&page->check.until, UINT64_MAX);
 }

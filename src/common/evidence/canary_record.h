@@ -17,11 +17,10 @@ struct canary_record {
     int64_t drained[PAGE_PLANTS][2], flushed[PAGE_PLANTS][2]; /* blocks, bytes of judged epochs */
 };
 
-/* Both write into the page, so nothing may be under way. `by_operation`: operations on held
- * connections take the place of connections. Before the first connection: the controls
- * that are under way in the warm-up begin. */
-void canary_record_begin(struct canary_record *s, struct page *page, bool by_operation,
-                         uint64_t seed);
+/* Both write into the page, so nothing may be under way. Where operations or
+ * reloads are the unit, they take the place of connections. Before the first connection: the
+ * controls that are under way in the warm-up begin. */
+void canary_record_begin(struct canary_record *s, struct page *page, enum unit unit, uint64_t seed);
 /* Before the first measured epoch: the planted and the one-time block come at seeded connections of
  * the next `connections`, so many that every run reaches them. */
 void canary_record_arm(struct canary_record *s, struct page *page, uint64_t connections);

@@ -75,7 +75,8 @@ static bool keep_last(struct history *h, const struct snapshot *s)
  * done: those that established the connections. */
 static void keep_own(struct history *h, const struct history_sample *s, size_t c)
 {
-    uint64_t begun = s->by_operation ? s->snapshot.app.operations : s->snapshot.app.opened;
+    uint64_t begun =
+        s->unit == UNIT_CONNECTION ? s->snapshot.app.opened : s->snapshot.app.operations;
     h->own[c] = h->epoch[c];
     h->own[c].opened = begun - h->own_begun;
     h->own_begun = begun;
@@ -98,8 +99,9 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     history_look(h, &s->proc);
     canary_record_checkpoint(&h->canary, snap, c);
     uint64_t before = c ? h->total[c - 1].opened : 0;
-    uint64_t opened = s->by_operation ? s->operations : s->by_load ? s->opened : snap->app.opened;
-    uint64_t closed = s->by_operation ? s->operations : s->by_load ? s->closed : snap->app.closed;
+    bool counted = s->unit != UNIT_CONNECTION;
+    uint64_t opened = counted ? s->operations : s->by_load ? s->opened : snap->app.opened;
+    uint64_t closed = counted ? s->operations : s->by_load ? s->closed : snap->app.closed;
     h->total[c] = (struct totals){.blocks = snap->blocks,
                                   .bytes = snap->bytes,
                                   .opened = opened,
@@ -113,7 +115,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                              .seconds = seconds,
                              .measured = phase == HISTORY_MEASURE || phase == HISTORY_HOLD,
                              .hold = phase == HISTORY_HOLD};
-    h->by_operation = s->by_operation;
+    h->unit = s->unit;
     h->by_load = s->by_load;
     h->gone |= s->gone;
     keep_own(h, s, c);
@@ -266,9 +268,8 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .epoch = h->epoch,
                          .drained = h->has_drain,
                          .hooked = s->mode != PAGE_MODE_INACTIVE && s->bad_frees == 0,
-                         .by_operation = h->by_operation,
-                         .overflowed =
-                             s->sites_lost || s->epochs_late || s->blocks_lost || s->processes_lost,
+                         .unit = h->unit,
+                         .overflowed = s->sites_lost || s->epochs_late || s->blocks_lost,
                          .moving = question->moving,
                          .outside = question->outside,
                          .descriptors = h->descriptors,

@@ -21,7 +21,7 @@ struct history_sample {
     struct snapshot snapshot; /* owned by whoever fills it */
     struct proc_sample proc;
     struct proc_rollup rollup;
-    bool by_operation; /* the run's unit: operations on held connections */
+    enum unit unit; /* the run's */
     /* By the client's count so far. `by_load`: the subject doesn't count its connections itself. */
     bool by_load;
     bool gone; /* a process of the subject has ended */

@@ -19,7 +19,8 @@ struct history {
     struct judge_epoch own[PAGE_EPOCHS]; /* the same by the subject's own count: the self-check's */
     uint64_t descriptors;                /* 1 + the highest that was ever seen open */
     uint64_t own_begun;                  /* connections or operations at the last checkpoint */
-    bool by_operation, by_load, gone;
+    enum unit unit;
+    bool by_load, gone;
     struct totals total[PAGE_EPOCHS];
     double gauge[METRICS][PAGE_EPOCHS]; /* of GAUGE_LIST; the others stay 0 */
     int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];

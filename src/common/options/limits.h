@@ -14,7 +14,8 @@ enum {
     LIMIT_CONNS = 100000,
     LIMIT_WORKERS = 32, /* event loops of one program: each has a slot of the probe page */
     LIMIT_SOURCES = 250,
-    LIMIT_CONNS_PER_SOURCE = 10000, /* of about 28,000 ports: others wait in TIME_WAIT */
+    LIMIT_CONNS_PER_SOURCE = 10000,      /* of about 28,000 ports: others wait in TIME_WAIT */
+    LIMIT_PER_SOURCE_AND_MINUTE = 20000, /* new connections */
     LIMIT_PAYLOAD = 1 << 20,
     LIMIT_OPERATION = 16 * 1024, /* the payload of an operation, which is one record */
     LIMIT_WEIGHT = 1000000,

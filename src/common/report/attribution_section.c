@@ -179,9 +179,8 @@ void parts_attribution(const struct result_subject *subject, const struct screen
     case BEHAVIOURS_NONE:
         return;
     case BEHAVIOURS_SINGLE:
-        text_add(&t,
-                 subject->judgement.by_operation ? "with every operation; all were alike: %s"
-                                                 : "with every connection; all left alike: %s",
+        text_add(&t, "with every %s; all %s alike: %s", judgement_unit(&subject->judgement),
+                 subject->judgement.unit == UNIT_CONNECTION ? "left" : "were",
                  w->behaviours ? w->behaviour[0].name : "one behaviour");
         break;
     case BEHAVIOURS_ALIKE:

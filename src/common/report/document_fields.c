@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char *const verdicts[] = {VERDICT_LIST(ENUM_NAME)};
+static const char *const units[] = {UNIT_LIST(ENUM_NAME)};
 static const char *const kinds[] = {KIND_LIST(ENUM_NAME)};
 static const char *const states[] = {METRIC_STATE_LIST(ENUM_NAME)};
 static const char *const outcomes[] = {BEHAVIOURS_OUTCOME_LIST(ENUM_NAME)};
@@ -31,7 +32,7 @@ static const struct json_field result_field[] = {
 const struct json_fields document_fields = JSON_FIELDS(result_field);
 
 static const struct json_field run_field[] = {
-    JSON_FIELD(result_run, "unit", TEXT, unit),
+    JSON_WORD_FIELD(result_run, "unit", unit, units),
     JSON_FIELD(result_run, "conns", COUNT, conns),
     JSON_FIELD(result_run, "closed", COUNT, closed),
     JSON_FIELD(result_run, "measured", COUNT, measured),

@@ -265,7 +265,7 @@ int document_read_subject(struct document *d, const json_t *from, struct err *e)
         return err_set(e, "'subjects' is not a list of objects");
     j->class_ = SIZE_MAX;
     j->verdict = VERDICT_INVALID;
-    j->by_operation = d->result.run.unit && strcmp(d->result.run.unit, "operation") == 0;
+    j->unit = d->result.run.unit;
     if (json_read_fields(from, &document_subject_fields, to, e) != 0 ||
         document_check_verdict(from, j->verdict, e) != 0 || read_reasons(from, j, e) != 0 ||
         document_read_into(from, &metrics, j->metric, &j->metrics, e) != 0 ||

@@ -289,8 +289,6 @@ static json_t *run_json(const struct result_run *run)
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIx64, run->seed);
     json_t *object = json_from_fields(&document_run_fields, run);
-    if (!run->unit)
-        json_object_set_new(object, "unit", json_string("connection"));
     if (run->asked_per_s <= 0)
         json_object_set_new(object, "asked_per_s", json_null());
     json_object_set_new(object, "errors", json_from_fields(&document_errors_fields, &run->errors));

@@ -121,8 +121,7 @@ static void what_counted(char *buf, size_t size, const struct result_subject *su
     bool threads = j->kind == KIND_THREADS;
     snprintf(buf, size, "%s %s stayed when their %s, counted by the kernel",
              human_count(all, sizeof all, site ? site->blocks : 0),
-             threads ? "threads" : "open files",
-             j->by_operation ? "operation was done" : "connection had closed");
+             threads ? "threads" : "open files", unit_over(j->unit));
 }
 
 static void print_what(const struct result *r, const struct result_subject *subject,
@@ -224,14 +223,14 @@ static bool kind_seen_before(const struct result_subject *subject, size_t index)
 }
 
 /* What the run has shown of it, and no more. */
-static const char *dependence(const struct judgement *j)
+static const char *dependence(char *buf, size_t size, const struct judgement *j)
 {
     if (estimated(j->kind) || !j->held || kind_measured_by(j->kind) == BY_TIME)
         return "";
     if (!j->proportional)
         return "; not by time";
-    return j->by_operation ? "; proportional to operations, not time"
-                           : "; proportional to connections, not time";
+    snprintf(buf, size, "; proportional to %ss, not time", judgement_unit(j));
+    return buf;
 }
 
 /* One line per kind of leak: the first finding of a kind speaks for the others. A block that is
@@ -239,7 +238,7 @@ static const char *dependence(const struct judgement *j)
 static void print_why(const struct result_subject *subject, const struct screen *s)
 {
     const char *word = "why";
-    char bytes[FIGURE_SIZE], freed[CLAUSE] = "";
+    char bytes[FIGURE_SIZE], freed[CLAUSE] = "", depends[CLAUSE];
     if (subject->judgement.kind == KIND_DEFERRED && subject->drained_released_bytes)
         snprintf(freed, sizeof freed, "; the drain gave back %s",
                  figure_size(bytes, sizeof bytes, (double)subject->drained_released_bytes));
@@ -250,7 +249,7 @@ static void print_why(const struct result_subject *subject, const struct screen 
         bool first = strcmp(word, "why") == 0, plain = first && site->kind == KIND_SIDE;
         screen_say(s, word, PARTS_LEAK_COLUMN, "%s%s%s%s%s", plain ? "" : kind_text(site->kind),
                    plain ? "" : ": ", site->why, first ? freed : "",
-                   first ? dependence(&subject->judgement) : "");
+                   first ? dependence(depends, sizeof depends, &subject->judgement) : "");
         word = "also";
     }
 }

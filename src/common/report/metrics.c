@@ -156,11 +156,13 @@ static void add_rows(struct table *t, const struct screen *s, const struct judge
 void parts_metrics(const struct result_subject *subject, const struct screen *s)
 {
     const struct judgement *j = &subject->judgement;
+    char growth[TABLE_CELL];
+    snprintf(growth, sizeof growth, "per %s", judgement_unit(j));
     const struct table_column columns[] = {
         [NAME] = {.title = subject->name},
         [START] = {.title = "start", .right = true, .drop = 3},
         [END] = {.title = "end", .right = true, .drop = 1},
-        [GROWTH] = {.title = j->by_operation ? "per operation" : "per connection"},
+        [GROWTH] = {.title = growth},
         [LIMIT] = {.title = "limit", .drop = 2},
         [STATE] = {.title = ""},
     };

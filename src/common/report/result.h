@@ -170,9 +170,8 @@ struct result_crash {
 struct footprint;
 
 struct result_run {
-    const char *unit;     /* what `closed` and all `per_conn` figures count: "connection", or
-                           * "operation" where connections are held; NULL: as "connection" */
-    uint64_t want_one_in; /* the sensitivity that was asked for; 0: none */
+    enum unit unit;                          /* what `closed` and all `per_conn` figures count */
+    uint64_t want_one_in;                    /* the sensitivity that was asked for; 0: none */
     uint64_t conns, closed, measured;        /* connections; measured: those the verdict rests on */
     double seconds, rate_per_s, asked_per_s; /* asked 0 = max */
     double shortfall;                        /* share of the asked rate that wasn't reached, 0..1 */

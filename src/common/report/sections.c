@@ -146,7 +146,6 @@ static void say_figures(char *buf, size_t size, const struct judgement *j)
 void parts_seen(const struct result *r, const struct screen *s)
 {
     char count[32], open[32], text[SCREEN_TEXT / 2];
-    bool operations = r->run.unit && strcmp(r->run.unit, "operation") == 0;
     uint64_t basis = r->run.measured ? r->run.measured : r->run.closed;
     size_t level = 0;
     bool all = r->subjects > 0;
@@ -160,11 +159,10 @@ void parts_seen(const struct result *r, const struct screen *s)
     int column = parts_column(VERDICT_INCONCLUSIVE, s);
     if (all && level)
         screen_say(s, "seen", column, "%s %ss, %s %s; level in all %zu judged figures of both ends",
-                   count, operations ? "operation" : "connection", open,
-                   operations ? "held" : "open", level);
+                   count, unit_name(r->run.unit), open, unit_holds(r->run.unit), level);
     else
-        screen_say(s, "seen", column, "%s %ss, %s %s", count,
-                   operations ? "operation" : "connection", open, operations ? "held" : "open");
+        screen_say(s, "seen", column, "%s %ss, %s %s", count, unit_name(r->run.unit), open,
+                   unit_holds(r->run.unit));
     if (r->subjects)
         say_figures(text, sizeof text, &r->subject[0].judgement);
     if (r->subjects && text[0])

@@ -12,6 +12,7 @@
 #include "options/choices.h"
 #include "options/grammar.h"
 #include "options/opts_check.h"
+#include "stats/judge/verdict.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -124,6 +125,8 @@ int scenario_read(struct scenario *s, const char *path, struct err *e);
 const char *scenario_address(const struct scenario *s);
 /* Whether the server isn't soak's own: one of --server, or one that runs, by --connect alone. */
 bool scenario_meets_foreign(const struct scenario *s);
+/* What its run counts. */
+enum unit scenario_unit(const struct scenario *s);
 /* The number of --stop; 0 when there is no such signal. */
 int scenario_stop_signal(const struct scenario *s);
 /* What the run is to be able to see, and how long it may take to, when it goes until it is sure:

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- placeholders ---- */
@@ -46,19 +47,40 @@ static bool is_certificate(enum placeholder which)
     return which >= PLACEHOLDER_CERT && which <= PLACEHOLDER_CA;
 }
 
-/* Commands are read before anything is started, with something in the place of each value that
- * will be known. */
-static int check_command(const struct scenario *s, const char *name, const char *command, bool runs,
-                         struct err *e)
+/* Commands and --env are read before anything is started, with something in the place of each value
+ * that will be known. */
+static struct placeholders some_values(const struct scenario *s, bool runs)
 {
     struct placeholders some = {{NULL}};
-    struct words words;
-    struct err why;
     for (size_t i = 0; (s->server || s->client) && i < PLACEHOLDERS; i++)
         some.value[i] = s->client && is_certificate((enum placeholder)i) ? NULL : "x";
     some.value[PLACEHOLDER_PID] = runs ? "x" : NULL;
+    return some;
+}
+
+static int check_command(const struct scenario *s, const char *name, const char *command, bool runs,
+                         struct err *e)
+{
+    struct placeholders some = some_values(s, runs);
+    struct words words;
+    struct err why;
     if (command && placeholders_split(command, &some, &words, &why) != 0)
         return scenario_refuse(s, name, e, "%s", why.text);
+    return 0;
+}
+
+/* Only of a program that isn't soak's: braces in the environment of soak's own are themselves. */
+static int check_environment(const struct scenario *s, struct err *e)
+{
+    struct placeholders some = some_values(s, false);
+    struct words_value values[PLACEHOLDERS + 1];
+    placeholders_values(&some, values);
+    for (size_t i = 0; i < s->env.count; i++) {
+        char *filled = words_fill(s->env.item[i], values, false, e);
+        free(filled);
+        if (!filled)
+            return err_prefix(e, "--env %.100s", s->env.item[i]);
+    }
     return 0;
 }
 
@@ -232,6 +254,20 @@ static int check_client_program(const struct scenario *s, struct err *e)
                            "command or in a file of --template");
 }
 
+/* Else the machine's own program would run under the name of the one that was fetched. */
+static int check_fetched(const struct scenario *s, struct err *e)
+{
+    bool used =
+        !s->program || placeholder_used(s->client ? s->client : s->server, PLACEHOLDER_PROGRAM);
+    for (size_t i = 0; i < s->env.count && !used; i++)
+        used = placeholder_used(s->env.item[i], PLACEHOLDER_PROGRAM);
+    return used ? 0
+                : scenario_refuse(
+                      s, "program", e,
+                      "nothing would run of it; begin the command with its folder, as in "
+                      "{program}/usr/sbin/nginx");
+}
+
 int scenario_check_foreign(const struct scenario *s, struct err *e)
 {
     if (check_command(s, "on-drain", s->on_drain, true, e) < 0)
@@ -239,6 +275,7 @@ int scenario_check_foreign(const struct scenario *s, struct err *e)
     if (!s->server && !s->client)
         return s->connect ? check_running(s, e) : 0;
     if ((s->client ? check_client_program : check_server_program)(s, e) < 0 ||
+        check_environment(s, e) < 0 || check_fetched(s, e) < 0 ||
         check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0)
         return -1;
     if (!s->stop || scenario_stop_signal(s) == 0)

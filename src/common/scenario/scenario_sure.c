@@ -19,6 +19,11 @@ static uint64_t asked(const struct scenario *s)
     return s->until_sure ? SURE_ONE_IN : s->closed || s->for_ns ? 0 : PLAN_ONE_IN;
 }
 
+enum unit scenario_unit(const struct scenario *s)
+{
+    return s->operate == OPERATE_NONE ? UNIT_CONNECTION : UNIT_OPERATION;
+}
+
 void scenario_settle(struct scenario *s)
 {
     s->sensitivity = asked(s);
@@ -71,7 +76,7 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
         behaviours += s->weight[i] > 0;
     *ret = (struct plan_input){.conns = s->conns,
                                .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
-                               .by_operation = s->operate != OPERATE_NONE,
+                               .unit = scenario_unit(s),
                                .closed = s->closed,
                                .epoch_opens = epoch_opens(s),
                                .for_ms = s->for_ns / 1000000u,

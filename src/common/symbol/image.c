@@ -138,16 +138,10 @@ void maps_free(struct maps *maps)
 
 int maps_find(const struct maps *maps, uint64_t address)
 {
-    size_t from = 0;
-    size_t to = maps->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (maps->module[middle].high <= address)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from < maps->count && maps->module[from].low <= address ? (int)from : -1;
+    const struct maps_module *module = maps->module;
+    size_t count =
+        maps->count ? starts_upto(&module->low, maps->count, sizeof *module, address) : 0;
+    return count && module[count - 1].high > address ? (int)count - 1 : -1;
 }
 
 /* More program files than any process of ours maps; each is a descriptor. */

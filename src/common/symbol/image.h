@@ -66,4 +66,21 @@ void maps_free(struct maps *maps);
 /* The number of the module around the address; -1 when there is none. */
 int maps_find(const struct maps *maps, uint64_t address);
 
+/* How many of the entries begin at or below the address. They lie `bytes` apart, by rising start;
+ * `first` is that of the first one. For src/common/symbol. */
+static inline size_t starts_upto(const uint64_t *first, size_t count, size_t bytes,
+                                 uint64_t address)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const void *start = (const char *)first + middle * bytes;
+        if (*(const uint64_t *)start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 #endif

@@ -2,6 +2,7 @@
 #include "symbol/perf_map.h"
 
 #include "base/intern.h"
+#include "symbol/image.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -171,14 +172,8 @@ void perf_map_add(struct perf_map *m, char *text, size_t length)
 const char *perf_map_find(const struct perf_map *m, uint64_t address)
 {
     const struct entry *found = NULL;
-    size_t low = 0, high = m->entries;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (m->entry[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low =
+        m->entries ? starts_upto(&m->entry->start, m->entries, sizeof *m->entry, address) : 0;
     for (size_t passed = 0; low > 0 && m->entry[low - 1].reach > address; low--, passed++) {
         const struct entry *entry = &m->entry[low - 1];
         if (passed == BACK)

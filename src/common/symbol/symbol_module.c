@@ -219,27 +219,14 @@ void module_close(struct module *m)
     *m = (struct module){0};
 }
 
-/* The number of extents that begin at or below the address. */
-static size_t extents_below(const struct module *m, uint64_t address)
-{
-    size_t from = 0;
-    size_t to = m->extents;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (m->extent[middle].start <= address)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
 void module_find_symbol(const struct module *m, uint64_t address, struct symbol *ret)
 {
-    for (size_t i = extents_below(m, address); i-- > 0 && m->extent[i].reach > address;) {
-        if (m->extent[i].end <= address)
+    const struct extent *extent = m->extent;
+    size_t i = m->extents ? starts_upto(&extent->start, m->extents, sizeof *extent, address) : 0;
+    while (i-- > 0 && extent[i].reach > address) {
+        if (extent[i].end <= address)
             continue;
-        ret->function = m->extent[i].name;
+        ret->function = extent[i].name;
         return;
     }
 }

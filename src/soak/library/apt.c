@@ -19,7 +19,7 @@
 enum { DAY_S = 24 * 60 * 60, CONFIG = 3 * PATH_MAX, SOURCES = 4096 };
 
 static const struct apt_pocket pockets[] = {
-#define X(pocket, suite, libc, security) {pocket, suite, libc, security},
+#define X(pocket, suite, base, security) {pocket, suite, base, security},
 #include "suites.def"
 };
 enum { POCKETS = sizeof pockets / sizeof *pockets };
@@ -177,9 +177,21 @@ static int add_source(const struct apt *a, const struct apt_pocket *pocket, cons
     return 0;
 }
 
+static const char *base_of(const char *suite)
+{
+    return apt_pocket_named(suite)->base_suite;
+}
+
+bool apt_has_base(const struct apt *a)
+{
+    return !a->pocket && strcmp(base_of(a->name), a->name) != 0;
+}
+
 static bool is_wanted(const struct apt *a, const struct apt_pocket *pocket)
 {
-    return a->pocket ? pocket == a->pocket : strcmp(pocket->suite, a->name) == 0;
+    if (a->pocket)
+        return pocket == a->pocket;
+    return strcmp(pocket->suite, a->name) == 0 || strcmp(pocket->suite, base_of(a->name)) == 0;
 }
 
 /* A changed source makes the lists stale. */

@@ -10,10 +10,11 @@
 
 #include "libs/lib.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct apt_pocket {
-    const char *name, *suite, *libc_suite; /* "bookworm-security", "bookworm", "bookworm" */
+    const char *name, *suite, *base_suite; /* "bookworm-security", "bookworm", "bookworm" */
     bool security;
 };
 
@@ -35,8 +36,11 @@ struct apt_package {
 /* Makes the state of a pocket. `mirror`: an address, or NULL for that of the machine's apt. */
 int apt_open(struct apt *a, const struct apt_pocket *pocket, const char *mirror, struct err *e);
 
-/* The same for all pockets of a suite at once. `suite` is borrowed. */
+/* The same for all pockets of a suite and of its base suite at once. `suite` is borrowed. */
 int apt_open_suite(struct apt *a, const char *suite, const char *mirror, struct err *e);
+
+/* Whether it has the packages of a base suite beside the suite's own. */
+bool apt_has_base(const struct apt *a);
 
 /* Fetches the lists when they are older than a day, or `now`. Returns 1 when it has, 0 when there
  * was no need, UV_ENOENT (with a sentence) when the mirror has no such pocket, or below 0. */
@@ -52,8 +56,8 @@ int apt_download(const struct apt *a, const char *const *packages, const char *f
                  struct err *e);
 
 /* Downloads packages ("nginx" or "nginx=1.22.1-9", NULL-ended) with all that they depend on, as for
- * a machine that has nothing. UV_ENOENT (with a sentence) when there is no such package or version,
- * or no longer. */
+ * a machine that has nothing. A package without a version is the suite's own, never its base
+ * suite's. UV_ENOENT (with a sentence) when there is no such package or version, or no longer. */
 int apt_download_closure(const struct apt *a, const char *const *packages, const char *folder,
                          struct err *e);
 

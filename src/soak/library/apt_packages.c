@@ -10,7 +10,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { WORDS = 48, BATCH = 32, CLOSURE = 1024 };
+enum { WORDS = 48, WORD = 600, BATCH = 32, CLOSURE = 1024 };
 
 /* The value when the line is `key: value`. */
 static const char *field(const char *line, const char *key)
@@ -144,16 +144,35 @@ static int download_all(const struct apt *a, char *const *words, size_t count, c
     return rc;
 }
 
+/* What apt would install of the packages, as it says it. Beside a base suite the suite's packages
+ * are preferred, else apt takes none of them; and those that are asked for have to be its own
+ * (nginx/experimental). */
+static int simulate(const struct apt *a, const char *const *packages, char **ret, struct err *e)
+{
+    bool has_base = apt_has_base(a);
+    char bytes[WORDS][WORD], what[256];
+    const char *argv[WORDS] = {"apt-get", "-q", "-s", "-c", a->config, "--no-install-recommends",
+                               "install"};
+    size_t count = 7;
+    if (has_base) {
+        argv[count++] = "-t";
+        argv[count++] = a->name;
+    }
+    for (size_t i = 0; packages[i] && count < WORDS - 1; i++, count++) {
+        bool own = has_base && !strchr(packages[i], '=');
+        snprintf(bytes[i], WORD, "%s%s%s", packages[i], own ? "/" : "", own ? a->name : "");
+        argv[count] = bytes[i];
+    }
+    snprintf(what, sizeof what, "%.100s can't be had of %s", packages[0], a->name);
+    struct spawn s = {.argv = argv, .log = a->log, .ret_output = ret};
+    return spawn_need(&s, what, e);
+}
+
 int apt_download_closure(const struct apt *a, const char *const *packages, const char *folder,
                          struct err *e)
 {
-    char *text = NULL, *word[CLOSURE], what[256];
-    const char *argv[WORDS] = {"apt-get", "-q", "-s", "-c", a->config, "--no-install-recommends",
-                               "install"};
-    add_words(argv, 7, packages);
-    snprintf(what, sizeof what, "%.100s can't be had of %s", packages[0], a->name);
-    struct spawn s = {.argv = argv, .log = a->log, .ret_output = &text};
-    int rc = spawn_need(&s, what, e);
+    char *text = NULL, *word[CLOSURE];
+    int rc = simulate(a, packages, &text, e);
     if (rc == -1 && is_gone(a)) {
         err_set(e, "%s has no %.100s, or no longer", a->name, packages[0]);
         return UV_ENOENT;

@@ -180,7 +180,7 @@ static int add_libc(struct work *w, struct lib *l, struct err *e)
     bool added;
     int rc = own && libc ? 0 : err_set(e, "out of memory");
     if (rc == 0)
-        rc = apt_open(&own->apt, apt_pocket_named(w->apt.pocket->libc_suite), w->mirror, e);
+        rc = apt_open(&own->apt, apt_pocket_named(w->apt.pocket->base_suite), w->mirror, e);
     if (rc == 0)
         rc = apt_update(&own->apt, false, e);
     if (rc >= 0)

@@ -77,7 +77,7 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
         return buf;
     }
     human_count(count, sizeof count, (int64_t)more);
-    int used = snprintf(buf, size, "about %s more %ss", count, result->run.unit);
+    int used = snprintf(buf, size, "about %s more %ss", count, unit_name(result->run.unit));
     if (time_for(result, more) && used > 0 && (size_t)used < size)
         snprintf(buf + used, size - (size_t)used, ", %s at the %s/s of this run",
                  human_duration(time, sizeof time, time_for(result, more)),

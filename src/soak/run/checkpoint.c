@@ -48,7 +48,7 @@ struct judge_load checkpoint_load(const struct run *r)
                                .closed = atomic_load(&app->closed),
                                .established = atomic_load(&app->established),
                                .operations = atomic_load(&app->operations),
-                               .by_operation = run_counts_operations(r)};
+                               .by_operation = run_unit(r) == UNIT_OPERATION};
 }
 
 struct history_question checkpoint_question(const struct run *r)
@@ -65,11 +65,12 @@ struct history_question checkpoint_question(const struct run *r)
                                                    atomic_load(&client->operations)};
 }
 
-/* Why nothing can be judged of a server that soak hasn't started; NULL: it has. */
+/* Why nothing can be judged of a server that soak hasn't started, or can't follow; NULL: it can. */
 static const char *outside_text(const struct run *r, char *buf, size_t size)
 {
+    const struct subject *s = run_judged(r)->subject;
     if (run_judged_can(r, SUBJECT_HAS_PAGE))
-        return NULL;
+        return s->foreign ? foreign_doubt(s) : NULL;
     if (r->scenario->pid)
         snprintf(buf, size, "process %d is seen from outside only, which shows no block",
                  r->scenario->pid);
@@ -202,7 +203,7 @@ static void count_by_load(const struct run *r, const struct watched *w,
                           struct history_sample *sample)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
-    sample->by_operation = run_counts_operations(r);
+    sample->unit = run_unit(r);
     sample->by_load = !(w->subject->ops->can & SUBJECT_COUNTS_CONNECTIONS);
     sample->operations = atomic_load(&app->operations);
     sample->opened = atomic_load(&app->opened);
@@ -307,7 +308,7 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 /* Whether nobody but the client counts what the subject does on held connections. */
 static bool is_counted_for(const struct run *r, const struct subject *s)
 {
-    return run_counts_operations(r) && !(s->ops->can & SUBJECT_COUNTS_CONNECTIONS);
+    return run_unit(r) != UNIT_CONNECTION && !(s->ops->can & SUBJECT_COUNTS_CONNECTIONS);
 }
 
 void checkpoint_forward_operations(struct run *r)
@@ -326,7 +327,7 @@ void checkpoint_begin_canary(struct run *r, size_t subject)
         return;
     if (is_counted_for(r, w->subject))
         atomic_fetch_or(&page->epoch, PAGE_EPOCH_TURNS);
-    canary_record_begin(history_canary_record(w->history), page, run_counts_operations(r),
+    canary_record_begin(history_canary_record(w->history), page, run_unit(r),
                         r->seed + 1 + (uint64_t)subject);
 }
 

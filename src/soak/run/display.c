@@ -54,7 +54,7 @@ static void fill_load(const struct run *r, struct live_facts *f)
     const struct page_app *app = &run_load(r)->subject->child.page->app;
     uint64_t now = clock_now_ns();
     f->closed = run_ended(r);
-    f->counted = run_counts_operations(r) ? "operations" : NULL;
+    f->unit = run_unit(r);
     f->open = atomic_load(&app->established);
     f->p50_ns = atomic_load(&app->p50_ns);
     f->p99_ns = atomic_load(&app->p99_ns);

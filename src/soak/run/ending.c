@@ -2,6 +2,7 @@
 #include "ending.h"
 
 #include "base/text.h"
+#include "measure/cgroup.h"
 #include "options/grammar.h"
 
 #include <fcntl.h>
@@ -15,17 +16,6 @@
 
 enum { TAIL_BYTES = 4096, FILE_BYTES = 4096 };
 
-/* Reads a small file of the kernel's into `buf`. Returns whether there was one. */
-static bool read_file(const char *path, char *buf, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-    if (fd >= 0)
-        close(fd);
-    buf[n > 0 ? n : 0] = '\0';
-    return n > 0;
-}
-
 /* The figure behind `key` at the beginning of a line, such as "oom_kill 3". */
 static uint64_t figure(const char *text, const char *key)
 {
@@ -38,45 +28,20 @@ static uint64_t figure(const char *text, const char *key)
 }
 
 /* The largest count on the way from the group up: a limit above it kills here too. */
-static uint64_t kills_on_the_way(const char *mount, char *group, const char *name)
+static void most_kills(void *ctx, const char *folder, bool second)
 {
-    char path[PATH_MAX], text[FILE_BYTES];
-    uint64_t most = 0;
-    for (;;) {
-        int n = snprintf(path, sizeof path, "%s%s/%s", mount, group, name);
-        if (n > 0 && (size_t)n < sizeof path && read_file(path, text, sizeof text)) {
-            uint64_t kills = figure(text, "oom_kill");
-            most = kills > most ? kills : most;
-        }
-        char *slash = strrchr(group, '/');
-        if (!slash)
-            return most;
-        *slash = '\0';
-    }
+    char text[FILE_BYTES];
+    uint64_t *most = ctx;
+    if (!cgroup_read(folder, second ? "memory.events" : "memory.oom_control", text, sizeof text))
+        return;
+    uint64_t kills = figure(text, "oom_kill");
+    *most = kills > *most ? kills : *most;
 }
 
-/* A line is `4:memory:/some/group` of the first version of cgroups, or `0::/some/group`. In a
- * container the group's path may be one of the host, and its mount the group itself. */
 uint64_t ending_memory_kills(const char *root)
 {
-    char path[PATH_MAX], text[FILE_BYTES], mount[PATH_MAX], *save = NULL;
     uint64_t most = 0;
-    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
-    if (!read_file(path, text, sizeof text))
-        return 0;
-    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        char *names = strchr(line, ':'), *group = names ? strchr(names + 1, ':') : NULL;
-        if (!group)
-            continue;
-        *group++ = '\0';
-        bool second = strncmp(line, "0:", 2) == 0;
-        if (!second && !strstr(names, "memory"))
-            continue;
-        snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s", root, second ? "" : "/memory");
-        uint64_t kills =
-            kills_on_the_way(mount, group, second ? "memory.events" : "memory.oom_control");
-        most = kills > most ? kills : most;
-    }
+    cgroup_each(root, "memory", most_kills, &most);
     return most;
 }
 

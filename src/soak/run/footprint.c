@@ -5,6 +5,7 @@
 #include "base/line.h"
 #include "base/text.h"
 #include "footprint_lines.h"
+#include "guard.h"
 #include "measure/proc.h"
 #include "options/limits.h"
 #include "subject/args.h"
@@ -98,19 +99,13 @@ static void name_sites(struct footprint_lines *l, pid_t pid)
 
 /* ---- the process ---- */
 
-static void close_once(uv_handle_t *handle)
-{
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 /* The first reason counts; all others follow from it. */
 static void give_up(struct job *j)
 {
     j->failed = true;
     uv_process_kill(&j->process, SIGKILL);
-    close_once((uv_handle_t *)&j->in);
-    close_once((uv_handle_t *)&j->out);
+    handle_close(&j->in);
+    handle_close(&j->out);
 }
 
 static void on_watchdog(uv_timer_t *timer)
@@ -131,23 +126,15 @@ static void on_line(void *ctx, const char *line)
         give_up(j);
     } else if (j->lines.done) {
         name_sites(&j->lines, j->process.pid);
-        close_once((uv_handle_t *)&j->in); /* it may go */
+        handle_close(&j->in); /* it may go */
     }
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    static char bytes[4096]; /* one loop, used up before the next read */
-    (void)handle;
-    (void)suggested;
-    *buf = uv_buf_init(bytes, sizeof bytes);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct job *j = stream->data;
     if (count < 0) {
-        close_once((uv_handle_t *)stream);
+        handle_close(stream);
         return;
     }
     CHECK(uv_timer_again(&j->watchdog) == 0);
@@ -164,8 +151,8 @@ static void on_exit_process(uv_process_t *process, int64_t status, int signal_nu
     j->status = status;
     j->signal_number = signal_number;
     uv_close((uv_handle_t *)process, NULL);
-    close_once((uv_handle_t *)&j->in);
-    close_once((uv_handle_t *)&j->watchdog);
+    handle_close(&j->in);
+    handle_close(&j->watchdog);
 }
 
 static int spawn(struct job *j, char **argv, char *const *environment, int log_fd)
@@ -191,7 +178,7 @@ static int run(struct job *j, char **argv, char *const *environment, int log_fd)
     j->process.data = j->out.data = j->watchdog.data = j;
     int rc = spawn(j, argv, environment, log_fd);
     if (rc == 0) {
-        CHECK(uv_read_start((uv_stream_t *)&j->out, on_alloc, on_read) == 0);
+        CHECK(uv_read_start((uv_stream_t *)&j->out, handle_buffer, on_read) == 0);
         CHECK(uv_timer_start(&j->watchdog, on_watchdog, j->patience_ms, j->patience_ms) == 0);
     } else {
         uv_close((uv_handle_t *)&j->process, NULL);

@@ -120,7 +120,7 @@ static const char *dot(const struct live *l)
 
 static const char *counted(const struct live_facts *f)
 {
-    return f->counted ? f->counted : "closed";
+    return f->unit == UNIT_CONNECTION ? "closed" : unit_plural(f->unit);
 }
 
 /* In whole seconds: `4s`, `1m05s`. */
@@ -212,8 +212,7 @@ static void put_so_far(struct live *l, const struct live_facts *f)
         put(l, RANK_SO_FAR, " so far: something grows");
     else if (f->one_in >= 1)
         put(l, RANK_SO_FAR, " so far: nothing grows; one lost block in %s %s would have shown",
-            human_count(one_in, sizeof one_in, (int64_t)f->one_in),
-            f->counted ? f->counted : "connections");
+            human_count(one_in, sizeof one_in, (int64_t)f->one_in), unit_plural(f->unit));
     else
         put(l, RANK_SO_FAR, " so far: too early to say");
 }

@@ -7,6 +7,8 @@
 #ifndef SOAK_LIVE_H
 #define SOAK_LIVE_H
 
+#include "stats/judge/verdict.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,9 +17,9 @@ struct live_facts {
     const char *scenario, *libs;
     char tls[16], key[16]; /* their options' values */
     uint64_t conns, seed;
-    double asked_per_s;  /* 0 = max */
-    int epoch, epochs;   /* 1-based, and about how many */
-    const char *counted; /* what `closed` are: "operations"; NULL = "closed" */
+    double asked_per_s; /* 0 = max */
+    int epoch, epochs;  /* 1-based, and about how many */
+    enum unit unit;     /* of `closed` */
     uint64_t closed, total, elapsed_ms;
     double left_ms; /* NAN = not known yet, or soon over */
     double rate_per_s;

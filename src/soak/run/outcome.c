@@ -68,7 +68,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.conns = s->conns;
     o->result.run.want_one_in = s->sensitivity;
     o->result.run.closed = run_ended(r);
-    o->result.run.unit = run_counts_operations(r) ? "operation" : "connection";
+    o->result.run.unit = run_unit(r);
     o->result.run.seconds = seconds;
     o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
     o->result.run.asked_per_s = s->churn.max ? 0 : s->churn.per_s;

@@ -109,7 +109,7 @@ void profiler_read(struct run *r)
     struct err e = {{0}};
     for (size_t i = 0; i < r->subjects.count; i++) {
         struct profiler *p = &r->watched[i].profiler;
-        uint64_t opened = run_counts_operations(r)
+        uint64_t opened = run_unit(r) == UNIT_OPERATION
                               ? run_begun(r)
                               : atomic_load(&r->watched[i].subject->child.page->app.opened);
         if (!p->wanted)

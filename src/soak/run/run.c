@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "display.h"
 #include "ending.h"
+#include "guard.h"
 #include "sampler.h"
 #include "settle.h"
 #include "user_command.h"
@@ -226,7 +227,7 @@ static void load_quiet(struct run *r, const struct subject_word *word)
 static void drained(struct run *r, enum subject_role role)
 {
     if (r->state == RUN_DRAIN_CLIENT && role == SUBJECT_LOAD) {
-        if (run_counts_operations(r))
+        if (run_unit(r) == UNIT_OPERATION)
             settle_begin(r, SETTLE_CLOSED);
         else
             drain_server(r);
@@ -263,19 +264,12 @@ static void on_said(struct subject *s, const struct subject_word *word)
     }
 }
 
-static void close_handle(void *handle)
-{
-    uv_handle_t *h = handle;
-    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h))
-        uv_close(h, NULL);
-}
-
 static void finish(struct run *r)
 {
     run_state_set(r, RUN_DONE);
-    close_handle(&r->poll_timer);
-    close_handle(&r->sample_timer);
-    close_handle(&r->live_timer);
+    handle_close(&r->poll_timer);
+    handle_close(&r->sample_timer);
+    handle_close(&r->live_timer);
     interrupts_stop(&r->signals);
 }
 

@@ -146,24 +146,22 @@ static inline bool run_judged_can(const struct run *r, unsigned bit)
     return (run_judged(r)->subject->ops->can & bit) != 0;
 }
 
-/* What a run counts, by the client's page: connections that come and go, or operations on
- * connections that are held (--operate). */
-static inline bool run_counts_operations(const struct run *r)
+static inline enum unit run_unit(const struct run *r)
 {
-    return r->scenario->operate != OPERATE_NONE;
+    return scenario_unit(r->scenario);
 }
 
-/* Begun and ended since the start. */
+/* Of what it counts, by the client's page: begun and ended since the start. */
 static inline uint64_t run_begun(const struct run *r)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
-    return atomic_load(run_counts_operations(r) ? &app->operations : &app->opened);
+    return atomic_load(run_unit(r) == UNIT_OPERATION ? &app->operations : &app->opened);
 }
 
 static inline uint64_t run_ended(const struct run *r)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
-    return atomic_load(run_counts_operations(r) ? &app->operations : &app->closed);
+    return atomic_load(run_unit(r) == UNIT_OPERATION ? &app->operations : &app->closed);
 }
 
 /* For the rooms of this module. */

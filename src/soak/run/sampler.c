@@ -99,7 +99,7 @@ void sampler_tick(struct run *r)
                              "epoch", (json_int_t)r->epoch);
     for (size_t i = 0; i < r->subjects.count; i++) {
         const struct watched *w = &r->watched[i];
-        struct history_sample sample = {.by_operation = false};
+        struct history_sample sample = {.unit = run_unit(r)};
         if (!w->subject->child.running || take(w, &sample, NULL, NULL) != 0)
             continue;
         history_look(w->history, &sample.proc);

@@ -142,8 +142,7 @@ static void end(struct run *r, uint64_t failed, uint64_t all)
     first_text(r, text, sizeof text);
     run_break(r, "%s of %s %ss failed, so that no verdict can come any more%.600s",
               human_count(some, sizeof some, (int64_t)failed),
-              human_count(sum, sizeof sum, (int64_t)all),
-              run_counts_operations(r) ? "operation" : "connection", text);
+              human_count(sum, sizeof sum, (int64_t)all), unit_name(run_unit(r)), text);
 }
 
 /* Connections to a server that is just crashing fail, too; its end says more. */

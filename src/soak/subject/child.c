@@ -6,12 +6,14 @@
 #include "measure/proc.h"
 #include "page/page_file.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CONTROL_FD = 3, PAGE_FD = 4, EXTRA_FD = 5, MAPS_BYTES = 4 << 20 };
@@ -58,14 +60,6 @@ static void child_on_line(void *ctx, const char *line)
     c->on_line(c, line);
 }
 
-static void child_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    (void)suggested;
-    static char bytes[4096]; /* one loop, used up before the next read */
-    (void)handle;
-    *buf = uv_buf_init(bytes, sizeof bytes);
-}
-
 static void child_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct child *c = stream->data;
@@ -82,8 +76,7 @@ static void child_on_process_exit(uv_process_t *process, int64_t status, int sig
     c->exit_status = status;
     c->exit_signal = signal_number;
     uv_close((uv_handle_t *)process, NULL);
-    if (!uv_is_closing((uv_handle_t *)&c->control))
-        uv_close((uv_handle_t *)&c->control, NULL);
+    handle_close(&c->control);
     c->on_exit(c);
 }
 
@@ -109,6 +102,14 @@ static int child_spawn(struct child *c, const struct child_launch *launch, int c
                       : uv_spawn(launch->loop, &c->process, &options);
 }
 
+void child_page_text(int page_fd, char *buf, size_t size)
+{
+    struct stat st = {0};
+    CHECK(fstat(page_fd, &st) == 0);
+    snprintf(buf, size, "fd=%d,ino=%" PRIu64 ":%" PRIu64 ",path=/proc/%d/fd/%d", PAGE_FD,
+             (uint64_t)st.st_dev, (uint64_t)st.st_ino, (int)getpid(), page_fd);
+}
+
 int child_start(struct child *c, const struct child_launch *launch, struct err *e)
 {
     int pair[2];
@@ -126,7 +127,7 @@ int child_start(struct child *c, const struct child_launch *launch, struct err *
     }
     c->pid = c->guarded ? 0 : c->process.pid;
     c->running = true;
-    CHECK(uv_read_start((uv_stream_t *)&c->control, child_on_alloc, child_on_read) == 0);
+    CHECK(uv_read_start((uv_stream_t *)&c->control, handle_buffer, child_on_read) == 0);
     return 0;
 }
 

@@ -71,6 +71,9 @@ struct child_launch {
     int log_fd;         /* becomes stdout and stderr */
     int extra_fd;       /* becomes descriptor 5, or -1 */
 };
+/* How the preloaded probe finds the page: by the descriptor that a child has, or where it hasn't,
+ * by a path. The value of SOAK_PROBE. */
+void child_page_text(int page_fd, char *buf, size_t size);
 /* Returns 0 or -1. */
 int child_start(struct child *c, const struct child_launch *launch, struct err *e);
 /* Sends one control line (printf format, without its newline). A child that is gone is no error:

@@ -11,31 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The value that stands at `text` as {name}, or NULL: it is text. */
-static const struct words_value *value_at(const struct words_value *values, const char *text)
-{
-    for (const struct words_value *v = values; *text == '{' && v->name; v++) {
-        size_t length = strlen(v->name);
-        if (strncmp(text + 1, v->name, length) == 0 && text[1 + length] == '}')
-            return v;
-    }
-    return NULL;
-}
-
+/* Braces are common in configurations: a name that isn't soak's is theirs. */
 static int fill_line(const char *line, FILE *to, const struct words_value *values, struct err *e)
 {
-    while (*line) {
-        const struct words_value *v = value_at(values, line);
-        if (!v) {
-            fputc(*line++, to);
-            continue;
-        }
-        if (!v->value)
-            return err_set(e, "{%s} stands for nothing here", v->name);
-        fputs(v->value, to);
-        line += strlen(v->name) + 2;
-    }
-    return 0;
+    char *filled = words_fill(line, values, true, e);
+    if (filled)
+        fputs(filled, to);
+    free(filled);
+    return filled ? 0 : -1;
 }
 
 static int fill(FILE *from, FILE *to, const struct words_value *values, struct err *e)

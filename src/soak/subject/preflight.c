@@ -5,14 +5,18 @@
 #include "base/input.h"
 #include "base/memory_file.h"
 #include "base/process.h"
+#include "control/control.h"
 #include "environment.h"
 #include "foreign.h"
 #include "guard.h"
+#include "options/limits.h"
+#include "page/page.h"
 #include "scenario/placeholders.h"
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- ports ---- */
@@ -30,6 +34,18 @@ static void read_numbers(const char *path, long *first, long *second)
     fclose(in);
 }
 
+struct ports ports_read(const char *root)
+{
+    char path[PATH_MAX];
+    struct ports p = {USUAL_FIRST, USUAL_LAST, USUAL_REUSE};
+    long unused = 0;
+    snprintf(path, sizeof path, "%s/proc/sys/net/ipv4/ip_local_port_range", root);
+    read_numbers(path, &p.first, &p.last);
+    snprintf(path, sizeof path, "%s/proc/sys/net/ipv4/tcp_tw_reuse", root);
+    read_numbers(path, &p.reuse, &unused);
+    return p;
+}
+
 bool ports_suffice(double per_s, uint64_t conns, long ports, bool reused)
 {
     if (reused)
@@ -39,18 +55,46 @@ bool ports_suffice(double per_s, uint64_t conns, long ports, bool reused)
 
 int ports_check(const struct scenario *s, struct err *e)
 {
-    long first = USUAL_FIRST, last = USUAL_LAST, reuse = USUAL_REUSE, unused = 0;
     if (scenario_address(s)[0] != '[')
         return 0;
-    read_numbers("/proc/sys/net/ipv4/ip_local_port_range", &first, &last);
-    read_numbers("/proc/sys/net/ipv4/tcp_tw_reuse", &reuse, &unused);
-    long ports = last - first + 1;
-    if (ports_suffice(s->churn.max ? 0 : s->churn.per_s, s->conns, ports, reuse != 0))
+    struct ports p = ports_read("");
+    long ports = p.last - p.first + 1;
+    if (ports_suffice(s->churn.max ? 0 : s->churn.per_s, s->conns, ports, p.reuse != 0))
         return 0;
     return err_set(e,
                    "--listen %s: IPv6 has one loopback address, and its %ld ports would run out "
                    "(net.ipv4.tcp_tw_reuse is %ld); give --listen 127.0.0.1:0 or a lower --churn",
-                   s->listen, ports, reuse);
+                   s->listen, ports, p.reuse);
+}
+
+/* ---- files ---- */
+
+/* Every process holds one descriptor per open connection, and while one leaves the next is open;
+ * each of the client's threads has some that linger on. */
+int files_check(const struct scenario *s, struct err *e)
+{
+    int workers = s->fail_alloc ? 1 : load_need_workers(s->client_workers, s->conns);
+    uint64_t conns = s->fail_alloc ? 1 : s->conns, server = conns + conns / 4 + 256;
+    uint64_t client = load_need_files(conns, workers), allowed = program_raise_files();
+    uint64_t need = client > server ? client : server;
+    if (allowed >= need)
+        return 0;
+    return err_set(e,
+                   "--conns %" PRIu64 " needs %" PRIu64 " open files and the hard limit is %" PRIu64
+                   "; raise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
+                   conns, need, allowed, need, workers > 1 ? ", or give --client-workers 1" : "");
+}
+
+/* The probe's pages are files, if only in memory. */
+int page_file_check(struct err *e)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_max >= sizeof(struct page))
+        return 0;
+    return err_set(e,
+                   "the limit of a file's size is %llu KiB and the probe's page has %zu; raise it "
+                   "with 'ulimit -f unlimited'",
+                   (unsigned long long)limit.rlim_max >> 10, sizeof(struct page) >> 10);
 }
 
 /* ---- the two programs ---- */

@@ -181,10 +181,14 @@ char **programs_environment(const struct programs *p, bool server)
                                                           .passed = &p->scenario->env});
 }
 
+void programs_probe(const char *folder, bool malloc_hooks, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s/libsoakprobe%s.so", folder, malloc_hooks ? "-malloc" : "");
+}
+
 static void probe_path(const struct programs *p, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s/libsoakprobe%s.so", p->folder,
-             p->scenario->malloc_hooks ? "-malloc" : "");
+    programs_probe(p->folder, p->scenario->malloc_hooks, buf, size);
 }
 
 int programs_check_probe(const struct programs *p, struct err *e)
@@ -197,19 +201,15 @@ int programs_check_probe(const struct programs *p, struct err *e)
                    p->scenario->malloc_hooks ? "--malloc-hooks" : "--server", path);
 }
 
-/* --env, the placeholders filled in. `word` has room for each. Returns 0 or -1. */
-static int fill_environment(const struct opts_list *from, const struct placeholders *values,
-                            struct words *word, struct opts_list *ret, struct err *e)
+/* --env, the placeholders filled in. Writes texts that free() frees, up to the first that is
+ * refused. Returns 0 or -1. */
+static int fill_environment(const struct opts_list *from, const struct words_value *values,
+                            char **ret, struct err *e)
 {
-    *ret = *from;
     for (size_t i = 0; i < from->count; i++) {
-        if (!strchr(from->item[i], '{'))
-            continue;
-        if (placeholders_split(from->item[i], values, &word[i], e) != 0)
+        ret[i] = words_fill(from->item[i], values, false, e);
+        if (!ret[i])
             return err_prefix(e, "--env %.100s", from->item[i]);
-        if (word[i].count != 1)
-            return err_set(e, "--env %.100s: put what has blanks between quotes", from->item[i]);
-        ret->item[i] = word[i].argv[0];
     }
     return 0;
 }
@@ -235,12 +235,18 @@ static char **make_foreign(const struct programs *p, const struct opts_list *pas
 char **programs_foreign_environment(const struct programs *p, const struct placeholders *values,
                                     const char *page, struct err *e)
 {
-    struct words *word = calloc(OPTS_LIST, sizeof *word);
-    struct opts_list passed;
-    CHECK(word);
-    int rc = fill_environment(&p->scenario->env, values, word, &passed, e);
-    char **environment = rc == 0 ? make_foreign(p, &passed, page) : NULL;
-    free(word);
+    const struct opts_list *given = &p->scenario->env;
+    struct words_value of[PLACEHOLDERS + 1];
+    char *filled[OPTS_LIST] = {NULL}, **environment = NULL;
+    placeholders_values(values, of);
+    if (fill_environment(given, of, filled, e) == 0) {
+        struct opts_list passed = {.count = given->count};
+        for (size_t i = 0; i < given->count; i++)
+            passed.item[i] = filled[i];
+        environment = make_foreign(p, &passed, page);
+    }
+    for (size_t i = 0; i < given->count; i++)
+        free(filled[i]);
     return environment;
 }
 

@@ -10,28 +10,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { TRY_MS = 20, LOOK_MS = 20, PIPE_BYTES = 1 << 20, PAGE_FD = 4 };
+enum { TRY_MS = 20, LOOK_MS = 20, PIPE_BYTES = 1 << 20 };
 
 /* From --stop to the end of all; what the program itself has left behind gets less. */
 static const uint64_t GRACE_NS = 5000000000u, LEFT_NS = 500000000u;
 
 /* ---- its log ---- */
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    static char bytes[65536]; /* one loop, used up before the next read */
-    (void)handle;
-    (void)suggested;
-    *buf = uv_buf_init(bytes, sizeof bytes);
-}
 
 static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
@@ -58,7 +48,7 @@ static int open_log(struct foreign *f, struct err *e)
     CHECK(uv_pipe_init(&f->subject->all->loop, &f->output, 0) == 0);
     f->output.data = f;
     CHECK(uv_pipe_open(&f->output, ends[0]) == 0);
-    CHECK(uv_read_start((uv_stream_t *)&f->output, on_alloc, on_output) == 0);
+    CHECK(uv_read_start((uv_stream_t *)&f->output, handle_buffer, on_output) == 0);
     return ends[1];
 }
 
@@ -89,13 +79,6 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- its end ---- */
 
-static void close_handle(void *handle)
-{
-    uv_handle_t *h = handle;
-    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h))
-        uv_close(h, NULL);
-}
-
 /* As it was asked to, in whatever way it obeys. */
 static bool ended_well(const struct foreign *f)
 {
@@ -108,8 +91,8 @@ static void on_exit_guard(struct child *c)
     struct subject *s = c->owner;
     struct foreign *f = s->foreign;
     finish_log(f);
-    close_handle(&f->output);
-    close_handle(&f->timer);
+    handle_close(&f->output);
+    handle_close(&f->timer);
     foreign_ready_stop(f);
     foreign_files_remove(&f->files);
     if (ended_well(f))
@@ -202,15 +185,6 @@ static void fill_values(struct foreign *f)
     v[PLACEHOLDER_CA] = *f->files.ca ? f->files.ca : NULL;
 }
 
-/* How the probe finds the page: by its descriptor, or where that was closed, by a path. */
-static void page_text(const struct child *c, char *buf, size_t size)
-{
-    struct stat st = {0};
-    CHECK(fstat(c->page_fd, &st) == 0);
-    snprintf(buf, size, "fd=%d,ino=%" PRIu64 ":%" PRIu64 ",path=/proc/%d/fd/%d", PAGE_FD,
-             (uint64_t)st.st_dev, (uint64_t)st.st_ino, (int)getpid(), c->page_fd);
-}
-
 static int launch(struct foreign *f, struct err *e)
 {
     struct subject *s = f->subject;
@@ -219,7 +193,7 @@ static int launch(struct foreign *f, struct err *e)
     int log = open_log(f, e);
     if (log < 0)
         return -1;
-    page_text(&s->child, page, sizeof page);
+    child_page_text(s->child.page_fd, page, sizeof page);
     char **environment = programs_foreign_environment(programs, &f->values, page, e);
     const struct child_launch launched = {.loop = &s->all->loop,
                                           .path = f->command.argv[0],
@@ -256,7 +230,7 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
     f->stop_signal = scenario_stop_signal(scenario);
     f->started_ns = clock_now_ns();
     if (prepare_and_launch(f, scenario, e) != 0) {
-        close_handle(&f->output);
+        handle_close(&f->output);
         bounded_log_finish(&f->log);
         foreign_files_remove(&f->files);
         return -1;
@@ -314,58 +288,23 @@ static void end(struct subject *s)
         guard_kill_all(&s->child.process);
 }
 
-/* Where the start of a process is kept: 0 when it is new; NULL when there is no room. */
-static uint64_t *known_start(struct foreign *f, pid_t pid)
+/* When the process that has this number began; that of none: what began before now is nobody's. */
+static uint64_t began_ns(pid_t pid)
 {
-    struct foreign_known *room = NULL;
-    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
-        if (f->known[i].pid == pid)
-            return &f->known[i].started;
-        if (f->known[i].pid == 0 && !room)
-            room = &f->known[i];
-    }
-    if (room)
-        *room = (struct foreign_known){.pid = pid};
-    return room ? &room->started : NULL;
+    struct process now;
+    uint64_t now_ns = page_process_now_ns();
+    return process_read(pid, &now) ? now.started * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK))
+                                   : now_ns;
 }
 
-static void forget(struct foreign *f, pid_t pid)
+/* What a process that has gone held isn't held any more: another that has its number is another.
+ * Where one is of another namespace numbers say nothing. */
+static void reap(struct page *page)
 {
-    for (size_t i = 0; i < PAGE_PROCESSES; i++)
-        if (f->known[i].pid == pid)
-            f->known[i] = (struct foreign_known){.pid = 0};
-}
-
-/* A process that has left gave its row back itself: its number may come again. */
-static void forget_the_left(struct foreign *f, const struct snapshot_process *row, size_t count)
-{
-    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
-        size_t k = 0;
-        while (k < count && row[k].pid != f->known[i].pid)
-            k++;
-        if (k == count)
-            f->known[i] = (struct foreign_known){.pid = 0};
-    }
-}
-
-/* What a process that has gone held isn't held any more: another that has its number is another. */
-static void reap(struct foreign *f)
-{
-    struct snapshot_process row[PAGE_PROCESSES];
-    struct page *page = f->subject->child.page;
-    size_t count = snapshot_processes(page, row);
-    forget_the_left(f, row, count);
-    for (size_t i = 0; i < count; i++) {
-        struct process now;
-        uint64_t *known = known_start(f, row[i].pid);
-        bool lives = process_read(row[i].pid, &now);
-        if (lives && known && *known == 0)
-            *known = now.started;
-        else if (!lives || (known && *known != now.started)) {
-            page_reap(page, row[i].pid);
-            forget(f, row[i].pid);
-        }
-    }
+    pid_t pid[PAGE_OWNERS];
+    size_t count = atomic_load(&page->processes_apart) ? 0 : page_process_all(page, pid);
+    for (size_t i = 0; i < count; i++)
+        page_reap(page, &(struct page_reap){pid[i], began_ns(pid[i]), getpid()});
 }
 
 static void look(struct subject *s)
@@ -375,7 +314,7 @@ static void look(struct subject *s)
     if (now - f->looked_ns < LOOK_MS * UINT64_C(1000000))
         return;
     f->looked_ns = now;
-    reap(f);
+    reap(s->child.page);
     foreign_find_counted(f);
 }
 

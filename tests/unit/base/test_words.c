@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -84,6 +85,37 @@ static void what_is_no_command_is_refused(void **state)
     assert_int_equal(split(longest, NULL)[0], '<');
 }
 
+/* What words_fill makes of `text`, or `! sentence`. */
+static const char *fill(const char *text, bool foreign_names)
+{
+    static char said[1000];
+    struct err e;
+    char *filled = words_fill(text, values, foreign_names, &e);
+    snprintf(said, sizeof said, "%s%s", filled ? "" : "! ", filled ? filled : e.text);
+    free(filled);
+    return said;
+}
+
+static void a_text_is_filled_and_otherwise_left_as_it_is(void **state)
+{
+    (void)state;
+    assert_string_equal(fill("", false), "");
+    assert_string_equal(fill("{work}/x 'a  b\\' {port}{port}\n", false),
+                        "/tmp/a b/x 'a  b\\' 84438443\n");
+    assert_string_equal(fill("{port }{ port}{}{{port}}{PORT}{port", false),
+                        "{port }{ port}{}{8443}{PORT}{port");
+}
+
+static void a_name_that_is_not_in_the_list_is_refused_or_the_texts_own(void **state)
+{
+    (void)state;
+    assert_string_equal(fill("a {prot}", false),
+                        "! {prot} stands for nothing here; there is {port}, {work}");
+    assert_string_equal(fill("%{cookie}n {port}", true), "%{cookie}n 8443");
+    assert_string_equal(fill("{pid}", true),
+                        "! {pid} stands for nothing here; there is {port}, {work}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +124,8 @@ int main(void)
         cmocka_unit_test(braces_without_a_name_are_themselves),
         cmocka_unit_test(what_stands_for_nothing_is_refused_with_the_list),
         cmocka_unit_test(what_is_no_command_is_refused),
+        cmocka_unit_test(a_text_is_filled_and_otherwise_left_as_it_is),
+        cmocka_unit_test(a_name_that_is_not_in_the_list_is_refused_or_the_texts_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

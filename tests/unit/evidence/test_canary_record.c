@@ -68,7 +68,8 @@ typedef void (*doctor)(struct snapshot *s);
 
 static void checkpoint(size_t c, doctor treat)
 {
-    struct history_sample sample = {.by_operation = operations, .operations = asked};
+    struct history_sample sample = {.unit = operations ? UNIT_OPERATION : UNIT_CONNECTION,
+                                    .operations = asked};
     struct page *page = probe_page();
     assert_int_equal(snapshot_read(page, &sample.snapshot, NULL), 0);
     if (treat)
@@ -111,7 +112,8 @@ static int run(void **state)
         return -1;
     page = probe_page();
     history = history_new();
-    canary_record_begin(history_canary_record(history), page, operations, 7);
+    canary_record_begin(history_canary_record(history), page,
+                        operations ? UNIT_OPERATION : UNIT_CONNECTION, 7);
     for (size_t c = 0; c < EPOCHS; c++) {
         if (c >= 2)
             canary_record_arm(history_canary_record(history), page, OPENS[c] + UNIT);

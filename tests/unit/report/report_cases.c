@@ -255,9 +255,9 @@ static void fill_held(struct result *r)
         .behaviour = {{.name = "key-update", .share.connections = 60000}}};
     fill_pass(r);
     convict(r, 0, KIND_HELD, 1, 40);
-    r->run.unit = "operation";
+    r->run.unit = UNIT_OPERATION;
     for (size_t i = 0; i < r->subjects; i++)
-        r->subject[i].judgement.by_operation = true;
+        r->subject[i].judgement.unit = UNIT_OPERATION;
     r->subject[0].attribution = &attribution;
     r->subject[0].site = &site;
     r->subject[0].sites = 1;
@@ -266,9 +266,9 @@ static void fill_held(struct result *r)
 static void fill_held_pass(struct result *r)
 {
     fill_pass(r);
-    r->run.unit = "operation";
+    r->run.unit = UNIT_OPERATION;
     for (size_t i = 0; i < r->subjects; i++)
-        r->subject[i].judgement.by_operation = true;
+        r->subject[i].judgement.unit = UNIT_OPERATION;
 }
 
 static void fill_reset_path(struct result *r)

@@ -119,7 +119,7 @@ void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct ju
 {
     struct judge_context h;
     memset(ret, 0, sizeof *ret);
-    ret->by_operation = evidence->by_operation;
+    ret->unit = evidence->unit;
     judge_context_open(&h, evidence, rules);
     judge_sensitivity(&h, &ret->sensitivity);
     struct judge_finding *finding = calloc(evidence->sites + GAUGE_FINDINGS, sizeof *finding);

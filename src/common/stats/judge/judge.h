@@ -46,8 +46,8 @@ struct judge_site {
     const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
     const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
                                               * drain, by birth epoch */
-    int64_t closed_blocks; /* by_operation: born in measured epochs, live after the held connections
-                            * were closed and before the drain */
+    int64_t closed_blocks; /* UNIT_OPERATION: born in measured epochs, live after the held
+                            * connections were closed and before the drain */
     int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
     int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
 };
@@ -95,8 +95,8 @@ struct evidence {
     const struct judge_size_class *size_class;
     bool drained;         /* drained_* and flushed_* figures are present */
     bool hooked;          /* the ledger was active */
-    bool overflowed;      /* sites, epochs, blocks or processes were lost for want of room */
-    bool by_operation;    /* what is opened and closed are operations on held connections */
+    bool overflowed;      /* sites, epochs or blocks were lost for want of room */
+    enum unit unit;       /* of what is opened and closed */
     uint64_t descriptors; /* 1 + the highest open file descriptor ever seen; 0 = not known */
     uint64_t failed;      /* connections that failed against their behaviour's intent */
     uint64_t tried;       /* judge_tried */
@@ -162,8 +162,8 @@ enum { JUDGE_FINDINGS = 24, JUDGE_METRICS = 16, JUDGE_REASONS = 8 };
 struct judgement {
     enum verdict verdict;
     enum kind kind;
-    bool by_operation; /* as in the evidence: `per_conn` figures are per operation */
-    size_t class_; /* index in evidence.class_ for KIND_OBJECT, _DEFERRED, _HELD; SIZE_MAX else */
+    enum unit unit; /* as in the evidence: what `per_conn` figures are per */
+    size_t class_;  /* index in evidence.class_ for KIND_OBJECT, _DEFERRED, _HELD; SIZE_MAX else */
     double per_conn_blocks, per_conn_bytes; /* all that leaks, together */
     size_t findings;                        /* the one to blame first; LEAKs before the others */
     struct judge_finding finding[JUDGE_FINDINGS];
@@ -181,10 +181,10 @@ struct judgement {
     bool certain;      /* LEAK that more churn can't change: kind known but for the drain */
 };
 
-/* What is counted: "connection" or "operation". */
+/* What is counted: "connection" and its like. */
 static inline const char *judgement_unit(const struct judgement *j)
 {
-    return j->by_operation ? "operation" : "connection";
+    return unit_name(j->unit);
 }
 
 static inline bool judgement_leaks(const struct judgement *j, size_t site)

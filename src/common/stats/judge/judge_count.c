@@ -82,9 +82,9 @@ static void name_time(const struct judge_context *h, const struct judge_gauge *g
     if (!rule_on(h, RULE_TIME) || !is_by_time(h, held, s->grown))
         return;
     f->kind = KIND_TIME;
-    finding_why(
-        f, "%.32s: %.2f more per second while held without churn, %.2f while connections churn",
-        metric_name(g->metric), held / h->hold_seconds, s->grown / h->seconds);
+    finding_why(f, "%.32s: %.2f more per second while held without churn, %.2f while %s",
+                metric_name(g->metric), held / h->hold_seconds, s->grown / h->seconds,
+                unit_under_way(h->e->unit));
 }
 
 /* Returns false when the gauge is at rest. */

@@ -189,11 +189,9 @@ static void name_time(const struct judge_context *h, const struct rise *allocate
     if (!rule_on(h, RULE_TIME) || (!k && held < HELD_BYTES) || !by_pace(h, held, churned))
         return;
     f->kind = KIND_TIME;
-    finding_why(f,
-                "outside OpenSSL: %.0f %s per second while held without churn, %.0f while "
-                "connections churn",
+    finding_why(f, "outside OpenSSL: %.0f %s per second while held without churn, %.0f while %s",
                 held / h->hold_seconds, k ? "regions of one size class" : "bytes",
-                churned / h->seconds);
+                churned / h->seconds, unit_under_way(h->e->unit));
 }
 
 static struct judge_finding outside(struct judge_context *h, const struct rise *allocated,

@@ -114,10 +114,10 @@ static inline bool rule_on(const struct judge_context *h, enum judge_rule rule)
     return h->rules >> rule & 1;
 }
 
-/* What is counted: "connection" or "operation", for sentences. */
+/* What is counted: "connection" and its like, for sentences. */
 static inline const char *unit_of(const struct judge_context *h)
 {
-    return h->e->by_operation ? "operation" : "connection";
+    return unit_name(h->e->unit);
 }
 
 /* What chance alone explains with a probability of at most this is refuted. */

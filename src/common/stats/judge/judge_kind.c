@@ -29,8 +29,9 @@ static void name_time(const struct judge_context *h, struct judge_finding *f)
     if (!is_by_time(h, (double)v.held, (double)v.blocks))
         return;
     f->kind = KIND_TIME;
-    finding_why(f, "%.2f blocks per second while held without churn, %.2f while connections churn",
-                (double)v.held / h->hold_seconds, (double)v.blocks / h->seconds);
+    finding_why(f, "%.2f blocks per second while held without churn, %.2f while %s",
+                (double)v.held / h->hold_seconds, (double)v.blocks / h->seconds,
+                unit_under_way(h->e->unit));
 }
 
 /* A table's bytes are no events that chance could tell: half of the pace is asked for. */
@@ -48,8 +49,8 @@ static void name_time_of_table(const struct judge_context *h, struct judge_findi
     f->kind = KIND_TIME;
     finding_why(f,
                 "its blocks were made larger by %.0f bytes per second while held without churn, by "
-                "%.0f while connections churn",
-                held / h->hold_seconds, churned / h->seconds);
+                "%.0f while %s",
+                held / h->hold_seconds, churned / h->seconds, unit_under_way(h->e->unit));
 }
 
 /* Held connections: what closing them frees was held by them. What it doesn't is lost by each
@@ -177,7 +178,7 @@ static void name_object(const struct judge_context *h, size_t class_, struct jud
 static void say_freed(const struct judge_context *h, struct judge_finding *f)
 {
     char before[sizeof f->why];
-    if (h->e->by_operation)
+    if (h->e->unit != UNIT_CONNECTION)
         return;
     for (size_t i = 0; i < h->e->classes; i++) {
         const struct judge_class *k = &h->e->class_[i];
@@ -215,7 +216,7 @@ size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, 
             name_time_of_table(h, &finding[i]);
         if (!h->e->drained || !refinable(&finding[i]))
             continue;
-        if (rule_on(h, RULE_HELD) && h->e->by_operation)
+        if (rule_on(h, RULE_HELD) && h->e->unit == UNIT_OPERATION)
             name_held(h, &finding[i]);
         if (rule_on(h, RULE_DEFERRED) && refinable(&finding[i]))
             name_deferred(h, &finding[i]);

@@ -40,8 +40,8 @@ static void leak_reasons(const struct judge_context *h, struct judgement *j)
         else
             reason(j, "%s: %.2f bytes in %.4f blocks per %s at %.80s:%" PRIu32, kind_text(f->kind),
                    f->per_conn_bytes, f->per_conn_blocks,
-                   h->e->by_operation ? "operation" : "closed connection", h->e->site[f->site].file,
-                   h->e->site[f->site].line);
+                   h->e->unit == UNIT_CONNECTION ? "closed connection" : unit_of(h),
+                   h->e->site[f->site].file, h->e->site[f->site].line);
     }
 }
 
@@ -106,8 +106,7 @@ static void doubts_of_run(const struct judge_context *h, struct judgement *j)
     if (rule_on(h, RULE_FAILED_SOME) && e->failed)
         reason(j, "%" PRIu64 " connections failed that were meant to succeed", e->failed);
     if (rule_on(h, RULE_OVERFLOWED) && e->overflowed)
-        reason(j, "the probe's tables were too small: some allocations have no place, epoch or "
-                  "process");
+        reason(j, "the probe's tables were too small: some allocations have no place or epoch");
     if (rule_on(h, RULE_UNSTEADY) && e->moving)
         reason(j, "NO STEADY STATE: %.170s", e->moving);
     doubt_of_sensitivity(h, j);

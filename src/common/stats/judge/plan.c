@@ -66,7 +66,7 @@ static uint64_t unit_of(const struct plan_input *in)
         n = smaller(in->closed / 32, n);
     /* What each connection makes at its first or second operation and keeps is then made in the
      * warm-up, in all of them. */
-    if (in->by_operation)
+    if (in->unit == UNIT_OPERATION)
         return larger(n, in->conns);
     return larger(larger(n, smaller(in->conns, UNIT_MIN)), in->epoch_opens);
 }

@@ -10,6 +10,8 @@
 #ifndef SOAK_STATS_PLAN_H
 #define SOAK_STATS_PLAN_H
 
+#include "verdict.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,8 +38,8 @@ struct plan_input {
     uint64_t closed;      /* bound: connections in all, warm-up included; 0 = not given */
     uint64_t for_ms;      /* bound: time; 0 = not given */
     uint64_t epoch_opens; /* connections that no epoch may have fewer of; 0 = as it comes */
-    bool by_operation;    /* operations on the held connections take the place of connections: each
-                           * epoch of the warm-up then operates on all of them */
+    enum unit unit; /* what takes the place of connections: of operations, each epoch of the warm-up
+                     * does one on all that are held */
     uint64_t one_in; /* sensitivity asked for; 0 = PLAN_ONE_IN. A run without a bound reaches it */
     bool until_sure; /* no longer than that takes and than the judge is in doubt; `for_ms` is a
                       * limit then */

@@ -86,7 +86,7 @@ static uint64_t rounded(uint64_t n)
 uint64_t plan_closed_for(const struct plan_input *in, uint64_t one_in)
 {
     CHECK(one_in >= 1);
-    uint64_t rounds = in->by_operation ? PLAN_ROUNDS : PLAN_TURNOVERS;
+    uint64_t rounds = in->unit == UNIT_CONNECTION ? PLAN_TURNOVERS : PLAN_ROUNDS;
     uint64_t least = plan_least_for(one_in), replaced = rounds * in->conns;
     uint64_t low = (least > replaced ? least : replaced) - 1, high = low + 1;
     while (!reaches(in, high, one_in)) {

@@ -14,6 +14,13 @@
     X(VERDICT_INCONCLUSIVE, "INCONCLUSIVE", "inconclusive", EXIT_INCONCLUSIVE, 1, DOUBT)           \
     X(VERDICT_INVALID, "INVALID", "invalid", EXIT_BROKEN, 2, DOUBT)
 
+/* What a run counts, and what all its figures are per. X(ENUM, name, its connections are ..., what
+ * has happened when its memory must be gone, what goes on while it is counted, plural) */
+#define UNIT_LIST(X)                                                                               \
+    X(UNIT_CONNECTION, "connection", "open", "connection had closed", "connections churn",         \
+      "connections")                                                                               \
+    X(UNIT_OPERATION, "operation", "held", "operation was done", "connections churn", "operations")
+
 /* What a kind's amount rests on, and so what a headline says of it. */
 enum measured_by {
     BY_BLOCKS, /* blocks counted by the ledger */
@@ -45,9 +52,16 @@ enum measured_by {
     X(KIND_THREADS, "threads", "thread not ended", BY_COUNT, "never ended")                        \
     X(KIND_UNKNOWN, "unknown", "kind unknown", BY_BLOCKS, "kept")
 
+enum unit { UNIT_LIST(ENUM_ID) };
 enum verdict { VERDICT_LIST(ENUM_ID) };
 enum kind { KIND_LIST(ENUM_ID) };
 enum { VERDICT_COUNT = ENUM_COUNT(VERDICT_LIST), KIND_COUNT = ENUM_COUNT(KIND_LIST) };
+
+const char *unit_name(enum unit u);
+const char *unit_holds(enum unit u);     /* "open", "held" */
+const char *unit_over(enum unit u);      /* "connection had closed" */
+const char *unit_under_way(enum unit u); /* "connections churn" */
+const char *unit_plural(enum unit u);
 
 const char *verdict_name(enum verdict v);
 bool verdict_from_name(const char *name, enum verdict *ret);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/put_file.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,27 +34,10 @@ static int remove_folder(void **state)
     return remove_tree(folder);
 }
 
-/* Writes a file below the folder, and makes the folders on its way. */
-static char *put(const char *name, const char *text)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    for (char *p = path + strlen(folder) + 1; (p = strchr(p, '/')); p++) {
-        *p = '\0';
-        mkdir(path, 0700);
-        *p = '/';
-    }
-    FILE *out = fopen(path, "we");
-    assert_non_null(out);
-    fputs(text, out);
-    fclose(out);
-    return path;
-}
-
 static void assert_last(const char *text, const char *wanted)
 {
     char line[64];
-    assert_string_equal(ending_last_line(put("log", text), line, sizeof line), wanted);
+    assert_string_equal(ending_last_line(put_file(folder, "log", text), line, sizeof line), wanted);
 }
 
 static void last_line_is_the_last_that_is_not_blank(void **state)
@@ -75,15 +60,16 @@ static void kills_are_counted_in_both_versions_of_cgroups(void **state)
 {
     (void)state;
     assert_int_equal(ending_memory_kills(folder), 0);
-    put("proc/self/cgroup", "4:memory:/some/group\n2:cpu:/\n");
+    put_file(folder, "proc/self/cgroup", "4:memory:/some/group\n2:cpu:/\n");
     assert_int_equal(ending_memory_kills(folder), 0);
-    put("sys/fs/cgroup/memory/some/group/memory.oom_control",
-        "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
+    put_file(folder, "sys/fs/cgroup/memory/some/group/memory.oom_control",
+             "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
     assert_int_equal(ending_memory_kills(folder), 3);
-    put("sys/fs/cgroup/memory/memory.oom_control", "oom_kill 4\n"); /* a limit above it */
+    put_file(folder, "sys/fs/cgroup/memory/memory.oom_control",
+             "oom_kill 4\n"); /* a limit above it */
     assert_int_equal(ending_memory_kills(folder), 4);
-    put("proc/self/cgroup", "0::/a/path/of/the/host\n");
-    put("sys/fs/cgroup/memory.events", "low 0\noom 9\noom_kill 5\noom_group_kill 0\n");
+    put_file(folder, "proc/self/cgroup", "0::/a/path/of/the/host\n");
+    put_file(folder, "sys/fs/cgroup/memory.events", "low 0\noom 9\noom_kill 5\noom_group_kill 0\n");
     assert_int_equal(ending_memory_kills(folder), 5);
 }
 
@@ -119,14 +105,14 @@ static void the_sentence_says_how_when_and_what_it_said(void **state)
     c.exit_signal = SIGSEGV;
     c.page->app.closed = 12407;
     assert_ending(&e, "server exited with signal 11 (SIGSEGV) after 12,407 connections");
-    put("server.log", "one\nfree(): invalid pointer\n");
+    put_file(folder, "server.log", "one\nfree(): invalid pointer\n");
     assert_ending(&e, "server exited with signal 11 (SIGSEGV) after 12,407 connections; it said: "
                       "\"free(): invalid pointer\"");
     e.told_to_quit = true;
     assert_ending(&e, "server exited with signal 11 (SIGSEGV) when told to quit, after 12,407 "
                       "connections; it said: \"free(): invalid pointer\"");
     /* What it has told soak by itself isn't why it ended. */
-    put("server.log", "soak-server: a handshake failed: bad record mac\n");
+    put_file(folder, "server.log", "soak-server: a handshake failed: bad record mac\n");
     assert_ending(&e, "server exited with signal 11 (SIGSEGV) when told to quit, after 12,407 "
                       "connections");
     e.told_to_quit = false;
@@ -136,12 +122,12 @@ static void the_sentence_says_how_when_and_what_it_said(void **state)
     c.exit_signal = 0;
     c.exit_status = 1;
     e.ready = false;
-    put("server.log", "x: symbol lookup error: undefined symbol: SSL_new\n");
+    put_file(folder, "server.log", "x: symbol lookup error: undefined symbol: SSL_new\n");
     assert_ending(&e,
                   "server exited with status 1 before it was ready; it said: \"x: symbol lookup "
                   "error: undefined symbol: SSL_new\"");
     snprintf(c.fatal, sizeof c.fatal, "the port is in use");
-    put("server.log", "soak-server: the port is in use\n");
+    put_file(folder, "server.log", "soak-server: the port is in use\n");
     assert_ending(&e, "server: the port is in use");
     child_fini(&c);
 }

@@ -569,7 +569,7 @@ static void deferred(struct sim *s)
 static void held_by_connection(struct sim *s)
 {
     deferred(s);
-    s->e.by_operation = true;
+    s->e.unit = UNIT_OPERATION;
 }
 
 static void held_mostly(struct sim *s)
@@ -581,7 +581,7 @@ static void held_mostly(struct sim *s)
 static void held_and_lost(struct sim *s)
 {
     lost_state(s);
-    s->e.by_operation = true;
+    s->e.unit = UNIT_OPERATION;
     s->lent[0].closed_blocks = OPENED;
 }
 
@@ -595,7 +595,7 @@ static void held_and_deferred(struct sim *s)
 static void held_clean(struct sim *s)
 {
     clean(s);
-    s->e.by_operation = true;
+    s->e.unit = UNIT_OPERATION;
 }
 
 /* Without operations nothing was closed before the drain: the figure is empty, and says nothing. */
@@ -1227,7 +1227,7 @@ static void operations_are_called_so(void **state)
     (void)state;
     struct judgement j;
     judge_case(held_by_connection, RULES_ALL, &j);
-    assert_true(j.by_operation);
+    assert_int_equal(j.unit, UNIT_OPERATION);
     assert_true(j.finding[0].per_conn_blocks == 1.0);
     assert_non_null(strstr(j.reason[0], "1.0000 blocks per operation at"));
     assert_string_equal(j.finding[0].why,

@@ -105,7 +105,7 @@ static void operations_warm_up_by_whole_rounds(void **state)
     for (int i = 0; i < 2; i++) {
         struct drive d = begin(
             &(struct plan_input){
-                .conns = 10000, .rate_per_s = 1000, .closed = closed[i], .by_operation = true},
+                .conns = 10000, .rate_per_s = 1000, .closed = closed[i], .unit = UNIT_OPERATION},
             1000);
         for (struct plan_action a = advance(&d); a.step == PLAN_WARM; a = advance(&d))
             assert_true(a.opens >= 10000);
@@ -559,7 +559,7 @@ static void the_bound_that_is_advised_reaches_the_sensitivity(void **state)
         struct plan_input in = {.conns = 1 + rng_below(&r, i % 10 ? 60 : 5000),
                                 .rate_per_s = i % 7 ? 1 + (double)rng_below(&r, 3000) : 0,
                                 .behaviours = rng_below(&r, 12),
-                                .by_operation = i % 11 == 0};
+                                .unit = i % 11 == 0 ? UNIT_OPERATION : UNIT_CONNECTION};
         uint64_t one_in = i % 2 ? 1 : 1 + rng_below(&r, UINT64_C(1) << rng_below(&r, 24));
         uint64_t skipped = rng_below(&r, in.behaviours + 1);
         in.closed = plan_closed_for(&in, one_in);
