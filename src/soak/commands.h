@@ -25,9 +25,11 @@ int cmd_history(int argc, char *const *argv);
 int cmd_selftest(int argc, char *const *argv);
 int cmd_calibrate(int argc, char *const *argv);
 int cmd_doctor(int argc, char *const *argv);
-int cmd_help(int argc, char *const *argv);    /* help [COMMAND] */
-int cmd_man(int argc, char *const *argv);     /* the man page soak(1), in man(7)'s macros */
-int cmd_version(int argc, char *const *argv); /* one line */
+int cmd_help(int argc, char *const *argv);       /* help [COMMAND] */
+int cmd_man(int argc, char *const *argv);        /* the man page soak(1), in man(7)'s macros */
+int cmd_version(int argc, char *const *argv);    /* one line */
+int cmd_completion(int argc, char *const *argv); /* --completion SHELL: its script */
+int cmd_complete(int argc, char *const *argv);   /* --complete WORDS: what the last could be */
 
 /* The help of a run and of soak as a whole, from the same tables as the man page. */
 void help_print(FILE *out);
