@@ -45,6 +45,12 @@ void screen_wrap(const struct screen *s, const struct screen_lead *lead, const c
 void screen_say(const struct screen *s, const char *word, int column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same with a command to type: lines end between words of the shell, with a backslash, so that
+ * what is shown can be pasted; a word that is longer than the line stands alone and is whole. What
+ * the command takes, `note`, stands behind it, or where that doesn't fit below it: never in it. */
+void screen_command(const struct screen *s, const char *word, int column, const char *command,
+                    const char *note);
+
 /*
  * A small table of text cells that fits the screen: when it is too wide, columns are left out in
  * the order that the caller ranks them, and last one column is cut. A column without a single cell
