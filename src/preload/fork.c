@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fork.h"
 
+#include "row.h"
+
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -65,6 +67,8 @@ struct page_thread *fork_enter(void)
     if ((fork_known & ~UINT64_C(1)) != word)
         slot_forget();
     struct page_thread *slot = slot_claim();
+    if (!slot)
+        row_show_sharing();
     fork_known = slot ? word : word | 1;
     return slot;
 }

@@ -104,9 +104,8 @@ static uint64_t own_allocs(void)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < PAGE_THREADS; i++) {
-        const struct page_thread *thread = &preload_page->thread[i];
-        if (PAGE_OWNER_PID(atomic_load(&thread->owner)) == (uint64_t)row_pid())
-            sum += atomic_load(&thread->allocs);
+        if (PAGE_OWNER_PID(atomic_load(&preload_page->slot[i].owner)) == (uint64_t)row_pid())
+            sum += atomic_load(&preload_page->thread[i].allocs);
     }
     return sum;
 }

@@ -88,7 +88,7 @@ static bool is_alone(void)
     uint64_t busy = PAGE_OWNER(row_pid(), 1);
     size_t threads = 0;
     for (size_t i = 0; i < PAGE_THREADS; i++)
-        threads += atomic_load(&preload_page->thread[i].owner) == busy;
+        threads += atomic_load(&preload_page->slot[i].owner) == busy;
     return threads <= 1;
 }
 

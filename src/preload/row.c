@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "row.h"
 
+#include "page/page_file.h"
 #include "page/process.h"
 
 #include <string.h>
@@ -16,8 +17,10 @@ static struct page_process mine;
 /* What the page says of this number is of an image before exec, or of a process long gone. */
 static void enter(pid_t pid, pid_t parent)
 {
-    page_reap(row_page, pid);
+    page_reap(row_page, &(struct page_reap){pid, UINT64_MAX, pid});
     atomic_store(&mine.pid, (uint64_t)pid);
+    if (atomic_load(&mine.flags) & PAGE_PROCESS_APART)
+        atomic_fetch_add_explicit(&row_page->processes_apart, 1, memory_order_relaxed);
     row = page_process_take(row_page, parent);
     if (!row)
         return;
@@ -28,16 +31,33 @@ static void enter(pid_t pid, pid_t parent)
     page_process_enter(row, pid);
 }
 
-void row_start(struct page *page)
+/* The first process of a namespace is known by its number too, where /proc says nothing. */
+static bool is_apart(pid_t pid)
 {
-    row_page = page;
-    prctl(PR_GET_NAME, mine.name);
-    atomic_store(&mine.flags, PAGE_PROCESS_NO_OPENSSL);
-    enter(getpid(), getppid());
+    bool apart = pid == 1;
+    for (size_t i = 0; i < PAGE_NAMESPACES; i++) {
+        uint64_t own = page_namespace(i), theirs = row_page->namespaces[i];
+        apart |= own && theirs && own != theirs;
+    }
+    return apart;
 }
 
+void row_start(struct page *page)
+{
+    pid_t pid = getpid();
+    row_page = page;
+    prctl(PR_GET_NAME, mine.name);
+    atomic_store(&mine.flags, PAGE_PROCESS_NO_OPENSSL | (is_apart(pid) ? PAGE_PROCESS_APART : 0));
+    enter(pid, getppid());
+}
+
+/* What it inherited of sharing a slot is its parent's; it may ask for no file here, as it may have
+ * given up the right to. */
 void row_forked(pid_t pid)
 {
+    atomic_fetch_and(&mine.flags, ~(uint64_t)PAGE_PROCESS_SHARES);
+    if (pid == 1)
+        atomic_fetch_or(&mine.flags, PAGE_PROCESS_APART);
     enter(pid, row_pid());
 }
 
@@ -54,6 +74,12 @@ struct page_heap *row_heap(void)
 void row_leave(void)
 {
     page_process_leave(row_page, row, row_pid());
+}
+
+void row_show_sharing(void)
+{
+    if (!(atomic_load_explicit(&mine.flags, memory_order_relaxed) & PAGE_PROCESS_SHARES))
+        row_show(PAGE_PROCESS_SHARES, true);
 }
 
 void row_show(uint64_t flags, bool on)

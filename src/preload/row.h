@@ -28,6 +28,8 @@ void row_leave(void);
 void row_show_mode(enum page_mode mode);
 /* Sets or clears flags (PAGE_PROCESS_*). */
 void row_show(uint64_t flags, bool on);
+/* A thread of this process counts in the slot that all share. Cheap when that is known. */
+void row_show_sharing(void);
 /* A libcrypto has been found. */
 void row_show_libcrypto(const char path[PAGE_FILE_BYTES]);
 

@@ -6,6 +6,7 @@
 #include "catalog.h"
 #include "chosen.h"
 #include "library/program.h"
+#include "rebuild/forms.h"
 #include "report/document.h"
 #include "report/report.h"
 #include "run/manifest.h"
@@ -70,8 +71,7 @@ static void keep(struct run *r, struct result *result)
     if (r->store_failed)
         spoil(result);
     if (run_dir_keep(&r->dir, "result.json", document_write(result), &e) == 0 &&
-        survivors_write(result, &r->dir, &e) == 0 && keep_names(r, &e) == 0 &&
-        manifest_write(r, &e) == 0)
+        forms_keep(&r->dir, &e) == 0 && keep_names(r, &e) == 0 && manifest_write(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
     spoil(result);

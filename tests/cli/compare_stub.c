@@ -48,6 +48,7 @@ static const struct version {
     {"/opt/tls", "3.5.0", "PASS", 0, 1575, 61210, 1, 0, SITES(few)},
     {"debian:bullseye/nginx", "1.1.1w", "PASS", 0, 1575, 45512, 0.80, 0, SITES(few)},
     {"debian:trixie/nginx", "3.5.7", "PASS", 0, 1575, 61210, 1.09, 0, SITES(few)},
+    {"debian:trixie/nginx,libpcre2-8-0", "3.5.7", "PASS", 0, 1575, 61210, 1.09, 0, SITES(few)},
     {"debian:trixie/nginx=1.26.3-3", "3.5.7", "PASS", 0, 1575, 61210, 1.09, 0, SITES(few)},
     {"jemalloc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},
     {"libc", "3.0.22", "PASS", 0, 2957, 47007, 1, 0, SITES(few)},

@@ -81,6 +81,7 @@ class Commands(unittest.TestCase):
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit", "markdown"}),
                 ("merge", "SUITES ", {"json", "junit", "markdown"}),
+                ("report", "RUN ", {"html", "flame", "pprof", "folded", "junit", "markdown", "json", "quiet"}),
                 ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "program", "same-libc",
                                           "side", "repeat",
                                           "tolerance", "json", "markdown", "results", "quiet",
@@ -217,7 +218,7 @@ class ManPage(unittest.TestCase):
         page = soak("--man").stdout
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
-        for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "compare",
+        for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "report", "compare",
                         "bisect", "libs"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)

@@ -138,6 +138,10 @@ class Rounds(Compare):
         self.assertEqual(self.programs("trixie/nginx", "trixie/nginx=1.26.3-3", code=0),
                          ["debian:trixie/nginx", "debian:trixie/nginx=1.26.3-3"])
 
+    def test_packages_of_one_program_stay_together(self):
+        self.assertEqual(self.programs("bullseye/nginx", "trixie/nginx,libpcre2-8-0"), ["bullseye", "trixie"])
+        self.assertIn("--program=debian:trixie/nginx,libpcre2-8-0", [word for run in self.runs() for word in run])
+
     def test_a_program_has_its_footprint_of_a_run_of_its_own(self):
         self.programs("bullseye/nginx", "trixie/nginx")
         alike = [run for run in self.runs() if "--footprint" in run]
@@ -675,7 +679,19 @@ class Refused(Compare):
                 ("compare: which versions? Give --openssl A,B or --libuv, --malloc or --program; or two "
                  "finished runs", "compare", "smoke"),
                 ("compare: --program: nginx: not a program that can be fetched; give "
-                 "debian:SUITE/PACKAGE[=VERSION] or npm:NAME@VERSION", "compare", "smoke", "--program", "nginx,haproxy"),
+                 "debian:SUITE/PACKAGE[=VERSION] or npm:NAME@VERSION", "compare", "smoke", "--program",
+                 "nginx,debian:sid/haproxy"),
+                ("compare: --openssl: the program of --server brings its own; compare versions of it with --program "
+                 "debian:SUITE/PACKAGE,...", "compare", "servers/nginx", "--openssl", "3.0.17,3.0.20"),
+                ("compare: --libuv: the program of --client brings its own; compare versions of it with --program "
+                 "debian:SUITE/PACKAGE,...", "compare", "clients/curl", "--libuv", "1.44,1.50"),
+                ("bisect: --openssl: the program of --server brings its own; compare versions of it with --program "
+                 "debian:SUITE/PACKAGE,...", "bisect", "servers/nginx", "--openssl", "3.0.17..3.0.20"),
+                ("compare: --program debian:bullseye/nginx: has a meaning only with --server or --client",
+                 "compare", "smoke", "--program", "debian:bullseye/nginx,debian:sid/nginx"),
+                ("compare: --program debian:bullseye/nginx: nothing would run of it; begin the command with its "
+                 "folder, as in {program}/usr/sbin/nginx", "compare", "servers/nginx", "--program",
+                 "debian:bullseye/nginx,debian:sid/nginx"),
                 ("compare: run: with which run is it to be compared?", "compare", "run"),
                 ("compare: --openssl: with what is 3.0.17 to be compared? Such as --openssl A,B",
                  "compare", "smoke", "--openssl", "3.0.17"),

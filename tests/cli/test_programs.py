@@ -202,6 +202,7 @@ class FromNpm(Case):
                 ("npm:thing", "{program}/bin/thing {port}", "--program: npm:thing: npm:NAME@VERSION is needed"),
                 ("debian:buster/x", "{program}/x {port}", "--program: debian:buster/x: 'buster' is no suite"),
                 ("npm:thing@1.2.3", "{nothing}/bin/thing {port}", "{nothing}"),
+                ("npm:thing@1.2.3", "thing {port}", "--program npm:thing@1.2.3: nothing would run of it"),
                 ("npm:thing@1.2.3", "", "--program.* has a meaning only with --server or --client")):
             with self.subTest(program=program, server=server):
                 if server:

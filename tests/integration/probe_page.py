@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 6."""
+"""The probe page as soak makes it: src/common/page/page.h, version 7."""
 
 import ctypes
 import mmap
@@ -7,6 +7,7 @@ import os
 
 u64 = ctypes.c_uint64
 i64 = ctypes.c_int64
+THREADS = PROCESSES = 256
 
 
 def words(names):
@@ -41,8 +42,12 @@ class Site(ctypes.Structure):
 
 
 class Thread(ctypes.Structure):
-    _fields_ = words("used owner allocs frees reallocs alloc_bytes") + [
-        ("made", u64 * 2048), ("census", i64 * 16), ("pad", u64 * 2), ("cell", (Cell * 2048) * 64)]
+    _fields_ = words("allocs frees reallocs alloc_bytes") + [
+        ("made", u64 * 2048), ("census", i64 * 16), ("pad", u64 * 4), ("cell", (Cell * 2048) * 64)]
+
+
+class Slot(ctypes.Structure):
+    _fields_ = words("used owner claimed_ns pad")
 
 
 class Behaviour(ctypes.Structure):
@@ -73,17 +78,18 @@ class Fail(ctypes.Structure):
 
 
 class Process(ctypes.Structure):
-    _fields_ = words("pid parent mode flags") + [
+    _fields_ = words("pid parent entered_ns mode flags") + [
         ("name", ctypes.c_char * 16), ("libcrypto", ctypes.c_char * 112), ("heap", Heap)]
 
 
 class Page(ctypes.Structure):
     """Both programs refuse a page of another version or size."""
     _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
-                     "epochs_late bad_frees processes_lost blocks_lost publish_asked gone_allocs gone_frees "
-                     "gone_reallocs gone_alloc_bytes") + [
-        ("gone_made", u64 * 2048), ("process", Process * 64), ("app", App), ("check", Check), ("heap", Heap), ("cache", Cache * 4), ("class_", Class * 16),
-        ("site", Site * 2048), ("capture", Capture), ("thread", Thread * 64),
+                     "epochs_late bad_frees processes_lost processes_apart namespace_pid namespace_time "
+                     "blocks_lost publish_asked gone_allocs gone_frees gone_reallocs gone_alloc_bytes") + [
+        ("gone_made", u64 * 2048), ("process", Process * PROCESSES), ("app", App), ("check", Check), ("heap", Heap),
+        ("cache", Cache * 4), ("class_", Class * 16), ("site", Site * 2048), ("capture", Capture),
+        ("slot", Slot * THREADS), ("thread", Thread * THREADS),
         ("behaviours", u64), ("behaviour", Behaviour * 64), ("fail", Fail)]
 
 
@@ -92,5 +98,11 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 6, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 7, ctypes.sizeof(Page)
+    page.namespace_pid = os.stat("/proc/self/ns/pid").st_ino
     return fd, page
+
+
+def page_threads(page, pid=None):
+    """The counters in use, of one process or of all."""
+    return [t for t, slot in zip(page.thread, page.slot) if slot.used and pid in (None, slot.owner >> 1)]

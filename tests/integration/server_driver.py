@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from patience import PATIENCE_S as PATIENCE
-from probe_page import page_make
+from probe_page import page_make, page_threads
 
 BIN = os.environ["SOAK_BIN"]
 
@@ -162,10 +162,9 @@ class Server:
             name = page.site[s].file.decode()
             if name == "libuv" or (file and not name.endswith(file)):
                 continue
-            for t in range(64):
-                if page.thread[t].used:
-                    blocks += page.thread[t].cell[page.epoch][s].blocks
-                    size += page.thread[t].cell[page.epoch][s].bytes
+            for thread in page_threads(page):
+                blocks += thread.cell[page.epoch][s].blocks
+                size += thread.cell[page.epoch][s].bytes
         return blocks, size
 
     def open_files(self):

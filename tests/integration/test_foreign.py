@@ -205,6 +205,15 @@ class JudgedTest(ForeignTest):
                          r"with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
                          r"through; soak help servers$")
 
+    def test_one_in_a_namespace_of_its_own_is_not_judged(self):
+        if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:
+            self.skipTest("SKIP: unshare(1) may not make a PID namespace here")
+        run = self.server("", command=f"unshare --pid --fork --kill-child {sys.executable} {PROGRAMS} serve "
+                                      "{address} {cert} {key}")
+        self.assertEqual(self.broken(run),
+                         "a process of the program is in a PID or time namespace of its own (a container, "
+                         "unshare), where it can't be told when one ends; start it without")
+
 
 class RunningTest(SoakTest):
     """A server that runs already: churned, never judged, and left as it is."""

@@ -318,7 +318,7 @@ static int execs(char **argv)
 /* Each child holds a block, and ends as a program does. */
 static int children(void)
 {
-    enum { CHILDREN = 3 * 64 };
+    enum { CHILDREN = 3 * 256 };
     step();
     for (int i = 0; i < CHILDREN; i++) {
         pid_t pid = fork();
@@ -337,7 +337,7 @@ static int children(void)
 /* More at a time than the page has rows and slots. */
 static int crowd(void)
 {
-    enum { CHILDREN = 80 };
+    enum { CHILDREN = 270 };
     int gate[2], done[2];
     char byte;
     if (pipe(gate) != 0 || pipe(done) != 0)

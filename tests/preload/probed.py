@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "integration"))
 from patience import PATIENCE_S as PATIENCE
-from probe_page import page_make
+from probe_page import PROCESSES, THREADS, page_make, page_threads
 
 BIN = os.environ["SOAK_BIN"]
 LIBRARY = BIN + "/libsoakprobe.so"
@@ -19,8 +19,7 @@ CASE = BIN + "/preload-case"
 PYTHON = "/usr/bin/python3"
 
 NONE, HOOKS, INTERPOSED, BORINGSSL, MALLOC_ALONE = range(5)  # enum page_mode
-MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED = 1, 2, 4, 8, 16, 32
-SHARED_SLOT = 63
+MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED, SHARES, APART = (1 << i for i in range(8))
 
 
 def jemalloc():
@@ -77,7 +76,7 @@ class Probed:
         return [row for row in self.page.process if row.pid]
 
     def threads(self, pid=None):
-        return [t for t in self.page.thread if t.used and pid in (None, t.owner >> 1)]
+        return page_threads(self.page, pid)
 
     def total(self, counter, pid=None):
         """Of one process, or of all, those that have gone too."""

@@ -3,9 +3,11 @@
 
 import os
 import resource
+import subprocess
+import time
 import unittest
 
-from probed import CASE, ENDED, HOOKS, Case
+from probed import APART, CASE, ENDED, HOOKS, PROCESSES, SHARES, THREADS, Case
 
 
 class ProcessesTest(unittest.TestCase):
@@ -31,6 +33,39 @@ class ProcessesTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 1, pid=parent), (0, 0))
             case.end()
 
+    def test_a_row_says_since_when_its_process_has_it(self):
+        with Case() as case:
+            case.begin("forks")
+            case.step()
+            ticks = os.sysconf("SC_CLK_TCK")
+            for row in case.processes():
+                with open(f"/proc/{row.pid}/stat", encoding="utf-8") as stat:
+                    started = int(stat.read().rsplit(")", 1)[1].split()[19])
+                self.assertLessEqual(started * 10**9 // ticks, row.entered_ns)
+                self.assertLess(row.entered_ns, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+                slots = [s for s in case.page.slot if s.owner >> 1 == row.pid]
+                self.assertTrue(all(s.claimed_ns >= row.entered_ns for s in slots), slots)
+            for _ in range(3):
+                case.step()
+            case.end()
+
+    def test_a_process_in_a_namespace_of_its_own_says_so(self):
+        with Case() as case:
+            if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:
+                self.skipTest("SKIP: unshare(1) may not make a PID namespace here")
+            shell = ["sh", "-c", '"$0" sites; exit $?', CASE]  # which is the namespace's first process
+            for command, apart in ((["--pid", "--fork", *shell], 1), (["--uts", CASE, "sites"], 0)):
+                case.child = case.start("unshare", *command)
+                case.wait()
+                before = case.page.processes_apart
+                named = [row for row in case.processes()
+                         if row.name == b"preload-case" and not row.flags & ENDED]
+                self.assertEqual([row.flags & APART for row in named], [APART * apart], command)
+                for _ in range(2):
+                    case.step()
+                case.end()
+                self.assertEqual((case.page.processes_apart, before > 0), (before, True))
+
     def test_what_an_image_held_goes_with_it_at_exec(self):
         with Case() as case:
             case.begin("execs", "2")
@@ -50,7 +85,7 @@ class ProcessesTest(unittest.TestCase):
             case.step()
             self.assertEqual(case.live("case.c", 1), (0, 0))
             self.assertEqual(case.live("case.c", 2), (0, 0))  # their memory went with them
-            self.assertEqual(case.total("allocs") - allocs, 2 * 192)
+            self.assertEqual(case.total("allocs") - allocs, 2 * 768)
             self.assertEqual((case.page.processes_lost, case.page.threads_shared), (0, 0))
             self.assertEqual(case.processes()[1].flags & ENDED, ENDED)
             case.end()
@@ -59,11 +94,14 @@ class ProcessesTest(unittest.TestCase):
         with Case() as case:
             case.begin("crowd")
             case.step()
-            self.assertEqual(case.live("case.c", 1), (80, 2400))
-            self.assertEqual(case.page.processes_lost, 80 - 63)
-            self.assertEqual(case.page.threads_shared, 80 - 62)
+            self.assertEqual(case.live("case.c", 1), (270, 270 * 30))
+            self.assertEqual(case.page.processes_lost, 270 - (PROCESSES - 1))
+            self.assertEqual(case.page.threads_shared, 270 - (THREADS - 2))
+            sharing = [row for row in case.processes() if row.flags & SHARES]
+            self.assertGreater(len(sharing), 0)
             case.step()
             self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertEqual(case.page.processes_lost, 270 - (PROCESSES - 1) + len(sharing))
             case.end()
 
     def test_processes_that_name_sites_at_once_share_them(self):

@@ -269,8 +269,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .drained = h->has_drain,
                          .hooked = s->mode != PAGE_MODE_INACTIVE && s->bad_frees == 0,
                          .unit = h->unit,
-                         .overflowed =
-                             s->sites_lost || s->epochs_late || s->blocks_lost || s->processes_lost,
+                         .overflowed = s->sites_lost || s->epochs_late || s->blocks_lost,
                          .moving = question->moving,
                          .outside = question->outside,
                          .descriptors = h->descriptors,

@@ -22,12 +22,12 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 6u
+#define PAGE_VERSION 7u
 
 enum {
-    PAGE_THREADS = 64, /* slots; the last one is shared by all threads that found no own slot */
-    PAGE_EPOCHS = 64,  /* an epoch beyond the last is counted as the last */
-    PAGE_SITES = 2048, /* site 0 is "all sites that found no place" */
+    PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
+    PAGE_EPOCHS = 64,   /* an epoch beyond the last is counted as the last */
+    PAGE_SITES = 2048,  /* site 0 is "all sites that found no place" */
     PAGE_FILE_BYTES = 112,
     PAGE_CLASSES = 16,
     PAGE_CACHES = 4,
@@ -36,7 +36,7 @@ enum {
     PAGE_STACKS = 512,      /* stack 0 is none; numbers are 1 to PAGE_STACKS */
     PAGE_STACK_FRAMES = 32,
     PAGE_CAPTURE_WORDS = PAGE_SITES / 64,
-    PAGE_PROCESSES = 64
+    PAGE_PROCESSES = 256
 };
 
 /* Set in `epoch` while any site is being captured. The ledger compares the epoch with PAGE_EPOCHS
@@ -93,16 +93,30 @@ struct page_capture {
     struct page_stack stack[PAGE_STACKS];
 };
 
+/* Whose a slot is. Apart from what is counted in it, so that who looks for one touches little. */
+struct page_slot {
+    page_u64 used;       /* 1 while or after a thread owned the slot */
+    page_u64 owner;      /* PAGE_OWNER; 0: nobody's, or shared (the last slot) */
+    page_u64 claimed_ns; /* when the owner got it: page_process_now_ns; 0: it is about to say so */
+    page_u64 pad;
+};
+
 struct page_thread {
-    page_u64 used;                    /* 1 while or after a thread owned the slot */
-    page_u64 owner;                   /* PAGE_OWNER; 0: nobody's, or shared (the last slot) */
     page_u64 allocs, frees, reallocs; /* since start; through OpenSSL's hooks only */
     page_u64 alloc_bytes;             /* asked for since start */
     page_u64 made[PAGE_SITES];        /* allocs, by site */
     page_i64 census[PAGE_CLASSES];    /* live objects */
-    page_u64 pad[2];
+    page_u64 pad[4];
     struct page_cell cell[PAGE_EPOCHS][PAGE_SITES];
 };
+
+/* What process numbers and times mean depends on these of Linux's namespaces: their names below
+ * /proc/PID/ns. */
+#define PAGE_NAMESPACE_LIST(X) X(PID, "pid") X(TIME, "time")
+
+#define PAGE_NAMESPACE(name, text) PAGE_NAMESPACE_##name,
+enum { PAGE_NAMESPACE_LIST(PAGE_NAMESPACE) PAGE_NAMESPACES };
+#undef PAGE_NAMESPACE
 
 /* Who counts in a slot: a thread of `pid` does while `busy`; else the process keeps the slot for
  * another of its threads. Taken by compare and exchange, given back once the process has gone. */
@@ -128,7 +142,9 @@ enum page_mode { PAGE_MODE_LIST(PAGE_MODE) PAGE_MODES };
     X(LATE, 4, "late")       /* OpenSSL had allocated before */                                    \
     X(TWO_LIBCRYPTOS, 8, "two libcryptos") /* the hooks see one of them */                         \
     X(NO_OPENSSL, 16, "no libcrypto")      /* none was found, yet */                               \
-    X(ENDED, 32, "ended")                  /* it left by exit() and holds nothing any more */
+    X(ENDED, 32, "ended")                  /* it left by exit() and holds nothing any more */      \
+    X(SHARES, 64, "too many threads")      /* one of them counts in the slot that all share */     \
+    X(APART, 128, "apart")                 /* its number isn't the one that the orchestrator sees */
 
 #define PAGE_PROCESS_FLAG(name, bit, text) PAGE_PROCESS_##name = (bit),
 enum { PAGE_PROCESS_FLAG_LIST(PAGE_PROCESS_FLAG) };
@@ -146,6 +162,7 @@ struct page_heap {
 /* A process of the subject that has the probe: see process.h. `pid` is written last. */
 struct page_process {
     page_u64 pid, parent;
+    page_u64 entered_ns; /* when it took the row: page_process_now_ns */
     page_u64 mode, flags;
     char name[16];                   /* comm: /proc/PID/comm */
     char libcrypto[PAGE_FILE_BYTES]; /* the tail of the path of the one that is hooked */
@@ -272,7 +289,10 @@ struct page {
     page_u64 threads_shared; /* shared: threads that had to use the last slot */
     page_u64 epochs_late;    /* shared: 1 when an epoch was beyond the table */
     page_u64 bad_frees;      /* shared: frees of blocks that carry no header of ours */
-    page_u64 processes_lost; /* shared: processes that found no row */
+    /* shared: processes that found no row, or ended and had counted in the last slot */
+    page_u64 processes_lost;
+    page_u64 processes_apart; /* shared: processes of another namespace (PAGE_PROCESS_APART) */
+    uint64_t namespaces[PAGE_NAMESPACES]; /* the orchestrator's: page_namespace; 0: not known */
     page_u64 blocks_lost;   /* shared: blocks that found no place in the block table: not counted */
     page_u64 publish_asked; /* 1, by the orchestrator: the next SSL object that is freed publishes
                                the heap's figures, and sets it to 0 */
@@ -285,6 +305,7 @@ struct page {
     struct page_class class_[PAGE_CLASSES];
     struct page_site site[PAGE_SITES];
     struct page_capture capture;
+    struct page_slot slot[PAGE_THREADS];
     struct page_thread thread[PAGE_THREADS];
     page_u64 behaviours; /* entries of behaviour[]; written after they are filled */
     struct page_behaviour behaviour[PAGE_BEHAVIOURS];

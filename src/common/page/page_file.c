@@ -33,6 +33,17 @@ static int lengthen(int fd)
     return rc;
 }
 
+uint64_t page_namespace(size_t which)
+{
+    static const char *const path[PAGE_NAMESPACES] = {
+#define PATH(name, text) [PAGE_NAMESPACE_##name] = "/proc/self/ns/" text,
+        PAGE_NAMESPACE_LIST(PATH)
+#undef PATH
+    };
+    struct stat st;
+    return stat(path[which], &st) == 0 ? st.st_ino : 0;
+}
+
 int page_file_make(int *ret_fd, struct page **ret_page, struct err *e)
 {
     int fd = memfd_create("soak-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -55,6 +66,8 @@ int page_file_make(int *ret_fd, struct page **ret_page, struct err *e)
     page->magic = PAGE_MAGIC;
     page->version = PAGE_VERSION;
     page->bytes = sizeof(struct page);
+    for (size_t i = 0; i < PAGE_NAMESPACES; i++)
+        page->namespaces[i] = page_namespace(i);
     *ret_fd = fd;
     *ret_page = page;
     return 0;

@@ -9,6 +9,11 @@
 #include "base/err.h"
 #include "page.h"
 
+#include <stddef.h>
+
+/* This process's namespace, by its inode number. 0: /proc doesn't say. */
+uint64_t page_namespace(size_t which);
+
 /* Makes an anonymous memory file that holds an empty page. Returns the descriptor (close-on-exec;
  * the caller closes it) and the mapping (page_file_unmap). Returns 0 or -1. */
 int page_file_make(int *ret_fd, struct page **ret_page, struct err *e);

@@ -4,6 +4,7 @@
 #include "page/snapshot_internal.h"
 
 #include <string.h>
+#include <time.h>
 
 static void store_u(page_u64 *to, uint64_t value)
 {
@@ -13,6 +14,13 @@ static void store_u(page_u64 *to, uint64_t value)
 static void add_u(page_u64 *to, const page_u64 *from)
 {
     atomic_fetch_add_explicit(to, load_u(from), memory_order_relaxed);
+}
+
+uint64_t page_process_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t); /* no system call, as a rule */
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static void read_row(const struct page_process *from, struct snapshot_process *to)
@@ -39,11 +47,36 @@ size_t snapshot_processes(const struct page *page, struct snapshot_process *ret)
     return count;
 }
 
+static bool owns(const struct page *page, size_t slot, uint64_t pid)
+{
+    return PAGE_OWNER_PID(load_u(&page->slot[slot].owner)) == pid;
+}
+
+static size_t add_once(pid_t *all, size_t count, uint64_t pid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (all[i] == (pid_t)pid)
+            return count;
+    if (pid)
+        all[count++] = (pid_t)pid;
+    return count;
+}
+
+size_t page_process_all(const struct page *page, pid_t *ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < PAGE_PROCESSES; i++)
+        count = add_once(ret, count, page_process_pid(&page->process[i]));
+    for (size_t i = 0; i < PAGE_THREADS; i++)
+        count = add_once(ret, count, PAGE_OWNER_PID(load_u(&page->slot[i].owner)));
+    return count;
+}
+
 uint64_t snapshot_process_allocs(const struct page *page, pid_t pid)
 {
     uint64_t allocs = 0;
     for (size_t i = 0; i < PAGE_THREADS; i++) {
-        if (PAGE_OWNER_PID(load_u(&page->thread[i].owner)) == (uint64_t)pid)
+        if (owns(page, i, (uint64_t)pid))
             allocs += load_u(&page->thread[i].allocs);
     }
     return allocs;
@@ -74,7 +107,7 @@ static void reap_made(struct page *page, struct page_thread *thread)
     }
 }
 
-static void reap_slot(struct page *page, struct page_thread *thread)
+static void reap_counts(struct page *page, struct page_thread *thread)
 {
     add_u(&page->gone.allocs, &thread->allocs);
     add_u(&page->gone.frees, &thread->frees);
@@ -88,16 +121,27 @@ static void reap_slot(struct page *page, struct page_thread *thread)
     for (size_t i = 0; i < PAGE_CLASSES; i++)
         atomic_store_explicit(&thread->census[i], 0, memory_order_relaxed);
     clear_cells(thread, snapshot_epochs(page), snapshot_sites(page));
-    atomic_store_explicit(&thread->owner, 0, memory_order_release);
 }
 
-static void reap_slots(struct page *page, uint64_t pid)
+/* Whether what began at `since_ns` (0: just now) is of the process that is to be reaped. */
+static bool is_meant(const struct page_reap *what, uint64_t since_ns)
 {
-    for (size_t i = 0; i < PAGE_THREADS; i++) {
-        struct page_thread *thread = &page->thread[i];
-        if (PAGE_OWNER_PID(load_u(&thread->owner)) == pid)
-            reap_slot(page, thread);
-    }
+    return what->before_ns == UINT64_MAX || (since_ns && since_ns < what->before_ns);
+}
+
+/* The slot becomes the reaper's, so that no other takes it, and it is reaped with the reaper should
+ * that be killed meanwhile. */
+static void reap_slot(struct page *page, size_t i, const struct page_reap *what)
+{
+    struct page_slot *slot = &page->slot[i];
+    uint64_t owner = load_u(&slot->owner);
+    if (PAGE_OWNER_PID(owner) != (uint64_t)what->pid ||
+        !is_meant(what, load_u(&slot->claimed_ns)) ||
+        !atomic_compare_exchange_strong(&slot->owner, &owner, PAGE_OWNER(what->by, true)))
+        return;
+    reap_counts(page, &page->thread[i]);
+    store_u(&slot->claimed_ns, 0);
+    atomic_store_explicit(&slot->owner, 0, memory_order_release);
 }
 
 /* What one process does for all. */
@@ -106,27 +150,45 @@ static void hand_on(page_u64 *duty, uint64_t pid)
     atomic_compare_exchange_strong(duty, &pid, 0);
 }
 
-static void forget(struct page *page, uint64_t pid)
+static void reap_slots(struct page *page, const struct page_reap *what)
 {
-    reap_slots(page, pid);
-    hand_on(&page->check.pid, pid);
+    for (size_t i = 0; i < PAGE_THREADS; i++)
+        reap_slot(page, i, what);
 }
 
-void page_reap(struct page *page, pid_t pid)
+/* What it held in the slot of all stays counted. */
+static void note_sharing(struct page *page, const struct page_process *row)
 {
-    uint64_t number = (uint64_t)pid;
-    forget(page, number);
-    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
-        if (load_u(&page->process[i].pid) == number)
-            atomic_store_explicit(&page->process[i].pid, 0, memory_order_release);
-    }
+    if (load_u(&row->flags) & PAGE_PROCESS_SHARES)
+        atomic_fetch_add_explicit(&page->processes_lost, 1, memory_order_relaxed);
+}
+
+static void reap_row(struct page *page, struct page_process *row, const struct page_reap *what)
+{
+    uint64_t pid = (uint64_t)what->pid;
+    if (page_process_pid(row) != pid || !is_meant(what, load_u(&row->entered_ns)))
+        return;
+    if (!page_process_has_ended(row))
+        note_sharing(page, row);
+    hand_on(&page->check.pid, pid);
+    atomic_compare_exchange_strong(&row->pid, &pid, 0);
+}
+
+void page_reap(struct page *page, const struct page_reap *what)
+{
+    reap_slots(page, what);
+    for (size_t i = 0; i < PAGE_PROCESSES; i++)
+        reap_row(page, &page->process[i], what);
 }
 
 void page_process_leave(struct page *page, struct page_process *row, pid_t pid)
 {
-    forget(page, (uint64_t)pid);
-    if (row)
-        atomic_fetch_or(&row->flags, PAGE_PROCESS_ENDED);
+    reap_slots(page, &(struct page_reap){pid, UINT64_MAX, pid});
+    hand_on(&page->check.pid, (uint64_t)pid);
+    if (!row)
+        return;
+    note_sharing(page, row);
+    atomic_fetch_or(&row->flags, PAGE_PROCESS_ENDED);
 }
 
 /* A free row, or with `ended` one that nobody needs any more. */
@@ -163,5 +225,6 @@ struct page_process *page_process_take(struct page *page, pid_t parent)
 
 void page_process_enter(struct page_process *row, pid_t pid)
 {
+    store_u(&row->entered_ns, page_process_now_ns());
     atomic_store_explicit(&row->pid, (uint64_t)pid, memory_order_release);
 }

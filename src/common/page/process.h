@@ -4,9 +4,12 @@
  * becomes of the figures of one that has gone. Its memory went back to the kernel with it, so its
  * live blocks and objects no longer count; what it did in its life still does (page.gone).
  *
- * The orchestrator knows a process by pid and start time (/proc/PID/stat) and reaps it once that
- * process has gone. The probe reaps before it takes a row, because what a page says of its own pid
- * is then of an image before exec, or of an earlier process that had the number.
+ * The orchestrator reaps what a process that has gone left in its name, in rows or in slots: a
+ * process may have slots and no row. A number may be another's by then, which is told by the time:
+ * what began before the start of the process that has the number now (/proc/PID/stat) isn't its.
+ * The probe reaps before it takes a row, because what a page says of its own pid is then of an
+ * image before exec, or of an earlier process that had the number. A process of another PID or time
+ * namespace is known by neither: it says so (PAGE_PROCESS_APART).
  */
 #ifndef SOAK_PAGE_PROCESS_H
 #define SOAK_PAGE_PROCESS_H
@@ -28,6 +31,14 @@ struct snapshot_process {
 /* Copies the rows in use, `ret` having room for PAGE_PROCESSES. Returns how many there are. */
 size_t snapshot_processes(const struct page *page, struct snapshot_process *ret);
 
+/* The numbers of all that have a row or a slot, each once. `ret` has room for PAGE_OWNERS. Returns
+ * how many there are. */
+enum { PAGE_OWNERS = PAGE_PROCESSES + PAGE_THREADS };
+size_t page_process_all(const struct page *page, pid_t *ret);
+
+/* The clock of processes' starts: nanoseconds since the machine's. */
+uint64_t page_process_now_ns(void);
+
 /* What the threads of one process have allocated since they started, in blocks. */
 uint64_t snapshot_process_allocs(const struct page *page, pid_t pid);
 
@@ -37,12 +48,17 @@ uint64_t snapshot_process_allocs(const struct page *page, pid_t pid);
  * process without a slot holds nothing. */
 int snapshot_read_process(const struct page *page, pid_t pid, struct snapshot *ret, struct err *e);
 
+struct page_reap {
+    pid_t pid;
+    uint64_t before_ns; /* what began later is another's; UINT64_MAX: all of it */
+    pid_t by;           /* this process */
+};
+
 /* `pid` has gone: its totals go to page.gone, its live counts are cleared, its thread slots and its
- * row are free, and what one process does for all (page.check) is another's. Blocks that
- * it counted in the last slot, which all threads without an own one share, and on captured stacks
- * stay counted. Once it has gone for certain, and by one at a time.
- */
-void page_reap(struct page *page, pid_t pid);
+ * row are free, and what one process does for all (page.check) is another's. Blocks on captured
+ * stacks stay counted, and those in the last slot, which all threads without an own one share: then
+ * it counts as lost. */
+void page_reap(struct page *page, const struct page_reap *what);
 
 /* Takes a row for this process, written but for its pid; page_process_enter shows it. When none is
  * free it is that of a process that has ended. Returns NULL when there is none (counted). */

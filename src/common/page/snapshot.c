@@ -181,6 +181,7 @@ static void read_head(const struct page *page, struct snapshot *s)
     READ(*s, *page, bad_frees);
     READ(*s, *page, blocks_lost);
     READ(*s, *page, processes_lost);
+    READ(*s, *page, processes_apart);
 }
 
 static size_t clamp(uint64_t value, size_t low, size_t high)
@@ -212,10 +213,10 @@ static void add_gone(const struct page *page, struct snapshot *s)
 static void add_threads(const struct page *page, pid_t pid, size_t epochs, struct snapshot *s)
 {
     for (size_t i = 0; i < PAGE_THREADS; i++) {
-        const struct page_thread *thread = &page->thread[i];
-        bool wanted = !pid || PAGE_OWNER_PID(load_u(&thread->owner)) == (uint64_t)pid;
-        if (load_u(&thread->used) && wanted)
-            add_thread(thread, epochs, s);
+        const struct page_slot *slot = &page->slot[i];
+        bool wanted = !pid || PAGE_OWNER_PID(load_u(&slot->owner)) == (uint64_t)pid;
+        if (load_u(&slot->used) && wanted)
+            add_thread(&page->thread[i], epochs, s);
     }
     if (!pid)
         add_gone(page, s);
@@ -275,7 +276,8 @@ uint64_t snapshot_activity(const struct page *page)
     sum += load_u(&page->gone.allocs) + load_u(&page->gone.frees) + load_u(&page->gone.reallocs);
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         const struct page_thread *thread = &page->thread[i];
-        sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);
+        if (load_u(&page->slot[i].used))
+            sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);
     }
     return sum;
 }

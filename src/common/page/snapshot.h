@@ -36,7 +36,8 @@ struct snapshot {
     uint64_t allocs, frees, reallocs, alloc_bytes;
     int64_t blocks, bytes; /* the ledger's totals, OpenSSL's sites only (not libuv's) */
     int64_t uv_blocks, uv_bytes;
-    uint64_t sites_lost, threads_shared, epochs_late, bad_frees, blocks_lost, processes_lost;
+    uint64_t sites_lost, threads_shared, epochs_late, bad_frees, blocks_lost, processes_lost,
+        processes_apart;
     size_t sites; /* entries of site[]; index = the page's site number; 0 is "unknown" */
     struct snapshot_site *site;              /* owned; the self-check's sites are empty here */
     struct snapshot_site plant[PAGE_PLANTS]; /* what the self-check planted; in no sum above */

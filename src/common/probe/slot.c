@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/slot.h"
 
+#include "page/process.h"
+
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,11 +30,12 @@ static uint64_t owner_now(bool busy)
  * thread may still hold its parent's, which isn't its to give. */
 static void slot_give_back(void *value)
 {
-    struct page_thread *slot = value;
+    const struct page_thread *slot = value;
+    page_u64 *owner = &slot_page->slot[slot - slot_page->thread].owner;
     uint64_t busy = owner_now(true);
     slot_own = NULL;
     slot_asked = ++slot_returned == SLOT_RETURNS;
-    atomic_compare_exchange_strong(&slot->owner, &busy, owner_now(false));
+    atomic_compare_exchange_strong(owner, &busy, owner_now(false));
 }
 
 int slot_init(struct page *page, struct err *e)
@@ -60,11 +63,14 @@ void slot_forget(void)
 static struct page_thread *slot_take(uint64_t from)
 {
     for (size_t i = 0; i < SLOT_LAST; i++) {
-        struct page_thread *slot = &slot_page->thread[i];
+        struct page_slot *slot = &slot_page->slot[i];
         uint64_t owner = from;
-        if (atomic_load_explicit(&slot->owner, memory_order_relaxed) == from &&
-            atomic_compare_exchange_strong(&slot->owner, &owner, owner_now(true)))
-            return slot;
+        if (atomic_load_explicit(&slot->owner, memory_order_relaxed) != from ||
+            !atomic_compare_exchange_strong(&slot->owner, &owner, owner_now(true)))
+            continue;
+        atomic_store(&slot->claimed_ns, page_process_now_ns());
+        atomic_store_explicit(&slot->used, 1, memory_order_relaxed);
+        return &slot_page->thread[i];
     }
     return NULL;
 }
@@ -82,9 +88,7 @@ struct page_thread *slot_claim(void)
         return slot_own;
     slot_asked = true;
     slot_own = slot_find();
-    if (slot_own)
-        atomic_store_explicit(&slot_own->used, 1, memory_order_relaxed);
-    else
+    if (!slot_own)
         atomic_fetch_add_explicit(&slot_page->threads_shared, 1, memory_order_relaxed);
     pthread_setspecific(slot_key, slot_own);
     return slot_own;
@@ -92,7 +96,6 @@ struct page_thread *slot_claim(void)
 
 struct page_thread *slot_shared(void)
 {
-    struct page_thread *slot = &slot_page->thread[SLOT_LAST];
-    atomic_store_explicit(&slot->used, 1, memory_order_relaxed);
-    return slot;
+    atomic_store_explicit(&slot_page->slot[SLOT_LAST].used, 1, memory_order_relaxed);
+    return &slot_page->thread[SLOT_LAST];
 }

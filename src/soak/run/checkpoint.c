@@ -65,11 +65,12 @@ struct history_question checkpoint_question(const struct run *r)
                                                    atomic_load(&client->operations)};
 }
 
-/* Why nothing can be judged of a server that soak hasn't started; NULL: it has. */
+/* Why nothing can be judged of a server that soak hasn't started, or can't follow; NULL: it can. */
 static const char *outside_text(const struct run *r, char *buf, size_t size)
 {
+    const struct subject *s = run_judged(r)->subject;
     if (run_judged_can(r, SUBJECT_HAS_PAGE))
-        return NULL;
+        return s->foreign ? foreign_doubt(s) : NULL;
     if (r->scenario->pid)
         snprintf(buf, size, "process %d is seen from outside only, which shows no block",
                  r->scenario->pid);

@@ -24,10 +24,10 @@ struct foreign_files {
     char cert[PATH_MAX], key[PATH_MAX], pem[PATH_MAX], ca[PATH_MAX];
 };
 
+/* A process that has a row, and what it had allocated when it was last looked at. */
 struct foreign_known {
     pid_t pid;
-    uint64_t started;
-    uint64_t allocs; /* when it was last looked at */
+    uint64_t allocs;
 };
 
 struct foreign {
@@ -43,8 +43,9 @@ struct foreign {
     bool ready;
     bool told; /* to stop */
     uint64_t started_ns, told_ns;
-    uint64_t looked_ns;                         /* at its processes */
-    struct foreign_known known[PAGE_PROCESSES]; /* those that have rows: who they are */
+    uint64_t looked_ns; /* at its processes */
+    size_t known_count;
+    struct foreign_known known[PAGE_PROCESSES];
 
     uv_timer_t timer; /* tries to connect, later ends what doesn't stop */
     uv_tcp_t tcp;     /* the attempt under way */

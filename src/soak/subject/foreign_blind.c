@@ -54,7 +54,7 @@ static bool is_told(pid_t pid)
     return told;
 }
 
-static const char *without_row(pid_t pid)
+static const char *without_row(const struct page *page, pid_t pid)
 {
     char probe[PATH_MAX];
     int fd = open_of(pid, "exe");
@@ -67,20 +67,23 @@ static const char *without_row(pid_t pid)
         return "is setuid, setgid or has capabilities, with which the dynamic linker ignores "
                "LD_PRELOAD; start it without them";
     if (proc_mapped_path(pid, "libsoakprobe", probe, sizeof probe, NULL) == 0)
-        return "has the probe loaded, and it can't reach its page";
+        return atomic_load(&page->processes_lost)
+                   ? "found no room in the probe's table of processes: too many live at a time"
+                   : "has the probe loaded, and it can't reach its page";
     return is_told(pid) ? "didn't load the probe: it runs on another libc, or for another machine"
                         : "was started with an environment of its own, without LD_PRELOAD and "
                           "SOAK_PROBE; let them through";
 }
 
-static const char *why(const struct snapshot_process *row, size_t rows, pid_t pid)
+static const char *why(const struct page *page, const struct snapshot_process *row, size_t rows,
+                       pid_t pid)
 {
     size_t i = 0;
     while (i < rows && row[i].pid != pid)
         i++;
     /* The row may be that of what it was before it became another program. */
     if (i == rows || !is_told(pid))
-        return without_row(pid);
+        return without_row(page, pid);
     if (row[i].flags & PAGE_PROCESS_NO_OPENSSL)
         return "has no libcrypto of OpenSSL loaded as a library: another TLS library, or a copy "
                "that is linked into it; --malloc-hooks counts its blocks all the same";
@@ -100,32 +103,65 @@ static void names_text(const struct snapshot_process *row, size_t rows, char *bu
     }
 }
 
-bool foreign_blind(const struct subject *s, char *buf, size_t size)
+const char *foreign_doubt(const struct subject *s)
 {
-    struct snapshot_process row[PAGE_PROCESSES];
-    char names[200];
-    size_t rows = foreign_processes(s, row), active = 0;
+    if (atomic_load(&s->child.page->processes_apart))
+        return "a process of the program is in a PID or time namespace of its own (a container, "
+               "unshare), where it can't be told when one ends; start it without";
+    if (atomic_load(&s->child.page->processes_lost))
+        return "the program had more processes and threads at a time than the probe has places "
+               "for: what those that ended held still counts";
+    return NULL;
+}
+
+/* Whether some are counted, and --processes chooses none of them; or one is chosen. */
+static bool is_chosen(const struct foreign *f, const struct snapshot_process *row, size_t rows,
+                      size_t *ret_active)
+{
+    size_t active = 0;
     for (size_t i = 0; i < rows; i++) {
-        if (row[i].mode != PAGE_MODE_INACTIVE &&
-            foreign_chooses(s->foreign, row[i].pid, row[i].name))
-            return false;
-        active += row[i].mode != PAGE_MODE_INACTIVE;
+        if (row[i].mode == PAGE_MODE_INACTIVE)
+            continue;
+        if (foreign_chooses(f, row[i].pid, row[i].name))
+            return true;
+        active++;
     }
-    if (active) {
-        names_text(row, rows, names, sizeof names);
-        snprintf(buf, size, "--processes %.60s: none that is counted; there is %s",
-                 s->all->programs->scenario->processes, names);
-        return true;
-    }
+    *ret_active = active;
+    return false;
+}
+
+static void say_why(const struct subject *s, const struct snapshot_process *row, size_t rows,
+                    struct text *to)
+{
     struct process_tree *tree = calloc(1, sizeof *tree);
     if (tree)
         process_tree_read(tree, s->child.process.pid);
     const struct process *p = tree ? process_tree_listener(tree, (unsigned)s->all->port) : NULL;
     pid_t pid = p ? p->pid : s->child.pid;
-    snprintf(buf, size,
+    text_add(to,
              "nothing of the server's allocations is counted: %.*s (process %d) %s; soak help "
              "servers",
-             PROCESS_NAME, p ? p->name : "it", (int)pid, why(row, rows, pid));
+             PROCESS_NAME, p ? p->name : "it", (int)pid, why(s->child.page, row, rows, pid));
     free(tree);
+}
+
+bool foreign_blind(const struct subject *s, char *buf, size_t size)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    char names[200];
+    struct text to = text_into(buf, size);
+    size_t rows = foreign_processes(s, row), active;
+    bool apart = atomic_load(&s->child.page->processes_apart);
+    if (!apart && is_chosen(s->foreign, row, rows, &active))
+        return false;
+    if (apart) {
+        text_add(&to, "%s", foreign_doubt(s));
+    } else if (active) {
+        names_text(row, rows, names, sizeof names);
+        text_add(&to, "--processes %.60s: none that is counted; there is %s",
+                 s->all->programs->scenario->processes, names);
+    } else {
+        say_why(s, row, rows, &to);
+    }
     return true;
 }

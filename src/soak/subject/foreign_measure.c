@@ -20,11 +20,15 @@ bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name)
 
 size_t foreign_processes(const struct subject *s, struct snapshot_process *ret)
 {
-    size_t count = snapshot_processes(s->child.page, ret);
-    for (size_t i = 0; i < count; i++) {
+    size_t rows = snapshot_processes(s->child.page, ret), count = 0;
+    for (size_t i = 0; i < rows; i++) {
         struct process now;
-        if (process_read(ret[i].pid, &now))
-            text_copy(ret[i].name, sizeof ret[i].name, now.name);
+        if (ret[i].flags & PAGE_PROCESS_APART)
+            continue;
+        ret[count] = ret[i];
+        if (process_read(ret[count].pid, &now))
+            text_copy(ret[count].name, sizeof ret[count].name, now.name);
+        count++;
     }
     return count;
 }

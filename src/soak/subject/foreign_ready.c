@@ -32,17 +32,14 @@ void foreign_find_main(struct foreign *f)
     f->values.value[PLACEHOLDER_PID] = f->pid;
 }
 
-/* How much a process has allocated since this was last asked. */
-static uint64_t allocated_meanwhile(struct foreign *f, pid_t pid)
+/* How much a process has allocated since it was last looked at. */
+static uint64_t allocated_meanwhile(const struct foreign *f, const struct foreign_known *now)
 {
-    uint64_t allocs = snapshot_process_allocs(f->subject->child.page, pid), before = 0;
-    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
-        if (f->known[i].pid == pid) {
+    uint64_t before = 0;
+    for (size_t i = 0; i < f->known_count; i++)
+        if (f->known[i].pid == now->pid)
             before = f->known[i].allocs;
-            f->known[i].allocs = allocs;
-        }
-    }
-    return allocs > before ? allocs - before : 0;
+    return now->allocs > before ? now->allocs - before : 0;
 }
 
 /* The process whose addresses and libraries stand for all: of those that are counted the one that
@@ -52,19 +49,24 @@ static uint64_t allocated_meanwhile(struct foreign *f, pid_t pid)
 void foreign_find_counted(struct foreign *f)
 {
     struct snapshot_process row[PAGE_PROCESSES];
+    struct foreign_known now[PAGE_PROCESSES];
     struct child *c = &f->subject->child;
     pid_t chosen = 0;
     uint64_t most = 0;
-    for (size_t i = snapshot_processes(c->page, row); i-- > 0;) {
-        if (row[i].mode == PAGE_MODE_INACTIVE)
+    size_t rows = snapshot_processes(c->page, row);
+    for (size_t i = rows; i-- > 0;) {
+        now[i] = (struct foreign_known){row[i].pid, snapshot_process_allocs(c->page, row[i].pid)};
+        if (row[i].mode == PAGE_MODE_INACTIVE || row[i].flags & PAGE_PROCESS_APART)
             continue;
-        uint64_t done = allocated_meanwhile(f, row[i].pid);
+        uint64_t done = allocated_meanwhile(f, &now[i]);
         bool better = done > most || (most == 0 && (chosen != c->pid || row[i].pid == c->pid));
         if (better)
             chosen = row[i].pid;
         most = done > most ? done : most;
     }
     c->pid = chosen ? chosen : f->main_pid;
+    f->known_count = rows;
+    memcpy(f->known, now, rows * sizeof *now);
 }
 
 void foreign_is_ready(struct foreign *f, const char *how)

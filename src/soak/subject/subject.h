@@ -146,9 +146,11 @@ void subject_foreign(struct subject *s, bool serves);
 void foreign_free(struct foreign *f);
 /* A server that runs already: it is churned, and with --pid looked at from outside. */
 void subject_remote(struct subject *s);
-/* Its processes that have the probe, as snapshot_processes, each by the name that it has now.
- * Returns how many. */
+/* Its processes that have the probe, as snapshot_processes, each by the name that it has now; but
+ * for those whose numbers aren't ours (PAGE_PROCESS_APART). Returns how many. */
 size_t foreign_processes(const struct subject *s, struct snapshot_process *ret);
+/* Why its figures show nothing, though it is counted; NULL: they do. */
+const char *foreign_doubt(const struct subject *s);
 /* What {name} stands for in commands about it. Borrowed. */
 const struct placeholders *foreign_values(const struct foreign *f);
 

@@ -288,58 +288,23 @@ static void end(struct subject *s)
         guard_kill_all(&s->child.process);
 }
 
-/* Where the start of a process is kept: 0 when it is new; NULL when there is no room. */
-static uint64_t *known_start(struct foreign *f, pid_t pid)
+/* When the process that has this number began; that of none: what began before now is nobody's. */
+static uint64_t began_ns(pid_t pid)
 {
-    struct foreign_known *room = NULL;
-    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
-        if (f->known[i].pid == pid)
-            return &f->known[i].started;
-        if (f->known[i].pid == 0 && !room)
-            room = &f->known[i];
-    }
-    if (room)
-        *room = (struct foreign_known){.pid = pid};
-    return room ? &room->started : NULL;
+    struct process now;
+    uint64_t now_ns = page_process_now_ns();
+    return process_read(pid, &now) ? now.started * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK))
+                                   : now_ns;
 }
 
-static void forget(struct foreign *f, pid_t pid)
+/* What a process that has gone held isn't held any more: another that has its number is another.
+ * Where one is of another namespace numbers say nothing. */
+static void reap(struct page *page)
 {
-    for (size_t i = 0; i < PAGE_PROCESSES; i++)
-        if (f->known[i].pid == pid)
-            f->known[i] = (struct foreign_known){.pid = 0};
-}
-
-/* A process that has left gave its row back itself: its number may come again. */
-static void forget_the_left(struct foreign *f, const struct snapshot_process *row, size_t count)
-{
-    for (size_t i = 0; i < PAGE_PROCESSES; i++) {
-        size_t k = 0;
-        while (k < count && row[k].pid != f->known[i].pid)
-            k++;
-        if (k == count)
-            f->known[i] = (struct foreign_known){.pid = 0};
-    }
-}
-
-/* What a process that has gone held isn't held any more: another that has its number is another. */
-static void reap(struct foreign *f)
-{
-    struct snapshot_process row[PAGE_PROCESSES];
-    struct page *page = f->subject->child.page;
-    size_t count = snapshot_processes(page, row);
-    forget_the_left(f, row, count);
-    for (size_t i = 0; i < count; i++) {
-        struct process now;
-        uint64_t *known = known_start(f, row[i].pid);
-        bool lives = process_read(row[i].pid, &now);
-        if (lives && known && *known == 0)
-            *known = now.started;
-        else if (!lives || (known && *known != now.started)) {
-            page_reap(page, row[i].pid);
-            forget(f, row[i].pid);
-        }
-    }
+    pid_t pid[PAGE_OWNERS];
+    size_t count = atomic_load(&page->processes_apart) ? 0 : page_process_all(page, pid);
+    for (size_t i = 0; i < count; i++)
+        page_reap(page, &(struct page_reap){pid[i], began_ns(pid[i]), getpid()});
 }
 
 static void look(struct subject *s)
@@ -349,7 +314,7 @@ static void look(struct subject *s)
     if (now - f->looked_ns < LOOK_MS * UINT64_C(1000000))
         return;
     f->looked_ns = now;
-    reap(f);
+    reap(s->child.page);
     foreign_find_counted(f);
 }
 

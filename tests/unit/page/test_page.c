@@ -55,7 +55,7 @@ struct place {
 
 static void add_blocks(struct page *page, struct place at, int64_t blocks, int64_t bytes)
 {
-    page->thread[at.thread].used = 1;
+    page->slot[at.thread].used = 1;
     page->thread[at.thread].cell[at.epoch][at.site].blocks += blocks;
     page->thread[at.thread].cell[at.epoch][at.site].bytes += bytes;
 }
@@ -235,7 +235,7 @@ static void a_snapshot_copies_census_caches_heap_and_application(void **state)
     strcpy(page->class_[1].name, "SSL");
     add_site(page, 1, "ssl/ssl_lib.c", 7);
     page->class_[1].site = 1;
-    page->thread[0].used = page->thread[1].used = 1;
+    page->slot[0].used = page->slot[1].used = 1;
     page->thread[0].census[1] = 31;
     page->thread[1].census[1] = -1;
     strcpy(page->cache[2].name, "sessions");
@@ -262,10 +262,11 @@ static void activity_moves_with_every_allocation_and_connection(void **state)
 {
     struct page *page = page_of(state);
     page_u64 *const counters[] = {
-        &page->thread[0].allocs, &page->thread[5].frees, &page->thread[63].reallocs,
+        &page->thread[0].allocs, &page->thread[5].frees, &page->thread[255].reallocs,
         &page->app.opened,       &page->app.closed,      &page->app.handshakes,
         &page->app.failed,
     };
+    page->slot[0].used = page->slot[5].used = page->slot[255].used = 1;
     uint64_t before = snapshot_activity(page);
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
         (*counters[i])++;

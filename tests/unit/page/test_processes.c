@@ -43,8 +43,9 @@ static void add_thread(struct page *page, size_t slot, pid_t pid, bool busy, int
     page->epoch = EPOCH;
     page->sites = SITE + 1;
     page->classes = 1;
-    thread->used = 1;
-    thread->owner = PAGE_OWNER(pid, busy);
+    page->slot[slot].used = 1;
+    page->slot[slot].owner = PAGE_OWNER(pid, busy);
+    page->slot[slot].claimed_ns = page_process_now_ns();
     thread->allocs = 10;
     thread->frees = (uint64_t)(10 - blocks);
     thread->alloc_bytes = 1000;
@@ -52,6 +53,11 @@ static void add_thread(struct page *page, size_t slot, pid_t pid, bool busy, int
     thread->census[0] = blocks;
     thread->cell[EPOCH][SITE].blocks = blocks;
     thread->cell[EPOCH][SITE].bytes = 100 * blocks;
+}
+
+static void reap(struct page *page, pid_t pid, uint64_t before_ns)
+{
+    page_reap(page, &(struct page_reap){pid, before_ns, getpid()});
 }
 
 static struct snapshot read_process(const struct page *page, pid_t pid)
@@ -133,7 +139,7 @@ static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **st
     add_thread(page, 2, WORKER, false, 4);
     page->check.pid = WORKER;
     uint64_t activity = snapshot_activity(page);
-    page_reap(page, WORKER);
+    reap(page, WORKER, UINT64_MAX);
     assert_holds(page, WORKER, 0);
     assert_holds(page, 0, 2);
     struct snapshot s = read_process(page, 0);
@@ -143,11 +149,59 @@ static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **st
     assert_int_equal(s.site[SITE].made, 30);
     snapshot_free(&s);
     assert_int_equal(snapshot_activity(page), activity);
-    assert_int_equal(page->thread[1].owner, 0);
-    assert_int_equal(page->thread[2].owner, 0);
+    assert_int_equal(page->slot[1].owner, 0);
+    assert_int_equal(page->slot[2].owner, 0);
     assert_int_equal(page->check.pid, 0);
     assert_int_equal(snapshot_processes(page, rows), 1);
     assert_int_equal(rows[0].pid, MASTER);
+}
+
+static void a_process_without_a_row_is_reaped_by_its_slots(void **state)
+{
+    struct page *page = *state;
+    pid_t all[PAGE_OWNERS];
+    add_process(page, MASTER, 1);
+    add_thread(page, 0, MASTER, true, 2);
+    add_thread(page, 1, WORKER, true, 3);
+    assert_int_equal(page_process_all(page, all), 2);
+    assert_int_equal(all[0], MASTER);
+    assert_int_equal(all[1], WORKER);
+    reap(page, WORKER, page_process_now_ns());
+    assert_int_equal(page_process_all(page, all), 1);
+    assert_holds(page, 0, 2);
+}
+
+static void what_began_later_is_another_process_with_the_same_number(void **state)
+{
+    struct page *page = *state;
+    struct snapshot_process rows[PAGE_PROCESSES];
+    add_process(page, WORKER, MASTER);
+    add_thread(page, 0, WORKER, true, 2);
+    uint64_t between = page_process_now_ns() + 1;
+    while (page_process_now_ns() <= between)
+        ;
+    add_process(page, WORKER, MASTER);
+    add_thread(page, 1, WORKER, true, 3);
+    add_thread(page, 2, WORKER, true, 4);
+    page->slot[2].claimed_ns = 0; /* it is about to say since when */
+    reap(page, WORKER, between);
+    assert_holds(page, WORKER, 7);
+    assert_int_equal(snapshot_processes(page, rows), 1);
+    reap(page, WORKER, UINT64_MAX);
+    assert_holds(page, WORKER, 0);
+}
+
+static void a_process_that_counted_in_the_slot_of_all_is_lost_when_it_goes(void **state)
+{
+    struct page *page = *state;
+    for (pid_t pid = MASTER; pid <= WORKER; pid++)
+        add_process(page, pid, 1)->flags = PAGE_PROCESS_SHARES;
+    assert_int_equal(page->processes_lost, 0);
+    reap(page, MASTER, UINT64_MAX);
+    assert_int_equal(page->processes_lost, 1);
+    page_process_leave(page, &page->process[1], WORKER);
+    reap(page, WORKER, UINT64_MAX);
+    assert_int_equal(page->processes_lost, 2);
 }
 
 static void the_heap_is_the_sum_of_those_of_the_processes(void **state)
@@ -183,6 +237,9 @@ int main(void)
         TEST(a_row_that_is_being_filled_is_not_shown),
         TEST(a_process_without_a_row_is_counted),
         TEST(the_threads_of_one_process_are_told_from_the_others),
+        TEST(a_process_without_a_row_is_reaped_by_its_slots),
+        TEST(what_began_later_is_another_process_with_the_same_number),
+        TEST(a_process_that_counted_in_the_slot_of_all_is_lost_when_it_goes),
         TEST(the_heap_is_the_sum_of_those_of_the_processes),
         TEST(a_process_that_has_gone_holds_nothing_and_keeps_its_totals),
     };

@@ -419,7 +419,7 @@ static void a_thread_that_ends_leaves_its_slot_to_the_next(void **state)
         run_thread(free_one, CRYPTO_malloc(10, "thread.c", 1));
     assert_int_equal(live_blocks(), blocks);
     assert_int_equal(probe_page()->threads_shared, 0);
-    assert_int_equal(probe_page()->thread[PAGE_THREADS - 1].used, 0);
+    assert_int_equal(probe_page()->slot[PAGE_THREADS - 1].used, 0);
 }
 
 static pthread_key_t late_key;

@@ -95,7 +95,7 @@ struct evidence {
     const struct judge_size_class *size_class;
     bool drained;         /* drained_* and flushed_* figures are present */
     bool hooked;          /* the ledger was active */
-    bool overflowed;      /* sites, epochs, blocks or processes were lost for want of room */
+    bool overflowed;      /* sites, epochs or blocks were lost for want of room */
     enum unit unit;       /* of what is opened and closed */
     uint64_t descriptors; /* 1 + the highest open file descriptor ever seen; 0 = not known */
     uint64_t failed;      /* connections that failed against their behaviour's intent */

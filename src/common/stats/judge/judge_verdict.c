@@ -106,8 +106,7 @@ static void doubts_of_run(const struct judge_context *h, struct judgement *j)
     if (rule_on(h, RULE_FAILED_SOME) && e->failed)
         reason(j, "%" PRIu64 " connections failed that were meant to succeed", e->failed);
     if (rule_on(h, RULE_OVERFLOWED) && e->overflowed)
-        reason(j, "the probe's tables were too small: some allocations have no place, epoch or "
-                  "process");
+        reason(j, "the probe's tables were too small: some allocations have no place or epoch");
     if (rule_on(h, RULE_UNSTEADY) && e->moving)
         reason(j, "NO STEADY STATE: %.170s", e->moving);
     doubt_of_sensitivity(h, j);

@@ -81,6 +81,34 @@ static void a_version_becomes_options_of_a_run(void **state)
     assert_int_equal(compare_part_words(COMPARE_PROGRAM, "nginx", &w, &e), -1);
 }
 
+/* The length that the names of a list have, one after the other. */
+static void assert_names(enum compare_part part, const char *list, const char *const *names)
+{
+    for (; *names; names++) {
+        size_t length = compare_part_length(part, list);
+        assert_int_equal(length, strlen(*names));
+        assert_memory_equal(list, *names, length);
+        list += length + (list[length] == ',');
+    }
+    assert_string_equal(list, "");
+}
+
+static void packages_of_one_program_stay_together(void **state)
+{
+    (void)state;
+    static const char *const two[] = {"debian:bookworm/rsyslog,rsyslog-openssl",
+                                      "debian:sid/rsyslog=8.1,rsyslog-openssl=8.1", NULL};
+    static const char *const npm[] = {"npm:node@24.1.0", "npm:node@24.2.0", NULL};
+    static const char *const plain[] = {"3.0.17", "debian", "x", NULL};
+    assert_names(
+        COMPARE_PROGRAM,
+        "debian:bookworm/rsyslog,rsyslog-openssl,debian:sid/rsyslog=8.1,rsyslog-openssl=8.1", two);
+    assert_names(COMPARE_PROGRAM, "npm:node@24.1.0,npm:node@24.2.0", npm);
+    assert_names(COMPARE_OPENSSL, "3.0.17,debian,x", plain);
+    assert_int_equal(compare_part_length(COMPARE_PROGRAM, "debian:sid/x,"),
+                     12); /* a name is missing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +116,7 @@ int main(void)
         cmocka_unit_test(what_was_mapped_proves_the_version),
         cmocka_unit_test(another_allocator_is_no_jemalloc),
         cmocka_unit_test(a_version_becomes_options_of_a_run),
+        cmocka_unit_test(packages_of_one_program_stay_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
