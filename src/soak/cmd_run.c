@@ -5,6 +5,7 @@
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
+#include "history/history_record.h"
 #include "library/program.h"
 #include "rebuild/forms.h"
 #include "report/document.h"
@@ -110,6 +111,7 @@ static int publish(struct run *r)
         fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
         spoil(result);
     }
+    history_record(r->dir.path);
     int exit_code = result->exit_code;
     outcome_free(&outcome);
     return exit_code;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
 #include "shown.h"
@@ -12,6 +13,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,17 +156,26 @@ static void fill_skipped(struct result *ret, const struct run *r)
     ret->skipped_count = client->skipped_count;
 }
 
+/* The machine's name, or what $SOAK_MACHINE calls it: a CI's have another one each night. */
+static void fill_host(struct outcome *o)
+{
+    const char *called = getenv("SOAK_MACHINE");
+    if (called && *called)
+        text_copy(o->host, sizeof o->host, called);
+    else if (gethostname(o->host, sizeof o->host - 1) != 0)
+        snprintf(o->host, sizeof o->host, "unknown");
+    o->result.host = o->host;
+}
+
 /* When and where: the clock of the wall is read once, at the end. */
 static void fill_place(struct outcome *o, const struct run *r)
 {
     int cpus;
     time_t began = time(NULL) - (time_t)((clock_now_ns() - r->start_ns) / 1000000000u);
     clock_utc(o->time, sizeof o->time, began);
-    if (gethostname(o->host, sizeof o->host - 1) != 0)
-        snprintf(o->host, sizeof o->host, "unknown");
+    fill_host(o);
     proc_machine(o->kernel, sizeof o->kernel, &cpus);
     o->result.time = o->time;
-    o->result.host = o->host;
     o->result.kernel = o->kernel;
 }
 
