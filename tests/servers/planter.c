@@ -5,6 +5,7 @@
  *
  *     PLANT=openssl:1     by the process's own CRYPTO_malloc, as the file "planted.c", line 1
  *     PLANT=malloc:100    by malloc, in the function planted_by_malloc
+ *     PLANT=both:1        one block of each
  *
  *     PLANT=openssl:1:client  the same in a client program
  *     PLANT=openssl:1:fork    with each Nth fork() of a process instead, as a server's for its
@@ -39,7 +40,7 @@ typedef int index_fn(int class_index, long argl, void *argp, new_fn *on_new, voi
 static malloc_fn *crypto_malloc;
 static atomic_ulong objects;
 static unsigned long every;
-static bool by_malloc, in_client, at_fork;
+static bool by_malloc, by_openssl, in_client, at_fork;
 
 /* Not static, not inlined: its name is looked for in call stacks. */
 EXPORT void planted_by_malloc(void);
@@ -55,7 +56,7 @@ static void plant(void)
         return;
     if (by_malloc)
         planted_by_malloc();
-    else
+    if (by_openssl)
         crypto_malloc(PLANT_BYTES, "planted.c", 1);
 }
 
@@ -82,7 +83,9 @@ __attribute__((constructor)) static void read_plant(void)
 {
     const char *how = getenv("PLANT"), *colon = how ? strchr(how, ':') : NULL;
     every = colon ? strtoul(colon + 1, NULL, 10) : 0;
-    by_malloc = every && strncmp(how, "malloc:", 7) == 0;
+    bool both = every && strncmp(how, "both:", 5) == 0;
+    by_malloc = both || (every && strncmp(how, "malloc:", 7) == 0);
+    by_openssl = both || !by_malloc;
     in_client = every && strstr(how, ":client");
     at_fork = every && strstr(how, ":fork");
 }
@@ -103,7 +106,8 @@ static void begin_once(void)
 
 EXPORT pid_t fork(void)
 {
-    begin_once();
+    if (at_fork)
+        begin_once();
     if (at_fork && crypto_malloc)
         plant();
     pid_t (*next)(void) = dlsym(RTLD_NEXT, "fork");
