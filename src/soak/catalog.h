@@ -56,8 +56,8 @@ const char *catalog_last(const char *word, const char *document, char *path, siz
 /* `nightly` of "scenarios/nightly.soak", printable: names the run's folder. */
 void catalog_name(const char *word, char *name, size_t size);
 
-/* What a scenario proves: the first sentence of the comment that it opens with, or "". Returns
- * buf. */
-char *catalog_about(const char *path, char *buf, size_t size);
+/* What a scenario proves: the first sentences of the comment that it opens with, so many at the
+ * most, or "". Returns buf. */
+char *catalog_about(const char *path, size_t sentences, char *buf, size_t size);
 
 #endif
