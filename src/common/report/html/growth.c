@@ -123,11 +123,6 @@ static void say(char *buf, size_t size, const struct judge_metric *m, const stru
         text_add(&t, ", %s", m->note);
 }
 
-static const char *closed_text(const struct judgement *j)
-{
-    return unit_axis(j->unit);
-}
-
 static bool draw(const struct result_subject *subject, enum metric metric, FILE *out)
 {
     static struct points p; /* large */
@@ -141,7 +136,7 @@ static bool draw(const struct result_subject *subject, enum metric metric, FILE 
     say(text, sizeof text, m, &subject->judgement);
     struct chart c = {.title = metric_info(metric)->label,
                       .text = text,
-                      .x_title = closed_text(&subject->judgement),
+                      .x_title = html_counted(subject->judgement.unit),
                       .y_unit = figure_is_bytes(s->unit) ? CHART_BYTES : CHART_COUNT,
                       .line = {p.count, p.x, p.y, p.hold},
                       .fit = fit_of(&p, m),
@@ -167,7 +162,7 @@ static bool draw_fragmentation(const struct result_subject *subject, FILE *out)
              from, to);
     struct chart c = {.title = "Fragmentation",
                       .text = text,
-                      .x_title = closed_text(&subject->judgement),
+                      .x_title = html_counted(subject->judgement.unit),
                       .y_unit = CHART_PERCENT,
                       .line = {p.count, p.x, p.y, p.hold},
                       .shaded_to = subject->epochs ? p.x[p.first] : NAN,

@@ -50,6 +50,19 @@ enum html_phase html_phase(const struct result_subject *subject, size_t e)
     return subject->epoch[e].measured ? PHASE_MEASURED : begun ? PHASE_CONFIRM : PHASE_WARM;
 }
 
+const char *html_counted(enum unit unit)
+{
+    switch (unit) {
+    case UNIT_CONNECTION:
+        return "connections closed";
+    case UNIT_OPERATION:
+        return "operations done";
+    case UNIT_RELOAD:
+        return "reloads done";
+    }
+    return "";
+}
+
 char *html_change(char *buf, size_t size, int64_t change)
 {
     char count[32];
