@@ -345,6 +345,8 @@ static void on_interrupt(void *owner, int number)
             finish(r);
         return;
     }
+    if (user_command_interrupt(r))
+        return;
     display_note(r, "interrupted: finishing this epoch; once more stops at once");
     if (r->state == RUN_CHURN)
         child_send(&run_load(r)->subject->child, "finish");

@@ -2,6 +2,7 @@
 #include "user_command.h"
 
 #include "base/process.h"
+#include "display.h"
 #include "guard.h"
 #include "scenario/placeholders.h"
 
@@ -54,7 +55,9 @@ static void on_command_closed(uv_handle_t *process)
     struct run_command *c = &r->command;
     if (r->state != RUN_COMMAND)
         return;
-    if (c->status != 0 || c->signal != 0)
+    if (r->interrupted)
+        run_quit(r);
+    else if (c->status != 0 || c->signal != 0)
         run_break(r, "--%s '%s' ended with %s %d", c->name, c->text,
                   c->signal ? "signal" : "status", c->signal ? c->signal : (int)c->status);
     else
@@ -115,6 +118,15 @@ void user_command_start(struct run *r, const char *name, const char *command,
         run_break(r, "--%s '%s': %s", name, command, why.text);
     else
         spawn(r, &w);
+}
+
+bool user_command_interrupt(struct run *r)
+{
+    if (r->state != RUN_COMMAND)
+        return false;
+    display_note(r, "interrupted: ending the command; once more stops at once");
+    user_command_kill(r);
+    return true;
 }
 
 void user_command_kill(struct run *r)
