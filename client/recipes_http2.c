@@ -4,8 +4,8 @@
  * 404 as well as 200.
  */
 #include "base/check.h"
-#include "http2.h"
 #include "leave.h"
+#include "net/http2.h"
 #include "peer.h"
 #include "peer_tls.h"
 #include "recipe.h"
@@ -85,7 +85,7 @@ static enum step cut(struct peer *p)
 static enum step say_goaway(struct peer *p)
 {
     uint8_t bytes[HTTP2_OUT_BYTES];
-    return peer_tls_write(p, bytes, http2_put_goaway(bytes));
+    return peer_tls_write(p, bytes, http2_put_goaway(bytes, 0));
 }
 
 #define H2(the_last_words)                                                                         \

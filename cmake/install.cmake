@@ -16,11 +16,24 @@ install(FILES CMakeLists.txt DESTINATION ${share})
 install(DIRECTORY cmake server footprint DESTINATION ${share})
 install(DIRECTORY src/common DESTINATION ${share}/src)
 
-# From the same tables as --help.
-set(man ${CMAKE_BINARY_DIR}/soak.1)
-add_custom_command(OUTPUT ${man} COMMAND soak --man > ${man} DEPENDS soak VERBATIM)
-add_custom_target(man ALL DEPENDS ${man})
-install(FILES ${man} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+# What soak prints of itself, from the same tables as --help: soak_prints(FILE FOLDER WORD...).
+function(soak_prints file folder)
+    set(printed ${CMAKE_BINARY_DIR}/printed/${folder}/${file})
+    get_filename_component(made ${printed} DIRECTORY)
+    file(MAKE_DIRECTORY ${made})
+    add_custom_command(OUTPUT ${printed} COMMAND soak ${ARGN} > ${printed} DEPENDS soak VERBATIM)
+    set_property(GLOBAL APPEND PROPERTY SOAK_PRINTED ${printed})
+    install(FILES ${printed} DESTINATION ${folder})
+endfunction()
+soak_prints(soak.1 ${CMAKE_INSTALL_MANDIR}/man1 --man)
+soak_prints(soak ${CMAKE_INSTALL_DATADIR}/bash-completion/completions --completion bash)
+soak_prints(soak.fish ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d --completion fish)
+# Debian's zsh looks for those of packages elsewhere.
+set(SOAK_ZSH_FOLDER ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING
+    "Where zsh looks for completions")
+soak_prints(_soak ${SOAK_ZSH_FOLDER} --completion zsh)
+get_property(printed GLOBAL PROPERTY SOAK_PRINTED)
+add_custom_target(printed ALL DEPENDS ${printed})
 
 install(FILES README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE DESTINATION
     ${CMAKE_INSTALL_DOCDIR})

@@ -59,7 +59,9 @@ static void set_state(struct conn *c, enum conn_state state)
         deadline_restart(&w->handshaking, &c->deadline, now);
         break;
     case CONN_OPEN:
-        c->turn.served = true;
+        c->h2 = c->shared->options.reply && conn_speaks_h2(c);
+        c->turn.served = c->h2 || c->turn.behaviour != SERVER_BEHAVIOUR_GOAWAY;
+        http2_of_client(&c->http2);
         conn_log_done(c->log, c->ssl);
         counter_add(&app->established);
         counter_add(&app->handshakes);

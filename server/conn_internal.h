@@ -11,6 +11,7 @@
 #include "conn_log.h"
 #include "deadline.h"
 #include "defect.h"
+#include "net/http2.h"
 #include "net/socket.h"
 #include "shared.h"
 #include "tls/wire.h"
@@ -40,6 +41,8 @@ struct conn {
     bool replied;     /* with --reply: nothing more is to be said */
     bool resets;      /* closes by RST */
     struct turn turn; /* with --paced */
+    bool h2;          /* with --reply: the client speaks HTTP/2 */
+    struct http2 http2;
     struct worker *worker;
     struct shared *shared;     /* the worker's */
     struct starttls *starttls; /* owned; NULL but in CONN_STARTTLS */
@@ -71,6 +74,8 @@ enum ssl_result conn_result(struct conn *c, int returned);
 enum ssl_result conn_do_handshake(struct conn *c);
 /* The same with the first one, and the early data before it, which is echoed. */
 enum step conn_handshake(struct conn *c);
+/* Whether ALPN has agreed on h2. */
+bool conn_speaks_h2(const struct conn *c);
 /* Sends bytes, whatever that takes from OpenSSL. */
 enum ssl_result conn_send(struct conn *c, const uint8_t *bytes, int count);
 

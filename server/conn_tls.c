@@ -2,6 +2,7 @@
 /* The SSL object of a connection, and the dialogue in clear text before it. */
 #include "base/check.h"
 #include "conn_internal.h"
+#include "options/limits.h"
 #include "starttls/starttls.h"
 #include "tls/context.h"
 
@@ -76,6 +77,40 @@ static void on_info(const SSL *ssl, int where, int value)
         ((struct conn *)((char *)wire - offsetof(struct conn, socket.wire)))->alerted = true;
 }
 
+bool conn_speaks_h2(const struct conn *c)
+{
+    const unsigned char *name;
+    unsigned length;
+    SSL_get0_alpn_selected(c->ssl, &name, &length);
+    return length == 2 && name[0] == 'h' && name[1] == '2';
+}
+
+/* What its turn changes in the handshake. Returns whether it could. */
+static bool prepare_turn(const struct conn *c, SSL *ssl)
+{
+    const struct identity *many = &c->shared->tls.many_names;
+    switch (c->turn.behaviour) {
+    case SERVER_BEHAVIOUR_NO_TICKET:
+        SSL_set_options(ssl, SSL_OP_NO_TICKET);
+        return SSL_set_num_tickets(ssl, 0) == 1;
+    case SERVER_BEHAVIOUR_MANY_TICKETS:
+        return SSL_set_num_tickets(ssl, LIMIT_TICKETS) == 1;
+    case SERVER_BEHAVIOUR_MANY_NAMES:
+        return SSL_use_cert_and_key(ssl, many->cert, many->key, NULL, 1) == 1;
+    case SERVER_BEHAVIOUR_REQUIRE_CERT:
+        SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        return true;
+    case SERVER_BEHAVIOUR_CLOSE:
+    case SERVER_BEHAVIOUR_RESET:
+    case SERVER_BEHAVIOUR_FIN:
+    case SERVER_BEHAVIOUR_CLOSE_FIRST:
+    case SERVER_BEHAVIOUR_GOAWAY:
+    case SERVER_BEHAVIOURS:
+        break;
+    }
+    return true;
+}
+
 int conn_tls_open(struct conn *c, struct err *e)
 {
     char why[256];
@@ -86,8 +121,10 @@ int conn_tls_open(struct conn *c, struct err *e)
     ERR_clear_error();
     SSL *ssl = wire_ssl_new(ctx, &c->socket.wire, true);
     SSL_CTX_free(ctx); /* the SSL has its own reference */
-    if (!ssl)
+    if (!ssl || !prepare_turn(c, ssl)) {
+        SSL_free(ssl);
         return err_set(e, "can't make an SSL object: %s", context_error(why, sizeof why));
+    }
     SSL_set_info_callback(ssl, on_info);
     c->ssl = ssl;
     c->early = c->shared->options.early_data > 0;

@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/err.h"
+#include "options/behaviours.h"
 #include "options/opts.h"
 #include "tls/context.h"
 
@@ -28,7 +29,8 @@ struct options {
     const char *reply; /* as typed; NULL: messages are echoed */
     uint8_t reply_bytes[OPTS_STRING_LIMIT];
     size_t reply_count; /* of reply */
-    uint64_t ending[SERVER_ENDS];
+    uint64_t server_mix[SERVER_BEHAVIOURS], cert_names;
+    const char *authority;
     bool paced;
     int ctx;                     /* enum ctx_kind */
     uint64_t conns, seed;        /* conns: expected at once */

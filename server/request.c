@@ -273,10 +273,42 @@ static enum ssl_result last_words(struct conn *c, const uint8_t *bytes, int coun
     return c->replied ? SSL_RESULT_ENDED : result;
 }
 
+/* The answer, less its headers over HTTP/1.1 if it has any. */
+static const uint8_t *body_of(const struct options *o, size_t *ret_count)
+{
+    static const char end[] = "\r\n\r\n";
+    const uint8_t *at = memmem(o->reply_bytes, o->reply_count, end, sizeof end - 1);
+    const uint8_t *body = at ? at + sizeof end - 1 : o->reply_bytes;
+    *ret_count = o->reply_count - (size_t)(body - o->reply_bytes);
+    return body;
+}
+
+/* A client may take several messages to say its request. */
+static enum ssl_result answer_h2(struct conn *c, const uint8_t *message, int count)
+{
+    uint8_t out[HTTP2_OUT_BYTES + OPTS_STRING_LIMIT];
+    size_t bytes, used;
+    const uint8_t *body = body_of(&c->shared->options, &bytes);
+    if (http2_hear(&c->http2, message, (size_t)count, NULL) < 0) {
+        c->turn.served = false;
+        return SSL_RESULT_FAILED;
+    }
+    if (!c->http2.answered)
+        return SSL_RESULT_DONE;
+    used = http2_put_answer(out, bytes);
+    memcpy(out + used, body, bytes);
+    used += bytes;
+    if (c->turn.behaviour == SERVER_BEHAVIOUR_GOAWAY)
+        used += http2_put_goaway(out + used, 1);
+    return last_words(c, out, (int)used);
+}
+
 static enum ssl_result answer_message(struct conn *c, const uint8_t *message, int count)
 {
     const struct options *o = &c->shared->options;
     count_message(c);
+    if (c->h2)
+        return answer_h2(c, message, count);
     if (o->reply)
         return last_words(c, o->reply_bytes, (int)o->reply_count);
     return is_request(c, message, (size_t)count) ? obey(c, message, (size_t)count)
@@ -286,8 +318,8 @@ static enum ssl_result answer_message(struct conn *c, const uint8_t *message, in
 /* As it was drawn; without --paced in order. */
 static enum step end_of_turn(struct conn *c)
 {
-    c->resets = c->turn.ending == SERVER_END_RESET;
-    return c->turn.ending == SERVER_END_CLOSE ? STEP_LEAVE : STEP_CLOSE;
+    c->resets = c->turn.behaviour == SERVER_BEHAVIOUR_RESET;
+    return c->resets || c->turn.behaviour == SERVER_BEHAVIOUR_FIN ? STEP_CLOSE : STEP_LEAVE;
 }
 
 enum step request_serve(struct conn *c)
@@ -295,6 +327,10 @@ enum step request_serve(struct conn *c)
     struct worker *w = c->worker;
     enum ssl_result result;
     deadline_restart(&w->idle, &c->deadline, uv_now(&w->loop));
+    if (c->turn.behaviour == SERVER_BEHAVIOUR_CLOSE_FIRST) {
+        conn_log_ended(c->log, CONN_LOG_SERVER);
+        return STEP_LEAVE;
+    }
     do {
         ERR_clear_error();
         int count = SSL_read(c->ssl, w->net.plain, sizeof w->net.plain);

@@ -360,7 +360,7 @@ int server_run(const struct options *o, struct err *e)
     s->shared.page = probe_page();
     s->shared.app = &s->shared.page->app;
     if (o->paced)
-        turns_start(&s->shared.turns, o->ending, o->seed, s->shared.page);
+        turns_start(&s->shared.turns, o->server_mix, o->seed, s->shared.page);
     /* A failure here ends the process, so what was opened before it is left to the kernel. */
     if (probe_census_start(e) < 0 || open_tls(s, e) < 0 ||
         defect_new(o->defect, o->seed, &s->shared.defect, e) < 0)

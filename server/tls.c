@@ -3,6 +3,16 @@
 
 #include "options/limits.h"
 
+/* For the connections that ask for a certificate: it is asked for by SSL_set_verify. */
+static int trust_authority(const struct server_tls *t, const struct options *o, SSL_CTX *ctx,
+                           struct err *e)
+{
+    if (!o->authority || (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), t->authority.cert) &&
+                          SSL_CTX_add_client_CA(ctx, t->authority.cert)))
+        return 0;
+    return err_set(e, "the authority of %s can't be used", o->authority);
+}
+
 static int make_context(const struct server_tls *t, const struct options *o,
                         const struct identity *identity, SSL_CTX **ret, struct err *e)
 {
@@ -14,7 +24,15 @@ static int make_context(const struct server_tls *t, const struct options *o,
                                                .alpn = o->alpn,
                                                .accept_sni = true,
                                                .features = &t->features};
-    return context_server_new(&tls, ret, e);
+    SSL_CTX *ctx;
+    if (context_server_new(&tls, &ctx, e) < 0)
+        return -1;
+    if (trust_authority(t, o, ctx, e) < 0) {
+        SSL_CTX_free(ctx);
+        return -1;
+    }
+    *ret = ctx;
+    return 0;
 }
 
 int server_tls_context(const struct server_tls *t, const struct options *o, SSL_CTX **ret,
@@ -23,19 +41,35 @@ int server_tls_context(const struct server_tls *t, const struct options *o, SSL_
     return make_context(t, o, &t->identity, ret, e);
 }
 
+static int find_authority(struct server_tls *t, const struct options *o, struct err *e)
+{
+    if (o->authority)
+        return identity_read(o->authority, &t->authority, e);
+    return o->ocsp ? identity_make(KEY_P256, "soak's authority", NULL, &t->authority, e) : 0;
+}
+
+/* A client that verifies looks for the address it connects to. */
 static int make_identities(struct server_tls *t, const struct options *o, struct err *e)
 {
-    enum key_kind kind = o->key == KEY_RSA2048 ? KEY_RSA2048 : KEY_P256;
-    const struct identity *issuer = o->ocsp ? &t->authority : NULL;
-    if (o->ocsp && identity_make(KEY_P256, "soak's authority", NULL, &t->authority, e) < 0)
+    char address[ADDRESS_TEXT];
+    bool v6 = address_host(&o->address, address)[0] == '[';
+    const struct identity_request usual = {.kind = o->key == KEY_RSA2048 ? KEY_RSA2048 : KEY_P256,
+                                           .common_name = "localhost",
+                                           .address = !o->authority ? NULL
+                                                      : v6          ? "::1"
+                                                                    : address,
+                                           .issuer =
+                                               o->authority || o->ocsp ? &t->authority : NULL};
+    struct identity_request rsa = usual, other = usual, many = usual;
+    rsa.kind = KEY_RSA2048;
+    other.common_name = CONTEXT_OTHER_NAME;
+    many.names = o->cert_names;
+    if (find_authority(t, o, e) < 0 || identity_make_as(&usual, &t->identity, e) < 0 ||
+        (o->key == KEY_BOTH && identity_make_as(&rsa, &t->second, e) < 0) ||
+        (o->sni_switch && identity_make_as(&other, &t->other_identity, e) < 0))
         return -1;
-    if (identity_make(kind, "localhost", issuer, &t->identity, e) < 0)
-        return -1;
-    if (o->key == KEY_BOTH && identity_make(KEY_RSA2048, "localhost", issuer, &t->second, e) < 0)
-        return -1;
-    if (o->sni_switch && identity_make(kind, CONTEXT_OTHER_NAME, issuer, &t->other_identity, e) < 0)
-        return -1;
-    return 0;
+    return o->server_mix[SERVER_BEHAVIOUR_MANY_NAMES] ? identity_make_as(&many, &t->many_names, e)
+                                                      : 0;
 }
 
 static void fill_features(struct server_tls *t, const struct options *o)
@@ -78,6 +112,7 @@ void server_tls_fini(struct server_tls *t)
     SSL_CTX_free(t->other);
     ticket_ring_free(t->ring);
     staple_fini(&t->staple);
+    identity_fini(&t->many_names);
     identity_fini(&t->other_identity);
     identity_fini(&t->second);
     identity_fini(&t->identity);

@@ -11,8 +11,9 @@
 #include "tls/context.h"
 
 struct server_tls {
-    struct identity authority; /* with a staple: the certificates' issuer */
+    struct identity authority; /* given, or with a staple: the certificates' issuer */
     struct identity identity, second, other_identity;
+    struct identity many_names; /* of the behaviour */
     struct staple staple;
     struct ticket_ring *ring; /* owned, or NULL */
     SSL_CTX *other;           /* owned, or NULL */

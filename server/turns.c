@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of an ending, or of "failed", which comes after them. */
-static size_t row_of(const struct turns *t, enum server_end ending)
+/* Of a behaviour, or of "failed", which comes after them. */
+static size_t row_of(const struct turns *t, enum server_behaviour done)
 {
     size_t row = 0;
-    for (int i = 0; i < (int)ending; i++)
+    for (int i = 0; i < (int)done; i++)
         row += t->usual[i] > 0;
     return row;
 }
@@ -24,19 +24,19 @@ void turns_start(struct turns *t, const uint64_t *weight, uint64_t seed, struct 
 {
     *t = (struct turns){.on = true, .rng = {.state = seed}};
     memcpy(t->usual, weight, sizeof t->usual);
-    for (int i = 0; i < SERVER_ENDS; i++)
+    for (int i = 0; i < SERVER_BEHAVIOURS; i++)
         if (weight[i])
-            name_row(page, row_of(t, (enum server_end)i), server_end_name((enum server_end)i),
-                     weight[i]);
-    name_row(page, row_of(t, SERVER_ENDS), "failed", 0);
-    atomic_store(&page->behaviours, row_of(t, SERVER_ENDS) + 1);
+            name_row(page, row_of(t, (enum server_behaviour)i),
+                     server_behaviour_entry((enum server_behaviour)i)->name, weight[i]);
+    name_row(page, row_of(t, SERVER_BEHAVIOURS), "failed", 0);
+    atomic_store(&page->behaviours, row_of(t, SERVER_BEHAVIOURS) + 1);
 }
 
 static int read_mix(struct turns *t, const char *mix)
 {
-    uint64_t weight[SERVER_ENDS] = {0}, total = 0;
-    size_t rows = row_of(t, SERVER_ENDS);
-    for (int i = 0; i < SERVER_ENDS; i++) {
+    uint64_t weight[SERVER_BEHAVIOURS] = {0}, total = 0;
+    size_t rows = row_of(t, SERVER_BEHAVIOURS);
+    for (int i = 0; i < SERVER_BEHAVIOURS; i++) {
         char *end;
         if (!t->usual[i])
             continue;
@@ -75,19 +75,19 @@ struct turn turns_draw(struct turns *t, const struct page *page)
 {
     struct turn turn = {.epoch = page_epoch(atomic_load(&page->epoch))};
     uint64_t total = 0;
-    for (int i = 0; i < SERVER_ENDS; i++)
+    for (int i = 0; i < SERVER_BEHAVIOURS; i++)
         total += t->weight[i];
     uint64_t pick = total ? rng_below(&t->rng, total) : 0;
     int choice = 0;
-    while (choice + 1 < SERVER_ENDS && pick >= t->weight[choice])
+    while (choice + 1 < SERVER_BEHAVIOURS && pick >= t->weight[choice])
         pick -= t->weight[choice++];
-    turn.ending = (enum server_end)choice;
+    turn.behaviour = (enum server_behaviour)choice;
     return turn;
 }
 
 void turns_count(const struct turns *t, const struct turn *turn, struct page *page)
 {
-    size_t row = row_of(t, turn->served ? turn->ending : SERVER_ENDS);
+    size_t row = row_of(t, turn->served ? turn->behaviour : SERVER_BEHAVIOURS);
     struct page_behaviour *as = &page->behaviour[row];
     uint64_t last = PAGE_EPOCHS - 1, now = page_epoch(atomic_load(&page->epoch));
     atomic_fetch_add(&as->begun[turn->epoch < last ? turn->epoch : last], 1);

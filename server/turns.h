@@ -2,15 +2,15 @@
 /*
  * soak-server as the load of a client program (--paced): it accepts in epochs, as many connections
  * as it is told to, and holds back the next ones in between, so that the program waits. An epoch is
- * over when the last of its connections has closed. How each is to end is drawn at its begin; each
- * is counted by the epoch of its begin and of its end, as soak-client counts its own. Everything
- * runs on the main thread, the only worker.
+ * over when the last of its connections has closed. What is done to each is drawn at its begin;
+ * each is counted by the epoch of its begin and of its end, as soak-client counts its own.
+ * Everything runs on the main thread, the only worker.
  */
 #ifndef SOAK_SERVER_TURNS_H
 #define SOAK_SERVER_TURNS_H
 
 #include "base/rng.h"
-#include "options/choices.h"
+#include "options/behaviours.h"
 #include "page/page.h"
 
 #include <stdbool.h>
@@ -21,17 +21,18 @@ struct turns {
     bool under_way; /* an epoch, whose end is to be said */
     uint64_t left;  /* connections that it may still accept */
     struct rng rng;
-    uint64_t usual[SERVER_ENDS], weight[SERVER_ENDS]; /* of the run, and of this epoch */
+    uint64_t usual[SERVER_BEHAVIOURS],
+        weight[SERVER_BEHAVIOURS]; /* of the run, and of this epoch */
 };
 
 /* A connection, as it is counted. */
 struct turn {
-    enum server_end ending;
+    enum server_behaviour behaviour;
     uint64_t epoch; /* of its begin */
-    bool served;    /* its handshake was done */
+    bool served;    /* its handshake was done, and it can be treated so */
 };
 
-/* Names the rows of the page: the endings with a weight, and "failed". */
+/* Names the rows of the page: the behaviours with a weight, and "failed". */
 void turns_start(struct turns *t, const uint64_t *weight, uint64_t seed, struct page *page);
 /* `mix` are weights, one for each row but the last, or NULL: those of the run. Returns 0, or -1
  * when they aren't. */

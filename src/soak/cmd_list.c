@@ -5,6 +5,7 @@
 #include "catalog.h"
 #include "options/behaviours.h"
 #include "options/grammar.h"
+#include "scenario/scenario.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -28,6 +29,7 @@ const struct command list_command = {
     .run = cmd_list,
     .words = "[LIST] [OPTIONS]",
     .line = "scenarios, behaviours, defects",
+    .choices = "scenarios|behaviours|defects",
     .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the\n"
              "built-in server can be told to have. LIST is scenarios, behaviours or defects;\n"
              "without it, the names of all three.\n",
@@ -109,6 +111,9 @@ static json_t *scenarios_json(const struct catalog *c)
 
 /* ---- behaviours ---- */
 
+/* What soak-server does to a client program is a family of its own, named for the option. */
+static const char server_mix[] = "server-mix";
+
 static void print_behaviour(const struct behaviour_entry *b)
 {
     char text[TEXT], weight[64] = "", needs[256] = "", server[64] = "";
@@ -119,6 +124,15 @@ static void print_behaviour(const struct behaviour_entry *b)
     if (b->server != SERVER_ANY)
         snprintf(server, sizeof server, " (%s only)", behaviour_server_name(b->server));
     snprintf(text, sizeof text, "%s%s%s%s", b->help, weight, needs, server);
+    print_row(b->name, text);
+}
+
+static void print_server_behaviour(const struct server_behaviour_entry *b)
+{
+    char text[TEXT], needs[256] = "";
+    if (*b->needs)
+        snprintf(needs, sizeof needs, " (needs %s)", b->needs);
+    snprintf(text, sizeof text, "%s%s", b->help, needs);
     print_row(b->name, text);
 }
 
@@ -137,6 +151,9 @@ static void print_behaviours(const struct catalog *c)
             print_behaviour(b);
         }
     }
+    printf("\n%s\n", server_mix);
+    for (int i = 0; i < SERVER_BEHAVIOURS; i++)
+        print_server_behaviour(server_behaviour_entry((enum server_behaviour)i));
 }
 
 static void print_behaviour_names(const struct catalog *c)
@@ -154,6 +171,25 @@ static void print_behaviour_names(const struct catalog *c)
         if (names.used)
             print_short(label, &names);
     }
+    char text[TEXT], label[SHORT_COLUMNS + 1];
+    struct text names = text_list(text, sizeof text, ", ");
+    for (int i = 0; i < SERVER_BEHAVIOURS; i++)
+        text_item(&names, "%s", server_behaviour_entry((enum server_behaviour)i)->name);
+    snprintf(label, sizeof label, "  %s", server_mix);
+    print_short(label, &names);
+}
+
+static void add_server_behaviours(json_t *array)
+{
+    struct scenario usual;
+    scenario_defaults(&usual);
+    for (int i = 0; i < SERVER_BEHAVIOURS; i++) {
+        const struct server_behaviour_entry *b = server_behaviour_entry((enum server_behaviour)i);
+        json_array_append_new(
+            array, json_pack("{s:s,s:s,s:I,s:s,s:s,s:s}", "name", b->name, "family", server_mix,
+                             "weight", (json_int_t)usual.server_mix[i], "needs", b->needs, "server",
+                             behaviour_server_name(SERVER_OBEYS), "help", b->help));
+    }
 }
 
 static json_t *behaviours_json(const struct catalog *c)
@@ -167,6 +203,7 @@ static json_t *behaviours_json(const struct catalog *c)
                                                (json_int_t)b->weight, "needs", b->needs, "server",
                                                behaviour_server_name(b->server), "help", b->help));
     }
+    add_server_behaviours(array);
     return array;
 }
 

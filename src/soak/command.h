@@ -20,6 +20,8 @@ struct command {
     const struct opt *table;
     size_t options;
     const void *defaults; /* a target of the table, for the help; NULL: none is told */
+    const char *choices;  /* what its first word is, "add|remove"; NULL: anything, or none */
+    bool takes_run;       /* a scenario and a run's options, too */
 };
 
 /* The launcher runs soak as soon as it alone is built, with SOAK_UNBUILT set: what needs no more

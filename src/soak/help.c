@@ -37,17 +37,24 @@ static void print_exits(FILE *out)
     fprintf(out, ".\n%s", leaves);
 }
 
+/* `  soak WORDS    what it is for` */
+static void print_line(const char *words, const char *line, FILE *out)
+{
+    int used = (int)strlen(words), gap = used < WORDS_COLUMNS + 1 ? WORDS_COLUMNS + 1 - used : 2;
+    fprintf(out, "  soak %s%*s%s\n", words, gap, "", line);
+}
+
 static void print_commands(FILE *out)
 {
+    char words[128];
     size_t count;
     const struct command *const *all = commands(&count);
     for (size_t i = 0; i < count; i++) {
         const struct command *c = all[i];
         if (!c->line)
             continue;
-        int used = (int)(strlen(c->name) + strlen(c->words));
-        int gap = used < WORDS_COLUMNS ? WORDS_COLUMNS - used : 2;
-        fprintf(out, "  soak %s %s%*s%s\n", c->name, c->words, gap, "", c->line);
+        snprintf(words, sizeof words, "%s %s", c->name, c->words);
+        print_line(words, c->line, out);
     }
 }
 
@@ -59,8 +66,10 @@ void help_print(FILE *out)
     scenario_defaults(&usual);
     fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
     print_commands(out);
-    fprintf(out, "  soak help COMMAND\n  soak help servers%*show to test a server of yours\n\n%s%s",
-            WORDS_COLUMNS - 11, "", about, writing);
+    fputs("  soak help COMMAND\n", out);
+    print_line("help servers", "how to test a server of yours", out);
+    print_line("--completion SHELL", "a script for bash, zsh or fish", out);
+    fprintf(out, "\n%s%s", about, writing);
     for (size_t i = 0; i < count; i++) {
         if (begins_section(i))
             fprintf(out, "\n[%s]\n", scenario_section(i));
@@ -196,6 +205,7 @@ static void put_synopsis(FILE *out)
     for (size_t i = 0; i < count; i++)
         if (all[i]->line)
             fprintf(out, ".br\n.B soak %s\n%s\n", all[i]->name, all[i]->words);
+    fputs(".br\n.B soak \\-\\-completion\nbash|zsh|fish\n", out);
 }
 
 static void put_commands(FILE *out)

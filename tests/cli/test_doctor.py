@@ -45,21 +45,15 @@ class Doctor(unittest.TestCase):
 
     def test_a_default_run_can_work_here(self):
         found = self.doctor()
-        for name in ("programs", "open files", "loopback", "probe page", "smaps_rollup", "results"):
+        needed = ["programs", "open files", "loopback", "probe page", "smaps_rollup", "results"]
+        for name in needed + ["preload"] * PROBE.exists():  # a sanitizer's build has none
             self.assertEqual(found[name]["state"], "ok", found[name])
         self.assertRegex(found["programs"]["text"], r"^a trial of 1,5\d\d connections ran: openssl ")
         self.assertRegex(found["handshake"]["text"], r"^[1-9]\d* us .*: server [1-9]\d*, client [1-9]\d*$")
         self.assertEqual(list(self.here.iterdir()), [], "nothing is left")
 
-    @unittest.skipUnless(PROBE.exists(), "this build has no probe to preload")
-    def test_the_probe_is_really_preloaded(self):
-        self.assertEqual(self.doctor()["preload"]["state"], "ok")
-
     def test_a_probe_that_is_no_library_is_found_out(self):
         program = self.programs("soak", "soak-server", "soak-client")
-        found = self.doctor(program=program)
-        self.assertEqual(found["preload"]["state"], "warning")
-        self.assertIn("libsoakprobe.so isn't there", found["preload"]["text"])
         (program.parent / "libsoakprobe.so").write_text("no library", encoding="utf-8")
         found = self.doctor(program=program)
         self.assertEqual(found["preload"]["state"], "warning")
@@ -79,9 +73,6 @@ class Doctor(unittest.TestCase):
     def test_a_page_beyond_the_size_of_files_is_told(self):
         found = self.doctor(code=1, preexec_fn=limit(resource.RLIMIT_FSIZE, 1 << 20))
         self.assertEqual(found["probe page"]["state"], "failure")
-
-    def test_a_rate_out_of_reach(self):
-        self.assertEqual(self.doctor("--churn", "1000000/s")["churn"]["state"], "warning")
 
     def test_the_text_says_the_same(self):
         process = subprocess.run([BIN / "soak", "doctor"], capture_output=True, text=True, check=False,

@@ -53,7 +53,8 @@ class Install(unittest.TestCase):
     def test_what_is_installed(self):
         present = tree(self.prefix)
         for name in ("bin/soak", "bin/soak-server", "bin/soak-client", "bin/soak-footprint",
-                     "share/man/man1/soak.1", "share/soak/schema/soak-1.schema.json",
+                     "share/man/man1/soak.1", "share/bash-completion/completions/soak",
+                     "share/zsh/site-functions/_soak", "share/fish/vendor_completions.d/soak.fish", "share/soak/schema/soak-1.schema.json",
                      "share/doc/soak/README.md", "share/doc/soak/LICENSE"):
             self.assertIn(name, present)
         for path in (SOURCE / "scenarios").rglob("*.*"):
@@ -77,9 +78,12 @@ class Install(unittest.TestCase):
         self.assertEqual(tree(destination / "opt/soak"), tree(self.prefix))
         self.assertEqual(self.soak("list", prefix=destination / "opt/soak").stdout, self.soak("list").stdout)
 
-    def test_the_man_page_is_that_of_the_program(self):
-        self.assertEqual((self.prefix / "share/man/man1/soak.1").read_text(encoding="utf-8"),
-                         self.soak("--man").stdout)
+    def test_the_man_page_and_completions_are_those_of_the_program(self):
+        for path, *words in (("man/man1/soak.1", "--man"),
+                             ("bash-completion/completions/soak", "--completion", "bash"),
+                             ("zsh/site-functions/_soak", "--completion", "zsh"),
+                             ("fish/vendor_completions.d/soak.fish", "--completion", "fish")):
+            self.assertEqual((self.prefix / "share" / path).read_text(encoding="utf-8"), self.soak(*words).stdout)
 
     def test_the_server_is_built_for_another_library_in_the_cache(self):
         """Of a library without a name of its own nothing is needed but that it is found missing by the compiler:

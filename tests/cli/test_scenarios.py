@@ -18,6 +18,7 @@ SOAK = os.path.join(os.environ["SOAK_BUILD"], "bin", "soak")
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"]).resolve()
 BEHAVIOUR = re.compile(r'^X\(\w+,\s+"([^"]+)",\s+(\w+),\s+(\d+),\s+\w+,\s+\w+,\s+"([^"]*)"',
                        re.MULTILINE)
+SERVER_BEHAVIOUR = re.compile(r'^X\(\w+,\s+"([^"]+)"', re.MULTILINE)
 
 # Command lines whose values are to come through --as-command as they are.
 LINES = [
@@ -157,14 +158,17 @@ class List(unittest.TestCase):
         entries = BEHAVIOUR.findall(table)
         self.assertGreater(len(entries), 3)
         text = soak("list", "behaviours").stdout
-        lines, family = {}, None
+        lines, family = set(), None
         for line in text.splitlines():
             self.assertLessEqual(len(line), 80)
             if re.match(r"\w", line):
                 family = line
             elif match := re.match(r"  ([a-z0-9-]+) ", line):
-                lines[match[1]] = family
-        self.assertEqual(lines, {name: kind.lower() for name, kind, _, _ in entries})
+                lines.add((family, match[1]))
+        server = SERVER_BEHAVIOUR.findall((SOURCE / "src/common/options/server_behaviours.def").read_text())
+        self.assertGreater(len(server), 3)
+        self.assertEqual(lines, {(kind.lower(), name) for name, kind, _, _ in entries}
+                         | {("server-mix", name) for name in server})
         flat = " ".join(text.split())
         for _, _, _, needs in entries:
             if needs:

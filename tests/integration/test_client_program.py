@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -24,6 +25,24 @@ PLANTED_BYTES = 48
 # The states of TCP (linux/tcp_states.h) when the server has ended a connection: after a close_notify it
 # waits for the client to close.
 ENDS = {1: "close", 7: "reset", 8: "fin"}
+# Loses a block of the process's own OpenSSL for each certificate of many names.
+LOSES_WITH_MANY_NAMES = """
+import ctypes, socket, ssl, sys
+host, port = sys.argv[1].split(":")
+context = ssl.create_default_context(cafile=sys.argv[2])
+path = next(line.split()[-1] for line in open("/proc/self/maps") if "/libcrypto" in line)
+lose = ctypes.CDLL(path).CRYPTO_malloc
+while True:
+    with context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) as tls:
+        if len(tls.getpeercert()["subjectAltName"]) > 9:
+            lose(48, b"names.c", 1)
+        try:
+            tls.sendall(b"?")
+            while tls.recv(100):
+                pass
+        except ConnectionResetError:
+            pass
+"""
 
 
 class JudgedTest(SoakTest):
@@ -41,7 +60,7 @@ class JudgedTest(SoakTest):
 
     def test_a_clean_one_passes(self):
         for tls in ("1.2", "1.3"):
-            run = self.client(f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}}", "--tls", tls)
+            run = self.client(f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}} {{ca}}", "--tls", tls)
             client = self.judged(run)
             self.assertEqual((run.exit, client["verdict"]), (0, "PASS"), run.explain())
             blocks = {m["id"]: m for m in client["metrics"]}["openssl_blocks"]
@@ -50,7 +69,7 @@ class JudgedTest(SoakTest):
             self.assertIsNone(run.result["run"]["asked_per_s"])
 
     def test_how_a_program_is_measured_can_be_chosen_for_it_too(self):
-        run = self.client(f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}}", "--settle", "200ms",
+        run = self.client(f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}} {{ca}}", "--settle", "200ms",
                           "--on-checkpoint", "touch {work}/looked", "--processes", "main", "--stop", "INT",
                           "--malloc-hooks")
         client = self.judged(run)
@@ -66,18 +85,19 @@ class JudgedTest(SoakTest):
         self.assertIsNotNone(run.result, run.explain())
         return run
 
-    def leaks(self, name):
-        """A block lost with each connection, in the program's own OpenSSL."""
+    def leaks(self, name, objects=1):
+        """A block lost with each SSL object, of which a connection has so many, in the program's own
+        OpenSSL."""
         run = self.scenario(name, "--env", f"LD_PRELOAD={PLANTER}", "--env", "PLANT=openssl:1:client")
         client = self.judged(run)
         self.assertEqual((run.exit, client["verdict"]), (1, "LEAK"), run.explain())
         site = next(s for s in client["sites"] if s["file"] == "planted.c")
         self.assertEqual(site["kind"], "side-allocation-lost", run.explain())
         self.assertEqual(site["bytes"], PLANTED_BYTES * site["blocks"])
-        self.assertAlmostEqual(site["per_conn_blocks"], 1, delta=0.05, msg=run.explain())
+        self.assertAlmostEqual(site["per_conn_blocks"], objects, delta=0.05, msg=run.explain())
 
     def test_a_block_that_curl_loses_is_found(self):
-        self.leaks("curl")
+        self.leaks("curl", objects=2)  # it makes one to look at its certificate
 
     def test_a_block_that_python_loses_is_found(self):
         self.leaks("python")
@@ -87,7 +107,22 @@ class JudgedTest(SoakTest):
 
     def test_curl_passes(self):
         run = self.scenario("curl")
-        self.assertEqual((run.exit, self.judged(run)["verdict"]), (0, "PASS"), run.explain())
+        client = self.judged(run)
+        self.assertEqual((run.exit, client["verdict"]), (0, "PASS"), run.explain())
+        self.assertEqual({b["name"]: b["connections"] > 0 for b in client["behaviours"]}, {
+            name: True for name in ("close", "reset", "fin", "close-first", "goaway", "no-ticket",
+                                    "many-tickets", "many-names", "require-cert")}, run.explain())
+
+    def test_a_leak_is_charged_to_what_the_server_does(self):
+        script = Path(self.results, "client.py")
+        script.write_text(LOSES_WITH_MANY_NAMES)
+        run = self.client(f"{sys.executable} {script} {{address}} {{ca}}", "--server-mix",
+                          "close,reset,many-names", "--cert-names", "30")
+        client = self.judged(run)
+        self.assertEqual(client["verdict"], "LEAK", run.explain())
+        self.assertEqual({b["name"]: b["verdict"] for b in client["behaviours"]},
+                         {"close": "innocent", "reset": "innocent", "many-names": "guilty"}, run.explain())
+        self.assertEqual(client["behaviours"][2]["blocks"], 1, run.explain())
 
     def test_node_is_no_leak(self):
         run = self.scenario("node")  # its heap is too lively for a run so short
@@ -107,11 +142,15 @@ class JudgedTest(SoakTest):
     def test_mistakes_are_refused_before_anything_is_started(self):
         for options, said in (
                 (("curl https://localhost/",), "nothing says where it is to connect: {address}, or {port}"),
-                (("curl {address} {ca}",), "{ca} stands for nothing here"),
+                (("curl {address} {pid}",), "{pid} stands for nothing here"),
+                (("curl {address}", "--client-auth", "require"), "--server-mix require-cert"),
+                (("curl {address}", "--server-mix", "close,goaway"), "goaway needs --alpn h2"),
                 (("curl {address}", "--server", "x"), "there is --server too; leave one of the two out"),
                 (("curl {address}", "--mix", "reset", "--churn", "1/s"),
                  "--churn, --mix: soak's own client has this; leave it out with --client"),
-                (("--endings", "reset"), "soak-client leaves as --mix says; it is for --client"),
+                (("--server-mix", "reset"),
+                 "to soak-client the server does as --mix says; it is for --client"),
+                (("--cert-names", "5"), "has a meaning only with --client"),
                 (("no-such-client {address}",), "--client: no-such-client: No such file or directory")):
             run = self.soak(*(() if options[0].startswith("--") else ("--client",)), *options)
             self.assertEqual((run.exit, run.folder), (2, None), run.explain())
@@ -142,6 +181,34 @@ class PacedTest(unittest.TestCase):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
 
+    def start_only(self, behaviour, *options):
+        """A server that does this with each connection, by an authority that `context` has a
+        certificate of."""
+        folder = tempfile.mkdtemp(prefix="soak-paced-")
+        self.addCleanup(shutil.rmtree, folder)
+        authority = os.path.join(folder, "authority.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority",
+                        "-keyout", authority + ".key", "-out", authority + ".cert"], check=True,
+                       stderr=subprocess.DEVNULL)
+        Path(authority).write_bytes(Path(authority + ".cert").read_bytes() + Path(authority + ".key").read_bytes())
+        self.start(f"--server-mix={behaviour}", f"--authority={authority}", *options)
+        self.context = ssl.create_default_context(cafile=authority + ".cert")
+        self.authority = authority
+        self.say("epoch opens=1")
+
+    def row(self, name):
+        return next(r for r in self.page.behaviour[:self.page.behaviours] if r.name == name.encode())
+
+    def wrapped(self):
+        sock = self.begin()
+        sock.settimeout(WAIT_S)
+        return self.context.wrap_socket(sock, server_hostname="127.0.0.1")
+
+    def quiet(self, problem=""):
+        if problem:
+            self.assertRegex(self.lines.readline(), f"^problem .*{problem}")
+        self.assertRegex(self.lines.readline(), "^quiet ")
+
     def say(self, line):
         self.control.sendall(line.encode() + b"\n")
 
@@ -151,9 +218,9 @@ class PacedTest(unittest.TestCase):
         self.addCleanup(sock.close)
         return sock
 
-    def served(self, sock):
+    def served(self, sock, **how):
         sock.settimeout(WAIT_S)
-        with self.context.wrap_socket(sock) as tls:
+        with self.context.wrap_socket(sock, **how) as tls:
             tls.sendall(b"?")
             self.assertEqual(tls.recv(100), b"hello\n")
             select.select([tls], [], [], WAIT_S)
@@ -195,11 +262,85 @@ class PacedTest(unittest.TestCase):
         self.assertEqual(self.page.app.failed, 1)
 
     def test_it_ends_connections_as_the_mix_of_the_epoch_says(self):
-        self.start("--endings=close,reset=3,fin")
+        self.start("--server-mix=close,reset=3,fin")
         self.assertEqual([self.how_it_ends(mix) for mix in ("1,0,0", "0,5,0", "0,0,1")], ["close", "reset", "fin"])
         rows = self.page.behaviour[:self.page.behaviours]
         self.assertEqual([(row.name, row.weight, row.ended[0]) for row in rows],
                          [(b"close", 1, 1), (b"reset", 3, 1), (b"fin", 1, 1), (b"failed", 0, 0)])
+
+    def test_its_certificate_is_by_the_authority_and_for_the_address(self):
+        self.start_only("close")
+        self.assertEqual(self.served(self.begin(), server_hostname="127.0.0.1"), "close")
+        self.quiet()
+
+    def test_it_shows_as_many_names_as_it_is_told_to(self):
+        self.start_only("many-names", "--cert-names=300")
+        with self.wrapped() as tls:
+            names = [name for kind, name in tls.getpeercert()["subjectAltName"] if kind == "DNS"]
+        self.assertEqual((len(names), len(set(names)), names[0]), (300, 300, "localhost"))
+        self.quiet()
+        self.assertEqual(self.row("many-names").ended[0], 1)
+
+    def test_it_requires_a_certificate(self):
+        self.start_only("require-cert")
+        with self.wrapped() as tls:
+            tls.sendall(b"?")
+            self.assertRaises(OSError, tls.recv, 100)
+        self.quiet("peer did not return a certificate")
+        self.assertEqual((self.row("failed").ended[0], self.page.app.failed), (1, 1))
+        self.context.load_cert_chain(self.authority)
+        self.say("epoch opens=1")
+        self.served(self.begin(), server_hostname="127.0.0.1")
+        self.quiet()
+        self.assertEqual((self.row("require-cert").ended[0], self.page.app.failed), (1, 1))
+
+    def test_it_sends_tickets_as_it_is_told_to(self):
+        for behaviour, count in (("close", 2), ("no-ticket", 0), ("many-tickets", 16)):
+            self.start_only(behaviour)
+            said = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-tls1_3"],
+                                  input="?", capture_output=True, text=True, timeout=WAIT_S, check=False).stdout
+            self.assertEqual(said.count("Post-Handshake New Session Ticket arrived"), count, behaviour)
+            self.quiet()
+
+    def test_it_closes_first(self):
+        self.start_only("close-first")
+        with self.wrapped() as tls:
+            self.assertEqual(tls.recv(100), b"")
+        self.quiet()
+        self.assertEqual(self.row("close-first").ended[0], 1)
+
+    def h2(self, pieces):
+        """Says GET / over HTTP/2, in pieces, and returns the types of the frames that come."""
+        # SETTINGS, and HEADERS with END_STREAM and END_HEADERS: GET, https, /, of the static table.
+        request = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
+            "000000040000000000" "000003010500000001" "828784")
+        self.context.set_alpn_protocols(["h2"])
+        frames, said = [], b""
+        with self.wrapped() as tls:
+            step = -(-len(request) // pieces)
+            for i in range(0, len(request), step):
+                tls.sendall(request[i:i + step])
+            while part := tls.recv(4096):
+                said += part
+        while said:
+            length = int.from_bytes(said[:3], "big")
+            frames.append((said[3], said[9:9 + length]))
+            said = said[9 + length:]
+        return frames
+
+    def test_it_says_goaway_behind_the_answer_over_http2(self):
+        for behaviour, last in (("goaway", [(7, bytes([0, 0, 0, 1, 0, 0, 0, 0]))]), ("close", [])):
+            for pieces in (1, 7):
+                self.start_only(behaviour, "--alpn=h2")
+                self.assertEqual(self.h2(pieces), [(4, b""), (4, b""), (1, b"\x88"), (0, b"hello\n")] + last)
+                self.quiet()
+                self.assertEqual(self.row(behaviour).ended[0], 1)
+
+    def test_one_that_speaks_no_http2_is_not_counted_as_told_goaway(self):
+        self.start_only("goaway", "--alpn=h2")
+        self.served(self.begin(), server_hostname="127.0.0.1")
+        self.quiet()
+        self.assertEqual(self.row("failed").ended[0], 1)
 
     def test_a_mix_that_makes_no_sense_is_refused(self):
         for mix in ("1,2", "0", "x", "1,"):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of behaviours (behaviours.def), as the scenario and the client both need it: names,
- * families, default weights. How each is done is the client's matter (client/recipe.h). Pure.
+ * The lists of behaviours, as the scenario and the two programs need them: names, families, default
+ * weights. What peers do to a server is in behaviours.def, and how is the client's matter
+ * (client/recipe.h); what soak-server does to a client program is in server_behaviours.def. Pure.
  */
 #ifndef SOAK_OPTIONS_BEHAVIOURS_H
 #define SOAK_OPTIONS_BEHAVIOURS_H
@@ -15,6 +16,12 @@ enum behaviour {
 #define X(identifier, name, family, weight, ends, server, needs, help) BEHAVIOUR_##identifier,
 #include "behaviours.def"
     BEHAVIOUR_COUNT
+};
+
+enum server_behaviour {
+#define X(identifier, name, needs, help) SERVER_BEHAVIOUR_##identifier,
+#include "server_behaviours.def"
+    SERVER_BEHAVIOURS
 };
 
 /* X(ENUM, name) */
@@ -58,11 +65,16 @@ struct behaviour_entry {
     uint64_t weight;
 };
 
+struct server_behaviour_entry {
+    const char *name, *needs, *help;
+};
+
 /* "clean|reset|...|": the names, for an option of type OPT_WEIGHTS. */
-extern const char behaviour_choices[];
+extern const char behaviour_choices[], server_behaviour_choices[];
 
 /* `behaviour` is below BEHAVIOUR_COUNT. The entries lie one after another in their order. */
 const struct behaviour_entry *behaviour_entry(enum behaviour behaviour);
+const struct server_behaviour_entry *server_behaviour_entry(enum server_behaviour behaviour);
 /* Why a server can't be asked for it, or NULL: it can. Foreign is any other than soak-server. */
 const char *behaviour_unfit(enum behaviour behaviour, bool foreign);
 /* "any", "soak-server", ... */

@@ -36,7 +36,6 @@ int choices_find(const char *choices, const char *text, size_t length)
 }
 
 ENUM_NAMES(operation, OPERATE_LIST)
-ENUM_NAMES(server_end, SERVER_END_LIST)
 ENUM_NAMES(tls_version, TLS_LIST)
 ENUM_NAMES(key_kind, KEY_LIST)
 ENUM_NAMES(malloc_kind, MALLOC_LIST)
@@ -56,6 +55,22 @@ const struct behaviour_entry *behaviour_entry(enum behaviour behaviour)
 {
     CHECK((unsigned)behaviour < BEHAVIOUR_COUNT);
     return &entries[behaviour];
+}
+
+static const struct server_behaviour_entry server_entries[] = {
+#define X(identifier, name, needs, help) {name, needs, help},
+#include "server_behaviours.def"
+};
+
+const char server_behaviour_choices[] =
+#define X(identifier, name, needs, help) name "|"
+#include "server_behaviours.def"
+    ;
+
+const struct server_behaviour_entry *server_behaviour_entry(enum server_behaviour behaviour)
+{
+    CHECK((unsigned)behaviour < SERVER_BEHAVIOURS);
+    return &server_entries[behaviour];
 }
 
 const char *behaviour_unfit(enum behaviour behaviour, bool foreign)

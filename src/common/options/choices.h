@@ -65,12 +65,6 @@
     X(OPERATE_RENEGOTIATE, "renegotiate") /* TLS 1.2: another handshake, and the message */        \
     X(OPERATE_TICKET, "ticket")           /* TLS 1.3: the server is asked for a new ticket */
 
-/* How soak-server ends the connections of a client program, once it has answered. */
-#define SERVER_END_LIST(X)                                                                         \
-    X(SERVER_END_CLOSE, "close") /* close_notify, and the client closes */                         \
-    X(SERVER_END_RESET, "reset") /* RST */                                                         \
-    X(SERVER_END_FIN, "fin")     /* FIN without close_notify */
-
 #define CTX_LIST(X)    X(CTX_SHARED, "shared") X(CTX_PER_CONNECTION, "per-connection")
 #define MALLOC_LIST(X) X(MALLOC_JEMALLOC, "jemalloc") X(MALLOC_LIBC, "libc")
 #define CLIENT_MALLOC_LIST(X)                                                                      \
@@ -92,7 +86,6 @@ enum client_auth { CLIENT_AUTH_LIST(ENUM_ID) };
 enum ocsp_kind { OCSP_LIST(ENUM_ID) };
 enum sni_unknown { SNI_UNKNOWN_LIST(ENUM_ID) };
 enum operation { OPERATE_LIST(ENUM_ID) OPERATIONS };
-enum server_end { SERVER_END_LIST(ENUM_ID) SERVER_ENDS };
 enum ctx_kind { CTX_LIST(ENUM_ID) };
 enum malloc_kind { MALLOC_LIST(ENUM_ID) };
 enum client_malloc { CLIENT_MALLOC_LIST(ENUM_ID) };
@@ -107,7 +100,6 @@ int choices_find(const char *choices, const char *text, size_t length);
 
 /* As they are typed. */
 const char *operation_name(enum operation operation);
-const char *server_end_name(enum server_end ending);
 const char *tls_version_name(enum tls_version version);
 const char *key_kind_name(enum key_kind kind);
 const char *malloc_kind_name(enum malloc_kind kind);

@@ -177,6 +177,19 @@ static int check_talk(const struct opts_table *t, const void *target, struct err
     return 0;
 }
 
+static int check_server_mix(const struct opts_table *t, const void *target, struct err *e)
+{
+    const uint64_t *weight = field(t, target, "server-mix");
+    for (int i = 0; weight && i < SERVER_BEHAVIOURS; i++) {
+        const struct server_behaviour_entry *b = server_behaviour_entry((enum server_behaviour)i);
+        const struct opts_need need = {
+            .table = t, .target = target, .who = "server-mix", .what = b->name};
+        if (weight[i] && opts_check_needs(&need, b->needs, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int opts_check(const struct opts_table *t, const void *target, struct err *e)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -184,7 +197,8 @@ int opts_check(const struct opts_table *t, const void *target, struct err *e)
             return -1;
     }
     if (check_rules(t, target, e) < 0 || check_numbers(t, target, e) < 0 ||
-        check_defect(t, target, e) < 0 || check_talk(t, target, e) < 0)
+        check_defect(t, target, e) < 0 || check_talk(t, target, e) < 0 ||
+        check_server_mix(t, target, e) < 0)
         return -1;
     return check_ciphers(t, target, e);
 }
@@ -224,10 +238,11 @@ static int refuse_list(const struct opts_need *n, const struct opt *option, cons
     size_t first = strcspn(values + 1, "|");
     opts_print(option, n->target, value, sizeof value);
     if (strcmp(values, "!*") == 0)
-        return opts_refuse(n->table, n->target, n->who, e, "it needs a run without --%s %.100s",
-                           option->name, value);
-    return opts_refuse(n->table, n->target, n->who, e, "it needs %.*s %s --%s %.100s", (int)first,
-                       values + 1, *values == '!' ? "left out of" : "in", option->name, value);
+        return opts_refuse(n->table, n->target, n->who, e, "%s needs a run without --%s %.100s",
+                           n->what ? n->what : "it", option->name, value);
+    return opts_refuse(n->table, n->target, n->who, e, "%s needs %.*s %s --%s %.100s",
+                       n->what ? n->what : "it", (int)first, values + 1,
+                       *values == '!' ? "left out of" : "in", option->name, value);
 }
 
 static int check_need(const struct opts_need *n, const struct opts_condition *c, struct err *e)
@@ -240,7 +255,7 @@ static int check_need(const struct opts_need *n, const struct opts_condition *c,
         return refuse_list(n, option, c->values, e);
     print_need(wanted, sizeof wanted, option, c->values);
     bool unwanted = is_flag(option) && strcmp(c->values, "false") == 0;
-    return opts_refuse(n->table, n->target, n->who, e, "it needs %s%s",
+    return opts_refuse(n->table, n->target, n->who, e, "%s needs %s%s", n->what ? n->what : "it",
                        unwanted ? "a run without " : "", wanted);
 }
 
@@ -270,7 +285,8 @@ int opts_check_mix(const struct opts_table *t, const void *target, struct err *e
     for (int i = 0; i < BEHAVIOUR_COUNT; i++) {
         const struct behaviour_entry *b = behaviour_entry((enum behaviour)i);
         bool done = weight[i] && !behaviour_unfit((enum behaviour)i, is_foreign(t, target));
-        if (done && opts_check_needs(&(struct opts_need){t, target, b->name}, b->needs, e) < 0)
+        const struct opts_need need = {.table = t, .target = target, .who = b->name};
+        if (done && opts_check_needs(&need, b->needs, e) < 0)
             return -1;
     }
     if (!opts_any_weight(mix, weight))

@@ -57,6 +57,7 @@ struct opts_need {
     const struct opts_table *table;
     const void *target;
     const char *who;
+    const char *what; /* part of its value: a name; NULL: `it` */
 };
 /* Whether the options are as `needs` says; the table is free of those that it hasn't. Returns 0 or
  * -1. */

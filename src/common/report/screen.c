@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -139,6 +140,31 @@ void screen_say(const struct screen *s, const char *word, int column, const char
     vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
     print_wrapped(s, &lead, raw);
+}
+
+char *screen_bars(const struct screen_bars *b, bool utf8, size_t columns, char *buf, size_t size)
+{
+    static const char *const bar[2][8] = {{"_", ".", ".", "-", "-", "=", "=", "#"},
+                                          {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}};
+    struct text text = text_into(buf, size);
+    double range = b->high - b->low;
+    for (size_t i = b->count > columns ? b->count - columns : 0; i < b->count; i++) {
+        double level = range > 0 ? (b->value[i] - b->low) / range * 8 : 0;
+        bool known = isfinite(level);
+        text_add(&text, "%s", known ? bar[utf8][level < 0 ? 0 : level > 7 ? 7 : (int)level] : " ");
+    }
+    return buf;
+}
+
+void markdown_text(const char *text, FILE *out)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (strchr("\\`*_{}[]()#+!|<>~&", c))
+            fprintf(out, "&#%d;", c);
+        else
+            fputc(c < ' ' ? ' ' : c, out);
+    }
 }
 
 /* ---- tables ---- */

@@ -16,10 +16,10 @@
     X(HERE, "here", "the scenario's folder")                                                       \
     X(ADDRESS, "address", "where it is to listen: address and port")                               \
     X(PORT, "port", "the port alone")                                                              \
-    X(CERT, "cert", "PEM file: a certificate for localhost")                                       \
+    X(CERT, "cert", "PEM file: the program's certificate")                                         \
     X(KEY, "key", "PEM file: its key")                                                             \
     X(PEM, "pem", "PEM file: both")                                                                \
-    X(CA, "ca", "PEM file: the authority of the clients' certificates")                            \
+    X(CA, "ca", "PEM file: the authority of the other side's certificate")                         \
     X(PROGRAM, "program", "the folder that --program was fetched to")                              \
     X(PID, "pid", "the program's process")
 

@@ -47,10 +47,10 @@ struct scenario {
     const char *client_cert;      /* a PEM file's path, NULL = none */
     /* [server] */
     const char *server, *connect; /* a foreign program's command and address; NULL = built-in */
-    uint64_t ending[SERVER_ENDS]; /* weights: how that server ends its connections */
-    const char *client;           /* a foreign client program's command; NULL = soak-client */
-    const char *program;          /* what is fetched for it, as library/program.h has it */
-    struct opts_list template;    /* files for its folder, placeholders filled in */
+    uint64_t server_mix[SERVER_BEHAVIOURS], cert_names; /* weights: what that server does */
+    const char *client;        /* a foreign client program's command; NULL = soak-client */
+    const char *program;       /* what is fetched for it, as library/program.h has it */
+    struct opts_list template; /* files for its folder, placeholders filled in */
     uint64_t ready_timeout_ns, settle_ns;
     int pid;               /* of a server that runs; 0 = not known */
     const char *processes; /* "all", "main" or a name: foreign.h */

@@ -41,19 +41,13 @@ bool placeholder_used(const char *command, enum placeholder which)
     return strstr(command, text) != NULL;
 }
 
-/* A client program has none of these. */
-static bool is_certificate(enum placeholder which)
-{
-    return which >= PLACEHOLDER_CERT && which <= PLACEHOLDER_CA;
-}
-
 /* Commands and --env are read before anything is started, with something in the place of each value
  * that will be known. */
 static struct placeholders some_values(const struct scenario *s, bool runs)
 {
     struct placeholders some = {{NULL}};
     for (size_t i = 0; (s->server || s->client) && i < PLACEHOLDERS; i++)
-        some.value[i] = s->client && is_certificate((enum placeholder)i) ? NULL : "x";
+        some.value[i] = "x";
     some.value[PLACEHOLDER_PID] = runs ? "x" : NULL;
     return some;
 }
@@ -162,14 +156,12 @@ static bool is_built_in(size_t i)
  * what changes the server that it is to meet. */
 static bool is_no_clients(size_t i)
 {
-    static const char *const own[] = {"closed", "say", NULL}, *const others[] = {
-                                                                  "openssl",        "libuv",
-                                                                  "jemalloc",       "libc",
-                                                                  "defect",         "emfile",
-                                                                  "workers",        "connect",
-                                                                  "client-auth",    "footprint",
-                                                                  "fail-alloc",     "client-malloc",
-                                                                  "client-workers", NULL};
+    static const char *const own[] = {"closed", "say", NULL},
+                             *const others[] = {"openssl",    "libuv",         "jemalloc",
+                                                "libc",       "defect",        "emfile",
+                                                "workers",    "connect",       "footprint",
+                                                "fail-alloc", "client-malloc", "client-workers",
+                                                NULL};
     if (i >= COLUMNS || is_one_of(columns[i].name, own)) /* --mix says all weights */
         return false;
     return is_one_of(columns[i].name, others) || (columns[i].client && !columns[i].server);

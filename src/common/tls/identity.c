@@ -5,6 +5,7 @@
 #include "context_internal.h"
 #include "tls/context.h"
 
+#include <inttypes.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -13,6 +14,7 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { VALID_BEFORE_DAYS = 1, VALID_AFTER_DAYS = 3650 };
@@ -61,25 +63,46 @@ out:
     return rc;
 }
 
-/* Built from its parts rather than from a string, so that no name can be read as syntax. */
-static int cert_add_dns_name(X509 *cert, const char *common_name)
+/* Adds a name, whose value is `text` (owned here; NULL: there is none). Built from its parts rather
+ * than from a string, so that no name can be read as syntax. */
+static int names_add(GENERAL_NAMES *names, int type, ASN1_STRING *text)
 {
-    int rc = -1;
-    GENERAL_NAMES *names = GENERAL_NAMES_new();
     GENERAL_NAME *name = GENERAL_NAME_new();
-    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-    if (!names || !name || !text || !ASN1_STRING_set(text, common_name, -1))
-        goto out;
-    GENERAL_NAME_set0_value(name, GEN_DNS, text);
-    text = NULL;
-    if (!sk_GENERAL_NAME_push(names, name))
-        goto out;
-    name = NULL;
-    if (X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1)
-        rc = 0;
-out:
-    ASN1_IA5STRING_free(text);
+    if (!names || !name || !text) {
+        ASN1_STRING_free(text);
+        GENERAL_NAME_free(name);
+        return -1;
+    }
+    GENERAL_NAME_set0_value(name, type, text);
+    if (sk_GENERAL_NAME_push(names, name))
+        return 0;
     GENERAL_NAME_free(name);
+    return -1;
+}
+
+static int names_add_dns(GENERAL_NAMES *names, const char *dns)
+{
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    if (text && ASN1_STRING_set(text, dns, -1))
+        return names_add(names, GEN_DNS, text);
+    ASN1_IA5STRING_free(text);
+    return -1;
+}
+
+/* The common name, more DNS names of the same length each, and the address. */
+static int cert_add_names(X509 *cert, const struct identity_request *r)
+{
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    int rc = names_add_dns(names, r->common_name);
+    for (uint64_t i = 1; rc == 0 && i < r->names; i++) {
+        char dns[64];
+        snprintf(dns, sizeof dns, "name-%08" PRIu64 ".example.org", i);
+        rc = names_add_dns(names, dns);
+    }
+    if (rc == 0 && r->address)
+        rc = names_add(names, GEN_IPADD, a2i_IPADDRESS(r->address));
+    if (rc == 0 && X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1)
+        rc = -1;
     GENERAL_NAMES_free(names);
     return rc;
 }
@@ -123,7 +146,7 @@ static X509 *cert_make(EVP_PKEY *key, const struct identity_request *r)
     if (cert_set_names(cert, r->common_name, signer) < 0 || !X509_set_pubkey(cert, key))
         goto fail;
     if (cert_add_extensions(cert, signer, !signer || r->authority) < 0 ||
-        cert_add_dns_name(cert, r->common_name) < 0)
+        cert_add_names(cert, r) < 0)
         goto fail;
     if (X509_sign(cert, r->issuer ? r->issuer->key : key, EVP_sha256()) <= 0)
         goto fail;
@@ -133,12 +156,11 @@ fail:
     return NULL;
 }
 
-static int make(enum key_kind kind, const struct identity_request *r, struct identity *ret,
-                struct err *e)
+int identity_make_as(const struct identity_request *r, struct identity *ret, struct err *e)
 {
     char why[256];
     ERR_clear_error();
-    EVP_PKEY *key = key_make(kind);
+    EVP_PKEY *key = key_make(r->kind);
     X509 *cert = key ? cert_make(key, r) : NULL;
     if (!cert) {
         EVP_PKEY_free(key);
@@ -152,13 +174,9 @@ static int make(enum key_kind kind, const struct identity_request *r, struct ide
 int identity_make(enum key_kind kind, const char *common_name, const struct identity *issuer,
                   struct identity *ret, struct err *e)
 {
-    const struct identity_request request = {.common_name = common_name, .issuer = issuer};
-    return make(kind, &request, ret, e);
-}
-
-int identity_make_as(const struct identity_request *request, struct identity *ret, struct err *e)
-{
-    return make(KEY_P256, request, ret, e);
+    const struct identity_request request = {
+        .kind = kind, .common_name = common_name, .issuer = issuer};
+    return identity_make_as(&request, ret, e);
 }
 
 void identity_fini(struct identity *id)
@@ -182,6 +200,22 @@ char *identity_pem(const struct identity *id, bool with_key)
 out:
     BIO_free(bio);
     return copy;
+}
+
+int identity_read(const char *path, struct identity *ret, struct err *e)
+{
+    ERR_clear_error();
+    BIO *bio = BIO_new_file(path, "r");
+    struct identity id = {.cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL};
+    id.key = id.cert ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+    BIO_free(bio);
+    if (id.key && X509_check_private_key(id.cert, id.key)) {
+        *ret = id;
+        return 0;
+    }
+    identity_fini(&id);
+    context_fail(e, "no certificate and key can be read");
+    return err_prefix(e, "%s", path);
 }
 
 /* ---- what is stapled ---- */

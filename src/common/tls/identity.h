@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct identity {
     EVP_PKEY *key; /* owned */
@@ -25,10 +26,13 @@ int identity_make(enum key_kind kind, const char *common_name, const struct iden
                   struct identity *ret, struct err *e);
 void identity_fini(struct identity *id);
 
-/* The same, of other kinds; a P-256 key. */
+/* The same, of other kinds. */
 struct identity_request {
+    enum key_kind kind;
     const char *common_name;
     const struct identity *issuer; /* NULL: signed by itself, and so an authority */
+    const char *address;           /* another name: an IP address; NULL: none */
+    uint64_t names;                /* DNS names in all; 0: the common name alone */
     bool authority;                /* may sign others, though it has an issuer */
     bool expired;                  /* its time ended yesterday */
 };
@@ -36,6 +40,8 @@ int identity_make_as(const struct identity_request *request, struct identity *re
 
 /* PEM: the certificate, then the key when `with_key`. Returns a heap string (free) or NULL. */
 char *identity_pem(const struct identity *id, bool with_key);
+/* Reads a file that has both. Returns 0 or -1; identity_fini frees. */
+int identity_read(const char *path, struct identity *ret, struct err *e);
 
 /*
  * What a server staples when a client asks for its certificate's status (RFC 6066 8): made once at

@@ -37,6 +37,7 @@ const struct command bisect_command = {
     .run = cmd_bisect,
     .words = "SCENARIO [OPTIONS]",
     .line = "since which version?",
+    .takes_run = true,
     .about =
         "Finds the first version that differs as B does from A: the verdict that turns, or an\n"
         "exact figure that steps. It halves the list, so few versions are run, and explains the\n"

@@ -68,6 +68,7 @@ const struct command compare_command = {
     .run = cmd_compare,
     .words = "SCENARIO [OPTIONS]",
     .line = "versions of a library against one another",
+    .takes_run = true,
     .about =
         "Runs a scenario on each version in turn, in rounds, and says what a version does that\n"
         "the first one doesn't: a verdict that turns, allocations per handshake and bytes held\n"

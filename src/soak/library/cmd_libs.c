@@ -30,6 +30,7 @@ const struct command libs_command = {
     .run = cmd_libs,
     .words = "[add|remove|program] [OPTIONS]",
     .line = "library versions for the server",
+    .choices = "add|remove|program",
     .about =
         "Lists the libraries that the server can run on instead of this machine's, or adds to\n"
         "them. They lie in $SOAK_CACHE, else in ~/.cache/soak; nothing of the system is changed.\n"

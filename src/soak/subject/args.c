@@ -112,6 +112,7 @@ void args_paced(struct args *a, const struct scenario *s, const char *program, u
     add_options(a, &of, program, SERVER);
     add_ends(a, s);
     add(a, "--paced");
+    add(a, "--authority=/proc/self/fd/5");
     add(a, "--reply=%s", s->say ? s->say : page);
 }
 

@@ -29,10 +29,11 @@ static int write_text(char path[PATH_MAX], const char *folder, const char *name,
 }
 
 /* haproxy finds the key of a certificate by its name. */
-static int make_identity(struct foreign_files *f, enum key_kind kind, struct err *e)
+static int make_identity(struct foreign_files *f, const struct identity_request *request,
+                         struct err *e)
 {
     struct identity id;
-    if (identity_make(kind == KEY_BOTH ? KEY_P256 : kind, "localhost", NULL, &id, e) != 0)
+    if (identity_make_as(request, &id, e) != 0)
         return -1;
     char *both = identity_pem(&id, true), *cert = identity_pem(&id, false);
     char *key = both && cert ? strdup(both + strlen(cert)) : NULL;
@@ -63,17 +64,40 @@ static int make_authority(struct foreign_files *f, const struct subject *s, stru
     return write_text(f->ca, f->work, "ca.pem", text, e);
 }
 
+static int make_of_server(struct foreign_files *f, const struct subject *s, enum key_kind kind,
+                          struct err *e)
+{
+    const struct identity_request request = {.kind = kind == KEY_BOTH ? KEY_P256 : kind,
+                                             .common_name = "localhost"};
+    if (make_identity(f, &request, e) != 0)
+        return -1;
+    return make_authority(f, s, e); /* a template or --env may name it, not the command alone */
+}
+
+/* All by the authority that signs soak-server's certificate, too. */
+static int make_of_client(struct foreign_files *f, const struct subject *s, struct err *e)
+{
+    struct identity authority;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", s->pki_fd);
+    if (identity_read(path, &authority, e) != 0)
+        return -1;
+    const struct identity_request request = {.common_name = "soak client", .issuer = &authority};
+    int rc = make_identity(f, &request, e);
+    if (rc == 0)
+        rc = write_text(f->ca, f->work, "ca.pem", identity_pem(&authority, false), e);
+    identity_fini(&authority);
+    return rc;
+}
+
 int foreign_files_make(struct foreign_files *f, const struct subject *s,
                        const struct scenario *scenario, struct err *e)
 {
     snprintf(f->work, sizeof f->work, "%s/work", s->all->dir->path);
     if (mkdir(f->work, 0700) != 0)
         return err_set(e, "%.300s: %s", f->work, strerror(errno));
-    if (!s->serves)
-        return 0;
-    if (make_identity(f, (enum key_kind)scenario->key, e) != 0)
-        return -1;
-    return make_authority(f, s, e); /* a template or --env may name it, not the command alone */
+    return s->serves ? make_of_server(f, s, (enum key_kind)scenario->key, e)
+                     : make_of_client(f, s, e);
 }
 
 void foreign_files_remove(struct foreign_files *f)

@@ -9,6 +9,7 @@
 #include "library/program.h"
 #include "measure/proc.h"
 #include "tls/client_certs.h"
+#include "tls/identity.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -38,6 +39,25 @@ int pki_make(int *ret_server_fd, int *ret_client_fd, struct err *e)
         close(server_fd);
     free(authority);
     free(clients);
+    return rc;
+}
+
+int pki_make_for_program(int *ret_program_fd, int *ret_server_fd, struct err *e)
+{
+    struct identity authority;
+    int program_fd = -1;
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    if (identity_make(KEY_P256, "soak's authority", NULL, &authority, e) != 0)
+        return -1;
+    char *text = identity_pem(&authority, true);
+    identity_fini(&authority);
+    int rc = text ? memory_file_make("soak-authority", text, &program_fd, e)
+                  : err_set(e, "out of memory for the certificates");
+    if (rc == 0 && (rc = memory_file_make("soak-authority", text, ret_server_fd, e)) == 0)
+        *ret_program_fd = program_fd;
+    else if (program_fd >= 0)
+        close(program_fd);
+    free(text);
     return rc;
 }
 

@@ -81,5 +81,8 @@ int programs_check(const struct programs *p, const struct child *c, bool server,
  * files, to each its own. Writes the two files' descriptors (the caller closes them). Returns 0 or
  * -1. */
 int pki_make(int *ret_server_fd, int *ret_client_fd, struct err *e);
+/* The same for a client program: one authority with its key, for soak-server, which signs its
+ * certificates with it, and for the files that the program is given. */
+int pki_make_for_program(int *ret_program_fd, int *ret_server_fd, struct err *e);
 
 #endif

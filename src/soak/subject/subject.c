@@ -19,10 +19,11 @@ int subjects_init(struct subjects *all, struct err *e)
     subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL);
     for (size_t i = 0; i < all->count; i++)
         all->subject[i].all = all;
-    if (scenario->client_auth == CLIENT_AUTH_NONE)
-        return 0;
-    return pki_make(&subjects_find(all, SUBJECT_JUDGED)->pki_fd,
-                    &subjects_find(all, SUBJECT_LOAD)->pki_fd, e);
+    int *judged = &subjects_find(all, SUBJECT_JUDGED)->pki_fd,
+        *load = &subjects_find(all, SUBJECT_LOAD)->pki_fd;
+    if (scenario->client)
+        return pki_make_for_program(judged, load, e);
+    return scenario->client_auth == CLIENT_AUTH_NONE ? 0 : pki_make(judged, load, e);
 }
 
 void subjects_fini(struct subjects *all)

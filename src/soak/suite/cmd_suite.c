@@ -13,6 +13,7 @@ const struct command suite_command = {
     .run = cmd_suite,
     .words = "SCENARIOS [OPTIONS]",
     .line = "many scenarios, one after the other",
+    .takes_run = true,
     .about = "Runs scenarios one after the other, each as `soak run` does, and says whether each\n"
              "came out as its file expects (`expect = leak kind=... site=...`, the client's with\n"
              "subject=client; without it: pass).\n"

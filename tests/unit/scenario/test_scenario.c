@@ -688,8 +688,9 @@ static void a_behaviour_without_what_it_needs_is_refused(void **state)
         scenario_defaults(&s);
         for (const struct change *c = cases[i].changes; c->name; c++)
             set(&s, c->name, c->value);
-        int rc = opts_check_needs(&(struct opts_need){scenario_table(), &s, "clean"},
-                                  cases[i].needs, &e);
+        int rc = opts_check_needs(
+            &(struct opts_need){.table = scenario_table(), .target = &s, .who = "clean"},
+            cases[i].needs, &e);
         assert_string_equal(e.text, cases[i].sentence ? cases[i].sentence : "");
         assert_int_equal(rc, cases[i].sentence ? -1 : 0);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tls/identity.h"
 
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -43,6 +45,43 @@ static void the_certificate_holds_its_own_key_and_name(void **state)
     assert_int_equal(
         X509_check_host(id.cert, "localhost", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL), 1);
     assert_int_equal(X509_check_host(id.cert, "elsewhere", 0, 0, NULL), 0);
+    identity_fini(&id);
+}
+
+static void the_certificate_has_as_many_names_as_asked_for(void **state)
+{
+    (void)state;
+    const struct identity_request request = {
+        .common_name = "localhost", .address = "127.0.0.1", .names = 40};
+    struct identity id;
+    struct err e;
+    assert_int_equal(identity_make_as(&request, &id, &e), 0);
+    GENERAL_NAMES *names = X509_get_ext_d2i(id.cert, NID_subject_alt_name, NULL, NULL);
+    assert_int_equal(sk_GENERAL_NAME_num(names), 41);
+    assert_int_equal(X509_check_host(id.cert, "name-00000039.example.org", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_host(id.cert, "name-00000040.example.org", 0, 0, NULL), 0);
+    assert_int_equal(X509_check_ip_asc(id.cert, "127.0.0.1", 0), 1);
+    GENERAL_NAMES_free(names);
+    identity_fini(&id);
+}
+
+static void what_is_written_is_read_again(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/soak-identity-XXXXXX";
+    struct identity id = make(KEY_P256, "localhost", NULL), again;
+    struct err e;
+    for (int with_key = 0; with_key < 2; with_key++) {
+        char *pem = identity_pem(&id, with_key);
+        int fd = with_key ? open(path, O_WRONLY | O_TRUNC) : mkstemp(path);
+        assert_int_equal(write(fd, pem, strlen(pem)), strlen(pem));
+        close(fd);
+        free(pem);
+        assert_int_equal(identity_read(path, &again, &e), with_key ? 0 : -1);
+    }
+    assert_int_equal(X509_cmp(id.cert, again.cert), 0);
+    unlink(path);
+    identity_fini(&again);
     identity_fini(&id);
 }
 
@@ -166,6 +205,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_is_of_the_kind_asked_for),
         cmocka_unit_test(the_certificate_holds_its_own_key_and_name),
+        cmocka_unit_test(the_certificate_has_as_many_names_as_asked_for),
+        cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(a_name_is_never_read_as_syntax),
         cmocka_unit_test(the_certificate_is_valid_now_and_in_nine_years),
         cmocka_unit_test(an_issued_certificate_verifies_against_its_issuer_only),

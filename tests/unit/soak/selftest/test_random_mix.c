@@ -79,9 +79,9 @@ static bool is_left_out(const char *name)
     static const char *const out[] = {
         "churn",         "closed",    "for",          "seed",          "openssl", "libuv",
         "jemalloc",      "libc",      "defect",       "watchdog",      "listen",  "server",
-        "pid",           "client",    "endings",      "connect",       "program", "template",
+        "pid",           "client",    "server-mix",   "connect",       "program", "template",
         "ready-timeout", "processes", "malloc-hooks", "on-checkpoint", "settle",  "stop",
-        "say",           "answer",    "client-cert"};
+        "say",           "answer",    "client-cert",  "cert-names"};
     for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
         if (strcmp(out[i], name) == 0)
             return true;

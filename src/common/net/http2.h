@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * As much HTTP/2 (RFC 9113) as a load needs: the bytes that a client says, and the server's frames
- * read as they come, of which only the last answer to each question is kept. Headers are written
- * with the static table and literals alone (RFC 7541, appendix A and 6.2.2), and what the server's
- * mean is never asked. Pure.
+ * As much HTTP/2 (RFC 9113) as a load needs: the bytes that a client says, those with which a
+ * server answers it, and the other end's frames read as they come, of which only the last answer to
+ * each question is kept. Headers are written with the static table and literals alone (RFC 7541,
+ * appendix A and 6.2.2), and what the other end's mean is never asked. Pure.
  */
-#ifndef SOAK_CLIENT_HTTP2_H
-#define SOAK_CLIENT_HTTP2_H
+#ifndef SOAK_NET_HTTP2_H
+#define SOAK_NET_HTTP2_H
 
 #include "base/err.h"
 
@@ -29,10 +29,15 @@ size_t http2_put_reset(uint8_t *to);
 /* Asks for a PING with ACK: the server has then read all that came before. */
 size_t http2_put_ping(uint8_t *to);
 size_t http2_put_settings_ack(uint8_t *to);
-/* Says that no more streams will come (GOAWAY, NO_ERROR). */
-size_t http2_put_goaway(uint8_t *to);
+/* Says that no more streams will come (GOAWAY, NO_ERROR); `last` is the last that the other end has
+ * begun, 0: none. */
+size_t http2_put_goaway(uint8_t *to, int last);
+/* What a server begins with, and its answer to stream 1: SETTINGS, the acknowledgement of the
+ * client's, 200, and the frame of `count` bytes that are sent behind it. */
+size_t http2_put_answer(uint8_t *to, size_t count);
+enum { HTTP2_ANSWER_MAX = 16384 };
 
-/* The server's frames. Starts as zeros. */
+/* The other end's frames: a server's if it starts as zeros, a client's with http2_of_client. */
 struct http2 {
     uint8_t header[HTTP2_FRAME_HEADER];
     size_t have;       /* of the header */
@@ -40,10 +45,12 @@ struct http2 {
     bool begun;        /* by SETTINGS, as it must */
     unsigned settings; /* SETTINGS that wait for our acknowledgement: the reader counts it down */
     bool acknowledged; /* ours have been */
-    bool answered;     /* stream 1 has ended */
+    bool answered;     /* stream 1 has ended: the answer, or the request */
     bool pong;         /* the PING came back */
 };
 
+/* The preface comes first. */
+void http2_of_client(struct http2 *h);
 /* Reads bytes that have come, in pieces of any size. Returns 0, or -1 with a sentence: they aren't
  * HTTP/2, or the server has given up stream 1 or the whole connection. */
 int http2_hear(struct http2 *h, const uint8_t *bytes, size_t count, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP/2 as bytes: what the client says, and what it makes of what it hears. */
-#include "client/http2.h"
+#include "net/http2.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +63,7 @@ static void the_other_frames_are_those_of_the_standard(void **state)
     assert_memory_equal(out, "\0\0\x08\6\0\0\0\0\0soakping", 17);
     assert_int_equal(http2_put_settings_ack(out), 9);
     assert_memory_equal(out, ACK, 9);
-    assert_int_equal(http2_put_goaway(out), 17);
+    assert_int_equal(http2_put_goaway(out, 0), 17);
     assert_memory_equal(out, "\0\0\x08\7\0\0\0\0\0\0\0\0\0\0\0\0\0", 17);
 }
 
@@ -104,6 +104,30 @@ static void a_request_given_up_by_the_server_is_a_failure(void **state)
     assert_int_equal(HEAR(&late, SETTINGS DATA RESET GOAWAY, &e), 0);
 }
 
+static void a_server_hears_the_request_and_answers_it(void **state)
+{
+    (void)state;
+    uint8_t said[HTTP2_OUT_BYTES];
+    size_t count = http2_put_request(said, "localhost");
+    struct err e;
+    for (size_t step = 1; step <= count; step += count - 1) {
+        struct http2 h;
+        http2_of_client(&h);
+        for (size_t i = 0; i < count; i += step) {
+            assert_int_equal(http2_hear(&h, said + i, step, &e), 0);
+            assert_true(h.answered || i + step < count);
+            assert_true(!h.answered || i + step > 24);
+        }
+        assert_int_equal(h.settings, 1);
+    }
+    struct http2 client = {.have = 0};
+    size_t answer = http2_put_answer(out, 2);
+    memcpy(out + answer, "ok", 2);
+    answer += 2 + http2_put_goaway(out + answer + 2, 1);
+    assert_int_equal(http2_hear(&client, out, answer, &e), 0);
+    assert_true(client.acknowledged && client.answered);
+}
+
 static void what_is_not_http2_is_told(void **state)
 {
     (void)state;
@@ -125,6 +149,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_heard_in_pieces_of_any_size),
         cmocka_unit_test(an_answer_ends_with_its_stream_and_no_other),
         cmocka_unit_test(a_request_given_up_by_the_server_is_a_failure),
+        cmocka_unit_test(a_server_hears_the_request_and_answers_it),
         cmocka_unit_test(what_is_not_http2_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http2.h"
+#include "net/http2.h"
 
 #include <string.h>
 
@@ -17,7 +17,14 @@ enum type {
 enum { ACK = 1, END_STREAM = 1, END_HEADERS = 4 };
 enum { ENABLE_PUSH = 2, INITIAL_WINDOW_SIZE = 4 };
 enum { CANCEL = 8, NO_ERROR = 0 };
-enum { REQUEST_STREAM = 1, FRAME_MAX = 16384, WINDOW_FIRST = 65535, WINDOW_MOST = 0x7fffffff };
+enum {
+    REQUEST_STREAM = 1,
+    FRAME_MAX = HTTP2_ANSWER_MAX,
+    WINDOW_FIRST = 65535,
+    WINDOW_MOST = 0x7fffffff
+};
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 struct out {
     uint8_t *to;
@@ -80,7 +87,6 @@ static void put_get(struct out *o, const char *authority)
 
 size_t http2_put_request(uint8_t *to, const char *authority)
 {
-    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     struct out o = {.to = to};
     put_bytes(&o, preface, sizeof preface - 1);
     put_header(&o, 12, SETTINGS, 0, 0);
@@ -115,16 +121,33 @@ size_t http2_put_settings_ack(uint8_t *to)
     return o.used;
 }
 
-size_t http2_put_goaway(uint8_t *to)
+size_t http2_put_goaway(uint8_t *to, int last)
 {
     struct out o = {.to = to};
     put_header(&o, 8, GOAWAY, 0, 0);
-    put(&o, 0, 4); /* the last stream that the server has begun: none */
+    put(&o, (size_t)last, 4);
     put(&o, NO_ERROR, 4);
     return o.used;
 }
 
-/* ---- what the server says ---- */
+size_t http2_put_answer(uint8_t *to, size_t count)
+{
+    static const uint8_t ok[] = {0x88}; /* :status 200: 8 of the table */
+    struct out o = {.to = to};
+    put_header(&o, 0, SETTINGS, 0, 0);
+    put_header(&o, 0, SETTINGS, ACK, 0);
+    put_header(&o, sizeof ok, HEADERS, END_HEADERS, REQUEST_STREAM);
+    put_bytes(&o, ok, sizeof ok);
+    put_header(&o, count, DATA, END_STREAM, REQUEST_STREAM);
+    return o.used;
+}
+
+/* ---- what the other end says ---- */
+
+void http2_of_client(struct http2 *h)
+{
+    *h = (struct http2){.left = sizeof preface - 1};
+}
 
 static unsigned length_of(const struct http2 *h)
 {
