@@ -293,10 +293,10 @@ static void a_process_without_its_first_thread_has_all_its_figures(void **state)
     pid_t pid = child_without_its_first_thread(true);
     char path[512], *maps = NULL;
     struct proc_rollup rollup;
-    struct proc_sample quick;
+    struct proc_sample quick, s;
     wait_until_it_is_shown_as_a_zombie(pid);
-    struct proc_sample s = full(pid);
-    int codes = proc_rollup_read(pid, &rollup, NULL) | maps_read(pid, 1 << 20, &maps, NULL) |
+    int codes = proc_sample_full(pid, &s, NULL) | proc_rollup_read(pid, &rollup, NULL) |
+                maps_read(pid, 1 << 20, &maps, NULL) |
                 proc_mapped_path(pid, "libcmocka", path, sizeof path, NULL) |
                 proc_sample_quick(pid, &quick, NULL);
     kill(pid, SIGKILL);
