@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "src/common/evidence": JUDGED | {"page", "measure"},
     "src/common/scenario": JUDGED | {"options", "starttls", "page"},
     "src/common/report": JUDGED | {"options", "symbol"},
+    "src/common/report/html": JUDGED | {"options", "symbol", "profile", "report"},
     "src/preload": {"base", "page", "probe"},
     "server": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
     "client": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
@@ -46,7 +47,9 @@ ROOMS = {
     "torture": {"run", "subject"},
     "compare": {"library"},
     "suite": set(),
+    "history": set(),
     "selftest": set(),
+    "rebuild": {"suite"},
     "doctor": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})

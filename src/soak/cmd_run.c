@@ -5,7 +5,9 @@
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
+#include "history/history_record.h"
 #include "library/program.h"
+#include "rebuild/forms.h"
 #include "report/document.h"
 #include "report/report.h"
 #include "run/manifest.h"
@@ -70,8 +72,7 @@ static void keep(struct run *r, struct result *result)
     if (r->store_failed)
         spoil(result);
     if (run_dir_keep(&r->dir, "result.json", document_write(result), &e) == 0 &&
-        survivors_write(result, &r->dir, &e) == 0 && keep_names(r, &e) == 0 &&
-        manifest_write(r, &e) == 0)
+        forms_keep(&r->dir, &e) == 0 && keep_names(r, &e) == 0 && manifest_write(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
     spoil(result);
@@ -110,6 +111,7 @@ static int publish(struct run *r)
         fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
         spoil(result);
     }
+    history_record(r->dir.path);
     int exit_code = result->exit_code;
     outcome_free(&outcome);
     return exit_code;

@@ -21,7 +21,8 @@ static const char writing[] =
     "word is FILE if it is - or ends as such files do: --json x.json, --markdown x.md.\n";
 static const char leaves[] =
     "Each run leaves a folder in results/runs/: result.json, samples.jsonl, manifest.json and\n"
-    "the logs of both sides.\n";
+    "the logs of both sides. Installed, soak keeps them in ~/.local/state/soak/runs/\n"
+    "($XDG_STATE_HOME/soak/runs/).\n";
 
 /* Whether option i of a run begins a section. */
 static bool begins_section(size_t i)

@@ -5,6 +5,7 @@
  *
  *     PLANT=openssl:1     by the process's own CRYPTO_malloc, as the file "planted.c", line 1
  *     PLANT=malloc:100    by malloc, in the function planted_by_malloc
+ *     PLANT=both:1        one block of each
  *
  *     PLANT=openssl:1:client  the same in a client program
  *
@@ -35,7 +36,7 @@ typedef int index_fn(int class_index, long argl, void *argp, new_fn *on_new, voi
 static malloc_fn *crypto_malloc;
 static atomic_ulong objects;
 static unsigned long every;
-static bool by_malloc, in_client;
+static bool by_malloc, by_openssl, in_client;
 
 /* Not static, not inlined: its name is looked for in call stacks. */
 EXPORT void planted_by_malloc(void);
@@ -52,7 +53,7 @@ static void on_new_ssl(void *parent, void *ptr, void *ad, int idx, long argl, vo
         return;
     if (by_malloc)
         planted_by_malloc();
-    else
+    if (by_openssl)
         crypto_malloc(PLANT_BYTES, "planted.c", 1);
 }
 
@@ -73,7 +74,9 @@ __attribute__((constructor)) static void read_plant(void)
 {
     const char *plant = getenv("PLANT"), *colon = plant ? strchr(plant, ':') : NULL;
     every = colon ? strtoul(colon + 1, NULL, 10) : 0;
-    by_malloc = every && strncmp(plant, "malloc:", 7) == 0;
+    bool both = every && strncmp(plant, "both:", 5) == 0;
+    by_malloc = both || (every && strncmp(plant, "malloc:", 7) == 0);
+    by_openssl = both || !by_malloc;
     in_client = every && strstr(plant, ":client");
 }
 

@@ -18,7 +18,7 @@ struct output {
     void (*write)(const void *ctx, FILE *out);
     bool needs_file; /* it is never written to stdout */
 };
-enum { OUTPUTS_MAX = 8 };
+enum { OUTPUTS_MAX = 12 };
 struct outputs {
     struct output output[OUTPUTS_MAX];
     size_t count;

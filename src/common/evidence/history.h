@@ -91,6 +91,10 @@ const char *history_class(const struct history *h, size_t class_);
 size_t history_classes(const struct history *h);
 /* Live objects of a class at the start of the measuring and at the last checkpoint. */
 void history_census(const struct history *h, size_t class_, int64_t *ret_start, int64_t *ret_end);
+/* The size of jemalloc's size class, 0 where the subject told of none (of PAGE_SIZE_CLASSES), and
+ * its live regions as above. */
+uint64_t history_size_class(const struct history *h, size_t class_, int64_t *ret_start,
+                            int64_t *ret_end);
 /* A metric's figure at each checkpoint, warm-up included: ret[history_epochs]. Whether there is a
  * metric of that id. */
 bool history_series(const struct history *h, const char *id, double *ret);

@@ -78,6 +78,15 @@ void history_census(const struct history *h, size_t class_, int64_t *ret_start, 
     *ret_end = h->class_live[class_][h->epochs - 1];
 }
 
+uint64_t history_size_class(const struct history *h, size_t class_, int64_t *ret_start,
+                            int64_t *ret_end)
+{
+    CHECK(h->epochs > 0 && class_ < PAGE_SIZE_CLASSES);
+    *ret_start = h->regions[class_][baseline(h)];
+    *ret_end = h->regions[class_][h->epochs - 1];
+    return h->last.heap.present ? h->last.heap.class_size[class_] : 0;
+}
+
 static void add_exact(const struct history *h, bool bytes, bool libuv, double *ret)
 {
     for (size_t i = 0; i < h->last.sites; i++) {

@@ -53,6 +53,10 @@ int profile_write_folded(const struct profile *p, FILE *out, struct err *e);
 /* A flame graph, root on top, as one SVG file without script. `title` is its headline. */
 int profile_write_svg(const struct profile *p, const char *title, FILE *out, struct err *e);
 
+/* The frames of that graph alone, as an element of a page that has a style for them: <g> with a
+ * title, a <rect> and mostly a <text>; x from 14 to 1186. */
+int profile_write_frames(const struct profile *p, FILE *out, struct err *e);
+
 /* pprof's profile.proto, compressed by gzip: sample types inuse_objects and inuse_space (the
  * default), as survivors are what is in use; labels subject, behaviour and epoch.
  * https://github.com/google/pprof/blob/main/proto/profile.proto */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile_internal.h"
 
+#include "base/markup.h"
 #include "options/grammar.h"
 
 #include <inttypes.h>
@@ -19,28 +20,6 @@ struct picture {
     /* Frames too narrow to be drawn, and their bytes. */
     int64_t omitted, omitted_bytes;
 };
-
-static void write_xml(const char *text, size_t length, FILE *out)
-{
-    for (size_t i = 0; i < length && text[i]; i++) {
-        switch (text[i]) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            putc(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?', out);
-        }
-    }
-}
 
 static size_t depth_of(const struct profile_node *node, double per_byte)
 {
@@ -99,9 +78,9 @@ static void write_tooltip(const struct picture *picture, const struct profile_no
     char blocks[32];
     print_place(node, place, sizeof place);
     fputs("<title>", picture->out);
-    write_xml(node->name, SIZE_MAX, picture->out);
+    markup_put(node->name, SIZE_MAX, picture->out);
     putc('\n', picture->out);
-    write_xml(place, SIZE_MAX, picture->out);
+    markup_put(place, SIZE_MAX, picture->out);
     fprintf(picture->out, "\n%s in %s %s, %.2f %%</title>",
             human_bytes(bytes, sizeof bytes, (double)node->bytes),
             human_count(blocks, sizeof blocks, node->blocks),
@@ -120,24 +99,24 @@ static void write_label(const struct picture *picture, const struct profile_node
     if (letters < 4)
         return;
     fprintf(picture->out, "<text x=\"%.1f\" y=\"%.1f\">", x + PADDING, y + ROW - 6);
-    write_xml(node->name, length <= letters ? length : letters - 1, picture->out);
+    markup_put(node->name, length <= letters ? length : letters - 1, picture->out);
     if (length > letters)
         fputs("\xe2\x80\xa6", picture->out);
     print_place(node, place, sizeof place);
     if (node->frame && length + 2 + strlen(place) <= letters) {
         fputs("<tspan class=\"p\" dx=\"12\">", picture->out);
-        write_xml(place, SIZE_MAX, picture->out);
+        markup_put(place, SIZE_MAX, picture->out);
         fputs("</tspan>", picture->out);
     }
     fputs("</text>", picture->out);
 }
 
+/* `y`: the upper edge. */
 static void write_nodes(struct picture *picture, const struct profile_node *node, double x,
-                        size_t row)
+                        double y)
 {
     for (; node; node = node->next) {
         double width = (double)node->bytes * picture->per_byte;
-        double y = (double)(HEAD + row * ROW);
         if (width < NARROWEST) {
             picture->omitted += 1 + nodes_in(node->child);
             picture->omitted_bytes += node->bytes;
@@ -151,7 +130,7 @@ static void write_nodes(struct picture *picture, const struct profile_node *node
                 x, y, width > 3 ? width - GAP : width, ROW - 1, colour_of(node));
         write_label(picture, node, x, y, width);
         fputs("</g>\n", picture->out);
-        write_nodes(picture, node->child, x, row + 1);
+        write_nodes(picture, node->child, x, y + ROW);
         x += width;
     }
 }
@@ -159,7 +138,7 @@ static void write_nodes(struct picture *picture, const struct profile_node *node
 static void write_text(FILE *out, const char *class_, double y, const char *text)
 {
     fprintf(out, "<text class=\"%s\" x=\"%d\" y=\"%.1f\">", class_, MARGIN, y);
-    write_xml(text, SIZE_MAX, out);
+    markup_put(text, SIZE_MAX, out);
     fputs("</text>\n", out);
 }
 
@@ -171,7 +150,7 @@ static void write_head(FILE *out, const char *title, size_t rows)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" "
             "viewBox=\"0 0 %d %zu\">\n<title>",
             WIDTH, height, WIDTH, height);
-    write_xml(title, SIZE_MAX, out);
+    markup_put(title, SIZE_MAX, out);
     fputs("</title>\n<style>\n"
           "text { font: 12px monospace; fill: #1c1a17; }\n"
           ".t { font: bold 17px sans-serif; }\n"
@@ -225,17 +204,24 @@ static void write_foot(const struct picture *picture, size_t rows)
     write_text(picture->out, "l", (double)(HEAD + rows * ROW + FOOT - 12), text);
 }
 
+/* How the tree becomes a picture. */
+static struct picture picture_of(const struct profile_node *tree, FILE *out, int64_t *ret_blocks)
+{
+    struct picture picture = {.out = out};
+    sum_roots(tree, &picture.total, ret_blocks);
+    if (tree)
+        picture.per_byte = (WIDTH - 2.0 * MARGIN) / (double)picture.total;
+    return picture;
+}
+
 int profile_write_svg(const struct profile *p, const char *title, FILE *out, struct err *e)
 {
     bool failed;
     struct profile_node *tree = profile_tree_new(p, &failed);
     if (failed)
         return err_set(e, "out of memory for the flame graph");
-    struct picture picture = {.out = out};
     int64_t blocks;
-    sum_roots(tree, &picture.total, &blocks);
-    if (tree)
-        picture.per_byte = (WIDTH - 2.0 * MARGIN) / (double)picture.total;
+    struct picture picture = picture_of(tree, out, &blocks);
     size_t rows = depth_of(tree, picture.per_byte);
 
     profile_begin();
@@ -244,8 +230,28 @@ int profile_write_svg(const struct profile *p, const char *title, FILE *out, str
         write_legend(out, picture.total, blocks);
     else
         write_text(out, "l", 50, "No stack of a block that outlived its connection.");
-    write_nodes(&picture, tree, MARGIN, 0);
+    write_nodes(&picture, tree, MARGIN, HEAD);
     write_foot(&picture, rows);
+    fputs("</svg>\n", out);
+    profile_tree_free(tree);
+    return profile_finish(out, e);
+}
+
+int profile_write_frames(const struct profile *p, FILE *out, struct err *e)
+{
+    bool failed;
+    struct profile_node *tree = profile_tree_new(p, &failed);
+    if (failed)
+        return err_set(e, "out of memory for the flame graph");
+    int64_t blocks;
+    struct picture picture = picture_of(tree, out, &blocks);
+
+    profile_begin();
+    fprintf(
+        out,
+        "<svg class=\"flame\" viewBox=\"%d 0 %d %zu\" role=\"group\" aria-label=\"Flame graph\">\n",
+        MARGIN, WIDTH - 2 * MARGIN, depth_of(tree, picture.per_byte) * ROW);
+    write_nodes(&picture, tree, MARGIN, 0);
     fputs("</svg>\n", out);
     profile_tree_free(tree);
     return profile_finish(out, e);

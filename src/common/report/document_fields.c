@@ -28,6 +28,8 @@ static const struct json_field result_field[] = {
     JSON_FIELD(result, "host", TEXT, host),
     JSON_FIELD(result, "kernel", TEXT, kernel),
     JSON_FIELD(result, "missing", TEXT, missing),
+    JSON_FIELD(result, "ended", TEXT, ended),
+    JSON_FIELD(result, "again", TEXT, again),
 };
 const struct json_fields document_fields = JSON_FIELDS(result_field);
 
@@ -41,6 +43,8 @@ static const struct json_field run_field[] = {
     JSON_FIELD(result_run, "asked_per_s", NUMBER, asked_per_s),
     JSON_FIELD(result_run, "shortfall", NUMBER, shortfall),
     JSON_FIELD(result_run, "foreign", COUNT, foreign),
+    JSON_FIELD(result_run, "foreign_served", BOOL, foreign_served),
+    JSON_FIELD(result_run, "asked_one_in", COUNT, want_one_in),
     JSON_FIELD(result_run, "tls", TEXT, tls),
     JSON_FIELD(result_run, "key", TEXT, key),
     JSON_FIELD(result_run, "epochs", INT, epochs),
@@ -101,6 +105,8 @@ static const struct json_field subject_field[] = {
     JSON_FIELD(result_subject, "class", TEXT, class_name),
     JSON_FIELD(result_subject, "per_conn_blocks", NUMBER, judgement.per_conn_blocks),
     JSON_FIELD(result_subject, "per_conn_bytes", NUMBER, judgement.per_conn_bytes),
+    JSON_FIELD(result_subject, "held", BOOL, judgement.held),
+    JSON_FIELD(result_subject, "proportional", BOOL, judgement.proportional),
     JSON_FIELD(result_subject, "drained_released_bytes", COUNT, drained_released_bytes),
     JSON_FIELD(result_subject, "processes_total", COUNT, processes_total),
     JSON_FIELD(result_subject, "why", CHARS, why),
@@ -161,6 +167,23 @@ static const struct json_field census_field[] = {
 };
 const struct json_fields document_census_fields = JSON_FIELDS(census_field);
 
+static const struct json_field epoch_field[] = {
+    JSON_FIELD(judge_epoch, "opened", COUNT, opened),
+    JSON_FIELD(judge_epoch, "closed", COUNT, closed),
+    JSON_FIELD(judge_epoch, "seconds", NUMBER, seconds),
+    JSON_FIELD(judge_epoch, "measured", BOOL, measured),
+    JSON_FIELD(judge_epoch, "hold", BOOL, hold),
+    JSON_FIELD(judge_epoch, "all_closed", BOOL, all_closed),
+};
+const struct json_fields document_epoch_fields = JSON_FIELDS(epoch_field);
+
+static const struct json_field size_class_field[] = {
+    JSON_FIELD(result_size_class, "size", COUNT, size),
+    JSON_FIELD(result_size_class, "start", INTEGER, start),
+    JSON_FIELD(result_size_class, "end", INTEGER, end),
+};
+const struct json_fields document_size_class_fields = JSON_FIELDS(size_class_field);
+
 static const struct json_field sensitivity_field[] = {
     JSON_FIELD(judge_sensitivity, "one_in", NUMBER, one_in),
     JSON_FIELD(judge_sensitivity, "closed", COUNT, closed),
@@ -201,6 +224,7 @@ static const struct json_field stack_field[] = {
     JSON_FIELD(result_stack, "line", LINE, line),
     JSON_FIELD(result_stack, "blocks", INTEGER, blocks),
     JSON_FIELD(result_stack, "bytes", INTEGER, bytes),
+    JSON_FIELD(result_stack, "epoch", COUNT, epoch),
 };
 const struct json_fields document_stack_fields = JSON_FIELDS(stack_field);
 

@@ -20,7 +20,7 @@ extern const struct json_fields document_fields, document_run_fields, document_e
 extern const struct json_fields document_subject_fields, document_process_fields,
     document_metric_fields, document_site_fields, document_census_fields,
     document_sensitivity_fields, document_cost_fields, document_rest_fields, document_heap_fields,
-    document_series_fields;
+    document_series_fields, document_epoch_fields, document_size_class_fields;
 /* Of its call stacks. */
 extern const struct json_fields document_stack_fields, document_frame_fields,
     document_capture_fields, document_capture_site_fields;

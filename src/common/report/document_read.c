@@ -64,12 +64,16 @@ static int read_libs(struct document *d, struct err *e)
 
 static int read_next(struct document *d, struct err *e)
 {
-    const json_t *next;
+    const json_t *next, *notes;
     struct result *r = &d->result;
     if (json_read_list(d->root, "next", sizeof r->next / sizeof *r->next, &next, e) != 0)
         return -1;
     for (size_t i = 0; i < json_array_size(next); i++)
         r->next[i] = json_string_value(json_array_get(next, i));
+    if (json_read_list(d->root, "next_notes", sizeof r->next / sizeof *r->next, &notes, e) != 0)
+        return -1;
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        r->next_note[i] = json_string_value(json_array_get(notes, i));
     return 0;
 }
 

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CENSUS_MAX = 64, SERIES_MAX = 64, PROCESSES_MAX = 64, POINTS_MAX = 4096, STACKS_MAX = 4096 };
+enum {
+    CENSUS_MAX = 64,
+    SERIES_MAX = 64,
+    PROCESSES_MAX = 64,
+    POINTS_MAX = 4096,
+    STACKS_MAX = 4096,
+    SIZES_MAX = 512
+};
 
 static int read_reasons(const json_t *from, struct judgement *j, struct err *e)
 {
@@ -30,6 +37,22 @@ static void take_finding(struct judgement *j, const struct result_site *site)
     snprintf(f->why, sizeof f->why, "%s", site->why ? site->why : "");
 }
 
+static int read_born(struct document *d, const json_t *from, struct result_site *to, struct err *e)
+{
+    const json_t *array;
+    if (json_read_list(from, "born", POINTS_MAX, &array, e) != 0)
+        return -1;
+    int64_t *born = document_own(d, json_array_size(array), sizeof *born);
+    for (; to->births < json_array_size(array); to->births++) {
+        const json_t *blocks = json_array_get(array, to->births);
+        if (!json_is_integer(blocks))
+            return err_set(e, "'born' is not a list of counts");
+        born[to->births] = json_integer_value(blocks);
+    }
+    to->born = born;
+    return 0;
+}
+
 static int read_sites(struct document *d, const json_t *from, struct result_subject *to,
                       struct err *e)
 {
@@ -39,8 +62,12 @@ static int read_sites(struct document *d, const json_t *from, struct result_subj
     if (!(to->site = document_read_list(d, from, &list, &to->sites, e)) ||
         json_read_count(from, "sites_dropped", &dropped, e) != 0)
         return -1;
-    for (size_t i = 0; i < to->sites; i++)
+    const json_t *array = json_object_get(from, list.key);
+    for (size_t i = 0; i < to->sites; i++) {
+        if (read_born(d, json_array_get(array, i), (struct result_site *)&to->site[i], e) != 0)
+            return err_prefix(e, "site %zu", i + 1);
         take_finding(&to->judgement, &to->site[i]);
+    }
     to->judgement.findings_total = to->sites + (size_t)dropped;
     return 0;
 }
@@ -52,6 +79,20 @@ static int read_processes(struct document *d, const json_t *from, struct result_
                                               PROCESSES_MAX, sizeof(struct result_process)};
     to->process = document_read_list(d, from, &list, &to->processes, e);
     return to->process ? 0 : -1;
+}
+
+static int read_epochs(struct document *d, const json_t *from, struct result_subject *to,
+                       struct err *e)
+{
+    static const struct document_list epochs = {"epochs", "epoch", &document_epoch_fields,
+                                                POINTS_MAX, sizeof(struct judge_epoch)};
+    static const struct document_list sizes = {"size_classes", "size class",
+                                               &document_size_class_fields, SIZES_MAX,
+                                               sizeof(struct result_size_class)};
+    return (to->epoch = document_read_list(d, from, &epochs, &to->epochs, e)) &&
+                   (to->size_class = document_read_list(d, from, &sizes, &to->size_classes, e))
+               ? 0
+               : -1;
 }
 
 static int read_census(struct document *d, const json_t *from, struct result_subject *to,
@@ -274,7 +315,7 @@ int document_read_subject(struct document *d, const json_t *from, struct err *e)
         return -1;
     if (read_sites(d, from, to, e) != 0 || read_processes(d, from, to, e) != 0 ||
         read_census(d, from, to, e) != 0 || read_series(d, from, to, e) != 0 ||
-        read_rest(from, &to->rest, e) != 0)
+        read_epochs(d, from, to, e) != 0 || read_rest(from, &to->rest, e) != 0)
         return -1;
     return read_stacks(d, from, &to->capture, e) == 0 && read_attribution(d, from, to, e) == 0
                ? read_canary(from, &to->canary, e)

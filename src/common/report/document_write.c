@@ -43,12 +43,22 @@ static json_t *metrics_json(const struct judgement *j)
     return array;
 }
 
+static json_t *born_json(const struct result_site *site)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < site->births; i++)
+        json_array_append_new(array, json_integer(site->born[i]));
+    return array;
+}
+
 static json_t *sites_json(const struct result_subject *subject)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < subject->sites; i++) {
         const struct result_site *site = &subject->site[i];
-        json_array_append_new(array, placed_json(&document_site_fields, site, site->file));
+        json_t *object = placed_json(&document_site_fields, site, site->file);
+        json_object_set_new(object, "born", born_json(site));
+        json_array_append_new(array, object);
     }
     return array;
 }
@@ -223,6 +233,12 @@ static json_t *subject_json(const struct result_subject *subject)
     json_object_set_new(object, "reasons", reasons_json(j));
     json_object_set_new(object, "metrics", metrics_json(j));
     json_object_set_new(object, "series", series_json(subject));
+    json_object_set_new(
+        object, "epochs",
+        array_of(&document_epoch_fields, subject->epoch, sizeof *subject->epoch, subject->epochs));
+    json_object_set_new(object, "size_classes",
+                        array_of(&document_size_class_fields, subject->size_class,
+                                 sizeof *subject->size_class, subject->size_classes));
     json_object_set_new(object, "sites", sites_json(subject));
     json_object_set_new(object, "sites_dropped", json_from_count(dropped));
     json_object_set_new(object, "census", census_json(subject));
@@ -268,6 +284,15 @@ static json_t *next_json(const struct result *r)
     json_t *array = json_array();
     for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++)
         json_array_append_new(array, json_from_text(r->next[i]));
+    return array;
+}
+
+/* What each of these takes or shows. */
+static json_t *next_notes_json(const struct result *r)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++)
+        json_array_append_new(array, json_from_text(r->next_note[i]));
     return array;
 }
 
@@ -319,6 +344,7 @@ static json_t *result_json(const struct result *r)
     json_object_set_new(object, "sensitivity", sensitivity_json(&first->judgement.sensitivity));
     json_object_set_new(object, "cost", json_from_fields(&document_cost_fields, first));
     json_object_set_new(object, "next", next_json(r));
+    json_object_set_new(object, "next_notes", next_notes_json(r));
     json_object_set_new(object, "footprint", footprint_json(r->footprint));
     json_object_set_new(object, "crash", crash_json(&r->crash));
     json_object_set_new(object, "first_failure", failure_json(&r->first_failure));

@@ -34,10 +34,18 @@ struct result_site {
     JUDGE_ROW;
     const char *why;
     const char *attribution; /* the behaviours that it follows: "reset", "all"; NULL: not told */
+    size_t births;           /* 0: not known */
+    const int64_t *born;     /* blocks alive at the last checkpoint, by the epoch of their birth */
 };
 
 struct result_census {
     const char *class_;
+    int64_t start, end;
+};
+
+/* Live regions of one of jemalloc's size classes. */
+struct result_size_class {
+    uint64_t size;
     int64_t start, end;
 };
 
@@ -135,6 +143,10 @@ struct result_subject {
     const struct result_census *census;
     size_t series_count;
     const struct result_series *series;
+    size_t epochs; /* as many as each series has points; 0: not known */
+    const struct judge_epoch *epoch;
+    size_t size_classes;
+    const struct result_size_class *size_class;
     double allocs_per_conn, cpu_us_per_conn;      /* over the measured epochs */
     const struct result_attribution *attribution; /* NULL: not known */
     uint64_t drained_released_bytes;              /* ledger bytes that the drain gave back */
@@ -205,6 +217,7 @@ struct result {
     const char *missing;  /* what would settle an INCONCLUSIVE run, one sentence; NULL else */
     const char *next[3];  /* commands to type next; NULL-ended when fewer */
     const char *next_note[3]; /* what each takes or shows: "about 31m"; NULL: nothing to say */
+    const char *again;        /* the command that repeats the run to the letter; NULL: not known */
     const char *ended;        /* what ended a run that saw too little: "--for 2m"; NULL else */
     size_t libs;
     struct result_lib lib[RESULT_LIBS];

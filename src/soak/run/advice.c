@@ -87,12 +87,13 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
 
 /* ---- the command ---- */
 
-/* What says how long the run is, where its output goes and what is expected isn't the run's own. */
-static bool is_repeated(const char *name, size_t index)
+/* Where its output goes and what is expected isn't the run's own, nor what says how long it is,
+ * unless it is the `whole` run that is repeated. */
+static bool is_repeated(const char *name, size_t index, bool whole)
 {
-    static const char *const length[] = {"closed",      "for",        "seed",
+    static const char *const length[] = {"seed",        "closed",     "for",
                                          "sensitivity", "until-sure", "keep-going"};
-    for (size_t i = 0; i < sizeof length / sizeof *length; i++) {
+    for (size_t i = 0; i < (whole ? 1 : sizeof length / sizeof *length); i++) {
         if (strcmp(name, length[i]) == 0)
             return false;
     }
@@ -101,7 +102,7 @@ static bool is_repeated(const char *name, size_t index)
 }
 
 /* What the scenario's file says is in it; the mix is one option, whatever was typed of it. */
-static void add_options(struct text *c, const struct run *r)
+static void add_options(struct text *c, const struct run *r, bool whole)
 {
     bool mixed = false;
     for (size_t i = SCENARIO_OPTIONS; i-- > 0 && scenario_is_weight(i);)
@@ -111,7 +112,7 @@ static void add_options(struct text *c, const struct run *r)
     for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
         bool mix = strcmp(option[i].name, "mix") == 0;
         bool typed = r->origin->place[i].source == SCENARIO_COMMAND;
-        if (mix ? mixed || typed : typed && is_repeated(option[i].name, i))
+        if (mix ? mixed || typed : typed && is_repeated(option[i].name, i, whole))
             cmdline_option(c, r->scenario, i);
     }
 }
@@ -135,7 +136,7 @@ static void add_run(struct text *c, const struct run *r, bool with_seed)
         text_add(c, " run");
         cmdline_word(c, r->word);
     }
-    add_options(c, r);
+    add_options(c, r, false);
     if (with_seed)
         text_add(c, " --seed %" PRIx64, r->seed);
 }
@@ -227,6 +228,19 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         cmdline_program(&c);
         text_add(&c, " run %.400s --seed %" PRIx64, r->word, r->seed);
     }
+    return buf;
+}
+
+char *advice_again(const struct run *r, char *buf, size_t size)
+{
+    struct text c = text_into(buf, size);
+    cmdline_program(&c);
+    text_add(&c, " run");
+    cmdline_word(&c, r->word);
+    add_options(&c, r, true);
+    text_add(&c, " --seed %" PRIx64, r->seed);
+    if (c.cut)
+        buf[0] = '\0';
     return buf;
 }
 

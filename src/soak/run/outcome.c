@@ -5,12 +5,15 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
+#include "shown.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -135,6 +138,8 @@ static void fill_next(struct outcome *o, const struct run *r)
         if (advice_note(r, result, i, o->next_note[i], sizeof o->next_note[i])[0])
             result->next_note[i] = o->next_note[i];
     }
+    if (advice_again(r, o->again, sizeof o->again)[0])
+        result->again = o->again;
     if (advice_missing(r, result, o->missing, sizeof o->missing)[0])
         result->missing = o->missing;
     if (advice_ended(r, result, o->ended, sizeof o->ended)[0])
@@ -151,47 +156,27 @@ static void fill_skipped(struct result *ret, const struct run *r)
     ret->skipped_count = client->skipped_count;
 }
 
+/* The machine's name, or what $SOAK_MACHINE calls it: a CI's have another one each night. */
+static void fill_host(struct outcome *o)
+{
+    const char *called = getenv("SOAK_MACHINE");
+    if (called && *called)
+        text_copy(o->host, sizeof o->host, called);
+    else if (gethostname(o->host, sizeof o->host - 1) != 0)
+        snprintf(o->host, sizeof o->host, "unknown");
+    o->result.host = o->host;
+}
+
 /* When and where: the clock of the wall is read once, at the end. */
 static void fill_place(struct outcome *o, const struct run *r)
 {
     int cpus;
     time_t began = time(NULL) - (time_t)((clock_now_ns() - r->start_ns) / 1000000000u);
     clock_utc(o->time, sizeof o->time, began);
-    if (gethostname(o->host, sizeof o->host - 1) != 0)
-        snprintf(o->host, sizeof o->host, "unknown");
+    fill_host(o);
     proc_machine(o->kernel, sizeof o->kernel, &cpus);
     o->result.time = o->time;
-    o->result.host = o->host;
     o->result.kernel = o->kernel;
-}
-
-/* What is below the working folder is shown from there: it fits into a line. */
-static const char *shown_dir(const char *path)
-{
-    char here[PATH_MAX];
-    if (!getcwd(here, sizeof here))
-        return path;
-    size_t length = strlen(here);
-    bool below = strncmp(path, here, length) == 0 && path[length] == '/';
-    return below ? path + length + 1 : path;
-}
-
-/* The folder's link `last`, while it is this run's. */
-static void fill_last(struct outcome *o)
-{
-    char target[PATH_MAX];
-    const char *own = o->result.shown_dir, *slash = strrchr(own, '/');
-    if (!slash)
-        return;
-    int n = snprintf(o->last_dir, sizeof o->last_dir, "%.*s/last", (int)(slash - own), own);
-    ssize_t length = n > 0 && (size_t)n < sizeof o->last_dir
-                         ? readlink(o->last_dir, target, sizeof target - 1)
-                         : -1;
-    if (length <= 0)
-        return;
-    target[length] = '\0';
-    if (strcmp(target, slash + 1) == 0)
-        o->result.last_dir = o->last_dir;
 }
 
 /* The function that a crash was in: the first that has a name. */
@@ -226,7 +211,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     o->result.version = SOAK_VERSION;
     o->result.run_dir = r->dir.path;
     o->result.shown_dir = shown_dir(r->dir.path);
-    fill_last(o);
+    o->result.last_dir = shown_last(o->result.shown_dir, o->last_dir, sizeof o->last_dir);
     fill_place(o, r);
     fill_verdict(&o->result, r);
     fill_run(o, r);

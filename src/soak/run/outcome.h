@@ -21,6 +21,9 @@ struct outcome {
     struct result_site site[SUBJECTS_MAX][JUDGE_FINDINGS];
     struct result_census census[SUBJECTS_MAX][PAGE_CLASSES];
     struct result_series series[SUBJECTS_MAX][JUDGE_METRICS];
+    struct judge_epoch epoch[SUBJECTS_MAX][PAGE_EPOCHS];
+    int64_t born[SUBJECTS_MAX][JUDGE_FINDINGS][PAGE_EPOCHS];
+    struct result_size_class size_class[SUBJECTS_MAX][PAGE_SIZE_CLASSES];
     uint64_t closed[SUBJECTS_MAX][PAGE_EPOCHS];
     double value[SUBJECTS_MAX][JUDGE_METRICS][PAGE_EPOCHS];
     struct survivors survivors[SUBJECTS_MAX];
@@ -33,6 +36,7 @@ struct outcome {
     struct result_process process[PROCESSES_KEPT];
     char process_name[PROCESSES_KEPT][16], process_flags[PROCESSES_KEPT][96];
     char process_libcrypto[PROCESSES_KEPT][PAGE_FILE_BYTES];
+    char again[OUTCOME_TEXT];
     char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
     char ended[OUTCOME_NOTE], last_dir[PATH_MAX];
     char tls[16], key[16];

@@ -3,6 +3,15 @@
 
 #include <stdio.h>
 
+/* The survivors of a site by the epoch of their birth. */
+static void fill_born(struct result_site *site, const struct history *h, size_t from, int64_t *born)
+{
+    int64_t bytes;
+    for (; site->births < history_epochs(h); site->births++)
+        history_born(h, from, site->births, &born[site->births], &bytes);
+    site->born = born;
+}
+
 static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
 {
     const struct judgement *j = &r->watched[subject].judgement;
@@ -16,8 +25,10 @@ static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
         if (r->judged && f->site != SIZE_MAX &&
             attribution_site(r->attribution, subject, f->site, attribution, OUTCOME_TEXT))
             site->attribution = attribution;
-        if (f->site != SIZE_MAX)
-            site->file = history_site(r->watched[subject].history, f->site, &site->line);
+        if (f->site == SIZE_MAX)
+            continue;
+        site->file = history_site(r->watched[subject].history, f->site, &site->line);
+        fill_born(site, r->watched[subject].history, f->site, o->born[subject][i]);
     }
 }
 
@@ -32,6 +43,22 @@ static void fill_census(struct outcome *o, const struct run *r, size_t subject)
         struct result_census *c = &o->census[subject][out->census_count++];
         c->class_ = history_class(h, i);
         history_census(h, i, &c->start, &c->end);
+    }
+}
+
+static void fill_epochs(struct outcome *o, const struct run *r, size_t subject)
+{
+    const struct history *h = r->watched[subject].history;
+    struct result_subject *out = &o->result.subject[subject];
+    out->epoch = o->epoch[subject];
+    for (; out->epochs < history_epochs(h); out->epochs++)
+        o->epoch[subject][out->epochs] = *history_epoch(h, out->epochs);
+    out->size_class = o->size_class[subject];
+    for (size_t i = 0; out->epochs && i < PAGE_SIZE_CLASSES; i++) {
+        struct result_size_class c = {.size = 0};
+        c.size = history_size_class(h, i, &c.start, &c.end);
+        if (c.size && (c.start || c.end))
+            o->size_class[subject][out->size_classes++] = c;
     }
 }
 
@@ -146,6 +173,7 @@ void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
     fill_series(o, r, subject);
+    fill_epochs(o, r, subject);
     survivors_name(&o->survivors[subject], &r->watched[subject], r->scenario, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->watched[subject].history, out->judgement.class_);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survivors.h"
 
-#include "profile/profile.h"
 #include "symbol/perf_map.h"
 
 #include <errno.h>
@@ -198,93 +197,6 @@ void survivors_free(struct survivors *s)
         symbols_close(s->symbols);
     free(s->frame);
     *s = (struct survivors){0};
-}
-
-/* ---- files for other tools ---- */
-
-/* The one behaviour that the leak follows; NULL when there are several, or none is known. */
-static const char *behaviour_of(const struct result_attribution *w)
-{
-    const char *name = NULL;
-    if (!w || w->outcome != BEHAVIOURS_APART)
-        return NULL;
-    for (size_t i = 0; i < w->behaviours; i++) {
-        if (w->behaviour[i].share.verdict != BEHAVIOUR_GUILTY)
-            continue;
-        if (name)
-            return NULL;
-        name = w->behaviour[i].name;
-    }
-    return name;
-}
-
-static int add_subject(struct profile *p, const struct result_subject *subject, struct err *e)
-{
-    for (size_t i = 0; i < subject->capture.stacks; i++) {
-        const struct result_stack *from = &subject->capture.stack[i];
-        struct profile_sample sample = {.subject = subject->name,
-                                        .behaviour = behaviour_of(subject->attribution),
-                                        .epoch = from->epoch,
-                                        .blocks = from->blocks,
-                                        .bytes = from->bytes,
-                                        .frame = from->frame,
-                                        .frames = from->frames};
-        if (profile_add(p, &sample, e) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int write_folded(const struct profile *p, const char *title, FILE *out, struct err *e)
-{
-    (void)title;
-    return profile_write_folded(p, out, e);
-}
-
-static int write_pprof(const struct profile *p, const char *title, FILE *out, struct err *e)
-{
-    (void)title;
-    return profile_write_pprof(p, out, e);
-}
-
-static const struct {
-    const char *name;
-    int (*write)(const struct profile *p, const char *title, FILE *out, struct err *e);
-} forms[] = {{"survivors.folded", write_folded},
-             {"survivors.svg", profile_write_svg},
-             {"survivors.pb.gz", write_pprof}};
-
-static int write_form(const struct profile *p, size_t form, const char *title, struct run_dir *dir,
-                      struct err *e)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        return err_set(e, "%s: %s", forms[form].name, strerror(errno));
-    int rc = forms[form].write(p, title, out, e);
-    if (fclose(out) != 0 && rc == 0)
-        rc = err_set(e, "%s: %s", forms[form].name, strerror(errno));
-    if (rc == 0)
-        rc = run_dir_write(dir, forms[form].name, text, length, e);
-    free(text);
-    return rc;
-}
-
-int survivors_write(const struct result *result, struct run_dir *dir, struct err *e)
-{
-    char title[256];
-    struct profile *p = profile_new();
-    int rc = p ? 0 : err_set(e, "survivors: out of memory");
-    for (size_t i = 0; rc == 0 && i < result->subjects; i++)
-        rc = add_subject(p, &result->subject[i], e);
-    snprintf(title, sizeof title, "Survivors of soak run %s, by where they were allocated",
-             result->scenario);
-    for (size_t i = 0; rc == 0 && profile_count(p) > 0 && i < sizeof forms / sizeof forms[0]; i++)
-        rc = write_form(p, i, title, dir, e);
-    if (p)
-        profile_free(p);
-    return rc;
 }
 
 int survivors_write_made(const struct watched *of, struct run_dir *dir, struct err *e)

@@ -31,10 +31,6 @@ void survivors_crash(struct survivors *s, const struct watched *of, const struct
                      struct result_crash *ret);
 void survivors_free(struct survivors *s);
 
-/* Writes survivors.folded, survivors.svg and survivors.pb.gz into the run's folder when there are
- * any stacks. Returns 0 or -1. */
-int survivors_write(const struct result *result, struct run_dir *dir, struct err *e);
-
 /* Writes perf-PID.map, the names of the code that a virtual machine made in `of`, if it said any.
  * Returns 0 or -1. */
 int survivors_write_made(const struct watched *of, struct run_dir *dir, struct err *e);

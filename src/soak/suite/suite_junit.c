@@ -1,47 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/markup.h"
 #include "suite_text.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 /* What a testcase came to. */
 enum state { PASSED, FAILED, ERROR, SKIPPED, STATES };
-
-/* UTF-8 of U+FFFE and U+FFFF, which XML has no place for, as it has none for most controls. */
-static bool is_no_character(const char *p)
-{
-    return strncmp(p, "\xef\xbf\xbe", 3) == 0 || strncmp(p, "\xef\xbf\xbf", 3) == 0;
-}
-
-/* Text for an attribute or between tags. */
-static void put(const char *text, FILE *out)
-{
-    for (const char *p = text ? text : ""; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        const char *name = c == '&'   ? "amp"
-                           : c == '<' ? "lt"
-                           : c == '>' ? "gt"
-                           : c == '"' ? "quot"
-                                      : NULL;
-        if (name)
-            fprintf(out, "&%s;", name);
-        else if (c == '\n' || c == '\t' || c == '\r')
-            fprintf(out, "&#%d;", c);
-        else if (c < ' ' || c == 0x7f)
-            fputc('?', out);
-        else if (is_no_character(p))
-            p += 2, fputc('?', out);
-        else
-            fputc(c, out);
-    }
-}
-
-static void attribute(const char *name, const char *value, FILE *out)
-{
-    fprintf(out, " %s=\"", name);
-    put(value, out);
-    fputc('"', out);
-}
 
 /* A line of text between tags; there `"` is itself, and a line's end stays one. */
 static void put_lines(const char *text, FILE *out)
@@ -50,7 +16,7 @@ static void put_lines(const char *text, FILE *out)
         char line[SUITE_BLOCK];
         end = strchrnul(text, '\n');
         snprintf(line, sizeof line, "%.*s", (int)(end - text), text);
-        put(line, out);
+        markup_put(line, SIZE_MAX, out);
         fputc('\n', out);
     }
 }
@@ -156,8 +122,8 @@ static void put_state(const struct suite *s, const struct suite_entry *entry, si
     enum state state = state_of(entry, i);
     const char *verdict = verdict_of(entry, i);
     fprintf(out, ">\n      <%s", tag_of(state));
-    attribute("type", verdict ? verdict : suite_outcome_name(entry->outcome), out);
-    attribute("message", entry->said ? entry->said : "nothing was measured", out);
+    markup_attribute("type", verdict ? verdict : suite_outcome_name(entry->outcome), out);
+    markup_attribute("message", entry->said ? entry->said : "nothing was measured", out);
     fputc('>', out);
     fprintf(out, "%s; expected ", suite_outcome_name(entry->outcome));
     put_lines(entry->expect, out);
@@ -169,8 +135,8 @@ static void put_state(const struct suite *s, const struct suite_entry *entry, si
 static void put_case(const struct suite *s, const struct suite_entry *entry, size_t i, FILE *out)
 {
     fputs("    <testcase", out);
-    attribute("name", subjects[i], out);
-    attribute("classname", entry->name, out);
+    markup_attribute("name", subjects[i], out);
+    markup_attribute("classname", entry->name, out);
     fprintf(out, " time=\"%.3f\"", i == 0 ? entry->seconds : 0.0);
     if (tag_of(state_of(entry, i)))
         put_state(s, entry, i, out);
@@ -183,8 +149,8 @@ static void property(const char *name, const char *value, FILE *out)
     if (!value)
         return;
     fputs("      <property", out);
-    attribute("name", name, out);
-    attribute("value", value, out);
+    markup_attribute("name", name, out);
+    markup_attribute("value", value, out);
     fputs("/>\n", out);
 }
 
@@ -222,7 +188,7 @@ static void put_timestamp(const char *started, FILE *out)
     char text[32];
     snprintf(text, sizeof text, "%s", started);
     text[strcspn(text, "Z")] = '\0';
-    attribute("timestamp", text, out);
+    markup_attribute("timestamp", text, out);
 }
 
 static void put_counts(const size_t *n, double seconds, FILE *out)
@@ -237,13 +203,13 @@ static void put_scenario(const struct suite *s, const struct suite_entry *entry,
     const struct suite_shard *shard = suite_shard_find(s, entry->shard);
     count(entry, n);
     fputs("  <testsuite", out);
-    attribute("name", entry->name, out);
+    markup_attribute("name", entry->name, out);
     put_counts(n, entry->seconds, out);
     fprintf(out, " skipped=\"%zu\"", n[SKIPPED]);
     if (entry->started)
         put_timestamp(entry->started, out);
     if (shard && shard->host)
-        attribute("hostname", shard->host, out);
+        markup_attribute("hostname", shard->host, out);
     fputs(">\n", out);
     put_properties(entry, shard, out);
     for (size_t i = 0; i < SUBJECTS; i++)

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options/grammar.h"
+#include "report/screen.h"
 #include "suite_merge.h"
 #include "suite_text.h"
 
 #include <math.h>
 #include <string.h>
 
-/* A cell of a Markdown table: as it is, in one line, nothing in it taken for Markdown or HTML. */
 static void put_cell(const char *text, FILE *out)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (strchr("\\`*_{}[]()#+!|<>~&", c))
-            fprintf(out, "&#%d;", c);
-        else
-            fputc(c < ' ' ? ' ' : c, out);
-    }
+    markdown_text(text, out);
     fputs(" | ", out);
 }
 

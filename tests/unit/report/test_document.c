@@ -2,6 +2,7 @@
 /* soak/1 is read as it was written, and refused where it breaks its promise. */
 #include "report/document.h"
 #include "report/json_util.h"
+#include "report/report.h"
 #include "report_cases.h"
 
 #include <math.h>
@@ -86,6 +87,72 @@ static void rare_parts_are_the_same_too(void **state)
     filled.run.seed = UINT64_MAX;
     filled.run.asked_per_s = 12.5;
     assert_same_again(&filled, "lost-state with more");
+}
+
+/* What a page is drawn from. */
+static void what_charts_need_is_the_same_too(void **state)
+{
+    (void)state;
+    static const struct judge_epoch epochs[] = {
+        {.opened = 260, .closed = 250, .seconds = 0.25},
+        {.opened = 500, .closed = 750, .measured = true, .all_closed = true},
+        {.closed = 750, .seconds = NAN, .measured = true, .hold = true}};
+    static const int64_t born[] = {0, 500, -1};
+    static const struct result_size_class sizes[] = {{16, 1, 2}, {4096, 7, 0}};
+    case_of("lost-state");
+    struct result_site site = filled.subject[0].site[0];
+    site.births = 3;
+    site.born = born;
+    filled.subject[0].site = &site;
+    filled.subject[0].sites = 1;
+    filled.subject[0].epochs = 3;
+    filled.subject[0].epoch = epochs;
+    filled.subject[0].size_classes = 2;
+    filled.subject[0].size_class = sizes;
+    filled.again = "./soak run default --seed 1";
+    filled.ended = "--for 2m";
+    assert_same_again(&filled, "lost-state with what charts need");
+    struct document *d = read_back(&filled);
+    const struct result_subject *server = &d->result.subject[0];
+    assert_int_equal(server->epochs, 3);
+    assert_true(server->epoch[2].hold && server->epoch[1].all_closed);
+    assert_int_equal(server->site[0].born[1], 500);
+    assert_int_equal(server->size_class[1].size, 4096);
+    document_free(d);
+}
+
+static char *text_of(const struct result *r, int columns)
+{
+    const struct report_style style = {.utf8 = true, .columns = columns};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    report_text(r, &style, false, out);
+    fclose(out);
+    return text;
+}
+
+/* So that a report can be printed again, by `soak report`. Where the folder is shown to be is for
+ * whoever reads it. */
+static void what_was_read_reads_as_what_was_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        filled = (struct result){0};
+        report_cases[i].fill(&filled);
+        struct document *d = read_back(&filled);
+        d->result.last_dir = filled.last_dir;
+        d->result.shown_dir = filled.shown_dir;
+        for (int columns = 40; columns <= 80; columns += 20) {
+            char *first = text_of(&filled, columns), *second = text_of(&d->result, columns);
+            if (strcmp(first, second) != 0)
+                fail_msg("%s: another report:\n%s\n%s", report_cases[i].name, first, second);
+            free(first);
+            free(second);
+        }
+        document_free(d);
+    }
 }
 
 static void what_was_read_says_what_was_written(void **state)
@@ -239,6 +306,8 @@ int main(void)
         cmocka_unit_test(a_number_that_is_whole_is_an_integer_and_no_number_is_null),
         cmocka_unit_test(text_that_is_not_utf8_has_its_bytes_in_hexadecimal),
         cmocka_unit_test(a_torture_documents_verdict_is_kept),
+        cmocka_unit_test(what_charts_need_is_the_same_too),
+        cmocka_unit_test(what_was_read_reads_as_what_was_written),
         cmocka_unit_test(a_long_path_is_read),
         cmocka_unit_test(a_broken_promise_is_refused_with_the_place),
         cmocka_unit_test(words_and_keys_of_a_later_version_are_passed_over),

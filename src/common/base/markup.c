@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "markup.h"
+
+#include "text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* UTF-8 of U+FFFE and U+FFFF, which XML has no place for. */
+static int is_no_character(const char *p)
+{
+    return strncmp(p, "\xef\xbf\xbe", 3) == 0 || strncmp(p, "\xef\xbf\xbf", 3) == 0;
+}
+
+static const char *reference(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    case '\n':
+        return "&#10;";
+    case '\t':
+        return "&#9;";
+    case '\r':
+        return "&#13;";
+    default:
+        return NULL;
+    }
+}
+
+void markup_put(const char *text, size_t length, FILE *out)
+{
+    const char *end = text ? text + strnlen(text, length) : NULL;
+    for (const char *p = text; p < end;) {
+        const char *name = reference(*p);
+        size_t bytes = text_character(p);
+        if (name)
+            fputs(name, out);
+        else if (bytes == 0 || bytes > (size_t)(end - p) || is_no_character(p))
+            fputc('?', out);
+        else
+            fwrite(p, 1, bytes, out);
+        p += name || bytes == 0 ? 1 : bytes;
+    }
+}
+
+void markup_attribute(const char *name, const char *value, FILE *out)
+{
+    fprintf(out, " %s=\"", name);
+    markup_put(value, SIZE_MAX, out);
+    fputc('"', out);
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chart.h"
+
+#include "base/markup.h"
+#include "options/grammar.h"
+#include "report/figures.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* In pixels of a chart as wide as a phone's screen. */
+enum { WIDTH = 380, HEIGHT = 230, LEFT = 56, RIGHT = 12, TOP = 24, BOTTOM = 38 };
+enum { PLOT_WIDTH = WIDTH - LEFT - RIGHT, PLOT_HEIGHT = HEIGHT - TOP - BOTTOM, STEPS = 4 };
+
+/* A limit so far beyond the figures that it would flatten them is cut off instead. */
+static const double LIMIT_SHARE = 4;
+
+/* ---- axes ---- */
+
+struct scale {
+    double per;
+    const char *name;
+};
+
+static struct scale scale_of(enum chart_unit unit, double most)
+{
+    static const struct scale bytes[] = {
+        {1024.0 * 1024 * 1024, "GiB"}, {1024.0 * 1024, "MiB"}, {1024, "KiB"}, {1, "B"}};
+    static const struct scale counts[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}};
+    static const struct scale seconds[] = {{3600, "h"}, {60, "min"}, {1, "s"}};
+    size_t i = 0;
+    switch (unit) {
+    case CHART_BYTES:
+        while (i < 3 && most < bytes[i].per)
+            i++;
+        return bytes[i];
+    case CHART_COUNT:
+        /* Four digits are read as easily as a letter. */
+        while (i < 3 && most < 10 * counts[i].per)
+            i++;
+        return counts[i];
+    case CHART_SECONDS:
+        while (i < 2 && most < 3 * seconds[i].per)
+            i++;
+        return seconds[i];
+    case CHART_PERCENT:
+        break;
+    }
+    return (struct scale){0.01, "%"};
+}
+
+/* The smallest of 1, 2 and 5 times a power of ten that is at least `value`. */
+static double round_step(double value)
+{
+    double power = pow(10, floor(log10(value)));
+    double digit = value / power;
+    return (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10) * power;
+}
+
+struct chart_axis chart_axis(double least, double most, int steps, enum chart_unit unit)
+{
+    struct scale scale = scale_of(unit, fmax(fabs(least), fabs(most)));
+    double span = most > least ? most - least : fmax(fabs(most), 1);
+    double step = round_step(span / scale.per / steps);
+    if (unit == CHART_COUNT && step * scale.per < 1)
+        step = 1 / scale.per;
+    struct chart_axis a = {.per = scale.per,
+                           .name = scale.name,
+                           .step = step * scale.per,
+                           .decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0};
+    a.from = floor(least / a.step + 1e-9) * a.step;
+    a.to = ceil(most / a.step - 1e-9) * a.step;
+    if (a.to <= a.from)
+        a.to = a.from + a.step;
+    return a;
+}
+
+/* ---- what a chart shows ---- */
+
+struct plot {
+    const struct chart *c;
+    FILE *out;
+    struct chart_axis x, y;
+};
+
+static double at_x(const struct plot *p, double x)
+{
+    return (x - p->x.from) / (p->x.to - p->x.from) * PLOT_WIDTH;
+}
+
+static double at_y(const struct plot *p, double y)
+{
+    return PLOT_HEIGHT - (y - p->y.from) / (p->y.to - p->y.from) * PLOT_HEIGHT;
+}
+
+static double fitted(const struct chart_fit *f, double x)
+{
+    return f->y + f->slope * (x - f->x);
+}
+
+/* How far off the line may be there. */
+static double band(const struct chart_fit *f, double x)
+{
+    return isfinite(f->half_width) ? f->half_width * fabs(x - f->x) : 0;
+}
+
+static double limit_at(const struct chart_fit *f, double x)
+{
+    return fitted(f, f->from) + f->limit * (x - f->from);
+}
+
+static void widen(double *least, double *most, double value)
+{
+    *least = fmin(*least, value);
+    *most = fmax(*most, value);
+}
+
+/* What is level is drawn level, not as the noise of its last digit. */
+static void widen_level(double *least, double *most, enum chart_unit unit)
+{
+    double middle = (*least + *most) / 2;
+    double small = unit == CHART_BYTES     ? fmax(4096, fabs(middle) / 50)
+                   : unit == CHART_PERCENT ? 0.02
+                                           : fmax(8, fabs(middle) / 200);
+    if (*most - *least >= small)
+        return;
+    *most = middle + small / 2;
+    *least = *least >= 0 ? fmax(0, middle - small / 2) : middle - small / 2;
+}
+
+/* The points, then the fit where there is one, then its limit. */
+static struct chart_axis y_axis(const struct chart *c)
+{
+    double least = INFINITY, most = -INFINITY;
+    const struct chart_fit *f = &c->fit;
+    for (size_t i = 0; i < c->line.count; i++)
+        if (isfinite(c->line.y[i]))
+            widen(&least, &most, c->line.y[i]);
+    if (f->there) {
+        widen(&least, &most, fitted(f, f->from));
+        widen(&least, &most, fitted(f, f->to));
+    }
+    if (c->from_zero)
+        widen(&least, &most, 0);
+    widen_level(&least, &most, c->y_unit);
+    if (f->there && isfinite(f->limit) &&
+        (f->whole_limit || limit_at(f, f->to) - least <= LIMIT_SHARE * (most - least)))
+        widen(&least, &most, limit_at(f, f->to));
+    return chart_axis(least, most, STEPS, c->y_unit);
+}
+
+static size_t points_of(const struct chart_line *l, double *ret_first, double *ret_last)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        if (!isfinite(l->y[i]))
+            continue;
+        *ret_first = count++ ? *ret_first : l->x[i];
+        *ret_last = l->x[i];
+    }
+    return count;
+}
+
+/* ---- drawing ---- */
+
+static void write_ticks(const struct plot *p)
+{
+    int lines = (int)lround((p->y.to - p->y.from) / p->y.step);
+    for (int i = 0; i <= lines; i++) {
+        double value = p->y.from + i * p->y.step, y = TOP + at_y(p, value);
+        char label[FIGURE_SIZE];
+        fprintf(p->out,
+                "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" "
+                "class=\"ty\">%s</text>",
+                LEFT, y, WIDTH - RIGHT, LEFT - 6, y + 4,
+                figure_grouped(label, sizeof label, value / p->y.per, p->y.decimals));
+    }
+    int ticks = (int)lround((p->x.to - p->x.from) / p->x.step);
+    for (int i = 0; i <= ticks; i++) {
+        double value = p->x.from + i * p->x.step;
+        char label[FIGURE_SIZE];
+        /* The last one ends where the chart does. */
+        fprintf(p->out, "<text x=\"%.1f\" y=\"%d\" class=\"%s\">%s</text>",
+                i == ticks ? WIDTH - 2 : LEFT + at_x(p, value), HEIGHT - BOTTOM + 15,
+                i == ticks ? "tt" : "tx",
+                figure_grouped(label, sizeof label, value / p->x.per, p->x.decimals));
+    }
+}
+
+static void write_titles(const struct plot *p)
+{
+    fprintf(p->out, "<text x=\"%d\" y=\"12\" class=\"ty\">", LEFT - 6);
+    markup_put(p->y.name, SIZE_MAX, p->out);
+    fprintf(p->out, "</text><text x=\"%d\" y=\"%d\" class=\"tt\">", WIDTH - RIGHT, HEIGHT - 6);
+    markup_put(p->c->x_title, SIZE_MAX, p->out);
+    if (p->x.name[0]) {
+        fputs(", ", p->out);
+        markup_put(p->x.name, SIZE_MAX, p->out);
+    }
+    fputs("</text>\n", p->out);
+}
+
+static void write_fit(const struct plot *p)
+{
+    const struct chart_fit *f = &p->c->fit;
+    if (!f->there)
+        return;
+    double from = at_x(p, f->from), to = at_x(p, f->to), middle = at_x(p, f->x);
+    double first = fitted(f, f->from), last = fitted(f, f->to);
+    double a = band(f, f->from), b = band(f, f->to);
+    fprintf(p->out,
+            "<path class=\"band\" d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fV%.1fL%.1f %.1fL%.1f %.1fZ\"/>",
+            from, at_y(p, first + a), middle, at_y(p, f->y), to, at_y(p, last + b),
+            at_y(p, last - b), middle, at_y(p, f->y), from, at_y(p, first - a));
+    fprintf(p->out, "<path class=\"fit\" d=\"M%.1f %.1fL%.1f %.1f\"/>", from, at_y(p, first), to,
+            at_y(p, last));
+    if (isfinite(f->limit))
+        fprintf(p->out, "<path class=\"limit\" d=\"M%.1f %.1fL%.1f %.1f\"/>", from, at_y(p, first),
+                to, at_y(p, limit_at(f, f->to)));
+    fputc('\n', p->out);
+}
+
+/* The value as it is told at a point. */
+static const char *value_text(char *buf, size_t size, double value, enum chart_unit unit)
+{
+    switch (unit) {
+    case CHART_BYTES:
+        return human_bytes(buf, size, value);
+    case CHART_COUNT:
+        return figure_grouped(buf, size, value, value == nearbyint(value) ? 0 : 1);
+    case CHART_SECONDS:
+        snprintf(buf, size, "%.1f s", value);
+        return buf;
+    case CHART_PERCENT:
+        break;
+    }
+    snprintf(buf, size, "%.1f %%", value * 100);
+    return buf;
+}
+
+/* Every `every`th, and the last. */
+static bool is_kept(const struct chart_line *l, size_t i)
+{
+    size_t every = l->count / CHART_POINTS + 1;
+    return isfinite(l->y[i]) && (i % every == 0 || i + 1 == l->count);
+}
+
+static void write_path(const struct plot *p)
+{
+    const struct chart_line *l = &p->c->line;
+    char command = 'M';
+    fputs("<path class=\"line\" d=\"", p->out);
+    for (size_t i = 0; i < l->count; i++) {
+        if (!is_kept(l, i))
+            continue;
+        fprintf(p->out, "%c%.1f %.1f", command, at_x(p, l->x[i]), at_y(p, l->y[i]));
+        command = 'L';
+    }
+    fputs("\"/>\n", p->out);
+}
+
+static void write_points(const struct plot *p)
+{
+    const struct chart_line *l = &p->c->line;
+    for (size_t i = 0; i < l->count; i++) {
+        char x[FIGURE_SIZE], y[FIGURE_SIZE];
+        if (!is_kept(l, i))
+            continue;
+        fprintf(
+            p->out,
+            "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%s: %s</title></circle>\n",
+            p->c->dense                 ? "q"
+            : l->hollow && l->hollow[i] ? "h"
+                                        : "p",
+            at_x(p, l->x[i]), at_y(p, l->y[i]), value_text(x, sizeof x, l->x[i], p->c->x_unit),
+            value_text(y, sizeof y, l->y[i], p->c->y_unit));
+    }
+}
+
+static void write_plot(const struct plot *p)
+{
+    double warm = isfinite(p->c->shaded_to) ? at_x(p, p->c->shaded_to) : 0;
+    write_ticks(p);
+    write_titles(p);
+    /* What is beyond the axes is cut off. */
+    fprintf(p->out, "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">\n", LEFT, TOP, PLOT_WIDTH,
+            PLOT_HEIGHT);
+    if (warm > 0)
+        fprintf(p->out, "<rect class=\"warm\" width=\"%.1f\" height=\"%d\"/>\n", warm, PLOT_HEIGHT);
+    write_fit(p);
+    write_path(p);
+    fputs("</svg>\n", p->out);
+    /* Points at the edges are drawn whole. */
+    fprintf(p->out, "<g transform=\"translate(%d %d)\">\n", LEFT, TOP);
+    write_points(p);
+    fputs("</g>\n", p->out);
+}
+
+bool chart_write(const struct chart *c, FILE *out)
+{
+    double first = 0, last = 0;
+    struct plot p = {.c = c, .out = out};
+    if (points_of(&c->line, &first, &last) < 2 || first == last)
+        return false;
+    p.x = chart_axis(fmin(first, 0), last, STEPS, c->x_unit);
+    p.y = y_axis(c);
+    fputs("<figure class=\"chart\"><figcaption>", out);
+    markup_put(c->title, SIZE_MAX, out);
+    fprintf(out, "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" tabindex=\"0\"", WIDTH,
+            HEIGHT);
+    markup_attribute("aria-label", c->text, out);
+    fputs(">\n", out);
+    write_plot(&p);
+    fputs("</svg>\n<p class=\"told\" aria-live=\"polite\">", out);
+    markup_put(c->text, SIZE_MAX, out);
+    fputs("</p></figure>\n", out);
+    return true;
+}

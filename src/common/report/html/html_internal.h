@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of a page share. */
+#ifndef SOAK_REPORT_HTML_HTML_INTERNAL_H
+#define SOAK_REPORT_HTML_HTML_INTERNAL_H
+
+#include "html.h"
+
+/* page.css and page.js as they are, and the SHA-256 of each in base64, by which the page's policy
+ * knows them: made by cmake/embed.cmake. */
+extern const char html_style[], html_style_hash[], html_script[], html_script_hash[];
+
+/* Text that is no markup. */
+void html_text(const char *text, FILE *out);
+/* `<section id=ID aria-labelledby=ID-h><h2 id=ID-h>TITLE</h2>`; closed by html_section_end. A
+ * page's ids differ. */
+void html_section(const char *id, const char *title, FILE *out);
+void html_section_end(FILE *out);
+/* A paragraph of the page's own words. */
+void html_note(const char *text, FILE *out);
+
+/* ---- tables: HEAD, then rows of cells, then END ---- */
+
+/* `column`: `|name` for a column of text, `>name` for one of numbers. */
+void html_table(const char *caption, const char *const *column, size_t columns, FILE *out);
+void html_row(FILE *out); /* begins one, and ends the one before */
+void html_head_cell(const char *text, FILE *out);
+void html_cell(const char *text, FILE *out);
+void html_number(const char *text, FILE *out);
+void html_table_end(FILE *out);
+
+/* ---- sections; each writes nothing where the result has nothing for it ---- */
+
+bool html_has_growth(const struct result_subject *subject);
+void html_growth(const struct result *r, const struct result_subject *subject, FILE *out);
+bool html_has_time(const struct html_run *run);
+void html_time(const struct html_run *run, FILE *out);
+bool html_has_survivors(const struct result *r);
+void html_survivors(const struct result *r, FILE *out);
+bool html_has_flame(const struct html_run *run);
+void html_flame(const struct html_run *run, FILE *out);
+bool html_has_behaviours(const struct result *r);
+void html_behaviours(const struct result *r, FILE *out);
+bool html_has_sizes(const struct result *r);
+void html_sizes(const struct result *r, FILE *out);
+bool html_has_census(const struct result *r);
+void html_census(const struct result *r, FILE *out);
+void html_load(const struct result *r, FILE *out);
+void html_repeat(const struct html_run *run, FILE *out);
+void html_data(const struct html_run *run, FILE *out);
+
+#endif

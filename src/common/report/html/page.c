@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page of a run: its head, the verdict, and the sections in their order. */
+#include "html_internal.h"
+
+#include "base/markup.h"
+#include "report/report.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDE = 80, NARROW = 44 };
+
+/* ---- what all sections are made of ---- */
+
+void html_text(const char *text, FILE *out)
+{
+    markup_put(text, SIZE_MAX, out);
+}
+
+void html_section(const char *id, const char *title, FILE *out)
+{
+    fprintf(out, "<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">", id, id, id);
+    html_text(title, out);
+    fputs("</h2>\n", out);
+}
+
+void html_section_end(FILE *out)
+{
+    fputs("</section>\n", out);
+}
+
+void html_note(const char *text, FILE *out)
+{
+    fputs("<p class=\"note\">", out);
+    html_text(text, out);
+    fputs("</p>\n", out);
+}
+
+/* Wide tables are scrolled in a box of their own, by the keyboard too. */
+void html_table(const char *caption, const char *const *column, size_t columns, FILE *out)
+{
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\"", out);
+    markup_attribute("aria-label", caption, out);
+    fputs("><table><caption>", out);
+    html_text(caption, out);
+    fputs("</caption>\n<thead><tr>", out);
+    for (size_t i = 0; i < columns; i++) {
+        bool named = column[i][1] != '\0';
+        fprintf(out, named ? "<th scope=\"col\"%s>" : "<td%s>",
+                column[i][0] == '>' ? " class=\"n\"" : "");
+        html_text(column[i] + 1, out);
+        fputs(named ? "</th>" : "</td>", out);
+    }
+    fputs("</tr></thead>\n<tbody>", out);
+}
+
+/* A row's end may be left out: the next, or the end of the body, ends it. */
+void html_row(FILE *out)
+{
+    fputs("\n<tr>", out);
+}
+
+void html_head_cell(const char *text, FILE *out)
+{
+    fputs("<th scope=\"row\">", out);
+    html_text(text, out);
+    fputs("</th>", out);
+}
+
+void html_cell(const char *text, FILE *out)
+{
+    fputs("<td>", out);
+    html_text(text, out);
+    fputs("</td>", out);
+}
+
+void html_number(const char *text, FILE *out)
+{
+    fputs("<td class=\"n\">", out);
+    html_text(text, out);
+    fputs("</td>", out);
+}
+
+void html_table_end(FILE *out)
+{
+    fputs("</tbody></table></div>\n", out);
+}
+
+/* ---- the head ---- */
+
+/* The verdict's word in small letters, as the style has it. */
+static char *class_of(enum verdict verdict, char buf[16])
+{
+    size_t i = 0;
+    for (const char *p = verdict_name(verdict); *p && i < 15; p++)
+        buf[i++] = (char)tolower((unsigned char)*p);
+    buf[i] = '\0';
+    return buf;
+}
+
+static void write_head(const struct result *r, const char *headline, FILE *out)
+{
+    fprintf(out,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+            "'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<meta name=\"color-scheme\" content=\"light dark\">\n"
+            "<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
+            html_style_hash, html_script_hash);
+    html_text(verdict_name(r->verdict), out);
+    fputs(" ", out);
+    html_text(r->scenario, out);
+    fputs(": ", out);
+    html_text(headline, out);
+    fprintf(out, "</title>\n<style>%s</style>\n</head>\n", html_style);
+}
+
+static void write_libs(const struct result *r, FILE *out)
+{
+    for (size_t i = 0; i < r->libs; i++) {
+        fputs(" · ", out);
+        html_text(r->lib[i].name, out);
+        fputs(" ", out);
+        html_text(r->lib[i].version, out);
+    }
+}
+
+/* Which run it is: `soak 0.1.0 · smoke · 2026-11-28T... · host · openssl 3.0.19`. */
+static void write_origin(const struct result *r, FILE *out)
+{
+    const char *const words[] = {r->scenario, r->time, r->host, r->kernel};
+    fputs("<p class=\"origin\">soak ", out);
+    html_text(r->version, out);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!words[i])
+            continue;
+        fputs(" · ", out);
+        html_text(words[i], out);
+    }
+    write_libs(r, out);
+    fputs("</p>\n", out);
+}
+
+/* ---- the verdict ---- */
+
+/* The report as a terminal of that width shows it, without its first paragraph, the headline, which
+ * stands above, and without where the files are: the page lies among them. */
+static void write_report(const struct result *r, int columns, const char *class_, FILE *out)
+{
+    static struct result here; /* large */
+    struct report_style style = {.utf8 = true, .columns = columns};
+    char *text = NULL;
+    size_t length = 0;
+    FILE *in = open_memstream(&text, &length);
+    here = *r;
+    here.run_dir = here.shown_dir = here.last_dir = NULL;
+    if (in)
+        report_text(&here, &style, false, in);
+    if (!in || fclose(in) != 0)
+        return;
+    const char *rest = strstr(text, "\n\n");
+    fprintf(out, "<pre class=\"%s\">", class_);
+    for (const char *line = rest ? rest + 2 : text; *line;) {
+        size_t bytes = strcspn(line, "\n");
+        markup_put(line, bytes, out);
+        line += bytes + (line[bytes] == '\n');
+        fputc('\n', out);
+    }
+    fputs("</pre>\n", out);
+    free(text);
+}
+
+static void write_verdict(const struct result *r, const char *headline, FILE *out)
+{
+    char class_[16];
+    fprintf(out,
+            "<section id=\"verdict\" aria-labelledby=\"verdict-h\">\n<h1 id=\"verdict-h\"><span "
+            "class=\"badge %s\">%s</span> ",
+            class_of(r->verdict, class_), verdict_name(r->verdict));
+    html_text(headline, out);
+    fputs("</h1>\n", out);
+    write_report(r, WIDE, "wide", out);
+    write_report(r, NARROW, "narrow", out);
+    html_section_end(out);
+}
+
+/* ---- the page ---- */
+
+static void write_link(const char *id, const char *text, bool there, FILE *out)
+{
+    if (there)
+        fprintf(out, "<li><a href=\"#%s\">%s</a></li>\n", id, text);
+}
+
+static bool grows(const struct result *r)
+{
+    return r->subjects && html_has_growth(&r->subject[0]);
+}
+
+static void write_nav(const struct html_run *run, FILE *out)
+{
+    const struct result *r = run->result;
+    fputs("<nav aria-label=\"Sections\"><ul>\n", out);
+    write_link("verdict", "Verdict", true, out);
+    write_link("growth-0", "Growth", grows(r), out);
+    write_link("time", "Over time", html_has_time(run), out);
+    write_link("survivors", "Survivors", html_has_survivors(r), out);
+    write_link("stacks", "Call stacks", html_has_flame(run), out);
+    write_link("behaviours", "Peers", html_has_behaviours(r), out);
+    write_link("sizes", "Size classes", html_has_sizes(r), out);
+    write_link("census", "Census", html_has_census(r), out);
+    write_link("load", "Load", true, out);
+    write_link("repeat", "Repeat", true, out);
+    write_link("data", "Data", true, out);
+    fputs("</ul></nav>\n", out);
+}
+
+static void write_sections(const struct html_run *run, FILE *out)
+{
+    const struct result *r = run->result;
+    for (size_t i = 0; i < r->subjects; i++)
+        if (html_has_growth(&r->subject[i]))
+            html_growth(r, &r->subject[i], out);
+    if (html_has_time(run))
+        html_time(run, out);
+    if (html_has_survivors(r))
+        html_survivors(r, out);
+    if (html_has_flame(run))
+        html_flame(run, out);
+    if (html_has_behaviours(r))
+        html_behaviours(r, out);
+    if (html_has_sizes(r))
+        html_sizes(r, out);
+    if (html_has_census(r))
+        html_census(r, out);
+    html_load(r, out);
+    html_repeat(run, out);
+    html_data(run, out);
+}
+
+void html_run(const struct html_run *run, FILE *out)
+{
+    char headline[REPORT_HEADLINE];
+    const struct result *r = run->result;
+    report_headline(r, headline, sizeof headline);
+    write_head(r, headline, out);
+    fputs("<body>\n<a class=\"skip\" href=\"#verdict\">To the verdict</a>\n<header>\n", out);
+    write_origin(r, out);
+    write_nav(run, out);
+    fputs("</header>\n<main>\n", out);
+    write_verdict(r, headline, out);
+    write_sections(run, out);
+    fprintf(out, "</main>\n<script>%s</script>\n</body>\n</html>\n", html_script);
+}

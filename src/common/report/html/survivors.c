@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What outlived its connections: by site and time of birth, and by call stack. */
+#include "html_internal.h"
+
+#include "base/check.h"
+#include "base/markup.h"
+#include "options/grammar.h"
+#include "report/figures.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { SHADES = 8 };
+
+/* ---- the heat map ---- */
+
+static bool is_shown(const struct result_subject *subject, const struct result_site *site)
+{
+    return site->births && site->births == subject->epochs && site->blocks > 0;
+}
+
+static bool has_births(const struct result_subject *subject)
+{
+    for (size_t i = 0; i < subject->sites; i++)
+        if (is_shown(subject, &subject->site[i]))
+            return true;
+    return false;
+}
+
+bool html_has_survivors(const struct result *r)
+{
+    for (size_t i = 0; i < r->subjects; i++)
+        if (r->subject[i].name && has_births(&r->subject[i]))
+            return true;
+    return false;
+}
+
+/* Survivors per connection that was begun in the epoch. */
+static double density(const struct result_subject *subject, const struct result_site *site,
+                      size_t epoch)
+{
+    uint64_t opened = subject->epoch[epoch].opened;
+    return opened && site->born[epoch] > 0 ? (double)site->born[epoch] / (double)opened : 0;
+}
+
+static double densest(const struct result_subject *subject, const struct result_site *site)
+{
+    double most = 0;
+    for (size_t i = 0; i < site->births; i++)
+        most = fmax(most, density(subject, site, i));
+    return most;
+}
+
+static void write_site(const struct result_subject *subject, const struct result_site *site,
+                       FILE *out)
+{
+    char place[256], count[32];
+    double most = densest(subject, site);
+    html_row(out);
+    html_head_cell(site->file ? figure_place(place, sizeof place, site->file, site->line)
+                              : "outside OpenSSL",
+                   out);
+    html_cell(verdict_name(site->verdict), out);
+    for (size_t i = 0; i < site->births; i++) {
+        double share = most > 0 ? density(subject, site, i) / most : 0;
+        fprintf(out, "<td class=\"n h%d\">%s</td>", (int)ceil(share * SHADES - 1e-9),
+                site->born[i] ? human_count(count, sizeof count, site->born[i]) : "");
+    }
+}
+
+static void write_map(const struct result_subject *subject, FILE *out)
+{
+    char caption[128];
+    size_t count = subject->epochs + 2;
+    char(*name)[32] = calloc(count, sizeof *name);
+    const char **column = calloc(count, sizeof *column);
+    CHECK(name && column);
+    column[0] = "|allocated at";
+    column[1] = "|verdict";
+    for (size_t i = 0; i < subject->epochs; i++) {
+        snprintf(name[i], sizeof name[i], ">%s%zu", subject->epoch[i].measured ? "" : "w", i);
+        column[i + 2] = name[i];
+    }
+    snprintf(caption, sizeof caption,
+             "Blocks of the %s alive at the end, by the epoch of their birth", subject->name);
+    html_table(caption, column, count, out);
+    for (size_t i = 0; i < subject->sites; i++)
+        if (is_shown(subject, &subject->site[i]))
+            write_site(subject, &subject->site[i], out);
+    html_table_end(out);
+    free(column);
+    free(name);
+}
+
+void html_survivors(const struct result *r, FILE *out)
+{
+    html_section("survivors", "Survivors by birth", out);
+    html_note("Each column is an epoch (w: of the warm-up), the darker the more of its connections "
+              "left a block behind. A leak is an even row up to the newest epochs, whose "
+              "connections are still open; a cache is dark where it filled and pale after.",
+              out);
+    for (size_t i = 0; i < r->subjects; i++)
+        if (r->subject[i].name && has_births(&r->subject[i]))
+            write_map(&r->subject[i], out);
+    html_section_end(out);
+}
+
+/* ---- the flame graph ---- */
+
+bool html_has_flame(const struct html_run *run)
+{
+    return run->stacks && profile_count(run->stacks) > 0;
+}
+
+void html_flame(const struct html_run *run, FILE *out)
+{
+    struct err e;
+    html_section("stacks", "Call stacks of the survivors", out);
+    html_note("Width: bytes. From the process on top each function stands below its caller; the "
+              "lowest asked for the memory. Grey: no certain name.",
+              out);
+    fputs("<form class=\"tools\" hidden><label>Search <input type=\"search\" "
+          "autocomplete=\"off\"></label> <button type=\"reset\">Whole graph</button> <span "
+          "aria-live=\"polite\"></span></form>\n<div class=\"scroll\" tabindex=\"0\" "
+          "role=\"region\" aria-label=\"Flame graph\">\n",
+          out);
+    CHECK(profile_write_frames(run->stacks, out, &e) == 0 || ferror(out));
+    fputs("</div>\n", out);
+    html_section_end(out);
+}

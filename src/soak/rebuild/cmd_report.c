@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "base/exit_codes.h"
+#include "catalog.h"
+#include "forms.h"
+#include "report/report.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+struct options {
+    struct form_paths form;
+    bool quiet;
+};
+
+static const struct opt table[] = {
+#define FORM_OPTION(option, file, suffix, help)                                                    \
+    {#option, OPT_OUTPUT, offsetof(struct options, form.option), "FILE", suffix, help},
+    FORM_LIST(FORM_OPTION)
+#undef FORM_OPTION
+        {"quiet", OPT_FLAG, offsetof(struct options, quiet), NULL, NULL,
+         "print the verdict line only"},
+};
+
+const struct command report_command = {
+    .name = "report",
+    .run = cmd_report,
+    .words = "RUN [OPTIONS]",
+    .line = "a finished run in other forms, or as a page",
+    .about =
+        "Makes any output of a finished run again, from what it left: nothing is measured. RUN\n"
+        "is its folder or result.json; `last` is the latest in results/runs. Without an option\n"
+        "the report is printed as the run printed it. A form goes to stdout without FILE.\n",
+    .after =
+        "Exit: 0, whatever the verdict; 2 when there is no such run, or none that can be read.\n",
+    .table = table,
+    .options = sizeof table / sizeof *table};
+
+static int refuse(const struct err *e)
+{
+    return command_refuse(&report_command, e);
+}
+
+static bool is_asked(const struct outputs *o)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (o->output[i].path)
+            return true;
+    return false;
+}
+
+static int print_text(const struct finished *f, const struct options *o, struct err *e)
+{
+    struct report_style style = terminal_style(stdout, COLOR_AUTO);
+    report_text(&f->document->result, &style, o->quiet, stdout);
+    return fflush(stdout) == 0 ? 0 : err_set(e, "stdout: %s", strerror(errno));
+}
+
+static int report(const char *word, const struct options *o, struct err *e)
+{
+    char path[PATH_MAX];
+    struct finished f;
+    struct outputs outputs;
+    int rc = finished_open(&f, catalog_last(word, "result.json", path, sizeof path), e);
+    if (rc == 0)
+        rc = forms_outputs(&f, &o->form, &outputs, e);
+    if (rc == 0 && !is_asked(&outputs))
+        rc = print_text(&f, o, e);
+    else if (rc == 0)
+        rc = outputs_check(&outputs, e) == 0 ? outputs_write(&outputs, &f, e) : -1;
+    finished_close(&f);
+    return rc;
+}
+
+int cmd_report(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    struct options o = {.quiet = false};
+    const char *word[1];
+    struct opts_words words = {.word = word, .size = 1};
+    int code = command_parse_words(&report_command, argc, argv, &o, &words);
+    if (code >= 0)
+        return code;
+    if (words.count == 0) {
+        err_set(&e, "which run? Give its folder, its result.json, or last");
+        return refuse(&e);
+    }
+    return report(word[0], &o, &e) == 0 ? EXIT_PASS : refuse(&e);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "finished.h"
+
+#include "base/input.h"
+#include "shown.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The folder without links, as the run itself knew it. */
+static int find_folder(struct finished *f, const char *path, struct err *e)
+{
+    char near[PATH_MAX], *slash;
+    int n = snprintf(near, sizeof near, "%s", path);
+    if (n < 0 || (size_t)n >= sizeof near)
+        return err_set(e, "%.60s...: the path is too long", path);
+    if (!input_is_folder(near) && (slash = strrchr(near, '/')))
+        slash[slash == near] = '\0';
+    else if (!input_is_folder(near))
+        snprintf(near, sizeof near, ".");
+    return realpath(near, f->folder) ? 0 : err_set(e, "%.300s: there is no such folder", near);
+}
+
+/* Runs of --fail-alloc have none that this reads. */
+static void load_samples(struct finished *f)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/samples.jsonl", f->folder);
+    struct err missing;
+    if (n > 0 && (size_t)n < sizeof path)
+        samples_load(&f->samples, path, &missing);
+}
+
+/* Where it is shown to be is where it lies now. */
+static void show(struct finished *f)
+{
+    struct result *r = &f->document->result;
+    r->shown_dir = shown_dir(f->folder);
+    r->last_dir = shown_last(r->shown_dir, f->last, sizeof f->last);
+}
+
+int finished_open(struct finished *f, const char *path, struct err *e)
+{
+    *f = (struct finished){.document = NULL};
+    f->document = document_load(path, e);
+    if (!f->document)
+        return -1;
+    if (f->document->torture)
+        return err_set(e,
+                       "%.300s: a run with --fail-alloc, which leaves no more than its result.json "
+                       "and samples.jsonl",
+                       path);
+    if (find_folder(f, path, e) != 0)
+        return -1;
+    load_samples(f);
+    show(f);
+    f->stacks = stacks_of(&f->document->result, e);
+    return f->stacks ? 0 : err_prefix(e, "%.300s", path);
+}
+
+void finished_close(struct finished *f)
+{
+    if (f->stacks)
+        profile_free(f->stacks);
+    samples_free(&f->samples);
+    document_free(f->document);
+    *f = (struct finished){.document = NULL};
+}

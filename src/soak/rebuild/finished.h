@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A finished run as its folder has it: the one object from which all that is rebuilt is made, by
+ * the run itself at its end as by `soak report` later.
+ */
+#ifndef SOAK_FINISHED_H
+#define SOAK_FINISHED_H
+
+#include "archive/run_dir.h"
+#include "profile/profile.h"
+#include "report/document.h"
+#include "report/samples.h"
+
+#include <limits.h>
+
+struct finished {
+    struct document *document; /* owned */
+    struct samples samples;    /* owned; none in a folder without them */
+    struct profile *stacks;    /* owned; of the survivors */
+    char folder[PATH_MAX], last[PATH_MAX];
+};
+
+/* Reads what `path` names: a run's folder, or its result.json. Returns 0 or -1; finished_close is
+ * due either way. */
+int finished_open(struct finished *f, const char *path, struct err *e);
+void finished_close(struct finished *f);
+
+/* The stacks of a result's survivors: stacks.c. NULL with a sentence. */
+struct profile *stacks_of(const struct result *result, struct err *e);
+
+#endif

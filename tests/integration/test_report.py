@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run left is made again from its folder, to the byte; and what isn't a run is refused."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from patience import PATIENCE_S
+from soak_run import CHURN, ROOT, SOAK
+
+FILES = {"html": "report.html", "flame": "survivors.svg", "pprof": "survivors.pb.gz",
+         "folded": "survivors.folded", "json": "result.json"}
+# What documents have had since there are pages.
+NEW = {"again", "ended", "next_notes", "born", "epoch", "epochs", "size_classes", "held", "proportional",
+       "foreign_served", "asked_one_in"}
+
+
+def soak(*words, cwd):
+    return subprocess.run([os.path.abspath(SOAK), *words], capture_output=True, timeout=PATIENCE_S, check=False,
+                          cwd=cwd, env=dict(os.environ, SOAK_ROOT=ROOT, ASAN_OPTIONS="detect_leaks=0"))
+
+
+def without(value, keys):
+    if isinstance(value, dict):
+        return {k: without(v, keys) for k, v in value.items() if k not in keys or isinstance(v, int) and k == "epochs"}
+    return [without(v, keys) for v in value] if isinstance(value, list) else value
+
+
+class Report(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = os.path.realpath(tempfile.mkdtemp(prefix="soak-report-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.run_ = soak(*CHURN, "--defect", "lost-state", "--closed", "2k", "--results", "runs", cwd=cls.folder)
+        cls.of = os.path.realpath(os.path.join(cls.folder, "runs/last"))
+
+    def report(self, *words, code=0):
+        process = soak("report", *words, cwd=self.folder)
+        self.assertEqual(process.returncode, code, process)
+        return process
+
+    def test_every_file_is_made_again_to_the_byte(self):
+        self.assertEqual(self.run_.returncode, 1, self.run_)
+        for option, name in FILES.items():
+            with open(os.path.join(self.of, name), "rb") as file:
+                self.assertEqual(self.report(self.of, f"--{option}").stdout, file.read(), name)
+
+    def test_the_text_is_the_runs_own(self):
+        self.assertEqual(self.report(self.of).stdout, self.run_.stdout)
+        self.assertEqual(self.report(os.path.join(self.of, "result.json")).stdout, self.run_.stdout)
+        self.assertEqual(self.report(self.of, "--quiet").stdout, self.run_.stdout.splitlines(True)[0])
+
+    def test_forms_go_to_files_and_one_to_stdout(self):
+        process = self.report(self.of, "--junit=j.xml", "--markdown", "--html", "page.html")
+        self.assertTrue(process.stdout.startswith(b"| scenario |"), process.stdout)
+        with open(os.path.join(self.folder, "j.xml"), encoding="utf-8") as file:
+            junit = file.read()
+        self.assertIn('<failure type="LEAK" message="LEAK  32 B lost per connection', junit)
+        self.assertIn("./soak run default --conns 30", junit)
+        self.assertTrue(os.path.exists(os.path.join(self.folder, "page.html")))
+        self.assertIn(b"--html and --junit: one of them to stdout",
+                      self.report(self.of, "--html", "--junit", code=2).stderr)
+
+    def test_a_run_of_an_earlier_release_opens(self):
+        old = os.path.join(self.folder, "old")
+        shutil.copytree(self.of, old)
+        with open(os.path.join(old, "result.json"), encoding="utf-8") as file:
+            document = without(json.load(file), NEW)
+        os.remove(os.path.join(old, "samples.jsonl"))
+        with open(os.path.join(old, "result.json"), "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        page = self.report(old, "--html").stdout
+        self.assertIn(b'id="growth-0"', page)
+        for later in (b'id="survivors"', b'id="sizes"', b'id="time"'):
+            self.assertNotIn(later, page)
+        self.assertTrue(self.report(old).stdout.startswith(b"LEAK  32 B lost per connection"))
+
+    def test_what_is_no_run_is_refused_in_a_sentence(self):
+        broken = os.path.join(self.folder, "broken.json")
+        with open(broken, "w", encoding="utf-8") as file:
+            file.write('{"schema": "soak/1", "verdict": "MAYBE"}')
+        for words, said in ((("nowhere",), "nowhere: No such file or directory"), ((), "which run?"),
+                            ((broken,), "'verdict' is none of"), ((self.of, self.of), "unexpected argument"),
+                            ((self.of, "--htm"), "did you mean --html?"),
+                            ((self.of, "--html=/nowhere/x.html"), "--html=/nowhere/x.html: it can't be written")):
+            process = self.report(*words, code=2)
+            self.assertIn(said, process.stderr.decode())
+            self.assertEqual(process.stderr.count(b"\n"), 1)
+
+    def test_no_flame_graph_without_survivors(self):
+        process = soak(*CHURN, "--closed", "1k", "--results", "clean", cwd=self.folder)
+        self.assertIn(process.returncode, (0, 3), process)
+        self.assertIn(b"--flame: no call stack was kept in this run",
+                      self.report("clean/last", "--flame", code=2).stderr)
+        self.assertIn(b"<h1", self.report("clean/last", "--html").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

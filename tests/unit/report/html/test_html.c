@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The page of a run: that nothing in it is taken for markup, that it is whole, small, and has no
+ * chart of nothing. `test_html --pages FOLDER` writes the pages of all cases, and one of each that
+ * has <script> in every text, for tests/cli/test_html.py.
+ */
+#include "report/html/chart.h"
+#include "report/html/html.h"
+#include "tests/unit/report/report_cases.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define EVIL "\"'><script>alert(1)</script><!--&\x01\xff"
+
+enum { POINTS = 9, SIZES = 3, SAMPLES = 40 };
+
+static struct result filled; /* large */
+static struct result_site sites[2][JUDGE_FINDINGS];
+static struct result_series series[2][3];
+static struct result_census census[2] = {{"SSL", 30, 30}, {"SSL_SESSION", 30, 63}};
+static const uint64_t closed[POINTS] = {250, 500, 1000, 1250, 1750, 2750, 2750, 4750, 4770};
+static double values[3][POINTS];
+static struct judge_epoch epochs[POINTS];
+static int64_t born[POINTS] = {0, 0, 250, 500, 1000, 0, 2000, 20, 0};
+static const struct result_size_class sizes[SIZES] = {{16, 10, 10}, {32, 400, 4150}, {4096, 3, 2}};
+static struct sample samples[SAMPLES];
+
+/* Figures as a run leaves them, over a case of the reports. */
+static void add_figures(struct result *r)
+{
+    static const char *const ids[] = {"openssl_blocks", "heap_allocated", "heap_active"};
+    for (size_t i = 0; i < POINTS; i++) {
+        epochs[i] = (struct judge_epoch){.opened = 500,
+                                         .closed = closed[i],
+                                         .seconds = 1,
+                                         .measured = i > 2,
+                                         .hold = i == 6,
+                                         .all_closed = i < 7};
+        values[0][i] = 4812 + (double)closed[i];
+        values[1][i] = 1.5e6 + 48 * (double)closed[i];
+        values[2][i] = 2.5e6 + 48 * (double)closed[i];
+    }
+    for (size_t s = 0; s < r->subjects; s++) {
+        struct result_subject *subject = &r->subject[s];
+        for (size_t i = 0; i < 3; i++)
+            series[s][i] =
+                (struct result_series){ids[i], i ? "bytes" : "blocks", POINTS, closed, values[i]};
+        for (size_t i = 0; i < subject->sites && i < JUDGE_FINDINGS; i++) {
+            sites[s][i] = subject->site[i];
+            sites[s][i].births = POINTS;
+            sites[s][i].born = born;
+        }
+        subject->site = sites[s];
+        subject->series = series[s];
+        subject->series_count = 3;
+        subject->epoch = epochs;
+        subject->epochs = POINTS;
+        subject->size_class = sizes;
+        subject->size_classes = SIZES;
+        subject->census = census;
+        subject->census_count = 2;
+    }
+    for (size_t i = 0; i < SAMPLES; i++) {
+        samples[i].seconds = (double)i;
+        for (size_t f = 0; f < SAMPLE_FIGURES; f++)
+            samples[i].figure[0][f] = samples[i].figure[1][f] = 100.0 * (double)i;
+    }
+}
+
+/* Puts it into every text that a page may show. */
+static void plant(struct result *r)
+{
+    static struct symbol frame = {
+        .function = EVIL, .module = EVIL, .file = EVIL, .line = 1, .package = EVIL};
+    static struct result_stack stack;
+    r->scenario = r->version = r->time = r->host = r->kernel = r->missing = r->broken = EVIL;
+    r->again = r->next[0] = r->next_note[0] = r->ended = EVIL;
+    r->run_dir = r->shown_dir = r->last_dir = EVIL;
+    r->first_failure = (struct result_failure){EVIL, EVIL, EVIL};
+    r->crash = (struct result_crash){EVIL, 11, 1, &frame};
+    r->lib[0] = (struct result_lib){EVIL, EVIL};
+    r->mapped[0] = (struct result_mapped){EVIL, EVIL, EVIL, EVIL};
+    r->skipped[0] = (struct result_skipped){EVIL, EVIL};
+    r->libs = r->mapped_count = r->skipped_count = 1;
+    stack =
+        (struct result_stack){.file = EVIL, .blocks = 1, .bytes = 1, .frames = 1, .frame = &frame};
+    for (size_t s = 0; s < r->subjects; s++) {
+        struct result_subject *subject = &r->subject[s];
+        subject->name = subject->class_name = EVIL;
+        snprintf(subject->why, sizeof subject->why, EVIL);
+        series[s][0].id = EVIL;
+        for (size_t i = 0; i < subject->sites && i < JUDGE_FINDINGS; i++)
+            sites[s][i].file = sites[s][i].why = sites[s][i].attribution = EVIL;
+        subject->capture.stack = &stack;
+        subject->capture.stacks = 1;
+        for (size_t i = 0; i < subject->judgement.metrics; i++)
+            subject->judgement.metric[i].note = EVIL;
+    }
+    census[0].class_ = EVIL;
+}
+
+static const struct profile *stacks(const struct result *r)
+{
+    struct err e;
+    struct profile *p = profile_new();
+    assert_non_null(p);
+    for (size_t s = 0; s < r->subjects; s++)
+        for (size_t i = 0; i < r->subject[s].capture.stacks; i++) {
+            const struct result_stack *from = &r->subject[s].capture.stack[i];
+            const struct profile_sample sample = {.subject = r->subject[s].name,
+                                                  .blocks = from->blocks,
+                                                  .bytes = from->bytes,
+                                                  .frame = from->frame,
+                                                  .frames = from->frames};
+            assert_int_equal(profile_add(p, &sample, &e), 0);
+        }
+    return p;
+}
+
+/* The page as a heap string; `figures`: with what charts need. */
+static char *page_of(const struct report_case *c, bool figures, bool evil)
+{
+    char *text = NULL;
+    size_t size;
+    census[0].class_ = "SSL";
+    filled = (struct result){0};
+    c->fill(&filled);
+    if (figures)
+        add_figures(&filled);
+    if (evil)
+        plant(&filled);
+    const struct profile *p = stacks(&filled);
+    const struct samples seen = {.sample = samples, .count = figures ? SAMPLES : 0};
+    const struct html_run run = {&filled, &seen, p};
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    html_run(&run, out);
+    fclose(out);
+    profile_free((struct profile *)(uintptr_t)p);
+    return text;
+}
+
+static size_t count_of(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (const char *p = text; (p = strstr(p, word)); p += strlen(word))
+        count++;
+    return count;
+}
+
+static void no_text_is_taken_for_markup(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        char *text = page_of(&report_cases[i], true, true);
+        assert_int_equal(count_of(text, "<script"), 1);
+        assert_int_equal(count_of(text, "<!--"), 0);
+        assert_null(strchr(text, '\x01'));
+        assert_null(strchr(text, '\xff'));
+        assert_true(count_of(text, "&lt;script&gt;alert(1)") > 8);
+        free(text);
+    }
+}
+
+static void a_page_is_small_and_the_same_each_time(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        char *text = page_of(&report_cases[i], true, false);
+        char *again = page_of(&report_cases[i], true, false);
+        assert_true(strlen(text) < 400000);
+        assert_string_equal(text, again);
+        free(text);
+        free(again);
+    }
+}
+
+static void what_a_run_does_not_have_is_left_out(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"id=\"growth-0\"", "id=\"time\"", "id=\"survivors\"",
+                                        "id=\"sizes\""};
+    char *bare = page_of(report_case_find("lost-state"), false, false);
+    char *full = page_of(report_case_find("lost-state"), true, false);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        assert_null(strstr(bare, parts[i]));
+        assert_non_null(strstr(full, parts[i]));
+    }
+    assert_null(strstr(bare, "class=\"chart\""));
+    free(bare);
+    free(full);
+}
+
+static void the_verdict_stands_first(void **state)
+{
+    (void)state;
+    char *text = page_of(report_case_find("lost-state"), true, false);
+    const char *h1 = strstr(text, "<h1");
+    assert_non_null(h1);
+    assert_non_null(strstr(h1, ">LEAK</span> 32 B lost per connection at server/defect.c:41"));
+    assert_true(h1 < strstr(text, "<h2"));
+    free(text);
+}
+
+/* ---- charts ---- */
+
+static void assert_axis(double least, double most, enum chart_unit unit,
+                        const struct chart_axis *want)
+{
+    struct chart_axis a = chart_axis(least, most, 4, unit);
+    assert_float_equal(a.from, want->from, 1e-9);
+    assert_float_equal(a.to, want->to, 1e-9);
+    assert_float_equal(a.step, want->step, 1e-9);
+    assert_string_equal(a.name, want->name);
+    assert_int_equal(a.decimals, want->decimals);
+}
+
+static void an_axis_has_round_ends_and_steps(void **state)
+{
+    (void)state;
+    const double mib = 1024.0 * 1024;
+    assert_axis(0, 100, CHART_COUNT, &(struct chart_axis){0, 100, 50, 1, "", 0});
+    assert_axis(8370, 8390, CHART_COUNT, &(struct chart_axis){8370, 8390, 5, 1, "", 0});
+    assert_axis(0, 58229, CHART_COUNT, &(struct chart_axis){0, 60000, 20000, 1000, "k", 0});
+    assert_axis(1.5 * mib, 1.9 * mib, CHART_BYTES,
+                &(struct chart_axis){1.5 * mib, 1.9 * mib, 0.1 * mib, mib, "MiB", 1});
+    assert_axis(0, 0.17, CHART_PERCENT, &(struct chart_axis){0, 0.2, 0.05, 0.01, "%", 0});
+    assert_axis(5, 5, CHART_COUNT, &(struct chart_axis){4, 6, 2, 1, "", 0});
+}
+
+static char *chart_of(const double *x, const double *y, size_t count, bool want)
+{
+    char *text = NULL;
+    size_t size;
+    const struct chart c = {.title = EVIL,
+                            .text = EVIL,
+                            .x_title = EVIL,
+                            .line = {count, x, y, NULL},
+                            .shaded_to = NAN};
+    FILE *out = open_memstream(&text, &size);
+    assert_int_equal(chart_write(&c, out), want);
+    fclose(out);
+    return text;
+}
+
+static void a_chart_of_fewer_than_two_points_is_none(void **state)
+{
+    (void)state;
+    static const double x[] = {0, 10, 20}, same[] = {7, 7, 7}, y[] = {1, NAN, 3},
+                        one[] = {NAN, 1, NAN};
+    for (int i = 0; i < 3; i++) {
+        char *text = i == 0   ? chart_of(x, y, 1, false)
+                     : i == 1 ? chart_of(same, y, 3, false)
+                              : chart_of(x, one, 3, false);
+        assert_string_equal(text, "");
+        free(text);
+    }
+}
+
+static void a_chart_has_no_figure_that_is_none(void **state)
+{
+    (void)state;
+    static const double x[] = {0, 10, 20}, y[] = {1, NAN, 3};
+    char *text = chart_of(x, y, 3, true);
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, "inf"));
+    assert_null(strstr(text, "<script"));
+    assert_int_equal(count_of(text, "<circle"), 2);
+    free(text);
+}
+
+static void a_long_line_is_thinned_and_keeps_its_end(void **state)
+{
+    (void)state;
+    static double x[100000], y[100000];
+    for (size_t i = 0; i < 100000; i++)
+        x[i] = y[i] = (double)i;
+    char *text = chart_of(x, y, 100000, true);
+    assert_in_range(count_of(text, "<circle"), 2, CHART_POINTS + 1);
+    assert_non_null(strstr(text, "99,999: 99,999"));
+    free(text);
+}
+
+/* ---- pages for other tests ---- */
+
+static int write_pages(const char *folder)
+{
+    for (size_t i = 0; i < REPORT_CASES * 3; i++) {
+        static const char *const kinds[] = {"bare", "full", "evil"};
+        char path[512];
+        const struct report_case *c = &report_cases[i / 3];
+        char *text = page_of(c, i % 3 > 0, i % 3 == 2);
+        snprintf(path, sizeof path, "%s/%s-%s.html", folder, c->name, kinds[i % 3]);
+        FILE *out = fopen(path, "w");
+        if (!out)
+            return 1;
+        fputs(text, out);
+        fclose(out);
+        free(text);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_text_is_taken_for_markup),
+        cmocka_unit_test(a_page_is_small_and_the_same_each_time),
+        cmocka_unit_test(what_a_run_does_not_have_is_left_out),
+        cmocka_unit_test(the_verdict_stands_first),
+        cmocka_unit_test(an_axis_has_round_ends_and_steps),
+        cmocka_unit_test(a_chart_of_fewer_than_two_points_is_none),
+        cmocka_unit_test(a_chart_has_no_figure_that_is_none),
+        cmocka_unit_test(a_long_line_is_thinned_and_keeps_its_end),
+    };
+    if (argc == 3 && strcmp(argv[1], "--pages") == 0)
+        return write_pages(argv[2]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
