@@ -106,7 +106,7 @@ class Commands(unittest.TestCase):
             guide = f.read()
         for text in (process.stdout, guide):
             for option in ("--connect", "--ready-timeout", "--on-checkpoint", "--settle", "--stop",
-                           "--malloc-hooks", "--template"):
+                           "--malloc-hooks", "--template", "--reload"):
                 self.assertIn(option, text)
         for name in re.findall(r"^  \{([a-z]+)\} ", process.stdout, re.MULTILINE):
             self.assertIn(f"`{{{name}}}`", guide)

@@ -62,7 +62,9 @@ char *parts_rates(char *buf, size_t size, const struct result *r)
     int decimals = r->run.rate_per_s < 10 ? 1 : 0;
     figure_grouped(got, sizeof got, r->run.rate_per_s, decimals);
     figure_grouped(asked, sizeof asked, r->run.asked_per_s, r->run.asked_per_s < 10 ? 1 : 0);
-    if (r->run.asked_per_s > 0)
+    if (r->run.unit == UNIT_RELOAD)
+        snprintf(buf, size, "%s reloads/s", got);
+    else if (r->run.asked_per_s > 0)
         snprintf(buf, size, "%s/s of %s/s", got, asked);
     else
         snprintf(buf, size, "%s/s (max)", got);

@@ -125,7 +125,7 @@ static void say(char *buf, size_t size, const struct judge_metric *m, const stru
 
 static const char *closed_text(const struct judgement *j)
 {
-    return j->unit == UNIT_OPERATION ? "operations done" : "connections closed";
+    return unit_axis(j->unit);
 }
 
 static bool draw(const struct result_subject *subject, enum metric metric, FILE *out)

@@ -254,11 +254,10 @@ void html_load(const struct result *r, FILE *out)
     const struct {
         const char *name;
         uint64_t count;
-    } counts[] = {
-        {"connections open", run->conns},
-        {run->unit == UNIT_OPERATION ? "operations done" : "connections closed", run->closed},
-        {"of these, measured", run->measured},
-        {"failed connections", run->errors.total}};
+    } counts[] = {{"connections open", run->conns},
+                  {unit_axis(run->unit), run->closed},
+                  {"of these, measured", run->measured},
+                  {"failed connections", run->errors.total}};
     char text[FIGURE_SIZE];
     html_section("load", "Load", out);
     html_table("What the run did", columns, sizeof columns / sizeof *columns, out);
