@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# `cmake --install build`: the programs side by side, where soak looks for the others; what it reads
-# in share/soak, which catalog.c finds from the program's own place. There is no other path in the
+# `cmake --install build`: soak, what it starts and preloads in lib/soak, and what it reads in
+# share/soak. catalog.c finds both from the program's own place. There is no other path in the
 # programs.
-install(TARGETS soak soak-server soak-client soak-footprint RUNTIME)
+install(TARGETS soak RUNTIME)
+install(TARGETS soak-server soak-client soak-footprint
+    RUNTIME DESTINATION ${SOAK_PROGRAMS_FOLDER})
 if(TARGET soakprobe)
-    install(TARGETS soakprobe soakprobe-malloc LIBRARY DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS soakprobe soakprobe-malloc LIBRARY DESTINATION ${SOAK_PROGRAMS_FOLDER})
 endif()
 
 set(share ${CMAKE_INSTALL_DATADIR}/soak)

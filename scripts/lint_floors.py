@@ -47,6 +47,7 @@ ROOMS = {
     "torture": {"run", "subject"},
     "compare": {"library"},
     "suite": set(),
+    "history": set(),
     "selftest": set(),
     "rebuild": {"suite"},
     "doctor": {"subject"},

@@ -3,11 +3,12 @@
 # The nightly job, step by step, on any machine:
 #   nightly.sh shard K/N   runs shard K of N of scenarios/nightly and of all families
 #   nightly.sh merge       joins the shards that lie in the results' folder
+#   nightly.sh history     adds their runs to the history, and fails when a figure stepped
 #   nightly.sh torture K/N fails every N-th OpenSSL allocation of a connection; without K/N that day's
 #                          seventh, so that a week has them all; 1/1 is all at once
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
-# `soak suite`, `soak merge` or `soak run`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
+# `soak suite`, `soak merge`, `soak history --check` or `soak run`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
 # folder or name instead of all; RESULTS, the results' folder (results/runs/nightly).
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
@@ -15,9 +16,11 @@ soak=${SOAK:-$root/soak}
 results=${RESULTS:-$root/results/runs/nightly}
 # Beside them: among them the joined suite would be joined with its own shards the next time.
 merged=${results%/}-merged
+# GitHub's machines have another name each night and are alike: they have one history.
+[ -z "${GITHUB_ACTIONS:-}" ] || export SOAK_MACHINE="${SOAK_MACHINE:-github ${ImageOS:-}}"
 
 usage() {
-    echo "usage: nightly.sh shard K/N | merge | torture [K/N]" >&2
+    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N]" >&2
     exit 2
 }
 
@@ -36,6 +39,15 @@ merge() {
         --junit="$merged/junit.xml"
 }
 
+history() {
+    local table=$merged/history.md status=0
+    mkdir -p "$merged"
+    "$soak" history add "$results"
+    "$soak" history --check --markdown="$table" || status=$?
+    [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$table" >>"$GITHUB_STEP_SUMMARY"
+    return "$status"
+}
+
 torture() {
     mkdir -p "$results"
     "$soak" run default --fail-alloc --slice "$1" --results "$results" \
@@ -50,6 +62,10 @@ shard)
 merge)
     [ $# = 1 ] || usage
     merge
+    ;;
+history)
+    [ $# = 1 ] || usage
+    history
     ;;
 torture)
     [ $# -le 2 ] || usage

@@ -61,6 +61,18 @@ static const char *installed_root(void)
     return is_folder(path, "scenarios") ? realpath(path, root) : NULL;
 }
 
+int catalog_programs(char *ret, size_t size, struct err *e)
+{
+    char own[PATH_MAX], path[2 * PATH_MAX], real[PATH_MAX];
+    if (process_own_folder(own, sizeof own, e) != 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/soak-server", own);
+    bool beside = access(path, X_OK) == 0;
+    snprintf(path, sizeof path, "%s/" SOAK_PROGRAMS, own);
+    snprintf(ret, size, "%s", !beside && realpath(path, real) ? real : own);
+    return 0;
+}
+
 bool catalog_is_installed(void)
 {
     return !clone_root() && installed_root();
@@ -74,12 +86,29 @@ const char *catalog_root(void)
     return root ? root : ".";
 }
 
+/* The folder for what a program keeps of its runs, by the XDG base directory specification, which
+ * has relative ones ignored. */
+static void add_state(struct text *text)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && state[0] == '/')
+        text_add(text, "%s/soak", state);
+    else if (home && home[0] == '/')
+        text_add(text, "%s/.local/state/soak", home);
+    else
+        text_add(text, "./results");
+}
+
 const char *catalog_results(const char *asked, const char *kind, char path[PATH_MAX])
 {
     struct text text = text_into(path, PATH_MAX);
     if (asked)
         return asked;
-    text_add(&text, "%s/results/%s", catalog_is_installed() ? "." : catalog_root(), kind);
+    if (catalog_is_installed())
+        add_state(&text);
+    else
+        text_add(&text, "%s/results", catalog_root());
+    text_add(&text, "/%s", kind);
     return path;
 }
 
@@ -252,11 +281,11 @@ static char *comment(char *line)
     return line;
 }
 
-/* Ends `text` after its first sentence. Returns whether there was an end. */
-static bool cut_sentence(char *text)
+/* Ends `text` after so many sentences. Returns whether it had them. */
+static bool cut_sentences(char *text, size_t sentences)
 {
     for (char *p = strpbrk(text, ".!?"); p; p = strpbrk(p + 1, ".!?")) {
-        if (p[1] && p[1] != ' ')
+        if ((p[1] && p[1] != ' ') || --sentences > 0)
             continue;
         p[1] = '\0';
         return true;
@@ -264,7 +293,7 @@ static bool cut_sentence(char *text)
     return false;
 }
 
-char *catalog_about(const char *path, char *buf, size_t size)
+char *catalog_about(const char *path, size_t sentences, char *buf, size_t size)
 {
     char line[LINE];
     struct text about = text_list(buf, size, " ");
@@ -276,7 +305,7 @@ char *catalog_about(const char *path, char *buf, size_t size)
         if (!text || !*text)
             break;
         text_item(&about, "%s", text);
-        if (cut_sentence(buf))
+        if (cut_sentences(buf, sentences))
             break;
     }
     fclose(in);

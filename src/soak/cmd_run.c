@@ -5,6 +5,7 @@
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "chosen.h"
+#include "history/history_record.h"
 #include "library/program.h"
 #include "rebuild/forms.h"
 #include "report/document.h"
@@ -110,6 +111,7 @@ static int publish(struct run *r)
         fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
         spoil(result);
     }
+    history_record(r->dir.path);
     int exit_code = result->exit_code;
     outcome_free(&outcome);
     return exit_code;
@@ -133,7 +135,9 @@ static int check_commands(const struct scenario *s, struct err *e)
         return -1;
     if (s->program && program_check(s->program, e) != 0)
         return err_prefix(e, "--program");
-    return user_command_check("on-checkpoint", s->on_checkpoint, e);
+    if (user_command_check("on-checkpoint", s->on_checkpoint, e) != 0)
+        return -1;
+    return user_command_check("reload", s->reload, e);
 }
 
 /* As much as can be refused before all is built. --build may make what they run. */

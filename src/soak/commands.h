@@ -9,8 +9,8 @@
 #include "command.h"
 
 extern const struct command list_command, show_command, suite_command, merge_command, libs_command,
-    report_command, compare_command, bisect_command, selftest_command, calibrate_command,
-    doctor_command;
+    report_command, compare_command, bisect_command, history_command, selftest_command,
+    calibrate_command, doctor_command;
 
 /* argv[0] is the command's name, or the program's. They return an exit code. */
 int cmd_run(int argc, char *const *argv);
@@ -22,6 +22,7 @@ int cmd_report(int argc, char *const *argv);
 int cmd_libs(int argc, char *const *argv);
 int cmd_compare(int argc, char *const *argv);
 int cmd_bisect(int argc, char *const *argv);
+int cmd_history(int argc, char *const *argv);
 int cmd_selftest(int argc, char *const *argv);
 int cmd_calibrate(int argc, char *const *argv);
 int cmd_doctor(int argc, char *const *argv);

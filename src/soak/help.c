@@ -21,7 +21,8 @@ static const char writing[] =
     "word is FILE if it is - or ends as such files do: --json x.json, --markdown x.md.\n";
 static const char leaves[] =
     "Each run leaves a folder in results/runs/: result.json, samples.jsonl, manifest.json and\n"
-    "the logs of both sides.\n";
+    "the logs of both sides. Installed, soak keeps them in ~/.local/state/soak/runs/\n"
+    "($XDG_STATE_HOME/soak/runs/).\n";
 
 /* Whether option i of a run begins a section. */
 static bool begins_section(size_t i)
@@ -96,6 +97,7 @@ static const char servers_tail[] =
     "--on-checkpoint, then waits until nothing has been allocated for --settle. At the end it "
     "gets\n"
     "--stop, five seconds later SIGKILL; so does whatever it has left running.\n\n"
+    "--reload 'kill -HUP {pid}' counts reloads of its configuration instead of connections.\n\n"
     "What is seen, as the report's line `counted` says:\n"
     "  set_mem_functions   each block of OpenSSL's, exactly, with file and line: any program that\n"
     "                      loads libcrypto.so, also later (a JVM, python)\n"

@@ -81,7 +81,8 @@ class Commands(unittest.TestCase):
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit", "markdown"}),
                 ("merge", "SUITES ", {"json", "junit", "markdown"}),
-                ("report", "RUN ", {"html", "flame", "pprof", "folded", "junit", "markdown", "json", "quiet"}),
+                ("report", "RUN ", {"html", "flame", "pprof", "folded", "junit", "markdown", "issue", "sarif",
+                                    "json", "quiet"}),
                 ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "program", "same-libc",
                                           "side", "repeat",
                                           "tolerance", "json", "markdown", "results", "quiet",
@@ -89,6 +90,8 @@ class Commands(unittest.TestCase):
                 ("bisect", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "metric",
                                          "repeat", "tolerance", "json", "results", "quiet",
                                          "color"}),
+                ("history", "[SCENARIO|add|rebuild] ", {"check", "last", "since", "json", "markdown",
+                                                        "color"}),
                 ("doctor", "", {"conns", "churn", "json"}),
                 ("libs", "[add|remove|program] ", {"json", "mirror"})):
             process = soak(command, "--help")
@@ -104,7 +107,7 @@ class Commands(unittest.TestCase):
             guide = f.read()
         for text in (process.stdout, guide):
             for option in ("--connect", "--ready-timeout", "--on-checkpoint", "--settle", "--stop",
-                           "--malloc-hooks", "--template"):
+                           "--malloc-hooks", "--template", "--reload"):
                 self.assertIn(option, text)
         for name in re.findall(r"^  \{([a-z]+)\} ", process.stdout, re.MULTILINE):
             self.assertIn(f"`{{{name}}}`", guide)
@@ -115,7 +118,8 @@ class Commands(unittest.TestCase):
                            ("smoke --bisect-exit", 75), ("smoke --bisect-exit --build x", 75),
                            ("suite smoke", 75), ("compare smoke --openssl 3.0.17,3.0.20", 75),
                            ("bisect smoke --openssl 3.0.17..3.0.20", 75), ("selftest --quick", 75),
-                           ("calibrate --runs 1", 75), ("doctor", 75), ("list", 0), ("libs", 0), ("show smoke", 0),
+                           ("calibrate --runs 1", 75), ("doctor", 75), ("list", 0), ("libs", 0),
+                           ("history", 0), ("show smoke", 0),
                            ("--help", 0), ("help suite", 0), ("--version", 0), ("smok", 2),
                            ("--conns x", 2), ("suite smok", 2), ("selftest --quik", 2),
                            ("calibrate --runs 0", 2), ("--json=/nonexistent/x", 2),
@@ -219,7 +223,7 @@ class ManPage(unittest.TestCase):
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
         for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "report", "compare",
-                        "bisect", "libs"):
+                        "bisect", "libs", "history", "doctor"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)

@@ -36,7 +36,7 @@ class Install(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.here = pathlib.Path(folder.name)
         self.environment = {name: value for name, value in os.environ.items() if name != "SOAK_ROOT"}
-        self.environment["SOAK_CACHE"] = str(self.here / "cache")
+        self.environment |= {"SOAK_CACHE": str(self.here / "cache"), "XDG_STATE_HOME": str(self.here / "state")}
 
     def soak(self, *words, prefix=None):
         return subprocess.run([(prefix or self.prefix) / "bin/soak", *words], cwd=self.here, text=True,
@@ -47,16 +47,18 @@ class Install(unittest.TestCase):
         result = self.soak("run", "smoke", *RUN, "--json", prefix=prefix)
         self.assertIn(result.returncode, (0, 3), result.stdout + result.stderr)
         self.assertEqual(json.loads(result.stdout)["schema"], "soak/1")
-        self.assertTrue((self.here / "results/runs/last/result.json").exists())
+        self.assertTrue((self.here / "state/soak/runs/last/result.json").exists())
+        self.assertFalse((self.here / "results").exists())
         self.assertEqual(tree(prefix), before)
 
     def test_what_is_installed(self):
         present = tree(self.prefix)
-        for name in ("bin/soak", "bin/soak-server", "bin/soak-client", "bin/soak-footprint",
+        for name in ("lib/soak/soak-server", "lib/soak/soak-client", "lib/soak/soak-footprint",
                      "share/man/man1/soak.1", "share/bash-completion/completions/soak",
                      "share/zsh/site-functions/_soak", "share/fish/vendor_completions.d/soak.fish", "share/soak/schema/soak-1.schema.json",
                      "share/doc/soak/README.md", "share/doc/soak/LICENSE"):
             self.assertIn(name, present)
+        self.assertEqual(tree(self.prefix / "bin"), ["soak"])
         for path in (SOURCE / "scenarios").rglob("*.*"):
             self.assertIn("share/soak/" + str(path.relative_to(SOURCE)), present)
 
@@ -67,6 +69,24 @@ class Install(unittest.TestCase):
         moved = self.here / "moved"
         shutil.copytree(self.prefix, moved)
         self.run_and_see(moved)
+
+    def test_without_a_state_folder_runs_are_kept_in_the_home(self):
+        home = self.here / "home"
+        self.environment |= {"XDG_STATE_HOME": "relative/is/ignored", "HOME": str(home)}
+        self.soak("run", *RUN, "--quiet")
+        self.assertTrue((home / ".local/state/soak/runs/last/result.json").exists())
+
+    def test_the_probe_is_found_and_a_machine_is_looked_at(self):
+        """LD_PRELOAD is split at blanks, which is told where soak was moved to a path with one."""
+        with tempfile.TemporaryDirectory(prefix="soak-install-") as folder:
+            shutil.copytree(self.prefix, folder, dirs_exist_ok=True)
+            probe = (self.prefix / "lib/soak/libsoakprobe.so").exists()  # a sanitizer's build has none
+            for prefix, state in ((folder, "ok" if probe else "warning"), (self.prefix, "warning")):
+                result = self.soak("doctor", "--json", prefix=pathlib.Path(prefix))
+                found = {finding["name"]: finding for finding in json.loads(result.stdout)["findings"]}
+                self.assertEqual((result.returncode, found["programs"]["state"]), (0, "ok"), result.stdout)
+                self.assertEqual(found["preload"]["state"], state, result.stdout)
+        self.assertRegex(found["preload"]["text"], "a path with a blank" if probe else "isn't there")
 
     def test_it_is_typed_without_the_launcher(self):
         self.assertRegex(self.soak("show", "smoke", "--as-command").stdout, "^soak run ")

@@ -72,10 +72,34 @@ class Nightly(unittest.TestCase):
     def test_it_refuses_what_it_does_not_know(self):
         for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",),
                       ("torture", "1/7", "x")):
-            self.assertIn("usage: nightly.sh shard K/N | merge | torture [K/N]",
+            self.assertIn("usage: nightly.sh shard K/N | merge | history | torture [K/N]",
                           self.step(*words, code=2))
         self.write("pass-1")
         self.assertIn("--shard 2: not of the form K/N", self.step("shard", "2", code=2))
+
+    def test_the_history_is_added_to_and_a_step_fails_the_night(self):
+        """The stub is a soak whose check finds something."""
+        summary = self.folder / "summary.md"
+        summary.write_text("before\n", encoding="utf-8")
+        stub = self.folder / "soak"
+        stub.write_text('#!/bin/sh\n[ "$2" = add ] && exit 0\n'
+                        'for word; do file=${word#--markdown=}; done; echo "| table |" >"$file"\nexit 1\n',
+                        encoding="utf-8")
+        stub.chmod(0o700)
+        self.environment |= {"SOAK": str(stub), "GITHUB_STEP_SUMMARY": str(summary)}
+        self.step("history", code=1)
+        self.assertEqual(summary.read_text(encoding="utf-8"), "before\n| table |\n")
+        self.assertTrue((self.folder / "r-merged/history.md").exists())
+
+    def test_two_nights_have_one_history(self):
+        self.environment |= {"SOAK": str(BUILD / "bin/soak"), "SOAK_HISTORY": str(self.folder / "history.db"),
+                             "GITHUB_ACTIONS": "true", "ImageOS": "ubuntu24"}
+        self.write("a")
+        for night in (1, 2):
+            self.step("shard", "1/1")
+            said = self.step("history")
+            self.assertIn(f"{night} run{'s' if night > 1 else ''} added to ", said)
+            self.assertIn(f"no step in 1 history, the longest of {night} run", said)
 
     def test_a_night_fails_a_seventh_of_the_allocations(self):
         told = self.folder / "told"
@@ -103,13 +127,15 @@ class Nightly(unittest.TestCase):
         steps = re.findall(r"(?m)^ +(?:- )?run: (.*)$", text)
         self.assertEqual(steps, ["bash scripts/nightly.sh shard ${{ matrix.shard }}/2",
                                  "bash scripts/nightly.sh merge",
+                                 "bash scripts/nightly.sh history",
                                  "bash scripts/nightly.sh torture ${{ github.event.schedule == "
                                  "'17 5 * * 0' && '1/1' || '' }}"])
         # What the weekly step asks for is one of the workflow's times.
         self.assertIn('- cron: "17 5 * * 0"\n', text)
         used = re.findall(r"uses: (\S+)@(\S+)", text)
         self.assertEqual({name for name, _ in used}, {"actions/checkout", "actions/upload-artifact",
-                                                      "actions/download-artifact"})
+                                                      "actions/download-artifact", "actions/cache/restore",
+                                                      "actions/cache/save"})
         for _, version in used:
             self.assertRegex(version, r"^[0-9a-f]{40}$")
         self.assertIn("\npermissions:\n  contents: read\n\n", text)

@@ -72,11 +72,12 @@ static bool keep_last(struct history *h, const struct snapshot *s)
 }
 
 /* The subject's own connections; or operations, of which the server sees more than the client has
- * done: those that established the connections. */
+ * done: those that established the connections. Of reloads, only the program that is reloaded has
+ * any. */
 static void keep_own(struct history *h, const struct history_sample *s, size_t c)
 {
-    uint64_t begun =
-        s->unit == UNIT_CONNECTION ? s->snapshot.app.opened : s->snapshot.app.operations;
+    bool counted = s->unit == UNIT_OPERATION || (s->unit == UNIT_RELOAD && s->by_load);
+    uint64_t begun = counted ? s->snapshot.app.operations : s->snapshot.app.opened;
     h->own[c] = h->epoch[c];
     h->own[c].opened = begun - h->own_begun;
     h->own_begun = begun;

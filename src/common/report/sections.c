@@ -43,15 +43,19 @@ const struct result_site *parts_doubt(const struct result_subject *subject)
     return NULL;
 }
 
+bool parts_is_of(const struct result_stack *stack, const struct result_site *site)
+{
+    if (!site->file || !stack->file)
+        return !site->file && !stack->file;
+    return strcmp(site->file, stack->file) == 0 && site->line == stack->line;
+}
+
 const struct result_stack *parts_stack_of(const struct result_subject *subject,
                                           const struct result_site *site)
 {
     for (size_t i = 0; i < subject->capture.stacks; i++) {
-        const struct result_stack *stack = &subject->capture.stack[i];
-        bool both = site->file && stack->file;
-        if (both ? strcmp(site->file, stack->file) == 0 && site->line == stack->line
-                 : !site->file && !stack->file)
-            return stack;
+        if (parts_is_of(&subject->capture.stack[i], site))
+            return &subject->capture.stack[i];
     }
     return NULL;
 }
@@ -62,7 +66,9 @@ char *parts_rates(char *buf, size_t size, const struct result *r)
     int decimals = r->run.rate_per_s < 10 ? 1 : 0;
     figure_grouped(got, sizeof got, r->run.rate_per_s, decimals);
     figure_grouped(asked, sizeof asked, r->run.asked_per_s, r->run.asked_per_s < 10 ? 1 : 0);
-    if (r->run.asked_per_s > 0)
+    if (r->run.unit == UNIT_RELOAD)
+        snprintf(buf, size, "%s reloads/s", got);
+    else if (r->run.asked_per_s > 0)
         snprintf(buf, size, "%s/s of %s/s", got, asked);
     else
         snprintf(buf, size, "%s/s (max)", got);

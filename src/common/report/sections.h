@@ -22,6 +22,8 @@ const struct result_subject *parts_lead(const struct result *r);
 const struct result_site *parts_guilty(const struct result_subject *subject);
 /* The first finding that couldn't be told, or NULL. */
 const struct result_site *parts_doubt(const struct result_subject *subject);
+/* Whether the blocks of a stack are those of the finding. */
+bool parts_is_of(const struct result_stack *stack, const struct result_site *site);
 /* The stack with most survivors of this finding, or NULL. */
 const struct result_stack *parts_stack_of(const struct result_subject *subject,
                                           const struct result_site *site);

@@ -55,7 +55,7 @@ struct doctor_trial {
 /* What was tried. A sentence is "" where it worked. */
 struct doctor_tried {
     struct err files, page, rollup, loopback, results;
-    bool no_probe; /* the library that is preloaded isn't there ... */
+    bool no_probe; /* the library that is preloaded isn't there, or has a path with a blank */
     struct err preload;
     char set_aside[512]; /* variables of the caller's; "": none */
     struct doctor_trial trial;

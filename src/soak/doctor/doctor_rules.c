@@ -216,9 +216,11 @@ static void preload(const struct examination *x, struct finding *f)
     const char *why = x->tried.preload.text;
     say(f, "%s", *why ? why : "the probe loads and counts; neither ptrace nor root is needed");
     if (*why)
-        to_mend(f, DOCTOR_WARNING, "%s",
-                x->tried.no_probe ? "--server and --client need it: build or install all of soak"
-                                  : "--server and --client need it; soak's own server doesn't");
+        to_mend(
+            f, DOCTOR_WARNING, "%s",
+            x->tried.no_probe
+                ? "build or install all of soak, where its path has no blanks: --server needs it"
+                : "--server and --client need it; soak's own server doesn't");
 }
 
 static void results(const struct examination *x, struct finding *f)

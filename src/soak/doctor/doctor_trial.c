@@ -96,16 +96,15 @@ static int see_row(const struct page *page, struct err *e)
 static void try_preload(int page_fd, const struct page *page, struct doctor_tried *ret)
 {
     struct err *e = &ret->preload;
-    char folder[PATH_MAX], probe[PATH_MAX + 64], program[PATH_MAX + 8], text[160];
-    if (process_own_folder(folder, sizeof folder, e) != 0)
+    char own[PATH_MAX], folder[PATH_MAX], probe[PATH_MAX + 64], program[PATH_MAX + 8], text[160];
+    if (process_own_folder(own, sizeof own, e) != 0 ||
+        catalog_programs(folder, sizeof folder, e) != 0)
         return;
     programs_probe(folder, false, probe, sizeof probe);
-    ret->no_probe = access(probe, R_OK) != 0;
-    if (ret->no_probe) {
-        err_set(e, "%.300s isn't there", probe);
+    ret->no_probe = programs_probe_check(probe, e) != 0;
+    if (ret->no_probe)
         return;
-    }
-    snprintf(program, sizeof program, "%s/soak", folder);
+    snprintf(program, sizeof program, "%s/soak", own);
     child_page_text(page_fd, text, sizeof text);
     if (run_with_probe(program, probe, text, e) == 0)
         see_row(page, e);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assembly.h"
 
-#include "base/process.h"
 #include "base/text.h"
+#include "catalog.h"
 #include "fetch.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
@@ -91,7 +91,7 @@ static int resolve(enum lib_part part, const char *asked, struct lib *ret, struc
 static int own_server(struct elf_facts *ret, struct err *e)
 {
     char folder[PATH_MAX], path[PATH_MAX + 16];
-    if (process_own_folder(folder, sizeof folder, e) != 0)
+    if (catalog_programs(folder, sizeof folder, e) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/soak-server", folder);
     return elf_facts_read(path, ret, e);
@@ -214,7 +214,7 @@ static int use_own(struct assembly *a, struct err *e)
     }
     if (path.cut)
         return err_set(e, "the paths of the libraries are too long");
-    return process_own_folder(a->folder, sizeof a->folder, e);
+    return catalog_programs(a->folder, sizeof a->folder, e);
 }
 
 int assembly_make_of(const struct lib parts[LIB_PARTS], struct assembly *ret, struct err *e)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "options/grammar.h"
+#include "report/screen.h"
 #include "terminal.h"
 
 #include <inttypes.h>
@@ -84,23 +85,18 @@ static void trend_add(struct trend_line *t, double value)
     t->value[t->count - 1] = value;
 }
 
-/* Bars from 0 to the largest value shown, so that noise doesn't look like growth. */
+/* Bars from 0 to the largest value shown, so that noise doesn't look like growth; five of the
+ * eight, so that what grows has room. */
 static void trend_draw(const struct live *l, const struct trend_line *t, char *buf, size_t size)
 {
-    static const char *const bar[2][8] = {{"_", ".", ".", "-", "-", "=", "=", "#"},
-                                          {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}};
     double top = 0;
     for (int i = 0; i < t->count; i++)
         top = fmax(top, t->value[i]);
-    size_t used = 0;
-    buf[0] = '\0';
-    for (int i = 0; i < t->count && used + 4 < size; i++) {
-        int level = top > 0 ? (int)(t->value[i] / top * 5.0) : 0;
-        const char *glyph = bar[l->utf8][level < 0 ? 0 : level > 7 ? 7 : level];
-        used += (size_t)snprintf(buf + used, size - used, "%s", glyph);
-    }
-    for (int i = t->count; i < TREND && used + 1 < size; i++)
-        used += (size_t)snprintf(buf + used, size - used, " ");
+    struct screen_bars bars = {t->value, (size_t)t->count, 0, top * 8 / 5};
+    struct text text = text_into(buf, size);
+    char drawn[TREND * 4];
+    text_add(&text, "%s%*s", screen_bars(&bars, l->utf8, TREND, drawn, sizeof drawn),
+             TREND - t->count, "");
 }
 
 /* ---- the block ---- */

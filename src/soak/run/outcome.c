@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
 #include "shown.h"
@@ -12,6 +13,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,7 +72,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.unit = run_unit(r);
     o->result.run.seconds = seconds;
     o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
-    o->result.run.asked_per_s = s->churn.max ? 0 : s->churn.per_s;
+    o->result.run.asked_per_s = s->churn.max || s->reload ? 0 : s->churn.per_s;
     double asked = o->result.run.asked_per_s;
     o->result.run.shortfall = asked > 0 ? fmax(0, 1 - o->result.run.rate_per_s / asked) : 0;
     o->result.run.p50_ns = atomic_load(&app->p50_ns);
@@ -154,17 +156,26 @@ static void fill_skipped(struct result *ret, const struct run *r)
     ret->skipped_count = client->skipped_count;
 }
 
+/* The machine's name, or what $SOAK_MACHINE calls it: a CI's have another one each night. */
+static void fill_host(struct outcome *o)
+{
+    const char *called = getenv("SOAK_MACHINE");
+    if (called && *called)
+        text_copy(o->host, sizeof o->host, called);
+    else if (gethostname(o->host, sizeof o->host - 1) != 0)
+        snprintf(o->host, sizeof o->host, "unknown");
+    o->result.host = o->host;
+}
+
 /* When and where: the clock of the wall is read once, at the end. */
 static void fill_place(struct outcome *o, const struct run *r)
 {
     int cpus;
     time_t began = time(NULL) - (time_t)((clock_now_ns() - r->start_ns) / 1000000000u);
     clock_utc(o->time, sizeof o->time, began);
-    if (gethostname(o->host, sizeof o->host - 1) != 0)
-        snprintf(o->host, sizeof o->host, "unknown");
+    fill_host(o);
     proc_machine(o->kernel, sizeof o->kernel, &cpus);
     o->result.time = o->time;
-    o->result.host = o->host;
     o->result.kernel = o->kernel;
 }
 

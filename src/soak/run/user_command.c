@@ -54,7 +54,7 @@ static void on_command_closed(uv_handle_t *process)
     struct run_command *c = &r->command;
     if (r->state != RUN_COMMAND)
         return;
-    if (c->status != 0 || c->signal != 0)
+    if (!c->dropped && (c->status != 0 || c->signal != 0))
         run_break(r, "--%s '%s' ended with %s %d", c->name, c->text,
                   c->signal ? "signal" : "status", c->signal ? c->signal : (int)c->status);
     else
@@ -110,11 +110,18 @@ void user_command_start(struct run *r, const char *name, const char *command,
     r->command.name = name;
     r->command.text = command;
     r->command.done = done;
+    r->command.dropped = false;
     const struct placeholders values = values_of(r, pid);
     if (placeholders_split(command, &values, &w, &why) != 0)
         run_break(r, "--%s '%s': %s", name, command, why.text);
     else
         spawn(r, &w);
+}
+
+void user_command_drop(struct run *r)
+{
+    r->command.dropped = true;
+    user_command_kill(r);
 }
 
 void user_command_kill(struct run *r)

@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 #include "base/memory_file.h"
-#include "base/process.h"
 #include "base/text.h"
+#include "catalog.h"
 #include "environment.h"
 #include "library/program.h"
 #include "measure/proc.h"
@@ -169,7 +169,7 @@ int programs_find(const struct scenario *s, struct programs *ret, struct err *e)
     const struct assembly_request asked = {
         .openssl = s->openssl, .libuv = s->libuv, .jemalloc = s->jemalloc, .libc = s->libc};
     *ret = (struct programs){.scenario = s};
-    if (process_own_folder(ret->folder, sizeof ret->folder, e) != 0)
+    if (catalog_programs(ret->folder, sizeof ret->folder, e) != 0)
         return -1;
     if (s->program)
         return program_make(s->program, NULL, ret->program, e);
@@ -206,6 +206,18 @@ void programs_probe(const char *folder, bool malloc_hooks, char *buf, size_t siz
     snprintf(buf, size, "%s/libsoakprobe%s.so", folder, malloc_hooks ? "-malloc" : "");
 }
 
+int programs_probe_check(const char *path, struct err *e)
+{
+    if (access(path, R_OK) != 0)
+        return err_set(e, "%.300s isn't there; build it", path);
+    if (strpbrk(path, " :"))
+        return err_set(e,
+                       "%.300s: LD_PRELOAD can't have a path with a blank or a colon; move soak to "
+                       "another folder",
+                       path);
+    return 0;
+}
+
 static void probe_path(const struct programs *p, char *buf, size_t size)
 {
     programs_probe(p->folder, p->scenario->malloc_hooks, buf, size);
@@ -215,10 +227,9 @@ int programs_check_probe(const struct programs *p, struct err *e)
 {
     char path[PATH_MAX + 64];
     probe_path(p, path, sizeof path);
-    if (!p->scenario->probe || access(path, R_OK) == 0)
+    if (!p->scenario->probe || programs_probe_check(path, e) == 0)
         return 0;
-    return err_set(e, "%s: %.300s isn't there; build it",
-                   p->scenario->malloc_hooks ? "--malloc-hooks" : "--server", path);
+    return err_prefix(e, "%s", p->scenario->malloc_hooks ? "--malloc-hooks" : "--server");
 }
 
 /* --env, the placeholders filled in. Writes texts that free() frees, up to the first that is

@@ -48,6 +48,8 @@ char **programs_environment(const struct programs *p, bool server);
 
 /* The path of the library that is preloaded, in the folder of the programs. */
 void programs_probe(const char *folder, bool malloc_hooks, char *buf, size_t size);
+/* Whether it is there and can be preloaded. Returns 0 or -1. */
+int programs_probe_check(const char *path, struct err *e);
 /* Refuses a run of a program that isn't soak's for which the probe isn't there. Returns 0 or -1. */
 int programs_check_probe(const struct programs *p, struct err *e);
 /* That of a program which isn't soak's, with the placeholders in the user's own filled in. `page`

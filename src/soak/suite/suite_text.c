@@ -65,12 +65,12 @@ static const char *outcome_text(const struct suite_entry *entry, char *buf, size
 
 void suite_text_row(const struct suite *s, size_t i, FILE *out)
 {
-    char head[ROW_HEAD], outcome[64], closed[32], seconds[32];
+    char head[ROW_HEAD], outcome[64], closed[32], counted[32], seconds[32];
     const struct suite_entry *entry = &s->entry[i];
-    fprintf(out, "%s  %-12s  %-15s  %9s connection%s  %6s\n", row_head(s, i, head, sizeof head),
+    snprintf(counted, sizeof counted, "%s%s", suite_unit(entry), entry->closed == 1 ? "" : "s");
+    fprintf(out, "%s  %-12s  %-15s  %9s %-11s  %6s\n", row_head(s, i, head, sizeof head),
             entry->verdict ? entry->verdict : "-", outcome_text(entry, outcome, sizeof outcome),
-            human_count(closed, sizeof closed, (int64_t)entry->closed),
-            entry->closed == 1 ? " " : "s",
+            human_count(closed, sizeof closed, (int64_t)entry->closed), counted,
             suite_text_time(seconds, sizeof seconds, entry->seconds));
     fflush(out);
 }

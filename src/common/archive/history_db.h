@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The figures of all runs, in one SQLite file: results/history.db. It holds nothing that the runs'
+ * folders don't have, so it may be thrown away and made again; a run never fails for it. Several
+ * processes may write at a time: each waits for the other, at most HISTORY_DB_WAIT_MS. One owner
+ * and thread per object. Every sentence names the file.
+ */
+#ifndef SOAK_STORE_HISTORY_DB_H
+#define SOAK_STORE_HISTORY_DB_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HISTORY_DB_WAIT_MS = 2000 };
+
+/* X(member): the texts of a run. `settings`: a word that is another where the run's options are;
+ * `folder`: where the run lies, or lay. */
+#define HISTORY_RUN_TEXTS(X)                                                                       \
+    X(scenario) X(settings) X(library) X(machine) X(time) X(seed) X(folder) X(verdict) X(soak)
+#define HISTORY_RUN_TEXT(member) const char *member;
+
+struct history_figure {
+    const char *name;
+    double value;
+};
+
+struct history_run {
+    int64_t id; /* within the file; of one that is added, of no matter */
+    HISTORY_RUN_TEXTS(HISTORY_RUN_TEXT)
+    int exit_code;
+    uint64_t conns, closed;
+    double seconds, one_in;
+    size_t figures; /* of one that is added; those of one that is read: history_db_figures */
+    const struct history_figure *figure;
+};
+
+struct history_db;
+
+/* Opens the file for reading and writing, makes it where there is none, and brings an older one to
+ * today's form. NULL with a sentence: it isn't a history, is damaged, locked, or of a later soak.
+ */
+struct history_db *history_db_open(const char *path, struct err *e);
+void history_db_close(struct history_db *db);
+
+/* Adds a run, all of it or nothing; one that is there already (the same scenario, machine, time and
+ * seed) is replaced. Returns 0 or -1. */
+int history_db_add(struct history_db *db, const struct history_run *run, struct err *e);
+
+/* Runs in the order of scenario, library, machine and time; of `scenario` alone, NULL: of all. What
+ * `take` gets lives until it returns. Returns 0 or -1. */
+typedef void history_take_run(void *ctx, const struct history_run *run);
+int history_db_runs(struct history_db *db, const char *scenario, history_take_run *take, void *ctx,
+                    struct err *e);
+/* The figures of one run, by name. */
+typedef void history_take_figure(void *ctx, const struct history_figure *figure);
+int history_db_figures(struct history_db *db, int64_t run, history_take_figure *take, void *ctx,
+                       struct err *e);
+
+/* Many calls of history_db_add as one: much faster, and none counts before the end. */
+int history_db_begin(struct history_db *db, struct err *e);
+int history_db_end(struct history_db *db, struct err *e);
+
+/* Puts the closed file `made` in the place of `path`. What was there is kept as PATH.old. Returns 0
+ * or -1. */
+int history_db_replace(const char *path, const char *made, struct err *e);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "archive/outputs.h"
+#include "base/check.h"
+#include "base/exit_codes.h"
+#include "base/input.h"
+#include "base/text.h"
+#include "catalog.h"
+#include "history_forms.h"
+#include "history_record.h"
+#include "history_series.h"
+#include "report/json_util.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORDS = 64, LAST_MOST = 3650 };
+
+struct options {
+    bool check;
+    uint64_t last;
+    const char *since, *json, *markdown;
+    int color;
+};
+
+static const struct options defaults = {.last = 30, .color = COLOR_AUTO};
+
+static const struct opt table[] = {
+    {"check", OPT_FLAG, offsetof(struct options, check), NULL, NULL,
+     "say only which figures stepped; exit 1 when one did"},
+    {"last", OPT_COUNT, offsetof(struct options, last), "N", NULL,
+     "the last N runs of each history"},
+    {"since", OPT_STRING, offsetof(struct options, since), "DATE", NULL,
+     "leave out what ran before, such as 2026-11-20: a step that is known and meant"},
+    {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
+     "write soak-history/1, to stdout without FILE"},
+    {"markdown", OPT_OUTPUT, offsetof(struct options, markdown), "FILE", ".md",
+     "write a Markdown table, to stdout without FILE"},
+    {"color", OPT_CHOICE, offsetof(struct options, color), "WHEN", "auto|always|never",
+     "colour in the output"},
+};
+
+const struct command history_command = {
+    .name = "history",
+    .run = cmd_history,
+    .words = "[SCENARIO|add|rebuild] [OPTIONS]",
+    .line = "figures night by night, and what stepped",
+    .about =
+        "Shows the figures of the last runs, of SCENARIO or all, and which of them stepped: per\n"
+        "scenario, library and machine, among runs with the same options. Every run in results/\n"
+        "is recorded in results/history.db, or where $SOAK_HISTORY says.\n"
+        "  add FOLDER...        adds the runs in these folders, such as another machine's\n"
+        "  rebuild [FOLDER...]  makes the history again from the runs in results/, or in FOLDER;\n"
+        "                       the file that was there stays, as history.db.old\n",
+    .after = "Exit: 0, 1 a figure stepped (--check), 2 usage, or the history can't be read.\n",
+    .table = table,
+    .options = sizeof table / sizeof *table,
+    .defaults = &defaults};
+
+/* ---- adding ---- */
+
+static void tell(const struct history_tally *t, const char *path)
+{
+    printf("%zu run%s added to %s\n", t->runs, t->runs == 1 ? "" : "s", catalog_below_root(path));
+    if (t->unreadable)
+        fprintf(stderr, "soak: history: %zu result.json can't be read and %s left out: %s\n",
+                t->unreadable, t->unreadable == 1 ? "is" : "are", t->first.text);
+}
+
+static int add_all(const char *path, const struct opts_words *folders, struct history_tally *tally,
+                   struct err *e)
+{
+    for (size_t i = 0; i < folders->count; i++)
+        if (!input_is_folder(folders->word[i]))
+            return err_set(e, "%.300s: there is no such folder", folders->word[i]);
+    struct history_db *db = history_db_open(path, e);
+    int rc = db ? 0 : -1;
+    for (size_t i = 0; rc == 0 && i < folders->count; i++)
+        rc = history_add_folder(db, folders->word[i], tally, e);
+    history_db_close(db);
+    return rc;
+}
+
+/* Made beside and put in its place when it is whole. */
+static int rebuild(const char *path, const struct opts_words *asked, struct history_tally *tally,
+                   struct err *e)
+{
+    char made[PATH_MAX], all[PATH_MAX];
+    const char *word[] = {catalog_results(NULL, ".", all)};
+    struct opts_words everything = {.word = word, .size = 1, .count = 1};
+    if ((size_t)snprintf(made, sizeof made, "%s.new", path) >= sizeof made)
+        return err_set(e, "%.60s...: the path is too long", path);
+    unlink(made);
+    int rc = add_all(made, asked->count ? asked : &everything, tally, e);
+    if (rc == 0)
+        return history_db_replace(path, made, e);
+    unlink(made);
+    return rc;
+}
+
+static int change(const struct opts_words *words, const char *path)
+{
+    struct err e = {{0}};
+    struct history_tally tally = {.runs = 0};
+    bool again = strcmp(words->word[0], "rebuild") == 0;
+    struct opts_words folders = {.word = words->word + 1, .count = words->count - 1};
+    int rc = -1;
+    if (!again && folders.count == 0)
+        err_set(&e, "add: which folders? Give those of runs, or such that have them");
+    else
+        rc = again ? rebuild(path, &folders, &tally, &e) : add_all(path, &folders, &tally, &e);
+    if (rc != 0)
+        return command_refuse(&history_command, &e);
+    tell(&tally, path);
+    return EXIT_PASS;
+}
+
+/* ---- showing ---- */
+
+static void write_json(const void *histories, FILE *out)
+{
+    char *text = json_document(history_json(histories));
+    CHECK(text);
+    fputs(text, out);
+    free(text);
+}
+
+static void write_markdown(const void *histories, FILE *out)
+{
+    history_markdown(histories, out);
+}
+
+static int publish(const struct histories *h, const struct options *o, struct err *e)
+{
+    struct outputs outputs = {
+        {{"json", o->json, write_json, false}, {"markdown", o->markdown, write_markdown, false}},
+        2};
+    if (outputs_check(&outputs, e) != 0 || outputs_write(&outputs, h, e) != 0)
+        return -1;
+    FILE *out = outputs_text(&outputs);
+    struct report_style style = terminal_style(out, (enum color_when)o->color);
+    struct screen screen = screen_of(out, &style);
+    if (o->check)
+        history_text_steps(h, &screen);
+    else if (out == stdout)
+        history_text(h, &screen);
+    return 0;
+}
+
+/* Where there is no file yet, nothing was recorded. */
+static int read_all(struct histories *h, const char *path, const struct history_request *q,
+                    struct err *e)
+{
+    *h = (struct histories){.runs = 0};
+    if (access(path, F_OK) != 0)
+        return 0;
+    struct history_db *db = history_db_open(path, e);
+    int rc = db ? histories_read(h, db, q, e) : -1;
+    history_db_close(db);
+    struct err why = *e;
+    return rc == 0 ? 0
+                   : err_set(e, "%.400s; `soak history rebuild` makes it again from the runs",
+                             why.text);
+}
+
+static int show(const struct options *o, const char *scenario, const char *path)
+{
+    struct err e = {{0}};
+    struct histories h;
+    struct history_request q = {scenario, o->since, (size_t)o->last};
+    if (read_all(&h, path, &q, &e) != 0)
+        return command_refuse(&history_command, &e);
+    int rc;
+    if (scenario && h.count == 0)
+        rc = err_set(&e, "%.60s: the history has no run of it", scenario);
+    else
+        rc = publish(&h, o, &e);
+    int code = rc != 0                           ? command_refuse(&history_command, &e)
+               : o->check && histories_steps(&h) ? EXIT_FOUND
+                                                 : EXIT_PASS;
+    histories_free(&h);
+    return code;
+}
+
+static int check(const struct options *o, const struct opts_words *words, struct err *e)
+{
+    bool changes = words->count &&
+                   (strcmp(words->word[0], "add") == 0 || strcmp(words->word[0], "rebuild") == 0);
+    if (!changes && words->count > 1)
+        return err_set(e, "%.60s: one scenario at a time", words->word[1]);
+    if (o->last < 1 || o->last > LAST_MOST)
+        return err_set(e, "--last: from 1 to %d", LAST_MOST);
+    if (o->since && strspn(o->since, "0123456789-:TZ") != strlen(o->since))
+        return err_set(e, "--since %.40s: not a date such as 2026-11-20", o->since);
+    return 0;
+}
+
+int cmd_history(int argc, char *const *argv)
+{
+    struct err e = {{0}};
+    char path[PATH_MAX];
+    struct options o = defaults;
+    const char *word[WORDS];
+    struct opts_words words = {.word = word, .size = WORDS};
+    int code = command_parse_words(&history_command, argc, argv, &o, &words);
+    if (code >= 0)
+        return code;
+    int rc = check(&o, &words, &e);
+    if (rc == 0 && !history_path(path))
+        rc = err_set(&e, "SOAK_HISTORY is set and names no file: there is no history");
+    if (rc != 0)
+        return command_refuse(&history_command, &e);
+    const char *first = words.count ? words.word[0] : NULL;
+    if (first && (strcmp(first, "add") == 0 || strcmp(first, "rebuild") == 0))
+        return change(&words, path);
+    return show(&o, first, path);
+}

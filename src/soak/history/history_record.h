@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the folders of runs to the history. A run is read from its folder alone (result.json, and
+ * manifest.json for its options), at its end as much as months later, so what `rebuild` makes is
+ * what the runs had recorded.
+ */
+#ifndef SOAK_HISTORY_RECORD_H
+#define SOAK_HISTORY_RECORD_H
+
+#include "archive/history_db.h"
+#include "base/err.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+/* The history that runs are recorded in: $SOAK_HISTORY, else results/history.db. NULL when the
+ * variable is there and empty: they are in none. Returns path, or NULL. */
+const char *history_path(char path[PATH_MAX]);
+
+/* Records the run that has ended in `folder`, where it is one of the history's: any, if
+ * $SOAK_HISTORY says where; else one in the folder of results/history.db. What fails is said in one
+ * sentence on stderr and changes nothing else. */
+void history_record(const char *folder);
+
+struct history_tally {
+    size_t runs, unreadable;
+    struct err first; /* why the first of the latter */
+};
+
+/* Adds the runs in `folder`, at any depth; what isn't a run is passed over, and one that can't be
+ * read is counted. Returns 0, or -1 when the history can't be written. */
+int history_add_folder(struct history_db *db, const char *folder, struct history_tally *tally,
+                       struct err *e);
+
+#endif

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`soak history`: what runs record, what it shows, which steps it finds; and that no history, however
+broken, costs a run."""
+
+import itertools
+import json
+import os
+import pathlib
+import random
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+from patience import PATIENCE_S
+from schemas import VALIDATOR, read_schema, strict
+
+BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+SOAK = BUILD / "bin/soak"
+SMALL = ("--conns", "3", "--churn", "max", "--closed", "300", "--seed", "7", "--quiet", "--footprint")
+NOBODY = 65534
+
+
+class History(unittest.TestCase):
+    ran = None
+
+    @classmethod
+    def setUpClass(cls):
+        """A run for all that need one; its folder is copied."""
+        cls.ran = pathlib.Path(tempfile.mkdtemp(prefix="soak-history-run-"))
+        cls.addClassCleanup(shutil.rmtree, cls.ran, ignore_errors=True)
+        subprocess.run([SOAK, *SMALL, "--results", cls.ran / "runs"], check=True, timeout=PATIENCE_S,
+                       capture_output=True, env=dict(os.environ, SOAK_ROOT=str(SOURCE), SOAK_MACHINE="night"))
+
+    def setUp(self):
+        """A clone of its own: only its results are another folder."""
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="soak-history-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        for name in ("scenarios", "server"):
+            (self.folder / name).symlink_to(SOURCE / name)
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith(("GITHUB_", "SOAK_"))}
+        self.environment |= {"SOAK_ROOT": str(self.folder), "SOAK_MACHINE": "night"}
+        self.db = self.folder / "results/history.db"
+        self.number = itertools.count()
+
+    def soak(self, *words, code=0, said="", **extra):
+        process = subprocess.run([SOAK, *map(str, words)], capture_output=True, text=True, check=False,
+                                 timeout=PATIENCE_S, cwd=self.folder, env=self.environment | extra)
+        self.assertEqual(process.returncode, code, process.stdout + process.stderr)
+        self.assertEqual([line for line in process.stderr.splitlines() if "history" in line],
+                         [said] if said else [])
+        return process.stdout
+
+    def shown(self, *words):
+        return json.loads(self.soak("history", "--json", *words))
+
+    def run_folder(self):
+        folder, = (self.folder / "results/runs").glob("2*")
+        return folder
+
+    # ---- recording ----
+
+    def test_a_run_is_recorded_and_rebuilt_from_its_folder(self):
+        self.soak(*SMALL)
+        document = self.shown()
+        VALIDATOR(strict(read_schema("soak-history-1"))).validate(document)
+        history, = document["histories"]
+        self.assertEqual((history["scenario"], history["machine"]), ("default", "night"))
+        self.assertRegex(history["library"], r"^openssl \d+\.\d+\.\d+")
+        night, = history["nights"]
+        self.assertEqual((night["verdict"], night["seed"]), ("PASS", "7"))
+        self.assertEqual(night["folder"], str(self.run_folder()))
+        result = json.loads((self.run_folder() / "result.json").read_text(encoding="utf-8"))
+        values = {figure["name"]: figure["values"] for figure in history["figures"]}
+        for end in result["footprint"]["ends"]:
+            self.assertEqual(values[f"{end['name']}.connection_allocs"], [end["allocs"]])
+        for subject in result["subjects"]:
+            for metric in subject["metrics"]:
+                if metric["per_conn"] is not None:
+                    name = f"{subject['name']}.growth.{metric['id']}"
+                    self.assertEqual(values[name], [metric["per_conn"]], name)
+            self.assertEqual(values[f"{subject['name']}.cpu_us_per_conn"],
+                             [subject["cost"]["cpu_us_per_conn"]])
+        self.assertEqual(values["handshake_p50"], [result["run"]["handshake_ns"]["p50"]])
+
+        self.db.unlink()
+        self.assertEqual(self.soak("history", "rebuild"), "1 run added to results/history.db\n")
+        self.assertEqual(self.shown(), document)
+        self.assertEqual(self.soak("history", "add", self.run_folder()),
+                         "1 run added to results/history.db\n")
+        self.assertEqual(self.shown(), document)
+
+    def test_what_lies_elsewhere_is_recorded_only_if_asked(self):
+        self.soak(*SMALL, "--results", "elsewhere")
+        self.assertFalse(self.db.exists())
+        self.soak(*SMALL, SOAK_HISTORY="")
+        self.assertFalse(self.db.exists())
+        mine = self.folder / "mine.db"
+        self.soak(*SMALL, "--results", "elsewhere", SOAK_HISTORY=str(mine))
+        self.assertFalse(self.db.exists())
+        self.assertIn("1 run, ", self.soak("history", SOAK_HISTORY=str(mine)))
+
+    def test_a_broken_history_costs_no_run_and_is_made_again(self):
+        missing = ("soak: this run is missing in the history ({}); `soak history rebuild` makes it again "
+                   "from the folders of all runs")
+        self.db.parent.mkdir()
+        self.db.write_bytes(b"no database" * 1000)
+        self.soak(*SMALL, said=missing.format(f"{self.db}: file is not a database"))
+        self.soak("history", code=2, said=f"soak: history: {self.db}: file is not a database; `soak history "
+                                          "rebuild` makes it again from the runs")
+        self.soak("history", "rebuild")
+        self.assertEqual(len(self.shown()["histories"][0]["nights"]), 1)
+        self.assertTrue(self.db.with_name("history.db.old").read_bytes().startswith(b"no database"))
+
+        other = sqlite3.connect(self.db, isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        self.soak(*SMALL, said=missing.format(f"{self.db}: another process holds it locked"))
+        other.execute("COMMIT")
+        other.execute("PRAGMA user_version = 99")
+        other.close()
+        self.soak(*SMALL, said=missing.format(
+            f"{self.db}: written by a later soak (form 99; this one knows 1)"))
+        self.soak("history", "rebuild")
+        self.assertEqual(len(self.shown()["histories"][0]["nights"]), 3)
+
+    def test_a_history_that_cannot_be_written_costs_no_run(self):
+        self.folder.chmod(0o755)
+        place = self.folder / "locked"
+        place.mkdir()
+        sqlite3.connect(place / "history.db").close()
+        place.chmod(0o555)
+        self.addCleanup(place.chmod, 0o755)
+        words = [SOAK, *SMALL, "--results", tempfile.mkdtemp(prefix="runs-", dir="/tmp")]
+        self.addCleanup(shutil.rmtree, words[-1], ignore_errors=True)
+        os.chmod(words[-1], 0o777)
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        process = subprocess.run(
+            [*map(str, words)], capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd="/",
+            env=self.environment | {"SOAK_HISTORY": str(place / "history.db")}, **user)
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertIn("soak: this run is missing in the history (", process.stderr)
+
+    def test_a_folder_that_cannot_be_read_is_named_and_left_out(self):
+        self.soak(*SMALL)
+        odd = self.folder / "results/runs/odd"
+        odd.mkdir()
+        (odd / "result.json").write_text("{", encoding="utf-8")
+        process = subprocess.run([SOAK, "history", "rebuild"], capture_output=True, text=True, check=True,
+                                 timeout=PATIENCE_S, cwd=self.folder, env=self.environment)
+        self.assertEqual(process.stdout, "1 run added to results/history.db\n")
+        self.assertIn(f"1 result.json can't be read and is left out: {odd}/result.json", process.stderr)
+
+    # ---- nights ----
+
+    def night_after_night(self, *change):
+        """Thirty folders of runs like the one that there was, a night each."""
+        folder, = (self.ran / "runs").glob("2*")
+        runs = self.folder / "results/runs"
+        text = (folder / "result.json").read_text(encoding="utf-8")
+        for night in range(1, 31):
+            document = json.loads(text)
+            document["time"] = f"2026-11-{night:02}T02:17:00Z"
+            document["run"]["seed"] = f"{night:x}"
+            for one in change:
+                one(document, night)
+            copy = runs / f"202611{night:02}-021700-default"
+            shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.jsonl", "*.log", "result.json"))
+            (copy / "result.json").write_text(json.dumps(document), encoding="utf-8")
+        self.soak("history", "rebuild")
+
+    @staticmethod
+    def noise(document, night):
+        """As times and pages vary from night to night."""
+        chance = random.Random(night)
+        for subject in document["subjects"]:
+            subject["cost"]["cpu_us_per_conn"] *= chance.gauss(1, 0.05)
+            subject["cost"]["allocs_per_conn"] *= chance.gauss(1, 0.0005)
+            for metric in subject["metrics"]:
+                if metric["id"] in ("rss", "rss_anon", "heap_resident"):
+                    metric["end"] *= chance.gauss(1, 0.02)
+                    metric["per_conn"] = chance.gauss(0, 100)
+        document["run"]["handshake_ns"]["p50"] = int(1.6e6 * chance.gauss(1, 0.08))
+
+    def test_a_step_on_the_twentieth_of_thirty_nights_is_all_that_is_named(self):
+        def one_more(document, night):
+            document["footprint"]["ends"][0]["allocs"] = 690 + (night >= 20)
+
+        self.night_after_night(self.noise, one_more)
+        said = self.soak("history", "--check", code=1)
+        self.assertRegex(" ".join(said.split()),
+                         r"^STEP 2026-11-20 default: server allocations of one 690 -> 691, \+1 \(\+0.145 %\); "
+                         r"openssl \S+ on night$")
+        # On the night itself, too; and once it is known and meant, no more.
+        self.soak("history", "--check", "--since", "2026-11-20")
+        document = self.shown()
+        self.assertEqual(document["steps"], 1)
+        step, = [step for figure in document["histories"][0]["figures"] for step in figure["steps"]]
+        self.assertEqual(step, {"night": 19, "time": "2026-11-20T02:17:00Z", "before": 690, "after": 691,
+                                "certain": True})
+        markdown = self.soak("history", "--markdown")
+        self.assertIn("| default | server allocations of one | ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███████████ | 691 | "
+                      "2026&#45;11&#45;20 | 690 &#45;&#62; 691".replace("&#45;", "-"), markdown)
+        self.assertIn("**1 step** in 1 history.", markdown)
+
+    def test_a_step_in_what_varies_is_named_with_its_night(self):
+        def slower(document, night):
+            document["subjects"][0]["cost"]["cpu_us_per_conn"] *= 1.5 if night >= 20 else 1
+
+        self.night_after_night(self.noise, slower)
+        said = " ".join(self.soak("history", "--check", code=1).split())
+        self.assertRegex(said, r"^STEP 2026-11-(19|20|21) default: server CPU/conn \d+ µs -> \d+ µs, ")
+        self.assertEqual(said.count("STEP"), 1)
+        for line in self.soak("history").splitlines():
+            self.assertLessEqual(len(line), 80, line)
+
+    def test_quiet_nights_are_quiet(self):
+        self.night_after_night(self.noise)
+        self.assertEqual(self.soak("history", "--check"), "no step in 1 history, the longest of 30 runs\n")
+        self.assertEqual(self.soak("history", "--check", "--last", "7"),
+                         "no step in 1 history, the longest of 7 runs\n")
+
+    def test_two_hundred_quiet_histories_raise_at_most_one_alarm(self):
+        """With every figure that a run has, each as it varied among runs of one commit."""
+        self.db.parent.mkdir()
+        self.soak("history", "add", self.ran)
+        db = sqlite3.connect(self.db, isolation_level=None)
+        figures = db.execute("SELECT name, value FROM figure").fetchall()
+        self.assertGreater(len(figures), 30)
+        chance = random.Random(20261129)
+        spread = {"cpu_us_per_conn": 0.08, "handshake_p50": 0.1, "rss": 0.02, "allocs_per_conn": 0.003,
+                  "heap_allocated": 0.005, "openssl_bytes": 0.001, "sensitivity": 0.02}
+        db.execute("BEGIN")
+        for history in range(200):
+            for night in range(30):
+                time = f"2026-11-{night + 1:02}T02:17:00Z"
+                run = db.execute(
+                    "INSERT INTO run VALUES (NULL, ?, 's', 'openssl 3.0.19', 'night', ?, '1', '/r', 'PASS', "
+                    "'0.1.0', 0, 3, 1500, 1.5, 100)", (f"quiet-{history:03}", time)).lastrowid
+                db.executemany("INSERT INTO figure VALUES (?, ?, ?)", (
+                    (run, name, chance.gauss(0, 100) if ".growth.rss" in name or "resident" in name
+                     else value * chance.gauss(1, spread.get(name.rpartition(".")[2], 0)))
+                    for name, value in figures))
+        db.execute("COMMIT")
+        db.close()
+        steps = self.shown()["steps"]
+        print(f"{steps} steps in 200 quiet histories of {len(figures)} figures")
+        self.assertLessEqual(steps, 1)
+
+    def test_each_scenario_library_machine_and_set_of_options_has_its_history(self):
+        self.copy()
+        self.copy(time="2026-11-01T02:00:00Z")
+        self.copy(host="other")
+        self.copy(scenario="smoke")
+        self.copy(scenario="smoke", libs={"openssl": "4.0.0"}, mapped=[],
+                  time="2026-11-02T02:00:00Z")
+        self.copy(scenario="smoke", exit=130, interrupted=True, time="2026-11-01T02:00:00Z")
+        self.soak("history", "rebuild")
+        found = [(h["scenario"], h["machine"], h["library"][8:11], len(h["nights"]), h["left_out"])
+                 for h in self.shown()["histories"]]
+        self.assertEqual(found, [("default", "night", "3.0", 2, 0), ("default", "other", "3.0", 1, 0),
+                                 ("smoke", "night", "3.0", 1, 1), ("smoke", "night", "4.0", 1, 0)])
+
+    def copy(self, **changed):
+        """One more folder of the run that there was, with other values in its document."""
+        folder, = (self.ran / "runs").glob("2*")
+        copy = self.folder / f"results/runs/{len(changed)}-{next(self.number)}"
+        shutil.copytree(folder, copy)
+        document = json.loads((copy / "result.json").read_text(encoding="utf-8")) | changed
+        (copy / "result.json").write_text(json.dumps(document), encoding="utf-8")
+        return copy
+
+    def test_other_options_begin_another_history_and_other_outputs_do_not(self):
+        def options(folder, **changed):
+            path = folder / "manifest.json"
+            document = json.loads(path.read_text(encoding="utf-8"))
+            document["options"] |= changed
+            path.write_text(json.dumps(document), encoding="utf-8")
+
+        options(self.copy(time="2026-11-01T02:00:00Z"), results="elsewhere", quiet="false", seed="8")
+        options(self.copy(time="2026-11-02T02:00:00Z"), **{"an-option-of-tomorrow": "none"})
+        options(self.copy(time="2026-11-03T02:00:00Z"), tls="1.2")
+        self.soak("history", "rebuild")
+        history, = self.shown()["histories"]
+        self.assertEqual((len(history["nights"]), history["left_out"]), (1, 2))
+        shutil.rmtree(next((self.folder / "results/runs").glob("*-2")))
+        self.soak("history", "rebuild")
+        history, = self.shown()["histories"]
+        self.assertEqual((len(history["nights"]), history["left_out"]), (2, 0))
+
+    def test_what_others_wrote_steers_no_terminal(self):
+        evil = "a\x1b[31m<b>|`\n"
+
+        def name(document, night):
+            document["scenario"] = evil
+            document["host"] = evil
+
+        self.night_after_night(name)
+        for form in ((), ("--check",), ("--markdown",)):
+            said = self.soak("history", *form)
+            self.assertNotIn("\x1b", said)
+            if form == ("--markdown",):
+                self.assertNotIn("<b>", said)
+
+    def test_bad_lines_get_one_sentence(self):
+        for words, sentence in (
+                (("add",), "add: which folders? Give those of runs, or such that have them"),
+                (("a", "b"), "b: one scenario at a time"), (("--last", "0"), "--last: from 1 to 3650"),
+                (("--since", "yesterday"), "--since yesterday: not a date such as 2026-11-20"),
+                (("add", "/nonexistent"), "/nonexistent: there is no such folder"),
+                (("nightly",), "nightly: the history has no run of it")):
+            with self.subTest(words=words):
+                process = subprocess.run([SOAK, "history", *words], capture_output=True, text=True,
+                                         check=False, timeout=PATIENCE_S, cwd=self.folder,
+                                         env=self.environment)
+                self.assertEqual(process.stderr, f"soak: history: {sentence}\n")
+                self.assertEqual((process.stdout, process.returncode), ("", 2))
+        self.assertEqual(self.soak("history"), "no runs in the history\n")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "stats/step.h"
+
+enum { NIGHTS = 30, TWENTIETH = 19, HISTORIES = 200 };
+
+static double normal(struct rng *r)
+{
+    double sum = 0;
+    for (int i = 0; i < 12; i++)
+        sum += rng_unit(r);
+    return sum - 6;
+}
+
+static size_t steps(const double *value, size_t count, bool counted, double relative,
+                    struct step *ret)
+{
+    struct step_question q = {value, count, counted, relative, 0};
+    return steps_find(&q, ret);
+}
+
+static void a_count_that_is_one_more_has_stepped_the_same_night(void **state)
+{
+    (void)state;
+    double value[NIGHTS];
+    struct step s[STEPS_MAX];
+    for (size_t i = 0; i < NIGHTS; i++)
+        value[i] = i < TWENTIETH ? 690 : 691;
+    for (size_t tonight = TWENTIETH; tonight < NIGHTS; tonight++) {
+        assert_int_equal(steps(value, tonight + 1, true, 0, s), 1);
+        assert_int_equal(s[0].at, TWENTIETH);
+        assert_true(s[0].certain && s[0].before == 690 && s[0].after == 691);
+    }
+    assert_int_equal(steps(value, TWENTIETH, true, 0, s), 0);
+}
+
+static void a_count_needs_five_nights_before_it_can_step(void **state)
+{
+    (void)state;
+    static const double four[] = {690, 690, 690, 690, 691}, five[] = {690, 690, 690, 690, 690, 691};
+    struct step s[STEPS_MAX];
+    assert_int_equal(steps(four, 5, true, 0, s), 0);
+    assert_int_equal(steps(five, 6, true, 0, s), 1);
+}
+
+/* Tonight it is one; tomorrow, back at the old count, it was an odd night. */
+static void an_odd_night_is_no_step_once_it_is_over(void **state)
+{
+    (void)state;
+    static const double value[] = {690, 690, 690, 690, 690, 690, 702, 690, 690};
+    struct step s[STEPS_MAX];
+    assert_int_equal(steps(value, 7, true, 0, s), 1);
+    assert_int_equal(steps(value, 8, true, 0, s), 0);
+    assert_int_equal(steps(value, 9, true, 0, s), 0);
+}
+
+static void a_count_that_comes_back_has_stepped_twice(void **state)
+{
+    (void)state;
+    double value[NIGHTS];
+    struct step s[STEPS_MAX];
+    for (size_t i = 0; i < NIGHTS; i++)
+        value[i] = i < 10 || i >= 14 ? 690 : 700;
+    assert_int_equal(steps(value, NIGHTS, true, 0, s), 2);
+    assert_int_equal(s[0].at, 10);
+    assert_int_equal(s[1].at, 14);
+}
+
+/* A figure that varies by 3 %, as a processor time does, and is a fifth more from the twentieth
+ * night on. */
+static void a_figure_that_varies_has_stepped_on_its_night(void **state)
+{
+    (void)state;
+    double value[NIGHTS];
+    struct step s[STEPS_MAX];
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct rng r = {seed};
+        for (size_t i = 0; i < NIGHTS; i++)
+            value[i] = (i < TWENTIETH ? 270 : 324) * (1 + 0.03 * normal(&r));
+        assert_int_equal(steps(value, NIGHTS, false, 0.1, s), 1);
+        assert_in_range(s[0].at, TWENTIETH - 1, TWENTIETH + 1);
+        assert_false(s[0].certain);
+        assert_true(fabs(s[0].after / s[0].before - 1.2) < 0.06);
+    }
+}
+
+static void a_step_within_the_guard_is_left_out(void **state)
+{
+    (void)state;
+    double value[NIGHTS];
+    struct step s[STEPS_MAX];
+    struct rng r = {7};
+    for (size_t i = 0; i < NIGHTS; i++)
+        value[i] = (i < TWENTIETH ? 100 : 103) + 0.2 * normal(&r);
+    assert_int_equal(steps(value, NIGHTS, false, 0.01, s), 1);
+    assert_int_equal(steps(value, NIGHTS, false, 0.05, s), 0);
+    struct step_question q = {value, NIGHTS, false, 0, 5};
+    assert_int_equal(steps_find(&q, s), 0);
+}
+
+/* A count that varies is told by its levels, as any other figure. */
+static void a_count_that_varies_is_no_alarm_each_night(void **state)
+{
+    (void)state;
+    double value[NIGHTS];
+    struct step s[STEPS_MAX];
+    struct rng r = {3};
+    for (size_t i = 0; i < NIGHTS; i++)
+        value[i] = (double)(690 + rng_below(&r, 3));
+    for (size_t tonight = 1; tonight <= NIGHTS; tonight++)
+        assert_int_equal(steps(value, tonight, true, 0, s), 0);
+}
+
+/* What a run has: counts that stand still, averages that hardly move, times with a night of load
+ * now and then, growth around nothing. */
+static double quiet_value(size_t figure, struct rng *r)
+{
+    switch (figure) {
+    case 0:
+    case 1:
+        return 690;
+    case 2:
+        return 737.06 + 0.02 * normal(r);
+    case 3:
+        return 13.7e6 * (1 + 0.01 * normal(r));
+    case 4:
+        return 150 * normal(r);
+    default:
+        return 270 * (1 + 0.05 * normal(r)) * (rng_below(r, 20) ? 1 : 1.6);
+    }
+}
+
+static void two_hundred_quiet_histories_raise_at_most_one_alarm(void **state)
+{
+    (void)state;
+    enum { FIGURES = 8 };
+    static const double relative[FIGURES] = {0, 0, 0.0005, 0.03, 0, 0.1, 0.1, 0.1};
+    int alarms = 0;
+    struct rng r = {20261129};
+    for (int h = 0; h < HISTORIES; h++) {
+        bool alarm = false;
+        for (size_t f = 0; f < FIGURES; f++) {
+            double value[NIGHTS];
+            struct step s[STEPS_MAX];
+            for (size_t i = 0; i < NIGHTS; i++)
+                value[i] = quiet_value(f, &r);
+            alarm = steps(value, NIGHTS, f < 2, relative[f], s) > 0 || alarm;
+        }
+        alarms += alarm;
+    }
+    print_message("%d of %d quiet histories raise an alarm\n", alarms, HISTORIES);
+    assert_in_range(alarms, 0, 1);
+}
+
+static void medians_are_those_of_the_middle(void **state)
+{
+    (void)state;
+    static const double value[] = {3, 1, 2, 10};
+    assert_true(isnan(step_median(value, 0)));
+    assert_true(fabs(step_median(value, 3) - 2) < 1e-12);
+    assert_true(fabs(step_median(value, 4) - 2.5) < 1e-12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_count_that_is_one_more_has_stepped_the_same_night),
+        cmocka_unit_test(a_count_needs_five_nights_before_it_can_step),
+        cmocka_unit_test(an_odd_night_is_no_step_once_it_is_over),
+        cmocka_unit_test(a_count_that_comes_back_has_stepped_twice),
+        cmocka_unit_test(a_figure_that_varies_has_stepped_on_its_night),
+        cmocka_unit_test(a_step_within_the_guard_is_left_out),
+        cmocka_unit_test(a_count_that_varies_is_no_alarm_each_night),
+        cmocka_unit_test(two_hundred_quiet_histories_raise_at_most_one_alarm),
+        cmocka_unit_test(medians_are_those_of_the_middle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
