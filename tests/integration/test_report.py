@@ -64,6 +64,20 @@ class Report(unittest.TestCase):
         self.assertIn(b"--html and --junit: one of them to stdout",
                       self.report(self.of, "--html", "--junit", code=2).stderr)
 
+    def test_a_leak_is_told_to_its_maintainers_and_to_code_scanning(self):
+        issue = self.report(self.of, "--issue").stdout.decode()
+        self.assertTrue(issue.startswith("# 32 B lost per connection at server/defect.c:"), issue)
+        for part in ("## To see it", "./soak --conns 30", "## Where it is allocated", "lost_state_accept",
+                     "## Why it isn't a cache that fills", "without churn", "## What was ruled out"):
+            self.assertIn(part, issue)
+        document = json.loads(self.report(self.of, "--sarif").stdout)
+        results = document["runs"][0]["results"]
+        self.assertEqual(len(results), 1)
+        self.assertEqual((results[0]["ruleId"], results[0]["level"]), ("side-allocation-lost", "error"))
+        place = results[0]["locations"][0]["physicalLocation"]
+        self.assertEqual(place["artifactLocation"]["uri"], "server/defect.c")
+        self.assertGreater(len(results[0]["stacks"][0]["frames"]), 3)
+
     def test_a_run_of_an_earlier_release_opens(self):
         old = os.path.join(self.folder, "old")
         shutil.copytree(self.of, old)

@@ -229,17 +229,6 @@ char *screen_bars(const struct screen_bars *b, bool utf8, size_t columns, char *
     return buf;
 }
 
-void markdown_text(const char *text, FILE *out)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (strchr("\\`*_{}[]()#+!|<>~&", c))
-            fprintf(out, "&#%d;", c);
-        else
-            fputc(c < ' ' ? ' ' : c, out);
-    }
-}
-
 /* ---- tables ---- */
 
 enum { INDENT = 2, GAP = 2, CUT_MIN = 8 };

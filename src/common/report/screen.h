@@ -60,9 +60,6 @@ struct screen_bars {
 /* Only the last `columns` of them. Returns buf. */
 char *screen_bars(const struct screen_bars *b, bool utf8, size_t columns, char *buf, size_t size);
 
-/* The text as it is, in one line, nothing in it taken for Markdown or HTML: for a table's cell. */
-void markdown_text(const char *text, FILE *out);
-
 /*
  * A small table of text cells that fits the screen: when it is too wide, columns are left out in
  * the order that the caller ranks them, and last one column is cut. A column without a single cell

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/markup.h"
 #include "options/grammar.h"
-#include "report/screen.h"
 #include "suite_merge.h"
 #include "suite_text.h"
 
@@ -9,7 +9,7 @@
 
 static void put_cell(const char *text, FILE *out)
 {
-    markdown_text(text, out);
+    markdown_put(text, out);
     fputs(" | ", out);
 }
 

@@ -18,6 +18,14 @@ void html_section_end(FILE *out);
 /* A paragraph of the page's own words. */
 void html_note(const char *text, FILE *out);
 
+/* What epoch `e` of a subject was for. */
+enum html_phase { PHASE_WARM, PHASE_MEASURED, PHASE_HOLD, PHASE_CONFIRM };
+enum html_phase html_phase(const struct result_subject *subject, size_t e);
+/* What a run has counted: "connections closed". */
+const char *html_counted(enum unit unit);
+/* `+1,488`; `0`. Returns buf. */
+char *html_change(char *buf, size_t size, int64_t change);
+
 /* ---- tables: HEAD, then rows of cells, then END ---- */
 
 /* `column`: `|name` for a column of text, `>name` for one of numbers. */
