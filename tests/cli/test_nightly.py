@@ -153,6 +153,10 @@ class Nightly(unittest.TestCase):
         self.assertLess(minutes, MINUTES)
         programs = [path for folder in ("servers", "clients") for path in (SOURCE / "scenarios" / folder).glob("*.soak")]
         self.assertGreater(len(programs), 12)
+        for path in programs:
+            shown = subprocess.run([BUILD / "bin/soak", "show", path], capture_output=True, text=True, check=True,
+                                   env=self.environment).stdout
+            self.assertRegex(shown, r"(?m)^needs += \w", path)
         self.assertLess((minutes + PROGRAM_MINUTES * len(programs)) / SHARDS, MINUTES)
 
     def test_what_is_not_installed_is_skipped_and_no_green_night(self):
