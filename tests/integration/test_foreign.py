@@ -322,6 +322,36 @@ class StaysTest(ForeignTest):
         self.assertEqual(family(mark), [])
         self.assertEqual(Run(process, self.last()).exit, 130)
 
+    def test_ctrl_c_ends_a_command_that_hangs(self):
+        """The fifth one: what was measured before it is judged and kept."""
+        mark = uuid.uuid4().hex
+        hang = "sh -c 'n=$(ls {work} | grep -c ^n); touch {work}/n$n; test $n -lt 4 || exec sleep 600'"
+        with subprocess.Popen(
+                self.command("--server", f"{sys.executable} {PROGRAMS} serve {{address}} {{cert}} {{key}}",
+                             "--on-checkpoint", hang, *RUN, "--closed", "100000", "--watchdog", "10m"),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                env=dict(os.environ, SOAK_TEST_MARK=mark)) as process:
+            give_up = time.monotonic() + PATIENCE_S
+            while not any(self.comm(pid) == "sleep" for pid in family(mark)):
+                self.assertLess(time.monotonic(), give_up)
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            ended = subprocess.CompletedProcess(None, None, *process.communicate(timeout=PATIENCE_S))
+        ended.returncode = process.returncode
+        run = Run(ended, self.last())
+        self.assertEqual(run.exit, 130, run.explain())
+        self.assertIn("ending the command", run.err)
+        self.assertEqual(len(run.checkpoints()), 4)
+        self.assertGreater(run.result["run"]["closed"], 100, run.explain())
+        self.assertEqual(family(mark), [])
+
+    def comm(self, pid):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+                return f.read().strip()
+        except OSError:
+            return None
+
     def test_ctrl_c_twice(self):
         process, mark = self.interrupted(signal.SIGINT, signal.SIGINT)
         self.assertEqual(family(mark), [])

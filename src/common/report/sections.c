@@ -135,14 +135,15 @@ static void say_metric(char *buf, size_t size, const struct judgement *j, enum m
                  m->state == METRIC_NOT_JUDGED ? " (not judged)" : "");
 }
 
-static void say_figures(char *buf, size_t size, const struct judgement *j)
+static void say_figures(char *buf, size_t size, const struct result_subject *subject)
 {
+    const struct judgement *j = &subject->judgement;
     char start[FIGURE_SIZE], end[FIGURE_SIZE];
     const struct judge_metric *blocks = judgement_metric(j, METRIC_OPENSSL_BLOCKS);
     buf[0] = '\0';
     if (!blocks || blocks->state == METRIC_NOT_JUDGED)
         return;
-    snprintf(buf, size, "OpenSSL blocks %s → %s",
+    snprintf(buf, size, "%s %s → %s", parts_label(subject, blocks),
              figure_level(start, sizeof start, blocks->start, blocks->unit),
              figure_level(end, sizeof end, blocks->end, blocks->unit));
     say_metric(buf, size, j, METRIC_HEAP_ALLOCATED);
@@ -170,7 +171,7 @@ void parts_seen(const struct result *r, const struct screen *s)
         screen_say(s, "seen", column, "%s %ss, %s %s", count, unit_name(r->run.unit), open,
                    unit_holds(r->run.unit));
     if (r->subjects)
-        say_figures(text, sizeof text, &r->subject[0].judgement);
+        say_figures(text, sizeof text, &r->subject[0]);
     if (r->subjects && text[0])
         screen_say(s, "", column, "%s", text);
 }

@@ -48,6 +48,8 @@ void parts_reasons(const struct result *r, const struct result_subject *subject,
 void parts_seen(const struct result *r, const struct screen *s);
 /* How little would have shown, and the load. */
 void parts_shown(const struct result *r, const struct screen *s);
+/* What a metric of the subject is called. */
+const char *parts_label(const struct result_subject *subject, const struct judge_metric *m);
 /* The metrics that have something to tell, each with its growth, limit and state. */
 void parts_metrics(const struct result_subject *subject, const struct screen *s);
 /* One line: those that are level, and how the other subject did when it is clean (NULL: not). */

@@ -344,9 +344,8 @@ static void on_interrupt(void *owner, int number)
 {
     struct run *r = owner;
     r->interrupted = true;
-    r->interrupts += number == SIGINT ? 1 : 2;
-    if (r->interrupts > 1 || r->state <= RUN_START_CLIENT) {
-        r->interrupts = 2;
+    r->interrupts += number == SIGINT && r->state > RUN_START_CLIENT ? 1 : 2;
+    if (r->interrupts > 1) {
         kill_children(r);
         run_state_set(r, RUN_QUIT);
         if (!subjects_running(&r->subjects))
@@ -357,6 +356,7 @@ static void on_interrupt(void *owner, int number)
     if (r->state == RUN_CHURN)
         child_send(&run_load(r)->subject->child, "finish");
     reload_interrupted(r);
+    user_command_interrupted(r);
 }
 
 /* ---- the whole ---- */

@@ -75,6 +75,7 @@ struct run_command {
     uv_process_t process;
     bool running;
     bool dropped;   /* the run doesn't wait for what it does */
+    bool stopped;   /* by an interrupt: the run ends without what was to come after it */
     int64_t status; /* of its end, and */
     int signal;
     const char *name, *text; /* "on-drain", and the command: borrowed */
