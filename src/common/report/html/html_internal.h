@@ -9,6 +9,10 @@
  * knows them: made by cmake/embed.cmake. */
 extern const char html_style[], html_style_hash[], html_script[], html_script_hash[];
 
+/* All before the body's first element; `title`: of the page. */
+void html_head(const char *title, FILE *out);
+/* All behind its last. */
+void html_foot(FILE *out);
 /* Text that is no markup. */
 void html_text(const char *text, FILE *out);
 /* `<section id=ID aria-labelledby=ID-h><h2 id=ID-h>TITLE</h2>`; closed by html_section_end. A
