@@ -5,6 +5,7 @@ in the server is found, with its rate, its place and its kind.
 test_servers.py NAME... tests the scenarios of these names."""
 
 import os
+import re
 import shutil
 import sys
 import unittest
@@ -21,11 +22,16 @@ FEW = "2000"  # enough for what every connection loses, but where a cache has to
 # Debian's servers lie where an ordinary user's PATH doesn't lead.
 os.environ["PATH"] = "/usr/bin:" + os.environ["PATH"] + ":/usr/sbin"
 
-# The program that a scenario needs; python3 is there.
-PROGRAMS = {"nginx": "nginx", "nginx-4": "nginx", "nginx-reload": "nginx", "haproxy": "haproxy", "haproxy-master": "haproxy",
-            "stunnel": "stunnel4", "hitch": "hitch", "apache": "apache2", "pgbouncer": "pgbouncer",
-            "python-asyncio": "python3", "python-threads": "python3", "node": "node",
-            "s_server": "openssl"}
+# Included ones have what they need from another file.
+NEEDS = re.compile(r"(?m)^(?:include = (?P<include>.*)|needs += (?P<needs>.*))$")
+NAMES = [path.stem for path in sorted(SCENARIOS.glob("*.soak"))]
+
+
+def needed(path):
+    """The program without which the scenario is skipped."""
+    for found in NEEDS.finditer(path.read_text(encoding="utf-8")):
+        return found["needs"] or needed(path.parent / found["include"])
+    raise AssertionError(f"{path}: needs = PROGRAM, in [suite], is missing")
 
 
 class Server(soak_run.SoakTest):
@@ -34,8 +40,9 @@ class Server(soak_run.SoakTest):
 
     def setUp(self):
         super().setUp()
-        if not shutil.which(PROGRAMS[self.name]):
-            self.skipTest(f"{PROGRAMS[self.name]} is not installed")
+        program = needed(SCENARIOS / f"{self.name}.soak")
+        if not shutil.which(program):
+            self.skipTest(f"{program} is not installed")
 
     def churn(self, *options, plant=None):
         if plant:
@@ -97,9 +104,9 @@ class Reloaded(Server):
 def load_tests(loader, _tests, _pattern):
     return unittest.TestSuite(
         loader.loadTestsFromTestCase(type(name, (Reloaded if name.endswith("-reload") else Server,), {"name": name}))
-        for name in NAMES)
+        for name in ASKED)
 
 
 if __name__ == "__main__":
-    NAMES = [name for name in sys.argv[1:] if name in PROGRAMS] or list(PROGRAMS)
-    unittest.main(argv=[word for word in sys.argv if word not in PROGRAMS])
+    ASKED = [name for name in sys.argv[1:] if name in NAMES] or NAMES
+    unittest.main(argv=[word for word in sys.argv if word not in NAMES])

@@ -93,6 +93,7 @@ struct scenario {
     const char *build; /* command before the run: split on blanks, no shell; NULL = none */
     /* [suite] */
     const char *expect; /* expect.h; NULL = pass. Only suites look at it */
+    const char *needs;  /* a program that must be in PATH; NULL = none */
     /* [mix] */
     uint64_t weight[BEHAVIOUR_COUNT];
 };
