@@ -145,6 +145,15 @@ class JudgedTest(SoakTest):
         self.assertRegex(run.result["broken"], "^nothing of the client's allocations is counted: it "
                                                r"\(process \d+\) was started with an environment of its own, without LD_PRELOAD")
 
+    def test_a_process_for_each_connection_shows_nothing(self):
+        script = Path(self.results, "again.sh")
+        script.write_text("while :; do curl -s --cacert $2 -o /dev/null https://$1/; done\n")
+        run = self.client(f"/bin/sh {script} {{address}} {{ca}}", "--closed", "100")
+        # Which, depends on whether a curl was there to be counted when soak looked.
+        self.assertIn((run.exit, run.result["verdict"]), ((3, "INCONCLUSIVE"), (4, "INVALID")), run.explain())
+        self.assertRegex(" ".join(run.out.split()), "has ended since; let one process make all connections|"
+                                                    "nothing of the client's allocations is counted|ledger counted nothing")
+
     def test_one_that_ends_by_itself(self):
         run = self.client(f"{sys.executable} -c print(\"\") {{address}}")
         self.assertRegex(run.result["broken"], "^client exited with status 0 after 0 connections; its log: "
