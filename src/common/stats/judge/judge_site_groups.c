@@ -317,6 +317,70 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
     return DECIDED;
 }
 
+/* ---- a sum of many places ---- */
+
+/* How the epochs' rates differ from their common one. */
+struct scatter {
+    int epochs;
+    double least, most; /* blocks per connection */
+    double variance;    /* of the rates over their mean, weighted by connections */
+    double chance;      /* that losses of equally many blocks differ so much */
+};
+
+/* Epochs in which chance alone decides how many losses there are, tell nothing. */
+static bool is_dense(const struct judge_context *h, const struct survivors *v, int64_t clump,
+                     size_t epoch)
+{
+    static const double COMPARABLE = 5; /* Cochran, Some methods for strengthening the common
+                                         * chi-square tests, Biometrics 10 (1954) */
+    double share = (double)h->e->epoch[epoch].opened / (double)h->opened;
+    return judge_context_judges(h, epoch) && v->blocks > 0 &&
+           (double)v->blocks * share >= COMPARABLE * (double)clump;
+}
+
+static struct scatter scatter_of(const struct judge_context *h, const struct survivors *v)
+{
+    struct scatter t = {.least = INFINITY};
+    double blocks = 0, opened = 0;
+    int64_t clump = 0;
+    for (size_t c = 0; c < h->e->epochs; c++)
+        clump = judge_context_judges(h, c) ? common_divisor(clump, born(v->s, c)) : clump;
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        blocks += is_dense(h, v, clump, c) ? (double)born(v->s, c) : 0;
+        opened += is_dense(h, v, clump, c) ? (double)h->e->epoch[c].opened : 0;
+    }
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        if (!is_dense(h, v, clump, c))
+            continue;
+        double n = (double)h->e->epoch[c].opened, rate = (double)born(v->s, c) / n;
+        double apart = rate * opened / blocks - 1;
+        t.variance += n / opened * apart * apart;
+        t.least = fmin(t.least, rate);
+        t.most = fmax(t.most, rate);
+        t.epochs++;
+    }
+    t.chance = chi_square_beyond(t.variance * blocks / (double)clump, t.epochs - 1);
+    return t;
+}
+
+/* A site without a line is many places: all that calls malloc. A program that warms up makes things
+ * once at many of them, hundreds of blocks at a time, whenever it comes to one; what it loses with
+ * its connections is nearly the same in each epoch. Where only some behaviours lose it, the epochs'
+ * rates differ by at most 0.35 of their mean (tests/unit/stats/attribution/test_mix.c). */
+enum answer site_uneven(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
+{
+    static const double UNEVEN = 0.4;
+    struct scatter t = v->s->line ? (struct scatter){0} : scatter_of(h, v);
+    if (t.epochs < JUDGE_MIN_EPOCHS || t.variance <= UNEVEN * UNEVEN || t.chance > JUDGE_ALPHA)
+        return NO_OPINION;
+    answer_doubt(h, v, KIND_ONE_TIME, f);
+    finding_why(f,
+                "kept %.1f to %.1f blocks per %s from epoch to epoch, as a warm-up does and a leak "
+                "does not",
+                t.least, t.most, unit_of(h));
+    return DECIDED;
+}
+
 /* An entry may be several blocks of a site: as many as a connection keeps. Those of the first epoch
  * aren't told from what its open connections hold, and are given in. What a cache does once it is
  * full, the rules before this one have seen. */
