@@ -67,6 +67,8 @@ static enum step ended(struct peer *p, int why)
                          behaviour_name((int)p->behaviour), how);
     case PEER_HELD:
     case PEER_ASKED_CLOSE:
+        if (p->state == PEER_HELD && p->shared->may_end)
+            return STEP_LET_GO;
         return peer_fail(p, PEER_FAIL_LOST, "an open connection was lost: %s", how);
     case PEER_CLOSE_NOTIFY:
     case PEER_HALF_CLOSED:
@@ -102,6 +104,10 @@ static void take_step(struct peer *p, enum step step)
     case STEP_FIN:
     case STEP_RST:
         close_now(p, step == STEP_RST);
+        return;
+    case STEP_LET_GO:
+        close_now(p, false);
+        shared->on_ended(p);
         return;
     case STEP_ENDED:
     case STEP_FAIL:

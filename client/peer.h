@@ -72,12 +72,14 @@ struct peer_shared {
     struct overlap *overlap; /* the group that gathers (overlap.h), or NULL */
     uint64_t slots;          /* connections held by this loop */
     uint64_t aborts;         /* so far, of EXIT_IN_TURN */
+    bool may_end;            /* the server, what is held */
     unsigned silent;         /* connections to which nothing was said after the handshake */
 
     void (*on_handshake)(struct peer *p, uint64_t took_ns);
     void (*on_established)(struct peer *p);
     void (*on_operated)(struct peer *p); /* the operation on a held one is done */
     void (*on_aborted)(struct peer *p);  /* never held, as intended */
+    void (*on_ended)(struct peer *p);    /* by the server while held, which may do that */
     void (*on_failed)(struct peer *p, enum peer_failure kind, const char *text);
     void (*on_gone)(struct peer *p); /* the last event of every peer */
 

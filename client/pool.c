@@ -249,6 +249,14 @@ static void on_aborted(struct peer *p)
     pump(pool);
 }
 
+static void on_ended(struct peer *p)
+{
+    struct pool *pool = pool_of(p);
+    p->ended_as = (int)p->behaviour;
+    quota_failed(&pool->quota);
+    place(p, POOL_LEAVING);
+}
+
 static void on_failed(struct peer *p, enum peer_failure kind, const char *text)
 {
     struct pool *pool = pool_of(p);
@@ -306,6 +314,7 @@ void pool_init(struct pool *pool, const struct pool_options *o)
     pool->shared.on_established = on_established;
     pool->shared.on_operated = on_operated;
     pool->shared.on_aborted = on_aborted;
+    pool->shared.on_ended = on_ended;
     pool->shared.on_failed = on_failed;
     pool->shared.on_gone = on_gone;
     uv_timer_init(pool->shared.net.loop, &pool->timer);

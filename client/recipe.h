@@ -63,8 +63,9 @@ enum step {
     STEP_ABORT_RST,
     STEP_FIN, /* it ends at once */
     STEP_RST,
-    STEP_FAIL, /* it ends at once, against its behaviour's intent: peer_fail */
-    STEP_ENDED /* the server has ended it: what that means depends on the state */
+    STEP_LET_GO, /* the server has ended what was held, as it may */
+    STEP_FAIL,   /* it ends at once, against its behaviour's intent: peer_fail */
+    STEP_ENDED   /* the server has ended it: what that means depends on the state */
 };
 
 struct recipe {

@@ -150,6 +150,7 @@ static void make_pool(struct worker *w, int index)
     s->payload = w->shared->payload;
     s->payload_bytes = (size_t)o->payload;
     s->app = &page->app;
+    s->may_end = o->reloaded;
     pool_init(&w->pool, &options);
     w->pool.turn = w->first_slot; /* so that few workers with few sources use all of them */
 }

@@ -9,8 +9,8 @@ find_program(SOAK_PYTHON python3 REQUIRED)
 set(SOAK_HANG_S 3600)
 
 # soak_test(NAME LABEL COMMAND...): one CTest entry. The label is `fast` for what neither runs a
-# whole soak nor builds anything, so that `ctest -L fast` takes less than a minute; `slow` for all
-# others.
+# whole soak nor builds anything and takes less than ten seconds, so that `ctest -L fast` takes less
+# than a minute; `slow` for all others.
 function(soak_test name label)
     add_test(NAME ${name} COMMAND ${ARGN})
     set(paths SOAK_BIN=${CMAKE_BINARY_DIR}/bin SOAK_BUILD=${CMAKE_BINARY_DIR}

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The nightly job, step by step, on any machine:
-#   nightly.sh shard K/N   runs shard K of N of scenarios/nightly and of all families
+#   nightly.sh shard K/N   runs shard K of N of scenarios/nightly, of all families, and of the servers and
+#                          clients of others; those that aren't installed are skipped, and the exit code says so
 #   nightly.sh merge       joins the shards that lie in the results' folder
 #   nightly.sh history     adds their runs to the history, and fails when a figure stepped
 #   nightly.sh torture K/N fails every N-th OpenSSL allocation of a connection; without K/N that day's
@@ -16,6 +17,8 @@ soak=${SOAK:-$root/soak}
 results=${RESULTS:-$root/results/runs/nightly}
 # Beside them: among them the joined suite would be joined with its own shards the next time.
 merged=${results%/}-merged
+# Debian's servers lie where an ordinary user's PATH doesn't lead.
+export PATH=$PATH:/usr/local/sbin:/usr/sbin
 # GitHub's machines have another name each night and are alike: they have one history.
 [ -z "${GITHUB_ACTIONS:-}" ] || export SOAK_MACHINE="${SOAK_MACHINE:-github ${ImageOS:-}}"
 
@@ -27,7 +30,7 @@ usage() {
 shard() {
     # `2/3` names its file junit-2-of-3.xml; soak itself refuses what is no shard.
     local what=("${SCENARIOS:-nightly}")
-    [ -n "${SCENARIOS:-}" ] || what+=("$root/scenarios" features starttls)
+    [ -n "${SCENARIOS:-}" ] || what+=("$root/scenarios" features starttls servers clients)
     mkdir -p "$results"
     "$soak" suite "${what[@]}" --shard "$1" --results "$results" \
         --junit="$results/junit-${1//\//-of-}.xml"

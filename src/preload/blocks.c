@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blocks.h"
 
+#include "row.h"
+
 uint64_t blocks_own;
 void (*blocks_on_turn)(void);
 
@@ -77,11 +79,18 @@ static void end_counts(struct lifted was)
     count_freed(blocks_place(), block_origin_of(was.word) != BLOCK_MALLOC, cell, was.size);
 }
 
+static bool is_captured(uint32_t site)
+{
+    if (!(epoch_word(preload_page) & PAGE_EPOCH_CAPTURES))
+        return false;
+    uint64_t only = atomic_load_explicit(&preload_page->capture.pid, memory_order_relaxed);
+    return (!only || only == (uint64_t)row_pid()) && stacks_wanted(site);
+}
+
 /* Gives a block the present call stack if its site's stacks are wanted. */
 static STACKS_OWN void stack_attach(const void *block, uint32_t cell, size_t size)
 {
-    bool captures = epoch_word(preload_page) & PAGE_EPOCH_CAPTURES;
-    uint32_t stack = captures && stacks_wanted(cell_site(cell)) ? stacks_take(cell_site(cell)) : 0;
+    uint32_t stack = is_captured(cell_site(cell)) ? stacks_take(cell_site(cell)) : 0;
     if (!stack)
         return;
     block_entry *entry = block_find(block);

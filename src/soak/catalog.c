@@ -281,11 +281,11 @@ static char *comment(char *line)
     return line;
 }
 
-/* Ends `text` after its first sentence. Returns whether there was an end. */
-static bool cut_sentence(char *text)
+/* Ends `text` after so many sentences. Returns whether it had them. */
+static bool cut_sentences(char *text, size_t sentences)
 {
     for (char *p = strpbrk(text, ".!?"); p; p = strpbrk(p + 1, ".!?")) {
-        if (p[1] && p[1] != ' ')
+        if ((p[1] && p[1] != ' ') || --sentences > 0)
             continue;
         p[1] = '\0';
         return true;
@@ -293,7 +293,7 @@ static bool cut_sentence(char *text)
     return false;
 }
 
-char *catalog_about(const char *path, char *buf, size_t size)
+char *catalog_about(const char *path, size_t sentences, char *buf, size_t size)
 {
     char line[LINE];
     struct text about = text_list(buf, size, " ");
@@ -305,7 +305,7 @@ char *catalog_about(const char *path, char *buf, size_t size)
         if (!text || !*text)
             break;
         text_item(&about, "%s", text);
-        if (cut_sentence(buf))
+        if (cut_sentences(buf, sentences))
             break;
     }
     fclose(in);

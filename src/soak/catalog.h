@@ -25,8 +25,8 @@ const char *catalog_root(void);
 /* Whether the program was installed, and belongs to no clone: then it writes nothing beside itself.
  */
 bool catalog_is_installed(void);
-/* The folder of soak-server, soak-client, soak-footprint and the probe: this program's own, or where
- * `cmake --install` put them. Returns 0 or -1. */
+/* The folder of soak-server, soak-client, soak-footprint and the probe: this program's own, or
+ * where `cmake --install` put them. Returns 0 or -1. */
 int catalog_programs(char *ret, size_t size, struct err *e);
 /* The folder that was asked for; NULL: results/`kind` of the clone, or installed,
  * $XDG_STATE_HOME/soak/`kind`, written to `path`. */
@@ -56,8 +56,8 @@ const char *catalog_last(const char *word, const char *document, char *path, siz
 /* `nightly` of "scenarios/nightly.soak", printable: names the run's folder. */
 void catalog_name(const char *word, char *name, size_t size);
 
-/* What a scenario proves: the first sentence of the comment that it opens with, or "". Returns
- * buf. */
-char *catalog_about(const char *path, char *buf, size_t size);
+/* What a scenario proves: the first sentences of the comment that it opens with, so many at the
+ * most, or "". Returns buf. */
+char *catalog_about(const char *path, size_t sentences, char *buf, size_t size);
 
 #endif

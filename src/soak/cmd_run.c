@@ -135,7 +135,9 @@ static int check_commands(const struct scenario *s, struct err *e)
         return -1;
     if (s->program && program_check(s->program, e) != 0)
         return err_prefix(e, "--program");
-    return user_command_check("on-checkpoint", s->on_checkpoint, e);
+    if (user_command_check("on-checkpoint", s->on_checkpoint, e) != 0)
+        return -1;
+    return user_command_check("reload", s->reload, e);
 }
 
 /* As much as can be refused before all is built. --build may make what they run. */

@@ -98,6 +98,7 @@ static const char servers_tail[] =
     "--on-checkpoint, then waits until nothing has been allocated for --settle. At the end it "
     "gets\n"
     "--stop, five seconds later SIGKILL; so does whatever it has left running.\n\n"
+    "--reload 'kill -HUP {pid}' counts reloads of its configuration instead of connections.\n\n"
     "What is seen, as the report's line `counted` says:\n"
     "  set_mem_functions   each block of OpenSSL's, exactly, with file and line: any program that\n"
     "                      loads libcrypto.so, also later (a JVM, python)\n"

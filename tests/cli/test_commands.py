@@ -81,7 +81,8 @@ class Commands(unittest.TestCase):
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit", "markdown"}),
                 ("merge", "SUITES ", {"json", "junit", "markdown"}),
-                ("report", "RUN ", {"html", "flame", "pprof", "folded", "junit", "markdown", "json", "quiet"}),
+                ("report", "RUN ", {"html", "flame", "pprof", "folded", "junit", "markdown", "issue", "sarif",
+                                    "json", "quiet"}),
                 ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "program", "same-libc",
                                           "side", "repeat",
                                           "tolerance", "json", "markdown", "results", "quiet",
@@ -106,7 +107,7 @@ class Commands(unittest.TestCase):
             guide = f.read()
         for text in (process.stdout, guide):
             for option in ("--connect", "--ready-timeout", "--on-checkpoint", "--settle", "--stop",
-                           "--malloc-hooks", "--template"):
+                           "--malloc-hooks", "--template", "--reload"):
                 self.assertIn(option, text)
         for name in re.findall(r"^  \{([a-z]+)\} ", process.stdout, re.MULTILINE):
             self.assertIn(f"`{{{name}}}`", guide)

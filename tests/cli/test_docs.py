@@ -33,7 +33,8 @@ survivors.svg survivors.pb.gz survivors.folded junit.xml lib.json compare_csv.c 
 .json .md .soak junit-K-of-N.xml noun.h noun.c noun_internal.h""".split())
 FOREIGN = ("ssl3_", "crypto/", "ssl/", "src/ssl.c", "build/", "results/runs/", "results/compare/", "~/", "/")
 # Options of other programs that a page names.
-OTHERS = {"--cacert", "--no-verify", "--preset", "--install", "--build", "--prefix", "--target", "--label-regex"}
+OTHERS = {"--rm", "--cacert", "--no-verify", "--preset", "--install", "--build", "--prefix", "--target",
+          "--label-regex"}
 
 
 def read(page):

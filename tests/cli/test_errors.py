@@ -100,6 +100,12 @@ REFUSED = [
     (["--server", ""], "--server: it is empty; give it a value, or leave it out"),
     (["smoke", "--client="], "--client: it is empty; give it a value, or leave it out"),
     (["--connect", ""], "--connect: it is empty; give it a value, or leave it out"),
+    (["bisect", "servers/nginx", "--program", "debian:bookworm/nginx.."],
+     "bisect: --program debian:bookworm/nginx..: there is no list of a program's versions to search; name them "
+     "to soak compare --program A,B,..."),
+    (["bisect", "servers/nginx", "--openssl", "3.0.17..3.0.22"],
+     "bisect: --openssl: the program of --server brings its own; compare versions of it with --program "
+     "debian:SUITE/PACKAGE,..."),
     (["--json=/nonexistent/x"],
      "--json=/nonexistent/x: it can't be written: No such file or directory"),
 ]

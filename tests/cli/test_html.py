@@ -71,7 +71,7 @@ class Pages(unittest.TestCase):
             for tag, key, value in Reader(text).attributes:
                 self.assertFalse(key.startswith("on") or key in ("style", "src", "srcdoc", "action"), (name, tag, key))
                 if key == "href":
-                    self.assertRegex(value, r"^(#[\w-]+|data:text/csv;charset=utf-8,[\w%.,-]*|[\w.]+)$", name)
+                    self.assertRegex(value, r"^(#[\w-]+|data:text/csv;charset=utf-8,[\w%.,-]*|[\w./-]+)$", name)
 
     def test_ids_are_unique_and_links_lead_somewhere(self):
         for name, text in self.pages.items():

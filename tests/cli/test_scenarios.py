@@ -190,7 +190,9 @@ class List(unittest.TestCase):
                          {"schema", "defects"})
 
     def test_every_scenario_says_what_it_proves_and_holds_together(self):
-        for scenario in json.loads(soak("list", "scenarios", "--json").stdout)["scenarios"]:
+        scenarios = json.loads(soak("list", "scenarios", "--json").stdout)["scenarios"]
+        self.assertEqual(len({scenario["about"] for scenario in scenarios}), len(scenarios))
+        for scenario in scenarios:
             self.assertRegex(scenario["about"], r"^.{20,}[.!?]$", scenario["name"])
             process = soak("show", scenario["name"], "--as-command")
             self.assertEqual(process.returncode, 0, process.stderr)

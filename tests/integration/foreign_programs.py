@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs for --server that go wrong in one way each: `foreign_programs.py WHAT ADDRESS [CERT KEY]`."""
 
+import contextlib
 import ctypes
 import os
+import select
 import signal
 import socket
 import ssl
@@ -188,6 +190,47 @@ def has_a_family(address, cert, key):
             os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             time.sleep(600)
+    serve(address, cert, key)
+
+
+def reloads(address, cert, key, on_reload=None):
+    """Makes its SSL_CTX anew at each SIGHUP, and cuts the connections that stand."""
+    current, standing = [], []
+
+    def renew(*_):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        if current and on_reload:
+            on_reload()
+        current[:] = [context]
+        while standing:
+            os.write(standing.pop(), b"x")
+
+    def handle(connection, _):
+        """Until it is cut, as a worker closes what is idle when it is told to go."""
+        cut, end = os.pipe()
+        with connection, contextlib.suppress(OSError), \
+                current[0].wrap_socket(connection, server_side=True) as tls:
+            standing.append(end)
+            while cut not in select.select([tls, cut], [], [])[0] and (data := tls.recv(65536)):
+                tls.sendall(data)
+        if end in standing:
+            standing.remove(end)
+        os.close(cut)
+        os.close(end)
+
+    renew()
+    signal.signal(signal.SIGHUP, renew)
+    serve(address, cert, key, handle)
+
+
+def loses_with_each_reload(address, cert, key):
+    library = libcrypto()
+    reloads(address, cert, key, lambda: library.CRYPTO_malloc(32, b"planted.c", 9))
+
+
+def dies_of_a_reload(address, cert, key):
+    signal.signal(signal.SIGUSR1, lambda *_: os._exit(7))
     serve(address, cert, key)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 7."""
+"""The probe page as soak makes it: src/common/page/page.h, version 8."""
 
 import ctypes
 import mmap
@@ -65,7 +65,7 @@ class Stack(ctypes.Structure):
 
 
 class Capture(ctypes.Structure):
-    _fields_ = [("wanted", u64 * 32), ("taken", u64), ("lost", u64), ("stack", Stack * 512)]
+    _fields_ = [("wanted", u64 * 32), ("pid", u64), ("taken", u64), ("lost", u64), ("stack", Stack * 512)]
 
 
 class Trace(ctypes.Structure):
@@ -98,7 +98,7 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 7, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 8, ctypes.sizeof(Page)
     page.namespace_pid = os.stat("/proc/self/ns/pid").st_ino
     return fd, page
 

@@ -78,11 +78,11 @@ class Rates(soak_run.SoakTest):
 
 class NotLeaks(soak_run.SoakTest):
     def test_one_time_passes(self):
-        run = self.soak(*soak_run.CHURN, "--defect", "one-time", "--closed", "12000")
+        run = self.soak(*soak_run.CHURN, "--defect", "one-time", "--closed", "5000")
         self.assertEqual(run.exit, 0, run.explain())
 
     def test_bounded_cache_is_named_and_passes(self):
-        run = self.soak(*soak_run.CHURN, "--defect", "cache", "--closed", "12000")
+        run = self.soak(*soak_run.CHURN, "--defect", "cache", "--closed", "5000")
         self.assertEqual(run.exit, 0, run.explain())
         kinds = {s["kind"] for s in run.subject()["sites"]}
         self.assertTrue(kinds & {"cache-filling", "cache-bounded"}, run.explain())

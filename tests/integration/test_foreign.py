@@ -94,19 +94,51 @@ class WrongUseTest(ForeignTest):
         self.assertIn(f"--connect 127.0.0.1:{port}: something listens there already", run.err)
 
 
-class JudgedTest(ForeignTest):
-    def reasons(self, run):
-        return " ".join(run.subject()["reasons"])
+class CleanTest(ForeignTest):
+    """What two runs of a server that does well show: a plain one, and one with a command of each kind."""
+
+    @classmethod
+    def setUpClass(cls):
+        host = cls()  # whose folder both use
+        host.setUp()
+        cls.addClassCleanup(host.doCleanups)
+        cls.plain = host.server("serve")
+        cls.commanded = host.server("serve", "--on-checkpoint", "touch {work}/looked-{pid}", "--on-drain", "true")
 
     def test_a_clean_one_passes_with_its_meter_checked(self):
-        run = self.server("serve")
+        run = self.plain
         self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
         self.assertTrue(run.subject()["selfcheck"]["ok"])
         self.assertEqual(run.metric("openssl_blocks")["per_conn"], 0)
         self.assertGreater(run.metric("openssl_blocks")["end"], 1000)
         self.assertTrue(all(c["still"] for c in run.checkpoints()))
 
+    def test_its_process_is_told_with_how_it_is_counted(self):
+        run = self.plain
+        process, = run.subject()["processes"]
+        self.assertEqual((process["mode"], process["flags"], process["verdict"], process["ssl_objects"]),
+                         ("set_mem_functions", "", "PASS", 10), process)
+        self.assertIn("libcrypto.so", process["libcrypto"])
+        self.assertEqual(process["blocks_end"], run.metric("openssl_blocks")["end"])
+        self.assertRegex(run.out, r"(?s)counted +each block of OpenSSL's by set_mem_functions; not\s+seen: ")
+
+    def test_a_command_before_each_sample_and_one_on_drain(self):
+        """What frees on drain is measured afterwards, and before that the checkpoint's command runs."""
+        self.assertEqual(self.commanded.result["verdict"], "PASS", self.commanded.explain())
+        written = os.listdir(os.path.join(self.commanded.folder, "work"))
+        self.assertEqual([name.rsplit("-", 1)[0] for name in written], ["looked"])
+
+    def test_keys_go_and_what_the_program_wrote_stays(self):
+        process, = self.commanded.subject()["processes"]
+        self.assertEqual(os.listdir(os.path.join(self.commanded.folder, "work")), [f"looked-{process['pid']}"])
+        self.assertFalse(os.path.exists(os.path.join(self.plain.folder, "work")))
+
+
+class JudgedTest(ForeignTest):
     HELD = ("--tls", "1.3", "--operate", "key-update", "--say", "hello")
+
+    def reasons(self, run):
+        return " ".join(run.subject()["reasons"])
 
     def test_operations_on_held_connections_are_counted_for_it(self):
         run = self.server("serve", *self.HELD)
@@ -119,15 +151,6 @@ class JudgedTest(ForeignTest):
         self.assertTrue(run.subject()["selfcheck"]["ok"])
         self.assertIn("object retained: 136.00 bytes in 1.0000 blocks per operation", self.reasons(run))
         self.assertIn("kept per operation in BIO objects", run.out)
-
-    def test_its_process_is_told_with_how_it_is_counted(self):
-        run = self.server("serve")
-        process, = run.subject()["processes"]
-        self.assertEqual((process["mode"], process["flags"], process["verdict"], process["ssl_objects"]),
-                         ("set_mem_functions", "", "PASS", 10), process)
-        self.assertIn("libcrypto.so", process["libcrypto"])
-        self.assertEqual(process["blocks_end"], run.metric("openssl_blocks")["end"])
-        self.assertRegex(run.out, r"(?s)counted +each block of OpenSSL's by set_mem_functions; not\s+seen: ")
 
     def test_the_one_of_several_processes_that_leaks_is_told(self):
         run = self.server("one_of_three_leaks", "--closed", "600")
@@ -190,22 +213,6 @@ class JudgedTest(ForeignTest):
         self.assertEqual(self.broken(run),
                          "a process of the program is in a PID or time namespace of its own (a container, "
                          "unshare), where it can't be told when one ends; start it without")
-
-    def test_a_command_before_each_sample(self):
-        run = self.server("serve", "--on-checkpoint", "touch {work}/looked-{pid}")
-        self.assertEqual(run.result["verdict"], "PASS", run.explain())
-        self.assertEqual(len([f for f in os.listdir(os.path.join(run.folder, "work"))
-                              if f.startswith("looked-")]), 1)
-
-    def test_keys_go_and_what_the_program_wrote_stays(self):
-        run = self.server("serve", "--on-checkpoint", "touch {work}/written")
-        self.assertEqual(os.listdir(os.path.join(run.folder, "work")), ["written"])
-        self.assertFalse(os.path.exists(os.path.join(self.server("serve").folder, "work")))
-
-    def test_one_command_follows_the_other(self):
-        """What frees on drain is measured afterwards, and before that the checkpoint's command runs."""
-        run = self.server("serve", "--on-checkpoint", "true", "--on-drain", "true")
-        self.assertEqual(run.result["verdict"], "PASS", run.explain())
 
 
 class RunningTest(SoakTest):
@@ -314,6 +321,36 @@ class StaysTest(ForeignTest):
         process, mark = self.interrupted(signal.SIGINT)
         self.assertEqual(family(mark), [])
         self.assertEqual(Run(process, self.last()).exit, 130)
+
+    def test_ctrl_c_ends_a_command_that_hangs(self):
+        """The fifth one: what was measured before it is judged and kept."""
+        mark = uuid.uuid4().hex
+        hang = "sh -c 'n=$(ls {work} | grep -c ^n); touch {work}/n$n; test $n -lt 4 || exec sleep 600'"
+        with subprocess.Popen(
+                self.command("--server", f"{sys.executable} {PROGRAMS} serve {{address}} {{cert}} {{key}}",
+                             "--on-checkpoint", hang, *RUN, "--closed", "100000", "--watchdog", "10m"),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                env=dict(os.environ, SOAK_TEST_MARK=mark)) as process:
+            give_up = time.monotonic() + PATIENCE_S
+            while not any(self.comm(pid) == "sleep" for pid in family(mark)):
+                self.assertLess(time.monotonic(), give_up)
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            ended = subprocess.CompletedProcess(None, None, *process.communicate(timeout=PATIENCE_S))
+        ended.returncode = process.returncode
+        run = Run(ended, self.last())
+        self.assertEqual(run.exit, 130, run.explain())
+        self.assertIn("ending the command", run.err)
+        self.assertEqual(len(run.checkpoints()), 4)
+        self.assertGreater(run.result["run"]["closed"], 100, run.explain())
+        self.assertEqual(family(mark), [])
+
+    def comm(self, pid):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+                return f.read().strip()
+        except OSError:
+            return None
 
     def test_ctrl_c_twice(self):
         process, mark = self.interrupted(signal.SIGINT, signal.SIGINT)

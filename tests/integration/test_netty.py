@@ -41,7 +41,7 @@ class Netty(soak_run.SoakTest):
     def run_lost(self, engine, *options):
         """The scenario with other options of the server."""
         return self.run_case("lost", "--server",
-                             "{here}/server.sh {work}/classes --listen {address} --cert {cert} --key {key} " + engine,
+                             "{here}/run.sh EchoServer {work}/classes --listen {address} --cert {cert} --key {key} " + engine,
                              *SHORT, *options)
 
     def assert_state_is_lost(self, run, blocks=1):
@@ -68,6 +68,14 @@ class Netty(soak_run.SoakTest):
             with self.subTest(provider=provider, tls=tls, authority=authority):
                 self.assert_state_is_lost(
                     self.run_lost(f"--provider {provider} --tls {tls} {authority}", "--tls", tls, *options))
+
+    def test_a_client_loses_it_too(self):
+        run = self.run_case("client", "--closed", "300")
+        self.assertEqual(run.exit, 1, run.explain())
+        client = run.subject("client")
+        self.assertEqual([(s["file"], s["line"], s["kind"], s["per_conn_bytes"]) for s in client["sites"]
+                          if s["verdict"] == "LEAK"],
+                         [("src/ssl.c", 893, "side-allocation-lost", 32)], run.explain())
 
     def test_engines_that_the_collector_frees_leave_only_the_state(self):
         """Two SSLs per connection, so two states."""

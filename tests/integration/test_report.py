@@ -64,6 +64,20 @@ class Report(unittest.TestCase):
         self.assertIn(b"--html and --junit: one of them to stdout",
                       self.report(self.of, "--html", "--junit", code=2).stderr)
 
+    def test_a_leak_is_told_to_its_maintainers_and_to_code_scanning(self):
+        issue = self.report(self.of, "--issue").stdout.decode()
+        self.assertTrue(issue.startswith("# 32 B lost per connection at server/defect.c:"), issue)
+        for part in ("## To see it", "./soak --conns 30", "## Where it is allocated", "lost_state_accept",
+                     "## Why it isn't a cache that fills", "without churn", "## What was ruled out"):
+            self.assertIn(part, issue)
+        document = json.loads(self.report(self.of, "--sarif").stdout)
+        results = document["runs"][0]["results"]
+        self.assertEqual(len(results), 1)
+        self.assertEqual((results[0]["ruleId"], results[0]["level"]), ("side-allocation-lost", "error"))
+        place = results[0]["locations"][0]["physicalLocation"]
+        self.assertEqual(place["artifactLocation"]["uri"], "server/defect.c")
+        self.assertGreater(len(results[0]["stacks"][0]["frames"]), 3)
+
     def test_a_run_of_an_earlier_release_opens(self):
         old = os.path.join(self.folder, "old")
         shutil.copytree(self.of, old)
@@ -89,6 +103,25 @@ class Report(unittest.TestCase):
             process = self.report(*words, code=2)
             self.assertIn(said, process.stderr.decode())
             self.assertEqual(process.stderr.count(b"\n"), 1)
+
+    def test_a_suites_forms_are_made_again_and_it_has_a_page(self):
+        scenarios = os.path.join(self.folder, "scenarios")
+        os.mkdir(scenarios)
+        for name, more in (("clean", ""), ("lost", "[server]\ndefect = lost-state\n")):
+            with open(os.path.join(scenarios, name + ".soak"), "w", encoding="utf-8") as file:
+                file.write(f"[load]\nconns = 5\nchurn = max\nclosed = 1k\n{more}")
+        suite = soak("suite", "./scenarios", "--results", "suites", "--junit=suite.xml", "--markdown=suite.md",
+                     cwd=self.folder)
+        self.assertEqual(suite.returncode, 1, suite)
+        of = os.path.join(self.folder, "suites/last")
+        for option, path in (("junit", "suite.xml"), ("markdown", "suite.md"), ("json", "suites/last/suite.json")):
+            with open(os.path.join(self.folder, path), "rb") as file:
+                self.assertEqual(self.report(of, f"--{option}").stdout, file.read(), option)
+        self.assertEqual(self.report(of).stdout.splitlines()[:4], suite.stdout.splitlines()[:4])
+        page = self.report(os.path.join(of, "suite.json"), "--html").stdout.decode()
+        self.assertRegex(page, r'<a href="\d{8}-\d{6}-lost(-\d+)?/report\.html">lost</a>')
+        self.assertGreaterEqual(page.count('class="spark"'), 4)
+        self.assertIn(b"--issue: a suite has none", self.report(of, "--issue", code=2).stderr)
 
     def test_no_flame_graph_without_survivors(self):
         process = soak(*CHURN, "--closed", "1k", "--results", "clean", cwd=self.folder)

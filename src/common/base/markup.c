@@ -3,6 +3,7 @@
 
 #include "text.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -57,4 +58,21 @@ void markup_attribute(const char *name, const char *value, FILE *out)
     fprintf(out, " %s=\"", name);
     markup_put(value, SIZE_MAX, out);
     fputc('"', out);
+}
+
+/* Within a word `_` is none of Markdown's. */
+static int is_within_a_word(const char *text, const char *p)
+{
+    return p > text && isalnum((unsigned char)p[-1]) && isalnum((unsigned char)p[1]);
+}
+
+void markdown_put(const char *text, FILE *out)
+{
+    for (const char *p = text ? text : ""; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (strchr("\\`*[]#|<>~&@", c) || (c == '_' && !is_within_a_word(text, p)))
+            fprintf(out, "&#%d;", c);
+        else
+            fputc(c < ' ' ? ' ' : c, out);
+    }
 }

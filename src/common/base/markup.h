@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text in XML and HTML. Whoever wrote it, nothing in it is taken for markup: in an element, and in
- * an attribute between double quotes. Pure but for the stream.
+ * Text in XML, HTML and Markdown. Whoever wrote it, nothing in it is taken for markup: in an
+ * element, and in an attribute between double quotes. Pure but for the stream.
  */
 #ifndef SOAK_BASE_MARKUP_H
 #define SOAK_BASE_MARKUP_H
@@ -14,5 +14,9 @@
 void markup_put(const char *text, size_t length, FILE *out);
 /* ` name="value"`. */
 void markup_attribute(const char *name, const char *value, FILE *out);
+
+/* A line of Markdown, in a table too: as it is, nothing in it taken for Markdown, HTML, a mention
+ * of somebody, or another issue. */
+void markdown_put(const char *text, FILE *out);
 
 #endif

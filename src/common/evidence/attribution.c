@@ -128,6 +128,10 @@ static void solve(const struct attribution *a, size_t subject, size_t site,
 {
     const struct attribution_subject *of = &a->subject[subject];
     struct behaviours_epoch epoch[PAGE_EPOCHS];
+    if (of->judgement->unit == UNIT_RELOAD) { /* it isn't what the peers do that is counted */
+        *ret = (struct behaviours_answer){.outcome = BEHAVIOURS_NONE};
+        return;
+    }
     struct behaviours_question q = {.count = a->table.count, .epoch = epoch};
     for (size_t c = 0; c < history_epochs(of->history); c++) {
         if (!judged(history_epoch(of->history, c)))

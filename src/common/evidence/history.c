@@ -72,11 +72,12 @@ static bool keep_last(struct history *h, const struct snapshot *s)
 }
 
 /* The subject's own connections; or operations, of which the server sees more than the client has
- * done: those that established the connections. */
+ * done: those that established the connections. Of reloads, only the program that is reloaded has
+ * any. */
 static void keep_own(struct history *h, const struct history_sample *s, size_t c)
 {
-    uint64_t begun =
-        s->unit == UNIT_CONNECTION ? s->snapshot.app.opened : s->snapshot.app.operations;
+    bool counted = s->unit == UNIT_OPERATION || (s->unit == UNIT_RELOAD && s->by_load);
+    uint64_t begun = counted ? s->snapshot.app.operations : s->snapshot.app.opened;
     h->own[c] = h->epoch[c];
     h->own[c].opened = begun - h->own_begun;
     h->own_begun = begun;
@@ -117,6 +118,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                              .hold = phase == HISTORY_HOLD};
     h->unit = s->unit;
     h->by_load = s->by_load;
+    h->connects = s->connects;
     h->gone |= s->gone;
     keep_own(h, s, c);
     h->epochs = c + 1;
@@ -303,6 +305,7 @@ void history_canary(const struct history *h, struct canary *ret)
         /* Who doesn't count its connections isn't told of the drain either: its controls stay. */
         .drained = h->has_drain && !h->by_load,
         .shared = h->by_load,
+        .connects = h->connects,
         .gone = h->gone};
     canary_record_judge(&h->canary, &subject, ret);
 }

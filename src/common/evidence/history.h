@@ -24,7 +24,8 @@ struct history_sample {
     enum unit unit; /* the run's */
     /* By the client's count so far. `by_load`: the subject doesn't count its connections itself. */
     bool by_load;
-    bool gone; /* a process of the subject has ended */
+    bool connects; /* the subject is a client program: it makes its connections itself */
+    bool gone;     /* a process of the subject has ended */
     uint64_t operations, opened, closed;
 };
 

@@ -74,7 +74,7 @@ static int find_bytes(pid_t pid, const char *text, const char *key, uint64_t *re
 
 /* The state and the number of threads from /proc/PID/stat (proc(5), fields 3 and 20). The command's
  * name, field 2, may hold blanks and parentheses: only the last parenthesis ends it. */
-static int read_stat(pid_t pid, uint64_t *ret_threads, struct err *e)
+static int read_state(pid_t pid, char *ret_state, uint64_t *ret_threads, struct err *e)
 {
     char text[TEXT_BYTES];
     if (read_text(pid, "stat", text, sizeof text, e) != 0)
@@ -87,10 +87,51 @@ static int read_stat(pid_t pid, uint64_t *ret_threads, struct err *e)
                          "%" SCNu64,
                          &state, &threads) != 2)
         return err_set(e, "/proc/%d/stat can't be read", (int)pid);
-    if (state == 'Z' || state == 'X')
-        return err_set(e, "process %d has ended", (int)pid);
+    *ret_state = state;
     *ret_threads = threads;
     return 0;
+}
+
+static bool is_over(char state)
+{
+    return state == 'Z' || state == 'X';
+}
+
+/* A thread that still has the process's memory and files; 0: none. */
+static pid_t living_thread(pid_t pid)
+{
+    char path[PATH_BYTES], state = 'X';
+    uint64_t unused;
+    pid_t found = 0;
+    DIR *folder = opendir(proc_path(path, pid, "task"));
+    for (const struct dirent *entry; folder && !found && (entry = readdir(folder));) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (thread > 0 && read_state(thread, &state, &unused, NULL) == 0 && !is_over(state))
+            found = thread;
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
+/* A process whose first thread has ended lives as long as another one does, but under its own
+ * number /proc shows neither memory nor files of it. `*ret_asked` is whom to ask: any thread has a
+ * folder of that kind. */
+static int read_stat(pid_t pid, pid_t *ret_asked, uint64_t *ret_threads, struct err *e)
+{
+    char state;
+    if (read_state(pid, &state, ret_threads, e) != 0)
+        return -1;
+    *ret_asked = is_over(state) ? living_thread(pid) : pid;
+    return *ret_asked ? 0 : err_set(e, "process %d has ended", (int)pid);
+}
+
+/* The same, where a look that fails says why. */
+static pid_t asked(pid_t pid)
+{
+    uint64_t unused;
+    pid_t thread;
+    return read_stat(pid, &thread, &unused, NULL) == 0 ? thread : pid;
 }
 
 static int read_cpu(pid_t pid, uint64_t *ret_ns, struct err *e)
@@ -140,24 +181,31 @@ static int count_files(pid_t pid, uint64_t *ret_count, uint64_t *ret_descriptors
     return 0;
 }
 
-int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e)
+static int sample_quick(pid_t pid, pid_t *ret_asked, struct proc_sample *ret, struct err *e)
 {
     struct proc_sample s = {0};
-    if (read_stat(pid, &s.threads, e) != 0 || read_rss(pid, &s.rss_bytes, e) != 0 ||
-        read_cpu(pid, &s.cpu_ns, e) != 0)
+    if (read_stat(pid, ret_asked, &s.threads, e) != 0 ||
+        read_rss(*ret_asked, &s.rss_bytes, e) != 0 || read_cpu(pid, &s.cpu_ns, e) != 0)
         return -1;
     *ret = s;
     return 0;
+}
+
+int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e)
+{
+    pid_t unused;
+    return sample_quick(pid, &unused, ret, e);
 }
 
 int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e)
 {
     char text[TEXT_BYTES];
     struct proc_sample s;
-    if (proc_sample_quick(pid, &s, e) != 0 || read_text(pid, "status", text, sizeof text, e) != 0 ||
+    pid_t of;
+    if (sample_quick(pid, &of, &s, e) != 0 || read_text(of, "status", text, sizeof text, e) != 0 ||
         find_bytes(pid, text, "VmRSS", &s.rss_bytes, e) != 0 ||
         find_bytes(pid, text, "RssAnon", &s.rss_anon_bytes, e) != 0 ||
-        count_files(pid, &s.open_files, &s.descriptors, e) != 0)
+        count_files(of, &s.open_files, &s.descriptors, e) != 0)
         return -1;
     *ret = s;
     return 0;
@@ -205,7 +253,7 @@ int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e)
 {
     char text[TEXT_BYTES];
     struct proc_rollup r;
-    if (read_text(pid, "smaps_rollup", text, sizeof text, e) != 0 ||
+    if (read_text(asked(pid), "smaps_rollup", text, sizeof text, e) != 0 ||
         find_bytes(pid, text, "Pss", &r.pss_bytes, e) != 0 ||
         find_bytes(pid, text, "Private_Dirty", &r.private_dirty_bytes, e) != 0 ||
         find_bytes(pid, text, "Anonymous", &r.anonymous_bytes, e) != 0)
@@ -228,7 +276,7 @@ static const char *mapped_match(char *line, const char *prefix)
 int proc_mapped_path(pid_t pid, const char *prefix, char *buf, size_t size, struct err *e)
 {
     char name[PATH_BYTES];
-    FILE *maps = fopen(proc_path(name, pid, "maps"), "re");
+    FILE *maps = fopen(proc_path(name, asked(pid), "maps"), "re");
     if (!maps)
         return say(e, pid, "maps", errno);
     char *line = NULL;
@@ -297,7 +345,7 @@ static void end_after_last_line(char *text, size_t length)
 int maps_read(pid_t pid, size_t limit, char **ret_text, struct err *e)
 {
     char path[64], *text = NULL;
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)asked(pid));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(e, "%s: %s", path, strerror(errno));

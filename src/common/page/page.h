@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 7u
+#define PAGE_VERSION 8u
 
 enum {
     PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
@@ -87,7 +87,8 @@ struct page_stack {
 
 /* Call stacks of the sites that the orchestrator asked for. */
 struct page_capture {
-    page_u64 wanted[PAGE_CAPTURE_WORDS]; /* a bit per site; written by the orchestrator */
+    page_u64 wanted[PAGE_CAPTURE_WORDS]; /* a bit per site; written by the orchestrator, as is */
+    page_u64 pid;                        /* the process whose blocks count; 0: all do */
     page_u64 taken;                      /* shared: blocks whose stack was taken */
     page_u64 lost;                       /* shared: blocks whose stack found no place */
     struct page_stack stack[PAGE_STACKS];

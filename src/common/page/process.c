@@ -145,9 +145,11 @@ static void reap_slot(struct page *page, size_t i, const struct page_reap *what)
 }
 
 /* What one process does for all. */
-static void hand_on(page_u64 *duty, uint64_t pid)
+static void hand_on(struct page *page, uint64_t pid)
 {
-    atomic_compare_exchange_strong(duty, &pid, 0);
+    page_u64 *const duty[] = {&page->check.pid, &page->capture.pid};
+    for (size_t i = 0; i < sizeof duty / sizeof *duty; i++)
+        atomic_compare_exchange_strong(duty[i], &(uint64_t){pid}, 0);
 }
 
 static void reap_slots(struct page *page, const struct page_reap *what)
@@ -170,7 +172,7 @@ static void reap_row(struct page *page, struct page_process *row, const struct p
         return;
     if (!page_process_has_ended(row))
         note_sharing(page, row);
-    hand_on(&page->check.pid, pid);
+    hand_on(page, pid);
     atomic_compare_exchange_strong(&row->pid, &pid, 0);
 }
 
@@ -184,7 +186,7 @@ void page_reap(struct page *page, const struct page_reap *what)
 void page_process_leave(struct page *page, struct page_process *row, pid_t pid)
 {
     reap_slots(page, &(struct page_reap){pid, UINT64_MAX, pid});
-    hand_on(&page->check.pid, (uint64_t)pid);
+    hand_on(page, (uint64_t)pid);
     if (!row)
         return;
     note_sharing(page, row);

@@ -270,6 +270,14 @@ void snapshot_free(struct snapshot *s)
 
 #define ADD_IF_IT_MOVES(counter, moves) +(moves)*load_u(&page->app.counter)
 
+uint64_t snapshot_allocs(const struct page *page)
+{
+    uint64_t sum = load_u(&page->gone.allocs);
+    for (size_t i = 0; i < PAGE_THREADS; i++)
+        sum += load_u(&page->slot[i].used) ? load_u(&page->thread[i].allocs) : 0;
+    return sum;
+}
+
 uint64_t snapshot_activity(const struct page *page)
 {
     uint64_t sum = 0 PAGE_APP_FIELDS(ADD_IF_IT_MOVES);

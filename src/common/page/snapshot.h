@@ -75,6 +75,8 @@ struct snapshot_stacks {
 int snapshot_stacks_read(const struct page *page, struct snapshot_stacks *ret, struct err *e);
 void snapshot_stacks_free(struct snapshot_stacks *s);
 
+/* Allocations of all processes, those that have gone too. */
+uint64_t snapshot_allocs(const struct page *page);
 /* allocs + frees + reallocs + app counters: two equal readings mean that nothing moved between. */
 uint64_t snapshot_activity(const struct page *page);
 

@@ -109,6 +109,7 @@ static const struct json_field subject_field[] = {
     JSON_FIELD(result_subject, "proportional", BOOL, judgement.proportional),
     JSON_FIELD(result_subject, "drained_released_bytes", COUNT, drained_released_bytes),
     JSON_FIELD(result_subject, "processes_total", COUNT, processes_total),
+    JSON_FIELD(result_subject, "counts_all", BOOL, counts_all),
     JSON_FIELD(result_subject, "why", CHARS, why),
 };
 const struct json_fields document_subject_fields = JSON_FIELDS(subject_field);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CLAUSE = 256, NOTES_SHOWN = 4, CRASH_FRAMES_SHOWN = 8, GAP = 3 };
+enum { CLAUSE = 256, NOTES_SHOWN = 4, CRASH_FRAMES_SHOWN = 8 };
 
 static void print_note(const struct result_subject *subject, const struct result_site *site,
                        const char *word, int column, const struct screen *s)
@@ -269,17 +269,6 @@ static const char *next_word(const struct result *r, size_t i)
     return "settle it";
 }
 
-/* What a command takes stands behind it, or where that doesn't fit below it: never in it. */
-static void print_next(const struct result *r, size_t i, int column, const struct screen *s)
-{
-    const char *note = r->next_note[i] ? r->next_note[i] : "";
-    bool fits = column + screen_width(r->next[i]) + GAP + screen_width(note) <= s->columns;
-    screen_say(s, next_word(r, i), column, "%s%*s%s", r->next[i], fits && note[0] ? GAP : 0, "",
-               fits ? note : "");
-    if (!fits && note[0])
-        screen_say(s, "", column, "%s", note);
-}
-
 static void print_files(const struct result *r, const struct result_subject *lead_subject,
                         int column, const struct screen *s)
 {
@@ -291,7 +280,8 @@ static void print_files(const struct result *r, const struct result_subject *lea
     else if (folder)
         screen_say(s, "files", column, "%s", folder);
     for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++)
-        print_next(r, i, column, s);
+        screen_command(s, next_word(r, i), column, r->next[i],
+                       r->next_note[i] ? r->next_note[i] : "");
     if (r->missing && !r->next[0])
         screen_say(s, "missing", column, "%s", r->missing);
 }

@@ -79,13 +79,14 @@ static bool estimated(enum kind kind)
     return kind_measured_by(kind) == BY_HEAP || kind_measured_by(kind) == BY_PAGES;
 }
 
-/* `; 2.57 GiB/day at 1,000/s`: the rate that was asked for, else the one that was reached. */
+/* `; 2.57 GiB/day at 1,000/s`: the rate that was asked for, else the one that was reached. Nobody
+ * reloads as often as that. */
 static char *a_day(char *buf, size_t size, const struct result *r, const struct judgement *j)
 {
     char bytes[FIGURE_SIZE], rate[FIGURE_SIZE];
     double per_s = r->run.asked_per_s > 0 ? r->run.asked_per_s : r->run.rate_per_s;
     buf[0] = '\0';
-    if (j->per_conn_bytes > 0 && per_s > 0 && isfinite(per_s))
+    if (j->unit != UNIT_RELOAD && j->per_conn_bytes > 0 && per_s > 0 && isfinite(per_s))
         snprintf(buf, size, "; %s/day at %s/s",
                  figure_size(bytes, sizeof bytes, j->per_conn_bytes * per_s * 86400),
                  figure_plain(rate, sizeof rate, per_s));

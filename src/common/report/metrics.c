@@ -120,13 +120,24 @@ static bool shows_limits(const struct judgement *j)
     return j->verdict == VERDICT_PASS || j->verdict == VERDICT_INCONCLUSIVE;
 }
 
-static void metric_row(struct table *t, const struct screen *s, const struct judgement *j,
-                       const struct judge_metric *m)
+const char *parts_label(const struct result_subject *subject, const struct judge_metric *m)
 {
+    bool all = subject->counts_all;
+    if (all && strcmp(m->id, metric_name(METRIC_OPENSSL_BLOCKS)) == 0)
+        return "blocks, all";
+    if (all && strcmp(m->id, metric_name(METRIC_OPENSSL_BYTES)) == 0)
+        return "bytes, all";
+    return info_of(m)->label;
+}
+
+static void metric_row(struct table *t, const struct screen *s,
+                       const struct result_subject *subject, const struct judge_metric *m)
+{
+    const struct judgement *j = &subject->judgement;
     char raw[TABLE_CELL];
     int r = t->rows++;
     screen_clean(s, t->cell[r][NAME], TABLE_CELL,
-                 is_narrow(s) ? info_of(m)->word : info_of(m)->label);
+                 is_narrow(s) ? info_of(m)->word : parts_label(subject, m));
     screen_clean(s, t->cell[r][START], TABLE_CELL,
                  figure_level(raw, sizeof raw, m->start, m->unit));
     screen_clean(s, t->cell[r][END], TABLE_CELL, figure_level(raw, sizeof raw, m->end, m->unit));
@@ -142,14 +153,15 @@ static void metric_row(struct table *t, const struct screen *s, const struct jud
     t->ink[r][STATE] = inks[m->state];
 }
 
-static void add_rows(struct table *t, const struct screen *s, const struct judgement *j,
+static void add_rows(struct table *t, const struct screen *s, const struct result_subject *subject,
                      enum metric_row row)
 {
+    const struct judgement *j = &subject->judgement;
     for (int metric = METRIC_NONE + 1; metric < METRICS; metric++) {
         const struct judge_metric *m = judgement_metric(j, (enum metric)metric);
         if (m && info_of(m)->row == row && has_row(m, j->verdict == VERDICT_LEAK) &&
             t->rows < TABLE_ROWS)
-            metric_row(t, s, j, m);
+            metric_row(t, s, subject, m);
     }
 }
 
@@ -169,7 +181,7 @@ void parts_metrics(const struct result_subject *subject, const struct screen *s)
     struct table table = {
         .column = columns, .columns = sizeof columns / sizeof *columns, .flexible = STATE};
     for (int row = ROW_ALWAYS; row <= ROW_FOUND; row++)
-        add_rows(&table, s, j, (enum metric_row)row);
+        add_rows(&table, s, subject, (enum metric_row)row);
     if (table.rows)
         table_print(&table, s);
 }

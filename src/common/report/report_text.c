@@ -147,7 +147,7 @@ static void until_then(char *buf, size_t size, const struct result *r)
         r->subjects ? judgement_metric(&r->subject[0].judgement, METRIC_OPENSSL_BLOCKS) : NULL;
     buf[0] = '\0';
     if (m)
-        snprintf(buf, size, "; until then OpenSSL blocks %s → %s",
+        snprintf(buf, size, "; until then %s %s → %s", parts_label(&r->subject[0], m),
                  figure_level(start, sizeof start, m->start, m->unit),
                  figure_level(end, sizeof end, m->end, m->unit));
 }

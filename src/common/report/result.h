@@ -150,7 +150,8 @@ struct result_subject {
     double allocs_per_conn, cpu_us_per_conn;      /* over the measured epochs */
     const struct result_attribution *attribution; /* NULL: not known */
     uint64_t drained_released_bytes;              /* ledger bytes that the drain gave back */
-    size_t processes;                             /* 0: a built-in program, which is one */
+    bool counts_all;  /* its blocks are all that it has, not OpenSSL's alone: --malloc-hooks */
+    size_t processes; /* 0: a built-in program, which is one */
     const struct result_process *process;
     uint64_t processes_total; /* counted at the last checkpoint, those without a row here too */
     struct result_rest rest;

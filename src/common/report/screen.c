@@ -106,11 +106,11 @@ static void wrap(const struct screen *s, int column, const char *text)
     }
 }
 
-static void print_wrapped(const struct screen *s, const struct screen_lead *lead, const char *raw)
+/* Returns the column where the text begins. */
+static int print_lead(const struct screen *s, const struct screen_lead *lead)
 {
-    char text[SCREEN_TEXT], word[64];
+    char word[64];
     screen_clean(s, word, sizeof word, lead->word);
-    screen_clean(s, text, sizeof text, raw);
     fprintf(s->out, "%*s", lead->indent, "");
     screen_ink(s, lead->ink, word);
     int at = lead->indent + screen_width(word);
@@ -118,7 +118,14 @@ static void print_wrapped(const struct screen *s, const struct screen_lead *lead
     if (lead->word[0] == '\0')
         column = lead->column > at ? lead->column : at;
     fprintf(s->out, "%*s", column - at, "");
-    wrap(s, column, text);
+    return column;
+}
+
+static void print_wrapped(const struct screen *s, const struct screen_lead *lead, const char *raw)
+{
+    char text[SCREEN_TEXT];
+    screen_clean(s, text, sizeof text, raw);
+    wrap(s, print_lead(s, lead), text);
 }
 
 void screen_wrap(const struct screen *s, const struct screen_lead *lead, const char *format, ...)
@@ -142,6 +149,72 @@ void screen_say(const struct screen *s, const char *word, int column, const char
     print_wrapped(s, &lead, raw);
 }
 
+/* ---- commands ---- */
+
+enum { NOTE_GAP = 3, PIECE_TEXT = 4 * SCREEN_TEXT };
+
+/* The length of the shell's word at `text`, as cmdline.h quotes words: plain, '...' or $'...'. */
+static size_t shell_word(const char *text)
+{
+    size_t i = 0;
+    bool quoted = false, spelled = false;
+    for (; text[i] && (quoted || text[i] != ' '); i++) {
+        if (text[i] == '\\' && text[i + 1] && (!quoted || spelled)) {
+            i++;
+        } else if (text[i] == '\'') {
+            spelled = !quoted && i > 0 && text[i - 1] == '$';
+            quoted = !quoted;
+        }
+    }
+    return i;
+}
+
+/* What stays on one line of `room` columns: a word, or an option with its value if there is room.
+ */
+static size_t command_piece(const char *text, int room)
+{
+    size_t length = shell_word(text), both;
+    bool option = strncmp(text, "--", 2) == 0 && !memchr(text, '=', length);
+    if (!option || text[length] != ' ' || text[length + 1] == '-')
+        return length;
+    both = length + 1 + shell_word(text + length + 1);
+    return both <= (size_t)room ? both : length;
+}
+
+/* Returns the column where the command has ended. */
+static int print_command(const struct screen *s, int column, const char *command)
+{
+    char piece[PIECE_TEXT], text[PIECE_TEXT];
+    int at = column;
+    while (*command) {
+        size_t length = command_piece(command, s->columns - column - 2);
+        snprintf(piece, sizeof piece, "%.*s", (int)length, command);
+        int width = screen_width(screen_clean(s, text, sizeof text, piece));
+        command += length;
+        command += strspn(command, " ");
+        int needed = width + (*command ? 2 : 0); /* " \\" */
+        bool first = at == column, fits = first || at + 1 + needed <= s->columns;
+        if (!fits)
+            fprintf(s->out, " \\\n%*s", column, "");
+        fprintf(s->out, "%s%s", first || !fits ? "" : " ", text);
+        at = width + (fits ? at + !first : column);
+    }
+    return at;
+}
+
+void screen_command(const struct screen *s, const char *word, int column, const char *command,
+                    const char *note)
+{
+    const struct screen_lead lead = {2, column, word, INK_BOLD};
+    column = print_lead(s, &lead);
+    int at = print_command(s, column, command);
+    if (note[0] && at + NOTE_GAP + screen_width(note) > s->columns)
+        fprintf(s->out, "\n%*s", column, "");
+    else if (note[0])
+        fprintf(s->out, "%*s", NOTE_GAP, "");
+    fprintf(s->out, "%s\n", note);
+}
+
 char *screen_bars(const struct screen_bars *b, bool utf8, size_t columns, char *buf, size_t size)
 {
     static const char *const bar[2][8] = {{"_", ".", ".", "-", "-", "=", "=", "#"},
@@ -154,17 +227,6 @@ char *screen_bars(const struct screen_bars *b, bool utf8, size_t columns, char *
         text_add(&text, "%s", known ? bar[utf8][level < 0 ? 0 : level > 7 ? 7 : (int)level] : " ");
     }
     return buf;
-}
-
-void markdown_text(const char *text, FILE *out)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (strchr("\\`*_{}[]()#+!|<>~&", c))
-            fprintf(out, "&#%d;", c);
-        else
-            fputc(c < ' ' ? ' ' : c, out);
-    }
 }
 
 /* ---- tables ---- */

@@ -45,6 +45,12 @@ void screen_wrap(const struct screen *s, const struct screen_lead *lead, const c
 void screen_say(const struct screen *s, const char *word, int column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same with a command to type: lines end between words of the shell, with a backslash, so that
+ * what is shown can be pasted; a word that is longer than the line stands alone and is whole. What
+ * the command takes, `note`, stands behind it, or where that doesn't fit below it: never in it. */
+void screen_command(const struct screen *s, const char *word, int column, const char *command,
+                    const char *note);
+
 /* Figures in the order of time as a row of bars, a column each. */
 struct screen_bars {
     const double *value; /* borrowed; what isn't finite leaves a blank */
@@ -53,9 +59,6 @@ struct screen_bars {
 };
 /* Only the last `columns` of them. Returns buf. */
 char *screen_bars(const struct screen_bars *b, bool utf8, size_t columns, char *buf, size_t size);
-
-/* The text as it is, in one line, nothing in it taken for Markdown or HTML: for a table's cell. */
-void markdown_text(const char *text, FILE *out);
 
 /*
  * A small table of text cells that fits the screen: when it is too wide, columns are left out in

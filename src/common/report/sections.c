@@ -43,15 +43,19 @@ const struct result_site *parts_doubt(const struct result_subject *subject)
     return NULL;
 }
 
+bool parts_is_of(const struct result_stack *stack, const struct result_site *site)
+{
+    if (!site->file || !stack->file)
+        return !site->file && !stack->file;
+    return strcmp(site->file, stack->file) == 0 && site->line == stack->line;
+}
+
 const struct result_stack *parts_stack_of(const struct result_subject *subject,
                                           const struct result_site *site)
 {
     for (size_t i = 0; i < subject->capture.stacks; i++) {
-        const struct result_stack *stack = &subject->capture.stack[i];
-        bool both = site->file && stack->file;
-        if (both ? strcmp(site->file, stack->file) == 0 && site->line == stack->line
-                 : !site->file && !stack->file)
-            return stack;
+        if (parts_is_of(&subject->capture.stack[i], site))
+            return &subject->capture.stack[i];
     }
     return NULL;
 }
@@ -62,7 +66,9 @@ char *parts_rates(char *buf, size_t size, const struct result *r)
     int decimals = r->run.rate_per_s < 10 ? 1 : 0;
     figure_grouped(got, sizeof got, r->run.rate_per_s, decimals);
     figure_grouped(asked, sizeof asked, r->run.asked_per_s, r->run.asked_per_s < 10 ? 1 : 0);
-    if (r->run.asked_per_s > 0)
+    if (r->run.unit == UNIT_RELOAD)
+        snprintf(buf, size, "%s reloads/s", got);
+    else if (r->run.asked_per_s > 0)
         snprintf(buf, size, "%s/s of %s/s", got, asked);
     else
         snprintf(buf, size, "%s/s (max)", got);
@@ -129,14 +135,15 @@ static void say_metric(char *buf, size_t size, const struct judgement *j, enum m
                  m->state == METRIC_NOT_JUDGED ? " (not judged)" : "");
 }
 
-static void say_figures(char *buf, size_t size, const struct judgement *j)
+static void say_figures(char *buf, size_t size, const struct result_subject *subject)
 {
+    const struct judgement *j = &subject->judgement;
     char start[FIGURE_SIZE], end[FIGURE_SIZE];
     const struct judge_metric *blocks = judgement_metric(j, METRIC_OPENSSL_BLOCKS);
     buf[0] = '\0';
     if (!blocks || blocks->state == METRIC_NOT_JUDGED)
         return;
-    snprintf(buf, size, "OpenSSL blocks %s → %s",
+    snprintf(buf, size, "%s %s → %s", parts_label(subject, blocks),
              figure_level(start, sizeof start, blocks->start, blocks->unit),
              figure_level(end, sizeof end, blocks->end, blocks->unit));
     say_metric(buf, size, j, METRIC_HEAP_ALLOCATED);
@@ -164,7 +171,7 @@ void parts_seen(const struct result *r, const struct screen *s)
         screen_say(s, "seen", column, "%s %ss, %s %s", count, unit_name(r->run.unit), open,
                    unit_holds(r->run.unit));
     if (r->subjects)
-        say_figures(text, sizeof text, &r->subject[0].judgement);
+        say_figures(text, sizeof text, &r->subject[0]);
     if (r->subjects && text[0])
         screen_say(s, "", column, "%s", text);
 }

@@ -22,6 +22,8 @@ const struct result_subject *parts_lead(const struct result *r);
 const struct result_site *parts_guilty(const struct result_subject *subject);
 /* The first finding that couldn't be told, or NULL. */
 const struct result_site *parts_doubt(const struct result_subject *subject);
+/* Whether the blocks of a stack are those of the finding. */
+bool parts_is_of(const struct result_stack *stack, const struct result_site *site);
 /* The stack with most survivors of this finding, or NULL. */
 const struct result_stack *parts_stack_of(const struct result_subject *subject,
                                           const struct result_site *site);
@@ -46,6 +48,8 @@ void parts_reasons(const struct result *r, const struct result_subject *subject,
 void parts_seen(const struct result *r, const struct screen *s);
 /* How little would have shown, and the load. */
 void parts_shown(const struct result *r, const struct screen *s);
+/* What a metric of the subject is called. */
+const char *parts_label(const struct result_subject *subject, const struct judge_metric *m);
 /* The metrics that have something to tell, each with its growth, limit and state. */
 void parts_metrics(const struct result_subject *subject, const struct screen *s);
 /* One line: those that are level, and how the other subject did when it is clean (NULL: not). */

@@ -56,6 +56,7 @@ struct scenario {
     const char *processes; /* "all", "main" or a name: foreign.h */
     bool malloc_hooks;
     const char *on_checkpoint; /* command before each sample; NULL = none */
+    const char *reload;        /* command that has it read its configuration again; NULL = none */
     const char *stop;          /* a signal's name, such as "TERM" */
     int workers;
     int malloc; /* enum malloc_kind; a build without jemalloc has libc only */
@@ -92,6 +93,7 @@ struct scenario {
     const char *build; /* command before the run: split on blanks, no shell; NULL = none */
     /* [suite] */
     const char *expect; /* expect.h; NULL = pass. Only suites look at it */
+    const char *needs;  /* a program that must be in PATH; NULL = none */
     /* [mix] */
     uint64_t weight[BEHAVIOUR_COUNT];
 };

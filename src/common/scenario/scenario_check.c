@@ -72,6 +72,11 @@ static int check_strings(const struct scenario *s, struct err *e)
 static int check_load(const struct scenario *s, struct err *e)
 {
     char text[TEXT], needed[TEXT];
+    if (s->reload && s->closed && s->closed < PLAN_ROUNDS)
+        return scenario_refuse(s, "closed", e, "with --reload at least %d reloads are needed",
+                               PLAN_ROUNDS);
+    if (s->reload)
+        return 0;
     if (s->closed && s->closed < PLAN_TURNOVERS * s->conns)
         return scenario_refuse(
             s, "closed", e,

@@ -268,7 +268,8 @@ int scenario_check_foreign(const struct scenario *s, struct err *e)
         return s->connect ? check_running(s, e) : 0;
     if ((s->client ? check_client_program : check_server_program)(s, e) < 0 ||
         check_environment(s, e) < 0 || check_fetched(s, e) < 0 ||
-        check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0)
+        check_command(s, "on-checkpoint", s->on_checkpoint, true, e) < 0 ||
+        check_command(s, "reload", s->reload, true, e) < 0)
         return -1;
     if (!s->stop || scenario_stop_signal(s) == 0)
         return scenario_refuse(s, "stop", e, "the name of a signal, such as TERM or QUIT");

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SURE_ONE_IN = 10000, TEXT = 64 };
+enum { SURE_ONE_IN = 10000, SURE_RELOADS = 100, RELOAD_MS = 150, TEXT = 64 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u,
                       SURE_LIMIT_NS = 3600000000000u, USUAL_NS = 60000000000u,
                       START_AND_DRAIN_NS = 2000000000u, USUAL_PER_CONNECTION_NS = 1000000u;
@@ -16,11 +16,15 @@ static uint64_t asked(const struct scenario *s)
 {
     if (s->sensitivity)
         return s->sensitivity;
-    return s->until_sure ? SURE_ONE_IN : s->closed || s->for_ns ? 0 : PLAN_ONE_IN;
+    if (s->until_sure)
+        return s->reload ? SURE_RELOADS : SURE_ONE_IN;
+    return s->closed || s->for_ns ? 0 : plan_one_in(scenario_unit(s));
 }
 
 enum unit scenario_unit(const struct scenario *s)
 {
+    if (s->reload)
+        return UNIT_RELOAD;
     return s->operate == OPERATE_NONE ? UNIT_CONNECTION : UNIT_OPERATION;
 }
 
@@ -32,10 +36,17 @@ void scenario_settle(struct scenario *s)
     s->churn.max |= s->client != NULL; /* the program sets the pace */
 }
 
+/* Of what it counts; reloads follow each other as fast as the program gets ready. */
+static struct rate pace(const struct scenario *s)
+{
+    return s->reload ? (struct rate){.max = true} : s->churn;
+}
+
 /* At the asked rate; 0 when that is max, which nobody knows before. */
 static uint64_t time_for(const struct scenario *s, uint64_t connections)
 {
-    double ns = s->churn.max ? 0 : ceil((double)connections / s->churn.per_s) * 1e9;
+    const struct rate at = pace(s);
+    double ns = at.max ? 0 : ceil((double)connections / at.per_s) * 1e9;
     return ns < 9e18 ? (uint64_t)ns : UINT64_C(9000000000000000000);
 }
 
@@ -72,10 +83,11 @@ static uint64_t epoch_opens(const struct scenario *s)
 void scenario_plan(const struct scenario *s, struct plan_input *ret)
 {
     size_t behaviours = 0;
+    const struct rate at = pace(s);
     for (size_t i = 0; i < BEHAVIOUR_COUNT; i++)
         behaviours += s->weight[i] > 0;
-    *ret = (struct plan_input){.conns = s->conns,
-                               .rate_per_s = s->churn.max ? 0 : s->churn.per_s,
+    *ret = (struct plan_input){.conns = s->reload ? 1 : s->conns,
+                               .rate_per_s = at.max ? 0 : at.per_s,
                                .unit = scenario_unit(s),
                                .closed = s->closed,
                                .epoch_opens = epoch_opens(s),
@@ -84,7 +96,7 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
                                .until_sure = s->until_sure,
                                .early_stop =
                                    !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
-                               .behaviours = behaviours};
+                               .behaviours = s->reload ? 1 : behaviours};
 }
 
 static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
@@ -103,7 +115,8 @@ static int check_closed(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "closed", e,
                                "with --until-sure the sensitivity ends the run; leave one of the "
                                "two out, or limit the time by --for");
-    if (!s->sensitivity || s->closed >= plan_least_for(s->sensitivity) + s->conns)
+    uint64_t held = s->reload ? 1 : s->conns;
+    if (!s->sensitivity || s->closed >= plan_least_for(s->sensitivity) + held)
         return 0;
     return scenario_refuse(
         s, "closed", e,
@@ -148,14 +161,15 @@ bool scenario_sure_text(const struct scenario *s, char *buf, size_t size)
     uint64_t n = asked(s), measured = n ? about((double)plan_measured_for(n)) : 0;
     if (!n || s->closed || (s->for_ns && !s->until_sure))
         return false;
-    if (!s->until_sure && n <= PLAN_ONE_IN)
+    if (!s->until_sure && n <= plan_one_in(scenario_unit(s)))
         return false;
-    if (!s->until_sure && !s->churn.max && time_for(s, measured) <= USUAL_NS)
+    if (!s->until_sure && !pace(s).max && time_for(s, measured) <= USUAL_NS)
         return false;
     grammar_one_in_print(one_in, sizeof one_in, n);
     human_count(count, sizeof count, (int64_t)measured);
-    if (s->churn.max)
-        snprintf(buf, size, "a sensitivity of %s takes about %s connections", one_in, count);
+    if (pace(s).max)
+        snprintf(buf, size, "a sensitivity of %s takes about %s %s", one_in, count,
+                 unit_plural(scenario_unit(s)));
     else
         snprintf(buf, size, "a sensitivity of %s takes about %s connections, %s at %s", one_in,
                  count, human_duration(time, sizeof time, time_for(s, measured)),
@@ -163,10 +177,15 @@ bool scenario_sure_text(const struct scenario *s, char *buf, size_t size)
     return true;
 }
 
+static uint64_t usual_ns(const struct scenario *s)
+{
+    return s->reload ? s->settle_ns + RELOAD_MS * UINT64_C(1000000) : USUAL_PER_CONNECTION_NS;
+}
+
 uint64_t scenario_about_ns(const struct scenario *s)
 {
     uint64_t n = asked(s), count = s->closed ? s->closed : n ? plan_measured_for(n) : 0;
-    uint64_t ns = s->churn.max ? count * USUAL_PER_CONNECTION_NS : time_for(s, count);
+    uint64_t ns = pace(s).max ? count * usual_ns(s) : time_for(s, count);
     if (!s->closed && !s->for_ns && ns < USUAL_NS)
         ns = USUAL_NS;
     return START_AND_DRAIN_NS + (s->for_ns && (!ns || s->for_ns < ns) ? s->for_ns : ns);

@@ -99,6 +99,11 @@ static int check_versions(struct compare_line *line, struct err *e)
     if (line->words > 1)
         return err_set(e, "%.100s: one scenario at a time, and '%.100s' is already one",
                        line->word[1], line->word[0]);
+    if (line->names == 0 && line->run.program)
+        return err_set(e,
+                       "--program %.100s: there is no list of a program's versions to search; name "
+                       "them to soak compare --program A,B,...",
+                       line->run.program);
     if (line->names < 2 && !(line->names == 1 && compare_line_range(line->name[0])))
         return err_set(e, "between which versions? Such as --openssl 3.0.17..3.0.22");
     for (size_t i = 0; line->names > 1 && i < line->names; i++)
@@ -208,6 +213,7 @@ static int work(struct compare_line *line, struct err *e)
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
                              .alike = compare_line_alike(&scenario),
+                             .footprint = !scenario.reload,
                              .progress = line->run.quiet ? NULL : stderr};
     int code = search(&w, metric, name, &outputs);
     compare_set_free(w.set);

@@ -307,6 +307,7 @@ static int compare_versions(const struct compare_line *line, const struct output
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
                              .alike = compare_line_alike(&scenario),
+                             .footprint = !scenario.reload,
                              .progress = line->run.quiet ? NULL : stderr};
     int code = measure(&w, name, outputs);
     compare_set_free(s);

@@ -10,7 +10,8 @@
 
 enum {
     MEASURED = 4000, /* connections that a run's verdict rests on, so that it takes seconds */
-    ROUNDS = 8       /* of operations, at least: scenario_check */
+    ROUNDS = 8,      /* of operations, at least: scenario_check */
+    RELOADS = 60     /* that a run makes, which take half a minute */
 };
 
 /* The seeds are the comparison's: the runs of a round share one. */
@@ -168,6 +169,8 @@ uint64_t compare_line_closed(const struct scenario *s)
 {
     if (s->closed || s->for_ns || s->until_sure || s->sensitivity)
         return 0;
+    if (scenario_unit(s) == UNIT_RELOAD)
+        return RELOADS;
     /* A tenth goes to the warm-up, and the open ones have to be replaced before and after. */
     uint64_t closed = MEASURED / 10 * 11 + 4 * s->conns;
     uint64_t operations = s->operate != OPERATE_NONE ? ROUNDS * s->conns : 0;
@@ -177,7 +180,7 @@ uint64_t compare_line_closed(const struct scenario *s)
 uint64_t compare_line_alike(const struct scenario *s)
 {
     enum { FEWEST = 600, FOLD = 20 };
-    if (!s->server)
+    if (!s->server || s->reload)
         return 0;
     return FOLD * s->conns > FEWEST ? FOLD * s->conns : FEWEST;
 }

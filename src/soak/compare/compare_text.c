@@ -173,8 +173,10 @@ static void print_foot(const struct compare_set *s, const struct screen *screen)
     const char *word = "files", *next = "next";
     if (s->folder)
         print_lead(screen, &word, s->folder);
-    for (size_t n = 0; compare_say_next(s, n, line, sizeof line); n++)
-        print_lead(screen, &next, line);
+    for (size_t n = 0; compare_say_next(s, n, line, sizeof line); n++) {
+        screen_command(screen, next, LEAD, line, "");
+        next = "";
+    }
 }
 
 void compare_text(const struct compare_set *s, const struct report_style *style, bool quiet,

@@ -137,7 +137,7 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, b
             add(ret, line->fixed[p].bytes[k]);
     if (w->libc[0])
         add(ret, ret->libc);
-    if (!w->alike && wants_footprint(&w->set->entry[i]))
+    if (w->footprint && !w->alike && wants_footprint(&w->set->entry[i]))
         add(ret, "--footprint");
     if (w->closed && !alike)
         add(ret, ret->closed);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "history_forms.h"
 
+#include "base/markup.h"
 #include "report/figures.h"
 #include "report/json_util.h"
 
@@ -70,7 +71,7 @@ json_t *history_json(const struct histories *h)
 
 static void put_cell(const char *text, FILE *out)
 {
-    markdown_text(text, out);
+    markdown_put(text, out);
     fputs(" | ", out);
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
 #include "forms.h"
 #include "report/report.h"
+#include "suite_forms.h"
 #include "terminal.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct options {
@@ -52,27 +55,58 @@ static bool is_asked(const struct outputs *o)
     return false;
 }
 
-static int print_text(const struct finished *f, const struct options *o, struct err *e)
+static int printed(struct err *e)
 {
-    struct report_style style = terminal_style(stdout, COLOR_AUTO);
-    report_text(&f->document->result, &style, o->quiet, stdout);
     return fflush(stdout) == 0 ? 0 : err_set(e, "stdout: %s", strerror(errno));
+}
+
+static int write_outputs(const struct outputs *outputs, const void *of, struct err *e)
+{
+    return outputs_check(outputs, e) == 0 ? outputs_write(outputs, of, e) : -1;
+}
+
+static int report_suite(const char *path, const struct options *o, struct err *e)
+{
+    struct finished_suite *f = calloc(1, sizeof *f);
+    struct outputs outputs;
+    CHECK(f);
+    int rc = finished_suite_open(f, path, e);
+    if (rc == 0)
+        rc = suite_forms_outputs(&o->form, &outputs, e);
+    if (rc == 0 && is_asked(&outputs)) {
+        rc = write_outputs(&outputs, f, e);
+    } else if (rc == 0) {
+        suite_forms_text(f, o->quiet, stdout);
+        rc = printed(e);
+    }
+    finished_suite_close(f);
+    free(f);
+    return rc;
+}
+
+static int report_run(const char *path, const struct options *o, struct err *e)
+{
+    struct finished f;
+    struct outputs outputs;
+    int rc = finished_open(&f, path, e);
+    if (rc == 0)
+        rc = forms_outputs(&f, &o->form, &outputs, e);
+    if (rc == 0 && is_asked(&outputs)) {
+        rc = write_outputs(&outputs, &f, e);
+    } else if (rc == 0) {
+        struct report_style style = terminal_style(stdout, COLOR_AUTO);
+        report_text(&f.document->result, &style, o->quiet, stdout);
+        rc = printed(e);
+    }
+    finished_close(&f);
+    return rc;
 }
 
 static int report(const char *word, const struct options *o, struct err *e)
 {
-    char path[PATH_MAX];
-    struct finished f;
-    struct outputs outputs;
-    int rc = finished_open(&f, catalog_last(word, "result.json", path, sizeof path), e);
-    if (rc == 0)
-        rc = forms_outputs(&f, &o->form, &outputs, e);
-    if (rc == 0 && !is_asked(&outputs))
-        rc = print_text(&f, o, e);
-    else if (rc == 0)
-        rc = outputs_check(&outputs, e) == 0 ? outputs_write(&outputs, &f, e) : -1;
-    finished_close(&f);
-    return rc;
+    char last[PATH_MAX];
+    const char *path = catalog_last(word, "result.json", last, sizeof last);
+    return suite_forms_is_suite(path) ? report_suite(path, o, e) : report_run(path, o, e);
 }
 
 int cmd_report(int argc, char *const *argv)

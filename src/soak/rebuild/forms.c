@@ -2,7 +2,9 @@
 #include "forms.h"
 
 #include "base/check.h"
+#include "issue.h"
 #include "report/html/html.h"
+#include "sarif.h"
 #include "suite/suite_text.h"
 #include "suite_of.h"
 
@@ -69,6 +71,21 @@ static void put_json(const void *ctx, FILE *out)
     free(text);
 }
 
+static void put_issue(const void *ctx, FILE *out)
+{
+    const struct finished *f = ctx;
+    issue_write(&f->document->result, out);
+}
+
+static void put_sarif(const void *ctx, FILE *out)
+{
+    const struct finished *f = ctx;
+    char *text = sarif_document(&f->document->result);
+    CHECK(text);
+    fputs(text, out);
+    free(text);
+}
+
 static bool is_of_stacks(void (*put)(const void *ctx, FILE *out))
 {
     return put == put_flame || put == put_pprof || put == put_folded;
@@ -86,7 +103,17 @@ enum { FORMS = sizeof forms / sizeof *forms };
 
 static bool has(const struct finished *f, size_t form)
 {
+    if (forms[form].put == put_issue)
+        return f->document->result.verdict == VERDICT_LEAK;
     return !is_of_stacks(forms[form].put) || profile_count(f->stacks) > 0;
+}
+
+static int refuse(size_t form, struct err *e)
+{
+    if (forms[form].put == put_issue)
+        return err_set(e, "--issue: there is no leak to tell of in this run");
+    return err_set(e, "--%s: no call stack was kept in this run: none of its blocks survived",
+                   forms[form].option);
 }
 
 int forms_outputs(const struct finished *f, const struct form_paths *paths, struct outputs *ret,
@@ -101,9 +128,7 @@ int forms_outputs(const struct finished *f, const struct form_paths *paths, stru
     *ret = (struct outputs){.count = 0};
     for (size_t i = 0; i < FORMS; i++) {
         if (path[i] && !has(f, i))
-            return err_set(e,
-                           "--%s: no call stack was kept in this run: none of its blocks survived",
-                           forms[i].option);
+            return refuse(i, e);
         ret->output[ret->count++] =
             (struct output){.name = forms[i].option, .path = path[i], .write = forms[i].put};
     }

@@ -17,6 +17,8 @@
     X(folded, "survivors.folded", ".folded", "write the same for flamegraph.pl and speedscope")    \
     X(junit, NULL, ".xml", "write JUnit XML: a testsuite, a testcase per subject")                 \
     X(markdown, NULL, ".md", "write a Markdown table: verdict, growth and place")                  \
+    X(issue, NULL, ".md", "write what a maintainer needs to see of a leak, in Markdown")           \
+    X(sarif, NULL, ".sarif", "write SARIF 2.1.0: a result per site that grows")                    \
     X(json, NULL, ".json", "write the document, result.json")
 
 /* Where they are written; NULL: not asked for. */

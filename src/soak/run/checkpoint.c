@@ -169,6 +169,7 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     switch (r->settle) {
     case SETTLE_CHECKPOINT:
         return keep_epoch(r, sample, e);
+    case SETTLE_RELOAD:
     case SETTLE_HEAP_START:
     case SETTLE_HEAP_FIRST:
     case SETTLE_HEAP_LAST:
@@ -205,9 +206,11 @@ static void count_by_load(const struct run *r, const struct watched *w,
     const struct page_app *app = &run_load(r)->subject->child.page->app;
     sample->unit = run_unit(r);
     sample->by_load = !(w->subject->ops->can & SUBJECT_COUNTS_CONNECTIONS);
-    sample->operations = atomic_load(&app->operations);
+    sample->operations =
+        run_unit(r) == UNIT_RELOAD ? r->reload.count : atomic_load(&app->operations);
     sample->opened = atomic_load(&app->opened);
     sample->closed = atomic_load(&app->closed);
+    sample->connects = sample->by_load && !w->subject->serves;
     sample->gone = sample->by_load && atomic_load(&w->subject->child.page->gone.allocs);
 }
 
@@ -305,7 +308,8 @@ void checkpoint_seen(const struct run *r, struct plan_seen *ret)
     }
 }
 
-/* Whether nobody but the client counts what the subject does on held connections. */
+/* Whether nobody but soak and its client count what the subject does on held connections, or that
+ * it is reloaded. */
 static bool is_counted_for(const struct run *r, const struct subject *s)
 {
     return run_unit(r) != UNIT_CONNECTION && !(s->ops->can & SUBJECT_COUNTS_CONNECTIONS);
@@ -316,7 +320,8 @@ void checkpoint_forward_operations(struct run *r)
     const struct subject *judged = run_judged(r)->subject, *load = run_load(r)->subject;
     if (is_counted_for(r, judged) && judged->child.page && load->child.page)
         atomic_store(&judged->child.page->app.operations,
-                     atomic_load(&load->child.page->app.operations));
+                     run_unit(r) == UNIT_RELOAD ? r->reload.count
+                                                : atomic_load(&load->child.page->app.operations));
 }
 
 void checkpoint_begin_canary(struct run *r, size_t subject)
@@ -327,7 +332,10 @@ void checkpoint_begin_canary(struct run *r, size_t subject)
         return;
     if (is_counted_for(r, w->subject))
         atomic_fetch_or(&page->epoch, PAGE_EPOCH_TURNS);
-    canary_record_begin(history_canary_record(w->history), page, run_unit(r),
+    /* That it is reloaded is no matter of the client's. */
+    bool by_connection = run_unit(r) == UNIT_RELOAD && !is_counted_for(r, w->subject);
+    canary_record_begin(history_canary_record(w->history), page,
+                        by_connection ? UNIT_CONNECTION : run_unit(r),
                         r->seed + 1 + (uint64_t)subject);
 }
 

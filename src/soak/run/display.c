@@ -24,7 +24,8 @@ static const char *phase_text(const struct run *r)
     case PLAN_CONFIRM_WITHOUT:
         return "confirming";
     case PLAN_TURNOVER:
-        return "replacing the last connections";
+        return run_unit(r) == UNIT_RELOAD ? "reloading once more"
+                                          : "replacing the last connections";
     case PLAN_PROFILE:
         return "profiling";
     case PLAN_DRAIN:
@@ -49,6 +50,15 @@ static uint64_t elapsed_ms(const struct run *r)
     return (clock_now_ns() - r->start_ns) / 1000000u;
 }
 
+/* Whether the time counts that is passing. */
+static bool is_churning(const struct run *r)
+{
+    if (run_unit(r) != UNIT_RELOAD)
+        return r->state == RUN_CHURN;
+    return r->state == RUN_CHURN || r->state == RUN_READY || r->state == RUN_COMMAND ||
+           (r->state == RUN_SETTLE && r->settle == SETTLE_RELOAD);
+}
+
 static void fill_load(const struct run *r, struct live_facts *f)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
@@ -60,7 +70,7 @@ static void fill_load(const struct run *r, struct live_facts *f)
     f->p99_ns = atomic_load(&app->p99_ns);
     f->errors = atomic_load(&app->failed);
     f->elapsed_ms = elapsed_ms(r);
-    uint64_t churn_ns = r->churn_ns + (r->state == RUN_CHURN ? now - r->churn_begin_ns : 0);
+    uint64_t churn_ns = r->churn_ns + (is_churning(r) ? now - r->churn_begin_ns : 0);
     f->rate_per_s = churn_ns ? (double)f->closed * 1e9 / (double)churn_ns : 0;
 }
 

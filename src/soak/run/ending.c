@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "measure/cgroup.h"
 #include "options/grammar.h"
+#include "run.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -104,4 +105,19 @@ char *ending_text(const struct ending *e, char *buf, size_t size)
     snprintf(buf, size, "%.400s%s%s%.250s%s; its log: %.300s", end, when,
              said ? "; it said: \"" : "", said ? line : "", said ? "\"" : "", log);
     return buf;
+}
+
+void ending_break(struct run *r, const struct subject *s)
+{
+    char text[ENDING_TEXT];
+    const struct child *c = &s->child;
+    const struct ending ending = {.child = c,
+                                  .folder = r->dir.path,
+                                  .ready = s->libs[0] != '\0',
+                                  .told_to_quit = r->state == RUN_QUIT,
+                                  .by_memory_limit = ending_memory_kills("") > r->memory_kills};
+    r->crashed = s;
+    bool done = s->foreign && !s->serves && c->exit_signal == 0 && c->exit_status == 0;
+    run_break(r, "%s%s", ending_text(&ending, text, sizeof text),
+              done ? "; it must connect again and again until it is told to end" : "");
 }

@@ -7,6 +7,7 @@
 #define SOAK_ENDING_H
 
 #include "subject/child.h"
+#include "subject/subject.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +31,10 @@ struct ending {
  * "free(): invalid pointer"; its log: results/.../server.log`. What it said is the last line of its
  * log; nothing when that is empty, or the sentence has it already. Returns buf. */
 char *ending_text(const struct ending *e, char *buf, size_t size);
+
+/* It is what breaks the run. */
+struct run;
+void ending_break(struct run *r, const struct subject *s);
 
 /* The last line of a log that isn't blank, clean for a terminal; "" when there is none. Reads its
  * last 4 KiB at most. Returns buf. */

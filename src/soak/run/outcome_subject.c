@@ -185,6 +185,7 @@ void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
     out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
     out->drained_released_bytes = cost.drained_bytes;
     out->rest = r->watched[subject].rest;
+    out->counts_all = r->watched[subject].subject->foreign && r->scenario->malloc_hooks;
     if (r->watched[subject].subject->foreign)
         outcome_processes(o, r, out);
     if (r->watched[subject].subject->role == SUBJECT_JUDGED)

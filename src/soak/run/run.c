@@ -7,6 +7,7 @@
 #include "display.h"
 #include "ending.h"
 #include "guard.h"
+#include "reload.h"
 #include "sampler.h"
 #include "settle.h"
 #include "user_command.h"
@@ -16,14 +17,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { POLL_MS = 5, SAMPLE_MS = 1000, LIVE_MS = 250 };
 
 void run_state_set(struct run *r, enum run_state state)
 {
-    if (r->state == RUN_CHURN && state != RUN_CHURN) {
+    if (r->state == RUN_CHURN && state != RUN_CHURN && run_unit(r) != UNIT_RELOAD) {
         r->churn_ns += clock_now_ns() - r->churn_begin_ns;
         r->churn_closed = run_ended(r);
     }
@@ -56,13 +55,18 @@ static void begin_churn(struct run *r, uint64_t opens)
 {
     run_state_set(r, RUN_CHURN);
     r->churn_begin_ns = clock_now_ns();
-    if (!r->epoch_start_ns)
-        r->epoch_start_ns = r->epoch_ns = r->churn_begin_ns;
     char mix[LINE_MAX_BYTES];
     /* Connections that never join the stable set replace nobody in it. */
     const char *stay = r->action.step == PLAN_TURNOVER ? " stay=1" : "";
     child_send(&run_load(r)->subject->child, "epoch opens=%" PRIu64 "%s%s", opens, stay,
                attribution_mix(r->attribution, &r->action, mix, sizeof mix));
+}
+
+static void begin_epoch(struct run *r, uint64_t opens)
+{
+    if (!r->epoch_start_ns)
+        r->epoch_start_ns = r->epoch_ns = clock_now_ns();
+    (run_unit(r) == UNIT_RELOAD ? reload_epoch : begin_churn)(r, opens);
 }
 
 static void begin_drain(struct run *r)
@@ -96,7 +100,7 @@ void run_next(struct run *r)
     case PLAN_CONFIRM_ALONE:
     case PLAN_CONFIRM_WITHOUT:
     case PLAN_TURNOVER:
-        begin_churn(r, r->action.opens);
+        begin_epoch(r, r->action.opens);
         return;
     case PLAN_HOLD:
         run_state_set(r, RUN_HOLD);
@@ -153,6 +157,9 @@ static void settled(struct run *r)
     case SETTLE_CHECKPOINT:
         run_next(r);
         return;
+    case SETTLE_RELOAD:
+        reload_quiet(r);
+        return;
     case SETTLE_HEAP_START:
         begin_churn(r, r->action.opens);
         return;
@@ -201,13 +208,19 @@ static void ready(struct run *r, struct subject *s, const struct subject_word *w
         run_break(r, "%s: %s", s->child.name, e.text);
         return;
     }
+    if (r->state == RUN_READY) {
+        reload_ready(r);
+        return;
+    }
     if (s->role == SUBJECT_JUDGED)
         keep_mapped(r);
     if (s->serves) {
         server_ready(r, s, word);
         return;
     }
-    r->plan.in.behaviours = attribution_start(r->attribution, run_load(r)->subject->child.page);
+    size_t behaviours = attribution_start(r->attribution, run_load(r)->subject->child.page);
+    if (run_unit(r) != UNIT_RELOAD)
+        r->plan.in.behaviours = behaviours;
     run_next(r);
 }
 
@@ -215,6 +228,10 @@ static void load_quiet(struct run *r, const struct subject_word *word)
 {
     if (r->state != RUN_CHURN || !word->numbered) {
         run_break(r, "client: said '%.80s' out of turn", word->line);
+        return;
+    }
+    if (run_unit(r) == UNIT_RELOAD) {
+        reload_loaded(r);
         return;
     }
     r->oldest = word->number;
@@ -278,18 +295,8 @@ static void on_exit_subject(struct subject *s)
     struct run *r = s->all->owner;
     const struct child *c = &s->child;
     bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
-    if (!expected && !r->broken[0] && !(r->interrupts > 1)) {
-        char text[ENDING_TEXT];
-        const struct ending ending = {.child = c,
-                                      .folder = r->dir.path,
-                                      .ready = s->libs[0] != '\0',
-                                      .told_to_quit = r->state == RUN_QUIT,
-                                      .by_memory_limit = ending_memory_kills("") > r->memory_kills};
-        r->crashed = s;
-        bool done = s->foreign && !s->serves && c->exit_signal == 0 && c->exit_status == 0;
-        run_break(r, "%s%s", ending_text(&ending, text, sizeof text),
-                  done ? "; it must connect again and again until it is told to end" : "");
-    }
+    if (!expected && !r->broken[0] && !(r->interrupts > 1))
+        ending_break(r, s);
     if (!subjects_running(&r->subjects))
         finish(r);
 }
@@ -336,9 +343,8 @@ static void on_interrupt(void *owner, int number)
 {
     struct run *r = owner;
     r->interrupted = true;
-    r->interrupts += number == SIGINT ? 1 : 2;
-    if (r->interrupts > 1 || r->state <= RUN_START_CLIENT) {
-        r->interrupts = 2;
+    r->interrupts += number == SIGINT && r->state > RUN_START_CLIENT ? 1 : 2;
+    if (r->interrupts > 1) {
         kill_children(r);
         run_state_set(r, RUN_QUIT);
         if (!subjects_running(&r->subjects))
@@ -348,6 +354,8 @@ static void on_interrupt(void *owner, int number)
     display_note(r, "interrupted: finishing this epoch; once more stops at once");
     if (r->state == RUN_CHURN)
         child_send(&run_load(r)->subject->child, "finish");
+    reload_interrupted(r);
+    user_command_interrupted(r);
 }
 
 /* ---- the whole ---- */

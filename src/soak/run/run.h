@@ -30,6 +30,7 @@ enum run_state {
     RUN_START_CLIENT,
     RUN_CHURN,
     RUN_HOLD,
+    RUN_READY,   /* waiting for a server that was reloaded to listen */
     RUN_SETTLE,  /* waiting for a quiet page */
     RUN_PUBLISH, /* waiting for both `settled` */
     RUN_DRAIN_CLIENT,
@@ -43,6 +44,7 @@ enum run_state {
 /* Why the children are being settled: what the sample is taken for. */
 enum run_settle {
     SETTLE_CHECKPOINT,
+    SETTLE_RELOAD,     /* the configuration was replaced: no sample either */
     SETTLE_HEAP_START, /* the heap's profile begins, ... */
     SETTLE_HEAP_FIRST, /* ... is dumped once */
     SETTLE_HEAP_LAST,  /* ... and again: no sample is taken for any of them */
@@ -72,10 +74,19 @@ struct run_quiet {
 struct run_command {
     uv_process_t process;
     bool running;
+    bool dropped;   /* the run doesn't wait for what it does */
+    bool stopped;   /* by an interrupt: the run ends without what was to come after it */
     int64_t status; /* of its end, and */
     int signal;
     const char *name, *text; /* "on-drain", and the command: borrowed */
     void (*done)(struct run *);
+};
+
+/* --reload: reload.h. */
+struct run_reload {
+    uint64_t count, left; /* begun so far; to be begun in this epoch */
+    uint64_t begun_ns;    /* the last one, and */
+    uint64_t allocs;      /* what the subject had allocated then */
 };
 
 struct run {
@@ -113,6 +124,7 @@ struct run {
     uv_timer_t poll_timer, sample_timer, live_timer;
     struct interrupts signals;
     struct run_command command;
+    struct run_reload reload;
     struct live *live; /* owned; NULL when quiet */
 
     bool interrupted;
@@ -151,16 +163,20 @@ static inline enum unit run_unit(const struct run *r)
     return scenario_unit(r->scenario);
 }
 
-/* Of what it counts, by the client's page: begun and ended since the start. */
+/* Of what it counts, begun and ended since the start: by the client's page, but for reloads. */
 static inline uint64_t run_begun(const struct run *r)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
+    if (run_unit(r) == UNIT_RELOAD)
+        return r->reload.count;
     return atomic_load(run_unit(r) == UNIT_OPERATION ? &app->operations : &app->opened);
 }
 
 static inline uint64_t run_ended(const struct run *r)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
+    if (run_unit(r) == UNIT_RELOAD)
+        return r->reload.count;
     return atomic_load(run_unit(r) == UNIT_OPERATION ? &app->operations : &app->closed);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "evidence/moving.h"
+#include "reload.h"
 #include "user_command.h"
 
 #include <stdio.h>
@@ -138,6 +139,11 @@ void settle_end(struct run *r)
 
 static void take(struct run *r, uint64_t now)
 {
+    if (r->settle == SETTLE_RELOAD) {
+        settle_end(r);
+        reload_quiet(r);
+        return;
+    }
     r->quiet.samples++;
     r->quiet.still_samples += r->quiet.still;
     if (!r->quiet.still)
@@ -177,6 +183,12 @@ static void wait_for_quiet(struct run *r)
     /* Nothing of a foreign program's runs but when it allocates: so it is asked while it may. */
     atomic_store(&run_judged(r)->subject->child.page->publish_asked, 1);
     run_state_set(r, RUN_SETTLE);
+}
+
+void settle_wait(struct run *r, enum run_settle purpose)
+{
+    r->settle = purpose;
+    wait_for_quiet(r);
 }
 
 void settle_begin(struct run *r, enum run_settle purpose)

@@ -2,6 +2,7 @@
 #include "user_command.h"
 
 #include "base/process.h"
+#include "display.h"
 #include "guard.h"
 #include "scenario/placeholders.h"
 
@@ -54,7 +55,9 @@ static void on_command_closed(uv_handle_t *process)
     struct run_command *c = &r->command;
     if (r->state != RUN_COMMAND)
         return;
-    if (c->status != 0 || c->signal != 0)
+    if (c->stopped)
+        run_quit(r);
+    else if (!c->dropped && (c->status != 0 || c->signal != 0))
         run_break(r, "--%s '%s' ended with %s %d", c->name, c->text,
                   c->signal ? "signal" : "status", c->signal ? c->signal : (int)c->status);
     else
@@ -110,11 +113,27 @@ void user_command_start(struct run *r, const char *name, const char *command,
     r->command.name = name;
     r->command.text = command;
     r->command.done = done;
+    r->command.dropped = r->command.stopped = false;
     const struct placeholders values = values_of(r, pid);
     if (placeholders_split(command, &values, &w, &why) != 0)
         run_break(r, "--%s '%s': %s", name, command, why.text);
     else
         spawn(r, &w);
+}
+
+void user_command_drop(struct run *r)
+{
+    r->command.dropped = true;
+    user_command_kill(r);
+}
+
+void user_command_interrupted(struct run *r)
+{
+    if (r->state != RUN_COMMAND || r->command.dropped)
+        return;
+    display_note(r, "ending the command that it waits for");
+    r->command.stopped = true;
+    user_command_kill(r);
 }
 
 void user_command_kill(struct run *r)

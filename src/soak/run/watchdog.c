@@ -25,6 +25,8 @@ static const char *waiting_for(const struct run *r)
         return "handshakes";
     case RUN_HOLD:
         return "the hold to end";
+    case RUN_READY:
+        return "the server to listen again";
     case RUN_SETTLE:
         return "the server to settle";
     case RUN_PUBLISH:
@@ -34,8 +36,7 @@ static const char *waiting_for(const struct run *r)
     case RUN_DRAIN_SERVER:
         return "the server to end its connections";
     case RUN_COMMAND:
-        return strcmp(r->command.name, "on-drain") == 0 ? "the command of --on-drain"
-                                                        : "the command of --on-checkpoint";
+        return "the command of --";
     case RUN_FLUSH:
         return "the server to empty its caches";
     case RUN_QUIT:
@@ -78,9 +79,10 @@ static void bark(struct run *r, uint64_t waited_ns)
     const char *whose = client->failure.text[0] ? client->failure.behaviour : "";
     strangers_text(r, strangers, sizeof strangers);
     run_break(r,
-              "nothing moved for %.0f s while waiting for %s%s (%" PRIu64
+              "nothing moved for %.0f s while waiting for %s%s%s (%" PRIu64
               " failed connections%s%s%s%s%s); see server.log and client.log in %s",
-              (double)waited_ns / 1e9, waiting_for(r), strangers,
+              (double)waited_ns / 1e9, waiting_for(r),
+              r->state == RUN_COMMAND ? r->command.name : "", strangers,
               (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first" : "",
               whose[0] ? ", " : "", problem[0] ? whose : "", problem[0] ? ": " : "", problem,
               r->dir.path);
@@ -90,7 +92,7 @@ static void bark(struct run *r, uint64_t waited_ns)
  * to become quiet. */
 static bool is_bounded(const struct run *r)
 {
-    bool foreign = r->state == RUN_START_SERVER || r->state == RUN_SETTLE;
+    bool foreign = r->state == RUN_START_SERVER || r->state == RUN_READY || r->state == RUN_SETTLE;
     return r->state == RUN_HOLD || (foreign && !run_judged_can(r, SUBJECT_CAN_SETTLE));
 }
 
@@ -136,13 +138,14 @@ static void first_text(const struct run *r, char *buf, size_t size)
         snprintf(buf, size, "; see client.log and server.log in %s", r->dir.path);
 }
 
-static void end(struct run *r, uint64_t failed, uint64_t all)
+static void end(struct run *r, const struct judge_load *load, uint64_t all)
 {
     char text[PATH_MAX], some[32], sum[32];
     first_text(r, text, sizeof text);
     run_break(r, "%s of %s %ss failed, so that no verdict can come any more%.600s",
-              human_count(some, sizeof some, (int64_t)failed),
-              human_count(sum, sizeof sum, (int64_t)all), unit_name(run_unit(r)), text);
+              human_count(some, sizeof some, (int64_t)load->failed),
+              human_count(sum, sizeof sum, (int64_t)all),
+              unit_name(load->by_operation ? UNIT_OPERATION : UNIT_CONNECTION), text);
 }
 
 /* Connections to a server that is just crashing fail, too; its end says more. */
@@ -163,5 +166,5 @@ void watchdog_look_failing(struct run *r)
     uint64_t elapsed_ms = (clock_now_ns() - r->epoch_start_ns) / 1000000u;
     uint64_t expected = plan_expected(&r->plan, run_begun(r), elapsed_ms);
     if (judge_hopeless(load.failed, tried, expected) && !anything_grows(r))
-        end(r, load.failed, tried);
+        end(r, &load, tried);
 }

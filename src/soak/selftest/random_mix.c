@@ -72,6 +72,7 @@ static const struct {
     {"processes", NULL},
     {"malloc-hooks", NULL},
     {"on-checkpoint", NULL},
+    {"reload", NULL},
     {"settle", NULL},
     {"stop", NULL},
     /* For servers that aren't soak-server. */

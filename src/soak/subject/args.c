@@ -135,6 +135,8 @@ static void add_client(struct args *a, const struct scenario *s)
         add(a, "--client-certs=/proc/self/fd/5");
     if (scenario_meets_foreign(s))
         add(a, "--foreign");
+    if (s->reload)
+        add(a, "--reloaded");
 }
 
 void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,

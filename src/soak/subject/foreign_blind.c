@@ -139,9 +139,9 @@ static void say_why(const struct subject *s, const struct snapshot_process *row,
     const struct process *p = tree ? process_tree_listener(tree, (unsigned)s->all->port) : NULL;
     pid_t pid = p ? p->pid : s->child.pid;
     text_add(to,
-             "nothing of the server's allocations is counted: %.*s (process %d) %s; soak help "
-             "servers",
-             PROCESS_NAME, p ? p->name : "it", (int)pid, why(s->child.page, row, rows, pid));
+             "nothing of the %s's allocations is counted: %.*s (process %d) %s; soak help servers",
+             s->child.name, PROCESS_NAME, p ? p->name : "it", (int)pid,
+             why(s->child.page, row, rows, pid));
     free(tree);
 }
 

@@ -164,11 +164,32 @@ static int mapped_check(const struct assembly *assembly, pid_t pid, struct err *
 
 /* ---- the programs ---- */
 
+/* Returns 0, or -ENOENT: then a suite skips the scenario. */
+static int check_needed(const char *needed, struct err *e)
+{
+    char path[PATH_MAX];
+    const char *folders = getenv("PATH");
+    while (needed && folders && *folders) {
+        size_t length = strcspn(folders, ":");
+        snprintf(path, sizeof path, "%.*s/%s", (int)length, folders, needed);
+        if (length && access(path, X_OK) == 0)
+            return 0;
+        folders += length + (folders[length] == ':');
+    }
+    if (!needed)
+        return 0;
+    err_set(e, "--needs %.100s: no such program in PATH; install it", needed);
+    return -ENOENT;
+}
+
 int programs_find(const struct scenario *s, struct programs *ret, struct err *e)
 {
     const struct assembly_request asked = {
         .openssl = s->openssl, .libuv = s->libuv, .jemalloc = s->jemalloc, .libc = s->libc};
     *ret = (struct programs){.scenario = s};
+    int needed = check_needed(s->needs, e);
+    if (needed != 0)
+        return needed;
     if (catalog_programs(ret->folder, sizeof ret->folder, e) != 0)
         return -1;
     if (s->program)

@@ -67,6 +67,9 @@ struct subject_ops {
                    struct err *e);
     /* What it wants of the processors; NULL: nobody asks. */
     struct proc_wanted (*wanted)(const struct subject *s);
+    /* It reads its configuration again: says that it is ready once it can be connected to. NULL:
+     * never asked for. */
+    void (*again)(struct subject *s);
     void (*stop)(struct subject *s);
     /* At once, and all that it has started. */
     void (*kill)(struct subject *s);
@@ -149,6 +152,8 @@ void subject_remote(struct subject *s);
 /* Its processes that have the probe, as snapshot_processes, each by the name that it has now; but
  * for those whose numbers aren't ours (PAGE_PROCESS_APART). Returns how many. */
 size_t foreign_processes(const struct subject *s, struct snapshot_process *ret);
+/* The program itself, among its processes; 0: not known. */
+pid_t foreign_main(const struct subject *s);
 /* Why its figures show nothing, though it is counted; NULL: they do. */
 const char *foreign_doubt(const struct subject *s);
 /* What {name} stands for in commands about it. Borrowed. */

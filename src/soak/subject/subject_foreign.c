@@ -255,6 +255,12 @@ static void say(struct subject *s, enum subject_said said, const char *line)
     s->all->on_said(s, &(struct subject_word){.said = said, .line = line});
 }
 
+static void again(struct subject *s)
+{
+    s->foreign->ready = false;
+    s->foreign->started_ns = clock_now_ns();
+}
+
 /* Nobody can be told. What it closes late is waited for where its page isn't quiet. */
 static void drain(struct subject *s)
 {
@@ -328,6 +334,7 @@ void subject_foreign(struct subject *s, bool serves)
                                                .snapshot = foreign_snapshot,
                                                .measure = foreign_measure,
                                                .wanted = foreign_wanted,
+                                               .again = again,
                                                .stop = stop,
                                                .kill = end,
                                                .look = look,
@@ -351,6 +358,11 @@ void subject_foreign(struct subject *s, bool serves)
 void foreign_free(struct foreign *f)
 {
     free(f);
+}
+
+pid_t foreign_main(const struct subject *s)
+{
+    return s->foreign->main_pid;
 }
 
 const struct placeholders *foreign_values(const struct foreign *f)

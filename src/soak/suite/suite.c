@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "stats/judge/verdict.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +16,11 @@ ENUM_FROM_NAME(suite_outcome, SUITE_OUTCOME_LIST)
 ENUM_NAMES(suite_end, SUITE_END_LIST)
 ENUM_FROM_NAME(suite_end, SUITE_END_LIST)
 ENUM_TEXTS(suite_end, SUITE_END_LIST)
+
+const char *suite_unit(const struct suite_entry *entry)
+{
+    return entry->unit ? entry->unit : unit_name(UNIT_CONNECTION);
+}
 
 /* ---- the lists ---- */
 

@@ -79,6 +79,7 @@ struct suite_entry {
     const char *claimed; /* the outcome that a document gave, where it isn't this one; else NULL */
     int exit;            /* of the run; SUITE_NO_EXIT: a signal ended it, or it wasn't run */
     uint64_t shard;      /* that it falls to, 1 and on */
+    const char *unit;    /* of what is closed and measured: "connection"; NULL: nothing was */
     uint64_t closed, measured;
     double seconds; /* by the clock, from start to end of the run */
     double planned; /* seconds that the run is to take, before it; not written */
@@ -115,6 +116,9 @@ bool suite_outcome_from_name(const char *name, enum suite_outcome *ret);
 const char *suite_end_name(enum suite_end end);
 bool suite_end_from_name(const char *name, enum suite_end *ret);
 const char *suite_end_text(enum suite_end end);
+
+/* `connection`, also where nothing was counted. */
+const char *suite_unit(const struct suite_entry *entry);
 
 void suite_init(struct suite *s);
 void suite_free(struct suite *s);

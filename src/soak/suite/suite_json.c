@@ -32,7 +32,7 @@ static const struct suite_field entry_field[] = {
     FIELD(site, TEXT, entry),       FIELD(said, TEXT, entry),      FIELD(seed, TEXT, entry),
     FIELD(run_dir, TEXT, entry),    FIELD(shard, COUNT, entry),    FIELD(closed, COUNT, entry),
     FIELD(measured, COUNT, entry),  FIELD(seconds, NUMBER, entry), FIELD(exit, EXIT, entry),
-    FIELD(started, TEXT, entry),    FIELD(libs, TEXT, entry),
+    FIELD(started, TEXT, entry),    FIELD(libs, TEXT, entry),      FIELD(unit, TEXT, entry),
 };
 static const struct suite_field shard_field[] = {
     FIELD(index, COUNT, shard),  FIELD(of, COUNT, shard),     FIELD(end, END, shard),

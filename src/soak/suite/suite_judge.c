@@ -76,6 +76,7 @@ static void take_result(struct suite *s, struct suite_entry *entry, const struct
     entry->seed = r->run.seed ? suite_text(s, seed) : NULL;
     entry->run_dir = suite_text(s, r->run_dir);
     entry->libs = libs_text(s, r);
+    entry->unit = unit_name(r->run.unit);
     entry->closed = r->run.closed;
     entry->measured = r->run.measured;
     for (size_t i = 0; i < r->subjects; i++)

@@ -108,8 +108,8 @@ static void put_growing(const struct suite_entry *entry, size_t i, FILE *out)
         const struct suite_metric *m = &entry->metric[k];
         if (strcmp(m->subject, subjects[i]) != 0 || strcmp(m->verdict, "grows") != 0)
             continue;
-        snprintf(line, sizeof line, "%s grows: %+.4f %s per connection", m->id, m->per_conn,
-                 m->unit ? m->unit : "");
+        snprintf(line, sizeof line, "%s grows: %+.4f %s per %s", m->id, m->per_conn,
+                 m->unit ? m->unit : "", suite_unit(entry));
         put_lines(line, out);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/markup.h"
 #include "options/grammar.h"
-#include "report/screen.h"
 #include "suite_merge.h"
 #include "suite_text.h"
 
@@ -9,7 +9,7 @@
 
 static void put_cell(const char *text, FILE *out)
 {
-    markdown_text(text, out);
+    markdown_put(text, out);
     fputs(" | ", out);
 }
 
@@ -47,12 +47,14 @@ static void put_growth(const struct suite_entry *entry, const char *id, int deci
 
 static void put_row(const struct suite_entry *entry, FILE *out)
 {
-    char closed[32], seconds[32];
+    char closed[32], counted[64], seconds[32];
     fputs("| ", out);
     put_cell(entry->name, out);
     put_cell(entry->verdict ? entry->verdict : "-", out);
     put_cell(suite_outcome_name(entry->outcome), out);
-    put_cell(human_count(closed, sizeof closed, (int64_t)entry->closed), out);
+    human_count(closed, sizeof closed, (int64_t)entry->closed);
+    snprintf(counted, sizeof counted, "%s %ss", closed, suite_unit(entry));
+    put_cell(strcmp(suite_unit(entry), unit_name(UNIT_CONNECTION)) == 0 ? closed : counted, out);
     put_cell(human_duration(seconds, sizeof seconds, (uint64_t)(entry->seconds * 1e9)), out);
     put_growth(entry, metric_name(METRIC_OPENSSL_BLOCKS), 3, out);
     put_growth(entry, metric_name(METRIC_OPENSSL_BYTES), 1, out);
@@ -72,9 +74,8 @@ void suite_markdown(const struct suite *s, FILE *out)
           out);
     for (size_t i = 0; i < s->entries; i++)
         put_row(&s->entry[i], out);
-    fputs("\nBlocks, bytes and RSS are the growth per connection: the server's, or the client's "
-          "where it "
-          "alone leaks.\n\n",
+    fputs("\nBlocks, bytes and RSS are the growth per connection, or what else the row counts: the "
+          "server's, or the client's where it alone leaks.\n\n",
           out);
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
         fprintf(out, "%s\n\n", note);

@@ -65,12 +65,12 @@ static const char *outcome_text(const struct suite_entry *entry, char *buf, size
 
 void suite_text_row(const struct suite *s, size_t i, FILE *out)
 {
-    char head[ROW_HEAD], outcome[64], closed[32], seconds[32];
+    char head[ROW_HEAD], outcome[64], closed[32], counted[32], seconds[32];
     const struct suite_entry *entry = &s->entry[i];
-    fprintf(out, "%s  %-12s  %-15s  %9s connection%s  %6s\n", row_head(s, i, head, sizeof head),
+    snprintf(counted, sizeof counted, "%s%s", suite_unit(entry), entry->closed == 1 ? "" : "s");
+    fprintf(out, "%s  %-12s  %-15s  %9s %-11s  %6s\n", row_head(s, i, head, sizeof head),
             entry->verdict ? entry->verdict : "-", outcome_text(entry, outcome, sizeof outcome),
-            human_count(closed, sizeof closed, (int64_t)entry->closed),
-            entry->closed == 1 ? " " : "s",
+            human_count(closed, sizeof closed, (int64_t)entry->closed), counted,
             suite_text_time(seconds, sizeof seconds, entry->seconds));
     fflush(out);
 }
@@ -250,6 +250,21 @@ static void put_command(const char *text, bool property, FILE *out)
     }
 }
 
+/* The line that allocates what leaks, where the repository has it; else the scenario. GitHub takes
+ * paths from the top of the repository, where the job's steps start. */
+static void put_place(const struct suite_entry *entry, FILE *out)
+{
+    char file[PATH_MAX];
+    const char *colon = entry->site ? strrchr(entry->site, ':') : NULL;
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+    snprintf(file, sizeof file, "%.*s", colon ? (int)(colon - entry->site) : 0,
+             colon ? entry->site : "");
+    bool here = digits && !colon[1 + digits] && file[0] != '/' && access(file, R_OK) == 0;
+    put_command(here ? file : entry->file, true, out);
+    if (here)
+        fprintf(out, ",line=%s", colon + 1);
+}
+
 void suite_github_errors(const struct suite *s, FILE *out)
 {
     const char *set = getenv("GITHUB_ACTIONS");
@@ -259,7 +274,7 @@ void suite_github_errors(const struct suite *s, FILE *out)
         if (!failed && entry->outcome != SUITE_SKIPPED)
             continue;
         fprintf(out, "::%s file=", failed ? "error" : "warning");
-        put_command(entry->file, true, out);
+        put_place(entry, out);
         fputs(",title=", out);
         put_command(entry->name, true, out);
         fprintf(out, "::%s: ", suite_outcome_name(entry->outcome));

@@ -287,6 +287,30 @@ static void a_process_lives_until_its_last_thread_has_ended(void **state)
     assert_false(process_read(lives, &p));
 }
 
+static void a_process_without_its_first_thread_has_all_its_figures(void **state)
+{
+    (void)state;
+    pid_t pid = child_without_its_first_thread(true);
+    char path[512], *maps = NULL;
+    struct proc_rollup rollup;
+    struct proc_sample quick, s;
+    wait_until_it_is_shown_as_a_zombie(pid);
+    int codes = proc_sample_full(pid, &s, NULL) | proc_rollup_read(pid, &rollup, NULL) |
+                maps_read(pid, 1 << 20, &maps, NULL) |
+                proc_mapped_path(pid, "libcmocka", path, sizeof path, NULL) |
+                proc_sample_quick(pid, &quick, NULL);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(codes, 0);
+    assert_int_equal(s.threads, 2); /* the kernel counts the first one until all have gone */
+    assert_true(s.rss_bytes > 100000 && s.rss_anon_bytes > 10000);
+    assert_true(quick.rss_bytes > 100000);
+    assert_true(s.open_files >= 3 && s.descriptors >= 3);
+    assert_true(rollup.pss_bytes > 0);
+    assert_non_null(strstr(maps, "libcmocka"));
+    free(maps);
+}
+
 static void a_mapped_library_is_found_by_the_start_of_its_name(void **state)
 {
     (void)state;
@@ -332,6 +356,7 @@ int main(void)
         cmocka_unit_test(what_computes_wants_a_processor_now),
         cmocka_unit_test(what_sleeps_wants_nothing_and_has_all_of_it_counted),
         cmocka_unit_test(a_process_lives_until_its_last_thread_has_ended),
+        cmocka_unit_test(a_process_without_its_first_thread_has_all_its_figures),
         cmocka_unit_test(a_mapped_library_is_found_by_the_start_of_its_name),
         cmocka_unit_test(what_is_not_mapped_or_does_not_fit_leaves_the_buffer_alone),
         cmocka_unit_test(the_machine_has_a_name_and_processors),

@@ -10,7 +10,7 @@ struct report_case {
     void (*fill)(struct result *r); /* fills a zeroed result */
 };
 
-enum { REPORT_CASES = 24 };
+enum { REPORT_CASES = 25 };
 extern const struct report_case report_cases[REPORT_CASES];
 
 /* The case of that name; NULL when there is none. */

@@ -8,6 +8,7 @@
 #include "report/document.h"
 #include "report/figures.h"
 #include "report/report.h"
+#include "report/screen.h"
 #include "report_cases.h"
 
 #include <math.h>
@@ -121,12 +122,31 @@ static void an_ordinary_verdict_has_at_most_25_lines(void **state)
     }
 }
 
-static size_t widest_line(const char *text)
+/* A word of a command isn't broken, however long it is. */
+static bool is_word_to_type(const struct result *r, const char *line, size_t length)
 {
-    size_t widest = 0, width = 0;
-    for (; *text; text++) {
-        width = *text == '\n' ? 0 : width + (((unsigned char)*text & 0xc0) != 0x80);
-        widest = width > widest ? width : widest;
+    char word[256];
+    size_t end = length > 2 && strncmp(line + length - 2, " \\", 2) == 0 ? length - 2 : length;
+    size_t begin = end;
+    while (begin > 0 && line[begin - 1] != ' ')
+        begin--;
+    snprintf(word, sizeof word, "%.*s", (int)(end - begin), line + begin);
+    for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++)
+        if (strstr(r->next[i], word))
+            return true;
+    return false;
+}
+
+static size_t widest_line(const struct result *r, const char *text)
+{
+    size_t widest = 0;
+    while (*text) {
+        size_t length = strcspn(text, "\n"), width = 0;
+        for (size_t i = 0; i < length; i++)
+            width += ((unsigned char)text[i] & 0xc0) != 0x80;
+        if (width > widest && !is_word_to_type(r, text, length))
+            widest = width;
+        text += length + (text[length] == '\n');
     }
     return widest;
 }
@@ -140,10 +160,62 @@ static void no_line_is_wider_than_the_terminal(void **state)
             fill(report_cases[i].name, &r);
             char *text =
                 text_of(&r, &(struct report_style){.utf8 = true, .columns = columns}, false);
-            if (widest_line(text) > (size_t)columns)
+            if (widest_line(&r, text) > (size_t)columns)
                 fail_msg("%s at %d columns:\n%s", report_cases[i].name, columns, text);
             free(text);
         }
+}
+
+/* What a shell makes of `command` at this width: its words, as <one><two>. */
+static char *pasted(const char *command, int columns)
+{
+    char *shown = NULL, *script = NULL, *words = calloc(1, 4096);
+    size_t size;
+    FILE *out = open_memstream(&shown, &size);
+    struct screen s = screen_of(out, &(struct report_style){.utf8 = true, .columns = columns});
+    screen_command(&s, "again", 12, command, "");
+    fclose(out);
+    assert_true(asprintf(&script, "set -- %s\nprintf '<%%s>' \"$@\"", shown + 12) > 0);
+    FILE *shell = popen(script, "r");
+    assert_non_null(shell);
+    assert_true(fread(words, 1, 4095, shell) > 0);
+    assert_int_equal(pclose(shell), 0);
+    free(shown);
+    free(script);
+    return words;
+}
+
+static void a_command_can_be_pasted_at_any_width(void **state)
+{
+    (void)state;
+    static const char command[] =
+        "./soak --server 'nginx -p {work} -c  '\\''{here}/nginx.conf'\\'' -g \"daemon off;\"' "
+        "--connect 127.0.0.1:8443 --mix clean=5,reset --malloc-hooks --seed 7f3a";
+    for (int columns = 40; columns <= 240; columns++) {
+        char *words = pasted(command, columns);
+        assert_string_equal(words,
+                            "<./soak><--server><nginx -p {work} -c  '{here}/nginx.conf' -g "
+                            "\"daemon off;\"><--connect><127.0.0.1:8443><--mix><clean=5,reset>"
+                            "<--malloc-hooks><--seed><7f3a>");
+        free(words);
+    }
+}
+
+static void a_command_ends_its_lines_between_words_and_its_note_stands_outside(void **state)
+{
+    (void)state;
+    char *shown = NULL;
+    size_t size;
+    FILE *out = open_memstream(&shown, &size);
+    struct screen s = screen_of(out, &(struct report_style){.utf8 = true, .columns = 50});
+    screen_command(&s, "again", 12, "./soak --server 'a b' --closed 20k --until-sure --for 2m",
+                   "about 2m");
+    screen_command(&s, "", 12, "./soak", "about 2m");
+    fclose(out);
+    assert_string_equal(shown, "  again     ./soak --server 'a b' --closed 20k \\\n"
+                               "            --until-sure --for 2m   about 2m\n"
+                               "            ./soak   about 2m\n");
+    free(shown);
 }
 
 static void ascii_means_ascii(void **state)
@@ -362,6 +434,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(each_width_keeps_what_matters),
         cmocka_unit_test(an_ordinary_verdict_has_at_most_25_lines),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
+        cmocka_unit_test(a_command_can_be_pasted_at_any_width),
+        cmocka_unit_test(a_command_ends_its_lines_between_words_and_its_note_stands_outside),
         cmocka_unit_test(ascii_means_ascii),
         cmocka_unit_test(colour_adds_nothing_but_colour),
         cmocka_unit_test(quiet_prints_the_verdict_alone),

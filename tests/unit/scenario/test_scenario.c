@@ -430,6 +430,22 @@ static const struct {
     {{{"emfile", "1"}}, "--emfile 1: no connection would ever be accepted; from 2"},
     {{{"jemalloc", "5.2.1"}, {"malloc", "libc"}},
      "--jemalloc 5.2.1: the server doesn't run on it with --malloc libc; leave one of the two out"},
+    {{{"reload", "x"}}, "--reload x: has a meaning only with --server"},
+    {{{"reload", "x"}, {"client", "x {port}"}}, "--reload x: has a meaning only with --server"},
+    {{{"reload", "x"}, {"connect", "127.0.0.1:1"}}, "--reload x: has a meaning only with --server"},
+    {{{"reload", "x {nothing}"}, {"server", "x {port}"}},
+     "--reload x {nothing}: {nothing} stands for nothing here; there is {work}, {here}, {address}, "
+     "{port}, {cert}, {key}, {pem}, {ca}, {program}, {pid}"},
+    {{{"reload", "x"}, {"server", "x {port}"}, {"operate", "request"}, {"say", "x"}},
+     "--reload x: --operate counts operations and --reload counts reloads; leave one of the two "
+     "out"},
+    {{{"reload", "x"}, {"server", "x {port}"}, {"footprint", "true"}},
+     "--footprint: connections cost what they cost without it; leave out --reload"},
+    {{{"reload", "x"}, {"server", "x {port}"}, {"closed", "7"}},
+     "--closed 7: with --reload at least 8 reloads are needed"},
+    {{{"reload", "x"}, {"server", "x {port}"}, {"sensitivity", "1/10"}, {"closed", "100"}},
+     "--closed 100: too few for --sensitivity 1/10, which takes at least 161; give --closed 230, "
+     "or leave it out"},
     {{{"footprint", "true"}, {"server", "x {port}"}, {"operate", "request"}},
      "--footprint: what a program that isn't soak's spends on a connection is seen as they come "
      "and "

@@ -317,3 +317,29 @@ bool chart_write(const struct chart *c, FILE *out)
     fputs("</p></figure>\n", out);
     return true;
 }
+
+/* ---- as small as a word ---- */
+
+bool chart_spark(const struct chart_line *line, enum chart_unit unit, const char *text, FILE *out)
+{
+    enum { SPARK_WIDTH = 120, SPARK_HEIGHT = 26 };
+    double first = 0, last = 0;
+    const struct chart c = {.line = *line, .y_unit = unit};
+    if (points_of(line, &first, &last) < 2 || first == last)
+        return false;
+    struct chart_axis y = y_axis(&c);
+    char command = 'M';
+    fprintf(out, "<svg class=\"spark\" viewBox=\"0 0 %d %d\" role=\"img\"", SPARK_WIDTH,
+            SPARK_HEIGHT);
+    markup_attribute("aria-label", text, out);
+    fputs("><path class=\"line\" d=\"", out);
+    for (size_t i = 0; i < line->count; i++) {
+        if (!is_kept(line, i))
+            continue;
+        fprintf(out, "%c%.1f %.1f", command, (line->x[i] - first) / (last - first) * SPARK_WIDTH,
+                2 + (SPARK_HEIGHT - 4) * (y.to - line->y[i]) / (y.to - y.from));
+        command = 'L';
+    }
+    fputs("\"/></svg>", out);
+    return true;
+}

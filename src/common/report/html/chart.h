@@ -54,6 +54,9 @@ struct chart {
     bool dense;       /* its points are told, not drawn */
 };
 
+/* The line alone, as small as a word: `text` says what is to be seen. Returns as chart_write. */
+bool chart_spark(const struct chart_line *line, enum chart_unit unit, const char *text, FILE *out);
+
 /* Returns whether there was anything to draw: a chart of fewer than two points isn't written. */
 bool chart_write(const struct chart *c, FILE *out);
 

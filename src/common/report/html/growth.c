@@ -123,11 +123,6 @@ static void say(char *buf, size_t size, const struct judge_metric *m, const stru
         text_add(&t, ", %s", m->note);
 }
 
-static const char *closed_text(const struct judgement *j)
-{
-    return j->unit == UNIT_OPERATION ? "operations done" : "connections closed";
-}
-
 static bool draw(const struct result_subject *subject, enum metric metric, FILE *out)
 {
     static struct points p; /* large */
@@ -141,7 +136,7 @@ static bool draw(const struct result_subject *subject, enum metric metric, FILE 
     say(text, sizeof text, m, &subject->judgement);
     struct chart c = {.title = metric_info(metric)->label,
                       .text = text,
-                      .x_title = closed_text(&subject->judgement),
+                      .x_title = html_counted(subject->judgement.unit),
                       .y_unit = figure_is_bytes(s->unit) ? CHART_BYTES : CHART_COUNT,
                       .line = {p.count, p.x, p.y, p.hold},
                       .fit = fit_of(&p, m),
@@ -167,7 +162,7 @@ static bool draw_fragmentation(const struct result_subject *subject, FILE *out)
              from, to);
     struct chart c = {.title = "Fragmentation",
                       .text = text,
-                      .x_title = closed_text(&subject->judgement),
+                      .x_title = html_counted(subject->judgement.unit),
                       .y_unit = CHART_PERCENT,
                       .line = {p.count, p.x, p.y, p.hold},
                       .shaded_to = subject->epochs ? p.x[p.first] : NAN,
@@ -185,9 +180,13 @@ static bool is_drawn_anyway(enum metric metric)
 
 /* ---- every value, as a table ---- */
 
-static const char *phase_of(const struct judge_epoch *e)
+static const char *phase_of(const struct result_subject *subject, size_t c)
 {
-    return e->hold ? "no churn" : e->measured ? "measured" : "warm-up";
+    static const char *const names[] = {[PHASE_WARM] = "warm-up",
+                                        [PHASE_MEASURED] = "measured",
+                                        [PHASE_HOLD] = "no churn",
+                                        [PHASE_CONFIRM] = "confirming"};
+    return names[html_phase(subject, c)];
 }
 
 static void write_value_row(const struct result_subject *subject, size_t c, FILE *out)
@@ -197,7 +196,7 @@ static void write_value_row(const struct result_subject *subject, size_t c, FILE
     html_row(out);
     snprintf(text, sizeof text, "%zu", c);
     html_head_cell(text, out);
-    html_cell(c < subject->epochs ? phase_of(&subject->epoch[c]) : "", out);
+    html_cell(c < subject->epochs ? phase_of(subject, c) : "", out);
     html_number(human_count(text, sizeof text, (int64_t)first->closed[c]), out);
     for (size_t i = 0; i < subject->series_count; i++) {
         const struct result_series *s = &subject->series[i];

@@ -24,4 +24,24 @@ struct html_run {
 /* The page of a run. What went wrong with the stream, ferror tells. */
 void html_run(const struct html_run *run, FILE *out);
 
+/*
+ * The page of a suite, row by row: first the head, then a row per scenario, then the foot.
+ */
+struct html_suite {
+    const char *word, *headline; /* "FAILED", "1 of 2 scenarios is not as expected" */
+    bool failed;
+    const char *host, *started, *machine, *libs, *version; /* NULL: not known */
+};
+void html_suite_begin(const struct html_suite *suite, FILE *out);
+
+struct html_scenario {
+    const char *name, *outcome, *said, *link; /* link: of its own page; NULL: it has none */
+    bool failed;
+    uint64_t closed;
+    double seconds;
+    const struct result *result; /* NULL: it left none */
+};
+void html_suite_row(const struct html_scenario *row, FILE *out);
+void html_suite_end(FILE *out);
+
 #endif

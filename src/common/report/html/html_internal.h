@@ -9,6 +9,10 @@
  * knows them: made by cmake/embed.cmake. */
 extern const char html_style[], html_style_hash[], html_script[], html_script_hash[];
 
+/* All before the body's first element; `title`: of the page. */
+void html_head(const char *title, FILE *out);
+/* All behind its last. */
+void html_foot(FILE *out);
 /* Text that is no markup. */
 void html_text(const char *text, FILE *out);
 /* `<section id=ID aria-labelledby=ID-h><h2 id=ID-h>TITLE</h2>`; closed by html_section_end. A
@@ -17,6 +21,14 @@ void html_section(const char *id, const char *title, FILE *out);
 void html_section_end(FILE *out);
 /* A paragraph of the page's own words. */
 void html_note(const char *text, FILE *out);
+
+/* What epoch `e` of a subject was for. */
+enum html_phase { PHASE_WARM, PHASE_MEASURED, PHASE_HOLD, PHASE_CONFIRM };
+enum html_phase html_phase(const struct result_subject *subject, size_t e);
+/* What a run has counted: "connections closed". */
+const char *html_counted(enum unit unit);
+/* `+1,488`; `0`. Returns buf. */
+char *html_change(char *buf, size_t size, int64_t change);
 
 /* ---- tables: HEAD, then rows of cells, then END ---- */
 

@@ -3,6 +3,7 @@
 #include "html_internal.h"
 
 #include "base/markup.h"
+#include "options/grammar.h"
 #include "report/report.h"
 
 #include <ctype.h>
@@ -36,6 +37,37 @@ void html_note(const char *text, FILE *out)
     fputs("<p class=\"note\">", out);
     html_text(text, out);
     fputs("</p>\n", out);
+}
+
+/* What isn't measured once the measuring has begun confirms which behaviours leak. */
+enum html_phase html_phase(const struct result_subject *subject, size_t e)
+{
+    bool begun = false;
+    for (size_t i = 0; i < e; i++)
+        begun |= subject->epoch[i].measured;
+    if (subject->epoch[e].hold)
+        return PHASE_HOLD;
+    return subject->epoch[e].measured ? PHASE_MEASURED : begun ? PHASE_CONFIRM : PHASE_WARM;
+}
+
+const char *html_counted(enum unit unit)
+{
+    switch (unit) {
+    case UNIT_CONNECTION:
+        return "connections closed";
+    case UNIT_OPERATION:
+        return "operations done";
+    case UNIT_RELOAD:
+        return "reloads done";
+    }
+    return "";
+}
+
+char *html_change(char *buf, size_t size, int64_t change)
+{
+    char count[32];
+    snprintf(buf, size, "%s%s", change > 0 ? "+" : "", human_count(count, sizeof count, change));
+    return buf;
 }
 
 /* Wide tables are scrolled in a box of their own, by the keyboard too. */
@@ -100,7 +132,7 @@ static char *class_of(enum verdict verdict, char buf[16])
     return buf;
 }
 
-static void write_head(const struct result *r, const char *headline, FILE *out)
+void html_head(const char *title, FILE *out)
 {
     fprintf(out,
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -110,12 +142,13 @@ static void write_head(const struct result *r, const char *headline, FILE *out)
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
             "<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
             html_style_hash, html_script_hash);
-    html_text(verdict_name(r->verdict), out);
-    fputs(" ", out);
-    html_text(r->scenario, out);
-    fputs(": ", out);
-    html_text(headline, out);
-    fprintf(out, "</title>\n<style>%s</style>\n</head>\n", html_style);
+    html_text(title, out);
+    fprintf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n", html_style);
+}
+
+void html_foot(FILE *out)
+{
+    fprintf(out, "<script>%s</script>\n</body>\n</html>\n", html_script);
 }
 
 static void write_libs(const struct result *r, FILE *out)
@@ -243,15 +276,18 @@ static void write_sections(const struct html_run *run, FILE *out)
 
 void html_run(const struct html_run *run, FILE *out)
 {
-    char headline[REPORT_HEADLINE];
+    char headline[REPORT_HEADLINE], title[REPORT_HEADLINE + 128];
     const struct result *r = run->result;
     report_headline(r, headline, sizeof headline);
-    write_head(r, headline, out);
-    fputs("<body>\n<a class=\"skip\" href=\"#verdict\">To the verdict</a>\n<header>\n", out);
+    snprintf(title, sizeof title, "%s %.80s: %s", verdict_name(r->verdict),
+             r->scenario ? r->scenario : "", headline);
+    html_head(title, out);
+    fputs("<a class=\"skip\" href=\"#verdict\">To the verdict</a>\n<header>\n", out);
     write_origin(r, out);
     write_nav(run, out);
     fputs("</header>\n<main>\n", out);
     write_verdict(r, headline, out);
     write_sections(run, out);
-    fprintf(out, "</main>\n<script>%s</script>\n</body>\n</html>\n", html_script);
+    fputs("</main>\n", out);
+    html_foot(out);
 }

@@ -42,6 +42,7 @@ if (flame) {
     if (!text) {
       text = document.createElementNS("http://www.w3.org/2000/svg", "text");
       text.setAttribute("y", frame.y + 13);
+      text.setAttribute("aria-hidden", "true");
       frame.g.append(text);
     }
     text.setAttribute("x", x + padding);
@@ -74,7 +75,7 @@ if (flame) {
   for (const frame of frames) {
     frame.g.setAttribute("tabindex", "0");
     frame.g.setAttribute("role", "button");
-    frame.g.setAttribute("aria-label", frame.title.replace(/\n/g, ", "));
+    frame.g.querySelector("text")?.setAttribute("aria-hidden", "true");
     frame.g.addEventListener("click", () => zoom(frame));
     frame.g.addEventListener("keydown", (e) => {
       if (e.key === "Enter" || e.key === " ") zoom(frame);

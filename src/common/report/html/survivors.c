@@ -44,12 +44,17 @@ static double density(const struct result_subject *subject, const struct result_
     return opened && site->born[epoch] > 0 ? (double)site->born[epoch] / (double)opened : 0;
 }
 
+/* Of the epochs that the verdict rests on; without such, of all. */
 static double densest(const struct result_subject *subject, const struct result_site *site)
 {
-    double most = 0;
-    for (size_t i = 0; i < site->births; i++)
-        most = fmax(most, density(subject, site, i));
-    return most;
+    double most = 0, all = 0;
+    for (size_t i = 0; i < site->births; i++) {
+        double here = density(subject, site, i);
+        all = fmax(all, here);
+        if (html_phase(subject, i) == PHASE_MEASURED && subject->epoch[i].all_closed)
+            most = fmax(most, here);
+    }
+    return most > 0 ? most : all;
 }
 
 static void write_site(const struct result_subject *subject, const struct result_site *site,
@@ -63,7 +68,7 @@ static void write_site(const struct result_subject *subject, const struct result
                    out);
     html_cell(verdict_name(site->verdict), out);
     for (size_t i = 0; i < site->births; i++) {
-        double share = most > 0 ? density(subject, site, i) / most : 0;
+        double share = most > 0 ? fmin(1, density(subject, site, i) / most) : 0;
         fprintf(out, "<td class=\"n h%d\">%s</td>", (int)ceil(share * SHADES - 1e-9),
                 site->born[i] ? human_count(count, sizeof count, site->born[i]) : "");
     }
@@ -71,6 +76,8 @@ static void write_site(const struct result_subject *subject, const struct result
 
 static void write_map(const struct result_subject *subject, FILE *out)
 {
+    static const char *const letters[] = {
+        [PHASE_WARM] = "w", [PHASE_MEASURED] = "", [PHASE_HOLD] = "", [PHASE_CONFIRM] = "c"};
     char caption[128];
     size_t count = subject->epochs + 2;
     char(*name)[32] = calloc(count, sizeof *name);
@@ -79,7 +86,7 @@ static void write_map(const struct result_subject *subject, FILE *out)
     column[0] = "|allocated at";
     column[1] = "|verdict";
     for (size_t i = 0; i < subject->epochs; i++) {
-        snprintf(name[i], sizeof name[i], ">%s%zu", subject->epoch[i].measured ? "" : "w", i);
+        snprintf(name[i], sizeof name[i], ">%s%zu", letters[html_phase(subject, i)], i);
         column[i + 2] = name[i];
     }
     snprintf(caption, sizeof caption,
@@ -96,9 +103,9 @@ static void write_map(const struct result_subject *subject, FILE *out)
 void html_survivors(const struct result *r, FILE *out)
 {
     html_section("survivors", "Survivors by birth", out);
-    html_note("Each column is an epoch (w: of the warm-up), the darker the more of its connections "
-              "left a block behind. A leak is an even row up to the newest epochs, whose "
-              "connections are still open; a cache is dark where it filled and pale after.",
+    html_note("Each column is an epoch (w: of the warm-up; c: of chosen peers, which confirms "
+              "whose leak it is), the darker the more of its connections left a block behind. A "
+              "leak is an even row; a cache is dark where it filled and pale after.",
               out);
     for (size_t i = 0; i < r->subjects; i++)
         if (r->subject[i].name && has_births(&r->subject[i]))

@@ -6,7 +6,6 @@
 #include "options/grammar.h"
 #include "report/figures.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,8 +167,7 @@ static void write_sizes(const struct result_subject *subject, FILE *out)
         html_head_cell(human_bytes(text, sizeof text, (double)c->size), out);
         html_number(human_count(text, sizeof text, c->start), out);
         html_number(human_count(text, sizeof text, c->end), out);
-        snprintf(text, sizeof text, "%+" PRId64, c->end - c->start);
-        html_number(c->end == c->start ? "0" : text, out);
+        html_number(html_change(text, sizeof text, c->end - c->start), out);
         write_bar((double)c->start, (double)c->end, most, out);
     }
     html_table_end(out);
@@ -214,8 +212,7 @@ static void write_census(const struct result_subject *subject, FILE *out)
         html_head_cell(c->class_, out);
         html_number(human_count(text, sizeof text, c->start), out);
         html_number(human_count(text, sizeof text, c->end), out);
-        snprintf(text, sizeof text, "%+" PRId64, c->end - c->start);
-        html_number(c->end == c->start ? "0" : text, out);
+        html_number(html_change(text, sizeof text, c->end - c->start), out);
     }
     html_table_end(out);
 }
@@ -254,11 +251,10 @@ void html_load(const struct result *r, FILE *out)
     const struct {
         const char *name;
         uint64_t count;
-    } counts[] = {
-        {"connections open", run->conns},
-        {run->unit == UNIT_OPERATION ? "operations done" : "connections closed", run->closed},
-        {"of these, measured", run->measured},
-        {"failed connections", run->errors.total}};
+    } counts[] = {{"connections open", run->conns},
+                  {unit_axis(run->unit), run->closed},
+                  {"of these, measured", run->measured},
+                  {"failed connections", run->errors.total}};
     char text[FIGURE_SIZE];
     html_section("load", "Load", out);
     html_table("What the run did", columns, sizeof columns / sizeof *columns, out);

@@ -44,7 +44,8 @@ struct canary_evidence {
     /* A program that isn't soak's: what is counted as its connections are SSL objects, and one of
      * its processes makes the controls, at its own. */
     bool shared;
-    bool gone; /* a process has ended, with all that it held */
+    bool connects; /* a client program: what it loses is to be seen within one process */
+    bool gone;     /* a process has ended, with all that it held */
 };
 
 enum canary_state {
@@ -57,7 +58,7 @@ struct canary {
     enum canary_state state;
     bool reached, found;         /* the planted block */
     bool gone;                   /* the process that lost it has ended */
-    bool unproven;               /* its connection never came, though it should have */
+    bool unproven;               /* nothing showed that a lost block would be seen */
     size_t epoch;                /* where it belongs; meaningful when reached */
     int64_t bytes;               /* its size */
     bool seen[CANARY_CONTROLS];  /* the run came to the point where the control shows */

@@ -11,6 +11,8 @@ enum {
     UNIT_MS = 250,
     UNIT_MIN = 30,
     UNIT_MAX_RATE = 250, /* connections, when the rate is not limited */
+    UNIT_RELOADS = 4,
+    TURNOVER_RELOADS = 2, /* one would do where the old configuration goes at once */
     DEFAULT_MS = 60000,
     HOLD_MS = 1500,
     WARM_MIN = 2,
@@ -60,6 +62,8 @@ static double aimed_ms(const struct plan *p)
  * are judged at a later one. A large set at a slow rate must not use up a run by two epochs. */
 static uint64_t unit_of(const struct plan_input *in)
 {
+    if (in->unit == UNIT_RELOAD)
+        return in->closed ? larger(smaller(in->closed / 32, UNIT_RELOADS), 1) : UNIT_RELOADS;
     double quarter = ceil(in->rate_per_s * UNIT_MS / 1000.0);
     uint64_t n = in->rate_per_s > 0 ? (uint64_t)quarter : UNIT_MAX_RATE;
     if (in->closed)
@@ -74,6 +78,8 @@ static uint64_t unit_of(const struct plan_input *in)
 /* The stable set and a bit: a few opens never join it, such as handshakes broken off by intent. */
 static uint64_t turnover_opens(const struct plan *p)
 {
+    if (p->in.unit == UNIT_RELOAD)
+        return TURNOVER_RELOADS;
     return p->in.conns + p->in.conns / 4 + 8;
 }
 
@@ -104,6 +110,11 @@ uint64_t plan_measured_for(uint64_t one_in)
     return (uint64_t)ceil(UNEQUAL_HALVES * (double)plan_least_for(one_in));
 }
 
+uint64_t plan_one_in(enum unit unit)
+{
+    return unit == UNIT_RELOAD ? PLAN_ONE_IN_RELOADS : PLAN_ONE_IN;
+}
+
 void plan_init(struct plan *p, const struct plan_input *in)
 {
     *p = (struct plan){.in = *in, .unit = unit_of(in)};
@@ -111,7 +122,7 @@ void plan_init(struct plan *p, const struct plan_input *in)
     p->total = in->closed;
     if (in->closed)
         return;
-    p->need = plan_measured_for(in->one_in ? in->one_in : PLAN_ONE_IN);
+    p->need = plan_measured_for(in->one_in ? in->one_in : plan_one_in(in->unit));
     if (in->rate_per_s > 0)
         p->total = (uint64_t)(in->rate_per_s * aimed_ms(p) / 1000.0);
     if (is_default(p))

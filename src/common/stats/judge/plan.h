@@ -18,8 +18,11 @@
 
 /* A run's sensitivity if none is asked for. How often a bounded run replaces, or operates on, each
  * open connection at the very least: a verdict needs epochs whose connections have all gone, and
- * operations that later ones have followed. */
+ * operations or reloads that later ones have followed. */
 enum { PLAN_ONE_IN = 1000, PLAN_TURNOVERS = 4, PLAN_ROUNDS = 8 };
+
+/* A reload takes a good part of a second, and what leaks by reloads does so by nearly each. */
+enum { PLAN_ONE_IN_RELOADS = 5 };
 
 enum plan_step {
     PLAN_WARM,            /* churn `opens`, not judged */
@@ -33,14 +36,14 @@ enum plan_step {
 };
 
 struct plan_input {
-    uint64_t conns;
+    uint64_t conns;       /* of reloads 1: the configuration is what is held */
     double rate_per_s;    /* asked; 0 = max */
     uint64_t closed;      /* bound: connections in all, warm-up included; 0 = not given */
     uint64_t for_ms;      /* bound: time; 0 = not given */
     uint64_t epoch_opens; /* connections that no epoch may have fewer of; 0 = as it comes */
     enum unit unit; /* what takes the place of connections: of operations, each epoch of the warm-up
                      * does one on all that are held */
-    uint64_t one_in; /* sensitivity asked for; 0 = PLAN_ONE_IN. A run without a bound reaches it */
+    uint64_t one_in; /* sensitivity asked for; 0 = plan_one_in. A run without a bound reaches it */
     bool until_sure; /* no longer than that takes and than the judge is in doubt; `for_ms` is a
                       * limit then */
     bool early_stop; /* end once a LEAK is certain */
@@ -88,6 +91,8 @@ struct plan_action {
     uint64_t hold_ms;
 };
 
+/* The sensitivity of a run that isn't asked for any. */
+uint64_t plan_one_in(enum unit unit);
 void plan_init(struct plan *p, const struct plan_input *in);
 /* Decides and records the next step. After PLAN_DRAIN it must not be called again. */
 struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);

@@ -5,7 +5,8 @@
 
 #define UNIT_OVER(id, name, holds, over, ...)               [id] = over,
 #define UNIT_UNDER_WAY(id, name, holds, over, busy, ...)    [id] = busy,
-#define UNIT_PLURAL(id, name, holds, over, busy, plural)    [id] = plural,
+#define UNIT_PLURAL(id, name, holds, over, busy, plural, ...) [id] = plural,
+#define UNIT_AXIS(id, name, holds, over, busy, plural, axis) [id] = axis,
 #define VERDICT_EXIT(id, name, word, code, ...)             [id] = code,
 #define VERDICT_GRAVITY(id, name, word, code, gravity, ...) [id] = gravity,
 #define KIND_MEASURED(id, name, text, measured, ...)        [id] = measured,
@@ -17,6 +18,7 @@ ENUM_COLUMN(unit_holds, const char *, unit, UNIT_LIST, ENUM_TEXT)
 ENUM_COLUMN(unit_over, const char *, unit, UNIT_LIST, UNIT_OVER)
 ENUM_COLUMN(unit_under_way, const char *, unit, UNIT_LIST, UNIT_UNDER_WAY)
 ENUM_COLUMN(unit_plural, const char *, unit, UNIT_LIST, UNIT_PLURAL)
+ENUM_COLUMN(unit_axis, const char *, unit, UNIT_LIST, UNIT_AXIS)
 
 ENUM_NAMES(verdict, VERDICT_LIST)
 ENUM_FROM_NAME(verdict, VERDICT_LIST)

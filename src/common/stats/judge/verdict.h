@@ -15,11 +15,14 @@
     X(VERDICT_INVALID, "INVALID", "invalid", EXIT_BROKEN, 2, DOUBT)
 
 /* What a run counts, and what all its figures are per. X(ENUM, name, its connections are ..., what
- * has happened when its memory must be gone, what goes on while it is counted, plural) */
+ * has happened when its memory must be gone, what goes on while it is counted, plural, axis) */
 #define UNIT_LIST(X)                                                                               \
     X(UNIT_CONNECTION, "connection", "open", "connection had closed", "connections churn",         \
-      "connections")                                                                               \
-    X(UNIT_OPERATION, "operation", "held", "operation was done", "connections churn", "operations")
+      "connections", "connections closed")                                                         \
+    X(UNIT_OPERATION, "operation", "held", "operation was done", "connections churn",              \
+      "operations", "operations done")                                                             \
+    X(UNIT_RELOAD, "reload", "open", "configuration had been replaced", "it is reloaded",          \
+      "reloads", "reloads done")
 
 /* What a kind's amount rests on, and so what a headline says of it. */
 enum measured_by {
@@ -62,6 +65,7 @@ const char *unit_holds(enum unit u);     /* "open", "held" */
 const char *unit_over(enum unit u);      /* "connection had closed" */
 const char *unit_under_way(enum unit u); /* "connections churn" */
 const char *unit_plural(enum unit u);
+const char *unit_axis(enum unit u); /* "connections closed" */
 
 const char *verdict_name(enum verdict v);
 bool verdict_from_name(const char *name, enum verdict *ret);

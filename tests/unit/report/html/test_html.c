@@ -199,6 +199,55 @@ static void what_a_run_does_not_have_is_left_out(void **state)
     free(full);
 }
 
+/* The page of a suite of all cases. */
+static char *suite_page(bool evil)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    const struct html_suite suite = {.word = "FAILED",
+                                     .headline =
+                                         evil ? EVIL : "1 of 2 scenarios is not as expected",
+                                     .failed = true,
+                                     .host = evil ? EVIL : "host",
+                                     .libs = evil ? EVIL : "openssl 3.0.19",
+                                     .version = evil ? EVIL : "0.1.0"};
+    assert_non_null(out);
+    html_suite_begin(&suite, out);
+    for (size_t i = 0; i < REPORT_CASES; i++) {
+        filled = (struct result){0};
+        report_cases[i].fill(&filled);
+        add_figures(&filled);
+        const struct html_scenario row = {.name = evil ? EVIL : report_cases[i].name,
+                                          .outcome = evil ? EVIL : "as expected",
+                                          .said = evil ? EVIL : "PASS  nothing grows",
+                                          .link = i % 2 ? NULL : "20261122-023000-a/report.html",
+                                          .failed = i == 0,
+                                          .closed = 4000,
+                                          .seconds = 9.5,
+                                          .result = i % 3 ? &filled : NULL};
+        html_suite_row(&row, out);
+    }
+    html_suite_end(out);
+    fclose(out);
+    return text;
+}
+
+static void a_suites_page_has_a_row_and_sparks_per_scenario(void **state)
+{
+    (void)state;
+    char *text = suite_page(true);
+    assert_int_equal(count_of(text, "<script"), 1);
+    assert_int_equal(count_of(text, "<!--"), 0);
+    free(text);
+    text = suite_page(false);
+    assert_int_equal(count_of(text, "<th scope=\"row\">"), REPORT_CASES);
+    assert_int_equal(count_of(text, "class=\"spark\""),
+                     (REPORT_CASES - (REPORT_CASES + 2) / 3) * 2);
+    assert_int_equal(count_of(text, "<a href="), (REPORT_CASES + 1) / 2);
+    free(text);
+}
+
 static void the_verdict_stands_first(void **state)
 {
     (void)state;
@@ -291,22 +340,30 @@ static void a_long_line_is_thinned_and_keeps_its_end(void **state)
 
 /* ---- pages for other tests ---- */
 
-static int write_pages(const char *folder)
+/* Frees the text. */
+static int write_page(const char *folder, const char *name, const char *kind, char *text)
 {
-    for (size_t i = 0; i < REPORT_CASES * 3; i++) {
-        static const char *const kinds[] = {"bare", "full", "evil"};
-        char path[512];
-        const struct report_case *c = &report_cases[i / 3];
-        char *text = page_of(c, i % 3 > 0, i % 3 == 2);
-        snprintf(path, sizeof path, "%s/%s-%s.html", folder, c->name, kinds[i % 3]);
-        FILE *out = fopen(path, "w");
-        if (!out)
-            return 1;
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s-%s.html", folder, name, kind);
+    FILE *out = fopen(path, "w");
+    if (out) {
         fputs(text, out);
         fclose(out);
-        free(text);
     }
-    return 0;
+    free(text);
+    return out ? 0 : 1;
+}
+
+static int write_pages(const char *folder)
+{
+    static const char *const kinds[] = {"bare", "full", "evil"};
+    int failed = write_page(folder, "suite", "full", suite_page(false)) |
+                 write_page(folder, "suite", "evil", suite_page(true));
+    for (size_t i = 0; i < REPORT_CASES * 3; i++) {
+        const struct report_case *c = &report_cases[i / 3];
+        failed |= write_page(folder, c->name, kinds[i % 3], page_of(c, i % 3 > 0, i % 3 == 2));
+    }
+    return failed;
 }
 
 int main(int argc, char **argv)
@@ -315,6 +372,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_text_is_taken_for_markup),
         cmocka_unit_test(a_page_is_small_and_the_same_each_time),
         cmocka_unit_test(what_a_run_does_not_have_is_left_out),
+        cmocka_unit_test(a_suites_page_has_a_row_and_sparks_per_scenario),
         cmocka_unit_test(the_verdict_stands_first),
         cmocka_unit_test(an_axis_has_round_ends_and_steps),
         cmocka_unit_test(a_chart_of_fewer_than_two_points_is_none),

@@ -368,6 +368,27 @@ static void a_block_may_go_with_its_process_alone(void **state)
     }
 }
 
+/* A server that makes a process for each connection loses nothing; of a client the question is what
+ * one process keeps, and one that has ended hasn't shown it. */
+static void a_client_whose_process_has_ended_has_not_passed(void **state)
+{
+    (void)state;
+    for (int connects = 0; connects <= 1; connects++) {
+        struct meter m;
+        struct judgement j = {.verdict = VERDICT_PASS};
+        working(&m);
+        m.e.shared = m.e.gone = true;
+        m.e.connects = connects;
+        struct canary s = judged(&m, &j);
+        assert_true(s.found && !s.unproven);
+        assert_int_equal(j.verdict, VERDICT_PASS);
+        put(&m.lost, LOST_EPOCH, -1, -BYTES);
+        s = judged(&m, &j);
+        assert_int_equal(s.unproven, connects);
+        assert_int_equal(j.verdict, connects ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
+    }
+}
+
 /* A program whose SSL objects aren't seen is never asked to lose one: it hasn't shown anything. */
 static void a_block_that_should_have_been_planted_takes_the_pass_back(void **state)
 {
@@ -428,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_late_block_may_be_of_the_next_epoch_alone),
         cmocka_unit_test(a_late_block_may_still_come),
         cmocka_unit_test(a_block_may_go_with_its_process_alone),
+        cmocka_unit_test(a_client_whose_process_has_ended_has_not_passed),
         cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
         cmocka_unit_test(without_a_plan_there_is_no_self_check),

@@ -591,6 +591,19 @@ static void held_and_deferred(struct sim *s)
     s->lent[0].closed_blocks = OPENED;
 }
 
+/* What each reload keeps until the connections close: a configuration that they hold on to. */
+static void reload_deferred(struct sim *s)
+{
+    deferred(s);
+    s->e.unit = UNIT_RELOAD;
+}
+
+static void reload_lost(struct sim *s)
+{
+    lost_state(s);
+    s->e.unit = UNIT_RELOAD;
+}
+
 /* Each operation on a connection makes seven blocks anew and frees those of the one before. */
 static void held_clean(struct sim *s)
 {
@@ -1079,6 +1092,8 @@ static const struct control {
     {"held_and_lost", held_and_lost, RULE_COUNT, V(LEAK), K(SIDE)},
     {"held_and_deferred", held_and_deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
     {"held_clean", held_clean, RULE_COUNT, V(PASS), K(NONE)},
+    {"reload_deferred", reload_deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
+    {"reload_lost", reload_lost, RULE_COUNT, V(LEAK), K(SIDE)},
     {"deferred", deferred, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
     {"deferred_mostly", deferred_mostly, RULE_DEFERRED, V(LEAK), K(DEFERRED)},
     {"side_loss_beside_sessions", side_loss_beside_sessions, RULE_COUNT, V(LEAK), K(SIDE)},
@@ -1237,6 +1252,8 @@ static void operations_are_called_so(void **state)
     assert_string_equal(j.reason[0], "nothing grows over 4750 operations in 6 epochs");
     judge_case(clean, RULES_ALL, &j);
     assert_string_equal(j.reason[0], "nothing grows over 4750 connections in 6 epochs");
+    judge_case(reload_lost, RULES_ALL, &j);
+    assert_non_null(strstr(j.reason[0], "1.0000 blocks per reload at"));
 }
 
 static void the_evidence_is_told(void **state)

@@ -432,6 +432,24 @@ static double sensitivity_of(const struct drive *d)
     return sensitivity_one_in(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS, 0.999);
 }
 
+static void reloads_come_one_by_one_and_few(void **state)
+{
+    (void)state;
+    const struct plan_input input = {.conns = 1, .unit = UNIT_RELOAD, .behaviours = 1};
+    struct drive d = begin(&input, 2);
+    assert_int_equal(d.plan.unit, 4);
+    to_the_end(&d);
+    assert_int_equal(d.turnover_opens, 2);
+    assert_true(sensitivity_of(&d) >= PLAN_ONE_IN_RELOADS);
+    assert_in_range(d.seen.opened, 100, 140); /* a minute, at two a second */
+    struct plan_input bounded = input;
+    bounded.closed = 24;
+    d = begin(&bounded, 2);
+    to_the_end(&d);
+    assert_int_equal(d.seen.opened, 24);
+    assert_true(sensitivity_of(&d) >= 1);
+}
+
 static void every_default_run_would_see_one_in_a_thousand(void **state)
 {
     (void)state;
@@ -656,6 +674,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_unit_is_a_quarter_second_of_churn),
         cmocka_unit_test(operations_warm_up_by_whole_rounds),
+        cmocka_unit_test(reloads_come_one_by_one_and_few),
         cmocka_unit_test(a_quiet_run_warms_up_twice_and_then_doubles),
         cmocka_unit_test(every_older_connection_closes_before_the_drain),
         cmocka_unit_test(an_unsettled_ledger_warms_up_longer_but_not_for_ever),

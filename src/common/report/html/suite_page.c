@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page of a suite: a line per scenario, its figures small enough to be compared at a glance. */
+#include "html_internal.h"
+
+#include "base/check.h"
+#include "chart.h"
+#include "options/grammar.h"
+#include "report/figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const enum metric shown[] = {METRIC_OPENSSL_BLOCKS, METRIC_HEAP_ALLOCATED, METRIC_RSS};
+enum { SHOWN = sizeof shown / sizeof *shown };
+
+static void write_origin(const struct html_suite *suite, FILE *out)
+{
+    const char *const words[] = {suite->started, suite->host, suite->machine, suite->libs};
+    fputs("<header><p class=\"origin\">soak ", out);
+    html_text(suite->version, out);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!words[i])
+            continue;
+        fputs(" · ", out);
+        html_text(words[i], out);
+    }
+    fputs("</p></header>\n", out);
+}
+
+void html_suite_begin(const struct html_suite *suite, FILE *out)
+{
+    static const char *const columns[] = {"|scenario", "|outcome", "|it said", ">connections",
+                                          ">time",     "|blocks",  "|heap",    "|RSS"};
+    html_head(suite->headline, out);
+    write_origin(suite, out);
+    fprintf(out, "<main>\n<h1><span class=\"badge %s\">%s</span> ", suite->failed ? "leak" : "pass",
+            suite->word);
+    html_text(suite->headline, out);
+    fputs("</h1>\n", out);
+    html_note("Blocks are OpenSSL's, the heap is what is allocated of it: of the program under "
+              "test, from the first to the last checkpoint, each on a scale of its own.",
+              out);
+    fputs("<div id=\"scenarios\">\n", out);
+    html_table("Scenarios", columns, sizeof columns / sizeof *columns, out);
+}
+
+static const struct result_series *series_of(const struct result *r, enum metric metric)
+{
+    const struct result_subject *subject = r && r->subjects ? &r->subject[0] : NULL;
+    for (size_t i = 0; subject && i < subject->series_count; i++)
+        if (subject->series[i].id && strcmp(subject->series[i].id, metric_name(metric)) == 0)
+            return &subject->series[i];
+    return NULL;
+}
+
+static void write_spark(const struct result *r, enum metric metric, FILE *out)
+{
+    char text[128], from[FIGURE_SIZE], to[FIGURE_SIZE];
+    const struct result_series *s = series_of(r, metric);
+    fputs("<td>", out);
+    if (s && s->count >= 2) {
+        double *x = calloc(s->count, sizeof *x);
+        CHECK(x);
+        for (size_t i = 0; i < s->count; i++)
+            x[i] = (double)s->closed[i];
+        const struct chart_line line = {s->count, x, s->value, NULL};
+        snprintf(text, sizeof text, "%s to %s",
+                 figure_level(from, sizeof from, s->value[0], s->unit),
+                 figure_level(to, sizeof to, s->value[s->count - 1], s->unit));
+        chart_spark(&line, figure_is_bytes(s->unit) ? CHART_BYTES : CHART_COUNT, text, out);
+        free(x);
+    }
+    fputs("</td>", out);
+}
+
+void html_suite_row(const struct html_scenario *row, FILE *out)
+{
+    char text[FIGURE_SIZE];
+    html_row(out);
+    fputs("<th scope=\"row\">", out);
+    if (row->link) {
+        fputs("<a href=\"", out);
+        html_text(row->link, out);
+        fputs("\">", out);
+    }
+    html_text(row->name, out);
+    fputs(row->link ? "</a></th>" : "</th>", out);
+    fputs(row->failed ? "<td class=\"bad\">" : "<td>", out);
+    html_text(row->outcome, out);
+    fputs("</td><td class=\"said\">", out);
+    html_text(row->said, out);
+    fputs("</td>", out);
+    html_number(human_count(text, sizeof text, (int64_t)row->closed), out);
+    html_number(human_duration(text, sizeof text, (uint64_t)(row->seconds * 1e9)), out);
+    for (size_t i = 0; i < SHOWN; i++)
+        write_spark(row->result, shown[i], out);
+}
+
+void html_suite_end(FILE *out)
+{
+    html_table_end(out);
+    fputs("</div></main>\n", out);
+    html_foot(out);
+}

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs soak where nobody looks: the workflows, action.yml for other repositories, the example for
+GitLab, the container and the unit for systemd. Each step that runs something is a script of the
+repository, which is run here over made-up runs."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from patience import PATIENCE_S
+
+BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+WORKFLOWS = sorted((SOURCE / ".github/workflows").glob("*.yml"))
+STEPS = [*WORKFLOWS, SOURCE / "action.yml"]
+SMALL = "[load]\nconns = 2\nchurn = max\nclosed = 64\n"
+SCRIPT = re.compile(r"^(?:bash )?(?:\"?\$GITHUB_ACTION_PATH/)?((?:scripts/|\.ci/)[\w.-]+)\"?(?: |$)")
+EXPOSURE = 2.0
+
+
+def steps_of(text):
+    return re.findall(r"(?m)^ +(?:- )?run: (.*)$", text)
+
+
+def is_run_by_a_test(script):
+    """.ci/run runs the tests: none runs it."""
+    name = pathlib.Path(script).name
+    return script == ".ci/run" or any(name in path.read_text(encoding="utf-8")
+                                      for path in (SOURCE / "tests/cli").glob("test_*.py"))
+
+
+class Workflows(unittest.TestCase):
+    def test_each_step_is_a_script_that_tests_run(self):
+        count = 0
+        for path in STEPS:
+            for step in steps_of(path.read_text(encoding="utf-8")):
+                count += 1
+                with self.subTest(path=path.name, step=step):
+                    script = SCRIPT.match(step)
+                    self.assertTrue(script, "not a script of the repository")
+                    self.assertTrue((SOURCE / script[1]).exists())
+                    self.assertTrue(is_run_by_a_test(script[1]))
+        self.assertGreaterEqual(count, 7)
+
+    def test_a_step_that_is_none_would_be_found(self):
+        for step in ("make", "|", "bash ./x.sh", "curl x | sh", "echo scripts/nightly.sh"):
+            self.assertFalse(SCRIPT.match(step), step)
+        self.assertEqual(steps_of("    - run: make\n      - name: x\n        run: |\n"), ["make", "|"])
+        self.assertFalse(is_run_by_a_test("scripts/no-such" + "-script.sh"))
+
+    def test_they_have_no_rights_and_run_what_is_pinned(self):
+        for path in WORKFLOWS:
+            with self.subTest(path=path.name):
+                text = path.read_text(encoding="utf-8")
+                self.assertIn("\npermissions:\n  contents: read\n\n", text)
+                self.assertNotIn(": write", text)
+                self.assertNotIn("secrets.", text)
+                self.assertEqual(text.count("actions/checkout@"), text.count("persist-credentials: false"))
+                self.assertIn("timeout-minutes: ", text)
+        for path in STEPS:
+            for used in re.findall(r"uses: (.*)", path.read_text(encoding="utf-8")):
+                self.assertRegex(used, r"^actions/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", path.name)
+
+    def test_nothing_of_an_input_becomes_part_of_a_command(self):
+        """`${{ inputs... }}` in a command could be one itself: it comes by the environment."""
+        for step in steps_of((SOURCE / "action.yml").read_text(encoding="utf-8")):
+            self.assertNotIn("${{", step)
+
+    def test_a_failed_step_keeps_what_was_measured(self):
+        for path in STEPS:
+            for step in re.split(r"(?m)^ +- (?=name|uses)", path.read_text(encoding="utf-8")):
+                if "upload-artifact" in step or "cache/save" in step:
+                    self.assertRegex(step, r"if: (always|failure)\(\)", path.name)
+
+
+class Scripts(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="soak-ci-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith(("GITHUB_", "SOAK_"))}
+        self.environment["SOAK_ROOT"] = str(SOURCE)
+
+    def script(self, name, *words, code=0, **environment):
+        process = subprocess.run(["bash", SOURCE / "scripts" / name, *words], capture_output=True, text=True,
+                                 timeout=PATIENCE_S, check=False, cwd=self.folder,
+                                 env=self.environment | {key: str(value) for key, value in environment.items()})
+        self.assertEqual(process.returncode, code, process.stdout + process.stderr)
+        return process.stdout + process.stderr
+
+
+class Action(Scripts):
+    def write(self, *names):
+        (self.folder / "my scenarios").mkdir()
+        (self.folder / "s").symlink_to("my scenarios")
+        for name in names:
+            (self.folder / f"s/{name}.soak").write_text(SMALL, encoding="utf-8")
+
+    def action(self, code=0, **environment):
+        return self.script("action.sh", code=code, SOAK=BUILD / "bin/suite-stub",
+                           **{"SCENARIOS": "s", "GITHUB_ACTIONS": "true",
+                              "GITHUB_OUTPUT": self.folder / "output",
+                              "GITHUB_STEP_SUMMARY": self.folder / "summary"} | environment)
+
+    def test_a_suite_of_another_repository_runs_and_its_leak_is_annotated(self):
+        self.write("pass-1", "leak-2")
+        said = self.action(code=1)
+        # The repository doesn't have the line that leaks: the scenario is named.
+        self.assertIn("::error file=s/leak-2.soak,title=leak-2::not as expected: LEAK ", said)
+        self.assertEqual((self.folder / "output").read_text(encoding="utf-8"), "exit=1\n")
+        self.assertIn("| leak-2 |", (self.folder / "summary").read_text(encoding="utf-8"))
+        suite = json.loads((self.folder / "soak-results/suite.json").read_text(encoding="utf-8"))
+        self.assertEqual(suite["exit"], 1)
+        self.assertTrue((self.folder / "soak-results/junit.xml").exists())
+
+    def test_a_leak_in_a_file_of_the_repository_is_annotated_there(self):
+        self.write("leak-2")
+        (self.folder / "server").mkdir()
+        (self.folder / "server/defect.c").write_text("\n" * 100, encoding="utf-8")
+        self.assertIn("::error file=server/defect.c,line=74,title=leak-2::", self.action(code=1))
+
+    def test_its_options_are_words_and_nothing_more(self):
+        self.write("pass-1")
+        self.action(OPTIONS=" --conns  3\n--seed 7 ", RESULTS="out")
+        self.assertTrue((self.folder / "out/suite.json").exists())
+        self.assertIn("--conns", self.action(OPTIONS="--conns $(touch$IFS/x)", code=2))
+        self.assertIn("no such", self.action(OPTIONS="--no-such", code=2))
+        self.assertIn("SCENARIOS names no scenario", self.action(SCENARIOS=" ", code=2))
+
+    def test_gitlab_runs_the_same_script(self):
+        text = (SOURCE / "examples/gitlab/.gitlab-ci.yml").read_text(encoding="utf-8")
+        self.assertIn("    - bash /opt/soak/scripts/action.sh\n", text)
+        self.assertEqual(re.findall(r"soak-results\S*", text), ["soak-results", "soak-results]",
+                                                               "soak-results/junit.xml"])
+
+
+class CompareNew(Scripts):
+    """A soak that says what it is told: its newest version, and what a comparison comes to."""
+
+    def setUp(self):
+        super().setUp()
+        self.stub = self.folder / "soak"
+        self.stub.write_text("""#!/bin/bash
+echo "$*" >>"$FOLDER/told"
+case $1 in
+libs)
+    [ "$2" = add ] || cat "$FOLDER/libs" ;;
+compare)
+    for word; do
+        case $word in
+        --json=*) echo "{\\"outcome\\": \\"$OUTCOME\\"}" >"${word#*=}" ;;
+        --markdown=*) echo "| table |" >"${word#*=}" ;;
+        esac
+    done
+    exit "$CODE" ;;
+esac
+""", encoding="utf-8")
+        self.stub.chmod(0o700)
+        self.state, self.draft = self.folder / "state", self.folder / "r/issue.md"
+
+    def compare(self, newest, outcome="same", code=0, words=("sid",)):
+        libs = [{"part": "libuv", "name": "1.50.0", "origin": "debian:sid"},
+                {"part": "openssl", "name": "3.0.22", "origin": "debian:bookworm"}]
+        if newest:
+            libs.append({"part": "openssl", "name": newest, "origin": "debian:sid"})
+        (self.folder / "libs").write_text(json.dumps({"libs": libs}), encoding="utf-8")
+        return self.script("compare-new.sh", *words, code=code if newest else 4, SOAK=self.stub,
+                           STATE=self.state, RESULTS=self.folder / "r", FOLDER=self.folder, OUTCOME=outcome,
+                           CODE=code)
+
+    @unittest.skipUnless(shutil.which("jq"), "there is no jq (package jq)")
+    def test_a_new_version_is_compared_once_with_the_last(self):
+        self.assertIn("nothing to compare it with\n", self.compare("4.0.2"))
+        self.assertIn("it is the last", self.compare("4.0.2"))
+        self.compare("4.0.3")
+        told = (self.folder / "told").read_text(encoding="utf-8")
+        self.assertEqual(re.findall(r"compare smoke --openssl (\S+)", told), ["4.0.2,4.0.3"])
+        self.assertFalse(self.draft.exists())
+        self.assertEqual(self.state.read_text(encoding="utf-8"), "4.0.3\n")
+
+    @unittest.skipUnless(shutil.which("jq"), "there is no jq (package jq)")
+    def test_what_changed_is_the_draft_of_an_issue(self):
+        self.compare("4.0.2")
+        self.compare("4.0.3", "worse", 1)
+        text = self.draft.read_text(encoding="utf-8")
+        self.assertTrue(text.startswith("# OpenSSL 4.0.3 against 4.0.2: what changed for a server\n"))
+        self.assertIn("\n| table |\n", text)
+        self.assertIn("soak bisect smoke --openssl 4.0.2..4.0.3", text)
+        self.draft.unlink()
+        self.compare("4.0.4", "better")
+        self.assertTrue(self.draft.exists())
+
+    @unittest.skipUnless(shutil.which("jq"), "there is no jq (package jq)")
+    def test_what_was_not_decided_is_tried_again(self):
+        self.compare("4.0.2")
+        self.compare("4.0.3", "inconclusive", 3)
+        self.assertEqual(self.state.read_text(encoding="utf-8"), "4.0.2\n")
+        self.assertIn("debian:sid has no openssl", self.compare(None))
+
+    def test_it_refuses_what_is_no_suite(self):
+        for words in (("sid", "x"), ("../x",)):
+            self.assertIn("usage: compare-new.sh [SUITE]", self.compare("4.0.2", code=2, words=words))
+
+
+class Packaging(unittest.TestCase):
+    def test_the_unit_is_hardened(self):
+        unit = SOURCE / "packaging/systemd/soak-nightly.service"
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("there is no systemd-analyze (package systemd)")
+        process = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", unit],
+                                 capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", process.stdout)
+        self.assertTrue(exposure, process.stdout + process.stderr)
+        self.assertLess(float(exposure[1]), EXPOSURE)
+
+    def test_the_container_is_of_debian_and_no_root(self):
+        text = (SOURCE / "packaging/Containerfile").read_text(encoding="utf-8")
+        self.assertEqual(set(re.findall(r"(?m)^FROM (\S+)", text)), {"debian:12"})
+        self.assertLess(text.rindex("USER soak"), text.index("ENTRYPOINT"))
+        pattern = re.search(r"sed -n '(.*)'", text)[1]
+        found = subprocess.run(["sed", "-n", pattern, SOURCE / "scripts/needs.txt"], capture_output=True,
+                               text=True, check=True).stdout.split()
+        self.assertIn("libsqlite3-dev", found)
+        self.assertIn("build-essential", found)
+        self.assertNotIn("libcmocka-dev", found)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--reload: what a program keeps of each configuration that it replaces."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from patience import PATIENCE_S
+from soak_run import Run, SoakTest
+
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_programs.py")
+HUP = ("--reload", "kill -HUP {pid}")
+RUN = ("--conns", "4", "--churn", "max", "--settle", "40ms", "--seed", "7f3a")
+
+
+class ReloadTest(SoakTest):
+    def words(self, what, *options):
+        return ("--server", f"{sys.executable} {PROGRAMS} {what} {{address}} {{cert}} {{key}}", *RUN, *options)
+
+    def server(self, what, *options):
+        return self.soak(*self.words(what, *options))
+
+    def broken(self, run):
+        self.assertEqual(run.exit, 4, run.explain())
+        return run.result["broken"]
+
+    def test_a_configuration_that_is_freed_passes(self):
+        run = self.server("reloads", *HUP, "--closed", "24")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertEqual(run.result["run"]["unit"], "reload")
+        self.assertEqual(run.result["run"]["closed"], 24)
+        self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"], run.explain())
+        self.assertRegex(run.out, r"one block lost in \d+ reloads? ")
+        self.assertIn("reloads/s", run.out)
+
+    def test_a_block_lost_with_each_is_found(self):
+        run = self.server("loses_with_each_reload", *HUP, "--closed", "24")
+        self.assertEqual((run.exit, run.result["verdict"]), (1, "LEAK"), run.explain())
+        site = run.subject()["sites"][0]
+        self.assertEqual((site["file"], site["line"], site["kind"], site["per_conn_blocks"]),
+                         ("planted.c", 9, "side-allocation-lost", 1), run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"], run.explain())
+        self.assertIn("32 B lost per reload at planted.c:9", run.out)
+        self.assertIn("proportional to reloads, not time", re.sub(r"\s+", " ", run.out))
+        self.assertNotIn("/day", run.out)
+
+    def test_a_command_that_fails(self):
+        run = self.server("reloads", "--reload", "false", "--closed", "24")
+        self.assertEqual(self.broken(run), "--reload 'false' ended with status 1")
+
+    def test_a_command_that_hangs(self):
+        run = self.server("reloads", "--reload", "sleep 600", "--closed", "24", "--watchdog", "1s")
+        self.assertRegex(self.broken(run),
+                         r"^nothing moved for \d+ s while waiting for the command of --reload ")
+
+    def test_one_that_nobody_hears(self):
+        run = self.server("reloads", "--reload", "true", "--closed", "24")
+        self.assertRegex(self.broken(run), r"^--reload 'true' had no effect: the server allocated nothing "
+                                           r"within [\d.]+ s; --malloc-hooks counts its malloc, too$")
+
+    def test_one_that_kills(self):
+        run = self.server("dies_of_a_reload", "--reload", "kill -USR1 {pid}", "--closed", "24")
+        self.assertRegex(self.broken(run), r"^server exited with status 7 ")
+
+    def test_a_program_that_is_not_there(self):
+        run = self.server("reloads", "--reload", "no-such-program", "--closed", "24")
+        self.assertEqual((run.exit, run.err), (2, "soak: --reload no-such-program: No such file or directory; "
+                                                  "it is started without a shell\n"))
+
+    def test_ctrl_c_waits_for_no_command(self):
+        process = subprocess.Popen(self.command(*self.words("reloads", "--reload", "sleep 600")),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        give_up = time.monotonic() + PATIENCE_S
+        while "warming up" not in process.stderr.readline():
+            self.assertLess(time.monotonic(), give_up)
+        process.send_signal(signal.SIGINT)
+        process.stdout, process.stderr = process.communicate(timeout=PATIENCE_S)
+        run = Run(process, self.last())
+        self.assertEqual(run.exit, 130, run.explain())
+        self.assertIsNone(run.result["broken"], run.explain())
+
+
+if __name__ == "__main__":
+    unittest.main()

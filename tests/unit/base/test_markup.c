@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text that somebody else wrote stays text, in XML, HTML and Markdown. */
+#include "base/markup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_put(const char *text, size_t length, const char *want)
+{
+    char *got = NULL;
+    size_t size;
+    FILE *out = open_memstream(&got, &size);
+    assert_non_null(out);
+    markup_put(text, length, out);
+    fclose(out);
+    assert_string_equal(got, want);
+    free(got);
+}
+
+static void assert_markdown(const char *text, const char *want)
+{
+    char *got = NULL;
+    size_t size;
+    FILE *out = open_memstream(&got, &size);
+    assert_non_null(out);
+    markdown_put(text, out);
+    fclose(out);
+    assert_string_equal(got, want);
+    free(got);
+}
+
+static void what_begins_markup_is_a_reference(void **state)
+{
+    (void)state;
+    assert_put("<a b=\"c\" d='e'>&", SIZE_MAX, "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;");
+    assert_put("a\tb\nc\r", SIZE_MAX, "a&#9;b&#10;c&#13;");
+}
+
+static void what_xml_has_no_place_for_is_a_question_mark(void **state)
+{
+    (void)state;
+    assert_put("\x01\x1b\x7f", SIZE_MAX, "???");
+    assert_put("\xc2\x9b\xff\xef\xbf\xbe\xef\xbf\xbf", SIZE_MAX, "?????");
+    assert_put("\xc3\xa9 \xf0\x9f\x92\xa7", SIZE_MAX, "\xc3\xa9 \xf0\x9f\x92\xa7");
+}
+
+static void a_length_cuts_no_character(void **state)
+{
+    (void)state;
+    assert_put("abc", 2, "ab");
+    assert_put("a\xc3\xa9", 2, "a?");
+    assert_put(NULL, SIZE_MAX, "");
+}
+
+static void markdown_has_nothing_to_obey(void **state)
+{
+    (void)state;
+    assert_markdown("`a` *b* [c](d) #1 @e |<f>&",
+                    "&#96;a&#96; &#42;b&#42; &#91;c&#93;(d) &#35;1 &#64;e &#124;&#60;f&#62;&#38;");
+    assert_markdown("lost_state _a_", "lost_state &#95;a&#95;");
+    assert_markdown("a\nb", "a b");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_begins_markup_is_a_reference),
+        cmocka_unit_test(what_xml_has_no_place_for_is_a_question_mark),
+        cmocka_unit_test(a_length_cuts_no_character),
+        cmocka_unit_test(markdown_has_nothing_to_obey),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
