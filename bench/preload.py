@@ -32,6 +32,9 @@ VARIANTS = {
     "probe, malloc too": ("libsoakprobe-malloc.so", 1.25),
 }
 PATIENCE_S = 60
+# The load average that others may add, and what this program and a server make themselves.
+BUSY_PER_CPU, OWN_LOAD = 0.5, 1.5
+MET, MISSED, NOT_TOLD = range(3)  # exit codes
 NGINX = """
 daemon off;
 worker_processes 1;
@@ -141,16 +144,24 @@ class Server:
         self.process.wait(PATIENCE_S)
 
 
-def report(servers, costs):
-    base, met = costs[0], True
+def is_busy(loads):
+    """Whether something else had so much of the processors that ratios say little."""
+    return max(loads) > BUSY_PER_CPU * os.cpu_count() + OWN_LOAD
+
+
+def report(servers, costs, loads):
+    base, met, busy = costs[0], True, is_busy(loads)
+    print("  load average at each round: " + " ".join(f"{load:.1f}" for load in loads) +
+          f" on {os.cpu_count()} processors" + ("; too busy to say whether a target is met" if busy else ""))
     for server, own in zip(servers, costs):
         ratio = statistics.median(mine / plain for mine, plain in zip(own, base))
         verdict = ""
         if server.target:
             met = met and ratio <= server.target
-            verdict = f"{ratio:8.3f}   (target {server.target}: {'met' if ratio <= server.target else 'missed'})"
+            word = "not told" if busy else "met" if ratio <= server.target else "missed"
+            verdict = f"{ratio:8.3f}   (target {server.target}: {word})"
         print(f"  {server.name:20} {statistics.median(own):8.1f} us CPU per connection {verdict}")
-    return met
+    return NOT_TOLD if busy else MET if met else MISSED
 
 
 def report_idleness(servers):
@@ -169,9 +180,12 @@ def measure(options, here):
             server.wait_until_it_answers()
             server.burst(options)
             server.check_counts()
-        rounds = [[server.burst(options) for server in servers] for _ in range(options.rounds)]
-        met = report(servers, list(zip(*rounds)))
-        return report_idleness(servers) and met
+        rounds, loads = [], []
+        for _ in range(options.rounds):
+            loads.append(os.getloadavg()[0])
+            rounds.append([server.burst(options) for server in servers])
+        code = report(servers, list(zip(*rounds)), loads)
+        return code if report_idleness(servers) else MISSED
     finally:
         for server in servers:
             server.stop()
@@ -192,7 +206,7 @@ def main():
         sys.exit("bench: libjemalloc2 isn't installed")
     print(f"{'nginx' if shutil.which('nginx') else 'openssl s_server'}, full handshakes, {options.key}")
     with tempfile.TemporaryDirectory(prefix="soak-bench-") as here:
-        sys.exit(0 if measure(options, here) else 1)
+        sys.exit(measure(options, here))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 uint64_t blocks_own;
 void (*blocks_on_turn)(void);
+bool blocks_turn_by_malloc;
 
 void blocks_forked(void)
 {
@@ -117,7 +118,8 @@ blocks_born_rare(void *block, size_t size, uint32_t site, enum block_origin orig
         return;
     count_born(at, origin != BLOCK_MALLOC, cell, size);
     stack_attach(block, cell, size);
-    if (word & PAGE_EPOCH_TURNS && origin != BLOCK_MALLOC && blocks_on_turn)
+    bool turn = origin != BLOCK_MALLOC || blocks_turn_by_malloc;
+    if (word & PAGE_EPOCH_TURNS && turn && blocks_on_turn)
         blocks_on_turn();
 }
 

@@ -16,8 +16,10 @@
 /* The generation of this process, as entries have it. */
 extern uint64_t blocks_own;
 
-/* Called at each block of OpenSSL's while PAGE_EPOCH_TURNS is set; NULL: nobody cares. */
+/* Called at each block of OpenSSL's while PAGE_EPOCH_TURNS is set; NULL: nobody cares. At those of
+ * malloc's too where there are no others. */
 extern void (*blocks_on_turn)(void);
+extern bool blocks_turn_by_malloc;
 
 /* This process is a forked child. */
 void blocks_forked(void);

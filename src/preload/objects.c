@@ -106,6 +106,7 @@ void objects_start(struct page *page, const struct libcrypto *lib)
                                        .is_inherited = blocks_is_inherited,
                                        .on_ssl = on_ssl};
     atomic_store(&objects_state, SEEN);
+    blocks_turn_by_malloc = false;
     blocks_on_turn = on_turn;
     plant_start(page, &(struct plant_calls){lib->malloc, lib->free});
     if (lib->version && lib->malloc && lib->free && lib->get_ex_new_index)
@@ -133,6 +134,7 @@ void objects_start_unseen(struct page *page)
     int none = NOT_STARTED;
     if (atomic_compare_exchange_strong(&objects_state, &none, STARTING)) {
         blocks_on_turn = on_turn;
+        blocks_turn_by_malloc = true;
         plant_start(page, &(struct plant_calls){unseen_malloc, unseen_free});
         atomic_compare_exchange_strong(&objects_state, &(int){STARTING}, UNSEEN);
     }

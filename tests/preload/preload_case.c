@@ -390,6 +390,7 @@ int main(int argc, char **argv)
                  {"published", case_published},
                  {"operations", case_operations},
                  {"confined", case_confined},
+                 {"locked", case_locked},
                  {"sandboxed", case_sandboxed}};
     if (argc > 1 && strcmp(argv[1], "execs") == 0)
         return execs(argv);

@@ -27,6 +27,7 @@ int case_connections(void);
 int case_operations(void);
 int case_published(void);
 int case_confined(void);
+int case_locked(void);
 int case_sandboxed(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -40,6 +41,19 @@ int case_confined(void)
     drop(block);
     step();
     return code;
+}
+
+/* Keeps all of its memory from being swapped, now and later. */
+int case_locked(void)
+{
+    void *before = make(40, 1);
+    int code = mlockall(MCL_CURRENT | MCL_FUTURE);
+    void *after = make(50, 2);
+    step_saying(code);
+    drop(before);
+    drop(after);
+    step();
+    return 0;
 }
 
 /* What the C library needs for this program, and the kernel's answer to everything else. */

@@ -47,6 +47,7 @@ PROGRAMS = {
     "postgres": "postgres --version",
     "psql": "psql --version",
     "nginx": "nginx -t -p {here} -c nginx.conf",
+    "haproxy": "haproxy -c -V -f haproxy.cfg",
     "perl": "perl -e 'fork or exit 3; wait; print $? >> 8, \"\\n\"; print join(\",\", map {{ $_ * 2 }} 1 .. 9)'",
     "bash": "bash -c 'for i in {{1..20}}; do (echo $i); done; echo $(echo a | cat) $((6 * 7)) ${{#PATH[@]}}'",
     "dash": "dash -c 'echo $(echo a) & wait; exit 5'",
@@ -97,7 +98,7 @@ PROGRAMS = {
 WITHOUT_PROBE = {"busybox", "static", "su", "mount", "passwd"}
 AS_NOBODY = {"su", "mount", "passwd"}
 WITH_OPENSSL = {"curl", "openssl", "openssl pkcs12", "python3", "ssh", "ssh-keygen", "node", "postgres",
-                "nginx"}
+                "nginx", "haproxy"}
 SETTING = {
     "text": "".join(f"a line of text {i * i % 97}\n" for i in range(3000)),
     "other": "a line of text 1\n",
@@ -117,6 +118,8 @@ int main()
 """,
     "makefile": "all: a b c\na b c:\n\t@echo made | cat >/dev/null\n",
     "script.cmake": "execute_process(COMMAND echo a)\nmessage(STATUS \"done\")\n",
+    "haproxy.cfg": "defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n"
+                   "frontend a\n bind 127.0.0.1:1\n http-request return status 204\n",
     "nginx.conf": "events {}\nhttp { access_log off; server { listen 127.0.0.1:1; } }\n",
 }
 # Folders and times that differ from run to run.

@@ -48,6 +48,18 @@ class FamilyTest(unittest.TestCase):
                     self.assertEqual(self.difference(preload, way, "free"), (0, 0, 0, 0))
 
 
+class PlantTest(unittest.TestCase):
+    def test_the_self_check_goes_by_operations_where_malloc_alone_is_seen(self):
+        with Probed(MALLOC_LIBRARY) as probed:
+            check = probed.page.check
+            check.every, check.until, check.lost_at, check.lost_bytes, check.one_time_at = 5, 300, 151, 77, 250
+            check.by_operation, probed.page.epoch, probed.page.app.operations = 1, 1 << 34, 1000
+            probed.run("sed", "-n", "s/a/b/", "/etc/passwd")
+            self.assertEqual(probed.processes()[0].mode, MALLOC_ALONE)
+            self.assertEqual((check.turned, check.lost_epoch), (1000, 1))
+            self.assertGreater(check.allocs, 12)
+
+
 class StackTest(unittest.TestCase):
     def test_the_stacks_of_malloc_begin_at_its_caller(self):
         with Probed(MALLOC_LIBRARY) as probed:

@@ -147,6 +147,20 @@ class ConfinedTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 3, pid=case.child.pid), (1, 30))
             case.end()
 
+    def test_a_program_that_locks_its_memory_does_not_fill_the_tables(self):
+        with Case() as case:
+            case.begin("locked")
+            if case.said != ["0"]:
+                self.skipTest("SKIP: mlockall() isn't allowed here (RLIMIT_MEMLOCK)")
+            with open(f"/proc/{case.child.pid}/status", encoding="utf-8") as status:
+                size = {line.split(":")[0]: line.split()[1] for line in status if line.startswith("Vm")}
+            self.assertGreater(int(size["VmLck"]), 0)
+            self.assertLess(int(size["VmRSS"]), 100 << 10)
+            self.assertEqual(case.live("case.c", 2), (1, 50))
+            case.step()
+            self.assertEqual(case.live("case.c", 2), (0, 0))
+            case.end()
+
     def test_the_hooks_make_no_system_calls_of_their_own(self):
         with Case() as case:
             case.begin("sandboxed")

@@ -74,6 +74,7 @@ struct scenario {
     uint64_t sensitivity; /* one in N; 0 = what the run gives */
     bool until_sure;      /* go on until the sensitivity is reached; `for_ns` is a limit then */
     double limit_heap, limit_rss; /* bytes per connection */
+    uint64_t expect_cache;        /* entries of a cache that the program has; 0 = none known */
     /* Command after the drain: split on blanks, {pid} replaced, no shell. */
     const char *on_drain;
     bool footprint;  /* measure what one connection costs */
@@ -88,9 +89,10 @@ struct scenario {
     const char *results; /* folder for runs; NULL = results/runs of the project */
     const char *json;    /* "-" or a path; NULL = none */
     bool quiet;
-    int color;         /* enum color_when */
-    bool bisect_exit;  /* exit codes for git bisect run */
-    const char *build; /* command before the run: split on blanks, no shell; NULL = none */
+    int color;           /* enum color_when */
+    const char *metrics; /* where they are served; NULL: nowhere */
+    bool bisect_exit;    /* exit codes for git bisect run */
+    const char *build;   /* command before the run: split on blanks, no shell; NULL = none */
     /* [suite] */
     const char *expect; /* expect.h; NULL = pass. Only suites look at it */
     const char *needs;  /* a program that must be in PATH; NULL = none */
