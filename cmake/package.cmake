@@ -9,7 +9,8 @@ soak_version(${CMAKE_SOURCE_DIR} ${PROJECT_VERSION} CPACK_PACKAGE_VERSION)
 set(CPACK_GENERATOR DEB TGZ)
 set(CPACK_PACKAGE_NAME soak)
 set(CPACK_PACKAGE_CONTACT "soak maintainers <maintainers@localhost>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "TLS connection-churn soak test that finds native memory leaks")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY
+    "TLS connection-churn soak test that finds native memory leaks")
 set(CPACK_PACKAGE_DESCRIPTION "Holds a stable set of TLS connections while it churns thousands of \
 others, counts every OpenSSL block exactly and says whether something grows per connection, where \
 and why. The server is its own, or any program, which it preloads a probe into.")
