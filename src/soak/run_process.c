@@ -54,6 +54,7 @@ int run_process_open(struct run_process *s, const char *name, struct err *e)
                      base && *base ? base : "/tmp", name);
     if (n < 0 || (size_t)n >= sizeof s->folder || !mkdtemp(s->folder))
         return err_set(e, "%.200s: no temporary folder can be made there", s->folder);
+    setenv("SOAK_HISTORY", "", 1); /* what tests soak itself is no part of anybody's history */
     open_loop(s);
     return 0;
 }

@@ -19,7 +19,7 @@ SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 WORKFLOWS = sorted((SOURCE / ".github/workflows").glob("*.yml"))
 STEPS = [*WORKFLOWS, SOURCE / "action.yml"]
 SMALL = "[load]\nconns = 2\nchurn = max\nclosed = 64\n"
-SCRIPT = re.compile(r"^(?:bash )?(?:\"?\$GITHUB_ACTION_PATH/)?((?:scripts/|\.ci/)[\w.-]+)\"?(?: |$)")
+SCRIPT = re.compile(r"^(?:(?:ba)?sh )?(?:\"?\$GITHUB_ACTION_PATH/)?((?:scripts/|\.ci/)[\w.-]+)\"?(?: |$)")
 EXPOSURE = 2.0
 
 

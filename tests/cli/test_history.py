@@ -101,6 +101,7 @@ class History(unittest.TestCase):
         mine = self.folder / "mine.db"
         self.soak(*SMALL, "--results", "elsewhere", SOAK_HISTORY=str(mine))
         self.assertFalse(self.db.exists())
+        self.soak("calibrate", "--runs", "1", "--closed", "1000", "--mix", "default", SOAK_HISTORY=str(mine))
         self.assertIn("1 run, ", self.soak("history", SOAK_HISTORY=str(mine)))
 
     def test_a_broken_history_costs_no_run_and_is_made_again(self):

@@ -88,9 +88,10 @@ struct scenario {
     const char *results; /* folder for runs; NULL = results/runs of the project */
     const char *json;    /* "-" or a path; NULL = none */
     bool quiet;
-    int color;         /* enum color_when */
-    bool bisect_exit;  /* exit codes for git bisect run */
-    const char *build; /* command before the run: split on blanks, no shell; NULL = none */
+    int color;           /* enum color_when */
+    const char *metrics; /* where they are served; NULL: nowhere */
+    bool bisect_exit;    /* exit codes for git bisect run */
+    const char *build;   /* command before the run: split on blanks, no shell; NULL = none */
     /* [suite] */
     const char *expect; /* expect.h; NULL = pass. Only suites look at it */
     const char *needs;  /* a program that must be in PATH; NULL = none */

@@ -254,13 +254,22 @@ static int check_listen(const struct scenario *s, struct err *e)
     return 0;
 }
 
+static int check_metrics(const struct scenario *s, struct err *e)
+{
+    struct address at;
+    if (!s->metrics || address_parse(s->metrics, &at, NULL) == 0)
+        return 0;
+    return scenario_refuse(s, "metrics", e,
+                           "a loopback address and a port, such as 127.0.0.1:9464");
+}
+
 static int check_server(const struct scenario *s, struct err *e)
 {
     if (s->handshake_timeout_ns == 0)
         return scenario_refuse(s, "handshake-timeout", e,
                                "a peer that vanishes would stay for ever; such as "
                                "30s");
-    if (check_listen(s, e) < 0)
+    if (check_metrics(s, e) < 0 || check_listen(s, e) < 0)
         return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }

@@ -39,7 +39,8 @@ void scenario_settle(struct scenario *s)
 /* Of what it counts; reloads follow each other as fast as the program gets ready. */
 static struct rate pace(const struct scenario *s)
 {
-    return s->reload ? (struct rate){.max = true} : s->churn;
+    struct rate max = {.max = true};
+    return s->reload ? max : s->churn;
 }
 
 /* At the asked rate; 0 when that is max, which nobody knows before. */

@@ -27,16 +27,17 @@ double step_median(const double *value, size_t count)
     return median;
 }
 
-static bool same(double a, double b)
+/* What differs by no more than the guard is the same count: a single late block is no growth. */
+static bool same(const struct step_question *q, double a, double b)
 {
-    return !(a < b) && !(a > b);
+    return fabs(a - b) <= q->absolute;
 }
 
 /* Nights from `at` on that are as that one. */
 static size_t run_from(const struct step_question *q, size_t at)
 {
     size_t end = at + 1;
-    while (end < q->count && same(q->value[end], q->value[at]))
+    while (end < q->count && same(q, q->value[end], q->value[at]))
         end++;
     return end - at;
 }
@@ -46,7 +47,7 @@ static bool never_varied(const struct step_question *q)
 {
     size_t changes = 0;
     for (size_t i = 1; i < q->count; i++)
-        changes += !same(q->value[i], q->value[i - 1]);
+        changes += !same(q, q->value[i], q->value[i - 1]);
     return changes * 10 <= q->count + 9;
 }
 
@@ -60,7 +61,7 @@ static size_t counted_steps(const struct step_question *q, struct step *ret)
         bool stands = run >= STEP_AGAIN || at + run == q->count;
         if (level == SIZE_MAX) {
             level = run >= STEP_QUIET ? at : SIZE_MAX;
-        } else if (stands && !same(q->value[at], q->value[level])) {
+        } else if (stands && !same(q, q->value[at], q->value[level])) {
             ret[found++] = (struct step){at, q->value[level], q->value[at], true};
             level = at;
         }

@@ -2,7 +2,9 @@
 #include "display.h"
 
 #include "base/clock.h"
+#include "live.h"
 #include "measure/proc.h"
+#include "metrics_server.h"
 
 #include <math.h>
 #include <string.h>
@@ -165,4 +167,43 @@ void display_note(struct run *r, const char *text)
 {
     if (r->live)
         live_note(r->live, text);
+}
+
+/* ---- from begin to end ---- */
+
+static char *metrics_text(const void *owner)
+{
+    const struct run *r = owner;
+    struct live_facts facts;
+    /* Before all subjects run and after they were told to end there is nothing to read. */
+    if (r->state <= RUN_START_CLIENT || r->state >= RUN_QUIT)
+        return openmetrics_write(NULL);
+    facts_of(r, &facts);
+    return openmetrics_write(&facts);
+}
+
+int display_open(struct run *r, struct err *e)
+{
+    const struct scenario *s = r->scenario;
+    r->live = s->quiet ? NULL : live_new();
+    if (!s->metrics)
+        return 0;
+    r->metrics = metrics_open(&r->subjects.loop, s->metrics, metrics_text, r, e);
+    if (!r->metrics)
+        return err_prefix(e, "--metrics %.60s", s->metrics);
+    if (!s->quiet)
+        display_note(r, metrics_address(r->metrics));
+    return 0;
+}
+
+void display_stop(struct run *r)
+{
+    metrics_close(r->metrics);
+    r->metrics = NULL;
+}
+
+void display_close(struct run *r)
+{
+    live_free(r->live);
+    r->live = NULL;
 }

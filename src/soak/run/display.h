@@ -8,6 +8,12 @@
 
 #include "run.h"
 
+/* Begins: the live view, unless the run is quiet, and what --metrics asks for. Returns 0 or -1. */
+int display_open(struct run *r, struct err *e);
+/* No more is shown: what the loop waits for is closed. */
+void display_stop(struct run *r);
+/* After the loop. */
+void display_close(struct run *r);
 /* A new step of the plan begins. */
 void display_phase(struct run *r);
 /* Four times a second. */

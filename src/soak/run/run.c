@@ -287,6 +287,7 @@ static void finish(struct run *r)
     handle_close(&r->poll_timer);
     handle_close(&r->sample_timer);
     handle_close(&r->live_timer);
+    display_stop(r);
     interrupts_stop(&r->signals);
 }
 
@@ -407,10 +408,7 @@ static int init(struct run *r, struct err *e)
     struct plan_input in;
     scenario_plan(r->scenario, &in);
     plan_init(&r->plan, &in);
-    if (init_attribution(r, e) != 0)
-        return -1;
-    r->live = r->scenario->quiet ? NULL : live_new();
-    return 0;
+    return init_attribution(r, e) == 0 ? display_open(r, e) : -1;
 }
 
 int run_execute(struct run *r, struct err *e)
@@ -431,8 +429,7 @@ int run_execute(struct run *r, struct err *e)
     if (rc != 0)
         finish(r);
     uv_run(&r->subjects.loop, UV_RUN_DEFAULT);
-    live_free(r->live);
-    r->live = NULL;
+    display_close(r);
     return rc;
 }
 

@@ -125,7 +125,8 @@ struct run {
     struct interrupts signals;
     struct run_command command;
     struct run_reload reload;
-    struct live *live; /* owned; NULL when quiet */
+    struct live *live;              /* owned; NULL when quiet */
+    struct metrics_server *metrics; /* owned; NULL: there is none */
 
     bool interrupted;
     int interrupts;

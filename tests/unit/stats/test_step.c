@@ -107,6 +107,21 @@ static void a_step_within_the_guard_is_left_out(void **state)
     assert_int_equal(steps_find(&q, s), 0);
 }
 
+/* 30 blocks of 1,500 connections are a growth, one late block is none. */
+static void a_count_within_its_guard_is_the_same(void **state)
+{
+    (void)state;
+    double value[NIGHTS] = {0};
+    struct step s[STEPS_MAX];
+    struct step_question q = {value, NIGHTS, true, 0, 0.001};
+    value[TWENTIETH] = value[NIGHTS - 1] = 1 / 1500.;
+    assert_int_equal(steps_find(&q, s), 0);
+    value[NIGHTS - 1] = 30 / 1500.;
+    assert_int_equal(steps_find(&q, s), 1);
+    assert_int_equal(s[0].at, NIGHTS - 1);
+    assert_true(s[0].certain);
+}
+
 /* A count that varies is told by its levels, as any other figure. */
 static void a_count_that_varies_is_no_alarm_each_night(void **state)
 {
@@ -179,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_count_that_comes_back_has_stepped_twice),
         cmocka_unit_test(a_figure_that_varies_has_stepped_on_its_night),
         cmocka_unit_test(a_step_within_the_guard_is_left_out),
+        cmocka_unit_test(a_count_within_its_guard_is_the_same),
         cmocka_unit_test(a_count_that_varies_is_no_alarm_each_night),
         cmocka_unit_test(two_hundred_quiet_histories_raise_at_most_one_alarm),
         cmocka_unit_test(medians_are_those_of_the_middle),
