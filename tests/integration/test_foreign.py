@@ -113,6 +113,15 @@ class CleanTest(ForeignTest):
         self.assertGreater(run.metric("openssl_blocks")["end"], 1000)
         self.assertTrue(all(c["still"] for c in run.checkpoints()))
 
+    def test_a_cache_that_is_expected_is_no_leak_while_it_fills(self):
+        run = self.server("keeps_a_cache", "--settle", "50ms", "--closed", "300", "--expect-cache", "400")
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertRegex(run.subject()["reasons"][0], r": 2\d\d of the 400 entries of --expect-cache; full after ")
+
+    def test_a_cache_that_is_expected_and_full_passes(self):
+        run = self.server("keeps_a_cache", "--settle", "50ms", "--closed", "1000", "--expect-cache", "400")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+
     def test_its_process_is_told_with_how_it_is_counted(self):
         run = self.plain
         process, = run.subject()["processes"]

@@ -93,6 +93,7 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
                                .closed = s->closed,
                                .epoch_opens = epoch_opens(s),
                                .for_ms = s->for_ns / 1000000u,
+                               .expected = s->expect_cache,
                                .one_in = s->sensitivity,
                                .until_sure = s->until_sure,
                                .early_stop =
