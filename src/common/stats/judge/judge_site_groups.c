@@ -319,48 +319,60 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
 
 /* ---- a sum of many places ---- */
 
-/* How the epochs' rates differ from their common one. */
+/* How the rates of stretches of epochs differ from that of all. */
 struct scatter {
-    int epochs;
+    int stretches;
     double least, most; /* blocks per connection */
-    double variance;    /* of the rates over their mean, weighted by connections */
+    double variance;    /* of the rates over that of all, weighted by connections */
     double chance;      /* that losses of equally many blocks differ so much */
 };
 
-/* Epochs in which chance alone decides how many losses there are, tell nothing. */
-static bool is_dense(const struct judge_context *h, const struct survivors *v, int64_t clump,
-                     size_t epoch)
+static void scatter_add(struct scatter *t, double blocks, double opened, double of_all)
 {
-    static const double COMPARABLE = 5; /* Cochran, Some methods for strengthening the common
-                                         * chi-square tests, Biometrics 10 (1954) */
-    double share = (double)h->e->epoch[epoch].opened / (double)h->opened;
-    return judge_context_judges(h, epoch) && v->blocks > 0 &&
-           (double)v->blocks * share >= COMPARABLE * (double)clump;
+    double rate = blocks / opened, apart = rate / of_all - 1;
+    t->variance += opened * apart * apart;
+    t->least = fmin(t->least, rate);
+    t->most = fmax(t->most, rate);
+    t->stretches++;
 }
 
+/* A stretch is as many epochs as have 5 losses to expect: below that chance alone decides (Cochran,
+ * Some methods for strengthening the common chi-square tests, Biometrics 10, 1954). What is left at
+ * the end isn't compared. */
 static struct scatter scatter_of(const struct judge_context *h, const struct survivors *v)
 {
+    static const double COMPARABLE = 5;
     struct scatter t = {.least = INFINITY};
-    double blocks = 0, opened = 0;
+    double of_all = (double)v->blocks / (double)h->opened, blocks = 0, opened = 0;
     int64_t clump = 0;
     for (size_t c = 0; c < h->e->epochs; c++)
         clump = judge_context_judges(h, c) ? common_divisor(clump, born(v->s, c)) : clump;
-    for (size_t c = 0; c < h->e->epochs; c++) {
-        blocks += is_dense(h, v, clump, c) ? (double)born(v->s, c) : 0;
-        opened += is_dense(h, v, clump, c) ? (double)h->e->epoch[c].opened : 0;
-    }
-    for (size_t c = 0; c < h->e->epochs; c++) {
-        if (!is_dense(h, v, clump, c))
+    for (size_t c = 0; c < h->e->epochs && clump; c++) {
+        if (!judge_context_judges(h, c))
             continue;
-        double n = (double)h->e->epoch[c].opened, rate = (double)born(v->s, c) / n;
-        double apart = rate * opened / blocks - 1;
-        t.variance += n / opened * apart * apart;
-        t.least = fmin(t.least, rate);
-        t.most = fmax(t.most, rate);
-        t.epochs++;
+        blocks += (double)born(v->s, c);
+        opened += (double)h->e->epoch[c].opened;
+        if (opened * of_all < COMPARABLE * (double)clump)
+            continue;
+        scatter_add(&t, blocks, opened, of_all);
+        blocks = opened = 0;
     }
-    t.chance = chi_square_beyond(t.variance * blocks / (double)clump, t.epochs - 1);
+    t.chance = chi_square_beyond(t.variance * of_all / (double)clump, t.stretches - 1);
+    t.variance /= (double)h->opened;
     return t;
+}
+
+/* The second half of the run goes on at one rate, and not at less than half of the first's: that is
+ * a leak, whatever was made beside it before. */
+static bool goes_on_evenly(const struct judge_context *h, const struct survivors *v)
+{
+    enum { COMPARED = 3 };
+    int later = 0;
+    for (size_t c = h->middle + 1; c <= h->newest; c++)
+        later += judge_context_judges(h, c);
+    return later >= COMPARED &&
+           (double)v->half[1] * 2 * (double)h->half[0] >= (double)v->half[0] * (double)h->half[1] &&
+           survivors_proportional(h, v, h->middle);
 }
 
 /* A site without a line is many places: all that calls malloc. A program that warms up makes things
@@ -371,7 +383,9 @@ enum answer site_uneven(struct judge_context *h, const struct survivors *v, stru
 {
     static const double UNEVEN = 0.4;
     struct scatter t = v->s->line ? (struct scatter){0} : scatter_of(h, v);
-    if (t.epochs < JUDGE_MIN_EPOCHS || t.variance <= UNEVEN * UNEVEN || t.chance > JUDGE_ALPHA)
+    if (t.stretches < JUDGE_MIN_EPOCHS || t.variance <= UNEVEN * UNEVEN || t.chance > JUDGE_ALPHA)
+        return NO_OPINION;
+    if (goes_on_evenly(h, v))
         return NO_OPINION;
     answer_doubt(h, v, KIND_ONE_TIME, f);
     finding_why(f,

@@ -579,12 +579,44 @@ static void warms_up_longer(struct sim *s)
     of_malloc(s, opens, kept, 9);
 }
 
+/* After 500, with a second half that is no slower than half of the first. */
+static void warms_up_in_both_halves(struct sim *s)
+{
+    static const uint64_t opens[] = {15, 30, 46, 46, 46, 46, 46, 46, 49};
+    static const int64_t kept[] = {429, 144, 628, 594, 127, 210, 253, 114, 418};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* Nothing tells yet that the last rate stays. */
+static void warms_up_until_the_newest(struct sim *s)
+{
+    static const uint64_t opens[] = {250, 500, 1000, 2000};
+    static const int64_t kept[] = {1001, 300, 800, 1500};
+    of_malloc(s, opens, kept, 4);
+}
+
+/* A client on Node.js. */
+static void warms_up_at_first(struct sim *s)
+{
+    static const uint64_t opens[] = {15, 30, 57, 57, 57, 57, 57, 57, 73};
+    static const int64_t kept[] = {37, 4, 0, 0, 1, 0, 0, 0, 1};
+    of_malloc(s, opens, kept, 9);
+}
+
 /* Seven blocks of each third connection, and what else a program makes once. */
 static void lost_of_malloc(struct sim *s)
 {
     static const uint64_t opens[] = {62, 124, 186, 186, 186, 186, 186, 186, 192};
     static const int64_t kept[] = {160, 301, 440, 433, 435, 434, 435, 433, 448};
     of_malloc(s, opens, kept, 9);
+}
+
+/* One connection in twenty, and the warm-up of Node.js before. */
+static void lost_after_warm_up(struct sim *s)
+{
+    static const uint64_t opens[] = {15, 30, 400, 400, 400, 400, 400, 400};
+    static const int64_t kept[] = {37, 6, 21, 18, 20, 22, 17, 21};
+    of_malloc(s, opens, kept, 8);
 }
 
 /* Whatever the losses are, chance alone spreads them so: each is of 50 blocks. */
@@ -1213,7 +1245,12 @@ static const struct control {
     {"decelerating", decelerating, RULE_DECELERATING, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
     {"warming_up", warming_up, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
     {"warms_up_longer", warms_up_longer, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"warms_up_in_both_halves", warms_up_in_both_halves, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"warms_up_until_the_newest", warms_up_until_the_newest, RULE_UNEVEN, V(INCONCLUSIVE),
+     K(ONE_TIME)},
+    {"warms_up_at_first", warms_up_at_first, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
     {"lost_of_malloc", lost_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"lost_after_warm_up", lost_after_warm_up, RULE_COUNT, V(LEAK), K(SIDE)},
     {"clumps_of_malloc", clumps_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
     {"seldom_of_malloc", seldom_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
     {"of_some_peers", of_some_peers, RULE_COUNT, V(LEAK), K(SIDE)},
