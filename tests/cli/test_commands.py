@@ -85,7 +85,7 @@ class Commands(unittest.TestCase):
                                     "json", "quiet"}),
                 ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "program", "same-libc",
                                           "side", "repeat",
-                                          "tolerance", "json", "markdown", "results", "quiet",
+                                          "tolerance", "json", "markdown", "html", "results", "quiet",
                                           "color"}),
                 ("bisect", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "metric",
                                          "repeat", "tolerance", "json", "results", "quiet",

@@ -545,6 +545,16 @@ class Shown(Compare):
         self.compare("3.0.17,3.0.20", "--markdown=m.md", code=1)
         self.assertEqual((self.folder / "m.md").read_text(encoding="utf-8"), process.stdout)
 
+    def test_a_page_has_versions_as_columns_and_what_explains_them(self):
+        self.compare("3.0.17,3.0.20", "--html=page.html", code=1)
+        page = (self.folder / "page.html").read_text(encoding="utf-8")
+        for part in ('<th scope="col" class="n">3.0.17</th><th scope="col" class="n">3.0.20</th>',
+                     "<li>WORSE  openssl 3.0.20 against 3.0.17", "Where the differences are", "3.0.17 → 3.0.20: +",
+                     "crypto/stack/stack.c", '<td class="n bad">1,961'):
+            self.assertIn(part, page)
+        self.assertEqual((page.count("<script>"), page.count("</main>"), page.count("</html>")), (1, 1, 1))
+        self.assertEqual(page.count("<tbody>"), page.count("</tbody>"))
+
     def test_markdown_from_a_hostile_document_stays_text(self):
         for name, file in (("a", "x|y.c"), ("b", "<img src=x>`.c")):
             (self.folder / name).mkdir()
@@ -558,6 +568,9 @@ class Shown(Compare):
         text = self.soak("compare", "a", "b", "--markdown").stdout
         self.assertIn("\\<img src=x\\>\\`.c", text)
         self.assertIn("x\\|y.c", text)
+        page = self.soak("compare", "a", "b", "--html").stdout
+        self.assertIn("&lt;img src=x&gt;`.c", page)
+        self.assertNotIn("<img", page)
 
     def test_a_long_line_ends_with_a_whole_character(self):
         for name, version in (("a", "3.0.22"), ("b", "3.0.17")):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs for --server that go wrong in one way each: `foreign_programs.py WHAT ADDRESS [CERT KEY]`."""
 
+import collections
 import contextlib
 import ctypes
 import os
@@ -45,6 +46,16 @@ def keeps_each_message(address, cert, key):
             while data := tls.recv(65536):
                 kept.append(ssl.MemoryBIO())
                 tls.sendall(data)
+    serve(address, cert, key, handle)
+
+
+def keeps_a_cache(address, cert, key):
+    """An object of OpenSSL's for each of the last 400 connections."""
+    kept = collections.deque(maxlen=400)
+
+    def handle(connection, context):
+        kept.append(ssl.MemoryBIO())
+        echo(connection, context)
     serve(address, cert, key, handle)
 
 
@@ -116,6 +127,15 @@ def prints_megabytes(address, cert, key):
             sys.stdout.write(line)
         print("that was all", flush=True)
     threading.Thread(target=talk, daemon=True).start()
+    serve(address, cert, key)
+
+
+def leaves_one_that_prints(address, cert, key):
+    """Its child prints for ever, whatever becomes of the others."""
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            os.write(1, b"x" * 65536)
     serve(address, cert, key)
 
 

@@ -68,12 +68,12 @@ class Report(unittest.TestCase):
         issue = self.report(self.of, "--issue").stdout.decode()
         self.assertTrue(issue.startswith("# 32 B lost per connection at server/defect.c:"), issue)
         for part in ("## To see it", "./soak --conns 30", "## Where it is allocated", "lost_state_accept",
-                     "## Why it isn't a cache that fills", "without churn", "## What was ruled out"):
+                     "## Why it isn't a cache that fills", "## What was ruled out"):
             self.assertIn(part, issue)
         document = json.loads(self.report(self.of, "--sarif").stdout)
-        results = document["runs"][0]["results"]
-        self.assertEqual(len(results), 1)
-        self.assertEqual((results[0]["ruleId"], results[0]["level"]), ("side-allocation-lost", "error"))
+        # On a busy machine a figure of the heap may be in doubt too: a warning.
+        results = [one for one in document["runs"][0]["results"] if one["level"] == "error"]
+        self.assertEqual([one["ruleId"] for one in results], ["side-allocation-lost"])
         place = results[0]["locations"][0]["physicalLocation"]
         self.assertEqual(place["artifactLocation"]["uri"], "server/defect.c")
         self.assertGreater(len(results[0]["stacks"][0]["frames"]), 3)

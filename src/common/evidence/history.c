@@ -280,6 +280,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .foreign = question->foreign,
                          .handshakes = question->handshakes,
                          .want_one_in = question->want_one_in,
+                         .expected = question->expected,
                          .seed = question->seed};
     lend_sites(h, l, &e);
     lend_classes(h, l, &e);

@@ -13,36 +13,77 @@
 
 enum { CLAUSE = 256, NOTES_SHOWN = 4, CRASH_FRAMES_SHOWN = 8 };
 
-static void print_note(const struct result_subject *subject, const struct result_site *site,
-                       const char *word, int column, const struct screen *s)
+static bool is_noted(const struct result *r, const struct result_site *site)
 {
-    char place[CLAUSE] = "";
-    if (site->file)
-        figure_place(place, sizeof place, site->file, site->line);
-    screen_say(s, word, column, "%s%s%s%s (%s): %s",
-               site->verdict == VERDICT_PASS ? "" : "undecided, ", kind_text(site->kind),
-               place[0] ? ", " : "", place, subject->name, site->why);
+    bool told = site->verdict == VERDICT_LEAK ||
+                (site->verdict == r->verdict && r->verdict == VERDICT_INCONCLUSIVE);
+    return !told && site->kind != KIND_NONE;
+}
+
+static bool are_alike(const struct result_site *a, const struct result_site *b)
+{
+    return a->kind == b->kind && a->verdict == b->verdict;
+}
+
+struct notes {
+    const struct result *r;
+    const struct screen *s;
+    int column;
+    size_t found; /* with this one */
+};
+
+/* Of several sites of one kind what the first one did stands for all; beside a leak they are only
+ * named. */
+static void print_note(const struct notes *n, const struct result_subject *subject, size_t first)
+{
+    char list[CLAUSE], place[CLAUSE] = "";
+    struct text places = text_list(list, sizeof list, ", ");
+    const struct result_site *of = &subject->site[first];
+    size_t count = 0;
+    for (size_t k = first; k < subject->sites; k++) {
+        const struct result_site *site = &subject->site[k];
+        if (!is_noted(n->r, site) || !are_alike(site, of))
+            continue;
+        if (count++ < NOTES_SHOWN && site->file)
+            text_item(&places, "%s", figure_place(place, sizeof place, site->file, site->line));
+    }
+    if (count > NOTES_SHOWN)
+        text_item(&places, "%zu more", count - NOTES_SHOWN);
+    bool brief = count > 1 && n->r->verdict == VERDICT_LEAK;
+    screen_say(n->s, n->found == 1 ? "noted" : "", n->column, "%s%s%s%s (%s)%s%s",
+               of->verdict == VERDICT_PASS ? "" : "undecided, ", kind_text(of->kind),
+               list[0] ? ", " : "", list, subject->name,
+               brief       ? ""
+               : count > 1 ? ": the first: "
+                           : ": ",
+               brief ? "" : of->why);
+}
+
+/* An earlier site of its kind has spoken for it. */
+static bool is_spoken_for(const struct result *r, const struct result_subject *subject, size_t k)
+{
+    for (size_t i = 0; i < k; i++)
+        if (is_noted(r, &subject->site[i]) && are_alike(&subject->site[i], &subject->site[k]))
+            return true;
+    return false;
 }
 
 /* Growth that is explained, or that could not be told yet: what isn't a leak shouldn't be a
  * surprise either. */
 static void print_notes(const struct result *r, int column, const struct screen *s)
 {
-    size_t found = 0;
+    struct notes n = {.r = r, .s = s, .column = column};
     for (size_t i = 0; i < r->subjects; i++) {
         const struct result_subject *subject = &r->subject[i];
         for (size_t k = 0; k < subject->sites; k++) {
-            const struct result_site *site = &subject->site[k];
-            bool told = site->verdict == VERDICT_LEAK ||
-                        (site->verdict == r->verdict && r->verdict == VERDICT_INCONCLUSIVE);
-            if (told || site->kind == KIND_NONE)
+            if (!is_noted(r, &subject->site[k]) || is_spoken_for(r, subject, k))
                 continue;
-            if (found++ < NOTES_SHOWN)
-                print_note(subject, site, found == 1 ? "noted" : "", column, s);
+            if (n.found++ < NOTES_SHOWN)
+                print_note(&n, subject, k);
         }
     }
-    if (found > NOTES_SHOWN)
-        screen_say(s, "", column, "and %zu more: result.json has them", found - NOTES_SHOWN);
+    if (n.found > NOTES_SHOWN)
+        screen_say(s, "", column, "and %zu more: result.json has them", n.found - NOTES_SHOWN);
 }
 
 /* ---- the processes of a program that isn't soak's ---- */

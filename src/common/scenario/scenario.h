@@ -74,6 +74,7 @@ struct scenario {
     uint64_t sensitivity; /* one in N; 0 = what the run gives */
     bool until_sure;      /* go on until the sensitivity is reached; `for_ns` is a limit then */
     double limit_heap, limit_rss; /* bytes per connection */
+    uint64_t expect_cache;        /* entries of a cache that the program has; 0 = none known */
     /* Command after the drain: split on blanks, {pid} replaced, no shell. */
     const char *on_drain;
     bool footprint;  /* measure what one connection costs */

@@ -39,7 +39,8 @@ void scenario_settle(struct scenario *s)
 /* Of what it counts; reloads follow each other as fast as the program gets ready. */
 static struct rate pace(const struct scenario *s)
 {
-    return s->reload ? (struct rate){.max = true} : s->churn;
+    struct rate max = {.max = true};
+    return s->reload ? max : s->churn;
 }
 
 /* At the asked rate; 0 when that is max, which nobody knows before. */
@@ -92,6 +93,7 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
                                .closed = s->closed,
                                .epoch_opens = epoch_opens(s),
                                .for_ms = s->for_ns / 1000000u,
+                               .expected = s->expect_cache,
                                .one_in = s->sensitivity,
                                .until_sure = s->until_sure,
                                .early_stop =

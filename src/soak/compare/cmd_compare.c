@@ -38,6 +38,8 @@ static const struct opt own[] = {
      "write compare.json once more, to stdout without FILE"},
     {"markdown", OPT_OUTPUT, COMPARE_LINE_AT(markdown), "FILE", ".md",
      "write the table for a pull request, to stdout without FILE"},
+    {"html", OPT_OUTPUT, COMPARE_LINE_AT(html), "FILE", ".html",
+     "write it as a page for a browser, to stdout without FILE"},
     COMPARE_LINE_OUTPUT("where it is kept, instead of results/compare of the project",
                         "print the verdict lines only"),
 };
@@ -55,12 +57,18 @@ static void write_markdown(const void *ctx, FILE *out)
     compare_markdown(ctx, out);
 }
 
+static void write_html(const void *ctx, FILE *out)
+{
+    compare_html(ctx, out);
+}
+
 /* The forms of a comparison that are asked for by name. */
 static struct outputs outputs_of(const struct compare_line *line)
 {
     return (struct outputs){.output = {{"json", line->run.json, write_json, false},
-                                       {"markdown", line->markdown, write_markdown, false}},
-                            .count = 2};
+                                       {"markdown", line->markdown, write_markdown, false},
+                                       {"html", line->html, write_html, false}},
+                            .count = 3};
 }
 
 const struct command compare_command = {

@@ -23,7 +23,7 @@ struct compare_line {
     int repeat;
     double tolerance;
     int side; /* enum compare_side */
-    const char *markdown;
+    const char *markdown, *html;
     const char *metric; /* bisect's; NULL: the verdict */
     const char **word;  /* owned; borrowed from argv */
     size_t words;

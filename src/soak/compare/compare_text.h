@@ -16,6 +16,8 @@
 void compare_text(const struct compare_set *s, const struct report_style *style, bool quiet,
                   FILE *out);
 void compare_markdown(const struct compare_set *s, FILE *out);
+/* The same as a page for a browser: versions as columns, and what explains their differences. */
+void compare_html(const struct compare_set *s, FILE *out);
 
 /*
  * The table of a comparison: the few rows that people read. All are in the document and the

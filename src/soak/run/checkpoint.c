@@ -7,17 +7,6 @@
 
 #include <stdio.h>
 
-/* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
- * and is judged by what it did reach. */
-static void judge_without_asking(struct run *r, struct history_question *question)
-{
-    question->want_one_in = 0;
-    for (size_t i = 0; i < r->subjects.count; i++) {
-        if (r->watched[i].judgement.verdict != VERDICT_LEAK)
-            history_judge(r->watched[i].history, question, &r->watched[i].judgement);
-    }
-}
-
 /* Those that the server turned away because it was told to be short of files weren't meant to
  * succeed: the client can't tell them from others. */
 static uint64_t failed_of(const struct run *r)
@@ -58,6 +47,7 @@ struct history_question checkpoint_question(const struct run *r)
     return (struct history_question){.limit_heap = s->limit_heap,
                                      .limit_rss = s->limit_rss,
                                      .want_one_in = s->sensitivity,
+                                     .expected = s->expect_cache,
                                      .seed = r->seed,
                                      .load = checkpoint_load(r),
                                      .foreign = checkpoint_foreign(r),
@@ -79,16 +69,33 @@ static const char *outside_text(const struct run *r, char *buf, size_t size)
     return buf;
 }
 
+static void judge_one(struct run *r, struct watched *w, struct history_question *question)
+{
+    char text[128];
+    bool judged = w->subject->role == SUBJECT_JUDGED;
+    question->moving = judged ? settle_moving(r) : NULL;
+    question->outside = judged ? outside_text(r, text, sizeof text) : NULL;
+    question->expected = judged ? r->scenario->expect_cache : 0;
+    history_judge(w->history, question, &w->judgement);
+}
+
+/* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,
+ * and is judged by what it did reach. */
+static void judge_without_asking(struct run *r, struct history_question *question)
+{
+    question->want_one_in = 0;
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        if (r->watched[i].judgement.verdict != VERDICT_LEAK)
+            judge_one(r, &r->watched[i], question);
+    }
+}
+
 void checkpoint_judge(struct run *r)
 {
     struct history_question question = checkpoint_question(r);
     bool leak = false;
-    char text[128];
     for (size_t i = 0; i < r->subjects.count; i++) {
-        bool judged = r->watched[i].subject->role == SUBJECT_JUDGED;
-        question.moving = judged ? settle_moving(r) : NULL;
-        question.outside = judged ? outside_text(r, text, sizeof text) : NULL;
-        history_judge(r->watched[i].history, &question, &r->watched[i].judgement);
+        judge_one(r, &r->watched[i], &question);
         leak |= r->watched[i].judgement.verdict == VERDICT_LEAK;
     }
     r->judged = true;

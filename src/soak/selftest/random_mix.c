@@ -79,6 +79,7 @@ static const struct {
     {"say", NULL},
     {"answer", NULL},
     {"client-cert", NULL},
+    {"expect-cache", NULL},
 };
 
 /* For options that a later version adds. */

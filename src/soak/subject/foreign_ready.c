@@ -49,7 +49,7 @@ static uint64_t allocated_meanwhile(const struct foreign *f, const struct foreig
 void foreign_find_counted(struct foreign *f)
 {
     struct snapshot_process row[PAGE_PROCESSES];
-    struct foreign_known now[PAGE_PROCESSES];
+    struct foreign_known now[PAGE_PROCESSES] = {{0}};
     struct child *c = &f->subject->child;
     pid_t chosen = 0;
     uint64_t most = 0;

@@ -324,13 +324,36 @@ static void many_notes_are_cut_and_replacements_are_none(void **state)
     fill("pass", &r);
     for (size_t i = 0; i < 7; i++) {
         site[i] = r.subject[0].site[0];
-        site[i].kind = i == 0 ? KIND_NONE : KIND_ONE_TIME;
+        site[i].kind = (enum kind)(KIND_NONE + i);
     }
     r.subject[0].site = site;
     r.subject[0].sites = 7;
     char *text = text_of(&r, &wide, false);
-    assert_non_null(strstr(text, "noted             one-time"));
+    assert_non_null(strstr(text, "\n  noted             "));
     assert_non_null(strstr(text, "and 2 more: result.json has them"));
+    free(text);
+}
+
+static void notes_of_one_kind_are_one(void **state)
+{
+    (void)state;
+    static struct result r;
+    struct result_site site[6];
+    fill("pass", &r);
+    for (size_t i = 0; i < 6; i++) {
+        site[i] = r.subject[0].site[0];
+        site[i].file = "a.c";
+        site[i].line = (uint32_t)i + 1;
+        site[i].kind = KIND_ONE_TIME;
+        site[i].why = i ? "came" : "stayed";
+    }
+    r.subject[0].site = site;
+    r.subject[0].sites = 6;
+    char *text = text_of(&r, &wide, false);
+    assert_non_null(
+        strstr(text, "noted             one-time allocation, a.c:1, a.c:2, a.c:3, a.c:4, 2 more\n"
+                     "                    (server): the first: stayed\n"));
+    assert_null(strstr(text, "came"));
     free(text);
 }
 
@@ -442,6 +465,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_file_name_cannot_steer_the_terminal),
         cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
         cmocka_unit_test(many_notes_are_cut_and_replacements_are_none),
+        cmocka_unit_test(notes_of_one_kind_are_one),
         cmocka_unit_test(figures_keep_their_digits),
         cmocka_unit_test(a_sensitivity_is_never_rounded_up),
         cmocka_unit_test(the_document_says_what_the_text_says),

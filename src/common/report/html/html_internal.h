@@ -3,24 +3,12 @@
 #ifndef SOAK_REPORT_HTML_HTML_INTERNAL_H
 #define SOAK_REPORT_HTML_HTML_INTERNAL_H
 
+#include "elements.h"
 #include "html.h"
 
 /* page.css and page.js as they are, and the SHA-256 of each in base64, by which the page's policy
  * knows them: made by cmake/embed.cmake. */
 extern const char html_style[], html_style_hash[], html_script[], html_script_hash[];
-
-/* All before the body's first element; `title`: of the page. */
-void html_head(const char *title, FILE *out);
-/* All behind its last. */
-void html_foot(FILE *out);
-/* Text that is no markup. */
-void html_text(const char *text, FILE *out);
-/* `<section id=ID aria-labelledby=ID-h><h2 id=ID-h>TITLE</h2>`; closed by html_section_end. A
- * page's ids differ. */
-void html_section(const char *id, const char *title, FILE *out);
-void html_section_end(FILE *out);
-/* A paragraph of the page's own words. */
-void html_note(const char *text, FILE *out);
 
 /* What epoch `e` of a subject was for. */
 enum html_phase { PHASE_WARM, PHASE_MEASURED, PHASE_HOLD, PHASE_CONFIRM };
@@ -29,16 +17,6 @@ enum html_phase html_phase(const struct result_subject *subject, size_t e);
 const char *html_counted(enum unit unit);
 /* `+1,488`; `0`. Returns buf. */
 char *html_change(char *buf, size_t size, int64_t change);
-
-/* ---- tables: HEAD, then rows of cells, then END ---- */
-
-/* `column`: `|name` for a column of text, `>name` for one of numbers. */
-void html_table(const char *caption, const char *const *column, size_t columns, FILE *out);
-void html_row(FILE *out); /* begins one, and ends the one before */
-void html_head_cell(const char *text, FILE *out);
-void html_cell(const char *text, FILE *out);
-void html_number(const char *text, FILE *out);
-void html_table_end(FILE *out);
 
 /* ---- sections; each writes nothing where the result has nothing for it ---- */
 

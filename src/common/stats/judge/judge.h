@@ -105,6 +105,7 @@ struct evidence {
     const char *outside;  /* seen from outside only, and why, a few words; NULL = it is counted */
     const char *moving; /* no checkpoint was at rest: what moved, in a few words; NULL = one was */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
+    uint64_t expected;    /* entries of a cache that the user knows of; 0 = none */
     uint64_t seed;        /* for the bootstrap */
 };
 

@@ -29,6 +29,7 @@
     X(RULE_HALVES, site_halves)                                                                    \
     X(RULE_UNCONFIRMED, site_unconfirmed)                                                          \
     X(RULE_DECELERATING, site_decelerating)                                                        \
+    X(RULE_EXPECTED, site_expected)                                                                \
     X(RULE_LEAK, site_leak)
 
 /* Rules that name the kind of a leak, refine a doubt, judge the gauges, or the run as a whole. */
@@ -167,6 +168,8 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
 enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
                              struct judge_finding *f);
+enum answer site_expected(struct judge_context *h, const struct survivors *v,
+                          struct judge_finding *f);
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
 bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret);

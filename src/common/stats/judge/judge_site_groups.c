@@ -6,6 +6,7 @@
 #include "judge_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,6 +247,13 @@ static bool is_table_of_descriptors(const struct judge_context *h, const struct 
            t->grain % (ENTRY * LEAST) == 0 && t->total <= threads * entries * ENTRY;
 }
 
+/* The index of a cache that the user knows of may become so large. */
+static bool indexes_expected(const struct judge_context *h, int64_t bytes)
+{
+    enum { ENTRY = 16 };
+    return rule_on(h, RULE_EXPECTED) && (uint64_t)bytes <= ENTRY * h->e->expected;
+}
+
 enum answer table_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
 {
     struct steps t = count_steps(h, v->s);
@@ -259,6 +267,8 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v, stru
         answer_pass(h, v, KIND_CACHE_FILLING, f);
     } else if (is_table_of_descriptors(h, &t)) {
         answer_pass(h, v, KIND_CACHE_BOUNDED, f);
+    } else if (goes_on && indexes_expected(h, t.total)) {
+        answer_doubt(h, v, KIND_TABLE, f);
     } else if (goes_on) {
         *f = finding_of(h, v, VERDICT_LEAK, KIND_TABLE);
         h->wants_hold |= !h->hold;
@@ -304,5 +314,23 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
                 "texts of OpenSSL's error queues: %" PRId64 ", and there is room for %d in each "
                 "of %" PRId64 " threads",
                 live, PLACES, threads);
+    return DECIDED;
+}
+
+/* An entry may be several blocks of a site: as many as a connection keeps. Those of the first epoch
+ * aren't told from what its open connections hold, and are given in. What a cache does once it is
+ * full, the rules before this one have seen. */
+enum answer site_expected(struct judge_context *h, const struct survivors *v,
+                          struct judge_finding *f)
+{
+    double rate = (double)v->blocks / (double)h->opened, each = rate > 1 ? nearbyint(rate) : 1;
+    double grown = (double)(v->s->blocks[h->last] - v->s->blocks[0]) / each;
+    double left = (double)h->e->expected - grown;
+    if (!h->e->expected || left < 0)
+        return NO_OPINION;
+    answer_doubt(h, v, KIND_CACHE_FILLING, f);
+    finding_why(f,
+                "%.0f of the %" PRIu64 " entries of --expect-cache; full after about %.0f more %ss",
+                grown, h->e->expected, ceil(left * each / rate), unit_of(h));
     return DECIDED;
 }

@@ -122,7 +122,8 @@ void plan_init(struct plan *p, const struct plan_input *in)
     p->total = in->closed;
     if (in->closed)
         return;
-    p->need = plan_measured_for(in->one_in ? in->one_in : plan_one_in(in->unit));
+    p->need = larger(plan_measured_for(in->one_in ? in->one_in : plan_one_in(in->unit)),
+                     in->expected + in->expected / 2);
     if (in->rate_per_s > 0)
         p->total = (uint64_t)(in->rate_per_s * aimed_ms(p) / 1000.0);
     if (is_default(p))

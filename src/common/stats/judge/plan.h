@@ -43,6 +43,7 @@ struct plan_input {
     uint64_t epoch_opens; /* connections that no epoch may have fewer of; 0 = as it comes */
     enum unit unit; /* what takes the place of connections: of operations, each epoch of the warm-up
                      * does one on all that are held */
+    uint64_t expected; /* entries of a cache, beyond which a run without a bound goes; 0 = none */
     uint64_t one_in; /* sensitivity asked for; 0 = plan_one_in. A run without a bound reaches it */
     bool until_sure; /* no longer than that takes and than the judge is in doubt; `for_ms` is a
                       * limit then */

@@ -3,15 +3,15 @@
 
 #include "metric.h"
 
-#define UNIT_OVER(id, name, holds, over, ...)               [id] = over,
-#define UNIT_UNDER_WAY(id, name, holds, over, busy, ...)    [id] = busy,
+#define UNIT_OVER(id, name, holds, over, ...)                 [id] = over,
+#define UNIT_UNDER_WAY(id, name, holds, over, busy, ...)      [id] = busy,
 #define UNIT_PLURAL(id, name, holds, over, busy, plural, ...) [id] = plural,
-#define UNIT_AXIS(id, name, holds, over, busy, plural, axis) [id] = axis,
-#define VERDICT_EXIT(id, name, word, code, ...)             [id] = code,
-#define VERDICT_GRAVITY(id, name, word, code, gravity, ...) [id] = gravity,
-#define KIND_MEASURED(id, name, text, measured, ...)        [id] = measured,
-#define KIND_HEADLINE(id, name, text, measured, headline)   [id] = headline,
-#define STATE_GRAVITY(id, name, verdict, gravity, ...)      [id] = gravity,
+#define UNIT_AXIS(id, name, holds, over, busy, plural, axis)  [id] = axis,
+#define VERDICT_EXIT(id, name, word, code, ...)               [id] = code,
+#define VERDICT_GRAVITY(id, name, word, code, gravity, ...)   [id] = gravity,
+#define KIND_MEASURED(id, name, text, measured, ...)          [id] = measured,
+#define KIND_HEADLINE(id, name, text, measured, headline)     [id] = headline,
+#define STATE_GRAVITY(id, name, verdict, gravity, ...)        [id] = gravity,
 
 ENUM_NAMES(unit, UNIT_LIST)
 ENUM_COLUMN(unit_holds, const char *, unit, UNIT_LIST, ENUM_TEXT)

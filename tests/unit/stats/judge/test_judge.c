@@ -183,6 +183,54 @@ static void cache_filling(struct sim *s)
     churn_and_finish(s);
 }
 
+/* A cache of the program's own, that nobody but the user knows of, which is never full... */
+static void expected_filling(struct sim *s)
+{
+    lost_state(s);
+    s->e.expected = 20480;
+}
+
+/* ... is larger than was said... */
+static void expected_over(struct sim *s)
+{
+    lost_state(s);
+    s->e.expected = 2000;
+}
+
+/* ... is full, beside a leak... */
+static void leak_beside_expected(struct sim *s)
+{
+    sim_site(s, SIM_CACHE, 2000, 1);
+    lost_state(s);
+    s->e.expected = 2000;
+}
+
+/* ... keeps several blocks of each entry, or one of few connections. */
+static void expected_of_seven_blocks(struct sim *s)
+{
+    sim_site(s, SIM_EXACT, 7, 1);
+    churn_and_finish(s);
+    s->e.expected = 5500;
+}
+
+static void leak_of_seven_blocks_beyond(struct sim *s)
+{
+    expected_of_seven_blocks(s);
+    s->e.expected = 4000;
+}
+
+static void table_expected(struct sim *s)
+{
+    table_growing(s);
+    s->e.expected = 1000000;
+}
+
+static void table_beyond_expected(struct sim *s)
+{
+    table_growing(s);
+    s->e.expected = 1;
+}
+
 /* One entry below its bound, where OpenSSL 3 begins to evict. */
 static void cache_evicting(struct sim *s)
 {
@@ -1044,6 +1092,14 @@ static const struct control {
     {"drained_without_hold", drained_without_hold, RULE_UNTESTED, V(LEAK), K(UNKNOWN)},
     {"held_without_drain", held_without_drain, RULE_UNTESTED, V(LEAK), K(UNKNOWN)},
     {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
+    {"expected_filling", expected_filling, RULE_EXPECTED, V(INCONCLUSIVE), K(CACHE_FILLING)},
+    {"expected_over", expected_over, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"leak_beside_expected", leak_beside_expected, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"expected_of_seven_blocks", expected_of_seven_blocks, RULE_EXPECTED, V(INCONCLUSIVE),
+     K(CACHE_FILLING)},
+    {"leak_of_seven_blocks_beyond", leak_of_seven_blocks_beyond, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"table_expected", table_expected, RULE_EXPECTED, V(INCONCLUSIVE), K(TABLE)},
+    {"table_beyond_expected", table_beyond_expected, RULE_TABLE, V(LEAK), K(TABLE)},
     {"table_of_open_connections", table_of_open_connections, RULE_TABLE_WANDERS, V(PASS), K(NONE)},
     {"table_beside_open_connections", table_beside_open_connections, RULE_COUNT, V(LEAK), K(TABLE)},
     {"cache_filling", cache_filling, RULE_CACHE, V(PASS), K(CACHE_FILLING)},
@@ -1234,6 +1290,22 @@ static void in_proportion_is_what_a_hold_and_the_epochs_have_shown(void **state)
         if (j.held != cases[i].held || j.proportional != cases[i].proportional)
             fail_msg("%zu: %d %d", i, j.held, j.proportional);
     }
+}
+
+/* What stopped growing at the expected size isn't blamed with the leak beside it. */
+static void an_expected_cache_is_excused_and_nothing_else(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(leak_beside_expected, RULES_ALL, &j);
+    assert_false(judgement_leaks(&j, 0));
+    assert_true(judgement_leaks(&j, 1));
+    judge_case(expected_filling, RULES_ALL, &j);
+    assert_true(j.wants_more);
+    assert_false(j.certain);
+    assert_string_equal(
+        j.finding[0].why,
+        "5038 of the 20480 entries of --expect-cache; full after about 15442 more connections");
 }
 
 /* Every kind rests on evidence that it tells. */
@@ -1543,6 +1615,7 @@ int main(void)
         cmocka_unit_test(the_evidence_is_told),
         cmocka_unit_test(the_examples_of_the_page_are_judged_so),
         cmocka_unit_test(in_proportion_is_what_a_hold_and_the_epochs_have_shown),
+        cmocka_unit_test(an_expected_cache_is_excused_and_nothing_else),
         cmocka_unit_test(operations_are_called_so),
         cmocka_unit_test(a_lost_side_allocation_says_that_the_objects_go),
         cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),

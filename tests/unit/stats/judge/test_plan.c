@@ -432,6 +432,20 @@ static double sensitivity_of(const struct drive *d)
     return sensitivity_one_in(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS, 0.999);
 }
 
+static void a_run_without_a_bound_goes_beyond_an_expected_cache(void **state)
+{
+    (void)state;
+    struct plan_input input = standard;
+    input.expected = 100000;
+    struct drive d = begin(&input, 1000);
+    to_the_end(&d);
+    assert_true(measured_in(&d) >= 150000);
+    input.closed = 5000;
+    d = begin(&input, 1000);
+    to_the_end(&d);
+    assert_in_range(d.seen.opened, 4900, 5100);
+}
+
 static void reloads_come_one_by_one_and_few(void **state)
 {
     (void)state;
@@ -674,6 +688,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_unit_is_a_quarter_second_of_churn),
         cmocka_unit_test(operations_warm_up_by_whole_rounds),
+        cmocka_unit_test(a_run_without_a_bound_goes_beyond_an_expected_cache),
         cmocka_unit_test(reloads_come_one_by_one_and_few),
         cmocka_unit_test(a_quiet_run_warms_up_twice_and_then_doubles),
         cmocka_unit_test(every_older_connection_closes_before_the_drain),

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compare_text.h"
+
+#include "compare_say.h"
+#include "report/figures.h"
+#include "report/html/elements.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { COLUMNS = COMPARE_VERSIONS + 1 };
+
+/* How a cell looks: what is worse stands out, what is better too. */
+static const char *class_of(enum compare_outcome outcome)
+{
+    switch (outcome) {
+    case COMPARE_WORSE:
+        return "n bad";
+    case COMPARE_BETTER:
+        return "n good";
+    case COMPARE_MIXED:
+    case COMPARE_UNSURE:
+        return "n doubt";
+    case COMPARE_SAME:
+        break;
+    }
+    return "n";
+}
+
+static void put_cell(const char *value, const char *note, enum compare_outcome outcome, FILE *out)
+{
+    fprintf(out, "<td class=\"%s\">", class_of(outcome));
+    html_text(value, out);
+    if (note[0]) {
+        fputs(" <span class=\"dim\">", out);
+        html_text(note, out);
+        fputs("</span>", out);
+    }
+    fputs("</td>", out);
+}
+
+static void put_verdicts(const struct compare_set *s, FILE *out)
+{
+    html_row(out);
+    html_head_cell("verdict", out);
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct compare_column *c = &s->judgement.column[i];
+        put_cell(c->runs ? verdict_name(c->verdict) : "-", "", c->verdict_outcome, out);
+    }
+}
+
+static void put_row(const struct compare_set *s, enum compare_row row, FILE *out)
+{
+    const struct compare_row_info *info = compare_row_info(row);
+    char title[COMPARE_SENTENCE], value[COMPARE_FIGURE], note[COMPARE_SENTENCE],
+        interval[COMPARE_FIGURE];
+    snprintf(title, sizeof title, "%s, %s", info->group, info->title);
+    html_row(out);
+    html_head_cell(title, out);
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct compare_cell *c = &s->judgement.column[i].cell[row];
+        compare_say_change(s, i, row, note, sizeof note);
+        if (info->role == COMPARE_MEASURED && c->ratio.pairs > 1)
+            snprintf(note, sizeof note, "× %.3f (%s) %s", c->ratio.median,
+                     compare_say_interval(c, interval, sizeof interval),
+                     compare_change_name(c->change));
+        put_cell(compare_say_value(c, row, value, sizeof value), note, c->outcome, out);
+    }
+}
+
+static void put_table(const struct compare_set *s, FILE *out)
+{
+    char name[COLUMNS][COMPARE_FIGURE + 1];
+    const char *column[COLUMNS] = {"|"};
+    for (size_t i = 0; i < s->entries; i++) {
+        snprintf(name[i], sizeof name[i], ">%.*s", COMPARE_FIGURE - 1, s->entry[i].name);
+        column[i + 1] = name[i];
+    }
+    html_section("figures", "Figures", out);
+    html_table("Each version beside the first", column, s->entries + 1, out);
+    put_verdicts(s, out);
+    for (int row = 0; row < COMPARE_ROWS; row++)
+        if (compare_has_row(s, (enum compare_row)row))
+            put_row(s, (enum compare_row)row, out);
+    html_table_end(out);
+    html_section_end(out);
+}
+
+/* ---- what explains it ---- */
+
+static bool is_explained(const struct compare_set *s)
+{
+    for (size_t i = 1; i < s->entries; i++)
+        for (int m = 0; m < COMPARE_MEASURES; m++)
+            if (s->why[i][m].groups)
+                return true;
+    return false;
+}
+
+static void put_group(const struct compare_group *g, FILE *out)
+{
+    char text[COMPARE_SENTENCE], number[COMPARE_FIGURE], change[COMPARE_FIGURE + 1];
+    double by = g->after - g->before;
+    figure_grouped(number, sizeof number, by, by == floor(by) ? 0 : 1);
+    snprintf(change, sizeof change, "%s%s", by >= 0 ? "+" : "", number);
+    html_row(out);
+    html_number(change, out);
+    html_cell(compare_say_group(g, text, sizeof text), out);
+}
+
+static void put_explanation(const struct compare_set *s, size_t i, enum compare_measure measure,
+                            FILE *out)
+{
+    static const char *const columns[] = {">change", "|allocated at"};
+    const struct compare_explanation *x = &s->why[i][measure];
+    char caption[2 * COMPARE_SENTENCE], text[COMPARE_SENTENCE];
+    if (!x->groups)
+        return;
+    snprintf(caption, sizeof caption, "%s → %s: %s", s->entry[i - 1].name, s->entry[i].name,
+             compare_say_difference(x, measure, text, sizeof text));
+    html_table(caption, columns, 2, out);
+    for (size_t g = 0; g < x->groups; g++)
+        put_group(&x->group[g], out);
+    html_table_end(out);
+}
+
+static void put_why(const struct compare_set *s, FILE *out)
+{
+    if (!is_explained(s))
+        return;
+    html_section("why", "Where the differences are", out);
+    for (size_t i = 1; i < s->entries; i++)
+        for (int m = 0; m < COMPARE_MEASURES; m++)
+            put_explanation(s, i, (enum compare_measure)m, out);
+    html_section_end(out);
+}
+
+static void put_mapped(const struct compare_set *s, FILE *out)
+{
+    static const char *const columns[] = {"|version", "|mapped"};
+    char text[2 * COMPARE_SENTENCE];
+    html_section("libraries", "Libraries", out);
+    html_table("What each version's program had mapped", columns, 2, out);
+    for (size_t i = 0; i < s->entries; i++) {
+        html_row(out);
+        html_head_cell(s->entry[i].name, out);
+        html_cell(compare_say_mapped(&s->entry[i], text, sizeof text), out);
+    }
+    html_table_end(out);
+    html_section_end(out);
+}
+
+static void put_next(const struct compare_set *s, FILE *out)
+{
+    char line[COMPARE_SENTENCE];
+    for (size_t n = 0; compare_say_next(s, n, line, sizeof line); n++) {
+        fputs(n ? "<p><code>" : "<h2>Next</h2>\n<p><code>", out);
+        html_text(line, out);
+        fputs("</code></p>\n", out);
+    }
+}
+
+void compare_html(const struct compare_set *s, FILE *out)
+{
+    char line[COMPARE_SENTENCE];
+    html_head("Comparison", out);
+    fputs("<main>\n<h1>", out);
+    html_text(s->scenario, out);
+    fputs(s->part[0] ? ", by version of " : "", out);
+    html_text(s->part, out);
+    fputs("</h1>\n<ul>\n", out);
+    for (size_t i = 1; i < s->entries; i++) {
+        fputs("<li>", out);
+        html_text(compare_say(s, i, line, sizeof line), out);
+        fputs("</li>\n", out);
+    }
+    fputs("</ul>\n", out);
+    put_table(s, out);
+    put_why(s, out);
+    put_mapped(s, out);
+    put_next(s, out);
+    fputs("</main>\n", out);
+    html_foot(out);
+}
