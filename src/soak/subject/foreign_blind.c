@@ -145,8 +145,8 @@ static void say_why(const struct subject *s, const struct snapshot_process *row,
     free(tree);
 }
 
-/* A TLS server has dozens of blocks, or had them in processes that ended. Where hardly one of them is
- * counted, the others come from a malloc that stands before the probe's. */
+/* A TLS server has dozens of blocks, or had them in processes that ended. Where hardly one of them
+ * is counted, the others come from a malloc that stands before the probe's. */
 static bool is_passed_by(const struct subject *s, struct text *to)
 {
     struct snapshot now;
