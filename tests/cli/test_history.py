@@ -206,6 +206,7 @@ class History(unittest.TestCase):
         self.assertIn("| default | server allocations of one | ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███████████ | 691 | "
                       "2026&#45;11&#45;20 | 690 &#45;&#62; 691".replace("&#45;", "-"), markdown)
         self.assertIn("**1 step** in 1 history.", markdown)
+        self.assertEqual(markdown.count("\n| default |"), 1)
 
     def test_a_step_in_what_varies_is_named_with_its_night(self):
         def slower(document, night):
@@ -221,6 +222,7 @@ class History(unittest.TestCase):
     def test_quiet_nights_are_quiet(self):
         self.night_after_night(self.noise)
         self.assertEqual(self.soak("history", "--check"), "no step in 1 history, the longest of 30 runs\n")
+        self.assertEqual(self.soak("history", "--markdown").count("\n| default | server allocations/conn |"), 1)
         self.assertEqual(self.soak("history", "--check", "--last", "7"),
                          "no step in 1 history, the longest of 7 runs\n")
 

@@ -130,6 +130,15 @@ def prints_megabytes(address, cert, key):
     serve(address, cert, key)
 
 
+def leaves_one_that_prints(address, cert, key):
+    """Its child prints for ever, whatever becomes of the others."""
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            os.write(1, b"x" * 65536)
+    serve(address, cert, key)
+
+
 def needs_a_terminal(*_):
     if not sys.stdin.isatty():
         sys.exit("stdin is not a terminal")

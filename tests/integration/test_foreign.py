@@ -303,10 +303,10 @@ class StaysTest(ForeignTest):
         self.assertLess(len(text), (1 << 20) + (1 << 16) + 100)
         self.assertRegex(text, r"\n\[soak left out \d+ bytes here, of \d+\]\n")
 
-    def interrupted(self, *signals):
-        """Sends each signal once the server has been connected to. The run, and the mark."""
+    def interrupted(self, *signals, what="daemonise"):
+        """Sends each signal, or does that, once the server has been connected to. The run, and the mark."""
         mark = uuid.uuid4().hex
-        line = f"{sys.executable} {PROGRAMS} daemonise {{address}} {{cert}} {{key}}"
+        line = f"{sys.executable} {PROGRAMS} {what} {{address}} {{cert}} {{key}}"
         process = subprocess.Popen(
             self.command("--server", line, "--env", f"SOAK_TEST_MARK={mark}", *RUN, "--for", "10m",
                          "--closed", "100000000"),
@@ -315,7 +315,10 @@ class StaysTest(ForeignTest):
         while "measuring" not in process.stderr.readline():
             self.assertLess(time.monotonic(), give_up)
         for number in signals:
-            process.send_signal(number)
+            if callable(number):
+                number(process)
+            else:
+                process.send_signal(number)
             time.sleep(0.1)
         process.stdout, process.stderr = process.communicate(timeout=PATIENCE_S)
         return process, mark
@@ -365,6 +368,18 @@ class StaysTest(ForeignTest):
         process, mark = self.interrupted(signal.SIGINT, signal.SIGINT)
         self.assertEqual(family(mark), [])
         self.assertEqual(process.returncode, 130)
+
+    def test_the_end_of_its_guard(self):
+        """Who was left goes on printing: soak ends all the same, and says what happened."""
+        def kill_guard(process):
+            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="utf-8") as children:
+                guards = [int(pid) for pid in children.read().split() if self.comm(int(pid)) == "soak-guard"]
+            for pid in guards:
+                os.kill(pid, signal.SIGKILL)
+        process, mark = self.interrupted(kill_guard, what="leaves_one_that_prints")
+        for pid in family(mark):
+            os.kill(pid, signal.SIGKILL)
+        self.assertEqual(process.returncode, 4, process.stderr)
 
     def test_the_end_of_soak_itself(self):
         _, mark = self.interrupted(signal.SIGKILL)

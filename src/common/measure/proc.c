@@ -147,6 +147,23 @@ static int read_cpu(pid_t pid, uint64_t *ret_ns, struct err *e)
     return 0;
 }
 
+/* Fields 16 and 17 of /proc/PID/stat (proc(5)). */
+int proc_ended_cpu_read(pid_t pid, uint64_t *ret_ns, struct err *e)
+{
+    char text[TEXT_BYTES];
+    uint64_t user, kernel;
+    if (read_text(pid, "stat", text, sizeof text, e) != 0)
+        return -1;
+    const char *after = strrchr(text, ')');
+    if (!after ||
+        sscanf(after + 1,
+               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64, &user,
+               &kernel) != 2)
+        return err_set(e, "/proc/%d/stat can't be read", (int)pid);
+    *ret_ns = (user + kernel) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+    return 0;
+}
+
 static int read_rss(pid_t pid, uint64_t *ret_bytes, struct err *e)
 {
     char text[TEXT_BYTES];

@@ -39,6 +39,9 @@ int proc_sample_quick(pid_t pid, struct proc_sample *ret, struct err *e);
 int proc_sample_full(pid_t pid, struct proc_sample *ret, struct err *e);
 /* What its threads want of the processors. Returns 0, or -1 where the kernel doesn't tell. */
 int proc_wanted_read(pid_t pid, struct proc_wanted *ret, struct err *e);
+/* The processor's time of those of its children that it has waited for, and of theirs: to the clock
+ * tick. Returns 0 or -1. */
+int proc_ended_cpu_read(pid_t pid, uint64_t *ret_ns, struct err *e);
 int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e);
 /* The path of the first mapping in /proc/PID/maps whose file name starts with `prefix` (such as
  * "libcrypto.so"). Returns 0, or -1 when there is none. */

@@ -90,18 +90,23 @@ static void put_line(const struct history_series *s, const struct history_line *
     fputc('\n', out);
 }
 
-/* What has stepped, and of each series what tells most: costs, not growths that are nothing. */
+/* What has stepped, or else a line that shows that the scenario was looked at. */
+static void put_series(const struct history_series *s, FILE *out)
+{
+    static const char usual[] = "server.allocs_per_conn";
+    bool stepped = history_series_steps(s) > 0;
+    for (size_t i = 0; i < s->lines; i++)
+        if (stepped ? s->line[i].steps > 0 : strcmp(s->line[i].name, usual) == 0)
+            put_line(s, &s->line[i], out);
+}
+
 void history_markdown(const struct histories *h, FILE *out)
 {
     size_t steps = histories_steps(h);
     fputs("| scenario | figure | nights | last | stepped | by |\n|---|---|---|---:|---|---|\n",
           out);
     for (size_t i = 0; i < h->count; i++)
-        for (size_t l = 0; l < h->series[i].lines; l++) {
-            const struct history_line *line = &h->series[i].line[l];
-            if (line->steps || (line->info.judged && !line->info.growth))
-                put_line(&h->series[i], line, out);
-        }
+        put_series(&h->series[i], out);
     fprintf(out, "\n**%zu step%s** in %zu histor%s.\n\n", steps, steps == 1 ? "" : "s", h->count,
             h->count == 1 ? "y" : "ies");
 }

@@ -44,6 +44,7 @@ struct foreign {
     bool told; /* to stop */
     uint64_t started_ns, told_ns;
     uint64_t looked_ns; /* at its processes */
+    uint64_t cpu_ns;    /* that they had used when they were last measured */
     size_t known_count;
     struct foreign_known known[PAGE_PROCESSES];
 

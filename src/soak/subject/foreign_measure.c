@@ -132,6 +132,23 @@ static void add_counts(struct proc_sample *sum, const struct proc_sample *one)
     sum->descriptors = one->descriptors > sum->descriptors ? one->descriptors : sum->descriptors;
 }
 
+/* What processes that have ended had used stays counted, if somebody has waited for them: the guard
+ * does for those that nobody else can. One that is about to be waited for takes nothing away. */
+static void add_ended(struct foreign *f, const struct process_tree *tree, struct proc_sample *sum)
+{
+    uint64_t ns;
+    if (strcmp(f->subject->all->programs->scenario->processes, "all") != 0)
+        return;
+    if (proc_ended_cpu_read(f->subject->child.process.pid, &ns, NULL) == 0)
+        sum->cpu_ns += ns;
+    for (size_t i = 0; i < tree->count; i++)
+        if (proc_ended_cpu_read(tree->process[i].pid, &ns, NULL) == 0)
+            sum->cpu_ns += ns;
+    if (sum->cpu_ns < f->cpu_ns)
+        sum->cpu_ns = f->cpu_ns;
+    f->cpu_ns = sum->cpu_ns;
+}
+
 /* All of its processes together; one that ends meanwhile is in none of them. */
 int foreign_measure(const struct subject *s, struct proc_sample *ret,
                     struct proc_rollup *ret_rollup, struct err *e)
@@ -156,6 +173,7 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
         ret_rollup->private_dirty_bytes += rollup.private_dirty_bytes;
         ret_rollup->anonymous_bytes += rollup.anonymous_bytes;
     }
+    add_ended(s->foreign, tree, ret);
     free(tree);
     return 0;
 }

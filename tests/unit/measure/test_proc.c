@@ -172,6 +172,32 @@ static void a_name_with_blanks_and_parentheses_does_not_shift_the_fields(void **
     assert_true(s.open_files >= 3);
 }
 
+static void compute_for(clock_t ticks)
+{
+    while (clock() < ticks)
+        ;
+}
+
+static void what_its_ended_children_used_stays_known(void **state)
+{
+    (void)state;
+    uint64_t before, after;
+    assert_int_equal(proc_ended_cpu_read(getpid(), &before, NULL), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t grandchild = fork();
+        if (grandchild == 0) {
+            compute_for(CLOCKS_PER_SEC / 10);
+            _exit(0);
+        }
+        _exit(waitpid(grandchild, NULL, 0) != grandchild);
+    }
+    waitpid(child, NULL, 0);
+    assert_int_equal(proc_ended_cpu_read(getpid(), &after, NULL), 0);
+    assert_true(after - before >= 80000000);
+    assert_int_equal(proc_ended_cpu_read(child, &after, NULL), -1);
+}
+
 static void an_ended_process_is_named_in_the_sentence(void **state)
 {
     (void)state;
@@ -352,6 +378,7 @@ int main(void)
         cmocka_unit_test(threads_are_counted),
         cmocka_unit_test(cpu_time_lies_between_the_process_clock_before_and_after),
         cmocka_unit_test(a_name_with_blanks_and_parentheses_does_not_shift_the_fields),
+        cmocka_unit_test(what_its_ended_children_used_stays_known),
         cmocka_unit_test(an_ended_process_is_named_in_the_sentence),
         cmocka_unit_test(what_computes_wants_a_processor_now),
         cmocka_unit_test(what_sleeps_wants_nothing_and_has_all_of_it_counted),
