@@ -41,13 +41,21 @@ static int64_t whole(const struct judgement *j, enum metric metric, bool end)
 
 static void fill(struct result_process *to, const struct judgement *j)
 {
-    to->verdict = j->verdict;
     to->blocks_start = whole(j, METRIC_OPENSSL_BLOCKS, false);
     to->blocks_end = whole(j, METRIC_OPENSSL_BLOCKS, true);
     to->bytes_start = whole(j, METRIC_OPENSSL_BYTES, false);
     to->bytes_end = whole(j, METRIC_OPENSSL_BYTES, true);
     to->rss_start = (uint64_t)whole(j, METRIC_RSS, false);
     to->rss_end = (uint64_t)whole(j, METRIC_RSS, true);
+}
+
+/* Which of several processes serves how many of the connections that are open changes from one
+ * checkpoint to the next: what grew in one then without a block that survived is no leak for sure.
+ */
+static enum verdict verdict_of(const struct judgement *j, int64_t survivors, uint64_t total)
+{
+    bool doubtful = j->verdict == VERDICT_LEAK && survivors <= 0 && total > 1;
+    return doubtful ? VERDICT_INCONCLUSIVE : j->verdict;
 }
 
 /* What a process did is judged by the connections of all: it doesn't say which were its own. */
@@ -72,6 +80,7 @@ void outcome_processes(struct outcome *o, const struct run *r, struct result_sub
             .survivors = history_survivors(r->processes.kept[i].history)};
         history_judge(r->processes.kept[i].history, &question, j);
         fill(to, j);
+        to->verdict = verdict_of(j, to->survivors, r->processes.total);
         out->processes = i + 1;
     }
     out->process = o->process;
