@@ -15,7 +15,9 @@ install(DIRECTORY results/schema DESTINATION ${share})
 # `--openssl VERSION` builds the server against another library: assembly_build.c,
 # SOAK_SUBJECTS_ONLY.
 install(FILES CMakeLists.txt DESTINATION ${share})
-install(DIRECTORY cmake server footprint DESTINATION ${share})
+install(DIRECTORY cmake server footprint DESTINATION ${share}
+    PATTERN cmake/version.txt EXCLUDE)
+install(FILES ${CMAKE_BINARY_DIR}/version.txt DESTINATION ${share}/cmake)
 install(DIRECTORY src/common DESTINATION ${share}/src)
 
 # What soak prints of itself, from the same tables as --help: soak_prints(FILE FOLDER WORD...).

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/exit_codes.h"
 #include "base/process.h"
+#include "base/version.h"
 #include "figures.h"
 #include "meter.h"
 #include "options.h"
@@ -216,7 +217,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (o.version) {
-        printf("soak-footprint %s, %s\n", SOAK_VERSION, OpenSSL_version(OPENSSL_VERSION));
+        printf("soak-footprint %s, %s\n", soak_version, OpenSSL_version(OPENSSL_VERSION));
         return EXIT_SUCCESS;
     }
     process_follow_socket(STDIN_FILENO); /* by hand it is none */

@@ -31,7 +31,7 @@ format() {
 static_analysis() {
     cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability \
         --inline-suppr --error-exitcode=1 --suppressions-list=scripts/cppcheck.txt \
-        -D_GNU_SOURCE -DSOAK_VERSION='"0"' -I src/common -I src/soak -j 2 \
+        -D_GNU_SOURCE -I src/common -I src/soak -j 2 \
         src server client footprint bench
 }
 

@@ -7,6 +7,7 @@
 #   nightly.sh history     adds their runs to the history, and fails when a figure stepped
 #   nightly.sh torture K/N fails every N-th OpenSSL allocation of a connection; without K/N that day's
 #                          seventh, so that a week has them all; 1/1 is all at once
+#   nightly.sh package     builds the packages twice and compares them, and installs one in a clean root
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
 # `soak suite`, `soak merge`, `soak history --check` or `soak run`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
@@ -23,7 +24,7 @@ export PATH=$PATH:/usr/local/sbin:/usr/sbin
 [ -z "${GITHUB_ACTIONS:-}" ] || export SOAK_MACHINE="${SOAK_MACHINE:-github ${ImageOS:-}}"
 
 usage() {
-    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N]" >&2
+    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | package" >&2
     exit 2
 }
 
@@ -57,7 +58,20 @@ torture() {
         --json="$results/torture-${1//\//-of-}.json"
 }
 
+# Only root can make a root of its own; the package is built as who this is.
+package() {
+    local as_root=() deb
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    bash "$root/scripts/reproducible.sh"
+    deb=$(sh "$root/scripts/package.sh" | grep '\.deb$')
+    "${as_root[@]}" bash "$root/scripts/deb-check.sh" "$deb"
+}
+
 case ${1-} in
+package)
+    [ $# = 1 ] || usage
+    package
+    ;;
 shard)
     [ $# = 2 ] || usage
     shard "$2"

@@ -1,19 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# setup.sh soak|run|test|lint|ci: makes the tree ready for a first look at ./soak's line, ./soak, ./check
-# or the linters; ci installs the programs that tests put under soak and that are large: without them
-# those tests are skipped. Says one line per step on stderr, and how far the build is; the whole output
+# setup.sh soak|run|test|lint|ci|package: makes the tree ready for a first look at ./soak's line, ./soak,
+# ./check, the linters or package.sh; ci installs the programs that tests put under soak and that are
+# large: without them those tests are skipped. Says one line per step on stderr, and how far the build is; the whole output
 # goes to build/setup.log. Exit codes: 0 ready, 2 something is missing that only the user can install, 4
 # the build failed.
 set -u
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
-group=${1:?soak, run, test, lint or ci}
+group=${1:?soak, run, test, lint, ci or package}
 build=$root/build
 log=$build/setup.log
 needed="run $group"
 every=10 # seconds between two words about a build that isn't watched
 [ "$group" = lint ] && needed="run test lint"
 [ "$group" = ci ] && needed="run test ci"
+[ "$group" = package ] && needed="run package"
 . "$root/scripts/fresh.sh"
 
 say() {
@@ -218,7 +219,7 @@ esac
 [ "$group" = run ] || : >"$log" # of ./soak, the second part
 install_missing
 case $group in
-lint | ci) exit 0 ;;
+lint | ci | package) exit 0 ;;
 esac
 
 tests=

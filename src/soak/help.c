@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "base/exit_codes.h"
+#include "base/version.h"
 #include "options/grammar.h"
 #include "scenario/placeholders.h"
 #include "scenario/scenario.h"
@@ -226,7 +227,8 @@ static void put_man(FILE *out)
     struct scenario usual;
     scenario_defaults(&usual);
     const struct opt *table = scenario_options(&count);
-    fputs(".TH SOAK 1 \"\" \"soak " SOAK_VERSION "\" \"User Commands\"\n.SH NAME\nsoak \\- ", out);
+    fprintf(out, ".TH SOAK 1 \"\" \"soak %s\" \"User Commands\"\n.SH NAME\nsoak \\- ",
+            soak_version);
     put_text(headline, out);
     put_synopsis(out);
     fputs(".SH DESCRIPTION\n", out);
@@ -261,6 +263,6 @@ int cmd_version(int argc, char *const *argv)
 {
     (void)argc;
     (void)argv;
-    puts("soak " SOAK_VERSION);
+    printf("soak %s\n", soak_version);
     return EXIT_PASS;
 }

@@ -74,7 +74,7 @@ class Nightly(unittest.TestCase):
     def test_it_refuses_what_it_does_not_know(self):
         for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",),
                       ("torture", "1/7", "x")):
-            self.assertIn("usage: nightly.sh shard K/N | merge | history | torture [K/N]",
+            self.assertIn("usage: nightly.sh shard K/N | merge | history | torture [K/N] | package",
                           self.step(*words, code=2))
         self.write("pass-1")
         self.assertIn("--shard 2: not of the form K/N", self.step("shard", "2", code=2))
@@ -133,7 +133,8 @@ class Nightly(unittest.TestCase):
                                  "bash scripts/nightly.sh merge",
                                  "bash scripts/nightly.sh history",
                                  "bash scripts/nightly.sh torture ${{ github.event.schedule == "
-                                 "'17 5 * * 0' && '1/1' || '' }}"])
+                                 "'17 5 * * 0' && '1/1' || '' }}",
+                                 "bash scripts/nightly.sh package"])
         # What the weekly step asks for is one of the workflow's times.
         self.assertIn('- cron: "17 5 * * 0"\n', text)
 

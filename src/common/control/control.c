@@ -3,6 +3,7 @@
 
 #include "base/exit_codes.h"
 #include "base/process.h"
+#include "base/version.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -99,7 +100,7 @@ int program_begin(const struct program *p)
         return EXIT_SUCCESS;
     }
     if (p->version) {
-        printf("%s %s, %s, libuv %s\n", p->name, SOAK_VERSION, p->crypto, uv_version_string());
+        printf("%s %s, %s, libuv %s\n", p->name, soak_version, p->crypto, uv_version_string());
         return EXIT_SUCCESS;
     }
     program_start(p->control_fd);

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "base/version.h"
 #include "compare_say.h"
 #include "compare_set.h"
 #include "report/json_util.h"
@@ -226,7 +227,7 @@ char *bisect_json(const struct bisect_work *b, int exit_code)
         json_array_append_new(versions, json_from_text(b->version[i]));
     json_t *root =
         json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "schema", "soak-bisect/1",
-                  "version", SOAK_VERSION, "end", bisect_end_name(b->end), "exit", exit_code,
+                  "version", soak_version, "end", bisect_end_name(b->end), "exit", exit_code,
                   "part", b->work->set->part, "metric", bisect_metric_name(b->metric), "versions",
                   versions, "before", found ? json_from_text(b->version[b->low]) : json_null(),
                   "first", found ? json_from_text(b->version[b->high]) : json_null(), "said",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_set.h"
 
+#include "base/version.h"
 #include "compare_say.h"
 #include "report/document.h"
 #include "report/json_util.h"
@@ -138,7 +139,7 @@ json_t *compare_document(const struct compare_set *s)
         json_array_append_new(rows, row_json(s, (enum compare_row)row));
     json_t *root = json_pack(
         "{s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "soak-compare/1", "version",
-        SOAK_VERSION, "outcome", compare_outcome_name(s->judgement.outcome), "exit",
+        soak_version, "outcome", compare_outcome_name(s->judgement.outcome), "exit",
         compare_set_exit_code(s), "state", compare_state_name(s->state), "scenario",
         json_from_text(s->scenario), "part", s->part[0] ? json_from_text(s->part) : json_null(),
         "versions", versions, "rows", rows, "why", why_json(s));

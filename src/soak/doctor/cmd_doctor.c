@@ -3,6 +3,7 @@
 
 #include "archive/outputs.h"
 #include "base/exit_codes.h"
+#include "base/version.h"
 #include "doctor.h"
 #include "options/limits.h"
 
@@ -81,7 +82,7 @@ static json_t *document(const struct examination *x, const struct finding *f, si
                                                   doctor_state_name(f[i].state), "text", f[i].text,
                                                   "mend", f[i].mend[0] ? f[i].mend : NULL));
     return json_pack("{s:s,s:s,s:I,s:s,s:b,s:o}", "schema", "soak-doctor/1", "version",
-                     SOAK_VERSION, "conns", (json_int_t)x->asked.conns, "churn",
+                     soak_version, "conns", (json_int_t)x->asked.conns, "churn",
                      grammar_rate_print(rate, sizeof rate, x->asked.churn), "works",
                      count_of(f, count, DOCTOR_FAILURE) == 0, "findings", findings);
 }

@@ -3,6 +3,7 @@
 
 #include "base/input.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "catalog.h"
 #include "libs/cache.h"
 #include "libs/elf_facts.h"
@@ -186,12 +187,19 @@ static void explain_log(const char *log, const char *name, struct err *e)
                 name, text, log);
 }
 
+static int make_in_cache(struct plan *p, struct err *e)
+{
+    char below[128];
+    snprintf(below, sizeof below, "build/%s", soak_version);
+    return cache_make(below, p->parent, sizeof p->parent, e);
+}
+
 /* A clone keeps them with its build; what is installed may not be written beside, and keeps them in
  * the cache, each version of soak its own. */
 static int make_parent(struct plan *p, struct err *e)
 {
     if (catalog_is_installed())
-        return cache_make("build/" SOAK_VERSION, p->parent, sizeof p->parent, e);
+        return make_in_cache(p, e);
     int n = snprintf(p->parent, sizeof p->parent, "%s/build", p->root);
     if (n < 0 || (size_t)n >= sizeof p->parent - sizeof "/libs")
         return err_set(e, "%.300s: the path is too long", p->root);

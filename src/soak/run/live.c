@@ -2,6 +2,7 @@
 #include "live.h"
 
 #include "base/text.h"
+#include "base/version.h"
 #include "options/grammar.h"
 #include "report/screen.h"
 #include "terminal.h"
@@ -239,7 +240,7 @@ static void put_head(struct live *l, const struct live_facts *f)
     char libs[192], rate[64] = "as fast as possible";
     const char *d = dot(l);
     libs_text(l, f->libs, libs, sizeof libs);
-    put(l, RANK_LIBS, "soak %s   %s   scenario %s", SOAK_VERSION, libs, f->scenario);
+    put(l, RANK_LIBS, "soak %s   %s   scenario %s", soak_version, libs, f->scenario);
     if (f->asked_per_s > 0)
         snprintf(rate, sizeof rate, "%g/s, so each lives %.0f ms", f->asked_per_s,
                  (double)f->conns * 1e3 / f->asked_per_s);

@@ -2,6 +2,7 @@
 #include "manifest.h"
 
 #include "base/clock.h"
+#include "base/version.h"
 #include "measure/proc.h"
 #include "report/json_util.h"
 #include "subject/environment.h"
@@ -62,7 +63,7 @@ int manifest_write(struct run *r, struct err *e)
     snprintf(seed, sizeof seed, "%" PRIx64, r->seed);
     json_t *document =
         json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:o,s:o,s:o}", "schema", "soak-manifest/1", "soak",
-                  SOAK_VERSION, "scenario", r->name, "written",
+                  soak_version, "scenario", r->name, "written",
                   clock_utc(time_text, sizeof time_text, time(NULL)), "seed", seed, "kernel",
                   machine, "cpus", cpus, "libs", libs_json(r), "options", options_json(r->scenario),
                   "environment", environment_json(r->scenario));

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/exit_codes.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
 #include "shown.h"
@@ -208,7 +209,7 @@ void outcome_make(struct outcome *o, const struct run *r)
 {
     *o = (struct outcome){0};
     o->result.scenario = r->name;
-    o->result.version = SOAK_VERSION;
+    o->result.version = soak_version;
     o->result.run_dir = r->dir.path;
     o->result.shown_dir = shown_dir(r->dir.path);
     o->result.last_dir = shown_last(o->result.shown_dir, o->last_dir, sizeof o->last_dir);

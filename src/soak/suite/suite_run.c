@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "base/version.h"
 #include "catalog.h"
 #include "cmdline.h"
 #include "measure/proc.h"
@@ -83,7 +84,7 @@ static struct suite_shard *add_shard(struct suite *s, const struct suite_work *w
     snprintf(machine + used, sizeof machine - used, ", %d processors", cpus);
     s->shard[0] = (struct suite_shard){.index = w->line->shard,
                                        .of = w->line->of,
-                                       .version = suite_text(s, SOAK_VERSION),
+                                       .version = suite_text(s, soak_version),
                                        .machine = suite_text(s, machine),
                                        .host = suite_text(s, host),
                                        .started = suite_text(s, started),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "torture_report.h"
 
+#include "base/version.h"
 #include "options/grammar.h"
 #include "report/json_util.h"
 
@@ -337,7 +338,7 @@ char *torture_json(const struct torture *t)
     const struct pair *p = &t->bench.pair;
     json_t *o = json_pack(
         "{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:{s:s, s:s}, s:I, s:I, s:o, s:o}", "schema",
-        "soak-torture/1", "version", SOAK_VERSION, "verdict", verdict(t), "exit",
+        "soak-torture/1", "version", soak_version, "verdict", verdict(t), "exit",
         (int)torture_exit(t), "scenario", t->name, "run_dir", t->dir->path, "slice",
         (json_int_t)t->part, "slices", (json_int_t)t->parts, "libs", "server",
         p->subjects.subject[PAIR_SERVER].libs, "client", p->subjects.subject[PAIR_CLIENT].libs,
