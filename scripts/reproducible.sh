@@ -6,12 +6,13 @@ set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 work=$(mktemp -d -t soak-reproducible-XXXXXX)
 trap 'rm -rf "$work"' EXIT
+commit=$(git -C "$root" rev-parse HEAD)
 
 # package FOLDER: in a clone there, with its own name and depth.
 package() {
     mkdir -p "$(dirname -- "$1")"
     git clone --quiet "$root" "$1"
-    git -C "$1" checkout --quiet "$(git -C "$root" rev-parse HEAD)"
+    git -C "$1" checkout --quiet "$commit"
     sh "$1/scripts/package.sh" "$1/build-package" >/dev/null
 }
 

@@ -52,7 +52,7 @@ static void fill_head(struct compare_work *w, const char *name)
     s->seed = command_seed(w->line->run.seed);
     s->tolerance = w->line->tolerance;
     s->side = (enum compare_side)w->line->side;
-    s->footprint = true;
+    s->footprint = w->footprint;
 }
 
 int compare_work_check(const char *kind, const char *base, struct err *e)
