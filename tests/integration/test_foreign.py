@@ -2,6 +2,7 @@
 """--server with programs that go wrong: one sentence, a log that is kept, and nothing is left running."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -213,6 +214,21 @@ class JudgedTest(ForeignTest):
                          r"^nothing of the server's allocations is counted: \S+ \(process \d+\) was started "
                          r"with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
                          r"through; soak help servers$")
+
+    def test_one_whose_malloc_is_not_the_probes_is_not_judged(self):
+        if not shutil.which("gnutls-serv"):
+            self.skipTest("SKIP: gnutls-serv is not installed (gnutls-bin)")
+        folder = subprocess.run(["pkg-config", "--variable=libdir", "jemalloc"], capture_output=True, text=True,
+                                check=True).stdout.strip()
+        command = "gnutls-serv --echo -p {port} --x509certfile {cert} --x509keyfile {key} --quiet"
+        say = ("--say", r"hello\n", "--answer", "hello", "--closed", "20", "--conns", "1", "--mix", "clean",
+               "--malloc-hooks")
+        run = self.server("", *say, "--env", f"LD_PRELOAD={folder}/libjemalloc.so.2", command=command)
+        self.assertEqual(self.broken(run),
+                         "nothing of the server's allocations is counted: the probe is loaded, and malloc is the "
+                         "program's own, another preloaded library's, or that of a tool such as valgrind")
+        run = self.server("", *say, command=command)
+        self.assertNotEqual(run.result["verdict"], "INVALID", run.explain())
 
     def test_one_in_a_namespace_of_its_own_is_not_judged(self):
         if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:

@@ -12,6 +12,39 @@
 
 enum { BAR_WIDTH = 160, SIZES_MOST = 24, SIZES_LEAST = 8, SIZES_ALL = 512 };
 
+/* ---- what several sections look up ---- */
+
+/* What isn't measured once the measuring has begun confirms which behaviours leak. */
+enum html_phase html_phase(const struct result_subject *subject, size_t e)
+{
+    bool begun = false;
+    for (size_t i = 0; i < e; i++)
+        begun |= subject->epoch[i].measured;
+    if (subject->epoch[e].hold)
+        return PHASE_HOLD;
+    return subject->epoch[e].measured ? PHASE_MEASURED : begun ? PHASE_CONFIRM : PHASE_WARM;
+}
+
+const char *html_counted(enum unit unit)
+{
+    switch (unit) {
+    case UNIT_CONNECTION:
+        return "connections closed";
+    case UNIT_OPERATION:
+        return "operations done";
+    case UNIT_RELOAD:
+        return "reloads done";
+    }
+    return "";
+}
+
+char *html_change(char *buf, size_t size, int64_t change)
+{
+    char count[32];
+    snprintf(buf, size, "%s%s", change > 0 ? "+" : "", human_count(count, sizeof count, change));
+    return buf;
+}
+
 /* ---- behaviours ---- */
 
 /* 99 % of a normal distribution lie within so many standard deviations. */
