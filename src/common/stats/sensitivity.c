@@ -174,3 +174,11 @@ int64_t common_divisor(int64_t a, int64_t b)
     }
     return a;
 }
+
+double chi_square_beyond(double x, int n)
+{
+    if (n <= 0)
+        return 1;
+    double v = 2.0 / (9.0 * n), z = (cbrt(x / n) - (1 - v)) / sqrt(v);
+    return 0.5 * erfc(z / sqrt(2));
+}

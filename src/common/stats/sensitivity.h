@@ -31,6 +31,10 @@ uint64_t sensitivity_needed(uint64_t one_in, int min_blocks, int min_epochs, dou
  * n. `k` <= n, n >= 1, 0 < confidence < 1. */
 double sensitivity_upper_share(uint64_t k, uint64_t n, double confidence);
 
+/* P(chi-square of n degrees >= x): Wilson and Hilferty, The distribution of chi-square (1931). 1
+ * for n <= 0. */
+double chi_square_beyond(double x, int n);
+
 /* 0 with 0 is 0. */
 int64_t common_divisor(int64_t a, int64_t b);
 

@@ -139,15 +139,6 @@ static void solve_bytes(struct fit *f, const struct least_squares *s)
     least_squares_solve(s, y, f->bytes, unit);
 }
 
-/* P(chi-square of n degrees >= x): Wilson and Hilferty, The distribution of chi-square (1931). */
-static double chi_square_beyond(double x, int n)
-{
-    if (n <= 0)
-        return 1;
-    double v = 2.0 / (9.0 * n), z = (cbrt(x / n) - (1 - v)) / sqrt(v);
-    return 0.5 * erfc(z / sqrt(2));
-}
-
 static void judge_residuals(struct fit *f, const struct least_squares *s)
 {
     for (size_t e = 0; e < f->q->epochs; e++) {

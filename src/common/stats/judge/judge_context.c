@@ -80,11 +80,6 @@ bool site_moved(const struct judge_context *h, const struct judge_site *s)
     return growth_of(h, s->blocks) != 0 || survivors_after(h, s, SIZE_MAX) > 0;
 }
 
-static int64_t born(const struct judge_site *s, size_t epoch)
-{
-    return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;
-}
-
 void survivors_of(const struct judge_context *h, const struct judge_site *s, size_t site,
                   struct survivors *ret)
 {

@@ -29,6 +29,7 @@
     X(RULE_HALVES, site_halves)                                                                    \
     X(RULE_UNCONFIRMED, site_unconfirmed)                                                          \
     X(RULE_DECELERATING, site_decelerating)                                                        \
+    X(RULE_UNEVEN, site_uneven)                                                                    \
     X(RULE_EXPECTED, site_expected)                                                                \
     X(RULE_LEAK, site_leak)
 
@@ -124,6 +125,11 @@ static inline const char *unit_of(const struct judge_context *h)
 /* What chance alone explains with a probability of at most this is refuted. */
 #define JUDGE_ALPHA (1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0)
 
+static inline int64_t born(const struct judge_site *s, size_t epoch)
+{
+    return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;
+}
+
 void judge_context_open(struct judge_context *h, const struct evidence *e, uint64_t rules);
 bool judge_context_judges(const struct judge_context *h, size_t epoch);
 /* Figures of a series at the base checkpoint; 0 when there is none before the measuring. */
@@ -168,6 +174,8 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
 enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
                              struct judge_finding *f);
+enum answer site_uneven(struct judge_context *h, const struct survivors *v,
+                        struct judge_finding *f);
 enum answer site_expected(struct judge_context *h, const struct survivors *v,
                           struct judge_finding *f);
 
@@ -201,9 +209,11 @@ bool is_by_time(const struct judge_context *h, double held, double churned);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
 size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count);
 
-/* judge_kind.c: each judged epoch kept as many blocks of the finding's site as its connections'
- * share of all comes to, by chance or to a quarter: a mix of behaviours differs from epoch to
+/* judge_kind.c: each judged epoch after `epoch` (SIZE_MAX: each) kept as many blocks as its
+ * connections' share comes to, by chance or to a quarter: a mix of behaviours differs from epoch to
  * epoch. */
+bool survivors_proportional(const struct judge_context *h, const struct survivors *v, size_t epoch);
+/* The same of the finding's site, over all. */
 bool kind_proportional(const struct judge_context *h, const struct judge_finding *f);
 
 /* judge_count.c, judge_heap.c: append findings (at most 4 and 2) and say what became of gauges. */

@@ -317,6 +317,84 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
     return DECIDED;
 }
 
+/* ---- a sum of many places ---- */
+
+/* How the rates of stretches of epochs differ from that of all. */
+struct scatter {
+    int stretches;
+    double least, most; /* blocks per connection */
+    double variance;    /* of the rates over that of all, weighted by connections */
+    double chance;      /* that losses of equally many blocks differ so much */
+};
+
+static void scatter_add(struct scatter *t, double blocks, double opened, double of_all)
+{
+    double rate = blocks / opened, apart = rate / of_all - 1;
+    t->variance += opened * apart * apart;
+    t->least = fmin(t->least, rate);
+    t->most = fmax(t->most, rate);
+    t->stretches++;
+}
+
+/* A stretch is as many epochs as have 5 losses to expect: below that chance alone decides (Cochran,
+ * Some methods for strengthening the common chi-square tests, Biometrics 10, 1954). What is left at
+ * the end isn't compared. */
+static struct scatter scatter_of(const struct judge_context *h, const struct survivors *v)
+{
+    static const double COMPARABLE = 5;
+    struct scatter t = {.least = INFINITY};
+    double of_all = (double)v->blocks / (double)h->opened, blocks = 0, opened = 0;
+    int64_t clump = 0;
+    for (size_t c = 0; c < h->e->epochs; c++)
+        clump = judge_context_judges(h, c) ? common_divisor(clump, born(v->s, c)) : clump;
+    for (size_t c = 0; c < h->e->epochs && clump; c++) {
+        if (!judge_context_judges(h, c))
+            continue;
+        blocks += (double)born(v->s, c);
+        opened += (double)h->e->epoch[c].opened;
+        if (opened * of_all < COMPARABLE * (double)clump)
+            continue;
+        scatter_add(&t, blocks, opened, of_all);
+        blocks = opened = 0;
+    }
+    t.chance = chi_square_beyond(t.variance * of_all / (double)clump, t.stretches - 1);
+    t.variance /= (double)h->opened;
+    return t;
+}
+
+/* The second half of the run goes on at one rate, and not at less than half of the first's: that is
+ * a leak, whatever was made beside it before. */
+static bool goes_on_evenly(const struct judge_context *h, const struct survivors *v)
+{
+    enum { COMPARED = 3 };
+    int later = 0;
+    for (size_t c = h->middle + 1; c <= h->newest; c++)
+        later += judge_context_judges(h, c);
+    return later >= COMPARED &&
+           (double)v->half[1] * 2 * (double)h->half[0] >= (double)v->half[0] * (double)h->half[1] &&
+           survivors_proportional(h, v, h->middle);
+}
+
+/* A site without a line is many places: all that calls malloc. A program that warms up makes things
+ * once at many of them, hundreds of blocks at a time, whenever it comes to one; what it loses with
+ * its connections is nearly the same in each epoch. Where only some behaviours lose it, the epochs'
+ * rates differ by at most 0.35 of their mean (tests/unit/stats/attribution/test_mix.c). */
+enum answer site_uneven(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
+{
+    static const double UNEVEN = 0.4;
+    struct scatter t = v->s->line ? (struct scatter){0} : scatter_of(h, v);
+    if (t.stretches < JUDGE_MIN_EPOCHS || t.variance <= UNEVEN * UNEVEN || t.chance > JUDGE_ALPHA)
+        return NO_OPINION;
+    if (goes_on_evenly(h, v))
+        return NO_OPINION;
+    answer_doubt(h, v, KIND_ONE_TIME, f);
+    finding_why(f,
+                "kept %.1f to %.1f blocks per %s from epoch to epoch, as a warm-up does and a leak "
+                "does not",
+                t.least, t.most, unit_of(h));
+    return DECIDED;
+}
+
 /* An entry may be several blocks of a site: as many as a connection keeps. Those of the first epoch
  * aren't told from what its open connections hold, and are given in. What a cache does once it is
  * full, the rules before this one have seen. */

@@ -47,6 +47,7 @@ struct sim {
     size_t sites;
     struct sim_site site[SIM_SITES];
     struct judge_site lent[SIM_SITES];
+    bool without_line[SIM_SITES];
     struct judge_cache cache[2];
     uint64_t population[2][SIM_EPOCHS];
     size_t cached[2]; /* the site each cache's entries are in */
@@ -240,7 +241,7 @@ static const struct evidence *sim_evidence(struct sim *s)
         for (size_t c = 0; c < s->epochs; c++)
             t->born_bytes[c] = t->live[c] * t->size;
         l->file = l->file ? l->file : file;
-        l->line = (uint32_t)(100 + i);
+        l->line = s->without_line[i] ? 0 : (uint32_t)(100 + i);
         l->blocks = t->blocks;
         l->bytes = t->bytes;
         l->born_blocks = t->live;

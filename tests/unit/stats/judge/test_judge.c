@@ -549,6 +549,107 @@ static void more_than_error_queues_hold(struct sim *s)
     error_texts(s, 33);
 }
 
+/* The site of all that malloc gave: epochs of opens[i] connections kept kept[i] blocks of it. */
+static void of_malloc(struct sim *s, const uint64_t *opens, const int64_t *kept, size_t count)
+{
+    sim_epoch(s, SIM_WARM, 7, 0.7);
+    sim_epoch(s, SIM_WARM, 12, 1);
+    for (size_t i = 0; i < count; i++)
+        sim_epoch(s, SIM_MEASURE, opens[i], (double)opens[i] / 10);
+    sim_epoch(s, SIM_HOLD, 0, 1.5);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 4);
+    size_t i = site_keeping(s, kept, count);
+    s->lent[i].file = "malloc";
+    s->without_line[i] = true;
+}
+
+/* A Java client of three seconds: it loads classes and compiles them. */
+static void warming_up(struct sim *s)
+{
+    static const uint64_t opens[] = {8, 8, 8, 8, 9};
+    static const int64_t kept[] = {170, 191, 92, 127, 415};
+    of_malloc(s, opens, kept, 5);
+}
+
+/* The same after 2,000 connections. */
+static void warms_up_longer(struct sim *s)
+{
+    static const uint64_t opens[] = {62, 124, 186, 186, 186, 186, 186, 186, 192};
+    static const int64_t kept[] = {412, 362, 298, 382, 251, 354, 25, 42, 51};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* After 500, with a second half that is no slower than half of the first. */
+static void warms_up_in_both_halves(struct sim *s)
+{
+    static const uint64_t opens[] = {15, 30, 46, 46, 46, 46, 46, 46, 49};
+    static const int64_t kept[] = {429, 144, 628, 594, 127, 210, 253, 114, 418};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* Nothing tells yet that the last rate stays. */
+static void warms_up_until_the_newest(struct sim *s)
+{
+    static const uint64_t opens[] = {250, 500, 1000, 2000};
+    static const int64_t kept[] = {1001, 300, 800, 1500};
+    of_malloc(s, opens, kept, 4);
+}
+
+/* A client on Node.js. */
+static void warms_up_at_first(struct sim *s)
+{
+    static const uint64_t opens[] = {15, 30, 57, 57, 57, 57, 57, 57, 73};
+    static const int64_t kept[] = {37, 4, 0, 0, 1, 0, 0, 0, 1};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* Seven blocks of each third connection, and what else a program makes once. */
+static void lost_of_malloc(struct sim *s)
+{
+    static const uint64_t opens[] = {62, 124, 186, 186, 186, 186, 186, 186, 192};
+    static const int64_t kept[] = {160, 301, 440, 433, 435, 434, 435, 433, 448};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* One connection in twenty, and the warm-up of Node.js before. */
+static void lost_after_warm_up(struct sim *s)
+{
+    static const uint64_t opens[] = {15, 30, 400, 400, 400, 400, 400, 400};
+    static const int64_t kept[] = {37, 6, 21, 18, 20, 22, 17, 21};
+    of_malloc(s, opens, kept, 8);
+}
+
+/* Whatever the losses are, chance alone spreads them so: each is of 50 blocks. */
+static void clumps_of_malloc(struct sim *s)
+{
+    static const uint64_t opens[] = {50, 50, 50, 50, 50};
+    static const int64_t kept[] = {300, 700, 150, 250, 450};
+    of_malloc(s, opens, kept, 5);
+}
+
+/* One connection in a hundred; two of them happened to be in a small epoch. */
+static void seldom_of_malloc(struct sim *s)
+{
+    static const uint64_t opens[] = {8, 8, 8, 8, 1000, 1000, 1000, 1000};
+    static const int64_t kept[] = {0, 2, 0, 0, 9, 13, 7, 12};
+    of_malloc(s, opens, kept, 8);
+}
+
+/* Only one kind of peers loses blocks, and has now more and now less of an epoch. */
+static void of_some_peers(struct sim *s)
+{
+    static const uint64_t opens[] = {62, 124, 186, 186, 186, 186};
+    static const int64_t kept[] = {191, 523, 560, 860, 520, 841};
+    of_malloc(s, opens, kept, 6);
+}
+
+/* A single place in the code that lost so many blocks has lost them. */
+static void uneven_at_a_place(struct sim *s)
+{
+    warming_up(s);
+    s->without_line[0] = false;
+}
+
 static void two_blocks(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 1, 0, 0, 1, 0};
@@ -1142,6 +1243,18 @@ static const struct control {
     {"rare_but_asked", rare_but_asked, RULE_RARE, V(PASS), K(ONE_TIME)},
     {"unconfirmed", unconfirmed, RULE_UNCONFIRMED, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
     {"decelerating", decelerating, RULE_DECELERATING, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
+    {"warming_up", warming_up, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"warms_up_longer", warms_up_longer, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"warms_up_in_both_halves", warms_up_in_both_halves, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"warms_up_until_the_newest", warms_up_until_the_newest, RULE_UNEVEN, V(INCONCLUSIVE),
+     K(ONE_TIME)},
+    {"warms_up_at_first", warms_up_at_first, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"lost_of_malloc", lost_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"lost_after_warm_up", lost_after_warm_up, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"clumps_of_malloc", clumps_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"seldom_of_malloc", seldom_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"of_some_peers", of_some_peers, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"uneven_at_a_place", uneven_at_a_place, RULE_COUNT, V(LEAK), K(SIDE)},
     {"by_time", by_time, RULE_TIME, V(LEAK), K(TIME)},
     {"held_by_connection", held_by_connection, RULE_HELD, V(LEAK), K(HELD)},
     {"held_mostly", held_mostly, RULE_HELD, V(LEAK), K(HELD)},
@@ -1399,6 +1512,17 @@ static void the_examples_of_the_page_are_judged_so(void **state)
     }
 }
 
+static void a_warm_up_says_how_uneven_it_is_and_asks_for_more(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(warming_up, RULES_ALL, &j);
+    assert_string_equal(j.reason[0], "malloc:0: kept 11.5 to 46.1 blocks per connection from epoch "
+                                     "to epoch, as a warm-up does and a leak does not");
+    assert_true(j.wants_more);
+    assert_false(j.certain);
+}
+
 static void a_lost_side_allocation_says_that_the_objects_go(void **state)
 {
     (void)state;
@@ -1617,6 +1741,7 @@ int main(void)
         cmocka_unit_test(in_proportion_is_what_a_hold_and_the_epochs_have_shown),
         cmocka_unit_test(an_expected_cache_is_excused_and_nothing_else),
         cmocka_unit_test(operations_are_called_so),
+        cmocka_unit_test(a_warm_up_says_how_uneven_it_is_and_asks_for_more),
         cmocka_unit_test(a_lost_side_allocation_says_that_the_objects_go),
         cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),
         cmocka_unit_test(a_cache_that_may_explain_it_leaves_no_leak_certain),
