@@ -20,6 +20,7 @@ static const struct outcome {
     {"unsure", "PASS", "unsure", "PASS  nothing grows", 0},
     {"leak", "LEAK", "grows", "LEAK  keeps <32 B> & \"more\", 100%", 1},
     {"clientleak", "LEAK", "grows", "LEAK  the client keeps", 1},
+    {"clientprogram", "PASS", "level", "PASS  the client keeps nothing", 0},
     {"inconclusive", "INCONCLUSIVE", "unsure", "INCONCLUSIVE  too few", 3},
     {"invalid", "INVALID", "level", "INVALID  the server refused all", 4},
     {"torn", "LEAK", "grows", "LEAK  and the server crashed", 4},
@@ -49,14 +50,16 @@ static json_t *subject(const struct outcome *o, const char *name, bool guilty)
                      guilty ? metrics(o) : json_array());
 }
 
-/* As a soak/1 document, as far as a suite reads it. */
+/* As a soak/1 document, as far as a suite reads it. What is under test comes first. */
 static json_t *document(const struct outcome *o, int number)
 {
-    bool of_client = strcmp(o->word, "clientleak") == 0;
+    bool is_client = strcmp(o->word, "clientprogram") == 0;
+    bool of_client = is_client || strcmp(o->word, "clientleak") == 0;
+    json_t *server = subject(o, "server", !of_client), *client = subject(o, "client", of_client);
     return json_pack("{s:s,s:s,s:s,s:{s:s},s:{s:i,s:i,s:s},s:[o,o]}", "schema", "soak/1", "verdict",
                      o->verdict, "run_dir", "runs/here", "libs", "openssl", "3.0.0", "run",
                      "closed", 1000 + number, "measured", 900 + number, "seed", "7f3a", "subjects",
-                     subject(o, "server", !of_client), subject(o, "client", of_client));
+                     is_client ? client : server, is_client ? server : client);
 }
 
 int run_process_execute(struct run_process *s, const char *const *words,

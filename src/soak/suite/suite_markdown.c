@@ -13,15 +13,14 @@ static void put_cell(const char *text, FILE *out)
     fputs(" | ", out);
 }
 
-/* The client where it alone leaks, else the server. */
+/* The first that leaks, or the first of all: the run's own, which may be a client. */
 static const char *subject_of(const struct suite_entry *entry)
 {
-    const struct suite_subject *server = suite_subject_find(entry, "server"),
-                               *client = suite_subject_find(entry, "client");
-    const char *leak = verdict_name(VERDICT_LEAK);
-    bool alone = client && strcmp(client->verdict, leak) == 0 &&
-                 (!server || strcmp(server->verdict, leak) != 0);
-    return alone ? "client" : "server";
+    for (size_t i = 0; i < entry->subjects; i++) {
+        if (strcmp(entry->subject[i].verdict, verdict_name(VERDICT_LEAK)) == 0)
+            return entry->subject[i].name;
+    }
+    return entry->subjects ? entry->subject[0].name : "";
 }
 
 static const struct suite_metric *find_metric(const struct suite_entry *entry, const char *id)
@@ -75,7 +74,7 @@ void suite_markdown(const struct suite *s, FILE *out)
     for (size_t i = 0; i < s->entries; i++)
         put_row(&s->entry[i], out);
     fputs("\nBlocks, bytes and RSS are the growth per connection, or what else the row counts: the "
-          "server's, or the client's where it alone leaks.\n\n",
+          "program's under test, or the other end's where that alone leaks.\n\n",
           out);
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
         fprintf(out, "%s\n\n", note);

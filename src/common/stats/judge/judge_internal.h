@@ -209,11 +209,9 @@ bool is_by_time(const struct judge_context *h, double held, double churned);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
 size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count);
 
-/* judge_kind.c: each judged epoch after `epoch` (SIZE_MAX: each) kept as many blocks as its
- * connections' share comes to, by chance or to a quarter: a mix of behaviours differs from epoch to
+/* judge_kind.c: each judged epoch kept as many blocks of the finding's site as its connections'
+ * share of all comes to, by chance or to a quarter: a mix of behaviours differs from epoch to
  * epoch. */
-bool survivors_proportional(const struct judge_context *h, const struct survivors *v, size_t epoch);
-/* The same of the finding's site, over all. */
 bool kind_proportional(const struct judge_context *h, const struct judge_finding *f);
 
 /* judge_count.c, judge_heap.c: append findings (at most 4 and 2) and say what became of gauges. */

@@ -236,28 +236,21 @@ size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, 
     return named ? class_ : SIZE_MAX;
 }
 
-bool survivors_proportional(const struct judge_context *h, const struct survivors *v, size_t epoch)
-{
-    static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
-    double clump = v->events ? (double)v->blocks / (double)v->events : 1;
-    double blocks = (double)survivors_after(h, v->s, epoch),
-           opened = (double)opened_after(h, epoch);
-    for (size_t c = epoch == SIZE_MAX ? 0 : epoch + 1; c < h->e->epochs && blocks > 0; c++) {
-        if (!judge_context_judges(h, c))
-            continue;
-        double expected = blocks * (double)h->e->epoch[c].opened / opened;
-        double apart = fabs((double)born(v->s, c) - expected);
-        if (apart > fmax(expected / PARTS, BY_CHANCE * sqrt(expected * clump)))
-            return false;
-    }
-    return blocks > 0;
-}
-
 bool kind_proportional(const struct judge_context *h, const struct judge_finding *f)
 {
+    static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
     struct survivors v;
     if (f->site == SIZE_MAX || h->opened == 0)
         return false;
     survivors_count(h, f->site, &v);
-    return survivors_proportional(h, &v, SIZE_MAX);
+    double clump = v.events ? (double)v.blocks / (double)v.events : 1;
+    for (size_t c = 0; c < h->e->epochs && v.blocks; c++) {
+        if (!judge_context_judges(h, c))
+            continue;
+        double expected = (double)v.blocks * (double)h->e->epoch[c].opened / (double)h->opened;
+        double apart = fabs((double)v.s->born_blocks[c] - expected);
+        if (apart > fmax(expected / PARTS, BY_CHANCE * sqrt(expected * clump)))
+            return false;
+    }
+    return v.blocks > 0;
 }

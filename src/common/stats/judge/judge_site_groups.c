@@ -319,46 +319,49 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
 
 /* ---- a sum of many places ---- */
 
-/* How the rates of stretches of epochs differ from that of all. */
+/* How the rates of stretches of epochs differ from that of all of them. */
 struct scatter {
     int stretches;
-    double least, most; /* blocks per connection */
-    double variance;    /* of the rates over that of all, weighted by connections */
-    double chance;      /* that losses of equally many blocks differ so much */
+    double of_all, least, most; /* blocks per connection */
+    double variance;            /* of the rates over that of all, weighted by connections */
+    double chance;              /* that losses of equally many blocks differ so much */
 };
 
-static void scatter_add(struct scatter *t, double blocks, double opened, double of_all)
+static void scatter_add(struct scatter *t, double blocks, double opened)
 {
-    double rate = blocks / opened, apart = rate / of_all - 1;
+    double rate = blocks / opened, apart = rate / t->of_all - 1;
     t->variance += opened * apart * apart;
     t->least = fmin(t->least, rate);
     t->most = fmax(t->most, rate);
     t->stretches++;
 }
 
-/* A stretch is as many epochs as have 5 losses to expect: below that chance alone decides (Cochran,
- * Some methods for strengthening the common chi-square tests, Biometrics 10, 1954). What is left at
- * the end isn't compared. */
-static struct scatter scatter_of(const struct judge_context *h, const struct survivors *v)
+/* Of the epochs after `after` (SIZE_MAX: of each). A stretch is as many as have 2 losses to expect.
+ * Then losses by chance go beyond the chi-square of 0.001 with 0.0001 to 0.0016 (3 to 20 stretches,
+ * 40,000 simulated runs each); with less to expect a single loss in a small epoch would. What is
+ * left at the end isn't compared. */
+static struct scatter scatter_of(const struct judge_context *h, const struct survivors *v,
+                                 size_t after)
 {
-    static const double COMPARABLE = 5;
-    struct scatter t = {.least = INFINITY};
-    double of_all = (double)v->blocks / (double)h->opened, blocks = 0, opened = 0;
+    static const double COMPARABLE = 2;
+    double all = (double)opened_after(h, after), blocks = 0, opened = 0;
+    struct scatter t = {.of_all = (double)survivors_after(h, v->s, after) / all, .least = INFINITY};
     int64_t clump = 0;
     for (size_t c = 0; c < h->e->epochs; c++)
         clump = judge_context_judges(h, c) ? common_divisor(clump, born(v->s, c)) : clump;
-    for (size_t c = 0; c < h->e->epochs && clump; c++) {
+    for (size_t c = after == SIZE_MAX ? 0 : after + 1; c < h->e->epochs && t.of_all > 0; c++) {
         if (!judge_context_judges(h, c))
             continue;
         blocks += (double)born(v->s, c);
         opened += (double)h->e->epoch[c].opened;
-        if (opened * of_all < COMPARABLE * (double)clump)
+        if (opened * t.of_all < COMPARABLE * (double)clump)
             continue;
-        scatter_add(&t, blocks, opened, of_all);
+        scatter_add(&t, blocks, opened);
         blocks = opened = 0;
     }
-    t.chance = chi_square_beyond(t.variance * of_all / (double)clump, t.stretches - 1);
-    t.variance /= (double)h->opened;
+    t.chance =
+        clump ? chi_square_beyond(t.variance * t.of_all / (double)clump, t.stretches - 1) : 1;
+    t.variance /= all;
     return t;
 }
 
@@ -367,12 +370,11 @@ static struct scatter scatter_of(const struct judge_context *h, const struct sur
 static bool goes_on_evenly(const struct judge_context *h, const struct survivors *v)
 {
     enum { COMPARED = 3 };
-    int later = 0;
-    for (size_t c = h->middle + 1; c <= h->newest; c++)
-        later += judge_context_judges(h, c);
-    return later >= COMPARED &&
-           (double)v->half[1] * 2 * (double)h->half[0] >= (double)v->half[0] * (double)h->half[1] &&
-           survivors_proportional(h, v, h->middle);
+    static const double BY_CHANCE = 0.05, APART = 0.25;
+    struct scatter t = scatter_of(h, v, h->middle);
+    bool alike = t.most <= t.of_all * (1 + APART) && t.least >= t.of_all * (1 - APART);
+    return t.stretches >= COMPARED && (alike || t.chance > BY_CHANCE) &&
+           t.of_all * 2 * (double)h->half[0] >= (double)v->half[0];
 }
 
 /* A site without a line is many places: all that calls malloc. A program that warms up makes things
@@ -382,7 +384,7 @@ static bool goes_on_evenly(const struct judge_context *h, const struct survivors
 enum answer site_uneven(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
 {
     static const double UNEVEN = 0.4;
-    struct scatter t = v->s->line ? (struct scatter){0} : scatter_of(h, v);
+    struct scatter t = v->s->line ? (struct scatter){0} : scatter_of(h, v, SIZE_MAX);
     if (t.stretches < JUDGE_MIN_EPOCHS || t.variance <= UNEVEN * UNEVEN || t.chance > JUDGE_ALPHA)
         return NO_OPINION;
     if (goes_on_evenly(h, v))

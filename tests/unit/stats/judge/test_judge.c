@@ -595,6 +595,14 @@ static void warms_up_until_the_newest(struct sim *s)
     of_malloc(s, opens, kept, 4);
 }
 
+/* A client in PHP, with a database whose connections lose nothing. */
+static void comes_in_bursts(struct sim *s)
+{
+    static const uint64_t opens[] = {15, 30, 46, 46, 46, 46, 46, 46, 49};
+    static const int64_t kept[] = {2, 2, 2, 2, 0, 1, 14, 3, 8};
+    of_malloc(s, opens, kept, 9);
+}
+
 /* A client on Node.js. */
 static void warms_up_at_first(struct sim *s)
 {
@@ -1249,6 +1257,7 @@ static const struct control {
     {"warms_up_until_the_newest", warms_up_until_the_newest, RULE_UNEVEN, V(INCONCLUSIVE),
      K(ONE_TIME)},
     {"warms_up_at_first", warms_up_at_first, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"comes_in_bursts", comes_in_bursts, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
     {"lost_of_malloc", lost_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
     {"lost_after_warm_up", lost_after_warm_up, RULE_COUNT, V(LEAK), K(SIDE)},
     {"clumps_of_malloc", clumps_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
