@@ -221,6 +221,11 @@ int run_process_execute(struct run_process *s, const char *const *words,
     *ret = (struct run_process_result){.exit_code = v->exit_code};
     if (v->verdict)
         ret->document = document(v, round, footprint, words[1]);
+    const char *unit = value_of(words, "--reload=")    ? "reload"
+                       : value_of(words, "--operate=") ? "operation"
+                                                       : "connection";
+    if (v->verdict)
+        json_object_set_new(json_object_get(ret->document, "run"), "unit", json_string(unit));
     if (breaks)
         json_object_set_new(ret->document, "broken", json_string("server exited"));
     else if (v->exit_code == 2)

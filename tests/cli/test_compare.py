@@ -293,6 +293,17 @@ class Sides(Compare):
             self.assertEqual([v["verdict"] for v in document["versions"]], ["PASS", "LEAK"])
             self.assertIn("a LEAK, +72.00 B per connection", document["versions"][1]["said"])
 
+    def test_figures_are_per_what_is_counted(self):
+        process = self.compare("3.0.22,3.0.17", "--operate", "key-update", "--json=c.json", code=1)
+        document = self.read("c.json")
+        said = " ".join(process.stdout.split())
+        self.assertIn("B per operation at ssl/ssl_sess.c:70", said)
+        self.assertIn("lost per operation", said)
+        self.assertNotIn("per connection", said.replace("CPU per connection", ""))
+        groups = {row["key"]: row["group"] for row in document["rows"]}
+        self.assertEqual([groups[key] for key in ("growth_bytes", "cpu", "census_ssl")],
+                         ["Growth per operation", "Server CPU per operation", "Objects per open connection"])
+
     def test_a_leak_of_the_server_is_none_of_the_clients(self):
         document = self.document("3.0.22,3.0.17", "--side", "client")
         self.assertEqual([v["verdict"] for v in document["versions"]], ["PASS", "PASS"])

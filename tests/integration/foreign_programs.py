@@ -28,10 +28,10 @@ def echo(connection, context):
         connection.close()
 
 
-def serve(address, cert, key, handle=echo):
+def serve(address, cert, key, handle=echo, server=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
-    server = listener(address)
+    server = server or listener(address)
     while True:
         connection, _ = server.accept()
         threading.Thread(target=handle, args=(connection, context), daemon=True).start()
@@ -247,6 +247,20 @@ def reloads(address, cert, key, on_reload=None):
 def loses_with_each_reload(address, cert, key):
     library = libcrypto()
     reloads(address, cert, key, lambda: library.CRYPTO_malloc(32, b"planted.c", 9))
+
+
+def shuts_with_a_reload(address, cert, key):
+    """Listens no more once it is told to reload."""
+    server = listener(address)
+
+    def shut(*_):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.close()
+    signal.signal(signal.SIGHUP, shut)
+    with contextlib.suppress(OSError):
+        serve(address, cert, key, server=server)
+    while True:
+        signal.pause()
 
 
 def dies_of_a_reload(address, cert, key):

@@ -176,6 +176,7 @@ class JudgedTest(SoakTest):
                  "--churn, --mix: soak's own client has this; leave it out with --client"),
                 (("--server-mix", "reset"),
                  "to soak-client the server does as --mix says; it is for --client"),
+                (("curl {address}", "--server-mix", "close=0"), "nothing would be done; give one a weight"),
                 (("--cert-names", "5"), "has a meaning only with --client"),
                 (("no-such-client {address}",), "--client: no-such-client: No such file or directory")):
             run = self.soak(*(() if options[0].startswith("--") else ("--client",)), *options)

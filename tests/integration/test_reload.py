@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -72,17 +73,31 @@ class ReloadTest(SoakTest):
         self.assertEqual((run.exit, run.err), (2, "soak: --reload no-such-program: No such file or directory; "
                                                   "it is started without a shell\n"))
 
-    def test_ctrl_c_waits_for_no_command(self):
-        process = subprocess.Popen(self.command(*self.words("reloads", "--reload", "sleep 600")),
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def interrupted(self, words, is_time):
+        """Ctrl-C as soon as `is_time`: the run ends without what it waits for."""
+        process = subprocess.Popen(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         give_up = time.monotonic() + PATIENCE_S
-        while "warming up" not in process.stderr.readline():
+        while not is_time(process):
             self.assertLess(time.monotonic(), give_up)
         process.send_signal(signal.SIGINT)
         process.stdout, process.stderr = process.communicate(timeout=PATIENCE_S)
         run = Run(process, self.last())
         self.assertEqual(run.exit, 130, run.explain())
         self.assertIsNone(run.result["broken"], run.explain())
+
+    def test_ctrl_c_waits_for_no_command(self):
+        self.interrupted(self.words("reloads", "--reload", "sleep 600"),
+                         lambda process: "warming up" in process.stderr.readline())
+
+    def test_ctrl_c_waits_for_no_server_that_stays_down(self):
+        with tempfile.TemporaryDirectory() as folder:
+            mark = os.path.join(folder, "reloaded")
+
+            def is_down(_):
+                time.sleep(0.3)
+                return os.path.exists(mark)
+            self.interrupted(self.words("shuts_with_a_reload", "--reload", f"sh -c 'kill -HUP {{pid}}; touch {mark}'",
+                                        "--ready-timeout", "10m", "--watchdog", "10m"), is_down)
 
 
 if __name__ == "__main__":

@@ -187,6 +187,9 @@ static int check_server_mix(const struct opts_table *t, const void *target, stru
         if (weight[i] && opts_check_needs(&need, b->needs, e) < 0)
             return -1;
     }
+    if (weight && !opts_any_weight(opts_find(t->option, t->count, "server-mix"), weight))
+        return opts_refuse(t, target, "server-mix", e,
+                           "nothing would be done; give one a weight, such as close=1");
     return 0;
 }
 

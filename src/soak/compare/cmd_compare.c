@@ -244,7 +244,7 @@ static void announce(const struct compare_work *w)
             (uint64_t)line->repeat * line->names, line->names, compare_part_name(line->part),
             line->repeat, line->repeat == 1 ? "" : "s");
     if (w->closed)
-        fprintf(stderr, ", %" PRIu64 " connections each", w->closed);
+        fprintf(stderr, ", %" PRIu64 " %s each", w->closed, unit_plural(w->set->unit));
     fputc('\n', stderr);
 }
 
@@ -306,6 +306,7 @@ static int compare_versions(const struct compare_line *line, const struct output
         return command_ended(&compare_command, rc, e);
     struct compare_set *s = compare_set_new();
     s->groups = compare_set_text(s, scenario.groups);
+    s->unit = scenario_unit(&scenario);
     for (size_t i = 0; i < line->names; i++)
         compare_set_add(s, line->name[i]);
     if (line->part == COMPARE_PROGRAM)

@@ -355,6 +355,19 @@ static void take_footprint(struct compare_entry *entry, struct kept_footprint *f
     entry->group = footprint->group;
 }
 
+/* Figures per connection and per reload can't stand in one row. */
+static int take_unit(struct compare_set *s, const struct result *r, struct err *e)
+{
+    bool first = true;
+    for (size_t i = 0; i < s->entries; i++)
+        first &= s->entry[i].runs == 0;
+    if (!first && s->unit != r->run.unit)
+        return err_set(e, "it counted %s, an earlier run %s", unit_plural(r->run.unit),
+                       unit_plural(s->unit));
+    s->unit = r->run.unit;
+    return 0;
+}
+
 int compare_document_add(struct compare_set *s, struct compare_entry *entry,
                          const struct document *document, uint64_t round, struct err *e)
 {
@@ -367,7 +380,7 @@ int compare_document_add(struct compare_set *s, struct compare_entry *entry,
         run.row[row] = NAN;
     if (document->torture)
         return err_set(e, "not the result of a run (soak/1)");
-    if (take_judgement(s, r, &run, &other_leaks, e) != 0)
+    if (take_unit(s, r, e) != 0 || take_judgement(s, r, &run, &other_leaks, e) != 0)
         return -1;
     take_figures(r, &run);
     if (read_mapped(s, r, &mapping, e) != 0 ||

@@ -185,7 +185,7 @@ static bool next_longer(struct text *c, const struct compare_set *s)
     if (s->judgement.outcome != COMPARE_UNSURE || !s->rounds)
         return false;
     begin_compare(c, s);
-    text_add(c, " --closed 40k");
+    text_add(c, s->unit == UNIT_RELOAD ? " --closed 240" : " --closed 40k");
     return true;
 }
 

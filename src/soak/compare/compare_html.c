@@ -54,7 +54,8 @@ static void put_row(const struct compare_set *s, enum compare_row row, FILE *out
     const struct compare_row_info *info = compare_row_info(row);
     char title[COMPARE_SENTENCE], value[COMPARE_FIGURE], note[COMPARE_SENTENCE],
         interval[COMPARE_FIGURE];
-    snprintf(title, sizeof title, "%s, %s", info->group, info->title);
+    snprintf(title, sizeof title, "%s, %s", compare_say_rows(s, row, value, sizeof value),
+             info->title);
     html_row(out);
     html_head_cell(title, out);
     for (size_t i = 0; i < s->entries; i++) {

@@ -75,6 +75,7 @@ static json_t *ratio_json(const struct compare_ratio *r)
 static json_t *row_json(const struct compare_set *s, enum compare_row row)
 {
     const struct compare_row_info *info = compare_row_info(row);
+    char group[COMPARE_FIGURE];
     json_t *cells = json_array();
     for (size_t i = 0; i < s->entries; i++) {
         const struct compare_cell *c = &s->judgement.column[i].cell[row];
@@ -86,7 +87,8 @@ static json_t *row_json(const struct compare_set *s, enum compare_row row)
     return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:o}", "key", info->key, "role",
                      compare_role_name(info->role), "unit", compare_unit_name(info->unit), "side",
                      compare_side_name(info->side), "judged", (int)compare_row_counts(row, s->side),
-                     "group", info->group, "title", info->title, "cells", cells);
+                     "group", compare_say_rows(s, row, group, sizeof group), "title", info->title,
+                     "cells", cells);
 }
 
 static json_t *group_json(const struct compare_group *g)

@@ -170,6 +170,18 @@ static const char *row_phrase(const struct compare_set *s, enum compare_row row,
     return buf;
 }
 
+char *compare_say_rows(const struct compare_set *s, enum compare_row row, char *buf, size_t size)
+{
+    static const char by[] = "per connection";
+    const char *group = compare_row_info(row)->group;
+    size_t length = strlen(group), end = sizeof by - 1;
+    if (length > end && strcmp(group + length - end, by) == 0)
+        snprintf(buf, size, "%.*sper %s", (int)(length - end), group, unit_name(s->unit));
+    else
+        snprintf(buf, size, "%s", group);
+    return buf;
+}
+
 static void say_row(struct text *j, const struct compare_set *s, size_t i, enum compare_row row)
 {
     const struct compare_cell *c = &s->judgement.column[i].cell[row];
@@ -227,7 +239,8 @@ static void say_rows(struct text *j, const struct compare_set *s, size_t i)
         text_item(j, "%d other row%s", more, more == 1 ? "" : "s");
 }
 
-static void say_growth(struct text *j, const struct compare_column *c, const char *what)
+static void say_growth(struct text *j, const struct compare_set *s, const struct compare_column *c,
+                       const char *what)
 {
     char bytes[COMPARE_FIGURE], place[COMPARE_SENTENCE / 2] = "";
     double value = c->cell[COMPARE_GROWTH_BYTES].value;
@@ -236,8 +249,8 @@ static void say_growth(struct text *j, const struct compare_column *c, const cha
     if (isnan(value))
         text_item(j, "%s%s%s", what, place[0] ? " at " : "", place);
     else
-        text_item(j, "%s, %s per connection%s%s", what, figure_bytes(bytes, sizeof bytes, value),
-                  place[0] ? " at " : "", place);
+        text_item(j, "%s, %s per %s%s%s", what, figure_bytes(bytes, sizeof bytes, value),
+                  unit_name(s->unit), place[0] ? " at " : "", place);
 }
 
 static void say_verdict(struct text *j, const struct compare_set *s, size_t i)
@@ -250,11 +263,11 @@ static void say_verdict(struct text *j, const struct compare_set *s, size_t i)
         text_item(j, "the verdicts are %s and %s", verdict_name(first->verdict),
                   verdict_name(c->verdict));
     else if (c->verdict_outcome == COMPARE_WORSE)
-        say_growth(j, c, "a LEAK");
+        say_growth(j, s, c, "a LEAK");
     else if (c->verdict_outcome == COMPARE_BETTER)
         text_item(j, "the LEAK is gone");
     else if (growth != COMPARE_SAME)
-        say_growth(j, c, growth == COMPARE_WORSE ? "the LEAK is larger" : "the LEAK is smaller");
+        say_growth(j, s, c, growth == COMPARE_WORSE ? "the LEAK is larger" : "the LEAK is smaller");
     else if (c->verdict == VERDICT_LEAK)
         text_item(j, "both LEAK");
 }

@@ -22,6 +22,8 @@ char *compare_say_value(const struct compare_cell *c, enum compare_row row, char
 /* `+30.5 %`, `=`, `missing`, ...; "" of the first version. */
 char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row row, char *buf,
                          size_t size);
+/* The heading of a row's group, such as `Growth per reload`. */
+char *compare_say_rows(const struct compare_set *s, enum compare_row row, char *buf, size_t size);
 /* Of a measured row: `1.021–1.044`. */
 char *compare_say_interval(const struct compare_cell *c, char *buf, size_t size);
 /* `crypto/stack/stack.c:48,68 → :49,69`, with the function where it is known. */

@@ -54,6 +54,7 @@ struct compare_set {
     uint64_t seed, rounds;       /* 0: finished runs */
     uint64_t planned, done;      /* runs */
     bool footprint;              /* it was asked for */
+    enum unit unit;              /* what its runs counted */
     double tolerance;
     enum compare_side side; /* that is judged: SERVER, CLIENT or BOTH */
     const char *groups;     /* of the key exchange, as asked for; NULL: OpenSSL's default */

@@ -309,12 +309,13 @@ static void add_row(const struct filling *f, const char *label, enum compare_row
     }
 }
 
-/* Rows that people read. `always`: whatever they say; the others only where they decide. */
+/* Rows that people read. `always`: whatever they say; the others only where they decide. Growth is
+ * lost per what is counted. */
 static const struct {
     enum compare_row row;
     const char *label;
     bool always;
-} shown[] = {{COMPARE_GROWTH_BYTES, "lost per connection", false},
+} shown[] = {{COMPARE_GROWTH_BYTES, NULL, false},
              {COMPARE_ALLOCS_SERVER, "allocations, server", true},
              {COMPARE_ALLOCS_CLIENT, "allocations, client", true},
              {COMPARE_REALLOCS_SERVER, "reallocations, server", false},
@@ -358,6 +359,13 @@ static bool is_shown(const struct compare_set *s, size_t k)
     return shown[k].always || decides(s, row);
 }
 
+static void add_shown(const struct filling *f, size_t k)
+{
+    char lost[COMPARE_FIGURE];
+    snprintf(lost, sizeof lost, "lost per %s", unit_name(f->set->unit));
+    add_row(f, shown[k].label ? shown[k].label : lost, shown[k].row);
+}
+
 static struct grid *new_grid(const struct compare_set *s, const struct screen *screen, bool wordy)
 {
     struct grid *g = calloc(1, sizeof *g);
@@ -369,7 +377,7 @@ static struct grid *new_grid(const struct compare_set *s, const struct screen *s
     add_verdicts(&f);
     for (size_t k = 0; k < SHOWN; k++)
         if (is_shown(s, k))
-            add_row(&f, shown[k].label, shown[k].row);
+            add_shown(&f, k);
     return g;
 }
 

@@ -59,9 +59,10 @@ static void print_leaks(const struct compare_set *s, const struct screen *screen
         if (c->file)
             figure_place(place, sizeof place, c->file, c->line);
         double growth = c->cell[COMPARE_GROWTH_BYTES].value;
-        snprintf(line, sizeof line, "%s  %s%s%s, %s per connection", s->entry[i].name, place,
+        snprintf(line, sizeof line, "%s  %s%s%s, %s per %s", s->entry[i].name, place,
                  place[0] ? ", " : "", kind_text(c->kind),
-                 isnan(growth) ? "?" : figure_bytes(bytes, sizeof bytes, growth));
+                 isnan(growth) ? "?" : figure_bytes(bytes, sizeof bytes, growth),
+                 unit_name(s->unit));
         print_lead(screen, &word, line);
     }
 }
@@ -249,7 +250,7 @@ static void put_row(const struct compare_set *s, enum compare_row row, FILE *out
     const struct compare_row_info *info = compare_row_info(row);
     char value[COMPARE_FIGURE], note[COMPARE_FIGURE], interval[COMPARE_FIGURE];
     fputs("| ", out);
-    put(out, info->group);
+    put(out, compare_say_rows(s, row, value, sizeof value));
     fputs(", ", out);
     put(out, info->title);
     fputs(" |", out);

@@ -92,6 +92,10 @@ static bool is_unheard(struct run *r)
 void reload_quiet(struct run *r)
 {
     struct subject *s = run_judged(r)->subject;
+    if (r->interrupted) {
+        end_epoch(r);
+        return;
+    }
     if (is_unheard(r))
         return;
     run_state_set(r, RUN_READY);
@@ -113,4 +117,6 @@ void reload_interrupted(struct run *r)
 {
     if (r->state == RUN_COMMAND && r->command.done == on_command_done)
         user_command_drop(r);
+    else if (r->state == RUN_READY) /* the server may stay down */
+        run_quit(r);
 }

@@ -15,7 +15,8 @@ void reload_epoch(struct run *r, uint64_t reloads);
 void reload_quiet(struct run *r);
 void reload_ready(struct run *r);
 void reload_loaded(struct run *r);
-/* The user has interrupted the run: doesn't wait for a command that is under way. */
+/* The user has interrupted the run: doesn't wait for a command that is under way, nor for a server
+ * that isn't back. */
 void reload_interrupted(struct run *r);
 
 #endif
