@@ -47,9 +47,12 @@ if [ -z "$old" ] || [ "$old" = "$new" ]; then
     echo "$new" >"$state"
     exit 0
 fi
+rm -f "$results"/{compare.json,table.md,issue.md}
 status=0
 "$soak" compare "$scenario" --openssl "$old,$new" --results "$results" --json="$results/compare.json" \
     --markdown="$results/table.md" || status=$?
+# It broke before there was anything to tell.
+[ -e "$results/compare.json" ] || exit "$status"
 [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$results/table.md" >>"$GITHUB_STEP_SUMMARY"
 outcome=$(jq -r '.outcome // empty' "$results/compare.json")
 if [ "$status" != 0 ] || [ "$outcome" != same ]; then

@@ -151,7 +151,7 @@ case $1 in
 libs)
     [ "$2" = add ] || cat "$FOLDER/libs" ;;
 compare)
-    for word; do
+    for word in ${OUTCOME:+"$@"}; do
         case $word in
         --json=*) echo "{\\"outcome\\": \\"$OUTCOME\\"}" >"${word#*=}" ;;
         --markdown=*) echo "| table |" >"${word#*=}" ;;
@@ -200,6 +200,9 @@ esac
         self.compare("4.0.2")
         self.compare("4.0.3", "inconclusive", 3)
         self.assertEqual(self.state.read_text(encoding="utf-8"), "4.0.2\n")
+        self.compare("4.0.3", outcome="", code=4)
+        self.assertEqual(self.state.read_text(encoding="utf-8"), "4.0.2\n")
+        self.assertFalse(self.draft.exists(), "of the night before")
         self.assertIn("debian:sid has no openssl", self.compare(None))
 
     def test_it_refuses_what_is_no_suite(self):

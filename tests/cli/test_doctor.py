@@ -75,10 +75,12 @@ class Doctor(unittest.TestCase):
         self.assertEqual(found["probe page"]["state"], "failure")
 
     def test_the_text_says_the_same(self):
-        process = subprocess.run([BIN / "soak", "doctor"], capture_output=True, text=True, check=False,
+        process = subprocess.run([BIN / "soak", "doctor", "--churn", "900000/s"], capture_output=True, text=True, check=False,
                                  timeout=PATIENCE_S, env=dict(os.environ, SOAK_ROOT=str(self.here)))
         self.assertEqual((process.returncode, process.stderr), (0, ""))
         self.assertRegex(process.stdout, r"(?m)^ok       programs      a trial ")
+        self.assertIn("to mend: --churn max", process.stdout)
+        self.assertLessEqual(max(map(len, process.stdout.splitlines())), 80)
         self.assertRegex(process.stdout, r"\na run can work: \d+ warnings?, 0 failures\n$")
 
 

@@ -311,7 +311,7 @@ class History(unittest.TestCase):
     def test_bad_lines_get_one_sentence(self):
         for words, sentence in (
                 (("add",), "add: which folders? Give those of runs, or such that have them"),
-                (("a", "b"), "b: one scenario at a time"), (("--last", "0"), "--last: from 1 to 3650"),
+                (("a", "b"), "b: one scenario at a time"), (("--last", "0"), "--last: from 1 to 366"),
                 (("--since", "yesterday"), "--since yesterday: not a date such as 2026-11-20"),
                 (("add", "/nonexistent"), "/nonexistent: there is no such folder"),
                 (("nightly",), "nightly: the history has no run of it")):

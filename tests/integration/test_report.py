@@ -120,7 +120,7 @@ class Report(unittest.TestCase):
                 self.assertEqual(self.report(of, f"--{option}").stdout, file.read(), option)
         self.assertEqual(self.report(of).stdout.splitlines()[:4], suite.stdout.splitlines()[:4])
         page = self.report(os.path.join(of, "suite.json"), "--html").stdout.decode()
-        self.assertRegex(page, r'<a href="\d{8}-\d{6}-lost(-\d+)?/report\.html">lost</a>')
+        self.assertRegex(page, r'<a href="\./\d{8}-\d{6}-lost(-\d+)?/report\.html">lost</a>')
         self.assertGreaterEqual(page.count('class="spark"'), 4)
         self.assertIn(b"--issue: a suite has none", self.report(of, "--issue", code=2).stderr)
 

@@ -24,7 +24,7 @@ static const char *const migration[] = {
     " machine TEXT NOT NULL, time TEXT NOT NULL, seed TEXT NOT NULL, folder TEXT NOT NULL,"
     " verdict TEXT NOT NULL, soak TEXT NOT NULL, exit INTEGER NOT NULL, conns INTEGER NOT NULL,"
     " closed INTEGER NOT NULL, seconds REAL, one_in REAL,"
-    " UNIQUE (scenario, machine, time, seed));"
+    " UNIQUE (scenario, library, settings, machine, time, seed));"
     "CREATE INDEX run_by_history ON run (scenario, library, machine, time);"
     "CREATE TABLE figure (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,"
     " name TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;",

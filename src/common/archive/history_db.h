@@ -45,8 +45,8 @@ struct history_db;
 struct history_db *history_db_open(const char *path, struct err *e);
 void history_db_close(struct history_db *db);
 
-/* Adds a run, all of it or nothing; one that is there already (the same scenario, machine, time and
- * seed) is replaced. Returns 0 or -1. */
+/* Adds a run, all of it or nothing; one that is there already (the same scenario, library,
+ * settings, machine, time and seed) is replaced. Returns 0 or -1. */
 int history_db_add(struct history_db *db, const struct history_run *run, struct err *e);
 
 /* Runs in the order of scenario, library, machine and time; of `scenario` alone, NULL: of all. What

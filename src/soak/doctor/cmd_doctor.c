@@ -6,6 +6,8 @@
 #include "base/version.h"
 #include "doctor.h"
 #include "options/limits.h"
+#include "report/screen.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -45,13 +47,15 @@ const struct command doctor_command = {
 
 /* ---- text ---- */
 
-static void print_finding(const struct finding *f)
+static void print_finding(const struct finding *f, const struct screen *s)
 {
-    const int left = STATE_COLUMNS + NAME_COLUMNS;
-    printf("%-*s%-*s", STATE_COLUMNS, doctor_state_name(f->state), NAME_COLUMNS, f->name);
-    opts_wrap(f->text, left, stdout);
+    char word[64];
+    struct screen_lead lead = {0, STATE_COLUMNS + NAME_COLUMNS, word, INK_NONE};
+    snprintf(word, sizeof word, "%-*s%s", STATE_COLUMNS, doctor_state_name(f->state), f->name);
+    screen_wrap(s, &lead, "%s", f->text);
+    lead.word = "";
     if (f->mend[0])
-        printf("%*sto mend: %s\n", left, "", f->mend);
+        screen_wrap(s, &lead, "to mend: %s", f->mend);
 }
 
 static size_t count_of(const struct finding *f, size_t count, enum doctor_state state)
@@ -108,8 +112,10 @@ static int tell(const struct examination *x, const char *json)
             return code;
     }
     if (!output_is_stdout(json)) {
+        struct report_style style = terminal_style(stdout, COLOR_AUTO);
+        struct screen screen = screen_of(stdout, &style);
         for (size_t i = 0; i < count; i++)
-            print_finding(&finding[i]);
+            print_finding(&finding[i], &screen);
         print_sum(finding, count);
     }
     return works ? EXIT_PASS : EXIT_FOUND;

@@ -86,7 +86,7 @@ static void put_row(const struct finished_suite *f, const struct suite_entry *en
         document = document_load(path, &e);
     bool page = document && has(path, "report.html");
     if (page)
-        snprintf(link, sizeof link, "%s/report.html", folder);
+        snprintf(link, sizeof link, "./%s/report.html", folder);
     const struct html_scenario row = {.name = entry->name,
                                       .outcome = suite_outcome_name(entry->outcome),
                                       .said = entry->said ? entry->said : "",

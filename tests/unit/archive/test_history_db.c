@@ -130,6 +130,24 @@ static void runs_come_in_the_order_of_time_and_each_once(void **state)
     history_db_close(db);
 }
 
+/* With the same seed, in the same second. */
+static void runs_of_two_libraries_are_two(void **state)
+{
+    (void)state;
+    int64_t id;
+    struct err e = {""};
+    struct history_db *db = open_db();
+    struct history_run run = run_at("2026-11-21T02:17:00Z");
+    add(db, run.time);
+    run.library = "openssl 3.5.7";
+    assert_int_equal(history_db_add(db, &run, &e), 0);
+    run.settings = "cd";
+    assert_int_equal(history_db_add(db, &run, &e), 0);
+    read_all(db, NULL, &id);
+    assert_int_equal(strlen(seen), 3 * strlen("default 2026-11-21T02:17:00Z PASS;"));
+    history_db_close(db);
+}
+
 static void expect_refused(const char *sentence)
 {
     struct err e = {""};
@@ -272,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(a_run_comes_back_with_its_figures),
         IN_A_FOLDER(runs_come_in_the_order_of_time_and_each_once),
+        IN_A_FOLDER(runs_of_two_libraries_are_two),
         IN_A_FOLDER(what_is_no_history_is_refused),
         IN_A_FOLDER(one_of_a_later_soak_is_refused_and_left_alone),
         IN_A_FOLDER(an_older_one_is_brought_to_todays_form),
