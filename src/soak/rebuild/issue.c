@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "report/sections.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -167,10 +168,23 @@ static void put_site(const struct result_subject *subject, const struct result_s
     char place[256], kept[128], text[LINE_BYTES];
     if (site->file)
         figure_place(place, sizeof place, site->file, site->line);
-    snprintf(text, sizeof text, "%s: %s; %s: %s", site->file ? place : "outside OpenSSL",
-             amount(kept, sizeof kept, subject, site), kind_text(site->kind),
-             kind_meaning(site->kind));
+    snprintf(text, sizeof text, "%s: %s; %s", site->file ? place : "outside OpenSSL",
+             amount(kept, sizeof kept, subject, site), kind_text(site->kind));
     put_item(text, out);
+}
+
+/* Each kind of them once. */
+static void put_kinds(const struct result_subject *subject, FILE *out)
+{
+    bool met[KIND_COUNT] = {false};
+    for (size_t i = 0; i < subject->sites; i++) {
+        const struct result_site *site = &subject->site[i];
+        const char *kind = kind_text(site->kind);
+        if (site->verdict == VERDICT_LEAK && !met[site->kind])
+            fprintf(out, "\n%c%s: %s.\n", toupper((unsigned char)kind[0]), kind + 1,
+                    kind_meaning(site->kind));
+        met[site->kind] |= site->verdict == VERDICT_LEAK;
+    }
 }
 
 static void put_sites(const struct result *r, const struct result_subject *subject, FILE *out)
@@ -183,6 +197,7 @@ static void put_sites(const struct result *r, const struct result_subject *subje
     for (size_t i = 0; i < subject->sites; i++)
         if (subject->site[i].verdict == VERDICT_LEAK)
             put_site(subject, &subject->site[i], out);
+    put_kinds(subject, out);
 }
 
 /* A frame with those behind it that are the same, or nameless in the same file. Returns their

@@ -156,7 +156,8 @@ static void an_issue_explains_its_words(void **state)
     assert_has(text,
                "    libssl.so.3+0x10, +0x20\n    Interpreter  [jit], 2 times\n    main  java\n");
     assert_has(text, "In all: a 32 B block per connection");
-    assert_has(text, " blocks of 32 B; side allocation lost: the objects around it are freed");
+    assert_has(text, " blocks of 32 B; side allocation lost\n");
+    assert_has(text, "\n\nSide allocation lost: the objects around it are freed, ");
     assert_has(text, "| reset | reset the open connection |");
     free(text);
 }
