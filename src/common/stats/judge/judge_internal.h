@@ -152,6 +152,8 @@ uint64_t opened_after(const struct judge_context *h, size_t epoch);
 /* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
 double poisson_at_most(int64_t k, double mean);
 double binomial_at_most(int64_t k, int64_t n, double p);
+/* At most so probably chance puts all losses into as few of the judged epochs as have some. */
+double chance_of_gaps(const struct judge_context *h, const struct survivors *v);
 
 /* Fills the figures of a finding about a site. `per connection` is over the judged epochs. */
 struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,

@@ -384,16 +384,24 @@ static bool goes_on_evenly(const struct judge_context *h, const struct survivors
 enum answer site_uneven(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
 {
     static const double UNEVEN = 0.4;
-    struct scatter t = v->s->line ? (struct scatter){0} : scatter_of(h, v, SIZE_MAX);
-    if (t.stretches < JUDGE_MIN_EPOCHS || t.variance <= UNEVEN * UNEVEN || t.chance > JUDGE_ALPHA)
+    if (v->s->line)
         return NO_OPINION;
-    if (goes_on_evenly(h, v))
+    struct scatter t = scatter_of(h, v, SIZE_MAX);
+    bool differ =
+        t.stretches >= JUDGE_MIN_EPOCHS && t.variance > UNEVEN * UNEVEN && t.chance <= JUDGE_ALPHA;
+    if ((!differ && chance_of_gaps(h, v) > JUDGE_ALPHA) || goes_on_evenly(h, v))
         return NO_OPINION;
     answer_doubt(h, v, KIND_ONE_TIME, f);
-    finding_why(f,
-                "kept %.3g to %.3g blocks per %s from epoch to epoch, as a warm-up or a pool does "
-                "and a leak does not",
-                t.least, t.most, unit_of(h));
+    if (differ)
+        finding_why(f,
+                    "kept %.3g to %.3g blocks per %s from epoch to epoch, as a warm-up or a pool "
+                    "does and a leak does not",
+                    t.least, t.most, unit_of(h));
+    else
+        finding_why(f,
+                    "kept %" PRId64 " blocks in %d of %d epochs and none in the others, as a "
+                    "warm-up or a pool does and a leak does not",
+                    v->blocks, v->epochs, h->epochs);
     return DECIDED;
 }
 

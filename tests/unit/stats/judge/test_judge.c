@@ -674,6 +674,22 @@ static void pools_fill_now_and_then(struct sim *s)
     of_malloc(s, opens, kept, 9);
 }
 
+/* With 100 connections, of which hardly any needs more. */
+static void pools_hardly_fill(struct sim *s)
+{
+    static const uint64_t opens[] = {250, 500, 671, 720, 720, 720, 671, 720, 795};
+    static const int64_t kept[] = {3, 5, 0, 0, 0, 0, 0, 0, 5};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* The same of a leak of one connection in 440. */
+static void lost_in_those_epochs(struct sim *s)
+{
+    static const uint64_t opens[] = {250, 500, 671, 720, 720, 720, 671, 720, 795};
+    static const int64_t kept[] = {0, 2, 0, 3, 1, 0, 4, 0, 3};
+    of_malloc(s, opens, kept, 9);
+}
+
 /* With 20: the second half is as fast as the first, and still no rate that goes on. */
 static void pools_of_few_connections(struct sim *s)
 {
@@ -1292,8 +1308,10 @@ static const struct control {
     {"pools_fill_often", pools_fill_often, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
     {"pools_fill_seldom", pools_fill_seldom, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
     {"pools_fill_now_and_then", pools_fill_now_and_then, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"pools_hardly_fill", pools_hardly_fill, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
     {"pools_of_few_connections", pools_of_few_connections, RULE_UNEVEN, V(INCONCLUSIVE),
      K(ONE_TIME)},
+    {"lost_in_those_epochs", lost_in_those_epochs, RULE_COUNT, V(LEAK), K(SIDE)},
     {"lost_of_malloc", lost_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
     {"lost_after_warm_up", lost_after_warm_up, RULE_COUNT, V(LEAK), K(SIDE)},
     {"clumps_of_malloc", clumps_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
@@ -1568,6 +1586,16 @@ static void a_warm_up_says_how_uneven_it_is_and_asks_for_more(void **state)
     assert_false(j.certain);
 }
 
+static void what_came_in_few_epochs_is_said_so(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(pools_hardly_fill, RULES_ALL, &j);
+    assert_string_equal(j.reason[0], "malloc:0: kept 13 blocks in 3 of 9 epochs and none in the "
+                                     "others, as a warm-up or a pool does and a leak does not");
+    assert_true(j.wants_more);
+}
+
 static void a_lost_side_allocation_says_that_the_objects_go(void **state)
 {
     (void)state;
@@ -1787,6 +1815,7 @@ int main(void)
         cmocka_unit_test(an_expected_cache_is_excused_and_nothing_else),
         cmocka_unit_test(operations_are_called_so),
         cmocka_unit_test(a_warm_up_says_how_uneven_it_is_and_asks_for_more),
+        cmocka_unit_test(what_came_in_few_epochs_is_said_so),
         cmocka_unit_test(a_lost_side_allocation_says_that_the_objects_go),
         cmocka_unit_test(growth_asks_for_a_hold_before_it_is_certain),
         cmocka_unit_test(a_cache_that_may_explain_it_leaves_no_leak_certain),
