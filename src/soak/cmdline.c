@@ -89,21 +89,20 @@ void cmdline_option(struct text *c, const struct scenario *s, size_t i)
         add_quoted(c, value);
 }
 
-/* Whether option `i` of `s` prints as in `other`. */
-static bool cmdline_same(const struct scenario *s, const struct scenario *other, size_t i)
+bool cmdline_is_usual(const struct scenario *s, size_t i)
 {
     char a[OPTS_TEXT], b[OPTS_TEXT];
+    struct scenario usual;
     size_t count;
     const struct opt *option = &scenario_options(&count)[i];
     CHECK(i < count);
-    return strcmp(opts_print(option, s, a, sizeof a), opts_print(option, other, b, sizeof b)) == 0;
+    scenario_defaults(&usual);
+    return strcmp(opts_print(option, s, a, sizeof a), opts_print(option, &usual, b, sizeof b)) == 0;
 }
 
 void cmdline_differences(struct text *c, const struct scenario *s)
 {
-    struct scenario usual;
-    scenario_defaults(&usual);
     for (size_t i = 0; i < SCENARIO_OPTIONS && !scenario_is_weight(i); i++)
-        if (!cmdline_same(s, &usual, i))
+        if (!cmdline_is_usual(s, i))
             cmdline_option(c, s, i);
 }

@@ -59,6 +59,9 @@ class Netty(soak_run.SoakTest):
         functions = [f["function"] for stack in run.subject()["stacks"] for f in stack["frames"]]
         for name in ("io.netty.internal.tcnative.SSL.newSSL", "EchoServer$ConnectionInitializer.initChannel"):
             self.assertIn(name, functions, run.explain())
+        versions = {m["part"]: m["version"] for m in run.result["mapped"]}
+        self.assertRegex(versions["libnetty_tcnative.so"], "^build ID [0-9a-f]{40}$")
+        self.assertIn("openjdk-17-jre-headless", versions)
         self.assertEqual(len(glob.glob(os.path.join(run.folder, "perf-*.map"))), 1)
 
     def test_both_providers_and_versions_and_client_certificates(self):

@@ -50,6 +50,12 @@ class ReloadTest(SoakTest):
         self.assertIn("proportional to reloads, not time", re.sub(r"\s+", " ", run.out))
         self.assertNotIn("/day", run.out)
 
+    def test_its_malloc_is_counted_too(self):
+        run = self.server("loses_with_each_reload", *HUP, "--closed", "24", "--malloc-hooks")
+        self.assertEqual((run.exit, run.result["verdict"]), (1, "LEAK"), run.explain())
+        self.assertEqual(run.subject()["sites"][0]["file"], "planted.c", run.explain())
+        self.assertTrue(run.subject()["selfcheck"]["ok"], run.explain())
+
     def test_a_command_that_fails(self):
         run = self.server("reloads", "--reload", "false", "--closed", "24")
         self.assertEqual(self.broken(run), "--reload 'false' ended with status 1")

@@ -49,8 +49,8 @@ class FamilyTest(unittest.TestCase):
 
 
 class PlantTest(unittest.TestCase):
-    def test_the_self_check_goes_by_operations_where_malloc_alone_is_seen(self):
-        with Probed(MALLOC_LIBRARY) as probed:
+    def plant(self, preload):
+        with Probed(preload) as probed:
             check = probed.page.check
             check.every, check.until, check.lost_at, check.lost_bytes, check.one_time_at = 5, 300, 151, 77, 250
             check.by_operation, probed.page.epoch, probed.page.app.operations = 1, 1 << 34, 1000
@@ -58,6 +58,11 @@ class PlantTest(unittest.TestCase):
             self.assertEqual(probed.processes()[0].mode, MALLOC_ALONE)
             self.assertEqual((check.turned, check.lost_epoch), (1000, 1))
             self.assertGreater(check.allocs, 12)
+
+    def test_the_self_check_goes_by_operations_where_malloc_alone_is_seen(self):
+        for allocator, preload in OVER.items():  # jemalloc is tried by a malloc() within
+            with self.subTest(allocator):
+                self.plant(preload)
 
 
 class StackTest(unittest.TestCase):

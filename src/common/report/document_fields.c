@@ -30,6 +30,7 @@ static const struct json_field result_field[] = {
     JSON_FIELD(result, "missing", TEXT, missing),
     JSON_FIELD(result, "ended", TEXT, ended),
     JSON_FIELD(result, "again", TEXT, again),
+    JSON_FIELD(result, "alone", TEXT, alone),
 };
 const struct json_fields document_fields = JSON_FIELDS(result_field);
 

@@ -125,8 +125,8 @@ static void what_counted(char *buf, size_t size, const struct result_subject *su
              threads ? "threads" : "open files", unit_over(j->unit));
 }
 
-static void print_what(const struct result *r, const struct result_subject *subject,
-                       const struct screen *s)
+char *parts_what(char *buf, size_t size, const struct result *r,
+                 const struct result_subject *subject)
 {
     const struct judgement *j = &subject->judgement;
     char text[CLAUSE * 2], bytes[FIGURE_SIZE], over[FIGURE_SIZE], day[CLAUSE] = "";
@@ -147,7 +147,15 @@ static void print_what(const struct result *r, const struct result_subject *subj
         what_blocks(text, sizeof text, j);
     if (by != BY_COUNT && by != BY_TIME)
         a_day(day, sizeof day, r, j);
-    screen_say(s, "what", PARTS_LEAK_COLUMN, "%s%s", text, day);
+    snprintf(buf, size, "%s%s", text, day);
+    return buf;
+}
+
+static void print_what(const struct result *r, const struct result_subject *subject,
+                       const struct screen *s)
+{
+    char text[CLAUSE * 3];
+    screen_say(s, "what", PARTS_LEAK_COLUMN, "%s", parts_what(text, sizeof text, r, subject));
 }
 
 static void site_row(struct table *t, const struct screen *s, const struct result_site *site)

@@ -219,6 +219,7 @@ struct result {
     const char *next[3];  /* commands to type next; NULL-ended when fewer */
     const char *next_note[3]; /* what each takes or shows: "about 31m"; NULL: nothing to say */
     const char *again;        /* the command that repeats the run to the letter; NULL: not known */
+    const char *alone;        /* the same, by options alone: needs no scenario file; or NULL */
     const char *ended;        /* what ended a run that saw too little: "--for 2m"; NULL else */
     size_t libs;
     struct result_lib lib[RESULT_LIBS];

@@ -60,6 +60,37 @@ void symbols_ask_servers(struct symbols *s)
     s->servers.asked = true;
 }
 
+static bool is_called(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && strcmp(slash + 1, name) == 0;
+}
+
+static bool is_packaged(const char *path, struct symbol_owner *ret)
+{
+    return package_owning(PACKAGE_LISTS, path, ret->name, sizeof ret->name) &&
+           package_version(PACKAGE_STATUS, ret->name, ret->version, sizeof ret->version);
+}
+
+bool symbols_owner(const struct symbols *s, const char *module, struct symbol_owner *ret)
+{
+    size_t i = 0;
+    while (i < s->maps.count && !is_called(s->maps.module[i].path, module))
+        i++;
+    if (i == s->maps.count)
+        return false;
+    struct symbol_owner owner;
+    const struct module *m = s->module[i];
+    snprintf(owner.file, sizeof owner.file, "%s", s->maps.module[i].path);
+    if (!is_packaged(owner.file, &owner)) {
+        snprintf(owner.name, sizeof owner.name, "%s", module);
+        if (!m || !module_build_id(m, owner.version, sizeof owner.version))
+            return false;
+    }
+    *ret = owner;
+    return true;
+}
+
 /* The module of that number, opened; NULL when there is none, or no memory. */
 static struct module *module_at(struct symbols *s, int i)
 {

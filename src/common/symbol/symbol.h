@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "symbol/image.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,15 @@ void symbols_find(struct symbols *s, uint64_t address, bool return_address, stru
  * innermost first, at most `max` (1 or more). Returns how many were written, 1 or more. */
 size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret,
                        size_t max);
+
+/* Whose a mapped file is: its Debian package and that one's version; of a file that no package has,
+ * the file's name and `build ID 4f1c...`. */
+struct symbol_owner {
+    char name[128], version[64], file[PATH_MAX];
+};
+/* Of the mapped file that is called so (symbol.module). False, and `ret` as it was, when neither is
+ * known. */
+bool symbols_owner(const struct symbols *s, const char *module, struct symbol_owner *ret);
 
 /* `defect_state_new  server/defect.c:41` · `SSL_new  libssl.so.3` · `libfoo.so+0x1234` ·
  * `0x7f0012345678`. Printable ASCII, whatever the file holds; cut at the end of buf. Returns buf.

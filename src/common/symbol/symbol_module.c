@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "symbol/symbol_module.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -249,4 +251,16 @@ const char *module_package(struct module *m, const char *path)
         m->package_known = true;
     }
     return m->package;
+}
+
+bool module_build_id(const struct module *m, char *ret, size_t size)
+{
+    const unsigned char *bits;
+    GElf_Addr at;
+    int length = m->file ? dwfl_module_build_id(m->file, &bits, &at) : 0;
+    struct text t = text_into(ret, size);
+    text_add(&t, "build ID ");
+    for (int i = 0; i < length; i++)
+        text_add(&t, "%02x", bits[i]);
+    return length > 0;
 }

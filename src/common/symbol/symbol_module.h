@@ -49,6 +49,9 @@ void module_find_symbol(const struct module *m, uint64_t address, struct symbol 
 /* As symbol.package, for the file that was mapped from `path`. Looked up once. */
 const char *module_package(struct module *m, const char *path);
 
+/* Writes `build ID 4f1c...`; false when the file has none. */
+bool module_build_id(const struct module *m, char *ret, size_t size);
+
 /* symbol_dwarf.c: as symbols_inlined; each frame is copied from `base` first. Returns 0 without
  * debug information for the address. */
 size_t module_find_lines(struct module *m, uint64_t address, const struct symbol *base,

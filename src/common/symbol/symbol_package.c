@@ -88,6 +88,27 @@ bool package_owning(const char *info_folder, const char *path, char *ret, size_t
     return found;
 }
 
+bool package_version(const char *status, const char *package, char *ret, size_t size)
+{
+    static const char name[] = "Package: ", version[] = "Version: ";
+    FILE *in = fopen(status, "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool inside = false, found = false;
+    while (in && !found && getline(&line, &room, in) > 0) {
+        line[strcspn(line, "\n")] = 0;
+        if (strncmp(line, name, sizeof name - 1) == 0)
+            inside = strcmp(line + sizeof name - 1, package) == 0;
+        found = inside && strncmp(line, version, sizeof version - 1) == 0;
+    }
+    if (found)
+        snprintf(ret, size, "%s", line + sizeof version - 1);
+    free(line);
+    if (in)
+        fclose(in);
+    return found;
+}
+
 void package_of_symbols(const char *package, char *ret, size_t size)
 {
     bool by_hand = strcmp(package, "libc6") == 0;

@@ -12,11 +12,16 @@
 #include <stdint.h>
 
 enum { PACKAGE_NAME = 128 };
-#define PACKAGE_LISTS "/var/lib/dpkg/info"
+#define PACKAGE_LISTS  "/var/lib/dpkg/info"
+#define PACKAGE_STATUS "/var/lib/dpkg/status"
 
 /* Writes the name of the package that owns `path`; false when dpkg isn't there or doesn't know the
  * file: `ret` is then left as it is. */
 bool package_owning(const char *info_folder, const char *path, char *ret, size_t size);
+
+/* Its version, from dpkg's list of what is installed (dpkg-query(1): the file status); false when
+ * that isn't in it: `ret` is then left as it is. */
+bool package_version(const char *status, const char *package, char *ret, size_t size);
 
 /* `libuv1-dbgsym`. The C library's package is older than automatic ones and has a name of its own.
  */

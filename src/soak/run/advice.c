@@ -244,6 +244,30 @@ char *advice_again(const struct run *r, char *buf, size_t size)
     return buf;
 }
 
+/* What somebody gave; the run itself settles others. */
+static bool is_given(const struct run *r, size_t i, bool is_mix)
+{
+    return is_mix || r->origin->place[i].source != SCENARIO_DEFAULT;
+}
+
+char *advice_alone(const struct run *r, char *buf, size_t size)
+{
+    struct text c = text_into(buf, size);
+    size_t count;
+    const struct opt *option = scenario_options(&count);
+    cmdline_program(&c);
+    for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
+        bool is_mix = strcmp(option[i].name, "mix") == 0;
+        if (strcmp(option[i].name, "seed") != 0 && is_repeated(option[i].name, i, true) &&
+            is_given(r, i, is_mix) && !cmdline_is_usual(r->scenario, i))
+            cmdline_option(&c, r->scenario, i);
+    }
+    text_add(&c, " --seed %" PRIx64, r->seed);
+    if (c.cut)
+        buf[0] = '\0';
+    return buf;
+}
+
 /* Rounded up to two digits. */
 static uint64_t at_most(uint64_t n)
 {

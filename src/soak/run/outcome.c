@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
+#include "report/sections.h"
 #include "shown.h"
 
 #include <inttypes.h>
@@ -129,6 +130,45 @@ static void fill_mapped(struct result *ret, const struct run *r)
     ret->mapped_count = r->mapped_count;
 }
 
+static bool is_mapped(const struct result *r, const char *part)
+{
+    for (size_t i = 0; i < r->mapped_count; i++)
+        if (strcmp(r->mapped[i].part, part) == 0)
+            return true;
+    return false;
+}
+
+static bool is_met(const struct result_stack *stack, size_t frame)
+{
+    for (size_t i = 0; i < frame; i++)
+        if (stack->frame[i].module &&
+            strcmp(stack->frame[i].module, stack->frame[frame].module) == 0)
+            return true;
+    return false;
+}
+
+/* Whose files the stack of the leak leads through in a program that isn't soak's. */
+static void fill_owners(struct outcome *o, const struct run *r)
+{
+    _Static_assert(MAPPED_MAX + OUTCOME_OWNERS <= RESULT_LIBS, "room for all");
+    struct result *ret = &o->result;
+    const struct result_subject *lead = parts_lead(ret);
+    const struct result_site *site = lead ? parts_guilty(lead) : NULL;
+    const struct result_stack *stack = site ? parts_stack_of(lead, site) : NULL;
+    if (!stack || !(scenario_meets_foreign(r->scenario) || r->scenario->client))
+        return;
+    const struct symbols *symbols = o->survivors[lead - ret->subject].symbols;
+    for (size_t i = 0, found = 0; i < stack->frames && found < OUTCOME_OWNERS; i++) {
+        struct symbol_owner *owner = &o->owner[found];
+        if (!stack->frame[i].module || is_met(stack, i) ||
+            !symbols_owner(symbols, stack->frame[i].module, owner) || is_mapped(ret, owner->name))
+            continue;
+        ret->mapped[ret->mapped_count++] = (struct result_mapped){
+            .part = owner->name, .file = owner->file, .version = owner->version};
+        found++;
+    }
+}
+
 static void fill_next(struct outcome *o, const struct run *r)
 {
     struct result *result = &o->result;
@@ -141,6 +181,8 @@ static void fill_next(struct outcome *o, const struct run *r)
     }
     if (advice_again(r, o->again, sizeof o->again)[0])
         result->again = o->again;
+    if (advice_alone(r, o->alone, sizeof o->alone)[0])
+        result->alone = o->alone;
     if (advice_missing(r, result, o->missing, sizeof o->missing)[0])
         result->missing = o->missing;
     if (advice_ended(r, result, o->ended, sizeof o->ended)[0])
@@ -223,6 +265,7 @@ void outcome_make(struct outcome *o, const struct run *r)
     o->result.subjects = r->subjects.count;
     for (size_t i = 0; i < r->subjects.count; i++)
         outcome_subject(o, r, i);
+    fill_owners(o, r);
     fill_crash(o, r);
     fill_next(o, r);
 }

@@ -13,7 +13,13 @@
 
 #include <limits.h>
 
-enum { OUTCOME_TEXT = 512, OUTCOME_NOTE = 96, OUTCOME_LIBS = 4 };
+enum {
+    OUTCOME_TEXT = 512,
+    OUTCOME_NOTE = 96,
+    OUTCOME_LIBS = 4,
+    OUTCOME_OWNERS = 6,
+    OUTCOME_ALONE = 4096
+};
 
 /* Everything that the result borrows; lives as long as the result is read. */
 struct outcome {
@@ -36,7 +42,8 @@ struct outcome {
     struct result_process process[PROCESSES_KEPT];
     char process_name[PROCESSES_KEPT][16], process_flags[PROCESSES_KEPT][96];
     char process_libcrypto[PROCESSES_KEPT][PAGE_FILE_BYTES];
-    char again[OUTCOME_TEXT];
+    struct symbol_owner owner[OUTCOME_OWNERS];
+    char again[OUTCOME_TEXT], alone[OUTCOME_ALONE];
     char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
     char ended[OUTCOME_NOTE], last_dir[PATH_MAX];
     char tls[16], key[16];

@@ -130,9 +130,23 @@ static bool is_chosen(const struct foreign *f, const struct snapshot_process *ro
     return false;
 }
 
+/* What it allocated was counted, and it went with the processes that ended. */
+static bool is_short_lived(const struct subject *s, struct text *to)
+{
+    if (s->serves || !is_told(s->child.pid) || snapshot_allocs(s->child.page) < FEW)
+        return false;
+    text_add(to,
+             "no process of the %s that makes connections lives long enough to be looked at; let "
+             "one process make all connections",
+             s->child.name);
+    return true;
+}
+
 static void say_why(const struct subject *s, const struct snapshot_process *row, size_t rows,
                     struct text *to)
 {
+    if (is_short_lived(s, to))
+        return;
     struct process_tree *tree = calloc(1, sizeof *tree);
     if (tree)
         process_tree_read(tree, s->child.process.pid);

@@ -110,11 +110,13 @@ static void what_charts_need_is_the_same_too(void **state)
     filled.subject[0].size_classes = 2;
     filled.subject[0].size_class = sizes;
     filled.again = "./soak run default --seed 1";
+    filled.alone = "./soak --seed 1";
     filled.ended = "--for 2m";
     assert_same_again(&filled, "lost-state with what charts need");
     struct document *d = read_back(&filled);
     const struct result_subject *server = &d->result.subject[0];
     assert_int_equal(server->epochs, 3);
+    assert_string_equal(d->result.alone, "./soak --seed 1");
     assert_true(server->epoch[2].hold && server->epoch[1].all_closed);
     assert_int_equal(server->site[0].born[1], 500);
     assert_int_equal(server->size_class[1].size, 4096);

@@ -718,6 +718,46 @@ static void the_package_is_the_one_that_lists_the_file(void **state)
     assert_false(package_owning(folder, cases[0][0], owner, sizeof owner));
 }
 
+static void the_version_is_that_of_its_own_entry(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/soak-status-XXXXXX", version[64] = "none";
+    static const char text[] = "Package: libuv\nVersion: 1\n\nPackage: libuv1\nStatus: install ok\n"
+                               "Version: 1.44.2-1\nDescription: x\n\nPackage: last\nStatus: x\n";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    assert_true(package_version(path, "libuv1", version, sizeof version));
+    assert_string_equal(version, "1.44.2-1");
+    assert_false(package_version(path, "last", version, sizeof version));
+    assert_false(package_version(path, "libu", version, sizeof version));
+    assert_string_equal(version, "1.44.2-1");
+    unlink(path);
+    assert_false(package_version(path, "libuv1", version, sizeof version));
+}
+
+/* The C library is a package's wherever there is dpkg; the test's own file is nobody's. */
+static void a_file_is_of_a_package_or_has_a_build_id(void **state)
+{
+    (void)state;
+    struct symbols *s = open_own();
+    struct symbol found;
+    struct symbol_owner owner = {.name = "none"};
+    assert_false(symbols_owner(s, "libnothere.so", &owner));
+    assert_string_equal(owner.name, "none");
+    symbols_find(s, (uint64_t)(uintptr_t)a_file_is_of_a_package_or_has_a_build_id, false, &found);
+    assert_true(symbols_owner(s, found.module, &owner));
+    assert_string_equal(owner.name, found.module);
+    assert_memory_equal(owner.version, "build ID ", 9);
+    assert_true(strspn(owner.version + 9, "0123456789abcdef") >= 16);
+    symbols_find(s, (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "getpid"), false, &found);
+    assert_true(symbols_owner(s, found.module, &owner));
+    if (access(PACKAGE_STATUS, R_OK) == 0)
+        assert_string_equal(owner.name, "libc6");
+    symbols_close(s);
+}
+
 /* The C library is dpkg's own wherever there is dpkg; the test's library is nobody's. */
 static void frames_name_the_package_that_they_lack(void **state)
 {
@@ -797,6 +837,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(frames_without_names_are_told_together),
         cmocka_unit_test(functions_of_cxx_are_named_as_in_their_source),
         cmocka_unit_test(the_package_is_the_one_that_lists_the_file),
+        cmocka_unit_test(the_version_is_that_of_its_own_entry),
+        cmocka_unit_test(a_file_is_of_a_package_or_has_a_build_id),
         cmocka_unit_test(frames_name_the_package_that_they_lack),
         cmocka_unit_test(allocators_are_told_from_who_asks),
     };

@@ -3,15 +3,16 @@
 
 #include "metric.h"
 
-#define UNIT_OVER(id, name, holds, over, ...)                 [id] = over,
-#define UNIT_UNDER_WAY(id, name, holds, over, busy, ...)      [id] = busy,
-#define UNIT_PLURAL(id, name, holds, over, busy, plural, ...) [id] = plural,
-#define UNIT_AXIS(id, name, holds, over, busy, plural, axis)  [id] = axis,
-#define VERDICT_EXIT(id, name, word, code, ...)               [id] = code,
-#define VERDICT_GRAVITY(id, name, word, code, gravity, ...)   [id] = gravity,
-#define KIND_MEASURED(id, name, text, measured, ...)          [id] = measured,
-#define KIND_HEADLINE(id, name, text, measured, headline)     [id] = headline,
-#define STATE_GRAVITY(id, name, verdict, gravity, ...)        [id] = gravity,
+#define UNIT_OVER(id, name, holds, over, ...)                  [id] = over,
+#define UNIT_UNDER_WAY(id, name, holds, over, busy, ...)       [id] = busy,
+#define UNIT_PLURAL(id, name, holds, over, busy, plural, ...)  [id] = plural,
+#define UNIT_AXIS(id, name, holds, over, busy, plural, axis)   [id] = axis,
+#define VERDICT_EXIT(id, name, word, code, ...)                [id] = code,
+#define VERDICT_GRAVITY(id, name, word, code, gravity, ...)    [id] = gravity,
+#define KIND_MEASURED(id, name, text, measured, ...)           [id] = measured,
+#define KIND_HEADLINE(id, name, text, measured, headline, ...) [id] = headline,
+#define KIND_MEANING(id, name, text, measured, headline, mean) [id] = mean,
+#define STATE_GRAVITY(id, name, verdict, gravity, ...)         [id] = gravity,
 
 ENUM_NAMES(unit, UNIT_LIST)
 ENUM_COLUMN(unit_holds, const char *, unit, UNIT_LIST, ENUM_TEXT)
@@ -30,6 +31,7 @@ ENUM_FROM_NAME(kind, KIND_LIST)
 ENUM_TEXTS(kind, KIND_LIST)
 ENUM_COLUMN(kind_measured_by, enum measured_by, kind, KIND_LIST, KIND_MEASURED)
 ENUM_COLUMN(kind_headline, const char *, kind, KIND_LIST, KIND_HEADLINE)
+ENUM_COLUMN(kind_meaning, const char *, kind, KIND_LIST, KIND_MEANING)
 
 ENUM_NAMES(metric_state, METRIC_STATE_LIST)
 ENUM_COLUMN(metric_state_verdict, const char *, metric_state, METRIC_STATE_LIST, ENUM_TEXT)

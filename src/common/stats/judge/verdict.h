@@ -34,26 +34,42 @@ enum measured_by {
 };
 
 /* X(ENUM, name in JSON, sentence for people, measured by, what a headline says of it: what is still
- * reachable is kept, the rest is lost) */
+ * reachable is kept, the rest is lost; what it means) */
 #define KIND_LIST(X)                                                                               \
-    X(KIND_NONE, "none", "nothing grows", BY_BLOCKS, "kept")                                       \
-    X(KIND_OBJECT, "object-retained", "object retained", BY_BLOCKS, "kept")                        \
-    X(KIND_DEFERRED, "free-deferred", "free deferred", BY_BLOCKS, "kept")                          \
-    X(KIND_HELD, "held-by-connection", "grows on the held connection", BY_BLOCKS, "kept")          \
-    X(KIND_SIDE, "side-allocation-lost", "side allocation lost", BY_BLOCKS, "lost")                \
-    X(KIND_CACHE_FILLING, "cache-filling", "cache filling", BY_BLOCKS, "kept")                     \
-    X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table", BY_BLOCKS, "kept")            \
-    X(KIND_CACHE_OVER, "cache-over-capacity", "cache over capacity", BY_BLOCKS, "kept")            \
-    X(KIND_ONE_TIME, "one-time", "one-time allocation", BY_BLOCKS, "kept")                         \
-    X(KIND_TABLE, "table-growing", "table growing without bound", BY_BLOCKS, "kept")               \
-    X(KIND_TIME, "time-based", "time-based, not connection-based", BY_TIME, "kept")                \
-    X(KIND_OUTSIDE, "outside-openssl", "outside OpenSSL", BY_HEAP, "lost")                         \
-    X(KIND_FRAGMENTATION, "fragmentation", "fragmentation", BY_PAGES, "kept")                      \
-    X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages", BY_PAGES, "kept")               \
-    X(KIND_MAPPING, "mapping", "mapping, stack or file", BY_PAGES, "kept")                         \
-    X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed", BY_COUNT, "lost")                  \
-    X(KIND_THREADS, "threads", "thread not ended", BY_COUNT, "never ended")                        \
-    X(KIND_UNKNOWN, "unknown", "kind unknown", BY_BLOCKS, "kept")
+    X(KIND_NONE, "none", "nothing grows", BY_BLOCKS, "kept", "nothing stays")                      \
+    X(KIND_OBJECT, "object-retained", "object retained", BY_BLOCKS, "kept",                        \
+      "the object itself is never freed, with all that it holds")                                  \
+    X(KIND_DEFERRED, "free-deferred", "free deferred", BY_BLOCKS, "kept",                          \
+      "freed only when no connection is open any more")                                            \
+    X(KIND_HELD, "held-by-connection", "grows on the held connection", BY_BLOCKS, "kept",          \
+      "it grows while the connection is open, and goes with it")                                   \
+    X(KIND_SIDE, "side-allocation-lost", "side allocation lost", BY_BLOCKS, "lost",                \
+      "the objects around it are freed, this block never is")                                      \
+    X(KIND_CACHE_FILLING, "cache-filling", "cache filling", BY_BLOCKS, "kept",                     \
+      "a cache that isn't full yet")                                                               \
+    X(KIND_CACHE_BOUNDED, "cache-bounded", "bounded cache or table", BY_BLOCKS, "kept",            \
+      "a cache or table that has a bound")                                                         \
+    X(KIND_CACHE_OVER, "cache-over-capacity", "cache over capacity", BY_BLOCKS, "kept",            \
+      "a cache that has gone beyond its capacity")                                                 \
+    X(KIND_ONE_TIME, "one-time", "one-time allocation", BY_BLOCKS, "kept",                         \
+      "allocated once, for all connections")                                                       \
+    X(KIND_TABLE, "table-growing", "table growing without bound", BY_BLOCKS, "kept",               \
+      "a table that is enlarged again and again")                                                  \
+    X(KIND_TIME, "time-based", "time-based, not connection-based", BY_TIME, "kept",                \
+      "it grows while nothing connects, too")                                                      \
+    X(KIND_OUTSIDE, "outside-openssl", "outside OpenSSL", BY_HEAP, "lost",                         \
+      "memory that OpenSSL's allocator doesn't know of")                                           \
+    X(KIND_FRAGMENTATION, "fragmentation", "fragmentation", BY_PAGES, "kept",                      \
+      "pages that can't be returned for the blocks in use on them")                                \
+    X(KIND_UNPURGED, "unpurged-pages", "unpurged allocator pages", BY_PAGES, "kept",               \
+      "pages that the allocator keeps for later")                                                  \
+    X(KIND_MAPPING, "mapping", "mapping, stack or file", BY_PAGES, "kept",                         \
+      "memory that the allocator doesn't account for")                                             \
+    X(KIND_DESCRIPTORS, "descriptors", "descriptor not closed", BY_COUNT, "lost",                  \
+      "an open file stays")                                                                        \
+    X(KIND_THREADS, "threads", "thread not ended", BY_COUNT, "never ended", "a thread stays")      \
+    X(KIND_UNKNOWN, "unknown", "kind unknown", BY_BLOCKS, "kept",                                  \
+      "the run was too short to tell whose it is")
 
 enum unit { UNIT_LIST(ENUM_ID) };
 enum verdict { VERDICT_LIST(ENUM_ID) };
@@ -76,6 +92,7 @@ bool kind_from_name(const char *name, enum kind *ret);
 const char *kind_text(enum kind k);
 enum measured_by kind_measured_by(enum kind k);
 const char *kind_headline(enum kind k); /* "kept", "lost", "never ended" */
+const char *kind_meaning(enum kind k);  /* a clause for who hasn't met the word yet */
 
 /* What became of a metric. X(ENUM, `state` in JSON, `verdict` in JSON: the words of before,
  * gravity, ink) */

@@ -49,6 +49,12 @@ static const json_t *results_of(const json_t *root)
     return json_object_get(json_array_get(json_object_get(root, "runs"), 0), "results");
 }
 
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no '%s' in:\n%s", part, text);
+}
+
 static void an_issue_claims_and_shows(void **state)
 {
     (void)state;
@@ -59,8 +65,7 @@ static void an_issue_claims_and_shows(void **state)
     static const char *const parts[] = {"| openssl | 3.0.19 |", "## To see it\n\n    ./soak",
                                         "## Where it is allocated\n\n    defect_state_new"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!strstr(text, parts[i]))
-            fail_msg("no '%s' in:\n%s", parts[i], text);
+        assert_has(text, parts[i]);
     free(text);
 }
 
@@ -80,6 +85,81 @@ static void nothing_in_an_issue_is_markdown_of_others(void **state)
         assert_null(strstr(text, "\n# big"));
         free(text);
     }
+}
+
+/* A file's name says nothing on another machine; its version and where it came from do. */
+static void an_issue_has_versions_and_no_folders(void **state)
+{
+    (void)state;
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    filled.lib[0] = (struct result_lib){"openssl", "3.0.20"};
+    filled.mapped[0] =
+        (struct result_mapped){"openssl", "/home/me/libssl.so.3", "3.0.20-1", "debian"};
+    filled.mapped[1] =
+        (struct result_mapped){"openssl", "/home/me/libcrypto.so.3", "3.0.20-1", "debian"};
+    filled.mapped[2] = (struct result_mapped){"libfoo1", "/usr/lib/libfoo.so", "2.0.28-1", NULL};
+    filled.mapped[3] = (struct result_mapped){"jemalloc", "/usr/lib/libjemalloc.so", NULL, NULL};
+    filled.mapped_count = 4;
+    char *text = issue_of(&filled);
+    assert_has(text, "|---|---|\n| openssl | 3.0.20-1, from debian |\n| libuv |");
+    assert_has(text, "| libfoo1 | 2.0.28-1 |\n");
+    assert_null(strstr(text, "/home/me"));
+    assert_null(strstr(text, "/usr/lib"));
+    assert_null(strstr(text, "| openssl | 3.0.20 |"));
+    free(text);
+}
+
+/* Long commands go on as a shell reads them, and never break within quotes. */
+static void an_issue_needs_no_file_of_ours(void **state)
+{
+    (void)state;
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    filled.next[0] = "./soak run a/b.soak --seed 7";
+    filled.next_note[0] = NULL;
+    filled.alone = "./soak --conns 10 --closed 4k --server "
+                   "'./serve --listen {address} --cert {cert} --key {key} --threads 4 --quiet' "
+                   "--seed 7";
+    char *text = issue_of(&filled);
+    assert_has(text, "## To see it\n\n    ./soak --conns 10 --closed 4k \\\n        --server "
+                     "'./serve --listen {address} --cert {cert} --key {key} --threads 4 --quiet' "
+                     "\\\n        --seed 7\n\n## ");
+    assert_null(strstr(text, "a/b.soak"));
+    free(text);
+    filled.alone = "./soak --server '{here}/serve'";
+    text = issue_of(&filled);
+    assert_has(text, "    ./soak --server '{here}/serve'\n\n`{here}` is the scenario's folder");
+    assert_has(text, "\n\n    ./soak run a/b.soak --seed 7\n");
+    free(text);
+}
+
+static void an_issue_explains_its_words(void **state)
+{
+    (void)state;
+    static const struct symbol frames[] = {
+        {.module = "libssl.so.3", .offset = 0x10},
+        {.module = "libssl.so.3", .offset = 0x20},
+        {.function = "Interpreter", .module = "[jit]", .offset = 1},
+        {.function = "Interpreter", .module = "[jit]", .offset = 2},
+        {.function = "main", .module = "java"},
+    };
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    struct result_subject *subject = &filled.subject[0];
+    const struct result_site *site = &subject->site[0];
+    const struct result_stack stack = {
+        .file = site->file, .line = site->line, .blocks = 1, .frames = 5, .frame = frames};
+    subject->capture.stack = &stack;
+    subject->capture.stacks = 1;
+    char *text = issue_of(&filled);
+    assert_has(text,
+               "    libssl.so.3+0x10, +0x20\n    Interpreter  [jit], 2 times\n    main  java\n");
+    assert_has(text, "In all: a 32 B block per connection");
+    assert_has(text, " blocks of 32 B; side allocation lost\n");
+    assert_has(text, "\n\nSide allocation lost: the objects around it are freed, ");
+    assert_has(text, "| reset | reset the open connection |");
+    free(text);
 }
 
 /* As many results as sites that grow or may grow, each with what SARIF demands. */
@@ -129,6 +209,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_issue_claims_and_shows),
         cmocka_unit_test(nothing_in_an_issue_is_markdown_of_others),
+        cmocka_unit_test(an_issue_has_versions_and_no_folders),
+        cmocka_unit_test(an_issue_needs_no_file_of_ours),
+        cmocka_unit_test(an_issue_explains_its_words),
         cmocka_unit_test(sarif_has_a_result_per_site),
         cmocka_unit_test(a_path_is_a_reference),
     };
