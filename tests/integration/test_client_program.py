@@ -151,7 +151,7 @@ class JudgedTest(SoakTest):
         run = self.client(f"/bin/sh {script} {{address}} {{ca}}", "--closed", "100")
         # Which, depends on whether a curl was there to be counted when soak looked.
         self.assertIn((run.exit, run.result["verdict"]), ((3, "INCONCLUSIVE"), (4, "INVALID")), run.explain())
-        self.assertRegex(" ".join(run.out.split()), "has ended since; let one process make all connections|"
+        self.assertRegex(" ".join(run.out.split()), "has ended since; one process has to stay|"
                                                     "no process of the client that makes connections lives long enough|"
                                                     "ledger counted nothing")
 
