@@ -11,7 +11,7 @@
 
 bool figure_is_bytes(const char *unit)
 {
-    return strcmp(unit, "bytes") == 0 || strcmp(unit, "B") == 0;
+    return unit && (strcmp(unit, "bytes") == 0 || strcmp(unit, "B") == 0);
 }
 
 char *figure_grouped(char *buf, size_t size, double value, int decimals)

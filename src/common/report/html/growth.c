@@ -211,9 +211,9 @@ static void write_values(const struct result_subject *subject, FILE *out)
     size_t count = 3;
     for (size_t i = 0; i < subject->series_count && i < JUDGE_METRICS * 4; i++) {
         enum metric metric;
-        const char *id = subject->series[i].id;
+        const char *id = subject->series[i].id ? subject->series[i].id : "";
         snprintf(column[count], sizeof column[count], ">%s",
-                 metric_from_name(id ? id : "", &metric) ? metric_info(metric)->label : id);
+                 metric_from_name(id, &metric) ? metric_info(metric)->label : id);
         columns[count] = column[count];
         count++;
     }

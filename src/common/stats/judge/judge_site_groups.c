@@ -391,8 +391,8 @@ enum answer site_uneven(struct judge_context *h, const struct survivors *v, stru
         return NO_OPINION;
     answer_doubt(h, v, KIND_ONE_TIME, f);
     finding_why(f,
-                "kept %.1f to %.1f blocks per %s from epoch to epoch, as a warm-up does and a leak "
-                "does not",
+                "kept %.3g to %.3g blocks per %s from epoch to epoch, as a warm-up or a pool does "
+                "and a leak does not",
                 t.least, t.most, unit_of(h));
     return DECIDED;
 }

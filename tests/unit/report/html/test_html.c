@@ -200,6 +200,27 @@ static void what_a_run_does_not_have_is_left_out(void **state)
 }
 
 /* The page of a suite of all cases. */
+/* A document may be anybody's. */
+static void a_series_may_lack_its_name_and_unit(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    filled = (struct result){0};
+    report_cases[0].fill(&filled);
+    add_figures(&filled);
+    series[0][1].unit = NULL;
+    series[0][2].id = NULL;
+    const struct html_run run = {.result = &filled};
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    html_run(&run, out);
+    fclose(out);
+    assert_int_equal(count_of(text, "(null)"), count_of(text, "zoom(null)"));
+    assert_int_equal(count_of(text, "id=\"growth-0\""), 1);
+    free(text);
+}
+
 static char *suite_page(bool evil)
 {
     char *text = NULL;
@@ -372,6 +393,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_text_is_taken_for_markup),
         cmocka_unit_test(a_page_is_small_and_the_same_each_time),
         cmocka_unit_test(what_a_run_does_not_have_is_left_out),
+        cmocka_unit_test(a_series_may_lack_its_name_and_unit),
         cmocka_unit_test(a_suites_page_has_a_row_and_sparks_per_scenario),
         cmocka_unit_test(the_verdict_stands_first),
         cmocka_unit_test(an_axis_has_round_ends_and_steps),

@@ -651,6 +651,37 @@ static void of_some_peers(struct sim *s)
     of_malloc(s, opens, kept, 6);
 }
 
+/* haproxy keeps what it freed in pools, and 500 connections that come and go raise their marks. */
+static void pools_fill_often(struct sim *s)
+{
+    static const uint64_t opens[] = {250, 500, 608, 608, 608, 608, 608, 608, 469};
+    static const int64_t kept[] = {265, 239, 67, 23, 78, 0, 23, 55, 43};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* The same again. */
+static void pools_fill_seldom(struct sim *s)
+{
+    static const uint64_t opens[] = {250, 434, 434, 608, 608, 608, 608, 608, 709};
+    static const int64_t kept[] = {47, 4, 26, 64, 0, 41, 0, 0, 27};
+    of_malloc(s, opens, kept, 9);
+}
+
+static void pools_fill_now_and_then(struct sim *s)
+{
+    static const uint64_t opens[] = {250, 500, 608, 608, 434, 434, 608, 608, 817};
+    static const int64_t kept[] = {6, 92, 6, 40, 26, 0, 72, 0, 13};
+    of_malloc(s, opens, kept, 9);
+}
+
+/* With 20: the second half is as fast as the first, and still no rate that goes on. */
+static void pools_of_few_connections(struct sim *s)
+{
+    static const uint64_t opens[] = {62, 124, 181, 181, 157, 157, 181, 181, 227};
+    static const int64_t kept[] = {18, 4, 8, 0, 0, 2, 4, 0, 18};
+    of_malloc(s, opens, kept, 9);
+}
+
 /* A single place in the code that lost so many blocks has lost them. */
 static void uneven_at_a_place(struct sim *s)
 {
@@ -1258,6 +1289,11 @@ static const struct control {
      K(ONE_TIME)},
     {"warms_up_at_first", warms_up_at_first, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
     {"comes_in_bursts", comes_in_bursts, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"pools_fill_often", pools_fill_often, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"pools_fill_seldom", pools_fill_seldom, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"pools_fill_now_and_then", pools_fill_now_and_then, RULE_UNEVEN, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"pools_of_few_connections", pools_of_few_connections, RULE_UNEVEN, V(INCONCLUSIVE),
+     K(ONE_TIME)},
     {"lost_of_malloc", lost_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
     {"lost_after_warm_up", lost_after_warm_up, RULE_COUNT, V(LEAK), K(SIDE)},
     {"clumps_of_malloc", clumps_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
@@ -1527,7 +1563,7 @@ static void a_warm_up_says_how_uneven_it_is_and_asks_for_more(void **state)
     struct judgement j;
     judge_case(warming_up, RULES_ALL, &j);
     assert_string_equal(j.reason[0], "malloc:0: kept 11.5 to 46.1 blocks per connection from epoch "
-                                     "to epoch, as a warm-up does and a leak does not");
+                                     "to epoch, as a warm-up or a pool does and a leak does not");
     assert_true(j.wants_more);
     assert_false(j.certain);
 }
