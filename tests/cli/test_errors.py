@@ -206,7 +206,7 @@ class Errors(unittest.TestCase):
     def test_version_is_one_line(self):
         process = subprocess.run([SOAK, "--version"], capture_output=True, text=True, timeout=PATIENCE_S,
                                  check=False)
-        self.assertRegex(process.stdout, r"^soak \d+\.\d+\.\d+\n$")
+        self.assertRegex(process.stdout, r"^soak \d+\.\d+\.\d+(\+\S+)?\n$")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,15 @@ class History(unittest.TestCase):
                          "1 run added to results/history.db\n")
         self.assertEqual(self.shown(), document)
 
+    def test_two_may_rebuild_at_once(self):
+        self.db.parent.mkdir()
+        shutil.copytree(self.ran / "runs", self.db.parent / "runs", symlinks=True)
+        both = [subprocess.Popen([SOAK, "history", "rebuild"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 text=True, cwd=self.folder, env=self.environment) for _ in range(2)]
+        for process in both:
+            self.assertEqual(process.communicate(timeout=PATIENCE_S)[0], "1 run added to results/history.db\n")
+        self.assertEqual(len(self.shown()["histories"]), 1)
+
     def test_what_lies_elsewhere_is_recorded_only_if_asked(self):
         self.soak(*SMALL, "--results", "elsewhere")
         self.assertFalse(self.db.exists())

@@ -244,6 +244,11 @@ def reloads(address, cert, key, on_reload=None):
     serve(address, cert, key, handle)
 
 
+def starts_anew_with_a_reload(address, cert, key):
+    """As haproxy's master does."""
+    reloads(address, cert, key, lambda: os.execv(sys.executable, [sys.executable, *sys.argv]))
+
+
 def loses_with_each_reload(address, cert, key):
     library = libcrypto()
     reloads(address, cert, key, lambda: library.CRYPTO_malloc(32, b"planted.c", 9))

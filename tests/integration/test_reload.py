@@ -50,6 +50,11 @@ class ReloadTest(SoakTest):
         self.assertIn("proportional to reloads, not time", re.sub(r"\s+", " ", run.out))
         self.assertNotIn("/day", run.out)
 
+    def test_nothing_that_one_which_starts_anew_keeps_could_show(self):
+        run = self.server("starts_anew_with_a_reload", *HUP, "--closed", "24")
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertIn("has ended since; one process has to stay", " ".join(run.out.split()))
+
     def test_its_malloc_is_counted_too(self):
         run = self.server("loses_with_each_reload", *HUP, "--closed", "24", "--malloc-hooks")
         self.assertEqual((run.exit, run.result["verdict"]), (1, "LEAK"), run.explain())

@@ -111,7 +111,7 @@ void canary_record_judge(const struct canary_record *s, const struct canary_subj
                                 .lost = site_of(s, PAGE_PLANT_LOST),
                                 .drained = subject->drained,
                                 .shared = subject->shared,
-                                .connects = subject->connects,
+                                .one_process = subject->one_process,
                                 .gone = subject->gone};
     for (size_t i = 0; i < CANARY_CONTROLS; i++)
         e.control[i] = site_of(s, 1 + i);

@@ -35,7 +35,7 @@ void canary_record_flushed(struct canary_record *s, const struct snapshot *snaps
 struct canary_subject {
     const struct judge_epoch *epoch; /* by its own count */
     size_t epochs;
-    bool drained, shared, connects, gone;
+    bool drained, shared, one_process, gone;
 };
 void canary_record_judge(const struct canary_record *s, const struct canary_subject *subject,
                          struct canary *ret);

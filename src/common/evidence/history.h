@@ -24,8 +24,8 @@ struct history_sample {
     enum unit unit; /* the run's */
     /* By the client's count so far. `by_load`: the subject doesn't count its connections itself. */
     bool by_load;
-    bool connects; /* the subject is a client program: it makes its connections itself */
-    bool gone;     /* a process of the subject has ended */
+    bool one_process; /* what one of its processes keeps is the question, so that one has to stay */
+    bool gone;        /* a process of the subject has ended */
     uint64_t operations, opened, closed;
 };
 

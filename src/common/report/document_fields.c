@@ -84,7 +84,7 @@ static const struct json_field crash_field[] = {
 const struct json_fields document_crash_fields = JSON_FIELDS(crash_field);
 
 static const struct json_field mapped_field[] = {
-    JSON_FIELD(result_mapped, "part", TEXT, part),
+    JSON_FIELD(result_mapped, "part", NAME, part),
     JSON_FIELD(result_mapped, "file", TEXT, file),
     JSON_FIELD(result_mapped, "version", TEXT, version),
     JSON_FIELD(result_mapped, "origin", TEXT, origin),
@@ -92,7 +92,7 @@ static const struct json_field mapped_field[] = {
 const struct json_fields document_mapped_fields = JSON_FIELDS(mapped_field);
 
 static const struct json_field skipped_field[] = {
-    JSON_FIELD(result_skipped, "name", TEXT, name),
+    JSON_FIELD(result_skipped, "name", NAME, name),
     JSON_FIELD(result_skipped, "why", TEXT, why),
 };
 const struct json_fields document_skipped_fields = JSON_FIELDS(skipped_field);
@@ -100,7 +100,7 @@ const struct json_fields document_skipped_fields = JSON_FIELDS(skipped_field);
 /* ---- a subject ---- */
 
 static const struct json_field subject_field[] = {
-    JSON_FIELD(result_subject, "name", TEXT, name),
+    JSON_FIELD(result_subject, "name", NAME, name),
     JSON_WORD_FIELD(result_subject, "verdict", judgement.verdict, verdicts),
     JSON_WORD_FIELD(result_subject, "kind", judgement.kind, kinds),
     JSON_FIELD(result_subject, "class", TEXT, class_name),
@@ -258,7 +258,7 @@ const struct json_fields document_capture_site_fields = JSON_FIELDS(capture_site
 /* ---- behaviours and the meter check ---- */
 
 static const struct json_field behaviour_field[] = {
-    JSON_FIELD(result_behaviour, "name", TEXT, name),
+    JSON_FIELD(result_behaviour, "name", NAME, name),
     JSON_FIELD(result_behaviour, "connections", COUNT, share.connections),
     JSON_FIELD(result_behaviour, "one_in", NUMBER, one_in),
 };

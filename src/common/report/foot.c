@@ -56,7 +56,7 @@ static void print_note(const struct notes *n, const struct result_subject *subje
                brief       ? ""
                : count > 1 ? ": the first: "
                            : ": ",
-               brief ? "" : of->why);
+               brief || !of->why ? "" : of->why);
 }
 
 /* An earlier site of its kind has spoken for it. */

@@ -126,6 +126,13 @@ int json_read_text(const json_t *object, const char *key, const char **ret, stru
     return 0;
 }
 
+int json_need_text(const json_t *object, const char *key, const char **ret, struct err *e)
+{
+    const json_t *value;
+    return given(object, key, &value) ? json_read_text(object, key, ret, e)
+                                      : err_set(e, "'%s' is missing", key);
+}
+
 int json_read_bool(const json_t *object, const char *key, bool *ret, struct err *e)
 {
     const json_t *value;
@@ -157,6 +164,7 @@ static json_t *field_json(const struct json_field *f, const void *from)
     const void *at = (const char *)from + f->offset;
     switch (f->type) {
     case JSON_FIELD_TEXT:
+    case JSON_FIELD_NAME:
         return json_from_text(*(const char *const *)at);
     case JSON_FIELD_CHARS:
         return json_from_text(*(const char *)at ? at : NULL);
@@ -269,6 +277,8 @@ static int read_field(const json_t *object, const struct json_field *f, void *to
     switch (f->type) {
     case JSON_FIELD_TEXT:
         return json_read_text(object, f->key, at, e);
+    case JSON_FIELD_NAME:
+        return json_need_text(object, f->key, at, e);
     case JSON_FIELD_CHARS:
         return read_chars(object, f, at, e);
     case JSON_FIELD_COUNT:

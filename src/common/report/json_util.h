@@ -43,6 +43,8 @@ int json_read_count(const json_t *object, const char *key, double *ret, struct e
 /* As json_read_count, and refuses a key that is missing or null. */
 int json_need_count(const json_t *object, const char *key, double *ret, struct err *e);
 int json_read_text(const json_t *object, const char *key, const char **ret, struct err *e);
+/* As json_read_text, and refuses a key that is missing or null. */
+int json_need_text(const json_t *object, const char *key, const char **ret, struct err *e);
 int json_read_bool(const json_t *object, const char *key, bool *ret, struct err *e);
 /* The list of at most `limit` under `key`; *ret is NULL when it is missing. */
 int json_read_list(const json_t *object, const char *key, size_t limit, const json_t **ret,
@@ -52,6 +54,7 @@ int json_read_list(const json_t *object, const char *key, size_t limit, const js
 
 enum json_type {
     JSON_FIELD_TEXT,    /* const char *; null: NULL */
+    JSON_FIELD_NAME,    /* the same; null, and missing, are refused */
     JSON_FIELD_CHARS,   /* char[]; null: "" */
     JSON_FIELD_COUNT,   /* uint64_t */
     JSON_FIELD_INTEGER, /* int64_t */

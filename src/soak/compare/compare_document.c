@@ -255,8 +255,6 @@ static const char *text_or_null(struct compare_set *s, const char *text)
 static int take_one_mapped(struct compare_set *s, const struct result_mapped *from,
                            struct mapping *m, struct err *e)
 {
-    if (!from->part)
-        return err_set(e, "'part' is not a text");
     struct result_mapped one = {.part = compare_set_text(s, from->part),
                                 .file = compare_set_text(s, from->file),
                                 .version = text_or_null(s, from->version),

@@ -88,14 +88,14 @@ static int add_all(const char *path, const struct opts_words *folders, struct hi
     return rc;
 }
 
-/* Made beside and put in its place when it is whole. */
+/* Made beside, for each process by itself, and put in its place when it is whole. */
 static int rebuild(const char *path, const struct opts_words *asked, struct history_tally *tally,
                    struct err *e)
 {
     char made[PATH_MAX], all[PATH_MAX];
     const char *word[] = {catalog_results(NULL, ".", all)};
     struct opts_words everything = {.word = word, .size = 1, .count = 1};
-    if ((size_t)snprintf(made, sizeof made, "%s.new", path) >= sizeof made)
+    if ((size_t)snprintf(made, sizeof made, "%s.new.%d", path, (int)getpid()) >= sizeof made)
         return err_set(e, "%.60s...: the path is too long", path);
     unlink(made);
     int rc = add_all(made, asked->count ? asked : &everything, tally, e);

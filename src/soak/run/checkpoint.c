@@ -217,7 +217,8 @@ static void count_by_load(const struct run *r, const struct watched *w,
         run_unit(r) == UNIT_RELOAD ? r->reload.count : atomic_load(&app->operations);
     sample->opened = atomic_load(&app->opened);
     sample->closed = atomic_load(&app->closed);
-    sample->connects = sample->by_load && !w->subject->serves;
+    bool asks_one = !w->subject->serves || run_unit(r) == UNIT_RELOAD;
+    sample->one_process = sample->by_load && asks_one;
     sample->gone = sample->by_load && atomic_load(&w->subject->child.page->gone.allocs);
 }
 

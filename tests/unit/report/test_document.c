@@ -259,6 +259,8 @@ static void a_broken_promise_is_refused_with_the_place(void **state)
     assert_refused(root, "subjects", json_object(), root, "'subjects' is not a list of at most 2");
     assert_refused(root, "subjects", json_pack("[i]", 1), root,
                    "'subjects' is not a list of objects");
+    assert_refused(server, "name", json_null(), root, "'name' is missing");
+    assert_refused(root, "mapped", json_pack("[{}]"), root, "mapped library 1: 'part' is missing");
     assert_refused(metric, "start", json_string("x"), root, "metric 2: 'start' is not a number");
     assert_refused(site, "line", json_integer(-1), root, "site 1: 'line' is less than 0");
     assert_refused(server, "sites_dropped", json_real(1e300), root,

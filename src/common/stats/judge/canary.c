@@ -77,7 +77,7 @@ static void check_lost(const struct canary_evidence *e, struct canary *s)
     s->found = blocks == 1 && bytes == s->bytes && site->born_blocks[at] == 1 &&
                site->born_bytes[at] == s->bytes;
     s->gone = e->gone && blocks == 0 && bytes == 0;
-    s->unproven = s->gone && e->connects;
+    s->unproven = s->gone && e->one_process;
     if (s->found || s->gone)
         return;
     if (blocks == 1 && bytes == s->bytes)
@@ -193,7 +193,7 @@ static void conclude(struct canary *s)
     if (s->gone)
         snprintf(s->sentence, sizeof s->sentence,
                  "the process that lost a block on purpose has ended since%s",
-                 s->unproven ? "; let one process make all connections" : "");
+                 s->unproven ? "; one process has to stay" : "");
     else if (s->unproven)
         snprintf(s->sentence, sizeof s->sentence,
                  "too few SSL objects were made for the block that was to be lost on purpose");

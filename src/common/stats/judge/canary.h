@@ -44,8 +44,8 @@ struct canary_evidence {
     /* A program that isn't soak's: what is counted as its connections are SSL objects, and one of
      * its processes makes the controls, at its own. */
     bool shared;
-    bool connects; /* a client program: what it loses is to be seen within one process */
-    bool gone;     /* a process has ended, with all that it held */
+    bool one_process; /* what one of its processes keeps is the question, so that one has to stay */
+    bool gone;        /* a process has ended, with all that it held */
 };
 
 enum canary_state {

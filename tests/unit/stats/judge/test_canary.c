@@ -368,24 +368,24 @@ static void a_block_may_go_with_its_process_alone(void **state)
     }
 }
 
-/* A server that makes a process for each connection loses nothing; of a client the question is what
- * one process keeps, and one that has ended hasn't shown it. */
-static void a_client_whose_process_has_ended_has_not_passed(void **state)
+/* A server that makes a process for each connection loses nothing; of a client, or over reloads,
+ * the question is what one process keeps, and one that has ended hasn't shown it. */
+static void one_process_that_was_to_stay_and_has_ended_has_not_passed(void **state)
 {
     (void)state;
-    for (int connects = 0; connects <= 1; connects++) {
+    for (int one_process = 0; one_process <= 1; one_process++) {
         struct meter m;
         struct judgement j = {.verdict = VERDICT_PASS};
         working(&m);
         m.e.shared = m.e.gone = true;
-        m.e.connects = connects;
+        m.e.one_process = one_process;
         struct canary s = judged(&m, &j);
         assert_true(s.found && !s.unproven);
         assert_int_equal(j.verdict, VERDICT_PASS);
         put(&m.lost, LOST_EPOCH, -1, -BYTES);
         s = judged(&m, &j);
-        assert_int_equal(s.unproven, connects);
-        assert_int_equal(j.verdict, connects ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
+        assert_int_equal(s.unproven, one_process);
+        assert_int_equal(j.verdict, one_process ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
     }
 }
 
@@ -449,7 +449,7 @@ int main(void)
         cmocka_unit_test(a_late_block_may_be_of_the_next_epoch_alone),
         cmocka_unit_test(a_late_block_may_still_come),
         cmocka_unit_test(a_block_may_go_with_its_process_alone),
-        cmocka_unit_test(a_client_whose_process_has_ended_has_not_passed),
+        cmocka_unit_test(one_process_that_was_to_stay_and_has_ended_has_not_passed),
         cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
         cmocka_unit_test(without_a_plan_there_is_no_self_check),
