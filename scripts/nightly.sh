@@ -10,8 +10,9 @@
 #   nightly.sh package     builds the packages twice and compares them, and installs one in a clean root
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
-# `soak suite`, `soak merge`, `soak history --check` or `soak run`. In the environment: SOAK, the program (./soak); SCENARIOS, a file,
-# folder or name instead of all; RESULTS, the results' folder (results/runs/nightly).
+# `soak suite`, `soak merge`, `soak history --check` or `soak run`. In the environment: SOAK, the program
+# (./soak); SCENARIOS, a file, folder or name instead of all; RESULTS, the results' folder
+# (results/runs/nightly).
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 soak=${SOAK:-$root/soak}

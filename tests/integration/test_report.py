@@ -97,7 +97,12 @@ class Report(unittest.TestCase):
         broken = os.path.join(self.folder, "broken.json")
         with open(broken, "w", encoding="utf-8") as file:
             file.write('{"schema": "soak/1", "verdict": "MAYBE"}')
+        compared = os.path.join(self.folder, "compared")
+        os.mkdir(compared)
+        with open(os.path.join(compared, "compare.json"), "w", encoding="utf-8") as file:
+            file.write("{}")
         for words, said in ((("nowhere",), "nowhere: No such file or directory"), ((), "which run?"),
+                            ((compared,), "a comparison; `soak compare RUN RUN --html` makes its page"),
                             ((broken,), "'verdict' is none of"), ((self.of, self.of), "unexpected argument"),
                             ((self.of, "--htm"), "did you mean --html?"),
                             ((self.of, "--html=/nowhere/x.html"), "--html=/nowhere/x.html: it can't be written")):
