@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # setup.sh soak|run|test|lint|ci|package: makes the tree ready for a first look at ./soak's line, ./soak,
 # ./check, the linters or package.sh; ci installs the programs that tests put under soak and that are
-# large: without them those tests are skipped. Says one line per step on stderr, and how far the build is; the whole output
-# goes to build/setup.log. Exit codes: 0 ready, 2 something is missing that only the user can install, 4
-# the build failed.
+# large: without them those tests are skipped. Says one line per step on stderr, and how far the build
+# is; the whole output goes to build/setup.log. Exit codes: 0 ready, 2 something is missing that only the
+# user can install, 4 the build failed.
 set -u
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 group=${1:?soak, run, test, lint, ci or package}

@@ -16,7 +16,8 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = """sh env cat cp chmod date dirname find flock grep id mkdir mv nproc readlink rm sed sleep
 sort touch tr ls""".split()
 
-# Makes a build folder as cmake would, and refuses the cache of another one: the "program" prints its arguments and SOAK_ROOT.
+# Makes a build folder as cmake would, and refuses the cache of another one: the "program" prints its
+# arguments and SOAK_ROOT.
 CMAKE = """
 case $1 in
 -S)
@@ -59,9 +60,11 @@ if [ -n "${APT_FAILS-}" ]; then
     echo "E: Unable to locate package libinih-dev"
     exit 100
 fi
-for module in openssl libuv jemalloc inih jansson libdw zlib; do touch "$STUBS/have-$module"; done
+for module in $MODULES; do touch "$STUBS/have-$module"; done
 """
-MODULES = "openssl libuv jemalloc inih jansson libdw zlib".split()
+NEEDS = [line.split() for line in (SOURCE / "scripts/needs.txt").read_text(encoding="utf-8").splitlines()
+         if not line.startswith("#")]
+MODULES = [name for kind, name, _, group in NEEDS if (kind, group) == ("module", "run")]
 
 
 class Launcher(unittest.TestCase):
@@ -97,7 +100,8 @@ class Launcher(unittest.TestCase):
         path.chmod(0o755)
 
     def environment(self, **more):
-        return {"PATH": str(self.stubs), "STUBS": str(self.stubs), "HOME": "/nonexistent", **more}
+        return {"PATH": str(self.stubs), "STUBS": str(self.stubs), "MODULES": " ".join(MODULES),
+                "HOME": "/nonexistent", **more}
 
     def run_soak(self, *arguments, program=None, cwd="/", **more):
         return subprocess.run(
@@ -244,7 +248,8 @@ class Launcher(unittest.TestCase):
     def start_held_build(self):
         """Starts a run whose second build goes on until the file "release" is there."""
         process = self.start(HOLD_BUILD=str(50 * PATIENCE_S))
-        until(lambda: len(self.calls("cmake --build")) == 2, "the second build has begun")
+        until(lambda: len(self.calls("cmake --build")) == 2 or process.poll() is not None, "the second build has begun")
+        self.assertIsNone(process.poll(), "it ended before")
         return process
 
     @staticmethod

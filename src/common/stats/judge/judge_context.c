@@ -198,7 +198,7 @@ double chance_of_gaps(const struct judge_context *h, const struct survivors *v)
         choices += log((double)(count - i) / (double)(i + 1));
     }
     free(opened);
-    return exp(choices + (double)losses * log(share));
+    return exp(choices) * pow(share, (double)losses);
 }
 
 struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,
