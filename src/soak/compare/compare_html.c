@@ -52,19 +52,14 @@ static void put_verdicts(const struct compare_set *s, FILE *out)
 static void put_row(const struct compare_set *s, enum compare_row row, FILE *out)
 {
     const struct compare_row_info *info = compare_row_info(row);
-    char title[COMPARE_SENTENCE], value[COMPARE_FIGURE], note[COMPARE_SENTENCE],
-        interval[COMPARE_FIGURE];
+    char title[COMPARE_SENTENCE], value[COMPARE_FIGURE], note[COMPARE_SENTENCE];
     snprintf(title, sizeof title, "%s, %s", compare_say_rows(s, row, value, sizeof value),
              info->title);
     html_row(out);
     html_head_cell(title, out);
     for (size_t i = 0; i < s->entries; i++) {
         const struct compare_cell *c = &s->judgement.column[i].cell[row];
-        compare_say_change(s, i, row, note, sizeof note);
-        if (info->role == COMPARE_MEASURED && c->ratio.pairs > 1)
-            snprintf(note, sizeof note, "× %.3f (%s) %s", c->ratio.median,
-                     compare_say_interval(c, interval, sizeof interval),
-                     compare_change_name(c->change));
+        compare_say_note(s, i, row, note, sizeof note);
         put_cell(compare_say_value(c, row, value, sizeof value), note, c->outcome, out);
     }
 }

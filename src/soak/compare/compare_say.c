@@ -112,6 +112,18 @@ char *compare_say_interval(const struct compare_cell *c, char *buf, size_t size)
     return buf;
 }
 
+char *compare_say_note(const struct compare_set *s, size_t i, enum compare_row row, char *buf,
+                       size_t size)
+{
+    const struct compare_cell *c = &s->judgement.column[i].cell[row];
+    char interval[COMPARE_FIGURE];
+    if (compare_row_info(row)->role != COMPARE_MEASURED || c->ratio.pairs <= 1)
+        return compare_say_change(s, i, row, buf, size);
+    snprintf(buf, size, "× %.3f (%s) %s", c->ratio.median,
+             compare_say_interval(c, interval, sizeof interval), compare_change_name(c->change));
+    return buf;
+}
+
 bool compare_has_row(const struct compare_set *s, enum compare_row row)
 {
     for (size_t i = 0; i < s->entries; i++)

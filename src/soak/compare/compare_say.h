@@ -22,6 +22,10 @@ char *compare_say_value(const struct compare_cell *c, enum compare_row row, char
 /* `+30.5 %`, `=`, `missing`, ...; "" of the first version. */
 char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row row, char *buf,
                          size_t size);
+/* The same, and of a measured row of several pairs with the factor first:
+ * `× 1.032 (1.021–1.044) more`. */
+char *compare_say_note(const struct compare_set *s, size_t i, enum compare_row row, char *buf,
+                       size_t size);
 /* The heading of a row's group, such as `Growth per reload`. */
 char *compare_say_rows(const struct compare_set *s, enum compare_row row, char *buf, size_t size);
 /* Of a measured row: `1.021–1.044`. */

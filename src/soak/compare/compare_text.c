@@ -248,7 +248,7 @@ static void put_verdicts(const struct compare_set *s, FILE *out)
 static void put_row(const struct compare_set *s, enum compare_row row, FILE *out)
 {
     const struct compare_row_info *info = compare_row_info(row);
-    char value[COMPARE_FIGURE], note[COMPARE_FIGURE], interval[COMPARE_FIGURE];
+    char value[COMPARE_FIGURE], note[COMPARE_FIGURE];
     fputs("| ", out);
     put(out, compare_say_rows(s, row, value, sizeof value));
     fputs(", ", out);
@@ -256,11 +256,7 @@ static void put_row(const struct compare_set *s, enum compare_row row, FILE *out
     fputs(" |", out);
     for (size_t i = 0; i < s->entries; i++) {
         const struct compare_cell *c = &s->judgement.column[i].cell[row];
-        compare_say_change(s, i, row, note, sizeof note);
-        if (info->role == COMPARE_MEASURED && c->ratio.pairs > 1)
-            snprintf(note, sizeof note, "× %.3f (%s) %s", c->ratio.median,
-                     compare_say_interval(c, interval, sizeof interval),
-                     compare_change_name(c->change));
+        compare_say_note(s, i, row, note, sizeof note);
         put_cell(out, compare_say_value(c, row, value, sizeof value), note,
                  c->outcome != COMPARE_SAME);
     }
