@@ -475,19 +475,42 @@ class NotKept(Live):
         return subprocess.run(["bash", "-c", f"ulimit {limit}; exec {command}"], text=True,
                               capture_output=True, check=False, timeout=soak_run.PATIENCE_S)
 
-    def test_full_disk(self):
-        # A tiny file system of the run's own, in a mount namespace that ends with it.
+    def on_a_disk(self, size, *options, after=""):
+        """A run whose results are on a tiny file system of its own, in a mount namespace that ends with it."""
         disk = os.path.join(self.results, "disk")
-        os.mkdir(disk)
+        os.makedirs(disk, exist_ok=True)
         enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user",
                                                                   "--mount"]
         if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
             self.skipTest("no mount namespace can be made here")
-        command = " ".join([soak_run.SOAK, *self.QUICK, "--results", disk])
-        script = f"mount -t tmpfs -o size=24k none {disk} && exec {command}"
-        process = subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
-                                 check=False, timeout=soak_run.PATIENCE_S)
+        command = " ".join([soak_run.SOAK, *self.QUICK, *options, "--results", disk])
+        script = f"mount -t tmpfs -o size={size} none {disk} && {command}; code=$?; {after} exit $code"
+        return subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
+                              check=False, timeout=soak_run.PATIENCE_S)
+
+    def test_full_disk(self):
+        process = self.on_a_disk("24k")
         self.assert_not_kept(process, r"result\.json: the disk is full .* --results")
+
+    def test_a_page_that_has_no_room_takes_nothing_from_the_verdict(self):
+        # The disk is filled when all samples but the last are there, up to what the documents take.
+        folder = self.soak(*self.QUICK).folder
+        size = {name: os.path.getsize(os.path.join(folder, name)) // 1024
+                for name in ("result.json", "manifest.json", "report.html")}
+        left = size["result.json"] + size["manifest.json"] + size["report.html"] // 2
+        disk, fill = (os.path.join(self.results, name) for name in ("disk", "fill"))
+        with open(fill, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n"
+                       'free=$(df --output=avail -k "$1" | tail -1)\n'
+                       'head -c $((free - $2))k /dev/zero >"$1/zeros"\n')
+        os.chmod(fill, 0o755)
+        process = self.on_a_disk("8m", f"--on-drain '{fill} {disk} {left}'",
+                                 after=f"cat {disk}/last/result.json;")
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertRegex(process.stdout, r"^PASS +nothing grows")
+        self.assertIn('"exit": 0,', process.stdout)
+        self.assertRegex(process.stderr, r"report\.html: the disk is full .*; the result is kept: "
+                                         r"soak report \S+ --html=FILE makes it again\n")
 
     def test_limit_of_a_files_size(self):
         process = self.limited("-Sf 4", *self.QUICK)
@@ -500,8 +523,11 @@ class NotKept(Live):
         self.assertEqual(os.listdir(self.results), [])
 
     def test_folder_that_is_removed_meanwhile(self):
-        process = self.start(*BUSY, "--closed", "1500")
-        self.wait_checkpoints(2)
+        # The run waits for it, however long it takes.
+        reached = os.path.join(self.results, "reached")
+        process = self.start(*self.QUICK, "--on-drain",
+                             f"sh -c 'touch {reached}; while test -e {self.results}; do sleep 0.1; done'")
+        until(lambda: os.path.exists(reached), "the command")
         shutil.rmtree(self.results)
         run = self.finish(process)
         done = subprocess.CompletedProcess(process.args, run.exit, run.out, run.err)
@@ -716,6 +742,20 @@ class Generations(Live):
         found = self.below(process.pid)
         return found if {"soak", "soak-server", "soak-client"} <= found.keys() else None
 
+    def stopped(self, process):
+        """The same, of a run that stands still, so that none of them ends by itself."""
+        found = self.whole(process) or {}
+        done = []
+        try:
+            for pid in found.values():
+                os.kill(pid, signal.SIGSTOP)
+                done.append(pid)
+        except ProcessLookupError:  # that run was over before
+            for pid in done:
+                os.kill(pid, signal.SIGCONT)
+            return None
+        return found
+
     def assert_ends_with(self, *words):
         process = subprocess.Popen([soak_run.SOAK, *words], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, cwd=self.results,
@@ -723,10 +763,9 @@ class Generations(Live):
                                             SOAK_ROOT=soak_run.ROOT))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        found = until(lambda: self.whole(process), "a run")
+        found = until(lambda: self.stopped(process), "a run")
         for pid in found.values():
             self.addCleanup(self.kill, pid)
-            os.kill(pid, signal.SIGSTOP)  # so that none ends by itself
         process.kill()
         process.wait()
         for name, pid in found.items():
