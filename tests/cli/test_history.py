@@ -293,7 +293,7 @@ class History(unittest.TestCase):
         self.assertRegex(page, r'<th scope="row">2026-11-20</th><td><a href="#history-0">default</a></td>'
                                r"<td>server allocations of one</td><td>690 -&gt; 691, \+1 \(\+0.145 %\)</td>")
         self.assertIn("<title>2026-11-20: 691</title>", page)
-        self.assertEqual(page.count('class="mark"'), 2)  # in its chart and in the table of all figures
+        self.assertEqual(page.count('class="step"'), 2)  # in its chart and in the table of all figures
         self.assertIn('class="what">2026-11-20 +1</text>', page)
         self.assertGreater(page.count('class="spark"'), 10)
 
@@ -314,7 +314,7 @@ class History(unittest.TestCase):
         self.assertEqual(self.soak("history", "--markdown").count("\n| default | server allocations/conn |"), 1)
         page = self.soak("history", "--html")
         self.assertIn("LEVEL</span> no step in 1 history, the longest of 30 runs</h1>", page)
-        self.assertNotIn('class="mark"', page)
+        self.assertNotIn('class="step"', page)
         self.assertEqual(self.soak("history", "--check", "--last", "7"),
                          "no step in 1 history, the longest of 7 runs\n")
 
