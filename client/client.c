@@ -7,6 +7,7 @@
 #include "control/control.h"
 #include "options/grammar.h"
 #include "options/limits.h"
+#include "page/snapshot.h"
 #include "probe/heap_profile.h"
 #include "probe/probe.h"
 #include "recipe.h"
@@ -52,15 +53,12 @@ static void order(struct client *c, enum worker_order what)
 static void publish_times(struct client *c)
 {
     struct page_app *app = &c->shared.page->app;
-    uv_mutex_lock(&c->shared.times_lock);
-    const struct hist *h = &c->shared.times;
-    uint64_t p50 = hist_quantile(h, 0.5), p90 = hist_quantile(h, 0.9), p99 = hist_quantile(h, 0.99);
-    uint64_t max = h->max;
-    uv_mutex_unlock(&c->shared.times_lock);
-    atomic_store(&app->p50_ns, p50);
-    atomic_store(&app->p90_ns, p90);
-    atomic_store(&app->p99_ns, p99);
-    atomic_store(&app->max_ns, max);
+    static struct hist h;
+    page_times_read(&c->shared.page->times, &h);
+    atomic_store(&app->p50_ns, hist_quantile(&h, 0.5));
+    atomic_store(&app->p90_ns, hist_quantile(&h, 0.9));
+    atomic_store(&app->p99_ns, hist_quantile(&h, 0.99));
+    atomic_store(&app->max_ns, h.max);
 }
 
 static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour_mix *mix,
@@ -339,7 +337,6 @@ static void start_shared(struct client *c)
     c->shared.choice = &c->choice;
     c->shared.payload = make_payload(c->o);
     c->shared.wake = &c->wake;
-    CHECK(uv_mutex_init(&c->shared.times_lock) == 0);
     for (int i = 0; i < PEER_FAILURES; i++)
         atomic_flag_clear(&c->shared.failed[i]);
 }
@@ -369,7 +366,6 @@ static void end(struct client *c)
     for (int i = 0; i < c->workers; i++)
         worker_end(c->worker[i]);
     CHECK(uv_loop_close(&c->loop) == 0);
-    uv_mutex_destroy(&c->shared.times_lock);
     client_certs_free(c->shared.certs);
     free(c->shared.payload);
 }

@@ -30,9 +30,17 @@ system_python() {
     fi
 }
 
+# Whether a command of that name is in PATH, or one of several, split at commas.
+has_command() {
+    for one in $(echo "$1" | tr , ' '); do
+        command -v "$one" && return
+    done
+    return 1
+}
+
 present() {
     case $1 in
-    command) command -v "$2" ;;
+    command) has_command "$2" ;;
     module) pkg-config --exists "$2" ;;
     import) "$(system_python)" -c "import $2" ;;
     library) "$(system_python)" -c "import ctypes; ctypes.CDLL('$2')" ;;

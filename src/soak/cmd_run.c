@@ -14,6 +14,7 @@
 #include "run/outcome.h"
 #include "run/run.h"
 #include "run/user_command.h"
+#include "shown.h"
 #include "subject/environment.h"
 #include "subject/preflight.h"
 #include "symbol/symbol.h"
@@ -65,14 +66,28 @@ static int keep_names(struct run *r, struct err *e)
     return rc;
 }
 
-/* Writes the run's folder. */
+/* What is made of the result. Where it finds no place the verdict stands, as all that was measured
+ * is kept. */
+static int keep_forms(struct run *r, struct err *e)
+{
+    struct forms_missed missed;
+    if (forms_keep(&r->dir, &missed, e) != 0)
+        return -1;
+    if (missed.count)
+        fprintf(stderr, "soak: %s; the result is kept: soak report %s --%s=FILE makes it again%s\n",
+                missed.why.text, shown_dir(r->dir.path), missed.option,
+                missed.count > 1 ? ", and so for the others" : "");
+    return 0;
+}
+
+/* Writes the run's folder: first what was measured. */
 static void keep(struct run *r, struct result *result)
 {
     struct err e = {{0}};
     if (r->store_failed)
         spoil(result);
     if (run_dir_keep(&r->dir, "result.json", document_write(result), &e) == 0 &&
-        forms_keep(&r->dir, &e) == 0 && keep_names(r, &e) == 0 && manifest_write(r, &e) == 0)
+        keep_names(r, &e) == 0 && manifest_write(r, &e) == 0 && keep_forms(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
     spoil(result);

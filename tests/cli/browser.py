@@ -4,6 +4,7 @@ and tells what it complained about and what an expression says there."""
 
 import json
 import os
+import pathlib
 import select
 import shutil
 import subprocess
@@ -12,7 +13,10 @@ import time
 
 from patience import PATIENCE_S
 
-PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NEEDS = pathlib.Path(os.environ["SOAK_SOURCE"], "scripts/needs.txt").read_text(encoding="utf-8")
+# It has several names: needs.txt knows them.
+NAMES = next(line.split()[1].split(",") for line in NEEDS.splitlines() if line.startswith("command chromium,"))
+PROGRAM = next(filter(None, map(shutil.which, NAMES)), None)
 COMPLAINTS = {"Runtime.exceptionThrown", "Log.entryAdded"}
 
 
@@ -63,8 +67,7 @@ class Browser:
         self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
                   mobile=width < 600)
-        self.call("Emulation.setEmulatedMedia",
-                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.media(dark=dark)
         self.call("Page.navigate", url=f"file://{path}")
         until = time.monotonic() + PATIENCE_S
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
@@ -72,8 +75,13 @@ class Browser:
         self.look("1")
         return [e for e in self.events if e.get("method") in COMPLAINTS]
 
+    def media(self, dark=False, printed=False):
+        self.call("Emulation.setEmulatedMedia", media="print" if printed else "",
+                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
     def look(self, expression):
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of an expression there, or what its promise comes to."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")

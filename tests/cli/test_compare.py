@@ -565,6 +565,8 @@ class Shown(Compare):
             self.assertIn(part, page)
         self.assertEqual((page.count("<script>"), page.count("</main>"), page.count("</html>")), (1, 1, 1))
         self.assertEqual(page.count("<tbody>"), page.count("</tbody>"))
+        origin = r'<p class="origin">soak \S+ · \d{4}-\d\d-\d\dT\S+Z · Linux [^·]+ · openssl 3\.0\.17, 3\.0\.20</p>'
+        self.assertTrue(re.search(origin, page))
 
     def test_markdown_from_a_hostile_document_stays_text(self):
         for name, file in (("a", "x|y.c"), ("b", "<img src=x>`.c")):
@@ -575,6 +577,7 @@ class Shown(Compare):
             document["footprint"]["ends"][0]["sites"] = [
                 {"file": file, "line": 1, "function": None, "allocs": 900,
                  "reallocs": 0, "bytes": 1, "held_bytes": 1}]
+            document.update(host="<script>alert(1)</script>", time="2026-11-28T00:00:00Z")
             path.write_text(json.dumps(document), encoding="utf-8")
         text = self.soak("compare", "a", "b", "--markdown").stdout
         self.assertIn("\\<img src=x\\>\\`.c", text)
@@ -582,6 +585,7 @@ class Shown(Compare):
         page = self.soak("compare", "a", "b", "--html").stdout
         self.assertIn("&lt;img src=x&gt;`.c", page)
         self.assertNotIn("<img", page)
+        self.assertIn(" · 2026-11-28T00:00:00Z · &lt;script&gt;alert(1)&lt;/script&gt; · ", page)
 
     def test_a_long_line_ends_with_a_whole_character(self):
         for name, version in (("a", "3.0.22"), ("b", "3.0.17")):

@@ -5,17 +5,14 @@ dark, without a complaint and without a line that is wider than the screen."""
 import base64
 import hashlib
 import html.parser
-import os
-import pathlib
 import re
 import shutil
-import subprocess
 import tempfile
 import unittest
 
 import browser
+from pages import write_run_pages
 
-BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 # Elements that have no end, and those whose end may be left out.
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 OPEN = {"tr": {"tr", "tbody", "thead"}}
@@ -48,17 +45,12 @@ class Reader(html.parser.HTMLParser):
             self.wrong.append(tag)
 
 
-def write_pages(folder):
-    subprocess.run([BUILD / "bin/test_html", "--pages", folder], check=True)
-    return {path.stem: path for path in sorted(pathlib.Path(folder).glob("*.html"))}
-
-
 class Pages(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="soak-html-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.pages = {name: path.read_text(encoding="utf-8") for name, path in write_pages(cls.folder).items()}
+        cls.pages = {name: path.read_text(encoding="utf-8") for name, path in write_run_pages(cls.folder).items()}
         assert len(cls.pages) >= 72
 
     def test_elements_are_nested(self):
@@ -108,7 +100,7 @@ class InABrowser(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="soak-html-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.pages = write_pages(cls.folder)
+        cls.pages = write_run_pages(cls.folder)
         cls.browser = browser.Browser()
         cls.addClassCleanup(cls.browser.close)
 

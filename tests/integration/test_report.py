@@ -127,6 +127,8 @@ class Report(unittest.TestCase):
         page = self.report(os.path.join(of, "suite.json"), "--html").stdout.decode()
         self.assertRegex(page, r'<a href="\./\d{8}-\d{6}-lost(-\d+)?/report\.html">lost</a>')
         self.assertGreaterEqual(page.count('class="spark"'), 4)
+        for label in ("connections", "time", "blocks", "heap", "RSS"):  # where the heads have no room
+            self.assertEqual(page.count(f' data-label="{label}">'), 2, label)
         self.assertIn(b"--issue: a suite has none", self.report(of, "--issue", code=2).stderr)
 
     def test_no_flame_graph_without_survivors(self):

@@ -475,19 +475,42 @@ class NotKept(Live):
         return subprocess.run(["bash", "-c", f"ulimit {limit}; exec {command}"], text=True,
                               capture_output=True, check=False, timeout=soak_run.PATIENCE_S)
 
-    def test_full_disk(self):
-        # A tiny file system of the run's own, in a mount namespace that ends with it.
+    def on_a_disk(self, size, *options, after=""):
+        """A run whose results are on a tiny file system of its own, in a mount namespace that ends with it."""
         disk = os.path.join(self.results, "disk")
-        os.mkdir(disk)
+        os.makedirs(disk, exist_ok=True)
         enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user",
                                                                   "--mount"]
         if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
             self.skipTest("no mount namespace can be made here")
-        command = " ".join([soak_run.SOAK, *self.QUICK, "--results", disk])
-        script = f"mount -t tmpfs -o size=24k none {disk} && exec {command}"
-        process = subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
-                                 check=False, timeout=soak_run.PATIENCE_S)
+        command = " ".join([soak_run.SOAK, *self.QUICK, *options, "--results", disk])
+        script = f"mount -t tmpfs -o size={size} none {disk} && {command}; code=$?; {after} exit $code"
+        return subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
+                              check=False, timeout=soak_run.PATIENCE_S)
+
+    def test_full_disk(self):
+        process = self.on_a_disk("24k")
         self.assert_not_kept(process, r"result\.json: the disk is full .* --results")
+
+    def test_a_page_that_has_no_room_takes_nothing_from_the_verdict(self):
+        # The disk is filled when all samples but the last are there, up to what the documents take.
+        folder = self.soak(*self.QUICK).folder
+        size = {name: os.path.getsize(os.path.join(folder, name)) // 1024
+                for name in ("result.json", "manifest.json", "report.html")}
+        left = size["result.json"] + size["manifest.json"] + size["report.html"] // 2
+        disk, fill = (os.path.join(self.results, name) for name in ("disk", "fill"))
+        with open(fill, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n"
+                       'free=$(df --output=avail -k "$1" | tail -1)\n'
+                       'head -c $((free - $2))k /dev/zero >"$1/zeros"\n')
+        os.chmod(fill, 0o755)
+        process = self.on_a_disk("8m", f"--on-drain '{fill} {disk} {left}'",
+                                 after=f"cat {disk}/last/result.json;")
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertRegex(process.stdout, r"^PASS +nothing grows")
+        self.assertIn('"exit": 0,', process.stdout)
+        self.assertRegex(process.stderr, r"report\.html: the disk is full .*; the result is kept: "
+                                         r"soak report \S+ --html=FILE makes it again\n")
 
     def test_limit_of_a_files_size(self):
         process = self.limited("-Sf 4", *self.QUICK)

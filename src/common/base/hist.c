@@ -33,15 +33,6 @@ void hist_add(struct hist *h, uint64_t value)
         h->max = value;
 }
 
-void hist_merge(struct hist *h, const struct hist *other)
-{
-    for (unsigned i = 0; i < HIST_BUCKETS; i++)
-        h->bucket[i] += other->bucket[i];
-    h->count += other->count;
-    if (other->max > h->max)
-        h->max = other->max;
-}
-
 uint64_t hist_quantile(const struct hist *h, double fraction)
 {
     uint64_t wanted = (uint64_t)ceil(fraction * (double)h->count), seen = 0;

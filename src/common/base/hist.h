@@ -17,8 +17,6 @@ struct hist {
 };
 
 void hist_add(struct hist *h, uint64_t value);
-/* Adds every value of `other` to `h`. */
-void hist_merge(struct hist *h, const struct hist *other);
 /* The value below or at which `fraction` (0..1) of the values lie; 0 when empty. Never above max.
  */
 uint64_t hist_quantile(const struct hist *h, double fraction);

@@ -118,6 +118,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                              .hold = phase == HISTORY_HOLD};
     h->unit = s->unit;
     h->by_load = s->by_load;
+    h->several = s->several;
     h->one_process = s->one_process;
     h->gone |= s->gone;
     keep_own(h, s, c);
@@ -305,7 +306,7 @@ void history_canary(const struct history *h, struct canary *ret)
         .epochs = h->epochs,
         /* Who doesn't count its connections isn't told of the drain either: its controls stay. */
         .drained = h->has_drain && !h->by_load,
-        .shared = h->by_load,
+        .shared = h->by_load || h->several,
         .one_process = h->one_process,
         .gone = h->gone};
     canary_record_judge(&h->canary, &subject, ret);

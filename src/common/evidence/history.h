@@ -26,6 +26,7 @@ struct history_sample {
     bool by_load;
     bool one_process; /* what one of its processes keeps is the question, so that one has to stay */
     bool gone;        /* a process of the subject has ended */
+    bool several;     /* programs of soak's own share the page, and one makes the controls */
     uint64_t operations, opened, closed;
 };
 

@@ -15,8 +15,10 @@ static const double GAP = 0.8; /* between neighbours that are wide enough to los
 
 struct picture {
     FILE *out;
-    double per_byte; /* pixels */
-    int64_t total;   /* bytes */
+    struct profile_node *tree; /* owned; NULL: nothing is to be shown */
+    size_t rows;
+    double per_byte;       /* pixels */
+    int64_t total, blocks; /* total: bytes */
     /* Frames too narrow to be drawn, and their bytes. */
     int64_t omitted, omitted_bytes;
 };
@@ -174,23 +176,23 @@ static void sum_roots(const struct profile_node *root, int64_t *ret_bytes, int64
     }
 }
 
-static void write_legend(FILE *out, int64_t bytes, int64_t blocks)
+static void write_legend(const struct picture *picture)
 {
     char text[160];
     char bytes_text[32];
     char blocks_text[32];
     snprintf(text, sizeof text, "%s in %s %s that outlived their connections",
-             human_bytes(bytes_text, sizeof bytes_text, (double)bytes),
-             human_count(blocks_text, sizeof blocks_text, blocks),
-             blocks == 1 ? "block" : "blocks");
-    write_text(out, "l", 50, text);
-    write_text(out, "l", 70,
+             human_bytes(bytes_text, sizeof bytes_text, (double)picture->total),
+             human_count(blocks_text, sizeof blocks_text, picture->blocks),
+             picture->blocks == 1 ? "block" : "blocks");
+    write_text(picture->out, "l", 50, text);
+    write_text(picture->out, "l", 70,
                "Width: bytes. From the process on top each function stands below its caller; the "
                "lowest asked for the memory. Grey: no certain name. Point at a frame for its "
                "figures.");
 }
 
-static void write_foot(const struct picture *picture, size_t rows)
+static void write_foot(const struct picture *picture)
 {
     char text[160];
     char count[32];
@@ -201,58 +203,55 @@ static void write_foot(const struct picture *picture, size_t rows)
     snprintf(text, sizeof text, "%s %s narrower than half a pixel, %s in all, %s not drawn.",
              human_count(count, sizeof count, picture->omitted), one ? "frame" : "frames",
              human_bytes(bytes, sizeof bytes, (double)picture->omitted_bytes), one ? "is" : "are");
-    write_text(picture->out, "l", (double)(HEAD + rows * ROW + FOOT - 12), text);
+    write_text(picture->out, "l", (double)(HEAD + picture->rows * ROW + FOOT - 12), text);
 }
 
-/* How the tree becomes a picture. */
-static struct picture picture_of(const struct profile_node *tree, FILE *out, int64_t *ret_blocks)
+/* The tree and how it becomes a picture, and the stream's begin: closed by picture_finish. */
+static int picture_start(struct picture *picture, const struct profile *p, FILE *out, struct err *e)
 {
-    struct picture picture = {.out = out};
-    sum_roots(tree, &picture.total, ret_blocks);
-    if (tree)
-        picture.per_byte = (WIDTH - 2.0 * MARGIN) / (double)picture.total;
-    return picture;
+    bool failed;
+    *picture = (struct picture){.out = out, .tree = profile_tree_new(p, &failed)};
+    if (failed)
+        return err_set(e, "out of memory for the flame graph");
+    sum_roots(picture->tree, &picture->total, &picture->blocks);
+    if (picture->tree)
+        picture->per_byte = (WIDTH - 2.0 * MARGIN) / (double)picture->total;
+    picture->rows = depth_of(picture->tree, picture->per_byte);
+    profile_begin();
+    return 0;
+}
+
+static int picture_finish(struct picture *picture, struct err *e)
+{
+    fputs("</svg>\n", picture->out);
+    profile_tree_free(picture->tree);
+    return profile_finish(picture->out, e);
 }
 
 int profile_write_svg(const struct profile *p, const char *title, FILE *out, struct err *e)
 {
-    bool failed;
-    struct profile_node *tree = profile_tree_new(p, &failed);
-    if (failed)
-        return err_set(e, "out of memory for the flame graph");
-    int64_t blocks;
-    struct picture picture = picture_of(tree, out, &blocks);
-    size_t rows = depth_of(tree, picture.per_byte);
-
-    profile_begin();
-    write_head(out, title, rows);
-    if (tree)
-        write_legend(out, picture.total, blocks);
+    struct picture picture;
+    if (picture_start(&picture, p, out, e) < 0)
+        return -1;
+    write_head(out, title, picture.rows);
+    if (picture.tree)
+        write_legend(&picture);
     else
         write_text(out, "l", 50, "No stack of a block that outlived its connection.");
-    write_nodes(&picture, tree, MARGIN, HEAD);
-    write_foot(&picture, rows);
-    fputs("</svg>\n", out);
-    profile_tree_free(tree);
-    return profile_finish(out, e);
+    write_nodes(&picture, picture.tree, MARGIN, HEAD);
+    write_foot(&picture);
+    return picture_finish(&picture, e);
 }
 
 int profile_write_frames(const struct profile *p, FILE *out, struct err *e)
 {
-    bool failed;
-    struct profile_node *tree = profile_tree_new(p, &failed);
-    if (failed)
-        return err_set(e, "out of memory for the flame graph");
-    int64_t blocks;
-    struct picture picture = picture_of(tree, out, &blocks);
-
-    profile_begin();
+    struct picture picture;
+    if (picture_start(&picture, p, out, e) < 0)
+        return -1;
     fprintf(
         out,
         "<svg class=\"flame\" viewBox=\"%d 0 %d %zu\" role=\"group\" aria-label=\"Flame graph\">\n",
-        MARGIN, WIDTH - 2 * MARGIN, depth_of(tree, picture.per_byte) * ROW);
-    write_nodes(&picture, tree, MARGIN, 0);
-    fputs("</svg>\n", out);
-    profile_tree_free(tree);
-    return profile_finish(out, e);
+        MARGIN, WIDTH - 2 * MARGIN, picture.rows * ROW);
+    write_nodes(&picture, picture.tree, MARGIN, 0);
+    return picture_finish(&picture, e);
 }

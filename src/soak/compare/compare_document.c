@@ -388,6 +388,10 @@ int compare_document_add(struct compare_set *s, struct compare_entry *entry,
         free(footprint.site);
         return -1;
     }
+    if (entry->runs == 0) {
+        entry->host = compare_set_text(s, r->host);
+        entry->time = compare_set_text(s, r->time);
+    }
     take_run(s, entry, r, &run);
     entry->other_leaks |= other_leaks;
     take_footprint(entry, &footprint);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_text.h"
 
+#include "base/text.h"
+#include "base/version.h"
 #include "compare_say.h"
 #include "report/figures.h"
 #include "report/html/elements.h"
@@ -156,10 +158,60 @@ static void put_next(const struct compare_set *s, FILE *out)
     }
 }
 
+/* ---- where and when ---- */
+
+static const char *host_of(const struct compare_entry *entry)
+{
+    return entry->host;
+}
+
+static const char *time_of(const struct compare_entry *entry)
+{
+    return entry->time;
+}
+
+static bool is_met(const struct compare_set *s, size_t i,
+                   const char *(*text_of)(const struct compare_entry *))
+{
+    for (size_t k = 0; k < i; k++)
+        if (text_of(&s->entry[k]) && strcmp(text_of(&s->entry[k]), text_of(&s->entry[i])) == 0)
+            return true;
+    return false;
+}
+
+/* What the versions' runs say, each text once; NULL: none says it. */
+static const char *each_once(const struct compare_set *s,
+                             const char *(*text_of)(const struct compare_entry *), char *buf,
+                             size_t size)
+{
+    struct text list = text_list(buf, size, ", ");
+    for (size_t i = 0; i < s->entries; i++)
+        if (text_of(&s->entry[i]) && !is_met(s, i, text_of))
+            text_item(&list, "%s", text_of(&s->entry[i]));
+    return buf[0] ? buf : NULL;
+}
+
+/* Finished runs began at times of their own. */
+static void put_origin(const struct compare_set *s, FILE *out)
+{
+    char hosts[COMPARE_SENTENCE], times[COMPARE_SENTENCE], names[COMPARE_SENTENCE];
+    struct text list = text_list(names, sizeof names, "");
+    for (size_t i = 0; i < s->entries; i++)
+        text_item(&list, "%s%s%s", i ? ", " : s->part, i || !s->part[0] ? "" : " ",
+                  s->entry[i].name);
+    const char *const words[] = {s->started ? s->started
+                                            : each_once(s, time_of, times, sizeof times),
+                                 each_once(s, host_of, hosts, sizeof hosts), s->machine, names};
+    fputs("<header>", out);
+    html_origin(soak_version, words, sizeof words / sizeof *words, out);
+    fputs("</header>\n", out);
+}
+
 void compare_html(const struct compare_set *s, FILE *out)
 {
     char line[COMPARE_SENTENCE];
     html_head("Comparison", out);
+    put_origin(s, out);
     fputs("<main>\n<h1>", out);
     html_text(s->scenario, out);
     fputs(s->part[0] ? ", by version of " : "", out);

@@ -27,6 +27,7 @@ struct compare_entry {
     struct compare_site *site;                /* owned; of the first run with a footprint */
     size_t sites, server_sites;               /* those of the server come first */
     uint64_t footprint_conns;                 /* 0: there is none */
+    const char *host, *time;                  /* of its first run; NULL: not known */
     const char *group;                        /* of its key exchange; NULL: not known */
     bool other_leaks;                         /* in some run the program that isn't judged leaks */
     struct result_mapped mapped[RESULT_LIBS]; /* all but `part` may be NULL */

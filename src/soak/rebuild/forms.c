@@ -149,13 +149,21 @@ static int keep_form(const struct finished *f, size_t form, struct run_dir *dir,
     return rc;
 }
 
-int forms_keep(struct run_dir *dir, struct err *e)
+static void miss(size_t form, const struct err *why, struct forms_missed *to)
+{
+    if (to->count++ == 0)
+        *to = (struct forms_missed){.count = 1, .option = forms[form].option, .why = *why};
+}
+
+int forms_keep(struct run_dir *dir, struct forms_missed *ret, struct err *e)
 {
     struct finished f;
+    struct err why;
     int rc = finished_open(&f, dir->path, e);
+    *ret = (struct forms_missed){.count = 0};
     for (size_t i = 0; rc == 0 && i < FORMS; i++)
-        if (forms[i].file && has(&f, i))
-            rc = keep_form(&f, i, dir, e);
+        if (forms[i].file && has(&f, i) && keep_form(&f, i, dir, &why) != 0)
+            miss(i, &why, ret);
     finished_close(&f);
     return rc;
 }

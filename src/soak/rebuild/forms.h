@@ -33,8 +33,17 @@ struct form_paths {
 int forms_outputs(const struct finished *f, const struct form_paths *paths, struct outputs *ret,
                   struct err *e);
 
+/* Of the files of a run's forms those that couldn't be written. Nothing that was measured is lost
+ * with them: `soak report` makes them again. */
+struct forms_missed {
+    size_t count;
+    const char *option; /* of the first, as `soak report` takes it; NULL: none is missed */
+    struct err why;     /* the sentence about the first */
+};
+
 /* At the end of a run, with its result.json and samples in the folder: writes the files of all
- * forms that have one. Returns 0 or -1. */
-int forms_keep(struct run_dir *dir, struct err *e);
+ * forms that have one, the others too when one can't be. Returns 0, or -1 when what is in the
+ * folder can't be read back. */
+int forms_keep(struct run_dir *dir, struct forms_missed *ret, struct err *e);
 
 #endif

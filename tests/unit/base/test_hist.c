@@ -84,21 +84,6 @@ static void quantiles_are_right_to_one_in_64(void **state)
     assert_true(hist_quantile(&h, 1) == values[VALUES - 1]);
 }
 
-static void merging_equals_adding_to_one(void **state)
-{
-    (void)state;
-    static struct hist both;
-    struct rng r = {5};
-    hist_reset(&both);
-    for (int i = 0; i < VALUES; i++) {
-        uint64_t value = rng_next(&r) >> rng_below(&r, 64);
-        hist_add(i % 3 ? &h : &other, value);
-        hist_add(&both, value);
-    }
-    hist_merge(&h, &other);
-    assert_memory_equal(&h, &both, sizeof h);
-}
-
 static void reset_forgets_everything(void **state)
 {
     (void)state;
@@ -115,7 +100,6 @@ int main(void)
         cmocka_unit_test_setup(the_largest_number_has_a_bucket, fresh),
         cmocka_unit_test_setup(small_values_are_exact, fresh),
         cmocka_unit_test_setup(quantiles_are_right_to_one_in_64, fresh),
-        cmocka_unit_test_setup(merging_equals_adding_to_one, fresh),
         cmocka_unit_test_setup(reset_forgets_everything, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

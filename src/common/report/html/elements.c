@@ -26,6 +26,19 @@ void html_foot(FILE *out)
     fprintf(out, "<script>%s</script>\n</body>\n</html>\n", html_script);
 }
 
+void html_origin(const char *version, const char *const *word, size_t words, FILE *out)
+{
+    fputs("<p class=\"origin\">soak ", out);
+    html_text(version, out);
+    for (size_t i = 0; i < words; i++) {
+        if (!word[i])
+            continue;
+        fputs(" · ", out);
+        html_text(word[i], out);
+    }
+    fputs("</p>\n", out);
+}
+
 void html_text(const char *text, FILE *out)
 {
     markup_put(text, SIZE_MAX, out);

@@ -13,6 +13,8 @@
 void html_head(const char *title, FILE *out);
 /* All behind its last. */
 void html_foot(FILE *out);
+/* Whose page it is: `soak VERSION · WORD · ...`, without the words that are NULL. */
+void html_origin(const char *version, const char *const *word, size_t words, FILE *out);
 /* Text that is no markup. */
 void html_text(const char *text, FILE *out);
 /* `<section id=ID aria-labelledby=ID-h><h2 id=ID-h>TITLE</h2>`; closed by html_section_end. A

@@ -104,13 +104,19 @@ static const char *state_text(const struct judge_metric *m)
     return "not judged";
 }
 
+/* `7,938 to 12,458`: what is to be seen of a figure that the judge has nothing to say of. */
+static void say_ends(char *buf, size_t size, const struct result_series *s)
+{
+    char start[FIGURE_SIZE], end[FIGURE_SIZE];
+    snprintf(buf, size, "%s to %s", figure_level(start, sizeof start, s->value[0], s->unit),
+             figure_level(end, sizeof end, s->value[s->count - 1], s->unit));
+}
+
 /* `7,938 to 12,458; +1 per connection: GROWS` */
 static void say(char *buf, size_t size, const struct judge_metric *m, const struct judgement *j)
 {
     char start[FIGURE_SIZE], end[FIGURE_SIZE], growth[FIGURE_SIZE];
     struct text t = text_into(buf, size);
-    if (!m)
-        return;
     text_add(&t, "%s to %s", figure_level(start, sizeof start, m->start, m->unit),
              figure_level(end, sizeof end, m->end, m->unit));
     if (isfinite(m->per_conn) && isfinite(m->half_width))
@@ -126,14 +132,17 @@ static void say(char *buf, size_t size, const struct judge_metric *m, const stru
 static bool draw(const struct result_subject *subject, enum metric metric, FILE *out)
 {
     static struct points p; /* large */
-    char text[TEXT] = "";
+    char text[TEXT];
     const char *id = metric_name(metric);
     const struct result_series *s = series_of(subject, id);
     if (!s || s->count == 0)
         return false;
     const struct judge_metric *m = metric_of(subject, id);
     take(&p, subject, s);
-    say(text, sizeof text, m, &subject->judgement);
+    if (m)
+        say(text, sizeof text, m, &subject->judgement);
+    else
+        say_ends(text, sizeof text, s);
     struct chart c = {.title = metric_info(metric)->label,
                       .text = text,
                       .x_title = html_counted(subject->judgement.unit),

@@ -24,30 +24,17 @@ static char *class_of(enum verdict verdict, char buf[16])
     return buf;
 }
 
-static void write_libs(const struct result *r, FILE *out)
-{
-    for (size_t i = 0; i < r->libs; i++) {
-        fputs(" · ", out);
-        html_text(r->lib[i].name, out);
-        fputs(" ", out);
-        html_text(r->lib[i].version, out);
-    }
-}
-
 /* Which run it is: `soak 0.1.0 · smoke · 2026-11-28T... · host · openssl 3.0.19`. */
 static void write_origin(const struct result *r, FILE *out)
 {
-    const char *const words[] = {r->scenario, r->time, r->host, r->kernel};
-    fputs("<p class=\"origin\">soak ", out);
-    html_text(r->version, out);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!words[i])
-            continue;
-        fputs(" · ", out);
-        html_text(words[i], out);
+    char lib[RESULT_LIBS][128];
+    const char *word[4 + RESULT_LIBS] = {r->scenario, r->time, r->host, r->kernel};
+    size_t words = 4;
+    for (size_t i = 0; i < r->libs; i++) {
+        snprintf(lib[i], sizeof lib[i], "%s %s", r->lib[i].name, r->lib[i].version);
+        word[words++] = lib[i];
     }
-    write_libs(r, out);
-    fputs("</p>\n", out);
+    html_origin(r->version, word, words, out);
 }
 
 /* ---- the verdict ---- */

@@ -3,6 +3,7 @@
 #include "html_internal.h"
 
 #include "base/check.h"
+#include "base/markup.h"
 #include "chart.h"
 #include "options/grammar.h"
 #include "report/figures.h"
@@ -13,28 +14,26 @@
 static const enum metric shown[] = {METRIC_OPENSSL_BLOCKS, METRIC_HEAP_ALLOCATED, METRIC_RSS};
 enum { SHOWN = sizeof shown / sizeof *shown };
 
-static void write_origin(const struct html_suite *suite, FILE *out)
+static const char *const columns[] = {"|scenario", "|outcome", "|it said", ">connections",
+                                      ">time",     "|blocks",  "|heap",    "|RSS"};
+enum { CONNECTIONS = 3, TIME, FIRST_SHOWN };
+
+/* A narrow page has no room for the columns' heads: a figure then says itself what it is. */
+static void begin_figure(size_t column, FILE *out)
 {
-    const char *const words[] = {suite->started, suite->host, suite->machine, suite->libs};
-    fputs("<header><p class=\"origin\">soak ", out);
-    html_text(suite->version, out);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!words[i])
-            continue;
-        fputs(" · ", out);
-        html_text(words[i], out);
-    }
-    fputs("</p></header>\n", out);
+    fprintf(out, "<td%s", columns[column][0] == '>' ? " class=\"n\"" : "");
+    markup_attribute("data-label", columns[column] + 1, out);
+    fputc('>', out);
 }
 
 void html_suite_begin(const struct html_suite *suite, FILE *out)
 {
-    static const char *const columns[] = {"|scenario", "|outcome", "|it said", ">connections",
-                                          ">time",     "|blocks",  "|heap",    "|RSS"};
+    const char *const words[] = {suite->started, suite->host, suite->machine, suite->libs};
     html_head(suite->headline, out);
-    write_origin(suite, out);
-    fprintf(out, "<main>\n<h1><span class=\"badge %s\">%s</span> ", suite->failed ? "leak" : "pass",
-            suite->word);
+    fputs("<header>", out);
+    html_origin(suite->version, words, sizeof words / sizeof *words, out);
+    fprintf(out, "</header>\n<main>\n<h1><span class=\"badge %s\">%s</span> ",
+            suite->failed ? "leak" : "pass", suite->word);
     html_text(suite->headline, out);
     fputs("</h1>\n", out);
     html_note("Blocks are OpenSSL's, the heap is what is allocated of it: of the program under "
@@ -53,16 +52,16 @@ static const struct result_series *series_of(const struct result *r, enum metric
     return NULL;
 }
 
-static void write_spark(const struct result *r, enum metric metric, FILE *out)
+static void write_spark(const struct result *r, size_t i, FILE *out)
 {
     char text[128], from[FIGURE_SIZE], to[FIGURE_SIZE];
-    const struct result_series *s = series_of(r, metric);
-    fputs("<td>", out);
+    const struct result_series *s = series_of(r, shown[i]);
+    begin_figure(FIRST_SHOWN + i, out);
     if (s && s->count >= 2) {
         double *x = calloc(s->count, sizeof *x);
         CHECK(x);
-        for (size_t i = 0; i < s->count; i++)
-            x[i] = (double)s->closed[i];
+        for (size_t c = 0; c < s->count; c++)
+            x[c] = (double)s->closed[c];
         const struct chart_line line = {s->count, x, s->value, NULL};
         snprintf(text, sizeof text, "%s to %s",
                  figure_level(from, sizeof from, s->value[0], s->unit),
@@ -90,10 +89,14 @@ void html_suite_row(const struct html_scenario *row, FILE *out)
     fputs("</td><td class=\"said\">", out);
     html_text(row->said, out);
     fputs("</td>", out);
-    html_number(human_count(text, sizeof text, (int64_t)row->closed), out);
-    html_number(human_duration(text, sizeof text, (uint64_t)(row->seconds * 1e9)), out);
+    begin_figure(CONNECTIONS, out);
+    html_text(human_count(text, sizeof text, (int64_t)row->closed), out);
+    fputs("</td>", out);
+    begin_figure(TIME, out);
+    html_text(human_duration(text, sizeof text, (uint64_t)(row->seconds * 1e9)), out);
+    fputs("</td>", out);
     for (size_t i = 0; i < SHOWN; i++)
-        write_spark(row->result, shown[i], out);
+        write_spark(row->result, i, out);
 }
 
 void html_suite_end(FILE *out)
