@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "control/control.h"
 #include "options/limits.h"
+#include "page/snapshot.h"
 #include "peer_tls.h"
 #include "probe/probe.h"
 #include "tls/context.h"
@@ -45,10 +46,7 @@ static void on_failure(void *owner, const struct peer *p, enum peer_failure kind
 
 static void on_times(void *owner, const struct hist *times)
 {
-    struct worker_shared *shared = ((struct worker *)owner)->shared;
-    uv_mutex_lock(&shared->times_lock);
-    hist_merge(&shared->times, times);
-    uv_mutex_unlock(&shared->times_lock);
+    page_times_add(&((struct worker *)owner)->shared->page->times, times);
 }
 
 /* Orders may have come together: the order of these lines is the order in which they make sense. */

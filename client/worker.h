@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A worker: a thread with an event loop, a TLS context and its part of the connections. Orders go
- * in and replies come out as atomic flags with a wake-up; the only lock guards the merged handshake
- * times. worker_new, worker_start and worker_free run on the main thread.
+ * in and replies come out as atomic flags with a wake-up. worker_new, worker_start and worker_free
+ * run on the main thread.
  */
 #ifndef SOAK_CLIENT_WORKER_H
 #define SOAK_CLIENT_WORKER_H
@@ -46,8 +46,6 @@ struct worker_shared {
     uv_async_t *wake;            /* the main loop's: something was replied */
     const struct choice *choice; /* of the run; made before the workers start */
     struct behaviour_mix mix;    /* of the epoch; written before its order */
-    uv_mutex_t times_lock;
-    struct hist times; /* of all handshakes, under times_lock */
     /* The first failure of each kind, in the order in which they came. */
     atomic_flag failed[PEER_FAILURES]; /* by kind: it has a place already */
     atomic_uint failures;              /* places taken */

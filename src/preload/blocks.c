@@ -82,10 +82,7 @@ static void end_counts(struct lifted was)
 
 static bool is_captured(uint32_t site)
 {
-    if (!(epoch_word(preload_page) & PAGE_EPOCH_CAPTURES))
-        return false;
-    uint64_t only = atomic_load_explicit(&preload_page->capture.pid, memory_order_relaxed);
-    return (!only || only == (uint64_t)row_pid()) && stacks_wanted(site);
+    return (epoch_word(preload_page) & PAGE_EPOCH_CAPTURES) && stacks_wanted(site, row_pid());
 }
 
 /* Gives a block the present call stack if its site's stacks are wanted. */

@@ -80,7 +80,7 @@ static void on_ssl_freed(void)
 
 static void on_connection(void)
 {
-    plant_on_shared_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
+    plant_on_connection(atomic_fetch_add(&preload_page->app.opened, 1), row_pid());
 }
 
 static void on_ssl(int by)

@@ -280,8 +280,8 @@ class Obeys(unittest.TestCase):
     def test_settle_publishes_the_heap(self):
         with Server() as server:
             server.settle()
-            self.assertEqual(server.page.heap.present, 1 if HAS_JEMALLOC else 0)
-            self.assertEqual(server.page.heap.publishes > 0, HAS_JEMALLOC)
+            self.assertEqual(server.page.process[0].heap.present, 1 if HAS_JEMALLOC else 0)
+            self.assertEqual(server.page.process[0].heap.publishes > 0, HAS_JEMALLOC)
 
     @staticmethod
     def is_refused(server):
@@ -482,16 +482,16 @@ class HasBugsWhenTold(unittest.TestCase):
         with Server("--defect", "outside") as server:
             server.visits(300)
             server.settle()
-            before, ledger = server.page.heap.allocated, server.live()
+            before, ledger = server.page.process[0].heap.allocated, server.live()
             server.visits(300)
             server.settle()
             self.assertEqual(server.live(), ledger)
-            self.assertEqual(server.page.heap.allocated - before, 300 * 48)
+            self.assertEqual(server.page.process[0].heap.allocated - before, 300 * 48)
 
     @unittest.skipUnless(HAS_JEMALLOC, "counts with jemalloc's figures")
     def test_fragment_pins_pages_and_allocates_nothing(self):
         with Server("--defect", "fragment") as server:
-            heap = server.page.heap
+            heap = server.page.process[0].heap
             server.visits(400)
             server.settle()
             allocated, active = heap.allocated, heap.active

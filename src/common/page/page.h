@@ -9,8 +9,8 @@
  * may go negative (a block may be freed by another thread than the one that made it): only the sum
  * over the threads means something, and only at a quiescent point is it exact.
  *
- * A subject may be several processes: they share the page, each thread slot belongs to one of them,
- * and the sums over all slots are those of the whole subject.
+ * A subject may be several processes: they share the page, each has a row and thread slots of its
+ * own, and the sums over all slots are those of the whole subject.
  *
  * The file is sparse: pages that no one touches cost nothing. In the subject it counts as RssShmem,
  * so RssAnon stays free of it.
@@ -18,11 +18,13 @@
 #ifndef SOAK_PROBE_PAGE_H
 #define SOAK_PROBE_PAGE_H
 
+#include "base/hist.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 8u
+#define PAGE_VERSION 10u
 
 enum {
     PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
@@ -197,10 +199,6 @@ struct page_cache {
     X(expected_aborts, 1)                                                                          \
     X(replacements_due, 0)     /* client: that the asked rate made due */                          \
     X(replacements_started, 0) /* client */                                                        \
-    X(p50_ns, 0)               /* client: handshake times */                                       \
-    X(p90_ns, 0)                                                                                   \
-    X(p99_ns, 0)                                                                                   \
-    X(max_ns, 0)                                                                                   \
     X(fail_connect, 0)                                                                             \
     X(fail_handshake, 0)                                                                           \
     X(fail_echo, 0)                                                                                \
@@ -215,6 +213,12 @@ struct page_cache {
 #define PAGE_COUNTER(counter, moves) page_u64 counter;
 struct page_app {
     PAGE_APP_FIELDS(PAGE_COUNTER)
+};
+
+/* Client: times of all handshakes, as struct hist. Shared: atomic adds. */
+struct page_times {
+    page_u64 count, max;
+    page_u64 bucket[HIST_BUCKETS];
 };
 
 /* The blocks of the self-check: allocation sites PAGE_PLANT_FILE, line 1 + enum page_plant. They
@@ -239,7 +243,8 @@ struct page_check {
     page_u64 lost_epoch;                       /* 1 + the epoch of the lost block; 0 = not yet */
     page_u64 allocs, frees, alloc_bytes;       /* the plants' part of the threads' totals */
     page_u64 by_operation;                     /* 1: the ordinals are those of `operations` */
-    page_u64 pid; /* of a foreign subject: the process that plants what comes and goes; 0 = none */
+    page_u64 shared; /* 1: of several processes; what comes and goes one of them plants, */
+    page_u64 pid;    /* this one, by connections of its own; 0 = none yet */
     page_u64 turned; /* and the operations that have had their turn */
 };
 
@@ -274,6 +279,7 @@ struct page_fail {
 /* What the subject's last signal left: see crash.h. */
 struct page_crash {
     page_u64 signal; /* that ended the process; 0 = none */
+    page_u64 pid;    /* whose it was */
     struct page_trace stack;
 };
 
@@ -301,7 +307,7 @@ struct page {
     struct page_process process[PAGE_PROCESSES];
     struct page_app app;
     struct page_check check;
-    struct page_heap heap; /* of one of our own programs; else those of the processes */
+    struct page_times times;
     struct page_cache cache[PAGE_CACHES];
     struct page_class class_[PAGE_CLASSES];
     struct page_site site[PAGE_SITES];

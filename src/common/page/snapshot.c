@@ -156,8 +156,6 @@ static bool is_alive(const struct page_process *row, pid_t pid)
 /* Of `pid`, or with 0 of all processes. */
 static void read_heap(const struct page *page, pid_t pid, struct snapshot *s)
 {
-    if (!pid)
-        add_heap(&page->heap, s);
     for (size_t i = 0; i < PAGE_PROCESSES; i++) {
         if (is_alive(&page->process[i], pid))
             add_heap(&page->process[i].heap, s);
@@ -352,4 +350,24 @@ void behaviour_table_read(const struct page *page, struct behaviour_table *ret)
             ret->ended[e][b] = atomic_load_explicit(&from->ended[e], memory_order_relaxed);
         }
     }
+}
+
+void page_times_add(struct page_times *to, const struct hist *times)
+{
+    for (size_t i = 0; i < HIST_BUCKETS && times->count; i++) {
+        if (times->bucket[i])
+            atomic_fetch_add_explicit(&to->bucket[i], times->bucket[i], memory_order_relaxed);
+    }
+    atomic_fetch_add_explicit(&to->count, times->count, memory_order_relaxed);
+    uint64_t max = load_u(&to->max);
+    while (max < times->max && !atomic_compare_exchange_weak(&to->max, &max, times->max))
+        ;
+}
+
+void page_times_read(const struct page_times *from, struct hist *ret)
+{
+    for (size_t i = 0; i < HIST_BUCKETS; i++)
+        ret->bucket[i] = load_u(&from->bucket[i]);
+    ret->count = load_u(&from->count);
+    ret->max = load_u(&from->max);
 }

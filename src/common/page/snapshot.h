@@ -92,4 +92,8 @@ struct behaviour_table {
 
 void behaviour_table_read(const struct page *page, struct behaviour_table *ret);
 
+/* Adds the times of handshakes; several threads and processes may. */
+void page_times_add(struct page_times *to, const struct hist *times);
+void page_times_read(const struct page_times *from, struct hist *ret);
+
 #endif

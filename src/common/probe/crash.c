@@ -4,6 +4,7 @@
 #include "probe/stacks.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 enum { HANDLER_STACK = 64 << 10 };
 
@@ -17,8 +18,10 @@ static STACKS_OWN void on_fatal(int number)
 {
     struct page_crash *crash = &crash_page->crash;
     uint64_t none = 0;
-    if (atomic_compare_exchange_strong(&crash->signal, &none, (uint64_t)number))
+    if (atomic_compare_exchange_strong(&crash->signal, &none, (uint64_t)number)) {
+        atomic_store(&crash->pid, (uint64_t)getpid());
         stacks_trace(&crash->stack);
+    }
     raise(number);
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 /* Lies right before each block and keeps malloc's 16-byte alignment. A block whose call stack is
@@ -37,6 +38,7 @@ _Static_assert(PAGE_STACKS < 1 << 16, "a header has 16 bits for the number of a 
 enum origin { FROM_OPENSSL, FROM_LIBUV };
 
 static struct page *ledger_page;
+static pid_t ledger_pid;
 static uint32_t libuv_site;
 
 HOT bool is_ours(const void *block)
@@ -60,7 +62,7 @@ COLD void count_bad_free(void)
 static STACKS_OWN void stack_attach(struct header *h)
 {
     uint32_t site = cell_site(h->cell);
-    if (!stacks_wanted(site) || h->size > SIZE_MASK)
+    if (!stacks_wanted(site, ledger_pid) || h->size > SIZE_MASK)
         return;
     uint32_t stack = stacks_take(site);
     if (!stack)
@@ -290,6 +292,7 @@ static STACKS_OWN PEEKS void *libuv_realloc(void *block, size_t size)
 int ledger_start(struct page *page, struct err *e)
 {
     ledger_page = page;
+    ledger_pid = getpid();
     if (slot_init(page, e) != 0)
         return -1;
     site_table_init(page);

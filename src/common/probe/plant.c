@@ -15,7 +15,7 @@ enum { ENTRY_BYTES = 40, DEFERRED_BYTES = 56, ONE_TIME_BYTES = 72, EVERY_MIN = 2
 static plant_slot plant_lost, plant_one_time;
 static plant_slot plant_ring[PAGE_PLANT_RING], plant_waiting[PAGE_PLANT_WAITING];
 
-static _Atomic uint64_t plant_own; /* connections of this process, as the owner of the controls */
+static _Atomic uint64_t plant_own; /* turns of this process, as the owner of the controls */
 static struct page *plant_page;
 static struct plant_calls plant_openssl;
 
@@ -92,12 +92,6 @@ void plant_start(struct page *page, const struct plant_calls *calls)
     plant_openssl = *calls;
 }
 
-void plant_on_connection(uint64_t nth)
-{
-    if (is_due(nth, 0))
-        plant_at(plant_page, nth, nth);
-}
-
 static bool owns(pid_t pid)
 {
     uint64_t owner = 0;
@@ -105,10 +99,18 @@ static bool owns(pid_t pid)
            owner == (uint64_t)pid;
 }
 
-void plant_on_shared_connection(uint64_t nth, pid_t pid)
+/* Of the controls: the ordinal by which this process plants them. */
+static uint64_t control_of(uint64_t nth, pid_t pid)
+{
+    if (!load(&plant_page->check.shared))
+        return nth;
+    return owns(pid) ? atomic_fetch_add(&plant_own, 1) : PLANT_NO_CONTROLS;
+}
+
+void plant_on_connection(uint64_t nth, pid_t pid)
 {
     if (is_due(nth, 0))
-        plant_at(plant_page, nth, owns(pid) ? atomic_fetch_add(&plant_own, 1) : PLANT_NO_CONTROLS);
+        plant_at(plant_page, nth, control_of(nth, pid));
 }
 
 /* What is planted is a block itself, and leads here again: with nothing left to do. */
@@ -126,10 +128,10 @@ void plant_catch_up(pid_t pid)
     }
 }
 
-void plant_on_operation(uint64_t nth)
+void plant_on_operation(uint64_t nth, pid_t pid)
 {
     if (is_due(nth, 1))
-        plant_at(plant_page, nth, nth);
+        plant_at(plant_page, nth, control_of(nth, pid));
 }
 
 void plant_on_drain(void)

@@ -21,12 +21,11 @@ struct plant_calls {
 /* After the hooks, once. */
 void plant_start(struct page *page, const struct plant_calls *calls);
 
-/* What probe.h says of probe_on_connection and its siblings, on any thread. */
-void plant_on_connection(uint64_t nth);
-/* In a subject of several processes: what comes and goes must have one owner, process `pid`, the
- * first that is here with a connection; it goes by the ordinals of its own. */
-void plant_on_shared_connection(uint64_t nth, pid_t pid);
-void plant_on_operation(uint64_t nth);
+/* What probe.h says of probe_on_connection and its siblings, on any thread of process `pid`. Where
+ * several processes share the page (check.shared), what comes and goes must have one owner: the
+ * first that is here. It goes by the ordinals of its own. */
+void plant_on_connection(uint64_t nth, pid_t pid);
+void plant_on_operation(uint64_t nth, pid_t pid);
 void plant_on_drain(void);
 /* Where the orchestrator counts the operations (PAGE_EPOCH_TURNS): those that haven't had their
  * turn have it now, if process `pid` is the owner. */

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "page/page_file.h"
+#include "page/process.h"
 #include "probe/census.h"
 #include "probe/crash.h"
 #include "probe/fail.h"
@@ -17,11 +18,14 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <uv.h>
 
 static struct page *probe_mapped;
+static pid_t probe_pid;
 static bool probe_counts;
+static struct page_process *probe_row; /* NULL: the page had none left */
 
 /* The page of the orchestrator, or one of our own for a program that is run by hand. */
 static int page_get(int page_fd, struct page **ret_page, struct err *e)
@@ -48,6 +52,17 @@ static int hooks_install(struct page *page, const struct probe_options *options,
     return 0;
 }
 
+/* It neither forks nor ends before its page has been read for the last time. */
+static void row_take(struct page *page, bool counts)
+{
+    probe_row = page_process_take(page, getppid());
+    if (!probe_row)
+        return;
+    prctl(PR_GET_NAME, probe_row->name);
+    atomic_store(&probe_row->mode, counts ? PAGE_MODE_HOOKS : PAGE_MODE_INACTIVE);
+    page_process_enter(probe_row, getpid());
+}
+
 int probe_start(int page_fd, const struct probe_options *options, struct err *e)
 {
     CHECK(!probe_mapped);
@@ -62,7 +77,9 @@ int probe_start(int page_fd, const struct probe_options *options, struct err *e)
         crash_start(page); /* by hand nobody would read of it */
         close(page_fd);
     }
+    row_take(page, options->ledger);
     probe_mapped = page;
+    probe_pid = getpid();
     probe_counts = options->ledger;
     return 0;
 }
@@ -85,7 +102,7 @@ void probe_on_connection(uint64_t nth)
 {
     if (!probe_counts)
         return;
-    plant_on_connection(nth);
+    plant_on_connection(nth, probe_pid);
     if (UNLIKELY(atomic_load_explicit(&probe_mapped->epoch, memory_order_relaxed) &
                  PAGE_EPOCH_FAILS))
         fail_on_connection(nth);
@@ -94,7 +111,7 @@ void probe_on_connection(uint64_t nth)
 void probe_on_operation(uint64_t nth)
 {
     if (probe_counts)
-        plant_on_operation(nth);
+        plant_on_operation(nth, probe_pid);
 }
 
 void probe_on_drain(void)
@@ -111,7 +128,8 @@ void probe_thread_flush(void)
 
 void probe_publish(bool classes)
 {
-    heap_publish(&probe_mapped->heap, classes);
+    if (probe_row)
+        heap_publish(&probe_row->heap, classes);
 }
 
 /* `OpenSSL 3.0.19 27 Jan 2026` -> `3.0.19`; `5.3.0-0-g54eaed1d` -> `5.3.0`. */

@@ -54,10 +54,11 @@ void stacks_start(struct page *page)
     walk_prepare();
 }
 
-bool stacks_wanted(uint32_t site)
+bool stacks_wanted(uint32_t site, pid_t pid)
 {
     uint64_t word = atomic_load_explicit(&capture->wanted[site / 64], memory_order_relaxed);
-    return word >> site % 64 & 1;
+    uint64_t only = atomic_load_explicit(&capture->pid, memory_order_relaxed);
+    return word >> site % 64 & 1 && (!only || only == (uint64_t)pid);
 }
 
 /* Returns false when a walk has led here. */

@@ -14,12 +14,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Once, before the hooks. */
 void stacks_start(struct page *page);
 
-/* Whether the orchestrator wants the stacks of `site`. */
-bool stacks_wanted(uint32_t site);
+/* Whether the orchestrator wants the stacks of `site` in process `pid`. */
+bool stacks_wanted(uint32_t site, pid_t pid);
 
 /* The number of the present call stack: 1 to PAGE_STACKS, or 0 when there was no room or when the
  * walk itself led here. Frames of functions marked STACKS_OWN are left out. Any thread. */

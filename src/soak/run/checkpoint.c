@@ -342,6 +342,7 @@ void checkpoint_begin_canary(struct run *r, size_t subject)
         atomic_fetch_or(&page->epoch, PAGE_EPOCH_TURNS);
     /* That it is reloaded is no matter of the client's. */
     bool by_connection = run_unit(r) == UNIT_RELOAD && !is_counted_for(r, w->subject);
+    atomic_store(&page->check.shared, w->subject->foreign != NULL);
     canary_record_begin(history_canary_record(w->history), page,
                         by_connection ? UNIT_CONNECTION : run_unit(r),
                         r->seed + 1 + (uint64_t)subject);

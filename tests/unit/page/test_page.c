@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/rng.h"
 #include "page/page_file.h"
 #include "page/snapshot.h"
 
@@ -227,6 +228,23 @@ static void a_site_that_is_not_ready_has_no_name_yet(void **state)
     snapshot_free(&s);
 }
 
+static void times_added_piece_by_piece_are_those_of_one_histogram(void **state)
+{
+    enum { VALUES = 1000 };
+    struct page *page = page_of(state);
+    static struct hist part[2], both, read;
+    struct rng r = {5};
+    for (int i = 0; i < VALUES; i++) {
+        uint64_t value = rng_next(&r) >> rng_below(&r, 64);
+        hist_add(&part[i % 3 == 0], value);
+        hist_add(&both, value);
+    }
+    page_times_add(&page->times, &part[0]);
+    page_times_add(&page->times, &part[1]);
+    page_times_read(&page->times, &read);
+    assert_memory_equal(&read, &both, sizeof both);
+}
+
 static void a_snapshot_copies_census_caches_heap_and_application(void **state)
 {
     struct page *page = page_of(state);
@@ -240,8 +258,9 @@ static void a_snapshot_copies_census_caches_heap_and_application(void **state)
     page->thread[1].census[1] = -1;
     strcpy(page->cache[2].name, "sessions");
     page->cache[2].population = 11;
-    page->heap.retained = 12;
-    page->heap.class_regions[71] = 13;
+    page->process[0].pid = 4711;
+    page->process[0].heap.retained = 12;
+    page->process[0].heap.class_regions[71] = 13;
     page->app.fail_lost = 14;
     page->bad_frees = 15;
 
@@ -294,6 +313,7 @@ int main(void)
         on_a_page(names_from_another_process_are_cleaned),
         on_a_page(counts_beyond_the_tables_are_cut_to_them),
         on_a_page(a_site_that_is_not_ready_has_no_name_yet),
+        on_a_page(times_added_piece_by_piece_are_those_of_one_histogram),
         on_a_page(a_snapshot_copies_census_caches_heap_and_application),
         on_a_page(activity_moves_with_every_allocation_and_connection),
     };

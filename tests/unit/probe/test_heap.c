@@ -31,7 +31,7 @@ static void publish(void)
 /* Live regions of a size class; -1 when the page doesn't know the class. */
 static int64_t regions(uint64_t size)
 {
-    const struct page_heap *heap = &probe_page()->heap;
+    const struct page_heap *heap = &probe_page()->process[0].heap;
     for (size_t i = 0; i < PAGE_SIZE_CLASSES; i++) {
         if (heap->class_size[i] == size)
             return (int64_t)heap->class_regions[i];
@@ -43,15 +43,15 @@ static void without_jemalloc_nothing_is_published(void **state)
 {
     (void)state;
     publish();
-    assert_int_equal(probe_page()->heap.present, 0);
-    assert_int_equal(probe_page()->heap.publishes, 0);
+    assert_int_equal(probe_page()->process[0].heap.present, 0);
+    assert_int_equal(probe_page()->process[0].heap.publishes, 0);
 }
 
 static void the_figures_are_in_their_natural_order(void **state)
 {
     (void)state;
     publish();
-    const struct page_heap *heap = &probe_page()->heap;
+    const struct page_heap *heap = &probe_page()->process[0].heap;
     assert_int_equal(heap->present, 1);
     assert_true(heap->allocated > 0);
     assert_true(heap->active >= heap->allocated);
@@ -62,7 +62,7 @@ static void the_figures_are_in_their_natural_order(void **state)
 static void a_big_block_shows_in_every_figure_but_metadata(void **state)
 {
     (void)state;
-    const struct page_heap *heap = &probe_page()->heap;
+    const struct page_heap *heap = &probe_page()->process[0].heap;
     publish();
     uint64_t allocated = heap->allocated;
     uint64_t active = heap->active;
@@ -84,16 +84,16 @@ static void a_big_block_shows_in_every_figure_but_metadata(void **state)
 static void each_publish_is_counted(void **state)
 {
     (void)state;
-    uint64_t before = probe_page()->heap.publishes;
+    uint64_t before = probe_page()->process[0].heap.publishes;
     probe_publish(false);
-    assert_int_equal(probe_page()->heap.publishes - before, 1);
+    assert_int_equal(probe_page()->process[0].heap.publishes - before, 1);
 }
 
 static void size_classes_ascend_without_a_gap(void **state)
 {
     (void)state;
     publish();
-    const struct page_heap *heap = &probe_page()->heap;
+    const struct page_heap *heap = &probe_page()->process[0].heap;
     for (size_t i = 1; i < PAGE_SIZE_CLASSES; i++)
         assert_true(heap->class_size[i] > heap->class_size[i - 1]);
 }
@@ -104,12 +104,12 @@ static void live_regions_follow_the_blocks(void **state)
     static void *volatile block[BLOCKS];
     publish();
     int64_t before = regions(SMALL_CLASS);
-    uint64_t allocated = probe_page()->heap.allocated;
+    uint64_t allocated = probe_page()->process[0].heap.allocated;
     for (int i = 0; i < BLOCKS; i++)
         block[i] = malloc(SMALL_BYTES);
     publish();
     assert_int_equal(regions(SMALL_CLASS) - before, BLOCKS);
-    assert_int_equal(probe_page()->heap.allocated - allocated, BLOCKS * SMALL_CLASS);
+    assert_int_equal(probe_page()->process[0].heap.allocated - allocated, BLOCKS * SMALL_CLASS);
     for (int i = 0; i < BLOCKS; i++)
         free(block[i]);
     publish();
@@ -149,8 +149,8 @@ static void another_allocators_malloc_is_no_heap_of_jemallocs(void **state)
     assert_false(heap_present());
     assert_null(heap_version());
     publish();
-    assert_int_equal(probe_page()->heap.present, 0);
-    assert_int_equal(probe_page()->heap.publishes, 0);
+    assert_int_equal(probe_page()->process[0].heap.present, 0);
+    assert_int_equal(probe_page()->process[0].heap.publishes, 0);
     assert_non_null(strstr(probe_versions(versions, sizeof versions), " malloc=glibc-"));
 }
 
