@@ -2,6 +2,7 @@
 """`soak history`: what runs record, what it shows, which steps it finds; and that no history, however
 broken, costs a run."""
 
+import fcntl
 import itertools
 import json
 import os
@@ -13,7 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
-from patience import PATIENCE_S
+from patience import PATIENCE_S, until
 from schemas import VALIDATOR, read_schema, strict
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
@@ -57,8 +58,11 @@ class History(unittest.TestCase):
     def shown(self, *words):
         return json.loads(self.soak("history", "--json", *words))
 
+    def run_folders(self):
+        return sorted((self.folder / "results/runs").glob("2*"))
+
     def run_folder(self):
-        folder, = (self.folder / "results/runs").glob("2*")
+        folder, = self.run_folders()
         return folder
 
     # ---- recording ----
@@ -113,18 +117,44 @@ class History(unittest.TestCase):
         self.soak("calibrate", "--runs", "1", "--closed", "1000", "--mix", "default", SOAK_HISTORY=str(mine))
         self.assertIn("1 run, ", self.soak("history", SOAK_HISTORY=str(mine)))
 
+    def broken(self, why, aside, runs):
+        return (f"soak: the history was broken ({self.db}: {why}): it is kept as results/history.db.{aside}, and a "
+                f"new one is made from the folders of the runs: {runs}")
+
     def test_a_broken_history_costs_no_run_and_is_made_again(self):
+        """By the run that records, and by who looks: in a CI's cache it would be broken for ever."""
+        self.soak(*SMALL)
+        self.db.write_bytes(b"no database" * 1000)
+        self.soak(*SMALL, said=self.broken("file is not a database", "broken", "2 runs"))
+        self.assertTrue(self.db.with_name("history.db.broken").read_bytes().startswith(b"no database"))
+        self.assertEqual(len(self.shown()["histories"][0]["nights"]), 2)
+
+        with self.db.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"a sector of something else")
+        said = self.soak("history", "--check", said=self.broken("database disk image is malformed", "broken-2",
+                                                                "2 runs"))
+        self.assertEqual(said, "no step in 1 history, the longest of 2 runs\n")
+        self.assertEqual(self.soak("history", "--check"), said)
+
+        self.db.write_bytes(b"no database" * 1000)
+        self.soak("history", "add", self.run_folders()[0],
+                  said=self.broken("file is not a database", "broken-3", "2 runs"))
+        self.assertEqual(len(self.shown()["histories"][0]["nights"]), 2)
+
+    def test_what_soak_has_not_broken_it_leaves_alone(self):
+        """A file that SOAK_HISTORY names by mistake, and one that can't be moved."""
+        letter = self.folder / "letter.txt"
+        letter.write_text("Dear all, " * 100, encoding="utf-8")
+        self.soak("history", code=2, SOAK_HISTORY=str(letter),
+                  said=f"soak: history: {letter}: file is not a database; `soak history rebuild` makes it again "
+                       "from the runs")
+        self.assertEqual(sorted(path.name for path in self.folder.glob("letter*")), ["letter.txt"])
+
+    def test_a_locked_or_later_history_costs_no_run(self):
         missing = ("soak: this run is missing in the history ({}); `soak history rebuild` makes it again "
                    "from the folders of all runs")
-        self.db.parent.mkdir()
-        self.db.write_bytes(b"no database" * 1000)
-        self.soak(*SMALL, said=missing.format(f"{self.db}: file is not a database"))
-        self.soak("history", code=2, said=f"soak: history: {self.db}: file is not a database; `soak history "
-                                          "rebuild` makes it again from the runs")
-        self.soak("history", "rebuild")
-        self.assertEqual(len(self.shown()["histories"][0]["nights"]), 1)
-        self.assertTrue(self.db.with_name("history.db.old").read_bytes().startswith(b"no database"))
-
+        self.soak(*SMALL)
         other = sqlite3.connect(self.db, isolation_level=None)
         self.addCleanup(other.close)
         other.execute("BEGIN IMMEDIATE")
@@ -132,10 +162,52 @@ class History(unittest.TestCase):
         other.execute("COMMIT")
         other.execute("PRAGMA user_version = 99")
         other.close()
-        self.soak(*SMALL, said=missing.format(
-            f"{self.db}: written by a later soak (form 99; this one knows 1)"))
+        later = f"{self.db}: written by a later soak (form 99; this one knows 1)"
+        self.soak(*SMALL, said=missing.format(later))
+        self.soak("history", code=2, said=f"soak: history: {later}; `soak history rebuild` makes it again from the "
+                                          "runs")
         self.soak("history", "rebuild")
         self.assertEqual(len(self.shown()["histories"][0]["nights"]), 3)
+        self.assertTrue(self.db.with_name("history.db.old").exists())
+
+    def test_a_read_only_history_is_shown(self):
+        """To somebody else on the machine, or from a medium that nobody writes: SQLite alone would refuse, since it
+        can make no index beside the file."""
+        self.soak(*SMALL)
+        shown = self.shown()
+        self.folder.chmod(0o755)
+        (self.folder / "results").chmod(0o555)
+        self.db.chmod(0o444)
+        self.addCleanup((self.folder / "results").chmod, 0o755)
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        process = subprocess.run([SOAK, "history", "--json"], capture_output=True, text=True,
+                                 timeout=PATIENCE_S, check=False, cwd="/", env=self.environment, **user)
+        self.assertEqual((process.returncode, process.stderr), (0, ""), process.stdout)
+        self.assertEqual(json.loads(process.stdout), shown)
+        self.assertEqual(sorted(path.name for path in self.db.parent.glob("history*")), ["history.db"])
+
+    def test_a_run_that_records_during_a_rebuild_is_not_lost(self):
+        """The recorder, played by the test, holds the history from before the rebuild can put its own in place."""
+        self.soak(*SMALL)
+        folder = os.open(self.db.parent, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_SH)
+        process = subprocess.Popen([SOAK, "history", "rebuild"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, cwd=self.folder, env=self.environment)
+        until(lambda: list(self.db.parent.glob("history.db.new.*")), "a new one beside it")
+        self.add_by_hand("2026-11-20T02:17:00Z")
+        fcntl.flock(folder, fcntl.LOCK_UN)
+        self.assertEqual(process.communicate(timeout=PATIENCE_S)[0], "1 run added to results/history.db\n")
+        nights = self.shown()["histories"][0]["nights"]
+        self.assertEqual([night["seed"] for night in nights], ["b", "7"])
+
+    def add_by_hand(self, time):
+        """One more run, of whose folder nothing is left."""
+        db = sqlite3.connect(self.db, isolation_level=None)
+        names = [row[1] for row in db.execute("PRAGMA table_info(run)") if row[1] != "id"]
+        row = dict(zip(names, db.execute(f"SELECT {', '.join(names)} FROM run").fetchone())) | {"time": time, "seed": "b"}
+        db.execute(f"INSERT INTO run ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", list(row.values()))
+        db.close()
 
     def test_a_history_that_cannot_be_written_costs_no_run(self):
         self.folder.chmod(0o755)

@@ -79,9 +79,10 @@ class Pages(unittest.TestCase):
         for name, text in self.pages.items():
             for element in ("script", "style"):
                 own = re.findall(f"<{element}>(.*?)</{element}>", text, re.DOTALL)
-                self.assertEqual(len(own), 1, name)
-                digest = base64.b64encode(hashlib.sha256(own[0].encode()).digest()).decode()
-                self.assertIn(f"{element}-src 'sha256-{digest}'", text, name)
+                self.assertEqual(len(own), 2 if element == "script" and name.startswith("live-") else 1, name)
+                known = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'"
+                                 for one in own)
+                self.assertIn(f"{element}-src {known};", text, name)
             self.assertIn("default-src 'none'", text)
 
     def test_pages_are_small(self):

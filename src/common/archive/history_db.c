@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "history_db.h"
+#include "history_db_internal.h"
 
 #include "base/check.h"
 #include "base/clock.h"
 
-#include <errno.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* "soak", for file(1), and to leave other programs' files alone. */
 enum { APPLICATION = 0x736f616b };
@@ -31,18 +28,10 @@ static const char *const migration[] = {
 };
 enum { VERSION = sizeof migration / sizeof *migration };
 
-/* The texts of HISTORY_RUN_TEXTS, in its order, then the numbers. */
-#define COLUMN(member) #member ", "
-#define COLUMNS        HISTORY_RUN_TEXTS(COLUMN) "exit, conns, closed, seconds, one_in"
-#define ONE(member)    +1
+#define ONE(member) +1
 enum { TEXTS = HISTORY_RUN_TEXTS(ONE) };
 
-struct history_db {
-    sqlite3 *db;
-    char path[PATH_MAX];
-};
-
-static int refuse(const struct history_db *h, struct err *e)
+int history_db_refuse(const struct history_db *h, struct err *e)
 {
     int code = sqlite3_errcode(h->db);
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
@@ -50,71 +39,70 @@ static int refuse(const struct history_db *h, struct err *e)
     return err_set(e, "%.300s: %s", h->path, sqlite3_errmsg(h->db));
 }
 
-static int execute(struct history_db *h, const char *sql, struct err *e)
+int history_db_execute(struct history_db *h, const char *sql, struct err *e)
 {
-    return sqlite3_exec(h->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : refuse(h, e);
+    return sqlite3_exec(h->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : history_db_refuse(h, e);
 }
 
-static sqlite3_stmt *prepare(struct history_db *h, const char *sql, struct err *e)
+sqlite3_stmt *history_db_prepare(struct history_db *h, const char *sql, struct err *e)
 {
     sqlite3_stmt *made = NULL;
     if (sqlite3_prepare_v2(h->db, sql, -1, &made, NULL) != SQLITE_OK)
-        refuse(h, e);
+        history_db_refuse(h, e);
     return made;
 }
 
-/* The one number that the statement answers with. Returns 0 or -1. */
-static int ask(struct history_db *h, const char *sql, int *ret, struct err *e)
+int history_db_ask(struct history_db *h, const char *sql, int64_t *ret, struct err *e)
 {
-    sqlite3_stmt *s = prepare(h, sql, e);
-    int rc = s && sqlite3_step(s) == SQLITE_ROW ? 0 : refuse(h, e);
+    sqlite3_stmt *s = history_db_prepare(h, sql, e);
+    int rc = s && sqlite3_step(s) == SQLITE_ROW ? 0 : history_db_refuse(h, e);
     if (rc == 0)
-        *ret = sqlite3_column_int(s, 0);
+        *ret = sqlite3_column_int64(s, 0);
     sqlite3_finalize(s);
     return rc;
 }
 
 /* ---- opening ---- */
 
-static int step_up(struct history_db *h, int from, struct err *e)
+static int step_up(struct history_db *h, int64_t from, struct err *e)
 {
     char mark[128];
-    snprintf(mark, sizeof mark, "PRAGMA user_version = %d; PRAGMA application_id = %d", from + 1,
-             APPLICATION);
-    return execute(h, migration[from], e) == 0 ? execute(h, mark, e) : -1;
+    snprintf(mark, sizeof mark, "PRAGMA user_version = %" PRId64 "; PRAGMA application_id = %d",
+             from + 1, APPLICATION);
+    return history_db_execute(h, migration[from], e) == 0 ? history_db_execute(h, mark, e) : -1;
 }
 
 /* Under the lock of the transaction, so that of two processes one finds it done. */
 static int bring_up(struct history_db *h, struct err *e)
 {
-    int version = 0, application = 0, tables = 0;
-    if (ask(h, "PRAGMA user_version", &version, e) != 0 ||
-        ask(h, "PRAGMA application_id", &application, e) != 0 ||
-        ask(h, "SELECT count(*) FROM sqlite_master", &tables, e) != 0)
+    int64_t version = 0, application = 0, tables = 0;
+    if (history_db_ask(h, "PRAGMA user_version", &version, e) != 0 ||
+        history_db_ask(h, "PRAGMA application_id", &application, e) != 0 ||
+        history_db_ask(h, "SELECT count(*) FROM sqlite_master", &tables, e) != 0)
         return -1;
     if (application != APPLICATION && (application != 0 || version != 0 || tables != 0))
         return err_set(e, "%.300s: a database, but not soak's history", h->path);
     if (version > VERSION)
-        return err_set(e, "%.300s: written by a later soak (form %d; this one knows %d)", h->path,
-                       version, VERSION);
+        return err_set(e, "%.300s: written by a later soak (form %" PRId64 "; this one knows %d)",
+                       h->path, version, (int)VERSION);
     for (; version < VERSION; version++)
         if (step_up(h, version, e) != 0)
             return -1;
     return 0;
 }
 
-static int migrate(struct history_db *h, struct err *e)
+int history_db_migrate(struct history_db *h, struct err *e)
 {
-    int version = 0;
-    if (ask(h, "PRAGMA user_version", &version, e) != 0)
+    int64_t version = 0;
+    if (history_db_ask(h, "PRAGMA user_version", &version, e) != 0)
         return -1;
     if (version == VERSION)
         return bring_up(h, e);
-    if (history_db_begin(h, e) != 0)
+    if (history_db_execute(h, "BEGIN IMMEDIATE", e) != 0)
         return -1;
     if (bring_up(h, e) == 0)
-        return history_db_end(h, e);
-    execute(h, "ROLLBACK", NULL);
+        return history_db_execute(h, "COMMIT", e);
+    history_db_execute(h, "ROLLBACK", NULL);
     return -1;
 }
 
@@ -123,7 +111,7 @@ static int migrate(struct history_db *h, struct err *e)
 static int set_wal(struct history_db *h, struct err *e)
 {
     uint64_t end = clock_now_ns() + (uint64_t)HISTORY_DB_WAIT_MS * 1000000;
-    while (execute(h, "PRAGMA journal_mode = WAL", e) != 0) {
+    while (history_db_execute(h, "PRAGMA journal_mode = WAL", e) != 0) {
         if (sqlite3_errcode(h->db) != SQLITE_BUSY || clock_now_ns() > end)
             return -1;
         sqlite3_sleep(10);
@@ -134,22 +122,28 @@ static int set_wal(struct history_db *h, struct err *e)
 /* A crash of the machine may take the last runs from it, never its form: synchronous = NORMAL. */
 static int prepare_file(struct history_db *h, struct err *e)
 {
-    sqlite3_busy_timeout(h->db, HISTORY_DB_WAIT_MS);
-    return set_wal(h, e) == 0 && execute(h, "PRAGMA synchronous = NORMAL", e) == 0 &&
-                   execute(h, "PRAGMA foreign_keys = ON", e) == 0
-               ? migrate(h, e)
+    return set_wal(h, e) == 0 && history_db_execute(h, "PRAGMA synchronous = NORMAL", e) == 0 &&
+                   history_db_execute(h, "PRAGMA foreign_keys = ON", e) == 0
+               ? history_db_migrate(h, e)
                : -1;
 }
 
-struct history_db *history_db_open(const char *path, struct err *e)
+struct history_db *history_db_connect(const char *name, const char *path, int flags)
 {
     struct history_db *h = calloc(1, sizeof *h);
     CHECK(h);
     snprintf(h->path, sizeof h->path, "%s", path);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int rc = sqlite3_open_v2(path, &h->db, flags, NULL);
+    sqlite3_open_v2(name, &h->db, flags, NULL);
     CHECK(h->db);
-    if ((rc == SQLITE_OK ? prepare_file(h, e) : refuse(h, e)) == 0)
+    sqlite3_busy_timeout(h->db, HISTORY_DB_WAIT_MS);
+    return h;
+}
+
+struct history_db *history_db_open(const char *path, struct err *e)
+{
+    struct history_db *h =
+        history_db_connect(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    if ((sqlite3_errcode(h->db) == SQLITE_OK ? prepare_file(h, e) : history_db_refuse(h, e)) == 0)
         return h;
     history_db_close(h);
     return NULL;
@@ -160,16 +154,6 @@ void history_db_close(struct history_db *h)
     if (h)
         sqlite3_close(h->db);
     free(h);
-}
-
-int history_db_begin(struct history_db *h, struct err *e)
-{
-    return execute(h, "BEGIN IMMEDIATE", e);
-}
-
-int history_db_end(struct history_db *h, struct err *e)
-{
-    return execute(h, "COMMIT", e);
 }
 
 /* ---- writing ---- */
@@ -201,7 +185,7 @@ static void bind_run(sqlite3_stmt *s, const struct history_run *run)
 static int add_figures(struct history_db *h, const struct history_run *run, struct err *e)
 {
     sqlite3_int64 id = sqlite3_last_insert_rowid(h->db);
-    sqlite3_stmt *s = prepare(h, "INSERT OR REPLACE INTO figure VALUES (?, ?, ?)", e);
+    sqlite3_stmt *s = history_db_prepare(h, "INSERT OR REPLACE INTO figure VALUES (?, ?, ?)", e);
     int rc = s ? 0 : -1;
     for (size_t i = 0; rc == 0 && i < run->figures; i++) {
         if (!isfinite(run->figure[i].value))
@@ -209,7 +193,7 @@ static int add_figures(struct history_db *h, const struct history_run *run, stru
         sqlite3_bind_int64(s, 1, id);
         sqlite3_bind_text(s, 2, run->figure[i].name, -1, SQLITE_STATIC);
         sqlite3_bind_double(s, 3, run->figure[i].value);
-        rc = sqlite3_step(s) == SQLITE_DONE ? 0 : refuse(h, e);
+        rc = sqlite3_step(s) == SQLITE_DONE ? 0 : history_db_refuse(h, e);
         sqlite3_reset(s);
     }
     sqlite3_finalize(s);
@@ -218,25 +202,25 @@ static int add_figures(struct history_db *h, const struct history_run *run, stru
 
 static int add_run(struct history_db *h, const struct history_run *run, struct err *e)
 {
-    sqlite3_stmt *s = prepare(h,
-                              "INSERT OR REPLACE INTO run (" COLUMNS
-                              ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                              e);
+    sqlite3_stmt *s = history_db_prepare(h,
+                                         "INSERT OR REPLACE INTO run (" HISTORY_COLUMNS
+                                         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                         e);
     if (!s)
         return -1;
     bind_run(s, run);
-    int rc = sqlite3_step(s) == SQLITE_DONE ? 0 : refuse(h, e);
+    int rc = sqlite3_step(s) == SQLITE_DONE ? 0 : history_db_refuse(h, e);
     sqlite3_finalize(s);
     return rc == 0 ? add_figures(h, run, e) : -1;
 }
 
 int history_db_add(struct history_db *h, const struct history_run *run, struct err *e)
 {
-    if (execute(h, "SAVEPOINT adding", e) != 0)
+    if (history_db_execute(h, "SAVEPOINT adding", e) != 0)
         return -1;
     if (add_run(h, run, e) == 0)
-        return execute(h, "RELEASE adding", e);
-    execute(h, "ROLLBACK TO adding; RELEASE adding", NULL);
+        return history_db_execute(h, "RELEASE adding", e);
+    history_db_execute(h, "ROLLBACK TO adding; RELEASE adding", NULL);
     return -1;
 }
 
@@ -273,10 +257,11 @@ int history_db_runs(struct history_db *h, const char *scenario, history_take_run
                     struct err *e)
 {
     int rc;
-    sqlite3_stmt *s = prepare(h,
-                              "SELECT " COLUMNS ", id FROM run WHERE ?1 IS NULL OR scenario = ?1 "
-                              "ORDER BY scenario, library, machine, time, id",
-                              e);
+    sqlite3_stmt *s = history_db_prepare(h,
+                                         "SELECT " HISTORY_COLUMNS
+                                         ", id FROM run WHERE ?1 IS NULL OR scenario = ?1 "
+                                         "ORDER BY scenario, library, machine, time, id",
+                                         e);
     if (!s)
         return -1;
     sqlite3_bind_text(s, 1, scenario, -1, SQLITE_STATIC);
@@ -284,7 +269,7 @@ int history_db_runs(struct history_db *h, const char *scenario, history_take_run
         struct history_run run = run_at(s);
         take(ctx, &run);
     }
-    rc = rc == SQLITE_DONE ? 0 : refuse(h, e);
+    rc = rc == SQLITE_DONE ? 0 : history_db_refuse(h, e);
     sqlite3_finalize(s);
     return rc;
 }
@@ -293,7 +278,8 @@ int history_db_figures(struct history_db *h, int64_t run, history_take_figure *t
                        struct err *e)
 {
     int rc;
-    sqlite3_stmt *s = prepare(h, "SELECT name, value FROM figure WHERE run = ? ORDER BY name", e);
+    sqlite3_stmt *s =
+        history_db_prepare(h, "SELECT name, value FROM figure WHERE run = ? ORDER BY name", e);
     if (!s)
         return -1;
     sqlite3_bind_int64(s, 1, run);
@@ -301,29 +287,7 @@ int history_db_figures(struct history_db *h, int64_t run, history_take_figure *t
         struct history_figure figure = {text_at(s, 0), sqlite3_column_double(s, 1)};
         take(ctx, &figure);
     }
-    rc = rc == SQLITE_DONE ? 0 : refuse(h, e);
+    rc = rc == SQLITE_DONE ? 0 : history_db_refuse(h, e);
     sqlite3_finalize(s);
     return rc;
-}
-
-/* ---- making it again ---- */
-
-static void beside(char *buf, size_t size, const char *path, const char *suffix)
-{
-    snprintf(buf, size, "%s%s", path, suffix);
-}
-
-/* The log of the old file would be taken for one of the new file: it goes first. */
-int history_db_replace(const char *path, const char *made, struct err *e)
-{
-    char other[PATH_MAX];
-    static const char *const logs[] = {"-wal", "-shm"};
-    beside(other, sizeof other, path, ".old");
-    if (rename(path, other) != 0 && errno != ENOENT)
-        return err_set(e, "%.300s: it can't be moved aside: %s", path, strerror(errno));
-    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
-        beside(other, sizeof other, path, logs[i]);
-        unlink(other);
-    }
-    return rename(made, path) == 0 ? 0 : err_set(e, "%.300s: %s", path, strerror(errno));
 }

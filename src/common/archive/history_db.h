@@ -43,6 +43,10 @@ struct history_db;
  * today's form. NULL with a sentence: it isn't a history, is damaged, locked, or of a later soak.
  */
 struct history_db *history_db_open(const char *path, struct err *e);
+/* What an existing file has at this moment, as a copy in memory that is in today's form, whatever
+ * that of the file is. Nothing of the file or its folder is written, so both may be read-only. NULL
+ * with a sentence. */
+struct history_db *history_db_read(const char *path, struct err *e);
 void history_db_close(struct history_db *db);
 
 /* Adds a run, all of it or nothing; one that is there already (the same scenario, library,
@@ -59,12 +63,14 @@ typedef void history_take_figure(void *ctx, const struct history_figure *figure)
 int history_db_figures(struct history_db *db, int64_t run, history_take_figure *take, void *ctx,
                        struct err *e);
 
-/* Many calls of history_db_add as one: much faster, and none counts before the end. */
-int history_db_begin(struct history_db *db, struct err *e);
-int history_db_end(struct history_db *db, struct err *e);
+/* The id of the run that was added last, 0 of an empty one. Returns 0 or -1. */
+int history_db_last(struct history_db *db, int64_t *ret, struct err *e);
+/* Adds those runs of another file in today's form whose id is greater than `after`, all of them or
+ * nothing. Returns 0 or -1. */
+int history_db_take(struct history_db *db, const char *path, int64_t after, struct err *e);
 
-/* Puts the closed file `made` in the place of `path`. What was there is kept as PATH.old. Returns 0
- * or -1. */
-int history_db_replace(const char *path, const char *made, struct err *e);
+/* Whether SQLite finds the file damaged, or to be no database; the sentence says what. That it
+ * can't be read, or is locked, is another matter. */
+bool history_db_is_damaged(const char *path, struct err *e);
 
 #endif

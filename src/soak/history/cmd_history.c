@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "archive/history_file.h"
 #include "archive/outputs.h"
 #include "base/check.h"
 #include "base/exit_codes.h"
@@ -74,17 +75,46 @@ static void tell(const struct history_tally *t, const char *path)
                 t->unreadable, t->unreadable == 1 ? "is" : "are", t->first.text);
 }
 
-static int add_all(const char *path, const struct opts_words *folders, struct history_tally *tally,
-                   struct err *e)
+static int check_folders(const struct opts_words *folders, struct err *e)
 {
     for (size_t i = 0; i < folders->count; i++)
         if (!input_is_folder(folders->word[i]))
             return err_set(e, "%.300s: there is no such folder", folders->word[i]);
+    return 0;
+}
+
+static int add_all(const char *path, const struct opts_words *folders, struct history_tally *tally,
+                   struct err *e)
+{
     struct history_db *db = history_db_open(path, e);
     int rc = db ? 0 : -1;
     for (size_t i = 0; rc == 0 && i < folders->count; i++)
         rc = history_add_folder(db, folders->word[i], tally, e);
     history_db_close(db);
+    return rc;
+}
+
+static int add_held(const char *path, const struct opts_words *folders, struct history_tally *tally,
+                    struct err *e)
+{
+    if (check_folders(folders, e) != 0 || history_mend(path, e) < 0)
+        return -1;
+    int hold = history_file_hold(path, HISTORY_WRITE, e);
+    int rc = hold < 0 ? -1 : add_all(path, folders, tally, e);
+    history_file_let_go(hold);
+    return rc;
+}
+
+/* With what other processes recorded while it was made. */
+static int put_in_place(const char *path, const struct history_mark *before, const char *made,
+                        struct err *e)
+{
+    int hold = history_file_hold(path, HISTORY_REPLACE, e);
+    if (hold < 0)
+        return -1;
+    int rc = history_file_catch_up(path, before, made, e);
+    rc = rc == 0 ? history_file_replace(path, made, e) : rc;
+    history_file_let_go(hold);
     return rc;
 }
 
@@ -97,11 +127,14 @@ static int rebuild(const char *path, const struct opts_words *asked, struct hist
     struct opts_words everything = {.word = word, .size = 1, .count = 1};
     if ((size_t)snprintf(made, sizeof made, "%s.new.%d", path, (int)getpid()) >= sizeof made)
         return err_set(e, "%.60s...: the path is too long", path);
+    if (check_folders(asked->count ? asked : &everything, e) != 0)
+        return -1;
     unlink(made);
+    struct history_mark before = history_file_mark(path);
     int rc = add_all(made, asked->count ? asked : &everything, tally, e);
-    if (rc == 0)
-        return history_db_replace(path, made, e);
-    unlink(made);
+    rc = rc == 0 ? put_in_place(path, &before, made, e) : rc;
+    if (rc != 0)
+        unlink(made);
     return rc;
 }
 
@@ -115,7 +148,7 @@ static int change(const struct opts_words *words, const char *path)
     if (!again && folders.count == 0)
         err_set(&e, "add: which folders? Give those of runs, or such that have them");
     else
-        rc = again ? rebuild(path, &folders, &tally, &e) : add_all(path, &folders, &tally, &e);
+        rc = again ? rebuild(path, &folders, &tally, &e) : add_held(path, &folders, &tally, &e);
     if (rc != 0)
         return command_refuse(&history_command, &e);
     tell(&tally, path);
@@ -161,7 +194,9 @@ static int read_all(struct histories *h, const char *path, const struct history_
     *h = (struct histories){.runs = 0};
     if (access(path, F_OK) != 0)
         return 0;
-    struct history_db *db = history_db_open(path, e);
+    if (history_mend(path, e) < 0)
+        return -1;
+    struct history_db *db = history_db_read(path, e);
     int rc = db ? histories_read(h, db, q, e) : -1;
     history_db_close(db);
     struct err why = *e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "history_record.h"
 
+#include "archive/history_file.h"
 #include "base/check.h"
 #include "catalog.h"
 #include "history_figures.h"
@@ -173,10 +174,54 @@ int history_add_folder(struct history_db *db, const char *folder, struct history
     char real[PATH_MAX];
     if (!realpath(folder, real))
         return err_set(e, "%.300s: %s", folder, strerror(errno));
-    if (history_db_begin(db, e) != 0)
+    return add_below(db, real, 0, tally, e);
+}
+
+/* ---- a broken history ---- */
+
+/* Returns 1 when it was moved, 0 when it is whole, as when another process was faster, or -1. */
+static int set_aside(const char *path, char aside[PATH_MAX], struct err *ret_why, struct err *e)
+{
+    int hold = history_file_hold(path, HISTORY_REPLACE, e);
+    if (hold < 0)
         return -1;
-    int rc = add_below(db, real, 0, tally, e);
-    return rc == 0 ? history_db_end(db, e) : rc;
+    int rc = !history_file_is_broken(path, ret_why)        ? 0
+             : history_file_set_aside(path, aside, e) == 0 ? 1
+                                                           : -1;
+    history_file_let_go(hold);
+    return rc;
+}
+
+static int fill(const char *path, struct history_tally *tally, struct err *e)
+{
+    char all[PATH_MAX];
+    int hold = history_file_hold(path, HISTORY_WRITE, e);
+    struct history_db *db = hold >= 0 ? history_db_open(path, e) : NULL;
+    int rc = db ? 0 : -1;
+    if (db && access(catalog_results(NULL, ".", all), F_OK) == 0)
+        rc = history_add_folder(db, all, tally, e);
+    history_db_close(db);
+    history_file_let_go(hold);
+    return rc;
+}
+
+int history_mend(const char *path, struct err *e)
+{
+    struct err why = {{0}};
+    char aside[PATH_MAX];
+    struct history_tally tally = {.runs = 0};
+    int rc = history_file_is_broken(path, &why) ? set_aside(path, aside, &why, e) : 0;
+    if (rc < 0)
+        return err_prefix(e, "%.200s", why.text);
+    if (rc == 0)
+        return 0;
+    if (fill(path, &tally, e) != 0)
+        return -1;
+    fprintf(stderr,
+            "soak: the history was broken (%s): it is kept as %s, and a new one is made from the "
+            "folders of the runs: %zu run%s\n",
+            why.text, catalog_below_root(aside), tally.runs, tally.runs == 1 ? "" : "s");
+    return 1;
 }
 
 /* ---- the end of a run ---- */
@@ -203,16 +248,26 @@ static bool is_its(const char *path, const char *folder)
     return length > 0 && strncmp(folder, real, length) == 0 && folder[length] == '/';
 }
 
+static int record(const char *path, const char *folder, struct err *e)
+{
+    bool unreadable = false;
+    int hold = history_file_hold(path, HISTORY_WRITE, e);
+    struct history_db *db = hold >= 0 ? history_db_open(path, e) : NULL;
+    int rc = db ? add_run(db, folder, &unreadable, e) : -1;
+    history_db_close(db);
+    history_file_let_go(hold);
+    return rc;
+}
+
 void history_record(const char *folder)
 {
     struct err e = {{0}};
     char path[PATH_MAX];
-    bool unreadable = false;
     if (!history_path(path) || !is_its(path, folder))
         return;
-    struct history_db *db = history_db_open(path, &e);
-    int rc = db ? add_run(db, folder, &unreadable, &e) : -1;
-    history_db_close(db);
+    int rc = record(path, folder, &e);
+    if (rc < 0 && history_mend(path, &e) >= 0)
+        rc = record(path, folder, &e);
     if (rc < 0)
         fprintf(stderr,
                 "soak: this run is missing in the history (%s); `soak history rebuild` makes it "

@@ -17,6 +17,11 @@
  * variable is there and empty: they are in none. Returns path, or NULL. */
 const char *history_path(char path[PATH_MAX]);
 
+/* A history that is broken is set aside, and a new one made from the folders of the runs in
+ * results/; one sentence on stderr says so. Returns 1 when it did, 0 where there was nothing to
+ * mend, or -1. */
+int history_mend(const char *path, struct err *e);
+
 /* Records the run that has ended in `folder`, where it is one of the history's: any, if
  * $SOAK_HISTORY says where; else one in the folder of results/history.db. What fails is said in one
  * sentence on stderr and changes nothing else. */
@@ -27,8 +32,9 @@ struct history_tally {
     struct err first; /* why the first of the latter */
 };
 
-/* Adds the runs in `folder`, at any depth; what isn't a run is passed over, and one that can't be
- * read is counted. Returns 0, or -1 when the history can't be written. */
+/* Adds the runs in `folder`, at any depth, one by one, so that nobody waits for all; what isn't a
+ * run is passed over, and one that can't be read is counted. Returns 0, or -1 when the history
+ * can't be written. */
 int history_add_folder(struct history_db *db, const char *folder, struct history_tally *tally,
                        struct err *e);
 

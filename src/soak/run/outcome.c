@@ -247,7 +247,8 @@ static void fill_crash(struct outcome *o, const struct run *r)
     o->result.broken = o->broken;
 }
 
-void outcome_make(struct outcome *o, const struct run *r)
+/* All but its subjects. */
+static void fill_head(struct outcome *o, const struct run *r)
 {
     *o = (struct outcome){0};
     o->result.scenario = r->name;
@@ -263,6 +264,18 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
     o->result.subjects = r->subjects.count;
+}
+
+void outcome_so_far(struct outcome *o, const struct run *r)
+{
+    fill_head(o, r);
+    for (size_t i = 0; i < r->subjects.count; i++)
+        outcome_subject_figures(o, r, i);
+}
+
+void outcome_make(struct outcome *o, const struct run *r)
+{
+    fill_head(o, r);
     for (size_t i = 0; i < r->subjects.count; i++)
         outcome_subject(o, r, i);
     fill_owners(o, r);

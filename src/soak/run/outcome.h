@@ -51,6 +51,10 @@ struct outcome {
 
 /* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */
 void outcome_make(struct outcome *o, const struct run *r);
+/* The same of a run under way, as far as its figures go: no names are looked up, nothing is
+ * advised.
+ */
+void outcome_so_far(struct outcome *o, const struct run *r);
 /* Measures what a connection costs, where the scenario asks for it and the run didn't break or end
  * by a signal. Returns 0, or -1. */
 int outcome_footprint(struct outcome *o, const struct run *r, struct err *e);
@@ -58,7 +62,9 @@ void outcome_free(struct outcome *o);
 
 /* Those of a program that isn't soak's: outcome_process.c. */
 void outcome_processes(struct outcome *o, const struct run *r, struct result_subject *out);
-/* What became of one subject: outcome_subject.c. */
+/* What became of one subject: outcome_subject.c. The first leaves out what takes time: the names of
+ * its call stacks, and each of its processes. */
+void outcome_subject_figures(struct outcome *o, const struct run *r, size_t subject);
 void outcome_subject(struct outcome *o, const struct run *r, size_t subject);
 
 #endif

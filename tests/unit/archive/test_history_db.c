@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/history_db.h"
+#include "archive/history_file.h"
 
 #include "tests/unit/remove_tree.h"
 
+#include <grp.h>
 #include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -274,13 +278,219 @@ static void a_new_one_takes_its_place_and_the_old_one_is_kept(void **state)
     assert_non_null(db);
     add(db, "2026-11-25T02:17:00Z");
     history_db_close(db);
-    assert_int_equal(history_db_replace(path, made, NULL), 0);
+    assert_int_equal(history_file_replace(path, made, NULL), 0);
     assert_int_equal(access(old, F_OK), 0);
     assert_int_not_equal(access(log, F_OK), 0);
     db = open_db();
     assert_string_equal(read_all(db, NULL, &id), "default 2026-11-25T02:17:00Z PASS;");
     history_db_close(db);
     history_db_close(before);
+}
+
+/* ---- reading ---- */
+
+/* As a reader without rights finds it: root has all, so the test gives its own up. */
+static int as_nobody(int (*act)(void))
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        bool given_up = geteuid() != 0 || (setgroups(0, NULL) == 0 && setuid(65534) == 0);
+        _exit(given_up ? act() : 99);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int reads_one_run(void)
+{
+    int count = 0;
+    struct err e = {""};
+    struct history_db *db = history_db_read(path, &e);
+    if (!db || history_db_runs(db, NULL, count_run, &count, &e) != 0)
+        fprintf(stderr, "%s\n", e.text);
+    history_db_close(db);
+    return count == 1 ? 0 : 1;
+}
+
+static int is_told_of_the_log(void)
+{
+    struct err e = {""};
+    struct history_db *db = history_db_read(path, &e);
+    fprintf(stderr, "%s\n", e.text);
+    history_db_close(db);
+    return !db && strstr(e.text, "its last runs are in its log") ? 0 : 1;
+}
+
+static void make_read_only(mode_t file, mode_t of_folder)
+{
+    assert_int_equal(chmod(path, file), 0);
+    assert_int_equal(chmod(folder, of_folder), 0);
+}
+
+/* Also when its name has what a URI uses. */
+static void a_read_only_one_is_read(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof path, "%s/100%% a?b#c.db", folder);
+    struct history_db *db = open_db();
+    add(db, "2026-11-20T02:17:00Z");
+    history_db_close(db);
+    make_read_only(0444, 0555);
+    assert_int_equal(as_nobody(reads_one_run), 0);
+    make_read_only(0666, 0555);
+    assert_int_equal(as_nobody(reads_one_run), 0);
+    make_read_only(0444, 0777);
+    assert_int_equal(as_nobody(reads_one_run), 0);
+    make_read_only(0644, 0755);
+}
+
+/* Not told, its last runs would be missing without a word: SQLite passes over a log then. */
+static void a_read_only_one_with_a_log_is_refused(void **state)
+{
+    (void)state;
+    char log[PATH_MAX + 8], kept[PATH_MAX + 8];
+    snprintf(log, sizeof log, "%s-wal", path);
+    snprintf(kept, sizeof kept, "%s-kept", path);
+    struct history_db *db = open_db();
+    add(db, "2026-11-20T02:17:00Z");
+    assert_int_equal(link(log, kept), 0);
+    history_db_close(db);
+    assert_int_equal(rename(kept, log), 0);
+    make_read_only(0444, 0555);
+    assert_int_equal(as_nobody(is_told_of_the_log), 0);
+    make_read_only(0644, 0755);
+}
+
+/* What was written is there, even if it is only in the log yet; and the reader leaves no trace. */
+static void it_is_read_while_another_writes(void **state)
+{
+    (void)state;
+    struct history_db *db = open_db();
+    add(db, "2026-11-20T02:17:00Z");
+    assert_int_equal(reads_one_run(), 0);
+    history_db_close(db);
+    assert_int_equal(reads_one_run(), 0);
+    char log[PATH_MAX + 8];
+    snprintf(log, sizeof log, "%s-wal", path);
+    assert_int_not_equal(access(log, F_OK), 0);
+}
+
+/* ---- several processes ---- */
+
+/* A run that records while the history is made again. */
+static void what_is_recorded_during_a_rebuild_is_taken_along(void **state)
+{
+    (void)state;
+    int64_t id;
+    char made[PATH_MAX + 8];
+    snprintf(made, sizeof made, "%s.new", path);
+    struct history_db *db = open_db();
+    add(db, "2026-11-20T02:17:00Z");
+    history_db_close(db);
+    struct history_mark before = history_file_mark(path);
+    history_db_close(history_db_open(made, NULL));
+    db = open_db();
+    add(db, "2026-11-21T02:17:00Z");
+    history_db_close(db);
+    int hold = history_file_hold(path, HISTORY_REPLACE, NULL);
+    assert_true(hold >= 0);
+    assert_int_equal(history_file_catch_up(path, &before, made, NULL), 0);
+    assert_int_equal(history_file_replace(path, made, NULL), 0);
+    history_file_let_go(hold);
+    db = open_db();
+    assert_string_equal(read_all(db, NULL, &id), "default 2026-11-21T02:17:00Z PASS;");
+    seen[0] = '\0';
+    assert_int_equal(history_db_figures(db, id, see_figure, NULL, NULL), 0);
+    assert_string_equal(seen, "handshake_p50=1638399;server.rss=11943936;");
+    history_db_close(db);
+}
+
+/* It was made again by another process meanwhile, or by the recorder itself: all of it counts. */
+static void of_another_file_all_is_taken_along(void **state)
+{
+    (void)state;
+    int64_t id;
+    char made[PATH_MAX + 8];
+    snprintf(made, sizeof made, "%s.new", path);
+    struct history_mark before = history_file_mark(path);
+    struct history_db *db = open_db();
+    add(db, "2026-11-21T02:17:00Z");
+    history_db_close(db);
+    assert_int_equal(history_file_catch_up(path, &before, made, NULL), 0);
+    assert_int_equal(history_file_replace(path, made, NULL), 0);
+    db = open_db();
+    assert_string_equal(read_all(db, NULL, &id), "default 2026-11-21T02:17:00Z PASS;");
+    history_db_close(db);
+}
+
+static void nobody_replaces_what_another_has_open(void **state)
+{
+    (void)state;
+    int first = history_file_hold(path, HISTORY_WRITE, NULL);
+    int second = history_file_hold(path, HISTORY_WRITE, NULL);
+    assert_true(first >= 0 && second >= 0);
+    history_file_let_go(first);
+    history_file_let_go(second);
+    struct err e = {""};
+    int alone = history_file_hold(path, HISTORY_REPLACE, NULL);
+    assert_true(alone >= 0);
+    assert_int_equal(history_file_hold(path, HISTORY_WRITE, &e), -1);
+    assert_non_null(strstr(e.text, "/history.db: another process holds it locked"));
+    history_file_let_go(alone);
+}
+
+/* ---- a broken one ---- */
+
+static void write_at(long offset, const char *text)
+{
+    FILE *out = fopen(path, "r+");
+    assert_non_null(out);
+    assert_int_equal(fseek(out, offset, SEEK_SET), 0);
+    fputs(text, out);
+    fclose(out);
+}
+
+static void a_broken_one_is_known_and_set_aside(void **state)
+{
+    (void)state;
+    struct err e = {""};
+    char aside[PATH_MAX];
+    for (int i = 0; i < 2; i++) {
+        history_db_close(open_db());
+        assert_false(history_file_is_broken(path, &e));
+        write_at(i == 0 ? 0 : 4096, "a sector of something else");
+        assert_true(history_file_is_broken(path, &e));
+        assert_non_null(strstr(e.text, "/history.db: "));
+        assert_int_equal(history_file_set_aside(path, aside, &e), 0);
+        assert_string_equal(strrchr(aside, '/'),
+                            i == 0 ? "/history.db.broken" : "/history.db.broken-2");
+        assert_int_equal(access(aside, F_OK), 0);
+        assert_int_not_equal(access(path, F_OK), 0);
+    }
+    assert_false(history_file_is_broken(path, &e));
+}
+
+/* Neither one that is locked, nor what isn't soak's, nor what only somebody named by mistake. */
+static void what_is_not_broken_is_left_alone(void **state)
+{
+    (void)state;
+    sqlite3 *other;
+    history_db_close(open_db());
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    assert_false(history_file_is_broken(path, NULL));
+    sqlite3_close(other);
+    execute("PRAGMA user_version = 99");
+    assert_false(history_file_is_broken(path, NULL));
+    snprintf(path, sizeof path, "%s/letter.txt", folder);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs("Dear all, this is no database, however long it becomes in the end: it is a letter.",
+          out);
+    fclose(out);
+    assert_false(history_file_is_broken(path, NULL));
 }
 
 #define IN_A_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -297,6 +507,14 @@ int main(void)
         IN_A_FOLDER(a_locked_one_is_waited_for_and_then_refused),
         IN_A_FOLDER(several_processes_write_at_a_time),
         IN_A_FOLDER(a_new_one_takes_its_place_and_the_old_one_is_kept),
+        IN_A_FOLDER(a_read_only_one_is_read),
+        IN_A_FOLDER(a_read_only_one_with_a_log_is_refused),
+        IN_A_FOLDER(it_is_read_while_another_writes),
+        IN_A_FOLDER(what_is_recorded_during_a_rebuild_is_taken_along),
+        IN_A_FOLDER(of_another_file_all_is_taken_along),
+        IN_A_FOLDER(nobody_replaces_what_another_has_open),
+        IN_A_FOLDER(a_broken_one_is_known_and_set_aside),
+        IN_A_FOLDER(what_is_not_broken_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

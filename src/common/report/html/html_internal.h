@@ -9,6 +9,8 @@
 /* page.css and page.js as they are, and the SHA-256 of each in base64, by which the page's policy
  * knows them: made by cmake/embed.cmake. */
 extern const char html_style[], html_style_hash[], html_script[], html_script_hash[];
+/* live.js, of the page of a run under way. */
+extern const char html_live_script[], html_live_script_hash[];
 
 /* What epoch `e` of a subject was for. */
 enum html_phase { PHASE_WARM, PHASE_MEASURED, PHASE_HOLD, PHASE_CONFIRM };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page reads without this; it adds the value under the pointer, and a flame graph that zooms and searches.
 "use strict";
-for (const chart of document.querySelectorAll(".chart")) {
+const follow = (chart) => {
   const svg = chart.querySelector("svg"), told = chart.querySelector(".told"), usual = told.textContent;
   const points = [...svg.querySelectorAll("circle")];
   let at = -1;
@@ -26,7 +26,8 @@ for (const chart of document.querySelectorAll(".chart")) {
     e.preventDefault();
     show(to);
   });
-}
+};
+document.querySelectorAll(".chart").forEach(follow);
 const flame = document.querySelector(".flame");
 if (flame) {
   const form = document.querySelector(".tools"), search = form.querySelector("input");

@@ -32,6 +32,7 @@ static struct judge_epoch epochs[POINTS];
 static int64_t born[POINTS] = {0, 0, 250, 500, 1000, 0, 2000, 20, 0};
 static const struct result_size_class sizes[SIZES] = {{16, 10, 10}, {32, 400, 4150}, {4096, 3, 2}};
 static struct sample samples[SAMPLES];
+static const struct html_live *under_way; /* NULL: the run has ended */
 
 /* Figures as a run leaves them, over a case of the reports. */
 static void add_figures(struct result *r)
@@ -139,12 +140,25 @@ static char *page_of(const struct report_case *c, bool figures, bool evil)
         plant(&filled);
     const struct profile *p = stacks(&filled);
     const struct samples seen = {.sample = samples, .count = figures ? SAMPLES : 0};
-    const struct html_run run = {&filled, &seen, p};
+    const struct html_run run = {
+        .result = &filled, .samples = &seen, .stacks = p, .live = under_way};
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
     html_run(&run, out);
     fclose(out);
     profile_free((struct profile *)(uintptr_t)p);
+    return text;
+}
+
+/* The page of the same run while it lasts. */
+static char *live_page_of(const struct report_case *c, bool evil)
+{
+    const struct html_fact fact[] = {{"so far", "too early to say"}, {"phase", evil ? EVIL : "x"}};
+    const struct html_live live = {evil ? EVIL : "measuring; 4,770 connections so far", fact, 2,
+                                   evil ? EVIL : "results/runs/last/report.html"};
+    under_way = &live;
+    char *text = page_of(c, true, evil);
+    under_way = NULL;
     return text;
 }
 
@@ -168,6 +182,21 @@ static void no_text_is_taken_for_markup(void **state)
         assert_true(count_of(text, "&lt;script&gt;alert(1)") > 8);
         free(text);
     }
+}
+
+static void a_run_under_way_has_no_verdict_yet(void **state)
+{
+    (void)state;
+    char *text = live_page_of(report_case_find("lost-state"), false);
+    char *evil = live_page_of(report_case_find("lost-state"), true);
+    assert_int_equal(count_of(text, "NOT YET</span> measuring; 4,770 connections so far</h1>"), 1);
+    assert_null(strstr(text, "LEAK</span>"));
+    assert_null(strstr(text, "href=\"result.json\""));
+    assert_non_null(strstr(text, "connect-src 'self'"));
+    assert_non_null(strstr(text, "id=\"growth-0\""));
+    assert_int_equal(count_of(evil, "<script"), 2);
+    free(text);
+    free(evil);
 }
 
 static void a_page_is_small_and_the_same_each_time(void **state)
@@ -380,6 +409,8 @@ static int write_pages(const char *folder)
     static const char *const kinds[] = {"bare", "full", "evil"};
     int failed = write_page(folder, "suite", "full", suite_page(false)) |
                  write_page(folder, "suite", "evil", suite_page(true));
+    failed |= write_page(folder, "live", "full", live_page_of(&report_cases[0], false)) |
+              write_page(folder, "live", "evil", live_page_of(&report_cases[0], true));
     for (size_t i = 0; i < REPORT_CASES * 3; i++) {
         const struct report_case *c = &report_cases[i / 3];
         failed |= write_page(folder, c->name, kinds[i % 3], page_of(c, i % 3 > 0, i % 3 == 2));
@@ -391,6 +422,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_text_is_taken_for_markup),
+        cmocka_unit_test(a_run_under_way_has_no_verdict_yet),
         cmocka_unit_test(a_page_is_small_and_the_same_each_time),
         cmocka_unit_test(what_a_run_does_not_have_is_left_out),
         cmocka_unit_test(a_series_may_lack_its_name_and_unit),
