@@ -2,7 +2,7 @@
 # cmake -DOUT=FILE.c -DNAME=FILE... -P embed.cmake: writes each file as the C string NAME, and the
 # SHA-256 of it in base64, as a Content-Security-Policy has it, as NAME_hash.
 set(text "/* Made by cmake/embed.cmake. */\n")
-foreach(name html_style html_script)
+foreach(name html_style html_script html_live_script)
     file(READ ${${name}} hex HEX)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1',\n" bytes "${hex}")
     # coreutils alone: nothing more is needed for a build.

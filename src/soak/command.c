@@ -116,13 +116,19 @@ static size_t make_table(const struct command_line *own, struct opt *table)
     return used;
 }
 
-/* Where results go is the command's own; one run after the other can serve its figures. */
+/* One run after the other can have the address. */
+static bool is_served(const char *option)
+{
+    return strcmp(option, "metrics") == 0 || strcmp(option, "serve") == 0;
+}
+
+/* Where results go is the command's own. */
 static bool is_forwarded(const struct command_line *own, const char *name)
 {
     size_t count;
     const struct opt *run = scenario_options(&count), *found = opts_find(run, count, name);
     bool output = found && strcmp(scenario_section((size_t)(found - run)), "output") == 0;
-    return found && (!output || strcmp(name, "metrics") == 0) &&
+    return found && (!output || is_served(name)) &&
            !opts_find(own->opts.table, own->opts.options, name) &&
            !(own->kept && strcmp(own->kept, name) == 0);
 }

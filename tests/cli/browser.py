@@ -63,12 +63,12 @@ class Browser:
         return answer["result"]
 
     def open(self, path, width, dark=False):
-        """What it complained about while the page was loaded."""
+        """Of a file or an address. What it complained about while the page was loaded."""
         self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
                   mobile=width < 600)
         self.media(dark=dark)
-        self.call("Page.navigate", url=f"file://{path}")
+        self.call("Page.navigate", url=path if str(path).startswith("http") else f"file://{path}")
         until = time.monotonic() + PATIENCE_S
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             self.events.append(self._message(until))

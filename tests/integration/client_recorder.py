@@ -5,6 +5,7 @@ TLS runs in memory (ssl.MemoryBIO), so that the socket is ours and nothing hides
 """
 
 import os
+import socket
 import ssl
 import subprocess
 import time
@@ -72,8 +73,11 @@ class Recorder(Listener):
                 connection.sendall(leaving.read())
                 continue
             first_read = False
+            dropped = "echo" in events and number in self.drop
+            if dropped:  # with its echo, before it can be replaced
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             connection.sendall(leaving.read())
-            if "echo" in events and number in self.drop:
+            if dropped:
                 events.append("dropped")
                 return
 

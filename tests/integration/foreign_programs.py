@@ -4,6 +4,7 @@
 import collections
 import contextlib
 import ctypes
+import itertools
 import os
 import select
 import signal
@@ -65,12 +66,15 @@ def dies_at_once(*_):
 
 
 def dies_later(address, cert, key):
-    def end():
-        time.sleep(1.5)
-        print("out of luck", file=sys.stderr, flush=True)
-        os.kill(os.getpid(), signal.SIGSEGV)
-    threading.Thread(target=end, daemon=True).start()
-    serve(address, cert, key)
+    """With its hundredth connection."""
+    count = itertools.count(1)
+
+    def handle(connection, context):
+        if next(count) == 100:
+            print("out of luck", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        echo(connection, context)
+    serve(address, cert, key, handle)
 
 
 def hangs(*_):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A port on the loopback with a thread per connection: what every server written for a test stands on."""
 
+import contextlib
 import socket
 import threading
 
@@ -16,7 +17,8 @@ class Listener:
         self.errors, self.threads = [], []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
 
     def arrived(self, number, peer):
         """Nothing is kept of it."""
@@ -26,6 +28,11 @@ class Listener:
         raise NotImplementedError
 
     def close(self):
+        """Nobody waits in accept() then: a signal would let them go on with whatever has the descriptor's
+        number next, such as the next test's port."""
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join(WAIT_S)
         self.listener.close()
 
     def ended(self):

@@ -311,9 +311,9 @@ class PacedTest(unittest.TestCase):
 
     def test_it_requires_a_certificate(self):
         self.start_only("require-cert")
-        with self.wrapped() as tls:
+        with self.wrapped() as tls, self.assertRaises(OSError):
             tls.sendall(b"?")
-            self.assertRaises(OSError, tls.recv, 100)
+            tls.recv(100)
         self.quiet("peer did not return a certificate")
         self.assertEqual((self.row("failed").ended[0], self.page.app.failed), (1, 1))
         self.context.load_cert_chain(self.authority)

@@ -143,7 +143,7 @@ class OperationsTest(unittest.TestCase):
             process.wait()
 
     def test_a_lost_connection_is_replaced_and_its_operation_made_up_for(self):
-        echo, done = self.operate("request", ssl.TLSVersion.TLSv1_3, drop={1: 3})
+        echo, done = self.operate("request", ssl.TLSVersion.TLSv1_3, drop={1: 2})
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"operations +40,")
         self.assertIn("failed      1 ", done.stdout)

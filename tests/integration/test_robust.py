@@ -523,8 +523,11 @@ class NotKept(Live):
         self.assertEqual(os.listdir(self.results), [])
 
     def test_folder_that_is_removed_meanwhile(self):
-        process = self.start(*BUSY, "--closed", "1500")
-        self.wait_checkpoints(2)
+        # The run waits for it, however long it takes.
+        reached = os.path.join(self.results, "reached")
+        process = self.start(*self.QUICK, "--on-drain",
+                             f"sh -c 'touch {reached}; while test -e {self.results}; do sleep 0.1; done'")
+        until(lambda: os.path.exists(reached), "the command")
         shutil.rmtree(self.results)
         run = self.finish(process)
         done = subprocess.CompletedProcess(process.args, run.exit, run.out, run.err)
@@ -739,6 +742,20 @@ class Generations(Live):
         found = self.below(process.pid)
         return found if {"soak", "soak-server", "soak-client"} <= found.keys() else None
 
+    def stopped(self, process):
+        """The same, of a run that stands still, so that none of them ends by itself."""
+        found = self.whole(process) or {}
+        done = []
+        try:
+            for pid in found.values():
+                os.kill(pid, signal.SIGSTOP)
+                done.append(pid)
+        except ProcessLookupError:  # that run was over before
+            for pid in done:
+                os.kill(pid, signal.SIGCONT)
+            return None
+        return found
+
     def assert_ends_with(self, *words):
         process = subprocess.Popen([soak_run.SOAK, *words], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, cwd=self.results,
@@ -746,10 +763,9 @@ class Generations(Live):
                                             SOAK_ROOT=soak_run.ROOT))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        found = until(lambda: self.whole(process), "a run")
+        found = until(lambda: self.stopped(process), "a run")
         for pid in found.values():
             self.addCleanup(self.kill, pid)
-            os.kill(pid, signal.SIGSTOP)  # so that none ends by itself
         process.kill()
         process.wait()
         for name, pid in found.items():

@@ -11,7 +11,7 @@ import unittest
 
 import server_log
 from client_recorder import make_certificate
-from patience import LIMITS
+from patience import within_limits
 from server_driver import BIN, PATIENCE, Server, client_context, reset
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -477,22 +477,23 @@ class Obeys(Logged):
 class TimesOut(Logged):
     def timed_out(self, send, **wanted):
         """A handshake that goes as far as `send` takes it and then waits."""
-        for limit in LIMITS:
-            with self.server("--handshake-timeout", limit) as server, server.tcp() as plain:
-                try:
-                    send(plain)
-                    while plain.recv(65536):
-                        pass
-                except (AssertionError, ConnectionError):
-                    pass  # the server's time was over first; its log says how far it came
-                server.all_closed()
-                self.assertEqual((server.page.app.failed, server.page.app.handshakes), (1, 0))
-                self.assertIn("longer than --handshake-timeout", server.expect("problem"))
-                last = self.last(server)
-            os.unlink(self.path)
-            if not self.is_behind(last, wanted):
-                break
+        last = within_limits(lambda limit: self.time_out(limit, send), lambda last: not self.is_behind(last, wanted))
         self.check(last, ended="timeout", done=0, alert_out="-", **wanted)
+
+    def time_out(self, limit, send):
+        with self.server("--handshake-timeout", limit) as server, server.tcp() as plain:
+            try:
+                send(plain)
+                while plain.recv(65536):
+                    pass
+            except (AssertionError, ConnectionError):
+                pass  # the server's time was over first; its log says how far it came
+            server.all_closed()
+            self.assertEqual((server.page.app.failed, server.page.app.handshakes), (1, 0))
+            self.assertIn("longer than --handshake-timeout", server.expect("problem"))
+            last = self.last(server)
+        os.unlink(self.path)
+        return last
 
     @staticmethod
     def is_behind(last, wanted):

@@ -13,7 +13,7 @@ import unittest
 
 from client_recorder import make_certificate
 from server_driver import BIN, PATIENCE, Server
-from patience import LIMITS
+from patience import within_limits
 from starttls_peers import SCRIPTS, Relay, Scripted
 from test_client import Client
 
@@ -188,10 +188,9 @@ class Deadlines(unittest.TestCase):
 
     def test_a_silent_server_is_a_timeout_of_the_client(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            for limit in LIMITS:  # it is to be over in the dialogue, not before
-                problem = problem_of(silent.getsockname()[1], "smtp", f"--timeout={limit}")
-                if "in its STARTTLS dialogue" in problem:
-                    break
+            problem = within_limits(  # it is to be over in the dialogue, not before
+                lambda limit: problem_of(silent.getsockname()[1], "smtp", f"--timeout={limit}"),
+                lambda problem: "in its STARTTLS dialogue" in problem)
         self.assertIn("took longer than --timeout in its STARTTLS dialogue", problem)
 
     def test_a_server_that_ends_in_the_dialogue_is_an_error(self):

@@ -8,17 +8,17 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 import unittest
 
 import jsonschema
 
 import soak_run
+from patience import until
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 CLEAN = ("--clean", "1", "--reset", "0", "--half-close", "0", "--mid-handshake", "0")
 TORTURE = ("run", "--fail-alloc", "--quiet", *CLEAN)
-ENOUGH_STEPS = 40
+FIRST_STEPS = 40  # a third of the server's are six times as many
 TOLD_FRAMES = int(re.search(r"TRACE_LINES = (\d+)", (SOURCE / "src/soak/torture/torture.h")
                             .read_text("utf-8"))[1])
 # jsonschema 3 (Ubuntu 22.04) knows no later draft than 7, which has all that the schema uses.
@@ -72,19 +72,32 @@ class Torture(soak_run.SoakTest):
             return sum(line.endswith("\n") for line in f)
 
     def disturb(self, number, *options):
-        """Sends the server a signal in the middle of a sweep; gives the finished run. The sweep has
-        less of the processor than the test, which must see the middle of it."""
-        with subprocess.Popen(self.command(*options), stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.PIPE, preexec_fn=lambda: os.nice(10)) as process:
-            while self.steps() < ENOUGH_STEPS and process.poll() is None:
-                time.sleep(0.002)
-            if number == signal.SIGINT:
-                process.send_signal(number)
-            else:
-                os.kill(child_of(process.pid, "soak-server"), number)
-            out, err = process.communicate(timeout=soak_run.PATIENCE_S)
+        """Sends the server a signal in the middle of a sweep; gives the finished run."""
+        process = until(lambda: self.held_in_the_middle(*options), "the middle of a sweep is met")
+        if number == signal.SIGINT:
+            process.send_signal(number)
+        else:
+            os.kill(child_of(process.pid, "soak-server"), number)
+        process.send_signal(signal.SIGCONT)
+        out, err = process.communicate(timeout=soak_run.PATIENCE_S)
         done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
         return soak_run.Run(done, self.last())
+
+    def held_in_the_middle(self, *options):
+        """A soak that stands still there, or None when it was over before the test had looked. It has
+        less of the processor than the test."""
+        before = self.last()
+        process = subprocess.Popen(self.command(*options), stdout=subprocess.PIPE, text=True,
+                                   stderr=subprocess.PIPE, preexec_fn=lambda: os.nice(10))
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        until(lambda: self.last() != before and self.steps() >= FIRST_STEPS or process.poll() is not None)
+        process.send_signal(signal.SIGSTOP)
+        if process.poll() is None and self.steps() <= 3 * FIRST_STEPS:
+            return process
+        process.kill()
+        process.wait()
+        return None
 
     def assert_described(self, run):
         """The document is as the schema says, and holds nothing else."""

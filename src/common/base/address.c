@@ -58,6 +58,14 @@ int address_parse(const char *text, struct address *ret, struct err *e)
     return 0;
 }
 
+bool address_is_same(const char *a, const char *b)
+{
+    struct address one, other;
+    char text[2][ADDRESS_TEXT];
+    return address_parse(a, &one, NULL) == 0 && address_parse(b, &other, NULL) == 0 &&
+           strcmp(address_print(&one, text[0]), address_print(&other, text[1])) == 0;
+}
+
 bool address_is_v6(const struct address *a)
 {
     return a->storage.ss_family == AF_INET6;

@@ -20,6 +20,8 @@ struct address {
 
 /* Reads one. Returns 0, or -1 with a sentence that doesn't repeat the text. */
 int address_parse(const char *text, struct address *ret, struct err *e);
+/* Whether two texts that are addresses name the same, at the same port. */
+bool address_is_same(const char *a, const char *b);
 bool address_is_v6(const struct address *a);
 unsigned address_port(const struct address *a);
 /* `127.0.0.1` or `[::1]`, and the same with the port. They return buf, of ADDRESS_TEXT. */

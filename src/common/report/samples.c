@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/input.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ static bool is_before_the_drain(const char *kind)
     return kind && (strcmp(kind, "tick") == 0 || strcmp(kind, "checkpoint") == 0);
 }
 
-static void take(struct samples *s, const json_t *line)
+void samples_add(struct samples *s, const json_t *line)
 {
     double seconds = number_of(json_object_get(line, "seconds"));
     if (!isfinite(seconds) ||
@@ -61,6 +60,14 @@ static void take(struct samples *s, const json_t *line)
     }
 }
 
+void samples_thin(struct samples *s)
+{
+    size_t kept = 0;
+    for (size_t i = (s->count + 1) % 2; i < s->count; i += 2)
+        s->sample[kept++] = s->sample[i];
+    s->count = kept;
+}
+
 int samples_load(struct samples *ret, const char *path, struct err *e)
 {
     char *text = NULL;
@@ -71,7 +78,7 @@ int samples_load(struct samples *ret, const char *path, struct err *e)
         return err_prefix(e, "%.300s", path);
     for (ssize_t n; ret->count < SAMPLES_MAX && (n = getline(&text, &size, in)) > 0;) {
         json_t *line = json_loadb(text, (size_t)n, 0, NULL);
-        take(ret, line);
+        samples_add(ret, line);
         json_decref(line);
     }
     free(text);

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "report/result.h"
 
+#include <jansson.h>
+
 enum sample_figure {
     SAMPLE_CLOSED,
     SAMPLE_OPENED,
@@ -31,6 +33,10 @@ struct samples {
     size_t count, room;
 };
 
+/* Adds a line of that file, unless it is none that the reports show. */
+void samples_add(struct samples *s, const json_t *line);
+/* Leaves out every other sample, but for the last. */
+void samples_thin(struct samples *s);
 /* Reads `path` into `ret`; samples_free is due. Returns 0, or -1 when there is no such file. */
 int samples_load(struct samples *ret, const char *path, struct err *e);
 void samples_free(struct samples *s);

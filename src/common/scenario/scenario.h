@@ -91,6 +91,7 @@ struct scenario {
     bool quiet;
     int color;           /* enum color_when */
     const char *metrics; /* where they are served; NULL: nowhere */
+    const char *serve;   /* where the page is; NULL: nowhere */
     bool bisect_exit;    /* exit codes for git bisect run */
     const char *build;   /* command before the run: split on blanks, no shell; NULL = none */
     /* [suite] */

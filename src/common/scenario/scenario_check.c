@@ -254,13 +254,13 @@ static int check_listen(const struct scenario *s, struct err *e)
     return 0;
 }
 
-static int check_metrics(const struct scenario *s, struct err *e)
+static int check_served(const struct scenario *s, const char *option, const char *value,
+                        const char *such_as, struct err *e)
 {
     struct address at;
-    if (!s->metrics || address_parse(s->metrics, &at, NULL) == 0)
+    if (!value || address_parse(value, &at, NULL) == 0)
         return 0;
-    return scenario_refuse(s, "metrics", e,
-                           "a loopback address and a port, such as 127.0.0.1:9464");
+    return scenario_refuse(s, option, e, "a loopback address and a port, such as %s", such_as);
 }
 
 static int check_server(const struct scenario *s, struct err *e)
@@ -269,7 +269,8 @@ static int check_server(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "handshake-timeout", e,
                                "a peer that vanishes would stay for ever; such as "
                                "30s");
-    if (check_metrics(s, e) < 0 || check_listen(s, e) < 0)
+    if (check_served(s, "metrics", s->metrics, "127.0.0.1:9464", e) < 0 ||
+        check_served(s, "serve", s->serve, "127.0.0.1:8080", e) < 0 || check_listen(s, e) < 0)
         return -1;
     return check_malloc(s, e) < 0 ? -1 : check_defect(s, e);
 }

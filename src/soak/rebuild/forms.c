@@ -16,7 +16,8 @@
 static void put_html(const void *ctx, FILE *out)
 {
     const struct finished *f = ctx;
-    const struct html_run run = {&f->document->result, &f->samples, f->stacks};
+    const struct html_run run = {
+        .result = &f->document->result, .samples = &f->samples, .stacks = f->stacks};
     html_run(&run, out);
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "display.h"
 
+#include "base/address.h"
 #include "base/clock.h"
+#include "http_server.h"
 #include "live.h"
+#include "live_page.h"
 #include "measure/proc.h"
-#include "metrics_server.h"
+#include "openmetrics.h"
+#include "page/snapshot.h"
 
 #include <math.h>
 #include <string.h>
@@ -61,6 +65,14 @@ static bool is_churning(const struct run *r)
            (r->state == RUN_SETTLE && r->settle == SETTLE_RELOAD);
 }
 
+static void fill_times(const struct run *r, struct live_facts *f)
+{
+    static struct hist times; /* large */
+    page_times_read(&run_load(r)->subject->child.page->times, &times);
+    f->p50_ns = hist_quantile(&times, 0.5);
+    f->p99_ns = hist_quantile(&times, 0.99);
+}
+
 static void fill_load(const struct run *r, struct live_facts *f)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
@@ -68,9 +80,8 @@ static void fill_load(const struct run *r, struct live_facts *f)
     f->closed = run_ended(r);
     f->unit = run_unit(r);
     f->open = atomic_load(&app->established);
-    f->p50_ns = atomic_load(&app->p50_ns);
-    f->p99_ns = atomic_load(&app->p99_ns);
     f->errors = atomic_load(&app->failed);
+    fill_times(r, f);
     f->elapsed_ms = elapsed_ms(r);
     uint64_t churn_ns = r->churn_ns + (is_churning(r) ? now - r->churn_begin_ns : 0);
     f->rate_per_s = churn_ns ? (double)f->closed * 1e9 / (double)churn_ns : 0;
@@ -169,41 +180,99 @@ void display_note(struct run *r, const char *text)
         live_note(r->live, text);
 }
 
-/* ---- from begin to end ---- */
+/* ---- what is served ---- */
 
-static char *metrics_text(const void *owner)
+/* Before all subjects run and after they were told to end there is nothing to read. */
+static bool is_readable(const struct run *r)
 {
-    const struct run *r = owner;
+    return r->state > RUN_START_CLIENT && r->state < RUN_QUIT;
+}
+
+static char *metrics_text(void *owner)
+{
+    struct run *r = owner;
     struct live_facts facts;
-    /* Before all subjects run and after they were told to end there is nothing to read. */
-    if (r->state <= RUN_START_CLIENT || r->state >= RUN_QUIT)
-        return openmetrics_write(NULL);
+    if (!is_readable(r))
+        return NULL;
     facts_of(r, &facts);
     return openmetrics_write(&facts);
 }
 
-int display_open(struct run *r, struct err *e)
+/* While the subjects are being settled the page is the one from before. */
+static char *page_text(void *owner)
+{
+    struct run *r = owner;
+    struct live_facts facts;
+    bool measured = r->state == RUN_SETTLE || r->state == RUN_PUBLISH;
+    if (!live_page_due(r->page, measured) || !is_readable(r))
+        return live_page_last(r->page);
+    facts_of(r, &facts);
+    return live_page_write(r->page, r, &facts);
+}
+
+static const struct http_page page = {"/", "text/html; charset=utf-8", page_text},
+                              metrics = {"/metrics", OPENMETRICS_TYPE, metrics_text},
+                              metrics_alone = {"/", OPENMETRICS_TYPE, metrics_text};
+
+static int serve(struct run *r, const char *option, const char *address,
+                 const struct http_site *site, struct err *e)
+{
+    size_t at = r->served[0] ? 1 : 0;
+    r->served[at] = http_open(&r->subjects.loop, address, site, e);
+    return r->served[at] ? 0 : err_prefix(e, "--%s %.60s", option, address);
+}
+
+static void say_where(struct run *r, const struct http_server *s, const char *what,
+                      const char *path)
+{
+    char text[ADDRESS_TEXT * 2];
+    snprintf(text, sizeof text, "%s at http://%s%s", what, http_address(s), path);
+    display_note(r, text);
+}
+
+/* One listener where both have the same address. */
+static int open_servers(struct run *r, struct err *e)
 {
     const struct scenario *s = r->scenario;
-    r->live = s->quiet ? NULL : live_new();
-    if (!s->metrics)
-        return 0;
-    r->metrics = metrics_open(&r->subjects.loop, s->metrics, metrics_text, r, e);
-    if (!r->metrics)
-        return err_prefix(e, "--metrics %.60s", s->metrics);
-    if (!s->quiet)
-        display_note(r, metrics_address(r->metrics));
+    bool shared = s->serve && s->metrics && address_is_same(s->serve, s->metrics);
+    const struct http_site shown = {{page, metrics}, shared ? 2 : 1, r},
+                           figures = {{metrics, metrics_alone}, 2, r};
+    r->page = s->serve ? live_page_new() : NULL;
+    if ((s->serve && serve(r, "serve", s->serve, &shown, e) != 0) ||
+        (s->metrics && !shared && serve(r, "metrics", s->metrics, &figures, e) != 0))
+        return -1;
+    if (s->serve)
+        say_where(r, r->served[0], "page", "/");
+    if (s->metrics)
+        say_where(r, r->served[s->serve && !shared ? 1 : 0], "metrics", "/metrics");
     return 0;
+}
+
+/* ---- from begin to end ---- */
+
+int display_open(struct run *r, struct err *e)
+{
+    r->live = r->scenario->quiet ? NULL : live_new();
+    if (open_servers(r, e) == 0)
+        return 0;
+    display_stop(r);
+    uv_run(&r->subjects.loop, UV_RUN_NOWAIT);
+    display_close(r);
+    return -1;
 }
 
 void display_stop(struct run *r)
 {
-    metrics_close(r->metrics);
-    r->metrics = NULL;
+    for (size_t i = 0; i < sizeof r->served / sizeof *r->served; i++) {
+        http_close(r->served[i]);
+        r->served[i] = NULL;
+    }
 }
 
 void display_close(struct run *r)
 {
+    live_page_free(r->page);
+    r->page = NULL;
     live_free(r->live);
     r->live = NULL;
 }

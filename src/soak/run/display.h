@@ -8,7 +8,8 @@
 
 #include "run.h"
 
-/* Begins: the live view, unless the run is quiet, and what --metrics asks for. Returns 0 or -1. */
+/* Begins: the live view, unless the run is quiet, and what --serve and --metrics ask for. Returns 0
+ * or -1. */
 int display_open(struct run *r, struct err *e);
 /* No more is shown: what the loop waits for is closed. */
 void display_stop(struct run *r);

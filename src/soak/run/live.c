@@ -124,8 +124,7 @@ static const char *counted(const struct live_facts *f)
     return f->unit == UNIT_CONNECTION ? "closed" : unit_plural(f->unit);
 }
 
-/* In whole seconds: `4s`, `1m05s`. */
-static char *print_seconds(char *buf, size_t size, double ms)
+char *live_seconds(char *buf, size_t size, double ms)
 {
     uint64_t seconds = (uint64_t)(ms / 1000.0);
     if (seconds < 10)
@@ -141,7 +140,7 @@ static char *print_left(char *buf, size_t size, const struct live_facts *f)
     char time[32];
     buf[0] = '\0';
     if (isfinite(f->left_ms) && f->left_ms >= 0)
-        snprintf(buf, size, ", %s left", print_seconds(time, sizeof time, f->left_ms));
+        snprintf(buf, size, ", %s left", live_seconds(time, sizeof time, f->left_ms));
     return buf;
 }
 
@@ -165,7 +164,7 @@ static void put_progress(struct live *l, const struct live_facts *f)
                  f->epochs > f->epoch ? f->epochs : f->epoch);
     }
     put(l, RANK_PROGRESS, " %-*s %s%s  %s%s  %s %s", PHASE_COLUMNS, f->phase, bar, epoch,
-        print_seconds(time, sizeof time, (double)f->elapsed_ms), print_left(left, sizeof left, f),
+        live_seconds(time, sizeof time, (double)f->elapsed_ms), print_left(left, sizeof left, f),
         human_count(closed, sizeof closed, (int64_t)f->closed), counted(f));
 }
 
@@ -206,16 +205,17 @@ static void put_memory(struct live *l, const struct live_facts *f)
         human_bytes(bytes, sizeof bytes, (double)f->rss_bytes), trend);
 }
 
-static void put_so_far(struct live *l, const struct live_facts *f)
+char *live_so_far(const struct live_facts *f, char *buf, size_t size)
 {
     char one_in[32];
     if (f->growing)
-        put(l, RANK_SO_FAR, " so far: something grows");
+        snprintf(buf, size, "something grows");
     else if (f->one_in >= 1)
-        put(l, RANK_SO_FAR, " so far: nothing grows; one lost block in %s %s would have shown",
-            human_count(one_in, sizeof one_in, (int64_t)f->one_in), unit_plural(f->unit));
+        snprintf(buf, size, "nothing grows; one lost block in %s %s would have shown",
+                 human_count(one_in, sizeof one_in, (int64_t)f->one_in), unit_plural(f->unit));
     else
-        put(l, RANK_SO_FAR, " so far: too early to say");
+        snprintf(buf, size, "too early to say");
+    return buf;
 }
 
 /* `openssl=3.0.19 libuv=1.44.2` -> `OpenSSL 3.0.19 · libuv 1.44.2`. */
@@ -251,12 +251,13 @@ static void put_head(struct live *l, const struct live_facts *f)
 
 static void draw_block(struct live *l, const struct live_facts *f)
 {
+    char so_far[128];
     l->lines = 0;
     put_head(l, f);
     put_progress(l, f);
     put_churn(l, f);
     put_memory(l, f);
-    put_so_far(l, f);
+    put(l, RANK_SO_FAR, " so far: %s", live_so_far(f, so_far, sizeof so_far));
     block_draw(&l->block, l->line, l->lines);
 }
 
@@ -274,7 +275,7 @@ static void plain_line(struct live *l, const struct live_facts *f)
     fprintf(stderr,
             "soak: %s %s, %s %s, %.0f/s, open %" PRIu64 ", errors %" PRIu64
             ", OpenSSL %s blocks, %s survivors, %sRSS %s%s\n",
-            print_seconds(time, sizeof time, (double)f->elapsed_ms), f->phase,
+            live_seconds(time, sizeof time, (double)f->elapsed_ms), f->phase,
             human_count(closed, sizeof closed, (int64_t)f->closed), counted(f), f->rate_per_s,
             f->open, f->errors, human_count(blocks, sizeof blocks, f->blocks),
             human_count(survivors, sizeof survivors, f->survivors), heap,

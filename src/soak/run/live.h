@@ -10,6 +10,7 @@
 #include "stats/judge/verdict.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct live_facts {
@@ -31,6 +32,12 @@ struct live_facts {
     double one_in;                         /* sensitivity so far; 0 = none */
     bool growing;
 };
+
+/* What can be said by now: `nothing grows; one lost block in 2,000 connections would have shown`.
+ */
+char *live_so_far(const struct live_facts *f, char *buf, size_t size);
+/* In whole seconds: `4s`, `1m05s`. Both return buf. */
+char *live_seconds(char *buf, size_t size, double ms);
 
 struct live;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "openmetrics.h"
+
 #include "base/check.h"
 #include "base/text.h"
-#include "metrics_server.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -75,8 +76,6 @@ char *openmetrics_write(const struct live_facts *f)
 {
     char *text = NULL;
     size_t size;
-    if (!f)
-        return NULL;
     FILE *out = open_memstream(&text, &size);
     CHECK(out);
     put_info(out, f);

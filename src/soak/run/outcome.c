@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
+#include "page/snapshot.h"
 #include "report/sections.h"
 #include "shown.h"
 
@@ -63,6 +64,20 @@ static void fill_failure(struct result *ret, const struct run *r)
             (struct result_failure){.kind = f->kind, .behaviour = f->behaviour, .text = f->text};
 }
 
+/* Of soak's own client: who else makes the load doesn't time its handshakes. */
+static void fill_times(struct outcome *o, const struct run *r)
+{
+    struct result_run *run = &o->result.run;
+    page_times_read(&run_load(r)->subject->child.page->times, &o->times);
+    if (o->times.count == 0)
+        return;
+    run->times = &o->times;
+    run->p50_ns = hist_quantile(&o->times, 0.5);
+    run->p90_ns = hist_quantile(&o->times, 0.9);
+    run->p99_ns = hist_quantile(&o->times, 0.99);
+    run->max_ns = o->times.max;
+}
+
 static void fill_run(struct outcome *o, const struct run *r)
 {
     const struct scenario *s = r->scenario;
@@ -77,14 +92,11 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.asked_per_s = s->churn.max || s->reload ? 0 : s->churn.per_s;
     double asked = o->result.run.asked_per_s;
     o->result.run.shortfall = asked > 0 ? fmax(0, 1 - o->result.run.rate_per_s / asked) : 0;
-    o->result.run.p50_ns = atomic_load(&app->p50_ns);
-    o->result.run.p90_ns = atomic_load(&app->p90_ns);
-    o->result.run.p99_ns = atomic_load(&app->p99_ns);
-    o->result.run.max_ns = atomic_load(&app->max_ns);
     o->result.run.seed = r->seed;
     o->result.run.tls = scenario_value(s, "tls", o->tls, sizeof o->tls);
     o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(run_judged(r)->history);
+    fill_times(o, r);
     fill_errors(&o->result.run.errors, app);
     o->result.run.foreign = checkpoint_foreign(r);
     o->result.run.foreign_served = scenario_address(s)[0] == '[';
@@ -247,7 +259,8 @@ static void fill_crash(struct outcome *o, const struct run *r)
     o->result.broken = o->broken;
 }
 
-void outcome_make(struct outcome *o, const struct run *r)
+/* All but its subjects. */
+static void fill_head(struct outcome *o, const struct run *r)
 {
     *o = (struct outcome){0};
     o->result.scenario = r->name;
@@ -263,6 +276,18 @@ void outcome_make(struct outcome *o, const struct run *r)
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
     o->result.subjects = r->subjects.count;
+}
+
+void outcome_so_far(struct outcome *o, const struct run *r)
+{
+    fill_head(o, r);
+    for (size_t i = 0; i < r->subjects.count; i++)
+        outcome_subject_figures(o, r, i);
+}
+
+void outcome_make(struct outcome *o, const struct run *r)
+{
+    fill_head(o, r);
     for (size_t i = 0; i < r->subjects.count; i++)
         outcome_subject(o, r, i);
     fill_owners(o, r);

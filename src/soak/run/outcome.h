@@ -29,11 +29,13 @@ struct outcome {
     struct result_series series[SUBJECTS_MAX][JUDGE_METRICS];
     struct judge_epoch epoch[SUBJECTS_MAX][PAGE_EPOCHS];
     int64_t born[SUBJECTS_MAX][JUDGE_FINDINGS][PAGE_EPOCHS];
+    int64_t alive[SUBJECTS_MAX][RESULT_COURSES][PAGE_EPOCHS * (PAGE_EPOCHS + 1) / 2];
     struct result_size_class size_class[SUBJECTS_MAX][PAGE_SIZE_CLASSES];
     uint64_t closed[SUBJECTS_MAX][PAGE_EPOCHS];
     double value[SUBJECTS_MAX][JUDGE_METRICS][PAGE_EPOCHS];
     struct survivors survivors[SUBJECTS_MAX];
     struct result_attribution attribution[SUBJECTS_MAX];
+    struct hist times;
     struct footprint footprint; /* all zero: not measured */
     char broken[ENDING_TEXT + 128];
     char site_attribution[SUBJECTS_MAX][JUDGE_FINDINGS][OUTCOME_TEXT];
@@ -51,6 +53,10 @@ struct outcome {
 
 /* Fills `o` from a run that has ended. Borrows from `r`; outcome_free frees. */
 void outcome_make(struct outcome *o, const struct run *r);
+/* The same of a run under way, as far as its figures go: no names are looked up, nothing is
+ * advised.
+ */
+void outcome_so_far(struct outcome *o, const struct run *r);
 /* Measures what a connection costs, where the scenario asks for it and the run didn't break or end
  * by a signal. Returns 0, or -1. */
 int outcome_footprint(struct outcome *o, const struct run *r, struct err *e);
@@ -58,7 +64,9 @@ void outcome_free(struct outcome *o);
 
 /* Those of a program that isn't soak's: outcome_process.c. */
 void outcome_processes(struct outcome *o, const struct run *r, struct result_subject *out);
-/* What became of one subject: outcome_subject.c. */
+/* What became of one subject: outcome_subject.c. The first leaves out what takes time: the names of
+ * its call stacks, and each of its processes. */
+void outcome_subject_figures(struct outcome *o, const struct run *r, size_t subject);
 void outcome_subject(struct outcome *o, const struct run *r, size_t subject);
 
 #endif

@@ -12,6 +12,16 @@ static void fill_born(struct result_site *site, const struct history *h, size_t 
     site->born = born;
 }
 
+/* The same at each checkpoint. */
+static void fill_alive(struct result_site *site, const struct history *h, size_t from,
+                       int64_t *alive)
+{
+    for (size_t c = 0; c < site->births; c++)
+        for (size_t birth = 0; birth <= c; birth++)
+            alive[result_alive(birth, c)] = history_alive(h, from, birth, c);
+    site->alive = alive;
+}
+
 static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
 {
     const struct judgement *j = &r->watched[subject].judgement;
@@ -29,6 +39,8 @@ static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
             continue;
         site->file = history_site(r->watched[subject].history, f->site, &site->line);
         fill_born(site, r->watched[subject].history, f->site, o->born[subject][i]);
+        if (i < RESULT_COURSES)
+            fill_alive(site, r->watched[subject].history, f->site, o->alive[subject][i]);
     }
 }
 
@@ -157,7 +169,7 @@ static void fill_broken(struct result_subject *out, const struct run *r, size_t 
     snapshot_free(&s);
 }
 
-void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
+void outcome_subject_figures(struct outcome *o, const struct run *r, size_t subject)
 {
     struct result_subject *out = &o->result.subject[subject];
     struct history_cost cost;
@@ -174,7 +186,6 @@ void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
     fill_census(o, r, subject);
     fill_series(o, r, subject);
     fill_epochs(o, r, subject);
-    survivors_name(&o->survivors[subject], &r->watched[subject], r->scenario, &out->capture);
     if (out->judgement.class_ != SIZE_MAX)
         out->class_name = history_class(r->watched[subject].history, out->judgement.class_);
     if (fill_attribution(r, subject, &o->attribution[subject]))
@@ -182,12 +193,21 @@ void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
     history_cost(r->watched[subject].history, capture_epochs(&r->watched[subject].capture), &cost);
     out->allocs_per_conn = cost.allocs_per_conn;
     out->cpu_us_per_conn = cost.cpu_us_per_conn;
-    out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
     out->drained_released_bytes = cost.drained_bytes;
     out->rest = r->watched[subject].rest;
     out->counts_all = r->watched[subject].subject->foreign && r->scenario->malloc_hooks;
-    if (r->watched[subject].subject->foreign)
-        outcome_processes(o, r, out);
     if (r->watched[subject].subject->role == SUBJECT_JUDGED)
         o->result.run.measured = cost.measured;
+}
+
+void outcome_subject(struct outcome *o, const struct run *r, size_t subject)
+{
+    struct result_subject *out = &o->result.subject[subject];
+    struct history_cost cost;
+    outcome_subject_figures(o, r, subject);
+    survivors_name(&o->survivors[subject], &r->watched[subject], r->scenario, &out->capture);
+    history_cost(r->watched[subject].history, capture_epochs(&r->watched[subject].capture), &cost);
+    out->capture.cpu_us_per_conn = cost.captured_us_per_conn;
+    if (r->watched[subject].subject->foreign)
+        outcome_processes(o, r, out);
 }

@@ -125,8 +125,9 @@ struct run {
     struct interrupts signals;
     struct run_command command;
     struct run_reload reload;
-    struct live *live;              /* owned; NULL when quiet */
-    struct metrics_server *metrics; /* owned; NULL: there is none */
+    struct live *live;             /* owned; NULL when quiet */
+    struct live_page *page;        /* owned; of --serve, else NULL */
+    struct http_server *served[2]; /* owned; of --serve and --metrics, in that order */
 
     bool interrupted;
     int interrupts;

@@ -2,6 +2,7 @@
 #include "sampler.h"
 
 #include "base/clock.h"
+#include "live_page.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@ static void write_line(struct run *r, json_t *line)
 {
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     struct err e = {{0}};
+    if (r->page && line)
+        live_page_sample(r->page, line);
     if (text && !r->store_failed && run_dir_sample(&r->dir, text, &e) != 0) {
         r->store_failed = true;
         fprintf(stderr, "soak: %s\n", e.text);

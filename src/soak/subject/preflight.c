@@ -2,6 +2,7 @@
 #include "preflight.h"
 
 #include "args.h"
+#include "base/address.h"
 #include "base/input.h"
 #include "base/memory_file.h"
 #include "base/process.h"
@@ -13,10 +14,12 @@
 #include "page/page.h"
 #include "scenario/placeholders.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- ports ---- */
@@ -65,6 +68,44 @@ int ports_check(const struct scenario *s, struct err *e)
                    "--listen %s: IPv6 has one loopback address, and its %ld ports would run out "
                    "(net.ipv4.tcp_tw_reuse is %ld); give --listen 127.0.0.1:0 or a lower --churn",
                    s->listen, ports, p.reuse);
+}
+
+/* As libuv binds, so that a port whose last connections are in TIME_WAIT is free. Returns 0 or an
+ * error. */
+static int try_address(const char *text)
+{
+    struct address at;
+    struct err none;
+    int yes = 1, error = 0;
+    if (address_parse(text, &at, &none) != 0)
+        return EINVAL;
+    int fd = socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(fd, (const struct sockaddr *)&at.storage, at.bytes) != 0 || listen(fd, 1) != 0)
+        error = errno;
+    close(fd);
+    return error;
+}
+
+int served_check(const struct scenario *s, struct err *e)
+{
+    const struct {
+        const char *option, *address;
+    } served[] = {{"metrics", s->metrics}, {"serve", s->serve}};
+    for (size_t i = 0; i < sizeof served / sizeof *served; i++) {
+        int error = served[i].address ? try_address(served[i].address) : 0;
+        if (error == EADDRINUSE)
+            return err_set(e,
+                           "--%s %.60s: the port is in use; give another, or 0 for one that is "
+                           "free",
+                           served[i].option, served[i].address);
+        if (error)
+            return err_set(e, "--%s %.60s: %s", served[i].option, served[i].address,
+                           strerror(error));
+    }
+    return 0;
 }
 
 /* ---- files ---- */

@@ -365,6 +365,13 @@ static const struct {
     {{{"listen", ""}},
      "--listen: the load stays on this machine: 127.0.0.1:0, or [::1]:0, or "
      "another loopback address and a port"},
+    {{{"metrics", "0.0.0.0:9464"}},
+     "--metrics 0.0.0.0:9464: a loopback address and a port, such as 127.0.0.1:9464"},
+    {{{"serve", "8080"}}, "--serve 8080: a loopback address and a port, such as 127.0.0.1:8080"},
+    {{{"serve", "127.0.0.1:0"}, {"fail-alloc", "true"}},
+     "--serve 127.0.0.1:0: --fail-alloc has no page; leave one of the two out"},
+    {{{"metrics", "127.0.0.1:0"}, {"fail-alloc", "true"}},
+     "--metrics 127.0.0.1:0: --fail-alloc has no such figures; leave one of the two out"},
     {{{"listen", "[::1]:0"}, {"sources", "2"}},
      "--sources 2: there is one loopback address in IPv6; give --listen 127.0.0.1:0 or "
      "--sources 1"},

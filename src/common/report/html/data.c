@@ -109,15 +109,9 @@ static void write_file(const char *name, const char *what, FILE *out)
     fprintf(out, "<li><a href=\"%s\">%s</a>: %s</li>\n", name, name, what);
 }
 
-void html_data(const struct html_run *run, FILE *out)
+static void write_files(const struct html_run *run, FILE *out)
 {
-    const struct result *r = run->result;
-    html_section("data", "Data", out);
-    fputs("<ul>\n", out);
-    for (size_t i = 0; i < r->subjects; i++)
-        if (html_has_growth(&r->subject[i]))
-            write_csv(&r->subject[i], out);
-    fputs("</ul>\n<p>Beside this page, in the folder of the run:</p>\n<ul>\n", out);
+    fputs("<p>Beside this page, in the folder of the run:</p>\n<ul>\n", out);
     write_file("result.json", "the verdict with every figure", out);
     if (run->samples && run->samples->count)
         write_file("samples.jsonl", "a line per sample", out);
@@ -126,5 +120,18 @@ void html_data(const struct html_run *run, FILE *out)
         write_file("survivors.pb.gz", "the call stacks for pprof", out);
     }
     fputs("</ul>\n", out);
+}
+
+void html_data(const struct html_run *run, FILE *out)
+{
+    const struct result *r = run->result;
+    html_section("data", "Data", out);
+    fputs("<ul>\n", out);
+    for (size_t i = 0; i < r->subjects; i++)
+        if (html_has_growth(&r->subject[i]))
+            write_csv(&r->subject[i], out);
+    fputs("</ul>\n", out);
+    if (!run->live)
+        write_files(run, out);
     html_section_end(out);
 }

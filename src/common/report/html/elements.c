@@ -7,23 +7,42 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void html_head(const char *title, FILE *out)
+/* `live`: it may fetch itself too, and does without the script. */
+static void put_head(const char *title, bool live, FILE *out)
 {
     fprintf(out,
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-            "'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n"
+            "'sha256-%s'; script-src 'sha256-%s'%s%s%s; base-uri 'none'; form-action 'none'\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
-            "<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
-            html_style_hash, html_script_hash);
+            "<meta name=\"referrer\" content=\"no-referrer\">\n%s<title>",
+            html_style_hash, html_script_hash, live ? " 'sha256-" : "",
+            live ? html_live_script_hash : "", live ? "'; connect-src 'self'" : "",
+            live ? "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n" : "");
     html_text(title, out);
     fprintf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n", html_style);
+}
+
+void html_head(const char *title, FILE *out)
+{
+    put_head(title, false, out);
 }
 
 void html_foot(FILE *out)
 {
     fprintf(out, "<script>%s</script>\n</body>\n</html>\n", html_script);
+}
+
+void html_live_head(const char *title, FILE *out)
+{
+    put_head(title, true, out);
+}
+
+void html_live_foot(FILE *out)
+{
+    fprintf(out, "<script>%s</script>\n<script>%s</script>\n</body>\n</html>\n", html_script,
+            html_live_script);
 }
 
 void html_origin(const char *version, const char *const *word, size_t words, FILE *out)

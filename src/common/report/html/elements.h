@@ -13,6 +13,9 @@
 void html_head(const char *title, FILE *out);
 /* All behind its last. */
 void html_foot(FILE *out);
+/* The same of a page that renews itself. */
+void html_live_head(const char *title, FILE *out);
+void html_live_foot(FILE *out);
 /* Whose page it is: `soak VERSION · WORD · ...`, without the words that are NULL. */
 void html_origin(const char *version, const char *const *word, size_t words, FILE *out);
 /* Text that is no markup. */

@@ -15,10 +15,24 @@
 #include <stdio.h>
 
 /* All borrowed for the call. */
+struct html_fact {
+    const char *name, *value;
+};
+
+/* Of a run under way: what stands in the verdict's place. The page then asks for itself anew, from
+ * where it came, and puts in what has changed. */
+struct html_live {
+    const char *headline; /* "measuring, 12,345 connections closed" */
+    const struct html_fact *fact;
+    size_t facts;
+    const char *report; /* where its report will be */
+};
+
 struct html_run {
     const struct result *result;
     const struct samples *samples; /* none: nothing is shown over time */
     const struct profile *stacks;  /* of the survivors; none: there is no flame graph */
+    const struct html_live *live;  /* NULL: it has ended */
 };
 
 /* The page of a run. What went wrong with the stream, ferror tells. */

@@ -80,6 +80,32 @@ static void write_verdict(const struct result *r, const char *headline, FILE *ou
     html_section_end(out);
 }
 
+/* ---- under way: there is none yet ---- */
+
+static void write_live_row(const char *name, const char *value, FILE *out)
+{
+    fputs("<dt>", out);
+    html_text(name, out);
+    fputs("</dt><dd>", out);
+    html_text(value, out);
+    fputs("</dd>\n", out);
+}
+
+static void write_live(const struct html_live *live, FILE *out)
+{
+    fputs("<p id=\"ended\" class=\"bad\" role=\"status\"></p>\n"
+          "<section id=\"verdict\" aria-labelledby=\"verdict-h\">\n<h1 id=\"verdict-h\"><span "
+          "class=\"badge inconclusive\">NOT YET</span> ",
+          out);
+    html_text(live->headline, out);
+    fputs("</h1>\n<dl>\n", out);
+    for (size_t i = 0; i < live->facts; i++)
+        write_live_row(live->fact[i].name, live->fact[i].value, out);
+    write_live_row("its report", live->report, out);
+    fputs("</dl>\n", out);
+    html_section_end(out);
+}
+
 /* ---- the page ---- */
 
 static void write_link(const char *id, const char *text, bool there, FILE *out)
@@ -105,6 +131,7 @@ static void write_nav(const struct html_run *run, FILE *out)
     write_link("behaviours", "Peers", html_has_behaviours(r), out);
     write_link("sizes", "Size classes", html_has_sizes(r), out);
     write_link("census", "Census", html_has_census(r), out);
+    write_link("handshakes", "Handshakes", html_has_handshakes(r), out);
     write_link("load", "Load", true, out);
     write_link("repeat", "Repeat", true, out);
     write_link("data", "Data", true, out);
@@ -129,25 +156,40 @@ static void write_sections(const struct html_run *run, FILE *out)
         html_sizes(r, out);
     if (html_has_census(r))
         html_census(r, out);
+    if (html_has_handshakes(r))
+        html_handshakes(r, out);
     html_load(r, out);
     html_repeat(run, out);
     html_data(run, out);
 }
 
+static void write_title(const struct html_run *run, const char *headline, FILE *out)
+{
+    char title[REPORT_HEADLINE + 128];
+    const struct result *r = run->result;
+    snprintf(title, sizeof title, "%s %.80s: %s", run->live ? "NOT YET" : verdict_name(r->verdict),
+             r->scenario ? r->scenario : "", headline);
+    (run->live ? html_live_head : html_head)(title, out);
+}
+
 void html_run(const struct html_run *run, FILE *out)
 {
-    char headline[REPORT_HEADLINE], title[REPORT_HEADLINE + 128];
+    char headline[REPORT_HEADLINE];
     const struct result *r = run->result;
-    report_headline(r, headline, sizeof headline);
-    snprintf(title, sizeof title, "%s %.80s: %s", verdict_name(r->verdict),
-             r->scenario ? r->scenario : "", headline);
-    html_head(title, out);
+    if (run->live)
+        snprintf(headline, sizeof headline, "%s", run->live->headline);
+    else
+        report_headline(r, headline, sizeof headline);
+    write_title(run, headline, out);
     fputs("<a class=\"skip\" href=\"#verdict\">To the verdict</a>\n<header>\n", out);
     write_origin(r, out);
     write_nav(run, out);
     fputs("</header>\n<main>\n", out);
-    write_verdict(r, headline, out);
+    if (run->live)
+        write_live(run->live, out);
+    else
+        write_verdict(r, headline, out);
     write_sections(run, out);
     fputs("</main>\n", out);
-    html_foot(out);
+    (run->live ? html_live_foot : html_foot)(out);
 }

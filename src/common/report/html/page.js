@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page reads without this; it adds the value under the pointer, and a flame graph that zooms and searches.
 "use strict";
-for (const chart of document.querySelectorAll(".chart")) {
+const follow = (chart) => {
   const svg = chart.querySelector("svg"), told = chart.querySelector(".told"), usual = told.textContent;
-  const points = [...svg.querySelectorAll("circle")];
+  const points = [...svg.querySelectorAll("circle,.b,.c")];
   let at = -1;
   const show = (i) => {
     if (at >= 0) points[at].classList.remove("on");
@@ -15,7 +15,8 @@ for (const chart of document.querySelectorAll(".chart")) {
     const box = point.getBoundingClientRect(), off = Math.abs(box.left + box.width / 2 - x);
     return off < best.off ? {i, off} : best;
   }, {i: -1, off: Infinity}).i;
-  svg.addEventListener("pointermove", (e) => show(nearest(e.clientX)));
+  const cells = svg.querySelector(".c");
+  svg.addEventListener("pointermove", (e) => show(cells ? points.indexOf(e.target) : nearest(e.clientX)));
   svg.addEventListener("pointerleave", () => show(-1));
   svg.addEventListener("blur", () => show(-1));
   svg.addEventListener("keydown", (e) => {
@@ -26,7 +27,8 @@ for (const chart of document.querySelectorAll(".chart")) {
     e.preventDefault();
     show(to);
   });
-}
+};
+document.querySelectorAll(".chart").forEach(follow);
 const flame = document.querySelector(".flame");
 if (flame) {
   const form = document.querySelector(".tools"), search = form.querySelector("input");
