@@ -18,7 +18,11 @@ FLOOR = """#!/bin/sh
 echo '{"server_us": 100, "client_us": 100}'
 """
 SOAK = """#!/bin/sh
-while [ $# -gt 0 ]; do [ "$1" != --results ] || results=$2; shift; done
+while [ $# -gt 0 ]; do
+    [ "$1" != --results ] || results=$2
+    [ "$1 $2" != "--conns 10000" ] || { echo "soak: too many" >&2; exit 2; }
+    shift
+done
 [ -z "${SOAK_FAILS-}" ] || { echo "soak: no luck" >&2; exit 2; }
 mkdir -p "$results/last"
 echo '{"subjects": [{"name": "server", "cost": {"cpu_us_per_conn": 125}},
@@ -105,6 +109,9 @@ class Bench(unittest.TestCase):
 
     def test_a_run_without_a_result_is_one_sentence(self):
         self.fails("bench: soak left no result (exit 2): soak: no luck", SOAK_FAILS="1")
+
+    def test_a_refused_run_does_not_take_an_earlier_result(self):
+        self.fails("bench: soak left no result (exit 2): soak: too many", row="open")
 
     def test_a_folder_is_taken_as_it_is(self):
         empty = self.base / "empty"
