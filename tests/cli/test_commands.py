@@ -90,7 +90,7 @@ class Commands(unittest.TestCase):
                 ("bisect", "SCENARIO ", {"openssl", "libuv", "malloc", "same-libc", "metric",
                                          "repeat", "tolerance", "json", "results", "quiet",
                                          "color"}),
-                ("history", "[SCENARIO|add|rebuild] ", {"check", "last", "since", "json", "markdown",
+                ("history", "[SCENARIO|add|rebuild] ", {"check", "last", "since", "json", "markdown", "html",
                                                         "color"}),
                 ("doctor", "", {"conns", "churn", "json"}),
                 ("libs", "[add|remove|program] ", {"json", "mirror"})):

@@ -180,6 +180,7 @@ const struct json_fields document_size_class_fields = JSON_FIELDS(size_class_fie
 
 static const struct json_field sensitivity_field[] = {
     JSON_FIELD(judge_sensitivity, "one_in", NUMBER, one_in),
+    JSON_FIELD(judge_sensitivity, "malloc_one_in", NUMBER, malloc_one_in),
     JSON_FIELD(judge_sensitivity, "closed", COUNT, closed),
     JSON_FIELD(judge_sensitivity, "epochs", INT, epochs),
     JSON_FIELD(judge_sensitivity, "heap_bytes_per_conn", NUMBER, heap_bytes),

@@ -483,7 +483,7 @@ static char *chart_of(const double *x, const double *y, size_t count, bool want)
     const struct chart c = {.title = EVIL,
                             .text = EVIL,
                             .x_title = EVIL,
-                            .line = {count, x, y, NULL},
+                            .line = {.count = count, .x = x, .y = y},
                             .shaded_to = NAN};
     FILE *out = open_memstream(&text, &size);
     assert_int_equal(chart_write(&c, out), want);
