@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FIGURES_EVERY_MS = 250, HEAP_EVERY_MS = 1000 };
+enum { HEAP_EVERY_MS = 1000 };
 
 enum phase { PHASE_IDLE, PHASE_EPOCH, PHASE_DRAIN, PHASE_DRAINED, PHASE_QUIT };
 
@@ -40,7 +40,7 @@ struct client {
     struct control control;
     uv_loop_t loop;
     uv_async_t wake;
-    uv_timer_t figures, heap;
+    uv_timer_t heap;
     uv_signal_t interrupt, terminate;
 };
 
@@ -48,17 +48,6 @@ static void order(struct client *c, enum worker_order what)
 {
     for (int i = 0; i < c->workers; i++)
         worker_order(c->worker[i], what);
-}
-
-static void publish_times(struct client *c)
-{
-    struct page_app *app = &c->shared.page->app;
-    static struct hist h;
-    page_times_read(&c->shared.page->times, &h);
-    atomic_store(&app->p50_ns, hist_quantile(&h, 0.5));
-    atomic_store(&app->p90_ns, hist_quantile(&h, 0.9));
-    atomic_store(&app->p99_ns, hist_quantile(&h, 0.99));
-    atomic_store(&app->max_ns, h.max);
 }
 
 static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour_mix *mix,
@@ -72,7 +61,7 @@ static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour
     for (int i = 0; i < c->workers; i++) {
         struct worker *w = c->worker[i];
         uint64_t from = w->first_slot, to = w->first_slot + w->slots;
-        atomic_store(&w->opens, quota_share(opens, from, to, slots));
+        atomic_store(&w->opens, load_share(opens, from, to, slots));
         worker_order(w, how);
     }
 }
@@ -91,7 +80,6 @@ static void quit(struct client *c)
     c->phase = PHASE_QUIT;
     control_close(&c->control);
     uv_close((uv_handle_t *)&c->wake, NULL);
-    uv_close((uv_handle_t *)&c->figures, NULL);
     uv_close((uv_handle_t *)&c->heap, NULL);
     uv_close((uv_handle_t *)&c->interrupt, NULL);
     uv_close((uv_handle_t *)&c->terminate, NULL);
@@ -119,7 +107,6 @@ static void on_all_quiet(struct client *c)
 {
     struct page *page = c->shared.page;
     c->phase = PHASE_IDLE;
-    publish_times(c);
     /* With nothing open there is nothing older than now. */
     if (c->oldest == UINT64_MAX)
         c->oldest = page_epoch(atomic_load(&page->epoch));
@@ -137,7 +124,7 @@ static void on_all_drained(struct client *c)
     control_say(&c->control, "drained");
     if (!c->by_hand)
         return;
-    summary_print(stdout, &c->shared.page->app, clock_now_ns() - c->began_ns);
+    summary_print(stdout, c->shared.page, clock_now_ns() - c->began_ns);
     quit(c);
 }
 
@@ -145,7 +132,6 @@ static void on_all_settled(struct client *c)
 {
     probe_thread_flush();
     profile_end();
-    publish_times(c);
     probe_publish(true);
     control_say(&c->control, "settled id=%llu", (unsigned long long)c->settle_id);
 }
@@ -246,11 +232,6 @@ static void on_line(void *ctx, const char *line)
         refuse(c, "a line that isn't in the protocol");
 }
 
-static void on_figures(uv_timer_t *timer)
-{
-    publish_times(timer->data);
-}
-
 static void on_heap(uv_timer_t *timer)
 {
     (void)timer;
@@ -268,14 +249,10 @@ static void on_signal(uv_signal_t *handle, int number)
     order(c, WORKER_FINISH);
 }
 
-static void start_timers(struct client *c)
+static void start_timer(struct client *c)
 {
-    uv_timer_init(&c->loop, &c->figures);
     uv_timer_init(&c->loop, &c->heap);
-    c->figures.data = c;
-    uv_timer_start(&c->figures, on_figures, FIGURES_EVERY_MS, FIGURES_EVERY_MS);
     uv_timer_start(&c->heap, on_heap, HEAP_EVERY_MS, HEAP_EVERY_MS);
-    uv_unref((uv_handle_t *)&c->figures);
     uv_unref((uv_handle_t *)&c->heap);
 }
 
@@ -349,7 +326,7 @@ static int start(struct client *c, struct err *e)
     if (choice_make(c->o->weight, c->o->foreign, &c->choice, e) < 0)
         return -1;
     start_shared(c);
-    start_timers(c);
+    start_timer(c);
     start_signals(c);
     const char *certs = c->o->client_certs;
     if (probe_census_start(e) < 0 || (certs && client_certs_read(certs, &c->shared.certs, e) < 0) ||
@@ -404,13 +381,15 @@ int client_check(const struct options *options, struct err *e)
     return 0;
 }
 
-static double ms(const page_u64 *ns)
+static double quantile_ms(const struct hist *times, double fraction)
 {
-    return (double)atomic_load(ns) / 1e6;
+    return (double)hist_quantile(times, fraction) / 1e6;
 }
 
-void summary_print(FILE *out, const struct page_app *app, uint64_t took_ns)
+void summary_print(FILE *out, const struct page *page, uint64_t took_ns)
 {
+    static struct hist times; /* large */
+    const struct page_app *app = &page->app;
     char done[32], closed[32], took[32], handshakes[32], resumed[32], intended[32], failed[32];
     uint64_t count = atomic_load(&app->closed);
     fprintf(out, "%s connections in %s, %.0f/s\n",
@@ -424,8 +403,10 @@ void summary_print(FILE *out, const struct page_app *app, uint64_t took_ns)
         fprintf(out, "operations  %s, %.0f/s\n",
                 human_count(done, sizeof done, (int64_t)atomic_load(&app->operations)),
                 (double)atomic_load(&app->operations) * 1e9 / (double)took_ns);
+    page_times_read(&page->times, &times);
     fprintf(out, "times       p50 %.1f ms  p90 %.1f ms  p99 %.1f ms  max %.1f ms\n",
-            ms(&app->p50_ns), ms(&app->p90_ns), ms(&app->p99_ns), ms(&app->max_ns));
+            quantile_ms(&times, 0.5), quantile_ms(&times, 0.9), quantile_ms(&times, 0.99),
+            quantile_ms(&times, 1));
     fprintf(out, "failed      %s",
             human_count(failed, sizeof failed, (int64_t)atomic_load(&app->failed)));
     if (atomic_load(&app->failed) > 0)

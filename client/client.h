@@ -21,6 +21,6 @@ int client_check(const struct options *options, struct err *e);
 int client_run(const struct options *options, struct err *e);
 
 /* What a run by hand prints at its end. */
-void summary_print(FILE *out, const struct page_app *app, uint64_t took_ns);
+void summary_print(FILE *out, const struct page *page, uint64_t took_ns);
 
 #endif

@@ -124,6 +124,18 @@ class InABrowser(unittest.TestCase):
         self.browser.press("Escape")
         self.assertEqual(self.browser.look(told), usual)
 
+    def test_a_bar_and_a_cell_are_told_by_the_arrow_keys(self):
+        self.browser.open(self.pages["lost-state-full"], 1280)
+        for section, first, last in (("handshakes", "18.9 ms to 21 ms: ", "2.95 s to 3.22 s: 1 handshake, 0.02 %"),
+                                     ("survivors", "epoch 2 at 2: 250 of 500", "epoch 7 at 8: 20 of 500")):
+            chart = f"document.querySelector('#{section} .chart')"
+            self.browser.look(f"{chart}.querySelector('svg').focus()")
+            self.browser.press("Home")
+            told = f"{chart}.querySelector('.told').textContent"
+            self.assertTrue(self.browser.look(told).startswith(first), self.browser.look(told))
+            self.browser.press("End")
+            self.assertEqual(self.browser.look(told), last)
+
     def test_the_flame_graph_searches_and_zooms(self):
         self.browser.open(self.pages["lost-state-full"], 1280)
         frames = "[...document.querySelectorAll('.flame g')]"

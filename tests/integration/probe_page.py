@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 9."""
+"""The probe page as soak makes it: src/common/page/page.h, version 10."""
 
 import ctypes
 import mmap
@@ -20,8 +20,8 @@ class Cell(ctypes.Structure):
 
 class App(ctypes.Structure):
     _fields_ = words("opened closed established in_flight handshakes resumed failed expected_aborts "
-                     "replacements_due replacements_started p50_ns p90_ns p99_ns max_ns fail_connect "
-                     "fail_handshake fail_echo fail_timeout fail_lost operations foreign")
+                     "replacements_due replacements_started fail_connect fail_handshake "
+                     "fail_echo fail_timeout fail_lost operations foreign")
 
 
 class Heap(ctypes.Structure):
@@ -77,6 +77,16 @@ class Fail(ctypes.Structure):
         ("stack", Trace), ("signal", u64), ("crash_pid", u64), ("crash", Trace)]
 
 
+class Times(ctypes.Structure):
+    _fields_ = [("count", u64), ("max", u64), ("bucket", u64 * 3776)]
+
+
+def bucket_of(value):
+    """The bucket of Times that a value falls into: src/common/base/hist.c."""
+    shift = max(value.bit_length() - 7, 0)
+    return (shift << 6) + (value >> shift)
+
+
 class Process(ctypes.Structure):
     _fields_ = words("pid parent entered_ns mode flags") + [
         ("name", ctypes.c_char * 16), ("libcrypto", ctypes.c_char * 112), ("heap", Heap)]
@@ -87,8 +97,8 @@ class Page(ctypes.Structure):
     _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
                      "epochs_late bad_frees processes_lost processes_apart namespace_pid namespace_time "
                      "blocks_lost publish_asked gone_allocs gone_frees gone_reallocs gone_alloc_bytes") + [
-        ("gone_made", u64 * 2048), ("process", Process * PROCESSES), ("app", App), ("check", Check), ("times", u64 * (2 + 3776)),
-        ("cache", Cache * 4), ("class_", Class * 16), ("site", Site * 2048), ("capture", Capture),
+        ("gone_made", u64 * 2048), ("process", Process * PROCESSES), ("app", App), ("check", Check),
+        ("times", Times), ("cache", Cache * 4), ("class_", Class * 16), ("site", Site * 2048), ("capture", Capture),
         ("slot", Slot * THREADS), ("thread", Thread * THREADS),
         ("behaviours", u64), ("behaviour", Behaviour * 64), ("fail", Fail)]
 
@@ -98,7 +108,7 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 9, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 10, ctypes.sizeof(Page)
     page.check.shared = 1
     page.namespace_pid = os.stat("/proc/self/ns/pid").st_ino
     return fd, page

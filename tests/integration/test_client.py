@@ -13,7 +13,7 @@ import unittest
 
 from client_recorder import Recorder, make_certificate
 from patience import LIMITS, PATIENCE_S as WAIT_S, until, within_limits
-from probe_page import page_make
+from probe_page import bucket_of, page_make
 
 BIN = os.environ["SOAK_BIN"]
 CLIENT = os.path.join(BIN, "soak-client")
@@ -201,8 +201,12 @@ class ControlTest(unittest.TestCase):
             self.assertEqual((app.established, app.in_flight, app.failed), (10, 0, 0))
         self.assertGreater(app.expected_aborts, 0)
         self.assertEqual(app.handshakes + app.expected_aborts, app.opened)
-        self.assertGreater(app.p50_ns, 0)
-        self.assertLessEqual(app.p99_ns, app.max_ns)
+        times = client.page.times
+        self.assertEqual(sum(times.bucket), app.handshakes)
+        self.assertGreater(times.max, 0)
+        slowest = bucket_of(times.max)
+        self.assertGreater(times.bucket[slowest], 0)
+        self.assertEqual(sum(times.bucket[slowest + 1:]), 0)
 
     def test_behaviours_are_counted_by_the_epoch_of_their_begin_and_of_their_end(self):
         client = self.client("--conns=10", "--churn=max", "--workers=2", *weights(clean=3, reset=1, half_close=1))

@@ -15,7 +15,7 @@ FILES = {"html": "report.html", "flame": "survivors.svg", "pprof": "survivors.pb
          "folded": "survivors.folded", "json": "result.json"}
 # What documents have had since there are pages.
 NEW = {"again", "alone", "ended", "next_notes", "born", "epoch", "epochs", "size_classes", "held", "proportional",
-       "foreign_served", "asked_one_in"}
+       "foreign_served", "asked_one_in", "alive", "histogram", "malloc_one_in"}
 
 
 def soak(*words, cwd):

@@ -6,7 +6,7 @@
 
 /* Values below 2^HIST_SUB_BITS have a bucket each; above, the leading HIST_SUB_BITS + 1 bits
  * choose. */
-static unsigned bucket_of(uint64_t value)
+unsigned hist_bucket(uint64_t value)
 {
     if (value >> HIST_SUB_BITS == 0)
         return (unsigned)value;
@@ -14,8 +14,7 @@ static unsigned bucket_of(uint64_t value)
     return (shift << HIST_SUB_BITS) + (unsigned)(value >> shift);
 }
 
-/* The largest value that falls into the bucket. */
-static uint64_t bucket_top(unsigned bucket)
+uint64_t hist_top(unsigned bucket)
 {
     unsigned row = bucket >> HIST_SUB_BITS;
     if (row < 2)
@@ -27,7 +26,7 @@ static uint64_t bucket_top(unsigned bucket)
 
 void hist_add(struct hist *h, uint64_t value)
 {
-    h->bucket[bucket_of(value)]++;
+    h->bucket[hist_bucket(value)]++;
     h->count++;
     if (value > h->max)
         h->max = value;
@@ -41,7 +40,7 @@ uint64_t hist_quantile(const struct hist *h, double fraction)
     for (unsigned i = 0; i < HIST_BUCKETS; i++) {
         seen += h->bucket[i];
         if (seen >= wanted)
-            return bucket_top(i) < h->max ? bucket_top(i) : h->max;
+            return hist_top(i) < h->max ? hist_top(i) : h->max;
     }
     return h->max;
 }

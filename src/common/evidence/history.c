@@ -34,6 +34,8 @@ void history_free(struct history *h)
     if (!h)
         return;
     snapshot_free(&h->last);
+    for (size_t c = 0; c < h->epochs; c++)
+        free(h->alive[c]);
     free(h);
 }
 
@@ -71,6 +73,26 @@ static bool keep_last(struct history *h, const struct snapshot *s)
     return true;
 }
 
+static int32_t clamp(int64_t blocks)
+{
+    return blocks > INT32_MAX ? INT32_MAX : blocks < INT32_MIN ? INT32_MIN : (int32_t)blocks;
+}
+
+/* At most PAGE_EPOCHS * PAGE_EPOCHS / 2 numbers per site: 17 MB for a full table of sites, and
+ * mostly less than one. */
+static bool keep_alive(struct history *h, const struct snapshot *s, size_t c)
+{
+    int32_t *to = calloc(s->sites ? s->sites * (c + 1) : 1, sizeof *to);
+    if (!to)
+        return false;
+    for (size_t i = 0; i < s->sites; i++)
+        for (size_t birth = 0; birth <= c; birth++)
+            to[i * (c + 1) + birth] = clamp(s->site[i].born_blocks[birth]);
+    h->alive[c] = to;
+    h->alive_sites[c] = s->sites;
+    return true;
+}
+
 /* The subject's own connections; or operations, of which the server sees more than the client has
  * done: those that established the connections. Of reloads, only the program that is reloaded has
  * any. */
@@ -93,7 +115,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
 {
     size_t c = h->epochs;
     const struct snapshot *snap = &s->snapshot;
-    if (c >= PAGE_EPOCHS || !keep_last(h, snap))
+    if (c >= PAGE_EPOCHS || !keep_last(h, snap) || !keep_alive(h, snap, c))
         return -1;
     keep_counts(h, snap, c);
     keep_gauges(h, s, c);

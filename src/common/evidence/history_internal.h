@@ -24,6 +24,10 @@ struct history {
     struct totals total[PAGE_EPOCHS];
     double gauge[METRICS][PAGE_EPOCHS]; /* of GAUGE_LIST; the others stay 0 */
     int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];
+    /* Blocks at checkpoint c, of its sites, each by the c + 1 epochs of birth until then; NULL:
+     * none is kept. */
+    int32_t *alive[PAGE_EPOCHS]; /* owned */
+    size_t alive_sites[PAGE_EPOCHS];
     int64_t class_live[PAGE_CLASSES][PAGE_EPOCHS];
     int64_t class_drained[PAGE_CLASSES], class_flushed[PAGE_CLASSES];
     uint64_t population[PAGE_CACHES][PAGE_EPOCHS];

@@ -28,6 +28,12 @@ void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_b
     *ret_bytes = h->last.site[site].born_bytes[c];
 }
 
+int64_t history_alive(const struct history *h, size_t site, size_t birth, size_t c)
+{
+    CHECK(birth <= c && c < h->epochs);
+    return h->alive[c] && site < h->alive_sites[c] ? h->alive[c][site * (c + 1) + birth] : 0;
+}
+
 void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
                   int64_t *ret_bytes)
 {

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 9u
+#define PAGE_VERSION 10u
 
 enum {
     PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
@@ -199,10 +199,6 @@ struct page_cache {
     X(expected_aborts, 1)                                                                          \
     X(replacements_due, 0)     /* client: that the asked rate made due */                          \
     X(replacements_started, 0) /* client */                                                        \
-    X(p50_ns, 0)               /* client: handshake times */                                       \
-    X(p90_ns, 0)                                                                                   \
-    X(p99_ns, 0)                                                                                   \
-    X(max_ns, 0)                                                                                   \
     X(fail_connect, 0)                                                                             \
     X(fail_handshake, 0)                                                                           \
     X(fail_echo, 0)                                                                                \

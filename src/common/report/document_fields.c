@@ -62,14 +62,6 @@ static const struct json_field errors_field[] = {
 };
 const struct json_fields document_errors_fields = JSON_FIELDS(errors_field);
 
-static const struct json_field handshake_field[] = {
-    JSON_FIELD(result_run, "p50", COUNT, p50_ns),
-    JSON_FIELD(result_run, "p90", COUNT, p90_ns),
-    JSON_FIELD(result_run, "p99", COUNT, p99_ns),
-    JSON_FIELD(result_run, "max", COUNT, max_ns),
-};
-const struct json_fields document_handshake_fields = JSON_FIELDS(handshake_field);
-
 static const struct json_field failure_field[] = {
     JSON_FIELD(result_failure, "kind", TEXT, kind),
     JSON_FIELD(result_failure, "behaviour", TEXT, behaviour),
@@ -188,6 +180,7 @@ const struct json_fields document_size_class_fields = JSON_FIELDS(size_class_fie
 
 static const struct json_field sensitivity_field[] = {
     JSON_FIELD(judge_sensitivity, "one_in", NUMBER, one_in),
+    JSON_FIELD(judge_sensitivity, "malloc_one_in", NUMBER, malloc_one_in),
     JSON_FIELD(judge_sensitivity, "closed", COUNT, closed),
     JSON_FIELD(judge_sensitivity, "epochs", INT, epochs),
     JSON_FIELD(judge_sensitivity, "heap_bytes_per_conn", NUMBER, heap_bytes),

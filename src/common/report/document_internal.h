@@ -14,8 +14,7 @@
 
 /* Of struct result. */
 extern const struct json_fields document_fields, document_run_fields, document_errors_fields,
-    document_handshake_fields, document_failure_fields, document_crash_fields,
-    document_mapped_fields, document_skipped_fields;
+    document_failure_fields, document_crash_fields, document_mapped_fields, document_skipped_fields;
 /* Of a subject. */
 extern const struct json_fields document_subject_fields, document_process_fields,
     document_metric_fields, document_site_fields, document_census_fields,
@@ -49,6 +48,11 @@ const void *document_read_list(struct document *d, const json_t *object,
 int document_check_verdict(const json_t *object, enum verdict read, struct err *e);
 /* The two parts of the objects that have them. Returns 0 or -1. */
 int document_read_costs(const json_t *sensitivity, const json_t *cost, struct result_subject *to,
+                        struct err *e);
+/* The times of the handshakes, as a run has them: document_times.c. Of `from`, which may be
+ * missing. */
+json_t *document_times_json(const struct result_run *run);
+int document_read_times(struct document *d, const json_t *from, struct result_run *to,
                         struct err *e);
 /* Adds a subject to the result. */
 int document_read_subject(struct document *d, const json_t *from, struct err *e);

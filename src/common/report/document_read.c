@@ -36,7 +36,7 @@ static int read_run(struct document *d, struct err *e)
         return err_set(e, "'run' is missing");
     if (json_read_fields(run, &document_run_fields, to, e) != 0 ||
         json_read_part(run, "errors", &document_errors_fields, &to->errors, e) != 0 ||
-        json_read_part(run, "handshake_ns", &document_handshake_fields, to, e) != 0 ||
+        document_read_times(d, json_object_get(run, "handshake_ns"), to, e) != 0 ||
         json_read_text(run, "seed", &seed, e) != 0)
         return -1;
     to->seed = seed ? strtoull(seed, NULL, 16) : 0;

@@ -11,6 +11,7 @@ enum {
     SERIES_MAX = 64,
     PROCESSES_MAX = 64,
     POINTS_MAX = 4096,
+    ALIVE_MAX = 256,
     STACKS_MAX = 4096,
     SIZES_MAX = 512
 };
@@ -37,19 +38,47 @@ static void take_finding(struct judgement *j, const struct result_site *site)
     snprintf(f->why, sizeof f->why, "%s", site->why ? site->why : "");
 }
 
+static int read_counts(const json_t *array, const char *key, int64_t *to, struct err *e)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *count = json_array_get(array, i);
+        if (!json_is_integer(count))
+            return err_set(e, "'%s' is not a list of counts", key);
+        to[i] = json_integer_value(count);
+    }
+    return 0;
+}
+
 static int read_born(struct document *d, const json_t *from, struct result_site *to, struct err *e)
 {
     const json_t *array;
     if (json_read_list(from, "born", POINTS_MAX, &array, e) != 0)
         return -1;
     int64_t *born = document_own(d, json_array_size(array), sizeof *born);
-    for (; to->births < json_array_size(array); to->births++) {
-        const json_t *blocks = json_array_get(array, to->births);
-        if (!json_is_integer(blocks))
-            return err_set(e, "'born' is not a list of counts");
-        born[to->births] = json_integer_value(blocks);
-    }
+    to->births = json_array_size(array);
     to->born = born;
+    return read_counts(array, "born", born, e);
+}
+
+/* A list per checkpoint, each by one longer than the one before. */
+static int read_alive(struct document *d, const json_t *from, struct result_site *to, struct err *e)
+{
+    const json_t *array, *list;
+    if (json_read_list(from, "alive", ALIVE_MAX, &array, e) != 0)
+        return -1;
+    if (json_array_size(array) == 0)
+        return 0;
+    if (json_array_size(array) != to->births)
+        return err_set(e, "'alive' hasn't as many checkpoints as 'born' has epochs");
+    int64_t *alive = document_own(d, result_alive_count(to->births), sizeof *alive);
+    to->alive = alive;
+    for (size_t c = 0; c < to->births; c++) {
+        list = json_array_get(array, c);
+        if (!json_is_array(list) || json_array_size(list) != c + 1)
+            return err_set(e, "'alive' hasn't %zu counts at checkpoint %zu", c + 1, c);
+        if (read_counts(list, "alive", alive + result_alive(0, c), e) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -64,7 +93,9 @@ static int read_sites(struct document *d, const json_t *from, struct result_subj
         return -1;
     const json_t *array = json_object_get(from, list.key);
     for (size_t i = 0; i < to->sites; i++) {
-        if (read_born(d, json_array_get(array, i), (struct result_site *)&to->site[i], e) != 0)
+        struct result_site *site = (struct result_site *)&to->site[i];
+        if (read_born(d, json_array_get(array, i), site, e) != 0 ||
+            read_alive(d, json_array_get(array, i), site, e) != 0)
             return err_prefix(e, "site %zu", i + 1);
         take_finding(&to->judgement, &to->site[i]);
     }

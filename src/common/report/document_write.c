@@ -43,11 +43,20 @@ static json_t *metrics_json(const struct judgement *j)
     return array;
 }
 
-static json_t *born_json(const struct result_site *site)
+static json_t *counts_json(const int64_t *count, size_t counts)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < site->births; i++)
-        json_array_append_new(array, json_integer(site->born[i]));
+    for (size_t i = 0; i < counts; i++)
+        json_array_append_new(array, json_integer(count[i]));
+    return array;
+}
+
+/* A list per checkpoint. */
+static json_t *alive_json(const struct result_site *site)
+{
+    json_t *array = json_array();
+    for (size_t c = 0; site->alive && c < site->births; c++)
+        json_array_append_new(array, counts_json(site->alive + result_alive(0, c), c + 1));
     return array;
 }
 
@@ -57,7 +66,8 @@ static json_t *sites_json(const struct result_subject *subject)
     for (size_t i = 0; i < subject->sites; i++) {
         const struct result_site *site = &subject->site[i];
         json_t *object = placed_json(&document_site_fields, site, site->file);
-        json_object_set_new(object, "born", born_json(site));
+        json_object_set_new(object, "born", counts_json(site->born, site->births));
+        json_object_set_new(object, "alive", alive_json(site));
         json_array_append_new(array, object);
     }
     return array;
@@ -317,7 +327,7 @@ static json_t *run_json(const struct result_run *run)
     if (run->asked_per_s <= 0)
         json_object_set_new(object, "asked_per_s", json_null());
     json_object_set_new(object, "errors", json_from_fields(&document_errors_fields, &run->errors));
-    json_object_set_new(object, "handshake_ns", json_from_fields(&document_handshake_fields, run));
+    json_object_set_new(object, "handshake_ns", document_times_json(run));
     json_object_set_new(object, "seed", json_string(seed));
     return object;
 }

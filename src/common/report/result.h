@@ -7,6 +7,7 @@
 #ifndef SOAK_REPORT_RESULT_H
 #define SOAK_REPORT_RESULT_H
 
+#include "base/hist.h"
 #include "stats/attribution/attribution.h"
 #include "stats/judge/canary.h"
 #include "stats/judge/judge.h"
@@ -15,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RESULT_SUBJECTS = 2, RESULT_LIBS = 16, RESULT_SKIPPED = 16 };
+enum { RESULT_SUBJECTS = 2, RESULT_COURSES = 6, RESULT_LIBS = 16, RESULT_SKIPPED = 16 };
 
 struct result_lib {
     const char *name, *version; /* "openssl", "3.0.19" */
@@ -36,7 +37,21 @@ struct result_site {
     const char *attribution; /* the behaviours that it follows: "reset", "all"; NULL: not told */
     size_t births;           /* 0: not known */
     const int64_t *born;     /* blocks alive at the last checkpoint, by the epoch of their birth */
+    /* The same at each checkpoint, those of the epochs until then, one checkpoint after the other
+     * (result_alive). NULL: not known; the first RESULT_COURSES sites have it. */
+    const int64_t *alive;
 };
+
+/* Where in `alive` the blocks of an epoch are at a checkpoint that isn't before; and how many
+ * numbers `alive` has over so many checkpoints. */
+static inline size_t result_alive(size_t birth, size_t checkpoint)
+{
+    return checkpoint * (checkpoint + 1) / 2 + birth;
+}
+static inline size_t result_alive_count(size_t checkpoints)
+{
+    return result_alive(0, checkpoints);
+}
 
 struct result_census {
     const char *class_;
@@ -192,7 +207,8 @@ struct result_run {
     uint64_t foreign;    /* connections to the server's port that weren't ours: in no figure */
     bool foreign_served; /* they couldn't be turned away: those that the server made are theirs too
                           */
-    uint64_t p50_ns, p90_ns, p99_ns, max_ns;
+    uint64_t p50_ns, p90_ns, p99_ns, max_ns; /* of the handshakes; 0: not known */
+    const struct hist *times;                /* what they are of; NULL: not known */
     uint64_t seed;
     const char *tls, *key; /* "1.3", "p256" */
     int epochs;

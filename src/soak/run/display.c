@@ -8,6 +8,7 @@
 #include "live_page.h"
 #include "measure/proc.h"
 #include "openmetrics.h"
+#include "page/snapshot.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,6 +65,14 @@ static bool is_churning(const struct run *r)
            (r->state == RUN_SETTLE && r->settle == SETTLE_RELOAD);
 }
 
+static void fill_times(const struct run *r, struct live_facts *f)
+{
+    static struct hist times; /* large */
+    page_times_read(&run_load(r)->subject->child.page->times, &times);
+    f->p50_ns = hist_quantile(&times, 0.5);
+    f->p99_ns = hist_quantile(&times, 0.99);
+}
+
 static void fill_load(const struct run *r, struct live_facts *f)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
@@ -71,9 +80,8 @@ static void fill_load(const struct run *r, struct live_facts *f)
     f->closed = run_ended(r);
     f->unit = run_unit(r);
     f->open = atomic_load(&app->established);
-    f->p50_ns = atomic_load(&app->p50_ns);
-    f->p99_ns = atomic_load(&app->p99_ns);
     f->errors = atomic_load(&app->failed);
+    fill_times(r, f);
     f->elapsed_ms = elapsed_ms(r);
     uint64_t churn_ns = r->churn_ns + (is_churning(r) ? now - r->churn_begin_ns : 0);
     f->rate_per_s = churn_ns ? (double)f->closed * 1e9 / (double)churn_ns : 0;
@@ -102,8 +110,9 @@ static void fill_memory(const struct run *r, struct live_facts *f)
         f->heap_bytes = s.heap.allocated;
         snapshot_free(&s);
     }
-    if (proc_sample_quick(of->child.pid, &p, NULL) == 0)
-        f->rss_bytes = p.rss_bytes;
+    for (size_t i = 0; i < subject_processes(of); i++)
+        if (proc_sample_quick(subject_process(of, i)->pid, &p, NULL) == 0)
+            f->rss_bytes += p.rss_bytes;
 }
 
 /* A rate that is surer than what is accepted: from a few seconds it would be noise. */

@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
+#include "page/snapshot.h"
 #include "report/sections.h"
 #include "shown.h"
 
@@ -57,10 +58,24 @@ static void fill_errors(struct result_errors *e, const struct page_app *app)
 
 static void fill_failure(struct result *ret, const struct run *r)
 {
-    const struct child_failure *f = &run_load(r)->subject->child.failure;
+    const struct child_failure *f = subject_failure(run_load(r)->subject);
     if (f->text[0])
         ret->first_failure =
             (struct result_failure){.kind = f->kind, .behaviour = f->behaviour, .text = f->text};
+}
+
+/* Of soak's own client: who else makes the load doesn't time its handshakes. */
+static void fill_times(struct outcome *o, const struct run *r)
+{
+    struct result_run *run = &o->result.run;
+    page_times_read(&run_load(r)->subject->child.page->times, &o->times);
+    if (o->times.count == 0)
+        return;
+    run->times = &o->times;
+    run->p50_ns = hist_quantile(&o->times, 0.5);
+    run->p90_ns = hist_quantile(&o->times, 0.9);
+    run->p99_ns = hist_quantile(&o->times, 0.99);
+    run->max_ns = o->times.max;
 }
 
 static void fill_run(struct outcome *o, const struct run *r)
@@ -77,14 +92,11 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.asked_per_s = s->churn.max || s->reload ? 0 : s->churn.per_s;
     double asked = o->result.run.asked_per_s;
     o->result.run.shortfall = asked > 0 ? fmax(0, 1 - o->result.run.rate_per_s / asked) : 0;
-    o->result.run.p50_ns = atomic_load(&app->p50_ns);
-    o->result.run.p90_ns = atomic_load(&app->p90_ns);
-    o->result.run.p99_ns = atomic_load(&app->p99_ns);
-    o->result.run.max_ns = atomic_load(&app->max_ns);
     o->result.run.seed = r->seed;
     o->result.run.tls = scenario_value(s, "tls", o->tls, sizeof o->tls);
     o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(run_judged(r)->history);
+    fill_times(o, r);
     fill_errors(&o->result.run.errors, app);
     o->result.run.foreign = checkpoint_foreign(r);
     o->result.run.foreign_served = scenario_address(s)[0] == '[';
@@ -234,10 +246,10 @@ static const char *crashed_in(const struct result_crash *crash)
 /* Where it crashed goes before what it said and where its log is. */
 static void fill_crash(struct outcome *o, const struct run *r)
 {
-    if (!r->crashed || !r->crashed->child.exit_signal)
+    if (!r->crashed || !r->crashed_child->exit_signal)
         return;
-    size_t subject = subject_index(r->crashed);
-    survivors_crash(&o->survivors[subject], &r->watched[subject], r->scenario, &o->result.crash);
+    survivors_crash(&o->survivors[subject_index(r->crashed)], r->crashed_child, r->scenario,
+                    &o->result.crash);
     const char *function = crashed_in(&o->result.crash);
     size_t head = strcspn(r->broken, ";");
     if (!function)

@@ -29,11 +29,13 @@ struct outcome {
     struct result_series series[SUBJECTS_MAX][JUDGE_METRICS];
     struct judge_epoch epoch[SUBJECTS_MAX][PAGE_EPOCHS];
     int64_t born[SUBJECTS_MAX][JUDGE_FINDINGS][PAGE_EPOCHS];
+    int64_t alive[SUBJECTS_MAX][RESULT_COURSES][PAGE_EPOCHS * (PAGE_EPOCHS + 1) / 2];
     struct result_size_class size_class[SUBJECTS_MAX][PAGE_SIZE_CLASSES];
     uint64_t closed[SUBJECTS_MAX][PAGE_EPOCHS];
     double value[SUBJECTS_MAX][JUDGE_METRICS][PAGE_EPOCHS];
     struct survivors survivors[SUBJECTS_MAX];
     struct result_attribution attribution[SUBJECTS_MAX];
+    struct hist times;
     struct footprint footprint; /* all zero: not measured */
     char broken[ENDING_TEXT + 128];
     char site_attribution[SUBJECTS_MAX][JUDGE_FINDINGS][OUTCOME_TEXT];

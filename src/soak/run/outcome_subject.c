@@ -12,6 +12,16 @@ static void fill_born(struct result_site *site, const struct history *h, size_t 
     site->born = born;
 }
 
+/* The same at each checkpoint. */
+static void fill_alive(struct result_site *site, const struct history *h, size_t from,
+                       int64_t *alive)
+{
+    for (size_t c = 0; c < site->births; c++)
+        for (size_t birth = 0; birth <= c; birth++)
+            alive[result_alive(birth, c)] = history_alive(h, from, birth, c);
+    site->alive = alive;
+}
+
 static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
 {
     const struct judgement *j = &r->watched[subject].judgement;
@@ -29,6 +39,8 @@ static void fill_sites(struct outcome *o, const struct run *r, size_t subject)
             continue;
         site->file = history_site(r->watched[subject].history, f->site, &site->line);
         fill_born(site, r->watched[subject].history, f->site, o->born[subject][i]);
+        if (i < RESULT_COURSES)
+            fill_alive(site, r->watched[subject].history, f->site, o->alive[subject][i]);
     }
 }
 

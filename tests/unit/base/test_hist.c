@@ -92,6 +92,17 @@ static void reset_forgets_everything(void **state)
     assert_memory_equal(&h, &other, sizeof h);
 }
 
+static void buckets_follow_each_other_without_a_gap(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < HIST_BUCKETS; i++) {
+        assert_true(hist_bucket(hist_top(i)) == i);
+        if (i + 1 < HIST_BUCKETS)
+            assert_true(hist_bucket(hist_top(i) + 1) == i + 1);
+    }
+    assert_true(hist_top(HIST_BUCKETS - 1) == UINT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +112,7 @@ int main(void)
         cmocka_unit_test_setup(small_values_are_exact, fresh),
         cmocka_unit_test_setup(quantiles_are_right_to_one_in_64, fresh),
         cmocka_unit_test_setup(reset_forgets_everything, fresh),
+        cmocka_unit_test_setup(buckets_follow_each_other_without_a_gap, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,7 +97,8 @@ static void checkpoint(struct history *h, int epoch)
     atomic_store(&page->epoch, (uint64_t)epoch + 1);
 }
 
-static void judge_threads(bool lost, struct judgement *ret)
+/* The history: history_free. */
+static struct history *judge_threads(bool lost, struct judgement *ret)
 {
     const struct history_question question = {
         .limit_heap = 1, .limit_rss = 16, .seed = 1, .handshakes = PER_EPOCH};
@@ -109,27 +110,33 @@ static void judge_threads(bool lost, struct judgement *ret)
         checkpoint(h, epoch);
     }
     history_judge(h, &question, ret);
-    history_free(h);
+    return h;
 }
 
 static void threads_that_end_are_no_leak(void **state)
 {
     (void)state;
     struct judgement j;
-    judge_threads(false, &j);
+    history_free(judge_threads(false, &j));
     assert_int_equal(j.verdict, VERDICT_PASS);
     assert_int_equal(j.findings, 0);
 }
 
-/* The control of the test above: a block per thread that nobody frees is seen. */
+/* The control of the test above: a block per thread that nobody frees is seen, at each checkpoint
+ * those of all epochs so far. */
 static void a_block_that_each_thread_loses_is_found(void **state)
 {
     (void)state;
     struct judgement j;
-    judge_threads(true, &j);
+    struct history *h = judge_threads(true, &j);
     assert_true(j.findings > 0);
     assert_int_equal(j.finding[0].blocks, MEASURED * PER_EPOCH);
     assert_true(j.verdict != VERDICT_PASS);
+    for (size_t c = 0; c < WARM + MEASURED; c++)
+        for (size_t birth = 0; birth <= c; birth++)
+            assert_int_equal(history_alive(h, j.finding[0].site, birth, c), PER_EPOCH);
+    assert_int_equal(history_alive(h, PAGE_SITES, 0, 0), 0);
+    history_free(h);
 }
 
 int main(void)

@@ -97,12 +97,19 @@ static void what_charts_need_is_the_same_too(void **state)
         {.opened = 260, .closed = 250, .seconds = 0.25},
         {.opened = 500, .closed = 750, .measured = true, .all_closed = true},
         {.closed = 750, .seconds = NAN, .measured = true, .hold = true}};
-    static const int64_t born[] = {0, 500, -1};
+    static const int64_t born[] = {0, 500, -1}, alive[] = {7, 1, 490, 0, 500, -1};
+    static struct hist times;
     static const struct result_size_class sizes[] = {{16, 1, 2}, {4096, 7, 0}};
     case_of("lost-state");
     struct result_site site = filled.subject[0].site[0];
     site.births = 3;
     site.born = born;
+    site.alive = alive;
+    hist_add(&times, 17);
+    for (uint64_t i = 0; i < 1000; i++)
+        hist_add(&times, 20000000 + i * i * i);
+    filled.run.times = &times;
+    filled.run.max_ns = times.max;
     filled.subject[0].site = &site;
     filled.subject[0].sites = 1;
     filled.subject[0].epochs = 3;
@@ -119,6 +126,10 @@ static void what_charts_need_is_the_same_too(void **state)
     assert_string_equal(d->result.alone, "./soak --seed 1");
     assert_true(server->epoch[2].hold && server->epoch[1].all_closed);
     assert_int_equal(server->site[0].born[1], 500);
+    assert_int_equal(server->site[0].alive[result_alive(0, 1)], 1);
+    assert_int_equal(server->site[0].alive[result_alive(1, 1)], 490);
+    assert_int_equal(server->site[0].alive[result_alive(2, 2)], -1);
+    assert_memory_equal(d->result.run.times, &times, sizeof times);
     assert_int_equal(server->size_class[1].size, 4096);
     document_free(d);
 }
@@ -287,6 +298,44 @@ static void a_broken_promise_is_refused_with_the_place(void **state)
     json_decref(root);
 }
 
+static void a_broken_histogram_is_refused(void **state)
+{
+    (void)state;
+    static struct hist times;
+    case_of("lost-state");
+    hist_add(&times, 20000000);
+    filled.run.times = &times;
+    json_t *root = parsed(&filled);
+    json_t *handshakes = json_object_get(json_object_get(root, "run"), "handshake_ns");
+    json_t *histogram = json_object_get(handshakes, "histogram");
+    static const char none[] = "histogram: bucket 1 isn't one of a histogram";
+    assert_refused(histogram, "upto", json_pack("[i]", 20000000), root, none);
+    assert_refused(histogram, "upto", json_pack("[s]", "x"), root, none);
+    assert_refused(histogram, "count", json_pack("[i]", -1), root, none);
+    assert_refused(histogram, "count", json_pack("[i,i]", 1, 1), root,
+                   "histogram: 'upto' and 'count' differ in length");
+    assert_refused(handshakes, "histogram",
+                   json_pack("{s:[i,i],s:[i,i]}", "upto", 63, 63, "count", 1, 1), root,
+                   "histogram: bucket 2 isn't one of a histogram");
+    json_decref(root);
+}
+
+static void a_triangle_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    json_t *root = parsed(case_of("lost-state"));
+    json_t *server = json_array_get(json_object_get(root, "subjects"), 0);
+    json_t *site = json_array_get(json_object_get(server, "sites"), 0);
+    json_object_set_new(site, "born", json_pack("[i,i]", 1, 2));
+    assert_refused(site, "alive", json_pack("[[i]]", 1), root,
+                   "site 1: 'alive' hasn't as many checkpoints as 'born' has epochs");
+    assert_refused(site, "alive", json_pack("[[i],[i]]", 1, 2), root,
+                   "site 1: 'alive' hasn't 2 counts at checkpoint 1");
+    assert_refused(site, "alive", json_pack("[[i],[i,s]]", 1, 2, "x"), root,
+                   "site 1: 'alive' is not a list of counts");
+    json_decref(root);
+}
+
 static void words_and_keys_of_a_later_version_are_passed_over(void **state)
 {
     (void)state;
@@ -314,6 +363,8 @@ int main(void)
         cmocka_unit_test(what_was_read_reads_as_what_was_written),
         cmocka_unit_test(a_long_path_is_read),
         cmocka_unit_test(a_broken_promise_is_refused_with_the_place),
+        cmocka_unit_test(a_broken_histogram_is_refused),
+        cmocka_unit_test(a_triangle_that_is_none_is_refused),
         cmocka_unit_test(words_and_keys_of_a_later_version_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

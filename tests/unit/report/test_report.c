@@ -218,6 +218,22 @@ static void a_command_ends_its_lines_between_words_and_its_note_stands_outside(v
     free(shown);
 }
 
+/* What is all that malloc gave takes more blocks to be called a leak. */
+static void a_pass_says_what_it_is_worth_where_no_line_is_known(void **state)
+{
+    (void)state;
+    static struct result r;
+    fill("pass", &r);
+    r.subject[0].judgement.sensitivity.malloc_one_in = 213.9;
+    char *text = text_of(&r, &wide, false);
+    assert_non_null(strstr(text, "without a line (malloc): one in 210; a rarer one is in doubt\n"));
+    free(text);
+    r.subject[0].judgement.sensitivity.malloc_one_in = NAN; /* of a document before there was one */
+    text = text_of(&r, &wide, false);
+    assert_null(strstr(text, "without a line"));
+    free(text);
+}
+
 static void ascii_means_ascii(void **state)
 {
     (void)state;
@@ -459,6 +475,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(a_command_can_be_pasted_at_any_width),
         cmocka_unit_test(a_command_ends_its_lines_between_words_and_its_note_stands_outside),
+        cmocka_unit_test(a_pass_says_what_it_is_worth_where_no_line_is_known),
         cmocka_unit_test(ascii_means_ascii),
         cmocka_unit_test(colour_adds_nothing_but_colour),
         cmocka_unit_test(quiet_prints_the_verdict_alone),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "chart.h"
+#include "chart_internal.h"
 
 #include "base/markup.h"
 #include "options/grammar.h"
@@ -8,10 +8,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-
-/* In pixels of a chart as wide as a phone's screen. */
-enum { WIDTH = 380, HEIGHT = 230, LEFT = 56, RIGHT = 12, TOP = 24, BOTTOM = 38 };
-enum { PLOT_WIDTH = WIDTH - LEFT - RIGHT, PLOT_HEIGHT = HEIGHT - TOP - BOTTOM, STEPS = 4 };
 
 /* A limit so far beyond the figures that it would flatten them is cut off instead. */
 static const double LIMIT_SHARE = 4;
@@ -36,6 +32,7 @@ static struct scale scale_of(enum chart_unit unit, double most)
             i++;
         return bytes[i];
     case CHART_COUNT:
+    case CHART_NUMBER:
         /* Four digits are read as easily as a letter. */
         while (i < 3 && most < 10 * counts[i].per)
             i++;
@@ -89,9 +86,14 @@ static double at_x(const struct plot *p, double x)
     return (x - p->x.from) / (p->x.to - p->x.from) * PLOT_WIDTH;
 }
 
+double chart_y(const struct chart_axis *a, double y)
+{
+    return PLOT_HEIGHT - (y - a->from) / (a->to - a->from) * PLOT_HEIGHT;
+}
+
 static double at_y(const struct plot *p, double y)
 {
-    return PLOT_HEIGHT - (y - p->y.from) / (p->y.to - p->y.from) * PLOT_HEIGHT;
+    return chart_y(&p->y, y);
 }
 
 static double fitted(const struct chart_fit *f, double x)
@@ -134,6 +136,8 @@ static struct chart_axis y_axis(const struct chart *c)
 {
     double least = INFINITY, most = -INFINITY;
     const struct chart_fit *f = &c->fit;
+    if (c->line.low < c->line.high)
+        return chart_axis(c->line.low, c->line.high, STEPS, c->y_unit);
     for (size_t i = 0; i < c->line.count; i++)
         if (isfinite(c->line.y[i]))
             widen(&least, &most, c->line.y[i]);
@@ -164,18 +168,23 @@ static size_t points_of(const struct chart_line *l, double *ret_first, double *r
 
 /* ---- drawing ---- */
 
-static void write_ticks(const struct plot *p)
+void chart_y_ticks(const struct chart_axis *a, FILE *out)
 {
-    int lines = (int)lround((p->y.to - p->y.from) / p->y.step);
+    int lines = (int)lround((a->to - a->from) / a->step);
     for (int i = 0; i <= lines; i++) {
-        double value = p->y.from + i * p->y.step, y = TOP + at_y(p, value);
+        double value = a->from + i * a->step, y = TOP + chart_y(a, value);
         char label[FIGURE_SIZE];
-        fprintf(p->out,
+        fprintf(out,
                 "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" "
                 "class=\"ty\">%s</text>",
                 LEFT, y, WIDTH - RIGHT, LEFT - 6, y + 4,
-                figure_grouped(label, sizeof label, value / p->y.per, p->y.decimals));
+                figure_grouped(label, sizeof label, value / a->per, a->decimals));
     }
+}
+
+static void write_ticks(const struct plot *p)
+{
+    chart_y_ticks(&p->y, p->out);
     int ticks = (int)lround((p->x.to - p->x.from) / p->x.step);
     for (int i = 0; i <= ticks; i++) {
         double value = p->x.from + i * p->x.step;
@@ -188,17 +197,17 @@ static void write_ticks(const struct plot *p)
     }
 }
 
-static void write_titles(const struct plot *p)
+void chart_titles(const char *x, const char *x_unit, const char *y, FILE *out)
 {
-    fprintf(p->out, "<text x=\"%d\" y=\"12\" class=\"ty\">", LEFT - 6);
-    markup_put(p->y.name, SIZE_MAX, p->out);
-    fprintf(p->out, "</text><text x=\"%d\" y=\"%d\" class=\"tt\">", WIDTH - RIGHT, HEIGHT - 6);
-    markup_put(p->c->x_title, SIZE_MAX, p->out);
-    if (p->x.name[0]) {
-        fputs(", ", p->out);
-        markup_put(p->x.name, SIZE_MAX, p->out);
+    fprintf(out, "<text x=\"%d\" y=\"12\" class=\"ty\">", LEFT - 6);
+    markup_put(y, SIZE_MAX, out);
+    fprintf(out, "</text><text x=\"%d\" y=\"%d\" class=\"tt\">", WIDTH - RIGHT, HEIGHT - 6);
+    markup_put(x, SIZE_MAX, out);
+    if (x_unit[0]) {
+        fputs(", ", out);
+        markup_put(x_unit, SIZE_MAX, out);
     }
-    fputs("</text>\n", p->out);
+    fputs("</text>\n", out);
 }
 
 static void write_fit(const struct plot *p)
@@ -232,6 +241,9 @@ static const char *value_text(char *buf, size_t size, double value, enum chart_u
     case CHART_SECONDS:
         snprintf(buf, size, "%.1f s", value);
         return buf;
+    case CHART_NUMBER:
+        snprintf(buf, size, "%.4g", value);
+        return buf;
     case CHART_PERCENT:
         break;
     }
@@ -260,21 +272,49 @@ static void write_path(const struct plot *p)
     fputs("\"/>\n", p->out);
 }
 
+static void write_said(const struct plot *p, size_t i)
+{
+    char x[FIGURE_SIZE], y[FIGURE_SIZE];
+    const struct chart_line *l = &p->c->line;
+    if (l->said)
+        markup_put(l->said[i], SIZE_MAX, p->out);
+    else
+        fprintf(p->out, "%s: %s", value_text(x, sizeof x, l->x[i], p->c->x_unit),
+                value_text(y, sizeof y, l->y[i], p->c->y_unit));
+}
+
 static void write_points(const struct plot *p)
 {
     const struct chart_line *l = &p->c->line;
     for (size_t i = 0; i < l->count; i++) {
-        char x[FIGURE_SIZE], y[FIGURE_SIZE];
         if (!is_kept(l, i))
             continue;
-        fprintf(
-            p->out,
-            "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%s: %s</title></circle>\n",
-            p->c->dense                 ? "q"
-            : l->hollow && l->hollow[i] ? "h"
-                                        : "p",
-            at_x(p, l->x[i]), at_y(p, l->y[i]), value_text(x, sizeof x, l->x[i], p->c->x_unit),
-            value_text(y, sizeof y, l->y[i], p->c->y_unit));
+        fprintf(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>",
+                p->c->dense                 ? "q"
+                : l->hollow && l->hollow[i] ? "h"
+                                            : "p",
+                at_x(p, l->x[i]), at_y(p, l->y[i]));
+        write_said(p, i);
+        fputs("</title></circle>\n", p->out);
+    }
+}
+
+/* A row of its own for each text, as two may lie side by side; before its line where there is no
+ * room behind it. */
+static void write_marks(const struct plot *p)
+{
+    enum { LETTER = 7, ROW = 14, ROWS = PLOT_HEIGHT / ROW - 1, GAP = 5 };
+    const struct chart_line *l = &p->c->line;
+    for (size_t i = 0; i < l->marks; i++) {
+        double x = at_x(p, l->mark[i].x), room = PLOT_WIDTH - x - GAP;
+        bool behind = room > LETTER * (double)strlen(l->mark[i].text);
+        fprintf(p->out,
+                "<path class=\"step\" d=\"M%.1f 0V%d\"/><text x=\"%.1f\" y=\"%d\" "
+                "class=\"what%s\">",
+                x, PLOT_HEIGHT, behind ? x + GAP : x - GAP, 11 + (int)(i % ROWS) * ROW,
+                behind ? "" : " tt");
+        markup_put(l->mark[i].text, SIZE_MAX, p->out);
+        fputs("</text>\n", p->out);
     }
 }
 
@@ -282,7 +322,7 @@ static void write_plot(const struct plot *p)
 {
     double warm = isfinite(p->c->shaded_to) ? at_x(p, p->c->shaded_to) : 0;
     write_ticks(p);
-    write_titles(p);
+    chart_titles(p->c->x_title, p->x.name, p->y.name, p->out);
     /* What is beyond the axes is cut off. */
     fprintf(p->out, "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">\n", LEFT, TOP, PLOT_WIDTH,
             PLOT_HEIGHT);
@@ -290,11 +330,29 @@ static void write_plot(const struct plot *p)
         fprintf(p->out, "<rect class=\"warm\" width=\"%.1f\" height=\"%d\"/>\n", warm, PLOT_HEIGHT);
     write_fit(p);
     write_path(p);
+    write_marks(p);
     fputs("</svg>\n", p->out);
     /* Points at the edges are drawn whole. */
     fprintf(p->out, "<g transform=\"translate(%d %d)\">\n", LEFT, TOP);
     write_points(p);
     fputs("</g>\n", p->out);
+}
+
+void chart_begin(const char *title, const char *text, FILE *out)
+{
+    fputs("<figure class=\"chart\"><figcaption>", out);
+    markup_put(title, SIZE_MAX, out);
+    fprintf(out, "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" tabindex=\"0\"", WIDTH,
+            HEIGHT);
+    markup_attribute("aria-label", text, out);
+    fputs(">\n", out);
+}
+
+void chart_end(const char *text, FILE *out)
+{
+    fputs("</svg>\n<p class=\"told\" aria-live=\"polite\">", out);
+    markup_put(text, SIZE_MAX, out);
+    fputs("</p></figure>\n", out);
 }
 
 bool chart_write(const struct chart *c, FILE *out)
@@ -305,16 +363,9 @@ bool chart_write(const struct chart *c, FILE *out)
         return false;
     p.x = chart_axis(fmin(first, 0), last, STEPS, c->x_unit);
     p.y = y_axis(c);
-    fputs("<figure class=\"chart\"><figcaption>", out);
-    markup_put(c->title, SIZE_MAX, out);
-    fprintf(out, "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" tabindex=\"0\"", WIDTH,
-            HEIGHT);
-    markup_attribute("aria-label", c->text, out);
-    fputs(">\n", out);
+    chart_begin(c->title, c->text, out);
     write_plot(&p);
-    fputs("</svg>\n<p class=\"told\" aria-live=\"polite\">", out);
-    markup_put(c->text, SIZE_MAX, out);
-    fputs("</p></figure>\n", out);
+    chart_end(c->text, out);
     return true;
 }
 
@@ -340,6 +391,10 @@ bool chart_spark(const struct chart_line *line, enum chart_unit unit, const char
                 2 + (SPARK_HEIGHT - 4) * (y.to - line->y[i]) / (y.to - y.from));
         command = 'L';
     }
-    fputs("\"/></svg>", out);
+    fputs("\"/>", out);
+    for (size_t i = 0; i < line->marks; i++)
+        fprintf(out, "<path class=\"step\" d=\"M%.1f 0V%d\"/>",
+                (line->mark[i].x - first) / (last - first) * SPARK_WIDTH, SPARK_HEIGHT);
+    fputs("</svg>", out);
     return true;
 }

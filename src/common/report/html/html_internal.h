@@ -12,9 +12,14 @@ extern const char html_style[], html_style_hash[], html_script[], html_script_ha
 /* live.js, of the page of a run under way. */
 extern const char html_live_script[], html_live_script_hash[];
 
+/* Of a heat map: classes h1 to h8. */
+enum { HTML_SHADES = 8 };
+
 /* What epoch `e` of a subject was for. */
 enum html_phase { PHASE_WARM, PHASE_MEASURED, PHASE_HOLD, PHASE_CONFIRM };
 enum html_phase html_phase(const struct result_subject *subject, size_t e);
+/* Of an epoch that wasn't measured: "w" of the warm-up, "c" confirming; else "". */
+const char *html_phase_letter(const struct result_subject *subject, size_t e);
 /* What a run has counted: "connections closed". */
 const char *html_counted(enum unit unit);
 /* `+1,488`; `0`. Returns buf. */
@@ -28,6 +33,8 @@ bool html_has_time(const struct html_run *run);
 void html_time(const struct html_run *run, FILE *out);
 bool html_has_survivors(const struct result *r);
 void html_survivors(const struct result *r, FILE *out);
+/* Its charts: course.c. */
+void html_courses(const struct result *r, FILE *out);
 bool html_has_flame(const struct html_run *run);
 void html_flame(const struct html_run *run, FILE *out);
 bool html_has_behaviours(const struct result *r);
@@ -36,6 +43,8 @@ bool html_has_sizes(const struct result *r);
 void html_sizes(const struct result *r, FILE *out);
 bool html_has_census(const struct result *r);
 void html_census(const struct result *r, FILE *out);
+bool html_has_handshakes(const struct result *r);
+void html_handshakes(const struct result *r, FILE *out);
 void html_load(const struct result *r, FILE *out);
 void html_repeat(const struct html_run *run, FILE *out);
 void html_data(const struct html_run *run, FILE *out);

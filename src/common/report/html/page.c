@@ -131,6 +131,7 @@ static void write_nav(const struct html_run *run, FILE *out)
     write_link("behaviours", "Peers", html_has_behaviours(r), out);
     write_link("sizes", "Size classes", html_has_sizes(r), out);
     write_link("census", "Census", html_has_census(r), out);
+    write_link("handshakes", "Handshakes", html_has_handshakes(r), out);
     write_link("load", "Load", true, out);
     write_link("repeat", "Repeat", true, out);
     write_link("data", "Data", true, out);
@@ -155,6 +156,8 @@ static void write_sections(const struct html_run *run, FILE *out)
         html_sizes(r, out);
     if (html_has_census(r))
         html_census(r, out);
+    if (html_has_handshakes(r))
+        html_handshakes(r, out);
     html_load(r, out);
     html_repeat(run, out);
     html_data(run, out);

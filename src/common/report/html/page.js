@@ -3,7 +3,7 @@
 "use strict";
 const follow = (chart) => {
   const svg = chart.querySelector("svg"), told = chart.querySelector(".told"), usual = told.textContent;
-  const points = [...svg.querySelectorAll("circle")];
+  const points = [...svg.querySelectorAll("circle,.b,.c")];
   let at = -1;
   const show = (i) => {
     if (at >= 0) points[at].classList.remove("on");
@@ -15,7 +15,8 @@ const follow = (chart) => {
     const box = point.getBoundingClientRect(), off = Math.abs(box.left + box.width / 2 - x);
     return off < best.off ? {i, off} : best;
   }, {i: -1, off: Infinity}).i;
-  svg.addEventListener("pointermove", (e) => show(nearest(e.clientX)));
+  const cells = svg.querySelector(".c");
+  svg.addEventListener("pointermove", (e) => show(cells ? points.indexOf(e.target) : nearest(e.clientX)));
   svg.addEventListener("pointerleave", () => show(-1));
   svg.addEventListener("blur", () => show(-1));
   svg.addEventListener("keydown", (e) => {

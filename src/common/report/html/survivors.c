@@ -11,8 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SHADES = 8 };
-
 /* ---- the heat map ---- */
 
 static bool is_shown(const struct result_subject *subject, const struct result_site *site)
@@ -69,15 +67,13 @@ static void write_site(const struct result_subject *subject, const struct result
     html_cell(verdict_name(site->verdict), out);
     for (size_t i = 0; i < site->births; i++) {
         double share = most > 0 ? fmin(1, density(subject, site, i) / most) : 0;
-        fprintf(out, "<td class=\"n h%d\">%s</td>", (int)ceil(share * SHADES - 1e-9),
+        fprintf(out, "<td class=\"n h%d\">%s</td>", (int)ceil(share * HTML_SHADES - 1e-9),
                 site->born[i] ? human_count(count, sizeof count, site->born[i]) : "");
     }
 }
 
 static void write_map(const struct result_subject *subject, FILE *out)
 {
-    static const char *const letters[] = {
-        [PHASE_WARM] = "w", [PHASE_MEASURED] = "", [PHASE_HOLD] = "", [PHASE_CONFIRM] = "c"};
     char caption[128];
     size_t count = subject->epochs + 2;
     char(*name)[32] = calloc(count, sizeof *name);
@@ -86,7 +82,7 @@ static void write_map(const struct result_subject *subject, FILE *out)
     column[0] = "|allocated at";
     column[1] = "|verdict";
     for (size_t i = 0; i < subject->epochs; i++) {
-        snprintf(name[i], sizeof name[i], ">%s%zu", letters[html_phase(subject, i)], i);
+        snprintf(name[i], sizeof name[i], ">%s%zu", html_phase_letter(subject, i), i);
         column[i + 2] = name[i];
     }
     snprintf(caption, sizeof caption,
@@ -103,9 +99,14 @@ static void write_map(const struct result_subject *subject, FILE *out)
 void html_survivors(const struct result *r, FILE *out)
 {
     html_section("survivors", "Survivors by birth", out);
-    html_note("Each column is an epoch (w: of the warm-up; c: of chosen peers, which confirms "
-              "whose leak it is), the darker the more of its connections left a block behind. A "
-              "leak is an even row; a cache is dark where it filled and pale after.",
+    html_note("A row is an epoch's blocks (w: of the warm-up; c: of chosen peers, which confirms "
+              "whose leak it is), a column a checkpoint; the darker, the more of the epoch's "
+              "connections had left a block that was still alive then. A leak fills the triangle; "
+              "of a full cache there is a stripe along its edge.",
+              out);
+    html_courses(r, out);
+    html_note("At the end, a column per epoch: a leak is an even row, a cache dark where it filled "
+              "and pale after.",
               out);
     for (size_t i = 0; i < r->subjects; i++)
         if (r->subject[i].name && has_births(&r->subject[i]))

@@ -25,6 +25,13 @@ enum html_phase html_phase(const struct result_subject *subject, size_t e)
     return subject->epoch[e].measured ? PHASE_MEASURED : begun ? PHASE_CONFIRM : PHASE_WARM;
 }
 
+const char *html_phase_letter(const struct result_subject *subject, size_t e)
+{
+    static const char *const letters[] = {
+        [PHASE_WARM] = "w", [PHASE_MEASURED] = "", [PHASE_HOLD] = "", [PHASE_CONFIRM] = "c"};
+    return letters[html_phase(subject, e)];
+}
+
 const char *html_counted(enum unit unit)
 {
     switch (unit) {

@@ -82,6 +82,7 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
     if (h->epochs >= JUDGE_MIN_EPOCHS)
         ret->one_in = sensitivity_one_in(h->half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
                                          JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+    ret->malloc_one_in = marks_one_in(h);
 }
 
 static bool is_certain(const struct judge_context *h, const struct judgement *j)

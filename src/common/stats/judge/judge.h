@@ -149,9 +149,11 @@ struct judge_metric {
 };
 
 struct judge_sensitivity {
-    size_t middle;   /* the last judged epoch of the first half */
-    double one_in;   /* one lost block per this many connections would have shown; 0 = none */
-    uint64_t closed; /* connections whose survivors could be judged */
+    size_t middle;        /* the last judged epoch of the first half */
+    double one_in;        /* one lost block per this many connections would have shown; 0 = none */
+    double malloc_one_in; /* the same to convict at a site without a line, which is all that calls
+                           * malloc; a rarer loss is in doubt there. 0 = none, or no such site */
+    uint64_t closed;      /* connections whose survivors could be judged */
     int epochs;
     double
         heap_bytes; /* bytes per connection outside OpenSSL that would have shown; 0 = no figure */

@@ -166,41 +166,6 @@ double binomial_at_most(int64_t k, int64_t n, double p)
     return sum < 1 ? sum : 1;
 }
 
-/* The connections of the judged epochs, most first; returns how many epochs. */
-static size_t sort_opened(const struct judge_context *h, double *ret)
-{
-    size_t count = 0;
-    for (size_t c = 0; c < h->e->epochs; c++) {
-        double opened = (double)h->e->epoch[c].opened;
-        if (!judge_context_judges(h, c))
-            continue;
-        size_t at = count++;
-        for (; at > 0 && ret[at - 1] < opened; at--)
-            ret[at] = ret[at - 1];
-        ret[at] = opened;
-    }
-    return count;
-}
-
-/* For each choice of so many epochs it is at most the share of the largest to the power of the
- * losses. The counts of a few epochs have a common divisor by accident (those of three in 17 of 100
- * cases: 1 - 1/zeta(3)), so a few losses of many blocks are taken for as many as there are blocks.
- */
-double chance_of_gaps(const struct judge_context *h, const struct survivors *v)
-{
-    enum { FEW = 15 };
-    int64_t losses = v->events < FEW ? v->blocks : v->events;
-    double *opened = calloc(h->e->epochs + 1, sizeof *opened), share = 0, choices = 0;
-    CHECK(opened);
-    size_t count = sort_opened(h, opened);
-    for (size_t i = 0; i < (size_t)v->epochs; i++) {
-        share += opened[i] / (double)h->opened;
-        choices += log((double)(count - i) / (double)(i + 1));
-    }
-    free(opened);
-    return exp(choices) * pow(share, (double)losses);
-}
-
 struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,
                                 enum verdict verdict, enum kind kind)
 {

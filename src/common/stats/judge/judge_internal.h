@@ -29,7 +29,7 @@
     X(RULE_HALVES, site_halves)                                                                    \
     X(RULE_UNCONFIRMED, site_unconfirmed)                                                          \
     X(RULE_DECELERATING, site_decelerating)                                                        \
-    X(RULE_UNEVEN, site_uneven)                                                                    \
+    X(RULE_MARKS, site_marks)                                                                      \
     X(RULE_EXPECTED, site_expected)                                                                \
     X(RULE_LEAK, site_leak)
 
@@ -152,8 +152,6 @@ uint64_t opened_after(const struct judge_context *h, size_t epoch);
 /* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
 double poisson_at_most(int64_t k, double mean);
 double binomial_at_most(int64_t k, int64_t n, double p);
-/* At most so probably chance puts all losses into as few of the judged epochs as have some. */
-double chance_of_gaps(const struct judge_context *h, const struct survivors *v);
 
 /* Fills the figures of a finding about a site. `per connection` is over the judged epochs. */
 struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,
@@ -176,10 +174,13 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
 enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
                              struct judge_finding *f);
-enum answer site_uneven(struct judge_context *h, const struct survivors *v,
-                        struct judge_finding *f);
 enum answer site_expected(struct judge_context *h, const struct survivors *v,
                           struct judge_finding *f);
+
+/* judge_marks.c: sites without a line, which are all that calls malloc. */
+enum answer site_marks(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
+/* One lost block per so many connections would surely have been a leak at such a site; 0: none. */
+double marks_one_in(const struct judge_context *h);
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
 bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret);

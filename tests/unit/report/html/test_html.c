@@ -29,15 +29,39 @@ static struct result_census census[2] = {{"SSL", 30, 30}, {"SSL_SESSION", 30, 63
 static const uint64_t closed[POINTS] = {250, 500, 1000, 1250, 1750, 2750, 2750, 4750, 4770};
 static double values[3][POINTS];
 static struct judge_epoch epochs[POINTS];
+static int64_t alive[POINTS * (POINTS + 1) / 2];
+static struct hist times;
 static int64_t born[POINTS] = {0, 0, 250, 500, 1000, 0, 2000, 20, 0};
 static const struct result_size_class sizes[SIZES] = {{16, 10, 10}, {32, 400, 4150}, {4096, 3, 2}};
 static struct sample samples[SAMPLES];
 static const struct html_live *under_way; /* NULL: the run has ended */
 
+enum { HANDSHAKES = 5000 };
+
+/* Between 20 and 60 ms, and one that took far longer. */
+static void take_times(void)
+{
+    times = (struct hist){0};
+    for (uint64_t i = 1; i < HANDSHAKES; i++)
+        hist_add(&times, 20000000 + i * 8000);
+    hist_add(&times, 3000000000);
+}
+
+/* What an epoch left is alive at all checkpoints after. */
+static void take_course(void)
+{
+    for (size_t c = 0; c < POINTS; c++)
+        for (size_t birth = 0; birth <= c; birth++)
+            alive[result_alive(birth, c)] = born[birth];
+}
+
 /* Figures as a run leaves them, over a case of the reports. */
 static void add_figures(struct result *r)
 {
     static const char *const ids[] = {"openssl_blocks", "heap_allocated", "heap_active"};
+    take_times();
+    take_course();
+    r->run.times = &times;
     for (size_t i = 0; i < POINTS; i++) {
         epochs[i] = (struct judge_epoch){.opened = 500,
                                          .closed = closed[i],
@@ -58,6 +82,7 @@ static void add_figures(struct result *r)
             sites[s][i] = subject->site[i];
             sites[s][i].births = POINTS;
             sites[s][i].born = born;
+            sites[s][i].alive = i < RESULT_COURSES ? alive : NULL;
         }
         subject->site = sites[s];
         subject->series = series[s];
@@ -215,8 +240,8 @@ static void a_page_is_small_and_the_same_each_time(void **state)
 static void what_a_run_does_not_have_is_left_out(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"id=\"growth-0\"", "id=\"time\"", "id=\"survivors\"",
-                                        "id=\"sizes\""};
+    static const char *const parts[] = {"id=\"growth-0\"", "id=\"time\"",       "id=\"survivors\"",
+                                        "id=\"sizes\"",    "id=\"handshakes\"", "class=\"ground\""};
     char *bare = page_of(report_case_find("lost-state"), false, false);
     char *full = page_of(report_case_find("lost-state"), true, false);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -335,6 +360,88 @@ static void an_axis_has_round_ends_and_steps(void **state)
     assert_axis(5, 5, CHART_COUNT, &(struct chart_axis){4, 6, 2, 1, "", 0});
 }
 
+static void a_histogram_has_few_bars_and_all_handshakes(void **state)
+{
+    (void)state;
+    char *text = page_of(report_case_find("pass"), true, false);
+    size_t bars = count_of(text, "<rect class=\"b\"");
+    assert_in_range(bars, 8, 64);
+    assert_non_null(strstr(text, ": 1 handshake, 0.02 %"));
+    assert_non_null(strstr(text, "the slowest 3 s</p>"));
+    assert_non_null(strstr(text, ">100.00 %<")); /* the last row of the table */
+    free(text);
+}
+
+/* However narrow or wide. */
+static void a_histogram_of_any_times_is_drawn(void **state)
+{
+    (void)state;
+    static const uint64_t edges[][2] = {
+        {0, 0}, {40000000, 40000000}, {1, UINT64_MAX}, {40000000, 41000000}, {999500, 999600}};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        char *text = NULL;
+        size_t size;
+        filled = (struct result){0};
+        report_case_find("pass")->fill(&filled);
+        times = (struct hist){0};
+        hist_add(&times, edges[i][0]);
+        hist_add(&times, edges[i][1]);
+        filled.run.times = &times;
+        const struct html_run run = {.result = &filled};
+        FILE *out = open_memstream(&text, &size);
+        html_run(&run, out);
+        fclose(out);
+        assert_int_equal(count_of(text, "<rect class=\"b\""),
+                         hist_bucket(edges[i][0]) == hist_bucket(edges[i][1]) ? 1 : 2);
+        assert_null(strstr(text, "=\"nan"));
+        assert_null(strstr(text, "=\"inf"));
+        assert_null(strstr(text, "=\"-nan"));
+        assert_non_null(strstr(strstr(text, "class=\"chart\""), "class=\"tx\""));
+        free(text);
+    }
+}
+
+/* Of nine epochs those that left something: one cell in the row of the last, seven in that of 2. */
+static void a_leak_fills_its_triangle(void **state)
+{
+    (void)state;
+    char *text = page_of(report_case_find("lost-state"), true, false);
+    assert_int_equal(count_of(text, "<rect class=\"c h"), 7 + 6 + 5 + 3 + 2);
+    assert_non_null(strstr(text, "<title>epoch 2 at 8: 250 of 500</title>"));
+    free(text);
+}
+
+/* 64 epochs are drawn as 16, and no block is lost with it. */
+static void many_epochs_share_their_cells(void **state)
+{
+    (void)state;
+    enum { MANY = 64 };
+    static int64_t many[MANY * (MANY + 1) / 2];
+    static struct judge_epoch each[MANY];
+    static struct result_site site;
+    char *text = NULL;
+    size_t size;
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    for (size_t i = 0; i < MANY; i++)
+        each[i] = (struct judge_epoch){.opened = 10, .measured = true, .all_closed = true};
+    for (size_t i = 0; i < result_alive_count(MANY); i++)
+        many[i] = 10;
+    site = filled.subject[0].site[0];
+    site.births = filled.subject[0].epochs = MANY;
+    site.born = many;
+    site.alive = many;
+    filled.subject[0].epoch = each;
+    filled.subject[0].site = &site;
+    const struct html_run run = {.result = &filled};
+    FILE *out = open_memstream(&text, &size);
+    html_run(&run, out);
+    fclose(out);
+    assert_int_equal(count_of(text, "<rect class=\"c h8\""), 16 * 17 / 2);
+    assert_non_null(strstr(text, "<title>epochs 0 to 3 at 63: 40 of 40</title>"));
+    free(text);
+}
+
 static char *chart_of(const double *x, const double *y, size_t count, bool want)
 {
     char *text = NULL;
@@ -342,7 +449,7 @@ static char *chart_of(const double *x, const double *y, size_t count, bool want)
     const struct chart c = {.title = EVIL,
                             .text = EVIL,
                             .x_title = EVIL,
-                            .line = {count, x, y, NULL},
+                            .line = {.count = count, .x = x, .y = y},
                             .shaded_to = NAN};
     FILE *out = open_memstream(&text, &size);
     assert_int_equal(chart_write(&c, out), want);
@@ -429,6 +536,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_suites_page_has_a_row_and_sparks_per_scenario),
         cmocka_unit_test(the_verdict_stands_first),
         cmocka_unit_test(an_axis_has_round_ends_and_steps),
+        cmocka_unit_test(a_histogram_has_few_bars_and_all_handshakes),
+        cmocka_unit_test(a_histogram_of_any_times_is_drawn),
+        cmocka_unit_test(a_leak_fills_its_triangle),
+        cmocka_unit_test(many_epochs_share_their_cells),
         cmocka_unit_test(a_chart_of_fewer_than_two_points_is_none),
         cmocka_unit_test(a_chart_has_no_figure_that_is_none),
         cmocka_unit_test(a_long_line_is_thinned_and_keeps_its_end),

@@ -132,7 +132,8 @@ static double worst_halves(const struct layout *l)
 }
 
 /* The largest variance of a behaviour's share from epoch to epoch, over the square of its mean and
- * weighted by connections: in the first `epochs`. The judge's rule UNEVEN asks for 0.16. */
+ * weighted by connections: in the first `epochs`. The more it is, the more blocks does the judge's
+ * rule MARKS take for clumps. */
 static double worst_variance(const struct layout *l, size_t epochs)
 {
     double worst = 0, opens = 0;
@@ -190,7 +191,7 @@ static void whole_runs_are_conditioned_and_balanced(void **state)
     }
 }
 
-/* So that a leak of one behaviour is never taken for a warm-up, however short the run. */
+/* So that a leak of one behaviour differs less than what a warm-up makes, however short the run. */
 static void no_behaviour_comes_and_goes_as_a_warm_up_does(void **state)
 {
     (void)state;

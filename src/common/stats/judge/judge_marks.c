@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sites without a line: all that calls malloc. What a program keeps in pools is as much as it ever
+ * needed at once, and grows whenever it needs more. Of n moments alike the newest is the greatest
+ * with 1/n, so a mark rises ever more seldom: as the logarithm of n does where its steps are alike,
+ * and slower where they get smaller. A leak goes on as the connections do. So such a site is
+ * convicted only when what it kept is no mark's: the log of the ratio of both shares, summed over
+ * the blocks, is the most powerful test between the two (Neyman and Pearson, 1933).
+ */
+#include "base/check.h"
+#include "judge_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* A judged epoch. */
+struct course {
+    double before, opened; /* connections since the start until it, and in it */
+    double kept;           /* blocks */
+};
+
+/* What a block of each epoch says for a leak, and how that spreads over a mark's blocks. */
+struct odds {
+    double opened, logs; /* in all */
+    double mean, variance;
+};
+
+/* Returns how many there are. `s` NULL: only the connections are asked for. */
+static size_t course_of(const struct judge_context *h, const struct judge_site *s,
+                        struct course *ret)
+{
+    size_t count = 0;
+    double before = 0;
+    for (size_t c = 0; c < h->e->epochs; c++) {
+        double opened = (double)h->e->epoch[c].opened;
+        if (judge_context_judges(h, c))
+            ret[count++] = (struct course){fmax(before, 1), opened, s ? (double)born(s, c) : 0};
+        before += opened;
+    }
+    return count;
+}
+
+static double share_of_mark(const struct odds *o, const struct course *at)
+{
+    return log1p(at->opened / at->before) / o->logs;
+}
+
+static double says(const struct odds *o, const struct course *at)
+{
+    return log(at->opened / o->opened / share_of_mark(o, at));
+}
+
+static struct odds odds_of(const struct course *of, size_t count)
+{
+    struct odds o = {0};
+    for (size_t i = 0; i < count; i++) {
+        o.opened += of[i].opened;
+        o.logs += log1p(of[i].opened / of[i].before);
+    }
+    for (size_t i = 0; i < count; i++)
+        o.mean += share_of_mark(&o, &of[i]) * says(&o, &of[i]);
+    for (size_t i = 0; i < count; i++)
+        o.variance += share_of_mark(&o, &of[i]) * pow(says(&o, &of[i]) - o.mean, 2);
+    return o;
+}
+
+/* A deviate of the normal distribution as improbable as Student's t of n degrees, and the inverse:
+ * D. L. Wallace, Annals of Mathematical Statistics 30 (1959) 1124-1130. */
+static double normal_of_student(double t, double n)
+{
+    return t <= 0 ? t : (8 * n + 1) / (8 * n + 3) * sqrt(n * log1p(t * t / n));
+}
+
+static double student_of_normal(double z, double n)
+{
+    return sqrt(n * expm1(pow(z * (8 * n + 3) / (8 * n + 1), 2) / n));
+}
+
+/* Blocks come in clumps: how much more they differ from one rate than single ones, at least 1, is
+ * found from few epochs, so that Student's distribution takes the place of the normal one. */
+static double deviate(const struct course *of, size_t count)
+{
+    struct odds o = odds_of(of, count);
+    double kept = 0, said = 0, apart = 0, degrees = (double)count - 1;
+    for (size_t i = 0; i < count; i++) {
+        kept += of[i].kept;
+        said += of[i].kept * (says(&o, &of[i]) - o.mean);
+    }
+    for (size_t i = 0; i < count; i++) {
+        double even = kept * of[i].opened / o.opened;
+        apart += even > 0 ? pow(of[i].kept - even, 2) / even : 0;
+    }
+    if (degrees < 1 || said <= 0)
+        return 0;
+    return normal_of_student(said / sqrt(kept * o.variance * fmax(1, apart / degrees)), degrees);
+}
+
+/* So probably a deviate is at least `z`. */
+static double beyond(double z)
+{
+    return 0.5 * erfc(z / sqrt(2));
+}
+
+static double least_deviate(void)
+{
+    double low = 0, high = 10;
+    while (high - low > 1e-6) {
+        double middle = low + (high - low) / 2;
+        if (beyond(middle) > JUDGE_ALPHA)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+/* A program warms up: what it made before any epoch of the first half is left out where the others
+ * say more without it. */
+static double deviate_at_most(const struct judge_context *h, const struct course *of, size_t count)
+{
+    double most = 0;
+    uint64_t first = 0;
+    for (size_t i = 0; i < count && first < h->half[0]; i++) {
+        most = fmax(most, deviate(of + i, count - i));
+        first += (uint64_t)of[i].opened;
+    }
+    return most;
+}
+
+/* Reloads are few, and not what makes a pool grow. */
+static bool is_asked(const struct judge_context *h, const struct judge_site *s)
+{
+    return s->line == 0 && h->e->unit != UNIT_RELOAD;
+}
+
+enum answer site_marks(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
+{
+    if (!is_asked(h, v->s))
+        return NO_OPINION;
+    struct course *of = calloc(h->e->epochs + 1, sizeof *of);
+    CHECK(of);
+    bool leaks = beyond(deviate_at_most(h, of, course_of(h, v->s, of))) <= JUDGE_ALPHA;
+    free(of);
+    if (leaks)
+        return NO_OPINION;
+    answer_doubt(h, v, KIND_ONE_TIME, f);
+    finding_why(f,
+                "%" PRId64
+                " blocks don't show whether they go on, or come ever more seldom, as those of a "
+                "pool or a warm-up do",
+                v->blocks);
+    return DECIDED;
+}
+
+/* ---- what would have shown ---- */
+
+/* How probably so many blocks of a leak, lost by chance, don't convict: over what the epochs may
+ * differ by, chi-square of so many degrees (Wilson and Hilferty, 1931). */
+static double miss(const struct course *of, size_t count, double blocks)
+{
+    enum { STEPS = 80 };
+    static const double MOST = 4;
+    struct odds o = odds_of(of, count);
+    double each = 0, spread = 0, degrees = (double)count - 1, sum = 0, weights = 0;
+    for (size_t i = 0; i < count; i++) {
+        double one = says(&o, &of[i]) - o.mean, share = of[i].opened / o.opened;
+        each += share * one;
+        spread += share * one * one;
+    }
+    double t = student_of_normal(least_deviate(), degrees), part = 2 / (9 * degrees);
+    for (int i = -STEPS; i <= STEPS; i++) {
+        double at = MOST * i / STEPS, weight = exp(-at * at / 2);
+        double clump = fmax(1, pow(fmax(0, 1 - part + at * sqrt(part)), 3));
+        double least = t * sqrt(o.variance * clump);
+        sum += weight * beyond((sqrt(blocks) * each - least) / sqrt(spread));
+        weights += weight;
+    }
+    return sum / weights;
+}
+
+static double least_blocks(const struct course *of, size_t count)
+{
+    double low = JUDGE_CONVICT_BLOCKS, high = low;
+    while (high < 1e12 && miss(of, count, high) > JUDGE_ALPHA)
+        high *= 2;
+    while (high - low > 0.001 * low) {
+        double middle = low + (high - low) / 2;
+        if (miss(of, count, middle) > JUDGE_ALPHA)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+double marks_one_in(const struct judge_context *h)
+{
+    bool asked = false;
+    for (size_t i = 0; i < h->e->sites; i++)
+        asked |= is_asked(h, &h->e->site[i]);
+    if (!asked || !rule_on(h, RULE_MARKS) || h->epochs < JUDGE_MIN_EPOCHS)
+        return 0;
+    struct course *of = calloc(h->e->epochs + 1, sizeof *of);
+    CHECK(of);
+    double blocks = least_blocks(of, course_of(h, NULL, of));
+    free(of);
+    return (double)h->opened >= blocks ? (double)h->opened / blocks : 0;
+}
