@@ -6,11 +6,18 @@
 #   RESULTS    the folder for results, junit.xml and suite.json (soak-results)
 #   SOAK       the program; without it the soak in PATH, else this clone's, which builds itself
 # GitHub shows errors where they arose and the table in the job's summary: soak does both. The exit code
-# is that of `soak suite`, also as the output `exit`.
+# is that of `soak suite`, also as the output `exit`; the output `artifact` is RESULTS as the name of an
+# artifact, which has none of "/:<>|*?\ and is not empty.
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 soak=${SOAK:-$(command -v soak || echo "$root/soak")}
 results=${RESULTS:-soak-results}
+
+output() {
+    [ -z "${GITHUB_OUTPUT:-}" ] || echo "$1=$2" >>"$GITHUB_OUTPUT"
+}
+artifact=$(printf %s "$results" | tr -c 'A-Za-z0-9._ -' - | sed 's/^[.-]*//; s/-*$//')
+output artifact "${artifact:-soak-results}"
 
 # Words, not shell: nothing in them is expanded.
 read -r -d '' -a scenarios <<<"${SCENARIOS:-}" || true
@@ -24,5 +31,5 @@ mkdir -p "$results"
 status=0
 "$soak" suite "${scenarios[@]}" "${options[@]}" --results "$results" --junit="$results/junit.xml" \
     --json="$results/suite.json" || status=$?
-[ -z "${GITHUB_OUTPUT:-}" ] || echo "exit=$status" >>"$GITHUB_OUTPUT"
+output exit "$status"
 exit "$status"

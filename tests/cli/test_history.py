@@ -288,6 +288,14 @@ class History(unittest.TestCase):
                       "2026&#45;11&#45;20 | 690 &#45;&#62; 691".replace("&#45;", "-"), markdown)
         self.assertIn("**1 step** in 1 history.", markdown)
         self.assertEqual(markdown.count("\n| default |"), 1)
+        page = self.soak("history", "--html")
+        self.assertIn('<h1><span class="badge leak">STEPPED</span> 1 step in 1 history</h1>', page)
+        self.assertRegex(page, r'<th scope="row">2026-11-20</th><td><a href="#history-0">default</a></td>'
+                               r"<td>server allocations of one</td><td>690 -&gt; 691, \+1 \(\+0.145 %\)</td>")
+        self.assertIn("<title>2026-11-20: 691</title>", page)
+        self.assertEqual(page.count('class="step"'), 2)  # in its chart and in the table of all figures
+        self.assertIn('class="what">2026-11-20 +1</text>', page)
+        self.assertGreater(page.count('class="spark"'), 10)
 
     def test_a_step_in_what_varies_is_named_with_its_night(self):
         def slower(document, night):
@@ -304,6 +312,9 @@ class History(unittest.TestCase):
         self.night_after_night(self.noise)
         self.assertEqual(self.soak("history", "--check"), "no step in 1 history, the longest of 30 runs\n")
         self.assertEqual(self.soak("history", "--markdown").count("\n| default | server allocations/conn |"), 1)
+        page = self.soak("history", "--html")
+        self.assertIn("LEVEL</span> no step in 1 history, the longest of 30 runs</h1>", page)
+        self.assertNotIn('class="step"', page)
         self.assertEqual(self.soak("history", "--check", "--last", "7"),
                          "no step in 1 history, the longest of 7 runs\n")
 
@@ -388,6 +399,24 @@ class History(unittest.TestCase):
             self.assertNotIn("\x1b", said)
             if form == ("--markdown",):
                 self.assertNotIn("<b>", said)
+
+    def test_what_others_wrote_is_no_markup_of_the_page(self):
+        evil = "<script>alert(1)</script>\"'&"
+
+        def name(document, night):
+            document["scenario"] = document["host"] = evil
+            document["verdict"] = "PASS"
+            document["libs"] = {"openssl": evil}
+            for mapped in document["mapped"]:
+                mapped["version"] = evil
+            document["footprint"]["ends"][0]["allocs"] = 690 + (night >= 20)
+            document["subjects"][1]["metrics"][0]["id"] = evil[:40]
+
+        self.night_after_night(name)
+        page = self.soak("history", "--html")
+        self.assertEqual(page.count("<script"), 1)  # its own
+        self.assertGreater(page.count("&lt;script&gt;alert(1)"), 4)
+        self.assertIn("openssl &lt;script&gt;", page)
 
     def test_bad_lines_get_one_sentence(self):
         for words, sentence in (

@@ -3,11 +3,13 @@
 the same is scripts/reproducible.sh's to say, and that the package installs, scripts/deb-check.sh's: the nightly
 job runs both."""
 
+import gzip
 import hashlib
 import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -125,6 +127,31 @@ class Packages(unittest.TestCase):
         listed = run("dpkg-deb", "--contents", package)
         self.assertRegex(listed, r"(?m)^-rwxr-xr-x root/root .* \./usr/bin/soak$")
         self.assertRegex(listed, r"(?m) \./usr/lib/soak/soak-server$")
+
+
+    def test_lintian_finds_nothing_that_is_not_explained(self):
+        if not shutil.which("lintian"):
+            self.skipTest("there is no lintian (scripts/needs.txt)")
+        process = subprocess.run(["lintian", "--fail-on", "error,warning", "--tag-display-limit", "0",
+                                  self.only("soak_*.deb")], capture_output=True, text=True, check=False,
+                                 timeout=PATIENCE_S)
+        self.assertEqual((process.returncode, process.stdout), (0, ""), process.stderr)
+        overrides = (SOURCE / "packaging/debian/soak.lintian-overrides").read_text(encoding="utf-8").splitlines()
+        for before, line in zip(["", *overrides], overrides):
+            self.assertTrue(line.startswith("#") or before.startswith("#"), f"{line}: not explained")
+
+    def test_what_debian_asks_for_is_there(self):
+        run("dpkg-deb", "--extract", self.only("soak_*.deb"), self.folder / "root")
+        doc = self.folder / "root/usr/share/doc/soak"
+        control = run("dpkg-deb", "--field", self.only("soak_*.deb"), "Version", "Maintainer")
+        version, maintainer = (line.split(": ", 1)[1] for line in control.splitlines())
+        changelog = gzip.decompress((doc / "changelog.gz").read_bytes()).decode()
+        self.assertTrue(changelog.startswith(f"soak ({version}) "), changelog)
+        self.assertIn(f"\n -- {maintainer}  ", changelog)
+        self.assertIn("License: Apache-2.0\n", (doc / "copyright").read_text(encoding="utf-8"))
+        self.assertEqual(os.readlink(doc / "LICENSE"), "../../common-licenses/Apache-2.0")
+        page = self.folder / "root/usr/share/man/man1/soak.1.gz"
+        self.assertEqual(gzip.decompress(page.read_bytes()).decode(), run(BUILD / "bin/soak", "--man"))
 
 
 class Sbom(unittest.TestCase):

@@ -27,7 +27,7 @@ enum { WORDS = 64, LAST_MOST = 366 };
 struct options {
     bool check;
     uint64_t last;
-    const char *since, *json, *markdown;
+    const char *since, *json, *markdown, *html;
     int color;
 };
 
@@ -44,6 +44,8 @@ static const struct opt table[] = {
      "write soak-history/1, to stdout without FILE"},
     {"markdown", OPT_OUTPUT, offsetof(struct options, markdown), "FILE", ".md",
      "write a Markdown table, to stdout without FILE"},
+    {"html", OPT_OUTPUT, offsetof(struct options, html), "FILE", ".html",
+     "write a page for a browser, to stdout without FILE"},
     {"color", OPT_CHOICE, offsetof(struct options, color), "WHEN", "auto|always|never",
      "colour in the output"},
 };
@@ -170,11 +172,17 @@ static void write_markdown(const void *histories, FILE *out)
     history_markdown(histories, out);
 }
 
+static void write_html(const void *histories, FILE *out)
+{
+    history_html(histories, out);
+}
+
 static int publish(const struct histories *h, const struct options *o, struct err *e)
 {
-    struct outputs outputs = {
-        {{"json", o->json, write_json, false}, {"markdown", o->markdown, write_markdown, false}},
-        2};
+    struct outputs outputs = {{{"json", o->json, write_json, false},
+                               {"markdown", o->markdown, write_markdown, false},
+                               {"html", o->html, write_html, false}},
+                              3};
     if (outputs_check(&outputs, e) != 0 || outputs_write(&outputs, h, e) != 0)
         return -1;
     FILE *out = outputs_text(&outputs);

@@ -72,30 +72,39 @@ static void verdicts(const struct history_series *s, char *buf, size_t size)
     }
 }
 
-static void head(const struct history_series *s, const struct screen *screen)
+char *history_series_text(const struct history_series *s, char *buf, size_t size)
 {
     const struct history_run *first = s->night, *last = s->night + s->nights - 1;
     char told[128];
     verdicts(s, told, sizeof told);
+    snprintf(buf, size, "%s on %s; %zu run%s, %.*s to %.*s: %s", last->library, last->machine,
+             s->nights, s->nights == 1 ? "" : "s", (int)DATE, first->time, (int)DATE, last->time,
+             told);
+    return buf;
+}
+
+static void head(const struct history_series *s, const struct screen *screen)
+{
+    char text[1024];
     struct screen_lead lead = {.column = 2, .word = "", .ink = INK_NONE};
-    screen_ink(screen, INK_BOLD, last->scenario);
+    screen_ink(screen, INK_BOLD, s->night[s->nights - 1].scenario);
     fputc('\n', screen->out);
-    screen_wrap(screen, &lead, "%s on %s; %zu run%s, %.*s to %.*s: %s", last->library,
-                last->machine, s->nights, s->nights == 1 ? "" : "s", (int)DATE, first->time,
-                (int)DATE, last->time, told);
+    screen_wrap(screen, &lead, "%s", history_series_text(s, text, sizeof text));
     if (s->other)
         screen_wrap(screen, &lead, "%zu left out: older, of other options, or INVALID", s->other);
 }
 
-static bool is_nothing(const struct history_line *line, size_t nights)
+bool history_is_nothing(const struct history_line *line, size_t nights)
 {
+    if (!line->info.growth || line->steps > 0)
+        return false;
     for (size_t i = 0; i < nights; i++)
         if (isfinite(line->value[i]) && fabs(line->value[i]) > 0)
             return false;
     return true;
 }
 
-static double newest(const struct history_line *line, size_t nights)
+double history_newest(const struct history_line *line, size_t nights)
 {
     while (nights > 0 && !isfinite(line->value[nights - 1]))
         nights--;
@@ -111,7 +120,7 @@ static void row(const struct history_series *s, const struct history_line *line,
     struct screen_bars drawn = history_bars(line, s->nights);
     screen_bars(&drawn, screen->utf8, (size_t)columns, bars, sizeof bars);
     screen_clean(screen, label, sizeof label, line->info.label);
-    history_figure_text(&line->info, newest(line, s->nights), text, sizeof text);
+    history_figure_text(&line->info, history_newest(line, s->nights), text, sizeof text);
     screen_clean(screen, value, sizeof value, text);
     fprintf(screen->out, "  %s%*s  %s%*s  %*s%s\n", label, LABEL_COLUMNS - screen_width(label), "",
             bars, columns - screen_width(bars), "", VALUE_COLUMNS - screen_width(value), "", value);
@@ -135,7 +144,7 @@ static void series(const struct history_series *s, const struct screen *screen)
     head(s, screen);
     for (size_t i = 0; i < s->lines; i++) {
         const struct history_line *line = &s->line[i];
-        if (line->info.growth && line->steps == 0 && is_nothing(line, s->nights)) {
+        if (history_is_nothing(line, s->nights)) {
             nothing++;
             continue;
         }
@@ -152,16 +161,27 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-static void no_step(const struct histories *h, const struct screen *s)
+char *history_headline(const struct histories *h, char *buf, size_t size)
 {
-    size_t longest = 0;
+    size_t longest = 0, steps = histories_steps(h);
+    const char *histories = h->count == 1 ? "y" : "ies";
     for (size_t i = 0; i < h->count; i++)
         longest = h->series[i].nights > longest ? h->series[i].nights : longest;
     if (h->count == 0)
-        fputs("no runs in the history\n", s->out);
+        snprintf(buf, size, "no runs in the history");
+    else if (steps)
+        snprintf(buf, size, "%zu step%s in %zu histor%s", steps, plural(steps), h->count,
+                 histories);
     else
-        fprintf(s->out, "no step in %zu histor%s, the longest of %zu run%s\n", h->count,
-                h->count == 1 ? "y" : "ies", longest, plural(longest));
+        snprintf(buf, size, "no step in %zu histor%s, the longest of %zu run%s", h->count,
+                 histories, longest, plural(longest));
+    return buf;
+}
+
+static void no_step(const struct histories *h, const struct screen *s)
+{
+    char text[128];
+    fprintf(s->out, "%s\n", history_headline(h, text, sizeof text));
 }
 
 void history_text(const struct histories *h, const struct screen *s)

@@ -32,6 +32,7 @@ static struct scale scale_of(enum chart_unit unit, double most)
             i++;
         return bytes[i];
     case CHART_COUNT:
+    case CHART_NUMBER:
         /* Four digits are read as easily as a letter. */
         while (i < 3 && most < 10 * counts[i].per)
             i++;
@@ -135,6 +136,8 @@ static struct chart_axis y_axis(const struct chart *c)
 {
     double least = INFINITY, most = -INFINITY;
     const struct chart_fit *f = &c->fit;
+    if (c->line.low < c->line.high)
+        return chart_axis(c->line.low, c->line.high, STEPS, c->y_unit);
     for (size_t i = 0; i < c->line.count; i++)
         if (isfinite(c->line.y[i]))
             widen(&least, &most, c->line.y[i]);
@@ -238,6 +241,9 @@ static const char *value_text(char *buf, size_t size, double value, enum chart_u
     case CHART_SECONDS:
         snprintf(buf, size, "%.1f s", value);
         return buf;
+    case CHART_NUMBER:
+        snprintf(buf, size, "%.4g", value);
+        return buf;
     case CHART_PERCENT:
         break;
     }
@@ -266,21 +272,49 @@ static void write_path(const struct plot *p)
     fputs("\"/>\n", p->out);
 }
 
+static void write_said(const struct plot *p, size_t i)
+{
+    char x[FIGURE_SIZE], y[FIGURE_SIZE];
+    const struct chart_line *l = &p->c->line;
+    if (l->said)
+        markup_put(l->said[i], SIZE_MAX, p->out);
+    else
+        fprintf(p->out, "%s: %s", value_text(x, sizeof x, l->x[i], p->c->x_unit),
+                value_text(y, sizeof y, l->y[i], p->c->y_unit));
+}
+
 static void write_points(const struct plot *p)
 {
     const struct chart_line *l = &p->c->line;
     for (size_t i = 0; i < l->count; i++) {
-        char x[FIGURE_SIZE], y[FIGURE_SIZE];
         if (!is_kept(l, i))
             continue;
-        fprintf(
-            p->out,
-            "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%s: %s</title></circle>\n",
-            p->c->dense                 ? "q"
-            : l->hollow && l->hollow[i] ? "h"
-                                        : "p",
-            at_x(p, l->x[i]), at_y(p, l->y[i]), value_text(x, sizeof x, l->x[i], p->c->x_unit),
-            value_text(y, sizeof y, l->y[i], p->c->y_unit));
+        fprintf(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>",
+                p->c->dense                 ? "q"
+                : l->hollow && l->hollow[i] ? "h"
+                                            : "p",
+                at_x(p, l->x[i]), at_y(p, l->y[i]));
+        write_said(p, i);
+        fputs("</title></circle>\n", p->out);
+    }
+}
+
+/* A row of its own for each text, as two may lie side by side; before its line where there is no
+ * room behind it. */
+static void write_marks(const struct plot *p)
+{
+    enum { LETTER = 7, ROW = 14, ROWS = PLOT_HEIGHT / ROW - 1, GAP = 5 };
+    const struct chart_line *l = &p->c->line;
+    for (size_t i = 0; i < l->marks; i++) {
+        double x = at_x(p, l->mark[i].x), room = PLOT_WIDTH - x - GAP;
+        bool behind = room > LETTER * (double)strlen(l->mark[i].text);
+        fprintf(p->out,
+                "<path class=\"step\" d=\"M%.1f 0V%d\"/><text x=\"%.1f\" y=\"%d\" "
+                "class=\"what%s\">",
+                x, PLOT_HEIGHT, behind ? x + GAP : x - GAP, 11 + (int)(i % ROWS) * ROW,
+                behind ? "" : " tt");
+        markup_put(l->mark[i].text, SIZE_MAX, p->out);
+        fputs("</text>\n", p->out);
     }
 }
 
@@ -296,6 +330,7 @@ static void write_plot(const struct plot *p)
         fprintf(p->out, "<rect class=\"warm\" width=\"%.1f\" height=\"%d\"/>\n", warm, PLOT_HEIGHT);
     write_fit(p);
     write_path(p);
+    write_marks(p);
     fputs("</svg>\n", p->out);
     /* Points at the edges are drawn whole. */
     fprintf(p->out, "<g transform=\"translate(%d %d)\">\n", LEFT, TOP);
@@ -356,6 +391,10 @@ bool chart_spark(const struct chart_line *line, enum chart_unit unit, const char
                 2 + (SPARK_HEIGHT - 4) * (y.to - line->y[i]) / (y.to - y.from));
         command = 'L';
     }
-    fputs("\"/></svg>", out);
+    fputs("\"/>", out);
+    for (size_t i = 0; i < line->marks; i++)
+        fprintf(out, "<path class=\"step\" d=\"M%.1f 0V%d\"/>",
+                (line->mark[i].x - first) / (last - first) * SPARK_WIDTH, SPARK_HEIGHT);
+    fputs("</svg>", out);
     return true;
 }

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What an axis counts. */
-enum chart_unit { CHART_COUNT, CHART_BYTES, CHART_SECONDS, CHART_PERCENT };
+/* What an axis counts; CHART_NUMBER: fractions too. */
+enum chart_unit { CHART_COUNT, CHART_BYTES, CHART_SECONDS, CHART_PERCENT, CHART_NUMBER };
 
 /* An axis from a round number to a round number. */
 struct chart_axis {
@@ -27,11 +27,21 @@ struct chart_axis chart_axis(double least, double most, int steps, enum chart_un
 
 enum { CHART_POINTS = 160 }; /* of a line; more are thinned out */
 
+/* Where something happened: a dashed line, and in a chart what. */
+struct chart_mark {
+    double x;
+    const char *text;
+};
+
 /* y over x in the order of x; NAN: none there. Borrowed. */
 struct chart_line {
     size_t count;
     const double *x, *y;
-    const bool *hollow; /* points that are drawn as rings; NULL: none */
+    const bool *hollow;            /* points that are drawn as rings; NULL: none */
+    const char *const *said;       /* what each point is told by; NULL: x and y */
+    const struct chart_mark *mark; /* by x */
+    size_t marks;
+    double low, high; /* the range of y; the same: that of the points */
 };
 
 /* A straight line through a point, over the stretch that it was fitted to. */

@@ -147,7 +147,7 @@ static bool draw(const struct result_subject *subject, enum metric metric, FILE 
                       .text = text,
                       .x_title = html_counted(subject->judgement.unit),
                       .y_unit = figure_is_bytes(s->unit) ? CHART_BYTES : CHART_COUNT,
-                      .line = {p.count, p.x, p.y, p.hold},
+                      .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .fit = fit_of(&p, m),
                       .shaded_to = subject->epochs ? p.x[p.first] : NAN};
     return chart_write(&c, out);
@@ -173,7 +173,7 @@ static bool draw_fragmentation(const struct result_subject *subject, FILE *out)
                       .text = text,
                       .x_title = html_counted(subject->judgement.unit),
                       .y_unit = CHART_PERCENT,
-                      .line = {p.count, p.x, p.y, p.hold},
+                      .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .shaded_to = subject->epochs ? p.x[p.first] : NAN,
                       .from_zero = true};
     return isfinite(p.y[p.first]) && isfinite(p.y[p.count - 1]) && chart_write(&c, out);

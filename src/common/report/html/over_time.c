@@ -96,7 +96,7 @@ static void draw(const struct track *t, const struct figure_row *row, FILE *out)
                       .x_title = "time",
                       .x_unit = CHART_SECONDS,
                       .y_unit = row->unit,
-                      .line = {t->count, t->x, t->y, NULL},
+                      .line = {.count = t->count, .x = t->x, .y = t->y},
                       .shaded_to = NAN,
                       .from_zero = row->load,
                       .dense = true};

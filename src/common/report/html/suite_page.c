@@ -62,7 +62,7 @@ static void write_spark(const struct result *r, size_t i, FILE *out)
         CHECK(x);
         for (size_t c = 0; c < s->count; c++)
             x[c] = (double)s->closed[c];
-        const struct chart_line line = {s->count, x, s->value, NULL};
+        const struct chart_line line = {.count = s->count, .x = x, .y = s->value};
         snprintf(text, sizeof text, "%s to %s",
                  figure_level(from, sizeof from, s->value[0], s->unit),
                  figure_level(to, sizeof to, s->value[s->count - 1], s->unit));
