@@ -61,7 +61,7 @@ static void begin_epoch(struct client *c, uint64_t opens, const struct behaviour
     for (int i = 0; i < c->workers; i++) {
         struct worker *w = c->worker[i];
         uint64_t from = w->first_slot, to = w->first_slot + w->slots;
-        atomic_store(&w->opens, quota_share(opens, from, to, slots));
+        atomic_store(&w->opens, load_share(opens, from, to, slots));
         worker_order(w, how);
     }
 }

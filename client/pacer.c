@@ -97,13 +97,6 @@ void quota_finish(struct quota *q)
     q->left = q->owed;
 }
 
-uint64_t quota_share(uint64_t total, uint64_t from, uint64_t to, uint64_t slots)
-{
-    CHECK(from <= to && to <= slots && slots > 0);
-    unsigned __int128 wide = total;
-    return (uint64_t)(wide * to / slots) - (uint64_t)(wide * from / slots);
-}
-
 void rounds_start(struct rounds *r, uint64_t operations)
 {
     CHECK(r->under_way == 0);

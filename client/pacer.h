@@ -62,10 +62,6 @@ void quota_failed(struct quota *q);
 /* No more replacements: only what is owed may still be begun. */
 void quota_finish(struct quota *q);
 
-/* The part of `total` that falls to the owner of slots [from, to) of `slots`: parts of neighbours
- * add up, and an owner's part is at least its number of slots when `total` >= `slots`. */
-uint64_t quota_share(uint64_t total, uint64_t from, uint64_t to, uint64_t slots);
-
 struct rounds {
     uint64_t left;      /* may still be begun */
     uint64_t under_way; /* begun and not over */

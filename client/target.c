@@ -72,9 +72,8 @@ static uint64_t enough_sources(struct rate churn, uint64_t conns)
 int target_set_sources(struct target *t, const char *net, struct err *e)
 {
     struct in_addr address;
-    if (inet_pton(AF_INET, net, &address) != 1 || ntohl(address.s_addr) >> 24 != 127 ||
-        ntohl(address.s_addr) & 0xff)
-        return err_set(e, "a loopback network of 256 addresses, such as 127.1.2.0");
+    if (inet_pton(AF_INET, net, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
+        return err_set(e, "a loopback address, such as 127.1.2.0");
     t->source_net = ntohl(address.s_addr);
     return 0;
 }
@@ -82,8 +81,9 @@ int target_set_sources(struct target *t, const char *net, struct err *e)
 void target_count_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns)
 {
     uint64_t count = asked ? asked : enough_sources(churn, conns);
-    if (count > LIMIT_SOURCES)
-        count = LIMIT_SOURCES;
+    uint64_t room = LIMIT_SOURCES - (t->source_net & 0xff) % LIMIT_SOURCES;
+    if (count > room)
+        count = room;
     t->sources = is_loopback4(t) ? (uint32_t)count : 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Where the connections go, and from which addresses. A TCP port stays in TIME_WAIT for 60 s after
  * its connection, and one source address has about 28,000 of them, so that the connections are
- * spread over the first N addresses of a network when the target is a loopback address.
+ * spread over N addresses of a network when the target is a loopback address.
  */
 #ifndef SOAK_CLIENT_TARGET_H
 #define SOAK_CLIENT_TARGET_H
@@ -23,10 +23,11 @@ struct target {
 
 /* Reads `ADDR:PORT` (a name is looked up; IPv6 as `[::1]:443`). Returns 0 or -1. */
 int target_parse(const char *text, struct target *ret, struct err *e);
-/* Reads the network of the source addresses, such as 127.0.0.0. Returns 0 or -1. */
+/* Reads the address before the first source address, such as 127.0.0.0. Returns 0 or -1. */
 int target_set_sources(struct target *t, const char *net, struct err *e);
 /* Sets `sources`: `asked`, or when 0 one per 20,000 connections a minute and one per 10,000 open
- * ones, at most LIMIT_SOURCES; none when the target isn't in 127.0.0.0/8. */
+ * ones, at most those up to LIMIT_SOURCES in the network; none when the target isn't in
+ * 127.0.0.0/8. */
 void target_count_sources(struct target *t, uint64_t asked, struct rate churn, uint64_t conns);
 /* A non-blocking TCP socket bound to source number `turn` (modulo their count), on its way to the
  * target: the first write tells whether it has arrived. Binding leaves the port to connect(), which

@@ -160,8 +160,8 @@ struct worker *worker_new(struct worker_shared *shared, int index, struct err *e
     struct worker *w = calloc(1, sizeof *w);
     CHECK(w);
     w->shared = shared;
-    w->first_slot = quota_share(o->conns, 0, n, count);
-    w->slots = quota_share(o->conns, n, n + 1, count);
+    w->first_slot = load_share(o->conns, 0, n, count);
+    w->slots = load_share(o->conns, n, n + 1, count);
     if (make_context(w, e) < 0) {
         free(w);
         return NULL;

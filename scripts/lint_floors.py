@@ -50,6 +50,7 @@ ROOMS = {
     "history": set(),
     "selftest": set(),
     "rebuild": {"suite"},
+    "shorten": {"rebuild"},
     "doctor": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})

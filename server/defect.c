@@ -48,7 +48,8 @@ struct defect {
     struct held held;
     void *table;
     void *peer[PEERS_CAPACITY];
-    uint64_t peers_added, peers_dropped;
+    uint64_t peers_added, peers_dropped, peers_published;
+    bool peers_known;        /* the page has their capacity */
     struct records *records; /* owned; NULL without the defect `fragment` */
     struct names *names;     /* owned; NULL without the defect `table` */
 };
@@ -359,8 +360,13 @@ void defect_publish(struct defect *d, struct page_cache *ret)
         return;
     pthread_mutex_lock(&d->lock);
     snprintf(ret->name, sizeof ret->name, "peer table");
-    atomic_store(&ret->population, d->peers_added - d->peers_dropped);
-    atomic_store(&ret->capacity, PEERS_CAPACITY);
+    /* Other processes of the server have tables of their own. */
+    uint64_t population = d->peers_added - d->peers_dropped;
+    atomic_fetch_add(&ret->population, population - d->peers_published);
+    if (!d->peers_known)
+        atomic_fetch_add(&ret->capacity, PEERS_CAPACITY);
+    d->peers_published = population;
+    d->peers_known = true;
     pthread_mutex_unlock(&d->lock);
 }
 

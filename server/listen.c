@@ -45,20 +45,25 @@ static int socket_open(struct address *address, int backlog, bool shared)
     return -1;
 }
 
-int listen_open(struct address *address, int backlog, int *ret_fds, int count, struct err *e)
+static int open_alone(struct address *address, int backlog, int *ret_fd, struct err *e)
+{
+    *ret_fd = socket_open(address, backlog, false);
+    return *ret_fd < 0 ? refuse(address, e) : 0;
+}
+
+int listen_open(struct address *address, const struct listen_request *request, int *ret_fds,
+                struct err *e)
 {
     /* SO_REUSEPORT would share the port with a stranger of the same user without a word: first see
      * that the port is free, alone. */
-    int alone = socket_open(address, backlog, false);
-    if (alone < 0)
-        return refuse(address, e);
-    if (count == 1) {
-        ret_fds[0] = alone;
+    if (request->use != PORT_JOIN && open_alone(address, request->backlog, &ret_fds[0], e) < 0)
+        return -1;
+    if (request->count == 1 && request->use == PORT_ALONE)
         return 0;
-    }
-    close(alone);
-    for (int i = 0; i < count; i++) {
-        ret_fds[i] = socket_open(address, backlog, true);
+    if (request->use != PORT_JOIN)
+        close(ret_fds[0]);
+    for (int i = 0; i < request->count; i++) {
+        ret_fds[i] = socket_open(address, request->backlog, true);
         if (ret_fds[i] >= 0)
             continue;
         refuse(address, e);

@@ -16,6 +16,7 @@ struct options {
     const char *listen, *client_net;
     int tls, key, session; /* enum tls_version, key_kind, session_kind */
     int workers, backlog, control_fd, page_fd;
+    int port_use;                                           /* enum port_use */
     int starttls;                                           /* enum starttls_protocol */
     int client_auth;                                        /* enum client_auth */
     int tickets, ticket_callback;                           /* enum ticket_callback */

@@ -245,11 +245,17 @@ static int open_tls(struct server *s, struct err *e)
     return contexts_new(&contexts, &s->shared.contexts, e);
 }
 
+static struct listen_request listen_request(const struct options *o)
+{
+    return (struct listen_request){
+        .backlog = o->backlog, .use = (enum port_use)o->port_use, .count = o->workers};
+}
+
 static int open_workers(struct server *s, struct err *e)
 {
     int fds[LIMIT_WORKERS];
-    if (listen_open(&s->shared.options.address, s->shared.options.backlog, fds,
-                    s->shared.options.workers, e) < 0)
+    const struct listen_request listen = listen_request(&s->shared.options);
+    if (listen_open(&s->shared.options.address, &listen, fds, e) < 0)
         return -1;
     for (int i = 0; i < s->shared.options.workers; i++) {
         s->worker[i] = worker_new(&s->shared, fds[i], e);
@@ -333,9 +339,10 @@ int server_check(const struct options *o, struct err *e)
     SSL_CTX *ctx = NULL;
     int fds[LIMIT_WORKERS];
     struct address address = o->address;
+    const struct listen_request listen = listen_request(o);
     if ((o->ciphers && context_check_ciphers(o->ciphers, e) < 0) ||
         server_tls_open(&tls, o, e) < 0 || server_tls_context(&tls, o, &ctx, e) < 0 ||
-        listen_open(&address, o->backlog, fds, o->workers, e) < 0)
+        listen_open(&address, &listen, fds, e) < 0)
         return -1;
     for (int i = 0; i < o->workers; i++)
         close(fds[i]);

@@ -78,6 +78,7 @@ static void fill_features(struct server_tls *t, const struct options *o)
         .tickets = o->tickets,
         .ticket_answer = (enum ticket_callback)o->ticket_callback,
         .ring = t->ring,
+        .ticket_seed = o->port_use == PORT_ALONE ? 0 : o->seed,
         .session_timeout_s = (uint32_t)(o->session_timeout_ns / LIMIT_SECOND_NS),
         .early_data_bytes = (uint32_t)o->early_data,
         .psk = o->psk,

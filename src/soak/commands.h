@@ -9,8 +9,8 @@
 #include "command.h"
 
 extern const struct command list_command, show_command, suite_command, merge_command, libs_command,
-    report_command, compare_command, bisect_command, history_command, selftest_command,
-    calibrate_command, doctor_command;
+    report_command, shorten_command, compare_command, bisect_command, history_command,
+    selftest_command, calibrate_command, doctor_command;
 
 /* argv[0] is the command's name, or the program's. They return an exit code. */
 int cmd_run(int argc, char *const *argv);
@@ -19,6 +19,7 @@ int cmd_show(int argc, char *const *argv);
 int cmd_suite(int argc, char *const *argv);
 int cmd_merge(int argc, char *const *argv);
 int cmd_report(int argc, char *const *argv);
+int cmd_shorten(int argc, char *const *argv);
 int cmd_libs(int argc, char *const *argv);
 int cmd_compare(int argc, char *const *argv);
 int cmd_bisect(int argc, char *const *argv);

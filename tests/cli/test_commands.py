@@ -83,6 +83,7 @@ class Commands(unittest.TestCase):
                 ("merge", "SUITES ", {"json", "junit", "markdown"}),
                 ("report", "RUN ", {"html", "flame", "pprof", "folded", "junit", "markdown", "issue", "sarif",
                                     "json", "quiet"}),
+                ("shorten", "RUN ", {"runs", "for", "quiet"}),
                 ("compare", "SCENARIO ", {"openssl", "libuv", "malloc", "program", "same-libc",
                                           "side", "repeat",
                                           "tolerance", "json", "markdown", "html", "results", "quiet",
@@ -222,7 +223,7 @@ class ManPage(unittest.TestCase):
         page = soak("--man").stdout
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
-        for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "report", "compare",
+        for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "report", "shorten", "compare",
                         "bisect", "libs", "history", "doctor"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)

@@ -122,7 +122,7 @@ class Shells(unittest.TestCase):
         """A command, a scenario, an option, a value behind `=`; the line that results is then run."""
         terminal.type("echo $((6*7))\n")
         terminal.wait_for("42")
-        terminal.type("soak sho\t")
+        terminal.type("soak show\t")
         terminal.wait_for("show ")
         terminal.type("servers/hit\t")
         terminal.wait_for("servers/hitch")

@@ -39,7 +39,7 @@ class Run:
     def _refuse_reports(self):
         """A report in either child fails the test, whatever exit code the run ends with."""
         texts = {"stderr": self.err or ""}
-        for name in ("server.log", "client.log"):
+        for name in ("server.log", "client.log", "server-2.log", "client-2.log"):
             path = os.path.join(self.folder, name) if self.folder else ""
             if os.path.exists(path):
                 with open(path, encoding="utf-8", errors="replace") as f:

@@ -207,6 +207,20 @@ int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, s
     return open_new(d, base, suite, false, e);
 }
 
+int run_dir_enter(struct run_dir *d, const char *path, struct err *e)
+{
+    struct run_dir made = {.samples_fd = -1};
+    if ((size_t)snprintf(made.path, sizeof made.path, "%s", path) >= sizeof made.path)
+        return refuse(e, path, ENAMETOOLONG);
+    if (access(path, W_OK | X_OK) != 0)
+        return refuse(e, path, errno);
+    made.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (made.fd < 0)
+        return refuse(e, path, errno);
+    *d = made;
+    return 0;
+}
+
 int run_dir_sample(struct run_dir *d, const char *line, struct err *e)
 {
     size_t length = strlen(line);

@@ -25,6 +25,9 @@ int run_dir_open(struct run_dir *d, const char *base, const char *scenario, stru
 /* The folder of a suite, whose runs lie in it: the same without samples; it takes run_dir_write and
  * run_dir_close only. */
 int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, struct err *e);
+/* One that is there already, for more documents: it takes run_dir_write and run_dir_close only.
+ * Returns 0, or -1 where nothing can be written into it. */
+int run_dir_enter(struct run_dir *d, const char *path, struct err *e);
 /* Appends one line (a newline is added) with one write. Returns 0 or -1 (disk full: the sentence
  * says so; the file keeps whole lines only). */
 int run_dir_sample(struct run_dir *d, const char *line, struct err *e);

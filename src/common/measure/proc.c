@@ -378,3 +378,24 @@ int maps_read(pid_t pid, size_t limit, char **ret_text, struct err *e)
     *ret_text = text;
     return 0;
 }
+
+void proc_add_memory(struct proc_sample *sum, const struct proc_sample *one)
+{
+    sum->rss_bytes += one->rss_bytes;
+    sum->rss_anon_bytes += one->rss_anon_bytes;
+    sum->cpu_ns += one->cpu_ns;
+}
+
+void proc_add_counts(struct proc_sample *sum, const struct proc_sample *one)
+{
+    sum->threads += one->threads;
+    sum->open_files += one->open_files;
+    sum->descriptors = one->descriptors > sum->descriptors ? one->descriptors : sum->descriptors;
+}
+
+void proc_add_rollup(struct proc_rollup *sum, const struct proc_rollup *one)
+{
+    sum->pss_bytes += one->pss_bytes;
+    sum->private_dirty_bytes += one->private_dirty_bytes;
+    sum->anonymous_bytes += one->anonymous_bytes;
+}

@@ -43,6 +43,11 @@ int proc_wanted_read(pid_t pid, struct proc_wanted *ret, struct err *e);
  * tick. Returns 0 or -1. */
 int proc_ended_cpu_read(pid_t pid, uint64_t *ret_ns, struct err *e);
 int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e);
+/* Adds one process of several. Of descriptors the highest counts: each process has a table of its
+ * own by them. */
+void proc_add_memory(struct proc_sample *sum, const struct proc_sample *one); /* and cpu_ns */
+void proc_add_counts(struct proc_sample *sum, const struct proc_sample *one);
+void proc_add_rollup(struct proc_rollup *sum, const struct proc_rollup *one);
 /* The path of the first mapping in /proc/PID/maps whose file name starts with `prefix` (such as
  * "libcrypto.so"). Returns 0, or -1 when there is none. */
 int proc_mapped_path(pid_t pid, const char *prefix, char *buf, size_t size, struct err *e);

@@ -103,6 +103,13 @@ uint64_t load_need_files(uint64_t conns, int workers)
     return conns + (conns < opening ? conns : opening) + leaving + OTHER_FILES;
 }
 
+uint64_t load_share(uint64_t total, uint64_t from, uint64_t to, uint64_t slots)
+{
+    CHECK(from <= to && to <= slots && slots > 0);
+    unsigned __int128 wide = total;
+    return (uint64_t)(wide * to / slots) - (uint64_t)(wide * from / slots);
+}
+
 static const char *const defect_names[DEFECT_KINDS] = {
 #define X(name, identifier, description) [DEFECT_##identifier] = name,
 #include "options/defects.def"

@@ -30,6 +30,9 @@
 
 #define KEY_LIST(X) X(KEY_P256, "p256") X(KEY_RSA2048, "rsa2048") X(KEY_BOTH, "both")
 
+/* Of the server's processes, which may listen on a port together. */
+#define PORT_USE_LIST(X) X(PORT_ALONE, "alone") X(PORT_FIRST, "first") X(PORT_JOIN, "join")
+
 /* What the server offers for resumption. */
 #define SESSION_LIST(X)                                                                            \
     X(SESSION_TICKET, "ticket") X(SESSION_CACHE, "cache") X(SESSION_NONE, "none")
@@ -89,6 +92,7 @@ enum operation { OPERATE_LIST(ENUM_ID) OPERATIONS };
 enum ctx_kind { CTX_LIST(ENUM_ID) };
 enum malloc_kind { MALLOC_LIST(ENUM_ID) };
 enum client_malloc { CLIENT_MALLOC_LIST(ENUM_ID) };
+enum port_use { PORT_USE_LIST(ENUM_ID) };
 enum fail_side { SIDE_LIST(ENUM_ID) };
 enum color_when { COLOR_LIST(ENUM_ID) };
 

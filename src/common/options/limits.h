@@ -12,7 +12,8 @@
 
 enum {
     LIMIT_CONNS = 100000,
-    LIMIT_WORKERS = 32, /* event loops of one program: each has a slot of the probe page */
+    LIMIT_WORKERS = 32,   /* event loops of one program: each has a slot of the probe page */
+    LIMIT_PROCESSES = 32, /* of the client, and of the server */
     LIMIT_SOURCES = 250,
     LIMIT_CONNS_PER_SOURCE = 10000,      /* of about 28,000 ports: others wait in TIME_WAIT */
     LIMIT_PER_SOURCE_AND_MINUTE = 20000, /* new connections */
@@ -49,5 +50,9 @@ int load_need_workers(int asked, uint64_t conns);
 /* Descriptors in all: of the open connections, those that replace them, those that linger on, and a
  * few others. */
 uint64_t load_need_files(uint64_t conns, int workers);
+
+/* The part of `total` that falls to the owner of slots [from, to) of `slots`: parts of neighbours
+ * add up, and an owner's part is at least its number of slots when `total` >= `slots`. */
+uint64_t load_share(uint64_t total, uint64_t from, uint64_t to, uint64_t slots);
 
 #endif

@@ -29,6 +29,7 @@ struct scenario {
     uint64_t seed;            /* 0 = one is drawn and printed */
     uint64_t sources;         /* source addresses; 0 = as many as needed */
     int client_workers;       /* 0 = as many as processors, at most 4 */
+    int client_procs;
     /* [tls] */
     int tls, key;  /* enum values */
     int starttls;  /* enum starttls_protocol */
@@ -58,7 +59,7 @@ struct scenario {
     const char *on_checkpoint; /* command before each sample; NULL = none */
     const char *reload;        /* command that has it read its configuration again; NULL = none */
     const char *stop;          /* a signal's name, such as "TERM" */
-    int workers;
+    int workers, server_procs;
     int malloc; /* enum malloc_kind; a build without jemalloc has libc only */
     const char *openssl, *libuv, *jemalloc, *libc;  /* the server's; NULL = the build's own */
     int client_malloc;                              /* enum client_malloc */

@@ -75,6 +75,9 @@ static int check_load(const struct scenario *s, struct err *e)
     if (s->reload && s->closed && s->closed < PLAN_ROUNDS)
         return scenario_refuse(s, "closed", e, "with --reload at least %d reloads are needed",
                                PLAN_ROUNDS);
+    if ((uint64_t)s->client_procs > s->conns)
+        return scenario_refuse(s, "client-procs", e, "more of them than --conns %s",
+                               human_count(text, sizeof text, (int64_t)s->conns));
     if (s->reload)
         return 0;
     if (s->closed && s->closed < PLAN_TURNOVERS * s->conns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "context_internal.h"
 
+#include "base/rng.h"
 #include "tls/psk.h"
 
 #include <openssl/err.h>
@@ -254,6 +255,19 @@ static int set_early_data(SSL_CTX *ctx, const struct context_server_options *o)
     return SSL_CTX_set_max_early_data(ctx, bytes) ? 0 : -1;
 }
 
+/* The same in every process that draws from this seed. No secret: the load is soak's own. */
+static int share_ticket_keys(SSL_CTX *ctx, uint64_t seed)
+{
+    unsigned char keys[256];
+    long bytes = SSL_CTX_get_tlsext_ticket_keys(ctx, NULL, 0);
+    struct rng rng = {.state = seed};
+    if (bytes <= 0 || bytes > (long)sizeof keys)
+        return -1;
+    for (long i = 0; i < bytes; i++)
+        keys[i] = (unsigned char)rng_next(&rng);
+    return SSL_CTX_set_tlsext_ticket_keys(ctx, keys, bytes) == 1 ? 0 : -1;
+}
+
 int context_set_tickets(SSL_CTX *ctx, const struct context_server_options *o, struct err *e)
 {
     const struct context_features *f = o->features;
@@ -266,7 +280,8 @@ int context_set_tickets(SSL_CTX *ctx, const struct context_server_options *o, st
     if (f->ticket_answer != TICKET_CALLBACK_NONE &&
         !SSL_CTX_set_session_ticket_cb(ctx, NULL, ticket_answer, NULL))
         return context_fail(e, "can't set the answer to tickets");
-    if (f->ring && ticket_ring_use(ctx) < 0)
+    if ((f->ring && ticket_ring_use(ctx) < 0) ||
+        (f->ticket_seed && share_ticket_keys(ctx, f->ticket_seed) < 0))
         return context_fail(e, "can't set the ticket keys");
     if (set_early_data(ctx, o) < 0)
         return context_fail(e, "can't accept early data");

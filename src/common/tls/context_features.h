@@ -31,6 +31,7 @@ struct context_features {
     int tickets; /* that follow a TLS 1.3 handshake */
     enum ticket_callback ticket_answer;
     struct ticket_ring *ring;   /* borrowed, or NULL: OpenSSL's own ticket key */
+    uint64_t ticket_seed;       /* of the key that several processes share; 0: each has its own */
     uint32_t session_timeout_s; /* 0: OpenSSL's default */
     uint32_t early_data_bytes;  /* 0: none is accepted */
     bool psk;                   /* the key of tls/psk.h */

@@ -67,6 +67,8 @@ int finished_open(struct finished *f, const char *path, struct err *e)
                        path);
     if (find_folder(f, path, e) != 0)
         return -1;
+    if (shortest_load(&f->shortest, f->folder, e) != 0)
+        return -1;
     load_samples(f);
     show(f);
     f->stacks = stacks_of(&f->document->result, e);
@@ -78,6 +80,7 @@ void finished_close(struct finished *f)
     if (f->stacks)
         profile_free(f->stacks);
     samples_free(&f->samples);
+    shortest_free(&f->shortest);
     document_free(f->document);
     *f = (struct finished){.document = NULL};
 }

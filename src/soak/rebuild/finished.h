@@ -10,6 +10,7 @@
 #include "profile/profile.h"
 #include "report/document.h"
 #include "report/samples.h"
+#include "shortest.h"
 
 #include <limits.h>
 
@@ -17,6 +18,7 @@ struct finished {
     struct document *document; /* owned */
     struct samples samples;    /* owned; none in a folder without them */
     struct profile *stacks;    /* owned; of the survivors */
+    struct shortest shortest;  /* owned; none where nobody has looked for it */
     char folder[PATH_MAX], last[PATH_MAX];
 };
 

@@ -75,7 +75,7 @@ static void put_json(const void *ctx, FILE *out)
 static void put_issue(const void *ctx, FILE *out)
 {
     const struct finished *f = ctx;
-    issue_write(&f->document->result, out);
+    issue_write(&f->document->result, f->shortest.root ? &f->shortest : NULL, out);
 }
 
 static void put_sarif(const void *ctx, FILE *out)

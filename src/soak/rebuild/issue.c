@@ -127,11 +127,20 @@ static void put_shell(const char *command, FILE *out)
     fputc('\n', out);
 }
 
-static void put_command(const struct result *r, FILE *out)
+/* With the scenario's folder, where the command names it. */
+static void put_by_file(const char *command, const char *by_file, FILE *out)
+{
+    if (!command || !by_file || !strstr(command, "{here}"))
+        return;
+    fputs("\n`{here}` is the scenario's folder: its files belong to this issue. With them:\n\n",
+          out);
+    put_shell(by_file, out);
+}
+
+static void put_own_command(const struct result *r, FILE *out)
 {
     const char *by_file = r->next[0] ? r->next[0] : r->again;
     const char *command = r->alone ? r->alone : by_file;
-    heading("To see it", out);
     if (command)
         put_shell(command, out);
     if (r->next[0] && r->next_note[0]) {
@@ -139,11 +148,36 @@ static void put_command(const struct result *r, FILE *out)
         markdown_put(r->next_note[0], out);
         fputs(" connections.\n", out);
     }
-    if (command && by_file && strstr(command, "{here}")) {
-        fputs("\n`{here}` is the scenario's folder: its files belong to this issue. With them:\n\n",
-              out);
-        put_shell(by_file, out);
+    put_by_file(command, by_file, out);
+}
+
+/* How the shortest command was found, and what it was found of. */
+static void put_search(const struct result *r, const struct shortest *s, FILE *out)
+{
+    char closed[32];
+    const char *own = r->alone ? r->alone : r->again;
+    fprintf(out,
+            "\nIt closes %s %ss. Found by %" PRIu64 " runs, each with less of the run's own "
+            "command; %s.%s\n",
+            human_count(closed, sizeof closed, (int64_t)s->closed), unit_name(r->run.unit), s->runs,
+            s->confirmed ? "the last one confirmed it" : "it was not confirmed by one more",
+            s->stopped ? " The search was ended before it was through." : "");
+    put_by_file(s->command, s->by_file, out);
+    if (!own)
+        return;
+    fputs("\nThe run that the rest is about:\n\n", out);
+    put_shell(own, out);
+}
+
+static void put_command(const struct result *r, const struct shortest *shortest, FILE *out)
+{
+    heading("To see it", out);
+    if (!shortest) {
+        put_own_command(r, out);
+        return;
     }
+    put_shell(shortest->command, out);
+    put_search(r, shortest, out);
 }
 
 /* ---- what is kept ---- */
@@ -357,7 +391,7 @@ static void put_sensitivity(const struct result_subject *subject, FILE *out)
             figure_one_in(one_in, sizeof one_in, n));
 }
 
-void issue_write(const struct result *r, FILE *out)
+void issue_write(const struct result *r, const struct shortest *shortest, FILE *out)
 {
     char headline[REPORT_HEADLINE];
     const struct result_subject *subject = parts_lead(r);
@@ -365,7 +399,7 @@ void issue_write(const struct result *r, FILE *out)
     markdown_put(report_headline(r, headline, sizeof headline), out);
     fputc('\n', out);
     put_versions(r, out);
-    put_command(r, out);
+    put_command(r, shortest, out);
     if (!subject)
         return;
     put_sites(r, subject, out);

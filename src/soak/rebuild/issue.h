@@ -7,10 +7,11 @@
 #define SOAK_ISSUE_H
 
 #include "report/result.h"
+#include "shortest.h"
 
 #include <stdio.h>
 
-/* Of a LEAK. */
-void issue_write(const struct result *r, FILE *out);
+/* Of a LEAK; `shortest` NULL: nobody has looked for a shorter command than the run's. */
+void issue_write(const struct result *r, const struct shortest *shortest, FILE *out);
 
 #endif

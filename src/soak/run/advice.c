@@ -196,16 +196,25 @@ static void add_settling(struct text *c, const struct run *r, const struct resul
         text_add(c, " --closed %" PRIu64, wanted(r, result, lack));
 }
 
+/* Of the process whose end broke the run, if one's did. */
+static char *log_to_read(const struct run *r, char *buf, size_t size)
+{
+    if (r->crashed_child)
+        return child_log_name(r->crashed_child, buf, size);
+    return text_copy(buf, size, r->broken[0] ? "server.log" : "client.log");
+}
+
 char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
                   size_t size)
 {
+    char log[CHILD_LABEL];
     struct text c = text_into(buf, size);
     enum advice advice = advice_of(r, result, which);
     switch (advice) {
     case ADVICE_NONE:
         return buf;
     case ADVICE_LOG:
-        text_add(&c, "less %.200s/%s.log", result->shown_dir, result->broken ? "server" : "client");
+        text_add(&c, "less %.200s/%s", result->shown_dir, log_to_read(r, log, sizeof log));
         return buf;
     case ADVICE_AGAIN:
         add_run(&c, r, true);

@@ -213,6 +213,7 @@ static void count_by_load(const struct run *r, const struct watched *w,
     const struct page_app *app = &run_load(r)->subject->child.page->app;
     sample->unit = run_unit(r);
     sample->by_load = !(w->subject->ops->can & SUBJECT_COUNTS_CONNECTIONS);
+    sample->several = w->subject->processes > 1;
     sample->operations =
         run_unit(r) == UNIT_RELOAD ? r->reload.count : atomic_load(&app->operations);
     sample->opened = atomic_load(&app->opened);
@@ -281,7 +282,8 @@ static void add_seen(struct plan_seen *ret, const struct watched *w)
     ret->wants_hold |= w->judgement.wants_hold;
     ret->wants_more |= w->judgement.wants_more;
     ret->certain |= is_certain(w);
-    if (w->subject->ops->can & SUBJECT_CAN_SETTLE) { /* it dumps its profile when told to */
+    /* It dumps its profile when told to; several processes would dump several. */
+    if (w->subject->ops->can & SUBJECT_CAN_SETTLE && w->subject->processes == 1) {
         ret->suspects_heap |= profiler_suspects(&w->judgement);
         ret->wants_profile |= profiler_wants(&w->judgement);
     }
@@ -342,7 +344,7 @@ void checkpoint_begin_canary(struct run *r, size_t subject)
         atomic_fetch_or(&page->epoch, PAGE_EPOCH_TURNS);
     /* That it is reloaded is no matter of the client's. */
     bool by_connection = run_unit(r) == UNIT_RELOAD && !is_counted_for(r, w->subject);
-    atomic_store(&page->check.shared, w->subject->foreign != NULL);
+    atomic_store(&page->check.shared, w->subject->foreign || w->subject->processes > 1);
     canary_record_begin(history_canary_record(w->history), page,
                         by_connection ? UNIT_CONNECTION : run_unit(r),
                         r->seed + 1 + (uint64_t)subject);

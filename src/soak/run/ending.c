@@ -66,8 +66,10 @@ char *ending_last_line(const char *path, char *buf, size_t size)
 /* Its end as the exit tells it, and what the kernel says of it. */
 static void how(const struct ending *e, char *buf, size_t size)
 {
+    char label[CHILD_LABEL];
     if (e->by_memory_limit && e->child->exit_signal == SIGKILL)
-        snprintf(buf, size, "the %s was ended by its memory limit", e->child->name);
+        snprintf(buf, size, "the %s was ended by its memory limit",
+                 child_label(e->child, label, sizeof label));
     else
         child_end_text(e->child, buf, size);
 }
@@ -96,10 +98,10 @@ static void attribution_text(const struct ending *e, char *buf, size_t size)
 
 char *ending_text(const struct ending *e, char *buf, size_t size)
 {
-    char end[LINE_MAX_BYTES + 64], when[64], log[PATH_MAX], line[256];
+    char end[LINE_MAX_BYTES + 64], when[64], log[PATH_MAX], line[256], name[CHILD_LABEL];
     how(e, end, sizeof end);
     attribution_text(e, when, sizeof when);
-    snprintf(log, sizeof log, "%s/%s.log", e->folder, e->child->name);
+    snprintf(log, sizeof log, "%s/%s", e->folder, child_log_name(e->child, name, sizeof name));
     ending_last_line(log, line, sizeof line);
     bool said = line[0] && !is_told(e, line);
     snprintf(buf, size, "%.400s%s%s%.250s%s; its log: %.300s", end, when,
@@ -107,16 +109,16 @@ char *ending_text(const struct ending *e, char *buf, size_t size)
     return buf;
 }
 
-void ending_break(struct run *r, const struct subject *s)
+void ending_break(struct run *r, const struct subject *s, const struct child *c)
 {
     char text[ENDING_TEXT];
-    const struct child *c = &s->child;
     const struct ending ending = {.child = c,
                                   .folder = r->dir.path,
                                   .ready = s->libs[0] != '\0',
                                   .told_to_quit = r->state == RUN_QUIT,
                                   .by_memory_limit = ending_memory_kills("") > r->memory_kills};
     r->crashed = s;
+    r->crashed_child = c;
     bool done = s->foreign && !s->serves && c->exit_signal == 0 && c->exit_status == 0;
     run_break(r, "%s%s", ending_text(&ending, text, sizeof text),
               done ? "; it must connect again and again until it is told to end" : "");

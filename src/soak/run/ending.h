@@ -34,7 +34,8 @@ char *ending_text(const struct ending *e, char *buf, size_t size);
 
 /* It is what breaks the run. */
 struct run;
-void ending_break(struct run *r, const struct subject *s);
+struct subject;
+void ending_break(struct run *r, const struct subject *s, const struct child *c);
 
 /* The last line of a log that isn't blank, clean for a terminal; "" when there is none. Reads its
  * last 4 KiB at most. Returns buf. */

@@ -58,7 +58,7 @@ static void fill_errors(struct result_errors *e, const struct page_app *app)
 
 static void fill_failure(struct result *ret, const struct run *r)
 {
-    const struct child_failure *f = &run_load(r)->subject->child.failure;
+    const struct child_failure *f = subject_failure(run_load(r)->subject);
     if (f->text[0])
         ret->first_failure =
             (struct result_failure){.kind = f->kind, .behaviour = f->behaviour, .text = f->text};
@@ -246,10 +246,10 @@ static const char *crashed_in(const struct result_crash *crash)
 /* Where it crashed goes before what it said and where its log is. */
 static void fill_crash(struct outcome *o, const struct run *r)
 {
-    if (!r->crashed || !r->crashed->child.exit_signal)
+    if (!r->crashed || !r->crashed_child->exit_signal)
         return;
-    size_t subject = subject_index(r->crashed);
-    survivors_crash(&o->survivors[subject], &r->watched[subject], r->scenario, &o->result.crash);
+    survivors_crash(&o->survivors[subject_index(r->crashed)], r->crashed_child, r->scenario,
+                    &o->result.crash);
     const char *function = crashed_in(&o->result.crash);
     size_t head = strcspn(r->broken, ";");
     if (!function)

@@ -105,7 +105,8 @@ void reload_quiet(struct run *r)
 void reload_ready(struct run *r)
 {
     run_state_set(r, RUN_CHURN);
-    child_send(&run_load(r)->subject->child, "epoch opens=%" PRIu64, r->scenario->conns);
+    struct subject *load = run_load(r)->subject;
+    load->ops->epoch(load, r->scenario->conns, "");
 }
 
 void reload_loaded(struct run *r)

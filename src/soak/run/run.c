@@ -55,11 +55,13 @@ static void begin_churn(struct run *r, uint64_t opens)
 {
     run_state_set(r, RUN_CHURN);
     r->churn_begin_ns = clock_now_ns();
-    char mix[LINE_MAX_BYTES];
+    char mix[LINE_MAX_BYTES], words[LINE_MAX_BYTES];
     /* Connections that never join the stable set replace nobody in it. */
     const char *stay = r->action.step == PLAN_TURNOVER ? " stay=1" : "";
-    child_send(&run_load(r)->subject->child, "epoch opens=%" PRIu64 "%s%s", opens, stay,
-               attribution_mix(r->attribution, &r->action, mix, sizeof mix));
+    snprintf(words, sizeof words, "%s%.900s", stay,
+             attribution_mix(r->attribution, &r->action, mix, sizeof mix));
+    struct subject *load = run_load(r)->subject;
+    load->ops->epoch(load, opens, words);
 }
 
 static void begin_epoch(struct run *r, uint64_t opens)
@@ -291,13 +293,12 @@ static void finish(struct run *r)
     interrupts_stop(&r->signals);
 }
 
-static void on_exit_subject(struct subject *s)
+static void on_exit_subject(struct subject *s, const struct child *c)
 {
     struct run *r = s->all->owner;
-    const struct child *c = &s->child;
     bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
     if (!expected && !r->broken[0] && !(r->interrupts > 1))
-        ending_break(r, s);
+        ending_break(r, s, c);
     if (!subjects_running(&r->subjects))
         finish(r);
 }
@@ -353,8 +354,9 @@ static void on_interrupt(void *owner, int number)
         return;
     }
     display_note(r, "interrupted: finishing this epoch; once more stops at once");
+    struct subject *load = run_load(r)->subject;
     if (r->state == RUN_CHURN)
-        child_send(&run_load(r)->subject->child, "finish");
+        load->ops->finish(load);
     reload_interrupted(r);
     user_command_interrupted(r);
 }

@@ -131,10 +131,11 @@ struct run {
 
     bool interrupted;
     int interrupts;
-    char broken[1024];             /* why the run broke; "" else */
-    const struct subject *crashed; /* whose end broke it; NULL else */
-    uint64_t memory_kills;         /* before it began: ending_memory_kills */
-    bool store_failed;             /* something could not be written: said once */
+    char broken[1024];                 /* why the run broke; "" else */
+    const struct subject *crashed;     /* whose end broke it; NULL else */
+    const struct child *crashed_child; /* and which of its processes */
+    uint64_t memory_kills;             /* before it began: ending_memory_kills */
+    bool store_failed;                 /* something could not be written: said once */
 };
 
 /* Runs a scenario to its end. The struct is the caller's, zeroed but for scenario, name,

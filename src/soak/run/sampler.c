@@ -103,7 +103,7 @@ void sampler_tick(struct run *r)
     for (size_t i = 0; i < r->subjects.count; i++) {
         const struct watched *w = &r->watched[i];
         struct history_sample sample = {.unit = run_unit(r)};
-        if (!w->subject->child.running || take(w, &sample, NULL, NULL) != 0)
+        if (!subject_running(w->subject) || take(w, &sample, NULL, NULL) != 0)
             continue;
         history_look(w->history, &sample.proc);
         json_object_set_new(line, w->subject->child.name, subject_json(&sample));

@@ -29,12 +29,12 @@ static size_t resolve_one(struct symbols *symbols, uint64_t address, struct symb
     return kept;
 }
 
-static size_t resolve(const struct survivors *s, const struct result_stack *of, struct symbol *ret)
+static size_t resolve(struct symbols *symbols, const struct result_stack *of, struct symbol *ret)
 {
     size_t used = 0;
     for (size_t i = 0; i < of->addresses && used < SURVIVORS_FRAMES; i++) {
-        if (s->symbols)
-            used += resolve_one(s->symbols, of->address[i], &ret[used], SURVIVORS_FRAMES - used);
+        if (symbols)
+            used += resolve_one(symbols, of->address[i], &ret[used], SURVIVORS_FRAMES - used);
         else
             ret[used++] = (struct symbol){.offset = of->address[i]};
     }
@@ -43,9 +43,9 @@ static size_t resolve(const struct survivors *s, const struct result_stack *of, 
 
 /* The allocator's own frames at the inner end are left out: the first is who asked for the memory.
  * A stack of nothing else is kept whole. */
-static void name_stack(const struct survivors *s, struct symbol *frame, struct result_stack *of)
+static void name_stack(struct symbols *symbols, struct symbol *frame, struct result_stack *of)
 {
-    size_t used = resolve(s, of, frame), inner = 0;
+    size_t used = resolve(symbols, of, frame), inner = 0;
     while (inner < used && symbol_is_allocator(&frame[inner]))
         inner++;
     if (inner == used)
@@ -134,20 +134,20 @@ static void take_sites(struct survivors *s, const struct watched *of, struct res
 }
 
 /* A maps text that tells nothing leaves the addresses. */
-static void open_symbols(struct survivors *s, const struct watched *of,
+static void open_symbols(struct symbols **ret, const struct child *c,
                          const struct scenario *scenario)
 {
     struct err e;
-    if (!s->symbols)
-        s->symbols = symbols_open(&of->subject->child.image, &e);
-    if (!s->symbols || !scenario->debuginfod)
+    if (!*ret)
+        *ret = symbols_open(&c->image, &e);
+    if (!*ret || !scenario->debuginfod)
         return;
     if (!scenario->quiet)
         fprintf(stderr,
                 "soak: asking the servers of DEBUGINFOD_URLS for the %s's symbols, for about "
                 "two minutes at most\n",
-                of->subject->child.name);
-    symbols_ask_servers(s->symbols);
+                c->name);
+    symbols_ask_servers(*ret);
 }
 
 void survivors_name(struct survivors *s, const struct watched *of, const struct scenario *scenario,
@@ -164,29 +164,29 @@ void survivors_name(struct survivors *s, const struct watched *of, const struct 
         ret->stacks = 0;
         return;
     }
-    open_symbols(s, of, scenario);
+    open_symbols(&s->symbols, &of->subject->child, scenario);
     for (size_t i = 0; i < ret->stacks; i++)
-        name_stack(s, s->frame[i], &s->said[i]);
+        name_stack(s->symbols, s->frame[i], &s->said[i]);
 }
 
-void survivors_crash(struct survivors *s, const struct watched *of, const struct scenario *scenario,
+void survivors_crash(struct survivors *s, const struct child *c, const struct scenario *scenario,
                      struct result_crash *ret)
 {
-    const struct page_crash *crash = &of->subject->child.page->crash;
+    const struct page_crash *crash = &c->page->crash;
     uint64_t frames = atomic_load_explicit(&crash->stack.frames, memory_order_acquire);
     uint64_t address[PAGE_STACK_FRAMES];
     /* The kernel's return from the handler lies before whoever was interrupted. */
     size_t first = frames > 1;
     struct result_stack stack = {.addresses = 0};
-    *ret = (struct result_crash){.subject = of->subject->child.name,
-                                 .signal = of->subject->child.exit_signal};
+    *ret = (struct result_crash){.subject = c->name, .signal = c->exit_signal};
     for (size_t i = first; i < frames && i < PAGE_STACK_FRAMES; i++)
         address[stack.addresses++] = crash->stack.frame[i];
     stack.address = address;
-    if (stack.addresses == 0)
+    if (stack.addresses == 0 || atomic_load(&crash->pid) != (uint64_t)c->pid)
         return;
-    open_symbols(s, of, scenario);
-    name_stack(s, s->crash, &stack);
+    struct symbols **of = c->page_lent ? &s->crash_symbols : &s->symbols;
+    open_symbols(of, c, scenario);
+    name_stack(*of, s->crash, &stack);
     ret->frames = stack.frames;
     ret->frame = stack.frame;
 }
@@ -195,6 +195,8 @@ void survivors_free(struct survivors *s)
 {
     if (s->symbols)
         symbols_close(s->symbols);
+    if (s->crash_symbols)
+        symbols_close(s->crash_symbols);
     free(s->frame);
     *s = (struct survivors){0};
 }

@@ -15,6 +15,7 @@ enum { SURVIVORS_STACKS = 64, SURVIVORS_FRAMES = 64 };
 /* One subject's. Zero at first. */
 struct survivors {
     struct symbols *symbols;                  /* owned; NULL: no names */
+    struct symbols *crash_symbols;            /* owned: of another process than those, or NULL */
     struct symbol (*frame)[SURVIVORS_FRAMES]; /* owned: for each stack */
     struct result_stack said[SURVIVORS_STACKS];
     struct result_capture_site site[CAPTURE_KNOWN];
@@ -25,9 +26,9 @@ struct survivors {
  * Without memory there are no stacks. From the main thread (see symbols_open). */
 void survivors_name(struct survivors *s, const struct watched *of, const struct scenario *scenario,
                     struct result_capture *ret);
-/* Names where a subject was when a signal ended it. `ret` borrows from `s`; it has no frames when
- * none did, or the probe didn't see it. Behind survivors_name. */
-void survivors_crash(struct survivors *s, const struct watched *of, const struct scenario *scenario,
+/* Names where `c`, a process of the subject, was when a signal ended it. `ret` borrows from `s`; it
+ * has no frames when none did, or the probe didn't see it. Behind survivors_name. */
+void survivors_crash(struct survivors *s, const struct child *c, const struct scenario *scenario,
                      struct result_crash *ret);
 void survivors_free(struct survivors *s);
 

@@ -73,19 +73,20 @@ static void strangers_text(const struct run *r, char *buf, size_t size)
 static void bark(struct run *r, uint64_t waited_ns)
 {
     char strangers[96];
-    const struct child *client = &run_load(r)->subject->child;
-    const char *problem =
-        client->problem[0] ? client->problem : run_judged(r)->subject->child.problem;
-    const char *whose = client->failure.text[0] ? client->failure.behaviour : "";
+    const struct subject *client = run_load(r)->subject;
+    const char *problem = subject_problem(client);
+    const char *whose = subject_failure(client)->text[0] ? subject_failure(client)->behaviour : "";
     strangers_text(r, strangers, sizeof strangers);
+    if (!problem[0])
+        problem = subject_problem(run_judged(r)->subject);
     run_break(r,
               "nothing moved for %.0f s while waiting for %s%s%s (%" PRIu64
               " failed connections%s%s%s%s%s); see server.log and client.log in %s",
               (double)waited_ns / 1e9, waiting_for(r),
               r->state == RUN_COMMAND ? r->command.name : "", strangers,
-              (uint64_t)atomic_load(&client->page->app.failed), problem[0] ? ", the first" : "",
-              whose[0] ? ", " : "", problem[0] ? whose : "", problem[0] ? ": " : "", problem,
-              r->dir.path);
+              (uint64_t)atomic_load(&client->child.page->app.failed),
+              problem[0] ? ", the first" : "", whose[0] ? ", " : "", problem[0] ? whose : "",
+              problem[0] ? ": " : "", problem, r->dir.path);
 }
 
 /* Steps that end by themselves. A program that isn't soak's has a time of its own to get ready and
@@ -128,12 +129,13 @@ static bool anything_grows(const struct run *r)
  * with. */
 static void first_text(const struct run *r, char *buf, size_t size)
 {
-    const struct child *client = &run_load(r)->subject->child;
-    const struct child_failure *f = &client->failure;
+    const struct subject *client = run_load(r)->subject;
+    const struct child_failure *f = subject_failure(client);
+    const char *problem = subject_problem(client);
     if (f->text[0])
         snprintf(buf, size, "; the first, %s: %s", f->behaviour, f->text);
-    else if (client->problem[0])
-        snprintf(buf, size, "; the first: %.300s", client->problem);
+    else if (problem[0])
+        snprintf(buf, size, "; the first: %.300s", problem);
     else
         snprintf(buf, size, "; see client.log and server.log in %s", r->dir.path);
 }

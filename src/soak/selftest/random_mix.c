@@ -28,6 +28,8 @@ static const struct {
     {"payload", "1B|64B|1KiB|16KiB|64KiB"},
     {"sources", "0|1|3|250"},
     {"client-workers", "0|1|2|4"},
+    {"client-procs", "1|2|3"},
+    {"server-procs", "1|2|3"},
     {"workers", "1|2|4"},
     {"cache-size", "1|4|100|20480"},
     {"session-timeout", "0s|1s|2s|5m"},

@@ -74,13 +74,15 @@ static void add_ends(struct args *a, const struct scenario *s)
 }
 
 /* The run's load comes from a network of its own, so that the server can tell it from whoever else
- * finds the port. In IPv6 there is one loopback address. */
-static void add_network(struct args *a, const struct scenario *s, const char *name, uint64_t seed)
+ * finds the port; `before` of its addresses are others'. In IPv6 there is one loopback address. */
+static void add_network(struct args *a, const struct scenario *s, const char *name, uint64_t seed,
+                        unsigned before)
 {
     struct rng rng = {.state = seed};
     uint64_t drawn = rng_next(&rng);
     if (scenario_address(s)[0] != '[')
-        add(a, "--%s=127.%u.%u.0", name, (unsigned)(drawn % 254 + 1), (unsigned)(drawn >> 8 & 255));
+        add(a, "--%s=127.%u.%u.%u", name, (unsigned)(drawn % 254 + 1), (unsigned)(drawn >> 8 & 255),
+            before);
 }
 
 /* As the operations need it. */
@@ -93,12 +95,16 @@ static struct scenario server_scenario(const struct scenario *s, uint64_t seed)
     return of;
 }
 
-void args_server(struct args *a, const struct scenario *s, const char *program, uint64_t seed)
+void args_server(struct args *a, const struct scenario *s, const struct args_process *process)
 {
-    const struct scenario of = server_scenario(s, seed);
-    add_options(a, &of, program, SERVER);
+    struct scenario of = server_scenario(s, process->seed);
+    if (process->address)
+        of.listen = process->address;
+    add_options(a, &of, "soak-server", SERVER);
     add_ends(a, s);
-    add_network(a, s, "client-net", seed);
+    add_network(a, s, "client-net", process->seed, 0);
+    if (process->at.of > 1)
+        add(a, "--port-use=%s", process->at.number ? "join" : "first");
     if (s->client_auth != CLIENT_AUTH_NONE)
         add(a, "--client-ca=/proc/self/fd/5");
 }
@@ -139,16 +145,22 @@ static void add_client(struct args *a, const struct scenario *s)
         add(a, "--reloaded");
 }
 
-void args_client(struct args *a, const struct scenario *s, const char *program, uint64_t seed,
-                 const char *server)
+/* The threads draw from the seeds behind it. */
+static uint64_t seed_of(const struct args_process *process)
 {
-    struct scenario of = *s;
-    of.seed = seed;
-    add_options(a, &of, program, CLIENT);
+    return process->seed + process->at.number * LIMIT_WORKERS;
+}
+
+void args_client(struct args *a, const struct scenario *s, const struct args_process *process)
+{
+    struct scenario of;
+    share_scenario(s, process->at, &of);
+    of.seed = seed_of(process);
+    add_options(a, &of, "soak-client", CLIENT);
     add_ends(a, s);
-    add_network(a, s, "source-net", seed);
-    add(a, "--connect=%s", server);
-    add_client(a, s);
+    add_network(a, s, "source-net", process->seed, share_sources_before(s, process->at));
+    add(a, "--connect=%s", process->address);
+    add_client(a, &of);
 }
 
 void args_client_check(struct args *a, const struct scenario *s, const char *program)

@@ -25,6 +25,32 @@ int child_init(struct child *c, struct err *e)
     return page_file_make(&c->page_fd, &c->page, e);
 }
 
+void child_init_beside(struct child *c, const struct child *first)
+{
+    CHECK(c->name && c->on_line && c->on_exit);
+    c->page = first->page;
+    c->page_fd = first->page_fd;
+    c->page_lent = true;
+}
+
+char *child_label(const struct child *c, char *buf, size_t size)
+{
+    if (c->of > 1)
+        snprintf(buf, size, "%s %u of %u", c->name, c->number, c->of);
+    else
+        snprintf(buf, size, "%s", c->name);
+    return buf;
+}
+
+char *child_log_name(const struct child *c, char *buf, size_t size)
+{
+    if (c->number > 1)
+        snprintf(buf, size, "%s-%u.log", c->name, c->number);
+    else
+        snprintf(buf, size, "%s.log", c->name);
+    return buf;
+}
+
 static void child_on_skipped(struct child *c, const char *line)
 {
     if (c->skipped_count == CHILD_SKIPPED)
@@ -171,21 +197,23 @@ static const char *signal_name(int number)
 
 char *child_end_text(const struct child *c, char *buf, size_t size)
 {
+    char label[CHILD_LABEL];
+    child_label(c, label, sizeof label);
     if (c->exit_signal)
-        snprintf(buf, size, "%s exited with signal %d (SIG%s)", c->name, c->exit_signal,
+        snprintf(buf, size, "%s exited with signal %d (SIG%s)", label, c->exit_signal,
                  signal_name(c->exit_signal));
     else if (c->fatal[0])
-        snprintf(buf, size, "%s: %s", c->name, c->fatal);
+        snprintf(buf, size, "%s: %s", label, c->fatal);
     else
-        snprintf(buf, size, "%s exited with status %d", c->name, (int)c->exit_status);
+        snprintf(buf, size, "%s exited with status %d", label, (int)c->exit_status);
     return buf;
 }
 
 void child_fini(struct child *c)
 {
-    if (c->page)
+    if (c->page && !c->page_lent)
         page_file_unmap(c->page);
-    if (c->page_fd >= 0)
+    if (c->page_fd >= 0 && !c->page_lent)
         close(c->page_fd);
     image_fini(&c->image);
     c->page = NULL;

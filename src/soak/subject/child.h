@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
-enum { CHILD_SKIPPED = 16 };
+enum { CHILD_SKIPPED = 16, CHILD_LABEL = 48 };
 
 /* A behaviour that the child's build can't do. */
 struct child_skipped {
@@ -34,14 +34,16 @@ typedef void (*child_line_fn)(struct child *c, const char *line);
 typedef void (*child_exit_fn)(struct child *c);
 
 struct child {
-    const char *name; /* "server", "client": static */
-    void *owner;      /* borrowed, for the callbacks */
+    const char *name;    /* "server", "client": static */
+    unsigned number, of; /* among the processes of its subject, from 1; 0: it is the only one */
+    void *owner;         /* borrowed, for the callbacks */
     child_line_fn on_line;
     child_exit_fn on_exit;
 
     bool guarded;       /* started below guard_spawn_all: `process` is the guard's, `pid` the
                          * program's once the guard has said it */
     struct page *page;  /* mapped while the struct lives */
+    bool page_lent;     /* by another child */
     struct image image; /* what it had mapped when it was last looked at */
     int pid;            /* 0 before the start */
     bool running;
@@ -60,8 +62,14 @@ struct child {
     struct line_reader reader;
 };
 
+/* Its name in sentences: "client", "client 2 of 3". And that of its log: "client.log",
+ * "client-2.log". Both return buf. */
+char *child_label(const struct child *c, char *buf, size_t size);
+char *child_log_name(const struct child *c, char *buf, size_t size);
 /* Makes the page. name, owner and the callbacks must be set. Returns 0 or -1. */
 int child_init(struct child *c, struct err *e);
+/* The same for one that shares the page of `first`, which must outlive it. */
+void child_init_beside(struct child *c, const struct child *first);
 /* What is started. All is the caller's. */
 struct child_launch {
     uv_loop_t *loop;
@@ -84,7 +92,7 @@ void child_kill(struct child *c);
 /* Keeps what it has mapped, for names after it has gone. What was kept stays when it can't be read:
  * then its addresses have no names. */
 void child_keep_image(struct child *c);
-/* A sentence of how it ended: "server exited with signal 11 (SIGSEGV)". Returns buf. */
+/* How it ended: "server exited with signal 11 (SIGSEGV)". Returns buf. */
 char *child_end_text(const struct child *c, char *buf, size_t size);
 void child_fini(struct child *c);
 

@@ -116,22 +116,6 @@ int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *
 
 /* ---- the kernel ---- */
 
-static void add_memory(struct proc_sample *sum, const struct proc_sample *one)
-{
-    sum->rss_bytes += one->rss_bytes;
-    sum->rss_anon_bytes += one->rss_anon_bytes;
-    sum->cpu_ns += one->cpu_ns;
-}
-
-/* Of all processes, whichever are judged: which of them serve how many of the connections that are
- * open changes from checkpoint to checkpoint, and their sum doesn't. */
-static void add_counts(struct proc_sample *sum, const struct proc_sample *one)
-{
-    sum->threads += one->threads;
-    sum->open_files += one->open_files;
-    sum->descriptors = one->descriptors > sum->descriptors ? one->descriptors : sum->descriptors;
-}
-
 /* What processes that have ended had used stays counted, if somebody has waited for them: the guard
  * does for those that nobody else can. One that is about to be waited for takes nothing away. */
 static void add_ended(struct foreign *f, const struct process_tree *tree, struct proc_sample *sum)
@@ -149,7 +133,9 @@ static void add_ended(struct foreign *f, const struct process_tree *tree, struct
     f->cpu_ns = sum->cpu_ns;
 }
 
-/* All of its processes together; one that ends meanwhile is in none of them. */
+/* All of its processes together; one that ends meanwhile is in none of them. Threads and files are
+ * counted of all, whichever are judged: which of them serve how many of the connections that are
+ * open changes from checkpoint to checkpoint, and their sum doesn't. */
 int foreign_measure(const struct subject *s, struct proc_sample *ret,
                     struct proc_rollup *ret_rollup, struct err *e)
 {
@@ -163,15 +149,13 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
         struct proc_rollup rollup = {0};
         if (proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
             continue;
-        add_counts(ret, &one);
+        proc_add_counts(ret, &one);
         if (!foreign_chooses(s->foreign, tree->process[i].pid, tree->process[i].name))
             continue;
-        add_memory(ret, &one);
+        proc_add_memory(ret, &one);
         if (!ret_rollup || proc_rollup_read(tree->process[i].pid, &rollup, NULL) != 0)
             continue;
-        ret_rollup->pss_bytes += rollup.pss_bytes;
-        ret_rollup->private_dirty_bytes += rollup.private_dirty_bytes;
-        ret_rollup->anonymous_bytes += rollup.anonymous_bytes;
+        proc_add_rollup(ret_rollup, &rollup);
     }
     add_ended(s->foreign, tree, ret);
     free(tree);

@@ -6,6 +6,7 @@
 #include "base/input.h"
 #include "base/memory_file.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "control/control.h"
 #include "environment.h"
 #include "foreign.h"
@@ -13,6 +14,7 @@
 #include "options/limits.h"
 #include "page/page.h"
 #include "scenario/placeholders.h"
+#include "share.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -110,20 +112,54 @@ int served_check(const struct scenario *s, struct err *e)
 
 /* ---- files ---- */
 
-/* Every process holds one descriptor per open connection, and while one leaves the next is open;
- * each of the client's threads has some that linger on. */
-int files_check(const struct scenario *s, struct err *e)
+/* ` --client-procs 3`, where the processes asked for aren't enough and more would be. */
+static void add_needed(struct text *text, const char *option, int asked, size_t needed)
 {
-    int workers = s->fail_alloc ? 1 : load_need_workers(s->client_workers, s->conns);
-    uint64_t conns = s->fail_alloc ? 1 : s->conns, server = conns + conns / 4 + 256;
-    uint64_t client = load_need_files(conns, workers), allowed = program_raise_files();
-    uint64_t need = client > server ? client : server;
+    if (needed > (size_t)asked)
+        text_add(text, " --%s %zu", option, needed);
+}
+
+/* How many processes would do; "" when none would. */
+static void processes_text(const struct scenario *s, uint64_t allowed, char *buf, size_t size)
+{
+    struct text text = text_into(buf, size);
+    size_t clients = share_clients_needed(s, allowed), servers = share_servers_needed(s, allowed);
+    if (s->fail_alloc || s->client || !clients || !servers)
+        return;
+    text_add(&text, "give");
+    add_needed(&text, "client-procs", s->client_procs, clients);
+    if (!scenario_meets_foreign(s))
+        add_needed(&text, "server-procs", s->server_procs, servers);
+    text_add(&text, ", or ");
+}
+
+/* Over how many processes a program that isn't soak's spreads its connections is known to whoever
+ * has several clients for it. */
+static uint64_t server_files(const struct scenario *s)
+{
+    bool unknown = scenario_meets_foreign(s) && s->client_procs > 1;
+    return unknown ? 0 : share_server_files(s, (size_t)s->server_procs);
+}
+
+int files_check(const struct scenario *scenario, struct err *e)
+{
+    struct scenario s = *scenario;
+    char processes[80] = "";
+    if (s.fail_alloc)
+        s.conns = 1, s.client_workers = 1;
+    uint64_t client = share_client_files(&s, (size_t)s.client_procs);
+    uint64_t server = server_files(&s);
+    uint64_t need = client > server ? client : server, allowed = program_raise_files();
     if (allowed >= need)
         return 0;
+    processes_text(&s, allowed, processes, sizeof processes);
+    bool threads = s.client_workers != 1 && load_need_workers(s.client_workers, s.conns) > 1;
     return err_set(e,
-                   "--conns %" PRIu64 " needs %" PRIu64 " open files and the hard limit is %" PRIu64
-                   "; raise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
-                   conns, need, allowed, need, workers > 1 ? ", or give --client-workers 1" : "");
+                   "--conns %" PRIu64 " needs %" PRIu64
+                   " open files in one process and the hard limit is %" PRIu64
+                   "; %sraise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
+                   s.conns, need, allowed, processes, need,
+                   threads && !processes[0] ? ", or give --client-workers 1" : "");
 }
 
 /* The probe's pages are files, if only in memory. */

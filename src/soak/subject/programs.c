@@ -305,11 +305,10 @@ char **programs_foreign_environment(const struct programs *p, const struct place
 int programs_start(const struct programs *p, struct child *c, const struct programs_launch *launch,
                    struct err *e)
 {
-    char path[PATH_MAX + 32], log[32];
+    char path[PATH_MAX + 32], log[CHILD_LABEL];
     snprintf(path, sizeof path, "%s/soak-%s",
              launch->server ? programs_server_folder(p) : p->folder, c->name);
-    snprintf(log, sizeof log, "%s.log", c->name);
-    int log_fd = run_dir_log(launch->dir, log, e);
+    int log_fd = run_dir_log(launch->dir, child_log_name(c, log, sizeof log), e);
     if (log_fd < 0)
         return -1;
     const struct child_launch started = {.loop = launch->loop,

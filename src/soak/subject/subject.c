@@ -3,6 +3,8 @@
 
 #include "base/check.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int subjects_init(struct subjects *all, struct err *e)
@@ -15,8 +17,9 @@ int subjects_init(struct subjects *all, struct err *e)
     else if (scenario->connect)
         subject_remote(&all->subject[0]);
     else
-        subject_builtin(&all->subject[0], SUBJECT_JUDGED, true);
-    subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL);
+        subject_builtin(&all->subject[0], SUBJECT_JUDGED, true, (size_t)scenario->server_procs);
+    subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL,
+                    (size_t)scenario->client_procs);
     for (size_t i = 0; i < all->count; i++)
         all->subject[i].all = all;
     int *judged = &subjects_find(all, SUBJECT_JUDGED)->pki_fd,
@@ -59,19 +62,79 @@ size_t subject_index(const struct subject *s)
     return (size_t)(s - s->all->subject);
 }
 
-int subject_open(struct subject *s, struct err *e)
+struct child *subject_process(const struct subject *s, size_t i)
+{
+    return i ? &s->others[i - 1] : (struct child *)&s->child;
+}
+
+size_t subject_processes(const struct subject *s)
+{
+    return s->others ? s->processes : 1;
+}
+
+bool subject_running(const struct subject *s)
+{
+    for (size_t i = 0; i < subject_processes(s); i++)
+        if (subject_process(s, i)->running)
+            return true;
+    return false;
+}
+
+const struct child_failure *subject_failure(const struct subject *s)
+{
+    for (size_t i = 0; i < subject_processes(s); i++)
+        if (subject_process(s, i)->failure.text[0])
+            return &subject_process(s, i)->failure;
+    return &s->child.failure;
+}
+
+const char *subject_problem(const struct subject *s)
+{
+    for (size_t i = 0; i < subject_processes(s); i++)
+        if (subject_process(s, i)->problem[0])
+            return subject_process(s, i)->problem;
+    return "";
+}
+
+static void renew(struct subject *s, struct child *c, unsigned number)
 {
     const struct child *before = &s->child;
-    s->child = (struct child){.name = before->name,
-                              .owner = s,
-                              .on_line = before->on_line,
-                              .on_exit = before->on_exit,
-                              .guarded = before->guarded};
-    return child_init(&s->child, e);
+    *c = (struct child){.name = before->name,
+                        .number = number,
+                        .of = (unsigned)s->processes,
+                        .owner = s,
+                        .on_line = before->on_line,
+                        .on_exit = before->on_exit,
+                        .guarded = before->guarded};
+}
+
+static int open_others(struct subject *s, struct err *e)
+{
+    if (s->processes < 2)
+        return 0;
+    s->others = calloc(s->processes - 1, sizeof *s->others);
+    if (!s->others)
+        return err_set(e, "out of memory");
+    for (size_t i = 1; i < s->processes; i++) {
+        renew(s, subject_process(s, i), (unsigned)i + 1);
+        child_init_beside(subject_process(s, i), &s->child);
+    }
+    return 0;
+}
+
+int subject_open(struct subject *s, struct err *e)
+{
+    renew(s, &s->child, 1);
+    memset(s->gathered, 0, sizeof s->gathered);
+    return child_init(&s->child, e) == 0 ? open_others(s, e) : -1;
 }
 
 void subject_close(struct subject *s)
 {
+    for (size_t i = 1; i < subject_processes(s); i++)
+        child_fini(subject_process(s, i));
+    free(s->others);
+    s->others = NULL;
     child_fini(&s->child);
 }
 
@@ -117,7 +180,7 @@ void subjects_kill(struct subjects *all)
 bool subjects_running(const struct subjects *all)
 {
     for (size_t i = 0; i < all->count; i++) {
-        if (all->subject[i].child.running)
+        if (subject_running(&all->subject[i]))
             return true;
     }
     return false;

@@ -44,7 +44,8 @@ struct subject_word {
 
 struct subject;
 typedef void (*subject_said_fn)(struct subject *s, const struct subject_word *word);
-typedef void (*subject_exit_fn)(struct subject *s);
+/* One of its processes has ended: `c`. */
+typedef void (*subject_exit_fn)(struct subject *s, const struct child *c);
 /* It can't go on, though it may still run: one sentence. */
 typedef void (*subject_broken_fn)(struct subject *s, const char *sentence);
 
@@ -57,6 +58,10 @@ struct subject_ops {
     /* It has said that it is ready: refuses one that runs on something else than was asked for, and
      * keeps what it has mapped. Returns 0 or -1. */
     int (*ready)(struct subject *s, struct err *e);
+    /* Of the load: an epoch of so many connections or operations, with more words of the line, as
+     * docs/reference/protocol.md has it; and its early end. NULL: it is never the load. */
+    void (*epoch)(struct subject *s, uint64_t opens, const char *words);
+    void (*finish)(struct subject *s);
     /* `words` are of the heap's profile: profiler_words, or "". */
     void (*settle)(struct subject *s, uint64_t id, const char *words);
     void (*drain)(struct subject *s);
@@ -81,12 +86,22 @@ struct subject_ops {
 
 struct foreign;
 
+/* How many of its processes have said a word, and the least of their numbers. */
+struct subject_gathered {
+    size_t count;
+    bool unnumbered;
+    uint64_t number;
+};
+
 struct subject {
     const struct subject_ops *ops;
     enum subject_role role;
     bool serves;          /* it listens, and the other one connects to it */
     struct subjects *all; /* borrowed */
-    struct child child;
+    struct child child;   /* the first of its processes, which stands for all; its page is theirs */
+    struct child *others; /* owned: the rest of --client-procs or --server-procs */
+    size_t processes;     /* how many it is to have: 1, and as many as `others` */
+    struct subject_gathered gathered[SUBJECT_FLUSHED + 1];
     char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was
                                   ready */
     int pki_fd;                /* its memory file of certificates, or -1 */
@@ -132,6 +147,15 @@ size_t subject_index(const struct subject *s);
 int subject_open(struct subject *s, struct err *e);
 void subject_close(struct subject *s);
 
+/* Its processes, while it is open. */
+size_t subject_processes(const struct subject *s);
+struct child *subject_process(const struct subject *s, size_t i);
+bool subject_running(const struct subject *s);
+/* The first failed connection that one of its processes tells of, or one without text; and the
+ * first problem, or "". Borrowed. */
+const struct child_failure *subject_failure(const struct subject *s);
+const char *subject_problem(const struct subject *s);
+
 /* Asks all that can settle for it, under a new id. `words`: one per subject, or NULL. */
 void subjects_settle(struct subjects *all, const char *const *words);
 /* Notes an answer. Returns whether it is the last one of all that were asked. */
@@ -143,7 +167,7 @@ void subjects_kill(struct subjects *all);
 bool subjects_running(const struct subjects *all);
 
 /* The programs that soak is built with: subject_builtin.c. */
-void subject_builtin(struct subject *s, enum subject_role role, bool serves);
+void subject_builtin(struct subject *s, enum subject_role role, bool serves, size_t processes);
 /* A program that isn't soak's: subject_foreign.c. It is the one that is judged. */
 void subject_foreign(struct subject *s, bool serves);
 void foreign_free(struct foreign *f);

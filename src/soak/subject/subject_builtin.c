@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* soak-server and soak-client: children with a control socket and a page of their own. */
+/*
+ * soak-server and soak-client: one process or several, which share a page and have a control socket
+ * each. What is told is told to all of them; a word is the subject's once all have said it.
+ */
 #include "args.h"
 #include "subject.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +28,91 @@ static void keep_libs(struct subject *s, const char *line)
     snprintf(s->libs, sizeof s->libs, "%s", libs ? libs : "");
 }
 
+/* ---- its start ---- */
+
+static void make_args(struct args *args, const struct subject *s, const struct child *c,
+                      const struct scenario *scenario)
+{
+    const struct subjects *all = s->all;
+    char address[ADDRESS_TEXT + 24];
+    snprintf(address, sizeof address, "%s:%" PRIu64, all->host, all->port);
+    struct args_process process = {
+        .seed = all->seed, .at = {c->number - 1, c->of}, .address = address};
+    if (!s->serves) {
+        args_client(args, scenario, &process);
+    } else if (s->role == SUBJECT_LOAD) {
+        args_paced(args, scenario, "soak-server", all->seed);
+    } else {
+        process.address = c->number > 1 ? address : NULL;
+        args_server(args, scenario, &process);
+    }
+}
+
+static int start_process(struct subject *s, struct child *c, const struct scenario *scenario,
+                         struct err *e)
+{
+    struct args args;
+    make_args(&args, s, c, scenario);
+    const struct programs_launch launch = {.server = s->serves,
+                                           .loop = &s->all->loop,
+                                           .argv = args.argv,
+                                           .dir = s->all->dir,
+                                           .extra_fd = s->pki_fd};
+    return programs_start(s->all->programs, c, &launch, e);
+}
+
+static int start_others(struct subject *s, const struct scenario *scenario, struct err *e)
+{
+    for (size_t i = 1; i < s->processes; i++)
+        if (start_process(s, subject_process(s, i), scenario, e) != 0)
+            return -1;
+    return 0;
+}
+
+/* The others of a server join its port, which the first one tells. */
+static int start(struct subject *s, const struct scenario *scenario, struct err *e)
+{
+    struct subjects *all = s->all;
+    if (s->serves) {
+        snprintf(all->host, sizeof all->host, "%s", scenario->listen);
+        *strrchr(all->host, ':') = '\0'; /* scenario_check: address:port */
+    }
+    if (start_process(s, &s->child, scenario, e) != 0)
+        return -1;
+    if (s->processes > 1) /* the addresses in another's stacks would be others */
+        atomic_store(&s->child.page->capture.pid, (uint64_t)s->child.pid);
+    return s->serves ? 0 : start_others(s, scenario, e);
+}
+
+static void on_ready(struct subject *s, const struct child *c, const struct subject_word *word)
+{
+    struct err e = {{0}};
+    keep_libs(s, word->line);
+    if (!s->serves || !word->numbered || c != &s->child)
+        return;
+    s->all->port = word->number;
+    if (start_others(s, s->all->programs->scenario, &e) != 0)
+        s->all->on_broken(s, e.text);
+}
+
+/* ---- its words ---- */
+
+/* Whether the last of its processes has said it. Then the number is the least of theirs: of
+ * connections that are open, the oldest is. */
+static bool gather(struct subject *s, struct subject_word *word)
+{
+    struct subject_gathered *g = &s->gathered[word->said];
+    if (g->count == 0 || word->number < g->number)
+        g->number = word->number;
+    g->unnumbered |= !word->numbered;
+    if (++g->count < s->processes)
+        return false;
+    word->number = g->number;
+    word->numbered = !g->unnumbered;
+    *g = (struct subject_gathered){0};
+    return true;
+}
+
 static void on_line(struct child *c, const char *line)
 {
     struct subject *s = c->owner;
@@ -35,67 +124,69 @@ static void on_line(struct child *c, const char *line)
         return;
     word.said = (enum subject_said)i;
     word.numbered = words[i].number && line_number(line, words[i].number, &word.number) == 0;
-    if (word.said == SUBJECT_READY) {
-        keep_libs(s, line);
-        if (s->serves && word.numbered)
-            s->all->port = word.number;
-    }
-    s->all->on_said(s, &word);
+    if (word.said == SUBJECT_READY)
+        on_ready(s, c, &word);
+    if (gather(s, &word))
+        s->all->on_said(s, &word);
 }
 
 static void on_exit_child(struct child *c)
 {
     struct subject *s = c->owner;
-    s->all->on_exit(s);
+    s->all->on_exit(s, c);
 }
 
 /* ---- what it is told ---- */
 
-static int start(struct subject *s, const struct scenario *scenario, struct err *e)
-{
-    struct subjects *all = s->all;
-    struct args args;
-    char server[ADDRESS_TEXT + 24];
-    if (s->serves) {
-        snprintf(all->host, sizeof all->host, "%s", scenario->listen);
-        *strrchr(all->host, ':') = '\0'; /* scenario_check: address:port */
-        if (s->role == SUBJECT_LOAD)
-            args_paced(&args, scenario, "soak-server", all->seed);
-        else
-            args_server(&args, scenario, "soak-server", all->seed);
-    } else {
-        snprintf(server, sizeof server, "%s:%" PRIu64, all->host, all->port);
-        args_client(&args, scenario, "soak-client", all->seed, server);
-    }
-    const struct programs_launch launch = {.server = s->serves,
-                                           .loop = &all->loop,
-                                           .argv = args.argv,
-                                           .dir = all->dir,
-                                           .extra_fd = s->pki_fd};
-    return programs_start(all->programs, &s->child, &launch, e);
-}
-
 static int ready(struct subject *s, struct err *e)
 {
-    if (programs_check(s->all->programs, &s->child, s->serves, s->libs, e) != 0)
-        return -1;
-    child_keep_image(&s->child);
+    for (size_t i = 0; i < s->processes; i++) {
+        struct child *c = subject_process(s, i);
+        if (programs_check(s->all->programs, c, s->serves, s->libs, e) != 0)
+            return -1;
+        child_keep_image(c);
+    }
     return 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void tell(struct subject *s, const char *format, ...)
+{
+    char line[LINE_MAX_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    for (size_t i = 0; i < s->processes; i++)
+        child_send(subject_process(s, i), "%.1000s", line);
+}
+
+static void epoch(struct subject *s, uint64_t opens, const char *more)
+{
+    uint64_t conns = s->all->programs->scenario->conns;
+    for (size_t i = 0; i < s->processes; i++) {
+        uint64_t own = share_opens(opens, (struct share){i, s->processes}, conns);
+        child_send(subject_process(s, i), "epoch opens=%" PRIu64 "%.900s", own, more);
+    }
+}
+
+static void finish(struct subject *s)
+{
+    tell(s, "finish");
 }
 
 static void settle(struct subject *s, uint64_t id, const char *profile)
 {
-    child_send(&s->child, "settle id=%" PRIu64 "%s", id, profile);
+    tell(s, "settle id=%" PRIu64 "%s", id, profile);
 }
 
 static void drain(struct subject *s)
 {
-    child_send(&s->child, "drain");
+    tell(s, "drain");
 }
 
 static void flush(struct subject *s)
 {
-    child_send(&s->child, "flush");
+    tell(s, "flush");
 }
 
 static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e)
@@ -106,28 +197,44 @@ static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e
 static int measure(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
                    struct err *e)
 {
-    if (proc_sample_full(s->child.pid, ret, e) != 0)
-        return -1;
-    return ret_rollup ? proc_rollup_read(s->child.pid, ret_rollup, e) : 0;
+    *ret = (struct proc_sample){0};
+    for (size_t i = 0; i < s->processes; i++) {
+        struct proc_sample one;
+        struct proc_rollup rollup;
+        pid_t pid = subject_process(s, i)->pid;
+        if (proc_sample_full(pid, &one, e) != 0)
+            return -1;
+        proc_add_counts(ret, &one);
+        proc_add_memory(ret, &one);
+        if (ret_rollup && proc_rollup_read(pid, &rollup, e) != 0)
+            return -1;
+        if (ret_rollup)
+            proc_add_rollup(ret_rollup, &rollup);
+    }
+    return 0;
 }
 
 static void stop(struct subject *s)
 {
-    s->child.quitting = true;
-    child_send(&s->child, "quit");
+    for (size_t i = 0; i < subject_processes(s); i++)
+        subject_process(s, i)->quitting = true;
+    tell(s, "quit");
 }
 
 static void end(struct subject *s)
 {
-    child_kill(&s->child);
+    for (size_t i = 0; i < subject_processes(s); i++)
+        child_kill(subject_process(s, i));
 }
 
-void subject_builtin(struct subject *s, enum subject_role role, bool serves)
+void subject_builtin(struct subject *s, enum subject_role role, bool serves, size_t processes)
 {
     static const struct subject_ops builtin = {.can = SUBJECT_CAN_SETTLE |
                                                       SUBJECT_COUNTS_CONNECTIONS | SUBJECT_HAS_PAGE,
                                                .start = start,
                                                .ready = ready,
+                                               .epoch = epoch,
+                                               .finish = finish,
                                                .settle = settle,
                                                .drain = drain,
                                                .flush = flush,
@@ -137,6 +244,7 @@ void subject_builtin(struct subject *s, enum subject_role role, bool serves)
                                                .kill = end};
     *s = (struct subject){.ops = &builtin,
                           .role = role,
+                          .processes = processes,
                           .serves = serves,
                           .child = {.name = serves ? "server" : "client",
                                     .owner = s,

@@ -101,7 +101,7 @@ static void on_exit_guard(struct child *c)
     foreign_files_remove(&f->files);
     if (ended_well(f))
         c->exit_signal = 0, c->exit_status = 0;
-    s->all->on_exit(s);
+    s->all->on_exit(s, c);
 }
 
 /* The program has ended and others of its family go on: a daemon, when it did so in peace. */
@@ -345,6 +345,7 @@ void subject_foreign(struct subject *s, bool serves)
                                                .blind = foreign_blind};
     *s = (struct subject){.ops = &foreign,
                           .role = SUBJECT_JUDGED,
+                          .processes = 1,
                           .serves = serves,
                           .child = {.name = serves ? "server" : "client",
                                     .owner = s,

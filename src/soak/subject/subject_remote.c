@@ -102,7 +102,7 @@ static void leave(struct subject *s)
         return;
     s->child.quitting = true;
     s->child.running = false;
-    s->all->on_exit(s);
+    s->all->on_exit(s, &s->child);
 }
 
 /* It has no control socket and ends as soak says. */
@@ -129,6 +129,7 @@ void subject_remote(struct subject *s)
                                               .kill = leave};
     *s = (struct subject){.ops = &remote,
                           .role = SUBJECT_JUDGED,
+                          .processes = 1,
                           .serves = true,
                           .child = {.name = "server",
                                     .owner = s,

@@ -48,9 +48,10 @@ static void on_said(struct subject *s, const struct subject_word *word)
     }
 }
 
-static void on_exit_subject(struct subject *s)
+static void on_exit_subject(struct subject *s, const struct child *c)
 {
-    (void)s; /* pair_wait looks at `running` */
+    (void)s;
+    (void)c; /* pair_wait looks at `running` */
 }
 
 static int open_side(struct pair *p, int side, struct err *e)

@@ -179,20 +179,6 @@ static void a_finished_epoch_begins_only_what_is_owed(void **state)
     assert_false(quota_spare(&q));
 }
 
-static void shares_add_up_and_cover_the_slots(void **state)
-{
-    (void)state;
-    for (uint64_t slots = 1; slots <= 37; slots++) {
-        for (uint64_t total = slots; total < slots * 3 + 5; total++) {
-            uint64_t a = quota_share(total, 0, slots / 3, slots);
-            uint64_t b = quota_share(total, slots / 3, slots, slots);
-            assert_int_equal(a + b, total);
-            assert_true(a >= slots / 3 && b >= slots - slots / 3);
-        }
-    }
-    assert_true(quota_share(UINT64_MAX, 0, 1, 1) == UINT64_MAX);
-}
-
 static void behaviours_come_as_often_as_their_weights_say(void **state)
 {
     struct behaviour_mix mix = {{50, 30, 15, 5}};
@@ -261,7 +247,6 @@ int main(void)
         cmocka_unit_test(an_epoch_smaller_than_the_empty_slots_still_fills_them),
         cmocka_unit_test(a_failure_is_made_up_for_beyond_the_epoch),
         cmocka_unit_test(a_finished_epoch_begins_only_what_is_owed),
-        cmocka_unit_test(shares_add_up_and_cover_the_slots),
         cmocka_unit_test(behaviours_come_as_often_as_their_weights_say),
         cmocka_unit_test(rows_are_those_with_a_weight_and_the_holder),
         cmocka_unit_test(weights_of_an_epoch_belong_to_the_rows),

@@ -23,15 +23,20 @@ static const struct result *case_at(size_t i)
     return &filled;
 }
 
-static char *issue_of(const struct result *r)
+static char *shortened(const struct result *r, const struct shortest *shortest)
 {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    issue_write(r, out);
+    issue_write(r, shortest, out);
     fclose(out);
     return text;
+}
+
+static char *issue_of(const struct result *r)
+{
+    return shortened(r, NULL);
 }
 
 static json_t *sarif_of(const struct result *r)
@@ -78,13 +83,39 @@ static void nothing_in_an_issue_is_markdown_of_others(void **state)
             continue;
         r->lib[0] = (struct result_lib){"<b>", "`@someone`\n# big"};
         r->next[0] = "x\n\n<script>";
-        char *text = issue_of(r);
+        const struct shortest s = {.command = "x\n\n<script>\n# big", .by_file = "{here}\n<b>"};
+        char *text = shortened(r, i % 2 ? &s : NULL);
         assert_null(strstr(text, "<b>"));
         assert_null(strstr(text, "\n<script>"));
         assert_null(strchr(text, '@'));
         assert_null(strstr(text, "\n# big"));
         free(text);
     }
+}
+
+static void an_issue_has_the_shortest_command_and_the_runs_own(void **state)
+{
+    (void)state;
+    struct shortest s = {.command = "./soak --conns 1 --server '{here}/run' --seed 7f3a",
+                         .by_file = "./soak run x.soak --conns 1 --seed 7f3a",
+                         .closed = 40,
+                         .runs = 17,
+                         .confirmed = true};
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    filled.alone = "./soak --closed 60k --seed 7f3a";
+    char *text = shortened(&filled, &s);
+    assert_has(text, "## To see it\n\n    ./soak --conns 1 --server '{here}/run' --seed 7f3a\n\n"
+                     "It closes 40 connections. Found by 17 runs");
+    assert_has(text, "; the last one confirmed it.\n");
+    assert_has(text, "With them:\n\n    ./soak run x.soak --conns 1 --seed 7f3a\n");
+    assert_has(text, "about:\n\n    ./soak --closed 60k --seed 7f3a\n");
+    free(text);
+    s.confirmed = false;
+    s.stopped = true;
+    text = shortened(&filled, &s);
+    assert_has(text, "it was not confirmed by one more. The search was ended before it was");
+    free(text);
 }
 
 /* A file's name says nothing on another machine; its version and where it came from do. */
@@ -209,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_issue_claims_and_shows),
         cmocka_unit_test(nothing_in_an_issue_is_markdown_of_others),
+        cmocka_unit_test(an_issue_has_the_shortest_command_and_the_runs_own),
         cmocka_unit_test(an_issue_has_versions_and_no_folders),
         cmocka_unit_test(an_issue_needs_no_file_of_ours),
         cmocka_unit_test(an_issue_explains_its_words),

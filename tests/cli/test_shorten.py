@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`soak shorten`: a leak's own run gets shorter, what it leaves, and what it says when it can't. The search itself is
+in tests/unit/soak/shorten."""
+
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from patience import PATIENCE_S, until
+from schemas import VALIDATOR, read_schema, strict
+
+BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
+SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
+SOAK = BUILD / "bin/soak"
+LEAKY = ("--conns", "2", "--churn", "max", "--closed", "64", "--defect", "lost-state", "--sni-switch", "--seed", "7f3a")
+
+
+class Shorten(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.base = pathlib.Path(tempfile.mkdtemp(prefix="soak-shorten-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.base)
+        (cls.base / "tmp").mkdir()
+        cls.environment = dict(os.environ, SOAK_ROOT=str(SOURCE), TMPDIR=str(cls.base / "tmp"))
+        process = cls.soak("run", *LEAKY, "--results", "r", "--quiet")
+        assert process.returncode == 1, process.stderr
+        cls.run_folder, = (cls.base / "r").glob("2*")
+
+    @classmethod
+    def soak(cls, *words):
+        return subprocess.run([SOAK, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+                              cwd=cls.base, env=cls.environment)
+
+    def copy(self, **changes):
+        """The run's folder with another document."""
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="copy-", dir=self.base))
+        document = json.loads((self.run_folder / "result.json").read_text(encoding="utf-8"))
+        (folder / "result.json").write_text(json.dumps(document | changes), encoding="utf-8")
+        return folder
+
+    def assert_nothing_left(self):
+        self.assertEqual(list((self.base / "tmp").iterdir()), [])
+        self.assertEqual(len(list((self.base / "r").glob("2*"))), 1)
+
+    def found_in(self, folder):
+        document = json.loads((folder / "shortest.json").read_text(encoding="utf-8"))
+        self.assertEqual(list(VALIDATOR(strict(read_schema("soak-shortest-1"))).iter_errors(document)), [])
+        return document
+
+    def test_a_leak_is_shown_by_less(self):
+        """The run, half of its connections, a quarter, half of its behaviours, and that once more."""
+        folder = self.copy()
+        process = self.soak("shorten", folder, "--runs", "5")
+        self.assertEqual(process.returncode, 0, process.stderr)
+        command = process.stdout.splitlines()[0]
+        words = shlex.split(command)
+        self.assertEqual(words[-2:], ["--seed", "7f3a"])
+        self.assertLessEqual(int(words[words.index("--closed") + 1]), 64)
+        self.assertNotIn("mid-handshake", words[words.index("--mix") + 1])
+        self.assertIn("--defect lost-state", command)
+        self.assertRegex(process.stderr, r"(?m)^soak: shorten: at most 5 runs, none begun after 10m.*Ctrl-C")
+        self.assertRegex(process.stderr, r"(?m)^soak: run 5: still shown by  .*lost-state")
+        found = self.found_in(folder)
+        self.assertEqual((found["command"], found["runs"], found["confirmed"], found["stopped"]),
+                         (command, 5, True, True))
+        self.assertRegex(found["site"], r"^server/defect\.c:\d+$")
+        issue = self.soak("report", folder, "--issue").stdout
+        self.assertIn(f"## To see it\n\n    {command}\n", issue.replace(" \\\n       ", ""))
+        self.assertIn("Found by 5 runs", issue)
+        self.assertIn("--sni-switch", issue.partition("The run that the rest is about:")[2])
+        self.assert_nothing_left()
+
+    def test_ctrl_c_keeps_what_was_found_by_then(self):
+        folder, said = self.copy(), self.base / "said"
+        with said.open("w", encoding="utf-8") as err, subprocess.Popen(
+                [SOAK, "shorten", folder], stdout=subprocess.PIPE, stderr=err, text=True, cwd=self.base,
+                env=self.environment) as process:
+            until(lambda: "run 1: still" in said.read_text(encoding="utf-8"), "a run has shown it")
+            process.send_signal(signal.SIGINT)
+            out = process.stdout.read()
+        self.assertEqual(process.returncode, 130)
+        found = self.found_in(folder)
+        self.assertEqual((found["confirmed"], found["stopped"]), (False, True))
+        self.assertEqual(out.splitlines()[0], found["command"])
+        self.assertIn("it was not confirmed by one more", self.soak("report", folder, "--issue").stdout)
+        self.assert_nothing_left()
+
+    def test_what_cannot_be_run_again_is_a_sentence_and_the_own_command(self):
+        gone = "./soak --server '/nonexistent/server {port}' --conns 2 --closed 64 --seed 7f3a"
+        here = "./soak --server '{here}/server {port}' --seed 7f3a"
+        for alone, again, code, sentence in (
+                (gone, None, 2, "soak: shorten: the run can't be repeated: soak: .*/nonexistent/server"),
+                (here, "./soak run /nonexistent/x.soak --seed 7f3a", 2,
+                 "soak: shorten: the run can't be repeated: .*/nonexistent/x.soak"),
+                (None, "./soak run smoke --no-such-option --seed 1", 2,
+                 "soak: shorten: the run can't be repeated: .*no-such-option"),
+                (None, "./soak --say $'\\x1b' --seed 1", 2, "soak: shorten: the run can't be repeated: .*only a shell")):
+            with self.subTest(alone=alone, again=again):
+                folder = self.copy(alone=alone, again=again)
+                process = self.soak("shorten", folder)
+                self.assertEqual(process.returncode, code, process.stderr)
+                self.assertRegex(process.stderr.splitlines()[-1], sentence)
+                self.assertEqual(process.stdout, (alone or again) + "\n")
+                self.assertFalse((folder / "shortest.json").exists())
+        self.assert_nothing_left()
+
+    def test_a_leak_that_is_gone_is_not_found(self):
+        clean = "./soak --conns 1 --churn max --closed 16 --seed 7f3a"
+        process = self.soak("shorten", self.copy(alone=clean, again=clean.replace("./soak", "./soak run default")),
+                            "--for", "1ms", "--runs", "2")
+        self.assertEqual((process.returncode, process.stdout), (3, clean + "\n"))
+        self.assertIn("the run's own command doesn't show the leak any more", process.stderr)
+
+    def test_what_is_no_leak_or_no_search_is_refused(self):
+        broken = self.copy()
+        (broken / "shortest.json").write_text("{}", encoding="utf-8")
+        for words, sentence in (((self.copy(verdict="PASS"),), ".*: PASS, and only what a LEAK takes can be less"),
+                                ((), "which run\\? .*"), (("/nonexistent",), ".*nonexistent.*"),
+                                ((broken,), ".*shortest.json: .*schema.*"),
+                                ((self.run_folder, "--runs", "1"), "--runs 1: from 2 to 500")):
+            with self.subTest(words=words):
+                process = self.soak("shorten", *words)
+                self.assertEqual((process.returncode, process.stdout), (2, ""))
+                self.assertRegex(process.stderr, f"^soak: shorten: {sentence}\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several client and server processes in one run: exact counts over all of them, one verdict."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import unittest
+
+import soak_run
+import test_robust
+from patience import until
+
+PAIRS = ("--client-procs", "2", "--server-procs", "2", "--conns", "40", "--churn", "max", "--seed", "7f3a")
+
+
+def processes_of(pid, name):
+    """Its children of that name."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
+                head, tail = f.read().rsplit(")", 1)
+        except OSError:
+            continue
+        if head.endswith(f"({name}") and int(tail.split()[1]) == pid and tail.split()[0] != "Z":
+            found.append(int(entry))
+    return sorted(found)
+
+
+def listeners_of(pid):
+    """The inodes of sockets that it has, and that listen."""
+    sockets = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            sockets.update(re.findall(r"socket:\[(\d+)\]", os.readlink(f"/proc/{pid}/fd/{fd}")))
+        except OSError:
+            continue
+    with open(f"/proc/{pid}/net/tcp", encoding="utf-8") as f:
+        return {row[9]: row[1] for row in map(str.split, f.readlines()[1:]) if row[3] == "0A" and row[9] in sockets}
+
+
+class Several(test_robust.Live):
+    """Two client processes and two server processes."""
+
+    def assert_exact(self, run, conns=40):
+        """At every checkpoint both sides count the same, to the connection, and hold as many as asked."""
+        for checkpoint in run.checkpoints():
+            server, client = (checkpoint[side]["connections"] for side in ("server", "client"))
+            self.assertEqual(client["established"], conns)
+            self.assertEqual(client["in_flight"], 0)
+            self.assertEqual(checkpoint["server"]["census"]["SSL"], conns)
+            self.assertEqual((server["opened"], server["closed"]), (client["opened"], client["closed"]))
+        self.assertEqual(run.result["run"]["errors"]["total"], 0)
+        for side in ("server", "client"):
+            self.assertEqual(run.subject(side)["selfcheck"]["sentence"],
+                             "found the block lost on purpose; no alarm at 3 harmless ones", run.explain())
+
+    def test_a_clean_run_counts_exactly_over_all_processes(self):
+        run = self.soak(*PAIRS, "--closed", "4k")
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assert_exact(run)
+        self.assertEqual(run.checkpoints()[0]["client"]["connections"]["opened"], 40 + 125)
+        for name in ("server.log", "server-2.log", "client.log", "client-2.log"):
+            self.assertTrue(os.path.exists(os.path.join(run.folder, name)), name)
+
+    def test_a_leak_has_its_rate_its_site_and_its_stack(self):
+        run = self.soak(*PAIRS, "--defect", "lost-state:1/3", "--closed", "4k")
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assert_exact(run)
+        site = run.subject()["sites"][0]
+        self.assertEqual((site["file"], site["kind"]), ("server/defect.c", "side-allocation-lost"))
+        self.assertAlmostEqual(site["per_conn_blocks"], 1 / 3, delta=0.01)
+        self.assertIn("lost_state_accept", run.out)
+
+    def test_sessions_are_resumed_at_any_of_the_servers(self):
+        run = self.soak(*PAIRS, "--closed", "1k", "--resume", "100%", "--mix", "clean")
+        last = run.checkpoints()[-1]["client"]["connections"]
+        self.assertEqual(run.result["run"]["errors"]["total"], 0)
+        # Each of the client's threads has to begin with a full handshake.
+        self.assertGreater(last["resumed"], last["handshakes"] * 3 // 4, run.explain())
+
+    def test_held_connections_are_operated_on_by_their_processes(self):
+        run = self.soak(*PAIRS, "--operate", "request", "--closed", "2k")
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertEqual(run.checkpoints()[-1]["client"]["connections"]["opened"], 40)
+
+    def test_a_killed_client_process_is_named(self):
+        process = self.start(*PAIRS, "--for", "1h")
+        self.wait_checkpoints(2)
+        servers = processes_of(process.pid, "soak-server")
+        ports = [port for pid in servers for port in listeners_of(pid).values()]
+        self.assertEqual((len(ports), len(set(ports))), (2, 1), ports)
+        clients = processes_of(process.pid, "soak-client")
+        self.assertEqual(len(clients), 2)
+        os.kill(clients[1], signal.SIGKILL)
+        run = self.finish(process)
+        said = " ".join((run.out + run.err).split())
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertRegex(said, r"client 2 of 2 exited with signal 9 \(SIGKILL\) after [\d,]+ connections")
+        self.assertIn("client-2.log", said)
+        until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in servers + clients), "all have ended")
+
+
+class Files(soak_run.SoakTest):
+    """Connections for which one process has too few files."""
+
+    LOAD = ("--conns", "800", "--churn", "max", "--closed", "3200", "--client-workers", "1")
+
+    def with_files(self, *options):
+        # pylint: disable=subprocess-popen-preexec-fn # the test has one thread
+        process = subprocess.run(
+            self.command(*self.LOAD, *options), capture_output=True, text=True, timeout=soak_run.PATIENCE_S,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000)), check=False)
+        return soak_run.Run(process, self.last())
+
+    def test_the_refusal_says_how_many_processes_are_enough(self):
+        run = self.with_files()
+        self.assertEqual(run.exit, 2, run.explain())
+        self.assertIn("soak: --conns 800 needs 1376 open files in one process and the hard limit is 1000; give "
+                      "--client-procs 2 --server-procs 2, or raise it with 'ulimit -Hn 1376'", run.err)
+        run = self.with_files("--client-procs", "2", "--server-procs", "2")
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertEqual(run.result["run"]["errors"]["total"], 0)
+        self.assertEqual({c["client"]["connections"]["established"] for c in run.checkpoints()}, {800})
+
+
+class Network(soak_run.SoakTest):
+    """In a network namespace of the test's own: others' packets aren't counted."""
+
+    def test_no_connection_attempt_is_lost_at_full_speed(self):
+        enter = ["unshare", "--net", "--map-root-user"]
+        if subprocess.run([*enter, "ip", "link", "set", "lo", "up"], capture_output=True, check=False).returncode:
+            self.skipTest("SKIP: unshare(1) may not make a network namespace here, or there is no ip(8)")
+        command = " ".join(self.command(*PAIRS, "--closed", "4k", "--mix", "clean", "--quiet"))
+        done = subprocess.run([*enter, "sh", "-c", f"ip link set lo up; {command} >&2; cat /proc/net/netstat"],
+                              capture_output=True, text=True, timeout=soak_run.PATIENCE_S, check=False)
+        rows = [line.split() for line in done.stdout.splitlines() if line.startswith("TcpExt:")]
+        counters = dict(zip(rows[0][1:], map(int, rows[1][1:])))
+        self.assertIn("PASS", done.stderr)
+        for name in ("TCPSynRetrans", "ListenOverflows", "ListenDrops"):
+            self.assertEqual(counters[name], 0, name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
