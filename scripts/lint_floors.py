@@ -49,7 +49,7 @@ ROOMS = {
     "suite": set(),
     "history": set(),
     "selftest": set(),
-    "rebuild": {"suite"},
+    "rebuild": {"compare", "suite"},
     "shorten": {"rebuild"},
     "doctor": {"subject"},
 }

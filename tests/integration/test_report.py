@@ -102,7 +102,7 @@ class Report(unittest.TestCase):
         with open(os.path.join(compared, "compare.json"), "w", encoding="utf-8") as file:
             file.write("{}")
         for words, said in ((("nowhere",), "nowhere: No such file or directory"), ((), "which run?"),
-                            ((compared,), "a comparison; `soak compare RUN RUN --html` makes its page"),
+                            ((compared,), "compared/compare.json: not a comparison of soak's (soak-compare/1)"),
                             ((broken,), "'verdict' is none of"), ((self.of, self.of), "unexpected argument"),
                             ((self.of, "--htm"), "did you mean --html?"),
                             ((self.of, "--html=/nowhere/x.html"), "--html=/nowhere/x.html: it can't be written")):
@@ -130,6 +130,34 @@ class Report(unittest.TestCase):
         for label in ("connections", "time", "blocks", "heap", "RSS"):  # where the heads have no room
             self.assertEqual(page.count(f' data-label="{label}">'), 2, label)
         self.assertIn(b"--issue: a suite has none", self.report(of, "--issue", code=2).stderr)
+
+    def test_a_comparisons_forms_are_made_again_from_its_folder(self):
+        made = soak("compare", "--malloc", "jemalloc,libc", "--repeat", "1", "--conns", "5", "--closed", "600",
+                    "--churn", "max", "--results", "compared-runs", "--html=c.html", "--markdown=c.md",
+                    cwd=self.folder)
+        self.assertIn(made.returncode, (0, 1, 3), made)
+        of = os.path.realpath(os.path.join(self.folder, "compared-runs/last"))
+        for option, path in (("html", "c.html"), ("markdown", "c.md"), ("json", os.path.join(of, "compare.json"))):
+            with open(os.path.join(self.folder, path), "rb") as file:
+                self.assertEqual(self.report(of, f"--{option}").stdout, file.read(), option)
+        # Wherever it lies now; and by its document.
+        moved = os.path.join(self.folder, "moved")
+        shutil.move(of, moved)
+        self.assertEqual(self.report(moved).stdout, made.stdout)
+        path = os.path.join(moved, "compare.json")
+        quiet = self.report(path, "--quiet").stdout
+        self.assertEqual((quiet.count(b"\n"), quiet.split()[:2]), (1, made.stdout.split()[:2]))
+        self.assertIn(b"--flame: a comparison has none", self.report(moved, "--flame", code=2).stderr)
+
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+        run = document["versions"][0]["runs"][0]
+        for changes, said in (({"seed": "1"}, b"is not the run that was compared"),
+                              ({"run_dir": "/etc"}, b"moved/etc/result.json: No such file"),
+                              ({"run_dir": "/tmp/.."}, b"'/tmp/..' is not a run's folder")):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**document, "versions": [{"name": "a", "runs": [{**run, **changes}]}]}, file)
+            self.assertIn(said, self.report(moved, code=2).stderr)
 
     def test_no_flame_graph_without_survivors(self):
         process = soak(*CHURN, "--closed", "1k", "--results", "clean", cwd=self.folder)

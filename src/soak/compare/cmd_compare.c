@@ -44,30 +44,12 @@ static const struct opt own[] = {
                         "print the verdict lines only"),
 };
 
-static void write_json(const void *ctx, FILE *out)
-{
-    char *text = compare_json(ctx);
-    if (text)
-        fputs(text, out);
-    free(text);
-}
-
-static void write_markdown(const void *ctx, FILE *out)
-{
-    compare_markdown(ctx, out);
-}
-
-static void write_html(const void *ctx, FILE *out)
-{
-    compare_html(ctx, out);
-}
-
 /* The forms of a comparison that are asked for by name. */
 static struct outputs outputs_of(const struct compare_line *line)
 {
-    return (struct outputs){.output = {{"json", line->run.json, write_json, false},
-                                       {"markdown", line->markdown, write_markdown, false},
-                                       {"html", line->html, write_html, false}},
+    return (struct outputs){.output = {{"json", line->run.json, compare_put_json, false},
+                                       {"markdown", line->markdown, compare_put_markdown, false},
+                                       {"html", line->html, compare_put_html, false}},
                             .count = 3};
 }
 

@@ -2,7 +2,6 @@
 #include "compare_text.h"
 
 #include "base/text.h"
-#include "base/version.h"
 #include "compare_say.h"
 #include "report/figures.h"
 #include "report/html/elements.h"
@@ -203,7 +202,7 @@ static void put_origin(const struct compare_set *s, FILE *out)
                                             : each_once(s, time_of, times, sizeof times),
                                  each_once(s, host_of, hosts, sizeof hosts), s->machine, names};
     fputs("<header>", out);
-    html_origin(soak_version, words, sizeof words / sizeof *words, out);
+    html_origin(s->version, words, sizeof words / sizeof *words, out);
     fputs("</header>\n", out);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_set.h"
 
-#include "base/version.h"
 #include "compare_say.h"
 #include "report/document.h"
 #include "report/json_util.h"
@@ -26,12 +25,13 @@ static json_t *runs_json(const struct compare_entry *entry)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < entry->runs; i++)
-        json_array_append_new(array, json_pack("{s:o,s:s,s:o,s:o,s:o}", "round",
-                                               json_from_count(entry->run[i].round), "verdict",
-                                               verdict_name(entry->run[i].verdict), "seed",
-                                               json_from_text(entry->seed[i]), "run_dir",
-                                               json_from_text(entry->folder[i]), "figures",
-                                               figures_json(&entry->run[i])));
+        json_array_append_new(
+            array,
+            json_pack("{s:o,s:s,s:o,s:o,s:o,s:o}", "round", json_from_count(entry->run[i].round),
+                      "verdict", verdict_name(entry->run[i].verdict), "seed",
+                      json_from_text(entry->seed[i]), "run_dir", json_from_text(entry->folder[i]),
+                      "footprint_run_dir", json_from_text(entry->seen_folder[i]), "figures",
+                      figures_json(&entry->run[i])));
     return array;
 }
 
@@ -56,6 +56,7 @@ static json_t *version_json(const struct compare_set *s, size_t i)
         "one_in", json_from_number(c->sensitivity), "mapped",
         document_mapped(entry->mapped, entry->mapped_count), "runs", runs_json(entry));
     json_object_set_new(object, "footprint_connections", json_from_count(entry->footprint_conns));
+    json_object_set_new(object, "asked", json_from_text(entry->asked));
     json_object_set_new(object, "key_exchange", json_from_text(entry->group));
     json_object_set_new(object, "other_leaks", json_boolean(entry->other_leaks));
     json_object_set_new(object, "said",
@@ -141,7 +142,7 @@ json_t *compare_document(const struct compare_set *s)
         json_array_append_new(rows, row_json(s, (enum compare_row)row));
     json_t *root = json_pack(
         "{s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "soak-compare/1", "version",
-        soak_version, "outcome", compare_outcome_name(s->judgement.outcome), "exit",
+        s->version, "outcome", compare_outcome_name(s->judgement.outcome), "exit",
         compare_set_exit_code(s), "state", compare_state_name(s->state), "scenario",
         json_from_text(s->scenario), "part", s->part[0] ? json_from_text(s->part) : json_null(),
         "versions", versions, "rows", rows, "why", why_json(s));
@@ -155,6 +156,8 @@ json_t *compare_document(const struct compare_set *s)
     json_object_update(root, more);
     json_object_set_new(root, "side", json_string(compare_side_name(s->side)));
     json_object_set_new(root, "groups", json_from_text(s->groups));
+    json_object_set_new(root, "argument", json_from_text(s->word));
+    json_object_set_new(root, "footprint", json_boolean(s->footprint));
     json_decref(more);
     return root;
 }

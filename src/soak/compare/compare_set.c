@@ -3,11 +3,13 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "base/version.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 ENUM_NAMES(compare_state, COMPARE_STATE_LIST)
+ENUM_FROM_NAME(compare_state, COMPARE_STATE_LIST)
 
 struct compare_set *compare_set_new(void)
 {
@@ -15,6 +17,7 @@ struct compare_set *compare_set_new(void)
     CHECK(s);
     s->texts = intern_new();
     CHECK(s->texts);
+    s->version = soak_version;
     s->scenario = s->part = s->options = "";
     s->tolerance = 0.01;
     return s;

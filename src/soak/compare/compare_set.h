@@ -23,6 +23,7 @@ struct compare_entry {
     const char *asked; /* as it stands on the line, where the name is shorter */
     struct compare_run run[COMPARE_RUNS];
     const char *folder[COMPARE_RUNS], *seed[COMPARE_RUNS]; /* of the runs; may be NULL */
+    const char *seen_folder[COMPARE_RUNS]; /* of the run that gave a run's footprint; else NULL */
     size_t runs;
     struct compare_site *site;                /* owned; of the first run with a footprint */
     size_t sites, server_sites;               /* those of the server come first */
@@ -43,9 +44,11 @@ struct compare_entry {
 
 enum compare_state { COMPARE_STATE_LIST(ENUM_ID) };
 const char *compare_state_name(enum compare_state state);
+bool compare_state_from_name(const char *name, enum compare_state *ret);
 
 struct compare_set {
     struct intern *texts;
+    const char *version;         /* of the soak that compared */
     const char *scenario, *part; /* "resume-aborted", "openssl"; part "" for finished runs */
     const char *word;            /* finds the scenario again; NULL: there is no such */
     const char *folder;          /* of the comparison; NULL: none is kept */

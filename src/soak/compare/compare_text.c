@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LEAD = 10 };
@@ -315,4 +316,24 @@ void compare_markdown(const struct compare_set *s, FILE *out)
         for (int m = 0; m < COMPARE_MEASURES; m++)
             put_explanation(s, i, (enum compare_measure)m, out);
     put_mapped(s, out);
+}
+
+/* ---- as outputs ---- */
+
+void compare_put_json(const void *set, FILE *out)
+{
+    char *text = compare_json(set);
+    if (text)
+        fputs(text, out);
+    free(text);
+}
+
+void compare_put_markdown(const void *set, FILE *out)
+{
+    compare_markdown(set, out);
+}
+
+void compare_put_html(const void *set, FILE *out)
+{
+    compare_html(set, out);
 }

@@ -19,6 +19,11 @@ void compare_markdown(const struct compare_set *s, FILE *out);
 /* The same as a page for a browser: versions as columns, and what explains their differences. */
 void compare_html(const struct compare_set *s, FILE *out);
 
+/* The forms, as archive/outputs.h writes them: their context is the set. */
+void compare_put_json(const void *set, FILE *out);
+void compare_put_markdown(const void *set, FILE *out);
+void compare_put_html(const void *set, FILE *out);
+
 /*
  * The table of a comparison: the few rows that people read. All are in the document and the
  * Markdown. Of two versions the last column says in words what each row comes to, on a terminal

@@ -228,36 +228,41 @@ static void say(const struct compare_work *w, size_t i, uint64_t round, uint64_t
 }
 
 /* A run of its own gives the footprint of a program that isn't soak's. What it found goes to
- * `document`; where it found none, that has none. Returns 0, or -1 when there is nobody to ask. */
-static int see_footprint(struct compare_work *w, size_t i, uint64_t round, json_t *document,
-                         struct err *e)
+ * `document`; where it found none, that has none. Returns its folder; NULL: it gave none. */
+static const char *see_footprint(struct compare_work *w, size_t i, uint64_t round, json_t *document)
 {
     struct split_argv words;
     struct run_process_result result;
+    const char *folder = NULL;
     make_words(w, i, round, true, &words);
-    if (run_process_execute(&w->sub, words.word, &result, e) != 0)
-        return -1;
+    if (run_process_execute(&w->sub, words.word, &result, NULL) != 0)
+        return NULL;
     json_t *footprint = json_object_get(result.document, "footprint");
-    if (json_is_object(footprint))
+    if (json_is_object(footprint)) {
         json_object_set(document, "footprint", footprint);
-    else if (w->progress)
+        folder = compare_set_text(w->set,
+                                  json_string_value(json_object_get(result.document, "run_dir")));
+    } else if (w->progress) {
         fprintf(w->progress, "soak: %s: no footprint: %s\n", w->set->entry[i].name, result.said);
+    }
     run_process_done(&w->sub, &result, true);
-    return 0;
+    return folder;
 }
 
 int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_code, struct err *e)
 {
     struct split_argv words;
     struct run_process_result result;
+    struct compare_entry *entry = &w->set->entry[i];
+    const char *seen = NULL;
     uint64_t began = clock_now_ns();
     make_words(w, i, round, false, &words);
     *ret_code = EXIT_BROKEN;
     if (run_process_execute(&w->sub, words.word, &result, e) != 0)
         return -1;
     bool sees = w->alike && result.document && !w->sub.interrupted;
-    if (sees && wants_footprint(&w->set->entry[i]))
-        see_footprint(w, i, round, result.document, NULL);
+    if (sees && wants_footprint(entry))
+        seen = see_footprint(w, i, round, result.document);
     bool cut = w->sub.interrupted || json_is_true(json_object_get(result.document, "interrupted"));
     if (cut) /* it isn't compared */
         err_set(e, "interrupted");
@@ -266,6 +271,7 @@ int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_
     run_process_done(&w->sub, &result, true);
     if (*ret_code != 0)
         return -1;
+    entry->seen_folder[entry->runs - 1] = seen;
     w->set->done++;
     say(w, i, round, began);
     return 0;

@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
+#include "compare/compare_kept.h"
+#include "compare/compare_text.h"
 #include "forms.h"
 #include "report/report.h"
 #include "suite_forms.h"
@@ -36,7 +38,8 @@ const struct command report_command = {
     .about =
         "Makes any output of a finished run again, from what it left: nothing is measured. RUN\n"
         "is its folder or result.json; `last` is the latest in results/runs. Without an option\n"
-        "the report is printed as the run printed it. A form goes to stdout without FILE.\n",
+        "the report is printed as the run printed it. A form goes to stdout without FILE. RUN may\n"
+        "also be the folder of a suite or of a comparison.\n",
     .after =
         "Exit: 0, whatever the verdict; 2 when there is no such run, or none that can be read.\n",
     .table = table,
@@ -84,6 +87,28 @@ static int report_suite(const char *path, const struct options *o, struct err *e
     return rc;
 }
 
+static int report_comparison(const char *path, const struct options *o, struct err *e)
+{
+    static const struct form_writer writers[] = {
+        {"html", compare_put_html}, {"markdown", compare_put_markdown}, {"json", compare_put_json}};
+    static const struct form_writers of = {writers, sizeof writers / sizeof *writers,
+                                           "a comparison"};
+    struct outputs outputs;
+    struct compare_set *s = compare_kept_read(path, e);
+    if (!s)
+        return -1;
+    int rc = forms_select(&o->form, &of, &outputs, e);
+    if (rc == 0 && is_asked(&outputs)) {
+        rc = write_outputs(&outputs, s, e);
+    } else if (rc == 0) {
+        struct report_style style = terminal_style(stdout, COLOR_AUTO);
+        compare_text(s, &style, o->quiet, stdout);
+        rc = printed(e);
+    }
+    compare_set_free(s);
+    return rc;
+}
+
 static int report_run(const char *path, const struct options *o, struct err *e)
 {
     struct finished f;
@@ -106,6 +131,8 @@ static int report(const char *word, const struct options *o, struct err *e)
 {
     char last[PATH_MAX];
     const char *path = catalog_last(word, "result.json", last, sizeof last);
+    if (compare_kept_is(path))
+        return report_comparison(path, o, e);
     return suite_forms_is_suite(path) ? report_suite(path, o, e) : report_run(path, o, e);
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The folder without links, as the run itself knew it. */
 static int find_folder(struct finished *f, const char *path, struct err *e)
@@ -41,22 +40,9 @@ static void show(struct finished *f)
     r->last_dir = shown_last(r->shown_dir, f->last, sizeof f->last);
 }
 
-/* A comparison's page is made of its runs, with all that they have. */
-static int refuse_comparison(const char *path, struct err *e)
-{
-    char file[PATH_MAX];
-    int n = snprintf(file, sizeof file, "%s/compare.json", path);
-    if (n < 0 || (size_t)n >= sizeof file || access(file, F_OK) != 0)
-        return 0;
-    return err_set(
-        e, "%.300s: a comparison; `soak compare RUN RUN --html` makes its page of its runs", path);
-}
-
 int finished_open(struct finished *f, const char *path, struct err *e)
 {
     *f = (struct finished){.document = NULL};
-    if (refuse_comparison(path, e) != 0)
-        return -1;
     f->document = document_load(path, e);
     if (!f->document)
         return -1;

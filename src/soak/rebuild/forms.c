@@ -117,14 +117,40 @@ static int refuse(size_t form, struct err *e)
                    forms[form].option);
 }
 
-int forms_outputs(const struct finished *f, const struct form_paths *paths, struct outputs *ret,
-                  struct err *e)
+static void list_paths(const struct form_paths *paths, const char *ret[FORMS])
 {
     const char *const path[] = {
 #define FORM_VALUE(option, file, suffix, help) paths->option,
         FORM_LIST(FORM_VALUE)
 #undef FORM_VALUE
     };
+    memcpy(ret, path, sizeof path);
+}
+
+int forms_select(const struct form_paths *paths, const struct form_writers *of, struct outputs *ret,
+                 struct err *e)
+{
+    const char *path[FORMS];
+    list_paths(paths, path);
+    *ret = (struct outputs){.count = 0};
+    for (size_t i = 0; i < FORMS; i++) {
+        struct output o = {.name = forms[i].option, .path = path[i]};
+        for (size_t k = 0; k < of->count; k++)
+            if (strcmp(of->writer[k].option, o.name) == 0)
+                o.write = of->writer[k].put;
+        if (o.path && !o.write)
+            return err_set(e, "--%s: %s has none; give the folder of one of its runs", o.name,
+                           of->whose);
+        ret->output[ret->count++] = o;
+    }
+    return 0;
+}
+
+int forms_outputs(const struct finished *f, const struct form_paths *paths, struct outputs *ret,
+                  struct err *e)
+{
+    const char *path[FORMS];
+    list_paths(paths, path);
     _Static_assert((int)FORMS <= (int)OUTPUTS_MAX, "room for all");
     *ret = (struct outputs){.count = 0};
     for (size_t i = 0; i < FORMS; i++) {

@@ -28,6 +28,21 @@ struct form_paths {
 #undef FORM_PATH
 };
 
+/* What something else than a run can be made as. */
+struct form_writer {
+    const char *option;
+    void (*put)(const void *ctx, FILE *out);
+};
+struct form_writers {
+    const struct form_writer *writer;
+    size_t count;
+    const char *whose; /* "a suite" */
+};
+/* Those of them that are asked for. Returns 0, or -1 with a sentence for one that it doesn't have.
+ */
+int forms_select(const struct form_paths *paths, const struct form_writers *of, struct outputs *ret,
+                 struct err *e);
+
 /* Those that are asked for, as archive/outputs.h writes them; their context is the struct finished.
  * Returns 0, or -1 with a sentence when this run has none of that kind. */
 int forms_outputs(const struct finished *f, const struct form_paths *paths, struct outputs *ret,

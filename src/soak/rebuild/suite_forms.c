@@ -142,37 +142,12 @@ static void put_json(const void *ctx, FILE *out)
     free(text);
 }
 
-/* Those that suites have. */
-static const struct {
-    const char *option;
-    void (*put)(const void *ctx, FILE *out);
-} writers[] = {
-    {"html", put_html}, {"junit", put_junit}, {"markdown", put_markdown}, {"json", put_json}};
-
-static struct output output_of(const char *option, const char *path)
-{
-    struct output o = {.name = option, .path = path};
-    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++)
-        if (strcmp(writers[i].option, option) == 0)
-            o.write = writers[i].put;
-    return o;
-}
-
 int suite_forms_outputs(const struct form_paths *paths, struct outputs *ret, struct err *e)
 {
-    const struct output all[] = {
-#define FORM_ROW(option, file, suffix, help) output_of(#option, paths->option),
-        FORM_LIST(FORM_ROW)
-#undef FORM_ROW
-    };
-    *ret = (struct outputs){.count = 0};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (all[i].path && !all[i].write)
-            return err_set(e, "--%s: a suite has none; give the folder of one of its runs",
-                           all[i].name);
-        ret->output[ret->count++] = all[i];
-    }
-    return 0;
+    static const struct form_writer writers[] = {
+        {"html", put_html}, {"junit", put_junit}, {"markdown", put_markdown}, {"json", put_json}};
+    const struct form_writers of = {writers, sizeof writers / sizeof *writers, "a suite"};
+    return forms_select(paths, &of, ret, e);
 }
 
 void suite_forms_text(const struct finished_suite *f, bool quiet, FILE *out)

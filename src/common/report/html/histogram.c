@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-enum { BARS = 64, TEXT = 256, LABEL_WIDTH = 46, MARK_WIDTH = 26 };
+enum { BARS = 64, TEXT = 256, LABEL_WIDTH = 50, MARK_WIDTH = 26 };
 
 /* An axis less wide than this, as a share of its start, shows nothing but one bar. */
 static const double LEAST_FACTOR = 2.25;
@@ -47,9 +47,18 @@ static uint64_t bar_count(const struct bars *b, unsigned bar)
     return count;
 }
 
-static double log_of(uint64_t ns)
+static double log_of(double ns)
 {
-    return log10(fmax(1, (double)ns));
+    return log10(fmax(1, ns));
+}
+
+/* Bars differ in width, by up to twice: so a bar's area is its handshakes, and its height what a
+ * bar of the middle width would have. */
+static double bar_height(const struct bars *b, unsigned bar)
+{
+    double usual = log10(2) * b->per / (1 << HIST_SUB_BITS);
+    double wide = log_of((double)bar_to(b, bar) + 1) - log_of((double)bar_from(b, bar));
+    return (double)bar_count(b, bar) * usual / fmax(wide, usual / 2);
 }
 
 /* As fine as BARS allow. A power of two of buckets each, so that no bar goes beyond the last. */
@@ -66,15 +75,15 @@ static struct bars bars_of(const struct hist *times)
                      .first = first / per * per,
                      .per = per,
                      .count = last / per - first / per + 1};
-    b.from = log_of(bar_from(&b, 0));
-    b.to = log_of(bar_to(&b, b.count - 1));
+    b.from = log_of((double)bar_from(&b, 0));
+    b.to = log_of((double)bar_to(&b, b.count - 1) + 1);
     double lacks = log10(LEAST_FACTOR) - (b.to - b.from);
     b.from -= fmax(0, lacks / 2);
     b.to += fmax(0, lacks / 2);
     return b;
 }
 
-static double at(const struct bars *b, uint64_t ns)
+static double at(const struct bars *b, double ns)
 {
     return (log_of(ns) - b->from) / (b->to - b->from) * PLOT_WIDTH;
 }
@@ -100,9 +109,9 @@ static void write_bars(const struct bars *b, const struct chart_axis *y, FILE *o
     char from[32], to[32], count[32];
     for (unsigned i = 0; i < b->count; i++) {
         uint64_t value = bar_count(b, i);
-        double left = at(b, bar_from(b, i)), right = at(b, bar_to(b, i));
+        double left = at(b, (double)bar_from(b, i)), right = at(b, (double)bar_to(b, i) + 1);
         /* One of many is to be seen too. */
-        double height = fmax(1.5, PLOT_HEIGHT - chart_y(y, (double)value));
+        double height = fmax(1.5, PLOT_HEIGHT - chart_y(y, bar_height(b, i)));
         if (!value)
             continue;
         fprintf(out,
@@ -118,31 +127,36 @@ static void write_bars(const struct bars *b, const struct chart_axis *y, FILE *o
 
 /* ---- axes and marks ---- */
 
-/* Of each power of ten: all its multiples where there is room for them, or 1, 2 and 5, or it alone.
- */
-static bool is_tick(const struct bars *b, int digit)
+/* What is labelled of each power of ten, by how many of them the axis shows: so that each label has
+ * room. */
+static const struct {
+    double powers;
+    double label[6]; /* 0 ends them */
+} ticks[] = {{0.75, {1, 1.5, 2, 3, 5, 7}}, {1.5, {1, 2, 5}}, {3, {1, 3}}, {INFINITY, {1}}};
+
+/* One at the right edge ends there. */
+static void write_tick(const struct bars *b, double ns, FILE *out)
 {
-    double powers = b->to - b->from;
-    return powers < 0.9 || digit == 1 || (powers < 2 && (digit == 2 || digit == 5));
+    double x = LEFT + at(b, ns);
+    bool last = x > WIDTH - LABEL_WIDTH / 2.0;
+    char label[32];
+    if (x < LEFT - 0.5 || x > WIDTH - RIGHT + 0.5)
+        return;
+    fprintf(out,
+            "<path class=\"grid\" d=\"M%.1f %dv4\"/><text x=\"%.1f\" y=\"%d\" "
+            "class=\"%s\">%s</text>\n",
+            x, HEIGHT - BOTTOM, last ? WIDTH - 2 : x, HEIGHT - BOTTOM + 15, last ? "tt" : "tx",
+            time_text(label, sizeof label, ns));
 }
 
 static void write_ticks(const struct bars *b, FILE *out)
 {
-    double last = -LABEL_WIDTH;
-    char label[32];
+    size_t row = 0;
+    while (b->to - b->from > ticks[row].powers)
+        row++;
     for (int power = (int)floor(b->from); power <= (int)ceil(b->to); power++)
-        for (int digit = 1; digit <= 9; digit++) {
-            double ns = digit * pow(10, power);
-            double x = (log10(ns) - b->from) / (b->to - b->from) * PLOT_WIDTH;
-            if (x < 0 || x > PLOT_WIDTH || !is_tick(b, digit) || x - last < LABEL_WIDTH)
-                continue;
-            fprintf(out,
-                    "<path class=\"grid\" d=\"M%.1f %dv4\"/><text x=\"%.1f\" y=\"%d\" "
-                    "class=\"tx\">%s</text>\n",
-                    LEFT + x, HEIGHT - BOTTOM, fmin(LEFT + x, WIDTH - LABEL_WIDTH / 2.0 + 4),
-                    HEIGHT - BOTTOM + 15, time_text(label, sizeof label, ns));
-            last = x;
-        }
+        for (size_t i = 0; i < 6 && ticks[row].label[i] > 0; i++)
+            write_tick(b, ticks[row].label[i] * pow(10, power), out);
 }
 
 /* A quantile's name is left out where it would stand on the one before. */
@@ -154,7 +168,7 @@ static void write_marks(const struct bars *b, FILE *out)
     } marks[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
     double last = -MARK_WIDTH;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        double x = at(b, hist_quantile(b->times, marks[i].fraction));
+        double x = at(b, (double)hist_quantile(b->times, marks[i].fraction));
         fprintf(out, "<path class=\"mark\" d=\"M%.1f 0v%d\"/>", x, PLOT_HEIGHT);
         if (x - last < MARK_WIDTH)
             continue;
@@ -165,10 +179,10 @@ static void write_marks(const struct bars *b, FILE *out)
 
 static struct chart_axis y_axis(const struct bars *b)
 {
-    uint64_t most = 0;
+    double most = 0;
     for (unsigned i = 0; i < b->count; i++)
-        most = bar_count(b, i) > most ? bar_count(b, i) : most;
-    return chart_axis(0, (double)most, STEPS, CHART_COUNT);
+        most = fmax(most, bar_height(b, i));
+    return chart_axis(0, most, STEPS, CHART_COUNT);
 }
 
 static void draw(const struct bars *b, FILE *out)
@@ -223,9 +237,10 @@ void html_handshakes(const struct result *r, FILE *out)
 {
     const struct bars b = bars_of(r->run.times);
     html_section("handshakes", "Handshake times", out);
-    html_note("From connecting to the end of the handshake, as the client saw it, of all that were "
-              "completed, warm-up included. A bar is as wide as its times, each right to 1.6 %.",
-              out);
+    html_note(
+        "From connecting to the end of the handshake, as the client saw it, of all that were "
+        "completed, warm-up included, each time right to 1.6 %. A bar's area is its handshakes.",
+        out);
     fputs("<div class=\"charts\">\n", out);
     draw(&b, out);
     fputs("</div>\n", out);

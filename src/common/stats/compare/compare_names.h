@@ -96,6 +96,7 @@ const char *compare_unit_name(enum compare_unit unit);
 
 enum compare_side { COMPARE_SIDE_LIST(ENUM_ID) };
 const char *compare_side_name(enum compare_side side);
+bool compare_side_from_name(const char *name, enum compare_side *ret);
 
 struct compare_row_info {
     const char *key, *group, *title;

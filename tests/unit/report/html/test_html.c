@@ -401,6 +401,40 @@ static void a_histogram_of_any_times_is_drawn(void **state)
     }
 }
 
+/* Buckets are twice as wide, as seen on the axis, at the begin of a power of two as at its end:
+ * bars of times that are spread evenly over the axis are of one height. */
+static void times_spread_evenly_make_even_bars(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    double x, y, width, height, least = INFINITY, most = 0;
+    filled = (struct result){0};
+    report_case_find("pass")->fill(&filled);
+    times = (struct hist){0};
+    for (unsigned i = hist_bucket(1 << 20); i < hist_bucket(1 << 26); i++) {
+        times.bucket[i] =
+            (uint64_t)(1e6 * log((double)(hist_top(i) + 1) / (double)(hist_top(i - 1) + 1)));
+        times.count += times.bucket[i];
+    }
+    times.max = (1 << 26) - 1;
+    filled.run.times = &times;
+    const struct html_run run = {.result = &filled};
+    FILE *out = open_memstream(&text, &size);
+    html_run(&run, out);
+    fclose(out);
+    for (const char *p = text; (p = strstr(p, "<rect class=\"b\"")); p++) {
+        assert_int_equal(sscanf(p,
+                                "<rect class=\"b\" x=\"%lf\" y=\"%lf\" width=\"%lf\" height=\"%lf",
+                                &x, &y, &width, &height),
+                         4);
+        least = fmin(least, height);
+        most = fmax(most, height);
+    }
+    assert_true(most > 50 && most - least < 1);
+    free(text);
+}
+
 /* Of nine epochs those that left something: one cell in the row of the last, seven in that of 2. */
 static void a_leak_fills_its_triangle(void **state)
 {
@@ -538,6 +572,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_axis_has_round_ends_and_steps),
         cmocka_unit_test(a_histogram_has_few_bars_and_all_handshakes),
         cmocka_unit_test(a_histogram_of_any_times_is_drawn),
+        cmocka_unit_test(times_spread_evenly_make_even_bars),
         cmocka_unit_test(a_leak_fills_its_triangle),
         cmocka_unit_test(many_epochs_share_their_cells),
         cmocka_unit_test(a_chart_of_fewer_than_two_points_is_none),
