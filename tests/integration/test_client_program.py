@@ -70,6 +70,10 @@ class JudgedTest(SoakTest):
             self.assertEqual((blocks["per_conn"], blocks["state"]), (0, "level"), run.explain())
             self.assertEqual(run.result["run"]["closed"], 200)
             self.assertIsNone(run.result["run"]["asked_per_s"])
+            # Nobody times the handshakes of another program.
+            self.assertIsNone(run.result["run"]["handshake_ns"]["histogram"])
+            with open(os.path.join(run.folder, "report.html"), encoding="utf-8") as file:
+                self.assertNotIn('id="handshakes"', file.read())
 
     def test_how_a_program_is_measured_can_be_chosen_for_it_too(self):
         run = self.client(f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}} {{ca}}", "--settle", "200ms",
@@ -179,6 +183,8 @@ class JudgedTest(SoakTest):
                  "to soak-client the server does as --mix says; it is for --client"),
                 (("curl {address}", "--server-mix", "close=0"), "nothing would be done; give one a weight"),
                 (("--cert-names", "5"), "has a meaning only with --client"),
+                (("curl {address}", "--cert-names", "5", "--server-mix", "close,reset"),
+                 "--cert-names 5: no certificate with many names is shown; give --server-mix many-names"),
                 (("no-such-client {address}",), "--client: no-such-client: No such file or directory")):
             run = self.soak(*(() if options[0].startswith("--") else ("--client",)), *options)
             self.assertEqual((run.exit, run.folder), (2, None), run.explain())
