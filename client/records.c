@@ -77,7 +77,7 @@ bool records_damage_last(struct wire_out *out, enum record_type type)
 }
 
 enum {
-    HELLO_MAX = 512,
+    HELLO_MAX = 112 + HELLO_EXTENSIONS_MAX,
     HELLO_HEADER_BYTES = 4, /* the message's type and length */
     HELLO_TYPE = 1,
     RANDOM_BYTES = 32

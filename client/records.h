@@ -40,8 +40,10 @@ bool records_split(const struct wire_out *from, size_t piece, struct wire_out *t
 bool records_damage_last(struct wire_out *out, enum record_type type);
 
 /* A ClientHello made by hand (RFC 8446 4.1.2), for what OpenSSL refuses to write. */
+enum { HELLO_EXTENSIONS_MAX = 400 };
 struct hello_extensions {
-    const char *bytes; /* borrowed: as on the wire, without the length of all of them */
+    const char *bytes; /* borrowed: as on the wire, without the length of all of them; at most
+                          HELLO_EXTENSIONS_MAX */
     size_t count;
     size_t claimed; /* the length that is written; 0: the true one */
 };

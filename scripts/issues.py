@@ -16,8 +16,8 @@ COLUMNS = 116
 SEED = "7f3a"
 # Name: the scenario, and what stands above.
 ISSUES = {
-    "netty-tcnative-532": ("examples/netty/lost.soak", """on Debian 12, whose netty-tcnative is 2.0.28. The leak was [issue
-        532](https://github.com/netty/netty-tcnative/issues/532), mended in 2.0.30; [how it is
+    "netty-tcnative-532": ("examples/netty/lost.soak", """on Debian 12, whose netty-tcnative is 2.0.28. The leak was
+        [issue 532](https://github.com/netty/netty-tcnative/issues/532), mended in 2.0.30; [how it is
         found](../case-netty.md)."""),
     "openssl-30464": ("scenarios/cases/openssl-ticket-abort-bad.soak", """. The leak was mended by [pull request
         30464](https://github.com/openssl/openssl/pull/30464); 3.0.22 no longer has it."""),
@@ -46,8 +46,8 @@ def issue(scenario, above):
         soak("run", scenario, "--seed", SEED, "--results", folder, codes=[1])
         soak("shorten", f"{folder}/last", "--for", "1h", codes=[0])
         claim, _, rest = soak("report", f"{folder}/last", "--issue", codes=[0]).partition("\n")
-    above = " ".join(f"""This is what `./soak shorten last` and then `./soak report last --issue` made of `./soak run {scenario}
-        --seed {SEED}` {above}""".replace("` .", "`.").split())
+    above = " ".join(f"""This is what `./soak shorten last` and then `./soak report last --issue` made of
+        `./soak run {scenario} --seed {SEED}` {above}""".replace("` .", "`.").split())
     return "\n".join([claim, "", *folded(above, "> "), *folded(rest)]) + "\n"
 
 

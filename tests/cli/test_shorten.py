@@ -100,7 +100,8 @@ class Shorten(unittest.TestCase):
                  "soak: shorten: the run can't be repeated: .*/nonexistent/x.soak"),
                 (None, "./soak run smoke --no-such-option --seed 1", 2,
                  "soak: shorten: the run can't be repeated: .*no-such-option"),
-                (None, "./soak --say $'\\x1b' --seed 1", 2, "soak: shorten: the run can't be repeated: .*only a shell")):
+                (None, "./soak --say $'\\x1b' --seed 1", 2,
+                 "soak: shorten: the run can't be repeated: .*only a shell")):
             with self.subTest(alone=alone, again=again):
                 folder = self.copy(alone=alone, again=again)
                 process = self.soak("shorten", folder)

@@ -15,6 +15,9 @@ import threading
 import time
 
 
+RELOADS = {signal.SIGHUP, signal.SIGUSR1}
+
+
 def listener(address):
     host, port = address.rsplit(":", 1)
     return socket.create_server((host, int(port)), backlog=256)
@@ -35,7 +38,10 @@ def serve(address, cert, key, handle=echo, server=None):
     server = server or listener(address)
     while True:
         connection, _ = server.accept()
+        # A reload's signal must reach the thread that waits in accept(): another only makes a note of it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, RELOADS)
         threading.Thread(target=handle, args=(connection, context), daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, RELOADS)
 
 
 def keeps_each_message(address, cert, key):

@@ -269,7 +269,7 @@ static size_t add_entries(const struct heap_dump *d, int64_t sign, struct entry 
 {
     for (size_t i = 0; i < d->stacks; i++) {
         const struct heap_stack *s = &d->stack[i];
-        to[i] = (struct entry){.frame = d->frame + s->first,
+        to[i] = (struct entry){.frame = d->frame ? d->frame + s->first : NULL,
                                .frames = s->frames,
                                .blocks = sign * s->blocks,
                                .bytes = sign * s->bytes};

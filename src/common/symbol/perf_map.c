@@ -197,7 +197,7 @@ static int by_order(const void *a, const void *b)
 
 void perf_map_write(const struct perf_map *m, FILE *out)
 {
-    struct entry *sorted = calloc(m->entries, sizeof *sorted);
+    struct entry *sorted = m->entries ? calloc(m->entries, sizeof *sorted) : NULL;
     if (!sorted)
         return;
     memcpy(sorted, m->entry, m->entries * sizeof *sorted);

@@ -5,6 +5,7 @@
 #include "live_page.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,13 @@
 static double seconds_since_start(const struct run *r)
 {
     return (double)(clock_now_ns() - r->start_ns) / 1e9;
+}
+
+/* What soak itself has allocated, by its C library: it judges others by less. */
+static json_t *own_json(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    return json_pack("{s:I}", "allocated", (json_int_t)(m.uordblks + m.hblkhd));
 }
 
 /* A write that fails is said once and never stops the measuring: the result still goes to stdout.
@@ -98,8 +106,9 @@ static int take(const struct watched *w, struct history_sample *ret, struct proc
 
 void sampler_tick(struct run *r)
 {
-    json_t *line = json_pack("{s:s,s:f,s:I}", "kind", "tick", "seconds", seconds_since_start(r),
-                             "epoch", (json_int_t)r->epoch);
+    json_t *own = own_json();
+    json_t *line = json_pack("{s:s,s:f,s:I,s:o}", "kind", "tick", "seconds", seconds_since_start(r),
+                             "epoch", (json_int_t)r->epoch, "soak", own);
     for (size_t i = 0; i < r->subjects.count; i++) {
         const struct watched *w = &r->watched[i];
         struct history_sample sample = {.unit = run_unit(r)};

@@ -31,7 +31,9 @@ static void learn_behaviours(struct torture *t)
     if (t->behaviours)
         return;
     for (size_t i = 0; i + 1 < count && i < TORTURE_BEHAVIOURS; i++) {
-        snprintf(t->behaviour[i], sizeof t->behaviour[i], "%s", page->behaviour[i].name);
+        _Static_assert(sizeof t->behaviour[i] == sizeof page->behaviour[i].name, "one is copied");
+        memcpy(t->behaviour[i], page->behaviour[i].name, sizeof t->behaviour[i]);
+        t->behaviour[i][sizeof t->behaviour[i] - 1] = '\0';
         if (page->behaviour[i].weight)
             t->chosen[t->behaviours++] = i;
     }

@@ -110,6 +110,16 @@ static void a_hello_has_true_lengths_but_the_one_claimed(void **state)
     assert_memory_equal(message + size - 6, "\x00\x64", 2);
 }
 
+static void a_hello_has_room_for_as_many_extensions_as_it_says(void **state)
+{
+    (void)state;
+    static const char most[HELLO_EXTENSIONS_MAX];
+    struct hello_extensions e = {.bytes = most, .count = sizeof most};
+    hello_put(&out, 0x0303, (uint16_t[2]){0x1301, 0xc02b}, &e);
+    assert_int_equal(record_end(&out, 0), out.used);
+    assert_true(out.used > sizeof most);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +129,7 @@ int main(void)
         cmocka_unit_test_setup(a_split_without_room_is_refused, setup),
         cmocka_unit_test_setup(damage_hits_the_last_of_its_type, setup),
         cmocka_unit_test_setup(a_hello_has_true_lengths_but_the_one_claimed, setup),
+        cmocka_unit_test_setup(a_hello_has_room_for_as_many_extensions_as_it_says, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

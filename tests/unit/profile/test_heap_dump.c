@@ -186,6 +186,22 @@ static void counts_without_bound_stay_within_theirs(void **state)
     heap_dump_free(&d);
 }
 
+/* Found by fuzz-heap_dump: a pointer was computed from none. */
+static void stacks_without_frames_grow_too(void **state)
+{
+    (void)state;
+    struct heap_dump none = {0}, growth;
+    struct heap_dump d = parsed("heap_v2/1\n@ 0x1001\n  t*: 1: 10 [0: 0]\n" MAPS);
+    d.stack[0].frames = 0;
+    free(d.frame);
+    d.frame = NULL;
+    assert_int_equal(heap_dump_growth(&none, &d, &growth, NULL), 0);
+    assert_int_equal(growth.stacks, 1);
+    assert_int_equal(growth.stack[0].frames, 0);
+    heap_dump_free(&growth);
+    heap_dump_free(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_stack_without_end_is_refused),
         cmocka_unit_test(a_dump_cut_or_changed_anywhere_is_read_or_refused),
         cmocka_unit_test(counts_without_bound_stay_within_theirs),
+        cmocka_unit_test(stacks_without_frames_grow_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

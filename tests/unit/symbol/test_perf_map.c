@@ -206,6 +206,21 @@ static void what_is_written_reads_the_same(void **state)
     free(text);
 }
 
+/* Found by fuzz-proc: nothing was copied from nowhere. */
+static void no_names_are_written_as_none(void **state)
+{
+    (void)state;
+    struct perf_map *m = map_of("");
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    perf_map_write(m, out);
+    fclose(out);
+    assert_int_equal(length, 0);
+    free(text);
+    perf_map_free(m);
+}
+
 /* ---- the file of a process: this one ---- */
 
 static char own_file[64];
@@ -308,6 +323,7 @@ int main(void)
         cmocka_unit_test(many_overlapping_entries_are_neither_kept_nor_searched),
         cmocka_unit_test(damaged_text_does_no_harm),
         cmocka_unit_test(what_is_written_reads_the_same),
+        cmocka_unit_test(no_names_are_written_as_none),
         cmocka_unit_test_teardown(the_file_is_read_again_when_it_has_changed, remove_file),
         cmocka_unit_test_teardown(what_is_no_regular_file_is_not_read, remove_file),
         cmocka_unit_test_teardown(a_file_of_another_user_is_not_read, remove_file),
