@@ -70,6 +70,10 @@ class JudgedTest(SoakTest):
             self.assertEqual((blocks["per_conn"], blocks["state"]), (0, "level"), run.explain())
             self.assertEqual(run.result["run"]["closed"], 200)
             self.assertIsNone(run.result["run"]["asked_per_s"])
+            # Nobody times the handshakes of another program.
+            self.assertIsNone(run.result["run"]["handshake_ns"]["histogram"])
+            with open(os.path.join(run.folder, "report.html"), encoding="utf-8") as file:
+                self.assertNotIn('id="handshakes"', file.read())
 
     def test_how_a_program_is_measured_can_be_chosen_for_it_too(self):
         run = self.client(f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}} {{ca}}", "--settle", "200ms",

@@ -2,6 +2,7 @@
 """What a run left is made again from its folder, to the byte; and what isn't a run is refused."""
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -79,6 +80,31 @@ class Report(unittest.TestCase):
         self.assertEqual(place["artifactLocation"]["uri"], "server/defect.c")
         self.assertGreater(len(results[0]["stacks"][0]["frames"]), 3)
 
+    def test_the_quantiles_are_those_of_the_histogram(self):
+        with open(os.path.join(self.of, "result.json"), encoding="utf-8") as file:
+            document = json.load(file)
+        told, histogram = (document["run"]["handshake_ns"][key] if key else document["run"]["handshake_ns"]
+                           for key in (None, "histogram"))
+        self.assertEqual(histogram["upto"], sorted(set(histogram["upto"])))
+        self.assertGreater(sum(histogram["count"]), document["run"]["measured"] // 2)
+        for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+            wanted, seen = math.ceil(share * sum(histogram["count"])), 0
+            for upto, count in zip(histogram["upto"], histogram["count"]):
+                seen += count
+                if seen >= wanted:
+                    self.assertEqual(told[name], min(upto, told["max"]), name)
+                    break
+
+    def test_what_a_leak_left_is_known_at_each_checkpoint(self):
+        with open(os.path.join(self.of, "result.json"), encoding="utf-8") as file:
+            server = json.load(file)["subjects"][0]
+        site = server["sites"][0]
+        self.assertEqual([len(at) for at in site["alive"]], list(range(1, len(server["epochs"]) + 1)))
+        self.assertEqual(site["alive"][-1], site["born"])
+        for born, epoch in enumerate(server["epochs"]):
+            if epoch["measured"] and epoch["all_closed"]:
+                self.assertEqual({at[born] for at in site["alive"][born:]}, {epoch["opened"]}, born)
+
     def test_a_run_of_an_earlier_release_opens(self):
         old = os.path.join(self.folder, "old")
         shutil.copytree(self.of, old)
@@ -89,7 +115,7 @@ class Report(unittest.TestCase):
             json.dump(document, file)
         page = self.report(old, "--html").stdout
         self.assertIn(b'id="growth-0"', page)
-        for later in (b'id="survivors"', b'id="sizes"', b'id="time"'):
+        for later in (b'id="handshakes"', b'id="survivors"', b'id="sizes"', b'id="time"'):
             self.assertNotIn(later, page)
         self.assertTrue(self.report(old).stdout.startswith(b"LEAK  32 B lost per connection"))
 

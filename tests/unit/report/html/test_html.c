@@ -432,6 +432,7 @@ static void times_spread_evenly_make_even_bars(void **state)
         most = fmax(most, height);
     }
     assert_true(most > 50 && most - least < 1);
+    assert_in_range(count_of(text, "<rect class=\"b\""), 32, 64);
     free(text);
 }
 
@@ -473,6 +474,43 @@ static void many_epochs_share_their_cells(void **state)
     fclose(out);
     assert_int_equal(count_of(text, "<rect class=\"c h8\""), 16 * 17 / 2);
     assert_non_null(strstr(text, "<title>epochs 0 to 3 at 63: 40 of 40</title>"));
+    free(text);
+}
+
+/* All that a document may have of sites and epochs. */
+static void a_page_of_many_sites_and_epochs_is_small(void **state)
+{
+    (void)state;
+    enum { MANY = 64 };
+    static int64_t many[MANY * (MANY + 1) / 2];
+    static struct judge_epoch each[MANY];
+    char *text = NULL;
+    size_t size;
+    filled = (struct result){0};
+    report_case_find("retained")->fill(&filled);
+    add_figures(&filled);
+    for (size_t i = 0; i < MANY; i++)
+        each[i] = (struct judge_epoch){.opened = 100000, .measured = true, .all_closed = true};
+    for (size_t i = 0; i < result_alive_count(MANY); i++)
+        many[i] = 123456;
+    for (size_t s = 0; s < filled.subjects; s++) {
+        for (size_t i = 0; i < JUDGE_FINDINGS; i++) {
+            sites[s][i] = sites[0][0];
+            sites[s][i].file = "providers/implementations/ciphers/cipher_aes_gcm.c";
+            sites[s][i].births = MANY;
+            sites[s][i].born = many;
+            sites[s][i].alive = i < RESULT_COURSES ? many : NULL;
+        }
+        filled.subject[s].sites = JUDGE_FINDINGS;
+        filled.subject[s].epoch = each;
+        filled.subject[s].epochs = MANY;
+    }
+    const struct html_run run = {.result = &filled};
+    FILE *out = open_memstream(&text, &size);
+    html_run(&run, out);
+    fclose(out);
+    assert_int_equal(count_of(text, "class=\"ground\""), 8);
+    assert_in_range(size, 100000, 350000);
     free(text);
 }
 
@@ -575,6 +613,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(times_spread_evenly_make_even_bars),
         cmocka_unit_test(a_leak_fills_its_triangle),
         cmocka_unit_test(many_epochs_share_their_cells),
+        cmocka_unit_test(a_page_of_many_sites_and_epochs_is_small),
         cmocka_unit_test(a_chart_of_fewer_than_two_points_is_none),
         cmocka_unit_test(a_chart_has_no_figure_that_is_none),
         cmocka_unit_test(a_long_line_is_thinned_and_keeps_its_end),
