@@ -240,27 +240,47 @@ static pid_t begin(pid_t parent, char **argv, sigset_t *set)
     return program;
 }
 
+/* Everything below this process, but what has ended. `group`: only what is in its process group; a
+ * daemon has put itself into another one. Returns how many. */
+static size_t kill_below(bool group)
+{
+    static struct process_tree tree;
+    size_t count = 0;
+    process_tree_read(&tree, getpid());
+    for (size_t i = 0; i < tree.count; i++) {
+        pid_t pid = tree.process[i].pid;
+        if (!group || getpgid(pid) == getpgrp())
+            count += kill(pid, SIGKILL) == 0;
+    }
+    return count;
+}
+
+/* What the program has left running in the background goes with it. */
+static void end_group(void)
+{
+    enum { TRIES = 1000 };
+    const struct timespec again = {.tv_nsec = AGAIN_MS * 1000000L};
+    for (int i = 0; i < TRIES && kill_below(true); i++)
+        nanosleep(&again, NULL);
+}
+
 static _Noreturn void guard(pid_t parent, char **argv)
 {
     sigset_t set;
     int status;
-    pid_t program = begin(parent, argv, &set);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* so that what its parent has left stays below */
+    pid_t program = begin(parent, argv, &set), pid;
     while (program > 0 && getppid() == parent) {
-        if (waitpid(program, &status, WNOHANG) == program)
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0 && pid != program)
+            ;
+        if (pid == program) {
+            end_group();
             end_as(status);
+        }
         sigwaitinfo(&set, NULL);
     }
     kill(0, SIGKILL);
     _exit(EXIT_CANNOT_START);
-}
-
-/* Everything below this process, but what has ended. */
-static void kill_below(void)
-{
-    static struct process_tree tree;
-    process_tree_read(&tree, getpid());
-    for (size_t i = 0; i < tree.count; i++)
-        kill(tree.process[i].pid, SIGKILL);
 }
 
 /* Takes over what has ended. Returns whether anything is left below. `*status` is the program's. */
@@ -293,7 +313,7 @@ static _Noreturn void guard_all(pid_t parent, char **argv)
     while (reap(program, &status)) {
         killing |= getppid() != parent;
         if (killing)
-            kill_below();
+            kill_below(false);
         killing |= sigtimedwait(&set, NULL, killing ? &again : NULL) == KILL_ALL;
     }
     end_as(status);

@@ -5,7 +5,8 @@
  *
  * A program of somebody else's may start others, which the kernel doesn't end with their parent. So
  * it gets a guard: a process of soak's own, the leader of a session in which the program runs. It
- * waits for its end and takes it over (status or signal); when soak dies it kills the group.
+ * waits for its end, ends what the program has left running in its process group, and takes the end
+ * over (status or signal); when soak dies it kills the group.
  * Signals that ask it to end don't end it: they are for the program.
  */
 #ifndef SOAK_GUARD_H

@@ -183,6 +183,8 @@ class JudgedTest(SoakTest):
                  "to soak-client the server does as --mix says; it is for --client"),
                 (("curl {address}", "--server-mix", "close=0"), "nothing would be done; give one a weight"),
                 (("--cert-names", "5"), "has a meaning only with --client"),
+                (("curl {address}", "--cert-names", "5", "--server-mix", "close,reset"),
+                 "--cert-names 5: no certificate with many names is shown; give --server-mix many-names"),
                 (("no-such-client {address}",), "--client: no-such-client: No such file or directory")):
             run = self.soak(*(() if options[0].startswith("--") else ("--client",)), *options)
             self.assertEqual((run.exit, run.folder), (2, None), run.explain())

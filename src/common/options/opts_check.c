@@ -193,6 +193,18 @@ static int check_server_mix(const struct opts_table *t, const void *target, stru
     return 0;
 }
 
+static int check_cert_names(const struct opts_table *t, const void *target, struct err *e)
+{
+    const uint64_t *weight = field(t, target, "server-mix");
+    const struct opt *names = opts_find(t->option, t->count, "cert-names");
+    if (!weight || !names || weight[SERVER_BEHAVIOUR_MANY_NAMES] ||
+        !opts_need_met(names, target, "!100"))
+        return 0;
+    return opts_refuse(t, target, "cert-names", e,
+                       "no certificate with many names is shown; give --server-mix many-names, "
+                       "or leave it out");
+}
+
 int opts_check(const struct opts_table *t, const void *target, struct err *e)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -201,7 +213,7 @@ int opts_check(const struct opts_table *t, const void *target, struct err *e)
     }
     if (check_rules(t, target, e) < 0 || check_numbers(t, target, e) < 0 ||
         check_defect(t, target, e) < 0 || check_talk(t, target, e) < 0 ||
-        check_server_mix(t, target, e) < 0)
+        check_server_mix(t, target, e) < 0 || check_cert_names(t, target, e) < 0)
         return -1;
     return check_ciphers(t, target, e);
 }

@@ -186,7 +186,9 @@ static uint64_t usual_ns(const struct scenario *s)
 
 uint64_t scenario_about_ns(const struct scenario *s)
 {
-    uint64_t n = asked(s), count = s->closed ? s->closed : n ? plan_measured_for(n) : 0;
+    uint64_t n = asked(s), count = s->closed ? s->closed
+                                   : n       ? plan_unbounded(n, s->expect_cache)
+                                             : 0;
     uint64_t ns = pace(s).max ? count * usual_ns(s) : time_for(s, count);
     if (!s->closed && !s->for_ns && ns < USUAL_NS)
         ns = USUAL_NS;

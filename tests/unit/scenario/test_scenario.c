@@ -524,6 +524,20 @@ static const struct {
 #undef X
 };
 
+/* A suite shows how long each of its runs is going to take. */
+static void a_run_beyond_an_expected_cache_takes_as_long_as_that(void **state)
+{
+    (void)state;
+    struct scenario s;
+    scenario_defaults(&s);
+    uint64_t usual = scenario_about_ns(&s);
+    s.expect_cache = 1000000;
+    /* one and a half of it, at 1,000 a second */
+    assert_true(scenario_about_ns(&s) >= UINT64_C(1500) * 1000000000);
+    s.closed = 5000;
+    assert_true(scenario_about_ns(&s) < usual);
+}
+
 /* Whether soak or a program that it starts has the option, with these values when it is a choice.
  */
 static bool is_option(const char *name, const char *values)
@@ -860,6 +874,7 @@ int main(void)
         cmocka_unit_test(an_indented_line_does_not_continue_the_one_before),
         cmocka_unit_test(a_file_that_is_no_text_is_refused),
         cmocka_unit_test(any_bytes_are_read_or_refused),
+        cmocka_unit_test(a_run_beyond_an_expected_cache_takes_as_long_as_that),
         cmocka_unit_test(the_rules_are_about_options_that_exist),
         cmocka_unit_test(what_cannot_go_together_is_refused_with_what_could),
         cmocka_unit_test(what_can_go_together_is_accepted),

@@ -81,15 +81,11 @@ static void variables_are_the_programs_alone(void **state)
     assert_string_equal(said, "-\n");
 }
 
-static void what_takes_too_long_is_killed_with_all_that_it_started(void **state)
+/* The process that `said` names. Whoever reaps it may take a moment. */
+static void assert_ended(const char *said)
 {
-    (void)state;
-    char said[64];
-    struct guard_end end = run("sleep 1000 & echo $!; wait", NULL, 200, said, sizeof said);
-    assert_int_equal(end.signal_number, SIGKILL);
     pid_t child = (pid_t)strtol(said, NULL, 10);
     assert_true(child > 0);
-    /* Whoever reaps it now may take a moment. */
     char path[64], text[256] = "";
     snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
     for (int i = 0; i < 500; i++) {
@@ -102,6 +98,40 @@ static void what_takes_too_long_is_killed_with_all_that_it_started(void **state)
         usleep(10000);
     }
     fail_msg("%s lives: %s", path, text);
+}
+
+static void what_takes_too_long_is_killed_with_all_that_it_started(void **state)
+{
+    (void)state;
+    char said[64];
+    struct guard_end end = run("sleep 1000 & echo $!; wait", NULL, 200, said, sizeof said);
+    assert_int_equal(end.signal_number, SIGKILL);
+    assert_ended(said);
+}
+
+static void what_is_left_in_the_background_ends_with_the_program(void **state)
+{
+    (void)state;
+    char said[64];
+    struct guard_end end = run("sleep 1000 & echo $!; exit 3", NULL, 0, said, sizeof said);
+    assert_int_equal(end.status, 3);
+    assert_ended(said);
+    /* Its parent has gone before the program has. */
+    end = run("(sh -c 'sleep 1000 & echo $!'); kill -TERM $$", NULL, 0, said, sizeof said);
+    assert_int_equal(end.signal_number, SIGTERM);
+    assert_ended(said);
+}
+
+/* Such as a server that the command has started anew. */
+static void a_daemon_stays(void **state)
+{
+    (void)state;
+    char said[64];
+    run("setsid sh -c 'echo $$; exec sleep 1000' & until [ -s /proc/$$/fd/1 ]; do :; done", NULL, 0,
+        said, sizeof said);
+    pid_t daemon = (pid_t)strtol(said, NULL, 10);
+    assert_true(daemon > 0);
+    assert_int_equal(kill(daemon, SIGKILL), 0);
 }
 
 static void what_is_not_there_cannot_be_started(void **state)
@@ -121,6 +151,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_comes_after_the_end_is_not_the_programs),
         cmocka_unit_test(variables_are_the_programs_alone),
         cmocka_unit_test(what_takes_too_long_is_killed_with_all_that_it_started),
+        cmocka_unit_test(what_is_left_in_the_background_ends_with_the_program),
+        cmocka_unit_test(a_daemon_stays),
         cmocka_unit_test(what_is_not_there_cannot_be_started),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* A run asks of every program with --malloc-hooks whether its pools are a leak; and the peers of a
+ * run, or the machine, now and then ask more of a program than before. So chance is given in less
+ * than elsewhere. */
+static const double BY_CHANCE = 1e-4;
+
+/* What every Nth connection loses differs less from one rate than chance has it: at least this is
+ * taken for its variance over that of single losses by chance. */
+static const double REGULAR = 0.25;
+
 /* A judged epoch. */
 struct course {
     double before, opened; /* connections since the start until it, and in it */
@@ -77,8 +86,8 @@ static double student_of_normal(double z, double n)
     return sqrt(n * expm1(pow(z * (8 * n + 3) / (8 * n + 1), 2) / n));
 }
 
-/* Blocks come in clumps: how much more they differ from one rate than single ones, at least 1, is
- * found from few epochs, so that Student's distribution takes the place of the normal one. */
+/* Blocks come in clumps: how much more than single ones they differ from one rate is found from few
+ * epochs, so that Student's distribution takes the place of the normal one. */
 static double deviate(const struct course *of, size_t count)
 {
     struct odds o = odds_of(of, count);
@@ -93,7 +102,8 @@ static double deviate(const struct course *of, size_t count)
     }
     if (degrees < 1 || said <= 0)
         return 0;
-    return normal_of_student(said / sqrt(kept * o.variance * fmax(1, apart / degrees)), degrees);
+    return normal_of_student(said / sqrt(kept * o.variance * fmax(REGULAR, apart / degrees)),
+                             degrees);
 }
 
 /* So probably a deviate is at least `z`. */
@@ -107,7 +117,7 @@ static double least_deviate(void)
     double low = 0, high = 10;
     while (high - low > 1e-6) {
         double middle = low + (high - low) / 2;
-        if (beyond(middle) > JUDGE_ALPHA)
+        if (beyond(middle) > BY_CHANCE)
             low = middle;
         else
             high = middle;
@@ -140,7 +150,7 @@ enum answer site_marks(struct judge_context *h, const struct survivors *v, struc
         return NO_OPINION;
     struct course *of = calloc(h->e->epochs + 1, sizeof *of);
     CHECK(of);
-    bool leaks = beyond(deviate_at_most(h, of, course_of(h, v->s, of))) <= JUDGE_ALPHA;
+    bool leaks = beyond(deviate_at_most(h, of, course_of(h, v->s, of))) <= BY_CHANCE;
     free(of);
     if (leaks)
         return NO_OPINION;
@@ -171,7 +181,7 @@ static double miss(const struct course *of, size_t count, double blocks)
     double t = student_of_normal(least_deviate(), degrees), part = 2 / (9 * degrees);
     for (int i = -STEPS; i <= STEPS; i++) {
         double at = MOST * i / STEPS, weight = exp(-at * at / 2);
-        double clump = fmax(1, pow(fmax(0, 1 - part + at * sqrt(part)), 3));
+        double clump = fmax(REGULAR, pow(fmax(0, 1 - part + at * sqrt(part)), 3));
         double least = t * sqrt(o.variance * clump);
         sum += weight * beyond((sqrt(blocks) * each - least) / sqrt(spread));
         weights += weight;

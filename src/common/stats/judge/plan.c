@@ -110,6 +110,11 @@ uint64_t plan_measured_for(uint64_t one_in)
     return (uint64_t)ceil(UNEQUAL_HALVES * (double)plan_least_for(one_in));
 }
 
+uint64_t plan_unbounded(uint64_t one_in, uint64_t expected)
+{
+    return larger(plan_measured_for(one_in), expected + expected / 2);
+}
+
 uint64_t plan_one_in(enum unit unit)
 {
     return unit == UNIT_RELOAD ? PLAN_ONE_IN_RELOADS : PLAN_ONE_IN;
@@ -122,8 +127,7 @@ void plan_init(struct plan *p, const struct plan_input *in)
     p->total = in->closed;
     if (in->closed)
         return;
-    p->need = larger(plan_measured_for(in->one_in ? in->one_in : plan_one_in(in->unit)),
-                     in->expected + in->expected / 2);
+    p->need = plan_unbounded(in->one_in ? in->one_in : plan_one_in(in->unit), in->expected);
     if (in->rate_per_s > 0)
         p->total = (uint64_t)(in->rate_per_s * aimed_ms(p) / 1000.0);
     if (is_default(p))

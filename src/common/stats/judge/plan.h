@@ -101,6 +101,8 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);
  * with 99.9 %; and how many it takes at the very least, with halves that are exactly equal. */
 uint64_t plan_measured_for(uint64_t one_in);
 uint64_t plan_least_for(uint64_t one_in);
+/* What a run without a bound measures: that many, and beyond a cache of so many entries. */
+uint64_t plan_unbounded(uint64_t one_in, uint64_t expected);
 /* The smallest bound (`closed`, warm-up and turnover included; two digits from 1,000 on) with which
  * a run that is otherwise as `in` says surely measures enough for that sensitivity, however its
  * warm-up ends and whatever its heap does. `in`'s own bounds don't matter. For 1/1 it is the bound
