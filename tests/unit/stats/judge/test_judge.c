@@ -1529,6 +1529,46 @@ static void a_block_per_connection_is_exactly_one(void **state)
     assert_false(j.wants_hold);
 }
 
+/* A table of 440 entries that nobody declared, filled by one connection in 12, and what of it is
+ * there before it is full. */
+static void table_half_full(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {40, 80, 80, 80, 80, 80};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void table_full_at_last(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {200, 240, 0, 0, 0, 0};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+static void leak_beyond_small_tables(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {50, 100, 100, 100, 100, 100};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
+/* Until a table is full its figures are those of a leak, so that nothing but their number keeps a
+ * run from ending too early. */
+static void what_a_small_table_may_still_be_ends_no_run(void **state)
+{
+    (void)state;
+    struct judgement j;
+    judge_case(table_half_full, RULES_ALL, &j);
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_false(j.certain);
+    judge_case(table_full_at_last, RULES_ALL, &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    assert_int_equal(j.finding[0].kind, KIND_CACHE_BOUNDED);
+    judge_case(leak_beyond_small_tables, RULES_ALL, &j);
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_true(j.certain);
+}
+
 /* What wasn't put to the test isn't said, nor what the epochs contradict. */
 static void in_proportion_is_what_a_hold_and_the_epochs_have_shown(void **state)
 {
@@ -1882,6 +1922,7 @@ int main(void)
         cmocka_unit_test(every_control_gets_its_verdict_and_kind),
         cmocka_unit_test(no_rule_stands_without_a_control),
         cmocka_unit_test(a_block_per_connection_is_exactly_one),
+        cmocka_unit_test(what_a_small_table_may_still_be_ends_no_run),
         cmocka_unit_test(the_evidence_is_told),
         cmocka_unit_test(the_examples_of_the_page_are_judged_so),
         cmocka_unit_test(in_proportion_is_what_a_hold_and_the_epochs_have_shown),
