@@ -8,7 +8,8 @@ set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 soak_version(${CMAKE_SOURCE_DIR} ${PROJECT_VERSION} CPACK_PACKAGE_VERSION)
 set(CPACK_GENERATOR DEB TGZ)
 set(CPACK_PACKAGE_NAME soak)
-# The project is reached by its repository (SECURITY.md) and has no address; a package must have one.
+# The project is reached by its repository (SECURITY.md) and has no address; a package must have
+# one.
 # RFC 2606 keeps .invalid for what can't be one.
 set(SOAK_CONTACT "soak maintainers <maintainers@soak.invalid>" CACHE STRING
     "Who publishes the package: NAME <ADDRESS>")
