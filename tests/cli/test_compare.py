@@ -559,7 +559,8 @@ class Shown(Compare):
     def test_a_page_has_versions_as_columns_and_what_explains_them(self):
         self.compare("3.0.17,3.0.20", "--html=page.html", code=1)
         page = (self.folder / "page.html").read_text(encoding="utf-8")
-        for part in ('<th scope="col" class="n">3.0.17</th><th scope="col" class="n">3.0.20</th>',
+        for part in ('<h1><span class="badge leak">WORSE</span> smoke, by version of openssl</h1>',
+                     '<th scope="col" class="n">3.0.17</th><th scope="col" class="n">3.0.20</th>',
                      "<li>WORSE  openssl 3.0.20 against 3.0.17", "Where the differences are", "3.0.17 → 3.0.20: +",
                      "crypto/stack/stack.c", '<td class="n bad">1,961'):
             self.assertIn(part, page)

@@ -206,15 +206,33 @@ static void put_origin(const struct compare_set *s, FILE *out)
     fputs("</header>\n", out);
 }
 
+static const char *badge_of(enum compare_outcome outcome)
+{
+    switch (outcome) {
+    case COMPARE_WORSE:
+        return "leak";
+    case COMPARE_MIXED:
+    case COMPARE_UNSURE:
+        return "inconclusive";
+    case COMPARE_BETTER:
+    case COMPARE_SAME:
+        break;
+    }
+    return "pass";
+}
+
 void compare_html(const struct compare_set *s, FILE *out)
 {
-    char line[COMPARE_SENTENCE];
-    html_head("Comparison", out);
+    char line[COMPARE_SENTENCE], what[COMPARE_SENTENCE];
+    const char *outcome = compare_outcome_text(s->judgement.outcome);
+    snprintf(what, sizeof what, "%s%s%s", s->scenario, s->part[0] ? ", by version of " : "",
+             s->part);
+    snprintf(line, sizeof line, "%s %.200s", outcome, what);
+    html_head(line, out);
     put_origin(s, out);
-    fputs("<main>\n<h1>", out);
-    html_text(s->scenario, out);
-    fputs(s->part[0] ? ", by version of " : "", out);
-    html_text(s->part, out);
+    fprintf(out, "<main>\n<h1><span class=\"badge %s\">%s</span> ", badge_of(s->judgement.outcome),
+            outcome);
+    html_text(what, out);
     fputs("</h1>\n<ul>\n", out);
     for (size_t i = 1; i < s->entries; i++) {
         fputs("<li>", out);

@@ -62,16 +62,6 @@ size_t subject_index(const struct subject *s)
     return (size_t)(s - s->all->subject);
 }
 
-struct child *subject_process(const struct subject *s, size_t i)
-{
-    return i ? &s->others[i - 1] : (struct child *)&s->child;
-}
-
-size_t subject_processes(const struct subject *s)
-{
-    return s->others ? s->processes : 1;
-}
-
 bool subject_running(const struct subject *s)
 {
     for (size_t i = 0; i < subject_processes(s); i++)

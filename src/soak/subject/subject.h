@@ -148,8 +148,16 @@ int subject_open(struct subject *s, struct err *e);
 void subject_close(struct subject *s);
 
 /* Its processes, while it is open. */
-size_t subject_processes(const struct subject *s);
-struct child *subject_process(const struct subject *s, size_t i);
+static inline size_t subject_processes(const struct subject *s)
+{
+    return s->others ? s->processes : 1;
+}
+
+static inline struct child *subject_process(const struct subject *s, size_t i)
+{
+    return i ? &s->others[i - 1] : (struct child *)&s->child;
+}
+
 bool subject_running(const struct subject *s);
 /* The first failed connection that one of its processes tells of, or one without text; and the
  * first problem, or "". Borrowed. */
