@@ -109,7 +109,7 @@ static void say_all(const struct run *r, const struct live_facts *f, struct text
 
 char *live_page_write(struct live_page *p, const struct run *r, const struct live_facts *facts)
 {
-    struct texts t;
+    struct texts t = {.headline = ""};
     size_t length;
     uint64_t began = clock_now_ns();
     outcome_so_far(p->outcome, r);
