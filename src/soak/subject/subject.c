@@ -5,43 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-int subjects_init(struct subjects *all, struct err *e)
-{
-    CHECK(uv_loop_init(&all->loop) == 0);
-    all->count = SUBJECTS_MAX;
-    const struct scenario *scenario = all->programs->scenario;
-    if (scenario->server || scenario->client)
-        subject_foreign(&all->subject[0], !scenario->client);
-    else if (scenario->connect)
-        subject_remote(&all->subject[0]);
-    else
-        subject_builtin(&all->subject[0], SUBJECT_JUDGED, true, (size_t)scenario->server_procs);
-    subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL,
-                    (size_t)scenario->client_procs);
-    for (size_t i = 0; i < all->count; i++)
-        all->subject[i].all = all;
-    int *judged = &subjects_find(all, SUBJECT_JUDGED)->pki_fd,
-        *load = &subjects_find(all, SUBJECT_LOAD)->pki_fd;
-    if (scenario->client)
-        return pki_make_for_program(judged, load, e);
-    return scenario->client_auth == CLIENT_AUTH_NONE ? 0 : pki_make(judged, load, e);
-}
-
-void subjects_fini(struct subjects *all)
-{
-    if (!all->count)
-        return;
-    uv_run(&all->loop, UV_RUN_DEFAULT);
-    CHECK(uv_loop_close(&all->loop) == 0);
-    for (size_t i = 0; i < all->count; i++) {
-        subject_close(&all->subject[i]);
-        foreign_free(all->subject[i].foreign);
-        if (all->subject[i].pki_fd >= 0)
-            close(all->subject[i].pki_fd);
-    }
-}
 
 struct subject *subjects_find(const struct subjects *all, enum subject_role role)
 {
@@ -126,52 +89,4 @@ void subject_close(struct subject *s)
     free(s->others);
     s->others = NULL;
     child_fini(&s->child);
-}
-
-static unsigned all_that_settle(const struct subjects *all)
-{
-    unsigned bits = 0;
-    for (size_t i = 0; i < all->count; i++)
-        bits |= all->subject[i].ops->can & SUBJECT_CAN_SETTLE ? 1u << i : 0;
-    return bits;
-}
-
-void subjects_settle(struct subjects *all, const char *const *words)
-{
-    all->settled = 0;
-    all->settle_id++;
-    for (size_t i = 0; i < all->count; i++) {
-        struct subject *s = &all->subject[i];
-        if (s->ops->can & SUBJECT_CAN_SETTLE)
-            s->ops->settle(s, all->settle_id, words ? words[i] : "");
-    }
-}
-
-bool subjects_settled(struct subjects *all, const struct subject *s, uint64_t id)
-{
-    if (id != all->settle_id)
-        return false;
-    all->settled |= 1u << subject_index(s);
-    return all->settled == all_that_settle(all);
-}
-
-void subjects_stop(struct subjects *all)
-{
-    for (size_t i = 0; i < all->count; i++)
-        all->subject[i].ops->stop(&all->subject[i]);
-}
-
-void subjects_kill(struct subjects *all)
-{
-    for (size_t i = 0; i < all->count; i++)
-        all->subject[i].ops->kill(&all->subject[i]);
-}
-
-bool subjects_running(const struct subjects *all)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        if (subject_running(&all->subject[i]))
-            return true;
-    }
-    return false;
 }
