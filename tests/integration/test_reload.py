@@ -54,6 +54,8 @@ class ReloadTest(SoakTest):
         run = self.server("starts_anew_with_a_reload", *HUP, "--closed", "24")
         self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
         self.assertIn("has ended since; one process has to stay", " ".join(run.out.split()))
+        self.assertEqual((run.result["missing"], run.result["next"]),
+                         ("a program of which one process stays as long as the run", []))
 
     def test_its_malloc_is_counted_too(self):
         run = self.server("loses_with_each_reload", *HUP, "--closed", "24", "--malloc-hooks")

@@ -12,7 +12,7 @@ enum { TEXT = 64, LONGER = 4 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u;
 
 /* What keeps an undecided run from a verdict. */
-enum lack { LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
+enum lack { LACK_PROCESS, LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
 
 static double seen_one_in(const struct run *r)
 {
@@ -34,8 +34,22 @@ static bool in_doubt(const struct run *r)
     return false;
 }
 
+/* The process that lost a block on purpose has ended, and it would again however long the run. */
+static bool meter_left(const struct run *r)
+{
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        struct canary check;
+        history_canary(r->watched[i].history, &check);
+        if (check.gone && check.unproven)
+            return true;
+    }
+    return false;
+}
+
 static enum lack lack_of(const struct run *r, const struct result *result)
 {
+    if (meter_left(r))
+        return LACK_PROCESS;
     if (in_doubt(r))
         return LACK_DOUBT;
     /* 1/1 is the least figure: without it the run shows nothing. */
@@ -72,6 +86,10 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
     uint64_t want = wanted(r, result, lack);
     uint64_t has = r->scenario->sensitivity ? result->run.measured : result->run.closed;
     uint64_t more = want > has ? want - has : r->plan.unit;
+    if (lack == LACK_PROCESS) {
+        snprintf(buf, size, "a program of which one process stays as long as the run");
+        return buf;
+    }
     if (lack == LACK_FAILURES) {
         snprintf(buf, size, "a run in which no connection fails; client.log says why these did");
         return buf;
@@ -160,7 +178,9 @@ static enum advice advice_of(const struct run *r, const struct result *result, s
     case VERDICT_PASS:
         return seen_one_in(r) >= 1 && isfinite(seen_one_in(r)) ? ADVICE_CLOSER : ADVICE_NONE;
     case VERDICT_INCONCLUSIVE:
-        return lack_of(r, result) == LACK_FAILURES ? ADVICE_LOG : ADVICE_SETTLE;
+        return lack_of(r, result) == LACK_PROCESS    ? ADVICE_NONE
+               : lack_of(r, result) == LACK_FAILURES ? ADVICE_LOG
+                                                     : ADVICE_SETTLE;
     case VERDICT_LEAK:
     case VERDICT_INVALID:
         break;
