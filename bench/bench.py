@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Speed, as ratios within one run: the floor (two SSL objects in memory, no sockets) and the harness
-take turns, so that a slow minute of the machine hits both. How to read it: bench/README.md.
+"""Speed, as ratios within one run: the harness beside the floor (two SSL objects, with no harness around
+them) and beside other programs, at the same time on one core or in turns, so that a slow minute of the machine
+hits both. How to read it: bench/README.md.
 
-    bench/bench.py [--case full|rsa|resume] [--rounds 5] [--connections 4000] [--calm SECONDS]
+    bench/bench.py [--row NAME] [--rounds 5] [--connections 4000] [--tls-perf PATH] [--calm SECONDS]
 """
 
 import argparse
+import contextlib
 import json
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -16,35 +19,40 @@ import sys
 import tempfile
 import time
 
+import parts
+import peers
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CORES = os.cpu_count()
 
 CASES = {
-    # name: title, floor arguments, soak options, target for floor/actual
-    "full": ("TLS 1.3 P-256", ("p256", "full"), (), 0.88),
-    "rsa": ("TLS 1.3 RSA-2048", ("rsa2048", "full"), ("--key", "rsa2048"), 0.90),
-    "resume": ("TLS 1.3 P-256 resumption", ("p256", "resume"), ("--resume", "100%"), 0.80),
+    # name: title, floor arguments, soak options, target for floor over TCP/actual
+    "full": ("TLS 1.3 P-256", ("p256", "full"), (), 0.96),
+    "rsa": ("TLS 1.3 RSA-2048", ("rsa2048", "full"), ("--key", "rsa2048"), 0.95),
+    "resume": ("TLS 1.3 P-256 resumption", ("p256", "resume"), ("--resume", "100%"), 0.90),
+    "resume12": ("TLS 1.2 P-256 resumption", ("p256", "resume12"), ("--resume", "100%", "--tls", "1.2"), 0.85),
 }
-TARGET_MAX_CHURN = 0.75
-TARGET_LEDGER = 1.03
+MANY_OPEN = 10000
 CALM = 0.15  # share of the machine that others may use when a part begins
 WORTH_A_WORD = 0.10
+MADE_HERE = ("floor", "ledger-cost-loop")
+CLEAN = ("--clean", "1", "--reset", "0", "--half-close", "0", "--mid-handshake", "0")
 
 
 def build():
-    """The programs as ./soak builds them, and the floor. What failed is said by set-up itself."""
+    """The programs as ./soak builds them, and those of bench/. What failed is said by set-up itself."""
     done = subprocess.run(["sh", os.path.join(ROOT, "scripts", "setup.sh"), "run"], check=False)
     if done.returncode:
         sys.exit(done.returncode)
-    done = subprocess.run(["cmake", "--build", os.path.join(ROOT, "build"), "--target", "floor"],
+    done = subprocess.run(["cmake", "--build", os.path.join(ROOT, "build"), "--target", *MADE_HERE],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        sys.exit("bench: the floor can't be built: " + (done.stdout.strip() or "cmake failed")
+        sys.exit("bench: the programs of bench/ can't be built: " + (done.stdout.strip() or "cmake failed")
                  .splitlines()[-1])
 
 
 def check_programs(folder):
-    for name in ("floor", "soak", "soak-server", "soak-client"):
+    for name in (*MADE_HERE, "soak", "soak-server", "soak-client"):
         if not os.access(os.path.join(folder, name), os.X_OK):
             sys.exit(f"bench: {folder} has no {name}; make it by: cmake --build FOLDER/.. --target {name}")
 
@@ -100,16 +108,16 @@ def floor(folder, connections, arguments, copies):
             statistics.mean(r["client_us"] for r in results))
 
 
-def harness(folder, connections, options, results, probe):
+def harness(options, results, *more, around=lambda command: command):
     """CPU per connection over the measured epochs (server, client), and connections per second."""
-    command = [os.path.join(folder, "soak"), "--conns", "30", "--churn", "max", "--closed",
-               str(connections), "--clean", "1", "--reset", "0", "--half-close", "0",
-               "--mid-handshake", "0", "--quiet", "--results", results, *options]
-    if not probe:
-        command.append("--no-probe")
+    command = around([os.path.join(options.bin, "soak"), "--churn", "max", *CLEAN, "--quiet", "--results", results,
+                      *more])
+    last = os.path.join(results, "last", "result.json")
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(last)  # an earlier run's: one that is refused would leave it
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
-        with open(os.path.join(results, "last", "result.json"), encoding="utf-8") as f:
+        with open(last, encoding="utf-8") as f:
             result = json.load(f)
     except FileNotFoundError:
         sys.exit(f"bench: soak left no result (exit {done.returncode}): {done.stderr.strip()}")
@@ -117,6 +125,11 @@ def harness(folder, connections, options, results, probe):
     if result["run"]["errors"]["total"] or not cost.get("server"):
         sys.exit(f"bench: the harness failed: {result.get('broken') or result['reasons']}")
     return cost["server"], cost["client"], result["run"]["rate_per_s"]
+
+
+def is_still(machine):
+    """Whether what is by the clock, such as churn, says anything."""
+    return machine.share_of_others() <= WORTH_A_WORD
 
 
 def median_of(rows, key):
@@ -127,68 +140,164 @@ def cpu(part):
     return part[0] + part[1]
 
 
-def measure(case, options, machine, results):
+class Table:
+    """What is said at the end: a ratio and its target each, in the order in which they are measured."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, line):
+        self.lines.append("  " + line)
+        print(self.lines[-1], flush=True)
+
+    def add(self, text, ratio, sign, target, told=True):
+        """`sign`: at least (>=) or at most (<=) the target. `told`: whether the machine was still enough."""
+        met = ratio >= target if sign == ">=" else ratio <= target
+        verdict = "not told: others were busy" if not told else "met" if met else "missed"
+        self.say(f"{text:62} {ratio:6.3f}  {sign} {target:.3f}  {verdict}")
+
+    def skip(self, text, why):
+        self.say(f"{text:62} skipped: {why}")
+
+    def report(self):
+        print("\nall of it")
+        print("\n".join(self.lines))
+
+
+def tcp_beside_harness(options, case, results):
+    """The floor over TCP and the harness, both on one core at the same time: CPU per connection of each."""
     _, floor_arguments, soak_options, _ = CASES[case]
-    count, bin_ = options.connections, options.bin
+    core, _ = peers.cores()
+    command = ["taskset", "-c", str(core), os.path.join(options.bin, "floor"), str(options.connections),
+               *floor_arguments, "tcp"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as beside:
+        actual = harness(options, results, "--conns", "30", "--closed", str(options.connections), *soak_options,
+                         around=lambda words: ["taskset", "-c", str(core), *words])
+        bare = json.loads(beside.communicate()[0])
+    return bare["server_us"] + bare["client_us"], cpu(actual)
+
+
+def floors(case, options, machine, results, table):
+    """The harness against the floor, in one case."""
+    title, floor_arguments, soak_options, target = CASES[case]
+    bin_, count = options.bin, options.connections
+    load = ("--conns", "30", "--closed", str(count), *soak_options)
     rows = []
     for _ in range(options.rounds):
         rows.append({
-            "alone": machine.run(floor, bin_, count // 4, floor_arguments, 1),
-            "tcp": machine.run(floor, bin_, count // 4, (*floor_arguments, "tcp"), CORES),
-            "on": machine.run(harness, bin_, count, soak_options, results, True),
+            "beside": machine.run(tcp_beside_harness, options, case, results),
+            "on": machine.run(harness, options, results, *load),
             "floor": machine.run(floor, bin_, count // 4, floor_arguments, CORES),
-            "off": machine.run(harness, bin_, count, soak_options, results, False),
+            "off": machine.run(harness, options, results, *load, "--no-probe"),
         })
-    return rows
-
-
-def report(case, rows):
-    name, _, _, target = CASES[case]
-    share = {k: median_of(rows, lambda r, k=k: cpu(r["floor"]) / cpu(r[k])) for k in ("on", "off")}
-    churn = {k: median_of(rows, lambda r, k=k: r[k][2] * cpu(r["floor"]) / CORES / 1e6)
-             for k in ("on", "off")}
-    sockets = median_of(rows, lambda r: cpu(r["floor"]) / cpu(r["tcp"]))
-    ledger = median_of(rows, lambda r: cpu(r["on"]) / cpu(r["off"]))
-    print(name)
-    print(f"  in memory        {1e6 / median_of(rows, lambda r: cpu(r['floor'])):8.0f} "
-          "connections per CPU-second")
-    for key, text in (("alone", "floor, alone"), ("floor", f"floor, {CORES} copies"),
-                      ("tcp", "floor over TCP"),
-                      ("on", "probe on"), ("off", "probe off")):
+    print(title)
+    for key, text in (("floor", f"in memory, {CORES} copies"), ("on", "probe on"), ("off", "probe off")):
         server = median_of(rows, lambda r, k=key: r[k][0])
         client = median_of(rows, lambda r, k=key: r[k][1])
-        print(f"  {text:16} {server:8.0f} us server + {client:.0f} us client per connection")
-    print(f"  max churn        {median_of(rows, lambda r: r['on'][2]):8.0f} connections/s")
-    print(f"  floor/actual     {share['on']:8.2f} probe on, {share['off']:.2f} off"
-          f"   (target {target})")
-    print(f"  floor/TCP        {sockets:8.2f} what bare blocking sockets leave of it")
-    print(f"  ledger           {ledger:8.3f} x CPU                   (target {TARGET_LEDGER})")
-    print(f"  max churn/floor  {churn['on']:8.2f} on {CORES} processors, {churn['off']:.2f} probe off"
-          f"   (target {TARGET_MAX_CHURN})")
-    sys.stdout.flush()
+        print(f"  {text:20} {server:6.0f} us server + {client:.0f} us client per connection")
+    bare = median_of(rows, lambda r: cpu(r["floor"]) / cpu(r["on"]))
+    print(f"  max churn            {median_of(rows, lambda r: r['on'][2]):6.0f} connections/s")
+    print(f"  floor in memory/actual {bare:6.2f}, for comparison: bare sockets use it up")
+    print(f"  ledger               {median_of(rows, lambda r: cpu(r['on']) / cpu(r['off'])):6.3f} x CPU")
+    table.add(f"floor over TCP/actual, {title}", median_of(rows, lambda r: r["beside"][0] / r["beside"][1]), ">=",
+              target)
+    if case == "full":
+        table.add(f"max churn/floor on {CORES} processors, 30 open",
+                  median_of(rows, lambda r: r["on"][2] * cpu(r["floor"]) / CORES / 1e6), ">=", 0.75,
+                  told=is_still(machine))
 
 
-def main():
+def pairs(text, compare, target, options, machine, table):
+    """The median of the ratios of two programs that run at the same time."""
+    ratios = [ours / theirs for ours, theirs in (machine.run(compare) for _ in range(options.rounds))]
+    table.add(text, statistics.median(ratios), "<=", target)
+
+
+def against_peers(options, machine, _, table):
+    missing, bin_, seconds = peers.missing(options), options.bin, options.seconds
+    tls_perf = peers.tls_perf(options.tls_perf)
+    for peer, text, compare, target in (
+            ("tls-perf", "client CPU, clean connection, over tls-perf's handshake + RST",
+             lambda: peers.compare_clients(bin_, "clean", tls_perf, seconds), 0.95),
+            ("tls-perf", "client CPU, handshake + RST, over tls-perf's",
+             lambda: peers.compare_clients(bin_, "rst-finished", tls_perf, seconds), 0.90),
+            ("s_time", "client CPU, clean connection, over openssl s_time -new",
+             lambda: peers.compare_clients(bin_, "clean", peers.s_time, seconds), 0.55),
+            ("nginx", "server CPU, ledger on, over nginx, one worker",
+             lambda: peers.compare_servers(bin_, seconds), 0.95)):
+        if peer in missing:
+            table.skip(text, missing[peer])
+        else:
+            pairs(text, compare, target, options, machine, table)
+
+
+def many_open(options, machine, results, table):
+    """In turns, a round of each: filling 10,000 slots takes time."""
+    few, many = [], []
+    for _ in range(min(options.rounds, 3)):
+        few.append(machine.run(harness, options, results, "--conns", "30", "--closed", str(options.connections)))
+        many.append(machine.run(harness, options, results, "--conns", str(MANY_OPEN), "--closed", str(4 * MANY_OPEN)))
+    ratio = statistics.median(m[2] / f[2] for f, m in zip(few, many))
+    table.add(f"max churn, {MANY_OPEN:,} open over 30 open", ratio, ">=", 0.85, told=is_still(machine))
+    print(f"  in CPU per connection: {statistics.median(cpu(m) / cpu(f) for f, m in zip(few, many)):.2f} x")
+
+
+def ledger(options, machine, _, table):
+    text = "ledger, in instructions"
+    done = subprocess.run([os.path.join(ROOT, "bench", "ledger-cost.sh"),
+                           os.path.join(options.bin, "ledger-cost-loop")], capture_output=True, text=True, check=False)
+    found = re.search(r"^ratio +([\d.]+)", done.stdout, re.M)
+    if found:
+        table.add(text, float(found[1]), "<=", 1.015)
+    else:
+        table.skip(text, done.stderr.strip() or "it counted nothing")
+
+
+def by_part(options, machine, results, table):
+    why = parts.why_not()
+    if why:
+        table.skip("CPU per connection by part", why)
+        return
+    with tempfile.TemporaryDirectory(prefix="soak-bench-") as here:
+        path = os.path.join(here, "perf.data")
+        cost = machine.run(lambda: harness(
+            options, results, "--conns", "30", "--closed", str(4 * options.connections),
+            around=lambda words: parts.recorded(path, words)))
+        parts.report(parts.shares(path, options.bin), {"server": cost[0], "client": cost[1]})
+
+
+ROWS = {**{case: lambda *a, c=case: floors(c, *a) for case in CASES},
+        "peers": against_peers, "open": many_open, "ledger": ledger, "parts": by_part}
+
+
+def parse():
     parser = argparse.ArgumentParser(description="soak's speed, as ratios within one run")
-    parser.add_argument("--case", choices=CASES, action="append", help="only this one (all)")
+    parser.add_argument("--row", choices=ROWS, action="append", help="only this one (all)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=4000)
+    parser.add_argument("--seconds", type=int, default=5, help="for which two programs are compared (5)")
+    parser.add_argument("--tls-perf", metavar="PATH", help="the program, to compare with")
     parser.add_argument("--calm", type=float, default=10, metavar="SECONDS",
                         help="wait so long for others to be still before each part (10)")
     parser.add_argument("--bin", metavar="FOLDER",
                         help="where the programs are (build/bin, which is built when that is needed)")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
     if not options.bin:
         build()
         options.bin = os.path.join(ROOT, "build", "bin")
     check_programs(options.bin)
-    machine = Machine(options.calm)
+    machine, table = Machine(options.calm), Table()
     with tempfile.TemporaryDirectory(prefix="soak-bench-") as results:
-        for case in options.case or CASES:
-            report(case, measure(case, options, machine, results))
-    if machine.share_of_others() > WORTH_A_WORD:
-        print(f"Others used {machine.share_of_others():.0%} of the processors meanwhile: "
-              "measure again when they are still.")
+        for name in options.row or ROWS:
+            ROWS[name](options, machine, results, table)
+    table.report()
+    if not is_still(machine):
+        print(f"Others used {machine.share_of_others():.0%} of the processors meanwhile: what is compared in turns "
+              "(max churn) is to be measured again when they are still.")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
  * blocking calls in the same thread: what sockets alone cost, with no event loop, no second thread
  * and nobody to wait for. Prints JSON: CPU per connection of each side.
  *
- *   floor CONNECTIONS [p256|rsa2048] [full|resume] [memory|tcp]
+ *   floor CONNECTIONS [p256|rsa2048] [full|resume|resume12] [memory|tcp]
  */
 #include "base/check.h"
 #include "tls/context.h"
@@ -206,13 +206,13 @@ static void one_connection(void)
         tcp_close();
 }
 
-static void make_contexts(enum key_kind kind)
+static void make_contexts(enum key_kind kind, enum tls_version version)
 {
     struct err e;
     struct identity id = {0};
     struct context_server_options so = {
-        .version = TLS_1_3, .session = SESSION_TICKET, .identity = &id};
-    struct context_client_options co = {.version = TLS_1_3};
+        .version = version, .session = SESSION_TICKET, .identity = &id};
+    struct context_client_options co = {.version = version};
     CHECK(identity_make(kind, "soak", NULL, &id, &e) == 0);
     CHECK(context_server_new(&so, &server.ctx, &e) == 0);
     CHECK(context_client_new(&co, &client.ctx, &e) == 0);
@@ -228,15 +228,16 @@ int main(int argc, char **argv)
 {
     long count = argc > 1 ? atol(argv[1]) : 0;
     bool rsa = argc > 2 && strcmp(argv[2], "rsa2048") == 0;
-    resume = argc > 3 && strcmp(argv[3], "resume") == 0;
+    const char *how = argc > 3 ? argv[3] : "full";
+    resume = strncmp(how, "resume", strlen("resume")) == 0;
     by_tcp = argc > 4 && strcmp(argv[4], "tcp") == 0;
     if (count <= 0 || count > 10000000) {
-        fputs("floor: CONNECTIONS [p256|rsa2048] [full|resume] [memory|tcp]\n", stderr);
+        fputs("floor: CONNECTIONS [p256|rsa2048] [full|resume|resume12] [memory|tcp]\n", stderr);
         return 2;
     }
     if (by_tcp)
         tcp_listen();
-    make_contexts(rsa ? KEY_RSA2048 : KEY_P256);
+    make_contexts(rsa ? KEY_RSA2048 : KEY_P256, strcmp(how, "resume12") == 0 ? TLS_1_2 : TLS_1_3);
     for (int i = 0; i < WARM; i++)
         one_connection();
     server.took_ns = client.took_ns = 0;

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.append(os.path.join(ROOT, "tests", "integration"))
+from peers import KEYS, await_server, free_port, make_certificate, nginx_command  # noqa: E402
 from probe_page import page_make  # noqa: E402
 
 JEMALLOC = "libjemalloc.so.2"
@@ -35,36 +35,6 @@ PATIENCE_S = 60
 # The load average that others may add, and what this program and a server make themselves.
 BUSY_PER_CPU, OWN_LOAD = 0.5, 1.5
 MET, MISSED, NOT_TOLD = range(3)  # exit codes
-NGINX = """
-daemon off;
-worker_processes 1;
-pid {here}/pid-{port};
-error_log stderr crit;
-events {{ worker_connections 100; }}
-http {{
-    access_log off;
-    client_body_temp_path {here}; proxy_temp_path {here}; fastcgi_temp_path {here};
-    uwsgi_temp_path {here}; scgi_temp_path {here};
-    server {{
-        listen 127.0.0.1:{port} ssl;
-        ssl_certificate {here}/cert.pem;
-        ssl_certificate_key {here}/key.pem;
-        location / {{ return 204; }}
-    }}
-}}
-"""
-KEYS = {"p256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa2048": ["rsa:2048"]}
-
-
-def make_certificate(here, key):
-    subprocess.run(["openssl", "req", "-x509", "-nodes", "-subj", "/CN=localhost", "-days", "2", "-newkey", *KEYS[key],
-                    "-keyout", f"{here}/key.pem", "-out", f"{here}/cert.pem"], check=True, capture_output=True)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def descendants(pid):
@@ -92,20 +62,10 @@ class Server:
         if not shutil.which("nginx"):
             return ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-quiet", "-www", "-cert",
                     f"{here}/cert.pem", "-key", f"{here}/key.pem"]
-        configuration = f"{here}/nginx-{self.port}.conf"
-        with open(configuration, "w", encoding="ascii") as f:
-            f.write(NGINX.format(here=here, port=self.port))
-        return ["nginx", "-e", "stderr", "-p", here, "-c", configuration]
+        return nginx_command(here, self.port)
 
     def wait_until_it_answers(self):
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit(f"bench: the server with {self.name} doesn't answer")
+        await_server(self.port, self.process, f"the server with {self.name}")
 
     def check_counts(self):
         counted = sum(thread.allocs for thread in self.page.thread)

@@ -18,7 +18,11 @@ FLOOR = """#!/bin/sh
 echo '{"server_us": 100, "client_us": 100}'
 """
 SOAK = """#!/bin/sh
-while [ $# -gt 0 ]; do [ "$1" != --results ] || results=$2; shift; done
+while [ $# -gt 0 ]; do
+    [ "$1" != --results ] || results=$2
+    [ "$1 $2" != "--conns 10000" ] || { echo "soak: too many" >&2; exit 2; }
+    shift
+done
 [ -z "${SOAK_FAILS-}" ] || { echo "soak: no luck" >&2; exit 2; }
 mkdir -p "$results/last"
 echo '{"subjects": [{"name": "server", "cost": {"cpu_us_per_conn": 125}},
@@ -32,9 +36,10 @@ mkdir -p "$(dirname "$0")/../build/bin"
 for name in soak soak-server soak-client; do cp "$STUBS/soak-stub" "$(dirname "$0")/../build/bin/$name"; done
 """
 CMAKE = """#!/bin/sh
-echo "cmake $3 $4" >>"$CALLS"
+echo "cmake $3 $4 $5" >>"$CALLS"
 [ -z "${CMAKE_FAILS-}" ] || { echo "a.c:3: error: a slip"; echo "make: *** [floor] Error 2"; exit 2; }
 cp "$STUBS/floor-stub" "$2/bin/floor"
+cp "$STUBS/floor-stub" "$2/bin/ledger-cost-loop"
 """
 
 
@@ -45,19 +50,20 @@ class Bench(unittest.TestCase):
         self.base = pathlib.Path(folder.name).resolve()
         for name in ("tree/bench", "tree/scripts", "stubs", "empty"):
             (self.base / name).mkdir(parents=True)
-        shutil.copy(SOURCE / "bench/bench.py", self.base / "tree/bench")
+        for name in ("bench.py", "peers.py", "parts.py"):
+            shutil.copy(SOURCE / "bench" / name, self.base / "tree/bench")
         for name, text in (("tree/scripts/setup.sh", SETUP), ("stubs/cmake", CMAKE),
                            ("stubs/floor-stub", FLOOR), ("stubs/soak-stub", SOAK)):
             (self.base / name).write_text(text)
             (self.base / name).chmod(0o755)
 
-    def bench(self, *options, **more):
+    def bench(self, *options, row="full", **more):
         stubs = self.base / "stubs"
-        environment = dict(os.environ, PATH=f"{stubs}:{os.environ['PATH']}", STUBS=str(stubs),
-                           CALLS=str(self.base / "calls"), **more)
+        environment = {**os.environ, "PATH": f"{stubs}:{os.environ['PATH']}", "STUBS": str(stubs),
+                       "CALLS": str(self.base / "calls"), **more}
         return subprocess.run(
-            [sys.executable, self.base / "tree/bench/bench.py", "--case", "full", "--rounds", "1",
-             "--calm", "0", *options], capture_output=True, text=True, check=False,
+            [sys.executable, self.base / "tree/bench/bench.py", "--row", row, "--rounds", "1",
+             "--seconds", "1", "--calm", "0", *options], capture_output=True, text=True, check=False,
             timeout=PATIENCE_S, env=environment)
 
     def calls(self):
@@ -71,15 +77,41 @@ class Bench(unittest.TestCase):
     def test_it_builds_what_it_needs_and_measures(self):
         done = self.bench()
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertEqual(self.calls(), ["setup run", "cmake --target floor"])
-        self.assertRegex(done.stdout, r"floor/actual +0\.80 probe on, 0\.80 off")
+        self.assertEqual(self.calls(), ["setup run", "cmake --target floor ledger-cost-loop"])
+        self.assertRegex(done.stdout, r"floor over TCP/actual, TLS 1\.3 P-256 +0\.800  >= 0\.960  missed")
+
+    def test_a_peer_that_is_not_here_is_skipped_with_its_name(self):
+        bare = self.base / "bare"
+        bare.mkdir()
+        for tool in ("sh", "cp", "mkdir", "dirname"):
+            (bare / tool).symlink_to(shutil.which(tool))
+        done = self.bench(row="peers", PATH=f"{self.base / 'stubs'}:{bare}")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"over tls-perf's handshake \+ RST +skipped: no --tls-perf PATH")
+        self.assertRegex(done.stdout, r"over nginx, one worker +skipped: nginx isn't installed \(package nginx\)")
+        self.assertRegex(done.stdout, r"openssl s_time -new +skipped: the program openssl isn't installed")
+
+    def test_a_ledger_that_cannot_be_counted_is_skipped_with_the_reason(self):
+        cost = self.base / "tree/bench/ledger-cost.sh"
+        cost.write_text("#!/bin/sh\necho 'ledger-cost: skipped: valgrind is missing' >&2\nexit 77\n")
+        cost.chmod(0o755)
+        self.assertRegex(self.bench(row="ledger").stdout, r"ledger, in instructions +skipped: .*valgrind is missing")
+
+    def test_the_ledger_is_measured_by_its_gate(self):
+        cost = self.base / "tree/bench/ledger-cost.sh"
+        cost.write_text("#!/bin/sh\necho 'ratio        1.0100 (limit 1.03): ok'\n")
+        cost.chmod(0o755)
+        self.assertRegex(self.bench(row="ledger").stdout, r"ledger, in instructions +1\.010  <= 1\.015  met")
 
     def test_what_cannot_be_built_is_one_sentence(self):
         self.fails("soak: can't install libuv1-dev", code=2, SETUP_FAILS="1")
-        self.fails("bench: the floor can't be built: make: *** [floor] Error 2", CMAKE_FAILS="1")
+        self.fails("bench: the programs of bench/ can't be built: make: *** [floor] Error 2", CMAKE_FAILS="1")
 
     def test_a_run_without_a_result_is_one_sentence(self):
         self.fails("bench: soak left no result (exit 2): soak: no luck", SOAK_FAILS="1")
+
+    def test_a_refused_run_does_not_take_an_earlier_result(self):
+        self.fails("bench: soak left no result (exit 2): soak: too many", row="open")
 
     def test_a_folder_is_taken_as_it_is(self):
         empty = self.base / "empty"
