@@ -80,7 +80,7 @@ class Commands(unittest.TestCase):
     def test_each_command_has_help_of_its_own(self):
         for command, words, options in (
                 ("calibrate", "", {"runs", "closed", "seed", "random", "mix"}),
-                ("selftest", "", {"quick", "seeds", "rates", "only"}),
+                ("selftest", "", {"quick", "seeds", "rates", "only", "endurance"}),
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit", "markdown"}),
                 ("merge", "SUITES ", {"json", "junit", "markdown"}),

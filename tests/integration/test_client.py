@@ -454,8 +454,8 @@ class CommandLineTest(unittest.TestCase):
         to = "--connect=127.0.0.1:1"
         self.assertIn("--connect ADDR:PORT is needed", self.refused())
         self.assertIn("such as 127.0.0.1:4433", self.refused("--connect=127.0.0.1"))
-        self.assertIn("--source-net 127.1.2.3: a loopback network of 256 addresses",
-                      self.refused("--connect=127.0.0.1:1", "--source-net=127.1.2.3"))
+        self.assertIn("--source-net 10.1.2.0: a loopback address",
+                      self.refused("--connect=127.0.0.1:1", "--source-net=10.1.2.0"))
         self.assertIn("no peer would do anything", self.refused(to, *weights()))
         self.assertIn("--payload 0B: from 1B", self.refused(to, "--payload=0B"))
         self.assertIn("--conns 0: from 1", self.refused(to, "--conns=0"))
