@@ -376,8 +376,8 @@ class Limits(Live):
                                      timeout=soak_run.PATIENCE_S)
             if exit_code:
                 self.assertEqual(process.returncode, exit_code, process.stderr)
-                self.assertRegex(process.stderr, r"\Asoak: --conns 300 needs \d+ open files and the "
-                                 r"hard limit is 1024; .*or give --client-workers 1\n\Z")
+                self.assertRegex(process.stderr, r"\Asoak: --conns 300 needs \d+ open files in one process and "
+                                 r"the hard limit is 1024; .*or give --client-workers 1\n\Z")
             else:
                 self.assertNotIn("are allowed", process.stderr + process.stdout)
                 self.assertIn(process.returncode, (0, 3), process.stderr + process.stdout)
