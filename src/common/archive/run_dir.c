@@ -176,6 +176,20 @@ static int open_new(struct run_dir *d, const char *base, const char *scenario, b
     return status;
 }
 
+/* `last` is for the link to the newest run: what somebody else keeps under that name stays. */
+static int check_last(const char *base, struct err *e)
+{
+    char path[PATH_MAX + 8];
+    struct stat stat_;
+    snprintf(path, sizeof path, "%s/last", base);
+    if (lstat(path, &stat_) != 0 || S_ISLNK(stat_.st_mode))
+        return 0;
+    return err_set(e,
+                   "%s: is a %s of yours, but soak's link to the newest run has that name; rename "
+                   "it or give another folder with --results",
+                   path, S_ISDIR(stat_.st_mode) ? "folder" : "file");
+}
+
 /* Looks at the nearest folder above that is there. */
 int run_dir_check(const char *base, struct err *e)
 {
@@ -194,7 +208,7 @@ int run_dir_check(const char *base, struct err *e)
     }
     if (!S_ISDIR(stat_.st_mode))
         return refuse(e, path, ENOTDIR);
-    return access(path, W_OK | X_OK) == 0 ? 0 : refuse(e, path, errno);
+    return access(path, W_OK | X_OK) == 0 ? check_last(base, e) : refuse(e, path, errno);
 }
 
 int run_dir_open(struct run_dir *d, const char *base, const char *scenario, struct err *e)

@@ -17,7 +17,8 @@ struct run_dir {
     char path[512]; /* absolute */
 };
 
-/* Whether run_dir_open could make a folder in `base`: nothing is made yet. Returns 0 or -1. */
+/* Whether run_dir_open could make a folder in `base` and its link beside it: nothing is made yet.
+ * Returns 0 or -1. */
 int run_dir_check(const char *base, struct err *e);
 /* Makes `base`/<UTC time>-<scenario>[-2...]/ with samples.jsonl and links `base`/last to it.
  * `base` is made when missing. Fails with a sentence that names the path (unwritable, full). */

@@ -181,6 +181,27 @@ static void nothing_is_left_when_last_cannot_be_linked(void **state)
     assert_int_equal(entries_in(base), 1);
 }
 
+static void what_else_is_called_last_is_refused_beforehand(void **state)
+{
+    (void)state;
+    struct err e = {""};
+    char last[PATH_MAX + 8], sentence[PATH_MAX + 64];
+    snprintf(last, sizeof last, "%s/last", base);
+    assert_int_equal(symlink("nowhere", last), 0);
+    assert_int_equal(run_dir_check(base, &e), 0);
+    assert_int_equal(unlink(last), 0);
+    assert_int_equal(mkdir(last, 0700), 0);
+    assert_int_equal(run_dir_check(base, &e), -1);
+    snprintf(sentence, sizeof sentence, "%s: is a folder of yours, but soak's link ", last);
+    assert_int_equal(strncmp(e.text, sentence, strlen(sentence)), 0);
+    assert_int_equal(rmdir(last), 0);
+    int file = open(last, O_WRONLY | O_CREAT, 0600);
+    assert_true(file >= 0);
+    close(file);
+    assert_int_equal(run_dir_check(base, &e), -1);
+    assert_non_null(strstr(e.text, "/last: is a file of yours"));
+}
+
 static void samples_are_appended_a_line_each(void **state)
 {
     (void)state;
@@ -278,6 +299,7 @@ int main(void)
         IN_A_FOLDER(a_scenario_name_never_leaves_the_folder),
         IN_A_FOLDER(a_folder_that_cannot_be_made_is_named),
         IN_A_FOLDER(nothing_is_left_when_last_cannot_be_linked),
+        IN_A_FOLDER(what_else_is_called_last_is_refused_beforehand),
         IN_A_FOLDER(samples_are_appended_a_line_each),
         IN_A_FOLDER(a_full_disk_leaves_whole_samples_only),
         IN_A_FOLDER(a_document_is_replaced_whole),

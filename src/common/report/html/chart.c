@@ -299,11 +299,25 @@ static void write_points(const struct plot *p)
     }
 }
 
+enum { MARK_ROW = 14, MARK_ROWS = PLOT_HEIGHT / MARK_ROW - 1 };
+
+/* Above the points, for what the marks say; of many marks at most half of the plot. */
+static void leave_room(struct chart_axis *y, const struct chart_line *l)
+{
+    double most = y->from;
+    double room = l->marks ? fmin((double)(l->marks + 1) * MARK_ROW, PLOT_HEIGHT / 2.0) : 0;
+    for (size_t i = 0; i < l->count; i++)
+        if (isfinite(l->y[i]))
+            most = fmax(most, l->y[i]);
+    while (chart_y(y, most) < room)
+        y->to += y->step;
+}
+
 /* A row of its own for each text, as two may lie side by side; before its line where there is no
  * room behind it. */
 static void write_marks(const struct plot *p)
 {
-    enum { LETTER = 7, ROW = 14, ROWS = PLOT_HEIGHT / ROW - 1, GAP = 5 };
+    enum { LETTER = 7, GAP = 5 };
     const struct chart_line *l = &p->c->line;
     for (size_t i = 0; i < l->marks; i++) {
         double x = at_x(p, l->mark[i].x), room = PLOT_WIDTH - x - GAP;
@@ -311,7 +325,7 @@ static void write_marks(const struct plot *p)
         fprintf(p->out,
                 "<path class=\"step\" d=\"M%.1f 0V%d\"/><text x=\"%.1f\" y=\"%d\" "
                 "class=\"what%s\">",
-                x, PLOT_HEIGHT, behind ? x + GAP : x - GAP, 11 + (int)(i % ROWS) * ROW,
+                x, PLOT_HEIGHT, behind ? x + GAP : x - GAP, 11 + (int)(i % MARK_ROWS) * MARK_ROW,
                 behind ? "" : " tt");
         markup_put(l->mark[i].text, SIZE_MAX, p->out);
         fputs("</text>\n", p->out);
@@ -363,6 +377,7 @@ bool chart_write(const struct chart *c, FILE *out)
         return false;
     p.x = chart_axis(fmin(first, 0), last, STEPS, c->x_unit);
     p.y = y_axis(c);
+    leave_room(&p.y, &c->line);
     chart_begin(c->title, c->text, out);
     write_plot(&p);
     chart_end(c->text, out);

@@ -86,7 +86,8 @@ static void write_map(const struct result_subject *subject, FILE *out)
         column[i + 2] = name[i];
     }
     snprintf(caption, sizeof caption,
-             "Blocks of the %s alive at the end, by the epoch of their birth", subject->name);
+             "Blocks of the %s alive at the last checkpoint, by the epoch of their birth",
+             subject->name);
     html_table(caption, column, count, out);
     for (size_t i = 0; i < subject->sites; i++)
         if (is_shown(subject, &subject->site[i]))
@@ -105,9 +106,10 @@ void html_survivors(const struct result *r, FILE *out)
               "of a full cache there is a stripe along its edge.",
               out);
     html_courses(r, out);
-    html_note("At the end, a column per epoch: a leak is an even row, a cache dark where it filled "
-              "and pale after.",
-              out);
+    html_note(
+        "At the last checkpoint, a column per epoch: a leak is an even row, a cache dark where it "
+        "filled and pale after.",
+        out);
     for (size_t i = 0; i < r->subjects; i++)
         if (r->subject[i].name && has_births(&r->subject[i]))
             write_map(&r->subject[i], out);

@@ -567,6 +567,38 @@ static void a_long_line_is_thinned_and_keeps_its_end(void **state)
     free(text);
 }
 
+/* Where the highest point is drawn, in pixels from the plot's top. */
+static double top_of_points(size_t marks)
+{
+    static const double x[] = {1, 2, 3}, y[] = {690, 691, 691};
+    static const struct chart_mark mark[] = {{1.5, "+1"}, {1.6, "+2"}, {2.5, "+3"}};
+    char *text = NULL;
+    size_t size;
+    double top = INFINITY;
+    const struct chart c = {
+        .title = "t",
+        .text = "t",
+        .x_title = "runs",
+        .y_unit = CHART_NUMBER,
+        .line = {.count = 3, .x = x, .y = y, .mark = mark, .marks = marks, .low = 690, .high = 691},
+        .shaded_to = NAN};
+    FILE *out = open_memstream(&text, &size);
+    assert_true(chart_write(&c, out));
+    fclose(out);
+    for (const char *at = text; (at = strstr(at, " cy=\"")); at++)
+        top = fmin(top, strtod(at + 5, NULL));
+    free(text);
+    return top;
+}
+
+static void a_marks_text_stands_above_the_points(void **state)
+{
+    (void)state;
+    assert_true(top_of_points(0) == 0);
+    for (size_t marks = 1; marks <= 3; marks++)
+        assert_true(top_of_points(marks) >= 14.0 * (double)marks);
+}
+
 /* ---- pages for other tests ---- */
 
 /* Frees the text. */
@@ -617,6 +649,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_chart_of_fewer_than_two_points_is_none),
         cmocka_unit_test(a_chart_has_no_figure_that_is_none),
         cmocka_unit_test(a_long_line_is_thinned_and_keeps_its_end),
+        cmocka_unit_test(a_marks_text_stands_above_the_points),
     };
     if (argc == 3 && strcmp(argv[1], "--pages") == 0)
         return write_pages(argv[2]);
