@@ -108,11 +108,11 @@ class Files(soak_run.SoakTest):
 
     LOAD = ("--conns", "800", "--churn", "max", "--closed", "3200", "--client-workers", "1")
 
-    def with_files(self, *options):
+    def with_files(self, *options, files=1000):
         # pylint: disable=subprocess-popen-preexec-fn # the test has one thread
         process = subprocess.run(
             self.command(*self.LOAD, *options), capture_output=True, text=True, timeout=soak_run.PATIENCE_S,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000)), check=False)
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)), check=False)
         return soak_run.Run(process, self.last())
 
     def test_the_refusal_says_how_many_processes_are_enough(self):
@@ -124,6 +124,12 @@ class Files(soak_run.SoakTest):
         self.assertIn(run.exit, (0, 3), run.explain())
         self.assertEqual(run.result["run"]["errors"]["total"], 0)
         self.assertEqual({c["client"]["connections"]["established"] for c in run.checkpoints()}, {800})
+
+    def test_the_refusal_names_no_processes_where_more_of_them_do_not_help(self):
+        run = self.with_files("--conns", "2000", "--closed", "8000", "--server", "sleep {port}", files=2700)
+        self.assertEqual(run.exit, 2, run.explain())
+        self.assertIn("soak: --conns 2000 needs 2756 open files in one process and the hard limit is 2700; raise it "
+                      "with 'ulimit -Hn 2756', or hold fewer connections", run.err)
 
 
 class Network(soak_run.SoakTest):

@@ -15,6 +15,7 @@ enum {
     STACKS_MAX = 4096,
     SIZES_MAX = 512
 };
+static const int64_t COUNT_MAX = INT64_MAX / POINTS_MAX;
 
 static int read_reasons(const json_t *from, struct judgement *j, struct err *e)
 {
@@ -38,13 +39,15 @@ static void take_finding(struct judgement *j, const struct result_site *site)
     snprintf(f->why, sizeof f->why, "%s", site->why ? site->why : "");
 }
 
+/* Each is small enough for the sum of as many as a list may have. */
 static int read_counts(const json_t *array, const char *key, int64_t *to, struct err *e)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *count = json_array_get(array, i);
-        if (!json_is_integer(count))
+        int64_t value = json_integer_value(count);
+        if (!json_is_integer(count) || value > COUNT_MAX || value < -COUNT_MAX)
             return err_set(e, "'%s' is not a list of counts", key);
-        to[i] = json_integer_value(count);
+        to[i] = value;
     }
     return 0;
 }

@@ -35,17 +35,18 @@ static bool is_count(const json_t *value)
     return json_is_integer(value) && json_integer_value(value) >= 0;
 }
 
-/* The bounds rise, and each is that of a bucket. */
+/* The bounds rise, and each is that of a bucket; what they count adds up to a count, too. */
 static int read_bucket(const json_t *upto, const json_t *count, unsigned *next, struct hist *to)
 {
     if (!is_count(upto) || !is_count(count))
         return -1;
     uint64_t bound = (uint64_t)json_integer_value(upto);
     unsigned bucket = hist_bucket(bound);
-    if (bucket < *next || hist_top(bucket) != bound)
+    uint64_t value = (uint64_t)json_integer_value(count);
+    if (bucket < *next || hist_top(bucket) != bound || value > INT64_MAX - to->count)
         return -1;
-    to->bucket[bucket] = (uint64_t)json_integer_value(count);
-    to->count += to->bucket[bucket];
+    to->bucket[bucket] = value;
+    to->count += value;
     *next = bucket + 1;
     return 0;
 }

@@ -27,7 +27,7 @@ struct trials {
     struct chosen from;
     struct trial_command alone, by_file; /* by_file.file NULL: options are all that it takes */
     struct run_process sub;              /* opened and closed by the caller */
-    uint64_t most, deadline_ns, done;
+    uint64_t deadline_ns, done;
     FILE *progress;   /* NULL: quiet */
     int code;         /* of a first run that left no result: its exit code */
     char said[512];   /* and its sentence; "": it left one */

@@ -119,18 +119,16 @@ static void add_needed(struct text *text, const char *option, int asked, size_t 
         text_add(text, " --%s %zu", option, needed);
 }
 
-/* How many processes would do; "" when none would. */
+/* How many processes would do; "" when none would, or it is not for want of them. */
 static void processes_text(const struct scenario *s, uint64_t allowed, char *buf, size_t size)
 {
     struct text text = text_into(buf, size);
     size_t clients = share_clients_needed(s, allowed), servers = share_servers_needed(s, allowed);
     if (s->fail_alloc || s->client || !clients || !servers)
         return;
-    text_add(&text, "give");
     add_needed(&text, "client-procs", s->client_procs, clients);
     if (!scenario_meets_foreign(s))
         add_needed(&text, "server-procs", s->server_procs, servers);
-    text_add(&text, ", or ");
 }
 
 /* Over how many processes a program that isn't soak's spreads its connections is known to whoever
@@ -157,8 +155,9 @@ int files_check(const struct scenario *scenario, struct err *e)
     return err_set(e,
                    "--conns %" PRIu64 " needs %" PRIu64
                    " open files in one process and the hard limit is %" PRIu64
-                   "; %sraise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
-                   s.conns, need, allowed, processes, need,
+                   "; %s%s%sraise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
+                   s.conns, need, allowed, processes[0] ? "give" : "", processes,
+                   processes[0] ? ", or " : "", need,
                    threads && !processes[0] ? ", or give --client-workers 1" : "");
 }
 

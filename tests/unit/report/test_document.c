@@ -317,6 +317,9 @@ static void a_broken_histogram_is_refused(void **state)
     assert_refused(handshakes, "histogram",
                    json_pack("{s:[i,i],s:[i,i]}", "upto", 63, 63, "count", 1, 1), root,
                    "histogram: bucket 2 isn't one of a histogram");
+    assert_refused(handshakes, "histogram",
+                   json_pack("{s:[i,i],s:[I,i]}", "upto", 1, 2, "count", (json_int_t)INT64_MAX, 1),
+                   root, "histogram: bucket 2 isn't one of a histogram");
     json_decref(root);
 }
 
@@ -332,6 +335,8 @@ static void a_triangle_that_is_none_is_refused(void **state)
     assert_refused(site, "alive", json_pack("[[i],[i]]", 1, 2), root,
                    "site 1: 'alive' hasn't 2 counts at checkpoint 1");
     assert_refused(site, "alive", json_pack("[[i],[i,s]]", 1, 2, "x"), root,
+                   "site 1: 'alive' is not a list of counts");
+    assert_refused(site, "alive", json_pack("[[i],[i,I]]", 1, 2, (json_int_t)INT64_MAX), root,
                    "site 1: 'alive' is not a list of counts");
     json_decref(root);
 }
