@@ -151,6 +151,22 @@ class History(unittest.TestCase):
                        "from the runs")
         self.assertEqual(sorted(path.name for path in self.folder.glob("letter*")), ["letter.txt"])
 
+    def test_a_folder_or_device_is_never_moved_aside(self):
+        """`soak history rebuild` once renamed whatever SOAK_HISTORY named: a home folder, /dev/null."""
+        self.soak(*SMALL)
+        place, pipe = self.folder / "home.db", self.folder / "pipe.db"
+        place.mkdir()
+        os.mkfifo(pipe)
+        for path, kind in ((place, "a folder"), (pipe, "a device or pipe")):
+            for words in ((), ("--html",), ("add", self.run_folders()[0]), ("rebuild",)):
+                with self.subTest(path=path.name, words=words):
+                    self.soak("history", *words, code=2, SOAK_HISTORY=str(path),
+                              said=f"soak: history: {path}: {kind}, and no file that a history can be in")
+            self.soak(*SMALL, SOAK_HISTORY=str(path),
+                      said=f"soak: this run is missing in the history ({path}: {kind}, and no file that a history can "
+                           "be in); `soak history rebuild` makes it again from the folders of all runs")
+        self.assertEqual(sorted(path.name for path in self.folder.glob("*.db*")), ["home.db", "pipe.db"])
+
     def test_a_locked_or_later_history_costs_no_run(self):
         missing = ("soak: this run is missing in the history ({}); `soak history rebuild` makes it again "
                    "from the folders of all runs")

@@ -76,6 +76,14 @@ class Shorten(unittest.TestCase):
         self.assertIn("--sni-switch", issue.partition("The run that the rest is about:")[2])
         self.assert_nothing_left()
 
+    def test_the_line_of_the_issue_can_be_pasted(self):
+        folder = self.base / "it's <b> $(x)"
+        shutil.copytree(self.copy(), folder)
+        process = self.soak("shorten", folder, "--runs", "2")
+        issue, = (line for line in process.stdout.splitlines() if line.startswith("  issue"))
+        self.assertEqual(shlex.split(issue)[-3:], ["report", folder.name, "--issue"])
+        self.assert_nothing_left()
+
     def test_ctrl_c_keeps_what_was_found_by_then(self):
         folder, said = self.copy(), self.base / "said"
         with said.open("w", encoding="utf-8") as err, subprocess.Popen(
@@ -124,7 +132,8 @@ class Shorten(unittest.TestCase):
         for words, sentence in (((self.copy(verdict="PASS"),), ".*: PASS, and only what a LEAK takes can be less"),
                                 ((), "which run\\? .*"), (("/nonexistent",), ".*nonexistent.*"),
                                 ((broken,), ".*shortest.json: .*schema.*"),
-                                ((self.run_folder, "--runs", "1"), "--runs 1: from 2 to 500")):
+                                ((self.run_folder, "--runs", "1"), "--runs 1: from 2 to 500"),
+                                ((self.run_folder, "--for", "0s"), "--for 0s: no run could begin")):
             with self.subTest(words=words):
                 process = self.soak("shorten", *words)
                 self.assertEqual((process.returncode, process.stdout), (2, ""))

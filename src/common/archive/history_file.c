@@ -29,6 +29,15 @@ static void unlink_beside(const char *path, const char *suffix)
         unlink(other);
 }
 
+int history_file_check(const char *path, struct err *e)
+{
+    struct stat s;
+    if (stat(path, &s) != 0 || S_ISREG(s.st_mode))
+        return 0;
+    return err_set(e, "%.300s: %s, and no file that a history can be in", path,
+                   S_ISDIR(s.st_mode) ? "a folder" : "a device or pipe");
+}
+
 /* ---- locks ---- */
 
 static int open_folder(const char *path)
@@ -45,6 +54,8 @@ int history_file_hold(const char *path, enum history_hold how, struct err *e)
     int kind = how == HISTORY_WRITE ? LOCK_SH : LOCK_EX;
     int wait_ms = how == HISTORY_WRITE ? (int)HISTORY_DB_WAIT_MS : (int)HISTORY_REPLACE_WAIT_MS;
     uint64_t end = clock_now_ns() + (uint64_t)wait_ms * 1000000;
+    if (history_file_check(path, e) != 0)
+        return -1;
     int fd = open_folder(path);
     if (fd < 0)
         return err_set(e, "%.300s: its folder: %s", path, strerror(errno));

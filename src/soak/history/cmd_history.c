@@ -258,6 +258,8 @@ int cmd_history(int argc, char *const *argv)
     int rc = check(&o, &words, &e);
     if (rc == 0 && !history_path(path))
         rc = err_set(&e, "SOAK_HISTORY is set and names no file: there is no history");
+    if (rc == 0)
+        rc = history_file_check(path, &e);
     if (rc != 0)
         return command_refuse(&history_command, &e);
     const char *first = words.count ? words.word[0] : NULL;

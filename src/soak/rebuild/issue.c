@@ -157,9 +157,11 @@ static void put_search(const struct result *r, const struct shortest *s, FILE *o
     char closed[32];
     const char *own = r->alone ? r->alone : r->again;
     fprintf(out,
-            "\nIt closes %s %ss. Found by %" PRIu64 " runs, each with less of the run's own "
+            "\nIt closes %s %s. Found by %" PRIu64 " run%s, each with less of the run's own "
             "command; %s.%s\n",
-            human_count(closed, sizeof closed, (int64_t)s->closed), unit_name(r->run.unit), s->runs,
+            human_count(closed, sizeof closed, (int64_t)s->closed),
+            s->closed == 1 ? unit_name(r->run.unit) : unit_plural(r->run.unit), s->runs,
+            s->runs == 1 ? "" : "s",
             s->confirmed ? "the last one confirmed it" : "it was not confirmed by one more",
             s->stopped ? " The search was ended before it was through." : "");
     put_by_file(s->command, s->by_file, out);

@@ -7,6 +7,7 @@
 #include "base/exit_codes.h"
 #include "base/version.h"
 #include "catalog.h"
+#include "cmdline.h"
 #include "rebuild/finished.h"
 #include "search.h"
 #include "trial.h"
@@ -68,6 +69,8 @@ static int open_run(struct work *w, const char *word, struct err *e)
     const char *path = catalog_last(word, "result.json", last, sizeof last);
     if (w->options.runs < 2 || w->options.runs > SEARCH_RUNS_MOST)
         return err_set(e, "--runs %" PRIu64 ": from 2 to %d", w->options.runs, SEARCH_RUNS_MOST);
+    if (w->options.for_ns == 0)
+        return err_set(e, "--for 0s: no run could begin");
     if (finished_open(&w->run, path, e) != 0)
         return -1;
     if (w->run.document->result.verdict != VERDICT_LEAK)
@@ -120,20 +123,24 @@ static int keep(struct work *w, const struct shortest *s, struct err *e)
 
 static void print_found(const struct work *w, const struct shortest *s)
 {
-    char closed[32], was[32], took[32];
+    char closed[32], was[32], took[32], line[2 * PATH_MAX];
+    struct text issue = text_into(line, sizeof line);
     const struct result *r = &w->run.document->result;
     printf("%s\n", s->by_file ? s->by_file : s->command);
     if (w->options.quiet)
         return;
-    printf("\n  shows   LEAK at %s, closing %s %ss; the run closed %s\n", s->site,
-           human_count(closed, sizeof closed, (int64_t)s->closed), unit_name(r->run.unit),
+    printf("\n  shows   LEAK at %s, closing %s %s; the run closed %s\n", s->site,
+           human_count(closed, sizeof closed, (int64_t)s->closed),
+           s->closed == 1 ? unit_name(r->run.unit) : unit_plural(r->run.unit),
            human_count(was, sizeof was, (int64_t)r->run.closed));
-    printf("  found   by %" PRIu64 " runs in %s; %s%s\n", s->runs,
+    printf("  found   by %" PRIu64 " run%s in %s; %s%s\n", s->runs, s->runs == 1 ? "" : "s",
            human_duration(took, sizeof took, (uint64_t)(s->seconds * (double)second_ns)),
            s->confirmed ? "the last one confirmed it" : "not confirmed by one more",
            s->stopped ? "; ended before the search was through" : "");
-    printf("  issue   %s report %s --issue\n", catalog_is_installed() ? "soak" : "./soak",
-           r->last_dir ? r->last_dir : r->shown_dir);
+    cmdline_program(&issue);
+    text_add(&issue, " report");
+    cmdline_word(&issue, r->last_dir ? r->last_dir : r->shown_dir);
+    printf("  issue   %s --issue\n", line);
 }
 
 static int end_found(struct work *w)
@@ -172,6 +179,8 @@ static int end_without(const struct work *w)
         code = t->code > 0 ? t->code : EXIT_BROKEN;
     } else if (t->sub.interrupted) {
         err_set(&e, "interrupted before a run had shown the leak");
+    } else if (w->found.runs == 0) {
+        err_set(&e, "no run could begin within --for");
     } else {
         err_set(&e, "the run's own command doesn't show the leak any more");
     }

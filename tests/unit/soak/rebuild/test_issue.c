@@ -113,7 +113,9 @@ static void an_issue_has_the_shortest_command_and_the_runs_own(void **state)
     free(text);
     s.confirmed = false;
     s.stopped = true;
+    s.closed = s.runs = 1;
     text = shortened(&filled, &s);
+    assert_has(text, "It closes 1 connection. Found by 1 run, ");
     assert_has(text, "it was not confirmed by one more. The search was ended before it was");
     free(text);
 }
