@@ -218,6 +218,13 @@ class JudgedTest(ForeignTest):
         self.assertEqual((check["ok"], check["sentence"]),
                          (None, "the process that lost a block on purpose has ended since"))
 
+    def test_one_with_more_processes_than_the_probe_has_places_for_does_not_pass(self):
+        run = self.server("has_more_processes_than_places", "--ready-timeout", "5m")
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertEqual(run.subject()["reasons"][0],
+                         "the program had more processes and threads at a time than the probe has places for: "
+                         "what those that ended held still counts")
+
     def test_one_that_does_not_load_the_probe_is_not_judged(self):
         run = self.server("", command=f"env -i {sys.executable} {PROGRAMS} serve {{address}} {{cert}} {{key}}")
         self.assertRegex(self.broken(run),

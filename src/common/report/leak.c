@@ -207,7 +207,7 @@ static void print_sites(const struct result_subject *subject, size_t found, cons
                    more == 1 ? "" : "s");
 }
 
-/* One site needs no row of its own when its stack begins with it. */
+/* The one leaking site needs no row of its own when its stack begins with it. */
 static void print_where(const struct result_subject *subject, const struct screen *s)
 {
     size_t found = 0;
@@ -215,7 +215,8 @@ static void print_where(const struct result_subject *subject, const struct scree
     const struct result_stack *stack = first ? parts_stack_of(subject, first) : NULL;
     for (size_t i = 0; i < subject->sites; i++)
         found += is_told(subject, &subject->site[i]);
-    bool by_stack = stack && found == 1 && subject->judgement.findings_total <= 1;
+    bool dropped = subject->judgement.findings_total > subject->judgement.findings;
+    bool by_stack = stack && found == 1 && !dropped;
     bool has_site = first && (first->file || stack);
     if (!by_stack && has_site)
         print_sites(subject, found, s);

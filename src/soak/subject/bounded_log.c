@@ -36,6 +36,18 @@ void bounded_log_add(struct bounded_log *l, const char *bytes, size_t count)
     l->bytes += count;
 }
 
+void bounded_log_drain(struct bounded_log *l, int fd, size_t most)
+{
+    char bytes[4096];
+    while (most > 0) {
+        ssize_t n = read(fd, bytes, most < sizeof bytes ? most : sizeof bytes);
+        if (n <= 0)
+            return;
+        bounded_log_add(l, bytes, (size_t)n);
+        most -= (size_t)n;
+    }
+}
+
 void bounded_log_finish(struct bounded_log *l)
 {
     if (l->fd < 0)

@@ -22,6 +22,8 @@ struct bounded_log {
 void bounded_log_open(struct bounded_log *l, int fd);
 /* A disk that is full loses them: the run's other files say so. */
 void bounded_log_add(struct bounded_log *l, const char *bytes, size_t count);
+/* Adds what can be read of `fd` at once, `most` bytes of it: who writes there may never end. */
+void bounded_log_drain(struct bounded_log *l, int fd, size_t most);
 /* Writes what is kept, and closes. Harmless when it is done already. */
 void bounded_log_finish(struct bounded_log *l);
 

@@ -56,15 +56,9 @@ static int open_log(struct foreign *f, struct err *e)
  * whatever the guard has left, should that have been killed, may go on writing. */
 static void finish_log(struct foreign *f)
 {
-    char bytes[4096];
     uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&f->output, &fd) == 0) {
-        size_t left = PIPE_BYTES;
-        for (ssize_t n; left >= sizeof bytes && (n = read(fd, bytes, sizeof bytes)) > 0;) {
-            bounded_log_add(&f->log, bytes, (size_t)n);
-            left -= (size_t)n;
-        }
-    }
+    if (uv_fileno((uv_handle_t *)&f->output, &fd) == 0)
+        bounded_log_drain(&f->log, fd, PIPE_BYTES);
     bounded_log_finish(&f->log);
 }
 

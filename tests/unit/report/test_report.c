@@ -350,6 +350,30 @@ static void many_notes_are_cut_and_replacements_are_none(void **state)
     free(text);
 }
 
+static void what_is_undecided_beside_a_leak_takes_no_row_of_where(void **state)
+{
+    (void)state;
+    static struct result r;
+    fill("lost-state", &r);
+    struct result_site site[2] = {r.subject[0].site[0], r.subject[0].site[0]};
+    site[1].kind = KIND_TABLE;
+    site[1].verdict = VERDICT_INCONCLUSIVE;
+    site[1].line++;
+    r.subject[0].site = site;
+    r.subject[0].sites = 2;
+    r.subject[0].judgement.findings = r.subject[0].judgement.findings_total = 2;
+    char *text = text_of(&r, &wide, false);
+    assert_non_null(
+        strstr(text, "\n  where    defect_state_new  server/defect.c:41  allocates it\n"));
+    assert_null(strstr(text, "\n  stack "));
+    assert_non_null(strstr(text, "\n  noted    undecided, "));
+    free(text);
+    r.subject[0].judgement.findings_total = 3; /* one that isn't here may be a leak, too */
+    text = text_of(&r, &wide, false);
+    assert_non_null(strstr(text, "\n  stack    defect_state_new "));
+    free(text);
+}
+
 static void notes_of_one_kind_are_one(void **state)
 {
     (void)state;
@@ -482,6 +506,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_file_name_cannot_steer_the_terminal),
         cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
         cmocka_unit_test(many_notes_are_cut_and_replacements_are_none),
+        cmocka_unit_test(what_is_undecided_beside_a_leak_takes_no_row_of_where),
         cmocka_unit_test(notes_of_one_kind_are_one),
         cmocka_unit_test(figures_keep_their_digits),
         cmocka_unit_test(a_sensitivity_is_never_rounded_up),

@@ -3,6 +3,7 @@
 #include "base/memory_file.h"
 #include "subject/bounded_log.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -73,11 +74,47 @@ static void the_beginning_and_the_end_are_kept_of_the_rest(void **state)
     }
 }
 
+static void what_a_pipe_still_has_is_added(void **state)
+{
+    (void)state;
+    int ends[2], log;
+    assert_int_equal(memory_file_make("log", "", &log, NULL), 0);
+    int reader = dup(log);
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    assert_int_equal(write(ends[1], "its last words\n", 15), 15);
+    bounded_log_open(&bounded, log);
+    bounded_log_drain(&bounded, ends[0], ROOM); /* the other end is open: it doesn't wait */
+    close(ends[0]);
+    close(ends[1]);
+    bounded_log_finish(&bounded);
+    assert_int_equal(pread(reader, kept, ROOM, 0), 15);
+    assert_memory_equal(kept, "its last words\n", 15);
+    close(reader);
+}
+
+static void one_that_never_ends_is_read_no_further(void **state)
+{
+    (void)state;
+    int log, zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    const size_t sizes[] = {0, 1, 4096, 4097, BOUNDED_LOG_HEAD};
+    assert_true(zero >= 0);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_int_equal(memory_file_make("log", "", &log, NULL), 0);
+        bounded_log_open(&bounded, log);
+        bounded_log_drain(&bounded, zero, sizes[i]);
+        assert_int_equal(bounded.bytes, sizes[i]);
+        bounded_log_finish(&bounded);
+    }
+    close(zero);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_room_is_kept_whole),
         cmocka_unit_test(the_beginning_and_the_end_are_kept_of_the_rest),
+        cmocka_unit_test(what_a_pipe_still_has_is_added),
+        cmocka_unit_test(one_that_never_ends_is_read_no_further),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
