@@ -126,6 +126,16 @@ class Shorten(unittest.TestCase):
         self.assertEqual((process.returncode, process.stdout), (3, clean + "\n"))
         self.assertIn("the run's own command doesn't show the leak any more", process.stderr)
 
+    def test_a_leak_that_moved_is_not_called_gone(self):
+        """As after a change of the source: the line is another, the leak is there."""
+        subjects = json.loads((self.run_folder / "result.json").read_text(encoding="utf-8"))["subjects"]
+        guilty, = (site for site in subjects[0]["sites"] if site["verdict"] == "LEAK")
+        line, guilty["line"] = guilty["line"], guilty["line"] + 1000
+        process = self.soak("shorten", self.copy(subjects=subjects), "--runs", "2")
+        self.assertEqual(process.returncode, 3, process.stderr)
+        self.assertRegex(process.stderr.splitlines()[-1], f"leaks elsewhere now: at server/defect.c:{line}, not at "
+                         f"server/defect.c:{line + 1000}$")
+
     def test_what_is_no_leak_or_no_search_is_refused(self):
         broken = self.copy()
         (broken / "shortest.json").write_text("{}", encoding="utf-8")

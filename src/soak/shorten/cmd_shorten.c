@@ -171,6 +171,7 @@ static int end_found(struct work *w)
 static int end_without(const struct work *w)
 {
     struct err e;
+    char site[512];
     const struct trials *t = &w->trials;
     int code = t->sub.interrupted ? EXIT_INTERRUPTED : EXIT_INCONCLUSIVE;
     print_own(w);
@@ -181,6 +182,9 @@ static int end_without(const struct work *w)
         err_set(&e, "interrupted before a run had shown the leak");
     } else if (w->found.runs == 0) {
         err_set(&e, "no run could begin within --for");
+    } else if (t->other[0]) {
+        err_set(&e, "the run's own command leaks elsewhere now: at %.200s, not at %.200s", t->other,
+                trial_site(&w->run.document->result, site, sizeof site));
     } else {
         err_set(&e, "the run's own command doesn't show the leak any more");
     }

@@ -151,6 +151,8 @@ static bool is_shown(struct trials *t, struct run_process_result *run, uint64_t 
     t->any_started = true;
     t->said[0] = '\0';
     bool same = trial_is_same(t->of, &d->result);
+    if (!same && d->result.verdict == VERDICT_LEAK && !t->other[0])
+        trial_site(&d->result, t->other, sizeof t->other);
     *closed = d->result.run.closed;
     document_free(d);
     return same;

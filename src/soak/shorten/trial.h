@@ -32,6 +32,7 @@ struct trials {
     int code;         /* of a first run that left no result: its exit code */
     char said[512];   /* and its sentence; "": it left one */
     bool any_started; /* a run left its result */
+    char other[512];  /* where the first run that leaked elsewhere did; "": none */
 };
 
 /* Reads the run's own command. Returns 0, or -1 with a sentence: it can't be run again. */
