@@ -436,7 +436,7 @@ class History(unittest.TestCase):
 
     def test_bad_lines_get_one_sentence(self):
         for words, sentence in (
-                (("add",), "add: which folders? Give those of runs, or such that have them"),
+                (("add",), "add: which folders? Give those of runs, or folders that contain some"),
                 (("a", "b"), "b: one scenario at a time"), (("--last", "0"), "--last: from 1 to 366"),
                 (("--since", "yesterday"), "--since yesterday: not a date such as 2026-11-20"),
                 (("add", "/nonexistent"), "/nonexistent: there is no such folder"),

@@ -139,7 +139,7 @@ class Shorten(unittest.TestCase):
     def test_what_is_no_leak_or_no_search_is_refused(self):
         broken = self.copy()
         (broken / "shortest.json").write_text("{}", encoding="utf-8")
-        for words, sentence in (((self.copy(verdict="PASS"),), ".*: PASS, and only what a LEAK takes can be less"),
+        for words, sentence in (((self.copy(verdict="PASS"),), ".*: PASS, and only a LEAK can be shortened"),
                                 ((), "which run\\? .*"), (("/nonexistent",), ".*nonexistent.*"),
                                 ((broken,), ".*shortest.json: .*schema.*"),
                                 ((self.run_folder, "--runs", "1"), "--runs 1: from 2 to 500"),

@@ -5,8 +5,8 @@
  * processes may write at a time: each waits for the other, at most HISTORY_DB_WAIT_MS. One owner
  * and thread per object. Every sentence names the file.
  */
-#ifndef SOAK_STORE_HISTORY_DB_H
-#define SOAK_STORE_HISTORY_DB_H
+#ifndef SOAK_HISTORY_DB_H
+#define SOAK_HISTORY_DB_H
 
 #include "base/err.h"
 

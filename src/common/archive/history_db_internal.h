@@ -3,8 +3,8 @@
  * What history_db.c (one file: its form, writing, reading) and history_copy.c (from one to another)
  * share. Functions return 0 or -1 with a sentence that names the file.
  */
-#ifndef SOAK_STORE_HISTORY_DB_INTERNAL_H
-#define SOAK_STORE_HISTORY_DB_INTERNAL_H
+#ifndef SOAK_HISTORY_DB_INTERNAL_H
+#define SOAK_HISTORY_DB_INTERNAL_H
 
 #include "history_db.h"
 

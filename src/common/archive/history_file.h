@@ -5,8 +5,8 @@
  * folder, so they outlast the file; SQLite's own guard what is in it. Every sentence names the
  * file.
  */
-#ifndef SOAK_STORE_HISTORY_FILE_H
-#define SOAK_STORE_HISTORY_FILE_H
+#ifndef SOAK_HISTORY_FILE_H
+#define SOAK_HISTORY_FILE_H
 
 #include "archive/history_db.h"
 #include "base/err.h"

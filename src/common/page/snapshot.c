@@ -352,16 +352,17 @@ void behaviour_table_read(const struct page *page, struct behaviour_table *ret)
     }
 }
 
+/* The greatest first: whoever reads meanwhile finds no time beyond it. */
 void page_times_add(struct page_times *to, const struct hist *times)
 {
+    uint64_t max = load_u(&to->max);
+    while (max < times->max && !atomic_compare_exchange_weak(&to->max, &max, times->max))
+        ;
     for (size_t i = 0; i < HIST_BUCKETS && times->count; i++) {
         if (times->bucket[i])
             atomic_fetch_add_explicit(&to->bucket[i], times->bucket[i], memory_order_relaxed);
     }
     atomic_fetch_add_explicit(&to->count, times->count, memory_order_relaxed);
-    uint64_t max = load_u(&to->max);
-    while (max < times->max && !atomic_compare_exchange_weak(&to->max, &max, times->max))
-        ;
 }
 
 void page_times_read(const struct page_times *from, struct hist *ret)

@@ -148,7 +148,7 @@ static int change(const struct opts_words *words, const char *path)
     struct opts_words folders = {.word = words->word + 1, .count = words->count - 1};
     int rc = -1;
     if (!again && folders.count == 0)
-        err_set(&e, "add: which folders? Give those of runs, or such that have them");
+        err_set(&e, "add: which folders? Give those of runs, or folders that contain some");
     else
         rc = again ? rebuild(path, &folders, &tally, &e) : add_held(path, &folders, &tally, &e);
     if (rc != 0)

@@ -36,7 +36,7 @@ static const struct opt table[] = {
     {"only", OPT_STRING, offsetof(struct options, only), "DEFECT", NULL,
      "only this bug, or 'clean' for the server without one"},
     {"endurance", OPT_COUNT, offsetof(struct options, endurance), "COUNT", NULL,
-     "instead: see that soak itself is flat over so many connections, such as 10M"},
+     "instead: see that soak itself is flat over COUNT connections, such as 10M"},
 };
 
 static const struct options usual = {.seeds = 1};

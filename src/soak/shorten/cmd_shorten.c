@@ -28,7 +28,7 @@ struct options {
 static const struct options usual = {.runs = 60, .for_ns = 600 * UINT64_C(1000000000)};
 
 static const struct opt table[] = {
-    {"runs", OPT_COUNT, offsetof(struct options, runs), "COUNT", NULL, "make at most so many runs"},
+    {"runs", OPT_COUNT, offsetof(struct options, runs), "COUNT", NULL, "make at most COUNT runs"},
     {"for", OPT_DURATION, offsetof(struct options, for_ns), "DURATION", NULL,
      "begin no run after this time, but for one that confirms what was found"},
     {"quiet", OPT_FLAG, offsetof(struct options, quiet), NULL, NULL, "print the command only"},
@@ -74,7 +74,7 @@ static int open_run(struct work *w, const char *word, struct err *e)
     if (finished_open(&w->run, path, e) != 0)
         return -1;
     if (w->run.document->result.verdict != VERDICT_LEAK)
-        return err_set(e, "%.300s: %s, and only what a LEAK takes can be less", word,
+        return err_set(e, "%.300s: %s, and only a LEAK can be shortened", word,
                        verdict_name(w->run.document->result.verdict));
     return run_dir_enter(&w->dir, w->run.folder, e);
 }

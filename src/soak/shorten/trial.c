@@ -171,8 +171,11 @@ enum trial trial_run(void *owner, const struct scenario *s, uint64_t *ret_closed
         words_split(command, NULL, &words, &e) != 0)
         return TRIAL_HIDES;
     int skip = c.file ? 2 : 1; /* the program, and `run` */
-    if (run_process_execute(&t->sub, (const char *const *)&words.argv[skip], &run, &e) != 0)
+    if (run_process_execute(&t->sub, (const char *const *)&words.argv[skip], &run, &e) != 0) {
+        if (!t->sub.interrupted && !t->any_started)
+            snprintf(t->said, sizeof t->said, "%s", e.text);
         return TRIAL_STOPPED;
+    }
     t->done++;
     bool shown = is_shown(t, &run, ret_closed);
     run_process_done(&t->sub, &run, false);
