@@ -162,8 +162,9 @@ class Written(unittest.TestCase):
         self.assertEqual(self.check_folder(), {"soak-1", "soak-manifest-1", "soak-samples-1"})
         folder, = (self.folder / "r").glob("2*")
         document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        self.assertRegex(next(m["version"] for m in document["mapped"] if "libcrypto" in m["file"]),
-                         r"^\d+\.\d+\.\d+")
+        mapped = {m["file"].rsplit("/", 1)[1].split(".")[0]: m["version"] for m in document["mapped"]}
+        self.assertRegex(mapped["libcrypto"], r"^\d+\.\d+\.\d+")
+        self.assertEqual(mapped["libssl"], mapped["libcrypto"])
         for end in document["footprint"]["ends"]:
             with self.subTest(end=end["name"]):
                 idle = next(held for held in end["held"] if held["stage"] == "idle")

@@ -12,7 +12,8 @@
 
 enum {
     LIMIT_CONNS = 100000,
-    LIMIT_WORKERS = 32,   /* event loops of one program: each has a slot of the probe page */
+    LIMIT_WORKERS = 32, /* event loops of one process: up to 255 of all its subject's processes have
+                           a slot of the probe page each, further ones share the last */
     LIMIT_PROCESSES = 32, /* of the client, and of the server */
     LIMIT_SOURCES = 250,
     LIMIT_CONNS_PER_SOURCE = 10000,      /* of about 28,000 ports: others wait in TIME_WAIT */

@@ -129,6 +129,15 @@ static void own_openssl(struct mapped *m)
         close(fd);
 }
 
+/* libssl doesn't say its version, but one build installs both: that of a libcrypto beside it. */
+static void own_libssl(struct mapped *libssl, const struct mapped *libcrypto)
+{
+    size_t folder = (size_t)(strrchr(libcrypto->file, '/') - libcrypto->file) + 1;
+    if (!libssl->version[0] && strncmp(libssl->file, libcrypto->file, folder) == 0 &&
+        !strchr(libssl->file + folder, '/'))
+        memcpy(libssl->version, libcrypto->version, sizeof libssl->version);
+}
+
 size_t mapped_read(const struct programs *p, pid_t pid, struct mapped ret[MAPPED_MAX])
 {
     const struct assembly *assembly = p->assembled ? &p->assembly : NULL;
@@ -140,8 +149,11 @@ size_t mapped_read(const struct programs *p, pid_t pid, struct mapped ret[MAPPED
         if (proc_mapped_path(pid, files[i].prefix, m->file, sizeof m->file, NULL) != 0)
             continue;
         fill(m, files[i].part, assembly);
-        if (foreign && strstr(m->file, "/libcrypto.so"))
+        if (foreign && strstr(m->file, "/libcrypto.so")) {
             own_openssl(m);
+            if (count && strstr(ret[0].file, "/libssl.so"))
+                own_libssl(&ret[0], m);
+        }
         count++;
     }
     return count;
