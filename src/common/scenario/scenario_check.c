@@ -261,9 +261,14 @@ static int check_served(const struct scenario *s, const char *option, const char
                         const char *such_as, struct err *e)
 {
     struct address at;
-    if (!value || address_parse(value, &at, NULL) == 0)
+    if (!value)
         return 0;
-    return scenario_refuse(s, option, e, "a loopback address and a port, such as %s", such_as);
+    if (address_parse(value, &at, NULL) != 0)
+        return scenario_refuse(s, option, e, "a loopback address and a port, such as %s", such_as);
+    if (address_port(&at) != 0 && ((s->listen && address_is_same(value, s->listen)) ||
+                                   (s->connect && address_is_same(value, s->connect))))
+        return scenario_refuse(s, option, e, "the server listens there; give another port");
+    return 0;
 }
 
 static int check_server(const struct scenario *s, struct err *e)
