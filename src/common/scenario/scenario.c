@@ -41,6 +41,12 @@ const char *scenario_section(size_t i)
     return sections[i < named ? i : named - 1];
 }
 
+bool scenario_is_of_run(size_t i)
+{
+    const char *section = scenario_section(i);
+    return strcmp(section, "output") != 0 && strcmp(section, "suite") != 0;
+}
+
 bool scenario_is_weight(size_t i)
 {
     return i >= sizeof sections / sizeof sections[0];

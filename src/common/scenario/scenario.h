@@ -114,6 +114,8 @@ const struct opts_table *scenario_table(void);
 const struct opt *scenario_options(size_t *ret_count);
 /* The section ([load] ...) of option i. */
 const char *scenario_section(size_t i);
+/* Whether option i is of the run itself: not where output goes, nor what a suite expects. */
+bool scenario_is_of_run(size_t i);
 /* Whether option i is the weight of one behaviour: they are the last ones, in the order of enum
  * behaviour. */
 bool scenario_is_weight(size_t i);

@@ -34,9 +34,7 @@ static uint64_t mixed(uint64_t hash, const char *text)
 /* Whether the option changes what is measured. */
 static bool matters(const char *name, size_t i)
 {
-    const char *section = scenario_section(i);
-    return strcmp(section, "output") != 0 && strcmp(section, "suite") != 0 &&
-           strcmp(name, "seed") != 0;
+    return scenario_is_of_run(i) && strcmp(name, "seed") != 0;
 }
 
 /* The options that aren't as they are by default: what a later soak adds changes no word. */

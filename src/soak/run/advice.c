@@ -115,8 +115,7 @@ static bool is_repeated(const char *name, size_t index, bool whole)
         if (strcmp(name, length[i]) == 0)
             return false;
     }
-    const char *section = scenario_section(index);
-    return strcmp(section, "output") != 0 && strcmp(section, "suite") != 0;
+    return scenario_is_of_run(index);
 }
 
 /* What the scenario's file says is in it; the mix is one option, whatever was typed of it. */

@@ -26,10 +26,8 @@ struct search {
 
 bool search_is_of_command(size_t option)
 {
-    const char *section = scenario_section(option);
     size_t count;
-    return !scenario_is_weight(option) && strcmp(section, "output") != 0 &&
-           strcmp(section, "suite") != 0 &&
+    return scenario_is_of_run(option) && !scenario_is_weight(option) &&
            strcmp(scenario_options(&count)[option].name, "seed") != 0;
 }
 
