@@ -145,7 +145,7 @@ static bool draw(const struct result_subject *subject, enum metric metric, FILE 
         say_ends(text, sizeof text, s);
     struct chart c = {.title = metric_info(metric)->label,
                       .text = text,
-                      .x_title = html_counted(subject->judgement.unit),
+                      .x_title = html_counted(subject),
                       .y_unit = figure_is_bytes(s->unit) ? CHART_BYTES : CHART_COUNT,
                       .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .fit = fit_of(&p, m),
@@ -171,7 +171,7 @@ static bool draw_fragmentation(const struct result_subject *subject, FILE *out)
              from, to);
     struct chart c = {.title = "Fragmentation",
                       .text = text,
-                      .x_title = html_counted(subject->judgement.unit),
+                      .x_title = html_counted(subject),
                       .y_unit = CHART_PERCENT,
                       .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .shaded_to = subject->epochs ? p.x[p.first] : NAN,

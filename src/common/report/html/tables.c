@@ -32,9 +32,11 @@ const char *html_phase_letter(const struct result_subject *subject, size_t e)
     return letters[html_phase(subject, e)];
 }
 
-const char *html_counted(enum unit unit)
+const char *html_counted(const struct result_subject *subject)
 {
-    switch (unit) {
+    if (subject->ended)
+        return "connections of a run";
+    switch (subject->judgement.unit) {
     case UNIT_CONNECTION:
         return "connections closed";
     case UNIT_OPERATION:
@@ -294,11 +296,12 @@ void html_load(const struct result *r, FILE *out)
     } counts[] = {{"connections open", run->conns},
                   {unit_axis(run->unit), run->closed},
                   {"of these, measured", run->measured},
+                  {"runs of the program", r->loops},
                   {"failed connections", run->errors.total}};
     char text[FIGURE_SIZE];
     html_section("load", "Load", out);
     html_table("What the run did", columns, sizeof columns / sizeof *columns, out);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+    for (size_t i = r->loops ? 1 : 0; i < sizeof counts / sizeof *counts; i++)
         write_fact(counts[i].name, human_count(text, sizeof text, (int64_t)counts[i].count), out);
     snprintf(text, sizeof text, "%.0f/s", run->rate_per_s);
     write_fact("rate", text, out);
