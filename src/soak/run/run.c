@@ -398,6 +398,7 @@ static int init(struct run *r, struct err *e)
                                     .on_said = on_said,
                                     .on_exit = on_exit_subject,
                                     .on_broken = on_broken_subject,
+                                    .on_note = display_say,
                                     .programs = r->programs,
                                     .dir = &r->dir,
                                     .seed = r->seed};

@@ -139,6 +139,8 @@ void sampler_write(struct run *r, const char *kind, const struct history_sample 
     json_t *line =
         json_pack("{s:s,s:f,s:I,s:I,s:b}", "kind", kind, "seconds", seconds_since_start(r), "epoch",
                   (json_int_t)r->epoch, "oldest", (json_int_t)r->oldest, "still", r->quiet.still);
+    if (r->disturbed) /* an agent was lost: the epoch isn't judged */
+        json_object_set_new(line, "disturbed", json_true());
     for (size_t i = 0; i < r->subjects.count; i++) {
         json_t *one = subject_json(&sample[i]);
         json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));
