@@ -110,6 +110,24 @@ int token_write(const char *file, const char *token, struct err *e)
     return err_set(e, "the join token can't be written to %.300s: %s", file, strerror(why));
 }
 
+int token_find(const char *file, const char *folder, char ret[TOKEN_BYTES],
+               char ret_made[TOKEN_PATH], struct err *e)
+{
+    char path[TOKEN_PATH];
+    int rc = token_read(file, ret, e);
+    ret_made[0] = '\0';
+    if (rc != -ENOENT)
+        return rc;
+    if (file)
+        snprintf(path, sizeof path, "%s", file);
+    else
+        snprintf(path, sizeof path, "%s/join-token", folder);
+    if (token_make(ret, e) != 0 || token_write(path, ret, e) != 0)
+        return -1;
+    memcpy(ret_made, path, sizeof path);
+    return 0;
+}
+
 void token_key(const char *token, uint8_t ret[TOKEN_KEY])
 {
     static const char name[] = "soak-agent join token";

@@ -23,6 +23,12 @@ int token_make(char ret[TOKEN_BYTES], struct err *e);
 int token_read(const char *file, char ret[TOKEN_BYTES], struct err *e);
 /* Makes a file that no one else can read. Returns 0 or -1. */
 int token_write(const char *file, const char *token, struct err *e);
+/* For a run: the one that is there, as token_read has it; else a new one, written to `file`, or to
+ * join-token in `folder` where that is NULL. `ret_made` is the path of one that was made, else "".
+ * Returns 0 or -1. */
+enum { TOKEN_PATH = 4096 };
+int token_find(const char *file, const char *folder, char ret[TOKEN_BYTES],
+               char ret_made[TOKEN_PATH], struct err *e);
 /* The key: HMAC-SHA256 of the token under a name of the protocol (RFC 5869 2.2). */
 void token_key(const char *token, uint8_t ret[TOKEN_KEY]);
 

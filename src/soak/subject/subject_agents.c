@@ -6,9 +6,7 @@
 #include "base/text.h"
 #include "shown.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +28,7 @@ struct agent_load {
     char words[LINE_MAX_BYTES];
     bool begun, disturbed;
     size_t losses;
-    char token_file[PATH_MAX]; /* made for the run, which removes it; "" else */
+    char token_file[TOKEN_PATH]; /* made for the run, which removes it; "" else */
 };
 
 static struct child *child_of(const struct subject *s, size_t share)
@@ -267,23 +265,6 @@ static void on_note(void *owner, const char *sentence)
 
 /* ---- the token ---- */
 
-/* The one that is there, in a file or the environment; else a new one in a file. */
-static int find_token(struct subject *s, const char *given, char *token, struct err *e)
-{
-    struct agent_load *l = s->agents;
-    int rc = token_read(given, token, e);
-    if (rc != -ENOENT || (given && strcmp(given, "-") == 0))
-        return rc;
-    if (given)
-        snprintf(l->token_file, sizeof l->token_file, "%s", given);
-    else
-        snprintf(l->token_file, sizeof l->token_file, "%.500s/join-token", s->all->dir->path);
-    if (token_make(token, e) == 0 && token_write(l->token_file, token, e) == 0)
-        return 0;
-    l->token_file[0] = '\0';
-    return -1;
-}
-
 static void say_how_to_join(struct subject *s, const char *given)
 {
     const struct agent_load *l = s->agents;
@@ -305,7 +286,7 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
                                      .wait_s = scenario->agents_wait_ns / LIMIT_SECOND_NS,
                                      .events = &events,
                                      .owner = s};
-    if (find_token(s, scenario->token_file, token, e) != 0)
+    if (token_find(scenario->token_file, s->all->dir->path, token, s->agents->token_file, e) != 0)
         return -1;
     s->agents->net = agents_open(&request, e);
     OPENSSL_cleanse(token, sizeof token);
