@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/input.h"
 #include "campaign_run.h"
 #include "commands.h"
-#include "endurance.h"
+#include "endurance_run.h"
 
 #include "options/grammar.h"
 #include "options/opts.h"
@@ -11,13 +10,11 @@
 #include "selftest.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENDURANCE_MIN = 1000, ENDURANCE_MAX = 1000000000 };
 enum { WORD = 64, SEEDS_MAX = 1000, RATES_MAX = 8, NAMES_MAX = 32 };
 static const char clean_name[] = "clean";
 
@@ -209,73 +206,6 @@ static bool summarise(const void *owner)
     return good(t) == t->runs;
 }
 
-/* ---- endurance ---- */
-
-static int read_samples(struct endurance *e, const char *folder, struct err *err)
-{
-    char path[PATH_MAX], *text = NULL;
-    size_t size = 0;
-    snprintf(path, sizeof path, "%.3900s/samples.jsonl", folder);
-    FILE *in = input_open(path, err);
-    if (!in)
-        return err_prefix(err, "%.300s", path);
-    for (ssize_t n; (n = getline(&text, &size, in)) > 0;) {
-        json_t *line = json_loadb(text, (size_t)n, 0, NULL);
-        endurance_add(e, line);
-        json_decref(line);
-    }
-    free(text);
-    fclose(in);
-    return 0;
-}
-
-/* The checkpoint before the first measured epoch: what is made once has been made by then. */
-static size_t base_of(const struct result *r)
-{
-    size_t base = 0;
-    for (size_t c = 0; c < r->subject[0].epochs && !r->subject[0].epoch[c].measured; c++)
-        base = c;
-    return base;
-}
-
-static bool judge_run(const struct result *r, struct err *err)
-{
-    struct endurance e = {.base = base_of(r), .epoch = -1};
-    char text[512], closed[32];
-    if (read_samples(&e, r->run_dir, err) != 0)
-        return false;
-    bool flat = endurance_flat(&e, text, sizeof text);
-    flat = flat && r->verdict == VERDICT_PASS && r->run.errors.total == 0;
-    printf("%s  %s connections, TLS 1.2 resumption: verdict %s, %" PRIu64 " errors; %s\n",
-           flat ? "flat" : "NOT FLAT", human_count(closed, sizeof closed, (int64_t)r->run.closed),
-           verdict_name(r->verdict), r->run.errors.total, text);
-    return flat;
-}
-
-/* Returns 0, 1 when something moved or the run didn't pass, or -1 when it was interrupted or soak
- * can't be run. */
-static int run_endurance(struct run_process *sub, uint64_t connections, struct err *e)
-{
-    char closed[32];
-    const char *words[] = {"--tls",    "1.2",
-                           "--resume", "100%",
-                           "--mix",    "clean",
-                           "--seed",   "1",
-                           "--closed", grammar_count_print(closed, sizeof closed, connections),
-                           NULL};
-    struct run_process_result result;
-    if (run_process_execute(sub, words, &result, e) != 0)
-        return -1;
-    struct document *document = result.document ? document_read(result.document, NULL) : NULL;
-    bool flat = document && judge_run(&document->result, e);
-    if (!flat)
-        printf("kept: %s%s%s\n", result.folder, result.said[0] ? "; it said: " : "", result.said);
-    fflush(stdout);
-    document_free(document);
-    run_process_done(sub, &result, !flat);
-    return flat ? 0 : 1;
-}
-
 /* ---- all ---- */
 
 static int run_all(void *owner, struct err *e)
@@ -284,11 +214,8 @@ static int run_all(void *owner, struct err *e)
     int rc = 0;
     if (t->o->campaign.which)
         return campaign_run(&t->campaign, &t->sub, e);
-    if (t->o->endurance) {
-        rc = run_endurance(&t->sub, t->o->endurance, e);
-        t->endured = rc == 0;
-        return rc < 0 ? -1 : 0;
-    }
+    if (t->o->endurance)
+        return endurance_run(&t->sub, t->o->endurance, &t->endured, e);
     printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
            "per conn", "stack");
     fflush(stdout);
