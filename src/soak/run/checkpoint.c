@@ -248,6 +248,7 @@ int checkpoint_take(struct run *r, struct err *e)
     if (!is_sampled(r->settle))
         return 0;
     r->disturbed = r->settle == SETTLE_CHECKPOINT && agent_load_disturbed(run_load(r)->subject);
+    r->own_ended = sampler_own_bytes();
     for (size_t i = 0; i < r->subjects.count; i++) {
         if (sampler_take(&r->watched[i], &sample[i], e) == 0) {
             count_by_load(r, &r->watched[i], &sample[i]);
