@@ -2,6 +2,7 @@
 #include "suite_text.h"
 
 #include "archive/outputs.h"
+#include "base/words.h"
 #include "catalog.h"
 #include "cmdline.h"
 #include "options/grammar.h"
