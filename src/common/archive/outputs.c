@@ -154,23 +154,28 @@ static int write_stdout(const char *text, size_t length, struct err *e)
     return ok ? 0 : err_set(e, "%s", strerror(errno));
 }
 
-/* Calls `writer` with a stream whose text is then written; NULL writes nothing. Returns 0, or -1
- * when something of it couldn't be written. */
-static int output_write(const char *name, const char *path,
-                        void (*writer)(const void *ctx, FILE *out), const void *ctx, struct err *e)
+int output_file(const char *path, void (*writer)(const void *ctx, FILE *out), const void *ctx,
+                struct err *e)
 {
     char *text = NULL;
     size_t length = 0;
-    FILE *out = path ? open_memstream(&text, &length) : NULL;
-    if (!path)
-        return 0;
+    FILE *out = open_memstream(&text, &length);
     if (out)
         writer(ctx, out);
     int rc = !out || fclose(out) != 0 ? err_set(e, "%s", strerror(errno))
              : output_is_stdout(path) ? write_stdout(text, length, e)
                                       : write_file(path, text, length, e);
     free(text);
-    return rc == 0 ? 0 : err_prefix(e, "--%s=%.300s", name, path);
+    return rc;
+}
+
+/* NULL writes nothing. Returns 0, or -1 when something of it couldn't be written. */
+static int output_write(const char *name, const char *path,
+                        void (*writer)(const void *ctx, FILE *out), const void *ctx, struct err *e)
+{
+    if (!path || output_file(path, writer, ctx, e) == 0)
+        return 0;
+    return err_prefix(e, "--%s=%.300s", name, path);
 }
 
 static void put_text(const void *ctx, FILE *out)

@@ -41,6 +41,10 @@ bool output_is_stdout(const char *path);
 int output_check(const char *name, const char *path, struct err *e);
 /* The same with a text. */
 int output_text(const char *name, const char *path, const char *text, struct err *e);
+/* Calls `writer` with a stream whose text becomes the file, or goes to stdout for "-". Returns 0,
+ * or -1 with a sentence without the path. */
+int output_file(const char *path, void (*writer)(const void *ctx, FILE *out), const void *ctx,
+                struct err *e);
 /* Opens a file for more at its end, without waiting for anybody. NULL with a sentence without the
  * path. */
 FILE *output_append(const char *path, struct err *e);
