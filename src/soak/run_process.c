@@ -3,12 +3,14 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "stats/judge/verdict.h"
 
 #include <ftw.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20, NFTW_FILES = 16 };
@@ -185,29 +187,47 @@ static size_t add_words(char **argv, size_t count, const char *const *words)
     return count;
 }
 
+/* Whether its samples and its manifest lie in its folder: a PASS of which something is missing
+ * there exits as a broken run does. */
+static bool is_kept(const struct run_process_result *result)
+{
+    const char *verdict = json_string_value(json_object_get(result->document, "verdict"));
+    return !verdict || strcmp(verdict, verdict_name(VERDICT_PASS)) != 0 ||
+           result->exit_code != EXIT_BROKEN;
+}
+
+/* What is made of a run that was executed: its result, or the sentence why there is none. */
+static int hand_over(struct run_process *s, struct run_process_result *result,
+                     struct run_process_result *ret, struct err *e)
+{
+    bool interrupted = s->interrupted && !s->in_order;
+    if (!interrupted && (!s->folder[0] || is_kept(result))) {
+        *ret = *result;
+        return 0;
+    }
+    int rc = interrupted ? err_set(e, "interrupted")
+                         : err_set(e, "%s; here TMPDIR is what names the folder", result->said);
+    run_process_done(s, result, false);
+    return rc;
+}
+
 int run_process_execute(struct run_process *s, const char *const *words,
                         struct run_process_result *ret, struct err *e)
 {
     static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
-    static const char *const unless_in_order[] = {"--churn", "max", "--results", NULL};
+    static const char *const into_folder[] = {"--churn", "max", "--results", NULL};
     char *argv[SUBRUN_WORDS + 1] = {NULL};
     struct run_process_result result = {.exit_code = -1};
     const char *const folder[] = {result.folder, NULL};
     size_t count = add_words(argv, 0, first);
     if (already_interrupted(s))
         return err_set(e, "interrupted");
-    if (!s->in_order) {
+    if (s->folder[0]) {
         snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
-        count = add_words(argv, add_words(argv, count, unless_in_order), folder);
+        count = add_words(argv, add_words(argv, count, into_folder), folder);
     }
     add_words(argv, count, words);
-    if (run_words(s, argv, &result, e) != 0)
-        return -1;
-    *ret = result;
-    if (!s->interrupted || s->in_order)
-        return 0;
-    run_process_done(s, ret, false);
-    return err_set(e, "interrupted");
+    return run_words(s, argv, &result, e) == 0 ? hand_over(s, &result, ret, e) : -1;
 }
 
 static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)

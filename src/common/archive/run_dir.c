@@ -54,8 +54,7 @@ static int refuse_file(const struct run_dir *d, struct err *e, const char *name,
     return refuse(e, path, error);
 }
 
-/* Makes `path` and what is missing above it. Returns 0 or -errno. */
-static int make_folders(const char *path)
+int run_dir_make_folders(const char *path)
 {
     char part[PATH_MAX];
     size_t length = strlen(path);
@@ -158,7 +157,7 @@ static int open_new(struct run_dir *d, const char *base, const char *scenario, b
 {
     char real[PATH_MAX];
     struct run_dir made = {.fd = -1, .samples_fd = -1};
-    int error = make_folders(base);
+    int error = run_dir_make_folders(base);
     if (error < 0)
         return refuse(e, base, -error);
     if (!realpath(base, real))

@@ -42,4 +42,7 @@ int run_dir_keep(struct run_dir *d, const char *name, char *text, struct err *e)
 int run_dir_log(struct run_dir *d, const char *name, struct err *e);
 void run_dir_close(struct run_dir *d);
 
+/* Makes the folder `path` and what is missing above it. Returns 0 or -errno. */
+int run_dir_make_folders(const char *path);
+
 #endif
