@@ -9,11 +9,13 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct run_dir {
     int fd;         /* the folder */
     int samples_fd; /* samples.jsonl, append */
+    bool entered;   /* it was there already: --results can't ask for another */
     char path[512]; /* absolute */
 };
 

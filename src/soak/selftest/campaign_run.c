@@ -9,7 +9,6 @@
 #include "report/document.h"
 #include "report/json_util.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -181,6 +180,12 @@ int campaign_run(struct campaign *c, struct run_process *sub, struct err *e)
 
 /* ---- the end ---- */
 
+static void put_summary(const void *campaign, FILE *out)
+{
+    const struct campaign *c = campaign;
+    campaign_print(&c->tally, c->choice.which, out);
+}
+
 bool campaign_summarise(const struct campaign *c)
 {
     char path[PATH_MAX];
@@ -188,11 +193,8 @@ bool campaign_summarise(const struct campaign *c)
     if (!c->journal.file)
         return false;
     snprintf(path, sizeof path, "%.4000s/campaign.md", c->folder);
-    FILE *out = output_open(path, O_TRUNC, &e);
-    campaign_print(&c->tally, c->choice.which, stdout);
-    if (out)
-        campaign_print(&c->tally, c->choice.which, out);
-    if (!out || fclose(out) != 0)
+    put_summary(c, stdout);
+    if (output_file(path, put_summary, c, &e) != 0)
         fprintf(stderr, "soak: selftest: %.300s can't be written: %s\n", path, e.text);
     return campaign_good(c->choice.which, c->tally.outcome);
 }
