@@ -300,7 +300,7 @@ class History(unittest.TestCase):
         self.night_after_night(self.noise, one_more)
         said = self.soak("history", "--check", code=1)
         self.assertRegex(" ".join(said.split()),
-                         r"^STEP 2026-11-20 default: server allocations of one 690 -> 691, \+1 \(\+0.145 %\); "
+                         r"^STEP 2026-11-20 default: server allocations/handshake 690 -> 691, \+1 \(\+0.145 %\); "
                          r"openssl \S+ on night$")
         # On the night itself, too; and once it is known and meant, no more.
         self.soak("history", "--check", "--since", "2026-11-20")
@@ -310,14 +310,14 @@ class History(unittest.TestCase):
         self.assertEqual(step, {"night": 19, "time": "2026-11-20T02:17:00Z", "before": 690, "after": 691,
                                 "certain": True})
         markdown = self.soak("history", "--markdown")
-        self.assertIn("| default | server allocations of one | ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███████████ | 691 | "
+        self.assertIn("| default | server allocations/handshake | ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███████████ | 691 | "
                       "2026&#45;11&#45;20 | 690 &#45;&#62; 691".replace("&#45;", "-"), markdown)
         self.assertIn("**1 step** in 1 history.", markdown)
         self.assertEqual(markdown.count("\n| default |"), 1)
         page = self.soak("history", "--html")
         self.assertIn('<h1><span class="badge leak">STEPPED</span> 1 step in 1 history</h1>', page)
         self.assertRegex(page, r'<th scope="row">2026-11-20</th><td><a href="#history-0">default</a></td>'
-                               r"<td>server allocations of one</td><td>690 -&gt; 691, \+1 \(\+0.145 %\)</td>")
+                               r"<td>server allocations/handshake</td><td>690 -&gt; 691, \+1 \(\+0.145 %\)</td>")
         self.assertIn("<title>2026-11-20: 691</title>", page)
         self.assertEqual(page.count('class="step"'), 2)  # in its chart and in the table of all figures
         self.assertIn('class="what">2026-11-20 +1</text>', page)
