@@ -121,6 +121,8 @@ struct run {
     uint64_t churn_begin_ns;
     uint64_t epoch_start_ns; /* when the first epoch began; 0 = not yet */
     uint64_t epoch_ns;       /* when the present one began */
+    /* What soak had allocated when the present step began, and before its sample was taken. */
+    size_t own_began, own_ended;
 
     uv_timer_t poll_timer, sample_timer, live_timer;
     struct interrupts signals;
@@ -131,6 +133,7 @@ struct run {
     struct live_page *page;        /* owned; of --serve, else NULL */
     struct http_server *served[2]; /* owned; of --serve and --metrics, in that order */
 
+    bool disturbed; /* an agent was lost in the epoch that has ended */
     bool interrupted;
     int interrupts;
     char broken[1024];                 /* why the run broke; "" else */
@@ -155,6 +158,13 @@ static inline const struct watched *run_judged(const struct run *r)
 static inline const struct watched *run_load(const struct run *r)
 {
     return &r->watched[subject_index(subjects_find(&r->subjects, SUBJECT_LOAD))];
+}
+
+/* How many of its subjects are looked at: the load, which is the last, isn't where agents make it.
+ */
+static inline size_t run_looked_at(const struct run *r)
+{
+    return r->subjects.count - (run_load(r)->subject->agents ? 1 : 0);
 }
 
 /* A bit of SUBJECT_CAN_SETTLE and the like. */
