@@ -42,7 +42,7 @@ static void open_loop(struct run_process *s)
 
 void run_process_open_in_order(struct run_process *s)
 {
-    *s = (struct run_process){.in_order = true};
+    *s = (struct run_process){.in_order = true, .cleaner = {.fd = -1}};
     open_loop(s);
 }
 
@@ -54,6 +54,11 @@ int run_process_open(struct run_process *s, const char *name, struct err *e)
                      base && *base ? base : "/tmp", name);
     if (n < 0 || (size_t)n >= sizeof s->folder || !mkdtemp(s->folder))
         return err_set(e, "%.200s: no temporary folder can be made there", s->folder);
+    const char *const folders[] = {s->folder};
+    if (cleaner_start(&s->cleaner, folders, 1, true, e) != 0) {
+        rmdir(s->folder);
+        return -1;
+    }
     setenv("SOAK_HISTORY", "", 1); /* what tests soak itself is no part of anybody's history */
     open_loop(s);
     return 0;
@@ -224,6 +229,8 @@ void run_process_done(struct run_process *s, struct run_process_result *result, 
     json_decref(result->document);
     result->document = NULL;
     s->keeps |= keep;
+    if (keep)
+        cleaner_stop(&s->cleaner);
     if (!keep && result->folder[0])
         nftw(result->folder, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS);
 }
@@ -235,6 +242,7 @@ void run_process_close(struct run_process *s)
     CHECK(uv_loop_close(&s->loop) == 0);
     if (!s->keeps && s->folder[0])
         rmdir(s->folder);
+    cleaner_stop(&s->cleaner);
 }
 
 /* ---- a command of many runs ---- */

@@ -11,6 +11,7 @@
 #define SOAK_RUN_PROCESS_H
 
 #include "base/err.h"
+#include "cleaner.h"
 #include "command.h"
 #include "guard.h"
 
@@ -28,6 +29,7 @@ struct run_process {
     bool running, interrupted;
     bool in_order;            /* opened by run_process_open_in_order */
     char folder[SUBRUN_PATH]; /* all runs' results: made by run_process_open */
+    struct cleaner cleaner;   /* of the folder, until something in it is kept */
     size_t runs;
     bool keeps; /* something in the folder was kept */
 };

@@ -257,34 +257,81 @@ int run_dir_sample(struct run_dir *d, const char *line, struct err *e)
     return refuse_file(d, e, samples_name, -error);
 }
 
-/* Writes and renames. Returns 0 or -errno. */
-static int replace_file(int folder_fd, const char *beside, const char *name, const char *text,
-                        size_t length)
+/* A text on its way into a folder. */
+struct writing {
+    const char *name, *text;
+    size_t length;
+    bool durable;
+    char beside[NAME_SIZE]; /* its name until it is whole */
+};
+
+/* Without a name, where the file system can do that: nothing is left of it should soak be killed.
+ * Returns the descriptor or -1 with errno. */
+static int open_nameless(int folder_fd, const struct writing *w, bool *ret_named)
 {
-    int fd = openat(folder_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = openat(folder_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    *ret_named = fd < 0;
+    if (fd < 0)
+        fd = openat(folder_fd, w->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return fd;
+}
+
+/* Returns 0 or -errno. */
+static int give_name(int folder_fd, int fd, const char *name)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    unlinkat(folder_fd, name, 0); /* of one that was killed */
+    return linkat(AT_FDCWD, path, folder_fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+/* Writes and renames. Returns 0 or -errno. */
+static int replace_file(int folder_fd, const struct writing *w)
+{
+    bool named;
+    int fd = open_nameless(folder_fd, w, &named);
     if (fd < 0)
         return -errno;
-    int error = write_all(fd, text, length);
-    if (error == 0 && fsync(fd) < 0)
+    int error = write_all(fd, w->text, w->length);
+    if (error == 0 && w->durable && fsync(fd) < 0)
         error = -errno;
+    if (error == 0 && !named)
+        error = give_name(folder_fd, fd, w->beside);
     if (close(fd) < 0 && error == 0)
         error = -errno;
-    if (error == 0 && renameat(folder_fd, beside, folder_fd, name) < 0)
+    if (error == 0 && renameat(folder_fd, w->beside, folder_fd, w->name) < 0)
         error = -errno;
+    return error;
+}
+
+/* Returns 0 or -errno. */
+static int write_file(struct run_dir *d, struct writing *w)
+{
+    CHECK(!strchr(w->name, '/') && strlen(w->name) + 8 < sizeof w->beside);
+    snprintf(w->beside, sizeof w->beside, ".%s.tmp", w->name);
+    int error = replace_file(d->fd, w);
+    if (error < 0)
+        unlinkat(d->fd, w->beside, 0);
     return error;
 }
 
 int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,
                   struct err *e)
 {
-    char beside[NAME_SIZE];
-    CHECK(!strchr(name, '/') && strlen(name) + 8 < sizeof beside);
-    snprintf(beside, sizeof beside, ".%s.tmp", name);
-    int error = replace_file(d->fd, beside, name, text, length);
-    if (error == 0)
-        return 0;
-    unlinkat(d->fd, beside, 0);
-    return refuse_file(d, e, name, -error);
+    struct writing w = {.name = name, .text = text, .length = length, .durable = true};
+    int error = write_file(d, &w);
+    return error == 0 ? 0 : refuse_file(d, e, name, -error);
+}
+
+void run_dir_note(struct run_dir *d, const char *name, const char *text)
+{
+    struct writing w = {.name = name, .text = text, .length = strlen(text)};
+    write_file(d, &w);
+}
+
+void run_dir_remove(struct run_dir *d, const char *name)
+{
+    unlinkat(d->fd, name, 0);
 }
 
 int run_dir_keep(struct run_dir *d, const char *name, char *text, struct err *e)

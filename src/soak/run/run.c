@@ -10,6 +10,7 @@
 #include "reload.h"
 #include "sampler.h"
 #include "settle.h"
+#include "unfinished.h"
 #include "user_command.h"
 #include "watchdog.h"
 
@@ -157,6 +158,7 @@ static void settled(struct run *r)
     }
     switch (r->settle) {
     case SETTLE_CHECKPOINT:
+        unfinished_write(r);
         run_next(r);
         return;
     case SETTLE_RELOAD:
@@ -403,10 +405,9 @@ static int init(struct run *r, struct err *e)
                                     .seed = r->seed};
     if (subjects_init(&r->subjects, e) < 0)
         return -1;
-    for (size_t i = 0; i < r->subjects.count; i++) {
+    for (size_t i = 0; i < r->subjects.count; i++)
         if (init_watched(r, i, e) != 0)
             return -1;
-    }
     struct plan_input in;
     scenario_plan(r->scenario, &in);
     plan_init(&r->plan, &in);
