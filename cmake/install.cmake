@@ -42,3 +42,6 @@ add_custom_target(printed ALL DEPENDS ${printed})
 install(FILES README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE DESTINATION
     ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# What places soak on machines: packaging/ without what makes its packages.
+install(DIRECTORY packaging/kubernetes packaging/slurm packaging/systemd
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples USE_SOURCE_PERMISSIONS)

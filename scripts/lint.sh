@@ -36,7 +36,7 @@ static_analysis() {
 }
 
 shell_scripts() {
-    shellcheck -x soak check .ci/run scripts/*.sh scripts/pre-commit examples/*/*.sh
+    shellcheck -x soak check .ci/run scripts/*.sh scripts/pre-commit examples/*/*.sh packaging/*/*.sh
 }
 
 # Everything, tests too, without a single warning.

@@ -56,7 +56,9 @@ class Install(unittest.TestCase):
         for name in ("lib/soak/soak-server", "lib/soak/soak-client", "lib/soak/soak-footprint",
                      "share/man/man1/soak.1", "share/bash-completion/completions/soak",
                      "share/zsh/site-functions/_soak", "share/fish/vendor_completions.d/soak.fish", "share/soak/schema/soak-1.schema.json",
-                     "share/doc/soak/README.md", "share/doc/soak/LICENSE"):
+                     "share/doc/soak/README.md", "share/doc/soak/LICENSE",
+                     "share/doc/soak/examples/kubernetes/nights.yaml", "share/doc/soak/examples/slurm/suite.sh",
+                     "share/doc/soak/examples/systemd/soak-nightly.timer"):
             self.assertIn(name, present)
         self.assertEqual(tree(self.prefix / "bin"), ["soak"])
         for path in (SOURCE / "scenarios").rglob("*.*"):

@@ -49,7 +49,7 @@ static char *read_file(const char *path)
     char *text = calloc(1, 16384);
     FILE *in = fopen(path, "r");
     if (in) {
-        fread(text, 1, 16383, in);
+        text[fread(text, 1, 16383, in)] = '\0';
         fclose(in);
     }
     return text;
