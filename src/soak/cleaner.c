@@ -3,10 +3,10 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "base/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS = 2, NFTW_FILES = 16, TRIES = 500, AGAIN_MS = 10 };
+enum { WORDS = 2, TRIES = 500, AGAIN_MS = 10 };
 
 static const char clean_word[] = "--clean", whole_word[] = "--clean-whole";
 /* What soak writes so that nothing is removed. */
@@ -80,15 +80,6 @@ void cleaner_stop(struct cleaner *c)
 
 /* ---- the side of the cleaner ---- */
 
-static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
-{
-    (void)stat;
-    (void)kind;
-    (void)place;
-    remove(path);
-    return 0;
-}
-
 /* Who wrote into a folder may be just ending, too. */
 static void clean(const char *path, bool whole)
 {
@@ -97,7 +88,7 @@ static void clean(const char *path, bool whole)
         if (i)
             nanosleep(&again, NULL);
         if (whole)
-            nftw(path, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS);
+            tree_remove(path, NULL);
         else if (remove(path) != 0 && errno == ENOTEMPTY)
             return;
     }

@@ -75,8 +75,7 @@ static void begin_epoch(struct run *r, uint64_t opens)
 static void begin_drain(struct run *r)
 {
     run_state_set(r, RUN_DRAIN_CLIENT);
-    struct subject *s = run_load(r)->subject;
-    s->ops->drain(s);
+    run_load(r)->subject->ops->drain(run_load(r)->subject);
 }
 
 /* The first step begins with a word to the subjects that are profiled, the second one at once. */
@@ -97,6 +96,7 @@ void run_next(struct run *r)
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
     checkpoint_plan_canary(r);
+    r->own_began = sampler_own_bytes();
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:
