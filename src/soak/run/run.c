@@ -10,7 +10,6 @@
 #include "reload.h"
 #include "sampler.h"
 #include "settle.h"
-#include "unfinished.h"
 #include "user_command.h"
 #include "watchdog.h"
 
@@ -158,7 +157,6 @@ static void settled(struct run *r)
     }
     switch (r->settle) {
     case SETTLE_CHECKPOINT:
-        unfinished_write(r);
         run_next(r);
         return;
     case SETTLE_RELOAD:
@@ -400,6 +398,7 @@ static int init(struct run *r, struct err *e)
                                     .on_said = on_said,
                                     .on_exit = on_exit_subject,
                                     .on_broken = on_broken_subject,
+                                    .on_note = display_say,
                                     .programs = r->programs,
                                     .dir = &r->dir,
                                     .seed = r->seed};
