@@ -147,7 +147,7 @@ static char *print_left(char *buf, size_t size, const struct live_facts *f)
 static void put_bar(const struct live *l, const struct live_facts *f, char *bar, size_t size)
 {
     enum { WIDTH = 8 };
-    int full = f->total ? (int)((double)f->closed / (double)f->total * WIDTH) : 0;
+    int full = f->total ? (int)((double)f->begun / (double)f->total * WIDTH) : 0;
     size_t used = 0;
     for (int i = 0; i < WIDTH; i++) {
         const char *glyph = i < full ? (l->utf8 ? "━" : "=") : (l->utf8 ? "─" : "-");
