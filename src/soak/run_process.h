@@ -11,6 +11,7 @@
 #define SOAK_RUN_PROCESS_H
 
 #include "base/err.h"
+#include "base/scratch.h"
 #include "command.h"
 #include "guard.h"
 
@@ -19,7 +20,7 @@
 #include <stddef.h>
 #include <uv.h>
 
-enum { SUBRUN_WORDS = 96, SUBRUN_PATH = 512 };
+enum { SUBRUN_WORDS = 96 };
 
 struct run_process {
     uv_loop_t loop;
@@ -29,9 +30,8 @@ struct run_process {
     /* SIGINT reaches the run as it is, and an interrupted run is a result, too: set by
      * run_process_open_in_order, or by the caller. */
     bool in_order;
-    char folder[SUBRUN_PATH]; /* all runs' results: made by run_process_open */
+    struct scratch scratch; /* all runs\' results: made by run_process_open; else none */
     size_t runs;
-    bool keeps; /* something in the folder was kept */
 };
 
 /* What one run left. */
@@ -39,7 +39,7 @@ struct run_process_result {
     json_t *document; /* soak/1: owned by the caller; NULL = none */
     int exit_code;    /* -1 when a signal ended it */
     char said[512];   /* the first sentence of its stderr: why there is no document */
-    char folder[SUBRUN_PATH + 32];
+    char folder[SCRATCH_PATH + 32];
 };
 
 /* `name` is part of the temporary folder's name. Returns 0 or -1. */

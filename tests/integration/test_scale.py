@@ -179,8 +179,8 @@ class Endurance(soak_run.SoakTest):
     def test_a_folder_without_room_is_no_finding(self):
         code, out, err = self.end_of(self.endure("1k", before="ulimit -Sf 4;"))
         self.assertEqual(code, 4, out + err)
-        self.assertRegex(err, r"^soak: selftest: .*samples\.jsonl: the limit of a file's size .*; here TMPDIR is what "
-                              r"names the folder\n")
+        self.assertRegex(err, r"^soak: selftest: .*samples\.jsonl: the limit of a file's size .*; raise it with "
+                              r"'ulimit -f unlimited'\n$")
 
 
 class Network(soak_run.SoakTest):

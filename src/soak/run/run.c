@@ -73,8 +73,7 @@ static void begin_epoch(struct run *r, uint64_t opens)
 static void begin_drain(struct run *r)
 {
     run_state_set(r, RUN_DRAIN_CLIENT);
-    struct subject *s = run_load(r)->subject;
-    s->ops->drain(s);
+    run_load(r)->subject->ops->drain(run_load(r)->subject);
 }
 
 /* The first step begins with a word to the subjects that are profiled, the second one at once. */
@@ -398,6 +397,7 @@ static int init(struct run *r, struct err *e)
                                     .on_said = on_said,
                                     .on_exit = on_exit_subject,
                                     .on_broken = on_broken_subject,
+                                    .on_note = display_say,
                                     .programs = r->programs,
                                     .dir = &r->dir,
                                     .seed = r->seed};

@@ -74,9 +74,8 @@ static void child_on_problem(struct child *c, const char *line)
         c->failure = failure;
 }
 
-static void child_on_line(void *ctx, const char *line)
+void child_hear(struct child *c, const char *line)
 {
-    struct child *c = ctx;
     if (line_is(line, "fatal"))
         line_text(line, "text", true, c->fatal, sizeof c->fatal);
     else if (line_is(line, "problem"))
@@ -84,6 +83,11 @@ static void child_on_line(void *ctx, const char *line)
     else if (line_is(line, "skipped"))
         child_on_skipped(c, line);
     c->on_line(c, line);
+}
+
+static void child_on_line(void *ctx, const char *line)
+{
+    child_hear(ctx, line);
 }
 
 static void child_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
