@@ -403,10 +403,9 @@ static int init(struct run *r, struct err *e)
                                     .seed = r->seed};
     if (subjects_init(&r->subjects, e) < 0)
         return -1;
-    for (size_t i = 0; i < r->subjects.count; i++) {
+    for (size_t i = 0; i < r->subjects.count; i++)
         if (init_watched(r, i, e) != 0)
             return -1;
-    }
     struct plan_input in;
     scenario_plan(r->scenario, &in);
     plan_init(&r->plan, &in);
