@@ -19,6 +19,7 @@ MAY_INCLUDE = {
     "src/common/net": {"base", "tls"},
     "src/common/page": {"base"},
     "src/common/control": {"base"},
+    "src/common/channel": {"base", "net", "page", "tls"},
     "src/common/measure": {"base"},
     "src/common/libs": {"base"},
     "src/common/symbol": {"base"},
@@ -52,6 +53,7 @@ ROOMS = {
     "rebuild": {"compare", "suite"},
     "shorten": {"rebuild"},
     "doctor": {"subject"},
+    "agent": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
 PLACES = FLOORS | ROOMS.keys()

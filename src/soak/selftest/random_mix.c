@@ -61,6 +61,11 @@ static const struct {
     {"defect", NULL},
     {"watchdog", NULL},
     {"listen", NULL},
+    /* Other machines. */
+    {"agents", NULL},
+    {"agents-listen", NULL},
+    {"agents-wait", NULL},
+    {"token-file", NULL},
     /* A program that isn't soak's. */
     {"server", NULL},
     {"pid", NULL},
