@@ -34,7 +34,7 @@ struct live_facts {
     bool growing;
 };
 
-/* What can be said by now: `nothing grows; one lost block in 2,000 connections would have shown`.
+/* What can be said by now: `nothing grows; would have shown one lost block in 2,000 connections`.
  */
 char *live_so_far(const struct live_facts *f, char *buf, size_t size);
 /* In whole seconds: `4s`, `1m05s`. Both return buf. */
