@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "sampler.h"
 #include "settle.h"
+#include "unfinished.h"
 #include "subject/agent_load.h"
 
 #include <stdio.h>
@@ -163,6 +164,7 @@ static int keep_epoch(struct run *r, const struct history_sample *sample, struct
         capture_mark(&r->watched[i].capture, r->watched[i].subject->child.page, r->epoch);
     r->epoch_ns = clock_now_ns();
     checkpoint_judge(r);
+    unfinished_write(r);
     return keep_stacks(r, sample, e);
 }
 

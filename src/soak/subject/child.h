@@ -48,6 +48,7 @@ struct child {
     int pid;            /* 0 before the start */
     bool running;
     bool quitting; /* told to go: its exit is expected */
+    bool babbles;  /* sent what is no line, and was ended for it */
     int64_t exit_status;
     int exit_signal;
     char fatal[LINE_MAX_BYTES];   /* the child's own last sentence, or "" */

@@ -352,6 +352,7 @@ void subject_foreign(struct subject *s, bool serves)
     CHECK(s->foreign);
     s->foreign->subject = s;
     s->foreign->log.fd = -1;
+    s->foreign->files.cleaner.fd = -1;
 }
 
 void foreign_free(struct foreign *f)
