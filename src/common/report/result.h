@@ -21,6 +21,7 @@ enum {
     RESULT_COURSES = 6,
     RESULT_LIBS = 16,
     RESULT_SKIPPED = 16,
+    RESULT_AGENTS = 32,
     RESULT_LOOPS = 48
 };
 
@@ -193,6 +194,15 @@ struct result_loop {
     int64_t blocks, bytes; /* of OpenSSL's, or of all that is counted, at its end */
 };
 
+/* A machine that made a part of the load. */
+struct result_agent {
+    const char *name, *address;
+    uint64_t connections, failed; /* begun there */
+    uint64_t p50_ns;              /* of its handshakes */
+    uint64_t rtt_ns;              /* of its line to soak, as the kernel has it; 0: not known */
+    const char *lost;             /* why it was; NULL: it was there to the end */
+};
+
 struct result_errors {
     uint64_t total, connect, handshake, echo, timeout, lost;
 };
@@ -260,6 +270,8 @@ struct result {
     struct result_run run;
     size_t skipped_count;
     struct result_skipped skipped[RESULT_SKIPPED];
+    size_t agents;
+    struct result_agent agent[RESULT_AGENTS];
     size_t loops; /* 0: the program wasn't started again */
     struct result_loop loop[RESULT_LOOPS];
     const struct footprint *footprint; /* report/footprint.h; NULL: not measured */
