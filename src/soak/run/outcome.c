@@ -88,7 +88,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.closed = run_ended(r);
     o->result.run.unit = run_unit(r);
     o->result.run.seconds = seconds;
-    o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
+    o->result.run.rate_per_s = run_rate_per_s(r, r->churn_closed, r->churn_ns);
     o->result.run.asked_per_s = s->churn.max || s->reload ? 0 : s->churn.per_s;
     double asked = o->result.run.asked_per_s;
     o->result.run.shortfall = asked > 0 ? fmax(0, 1 - o->result.run.rate_per_s / asked) : 0;

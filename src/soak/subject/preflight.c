@@ -139,6 +139,15 @@ static uint64_t server_files(const struct scenario *s)
     return unknown ? 0 : share_server_files(s, (size_t)s->server_procs);
 }
 
+/* Whether it fits with one thread of the client: each has some that linger on. */
+static bool one_worker_fits(const struct scenario *scenario, uint64_t allowed)
+{
+    struct scenario s = *scenario;
+    s.client_workers = 1;
+    return scenario->client_workers != 1 && server_files(&s) <= allowed &&
+           share_client_files(&s, (size_t)s.client_procs) <= allowed;
+}
+
 int files_check(const struct scenario *scenario, struct err *e)
 {
     struct scenario s = *scenario;
@@ -151,14 +160,14 @@ int files_check(const struct scenario *scenario, struct err *e)
     if (allowed >= need)
         return 0;
     processes_text(&s, allowed, processes, sizeof processes);
-    bool threads = s.client_workers != 1 && load_need_workers(s.client_workers, s.conns) > 1;
+    const char *worker =
+        !processes[0] && one_worker_fits(&s, allowed) ? ", or give --client-workers 1" : "";
     return err_set(e,
                    "--conns %" PRIu64 " needs %" PRIu64
                    " open files in one process and the hard limit is %" PRIu64
                    "; %s%s%sraise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
                    s.conns, need, allowed, processes[0] ? "give" : "", processes,
-                   processes[0] ? ", or " : "", need,
-                   threads && !processes[0] ? ", or give --client-workers 1" : "");
+                   processes[0] ? ", or " : "", need, worker);
 }
 
 /* The probe's pages are files, if only in memory. */
