@@ -37,6 +37,8 @@ void subjects_fini(struct subjects *all)
         foreign_free(all->subject[i].foreign);
         if (all->subject[i].pki_fd >= 0)
             close(all->subject[i].pki_fd);
+        if (all->subject[i].heap_fd >= 0)
+            close(all->subject[i].heap_fd);
     }
 }
 

@@ -81,7 +81,8 @@ static bool is_left_out(const char *name)
         "jemalloc",      "libc",      "defect",       "watchdog",      "listen",  "server",
         "pid",           "client",    "server-mix",   "connect",       "program", "template",
         "ready-timeout", "processes", "malloc-hooks", "on-checkpoint", "settle",  "stop",
-        "say",           "answer",    "client-cert",  "cert-names",    "reload",  "expect-cache"};
+        "say",           "answer",    "client-cert",  "cert-names",    "reload",  "expect-cache",
+        "no-sandbox"};
     for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
         if (strcmp(out[i], name) == 0)
             return true;
