@@ -35,8 +35,13 @@ def take(of, path, stem):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or not browser.PROGRAM:
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__)
+        sys.exit()
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
+    if not browser.PROGRAM:
+        sys.exit("screenshots.py: no browser: install chromium")
     target = pathlib.Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="soak-screenshots-") as made:

@@ -108,7 +108,7 @@ const char *catalog_results(const char *asked, const char *kind, char path[PATH_
         add_state(&text);
     else
         text_add(&text, "%s/results", catalog_root());
-    text_add(&text, "/%s", kind);
+    text_add(&text, "%s%s", kind[0] ? "/" : "", kind);
     return path;
 }
 
@@ -169,8 +169,13 @@ int catalog_refuse(const char *what, const char *word, struct err *e)
     const char *nearest = grammar_nearest(word, names, c->count);
     if (nearest)
         err_set(e, "%.60s: no such %s; did you mean %s?", word, what, nearest);
+    else if (c->count == 0)
+        err_set(e,
+                "%.60s: no such %s: %.200s/scenarios has none; start soak by the ./soak of its "
+                "clone, or give a file",
+                word, what, catalog_root());
     else if (!list.cut)
-        err_set(e, "%.60s: no such %s; scenarios/ has %s", word, what, list.used ? text : "none");
+        err_set(e, "%.60s: no such %s; scenarios/ has %s", word, what, text);
     else
         err_set(e, "%.60s: no such %s; `soak list scenarios` has the scenarios", word, what);
     free(c);

@@ -75,16 +75,58 @@ static void find_here(struct chosen *c, const char *path)
     snprintf(c->here, sizeof c->here, "%s", real);
 }
 
-/* The line is parsed twice: first to find the scenario's name in it. */
-int chosen_read(struct chosen *c, const char *command, int argc, char *const *argv, struct err *e)
+static const char *text_of(const struct scenario *s, const struct opt *option)
+{
+    return *(const char *const *)((const char *)s + option->offset);
+}
+
+static int refuse_emptied(const char *name, struct err *e)
+{
+    return err_set(e, "--%s: it is empty; give it a value, or leave it out", name);
+}
+
+/* --serve "$PLACE" with PLACE unset asks for nothing; only what the file has is taken back so. */
+static int check_emptied(const struct chosen *c, const struct scenario *of_file, struct err *e)
+{
+    size_t count;
+    const struct opt *table = scenario_options(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct opt *option = &table[i];
+        bool text = option->type == OPT_STRING || option->type == OPT_OUTPUT;
+        if (text && !text_of(&c->scenario, option) && !text_of(of_file, option) &&
+            c->origin.place[i].source == SCENARIO_COMMAND)
+            return refuse_emptied(option->name, e);
+    }
+    return 0;
+}
+
+/* The line over the scenario in a file; the line was read once to find its name. Returns 0 or -1.
+ */
+static int read_file(struct chosen *c, const struct command_line *line, struct scenario *of_file,
+                     struct err *e)
 {
     const char *word[2];
     char path[PATH_MAX];
+    struct opts_words words = {.word = word, .size = 2};
+    if (catalog_path(c->word, path, sizeof path, e) != 0)
+        return refuse_word(line->command, c->word, line->opts.argc, line->opts.argv, e);
+    if (scenario_read_noting(of_file, &c->origin, path, e) != 0)
+        return -1;
+    c->scenario = *of_file;
+    find_here(c, path);
+    return command_line_parse(line, &c->scenario, &words, e);
+}
+
+int chosen_read(struct chosen *c, const char *command, int argc, char *const *argv, struct err *e)
+{
+    const char *word[2];
     struct command_line line = {.command = command, .opts = {.argc = argc, .argv = argv}};
     struct opts_words words = {.word = word, .size = 2};
+    struct scenario of_file;
     line.opts.table = scenario_options(&line.opts.options);
     *c = (struct chosen){.word = "default"};
     scenario_defaults(&c->scenario);
+    scenario_defaults(&of_file);
     if (command_line_parse(&line, &c->scenario, &words, e) != 0)
         return -1;
     if (words.count > 1)
@@ -92,21 +134,15 @@ int chosen_read(struct chosen *c, const char *command, int argc, char *const *ar
     if (words.count)
         c->word = word[0];
     catalog_name(c->word, c->name, sizeof c->name);
-    if (words.count) {
-        scenario_defaults(&c->scenario);
-        if (catalog_path(c->word, path, sizeof path, e) != 0)
-            return refuse_word(command, c->word, argc, argv, e);
-        if (scenario_read_noting(&c->scenario, &c->origin, path, e) != 0 ||
-            command_line_parse(&line, &c->scenario, &words, e) != 0)
-            return -1;
-    }
-    find_here(c, words.count ? path : NULL);
+    find_here(c, NULL);
+    if (words.count && read_file(c, &line, &of_file, e) != 0)
+        return -1;
     scenario_note_command(&c->origin, argc, argv);
-    return 0;
+    return check_emptied(c, &of_file, e);
 }
 
-/* --server "$CMD" with CMD unset mustn't become a run of soak's own programs. */
-static int check_emptied(const struct chosen *c, struct err *e)
+/* A file's server that is taken back mustn't become a run of soak's own programs. */
+static int check_kept_one(const struct chosen *c, struct err *e)
 {
     static const char *const name[] = {"server", "client", "connect"};
     const struct scenario *s = &c->scenario;
@@ -115,7 +151,7 @@ static int check_emptied(const struct chosen *c, struct err *e)
     for (size_t i = 0; !s->server && !s->client && !s->connect && i < 3; i++) {
         const struct opt *option = opts_find(table, count, name[i]);
         if (option && c->origin.place[option - table].source == SCENARIO_COMMAND)
-            return err_set(e, "--%s: it is empty; give it a value, or leave it out", name[i]);
+            return refuse_emptied(name[i], e);
     }
     return 0;
 }
@@ -126,6 +162,6 @@ int chosen_check(const struct chosen *c, struct err *e)
     const struct assembly_request libs = {
         .openssl = s->openssl, .libuv = s->libuv, .jemalloc = s->jemalloc, .libc = s->libc};
     bool right =
-        check_emptied(c, e) == 0 && scenario_check(s, e) == 0 && assembly_check(&libs, e) == 0;
+        check_kept_one(c, e) == 0 && scenario_check(s, e) == 0 && assembly_check(&libs, e) == 0;
     return right ? 0 : scenario_locate(&c->origin, e);
 }

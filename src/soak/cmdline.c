@@ -2,51 +2,10 @@
 #include "cmdline.h"
 
 #include "base/check.h"
+#include "base/words.h"
 #include "catalog.h"
 
 #include <string.h>
-
-static bool is_text(const char *word)
-{
-    for (size_t length; *word; word += length)
-        if ((length = text_character(word)) == 0)
-            return false;
-    return true;
-}
-
-/* `$'a\x1bb'`: what could steer a terminal is spelled. */
-static void add_escaped(struct text *c, const char *word)
-{
-    text_add(c, "$'");
-    while (*word) {
-        size_t length = text_character(word);
-        if (length == 0)
-            text_add(c, "\\x%02x", (unsigned char)*word);
-        else
-            text_add(c, "%s%.*s", strchr("'\\", *word) ? "\\" : "", (int)length, word);
-        word += length ? length : 1;
-    }
-    text_add(c, "'");
-}
-
-/* Plain words stay; in any other only the quote itself needs care. */
-static void add_quoted(struct text *c, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "%+,-./:=@_";
-    if (word[0] && word[strspn(word, plain)] == '\0') {
-        text_add(c, "%s", word);
-        return;
-    }
-    if (!is_text(word)) {
-        add_escaped(c, word);
-        return;
-    }
-    text_add(c, "'");
-    for (; *word; word++)
-        text_add(c, *word == '\'' ? "'\\''" : "%c", *word);
-    text_add(c, "'");
-}
 
 void cmdline_program(struct text *c)
 {
@@ -56,7 +15,7 @@ void cmdline_program(struct text *c)
 void cmdline_word(struct text *c, const char *word)
 {
     text_add(c, " ");
-    add_quoted(c, word);
+    words_quote(c, word);
 }
 
 /* One option for each item. */
@@ -64,7 +23,7 @@ static void add_list(struct text *c, const struct opt *option, const struct opts
 {
     for (size_t i = 0; i < list->count; i++) {
         text_add(c, " --%s ", option->name);
-        add_quoted(c, list->item[i]);
+        words_quote(c, list->item[i]);
     }
 }
 
@@ -86,7 +45,7 @@ void cmdline_option(struct text *c, const struct scenario *s, size_t i)
     bool joined = flag || option->type == OPT_OUTPUT || value[0] == '-' || !value[0];
     text_add(c, joined ? "=" : " ");
     if (value[0])
-        add_quoted(c, value);
+        words_quote(c, value);
 }
 
 bool cmdline_is_usual(const struct scenario *s, size_t i)

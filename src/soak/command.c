@@ -80,6 +80,32 @@ int command_line_parse(const struct command_line *line, void *target, struct opt
     return rc == OPTS_STRANGER ? commands_stranger(line, e) : rc;
 }
 
+struct zeros {
+    const struct command *command;
+    const void *target;
+    const struct opt *found;
+};
+
+static void look_for_zero(void *ctx, size_t index)
+{
+    struct zeros *z = ctx;
+    const struct opt *option = &z->command->table[index];
+    const char *usual = z->command->defaults, *target = z->target;
+    if (option->type == OPT_COUNT && *(const uint64_t *)(usual + option->offset) == 0 &&
+        *(const uint64_t *)(target + option->offset) == 0)
+        z->found = option;
+}
+
+/* Where a count's default is 0, that stands for an option which wasn't given. */
+static int refuse_zero(const struct command *c, const struct opts_line *line, const void *target,
+                       struct err *e)
+{
+    struct zeros z = {.command = c, .target = target};
+    if (c->defaults)
+        opts_walk(line, look_for_zero, &z);
+    return z.found ? err_set(e, "--%s 0: give at least 1, or leave it out", z.found->name) : 0;
+}
+
 int command_parse_words(const struct command *c, int argc, char *const *argv, void *target,
                         struct opts_words *words)
 {
@@ -87,7 +113,9 @@ int command_parse_words(const struct command *c, int argc, char *const *argv, vo
     const struct command_line line = {c->name, {c->table, c->options, argc, argv}, NULL};
     if (command_helped(c, argc, argv))
         return 0;
-    return command_line_parse(&line, target, words, &e) == 0 ? -1 : command_refuse(c, &e);
+    bool good = command_line_parse(&line, target, words, &e) == 0 &&
+                refuse_zero(c, &line.opts, target, &e) == 0;
+    return good ? -1 : command_refuse(c, &e);
 }
 
 int command_parse(const struct command *c, int argc, char *const *argv, void *target)

@@ -3,15 +3,15 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "stats/judge/verdict.h"
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
-enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20, NFTW_FILES = 16 };
+enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20 };
 
 /* What a run writes into one of its two pipes. */
 struct catcher {
@@ -42,18 +42,15 @@ static void open_loop(struct run_process *s)
 
 void run_process_open_in_order(struct run_process *s)
 {
-    *s = (struct run_process){.in_order = true};
+    *s = (struct run_process){.in_order = true, .scratch = {.lock = -1}};
     open_loop(s);
 }
 
 int run_process_open(struct run_process *s, const char *name, struct err *e)
 {
-    const char *base = getenv("TMPDIR");
-    *s = (struct run_process){.runs = 0};
-    int n = snprintf(s->folder, sizeof s->folder, "%s/soak-%s-XXXXXX",
-                     base && *base ? base : "/tmp", name);
-    if (n < 0 || (size_t)n >= sizeof s->folder || !mkdtemp(s->folder))
-        return err_set(e, "%.200s: no temporary folder can be made there", s->folder);
+    *s = (struct run_process){.scratch = {.lock = -1}};
+    if (scratch_open(&s->scratch, name, e) != 0)
+        return -1;
     setenv("SOAK_HISTORY", "", 1); /* what tests soak itself is no part of anybody's history */
     open_loop(s);
     return 0;
@@ -149,11 +146,25 @@ static void take_sentence(const struct catcher *c, char *said, size_t size)
     said[used] = '\0';
 }
 
-static void fill_result(struct job *job, struct run_process_result *ret)
+/* The run was given --results from here, where TMPDIR chooses it: its advice is put so. */
+static void name_tmpdir(char *said)
+{
+    static const char from[] = "--results", to[] = "TMPDIR";
+    char *at = strstr(said, from), *rest = at ? at + sizeof from - 1 : NULL;
+    if (!at)
+        return;
+    memcpy(at, to, sizeof to - 1);
+    memmove(at + sizeof to - 1, rest, strlen(rest) + 1);
+}
+
+static void fill_result(const struct run_process *s, struct job *job,
+                        struct run_process_result *ret)
 {
     ret->exit_code = job->exit_code;
     ret->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
     take_sentence(&job->err, ret->said, sizeof ret->said);
+    if (s->scratch.path[0])
+        name_tmpdir(ret->said);
 }
 
 /* Runs the words behind `soak run`. Returns 0 or -1; `ret` is filled when it was started. */
@@ -163,7 +174,7 @@ static int run_words(struct run_process *s, char **argv, struct run_process_resu
     struct job job = {.exit_code = -1};
     int rc = run_to_end(s, &job, argv);
     if (rc == 0)
-        fill_result(&job, ret);
+        fill_result(s, &job, ret);
     free(job.out.bytes);
     free(job.err.bytes);
     return rc == 0 ? 0 : err_set(e, "soak can't be started again: %s", uv_strerror(rc));
@@ -185,47 +196,56 @@ static size_t add_words(char **argv, size_t count, const char *const *words)
     return count;
 }
 
+/* Whether its samples and its manifest lie in its folder: a PASS of which something is missing
+ * there exits as a broken run does. */
+static bool is_kept(const struct run_process_result *result)
+{
+    const char *verdict = json_string_value(json_object_get(result->document, "verdict"));
+    return !verdict || strcmp(verdict, verdict_name(VERDICT_PASS)) != 0 ||
+           result->exit_code != EXIT_BROKEN;
+}
+
+/* What is made of a run that was executed: its result, or the sentence why there is none. */
+static int hand_over(struct run_process *s, struct run_process_result *result,
+                     struct run_process_result *ret, struct err *e)
+{
+    bool interrupted = s->interrupted && !s->in_order;
+    if (!interrupted && (!s->scratch.path[0] || is_kept(result))) {
+        *ret = *result;
+        return 0;
+    }
+    int rc = interrupted ? err_set(e, "interrupted") : err_set(e, "%s", result->said);
+    run_process_done(s, result, false);
+    return rc;
+}
+
 int run_process_execute(struct run_process *s, const char *const *words,
                         struct run_process_result *ret, struct err *e)
 {
     static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
-    static const char *const unless_in_order[] = {"--churn", "max", "--results", NULL};
+    static const char *const into_folder[] = {"--churn", "max", "--results", NULL};
     char *argv[SUBRUN_WORDS + 1] = {NULL};
     struct run_process_result result = {.exit_code = -1};
     const char *const folder[] = {result.folder, NULL};
     size_t count = add_words(argv, 0, first);
     if (already_interrupted(s))
         return err_set(e, "interrupted");
-    if (!s->in_order) {
-        snprintf(result.folder, sizeof result.folder, "%s/%zu", s->folder, ++s->runs);
-        count = add_words(argv, add_words(argv, count, unless_in_order), folder);
+    if (s->scratch.path[0]) {
+        snprintf(result.folder, sizeof result.folder, "%s/%zu", s->scratch.path, ++s->runs);
+        count = add_words(argv, add_words(argv, count, into_folder), folder);
     }
     add_words(argv, count, words);
-    if (run_words(s, argv, &result, e) != 0)
-        return -1;
-    *ret = result;
-    if (!s->interrupted || s->in_order)
-        return 0;
-    run_process_done(s, ret, false);
-    return err_set(e, "interrupted");
-}
-
-static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
-{
-    (void)stat;
-    (void)kind;
-    (void)place;
-    remove(path);
-    return 0;
+    return run_words(s, argv, &result, e) == 0 ? hand_over(s, &result, ret, e) : -1;
 }
 
 void run_process_done(struct run_process *s, struct run_process_result *result, bool keep)
 {
     json_decref(result->document);
     result->document = NULL;
-    s->keeps |= keep;
-    if (!keep && result->folder[0])
-        nftw(result->folder, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS);
+    if (keep)
+        scratch_keep(&s->scratch);
+    else if (result->folder[0])
+        tree_remove(result->folder, NULL);
 }
 
 void run_process_close(struct run_process *s)
@@ -233,8 +253,7 @@ void run_process_close(struct run_process *s)
     interrupts_stop(&s->interrupts);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&s->loop) == 0);
-    if (!s->keeps && s->folder[0])
-        rmdir(s->folder);
+    scratch_close(&s->scratch);
 }
 
 /* ---- a command of many runs ---- */

@@ -11,6 +11,7 @@
 #define SOAK_RUN_PROCESS_H
 
 #include "base/err.h"
+#include "base/scratch.h"
 #include "command.h"
 #include "guard.h"
 
@@ -19,17 +20,18 @@
 #include <stddef.h>
 #include <uv.h>
 
-enum { SUBRUN_WORDS = 96, SUBRUN_PATH = 512 };
+enum { SUBRUN_WORDS = 96 };
 
 struct run_process {
     uv_loop_t loop;
     struct interrupts interrupts;
     uv_process_t process;
     bool running, interrupted;
-    bool in_order;            /* opened by run_process_open_in_order */
-    char folder[SUBRUN_PATH]; /* all runs' results: made by run_process_open */
+    /* SIGINT reaches the run as it is, and an interrupted run is a result, too: set by
+     * run_process_open_in_order, or by the caller. */
+    bool in_order;
+    struct scratch scratch; /* all runs\' results: made by run_process_open; else none */
     size_t runs;
-    bool keeps; /* something in the folder was kept */
 };
 
 /* What one run left. */
@@ -37,19 +39,19 @@ struct run_process_result {
     json_t *document; /* soak/1: owned by the caller; NULL = none */
     int exit_code;    /* -1 when a signal ended it */
     char said[512];   /* the first sentence of its stderr: why there is no document */
-    char folder[SUBRUN_PATH + 32];
+    char folder[SCRATCH_PATH + 32];
 };
 
 /* `name` is part of the temporary folder's name. Returns 0 or -1. */
 int run_process_open(struct run_process *s, const char *name, struct err *e);
 /* Runs `soak run --churn max --quiet --json=- WORDS...` to its end (`words` NULL-ended or
- * SUBRUN_WORDS / 2 of them). Returns 0, or -1 when it can't be started or was interrupted; then
- * nothing is written. */
+ * SUBRUN_WORDS / 2 of them). Returns 0, or -1 when it can't be started or was interrupted
+ * (unless in_order, when that is s->interrupted); then nothing is written. */
 int run_process_execute(struct run_process *s, const char *const *words,
                         struct run_process_result *ret, struct err *e);
 /* For runs that are results in their own right: without `--churn max` and no temporary folder;
- * SIGINT reaches the run as it is, so that it ends in order with what it has seen; SIGTERM and
- * SIGHUP end it at once. Then an interrupted run is a result, too (s->interrupted). */
+ * SIGINT reaches the run, so that it ends in order with what it has seen; SIGTERM and SIGHUP end it
+ * at once (in_order). */
 void run_process_open_in_order(struct run_process *s);
 /* Frees the document, and removes the run's folder unless it is to be kept. */
 void run_process_done(struct run_process *s, struct run_process_result *result, bool keep);

@@ -25,12 +25,14 @@ def of_run(case):
     return lambda folder: write_run_pages(folder)[case]
 
 
-def of_comparison(folder):
-    path = pathlib.Path(folder, "compare.html")
-    subprocess.run([BUILD / "bin/compare-stub", "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--results",
-                    pathlib.Path(folder, "r"), "--seed", "1", f"--html={path}"], check=False, capture_output=True,
-                   cwd=folder, env=dict(os.environ, SOAK_ROOT=str(SOURCE), SOAK_STUB_LOG=os.devnull))
-    return path
+def of_comparison(*versions):
+    def make(folder):
+        path = pathlib.Path(folder, f"compare-{len(versions)}.html")
+        subprocess.run([BUILD / "bin/compare-stub", "compare", "smoke", "--openssl", ",".join(versions), "--results",
+                        pathlib.Path(folder, "r"), "--seed", "1", f"--html={path}"], check=False, capture_output=True,
+                       cwd=folder, env=dict(os.environ, SOAK_ROOT=str(SOURCE), SOAK_STUB_LOG=os.devnull))
+        return path
+    return make
 
 
 def of_history(folder):
@@ -57,9 +59,12 @@ PAGES = {
     "pass": of_run("pass-full"),
     "leak": of_run("lost-state-full"),
     "inconclusive": of_run("inconclusive-full"),
-    "invalid": of_run("crashed-full"),
+    "invalid": of_run("invalid-full"),
+    "crashed": of_run("crashed-full"),
+    "held": of_run("held-full"),
     "suite": of_run("suite-full"),
-    "compare": of_comparison,
+    "compare": of_comparison("3.0.17", "3.0.20"),
+    "compare-many": of_comparison("3.0.17", "3.0.20", "3.0.22"),
     "history": of_history,
     "live": of_run("live-full"),
 }

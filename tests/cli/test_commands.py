@@ -26,6 +26,7 @@ REFUSED = [
      "calibrate: --mix defualt: no such mix; did you mean 'default'?"),
     (["calibrate", "--random", "2", "--mix", "default"],
      "calibrate: --random: draws its mixes; leave out --mix"),
+    (["calibrate", "--random", "0"], "calibrate: --random 0: give at least 1, or leave it out"),
     (["calibrate", "smoke"], "calibrate: smoke: it takes options only"),
     (["doctor", "--conns", "0"], "doctor: --conns: from 1 to 100000"),
     (["doctor", "--churn", "1000"],
@@ -41,8 +42,21 @@ REFUSED = [
     (["merge"], "merge: which suites? Give suite.json files or their folders"),
     (["selftest", "--quik"], "selftest: --quik: no such option; did you mean --quick?"),
     (["selftest", "--endurance", "10"], "selftest: --endurance: from 1000 to 1000000000 connections"),
+    (["selftest", "--endurance", "0"], "selftest: --endurance 0: give at least 1, or leave it out"),
     (["selftest", "--endurance", "1k", "--quick"],
      "selftest: --endurance: a run of its own; leave out the other options"),
+    (["selftest", "--campaign", "cleen"], "selftest: --campaign cleen: it is clean, leaks or sensitivity"),
+    (["selftest", "--campaign", "leaks", "--quick"],
+     "selftest: --campaign: it draws its runs; leave out --quick, --seeds, --rates, --only and --endurance"),
+    (["selftest", "--campaign", "leaks", "--runs", "0"], "selftest: --runs: from 1 to 1M"),
+    (["selftest", "--campaign", "leaks", "--scenario", "smoke"],
+     "selftest: --scenario: of the clean campaign only; the others plant their leaks in soak-server"),
+    (["selftest", "--campaign", "clean", "--scenario", "smoke", "--openssl", "3.0.19"],
+     "selftest: --openssl: a scenario has its own; leave out one of them"),
+    (["selftest", "--campaign", "clean", "--openssl", "3.0.19,,1"],
+     "selftest: --openssl 3.0.19,,1: names that commas part, such as a,b"),
+    (["selftest", "--runs", "7"],
+     "selftest: --runs, --seed, --openssl, --scenario, --results: of --campaign only"),
     (["selftest", "--seeds", "0"], "selftest: --seeds: from 1 to 1000"),
     (["selftest", "--rates", "1,1/7"],
      "selftest: --rates 1/7: no case has this rate; there are 1, 1/100 and 1/10000"),
@@ -80,7 +94,8 @@ class Commands(unittest.TestCase):
     def test_each_command_has_help_of_its_own(self):
         for command, words, options in (
                 ("calibrate", "", {"runs", "closed", "seed", "random", "mix"}),
-                ("selftest", "", {"quick", "seeds", "rates", "only", "endurance"}),
+                ("selftest", "", {"quick", "seeds", "rates", "only", "endurance", "campaign", "runs", "seed",
+                                  "openssl", "scenario", "results"}),
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit", "markdown"}),
                 ("merge", "SUITES ", {"json", "junit", "markdown"}),
@@ -214,6 +229,31 @@ class Commands(unittest.TestCase):
         # More than one may be done by the time the signal arrives.
         self.assertRegex(output, r"(?m)^default +([1-9]\d*) +\1 +0")
         self.assertEqual(os.listdir(self.temporary), [])
+
+    def campaign(self, *options):
+        return soak("selftest", "--campaign", "clean", "--results", self.temporary, *options,
+                    TMPDIR=self.temporary)
+
+    def test_a_campaign_goes_on_where_it_was_and_a_broken_run_fails_it(self):
+        for runs, before in ((1, ""), (2, f"1 runs are in {self.temporary}\n"), (2, "2 runs are in ")):
+            process = self.campaign("--runs", str(runs))
+            self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+            self.assertTrue(process.stdout.startswith(before), process.stdout)
+            self.assertRegex(process.stdout, rf"\n\| all \| {runs} \| {runs} \| 0 \| 0 \| 0 \|\n")
+        with open(os.path.join(self.temporary, "runs.jsonl"), encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+        self.assertEqual([line.get("number") for line in lines], [None, 0, 1])
+        self.assertEqual(sorted(os.listdir(self.temporary)), ["campaign.md", "runs.jsonl"])
+        refused = self.campaign("--runs", "2", "--seed", "2")
+        self.assertEqual(refused.returncode, 4)
+        self.assertIn("another campaign, or another version's, is in this folder", refused.stderr)
+        with subprocess.Popen([SOAK, "selftest", "--campaign", "clean", "--runs", "3", "--results",
+                               self.temporary], stdout=subprocess.PIPE, text=True,
+                              env=dict(os.environ, SOAK_ROOT=SOURCE, TMPDIR=self.temporary)) as process:
+            os.kill(self.server_of(process.pid), signal.SIGKILL)
+            output, _ = process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(process.returncode, 1, output)
+        self.assertRegex(output, r"(?m)^BROKEN  run 2: soak run --churn max --.*\n  kept: ")
 
     def second_run(self):
         """Whether its server has started: before, there is nothing to interrupt."""

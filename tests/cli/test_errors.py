@@ -99,6 +99,8 @@ REFUSED = [
      "its ports run out; give --listen 127.0.0.1:0"),
     (["--server", ""], "--server: it is empty; give it a value, or leave it out"),
     (["smoke", "--client="], "--client: it is empty; give it a value, or leave it out"),
+    (["--serve", ""], "--serve: it is empty; give it a value, or leave it out"),
+    (["smoke", "--metrics="], "--metrics: it is empty; give it a value, or leave it out"),
     (["--connect", ""], "--connect: it is empty; give it a value, or leave it out"),
     (["bisect", "servers/nginx", "--program", "debian:bookworm/nginx.."],
      "bisect: --program debian:bookworm/nginx..: there is no list of a program's versions to search; name them "
@@ -119,6 +121,17 @@ class Errors(unittest.TestCase):
                                      capture_output=True, text=True, timeout=PATIENCE_S, check=False,
                                      env=dict(os.environ, SOAK_ROOT=SOURCE))
             return process, os.listdir(results_folder)
+
+    def test_without_a_clone_or_package_no_scenario_is_found_and_the_way_to_one_is_said(self):
+        """The program of a build, started by itself in some folder."""
+        environment = {name: value for name, value in os.environ.items() if name != "SOAK_ROOT"}
+        for words in (("suite",), ("run",)):
+            with self.subTest(words=words), tempfile.TemporaryDirectory() as folder:
+                process = subprocess.run([SOAK, *words, "default"], capture_output=True, text=True, cwd=folder,
+                                         timeout=PATIENCE_S, check=False, env=environment)
+                self.assertEqual(process.returncode, 2)
+                self.assertRegex(process.stderr, r"default: no such scenario: \./scenarios has none; start soak by "
+                                                 r"the \./soak of its clone, or give a file\n$")
 
     def test_each_bad_option_gets_its_sentence_and_exit_2(self):
         for arguments, sentence in REFUSED:

@@ -2,6 +2,7 @@
 """`soak history`: what runs record, what it shows, which steps it finds; and that no history, however
 broken, costs a run."""
 
+import contextlib
 import fcntl
 import itertools
 import json
@@ -146,10 +147,19 @@ class History(unittest.TestCase):
         """A file that SOAK_HISTORY names by mistake, and one that can't be moved."""
         letter = self.folder / "letter.txt"
         letter.write_text("Dear all, " * 100, encoding="utf-8")
-        self.soak("history", code=2, SOAK_HISTORY=str(letter),
-                  said=f"soak: history: {letter}: file is not a database; `soak history rebuild` makes it again "
-                       "from the runs")
+        table = self.folder / "bookmarks.db"
+        with contextlib.closing(sqlite3.connect(table)) as other:
+            other.execute("CREATE TABLE bookmark (url TEXT)")
+        self.soak(*SMALL)
+        for path in (letter, table):
+            before = path.read_bytes()
+            said = f"{path}: not soak's history, so it is left alone; SOAK_HISTORY may name another file"
+            for words in ((), ("rebuild",), ("rebuild", self.run_folders()[0]), ("add", self.run_folders()[0])):
+                with self.subTest(path=path.name, words=words):
+                    self.soak("history", *words, code=2, SOAK_HISTORY=str(path), said=f"soak: history: {said}")
+            self.assertEqual(path.read_bytes(), before)
         self.assertEqual(sorted(path.name for path in self.folder.glob("letter*")), ["letter.txt"])
+        self.assertEqual(sorted(path.name for path in self.folder.glob("bookmarks*")), ["bookmarks.db"])
 
     def test_a_folder_or_device_is_never_moved_aside(self):
         """`soak history rebuild` once renamed whatever SOAK_HISTORY named: a home folder, /dev/null."""
@@ -290,7 +300,7 @@ class History(unittest.TestCase):
         self.night_after_night(self.noise, one_more)
         said = self.soak("history", "--check", code=1)
         self.assertRegex(" ".join(said.split()),
-                         r"^STEP 2026-11-20 default: server allocations of one 690 -> 691, \+1 \(\+0.145 %\); "
+                         r"^STEP 2026-11-20 default: server allocations/handshake 690 -> 691, \+1 \(\+0.145 %\); "
                          r"openssl \S+ on night$")
         # On the night itself, too; and once it is known and meant, no more.
         self.soak("history", "--check", "--since", "2026-11-20")
@@ -300,14 +310,14 @@ class History(unittest.TestCase):
         self.assertEqual(step, {"night": 19, "time": "2026-11-20T02:17:00Z", "before": 690, "after": 691,
                                 "certain": True})
         markdown = self.soak("history", "--markdown")
-        self.assertIn("| default | server allocations of one | ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███████████ | 691 | "
+        self.assertIn("| default | server allocations/handshake | ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁███████████ | 691 | "
                       "2026&#45;11&#45;20 | 690 &#45;&#62; 691".replace("&#45;", "-"), markdown)
         self.assertIn("**1 step** in 1 history.", markdown)
         self.assertEqual(markdown.count("\n| default |"), 1)
         page = self.soak("history", "--html")
         self.assertIn('<h1><span class="badge leak">STEPPED</span> 1 step in 1 history</h1>', page)
         self.assertRegex(page, r'<th scope="row">2026-11-20</th><td><a href="#history-0">default</a></td>'
-                               r"<td>server allocations of one</td><td>690 -&gt; 691, \+1 \(\+0.145 %\)</td>")
+                               r"<td>server allocations/handshake</td><td>690 -&gt; 691, \+1 \(\+0.145 %\)</td>")
         self.assertIn("<title>2026-11-20: 691</title>", page)
         self.assertEqual(page.count('class="step"'), 2)  # in its chart and in the table of all figures
         self.assertIn('class="what">2026-11-20 +1</text>', page)
@@ -440,6 +450,7 @@ class History(unittest.TestCase):
                 (("a", "b"), "b: one scenario at a time"), (("--last", "0"), "--last: from 1 to 366"),
                 (("--since", "yesterday"), "--since yesterday: not a date such as 2026-11-20"),
                 (("add", "/nonexistent"), "/nonexistent: there is no such folder"),
+                (("rebuild",), "results: there is no such folder"),
                 (("nightly",), "nightly: the history has no run of it")):
             with self.subTest(words=words):
                 process = subprocess.run([SOAK, "history", *words], capture_output=True, text=True,

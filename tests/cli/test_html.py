@@ -118,10 +118,21 @@ class InABrowser(unittest.TestCase):
         usual = self.browser.look(told)
         self.browser.look("document.querySelector('.chart svg').focus()")
         self.browser.press("ArrowRight")
-        self.assertEqual(self.browser.look(told), "250: 5,062")
+        self.assertEqual(self.browser.look(told), "250: 4,062")
         self.browser.press("End")
-        self.assertEqual(self.browser.look(told), "4,770: 9,582")
+        self.assertEqual(self.browser.look(told), "61,000: 64,812")
         self.browser.press("Escape")
+        self.assertEqual(self.browser.look(told), usual)
+
+    def test_a_point_is_told_under_the_pointer(self):
+        self.browser.open(self.pages["lost-state-full"], 1280)
+        told = "document.querySelector('.chart .told').textContent"
+        usual = self.browser.look(told)
+        x, y = self.browser.look("(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelectorAll("
+                                 "'.chart circle')[4].getBoundingClientRect())")
+        self.browser.point(x, y)
+        self.assertEqual(self.browser.look(told), "12,250: 16,062")
+        self.browser.point(0, 0)
         self.assertEqual(self.browser.look(told), usual)
 
     def test_a_bar_and_a_cell_are_told_by_the_arrow_keys(self):

@@ -99,6 +99,33 @@ class Shorten(unittest.TestCase):
         self.assertIn("it was not confirmed by one more", self.soak("report", folder, "--issue").stdout)
         self.assert_nothing_left()
 
+    def test_what_a_killed_search_left_is_removed_by_the_next(self):
+        left, folder = self.base / "tmp", self.copy()
+        (left / "soak-shorten-kept").mkdir()  # of a user, or of a search that is under way: not locked by it
+        process = subprocess.Popen([SOAK, "shorten", folder, "--quiet"], cwd=self.base, env=self.environment,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: list(left.glob("*/1/*")), "the first run")
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE_S)
+        self.assertEqual(len(list(left.iterdir())), 2)
+        self.soak("shorten", folder, "--runs", "2", "--quiet")
+        self.assertEqual([path.name for path in left.iterdir()], ["soak-shorten-kept"])
+        (left / "soak-shorten-kept").rmdir()
+        self.assert_nothing_left()
+
+    def test_a_full_disk_is_told_with_what_helps(self):
+        enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+        if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no mount namespace can be made here")
+        folder, disk = self.copy(), self.base / "disk"
+        disk.mkdir()
+        # Room for the folder of all runs and its lock, and for none of a run.
+        script = 'mount -t tmpfs -o nr_inodes=3 none "$1" && TMPDIR="$1" exec "$2" shorten "$3" --runs 2'
+        process = subprocess.run([*enter, "sh", "-c", script, "sh", disk, SOAK, folder], capture_output=True,
+                                 text=True, check=False, timeout=PATIENCE_S, cwd=self.base, env=self.environment)
+        self.assertEqual(process.returncode, 2, process.stderr)
+        self.assertRegex(process.stderr, r"the disk is full .*; free some space or give another folder with TMPDIR\n")
+
     def test_what_cannot_be_run_again_is_a_sentence_and_the_own_command(self):
         gone = "./soak --server '/nonexistent/server {port}' --conns 2 --closed 64 --seed 7f3a"
         here = "./soak --server '{here}/server {port}' --seed 7f3a"

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a contributor opts into: each preset configures, and the pre-commit hook looks at what is staged."""
+"""What a contributor opts into: each preset configures, the pre-commit hook looks at what is staged, and a tool's
+--help is no folder."""
 
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -32,6 +34,16 @@ class Presets(unittest.TestCase):
                 cache = self.configure(preset, build)
                 for name, value in preset["cacheVariables"].items():
                     self.assertRegex(cache, rf"(?m)^{name}:\w+={value}$")
+
+
+class Screenshots(unittest.TestCase):
+    def test_help_is_help_and_makes_no_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for words, code in ((["--help"], 0), (["--widths"], 1), ([], 1)):
+                process = subprocess.run([sys.executable, SOURCE / "scripts/screenshots.py", *words], cwd=folder,
+                                         text=True, capture_output=True, check=False)
+                self.assertEqual((process.returncode, os.listdir(folder)), (code, []), process.stderr)
+                self.assertIn("screenshots.py FOLDER [PAGE...]", process.stdout + process.stderr)
 
 
 class Hook(unittest.TestCase):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several client and server processes in one run: exact counts over all of them, one verdict."""
 
+import glob
 import os
 import re
 import resource
@@ -130,6 +131,50 @@ class Files(soak_run.SoakTest):
         self.assertEqual(run.exit, 2, run.explain())
         self.assertIn("soak: --conns 2000 needs 2756 open files in one process and the hard limit is 2700; raise it "
                       "with 'ulimit -Hn 2756', or hold fewer connections", run.err)
+
+
+class Endurance(soak_run.SoakTest):
+    """`soak selftest --endurance`: what it says, of a run that is cut short or can't be kept, too."""
+
+    FLAT = (r"flat  [\d,]+{of} connections, TLS 1.2 resumption: verdict {verdict}, 0 errors; \d+ checkpoints; "
+            r"server \d+ blocks; client \d+ blocks; soak's own heap grew by at most \d+ B within an epoch, ")
+
+    def endure(self, connections, before=""):
+        return subprocess.Popen(
+            ["bash", "-c", f"{before} exec {soak_run.SOAK} selftest --endurance {connections}"], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": self.results})
+
+    def end_of(self, process):
+        out, err = process.communicate(timeout=soak_run.PATIENCE_S)
+        return process.returncode, out, err
+
+    def checkpoints(self):
+        lines = []
+        for path in glob.glob(f"{self.results}/soak-selftest-*/1/*/samples.jsonl"):
+            with open(path, encoding="utf-8") as f:
+                lines += [line for line in f if '"kind":"checkpoint"' in line]
+        return len(lines)
+
+    def test_a_run_to_its_end_is_flat_in_every_epoch(self):
+        code, out, err = self.end_of(self.endure("2k"))
+        self.assertEqual(code, 0, out + err)
+        self.assertRegex(out, "^" + self.FLAT.format(of="", verdict="PASS"))
+        self.assertEqual(os.listdir(self.results), [])
+
+    def test_an_interrupted_run_says_what_it_has_seen(self):
+        process = self.endure("100k")
+        until(lambda: self.checkpoints() >= 9, "three checkpoints behind the warm-up")
+        process.send_signal(signal.SIGINT)
+        code, out, err = self.end_of(process)
+        self.assertEqual(code, 130, out + err)
+        self.assertRegex(out, "^interrupted, until then " + self.FLAT.format(of=" of 100,000", verdict="[A-Z]+"))
+        self.assertEqual(os.listdir(self.results), [])
+
+    def test_a_folder_without_room_is_no_finding(self):
+        code, out, err = self.end_of(self.endure("1k", before="ulimit -Sf 4;"))
+        self.assertEqual(code, 4, out + err)
+        self.assertRegex(err, r"^soak: selftest: .*samples\.jsonl: the limit of a file's size .*; raise it with "
+                              r"'ulimit -f unlimited'\n$")
 
 
 class Network(soak_run.SoakTest):

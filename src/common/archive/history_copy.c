@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "history_db_internal.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,12 +63,12 @@ static int copy_immutable(const char *path, struct history_db *to, struct err *e
                        "copy %.60s* to where they can be written",
                        path, path);
     print_uri(uri, sizeof uri, path);
-    stat(path, &before);
+    if (stat(path, &before) != 0)
+        return err_set(e, "%.300s: %s", path, strerror(errno));
     struct history_db *from = history_db_connect(uri, path, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     int code = copy(from, to, e);
     history_db_close(from);
-    stat(path, &after);
-    if (!same_time(&before, &after))
+    if (stat(path, &after) != 0 || !same_time(&before, &after))
         return err_set(e, "%.300s: it was written while it was read: try again", path);
     return code == SQLITE_OK ? 0 : -1;
 }

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "soak", for file(1), and to leave other programs' files alone. */
-enum { APPLICATION = 0x736f616b };
-
 /* From each version of the file (PRAGMA user_version) to the next; what has been released is never
  * changed. */
 static const char *const migration[] = {
@@ -68,7 +65,7 @@ static int step_up(struct history_db *h, int64_t from, struct err *e)
 {
     char mark[128];
     snprintf(mark, sizeof mark, "PRAGMA user_version = %" PRId64 "; PRAGMA application_id = %d",
-             from + 1, APPLICATION);
+             from + 1, HISTORY_DB_MARK);
     return history_db_execute(h, migration[from], e) == 0 ? history_db_execute(h, mark, e) : -1;
 }
 
@@ -80,7 +77,7 @@ static int bring_up(struct history_db *h, struct err *e)
         history_db_ask(h, "PRAGMA application_id", &application, e) != 0 ||
         history_db_ask(h, "SELECT count(*) FROM sqlite_master", &tables, e) != 0)
         return -1;
-    if (application != APPLICATION && (application != 0 || version != 0 || tables != 0))
+    if (application != HISTORY_DB_MARK && (application != 0 || version != 0 || tables != 0))
         return err_set(e, "%.300s: a database, but not soak's history", h->path);
     if (version > VERSION)
         return err_set(e, "%.300s: written by a later soak (form %" PRId64 "; this one knows %d)",

@@ -16,6 +16,9 @@
 
 enum { HISTORY_DB_WAIT_MS = 2000 };
 
+/* PRAGMA application_id, "soak": for file(1), and to leave other programs' files alone. */
+enum { HISTORY_DB_MARK = 0x736f616b };
+
 /* X(member): the texts of a run. `settings`: a word that is another where the run's options are;
  * `folder`: where the run lies, or lay. */
 #define HISTORY_RUN_TEXTS(X)                                                                       \

@@ -29,11 +29,48 @@ static void unlink_beside(const char *path, const char *suffix)
         unlink(other);
 }
 
+static bool is_named_db(const char *path)
+{
+    static const char suffix[] = ".db";
+    size_t length = strlen(path), end = sizeof suffix - 1;
+    return length > end && strcmp(path + length - end, suffix) == 0;
+}
+
+static uint32_t big_endian(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* Whether another program wrote it, or a person. By the database's header, as www.sqlite.org's
+ * "Database File Format" has it: a history that was killed in its making has one page, and no mark
+ * yet; what is no database may be a broken history where it is named like one. */
+static bool is_foreign(const char *path)
+{
+    enum { HEADER = 100, PAGES = 28, MARK = 68 };
+    unsigned char header[HEADER];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, header, sizeof header) : 0;
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return false;
+    if (n < HEADER || memcmp(header, "SQLite format 3", 16) != 0)
+        return !is_named_db(path);
+    return big_endian(header + MARK) != HISTORY_DB_MARK && big_endian(header + PAGES) > 1;
+}
+
 int history_file_check(const char *path, struct err *e)
 {
     struct stat s;
-    if (stat(path, &s) != 0 || S_ISREG(s.st_mode))
+    if (stat(path, &s) != 0)
         return 0;
+    if (S_ISREG(s.st_mode))
+        return is_foreign(path)
+                   ? err_set(e,
+                             "%.300s: not soak's history, so it is left alone; SOAK_HISTORY may "
+                             "name another file",
+                             path)
+                   : 0;
     return err_set(e, "%.300s: %s, and no file that a history can be in", path,
                    S_ISDIR(s.st_mode) ? "a folder" : "a device or pipe");
 }
@@ -123,16 +160,9 @@ int history_file_replace(const char *path, const char *made, struct err *e)
 
 /* ---- a broken one ---- */
 
-static bool is_ours(const char *path)
-{
-    static const char suffix[] = ".db";
-    size_t length = strlen(path), end = sizeof suffix - 1;
-    return length > end && strcmp(path + length - end, suffix) == 0;
-}
-
 bool history_file_is_broken(const char *path, struct err *e)
 {
-    return is_ours(path) && access(path, F_OK) == 0 && history_db_is_damaged(path, e);
+    return is_named_db(path) && access(path, F_OK) == 0 && history_db_is_damaged(path, e);
 }
 
 /* The first name that is free; of very many broken ones the last is overwritten. */

@@ -15,7 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A folder, a device or a pipe is never opened, nor moved aside. Returns 0, or -1 for one. */
+/* A folder, a device, a pipe or what isn't a history is never written to, nor moved aside. Returns
+ * 0, or -1 for one. */
 int history_file_check(const char *path, struct err *e);
 
 /* Several may write at a time; who replaces is alone. */

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outputs.h"
 
+#include "base/memory_file.h"
+#include "replace.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +16,8 @@ bool output_is_stdout(const char *path)
 {
     return path && strcmp(path, "-") == 0;
 }
+
+/* ---- in place ---- */
 
 /* Waits for nobody: neither for a reader of a FIFO, nor for a terminal. */
 static int output_descriptor(const char *path, int flags, struct err *e)
@@ -30,10 +37,10 @@ static int output_descriptor(const char *path, int flags, struct err *e)
     return -1;
 }
 
-FILE *output_open(const char *path, int flags, struct err *e)
+FILE *output_append(const char *path, struct err *e)
 {
-    int fd = output_descriptor(path, flags, e);
-    FILE *out = fd >= 0 ? fdopen(fd, flags & O_APPEND ? "a" : "w") : NULL;
+    int fd = output_descriptor(path, O_APPEND, e);
+    FILE *out = fd >= 0 ? fdopen(fd, "a") : NULL;
     if (fd >= 0 && !out) {
         err_set(e, "%s", strerror(errno));
         close(fd);
@@ -41,10 +48,96 @@ FILE *output_open(const char *path, int flags, struct err *e)
     return out;
 }
 
+static int write_in_place(const char *path, const char *text, size_t length, struct err *e)
+{
+    int fd = output_descriptor(path, O_TRUNC, e);
+    int error = fd >= 0 ? write_all(fd, text, length) : 0;
+    if (fd >= 0 && close(fd) != 0 && error == 0)
+        error = -errno;
+    return error == 0 ? (fd >= 0 ? 0 : -1) : err_set(e, "%s", strerror(-error));
+}
+
+/* ---- as a whole ---- */
+
+/* A file that is to be replaced, or made. */
+struct whole {
+    char path[PATH_MAX]; /* without links where it is there */
+    char beside[32];
+    struct stat stat;
+    struct replacement by;
+};
+
+/* Only in place can be written what some process has open, or what would lose its other names or
+ * its owner. */
+static bool can_be_another(const char *path, const struct stat *s)
+{
+    bool opened = strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/dev/std", 8) == 0 ||
+                  strncmp(path, "/proc/", 6) == 0;
+    return !opened && S_ISREG(s->st_mode) && s->st_nlink == 1 && s->st_uid == geteuid() &&
+           access(path, W_OK) == 0;
+}
+
+/* Fills path, stat and by.like. */
+static bool find_file(struct whole *w, const char *path)
+{
+    if (stat(path, &w->stat) == 0) {
+        w->by.like = &w->stat;
+        return can_be_another(path, &w->stat) && realpath(path, w->path);
+    }
+    bool link = errno != ENOENT || lstat(path, &w->stat) == 0; /* to nothing yet */
+    int n = snprintf(w->path, sizeof w->path, "%s", path);
+    return !link && n > 0 && (size_t)n < sizeof w->path;
+}
+
+static int open_folder(const char *path, const char *slash)
+{
+    char folder[PATH_MAX];
+    int length = slash && slash != path ? (int)(slash - path) : 1;
+    snprintf(folder, sizeof folder, "%.*s", length, slash ? path : ".");
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Whether the file can be replaced; then by.folder_fd is the caller's to close. */
+static bool whole_open(struct whole *w, const char *path)
+{
+    w->by = (struct replacement){.mode = 0666, .beside = w->beside};
+    if (!find_file(w, path))
+        return false;
+    const char *slash = strrchr(w->path, '/');
+    w->by.name = slash ? slash + 1 : w->path;
+    snprintf(w->beside, sizeof w->beside, ".soak-%ld.tmp", (long)getpid());
+    w->by.folder_fd = open_folder(w->path, slash);
+    if (w->by.folder_fd < 0)
+        return false;
+    if (w->by.name[0] && replace_check(&w->by) == 0)
+        return true;
+    close(w->by.folder_fd);
+    return false;
+}
+
+static int write_file(const char *path, const char *text, size_t length, struct err *e)
+{
+    struct whole w;
+    if (!whole_open(&w, path))
+        return write_in_place(path, text, length, e);
+    int error = replace_file(&w.by, text, length);
+    close(w.by.folder_fd);
+    return error == 0
+               ? 0
+               : err_set(e, "%s%s", strerror(-error), w.by.like ? "; what was there stays" : "");
+}
+
+/* ---- outputs ---- */
+
 int output_check(const char *name, const char *path, struct err *e)
 {
+    struct whole w;
     if (!path || output_is_stdout(path))
         return 0;
+    if (whole_open(&w, path)) {
+        close(w.by.folder_fd);
+        return 0;
+    }
     int fd = output_descriptor(path, O_APPEND, e);
     if (fd < 0)
         return err_prefix(e, "--%s=%.300s", name, path);
@@ -55,21 +148,34 @@ int output_check(const char *name, const char *path, struct err *e)
     return 0;
 }
 
-/* Calls `writer` with the open file; NULL writes nothing. Returns 0, or -1 when something of it
- * couldn't be written. */
+static int write_stdout(const char *text, size_t length, struct err *e)
+{
+    bool ok = fwrite(text, 1, length, stdout) == length && fflush(stdout) == 0;
+    return ok ? 0 : err_set(e, "%s", strerror(errno));
+}
+
+int output_file(const char *path, void (*writer)(const void *ctx, FILE *out), const void *ctx,
+                struct err *e)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (out)
+        writer(ctx, out);
+    int rc = !out || fclose(out) != 0 ? err_set(e, "%s", strerror(errno))
+             : output_is_stdout(path) ? write_stdout(text, length, e)
+                                      : write_file(path, text, length, e);
+    free(text);
+    return rc;
+}
+
+/* NULL writes nothing. Returns 0, or -1 when something of it couldn't be written. */
 static int output_write(const char *name, const char *path,
                         void (*writer)(const void *ctx, FILE *out), const void *ctx, struct err *e)
 {
-    if (!path)
+    if (!path || output_file(path, writer, ctx, e) == 0)
         return 0;
-    FILE *out = output_is_stdout(path) ? stdout : output_open(path, O_TRUNC, e);
-    if (!out)
-        return err_prefix(e, "--%s=%.300s", name, path);
-    writer(ctx, out);
-    bool ok = fflush(out) == 0 && !ferror(out);
-    if (out != stdout)
-        ok = fclose(out) == 0 && ok;
-    return ok ? 0 : err_set(e, "--%s=%.300s: %s", name, path, strerror(errno));
+    return err_prefix(e, "--%s=%.300s", name, path);
 }
 
 static void put_text(const void *ctx, FILE *out)

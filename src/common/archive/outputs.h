@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Documents that a command writes where an option says: a file, or stdout for "-".
+ * Documents that a command writes where an option says: a file, or stdout for "-". A file is
+ * replaced as a whole (replace.h): what couldn't be written leaves what was there.
  */
 #ifndef SOAK_STORE_OUTPUTS_H
 #define SOAK_STORE_OUTPUTS_H
@@ -25,7 +26,7 @@ struct outputs {
 };
 
 /* Found out before the runs rather than after them: one document at most goes to stdout, and the
- * files are made if they aren't there. Returns 0 or -1. */
+ * files can be made. Returns 0 or -1. */
 int outputs_check(const struct outputs *o, struct err *e);
 /* Writes all that are asked for, whatever fails; the sentence is of the last that did. Returns 0 or
  * -1. */
@@ -35,13 +36,17 @@ FILE *outputs_text(const struct outputs *o);
 
 /* Of NULL, which is not asked for, false. */
 bool output_is_stdout(const char *path);
-/* Found out before the runs rather than after them: the file is made if it isn't there. `name` is
- * the option's. Returns 0 or -1. */
+/* Found out before the runs rather than after them: whether the file can be made; it isn't yet.
+ * `name` is the option's. Returns 0 or -1. */
 int output_check(const char *name, const char *path, struct err *e);
 /* The same with a text. */
 int output_text(const char *name, const char *path, const char *text, struct err *e);
-/* Opens a file for writing without waiting for anybody; `flags` is O_TRUNC or O_APPEND. NULL with a
- * sentence without the path. */
-FILE *output_open(const char *path, int flags, struct err *e);
+/* Calls `writer` with a stream whose text becomes the file, or goes to stdout for "-". Returns 0,
+ * or -1 with a sentence without the path. */
+int output_file(const char *path, void (*writer)(const void *ctx, FILE *out), const void *ctx,
+                struct err *e);
+/* Opens a file for more at its end, without waiting for anybody. NULL with a sentence without the
+ * path. */
+FILE *output_append(const char *path, struct err *e);
 
 #endif

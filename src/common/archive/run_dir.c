@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory_file.h"
+#include "replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,43 +20,47 @@ enum { NAME_SIZE = 128, SCENARIO_LIMIT = 64, SAME_SECOND_LIMIT = 1000 };
 
 static const char samples_name[] = "samples.jsonl";
 
-/* The system's word for `error`, with what to do where that is known. */
-static int refuse(struct err *e, const char *path, int error)
+/* The system's word for `error`, with what to do where that is known; `chosen`: the folder is the
+ * one that --results names. */
+static int refuse_in(bool chosen, struct err *e, const char *path, int error)
 {
+    const char *why = strerror(error);
     switch (error) {
     case EFBIG:
         return err_set(e,
                        "%s: the limit of a file's size is reached (%s); raise it with 'ulimit -f "
                        "unlimited'",
-                       path, strerror(error));
+                       path, why);
     case ENOSPC:
     case EDQUOT:
-        return err_set(e,
-                       "%s: the disk is full (%s); free some space or give another folder with "
-                       "--results",
-                       path, strerror(error));
+        return err_set(e, "%s: the disk is full (%s); free some space%s", path, why,
+                       chosen ? " or give another folder with --results" : "");
     case EACCES:
     case EPERM:
     case EROFS:
-        return err_set(e, "%s: can't be written (%s); give another folder with --results", path,
-                       strerror(error));
+        return err_set(e, "%s: can't be written (%s)%s", path, why,
+                       chosen ? "; give another folder with --results" : "");
     case ENOENT:
-        return err_set(e, "%s: its folder was removed (%s)", path, strerror(error));
+        return err_set(e, "%s: its folder was removed (%s)", path, why);
     default:
-        return err_set(e, "%s: %s", path, strerror(error));
+        return err_set(e, "%s: %s", path, why);
     }
 }
 
-/* As refuse, for `name` in the folder. */
+static int refuse(struct err *e, const char *path, int error)
+{
+    return refuse_in(true, e, path, error);
+}
+
+/* The same for `name` in the folder. */
 static int refuse_file(const struct run_dir *d, struct err *e, const char *name, int error)
 {
     char path[sizeof d->path + NAME_SIZE];
     snprintf(path, sizeof path, "%s/%s", d->path, name);
-    return refuse(e, path, error);
+    return refuse_in(!d->entered, e, path, error);
 }
 
-/* Makes `path` and what is missing above it. Returns 0 or -errno. */
-static int make_folders(const char *path)
+int run_dir_make_folders(const char *path)
 {
     char part[PATH_MAX];
     size_t length = strlen(path);
@@ -158,7 +163,7 @@ static int open_new(struct run_dir *d, const char *base, const char *scenario, b
 {
     char real[PATH_MAX];
     struct run_dir made = {.fd = -1, .samples_fd = -1};
-    int error = make_folders(base);
+    int error = run_dir_make_folders(base);
     if (error < 0)
         return refuse(e, base, -error);
     if (!realpath(base, real))
@@ -223,14 +228,14 @@ int run_dir_open_suite(struct run_dir *d, const char *base, const char *suite, s
 
 int run_dir_enter(struct run_dir *d, const char *path, struct err *e)
 {
-    struct run_dir made = {.samples_fd = -1};
+    struct run_dir made = {.samples_fd = -1, .entered = true};
     if ((size_t)snprintf(made.path, sizeof made.path, "%s", path) >= sizeof made.path)
-        return refuse(e, path, ENAMETOOLONG);
+        return refuse_in(false, e, path, ENAMETOOLONG);
     if (access(path, W_OK | X_OK) != 0)
-        return refuse(e, path, errno);
+        return refuse_in(false, e, path, errno);
     made.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (made.fd < 0)
-        return refuse(e, path, errno);
+        return refuse_in(false, e, path, errno);
     *d = made;
     return 0;
 }
@@ -257,34 +262,15 @@ int run_dir_sample(struct run_dir *d, const char *line, struct err *e)
     return refuse_file(d, e, samples_name, -error);
 }
 
-/* Writes and renames. Returns 0 or -errno. */
-static int replace_file(int folder_fd, const char *beside, const char *name, const char *text,
-                        size_t length)
-{
-    int fd = openat(folder_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    int error = write_all(fd, text, length);
-    if (error == 0 && fsync(fd) < 0)
-        error = -errno;
-    if (close(fd) < 0 && error == 0)
-        error = -errno;
-    if (error == 0 && renameat(folder_fd, beside, folder_fd, name) < 0)
-        error = -errno;
-    return error;
-}
-
 int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,
                   struct err *e)
 {
     char beside[NAME_SIZE];
     CHECK(!strchr(name, '/') && strlen(name) + 8 < sizeof beside);
     snprintf(beside, sizeof beside, ".%s.tmp", name);
-    int error = replace_file(d->fd, beside, name, text, length);
-    if (error == 0)
-        return 0;
-    unlinkat(d->fd, beside, 0);
-    return refuse_file(d, e, name, -error);
+    const struct replacement r = {.folder_fd = d->fd, .name = name, .beside = beside, .mode = 0600};
+    int error = replace_file(&r, text, length);
+    return error == 0 ? 0 : refuse_file(d, e, name, -error);
 }
 
 int run_dir_keep(struct run_dir *d, const char *name, char *text, struct err *e)

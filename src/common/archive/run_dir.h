@@ -9,11 +9,13 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct run_dir {
     int fd;         /* the folder */
     int samples_fd; /* samples.jsonl, append */
+    bool entered;   /* it was there already: --results can't ask for another */
     char path[512]; /* absolute */
 };
 
@@ -41,5 +43,8 @@ int run_dir_keep(struct run_dir *d, const char *name, char *text, struct err *e)
 /* Opens `name` for a child's log (append, close-on-exec). Returns the descriptor or -1. */
 int run_dir_log(struct run_dir *d, const char *name, struct err *e);
 void run_dir_close(struct run_dir *d);
+
+/* Makes the folder `path` and what is missing above it. Returns 0 or -errno. */
+int run_dir_make_folders(const char *path);
 
 #endif

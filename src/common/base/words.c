@@ -151,3 +151,47 @@ char *words_fill(const char *text, const struct words_value *values, bool foreig
     free(filled);
     return NULL;
 }
+
+/* ---- for a shell ---- */
+
+static bool is_text(const char *word)
+{
+    for (size_t length; *word; word += length)
+        if ((length = text_character(word)) == 0)
+            return false;
+    return true;
+}
+
+/* `$'a\x1bb'`: what could steer a terminal is spelled. */
+static void add_escaped(struct text *c, const char *word)
+{
+    text_add(c, "$'");
+    while (*word) {
+        size_t length = text_character(word);
+        if (length == 0)
+            text_add(c, "\\x%02x", (unsigned char)*word);
+        else
+            text_add(c, "%s%.*s", strchr("'\\", *word) ? "\\" : "", (int)length, word);
+        word += length ? length : 1;
+    }
+    text_add(c, "'");
+}
+
+/* In any but a plain word only the quote itself needs care. */
+void words_quote(struct text *c, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "%+,-./:=@_";
+    if (word[0] && word[strspn(word, plain)] == '\0') {
+        text_add(c, "%s", word);
+        return;
+    }
+    if (!is_text(word)) {
+        add_escaped(c, word);
+        return;
+    }
+    text_add(c, "'");
+    for (; *word; word++)
+        text_add(c, *word == '\'' ? "'\\''" : "%c", *word);
+    text_add(c, "'");
+}

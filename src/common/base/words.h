@@ -8,6 +8,7 @@
 #define SOAK_BASE_WORDS_H
 
 #include "err.h"
+#include "text.h"
 
 #include <stdbool.h>
 
@@ -35,5 +36,9 @@ int words_split(const char *command, const struct words_value *values, struct wo
  * text's own (`foreign_names`) left as it is. Returns what free() frees; NULL with a sentence. */
 char *words_fill(const char *text, const struct words_value *values, bool foreign_names,
                  struct err *e);
+
+/* Appends a word as a shell has to read it: plain ones stay as they are, what could steer a
+ * terminal is spelled. */
+void words_quote(struct text *c, const char *word);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libs/cache.h"
 
+#include "base/scratch.h"
 #include "libs/version.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { NFTW_FILES = 16 };
 
 __attribute__((format(printf, 4, 5))) static int print_path(char *to, size_t size, struct err *e,
                                                             const char *format, ...)
@@ -233,22 +231,6 @@ int cache_new_folder(char *ret, size_t size, struct err *e)
     return print_path(ret, size, e, "%s", libs);
 }
 
-static int remove_one(const char *path, const struct stat *stat, int kind, struct FTW *place)
-{
-    (void)stat;
-    (void)place;
-    if (kind == FTW_DNR)
-        chmod(path, 0700);
-    return remove(path);
-}
-
-static int remove_tree(const char *folder, struct err *e)
-{
-    if (nftw(folder, remove_one, NFTW_FILES, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
-        return 0;
-    return err_set(e, "%.300s: it can't be removed: %s", folder, strerror(errno));
-}
-
 /* Renames the folder to a hidden name, which it writes. Returns 0, or -1 with errno. */
 static int hide(const char *folder, char *hidden)
 {
@@ -264,7 +246,7 @@ static int hide(const char *folder, char *hidden)
 
 void cache_drop(const char *new_folder)
 {
-    remove_tree(new_folder, NULL);
+    tree_remove(new_folder, NULL);
 }
 
 int cache_remove(const char *folder, struct err *e)
@@ -272,7 +254,7 @@ int cache_remove(const char *folder, struct err *e)
     char hidden[PATH_MAX];
     if (hide(folder, hidden) != 0)
         return err_set(e, "%.300s: it can't be removed: %s", folder, strerror(errno));
-    return remove_tree(hidden, e);
+    return tree_remove(hidden, e);
 }
 
 int cache_install(const struct lib *l, const char *folder, struct err *e)
@@ -289,7 +271,7 @@ int cache_install(const struct lib *l, const char *folder, struct err *e)
             rename(hidden, l->folder);
         return -1;
     }
-    return replaces ? remove_tree(hidden, e) : 0;
+    return replaces ? tree_remove(hidden, e) : 0;
 }
 
 /* What one that was interrupted has left. Only under the lock. */
@@ -300,7 +282,7 @@ static void sweep(const char *root)
     for (struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir)) {
         bool left = strncmp(d->d_name, ".new-", 5) == 0 || strncmp(d->d_name, ".old-", 5) == 0;
         if (left && print_path(folder, sizeof folder, NULL, "%s/%s", libs, d->d_name) == 0)
-            remove_tree(folder, NULL);
+            tree_remove(folder, NULL);
     }
     if (dir)
         closedir(dir);

@@ -2,6 +2,7 @@
 #include "sections.h"
 
 #include "base/text.h"
+#include "base/words.h"
 #include "options/grammar.h"
 #include "report/figures.h"
 #include "report/footprint.h"
@@ -282,11 +283,19 @@ static void print_footprint(const struct footprint *f, int column, const struct 
         screen_say(s, "", column, "without what the scenario has of: %s", f->left_out);
 }
 
-/* The survivors' files are written beside the result. */
+/* The survivors' files are written beside the result; both lines are for a shell. */
 static void print_pictures(const char *folder, int column, const struct screen *s)
 {
-    screen_say(s, "picture", column, "%s/survivors.svg", folder);
-    screen_say(s, "profile", column, "go tool pprof -http=: %s/survivors.pb.gz", folder);
+    char path[SCREEN_TEXT], line[SCREEN_TEXT];
+    struct text picture = text_into(line, sizeof line);
+    snprintf(path, sizeof path, "%s/survivors.svg", folder);
+    words_quote(&picture, path);
+    screen_say(s, "picture", column, "%s", line);
+    struct text profile = text_into(line, sizeof line);
+    text_add(&profile, "go tool pprof -http=: ");
+    snprintf(path, sizeof path, "%s/survivors.pb.gz", folder);
+    words_quote(&profile, path);
+    screen_say(s, "profile", column, "%s", line);
 }
 
 /* What the commands to type next are for. */

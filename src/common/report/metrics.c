@@ -239,6 +239,10 @@ void parts_level(const struct result_subject *subject, const struct result_subje
         snprintf(second, sizeof second, "%s: level in all %zu judged", other->name, level);
     else if (other)
         snprintf(second, sizeof second, "%s: %zu level, the others explained", other->name, level);
-    if (own[0] || second[0])
+    if (is_narrow(s) && own[0] && second[0]) {
+        screen_wrap(s, &lead, "%s", own);
+        screen_wrap(s, &lead, "%s", second);
+    } else if (own[0] || second[0]) {
         screen_wrap(s, &lead, "%s%s%s", own, own[0] && second[0] ? "      " : "", second);
+    }
 }

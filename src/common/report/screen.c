@@ -106,6 +106,9 @@ static void wrap(const struct screen *s, int column, const char *text)
     }
 }
 
+/* A word may push its text so far; one that is longer stands alone. */
+enum { LEAD_PUSH = 4 };
+
 /* Returns the column where the text begins. */
 static int print_lead(const struct screen *s, const struct screen_lead *lead)
 {
@@ -114,9 +117,12 @@ static int print_lead(const struct screen *s, const struct screen_lead *lead)
     fprintf(s->out, "%*s", lead->indent, "");
     screen_ink(s, lead->ink, word);
     int at = lead->indent + screen_width(word);
-    int column = lead->column > at ? lead->column : at + 2;
-    if (lead->word[0] == '\0')
-        column = lead->column > at ? lead->column : at;
+    int column = lead->column > at ? lead->column : lead->word[0] ? at + 2 : at;
+    if (lead->column > lead->indent && column > lead->column + LEAD_PUSH) {
+        fputc('\n', s->out);
+        column = lead->column;
+        at = 0;
+    }
     fprintf(s->out, "%*s", column - at, "");
     return column;
 }

@@ -192,5 +192,7 @@ uint64_t scenario_about_ns(const struct scenario *s)
     uint64_t ns = pace(s).max ? count * usual_ns(s) : time_for(s, count);
     if (!s->closed && !s->for_ns && ns < USUAL_NS)
         ns = USUAL_NS;
-    return START_AND_DRAIN_NS + (s->for_ns && (!ns || s->for_ns < ns) ? s->for_ns : ns);
+    /* Time alone ends a run that neither counts nor waits until it is sure. */
+    bool whole = !s->closed && !s->until_sure;
+    return START_AND_DRAIN_NS + (s->for_ns && (whole || !ns || s->for_ns < ns) ? s->for_ns : ns);
 }

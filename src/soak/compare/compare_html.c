@@ -198,9 +198,9 @@ static void put_origin(const struct compare_set *s, FILE *out)
     for (size_t i = 0; i < s->entries; i++)
         text_item(&list, "%s%s%s", i ? ", " : s->part, i || !s->part[0] ? "" : " ",
                   s->entry[i].name);
-    const char *const words[] = {s->started ? s->started
-                                            : each_once(s, time_of, times, sizeof times),
-                                 each_once(s, host_of, hosts, sizeof hosts), s->machine, names};
+    const char *const words[] = {
+        s->scenario, s->started ? s->started : each_once(s, time_of, times, sizeof times),
+        each_once(s, host_of, hosts, sizeof hosts), s->machine, names};
     fputs("<header>", out);
     html_origin(s->version, words, sizeof words / sizeof *words, out);
     fputs("</header>\n", out);
@@ -221,6 +221,27 @@ static const char *badge_of(enum compare_outcome outcome)
     return "pass";
 }
 
+/* What is said of one version against another stands behind the badge; of more, a line each. */
+static void put_said(const struct compare_set *s, const char *outcome, const char *what, FILE *out)
+{
+    char line[COMPARE_SENTENCE];
+    const char *said = compare_say(s, 1, line, sizeof line);
+    said += strlen(compare_outcome_text(s->judgement.column[1].outcome));
+    fprintf(out, "<main>\n<h1><span class=\"badge %s\">%s</span> ", badge_of(s->judgement.outcome),
+            outcome);
+    html_text(s->entries == 2 ? said + strspn(said, " ") : what, out);
+    fputs("</h1>\n", out);
+    if (s->entries == 2)
+        return;
+    fputs("<ul>\n", out);
+    for (size_t i = 1; i < s->entries; i++) {
+        fputs("<li>", out);
+        html_text(compare_say(s, i, line, sizeof line), out);
+        fputs("</li>\n", out);
+    }
+    fputs("</ul>\n", out);
+}
+
 void compare_html(const struct compare_set *s, FILE *out)
 {
     char line[COMPARE_SENTENCE], what[COMPARE_SENTENCE];
@@ -230,16 +251,7 @@ void compare_html(const struct compare_set *s, FILE *out)
     snprintf(line, sizeof line, "%s %.200s", outcome, what);
     html_head(line, out);
     put_origin(s, out);
-    fprintf(out, "<main>\n<h1><span class=\"badge %s\">%s</span> ", badge_of(s->judgement.outcome),
-            outcome);
-    html_text(what, out);
-    fputs("</h1>\n<ul>\n", out);
-    for (size_t i = 1; i < s->entries; i++) {
-        fputs("<li>", out);
-        html_text(compare_say(s, i, line, sizeof line), out);
-        fputs("</li>\n", out);
-    }
-    fputs("</ul>\n", out);
+    put_said(s, outcome, what, out);
     put_table(s, out);
     put_why(s, out);
     put_mapped(s, out);

@@ -81,7 +81,8 @@ static int check_folders(const struct opts_words *folders, struct err *e)
 {
     for (size_t i = 0; i < folders->count; i++)
         if (!input_is_folder(folders->word[i]))
-            return err_set(e, "%.300s: there is no such folder", folders->word[i]);
+            return err_set(e, "%.300s: there is no such folder",
+                           catalog_below_root(folders->word[i]));
     return 0;
 }
 
@@ -125,7 +126,7 @@ static int rebuild(const char *path, const struct opts_words *asked, struct hist
                    struct err *e)
 {
     char made[PATH_MAX], all[PATH_MAX];
-    const char *word[] = {catalog_results(NULL, ".", all)};
+    const char *word[] = {catalog_results(NULL, "", all)};
     struct opts_words everything = {.word = word, .size = 1, .count = 1};
     if ((size_t)snprintf(made, sizeof made, "%s.new.%d", path, (int)getpid()) >= sizeof made)
         return err_set(e, "%.60s...: the path is too long", path);

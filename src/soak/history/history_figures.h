@@ -19,17 +19,17 @@
 #define HISTORY_SUBJECT_FIGURES(X)                                                                 \
     X("allocs_per_conn", "allocations/conn", "", false, 0.002, s->allocs_per_conn)                 \
     X("cpu_us_per_conn", "CPU/conn", "us", false, 0.2, s->cpu_us_per_conn)                         \
-    X("connection_allocs", "allocations of one", "", true, 0, side_figure(r, s, 0))                \
-    X("connection_bytes", "allocated by one", "bytes", true, 0, side_figure(r, s, 1))              \
+    X("connection_allocs", "allocations/handshake", "", true, 0, side_figure(r, s, 0))             \
+    X("connection_bytes", "bytes/handshake", "bytes", true, 0, side_figure(r, s, 1))               \
     X("handshake_peak", "handshake's peak", "bytes", true, 0, side_figure(r, s, 2))                \
-    X("idle_bytes", "held by an idle one", "bytes", true, 0, side_figure(r, s, 3))                 \
+    X("idle_bytes", "bytes/idle connection", "bytes", true, 0, side_figure(r, s, 3))               \
     X("openssl_bytes", "OpenSSL bytes, end", "bytes", false, 0.01, level(s, METRIC_OPENSSL_BYTES)) \
     X("heap_allocated", "heap, end", "bytes", false, 0.03, level(s, METRIC_HEAP_ALLOCATED))        \
     X("rss", "RSS, end", "bytes", false, 0.1, level(s, METRIC_RSS))
 /* Of the whole run. */
 #define HISTORY_RUN_FIGURES(X)                                                                     \
     X("handshake_p50", "handshake p50", "ns", false, 0.25, (double)r->run.p50_ns)                  \
-    X("sensitivity", "one lost block in", "", false, 0.5, one_in(r))
+    X("sensitivity", "would show 1 lost block in", "", false, 0.5, one_in(r))
 
 enum { HISTORY_NAME = 64, HISTORY_FIGURES = 96 };
 

@@ -196,7 +196,7 @@ static int fill(const char *path, struct history_tally *tally, struct err *e)
     int hold = history_file_hold(path, HISTORY_WRITE, e);
     struct history_db *db = hold >= 0 ? history_db_open(path, e) : NULL;
     int rc = db ? 0 : -1;
-    if (db && access(catalog_results(NULL, ".", all), F_OK) == 0)
+    if (db && access(catalog_results(NULL, "", all), F_OK) == 0)
         rc = history_add_folder(db, all, tally, e);
     history_db_close(db);
     history_file_let_go(hold);

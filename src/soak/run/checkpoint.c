@@ -238,6 +238,7 @@ int checkpoint_take(struct run *r, struct err *e)
     struct history_sample sample[SUBJECTS_MAX];
     if (!is_sampled(r->settle))
         return 0;
+    r->own_ended = sampler_own_bytes();
     for (size_t i = 0; i < r->subjects.count; i++) {
         if (sampler_take(&r->watched[i], &sample[i], e) == 0) {
             count_by_load(r, &r->watched[i], &sample[i]);

@@ -96,6 +96,7 @@ void run_next(struct run *r)
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
     checkpoint_plan_canary(r);
+    r->own_began = sampler_own_bytes();
     switch (r->action.step) {
     case PLAN_WARM:
     case PLAN_MEASURE:

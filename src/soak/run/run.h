@@ -120,6 +120,8 @@ struct run {
     uint64_t churn_begin_ns;
     uint64_t epoch_start_ns; /* when the first epoch began; 0 = not yet */
     uint64_t epoch_ns;       /* when the present one began */
+    /* What soak had allocated when the present step began, and before its sample was taken. */
+    size_t own_began, own_ended;
 
     uv_timer_t poll_timer, sample_timer, live_timer;
     struct interrupts signals;

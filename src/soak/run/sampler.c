@@ -15,11 +15,10 @@ static double seconds_since_start(const struct run *r)
     return (double)(clock_now_ns() - r->start_ns) / 1e9;
 }
 
-/* What soak itself has allocated, by its C library: it judges others by less. */
-static json_t *own_json(void)
+size_t sampler_own_bytes(void)
 {
     struct mallinfo2 m = mallinfo2();
-    return json_pack("{s:I}", "allocated", (json_int_t)(m.uordblks + m.hblkhd));
+    return m.uordblks + m.hblkhd;
 }
 
 /* A write that fails is said once and never stops the measuring: the result still goes to stdout.
@@ -106,9 +105,10 @@ static int take(const struct watched *w, struct history_sample *ret, struct proc
 
 void sampler_tick(struct run *r)
 {
-    json_t *own = own_json();
-    json_t *line = json_pack("{s:s,s:f,s:I,s:o}", "kind", "tick", "seconds", seconds_since_start(r),
-                             "epoch", (json_int_t)r->epoch, "soak", own);
+    json_int_t own = (json_int_t)sampler_own_bytes();
+    json_t *line =
+        json_pack("{s:s,s:f,s:I,s:{s:I}}", "kind", "tick", "seconds", seconds_since_start(r),
+                  "epoch", (json_int_t)r->epoch, "soak", "allocated", own);
     for (size_t i = 0; i < r->subjects.count; i++) {
         const struct watched *w = &r->watched[i];
         struct history_sample sample = {.unit = run_unit(r)};
@@ -136,9 +136,10 @@ static json_t *rollup_json(const struct proc_rollup *rollup)
 
 void sampler_write(struct run *r, const char *kind, const struct history_sample *sample)
 {
-    json_t *line =
-        json_pack("{s:s,s:f,s:I,s:I,s:b}", "kind", kind, "seconds", seconds_since_start(r), "epoch",
-                  (json_int_t)r->epoch, "oldest", (json_int_t)r->oldest, "still", r->quiet.still);
+    json_t *line = json_pack("{s:s,s:f,s:I,s:I,s:b,s:{s:I,s:I}}", "kind", kind, "seconds",
+                             seconds_since_start(r), "epoch", (json_int_t)r->epoch, "oldest",
+                             (json_int_t)r->oldest, "still", r->quiet.still, "soak", "began",
+                             (json_int_t)r->own_began, "allocated", (json_int_t)r->own_ended);
     for (size_t i = 0; i < r->subjects.count; i++) {
         json_t *one = subject_json(&sample[i]);
         json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));

@@ -8,6 +8,8 @@
 #include "evidence/history.h"
 #include "run.h"
 
+/* What soak itself has allocated, by its C library: it judges others by less. */
+size_t sampler_own_bytes(void);
 /* A sample of both subjects as they are, in the middle of the churn: one line of kind "tick". */
 void sampler_tick(struct run *r);
 /* The full sample of one subject at a quiescent point. `ret->snapshot` is the caller's to free.

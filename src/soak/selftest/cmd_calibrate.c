@@ -85,7 +85,7 @@ static void make_words(const struct options *o, const struct calibrate_mix *m, u
 static bool ledger_level(const char *folder)
 {
     struct calibrate_ledger l = {.checkpoints = 0};
-    char path[SUBRUN_PATH + TEXT];
+    char path[SCRATCH_PATH + TEXT];
     snprintf(path, sizeof path, "%s/samples.jsonl", folder);
     FILE *in = input_open(path, NULL);
     if (!in)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/input.h"
+#include "campaign_run.h"
 #include "commands.h"
-#include "endurance.h"
+#include "endurance_run.h"
 
 #include "options/grammar.h"
 #include "options/opts.h"
@@ -10,13 +10,11 @@
 #include "selftest.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENDURANCE_MIN = 1000, ENDURANCE_MAX = 1000000000 };
 enum { WORD = 64, SEEDS_MAX = 1000, RATES_MAX = 8, NAMES_MAX = 32 };
 static const char clean_name[] = "clean";
 
@@ -24,6 +22,7 @@ struct options {
     bool quick;
     uint64_t seeds, endurance;
     const char *rates, *only;
+    struct campaign_options campaign;
 };
 
 static const struct opt table[] = {
@@ -37,19 +36,34 @@ static const struct opt table[] = {
      "only this bug, or 'clean' for the server without one"},
     {"endurance", OPT_COUNT, offsetof(struct options, endurance), "COUNT", NULL,
      "instead: see that soak itself is flat over COUNT connections, such as 10M"},
+    {"campaign", OPT_STRING, offsetof(struct options, campaign.which), "WHICH", NULL,
+     "instead: many runs by chance, 'clean', 'leaks' or 'sensitivity', and a table of what came "
+     "of them; it goes on where it was interrupted"},
+    {"runs", OPT_COUNT, offsetof(struct options, campaign.runs), "COUNT", NULL,
+     "of a campaign in all, with those that its folder has"},
+    {"seed", OPT_HEX, offsetof(struct options, campaign.seed), "HEX", NULL, "of a campaign"},
+    {"openssl", OPT_STRING, offsetof(struct options, campaign.openssl), "LIST", NULL,
+     "draw the server's OpenSSL of a campaign's run from these versions"},
+    {"scenario", OPT_STRING, offsetof(struct options, campaign.scenario), "LIST", NULL,
+     "draw the clean campaign's runs from these scenarios, such as servers/nginx,servers/haproxy"},
+    {"results", OPT_STRING, offsetof(struct options, campaign.results), "FOLDER", NULL,
+     "of a campaign (results/campaigns/WHICH)"},
 };
 
-static const struct options usual = {.seeds = 1};
+static const struct options usual = {.seeds = 1, .campaign = {.runs = 100, .seed = 1}};
 
 const struct command selftest_command = {
     .name = "selftest",
     .run = cmd_selftest,
     .words = "[OPTIONS]",
     .line = "every bug of the built-in server and its right verdict",
-    .about = "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"
-             "10,000, and says whether each got its right verdict, kind, site and stack.\n"
-             "With --endurance: whether server, client and soak itself hold as much at the end of\n"
-             "many connections as behind the warm-up, to the block.\n",
+    .about =
+        "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"
+        "10,000, and says whether each got its right verdict, kind, site and stack.\n"
+        "With --endurance: whether server, client and soak itself hold as much at the end of\n"
+        "many connections as behind the warm-up, to the block.\n"
+        "With --campaign: how many of many clean servers are called a leak, how many of many\n"
+        "leaks are missed, or how many at just the rate that a run says it would have shown.\n",
     .after = "Runs that weren't as expected are kept, and their folders named.\n"
              "Exit: 0, 1 when a run isn't as expected, 2 usage, 4 when soak can't be run, 130\n"
              "interrupted, with what was measured until then.\n",
@@ -63,6 +77,7 @@ struct selftest {
     size_t rates; /* 0 = all */
     size_t runs, not_asked, outcome[SELFTEST_OUTCOMES];
     bool endured;
+    struct campaign campaign;
     struct run_process sub;
 };
 
@@ -173,6 +188,8 @@ static size_t good(const struct selftest *t)
 static bool summarise(const void *owner)
 {
     const struct selftest *t = owner;
+    if (t->o->campaign.which)
+        return campaign_summarise(&t->campaign);
     if (t->o->endurance)
         return t->endured;
     printf("%zu of %zu as expected", good(t), t->runs);
@@ -189,84 +206,16 @@ static bool summarise(const void *owner)
     return good(t) == t->runs;
 }
 
-/* ---- endurance ---- */
-
-static int read_samples(struct endurance *e, const char *folder, struct err *err)
-{
-    char path[PATH_MAX], *text = NULL;
-    size_t size = 0;
-    snprintf(path, sizeof path, "%.3900s/samples.jsonl", folder);
-    FILE *in = input_open(path, err);
-    if (!in)
-        return err_prefix(err, "%.300s", path);
-    for (ssize_t n; (n = getline(&text, &size, in)) > 0;) {
-        json_t *line = json_loadb(text, (size_t)n, 0, NULL);
-        endurance_add(e, line);
-        json_decref(line);
-    }
-    free(text);
-    fclose(in);
-    return 0;
-}
-
-/* The checkpoint before the first measured epoch: what is made once has been made by then. */
-static size_t base_of(const struct result *r)
-{
-    size_t base = 0;
-    for (size_t c = 0; c < r->subject[0].epochs && !r->subject[0].epoch[c].measured; c++)
-        base = c;
-    return base;
-}
-
-static bool judge_run(const struct result *r, struct err *err)
-{
-    struct endurance e = {.base = base_of(r), .epoch = -1};
-    char text[512], closed[32];
-    if (read_samples(&e, r->run_dir, err) != 0)
-        return false;
-    bool flat = endurance_flat(&e, text, sizeof text);
-    flat = flat && r->verdict == VERDICT_PASS && r->run.errors.total == 0;
-    printf("%s  %s connections, TLS 1.2 resumption: verdict %s, %" PRIu64 " errors; %s\n",
-           flat ? "flat" : "NOT FLAT", human_count(closed, sizeof closed, (int64_t)r->run.closed),
-           verdict_name(r->verdict), r->run.errors.total, text);
-    return flat;
-}
-
-/* Returns 0, 1 when something moved or the run didn't pass, or -1 when it was interrupted or soak
- * can't be run. */
-static int run_endurance(struct run_process *sub, uint64_t connections, struct err *e)
-{
-    char closed[32];
-    const char *words[] = {"--tls",    "1.2",
-                           "--resume", "100%",
-                           "--mix",    "clean",
-                           "--seed",   "1",
-                           "--closed", grammar_count_print(closed, sizeof closed, connections),
-                           NULL};
-    struct run_process_result result;
-    if (run_process_execute(sub, words, &result, e) != 0)
-        return -1;
-    struct document *document = result.document ? document_read(result.document, NULL) : NULL;
-    bool flat = document && judge_run(&document->result, e);
-    if (!flat)
-        printf("kept: %s%s%s\n", result.folder, result.said[0] ? "; it said: " : "", result.said);
-    fflush(stdout);
-    document_free(document);
-    run_process_done(sub, &result, !flat);
-    return flat ? 0 : 1;
-}
-
 /* ---- all ---- */
 
 static int run_all(void *owner, struct err *e)
 {
     struct selftest *t = owner;
     int rc = 0;
-    if (t->o->endurance) {
-        rc = run_endurance(&t->sub, t->o->endurance, e);
-        t->endured = rc == 0;
-        return rc < 0 ? -1 : 0;
-    }
+    if (t->o->campaign.which)
+        return campaign_run(&t->campaign, &t->sub, e);
+    if (t->o->endurance)
+        return endurance_run(&t->sub, t->o->endurance, &t->endured, e);
     printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
            "per conn", "stack");
     fflush(stdout);
@@ -336,11 +285,30 @@ static int check_endurance(const struct options *o, struct err *e)
     return 0;
 }
 
+static int check_campaign(struct selftest *t, struct err *e)
+{
+    const struct options *o = t->o;
+    if (o->quick || o->rates || o->only || o->endurance || o->seeds != usual.seeds)
+        return err_set(e, "--campaign: it draws its runs; leave out --quick, --seeds, --rates, "
+                          "--only and --endurance");
+    return campaign_prepare(&t->campaign, &o->campaign, e);
+}
+
+static bool campaign_is_asked(const struct campaign_options *o)
+{
+    return o->openssl || o->scenario || o->results || o->runs != usual.campaign.runs ||
+           o->seed != usual.campaign.seed;
+}
+
 static int check(void *owner, struct err *e)
 {
     struct selftest *t = owner;
     size_t count, cases = 0;
     const struct selftest_case *c = selftest_cases(&count);
+    if (t->o->campaign.which)
+        return check_campaign(t, e);
+    if (campaign_is_asked(&t->o->campaign))
+        return err_set(e, "--runs, --seed, --openssl, --scenario, --results: of --campaign only");
     if (t->o->endurance)
         return check_endurance(t->o, e);
     if (t->o->seeds == 0 || t->o->seeds > SEEDS_MAX)
@@ -363,5 +331,7 @@ int cmd_selftest(int argc, char *const *argv)
                                       .check = check,
                                       .run = run_all,
                                       .summarise = summarise};
-    return command_runs(&runs, argc, argv);
+    int code = command_runs(&runs, argc, argv);
+    campaign_journal_close(&t.campaign.journal);
+    return code;
 }

@@ -8,10 +8,12 @@
 
 enum {
     CHECKPOINTS_MIN = 3,
-    TICKS_MIN = 3,
-    /* What is printed or sampled at a tick has lengths of its own: a few numbers get longer. */
+    /* A measured epoch grows by nothing, or by the 160 bytes that one number more takes. */
     OWN_BYTES = 1024
 };
+
+/* soak samples once a second. An epoch that sees none of that says nothing about it. */
+static const double sampled_s = 3;
 
 static const char *const sides[ENDURANCE_SIDES] = {"server", "client"};
 
@@ -23,11 +25,19 @@ static int64_t blocks_of(const json_t *side)
            json_integer_value(json_object_get(libuv, "blocks"));
 }
 
-static void add_checkpoint(struct endurance *e, const json_t *line)
+/* At a checkpoint soak adds to its histories; between two of them it must not grow. */
+static void add_own(struct endurance *e, const json_t *own, double took_s)
 {
-    bool first = e->checkpoints == e->base;
-    if (e->checkpoints++ < e->base)
-        return;
+    int64_t grew = json_integer_value(json_object_get(own, "allocated")) -
+                   json_integer_value(json_object_get(own, "began"));
+    if (grew > e->grew)
+        e->grew = grew;
+    if (took_s > e->longest_s)
+        e->longest_s = took_s;
+}
+
+static void add_sides(struct endurance *e, const json_t *line, bool first)
+{
     for (size_t i = 0; i < ENDURANCE_SIDES; i++) {
         struct endurance_side *s = &e->side[i];
         s->last = blocks_of(json_object_get(line, sides[i]));
@@ -37,50 +47,44 @@ static void add_checkpoint(struct endurance *e, const json_t *line)
     }
 }
 
-/* At a checkpoint soak adds to its histories; between two it must not. The first tick of an epoch
- * may still have to do with the checkpoint. */
-static void add_tick(struct endurance *e, const json_t *line)
-{
-    int64_t epoch = json_integer_value(json_object_get(line, "epoch"));
-    int64_t own = json_integer_value(json_object_get(json_object_get(line, "soak"), "allocated"));
-    if (epoch != e->epoch)
-        e->ticks = 0;
-    e->epoch = epoch;
-    e->last = own;
-    if (++e->ticks == 2)
-        e->own = own;
-    if (e->ticks < TICKS_MIN)
-        return;
-    e->own_seen = true;
-    if (own - e->own > e->grew)
-        e->grew = own - e->own;
-}
-
 void endurance_add(struct endurance *e, const json_t *line)
 {
     const char *kind = json_string_value(json_object_get(line, "kind"));
-    if (kind && strcmp(kind, "checkpoint") == 0)
-        add_checkpoint(e, line);
-    else if (kind && strcmp(kind, "tick") == 0)
-        add_tick(e, line);
+    if (!kind || strcmp(kind, "checkpoint") != 0)
+        return;
+    double seconds = json_number_value(json_object_get(line, "seconds"));
+    size_t number = e->checkpoints++;
+    if (number >= e->base)
+        add_sides(e, line, number == e->base);
+    if (number > e->base)
+        add_own(e, json_object_get(line, "soak"), seconds - e->last_s);
+    e->last_s = seconds;
 }
 
-bool endurance_flat(const struct endurance *e, char *buf, size_t size)
+static void say_own(const struct endurance *e, struct text *text)
+{
+    text_add(text, "; soak's own heap grew by at most %" PRId64 " B within an epoch", e->grew);
+    if (e->longest_s < sampled_s)
+        text_add(text, ", but none took the %.0f s in which what it does once a second shows",
+                 sampled_s);
+    else
+        text_add(text, ", the longest of %.0f s", e->longest_s);
+}
+
+enum endurance_state endurance_judge(const struct endurance *e, char *buf, size_t size)
 {
     struct text text = text_into(buf, size);
     size_t seen = e->checkpoints > e->base ? e->checkpoints - e->base : 0;
-    bool flat = seen >= CHECKPOINTS_MIN && e->grew <= OWN_BYTES;
-    text_add(&text, "%zu checkpoints", seen);
-    for (size_t i = 0; i < ENDURANCE_SIDES; i++) {
+    bool moved = e->grew > OWN_BYTES;
+    text_add(&text, "%zu checkpoint%s", seen, seen == 1 ? "" : "s");
+    for (size_t i = 0; seen && i < ENDURANCE_SIDES; i++) {
         const struct endurance_side *s = &e->side[i];
-        flat = flat && !s->moved;
+        moved |= s->moved;
         text_add(&text, "; %s %s%" PRId64 " blocks", sides[i], s->moved ? "MOVED, " : "", s->first);
         if (s->moved)
             text_add(&text, " to %" PRId64, s->last);
     }
-    if (e->own_seen)
-        text_add(&text, "; soak's own heap grew by at most %" PRId64 " B within an epoch", e->grew);
-    else
-        text_add(&text, "; no epoch was long enough to see soak's own heap");
-    return flat;
+    if (seen > 1)
+        say_own(e, &text);
+    return moved ? ENDURANCE_MOVED : seen < CHECKPOINTS_MIN ? ENDURANCE_TOO_SHORT : ENDURANCE_FLAT;
 }

@@ -25,16 +25,15 @@ struct endurance {
     size_t base;                                 /* the first checkpoint that counts */
     size_t checkpoints;                          /* seen so far, all of them */
     struct endurance_side side[ENDURANCE_SIDES]; /* server, client */
-    int64_t epoch;                               /* of the last tick */
-    int64_t own, last; /* bytes that soak had allocated at that epoch's second tick, and last */
-    int64_t ticks;     /* of that epoch */
-    int64_t grew;      /* the most that soak grew within an epoch */
-    bool own_seen;     /* an epoch was long enough to see it */
+    int64_t grew;                                /* the most that soak grew within an epoch */
+    double last_s, longest_s;                    /* the last checkpoint; the longest epoch */
 };
+
+enum endurance_state { ENDURANCE_FLAT, ENDURANCE_MOVED, ENDURANCE_TOO_SHORT };
 
 /* A line of samples.jsonl, in their order. */
 void endurance_add(struct endurance *e, const json_t *line);
-/* Whether nothing has moved; writes the sentence. */
-bool endurance_flat(const struct endurance *e, char *buf, size_t size);
+/* What has been seen so far; writes the sentence. */
+enum endurance_state endurance_judge(const struct endurance *e, char *buf, size_t size);
 
 #endif

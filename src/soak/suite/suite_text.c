@@ -2,12 +2,12 @@
 #include "suite_text.h"
 
 #include "archive/outputs.h"
+#include "base/words.h"
 #include "catalog.h"
 #include "cmdline.h"
 #include "options/grammar.h"
 #include "suite_merge.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ static void add_files(struct text *c, const struct suite_entry *entry, int inden
     int n = snprintf(picture, sizeof picture, "%s/survivors.svg", entry->run_dir);
     bool drawn = n > 0 && (size_t)n < sizeof picture && access(picture, R_OK) == 0;
     add_key(c, indent, drawn ? "picture" : "files");
-    text_add(c, "%s", catalog_below_root(drawn ? picture : entry->run_dir));
+    words_quote(c, catalog_below_root(drawn ? picture : entry->run_dir));
 }
 
 /* With the options that counted for each run of the shard. */
@@ -288,7 +288,7 @@ void suite_github_summary(const struct suite *s)
 {
     struct err e = {{0}};
     const char *path = getenv("GITHUB_STEP_SUMMARY");
-    FILE *out = path && *path ? output_open(path, O_APPEND, &e) : NULL;
+    FILE *out = path && *path ? output_append(path, &e) : NULL;
     if (!out) {
         if (path && *path)
             fprintf(stderr, "soak: GITHUB_STEP_SUMMARY: %s: %s\n", path, e.text);

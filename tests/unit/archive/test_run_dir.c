@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/run_dir.h"
 
+#include "tests/unit/full_disk.h"
 #include "tests/unit/remove_tree.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,24 +70,6 @@ static mode_t mode_of(const char *path)
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     return status.st_mode & 07777;
-}
-
-/* The disk is full after `bytes` more in any one file, until refill. */
-static void fill_disk(rlim_t bytes)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void empty_disk(void)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static void a_run_has_a_private_folder_named_by_time_and_scenario(void **state)
@@ -219,9 +200,9 @@ static void a_full_disk_leaves_whole_samples_only(void **state)
     struct err e = {""};
     char sentence[sizeof d.path + 64];
     assert_int_equal(run_dir_sample(&d, "{\"a\":1}", &e), 0);
-    fill_disk(12);
+    full_disk_begin(12);
     int status = run_dir_sample(&d, "{\"a\":2}", &e);
-    empty_disk();
+    full_disk_end();
     assert_int_equal(status, -1);
     snprintf(sentence, sizeof sentence, "%s/samples.jsonl: the limit of a file's size is reached (",
              d.path);
@@ -253,14 +234,29 @@ static void a_full_disk_keeps_the_earlier_document(void **state)
     struct run_dir d = open_run("default");
     struct err e = {""};
     assert_int_equal(run_dir_write(&d, "result.json", "first", 5, &e), 0);
-    fill_disk(3);
+    full_disk_begin(3);
     int status = run_dir_write(&d, "result.json", "second", 6, &e);
-    empty_disk();
+    full_disk_end();
     assert_int_equal(status, -1);
     assert_non_null(strstr(e.text, "/result.json: the limit of a file's size is reached ("));
     assert_string_equal(content(&d, "result.json"), "first");
     assert_int_equal(entries_in(d.path), 2);
     run_dir_close(&d);
+}
+
+/* The folder of a finished run isn't chosen by an option. */
+static void advice_on_a_folder_that_was_there_names_no_option(void **state)
+{
+    (void)state;
+    struct run_dir made = open_run("default"), d;
+    struct err e = {""};
+    assert_int_equal(run_dir_enter(&d, made.path, &e), 0);
+    assert_int_equal(mkdirat(d.fd, "shortest.json", 0700), 0);
+    assert_int_equal(run_dir_write(&d, "shortest.json", "{}", 2, &e), -1);
+    assert_non_null(strstr(e.text, "/shortest.json: "));
+    assert_null(strstr(e.text, "--results"));
+    run_dir_close(&d);
+    run_dir_close(&made);
 }
 
 static void logs_append_and_are_not_inherited(void **state)
@@ -304,6 +300,7 @@ int main(void)
         IN_A_FOLDER(a_full_disk_leaves_whole_samples_only),
         IN_A_FOLDER(a_document_is_replaced_whole),
         IN_A_FOLDER(a_full_disk_keeps_the_earlier_document),
+        IN_A_FOLDER(advice_on_a_folder_that_was_there_names_no_option),
         IN_A_FOLDER(logs_append_and_are_not_inherited),
         IN_A_FOLDER(closing_twice_is_harmless),
     };

@@ -116,6 +116,30 @@ static void a_name_that_is_not_in_the_list_is_refused_or_the_texts_own(void **st
                         "! {pid} stands for nothing here; there is {port}, {work}");
 }
 
+static void what_is_quoted_is_read_back(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "results/runs/last", "a b", "it's", "$(x)", "~", "", "a\\b", "\"", "grün", "*"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char line[64], expected[64];
+        struct text text = text_into(line, sizeof line);
+        words_quote(&text, words[i]);
+        snprintf(expected, sizeof expected, "<%s>", words[i]);
+        assert_string_equal(split(line, NULL), expected);
+    }
+}
+
+static void a_plain_word_stays_and_what_steers_a_terminal_is_spelled(void **state)
+{
+    (void)state;
+    char line[64];
+    struct text text = text_into(line, sizeof line);
+    words_quote(&text, "/a_b-c.d");
+    words_quote(&text, "\x1b'");
+    assert_string_equal(line, "/a_b-c.d$'\\x1b\\''");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +150,8 @@ int main(void)
         cmocka_unit_test(what_is_no_command_is_refused),
         cmocka_unit_test(a_text_is_filled_and_otherwise_left_as_it_is),
         cmocka_unit_test(a_name_that_is_not_in_the_list_is_refused_or_the_texts_own),
+        cmocka_unit_test(what_is_quoted_is_read_back),
+        cmocka_unit_test(a_plain_word_stays_and_what_steers_a_terminal_is_spelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -288,6 +288,18 @@ static void quiet_prints_the_verdict_alone(void **state)
     free(text);
 }
 
+static void the_lines_of_the_survivors_can_be_pasted(void **state)
+{
+    (void)state;
+    static struct result r;
+    fill("lost-state", &r);
+    r.last_dir = "my results/it's/last";
+    char *text = text_of(&r, &wide, false);
+    assert_non_null(strstr(text, "  picture  'my results/it'\\''s/last/survivors.svg'"));
+    assert_non_null(strstr(text, "-http=: 'my results/it'\\''s/last/survivors.pb.gz'\n"));
+    free(text);
+}
+
 static void a_file_name_cannot_steer_the_terminal(void **state)
 {
     (void)state;
@@ -503,6 +515,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ascii_means_ascii),
         cmocka_unit_test(colour_adds_nothing_but_colour),
         cmocka_unit_test(quiet_prints_the_verdict_alone),
+        cmocka_unit_test(the_lines_of_the_survivors_can_be_pasted),
         cmocka_unit_test(a_file_name_cannot_steer_the_terminal),
         cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
         cmocka_unit_test(many_notes_are_cut_and_replacements_are_none),

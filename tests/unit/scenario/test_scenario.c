@@ -542,6 +542,21 @@ static void a_run_beyond_an_expected_cache_takes_as_long_as_that(void **state)
     assert_true(scenario_about_ns(&s) < usual);
 }
 
+/* However soon it would have seen enough: scenarios/nightly. */
+static void a_run_for_a_time_takes_all_of_it(void **state)
+{
+    (void)state;
+    const uint64_t asked = UINT64_C(150) * 1000000000;
+    struct scenario s;
+    scenario_defaults(&s);
+    s.for_ns = asked;
+    s.sensitivity = 1000;
+    s.churn.max = true;
+    assert_true(scenario_about_ns(&s) >= asked);
+    s.until_sure = true;
+    assert_true(scenario_about_ns(&s) < asked);
+}
+
 /* Whether soak or a program that it starts has the option, with these values when it is a choice.
  */
 static bool is_option(const char *name, const char *values)
@@ -879,6 +894,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_text_is_refused),
         cmocka_unit_test(any_bytes_are_read_or_refused),
         cmocka_unit_test(a_run_beyond_an_expected_cache_takes_as_long_as_that),
+        cmocka_unit_test(a_run_for_a_time_takes_all_of_it),
         cmocka_unit_test(the_rules_are_about_options_that_exist),
         cmocka_unit_test(what_cannot_go_together_is_refused_with_what_could),
         cmocka_unit_test(what_can_go_together_is_accepted),

@@ -23,7 +23,7 @@ static struct scale scale_of(enum chart_unit unit, double most)
 {
     static const struct scale bytes[] = {
         {1024.0 * 1024 * 1024, "GiB"}, {1024.0 * 1024, "MiB"}, {1024, "KiB"}, {1, "B"}};
-    static const struct scale counts[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}};
+    static const struct scale counts[] = {{1e9, "billions"}, {1e6, "millions"}, {1, ""}};
     static const struct scale seconds[] = {{3600, "h"}, {60, "min"}, {1, "s"}};
     size_t i = 0;
     switch (unit) {
@@ -33,8 +33,7 @@ static struct scale scale_of(enum chart_unit unit, double most)
         return bytes[i];
     case CHART_COUNT:
     case CHART_NUMBER:
-        /* Four digits are read as easily as a letter. */
-        while (i < 3 && most < 10 * counts[i].per)
+        while (i < 2 && most < counts[i].per)
             i++;
         return counts[i];
     case CHART_SECONDS:

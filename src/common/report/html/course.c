@@ -143,8 +143,8 @@ static void write_labels(const struct course *c, FILE *out)
                 LEFT + ((double)i + 0.5) * wide, HEIGHT - BOTTOM + 15, c->last[i]);
 }
 
-/* `3,780 blocks of the measured epochs were alive at the end of their own, 3,750 are at the last`.
- */
+/* `3,780 blocks of the measured epochs were alive at the end of their epoch, 3,750 at the last
+ * checkpoint`. */
 static void say(const struct course *c, char *buf, size_t size)
 {
     int64_t then = 0, now = 0;
@@ -156,8 +156,8 @@ static void say(const struct course *c, char *buf, size_t size)
         now += c->site->alive[result_alive(e, c->site->births - 1)];
     }
     snprintf(buf, size,
-             "%s blocks of the measured epochs were alive at the end of their own, %s at the last "
-             "checkpoint",
+             "%s blocks of the measured epochs were alive at the end of their epoch, %s at the "
+             "last checkpoint",
              human_count(first, sizeof first, then), human_count(last, sizeof last, now));
 }
 

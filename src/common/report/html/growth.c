@@ -145,7 +145,7 @@ static bool draw(const struct result_subject *subject, enum metric metric, FILE 
         say_ends(text, sizeof text, s);
     struct chart c = {.title = metric_info(metric)->label,
                       .text = text,
-                      .x_title = html_counted(subject->judgement.unit),
+                      .x_title = unit_axis(subject->judgement.unit),
                       .y_unit = figure_is_bytes(s->unit) ? CHART_BYTES : CHART_COUNT,
                       .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .fit = fit_of(&p, m),
@@ -159,19 +159,17 @@ static bool draw_fragmentation(const struct result_subject *subject, FILE *out)
     static struct points p;
     const struct result_series *allocated = series_of(subject, metric_name(METRIC_HEAP_ALLOCATED)),
                                *active = series_of(subject, metric_name(METRIC_HEAP_ACTIVE));
-    char text[TEXT], from[32], to[32];
+    char text[TEXT];
     if (!allocated || !active || allocated->count != active->count || active->count < 2)
         return false;
     take(&p, subject, active);
     for (size_t i = 0; i < p.count; i++)
         p.y[i] = p.y[i] > 0 ? 1 - allocated->value[i] / p.y[i] : NAN;
-    snprintf(from, sizeof from, "%.1f", p.y[p.first] * 100);
-    snprintf(to, sizeof to, "%.1f", p.y[p.count - 1] * 100);
-    snprintf(text, sizeof text, "%s %% to %s %% of the heap's pages are free, but not whole pages",
-             from, to);
+    snprintf(text, sizeof text, "%.1f %% to %.1f %%: free space in pages that are in use",
+             p.y[p.first] * 100, p.y[p.count - 1] * 100);
     struct chart c = {.title = "Fragmentation",
                       .text = text,
-                      .x_title = html_counted(subject->judgement.unit),
+                      .x_title = unit_axis(subject->judgement.unit),
                       .y_unit = CHART_PERCENT,
                       .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .shaded_to = subject->epochs ? p.x[p.first] : NAN,

@@ -239,7 +239,7 @@ void html_handshakes(const struct result *r, FILE *out)
     html_section("handshakes", "Handshake times", out);
     html_note(
         "From connecting to the end of the handshake, as the client saw it, of all that were "
-        "completed, warm-up included, each time right to 1.6 %. A bar's area is its handshakes.",
+        "completed, warm-up included, each time accurate to 1.6 %. A bar's area is its handshakes.",
         out);
     fputs("<div class=\"charts\">\n", out);
     draw(&b, out);

@@ -20,8 +20,6 @@ enum html_phase { PHASE_WARM, PHASE_MEASURED, PHASE_HOLD, PHASE_CONFIRM };
 enum html_phase html_phase(const struct result_subject *subject, size_t e);
 /* Of an epoch that wasn't measured: "w" of the warm-up, "c" confirming; else "". */
 const char *html_phase_letter(const struct result_subject *subject, size_t e);
-/* What a run has counted: "connections closed". */
-const char *html_counted(enum unit unit);
 /* `+1,488`; `0`. Returns buf. */
 char *html_change(char *buf, size_t size, int64_t change);
 

@@ -35,7 +35,7 @@ struct figure_row {
 
 static const struct figure_row rows[] = {
     {"Connections closed per second", SAMPLE_CLOSED, CHART_COUNT, true, PER_SECOND},
-    {"Open connections, handshakes too", SAMPLE_OPENED, CHART_COUNT, true, STILL_OPEN},
+    {"Open connections, handshakes included", SAMPLE_OPENED, CHART_COUNT, true, STILL_OPEN},
     {"Failed connections", SAMPLE_FAILED, CHART_COUNT, true, AS_IT_IS},
     {"OpenSSL bytes", SAMPLE_BYTES, CHART_BYTES, false, AS_IT_IS},
     {"heap, allocated", SAMPLE_ALLOCATED, CHART_BYTES, false, AS_IT_IS},
@@ -110,7 +110,8 @@ void html_time(const struct html_run *run, FILE *out)
     CHECK(room);
     html_section("time", "Over time", out);
     html_note("A sample per second and per checkpoint. The figures of memory are those of the "
-              "program under test.",
+              "program under test; they jump while connections come and go, and only checkpoints, "
+              "where nothing moves, are judged.",
               out);
     fputs("<div class=\"charts\">\n", out);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

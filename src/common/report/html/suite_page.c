@@ -14,7 +14,7 @@
 static const enum metric shown[] = {METRIC_OPENSSL_BLOCKS, METRIC_HEAP_ALLOCATED, METRIC_RSS};
 enum { SHOWN = sizeof shown / sizeof *shown };
 
-static const char *const columns[] = {"|scenario", "|outcome", "|it said", ">connections",
+static const char *const columns[] = {"|scenario", "|outcome", "|verdict", ">connections",
                                       ">time",     "|blocks",  "|heap",    "|RSS"};
 enum { CONNECTIONS = 3, TIME, FIRST_SHOWN };
 
@@ -36,8 +36,8 @@ void html_suite_begin(const struct html_suite *suite, FILE *out)
             suite->failed ? "leak" : "pass", suite->word);
     html_text(suite->headline, out);
     fputs("</h1>\n", out);
-    html_note("Blocks are OpenSSL's, the heap is what is allocated of it: of the program under "
-              "test, from the first to the last checkpoint, each on a scale of its own.",
+    html_note("Of the program under test, from the first checkpoint to the last: OpenSSL's live "
+              "blocks, what is allocated of the heap, and RSS, each on a scale of its own.",
               out);
     fputs("<div id=\"scenarios\">\n", out);
     html_table("Scenarios", columns, sizeof columns / sizeof *columns, out);

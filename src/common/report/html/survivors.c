@@ -103,7 +103,7 @@ void html_survivors(const struct result *r, FILE *out)
     html_note("A row is an epoch's blocks (w: of the warm-up; c: of chosen peers, which confirms "
               "whose leak it is), a column a checkpoint; the darker, the more of the epoch's "
               "connections had left a block that was still alive then. A leak fills the triangle; "
-              "of a full cache there is a stripe along its edge.",
+              "a full cache leaves a stripe along its edge.",
               out);
     html_courses(r, out);
     html_note(

@@ -32,19 +32,6 @@ const char *html_phase_letter(const struct result_subject *subject, size_t e)
     return letters[html_phase(subject, e)];
 }
 
-const char *html_counted(enum unit unit)
-{
-    switch (unit) {
-    case UNIT_CONNECTION:
-        return "connections closed";
-    case UNIT_OPERATION:
-        return "operations done";
-    case UNIT_RELOAD:
-        return "reloads done";
-    }
-    return "";
-}
-
 char *html_change(char *buf, size_t size, int64_t change)
 {
     char count[32];
@@ -108,7 +95,7 @@ static const char *behaviour_text(enum behaviour_verdict verdict)
     case BEHAVIOUR_INNOCENT:
         return "doesn't leak";
     default:
-        return "not told";
+        return "unknown";
     }
 }
 
@@ -213,6 +200,13 @@ static void write_sizes(const struct result_subject *subject, FILE *out)
     html_table_end(out);
 }
 
+static void write_summary(const char *name, FILE *out)
+{
+    fputs("<details><summary>Those of the ", out);
+    html_text(name, out);
+    fputs("</summary>\n", out);
+}
+
 void html_sizes(const struct result *r, FILE *out)
 {
     html_section("sizes", "Size classes", out);
@@ -222,7 +216,7 @@ void html_sizes(const struct result *r, FILE *out)
         if (!subject->name || !subject->size_classes)
             continue;
         if (i)
-            fputs("<details><summary>The other side</summary>\n", out);
+            write_summary(subject->name, out);
         write_sizes(subject, out);
         if (i)
             fputs("</details>\n", out);
@@ -277,6 +271,14 @@ static void write_fact(const char *name, const char *value, FILE *out)
     html_number(value, out);
 }
 
+static void write_rate(const char *name, double per_s, FILE *out)
+{
+    char count[FIGURE_SIZE], text[FIGURE_SIZE + 4];
+    snprintf(text, sizeof text, "%s/s",
+             figure_grouped(count, sizeof count, per_s, per_s < 10 ? 1 : 0));
+    write_fact(name, text, out);
+}
+
 static void write_duration(const char *name, uint64_t ns, FILE *out)
 {
     char text[FIGURE_SIZE];
@@ -300,10 +302,11 @@ void html_load(const struct result *r, FILE *out)
     html_table("What the run did", columns, sizeof columns / sizeof *columns, out);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         write_fact(counts[i].name, human_count(text, sizeof text, (int64_t)counts[i].count), out);
-    snprintf(text, sizeof text, "%.0f/s", run->rate_per_s);
-    write_fact("rate", text, out);
-    snprintf(text, sizeof text, "%.0f/s", run->asked_per_s);
-    write_fact("rate asked for", run->asked_per_s > 0 ? text : "as fast as it goes", out);
+    write_rate("rate", run->rate_per_s, out);
+    if (run->asked_per_s > 0)
+        write_rate("rate asked for", run->asked_per_s, out);
+    else
+        write_fact("rate asked for", "as fast as it goes", out);
     write_duration("handshake, half are faster than", run->p50_ns, out);
     write_duration("90 % are faster than", run->p90_ns, out);
     write_duration("99 % are faster than", run->p99_ns, out);

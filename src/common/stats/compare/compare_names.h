@@ -58,12 +58,12 @@
     X(COMPARE_CENSUS_BIO, "census_bio", COUNTED, COUNT, SERVER, "Objects per open connection",     \
       "BIO")                                                                                       \
     X(COMPARE_CPU, "cpu", MEASURED, US, SERVER, "Server CPU per connection", "median")             \
-    X(COMPARE_RSS, "rss", WITNESS, BYTES, SERVER, "Witnesses", "RSS, idle conn.")                  \
-    X(COMPARE_KEPT, "kept_after_churn", WITNESS, BYTES, SERVER, "Witnesses", "kept after churn")   \
-    X(COMPARE_HEAP_RATIO, "heap_active_ratio", WITNESS, RATIO, SERVER, "Witnesses",                \
+    X(COMPARE_RSS, "rss", WITNESS, BYTES, SERVER, "Not judged", "RSS, idle conn.")                 \
+    X(COMPARE_KEPT, "kept_after_churn", WITNESS, BYTES, SERVER, "Not judged", "kept after churn")  \
+    X(COMPARE_HEAP_RATIO, "heap_active_ratio", WITNESS, RATIO, SERVER, "Not judged",               \
       "active/allocated")                                                                          \
-    X(COMPARE_P50, "handshake_p50", WITNESS, NS, RUN, "Witnesses", "handshake p50")                \
-    X(COMPARE_P99, "handshake_p99", WITNESS, NS, RUN, "Witnesses", "handshake p99")
+    X(COMPARE_P50, "handshake_p50", WITNESS, NS, RUN, "Not judged", "handshake p50")               \
+    X(COMPARE_P99, "handshake_p99", WITNESS, NS, RUN, "Not judged", "handshake p99")
 
 enum compare_row { COMPARE_ROW_LIST(ENUM_ID) COMPARE_ROWS };
 

@@ -6,6 +6,7 @@
  */
 #include "report/html/chart.h"
 #include "report/html/html.h"
+#include "report/report.h"
 #include "tests/unit/report/report_cases.h"
 
 #include <math.h>
@@ -26,8 +27,8 @@ static struct result filled; /* large */
 static struct result_site sites[2][JUDGE_FINDINGS];
 static struct result_series series[2][3];
 static struct result_census census[2] = {{"SSL", 30, 30}, {"SSL_SESSION", 30, 63}};
-static const uint64_t closed[POINTS] = {250, 500, 1000, 1250, 1750, 2750, 2750, 4750, 4770};
-static double values[3][POINTS];
+static const uint64_t closed[POINTS] = {250, 500, 1000, 4750, 12250, 27250, 27250, 60700, 61000};
+static double values[2][3][POINTS];
 static struct judge_epoch epochs[POINTS];
 static int64_t alive[POINTS * (POINTS + 1) / 2];
 static struct hist times;
@@ -55,6 +56,44 @@ static void take_course(void)
             alive[result_alive(birth, c)] = born[birth];
 }
 
+enum { BASELINE = 2 };
+
+/* What a checkpoint had of a figure whose start and end the case tells: a straight line between
+ * them. */
+static double value_at(const struct judge_metric *m, size_t point, double otherwise)
+{
+    double part = ((double)closed[point] - (double)closed[BASELINE]) /
+                  (double)(closed[POINTS - 1] - closed[BASELINE]);
+    return m ? m->start + (m->end - m->start) * part : otherwise;
+}
+
+static void add_values(const struct result_subject *subject, size_t s)
+{
+    const struct judgement *j = &subject->judgement;
+    for (size_t i = 0; i < POINTS; i++) {
+        values[s][0][i] = value_at(judgement_metric(j, METRIC_OPENSSL_BLOCKS), i, 4812);
+        values[s][1][i] = value_at(judgement_metric(j, METRIC_HEAP_ALLOCATED), i, 1.5e6);
+        values[s][2][i] = 1.2 * values[s][1][i];
+    }
+}
+
+/* A second each: 30 connections stay open. */
+static void take_samples(void)
+{
+    for (size_t i = 0; i < SAMPLES; i++) {
+        double jump = i % 5 == 3 ? 1e5 : 0;
+        const double figure[SAMPLE_FIGURES] = {[SAMPLE_CLOSED] = 120.0 * (double)i,
+                                               [SAMPLE_OPENED] = 120.0 * (double)i + 30,
+                                               [SAMPLE_BLOCKS] = 4812,
+                                               [SAMPLE_BYTES] = 1.5e6 + jump,
+                                               [SAMPLE_ALLOCATED] = 6.4e6 + jump,
+                                               [SAMPLE_RSS] = 19e6 + 1e3 * (double)i};
+        samples[i].seconds = (double)i;
+        memcpy(samples[i].figure[0], figure, sizeof figure);
+        memcpy(samples[i].figure[1], figure, sizeof figure);
+    }
+}
+
 /* Figures as a run leaves them, over a case of the reports. */
 static void add_figures(struct result *r)
 {
@@ -69,15 +108,13 @@ static void add_figures(struct result *r)
                                          .measured = i > 2,
                                          .hold = i == 6,
                                          .all_closed = i < 7};
-        values[0][i] = 4812 + (double)closed[i];
-        values[1][i] = 1.5e6 + 48 * (double)closed[i];
-        values[2][i] = 2.5e6 + 48 * (double)closed[i];
     }
     for (size_t s = 0; s < r->subjects; s++) {
         struct result_subject *subject = &r->subject[s];
+        add_values(subject, s);
         for (size_t i = 0; i < 3; i++)
-            series[s][i] =
-                (struct result_series){ids[i], i ? "bytes" : "blocks", POINTS, closed, values[i]};
+            series[s][i] = (struct result_series){ids[i], i ? "bytes" : "blocks", POINTS, closed,
+                                                  values[s][i]};
         for (size_t i = 0; i < subject->sites && i < JUDGE_FINDINGS; i++) {
             sites[s][i] = subject->site[i];
             sites[s][i].births = POINTS;
@@ -94,11 +131,7 @@ static void add_figures(struct result *r)
         subject->census = census;
         subject->census_count = 2;
     }
-    for (size_t i = 0; i < SAMPLES; i++) {
-        samples[i].seconds = (double)i;
-        for (size_t f = 0; f < SAMPLE_FIGURES; f++)
-            samples[i].figure[0][f] = samples[i].figure[1][f] = 100.0 * (double)i;
-    }
+    take_samples();
 }
 
 /* Puts it into every text that a page may show. */
@@ -178,7 +211,8 @@ static char *page_of(const struct report_case *c, bool figures, bool evil)
 /* The page of the same run while it lasts. */
 static char *live_page_of(const struct report_case *c, bool evil)
 {
-    const struct html_fact fact[] = {{"so far", "too early to say"}, {"phase", evil ? EVIL : "x"}};
+    const struct html_fact fact[] = {{"so far", "too early to say"},
+                                     {"phase", evil ? EVIL : "measuring"}};
     const struct html_live live = {evil ? EVIL : "measuring; 4,770 connections so far", fact, 2,
                                    evil ? EVIL : "results/runs/last/report.html"};
     under_way = &live;
@@ -253,7 +287,6 @@ static void what_a_run_does_not_have_is_left_out(void **state)
     free(full);
 }
 
-/* The page of a suite of all cases. */
 /* A document may be anybody's. */
 static void a_series_may_lack_its_name_and_unit(void **state)
 {
@@ -275,34 +308,45 @@ static void a_series_may_lack_its_name_and_unit(void **state)
     free(text);
 }
 
+static void write_row(const struct report_case *c, bool evil, bool link, FILE *out)
+{
+    char headline[REPORT_HEADLINE], said[REPORT_HEADLINE + 32];
+    filled = (struct result){0};
+    c->fill(&filled);
+    add_figures(&filled);
+    report_headline(&filled, headline, sizeof headline);
+    snprintf(said, sizeof said, "%s  %s", verdict_name(filled.verdict), headline);
+    bool failed = filled.verdict != VERDICT_PASS;
+    const struct html_scenario row = {.name = evil ? EVIL : c->name,
+                                      .outcome = evil     ? EVIL
+                                                 : failed ? "not as expected"
+                                                          : "as expected",
+                                      .said = evil ? EVIL : said,
+                                      .link = link ? "20261122-023000-a/report.html" : NULL,
+                                      .failed = failed,
+                                      .closed = 4000,
+                                      .seconds = 9.5,
+                                      .result = link ? &filled : NULL};
+    html_suite_row(&row, out);
+}
+
+/* The page of a suite of all cases. */
 static char *suite_page(bool evil)
 {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     const struct html_suite suite = {.word = "FAILED",
-                                     .headline =
-                                         evil ? EVIL : "1 of 2 scenarios is not as expected",
+                                     .headline = evil ? EVIL : "most are not as expected",
                                      .failed = true,
                                      .host = evil ? EVIL : "host",
                                      .libs = evil ? EVIL : "openssl 3.0.19",
                                      .version = evil ? EVIL : "0.1.0"};
     assert_non_null(out);
     html_suite_begin(&suite, out);
-    for (size_t i = 0; i < REPORT_CASES; i++) {
-        filled = (struct result){0};
-        report_cases[i].fill(&filled);
-        add_figures(&filled);
-        const struct html_scenario row = {.name = evil ? EVIL : report_cases[i].name,
-                                          .outcome = evil ? EVIL : "as expected",
-                                          .said = evil ? EVIL : "PASS  nothing grows",
-                                          .link = i % 2 ? NULL : "20261122-023000-a/report.html",
-                                          .failed = i == 0,
-                                          .closed = 4000,
-                                          .seconds = 9.5,
-                                          .result = i % 3 ? &filled : NULL};
-        html_suite_row(&row, out);
-    }
+    /* What didn't run has no page and no figures. */
+    for (size_t i = 0; i < REPORT_CASES; i++)
+        write_row(&report_cases[i], evil, i % 3 > 0, out);
     html_suite_end(out);
     fclose(out);
     return text;
@@ -319,7 +363,7 @@ static void a_suites_page_has_a_row_and_sparks_per_scenario(void **state)
     assert_int_equal(count_of(text, "<th scope=\"row\">"), REPORT_CASES);
     assert_int_equal(count_of(text, "class=\"spark\""),
                      (REPORT_CASES - (REPORT_CASES + 2) / 3) * 2);
-    assert_int_equal(count_of(text, "<a href="), (REPORT_CASES + 1) / 2);
+    assert_int_equal(count_of(text, "<a href="), REPORT_CASES - (REPORT_CASES + 2) / 3);
     free(text);
 }
 
@@ -353,7 +397,9 @@ static void an_axis_has_round_ends_and_steps(void **state)
     const double mib = 1024.0 * 1024;
     assert_axis(0, 100, CHART_COUNT, &(struct chart_axis){0, 100, 50, 1, "", 0});
     assert_axis(8370, 8390, CHART_COUNT, &(struct chart_axis){8370, 8390, 5, 1, "", 0});
-    assert_axis(0, 58229, CHART_COUNT, &(struct chart_axis){0, 60000, 20000, 1000, "k", 0});
+    assert_axis(0, 58229, CHART_COUNT, &(struct chart_axis){0, 60000, 20000, 1, "", 0});
+    assert_axis(9060, 10578, CHART_COUNT, &(struct chart_axis){9000, 11000, 500, 1, "", 0});
+    assert_axis(0, 4e6, CHART_COUNT, &(struct chart_axis){0, 4e6, 1e6, 1e6, "millions", 0});
     assert_axis(1.5 * mib, 1.9 * mib, CHART_BYTES,
                 &(struct chart_axis){1.5 * mib, 1.9 * mib, 0.1 * mib, mib, "MiB", 1});
     assert_axis(0, 0.17, CHART_PERCENT, &(struct chart_axis){0, 0.2, 0.05, 0.01, "%", 0});

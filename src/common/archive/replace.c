@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "replace.h"
+
+#include "base/memory_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int open_beside(const struct replacement *r)
+{
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    int fd = openat(r->folder_fd, r->beside, flags, r->mode);
+    return fd < 0 ? -errno : fd;
+}
+
+int replace_check(const struct replacement *r)
+{
+    int fd = open_beside(r);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    unlinkat(r->folder_fd, r->beside, 0);
+    return 0;
+}
+
+static int fill(const struct replacement *r, int fd, const char *text, size_t length)
+{
+    if (r->like && fchmod(fd, r->like->st_mode & 0777) < 0)
+        return -errno;
+    int error = write_all(fd, text, length);
+    if (error == 0 && fsync(fd) < 0)
+        error = -errno;
+    return error;
+}
+
+int replace_file(const struct replacement *r, const char *text, size_t length)
+{
+    int fd = open_beside(r);
+    if (fd < 0)
+        return fd;
+    int error = fill(r, fd, text, length);
+    if (close(fd) < 0 && error == 0)
+        error = -errno;
+    if (error == 0 && renameat(r->folder_fd, r->beside, r->folder_fd, r->name) < 0)
+        error = -errno;
+    if (error != 0)
+        unlinkat(r->folder_fd, r->beside, 0);
+    return error;
+}

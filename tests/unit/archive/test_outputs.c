@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "archive/outputs.h"
+
+#include "tests/unit/full_disk.h"
+#include "tests/unit/put_file.h"
+#include "tests/unit/remove_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/test_outputs.XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return remove_tree(folder);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[2][PATH_MAX + 32];
+    static int turn;
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
+    return path[turn];
+}
+
+static int entries(void)
+{
+    int count = 0;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *d = readdir(dir); d; d = readdir(dir))
+        count += strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+    closedir(dir);
+    return count;
+}
+
+static void assert_content(const char *name, const char *expected)
+{
+    char text[64] = "";
+    int fd = open(in_folder(name), O_RDONLY);
+    assert_true(fd >= 0);
+    assert_true(read(fd, text, sizeof text - 1) >= 0);
+    close(fd);
+    assert_string_equal(text, expected);
+}
+
+static int write_page(const char *name, const char *text, struct err *e)
+{
+    return output_text("html", in_folder(name), text, e);
+}
+
+static void a_full_disk_leaves_the_page_that_was_there(void **state)
+{
+    (void)state;
+    struct err e = {""};
+    put_file(folder, "page.html", "a page\n");
+    full_disk_begin(3);
+    int rc = write_page("page.html", "another page\n", &e);
+    full_disk_end();
+    assert_int_equal(rc, -1);
+    assert_non_null(strstr(e.text, "page.html: File too large; what was there stays"));
+    assert_content("page.html", "a page\n");
+    assert_int_equal(entries(), 1);
+}
+
+static void a_full_disk_leaves_no_page_where_none_was(void **state)
+{
+    (void)state;
+    struct err e = {""};
+    full_disk_begin(3);
+    int rc = write_page("page.html", "a page\n", &e);
+    full_disk_end();
+    assert_int_equal(rc, -1);
+    assert_non_null(strstr(e.text, "page.html: File too large"));
+    assert_null(strstr(e.text, "stays"));
+    assert_int_equal(entries(), 0);
+}
+
+static void a_page_takes_the_place_of_another(void **state)
+{
+    (void)state;
+    struct stat s;
+    put_file(folder, "page.html", "a page that is longer\n");
+    assert_int_equal(chmod(in_folder("page.html"), 0604), 0);
+    assert_int_equal(symlink("page.html", in_folder("link.html")), 0);
+    assert_int_equal(write_page("link.html", "short\n", NULL), 0);
+    assert_content("page.html", "short\n");
+    assert_int_equal(lstat(in_folder("link.html"), &s), 0);
+    assert_true(S_ISLNK(s.st_mode));
+    assert_int_equal(stat(in_folder("page.html"), &s), 0);
+    assert_int_equal(s.st_mode & 07777, 0604);
+    assert_int_equal(entries(), 2);
+}
+
+/* What other programs know by its inode. */
+static void a_file_of_several_names_stays_the_same_file(void **state)
+{
+    (void)state;
+    put_file(folder, "one", "a page\n");
+    assert_int_equal(link(in_folder("one"), in_folder("other")), 0);
+    assert_int_equal(write_page("one", "new\n", NULL), 0);
+    assert_content("other", "new\n");
+}
+
+static void an_open_descriptor_is_written_as_it_is(void **state)
+{
+    (void)state;
+    char path[64], text[16] = "";
+    put_file(folder, "out", "");
+    int fd = open(in_folder("out"), O_RDWR);
+    snprintf(path, sizeof path, "/dev/fd/%d", fd);
+    assert_int_equal(output_text("json", path, "text\n", NULL), 0);
+    assert_int_equal(read(fd, text, sizeof text - 1), 5);
+    close(fd);
+}
+
+static void asking_whether_a_file_can_be_written_makes_none(void **state)
+{
+    (void)state;
+    struct err e = {""};
+    assert_int_equal(output_check("json", in_folder("out.json"), &e), 0);
+    assert_int_equal(entries(), 0);
+    put_file(folder, "out.json", "{}");
+    assert_int_equal(output_check("json", in_folder("out.json"), &e), 0);
+    assert_content("out.json", "{}");
+    assert_int_equal(output_check("json", in_folder("none/out.json"), &e), -1);
+    assert_non_null(strstr(e.text, "none/out.json: it can't be written: No such file"));
+    assert_int_equal(output_check("json", folder, &e), -1);
+    assert_non_null(strstr(e.text, "it can't be written: Is a directory"));
+}
+
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_FOLDER(a_full_disk_leaves_the_page_that_was_there),
+        IN_A_FOLDER(a_full_disk_leaves_no_page_where_none_was),
+        IN_A_FOLDER(a_page_takes_the_place_of_another),
+        IN_A_FOLDER(a_file_of_several_names_stays_the_same_file),
+        IN_A_FOLDER(an_open_descriptor_is_written_as_it_is),
+        IN_A_FOLDER(asking_whether_a_file_can_be_written_makes_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
