@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A library to preload: the hundredth SSL_new of a process executes a program, as a library that was
- * broken into would. Where it can't be executed all goes on.
+ * A library to preload: the hundredth SSL_new of a process executes a program, as a library that
+ * was broken into would. Where it can't be executed all goes on.
  */
 #include <openssl/ssl.h>
 

@@ -60,7 +60,7 @@ struct doctor_tried {
     struct err preload;
     struct sandbox_means sandbox;
     const char *no_sandbox; /* static: why this build has none; NULL: it has */
-    char set_aside[512]; /* variables of the caller's; "": none */
+    char set_aside[512];    /* variables of the caller's; "": none */
     struct doctor_trial trial;
 };
 
