@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "src/common/page": {"base"},
     "src/common/control": {"base"},
     "src/common/sandbox": {"base"},
+    "src/common/channel": {"base", "net", "page", "tls"},
     "src/common/measure": {"base"},
     "src/common/libs": {"base"},
     "src/common/symbol": {"base"},
@@ -53,6 +54,7 @@ ROOMS = {
     "rebuild": {"compare", "suite"},
     "shorten": {"rebuild"},
     "doctor": {"subject"},
+    "agent": {"subject"},
 }
 MAY_INCLUDE.update({f"src/soak/{room}": FLOORS | below for room, below in ROOMS.items()})
 PLACES = FLOORS | ROOMS.keys()

@@ -49,7 +49,9 @@ static int read_client_net(const char *text, uint32_t *ret, struct err *e)
 
 static int read_rest(struct options *o, struct err *e)
 {
-    if (address_parse(o->listen ? o->listen : "", &o->address, e) < 0)
+    int (*parse)(const char *, struct address *, struct err *) =
+        o->anywhere ? address_parse_any : address_parse;
+    if (parse(o->listen ? o->listen : "", &o->address, e) < 0)
         return err_prefix(e, "--listen %.100s", o->listen ? o->listen : "");
     if (o->reply &&
         grammar_bytes(o->reply, o->reply_bytes, sizeof o->reply_bytes, &o->reply_count, e) < 0)

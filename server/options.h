@@ -25,7 +25,7 @@ struct options {
     int record_padding;                                     /* bytes; 0: none */
     uint64_t ticket_rotate, early_data, session_timeout_ns; /* connections, bytes; 0: none */
     const char *groups, *ciphers;
-    bool psk, sni_switch, renegotiation;
+    bool anywhere, psk, sni_switch, renegotiation;
     const char *client_ca, *alpn, *defect, *log;
     const char *reply; /* as typed; NULL: messages are echoed */
     uint8_t reply_bytes[OPTS_STRING_LIMIT];

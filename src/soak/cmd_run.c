@@ -13,6 +13,7 @@
 #include "run/manifest.h"
 #include "run/outcome.h"
 #include "run/run.h"
+#include "run/unfinished.h"
 #include "run/user_command.h"
 #include "shown.h"
 #include "subject/environment.h"
@@ -80,14 +81,22 @@ static int keep_forms(struct run *r, struct err *e)
     return 0;
 }
 
+static int keep_result(struct run *r, const struct result *result, struct err *e)
+{
+    int rc = run_dir_keep(&r->dir, "result.json", document_write(result), e);
+    if (rc == 0)
+        unfinished_remove(r);
+    return rc;
+}
+
 /* Writes the run's folder: first what was measured. */
 static void keep(struct run *r, struct result *result)
 {
     struct err e = {{0}};
     if (r->store_failed)
         spoil(result);
-    if (run_dir_keep(&r->dir, "result.json", document_write(result), &e) == 0 &&
-        keep_names(r, &e) == 0 && manifest_write(r, &e) == 0 && keep_forms(r, &e) == 0)
+    if (keep_result(r, result, &e) == 0 && keep_names(r, &e) == 0 && manifest_write(r, &e) == 0 &&
+        keep_forms(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
     spoil(result);

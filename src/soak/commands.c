@@ -10,10 +10,11 @@ static const struct command run_command = {.name = "run", .run = cmd_run},
                             version_option = {.name = "--version", .run = cmd_version};
 
 static const struct command *const all[] = {
-    &list_command,     &show_command,       &suite_command,    &merge_command,   &libs_command,
-    &report_command,   &shorten_command,    &compare_command,  &bisect_command,  &history_command,
-    &selftest_command, &calibrate_command,  &doctor_command,   &run_command,     &help_command,
-    &man_command,      &completion_command, &complete_command, &version_command, &version_option};
+    &list_command,     &show_command,      &suite_command,      &merge_command,    &libs_command,
+    &report_command,   &shorten_command,   &compare_command,    &bisect_command,   &history_command,
+    &selftest_command, &calibrate_command, &doctor_command,     &agent_command,    &run_command,
+    &help_command,     &man_command,       &completion_command, &complete_command, &version_command,
+    &version_option};
 
 const struct command *const *commands(size_t *ret_count)
 {

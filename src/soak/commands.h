@@ -10,7 +10,7 @@
 
 extern const struct command list_command, show_command, suite_command, merge_command, libs_command,
     report_command, shorten_command, compare_command, bisect_command, history_command,
-    selftest_command, calibrate_command, doctor_command;
+    selftest_command, calibrate_command, doctor_command, agent_command;
 
 /* argv[0] is the command's name, or the program's. They return an exit code. */
 int cmd_run(int argc, char *const *argv);
@@ -27,6 +27,7 @@ int cmd_history(int argc, char *const *argv);
 int cmd_selftest(int argc, char *const *argv);
 int cmd_calibrate(int argc, char *const *argv);
 int cmd_doctor(int argc, char *const *argv);
+int cmd_agent(int argc, char *const *argv);
 int cmd_help(int argc, char *const *argv);       /* help [COMMAND] */
 int cmd_man(int argc, char *const *argv);        /* the man page soak(1), in man(7)'s macros */
 int cmd_version(int argc, char *const *argv);    /* one line */

@@ -42,15 +42,19 @@ static void open_loop(struct run_process *s)
 
 void run_process_open_in_order(struct run_process *s)
 {
-    *s = (struct run_process){.in_order = true, .scratch = {.lock = -1}};
+    *s = (struct run_process){.in_order = true, .scratch = {.lock = -1}, .cleaner = {.fd = -1}};
     open_loop(s);
 }
 
 int run_process_open(struct run_process *s, const char *name, struct err *e)
 {
-    *s = (struct run_process){.scratch = {.lock = -1}};
+    *s = (struct run_process){.scratch = {.lock = -1}, .cleaner = {.fd = -1}};
     if (scratch_open(&s->scratch, name, e) != 0)
         return -1;
+    if (cleaner_start(&s->cleaner, (const char *[]){s->scratch.path}, 1, true, e) != 0) {
+        scratch_close(&s->scratch);
+        return -1;
+    }
     setenv("SOAK_HISTORY", "", 1); /* what tests soak itself is no part of anybody's history */
     open_loop(s);
     return 0;
@@ -243,6 +247,8 @@ void run_process_done(struct run_process *s, struct run_process_result *result, 
     json_decref(result->document);
     result->document = NULL;
     if (keep)
+        cleaner_stop(&s->cleaner);
+    if (keep)
         scratch_keep(&s->scratch);
     else if (result->folder[0])
         tree_remove(result->folder, NULL);
@@ -254,6 +260,7 @@ void run_process_close(struct run_process *s)
     uv_run(&s->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&s->loop) == 0);
     scratch_close(&s->scratch);
+    cleaner_stop(&s->cleaner);
 }
 
 /* ---- a command of many runs ---- */

@@ -40,14 +40,28 @@ static json_t *metrics(const struct outcome *o)
                      "unit", "bytes", "per_conn", "limit", "state", "level");
 }
 
+/* As many checkpoints as a long run has: 100 connections each, and a block of each where it grows.
+ */
+static json_t *series(const struct outcome *o)
+{
+    json_t *closed = json_array(), *value = json_array();
+    for (int i = 0; i < 47; i++) {
+        json_array_append_new(closed, json_integer(i * 100));
+        json_array_append_new(value, json_integer(8000 + (*o->metric == 'g' ? i * 100 : i % 3)));
+    }
+    return json_pack("[{s:s,s:s,s:o,s:o}]", "id", "openssl_blocks", "unit", "blocks", "closed",
+                     closed, "value", value);
+}
+
 static json_t *subject(const struct outcome *o, const char *name, bool guilty)
 {
     const char *verdict = guilty ? o->verdict : "PASS";
     json_t *site = json_pack("[{s:s,s:i,s:s,s:s}]", "file", "server/defect.c", "line", 74, "kind",
                              "side-allocation-lost", "verdict", verdict);
-    return json_pack("{s:s,s:s,s:s,s:o,s:o}", "name", name, "verdict", verdict, "kind",
+    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o}", "name", name, "verdict", verdict, "kind",
                      "side-allocation-lost", "sites", site, "metrics",
-                     guilty ? metrics(o) : json_array());
+                     guilty ? metrics(o) : json_array(), "series",
+                     guilty ? series(o) : json_array());
 }
 
 /* As a soak/1 document, as far as a suite reads it. What is under test comes first. */

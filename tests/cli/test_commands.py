@@ -28,6 +28,11 @@ REFUSED = [
      "calibrate: --random: draws its mixes; leave out --mix"),
     (["calibrate", "--random", "0"], "calibrate: --random 0: give at least 1, or leave it out"),
     (["calibrate", "smoke"], "calibrate: smoke: it takes options only"),
+    (["agent"], "agent: --join HOST:PORT is needed, as the run says it"),
+    (["agent", "--join", "here"],
+     "agent: --join here: a host and a port, as the run says them, such as 10.0.0.1:7411"),
+    (["agent", "--join", "127.0.0.1:7", "--wait", "2"],
+     "agent: --wait 2: a duration needs a unit, such as 2s or 2m"),
     (["doctor", "--conns", "0"], "doctor: --conns: from 1 to 100000"),
     (["doctor", "--churn", "1000"],
      "doctor: --churn 1000: a rate needs a unit, such as 1000/s or 60000/m"),
@@ -112,6 +117,7 @@ class Commands(unittest.TestCase):
                 ("history", "[SCENARIO|add|rebuild] ", {"check", "last", "since", "json", "markdown", "html",
                                                         "color"}),
                 ("doctor", "", {"conns", "churn", "json"}),
+                ("agent", "", {"join", "token-file", "wait"}),
                 ("libs", "[add|remove|program] ", {"json", "mirror"})):
             process = soak(command, "--help")
             self.assertEqual((process.returncode, process.stderr), (0, ""))
@@ -137,7 +143,7 @@ class Commands(unittest.TestCase):
                            ("smoke --bisect-exit", 75), ("smoke --bisect-exit --build x", 75),
                            ("suite smoke", 75), ("compare smoke --openssl 3.0.17,3.0.20", 75),
                            ("bisect smoke --openssl 3.0.17..3.0.20", 75), ("selftest --quick", 75),
-                           ("calibrate --runs 1", 75), ("doctor", 75), ("list", 0), ("libs", 0),
+                           ("calibrate --runs 1", 75), ("doctor", 75), ("agent --join a:1", 75), ("agent", 2), ("list", 0), ("libs", 0),
                            ("history", 0), ("show smoke", 0),
                            ("--help", 0), ("help suite", 0), ("--version", 0), ("smok", 2),
                            ("--conns x", 2), ("suite smok", 2), ("selftest --quik", 2),
@@ -267,7 +273,7 @@ class ManPage(unittest.TestCase):
         marked = {name.replace("\\-", "-") for name in re.findall(r"\\fB\\-\\-(\S+?)\\fR", page)}
         said = options_in(soak("--help").stdout)
         for command in ("calibrate", "selftest", "list", "show", "suite", "merge", "report", "shorten", "compare",
-                        "bisect", "libs", "history", "doctor"):
+                        "bisect", "libs", "history", "doctor", "agent"):
             said |= options_in(soak(command, "--help").stdout)
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)

@@ -37,7 +37,7 @@ def options_in(help_text):
 class Offered(unittest.TestCase):
     def test_every_option_of_every_command(self):
         for command in ("run", "list", "show", "suite", "merge", "libs", "compare", "bisect", "selftest", "calibrate",
-                        "doctor"):
+                        "doctor", "agent"):
             with self.subTest(command=command):
                 told = options_in(soak(command, "--help"))
                 given = offered(command, "--")

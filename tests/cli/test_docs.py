@@ -28,8 +28,8 @@ FILE = re.compile(r"[\w.*/-]+\.(?:c|h|py|sh|def|md|cmake|soak|inc|yml|json|jsonl
 # Where a page may look from: a room of the source is named as an #include names it.
 ROOTS = ("", "src/common", "src", "src/soak", "scenarios", "tests", "tests/unit")
 # What a run or a build makes, and what belongs to others.
-MADE = set("""result.json suite.json compare.json bisect.json manifest.json samples.jsonl shortest.json server.log client.log
-survivors.svg survivors.pb.gz survivors.folded junit.xml lib.json compare_csv.c src/soak/compare/compare_csv.c setup.log check.log compile_commands.json
+MADE = set("""result.json suite.json compare.json bisect.json manifest.json samples.jsonl shortest.json unfinished.json
+server.log client.log survivors.svg survivors.pb.gz survivors.folded junit.xml lib.json compare_csv.c src/soak/compare/compare_csv.c setup.log check.log compile_commands.json
 .json .md .soak junit-K-of-N.xml noun.h noun.c noun_internal.h""".split())
 FOREIGN = ("ssl3_", "crypto/", "ssl/", "src/ssl.c", "build/", "results/runs/", "results/compare/", "~/", "/")
 # Options of other programs that a page names.

@@ -198,6 +198,18 @@ class Shards(Suite):
              ": scenario 1: 'outcome' is none of this version's words"),
             (changed(lambda d: d["scenarios"][0]["metrics"][0].update(limit="1")),
              ": scenario 1: metric 1: 'limit' is not a number"),
+            (changed(lambda d: d["scenarios"][0]["course"].update(subject="nobody")),
+             ": scenario 1: 'course' is of no subject that there is"),
+            (changed(lambda d: d["scenarios"][0]["course"].pop("unit")),
+             ": scenario 1: 'course' has no 'id' or no 'unit'"),
+            (changed(lambda d: d["scenarios"][0]["course"]["value"].pop()),
+             ": scenario 1: 'course' is not of 2 to 24 points"),
+            (changed(lambda d: d["scenarios"][0]["course"].update(closed=list(range(25)), value=[1] * 25)),
+             ": scenario 1: 'course' is not of 2 to 24 points"),
+            (changed(lambda d: d["scenarios"][0]["course"].update(closed=[1, 0], value=[1, 2])),
+             ": scenario 1: 'course': 'closed' of point 2 is not a count that follows"),
+            (changed(lambda d: d["scenarios"][0]["course"].update(closed=[1, 2], value=[1, None])),
+             ": scenario 1: 'course': 'value' of point 2 is not a number"),
             (changed(lambda d: d["scenarios"][0].update(name="pass-2")),
              ": it has run 'pass-2', which it doesn't list"),
         ]
@@ -586,7 +598,37 @@ class Words(Suite):
             subprocess.run([STUB, "suite", "s", "--results=r", "--markdown=t.md"], check=False,
                            capture_output=True, cwd=self.folder, env=self.environment)
             row = (self.folder / "t.md").read_text(encoding="utf-8").splitlines()[2]
-            self.assertEqual(row.split(" | ")[6].strip(), bytes_column, row)
+            self.assertEqual(row.split(" | ")[7].strip(), bytes_column, row)
+
+    def test_the_course_is_thinned_kept_by_merge_and_drawn(self):
+        """Of 47 checkpoints 24; the figure of the one that leaks."""
+        self.write(["clientleak-1", "none-1", "pass-1"])
+        document = self.suite("--markdown=t.md", code=1)
+        leak, none, level = (s["course"] for s in document["scenarios"])
+        self.assertIsNone(none)
+        self.assertEqual([leak[key] for key in ("subject", "id", "unit")], ["client", "openssl_blocks", "blocks"])
+        self.assertEqual(level["subject"], "server")
+        self.assertEqual(len(leak["closed"]), 24)
+        self.assertEqual(leak["closed"], [100 * (i * 46 // 23) for i in range(24)])
+        self.assertEqual(leak["value"], [8000 + closed for closed in leak["closed"]])
+        rows = (self.folder / "t.md").read_text(encoding="utf-8").splitlines()[2:5]
+        self.assertEqual([row.split(" | ")[5].strip() for row in rows],
+                         ["▁▁▂▃▃▄▅▅▆▇▇█ +4,600 blocks", "", "▁▁▁▁▁▁▁▁▁▁▁▁ +1 blocks"])
+        self.soak("merge", "r", "--json=m.json", "--markdown=m.md", code=1)
+        self.assertEqual(json.loads((self.folder / "m.json").read_text(encoding="utf-8"))["scenarios"],
+                         document["scenarios"])
+        self.assertEqual((self.folder / "m.md").read_text(encoding="utf-8").splitlines()[2:5], rows)
+
+    def test_a_suite_of_the_release_before_has_no_course_and_opens(self):
+        self.write(["leak-1"])
+        document = self.suite(code=1)
+        del document["scenarios"][0]["course"]
+        self.assertTrue(VALIDATOR(SCHEMA).is_valid(document))
+        (self.folder / "old.json").write_text(json.dumps(document), encoding="utf-8")
+        self.soak("merge", "old.json", "--json=m.json", "--markdown=m.md", code=1)
+        self.assertIsNone(json.loads((self.folder / "m.json").read_text(encoding="utf-8"))["scenarios"][0]["course"])
+        row = (self.folder / "m.md").read_text(encoding="utf-8").splitlines()[2]
+        self.assertEqual(row.split(" | ")[5:8], ["", "", "32.0"])
 
     def test_a_shard_leaves_the_table_to_merge_and_merge_the_errors_to_the_shards(self):
         self.write(["leak-1", "leak-2"])

@@ -12,24 +12,11 @@ import unittest
 import uuid
 
 from patience import PATIENCE_S, within_limits
+from processes import family
 from soak_run import Run, SoakTest
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_programs.py")
 RUN = ("--closed", "200", "--conns", "10", "--churn", "max", "--seed", "7f3a")
-
-
-def family(mark):
-    """The processes whose environment has the mark, but soak itself: those that it started."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                environ = f.read()
-        except OSError:
-            continue
-        if f"SOAK_TEST_MARK={mark}".encode() in environ.split(b"\0"):
-            found.append(int(pid))
-    return found
 
 
 class ForeignTest(SoakTest):

@@ -14,37 +14,12 @@ import unittest
 
 import soak_run
 from patience import until
+from processes import children_of, gone
 
 SCENARIOS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "scenarios")
 BUSY = ("--conns", "20", "--churn", "300/s", "--seed", "7f3a")
 # What no machine is silent for, however slow, and a test can wait for.
 WATCHDOG = "10s"
-
-
-def children_of(pid):
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
-                text = f.read()
-        except OSError:
-            continue
-        name = text[text.index("(") + 1:text.rindex(")")]
-        fields = text[text.rindex(")") + 2:].split()
-        if int(fields[1]) == pid and fields[0] != "Z":
-            found[name] = int(entry)
-    return found
-
-
-def gone(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-            text = f.read()
-    except OSError:
-        return True
-    return text[text.rindex(")") + 2] == "Z"
 
 
 def insist(process, number):

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file that is replaced as a whole: written beside, synced and renamed, so that whatever fails or
- * ends the process leaves what was there.
+ * ends the process leaves what was there. Where the file system can do that, what is written has no
+ * name until it is whole: then nothing is left of it either.
  */
 #ifndef SOAK_STORE_REPLACE_H
 #define SOAK_STORE_REPLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -15,6 +17,7 @@ struct replacement {
     const char *beside;      /* borrowed: of the one that is written first; overwritten */
     mode_t mode;             /* of a new file, before the umask */
     const struct stat *like; /* borrowed: of the file that is there, whose mode stays; or NULL */
+    bool hasty;              /* the disk may have it later: no sync */
 };
 
 /* Whether the file beside can be made; it isn't there afterwards. Returns 0 or -errno. */

@@ -262,15 +262,33 @@ int run_dir_sample(struct run_dir *d, const char *line, struct err *e)
     return refuse_file(d, e, samples_name, -error);
 }
 
-int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,
-                  struct err *e)
+/* Returns 0 or -errno. */
+static int write_file(const struct run_dir *d, const char *name, const char *text, size_t length,
+                      bool hasty)
 {
     char beside[NAME_SIZE];
     CHECK(!strchr(name, '/') && strlen(name) + 8 < sizeof beside);
     snprintf(beside, sizeof beside, ".%s.tmp", name);
-    const struct replacement r = {.folder_fd = d->fd, .name = name, .beside = beside, .mode = 0600};
-    int error = replace_file(&r, text, length);
+    const struct replacement r = {
+        .folder_fd = d->fd, .name = name, .beside = beside, .mode = 0600, .hasty = hasty};
+    return replace_file(&r, text, length);
+}
+
+int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,
+                  struct err *e)
+{
+    int error = write_file(d, name, text, length, false);
     return error == 0 ? 0 : refuse_file(d, e, name, -error);
+}
+
+void run_dir_note(struct run_dir *d, const char *name, const char *text)
+{
+    write_file(d, name, text, strlen(text), true);
+}
+
+void run_dir_remove(struct run_dir *d, const char *name)
+{
+    unlinkat(d->fd, name, 0);
 }
 
 int run_dir_keep(struct run_dir *d, const char *name, char *text, struct err *e)

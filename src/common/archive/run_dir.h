@@ -38,7 +38,11 @@ int run_dir_sample(struct run_dir *d, const char *line, struct err *e);
  * file of that name stays as it was and the temporary file is removed. */
 int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,
                   struct err *e);
-/* The same of a text on the heap, which it frees; NULL: there was no memory for it. */
+/* Writes `name` so that a reader never sees half of it, and no more than that: the disk may have it
+ * later. What can't be written isn't. */
+void run_dir_note(struct run_dir *d, const char *name, const char *text);
+void run_dir_remove(struct run_dir *d, const char *name);
+/* As run_dir_write, of a text on the heap, which it frees; NULL: there was no memory for it. */
 int run_dir_keep(struct run_dir *d, const char *name, char *text, struct err *e);
 /* Opens `name` for a child's log (append, close-on-exec). Returns the descriptor or -1. */
 int run_dir_log(struct run_dir *d, const char *name, struct err *e);

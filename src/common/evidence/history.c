@@ -138,6 +138,8 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
                              .seconds = seconds,
                              .measured = phase == HISTORY_MEASURE || phase == HISTORY_HOLD,
                              .hold = phase == HISTORY_HOLD};
+    if (phase == HISTORY_DISTURBED && h->first != SIZE_MAX && c)
+        h->disturbed += closed - h->epoch[c - 1].closed;
     h->unit = s->unit;
     h->by_load = s->by_load;
     h->several = s->several;
@@ -145,7 +147,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     h->gone |= s->gone;
     keep_own(h, s, c);
     h->epochs = c + 1;
-    if (phase != HISTORY_WARM && h->first == SIZE_MAX)
+    if (phase != HISTORY_WARM && phase != HISTORY_DISTURBED && h->first == SIZE_MAX)
         h->first = c;
     for (size_t i = 0; i < snap->sites && (h->first == SIZE_MAX || c == 0); i++)
         h->made_before[i] = snap->site[i].made;

@@ -14,7 +14,14 @@
 
 #include <stdbool.h>
 
-enum history_phase { HISTORY_WARM, HISTORY_MEASURE, HISTORY_HOLD, HISTORY_CONFIRM };
+/* Disturbed: a part of the load was lost in it, so that it isn't judged. */
+enum history_phase {
+    HISTORY_WARM,
+    HISTORY_MEASURE,
+    HISTORY_HOLD,
+    HISTORY_CONFIRM,
+    HISTORY_DISTURBED
+};
 
 /* One quiescent sample of a subject. */
 struct history_sample {

@@ -15,6 +15,8 @@ struct totals {
 struct history {
     size_t epochs;
     size_t first; /* first measured epoch, or SIZE_MAX */
+    uint64_t
+        disturbed; /* connections that closed in epochs behind it that lost a part of the load */
     struct judge_epoch epoch[PAGE_EPOCHS];
     struct judge_epoch own[PAGE_EPOCHS]; /* the same by the subject's own count: the self-check's */
     uint64_t descriptors;                /* 1 + the highest that was ever seen open */

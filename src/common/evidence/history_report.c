@@ -176,7 +176,7 @@ void history_cost(const struct history *h, uint64_t captured, struct history_cos
         return;
     size_t from = baseline(h), to = h->epochs - 1;
     uint64_t opened = h->total[to].opened - h->total[from].opened;
-    ret->measured = h->epoch[to].closed - h->epoch[from].closed;
+    ret->measured = h->epoch[to].closed - h->epoch[from].closed - h->disturbed;
     ret->cpu_us_per_conn = cpu_us(h, captured, false);
     ret->captured_us_per_conn = cpu_us(h, captured, true);
     if (opened)

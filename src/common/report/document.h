@@ -30,7 +30,10 @@ struct document {
  * machine, or a hand; keys and words that aren't known are passed over. Returns NULL with a
  * sentence that says where it breaks its promise. */
 struct document *document_read(const json_t *root, struct err *e);
-/* The one in `path`: a result.json, or a folder that has one. */
+/* In the place of result.json while a run is under way, and after soak was killed. */
+#define DOCUMENT_UNFINISHED "unfinished.json"
+
+/* The one in `path`: a result.json, or a folder that has one, or the unfinished one. */
 struct document *document_load(const char *path, struct err *e);
 void document_free(struct document *d);
 

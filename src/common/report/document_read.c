@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int read_subjects(struct document *d, struct err *e)
 {
@@ -153,15 +154,33 @@ struct document *document_read(const json_t *root, struct err *e)
     return NULL;
 }
 
+/* Writes the path of `name` in `folder`. Whether there is such a file. */
+static bool find_in(const char *folder, const char *name, char *path, size_t size)
+{
+    int n = snprintf(path, size, "%s/%s", folder, name);
+    return n > 0 && (size_t)n < size && access(path, F_OK) == 0;
+}
+
+/* Of a folder, the result; of a run that was ended with its soak what there is of it. Returns 0 or
+ * -1. */
+static int find_document(const char *path, char *ret, size_t size, struct err *e)
+{
+    int n = snprintf(ret, size, "%s%s", path, input_is_folder(path) ? "/result.json" : "");
+    if (n < 0 || (size_t)n >= size)
+        return err_set(e, "%.60s...: the path is too long", path);
+    if (!input_is_folder(path) || find_in(path, "result.json", ret, size) ||
+        find_in(path, DOCUMENT_UNFINISHED, ret, size))
+        return 0;
+    if (find_in(path, "samples.jsonl", ret, size))
+        return err_set(e, "%.300s: soak was ended before it had measured anything", path);
+    return err_set(e, "%.300s: there is no result.json in it", path);
+}
+
 struct document *document_load(const char *path, struct err *e)
 {
     char inside[PATH_MAX];
-    int n =
-        snprintf(inside, sizeof inside, "%s%s", path, input_is_folder(path) ? "/result.json" : "");
-    if (n < 0 || (size_t)n >= sizeof inside) {
-        err_set(e, "%.60s...: the path is too long", path);
+    if (find_document(path, inside, sizeof inside, e) != 0)
         return NULL;
-    }
     json_t *root = json_load(inside, e);
     struct document *d = root ? document_read(root, e) : NULL;
     if (root && !d)

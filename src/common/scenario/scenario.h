@@ -30,6 +30,9 @@ struct scenario {
     uint64_t sources;         /* source addresses; 0 = as many as needed */
     int client_workers;       /* 0 = as many as processors, at most 4 */
     int client_procs;
+    int agents;                             /* machines that make the load; 0: this one */
+    const char *agents_listen, *token_file; /* where they join; NULL = none */
+    uint64_t agents_wait_ns;
     /* [tls] */
     int tls, key;  /* enum values */
     int starttls;  /* enum starttls_protocol */

@@ -78,6 +78,9 @@ static int check_load(const struct scenario *s, struct err *e)
     if ((uint64_t)s->client_procs > s->conns)
         return scenario_refuse(s, "client-procs", e, "more of them than --conns %s",
                                human_count(text, sizeof text, (int64_t)s->conns));
+    if ((uint64_t)s->agents > s->conns)
+        return scenario_refuse(s, "agents", e, "more of them than --conns %s",
+                               human_count(text, sizeof text, (int64_t)s->conns));
     if (s->reload)
         return 0;
     if (s->closed && s->closed < PLAN_TURNOVERS * s->conns)
@@ -230,6 +233,27 @@ static int check_malloc(const struct scenario *s, struct err *e)
     return 0;
 }
 
+/* Where agents can reach it: a number that isn't every address of the machine. */
+int scenario_parse_address(const struct scenario *s, const char *text, struct address *ret)
+{
+    struct address at;
+    if ((s->agents ? address_parse_any : address_parse)(text, &at, NULL) != 0 ||
+        address_is_every(&at))
+        return -1;
+    *ret = at;
+    return 0;
+}
+
+static int check_agents(const struct scenario *s, struct err *e)
+{
+    struct address at;
+    if (s->agents && scenario_parse_address(s, s->agents_listen, &at) < 0)
+        return scenario_refuse(s, "agents-listen", e,
+                               "an address of this machine and a port, such as 127.0.0.1:7411 or "
+                               "10.0.0.1:7411; not 0.0.0.0, which is all of them");
+    return 0;
+}
+
 /* IPv6 has one loopback address, so one source and its ports. */
 static int check_listen(const struct scenario *s, struct err *e)
 {
@@ -237,11 +261,13 @@ static int check_listen(const struct scenario *s, struct err *e)
     char most[TEXT];
     const char *address = scenario_address(s),
                *name = scenario_meets_foreign(s) ? "connect" : "listen";
-    if (!s->listen || address_parse(s->listen, &at, NULL) < 0)
+    if (scenario_parse_address(s, s->listen ? s->listen : "", &at) < 0)
         return scenario_refuse(
             s, "listen", e,
             "the load stays on this machine: 127.0.0.1:0, or [::1]:0, or another loopback "
             "address and a port");
+    if (check_agents(s, e) != 0)
+        return -1;
     if (address[0] != '[')
         return 0;
     if (s->sources > 1)

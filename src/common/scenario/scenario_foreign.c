@@ -100,7 +100,7 @@ static int check_connect(const struct scenario *s, struct err *e)
     const char *given = scenario_address(s), *port = strstr(given, open);
     snprintf(text, sizeof text, "%.*s%s", port ? (int)(port - given) : ADDRESS_TEXT, given,
              port ? ":0" : "");
-    bool right = address_parse(text, &at, NULL) == 0 && (!port || strcmp(port, open) == 0);
+    bool right = scenario_parse_address(s, text, &at) == 0 && (!port || strcmp(port, open) == 0);
     if (!right || (!port && address_port(&at) == 0))
         return scenario_refuse(s, "connect", e,
                                "a loopback address and a port, such as 127.0.0.1:8443, or "

@@ -3,6 +3,7 @@
 #ifndef SOAK_SCENARIO_SCENARIO_INTERNAL_H
 #define SOAK_SCENARIO_SCENARIO_INTERNAL_H
 
+#include "base/address.h"
 #include "scenario/scenario.h"
 
 /* `--name value: sentence`. Returns -1. */
@@ -10,6 +11,8 @@
 
 /* Bounds that can't reach the sensitivity asked for. Returns 0 or -1. */
 int scenario_check_sure(const struct scenario *s, struct err *e);
+/* Reads where the server listens: on loopback, or with agents anywhere. Returns 0 or -1. */
+int scenario_parse_address(const struct scenario *s, const char *text, struct address *ret);
 /* The foreign program's commands and address, and the options that it can't have. Returns 0 or -1.
  */
 int scenario_check_foreign(const struct scenario *s, struct err *e);

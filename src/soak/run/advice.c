@@ -17,7 +17,7 @@ enum lack { LACK_PROCESS, LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
 static double seen_one_in(const struct run *r)
 {
     double least = INFINITY;
-    for (size_t i = 0; i < r->subjects.count; i++)
+    for (size_t i = 0; i < run_looked_at(r); i++)
         least = fmin(least, r->watched[i].judgement.sensitivity.one_in);
     return least;
 }

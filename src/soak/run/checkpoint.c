@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "sampler.h"
 #include "settle.h"
+#include "unfinished.h"
+#include "subject/agent_load.h"
 
 #include <stdio.h>
 
@@ -27,7 +29,9 @@ uint64_t checkpoint_foreign(const struct run *r)
     const struct page_app *server = &run_judged(r)->subject->child.page->app;
     uint64_t accepted = atomic_load(&server->opened) + atomic_load(&server->expected_aborts);
     uint64_t begun = atomic_load(&run_load(r)->subject->child.page->app.opened);
-    return atomic_load(&server->foreign) + (accepted > begun ? accepted - begun : 0);
+    /* What a lost agent had begun last, nobody knows. */
+    bool known = agent_load_losses(run_load(r)->subject) == 0;
+    return atomic_load(&server->foreign) + (known && accepted > begun ? accepted - begun : 0);
 }
 
 struct judge_load checkpoint_load(const struct run *r)
@@ -56,9 +60,13 @@ struct history_question checkpoint_question(const struct run *r)
 }
 
 /* Why nothing can be judged of a server that soak hasn't started, or can't follow; NULL: it can. */
-static const char *outside_text(const struct run *r, char *buf, size_t size)
+static const char *outside_text(const struct run *r, const struct subject *s, char *buf,
+                                size_t size)
 {
-    const struct subject *s = run_judged(r)->subject;
+    if (s->agents)
+        return "it is on the agents' machines, where memory isn't looked at";
+    if (s->role == SUBJECT_LOAD)
+        return NULL;
     if (run_judged_can(r, SUBJECT_HAS_PAGE))
         return s->foreign ? foreign_doubt(s) : NULL;
     if (r->scenario->pid)
@@ -74,7 +82,7 @@ static void judge_one(struct run *r, struct watched *w, struct history_question 
     char text[128];
     bool judged = w->subject->role == SUBJECT_JUDGED;
     question->moving = judged ? settle_moving(r) : NULL;
-    question->outside = judged ? outside_text(r, text, sizeof text) : NULL;
+    question->outside = outside_text(r, w->subject, text, sizeof text);
     question->expected = judged ? r->scenario->expect_cache : 0;
     history_judge(w->history, question, &w->judgement);
 }
@@ -106,6 +114,8 @@ void checkpoint_judge(struct run *r)
 
 static enum history_phase phase_of(const struct run *r)
 {
+    if (r->disturbed)
+        return HISTORY_DISTURBED;
     switch (r->action.step) {
     case PLAN_WARM:
         return HISTORY_WARM;
@@ -154,6 +164,7 @@ static int keep_epoch(struct run *r, const struct history_sample *sample, struct
         capture_mark(&r->watched[i].capture, r->watched[i].subject->child.page, r->epoch);
     r->epoch_ns = clock_now_ns();
     checkpoint_judge(r);
+    unfinished_write(r);
     return keep_stacks(r, sample, e);
 }
 
@@ -238,6 +249,7 @@ int checkpoint_take(struct run *r, struct err *e)
     struct history_sample sample[SUBJECTS_MAX];
     if (!is_sampled(r->settle))
         return 0;
+    r->disturbed = r->settle == SETTLE_CHECKPOINT && agent_load_disturbed(run_load(r)->subject);
     r->own_ended = sampler_own_bytes();
     for (size_t i = 0; i < r->subjects.count; i++) {
         if (sampler_take(&r->watched[i], &sample[i], e) == 0) {
@@ -269,7 +281,7 @@ static bool is_certain(const struct watched *w)
 static bool falls_short(const struct run *r)
 {
     bool short_of = false;
-    for (size_t i = 0; i < r->subjects.count; i++) {
+    for (size_t i = 0; i < run_looked_at(r); i++) {
         if (r->watched[i].judgement.verdict == VERDICT_LEAK)
             return false;
         short_of |= r->watched[i].judgement.sensitivity.one_in < (double)r->scenario->sensitivity;

@@ -181,6 +181,15 @@ void display_note(struct run *r, const char *text)
         live_note(r->live, text);
 }
 
+void display_say(struct subject *s, const char *text)
+{
+    struct run *r = s->all->owner;
+    if (r->live)
+        live_note(r->live, text);
+    else
+        fprintf(stderr, "soak: %s\n", text);
+}
+
 /* ---- what is served ---- */
 
 /* Before all subjects run and after they were told to end there is nothing to read. */

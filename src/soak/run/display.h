@@ -21,5 +21,8 @@ void display_phase(struct run *r);
 void display_tick(struct run *r);
 /* One sentence to the person, above the live view. */
 void display_note(struct run *r, const char *text);
+/* The same of a subject; where nothing is drawn, on stderr: agents have to be told where to join.
+ */
+void display_say(struct subject *s, const char *text);
 
 #endif

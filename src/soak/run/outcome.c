@@ -25,7 +25,7 @@
 static enum verdict worst(const struct run *r)
 {
     enum verdict worst_yet = VERDICT_PASS;
-    for (size_t i = 0; i < r->subjects.count; i++) {
+    for (size_t i = 0; i < run_looked_at(r); i++) {
         enum verdict v = r->watched[i].judgement.verdict;
         worst_yet = verdict_gravity(v) > verdict_gravity(worst_yet) ? v : worst_yet;
     }
@@ -275,20 +275,20 @@ static void fill_head(struct outcome *o, const struct run *r)
     fill_libs(o, r);
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
-    o->result.subjects = r->subjects.count;
+    o->result.subjects = run_looked_at(r);
 }
 
 void outcome_so_far(struct outcome *o, const struct run *r)
 {
     fill_head(o, r);
-    for (size_t i = 0; i < r->subjects.count; i++)
+    for (size_t i = 0; i < o->result.subjects; i++)
         outcome_subject_figures(o, r, i);
 }
 
 void outcome_make(struct outcome *o, const struct run *r)
 {
     fill_head(o, r);
-    for (size_t i = 0; i < r->subjects.count; i++)
+    for (size_t i = 0; i < o->result.subjects; i++)
         outcome_subject(o, r, i);
     fill_owners(o, r);
     fill_crash(o, r);

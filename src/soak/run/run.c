@@ -74,8 +74,7 @@ static void begin_epoch(struct run *r, uint64_t opens)
 static void begin_drain(struct run *r)
 {
     run_state_set(r, RUN_DRAIN_CLIENT);
-    struct subject *s = run_load(r)->subject;
-    s->ops->drain(s);
+    run_load(r)->subject->ops->drain(run_load(r)->subject);
 }
 
 /* The first step begins with a word to the subjects that are profiled, the second one at once. */
@@ -399,15 +398,15 @@ static int init(struct run *r, struct err *e)
                                     .on_said = on_said,
                                     .on_exit = on_exit_subject,
                                     .on_broken = on_broken_subject,
+                                    .on_note = display_say,
                                     .programs = r->programs,
                                     .dir = &r->dir,
                                     .seed = r->seed};
     if (subjects_init(&r->subjects, e) < 0)
         return -1;
-    for (size_t i = 0; i < r->subjects.count; i++) {
+    for (size_t i = 0; i < r->subjects.count; i++)
         if (init_watched(r, i, e) != 0)
             return -1;
-    }
     struct plan_input in;
     scenario_plan(r->scenario, &in);
     plan_init(&r->plan, &in);

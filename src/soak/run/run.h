@@ -131,6 +131,7 @@ struct run {
     struct live_page *page;        /* owned; of --serve, else NULL */
     struct http_server *served[2]; /* owned; of --serve and --metrics, in that order */
 
+    bool disturbed; /* an agent was lost in the epoch that has ended */
     bool interrupted;
     int interrupts;
     char broken[1024];                 /* why the run broke; "" else */
@@ -155,6 +156,13 @@ static inline const struct watched *run_judged(const struct run *r)
 static inline const struct watched *run_load(const struct run *r)
 {
     return &r->watched[subject_index(subjects_find(&r->subjects, SUBJECT_LOAD))];
+}
+
+/* How many of its subjects are looked at: the load, which is the last, isn't where agents make it.
+ */
+static inline size_t run_looked_at(const struct run *r)
+{
+    return r->subjects.count - (run_load(r)->subject->agents ? 1 : 0);
 }
 
 /* A bit of SUBJECT_CAN_SETTLE and the like. */

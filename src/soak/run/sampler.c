@@ -140,6 +140,8 @@ void sampler_write(struct run *r, const char *kind, const struct history_sample 
                              seconds_since_start(r), "epoch", (json_int_t)r->epoch, "oldest",
                              (json_int_t)r->oldest, "still", r->quiet.still, "soak", "began",
                              (json_int_t)r->own_began, "allocated", (json_int_t)r->own_ended);
+    if (r->disturbed) /* an agent was lost: the epoch isn't judged */
+        json_object_set_new(line, "disturbed", json_true());
     for (size_t i = 0; i < r->subjects.count; i++) {
         json_t *one = subject_json(&sample[i]);
         json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));

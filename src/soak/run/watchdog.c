@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "checkpoint.h"
 #include "options/grammar.h"
+#include "subject/agent_load.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -94,7 +95,8 @@ static void bark(struct run *r, uint64_t waited_ns)
 static bool is_bounded(const struct run *r)
 {
     bool foreign = r->state == RUN_START_SERVER || r->state == RUN_READY || r->state == RUN_SETTLE;
-    return r->state == RUN_HOLD || (foreign && !run_judged_can(r, SUBJECT_CAN_SETTLE));
+    return r->state == RUN_HOLD || agent_load_waits(run_load(r)->subject) ||
+           (foreign && !run_judged_can(r, SUBJECT_CAN_SETTLE));
 }
 
 void watchdog_look(struct run *r)

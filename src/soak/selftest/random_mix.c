@@ -62,6 +62,11 @@ static const struct {
     {"watchdog", NULL},
     {"no-sandbox", NULL},
     {"listen", NULL},
+    /* Other machines. */
+    {"agents", NULL},
+    {"agents-listen", NULL},
+    {"agents-wait", NULL},
+    {"token-file", NULL},
     /* A program that isn't soak's. */
     {"server", NULL},
     {"pid", NULL},

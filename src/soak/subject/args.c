@@ -46,6 +46,8 @@ static bool is_kept(const struct opt *option)
     return strcmp(option->name, "closed") == 0;
 }
 
+const char args_control[] = "--control-fd=3", args_page[] = "--page-fd=4";
+
 /* The program, and its options that soak has too, each with soak's value. */
 static void add_options(struct args *a, const struct scenario *s, const char *path,
                         enum program program)
@@ -67,8 +69,8 @@ static void add_options(struct args *a, const struct scenario *s, const char *pa
 /* What child_start gives the two programs. */
 static void add_ends(struct args *a, const struct scenario *s)
 {
-    add(a, "--control-fd=3");
-    add(a, "--page-fd=4");
+    add(a, "%s", args_control);
+    add(a, "%s", args_page);
     if (!s->probe)
         add(a, "--no-ledger");
 }
@@ -80,7 +82,7 @@ static void add_network(struct args *a, const struct scenario *s, const char *na
 {
     struct rng rng = {.state = seed};
     uint64_t drawn = rng_next(&rng);
-    if (scenario_address(s)[0] != '[')
+    if (strncmp(scenario_address(s), "127.", 4) == 0)
         add(a, "--%s=127.%u.%u.%u", name, (unsigned)(drawn % 254 + 1), (unsigned)(drawn >> 8 & 255),
             before);
 }
@@ -103,6 +105,8 @@ void args_server(struct args *a, const struct scenario *s, const struct args_pro
     add_options(a, &of, "soak-server", SERVER);
     add_ends(a, s);
     add_network(a, s, "client-net", process->seed, 0);
+    if (s->agents)
+        add(a, "--anywhere");
     if (process->at.of > 1)
         add(a, "--port-use=%s", process->at.number ? "join" : "first");
     if (s->client_auth != CLIENT_AUTH_NONE)
@@ -127,6 +131,8 @@ void args_server_check(struct args *a, const struct scenario *s, const char *pro
     struct scenario of = server_scenario(s, 1);
     of.client_auth = CLIENT_AUTH_NONE; /* its authority is made for the run */
     add_options(a, &of, program, SERVER);
+    if (s->agents)
+        add(a, "--anywhere");
     add(a, "--check");
 }
 
@@ -156,11 +162,40 @@ void args_client(struct args *a, const struct scenario *s, const struct args_pro
     struct scenario of;
     share_scenario(s, process->at, &of);
     of.seed = seed_of(process);
+    if (process->elsewhere)
+        of.client_workers = s->client_workers;
     add_options(a, &of, "soak-client", CLIENT);
-    add_ends(a, s);
+    if (process->elsewhere)
+        add(a, "--no-ledger");
+    else
+        add_ends(a, s);
     add_network(a, s, "source-net", process->seed, share_sources_before(s, process->at));
     add(a, "--connect=%s", process->address);
     add_client(a, &of);
+}
+
+/* The client's own, beside those of soak's that it takes. */
+static const char *const of_client[] = {"workers", "timeout",    "foreign",  "reloaded",
+                                        "connect", "source-net", "no-ledger"};
+
+static bool is_named(const char *option, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(option, "--", 2) == 0 && strncmp(option + 2, name, length) == 0 &&
+           (option[2 + length] == '=' || option[2 + length] == '\0');
+}
+
+bool args_client_takes(const char *option)
+{
+    size_t count;
+    const struct opt *options = scenario_options(&count);
+    for (size_t i = 0; i < sizeof of_client / sizeof *of_client; i++)
+        if (is_named(option, of_client[i]))
+            return true;
+    for (size_t i = 0; i < sizeof takes / sizeof takes[0]; i++)
+        if (takes[i][CLIENT] && is_named(option, options[i].name))
+            return strcmp(options[i].name, "client-cert") != 0;
+    return false;
 }
 
 void args_client_check(struct args *a, const struct scenario *s, const char *program)

@@ -20,12 +20,16 @@ struct args {
     size_t used;
 };
 
+/* What tells a child where its ends are, as child_start gives them. */
+extern const char args_control[], args_page[];
+
 /* One of the processes of a server or a client. */
 struct args_process {
     uint64_t seed; /* of the run */
     struct share at;
     const char
-        *address; /* of the server: where it is, or to be joined; NULL: as the scenario has it */
+        *address;   /* of the server: where it is, or to be joined; NULL: as the scenario has it */
+    bool elsewhere; /* on another machine, which has processors of its own */
 };
 
 /* All abort when the scenario's strings don't fit (scenario_check bounds them). */
@@ -37,6 +41,10 @@ void args_server_check(struct args *a, const struct scenario *s, const char *pro
 void args_client_check(struct args *a, const struct scenario *s, const char *program);
 /* Its part of the load, from addresses of its own. */
 void args_client(struct args *a, const struct scenario *s, const struct args_process *of);
+
+/* Whether it is an option that args_client gives: one that another machine may say. What its value
+ * is, the client checks. Those that name a file of this machine, or a descriptor, aren't. */
+bool args_client_takes(const char *option);
 
 /* What soak-footprint can have of the scenario; `any` version is 1.3 and `both` keys are P-256. */
 void args_footprint(struct args *a, const struct scenario *s, const char *program);

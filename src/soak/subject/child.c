@@ -74,9 +74,8 @@ static void child_on_problem(struct child *c, const char *line)
         c->failure = failure;
 }
 
-static void child_on_line(void *ctx, const char *line)
+void child_hear(struct child *c, const char *line)
 {
-    struct child *c = ctx;
     if (line_is(line, "fatal"))
         line_text(line, "text", true, c->fatal, sizeof c->fatal);
     else if (line_is(line, "problem"))
@@ -86,12 +85,22 @@ static void child_on_line(void *ctx, const char *line)
     c->on_line(c, line);
 }
 
+static void child_on_line(void *ctx, const char *line)
+{
+    child_hear(ctx, line);
+}
+
+/* One that sends what is no line can't be talked to any more. */
 static void child_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct child *c = stream->data;
-    if (count < 0 || (count > 0 && line_reader_feed(&c->reader, buf->base, (size_t)count,
-                                                    child_on_line, c) != 0)) {
+    if (count > 0 && line_reader_feed(&c->reader, buf->base, (size_t)count, child_on_line, c) == 0)
+        return;
+    if (count != 0)
         uv_read_stop(stream);
+    if (count > 0) {
+        c->babbles = true;
+        child_kill(c);
     }
 }
 
@@ -203,7 +212,10 @@ char *child_end_text(const struct child *c, char *buf, size_t size)
 {
     char label[CHILD_LABEL];
     child_label(c, label, sizeof label);
-    if (c->exit_signal)
+    if (c->babbles)
+        snprintf(buf, size, "%s sent a control line of more than %d bytes, or with a zero", label,
+                 LINE_MAX_BYTES - 1);
+    else if (c->exit_signal)
         snprintf(buf, size, "%s exited with signal %d (SIG%s)", label, c->exit_signal,
                  signal_name(c->exit_signal));
     else if (c->fatal[0])

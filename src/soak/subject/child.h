@@ -48,6 +48,7 @@ struct child {
     int pid;            /* 0 before the start */
     bool running;
     bool quitting; /* told to go: its exit is expected */
+    bool babbles;  /* sent what is no line, and was ended for it */
     int64_t exit_status;
     int exit_signal;
     char fatal[LINE_MAX_BYTES];   /* the child's own last sentence, or "" */
@@ -56,6 +57,7 @@ struct child {
     size_t skipped_count; /* at most CHILD_SKIPPED */
     struct child_skipped skipped[CHILD_SKIPPED];
 
+    unsigned said; /* of a subject of several: a bit per word that the others have yet to say */
     int page_fd;
     uv_process_t process;
     uv_pipe_t control;
@@ -89,6 +91,9 @@ int child_start(struct child *c, const struct child_launch *launch, struct err *
 /* Sends one control line (printf format, without its newline). A child that is gone is no error:
  * its exit is told by on_exit. */
 void child_send(struct child *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line that it says, however it came: keeps its fatal sentence, its problems and what it skips,
+ * and hands it to on_line. */
+void child_hear(struct child *c, const char *line);
 /* Ends it with SIGKILL, if it runs. */
 void child_kill(struct child *c);
 /* Keeps what it has mapped, for names after it has gone. What was kept stays when it can't be read:

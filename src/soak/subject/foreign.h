@@ -11,6 +11,7 @@
 #define SOAK_FOREIGN_H
 
 #include "bounded_log.h"
+#include "cleaner.h"
 #include "measure/process_tree.h"
 #include "page/process.h"
 #include "scenario/placeholders.h"
@@ -22,6 +23,7 @@
 struct foreign_files {
     char work[PATH_MAX]; /* "" until it is made */
     char cert[PATH_MAX], key[PATH_MAX], pem[PATH_MAX], ca[PATH_MAX];
+    struct cleaner cleaner; /* of these */
 };
 
 /* A process that has a row, and what it had allocated when it was last looked at. */

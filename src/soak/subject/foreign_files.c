@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char cert_name[] = "cert.pem", key_name[] = "cert.pem.key", pem_name[] = "both.pem",
+                  ca_name[] = "ca.pem";
+
 /* Writes `text` (owned here; NULL: there was none) to a new file that only this user reads. */
 static int write_text(char path[PATH_MAX], const char *folder, const char *name, char *text,
                       struct err *e)
@@ -37,10 +40,10 @@ static int make_identity(struct foreign_files *f, const struct identity_request 
         return -1;
     char *both = identity_pem(&id, true), *cert = identity_pem(&id, false);
     char *key = both && cert ? strdup(both + strlen(cert)) : NULL;
-    int rc = write_text(f->cert, f->work, "cert.pem", cert, e);
-    if (write_text(f->key, f->work, "cert.pem.key", key, rc ? NULL : e) != 0)
+    int rc = write_text(f->cert, f->work, cert_name, cert, e);
+    if (write_text(f->key, f->work, key_name, key, rc ? NULL : e) != 0)
         rc = -1;
-    if (write_text(f->pem, f->work, "both.pem", both, rc ? NULL : e) != 0)
+    if (write_text(f->pem, f->work, pem_name, both, rc ? NULL : e) != 0)
         rc = -1;
     identity_fini(&id);
     return rc;
@@ -61,7 +64,7 @@ static int make_authority(struct foreign_files *f, const struct subject *s, stru
         text = NULL;
     }
     free(unused);
-    return write_text(f->ca, f->work, "ca.pem", text, e);
+    return write_text(f->ca, f->work, ca_name, text, e);
 }
 
 static int make_of_server(struct foreign_files *f, const struct subject *s, enum key_kind kind,
@@ -85,9 +88,24 @@ static int make_of_client(struct foreign_files *f, const struct subject *s, stru
     const struct identity_request request = {.common_name = "soak client", .issuer = &authority};
     int rc = make_identity(f, &request, e);
     if (rc == 0)
-        rc = write_text(f->ca, f->work, "ca.pem", identity_pem(&authority, false), e);
+        rc = write_text(f->ca, f->work, ca_name, identity_pem(&authority, false), e);
     identity_fini(&authority);
     return rc;
+}
+
+/* Should soak be killed: its folder may be anywhere, and last for ever. */
+static int start_cleaner(struct foreign_files *f, struct err *e)
+{
+    static const char *const names[] = {cert_name, key_name, pem_name, ca_name};
+    enum { NAMES = sizeof names / sizeof *names };
+    char path[NAMES][PATH_MAX + 16];
+    const char *paths[NAMES + 1];
+    for (size_t i = 0; i < NAMES; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%s", f->work, names[i]);
+        paths[i] = path[i];
+    }
+    paths[NAMES] = f->work;
+    return cleaner_start(&f->cleaner, paths, NAMES + 1, false, e);
 }
 
 int foreign_files_make(struct foreign_files *f, const struct subject *s,
@@ -96,6 +114,8 @@ int foreign_files_make(struct foreign_files *f, const struct subject *s,
     snprintf(f->work, sizeof f->work, "%s/work", s->all->dir->path);
     if (mkdir(f->work, 0700) != 0)
         return err_set(e, "%.300s: %s", f->work, strerror(errno));
+    if (start_cleaner(f, e) != 0)
+        return -1;
     return s->serves ? make_of_server(f, s, (enum key_kind)scenario->key, e)
                      : make_of_client(f, s, e);
 }
@@ -108,4 +128,5 @@ void foreign_files_remove(struct foreign_files *f)
             unlink(paths[i]);
     if (*f->work)
         rmdir(f->work); /* what the program wrote stays, with its folder */
+    cleaner_stop(&f->cleaner);
 }

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,64 @@ struct subject *subject_partner(const struct subject *s)
 size_t subject_index(const struct subject *s)
 {
     return (size_t)(s - s->all->subject);
+}
+
+/* Each word, and what it says a number of. */
+static const struct {
+    const char *word, *number;
+} words[] = {[SUBJECT_READY] = {"ready", "port"},
+             [SUBJECT_QUIET] = {"quiet", "oldest"},
+             [SUBJECT_SETTLED] = {"settled", "id"},
+             [SUBJECT_DRAINED] = {"drained", NULL},
+             [SUBJECT_FLUSHED] = {"flushed", NULL}};
+
+bool subject_word_read(const char *line, struct subject_word *ret)
+{
+    size_t i = 0;
+    while (i < sizeof words / sizeof *words && !line_is(line, words[i].word))
+        i++;
+    if (i == sizeof words / sizeof *words)
+        return false;
+    *ret = (struct subject_word){.said = (enum subject_said)i, .line = line};
+    ret->numbered = words[i].number && line_number(line, words[i].number, &ret->number) == 0;
+    return true;
+}
+
+static void forget(struct subject *s, enum subject_said said)
+{
+    s->gathered[said] = (struct subject_gathered){0};
+    for (size_t i = 0; i < subject_processes(s); i++)
+        subject_process(s, i)->said &= ~(1u << said);
+}
+
+bool subject_gather(struct subject *s, struct child *c, struct subject_word *word)
+{
+    struct subject_gathered *g = &s->gathered[word->said];
+    if (c->said & 1u << word->said)
+        return false;
+    c->said |= 1u << word->said;
+    if (g->count == 0 || word->number < g->number)
+        g->number = word->number;
+    g->unnumbered |= !word->numbered;
+    if (++g->count < s->processes)
+        return false;
+    word->number = g->number;
+    word->numbered = !g->unnumbered;
+    forget(s, word->said);
+    return true;
+}
+
+void subject_unsay(struct subject *s, struct child *c)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        s->gathered[i].count -= c->said >> i & 1u;
+    c->said = 0;
+}
+
+void subject_keep_libs(struct subject *s, const char *line)
+{
+    const char *libs = strstr(line, "openssl=");
+    snprintf(s->libs, sizeof s->libs, "%s", libs ? libs : "");
 }
 
 bool subject_running(const struct subject *s)

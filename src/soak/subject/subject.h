@@ -48,6 +48,8 @@ typedef void (*subject_said_fn)(struct subject *s, const struct subject_word *wo
 typedef void (*subject_exit_fn)(struct subject *s, const struct child *c);
 /* It can't go on, though it may still run: one sentence. */
 typedef void (*subject_broken_fn)(struct subject *s, const char *sentence);
+/* One sentence for the person, and the run goes on. */
+typedef void (*subject_note_fn)(struct subject *s, const char *sentence);
 
 /* What a kind of subject does when it is told to. All but `snapshot` are answered by a word, or by
  * its end. */
@@ -85,6 +87,7 @@ struct subject_ops {
 };
 
 struct foreign;
+struct agent_load;
 
 /* How many of its processes have said a word, and the least of their numbers. */
 struct subject_gathered {
@@ -107,6 +110,7 @@ struct subject {
     int pki_fd;                /* its memory file of certificates, or -1 */
     int heap_fd;               /* a built-in one's memory file for a heap profile, or -1 */
     struct foreign *foreign;   /* owned; NULL: a built-in one, or a remote one */
+    struct agent_load *agents; /* owned; NULL: its processes are on this machine */
     uv_timer_t begin;          /* a remote one's: its first word */
 };
 
@@ -118,6 +122,7 @@ struct subjects {
     subject_said_fn on_said;
     subject_exit_fn on_exit;
     subject_broken_fn on_broken;
+    subject_note_fn on_note;
     const struct programs *programs;
     struct run_dir *dir;
     uint64_t seed;
@@ -159,6 +164,16 @@ static inline struct child *subject_process(const struct subject *s, size_t i)
     return i ? &s->others[i - 1] : (struct child *)&s->child;
 }
 
+/* Reads a line that one of its processes says. Returns whether it is one of the words above. */
+bool subject_word_read(const char *line, struct subject_word *ret);
+/* Notes that one of them has said it. Whether it was the last; then the number is the least of
+ * theirs: of connections that are open, the oldest is. */
+bool subject_gather(struct subject *s, struct child *c, struct subject_word *word);
+/* It hasn't said anything that the others have yet to say: it has gone. */
+void subject_unsay(struct subject *s, struct child *c);
+/* Keeps what `ready` says of its libraries. */
+void subject_keep_libs(struct subject *s, const char *line);
+
 bool subject_running(const struct subject *s);
 /* The first failed connection that one of its processes tells of, or one without text; and the
  * first problem, or "". Borrowed. */
@@ -181,6 +196,7 @@ void subject_builtin(struct subject *s, enum subject_role role, bool serves, siz
 void subject_foreign(struct subject *s, bool serves);
 void foreign_free(struct foreign *f);
 /* A server that runs already: it is churned, and with --pid looked at from outside. */
+void subject_agents(struct subject *s, size_t agents);
 void subject_remote(struct subject *s);
 /* Its processes that have the probe, as snapshot_processes, each by the name that it has now; but
  * for those whose numbers aren't ours (PAGE_PROCESS_APART). Returns how many. */

@@ -12,23 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what it says ---- */
-
-/* Each word, and what it says a number of. */
-static const struct {
-    const char *word, *number;
-} words[] = {[SUBJECT_READY] = {"ready", "port"},
-             [SUBJECT_QUIET] = {"quiet", "oldest"},
-             [SUBJECT_SETTLED] = {"settled", "id"},
-             [SUBJECT_DRAINED] = {"drained", NULL},
-             [SUBJECT_FLUSHED] = {"flushed", NULL}};
-
-static void keep_libs(struct subject *s, const char *line)
-{
-    const char *libs = strstr(line, "openssl=");
-    snprintf(s->libs, sizeof s->libs, "%s", libs ? libs : "");
-}
-
 /* ---- its start ---- */
 
 static void make_args(struct args *args, const struct subject *s, const struct child *c,
@@ -90,7 +73,7 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
 static void on_ready(struct subject *s, const struct child *c, const struct subject_word *word)
 {
     struct err e = {{0}};
-    keep_libs(s, word->line);
+    subject_keep_libs(s, word->line);
     if (!s->serves || !word->numbered || c != &s->child)
         return;
     s->all->port = word->number;
@@ -100,36 +83,15 @@ static void on_ready(struct subject *s, const struct child *c, const struct subj
 
 /* ---- its words ---- */
 
-/* Whether the last of its processes has said it. Then the number is the least of theirs: of
- * connections that are open, the oldest is. */
-static bool gather(struct subject *s, struct subject_word *word)
-{
-    struct subject_gathered *g = &s->gathered[word->said];
-    if (g->count == 0 || word->number < g->number)
-        g->number = word->number;
-    g->unnumbered |= !word->numbered;
-    if (++g->count < s->processes)
-        return false;
-    word->number = g->number;
-    word->numbered = !g->unnumbered;
-    *g = (struct subject_gathered){0};
-    return true;
-}
-
 static void on_line(struct child *c, const char *line)
 {
     struct subject *s = c->owner;
-    struct subject_word word = {.line = line};
-    size_t i = 0;
-    while (i < sizeof words / sizeof *words && !line_is(line, words[i].word))
-        i++;
-    if (i == sizeof words / sizeof *words)
+    struct subject_word word;
+    if (!subject_word_read(line, &word))
         return;
-    word.said = (enum subject_said)i;
-    word.numbered = words[i].number && line_number(line, words[i].number, &word.number) == 0;
     if (word.said == SUBJECT_READY)
         on_ready(s, c, &word);
-    if (gather(s, &word))
+    if (subject_gather(s, c, &word))
         s->all->on_said(s, &word);
 }
 

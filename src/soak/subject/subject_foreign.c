@@ -138,7 +138,7 @@ static int choose_port(struct foreign *f, const struct scenario *scenario, struc
     char text[ADDRESS_TEXT];
     snprintf(text, sizeof text, "%.*s%s", brace ? (int)(brace - given) : ADDRESS_TEXT, given,
              brace ? "0" : "");
-    CHECK(address_parse(text, &at, NULL) == 0); /* scenario_check */
+    CHECK(address_parse_any(text, &at, NULL) == 0); /* scenario_check */
     int fd = socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (fd < 0 || bind(fd, (const struct sockaddr *)&at.storage, at.bytes) != 0 ||
@@ -354,6 +354,7 @@ void subject_foreign(struct subject *s, bool serves)
     CHECK(s->foreign);
     s->foreign->subject = s;
     s->foreign->log.fd = -1;
+    s->foreign->files.cleaner.fd = -1;
 }
 
 void foreign_free(struct foreign *f)

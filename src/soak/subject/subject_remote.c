@@ -45,7 +45,7 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
 {
     struct address at;
     struct proc_sample unused;
-    CHECK(address_parse(scenario->connect, &at, NULL) == 0); /* scenario_check */
+    CHECK(address_parse_any(scenario->connect, &at, NULL) == 0); /* scenario_check */
     if (try_to_connect(&at, scenario->connect, e) != 0)
         return -1;
     if (scenario->pid && proc_sample_full(scenario->pid, &unused, e) != 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent_load.h"
 #include "base/check.h"
 #include "subject.h"
 
@@ -15,8 +16,11 @@ int subjects_init(struct subjects *all, struct err *e)
         subject_remote(&all->subject[0]);
     else
         subject_builtin(&all->subject[0], SUBJECT_JUDGED, true, (size_t)scenario->server_procs);
-    subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL,
-                    (size_t)scenario->client_procs);
+    if (scenario->agents)
+        subject_agents(&all->subject[1], (size_t)scenario->agents);
+    else
+        subject_builtin(&all->subject[1], SUBJECT_LOAD, scenario->client != NULL,
+                        (size_t)scenario->client_procs);
     for (size_t i = 0; i < all->count; i++)
         all->subject[i].all = all;
     int *judged = &subjects_find(all, SUBJECT_JUDGED)->pki_fd,
@@ -35,6 +39,7 @@ void subjects_fini(struct subjects *all)
     for (size_t i = 0; i < all->count; i++) {
         subject_close(&all->subject[i]);
         foreign_free(all->subject[i].foreign);
+        agent_load_free(all->subject[i].agents);
         if (all->subject[i].pki_fd >= 0)
             close(all->subject[i].pki_fd);
         if (all->subject[i].heap_fd >= 0)

@@ -132,6 +132,15 @@ const struct suite_subject *suite_subject_find(const struct suite_entry *entry, 
     return NULL;
 }
 
+const struct suite_subject *suite_lead(const struct suite_entry *entry)
+{
+    for (size_t i = 0; i < entry->subjects; i++) {
+        if (strcmp(entry->subject[i].verdict, verdict_name(VERDICT_LEAK)) == 0)
+            return &entry->subject[i];
+    }
+    return entry->subjects ? &entry->subject[0] : NULL;
+}
+
 const struct suite_shard *suite_shard_find(const struct suite *s, uint64_t index)
 {
     for (size_t i = 0; i < s->shards; i++) {

@@ -26,6 +26,7 @@ enum {
     SUITE_METRICS = 64,
     SUITE_SUBJECTS = 4,
     SUITE_FINDINGS = 128, /* of a scenario */
+    SUITE_COURSE = 24,    /* points of it */
     SUITE_NO_EXIT = -1
 };
 
@@ -68,6 +69,14 @@ struct suite_subject {
     const char *kind;
 };
 
+/* How a figure went over the connections that were closed: suite_course.h. */
+struct suite_course {
+    const char *subject, *id, *unit; /* NULL: there is none */
+    size_t points;                   /* 0, or 2 to SUITE_COURSE */
+    uint64_t closed[SUITE_COURSE];
+    double value[SUITE_COURSE];
+};
+
 struct suite_entry {
     const char *name, *file, *expect; /* never NULL */
     const char *verdict;              /* "PASS"; NULL: the run left no result */
@@ -87,6 +96,7 @@ struct suite_entry {
     struct suite_subject subject[SUITE_SUBJECTS];
     struct suite_finding *finding; /* owned */
     struct suite_metric *metric;   /* owned */
+    struct suite_course course;
 };
 
 struct suite_shard {
@@ -137,6 +147,9 @@ struct suite_metric *suite_metric_add(struct suite_entry *entry);
 /* The same for a finding and SUITE_FINDINGS, a subject and SUITE_SUBJECTS. */
 struct suite_finding *suite_finding_add(struct suite_entry *entry);
 struct suite_subject *suite_subject_add(struct suite_entry *entry);
+/* Of the entry's subjects the first that leaks, or the first of all: the run's own, which may be a
+ * client. NULL: it has none. */
+const struct suite_subject *suite_lead(const struct suite_entry *entry);
 /* The subject of that name, or NULL. */
 const struct suite_subject *suite_subject_find(const struct suite_entry *entry, const char *name);
 

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "report/json_util.h"
+#include "suite_course.h"
 #include "suite_text.h"
 
 #include <stdlib.h>
@@ -90,6 +91,7 @@ static json_t *entry_json(const struct suite_entry *entry)
     json_object_set_new(made, "subjects", subjects);
     json_object_set_new(made, "findings", findings);
     json_object_set_new(made, "metrics", metrics);
+    json_object_set_new(made, "course", suite_course_json(&entry->course));
     return made;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "suite.h"
+#include "suite_course.h"
 
 #include "base/exit_codes.h"
 #include "base/text.h"
@@ -81,6 +81,7 @@ static void take_result(struct suite *s, struct suite_entry *entry, const struct
     entry->measured = r->run.measured;
     for (size_t i = 0; i < r->subjects; i++)
         take_subject(s, entry, &r->subject[i]);
+    suite_course_take(s, entry, r);
 }
 
 /* ---- judging ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/markup.h"
 #include "options/grammar.h"
+#include "suite_course.h"
 #include "suite_merge.h"
 #include "suite_text.h"
 
@@ -13,22 +14,12 @@ static void put_cell(const char *text, FILE *out)
     fputs(" | ", out);
 }
 
-/* The first that leaks, or the first of all: the run's own, which may be a client. */
-static const char *subject_of(const struct suite_entry *entry)
-{
-    for (size_t i = 0; i < entry->subjects; i++) {
-        if (strcmp(entry->subject[i].verdict, verdict_name(VERDICT_LEAK)) == 0)
-            return entry->subject[i].name;
-    }
-    return entry->subjects ? entry->subject[0].name : "";
-}
-
 static const struct suite_metric *find_metric(const struct suite_entry *entry, const char *id)
 {
-    const char *subject = subject_of(entry);
+    const struct suite_subject *subject = suite_lead(entry);
     for (size_t i = 0; i < entry->metrics; i++) {
         const struct suite_metric *m = &entry->metric[i];
-        if (strcmp(m->id, id) == 0 && strcmp(m->subject, subject) == 0)
+        if (strcmp(m->id, id) == 0 && subject && strcmp(m->subject, subject->name) == 0)
             return m;
     }
     return NULL;
@@ -46,7 +37,7 @@ static void put_growth(const struct suite_entry *entry, const char *id, int deci
 
 static void put_row(const struct suite_entry *entry, FILE *out)
 {
-    char closed[32], counted[64], seconds[32];
+    char closed[32], counted[64], seconds[32], course[128];
     fputs("| ", out);
     put_cell(entry->name, out);
     put_cell(entry->verdict ? entry->verdict : "-", out);
@@ -55,6 +46,7 @@ static void put_row(const struct suite_entry *entry, FILE *out)
     snprintf(counted, sizeof counted, "%s %ss", closed, suite_unit(entry));
     put_cell(strcmp(suite_unit(entry), unit_name(UNIT_CONNECTION)) == 0 ? closed : counted, out);
     put_cell(human_duration(seconds, sizeof seconds, (uint64_t)(entry->seconds * 1e9)), out);
+    put_cell(suite_course_text(&entry->course, course, sizeof course), out);
     put_growth(entry, metric_name(METRIC_OPENSSL_BLOCKS), 3, out);
     put_growth(entry, metric_name(METRIC_OPENSSL_BYTES), 1, out);
     put_growth(entry, metric_name(METRIC_RSS), 0, out);
@@ -66,14 +58,17 @@ static void put_row(const struct suite_entry *entry, FILE *out)
 void suite_markdown(const struct suite *s, FILE *out)
 {
     char note[SUITE_NOTE];
-    fputs("| scenario | verdict | outcome | connections | time | blocks | bytes | RSS | where | it "
+    fputs("| scenario | verdict | outcome | connections | time | course | blocks | bytes | RSS | "
+          "where | it "
           "said "
           "|\n"
-          "|---|---|---|---:|---:|---:|---:|---:|---|---|\n",
+          "|---|---|---|---:|---:|---|---:|---:|---:|---|---|\n",
           out);
     for (size_t i = 0; i < s->entries; i++)
         put_row(&s->entry[i], out);
-    fputs("\nBlocks, bytes and RSS are the growth per connection, or what else the row counts: the "
+    fputs("\nThe course is that of one figure over the connections closed, at equal steps of them: "
+          "OpenSSL's blocks, the heap or RSS, whichever grows. Blocks, bytes and RSS are the "
+          "growth per connection, or what else the row counts: the "
           "program's under test, or the other end's where that alone leaks.\n\n",
           out);
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)

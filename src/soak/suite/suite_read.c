@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "suite_course.h"
 #include "suite_json.h"
 
 #include "base/check.h"
@@ -287,7 +288,9 @@ static int read_entry(struct suite *s, const json_t *value, struct err *e)
     *entry = read;
     if (read_list(s, entry, value, &subject_list, e) != 0 ||
         read_list(s, entry, value, &finding_list, e) != 0 ||
-        read_list(s, entry, value, &metric_list, e) != 0 || check_leak(entry, e) != 0)
+        read_list(s, entry, value, &metric_list, e) != 0 ||
+        suite_course_read(s, entry, json_object_get(value, "course"), e) != 0 ||
+        check_leak(entry, e) != 0)
         return -1;
     derive(s, entry);
     return 0;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The join token of a run: a text that both ends know beforehand, from a file, the environment or
+ * stdin, never from a command line, which other users see. Both make the key of their TLS
+ * connection from it: who doesn't know it can neither join a run nor play one.
+ */
+#ifndef SOAK_CHANNEL_TOKEN_H
+#define SOAK_CHANNEL_TOKEN_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 128 bits in hexadecimal at least. */
+enum { TOKEN_LEAST = 32, TOKEN_MOST = 256, TOKEN_BYTES = TOKEN_MOST + 1, TOKEN_KEY = 32 };
+#define TOKEN_VARIABLE "SOAK_JOIN_TOKEN"
+
+/* A new one, of 256 bits by chance. Returns 0 or -1. */
+int token_make(char ret[TOKEN_BYTES], struct err *e);
+/* Reads the file, "-" being stdin; or the environment, which then has it no more, where `file` is
+ * NULL. Returns 0; -ENOENT when there is none, -1 when it is none. */
+int token_read(const char *file, char ret[TOKEN_BYTES], struct err *e);
+/* Makes a file that no one else can read. Returns 0 or -1. */
+int token_write(const char *file, const char *token, struct err *e);
+/* For a run: the one that is there, as token_read has it; else a new one, written to `file`, or to
+ * join-token in `folder` where that is NULL. `ret_made` is the path of one that was made, else "".
+ * Returns 0 or -1. */
+enum { TOKEN_PATH = 4096 };
+int token_find(const char *file, const char *folder, char ret[TOKEN_BYTES],
+               char ret_made[TOKEN_PATH], struct err *e);
+/* The key: HMAC-SHA256 of the token under a name of the protocol (RFC 5869 2.2). */
+void token_key(const char *token, uint8_t ret[TOKEN_KEY]);
+
+#endif

@@ -1,0 +1,424 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Does to a run what can go wrong with its server, its client and their machine, in each of its phases,
+and looks at what becomes of it: one sentence of reason, the right exit code, what was measured kept, and
+nothing left.
+
+    python3 tests/faults/matrix.py [--only WORDS]... [--long] [--jobs N] [--write]
+
+--only: the cells in whose names all of the words stand. --long: the stops of 30 s, too. --write puts the
+table into results/faults.md. Exit 1 when a cell isn't as it should be."""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import book
+from observed import BIN, ROOT, Observed, until
+
+PEERS = Path(__file__).with_name("peers.py")
+TABLE = ROOT / "results/faults.md"
+PHASES = {"warm-up": "warming up", "measuring": "measuring", "hold": "holding", "drain": "draining"}
+ANY_TIME = "from the start"
+COMMON = ("--conns", 20, "--seed", "7f3a", "--watchdog", "10s")
+PATIENT = ("--watchdog", "10m")  # where the fault isn't a silence
+BUILTIN = {"server": "soak-server", "client": "soak-client"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """`who` it befalls, `what` happens, `phase`; the exits that are right, the words of its reason."""
+    who: str
+    what: str
+    phase: str
+    exits: tuple
+    says: str = ""
+    long: bool = False
+
+    @property
+    def name(self):
+        return f"{self.who} {self.what} {self.phase}"
+
+
+class Failed(Exception):
+    pass
+
+
+# ---- the runs ----
+
+
+def peer(how, flag):
+    return f"{sys.executable} {PEERS} {how} {flag} {{address}} {{cert}} {{key}}"
+
+
+def length(cell):
+    """Long enough for the phase to be met; a run that gets to its end is short."""
+    if cell.phase in ("warm-up", "measuring") and cell.what != "no more memory":
+        return ("--churn", "300/s", "--closed", 100000)
+    return ("--churn", "max", "--closed", 1500)
+
+
+def until_told(observed_flag):
+    """The drain waits for this command, and it for the file."""
+    return f"sh -c 'until test -e {observed_flag}; do sleep 0.05; done'"
+
+
+def words_of(cell, flag, go):
+    words = ["run", "default", *COMMON, *length(cell)]
+    if cell.who == "program":
+        grows = "grows" if cell.phase == "hold" else "serves"
+        words += ["--server", peer(cell.what if cell.what in TURNS else grows, flag)]
+    elif cell.phase == "hold":
+        words += ["--defect", "lost-state", "--keep-going"]
+    if cell.phase == "drain":
+        words += ["--on-drain", until_told(go)]
+    if cell.what not in SILENT:
+        words += PATIENT
+    return words
+
+
+def victim(run, cell):
+    if cell.who == "program":
+        return run.find(Path(sys.executable).resolve().name, str(PEERS)) or run.find("python3", str(PEERS))
+    return run.find(BUILTIN[cell.who])
+
+
+# ---- the faults ----
+
+
+def pause(pid, seconds):
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    try:
+        os.kill(pid, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
+
+
+def limit(pid, _):
+    """No memory from here on but what it has got, and a little."""
+    text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    size = int(re.search(r"VmSize:\s+(\d+) kB", text)[1]) << 10
+    resource.prlimit(pid, resource.RLIMIT_AS, (size + (1 << 20), size + (1 << 20)))
+
+
+DONE_TO = {
+    "KILL": lambda pid, _: os.kill(pid, signal.SIGKILL),
+    "SEGV": lambda pid, _: os.kill(pid, signal.SIGSEGV),
+    "ABRT": lambda pid, _: os.kill(pid, signal.SIGABRT),
+    "STOP": lambda pid, _: os.kill(pid, signal.SIGSTOP),
+    "STOP 1 s": lambda pid, _: pause(pid, 1),
+    "STOP 30 s": lambda pid, _: pause(pid, 30),
+    "no more memory": limit,
+}
+# What a program turns to, once the file is there.
+TURNS = {"refuses", "silent", "garbage", "closes"}
+SILENT = {"STOP", "silent", "garbage"}
+BY_SIGNAL = {"KILL": r"signal 9 \(SIGKILL\)", "SEGV": r"signal 11 \(SIGSEGV\)", "ABRT": r"signal 6 \(SIGABRT\)"}
+SILENCE = r"nothing moved for|connections failed, so that|didn't exit when told to"
+FAILING = r"connections failed, so that|nothing moved for"
+
+
+def live_cells():
+    for who in ("server", "client", "program"):
+        for phase in PHASES:
+            # A leak that was found before stands.
+            broken = (1, 4) if phase == "hold" else (4,)
+            good = (1,) if phase == "hold" else (0, 3)
+            for what, says in BY_SIGNAL.items():
+                yield Cell(who, what, phase, broken, says)
+            # Nobody asks a program of others for anything in the drain, so that its silence changes nothing.
+            asked = broken if (who, phase) != ("program", "drain") else (0, 3, 4)
+            yield Cell(who, "STOP", phase, asked, SILENCE)
+            for what in ("STOP 1 s", "STOP 30 s"):
+                yield Cell(who, what, phase, good, long=what == "STOP 30 s")
+            if phase in ("measuring", "drain"):
+                yield Cell(who, "no more memory", phase, (0, 3, 4))
+    for phase in PHASES:
+        for what in sorted(TURNS):
+            # In the hold nothing grows yet that would be a leak; in the drain nobody connects any more.
+            if phase != "hold":
+                yield Cell("program", what, phase, (0, 3) if phase == "drain" else (4,),
+                           "" if phase == "drain" else FAILING)
+
+
+def befall(run, cell, flag, go):
+    """Does it when the run is in the phase."""
+    if not run.reached(PHASES[cell.phase]):
+        raise Failed(f"it ended before it was {PHASES[cell.phase]}")
+    if cell.phase == "drain":
+        until(lambda: run.find("sh", str(go)) or run.ended(), "the command")
+    seen = run.checkpoints()
+    if cell.what in TURNS:
+        flag.touch()
+    else:
+        pid = victim(run, cell)
+        if not pid:
+            raise Failed("there is nobody to do it to")
+        DONE_TO[cell.what](pid, run)
+    go.touch()
+    if cell.what in ("STOP 1 s", "STOP 30 s") and cell.phase in ("warm-up", "measuring"):
+        run.process.send_signal(signal.SIGINT)  # it would go on for long
+    return seen
+
+
+def play_live(cell):
+    with tempfile.TemporaryDirectory(prefix="soak-cell-") as folder:
+        flag, go = Path(folder) / "turn", Path(folder) / "go"
+        with Observed(*words_of(cell, flag, go)) as run:
+            return look(run, cell, befall(run, cell, flag, go))
+
+
+# ---- what never gets so far ----
+
+
+def copied_programs(run_folder, change):
+    """soak in a folder of its own, where the server is changed."""
+    folder = Path(run_folder)
+    for name in ("soak", "soak-client", "soak-server"):
+        os.link(BIN / name, folder / name) if os.stat(BIN).st_dev == os.stat(folder).st_dev else \
+            (folder / name).write_bytes((BIN / name).read_bytes())
+        (folder / name).chmod(0o755)
+    change(folder)
+    return folder / "soak"
+
+
+def replace(path, content, mode):
+    path.unlink()
+    path.write_text(content, encoding="utf-8")
+    path.chmod(mode)
+
+
+EXECS = {
+    "program missing": lambda f: (f / "soak-server").unlink(),
+    "program not executable": lambda f: replace(f / "soak-server", "", 0o644),
+    "program of another machine": lambda f: replace(f / "soak-server", "\x7fELFnonsense", 0o755),
+    "program that ends at once": lambda f: replace(f / "soak-server", "#!/bin/sh\nexit 5\n", 0o755),
+    "program that says nothing": lambda f: replace(f / "soak-server", "#!/bin/sh\nexec sleep 600\n", 0o755),
+    "program that says one long line": lambda f: replace(
+        f / "soak-server", "#!/bin/sh\nhead -c 5000 /dev/zero | tr '\\0' x >&3\nexec sleep 600\n", 0o755),
+    "program that sends zeros": lambda f: replace(
+        f / "soak-server", "#!/bin/sh\nhead -c 5 /dev/zero >&3\nexec sleep 600\n", 0o755),
+    "program that is ready again and again": lambda f: replace(
+        f / "soak-server", "#!/bin/sh\nwhile sleep 0.1; do echo ready port=1 >&3; done\n", 0o755),
+}
+
+
+def play_exec(cell):
+    with tempfile.TemporaryDirectory(prefix="soak-programs-") as folder:
+        soak = copied_programs(folder, EXECS[cell.what])
+        with Observed("run", "default", *COMMON, "--churn", "max", "--closed", 300, program=soak) as run:
+            return look(run, cell, 0)
+
+
+def play_port_taken(cell):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ("--listen", where) if cell.who == "server" else \
+            ("--server", peer("serves", "/nonexistent"), "--connect", where)
+        with Observed("run", "default", *COMMON, "--churn", "max", "--closed", 300, *words) as run:
+            return look(run, cell, 0)
+
+
+def play_port_late(cell):
+    with tempfile.TemporaryDirectory(prefix="soak-late-") as folder:
+        flag = Path(folder) / "now"
+        words = ("--server", peer("late", flag), "--ready-timeout", "10m")
+        with Observed("run", "default", *COMMON, *PATIENT, "--churn", "max", "--closed", 300, *words) as run:
+            until(lambda: any("not yet" in p.read_text(encoding="utf-8")
+                              for p in run.results.glob("*/server.log")) or run.ended(), "its log")
+            flag.touch()
+            return look(run, cell, 1)
+
+
+def play_leak(cell):
+    """It leaks until the limit ends it, or its work."""
+    how = ("--server", peer("leaks", "/nonexistent")) if cell.who == "program" else \
+        ("--defect", "ssl-retained")
+    with Observed("run", "default", *COMMON, "--churn", "max", "--closed", 1000000, "--keep-going",
+                  *how) as run:
+        if not run.reached(PHASES["measuring"]):
+            raise Failed("it ended before it was measuring")
+        pid = victim(run, cell)
+        size = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (size + (24 << 20), size + (24 << 20)))
+        return look(run, cell, run.checkpoints())
+
+
+def play_full_log(cell):
+    """The results' disk has 1,500 KB, and the program prints eight megabytes."""
+    enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode:
+        raise Failed("SKIP: unshare(1) may not make a mount namespace here")
+    programs = ROOT / "tests/integration/foreign_programs.py"
+    line = f"{sys.executable} {programs} prints_megabytes {{address}} {{cert}} {{key}}"
+    # The file system is gone with the last process of its namespace: what is on it is copied before.
+    script = 'for last; do :; done; mkdir -p "$last" && mount -t tmpfs -o size=800k none "$last" && "$@"; ' \
+             'code=$?; cp -r "$last" "$last.kept"; exit $code'
+    with Observed("run", "default", *COMMON, *PATIENT, "--churn", "max", "--closed", 300, "--server", line,
+                  under=[*enter, "sh", "-c", script, "sh"]) as run:
+        run.wait()
+        run.results = run.results.with_suffix(".kept")
+        return look(run, cell, 0)
+
+
+def other_cells():
+    for what in EXECS:
+        yield Cell("server", what, ANY_TIME, (4,), "server")
+    yield Cell("server", "port taken", ANY_TIME, (2,), r"port \d+ on 127.0.0.1 is in use")
+    yield Cell("program", "port taken", ANY_TIME, (2, 4), "something listens there already")
+    yield Cell("program", "port late", ANY_TIME, (0, 3))
+    yield Cell("program", "fills its log's disk", ANY_TIME, (4,), "the disk is full")
+    yield Cell("server", "leaks to its RLIMIT_AS", "measuring", (1, 4))
+    yield Cell("program", "leaks to its RLIMIT_AS", "measuring", (1, 4))
+
+
+def player(cell):
+    if cell.what in EXECS:
+        return play_exec
+    return {"port taken": play_port_taken, "port late": play_port_late, "fills its log's disk": play_full_log,
+            "leaks to its RLIMIT_AS": play_leak}.get(cell.what, play_live)
+
+
+# ---- what must hold of each ----
+
+
+def expect(condition, sentence):
+    if not condition:
+        raise Failed(sentence)
+
+
+def reason_of(run, document, code):
+    """The one sentence that says why; "": none was due."""
+    said = [line for line in run.err.splitlines() if line.startswith("soak: ") and not SAYS_PHASE.match(line)]
+    if document is None:
+        # A full disk is told of the first sample and of the result, which weren't lost together.
+        expect(len(said) == 1 or (len(said) == 2 and "disk is full" in said[0]), f"{len(said)} sentences: {said}")
+        return said[-1]
+    if document["broken"]:
+        first = " ".join(run.out.split("\n\n")[0].split())
+        expect(document["broken"].split(";")[0][:60] in first or code == 1, f"the head doesn't say it: {first}")
+        expect("\n" not in document["broken"], "more than a line")
+        return document["broken"]
+    return "" if code in (0, 1) else document["headline"]
+
+
+SAYS_PHASE = re.compile(r"soak: (?:\d+[hms ]*)+ |soak: interrupted|soak: about ")
+
+
+def look(run, cell, seen):
+    code = run.wait()
+    left = run.settle()
+    document = run.document()
+    told = f"exit {code}\n{run.out}\n{run.err}"
+    expect(code >= 0, f"soak itself crashed: {told}")
+    expect(left is not None, f"something goes on running: {run.alive()}")
+    expect(not run.litter(), f"left: {run.litter()}")
+    expect(document is None or document["exit"] == code, f"result.json says {document and document['exit']}: {told}")
+    interrupted = bool(document and document["interrupted"])
+    right = (130,) if interrupted else cell.exits
+    expect(code in right, f"not one of {right}: {told}")
+    reason = reason_of(run, document, code)
+    expect(not cell.says or code not in (2, 4) or re.search(cell.says, reason), f"another reason: {reason}\n{told}")
+    expect(bool(reason) or code in (0, 1), f"no reason: {told}")
+    if seen:
+        expect(document, f"no result: {told}")
+        expect(run.checkpoints() >= seen, f"of {seen} checkpoints {run.checkpoints()} are kept")
+        expect(document["run"]["epochs"] == run.checkpoints() or code == 130, "the result has not all checkpoints")
+        expect(all(s["metrics"] for s in document["subjects"]), f"nothing of it is told: {told}")
+    if document:
+        expect(run.report()[0] == 0, f"`soak report` can't open it: {run.report()[1]}")
+    return Outcome(document["verdict"] if document else "refused", code, reason, left)
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    verdict: str
+    code: int
+    reason: str
+    left_s: float
+
+
+def play(cell):
+    """(cell, Outcome or None, what is wrong)."""
+    try:
+        return cell, player(cell)(cell), None
+    except (Failed, AssertionError, OSError, ValueError) as e:
+        return cell, None, f"{type(e).__name__}: {e}"
+
+
+# ---- the command ----
+
+
+def cells(only=(), long=False):
+    every = [*live_cells(), *other_cells()]
+    return [c for c in every if (long or not c.long) and
+            (not only or any(all(word in c.name.split() or word in c.name for word in o.split()) for o in only))]
+
+
+def plain(reason):
+    """Without what is another each time."""
+    reason = re.sub(r"; its log: .*", "", reason)
+    reason = re.sub(r"/\S*/", "…/", reason)
+    return re.sub(r"\d[\d,]*(?= (?:connections|failed|of))", "N", reason)
+
+
+def table(done):
+    """Markdown: a row for each who and what, a column for each phase, and the sentences below."""
+    columns = [ANY_TIME, *PHASES]
+    rows = {}
+    for cell, outcome, _ in done:
+        rows.setdefault((cell.who, cell.what), {})[cell.phase] = \
+            f"{outcome.verdict}, {outcome.code}" if outcome else "**WRONG**"
+    yield "| who | what | " + " | ".join(columns) + " |"
+    yield "|" + "---|" * (len(columns) + 2)
+    for (who, what), by in rows.items():
+        yield f"| {who} | {what} | " + " | ".join(by.get(c, "") for c in columns) + " |"
+
+
+def sentences(done):
+    said = {}
+    for cell, outcome, _ in done:
+        if outcome and outcome.reason:
+            said.setdefault((cell.who, cell.what), plain(outcome.reason))
+    for (who, what), reason in said.items():
+        yield f"- {who}, {what}: {reason}"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    chosen, done = cells(asked.only, asked.long), []
+    with concurrent.futures.ProcessPoolExecutor(asked.jobs) as pool:
+        for ready in concurrent.futures.as_completed([pool.submit(play, cell) for cell in chosen]):
+            cell, outcome, wrong = ready.result()
+            done.append((cell, outcome, wrong))
+            print(f"{'ok   ' if outcome else 'WRONG'} {cell.name}: "
+                  f"{f'{outcome.verdict}, exit {outcome.code}; {plain(outcome.reason)}' if outcome else wrong}",
+                  flush=True)
+    done.sort(key=lambda one: chosen.index(one[0]))
+    survived = sum(outcome is not None for _, outcome, _ in done)
+    longest = max((outcome.left_s for _, outcome, _ in done if outcome), default=0)
+    summary = f"{len(done)} faults injected, {survived} survived; all gone within {longest:.2f} s of the end"
+    print(summary)
+    if asked.write:
+        book.put("matrix", [*table(done), "", "The sentences:", "", *sentences(done)], summary)
+    return survived != len(done)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

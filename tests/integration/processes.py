@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which processes a run has, and whether they are gone, by what /proc says."""
+
+import os
+
+
+def all_children_of(pid):
+    """[(pid, name)]"""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
+                text = f.read()
+        except OSError:
+            continue
+        name = text[text.index("(") + 1:text.rindex(")")]
+        fields = text[text.rindex(")") + 2:].split()
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append((int(entry), name))
+    return found
+
+
+def children_of(pid):
+    """{name: pid}, one of each name."""
+    return {name: child for child, name in all_children_of(pid)}
+
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            text = f.read()
+    except OSError:
+        return True
+    return text[text.rindex(")") + 2] == "Z"
+
+
+def family(mark):
+    """The processes whose environment has the mark, but soak itself: those that it started."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                environ = f.read()
+        except OSError:
+            continue
+        if f"SOAK_TEST_MARK={mark}".encode() in environ.split(b"\0"):
+            found.append(int(pid))
+    return found

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run whose load comes from agents, here on this machine: exact counts over all of them, one verdict, an
+agent that is lost, and strangers at both ends of the channel."""
+
+import hashlib
+import hmac
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import unittest
+
+import soak_run
+import test_robust
+from patience import PATIENCE_S, until
+
+LOAD = ("--conns", "40", "--churn", "max", "--seed", "7f3a")
+TOKEN = "0123456789abcdef0123456789abcdef"
+
+
+def children_of(pid, name):
+    """Its running children of that name."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
+                head, tail = f.read().rsplit(")", 1)
+        except OSError:
+            continue
+        if head.endswith(f"({name}") and int(tail.split()[1]) == pid and tail.split()[0] != "Z":
+            found.append(int(entry))
+    return found
+
+
+class Agents(test_robust.Live):
+    """Runs on 127.0.0.1, at a port of the kernel's choice."""
+
+    def setUp(self):
+        super().setUp()
+        self.token = os.path.join(self.results, "token")
+        with open(self.token, "w", encoding="ascii") as f:
+            f.write(TOKEN + "\n")
+
+    def begin(self, count, *options, token=True):
+        """A run that waits for its agents; its stderr is a file, which says where."""
+        self.said = os.path.join(self.results, "stderr")
+        given = ("--token-file", self.token) if token else ()
+        with open(self.said, "w", encoding="utf-8") as f:
+            process = subprocess.Popen(
+                self.command("run", *LOAD, "--agents", str(count), "--agents-listen", "127.0.0.1:0", *given, *options),
+                stdout=subprocess.PIPE, stderr=f, text=True, env=soak_run.defect_environment(options))
+        self.addCleanup(self.stop, process)
+        return process
+
+    def stderr(self):
+        with open(self.said, encoding="utf-8") as f:
+            return f.read()
+
+    def where(self):
+        return until(lambda: re.search(r"soak agent --join (\S+)(?: --token-file (\S+))?\n", self.stderr()),
+                     "the run waits for agents")
+
+    def agent(self, *options, where=None, token=None):
+        """One that has joined, or been refused."""
+        process = subprocess.Popen([soak_run.SOAK, "agent", "--join", where or self.where()[1], "--token-file",
+                                    token or self.token, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        self.addCleanup(self.stop, process)
+        return process
+
+    def agents(self, count):
+        return [self.agent() for _ in range(count)]
+
+    def end(self, process):
+        out, _ = process.communicate(timeout=PATIENCE_S)
+        done = subprocess.CompletedProcess(process.args, process.returncode, out, self.stderr())
+        return soak_run.Run(done, self.last())
+
+    def left(self, agent):
+        out, err = agent.communicate(timeout=PATIENCE_S)
+        return agent.returncode, out, err
+
+    def assert_exact(self, run, conns=40):
+        """At every checkpoint both ends count the same, to the connection; but for what a lost agent knew."""
+        for checkpoint in run.checkpoints():
+            server, client = (checkpoint[side]["connections"] for side in ("server", "client"))
+            self.assertEqual((client["established"], client["in_flight"]), (conns, 0))
+            self.assertEqual(checkpoint["server"]["census"]["SSL"], conns)
+            self.assertEqual((server["opened"], server["closed"]), (client["opened"], client["closed"]))
+        self.assertEqual(run.result["run"]["errors"]["total"], 0)
+
+
+class Together(Agents):
+    def test_a_clean_run_counts_exactly_over_all_agents(self):
+        process = self.begin(2, "--closed", "1k")
+        agents = self.agents(2)
+        run = self.end(process)
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assert_exact(run)
+        self.assertEqual([subject["name"] for subject in run.result["subjects"]], ["server"])
+        self.assertGreater(run.result["subjects"][0]["sensitivity"]["one_in"], 10)
+        self.assertEqual([self.left(agent)[0] for agent in agents], [0, 0])
+
+    def test_a_leak_has_its_rate_and_its_behaviour_has_its_count(self):
+        process = self.begin(2, "--closed", "1500", "--defect", "lost-state:1/3", "--mix", "clean,reset")
+        agents = self.agents(2)
+        run = self.end(process)
+        self.assertEqual(run.exit, 1, run.explain())
+        self.assert_exact(run)
+        site = run.subject()["sites"][0]
+        self.assertEqual((site["file"], site["kind"]), ("server/defect.c", "side-allocation-lost"))
+        self.assertAlmostEqual(site["per_conn_blocks"], 1 / 3, delta=0.03)
+        self.assertEqual([self.left(agent)[0] for agent in agents], [0, 0])
+
+    def test_held_connections_are_operated_on_by_their_agents(self):
+        process = self.begin(2, "--operate", "request", "--closed", "800")
+        self.agents(2)
+        run = self.end(process)
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertEqual(run.checkpoints()[-1]["client"]["connections"]["opened"], 40)
+
+    def test_a_token_of_the_runs_own_is_private_and_gone_with_it(self):
+        process = self.begin(1, "--closed", "1k", token=False)
+        address, token = self.where().groups()
+        self.assertEqual(os.stat(token).st_mode & 0o777, 0o600)
+        self.agent(where=address, token=os.path.abspath(token))
+        run = self.end(process)
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertFalse(os.path.exists(token))
+
+    def test_the_token_can_come_by_the_environment(self):
+        given = dict(os.environ, SOAK_JOIN_TOKEN=TOKEN)
+        self.said = os.path.join(self.results, "stderr")
+        with open(self.said, "w", encoding="utf-8") as f:
+            process = subprocess.Popen(self.command(*LOAD, "--agents", "1", "--agents-listen", "127.0.0.1:0", "--closed",
+                                                    "1k"), stdout=subprocess.PIPE, stderr=f, text=True, env=given)
+        self.addCleanup(self.stop, process)
+        done = subprocess.run([soak_run.SOAK, "agent", "--join", self.where()[1]], capture_output=True, text=True,
+                              timeout=PATIENCE_S, env=given, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(self.end(process).exit, (0, 3))
+
+
+class Lost(Agents):
+    """An agent that is killed: its clients end with it, and its share goes on elsewhere."""
+
+    def test_one_of_two_costs_its_epoch_only(self):
+        process = self.begin(2, "--for", "1h", "--keep-going", "--defect", "lost-state:1/3")
+        agents = self.agents(2)
+        self.wait_checkpoints(5)
+        client = until(lambda: children_of(agents[1].pid, "soak-client"), "the agent's client")[0]
+        agents[1].kill()
+        until(lambda: test_robust.gone(client), "its client has ended, too")
+        seen = self.samples("checkpoint")
+        self.wait_checkpoints(seen + 2)
+        process.send_signal(signal.SIGINT)
+        run = self.end(process)
+        self.assertEqual(run.result["verdict"], "LEAK", run.explain())
+        self.assertRegex(run.err, r"lost agent \d \(.*\): .*; its share goes to agent \d \(.*\), and this epoch doesn't")
+        disturbed = [c for c in run.checkpoints() if c.get("disturbed")]
+        self.assertEqual(len(disturbed), 1)
+        self.assertEqual({c["client"]["connections"]["established"] for c in run.checkpoints()[:-1]
+                          if not c.get("disturbed")}, {40})
+        epochs = run.subject()["epochs"]
+        self.assertFalse(epochs[disturbed[0]["epoch"]]["measured"])
+        self.assertTrue(epochs[disturbed[0]["epoch"] + 1]["measured"])
+        self.assertAlmostEqual(run.subject()["sites"][0]["per_conn_blocks"], 1 / 3, delta=0.03)
+        self.assertEqual(self.left(agents[0])[0], 0)
+
+    def test_without_any_the_run_says_why_and_keeps_what_it_has(self):
+        process = self.begin(1, "--for", "1h")
+        agent = self.agent()
+        self.wait_checkpoints(5)
+        agent.kill()
+        run = self.end(process)
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertRegex(run.result["headline"], r"no agent is left: lost agent 1 \(.*\): its connection ended")
+        self.assertGreaterEqual(len(run.checkpoints()), 5)
+
+    def test_agents_that_do_not_come_are_waited_for_so_long(self):
+        process = self.begin(2, "--closed", "1k", "--agents-wait", "2s")
+        agent = self.agent()
+        run = self.end(process)
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertIn("1 of 2 agents didn't join within --agents-wait", run.result["headline"])
+        self.assertEqual(self.left(agent)[0], 1)
+
+    def test_an_agent_ends_with_its_run(self):
+        process = self.begin(1, "--for", "1h")
+        agent = self.agent()
+        client = until(lambda: children_of(agent.pid, "soak-client"), "the agent's client")[0]
+        process.kill()
+        code, _, err = self.left(agent)
+        self.assertEqual(code, 1)
+        self.assertIn("soak: agent: the run is gone", err)
+        until(lambda: test_robust.gone(client), "its client has ended")
+
+
+@unittest.skipUnless(shutil.which("openssl"), "SKIP: no openssl(1)")
+class Strangers(Agents):
+    """Whoever isn't an agent of this run is refused with one line, and whoever isn't a run, too."""
+
+    KEY = hmac.new(b"soak-agent join token", TOKEN.encode(), hashlib.sha256).hexdigest()
+
+    def talk(self, text, *options):
+        """What openssl's client hears that has the key, or another."""
+        return subprocess.run(["openssl", "s_client", "-connect", self.where()[1], "-tls1_3", "-psk_identity",
+                               "soak-agent", "-quiet", "-no_ign_eof", *options], input=text, capture_output=True, text=True,
+                              timeout=PATIENCE_S, check=False)
+
+    def test_none_of_them_joins_or_ends_a_run(self):
+        process = self.begin(1, "--closed", "1k")
+        host, port = self.where()[1].split(":")
+        with socket.create_connection((host, int(port))) as silent, socket.create_connection((host, int(port))) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.talk("hello\n", "-psk", "00" * 32)
+            wrong = os.path.join(self.results, "wrong")
+            with open(wrong, "w", encoding="ascii") as f:
+                f.write("f" * 64)
+            refused = self.agent(token=wrong)
+            self.assertIn("it doesn't take the join token", self.left(refused)[2])
+            until(lambda: self.stderr().count("was refused") >= 3, "three were refused")
+            self.assertIn("it has another join token", self.stderr())
+            self.assertIn("it doesn't speak the protocol of agents", self.stderr())
+            self.agent()
+            run = self.end(process)
+            silent.close()
+        self.assertIn(run.exit, (0, 3), run.explain())
+
+    def test_another_version_is_told_so(self):
+        process = self.begin(1, "--closed", "1k")
+        heard = subprocess.Popen(["openssl", "s_client", "-connect", self.where()[1], "-tls1_3", "-psk_identity",
+                                  "soak-agent", "-quiet", "-psk", self.KEY], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(self.stop, heard)
+        heard.stdin.write("hello protocol=soak-agent/9 version=0.0 name=old\n")
+        heard.stdin.flush()
+        self.assertRegex(heard.stdout.readline(),
+                         r"refused text=the run is soak \S+ \(soak-agent/1\), and this is soak 0.0 \(soak-agent/9\)")
+        self.agent()
+        self.assertIn(self.end(process).exit, (0, 3))
+
+    def test_a_run_has_no_file_and_no_program_of_an_agent(self):
+        """One that has the token and asks for more than a client's options."""
+        for option in ("--client-cert=/etc/hostname", "--control-fd=1", "--log=/tmp/x", "-h", "/bin/true"):
+            with self.subTest(option=option), socket.socket() as listener:
+                listener.bind(("127.0.0.1", 0))
+                port = listener.getsockname()[1]
+                listener.close()
+                run = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_3", "-nocert", "-psk",
+                                        self.KEY, "-psk_identity", "soak-agent", "-quiet"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                self.addCleanup(self.stop, run)
+                agent = self.agent(where=f"127.0.0.1:{port}")
+                self.assertIn("hello protocol=soak-agent/1 version=", run.stdout.readline())
+                run.stdin.write(f"welcome agent=1 of=1 silence=30\noption share=0 text={option}\nstart share=0\n")
+                run.stdin.flush()
+                code, _, err = self.left(agent)
+                self.assertEqual(code, 1)
+                self.assertIn(f"the run gave an option that an agent doesn't take: '{option}'", err)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
