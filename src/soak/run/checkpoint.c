@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "sampler.h"
 #include "settle.h"
-#include "unfinished.h"
 #include "subject/agent_load.h"
+#include "unfinished.h"
 
 #include <stdio.h>
 
