@@ -43,5 +43,5 @@ install(FILES README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE DESTINA
     ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # What places soak on machines: packaging/ without what makes its packages.
-install(DIRECTORY packaging/kubernetes packaging/slurm packaging/systemd
+install(DIRECTORY packaging/kubernetes packaging/slurm packaging/ssh packaging/systemd
     DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples USE_SOURCE_PERMISSIONS)

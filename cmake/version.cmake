@@ -46,6 +46,7 @@ endfunction()
 # cmake -D SOURCE=... -D PROJECT=0.1.0 -D FOLDER=... -P version.cmake: writes version.c and
 # version.txt, where they aren't so already.
 if(CMAKE_SCRIPT_MODE_FILE)
+    cmake_policy(SET CMP0053 NEW) # file(CONFIGURE) alone replaces @VERSION@
     soak_version(${SOURCE} ${PROJECT} VERSION)
     file(CONFIGURE OUTPUT ${FOLDER}/version.txt CONTENT "@VERSION@\n" @ONLY)
     file(CONFIGURE OUTPUT ${FOLDER}/version.c @ONLY CONTENT

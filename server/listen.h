@@ -21,6 +21,7 @@ struct listen_request {
     int backlog;
     enum port_use use; /* by this process and others */
     int count;
+    bool asks; /* the kernel asks silent peers whether they are there */
 };
 /* Opens `count` listening sockets on `address`; a port 0 is replaced by the kernel's choice. The
  * caller closes them. Returns 0 or -1; on failure nothing stays open. */

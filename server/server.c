@@ -247,8 +247,10 @@ static int open_tls(struct server *s, struct err *e)
 
 static struct listen_request listen_request(const struct options *o)
 {
-    return (struct listen_request){
-        .backlog = o->backlog, .use = (enum port_use)o->port_use, .count = o->workers};
+    return (struct listen_request){.backlog = o->backlog,
+                                   .use = (enum port_use)o->port_use,
+                                   .count = o->workers,
+                                   .asks = o->anywhere};
 }
 
 static int open_workers(struct server *s, struct err *e)

@@ -111,6 +111,8 @@ static void print_scenario_names(const struct catalog *c)
     struct text names = text_list(text, sizeof text, ", ");
     for (size_t i = 0; i < c->count; i++)
         text_item(&names, "%s", c->name[i]);
+    if (c->count == 0)
+        text_item(&names, "none: %s has no scenarios/", catalog_root());
     print_short("scenarios", &names);
 }
 

@@ -58,6 +58,7 @@ class Install(unittest.TestCase):
                      "share/zsh/site-functions/_soak", "share/fish/vendor_completions.d/soak.fish", "share/soak/schema/soak-1.schema.json",
                      "share/doc/soak/README.md", "share/doc/soak/LICENSE",
                      "share/doc/soak/examples/kubernetes/nights.yaml", "share/doc/soak/examples/slurm/suite.sh",
+                     "share/doc/soak/examples/ssh/run.sh",
                      "share/doc/soak/examples/systemd/soak-nightly.timer"):
             self.assertIn(name, present)
         self.assertEqual(tree(self.prefix / "bin"), ["soak"])

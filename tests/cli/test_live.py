@@ -96,9 +96,16 @@ class Block(unittest.TestCase):
         for said in ("measuring", "epoch 3 of 8", "20s, 40s left  19,680 closed",
                      "984/s of 1000/s  open 30", "errors 0", "8,377 blocks", "0 survivors, level",
                      "heap         2.46 MiB", "RSS          12.97 MiB",
-                     "so far: nothing grows; one lost block in 1,200 connections would have shown"):
+                     "so far: nothing grows; would have shown one lost block in 1,200 connections"):
             self.assertIn(said, text)
         self.assertLessEqual(max(map(len, t.lines())), 78)
+
+    def test_in_sixty_columns_the_figures_are_whole(self):
+        t = self.terminal(24, 60)
+        t.step("tick 20")
+        for said in ("20s, 40s left  19,680 closed", "open 30  errors 0", "0 survivors, level", "B/conn",
+                     "so far: nothing grows; would have shown one lost block in"):
+            self.assertIn(said, "\n".join(t.lines()))
 
     def test_nothing_is_told_from_a_few_seconds(self):
         t = self.terminal()

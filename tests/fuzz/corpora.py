@@ -41,6 +41,12 @@ CONTROL = [b"ready port=4433 openssl=3.0\nquiet opened=9 closed=8 oldest=1\n",
            b"epoch opens=100 mix=1,0,99\nsettle id=18446744073709551615\nfinish\n",
            b"problem kind=lost behaviour=clean text=an open connection was lost: by peer\n" + b"x" * 1100,
            b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n"]
+AGENT = [b"row at=0 weight=1 name=clean\nrow at=1 weight=0 name=failed\napp opened=9 closed=8 established=1\n"
+         b"count at=0 epoch=3 begun=5 ended=4\ntimes count=3 max=900\nbucket at=7 n=3\nbeat\n",
+         b"hello protocol=soak-agent/1 version=1.0 files=20000 name=a\nsay share=1 text=quiet opened=9 closed=8 oldest=1\n"
+         b"gone share=0 status=1 text=client exited with status 1\n",
+         b"welcome agent=1 of=2 silence=30\noption share=0 text=--conns=20\noption share=0 more=1 text=--say=a\nstart share=0\n"
+         b"stamp epoch=4\ntell share=0 text=epoch opens=9\nend\n"]
 
 
 def extension(number, content):
@@ -137,6 +143,7 @@ def corpora(folder, programs):
         "options": options(),
         "units": [text.encode() for text in UNITS],
         "control": [b"\x07" + text for text in CONTROL] + [b"\xff" + text for text in CONTROL],
+        "agent": [b"\x07" + text for text in AGENT] + [b"\xff" + text for text in AGENT],
         "page": [page((0, 5, 3), (7, 0, 1), (8, 0, 1), (8, 1, 1)), page((10, 0, 77), (10, 1, 5), (11, 0, 1)),
                  page((9, 33, 1), (9, 40, 1), (12, 0, 64), (13, 0, 1)), page((0, 5, 1 << 63), (0, 6, (1 << 64) - 1))],
         "proc": [text.encode() for text in PROC.values()],

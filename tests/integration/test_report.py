@@ -185,6 +185,44 @@ class Report(unittest.TestCase):
                 json.dump({**document, "versions": [{"name": "a", "runs": [{**run, **changes}]}]}, file)
             self.assertIn(said, self.report(moved, code=2).stderr)
 
+    def test_a_bisections_forms_are_made_again_from_its_folder(self):
+        made = soak("bisect", "--malloc", "jemalloc,libc", "--metric", "allocs", "--conns", "3", "--closed", "300",
+                    "--churn", "max", "--results", "bisected-runs", "--json=b.json", cwd=self.folder)
+        self.assertEqual(made.returncode, 3, made)
+        of = os.path.realpath(os.path.join(self.folder, "bisected-runs/last"))
+        self.assertEqual(self.report(of).stdout, made.stdout)
+        moved = os.path.join(self.folder, "moved-bisection")
+        shutil.move(of, moved)
+        path = os.path.join(moved, "bisect.json")
+        with open(os.path.join(self.folder, "b.json"), "rb") as file:
+            self.assertEqual(self.report(path, "--json").stdout, file.read())
+        said = made.stdout.decode().splitlines()[0]
+        self.assertIn("don't differ by more than 1 %", said)
+        self.assertEqual(self.report(moved, "--quiet").stdout.decode(), said + "\n")
+        markdown = self.report(moved, "--markdown").stdout.decode()
+        self.assertEqual(markdown.splitlines()[0], said.partition(" (2 of 2")[0])
+        self.assertIn("| | jemalloc | libc |", markdown)
+        self.assertIn(b"<h1", self.report(moved, "--html").stdout)
+        self.assertIn(b"--junit: a bisection has none", self.report(moved, "--junit", code=2).stderr)
+
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+        for changes, wrong in (
+                ({"end": "found", "exit": 0, "before": "jemalloc", "first": "libc", "said": "libc is the first"}, None),
+                ({"end": "interrupted", "exit": 130, "comparison": None, "runs": 0}, None),
+                ({"end": "found", "before": "libc", "first": "jemalloc"}, b"'before' and 'first' are not two"),
+                ({"end": "lost"}, b"'end' is none of this version's words"),
+                ({"metric": "luck"}, b"--metric luck: there are verdict"), ({"versions": ["jemalloc"]}, b"'versions' are not two"),
+                ({"schema": "soak/1"}, b"not a bisection of soak's (soak-bisect/1)")):
+            with self.subTest(**changes):
+                with open(path, "w", encoding="utf-8") as file:
+                    json.dump({**document, **changes}, file)
+                process = self.report(moved, "--json", code=2 if wrong else 0)
+                if wrong:
+                    self.assertIn(wrong, process.stderr)
+                else:
+                    self.assertEqual(json.loads(process.stdout), {**document, **changes})
+
     def test_no_flame_graph_without_survivors(self):
         process = soak(*CHURN, "--closed", "1k", "--results", "clean", cwd=self.folder)
         self.assertIn(process.returncode, (0, 3), process)

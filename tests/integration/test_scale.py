@@ -132,6 +132,12 @@ class Files(soak_run.SoakTest):
         self.assertIn("soak: --conns 2000 needs 2756 open files in one process and the hard limit is 2700; raise it "
                       "with 'ulimit -Hn 2756', or hold fewer connections", run.err)
 
+    def test_the_refusal_names_one_worker_only_where_that_is_enough(self):
+        for files, hint in ((1024, ", or give --client-workers 1"), (700, "")):
+            run = self.with_files("--conns", "300", "--closed", "1300", "--client-workers", "4", files=files)
+            self.assertEqual(run.exit, 2, run.explain())
+            self.assertTrue(run.err.endswith(f", or hold fewer connections{hint}\n"), run.err)
+
 
 class Endurance(soak_run.SoakTest):
     """`soak selftest --endurance`: what it says, of a run that is cut short or can't be kept, too."""

@@ -173,6 +173,13 @@ class Figures(soak_run.SoakTest):
         self.assertEqual(run.metric("rss")["end"], rss)
         self.assert_rows_are_true_to_their_word(run)
 
+    def test_the_rate_is_that_of_replacing_not_of_opening_the_first(self):
+        run = self.soak("--conns", "500", "--churn", "max", "--closed", "2500", "--no-probe", "--mix", "clean")
+        first, last = (run.checkpoints()[i]["client"]["connections"] for i in (0, -1))
+        self.assertLess(first["closed"], 400)
+        load = run.result["run"]
+        self.assertGreater(load["rate_per_s"], (last["closed"] - first["closed"]) / load["seconds"] * 1.01)
+
     @unittest.skipUnless(soak_run.HAS_JEMALLOC, "shows in jemalloc's figures alone")
     def test_what_is_too_little_to_convict_on_is_not_level(self):
         """48 bytes lost in one connection of 20: 2.4 B each, and no limit of a byte decides that."""

@@ -5,7 +5,9 @@ agree agrees; and the command of the nights does what it should."""
 import json
 import os
 import pathlib
+import secrets
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -80,7 +82,11 @@ class Schema(unittest.TestCase):
                 ("nights", "backoffLimit: 0", "backoffLimits: 0", "jobTemplate/spec/backoffLimits: unknown field"),
                 ("nights", "accessModes: [ReadWriteOnce]", "accessModes: ReadWriteOnce", "accessModes: type"),
                 ("nights", "readOnlyRootFilesystem: true", "readOnlyRootFileSystem: true",
-                 "securityContext/readOnlyRootFileSystem: unknown field")):
+                 "securityContext/readOnlyRootFileSystem: unknown field"),
+                ("run", "completionMode: Indexed", "completionMode: indexed", "completionMode: enum"),
+                ("run", "completions: 4", "completions: four", "completions: type"),
+                ("run", "containerPort: 4433", "port: 4433", "containerPort"),
+                ("run", "        - podSelector:\n", "        - podSelektor:\n", "podSelektor: unknown field")):
             text = (MANIFESTS / f"{name}.yaml").read_text(encoding="utf-8")
             self.assertIn(right, text)
             found = self.objections(load(text.replace(right, wrong, 1)))
@@ -92,7 +98,7 @@ class Rights(unittest.TestCase):
     def setUp(self):
         self.files = {path.stem: load(path.read_text(encoding="utf-8")) for path in MANIFESTS.glob("*.yaml")}
         self.pods = [pod for objects in self.files.values() for pod in pods_of(objects)]
-        self.assertEqual(sorted(name for name, _ in self.pods), ["soak-nights"])
+        self.assertEqual(sorted(name for name, _ in self.pods), ["soak-agents", "soak-nights", "soak-run"])
 
     def test_pods_have_none(self):
         for name, template in self.pods:
@@ -131,6 +137,77 @@ class Rights(unittest.TestCase):
 
     def test_no_secret_is_written_down(self):
         self.assertFalse([one for objects in self.files.values() for one in objects if one["kind"] == "Secret"])
+
+
+@unittest.skipUnless(yaml, "there is no yaml for Python (package python3-yaml)")
+class Run(unittest.TestCase):
+    """What stands in several places of run.yaml."""
+
+    def setUp(self):
+        self.objects = objects_of("run")
+        self.server = named(self.objects, "Job", "soak-run")["spec"]
+        self.agents = named(self.objects, "Job", "soak-agents")["spec"]
+        self.words = self.server["template"]["spec"]["containers"][0]["args"]
+
+    def test_as_many_agents_are_started_as_the_run_waits_for(self):
+        self.assertEqual(self.agents["completionMode"], "Indexed")
+        self.assertEqual(self.agents["completions"], self.agents["parallelism"])
+        self.assertIn(f'--agents={self.agents["completions"]}', self.words)
+
+    def test_a_verdict_is_not_tried_again(self):
+        self.assertEqual(self.server["backoffLimit"], 0)
+        nights = named(objects_of("nights"), "CronJob", "soak-nights")["spec"]
+        self.assertEqual(nights["jobTemplate"]["spec"]["backoffLimit"], 0)
+        self.assertEqual(nights["concurrencyPolicy"], "Forbid")
+
+    def test_labels_names_and_ports_agree(self):
+        service = named(self.objects, "Service", "soak-run")
+        labels = self.server["template"]["metadata"]["labels"]
+        self.assertEqual(service["spec"]["selector"], labels)
+        ports = [port["port"] for port in service["spec"]["ports"]]
+        container = self.server["template"]["spec"]["containers"][0]
+        self.assertEqual([port["containerPort"] for port in container["ports"]], ports)
+        self.assertIn(f"--agents-listen=$(POD_IP):{ports[0]}", self.words)
+        self.assertIn(f"--listen=$(POD_IP):{ports[1]}", self.words)
+        agent = self.agents["template"]
+        self.assertIn(f'--join={service["metadata"]["name"]}:{ports[0]}', agent["spec"]["containers"][0]["args"])
+        allowed = [{"port": port} for port in ports]
+        comes = named(self.objects, "NetworkPolicy", "soak-run")["spec"]["ingress"]
+        goes = named(self.objects, "NetworkPolicy", "soak-agents")["spec"]["egress"]
+        self.assertEqual(comes, [{"from": [{"podSelector": {"matchLabels": agent["metadata"]["labels"]}}],
+                                  "ports": allowed}])
+        self.assertEqual(goes[0], {"to": [{"podSelector": {"matchLabels": labels}}], "ports": allowed})
+
+    def here(self, spec, folder, address):
+        """The container's command, where the pod and the Service are this machine, and the load is smaller."""
+        words = "\n".join(spec["template"]["spec"]["containers"][0]["args"])
+        for there, here in ((("$(POD_IP):7411", "soak-run:7411"), address), (("$(POD_IP):4433",), "127.0.0.1:0"),
+                            (("/run/soak",), folder), (("5000",), "40"), (("200k",), "2k")):
+            for word in there:
+                words = words.replace(word, here)
+        return [BUILD / "bin/soak", *words.split("\n")]
+
+    def test_the_commands_make_a_run(self):
+        folder = tempfile.mkdtemp(prefix="soak-run-")
+        self.addCleanup(shutil.rmtree, folder)
+        pathlib.Path(folder, "token").write_text(secrets.token_hex(32), encoding="ascii")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        agents = [subprocess.Popen(self.here(self.agents, folder, address), stderr=subprocess.DEVNULL)
+                  for _ in range(self.agents["completions"])]
+        run = subprocess.run([*self.here(self.server, folder, address), "--sensitivity", "1/1", "--results", folder],
+                             capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual([agent.wait(PATIENCE_S) for agent in agents], [0] * len(agents), run.stderr)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("PASS  nothing grows", run.stdout)
+
+    def test_both_ends_read_the_token_where_the_secret_is(self):
+        for spec in (self.server, self.agents):
+            pod = spec["template"]["spec"]
+            container = pod["containers"][0]
+            volume = [one["name"] for one in pod["volumes"] if one.get("secret", {}).get("secretName") == "soak-join"]
+            mounted = [one["mountPath"] for one in container["volumeMounts"] if one["name"] in volume]
+            self.assertIn(f"--token-file={mounted[0]}/token", container["args"])
 
 
 @unittest.skipUnless(yaml, "there is no yaml for Python (package python3-yaml)")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""packaging/slurm on a real cluster: slurmctld and slurmd on this machine, with four tasks."""
+"""packaging/slurm on a real cluster: slurmctld and slurmd on this machine, with four tasks: a suite as a job array, and a
+run whose load comes from agents."""
 
 import json
 import os
@@ -14,14 +15,14 @@ from patience import PATIENCE_S
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
-SUITE = SOURCE / "packaging/slurm/suite.sh"
+SCRIPTS = SOURCE / "packaging/slurm"
 TASKS = 4
 LOAD = "[load]\nconns = 2\nchurn = max\nclosed = 640\n"
+SKIPPED = unittest.skipIf(slurm_cluster.missing(), "no Slurm (packages slurmctld, slurmd and slurm-client)")
 LEAKS = "[server]\ndefect = lost-state\n"
 
 
-@unittest.skipIf(slurm_cluster.missing(), "no Slurm (packages slurmctld, slurmd and slurm-client)")
-class Suite(unittest.TestCase):
+class OnACluster(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="soak-slurm-"))
@@ -31,7 +32,6 @@ class Suite(unittest.TestCase):
 
     def setUp(self):
         self.here = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        (self.here / "s").mkdir()
         self.results = self.here / "results"
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("SLURM_", "SBATCH_"))}
@@ -39,14 +39,28 @@ class Suite(unittest.TestCase):
             "SOAK": str(BUILD / "bin/soak"), "SOAK_ROOT": str(SOURCE), "RESULTS": str(self.results),
             "SOAK_HISTORY": str(self.here / "history.db")}
 
+    def script(self, name, *words, code=0):
+        process = subprocess.run([SCRIPTS / name, *words], cwd=self.here, env=self.environment, capture_output=True,
+                                 text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(process.returncode, code, process.stdout + process.stderr + self.cluster.logs())
+        return process.stdout + process.stderr
+
+    def refuses(self, name, cases):
+        for words, said in cases:
+            self.assertIn(said, self.script(name, *words, code=2))
+
+
+@SKIPPED
+class Suite(OnACluster):
+    def setUp(self):
+        super().setUp()
+        (self.here / "s").mkdir()
+
     def write(self, name, text):
         (self.here / "s" / f"{name}.soak").write_text(text, encoding="utf-8")
 
     def suite(self, *words, code=0):
-        process = subprocess.run([SUITE, *words], cwd=self.here, env=self.environment, capture_output=True, text=True,
-                                 timeout=PATIENCE_S, check=False)
-        self.assertEqual(process.returncode, code, process.stdout + process.stderr + self.cluster.logs())
-        return process.stdout + process.stderr
+        return self.script("suite.sh", *words, code=code)
 
     def merged(self):
         return json.loads((self.results / "suite.json").read_text(encoding="utf-8"))
@@ -81,10 +95,34 @@ class Suite(unittest.TestCase):
 
     def test_it_refuses_what_it_does_not_know(self):
         self.results.mkdir()
-        for words, said in (((), "SHARDS and SCENARIOS are needed"), (("4",), "SHARDS and SCENARIOS are needed"),
-                            (("0", "s"), "'0' is not a number of shards"), (("x", "s"), "'x' is not a number"),
-                            (("2", "s"), "results exists; RESULTS=FOLDER names another")):
-            self.assertIn(said, self.suite(*words, code=2))
+        self.refuses("suite.sh", (((), "SHARDS and SCENARIOS are needed"), (("4",), "SHARDS and SCENARIOS are needed"),
+                                  (("0", "s"), "'0' is not a number of shards"), (("x", "s"), "'x' is not a number"),
+                                  (("2", "s"), "results exists; RESULTS=FOLDER names another")))
+
+
+@SKIPPED
+class Run(OnACluster):
+    """All on one node: NODES=1."""
+
+    def setUp(self):
+        super().setUp()
+        self.environment |= {"NODES": "1", "PORT": str(slurm_cluster.free_ports(1)[0])}
+        self.environment.pop("SOAK_JOIN_TOKEN", None)
+
+    def test_four_agents_make_the_load_and_the_leak_is_found(self):
+        said = self.script("run.sh", str(TASKS), "--listen", "ADDRESS:0", "--conns", "20", "--churn", "max", "--defect", "lost-state", code=1)
+        self.assertIn("LEAK  32 B lost per connection", said)
+        self.assertIn("4 of 4 joined", said)
+        document = json.loads((self.results / "last/result.json").read_text(encoding="utf-8"))
+        self.assertEqual(document["verdict"], "LEAK")
+        agents = [path.read_text(encoding="utf-8") for path in self.results.glob("agents-*.log")]
+        self.assertEqual(sorted(line for text in agents for line in text.splitlines() if "joined as" in line),
+                         [f"soak: agent: joined as agent {number}" for number in range(1, TASKS + 1)])
+
+    def test_it_refuses_what_it_does_not_know(self):
+        self.results.mkdir()
+        self.refuses("run.sh", (((), "'' is not a number of agents"), (("0",), "'0' is not a number of agents"),
+                                (("2",), "results exists; RESULTS=FOLDER names another")))
 
 
 if __name__ == "__main__":

@@ -86,11 +86,13 @@ static bool any_weight(const struct attribution *a, const uint64_t *weight)
     return false;
 }
 
-const char *attribution_mix(struct attribution *a, const struct plan_action *action, char *buf,
-                            size_t size)
+const char *attribution_words(struct attribution *a, const struct plan_action *action, char *buf,
+                              size_t size)
 {
     uint64_t weight[PAGE_BEHAVIOURS] = {0};
-    struct text mix = text_into(buf, size);
+    struct text words = text_into(buf, size);
+    /* Connections that never join the stable set replace nobody in it. */
+    text_add(&words, "%s", action->step == PLAN_TURNOVER ? " stay=1" : "");
     if (action->step == PLAN_MEASURE && mix_drawn(&a->mix) > 0)
         mix_next(&a->mix, action->opens, weight);
     if (action->step == PLAN_CONFIRM_ALONE)
@@ -99,7 +101,8 @@ const char *attribution_mix(struct attribution *a, const struct plan_action *act
         confirm_weights(a, action->step == PLAN_CONFIRM_ALONE, weight);
     /* The last name is "failed": no connection is drawn to be that. */
     for (size_t b = 0; any_weight(a, weight) && b + 1 < a->table.count; b++)
-        text_add(&mix, "%s%" PRIu64, b ? "," : " mix=", weight[b]);
+        text_add(&words, "%s%" PRIu64, b ? "," : " mix=", weight[b]);
+    CHECK(!words.cut); /* a mix that is cut short is another mix */
     return buf;
 }
 

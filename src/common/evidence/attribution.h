@@ -26,10 +26,10 @@ enum { ATTRIBUTION_SUBJECTS = 2 };
 struct attribution *attribution_new(const struct attribution_subject *subject, size_t subjects);
 /* The client is ready: its behaviours are known. Returns how many are drawn. */
 size_t attribution_start(struct attribution *a, const struct page *client);
-/* ` mix=50,30,15,5` for the epoch that the plan's action begins, or "" for the client's own mix.
- * Returns buf. */
-const char *attribution_mix(struct attribution *a, const struct plan_action *action, char *buf,
-                            size_t size);
+/* What the client is told of the epoch that the plan's action begins, ` stay=1 mix=50,30,15,5`; no
+ * mix: its own. Returns buf. */
+const char *attribution_words(struct attribution *a, const struct plan_action *action, char *buf,
+                              size_t size);
 /* A checkpoint was added to the histories, at the end of the epoch of `step`: notes the counts. */
 void attribution_keep(struct attribution *a, const struct page *client, enum plan_step step);
 /* The subjects were judged: solves what leaks. */

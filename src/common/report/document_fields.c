@@ -89,6 +89,17 @@ static const struct json_field skipped_field[] = {
 };
 const struct json_fields document_skipped_fields = JSON_FIELDS(skipped_field);
 
+static const struct json_field agent_field[] = {
+    JSON_FIELD(result_agent, "name", NAME, name),
+    JSON_FIELD(result_agent, "address", TEXT, address),
+    JSON_FIELD(result_agent, "connections", COUNT, connections),
+    JSON_FIELD(result_agent, "failed", COUNT, failed),
+    JSON_FIELD(result_agent, "handshake_p50_ns", COUNT, p50_ns),
+    JSON_FIELD(result_agent, "rtt_ns", COUNT, rtt_ns),
+    JSON_FIELD(result_agent, "lost", TEXT, lost),
+};
+const struct json_fields document_agent_fields = JSON_FIELDS(agent_field);
+
 /* ---- a subject ---- */
 
 static const struct json_field subject_field[] = {

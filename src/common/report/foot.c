@@ -219,6 +219,24 @@ static void print_skipped(const struct result *r, int column, const struct scree
         screen_say(s, i ? "" : "skipped", column, "%s: %s", r->skipped[i].name, r->skipped[i].why);
 }
 
+static void print_agents(const struct result *r, int column, const struct screen *s)
+{
+    char begun[32], failed[32], half[FIGURE_SIZE], rtt[FIGURE_SIZE];
+    for (size_t i = 0; i < r->agents; i++) {
+        const struct result_agent *a = &r->agent[i];
+        screen_say(s, i ? "" : "agents", column,
+                   "%s (%s): %s connections, %s failed; handshake %s, round trip %s%s%s", a->name,
+                   a->address ? a->address : "?",
+                   human_count(begun, sizeof begun, (int64_t)a->connections),
+                   human_count(failed, sizeof failed, (int64_t)a->failed),
+                   human_duration(half, sizeof half, a->p50_ns),
+                   human_duration(rtt, sizeof rtt, a->rtt_ns), a->lost ? "; lost: " : "",
+                   a->lost ? a->lost : "");
+    }
+    if (r->agents)
+        screen_say(s, "", column, "their memory isn't looked at: only the server is judged");
+}
+
 /* ---- a crash ---- */
 
 static void print_crash(const struct result_crash *crash, int column, const struct screen *s)
@@ -351,6 +369,7 @@ void parts_foot(const struct result *r, const struct screen *s)
     print_errors(r, column, s);
     print_foreign(r, column, s);
     print_skipped(r, column, s);
+    print_agents(r, column, s);
     print_mapped(r, column, s);
     print_footprint(r->footprint, column, s);
     print_files(r, lead_subject, column, s);

@@ -239,7 +239,8 @@ void parts_level(const struct result_subject *subject, const struct result_subje
         snprintf(second, sizeof second, "%s: level in all %zu judged", other->name, level);
     else if (other)
         snprintf(second, sizeof second, "%s: %zu level, the others explained", other->name, level);
-    if (is_narrow(s) && own[0] && second[0]) {
+    int width = 2 + screen_width(own) + 6 + screen_width(second);
+    if (own[0] && second[0] && width > s->columns) {
         screen_wrap(s, &lead, "%s", own);
         screen_wrap(s, &lead, "%s", second);
     } else if (own[0] || second[0]) {

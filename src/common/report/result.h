@@ -16,7 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RESULT_SUBJECTS = 2, RESULT_COURSES = 6, RESULT_LIBS = 16, RESULT_SKIPPED = 16 };
+enum {
+    RESULT_SUBJECTS = 2,
+    RESULT_COURSES = 6,
+    RESULT_LIBS = 16,
+    RESULT_SKIPPED = 16,
+    RESULT_AGENTS = 32
+};
 
 struct result_lib {
     const char *name, *version; /* "openssl", "3.0.19" */
@@ -177,6 +183,15 @@ struct result_skipped {
     const char *name, *why;
 };
 
+/* A machine that made a part of the load. */
+struct result_agent {
+    const char *name, *address;
+    uint64_t connections, failed; /* begun there */
+    uint64_t p50_ns;              /* of its handshakes */
+    uint64_t rtt_ns;              /* of its line to soak, as the kernel has it; 0: not known */
+    const char *lost;             /* why it was; NULL: it was there to the end */
+};
+
 struct result_errors {
     uint64_t total, connect, handshake, echo, timeout, lost;
 };
@@ -244,6 +259,8 @@ struct result {
     struct result_run run;
     size_t skipped_count;
     struct result_skipped skipped[RESULT_SKIPPED];
+    size_t agents;
+    struct result_agent agent[RESULT_AGENTS];
     const struct footprint *footprint; /* report/footprint.h; NULL: not measured */
     size_t subjects;
     struct result_subject subject[RESULT_SUBJECTS];

@@ -3,9 +3,9 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
-#include "base/version.h"
 #include "compare_say.h"
 #include "compare_set.h"
+#include "compare_text.h"
 #include "report/json_util.h"
 #include "stats/compare/compare.h"
 
@@ -15,6 +15,7 @@
 #include <string.h>
 
 ENUM_NAMES(bisect_end, BISECT_END_LIST)
+ENUM_FROM_NAME(bisect_end, BISECT_END_LIST)
 
 const char *bisect_metric_name(int metric)
 {
@@ -216,7 +217,19 @@ int bisect_search(struct bisect_work *b)
     return code;
 }
 
-/* ---- the document ---- */
+/* ---- what came of it ---- */
+
+void bisect_text(const struct bisect_work *b, const struct report_style *style, bool quiet,
+                 FILE *out)
+{
+    const struct compare_set *s = b->work->set;
+    if (b->end != BISECT_END_STUCK)
+        fprintf(out, "%s (%zu of %zu versions run)\n", b->sentence, s->entries, b->versions);
+    if (!quiet && s->entries > 1) {
+        fputc('\n', out);
+        compare_text(s, style, false, out);
+    }
+}
 
 char *bisect_json(const struct bisect_work *b, int exit_code)
 {
@@ -225,13 +238,13 @@ char *bisect_json(const struct bisect_work *b, int exit_code)
     json_t *versions = json_array();
     for (size_t i = 0; i < b->versions; i++)
         json_array_append_new(versions, json_from_text(b->version[i]));
-    json_t *root =
-        json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "schema", "soak-bisect/1",
-                  "version", soak_version, "end", bisect_end_name(b->end), "exit", exit_code,
-                  "part", b->work->set->part, "metric", bisect_metric_name(b->metric), "versions",
-                  versions, "before", found ? json_from_text(b->version[b->low]) : json_null(),
-                  "first", found ? json_from_text(b->version[b->high]) : json_null(), "said",
-                  json_from_text(b->sentence), "runs", (json_int_t)b->work->set->done, "comparison",
-                  comparison);
+    json_t *root = json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "schema",
+                             BISECT_SCHEMA, "version", b->work->set->version, "end",
+                             bisect_end_name(b->end), "exit", exit_code, "part", b->work->set->part,
+                             "metric", bisect_metric_name(b->metric), "versions", versions,
+                             "before", found ? json_from_text(b->version[b->low]) : json_null(),
+                             "first", found ? json_from_text(b->version[b->high]) : json_null(),
+                             "said", json_from_text(b->sentence), "runs",
+                             (json_int_t)b->work->set->done, "comparison", comparison);
     return json_document(root);
 }

@@ -7,6 +7,7 @@
 
 #include "base/names.h"
 #include "compare_work.h"
+#include "report/screen.h"
 
 /* X(identifier, word): how a search ended. */
 #define BISECT_END_LIST(X)                                                                         \
@@ -18,6 +19,7 @@
 
 enum bisect_end { BISECT_END_LIST(ENUM_ID) };
 const char *bisect_end_name(enum bisect_end end);
+bool bisect_end_from_name(const char *name, enum bisect_end *ret);
 
 enum { BISECT_VERDICT = -1 };
 
@@ -41,7 +43,13 @@ int bisect_metric(const char *name, int *ret, struct err *e);
  * exit code: 0 found, 3 ends alike or can't tell, 2 or 4 as compare_work_one, 130. */
 int bisect_search(struct bisect_work *b);
 /* The document soak-bisect/1 as text; owned by the caller; NULL when out of memory. */
+#define BISECT_SCHEMA "soak-bisect/1"
+#define BISECT_FILE   "bisect.json"
 char *bisect_json(const struct bisect_work *b, int exit_code);
+/* The answer, and unless `quiet` the versions that were looked at. What broke has no answer here:
+ * its sentence goes elsewhere. */
+void bisect_text(const struct bisect_work *b, const struct report_style *style, bool quiet,
+                 FILE *out);
 
 /* What --metric takes, for the help: the verdict and every exact row. */
 #define BISECT_KEY_VERDICT(key)

@@ -132,14 +132,14 @@ static void write_text(const void *ctx, FILE *out)
     fputs(ctx, out);
 }
 
-/* bisect.json, and once more where --json wants it. */
+/* The document, and once more where --json wants it. */
 static int publish(const struct bisect_work *b, const struct outputs *outputs, int code,
                    struct err *e)
 {
     char *text = bisect_json(b, code);
     if (!text)
-        return err_set(e, "bisect.json: out of memory");
-    int rc = run_dir_write(&b->work->dir, "bisect.json", text, strlen(text), e);
+        return err_set(e, BISECT_FILE ": out of memory");
+    int rc = run_dir_write(&b->work->dir, BISECT_FILE, text, strlen(text), e);
     if (outputs_write(outputs, text, e) != 0)
         rc = -1;
     free(text);
@@ -149,17 +149,11 @@ static int publish(const struct bisect_work *b, const struct outputs *outputs, i
 static void tell(const struct bisect_work *b, const struct outputs *outputs)
 {
     const struct compare_line *line = b->work->line;
-    const struct compare_set *s = b->work->set;
     FILE *out = outputs_text(outputs);
     struct report_style style = terminal_style(out, (enum color_when)line->run.color);
     if (b->end == BISECT_END_STUCK)
         fprintf(stderr, "soak: bisect: %s\n", b->sentence);
-    else
-        fprintf(out, "%s (%zu of %zu versions run)\n", b->sentence, s->entries, b->versions);
-    if (!line->run.quiet && s->entries > 1) {
-        fputc('\n', out);
-        compare_text(s, &style, false, out);
-    }
+    bisect_text(b, &style, line->run.quiet, out);
     fflush(out);
 }
 

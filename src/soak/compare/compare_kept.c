@@ -16,14 +16,25 @@
 
 static const char file_name[] = "compare.json";
 
-bool compare_kept_is(const char *path)
+int compare_kept_file(const char *path, const char *name, char file[PATH_MAX], struct err *e)
+{
+    bool inside = input_is_folder(path);
+    int n = snprintf(file, PATH_MAX, "%s%s%s", path, inside ? "/" : "", inside ? name : "");
+    return n > 0 && n < PATH_MAX ? 0 : err_set(e, "%.60s...: the path is too long", path);
+}
+
+bool compare_kept_has(const char *path, const char *name)
 {
     char file[PATH_MAX];
     const char *slash = strrchr(path, '/');
     if (!input_is_folder(path))
-        return strcmp(slash ? slash + 1 : path, file_name) == 0;
-    int n = snprintf(file, sizeof file, "%s/%s", path, file_name);
-    return n > 0 && (size_t)n < sizeof file && access(file, F_OK) == 0;
+        return strcmp(slash ? slash + 1 : path, name) == 0;
+    return compare_kept_file(path, name, file, NULL) == 0 && access(file, F_OK) == 0;
+}
+
+bool compare_kept_is(const char *path)
+{
+    return compare_kept_has(path, file_name);
 }
 
 /* ---- what was asked ---- */
@@ -196,28 +207,29 @@ static int read_all(struct compare_set *s, const json_t *root, const char *folde
     return runs ? 0 : err_set(e, "none of its runs was done");
 }
 
-struct compare_set *compare_kept_read(const char *path, struct err *e)
+struct compare_set *compare_kept_of(const json_t *root, const char *file, struct err *e)
 {
-    char file[PATH_MAX], folder[PATH_MAX];
-    bool inside = input_is_folder(path);
-    int n = snprintf(file, sizeof file, "%s%s%s", path, inside ? "/" : "", inside ? file_name : "");
-    if (n < 0 || (size_t)n >= sizeof file) {
-        err_set(e, "%.60s...: the path is too long", path);
-        return NULL;
-    }
+    char folder[PATH_MAX];
     const char *slash = strrchr(file, '/');
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) : 1, slash ? file : ".");
-    json_t *root = json_load(file, e);
-    if (!root)
-        return NULL;
     struct compare_set *s = compare_set_new();
-    int rc = read_all(s, root, folder, e);
-    json_decref(root);
-    if (rc == 0) {
+    if (read_all(s, root, folder, e) == 0) {
         compare_set_judge(s);
         return s;
     }
-    err_prefix(e, "%.300s", file);
     compare_set_free(s);
     return NULL;
+}
+
+struct compare_set *compare_kept_read(const char *path, struct err *e)
+{
+    char file[PATH_MAX];
+    json_t *root = compare_kept_file(path, file_name, file, e) == 0 ? json_load(file, e) : NULL;
+    if (!root)
+        return NULL;
+    struct compare_set *s = compare_kept_of(root, file, e);
+    json_decref(root);
+    if (!s)
+        err_prefix(e, "%.300s", file);
+    return s;
 }

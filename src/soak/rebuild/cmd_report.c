@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
+#include "compare/bisect_kept.h"
 #include "compare/compare_kept.h"
 #include "compare/compare_text.h"
 #include "forms.h"
@@ -39,7 +40,7 @@ const struct command report_command = {
         "Makes any output of a finished run again, from what it left: nothing is measured. RUN\n"
         "is its folder or result.json; `last` is the latest in results/runs. Without an option\n"
         "the report is printed as the run printed it. A form goes to stdout without FILE. RUN may\n"
-        "also be the folder of a suite or of a comparison.\n",
+        "also be the folder of a suite, a comparison or a bisection.\n",
     .after =
         "Exit: 0, whatever the verdict; 2 when there is no such run, or none that can be read.\n",
     .table = table,
@@ -109,6 +110,31 @@ static int report_comparison(const char *path, const struct options *o, struct e
     return rc;
 }
 
+static int report_bisection(const char *path, const struct options *o, struct err *e)
+{
+    static const struct form_writer writers[] = {
+        {"json", bisect_put_json}, {"html", bisect_put_html}, {"markdown", bisect_put_markdown}};
+    struct form_writers of = {writers, sizeof writers / sizeof *writers, "a bisection"};
+    struct outputs outputs;
+    struct bisect_kept k;
+    int rc = bisect_kept_read(&k, path, e);
+    if (rc == 0 && k.set->entries == 0)
+        of = (struct form_writers){writers, 1, "a bisection in which no version was run"};
+    if (rc == 0)
+        rc = forms_select(&o->form, &of, &outputs, e);
+    if (rc == 0 && is_asked(&outputs)) {
+        rc = write_outputs(&outputs, &k, e);
+    } else if (rc == 0) {
+        struct report_style style = terminal_style(stdout, COLOR_AUTO);
+        if (k.bisection.end == BISECT_END_STUCK)
+            printf("%s\n", k.bisection.sentence);
+        bisect_text(&k.bisection, &style, o->quiet, stdout);
+        rc = printed(e);
+    }
+    bisect_kept_free(&k);
+    return rc;
+}
+
 static int report_run(const char *path, const struct options *o, struct err *e)
 {
     struct finished f;
@@ -133,6 +159,8 @@ static int report(const char *word, const struct options *o, struct err *e)
     const char *path = catalog_last(word, "result.json", last, sizeof last);
     if (compare_kept_is(path))
         return report_comparison(path, o, e);
+    if (bisect_kept_is(path))
+        return report_bisection(path, o, e);
     return suite_forms_is_suite(path) ? report_suite(path, o, e) : report_run(path, o, e);
 }
 

@@ -99,6 +99,14 @@ static void put_row(const struct finished_suite *f, const struct suite_entry *en
     document_free(document);
 }
 
+/* As a verdict of the same exit code looks. */
+static const char *badge_of(int exit_code)
+{
+    return exit_code == EXIT_PASS           ? "pass"
+           : exit_code == EXIT_INCONCLUSIVE ? "inconclusive"
+                                            : "leak";
+}
+
 static void put_html(const void *ctx, FILE *out)
 {
     const struct finished_suite *f = ctx;
@@ -109,7 +117,7 @@ static void put_html(const void *ctx, FILE *out)
     char *word = headline(&f->suite, &rest);
     const struct html_suite suite = {.word = word,
                                      .headline = rest,
-                                     .failed = suite_exit_code(&totals) != 0,
+                                     .badge = badge_of(suite_exit_code(&totals)),
                                      .host = shard->host,
                                      .started = shard->started,
                                      .machine = shard->machine,

@@ -44,11 +44,9 @@ static const char *phase_text(const struct run *r)
 static double left_ms(const struct run *r, const struct live_facts *f)
 {
     uint64_t spent_ms = r->epoch_start_ns ? (clock_now_ns() - r->epoch_start_ns) / 1000000u : 0;
-    if (spent_ms < LEFT_AFTER_MS || f->closed == 0 || r->state >= RUN_DRAIN_CLIENT)
+    if (spent_ms < LEFT_AFTER_MS || f->begun == 0 || r->state >= RUN_DRAIN_CLIENT)
         return NAN;
-    uint64_t total = plan_expected(&r->plan, f->closed, spent_ms);
-    uint64_t left = total > f->closed ? total - f->closed : 0;
-    return (double)left * (double)spent_ms / (double)f->closed;
+    return plan_left_ms(&r->plan, f->begun, spent_ms);
 }
 
 static uint64_t elapsed_ms(const struct run *r)
@@ -77,6 +75,7 @@ static void fill_load(const struct run *r, struct live_facts *f)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
     uint64_t now = clock_now_ns();
+    f->begun = run_begun(r);
     f->closed = run_ended(r);
     f->unit = run_unit(r);
     f->open = atomic_load(&app->established);
@@ -84,7 +83,7 @@ static void fill_load(const struct run *r, struct live_facts *f)
     fill_times(r, f);
     f->elapsed_ms = elapsed_ms(r);
     uint64_t churn_ns = r->churn_ns + (is_churning(r) ? now - r->churn_begin_ns : 0);
-    f->rate_per_s = churn_ns ? (double)f->closed * 1e9 / (double)churn_ns : 0;
+    f->rate_per_s = run_rate_per_s(r, f->closed, churn_ns);
 }
 
 static int64_t class_live(const struct snapshot *s, const char *name)

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TREND = 16, PLAIN_EVERY_MS = 30000, PHASE = 48, PHASE_COLUMNS = 12 };
+enum { TREND = 16, NARROW_TREND = 6, PLAIN_EVERY_MS = 30000, PHASE = 48, PHASE_COLUMNS = 12 };
 
 /* Lines by the rank they have where room is short (terminal.h). */
 enum rank {
@@ -86,6 +86,13 @@ static void trend_add(struct trend_line *t, double value)
     t->value[t->count - 1] = value;
 }
 
+/* The block's lines are made for a usual terminal: what decides must not be cut from a narrow one.
+ */
+static bool is_narrow(void)
+{
+    return terminal_columns(STDERR_FILENO) < BLOCK_COLUMNS;
+}
+
 /* Bars from 0 to the largest value shown, so that noise doesn't look like growth; five of the
  * eight, so that what grows has room. */
 static void trend_draw(const struct live *l, const struct trend_line *t, char *buf, size_t size)
@@ -95,9 +102,10 @@ static void trend_draw(const struct live *l, const struct trend_line *t, char *b
         top = fmax(top, t->value[i]);
     struct screen_bars bars = {t->value, (size_t)t->count, 0, top * 8 / 5};
     struct text text = text_into(buf, size);
+    int columns = is_narrow() ? NARROW_TREND : TREND;
     char drawn[TREND * 4];
-    text_add(&text, "%s%*s", screen_bars(&bars, l->utf8, TREND, drawn, sizeof drawn),
-             TREND - t->count, "");
+    text_add(&text, "%s%*s", screen_bars(&bars, l->utf8, (size_t)columns, drawn, sizeof drawn),
+             t->count < columns ? columns - t->count : 0, "");
 }
 
 /* ---- the block ---- */
@@ -147,7 +155,7 @@ static char *print_left(char *buf, size_t size, const struct live_facts *f)
 static void put_bar(const struct live *l, const struct live_facts *f, char *bar, size_t size)
 {
     enum { WIDTH = 8 };
-    int full = f->total ? (int)((double)f->closed / (double)f->total * WIDTH) : 0;
+    int full = f->total ? (int)((double)f->begun / (double)f->total * WIDTH) : 0;
     size_t used = 0;
     for (int i = 0; i < WIDTH; i++) {
         const char *glyph = i < full ? (l->utf8 ? "━" : "=") : (l->utf8 ? "─" : "-");
@@ -159,7 +167,8 @@ static void put_progress(struct live *l, const struct live_facts *f)
 {
     char bar[64] = "", closed[32], time[32], left[64], epoch[48] = "";
     if (strlen(f->phase) <= PHASE_COLUMNS) {
-        put_bar(l, f, bar, sizeof bar);
+        if (!is_narrow())
+            put_bar(l, f, bar, sizeof bar);
         snprintf(epoch, sizeof epoch, "  epoch %d of %d", f->epoch,
                  f->epochs > f->epoch ? f->epochs : f->epoch);
     }
@@ -174,8 +183,8 @@ static void put_churn(struct live *l, const struct live_facts *f)
     if (f->asked_per_s > 0)
         snprintf(asked, sizeof asked, "%g/s", f->asked_per_s);
     put(l, RANK_CHURN,
-        " churn        %.0f/s of %s  open %" PRIu64 "  p50 %.1f ms p99 %.1f ms  errors %" PRIu64,
-        f->rate_per_s, asked, f->open, (double)f->p50_ns / 1e6, (double)f->p99_ns / 1e6, f->errors);
+        " churn        %.0f/s of %s  open %" PRIu64 "  errors %" PRIu64 "  p50 %.1f ms p99 %.1f ms",
+        f->rate_per_s, asked, f->open, f->errors, (double)f->p50_ns / 1e6, (double)f->p99_ns / 1e6);
 }
 
 /* "ok" is for the verdict; here a figure grows, or is level as far as that can be told. */
@@ -211,7 +220,7 @@ char *live_so_far(const struct live_facts *f, char *buf, size_t size)
     if (f->growing)
         snprintf(buf, size, "something grows");
     else if (f->one_in >= 1)
-        snprintf(buf, size, "nothing grows; one lost block in %s %s would have shown",
+        snprintf(buf, size, "nothing grows; would have shown one lost block in %s %s",
                  human_count(one_in, sizeof one_in, (int64_t)f->one_in), unit_plural(f->unit));
     else
         snprintf(buf, size, "too early to say");

@@ -21,8 +21,9 @@ struct live_facts {
     double asked_per_s; /* 0 = max */
     int epoch, epochs;  /* 1-based, and about how many */
     enum unit unit;     /* of `closed` */
-    uint64_t closed, total, elapsed_ms;
-    double left_ms; /* NAN = not known yet, or soon over */
+    uint64_t closed, elapsed_ms;
+    uint64_t begun, total; /* so far, and what the run aims at */
+    double left_ms;        /* NAN = not known yet, or soon over */
     double rate_per_s;
     uint64_t open, p50_ns, p99_ns, errors;
     int64_t blocks, survivors, ssl_objects, sessions, x509s;
@@ -33,7 +34,7 @@ struct live_facts {
     bool growing;
 };
 
-/* What can be said by now: `nothing grows; one lost block in 2,000 connections would have shown`.
+/* What can be said by now: `nothing grows; would have shown one lost block in 2,000 connections`.
  */
 char *live_so_far(const struct live_facts *f, char *buf, size_t size);
 /* In whole seconds: `4s`, `1m05s`. Both return buf. */

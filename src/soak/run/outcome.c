@@ -12,6 +12,7 @@
 #include "page/snapshot.h"
 #include "report/sections.h"
 #include "shown.h"
+#include "subject/agent_load.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -88,7 +89,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.closed = run_ended(r);
     o->result.run.unit = run_unit(r);
     o->result.run.seconds = seconds;
-    o->result.run.rate_per_s = seconds > 0 ? (double)r->churn_closed / seconds : 0;
+    o->result.run.rate_per_s = run_rate_per_s(r, r->churn_closed, r->churn_ns);
     o->result.run.asked_per_s = s->churn.max || s->reload ? 0 : s->churn.per_s;
     double asked = o->result.run.asked_per_s;
     o->result.run.shortfall = asked > 0 ? fmax(0, 1 - o->result.run.rate_per_s / asked) : 0;
@@ -211,6 +212,23 @@ static void fill_skipped(struct result *ret, const struct run *r)
     ret->skipped_count = client->skipped_count;
 }
 
+static void fill_agents(struct result *ret, const struct run *r)
+{
+    const struct agents *all = agent_load_agents(run_load(r)->subject);
+    _Static_assert((int)RESULT_AGENTS >= (int)LIMIT_PROCESSES, "room for all");
+    for (size_t i = 0; all && i < agents_count(all); i++) {
+        const struct agent *a = agents_at(all, i);
+        ret->agent[ret->agents++] =
+            (struct result_agent){.name = a->name,
+                                  .address = a->address,
+                                  .connections = a->heard->app[FIGURE_opened],
+                                  .failed = a->heard->app[FIGURE_failed],
+                                  .p50_ns = hist_quantile(&a->heard->times, 0.5),
+                                  .rtt_ns = a->rtt_us * 1000,
+                                  .lost = a->gone && a->why[0] ? a->why : NULL};
+    }
+}
+
 /* The machine's name, or what $SOAK_MACHINE calls it: a CI's have another one each night. */
 static void fill_host(struct outcome *o)
 {
@@ -275,6 +293,7 @@ static void fill_head(struct outcome *o, const struct run *r)
     fill_libs(o, r);
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
+    fill_agents(&o->result, r);
     o->result.subjects = run_looked_at(r);
 }
 

@@ -25,6 +25,8 @@ void run_state_set(struct run *r, enum run_state state)
     if (r->state == RUN_CHURN && state != RUN_CHURN && run_unit(r) != UNIT_RELOAD) {
         r->churn_ns += clock_now_ns() - r->churn_begin_ns;
         r->churn_closed = run_ended(r);
+        if (r->epoch == 0)
+            r->fill = (struct run_fill){r->churn_ns, r->churn_closed};
     }
     r->state = state;
     r->moved_ns = r->step_ns = clock_now_ns();
@@ -55,13 +57,10 @@ static void begin_churn(struct run *r, uint64_t opens)
 {
     run_state_set(r, RUN_CHURN);
     r->churn_begin_ns = clock_now_ns();
-    char mix[LINE_MAX_BYTES], words[LINE_MAX_BYTES];
-    /* Connections that never join the stable set replace nobody in it. */
-    const char *stay = r->action.step == PLAN_TURNOVER ? " stay=1" : "";
-    snprintf(words, sizeof words, "%s%.900s", stay,
-             attribution_mix(r->attribution, &r->action, mix, sizeof mix));
+    char words[LINE_MAX_BYTES];
     struct subject *load = run_load(r)->subject;
-    load->ops->epoch(load, opens, words);
+    load->ops->epoch(load, opens,
+                     attribution_words(r->attribution, &r->action, words, sizeof words));
 }
 
 static void begin_epoch(struct run *r, uint64_t opens)

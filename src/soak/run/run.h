@@ -89,6 +89,12 @@ struct run_reload {
     uint64_t allocs;      /* what the subject had allocated then */
 };
 
+/* The part of the churn that the first epoch was, in which the connections are opened that others
+ * replace later. */
+struct run_fill {
+    uint64_t ns, closed;
+};
+
 struct run {
     const struct scenario *scenario;      /* borrowed */
     const char *name;                     /* the scenario's name: borrowed */
@@ -117,6 +123,7 @@ struct run {
     uint64_t churn_ns;                 /* spent churning, all epochs */
     uint64_t moved_ns, moved_activity; /* the watchdog's last sign of life */
     uint64_t churn_closed;             /* connections closed while churning */
+    struct run_fill fill;
     uint64_t churn_begin_ns;
     uint64_t epoch_start_ns; /* when the first epoch began; 0 = not yet */
     uint64_t epoch_ns;       /* when the present one began */
@@ -191,6 +198,14 @@ static inline uint64_t run_ended(const struct run *r)
     if (run_unit(r) == UNIT_RELOAD)
         return r->reload.count;
     return atomic_load(run_unit(r) == UNIT_OPERATION ? &app->operations : &app->closed);
+}
+
+/* Per second of churn: of the first epoch only while it is the only one. */
+static inline double run_rate_per_s(const struct run *r, uint64_t closed, uint64_t churn_ns)
+{
+    bool later = churn_ns > r->fill.ns && closed > r->fill.closed;
+    double seconds = (double)(churn_ns - (later ? r->fill.ns : 0)) / 1e9;
+    return seconds > 0 ? (double)(closed - (later ? r->fill.closed : 0)) / seconds : 0;
 }
 
 /* For the rooms of this module. */

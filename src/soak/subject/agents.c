@@ -7,6 +7,8 @@
 #include "guard.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +236,15 @@ static void on_connection(uv_stream_t *stream, int status)
         take(all);
 }
 
+static uint64_t round_trip_us(const struct agent *a)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(net_fd(&a->channel.socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0
+               ? info.tcpi_rtt
+               : a->rtt_us;
+}
+
 /* A pause of this machine counts for a second, however long: what came meanwhile is heard first. */
 static void look_after(struct agents *all)
 {
@@ -242,6 +253,7 @@ static void look_after(struct agents *all)
         if (a->gone)
             continue;
         channel_say(&a->channel, "beat");
+        a->rtt_us = round_trip_us(a);
         if (++a->silent_s > AGENTS_SILENCE_S)
             agents_drop(a, "nothing was heard of it for %d s", AGENTS_SILENCE_S);
     }

@@ -34,6 +34,7 @@ struct agent {
     unsigned silent_s; /* nothing was heard for so long */
     bool gone;         /* it has left, or is about to be closed */
     char name[AGENTS_NAME], address[ADDRESS_TEXT];
+    uint64_t rtt_us;       /* of the channel, by the kernel: 0 until it is known */
     char why[CHANNEL_WHY]; /* it has gone; "": it hasn't, or the run was over */
     size_t shares;         /* of the load that it makes now */
     struct figures *heard; /* owned; NULL: of a stranger */

@@ -100,7 +100,7 @@ static void on_connect(uv_connect_t *connect, int status)
 static void try_to_connect(struct foreign *f)
 {
     struct address to;
-    CHECK(address_parse(f->address, &to, NULL) == 0);
+    CHECK(address_parse_any(f->address, &to, NULL) == 0);
     CHECK(uv_tcp_init(&f->subject->all->loop, &f->tcp) == 0);
     f->tcp.data = f->connect.data = f;
     f->trying = true;

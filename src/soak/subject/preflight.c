@@ -79,7 +79,7 @@ static int try_address(const char *text)
     struct address at;
     struct err none;
     int yes = 1, error = 0;
-    if (address_parse(text, &at, &none) != 0)
+    if (address_parse_any(text, &at, &none) != 0)
         return EINVAL;
     int fd = socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -95,7 +95,8 @@ int served_check(const struct scenario *s, struct err *e)
 {
     const struct {
         const char *option, *address;
-    } served[] = {{"metrics", s->metrics}, {"serve", s->serve}};
+    } served[] = {
+        {"metrics", s->metrics}, {"serve", s->serve}, {"agents-listen", s->agents_listen}};
     for (size_t i = 0; i < sizeof served / sizeof *served; i++) {
         int error = served[i].address ? try_address(served[i].address) : 0;
         if (error == EADDRINUSE)
@@ -126,7 +127,8 @@ static void processes_text(const struct scenario *s, uint64_t allowed, char *buf
     size_t clients = share_clients_needed(s, allowed), servers = share_servers_needed(s, allowed);
     if (s->fail_alloc || s->client || !clients || !servers)
         return;
-    add_needed(&text, "client-procs", s->client_procs, clients);
+    if (!s->agents)
+        add_needed(&text, "client-procs", s->client_procs, clients);
     if (!scenario_meets_foreign(s))
         add_needed(&text, "server-procs", s->server_procs, servers);
 }
@@ -135,8 +137,17 @@ static void processes_text(const struct scenario *s, uint64_t allowed, char *buf
  * has several clients for it. */
 static uint64_t server_files(const struct scenario *s)
 {
-    bool unknown = scenario_meets_foreign(s) && s->client_procs > 1;
+    bool unknown = scenario_meets_foreign(s) && (s->client_procs > 1 || s->agents);
     return unknown ? 0 : share_server_files(s, (size_t)s->server_procs);
+}
+
+/* Whether it fits with one thread of the client: each has some that linger on. */
+static bool one_worker_fits(const struct scenario *scenario, uint64_t allowed)
+{
+    struct scenario s = *scenario;
+    s.client_workers = 1;
+    return scenario->client_workers != 1 && server_files(&s) <= allowed &&
+           share_client_files(&s, (size_t)s.client_procs) <= allowed;
 }
 
 int files_check(const struct scenario *scenario, struct err *e)
@@ -145,20 +156,21 @@ int files_check(const struct scenario *scenario, struct err *e)
     char processes[80] = "";
     if (s.fail_alloc)
         s.conns = 1, s.client_workers = 1;
-    uint64_t client = share_client_files(&s, (size_t)s.client_procs);
+    /* An agent refuses by itself what its machine can't hold. */
+    uint64_t client = s.agents ? 0 : share_client_files(&s, (size_t)s.client_procs);
     uint64_t server = server_files(&s);
     uint64_t need = client > server ? client : server, allowed = program_raise_files();
     if (allowed >= need)
         return 0;
     processes_text(&s, allowed, processes, sizeof processes);
-    bool threads = s.client_workers != 1 && load_need_workers(s.client_workers, s.conns) > 1;
+    const char *worker =
+        !processes[0] && one_worker_fits(&s, allowed) ? ", or give --client-workers 1" : "";
     return err_set(e,
                    "--conns %" PRIu64 " needs %" PRIu64
                    " open files in one process and the hard limit is %" PRIu64
                    "; %s%s%sraise it with 'ulimit -Hn %" PRIu64 "', or hold fewer connections%s",
                    s.conns, need, allowed, processes[0] ? "give" : "", processes,
-                   processes[0] ? ", or " : "", need,
-                   threads && !processes[0] ? ", or give --client-workers 1" : "");
+                   processes[0] ? ", or " : "", need, worker);
 }
 
 /* The probe's pages are files, if only in memory. */

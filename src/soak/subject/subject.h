@@ -103,7 +103,8 @@ struct subject {
     struct subjects *all; /* borrowed */
     struct child child;   /* the first of its processes, which stands for all; its page is theirs */
     struct child *others; /* owned: the rest of --client-procs or --server-procs */
-    size_t processes;     /* how many it is to have: 1, and as many as `others` */
+    const struct scenario *scenario; /* of its start: borrowed; NULL before it */
+    size_t processes;                /* how many it is to have: 1, and as many as `others` */
     struct subject_gathered gathered[SUBJECT_FLUSHED + 1];
     char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was
                                   ready */

@@ -4,6 +4,7 @@
  * each. What is told is told to all of them; a word is the subject's once all have said it.
  */
 #include "args.h"
+#include "base/check.h"
 #include "subject.h"
 
 #include <inttypes.h>
@@ -56,6 +57,7 @@ static int start_others(struct subject *s, const struct scenario *scenario, stru
 static int start(struct subject *s, const struct scenario *scenario, struct err *e)
 {
     struct subjects *all = s->all;
+    s->scenario = scenario;
     if (s->serves) {
         snprintf(all->host, sizeof all->host, "%s", scenario->listen);
         *strrchr(all->host, ':') = '\0'; /* scenario_check: address:port */
@@ -67,14 +69,28 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
     return s->serves ? 0 : start_others(s, scenario, e);
 }
 
+/* One process of several that loaded other libraries would make two subjects of them. */
+static int check_libs(const struct subject *s, const struct child *c, const char *line,
+                      struct err *e)
+{
+    const char *found = strstr(line, "openssl="), *libs = found ? found : "";
+    if (c->of < 2 || !s->libs[0] || strcmp(s->libs, libs) == 0)
+        return 0;
+    return err_set(e, "%s %u of %u runs on %.300s, another on %.300s", s->child.name, c->number,
+                   c->of, libs, s->libs);
+}
+
 static void on_ready(struct subject *s, const struct child *c, const struct subject_word *word)
 {
     struct err e = {{0}};
-    subject_keep_libs(s, word->line);
-    if (!s->serves || !word->numbered || c != &s->child)
-        return;
-    s->all->port = word->number;
-    if (start_others(s, s->all->programs->scenario, &e) != 0)
+    int rc = check_libs(s, c, word->line, &e);
+    if (rc == 0)
+        subject_keep_libs(s, word->line);
+    if (rc == 0 && s->serves && word->numbered && c == &s->child) {
+        s->all->port = word->number;
+        rc = start_others(s, s->scenario, &e);
+    }
+    if (rc != 0)
         s->all->on_broken(s, e.text);
 }
 
@@ -116,18 +132,18 @@ __attribute__((format(printf, 2, 3))) static void tell(struct subject *s, const 
     char line[LINE_MAX_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    int n = vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    CHECK(n > 0 && (size_t)n < sizeof line);
     for (size_t i = 0; i < s->processes; i++)
-        child_send(subject_process(s, i), "%.1000s", line);
+        child_send(subject_process(s, i), "%s", line);
 }
 
 static void epoch(struct subject *s, uint64_t opens, const char *more)
 {
-    uint64_t conns = s->all->programs->scenario->conns;
     for (size_t i = 0; i < s->processes; i++) {
-        uint64_t own = share_opens(opens, (struct share){i, s->processes}, conns);
-        child_send(subject_process(s, i), "epoch opens=%" PRIu64 "%.900s", own, more);
+        uint64_t own = share_opens(opens, (struct share){i, s->processes}, s->scenario->conns);
+        child_send(subject_process(s, i), "epoch opens=%" PRIu64 "%s", own, more);
     }
 }
 

@@ -43,7 +43,7 @@ void html_run(const struct html_run *run, FILE *out);
  */
 struct html_suite {
     const char *word, *headline; /* "FAILED", "1 of 2 scenarios is not as expected" */
-    bool failed;
+    const char *badge;           /* how the word looks: "pass", "leak" or "inconclusive" */
     const char *host, *started, *machine, *libs, *version; /* NULL: not known */
 };
 void html_suite_begin(const struct html_suite *suite, FILE *out);

@@ -32,8 +32,8 @@ void html_suite_begin(const struct html_suite *suite, FILE *out)
     html_head(suite->headline, out);
     fputs("<header>", out);
     html_origin(suite->version, words, sizeof words / sizeof *words, out);
-    fprintf(out, "</header>\n<main>\n<h1><span class=\"badge %s\">%s</span> ",
-            suite->failed ? "leak" : "pass", suite->word);
+    fprintf(out, "</header>\n<main>\n<h1><span class=\"badge %s\">%s</span> ", suite->badge,
+            suite->word);
     html_text(suite->headline, out);
     fputs("</h1>\n", out);
     html_note("Of the program under test, from the first checkpoint to the last: OpenSSL's live "

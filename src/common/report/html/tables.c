@@ -286,6 +286,31 @@ static void write_duration(const char *name, uint64_t ns, FILE *out)
         write_fact(name, human_duration(text, sizeof text, ns), out);
 }
 
+static void write_agent(const struct result_agent *a, FILE *out)
+{
+    char text[FIGURE_SIZE];
+    html_row(out);
+    html_head_cell(a->name, out);
+    html_cell(a->address ? a->address : "", out);
+    html_number(human_count(text, sizeof text, (int64_t)a->connections), out);
+    html_number(human_count(text, sizeof text, (int64_t)a->failed), out);
+    html_number(human_duration(text, sizeof text, a->p50_ns), out);
+    html_number(human_duration(text, sizeof text, a->rtt_ns), out);
+    html_cell(a->lost ? a->lost : "", out);
+}
+
+static void write_agents(const struct result *r, FILE *out)
+{
+    static const char *const columns[] = {"|agent",     "|address",    ">connections", ">failed",
+                                          ">handshake", ">round trip", "|lost"};
+    if (!r->agents)
+        return;
+    html_table("Who made it", columns, sizeof columns / sizeof *columns, out);
+    for (size_t i = 0; i < r->agents; i++)
+        write_agent(&r->agent[i], out);
+    html_table_end(out);
+}
+
 void html_load(const struct result *r, FILE *out)
 {
     static const char *const columns[] = {"|", ">"};
@@ -312,5 +337,6 @@ void html_load(const struct result *r, FILE *out)
     write_duration("99 % are faster than", run->p99_ns, out);
     write_duration("the slowest", run->max_ns, out);
     html_table_end(out);
+    write_agents(r, out);
     html_section_end(out);
 }

@@ -168,6 +168,13 @@ uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_m
     return expected_total(p, &seen);
 }
 
+double plan_left_ms(const struct plan *p, uint64_t opened, uint64_t elapsed_ms)
+{
+    uint64_t total = plan_expected(p, opened, elapsed_ms);
+    uint64_t left = total > opened ? total - opened : 0;
+    return (double)left * (double)elapsed_ms / (double)opened;
+}
+
 static bool enough_measured(const struct plan *p)
 {
     return p->measured_opens >= p->need;

@@ -110,6 +110,9 @@ uint64_t plan_unbounded(uint64_t one_in, uint64_t expected);
 uint64_t plan_closed_for(const struct plan_input *in, uint64_t one_in);
 /* Connections in all that the run comes to at the pace reached, its bounds counted. */
 uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_ms);
+/* Milliseconds until then at the pace reached; `opened` isn't 0. Those that the open connections
+ * are begun with count as all others do, though nothing closes meanwhile. */
+double plan_left_ms(const struct plan *p, uint64_t opened, uint64_t elapsed_ms);
 /* About how many epochs the whole run has, for the display ("epoch 4 of 6"). */
 int plan_epochs_estimate(const struct plan *p);
 

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "base/rng.h"
 #include "stats/judge/judge.h"
 #include "stats/judge/plan.h"
@@ -683,9 +685,21 @@ static void the_estimate_is_about_right(void **state)
     assert_true(plan_epochs_estimate(&d.plan) >= d.warm + d.measured);
 }
 
+/* While 50,000 are opened nothing closes: by the closed ones hours would be left. */
+static void the_time_left_goes_by_what_was_opened(void **state)
+{
+    (void)state;
+    const struct plan_input in = {.conns = 50000, .closed = 250000};
+    struct plan p;
+    plan_init(&p, &in);
+    assert_true(fabs(plan_left_ms(&p, 25000, 10000) - 90000) < 1);
+    assert_true(plan_left_ms(&p, 260000, 10000) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_time_left_goes_by_what_was_opened),
         cmocka_unit_test(the_unit_is_a_quarter_second_of_churn),
         cmocka_unit_test(operations_warm_up_by_whole_rounds),
         cmocka_unit_test(a_run_without_a_bound_goes_beyond_an_expected_cache),

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channel/token.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/soak-token-XXXXXX";
+
+static const char *in_folder(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static void a_new_token_is_written_for_its_owner_alone(void **state)
+{
+    (void)state;
+    char token[TOKEN_BYTES], again[TOKEN_BYTES], made[TOKEN_PATH];
+    struct err e;
+    struct stat s;
+    unsetenv(TOKEN_VARIABLE);
+    assert_int_equal(token_find(NULL, folder, token, made, &e), 0);
+    assert_string_equal(made, in_folder("join-token"));
+    assert_int_equal(stat(made, &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0600);
+    assert_int_equal(strlen(token), 64);
+    assert_int_equal(token_read(made, again, &e), 0);
+    assert_string_equal(token, again);
+    char other[TOKEN_BYTES], unmade[TOKEN_PATH];
+    assert_int_equal(token_find(made, folder, other, unmade, &e), 0);
+    assert_string_equal(unmade, "");
+    assert_string_equal(other, token);
+    assert_int_equal(token_write(made, token, &e), -1); /* never over another's */
+    unlink(made);
+}
+
+static void a_token_of_the_environment_is_read_once(void **state)
+{
+    (void)state;
+    char token[TOKEN_BYTES];
+    struct err e;
+    setenv(TOKEN_VARIABLE, "0123456789abcdef0123456789abcdef", 1);
+    assert_int_equal(token_read(NULL, token, &e), 0);
+    assert_null(getenv(TOKEN_VARIABLE));
+    assert_int_equal(token_read(NULL, token, &e), -ENOENT);
+    assert_int_equal(token_read(in_folder("none"), token, &e), -ENOENT);
+}
+
+static void what_is_short_or_no_token_is_refused(void **state)
+{
+    (void)state;
+    char token[TOKEN_BYTES], longer[TOKEN_MOST + 50];
+    struct err e;
+    memset(longer, 'a', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    const char *const wrong[] = {"short", "0123456789abcdef0123456789abcde\x01", longer,
+                                 "two words 0123456789abcdef0123456789abcdef"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv(TOKEN_VARIABLE, wrong[i], 1);
+        assert_int_equal(token_read(NULL, token, &e), -1);
+    }
+    assert_non_null(strstr(e.text, "SOAK_JOIN_TOKEN: a join token has 32 to 256"));
+    unsetenv(TOKEN_VARIABLE);
+}
+
+static void another_token_gives_another_key(void **state)
+{
+    (void)state;
+    uint8_t one[TOKEN_KEY], other[TOKEN_KEY];
+    token_key("0123456789abcdef0123456789abcdef", one);
+    token_key("0123456789abcdef0123456789abcdeF", other);
+    assert_memory_not_equal(one, other, TOKEN_KEY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_new_token_is_written_for_its_owner_alone),
+                                       cmocka_unit_test(a_token_of_the_environment_is_read_once),
+                                       cmocka_unit_test(what_is_short_or_no_token_is_refused),
+                                       cmocka_unit_test(another_token_gives_another_key)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
