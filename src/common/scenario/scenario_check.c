@@ -244,14 +244,30 @@ int scenario_parse_address(const struct scenario *s, const char *text, struct ad
     return 0;
 }
 
+/* Agents that join from elsewhere don't reach a server on loopback. */
+static int check_reach(const struct scenario *s, const struct address *join, struct err *e)
+{
+    char host[ADDRESS_TEXT];
+    const char *server = scenario_address(s);
+    if (address_is_loopback(join) ||
+        (strncmp(server, "127.", 4) != 0 && strncmp(server, "[::1]", 5) != 0))
+        return 0;
+    bool foreign = scenario_meets_foreign(s);
+    return scenario_refuse(
+        s, "agents-listen", e, "who joins there can't reach the server at %.60s; give --%s %s:%s",
+        server, foreign ? "connect" : "listen", address_host(join, host), foreign ? "PORT" : "0");
+}
+
 static int check_agents(const struct scenario *s, struct err *e)
 {
     struct address at;
-    if (s->agents && scenario_parse_address(s, s->agents_listen, &at) < 0)
+    if (!s->agents)
+        return 0;
+    if (scenario_parse_address(s, s->agents_listen, &at) < 0)
         return scenario_refuse(s, "agents-listen", e,
                                "an address of this machine and a port, such as 127.0.0.1:7411 or "
                                "10.0.0.1:7411; not 0.0.0.0, which is all of them");
-    return 0;
+    return check_reach(s, &at, e);
 }
 
 /* IPv6 has one loopback address, so one source and its ports. */

@@ -464,6 +464,15 @@ static const struct {
     {{{"footprint", "true"}, {"fail-alloc", "true"}},
      "--footprint: has no meaning with --fail-alloc"},
     {{{"client-procs", "31"}}, "--client-procs 31: more of them than --conns 30"},
+    {{{"agents", "2"}, {"agents-listen", "10.0.0.1:7411"}},
+     "--agents-listen 10.0.0.1:7411: who joins there can't reach the server at 127.0.0.1:0; give "
+     "--listen 10.0.0.1:0"},
+    {{{"agents", "2"}, {"agents-listen", "[fe80::1]:7411"}, {"listen", "[::1]:0"}},
+     "--agents-listen [fe80::1]:7411: who joins there can't reach the server at [::1]:0; give "
+     "--listen [fe80::1]:0"},
+    {{{"agents", "2"}, {"agents-listen", "10.0.0.1:7411"}, {"server", "nginx {port}"}},
+     "--agents-listen 10.0.0.1:7411: who joins there can't reach the server at 127.0.0.1:{port}; "
+     "give --connect 10.0.0.1:PORT"},
     {{{"client-procs", "33"}}, "--client-procs 33: from 1 to 32"},
     {{{"server-procs", "2"}, {"session", "cache"}},
      "--session cache: each process would look for sessions in a cache of its own; give --session "
@@ -649,6 +658,9 @@ static void what_can_go_together_is_accepted(void **state)
         {{{"defect", "error-path:1/10"}}},
         {{{"listen", "127.1.2.3:4433"}}},
         {{{"listen", "[::1]:0"}, {"sources", "1"}}},
+        {{{"agents", "2"}, {"agents-listen", "127.0.0.1:7411"}}},
+        {{{"agents", "2"}, {"agents-listen", "10.0.0.1:7411"}, {"listen", "10.0.0.1:0"}}},
+        {{{"agents", "2"}, {"agents-listen", "127.0.0.1:7411"}, {"listen", "10.0.0.1:0"}}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct scenario s;
