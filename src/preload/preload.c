@@ -96,7 +96,7 @@ static bool is_alone(void)
  * left to count, of destructors that run later, is of a process that holds nothing. */
 __attribute__((destructor)) static void leave(void)
 {
-    if (!preload_page || !is_alone() || !fork_retire())
+    if (!preload_page || row_keeps() || !is_alone() || !fork_retire())
         return;
     hooks_forked();
     row_leave();

@@ -49,6 +49,12 @@ void row_start(struct page *page)
     prctl(PR_GET_NAME, mine.name);
     atomic_store(&mine.flags, PAGE_PROCESS_NO_OPENSSL | (is_apart(pid) ? PAGE_PROCESS_APART : 0));
     enter(pid, getppid());
+    atomic_compare_exchange_strong(&page->keeper, &(uint64_t){PAGE_KEEPER_NEXT}, (uint64_t)pid);
+}
+
+bool row_keeps(void)
+{
+    return atomic_load(&row_page->keeper) == (uint64_t)row_pid();
 }
 
 /* What it inherited of sharing a slot is its parent's; it may ask for no file here, as it may have

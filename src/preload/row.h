@@ -20,6 +20,8 @@ void row_forked(pid_t pid);
 pid_t row_pid(void);
 /* Where jemalloc's figures of this process go; NULL: nowhere. */
 struct page_heap *row_heap(void);
+/* What this process holds stays counted when it ends (page.keeper). */
+bool row_keeps(void);
 /* This process is about to end and holds nothing any more. */
 void row_leave(void);
 

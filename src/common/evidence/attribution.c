@@ -131,7 +131,8 @@ static void solve(const struct attribution *a, size_t subject, size_t site,
 {
     const struct attribution_subject *of = &a->subject[subject];
     struct behaviours_epoch epoch[PAGE_EPOCHS];
-    if (of->judgement->unit == UNIT_RELOAD) { /* it isn't what the peers do that is counted */
+    bool unknown = a->table.count == 0;
+    if (unknown || of->judgement->unit == UNIT_RELOAD) { /* it isn't what peers do that counts */
         *ret = (struct behaviours_answer){.outcome = BEHAVIOURS_NONE};
         return;
     }

@@ -52,6 +52,12 @@ void canary_record_arm(struct canary_record *s, struct page *page, uint64_t conn
     atomic_store(&page->check.until, until > CONTROLS_AT_LEAST ? until : CONTROLS_AT_LEAST);
 }
 
+void canary_record_place(struct canary_record *s, bool armed, uint64_t ordinal)
+{
+    s->plan.armed = armed;
+    s->plan.lost_at = s->plan.one_time_at = ordinal;
+}
+
 void canary_record_checkpoint(struct canary_record *s, const struct snapshot *snapshot, size_t c)
 {
     memcpy(s->last, snapshot->plant, sizeof s->last);

@@ -25,6 +25,10 @@ void canary_record_begin(struct canary_record *s, struct page *page, enum unit u
  * the next `connections`, so many that every run reaches them. */
 void canary_record_arm(struct canary_record *s, struct page *page, uint64_t connections);
 
+/* Where the checkpoints stand in another order than they were made (--loop): the two ordinals in
+ * that. Not armed: that epoch isn't among them yet. */
+void canary_record_place(struct canary_record *s, bool armed, uint64_t ordinal);
+
 void canary_record_checkpoint(struct canary_record *s, const struct snapshot *snapshot, size_t c);
 void canary_record_drained(struct canary_record *s, const struct snapshot *snapshot,
                            const struct judge_epoch *epoch, size_t epochs);

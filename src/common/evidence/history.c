@@ -29,14 +29,27 @@ struct history *history_beside(const struct history *like)
     return h;
 }
 
-void history_free(struct history *h)
+static void forget(struct history *h)
 {
-    if (!h)
-        return;
     snapshot_free(&h->last);
     for (size_t c = 0; c < h->epochs; c++)
         free(h->alive[c]);
+}
+
+void history_free(struct history *h)
+{
+    if (h)
+        forget(h);
     free(h);
+}
+
+void history_restart(struct history *h)
+{
+    struct canary_record canary = {.plan = h->canary.plan, .seed = h->canary.seed};
+    forget(h);
+    memset(h, 0, sizeof *h);
+    h->first = SIZE_MAX;
+    h->canary = canary;
 }
 
 static void keep_counts(struct history *h, const struct snapshot *s, size_t c)
@@ -143,6 +156,7 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     h->unit = s->unit;
     h->by_load = s->by_load;
     h->several = s->several;
+    h->ended = s->ended;
     h->one_process = s->one_process;
     h->gone |= s->gone;
     keep_own(h, s, c);
@@ -282,6 +296,8 @@ static void lend_gauges(const struct history *h, const struct history_question *
     for (size_t c = from; c < h->epochs; c++)
         l->closed[c] = (double)h->epoch[c].closed;
     e->gauge = l->gauge;
+    if (h->ended)
+        return;
     GAUGE_LIST(LEND_GAUGE)
 }
 
@@ -297,6 +313,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .hooked = s->mode != PAGE_MODE_INACTIVE && s->bad_frees == 0,
                          .unit = h->unit,
                          .overflowed = s->sites_lost || s->epochs_late || s->blocks_lost,
+                         .ended = h->ended,
                          .moving = question->moving,
                          .outside = question->outside,
                          .descriptors = h->descriptors,

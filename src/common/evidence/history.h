@@ -33,6 +33,7 @@ struct history_sample {
     bool by_load;
     bool one_process; /* what one of its processes keeps is the question, so that one has to stay */
     bool gone;        /* a process of the subject has ended */
+    bool ended;       /* of a process at its end (--loop): the kernel says nothing of it any more */
     bool several;     /* programs of soak's own share the page, and one makes the controls */
     uint64_t operations, opened, closed;
 };
@@ -58,6 +59,8 @@ struct history *history_new(void);
  * nothing. NULL when out of memory. */
 struct history *history_beside(const struct history *like);
 void history_free(struct history *h);
+/* Forgets all checkpoints; the plan of the self-check stays. */
+void history_restart(struct history *h);
 
 /* Between the checkpoints: what must not be missed there is kept. */
 void history_look(struct history *h, const struct proc_sample *p);

@@ -22,7 +22,7 @@ struct history {
     uint64_t descriptors;                /* 1 + the highest that was ever seen open */
     uint64_t own_begun;                  /* connections or operations at the last checkpoint */
     enum unit unit;
-    bool by_load, one_process, gone, several;
+    bool by_load, one_process, gone, several, ended;
     struct totals total[PAGE_EPOCHS];
     double gauge[METRICS][PAGE_EPOCHS]; /* of GAUGE_LIST; the others stay 0 */
     int64_t blocks[PAGE_SITES][PAGE_EPOCHS], bytes[PAGE_SITES][PAGE_EPOCHS];

@@ -25,6 +25,8 @@ enum {
     LIMIT_TICKETS = 16,
     LIMIT_CERT_NAMES = 2000, /* 58 KiB: OpenSSL's clients take 100 KiB of certificates */
     LIMIT_PADDING = 16384,   /* OpenSSL's SSL3_RT_MAX_PLAIN_LENGTH */
+    LIMIT_LOOP_LEAST = 12,   /* runs of a program: of fewer no scatter can be told */
+    LIMIT_LOOP = 48,         /* each is an epoch of the probe page */
     LIMIT_ONE_IN = 1000000000,
     LIMIT_FOOTPRINT_PAYLOAD = 65536,
     LIMIT_FOOTPRINT_CONNS = 1001

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 10u
+#define PAGE_VERSION 11u
 
 enum {
     PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
@@ -52,6 +52,9 @@ enum {
 /* Set in `epoch`, by the same trick, while the orchestrator itself counts the operations of a
  * foreign subject (app.operations): the self-check plants by them at the next block. */
 #define PAGE_EPOCH_TURNS (UINT64_C(1) << 34)
+
+/* In `keeper`, by the orchestrator: the next process that comes. */
+#define PAGE_KEEPER_NEXT UINT64_MAX
 
 typedef _Atomic int64_t page_i64;
 typedef _Atomic uint64_t page_u64;
@@ -303,6 +306,7 @@ struct page {
     page_u64 blocks_lost;   /* shared: blocks that found no place in the block table: not counted */
     page_u64 publish_asked; /* 1, by the orchestrator: the next SSL object that is freed publishes
                                the heap's figures, and sets it to 0 */
+    page_u64 keeper; /* the process whose blocks stay counted when it ends, until it is reaped */
     struct page_gone gone;
     struct page_process process[PAGE_PROCESSES];
     struct page_app app;

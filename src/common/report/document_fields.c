@@ -89,6 +89,16 @@ static const struct json_field skipped_field[] = {
 };
 const struct json_fields document_skipped_fields = JSON_FIELDS(skipped_field);
 
+static const struct json_field loop_field[] = {
+    JSON_FIELD(result_loop, "asked", COUNT, asked),
+    JSON_FIELD(result_loop, "connections", COUNT, connections),
+    JSON_FIELD(result_loop, "status", COUNT, status),
+    JSON_FIELD(result_loop, "seconds", NUMBER, seconds),
+    JSON_FIELD(result_loop, "blocks", INTEGER, blocks),
+    JSON_FIELD(result_loop, "bytes", INTEGER, bytes),
+};
+const struct json_fields document_loop_fields = JSON_FIELDS(loop_field);
+
 static const struct json_field agent_field[] = {
     JSON_FIELD(result_agent, "name", NAME, name),
     JSON_FIELD(result_agent, "address", TEXT, address),
@@ -114,6 +124,7 @@ static const struct json_field subject_field[] = {
     JSON_FIELD(result_subject, "drained_released_bytes", COUNT, drained_released_bytes),
     JSON_FIELD(result_subject, "processes_total", COUNT, processes_total),
     JSON_FIELD(result_subject, "counts_all", BOOL, counts_all),
+    JSON_FIELD(result_subject, "ended", BOOL, ended),
     JSON_FIELD(result_subject, "why", CHARS, why),
 };
 const struct json_fields document_subject_fields = JSON_FIELDS(subject_field);

@@ -15,7 +15,7 @@
 /* Of struct result. */
 extern const struct json_fields document_fields, document_run_fields, document_errors_fields,
     document_failure_fields, document_crash_fields, document_mapped_fields, document_skipped_fields,
-    document_agent_fields;
+    document_agent_fields, document_loop_fields;
 /* Of a subject. */
 extern const struct json_fields document_subject_fields, document_process_fields,
     document_metric_fields, document_site_fields, document_census_fields,

@@ -110,11 +110,14 @@ static int read_lists(struct document *d, struct err *e)
     static const struct document_list skipped = {"skipped", "skipped behaviour",
                                                  &document_skipped_fields, RESULT_SKIPPED,
                                                  sizeof(struct result_skipped)};
+    static const struct document_list loop = {"loop", "run of --loop", &document_loop_fields,
+                                              RESULT_LOOPS, sizeof(struct result_loop)};
     static const struct document_list agents = {"agents", "agent", &document_agent_fields,
                                                 RESULT_AGENTS, sizeof(struct result_agent)};
     struct result *r = &d->result;
     return document_read_into(d->root, &agents, r->agent, &r->agents, e) == 0 &&
                    document_read_into(d->root, &mapped, r->mapped, &r->mapped_count, e) == 0 &&
+                   document_read_into(d->root, &loop, r->loop, &r->loops, e) == 0 &&
                    document_read_into(d->root, &skipped, r->skipped, &r->skipped_count, e) == 0
                ? json_read_part(d->root, "first_failure", &document_failure_fields,
                                 &r->first_failure, e)

@@ -363,6 +363,8 @@ static json_t *result_json(const struct result *r)
         array_of(&document_skipped_fields, r->skipped, sizeof *r->skipped, r->skipped_count));
     json_object_set_new(object, "agents",
                         array_of(&document_agent_fields, r->agent, sizeof *r->agent, r->agents));
+    json_object_set_new(object, "loop",
+                        array_of(&document_loop_fields, r->loop, sizeof *r->loop, r->loops));
     json_object_set_new(object, "mapped", document_mapped(r->mapped, r->mapped_count));
     return object;
 }

@@ -354,6 +354,34 @@ static void print_files(const struct result *r, const struct result_subject *lea
         screen_say(s, "missing", column, "%s", r->missing);
 }
 
+/* ---- the runs of --loop ---- */
+
+/* What the program did otherwise than it was asked to: it counts as what it made. */
+static void print_loop(const struct result *r, int column, const struct screen *s)
+{
+    char failed[CLAUSE] = "", other[CLAUSE] = "";
+    size_t ended = 0, apart = 0;
+    for (size_t i = 0; i < r->loops; i++) {
+        const struct result_loop *run = &r->loop[i];
+        if (run->status && ended++ == 0)
+            snprintf(failed, sizeof failed, " with exit status %" PRIu64, run->status);
+        if (run->connections != run->asked && apart++ == 0)
+            snprintf(other, sizeof other, "%" PRIu64 " for %" PRIu64, run->connections, run->asked);
+    }
+    if (!r->loops)
+        return;
+    screen_say(s, "runs", column,
+               "each is a process, seen at its end: what it has freed by then isn't kept");
+    if (ended)
+        screen_say(s, "", column, "%zu of %zu ended%s; client.log says why", ended, r->loops,
+                   failed);
+    if (apart)
+        screen_say(s, "", column,
+                   "%zu of %zu made another number of connections than {count}, as %s; what was "
+                   "accepted counts",
+                   apart, r->loops, other);
+}
+
 void parts_foot(const struct result *r, const struct screen *s)
 {
     const struct result_subject *lead_subject = parts_lead(r);
@@ -362,6 +390,7 @@ void parts_foot(const struct result *r, const struct screen *s)
         screen_say(s, "broken", column, "%s", r->broken);
     print_crash(&r->crash, column, s);
     print_processes(r, column, s);
+    print_loop(r, column, s);
     print_notes(r, column, s);
     bool check_failed = lead_subject && lead_subject->canary.state == CANARY_FAILED;
     if (lead_subject && !r->broken && (r->verdict == VERDICT_PASS || check_failed))

@@ -18,6 +18,8 @@ static char *extent(char *buf, size_t size, const struct result *r)
     char count[32], open[32], time[32], rates[CLAUSE / 2];
     double ns = r->run.seconds > 0 ? r->run.seconds * 1e9 : 0;
     uint64_t basis = r->run.measured ? r->run.measured : r->run.closed;
+    if (r->loops)
+        return parts_loop(buf, size, r);
     bool far_below = r->verdict == VERDICT_PASS && parts_far_below(r);
     snprintf(buf, size, "%s %ss (%s %s, %s%s%s)", human_count(count, sizeof count, (int64_t)basis),
              unit_name(r->run.unit), human_count(open, sizeof open, (int64_t)r->run.conns),

@@ -21,7 +21,8 @@ enum {
     RESULT_COURSES = 6,
     RESULT_LIBS = 16,
     RESULT_SKIPPED = 16,
-    RESULT_AGENTS = 32
+    RESULT_AGENTS = 32,
+    RESULT_LOOPS = 48
 };
 
 struct result_lib {
@@ -171,6 +172,7 @@ struct result_subject {
     double allocs_per_conn, cpu_us_per_conn;      /* over the measured epochs */
     const struct result_attribution *attribution; /* NULL: not known */
     uint64_t drained_released_bytes;              /* ledger bytes that the drain gave back */
+    bool ended;       /* its epochs are runs (--loop), by their connections, each seen at its end */
     bool counts_all;  /* its blocks are all that it has, not OpenSSL's alone: --malloc-hooks */
     size_t processes; /* 0: a built-in program, which is one */
     const struct result_process *process;
@@ -181,6 +183,15 @@ struct result_subject {
 /* A behaviour that was asked for and can't be done with these libraries. */
 struct result_skipped {
     const char *name, *why;
+};
+
+/* A run of a program that is started again and again (--loop), in the order in which they were
+ * made. */
+struct result_loop {
+    uint64_t asked, connections; /* {count}, and those that were accepted */
+    uint64_t status;             /* the program's exit status */
+    double seconds;
+    int64_t blocks, bytes; /* of OpenSSL's, or of all that is counted, at its end */
 };
 
 /* A machine that made a part of the load. */
@@ -261,6 +272,8 @@ struct result {
     struct result_skipped skipped[RESULT_SKIPPED];
     size_t agents;
     struct result_agent agent[RESULT_AGENTS];
+    size_t loops; /* 0: the program wasn't started again */
+    struct result_loop loop[RESULT_LOOPS];
     const struct footprint *footprint; /* report/footprint.h; NULL: not measured */
     size_t subjects;
     struct result_subject subject[RESULT_SUBJECTS];

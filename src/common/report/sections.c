@@ -75,6 +75,25 @@ char *parts_rates(char *buf, size_t size, const struct result *r)
     return buf;
 }
 
+char *parts_loop(char *buf, size_t size, const struct result *r)
+{
+    char least[32], most[32], all[32], time[32];
+    uint64_t from = UINT64_MAX, to = 0, sum = 0;
+    for (size_t i = 0; i < r->loops; i++) {
+        uint64_t made = r->loop[i].connections;
+        from = made < from ? made : from;
+        to = made > to ? made : to;
+        sum += made;
+    }
+    double ns = r->run.seconds > 0 ? r->run.seconds * 1e9 : 0;
+    snprintf(buf, size, "%zu run%s of %s to %s connections (%s in %s)", r->loops,
+             r->loops == 1 ? "" : "s", human_count(least, sizeof least, (int64_t)from),
+             human_count(most, sizeof most, (int64_t)to),
+             human_count(all, sizeof all, (int64_t)sum),
+             human_duration(time, sizeof time, (uint64_t)(ns + 0.5)));
+    return buf;
+}
+
 bool parts_far_below(const struct result *r)
 {
     return r->run.asked_per_s > 0 && r->run.rate_per_s < FAR_BELOW * r->run.asked_per_s;
@@ -150,10 +169,22 @@ static void say_figures(char *buf, size_t size, const struct result_subject *sub
     say_metric(buf, size, j, METRIC_RSS);
 }
 
+/* `17,200 connections, 30 open` */
+static void say_extent(char *buf, size_t size, const struct result *r)
+{
+    char count[32], open[32];
+    uint64_t basis = r->run.measured ? r->run.measured : r->run.closed;
+    if (r->loops)
+        parts_loop(buf, size, r);
+    else
+        snprintf(buf, size, "%s %ss, %s %s", human_count(count, sizeof count, (int64_t)basis),
+                 unit_name(r->run.unit), human_count(open, sizeof open, (int64_t)r->run.conns),
+                 unit_holds(r->run.unit));
+}
+
 void parts_seen(const struct result *r, const struct screen *s)
 {
-    char count[32], open[32], text[SCREEN_TEXT / 2];
-    uint64_t basis = r->run.measured ? r->run.measured : r->run.closed;
+    char extent[CLAUSE], text[SCREEN_TEXT / 2];
     size_t level = 0;
     bool all = r->subjects > 0;
     for (size_t i = 0; i < r->subjects; i++) {
@@ -161,15 +192,13 @@ void parts_seen(const struct result *r, const struct screen *s)
         all = parts_all_level(&r->subject[i], &one) && one && all;
         level += one;
     }
-    human_count(count, sizeof count, (int64_t)basis);
-    human_count(open, sizeof open, (int64_t)r->run.conns);
+    say_extent(extent, sizeof extent, r);
     int column = parts_column(VERDICT_INCONCLUSIVE, s);
     if (all && level)
-        screen_say(s, "seen", column, "%s %ss, %s %s; level in all %zu judged figures of both ends",
-                   count, unit_name(r->run.unit), open, unit_holds(r->run.unit), level);
+        screen_say(s, "seen", column, "%s; level in all %zu judged figures of both ends", extent,
+                   level);
     else
-        screen_say(s, "seen", column, "%s %ss, %s %s", count, unit_name(r->run.unit), open,
-                   unit_holds(r->run.unit));
+        screen_say(s, "seen", column, "%s", extent);
     if (r->subjects)
         say_figures(text, sizeof text, &r->subject[0]);
     if (r->subjects && text[0])

@@ -21,7 +21,8 @@
     X(PEM, "pem", "PEM file: both")                                                                \
     X(CA, "ca", "PEM file: the authority of the other side's certificate")                         \
     X(PROGRAM, "program", "the folder that --program was fetched to")                              \
-    X(PID, "pid", "the program's process")
+    X(PID, "pid", "the program's process")                                                         \
+    X(COUNT, "count", "--loop: how many connections the program is to make")
 
 #define PLACEHOLDER_ID(id, name, about) PLACEHOLDER_##id,
 enum placeholder { PLACEHOLDER_LIST(PLACEHOLDER_ID) PLACEHOLDERS };

@@ -53,6 +53,7 @@ struct scenario {
     const char *server, *connect; /* a foreign program's command and address; NULL = built-in */
     uint64_t server_mix[SERVER_BEHAVIOURS], cert_names; /* weights: what that server does */
     const char *client;        /* a foreign client program's command; NULL = soak-client */
+    int loop;                  /* how often it is started; 0 = once, and it loops by itself */
     const char *program;       /* what is fetched for it, as library/program.h has it */
     struct opts_list template; /* files for its folder, placeholders filled in */
     uint64_t ready_timeout_ns, settle_ns;
@@ -146,6 +147,8 @@ void scenario_settle(struct scenario *s);
 /* The run's plan as the options ask for it. After scenario_settle, for what it fills in. */
 struct plan_input;
 void scenario_plan(const struct scenario *s, struct plan_input *ret);
+/* --loop: the connections of each run, in their order: ret[s->loop]. */
+void scenario_loop(const struct scenario *s, uint64_t *ret);
 /* "1/100000 takes about 1,804,000 connections, 30m04s at 1000/s". Returns false, writing nothing,
  * when the run is bounded otherwise or ends after about a minute anyway. */
 bool scenario_sure_text(const struct scenario *s, char *buf, size_t size);

@@ -81,7 +81,7 @@ static int check_load(const struct scenario *s, struct err *e)
     if ((uint64_t)s->agents > s->conns)
         return scenario_refuse(s, "agents", e, "more of them than --conns %s",
                                human_count(text, sizeof text, (int64_t)s->conns));
-    if (s->reload)
+    if (s->reload || s->loop)
         return 0;
     if (s->closed && s->closed < PLAN_TURNOVERS * s->conns)
         return scenario_refuse(

@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "options/limits.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ static struct placeholders some_values(const struct scenario *s, bool runs)
     for (size_t i = 0; (s->server || s->client) && i < PLACEHOLDERS; i++)
         some.value[i] = "x";
     some.value[PLACEHOLDER_PID] = runs ? "x" : NULL;
+    some.value[PLACEHOLDER_COUNT] = s->loop ? "x" : NULL;
     return some;
 }
 
@@ -231,12 +233,30 @@ static int check_running(const struct scenario *s, struct err *e)
     return check_own(s, is_built_in, "server", e) < 0 ? -1 : check_connect(s, e);
 }
 
+/* It may be said in the command, in its environment, or in a file that soak fills in. */
+static int check_loop(const struct scenario *s, struct err *e)
+{
+    bool counts = placeholder_used(s->client, PLACEHOLDER_COUNT) || s->template.count;
+    for (size_t i = 0; i < s->env.count && !counts; i++)
+        counts = placeholder_used(s->env.item[i], PLACEHOLDER_COUNT);
+    if (s->loop < LIMIT_LOOP_LEAST)
+        return scenario_refuse(s, "loop", e,
+                               "from %d: fewer runs don't tell a leak from what differs by chance",
+                               LIMIT_LOOP_LEAST);
+    if (counts)
+        return 0;
+    return scenario_refuse(s, "loop", e,
+                           "the command of --client has no {count}, the number of connections that "
+                           "a run is to make; only runs that differ by it show what connections "
+                           "leave behind");
+}
+
 static int check_client_program(const struct scenario *s, struct err *e)
 {
     if (s->server)
         return scenario_refuse(s, "client", e, "there is --server too; leave one of the two out");
     if (check_own(s, is_no_clients, "client", e) < 0 ||
-        check_command(s, "client", s->client, false, e) < 0)
+        check_command(s, "client", s->client, false, e) < 0 || (s->loop && check_loop(s, e) < 0))
         return -1;
     if (s->template.count || placeholder_used(s->client, PLACEHOLDER_ADDRESS) ||
         placeholder_used(s->client, PLACEHOLDER_PORT))

@@ -3,6 +3,7 @@
  * it. */
 #include "scenario/scenario_internal.h"
 #include "stats/judge/plan.h"
+#include "stats/judge/plan_loop.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +19,23 @@ static uint64_t asked(const struct scenario *s)
         return s->sensitivity;
     if (s->until_sure)
         return s->reload ? SURE_RELOADS : SURE_ONE_IN;
-    return s->closed || s->for_ns ? 0 : plan_one_in(scenario_unit(s));
+    if (s->closed || s->for_ns)
+        return 0;
+    return s->loop ? PLAN_ONE_IN_LOOP : plan_one_in(scenario_unit(s));
+}
+
+/* Connections that it takes for a sensitivity: measured, or by all runs of --loop. */
+static uint64_t takes(const struct scenario *s, uint64_t one_in)
+{
+    return s->loop ? plan_loop_for((size_t)s->loop, one_in, s->expect_cache)
+                   : plan_measured_for(one_in);
+}
+
+void scenario_loop(const struct scenario *s, uint64_t *ret)
+{
+    size_t runs = (size_t)s->loop;
+    uint64_t total = s->closed ? s->closed : takes(s, s->sensitivity);
+    plan_loop(plan_loop_largest(runs, total), runs, ret);
 }
 
 enum unit scenario_unit(const struct scenario *s)
@@ -87,18 +104,18 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
     const struct rate at = pace(s);
     for (size_t i = 0; i < BEHAVIOUR_COUNT; i++)
         behaviours += s->weight[i] > 0;
-    *ret = (struct plan_input){.conns = s->reload ? 1 : s->conns,
-                               .rate_per_s = at.max ? 0 : at.per_s,
-                               .unit = scenario_unit(s),
-                               .closed = s->closed,
-                               .epoch_opens = epoch_opens(s),
-                               .for_ms = s->for_ns / 1000000u,
-                               .expected = s->expect_cache,
-                               .one_in = s->sensitivity,
-                               .until_sure = s->until_sure,
-                               .early_stop =
-                                   !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
-                               .behaviours = s->reload ? 1 : behaviours};
+    *ret = (struct plan_input){
+        .conns = s->reload ? 1 : s->conns,
+        .rate_per_s = at.max ? 0 : at.per_s,
+        .unit = scenario_unit(s),
+        .closed = s->loop && !s->closed ? takes(s, s->sensitivity) : s->closed,
+        .epoch_opens = epoch_opens(s),
+        .for_ms = s->for_ns / 1000000u,
+        .expected = s->expect_cache,
+        .one_in = s->sensitivity,
+        .until_sure = s->until_sure,
+        .early_stop = !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
+        .behaviours = s->reload ? 1 : behaviours};
 }
 
 static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
@@ -106,6 +123,20 @@ static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
     struct plan_input in;
     scenario_plan(s, &in);
     return plan_closed_for(&in, one_in);
+}
+
+/* Its steps are equal, so that it is known before what they give. */
+static int check_closed_of_loop(const struct scenario *s, struct err *e)
+{
+    char one_in[TEXT], enough[TEXT];
+    uint64_t asked_for = s->sensitivity ? s->sensitivity : 1;
+    if (s->closed >= takes(s, asked_for))
+        return 0;
+    return scenario_refuse(
+        s, "closed", e, "too few in all for %d runs%s%s; give --closed %s, or leave it out",
+        s->loop, s->sensitivity ? " and --sensitivity " : "",
+        s->sensitivity ? grammar_one_in_print(one_in, sizeof one_in, asked_for) : "",
+        grammar_count_print(enough, sizeof enough, takes(s, asked_for)));
 }
 
 static int check_closed(const struct scenario *s, struct err *e)
@@ -117,6 +148,8 @@ static int check_closed(const struct scenario *s, struct err *e)
         return scenario_refuse(s, "closed", e,
                                "with --until-sure the sensitivity ends the run; leave one of the "
                                "two out, or limit the time by --for");
+    if (s->loop)
+        return check_closed_of_loop(s, e);
     uint64_t held = s->reload ? 1 : s->conns;
     if (!s->sensitivity || s->closed >= plan_least_for(s->sensitivity) + held)
         return 0;
@@ -160,7 +193,7 @@ int scenario_check_sure(const struct scenario *s, struct err *e)
 bool scenario_sure_text(const struct scenario *s, char *buf, size_t size)
 {
     char one_in[TEXT], count[TEXT], rate[TEXT], time[TEXT];
-    uint64_t n = asked(s), measured = n ? about((double)plan_measured_for(n)) : 0;
+    uint64_t n = asked(s), measured = n ? about((double)takes(s, n)) : 0;
     if (!n || s->closed || (s->for_ns && !s->until_sure))
         return false;
     if (!s->until_sure && n <= plan_one_in(scenario_unit(s)))
@@ -187,6 +220,7 @@ static uint64_t usual_ns(const struct scenario *s)
 uint64_t scenario_about_ns(const struct scenario *s)
 {
     uint64_t n = asked(s), count = s->closed ? s->closed
+                                   : s->loop ? takes(s, n)
                                    : n       ? plan_unbounded(n, s->expect_cache)
                                              : 0;
     uint64_t ns = pace(s).max ? count * usual_ns(s) : time_for(s, count);

@@ -2,6 +2,7 @@
 #include "advice.h"
 
 #include "cmdline.h"
+#include "stats/judge/plan_loop.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -58,14 +59,22 @@ static enum lack lack_of(const struct run *r, const struct result *result)
     return result->run.errors.total ? LACK_FAILURES : LACK_DOUBT;
 }
 
+/* Connections that a run makes, or measures, for a sensitivity. */
+static uint64_t takes(const struct run *r, uint64_t one_in)
+{
+    const struct scenario *s = r->scenario;
+    return s->loop ? plan_loop_for((size_t)s->loop, one_in, s->expect_cache)
+                   : plan_measured_for(one_in);
+}
+
 /* How many connections it takes until the run is decided. */
 static uint64_t wanted(const struct run *r, const struct result *result, enum lack lack)
 {
     uint64_t longer =
         LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
-    uint64_t least = plan_closed_for(&r->plan.in, 1);
+    uint64_t least = r->scenario->loop ? takes(r, 1) : plan_closed_for(&r->plan.in, 1);
     if (lack == LACK_SENSITIVITY)
-        return r->scenario->sensitivity ? plan_measured_for(r->scenario->sensitivity) : least;
+        return r->scenario->sensitivity ? takes(r, r->scenario->sensitivity) : least;
     return longer > least ? longer : least;
 }
 
@@ -84,7 +93,8 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
         return buf;
     enum lack lack = lack_of(r, result);
     uint64_t want = wanted(r, result, lack);
-    uint64_t has = r->scenario->sensitivity ? result->run.measured : result->run.closed;
+    bool measures = r->scenario->sensitivity && !r->scenario->loop;
+    uint64_t has = measures ? result->run.measured : result->run.closed;
     uint64_t more = want > has ? want - has : r->plan.unit;
     if (lack == LACK_PROCESS) {
         snprintf(buf, size, "a program of which one process stays as long as the run");
@@ -135,9 +145,14 @@ static void add_options(struct text *c, const struct run *r, bool whole)
 }
 
 /* The limit is an hour unless the run needs more. */
-static void add_until_sure(struct text *c, const struct result *result, uint64_t n)
+static void add_until_sure(struct text *c, const struct run *r, const struct result *result,
+                           uint64_t n)
 {
     char one_in[TEXT], limit[TEXT];
+    if (r->scenario->loop) { /* as long as that takes */
+        text_add(c, " --sensitivity %s", grammar_one_in_print(one_in, sizeof one_in, n));
+        return;
+    }
     uint64_t ns = time_for(result, plan_measured_for(n)) / 2 * 3;
     text_add(c, " --until-sure --sensitivity %s", grammar_one_in_print(one_in, sizeof one_in, n));
     if (ns / HOUR_NS)
@@ -210,7 +225,7 @@ static void add_settling(struct text *c, const struct run *r, const struct resul
 {
     enum lack lack = lack_of(r, result);
     if (lack == LACK_SENSITIVITY && r->scenario->sensitivity)
-        add_until_sure(c, result, r->scenario->sensitivity);
+        add_until_sure(c, r, result, r->scenario->sensitivity);
     else
         text_add(c, " --closed %" PRIu64, wanted(r, result, lack));
 }
@@ -240,7 +255,7 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         break;
     case ADVICE_CLOSER:
         add_run(&c, r, false);
-        add_until_sure(&c, result, closer(r));
+        add_until_sure(&c, r, result, closer(r));
         break;
     case ADVICE_SETTLE:
         add_run(&c, r, false);
@@ -248,7 +263,7 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         break;
     case ADVICE_ACCEPT:
         add_run(&c, r, false);
-        add_until_sure(&c, result, acceptable(r));
+        add_until_sure(&c, r, result, acceptable(r));
         break;
     }
     if (c.cut) {
@@ -321,13 +336,13 @@ char *advice_note(const struct run *r, const struct result *result, size_t which
                      human_count(text, sizeof text, (int64_t)at_most(result->run.closed)));
         return buf;
     case ADVICE_CLOSER:
-        want = plan_measured_for(closer(r));
+        want = takes(r, closer(r));
         break;
     case ADVICE_SETTLE:
         want = wanted(r, result, lack_of(r, result));
         break;
     case ADVICE_ACCEPT:
-        want = plan_measured_for(acceptable(r));
+        want = takes(r, acceptable(r));
         break;
     }
     if (time_for(result, want))

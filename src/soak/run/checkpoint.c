@@ -133,6 +133,12 @@ static enum history_phase phase_of(const struct run *r)
     return HISTORY_MEASURE;
 }
 
+/* Whether its checkpoints are the ends of its runs: nothing comes after them. */
+static bool is_looped(const struct run *r, size_t i)
+{
+    return r->scenario->loop && r->watched[i].subject->foreign;
+}
+
 /* Copies the stacks of the epoch that ended, and marks the sites whose stacks the next one is to
  * take. Nothing is allocated now but by a subject's own clock. */
 static int keep_stacks(struct run *r, const struct history_sample *sample, struct err *e)
@@ -140,25 +146,43 @@ static int keep_stacks(struct run *r, const struct history_sample *sample, struc
     for (size_t i = 0; i < r->subjects.count; i++) {
         struct capture *c = &r->watched[i].capture;
         struct page *page = r->watched[i].subject->child.page;
-        const struct capture_end end = {page, &sample[i].snapshot, r->epoch - 1, r->oldest};
+        bool loops = is_looped(r, i);
+        const struct capture_end end = {page, &sample[i].snapshot, r->epoch - 1,
+                                        loops ? UINT64_MAX : r->oldest};
         if (capture_keep(c, &end, e) != 0)
             return -1;
-        capture_choose(c, &r->watched[i].judgement);
+        if (!loops || loop_is_last(r)) /* each process has addresses of its own */
+            capture_choose(c, &r->watched[i].judgement);
         capture_mark(c, page, r->epoch);
         child_keep_image(&r->watched[i].subject->child);
     }
     return 0;
 }
 
-static int keep_epoch(struct run *r, const struct history_sample *sample, struct err *e)
+/* Of both subjects. */
+static int keep_history(struct run *r, const struct history_sample *sample, struct err *e)
 {
     double seconds = (double)(clock_now_ns() - r->epoch_ns) / 1e9;
-    for (size_t i = 0; i < r->subjects.count; i++)
-        if (r->watched[i].subject->foreign)
+    for (size_t i = 0; i < r->subjects.count; i++) {
+        struct watched *w = &r->watched[i];
+        if (is_looped(r, i)) {
+            if (loop_keep(r, &sample[i], e) != 0)
+                return -1;
+            continue;
+        }
+        if (w->subject->foreign)
             processes_checkpoint(r, &sample[i], phase_of(r), seconds);
-    for (size_t i = 0; i < r->subjects.count; i++)
-        history_checkpoint(r->watched[i].history, &sample[i], phase_of(r), seconds, r->oldest);
-    attribution_keep(r->attribution, run_load(r)->subject->child.page, r->action.step);
+        history_checkpoint(w->history, &sample[i], phase_of(r), seconds, r->oldest);
+    }
+    if (!r->scenario->loop) /* what the runs differ by isn't what they meet */
+        attribution_keep(r->attribution, run_load(r)->subject->child.page, r->action.step);
+    return 0;
+}
+
+static int keep_epoch(struct run *r, const struct history_sample *sample, struct err *e)
+{
+    if (keep_history(r, sample, e) != 0)
+        return -1;
     r->epoch++;
     for (size_t i = 0; i < r->subjects.count; i++)
         capture_mark(&r->watched[i].capture, r->watched[i].subject->child.page, r->epoch);
@@ -173,6 +197,8 @@ static void keep_rest(struct run *r, const struct history_sample *sample)
 {
     for (size_t i = 0; i < r->subjects.count; i++) {
         const struct snapshot *s = &sample[i].snapshot;
+        if (is_looped(r, i))
+            continue;
         r->watched[i].rest = (struct result_rest){.known = true,
                                                   .anon_bytes = sample[i].proc.rss_anon_bytes,
                                                   .ledger_bytes = s->bytes + s->uv_bytes,
@@ -198,12 +224,14 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
         return 0;
     case SETTLE_DRAINED:
         for (size_t i = 0; i < r->subjects.count; i++)
-            history_drained(r->watched[i].history, &sample[i].snapshot);
+            if (!is_looped(r, i))
+                history_drained(r->watched[i].history, &sample[i].snapshot);
         return 0;
     case SETTLE_FLUSHED:
         keep_rest(r, sample);
         for (size_t i = 0; i < r->subjects.count; i++)
-            history_flushed(r->watched[i].history, &sample[i].snapshot);
+            if (!is_looped(r, i))
+                history_flushed(r->watched[i].history, &sample[i].snapshot);
         checkpoint_judge(r);
         return 0;
     }

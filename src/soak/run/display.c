@@ -146,7 +146,7 @@ static void facts_of(const struct run *r, struct live_facts *f)
                              .seed = r->seed,
                              .asked_per_s = s->churn.max ? 0 : s->churn.per_s,
                              .epoch = (int)r->epoch + 1,
-                             .epochs = plan_epochs_estimate(&r->plan),
+                             .epochs = s->loop ? s->loop : plan_epochs_estimate(&r->plan),
                              .total = r->plan.total};
     scenario_value(s, "tls", f->tls, sizeof f->tls);
     scenario_value(s, "key", f->key, sizeof f->key);

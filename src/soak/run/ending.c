@@ -2,9 +2,12 @@
 #include "ending.h"
 
 #include "base/text.h"
+#include "display.h"
 #include "measure/cgroup.h"
 #include "options/grammar.h"
+#include "reload.h"
 #include "run.h"
+#include "user_command.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -121,5 +124,28 @@ void ending_break(struct run *r, const struct subject *s, const struct child *c)
     r->crashed_child = c;
     bool done = s->foreign && !s->serves && c->exit_signal == 0 && c->exit_status == 0;
     run_break(r, "%s%s", ending_text(&ending, text, sizeof text),
-              done ? "; it must connect again and again until it is told to end" : "");
+              !done               ? ""
+              : r->scenario->loop ? "; a run of --loop must make its {count} connections"
+                                  : "; it must connect again and again until it is told to end");
+}
+
+void ending_interrupt(void *owner, int number)
+{
+    struct run *r = owner;
+    r->interrupted = true;
+    r->interrupts += number == SIGINT && r->state > RUN_START_CLIENT ? 1 : 2;
+    if (r->interrupts > 1) {
+        run_kill(r);
+        run_state_set(r, RUN_QUIT);
+        if (!subjects_running(&r->subjects))
+            run_finish(r);
+        return;
+    }
+    display_note(r, "interrupted: finishing this epoch; once more stops at once");
+    struct subject *load = run_load(r)->subject;
+    loop_interrupted(r);
+    if (r->state == RUN_CHURN && !r->scenario->loop)
+        load->ops->finish(load);
+    reload_interrupted(r);
+    user_command_interrupted(r);
 }

@@ -41,4 +41,7 @@ void ending_break(struct run *r, const struct subject *s, const struct child *c)
  * last 4 KiB at most. Returns buf. */
 char *ending_last_line(const char *path, char *buf, size_t size);
 
+/* The first Ctrl-C ends the run in order; the second, or another signal, at once; files stay. */
+void ending_interrupt(void *owner, int number);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "checkpoint.h"
 #include "measure/proc.h"
+#include "options/limits.h"
 #include "page/snapshot.h"
 #include "report/sections.h"
 #include "shown.h"
@@ -277,6 +278,21 @@ static void fill_crash(struct outcome *o, const struct run *r)
     o->result.broken = o->broken;
 }
 
+static void fill_loop(struct result *ret, const struct run *r)
+{
+    const struct loop_record *l = &r->loop.record;
+    _Static_assert((int)RESULT_LOOPS == (int)LIMIT_LOOP, "room for all");
+    for (; ret->loops < l->runs && ret->loops < RESULT_LOOPS; ret->loops++) {
+        const struct loop_run *run = &l->run[ret->loops];
+        ret->loop[ret->loops] = (struct result_loop){.asked = run->asked,
+                                                     .connections = run->made,
+                                                     .status = run->status,
+                                                     .seconds = run->seconds,
+                                                     .blocks = run->snapshot.blocks,
+                                                     .bytes = run->snapshot.bytes};
+    }
+}
+
 /* All but its subjects. */
 static void fill_head(struct outcome *o, const struct run *r)
 {
@@ -294,6 +310,7 @@ static void fill_head(struct outcome *o, const struct run *r)
     fill_mapped(&o->result, r);
     fill_skipped(&o->result, r);
     fill_agents(&o->result, r);
+    fill_loop(&o->result, r);
     o->result.subjects = run_looked_at(r);
 }
 

@@ -195,6 +195,7 @@ void outcome_subject_figures(struct outcome *o, const struct run *r, size_t subj
     out->cpu_us_per_conn = cost.cpu_us_per_conn;
     out->drained_released_bytes = cost.drained_bytes;
     out->rest = r->watched[subject].rest;
+    out->ended = r->watched[subject].subject->foreign && r->scenario->loop;
     out->counts_all = r->watched[subject].subject->foreign && r->scenario->malloc_hooks;
     if (r->watched[subject].subject->role == SUBJECT_JUDGED)
         o->result.run.measured = cost.measured;

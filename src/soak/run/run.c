@@ -32,7 +32,7 @@ void run_state_set(struct run *r, enum run_state state)
     r->moved_ns = r->step_ns = clock_now_ns();
 }
 
-static void kill_children(struct run *r)
+void run_kill(struct run *r)
 {
     subjects_kill(&r->subjects);
     user_command_kill(r);
@@ -46,7 +46,7 @@ void run_break(struct run *r, const char *format, ...)
         vsnprintf(r->broken, sizeof r->broken, format, args);
         va_end(args);
     }
-    kill_children(r);
+    run_kill(r);
     if (r->state != RUN_DONE)
         run_state_set(r, RUN_QUIT);
 }
@@ -90,6 +90,12 @@ static void profile(struct run *r)
 void run_next(struct run *r)
 {
     struct plan_seen seen;
+    if (r->scenario->loop) {
+        if (!loop_next(r))
+            begin_drain(r);
+        display_phase(r);
+        return;
+    }
     checkpoint_seen(r, &seen);
     r->action = plan_next(&r->plan, &seen);
     display_phase(r);
@@ -148,7 +154,7 @@ static void settled(struct run *r)
     struct err e = {{0}};
     if (r->epoch == 0 && checkpoint_blind(r))
         return;
-    if (r->epoch == 0)
+    if (r->epoch == 0 && !r->scenario->loop)
         keep_mapped(r); /* a client program has loaded what it uses by now */
     if (checkpoint_take(r, &e) != 0) {
         run_break(r, "%s", e.text);
@@ -197,6 +203,10 @@ static void server_ready(struct run *r, const struct subject *s, const struct su
         return;
     }
     struct subject *client = subject_partner(s);
+    if (r->scenario->loop) {
+        run_next(r);
+        return;
+    }
     run_state_set(r, RUN_START_CLIENT);
     if (client->ops->start(client, r->scenario, &e) != 0)
         run_break(r, "%s", e.text);
@@ -217,6 +227,10 @@ static void ready(struct run *r, struct subject *s, const struct subject_word *w
         keep_mapped(r);
     if (s->serves) {
         server_ready(r, s, word);
+        return;
+    }
+    if (r->scenario->loop) {
+        loop_started(r);
         return;
     }
     size_t behaviours = attribution_start(r->attribution, run_load(r)->subject->child.page);
@@ -282,7 +296,7 @@ static void on_said(struct subject *s, const struct subject_word *word)
     }
 }
 
-static void finish(struct run *r)
+void run_finish(struct run *r)
 {
     run_state_set(r, RUN_DONE);
     handle_close(&r->poll_timer);
@@ -295,11 +309,13 @@ static void finish(struct run *r)
 static void on_exit_subject(struct subject *s, const struct child *c)
 {
     struct run *r = s->all->owner;
+    if (loop_ended(r, s))
+        return;
     bool expected = c->quitting && c->exit_signal == 0 && c->exit_status == 0;
     if (!expected && !r->broken[0] && !(r->interrupts > 1))
         ending_break(r, s, c);
     if (!subjects_running(&r->subjects))
-        finish(r);
+        run_finish(r);
 }
 
 static void on_broken_subject(struct subject *s, const char *sentence)
@@ -316,6 +332,8 @@ static void on_poll(uv_timer_t *timer)
     if (judged->ops->look && judged->child.running)
         judged->ops->look(run_judged(r)->subject);
     checkpoint_forward_operations(r);
+    if (r->scenario->loop)
+        loop_poll(r);
     if (r->state == RUN_SETTLE)
         settle_poll(r);
     else if (r->state == RUN_HOLD &&
@@ -337,27 +355,6 @@ static void on_live(uv_timer_t *timer)
     struct run *r = timer->data;
     if (r->state > RUN_START_CLIENT && r->state < RUN_QUIT)
         display_tick(r);
-}
-
-/* The first Ctrl-C ends the run in order; the second, or another signal, at once; files stay. */
-static void on_interrupt(void *owner, int number)
-{
-    struct run *r = owner;
-    r->interrupted = true;
-    r->interrupts += number == SIGINT && r->state > RUN_START_CLIENT ? 1 : 2;
-    if (r->interrupts > 1) {
-        kill_children(r);
-        run_state_set(r, RUN_QUIT);
-        if (!subjects_running(&r->subjects))
-            finish(r);
-        return;
-    }
-    display_note(r, "interrupted: finishing this epoch; once more stops at once");
-    struct subject *load = run_load(r)->subject;
-    if (r->state == RUN_CHURN)
-        load->ops->finish(load);
-    reload_interrupted(r);
-    user_command_interrupted(r);
 }
 
 /* ---- the whole ---- */
@@ -420,7 +417,7 @@ int run_execute(struct run *r, struct err *e)
     r->start_ns = clock_now_ns();
     r->memory_kills = ending_memory_kills("");
     run_state_set(r, RUN_START_SERVER);
-    interrupts_start(&r->signals, &r->subjects.loop, on_interrupt, r);
+    interrupts_start(&r->signals, &r->subjects.loop, ending_interrupt, r);
     start_timer(r, &r->poll_timer, on_poll, POLL_MS);
     start_timer(r, &r->sample_timer, on_sample, SAMPLE_MS);
     start_timer(r, &r->live_timer, on_live, LIVE_MS);
@@ -428,7 +425,7 @@ int run_execute(struct run *r, struct err *e)
     struct subject *server = judged->serves ? judged : subject_partner(judged);
     rc = server->ops->start(server, r->scenario, e);
     if (rc != 0)
-        finish(r);
+        run_finish(r);
     uv_run(&r->subjects.loop, UV_RUN_DEFAULT);
     display_close(r);
     return rc;
@@ -444,5 +441,6 @@ void run_fini(struct run *r)
         capture_fini(&r->watched[i].capture);
         profiler_fini(&r->watched[i].profiler);
     }
+    loop_record_free(&r->loop.record);
     free(r->attribution);
 }

@@ -17,6 +17,7 @@
 #include "evidence/attribution.h"
 #include "guard.h"
 #include "live.h"
+#include "loop.h"
 #include "processes.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
@@ -134,6 +135,7 @@ struct run {
     struct interrupts signals;
     struct run_command command;
     struct run_reload reload;
+    struct run_loop loop;
     struct live *live;             /* owned; NULL when quiet */
     struct live_page *page;        /* owned; of --serve, else NULL */
     struct http_server *served[2]; /* owned; of --serve and --metrics, in that order */
@@ -211,7 +213,9 @@ static inline double run_rate_per_s(const struct run *r, uint64_t closed, uint64
 /* For the rooms of this module. */
 void run_state_set(struct run *r, enum run_state state);
 void run_break(struct run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void run_next(struct run *r); /* after a checkpoint: the plan's next step */
-void run_quit(struct run *r); /* everything is measured: let the children go */
+void run_next(struct run *r);   /* after a checkpoint: the plan's next step */
+void run_kill(struct run *r);   /* all that it has started */
+void run_finish(struct run *r); /* none of the children is left */
+void run_quit(struct run *r);   /* everything is measured: let the children go */
 
 #endif

@@ -23,7 +23,7 @@ static const char *waiting_for(const struct run *r)
     case RUN_START_CLIENT:
         return "the client to start";
     case RUN_CHURN:
-        return "handshakes";
+        return r->scenario->loop ? "handshakes, or the client to end" : "handshakes";
     case RUN_HOLD:
         return "the hold to end";
     case RUN_READY:

@@ -70,6 +70,7 @@ static const struct {
     {"server", NULL},
     {"pid", NULL},
     {"client", NULL},
+    {"loop", NULL},
     {"server-mix", NULL},
     {"cert-names", NULL},
     {"connect", NULL},

@@ -35,7 +35,7 @@ struct foreign_known {
 struct foreign {
     struct subject *subject; /* borrowed */
     struct foreign_files files;
-    char address[ADDRESS_TEXT], port[8], pid[16];
+    char address[ADDRESS_TEXT], port[8], pid[16], count[24];
     struct placeholders values; /* of the above */
     struct words command;
     int stop_signal;
@@ -43,7 +43,9 @@ struct foreign {
     pid_t main_pid;  /* 0: not known */
     bool main_ended; /* what it has started may go on: a daemon */
     bool ready;
-    bool told; /* to stop */
+    bool told;              /* to stop */
+    uint64_t runs;          /* of --loop, begun so far */
+    struct foreign_end end; /* of the program itself, once main_ended */
     uint64_t started_ns, told_ns;
     uint64_t looked_ns; /* at its processes */
     uint64_t cpu_ns;    /* that they had used when they were last measured */

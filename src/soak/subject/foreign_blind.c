@@ -147,6 +147,14 @@ static void say_why(const struct subject *s, const struct snapshot_process *row,
 {
     if (is_short_lived(s, to))
         return;
+    if (s->foreign->main_ended && s->all->programs->scenario->loop) {
+        text_add(to,
+                 "nothing is counted of what the %s held at its end: no libcrypto of the process "
+                 "that --%s starts can be hooked, and those that it starts in turn don't count "
+                 "with --loop; soak help servers",
+                 s->child.name, s->child.name);
+        return;
+    }
     struct process_tree *tree = calloc(1, sizeof *tree);
     if (tree)
         process_tree_read(tree, s->child.process.pid);

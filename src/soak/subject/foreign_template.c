@@ -35,11 +35,14 @@ static int fill(FILE *from, FILE *to, const struct words_value *values, struct e
 }
 
 /* A new file in the folder, of the same name. */
-static FILE *open_copy(const struct foreign_files *f, const char *from, struct err *e)
+static FILE *open_copy(const struct foreign *f, const char *from, struct err *e)
 {
     char path[PATH_MAX];
     const char *slash = strrchr(from, '/');
-    snprintf(path, sizeof path, "%.*s/%.255s", PATH_MAX - 260, f->work, slash ? slash + 1 : from);
+    snprintf(path, sizeof path, "%.*s/%.255s", PATH_MAX - 260, f->files.work,
+             slash ? slash + 1 : from);
+    if (f->runs > 1) /* of the run before: {count} is another */
+        unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
     if (!to)
@@ -51,7 +54,7 @@ static int copy(const struct foreign *f, const char *path, struct err *e)
 {
     struct words_value values[PLACEHOLDERS + 1];
     placeholders_values(&f->values, values);
-    FILE *from = input_open(path, e), *to = from ? open_copy(&f->files, path, e) : NULL;
+    FILE *from = input_open(path, e), *to = from ? open_copy(f, path, e) : NULL;
     int rc = to ? fill(from, to, values, e) : -1;
     if (from)
         fclose(from);

@@ -127,6 +127,7 @@ struct subjects {
     struct run_dir *dir;
     uint64_t seed;
     const char *here; /* the scenario's folder */
+    uint64_t asked;   /* --loop: what {count} stands for in the next run */
 
     uv_loop_t loop;
     size_t count;
@@ -201,6 +202,13 @@ void subject_remote(struct subject *s);
 /* Its processes that have the probe, as snapshot_processes, each by the name that it has now; but
  * for those whose numbers aren't ours (PAGE_PROCESS_APART). Returns how many. */
 size_t foreign_processes(const struct subject *s, struct snapshot_process *ret);
+/* How the program itself has ended. */
+struct foreign_end {
+    uint64_t status, signal;
+};
+/* --loop: false while it runs, or where only its guard has ended. What it held at its end stays in
+ * the page until it is started again; what others of its processes left there goes. */
+bool foreign_ended(const struct subject *s, struct foreign_end *ret);
 /* The program itself, among its processes; 0: not known. */
 pid_t foreign_main(const struct subject *s);
 /* Why its figures show nothing, though it is counted; NULL: they do. */

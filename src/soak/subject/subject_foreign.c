@@ -21,6 +21,12 @@ enum { TRY_MS = 20, LOOK_MS = 20, PIPE_BYTES = 1 << 20 };
 /* From --stop to the end of all; what the program itself has left behind gets less. */
 static const uint64_t GRACE_NS = 5000000000u, LEFT_NS = 500000000u;
 
+/* Whether it is started again and again. */
+static bool loops(const struct foreign *f)
+{
+    return f->subject->all->programs->scenario->loop > 0;
+}
+
 /* ---- its log ---- */
 
 static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
@@ -68,7 +74,8 @@ static void on_timer(uv_timer_t *timer)
 {
     struct foreign *f = timer->data;
     uint64_t now = clock_now_ns();
-    if (f->told && now - f->told_ns > (f->main_ended ? LEFT_NS : GRACE_NS)) {
+    bool over = f->told || (loops(f) && f->main_ended);
+    if (over && now - f->told_ns > (f->main_ended ? LEFT_NS : GRACE_NS)) {
         guard_kill_all(&f->subject->child.process);
     } else if (!f->ready && !f->told && f->main_pid) {
         foreign_ready_poll(f, now);
@@ -92,7 +99,8 @@ static void on_exit_guard(struct child *c)
     handle_close(&f->output);
     handle_close(&f->timer);
     foreign_ready_stop(f);
-    foreign_files_remove(&f->files);
+    if (!loops(f))
+        foreign_files_remove(&f->files);
     if (ended_well(f))
         c->exit_signal = 0, c->exit_status = 0;
     s->all->on_exit(s, c);
@@ -105,7 +113,8 @@ static void main_ended(struct foreign *f, const char *line)
     f->main_ended = true;
     line_number(line, "status", &status);
     line_number(line, "signal", &number);
-    if (f->told)
+    f->end = (struct foreign_end){status, number};
+    if (f->told || loops(f))
         f->told_ns = clock_now_ns();
     else if (status || number)
         guard_kill_all(&f->subject->child.process);
@@ -181,6 +190,8 @@ static void fill_values(struct foreign *f)
     v[PLACEHOLDER_PEM] = *f->files.pem ? f->files.pem : NULL;
     v[PLACEHOLDER_PROGRAM] = *programs->program ? programs->program : NULL;
     v[PLACEHOLDER_CA] = *f->files.ca ? f->files.ca : NULL;
+    snprintf(f->count, sizeof f->count, "%llu", (unsigned long long)f->subject->all->asked);
+    v[PLACEHOLDER_COUNT] = loops(f) ? f->count : NULL;
 }
 
 static int launch(struct foreign *f, struct err *e)
@@ -209,7 +220,7 @@ static int prepare_and_launch(struct foreign *f, const struct scenario *scenario
 {
     const struct subject *s = f->subject;
     if ((s->serves ? choose_port(f, scenario, e) : 0) != 0 ||
-        foreign_files_make(&f->files, s, scenario, e) != 0)
+        (f->runs <= 1 && foreign_files_make(&f->files, s, scenario, e) != 0))
         return -1;
     if (!s->serves)
         find_server(f);
@@ -222,9 +233,29 @@ static int prepare_and_launch(struct foreign *f, const struct scenario *scenario
     return launch(f, e);
 }
 
+/* A run of --loop: what the last one held goes, and this one's stays when it ends. */
+static void begin_run(struct foreign *f)
+{
+    struct subject *s = f->subject;
+    struct page *page = s->child.page;
+    pid_t pid[PAGE_OWNERS];
+    for (size_t i = page_process_all(page, pid); i-- > 0;)
+        page_reap(page, &(struct page_reap){pid[i], UINT64_MAX, getpid()});
+    atomic_store(&page->keeper, PAGE_KEEPER_NEXT);
+    f->runs++;
+    f->main_pid = 0;
+    f->main_ended = f->ready = f->told = s->child.quitting = false;
+    f->end = (struct foreign_end){0};
+    f->known_count = 0;
+    f->looked_ns = f->cpu_ns = 0;
+    s->child.reader = (struct line_reader){0};
+}
+
 static int start(struct subject *s, const struct scenario *scenario, struct err *e)
 {
     struct foreign *f = s->foreign;
+    if (loops(f))
+        begin_run(f);
     f->stop_signal = scenario_stop_signal(scenario);
     f->started_ns = clock_now_ns();
     if (prepare_and_launch(f, scenario, e) != 0) {
@@ -308,7 +339,8 @@ static void reap(struct page *page)
     pid_t pid[PAGE_OWNERS];
     size_t count = atomic_load(&page->processes_apart) ? 0 : page_process_all(page, pid);
     for (size_t i = 0; i < count; i++)
-        page_reap(page, &(struct page_reap){pid[i], began_ns(pid[i]), getpid()});
+        if ((uint64_t)pid[i] != atomic_load(&page->keeper))
+            page_reap(page, &(struct page_reap){pid[i], began_ns(pid[i]), getpid()});
 }
 
 static void look(struct subject *s)
@@ -357,7 +389,18 @@ void subject_foreign(struct subject *s, bool serves)
 
 void foreign_free(struct foreign *f)
 {
+    if (f && loops(f))
+        foreign_files_remove(&f->files);
     free(f);
+}
+
+bool foreign_ended(const struct subject *s, struct foreign_end *ret)
+{
+    if (!s->foreign->main_ended || s->child.running)
+        return false;
+    reap(s->child.page);
+    *ret = s->foreign->end;
+    return true;
 }
 
 pid_t foreign_main(const struct subject *s)

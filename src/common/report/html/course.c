@@ -85,7 +85,7 @@ static struct course course_of(const struct result_subject *subject, const struc
 
 static bool has_course(const struct result_subject *subject, const struct result_site *site)
 {
-    return subject->name && site->alive && site->births == subject->epochs &&
+    return subject->name && !subject->ended && site->alive && site->births == subject->epochs &&
            site->births >= LEAST_GROUPS && course_of(subject, site).densest > 0;
 }
 

@@ -129,6 +129,11 @@ static void say(char *buf, size_t size, const struct judge_metric *m, const stru
         text_add(&t, ", %s", m->note);
 }
 
+static const char *axis_of(const struct result_subject *subject)
+{
+    return subject->ended ? "connections of a run" : unit_axis(subject->judgement.unit);
+}
+
 static bool draw(const struct result_subject *subject, enum metric metric, FILE *out)
 {
     static struct points p; /* large */
@@ -145,7 +150,7 @@ static bool draw(const struct result_subject *subject, enum metric metric, FILE 
         say_ends(text, sizeof text, s);
     struct chart c = {.title = metric_info(metric)->label,
                       .text = text,
-                      .x_title = unit_axis(subject->judgement.unit),
+                      .x_title = axis_of(subject),
                       .y_unit = figure_is_bytes(s->unit) ? CHART_BYTES : CHART_COUNT,
                       .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .fit = fit_of(&p, m),
@@ -169,7 +174,7 @@ static bool draw_fragmentation(const struct result_subject *subject, FILE *out)
              p.y[p.first] * 100, p.y[p.count - 1] * 100);
     struct chart c = {.title = "Fragmentation",
                       .text = text,
-                      .x_title = unit_axis(subject->judgement.unit),
+                      .x_title = axis_of(subject),
                       .y_unit = CHART_PERCENT,
                       .line = {.count = p.count, .x = p.x, .y = p.y, .hollow = p.hold},
                       .shaded_to = subject->epochs ? p.x[p.first] : NAN,

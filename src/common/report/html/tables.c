@@ -321,11 +321,12 @@ void html_load(const struct result *r, FILE *out)
     } counts[] = {{"connections open", run->conns},
                   {unit_axis(run->unit), run->closed},
                   {"of these, measured", run->measured},
+                  {"runs of the program", r->loops},
                   {"failed connections", run->errors.total}};
     char text[FIGURE_SIZE];
     html_section("load", "Load", out);
     html_table("What the run did", columns, sizeof columns / sizeof *columns, out);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+    for (size_t i = r->loops ? 1 : 0; i < sizeof counts / sizeof *counts; i++)
         write_fact(counts[i].name, human_count(text, sizeof text, (int64_t)counts[i].count), out);
     write_rate("rate", run->rate_per_s, out);
     if (run->asked_per_s > 0)

@@ -83,6 +83,10 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
         ret->one_in = sensitivity_one_in(h->half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
                                          JUDGE_CONFIDENCE_PERMILLE / 1000.0);
     ret->malloc_one_in = marks_one_in(h);
+    if (h->e->ended) {
+        ret->one_in /= runs_times(h->e->epochs);
+        ret->malloc_one_in /= runs_times(h->e->epochs);
+    }
 }
 
 static bool is_certain(const struct judge_context *h, const struct judgement *j)

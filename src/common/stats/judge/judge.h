@@ -103,6 +103,7 @@ struct evidence {
     uint64_t handshakes;  /* completed */
     uint64_t foreign;     /* connections that weren't the load's: in no other figure */
     const char *outside;  /* seen from outside only, and why, a few words; NULL = it is counted */
+    bool ended;           /* each checkpoint is of a process of its own, at its end (--loop) */
     const char *moving; /* no checkpoint was at rest: what moved, in a few words; NULL = one was */
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
     uint64_t expected;    /* entries of a cache that the user knows of; 0 = none */
@@ -197,6 +198,10 @@ static inline bool judgement_leaks(const struct judgement *j, size_t site)
 
 /* Its row of a metric, which is the judgement's; NULL: it has none. */
 struct judge_metric *judgement_metric(const struct judgement *j, enum metric metric);
+
+/* Where each checkpoint is of a process of its own: how often as frequent a loss by chance must be
+ * as in one process, so that so many of them show it as surely. */
+double runs_times(size_t runs);
 
 /* Fills `ret` entirely. `evidence` and all it points to is borrowed for the call; `ret` keeps no
  * pointer into it except `role` and `note` strings, which are static. */

@@ -133,6 +133,16 @@ static double normal_at_most(double z)
     return 0.5 * erfc(-z / sqrt(2));
 }
 
+double normal_at_least(double z)
+{
+    return normal_at_most(-z);
+}
+
+double normal_of_student(double t, double n)
+{
+    return t <= 0 ? t : (8 * n + 1) / (8 * n + 3) * sqrt(n * log1p(t * t / n));
+}
+
 double poisson_at_most(int64_t k, double mean)
 {
     if (k < 0)
@@ -197,12 +207,31 @@ static void list_epochs(const struct judge_context *h, size_t from, const int64_
     }
 }
 
+/* What the largest processes had at their ends. */
+static void why_of_runs(const struct judge_context *h, const struct judge_site *s,
+                        struct judge_finding *f)
+{
+    enum { SHOWN = 4 };
+    char connections[64] = "", blocks[64] = "";
+    struct text made = text_list(connections, sizeof connections, ", "),
+                had = text_list(blocks, sizeof blocks, ", ");
+    for (size_t c = h->last > SHOWN ? h->last - SHOWN + 1 : 0; c <= h->last; c++) {
+        text_item(&made, "%" PRIu64, h->e->epoch[c].closed);
+        text_item(&had, "%" PRId64, s->blocks[c]);
+    }
+    finding_why(f, "runs of %s %ss ended with %s blocks", connections, unit_of(h), blocks);
+}
+
 void finding_why_ratio(const struct judge_context *h, const struct judge_site *s,
                        struct judge_finding *f)
 {
     enum { SHOWN = 5 };
     char opened[64] = "", kept[64] = "";
     size_t from = h->newest;
+    if (h->e->ended) {
+        why_of_runs(h, s, f);
+        return;
+    }
     for (int shown = 1; shown < SHOWN && from > 0;) {
         from--;
         shown += judge_context_judges(h, from);

@@ -24,12 +24,14 @@
     X(RULE_SWAPPED, site_swapped)                                                                  \
     X(RULE_ERROR_QUEUE, site_error_queue)                                                          \
     X(RULE_ONE_TIME, site_one_time)                                                                \
+    X(RULE_LINE, site_line)                                                                        \
     X(RULE_BOUNDED, site_bounded)                                                                  \
     X(RULE_FEW, site_few)                                                                          \
     X(RULE_HALVES, site_halves)                                                                    \
     X(RULE_UNCONFIRMED, site_unconfirmed)                                                          \
     X(RULE_DECELERATING, site_decelerating)                                                        \
     X(RULE_MARKS, site_marks)                                                                      \
+    X(RULE_RUNS, site_runs)                                                                        \
     X(RULE_EXPECTED, site_expected)                                                                \
     X(RULE_LEAK, site_leak)
 
@@ -151,6 +153,11 @@ uint64_t opened_after(const struct judge_context *h, size_t epoch);
 
 /* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
 double poisson_at_most(int64_t k, double mean);
+/* So probably a deviate of the normal distribution is at least `z`; and one that is as improbable
+ * as Student's t of n degrees: D. L. Wallace, Annals of Mathematical Statistics 30 (1959)
+ * 1124-1130. */
+double normal_at_least(double z);
+double normal_of_student(double t, double n);
 double binomial_at_most(int64_t k, int64_t n, double p);
 
 /* Fills the figures of a finding about a site. `per connection` is over the judged epochs. */
@@ -181,6 +188,10 @@ enum answer site_expected(struct judge_context *h, const struct survivors *v,
 enum answer site_marks(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
 /* One lost block per so many connections would surely have been a leak at such a site; 0: none. */
 double marks_one_in(const struct judge_context *h);
+
+/* judge_runs.c: checkpoints that are the ends of processes of their own. */
+enum answer site_line(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
+enum answer site_runs(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
 bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret);

@@ -92,6 +92,7 @@ static void name_unknown(const struct judge_context *h, const struct judge_class
     snprintf(before, sizeof before, "%s", f->why);
     finding_why(f, "%.130s; %s", before,
                 retained              ? held_by
+                : h->e->ended         ? "longer runs take longer, so time may make it"
                 : h->hold_seconds > 0 ? "not drained, so it may only be deferred"
                                       : "never held without churn, so time may make it");
 }

@@ -74,13 +74,7 @@ static struct odds odds_of(const struct course *of, size_t count)
     return o;
 }
 
-/* A deviate of the normal distribution as improbable as Student's t of n degrees, and the inverse:
- * D. L. Wallace, Annals of Mathematical Statistics 30 (1959) 1124-1130. */
-static double normal_of_student(double t, double n)
-{
-    return t <= 0 ? t : (8 * n + 1) / (8 * n + 3) * sqrt(n * log1p(t * t / n));
-}
-
+/* The inverse of normal_of_student. */
 static double student_of_normal(double z, double n)
 {
     return sqrt(n * expm1(pow(z * (8 * n + 3) / (8 * n + 1), 2) / n));
@@ -106,18 +100,12 @@ static double deviate(const struct course *of, size_t count)
                              degrees);
 }
 
-/* So probably a deviate is at least `z`. */
-static double beyond(double z)
-{
-    return 0.5 * erfc(z / sqrt(2));
-}
-
 static double least_deviate(void)
 {
     double low = 0, high = 10;
     while (high - low > 1e-6) {
         double middle = low + (high - low) / 2;
-        if (beyond(middle) > BY_CHANCE)
+        if (normal_at_least(middle) > BY_CHANCE)
             low = middle;
         else
             high = middle;
@@ -150,7 +138,7 @@ enum answer site_marks(struct judge_context *h, const struct survivors *v, struc
         return NO_OPINION;
     struct course *of = calloc(h->e->epochs + 1, sizeof *of);
     CHECK(of);
-    bool leaks = beyond(deviate_at_most(h, of, course_of(h, v->s, of))) <= BY_CHANCE;
+    bool leaks = normal_at_least(deviate_at_most(h, of, course_of(h, v->s, of))) <= BY_CHANCE;
     free(of);
     if (leaks)
         return NO_OPINION;
@@ -183,7 +171,7 @@ static double miss(const struct course *of, size_t count, double blocks)
         double at = MOST * i / STEPS, weight = exp(-at * at / 2);
         double clump = fmax(REGULAR, pow(fmax(0, 1 - part + at * sqrt(part)), 3));
         double least = t * sqrt(o.variance * clump);
-        sum += weight * beyond((sqrt(blocks) * each - least) / sqrt(spread));
+        sum += weight * normal_at_least((sqrt(blocks) * each - least) / sqrt(spread));
         weights += weight;
     }
     return sum / weights;

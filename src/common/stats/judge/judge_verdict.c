@@ -138,6 +138,7 @@ static void doubt_from_outside(struct judgement *j)
 
 void verdict_decide(const struct judge_context *h, struct judgement *j)
 {
+    const struct evidence *e = h->e;
     if (rule_on(h, RULE_FROM_OUTSIDE) && h->e->outside)
         doubt_from_outside(j);
     j->kind = j->findings ? j->finding[0].kind : KIND_NONE;
@@ -163,7 +164,10 @@ void verdict_decide(const struct judge_context *h, struct judgement *j)
         doubts_of_findings(h, j);
         doubts_of_run(h, j);
         j->verdict = j->reasons ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
-        if (!j->reasons)
+        if (!j->reasons && e->ended)
+            reason(j, "runs with up to %" PRIu64 " %ss more end with no more blocks", h->opened,
+                   unit_of(h));
+        else if (!j->reasons)
             reason(j, "nothing grows over %" PRIu64 " %ss in %d epochs", h->opened, unit_of(h),
                    h->epochs);
     }

@@ -1289,6 +1289,52 @@ static void unsteady(struct sim *s)
     s->e.moving = "120 blocks were made and 118 freed in 2.5 s";
 }
 
+/* The ends of processes that made 100, 200, ... connections, with so many blocks of a site: a block
+ * stays as far as no longer run has less. */
+static void of_runs(struct sim *s, const int64_t *had, size_t runs)
+{
+    for (size_t c = 0; c < runs; c++)
+        sim_epoch(s, c ? SIM_MEASURE : SIM_WARM, 100, 1);
+    struct sim_site *t = &s->site[sim_site(s, SIM_STATIC, 0, 0)];
+    int64_t least = had[runs - 1];
+    for (size_t c = runs; c-- > 0;) {
+        int64_t now = had[c] < least ? had[c] : least;
+        if (c + 1 < runs)
+            t->live[c + 1] = least - now;
+        least = now;
+        t->blocks[c] = had[c];
+        t->bytes[c] = had[c] * t->size;
+        s->epoch[c].closed = 100 * (c + 1);
+        s->epoch[c].all_closed = true;
+    }
+    s->e.ended = true;
+}
+
+/* One of a dozen connections loses a block by chance, which in the longest run were few. */
+static void lost_by_chance_in_runs(struct sim *s)
+{
+    static const int64_t had[] = {7, 14, 23, 30, 38, 46, 52, 61, 68, 75, 84, 74};
+    of_runs(s, had, 12);
+}
+
+static void lost_in_runs(struct sim *s)
+{
+    static const int64_t had[] = {103, 203, 303, 403, 503, 603, 703, 803, 903, 1003, 1103, 1203};
+    of_runs(s, had, 12);
+}
+
+static void table_of_runs(struct sim *s)
+{
+    static const int64_t had[] = {100, 200, 300, 340, 340, 340, 340, 340, 340, 340, 340, 340};
+    of_runs(s, had, 12);
+}
+
+static void runs_differ(struct sim *s)
+{
+    static const int64_t had[] = {101, 100, 107, 103, 102, 109, 104, 103, 108, 105, 104, 109};
+    of_runs(s, had, 12);
+}
+
 static void unsteady_leak(struct sim *s)
 {
     failed_many_leak(s);
@@ -1393,6 +1439,10 @@ static const struct control {
      K(ONE_TIME)},
     {"pools_fill_by_the_law", pools_fill_by_the_law, RULE_MARKS, V(INCONCLUSIVE), K(ONE_TIME)},
     {"lost_as_many", lost_as_many, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"lost_by_chance_in_runs", lost_by_chance_in_runs, RULE_LINE, V(LEAK), K(UNKNOWN)},
+    {"runs_differ", runs_differ, RULE_RUNS, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"lost_in_runs", lost_in_runs, RULE_COUNT, V(LEAK), K(UNKNOWN)},
+    {"table_of_runs", table_of_runs, RULE_COUNT, V(PASS), K(CACHE_BOUNDED)},
     {"lost_of_malloc", lost_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},
     {"lost_after_warm_up", lost_after_warm_up, RULE_COUNT, V(LEAK), K(SIDE)},
     {"clumps_of_malloc", clumps_of_malloc, RULE_COUNT, V(LEAK), K(SIDE)},

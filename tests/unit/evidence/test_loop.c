@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/rng.h"
+#include "evidence/loop.h"
+#include "options/limits.h"
+#include "stats/judge/plan_loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUNS = 12, LARGEST = 1200, CLIENT_SITE = 1, CACHE_SITE = 2, SITES = 3 };
+
+/* Runs as they are made, each with so many blocks at the one site and at the other. */
+static struct loop_record *made;
+static struct history *history;
+static uint64_t asked[PAGE_EPOCHS];
+
+static void put(struct snapshot_site *site, const char *file, int64_t blocks)
+{
+    snprintf(site->file, sizeof site->file, "%s", file);
+    site->line = 7;
+    site->blocks = blocks;
+    site->bytes = 40 * blocks;
+}
+
+static void add_run(uint64_t connections, int64_t lost, int64_t cached)
+{
+    struct snapshot_site site[SITES];
+    memset(site, 0, sizeof site);
+    put(&site[CLIENT_SITE], "lost.c", lost);
+    put(&site[CACHE_SITE], "cache.c", cached);
+    struct loop_run run = {.asked = connections, .made = connections, .seconds = 1};
+    run.snapshot = (struct snapshot){
+        .mode = PAGE_MODE_HOOKS, .blocks = lost + cached, .sites = SITES, .site = site};
+    run.snapshot.app.opened = made->before.app.opened + connections;
+    assert_int_equal(loop_record_add(made, &run), 0);
+}
+
+static struct judgement judged(void)
+{
+    static struct judgement j;
+    const struct history_question question = {.handshakes = 1000, .load = {.closed = 1000}};
+    assert_int_equal(loop_record_fold(made, history), 0);
+    history_judge(history, &question, &j);
+    return j;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    made = calloc(1, sizeof *made);
+    history = history_new();
+    plan_loop(LARGEST, RUNS, asked);
+    return made && history ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    loop_record_free(made);
+    free(made);
+    history_free(history);
+    return 0;
+}
+
+static void forget(void)
+{
+    loop_record_free(made);
+    memset(&made->before, 0, sizeof made->before);
+}
+
+static int64_t smaller(uint64_t a, int64_t b)
+{
+    return (int64_t)a < b ? (int64_t)a : b;
+}
+
+static void the_runs_are_equal_steps_out_of_order(void **state)
+{
+    (void)state;
+    for (size_t runs = LIMIT_LOOP_LEAST; runs <= LIMIT_LOOP; runs++) {
+        uint64_t plan[LIMIT_LOOP], sum = 0;
+        plan_loop(100 * runs, runs, plan);
+        bool seen[LIMIT_LOOP + 1] = {false}, rises = true, falls = true;
+        for (size_t i = 0; i < runs; i++) {
+            assert_int_equal(plan[i] % 100, 0);
+            assert_false(seen[plan[i] / 100]);
+            seen[plan[i] / 100] = true;
+            sum += plan[i];
+            rises &= i == 0 || plan[i] > plan[i - 1];
+            falls &= i == 0 || plan[i] < plan[i - 1];
+        }
+        assert_false(rises || falls);
+        assert_int_equal(plan[0], 100);
+        assert_int_equal(plan[runs - 1], 100 * runs);
+        assert_int_equal(plan_loop_largest(runs, sum), 100 * runs);
+    }
+}
+
+static void what_each_connection_loses_is_a_leak(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < RUNS; i++)
+        add_run(asked[i], (int64_t)asked[i] + 5, 12);
+    struct judgement j = judged();
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_int_equal(j.finding[0].site, CLIENT_SITE);
+    assert_true(j.finding[0].per_conn_blocks == 1);
+    assert_int_equal(j.finding[0].blocks, LARGEST - LARGEST / RUNS);
+    assert_non_null(strstr(j.finding[0].why, "runs of 900, 1000, 1100, 1200 connections ended with "
+                                             "905, 1005, 1105, 1205 blocks"));
+    int64_t start, last;
+    history_born(history, CLIENT_SITE, RUNS - 1, &last, &start);
+    assert_int_equal(last, LARGEST / RUNS);
+}
+
+static void a_table_that_fills_is_none(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < RUNS; i++)
+        add_run(asked[i], 3, smaller(asked[i], 256));
+    assert_int_equal(judged().verdict, VERDICT_PASS);
+}
+
+/* A machine that gets slower, a file that gets longer: more from run to run, whatever they make. */
+static void what_comes_with_the_order_is_no_leak(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < RUNS; i++)
+        add_run(asked[i], (int64_t)(20 * (i + 1)), 0);
+    assert_int_not_equal(judged().verdict, VERDICT_LEAK);
+}
+
+static void what_differs_from_run_to_run_is_no_leak(void **state)
+{
+    (void)state;
+    struct rng r = {.state = 7};
+    size_t leaks = 0;
+    for (int trial = 0; trial < 500; trial++) {
+        for (size_t i = 0; i < RUNS; i++)
+            add_run(asked[i], 100 + (int64_t)rng_below(&r, 10), 0);
+        leaks += judged().verdict == VERDICT_LEAK;
+        forget();
+    }
+    assert_int_equal(leaks, 0);
+}
+
+/* How many of so many connections lose a block, where one of `one_in` does by chance. */
+static int64_t losses(struct rng *r, uint64_t connections, double one_in)
+{
+    int64_t count = 0;
+    for (uint64_t i = 0; i < connections; i++)
+        count += (double)rng_below(r, UINT32_MAX) * one_in < (double)UINT32_MAX;
+    return count;
+}
+
+/* At the limit that is printed. */
+static void what_would_have_shown_shows(void **state)
+{
+    (void)state;
+    enum { TRIALS = 1000 };
+    static const size_t runs[] = {12, 16, 24, 48};
+    struct rng r = {.state = 1};
+    for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {
+        size_t found = 0, passed = 0;
+        plan_loop(100 * runs[k], runs[k], asked);
+        for (size_t i = 0; i < runs[k]; i++)
+            add_run(asked[i], 0, 0);
+        double one_in = judged().sensitivity.one_in;
+        assert_true(one_in > 5);
+        forget();
+        for (int trial = 0; trial < TRIALS; trial++) {
+            for (size_t i = 0; i < runs[k]; i++)
+                add_run(asked[i], losses(&r, asked[i], one_in), 0);
+            struct judgement j = judged();
+            found += j.verdict == VERDICT_LEAK;
+            passed += j.verdict == VERDICT_PASS;
+            forget();
+        }
+        print_message("%zu runs, one of %.1f: %zu of %d found, %zu passed\n", runs[k], one_in,
+                      found, TRIALS, passed);
+        assert_int_equal(passed, 0);
+        assert_true(found >= TRIALS * 995 / 1000);
+    }
+}
+
+int main(void)
+{
+#define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_runs_are_equal_steps_out_of_order),
+        CASE(what_each_connection_loses_is_a_leak),
+        CASE(a_table_that_fills_is_none),
+        CASE(what_comes_with_the_order_is_no_leak),
+        CASE(what_differs_from_run_to_run_is_no_leak),
+        CASE(what_would_have_shown_shows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
