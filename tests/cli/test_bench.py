@@ -2,6 +2,7 @@
 """bench/bench.py in a small copy of the tree, over programs and a cmake that are stubs: it builds what it
 needs, and says in a sentence what it can't have."""
 
+import importlib
 import os
 import pathlib
 import shutil
@@ -118,6 +119,45 @@ class Bench(unittest.TestCase):
         self.fails(f"bench: {empty} has no floor; make it by: cmake --build FOLDER/.. --target floor",
                    "--bin", empty)
         self.assertEqual(self.calls(), [])
+
+
+def point(opened, processors=2, workers=None, server=250.0, rate=None, case="full"):
+    cpu = {"server": server + opened / 1000, "client": 500.0}
+    return {"case": case, "open": opened, "processors": processors, "workers": workers, "cpu_us": cpu,
+            "rate_per_s": rate or 0.8 * processors * 1e6 / (cpu["server"] + cpu["client"]),
+            "rss": {"server": 10e6 + opened * 40e3, "client": 12e6 + opened * 50e3}}
+
+
+class Scale(unittest.TestCase):
+    """bench/scale.py: a model, its error, and the page that is written from it."""
+
+    @classmethod
+    def setUpClass(cls):
+        sys.path.insert(0, str(SOURCE / "bench"))
+        cls.scale = importlib.import_module("scale")
+
+    def test_points_of_the_model_have_no_error(self):
+        points = [point(n) for n in (30, 1000, 3000, 10000)] + [point(30, 1, 1), point(30, 2, 4)]
+        part, error = self.scale.share(points)
+        self.assertAlmostEqual(part, 0.8)
+        self.assertAlmostEqual(error, 0)
+        fitted, error = self.scale.memory(points, "client")
+        self.assertAlmostEqual(fitted(50000), 12e6 + 50000 * 50e3, places=0)
+        self.assertAlmostEqual(error, 0)
+
+    def test_the_error_is_that_of_the_worst_point_left_out(self):
+        points = [point(30, rate=1000), point(30, rate=1000), point(30, rate=500)]
+        self.assertAlmostEqual(self.scale.share(points)[1], 1.0)  # the two others say twice as much
+
+    def test_agents_leave_the_processors_to_the_server_and_end_at_their_ports(self):
+        self.assertAlmostEqual(self.scale.churn(point(0), 16, 0, 0.5), 0.5 * 16 / 750e-6)
+        self.assertAlmostEqual(self.scale.churn(point(0), 1, 100, 0.5), 0.5 / 250e-6)
+        self.assertAlmostEqual(self.scale.churn(point(0), 16, 9, 0.5), 9 * 470)
+
+    def test_the_page_is_what_the_kept_points_give(self):
+        done = subprocess.run([sys.executable, "-B", str(SOURCE / "bench/scale.py"), "--check"], capture_output=True,
+                              text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
 if __name__ == "__main__":
