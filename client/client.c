@@ -11,6 +11,7 @@
 #include "probe/heap_profile.h"
 #include "probe/probe.h"
 #include "recipe.h"
+#include "sandbox/sandbox.h"
 #include "worker.h"
 
 #include <inttypes.h>
@@ -279,6 +280,14 @@ static uint8_t *make_payload(const struct options *o)
     return payload;
 }
 
+/* All is open but the connections, and no other thread runs. */
+static int enter_sandbox(const struct options *o, struct err *e)
+{
+    const struct sandbox_options sandbox = {
+        .name = "soak-client", .connects = true, .port = target_port(&o->target)};
+    return o->no_sandbox ? 0 : sandbox_enter(&sandbox, e);
+}
+
 static int start_workers(struct client *c, struct err *e)
 {
     for (int i = 0; i < c->o->workers; i++) {
@@ -286,6 +295,8 @@ static int start_workers(struct client *c, struct err *e)
         if (!c->worker[i])
             return -1;
     }
+    if (enter_sandbox(c->o, e) < 0)
+        return -1;
     for (int i = 0; i < c->o->workers; i++) {
         if (worker_start(c->worker[i], e) < 0)
             return -1;

@@ -23,7 +23,7 @@ struct options {
     int starttls; /* enum starttls_protocol */
     int operate;  /* enum operation */
     int workers, control_fd, page_fd;
-    bool foreign, reloaded, no_ledger, check, help, version;
+    bool foreign, reloaded, no_sandbox, no_ledger, check, help, version;
     struct target target; /* from connect, source_net and sources */
     struct talk talk;     /* from say, answer and foreign */
 };

@@ -129,6 +129,13 @@ int target_connect(const struct target *t, uint64_t turn)
     return fd;
 }
 
+uint16_t target_port(const struct target *t)
+{
+    const struct sockaddr *at = (const struct sockaddr *)&t->address;
+    return ntohs(at->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)at)->sin6_port
+                                           : ((const struct sockaddr_in *)at)->sin_port);
+}
+
 bool target_hear_first(int fd)
 {
     int on = 1;

@@ -34,6 +34,8 @@ void target_count_sources(struct target *t, uint64_t asked, struct rate churn, u
  * may then share it between targets; otherwise bind() alone would search for a port that is free
  * for all. Returns it, or a negative errno. */
 int target_connect(const struct target *t, uint64_t turn);
+/* In the order of the host. */
+uint16_t target_port(const struct target *t);
 /* The server speaks first: nothing of ours carries the acknowledgement that lets it accept, and the
  * kernel would hold that back for 200 ms. Returns whether the connection stands already. */
 bool target_hear_first(int fd);

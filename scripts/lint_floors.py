@@ -19,6 +19,7 @@ MAY_INCLUDE = {
     "src/common/net": {"base", "tls"},
     "src/common/page": {"base"},
     "src/common/control": {"base"},
+    "src/common/sandbox": {"base"},
     "src/common/channel": {"base", "net", "page", "tls"},
     "src/common/measure": {"base"},
     "src/common/libs": {"base"},
@@ -35,8 +36,8 @@ MAY_INCLUDE = {
     "src/common/report": JUDGED | {"options", "symbol"},
     "src/common/report/html": JUDGED | {"options", "symbol", "profile", "report"},
     "src/preload": {"base", "page", "probe"},
-    "server": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
-    "client": {"base", "options", "tls", "starttls", "net", "page", "probe", "control"},
+    "server": {"base", "options", "tls", "starttls", "net", "page", "probe", "control", "sandbox"},
+    "client": {"base", "options", "tls", "starttls", "net", "page", "probe", "control", "sandbox"},
     "footprint": {"base", "options", "tls"},
 }
 FLOORS = {path.removeprefix("src/common/") for path in MAY_INCLUDE if path.startswith("src/common/")}

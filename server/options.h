@@ -37,7 +37,7 @@ struct options {
     uint64_t conns, seed;        /* conns: expected at once */
     uint64_t ctx_reload, emfile; /* every Nth connection; 0: never */
     uint64_t cache_size, handshake_timeout_ns, idle_timeout_ns;
-    bool requests, no_ledger, help, version;
+    bool requests, no_sandbox, no_ledger, help, version;
     bool check;               /* see whether it could serve with these, and exit */
     struct address address;   /* from listen */
     uint32_t client_net_from; /* from client_net, in host order; 0: everybody is served */

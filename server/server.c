@@ -7,6 +7,7 @@
 #include "options/limits.h"
 #include "probe/heap_profile.h"
 #include "probe/probe.h"
+#include "sandbox/sandbox.h"
 #include "shared.h"
 #include "worker.h"
 
@@ -286,6 +287,16 @@ static int open_main(struct server *s, struct err *e)
     return 0;
 }
 
+/* All is open, and no other thread runs. With --ctx-reload the files are read again. */
+static int enter_sandbox(const struct options *o, struct err *e)
+{
+    const char *const readable[] = {o->client_ca, o->authority};
+    const struct sandbox_options sandbox = {.name = "soak-server",
+                                            .readable = readable,
+                                            .readables = sizeof readable / sizeof readable[0]};
+    return o->no_sandbox ? 0 : sandbox_enter(&sandbox, e);
+}
+
 static void run_worker(void *worker)
 {
     worker_run(worker);
@@ -376,7 +387,7 @@ int server_run(const struct options *o, struct err *e)
         return -1;
     if (o->log && conn_log_file_open(o->log, &s->shared.log, e) < 0)
         return -1;
-    if (open_workers(s, e) < 0 || open_main(s, e) < 0 || start(s, e) < 0)
+    if (open_workers(s, e) < 0 || open_main(s, e) < 0 || enter_sandbox(o, e) < 0 || start(s, e) < 0)
         return -1;
     worker_run(s->worker[0]);
     server_free(s);

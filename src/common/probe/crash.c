@@ -33,7 +33,7 @@ enum { CATCHES = 1 };
 
 void crash_start(struct page *page)
 {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
     static char room[HANDLER_STACK];
     struct page_trace warm = {0};
     const stack_t other = {.ss_sp = room, .ss_size = sizeof room};

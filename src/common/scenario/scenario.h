@@ -85,6 +85,7 @@ struct scenario {
     bool footprint;  /* measure what one connection costs */
     bool probe;      /* false: harness without the ledger (for measuring its cost) */
     bool debuginfod; /* ask DEBUGINFOD_URLS for debug information */
+    bool no_sandbox; /* of server and client */
     bool keep_going; /* don't end early when a LEAK is certain */
     /* [torture] */
     bool fail_alloc;   /* fail allocations instead of a run */

@@ -217,7 +217,8 @@ static void start_client(struct relay *r, struct relayed *s)
                                         .argv = a->argv,
                                         .environment = r->environment,
                                         .log_fd = STDERR_FILENO,
-                                        .extra_fd = -1};
+                                        .extra_fd = -1,
+                                        .heap_fd = -1};
     if (child_start(&s->child, &launch, &e) != 0)
         leave(r, "%.200s", e.text);
 }

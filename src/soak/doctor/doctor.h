@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/names.h"
 #include "options/grammar.h"
+#include "sandbox/sandbox.h"
 #include "subject/preflight.h"
 
 #include <stdbool.h>
@@ -57,7 +58,9 @@ struct doctor_tried {
     struct err files, page, rollup, loopback, results;
     bool no_probe; /* the library that is preloaded isn't there, or has a path with a blank */
     struct err preload;
-    char set_aside[512]; /* variables of the caller's; "": none */
+    struct sandbox_means sandbox;
+    const char *no_sandbox; /* static: why this build has none; NULL: it has */
+    char set_aside[512];    /* variables of the caller's; "": none */
     struct doctor_trial trial;
 };
 

@@ -236,6 +236,29 @@ static void environment(const struct examination *x, struct finding *f)
     say(f, "%s", *names ? names : "nothing that would change how programs load or allocate");
 }
 
+/* By the versions of linux/landlock.h: ports came with Linux 6.7, signals with 6.12. */
+static const char *landlock_text(int version)
+{
+    if (version == 0)
+        return "no Landlock";
+    return version < 4   ? "Landlock for files"
+           : version < 6 ? "Landlock for files and ports"
+                         : "Landlock for files, ports and signals";
+}
+
+static void sandbox(const struct examination *x, struct finding *f)
+{
+    const struct sandbox_means can = x->tried.sandbox;
+    if (x->tried.no_sandbox) {
+        say(f, "none for server and client: %s", x->tried.no_sandbox);
+        return;
+    }
+    say(f, "of server and client: %s, %s", can.seccomp ? "seccomp" : "no seccomp",
+        landlock_text(can.landlock));
+    if (!can.seccomp || can.landlock < 4)
+        to_mend(f, DOCTOR_WARNING, "Linux 6.7 or later, started with landlock among lsm=");
+}
+
 /* X(name, function) in the order in which they are told. */
 #define RULE_LIST(X)                                                                               \
     X("programs", programs)                                                                        \
@@ -254,7 +277,8 @@ static void environment(const struct examination *x, struct finding *f)
     X("smaps_rollup", rollup)                                                                      \
     X("preload", preload)                                                                          \
     X("results", results)                                                                          \
-    X("environment", environment)
+    X("environment", environment)                                                                  \
+    X("sandbox", sandbox)
 
 /* They say something of a trial that came to its end. */
 static bool needs_trial(rule_fn rule)

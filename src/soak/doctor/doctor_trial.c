@@ -134,6 +134,8 @@ void doctor_try(const struct doctor_asked *asked, struct doctor_tried *ret)
     files_check(&s, &ret->files);
     try_loopback(&ret->loopback);
     try_page(ret);
+    ret->sandbox = sandbox_can();
+    ret->no_sandbox = sandbox_out_of_place();
     proc_rollup_read(getpid(), &unused, &ret->rollup);
     run_dir_check(catalog_results(NULL, "runs", folder), &ret->results);
     if (!environment_text(&s.env, ret->set_aside, sizeof ret->set_aside))

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,8 +37,7 @@ void profiler_begin(struct run *r)
         struct profiler *p = &r->watched[i].profiler;
         if (!profiler_wants(&r->watched[i].judgement))
             continue;
-        p->fd = memfd_create("soak-heap", MFD_CLOEXEC);
-        p->wanted = p->fd >= 0;
+        p->wanted = r->watched[i].subject->heap_fd >= 0;
     }
 }
 
@@ -52,10 +50,11 @@ char *profiler_words(const struct run *r, size_t subject, char *buf, size_t size
     buf[0] = '\0';
     if (!p->wanted)
         return buf;
+    /* By its own descriptor: the sandbox keeps a subject out of soak's. */
     if (r->settle == SETTLE_HEAP_START)
         snprintf(buf, size, " heap=start");
     else if (word)
-        snprintf(buf, size, " heap=%s file=/proc/%d/fd/%d", word, (int)getpid(), p->fd);
+        snprintf(buf, size, " heap=%s file=/proc/self/fd/%d", word, CHILD_HEAP_FD);
     return buf;
 }
 
@@ -81,21 +80,21 @@ static int read_file(int fd, char **ret_text, size_t *ret_length, struct err *e)
     return 0;
 }
 
-static int read_dump(const struct profiler *p, struct heap_dump *ret, struct err *e)
+static int read_dump(int fd, struct heap_dump *ret, struct err *e)
 {
     char *text = NULL;
     size_t length = 0;
-    if (read_file(p->fd, &text, &length, e) != 0)
+    if (read_file(fd, &text, &length, e) != 0)
         return -1;
     int rc = heap_dump_parse(text, length, ret, e);
     free(text);
     return rc;
 }
 
-static int read_last(struct profiler *p, uint64_t opened, struct err *e)
+static int read_last(struct profiler *p, int fd, uint64_t opened, struct err *e)
 {
     struct heap_dump last;
-    if (read_dump(p, &last, e) != 0)
+    if (read_dump(fd, &last, e) != 0)
         return -1;
     int rc = heap_dump_growth(&p->first, &last, &p->growth, e);
     heap_dump_free(&last);
@@ -114,8 +113,9 @@ void profiler_read(struct run *r)
                               : atomic_load(&r->watched[i].subject->child.page->app.opened);
         if (!p->wanted)
             continue;
-        int rc =
-            r->settle == SETTLE_HEAP_FIRST ? read_dump(p, &p->first, &e) : read_last(p, opened, &e);
+        int fd = r->watched[i].subject->heap_fd;
+        int rc = r->settle == SETTLE_HEAP_FIRST ? read_dump(fd, &p->first, &e)
+                                                : read_last(p, fd, opened, &e);
         p->opened = opened;
         if (rc == 0)
             continue;
@@ -128,7 +128,5 @@ void profiler_fini(struct profiler *p)
 {
     heap_dump_free(&p->first);
     heap_dump_free(&p->growth);
-    if (p->wanted)
-        close(p->fd);
     *p = (struct profiler){0};
 }

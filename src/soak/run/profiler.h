@@ -20,7 +20,6 @@ struct run;
 /* One subject's. */
 struct profiler {
     bool wanted;
-    int fd;                  /* memory file that the subject dumps into; open while `wanted` */
     struct heap_dump first;  /* owned */
     uint64_t opened;         /* connections at the first dump */
     struct heap_dump growth; /* owned: what grew until the second, most bytes first */

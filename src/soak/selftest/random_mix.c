@@ -60,6 +60,7 @@ static const struct {
     {"libc", NULL},
     {"defect", NULL},
     {"watchdog", NULL},
+    {"no-sandbox", NULL},
     {"listen", NULL},
     /* Other machines. */
     {"agents", NULL},

@@ -117,10 +117,12 @@ static void child_on_process_exit(uv_process_t *process, int64_t status, int sig
 
 static int child_spawn(struct child *c, const struct child_launch *launch, int control_fd)
 {
-    const int fds[EXTRA_FD + 1] = {-1,         launch->log_fd, launch->log_fd,
-                                   control_fd, c->page_fd,     launch->extra_fd};
-    uv_stdio_container_t stdio[EXTRA_FD + 1] = {{.flags = UV_IGNORE}};
-    for (int i = 1; i <= EXTRA_FD; i++) {
+    const int fds[] = {
+        -1,         launch->log_fd,   launch->log_fd,  control_fd,
+        c->page_fd, launch->extra_fd, launch->heap_fd,
+    };
+    uv_stdio_container_t stdio[CHILD_HEAP_FD + 1] = {{.flags = UV_IGNORE}};
+    for (int i = 1; i <= CHILD_HEAP_FD; i++) {
         stdio[i].flags = fds[i] < 0 ? UV_IGNORE : UV_INHERIT_FD;
         stdio[i].data.fd = fds[i];
     }
@@ -129,7 +131,9 @@ static int child_spawn(struct child *c, const struct child_launch *launch, int c
         .args = (char **)(uintptr_t)launch->argv,
         .env = launch->environment,
         .exit_cb = child_on_process_exit,
-        .stdio_count = fds[EXTRA_FD] < 0 ? EXTRA_FD : EXTRA_FD + 1,
+        .stdio_count = fds[CHILD_HEAP_FD] >= 0 ? CHILD_HEAP_FD + 1
+                       : fds[EXTRA_FD] >= 0    ? EXTRA_FD + 1
+                                               : EXTRA_FD,
         .stdio = stdio,
     };
     c->process.data = c;

@@ -73,6 +73,7 @@ int child_init(struct child *c, struct err *e);
 /* The same for one that shares the page of `first`, which must outlive it. */
 void child_init_beside(struct child *c, const struct child *first);
 /* What is started. All is the caller's. */
+enum { CHILD_HEAP_FD = 6 };
 struct child_launch {
     uv_loop_t *loop;
     const char *path;
@@ -80,6 +81,7 @@ struct child_launch {
     char **environment; /* NULL = soak's own */
     int log_fd;         /* becomes stdout and stderr */
     int extra_fd;       /* becomes descriptor 5, or -1 */
+    int heap_fd;        /* becomes CHILD_HEAP_FD, or -1 */
 };
 /* How the preloaded probe finds the page: by the descriptor that a child has, or where it hasn't,
  * by a path. The value of SOAK_PROBE. */

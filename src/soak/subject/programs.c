@@ -328,7 +328,8 @@ int programs_start(const struct programs *p, struct child *c, const struct progr
                                          .argv = launch->argv,
                                          .environment = programs_environment(p, launch->server),
                                          .log_fd = log_fd,
-                                         .extra_fd = launch->extra_fd};
+                                         .extra_fd = launch->extra_fd,
+                                         .heap_fd = launch->heap_fd};
     int rc = child_start(c, &started, e);
     environment_free(started.environment);
     close(log_fd);

@@ -62,7 +62,7 @@ struct programs_launch {
     uv_loop_t *loop;
     char *const *argv;
     struct run_dir *dir;
-    int extra_fd; /* becomes descriptor 5, or -1 */
+    int extra_fd, heap_fd; /* become descriptors 5 and 6, or -1 */
 };
 /* Starts soak-NAME, with NAME the child's: its output goes to NAME.log in `dir`. Returns 0 or -1.
  */

@@ -109,6 +109,7 @@ struct subject {
     char libs[LINE_MAX_BYTES]; /* "openssl=... libuv=... ...", as it said last; "" until it was
                                   ready */
     int pki_fd;                /* its memory file of certificates, or -1 */
+    int heap_fd;               /* a built-in one's memory file for a heap profile, or -1 */
     struct foreign *foreign;   /* owned; NULL: a built-in one, or a remote one */
     struct agent_load *agents; /* owned; NULL: its processes are on this machine */
     uv_timer_t begin;          /* a remote one's: its first word */

@@ -428,6 +428,7 @@ void subject_agents(struct subject *s, size_t agents)
                                     .on_exit = on_exit_child,
                                     .page_fd = -1},
                           .pki_fd = -1,
+                          .heap_fd = -1,
                           .agents = calloc(1, sizeof *s->agents)};
     CHECK(s->agents);
 }

@@ -5,6 +5,7 @@
  */
 #include "args.h"
 #include "base/check.h"
+#include "base/memory_file.h"
 #include "subject.h"
 
 #include <inttypes.h>
@@ -41,7 +42,8 @@ static int start_process(struct subject *s, struct child *c, const struct scenar
                                            .loop = &s->all->loop,
                                            .argv = args.argv,
                                            .dir = s->all->dir,
-                                           .extra_fd = s->pki_fd};
+                                           .extra_fd = s->pki_fd,
+                                           .heap_fd = s->heap_fd};
     return programs_start(s->all->programs, c, &launch, e);
 }
 
@@ -62,7 +64,8 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
         snprintf(all->host, sizeof all->host, "%s", scenario->listen);
         *strrchr(all->host, ':') = '\0'; /* scenario_check: address:port */
     }
-    if (start_process(s, &s->child, scenario, e) != 0)
+    if (memory_file_make("soak-heap", "", &s->heap_fd, e) != 0 ||
+        start_process(s, &s->child, scenario, e) != 0)
         return -1;
     if (s->processes > 1) /* the addresses in another's stacks would be others */
         atomic_store(&s->child.page->capture.pid, (uint64_t)s->child.pid);
@@ -229,5 +232,6 @@ void subject_builtin(struct subject *s, enum subject_role role, bool serves, siz
                                     .on_line = on_line,
                                     .on_exit = on_exit_child,
                                     .page_fd = -1},
-                          .pki_fd = -1};
+                          .pki_fd = -1,
+                          .heap_fd = -1};
 }

@@ -209,7 +209,8 @@ static int launch(struct foreign *f, struct err *e)
                                           .argv = f->command.argv,
                                           .environment = environment,
                                           .log_fd = log,
-                                          .extra_fd = -1};
+                                          .extra_fd = -1,
+                                          .heap_fd = -1};
     int rc = environment ? child_start(&s->child, &launched, e) : -1;
     environment_free(environment);
     close(log);
@@ -380,6 +381,7 @@ void subject_foreign(struct subject *s, bool serves)
                                     .guarded = true,
                                     .page_fd = -1},
                           .pki_fd = -1,
+                          .heap_fd = -1,
                           .foreign = calloc(1, sizeof *s->foreign)};
     CHECK(s->foreign);
     s->foreign->subject = s;

@@ -136,5 +136,6 @@ void subject_remote(struct subject *s)
                                     .on_line = on_line,
                                     .on_exit = on_exit_child,
                                     .page_fd = -1},
-                          .pki_fd = -1};
+                          .pki_fd = -1,
+                          .heap_fd = -1};
 }

@@ -42,6 +42,8 @@ void subjects_fini(struct subjects *all)
         agent_load_free(all->subject[i].agents);
         if (all->subject[i].pki_fd >= 0)
             close(all->subject[i].pki_fd);
+        if (all->subject[i].heap_fd >= 0)
+            close(all->subject[i].heap_fd);
     }
 }
 

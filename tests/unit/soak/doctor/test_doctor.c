@@ -29,7 +29,8 @@ static struct examination well(void)
                                           .memory_left = UINT64_MAX,
                                           .processors = 2,
                                           .load = 0.1},
-                                .tried = {.trial = {.closed = 1500,
+                                .tried = {.sandbox = {.seccomp = true, .landlock = 6},
+                                          .trial = {.closed = 1500,
                                                     .per_s = 1500,
                                                     .server_us = 200,
                                                     .client_us = 300,
@@ -70,7 +71,7 @@ static void a_machine_that_is_well_is_all_ok(void **state)
     struct examination x = well();
     struct finding f[DOCTOR_FINDINGS_MAX];
     size_t count = doctor_judge(&x, f);
-    assert_int_equal(count, 17);
+    assert_int_equal(count, 18);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(f[i].state, DOCTOR_OK);
         assert_true(f[i].text[0] && !f[i].mend[0]);
@@ -128,6 +129,21 @@ static void without_the_probe_soaks_own_server_can_be_run(void **state)
     struct examination x = well();
     err_set(&x.tried.preload, "it isn't there");
     assert_only(&x, "preload", DOCTOR_WARNING, "isn't there");
+}
+
+static void what_the_sandbox_lacks_is_told(void **state)
+{
+    (void)state;
+    struct examination x = well();
+    assert_only(&x, "sandbox", DOCTOR_OK, "seccomp, Landlock for files, ports and signals");
+    x.tried.sandbox.landlock = 4;
+    assert_only(&x, "sandbox", DOCTOR_OK, "seccomp, Landlock for files and ports");
+    x.tried.sandbox.landlock = 3;
+    assert_only(&x, "sandbox", DOCTOR_WARNING, "seccomp, Landlock for files");
+    x.tried.sandbox = (struct sandbox_means){.seccomp = false};
+    assert_only(&x, "sandbox", DOCTOR_WARNING, "no seccomp, no Landlock");
+    x.tried.no_sandbox = "built with sanitizers";
+    assert_only(&x, "sandbox", DOCTOR_OK, "none for server and client: built with sanitizers");
 }
 
 static void a_rate_out_of_reach_is_a_warning_and_max_never_is(void **state)
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(each_fact_that_is_amiss_is_told),
         cmocka_unit_test(what_a_run_cannot_do_without_is_a_failure),
         cmocka_unit_test(without_the_probe_soaks_own_server_can_be_run),
+        cmocka_unit_test(what_the_sandbox_lacks_is_told),
         cmocka_unit_test(a_rate_out_of_reach_is_a_warning_and_max_never_is),
         cmocka_unit_test(an_inconclusive_trial_ran_all_the_same),
         cmocka_unit_test(facts_are_those_of_the_kernel),

@@ -83,7 +83,8 @@ static bool is_left_out(const char *name)
         "server-mix",   "connect",      "program",       "template",    "ready-timeout",
         "processes",    "malloc-hooks", "on-checkpoint", "settle",      "stop",
         "say",          "answer",       "client-cert",   "cert-names",  "reload",
-        "expect-cache", "agents",       "agents-listen", "agents-wait", "token-file"};
+        "expect-cache", "agents",       "agents-listen", "agents-wait", "token-file",
+        "no-sandbox"};
     for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
         if (strcmp(out[i], name) == 0)
             return true;

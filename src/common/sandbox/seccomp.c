@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A list of what is refused, not of what is allowed: the subjects run on OpenSSL, libuv, jemalloc
+ * and libc of any version, and what each of them calls is their own affair. The kernel remembers
+ * that it allows a call whatever its arguments (since Linux 5.11), so the length of the list costs
+ * nothing.
+ *
+ * The filter is written by hand because libseccomp would have to be there for each libc that the
+ * server is built with (src/soak/library/assembly.c).
+ */
+#include "sandbox_internal.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#define OWN_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OWN_ARCH AUDIT_ARCH_AARCH64
+#endif
+
+#define REFUSED_LIST(X)                                                                            \
+    X(execve) /* programs, and those of others */                                                  \
+    X(execveat)                                                                                    \
+    X(ptrace)                                                                                      \
+    X(process_vm_readv)                                                                            \
+    X(process_vm_writev)                                                                           \
+    X(kcmp)                                                                                        \
+    X(bind) /* the network; the client has another list */                                         \
+    X(listen)                                                                                      \
+    X(connect)                                                                                     \
+    X(socket)                                                                                      \
+    X(mount) /* what is seen of the machine */                                                     \
+    X(umount2)                                                                                     \
+    X(pivot_root)                                                                                  \
+    X(chroot)                                                                                      \
+    X(unshare)                                                                                     \
+    X(setns)                                                                                       \
+    X(name_to_handle_at)                                                                           \
+    X(open_by_handle_at)                                                                           \
+    X(bpf) /* the kernel */                                                                        \
+    X(perf_event_open)                                                                             \
+    X(io_uring_setup)                                                                              \
+    X(userfaultfd)                                                                                 \
+    X(keyctl)                                                                                      \
+    X(add_key)                                                                                     \
+    X(request_key)                                                                                 \
+    X(kexec_load)                                                                                  \
+    X(init_module)                                                                                 \
+    X(finit_module)                                                                                \
+    X(delete_module)                                                                               \
+    X(syslog) /* the machine */                                                                    \
+    X(reboot)                                                                                      \
+    X(swapon)                                                                                      \
+    X(swapoff)                                                                                     \
+    X(acct)                                                                                        \
+    X(quotactl)                                                                                    \
+    X(sethostname)                                                                                 \
+    X(setdomainname)                                                                               \
+    X(settimeofday)                                                                                \
+    X(clock_settime)                                                                               \
+    X(clock_adjtime)                                                                               \
+    X(adjtimex)
+
+static const struct {
+    int number;
+    const char *name;
+} refused[] = {
+#define X(call) {SYS_##call, #call},
+    REFUSED_LIST(X)
+#undef X
+};
+enum { REFUSED = sizeof refused / sizeof refused[0], X32 = 0x40000000 };
+
+/* ---- the refusal ---- */
+
+static const char *own_name;
+static struct sigaction before; /* the probe's, which keeps the call stack */
+
+/* Only what may be called in a handler of signals. A thread that blocks the signal, or code that
+ * took the handler away, gets no further: the call is refused all the same. */
+static void on_refusal(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    const char *call = "of another kind";
+    for (size_t i = 0; i < REFUSED; i++)
+        if (refused[i].number == info->si_syscall)
+            call = refused[i].name;
+    const char *const part[] = {own_name, ": the sandbox refuses the system call ", call,
+                                "; --no-sandbox allows it\n"};
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+        if (write(STDERR_FILENO, part[i], strlen(part[i])) < 0)
+            break;
+    sigaction(number, &before, NULL);
+    raise(number);
+}
+
+/* ---- the filter ---- */
+
+struct filter {
+    struct sock_filter code[2 * REFUSED + 64];
+    unsigned short length;
+};
+
+struct skip {
+    uint8_t if_true, if_false;
+};
+
+static void add(struct filter *f, uint16_t code, uint32_t operand)
+{
+    f->code[f->length++] = (struct sock_filter)BPF_STMT(code, operand);
+}
+
+/* Leaves out so many of the next, as the word compares with the operand or doesn't. */
+static void jump(struct filter *f, uint16_t compare, uint32_t operand, struct skip skip)
+{
+    f->code[f->length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_K | compare, operand,
+                                                        skip.if_true, skip.if_false);
+}
+
+static void unless_equal(struct filter *f, uint32_t operand, uint8_t skip)
+{
+    jump(f, BPF_JEQ, operand, (struct skip){0, skip});
+}
+
+static void if_equal(struct filter *f, uint32_t operand, uint8_t skip)
+{
+    jump(f, BPF_JEQ, operand, (struct skip){skip, 0});
+}
+
+static void load(struct filter *f, size_t offset)
+{
+    add(f, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset);
+}
+
+/* The lower half of an argument, on both processors: little-endian. */
+static void load_argument(struct filter *f, size_t i)
+{
+    load(f, offsetof(struct seccomp_data, args) + i * sizeof(uint64_t));
+}
+
+static void answer(struct filter *f, uint32_t what)
+{
+    add(f, BPF_RET | BPF_K, what);
+}
+
+/* Another processor's numbers would pass under the names of this one's. */
+static void check_processor(struct filter *f)
+{
+#ifdef OWN_ARCH
+    load(f, offsetof(struct seccomp_data, arch));
+    if_equal(f, OWN_ARCH, 1);
+    answer(f, SECCOMP_RET_KILL_PROCESS);
+#endif
+    load(f, offsetof(struct seccomp_data, nr));
+    jump(f, BPF_JGE, X32, (struct skip){0, 1});
+    answer(f, SECCOMP_RET_KILL_PROCESS);
+}
+
+static bool is_refused(int call, const struct sandbox_options *o)
+{
+    return !o->connects || (call != SYS_bind && call != SYS_connect && call != SYS_socket);
+}
+
+/* A stream of IPv4 or IPv6 over TCP itself: Landlock's ports don't count for MPTCP and others. */
+static void check_socket(struct filter *f)
+{
+    unless_equal(f, SYS_socket, 13);
+    load_argument(f, 0);
+    if_equal(f, AF_INET, 2);
+    if_equal(f, AF_INET6, 1);
+    answer(f, SECCOMP_RET_TRAP);
+    load_argument(f, 1);
+    add(f, BPF_ALU | BPF_AND | BPF_K, 0xf);
+    if_equal(f, SOCK_STREAM, 1);
+    answer(f, SECCOMP_RET_TRAP);
+    load_argument(f, 2);
+    if_equal(f, 0, 2);
+    if_equal(f, IPPROTO_TCP, 1);
+    answer(f, SECCOMP_RET_TRAP);
+    answer(f, SECCOMP_RET_ALLOW);
+}
+
+/* MSG_FASTOPEN connects where Landlock doesn't look. */
+static void check_fast_open(struct filter *f, int call, size_t flags)
+{
+    unless_equal(f, (uint32_t)call, 4);
+    load_argument(f, flags);
+    jump(f, BPF_JSET, MSG_FASTOPEN, (struct skip){0, 1});
+    answer(f, SECCOMP_RET_TRAP);
+    answer(f, SECCOMP_RET_ALLOW);
+}
+
+static void make(struct filter *f, const struct sandbox_options *o)
+{
+    check_processor(f);
+    for (size_t i = 0; i < REFUSED; i++) {
+        if (!is_refused(refused[i].number, o))
+            continue;
+        unless_equal(f, (uint32_t)refused[i].number, 1);
+        answer(f, SECCOMP_RET_TRAP);
+    }
+    if (o->connects) {
+        check_socket(f);
+        check_fast_open(f, SYS_sendto, 3);
+        check_fast_open(f, SYS_sendmsg, 2);
+        check_fast_open(f, SYS_sendmmsg, 3);
+    }
+    answer(f, SECCOMP_RET_ALLOW);
+}
+
+bool seccomp_present(void)
+{
+    const uint32_t trap = SECCOMP_RET_TRAP;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &trap) == 0;
+}
+
+int seccomp_enter(const struct sandbox_options *o)
+{
+    struct filter f = {.length = 0};
+    make(&f, o);
+    own_name = o->name;
+    struct sigaction action = {.sa_sigaction = on_refusal, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    const struct sock_fprog program = {.len = f.length, .filter = f.code};
+    if (sigaction(SIGSYS, &action, &before) != 0)
+        return -1;
+    /* Without the flag Linux before 5.16 slows the whole process down against Spectre, and what is
+     * measured would be that. */
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+                        &program);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a process in the sandbox is refused, and what it can still do: each in a process of its
+ * own, which says by its exit code what it met. */
+#include "sandbox/sandbox.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WORKED = 0, CANT_ENTER = 200, PORTS_SINCE = 4, SIGNALS_SINCE = 6 };
+
+static char readable[] = "/tmp/soak-sandbox-XXXXXX";
+static int listener = -1, elsewhere = -1, memory = -1;
+static struct sockaddr_in target, other;
+static char said[512]; /* on stderr, by the last of the processes */
+
+/* errno of a call, 0 when it worked: what a body returns. */
+static int met(int rc)
+{
+    return rc < 0 ? errno : WORKED;
+}
+
+/* ---- what is tried ---- */
+
+static int execute(void)
+{
+    char *const argv[] = {(char *)(uintptr_t) "true", NULL};
+    return met(execv("/bin/true", argv));
+}
+
+static int read_passwd(void)
+{
+    return met(open("/etc/passwd", O_RDONLY));
+}
+
+static int read_own(void)
+{
+    return met(open(readable, O_RDONLY));
+}
+
+static int write_own(void)
+{
+    return met(open(readable, O_WRONLY));
+}
+
+static int make_file(void)
+{
+    return met(open("/tmp/soak-sandbox-made", O_WRONLY | O_CREAT, 0600));
+}
+
+static int remove_own(void)
+{
+    return met(unlink(readable));
+}
+
+static int write_memory_file(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", memory);
+    return met(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+}
+
+static int read_maps(void)
+{
+    char text[8];
+    int fd = open("/proc/self/maps", O_RDONLY);
+    return met(fd < 0 ? -1 : (int)read(fd, text, sizeof text));
+}
+
+static int read_other_memory(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)getppid());
+    return met(open(path, O_RDONLY));
+}
+
+static int signal_parent(void)
+{
+    return met(kill(getppid(), 0));
+}
+
+static void *run_thread(void *unused)
+{
+    free(malloc(1 << 20));
+    return unused;
+}
+
+static int work(void)
+{
+    char bytes[16];
+    pthread_t thread;
+    if (getrandom(bytes, sizeof bytes, 0) < 0 || pthread_create(&thread, NULL, run_thread, NULL))
+        return EINVAL;
+    pthread_join(thread, NULL);
+    int why = met(accept(listener, NULL, NULL));
+    return why == EAGAIN ? WORKED : why;
+}
+
+static int open_socket(int family, int type, int protocol)
+{
+    return met(socket(family, type, protocol));
+}
+
+static int open_tcp(void)
+{
+    return open_socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static int open_tcp6(void)
+{
+    int why = open_socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    return why == EAFNOSUPPORT ? WORKED : why;
+}
+
+static int open_udp(void)
+{
+    return open_socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+static int open_unix(void)
+{
+    return open_socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int open_netlink(void)
+{
+    return open_socket(AF_NETLINK, SOCK_RAW, 0);
+}
+
+static int open_mptcp(void)
+{
+    return open_socket(AF_INET, SOCK_STREAM, 262);
+}
+
+static int connect_to(const struct sockaddr_in *to)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010203)};
+    if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
+        return met(-1);
+    return met(connect(fd, (const struct sockaddr *)to, sizeof *to));
+}
+
+static int connect_target(void)
+{
+    return connect_to(&target);
+}
+
+static int connect_other(void)
+{
+    return connect_to(&other);
+}
+
+static int connect_fast(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    return met((int)sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&target, sizeof target));
+}
+
+static int bind_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(1025)};
+    return met(bind(fd, (struct sockaddr *)&at, sizeof at));
+}
+
+/* ---- each in its process ---- */
+
+static int as_program(bool client, int (*body)(void))
+{
+    const char *const files[] = {NULL, readable};
+    const struct sandbox_options o = {.name = client ? "soak-client" : "soak-server",
+                                      .connects = client,
+                                      .port = ntohs(target.sin_port),
+                                      .readable = files,
+                                      .readables = 2};
+    struct err e;
+    return sandbox_enter(&o, &e) == 0 ? body() : CANT_ENTER;
+}
+
+/* The exit code, or minus the signal. */
+static int run(bool client, int (*body)(void))
+{
+    int end[2], status;
+    assert_int_equal(pipe(end), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(end[1], STDERR_FILENO);
+        signal(SIGSYS, SIG_DFL); /* cmocka's would be called */
+        _exit(as_program(client, body));
+    }
+    close(end[1]);
+    ssize_t n = read(end[0], said, sizeof said - 1), more = n;
+    while (more > 0 && (more = read(end[0], said + n, sizeof said - 1 - (size_t)n)) > 0)
+        n += more;
+    said[n > 0 ? n : 0] = '\0';
+    close(end[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+enum half { SECCOMP, LANDLOCK, PORTS, SIGNALS, NONE };
+
+/* What this kernel can't, with a sentence. */
+static bool skipped(enum half needs)
+{
+    struct sandbox_means can = sandbox_can();
+    const int since[] = {[LANDLOCK] = 1, [PORTS] = PORTS_SINCE, [SIGNALS] = SIGNALS_SINCE};
+    const char *why = sandbox_out_of_place();
+    if (!why && needs == SECCOMP && !can.seccomp)
+        why = "this kernel has no seccomp";
+    if (!why && needs != SECCOMP && needs != NONE && can.landlock < since[needs])
+        why = "this kernel's Landlock is too old, or there is none";
+    if (why)
+        print_message("skipped: %s\n", why);
+    return why != NULL;
+}
+
+struct attempt {
+    enum half needs;
+    int (*body)(void);
+    int server, client; /* errno, or minus the signal */
+};
+
+#define REFUSED (-SIGSYS)
+
+static void check(const struct attempt *a, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (skipped(a[i].needs))
+            continue;
+        print_message("attempt %zu\n", i);
+        assert_int_equal(run(false, a[i].body), a[i].server);
+        assert_int_equal(run(true, a[i].body), a[i].client);
+    }
+}
+
+static void nothing_is_executed(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {{SECCOMP, execute, REFUSED, REFUSED}};
+    check(a, 1);
+    if (!skipped(SECCOMP)) {
+        assert_int_equal(run(false, execute), REFUSED);
+        assert_string_equal(said, "soak-server: the sandbox refuses the system call execve; "
+                                  "--no-sandbox allows it\n");
+    }
+}
+
+static void files_are_those_that_were_named(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {
+        {LANDLOCK, read_passwd, EACCES, EACCES}, {LANDLOCK, read_own, WORKED, WORKED},
+        {LANDLOCK, write_own, EACCES, EACCES},   {LANDLOCK, make_file, EACCES, EACCES},
+        {LANDLOCK, remove_own, EACCES, EACCES},  {LANDLOCK, write_memory_file, WORKED, WORKED},
+        {LANDLOCK, read_maps, WORKED, WORKED},   {LANDLOCK, read_other_memory, EACCES, EACCES},
+    };
+    check(a, sizeof a / sizeof a[0]);
+}
+
+static void other_processes_are_left_alone(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {{SIGNALS, signal_parent, EPERM, EPERM}};
+    check(a, 1);
+}
+
+static void a_server_opens_no_socket_and_a_client_tcp_alone(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {
+        {SECCOMP, open_tcp, REFUSED, WORKED},      {SECCOMP, open_tcp6, REFUSED, WORKED},
+        {SECCOMP, open_udp, REFUSED, REFUSED},     {SECCOMP, open_unix, REFUSED, REFUSED},
+        {SECCOMP, open_netlink, REFUSED, REFUSED}, {SECCOMP, open_mptcp, REFUSED, REFUSED},
+        {SECCOMP, connect_fast, REFUSED, REFUSED},
+    };
+    check(a, sizeof a / sizeof a[0]);
+}
+
+static void a_client_connects_to_its_target_alone(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {{PORTS, connect_target, REFUSED, WORKED},
+                                       {PORTS, connect_other, REFUSED, EACCES},
+                                       {PORTS, bind_port, REFUSED, EACCES}};
+    check(a, sizeof a / sizeof a[0]);
+}
+
+static void what_a_server_does_works(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {{NONE, work, WORKED, WORKED}};
+    check(a, 1);
+}
+
+/* ---- the machine ---- */
+
+static int listen_anywhere(struct sockaddr_in *at)
+{
+    socklen_t size = sizeof *at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(bind(fd, (struct sockaddr *)at, sizeof *at), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)at, &size), 0);
+    return fd;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    close(mkstemp(readable));
+    memory = memfd_create("test", 0);
+    elsewhere = listen_anywhere(&other);
+    listener = listen_anywhere(&target);
+    return 0;
+}
+
+static int take_down(void **state)
+{
+    (void)state;
+    close(listener);
+    close(elsewhere);
+    close(memory);
+    return unlink(readable);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_server_does_works),
+        cmocka_unit_test(nothing_is_executed),
+        cmocka_unit_test(files_are_those_that_were_named),
+        cmocka_unit_test(other_processes_are_left_alone),
+        cmocka_unit_test(a_server_opens_no_socket_and_a_client_tcp_alone),
+        cmocka_unit_test(a_client_connects_to_its_target_alone),
+    };
+    return cmocka_run_group_tests(tests, set_up, take_down);
+}
