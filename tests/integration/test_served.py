@@ -28,6 +28,7 @@ except ImportError:
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK = BUILD / "bin/soak"
+PROMTOOL = shutil.which("promtool")
 FIGURES = {"soak_closed", "soak_errors", "soak_elapsed_seconds", "soak_open_connections", "soak_rate",
            "soak_asked_rate", "soak_handshake_p50_seconds", "soak_handshake_p99_seconds",
            "soak_openssl_blocks", "soak_survivors", "soak_ssl_objects", "soak_sessions", "soak_heap_bytes",
@@ -119,7 +120,7 @@ class Metrics(Served):
 
     @unittest.skipUnless(parser, "there is no prometheus_client for Python (package python3-prometheus-client)")
     def test_prometheus_reads_it(self):
-        """By the parser of its own client: promtool reads the older form of the text alone."""
+        """By the parser of its own client."""
         _, port = self.start("--metrics", "127.0.0.1:0")
         until(lambda: self.closed(port), "figures")
         text = self.get(port)[1]
@@ -128,6 +129,23 @@ class Metrics(Served):
         self.assertEqual(families["soak_closed"].type, "counter")
         with self.assertRaises(ValueError, msg="this test finds nothing"):
             list(parser.text_string_to_metric_families(text.replace("soak_closed_total", "soak_closed")))
+
+    @unittest.skipUnless(PROMTOOL, "there is no promtool in PATH. Its package, prometheus, has 96 MB and starts a server, "
+                                   "so set-up doesn't install it; to have it alone: apt-get download prometheus && "
+                                   "dpkg-deb -x prometheus_*.deb FOLDER, and FOLDER/usr/bin into PATH")
+    def test_promtool_finds_nothing_wrong(self):
+        """It reads the older form of the text alone, so the names are put as that has them."""
+        _, port = self.start("--metrics", "127.0.0.1:0")
+        until(lambda: self.closed(port), "figures")
+        text = self.get(port)[1].removesuffix("# EOF\n")
+        for kind, older, suffix in (("info", "gauge", "_info"), ("counter", "counter", "_total")):
+            text = re.sub(rf"(?m)^# TYPE (\S+) {kind}\n# HELP \S+ (.*)$",
+                          rf"# HELP \1{suffix} \2\n# TYPE \1{suffix} {older}", text)
+        for checked, said in ((text, ""), (text.replace("soak_closed_total", "soak_closed"),
+                                           'soak_closed counter metrics should have "_total" suffix\n')):
+            process = subprocess.run([PROMTOOL, "check", "metrics"], input=checked, text=True, capture_output=True,
+                                     check=False, timeout=PATIENCE_S)
+            self.assertEqual((process.stdout + process.stderr, process.returncode), (said, 3 if said else 0))
 
     def test_the_dashboard_asks_for_what_there_is(self):
         board = json.loads((SOURCE / "examples/grafana/soak.json").read_text(encoding="utf-8"))
@@ -192,6 +210,13 @@ class Page(Served):
         self.assertIn("c&lt;script&gt;", text)
         self.assertEqual(text.count("<script>"), 2)
         self.assertEqual(self.get(port, "/metrics")[0], 200)  # one listener for both
+        self.stop(process, port)
+
+    def test_it_names_the_stacks_of_what_survived_so_far(self):
+        process, port = self.start("--serve", "127.0.0.1:0", "--defect", "lost-state", "--keep-going", "--churn", "max")
+        text = until(lambda: 'id="stacks"' in (page := self.get(port, "/")[1]) and page, "call stacks")
+        self.assertIn('<a href="#stacks">Call stacks</a>', text)
+        self.assertRegex(text, r"<title>(server: )?lost_state_accept\b")
         self.stop(process, port)
 
     def test_what_is_hostile_is_refused_and_disturbs_nobody(self):

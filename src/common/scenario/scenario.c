@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scenario/scenario.h"
+#include "scenario/scenario_internal.h"
 
 #include "base/check.h"
 #include "options/limits.h"
@@ -162,4 +162,15 @@ const char *hint_command(const char *typed)
         if (strcmp(commands[i].typed, typed) == 0)
             return commands[i].command;
     return NULL;
+}
+
+/* Where agents can reach it: a number that isn't every address of the machine. */
+int scenario_parse_address(const struct scenario *s, const char *text, struct address *ret)
+{
+    struct address at;
+    if ((s->agents ? address_parse_any : address_parse)(text, &at, NULL) != 0 ||
+        address_is_every(&at))
+        return -1;
+    *ret = at;
+    return 0;
 }

@@ -233,17 +233,6 @@ static int check_malloc(const struct scenario *s, struct err *e)
     return 0;
 }
 
-/* Where agents can reach it: a number that isn't every address of the machine. */
-int scenario_parse_address(const struct scenario *s, const char *text, struct address *ret)
-{
-    struct address at;
-    if ((s->agents ? address_parse_any : address_parse)(text, &at, NULL) != 0 ||
-        address_is_every(&at))
-        return -1;
-    *ret = at;
-    return 0;
-}
-
 /* Agents that join from elsewhere don't reach a server on loopback. */
 static int check_reach(const struct scenario *s, const struct address *join, struct err *e)
 {

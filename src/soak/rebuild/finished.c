@@ -2,6 +2,7 @@
 #include "finished.h"
 
 #include "base/input.h"
+#include "report/html/html.h"
 #include "shown.h"
 
 #include <stdio.h>
@@ -57,7 +58,7 @@ int finished_open(struct finished *f, const char *path, struct err *e)
         return -1;
     load_samples(f);
     show(f);
-    f->stacks = stacks_of(&f->document->result, e);
+    f->stacks = html_stacks(&f->document->result, e);
     return f->stacks ? 0 : err_prefix(e, "%.300s", path);
 }
 

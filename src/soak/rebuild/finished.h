@@ -27,7 +27,4 @@ struct finished {
 int finished_open(struct finished *f, const char *path, struct err *e);
 void finished_close(struct finished *f);
 
-/* The stacks of a result's survivors: stacks.c. NULL with a sentence. */
-struct profile *stacks_of(const struct result *result, struct err *e);
-
 #endif

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "options/grammar.h"
 #include "outcome.h"
+#include "profile/profile.h"
 #include "report/html/html.h"
 
 #include <inttypes.h>
@@ -15,12 +16,13 @@
 #include <time.h>
 
 enum { SAMPLES_MOST = 2048, COST = 50, TEXT = 192 };
-static const uint64_t SECOND_NS = 1000000000u;
+static const uint64_t SECOND_NS = 1000000000u, NAMING_NS = 200000000u;
 
 struct live_page {
     struct samples samples;
     struct outcome *outcome; /* owned: large */
-    char *text;              /* owned; NULL: it was never made */
+    struct survivors survivors[SUBJECTS_MAX];
+    char *text; /* owned; NULL: it was never made */
     uint64_t due_ns;
 };
 
@@ -38,6 +40,8 @@ void live_page_free(struct live_page *p)
     if (!p)
         return;
     samples_free(&p->samples);
+    for (size_t i = 0; i < SUBJECTS_MAX; i++)
+        survivors_free(&p->survivors[i]);
     free(p->outcome);
     free(p->text);
     free(p);
@@ -107,25 +111,47 @@ static void say_all(const struct run *r, const struct live_facts *f, struct text
              r->dir.path);
 }
 
+/* That others have the processor meanwhile doesn't count. */
+static uint64_t own_time_ns(void)
+{
+    struct timespec t;
+    CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+/* NULL: there are none, or no memory for them. */
+static struct profile *name_stacks(struct live_page *p, const struct run *r)
+{
+    struct err e;
+    struct result *result = &p->outcome->result;
+    for (size_t i = 0; i < result->subjects; i++)
+        survivors_name_so_far(&p->survivors[i], &r->watched[i], NAMING_NS,
+                              &result->subject[i].capture);
+    return html_stacks(result, &e);
+}
+
 char *live_page_write(struct live_page *p, const struct run *r, const struct live_facts *facts)
 {
     struct texts t = {.headline = ""};
     size_t length;
-    uint64_t began = clock_now_ns();
+    uint64_t began = own_time_ns();
     outcome_so_far(p->outcome, r);
     say_all(r, facts, &t);
     const struct html_fact fact[] = {{"so far", t.so_far},       {"phase", t.phase},
                                      {"time", t.spent},          {"load", t.load},
                                      {"handshake", t.handshake}, {"as of", t.as_of}};
     const struct html_live live = {t.headline, fact, sizeof fact / sizeof *fact, t.report};
-    const struct html_run run = {&p->outcome->result, &p->samples, NULL, &live};
+    struct profile *stacks = name_stacks(p, r);
+    const struct html_run run = {&p->outcome->result, &p->samples, stacks, &live};
     free(p->text);
     FILE *out = open_memstream(&p->text, &length);
     CHECK(out);
     html_run(&run, out);
     CHECK(fclose(out) == 0);
+    if (stacks)
+        profile_free(stacks);
     outcome_free(p->outcome);
-    uint64_t now = clock_now_ns(), cost = (now - began) * COST;
-    p->due_ns = now + (cost > SECOND_NS ? cost : SECOND_NS);
+    uint64_t cost = (own_time_ns() - began) * COST;
+    p->due_ns = clock_now_ns() + (cost > SECOND_NS ? cost : SECOND_NS);
     return live_page_last(p);
 }

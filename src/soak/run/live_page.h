@@ -2,8 +2,8 @@
 /*
  * --serve: the page of a run under way. It is made when somebody asks for it, by soak's own process
  * and not by what is measured, and handed out again until it is due anew: at most once a second,
- * and so seldom that making it takes at most a fiftieth of the time. It names no functions, which
- * takes seconds.
+ * and so seldom that making it takes at most a fiftieth of a processor's time. Functions are named
+ * in that time too, those of a few stacks: the first time opens the program files, which are kept.
  */
 #ifndef SOAK_LIVE_PAGE_H
 #define SOAK_LIVE_PAGE_H

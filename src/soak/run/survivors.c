@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survivors.h"
 
+#include "base/clock.h"
 #include "symbol/perf_map.h"
 
 #include <errno.h>
@@ -150,20 +151,52 @@ static void open_symbols(struct symbols **ret, const struct child *c,
     symbols_ask_servers(*ret);
 }
 
-void survivors_name(struct survivors *s, const struct watched *of, const struct scenario *scenario,
-                    struct result_capture *ret)
+/* The stacks with room for their frames' names. Returns false when there are none. */
+static bool take_all(struct survivors *s, const struct watched *of, struct result_capture *ret)
 {
     take_sites(s, of, ret);
     take_ledger(s, of, ret);
     take_heap(s, of, ret);
     ret->stack = s->said;
     if (ret->stacks == 0)
-        return;
+        return false;
     s->frame = calloc(ret->stacks, sizeof *s->frame);
-    if (!s->frame) {
+    if (!s->frame)
         ret->stacks = 0;
+    return s->frame != NULL;
+}
+
+void survivors_name_so_far(struct survivors *s, const struct watched *of, uint64_t limit_ns,
+                           struct result_capture *ret)
+{
+    struct err e;
+    uint64_t end = clock_now_ns() + limit_ns;
+    const struct image *image = &of->subject->child.image;
+    free(s->frame);
+    s->frame = NULL;
+    if (!take_all(s, of, ret))
         return;
+    if (s->symbols && s->files != image->files) {
+        symbols_close(s->symbols);
+        s->symbols = NULL;
     }
+    if (!s->symbols)
+        s->symbols = symbols_open(image, &e);
+    s->files = image->files;
+    size_t most = ret->stacks < SURVIVORS_SO_FAR ? ret->stacks : SURVIVORS_SO_FAR, named = 0;
+    while (named < most && (named == 0 || clock_now_ns() < end)) {
+        name_stack(s->symbols, s->frame[named], &s->said[named]);
+        named++;
+    }
+    ret->stacks_dropped += ret->stacks - named;
+    ret->stacks = named;
+}
+
+void survivors_name(struct survivors *s, const struct watched *of, const struct scenario *scenario,
+                    struct result_capture *ret)
+{
+    if (!take_all(s, of, ret))
+        return;
     open_symbols(&s->symbols, &of->subject->child, scenario);
     for (size_t i = 0; i < ret->stacks; i++)
         name_stack(s->symbols, s->frame[i], &s->said[i]);

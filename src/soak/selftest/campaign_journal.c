@@ -130,20 +130,18 @@ static int read_run(const json_t *line, struct campaign_tally *tally, struct err
     return 0;
 }
 
-static int read_line(const char *text, size_t size, bool first, const json_t *about,
-                     struct campaign_tally *tally, struct err *e)
+/* The first line, where `about` isn't NULL, or one of a run. */
+static int read_line(const json_t *line, const json_t *about, struct campaign_tally *tally,
+                     struct err *e)
 {
-    json_t *line = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    int rc = 0;
     if (!line)
-        rc = err_set(e, "it isn't JSON");
-    else if (!first)
-        rc = read_run(line, tally, e);
-    else if (!json_equal(line, about))
-        rc = err_set(e, "another campaign, or another version's, is in this folder; give another "
-                        "--results, or the options of that one");
-    json_decref(line);
-    return rc;
+        return err_set(e, "it isn't JSON");
+    if (!about)
+        return read_run(line, tally, e);
+    if (json_equal(line, about))
+        return 0;
+    return err_set(e, "another campaign, or another version's, is in this folder; give another "
+                      "--results, or the options of that one");
 }
 
 static int read_all(struct campaign_journal *j, const json_t *about, struct campaign_tally *tally,
@@ -154,7 +152,9 @@ static int read_all(struct campaign_journal *j, const json_t *about, struct camp
     off_t whole = 0;
     int rc = 0;
     for (ssize_t n; rc == 0 && (n = getline(&text, &size, j->file)) > 0 && text[n - 1] == '\n';) {
-        rc = read_line(text, (size_t)n, lines++ == 0, about, tally, e);
+        json_t *line = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
+        rc = read_line(line, lines++ == 0 ? about : NULL, tally, e);
+        json_decref(line);
         if (rc != 0)
             err_prefix(e, "runs.jsonl:%zu", lines);
         whole += n;

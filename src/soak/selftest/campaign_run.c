@@ -19,7 +19,8 @@ enum { LINE = 1024, RUNS_MAX = 1000000 };
 
 /* ---- options ---- */
 
-static int read_list(const char *option, const char *text, char *room,
+/* Cuts `room`, a copy of `text`, at its commas. The sentence doesn't name the option. */
+static int read_list(const char *text, char room[CAMPAIGN_ROOM],
                      const char *list[CAMPAIGN_PROGRAMS], size_t *ret_count, struct err *e)
 {
     char *rest = room;
@@ -27,12 +28,12 @@ static int read_list(const char *option, const char *text, char *room,
     if (!text)
         return 0;
     if (snprintf(room, CAMPAIGN_ROOM, "%s", text) >= CAMPAIGN_ROOM)
-        return err_set(e, "--%s: at most %d characters", option, CAMPAIGN_ROOM - 1);
+        return err_set(e, "at most %d characters", CAMPAIGN_ROOM - 1);
     for (char *word; (word = strsep(&rest, ","));) {
         if (*ret_count == CAMPAIGN_PROGRAMS)
-            return err_set(e, "--%s: at most %d of them", option, CAMPAIGN_PROGRAMS);
+            return err_set(e, "at most %d of them", CAMPAIGN_PROGRAMS);
         if (!*word || *word == '-' || strlen(word) > CAMPAIGN_ROW - 4)
-            return err_set(e, "--%s %.60s: names that commas part, such as a,b", option, text);
+            return err_set(e, "names that commas part, such as a,b");
         list[(*ret_count)++] = word;
     }
     return 0;
@@ -63,10 +64,12 @@ int campaign_prepare(struct campaign *c, const struct campaign_options *o, struc
     c->runs = o->runs;
     snprintf(kind, sizeof kind, "campaigns/%s", campaign_of_name(c->choice.which));
     c->folder = catalog_results(o->results, kind, c->path);
-    if (read_list("openssl", o->openssl, c->openssl, c->choice.openssl, &c->choice.versions, e))
-        return -1;
-    return read_list("scenario", o->scenario, c->scenario, c->choice.scenario, &c->choice.scenarios,
-                     e);
+    struct campaign_choice *choice = &c->choice;
+    if (read_list(o->openssl, c->openssl, choice->openssl, &choice->versions, e) != 0)
+        return err_prefix(e, "--openssl %.60s", o->openssl);
+    if (read_list(o->scenario, c->scenario, choice->scenario, &choice->scenarios, e) != 0)
+        return err_prefix(e, "--scenario %.60s", o->scenario);
+    return 0;
 }
 
 static json_t *list_json(const char *const *list, size_t count)

@@ -35,6 +35,10 @@ struct html_run {
     const struct html_live *live;  /* NULL: it has ended */
 };
 
+/* The stacks of a result's survivors, for a page and for other forms; profile_free. NULL with a
+ * sentence. */
+struct profile *html_stacks(const struct result *result, struct err *e);
+
 /* The page of a run. What went wrong with the stream, ferror tells. */
 void html_run(const struct html_run *run, FILE *out);
 

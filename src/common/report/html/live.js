@@ -5,7 +5,8 @@
 const EVERY_MS = 2000, ANSWER_MS = 20000, PATIENCE = 5;
 const main = document.querySelector("main"), ended = document.querySelector("#ended");
 let missed = 0, asked = false;
-const isRead = (part) => part.querySelector(".chart svg:hover, .chart svg:focus") !== null ||
+const READ = ".chart svg:hover, .chart svg:focus, .flame:hover, .flame :focus, .tools input:focus, .tools.used";
+const isRead = (part) => part.querySelector(READ) !== null ||
   (getSelection().type === "Range" && part.contains(getSelection().anchorNode));
 const FOCUSED = "a, summary, [tabindex]";
 const carry = (from, to) => {
@@ -26,6 +27,7 @@ const take = (part) => {
   if (there) carry(there, mine);
   else main.append(mine);
   mine.querySelectorAll(".chart").forEach(follow);
+  if (mine.id === "stacks") kindle(mine);
 };
 const renew = (text) => {
   const next = new DOMParser().parseFromString(text, "text/html"), from = scrollY;

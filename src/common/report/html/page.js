@@ -29,9 +29,11 @@ const follow = (chart) => {
   });
 };
 document.querySelectorAll(".chart").forEach(follow);
-const flame = document.querySelector(".flame");
-if (flame) {
-  const form = document.querySelector(".tools"), search = form.querySelector("input");
+const kindle = (section) => {
+  const flame = section.querySelector(".flame"), form = section.querySelector(".tools");
+  const search = form.querySelector("input");
+  let zoomed = false;
+  const note = () => form.classList.toggle("used", zoomed || search.value !== "");
   const found = form.querySelector("span"), left = 14, width = 1172, letter = 7.3, padding = 5;
   const frames = [...flame.querySelectorAll("g")].map((g) => {
     const rect = g.querySelector("rect"), title = g.querySelector("title").textContent;
@@ -51,6 +53,8 @@ if (flame) {
     text.textContent = room < 4 ? "" : frame.name.length > room ? frame.name.slice(0, room - 1) + "\u2026" : frame.name;
   };
   const zoom = (to) => {
+    zoomed = to !== null;
+    note();
     const scale = width / (to ? to.w : width), from = to ? to.x : left;
     for (const frame of frames) {
       const above = to && frame.y < to.y && frame.x <= to.x + 0.5 && frame.x + frame.w >= to.x + to.w - 0.5;
@@ -65,6 +69,7 @@ if (flame) {
   };
   const look = () => {
     const word = search.value.toLowerCase();
+    note();
     let hits = 0;
     for (const frame of frames) {
       const hit = word !== "" && frame.title.toLowerCase().includes(word);
@@ -90,4 +95,5 @@ if (flame) {
   form.addEventListener("submit", (e) => e.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { look(); zoom(null); }));
   search.addEventListener("input", look);
-}
+};
+document.querySelectorAll("#stacks").forEach(kindle);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "finished.h"
+#include "html.h"
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ static int add_subject(struct profile *p, const struct result_subject *subject, 
     return 0;
 }
 
-struct profile *stacks_of(const struct result *result, struct err *e)
+struct profile *html_stacks(const struct result *result, struct err *e)
 {
     struct profile *p = profile_new();
     int rc = p ? 0 : err_set(e, "survivors: out of memory");
