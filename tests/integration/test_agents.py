@@ -17,6 +17,7 @@ import test_robust
 from patience import PATIENCE_S, until
 
 LOAD = ("--conns", "40", "--churn", "max", "--seed", "7f3a")
+NGINX = os.path.join(soak_run.ROOT, "scenarios", "servers", "nginx.soak")
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
@@ -122,6 +123,15 @@ class Together(Agents):
         site = run.subject()["sites"][0]
         self.assertEqual((site["file"], site["kind"]), ("server/defect.c", "side-allocation-lost"))
         self.assertAlmostEqual(site["per_conn_blocks"], 1 / 3, delta=0.03)
+        self.assertEqual([self.left(agent)[0] for agent in agents], [0, 0])
+
+    @unittest.skipUnless(shutil.which("nginx"), "SKIP: no nginx(8)")
+    def test_a_program_that_is_not_soaks_is_measured(self):
+        process = self.begin(2, NGINX, "--closed", "500")
+        agents = self.agents(2)
+        run = self.end(process)
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertEqual({c["client"]["connections"]["established"] for c in run.checkpoints()}, {40})
         self.assertEqual([self.left(agent)[0] for agent in agents], [0, 0])
 
     def test_held_connections_are_operated_on_by_their_agents(self):
