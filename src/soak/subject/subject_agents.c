@@ -102,6 +102,7 @@ static void give(struct subject *s, size_t share, struct agent *a)
     channel_say(&a->channel, "start share=%zu", share);
     a->shares++;
     s->agents->of[share] = a;
+    child_of(s, share)->fatal[0] = '\0'; /* of an agent that was lost */
     child_of(s, share)->running = true;
 }
 
@@ -178,6 +179,8 @@ static void on_line(void *owner, struct agent *a, const char *line)
         on_gone_client(s, a, share, line);
     else if (line_is(line, "say") && line_text(line, "text", true, said, sizeof said) == 0)
         child_hear(child_of(s, share), text_clean(said));
+    else
+        agents_drop(a, "it said what a run doesn't know: '%.60s'", line);
 }
 
 /* ---- losses ---- */
