@@ -81,7 +81,9 @@ class Build:
         return need(["cc", "-shared", "-o", made, *objects, "-lm"])
 
     def link_test(self, test):
-        need(["cc", *FLAGS, test, "-o", self.folder / test.stem, f"-L{self.folder}", "-ljudge", "-lbelow", *LIBRARIES])
+        golden = f'-DGOLDEN_DIR="{ROOT}/tests/unit/stats/golden"'
+        need(["cc", *FLAGS, golden, test, "-o", self.folder / test.stem, f"-L{self.folder}", "-ljudge", "-lbelow",
+              *LIBRARIES])
 
     def measure(self, test):
         """Seconds of the processor that the test takes; ends where it fails without a change."""
