@@ -111,6 +111,15 @@ static void what_is_needed_is_what_shows(void **state)
     }
 }
 
+/* What is left of 1 for "so many or more" rounds to nothing there, not to certainty. */
+static void what_is_hardly_ever_lost_is_missed(void **state)
+{
+    (void)state;
+    static const uint64_t opened[] = {1000, 1000};
+    for (double one_in = 1e12; one_in < 1e30; one_in *= 10)
+        assert_true(sensitivity_miss(opened, 2, 5, 2, one_in) > 1 - 1e-9);
+}
+
 /* By Wilson and Hilferty's cube root; the tables' 5 % and 1 %. */
 static void chi_square_is_that_of_the_tables(void **state)
 {
@@ -164,6 +173,7 @@ int main(void)
         cmocka_unit_test(too_few_connections_give_no_figure),
         cmocka_unit_test(seventeen_thousand_connections_show_one_in_a_thousand),
         cmocka_unit_test(what_is_needed_is_what_shows),
+        cmocka_unit_test(what_is_hardly_ever_lost_is_missed),
         cmocka_unit_test(chi_square_is_that_of_the_tables),
         cmocka_unit_test(halves_are_as_equal_as_can_be),
         cmocka_unit_test(a_common_divisor_is_the_greatest),

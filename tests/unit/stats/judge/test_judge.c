@@ -114,6 +114,16 @@ static void table_growing(struct sim *s)
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
 }
 
+/* A table that is enlarged once and never again. */
+static void table_grown_once(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].bytes[c] = c < WARM + 2 ? 4096 : 8192;
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
 /* An array of 8 bytes for each descriptor, and two more entries, doubles twice: once for a
  * descriptor of 62, once for one of 126. `by` times as large. */
 static void table_doubling(struct sim *s, int64_t by)
@@ -1366,6 +1376,7 @@ static const struct control {
     {"drained_without_hold", drained_without_hold, RULE_UNTESTED, V(LEAK), K(UNKNOWN)},
     {"held_without_drain", held_without_drain, RULE_UNTESTED, V(LEAK), K(UNKNOWN)},
     {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
+    {"table_grown_once", table_grown_once, RULE_COUNT, V(PASS), K(ONE_TIME)},
     {"expected_filling", expected_filling, RULE_EXPECTED, V(INCONCLUSIVE), K(CACHE_FILLING)},
     {"expected_over", expected_over, RULE_COUNT, V(LEAK), K(SIDE)},
     {"leak_beside_expected", leak_beside_expected, RULE_COUNT, V(LEAK), K(SIDE)},
