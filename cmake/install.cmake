@@ -42,6 +42,8 @@ add_custom_target(printed ALL DEPENDS ${printed})
 install(FILES README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE DESTINATION
     ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
-# What places soak on machines: packaging/ without what makes its packages.
+# What places soak on machines: packaging/ without what makes its packages. Not with the permissions
+# of the clone, which are those of whoever made it.
 install(DIRECTORY packaging/kubernetes packaging/slurm packaging/ssh packaging/systemd
-    DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples USE_SOURCE_PERMISSIONS)
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples PATTERN "*.sh" PERMISSIONS OWNER_READ OWNER_WRITE
+    OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)

@@ -4,6 +4,7 @@
 #include "archive/outputs.h"
 #include "base/exit_codes.h"
 #include "catalog.h"
+#include "channel/token.h"
 #include "chosen.h"
 #include "history/history_record.h"
 #include "library/program.h"
@@ -146,7 +147,8 @@ static int check_machine(const struct scenario *s, struct err *e)
 {
     char base[PATH_MAX];
     if (files_check(s, e) != 0 || ports_check(s, e) != 0 || served_check(s, e) != 0 ||
-        page_file_check(e) != 0 || run_dir_check(catalog_results(s->results, "runs", base), e) != 0)
+        (s->agents && token_check(s->token_file, e) != 0) || page_file_check(e) != 0 ||
+        run_dir_check(catalog_results(s->results, "runs", base), e) != 0)
         return -1;
     if (s->debuginfod && symbols_servers_check(e) != 0)
         return err_prefix(e, "--debuginfod");

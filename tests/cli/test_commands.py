@@ -31,6 +31,11 @@ REFUSED = [
     (["agent"], "agent: --join HOST:PORT is needed, as the run says it"),
     (["agent", "--join", "here"],
      "agent: --join here: a host and a port, as the run says them, such as 10.0.0.1:7411"),
+    (["agent", "--join", "127.0.0.1:7", "--token-file", "/dev/null"],
+     "agent: --token-file /dev/null: a join token has 32 to 256 letters and digits, such as those of "
+     "'openssl rand -hex 32'"),
+    (["agent", "--join", "127.0.0.1:7"],
+     "agent: no join token: give --token-file FILE, or set SOAK_JOIN_TOKEN"),
     (["agent", "--join", "127.0.0.1:7", "--wait", "2"],
      "agent: --wait 2: a duration needs a unit, such as 2s or 2m"),
     (["doctor", "--conns", "0"], "doctor: --conns: from 1 to 100000"),

@@ -17,6 +17,7 @@ import test_robust
 from patience import PATIENCE_S, until
 
 LOAD = ("--conns", "40", "--churn", "max", "--seed", "7f3a")
+NGINX = os.path.join(soak_run.ROOT, "scenarios", "servers", "nginx.soak")
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
@@ -124,6 +125,15 @@ class Together(Agents):
         self.assertAlmostEqual(site["per_conn_blocks"], 1 / 3, delta=0.03)
         self.assertEqual([self.left(agent)[0] for agent in agents], [0, 0])
 
+    @unittest.skipUnless(shutil.which("nginx"), "SKIP: no nginx(8)")
+    def test_a_program_that_is_not_soaks_is_measured(self):
+        process = self.begin(2, NGINX, "--closed", "500")
+        agents = self.agents(2)
+        run = self.end(process)
+        self.assertIn(run.exit, (0, 3), run.explain())
+        self.assertEqual({c["client"]["connections"]["established"] for c in run.checkpoints()}, {40})
+        self.assertEqual([self.left(agent)[0] for agent in agents], [0, 0])
+
     def test_held_connections_are_operated_on_by_their_agents(self):
         process = self.begin(2, "--operate", "request", "--closed", "800")
         self.agents(2)
@@ -152,6 +162,31 @@ class Together(Agents):
                               timeout=PATIENCE_S, env=given, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(self.end(process).exit, (0, 3))
+
+
+class Refused(Agents):
+    """What can't be is refused before anything is started."""
+
+    def refused(self, *options, **environment):
+        done = subprocess.run(self.command("run", *LOAD, "--agents", "1", *options), capture_output=True, text=True,
+                              timeout=PATIENCE_S, env=dict(os.environ, **environment), check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        return done.stderr
+
+    def test_a_token_that_is_none(self):
+        here = ("--agents-listen", "127.0.0.1:0")
+        self.assertIn("SOAK_JOIN_TOKEN: a join token has 32", self.refused(*here, SOAK_JOIN_TOKEN="short"))
+        with open(self.token, "w", encoding="ascii") as f:
+            f.write("short\n")
+        self.assertIn(f"--token-file {self.token}: a join token has 32", self.refused(*here, "--token-file", self.token))
+
+    def test_an_address_where_none_can_listen(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            at = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.assertIn(f"--agents-listen {at}: the port is in use", self.refused("--agents-listen", at))
+        self.assertIn("--agents-listen 192.0.2.1:0: ", self.refused("--agents-listen", "192.0.2.1:0"))
 
 
 class Lost(Agents):
@@ -191,6 +226,15 @@ class Lost(Agents):
         self.assertRegex(run.result["headline"], r"no agent is left: lost agent 1 \(.*\): \w")
         self.assertGreaterEqual(len(run.checkpoints()), 5)
 
+    def test_an_agent_whose_client_was_killed_says_so(self):
+        process = self.begin(1, "--for", "1h")
+        agent = self.agent()
+        os.kill(until(lambda: children_of(agent.pid, "soak-client"), "the agent's client")[0], signal.SIGKILL)
+        self.assertEqual(self.end(process).exit, 4)
+        code, _, err = self.left(agent)
+        self.assertEqual(code, 1)
+        self.assertIn("soak: agent: the run goes on without this agent: its client ended: client exited with signal 9", err)
+
     def test_agents_that_do_not_come_are_waited_for_so_long(self):
         process = self.begin(2, "--closed", "1k", "--agents-wait", "2s")
         agent = self.agent()
@@ -222,6 +266,18 @@ class Strangers(Agents):
                                "soak-agent", "-quiet", "-no_ign_eof", *options], input=text, capture_output=True, text=True,
                               timeout=PATIENCE_S, check=False)
 
+    def refusal(self, said):
+        """What the run answers to one that has the token and says this."""
+        peer = subprocess.Popen(["openssl", "s_client", "-connect", self.where()[1], "-tls1_3", "-psk_identity",
+                                 "soak-agent", "-quiet", "-psk", self.KEY], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(self.stop, peer)
+        peer.stdin.write(said)
+        peer.stdin.flush()
+        heard = [line for line in peer.stdout if line.startswith("refused text=")]
+        self.assertTrue(heard)
+        return heard[0].removeprefix("refused text=").strip()
+
     def test_none_of_them_joins_or_ends_a_run(self):
         process = self.begin(1, "--closed", "1k")
         host, port = self.where()[1].split(":")
@@ -232,7 +288,7 @@ class Strangers(Agents):
             with open(wrong, "w", encoding="ascii") as f:
                 f.write("f" * 64)
             refused = self.agent(token=wrong)
-            self.assertIn("it doesn't take the join token", self.left(refused)[2])
+            self.assertIn("soak: agent: can't join: it has another join token, or isn't a run (", self.left(refused)[2])
             until(lambda: self.stderr().count("was refused") >= 3, "three were refused")
             self.assertIn("it has another join token", self.stderr())
             self.assertIn("it doesn't speak the protocol of agents", self.stderr())
@@ -243,16 +299,21 @@ class Strangers(Agents):
 
     def test_another_version_is_told_so(self):
         process = self.begin(1, "--closed", "1k")
-        heard = subprocess.Popen(["openssl", "s_client", "-connect", self.where()[1], "-tls1_3", "-psk_identity",
-                                  "soak-agent", "-quiet", "-psk", self.KEY], stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.addCleanup(self.stop, heard)
-        heard.stdin.write("hello protocol=soak-agent/9 version=0.0 name=old\n")
-        heard.stdin.flush()
-        self.assertRegex(heard.stdout.readline(),
-                         r"refused text=the run is soak \S+ \(soak-agent/1\), and this is soak 0.0 \(soak-agent/9\)")
+        self.assertRegex(self.refusal("hello protocol=soak-agent/9 version=0.0 name=old\n"),
+                         r"the run is soak \S+ \(soak-agent/1\), and this is soak 0.0 \(soak-agent/9\)")
         self.agent()
         self.assertIn(self.end(process).exit, (0, 3))
+
+    def test_an_agent_that_speaks_out_of_turn_is_let_go(self):
+        """With the token: before it has a share, what no agent says, and with words for a terminal."""
+        self.begin(2, "--closed", "1k")
+        version = subprocess.run([soak_run.SOAK, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+        hello = f"hello protocol=soak-agent/1 version={version} name=x\n"
+        for line in ("app opened=5\n", "\x1b[2J\n"):
+            self.assertEqual(self.refusal(hello + line), "it counts before it has a share")
+        self.assertIn("and this is soak", self.refusal("hello protocol=soak-agent/1 version=\x1b[2J name=x\n"))
+        until(lambda: "and this is soak" in self.stderr(), "the refusal is told")
+        self.assertNotIn("\x1b", self.stderr())
 
     def test_a_run_has_no_file_and_no_program_of_an_agent(self):
         """One that has the token and asks for more than a client's options."""

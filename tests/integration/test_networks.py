@@ -170,10 +170,10 @@ class Network(test_agents.Agents):
 
     def assert_loss_costs_an_epoch(self, conns):
         process, agents = self.begin_here(conns, "--for", "1h", "--mix", "clean")
-        self.wait_checkpoints(6)
+        self.wait_checkpoints(5)
         agents[1].kill()
         seen = self.samples("checkpoint")
-        self.wait_checkpoints(seen + 3)
+        self.wait_checkpoints(seen + 2)
         process.send_signal(signal.SIGINT)
         run = self.end(process)
         self.assertIn(run.result["verdict"], ("PASS", "INCONCLUSIVE"), run.explain())
@@ -187,7 +187,7 @@ class Network(test_agents.Agents):
 
 class Short(Network):
     def test_30_open_are_clean(self):
-        self.assert_clean(30, "--closed", "1k")
+        self.assert_clean(30, "--closed", "600")
 
     def test_an_agent_killed_costs_its_epoch_only(self):
         self.assert_loss_costs_an_epoch(30)

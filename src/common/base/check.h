@@ -6,7 +6,8 @@
 #ifndef SOAK_BASE_CHECK_H
 #define SOAK_BASE_CHECK_H
 
-/* Prints `file:line: CHECK failed: text` on stderr with one write() and aborts. Never returns. */
+/* Prints `file:line: CHECK failed: text` on stderr with one write() and aborts. Never returns.
+ * Where errno says that memory or files are used up it is no bug: a sentence, and exit 4. */
 _Noreturn void check_fail(const char *file, int line, const char *text);
 
 #define CHECK(cond) ((cond) ? (void)0 : check_fail(__FILE__, __LINE__, #cond))

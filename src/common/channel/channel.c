@@ -91,7 +91,8 @@ static void end_by_tls(struct channel *c)
     if (c->open)
         end(c, "TLS failed: %s", reason ? reason : "the connection broke");
     else if (!c->loop->serves)
-        end(c, "it doesn't take the join token (%s)", reason ? reason : "no reason was given");
+        end(c, "it has another join token, or isn't a run (%s)",
+            reason ? reason : "the connection broke");
     else if (number == SSL_R_BINDER_DOES_NOT_VERIFY)
         end(c, "it has another join token");
     else

@@ -144,6 +144,7 @@ static int hear_row(struct figures *heard, struct page *page, const char *line)
         line_text(line, "name", true, row.name, sizeof row.name) != 0 || at != heard->rows ||
         at >= PAGE_BEHAVIOURS || !row.name[0] || row.weight > FIGURES_MOST)
         return FIGURES_WRONG;
+    text_clean(row.name); /* it is printed */
     struct page_behaviour *own = &page->behaviour[at];
     if (at == atomic_load(&page->behaviours)) {
         memcpy(own->name, row.name, sizeof own->name);

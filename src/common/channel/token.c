@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int token_make(char ret[TOKEN_BYTES], struct err *e)
@@ -59,7 +60,6 @@ static int from_environment(char ret[TOKEN_BYTES], struct err *e)
         return -ENOENT;
     }
     snprintf(text, sizeof text, "%s", value);
-    unsetenv(TOKEN_VARIABLE);
     int rc = take(text, ret, e);
     OPENSSL_cleanse(text, sizeof text);
     return rc == 0 ? 0 : err_prefix(e, TOKEN_VARIABLE);
@@ -78,8 +78,11 @@ static ssize_t read_all(int fd, char *text, size_t size)
 int token_read(const char *file, char ret[TOKEN_BYTES], struct err *e)
 {
     char text[TOKEN_BYTES + 4];
-    if (!file)
-        return from_environment(ret, e);
+    if (!file) {
+        int found = from_environment(ret, e);
+        unsetenv(TOKEN_VARIABLE);
+        return found;
+    }
     bool in = strcmp(file, "-") == 0;
     int fd = in ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read_all(fd, text, sizeof text - 1);
@@ -94,6 +97,17 @@ int token_read(const char *file, char ret[TOKEN_BYTES], struct err *e)
     int rc = strlen(text) == (size_t)n ? take(text, ret, e) : take((char[]){""}, ret, e);
     OPENSSL_cleanse(text, sizeof text);
     return rc == 0 ? 0 : err_prefix(e, "--token-file %.200s", file);
+}
+
+int token_check(const char *file, struct err *e)
+{
+    char token[TOKEN_BYTES];
+    struct stat s;
+    if (file && (stat(file, &s) != 0 || !S_ISREG(s.st_mode)))
+        return 0;
+    int rc = file ? token_read(file, token, e) : from_environment(token, e);
+    OPENSSL_cleanse(token, sizeof token);
+    return rc == -1 ? -1 : 0;
 }
 
 int token_write(const char *file, const char *token, struct err *e)

@@ -21,6 +21,9 @@ int token_make(char ret[TOKEN_BYTES], struct err *e);
 /* Reads the file, "-" being stdin; or the environment, which then has it no more, where `file` is
  * NULL. Returns 0; -ENOENT when there is none, -1 when it is none. */
 int token_read(const char *file, char ret[TOKEN_BYTES], struct err *e);
+/* Whether token_find can be had later: nothing is made, or read that can be read only once. Returns
+ * 0 or -1. */
+int token_check(const char *file, struct err *e);
 /* Makes a file that no one else can read. Returns 0 or -1. */
 int token_write(const char *file, const char *token, struct err *e);
 /* For a run: the one that is there, as token_read has it; else a new one, written to `file`, or to

@@ -5,6 +5,7 @@
 #include "join.h"
 #include "relay.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stddef.h>
@@ -55,6 +56,8 @@ int cmd_agent(int argc, char *const *argv)
         return EXIT_UNBUILT;
     signal(SIGPIPE, SIG_IGN);
     int fd = join_run(o.join, o.token_file, o.wait_ns, token, &e);
+    if (fd == -EINVAL)
+        return command_refuse(&agent_command, &e);
     int rc = fd < 0 ? -1 : relay_run(fd, token, &e);
     OPENSSL_cleanse(token, sizeof token);
     if (rc != 0)

@@ -83,7 +83,7 @@ int join_run(const char *where, const char *token_file, uint64_t wait_ns, char t
     for (;;) {
         int rc = known ? 0 : token_read(token_file, token, e);
         if (rc == -1 || (rc != 0 && !token_file))
-            return -1;
+            return -EINVAL;
         known = rc == 0;
         fd = known ? try_to_connect(where, e) : -1;
         if (fd >= 0 || clock_now_ns() >= until)

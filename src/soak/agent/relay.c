@@ -57,7 +57,8 @@ struct relay {
     uint64_t silence_s, silent_s, polls;
     uint64_t activity; /* at the last poll, and for how many it has been that */
     int still;
-    bool over, interrupted; /* the run has said so */
+    bool joined, over; /* the run has said so */
+    bool interrupted;
     char why[256];
 };
 
@@ -244,11 +245,13 @@ static void on_share_line(struct relay *r, const char *line)
         on_option(r, (size_t)at, line);
     } else if (line_is(line, "start")) {
         on_start(r, (size_t)at);
-    } else if (line_is(line, "tell") && r->share[at] &&
-               line_text(line, "text", true, told, sizeof told) == 0) {
+    } else if (line_is(line, "tell") && r->share[at] && r->share[at]->used &&
+               line_text(line, "text", true, told, sizeof told) == 0 && told[0]) {
         struct child *c = &r->share[at]->child;
         c->quitting |= line_is(told, "quit");
         child_send(c, "%s", told);
+    } else {
+        leave(r, "the run said what an agent doesn't know: '%.100s'", line);
     }
 }
 
@@ -261,12 +264,14 @@ static void on_channel_line(struct channel *c, const char *line)
     if (line_is(line, "beat")) {
         return;
     } else if (line_is(line, "welcome")) {
+        r->joined = true;
         line_number(line, "silence", &r->silence_s);
         line_number(line, "agent", &number);
         fprintf(stderr, "soak: agent: joined as agent %" PRIu64 "\n", number);
     } else if (line_is(line, "refused")) {
         line_text(line, "text", true, text, sizeof text);
-        leave(r, "the run refused this agent: %s", text_clean(text));
+        leave(r, "the run %s this agent: %s", r->joined ? "goes on without" : "refused",
+              text_clean(text));
     } else if (line_is(line, "stamp")) {
         if (line_number(line, "epoch", &number) == 0 && number <= PAGE_EPOCHS)
             atomic_store(&r->page->epoch, number);
@@ -288,7 +293,7 @@ static void on_open(struct channel *c)
 
 static void on_closed(struct channel *c, const char *why)
 {
-    leave(c->owner, "the run is gone: %.150s", why);
+    leave(c->owner, "%s: %.150s", c->open ? "the run is gone" : "can't join", why);
 }
 
 /* ---- the whole ---- */

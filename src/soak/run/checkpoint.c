@@ -324,7 +324,8 @@ static void add_seen(struct plan_seen *ret, const struct watched *w)
     ret->wants_more |= w->judgement.wants_more;
     ret->certain |= is_certain(w);
     /* It dumps its profile when told to; several processes would dump several. */
-    if (w->subject->ops->can & SUBJECT_CAN_SETTLE && w->subject->processes == 1) {
+    if (w->subject->ops->can & SUBJECT_CAN_SETTLE && w->subject->processes == 1 &&
+        !w->subject->agents) {
         ret->suspects_heap |= profiler_suspects(&w->judgement);
         ret->wants_profile |= profiler_wants(&w->judgement);
     }

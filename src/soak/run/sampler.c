@@ -21,19 +21,26 @@ size_t sampler_own_bytes(void)
     return m.uordblks + m.hblkhd;
 }
 
+static int keep_line(struct run *r, const json_t *line, struct err *e)
+{
+    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    int rc = text ? run_dir_sample(&r->dir, text, e)
+                  : err_set(e, "%s/samples.jsonl: a sample is missing: out of memory", r->dir.path);
+    free(text);
+    return rc;
+}
+
 /* A write that fails is said once and never stops the measuring: the result still goes to stdout.
  */
 static void write_line(struct run *r, json_t *line)
 {
-    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     struct err e = {{0}};
     if (r->page && line)
         live_page_sample(r->page, line);
-    if (text && !r->store_failed && run_dir_sample(&r->dir, text, &e) != 0) {
+    if (!r->store_failed && keep_line(r, line, &e) != 0) {
         r->store_failed = true;
         fprintf(stderr, "soak: %s\n", e.text);
     }
-    free(text);
     json_decref(line);
 }
 

@@ -76,15 +76,21 @@ static void tell_refusal(struct agents *all, const struct agent *a, const char *
              all->refusals == TOLD_MOST ? "; further refusals aren't told" : "");
 }
 
-/* It is told why, as far as it can hear. */
+/* It is told why, as far as it can hear. The reason can be in the agent's own words. */
+static void send_away(struct agent *a, const char *format, va_list args)
+{
+    vsnprintf(a->why, sizeof a->why, format, args);
+    text_clean(a->why);
+    channel_say(&a->channel, "refused text=%.180s", a->why);
+    channel_close(&a->channel);
+}
+
 __attribute__((format(printf, 2, 3))) static void refuse(struct agent *a, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(a->why, sizeof a->why, format, args);
+    send_away(a, format, args);
     va_end(args);
-    channel_say(&a->channel, "refused text=%.180s", a->why);
-    channel_close(&a->channel);
 }
 
 static void on_open(struct channel *c)
@@ -143,7 +149,11 @@ static void on_line(struct channel *c, const char *line)
         return;
     if (a->number == 0)
         on_hello(a, line);
-    else if (!line_is(line, "beat"))
+    else if (line_is(line, "beat"))
+        return;
+    else if (!a->all->all)
+        agents_drop(a, "it counts before it has a share");
+    else
         a->all->of.events->on_line(a->all->of.owner, a, line);
 }
 
@@ -183,25 +193,19 @@ static void on_closed(struct channel *c, const char *why)
 }
 
 /* Its shares are others' from now on. */
-static void drop(struct agent *a)
-{
-    channel_close(&a->channel);
-    if (a->gone || !a->all->all)
-        return;
-    a->gone = true;
-    if (!a->all->closed)
-        a->all->of.events->on_gone(a->all->of.owner, a);
-}
-
 void agents_drop(struct agent *a, const char *format, ...)
 {
     va_list args;
     if (a->gone)
         return;
     va_start(args, format);
-    vsnprintf(a->why, sizeof a->why, format, args);
+    send_away(a, format, args);
     va_end(args);
-    drop(a);
+    if (!a->all->all)
+        return;
+    a->gone = true;
+    if (!a->all->closed)
+        a->all->of.events->on_gone(a->all->of.owner, a);
 }
 
 /* ---- the listener ---- */
@@ -215,8 +219,10 @@ static void take(struct agents *all)
     struct agent *a = calloc(1, sizeof *a);
     CHECK(a);
     all->left--;
-    if (all->strangers == AGENTS_STRANGERS)
-        refuse(all->stranger[0], "others wanted its place"), forget_stranger(all, all->stranger[0]);
+    if (all->strangers == AGENTS_STRANGERS) {
+        refuse(all->stranger[0], "others wanted its place");
+        forget_stranger(all, all->stranger[0]);
+    }
     a->all = all;
     a->channel.events = &events;
     all->stranger[all->strangers++] = a;

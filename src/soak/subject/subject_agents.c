@@ -17,13 +17,13 @@
 enum { PART = 800 }; /* of an option that is longer than a line */
 
 /* What the load was told last and hasn't answered. */
-enum order { ORDER_NONE, ORDER_EPOCH, ORDER_DRAIN };
+enum order { ORDER_NONE, ORDER_EPOCH, ORDER_SETTLE, ORDER_DRAIN };
 
 struct agent_load {
     struct agents *net;                /* owned */
     struct agent *of[LIMIT_PROCESSES]; /* who makes share i; NULL: nobody yet, or any more */
     enum order order;
-    uint64_t opens; /* of the epoch, in all */
+    uint64_t opens; /* of the epoch, in all; of settling, its id */
     bool finished;  /* and it was told to end early */
     char words[LINE_MAX_BYTES];
     bool begun, disturbed;
@@ -58,6 +58,8 @@ static void tell_order(const struct subject *s, size_t share)
     const struct scenario *scenario = s->all->programs->scenario;
     if (l->order == ORDER_DRAIN)
         tell(s, share, "drain");
+    if (l->order == ORDER_SETTLE)
+        tell(s, share, "settle id=%" PRIu64, l->opens);
     if (l->order != ORDER_EPOCH || !l->of[share])
         return;
     /* Its page is its own: the number that connections are counted under is told, too. */
@@ -100,6 +102,7 @@ static void give(struct subject *s, size_t share, struct agent *a)
     channel_say(&a->channel, "start share=%zu", share);
     a->shares++;
     s->agents->of[share] = a;
+    child_of(s, share)->fatal[0] = '\0'; /* of an agent that was lost */
     child_of(s, share)->running = true;
 }
 
@@ -124,7 +127,7 @@ static void hear(struct subject *s, struct child *c, const char *line)
         l->begun = true;
         subject_keep_libs(s, line);
     }
-    if (word.said == SUBJECT_QUIET || word.said == SUBJECT_DRAINED)
+    if (word.said != SUBJECT_READY)
         l->order = ORDER_NONE;
     s->all->on_said(s, &word);
 }
@@ -176,6 +179,8 @@ static void on_line(void *owner, struct agent *a, const char *line)
         on_gone_client(s, a, share, line);
     else if (line_is(line, "say") && line_text(line, "text", true, said, sizeof said) == 0)
         child_hear(child_of(s, share), text_clean(said));
+    else
+        agents_drop(a, "it said what a run doesn't know: '%.60s'", line);
 }
 
 /* ---- losses ---- */
@@ -321,6 +326,14 @@ static void finish(struct subject *s)
         tell(s, i, "finish");
 }
 
+/* Nothing of their heaps is looked at. */
+static void settle(struct subject *s, uint64_t id, const char *words)
+{
+    (void)words;
+    s->agents->opens = id;
+    order(s, ORDER_SETTLE);
+}
+
 static void drain(struct subject *s)
 {
     order(s, ORDER_DRAIN);
@@ -409,11 +422,12 @@ static void on_exit_child(struct child *c)
 
 void subject_agents(struct subject *s, size_t agents)
 {
-    static const struct subject_ops ops = {.can = SUBJECT_COUNTS_CONNECTIONS,
+    static const struct subject_ops ops = {.can = SUBJECT_CAN_SETTLE | SUBJECT_COUNTS_CONNECTIONS,
                                            .start = start,
                                            .ready = ready,
                                            .epoch = epoch,
                                            .finish = finish,
+                                           .settle = settle,
                                            .drain = drain,
                                            .snapshot = snapshot,
                                            .measure = measure,

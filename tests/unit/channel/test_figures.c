@@ -153,6 +153,13 @@ static void what_can_not_be_is_refused_and_changes_nothing(void **state)
     assert_int_equal(c->sum->app.opened, 5);
 }
 
+static void a_name_can_not_steer_the_terminal(void **state)
+{
+    struct case_ *c = *state;
+    assert_int_equal(figures_hear(c->heard[0], c->sum, "row at=0 weight=1 name=a\x1b[2Jb"), 0);
+    assert_null(strchr(c->sum->behaviour[0].name, '\x1b'));
+}
+
 static void agents_with_other_behaviours_can_not_be_added(void **state)
 {
     struct case_ *c = *state;
@@ -170,6 +177,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_lost_agent_held_has_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_can_not_be_is_refused_and_changes_nothing, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_name_can_not_steer_the_terminal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(agents_with_other_behaviours_can_not_be_added, set_up,
                                         tear_down)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,10 +63,13 @@ static void a_token_of_the_environment_is_read_once(void **state)
     char token[TOKEN_BYTES];
     struct err e;
     setenv(TOKEN_VARIABLE, "0123456789abcdef0123456789abcdef", 1);
+    assert_int_equal(token_check(NULL, &e), 0); /* which leaves it there */
     assert_int_equal(token_read(NULL, token, &e), 0);
     assert_null(getenv(TOKEN_VARIABLE));
     assert_int_equal(token_read(NULL, token, &e), -ENOENT);
     assert_int_equal(token_read(in_folder("none"), token, &e), -ENOENT);
+    assert_int_equal(token_check(NULL, &e), 0); /* the run makes it */
+    assert_int_equal(token_check(in_folder("none"), &e), 0);
 }
 
 static void what_is_short_or_no_token_is_refused(void **state)
@@ -80,6 +83,7 @@ static void what_is_short_or_no_token_is_refused(void **state)
                                  "two words 0123456789abcdef0123456789abcdef"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         setenv(TOKEN_VARIABLE, wrong[i], 1);
+        assert_int_equal(token_check(NULL, &e), -1);
         assert_int_equal(token_read(NULL, token, &e), -1);
     }
     assert_non_null(strstr(e.text, "SOAK_JOIN_TOKEN: a join token has 32 to 256"));

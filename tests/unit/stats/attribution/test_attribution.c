@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "stats/attribution/attribution.h"
 #include "stats/attribution/mix.h"
+#include "tests/unit/stats/golden.h"
 
 enum { MOST = 16, CLEAN = 0, RESET, HALF_CLOSE, MID_HANDSHAKE };
 
@@ -364,6 +365,96 @@ static void the_forecast_of_an_epoch_is_its_sum(void **state)
     assert_true(f.blocks == 400 && f.bytes == 400 * 64 && f.blocks_off == 0);
 }
 
+static void write_answer(FILE *out, const char *name, const struct made *m)
+{
+    static const char *const outcomes[] = {
+        [BEHAVIOURS_NONE] = "none",         [BEHAVIOURS_SINGLE] = "single",
+        [BEHAVIOURS_ALIKE] = "alike",       [BEHAVIOURS_APART] = "apart",
+        [BEHAVIOURS_TOGETHER] = "together", [BEHAVIOURS_UNTOLD] = "untold"};
+    struct behaviours_answer a;
+    solve(m, &a);
+    struct behaviours_forecast f = behaviours_forecast(&a, m->begun[0], m->ended[0]);
+    fprintf(out, "%s: %s%s%s%s%s, %d spare, scatter " FIGURE ", chance " FIGURE "\n", name,
+            outcomes[a.outcome], a.exact ? ", exact" : "", a.by_end ? ", by end" : "",
+            a.sparse ? ", sparse" : "", behaviours_tell(&a) ? ", told" : "", a.freedom, a.scatter,
+            a.chance);
+    fprintf(out,
+            "  left " FIGURE " blocks, " FIGURE " bytes; first epoch " FIGURE " +- " FIGURE "\n",
+            a.residual_blocks, a.residual_bytes, f.blocks, f.blocks_off);
+    for (size_t b = 0; b < a.count; b++) {
+        const struct behaviours_share *s = &a.share[b];
+        fprintf(out,
+                "  %zu of %llu: verdict %d, " FIGURE " +- " FIGURE " blocks, " FIGURE " +- " FIGURE
+                " bytes\n",
+                b, (unsigned long long)s->connections, (int)s->verdict, s->blocks, s->blocks_error,
+                s->bytes, s->bytes_error);
+    }
+}
+
+static void write_exact(FILE *out)
+{
+    struct made m;
+    make(&m, 4, 7, 11);
+    lose(&m, m.ended, RESET, 1, 64);
+    write_answer(out, "on leaving", &m);
+    make(&m, 4, 6, 7);
+    lose(&m, m.begun, CLEAN, 28, 900);
+    lose(&m, m.begun, MID_HANDSHAKE, 3, 16);
+    write_answer(out, "two, exactly", &m);
+    make(&m, 16, 6, 5);
+    lose(&m, m.begun, 9, 1, 64);
+    write_answer(out, "more behaviours than epochs", &m);
+    m.begun_only = true;
+    write_answer(out, "more behaviours than epochs, by their beginning", &m);
+    make(&m, 16, 6, 5);
+    lose(&m, m.ended, 9, 1, 64);
+    write_answer(out, "more behaviours than epochs, on leaving", &m);
+    m.begun_only = true;
+    write_answer(out, "more behaviours than epochs, by the wrong end", &m);
+}
+
+static void write_by_chance(FILE *out)
+{
+    static const struct {
+        const char *name;
+        size_t epochs, behaviour;
+        double chance;
+        int64_t clump;
+    } cases[] = {
+        {"one in ten resets", 10, RESET, 0.1, 1}, {"one in two clean", 8, CLEAN, 0.5, 1},
+        {"clumps", 10, RESET, 0.05, 28},          {"a rare one", 10, MID_HANDSHAKE, 0.2, 1},
+        {"no spare epoch", 4, RESET, 0.9, 1},     {"one spare epoch", 5, RESET, 0.9, 2},
+        {"hardly any", 10, HALF_CLOSE, 0.01, 1},
+    };
+    struct made m;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        make(&m, 4, cases[i].epochs, i + 1);
+        lose_some(&m, cases[i].behaviour, cases[i].chance, cases[i].clump, 7 * i + 1);
+        write_answer(out, cases[i].name, &m);
+        lose_some(&m, (cases[i].behaviour + 1) % 4, cases[i].chance / 2, 1, 7 * i + 2);
+        write_answer(out, "  ... and its neighbour half as often", &m);
+        m.begun_only = true;
+        write_answer(out, "  ... by their beginning alone", &m);
+    }
+    make_interaction(&m, 3, 400);
+    write_answer(out, "together", &m);
+}
+
+/* Each figure of an answer, errors and forecasts too. */
+static void every_answer_is_as_approved(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    write_exact(out);
+    write_by_chance(out);
+    fclose(out);
+    golden_expect("behaviours", text);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +473,7 @@ int main(void)
         cmocka_unit_test(nothing_lost_nothing_said),
         cmocka_unit_test(failures_do_not_spoil_the_others),
         cmocka_unit_test(the_forecast_of_an_epoch_is_its_sum),
+        cmocka_unit_test(every_answer_is_as_approved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "judge_golden.h"
 #include "judge_sim.h"
 
 enum { CONNS = 30, SEED = 7 };
@@ -1535,6 +1536,24 @@ static void every_control_gets_its_verdict_and_kind(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* What nobody asks of a control alone: each figure, finding, metric and sentence of it. */
+static void every_control_is_told_as_approved(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    for (int i = 0; i < CONTROLS; i++) {
+        struct judgement j;
+        judge_case(controls[i].make, RULES_ALL, &j);
+        golden_judgement(out, controls[i].name, &j);
+    }
+    fclose(out);
+    golden_expect("controls", text);
+    free(text);
+}
+
 static bool same_answer(const struct judgement *a, const struct judgement *b)
 {
     return a->verdict == b->verdict && a->kind == b->kind && a->certain == b->certain &&
@@ -1969,6 +1988,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_control_gets_its_verdict_and_kind),
+        cmocka_unit_test(every_control_is_told_as_approved),
         cmocka_unit_test(no_rule_stands_without_a_control),
         cmocka_unit_test(a_block_per_connection_is_exactly_one),
         cmocka_unit_test(what_a_small_table_may_still_be_ends_no_run),

@@ -12,6 +12,7 @@
 #include "stats/judge/judge.h"
 #include "stats/judge/plan.h"
 #include "stats/sensitivity.h"
+#include "tests/unit/stats/golden.h"
 
 /* A run that keeps its plan's rate; the words of the judge are set by the tests. */
 struct drive {
@@ -696,6 +697,97 @@ static void the_time_left_goes_by_what_was_opened(void **state)
     assert_true(plan_left_ms(&p, 260000, 10000) == 0);
 }
 
+/* What a subject may do to a run's course. */
+enum told { QUIET, GROWS, WANTS_HOLD, CERTAIN, PROFILE, SHORT, CONFIRM, WANDERS, STOPPED, TOLD };
+static const char *const told_names[TOLD] = {"quiet",          "grows",           "wants a hold",
+                                             "a certain leak", "wants a profile", "falls short",
+                                             "to confirm",     "wanders",         "interrupted"};
+
+static void tell(struct drive *d, enum told what)
+{
+    struct plan_seen *seen = &d->seen;
+    int measured = d->plan.measured_epochs;
+    d->growth = what == GROWS || what == CERTAIN ? 1 : 0;
+    d->wobble = what == WANDERS ? 500 : 0;
+    seen->wants_hold = what == WANTS_HOLD && measured >= 3;
+    seen->wants_more = what == WANDERS;
+    seen->certain = what == CERTAIN && measured >= 4;
+    seen->suspects_heap = what == PROFILE && measured >= 3;
+    seen->wants_profile = what == PROFILE && measured >= 5;
+    seen->falls_short = what == SHORT;
+    seen->untold = what == CONFIRM && measured < 6;
+    seen->wants_confirm = what == CONFIRM && measured >= 5;
+    seen->confirm_opens = 500;
+    seen->interrupted = what == STOPPED && measured >= 3;
+}
+
+static void write_course(FILE *out, const struct plan_input *in, enum told what)
+{
+    static const char *const steps[] = {
+        [PLAN_WARM] = "warm",           [PLAN_MEASURE] = "measure",
+        [PLAN_CONFIRM_ALONE] = "alone", [PLAN_CONFIRM_WITHOUT] = "without",
+        [PLAN_HOLD] = "hold",           [PLAN_TURNOVER] = "turnover",
+        [PLAN_PROFILE] = "profile",     [PLAN_DRAIN] = "drain"};
+    struct drive d = begin(in, in->rate_per_s > 0 ? 0.8 * in->rate_per_s : 3000);
+    struct plan_action a;
+    fprintf(out, "  %s (%d epochs of %llu, need %llu of %llu):", told_names[what],
+            plan_epochs_estimate(&d.plan), (unsigned long long)d.plan.unit,
+            (unsigned long long)d.plan.need, (unsigned long long)d.plan.total);
+    do {
+        tell(&d, what);
+        a = advance(&d);
+        fprintf(out, " %s", steps[a.step]);
+        if (a.opens + a.hold_ms)
+            fprintf(out, " %llu", (unsigned long long)(a.opens + a.hold_ms));
+        if (d.steps == 5)
+            fprintf(out, " (%d epochs, %llu in all, " FIGURE " ms left)",
+                    plan_epochs_estimate(&d.plan),
+                    (unsigned long long)plan_expected(&d.plan, d.seen.opened, d.seen.elapsed_ms),
+                    plan_left_ms(&d.plan, d.seen.opened, d.seen.elapsed_ms));
+    } while (a.step != PLAN_DRAIN && d.steps < 60);
+    fprintf(out, "\n");
+}
+
+/* Each course of each kind of run, connection by connection. */
+static void every_course_is_as_approved(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        struct plan_input in;
+    } runs[] = {
+        {"standard", {.conns = 30, .rate_per_s = 1000}},
+        {"at any pace", {.conns = 10}},
+        {"many open", {.conns = 5000, .rate_per_s = 1000}},
+        {"bounded", {.conns = 30, .rate_per_s = 1000, .closed = 2000}},
+        {"bounded, long", {.conns = 30, .rate_per_s = 1000, .closed = 40000, .behaviours = 4}},
+        {"timed", {.conns = 30, .rate_per_s = 1000, .for_ms = 20000}},
+        {"timed and slow", {.conns = 30, .rate_per_s = 20, .for_ms = 60000}},
+        {"until sure", {.conns = 30, .rate_per_s = 1000, .until_sure = true, .for_ms = 60000}},
+        {"until surer", {.conns = 30, .rate_per_s = 1000, .until_sure = true, .one_in = 300}},
+        {"early", {.conns = 30, .rate_per_s = 1000, .early_stop = true}},
+        {"by epochs", {.conns = 30, .rate_per_s = 1000, .epoch_opens = 3000, .behaviours = 12}},
+        {"a cache", {.conns = 30, .rate_per_s = 1000, .expected = 20480}},
+        {"rare", {.conns = 30, .rate_per_s = 1000, .one_in = 10000}},
+        {"operations", {.conns = 100, .rate_per_s = 1000, .unit = UNIT_OPERATION}},
+        {"operations, bounded", {.conns = 100, .closed = 5000, .unit = UNIT_OPERATION}},
+        {"reloads", {.conns = 1, .rate_per_s = 2, .unit = UNIT_RELOAD}},
+        {"reloads, bounded", {.conns = 1, .rate_per_s = 2, .closed = 60, .unit = UNIT_RELOAD}},
+    };
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        fprintf(out, "%s\n", runs[i].name);
+        for (enum told what = 0; what < TOLD; what++)
+            write_course(out, &runs[i].in, what);
+    }
+    fclose(out);
+    golden_expect("courses", text);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -738,6 +830,7 @@ int main(void)
         cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
         cmocka_unit_test(a_plan_that_filled_the_table_ends),
         cmocka_unit_test(the_estimate_is_about_right),
+        cmocka_unit_test(every_course_is_as_approved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs in which the system refuses something: the Nth allocation, the Nth file, the Nth write, a process; a file of
+/proc, the clock, a processor, ports. A run in which nothing leaks is never a LEAK, and one that leaks never a PASS;
+each ends by itself, with a sentence and without a signal, and leaves nothing.
+
+    python3 tests/faults/resources.py [--only WORDS]... [--each N] [--jobs N] [--write]
+
+--each: how many of the calls of a kind are made to fail, spread over all that a run makes (0: every one). Exit 1 when
+one isn't as it should be."""
+
+import argparse
+import collections
+import concurrent.futures
+import dataclasses
+import errno
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import book
+from observed import BIN, Observed, until
+
+FAIL_NTH = BIN / "libfail-nth.so"
+KINDS = ("memory", "open", "write", "fork", "clock")
+RUN = ("run", "default", "--conns", 10, "--churn", "max", "--closed", 300, "--seed", 1, "--watchdog", "20s")
+LEAKS = ("--defect", "lost-state")
+PROGRAMS = ("soak", "soak-server", "soak-client")
+ERRORS = {"memory": ("ENOMEM",), "open": ("EMFILE",), "write": ("ENOSPC", "EROFS", "EDQUOT"), "fork": ("EAGAIN",)}
+# Where the calls of soak's own children are looked at there is no writing of theirs, and no process.
+OF_CHILDREN = ("memory", "open")
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """The Nth call of the kind in the program, or what `how` does."""
+    program: str
+    what: str
+    nth: int = 0
+    leaks: bool = False
+    how: str = "call"
+
+    @property
+    def name(self):
+        nth = f" {self.nth}" if self.nth else ""
+        return f"{self.program}: {self.what}{nth}{' in a run that leaks' if self.leaks else ''}"
+
+    @property
+    def group(self):
+        return self.program, self.what
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(condition, sentence):
+    if not condition:
+        raise Failed(sentence)
+
+
+class Preloaded:
+    """The words and the environment by which the program's calls are counted, and one of them fails."""
+
+    def __init__(self, folder, fault, fail="", clock="", path=""):
+        self.page = folder / "page"
+        self.page.write_bytes(bytes(8 * (len(KINDS) + 1)))
+        self.variables = {"LD_PRELOAD": str(FAIL_NTH), "FAIL_IN": fault.program, "FAIL_PAGE": str(self.page)}
+        for name, value in (("FAIL", fail), ("FAIL_CLOCK", clock), ("FAIL_PATH", path)):
+            if value:
+                self.variables[name] = value
+        self.own = fault.program == "soak"
+        self.env = self.variables if self.own else {}
+        self.words = [] if self.own else [w for k, v in self.variables.items() for w in ("--env", f"{k}={v}")]
+
+    def counts(self):
+        *calls, failed = struct.unpack(f"<{len(KINDS) + 1}Q", self.page.read_bytes())
+        return dict(zip(KINDS, calls)), failed
+
+
+def preloaded(fault):
+    if fault.how == "path":
+        return {"fail": f"open 0 {errno.ENOENT}", "path": fault.what.split()[-1]}
+    if fault.how == "clock":
+        return {"clock": f"{fault.nth} {fault.what.split()[1]}"}
+    kind, error = fault.what.split()
+    return {"fail": f"{kind} {fault.nth} {getattr(errno, error)}"} if fault.nth else {}
+
+
+# ---- what is done ----
+
+
+def count(program):
+    """How many calls of each kind the program makes in a run."""
+    with tempfile.TemporaryDirectory(prefix="soak-count-") as folder:
+        by = Preloaded(Path(folder), Fault(program, "memory ENOMEM"))
+        with Observed(*RUN, *by.words, env=by.env) as run:
+            expect(run.wait() == 0, f"the run to count in isn't a PASS: {run.out}\n{run.err}")
+        return by.counts()[0]
+
+
+def suspend(run):
+    """All of them stand still for a while, as on a notebook whose lid is shut."""
+    until(lambda: run.find("soak-client") and run.checkpoints() or run.ended(), "it to work")
+    pids = list(run.alive())
+    for number, rest in ((signal.SIGSTOP, 2), (signal.SIGCONT, 0)):
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+        time.sleep(rest)
+
+
+# How a run is started where the machine is another, and what is done to it.
+UNSHARE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+SHELL = {
+    "no /dev/shm": (UNSHARE, "mount -t tmpfs -o size=4k,mode=0 none /dev/shm && exec \"$@\""),
+    "ports exhausted": ([*UNSHARE, "--net"], "ip link set lo up && echo 40000 40063 "
+                        ">/proc/sys/net/ipv4/ip_local_port_range && exec \"$@\""),
+    "hidden processes": ([*UNSHARE, "--pid", "--fork", "--kill-child"],
+                         "mount -t proc -o hidepid=2 proc /proc && exec \"$@\""),
+    "one core": ([], "exec taskset -c $(taskset -pc $$ | sed 's/.*[:,-] *//') \"$@\""),
+}
+
+
+def start(fault, folder):
+    """(Observed, Preloaded or None)"""
+    words = [*RUN, *(LEAKS if fault.leaks else ())]
+    if fault.how == "shell":
+        enter, script = SHELL[fault.what]
+        if enter and subprocess.run([*enter, "true"], capture_output=True, check=False).returncode:
+            raise Failed("SKIP: unshare(1) may not make such a namespace here")
+        return Observed(*words, under=[*enter, "sh", "-c", script, "sh"]), None
+    if fault.how == "suspend":
+        return Observed(*words), None
+    by = Preloaded(folder, fault, **preloaded(fault))
+    return Observed(*words, *by.words, env=by.env), by
+
+
+def play(fault):
+    """(fault, exit code or None, what is wrong)"""
+    try:
+        with tempfile.TemporaryDirectory(prefix="soak-fault-page-") as folder:
+            run, by = start(fault, Path(folder))
+            with run:
+                if fault.how == "suspend":
+                    suspend(run)
+                return fault, look(run, fault), None
+    except (Failed, AssertionError, OSError, ValueError) as e:
+        return fault, None, f"{type(e).__name__}: {e}"
+
+
+# ---- what must hold ----
+
+
+def said(run):
+    return [line for line in run.err.splitlines() if re.match(r"soak[\w-]*: (?!\d+[hms]|about )", line)]
+
+
+def look(run, fault):
+    code, left, document = run.wait(), run.settle(), run.document()
+    told = f"exit {code}\n{run.out[:1500]}\n{run.err[:1500]}"
+    expect(code >= 0, f"it crashed: {told}")
+    expect(left is not None, f"it goes on running: {run.alive()}")
+    expect(not run.litter(), f"left: {run.litter()}")
+    expect(code in ((1, 2, 3, 4) if fault.leaks else (0, 2, 3, 4)), f"a wrong verdict: {told}")
+    expect(code in (0, 1) or said(run) or (document and (document["broken"] or document["headline"])),
+           f"no reason: {told}")
+    expect(len(said(run)) <= 2, f"more than a sentence: {told}")
+    if code in (0, 1) and document:
+        expect(document["exit"] == code, f"another exit in result.json: {told}")
+        # A LEAK stands where not all could be kept, and that is said.
+        expect(document["run"]["epochs"] == run.checkpoints() or (code == 1 and said(run)), f"lost samples: {told}")
+    expect(code != 0 or document, f"a PASS that isn't kept: {told}")
+    return code
+
+
+# ---- the command ----
+
+
+def spread(total, each):
+    """`each` of the numbers 1 to total, the first ones and then evenly; 0: all."""
+    if each == 0 or each >= total:
+        return list(range(1, total + 1))
+    return sorted({*range(1, min(each // 4, total) + 1), *(1 + total * i // each for i in range(each))})
+
+
+def faults(each, calls):
+    for program in PROGRAMS:
+        for kind, errors in ERRORS.items():
+            if program != "soak" and kind not in OF_CHILDREN:
+                continue
+            for error in errors:
+                for i, nth in enumerate(spread(calls[program][kind], each)):
+                    # What fails to be written would have to be told of both verdicts.
+                    yield Fault(program, f"{kind} {error}", nth, leaks=i % 2 == 1 and kind != "write")
+    for text in ("smaps_rollup", "/proc/stat", "/sys/fs/cgroup"):
+        yield Fault("soak", f"no {text}", how="path")
+    for moved in (3600, -3600):
+        for nth in (1, 2, 3):
+            yield Fault("soak", f"clock {moved:+d}", nth, how="clock")
+    for what in SHELL:
+        yield Fault("machine", what, how="shell")
+        yield Fault("machine", what, leaks=True, how="shell")
+    yield Fault("machine", "suspended for 2 s", how="suspend")
+    yield Fault("machine", "suspended for 2 s", leaks=True, how="suspend")
+
+
+def chosen(only, each):
+    calls = {program: count(program) for program in PROGRAMS}
+    return calls, [f for f in faults(each, calls) if not only or
+                   any(all(word in f.name for word in o.split()) for o in only)]
+
+
+def rows(done):
+    yield "| in | what fails | tried | as they should be | exits |"
+    yield "|---|---|---|---|---|"
+    groups = {}
+    for fault, code, _ in done:
+        groups.setdefault(fault.group, []).append(code)
+    for (program, what), codes in groups.items():
+        exits = collections.Counter(code for code in codes if code is not None)
+        good = ", ".join(f"{n}: {exits[n]}" for n in sorted(exits))
+        yield f"| {program} | {what} | {len(codes)} | {sum(exits.values())} | {good} |"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--each", type=int, default=40)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    calls, every = chosen(asked.only, asked.each)
+    print("a run calls", "; ".join(f"{p}: {', '.join(f'{n} {k}' for k, n in c.items())}" for p, c in calls.items()),
+          flush=True)
+    done = []
+    with concurrent.futures.ProcessPoolExecutor(asked.jobs) as pool:
+        for ready in concurrent.futures.as_completed([pool.submit(play, fault) for fault in every]):
+            fault, code, wrong = ready.result()
+            done.append((fault, code, wrong))
+            if wrong:
+                print(f"WRONG {fault.name}: {wrong}", flush=True)
+    done.sort(key=lambda one: every.index(one[0]))
+    survived = sum(code is not None for _, code, _ in done)
+    summary = f"{len(done)} faults tried, {survived} survived"
+    print(*rows(done), summary, sep="\n")
+    if asked.write:
+        book.put("resources", [*rows(done), "", "The numbers behind the exits are how many runs ended so."], summary)
+    return survived != len(done)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

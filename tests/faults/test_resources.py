@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few calls of each kind fail; `python3 tests/faults/resources.py` goes through many more."""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import resources
+from observed import Observed
+from resources import Fault
+
+FEW = ("soak: memory", "soak: open", "soak: write ENOSPC", "soak: fork", "soak-server: memory",
+       "soak: clock -3600 1", "machine: suspended", "machine: no /dev/shm")
+
+
+class Refusals(unittest.TestCase):
+    def test_a_few_of_each_are_as_they_should_be(self):
+        _, chosen = resources.chosen(FEW, 4)
+        self.assertGreater(len(chosen), 20)
+        for fault in chosen[::2]:
+            with self.subTest(fault.name):
+                _, code, wrong = resources.play(fault)
+                if wrong and "SKIP" in wrong:
+                    print(wrong)
+                else:
+                    self.assertIsNotNone(code, wrong)
+
+    def test_no_memory_is_a_sentence_and_no_crash(self):
+        """The second allocation of all."""
+        _, code, wrong = resources.play(Fault("soak", "memory ENOMEM", 2))
+        self.assertEqual((code, wrong), (4, None))
+
+    def test_a_call_that_is_to_fail_does(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run, by = resources.start(Fault("soak", "write ENOSPC", 1), Path(folder))
+            with run:
+                run.wait()
+                self.assertEqual(by.counts()[1], 1)
+                self.assertIn("disk is full", run.err)
+
+    def test_a_wrong_verdict_is_seen(self):
+        fault = Fault("machine", "one core", leaks=True, how="shell")
+        with Observed(*resources.RUN) as run:
+            with self.assertRaisesRegex(resources.Failed, "a wrong verdict"):
+                resources.look(run, fault)
+            self.assertEqual(json.loads((run.run() / "result.json").read_text(encoding="utf-8"))["verdict"], "PASS")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
