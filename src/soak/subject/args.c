@@ -162,8 +162,10 @@ void args_client(struct args *a, const struct scenario *s, const struct args_pro
     struct scenario of;
     share_scenario(s, process->at, &of);
     of.seed = seed_of(process);
-    if (process->elsewhere)
+    if (process->elsewhere) {
         of.client_workers = s->client_workers;
+        of.no_sandbox = false;
+    }
     add_options(a, &of, "soak-client", CLIENT);
     if (process->elsewhere)
         add(a, "--no-ledger");
@@ -185,6 +187,13 @@ static bool is_named(const char *option, const char *name)
            (option[2 + length] == '=' || option[2 + length] == '\0');
 }
 
+/* A certificate is a file; the sandbox is the affair of the machine that it is on. */
+static bool may_be_said(const char *option, const char *name)
+{
+    return strcmp(name, "client-cert") != 0 &&
+           (strcmp(name, "no-sandbox") != 0 || strcmp(option, "--no-sandbox=false") == 0);
+}
+
 bool args_client_takes(const char *option)
 {
     size_t count;
@@ -194,7 +203,7 @@ bool args_client_takes(const char *option)
             return true;
     for (size_t i = 0; i < sizeof takes / sizeof takes[0]; i++)
         if (takes[i][CLIENT] && is_named(option, options[i].name))
-            return strcmp(options[i].name, "client-cert") != 0;
+            return may_be_said(option, options[i].name);
     return false;
 }
 

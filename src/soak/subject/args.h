@@ -43,7 +43,8 @@ void args_client_check(struct args *a, const struct scenario *s, const char *pro
 void args_client(struct args *a, const struct scenario *s, const struct args_process *of);
 
 /* Whether it is an option that args_client gives: one that another machine may say. What its value
- * is, the client checks. Those that name a file of this machine, or a descriptor, aren't. */
+ * is, the client checks. Those that name a file of this machine, or a descriptor, aren't, nor is
+ * the one that leaves out the sandbox. */
 bool args_client_takes(const char *option);
 
 /* What soak-footprint can have of the scenario; `any` version is 1.3 and `both` keys are P-256. */

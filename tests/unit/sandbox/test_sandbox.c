@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +22,11 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKED = 0, CANT_ENTER = 200, PORTS_SINCE = 4, SIGNALS_SINCE = 6 };
+enum { WORKED = 0, CANT_ENTER = 200, PORTS_SINCE = 4, SIGNALS_SINCE = 6, CLONE3 = 435 };
 
 static char readable[] = "/tmp/soak-sandbox-XXXXXX";
 static int listener = -1, elsewhere = -1, memory = -1;
@@ -43,6 +45,19 @@ static int execute(void)
 {
     char *const argv[] = {(char *)(uintptr_t) "true", NULL};
     return met(execv("/bin/true", argv));
+}
+
+static int make_namespace(void)
+{
+    long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0)
+        _exit(0);
+    return met((int)pid);
+}
+
+static int clone_by_structure(void)
+{
+    return met((int)syscall(CLONE3, NULL, 0));
 }
 
 static int read_passwd(void)
@@ -264,6 +279,14 @@ static void nothing_is_executed(void **state)
     }
 }
 
+static void no_namespace_is_made(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {{SECCOMP, make_namespace, REFUSED, REFUSED},
+                                       {SECCOMP, clone_by_structure, ENOSYS, ENOSYS}};
+    check(a, sizeof a / sizeof a[0]);
+}
+
 static void files_are_those_that_were_named(void **state)
 {
     (void)state;
@@ -348,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_server_does_works),
         cmocka_unit_test(nothing_is_executed),
+        cmocka_unit_test(no_namespace_is_made),
         cmocka_unit_test(files_are_those_that_were_named),
         cmocka_unit_test(other_processes_are_left_alone),
         cmocka_unit_test(a_server_opens_no_socket_and_a_client_tcp_alone),

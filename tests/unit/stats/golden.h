@@ -9,9 +9,15 @@
 
 #include "base/check.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* Six digits: the same with each compiler. */
 #define FIGURE "%.6g"

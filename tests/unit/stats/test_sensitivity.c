@@ -111,6 +111,48 @@ static void what_is_needed_is_what_shows(void **state)
     }
 }
 
+/* By Wilson and Hilferty's cube root; the tables' 5 % and 1 %. */
+static void chi_square_is_that_of_the_tables(void **state)
+{
+    (void)state;
+    assert_true(chi_square_beyond(3, 0) == 1);
+    assert_true(fabs(chi_square_beyond(3.841, 1) - 0.05) < 0.005);
+    assert_true(fabs(chi_square_beyond(11.070, 5) - 0.05) < 0.001);
+    assert_true(fabs(chi_square_beyond(23.209, 10) - 0.01) < 0.0005);
+    assert_true(fabs(chi_square_beyond(9.342, 10) - 0.5) < 0.001);
+}
+
+/* The halves are as equal as epochs allow, the newest left to the second. */
+static void halves_are_as_equal_as_can_be(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t opened[5], half[2];
+        size_t middle;
+    } cases[] = {{{250, 500, 1000, 1000, 1000}, {1750, 2000}, 2},
+                 {{250, 500, 1000, 2000, 0}, {1750, 2000}, 2},
+                 {{0, 3000, 0, 100, 0}, {3000, 100}, 1},
+                 {{0, 500, 0, 0, 0}, {500, 0}, 1},
+                 {{100, 100, 100, 100, 0}, {200, 200}, 1},
+                 {{0, 0, 0, 0, 0}, {0, 0}, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t half[2];
+        assert_int_equal(sensitivity_halves(cases[i].opened, 5, half), cases[i].middle);
+        assert_int_equal(half[0], cases[i].half[0]);
+        assert_int_equal(half[1], cases[i].half[1]);
+    }
+}
+
+static void a_common_divisor_is_the_greatest(void **state)
+{
+    (void)state;
+    assert_int_equal(common_divisor(84, 36), 12);
+    assert_int_equal(common_divisor(36, 84), 12);
+    assert_int_equal(common_divisor(0, 7), 7);
+    assert_int_equal(common_divisor(7, 0), 7);
+    assert_int_equal(common_divisor(9, 4), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +164,9 @@ int main(void)
         cmocka_unit_test(too_few_connections_give_no_figure),
         cmocka_unit_test(seventeen_thousand_connections_show_one_in_a_thousand),
         cmocka_unit_test(what_is_needed_is_what_shows),
+        cmocka_unit_test(chi_square_is_that_of_the_tables),
+        cmocka_unit_test(halves_are_as_equal_as_can_be),
+        cmocka_unit_test(a_common_divisor_is_the_greatest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

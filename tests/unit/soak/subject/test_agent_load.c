@@ -34,6 +34,7 @@ static void an_agent_takes_every_option_that_a_run_gives(void **state)
     s.resume = 0.5;
     s.reload = "x";
     s.probe = false;
+    s.no_sandbox = true; /* of this machine's */
     struct args_process process = {
         .seed = 7, .at = {1, 2}, .address = "10.0.0.1:4433", .elsewhere = true};
     args_client(&args, &s, &process);
@@ -58,7 +59,9 @@ static void an_agent_takes_no_file_no_descriptor_and_no_program(void **state)
                                         "-c",
                                         "--",
                                         "",
-                                        "--client-ca=x"};
+                                        "--client-ca=x",
+                                        "--no-sandbox",
+                                        "--no-sandbox=true"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (args_client_takes(wrong[i]))
             fail_msg("%s", wrong[i]);

@@ -5,6 +5,7 @@
  */
 #include "compare_measured.h"
 #include "stats/compare/compare_internal.h"
+#include "tests/unit/stats/golden.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -580,6 +581,107 @@ static void the_largest_lines_of_a_file_are_kept(void **state)
         assert_true(x.group[0].line[i].difference == 20 - (double)i);
 }
 
+/* ---- all that is said ---- */
+
+static void write_cell(FILE *out, int row, const struct compare_cell *c)
+{
+    fprintf(out, "    row %d: " FIGURE "%s, %s, %s", row, c->value, c->exact ? " exactly" : "",
+            compare_change_name(c->change), compare_outcome_name(c->outcome));
+    if (c->ratio.pairs)
+        fprintf(out, "; %zu pairs, " FIGURE " in " FIGURE " to " FIGURE " at " FIGURE,
+                c->ratio.pairs, c->ratio.median, c->ratio.low, c->ratio.high, c->ratio.level);
+    fprintf(out, "\n");
+}
+
+static void write_column(FILE *out, const struct compare_column *c)
+{
+    fprintf(out, "  %zu runs, %s %s at %s:%u, 1/" FIGURE ", verdict %s, %s; %s\n", c->runs,
+            verdict_name(c->verdict), kind_name(c->kind), c->file ? c->file : "", c->line,
+            c->sensitivity, compare_change_name(c->verdict_change),
+            compare_outcome_name(c->verdict_outcome), compare_outcome_name(c->outcome));
+    for (int row = 0; row < COMPARE_ROWS; row++) {
+        const struct compare_cell *cell = &c->cell[row];
+        bool same = cell->change == COMPARE_CHANGE_EQUAL || cell->change == COMPARE_CHANGE_NONE;
+        if (!same || !(fabs(cell->value - 1000) < 0.5))
+            write_cell(out, row, cell);
+    }
+}
+
+static void write_controls(FILE *out)
+{
+    for (size_t i = 0; i < CONTROLS; i++) {
+        struct made m;
+        struct compare_judgement j;
+        make(&m);
+        controls[i].make(&m);
+        compare_judge(&m.input, &j);
+        fprintf(out, "%s: %s\n", controls[i].name, compare_outcome_name(j.outcome));
+        for (size_t c = 0; c < j.columns; c++)
+            write_column(out, &j.column[c]);
+    }
+}
+
+static void write_sites(FILE *out, const char *name, struct compare_sites before,
+                        struct compare_sites after, enum compare_measure measure)
+{
+    struct compare_explanation x;
+    compare_explain(&before, &after, measure, &x);
+    fprintf(out, "%s, %s: " FIGURE " to " FIGURE ", " FIGURE " explained by %zu of %zu\n", name,
+            compare_measure_name(measure), x.before, x.after, x.explained, x.groups,
+            x.groups_total);
+    for (size_t i = 0; i < x.groups; i++) {
+        const struct compare_group *g = &x.group[i];
+        fprintf(out, "  %s %s: " FIGURE " to " FIGURE ", %zu lines\n", g->file,
+                g->function ? g->function : "-", g->before, g->after, g->lines_total);
+        for (size_t k = 0; k < g->lines; k++)
+            fprintf(out, "    %u to %u: " FIGURE "\n", g->line[k].before, g->line[k].after,
+                    g->line[k].difference);
+    }
+}
+
+static void write_both_ways(FILE *out, const char *name, struct compare_sites a,
+                            struct compare_sites b)
+{
+    for (int measure = 0; measure < COMPARE_MEASURES; measure++) {
+        write_sites(out, name, a, b, (enum compare_measure)measure);
+        write_sites(out, "  ... and back", b, a, (enum compare_measure)measure);
+    }
+}
+
+static void write_explanations(FILE *out)
+{
+    static const struct compare_site lines[] = {{"a.c", NULL, 10, 1, 5},  {"a.c", NULL, 20, 8, 50},
+                                                {"a.c", NULL, 30, 2, 7},  {"a.c", NULL, 40, 64, 9},
+                                                {"b.c", "f", 7, 3, 3},    {"b.c", "f", 9, 3, 11},
+                                                {"../c.c", "g", 1, 4, 20}};
+    static const struct compare_site moved[] = {{"a.c", NULL, 12, 8, 50}, {"a.c", NULL, 25, 3, 7},
+                                                {"a.c", NULL, 44, 60, 9}, {"a.c", NULL, 50, 2, 2},
+                                                {"b.c", "f", 9, 3, 3},    {"b.c", "f", 12, 5, 11},
+                                                {"c.c", "g", 3, 4, 20},   {"d.c", "h", 4, 1, 100}};
+    struct compare_site many[20];
+    for (uint32_t i = 0; i < 20; i++)
+        many[i] = (struct compare_site){i % 3 ? "many.c" : "few.c", "k", 100 + i, i * 7 % 20, i};
+    write_both_ways(out, "the step", SITES(measured_3_0_17), SITES(measured_3_0_20));
+    write_both_ways(out, "moved functions", SITES(moved_before), SITES(moved_after));
+    write_both_ways(out, "lines", SITES(lines), SITES(moved));
+    write_both_ways(out, "many", SITES(lines), SITES(many));
+}
+
+/* What nobody asks of a control alone: each figure of it, and each line that explains one. */
+static void every_comparison_is_told_as_kept(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    write_controls(out);
+    write_explanations(out);
+    fclose(out);
+    golden_expect("compared", text);
+    free(text);
+}
+
 static bool has_control(enum compare_rule rule)
 {
     uint64_t rules = COMPARE_RULES_ALL & ~(UINT64_C(1) << rule);
@@ -613,6 +715,7 @@ int main(void)
         cmocka_unit_test(held_bytes_have_their_own_explanation),
         cmocka_unit_test(both_ends_at_one_line_are_one_site),
         cmocka_unit_test(the_largest_lines_of_a_file_are_kept),
+        cmocka_unit_test(every_comparison_is_told_as_kept),
         cmocka_unit_test(without_a_rule_its_control_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1947,6 +1947,41 @@ static void a_heap_that_grows_by_what_the_ledger_lost_is_explained(void **state)
     free(s);
 }
 
+/* Exact sums below a variance of 400, the normal curve beyond. */
+static void chances_are_those_of_the_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t k, n;
+        double p, at_most;
+    } binomial[] = {{-1, 10, 0.2, 0},
+                    {10, 10, 0.2, 1},
+                    {3, 10, 0, 1},
+                    {3, 10, 1, 0},
+                    {0, 10, 0.2, 0.1073741824},
+                    {2, 10, 0.5, 0.0546875},
+                    {3, 10, 0.2, 0.8791261184},
+                    {7, 40, 0.1, 0.9580980573},
+                    {4900, 10000, 0.5, 0.0233}};
+    static const struct {
+        int64_t k;
+        double mean, at_most;
+    } poisson[] = {{-1, 2, 0},
+                   {0, 2, 0.1353352832},
+                   {3, 2, 0.8571234605},
+                   {10, 6.5, 0.9331612098},
+                   {60, 50, 0.9278398202},
+                   {480, 500, 0.1919}};
+    for (size_t i = 0; i < sizeof binomial / sizeof *binomial; i++) {
+        double found = binomial_at_most(binomial[i].k, binomial[i].n, binomial[i].p);
+        assert_true(fabs(found - binomial[i].at_most) < (binomial[i].n > 40 ? 1e-4 : 1e-9));
+    }
+    for (size_t i = 0; i < sizeof poisson / sizeof *poisson; i++) {
+        double found = poisson_at_most(poisson[i].k, poisson[i].mean);
+        assert_true(fabs(found - poisson[i].at_most) < (poisson[i].mean > 400 ? 1.5e-3 : 1e-9));
+    }
+}
+
 static void no_evidence_at_all_is_inconclusive(void **state)
 {
     (void)state;
@@ -2010,6 +2045,7 @@ int main(void)
         cmocka_unit_test(an_undecided_site_asks_for_another_epoch),
         cmocka_unit_test(metrics_say_where_they_began_and_ended),
         cmocka_unit_test(a_heap_that_grows_by_what_the_ledger_lost_is_explained),
+        cmocka_unit_test(chances_are_those_of_the_tables),
         cmocka_unit_test(no_evidence_at_all_is_inconclusive),
         cmocka_unit_test(sensitivity_stands_in_every_verdict_that_judged_epochs),
         cmocka_unit_test(words_and_codes_are_the_documented_ones),
