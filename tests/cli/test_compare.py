@@ -268,6 +268,18 @@ class Sides(Compare):
         self.assertIn("3.0.24 is the first with allocs_client 1,699; 3.0.22 before it has "
                       "allocs_client 1,000", " ".join(found.split()))
 
+    def test_what_counts_for_every_run_is_in_each_command(self):
+        given = ("--sni", "it's.there", "--libuv", "1.44.2")
+        typed = "--libuv=1.44.2 '--sni=it'\\''s.there'"
+        said = self.document("3.0.22,3.0.24", *given)
+        self.assertEqual(said["given"], typed)
+        self.assertEqual(said["options"], typed)  # the scenario says itself how long it is
+        for versions, code, command in (
+                ("3.0.22,3.0.24", 0, f"bisect smoke --openssl 3.0.22..3.0.24 {typed} --metric allocs_client"),
+                ("3.0.17,3.0.22", 0, f"run smoke --openssl 3.0.17 {typed}")):
+            text = re.sub(r" \\\n +", " ", self.compare(versions, *given, code=code).stdout)
+            self.assertIn(f" ./soak {command}\n", text)
+
     def test_a_side_judges_its_own(self):
         document = self.document("3.0.22,3.0.24", "--side", "client", code=1)
         self.assertEqual((document["side"], document["outcome"]), ("client", "worse"))
@@ -520,7 +532,7 @@ class Finished(Compare):
         (self.folder / "empty").mkdir()
         (self.folder / "torn.json").write_text('{"schema": "so', encoding="utf-8")
         os.mkfifo(self.folder / "pipe.json")
-        self.refused("compare: empty/result.json: No such file or directory", "compare", good,
+        self.refused("compare: empty: there is no result.json in it", "compare", good,
                      "empty")
         process = self.soak("compare", good, "torn.json", code=2)
         self.assertRegex(process.stderr, r"\Asoak: compare: torn.json:1: not JSON: [^\n]*\n\Z")

@@ -78,6 +78,13 @@ static void begin(struct text *c, const struct compare_set *s, const char *comma
         cmdline_word(c, s->word);
 }
 
+/* What was given for every run counts for these too. */
+static void end(struct text *c, const struct compare_set *s)
+{
+    if (s->given && s->given[0])
+        text_add(c, " %s", s->given);
+}
+
 /* All versions again. */
 static void begin_compare(struct text *c, const struct compare_set *s)
 {
@@ -85,6 +92,7 @@ static void begin_compare(struct text *c, const struct compare_set *s)
     text_add(c, " --%s ", s->part);
     for (size_t i = 0; i < s->entries; i++)
         text_add(c, "%s%s", i ? "," : "", s->entry[i].asked);
+    end(c, s);
 }
 
 /* The row that a search would follow: one that people know, or the first by which the version
@@ -140,6 +148,7 @@ static bool next_bisect(struct text *c, const struct compare_set *s)
         return false;
     begin(c, s, "bisect");
     text_add(c, " --%s %s..%s", s->part, s->entry[i - 1].name, s->entry[i].name);
+    end(c, s);
     if (strcmp(metric, "verdict") != 0)
         text_add(c, " --metric %s", metric);
     return true;
@@ -174,6 +183,7 @@ static bool next_leak(struct text *c, const struct compare_set *s)
             continue;
         begin(c, s, "run");
         text_add(c, " --%s %s", s->part, s->entry[i].asked);
+        end(c, s);
         return strcmp(s->part, "malloc") != 0;
     }
     return false;
@@ -195,7 +205,7 @@ char *compare_say_next(const struct compare_set *s, size_t n, char *buf, size_t 
                                                                       next_bisect, next_longer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct text c = text_into(buf, size);
-        if (all[i](&c, s) && n-- == 0)
+        if (all[i](&c, s) && !c.cut && n-- == 0)
             return buf;
     }
     return NULL;

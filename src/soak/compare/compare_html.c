@@ -149,7 +149,7 @@ static void put_mapped(const struct compare_set *s, FILE *out)
 
 static void put_next(const struct compare_set *s, FILE *out)
 {
-    char line[COMPARE_SENTENCE];
+    char line[COMPARE_COMMAND];
     for (size_t n = 0; compare_say_next(s, n, line, sizeof line); n++) {
         fputs(n ? "<p><code>" : "<h2>Next</h2>\n<p><code>", out);
         html_text(line, out);

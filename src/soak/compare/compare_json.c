@@ -156,6 +156,7 @@ json_t *compare_document(const struct compare_set *s)
     json_object_update(root, more);
     json_object_set_new(root, "side", json_string(compare_side_name(s->side)));
     json_object_set_new(root, "groups", json_from_text(s->groups));
+    json_object_set_new(root, "given", json_from_text(s->given));
     json_object_set_new(root, "argument", json_from_text(s->word));
     json_object_set_new(root, "footprint", json_boolean(s->footprint));
     json_decref(more);

@@ -47,6 +47,7 @@ static const struct json_field set_list[] = {
     JSON_FIELD(compare_set, "folder", TEXT, folder),
     JSON_FIELD(compare_set, "machine", TEXT, machine),
     JSON_FIELD(compare_set, "started", TEXT, started),
+    JSON_FIELD(compare_set, "given", TEXT, given),
     JSON_FIELD(compare_set, "options", TEXT, options),
     JSON_FIELD(compare_set, "groups", TEXT, groups),
     JSON_FIELD(compare_set, "rounds", COUNT, rounds),
@@ -65,7 +66,7 @@ static const struct json_fields runs_fields = JSON_FIELDS(runs_list);
 static void own_texts(struct compare_set *s)
 {
     const char **const text[] = {&s->version, &s->scenario, &s->part,    &s->word,  &s->folder,
-                                 &s->machine, &s->started,  &s->options, &s->groups};
+                                 &s->machine, &s->started,  &s->options, &s->given, &s->groups};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         *text[i] = compare_set_text(s, *text[i]);
 }

@@ -8,7 +8,7 @@
 
 #include "compare_set.h"
 
-enum { COMPARE_SENTENCE = 512, COMPARE_FIGURE = 64 };
+enum { COMPARE_SENTENCE = 512, COMPARE_COMMAND = 8192, COMPARE_FIGURE = 64 };
 
 /* `WORSE  openssl 3.5.7 against 3.0.22, for the server: ...` of version i, 1 and on. Each writes to
  * buf, always terminated, and returns it. */

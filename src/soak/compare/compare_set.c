@@ -18,7 +18,7 @@ struct compare_set *compare_set_new(void)
     s->texts = intern_new();
     CHECK(s->texts);
     s->version = soak_version;
-    s->scenario = s->part = s->options = "";
+    s->scenario = s->part = s->given = s->options = "";
     s->tolerance = 0.01;
     return s;
 }

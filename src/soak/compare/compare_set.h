@@ -54,7 +54,8 @@ struct compare_set {
     const char *folder;          /* of the comparison; NULL: none is kept */
     const char *machine;         /* where it was measured; NULL: by the runs' own documents */
     const char *started;         /* UTC; NULL for finished runs */
-    const char *options;         /* given for every run, "" = none */
+    const char *given;           /* on the line for every run, quoted for a shell; "" = none */
+    const char *options;         /* of every run, as it is started: those, and its length */
     uint64_t seed, rounds;       /* 0: finished runs */
     uint64_t planned, done;      /* runs */
     bool footprint;              /* it was asked for */

@@ -171,7 +171,7 @@ static void print_notes(const struct compare_set *s, const struct screen *screen
 
 static void print_foot(const struct compare_set *s, const struct screen *screen)
 {
-    char line[COMPARE_SENTENCE];
+    char line[COMPARE_COMMAND];
     const char *word = "files", *next = "next";
     if (s->folder)
         print_lead(screen, &word, s->folder);

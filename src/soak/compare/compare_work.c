@@ -6,7 +6,9 @@
 #include "base/exit_codes.h"
 #include "base/text.h"
 #include "catalog.h"
+#include "cmdline.h"
 #include "compare_document.h"
+#include "compare_say.h"
 #include "measure/proc.h"
 
 #include <inttypes.h>
@@ -16,21 +18,31 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT = 64, OPTIONS_TEXT = 1024 };
+enum { TEXT = 64, OPTIONS_TEXT = COMPARE_COMMAND / 2 };
 
 /* ---- the head ---- */
 
+/* What was asked for, of every run, as it is typed; "" where there is no room for all of it. */
+static const char *given_text(struct compare_set *s, const struct compare_line *line)
+{
+    char text[OPTIONS_TEXT] = "";
+    struct text list = text_into(text, sizeof text);
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        for (size_t i = 0; i < line->fixed[p].count; i++)
+            cmdline_word(&list, line->fixed[p].bytes[i]);
+    for (int i = 0; i < line->forwarded_options.options; i++)
+        cmdline_word(&list, line->forwarded_options.option[i]);
+    return list.cut || !text[0] ? "" : compare_set_text(s, text + 1);
+}
+
+/* The same, and how long each run is. */
 static const char *options_text(struct compare_set *s, const struct compare_work *w)
 {
-    char text[OPTIONS_TEXT];
-    struct text list = text_list(text, sizeof text, " ");
-    if (w->closed)
-        text_item(&list, "--closed=%" PRIu64, w->closed);
-    for (int p = 0; p < COMPARE_PARTS; p++)
-        for (size_t i = 0; i < w->line->fixed[p].count; i++)
-            text_item(&list, "%s", w->line->fixed[p].bytes[i]);
-    for (int i = 0; i < w->line->forwarded_options.options; i++)
-        text_item(&list, "%s", w->line->forwarded_options.option[i]);
+    char text[OPTIONS_TEXT + 64];
+    if (!w->closed)
+        return s->given;
+    snprintf(text, sizeof text, "--closed=%" PRIu64 "%s%s", w->closed, s->given[0] ? " " : "",
+             s->given);
     return compare_set_text(s, text);
 }
 
@@ -47,6 +59,7 @@ static void fill_head(struct compare_work *w, const char *name)
     s->part = compare_part_name(w->line->part);
     s->machine = compare_set_text(s, machine);
     s->started = compare_set_text(s, clock_utc(started, sizeof started, time(NULL)));
+    s->given = given_text(s, w->line);
     s->options = options_text(s, w);
     s->folder = compare_set_text(s, w->dir.path);
     s->seed = command_seed(w->line->run.seed);
