@@ -46,7 +46,8 @@ static void start(struct run *r)
     struct err e = {{0}};
     r->subjects.asked = l->asked[now(r)];
     l->accepted = accepted(r);
-    l->ended = l->looked = false;
+    l->ended = false;
+    l->looks = 0;
     if (loop_is_last(r))
         canary_record_arm(history_canary_record(run_judged(r)->history), page_of(r),
                           r->subjects.asked);
@@ -75,13 +76,15 @@ void loop_started(struct run *r)
     r->churn_begin_ns = clock_now_ns();
 }
 
-/* Its addresses have their names in what it has mapped, which goes with it: half of the connections
- * is a time at which it has loaded all. */
+/* Its addresses have their names in what it has mapped, which goes with it. At its first connection
+ * it has loaded nearly all, and at half of them all: but it may have ended when soak gets to look.
+ */
 static void look(struct run *r)
 {
     struct child *c = &run_judged(r)->subject->child;
     child_keep_image(c);
     r->mapped_count = mapped_read(r->programs, c->pid, r->mapped);
+    r->loop.looks++;
 }
 
 void loop_poll(struct run *r)
@@ -90,8 +93,9 @@ void loop_poll(struct run *r)
     uint64_t made = accepted(r) - l->accepted, asked = r->subjects.asked;
     if (r->state != RUN_CHURN || l->ended)
         return;
-    if (!l->looked && made * 2 >= asked) {
-        l->looked = true;
+    if (l->looks == 0 && made)
+        look(r);
+    if (l->looks < 2 && made * 2 >= asked) {
         look(r);
         if (now(r) == 0 && checkpoint_blind(r)) /* of one that lives it says more */
             return;

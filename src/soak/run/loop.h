@@ -18,7 +18,7 @@ struct run_loop {
     uint64_t asked[PAGE_EPOCHS]; /* of each run */
     uint64_t accepted;           /* by the server, before this run */
     bool ended;                  /* the program of this run has */
-    bool looked;                 /* at what it has mapped */
+    int looks;                   /* at what it has mapped: at most two */
     uint64_t status;             /* with which */
 };
 
