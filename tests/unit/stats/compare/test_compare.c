@@ -416,6 +416,20 @@ static void the_growth_is_that_of_the_runs_that_leak(void **state)
     assert_true(j.column[1].cell[COMPARE_GROWTH_BYTES].value == 32);
 }
 
+static void the_first_of_the_worst_runs_is_blamed(void **state)
+{
+    (void)state;
+    struct made m;
+    struct compare_judgement j;
+    make(&m);
+    leak(&m, 1, 994);
+    m.run[1][0].verdict = VERDICT_PASS;
+    m.run[1][ROUNDS - 1].line = 7;
+    compare_judge(&m.input, &j);
+    assert_int_equal(j.column[1].verdict, VERDICT_LEAK);
+    assert_int_equal(j.column[1].line, 1207);
+}
+
 static void the_gravest_version_is_the_whole(void **state)
 {
     (void)state;
@@ -707,6 +721,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_control_gets_its_answer),
         cmocka_unit_test(the_growth_is_that_of_the_runs_that_leak),
+        cmocka_unit_test(the_first_of_the_worst_runs_is_blamed),
         cmocka_unit_test(the_gravest_version_is_the_whole),
         cmocka_unit_test(the_interval_of_six_pairs_is_their_range),
         cmocka_unit_test(the_interval_keeps_its_level),
