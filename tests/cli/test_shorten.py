@@ -9,11 +9,15 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from patience import PATIENCE_S, until
 from schemas import VALIDATOR, read_schema, strict
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "integration"))
+from processes import all_children_of, is_cleaner  # noqa: E402
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
@@ -100,11 +104,15 @@ class Shorten(unittest.TestCase):
         self.assert_nothing_left()
 
     def test_what_a_killed_search_left_is_removed_by_the_next(self):
+        """Its cleaner, which would remove it at once, is killed before it, as when a machine runs out of memory."""
         left, folder = self.base / "tmp", self.copy()
         (left / "soak-shorten-kept").mkdir()  # of a user, or of a search that is under way: not locked by it
+        self.addCleanup(lambda: (left / "soak-shorten-kept").exists() and (left / "soak-shorten-kept").rmdir())
         process = subprocess.Popen([SOAK, "shorten", folder, "--quiet"], cwd=self.base, env=self.environment,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(lambda: list(left.glob("*/1/*")), "the first run")
+        cleaner, = (pid for pid, _ in all_children_of(process.pid) if is_cleaner(pid))
+        os.kill(cleaner, signal.SIGKILL)
         process.send_signal(signal.SIGKILL)
         process.wait(PATIENCE_S)
         self.assertEqual(len(list(left.iterdir())), 2)

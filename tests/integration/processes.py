@@ -27,6 +27,15 @@ def children_of(pid):
     return {name: child for child, name in all_children_of(pid)}
 
 
+def is_cleaner(pid):
+    """Whether it is what removes the files of a soak that was killed (src/soak/cleaner.c)."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return any(word.startswith(b"--clean") for word in f.read().split(b"\0"))
+    except OSError:
+        return False
+
+
 def gone(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as f:

@@ -14,7 +14,7 @@ import unittest
 
 import soak_run
 from patience import until
-from processes import children_of, gone
+from processes import children_of, gone, is_cleaner
 
 SCENARIOS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "scenarios")
 BUSY = ("--conns", "20", "--churn", "300/s", "--seed", "7f3a")
@@ -700,8 +700,11 @@ class Generations(Live):
     """A command that starts soak for its runs: when it dies, so do all below it."""
 
     def below(self, pid):
+        """But for what outlives soak to remove its files."""
         found = {}
         for name, child in children_of(pid).items():
+            if is_cleaner(child):
+                continue
             found[name] = child
             found.update(self.below(child))
         return found
