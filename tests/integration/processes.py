@@ -27,6 +27,11 @@ def children_of(pid):
     return {name: child for child, name in all_children_of(pid)}
 
 
+def children_named(pid, name):
+    """Its children of that name, in the order of their numbers."""
+    return sorted(child for child, its in all_children_of(pid) if its == name)
+
+
 def is_cleaner(pid):
     """Whether it is what removes the files of a soak that was killed (src/soak/cleaner.c)."""
     try:

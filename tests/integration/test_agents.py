@@ -15,24 +15,11 @@ import unittest
 import soak_run
 import test_robust
 from patience import PATIENCE_S, until
+from processes import children_named
 
 LOAD = ("--conns", "40", "--churn", "max", "--seed", "7f3a")
 NGINX = os.path.join(soak_run.ROOT, "scenarios", "servers", "nginx.soak")
 TOKEN = "0123456789abcdef0123456789abcdef"
-
-
-def children_of(pid, name):
-    """Its running children of that name."""
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
-                head, tail = f.read().rsplit(")", 1)
-        except OSError:
-            continue
-        if head.endswith(f"({name}") and int(tail.split()[1]) == pid and tail.split()[0] != "Z":
-            found.append(int(entry))
-    return found
 
 
 class Agents(test_robust.Live):
@@ -196,7 +183,7 @@ class Lost(Agents):
         process = self.begin(2, "--for", "1h", "--keep-going", "--defect", "lost-state:1/3")
         agents = self.agents(2)
         self.wait_checkpoints(5)
-        client = until(lambda: children_of(agents[1].pid, "soak-client"), "the agent's client")[0]
+        client = until(lambda: children_named(agents[1].pid, "soak-client"), "the agent's client")[0]
         agents[1].kill()
         until(lambda: test_robust.gone(client), "its client has ended, too")
         seen = self.samples("checkpoint")
@@ -229,7 +216,7 @@ class Lost(Agents):
     def test_an_agent_whose_client_was_killed_says_so(self):
         process = self.begin(1, "--for", "1h")
         agent = self.agent()
-        os.kill(until(lambda: children_of(agent.pid, "soak-client"), "the agent's client")[0], signal.SIGKILL)
+        os.kill(until(lambda: children_named(agent.pid, "soak-client"), "the agent's client")[0], signal.SIGKILL)
         self.assertEqual(self.end(process).exit, 4)
         code, _, err = self.left(agent)
         self.assertEqual(code, 1)
@@ -246,7 +233,7 @@ class Lost(Agents):
     def test_an_agent_ends_with_its_run(self):
         process = self.begin(1, "--for", "1h")
         agent = self.agent()
-        client = until(lambda: children_of(agent.pid, "soak-client"), "the agent's client")[0]
+        client = until(lambda: children_named(agent.pid, "soak-client"), "the agent's client")[0]
         process.kill()
         code, _, err = self.left(agent)
         self.assertEqual(code, 1)

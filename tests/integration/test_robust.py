@@ -2,6 +2,7 @@
 """What goes wrong around a run: crashes, hangs, signals, limits. Nothing measured is lost, nothing is
 called PASS, no child is left behind."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -747,6 +748,9 @@ class Generations(Live):
         process.kill()
         process.wait()
         for name, pid in found.items():
+            # One that was stopped before it could ask to die with its parent must get to see that this is gone.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
             until(lambda p=pid: gone(p), f"{name} to end")
 
     def test_suite(self):

@@ -12,22 +12,9 @@ import unittest
 import soak_run
 import test_robust
 from patience import until
+from processes import children_named
 
 PAIRS = ("--client-procs", "2", "--server-procs", "2", "--conns", "40", "--churn", "max", "--seed", "7f3a")
-
-
-def processes_of(pid, name):
-    """Its children of that name."""
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
-                head, tail = f.read().rsplit(")", 1)
-        except OSError:
-            continue
-        if head.endswith(f"({name}") and int(tail.split()[1]) == pid and tail.split()[0] != "Z":
-            found.append(int(entry))
-    return sorted(found)
 
 
 def listeners_of(pid):
@@ -90,10 +77,10 @@ class Several(test_robust.Live):
     def test_a_killed_client_process_is_named(self):
         process = self.start(*PAIRS, "--for", "1h")
         self.wait_checkpoints(2)
-        servers = processes_of(process.pid, "soak-server")
+        servers = children_named(process.pid, "soak-server")
         ports = [port for pid in servers for port in listeners_of(pid).values()]
         self.assertEqual((len(ports), len(set(ports))), (2, 1), ports)
-        clients = processes_of(process.pid, "soak-client")
+        clients = children_named(process.pid, "soak-client")
         self.assertEqual(len(clients), 2)
         os.kill(clients[1], signal.SIGKILL)
         run = self.finish(process)

@@ -167,7 +167,7 @@ const char *hint_command(const char *typed)
 /* Where agents can reach it: a number that isn't every address of the machine. */
 int scenario_parse_address(const struct scenario *s, const char *text, struct address *ret)
 {
-    struct address at;
+    struct address at = {.bytes = 0};
     if ((s->agents ? address_parse_any : address_parse)(text, &at, NULL) != 0 ||
         address_is_every(&at))
         return -1;

@@ -77,7 +77,8 @@ static void tell_refusal(struct agents *all, const struct agent *a, const char *
 }
 
 /* It is told why, as far as it can hear. The reason can be in the agent's own words. */
-static void send_away(struct agent *a, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void send_away(struct agent *a, const char *format,
+                                                            va_list args)
 {
     vsnprintf(a->why, sizeof a->why, format, args);
     text_clean(a->why);
