@@ -5,11 +5,13 @@
 #include "base/exit_codes.h"
 #include "stats/judge/verdict.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { READ_BYTES = 16384, DOCUMENT_LIMIT = 64 << 20 };
 
@@ -280,6 +282,13 @@ static int run_all(const struct command_runs *c, struct err *e)
     if (rc != 0)
         return broken(c, e);
     return good ? 0 : EXIT_FOUND;
+}
+
+void run_process_progress(uint64_t done, uint64_t all)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " runs%s", done, all,
+                done >= all ? "\r\033[K" : "");
 }
 
 int command_runs(const struct command_runs *c, int argc, char *const *argv)

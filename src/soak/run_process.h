@@ -19,6 +19,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 enum { SUBRUN_WORDS = 96 };
@@ -77,6 +78,8 @@ struct command_runs {
     bool (*summarise)(const void *owner);
 };
 
+/* `12 of 200 runs`, where somebody watches; wiped out at the last. */
+void run_process_progress(uint64_t done, uint64_t all);
 /* Returns the exit code: 0, 1 when something isn't as it must be, 2 usage, 4 when soak can't be
  * run, 130 interrupted. */
 int command_runs(const struct command_runs *c, int argc, char *const *argv);

@@ -13,7 +13,6 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LINE = 1024, RUNS_MAX = 1000000 };
 
@@ -160,13 +159,6 @@ static int run_one(struct campaign *c, struct run_process *sub, uint64_t number,
     return note(c, number, &case_, o, keep ? result.folder : NULL, e);
 }
 
-static void progress(const struct campaign *c)
-{
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " runs%s", c->tally.runs, c->runs,
-                c->tally.runs >= c->runs ? "\r\033[K" : "");
-}
-
 int campaign_run(struct campaign *c, struct run_process *sub, struct err *e)
 {
     json_t *this = about(&c->choice);
@@ -176,7 +168,7 @@ int campaign_run(struct campaign *c, struct run_process *sub, struct err *e)
         printf("%" PRIu64 " runs are in %s\n", c->tally.runs, c->folder);
     while (rc == 0 && c->tally.runs < c->runs) {
         rc = run_one(c, sub, c->tally.runs, e);
-        progress(c);
+        run_process_progress(c->tally.runs, c->runs);
     }
     return rc;
 }

@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MIXES_MAX = 32, TEXT = 64, RUNS_LIMIT = 1000000 };
 static const double confidence = 0.95;
@@ -132,14 +131,6 @@ static int run_one(struct calibration *c, size_t mix, uint64_t seed, struct err 
     return 0;
 }
 
-/* `12 of 200 runs`, where somebody watches. */
-static void progress(uint64_t done, uint64_t all)
-{
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " runs%s", done, all,
-                done == all ? "\r\033[K" : "");
-}
-
 static void print_row(const char *name, const struct calibrate_tally *t)
 {
     printf("%-20s %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %13" PRIu64 " %8" PRIu64 "\n",
@@ -197,7 +188,7 @@ static int run_all(void *owner, struct err *e)
         for (size_t i = 0; rc == 0 && i < c->mixes && done < c->o->runs; i++) {
             rc = run_one(c, i, seed, e);
             done += rc == 0;
-            progress(done, c->o->runs);
+            run_process_progress(done, c->o->runs);
         }
         seed++;
     }

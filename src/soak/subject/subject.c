@@ -26,6 +26,15 @@ size_t subject_index(const struct subject *s)
     return (size_t)(s - s->all->subject);
 }
 
+void subject_init(struct subject *s, const struct subject_ops *ops, const char *name)
+{
+    *s = (struct subject){.ops = ops,
+                          .processes = 1,
+                          .child = {.name = name, .owner = s, .page_fd = -1},
+                          .pki_fd = -1,
+                          .heap_fd = -1};
+}
+
 /* Each word, and what it says a number of. */
 static const struct {
     const char *word, *number;

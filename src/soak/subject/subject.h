@@ -192,6 +192,9 @@ void subjects_stop(struct subjects *all);
 void subjects_kill(struct subjects *all);
 bool subjects_running(const struct subjects *all);
 
+/* A subject of one process without anything open; whoever makes it adds its role and what its child
+ * is listened to by. `name` is borrowed. */
+void subject_init(struct subject *s, const struct subject_ops *ops, const char *name);
 /* The programs that soak is built with: subject_builtin.c. */
 void subject_builtin(struct subject *s, enum subject_role role, bool serves, size_t processes);
 /* A program that isn't soak's: subject_foreign.c. It is the one that is judged. */

@@ -433,16 +433,11 @@ void subject_agents(struct subject *s, size_t agents)
                                            .measure = measure,
                                            .stop = stop,
                                            .kill = end};
-    *s = (struct subject){.ops = &ops,
-                          .role = SUBJECT_LOAD,
-                          .processes = agents,
-                          .child = {.name = "client",
-                                    .owner = s,
-                                    .on_line = on_child_line,
-                                    .on_exit = on_exit_child,
-                                    .page_fd = -1},
-                          .pki_fd = -1,
-                          .heap_fd = -1,
-                          .agents = calloc(1, sizeof *s->agents)};
+    subject_init(s, &ops, "client");
+    s->role = SUBJECT_LOAD;
+    s->processes = agents;
+    s->child.on_line = on_child_line;
+    s->child.on_exit = on_exit_child;
+    s->agents = calloc(1, sizeof *s->agents);
     CHECK(s->agents);
 }

@@ -223,15 +223,10 @@ void subject_builtin(struct subject *s, enum subject_role role, bool serves, siz
                                                .measure = measure,
                                                .stop = stop,
                                                .kill = end};
-    *s = (struct subject){.ops = &builtin,
-                          .role = role,
-                          .processes = processes,
-                          .serves = serves,
-                          .child = {.name = serves ? "server" : "client",
-                                    .owner = s,
-                                    .on_line = on_line,
-                                    .on_exit = on_exit_child,
-                                    .page_fd = -1},
-                          .pki_fd = -1,
-                          .heap_fd = -1};
+    subject_init(s, &builtin, serves ? "server" : "client");
+    s->role = role;
+    s->processes = processes;
+    s->serves = serves;
+    s->child.on_line = on_line;
+    s->child.on_exit = on_exit_child;
 }

@@ -370,19 +370,13 @@ void subject_foreign(struct subject *s, bool serves)
                                                .kill = end,
                                                .look = look,
                                                .blind = foreign_blind};
-    *s = (struct subject){.ops = &foreign,
-                          .role = SUBJECT_JUDGED,
-                          .processes = 1,
-                          .serves = serves,
-                          .child = {.name = serves ? "server" : "client",
-                                    .owner = s,
-                                    .on_line = on_line,
-                                    .on_exit = on_exit_guard,
-                                    .guarded = true,
-                                    .page_fd = -1},
-                          .pki_fd = -1,
-                          .heap_fd = -1,
-                          .foreign = calloc(1, sizeof *s->foreign)};
+    subject_init(s, &foreign, serves ? "server" : "client");
+    s->role = SUBJECT_JUDGED;
+    s->serves = serves;
+    s->child.on_line = on_line;
+    s->child.on_exit = on_exit_guard;
+    s->child.guarded = true;
+    s->foreign = calloc(1, sizeof *s->foreign);
     CHECK(s->foreign);
     s->foreign->subject = s;
     s->foreign->log.fd = -1;

@@ -127,15 +127,9 @@ void subject_remote(struct subject *s)
                                               .measure = measure,
                                               .stop = leave,
                                               .kill = leave};
-    *s = (struct subject){.ops = &remote,
-                          .role = SUBJECT_JUDGED,
-                          .processes = 1,
-                          .serves = true,
-                          .child = {.name = "server",
-                                    .owner = s,
-                                    .on_line = on_line,
-                                    .on_exit = on_exit_child,
-                                    .page_fd = -1},
-                          .pki_fd = -1,
-                          .heap_fd = -1};
+    subject_init(s, &remote, "server");
+    s->role = SUBJECT_JUDGED;
+    s->serves = true;
+    s->child.on_line = on_line;
+    s->child.on_exit = on_exit_child;
 }
