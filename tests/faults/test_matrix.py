@@ -34,6 +34,7 @@ class Watching(unittest.TestCase):
             with Observed("-c", stays, program="/bin/sh", results=False) as run:
                 until(mark.exists, "it")
                 run.wait()
+                until(lambda: "sleep" in run.alive().values(), "it to become what it starts")
                 self.assertIn("sleep", run.alive().values())
 
     def test_litter_is_seen(self):

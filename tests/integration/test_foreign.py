@@ -51,9 +51,10 @@ class WrongUseTest(ForeignTest):
         self.assertRegex(self.broken(run), r"^server exited with signal 11 \(SIGSEGV\) after [\d,]+ "
                                            r'connections; it said: "out of luck"; its log: ')
 
-    def server_that_writes(self, what):
-        """One that isn't ready in time, and has written a line by then."""
-        return within_limits(lambda limit: self.server(what, "--ready-timeout", limit), self.log)
+    def server_that_writes(self, what, seen=""):
+        """One that isn't ready in time, has written a line by then, and of which soak has seen so much."""
+        return within_limits(lambda limit: self.server(what, "--ready-timeout", limit),
+                             lambda run: self.log(run) and seen in self.broken(run))
 
     def test_one_that_never_listens(self):
         run = self.server_that_writes("hangs")
@@ -63,7 +64,7 @@ class WrongUseTest(ForeignTest):
         self.assertEqual(self.log(run), "thinking\n")
 
     def test_one_that_listens_elsewhere(self):
-        run = self.server_that_writes("other_port")
+        run = self.server_that_writes("other_port", seen="it listens on 127.0.0.1")
         port = self.log(run).split()[-1]
         self.assertRegex(self.broken(run),
                          rf"within \S+ \(--ready-timeout\); it listens on 127.0.0.1:{port}; its log: ")
