@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# soak_cover(TARGET): all that is linked with TARGET counts which of its lines run, and adds its
+# counts to the build's when it ends. Workers run in threads, so the counting is atomic. A process
+# that ends by _exit() writes too; one that a signal ends doesn't.
+function(soak_cover target)
+    target_compile_options(${target} INTERFACE --coverage -fprofile-update=atomic)
+    add_library(soak_covered STATIC ${CMAKE_SOURCE_DIR}/cmake/covered.c)
+    target_link_options(${target} INTERFACE --coverage -Wl,--wrap=_exit)
+    target_link_libraries(${target} INTERFACE soak_covered)
+endfunction()
