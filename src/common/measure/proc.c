@@ -271,7 +271,9 @@ static FILE *open_mappings(pid_t pid)
 {
     char path[PATH_BYTES];
     FILE *file = fopen(proc_path(path, pid, "smaps_rollup"), "re");
-    return file ? file : fopen(proc_path(path, pid, "smaps"), "re");
+    if (!file)
+        file = fopen(proc_path(path, pid, "smaps"), "re");
+    return file;
 }
 
 /* A line of either file. Returns whether it had one of the figures. */
