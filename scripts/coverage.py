@@ -111,7 +111,8 @@ class Figures:
 def read_left(text):
     """{(file, function): reason}; a line is `FILE FUNCTION: REASON`."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return {tuple(line.split(":", 1)[0].split()): line.split(":", 1)[1].strip() for line in lines}
+    parts = [line.split(": ", 1) for line in lines]
+    return {tuple(what.split(" ", 1)): reason for what, reason in parts}
 
 
 def complaints(figures, left, short):
