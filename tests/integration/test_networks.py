@@ -152,7 +152,8 @@ class Network(test_agents.Agents):
         site = run.subject()["sites"][0]
         self.assertEqual(site["file"], "server/defect.c", run.explain())
         if delta:
-            self.assertAlmostEqual(site["per_conn_blocks"], 1 / int(defect.partition("/")[2]), delta=delta)
+            self.assertAlmostEqual(site["per_conn_blocks"], 1 / int(defect.partition("/")[2]), delta=delta,
+                                   msg=run.explain())
         return run
 
     def assert_nginx_is_clean(self, conns, *options):
