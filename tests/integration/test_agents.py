@@ -129,6 +129,17 @@ class Together(Agents):
         self.assertEqual(run.exit, 0, run.explain())
         self.assertEqual(run.checkpoints()[-1]["client"]["connections"]["opened"], 40)
 
+    def test_a_text_of_several_lines_reaches_the_agents(self):
+        """And one of more than a line of the channel, whose parts end within it."""
+        text = "  one\ntwo \\r\\n\\x41\r\n" + "three\n" * 140 + " "
+        process = self.begin(1, "--operate", "request", "--say", text, "--closed", "320")
+        agent = self.agent()
+        client = until(lambda: children_named(agent.pid, "soak-client"), "the agent's client")[0]
+        with open(f"/proc/{client}/cmdline", encoding="utf-8", newline="") as f:
+            self.assertIn("--say=" + text.replace("\n", "\\n"), f.read().split("\0"))
+        run = self.end(process)
+        self.assertEqual(run.exit, 0, run.explain())
+
     def test_a_token_of_the_runs_own_is_private_and_gone_with_it(self):
         process = self.begin(1, "--closed", "1k", token=False)
         address, token = self.where().groups()
@@ -311,6 +322,21 @@ class Strangers(Agents):
         self.assertIn("and this is soak", self.refusal("hello protocol=soak-agent/1 version=\x1b[2J name=x\n"))
         until(lambda: "and this is soak" in self.stderr(), "the refusal is told")
         self.assertNotIn("\x1b", self.stderr())
+
+    def test_an_agents_words_steer_no_terminal_and_no_page(self):
+        """One that has the token, joins, and isn't one: its name and what it says stand in what the run leaves."""
+        process = self.begin(1, "--closed", "1k")
+        version = subprocess.run([soak_run.SOAK, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+        self.refusal(f"hello protocol=soak-agent/1 version={version} name=<script>\x1b[2J</script>\n\x1b]0;x\x07<img src=x>\n")
+        run = self.end(process)
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertIn("1 of 1 joined: <script>", run.err)
+        with open(os.path.join(run.folder, "report.html"), encoding="utf-8") as f:
+            page = f.read()
+        self.assertIn("&lt;script&gt;", page)
+        for text in (run.out, run.err, page):
+            self.assertNotRegex(text, r"[\x00-\x08\x0b-\x1f\x7f]")
+        self.assertNotRegex(page, r"<img|<script>\\x1b")
 
     def test_a_run_has_no_file_and_no_program_of_an_agent(self):
         """One that has the token and asks for more than a client's options."""
