@@ -274,7 +274,12 @@ bool campaign_good(enum campaign_of which, const uint64_t outcome[CAMPAIGN_OUTCO
     uint64_t all = 0, found = outcome[CAMPAIGN_RIGHT] + outcome[CAMPAIGN_KIND];
     for (int i = 0; i < CAMPAIGN_OUTCOMES; i++)
         all += outcome[i];
-    if (outcome[CAMPAIGN_MISSED] || outcome[CAMPAIGN_ALARM] || outcome[CAMPAIGN_BROKEN])
+    if (outcome[CAMPAIGN_ALARM] || outcome[CAMPAIGN_BROKEN])
+        return false;
+    found += outcome[CAMPAIGN_PLACE];
+    if (which == CAMPAIGN_SENSITIVITY)
+        return !surely_more(all - found, all, 1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+    if (outcome[CAMPAIGN_MISSED])
         return false;
     if (which == CAMPAIGN_CLEAN)
         return !surely_more(outcome[CAMPAIGN_DOUBT], all, 0.005);
