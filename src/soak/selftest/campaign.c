@@ -24,7 +24,7 @@ enum { WARM_UP = 6000, LOSSES = 22, CLEAN_LEAST = 600, CLEAN_MOST = 3000, BUGS_M
 
 /* What may stand beside a bug without changing what is right of it. */
 static const char *const surroundings[] = {
-    "--tls=1.2",          "--key=rsa2048", "--key=rsa3072",   "--workers=4", "--conns=5",
+    "--tls=1.2",          "--key=rsa2048", "--key=both",      "--workers=4", "--conns=5",
     "--client-workers=2", "--conns=80",    "--payload=16KiB", "--tickets=0", "--alpn=h2,http/1.1",
     "--groups=P-256",     "--sources=3",   "--malloc=libc",
 };

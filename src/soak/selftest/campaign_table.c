@@ -166,12 +166,14 @@ void campaign_print(const struct campaign_tally *t, const struct campaign_about 
 
 /* ---- the book ---- */
 
-static const char preface[] = "# Campaigns: many runs by chance, and what came of them\n"
-                              "\n"
-                              "Each section is written by its command, with "
-                              "`--markdown=results/campaigns.md`, and stays when\n"
-                              "another campaign adds its own. What the columns mean is in [the "
-                              "rules](../docs/decision.md).\n";
+static const char preface[] = "# Campaigns: many runs by chance, and what came of them\n\n"
+                              "Each section is written by the command that it names, with "
+                              "`--markdown=results/campaigns.md`,\n"
+                              "and stays when another campaign adds its own. `right`: PASS of a "
+                              "clean server, the right kind\n"
+                              "and place of a leak. `in doubt`: INCONCLUSIVE. `too rare`: PASS, "
+                              "and the run itself says that\n"
+                              "it wouldn't have seen it.\n";
 
 /* The file's text, or the preface. NULL with a sentence; free. */
 static char *read_book(const char *path, struct err *e)

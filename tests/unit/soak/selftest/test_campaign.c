@@ -4,6 +4,7 @@
 #include "src/soak/selftest/campaign_simulate.h"
 
 #include "report/document.h"
+#include "scenario/scenario.h"
 #include "tests/unit/remove_tree.h"
 
 #include <setjmp.h>
@@ -117,6 +118,30 @@ static void versions_and_scenarios_are_drawn_from_their_lists(void **state)
     campaign_draw(&c, 3, &drawn);
     assert_string_equal(drawn.word[0], "servers/nginx");
     assert_string_equal(drawn.row, "servers/nginx");
+}
+
+/* A line that soak refuses would be a broken run, whose campaign fails for nothing. */
+static void every_line_that_is_drawn_is_one_that_soak_takes(void **state)
+{
+    (void)state;
+    for (uint64_t n = 0; n < 600; n++) {
+        struct campaign_choice choice = {.which = (enum campaign_of)(n % CAMPAIGNS), .seed = 3};
+        struct campaign_case drawn;
+        char *argv[CAMPAIGN_WORDS + 2] = {(char *)(uintptr_t) "soak"};
+        struct opts_words none = {.size = 0};
+        struct scenario s;
+        struct err e = {{0}};
+        campaign_draw(&choice, n, &drawn);
+        for (size_t i = 0; i < drawn.words; i++)
+            argv[i + 1] = (char *)(uintptr_t)drawn.word[i];
+        struct opts_line line = {.argc = (int)drawn.words + 1, .argv = argv};
+        scenario_defaults(&s);
+        line.table = scenario_options(&line.options);
+        int rc = opts_parse(&line, &s, &none, &e);
+        s.churn.max = true;
+        if (rc < 0 || scenario_check(&s, &e) < 0)
+            fail_msg("run %d: %s", (int)n, e.text);
+    }
 }
 
 /* A campaign of all must have each version with each allocator, with one worker and with four. */
@@ -419,6 +444,7 @@ int main(void)
         cmocka_unit_test(rates_reach_from_each_connection_to_the_rarest_that_is_asked_for),
         cmocka_unit_test(what_is_lost_outside_openssl_is_never_drawn_with_libcs_malloc),
         cmocka_unit_test(versions_and_scenarios_are_drawn_from_their_lists),
+        cmocka_unit_test(every_line_that_is_drawn_is_one_that_soak_takes),
         cmocka_unit_test(every_row_of_a_clean_campaign_is_drawn),
         cmocka_unit_test(a_pass_is_a_miss_only_where_it_says_that_it_would_have_seen_it),
         cmocka_unit_test(a_clean_server_passes_or_it_is_no_good),
