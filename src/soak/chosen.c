@@ -124,6 +124,7 @@ int chosen_read(struct chosen *c, const char *command, int argc, char *const *ar
     struct opts_words words = {.word = word, .size = 2};
     struct scenario of_file;
     line.opts.table = scenario_options(&line.opts.options);
+    line.opts.bounds = scenario_table()->bounds;
     *c = (struct chosen){.word = "default"};
     scenario_defaults(&c->scenario);
     scenario_defaults(&of_file);

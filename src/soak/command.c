@@ -110,7 +110,7 @@ int command_parse_words(const struct command *c, int argc, char *const *argv, vo
                         struct opts_words *words)
 {
     struct err e = {{0}};
-    const struct command_line line = {c->name, {c->table, c->options, argc, argv}, NULL};
+    const struct command_line line = {c->name, {c->table, c->options, argc, argv, NULL}, NULL};
     if (command_helped(c, argc, argv))
         return 0;
     bool good = command_line_parse(&line, target, words, &e) == 0 &&
@@ -216,6 +216,7 @@ int forwarded_options_apply(const struct forwarded_options *p, struct scenario *
     struct opts_words none = {.size = 0};
     struct opts_line line = {.argc = p->options + 1, .argv = argv};
     line.table = scenario_options(&line.options);
+    line.bounds = scenario_table()->bounds;
     for (int i = 0; i < p->options; i++)
         argv[i + 1] = p->option[i];
     return opts_parse(&line, s, &none, e) == 0 ? scenario_check(s, e) : -1;

@@ -135,7 +135,9 @@ class Nightly(unittest.TestCase):
                                  "bash scripts/nightly.sh history",
                                  "bash scripts/nightly.sh torture ${{ github.event.schedule == "
                                  "'17 5 * * 0' && '1/1' || '' }}",
-                                 "bash scripts/nightly.sh package"])
+                                 "bash scripts/nightly.sh package",
+                                 "sh scripts/setup.sh ci",
+                                 "bash scripts/coverage.sh --write"])
         # What the weekly step asks for is one of the workflow's times.
         self.assertIn('- cron: "17 5 * * 0"\n', text)
 

@@ -25,7 +25,8 @@ class Presets(unittest.TestCase):
 
     def test_each_configures_with_what_it_promises(self):
         shown = [preset for preset in PRESETS["configurePresets"] if not preset.get("hidden")]
-        self.assertEqual({preset["name"] for preset in shown}, {"dev", "asan", "tsan", "fuzz", "release"})
+        self.assertEqual({preset["name"] for preset in shown},
+                         {"dev", "asan", "tsan", "coverage", "fuzz", "release"})
         for preset in shown:
             with self.subTest(preset["name"]), tempfile.TemporaryDirectory() as build:
                 compiler = preset.get("environment", {}).get("CC", "cc")

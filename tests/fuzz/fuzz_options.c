@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     struct opts_words words = {word, WORDS_MOST, 0};
     struct opts_line line = {.argc = argc, .argv = argv};
     line.table = scenario_options(&line.options);
+    line.bounds = scenario_table()->bounds;
     scenario_defaults(&s);
     if (opts_parse(&line, &s, &words, &e) == 0) {
         static struct scenario_origin origin;

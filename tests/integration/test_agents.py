@@ -30,6 +30,7 @@ class Agents(test_robust.Live):
         self.token = os.path.join(self.results, "token")
         with open(self.token, "w", encoding="ascii") as f:
             f.write(TOKEN + "\n")
+        os.chmod(self.token, 0o600)
 
     def begin(self, count, *options, token=True):
         """A run that waits for its agents; its stderr is a file, which says where."""
@@ -149,6 +150,15 @@ class Together(Agents):
                               timeout=PATIENCE_S, env=given, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(self.end(process).exit, (0, 3))
+
+
+    def test_a_token_that_others_can_read_is_told_on_both_sides(self):
+        os.chmod(self.token, 0o644)
+        process = self.begin(2, "--closed", "1k", "--agents-wait", "1s")
+        _, _, err = self.left(self.agent())
+        self.end(process)
+        for said in (err, self.stderr()):
+            self.assertEqual(said.count(f"other users may use the join token: {self.token} has mode 0644; chmod 600"), 1, said)
 
 
 class Refused(Agents):

@@ -127,7 +127,7 @@ static int open_folder(struct run_dir *d, int base_fd, const char *name, bool sa
     d->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (d->fd >= 0 && samples)
         d->samples_fd =
-            openat(d->fd, samples_name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+            openat(d->fd, samples_name, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int error = d->fd < 0 || (samples && d->samples_fd < 0) ? -errno : link_last(base_fd, name);
     if (error == 0)
         return 0;
@@ -263,6 +263,35 @@ int run_dir_sample(struct run_dir *d, const char *line, struct err *e)
 }
 
 /* Returns 0 or -errno. */
+static int read_all(int fd, char *to, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        ssize_t n = pread(fd, to + at, length - at, (off_t)at);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return n ? -errno : -EIO;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+int run_dir_samples_read(const struct run_dir *d, char **ret_text, size_t *ret_length,
+                         struct err *e)
+{
+    off_t length = lseek(d->samples_fd, 0, SEEK_END);
+    if (length < 0)
+        return refuse_file(d, e, samples_name, errno);
+    char *text = malloc((size_t)length + 1);
+    int error = text ? read_all(d->samples_fd, text, (size_t)length) : -ENOMEM;
+    if (error < 0) {
+        free(text);
+        return refuse_file(d, e, samples_name, -error);
+    }
+    *ret_text = text;
+    *ret_length = (size_t)length;
+    return 0;
+}
+
+/* Returns 0 or -errno. */
 static int write_file(const struct run_dir *d, const char *name, const char *text, size_t length,
                       bool hasty)
 {
@@ -279,6 +308,17 @@ int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t 
 {
     int error = write_file(d, name, text, length, false);
     return error == 0 ? 0 : refuse_file(d, e, name, -error);
+}
+
+int run_dir_samples_replace(struct run_dir *d, const char *text, size_t length, struct err *e)
+{
+    int error = write_file(d, samples_name, text, length, false);
+    int fd = error < 0 ? error : openat(d->fd, samples_name, O_RDWR | O_APPEND | O_CLOEXEC);
+    if (fd < 0)
+        return refuse_file(d, e, samples_name, error < 0 ? -error : errno);
+    close(d->samples_fd);
+    d->samples_fd = fd;
+    return 0;
 }
 
 void run_dir_note(struct run_dir *d, const char *name, const char *text)

@@ -14,7 +14,7 @@
 
 struct run_dir {
     int fd;         /* the folder */
-    int samples_fd; /* samples.jsonl, append */
+    int samples_fd; /* samples.jsonl, read and append */
     bool entered;   /* it was there already: --results can't ask for another */
     char path[512]; /* absolute */
 };
@@ -34,6 +34,11 @@ int run_dir_enter(struct run_dir *d, const char *path, struct err *e);
 /* Appends one line (a newline is added) with one write. Returns 0 or -1 (disk full: the sentence
  * says so; the file keeps whole lines only). */
 int run_dir_sample(struct run_dir *d, const char *line, struct err *e);
+/* What samples.jsonl has so far, on the heap, and its replacement by another text, atomically as
+ * run_dir_write does: what is appended later follows that. Return 0 or -1. */
+int run_dir_samples_read(const struct run_dir *d, char **ret_text, size_t *ret_length,
+                         struct err *e);
+int run_dir_samples_replace(struct run_dir *d, const char *text, size_t length, struct err *e);
 /* Writes `name` atomically: temporary file, fsync, rename. Returns 0 or -1; on failure an earlier
  * file of that name stays as it was and the temporary file is removed. */
 int run_dir_write(struct run_dir *d, const char *name, const char *text, size_t length,

@@ -110,18 +110,58 @@ int token_check(const char *file, struct err *e)
     return rc == -1 ? -1 : 0;
 }
 
-int token_write(const char *file, const char *token, struct err *e)
+bool token_is_exposed(const char *file, char *buf, size_t size)
 {
-    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int written = fd < 0 ? -1 : dprintf(fd, "%s\n", token);
-    int why = errno;
-    if (fd >= 0)
-        close(fd);
+    struct stat s;
+    if (!file || stat(file, &s) != 0 || !S_ISREG(s.st_mode) || s.st_uid != getuid() ||
+        (s.st_mode & 077) == 0)
+        return false;
+    snprintf(buf, size,
+             "other users may use the join token: %.300s has mode %04o; chmod 600 keeps it from "
+             "them",
+             file, (unsigned)s.st_mode & 07777);
+    return true;
+}
+
+/* Under a name that nobody else has; mkostemp makes it 0600. Returns 0 or -errno. */
+static int write_beside(char *beside, const char *token)
+{
+    int fd = mkostemp(beside, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int written = dprintf(fd, "%s\n", token), why = errno;
+    if (close(fd) != 0 && written >= 0) {
+        written = -1;
+        why = errno;
+    }
     if (written == (int)strlen(token) + 1)
         return 0;
-    if (fd >= 0)
-        unlink(file);
-    return err_set(e, "the join token can't be written to %.300s: %s", file, strerror(why));
+    unlink(beside);
+    return written < 0 ? -why : -ENOSPC;
+}
+
+/* Never over one that is there: not every file system has links, nor each the other way. */
+static int give_name(const char *beside, const char *file)
+{
+    int rc = link(beside, file) == 0 ? 0 : -errno;
+    if (rc != 0 && rc != -EEXIST &&
+        renameat2(AT_FDCWD, beside, AT_FDCWD, file, RENAME_NOREPLACE) == 0)
+        return 0;
+    unlink(beside);
+    return rc;
+}
+
+int token_write(const char *file, const char *token, struct err *e)
+{
+    char beside[TOKEN_PATH + 8];
+    snprintf(beside, sizeof beside, "%.*s.XXXXXX", TOKEN_PATH, file);
+    int rc = write_beside(beside, token);
+    if (rc == 0)
+        rc = give_name(beside, file);
+    if (rc == 0)
+        return 0;
+    err_set(e, "the join token can't be written to %.300s: %s", file, strerror(-rc));
+    return rc == -EEXIST ? rc : -1;
 }
 
 int token_find(const char *file, const char *folder, char ret[TOKEN_BYTES],
@@ -136,8 +176,13 @@ int token_find(const char *file, const char *folder, char ret[TOKEN_BYTES],
         snprintf(path, sizeof path, "%s", file);
     else
         snprintf(path, sizeof path, "%s/join-token", folder);
-    if (token_make(ret, e) != 0 || token_write(path, ret, e) != 0)
+    if (token_make(ret, e) != 0)
         return -1;
+    rc = token_write(path, ret, e);
+    if (rc == -EEXIST) /* another run's, since it was looked for */
+        rc = token_read(path, ret, e) == 0 ? 1 : -1;
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
     memcpy(ret_made, path, sizeof path);
     return 0;
 }

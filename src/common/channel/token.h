@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,11 +25,15 @@ int token_read(const char *file, char ret[TOKEN_BYTES], struct err *e);
 /* Whether token_find can be had later: nothing is made, or read that can be read only once. Returns
  * 0 or -1. */
 int token_check(const char *file, struct err *e);
-/* Makes a file that no one else can read. Returns 0 or -1. */
+/* Whether a file of the user's own, which may be NULL or "-", can be read or written by others;
+ * `buf` gets a sentence that says so. */
+bool token_is_exposed(const char *file, char *buf, size_t size);
+/* Makes a file that no one else can read, whole from the moment it has its name. Returns 0; -EEXIST
+ * where there is one, which stays as it is; or -1. */
 int token_write(const char *file, const char *token, struct err *e);
 /* For a run: the one that is there, as token_read has it; else a new one, written to `file`, or to
  * join-token in `folder` where that is NULL. `ret_made` is the path of one that was made, else "".
- * Returns 0 or -1. */
+ * Of two runs that make it at once one does, and both have it. Returns 0 or -1. */
 enum { TOKEN_PATH = 4096 };
 int token_find(const char *file, const char *folder, char ret[TOKEN_BYTES],
                char ret_made[TOKEN_PATH], struct err *e);

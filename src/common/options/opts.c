@@ -6,6 +6,7 @@
 #include "grammar.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -98,7 +99,9 @@ const char *opts_stranger(const struct opts_line *line)
 static int set_named(const struct reader *r, const struct opt *option, const char *value,
                      struct err *e)
 {
-    if (opts_set(option, r->target, value, e) == 0)
+    const struct opts_line *line = r->line;
+    const struct opt_bounds *bounds = line->bounds ? line->bounds + (option - line->table) : NULL;
+    if (opts_set_bounded(option, bounds, r->target, value, e) == 0)
         return 0;
     return err_prefix(e, "--%s%s%s", option->name, *value ? " " : "", value);
 }
@@ -302,4 +305,15 @@ int opts_set(const struct opt *option, void *target, const char *text, struct er
         return opts_weights_set(field, option->choices, text, e);
     }
     check_fail(__FILE__, __LINE__, "every option type has a case");
+}
+
+int opts_set_bounded(const struct opt *option, const struct opt_bounds *bounds, void *target,
+                     const char *text, struct err *e)
+{
+    if (opts_set(option, target, text, e) == 0)
+        return 0;
+    if (option->type != OPT_INT || !bounds || bounds->limits.most == 0)
+        return -1;
+    return err_set(e, "this is a whole number from %" PRIu64 " to %" PRIu64, bounds->limits.least,
+                   bounds->limits.most);
 }

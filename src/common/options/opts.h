@@ -59,12 +59,20 @@ struct opt {
     const char *help;    /* one line, no full stop */
 };
 
+struct opt_bounds {
+    const char *usual; /* the default as it would be typed; NULL: none, or 0 */
+    struct {
+        uint64_t least, most; /* of a number, in its unit; most 0: no limits */
+    } limits;
+};
+
 /* A command line, argv[1..argc), and the options that it may have. */
 struct opts_line {
     const struct opt *table;
     size_t options;
     int argc;
     char *const *argv;
+    const struct opt_bounds *bounds; /* of each option, for sentences alone; NULL: they name none */
 };
 
 /* The words of a line that aren't options: borrowed from argv. */
@@ -88,6 +96,9 @@ bool opts_takes(const struct opt *option, const char *next);
 /* Sets one option from text (for scenario files too). Strings are borrowed. Returns 0 or -1; the
  * sentence doesn't name the option. */
 int opts_set(const struct opt *option, void *target, const char *text, struct err *e);
+/* The same, of one whose bounds (may be NULL) the sentence names. */
+int opts_set_bounded(const struct opt *option, const struct opt_bounds *bounds, void *target,
+                     const char *text, struct err *e);
 
 /* Prints one option's present value in the form that opts_set reads back. Flags print true|false,
  * a list its items, one a line. */

@@ -25,7 +25,7 @@ int opts_parse_only(const struct opts_table *t, int argc, char *const *argv, voi
                     struct err *e)
 {
     const char *word[1], *slash = strrchr(argv[0], '/');
-    const struct opts_line line = {t->option, t->count, argc, argv};
+    const struct opts_line line = {t->option, t->count, argc, argv, t->bounds};
     struct opts_words words = {word, 1, 0};
     if (opts_parse(&line, target, &words, e) < 0)
         return -1;

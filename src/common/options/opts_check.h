@@ -13,13 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct opt_bounds {
-    const char *usual; /* the default as it would be typed; NULL: none, or 0 */
-    struct {
-        uint64_t least, most; /* of a number, in its unit; most 0: no limits */
-    } limits;
-};
-
 /* A program's options. */
 struct opts_table {
     const struct opt *option;

@@ -28,15 +28,18 @@ struct sample {
     double figure[RESULT_SUBJECTS][SAMPLE_FIGURES]; /* server, client; NAN: it has none */
 };
 
+/* More than a run leaves (sample_log.h): only a file of an older soak has so many. */
+enum { SAMPLES_MOST = 1 << 14 };
+
 struct samples {
     struct sample *sample; /* owned; in the order of time, those before the drain */
     size_t count, room;
+    double span; /* they were thinned to; 0: never */
 };
 
-/* Adds a line of that file, unless it is none that the reports show. */
+/* Adds a line of that file, unless it is none that the reports show. Of SAMPLES_MOST the half stays
+ * that has the extremes of RSS (stats/thinning.h). */
 void samples_add(struct samples *s, const json_t *line);
-/* Leaves out every other sample, but for the last. */
-void samples_thin(struct samples *s);
 /* Reads `path` into `ret`; samples_free is due. Returns 0, or -1 when there is no such file. */
 int samples_load(struct samples *ret, const char *path, struct err *e);
 void samples_free(struct samples *s);

@@ -104,6 +104,10 @@ int landlock_enter(const struct sandbox_options *o)
     if (ruleset < 0)
         return -1;
     int rc = allow_files(ruleset, o);
+#if defined(SOAK_COVERED)
+    if (rc == 0) /* the counts are written there at the end */
+        rc = allow_path(ruleset, SOAK_COVERED, all.fs);
+#endif
     if (rc == 0 && all.net && o->connects)
         rc = allow_ports(ruleset, o);
     if (rc == 0)

@@ -10,8 +10,6 @@
 
 #if defined(SOAK_SANITIZED)
 static const char *const built = "built with sanitizers";
-#elif defined(SOAK_COVERED)
-static const char *const built = "built for coverage";
 #else
 static const char *const built;
 #endif

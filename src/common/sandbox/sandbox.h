@@ -29,8 +29,8 @@ struct sandbox_options {
  * and where sandbox_out_of_place is true, there is less of a sandbox, or none, and 0. */
 int sandbox_enter(const struct sandbox_options *o, struct err *e);
 
-/* Why there is none, or NULL: sanitizers and coverage write files as they like, valgrind executes
- * the program's calls itself. */
+/* Why there is none, or NULL: sanitizers write files as they like, valgrind executes the program's
+ * calls itself. */
 const char *sandbox_out_of_place(void);
 
 struct sandbox_means {

@@ -6,6 +6,80 @@
 
 #include "sandbox.h"
 
+#include <sys/syscall.h>
+
+/* The calls that a server is refused, whatever their arguments; a client may have `socket`, `bind`
+ * and `connect` in its own way. */
+#define REFUSED_LIST(X)                                                                            \
+    X(execve) /* programs, and those of others */                                                  \
+    X(execveat)                                                                                    \
+    X(ptrace)                                                                                      \
+    X(process_vm_readv)                                                                            \
+    X(process_vm_writev)                                                                           \
+    X(kcmp)                                                                                        \
+    X(bind) /* the network; the client has another list */                                         \
+    X(listen)                                                                                      \
+    X(connect)                                                                                     \
+    X(socket)                                                                                      \
+    X(mount) /* what is seen of the machine */                                                     \
+    X(umount2)                                                                                     \
+    X(pivot_root)                                                                                  \
+    X(chroot)                                                                                      \
+    X(unshare)                                                                                     \
+    X(setns)                                                                                       \
+    X(name_to_handle_at)                                                                           \
+    X(open_by_handle_at)                                                                           \
+    X(fanotify_init)                                                                               \
+    X(bpf) /* the kernel */                                                                        \
+    X(perf_event_open)                                                                             \
+    X(userfaultfd)                                                                                 \
+    X(keyctl)                                                                                      \
+    X(add_key)                                                                                     \
+    X(request_key)                                                                                 \
+    X(kexec_load)                                                                                  \
+    X(kexec_file_load)                                                                             \
+    X(init_module)                                                                                 \
+    X(finit_module)                                                                                \
+    X(delete_module)                                                                               \
+    X(syslog) /* the machine */                                                                    \
+    X(reboot)                                                                                      \
+    X(swapon)                                                                                      \
+    X(swapoff)                                                                                     \
+    X(acct)                                                                                        \
+    X(quotactl)                                                                                    \
+    X(vhangup)                                                                                     \
+    X(sethostname)                                                                                 \
+    X(setdomainname)                                                                               \
+    X(settimeofday)                                                                                \
+    X(clock_settime)                                                                               \
+    X(clock_adjtime)                                                                               \
+    X(adjtimex)
+
+#ifdef __x86_64__
+#define REFUSED_X86_LIST(X) X(modify_ldt) X(iopl) X(ioperm)
+#else
+#define REFUSED_X86_LIST(X)
+#endif
+
+/* Of Linux 5.1 and later: the numbers are the same on all processors, and headers may be older. */
+#define REFUSED_NEWER_LIST(X)                                                                      \
+    X(io_uring_setup, 425)                                                                         \
+    X(io_uring_enter, 426)                                                                         \
+    X(io_uring_register, 427)                                                                      \
+    X(open_tree, 428)                                                                              \
+    X(move_mount, 429)                                                                             \
+    X(fsopen, 430)                                                                                 \
+    X(fsconfig, 431)                                                                               \
+    X(fsmount, 432)                                                                                \
+    X(fspick, 433)                                                                                 \
+    X(pidfd_getfd, 438)                                                                            \
+    X(mount_setattr, 442)                                                                          \
+    X(quotactl_fd, 443)                                                                            \
+    X(process_mrelease, 448)                                                                       \
+    X(statmount, 457)                                                                              \
+    X(listmount, 458)                                                                              \
+    X(open_tree_attr, 467)
+
 int landlock_version(void);
 int landlock_enter(const struct sandbox_options *o);
 

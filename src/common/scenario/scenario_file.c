@@ -314,7 +314,8 @@ static int set_key(struct file *f, const char *section, const char *key, const c
     f->any_given = true;
     bool text =
         option->type == OPT_STRING || option->type == OPT_OUTPUT || option->type == OPT_LIST;
-    if (opts_set(option, &f->reading->scenario, text ? keep(value) : value, &f->error) < 0) {
+    if (opts_set_bounded(option, &scenario_table()->bounds[i], &f->reading->scenario,
+                         text ? keep(value) : value, &f->error) < 0) {
         f->failed = true;
         return err_prefix(&f->error, "%s%s%s", key, *value ? " = " : "", value);
     }

@@ -58,6 +58,9 @@ int cmd_agent(int argc, char *const *argv)
     int fd = join_run(o.join, o.token_file, o.wait_ns, token, &e);
     if (fd == -EINVAL)
         return command_refuse(&agent_command, &e);
+    char exposed[512];
+    if (token_is_exposed(o.token_file, exposed, sizeof exposed))
+        fprintf(stderr, "soak: agent: %s\n", exposed);
     int rc = fd < 0 ? -1 : relay_run(fd, token, &e);
     OPENSSL_cleanse(token, sizeof token);
     if (rc != 0)

@@ -19,7 +19,7 @@ int compare_line_read(struct compare_line *line, const struct command *c, int ar
                       char *const *argv, struct err *e)
 {
     _Static_assert(offsetof(struct compare_line, run) == 0, "options of a run keep their offsets");
-    const struct command_line own = {c->name, {c->table, c->options, argc, argv}, "seed"};
+    const struct command_line own = {c->name, {c->table, c->options, argc, argv, NULL}, "seed"};
     struct opts_words words;
     line->tolerance = 0.01;
     int rc = forwarded_options_read(&line->forwarded_options, &own, line, &words, e);

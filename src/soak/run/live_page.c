@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SAMPLES_MOST = 2048, COST = 50, TEXT = 192 };
+enum { COST = 50, TEXT = 192 };
 static const uint64_t SECOND_NS = 1000000000u, NAMING_NS = 200000000u;
 
 struct live_page {
@@ -50,8 +50,6 @@ void live_page_free(struct live_page *p)
 void live_page_sample(struct live_page *p, const json_t *line)
 {
     samples_add(&p->samples, line);
-    if (p->samples.count >= SAMPLES_MOST)
-        samples_thin(&p->samples);
 }
 
 bool live_page_due(const struct live_page *p, bool measured)

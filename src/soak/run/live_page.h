@@ -18,8 +18,7 @@ struct live_page;
 struct live_page *live_page_new(void);
 /* NULL is fine. */
 void live_page_free(struct live_page *p);
-/* A line of samples.jsonl, for the charts over time; of a long run every other one is left out, and
- * so on. */
+/* A line of samples.jsonl, for the charts over time. */
 void live_page_sample(struct live_page *p, const json_t *line);
 /* Whether it has to be made anew. `measured`: not if there is one, as the run is at a point that is
  * better left alone. */

@@ -400,6 +400,9 @@ static int init(struct run *r, struct err *e)
                                     .seed = r->seed};
     if (subjects_init(&r->subjects, e) < 0)
         return -1;
+    r->samples = sample_log_new();
+    if (!r->samples)
+        return err_set(e, "out of memory");
     for (size_t i = 0; i < r->subjects.count; i++)
         if (init_watched(r, i, e) != 0)
             return -1;
@@ -443,4 +446,5 @@ void run_fini(struct run *r)
     }
     loop_record_free(&r->loop.record);
     free(r->attribution);
+    sample_log_free(r->samples);
 }

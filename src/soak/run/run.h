@@ -19,6 +19,7 @@
 #include "live.h"
 #include "loop.h"
 #include "processes.h"
+#include "sample_log.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
 #include "watched.h"
@@ -104,6 +105,7 @@ struct run {
     const struct programs *programs;      /* borrowed */
     uint64_t seed;
     struct run_dir dir;
+    struct sample_log *samples; /* owned */
     struct subjects subjects;
     struct watched watched[SUBJECTS_MAX]; /* as many, in the same order */
     struct processes processes;           /* of a judged subject that isn't soak's */

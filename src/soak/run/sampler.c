@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <malloc.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,23 +22,24 @@ size_t sampler_own_bytes(void)
     return m.uordblks + m.hblkhd;
 }
 
-static int keep_line(struct run *r, const json_t *line, struct err *e)
+static int keep_line(struct run *r, const json_t *line, const struct sample_mark *mark,
+                     struct err *e)
 {
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-    int rc = text ? run_dir_sample(&r->dir, text, e)
+    int rc = text ? sample_log_add(r->samples, &r->dir, text, mark, e)
                   : err_set(e, "%s/samples.jsonl: a sample is missing: out of memory", r->dir.path);
     free(text);
     return rc;
 }
 
 /* A write that fails is said once and never stops the measuring: the result still goes to stdout.
- */
-static void write_line(struct run *r, json_t *line)
+ * `mark`: of a line by the clock; NULL: of any other. */
+static void write_line(struct run *r, json_t *line, const struct sample_mark *mark)
 {
     struct err e = {{0}};
     if (r->page && line)
         live_page_sample(r->page, line);
-    if (!r->store_failed && keep_line(r, line, &e) != 0) {
+    if (!r->store_failed && keep_line(r, line, mark, &e) != 0) {
         r->store_failed = true;
         fprintf(stderr, "soak: %s\n", e.text);
     }
@@ -113,19 +115,20 @@ static int take(const struct watched *w, struct history_sample *ret, struct proc
 void sampler_tick(struct run *r)
 {
     json_int_t own = (json_int_t)sampler_own_bytes();
-    json_t *line =
-        json_pack("{s:s,s:f,s:I,s:{s:I}}", "kind", "tick", "seconds", seconds_since_start(r),
-                  "epoch", (json_int_t)r->epoch, "soak", "allocated", own);
+    struct sample_mark mark = {seconds_since_start(r), {NAN, NAN}};
+    json_t *line = json_pack("{s:s,s:f,s:I,s:{s:I}}", "kind", "tick", "seconds", mark.seconds,
+                             "epoch", (json_int_t)r->epoch, "soak", "allocated", own);
     for (size_t i = 0; i < r->subjects.count; i++) {
         const struct watched *w = &r->watched[i];
         struct history_sample sample = {.unit = run_unit(r)};
         if (!subject_running(w->subject) || take(w, &sample, NULL, NULL) != 0)
             continue;
         history_look(w->history, &sample.proc);
+        mark.rss[i] = (double)sample.proc.rss_bytes;
         json_object_set_new(line, w->subject->child.name, subject_json(&sample));
         snapshot_free(&sample.snapshot);
     }
-    write_line(r, line);
+    write_line(r, line, &mark);
 }
 
 int sampler_take(const struct watched *w, struct history_sample *ret, struct err *e)
@@ -154,5 +157,5 @@ void sampler_write(struct run *r, const char *kind, const struct history_sample 
         json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));
         json_object_set_new(line, r->watched[i].subject->child.name, one);
     }
-    write_line(r, line);
+    write_line(r, line, NULL);
 }

@@ -297,6 +297,9 @@ static int start(struct subject *s, const struct scenario *scenario, struct err 
     OPENSSL_cleanse(token, sizeof token);
     if (!s->agents->net)
         return -1;
+    char exposed[512];
+    if (token_is_exposed(scenario->token_file, exposed, sizeof exposed))
+        note(s, "agents: %s", exposed);
     say_how_to_join(s, scenario->token_file);
     return 0;
 }

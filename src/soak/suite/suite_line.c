@@ -44,7 +44,8 @@ static int read_shard(struct suite_line *line, struct err *e)
 int suite_line_read(struct suite_line *line, int argc, char *const *argv, struct err *e)
 {
     _Static_assert(offsetof(struct suite_line, run) == 0, "options of a run keep their offsets");
-    const struct command_line own = {"suite", {suite_line_own, SUITE_LINE_OWN, argc, argv}, NULL};
+    const struct command_line own = {
+        "suite", {suite_line_own, SUITE_LINE_OWN, argc, argv, NULL}, NULL};
     struct opts_words words;
     *line = (struct suite_line){.words = 0};
     int rc = forwarded_options_read(&line->forwarded_options, &own, line, &words, e);

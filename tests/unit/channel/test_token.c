@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -53,8 +54,72 @@ static void a_new_token_is_written_for_its_owner_alone(void **state)
     assert_int_equal(token_find(made, folder, other, unmade, &e), 0);
     assert_string_equal(unmade, "");
     assert_string_equal(other, token);
-    assert_int_equal(token_write(made, token, &e), -1); /* never over another's */
+    assert_int_equal(token_write(made, token, &e), -EEXIST); /* never over another's */
     unlink(made);
+}
+
+enum { RUNS = 16 };
+
+/* Each in a process of its own, which begins when the pipe is closed. Returns where it writes. */
+static int find_in_a_process(const int gate[2], const char *file)
+{
+    int end[2];
+    assert_int_equal(pipe(end), 0);
+    if (fork() == 0) {
+        char token[TOKEN_BYTES], made[TOKEN_PATH], byte;
+        struct err e;
+        close(gate[1]);
+        ssize_t begin = read(gate[0], &byte, 1);
+        int rc = token_find(file, folder, token, made, &e);
+        dprintf(end[1], "%c%s", made[0] ? 'm' : 'f', rc == 0 ? token : e.text);
+        _exit(begin == 0 ? 0 : 1);
+    }
+    close(end[1]);
+    return end[0];
+}
+
+static void runs_that_make_it_at_once_have_the_same(void **state)
+{
+    (void)state;
+    const char *file = in_folder("shared");
+    char said[RUNS][TOKEN_BYTES + 2] = {{0}};
+    int gate[2], end[RUNS], makers = 0, status;
+    assert_int_equal(pipe(gate), 0);
+    for (int i = 0; i < RUNS; i++)
+        end[i] = find_in_a_process(gate, file);
+    close(gate[0]);
+    close(gate[1]);
+    for (int i = 0; i < RUNS; i++) {
+        assert_int_equal(read(end[i], said[i], sizeof said[i] - 1), 65);
+        makers += said[i][0] == 'm';
+        assert_string_equal(said[i] + 1, said[0] + 1);
+        close(end[i]);
+        assert_true(wait(&status) > 0);
+    }
+    assert_int_equal(makers, 1);
+    unlink(file);
+}
+
+static void one_that_others_may_read_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        mode_t mode;
+        bool exposed;
+    } cases[] = {{0600, false}, {0400, false}, {0640, true}, {0604, true}, {0602, true}};
+    char text[512] = "";
+    struct err e;
+    const char *file = in_folder("mode");
+    assert_int_equal(token_write(file, "0123456789abcdef0123456789abcdef", &e), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        chmod(file, cases[i].mode);
+        assert_int_equal(token_is_exposed(file, text, sizeof text), cases[i].exposed);
+    }
+    assert_non_null(strstr(text, "/mode has mode 0602; chmod 600 keeps it from them"));
+    assert_false(token_is_exposed(NULL, text, sizeof text));
+    assert_false(token_is_exposed("-", text, sizeof text));
+    assert_false(token_is_exposed("/dev/null", text, sizeof text));
+    unlink(file);
 }
 
 static void a_token_of_the_environment_is_read_once(void **state)
@@ -102,6 +167,8 @@ static void another_token_gives_another_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_new_token_is_written_for_its_owner_alone),
+                                       cmocka_unit_test(runs_that_make_it_at_once_have_the_same),
+                                       cmocka_unit_test(one_that_others_may_read_is_told),
                                        cmocka_unit_test(a_token_of_the_environment_is_read_once),
                                        cmocka_unit_test(what_is_short_or_no_token_is_refused),
                                        cmocka_unit_test(another_token_gives_another_key)};

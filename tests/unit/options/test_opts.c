@@ -59,7 +59,8 @@ static int parse(struct parsed *p, char *const *words)
     for (; *words; words++)
         argv[argc++] = *words;
     *p = (struct parsed){.s = {.probe = true}, .words = {.word = p->rest, .size = REST}};
-    return opts_parse(&(struct opts_line){table, TABLE_COUNT, argc, argv}, &p->s, &p->words, &p->e);
+    return opts_parse(&(struct opts_line){table, TABLE_COUNT, argc, argv, NULL}, &p->s, &p->words,
+                      &p->e);
 }
 
 #define WORDS(...) ((char *const[]){__VA_ARGS__, NULL})
@@ -145,7 +146,8 @@ static void the_stranger_is_the_word_that_is_refused(void **state)
         for (; cases[i].words[argc - 1]; argc++)
             argv[argc] = cases[i].words[argc - 1];
         struct parsed p;
-        const char *found = opts_stranger(&(struct opts_line){table, TABLE_COUNT, argc, argv});
+        const char *found =
+            opts_stranger(&(struct opts_line){table, TABLE_COUNT, argc, argv, NULL});
         assert_int_equal(parse(&p, cases[i].words), found ? OPTS_STRANGER : 0);
         if (cases[i].stranger)
             assert_string_equal(found, cases[i].stranger);
@@ -299,7 +301,7 @@ static void a_walk_meets_the_options_in_their_order(void **state)
     char names[128] = "";
     char *const *words = WORDS("x", "--quiet", "--name=--conns", "--json", "--mix", "red", "--seed",
                                "-", "--", "--tls");
-    opts_walk(&(struct opts_line){table, TABLE_COUNT, 10, words}, note, names);
+    opts_walk(&(struct opts_line){table, TABLE_COUNT, 10, words, NULL}, note, names);
     assert_string_equal(names, "quiet name json mix seed ");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a process in the sandbox is refused, and what it can still do: each in a process of its
  * own, which says by its exit code what it met. */
-#include "sandbox/sandbox.h"
+#include "sandbox/sandbox_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -45,6 +46,25 @@ static int execute(void)
 {
     char *const argv[] = {(char *)(uintptr_t) "true", NULL};
     return met(execv("/bin/true", argv));
+}
+
+static int called; /* a number, for call_it */
+
+static int call_it(void)
+{
+    return met((int)syscall(called, -1, -1, -1, -1, -1, -1));
+}
+
+static int type_at_the_terminal(void)
+{
+    return met(ioctl(STDIN_FILENO, TIOCSTI, "x"));
+}
+
+static int ask_the_terminal(void)
+{
+    struct winsize size;
+    ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+    return WORKED;
 }
 
 static int make_namespace(void)
@@ -279,6 +299,48 @@ static void nothing_is_executed(void **state)
     }
 }
 
+/* With what follows by its means: each of the list, by number, and named in the sentence. */
+static void each_call_of_the_list_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int number;
+        const char *name;
+    } call[] = {
+#define X(name)             {SYS_##name, #name},
+#define NEWER(name, number) {number, #name},
+        REFUSED_LIST(X) REFUSED_X86_LIST(X) REFUSED_NEWER_LIST(NEWER)
+#undef X
+#undef NEWER
+    };
+    char sentence[128];
+    for (size_t i = 0; i < sizeof call / sizeof call[0] && !skipped(SECCOMP); i++) {
+        print_message("%s\n", call[i].name);
+        called = call[i].number;
+        assert_int_equal(run(false, call_it), REFUSED);
+        snprintf(sentence, sizeof sentence, "refuses the system call %s;", call[i].name);
+        assert_non_null(strstr(said, sentence));
+        bool own = called == SYS_socket || called == SYS_bind || called == SYS_connect;
+        assert_true(own || run(true, call_it) == REFUSED);
+    }
+}
+
+/* One of each kind that docs/reference/security.md names, so that none is taken off the list:
+ * ptrace, pidfd_getfd, fsopen, unshare, init_module, bpf, io_uring, keys, clocks. */
+static void no_kind_of_door_is_open(void **state)
+{
+    (void)state;
+    static const int kind[] = {SYS_ptrace, 438, 430,         SYS_unshare,     SYS_init_module,
+                               SYS_bpf,    425, SYS_add_key, SYS_settimeofday};
+    static const struct attempt a[] = {{SECCOMP, type_at_the_terminal, REFUSED, REFUSED},
+                                       {SECCOMP, ask_the_terminal, WORKED, WORKED}};
+    check(a, sizeof a / sizeof a[0]);
+    for (size_t i = 0; i < sizeof kind / sizeof kind[0] && !skipped(SECCOMP); i++) {
+        called = kind[i];
+        assert_int_equal(run(i % 2, call_it), REFUSED);
+    }
+}
+
 static void no_namespace_is_made(void **state)
 {
     (void)state;
@@ -371,6 +433,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_server_does_works),
         cmocka_unit_test(nothing_is_executed),
+        cmocka_unit_test(each_call_of_the_list_is_refused),
+        cmocka_unit_test(no_kind_of_door_is_open),
         cmocka_unit_test(no_namespace_is_made),
         cmocka_unit_test(files_are_those_that_were_named),
         cmocka_unit_test(other_processes_are_left_alone),

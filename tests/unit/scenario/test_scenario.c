@@ -207,6 +207,7 @@ static void what_is_wrong_in_a_file_is_said_with_its_line(void **state)
         {"[load]\nconns = 2\n[tls]\n[load]\nconns = 2\n", ":5: 'conns' is already given on line 2"},
         {"[load]\nconns = 2x\n",
          ":2: conns = 2x: a count is a whole number, such as 10_000, 1k or 1M"},
+        {"[load]\nagents = -1\n", ":2: agents = -1: this is a whole number from 0 to 32"},
         {"[load]\nconns =\n", ":2: conns: a count is a whole number, such as 10_000, 1k or 1M"},
         {"[load]\nchurn = 1000\n",
          ":2: churn = 1000: a rate needs a unit, such as 1000/s or 60000/m"},

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chart_internal.h"
 
+#include "base/check.h"
 #include "base/markup.h"
 #include "options/grammar.h"
 #include "report/figures.h"
+#include "stats/thinning.h"
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A limit so far beyond the figures that it would flatten them is cut off instead. */
@@ -76,6 +79,7 @@ struct chart_axis chart_axis(double least, double most, int steps, enum chart_un
 
 struct plot {
     const struct chart *c;
+    const bool *kept; /* of the line's points, by number */
     FILE *out;
     struct chart_axis x, y;
 };
@@ -250,11 +254,17 @@ static const char *value_text(char *buf, size_t size, double value, enum chart_u
     return buf;
 }
 
-/* Every `every`th, and the last. */
-static bool is_kept(const struct chart_line *l, size_t i)
+/* Which of the points are drawn; free. */
+static bool *choose_points(const struct chart_line *l)
 {
-    size_t every = l->count / CHART_POINTS + 1;
-    return isfinite(l->y[i]) && (i % every == 0 || i + 1 == l->count);
+    double span = 1;
+    bool *kept = calloc(l->count, sizeof *kept);
+    const struct thinning t = {.count = l->count, .x = l->x, .figures = 1, .value = {l->y}};
+    CHECK(kept);
+    thinning_choose(&t, CHART_POINTS, &span, kept);
+    for (size_t i = 0; i < l->count; i++)
+        kept[i] = kept[i] && isfinite(l->y[i]);
+    return kept;
 }
 
 static void write_path(const struct plot *p)
@@ -263,7 +273,7 @@ static void write_path(const struct plot *p)
     char command = 'M';
     fputs("<path class=\"line\" d=\"", p->out);
     for (size_t i = 0; i < l->count; i++) {
-        if (!is_kept(l, i))
+        if (!p->kept[i])
             continue;
         fprintf(p->out, "%c%.1f %.1f", command, at_x(p, l->x[i]), at_y(p, l->y[i]));
         command = 'L';
@@ -286,7 +296,7 @@ static void write_points(const struct plot *p)
 {
     const struct chart_line *l = &p->c->line;
     for (size_t i = 0; i < l->count; i++) {
-        if (!is_kept(l, i))
+        if (!p->kept[i])
             continue;
         fprintf(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>",
                 p->c->dense                 ? "q"
@@ -374,12 +384,15 @@ bool chart_write(const struct chart *c, FILE *out)
     struct plot p = {.c = c, .out = out};
     if (points_of(&c->line, &first, &last) < 2 || first == last)
         return false;
+    bool *kept = choose_points(&c->line);
+    p.kept = kept;
     p.x = chart_axis(fmin(first, 0), last, STEPS, c->x_unit);
     p.y = y_axis(c);
     leave_room(&p.y, &c->line);
     chart_begin(c->title, c->text, out);
     write_plot(&p);
     chart_end(c->text, out);
+    free(kept);
     return true;
 }
 
@@ -393,18 +406,20 @@ bool chart_spark(const struct chart_line *line, enum chart_unit unit, const char
     if (points_of(line, &first, &last) < 2 || first == last)
         return false;
     struct chart_axis y = y_axis(&c);
+    bool *kept = choose_points(line);
     char command = 'M';
     fprintf(out, "<svg class=\"spark\" viewBox=\"0 0 %d %d\" role=\"img\"", SPARK_WIDTH,
             SPARK_HEIGHT);
     markup_attribute("aria-label", text, out);
     fputs("><path class=\"line\" d=\"", out);
     for (size_t i = 0; i < line->count; i++) {
-        if (!is_kept(line, i))
+        if (!kept[i])
             continue;
         fprintf(out, "%c%.1f %.1f", command, (line->x[i] - first) / (last - first) * SPARK_WIDTH,
                 2 + (SPARK_HEIGHT - 4) * (y.to - line->y[i]) / (y.to - y.from));
         command = 'L';
     }
+    free(kept);
     fputs("\"/>", out);
     for (size_t i = 0; i < line->marks; i++)
         fprintf(out, "<path class=\"step\" d=\"M%.1f 0V%d\"/>",

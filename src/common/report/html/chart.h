@@ -25,7 +25,7 @@ struct chart_axis {
 /* The axis that shows least..most in `steps` steps, or a few more. */
 struct chart_axis chart_axis(double least, double most, int steps, enum chart_unit unit);
 
-enum { CHART_POINTS = 160 }; /* of a line; more are thinned out */
+enum { CHART_POINTS = 160 }; /* of a line; more are thinned (stats/thinning.h) */
 
 /* Where something happened: a dashed line, and in a chart what. */
 struct chart_mark {

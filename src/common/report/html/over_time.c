@@ -109,9 +109,9 @@ void html_time(const struct html_run *run, FILE *out)
     double *room = calloc(s->count * 2, sizeof *room);
     CHECK(room);
     html_section("time", "Over time", out);
-    html_note("A sample per second and per checkpoint. The figures of memory are those of the "
-              "program under test; they jump while connections come and go, and only checkpoints, "
-              "where nothing moves, are judged.",
+    html_note("A sample per second and per checkpoint; of a long run those with the extremes of "
+              "RSS. The figures of memory are those of the program under test; they jump while "
+              "connections come and go, and only checkpoints, where nothing moves, are judged.",
               out);
     fputs("<div class=\"charts\">\n", out);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

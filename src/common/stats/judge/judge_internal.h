@@ -38,6 +38,7 @@
 /* Rules that name the kind of a leak, refine a doubt, judge the gauges, or the run as a whole. */
 #define OTHER_RULE_LIST(X)                                                                         \
     X(RULE_TABLE_WANDERS)                                                                          \
+    X(RULE_TABLE_SHRANK)                                                                           \
     X(RULE_TABLE_OF_CACHE)                                                                         \
     X(RULE_TABLE_OF_DESCRIPTORS)                                                                   \
     X(RULE_SHARED)                                                                                 \

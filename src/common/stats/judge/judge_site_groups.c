@@ -164,33 +164,47 @@ size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *
 
 /* ---- tables ---- */
 
-/* Growth without blocks: a table that is made larger in place. */
+/* Growth without blocks: a table that is made larger in place. What counts is what it never gave
+ * back: at each checkpoint the least that it came to from there on. */
 
 struct steps {
     int count;
-    bool fell, newest; /* some step went down; the newest judged epoch or a later one had one */
+    bool newest;                  /* the newest judged epoch or a later one had a step */
     int64_t first, second, total; /* bytes, by halves */
     int64_t grain;                /* the greatest that all steps are multiples of */
-    int64_t fall; /* the largest between two checkpoints, whatever the number of blocks did */
+    int64_t fall;                 /* the largest, whatever the number of blocks did; 0: none */
+    bool fell;                    /* in place */
+    int since;                    /* steps since the last fall */
 };
 
 /* Only where the number of blocks stayed: bytes that come with new blocks are those blocks'. */
+static int64_t step_in_place(const struct judge_site *s, size_t c)
+{
+    return s->blocks[c] == s->blocks[c - 1] ? s->bytes[c] - s->bytes[c - 1] : 0;
+}
+
+static void add_step(const struct judge_context *h, size_t c, int64_t kept, struct steps *t)
+{
+    t->count += kept > 0;
+    t->since += kept > 0 && t->fall == 0;
+    t->newest |= kept > 0 && c >= h->newest;
+    t->total += kept;
+    *(c <= h->middle ? &t->first : &t->second) += kept;
+}
+
 static struct steps count_steps(const struct judge_context *h, const struct judge_site *s)
 {
     struct steps t = {0};
-    for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
-        int64_t step = s->bytes[c] - s->bytes[c - 1];
-        t.fall = -step > t.fall ? -step : t.fall;
-        if (s->blocks[c] != s->blocks[c - 1])
-            continue;
-        t.count += step > 0;
+    int64_t level = 0, least = 0; /* less what it is at the last checkpoint */
+    for (size_t c = h->last; c > (h->base == SIZE_MAX ? 0 : h->base); c--) {
+        int64_t step = step_in_place(s, c), fall = s->bytes[c - 1] - s->bytes[c];
+        t.fall = fall > t.fall ? fall : t.fall;
         t.fell |= step < 0;
         t.grain = common_divisor(t.grain, step);
-        t.newest |= step > 0 && c >= h->newest;
-        t.total += step;
-        t.first += c <= h->middle ? step : 0;
+        level -= step;
+        add_step(h, c, level < least ? least - level : 0, &t);
+        least = level < least ? level : least;
     }
-    t.second = t.total - t.first;
     return t;
 }
 
@@ -207,12 +221,31 @@ static bool grew_in_place(const struct judge_context *h, const struct survivors 
 
 /* Where open connections hold blocks of the site as well, their bytes move it up and down, and now
  * and then their number is the same as before by coincidence. Steps that aren't much larger than
- * the falls are of that kind, unless so many went up that chance gives it once in 16,000. */
+ * the falls are of that kind, unless so many went up, and none down, that chance gives it once in
+ * 16,000. */
 static bool wanders(const struct judge_context *h, const struct steps *t)
 {
     enum { STEPS_BEYOND_CHANCE = 14 };
-    return rule_on(h, RULE_TABLE_WANDERS) && t->count < STEPS_BEYOND_CHANCE &&
+    return rule_on(h, RULE_TABLE_WANDERS) && (t->fell || t->count < STEPS_BEYOND_CHANCE) &&
            t->total <= 2 * t->count * t->fall;
+}
+
+/* Of so many figures and one more, in any order, all rise in one case of 720, and of 40,320. */
+enum { STEPS_OF_DOUBT = 5, STEPS_OF_PROOF = 7 };
+
+/* Whether the growth is a table's at all. One that has become smaller may go up and down: it has
+ * grown by more than that, or has only grown ever since. */
+static bool is_table(const struct judge_context *h, const struct steps *t, bool goes_on)
+{
+    bool again = t->since >= STEPS_OF_DOUBT && t->newest;
+    if (!rule_on(h, RULE_TABLE_SHRANK))
+        return !t->fell && !wanders(h, t);
+    return wanders(h, t) ? again : !t->fell || goes_on;
+}
+
+static bool may_go_up_and_down(const struct judge_context *h, const struct steps *t)
+{
+    return wanders(h, t) || (t->fell && t->since < STEPS_OF_PROOF);
 }
 
 static uint64_t begun_after(const struct judge_context *h, size_t epoch)
@@ -254,20 +287,38 @@ static bool indexes_expected(const struct judge_context *h, int64_t bytes)
     return rule_on(h, RULE_EXPECTED) && (uint64_t)bytes <= ENTRY * h->e->expected;
 }
 
+static void say_table(const struct judge_context *h, const struct steps *t, bool unsure,
+                      const char *cache, struct judge_finding *f)
+{
+    char then[96] = "", before[64] = "were made larger by";
+    if (f->kind == KIND_CACHE_FILLING)
+        snprintf(then, sizeof then, ": the index of the %.32s", cache);
+    else if (f->kind == KIND_CACHE_BOUNDED)
+        snprintf(then, sizeof then, ": no more than a table of %" PRIu64 " file descriptors takes",
+                 h->e->descriptors);
+    else if (f->verdict == VERDICT_LEAK)
+        snprintf(then, sizeof then,
+                 ", and the second half of the run no slower than half of the first");
+    else if (unsure)
+        snprintf(before, sizeof before, "shrank by %" PRId64 ", then grew by", t->fall);
+    finding_why(f, "its blocks %s %" PRId64 " bytes in %d step%s, none was added%s", before,
+                t->total, t->count, t->count == 1 ? "" : "s", then);
+}
+
 enum answer table_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
 {
     struct steps t = count_steps(h, v->s);
-    if (t.fell || wanders(h, &t) || !grew_in_place(h, v, t.total))
-        return NO_OPINION;
     double first = (double)t.first / (double)h->half[0];
     double second = (double)t.second / (double)begun_after(h, h->middle);
-    bool goes_on = t.count >= 3 && second >= first / 2;
+    bool goes_on = t.count >= 3 && second >= first / 2, unsure = may_go_up_and_down(h, &t);
+    if (!is_table(h, &t, goes_on) || !grew_in_place(h, v, t.total))
+        return NO_OPINION;
     size_t cache = 0;
     if (rule_on(h, RULE_TABLE_OF_CACHE) && cache_indexed_by(h, t.total, &cache)) {
         answer_pass(h, v, KIND_CACHE_FILLING, f);
     } else if (is_table_of_descriptors(h, &t)) {
         answer_pass(h, v, KIND_CACHE_BOUNDED, f);
-    } else if (goes_on && indexes_expected(h, t.total)) {
+    } else if (unsure || (goes_on && indexes_expected(h, t.total))) {
         answer_doubt(h, v, KIND_TABLE, f);
     } else if (goes_on) {
         *f = finding_of(h, v, VERDICT_LEAK, KIND_TABLE);
@@ -281,18 +332,7 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v, stru
     f->bytes = t.total;
     f->per_conn_blocks = 0;
     f->per_conn_bytes = (double)t.total / (double)begun_after(h, h->base == SIZE_MAX ? 0 : h->base);
-    char then[96] = "";
-    if (f->kind == KIND_CACHE_FILLING)
-        snprintf(then, sizeof then, ": the index of the %.32s", h->e->cache[cache].name);
-    else if (f->kind == KIND_CACHE_BOUNDED)
-        snprintf(then, sizeof then, ": no more than a table of %" PRIu64 " file descriptors takes",
-                 h->e->descriptors);
-    else if (f->verdict == VERDICT_LEAK)
-        snprintf(then, sizeof then,
-                 ", and the second half of the run no slower than half of the first");
-    finding_why(f,
-                "its blocks were made larger by %" PRId64 " bytes in %d step%s, none was added%s",
-                t.total, t.count, t.count == 1 ? "" : "s", then);
+    say_table(h, &t, unsure, h->e->caches ? h->e->cache[cache].name : "", f);
     return DECIDED;
 }
 

@@ -613,6 +613,42 @@ static void a_long_line_is_thinned_and_keeps_its_end(void **state)
     free(text);
 }
 
+static void a_long_line_keeps_a_single_spike(void **state)
+{
+    (void)state;
+    static double x[100000], y[100000];
+    for (size_t i = 0; i < 100000; i++) {
+        x[i] = (double)i;
+        y[i] = i == 31234 ? 500 : i == 61234 ? -3 : 7 + (double)(i % 3);
+    }
+    char *text = chart_of(x, y, 100000, true);
+    assert_non_null(strstr(text, "31,234: 500"));
+    assert_non_null(strstr(text, "61,234: -3"));
+    free(text);
+}
+
+/* What is added one by one, and read from a file, is kept alike. */
+static void the_samples_of_a_long_run_are_few_and_reach_back_to_its_start(void **state)
+{
+    (void)state;
+    struct samples s = {.count = 0};
+    enum { SECONDS = 5 * SAMPLES_MOST, SPIKE = 777 };
+    for (int i = 0; i < SECONDS; i++) {
+        json_t *line = json_pack("{s:s,s:f,s:{s:{s:i}}}", "kind", "tick", "seconds", (double)i,
+                                 "server", "process", "rss", i == SPIKE ? 9000 : i * 7919 % 97);
+        samples_add(&s, line);
+        json_decref(line);
+    }
+    assert_in_range(s.count, SAMPLES_MOST / 8, SAMPLES_MOST);
+    bool spike = false;
+    for (size_t i = 0; i < s.count; i++)
+        spike |= s.sample[i].seconds == SPIKE && s.sample[i].figure[0][SAMPLE_RSS] == 9000;
+    assert_true(spike);
+    assert_true(s.sample[0].seconds < 100);
+    assert_true(s.sample[s.count - 1].seconds == SECONDS - 1);
+    samples_free(&s);
+}
+
 /* Where the highest point is drawn, in pixels from the plot's top. */
 static double top_of_points(size_t marks)
 {
@@ -695,6 +731,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_chart_of_fewer_than_two_points_is_none),
         cmocka_unit_test(a_chart_has_no_figure_that_is_none),
         cmocka_unit_test(a_long_line_is_thinned_and_keeps_its_end),
+        cmocka_unit_test(a_long_line_keeps_a_single_spike),
+        cmocka_unit_test(the_samples_of_a_long_run_are_few_and_reach_back_to_its_start),
         cmocka_unit_test(a_marks_text_stands_above_the_points),
     };
     if (argc == 3 && strcmp(argv[1], "--pages") == 0)

@@ -42,6 +42,16 @@ static void churn_and_finish(struct sim *s)
     finish(s);
 }
 
+/* Witnesses are judged by the second half of the points alone. */
+static void churn_long_and_finish(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    for (int i = 0; i < MEASURED; i++)
+        sim_epoch(s, SIM_MEASURE, 1000, 1);
+    finish(s);
+}
+
 /* A site whose survivors a test writes itself: kept[i] blocks of measured epoch i of `count`. */
 static size_t site_keeping(struct sim *s, const int64_t *kept, size_t count)
 {
@@ -122,6 +132,78 @@ static void table_grown_once(struct sim *s)
     for (size_t c = 0; c < s->epochs; c++)
         s->site[i].bytes[c] = c < WARM + 2 ? 4096 : 8192;
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* A table that shrinks in one epoch by `fall` bytes, and before and after it grows by 48 for each
+ * connection. */
+static void table_shrinking(struct sim *s, int64_t fall)
+{
+    size_t i = s->sites - 1;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].bytes[c] = 100000 + (int64_t)opened * 48 - (c > WARM ? 24000 + fall : 0);
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* It has grown in a dozen epochs since... */
+static void table_shrunk_once(struct sim *s)
+{
+    churn_long_and_finish(s);
+    sim_site(s, SIM_STATIC, 1, 0);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[s->sites - 1].blocks[c] = s->site[s->sites - 1].live[0] = 1;
+    table_shrinking(s, 4096);
+}
+
+/* ... or only in five. */
+static void table_shrunk_lately(struct sim *s)
+{
+    sim_site(s, SIM_CONN, 7, 1);
+    sim_site(s, SIM_STATIC, 1, 0);
+    churn(s);
+    finish(s);
+    table_shrinking(s, 4096);
+}
+
+/* By more than two of the epochs that follow add: it might as well go up and down. */
+static void table_shrunk_by_much(struct sim *s)
+{
+    table_shrunk_lately(s);
+    table_shrinking(s, 65536);
+}
+
+/* Bytes of a table at the checkpoints, of a block that stays. */
+static void table_with(struct sim *s, const int64_t *bytes)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].bytes[c] = bytes[c];
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+}
+
+/* A table of what is in use: it is emptied, and grows no larger than before... */
+static void table_emptied(struct sim *s)
+{
+    static const int64_t bytes[] = {4096, 8192, 8192, 1024, 2048, 4096, 8192, 8192, 8192, 8192};
+    table_with(s, bytes);
+}
+
+/* ... is emptied at last... */
+static void table_emptied_at_last(struct sim *s)
+{
+    static const int64_t bytes[] = {4096,  8192,  16384, 24576, 32768,
+                                    40960, 49152, 57344, 57344, 8192};
+    table_with(s, bytes);
+}
+
+/* ... or goes up and down, now and then to more than before. */
+static void table_up_and_down(struct sim *s)
+{
+    static const int64_t bytes[] = {4096, 8192,  8192,  4096,  16384,
+                                    8192, 16384, 32768, 32768, 16384};
+    table_with(s, bytes);
 }
 
 /* An array of 8 bytes for each descriptor, and two more entries, doubles twice: once for a
@@ -1128,16 +1210,6 @@ static void fragmented_among_unlike(struct sim *s)
     unlike_connections(s, 0, 300);
 }
 
-/* Witnesses are judged by the second half of the points alone. */
-static void churn_long_and_finish(struct sim *s)
-{
-    sim_site(s, SIM_CONN, 7, 1);
-    churn(s);
-    for (int i = 0; i < MEASURED; i++)
-        sim_epoch(s, SIM_MEASURE, 1000, 1);
-    finish(s);
-}
-
 static void outside_of_many_sizes_by_time(struct sim *s)
 {
     churn_long_and_finish(s);
@@ -1377,6 +1449,12 @@ static const struct control {
     {"held_without_drain", held_without_drain, RULE_UNTESTED, V(LEAK), K(UNKNOWN)},
     {"table_growing", table_growing, RULE_TABLE, V(LEAK), K(TABLE)},
     {"table_grown_once", table_grown_once, RULE_COUNT, V(PASS), K(ONE_TIME)},
+    {"table_shrunk_once", table_shrunk_once, RULE_TABLE_SHRANK, V(LEAK), K(TABLE)},
+    {"table_shrunk_lately", table_shrunk_lately, RULE_TABLE_SHRANK, V(INCONCLUSIVE), K(TABLE)},
+    {"table_shrunk_by_much", table_shrunk_by_much, RULE_TABLE_SHRANK, V(INCONCLUSIVE), K(TABLE)},
+    {"table_emptied", table_emptied, RULE_COUNT, V(PASS), K(NONE)},
+    {"table_emptied_at_last", table_emptied_at_last, RULE_COUNT, V(PASS), K(NONE)},
+    {"table_up_and_down", table_up_and_down, RULE_COUNT, V(PASS), K(NONE)},
     {"expected_filling", expected_filling, RULE_EXPECTED, V(INCONCLUSIVE), K(CACHE_FILLING)},
     {"expected_over", expected_over, RULE_COUNT, V(LEAK), K(SIDE)},
     {"leak_beside_expected", leak_beside_expected, RULE_COUNT, V(LEAK), K(SIDE)},
