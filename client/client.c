@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/exit_codes.h"
 #include "control/control.h"
+#include "control/event_loop.h"
 #include "options/grammar.h"
 #include "options/limits.h"
 #include "page/snapshot.h"
@@ -331,7 +332,8 @@ static void start_shared(struct client *c)
 
 static int start(struct client *c, struct err *e)
 {
-    CHECK(uv_loop_init(&c->loop) == 0);
+    if (event_loop_open(&c->loop, e) < 0)
+        return -1;
     CHECK(uv_async_init(&c->loop, &c->wake, on_wake) == 0);
     c->wake.data = c;
     if (choice_make(c->o->weight, c->o->foreign, &c->choice, e) < 0)

@@ -42,10 +42,18 @@ static enum step ended_unanswered(struct peer *p, const char *how)
                      how);
 }
 
+static const char *reason(int why)
+{
+    if (why == UV_EOF)
+        return "closed by the server";
+    return why == UV_EADDRNOTAVAIL ? "no local port is free (net.ipv4.ip_local_port_range)"
+                                   : uv_strerror(why);
+}
+
 /* The connection ended from outside: `why` is a libuv error, or UV_EOF. */
 static enum step ended(struct peer *p, int why)
 {
-    const char *how = why == UV_EOF ? "closed by the server" : uv_strerror(why);
+    const char *how = reason(why);
     if (why == UV_EOF)
         peer_note_connected(p);
     if (peer_awaits_refusal(p) && p->state > PEER_CONNECT)

@@ -35,6 +35,11 @@ static_analysis() {
         src server client footprint bench
 }
 
+# As the build compiles them: a minute and a half of one processor.
+analyzer() {
+    sh scripts/setup.sh run && python3 scripts/analyze.py
+}
+
 shell_scripts() {
     shellcheck -x soak check .ci/run scripts/*.sh scripts/pre-commit examples/*/*.sh packaging/*/*.sh
 }
@@ -53,6 +58,12 @@ run circles python3 scripts/lint_circles.py
 run spdx python3 scripts/lint_spdx.py
 run cppcheck static_analysis
 run shellcheck shell_scripts
+# What else it says, and where, changes with each version.
+if [ "$(cc -dumpversion)" = 12 ]; then
+    run analyzer analyzer
+else
+    echo "skip lint.analyzer: scripts/analyzer.txt is of gcc 12's"
+fi
 for compiler in gcc clang; do
     command -v "$compiler" >/dev/null && run "$compiler-werror" strict_build "$compiler"
 done

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "conn.h"
-#include "control/control.h"
+#include "control/event_loop.h"
 #include "listen.h"
 #include "probe/probe.h"
 #include "shared.h"
@@ -164,10 +164,11 @@ struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e)
 {
     const struct options *o = &shared->options;
     struct worker *w = calloc(1, sizeof *w);
-    int rc = w ? uv_loop_init(&w->loop) : UV_ENOMEM;
+    CHECK(w);
+    int rc = event_loop_open(&w->loop, e);
     if (rc < 0)
-        goto fail;
-    program_give_room(&w->loop, o->conns + (uint64_t)o->backlog + OTHER_FILES);
+        return NULL;
+    event_loop_give_room(&w->loop, o->conns + (uint64_t)o->backlog + OTHER_FILES);
     w->magic = WORKER_MAGIC;
     w->shared = shared;
     w->net.loop = &w->loop;

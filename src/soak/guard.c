@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/exit_codes.h"
 #include "base/process.h"
+#include "control/event_loop.h"
 #include "measure/process_tree.h"
 
 #include <errno.h>
@@ -163,9 +164,12 @@ int guard_run(const struct guard_job *what, struct guard_end *ret)
                                     .exit_cb = on_exit_process,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
                                     .stdio = stdio};
-    CHECK(uv_loop_init(&loop) == 0 && uv_timer_init(&loop, &j.timer) == 0);
+    int rc = event_loop_open(&loop, NULL);
+    if (rc < 0)
+        return rc;
+    CHECK(uv_timer_init(&loop, &j.timer) == 0);
     j.process.data = j.timer.data = &j;
-    int rc = guard_spawn(&loop, &j.process, &options);
+    rc = guard_spawn(&loop, &j.process, &options);
     if (rc != 0)
         on_exit_process(&j.process, -1, 0);
     else if (what->limit_ms)

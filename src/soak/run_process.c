@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "control/event_loop.h"
 #include "stats/judge/verdict.h"
 
 #include <inttypes.h>
@@ -35,17 +36,19 @@ static void on_interrupt(void *owner, int number)
         uv_process_kill(&s->process, s->in_order && number == SIGINT ? SIGINT : SIGTERM);
 }
 
-static void open_loop(struct run_process *s)
+static int open_loop(struct run_process *s, struct err *e)
 {
-    CHECK(uv_loop_init(&s->loop) == 0);
+    if (event_loop_open(&s->loop, e) < 0)
+        return -1;
     interrupts_start(&s->interrupts, &s->loop, on_interrupt, s);
     interrupts_unref(&s->interrupts);
+    return 0;
 }
 
-void run_process_open_in_order(struct run_process *s)
+int run_process_open_in_order(struct run_process *s, struct err *e)
 {
     *s = (struct run_process){.in_order = true, .scratch = {.lock = -1}, .cleaner = {.fd = -1}};
-    open_loop(s);
+    return open_loop(s, e);
 }
 
 int run_process_open(struct run_process *s, const char *name, struct err *e)
@@ -58,8 +61,11 @@ int run_process_open(struct run_process *s, const char *name, struct err *e)
         return -1;
     }
     setenv("SOAK_HISTORY", "", 1); /* what tests soak itself is no part of anybody's history */
-    open_loop(s);
-    return 0;
+    if (open_loop(s, e) == 0)
+        return 0;
+    scratch_close(&s->scratch);
+    cleaner_stop(&s->cleaner);
+    return -1;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)

@@ -54,8 +54,8 @@ int run_process_execute(struct run_process *s, const char *const *words,
                         struct run_process_result *ret, struct err *e);
 /* For runs that are results in their own right: without `--churn max` and no temporary folder;
  * SIGINT reaches the run, so that it ends in order with what it has seen; SIGTERM and SIGHUP end it
- * at once (in_order). */
-void run_process_open_in_order(struct run_process *s);
+ * at once (in_order). Returns 0 or -1. */
+int run_process_open_in_order(struct run_process *s, struct err *e);
 /* Frees the document, and removes the run's folder unless it is to be kept. */
 void run_process_done(struct run_process *s, struct run_process_result *result, bool keep);
 /* Removes what isn't kept. */

@@ -66,6 +66,13 @@ def links(page):
             yield (page.parent / path).resolve() if path else page, anchor
 
 
+def is_test(file, test):
+    """Whether a file of tests of that name has it: a Python test, a cmocka test, or a table of cases."""
+    found = [path for folder in ("cli", "integration", "faults", "unit", "fuzz") for path in (SOURCE / "tests" / folder).rglob(file)]
+    return bool(found) and (not test or any(re.search(rf"^( *def {test}\(|static void {test}\(|{test} = )", read(path), re.M)
+                                            for path in found))
+
+
 def known_options():
     said = subprocess.run([BIN / "soak", "--man"], text=True, capture_output=True, check=True).stdout
     said = said.replace("\\-", "-").replace("\\fB", "")
@@ -139,6 +146,25 @@ class Docs(unittest.TestCase):
         rules = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", text)) - {"SSL_CTX", "SSL_SESSION", "EVP_PKEY"}
         self.nothing([f"docs/decision.md: there is no {word}" for word in sorted((named | rules) - words)
                       if f"RULE_{word}" not in words and f"COMPARE_RULE_{word}" not in words])
+
+    def test_each_line_of_security_has_tests_that_exist(self):
+        text = read(SOURCE / "docs/reference/security.md")
+        could_try = re.findall(r"^\|.*?\| (to .*?|the same .*?) \|", text, re.MULTILINE)
+        tested = re.findall(r"^- \*(.*?)\*:\s+(?:`\w+\.(?:py|c)|none)", text, re.MULTILINE)
+        self.assertGreater(len(could_try), 20)
+        self.assertEqual(set(could_try), set(tested))
+        missing = [f"docs/reference/security.md: no test {file}::{test}"
+                   for file, test in re.findall(r"`([a-z]\w+\.(?:py|c))(?:::(\w+))?`", text)
+                   if not is_test(file, test)]
+        self.nothing(missing)
+        self.assertFalse(is_test("test_docs.py", "test_that_nobody" + "_wrote") or is_test("test_nowhere.c", ""))
+
+    def test_shared_folders_are_written_by_mkdtemp_alone(self):
+        """Whatever has a name below /tmp or /dev/shm: src/common/base/scratch.c makes it, and a perf map is only read."""
+        self.nothing([f"{name(path)}: {line.strip()}" for room in ("src", "server", "client", "footprint")
+                      for path in sorted((SOURCE / room).rglob("*.[ch]")) for line in read(path).splitlines()
+                      if re.search(r'"/(tmp|dev/shm|var/tmp)\b', line)
+                      and path.name not in ("perf_map.c", "scratch.c")])
 
     def test_scenarios_that_are_shown_are_taken(self):
         for page in PAGES:

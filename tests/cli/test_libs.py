@@ -2,7 +2,9 @@
 """`soak libs` over a folder as a mirror, package files and prefixes; and the server built for them."""
 
 import concurrent.futures
+import functools
 import glob
+import http.server
 import json
 import os
 import re
@@ -11,6 +13,7 @@ import signal
 import socket
 import stat
 import subprocess
+import threading
 import time
 import unittest
 
@@ -22,6 +25,11 @@ BUILD = os.environ["SOAK_BUILD"]
 SERVER = os.path.join(BUILD, "bin", "soak-server")
 MISSING = missing_tools()
 SHARED_DEBS = os.path.join(os.path.dirname(SOURCE), "shared", "debs")
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
 
 
 def mapped_libraries():
@@ -221,6 +229,15 @@ class FromDebian(Case):
             port = server.getsockname()[1]
         self.refuses("the package lists of sid can't be fetched: E: .*; the whole output is in "
                      ".*/apt/sid/log$", "add", "debian:sid", "--mirror", f"http://127.0.0.1:{port}")
+
+    def test_a_mirror_without_debians_signature_is_refused(self):
+        """The same packages as in the folder, which is trusted since its user named it."""
+        handler = functools.partial(Silent, directory=self.mirror.folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.refuses("the package lists of trixie-security can't be fetched: E: .*not signed", "add", "debian:trixie",
+                         "--mirror", f"http://127.0.0.1:{server.server_port}", no_proxy="127.0.0.1")
+            server.shutdown()
 
     def test_an_apt_without_debian_says_so(self):
         empty = self.folder + "/apt.conf"

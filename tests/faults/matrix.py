@@ -17,14 +17,13 @@ import re
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import book
-from observed import BIN, ROOT, Observed, until
+from observed import BIN, DISK, ROOT, UNSHARE, Observed, may, until
 
 PEERS = Path(__file__).with_name("peers.py")
 TABLE = ROOT / "results/faults.md"
@@ -257,18 +256,12 @@ def play_leak(cell):
 
 def play_full_log(cell):
     """The results' disk has 1,500 KB, and the program prints eight megabytes."""
-    enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-    if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode:
+    if not may(UNSHARE):
         raise Failed("SKIP: unshare(1) may not make a mount namespace here")
     programs = ROOT / "tests/integration/foreign_programs.py"
     line = f"{sys.executable} {programs} prints_megabytes {{address}} {{cert}} {{key}}"
-    # The file system is gone with the last process of its namespace: what is on it is copied before.
-    script = 'for last; do :; done; mkdir -p "$last" && mount -t tmpfs -o size=800k none "$last" && "$@"; ' \
-             'code=$?; cp -r "$last" "$last.kept"; exit $code'
     with Observed("run", "default", *COMMON, *PATIENT, "--churn", "max", "--closed", 300, "--server", line,
-                  under=[*enter, "sh", "-c", script, "sh"]) as run:
-        run.wait()
-        run.results = run.results.with_suffix(".kept")
+                  under=[*UNSHARE, "sh", "-c", DISK.format("size=800k"), "sh"]) as run:
         return look(run, cell, 0)
 
 

@@ -24,6 +24,17 @@ PR_SET_CHILD_SUBREAPER = 36
 TEMPORARY = re.compile(r"^\.|\.tmp$")
 
 
+# What may make namespaces. The file system is gone with the last process of its namespace: what is on it is copied.
+UNSHARE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+DISK = 'for last; do :; done; mkdir -p "$last" && mount -t tmpfs -o {} none "$last" && "$@"; ' \
+       'code=$?; cp -r "$last" "$last.kept"; exit $code'
+
+
+def may(enter):
+    """Whether it makes such namespaces here."""
+    return not enter or subprocess.run([*enter, "true"], capture_output=True, check=False).returncode == 0
+
+
 def adopt():
     """What loses its parent becomes a child of this process."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -118,9 +129,12 @@ class Observed:
 
     def wait(self):
         try:
-            return self.process.wait(PATIENCE_S)
+            code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired as e:
             raise AssertionError(f"it hangs: {' '.join(self.words)}\n{self.err}") from e
+        kept = self.folder / "results.kept"
+        self.results = kept if kept.exists() else self.results
+        return code
 
     # ---- what it left ----
 
@@ -143,11 +157,14 @@ class Observed:
         path = folder / "result.json" if folder else None
         return json.loads(path.read_text(encoding="utf-8")) if path and path.exists() else None
 
-    def checkpoints(self):
-        """Every line of its samples but a torn last one must be whole."""
+    def lines(self):
+        """Of its samples: every one but a torn last one must be whole."""
         folder = self.run()
         lines = (folder / "samples.jsonl").read_text(encoding="utf-8").split("\n") if folder else []
-        return sum(json.loads(line)["kind"] == "checkpoint" for line in lines[:-1])
+        return [json.loads(line) for line in lines[:-1]]
+
+    def checkpoints(self):
+        return sum(line["kind"] == "checkpoint" for line in self.lines())
 
     def litter(self):
         """What it should have taken away: temporary files, private keys, shared memory."""

@@ -18,21 +18,22 @@ import os
 import re
 import signal
 import struct
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import book
-from observed import BIN, Observed, until
+from observed import BIN, DISK, UNSHARE, Observed, may, until
 
 FAIL_NTH = BIN / "libfail-nth.so"
 KINDS = ("memory", "open", "write", "fork", "clock")
 RUN = ("run", "default", "--conns", 10, "--churn", "max", "--closed", 300, "--seed", 1, "--watchdog", "20s")
 LEAKS = ("--defect", "lost-state")
 PROGRAMS = ("soak", "soak-server", "soak-client")
-ERRORS = {"memory": ("ENOMEM",), "open": ("EMFILE",), "write": ("ENOSPC", "EROFS", "EDQUOT"), "fork": ("EAGAIN",)}
+# `on`: from then on all fail, as on a disk that stays full.
+ERRORS = {"memory": ("ENOMEM",), "open": ("EMFILE", "EMFILE on"),
+          "write": ("ENOSPC", "EROFS", "EDQUOT", "ENOSPC on", "EROFS on", "EDQUOT on"), "fork": ("EAGAIN",)}
 # Where the calls of soak's own children are looked at there is no writing of theirs, and no process.
 OF_CHILDREN = ("memory", "open")
 
@@ -89,8 +90,8 @@ def preloaded(fault):
         return {"fail": f"open 0 {errno.ENOENT}", "path": fault.what.split()[-1]}
     if fault.how == "clock":
         return {"clock": f"{fault.nth} {fault.what.split()[1]}"}
-    kind, error = fault.what.split()
-    return {"fail": f"{kind} {fault.nth} {getattr(errno, error)}"} if fault.nth else {}
+    kind, error, *on = fault.what.split()
+    return {"fail": " ".join([f"{kind} {fault.nth} {getattr(errno, error)}", *on])} if fault.nth else {}
 
 
 # ---- what is done ----
@@ -119,25 +120,45 @@ def suspend(run):
 
 
 # How a run is started where the machine is another, and what is done to it.
-UNSHARE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+OWN_PROC = [*UNSHARE, "--pid", "--fork", "--kill-child"]
+PORTS = "ip link set lo up && echo {} >/proc/sys/net/ipv4/ip_local_port_range && exec \"$@\""
+# The sleep is another's.
+HIDE = "mount -t proc -o hidepid=2 proc /proc || exit 9; sleep 600 & "
+NOBODY = "chown -R nobody \"$(dirname \"$TMPDIR\")\" && exec setpriv --reuid=nobody --regid=nogroup --clear-groups \"$@\""
+ONE_CORE = "taskset -pc $(taskset -pc $$ | sed 's/.*[:,-] *//') $$ >/dev/null && "
+# The load of the core that the run has: the machine may have other work.
+BUSY = "for i in $(seq 20); do (while :; do :; done) & all=\"$all $!\"; done; \"$@\"; code=$?; kill $all; exit $code"
 SHELL = {
     "no /dev/shm": (UNSHARE, "mount -t tmpfs -o size=4k,mode=0 none /dev/shm && exec \"$@\""),
-    "ports exhausted": ([*UNSHARE, "--net"], "ip link set lo up && echo 40000 40063 "
-                        ">/proc/sys/net/ipv4/ip_local_port_range && exec \"$@\""),
-    "hidden processes": ([*UNSHARE, "--pid", "--fork", "--kill-child"],
-                         "mount -t proc -o hidepid=2 proc /proc && exec \"$@\""),
-    "one core": ([], "exec taskset -c $(taskset -pc $$ | sed 's/.*[:,-] *//') \"$@\""),
+    "four ports": ([*UNSHARE, "--net"], PORTS.format("40000 40003")),
+    "one port for all connections": ([*UNSHARE, "--net"], PORTS.format("40000 40000")),
+    "hidden processes": (OWN_PROC, HIDE + "exec \"$@\""),
+    "hidden processes, as nobody": (OWN_PROC, HIDE + NOBODY),
+    "one core": ([], ONE_CORE + "exec \"$@\""),
+    "load 20 on one core": ([], ONE_CORE + BUSY),
+    "read-only results": (UNSHARE, DISK.format("ro")),
+    "results of 64 KB": (UNSHARE, DISK.format("size=64k")),
 }
+ONLY_ROOT = {"hidden processes, as nobody"}
+# What can't be done there: the exits that are right.
+REFUSED = {"one port for all connections": (4,), "read-only results": (2,)}
+
+
+def enter(what):
+    """The words before soak's."""
+    namespaces, script = SHELL[what]
+    if what in ONLY_ROOT and os.geteuid() != 0:
+        raise Failed("SKIP: only root can become somebody else")
+    if not may(namespaces):
+        raise Failed("SKIP: unshare(1) may not make such a namespace here")
+    return [*namespaces, "sh", "-c", script, "sh"]
 
 
 def start(fault, folder):
     """(Observed, Preloaded or None)"""
     words = [*RUN, *(LEAKS if fault.leaks else ())]
     if fault.how == "shell":
-        enter, script = SHELL[fault.what]
-        if enter and subprocess.run([*enter, "true"], capture_output=True, check=False).returncode:
-            raise Failed("SKIP: unshare(1) may not make such a namespace here")
-        return Observed(*words, under=[*enter, "sh", "-c", script, "sh"]), None
+        return Observed(*words, under=enter(fault.what)), None
     if fault.how == "suspend":
         return Observed(*words), None
     by = Preloaded(folder, fault, **preloaded(fault))
@@ -161,7 +182,8 @@ def play(fault):
 
 
 def said(run):
-    return [line for line in run.err.splitlines() if re.match(r"soak[\w-]*: (?!\d+[hms]|about )", line)]
+    """Its sentences but for its phases, and for what this command preloads."""
+    return [line for line in run.err.splitlines() if re.match(r"soak[\w-]*: (?!\d+[hms]|about |LD_PRELOAD )", line)]
 
 
 def look(run, fault):
@@ -170,9 +192,11 @@ def look(run, fault):
     expect(code >= 0, f"it crashed: {told}")
     expect(left is not None, f"it goes on running: {run.alive()}")
     expect(not run.litter(), f"left: {run.litter()}")
-    expect(code in ((1, 2, 3, 4) if fault.leaks else (0, 2, 3, 4)), f"a wrong verdict: {told}")
+    right = REFUSED.get(fault.what, (1, 2, 3, 4) if fault.leaks else (0, 2, 3, 4))
+    expect(code in right, f"a wrong verdict: {told}")
     expect(code in (0, 1) or said(run) or (document and (document["broken"] or document["headline"])),
            f"no reason: {told}")
+    # A disk that stays full is told of the samples and of the result.
     expect(len(said(run)) <= 2, f"more than a sentence: {told}")
     if code in (0, 1) and document:
         expect(document["exit"] == code, f"another exit in result.json: {told}")
@@ -201,7 +225,7 @@ def faults(each, calls):
                 for i, nth in enumerate(spread(calls[program][kind], each)):
                     # What fails to be written would have to be told of both verdicts.
                     yield Fault(program, f"{kind} {error}", nth, leaks=i % 2 == 1 and kind != "write")
-    for text in ("smaps_rollup", "/proc/stat", "/sys/fs/cgroup"):
+    for text in ("smaps_rollup", "/smaps", "/proc/stat", "/sys/fs/cgroup"):
         yield Fault("soak", f"no {text}", how="path")
     for moved in (3600, -3600):
         for nth in (1, 2, 3):

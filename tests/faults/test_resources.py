@@ -26,6 +26,31 @@ class Refusals(unittest.TestCase):
                 else:
                     self.assertIsNotNone(code, wrong)
 
+    def test_a_run_needs_no_smaps(self):
+        """What smaps_rollup sums is summed here, where only that is missing."""
+        for what, told in (("smaps_rollup", True), ("/smaps", False)):
+            with self.subTest(what), tempfile.TemporaryDirectory() as folder:
+                fault = Fault("soak", f"no {what}", how="path")
+                run, by = resources.start(fault, Path(folder))
+                with run:
+                    self.assertEqual(resources.look(run, fault), 0, run.err)
+                    self.assertGreater(by.counts()[1], 0)
+                    sums = [line["server"].get("rollup") for line in run.lines() if line["kind"] == "checkpoint"]
+                    self.assertEqual({bool(one and one["pss"] and one["private_dirty"]) for one in sums}, {told})
+
+    def test_no_event_loop_is_a_sentence(self):
+        """From each descriptor on that is opened until the first of them is there."""
+        calls = resources.count("soak")["open"]
+        said = []
+        for nth in range(1, min(calls, 20)):
+            with tempfile.TemporaryDirectory() as folder:
+                fault = Fault("soak", "open EMFILE on", nth)
+                run, _ = resources.start(fault, Path(folder))
+                with run:
+                    resources.look(run, fault)
+                    said.append(run.err)
+        self.assertIn("can't start an event loop: too many open files; raise the limit with 'ulimit -n'", "".join(said))
+
     def test_no_memory_is_a_sentence_and_no_crash(self):
         """The second allocation of all."""
         _, code, wrong = resources.play(Fault("soak", "memory ENOMEM", 2))

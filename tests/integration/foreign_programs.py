@@ -5,7 +5,9 @@ import collections
 import contextlib
 import ctypes
 import itertools
+import mmap
 import os
+import random
 import select
 import signal
 import socket
@@ -295,6 +297,38 @@ def shuts_with_a_reload(address, cert, key):
 def dies_of_a_reload(address, cert, key):
     signal.signal(signal.SIGUSR1, lambda *_: os._exit(7))
     serve(address, cert, key)
+
+
+def scribbles(address, cert, key):
+    """On the probe's page, in every table of it, as long as it is read."""
+    from probe_page import Page  # pylint: disable=import-outside-toplevel # nobody else needs it
+
+    said = dict(word.split("=", 1) for word in os.environ["SOAK_PROBE"].split(","))
+    size = ctypes.sizeof(Page)
+    with open(said["path"], "r+b", buffering=0) as file:
+        page = mmap.mmap(file.fileno(), size)
+    tables = [getattr(Page, name) for name, *_ in Page._fields_]
+    chance = random.Random(7)
+
+    def scribble():
+        print("scribbled", file=sys.stderr, flush=True)
+        while True:
+            for _ in range(200):
+                table = chance.choice(tables)
+                # Near a table's begin mostly: pages of memory, of which all together are many.
+                reach = min(table.size, 4096 if chance.random() < 0.9 else 1 << 20) - 7
+                at = table.offset + chance.randrange(max(reach, 1)) // 8 * 8
+                value = chance.choice((0, 1, 255, 1 << 31, (1 << 63) - 1, (1 << 64) - 1, chance.getrandbits(64)))
+                page[at:at + 8] = value.to_bytes(8, "little")
+            time.sleep(0.01)
+
+    def handle(connection, context):
+        if threading.active_count() > 3 and not begun.is_set():
+            begun.set()
+            threading.Thread(target=scribble, daemon=True).start()
+        echo(connection, context)
+    begun = threading.Event()
+    serve(address, cert, key, handle)
 
 
 if __name__ == "__main__":

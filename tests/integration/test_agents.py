@@ -312,6 +312,21 @@ class Strangers(Agents):
         until(lambda: "and this is soak" in self.stderr(), "the refusal is told")
         self.assertNotIn("\x1b", self.stderr())
 
+    def test_an_agents_words_steer_no_terminal_and_no_page(self):
+        """One that has the token, joins, and isn't one: its name and what it says stand in what the run leaves."""
+        process = self.begin(1, "--closed", "1k")
+        version = subprocess.run([soak_run.SOAK, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+        self.refusal(f"hello protocol=soak-agent/1 version={version} name=<script>\x1b[2J</script>\n\x1b]0;x\x07<img src=x>\n")
+        run = self.end(process)
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertIn("1 of 1 joined: <script>", run.err)
+        with open(os.path.join(run.folder, "report.html"), encoding="utf-8") as f:
+            page = f.read()
+        self.assertIn("&lt;script&gt;", page)
+        for text in (run.out, run.err, page):
+            self.assertNotRegex(text, r"[\x00-\x08\x0b-\x1f\x7f]")
+        self.assertNotRegex(page, r"<img|<script>\\x1b")
+
     def test_a_run_has_no_file_and_no_program_of_an_agent(self):
         """One that has the token and asks for more than a client's options."""
         for option in ("--client-cert=/etc/hostname", "--control-fd=1", "--log=/tmp/x", "-h", "/bin/true"):

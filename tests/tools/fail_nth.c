@@ -5,9 +5,11 @@
  *
  *   FAIL_IN=soak-server     the program, by its argv[0]; others are left alone
  *   FAIL_PAGE=FILE          a file of FAIL_KINDS + 1 64-bit numbers: the calls of each kind so far,
- * in all processes of the program; the last: how many have failed FAIL=KIND N ERRNO       the Nth
- * call of the kind fails, and with N 0 those whose path has FAIL_PATH FAIL_PATH=TEXT FAIL_CLOCK=N
- * SECONDS    from the Nth reading on the clock of the wall has moved
+ *                           in all processes of the program; the last: how many have failed
+ *   FAIL=KIND N ERRNO [on]  the Nth call of the kind fails, with `on` all after it, too; with N 0
+ *                           those whose path has FAIL_PATH
+ *   FAIL_PATH=TEXT
+ *   FAIL_CLOCK=N SECONDS    from the Nth reading on the clock of the wall has moved
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,6 +39,7 @@ static struct {
     enum kind kind;
     uint64_t nth, from;
     int error;
+    bool on;
     long long moved_s;
     const char *path;
 } plan;
@@ -44,13 +47,14 @@ static struct {
 static void read_plan(void)
 {
     const char *fail = getenv("FAIL"), *clock = getenv("FAIL_CLOCK");
-    char word[16] = "";
+    char word[16] = "", on[4] = "";
     unsigned long long nth = 0;
-    if (fail && sscanf(fail, "%15s %llu %d", word, &nth, &plan.error) == 3)
+    if (fail && sscanf(fail, "%15s %llu %d %3s", word, &nth, &plan.error, on) >= 3)
         for (int k = 0; k < KINDS; k++)
             if (strcmp(word, names[k]) == 0) {
                 plan.kind = (enum kind)k;
                 plan.nth = nth;
+                plan.on = strcmp(on, "on") == 0;
             }
     plan.path = getenv("FAIL_PATH");
     if (clock && sscanf(clock, "%llu %lld", &nth, &plan.moved_s) == 2)
@@ -80,7 +84,8 @@ static bool fails(enum kind kind, const char *path)
     uint64_t now = atomic_fetch_add(&plan.count[kind], 1) + 1;
     if (kind != plan.kind || !plan.error)
         return false;
-    if (plan.nth ? now != plan.nth : !(path && plan.path && strstr(path, plan.path)))
+    if (plan.nth ? now < plan.nth || (now > plan.nth && !plan.on)
+                 : !(path && plan.path && strstr(path, plan.path)))
         return false;
     atomic_fetch_add(&plan.count[KINDS], 1);
     errno = plan.error;

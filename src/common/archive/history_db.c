@@ -4,11 +4,13 @@
 #include "base/check.h"
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* From each version of the file (PRAGMA user_version) to the next; what has been released is never
  * changed. */
@@ -136,8 +138,18 @@ struct history_db *history_db_connect(const char *name, const char *path, int fl
     return h;
 }
 
+/* SQLite would let others read it; what it keeps beside a file has that file's mode. Only one that
+ * isn't there: to close a database's descriptor takes the locks that SQLite has on it. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 struct history_db *history_db_open(const char *path, struct err *e)
 {
+    make_private(path);
     struct history_db *h =
         history_db_connect(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if ((sqlite3_errcode(h->db) == SQLITE_OK ? prepare_file(h, e) : history_db_refuse(h, e)) == 0)

@@ -5,12 +5,9 @@
 #include "base/process.h"
 #include "base/version.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -115,44 +112,6 @@ uint64_t program_raise_files(void)
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_max;
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-    (void)poll;
-    (void)status;
-    (void)events;
-}
-
-/* An eventfd that nobody writes to, at the highest number below `count` that the limit allows. */
-static int highest_descriptor(uint64_t count)
-{
-    struct rlimit limit;
-    uint64_t most = count < INT_MAX ? count : INT_MAX;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most)
-        most = limit.rlim_cur;
-    int low = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int fd = low >= 0 ? fcntl(low, F_DUPFD_CLOEXEC, (int)(most - 1)) : -1;
-    if (low >= 0)
-        close(low);
-    return fd;
-}
-
-/* uv__io_start makes room for a descriptor when it is to be watched, and nothing makes it smaller
- * (maybe_resize in src/unix/core.c). Without a descriptor to spare the table grows as it may. */
-void program_give_room(uv_loop_t *loop, uint64_t count)
-{
-    uv_poll_t poll;
-    int fd = highest_descriptor(count);
-    if (fd < 0)
-        return;
-    if (uv_poll_init(loop, &poll, fd) == 0) {
-        uv_poll_start(&poll, UV_READABLE, on_readable);
-        uv_poll_stop(&poll);
-        uv_close((uv_handle_t *)&poll, NULL);
-        uv_run(loop, UV_RUN_NOWAIT);
-    }
-    close(fd);
 }
 
 _Noreturn void program_fail(const char *name, int control_fd, const struct err *e)

@@ -56,11 +56,6 @@ void program_start(int control_fd);
  * when that can't be read. */
 uint64_t program_raise_files(void);
 
-/* Gives a loop that hasn't run yet room for descriptors below `count`, or below the limit of open
- * files. libuv keeps what a loop watches in a table by descriptor, which doubles as soon as a
- * higher one is watched: that is growth, however seldom, and would be measured. */
-void program_give_room(uv_loop_t *loop, uint64_t count);
-
 /* Gives the sentence to soak and to stderr and exits. Nothing is freed: other threads may run. */
 _Noreturn void program_fail(const char *name, int control_fd, const struct err *e);
 

@@ -266,16 +266,48 @@ int proc_wanted_read(pid_t pid, struct proc_wanted *ret, struct err *e)
     return 0;
 }
 
+/* Linux 4.14 has the sum of all mappings in one file, unless it is hidden there. */
+static FILE *open_mappings(pid_t pid)
+{
+    char path[PATH_BYTES];
+    FILE *file = fopen(proc_path(path, pid, "smaps_rollup"), "re");
+    if (!file)
+        file = fopen(proc_path(path, pid, "smaps"), "re");
+    return file;
+}
+
+/* A line of either file. Returns whether it had one of the figures. */
+static bool add_figure(const char *line, struct proc_rollup *sum)
+{
+    uint64_t kib, *bytes;
+    if (find_figure(line, "Pss", &kib) == 0)
+        bytes = &sum->pss_bytes;
+    else if (find_figure(line, "Private_Dirty", &kib) == 0)
+        bytes = &sum->private_dirty_bytes;
+    else if (find_figure(line, "Anonymous", &kib) == 0)
+        bytes = &sum->anonymous_bytes;
+    else
+        return false;
+    *bytes += kib * 1024;
+    return true;
+}
+
 int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e)
 {
-    char text[TEXT_BYTES];
-    struct proc_rollup r;
-    if (read_text(asked(pid), "smaps_rollup", text, sizeof text, e) != 0 ||
-        find_bytes(pid, text, "Pss", &r.pss_bytes, e) != 0 ||
-        find_bytes(pid, text, "Private_Dirty", &r.private_dirty_bytes, e) != 0 ||
-        find_bytes(pid, text, "Anonymous", &r.anonymous_bytes, e) != 0)
-        return -1;
-    *ret = r;
+    struct proc_rollup sum = {.processes = 1};
+    bool any = false;
+    char *line = NULL;
+    size_t room = 0;
+    FILE *file = open_mappings(asked(pid));
+    if (!file)
+        return say(e, pid, "smaps", errno);
+    while (getline(&line, &room, file) > 0)
+        any |= add_figure(line, &sum);
+    free(line);
+    fclose(file);
+    if (!any)
+        return say(e, pid, "smaps", ESRCH);
+    *ret = sum;
     return 0;
 }
 
@@ -395,6 +427,7 @@ void proc_add_counts(struct proc_sample *sum, const struct proc_sample *one)
 
 void proc_add_rollup(struct proc_rollup *sum, const struct proc_rollup *one)
 {
+    sum->processes += one->processes;
     sum->pss_bytes += one->pss_bytes;
     sum->private_dirty_bytes += one->private_dirty_bytes;
     sum->anonymous_bytes += one->anonymous_bytes;

@@ -28,7 +28,10 @@ struct proc_wanted {
     uint64_t ns; /* what the threads have run, and have waited for a processor to run on */
     bool now;    /* one of them runs, or waits */
 };
-struct proc_rollup { /* /proc/PID/smaps_rollup: 1-2 ms in a big process, checkpoints only */
+/* /proc/PID/smaps_rollup, or the sum over smaps: 1-2 ms in a big process, checkpoints only. No
+ * verdict needs it. */
+struct proc_rollup {
+    uint64_t processes; /* whose sum it is; 0: the kernel tells of none, or wasn't asked */
     uint64_t pss_bytes, private_dirty_bytes, anonymous_bytes;
 };
 

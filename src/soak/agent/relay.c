@@ -8,6 +8,7 @@
 #include "channel/channel.h"
 #include "channel/figures.h"
 #include "control/control.h"
+#include "control/event_loop.h"
 #include "guard.h"
 #include "options/limits.h"
 #include "page/page_file.h"
@@ -342,7 +343,6 @@ static int find_client(struct relay *r, struct err *e)
 static int begin(struct relay *r, int fd, const char *token, struct err *e)
 {
     static const struct channel_events events = {on_open, on_channel_line, on_closed};
-    CHECK(uv_loop_init(&r->loop) == 0);
     if (find_client(r, e) != 0 || channel_loop_init(&r->net, &r->loop, token, false, e) != 0) {
         close(fd);
         return -1;
@@ -376,6 +376,11 @@ int relay_run(int fd, const char *token, struct err *e)
     CHECK(r);
     r->page_fd = -1;
     r->silence_s = 30;
+    if (event_loop_open(&r->loop, e) < 0) {
+        close(fd);
+        free(r);
+        return -1;
+    }
     int rc = begin(r, fd, token, e);
     if (rc == 0)
         uv_run(&r->loop, UV_RUN_DEFAULT);

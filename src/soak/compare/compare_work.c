@@ -81,8 +81,10 @@ int compare_work_open(struct compare_work *w, const char *kind, const char *base
     if (run_dir_open_suite(&w->dir, catalog_results(base, kind, below), name, e) != 0)
         return -1;
     fill_head(w, name);
-    run_process_open_in_order(&w->sub);
-    return 0;
+    if (run_process_open_in_order(&w->sub, e) == 0)
+        return 0;
+    run_dir_close(&w->dir);
+    return -1;
 }
 
 void compare_work_close(struct compare_work *w)

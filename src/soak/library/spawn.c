@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/input.h"
+#include "control/event_loop.h"
 #include "guard.h"
 #include "options/grammar.h"
 
@@ -216,7 +217,8 @@ static void say_command(int fd, const struct spawn *s)
 
 static int run(struct job *job, const struct spawn *s, int log_fd, struct err *e)
 {
-    CHECK(uv_loop_init(&job->loop) == 0);
+    if (event_loop_open(&job->loop, e) < 0)
+        return -1;
     job->loop.data = job;
     interrupts_start(&job->interrupts, &job->loop, on_interrupt, job);
     waiting_start(&job->waiting, &job->loop, s->argv[0], s->log);

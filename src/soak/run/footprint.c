@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/line.h"
 #include "base/text.h"
+#include "control/event_loop.h"
 #include "footprint_lines.h"
 #include "guard.h"
 #include "measure/proc.h"
@@ -173,10 +174,13 @@ static int spawn(struct job *j, char **argv, char *const *environment, int log_f
 /* Starts it and reads it to its end. Returns libuv's code of the start. */
 static int run(struct job *j, char **argv, char *const *environment, int log_fd)
 {
-    CHECK(uv_loop_init(&j->loop) == 0 && uv_pipe_init(&j->loop, &j->in, 0) == 0 &&
-          uv_pipe_init(&j->loop, &j->out, 0) == 0 && uv_timer_init(&j->loop, &j->watchdog) == 0);
+    int rc = event_loop_open(&j->loop, NULL);
+    if (rc < 0)
+        return rc;
+    CHECK(uv_pipe_init(&j->loop, &j->in, 0) == 0 && uv_pipe_init(&j->loop, &j->out, 0) == 0 &&
+          uv_timer_init(&j->loop, &j->watchdog) == 0);
     j->process.data = j->out.data = j->watchdog.data = j;
-    int rc = spawn(j, argv, environment, log_fd);
+    rc = spawn(j, argv, environment, log_fd);
     if (rc == 0) {
         CHECK(uv_read_start((uv_stream_t *)&j->out, handle_buffer, on_read) == 0);
         CHECK(uv_timer_start(&j->watchdog, on_watchdog, j->patience_ms, j->patience_ms) == 0);

@@ -61,8 +61,7 @@ static bool take(const struct page *page, const struct snapshot_process *row,
     if (snapshot_read_process(page, row->pid, &ret->snapshot, NULL) != 0)
         return false;
     ret->snapshot.mode = row->mode;
-    if (proc_sample_full(row->pid, &ret->proc, NULL) == 0 &&
-        proc_rollup_read(row->pid, &ret->rollup, NULL) == 0)
+    if (proc_sample_full(row->pid, &ret->proc, NULL) == 0)
         return true;
     snapshot_free(&ret->snapshot);
     return false;

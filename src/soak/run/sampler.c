@@ -154,7 +154,8 @@ void sampler_write(struct run *r, const char *kind, const struct history_sample 
         json_object_set_new(line, "disturbed", json_true());
     for (size_t i = 0; i < r->subjects.count; i++) {
         json_t *one = subject_json(&sample[i]);
-        json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));
+        if (sample[i].rollup.processes)
+            json_object_set_new(one, "rollup", rollup_json(&sample[i].rollup));
         json_object_set_new(line, r->watched[i].subject->child.name, one);
     }
     write_line(r, line, NULL);

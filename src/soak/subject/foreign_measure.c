@@ -146,16 +146,15 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
     *ret = (struct proc_sample){0};
     for (size_t i = 0; i < tree->count; i++) {
         struct proc_sample one;
-        struct proc_rollup rollup = {0};
+        struct proc_rollup rollup;
         if (proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
             continue;
         proc_add_counts(ret, &one);
         if (!foreign_chooses(s->foreign, tree->process[i].pid, tree->process[i].name))
             continue;
         proc_add_memory(ret, &one);
-        if (!ret_rollup || proc_rollup_read(tree->process[i].pid, &rollup, NULL) != 0)
-            continue;
-        proc_add_rollup(ret_rollup, &rollup);
+        if (ret_rollup && proc_rollup_read(tree->process[i].pid, &rollup, NULL) == 0)
+            proc_add_rollup(ret_rollup, &rollup);
     }
     add_ended(s->foreign, tree, ret);
     free(tree);

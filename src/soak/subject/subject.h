@@ -69,7 +69,8 @@ struct subject_ops {
     void (*drain)(struct subject *s);
     void (*flush)(struct subject *s);
     int (*snapshot)(const struct subject *s, struct snapshot *ret, struct err *e);
-    /* What the kernel says of it; `ret_rollup` NULL: not asked for. Returns 0 or -1. */
+    /* What the kernel says of it; `ret_rollup` NULL: not asked for; it isn't written
+     * where the kernel doesn't tell. Returns 0 or -1. */
     int (*measure)(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
                    struct err *e);
     /* What it wants of the processors; NULL: nobody asks. */

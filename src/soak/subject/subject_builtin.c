@@ -187,9 +187,7 @@ static int measure(const struct subject *s, struct proc_sample *ret, struct proc
             return -1;
         proc_add_counts(ret, &one);
         proc_add_memory(ret, &one);
-        if (ret_rollup && proc_rollup_read(pid, &rollup, e) != 0)
-            return -1;
-        if (ret_rollup)
+        if (ret_rollup && proc_rollup_read(pid, &rollup, NULL) == 0)
             proc_add_rollup(ret_rollup, &rollup);
     }
     return 0;

@@ -92,7 +92,9 @@ static int measure(const struct subject *s, struct proc_sample *ret, struct proc
         return 0;
     if (proc_sample_full(s->child.pid, ret, e) != 0)
         return -1;
-    return ret_rollup ? proc_rollup_read(s->child.pid, ret_rollup, e) : 0;
+    if (ret_rollup)
+        proc_rollup_read(s->child.pid, ret_rollup, NULL);
+    return 0;
 }
 
 /* It goes on. */

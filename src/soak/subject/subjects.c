@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent_load.h"
 #include "base/check.h"
+#include "control/event_loop.h"
 #include "subject.h"
 
 #include <unistd.h>
 
 int subjects_init(struct subjects *all, struct err *e)
 {
-    CHECK(uv_loop_init(&all->loop) == 0);
+    if (event_loop_open(&all->loop, e) < 0)
+        return -1;
     all->count = SUBJECTS_MAX;
     const struct scenario *scenario = all->programs->scenario;
     if (scenario->server || scenario->client)

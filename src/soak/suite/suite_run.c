@@ -222,8 +222,11 @@ int suite_work(struct suite *s, struct suite_work *w, struct err *e)
     struct under_way u = {.suite = s, .work = w};
     if (open_folder(&u, e) != 0)
         return -1;
+    if (run_process_open_in_order(&u.sub, e) != 0) {
+        run_dir_close(&u.dir);
+        return -1;
+    }
     struct suite_shard *shard = add_shard(s, w, u.dir.path);
-    run_process_open_in_order(&u.sub);
     int rc = save(&u, e);
     shard->end = rc == 0 ? run_all(&u, e) : SUITE_END_STUCK;
     if (shard->end != SUITE_END_STUCK)

@@ -104,6 +104,14 @@ static void each_fact_that_is_amiss_is_told(void **state)
     assert_only(&x, "ports", DOCTOR_OK, "28,232 on each");
 }
 
+static void what_no_verdict_needs_is_a_warning(void **state)
+{
+    (void)state;
+    struct examination x = well();
+    err_set(&x.tried.rollup, "none");
+    assert_only(&x, "smaps_rollup", DOCTOR_WARNING, "none; samples lack pss");
+}
+
 static void what_a_run_cannot_do_without_is_a_failure(void **state)
 {
     (void)state;
@@ -114,8 +122,6 @@ static void what_a_run_cannot_do_without_is_a_failure(void **state)
     assert_only(&x, "loopback", DOCTOR_FAILURE, "no route");
     x = well(), err_set(&x.tried.page, "no memfd");
     assert_only(&x, "probe page", DOCTOR_FAILURE, "no memfd");
-    x = well(), err_set(&x.tried.rollup, "none");
-    assert_only(&x, "smaps_rollup", DOCTOR_FAILURE, "none");
     x = well(), err_set(&x.tried.results, "read-only");
     assert_only(&x, "results", DOCTOR_FAILURE, "read-only");
     x = well(), x.tried.trial.exit_code = EXIT_BROKEN;
@@ -202,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_machine_that_is_well_is_all_ok),
         cmocka_unit_test(each_fact_that_is_amiss_is_told),
+        cmocka_unit_test(what_no_verdict_needs_is_a_warning),
         cmocka_unit_test(what_a_run_cannot_do_without_is_a_failure),
         cmocka_unit_test(without_the_probe_soaks_own_server_can_be_run),
         cmocka_unit_test(what_the_sandbox_lacks_is_told),

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a loop of libuv begins, in soak, its server and its client: the one moment at which libuv
+ * takes descriptors and memory of its own. On a loop that is open, the init and start of timers,
+ * signals, asyncs, pipes and sockets take nothing that could be refused, so that those are CHECKs.
+ */
+#ifndef SOAK_CONTROL_EVENT_LOOP_H
+#define SOAK_CONTROL_EVENT_LOOP_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+#include <uv.h>
+
+/* uv_loop_init. Returns 0, or libuv's code with a sentence that names the limit to raise. libuv
+ * aborts where the first loop of a process can't have its pipe of signals: then the process says
+ * the reason and exits with EXIT_BROKEN. Before any other thread runs. */
+int event_loop_open(uv_loop_t *loop, struct err *e);
+
+/* Gives a loop that hasn't run yet room for descriptors below `count`, or below the limit of open
+ * files. libuv keeps what a loop watches in a table by descriptor, which doubles as soon as a
+ * higher one is watched: that is growth, however seldom, and would be measured. */
+void event_loop_give_room(uv_loop_t *loop, uint64_t count);
+
+#endif
