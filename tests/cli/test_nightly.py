@@ -137,7 +137,9 @@ class Nightly(unittest.TestCase):
                                  "'17 5 * * 0' && '1/1' || '' }}",
                                  "bash scripts/nightly.sh package",
                                  "sh scripts/setup.sh ci",
-                                 "bash scripts/coverage.sh --write"])
+                                 "bash scripts/coverage.sh --write",
+                                 "sh scripts/setup.sh ci",
+                                 "bash scripts/fuzz.sh 30"])
         # What the weekly step asks for is one of the workflow's times.
         self.assertIn('- cron: "17 5 * * 0"\n', text)
 
