@@ -91,7 +91,17 @@ class SoakTest(unittest.TestCase):
 
     def setUp(self):
         self.results = tempfile.mkdtemp(prefix="soak-test-")
-        self.addCleanup(shutil.rmtree, self.results, ignore_errors=True)
+        self.addCleanup(self.put_away)
+
+    def put_away(self):
+        """What a failed test left is kept where SOAK_KEEP_FAILED says: under the test's name."""
+        kept = os.environ.get("SOAK_KEEP_FAILED")
+        ended = self._outcome.result
+        if kept and any(test is self for test, _ in ended.failures + ended.errors):
+            to = tempfile.mkdtemp(prefix=self.id().removeprefix("__main__.") + "-", dir=kept)
+            shutil.copytree(self.results, to, symlinks=True, dirs_exist_ok=True)
+            print(f"kept: {to}")
+        shutil.rmtree(self.results, ignore_errors=True)
 
     def command(self, *options):
         if not HAS_PROBE and {"--server", "--client"} & set(options):

@@ -130,6 +130,17 @@ class Together(Agents):
         self.assertEqual(run.exit, 0, run.explain())
         self.assertEqual(run.checkpoints()[-1]["client"]["connections"]["opened"], 40)
 
+    def test_a_text_of_several_lines_reaches_the_agents(self):
+        """And one of more than a line of the channel, whose parts end within it."""
+        text = "  one\ntwo \\r\\n\\x41\r\n" + "three\n" * 140 + " "
+        process = self.begin(1, "--operate", "request", "--say", text, "--closed", "320")
+        agent = self.agent()
+        client = until(lambda: children_named(agent.pid, "soak-client"), "the agent's client")[0]
+        with open(f"/proc/{client}/cmdline", encoding="utf-8", newline="") as f:
+            self.assertIn("--say=" + text.replace("\n", "\\n"), f.read().split("\0"))
+        run = self.end(process)
+        self.assertEqual(run.exit, 0, run.explain())
+
     def test_a_token_of_the_runs_own_is_private_and_gone_with_it(self):
         process = self.begin(1, "--closed", "1k", token=False)
         address, token = self.where().groups()

@@ -12,7 +12,7 @@ import unittest
 import uuid
 
 from patience import PATIENCE_S, within_limits
-from processes import family
+from processes import children_named, family
 from soak_run import Run, SoakTest
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_programs.py")
@@ -393,9 +393,7 @@ class StaysTest(ForeignTest):
     def test_the_end_of_its_guard(self):
         """Who was left goes on printing: soak ends all the same, and says what happened."""
         def kill_guard(process):
-            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="utf-8") as children:
-                guards = [int(pid) for pid in children.read().split() if self.comm(int(pid)) == "soak-guard"]
-            for pid in guards:
+            for pid in children_named(process.pid, "soak-guard"):
                 os.kill(pid, signal.SIGKILL)
         process, mark = self.interrupted(kill_guard, what="leaves_one_that_prints")
         for pid in family(mark):

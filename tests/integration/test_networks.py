@@ -21,6 +21,11 @@ DELAY_US, LOSS_PER_MILLION = 1000, 1000
 NGINX_CONF = os.path.join(SOURCE, "scenarios", "servers", "conf", "nginx.conf")
 
 
+def open_text(path):
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
 def ip(*words, check=True):
     return subprocess.run(["ip", *words], capture_output=True, text=True, check=check).returncode == 0
 
@@ -129,7 +134,9 @@ class Network(test_agents.Agents):
     def finished(self, conns, *options):
         process, agents = self.begin_here(conns, *options)
         run = self.end(process)
-        self.assertEqual([agent.wait(timeout=PATIENCE_S) for agent in agents], [0, 0])
+        ends = [agent.wait(timeout=PATIENCE_S) for agent in agents]
+        said = [open_text(os.path.join(self.results, role)) for role in ("one", "two")]
+        self.assertEqual(ends, [0, 0], "\n".join([*said, run.explain()]))
         return run
 
     def assert_exact_server(self, run, conns):
@@ -152,7 +159,8 @@ class Network(test_agents.Agents):
         site = run.subject()["sites"][0]
         self.assertEqual(site["file"], "server/defect.c", run.explain())
         if delta:
-            self.assertAlmostEqual(site["per_conn_blocks"], 1 / int(defect.partition("/")[2]), delta=delta)
+            self.assertAlmostEqual(site["per_conn_blocks"], 1 / int(defect.partition("/")[2]), delta=delta,
+                                   msg=run.explain())
         return run
 
     def assert_nginx_is_clean(self, conns, *options):

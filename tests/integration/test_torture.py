@@ -14,6 +14,7 @@ import jsonschema
 
 import soak_run
 from patience import until
+from processes import children_of
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 CLEAN = ("--clean", "1", "--reset", "0", "--half-close", "0", "--mid-handshake", "0")
@@ -45,18 +46,6 @@ def line_of(path, text):
     return found[0]
 
 
-def child_of(pid, name):
-    """The process of that name whose parent is `pid`."""
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            words = path.read_text(encoding="utf-8").split()
-        except OSError:
-            continue
-        if words[1] == f"({name})" and int(words[3]) == pid:
-            return int(words[0])
-    raise AssertionError(f"{pid} has no {name}")
-
-
 class Torture(soak_run.SoakTest):
     def is_ours(self, finding):
         return any(site["file"].startswith(("server/", "client/", "src/"))
@@ -77,7 +66,7 @@ class Torture(soak_run.SoakTest):
         if number == signal.SIGINT:
             process.send_signal(number)
         else:
-            os.kill(child_of(process.pid, "soak-server"), number)
+            os.kill(children_of(process.pid)["soak-server"], number)
         process.send_signal(signal.SIGCONT)
         out, err = process.communicate(timeout=soak_run.PATIENCE_S)
         done = subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -106,7 +106,7 @@ static void check_output(struct channel *c)
     net_flush(&c->socket);
     if (c->socket.broken)
         end(c, "%s", uv_strerror(c->socket.broken));
-    else if (c->socket.writes > CHANNEL_WRITES)
+    else if (channel_kept(c) > CHANNEL_KEPT)
         end(c, "it doesn't read what it is told");
 }
 
@@ -278,7 +278,7 @@ void channel_say(struct channel *c, const char *format, ...)
         check_output(c);
 }
 
-unsigned channel_kept(const struct channel *c)
+size_t channel_kept(const struct channel *c)
 {
-    return c->socket.writes;
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&c->socket.tcp);
 }

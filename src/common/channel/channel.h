@@ -7,7 +7,8 @@
  * struct channel is embedded by its owner, which frees itself in on_closed, the last of its events.
  * struct channel_loop is one per loop and outlives its channels. Everything runs on the loop, and
  * no event comes within a call of the owner's. What a peer can cost is bounded: a handshake of
- * OpenSSL's largest messages, a line, and CHANNEL_WRITES blocks of output that it doesn't read.
+ * OpenSSL's largest messages, a line, and CHANNEL_KEPT bytes of output that it doesn't read: a
+ * segment that is lost holds back the lines of a checkpoint, which are some hundred.
  */
 #ifndef SOAK_CHANNEL_CHANNEL_H
 #define SOAK_CHANNEL_CHANNEL_H
@@ -20,7 +21,7 @@
 #include <stdbool.h>
 
 #define CHANNEL_PROTOCOL "soak-agent/1"
-enum { CHANNEL_WHY = 200, CHANNEL_WRITES = 64 };
+enum { CHANNEL_WHY = 200, CHANNEL_KEPT = 1 << 20 };
 
 struct channel;
 
@@ -60,8 +61,8 @@ int channel_accept(struct channel *c, struct channel_loop *l, uv_stream_t *liste
 int channel_connect(struct channel *c, struct channel_loop *l, int fd);
 /* Sends one line (a newline is added; longer ones are cut). One that isn't open drops it. */
 void channel_say(struct channel *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* How much that was said hasn't left yet, in blocks. */
-unsigned channel_kept(const struct channel *c);
+/* Bytes that were said and haven't left yet. */
+size_t channel_kept(const struct channel *c);
 /* Closing twice is harmless. */
 void channel_close(struct channel *c);
 

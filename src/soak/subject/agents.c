@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BACKLOG = 64, TICK_MS = 1000, TOLD_MOST = 8 };
+enum { BACKLOG = 64, TICK_MS = 1000, TOLD_MOST = 8, PART = 800 };
 
 struct agents {
     struct agents_request of;
@@ -207,6 +207,22 @@ void agents_drop(struct agent *a, const char *format, ...)
     a->gone = true;
     if (!a->all->closed)
         a->all->of.events->on_gone(a->all->of.owner, a);
+}
+
+void agents_say_option(struct agent *a, size_t share, const char *option)
+{
+    char part[PART + 1];
+    int used = 0;
+    for (; *option; option++) {
+        if (used >= PART) {
+            channel_say(&a->channel, "option share=%zu more=1 text=%.*s", share, used, part);
+            used = 0;
+        }
+        if (*option == '\n')
+            part[used++] = '\\';
+        part[used++] = *option == '\n' ? 'n' : *option;
+    }
+    channel_say(&a->channel, "option share=%zu text=%.*s", share, used, part);
 }
 
 /* ---- the listener ---- */

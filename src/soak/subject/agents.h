@@ -69,6 +69,9 @@ struct agent *agents_at(const struct agents *all, size_t i);
 size_t agents_missing(const struct agents *all);
 /* An agent has said what it can't: it is gone, and on_gone comes. */
 void agents_drop(struct agent *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An option of its client for a share: as long as it is. A line has no newline, for which the texts
+ * that may have one have a word, too. */
+void agents_say_option(struct agent *a, size_t share, const char *option);
 /* "agent 2 (host)". Returns buf. */
 char *agent_label(const struct agent *a, char *buf, size_t size);
 /* Ends it all; no event comes any more. `farewell`: the agents are told that the run is over. */

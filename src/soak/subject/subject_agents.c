@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PART = 800 }; /* of an option that is longer than a line */
-
 /* What the load was told last and hasn't answered. */
 enum order { ORDER_NONE, ORDER_EPOCH, ORDER_SETTLE, ORDER_DRAIN };
 
@@ -80,15 +78,6 @@ static void order(struct subject *s, enum order what)
 
 /* ---- its start ---- */
 
-/* An option is as long as it is, and a line isn't. */
-static void say_option(struct agent *a, size_t share, const char *option)
-{
-    size_t length = strlen(option);
-    for (; length > PART; length -= PART, option += PART)
-        channel_say(&a->channel, "option share=%zu more=1 text=%.*s", share, (int)PART, option);
-    channel_say(&a->channel, "option share=%zu text=%s", share, option);
-}
-
 static void give(struct subject *s, size_t share, struct agent *a)
 {
     char address[ADDRESS_TEXT + 24];
@@ -98,7 +87,7 @@ static void give(struct subject *s, size_t share, struct agent *a)
         .seed = s->all->seed, .at = {share, s->processes}, .address = address, .elsewhere = true};
     args_client(&args, s->all->programs->scenario, &process);
     for (int i = 1; i < args.count; i++)
-        say_option(a, share, args.argv[i]);
+        agents_say_option(a, share, args.argv[i]);
     channel_say(&a->channel, "start share=%zu", share);
     a->shares++;
     s->agents->of[share] = a;
