@@ -193,6 +193,52 @@ static void a_loss_by_chance_has_its_error(void **state)
     assert_true(within >= RUNS * 90 / 100);
 }
 
+/* A quarter of what another loses is a loss: where its error is as large, nothing says that it has
+ * none. */
+static void what_loses_less_is_never_called_innocent(void **state)
+{
+    (void)state;
+    enum { RUNS = 300 };
+    int told = 0, acquitted = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, 10, seed);
+        lose_some(&m, CLEAN, 1, 1, seed * 13);
+        lose_some(&m, HALF_CLOSE, 0.25, 1, seed * 17);
+        solve(&m, &a);
+        told += a.share[CLEAN].verdict == BEHAVIOUR_GUILTY;
+        acquitted += a.share[HALF_CLOSE].verdict == BEHAVIOUR_INNOCENT;
+        if (a.share[HALF_CLOSE].verdict == BEHAVIOUR_UNSURE)
+            assert_true(behaviours_at_most(&a.share[HALF_CLOSE]) >= 0.1 * a.share[CLEAN].blocks);
+    }
+    print_message("beside 1 of each, 1 in 4: %d of %d told, %d called innocent\n", told, RUNS,
+                  acquitted);
+    assert_true(told >= RUNS * 95 / 100);
+    assert_int_equal(acquitted, 0);
+}
+
+/* Who surely loses less than a tenth of the guilty one is innocent, by chance too. */
+static void enough_losses_acquit_the_others(void **state)
+{
+    (void)state;
+    struct made m = {.count = 2, .epochs = 4};
+    struct behaviours_answer a;
+    static const uint64_t begun[4][2] = {{400, 100}, {100, 400}, {500, 100}, {100, 500}};
+    static const int64_t blocks[4] = {400100, 100050, 499800, 100080};
+    for (size_t e = 0; e < m.epochs; e++) {
+        for (size_t b = 0; b < m.count; b++)
+            m.begun[e][b] = m.ended[e][b] = begun[e][b] * 1000;
+        m.blocks[e] = blocks[e];
+        m.bytes[e] = blocks[e] * 32;
+    }
+    solve(&m, &a);
+    assert_false(a.exact);
+    assert_int_equal(a.share[0].verdict, BEHAVIOUR_GUILTY);
+    assert_int_equal(a.share[1].verdict, BEHAVIOUR_INNOCENT);
+    assert_true(behaviours_at_most(&a.share[1]) < 0.1 && behaviours_at_most(&a.share[1]) > 0);
+}
+
 static void losses_of_several_blocks_scatter_more(void **state)
 {
     (void)state;
@@ -463,6 +509,8 @@ int main(void)
         cmocka_unit_test(all_alike_is_said_so),
         cmocka_unit_test(what_is_lost_on_leaving_needs_the_other_count),
         cmocka_unit_test(a_loss_by_chance_has_its_error),
+        cmocka_unit_test(what_loses_less_is_never_called_innocent),
+        cmocka_unit_test(enough_losses_acquit_the_others),
         cmocka_unit_test(losses_of_several_blocks_scatter_more),
         cmocka_unit_test(a_leak_that_needs_two_behaviours_is_not_separable),
         cmocka_unit_test(equal_mixes_tell_nothing),

@@ -1412,6 +1412,30 @@ static void table_of_runs(struct sim *s)
     of_runs(s, had, 12);
 }
 
+/* One connection in ten loses a block, and runs differ by as much whatever they do. The longest
+ * happens to have the fewest. */
+static void scatter_hides(struct sim *s)
+{
+    static const int64_t had[] = {140, 90, 160, 120, 185, 130, 210, 150, 230, 170, 250, 88};
+    of_runs(s, had, 12);
+}
+
+static void scatter_hides_nothing(struct sim *s)
+{
+    static const int64_t had[] = {100, 101, 100, 102, 101, 100, 102, 100, 101, 102, 101, 100};
+    of_runs(s, had, 12);
+}
+
+/* They rise beyond what chance does, and the longest of 24 has no more than the shortest. */
+static void all_but_the_longest_rise(struct sim *s)
+{
+    int64_t had[24];
+    for (int i = 0; i < 24; i++)
+        had[i] = 100 + 10 * i;
+    had[23] = 100;
+    of_runs(s, had, 24);
+}
+
 static void runs_differ(struct sim *s)
 {
     static const int64_t had[] = {101, 100, 107, 103, 102, 109, 104, 103, 108, 105, 104, 109};
@@ -1530,6 +1554,10 @@ static const struct control {
     {"pools_fill_by_the_law", pools_fill_by_the_law, RULE_MARKS, V(INCONCLUSIVE), K(ONE_TIME)},
     {"lost_as_many", lost_as_many, RULE_COUNT, V(LEAK), K(SIDE)},
     {"lost_by_chance_in_runs", lost_by_chance_in_runs, RULE_LINE, V(LEAK), K(UNKNOWN)},
+    {"scatter_hides", scatter_hides, RULE_SCATTER, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"all_but_the_longest_rise", all_but_the_longest_rise, RULE_SCATTER, V(INCONCLUSIVE),
+     K(ONE_TIME)},
+    {"scatter_hides_nothing", scatter_hides_nothing, RULE_COUNT, V(PASS), K(NONE)},
     {"runs_differ", runs_differ, RULE_RUNS, V(INCONCLUSIVE), K(ONE_TIME)},
     {"lost_in_runs", lost_in_runs, RULE_COUNT, V(LEAK), K(UNKNOWN)},
     {"table_of_runs", table_of_runs, RULE_COUNT, V(PASS), K(CACHE_BOUNDED)},
