@@ -9,6 +9,8 @@
 #                          seventh, so that a week has them all; 1/1 is all at once
 #   nightly.sh hour        once a week: scenarios/weekly, which takes an hour, and then whether the harness
 #                          itself is flat over 3M connections, or as many as ENDURANCE in the environment says
+#   nightly.sh campaigns   once a week: clean servers and leaks by chance, RUNS of each (150), drawn by a seed
+#                          that the date gives; their tables become the summary of the step
 #   nightly.sh package     builds the packages twice and compares them, installs one in a clean root, and
 #                          builds the container and runs soak in it
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
@@ -28,7 +30,7 @@ export PATH=$PATH:/usr/local/sbin:/usr/sbin
 [ -z "${GITHUB_ACTIONS:-}" ] || export SOAK_MACHINE="${SOAK_MACHINE:-github ${ImageOS:-}}"
 
 usage() {
-    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | package" >&2
+    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | campaigns | package" >&2
     exit 2
 }
 
@@ -71,6 +73,23 @@ hour() {
     return "$status"
 }
 
+# Another seed each week, the same on every machine. Each is made whatever became of the one before.
+campaigns() {
+    local which status=0 seed
+    seed=$(date -u +%Y%m%d)
+    mkdir -p "$results"
+    for which in clean leaks; do
+        "$soak" selftest --campaign "$which" --runs "${RUNS:-150}" --seed "$seed" --jobs "$(nproc)" \
+            --results "$results/campaigns/$which" --markdown="$results/campaigns.md" ||
+            status=$((status ? status : $?))
+    done
+    "$soak" selftest --campaign sensitivity --simulated --runs 10000 --seed "$seed" \
+        --results "$results/campaigns/sensitivity" --markdown="$results/campaigns.md" ||
+        status=$((status ? status : $?))
+    [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$results/campaigns.md" >>"$GITHUB_STEP_SUMMARY"
+    return "$status"
+}
+
 # Only root can make a root of its own; the packages are built as who this is.
 package() {
     local as_root=() deb
@@ -82,6 +101,10 @@ package() {
 }
 
 case ${1-} in
+campaigns)
+    [ $# = 1 ] || usage
+    campaigns
+    ;;
 hour)
     [ $# = 1 ] || usage
     hour

@@ -501,6 +501,42 @@ static void every_answer_is_as_approved(void **state)
     free(text);
 }
 
+/* All lose alike, each by chance. */
+static void one_rate_for_all_by_chance_is_alike_too(void **state)
+{
+    (void)state;
+    enum { RUNS = 100 };
+    int alike = 0, apart = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 2, 12, seed);
+        lose_some(&m, CLEAN, 0.5, 1, seed * 13);
+        lose_some(&m, RESET, 0.5, 1, seed * 17);
+        solve(&m, &a);
+        alike += a.outcome == BEHAVIOURS_ALIKE;
+        apart += a.outcome == BEHAVIOURS_APART || a.outcome == BEHAVIOURS_NONE;
+    }
+    print_message("alike by chance: %d of %d said so, %d apart\n", alike, RUNS, apart);
+    assert_true(alike >= RUNS * 90 / 100);
+    assert_true(apart <= 2);
+}
+
+/* Losses of 14 blocks: by accident the first epoch had two of each. */
+static void a_loss_of_several_blocks_is_found_from_all_epochs(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 2, 4, 5);
+    for (size_t e = 0; e < m.epochs; e++) {
+        m.blocks[e] = 14 * (int64_t)(e ? 2 * e + 1 : 2);
+        m.bytes[e] = 64 * m.blocks[e];
+    }
+    solve(&m, &a);
+    assert_true(a.scatter >= 14 && a.scatter < 28);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -522,6 +558,8 @@ int main(void)
         cmocka_unit_test(failures_do_not_spoil_the_others),
         cmocka_unit_test(the_forecast_of_an_epoch_is_its_sum),
         cmocka_unit_test(every_answer_is_as_approved),
+        cmocka_unit_test(one_rate_for_all_by_chance_is_alike_too),
+        cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
