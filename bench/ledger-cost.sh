@@ -9,7 +9,7 @@ set -eu
 
 program=$1
 connections=${2:-20}
-limit=1.03
+limit=1.02
 
 if ! command -v valgrind >/dev/null; then
     echo "ledger-cost: skipped: valgrind isn't installed (package valgrind)" >&2

@@ -7,11 +7,15 @@
 #   nightly.sh history     adds their runs to the history, and fails when a figure stepped
 #   nightly.sh torture K/N fails every N-th OpenSSL allocation of a connection; without K/N that day's
 #                          seventh, so that a week has them all; 1/1 is all at once
+#   nightly.sh hour        once a week: scenarios/weekly, which takes an hour, and then whether the harness
+#                          itself is flat over 3M connections, or as many as ENDURANCE in the environment says
+#   nightly.sh campaigns   once a week: clean servers and leaks by chance, RUNS of each (150), drawn by a seed
+#                          that the date gives; their tables become the summary of the step
 #   nightly.sh package     builds the packages twice and compares them, installs one in a clean root, and
 #                          builds the container and runs soak in it
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
-# `soak suite`, `soak merge`, `soak history --check` or `soak run`. In the environment: SOAK, the program
+# `soak suite`, `soak merge`, `soak history --check`, `soak run` or `soak selftest`. In the environment: SOAK, the program
 # (./soak); SCENARIOS, a file, folder or name instead of all; RESULTS, the results' folder
 # (results/runs/nightly).
 set -euo pipefail
@@ -26,7 +30,7 @@ export PATH=$PATH:/usr/local/sbin:/usr/sbin
 [ -z "${GITHUB_ACTIONS:-}" ] || export SOAK_MACHINE="${SOAK_MACHINE:-github ${ImageOS:-}}"
 
 usage() {
-    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | package" >&2
+    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | campaigns | package" >&2
     exit 2
 }
 
@@ -60,6 +64,32 @@ torture() {
         --json="$results/torture-${1//\//-of-}.json"
 }
 
+# The harness is looked at whatever became of the hour; of two that fail the first is the exit code.
+hour() {
+    local status=0
+    mkdir -p "$results"
+    "$soak" suite "${SCENARIOS:-weekly}" --results "$results" --junit="$results/junit-hour.xml" || status=$?
+    "$soak" selftest --endurance "${ENDURANCE:-3M}" || status=$((status ? status : $?))
+    return "$status"
+}
+
+# Another seed each week, the same on every machine. Each is made whatever became of the one before.
+campaigns() {
+    local which status=0 seed
+    seed=$(date -u +%Y%m%d)
+    mkdir -p "$results"
+    for which in clean leaks; do
+        "$soak" selftest --campaign "$which" --runs "${RUNS:-150}" --seed "$seed" --jobs "$(nproc)" \
+            --results "$results/campaigns/$which" --markdown="$results/campaigns.md" ||
+            status=$((status ? status : $?))
+    done
+    "$soak" selftest --campaign sensitivity --simulated --runs 10000 --seed "$seed" \
+        --results "$results/campaigns/sensitivity" --markdown="$results/campaigns.md" ||
+        status=$((status ? status : $?))
+    [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$results/campaigns.md" >>"$GITHUB_STEP_SUMMARY"
+    return "$status"
+}
+
 # Only root can make a root of its own; the packages are built as who this is.
 package() {
     local as_root=() deb
@@ -71,6 +101,14 @@ package() {
 }
 
 case ${1-} in
+campaigns)
+    [ $# = 1 ] || usage
+    campaigns
+    ;;
+hour)
+    [ $# = 1 ] || usage
+    hour
+    ;;
 package)
     [ $# = 1 ] || usage
     package

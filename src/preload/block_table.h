@@ -95,15 +95,18 @@ HOT void block_store(block_entry *entry, uint64_t word)
     atomic_store_explicit(entry, word, memory_order_relaxed);
 }
 
-/* `generation` in its place, as block_generation gives it; `size` at most BLOCK_BIG. */
+/* A cell stands in it as its number. `generation` in its place, as block_generation gives it;
+ * `size` at most BLOCK_BIG. */
 HOT uint64_t block_word(uint32_t cell, uint64_t generation, enum block_origin origin, uint64_t size)
 {
-    return cell | generation | (uint64_t)origin << BLOCK_ORIGIN_AT | size << BLOCK_SIZE_AT;
+    return cell / (uint32_t)sizeof(struct page_cell) | generation |
+           (uint64_t)origin << BLOCK_ORIGIN_AT | size << BLOCK_SIZE_AT;
 }
 
 HOT uint32_t block_cell(uint64_t word)
 {
-    return (uint32_t)(word & ((UINT64_C(1) << BLOCK_CELL_BITS) - 1));
+    return (uint32_t)(word & ((UINT64_C(1) << BLOCK_CELL_BITS) - 1)) *
+           (uint32_t)sizeof(struct page_cell);
 }
 
 HOT uint32_t block_stack(uint64_t word)

@@ -77,7 +77,7 @@ static void end_counts(struct lifted was)
         return;
     if (stack)
         stacks_count(stack, cell_epoch(cell), -1, -(int64_t)was.size);
-    count_freed(blocks_place(), block_origin_of(was.word) != BLOCK_MALLOC, cell, was.size);
+    count_freed(blocks_place(), cell, was.size);
 }
 
 static bool is_captured(uint32_t site)
@@ -109,11 +109,11 @@ blocks_born_rare(void *block, size_t size, uint32_t site, enum block_origin orig
 {
     struct place at = blocks_place();
     uint64_t word = epoch_word(preload_page);
-    uint32_t cell = cell_of(epoch_number(preload_page, word), site);
+    uint32_t cell = cell_of(epoch_alone(preload_page, word), site);
     end_unseen(block);
     if (!put(block, block_word(cell, blocks_own, origin, 0), size))
         return;
-    count_born(at, origin != BLOCK_MALLOC, cell, size);
+    count_born(at, cell, size);
     stack_attach(block, cell, size);
     bool turn = origin != BLOCK_MALLOC || blocks_turn_by_malloc;
     if (word & PAGE_EPOCH_TURNS && turn && blocks_on_turn)
@@ -153,17 +153,16 @@ STACKS_OWN void blocks_moved(void *block, struct lifted was, size_t size, uint32
         return;
     }
     struct place at = blocks_place();
-    bool totals = origin != BLOCK_MALLOC;
     uint32_t from = block_cell(was.word), stack = block_stack(was.word);
-    uint32_t cell = cell_of(cell_epoch(from), site);
+    uint32_t cell = cell_of(cell_epoch_word(from), site);
     if (stack)
         stacks_count(stack, cell_epoch(from), -1, -(int64_t)was.size);
     end_unseen(block);
     if (!put(block, block_word(cell, blocks_own, origin, 0), size)) {
-        count_freed(at, totals, from, was.size);
+        count_freed(at, from, was.size);
         return;
     }
-    count_moved(at, totals, (struct counted){from, was.size}, (struct counted){cell, size});
+    count_moved(at, (struct counted){from, was.size}, (struct counted){cell, size});
     stack_attach(block, cell, size);
 }
 

@@ -37,20 +37,19 @@ HOT struct place blocks_place(void)
 
 void blocks_born_rare(void *block, size_t size, uint32_t site, enum block_origin origin);
 
-/* A block of `size` bytes, at least BLOCK_LEAST of them its own, was born at a site. Totals have
- * OpenSSL's blocks alone. */
+/* A block of `size` bytes, at least BLOCK_LEAST of them its own, was born at a site. */
 HOT void blocks_born(void *block, size_t size, uint32_t site, enum block_origin origin)
 {
     struct place at = blocks_place();
     block_entry *entry = block_find(block);
     uint64_t word = epoch_word(preload_page);
-    if (UNLIKELY(!entry || block_load(entry) || word >= PAGE_EPOCHS || size >= BLOCK_BIG)) {
+    if (UNLIKELY(!entry || block_load(entry) || word >= PAGE_EPOCH_END || size >= BLOCK_BIG)) {
         blocks_born_rare(block, size, site, origin);
         return;
     }
     uint32_t cell = cell_of((uint32_t)word, site);
     block_store(entry, block_word(cell, blocks_own, origin, size));
-    count_born(at, origin != BLOCK_MALLOC, cell, size);
+    count_born(at, cell, size);
 }
 
 /* The block is about to be given back: takes its entry and counts its end. Returns whose it is;
@@ -67,7 +66,7 @@ HOT enum block_origin blocks_end(const void *block)
                  origin == BLOCK_NONE || word >> BLOCK_SIZE_AT == BLOCK_BIG))
         return blocks_end_rare(entry, block);
     block_store(entry, 0);
-    count_freed(at, origin != BLOCK_MALLOC, block_cell(word), word >> BLOCK_SIZE_AT);
+    count_freed(at, block_cell(word), word >> BLOCK_SIZE_AT);
     return origin;
 }
 

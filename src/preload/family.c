@@ -107,6 +107,7 @@ static int first_posix_memalign(void **ret, size_t alignment, size_t size)
 uint64_t under_start(void)
 {
     family_site = site_find("malloc", 0);
+    site_set_apart(family_site);
     return PAGE_PROCESS_MALLOC;
 }
 

@@ -4,6 +4,7 @@
 #include "blocks.h"
 #include "interpose.h"
 #include "objects.h"
+#include "page/process.h"
 #include "preload.h"
 #include "probe/site_table.h"
 #include "row.h"
@@ -102,12 +103,7 @@ static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file,
 
 static uint64_t own_allocs(void)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < PAGE_THREADS; i++) {
-        if (PAGE_OWNER_PID(atomic_load(&preload_page->slot[i].owner)) == (uint64_t)row_pid())
-            sum += atomic_load(&preload_page->thread[i].allocs);
-    }
-    return sum;
+    return snapshot_process_allocs(preload_page, row_pid());
 }
 
 /* OpenSSL takes new functions until it first allocates; what the census allocated doesn't count.

@@ -23,17 +23,31 @@ struct catcher {
     size_t used, room, limit;
 };
 
-struct job {
+/* A run that was started and isn't handed over yet. */
+struct run_process_job {
+    struct run_process *s;
+    struct run_process_job *next;
+    void *owner; /* borrowed: the caller's */
+    uv_process_t process;
+    bool running;
+    unsigned open; /* of its handles */
     struct catcher out, err;
-    int exit_code;
+    struct run_process_result result;
 };
+
+static void end_all(struct run_process *s, int number)
+{
+    for (struct run_process_job *job = s->jobs; job; job = job->next) {
+        if (job->running)
+            uv_process_kill(&job->process, number);
+    }
+}
 
 static void on_interrupt(void *owner, int number)
 {
     struct run_process *s = owner;
     s->interrupted = true;
-    if (s->running)
-        uv_process_kill(&s->process, s->in_order && number == SIGINT ? SIGINT : SIGTERM);
+    end_all(s, s->in_order && number == SIGINT ? SIGINT : SIGTERM);
 }
 
 static int open_loop(struct run_process *s, struct err *e)
@@ -68,10 +82,16 @@ int run_process_open(struct run_process *s, const char *name, struct err *e)
     return -1;
 }
 
+static void on_close(uv_handle_t *handle)
+{
+    struct run_process_job *job = handle->data;
+    job->open--;
+}
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     (void)suggested;
-    struct catcher *c = handle->data;
+    struct catcher *c = (struct catcher *)handle; /* its first member */
     if (c->room - c->used < READ_BYTES) {
         c->room = c->room * 2 + READ_BYTES;
         c->bytes = realloc(c->bytes, c->room);
@@ -84,35 +104,36 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     (void)buf;
-    struct catcher *c = stream->data;
+    struct catcher *c = (struct catcher *)stream;
     if (count < 0)
-        uv_close((uv_handle_t *)stream, NULL);
+        uv_close((uv_handle_t *)stream, on_close);
     else if (c->used + (size_t)count <= c->limit)
         c->used += (size_t)count;
 }
 
 static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
 {
-    struct run_process *s = process->loop->data;
-    struct job *job = process->data;
-    s->running = false;
-    job->exit_code = signal_number ? -1 : (int)status;
-    uv_close((uv_handle_t *)process, NULL);
+    struct run_process_job *job = process->data;
+    job->running = false;
+    job->result.exit_code = signal_number ? -1 : (int)status;
+    uv_close((uv_handle_t *)process, on_close);
 }
 
-static void catcher_init(struct run_process *s, struct catcher *c, size_t limit)
+static void catcher_init(struct run_process_job *job, struct catcher *c, size_t limit)
 {
-    CHECK(uv_pipe_init(&s->loop, &c->pipe, 0) == 0);
-    c->pipe.data = c;
+    CHECK(uv_pipe_init(&job->s->loop, &c->pipe, 0) == 0);
+    c->pipe.data = job;
     c->limit = limit;
+    job->open++;
 }
 
-/* Starts this same program and waits for its end. Returns 0 or libuv's code. */
-static int run_to_end(struct run_process *s, struct job *job, char **argv)
+/* Starts this same program. Returns 0 or libuv's code; the handles are open in any case. */
+static int spawn(struct run_process_job *job, char **argv)
 {
     const uv_stdio_flags writes = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
-    catcher_init(s, &job->out, DOCUMENT_LIMIT);
-    catcher_init(s, &job->err, READ_BYTES);
+    struct run_process *s = job->s;
+    catcher_init(job, &job->out, DOCUMENT_LIMIT);
+    catcher_init(job, &job->err, READ_BYTES);
     uv_stdio_container_t stdio[] = {
         {.flags = UV_IGNORE},
         {.flags = writes, .data.stream = (uv_stream_t *)&job->out.pipe},
@@ -124,19 +145,18 @@ static int run_to_end(struct run_process *s, struct job *job, char **argv)
                                     .exit_cb = on_exit_process,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
                                     .stdio = stdio};
-    s->loop.data = s;
-    s->process.data = job;
-    int rc = guard_spawn_self(&s->loop, &s->process, &options);
-    s->running = rc == 0;
+    job->process.data = job;
+    job->open++;
+    int rc = guard_spawn_self(&s->loop, &job->process, &options);
+    job->running = rc == 0;
     if (rc != 0) {
-        uv_close((uv_handle_t *)&s->process, NULL);
-        uv_close((uv_handle_t *)&job->out.pipe, NULL);
-        uv_close((uv_handle_t *)&job->err.pipe, NULL);
+        uv_close((uv_handle_t *)&job->process, on_close);
+        uv_close((uv_handle_t *)&job->out.pipe, on_close);
+        uv_close((uv_handle_t *)&job->err.pipe, on_close);
     } else {
         CHECK(uv_read_start((uv_stream_t *)&job->out.pipe, on_alloc, on_read) == 0);
         CHECK(uv_read_start((uv_stream_t *)&job->err.pipe, on_alloc, on_read) == 0);
     }
-    CHECK(uv_run(&s->loop, UV_RUN_DEFAULT) == 0);
     return rc;
 }
 
@@ -169,32 +189,31 @@ static void name_tmpdir(char *said)
     memmove(at + sizeof to - 1, rest, strlen(rest) + 1);
 }
 
-static void fill_result(const struct run_process *s, struct job *job,
-                        struct run_process_result *ret)
+static void fill_result(struct run_process_job *job)
 {
-    ret->exit_code = job->exit_code;
-    ret->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
-    take_sentence(&job->err, ret->said, sizeof ret->said);
-    if (s->scratch.path[0])
-        name_tmpdir(ret->said);
+    struct run_process_result *r = &job->result;
+    r->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
+    take_sentence(&job->err, r->said, sizeof r->said);
+    if (job->s->scratch.path[0])
+        name_tmpdir(r->said);
 }
 
-/* Runs the words behind `soak run`. Returns 0 or -1; `ret` is filled when it was started. */
-static int run_words(struct run_process *s, char **argv, struct run_process_result *ret,
-                     struct err *e)
+static void job_free(struct run_process_job *job)
 {
-    struct job job = {.exit_code = -1};
-    int rc = run_to_end(s, &job, argv);
-    if (rc == 0)
-        fill_result(s, &job, ret);
-    free(job.out.bytes);
-    free(job.err.bytes);
-    return rc == 0 ? 0 : err_set(e, "soak can't be started again: %s", uv_strerror(rc));
+    struct run_process_job **at = &job->s->jobs;
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    free(job->out.bytes);
+    free(job->err.bytes);
+    free(job);
 }
 
-static bool already_interrupted(struct run_process *s)
+bool run_process_interrupted(struct run_process *s, struct err *e)
 {
     uv_run(&s->loop, UV_RUN_NOWAIT); /* a signal since the last run */
+    if (s->interrupted)
+        err_set(e, "interrupted");
     return s->interrupted;
 }
 
@@ -231,23 +250,81 @@ static int hand_over(struct run_process *s, struct run_process_result *result,
     return rc;
 }
 
-int run_process_execute(struct run_process *s, const char *const *words,
-                        struct run_process_result *ret, struct err *e)
+/* Fills `argv`: soak's words, its folder's where there is one, and then the caller's. */
+static void make_line(struct run_process_job *job, char **argv, const char *const *words)
 {
     static const char *const first[] = {"soak", "run", "--quiet", "--json=-", NULL};
     static const char *const into_folder[] = {"--churn", "max", "--results", NULL};
-    char *argv[SUBRUN_WORDS + 1] = {NULL};
-    struct run_process_result result = {.exit_code = -1};
-    const char *const folder[] = {result.folder, NULL};
+    struct run_process *s = job->s;
+    char *path = job->result.folder;
     size_t count = add_words(argv, 0, first);
-    if (already_interrupted(s))
-        return err_set(e, "interrupted");
     if (s->scratch.path[0]) {
-        snprintf(result.folder, sizeof result.folder, "%s/%zu", s->scratch.path, ++s->runs);
-        count = add_words(argv, add_words(argv, count, into_folder), folder);
+        snprintf(path, sizeof job->result.folder, "%s/%zu", s->scratch.path, ++s->runs);
+        count = add_words(argv, count, into_folder);
+        count = add_words(argv, count, (const char *const[]){path, NULL});
     }
     add_words(argv, count, words);
-    return run_words(s, argv, &result, e) == 0 ? hand_over(s, &result, ret, e) : -1;
+}
+
+int run_process_start(struct run_process *s, const char *const *words, void *owner, struct err *e)
+{
+    char *argv[SUBRUN_WORDS + 1] = {NULL};
+    if (run_process_interrupted(s, e))
+        return -1;
+    struct run_process_job *job = calloc(1, sizeof *job);
+    CHECK(job);
+    *job = (struct run_process_job){
+        .s = s, .next = s->jobs, .owner = owner, .result = {.exit_code = -1}};
+    s->jobs = job;
+    make_line(job, argv, words);
+    int rc = spawn(job, argv);
+    if (rc == 0)
+        return 0;
+    while (job->open)
+        uv_run(&s->loop, UV_RUN_ONCE);
+    job_free(job);
+    return err_set(e, "soak can't be started again: %s", uv_strerror(rc));
+}
+
+static struct run_process_job *ended(const struct run_process *s)
+{
+    struct run_process_job *job = s->jobs;
+    while (job && job->open)
+        job = job->next;
+    return job;
+}
+
+int run_process_next(struct run_process *s, void **ret_owner, struct run_process_result *ret,
+                     struct err *e)
+{
+    struct run_process_job *job;
+    CHECK(s->jobs);
+    while (!(job = ended(s)))
+        uv_run(&s->loop, UV_RUN_ONCE);
+    fill_result(job);
+    *ret_owner = job->owner;
+    struct run_process_result result = job->result;
+    job_free(job);
+    return hand_over(s, &result, ret, e);
+}
+
+int run_process_execute(struct run_process *s, const char *const *words,
+                        struct run_process_result *ret, struct err *e)
+{
+    void *nobody;
+    CHECK(!s->jobs);
+    return run_process_start(s, words, NULL, e) == 0 ? run_process_next(s, &nobody, ret, e) : -1;
+}
+
+void run_process_abandon(struct run_process *s)
+{
+    struct run_process_result result;
+    void *owner;
+    end_all(s, SIGTERM);
+    while (s->jobs) {
+        if (run_process_next(s, &owner, &result, NULL) == 0)
+            run_process_done(s, &result, false);
+    }
 }
 
 void run_process_done(struct run_process *s, struct run_process_result *result, bool keep)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs of this same program as child processes: how `soak selftest` and `soak calibrate` measure. A
- * loop of its own, one run at a time. The results of a run lie in a temporary folder that is
- * removed unless its caller keeps it.
+ * loop of its own; one run at a time, or several side by side. The results of a run lie in a
+ * temporary folder that is removed unless its caller keeps it.
  *
- * An interrupt (guard.h) ends the run under way at once and is remembered, so that a caller
- * can print what it has and exit with 130. When the caller dies, so does the run under way.
+ * An interrupt (guard.h) ends what is under way at once and is remembered, so that a caller
+ * can print what it has and exit with 130. When the caller dies, so do the runs under way.
  */
 #ifndef SOAK_RUN_PROCESS_H
 #define SOAK_RUN_PROCESS_H
@@ -27,8 +27,8 @@ enum { SUBRUN_WORDS = 96 };
 struct run_process {
     uv_loop_t loop;
     struct interrupts interrupts;
-    uv_process_t process;
-    bool running, interrupted;
+    struct run_process_job *jobs; /* under way, or ended and not yet handed over; owned */
+    bool interrupted;
     /* SIGINT reaches the run as it is, and an interrupted run is a result, too: set by
      * run_process_open_in_order, or by the caller. */
     bool in_order;
@@ -52,6 +52,17 @@ int run_process_open(struct run_process *s, const char *name, struct err *e);
  * (unless in_order, when that is s->interrupted); then nothing is written. */
 int run_process_execute(struct run_process *s, const char *const *words,
                         struct run_process_result *ret, struct err *e);
+/* Whether an interrupt came, with its sentence. */
+bool run_process_interrupted(struct run_process *s, struct err *e);
+/* Several side by side: starts one with these words; `owner` (borrowed) tells them apart. Returns
+ * 0, or -1 as above. */
+int run_process_start(struct run_process *s, const char *const *words, void *owner, struct err *e);
+/* Waits until one of those that were started, at least one, has ended. Returns 0 or -1 as above,
+ * with its owner in any case. */
+int run_process_next(struct run_process *s, void **ret_owner, struct run_process_result *ret,
+                     struct err *e);
+/* Ends all that are under way, and forgets them. */
+void run_process_abandon(struct run_process *s);
 /* For runs that are results in their own right: without `--churn max` and no temporary folder;
  * SIGINT reaches the run, so that it ends in order with what it has seen; SIGTERM and SIGHUP end it
  * at once (in_order). Returns 0 or -1. */

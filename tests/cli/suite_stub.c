@@ -118,7 +118,7 @@ void run_process_done(struct run_process *s, struct run_process_result *result, 
 
 void run_process_close(struct run_process *s)
 {
-    s->running = false;
+    s->jobs = NULL;
 }
 
 /* The commands of this program. */

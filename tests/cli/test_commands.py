@@ -58,6 +58,11 @@ REFUSED = [
     (["selftest", "--campaign", "cleen"], "selftest: --campaign cleen: it is clean, leaks or sensitivity"),
     (["selftest", "--campaign", "leaks", "--quick"],
      "selftest: --campaign: it draws its runs; leave out --quick, --seeds, --rates, --only and --endurance"),
+    (["selftest", "--campaign", "leaks", "--jobs", "0"], "selftest: --jobs: from 1 to 64"),
+    (["selftest", "--campaign", "leaks", "--busy", "65"], "selftest: --busy: at most 64"),
+    (["selftest", "--campaign", "clean", "--simulated"],
+     "selftest: --simulated: of the sensitivity campaign, and it starts nothing; leave out --openssl, --jobs and "
+     "--busy"),
     (["selftest", "--campaign", "leaks", "--runs", "0"], "selftest: --runs: from 1 to 1M"),
     (["selftest", "--campaign", "leaks", "--scenario", "smoke"],
      "selftest: --scenario: of the clean campaign only; the others plant their leaks in soak-server"),
@@ -66,7 +71,8 @@ REFUSED = [
     (["selftest", "--campaign", "clean", "--openssl", "3.0.19,,1"],
      "selftest: --openssl 3.0.19,,1: names that commas part, such as a,b"),
     (["selftest", "--runs", "7"],
-     "selftest: --runs, --seed, --openssl, --scenario, --results: of --campaign only"),
+     "selftest: --runs, --seed, --jobs, --busy, --simulated, --openssl, --scenario, --results, --markdown: "
+     "of --campaign only"),
     (["selftest", "--seeds", "0"], "selftest: --seeds: from 1 to 1000"),
     (["selftest", "--rates", "1,1/7"],
      "selftest: --rates 1/7: no case has this rate; there are 1, 1/100 and 1/10000"),
@@ -105,7 +111,7 @@ class Commands(unittest.TestCase):
         for command, words, options in (
                 ("calibrate", "", {"runs", "closed", "seed", "random", "mix"}),
                 ("selftest", "", {"quick", "seeds", "rates", "only", "endurance", "campaign", "runs", "seed",
-                                  "openssl", "scenario", "results"}),
+                                  "jobs", "busy", "simulated", "openssl", "scenario", "results", "markdown"}),
                 ("list", "", {"json"}), ("show", "", {"as-command"}),
                 ("suite", "SCENARIOS ", {"shard", "fail-fast", "junit", "markdown"}),
                 ("merge", "SUITES ", {"json", "junit", "markdown"}),
@@ -264,7 +270,33 @@ class Commands(unittest.TestCase):
             os.kill(self.server_of(process.pid), signal.SIGKILL)
             output, _ = process.communicate(timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 1, output)
-        self.assertRegex(output, r"(?m)^BROKEN  run 2: soak run --churn max --.*\n  kept: ")
+        self.assertRegex(output, r"(?m)^BROKEN  run 2: soak run --churn max --.*\n  it said: server .*\n  kept: ")
+
+    def test_runs_of_a_campaign_side_by_side(self):
+        book = os.path.join(self.temporary, "book.md")
+        process = self.campaign("--runs", "3", "--jobs", "2", "--busy", "1", f"--markdown={book}")
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        with open(os.path.join(self.temporary, "runs.jsonl"), encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+        self.assertEqual(sorted(line["number"] for line in lines[1:]), [0, 1, 2])
+        self.assertEqual((lines[0]["busy"], lines[0]["campaign"]), (1, "clean"))
+        with open(book, encoding="utf-8") as f:
+            self.assertTrue(f.read().endswith("\n" + process.stdout))
+        self.assertIn("--runs 3 --seed 1 --jobs 2 --busy 1\n", process.stdout)
+        with subprocess.Popen([SOAK, "selftest", "--campaign", "clean", "--runs", "9", "--jobs", "2", "--busy", "1",
+                               "--results", self.temporary], stdout=subprocess.PIPE, text=True,
+                              env=dict(os.environ, SOAK_ROOT=SOURCE, TMPDIR=self.temporary)) as process:
+            until(lambda: len(list(self.children(process.pid))) >= 2, "two runs are under way")
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(sorted(os.listdir(self.temporary)), ["book.md", "campaign.md", "runs.jsonl"])
+
+    def test_leaks_at_the_printed_sensitivity_are_simulated(self):
+        process = soak("selftest", "--campaign", "sensitivity", "--simulated", "--runs", "300", "--results",
+                       self.temporary, TMPDIR=self.temporary)
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertIn("\n| all | 300 | 300 | 0 | 0 | 0 | 0 | 0 | 0 |\n", process.stdout)
 
     def second_run(self):
         """Whether its server has started: before, there is nothing to interrupt."""

@@ -74,8 +74,9 @@ class Nightly(unittest.TestCase):
 
     def test_it_refuses_what_it_does_not_know(self):
         for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",),
-                      ("torture", "1/7", "x")):
-            self.assertIn("usage: nightly.sh shard K/N | merge | history | torture [K/N] | package",
+                      ("torture", "1/7", "x"), ("hour", "x"), ("campaigns", "x")):
+            self.assertIn("usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | "
+                          "campaigns | package",
                           self.step(*words, code=2))
         self.write("pass-1")
         self.assertIn("--shard 2: not of the form K/N", self.step("shard", "2", code=2))
@@ -125,6 +126,47 @@ class Nightly(unittest.TestCase):
         document = json.loads((self.folder / "r/torture-1000-of-1000.json").read_text("utf-8"))
         self.assertEqual(document["schema"], "soak-torture/1")
 
+    def test_an_hour_and_the_harness_are_looked_at_and_either_fails_the_week(self):
+        told = self.folder / "told"
+        stub = self.folder / "soak"
+        self.environment |= {"SOAK": str(stub), "ENDURANCE": "2k"}
+        for suite, selftest, code in ((0, 0, 0), (3, 0, 3), (0, 1, 1), (1, 4, 1)):
+            stub.write_text(f'#!/bin/sh\necho "$@" >>"{told}"\n'
+                            f'[ "$1" = suite ] && exit {suite}\nexit {selftest}\n', encoding="utf-8")
+            stub.chmod(0o700)
+            told.unlink(missing_ok=True)
+            self.step("hour", code=code)
+            first, second = told.read_text(encoding="utf-8").splitlines()
+            self.assertEqual(first, f"suite {self.folder}/s --results {self.folder}/r "
+                             f"--junit={self.folder}/r/junit-hour.xml")
+            self.assertEqual(second, "selftest --endurance 2k")
+
+    def test_campaigns_by_the_date_are_all_made_and_any_fails_the_week(self):
+        told, summary, stub = self.folder / "told", self.folder / "summary.md", self.folder / "soak"
+        self.environment |= {"SOAK": str(stub), "RUNS": "7", "GITHUB_STEP_SUMMARY": str(summary)}
+        for fails, code in (("none", 0), ("clean", 1), ("sensitivity", 1)):
+            stub.write_text(f'#!/bin/sh\necho "$@" >>"{told}"\n'
+                            'for word; do file=${word#--markdown=}; done; echo "## $3" >>"$file"\n'
+                            f'[ "$3" != {fails} ]\n', encoding="utf-8")
+            stub.chmod(0o700)
+            for path in (told, summary, self.folder / "r/campaigns.md"):
+                path.unlink(missing_ok=True)
+            self.step("campaigns", code=code)
+            self.assertEqual(summary.read_text(encoding="utf-8"), "## clean\n## leaks\n## sensitivity\n")
+            lines = told.read_text(encoding="utf-8").splitlines()
+            for line, which in zip(lines, ("clean --runs 7", "leaks --runs 7", "sensitivity --simulated --runs 10000")):
+                self.assertRegex(line, rf"^selftest --campaign {which} --seed 20\d{{6}} .*"
+                                 rf"--results {self.folder}/r/campaigns/{which.split()[0]} ")
+            self.assertEqual(len(lines), 3)
+
+    def test_the_hour_is_one_and_can_run(self):
+        files = sorted((SOURCE / "scenarios/weekly").glob("*.soak"))
+        self.assertEqual([path.name for path in files], ["hour.soak"])
+        shown = subprocess.run([BUILD / "bin/soak", "show", files[0]], capture_output=True, text=True, check=True,
+                               env=self.environment).stdout
+        for line in (r"for += (1h|60m|3600s)", r"sensitivity += 1/20000", r"limit-rss += 8B/conn"):
+            self.assertRegex(shown, rf"(?m)^{line}\b")
+
     def test_its_steps_are_those_of_the_workflow(self):
         """What holds for every workflow is in test_ci.py."""
         text = WORKFLOW.read_text(encoding="utf-8")
@@ -135,6 +177,8 @@ class Nightly(unittest.TestCase):
                                  "bash scripts/nightly.sh history",
                                  "bash scripts/nightly.sh torture ${{ github.event.schedule == "
                                  "'17 5 * * 0' && '1/1' || '' }}",
+                                 "bash scripts/nightly.sh hour",
+                                 "bash scripts/nightly.sh campaigns",
                                  "bash scripts/nightly.sh package",
                                  "sh scripts/setup.sh ci",
                                  "bash scripts/coverage.sh --write"])

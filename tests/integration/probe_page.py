@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 11."""
+"""The probe page as soak makes it: src/common/page/page.h, version 12."""
 
 import ctypes
 import mmap
@@ -8,6 +8,10 @@ import os
 u64 = ctypes.c_uint64
 i64 = ctypes.c_int64
 THREADS = PROCESSES = 256
+FLAGS = 1 << 32  # the lowest of the epoch's
+EPOCH_BYTES = 2048 * 32
+# What they are the sum of: a counter of the cells, and how often what realloc moved.
+TOTALS = {"allocs": ("made", -1), "frees": ("freed", -1), "reallocs": (None, 1), "alloc_bytes": ("made_bytes", 0)}
 
 
 def words(names):
@@ -15,6 +19,18 @@ def words(names):
 
 
 class Cell(ctypes.Structure):
+    _fields_ = words("made freed made_bytes freed_bytes")
+
+    @property
+    def blocks(self):
+        return self.made - self.freed
+
+    @property
+    def bytes(self):
+        return self.made_bytes - self.freed_bytes
+
+
+class Live(ctypes.Structure):
     _fields_ = [("blocks", i64), ("bytes", i64)]
 
 
@@ -38,12 +54,11 @@ class Class(ctypes.Structure):
 
 
 class Site(ctypes.Structure):
-    _fields_ = words("key ready line") + [("file", ctypes.c_char * 112)]
+    _fields_ = words("key ready apart line") + [("file", ctypes.c_char * 112)]
 
 
 class Thread(ctypes.Structure):
-    _fields_ = words("allocs frees reallocs alloc_bytes") + [
-        ("made", u64 * 2048), ("census", i64 * 16), ("pad", u64 * 4), ("cell", (Cell * 2048) * 64)]
+    _fields_ = [("moved", u64 * 2048), ("census", i64 * 16), ("cell", (Cell * 2048) * 64)]
 
 
 class Slot(ctypes.Structure):
@@ -61,7 +76,7 @@ class Check(ctypes.Structure):
 
 
 class Stack(ctypes.Structure):
-    _fields_ = words("hash ready site frames") + [("frame", u64 * 32), ("born", Cell * 64)]
+    _fields_ = words("hash ready site frames") + [("frame", u64 * 32), ("born", Live * 64)]
 
 
 class Capture(ctypes.Structure):
@@ -94,7 +109,7 @@ class Process(ctypes.Structure):
 
 class Page(ctypes.Structure):
     """Both programs refuse a page of another version or size."""
-    _fields_ = words("magic version bytes epoch mode sites classes sites_lost threads_shared "
+    _fields_ = words("magic version bytes epoch_word mode sites classes sites_lost threads_shared "
                      "epochs_late bad_frees processes_lost processes_apart namespace_pid namespace_time "
                      "blocks_lost publish_asked keeper gone_allocs gone_frees gone_reallocs gone_alloc_bytes") + [
         ("gone_made", u64 * 2048), ("process", Process * PROCESSES), ("app", App), ("check", Check),
@@ -102,13 +117,33 @@ class Page(ctypes.Structure):
         ("slot", Slot * THREADS), ("thread", Thread * THREADS),
         ("behaviours", u64), ("behaviour", Behaviour * 64), ("fail", Fail)]
 
+    @property
+    def epoch(self):
+        """The number of the present epoch, and the flags."""
+        return self.epoch_word % FLAGS // EPOCH_BYTES | self.epoch_word // FLAGS * FLAGS
+
+    @epoch.setter
+    def epoch(self, number):
+        self.epoch_word = number % FLAGS * EPOCH_BYTES + number // FLAGS * FLAGS
+
+    def total(self, counter, pid=None):
+        """allocs, frees, reallocs or alloc_bytes of one process, or of all, those that have gone too."""
+        cells, moved = TOTALS[counter]
+        sites = [i for i in range(self.sites) if not self.site[i].apart]
+        sum_ = 0 if pid else getattr(self, "gone_" + counter)
+        for thread in page_threads(self, pid):
+            if cells:
+                sum_ += sum(getattr(row[i], cells) for row in thread.cell[:1 + self.epoch % FLAGS] for i in sites)
+            sum_ += moved * sum(thread.moved[i] for i in sites)
+        return sum_
+
 
 def page_make():
     """The descriptor of an empty page, and the page."""
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 11, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 12, ctypes.sizeof(Page)
     page.check.shared = 1
     page.namespace_pid = os.stat("/proc/self/ns/pid").st_ino
     return fd, page

@@ -27,7 +27,7 @@ def behaviours(page):
 
 def live_blocks(page):
     """Allocations less frees over all threads."""
-    return sum(thread.allocs - thread.frees for thread in page.thread)
+    return page.total("allocs") - page.total("frees")
 
 
 class Client:

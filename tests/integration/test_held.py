@@ -228,7 +228,7 @@ class ControlTest(unittest.TestCase):
         for number in range(3):
             client.quiet("epoch opens=60")
             self.assertEqual(client.ask(f"settle id={number}"), f"settled id={number}")
-            live.append(sum(t.allocs - t.frees for t in client.page.thread))
+            live.append(client.page.total("allocs") - client.page.total("frees"))
         self.assertEqual(live, [live[0]] * 3)
 
 

@@ -347,7 +347,7 @@ class Obeys(unittest.TestCase):
                 server.echo(sock)
                 sock.unwrap().close()
             server.all_closed()
-            self.assertGreater(sum(t.allocs > 1000 for t in page_threads(server.page)), 1)
+            self.assertGreater(sum(sum(cell.made for cell in t.cell[0]) > 1000 for t in page_threads(server.page)), 1)
 
 
 class Refuses(unittest.TestCase):

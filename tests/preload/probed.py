@@ -80,8 +80,7 @@ class Probed:
 
     def total(self, counter, pid=None):
         """Of one process, or of all, those that have gone too."""
-        gone = 0 if pid else getattr(self.page, "gone_" + counter)
-        return gone + sum(getattr(t, counter) for t in self.threads(pid))
+        return self.page.total(counter, pid)
 
     def site(self, file, line):
         for i in range(1, self.page.sites):

@@ -140,7 +140,7 @@ void capture_mark(const struct capture *c, struct page *page, uint64_t epoch)
     for (size_t i = 0; i < PAGE_CAPTURE_WORDS; i++)
         atomic_store(&page->capture.wanted[i], word[i]);
     uint64_t kept = atomic_load(&page->epoch) & PAGE_EPOCH_TURNS;
-    atomic_store(&page->epoch, epoch | kept | (any ? PAGE_EPOCH_CAPTURES : 0));
+    atomic_store(&page->epoch, page_epoch_word(epoch) | kept | (any ? PAGE_EPOCH_CAPTURES : 0));
 }
 
 /* ---- what it came to ---- */

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 11u
+#define PAGE_VERSION 12u
 
 enum {
     PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
@@ -41,8 +41,8 @@ enum {
     PAGE_PROCESSES = 256
 };
 
-/* Set in `epoch` while any site is being captured. The ledger compares the epoch with PAGE_EPOCHS
- * at every block anyway: so nothing is paid for captures that no one asked for. */
+/* Set in `epoch` while any site is being captured. The ledger compares the epoch with the table's
+ * end at every block anyway: so nothing is paid for captures that no one asked for. */
 #define PAGE_EPOCH_CAPTURES (UINT64_C(1) << 32)
 
 /* Set in `epoch`, by the same trick, from before the subject's start while allocations may be made
@@ -59,8 +59,14 @@ enum {
 typedef _Atomic int64_t page_i64;
 typedef _Atomic uint64_t page_u64;
 
-/* Live blocks and bytes of one site and birth epoch, by one thread. */
+/* What one thread made and freed of one site and birth epoch, since start: live is the difference.
+ * A block that realloc moves is freed at its old site and made at the new one. */
 struct page_cell {
+    page_u64 made, freed, made_bytes, freed_bytes;
+};
+
+/* Live blocks and bytes of one call stack and birth epoch. */
+struct page_live {
     page_i64 blocks, bytes;
 };
 
@@ -69,6 +75,7 @@ struct page_cell {
 struct page_site {
     page_u64 key;
     page_u64 ready;
+    page_u64 apart; /* 1: in no total, because its blocks aren't OpenSSL's */
     uint64_t line;
     char file[PAGE_FILE_BYTES]; /* the tail of the path when it is longer */
 };
@@ -87,7 +94,7 @@ struct page_stack {
     page_u64 ready;
     uint64_t site, frames;
     uint64_t frame[PAGE_STACK_FRAMES];  /* return addresses, innermost first */
-    struct page_cell born[PAGE_EPOCHS]; /* live, by birth epoch */
+    struct page_live born[PAGE_EPOCHS]; /* live, by birth epoch */
 };
 
 /* Call stacks of the sites that the orchestrator asked for. */
@@ -108,11 +115,8 @@ struct page_slot {
 };
 
 struct page_thread {
-    page_u64 allocs, frees, reallocs; /* since start; through OpenSSL's hooks only */
-    page_u64 alloc_bytes;             /* asked for since start */
-    page_u64 made[PAGE_SITES];        /* allocs, by site */
-    page_i64 census[PAGE_CLASSES];    /* live objects */
-    page_u64 pad[4];
+    page_u64 moved[PAGE_SITES];    /* blocks that came to a site by realloc, since start */
+    page_i64 census[PAGE_CLASSES]; /* live objects */
     struct page_cell cell[PAGE_EPOCHS][PAGE_SITES];
 };
 
@@ -178,7 +182,7 @@ struct page_process {
 /* What threads of processes that have gone had counted. */
 struct page_gone {
     page_u64 allocs, frees, reallocs, alloc_bytes;
-    page_u64 made[PAGE_SITES];
+    page_u64 made[PAGE_SITES]; /* allocs, by site */
 };
 
 /* What a bounded cache of the subject says of itself: shared, written at quiescent points. */
@@ -290,8 +294,9 @@ struct page {
     uint64_t magic;
     uint64_t version;
     uint64_t bytes; /* sizeof(struct page), as the maker compiled it */
-    page_u64
-        epoch; /* and the flags PAGE_EPOCH_*; written by the orchestrator, at quiescent points */
+    /* page_epoch_word of the epoch, and the flags PAGE_EPOCH_*; written by the orchestrator, at
+     * quiescent points. */
+    page_u64 epoch;
     page_u64 mode;  /* enum page_mode, written by the probe */
     page_u64 sites; /* used entries of site[] */
     page_u64 classes;
@@ -324,10 +329,20 @@ struct page {
     struct page_crash crash;
 };
 
+/* An epoch stands in the page as the distance of its cells from those of the first, in bytes: so a
+ * block's cell is found by an addition. */
+#define PAGE_EPOCH_BYTES (PAGE_SITES * sizeof(struct page_cell))
+#define PAGE_EPOCH_END   (PAGE_EPOCHS * PAGE_EPOCH_BYTES)
+
+static inline uint64_t page_epoch_word(uint64_t epoch)
+{
+    return epoch * PAGE_EPOCH_BYTES;
+}
+
 /* The number of the present epoch, as it is stamped into new blocks. */
 static inline uint64_t page_epoch(uint64_t word)
 {
-    return word & ~(PAGE_EPOCH_CAPTURES | PAGE_EPOCH_FAILS | PAGE_EPOCH_TURNS);
+    return (word & ~(PAGE_EPOCH_CAPTURES | PAGE_EPOCH_FAILS | PAGE_EPOCH_TURNS)) / PAGE_EPOCH_BYTES;
 }
 
 #endif

@@ -11,9 +11,9 @@ static void store_u(page_u64 *to, uint64_t value)
     atomic_store_explicit(to, value, memory_order_relaxed);
 }
 
-static void add_u(page_u64 *to, const page_u64 *from)
+static void add_u(page_u64 *to, uint64_t value)
 {
-    atomic_fetch_add_explicit(to, load_u(from), memory_order_relaxed);
+    atomic_fetch_add_explicit(to, value, memory_order_relaxed);
 }
 
 uint64_t page_process_now_ns(void)
@@ -74,53 +74,61 @@ size_t page_process_all(const struct page *page, pid_t *ret)
 
 uint64_t snapshot_process_allocs(const struct page *page, pid_t pid)
 {
-    uint64_t allocs = 0;
+    const struct snapshot_scope scope = snapshot_scope(page);
+    struct snapshot_totals totals = {0};
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         if (owns(page, i, (uint64_t)pid))
-            allocs += load_u(&page->thread[i].allocs);
+            snapshot_totals_add(&page->thread[i], &scope, &totals);
     }
-    return allocs;
+    return totals.allocs;
 }
 
 /* Only what isn't 0 already is written: most of the table was never touched, and costs no memory
  * until it is. */
-static void clear_cells(struct page_thread *thread, size_t epochs, size_t sites)
+static void clear(page_u64 *counter)
 {
-    for (size_t epoch = 0; epoch < epochs; epoch++) {
-        for (size_t i = 0; i < sites; i++) {
-            struct page_cell *cell = &thread->cell[epoch][i];
-            if (load_i(&cell->blocks) || load_i(&cell->bytes)) {
-                atomic_store_explicit(&cell->blocks, 0, memory_order_relaxed);
-                atomic_store_explicit(&cell->bytes, 0, memory_order_relaxed);
-            }
-        }
-    }
+    if (load_u(counter))
+        store_u(counter, 0);
 }
 
-static void reap_made(struct page *page, struct page_thread *thread)
+static void clear_cells(struct page_thread *thread, const struct snapshot_scope *scope)
 {
-    for (size_t i = 0; i < snapshot_sites(page); i++) {
-        if (load_u(&thread->made[i])) {
-            add_u(&page->gone.made[i], &thread->made[i]);
-            store_u(&thread->made[i], 0);
+    for (size_t epoch = 0; epoch < scope->epochs; epoch++) {
+        for (size_t i = 0; i < scope->sites; i++) {
+            struct page_cell *cell = &thread->cell[epoch][i];
+            clear(&cell->made);
+            clear(&cell->freed);
+            clear(&cell->made_bytes);
+            clear(&cell->freed_bytes);
         }
+    }
+    for (size_t i = 0; i < scope->sites; i++)
+        clear(&thread->moved[i]);
+}
+
+static void reap_made(struct page *page, const struct page_thread *thread,
+                      const struct snapshot_scope *scope)
+{
+    for (size_t i = 0; i < scope->sites; i++) {
+        uint64_t made = snapshot_made(thread, scope, i);
+        if (made)
+            add_u(&page->gone.made[i], made);
     }
 }
 
 static void reap_counts(struct page *page, struct page_thread *thread)
 {
-    add_u(&page->gone.allocs, &thread->allocs);
-    add_u(&page->gone.frees, &thread->frees);
-    add_u(&page->gone.reallocs, &thread->reallocs);
-    add_u(&page->gone.alloc_bytes, &thread->alloc_bytes);
-    store_u(&thread->allocs, 0);
-    store_u(&thread->frees, 0);
-    store_u(&thread->reallocs, 0);
-    store_u(&thread->alloc_bytes, 0);
-    reap_made(page, thread);
+    const struct snapshot_scope scope = snapshot_scope(page);
+    struct snapshot_totals totals = {0};
+    snapshot_totals_add(thread, &scope, &totals);
+    add_u(&page->gone.allocs, totals.allocs);
+    add_u(&page->gone.frees, totals.frees);
+    add_u(&page->gone.reallocs, totals.reallocs);
+    add_u(&page->gone.alloc_bytes, totals.alloc_bytes);
+    reap_made(page, thread, &scope);
     for (size_t i = 0; i < PAGE_CLASSES; i++)
         atomic_store_explicit(&thread->census[i], 0, memory_order_relaxed);
-    clear_cells(thread, snapshot_epochs(page), snapshot_sites(page));
+    clear_cells(thread, &scope);
 }
 
 /* Whether what began at `since_ns` (0: just now) is of the process that is to be reaped. */

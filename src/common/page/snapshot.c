@@ -37,28 +37,80 @@ static void read_site_name(const struct page_site *from, struct snapshot_site *t
     to->line = (uint32_t)from->line;
 }
 
+static size_t clamp(uint64_t value, size_t low, size_t high)
+{
+    return value < low ? low : value > high ? high : (size_t)value;
+}
+
+struct snapshot_scope snapshot_scope(const struct page *page)
+{
+    struct snapshot_scope scope;
+    scope.epochs = clamp(page_epoch(load_u(&page->epoch)), 0, PAGE_EPOCHS - 1) + 1;
+    scope.sites = clamp(atomic_load_explicit(&page->sites, memory_order_acquire), 1, PAGE_SITES);
+    for (size_t i = 0; i < scope.sites; i++)
+        scope.told[i] = !load_u(&page->site[i].apart);
+    return scope;
+}
+
+static void add_cell(const struct page_cell *cell, struct snapshot_totals *to)
+{
+    to->allocs += load_u(&cell->made);
+    to->frees += load_u(&cell->freed);
+    to->alloc_bytes += load_u(&cell->made_bytes);
+}
+
+void snapshot_totals_add(const struct page_thread *thread, const struct snapshot_scope *scope,
+                         struct snapshot_totals *to)
+{
+    for (size_t epoch = 0; epoch < scope->epochs; epoch++) {
+        for (size_t i = 0; i < scope->sites; i++) {
+            if (scope->told[i])
+                add_cell(&thread->cell[epoch][i], to);
+        }
+    }
+    for (size_t i = 0; i < scope->sites; i++) {
+        uint64_t moved = scope->told[i] ? load_u(&thread->moved[i]) : 0;
+        to->allocs -= moved;
+        to->frees -= moved;
+        to->reallocs += moved;
+    }
+}
+
+uint64_t snapshot_made(const struct page_thread *thread, const struct snapshot_scope *scope,
+                       size_t site)
+{
+    uint64_t made = 0;
+    for (size_t epoch = 0; epoch < scope->epochs; epoch++)
+        made += load_u(&thread->cell[epoch][site].made);
+    return scope->told[site] ? made - load_u(&thread->moved[site]) : 0;
+}
+
 static void add_cells(const struct page_thread *thread, size_t epochs, struct snapshot *s)
 {
     for (size_t epoch = 0; epoch < epochs; epoch++) {
         for (size_t i = 0; i < s->sites; i++) {
             const struct page_cell *cell = &thread->cell[epoch][i];
-            s->site[i].born_blocks[epoch] += load_i(&cell->blocks);
-            s->site[i].born_bytes[epoch] += load_i(&cell->bytes);
+            s->site[i].born_blocks[epoch] += (int64_t)(load_u(&cell->made) - load_u(&cell->freed));
+            s->site[i].born_bytes[epoch] +=
+                (int64_t)(load_u(&cell->made_bytes) - load_u(&cell->freed_bytes));
         }
     }
 }
 
-static void add_thread(const struct page_thread *thread, size_t epochs, struct snapshot *s)
+static void add_thread(const struct page_thread *thread, const struct snapshot_scope *scope,
+                       struct snapshot *s)
 {
-    s->allocs += load_u(&thread->allocs);
-    s->frees += load_u(&thread->frees);
-    s->reallocs += load_u(&thread->reallocs);
-    s->alloc_bytes += load_u(&thread->alloc_bytes);
+    struct snapshot_totals totals = {0};
+    snapshot_totals_add(thread, scope, &totals);
+    s->allocs += totals.allocs;
+    s->frees += totals.frees;
+    s->reallocs += totals.reallocs;
+    s->alloc_bytes += totals.alloc_bytes;
     for (size_t i = 0; i < s->classes; i++)
         s->class_[i].live += load_i(&thread->census[i]);
     for (size_t i = 0; i < s->sites; i++)
-        s->site[i].made += load_u(&thread->made[i]);
-    add_cells(thread, epochs, s);
+        s->site[i].made += snapshot_made(thread, scope, i);
+    add_cells(thread, scope->epochs, s);
 }
 
 /* The self-check's blocks leave the ledger here, the one place, so that no sum, verdict or list
@@ -182,21 +234,6 @@ static void read_head(const struct page *page, struct snapshot *s)
     READ(*s, *page, processes_apart);
 }
 
-static size_t clamp(uint64_t value, size_t low, size_t high)
-{
-    return value < low ? low : value > high ? high : (size_t)value;
-}
-
-size_t snapshot_epochs(const struct page *page)
-{
-    return clamp(page_epoch(load_u(&page->epoch)), 0, PAGE_EPOCHS - 1) + 1;
-}
-
-size_t snapshot_sites(const struct page *page)
-{
-    return clamp(atomic_load_explicit(&page->sites, memory_order_acquire), 1, PAGE_SITES);
-}
-
 static void add_gone(const struct page *page, struct snapshot *s)
 {
     s->allocs += load_u(&page->gone.allocs);
@@ -208,13 +245,14 @@ static void add_gone(const struct page *page, struct snapshot *s)
 }
 
 /* What the threads of `pid` counted, or with 0 those of all processes, even when they have gone. */
-static void add_threads(const struct page *page, pid_t pid, size_t epochs, struct snapshot *s)
+static void add_threads(const struct page *page, pid_t pid, const struct snapshot_scope *scope,
+                        struct snapshot *s)
 {
     for (size_t i = 0; i < PAGE_THREADS; i++) {
         const struct page_slot *slot = &page->slot[i];
         bool wanted = !pid || PAGE_OWNER_PID(load_u(&slot->owner)) == (uint64_t)pid;
         if (load_u(&slot->used) && wanted)
-            add_thread(&page->thread[i], epochs, s);
+            add_thread(&page->thread[i], scope, s);
     }
     if (!pid)
         add_gone(page, s);
@@ -224,7 +262,8 @@ static int read_page(const struct page *page, pid_t pid, struct snapshot *ret, s
 {
     struct snapshot s = {0};
     read_head(page, &s);
-    s.sites = snapshot_sites(page);
+    const struct snapshot_scope scope = snapshot_scope(page);
+    s.sites = scope.sites;
     s.classes = clamp(load_u(&page->classes), 0, PAGE_CLASSES);
     s.site = calloc(s.sites, sizeof *s.site);
     if (!s.site)
@@ -237,14 +276,13 @@ static int read_page(const struct page *page, pid_t pid, struct snapshot *ret, s
     read_heap(page, pid, &s);
     read_app(page, &s);
 
-    size_t epochs = snapshot_epochs(page);
-    add_threads(page, pid, epochs, &s);
+    add_threads(page, pid, &scope, &s);
     take_plants(&s);
     if (!pid)
         take_plant_totals(page, &s);
     for (size_t i = 0; i < PAGE_PLANTS; i++)
-        sum_site(epochs, &s.plant[i]);
-    sum_sites(epochs, &s);
+        sum_site(scope.epochs, &s.plant[i]);
+    sum_sites(scope.epochs, &s);
     *ret = s;
     return 0;
 }
@@ -268,24 +306,30 @@ void snapshot_free(struct snapshot *s)
 
 #define ADD_IF_IT_MOVES(counter, moves) +(moves)*load_u(&page->app.counter)
 
+/* Of all processes, those that have gone too. */
+static struct snapshot_totals totals_of(const struct page *page)
+{
+    const struct snapshot_scope scope = snapshot_scope(page);
+    struct snapshot_totals totals = {.allocs = load_u(&page->gone.allocs),
+                                     .frees = load_u(&page->gone.frees),
+                                     .reallocs = load_u(&page->gone.reallocs)};
+    for (size_t i = 0; i < PAGE_THREADS; i++) {
+        if (load_u(&page->slot[i].used))
+            snapshot_totals_add(&page->thread[i], &scope, &totals);
+    }
+    return totals;
+}
+
 uint64_t snapshot_allocs(const struct page *page)
 {
-    uint64_t sum = load_u(&page->gone.allocs);
-    for (size_t i = 0; i < PAGE_THREADS; i++)
-        sum += load_u(&page->slot[i].used) ? load_u(&page->thread[i].allocs) : 0;
-    return sum;
+    return totals_of(page).allocs;
 }
 
 uint64_t snapshot_activity(const struct page *page)
 {
     uint64_t sum = 0 PAGE_APP_FIELDS(ADD_IF_IT_MOVES);
-    sum += load_u(&page->gone.allocs) + load_u(&page->gone.frees) + load_u(&page->gone.reallocs);
-    for (size_t i = 0; i < PAGE_THREADS; i++) {
-        const struct page_thread *thread = &page->thread[i];
-        if (load_u(&page->slot[i].used))
-            sum += load_u(&thread->allocs) + load_u(&thread->frees) + load_u(&thread->reallocs);
-    }
-    return sum;
+    const struct snapshot_totals totals = totals_of(page);
+    return sum + totals.allocs + totals.frees + totals.reallocs;
 }
 
 static bool is_filled(const struct page_stack *from)

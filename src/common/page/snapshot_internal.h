@@ -35,8 +35,21 @@ static inline bool page_process_has_ended(const struct page_process *row)
     return load_u(&row->flags) & PAGE_PROCESS_ENDED;
 }
 
-/* How many epochs, sites of the page's tables have been used. */
-size_t snapshot_epochs(const struct page *page);
-size_t snapshot_sites(const struct page *page);
+/* What of the page's tables has been used. */
+struct snapshot_scope {
+    size_t epochs, sites;
+    bool told[PAGE_SITES]; /* whether totals have the site */
+};
+struct snapshot_scope snapshot_scope(const struct page *page);
+
+struct snapshot_totals {
+    uint64_t allocs, frees, reallocs, alloc_bytes;
+};
+/* Adds what a thread did since start. */
+void snapshot_totals_add(const struct page_thread *thread, const struct snapshot_scope *scope,
+                         struct snapshot_totals *to);
+/* Allocations of a thread at a site since start. */
+uint64_t snapshot_made(const struct page_thread *thread, const struct snapshot_scope *scope,
+                       size_t site);
 
 #endif

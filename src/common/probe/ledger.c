@@ -14,46 +14,68 @@
 #include <uv.h>
 
 /* Lies right before each block and keeps malloc's 16-byte alignment. A block whose call stack is
- * known has another magic, so that only the rare path has to take `size` apart. */
+ * known, or whose size doesn't fit, has another magic, so that only the rare path has to ask. */
 struct header {
-    uint64_t size; /* with STACKED_MAGIC: the stack's number in the upper 16 bits */
-    uint32_t cell; /* cell_of epoch and site */
+    union {
+        uint64_t word; /* both, as they are carried across the allocator's call */
+        struct {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            uint32_t size, cell; /* cell_of epoch and site */
+#else
+            uint32_t cell, size;
+#endif
+        };
+    };
+    uint32_t more; /* STACKED_MAGIC: the stack's number; HUGE_MAGIC: the upper half of the size */
     uint32_t magic;
 };
 
 _Static_assert(sizeof(struct header) == 16, "the header must keep the alignment of malloc");
 
-#define HEADER_MAGIC  0x6b616f73u /* "soak" */
+#define HEADER_MAGIC  SLOT_SEAL   /* of the usual block */
 #define STACKED_MAGIC 0x6b617473u /* "stak" */
-#define STACK_SHIFT   48
-#define SIZE_MASK     ((UINT64_C(1) << STACK_SHIFT) - 1)
-
-_Static_assert(PAGE_STACKS < 1 << 16, "a header has 16 bits for the number of a stack");
+#define HUGE_MAGIC    0x65677568u /* "huge" */
 
 /* Looking for a header before a block that has none reads memory that isn't the block's; the
  * address sanitizer must let these functions look. */
 #define PEEKS __attribute__((no_sanitize("address")))
 
-/* Whose totals an allocation belongs to: page_thread.allocs and the like are OpenSSL's alone. */
-enum origin { FROM_OPENSSL, FROM_LIBUV };
-
 static struct page *ledger_page;
 static pid_t ledger_pid;
-static uint32_t libuv_site;
+static uint32_t libuv_site = UINT32_MAX; /* none yet */
 
-HOT bool is_ours(const void *block)
+HOT PEEKS uint32_t magic_of(const void *block)
 {
-    return LIKELY(((const struct header *)block - 1)->magic == HEADER_MAGIC);
+    return ((const struct header *)block - 1)->magic;
 }
 
-HOT PEEKS bool is_stacked(const void *block)
+HOT PEEKS bool is_usual(const void *block)
 {
-    return ((const struct header *)block - 1)->magic == STACKED_MAGIC;
+    return LIKELY(magic_of(block) == HEADER_MAGIC);
+}
+
+static PEEKS bool is_ours(const void *block)
+{
+    uint32_t magic = magic_of(block);
+    return magic == HEADER_MAGIC || magic == STACKED_MAGIC || magic == HUGE_MAGIC;
 }
 
 COLD void count_bad_free(void)
 {
     atomic_fetch_add_explicit(&ledger_page->bad_frees, 1, memory_order_relaxed);
+}
+
+static size_t header_size(const struct header *h)
+{
+    return h->size | (h->magic == HUGE_MAGIC ? (size_t)h->more << 32 : 0);
+}
+
+static void header_write(struct header *h, size_t size, uint32_t cell)
+{
+    h->size = (uint32_t)size;
+    h->cell = cell;
+    h->more = (uint32_t)(size >> 32);
+    h->magic = h->more ? HUGE_MAGIC : HEADER_MAGIC;
 }
 
 /* ---- call stacks ---- */
@@ -62,111 +84,38 @@ COLD void count_bad_free(void)
 static STACKS_OWN void stack_attach(struct header *h)
 {
     uint32_t site = cell_site(h->cell);
-    if (!stacks_wanted(site, ledger_pid) || h->size > SIZE_MASK)
+    if (!stacks_wanted(site, ledger_pid) || h->magic != HEADER_MAGIC)
         return;
     uint32_t stack = stacks_take(site);
     if (!stack)
         return;
-    stacks_count(stack, cell_epoch(h->cell), 1, (int64_t)h->size);
-    h->size |= (uint64_t)stack << STACK_SHIFT;
+    stacks_count(stack, cell_epoch(h->cell), 1, h->size);
+    h->more = stack;
     h->magic = STACKED_MAGIC;
 }
 
-/* Takes the block's stack away from it: an ordinary block of ours from here on. */
+/* Takes the block's stack away from it if it has one: an ordinary block of ours from here on. */
 static void stack_detach(struct header *h)
 {
-    uint32_t stack = (uint32_t)(h->size >> STACK_SHIFT);
-    h->size &= SIZE_MASK;
+    if (h->magic != STACKED_MAGIC)
+        return;
     h->magic = HEADER_MAGIC;
-    stacks_count(stack, cell_epoch(h->cell), -1, -(int64_t)h->size);
+    stacks_count(h->more, cell_epoch(h->cell), -1, -(int64_t)h->size);
 }
 
-/* ---- counting ---- */
+/* ---- the rare path: the thread has no slot, stacks are wanted, an allocation must fail, the epoch
+ * lies beyond the table, or the size beyond what fits a header's half ---- */
 
-/* Counts a birth and writes the header. */
-HOT void count_birth(struct place at, enum origin from, struct header *h, size_t size,
-                     uint32_t cell)
+COLD struct place place_now(void)
 {
-    h->size = size;
-    h->cell = cell;
-    h->magic = HEADER_MAGIC;
-    count_born(at, from == FROM_OPENSSL, cell, size);
-}
-
-/* Whether this allocation is the one to fail. `word` may have other flags. */
-HOT bool fails(uint64_t word, enum origin from, size_t size, uint32_t site)
-{
-    return UNLIKELY(word & PAGE_EPOCH_FAILS) && from == FROM_OPENSSL && fail_asked(size, site);
-}
-
-/* Stacks are wanted, an allocation must fail, or the epoch lies beyond the table. */
-COLD void *count_alloc_rare(struct place at, enum origin from, struct header *h, size_t size,
-                            uint32_t site)
-{
-    uint64_t word = epoch_word(ledger_page);
-    if (fails(word, from, size, site)) {
-        free(h);
-        return NULL;
-    }
-    count_birth(at, from, h, size, cell_of(epoch_number(ledger_page, word), site));
-    if (word & PAGE_EPOCH_CAPTURES)
-        stack_attach(h);
-    return h + 1;
-}
-
-/* Returns the block, or NULL when the allocation must fail. */
-HOT void *count_alloc(struct place at, enum origin from, struct header *h, size_t size,
-                      uint32_t site)
-{
-    uint64_t word = epoch_word(ledger_page);
-    if (UNLIKELY(word >= PAGE_EPOCHS))
-        return count_alloc_rare(at, from, h, size, site);
-    count_birth(at, from, h, size, cell_of((uint32_t)word, site));
-    return h + 1;
-}
-
-HOT void count_free(struct place at, enum origin from, struct header *h)
-{
-    h->magic = 0;
-    count_freed(at, from == FROM_OPENSSL, h->cell, h->size);
-}
-
-/* A block keeps its birth epoch and moves to the site of the realloc call. */
-HOT void count_realloc(struct place at, enum origin from, struct header *h, size_t size,
-                       uint32_t site)
-{
-    uint32_t cell = cell_of(cell_epoch(h->cell), site);
-    count_moved(at, from == FROM_OPENSSL, (struct counted){h->cell, h->size},
-                (struct counted){cell, size});
-    h->size = size;
-    h->cell = cell;
-}
-
-/* The thread counts here for the first time, or has no slot of its own. */
-COLD struct place place_slow(void)
-{
-    struct page_thread *slot = slot_claim();
+    struct page_thread *slot = slot_own ? slot_own : slot_claim();
     return slot ? (struct place){slot, true} : (struct place){slot_shared(), false};
 }
 
-COLD void *count_alloc_slow(enum origin from, struct header *h, size_t size, uint32_t site)
+/* Whether this allocation is the one to fail. */
+COLD bool fails(uint64_t word, size_t size, uint32_t site)
 {
-    struct place at = place_slow();
-    return count_alloc(at, from, h, size, site);
-}
-
-COLD PEEKS void free_slow(enum origin from, void *block)
-{
-    struct header *h = (struct header *)block - 1;
-    if (is_stacked(block))
-        stack_detach(h);
-    if (!is_ours(block)) {
-        count_bad_free();
-        free(block);
-        return;
-    }
-    count_free(place_slow(), from, h);
-    free(h);
+    return word & PAGE_EPOCH_FAILS && site != libuv_site && fail_asked(size, site);
 }
 
 HOT bool fits(size_t size)
@@ -174,71 +123,136 @@ HOT bool fits(size_t size)
     return LIKELY(size <= SIZE_MAX - sizeof(struct header));
 }
 
-HOT void *ledger_malloc(enum origin from, size_t size, uint32_t site)
+COLD void *malloc_rare(size_t size, uint32_t site)
 {
-    struct header *h = malloc(size + sizeof *h);
-    if (UNLIKELY(!h))
-        return NULL;
-    struct page_thread *slot = slot_own;
-    if (UNLIKELY(!slot))
-        return count_alloc_slow(from, h, size, site);
-    return count_alloc((struct place){slot, true}, from, h, size, site);
-}
-
-HOT PEEKS void ledger_free(enum origin from, void *block)
-{
-    struct page_thread *slot = slot_own;
-    if (UNLIKELY(!slot || !is_ours(block))) {
-        free_slow(from, block);
-        return;
-    }
-    struct header *h = (struct header *)block - 1;
-    count_free((struct place){slot, true}, from, h);
-    free(h);
-}
-
-/* The block had a stack, or gets one, or is none of ours. The old stack is taken off only when the
- * block has moved: a realloc that fails changes nothing. */
-COLD PEEKS void *realloc_rare(enum origin from, void *block, size_t size, uint32_t site)
-{
-    if (!is_stacked(block) && !is_ours(block)) {
-        count_bad_free();
-        return realloc(block, size);
-    }
     uint64_t word = epoch_word(ledger_page);
-    if (fails(word, from, size, site))
+    if (!fits(size) || fails(word, size, site))
         return NULL;
-    struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
+    struct header *h = malloc(size + sizeof *h);
     if (!h)
         return NULL;
-    if (h->magic == STACKED_MAGIC)
-        stack_detach(h);
-    struct page_thread *slot = slot_own;
-    count_realloc(slot ? (struct place){slot, true} : place_slow(), from, h, size, site);
+    header_write(h, size, cell_of(epoch_alone(ledger_page, word), site));
+    count_born(place_now(), h->cell, size);
     if (word & PAGE_EPOCH_CAPTURES)
         stack_attach(h);
     return h + 1;
 }
 
-HOT PEEKS void *ledger_realloc(enum origin from, void *block, size_t size, uint32_t site)
+COLD PEEKS void free_rare(void *block)
 {
-    if (UNLIKELY(!is_ours(block) || epoch_word(ledger_page) >= PAGE_EPOCHS))
-        return realloc_rare(from, block, size, site);
+    struct header *h = (struct header *)block - 1;
+    if (!is_ours(block)) {
+        count_bad_free();
+        free(block);
+        return;
+    }
+    stack_detach(h);
+    count_freed(place_now(), h->cell, header_size(h));
+    h->magic = 0;
+    free(h);
+}
+
+/* The old stack is taken off only when the block has moved: a realloc that fails changes nothing.
+ */
+COLD PEEKS void *realloc_rare(void *block, size_t size, uint32_t site)
+{
+    if (!is_ours(block)) {
+        count_bad_free();
+        return realloc(block, size);
+    }
+    uint64_t word = epoch_word(ledger_page);
+    if (!fits(size) || fails(word, size, site))
+        return NULL;
+    struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
+    if (!h)
+        return NULL;
+    stack_detach(h);
+    struct counted was = {h->cell, header_size(h)};
+    header_write(h, size, cell_of(cell_epoch_word(was.cell), site));
+    count_moved(place_now(), was, (struct counted){h->cell, size});
+    if (word & PAGE_EPOCH_CAPTURES)
+        stack_attach(h);
+    return h + 1;
+}
+
+/* The allocator had none after all. */
+COLD void *malloc_failed(uint64_t word)
+{
+    struct header was = {.word = word};
+    count_unborn((struct place){slot_own, true}, was.cell, was.size);
+    return NULL;
+}
+
+/* ---- the way of every block ---- */
+
+/* Sizes of the usual path: 1 to 2^31 - 1. */
+HOT bool is_usual_size(size_t size)
+{
+    return LIKELY(size - 1 < INT32_MAX);
+}
+
+/* `first`: the site's cell in the first epoch. Counts first, so that one register is all that must
+ * outlive the allocator's call. */
+HOT void *ledger_malloc(size_t size, uint32_t first)
+{
+    uint64_t epoch = slot_epoch_word();
+    if (UNLIKELY(epoch >= PAGE_EPOCH_END))
+        return malloc_rare(size, cell_site(first));
+    uint64_t cell = epoch + first;
+    uint64_t word = cell << 32 | (uint32_t)size;
+    count_born((struct place){slot_own, true}, cell, size);
+    struct header *h = malloc(size + sizeof *h);
+    if (UNLIKELY(!h))
+        return malloc_failed(word);
+    h->word = word;
+    h->magic = HEADER_MAGIC;
+    return h + 1;
+}
+
+HOT PEEKS void ledger_free(void *block)
+{
+    if (UNLIKELY(magic_of(block) != slot_seal)) {
+        free_rare(block);
+        return;
+    }
+    struct header *h = (struct header *)block - 1;
+    h->magic = 0;
+    count_freed((struct place){slot_own, true}, h->cell, h->size);
+    free(h);
+}
+
+/* A block keeps its birth epoch and moves to the site of the realloc call. */
+HOT PEEKS void *ledger_realloc(void *block, size_t size, uint32_t site)
+{
+    if (UNLIKELY(!is_usual_size(size) || !is_usual(block) || slot_epoch_word() >= PAGE_EPOCH_END))
+        return realloc_rare(block, size, site);
     struct header *h = realloc((struct header *)block - 1, size + sizeof *h);
     if (UNLIKELY(!h))
         return NULL;
-    struct page_thread *slot = slot_own;
-    count_realloc(slot ? (struct place){slot, true} : place_slow(), from, h, size, site);
+    struct counted was = {h->cell, h->size};
+    h->size = (uint32_t)size;
+    h->cell = cell_of(cell_epoch_word(was.cell), site);
+    count_moved((struct place){slot_own, true}, was, (struct counted){h->cell, size});
     return h + 1;
 }
 
 /* The hooks behave as OpenSSL's default allocator: malloc(0) and realloc(p, 0) give NULL. */
 
+COLD void *openssl_malloc_rare(size_t size, const char *file, int line)
+{
+    return size ? malloc_rare(size, site_find(file, line)) : NULL;
+}
+
+/* Nothing but the allocator is called on the way, and all else by its last instruction: so nothing
+ * else has to be kept across a call. */
 static STACKS_OWN void *openssl_malloc(size_t size, const char *file, int line)
 {
-    if (UNLIKELY(size == 0 || !fits(size)))
-        return NULL;
-    return ledger_malloc(FROM_OPENSSL, size, site_find(file, line));
+    if (UNLIKELY(!is_usual_size(size)))
+        return openssl_malloc_rare(size, file, line);
+    const struct site_key *key = site_key_at(file, line);
+    if (UNLIKELY(!site_key_is(key, file, line)))
+        return openssl_malloc_rare(size, file, line);
+    return ledger_malloc(size, key->cell);
 }
 
 static PEEKS void openssl_free(void *block, const char *file, int line)
@@ -246,7 +260,7 @@ static PEEKS void openssl_free(void *block, const char *file, int line)
     (void)file;
     (void)line;
     if (block)
-        ledger_free(FROM_OPENSSL, block);
+        ledger_free(block);
 }
 
 static STACKS_OWN PEEKS void *openssl_realloc(void *block, size_t size, const char *file, int line)
@@ -257,14 +271,13 @@ static STACKS_OWN PEEKS void *openssl_realloc(void *block, size_t size, const ch
         openssl_free(block, file, line);
         return NULL;
     }
-    if (UNLIKELY(!fits(size)))
-        return NULL;
-    return ledger_realloc(FROM_OPENSSL, block, size, site_find(file, line));
+    return ledger_realloc(block, size, site_find(file, line));
 }
 
 static STACKS_OWN void *libuv_malloc(size_t size)
 {
-    return fits(size) ? ledger_malloc(FROM_LIBUV, size, libuv_site) : NULL;
+    return is_usual_size(size) ? ledger_malloc(size, cell_of(0, libuv_site))
+                               : malloc_rare(size, libuv_site);
 }
 
 static STACKS_OWN void *libuv_calloc(size_t count, size_t size)
@@ -279,14 +292,14 @@ static STACKS_OWN void *libuv_calloc(size_t count, size_t size)
 static PEEKS void libuv_free(void *block)
 {
     if (block)
-        ledger_free(FROM_LIBUV, block);
+        ledger_free(block);
 }
 
 static STACKS_OWN PEEKS void *libuv_realloc(void *block, size_t size)
 {
     if (!block)
         return libuv_malloc(size);
-    return fits(size) ? ledger_realloc(FROM_LIBUV, block, size, libuv_site) : NULL;
+    return ledger_realloc(block, size, libuv_site);
 }
 
 int ledger_start(struct page *page, struct err *e)
@@ -307,12 +320,12 @@ int ledger_start(struct page *page, struct err *e)
 void ledger_start_libuv(void)
 {
     libuv_site = site_find("libuv", 0);
+    site_set_apart(libuv_site);
     int code = uv_replace_allocator(libuv_malloc, libuv_realloc, libuv_calloc, libuv_free);
     CHECK(code == 0);
 }
 
 PEEKS uint32_t ledger_site_of(const void *block)
 {
-    bool ours = is_ours(block) || is_stacked(block);
-    return ours ? cell_site(((const struct header *)block - 1)->cell) : 0;
+    return is_ours(block) ? cell_site(((const struct header *)block - 1)->cell) : 0;
 }

@@ -50,6 +50,11 @@ void site_table_init(struct page *page)
         site_fill(0, "unknown", 0);
 }
 
+void site_set_apart(uint32_t site)
+{
+    atomic_store_explicit(&site_page->site[site].apart, 1, memory_order_relaxed);
+}
+
 /* The site of that name and line, added when there is room; 0 when there is none. Entries are taken
  * in their order, so who comes to a free one has seen all others; and who loses it to another that
  * wants the same site need not wait until that has filled it. */
@@ -107,7 +112,7 @@ static uint32_t site_insert(const char *file, int line)
     if (!key || found)
         return site;
     key->line = line;
-    key->site = site;
+    key->cell = cell_of(0, site);
     atomic_store_explicit(&key->file, file, memory_order_release);
     return site;
 }
@@ -118,7 +123,7 @@ __attribute__((noinline)) uint32_t site_find_slow(const char *file, int line)
     if (!file)
         file = "";
     struct site_key *key = key_seek(file, line, &found);
-    uint32_t site = found ? key->site : site_insert(file, line);
+    uint32_t site = found ? cell_site(key->cell) : site_insert(file, line);
     if (site == 0)
         atomic_fetch_add_explicit(&site_page->sites_lost, 1, memory_order_relaxed);
     return site;

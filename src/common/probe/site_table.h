@@ -10,8 +10,9 @@
 #define SOAK_PROBE_SITE_TABLE_H
 
 #include "page/page.h"
-#include "probe/slot.h"
+#include "probe/count.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SITE_SLOTS = 8192 };
@@ -21,13 +22,16 @@ enum { SITE_SLOTS = 8192 };
 struct site_key {
     _Atomic(const char *) file;
     int line;
-    uint32_t site;
+    uint32_t cell; /* the site's, in the first epoch: cell_of */
 };
 
 extern struct site_key site_table[SITE_SLOTS];
 
 /* Names site 0 in `page` and makes it the place of new sites. Once, before the hooks. */
 void site_table_init(struct page *page);
+
+/* The blocks of `site` are in no total. */
+void site_set_apart(uint32_t site);
 
 /* Finds or adds what isn't at its first place in the table. 0 when there is no room. */
 uint32_t site_find_slow(const char *file, int line);
@@ -40,12 +44,22 @@ static inline uint32_t site_hash(const char *file, int line)
     return sum / (uint32_t)sizeof(struct site_key) % SITE_SLOTS;
 }
 
+/* Where (file, line) is in the table as a rule, and whether it is. */
+static inline const struct site_key *site_key_at(const char *file, int line)
+{
+    return &site_table[site_hash(file, line)];
+}
+
+static inline bool site_key_is(const struct site_key *key, const char *file, int line)
+{
+    return LIKELY(atomic_load_explicit(&key->file, memory_order_acquire) == file &&
+                  key->line == line);
+}
+
 static inline uint32_t site_find(const char *file, int line)
 {
-    struct site_key *key = &site_table[site_hash(file, line)];
-    if (LIKELY(atomic_load_explicit(&key->file, memory_order_acquire) == file && key->line == line))
-        return key->site;
-    return site_find_slow(file, line);
+    const struct site_key *key = site_key_at(file, line);
+    return site_key_is(key, file, line) ? cell_site(key->cell) : site_find_slow(file, line);
 }
 
 #endif

@@ -9,17 +9,29 @@
 
 enum { SLOT_LAST = PAGE_THREADS - 1 };
 
-_Thread_local struct page_thread *slot_own __attribute__((tls_model("initial-exec")));
+static const page_u64 no_epoch = UINT64_MAX;
+#define NO_SEAL 0x656e6f6eu /* "none" */
+
+SLOT_TLS struct page_thread *slot_own;
+SLOT_TLS const page_u64 *slot_epoch = &no_epoch;
+SLOT_TLS uint32_t slot_seal = NO_SEAL;
 /* A thread that found no slot doesn't ask again. */
-static _Thread_local bool slot_asked __attribute__((tls_model("initial-exec")));
+static SLOT_TLS bool slot_asked;
 /* How often it gave one back. There are PTHREAD_DESTRUCTOR_ITERATIONS (4) rounds of destructors,
  * and what is claimed in the last one would never be given back. */
 enum { SLOT_RETURNS = 3 };
-static _Thread_local int slot_returned __attribute__((tls_model("initial-exec")));
+static SLOT_TLS int slot_returned;
 
 static struct page *slot_page;
 static pthread_key_t slot_key;
 static _Atomic pid_t slot_pid;
+
+static void own(struct page_thread *slot)
+{
+    slot_own = slot;
+    slot_epoch = slot ? &slot_page->epoch : &no_epoch;
+    slot_seal = slot ? SLOT_SEAL : NO_SEAL;
+}
 
 static uint64_t owner_now(bool busy)
 {
@@ -33,7 +45,7 @@ static void slot_give_back(void *value)
     const struct page_thread *slot = value;
     page_u64 *owner = &slot_page->slot[slot - slot_page->thread].owner;
     uint64_t busy = owner_now(true);
-    slot_own = NULL;
+    own(NULL);
     slot_asked = ++slot_returned == SLOT_RETURNS;
     atomic_compare_exchange_strong(owner, &busy, owner_now(false));
 }
@@ -55,7 +67,7 @@ void slot_forked(pid_t pid)
 
 void slot_forget(void)
 {
-    slot_own = NULL;
+    own(NULL);
     slot_asked = false;
 }
 
@@ -87,7 +99,7 @@ struct page_thread *slot_claim(void)
     if (slot_asked)
         return slot_own;
     slot_asked = true;
-    slot_own = slot_find();
+    own(slot_find());
     if (!slot_own)
         atomic_fetch_add_explicit(&slot_page->threads_shared, 1, memory_order_relaxed);
     pthread_setspecific(slot_key, slot_own);

@@ -20,8 +20,28 @@
 #define LIKELY(cond)   __builtin_expect(!!(cond), 1)
 #define UNLIKELY(cond) __builtin_expect(!!(cond), 0)
 
+/* One instruction in a program, two in a library that is there from its start. */
+#if defined(__PIC__) && !defined(__PIE__)
+#define SLOT_TLS _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define SLOT_TLS _Thread_local __attribute__((tls_model("local-exec")))
+#endif
+
 /* This thread's own slot; NULL before the first claim, and in threads that have none. */
-extern _Thread_local struct page_thread *slot_own __attribute__((tls_model("initial-exec")));
+extern SLOT_TLS struct page_thread *slot_own;
+/* The page's epoch; for a thread without an own slot a word beyond all epochs, so that one
+ * comparison asks for both. */
+extern SLOT_TLS const page_u64 *slot_epoch;
+
+/* SLOT_SEAL while the thread has an own slot. What must hold that before it counts so is compared
+ * with this, and again one comparison asks for both. */
+#define SLOT_SEAL 0x6b616f73u /* "soak" */
+extern SLOT_TLS uint32_t slot_seal;
+
+static inline uint64_t slot_epoch_word(void)
+{
+    return atomic_load_explicit(slot_epoch, memory_order_relaxed);
+}
 
 /* Prepares the slots of `page`. Once, before the hooks. Returns 0 or -1. */
 int slot_init(struct page *page, struct err *e);

@@ -93,7 +93,7 @@ __attribute__((noinline)) STACKS_OWN uint32_t stacks_take(uint32_t site)
 
 void stacks_count(uint32_t stack, uint32_t epoch, int64_t blocks, int64_t bytes)
 {
-    struct page_cell *born = &capture->stack[stack - 1].born[epoch];
+    struct page_live *born = &capture->stack[stack - 1].born[epoch];
     slot_add_i(false, &born->blocks, blocks);
     slot_add_i(false, &born->bytes, bytes);
 }

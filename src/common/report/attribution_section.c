@@ -56,6 +56,15 @@ static void say_alike(struct text *t, const struct result_attribution *w)
     text_add(t, "%s", w->behaviours > NAMED ? ", ..." : "");
 }
 
+/* What it may lose, where chance had a part in it: that none was seen says no more. */
+static void say_limit(struct text *t, const struct result_attribution *w,
+                      const struct behaviours_share *b)
+{
+    char most[FIGURE_SIZE];
+    if (!w->exact && b->blocks_error > 0)
+        text_add(t, " (at most %s blocks)", figure_plain(most, sizeof most, behaviours_at_most(b)));
+}
+
 static void say_names(struct text *t, const struct result_attribution *w,
                       enum behaviour_verdict verdict)
 {
@@ -64,6 +73,7 @@ static void say_names(struct text *t, const struct result_attribution *w,
         if (w->behaviour[i].share.verdict != verdict)
             continue;
         text_add(t, "%s%s", joint, w->behaviour[i].name);
+        say_limit(t, w, &w->behaviour[i].share);
         joint = ", ";
     }
 }
@@ -106,7 +116,7 @@ static void say_apart(struct text *t, const struct result_attribution *w)
     }
     text_add(t, " per such connection");
     size_t innocent = count_of(w, BEHAVIOUR_INNOCENT), unsure = count_of(w, BEHAVIOUR_UNSURE);
-    if (innocent && !unsure)
+    if (innocent && !unsure && w->exact)
         text_add(t, "; none for the other%s", innocent == 1 ? "" : "s");
     else if (innocent) {
         text_add(t, "; not leaking: ");

@@ -275,7 +275,7 @@ static void on_channel_line(struct channel *c, const char *line)
               text_clean(text));
     } else if (line_is(line, "stamp")) {
         if (line_number(line, "epoch", &number) == 0 && number <= PAGE_EPOCHS)
-            atomic_store(&r->page->epoch, number);
+            atomic_store(&r->page->epoch, page_epoch_word(number));
     } else if (line_is(line, "end")) {
         r->over = true;
         leave(r, "the run is over");

@@ -72,3 +72,13 @@ enum verdict calibrate_count(struct calibrate_tally *t, const struct result *r, 
     t->level += level;
     return v;
 }
+
+const char *calibrate_reason(const struct result *r)
+{
+    for (size_t i = 0; !r->broken && i < r->subjects; i++) {
+        const struct judgement *j = &r->subject[i].judgement;
+        if (j->verdict == r->verdict)
+            return j->reasons ? j->reason[0] : "";
+    }
+    return r->broken ? r->broken : "";
+}

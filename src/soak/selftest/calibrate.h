@@ -44,4 +44,7 @@ struct calibrate_tally {
 /* Counts a run; one without a result (NULL) is INVALID. Returns its verdict. */
 enum verdict calibrate_count(struct calibrate_tally *t, const struct result *r, bool level);
 
+/* The first sentence that says why the verdict is what it is, or the run broke; borrowed. */
+const char *calibrate_reason(const struct result *r);
+
 #endif

@@ -2,6 +2,7 @@
 #include "calibrate_random.h"
 
 #include "base/exit_codes.h"
+#include "calibrate.h"
 #include "options/grammar.h"
 #include "random_mix.h"
 #include "report/document.h"
@@ -61,17 +62,6 @@ static const char *word_of(const struct run_process_result *result, const struct
     return r ? verdict_name(r->verdict) : "BROKEN";
 }
 
-/* The first sentence that says why; borrowed from the result. */
-static const char *reason_of(const struct result *r)
-{
-    for (size_t i = 0; !r->broken && i < r->subjects; i++) {
-        const struct judgement *j = &r->subject[i].judgement;
-        if (j->verdict == r->verdict)
-            return j->reasons ? j->reason[0] : "";
-    }
-    return r->broken ? r->broken : "";
-}
-
 static void tell(const struct line *line, const char *word, const struct result *r,
                  const char *otherwise)
 {
@@ -80,7 +70,7 @@ static void tell(const struct line *line, const char *word, const struct result 
         printf(" %s", line->words[i]);
     const char *failed = r ? r->first_failure.text : NULL;
     if (r)
-        printf("\n%-13s %s%s%s\n%-13s kept: %s", "", reason_of(r),
+        printf("\n%-13s %s%s%s\n%-13s kept: %s", "", calibrate_reason(r),
                failed ? "; the first failure: " : "", failed ? failed : "", "", r->run_dir);
     else if (otherwise)
         printf("\n%-13s %s", "", otherwise);

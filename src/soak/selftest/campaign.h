@@ -66,9 +66,10 @@ bool campaign_has(enum campaign_of which, enum campaign_outcome o);
 /* What came of a run; `r` NULL: it left no result. */
 enum campaign_outcome campaign_judge(const struct campaign_case *c, const struct result *r);
 
-/* Whether so many runs are as the campaign must be: none missed, no false alarm, none broken; and
- * that in doubt are surely no more than 1 in 200 of the clean runs, and of the wrong kind no more
- * than 1 in 100 of the leaks that were found. */
+/* Whether so many runs are as the campaign must be: none missed, no false alarm, none broken; in
+ * doubt aren't surely more than 1 in 200 of the clean runs, nor of the wrong kind more than 1 in
+ * 100 of the leaks that were found. Exactly at the sensitivity 1 in 1,000 isn't called a LEAK, by
+ * its definition: not surely more may be in doubt or missed. */
 bool campaign_good(enum campaign_of which, const uint64_t outcome[CAMPAIGN_OUTCOMES]);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "archive/run_dir.h"
 #include "report/json_util.h"
-#include "stats/sensitivity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,84 +13,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* ---- counts ---- */
-
-static struct campaign_row *row_of(struct campaign_tally *t, const char *name)
-{
-    size_t at = 0;
-    while (at < t->rows && strcmp(t->row[at].name, name) < 0)
-        at++;
-    if (at < t->rows && strcmp(t->row[at].name, name) == 0)
-        return &t->row[at];
-    if (t->rows == CAMPAIGN_ROWS)
-        return NULL;
-    memmove(&t->row[at + 1], &t->row[at], (t->rows - at) * sizeof *t->row);
-    t->row[at] = (struct campaign_row){.name = ""};
-    snprintf(t->row[at].name, sizeof t->row[at].name, "%s", name);
-    t->rows++;
-    return &t->row[at];
-}
-
-void campaign_count(struct campaign_tally *t, const char *row, enum campaign_outcome o)
-{
-    struct campaign_row *r = row_of(t, row);
-    t->runs++;
-    t->outcome[o]++;
-    if (r)
-        r->outcome[o]++;
-}
-
-static void print_row(FILE *out, enum campaign_of which, const char *name,
-                      const uint64_t outcome[CAMPAIGN_OUTCOMES])
-{
-    uint64_t runs = 0;
-    for (int i = 0; i < CAMPAIGN_OUTCOMES; i++)
-        runs += outcome[i];
-    fprintf(out, "| %s | %" PRIu64, name, runs);
-    for (int i = 0; i < CAMPAIGN_OUTCOMES; i++) {
-        if (campaign_has(which, (enum campaign_outcome)i))
-            fprintf(out, " | %" PRIu64, outcome[i]);
-    }
-    fprintf(out, " |\n");
-}
-
-static void print_head(FILE *out, enum campaign_of which)
-{
-    fprintf(out, "| %s | runs", which == CAMPAIGN_CLEAN ? "server" : "bug");
-    for (int i = 0; i < CAMPAIGN_OUTCOMES; i++) {
-        if (campaign_has(which, (enum campaign_outcome)i))
-            fprintf(out, " | %s", campaign_outcome_name((enum campaign_outcome)i));
-    }
-    fprintf(out, " |\n|---|---:");
-    for (int i = 0; i < CAMPAIGN_OUTCOMES; i++) {
-        if (campaign_has(which, (enum campaign_outcome)i))
-            fprintf(out, "|---:");
-    }
-    fprintf(out, "|\n");
-}
-
-static void print_bound(FILE *out, const char *what, uint64_t k, uint64_t n)
-{
-    fprintf(out, "%s: %" PRIu64 " of %" PRIu64 ", so at most %.3f %% of such runs (95 %%)\n", what,
-            k, n, 100 * sensitivity_upper_share(k, n, 0.95));
-}
-
-void campaign_print(const struct campaign_tally *t, enum campaign_of which, FILE *out)
-{
-    const uint64_t *o = t->outcome;
-    print_head(out, which);
-    for (size_t i = 0; i < t->rows; i++)
-        print_row(out, which, t->row[i].name, t->row[i].outcome);
-    print_row(out, which, "all", o);
-    fprintf(out, "\n");
-    if (t->runs == 0)
-        return;
-    if (which == CAMPAIGN_CLEAN)
-        print_bound(out, "false alarms", o[CAMPAIGN_ALARM], t->runs);
-    else
-        print_bound(out, "missed", o[CAMPAIGN_MISSED], t->runs);
-}
 
 /* ---- the folder ---- */
 
@@ -115,18 +36,53 @@ static int open_locked(struct campaign_journal *j, const char *folder, struct er
 
 /* ---- its lines ---- */
 
-static int read_run(const json_t *line, struct campaign_tally *tally, struct err *e)
+static json_t *line_json(const struct campaign_line *run, const char *kept)
 {
-    enum campaign_outcome o;
-    const char *row, *word;
+    const char *said = run->said[0] ? run->said : NULL;
+    return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:s, s:f, s:f}", "number",
+                     (json_int_t)run->number, "row", run->row, "outcome",
+                     campaign_outcome_name(run->outcome), "line", json_from_text(run->line), "said",
+                     json_from_text(said), "kept", json_from_text(kept), "date", run->date,
+                     "took_ms", run->took_ms, "load", run->load);
+}
+
+static void copy(char *to, size_t size, const char *text)
+{
+    snprintf(to, size, "%s", text ? text : "");
+}
+
+static int read_fields(const json_t *line, struct campaign_line *ret, struct err *e)
+{
+    const char *row, *word, *words, *date, *said = NULL;
     double number;
     if (json_need_count(line, "number", &number, e) != 0 ||
-        json_need_text(line, "row", &row, e) != 0 || json_need_text(line, "outcome", &word, e) != 0)
+        json_need_text(line, "row", &row, e) != 0 ||
+        json_need_text(line, "outcome", &word, e) != 0 ||
+        json_need_text(line, "line", &words, e) != 0 ||
+        json_need_text(line, "date", &date, e) != 0 ||
+        json_read_text(line, "said", &said, e) != 0 ||
+        json_need_count(line, "took_ms", &ret->took_ms, e) != 0 ||
+        json_need_count(line, "load", &ret->load, e) != 0)
         return -1;
-    if (number != (double)tally->runs || strlen(row) >= CAMPAIGN_ROW ||
-        !campaign_outcome_from_name(word, &o))
+    if (number >= CAMPAIGN_RUNS || strlen(row) >= CAMPAIGN_ROW ||
+        !campaign_outcome_from_name(word, &ret->outcome))
         return err_set(e, "it isn't a line of a campaign");
-    campaign_count(tally, row, o);
+    ret->number = (uint64_t)number;
+    copy(ret->row, sizeof ret->row, row);
+    copy(ret->line, sizeof ret->line, words);
+    copy(ret->said, sizeof ret->said, said);
+    copy(ret->date, sizeof ret->date, date);
+    return 0;
+}
+
+static int read_run(const json_t *line, struct campaign_tally *tally, struct err *e)
+{
+    struct campaign_line run = {.number = 0};
+    if (read_fields(line, &run, e) != 0)
+        return -1;
+    if (campaign_is_done(tally, run.number))
+        return err_set(e, "run %" PRIu64 " is there twice", run.number);
+    campaign_count(tally, &run);
     return 0;
 }
 
@@ -142,6 +98,15 @@ static int read_line(const json_t *line, const json_t *about, struct campaign_ta
         return 0;
     return err_set(e, "another campaign, or another version's, is in this folder; give another "
                       "--results, or the options of that one");
+}
+
+static int put(struct campaign_journal *j, json_t *line, struct err *e)
+{
+    int rc = json_dumpf(line, j->file, JSON_COMPACT);
+    json_decref(line);
+    if (rc != 0 || fputc('\n', j->file) == EOF || fflush(j->file) != 0)
+        return err_set(e, "runs.jsonl can't be written: %s", strerror(errno));
+    return 0;
 }
 
 static int read_all(struct campaign_journal *j, const json_t *about, struct campaign_tally *tally,
@@ -162,7 +127,7 @@ static int read_all(struct campaign_journal *j, const json_t *about, struct camp
     free(text);
     if (rc == 0 && (ftruncate(fileno(j->file), whole) != 0 || fseeko(j->file, 0, SEEK_END) != 0))
         rc = err_set(e, "runs.jsonl: %s", strerror(errno));
-    return rc == 0 && lines == 0 ? campaign_journal_add(j, json_deep_copy(about), e) : rc;
+    return rc == 0 && lines == 0 ? put(j, json_deep_copy(about), e) : rc;
 }
 
 int campaign_journal_open(struct campaign_journal *j, const char *folder, const json_t *about,
@@ -180,13 +145,10 @@ int campaign_journal_open(struct campaign_journal *j, const char *folder, const 
     return err_prefix(e, "%.200s", folder);
 }
 
-int campaign_journal_add(struct campaign_journal *j, json_t *line, struct err *e)
+int campaign_journal_add(struct campaign_journal *j, const struct campaign_line *run,
+                         const char *kept, struct err *e)
 {
-    int rc = json_dumpf(line, j->file, JSON_COMPACT);
-    json_decref(line);
-    if (rc != 0 || fputc('\n', j->file) == EOF || fflush(j->file) != 0)
-        return err_set(e, "runs.jsonl can't be written: %s", strerror(errno));
-    return 0;
+    return put(j, line_json(run, kept), e);
 }
 
 void campaign_journal_close(struct campaign_journal *j)

@@ -7,27 +7,10 @@
 #define SOAK_CAMPAIGN_JOURNAL_H
 
 #include "base/err.h"
-#include "campaign.h"
+#include "campaign_table.h"
 
 #include <jansson.h>
 #include <stdio.h>
-
-enum { CAMPAIGN_ROWS = 64 };
-
-struct campaign_row {
-    char name[CAMPAIGN_ROW];
-    uint64_t outcome[CAMPAIGN_OUTCOMES];
-};
-
-/* All zero at the start. */
-struct campaign_tally {
-    uint64_t runs, outcome[CAMPAIGN_OUTCOMES];
-    size_t rows;
-    struct campaign_row row[CAMPAIGN_ROWS]; /* by name; what finds no place counts in the sums */
-};
-void campaign_count(struct campaign_tally *t, const char *row, enum campaign_outcome o);
-/* The table and what it proves, as Markdown. */
-void campaign_print(const struct campaign_tally *t, enum campaign_of which, FILE *out);
 
 struct campaign_journal {
     FILE *file; /* owned; locked */
@@ -38,8 +21,9 @@ struct campaign_journal {
  * with nothing to close. */
 int campaign_journal_open(struct campaign_journal *j, const char *folder, const json_t *about,
                           struct campaign_tally *tally, struct err *e);
-/* Adds the line of a run (takes the reference). Returns 0 or -1. */
-int campaign_journal_add(struct campaign_journal *j, json_t *line, struct err *e);
+/* Adds the line of a run; `kept` is the folder of its results, or NULL. Returns 0 or -1. */
+int campaign_journal_add(struct campaign_journal *j, const struct campaign_line *run,
+                         const char *kept, struct err *e);
 void campaign_journal_close(struct campaign_journal *j);
 
 #endif

@@ -42,15 +42,23 @@ static const struct opt table[] = {
     {"runs", OPT_COUNT, offsetof(struct options, campaign.runs), "COUNT", NULL,
      "of a campaign in all, with those that its folder has"},
     {"seed", OPT_HEX, offsetof(struct options, campaign.seed), "HEX", NULL, "of a campaign"},
+    {"jobs", OPT_COUNT, offsetof(struct options, campaign.jobs), "COUNT", NULL,
+     "of a campaign's runs side by side: as many as the machine has processors, or half"},
+    {"busy", OPT_COUNT, offsetof(struct options, campaign.busy), "COUNT", NULL,
+     "beside a campaign's runs: loops that hold a processor each"},
+    {"simulated", OPT_FLAG, offsetof(struct options, campaign.simulated), NULL, NULL,
+     "the sensitivity campaign with programs made of figures: 10,000 runs in seconds"},
     {"openssl", OPT_STRING, offsetof(struct options, campaign.openssl), "LIST", NULL,
      "draw the server's OpenSSL of a campaign's run from these versions"},
     {"scenario", OPT_STRING, offsetof(struct options, campaign.scenario), "LIST", NULL,
      "draw the clean campaign's runs from these scenarios, such as servers/nginx,servers/haproxy"},
     {"results", OPT_STRING, offsetof(struct options, campaign.results), "FOLDER", NULL,
      "of a campaign (results/campaigns/WHICH)"},
+    {"markdown", OPT_OUTPUT, offsetof(struct options, campaign.markdown), "FILE", ".md",
+     "put the campaign's section into FILE, such as results/campaigns.md, in place of its earlier"},
 };
 
-static const struct options usual = {.seeds = 1, .campaign = {.runs = 100, .seed = 1}};
+static const struct options usual = {.seeds = 1, .campaign = {.runs = 100, .seed = 1, .jobs = 1}};
 
 const struct command selftest_command = {
     .name = "selftest",
@@ -296,7 +304,8 @@ static int check_campaign(struct selftest *t, struct err *e)
 
 static bool campaign_is_asked(const struct campaign_options *o)
 {
-    return o->openssl || o->scenario || o->results || o->runs != usual.campaign.runs ||
+    return o->openssl || o->scenario || o->results || o->markdown || o->simulated || o->busy ||
+           o->jobs != usual.campaign.jobs || o->runs != usual.campaign.runs ||
            o->seed != usual.campaign.seed;
 }
 
@@ -308,7 +317,8 @@ static int check(void *owner, struct err *e)
     if (t->o->campaign.which)
         return check_campaign(t, e);
     if (campaign_is_asked(&t->o->campaign))
-        return err_set(e, "--runs, --seed, --openssl, --scenario, --results: of --campaign only");
+        return err_set(e, "--runs, --seed, --jobs, --busy, --simulated, --openssl, --scenario, "
+                          "--results, --markdown: of --campaign only");
     if (t->o->endurance)
         return check_endurance(t->o, e);
     if (t->o->seeds == 0 || t->o->seeds > SEEDS_MAX)

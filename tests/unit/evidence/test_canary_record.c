@@ -75,10 +75,10 @@ static void checkpoint(size_t c, doctor treat)
     if (treat)
         treat(&sample.snapshot);
     assert_int_equal(history_checkpoint(history, &sample, c < 2 ? HISTORY_WARM : HISTORY_MEASURE, 1,
-                                        atomic_load(&page->epoch)),
+                                        page_epoch(atomic_load(&page->epoch))),
                      0);
     snapshot_free(&sample.snapshot);
-    atomic_fetch_add(&page->epoch, 1);
+    atomic_fetch_add(&page->epoch, page_epoch_word(1));
 }
 
 static void drain(doctor treat)

@@ -112,12 +112,12 @@ static void the_page_says_what_is_wanted(void **state)
     assert_int_equal(page_file_make(&fd, &page, NULL), 0);
     struct capture c = {.sites = 2, .site = {{.site = 130, .wanted = true}, {.site = 3}}};
     capture_mark(&c, page, 9);
-    assert_true(page->epoch == (9 | PAGE_EPOCH_CAPTURES));
+    assert_true(page->epoch == (page_epoch_word(9) | PAGE_EPOCH_CAPTURES));
     assert_int_equal(page_epoch(page->epoch), 9);
     assert_true(page->capture.wanted[2] == 4 && page->capture.wanted[0] == 0);
     c.site[0].wanted = false;
     capture_mark(&c, page, 10);
-    assert_true(page->epoch == 10 && page->capture.wanted[2] == 0);
+    assert_true(page->epoch == page_epoch_word(10) && page->capture.wanted[2] == 0);
     page_file_unmap(page);
     close(fd);
 }

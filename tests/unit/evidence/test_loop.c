@@ -191,6 +191,48 @@ static void what_would_have_shown_shows(void **state)
     }
 }
 
+/* Runs of a program that holds at its end some blocks at random, of `scatter`, and loses one for
+ * each `one_in` connections (0: none). */
+static struct judgement scattered(struct rng *r, size_t runs, uint64_t scatter, double one_in)
+{
+    for (size_t i = 0; i < runs; i++) {
+        int64_t lost = one_in > 0 ? losses(r, asked[i], one_in) : 0;
+        add_run(asked[i], 1000 + (int64_t)rng_below(r, scatter + 1) + lost, 0);
+    }
+    struct judgement j = judged();
+    forget();
+    return j;
+}
+
+/* However much runs differ: where that would hide what the run says would have shown, it says so,
+ * and where it wouldn't, most pass. */
+static void what_scatter_hides_never_passes(void **state)
+{
+    (void)state;
+    enum { TRIALS = 300 };
+    static const uint64_t scatter[] = {0, 2, 10, 50, 200, 1000};
+    struct rng r = {.state = 5};
+    plan_loop(LARGEST, RUNS, asked);
+    double one_in = scattered(&r, RUNS, 0, 0).sensitivity.one_in;
+    for (size_t k = 0; k < sizeof scatter / sizeof *scatter; k++) {
+        size_t missed = 0, found = 0, passed = 0, accused = 0;
+        for (int trial = 0; trial < TRIALS; trial++) {
+            struct judgement clean = scattered(&r, RUNS, scatter[k], 0);
+            struct judgement leak = scattered(&r, RUNS, scatter[k], one_in);
+            missed += leak.verdict == VERDICT_PASS;
+            found += leak.verdict == VERDICT_LEAK;
+            passed += clean.verdict == VERDICT_PASS;
+            accused += clean.verdict == VERDICT_LEAK;
+        }
+        print_message("scatter %llu, one of %.1f: of %d leaks %zu found, %zu passed; of as many "
+                      "clean runs %zu passed\n",
+                      (unsigned long long)scatter[k], one_in, TRIALS, found, missed, passed);
+        assert_int_equal(missed, 0);
+        assert_int_equal(accused, 0);
+        assert_true(scatter[k] > 2 || passed == TRIALS);
+    }
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -201,6 +243,7 @@ int main(void)
         CASE(what_comes_with_the_order_is_no_leak),
         CASE(what_differs_from_run_to_run_is_no_leak),
         CASE(what_would_have_shown_shows),
+        CASE(what_scatter_hides_never_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static void checkpoint(struct history *h, int epoch)
                                         1, (uint64_t)epoch + 1),
                      0);
     snapshot_free(&sample.snapshot);
-    atomic_store(&page->epoch, (uint64_t)epoch + 1);
+    atomic_store(&page->epoch, page_epoch_word((uint64_t)epoch + 1));
 }
 
 /* The history: history_free. */

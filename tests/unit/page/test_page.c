@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -56,9 +57,10 @@ struct place {
 
 static void add_blocks(struct page *page, struct place at, int64_t blocks, int64_t bytes)
 {
+    struct page_cell *cell = &page->thread[at.thread].cell[at.epoch][at.site];
     page->slot[at.thread].used = 1;
-    page->thread[at.thread].cell[at.epoch][at.site].blocks += blocks;
-    page->thread[at.thread].cell[at.epoch][at.site].bytes += bytes;
+    *(blocks > 0 ? &cell->made : &cell->freed) += (uint64_t)llabs(blocks);
+    *(bytes > 0 ? &cell->made_bytes : &cell->freed_bytes) += (uint64_t)llabs(bytes);
 }
 
 static struct snapshot read_page(const struct page *page)
@@ -73,8 +75,8 @@ static void a_page_that_was_made_can_be_mapped_again(void **state)
     struct made *made = *state;
     struct page *again;
     assert_int_equal(page_file_map(made->fd, &again, NULL), 0);
-    made->page->epoch = 7;
-    assert_int_equal(again->epoch, 7);
+    made->page->epoch = page_epoch_word(7);
+    assert_int_equal(page_epoch(again->epoch), 7);
     page_file_unmap(again);
 }
 
@@ -135,30 +137,29 @@ static void a_snapshot_sums_threads_and_epochs(void **state)
 {
     struct page *page = page_of(state);
     add_site(page, 1, "ssl/ssl_lib.c", 10);
-    page->epoch = 2;
+    page->epoch = page_epoch_word(2);
     add_blocks(page, (struct place){0, 0, 1}, 5, 500);
     add_blocks(page, (struct place){3, 0, 1}, -2, -200);
     add_blocks(page, (struct place){PAGE_THREADS - 1, 2, 1}, 1, 100);
-    page->thread[0].allocs = 5;
-    page->thread[0].made[1] = 3;
-    page->thread[3].made[1] = 2;
-    page->thread[3].frees = 2;
-    page->thread[3].alloc_bytes = 9;
+    add_blocks(page, (struct place){3, 1, 1}, 1, 40);
+    add_blocks(page, (struct place){3, 1, 1}, -1, -40);
+    page->thread[3].moved[1] = 1;
 
     struct snapshot s = read_page(page);
     assert_int_equal(s.sites, 2);
     assert_string_equal(s.site[1].file, "ssl/ssl_lib.c");
     assert_int_equal(s.site[1].line, 10);
-    assert_int_equal(s.site[1].made, 5);
+    assert_int_equal(s.site[1].made, 6);
     assert_int_equal(s.site[1].born_blocks[0], 3);
     assert_int_equal(s.site[1].born_bytes[0], 300);
     assert_int_equal(s.site[1].born_blocks[2], 1);
     assert_int_equal(s.site[1].blocks, 4);
     assert_int_equal(s.blocks, 4);
     assert_int_equal(s.bytes, 400);
-    assert_int_equal(s.allocs, 5);
+    assert_int_equal(s.allocs, 6);
     assert_int_equal(s.frees, 2);
-    assert_int_equal(s.alloc_bytes, 9);
+    assert_int_equal(s.reallocs, 1);
+    assert_int_equal(s.alloc_bytes, 640);
     snapshot_free(&s);
 }
 
@@ -179,11 +180,18 @@ static void libuv_is_kept_out_of_the_totals_of_openssl(void **state)
     add_site(page, 2, "libuv", 3);
     add_blocks(page, (struct place){0, 0, 1}, 4, 64);
     add_blocks(page, (struct place){0, 0, 2}, 1, 16);
+    page->site[1].apart = 1;
+    page->thread[0].moved[1] = 1;
     struct snapshot s = read_page(page);
     assert_int_equal(s.uv_blocks, 4);
     assert_int_equal(s.uv_bytes, 64);
     assert_int_equal(s.blocks, 1);
     assert_int_equal(s.bytes, 16);
+    assert_int_equal(s.site[1].made, 0);
+    assert_int_equal(s.allocs, 1);
+    assert_int_equal(s.reallocs, 0);
+    assert_int_equal(s.alloc_bytes, 16);
+    assert_int_equal(snapshot_allocs(page), 1);
     snapshot_free(&s);
 }
 
@@ -281,8 +289,11 @@ static void activity_moves_with_every_allocation_and_connection(void **state)
 {
     struct page *page = page_of(state);
     page_u64 *const counters[] = {
-        &page->thread[0].allocs, &page->thread[5].frees, &page->thread[255].reallocs,
-        &page->app.opened,       &page->app.closed,      &page->app.handshakes,
+        &page->thread[0].cell[0][0].made,
+        &page->thread[5].cell[0][0].freed,
+        &page->app.opened,
+        &page->app.closed,
+        &page->app.handshakes,
         &page->app.failed,
     };
     page->slot[0].used = page->slot[5].used = page->slot[255].used = 1;
@@ -293,6 +304,10 @@ static void activity_moves_with_every_allocation_and_connection(void **state)
         assert_int_not_equal(after, before);
         before = after;
     }
+    page->thread[255].cell[0][0].made++; /* a realloc, as it counts */
+    page->thread[255].cell[0][0].freed++;
+    page->thread[255].moved[0]++;
+    assert_int_not_equal(snapshot_activity(page), before);
 }
 
 #define on_a_page(test) cmocka_unit_test_setup_teardown(test, make, unmake)

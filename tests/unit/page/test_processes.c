@@ -40,19 +40,18 @@ static struct page_process *add_process(struct page *page, pid_t pid, pid_t pare
 static void add_thread(struct page *page, size_t slot, pid_t pid, bool busy, int64_t blocks)
 {
     struct page_thread *thread = &page->thread[slot];
-    page->epoch = EPOCH;
+    page->epoch = page_epoch_word(EPOCH);
     page->sites = SITE + 1;
     page->classes = 1;
     page->slot[slot].used = 1;
     page->slot[slot].owner = PAGE_OWNER(pid, busy);
     page->slot[slot].claimed_ns = page_process_now_ns();
-    thread->allocs = 10;
-    thread->frees = (uint64_t)(10 - blocks);
-    thread->alloc_bytes = 1000;
-    thread->made[SITE] = 10;
     thread->census[0] = blocks;
-    thread->cell[EPOCH][SITE].blocks = blocks;
-    thread->cell[EPOCH][SITE].bytes = 100 * blocks;
+    thread->moved[SITE] = 1;
+    thread->cell[EPOCH][SITE].made = 11;
+    thread->cell[EPOCH][SITE].freed = (uint64_t)(11 - blocks);
+    thread->cell[EPOCH][SITE].made_bytes = 1100;
+    thread->cell[EPOCH][SITE].freed_bytes = (uint64_t)(1100 - 100 * blocks);
 }
 
 static void reap(struct page *page, pid_t pid, uint64_t before_ns)
@@ -145,7 +144,8 @@ static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **st
     struct snapshot s = read_process(page, 0);
     assert_int_equal(s.allocs, 30);
     assert_int_equal(s.frees, 8 + 7 + 6);
-    assert_int_equal(s.alloc_bytes, 3000);
+    assert_int_equal(s.reallocs, 3);
+    assert_int_equal(s.alloc_bytes, 3300);
     assert_int_equal(s.site[SITE].made, 30);
     snapshot_free(&s);
     assert_int_equal(snapshot_activity(page), activity);

@@ -11,10 +11,12 @@
 #include <cmocka.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -64,18 +66,33 @@ static int64_t live_bytes(void)
     return live(true);
 }
 
-/* Live blocks of (file, line), by birth epoch or, with -1, in all; -1 when there is no such site.
- */
-static int64_t blocks_at(const char *file, uint32_t line, int epoch)
+/* Live blocks of (file, line), by birth epoch or, with ALL_EPOCHS, in all, or with BYTES the bytes
+ * of these; -1 when there is no such site. */
+enum { ALL_EPOCHS = -1, BYTES = -2 };
+
+static int64_t live_at(const char *file, uint32_t line, int what)
 {
     struct snapshot s = now();
     int64_t count = -1;
     for (size_t i = 1; i < s.sites && count < 0; i++) {
-        if (s.site[i].line == line && strcmp(s.site[i].file, file) == 0)
-            count = epoch < 0 ? s.site[i].blocks : s.site[i].born_blocks[epoch];
+        const struct snapshot_site *site = &s.site[i];
+        if (site->line == line && strcmp(site->file, file) == 0)
+            count = what == BYTES        ? site->bytes
+                    : what == ALL_EPOCHS ? site->blocks
+                                         : site->born_blocks[what];
     }
     snapshot_free(&s);
     return count;
+}
+
+static int64_t blocks_at(const char *file, uint32_t line, int epoch)
+{
+    return live_at(file, line, epoch);
+}
+
+static int64_t bytes_at(const char *file, uint32_t line)
+{
+    return live_at(file, line, BYTES);
 }
 
 /* Runs `body` in a process of its own, because a probe starts once; gives its exit code. */
@@ -111,7 +128,7 @@ static int start_without_ledger(void)
     if (probe_start(-1, &off, NULL) != 0 || probe_census_start(NULL) != 0)
         return 1;
     OPENSSL_free(OPENSSL_malloc(10));
-    return probe_page()->mode == PAGE_MODE_INACTIVE && probe_page()->thread[0].allocs == 0 &&
+    return probe_page()->mode == PAGE_MODE_INACTIVE && snapshot_allocs(probe_page()) == 0 &&
                    !libuv.malloc
                ? 0
                : 2;
@@ -131,7 +148,7 @@ static int start_on_a_given_page(void)
         return 1;
     OPENSSL_free(OPENSSL_malloc(10));
     bool closed = close(fd) != 0;
-    return closed && page->mode == PAGE_MODE_HOOKS && page->thread[0].allocs == 1 ? 0 : 2;
+    return closed && page->mode == PAGE_MODE_HOOKS && snapshot_allocs(page) == 1 ? 0 : 2;
 }
 
 static void the_probe_counts_in_the_page_it_was_given(void **state)
@@ -164,9 +181,9 @@ static void a_block_counts_at_its_site_and_epoch_until_it_is_freed(void **state)
     (void)state;
     int64_t blocks = live_blocks();
     int64_t bytes = live_bytes();
-    probe_page()->epoch = 3;
+    probe_page()->epoch = page_epoch_word(3);
     void *block = CRYPTO_malloc(100, "born.c", 3);
-    probe_page()->epoch = 5;
+    probe_page()->epoch = page_epoch_word(5);
     assert_int_equal(blocks_at("born.c", 3, 3), 1);
     assert_int_equal(blocks_at("born.c", 3, 5), 0);
     assert_int_equal(live_blocks() - blocks, 1);
@@ -222,10 +239,10 @@ static void a_realloc_keeps_the_birth_epoch_and_moves_the_site(void **state)
 {
     (void)state;
     int64_t bytes = live_bytes();
-    probe_page()->epoch = 6;
+    probe_page()->epoch = page_epoch_word(6);
     char *block = CRYPTO_malloc(100, "grow.c", 1);
     memcpy(block, "content", 8);
-    probe_page()->epoch = 7;
+    probe_page()->epoch = page_epoch_word(7);
     block = CRYPTO_realloc(block, 10000, "grow.c", 2);
     assert_string_equal(block, "content");
     assert_int_equal(blocks_at("grow.c", 1, -1), 0);
@@ -316,16 +333,72 @@ static void a_block_without_a_header_is_freed_and_reported(void **state)
     assert_int_equal(live_blocks(), blocks);
 }
 
+/* A birth is counted before the allocator is asked. */
+static void an_allocation_that_fails_leaves_no_trace(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    print_message("skipped: the sanitizer's allocator ends the process\n");
+    skip();
+#endif
+    CRYPTO_free(CRYPTO_malloc(1, "fails.c", 1), "fails.c",
+                1);                                  /* so the usual path knows the site */
+    ERR_raise(ERR_LIB_CRYPTO, ERR_R_MALLOC_FAILURE); /* makes what the thread's errors lie in */
+    ERR_clear_error();
+    struct snapshot before = now();
+    struct rlimit kept;
+    assert_int_equal(getrlimit(RLIMIT_AS, &kept), 0);
+    assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){1, kept.rlim_max}), 0);
+    void *usual = CRYPTO_malloc(INT32_MAX, "fails.c", 1);
+    void *rare = CRYPTO_malloc(SIZE_MAX / 2, "fails.c", 2);
+    void *wraps = CRYPTO_malloc(SIZE_MAX, "fails.c", 2);
+    assert_int_equal(setrlimit(RLIMIT_AS, &kept), 0);
+    assert_true(!usual && !rare && !wraps);
+    ERR_clear_error();
+    struct snapshot after = now();
+    assert_int_equal(blocks_at("fails.c", 1, ALL_EPOCHS), 0);
+    assert_int_equal(bytes_at("fails.c", 1), 0);
+    assert_int_equal(after.blocks, before.blocks);
+    assert_int_equal(after.bytes, before.bytes);
+    snapshot_free(&before);
+    snapshot_free(&after);
+}
+
+/* None of it is touched. */
+static void a_block_beyond_4_gib_counts_with_its_size(void **state)
+{
+    (void)state;
+    const size_t huge = (UINT64_C(1) << 32) + 100;
+    void *block = CRYPTO_malloc(huge, "huge.c", 1);
+    if (!block) { /* a sanitizer's allocator, or a limit */
+        print_message("skipped: the machine doesn't give 4 GiB of addresses\n");
+        skip();
+    }
+    assert_int_equal(bytes_at("huge.c", 1), huge);
+    block = CRYPTO_realloc(block, huge + 100, "huge.c", 2);
+    assert_non_null(block);
+    assert_int_equal(bytes_at("huge.c", 1), 0);
+    assert_int_equal(bytes_at("huge.c", 2), huge + 100);
+    block = CRYPTO_realloc(block, 7, "huge.c", 3);
+    assert_int_equal(bytes_at("huge.c", 2), 0);
+    assert_int_equal(bytes_at("huge.c", 3), 7);
+    CRYPTO_free(block, "huge.c", 4);
+    assert_int_equal(bytes_at("huge.c", 3), 0);
+    block = CRYPTO_malloc(huge, "huge.c", 1);
+    CRYPTO_free(block, "huge.c", 4);
+    assert_int_equal(bytes_at("huge.c", 1), 0);
+}
+
 static void an_epoch_beyond_the_table_counts_as_the_last_and_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(probe_page()->epochs_late, 0);
-    probe_page()->epoch = PAGE_EPOCHS;
+    probe_page()->epoch = page_epoch_word(PAGE_EPOCHS);
     void *block = CRYPTO_malloc(1, "late.c", 1);
     assert_int_equal(probe_page()->epochs_late, 1);
     assert_int_equal(blocks_at("late.c", 1, PAGE_EPOCHS - 1), 1);
     CRYPTO_free(block, "late.c", 2);
-    probe_page()->epoch = 8;
+    probe_page()->epoch = page_epoch_word(8);
 }
 
 static void libuv_counts_apart_and_its_calloc_gives_zeros(void **state)
@@ -525,6 +598,8 @@ int main(void)
         cmocka_unit_test(a_call_without_a_name_is_counted_too),
         cmocka_unit_test(a_long_path_keeps_its_tail),
         cmocka_unit_test(a_block_without_a_header_is_freed_and_reported),
+        cmocka_unit_test(an_allocation_that_fails_leaves_no_trace),
+        cmocka_unit_test(a_block_beyond_4_gib_counts_with_its_size),
         cmocka_unit_test(an_epoch_beyond_the_table_counts_as_the_last_and_is_reported),
         cmocka_unit_test(libuv_counts_apart_and_its_calloc_gives_zeros),
         cmocka_unit_test(threads_that_free_each_others_blocks_sum_up_exactly),

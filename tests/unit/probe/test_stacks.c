@@ -3,6 +3,7 @@
 #include "page/snapshot.h"
 #include "probe/ledger.h"
 #include "probe/probe.h"
+#include "probe/slot.h"
 #include "probe/stacks.h"
 
 #include <setjmp.h>
@@ -80,7 +81,7 @@ static int reset(void **state)
     (void)state;
     for (size_t i = 0; i < PAGE_CAPTURE_WORDS; i++)
         capture()->wanted[i] = 0;
-    probe_page()->epoch = 1;
+    probe_page()->epoch = page_epoch_word(1);
     walk_allocates = false;
     return 0;
 }
@@ -123,13 +124,21 @@ static void assert_live(uint32_t site, int epoch, int64_t blocks, int64_t bytes)
     assert_int_equal(live.bytes, bytes);
 }
 
+/* The header of a block without a stack. */
+static void assert_usual(const void *block, uint32_t size)
+{
+    const uint32_t *header = (const uint32_t *)block - 4;
+    assert_int_equal(header[0], size);
+    assert_int_equal(header[3], SLOT_SEAL);
+}
+
 static void without_a_wanted_site_no_stack_is_walked(void **state)
 {
     (void)state;
     int before = walks;
     void *block = CRYPTO_malloc(10, "quiet.c", 1);
     block = CRYPTO_realloc(block, 20, "quiet.c", 2);
-    assert_int_equal(((uint64_t *)block)[-2], 20);
+    assert_usual(block, 20);
     CRYPTO_free(block, "quiet.c", 3);
     assert_int_equal(walks, before);
     assert_int_equal(capture()->taken, 0);
@@ -143,7 +152,7 @@ static void only_wanted_sites_are_walked(void **state)
     int before = walks;
     void *other = CRYPTO_malloc(10, "other.c", 1);
     assert_int_equal(walks, before);
-    assert_int_equal(((uint64_t *)other)[-2], 10);
+    assert_usual(other, 10);
     void *block = CRYPTO_malloc(10, "wanted.c", 1);
     assert_int_equal(walks, before + 1);
     assert_int_equal(capture()->taken, taken + 1);
@@ -160,14 +169,14 @@ static void blocks_count_by_birth_epoch_until_they_are_freed(void **state)
     uint32_t site = want("epochs.c", 1);
     void *block[2];
     for (uint64_t i = 0; i < 2; i++) {
-        probe_page()->epoch = (4 + i) | PAGE_EPOCH_CAPTURES;
+        probe_page()->epoch = page_epoch_word(4 + i) | PAGE_EPOCH_CAPTURES;
         block[i] = CRYPTO_malloc(100, "epochs.c", 1);
     }
     assert_live(site, 4, 1, 100);
     assert_live(site, 5, 1, 100);
     CRYPTO_free(block[0], "epochs.c", 2);
     assert_live(site, 4, 0, 0);
-    probe_page()->epoch = 6;
+    probe_page()->epoch = page_epoch_word(6);
     CRYPTO_free(block[1], "epochs.c", 2);
     assert_live(site, -1, 0, 0);
 }
@@ -176,12 +185,12 @@ static void an_epoch_beyond_the_table_counts_as_the_last(void **state)
 {
     (void)state;
     uint32_t site = want("late.c", 1);
-    probe_page()->epoch = PAGE_EPOCHS | PAGE_EPOCH_CAPTURES;
+    probe_page()->epoch = page_epoch_word(PAGE_EPOCHS) | PAGE_EPOCH_CAPTURES;
     void *block = CRYPTO_malloc(10, "late.c", 1);
     assert_live(site, PAGE_EPOCHS - 1, 1, 10);
     CRYPTO_free(block, "late.c", 2);
     assert_live(site, -1, 0, 0);
-    probe_page()->epoch = PAGE_EPOCHS;
+    probe_page()->epoch = page_epoch_word(PAGE_EPOCHS);
     int before = walks;
     CRYPTO_free(CRYPTO_malloc(10, "late.c", 1), "late.c", 2);
     assert_int_equal(walks, before);
@@ -191,17 +200,17 @@ static void a_realloc_moves_between_stacks_and_keeps_the_epoch(void **state)
 {
     (void)state;
     uint32_t from = want("grow.c", 1), to = want("grow.c", 2);
-    probe_page()->epoch = 7 | PAGE_EPOCH_CAPTURES;
+    probe_page()->epoch = page_epoch_word(7) | PAGE_EPOCH_CAPTURES;
     char *block = CRYPTO_malloc(10, "grow.c", 1);
     block[9] = 'x';
-    probe_page()->epoch = 8 | PAGE_EPOCH_CAPTURES;
+    probe_page()->epoch = page_epoch_word(8) | PAGE_EPOCH_CAPTURES;
     block = CRYPTO_realloc(block, 5000, "grow.c", 2);
     assert_int_equal(block[9], 'x');
     assert_live(from, -1, 0, 0);
     assert_live(to, 7, 1, 5000);
     block = CRYPTO_realloc(block, 20, "unwanted.c", 1);
     assert_live(to, -1, 0, 0);
-    assert_int_equal(((uint64_t *)block)[-2], 20);
+    assert_usual(block, 20);
     block = CRYPTO_realloc(block, 30, "grow.c", 1);
     assert_live(from, 7, 1, 30);
     CRYPTO_free(block, "grow.c", 3);
@@ -213,10 +222,10 @@ static void a_realloc_of_a_stacked_block_is_exact_after_the_end_of_the_capture(v
     (void)state;
     uint32_t site = want("ended.c", 1);
     void *block = CRYPTO_malloc(10, "ended.c", 1);
-    probe_page()->epoch = 2;
+    probe_page()->epoch = page_epoch_word(2);
     block = CRYPTO_realloc(block, 20, "ended.c", 1);
     assert_live(site, -1, 0, 0);
-    assert_int_equal(((uint64_t *)block)[-2], 20);
+    assert_usual(block, 20);
     CRYPTO_free(block, "ended.c", 2);
     assert_live(site, -1, 0, 0);
 }

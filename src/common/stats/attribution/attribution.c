@@ -276,7 +276,7 @@ static bool all_equal(const struct fit *f)
     return true;
 }
 
-/* The smallest loss that is certain: what an innocent one must be clearly below. */
+/* The smallest loss that is certain: what an innocent one must be far below. */
 static double least_guilt(const struct fit *f)
 {
     double least = INFINITY;
@@ -289,10 +289,12 @@ static double least_guilt(const struct fit *f)
 
 static enum behaviour_verdict verdict_of(const struct fit *f, size_t column, double least)
 {
-    double value = f->blocks[column], off = BEHAVIOURS_LIMITS * f->blocks_error[column];
-    if (value - off > 0)
+    const struct behaviours_share s = {.blocks = f->blocks[column],
+                                       .blocks_error = f->blocks_error[column]};
+    if (s.blocks > BEHAVIOURS_LIMITS * s.blocks_error)
         return BEHAVIOUR_GUILTY;
-    return value + off < least ? BEHAVIOUR_INNOCENT : BEHAVIOUR_UNSURE;
+    return behaviours_at_most(&s) < least * BEHAVIOURS_NO_LOSS ? BEHAVIOUR_INNOCENT
+                                                               : BEHAVIOUR_UNSURE;
 }
 
 static void fill(const struct fit *f, struct behaviours_answer *a)
@@ -400,7 +402,7 @@ void behaviours_solve(const struct behaviours_question *q, struct behaviours_ans
 bool behaviours_tell(const struct behaviours_answer *a)
 {
     return a->outcome == BEHAVIOURS_APART && with_verdict(a, BEHAVIOUR_GUILTY) > 0 &&
-           with_verdict(a, BEHAVIOUR_INNOCENT) > 0;
+           with_verdict(a, BEHAVIOUR_INNOCENT) + with_verdict(a, BEHAVIOUR_UNSURE) > 0;
 }
 
 struct behaviours_forecast behaviours_forecast(const struct behaviours_answer *a,

@@ -22,6 +22,9 @@ enum { BEHAVIOURS_MAX = 64, BEHAVIOURS_EPOCHS = 64 };
 /* Standard errors to either side that hold 99.9 %, as everywhere in the judge. */
 #define BEHAVIOURS_LIMITS 3.2905
 
+/* An innocent behaviour surely loses less than this part of what the least guilty one does. */
+#define BEHAVIOURS_NO_LOSS 0.1
+
 /* X(ENUM, word in JSON) */
 #define BEHAVIOUR_VERDICT_LIST(X)                                                                  \
     X(BEHAVIOUR_UNSURE, "unsure")                                                                  \
@@ -73,10 +76,16 @@ struct behaviours_answer {
     double chance; /* that losses at random leave so large residuals; 1 when there is no freedom */
 };
 
+/* More than this it surely (99.9 %) doesn't lose. */
+static inline double behaviours_at_most(const struct behaviours_share *s)
+{
+    return (s->blocks > 0 ? s->blocks : 0) + BEHAVIOURS_LIMITS * s->blocks_error;
+}
+
 /* Fills `ret` entirely. */
 void behaviours_solve(const struct behaviours_question *q, struct behaviours_answer *ret);
 
-/* Some behaviour is guilty, and another innocent: only then is there something to confirm. */
+/* Some behaviour is guilty, and another isn't: only then is there something to confirm. */
 bool behaviours_tell(const struct behaviours_answer *a);
 
 /* What the answer says an epoch of these connections keeps, and how far off chance may put it (99.9

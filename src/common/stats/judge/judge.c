@@ -127,6 +127,7 @@ void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct ju
     ret->unit = evidence->unit;
     judge_context_open(&h, evidence, rules);
     judge_sensitivity(&h, &ret->sensitivity);
+    h.one_in = ret->sensitivity.one_in;
     struct judge_finding *finding = calloc(evidence->sites + GAUGE_FINDINGS, sizeof *finding);
     CHECK(finding);
     size_t count = find_all(&h, finding, ret);

@@ -18,6 +18,7 @@
 #define SITE_RULE_LIST(X)                                                                          \
     X(RULE_TABLE, table_judge)                                                                     \
     X(RULE_CACHE, site_cache)                                                                      \
+    X(RULE_SCATTER, site_scatter)                                                                  \
     X(RULE_QUIET, site_quiet)                                                                      \
     X(RULE_REPLACED, site_replaced)                                                                \
     X(RULE_REPLACED_WITH, site_replaced_with)                                                      \
@@ -96,6 +97,7 @@ struct judge_context {
     double seconds;           /* of the judged epochs */
     bool hold;                /* there is a hold epoch */
     double hold_seconds;
+    double one_in;   /* one lost block per so many connections would have shown; 0: none */
     bool pending;    /* written by the site rules: a cache explains growth until the drain */
     bool wants_hold; /* written: growth that no hold epoch has told from time yet */
     bool wants_more; /* written: undecided */
@@ -191,6 +193,8 @@ enum answer site_marks(struct judge_context *h, const struct survivors *v, struc
 double marks_one_in(const struct judge_context *h);
 
 /* judge_runs.c: checkpoints that are the ends of processes of their own. */
+enum answer site_scatter(struct judge_context *h, const struct survivors *v,
+                         struct judge_finding *f);
 enum answer site_line(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
 enum answer site_runs(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
 

@@ -34,6 +34,9 @@ double runs_times(size_t runs)
     return costs[i].times;
 }
 
+/* So many standard errors may chance take off, with JUDGE_ALPHA. */
+static const double CHANCE_TAKES = 3.09;
+
 /* Sums over the runs, about their means: of connections, those beyond the landing's left out. */
 struct line {
     double xx, xy, yy;
@@ -91,6 +94,63 @@ static bool lands(const struct judge_context *h, const struct judge_site *s)
         least = fmin(least, l.xy > 0 ? rest_of(&l) : straight);
     }
     return by_chance(straight - least, least, (double)h->last - 2) <= BY_CHANCE;
+}
+
+/* What a series that never falls has at run c, of all such series the nearest to the blocks
+ * (R. E. Barlow et al., Statistical Inference under Order Restrictions, 1972, section 1.4). */
+static double rising_at(const struct judge_context *h, const int64_t *blocks, size_t c)
+{
+    double most = -INFINITY;
+    for (size_t a = 0; a <= c; a++) {
+        double least = INFINITY, sum = 0;
+        for (size_t b = a; b <= h->last; b++) {
+            sum += (double)blocks[b];
+            if (b >= c)
+                least = fmin(least, sum / (double)(b - a + 1));
+        }
+        most = fmax(most, least);
+    }
+    return most;
+}
+
+/* By how much runs differ (standard deviation), whatever their connections: a leak, a table that
+ * fills and what is made once never fall. Each level of the rising series takes a degree. */
+static double scatter_of(const struct judge_context *h, const struct judge_site *s)
+{
+    double rest = 0, degrees = (double)h->last + 1, before = -INFINITY;
+    for (size_t c = 0; c <= h->last; c++) {
+        double level = rising_at(h, s->blocks, c), apart = (double)s->blocks[c] - level;
+        rest += apart * apart;
+        degrees -= level > before;
+        before = level;
+    }
+    return degrees > 0 ? sqrt(rest / degrees) : 0;
+}
+
+/* A leak of what the run says would have shown might not rise beyond such a scatter. */
+static bool hides(const struct judge_context *h, const struct judge_site *s, double scatter)
+{
+    struct line l = line_of(h, s, h->last);
+    double t = sqrt(l.xx) / (h->one_in * scatter) - CHANCE_TAKES;
+    return normal_at_least(normal_of_student(t, (double)h->last - 1)) > BY_CHANCE;
+}
+
+/* Asked before the rules that pass what the longest runs had no more of. */
+enum answer site_scatter(struct judge_context *h, const struct survivors *v,
+                         struct judge_finding *f)
+{
+    if (!h->e->ended || h->one_in < 1)
+        return NO_OPINION;
+    double scatter = scatter_of(h, v->s);
+    bool few = v->events < JUDGE_CONVICT_BLOCKS;
+    if (scatter <= 0)
+        return NO_OPINION;
+    if (grows(h, v->s) ? !few || lands(h, v->s) : !hides(h, v->s, scatter))
+        return NO_OPINION;
+    answer_doubt(h, v, KIND_ONE_TIME, f);
+    finding_why(f, "runs differ by %.1f blocks at random: one lost per %.0f %ss might not show",
+                scatter, h->one_in, unit_of(h));
+    return DECIDED;
 }
 
 enum answer site_line(struct judge_context *h, const struct survivors *v, struct judge_finding *f)

@@ -94,12 +94,13 @@ static void fill_page(struct page *page)
     atomic_store(&process->pid, (uint64_t)getpid());
 }
 
+/* What lives; what was freed stays. */
 static void set_cell(struct page *page, uint64_t epoch, size_t site, uint64_t blocks,
                      uint64_t bytes)
 {
     struct page_cell *cell = &page->thread[0].cell[epoch][site];
-    atomic_store(&cell->blocks, (int64_t)blocks);
-    atomic_store(&cell->bytes, (int64_t)bytes);
+    atomic_store(&cell->made, atomic_load(&cell->freed) + blocks);
+    atomic_store(&cell->made_bytes, atomic_load(&cell->freed_bytes) + bytes);
 }
 
 /* All live blocks of a site that always belong to the newest connections. */
@@ -141,10 +142,9 @@ static void count(struct page *page, uint64_t epoch, uint64_t from, uint64_t to)
     atomic_store(&page->app.handshakes, to);
     atomic_store(&page->app.closed, to - WEEK_CONNS);
     atomic_store(&page->app.established, WEEK_CONNS);
-    atomic_fetch_add(&page->thread[0].allocs, connections * BLOCKS);
-    atomic_fetch_add(&page->thread[0].alloc_bytes, connections * BLOCKS * BLOCK_BYTES);
-    atomic_fetch_add(&page->thread[0].made[STATE], connections * BLOCKS);
-    atomic_fetch_add(&page->thread[0].frees, connections * BLOCKS);
+    struct page_cell *cell = &page->thread[0].cell[epoch][STATE];
+    atomic_fetch_add(&cell->freed, connections * BLOCKS);
+    atomic_fetch_add(&cell->freed_bytes, connections * BLOCKS * BLOCK_BYTES);
     move_cell(page, epoch, STATE, open, open * BLOCK_BYTES);
     plant(page, epoch, from, to);
 }
@@ -152,8 +152,8 @@ static void count(struct page *page, uint64_t epoch, uint64_t from, uint64_t to)
 static void lose(struct page *page, uint64_t epoch, uint64_t blocks)
 {
     struct page_cell *cell = &page->thread[0].cell[epoch][LOST];
-    atomic_fetch_add(&cell->blocks, (int64_t)blocks);
-    atomic_fetch_add(&cell->bytes, (int64_t)blocks * LOST_BYTES);
+    atomic_fetch_add(&cell->made, blocks);
+    atomic_fetch_add(&cell->made_bytes, blocks * LOST_BYTES);
     atomic_fetch_add(&page->process[0].heap.class_regions[0], blocks);
 }
 

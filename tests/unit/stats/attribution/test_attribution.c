@@ -193,6 +193,52 @@ static void a_loss_by_chance_has_its_error(void **state)
     assert_true(within >= RUNS * 90 / 100);
 }
 
+/* A quarter of what another loses is a loss: where its error is as large, nothing says that it has
+ * none. */
+static void what_loses_less_is_never_called_innocent(void **state)
+{
+    (void)state;
+    enum { RUNS = 300 };
+    int told = 0, acquitted = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, 10, seed);
+        lose_some(&m, CLEAN, 1, 1, seed * 13);
+        lose_some(&m, HALF_CLOSE, 0.25, 1, seed * 17);
+        solve(&m, &a);
+        told += a.share[CLEAN].verdict == BEHAVIOUR_GUILTY;
+        acquitted += a.share[HALF_CLOSE].verdict == BEHAVIOUR_INNOCENT;
+        if (a.share[HALF_CLOSE].verdict == BEHAVIOUR_UNSURE)
+            assert_true(behaviours_at_most(&a.share[HALF_CLOSE]) >= 0.1 * a.share[CLEAN].blocks);
+    }
+    print_message("beside 1 of each, 1 in 4: %d of %d told, %d called innocent\n", told, RUNS,
+                  acquitted);
+    assert_true(told >= RUNS * 95 / 100);
+    assert_int_equal(acquitted, 0);
+}
+
+/* Who surely loses less than a tenth of the guilty one is innocent, by chance too. */
+static void enough_losses_acquit_the_others(void **state)
+{
+    (void)state;
+    struct made m = {.count = 2, .epochs = 4};
+    struct behaviours_answer a;
+    static const uint64_t begun[4][2] = {{400, 100}, {100, 400}, {500, 100}, {100, 500}};
+    static const int64_t blocks[4] = {400100, 100050, 499800, 100080};
+    for (size_t e = 0; e < m.epochs; e++) {
+        for (size_t b = 0; b < m.count; b++)
+            m.begun[e][b] = m.ended[e][b] = begun[e][b] * 1000;
+        m.blocks[e] = blocks[e];
+        m.bytes[e] = blocks[e] * 32;
+    }
+    solve(&m, &a);
+    assert_false(a.exact);
+    assert_int_equal(a.share[0].verdict, BEHAVIOUR_GUILTY);
+    assert_int_equal(a.share[1].verdict, BEHAVIOUR_INNOCENT);
+    assert_true(behaviours_at_most(&a.share[1]) < 0.1 && behaviours_at_most(&a.share[1]) > 0);
+}
+
 static void losses_of_several_blocks_scatter_more(void **state)
 {
     (void)state;
@@ -455,6 +501,42 @@ static void every_answer_is_as_approved(void **state)
     free(text);
 }
 
+/* All lose alike, each by chance. */
+static void one_rate_for_all_by_chance_is_alike_too(void **state)
+{
+    (void)state;
+    enum { RUNS = 100 };
+    int alike = 0, apart = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 2, 12, seed);
+        lose_some(&m, CLEAN, 0.5, 1, seed * 13);
+        lose_some(&m, RESET, 0.5, 1, seed * 17);
+        solve(&m, &a);
+        alike += a.outcome == BEHAVIOURS_ALIKE;
+        apart += a.outcome == BEHAVIOURS_APART || a.outcome == BEHAVIOURS_NONE;
+    }
+    print_message("alike by chance: %d of %d said so, %d apart\n", alike, RUNS, apart);
+    assert_true(alike >= RUNS * 90 / 100);
+    assert_true(apart <= 2);
+}
+
+/* Losses of 14 blocks: by accident the first epoch had two of each. */
+static void a_loss_of_several_blocks_is_found_from_all_epochs(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 2, 4, 5);
+    for (size_t e = 0; e < m.epochs; e++) {
+        m.blocks[e] = 14 * (int64_t)(e ? 2 * e + 1 : 2);
+        m.bytes[e] = 64 * m.blocks[e];
+    }
+    solve(&m, &a);
+    assert_true(a.scatter >= 14 && a.scatter < 28);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +545,8 @@ int main(void)
         cmocka_unit_test(all_alike_is_said_so),
         cmocka_unit_test(what_is_lost_on_leaving_needs_the_other_count),
         cmocka_unit_test(a_loss_by_chance_has_its_error),
+        cmocka_unit_test(what_loses_less_is_never_called_innocent),
+        cmocka_unit_test(enough_losses_acquit_the_others),
         cmocka_unit_test(losses_of_several_blocks_scatter_more),
         cmocka_unit_test(a_leak_that_needs_two_behaviours_is_not_separable),
         cmocka_unit_test(equal_mixes_tell_nothing),
@@ -474,6 +558,8 @@ int main(void)
         cmocka_unit_test(failures_do_not_spoil_the_others),
         cmocka_unit_test(the_forecast_of_an_epoch_is_its_sum),
         cmocka_unit_test(every_answer_is_as_approved),
+        cmocka_unit_test(one_rate_for_all_by_chance_is_alike_too),
+        cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1412,6 +1412,30 @@ static void table_of_runs(struct sim *s)
     of_runs(s, had, 12);
 }
 
+/* One connection in ten loses a block, and runs differ by as much whatever they do. The longest
+ * happens to have the fewest. */
+static void scatter_hides(struct sim *s)
+{
+    static const int64_t had[] = {140, 90, 160, 120, 185, 130, 210, 150, 230, 170, 250, 88};
+    of_runs(s, had, 12);
+}
+
+static void scatter_hides_nothing(struct sim *s)
+{
+    static const int64_t had[] = {100, 101, 100, 102, 101, 100, 102, 100, 101, 102, 101, 100};
+    of_runs(s, had, 12);
+}
+
+/* They rise beyond what chance does, and the longest of 24 has no more than the shortest. */
+static void all_but_the_longest_rise(struct sim *s)
+{
+    int64_t had[24];
+    for (int i = 0; i < 24; i++)
+        had[i] = 100 + 10 * i;
+    had[23] = 100;
+    of_runs(s, had, 24);
+}
+
 static void runs_differ(struct sim *s)
 {
     static const int64_t had[] = {101, 100, 107, 103, 102, 109, 104, 103, 108, 105, 104, 109};
@@ -1530,6 +1554,10 @@ static const struct control {
     {"pools_fill_by_the_law", pools_fill_by_the_law, RULE_MARKS, V(INCONCLUSIVE), K(ONE_TIME)},
     {"lost_as_many", lost_as_many, RULE_COUNT, V(LEAK), K(SIDE)},
     {"lost_by_chance_in_runs", lost_by_chance_in_runs, RULE_LINE, V(LEAK), K(UNKNOWN)},
+    {"scatter_hides", scatter_hides, RULE_SCATTER, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"all_but_the_longest_rise", all_but_the_longest_rise, RULE_SCATTER, V(INCONCLUSIVE),
+     K(ONE_TIME)},
+    {"scatter_hides_nothing", scatter_hides_nothing, RULE_COUNT, V(PASS), K(NONE)},
     {"runs_differ", runs_differ, RULE_RUNS, V(INCONCLUSIVE), K(ONE_TIME)},
     {"lost_in_runs", lost_in_runs, RULE_COUNT, V(LEAK), K(UNKNOWN)},
     {"table_of_runs", table_of_runs, RULE_COUNT, V(PASS), K(CACHE_BOUNDED)},
@@ -2108,6 +2136,203 @@ static void words_and_codes_are_the_documented_ones(void **state)
     assert_string_equal(kind_text(KIND_THREADS), "thread not ended");
 }
 
+/* ---- what mutants of the judge have shown that nothing held ---- */
+
+static void judge_sim(struct sim *s, struct judgement *ret)
+{
+    judge(sim_evidence(s), ret);
+    free(s);
+}
+
+/* A site that was made once comes first in the evidence, then one in doubt, then the leak. */
+static void leaks_come_before_doubts_before_what_is_explained(void **state)
+{
+    (void)state;
+    static const int64_t once[MEASURED] = {0, 12, 0, 0, 0, 0}, late[] = {0, 0, 0, 0, 40, 41},
+                         lost[] = {250, 500, 1000, 1000, 1000, 1000};
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    churn_and_finish(s);
+    size_t last = site_keeping(s, once, MEASURED), middle = site_keeping(s, late, MEASURED),
+           first = site_keeping(s, lost, MEASURED);
+    judge_sim(s, &j);
+    assert_int_equal(j.findings, 3);
+    assert_int_equal(j.finding[0].verdict, VERDICT_LEAK);
+    assert_int_equal(j.finding[1].verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.finding[2].verdict, VERDICT_PASS);
+    assert_true(judgement_leaks(&j, first));
+    assert_false(judgement_leaks(&j, middle) || judgement_leaks(&j, last));
+}
+
+static void open_files_that_grow_ask_for_a_hold_too(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    double *v = sim_gauge(s, METRIC_OPEN_FILES, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 71 + floor(s->closed[i] / 100);
+    judge_sim(s, &j);
+    assert_int_equal(j.kind, KIND_DESCRIPTORS);
+    assert_true(j.wants_hold);
+    assert_false(j.certain);
+}
+
+static void every_gauge_is_judged(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    churn_and_finish(s);
+    double *threads = sim_gauge(s, METRIC_THREADS, 0);
+    double *files = sim_gauge(s, METRIC_OPEN_FILES, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++) {
+        threads[i] = 4;
+        files[i] = 71 + floor(s->closed[i] / 100);
+    }
+    judge_sim(s, &j);
+    assert_int_equal(j.kind, KIND_DESCRIPTORS);
+}
+
+static void every_cache_may_be_the_one_that_fills(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    size_t still = sim_site(s, SIM_STATIC, 40, 0), fills = sim_site(s, SIM_CACHE, 20480, 1);
+    sim_cache(s, still, 100);
+    sim_cache(s, fills, 20480);
+    churn_and_finish(s);
+    judge_sim(s, &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    assert_int_equal(j.kind, KIND_CACHE_FILLING);
+}
+
+/* A hold tells however short it is, and few blocks in it by what chance gives. */
+static void a_hold_of_half_a_second_tells_growth_by_time(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    sim_site(s, SIM_TIMER, 0, 100);
+    sim_site(s, SIM_CONN, 7, 1);
+    churn(s);
+    sim_epoch(s, SIM_HOLD, 0, 0.5);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 0.04);
+    sim_drain(s);
+    judge_sim(s, &j);
+    assert_int_equal(j.kind, KIND_TIME);
+}
+
+static void few_blocks_in_a_hold_are_by_time_where_chance_gives_so_few(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judge_context h;
+    churn_and_finish(s);
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    assert_true(fabs(h.hold_seconds - 1.5) < 1e-9 && fabs(h.seconds - 4.75) < 1e-9);
+    assert_false(is_by_time(&h, 0, 20));
+    assert_true(is_by_time(&h, 2, 20));    /* 22 blocks leave 5.3 on average for a hold as long */
+    assert_false(is_by_time(&h, 20, 400)); /* 101 of 420 */
+    assert_true(is_by_time(&h, 64, 400));  /* just above half of the pace */
+    assert_false(is_by_time(&h, 60, 400)); /* just below, and beyond chance */
+    free(s);
+}
+
+static void a_table_that_grew_in_the_newest_epoch_asks_for_more(void **state)
+{
+    (void)state;
+    static const int64_t bytes[] = {4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 8192};
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    table_with(s, bytes);
+    judge_sim(s, &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    assert_int_equal(j.kind, KIND_ONE_TIME);
+    assert_true(j.wants_more);
+    judge_case(table_grown_once, RULES_ALL, &j);
+    assert_false(j.wants_more);
+}
+
+/* Threads that have ended had queues of their own. */
+static void error_queues_of_all_threads_ever_seen_count(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    error_texts(s, 33);
+    s->value[0][0] = 3;
+    judge_sim(s, &j);
+    assert_int_equal(j.verdict, VERDICT_PASS);
+}
+
+/* 16 bytes for each entry that is expected, and not one more. */
+static void the_index_of_an_expected_cache_has_its_bound(void **state)
+{
+    (void)state;
+    for (uint64_t less = 0; less < 2; less++) {
+        struct sim *s = sim_new(CONNS, SEED);
+        struct judgement j;
+        table_growing(s);
+        int64_t grown = s->site[0].bytes[s->epochs - 1] - s->site[0].bytes[WARM - 1];
+        assert_int_equal(grown % 16, 0);
+        s->e.expected = (uint64_t)grown / 16 - less;
+        judge_sim(s, &j);
+        assert_int_equal(j.verdict, less ? VERDICT_LEAK : VERDICT_INCONCLUSIVE);
+    }
+}
+
+/* The total must have grown by half of what survived: 8 of 19 are too few, 10 are enough. */
+static void half_of_the_survivors_confirm_a_leak(void **state)
+{
+    (void)state;
+    static const int64_t kept[MEASURED] = {1, 2, 4, 4, 4, 4};
+    for (int64_t grown = 8; grown <= 10; grown += 2) {
+        struct sim *s = sim_new(CONNS, SEED);
+        struct judgement j;
+        churn_and_finish(s);
+        size_t i = site_keeping(s, kept, MEASURED);
+        for (size_t c = 0; c < s->epochs; c++)
+            s->site[i].blocks[c] = c < WARM ? 80 : c % 2 ? 70 : 95;
+        for (size_t c = HOLD - 1; c < s->epochs; c++)
+            s->site[i].blocks[c] = 80 + grown;
+        judge_sim(s, &j);
+        assert_int_equal(j.verdict, grown < 10 ? VERDICT_INCONCLUSIVE : VERDICT_LEAK);
+    }
+}
+
+/* Where the epochs of a half don't differ from their rate at all, chance is that of single blocks.
+ */
+static void what_slows_down_evenly_is_in_doubt(void **state)
+{
+    (void)state;
+    static const int64_t kept[MEASURED] = {250, 500, 1000, 1000, 300, 300};
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+    judge_sim(s, &j);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(j.finding[0].why, "slows down: "));
+}
+
+static void both_halves_are_told_when_they_are_too_small(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    sim_epoch(s, SIM_WARM, 37, 0.28);
+    sim_epoch(s, SIM_MEASURE, 7, 0.25);
+    sim_epoch(s, SIM_MEASURE, 6, 0.25);
+    sim_epoch(s, SIM_MEASURE, CONNS + 8, 0.04);
+    sim_drain(s);
+    judge_sim(s, &j);
+    assert_non_null(strstr(j.reason[0], "in 7 and 6 connections, the halves"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -2138,6 +2363,18 @@ int main(void)
         cmocka_unit_test(no_evidence_at_all_is_inconclusive),
         cmocka_unit_test(sensitivity_stands_in_every_verdict_that_judged_epochs),
         cmocka_unit_test(words_and_codes_are_the_documented_ones),
+        cmocka_unit_test(leaks_come_before_doubts_before_what_is_explained),
+        cmocka_unit_test(open_files_that_grow_ask_for_a_hold_too),
+        cmocka_unit_test(every_gauge_is_judged),
+        cmocka_unit_test(every_cache_may_be_the_one_that_fills),
+        cmocka_unit_test(a_hold_of_half_a_second_tells_growth_by_time),
+        cmocka_unit_test(few_blocks_in_a_hold_are_by_time_where_chance_gives_so_few),
+        cmocka_unit_test(a_table_that_grew_in_the_newest_epoch_asks_for_more),
+        cmocka_unit_test(error_queues_of_all_threads_ever_seen_count),
+        cmocka_unit_test(the_index_of_an_expected_cache_has_its_bound),
+        cmocka_unit_test(half_of_the_survivors_confirm_a_leak),
+        cmocka_unit_test(what_slows_down_evenly_is_in_doubt),
+        cmocka_unit_test(both_halves_are_told_when_they_are_too_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
