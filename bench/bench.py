@@ -35,7 +35,7 @@ CASES = {
 MANY_OPEN = 10000
 CALM = 0.15  # share of the machine that others may use when a part begins
 WORTH_A_WORD = 0.10
-MADE_HERE = ("floor", "ledger-cost-loop")
+MADE_HERE = ("floor", "least", "ledger-cost-loop")
 CLEAN = ("--clean", "1", "--reset", "0", "--half-close", "0", "--mid-handshake", "0")
 
 
@@ -216,15 +216,25 @@ def pairs(text, compare, target, options, machine, table):
 def against_peers(options, machine, _, table):
     missing, bin_, seconds = peers.missing(options), options.bin, options.seconds
     tls_perf = peers.tls_perf(options.tls_perf)
+    def clients(one, other):
+        return lambda: peers.compare_clients(bin_, one, other, seconds)
+
+    def servers(server):
+        return lambda: peers.compare_servers(bin_, server, seconds)
+
     for peer, text, compare, target in (
             ("tls-perf", "client CPU, clean connection, over tls-perf's handshake + RST",
-             lambda: peers.compare_clients(bin_, "clean", tls_perf, seconds), 0.95),
+             clients(peers.soak(bin_, "clean"), tls_perf), 0.95),
+            ("tls-perf", "  limit: the least client's, over the same",
+             clients(peers.least_client(bin_, "clean"), tls_perf), 0.95),
             ("tls-perf", "client CPU, handshake + RST, over tls-perf's",
-             lambda: peers.compare_clients(bin_, "rst-finished", tls_perf, seconds), 0.90),
+             clients(peers.soak(bin_, "rst-finished"), tls_perf), 0.90),
+            ("tls-perf", "  limit: the least client's, over the same",
+             clients(peers.least_client(bin_, "reset"), tls_perf), 0.90),
             ("s_time", "client CPU, clean connection, over openssl s_time -new",
-             lambda: peers.compare_clients(bin_, "clean", peers.s_time, seconds), 0.55),
-            ("nginx", "server CPU, ledger on, over nginx, one worker",
-             lambda: peers.compare_servers(bin_, seconds), 0.95)):
+             clients(peers.soak(bin_, "clean"), peers.s_time), 0.55),
+            ("nginx", "server CPU, ledger on, over nginx, one worker", servers(peers.soak_server), 0.95),
+            ("nginx", "  limit: the least server's, over the same", servers(peers.least), 0.95)):
         if peer in missing:
             table.skip(text, missing[peer])
         else:

@@ -113,7 +113,12 @@ def soak_client(folder, port, how, *more, count=OPEN):
             "--workers", "1", "--tls", "1.3", "--churn", "max", "--mix", how, *more]
 
 
-COUNTED = {"soak-client": r"^([\d,]+) connections in", "openssl": r"^(\d+) connections in \d+ real",
+def least(folder, port, *how):
+    """The client with `how` to leave, or the server: what is left without event loop, probe and all else."""
+    return [os.path.join(folder, "least"), "client" if how else "server", str(port), *how]
+
+
+COUNTED = {"least": r"^(\d+) connections", "soak-client": r"^([\d,]+) connections in", "openssl": r"^(\d+) connections in \d+ real",
            "tls-perf": r"HANDSHAKES (\d+)"}
 
 
@@ -130,17 +135,26 @@ def start_up(core, command):
     return Pinned(core, command).end()[0]
 
 
-def compare_clients(folder, how, other, seconds):
-    """CPU per connection of soak-client, which leaves as `how` says, and of the client `other` (s_time,
-    tls_perf). Each has a server of its own, and these the other core."""
+def soak(folder, how):
+    """soak-client, which leaves as `how` says."""
+    return lambda port: (soak_client(folder, port, how, "--closed", "1", count=1), soak_client(folder, port, how))
+
+
+def least_client(folder, how):
+    return lambda port: (least(folder, port, how, "1"), least(folder, port, how))
+
+
+def compare_clients(folder, one, other, seconds):
+    """CPU per connection of the client `one` (soak, least_client), which goes on until it is ended, and of
+    `other` (s_time, tls_perf). Each has a server of its own, and these the other core."""
     core, serving_core = cores()
     ports = [free_port(), free_port()]
     with contextlib.ExitStack() as stack:
         for port in ports:
             stack.enter_context(serving(serving_core, soak_server(folder, port), port))
-        short, full = other(ports[1], seconds)
-        before = (start_up(core, soak_client(folder, ports[0], how, "--closed", "1", count=1)), start_up(core, short))
-        ours, theirs = Pinned(core, soak_client(folder, ports[0], how)), Pinned(core, full)
+        (our_short, our_full), (short, full) = one(ports[0]), other(ports[1], seconds)
+        before = start_up(core, our_short), start_up(core, short)
+        ours, theirs = Pinned(core, our_full), Pinned(core, full)
         their_cpu, their_output = theirs.end()
         cpu, output = ours.end(signal.SIGTERM)
     return ((cpu - before[0]) / connections_of(ours, output),
@@ -167,14 +181,14 @@ def server_start_up(core, command, port):
         return server.end(signal.SIGTERM)[0]
 
 
-def compare_servers(folder, seconds):
-    """CPU per connection of soak-server, and of nginx with one worker. Both are sent the same: clients that
-    say nothing and leave by close_notify."""
+def compare_servers(folder, server, seconds):
+    """CPU per connection of a server (soak_server, least), and of nginx with one worker. Both are sent the
+    same: clients that say nothing and leave by close_notify."""
     core, other = cores()
     ports = [free_port(), free_port()]
     with tempfile.TemporaryDirectory(prefix="soak-bench-") as here:
         make_certificate(here, "p256")
-        commands = [soak_server(folder, ports[0]), nginx_command(here, ports[1])]
+        commands = [server(folder, ports[0]), nginx_command(here, ports[1])]
         before = [server_start_up(core, *each) for each in zip(commands, ports)]
         with serving(core, commands[0], ports[0]) as ours, serving(core, commands[1], ports[1]) as theirs:
             clients = [Pinned(other, soak_client(folder, port, "clean", "--foreign")) for port in ports]

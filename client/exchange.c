@@ -148,6 +148,8 @@ static enum step conclude(struct peer *p)
         return peer_fail(p, PEER_FAIL_HANDSHAKE,
                          "%s: the server accepted a handshake it should have rejected",
                          behaviour_name((int)p->behaviour));
+    if (recipe->end == RECIPE_CUT) /* at a ticket that the server doesn't send */
+        return leave_at_point(p);
     return STEP_ESTABLISHED;
 }
 

@@ -24,6 +24,22 @@ TABLE = ROOT / "results/coverage.md"
 LINES_TARGET, BRANCHES_TARGET = 90, 95
 JUDGE = "src/common/stats"
 CHECK = re.compile(r"\bCHECK\(")
+# What a line is that no test runs, in a function that tests enter: the first that its text shows.
+KINDS = {
+    "bug": r"\bCHECK\(false|\bcheck_fail\(",
+    "memory": r"(?i)out of memory|no memory|ENOMEM",
+    "refusal": r"\b(err_set|err_prefix|context_fail|\w*refuse\w*|(uv_)?strerror|errno)\b",
+    "way out": r"^(return( -1| NULL| false| rc| code| error)?;|goto \w+;|\w+:$|break;|continue;|close\(|free\(|"
+               r"\w+_(free|close|fini)\(|rc = -1;)",
+}
+WHY = {
+    "bug": "only a bug gets there, and a process that aborts writes no counts",
+    "memory": "malloc() fails, or a library's; `tests/faults/resources.py` fails each in turn, a few of them here",
+    "refusal": "the sentence of a call that the system, a library or a file's content refuses",
+    "way out": "passes such a refusal on, or gives back what was had",
+    "never entered": "in functions that no test enters; their reasons are below",
+    "other": "listed below",
+}
 ROOM = re.compile(r"(server|client|src/preload|src/(?:common|soak)/[^/]+(?=/)|src/soak)/")
 
 
@@ -52,6 +68,8 @@ class Figures:
         self.rooms = collections.defaultdict(Share)
         self.lines, self.branches = Share(), Share()
         self.functions = {}  # {(file, function): whether it was entered}
+        self.kinds = collections.Counter()  # {kind: lines that aren't run}
+        self.other = collections.defaultdict(list)  # {(file, function): the rest of them}
         for file in files:
             self.read(file, (root / file["file"]).read_text(encoding="utf-8").splitlines())
 
@@ -68,6 +86,21 @@ class Figures:
                     self.branches.add(branch["count"])
         for function in file["functions"]:
             self.functions[path, function["name"]] = function["execution_count"] > 0
+        self.sort(file, source)
+
+    def sort(self, file, source):
+        """Each line that isn't run is of a kind, of a function that isn't entered, or is listed."""
+        starts = sorted((f["lineno"], f["name"], f["execution_count"]) for f in file["functions"])
+        for line in file["lines"]:
+            if line["count"] or line["gcovr/noncode"] or line["gcovr/excluded"]:
+                continue
+            number = line["line_number"]
+            _, name, entered = max((s for s in starts if s[0] <= number), default=(0, "", 1))
+            text = source[number - 1].strip()
+            kind = next((k for k, pattern in KINDS.items() if re.search(pattern, text)), "other")
+            self.kinds[kind if entered else "never entered"] += 1
+            if entered and kind == "other":
+                self.other[file["file"], name].append(number)
 
     def table(self):
         rows = [(room, share) for room, share in sorted(self.rooms.items())] + [("all", self.lines)]
@@ -78,7 +111,8 @@ class Figures:
 def read_left(text):
     """{(file, function): reason}; a line is `FILE FUNCTION: REASON`."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return {tuple(line.split(":", 1)[0].split()): line.split(":", 1)[1].strip() for line in lines}
+    parts = [line.split(": ", 1) for line in lines]
+    return {tuple(what.split(" ", 1)): reason for what, reason in parts}
 
 
 def complaints(figures, left, short):
@@ -103,6 +137,18 @@ how well the judge's rules are held is what mutation testing says ([decision.md]
 """
 
 
+def kinds(figures):
+    return ["| kind | lines | why |", "|---|---|---|",
+            *(f"| {kind} | {figures.kinds[kind]} | {why} |" for kind, why in WHY.items())]
+
+
+def others(figures):
+    by_file = collections.defaultdict(list)
+    for (path, name), numbers in sorted(figures.other.items()):
+        by_file[path].append(f"`{name}` {len(numbers)}")
+    return [f"- {path}: {', '.join(names)}" for path, names in by_file.items()]
+
+
 def page(figures, left, command):
     date = time.strftime("%Y-%m-%d", time.gmtime())
     entered = [key for key, was in figures.functions.items() if was]
@@ -112,8 +158,11 @@ def page(figures, left, command):
     return "\n".join([
         HEAD, f"{date}, Linux {platform.release()}: lines {figures.lines}; functions entered {len(entered)} of "
         f"{len(figures.functions)}; branches of {JUDGE} {figures.branches}.", "", "```sh", command, "```", "",
-        *figures.table(), "", "## Functions that no test enters", "",
-        *(f"- {reason}: {', '.join(names)}." for reason, names in reasons.items()), ""])
+        *figures.table(), "", "## Lines that aren't run", "", "By what stands in the line:", "", *kinds(figures), "",
+        "## Functions that no test enters", "",
+        *(f"- {reason}: {', '.join(names)}." for reason, names in reasons.items()), "",
+        "## Other lines, by function", "", "Not tested, for no better reason than that nobody has.", "",
+        *others(figures), ""])
 
 
 def main():

@@ -26,7 +26,8 @@ def line(number, count, *branches, noncode=False):
 
 
 def counted(path, lines, functions=()):
-    return {"file": path, "lines": lines, "functions": [{"name": n, "execution_count": c} for n, c in functions]}
+    return {"file": path, "lines": lines, 
+            "functions": [{"name": n, "execution_count": c, "lineno": at} for at, n, c in functions]}
 
 
 class Coverage(unittest.TestCase):
@@ -63,11 +64,20 @@ class Coverage(unittest.TestCase):
         self.assertEqual(coverage.complaints(good, {}, False), [])
 
     def test_what_no_test_enters_is_listed_and_what_is_listed_is_there(self):
-        read = self.figures(counted(OTHER, [line(1, 1)], [("f", 0), ("g", 3)]))
+        read = self.figures(counted(OTHER, [line(1, 1)], [(1, "f", 0), (9, "g", 3)]))
         self.assertRegex(coverage.complaints(read, {}, False)[0], r"^server/main.c: no test enters f\(\): ")
         self.assertEqual(coverage.complaints(read, {(OTHER, "f"): "no machine has it"}, False), [])
         gone = {(OTHER, "f"): "no machine has it", (OTHER, "h"): "is gone"}
         self.assertRegex(coverage.complaints(read, gone, False)[0], r"names h\(\), which isn't there$")
+
+    def test_a_line_that_is_not_run_is_of_a_kind_or_is_listed(self):
+        path = self.root / OTHER
+        path.write_text("f()\nreturn err_set(e, \"out of memory\");\nreturn err_set(e, strerror(1));\ngoto out;\n"
+                        "check_fail();\nx = 1;\ng()\nx = 2;\n", encoding="utf-8")
+        read = self.figures(counted(OTHER, [line(n, 0) for n in range(2, 9)], [(1, "f", 1), (7, "g", 0)]))
+        self.assertEqual(read.kinds, {"memory": 1, "refusal": 1, "way out": 1, "bug": 1, "other": 1,
+                                      "never entered": 2})
+        self.assertEqual(coverage.others(read), [f"- {OTHER}: `f` 1"])
 
     def test_the_list_names_functions_that_the_sources_have(self):
         left = coverage.read_left(coverage.LEFT.read_text(encoding="utf-8"))
@@ -76,7 +86,7 @@ class Coverage(unittest.TestCase):
             self.assertTrue(reason, name)
 
     def test_the_page_says_command_figures_and_reasons(self):
-        read = self.figures(counted(OTHER, [line(1, 1)], [("f", 0), ("g", 3)]))
+        read = self.figures(counted(OTHER, [line(1, 1)], [(1, "f", 0), (9, "g", 3)]))
         page = coverage.page(read, {(OTHER, "f"): "no machine has it"}, "bash x")
         self.assertIn("functions entered 1 of 2", page)
         self.assertIn("```sh\nbash x\n```", page)

@@ -181,7 +181,9 @@ class Nightly(unittest.TestCase):
                                  "bash scripts/nightly.sh campaigns",
                                  "bash scripts/nightly.sh package",
                                  "sh scripts/setup.sh ci",
-                                 "bash scripts/coverage.sh --write"])
+                                 "bash scripts/coverage.sh --write",
+                                 "sh scripts/setup.sh ci",
+                                 "bash scripts/fuzz.sh 30"])
         # What the weekly step asks for is one of the workflow's times.
         self.assertIn('- cron: "17 5 * * 0"\n', text)
 

@@ -49,6 +49,14 @@ AGENT = [b"row at=0 weight=1 name=clean\nrow at=1 weight=0 name=failed\napp open
          b"stamp epoch=4\ntell share=0 text=epoch opens=9\nend\n"]
 
 
+RELAY = (b"beat\nwelcome agent=1 of=2 silence=30\noption share=0 text=--conns=20\noption share=0 more=1 text=--say=a\n"
+         b"option share=0 text=b\noption share=31 text=--sni=x\nstart share=0\nstamp epoch=4\ntell share=0 text=epoch opens=9\n"
+         b"start share=31\ntell share=0 text=quit\nrefused text=no\nend\n")
+
+# Of an option that no agent takes: the name in two parts, the first of which is one that it does.
+NAME_IN_PARTS = b"option share=0 more=1 text=--say\noption share=0 text=-no=1\nstart share=0\n"
+
+
 def extension(number, content):
     return struct.pack(">HH", number, len(content)) + content
 
@@ -143,6 +151,7 @@ def corpora(folder, programs):
         "options": options(),
         "units": [text.encode() for text in UNITS],
         "control": [b"\x07" + text for text in CONTROL] + [b"\xff" + text for text in CONTROL],
+        "relay": [b"\x07" + RELAY, b"\xff" + RELAY, b"\xff" + NAME_IN_PARTS],
         "agent": [b"\x07" + text for text in AGENT] + [b"\xff" + text for text in AGENT],
         "page": [page((0, 5, 3), (7, 0, 1), (8, 0, 1), (8, 1, 1)), page((10, 0, 77), (10, 1, 5), (11, 0, 1)),
                  page((9, 33, 1), (9, 40, 1), (12, 0, 64), (13, 0, 1)), page((0, 5, 1 << 63), (0, 6, (1 << 64) - 1))],
@@ -154,7 +163,8 @@ def corpora(folder, programs):
         "starttls": starttls(),
         "hello": [bytes([piece]) + hello for hello in HELLOS for piece in (6, 255)],
         "tls": [bytes([how]) + hello for hello in HELLOS for how in (2, 3)] +
-               [bytes([how, 9, 1, 60, 255, 200, 7]) for how in (0, 1)],
+               [bytes([how, 9, 1, 60, 255, 200, 7]) for how in (0, 1)] +
+               [bytes([4 | kind << 3 | how, 200, 0, 200, 1]) for how in (0, 1) for kind in range(5)],
     }
 
 

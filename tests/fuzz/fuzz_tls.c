@@ -3,10 +3,13 @@
  * Bytes of a peer into the server's OpenSSL, with the callbacks and the connection log that
  * soak-server has. The first byte says how: bit 0, TLS 1.2 or what both can; bit 1, that the rest
  * are the peer's bytes as they are, or that a true client's bytes are changed: each two bytes of
- * the rest are how far on, and what is turned over there.
+ * the rest are how far on, and what is turned over there; bit 2, that the server requires a
+ * certificate, and the client shows one of the kind that the bits above it name.
  */
+#include "base/memory_file.h"
 #include "fuzz.h"
 #include "server/conn_log.h"
+#include "tls/client_certs.h"
 #include "tls/context.h"
 #include "tls/context_features.h"
 #include "tls/identity.h"
@@ -14,33 +17,67 @@
 
 #include <openssl/err.h>
 
-enum { TURNS = 12 };
+enum { TURNS = 12, OF_TLS_1_2 = 1, ASKS_FOR_CERTIFICATE = 2, WAYS = 4 };
 static struct {
     struct identity identity;
-    SSL_CTX *server[2], *client[2];
+    SSL_CTX *server[WAYS], *client[WAYS];
+    struct client_certs *certs;
     struct conn_log_file *log;
 } g;
 
-static void begin(void)
+/* Its path is good as long as the process lives. */
+static void put(const char *text, char path[FUZZ_PATH])
 {
-    struct err e = {{0}};
-    static struct context_features features;
-    if (identity_make(KEY_P256, "localhost", NULL, &g.identity, &e) != 0 ||
-        conn_log_file_open("/dev/null", &g.log, &e) != 0)
+    int fd;
+    struct err e;
+    if (!text || memory_file_make("fuzz", text, &fd, &e) != 0)
         abort();
-    for (int i = 0; i < 2; i++) {
-        enum tls_version version = i ? TLS_1_2 : TLS_ANY;
+    snprintf(path, FUZZ_PATH, "/proc/self/fd/%d", fd);
+}
+
+static void make_contexts(const char *authority)
+{
+    static struct context_features features[2] = {{.client_auth = CLIENT_AUTH_NONE},
+                                                  {.client_auth = CLIENT_AUTH_REQUIRE}};
+    struct err e = {{0}};
+    for (int i = 0; i < WAYS; i++) {
+        enum tls_version version = i & OF_TLS_1_2 ? TLS_1_2 : TLS_ANY;
+        bool asks = i & ASKS_FOR_CERTIFICATE;
         struct context_server_options server = {.version = version,
                                                 .session = SESSION_TICKET,
                                                 .identity = &g.identity,
+                                                .client_ca_path = asks ? authority : NULL,
                                                 .alpn = "h2,http/1.1",
                                                 .accept_sni = true,
-                                                .features = &features};
+                                                .features = &features[asks]};
         struct context_client_options client = {.version = version, .alpn = "h2"};
         if (context_server_new(&server, &g.server[i], &e) != 0 ||
             context_client_new(&client, &g.client[i], &e) != 0)
             abort();
     }
+}
+
+static void begin(void)
+{
+    struct err e = {{0}};
+    char *authority, *clients, authority_path[FUZZ_PATH], clients_path[FUZZ_PATH];
+    if (identity_make(KEY_P256, "localhost", NULL, &g.identity, &e) != 0 ||
+        client_certs_make(&authority, &clients, &e) != 0 ||
+        conn_log_file_open("/dev/null", &g.log, &e) != 0)
+        abort();
+    put(authority, authority_path);
+    put(clients, clients_path);
+    free(authority);
+    free(clients);
+    if (client_certs_read(clients_path, &g.certs, &e) != 0)
+        abort();
+    make_contexts(authority_path);
+}
+
+/* Which of the contexts. */
+static int way_of(const uint8_t *bytes)
+{
+    return (bytes[0] & 1 ? OF_TLS_1_2 : 0) | (bytes[0] & 4 ? ASKS_FOR_CERTIFICATE : 0);
 }
 
 struct side {
@@ -76,7 +113,10 @@ static void meddle(const uint8_t *bytes, size_t count)
 {
     static uint8_t carried[2][WIRE_OUT_BYTES];
     size_t at = 0, used = 0;
-    side_begin(&client, g.client[bytes[0] & 1], false);
+    side_begin(&client, g.client[way_of(bytes)], false);
+    enum client_cert_kind kind = (enum client_cert_kind)((bytes[0] >> 3) % CLIENT_CERT_KIND_COUNT);
+    if (bytes[0] & 4 && client_certs_show(g.certs, kind, client.ssl) != 0)
+        abort();
     turn(&client, NULL, 0);
     for (int i = 0; i < TURNS && client.out.used; i++) {
         size_t said = client.out.used;
@@ -107,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         return 0;
     if (!g.log)
         begin();
-    side_begin(&server, g.server[bytes[0] & 1], true);
+    side_begin(&server, g.server[way_of(bytes)], true);
     struct conn_log *log = conn_log_new(g.log, 1);
     conn_log_attach(log, server.ssl);
     if (bytes[0] & 2) {

@@ -17,6 +17,9 @@ SOAK = os.path.join(BIN, "soak")
 
 HAS_JEMALLOC = b"jemalloc" in subprocess.run(["ldd", os.path.join(BIN, "soak-server")],
                                              capture_output=True, check=True).stdout
+# What counts in programs that aren't soak's: no build with sanitizers has it (src/preload).
+HAS_PROBE = os.path.exists(os.path.join(BIN, "libsoakprobe.so"))
+NO_PROBE = "a build with sanitizers has no probe for programs that aren't soak's"
 # As many connections as there can be, the same in every run.
 CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
 # What a sanitizer's report begins with; scripts/sanitize.sh runs these tests under each of them.
@@ -101,6 +104,8 @@ class SoakTest(unittest.TestCase):
         shutil.rmtree(self.results, ignore_errors=True)
 
     def command(self, *options):
+        if not HAS_PROBE and {"--server", "--client"} & set(options):
+            self.skipTest(NO_PROBE)
         return [SOAK, *options, "--results", self.results]
 
     def last(self):

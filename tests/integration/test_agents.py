@@ -113,6 +113,7 @@ class Together(Agents):
         self.assertAlmostEqual(site["per_conn_blocks"], 1 / 3, delta=0.03)
         self.assertEqual([self.left(agent)[0] for agent in agents], [0, 0])
 
+    @unittest.skipUnless(soak_run.HAS_PROBE, soak_run.NO_PROBE)
     @unittest.skipUnless(shutil.which("nginx"), "SKIP: no nginx(8)")
     def test_a_program_that_is_not_soaks_is_measured(self):
         process = self.begin(2, NGINX, "--closed", "500")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from patience import PATIENCE_S as WAIT_S, until
 from probe_page import page_make
-from soak_run import SoakTest
+from soak_run import HAS_PROBE, NO_PROBE, SoakTest
 
 SERVER = os.path.join(os.environ["SOAK_BIN"], "soak-server")
 CLIENTS = Path(__file__).parents[2] / "scenarios/clients"
@@ -88,6 +88,8 @@ class JudgedTest(SoakTest):
         """A run of one of scenarios/clients, which is named for its program."""
         if not shutil.which(f"{name}3" if name == "python" else name) or name == "perl" and not PERL_TLS.exists():
             self.skipTest(f"{name} is not installed (scripts/needs.txt)")
+        if not HAS_PROBE:
+            self.skipTest(NO_PROBE)
         run = self.soak(str(CLIENTS / f"{name}.soak"), *SHORT, *options)
         self.assertIsNotNone(run.result, run.explain())
         return run

@@ -149,6 +149,10 @@ class SilentTest(Case):
         self.assertNotIn("skipped", done.stderr)
         self.assertGreater(int(re.search(r"(\d+) aborted as intended", done.stdout)[1]), 50)
 
+    def test_one_that_sends_no_ticket_is_left_when_it_has_had_its_time(self):
+        done = self.succeeds(self.server(tickets=0), "--foreign", closed=20, mix="clean,rst-ticket,fin-ticket")
+        self.assertGreater(int(re.search(r"(\d+) aborted as intended", done.stdout)[1]), 5)
+
     def test_a_refusal_after_the_handshake_is_a_failure(self):
         for tls in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             server = self.server(tls=tls, client_ca=self.certificate)

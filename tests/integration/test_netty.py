@@ -25,6 +25,7 @@ MISSING = missing()
 
 
 @unittest.skipIf(MISSING, f"needs {', '.join(MISSING)} (sh scripts/setup.sh ci installs them)")
+@unittest.skipUnless(soak_run.HAS_PROBE, soak_run.NO_PROBE)
 class Netty(soak_run.SoakTest):
     def setUp(self):
         super().setUp()

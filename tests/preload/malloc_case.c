@@ -98,6 +98,24 @@ static void *by_aligned_new(void)
     return new (SIZE, ALIGNMENT);
 }
 
+/* Each of the operators in its turn. All are called with an alignment and a tag: what an operator
+ * doesn't take it doesn't see, as arguments are passed in registers. */
+static void *by_operators(void)
+{
+    static const char *const names[] = {"_Znwm",
+                                        "_Znam",
+                                        "_ZnwmRKSt9nothrow_t",
+                                        "_ZnamRKSt9nothrow_t",
+                                        "_ZnwmSt11align_val_t",
+                                        "_ZnamSt11align_val_t",
+                                        "_ZnwmSt11align_val_tRKSt9nothrow_t",
+                                        "_ZnamSt11align_val_tRKSt9nothrow_t"};
+    static size_t turn;
+    void *(*new)(size_t size, size_t alignment, const void *tag);
+    operator_get(names[turn++ % (sizeof names / sizeof *names)], &new);
+    return new (SIZE, ALIGNMENT, names);
+}
+
 /* free() finds a block of OpenSSL's. */
 static void *by_openssl(void)
 {
@@ -139,6 +157,26 @@ static void drop_new(void *block)
     to(block, SIZE);
 }
 
+static void drop_operators(void *block)
+{
+    static const char *const names[] = {"_ZdlPv",
+                                        "_ZdaPv",
+                                        "_ZdlPvm",
+                                        "_ZdaPvm",
+                                        "_ZdlPvRKSt9nothrow_t",
+                                        "_ZdaPvRKSt9nothrow_t",
+                                        "_ZdlPvSt11align_val_t",
+                                        "_ZdaPvSt11align_val_t",
+                                        "_ZdlPvmSt11align_val_t",
+                                        "_ZdaPvmSt11align_val_t",
+                                        "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+                                        "_ZdaPvSt11align_val_tRKSt9nothrow_t"};
+    static size_t turn;
+    void (*to)(void *block, size_t size_or_alignment, size_t alignment);
+    operator_get(names[turn++ % (sizeof names / sizeof *names)], &to);
+    to(block, SIZE, ALIGNMENT);
+}
+
 static void drop_aligned_new(void *block)
 {
     void (*to)(void *block, size_t alignment);
@@ -160,6 +198,7 @@ static const struct way ways[] = {
     {"strdup", by_strdup, free, NULL},
     {"new", by_new, drop_new, NULL},
     {"aligned-new", by_aligned_new, drop_aligned_new, NULL},
+    {"operators", by_operators, drop_operators, NULL},
     {"openssl", by_openssl, free, NULL},
     {"thread", by_thread, free, NULL},
     {"fork", by_fork, free, NULL},

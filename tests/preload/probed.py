@@ -17,6 +17,8 @@ MALLOC_LIBRARY = BIN + "/libsoakprobe-malloc.so"
 JEMALLOC = next(map(str, Path("/usr/lib").glob("*/libjemalloc.so.2")), "libjemalloc.so.2")
 CASE = BIN + "/preload-case"
 PYTHON = "/usr/bin/python3"
+# A build that counts its own lines writes files when a process ends, whatever that process has given up.
+COVERED = "\nSOAK_COVERAGE:BOOL=ON\n" in Path(os.environ["SOAK_BUILD"], "CMakeCache.txt").read_text(encoding="utf-8")
 
 NONE, HOOKS, INTERPOSED, BORINGSSL, MALLOC_ALONE = range(5)  # enum page_mode
 MALLOC, CHAINED, LATE, TWO_LIBCRYPTOS, NO_OPENSSL, ENDED, SHARES, APART = (1 << i for i in range(8))

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from probed import APART, CASE, ENDED, HOOKS, PROCESSES, SHARES, THREADS, Case
+from probed import APART, CASE, COVERED, ENDED, HOOKS, PROCESSES, SHARES, THREADS, Case
 
 
 class ProcessesTest(unittest.TestCase):
@@ -132,6 +132,7 @@ class ProcessesTest(unittest.TestCase):
 
 
 class ConfinedTest(unittest.TestCase):
+    @unittest.skipIf(COVERED, "SKIP: a build for coverage writes its counts at the end")
     def test_what_a_program_gives_up_the_count_does_without(self):
         with Case() as case:
             case.begin("confined")
@@ -161,6 +162,7 @@ class ConfinedTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 2), (0, 0))
             case.end()
 
+    @unittest.skipIf(COVERED, "SKIP: a build for coverage writes its counts at the end")
     def test_the_hooks_make_no_system_calls_of_their_own(self):
         with Case() as case:
             case.begin("sandboxed")

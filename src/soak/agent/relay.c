@@ -185,6 +185,7 @@ static int add_part(struct args *a, const char *part, bool begins)
     return 0;
 }
 
+/* The first part has the whole name, for it is known by it. */
 static void on_option(struct relay *r, size_t at, const char *line)
 {
     char part[LINE_MAX_BYTES];
@@ -196,7 +197,7 @@ static void on_option(struct relay *r, size_t at, const char *line)
     if (s->used || line_text(line, "text", true, part, sizeof part) != 0 ||
         add_part(&s->args, part, !s->joined) != 0)
         leave(r, "the run gave an option that can't be: '%.100s'", line);
-    else if (!s->joined && !args_client_takes(part))
+    else if (!s->joined && (!args_client_takes(part) || (more && !strchr(part, '='))))
         leave(r, "the run gave an option that an agent doesn't take: '%.100s'", part);
     s->joined = more != 0;
 }

@@ -19,8 +19,17 @@ ENUM_FROM_NAME(campaign_of, CAMPAIGN_LIST)
 ENUM_NAMES(campaign_outcome, CAMPAIGN_OUTCOME_LIST)
 ENUM_FROM_NAME(campaign_outcome, CAMPAIGN_OUTCOME_LIST)
 
-/* Connections of a run: enough for five losses in both halves, beside what warms up. */
-enum { WARM_UP = 6000, LOSSES = 22, CLEAN_LEAST = 600, CLEAN_MOST = 3000, BUGS_MAX = 32 };
+/* Connections of a run: enough for five losses in both halves, beside what warms up. Programs of
+ * others warm up for longer than a clean server does. */
+enum {
+    WARM_UP = 6000,
+    LOSSES = 22,
+    CLEAN_LEAST = 600,
+    CLEAN_MOST = 3000,
+    PROGRAM_LEAST = 2000,
+    PROGRAM_MOST = 5000,
+    BUGS_MAX = 32
+};
 
 /* What may stand beside a bug without changing what is right of it. */
 static const char *const surroundings[] = {
@@ -97,6 +106,9 @@ static void draw_clean(const struct campaign_choice *choice, struct rng *r, stru
 {
     size_t count;
     const struct calibrate_mix *mix = calibrate_mixes(&count);
+    uint64_t most = choice->scenarios ? PROGRAM_MOST : CLEAN_MOST;
+    uint64_t least = choice->scenarios ? PROGRAM_LEAST : CLEAN_LEAST;
+    add_made(c, "--closed=%" PRIu64, least + rng_below(r, most - least));
     if (choice->scenarios) {
         const char *name = choice->scenario[rng_below(r, choice->scenarios)];
         add(c, name);
@@ -109,7 +121,6 @@ static void draw_clean(const struct campaign_choice *choice, struct rng *r, stru
     add_one(c, r, allocators, sizeof allocators / sizeof *allocators);
     add_one(c, r, workers, sizeof workers / sizeof *workers);
     const char *version = add_version(c, r, choice);
-    add_made(c, "--closed=%" PRIu64, CLEAN_LEAST + rng_below(r, CLEAN_MOST - CLEAN_LEAST));
     snprintf(c->row, sizeof c->row, "%.30s, %.10s, workers %.2s", version, value_of(c, "--malloc"),
              value_of(c, "--workers"));
 }

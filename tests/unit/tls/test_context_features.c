@@ -336,6 +336,7 @@ static void a_list_that_openssl_does_not_know_is_refused(void **state)
         {{.ciphers = "TLS_AES_128_GCM_SHA256:TLS_NO_SUCH"},
          "no such cipher suite of TLS 1.3: TLS_NO_SUCH"},
         {{.groups = "P-256:no-such-group"}, "P-256:no-such-group: can't set the groups: "},
+        {{.groups = "P-256:X448:X25519:X448"}, "X448: can't set the groups: X448 is there twice"},
     };
     struct ends *f = *state;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -346,6 +347,20 @@ static void a_list_that_openssl_does_not_know_is_refused(void **state)
         if (!strstr(e.text, row[i].said))
             fail_msg("%s", e.text);
     }
+}
+
+/* OpenSSL passes over what it doesn't know when it knows another of the list. */
+static void a_cipher_that_openssl_does_not_know_is_named(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"ECDHE-ECDSA-AES128-GCM-SHA256:!aNULL:-SHA1:@STRENGTH",
+                                       "TLS_AES_128_GCM_SHA256, HIGH", ""};
+    struct err e = {""};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_int_equal(context_check_ciphers(good[i], &e), 0);
+    assert_int_equal(context_check_ciphers("HIGH:NO-SUCH:LOW", &e), -1);
+    assert_string_equal(e.text, "--ciphers HIGH:NO-SUCH:LOW: OpenSSL knows no cipher 'NO-SUCH'");
+    assert_int_equal(ERR_peek_error(), 0);
 }
 
 static void renegotiation_happens_only_where_it_is_allowed(void **state)
@@ -401,6 +416,7 @@ int main(void)
         CLAIM(the_key_that_the_client_can_verify_is_shown),
         CLAIM(the_cipher_is_one_of_those_named_for_the_version),
         CLAIM(a_list_that_openssl_does_not_know_is_refused),
+        CLAIM(a_cipher_that_openssl_does_not_know_is_named),
         CLAIM(renegotiation_happens_only_where_it_is_allowed),
         CLAIM(padded_records_fill_their_blocks),
     };

@@ -77,6 +77,23 @@ static void name_deferred(const struct judge_context *h, struct judge_finding *f
         f->blocks, s->drained_blocks);
 }
 
+/* Processes that ended with exactly as many blocks as their connections make, where the time that
+ * they took would have made at least one block more or less of any of them. */
+static bool refute_time(const struct judge_context *h, const struct judge_site *s)
+{
+    const struct judge_epoch *e = h->e->epoch;
+    double blocks = (double)(s->blocks[h->last] - s->blocks[0]), off = 0;
+    double connections = (double)(e[h->last].closed - e[0].closed);
+    double seconds = e[h->last].seconds - e[0].seconds;
+    for (size_t c = 1; c < h->last && h->e->ended; c++) {
+        double kept = (double)(s->blocks[c] - s->blocks[0]);
+        if (kept * connections != blocks * (double)(e[c].closed - e[0].closed))
+            return false;
+        off = fmax(off, fabs(blocks * (e[c].seconds - e[0].seconds) - kept * seconds));
+    }
+    return h->e->ended && (off > fabs(seconds) || seconds == 0);
+}
+
 /* A lost side allocation is a claim against three others: that time makes it, that the drain frees
  * it, and that an object which stays holds it. `retained`: what says the last, NULL for nothing. */
 static void name_unknown(const struct judge_context *h, const struct judge_class *retained,
@@ -86,8 +103,8 @@ static void name_unknown(const struct judge_context *h, const struct judge_class
     if (retained)
         snprintf(held_by, sizeof held_by, "some of the %.32s objects that stay may hold it",
                  retained->name);
-    else if (h->hold_seconds > 0 && h->e->drained)
-        return;
+    else if ((h->hold_seconds > 0 && h->e->drained) || refute_time(h, &h->e->site[f->site]))
+        return; /* what is there when a process has ended waits for nothing */
     f->kind = KIND_UNKNOWN;
     snprintf(before, sizeof before, "%s", f->why);
     finding_why(f, "%.130s; %s", before,

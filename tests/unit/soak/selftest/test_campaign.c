@@ -116,7 +116,8 @@ static void versions_and_scenarios_are_drawn_from_their_lists(void **state)
     c = (struct campaign_choice){.seed = 1, .scenario = {"servers/nginx"}, .scenarios = 1};
     struct campaign_case drawn;
     campaign_draw(&c, 3, &drawn);
-    assert_string_equal(drawn.word[0], "servers/nginx");
+    assert_memory_equal(drawn.word[0], "--closed=", 9);
+    assert_string_equal(drawn.word[1], "servers/nginx");
     assert_string_equal(drawn.row, "servers/nginx");
 }
 
