@@ -15,6 +15,7 @@ import json
 import platform
 import re
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -142,6 +143,10 @@ def kinds(figures):
             *(f"| {kind} | {figures.kinds[kind]} | {why} |" for kind, why in WHY.items())]
 
 
+def wrapped(lines):
+    return ["\n".join(textwrap.wrap(line, 116, subsequent_indent="  ", break_on_hyphens=False)) for line in lines]
+
+
 def others(figures):
     by_file = collections.defaultdict(list)
     for (path, name), numbers in sorted(figures.other.items()):
@@ -153,16 +158,18 @@ def page(figures, left, command):
     date = time.strftime("%Y-%m-%d", time.gmtime())
     entered = [key for key, was in figures.functions.items() if was]
     reasons = collections.defaultdict(list)
-    for (path, name), reason in sorted(left.items()):
-        reasons[reason].append(f"`{name}` ({path})")
+    for (path, name), was in sorted(figures.functions.items()):
+        if not was:
+            reasons[left.get((path, name), "no reason yet")].append(f"`{name}` ({path})")
     return "\n".join([
-        HEAD, f"{date}, Linux {platform.release()}: lines {figures.lines}; functions entered {len(entered)} of "
-        f"{len(figures.functions)}; branches of {JUDGE} {figures.branches}.", "", "```sh", command, "```", "",
+        HEAD, *wrapped([f"{date}, Linux {platform.release()}: lines {figures.lines}; functions entered {len(entered)} "
+                        f"of {len(figures.functions)}; branches of {JUDGE} {figures.branches}."]), "",
+        "```sh", command, "```", "",
         *figures.table(), "", "## Lines that aren't run", "", "By what stands in the line:", "", *kinds(figures), "",
         "## Functions that no test enters", "",
-        *(f"- {reason}: {', '.join(names)}." for reason, names in reasons.items()), "",
+        *wrapped(f"- {reason}: {', '.join(names)}." for reason, names in sorted(reasons.items())), "",
         "## Other lines, by function", "", "Not tested, for no better reason than that nobody has.", "",
-        *others(figures), ""])
+        *wrapped(others(figures)), ""])
 
 
 def main():

@@ -82,7 +82,9 @@ class Coverage(unittest.TestCase):
     def test_the_list_names_functions_that_the_sources_have(self):
         left = coverage.read_left(coverage.LEFT.read_text(encoding="utf-8"))
         for (path, name), reason in left.items():
-            self.assertRegex((SOURCE / path).read_text(encoding="utf-8"), rf"\b{name}\(", path)
+            made = name.removesuffix("_name")  # by a macro of base/names.h
+            text = (SOURCE / path).read_text(encoding="utf-8")
+            self.assertTrue(re.search(rf"\b{name}\(|^ENUM_\w+\({made},", text, re.M), name)
             self.assertTrue(reason, name)
 
     def test_the_page_says_command_figures_and_reasons(self):

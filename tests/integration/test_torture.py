@@ -117,7 +117,8 @@ class Torture(soak_run.SoakTest):
         self.assertEqual(run.result["starts"], 1)
 
     def test_a_planted_loss_is_found_by_the_allocation_that_failed(self):
-        run = self.soak(*TORTURE, "--side", "server", "--defect", "alloc-fail-path")
+        run = self.soak(*(word for word in TORTURE if word != "--quiet"), "--side", "server",
+                        "--defect", "alloc-fail-path")
         self.assertEqual(run.exit, 1, run.explain())
         self.assertTrue(run.out.startswith("FOUND"), run.out)
         self.assert_whole(run, "server")
@@ -135,6 +136,10 @@ class Torture(soak_run.SoakTest):
         self.assertEqual((finding["repeats"], finding["stayed"], finding["times"]), (20, 20, 1))
         self.assertEqual(finding["call"], "named_state_accept")
         self.assertIn("named_state_accept", finding["stays_by"][0])
+        self.assertRegex(run.out, r"\n  server named_state_accept #\d+ fails: 1 block, 96 B stay, at "
+                                  rf"server/defect\.c:{stays['line']} \(server, 20 of 20 repeats\)\n"
+                                  rf" +failed +\d+ B at server/defect\.c:{finding['failed']['line']}\n"
+                                  r" +by +\S.*\n(?: +← .*\n)* +stays by +named_state_accept")
 
     def test_a_server_that_crashes_is_recorded_and_the_sweep_goes_on(self):
         run = self.disturb(signal.SIGSEGV, *TORTURE, "--side", "server", "--slice", "1/3")
