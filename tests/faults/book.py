@@ -14,7 +14,7 @@ Each section is written by the command that it names, with `--write`. `survived`
 right exit code, never PASS where none was due, no crash and no hang of soak's own, what was measured kept and
 readable by `soak report`, and no process, temporary file, key or shared memory left.
 """
-TITLES = {"matrix": "The server, the client and a program under test, phase by phase",
+TITLES = {"matrix": "The server, the client, a program under test and agents, phase by phase",
           "killed": "soak itself, killed at random moments",
           "resources": "What the system refuses: memory, files, disk, time, processors",
           "week": "A week of samples"}

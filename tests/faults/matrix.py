@@ -11,7 +11,6 @@ table into results/faults.md. Exit 1 when a cell isn't as it should be."""
 
 import argparse
 import concurrent.futures
-import dataclasses
 import os
 import re
 import resource
@@ -19,38 +18,19 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+import agent_cells
 import book
+import nginx_cells
+from cell import (ANY_TIME, BY_SIGNAL, COMMON, DONE_TO, PATIENT, PHASES, Cell, Failed, length, look,
+                  until_told)
 from observed import BIN, DISK, ROOT, UNSHARE, Observed, may, until
+from processes import memory_group
 
 PEERS = Path(__file__).with_name("peers.py")
 TABLE = ROOT / "results/faults.md"
-PHASES = {"warm-up": "warming up", "measuring": "measuring", "hold": "holding", "drain": "draining"}
-ANY_TIME = "from the start"
-COMMON = ("--conns", 20, "--seed", "7f3a", "--watchdog", "10s")
-PATIENT = ("--watchdog", "10m")  # where the fault isn't a silence
 BUILTIN = {"server": "soak-server", "client": "soak-client"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """`who` it befalls, `what` happens, `phase`; the exits that are right, the words of its reason."""
-    who: str
-    what: str
-    phase: str
-    exits: tuple
-    says: str = ""
-    long: bool = False
-
-    @property
-    def name(self):
-        return f"{self.who} {self.what} {self.phase}"
-
-
-class Failed(Exception):
-    pass
 
 
 # ---- the runs ----
@@ -58,18 +38,6 @@ class Failed(Exception):
 
 def peer(how, flag):
     return f"{sys.executable} {PEERS} {how} {flag} {{address}} {{cert}} {{key}}"
-
-
-def length(cell):
-    """Long enough for the phase to be met; a run that gets to its end is short."""
-    if cell.phase in ("warm-up", "measuring") and cell.what != "no more memory":
-        return ("--churn", "300/s", "--closed", 100000)
-    return ("--churn", "max", "--closed", 1500)
-
-
-def until_told(observed_flag):
-    """The drain waits for this command, and it for the file."""
-    return f"sh -c 'until test -e {observed_flag}; do sleep 0.05; done'"
 
 
 def words_of(cell, flag, go):
@@ -95,35 +63,9 @@ def victim(run, cell):
 # ---- the faults ----
 
 
-def pause(pid, seconds):
-    os.kill(pid, signal.SIGSTOP)
-    time.sleep(seconds)
-    try:
-        os.kill(pid, signal.SIGCONT)
-    except ProcessLookupError:
-        pass
-
-
-def limit(pid, _):
-    """No memory from here on but what it has got, and a little."""
-    text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    size = int(re.search(r"VmSize:\s+(\d+) kB", text)[1]) << 10
-    resource.prlimit(pid, resource.RLIMIT_AS, (size + (1 << 20), size + (1 << 20)))
-
-
-DONE_TO = {
-    "KILL": lambda pid, _: os.kill(pid, signal.SIGKILL),
-    "SEGV": lambda pid, _: os.kill(pid, signal.SIGSEGV),
-    "ABRT": lambda pid, _: os.kill(pid, signal.SIGABRT),
-    "STOP": lambda pid, _: os.kill(pid, signal.SIGSTOP),
-    "STOP 1 s": lambda pid, _: pause(pid, 1),
-    "STOP 30 s": lambda pid, _: pause(pid, 30),
-    "no more memory": limit,
-}
 # What a program turns to, once the file is there.
 TURNS = {"refuses", "silent", "garbage", "closes"}
 SILENT = {"STOP", "silent", "garbage"}
-BY_SIGNAL = {"KILL": r"signal 9 \(SIGKILL\)", "SEGV": r"signal 11 \(SIGSEGV\)", "ABRT": r"signal 6 \(SIGABRT\)"}
 SILENCE = r"nothing moved for|connections failed, so that|didn't exit when told to"
 FAILING = r"connections failed, so that|nothing moved for"
 
@@ -265,6 +207,24 @@ def play_full_log(cell):
         return look(run, cell, 0)
 
 
+def play_group(cell):
+    """It leaks until the kernel ends it, as the group of the run has no more memory."""
+    group = memory_group()
+    if not group:
+        raise Failed("SKIP: no control group with a memory limit can be made here")
+    enter = f"echo $$ >{group.folder}/cgroup.procs && exec \"$@\""
+    how = ("--server", peer("leaks", "/nonexistent")) if cell.who == "program" else ("--defect", "ssl-retained")
+    try:
+        with Observed("run", "default", *COMMON, "--churn", "max", "--closed", 1000000, "--keep-going", *how,
+                      under=["sh", "-c", enter, "sh"]) as run:
+            if not run.reached(PHASES["measuring"]):
+                raise Failed("it ended before it was measuring")
+            group.limit(group.used() + (32 << 20))
+            return look(run, cell, run.checkpoints())
+    finally:
+        group.remove()
+
+
 def other_cells():
     for what in EXECS:
         yield Cell("server", what, ANY_TIME, (4,), "server")
@@ -274,72 +234,18 @@ def other_cells():
     yield Cell("program", "fills its log's disk", ANY_TIME, (4,), "the disk is full")
     yield Cell("server", "leaks to its RLIMIT_AS", "measuring", (1, 4))
     yield Cell("program", "leaks to its RLIMIT_AS", "measuring", (1, 4))
+    yield Cell("server", "leaks to its cgroup's limit", "measuring", (1, 4), "OOM killer")
+    yield Cell("program", "leaks to its cgroup's limit", "measuring", (1, 4), "OOM killer")
 
 
 def player(cell):
+    for others in (agent_cells, nginx_cells):
+        if cell in others.cells():
+            return others.play
     if cell.what in EXECS:
         return play_exec
     return {"port taken": play_port_taken, "port late": play_port_late, "fills its log's disk": play_full_log,
-            "leaks to its RLIMIT_AS": play_leak}.get(cell.what, play_live)
-
-
-# ---- what must hold of each ----
-
-
-def expect(condition, sentence):
-    if not condition:
-        raise Failed(sentence)
-
-
-def reason_of(run, document, code):
-    """The one sentence that says why; "": none was due."""
-    said = [line for line in run.err.splitlines() if line.startswith("soak: ") and not SAYS_PHASE.match(line)]
-    if document is None:
-        # A full disk is told of the first sample and of the result, which weren't lost together.
-        expect(len(said) == 1 or (len(said) == 2 and "disk is full" in said[0]), f"{len(said)} sentences: {said}")
-        return said[-1]
-    if document["broken"]:
-        first = " ".join(run.out.split("\n\n")[0].split())
-        expect(document["broken"].split(";")[0][:60] in first or code == 1, f"the head doesn't say it: {first}")
-        expect("\n" not in document["broken"], "more than a line")
-        return document["broken"]
-    return "" if code in (0, 1) else document["headline"]
-
-
-SAYS_PHASE = re.compile(r"soak: (?:\d+[hms ]*)+ |soak: interrupted|soak: about ")
-
-
-def look(run, cell, seen):
-    code = run.wait()
-    left = run.settle()
-    document = run.document()
-    told = f"exit {code}\n{run.out}\n{run.err}"
-    expect(code >= 0, f"soak itself crashed: {told}")
-    expect(left is not None, f"something goes on running: {run.alive()}")
-    expect(not run.litter(), f"left: {run.litter()}")
-    expect(document is None or document["exit"] == code, f"result.json says {document and document['exit']}: {told}")
-    interrupted = bool(document and document["interrupted"])
-    right = (130,) if interrupted else cell.exits
-    expect(code in right, f"not one of {right}: {told}")
-    reason = reason_of(run, document, code)
-    expect(not cell.says or code not in (2, 4) or re.search(cell.says, reason), f"another reason: {reason}\n{told}")
-    expect(bool(reason) or code in (0, 1), f"no reason: {told}")
-    if seen:
-        expect(document, f"no result: {told}")
-        expect(run.checkpoints() >= seen, f"of {seen} checkpoints {run.checkpoints()} are kept")
-        expect(document["run"]["epochs"] == run.checkpoints() or code == 130, "the result has not all checkpoints")
-        expect(all(s["metrics"] for s in document["subjects"]), f"nothing of it is told: {told}")
-    if document:
-        expect(run.report()[0] == 0, f"`soak report` can't open it: {run.report()[1]}")
-    return Outcome(document["verdict"] if document else "refused", code, reason, left)
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    verdict: str
-    code: int
-    reason: str
-    left_s: float
+            "leaks to its RLIMIT_AS": play_leak, "leaks to its cgroup's limit": play_group}.get(cell.what, play_live)
 
 
 def play(cell):
@@ -354,7 +260,7 @@ def play(cell):
 
 
 def cells(only=(), long=False):
-    every = [*live_cells(), *other_cells()]
+    every = [*live_cells(), *other_cells(), *agent_cells.cells(), *nginx_cells.cells()]
     return [c for c in every if (long or not c.long) and
             (not only or any(all(word in c.name.split() or word in c.name for word in o.split()) for o in only))]
 

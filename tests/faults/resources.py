@@ -30,6 +30,7 @@ FAIL_NTH = BIN / "libfail-nth.so"
 KINDS = ("memory", "open", "write", "fork", "clock")
 RUN = ("run", "default", "--conns", 10, "--churn", "max", "--closed", 300, "--seed", 1, "--watchdog", "20s")
 LEAKS = ("--defect", "lost-state")
+RESUMES = ("--resume", "50%")  # what has a time that can be over
 PROGRAMS = ("soak", "soak-server", "soak-client")
 # `on`: from then on all fail, as on a disk that stays full.
 ERRORS = {"memory": ("ENOMEM",), "open": ("EMFILE", "EMFILE on"),
@@ -106,11 +107,11 @@ def count(program):
         return by.counts()[0]
 
 
-def suspend(run):
-    """All of them stand still for a while, as on a notebook whose lid is shut."""
+def suspend(run, seconds):
+    """All of them stand still for a while, as on a notebook whose lid is shut; for longer than --watchdog, too."""
     until(lambda: run.find("soak-client") and run.checkpoints() or run.ended(), "it to work")
     pids = list(run.alive())
-    for number, rest in ((signal.SIGSTOP, 2), (signal.SIGCONT, 0)):
+    for number, rest in ((signal.SIGSTOP, seconds), (signal.SIGCONT, 0)):
         for pid in pids:
             try:
                 os.kill(pid, number)
@@ -156,7 +157,7 @@ def enter(what):
 
 def start(fault, folder):
     """(Observed, Preloaded or None)"""
-    words = [*RUN, *(LEAKS if fault.leaks else ())]
+    words = [*RUN, *(LEAKS if fault.leaks else ()), *(RESUMES if fault.how == "clock" else ())]
     if fault.how == "shell":
         return Observed(*words, under=enter(fault.what)), None
     if fault.how == "suspend":
@@ -172,7 +173,7 @@ def play(fault):
             run, by = start(fault, Path(folder))
             with run:
                 if fault.how == "suspend":
-                    suspend(run)
+                    suspend(run, int(fault.what.split()[2]))
                 return fault, look(run, fault), None
     except (Failed, AssertionError, OSError, ValueError) as e:
         return fault, None, f"{type(e).__name__}: {e}"
@@ -230,11 +231,15 @@ def faults(each, calls):
     for moved in (3600, -3600):
         for nth in (1, 2, 3):
             yield Fault("soak", f"clock {moved:+d}", nth, how="clock")
+        for program in PROGRAMS[1:]:  # of the thousands that a run makes, so while it is under way
+            yield Fault(program, f"clock {moved:+d}", 200, how="clock")
+            yield Fault(program, f"clock {moved:+d}", 200, leaks=True, how="clock")
     for what in SHELL:
         yield Fault("machine", what, how="shell")
         yield Fault("machine", what, leaks=True, how="shell")
-    yield Fault("machine", "suspended for 2 s", how="suspend")
-    yield Fault("machine", "suspended for 2 s", leaks=True, how="suspend")
+    for seconds in (2, 25):
+        yield Fault("machine", f"suspended for {seconds} s", how="suspend")
+        yield Fault("machine", f"suspended for {seconds} s", leaks=True, how="suspend")
 
 
 def chosen(only, each):

@@ -11,7 +11,8 @@ from observed import Observed
 from resources import Fault
 
 FEW = ("soak: memory", "soak: open", "soak: write ENOSPC", "soak: fork", "soak-server: memory",
-       "soak: clock -3600 1", "machine: suspended", "machine: no /dev/shm")
+       "soak: clock -3600 1", "soak-server: clock +3600", "soak-client: clock -3600", "machine: suspended for 2 s",
+       "machine: no /dev/shm")
 
 
 class Refusals(unittest.TestCase):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which processes a run has, and whether they are gone, by what /proc says."""
+"""Which processes a run has, and whether they are gone, by what /proc says; and a group for them."""
 
+import dataclasses
 import os
 
 
@@ -62,3 +63,37 @@ def family(mark):
         if f"SOAK_TEST_MARK={mark}".encode() in environ.split(b"\0"):
             found.append(int(pid))
     return found
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryGroup:
+    """A control group, and its files for the limit and for what it uses."""
+    folder: str
+    most: str
+    now: str
+
+    def limit(self, count):
+        with open(os.path.join(self.folder, self.most), "w", encoding="utf-8") as f:
+            f.write(str(count))
+
+    def used(self):
+        with open(os.path.join(self.folder, self.now), encoding="utf-8") as f:
+            return int(f.read())
+
+    def remove(self):
+        os.rmdir(self.folder)
+
+
+def memory_group():
+    """One in which the kernel ends what needs too much; None where none can be made."""
+    for top, most, now in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+                           ("/sys/fs/cgroup", "memory.max", "memory.current")):
+        group = MemoryGroup(os.path.join(top, f"soak-test-{os.getpid()}"), most, now)
+        try:
+            os.mkdir(group.folder)
+        except OSError:
+            continue
+        if os.path.exists(os.path.join(group.folder, most)):
+            return group
+        group.remove()
+    return None

@@ -12,7 +12,7 @@ import unittest
 
 import soak_run
 import test_agents
-from patience import PATIENCE_S, until
+from patience import PATIENCE_S
 
 SOURCE = soak_run.ROOT
 WHOLE = os.environ.get("SOAK_NETWORKS") == "whole"

@@ -3,10 +3,11 @@
 """Mutation testing of the judge: changes src/common/stats in one place at a time and runs the unit tests
 of that folder with it. A mutant that no test notices is a rule that no test holds.
 
-    python3 tests/mutation/judge.py [--sample N] [--seed S] [--jobs J] [--file PART] [--survivors FILE]
+    python3 tests/mutation/judge.py [--sample N] [--seed S] [--jobs J] [--file PART] [--again FILE] [--survivors FILE]
 
 Prints killed and survived for each source, and writes the survivors to a file. Those that change nothing
-which could be seen are in equivalent.txt, each with its reason, and aren't counted. Exit 0 when at least
+which could be seen are in equivalent.txt, each with its reason, and aren't counted; nor are those of which the
+compiler makes the same program. AddressSanitizer sees what no assertion could. Exit 0 when at least
 95 % of the others are killed, else 1. Without --sample all of them, which takes hours. Needs no build.
 """
 
@@ -29,6 +30,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 STATS = ROOT / "src/common/stats"
 EQUIVALENT = pathlib.Path(__file__).with_name("equivalent.txt")
 TARGET = 0.95
+# What reads past an array, or frees nothing, no assertion sees.
+CHECKED = ["-fsanitize=address"]
 FLAGS = ["-std=gnu11", "-O1", "-w", "-fPIC", "-D_GNU_SOURCE", f"-I{ROOT}", f"-I{ROOT}/src/common"]
 LIBRARIES = ["-lcmocka", "-lm", "-lpthread"]
 # Half a minute of simulated runs: what only they notice, no test says.
@@ -66,6 +69,7 @@ class Build:
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             objects = dict(zip([*self.sources, *below], pool.map(self.compile, [*self.sources, *below])))
             self.objects = {source: objects[source] for source in self.sources}
+            self.plain = dict(zip(self.sources, pool.map(self.compile_plain, self.sources)))
             self.link(folder / "libbelow.so", [objects[source] for source in below])
             self.link(folder / "libjudge.so", self.objects.values())
             list(pool.map(self.link_test, self.tests))
@@ -74,16 +78,22 @@ class Build:
 
     def compile(self, source):
         made = self.folder / f"{source.parent.name}_{source.stem}.o"
+        need(["cc", *FLAGS, *CHECKED, "-c", source, "-o", made])
+        return made
+
+    def compile_plain(self, source):
+        """Without checks, which know where their source is: the same bytes are the same program."""
+        made = self.folder / f"{source.parent.name}_{source.stem}.plain.o"
         need(["cc", *FLAGS, "-c", source, "-o", made])
         return made
 
     def link(self, made, objects):
-        return need(["cc", "-shared", "-o", made, *objects, "-lm"])
+        return need(["cc", "-shared", *CHECKED, "-o", made, *objects, "-lm"])
 
     def link_test(self, test):
         golden = f'-DGOLDEN_DIR="{ROOT}/tests/unit/stats/golden"'
-        need(["cc", *FLAGS, golden, test, "-o", self.folder / test.stem, f"-L{self.folder}", "-ljudge", "-lbelow",
-              *LIBRARIES])
+        need(["cc", *FLAGS, *CHECKED, golden, test, "-o", self.folder / test.stem, f"-L{self.folder}", "-ljudge",
+              "-lbelow", *LIBRARIES])
 
     def measure(self, test):
         """Seconds of the processor that the test takes; ends where it fails without a change."""
@@ -92,7 +102,8 @@ class Build:
         return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
     def environment(self, first):
-        return {**os.environ, "LD_LIBRARY_PATH": f"{first}:{self.folder}"}
+        """A mutant may take memory without end."""
+        return {**os.environ, "LD_LIBRARY_PATH": f"{first}:{self.folder}", "ASAN_OPTIONS": "hard_rss_limit_mb=2048"}
 
     def covered(self, jobs):
         """(source, line where a function begins) -> the tests that call it. Only they can notice a mutant of it."""
@@ -143,11 +154,12 @@ class Hunt:
         """The library with the mutant; "" when it doesn't compile or the compiler sees no difference."""
         changed, made = folder / mutant.path.name, folder / "mutant.o"
         changed.write_text(mutant.text)
-        include = f"-I{mutant.path.parent}"
-        if run(["cc", *FLAGS, include, "-c", changed, "-o", made]).returncode:
+        compiler = ["cc", *FLAGS, f"-I{mutant.path.parent}", f"-ffile-prefix-map={folder}={mutant.path.parent}"]
+        if run([*compiler, "-c", changed, "-o", made]).returncode:
             return ""
-        if made.read_bytes() == self.build.objects[mutant.path].read_bytes():
+        if made.read_bytes() == self.build.plain[mutant.path].read_bytes():
             return ""
+        need([*compiler, *CHECKED, "-c", changed, "-o", made])
         objects = [made if source == mutant.path else made_once for source, made_once in self.build.objects.items()]
         self.build.link(folder / "libjudge.so", objects)
         return folder
@@ -155,7 +167,7 @@ class Hunt:
     def fails(self, test, folder):
         """A bound in processor time, for a mutant may loop for ever, and no slow machine may decide."""
         limit = int(2 + 4 * self.build.seconds[test])
-        return run(["prlimit", f"--cpu={limit}", f"--as={2 << 30}", "--core=0", self.build.folder / test.stem],
+        return run(["prlimit", f"--cpu={limit}", "--core=0", self.build.folder / test.stem],
                    env=self.build.environment(folder)).returncode != 0
 
     def outcome(self, mutant):
@@ -186,6 +198,10 @@ def drawn(options):
     sources = [path for path in sorted(STATS.rglob("*.c")) if options.file in name_of(path)]
     known = explained()
     every = [m for path in sources for m in mutants_of(path, path.read_text()) if key_of(m) not in known]
+    if options.again:
+        lines = pathlib.Path(options.again).read_text().splitlines()
+        wanted = {(line.split(":")[0], line.split(": ", 2)[-1]) for line in lines}
+        every = [m for m in every if (f"src/common/stats/{name_of(m.path)}", f"{m.source} -> {m.changed}") in wanted]
     if not every:
         sys.exit(f"judge.py: --file {options.file}: no source of {STATS.relative_to(ROOT)} has that in its name")
     if options.sample and options.sample < len(every):
@@ -224,6 +240,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--file", default="", help="only sources with this in their name below stats/")
+    parser.add_argument("--again", default="", metavar="FILE", help="only those that survived an earlier hunt")
     parser.add_argument("--survivors", default="results/mutation.txt", help="the file they are written to")
     options = parser.parse_args()
     pathlib.Path(options.survivors).parent.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,7 @@ static void how(const struct ending *e, char *buf, size_t size)
 {
     char label[CHILD_LABEL];
     if (e->by_memory_limit && e->child->exit_signal == SIGKILL)
-        snprintf(buf, size, "the %s was ended by its memory limit",
+        snprintf(buf, size, "the %s was ended by the kernel's OOM killer at its memory limit",
                  child_label(e->child, label, sizeof label));
     else
         child_end_text(e->child, buf, size);

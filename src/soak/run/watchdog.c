@@ -14,6 +14,7 @@
 /* From `quit` to the exit of both sides. They free what they hold, which is quick but for a machine
  * that is slow. */
 static const uint64_t QUIT_GRACE_NS = 30000000000u;
+static const uint64_t LOOK_MOST_NS = 1000000000u;
 
 static const char *waiting_for(const struct run *r)
 {
@@ -99,9 +100,22 @@ static bool is_bounded(const struct run *r)
            (foreign && !run_judged_can(r, SUBJECT_CAN_SETTLE));
 }
 
+/* While nobody looked, as the machine or all of the run stood still, nothing could move: of a pause
+ * only as much counts as may lie between two looks of a slow machine. */
+static void leave_out_pause(struct run *r, uint64_t now)
+{
+    uint64_t unseen = now - r->looked_ns;
+    if (r->looked_ns && unseen > LOOK_MOST_NS)
+        r->moved_ns += unseen - LOOK_MOST_NS;
+    if (r->moved_ns > now)
+        r->moved_ns = now;
+    r->looked_ns = now;
+}
+
 void watchdog_look(struct run *r)
 {
     uint64_t now = clock_now_ns(), moved = progress(r);
+    leave_out_pause(r, now);
     if (moved != r->moved_activity || is_bounded(r)) {
         r->moved_activity = moved;
         r->moved_ns = now;

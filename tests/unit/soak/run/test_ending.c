@@ -118,7 +118,8 @@ static void the_sentence_says_how_when_and_what_it_said(void **state)
     e.told_to_quit = false;
     c.exit_signal = SIGKILL;
     e.by_memory_limit = true;
-    assert_ending(&e, "the server was ended by its memory limit after 12,407 connections");
+    assert_ending(&e, "the server was ended by the kernel's OOM killer at its memory limit "
+                      "after 12,407 connections");
     c.exit_signal = 0;
     c.exit_status = 1;
     e.ready = false;

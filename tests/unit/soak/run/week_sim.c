@@ -40,6 +40,11 @@ __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct
     return 0;
 }
 
+void week_sleep(uint64_t ms)
+{
+    now_ns += ms * 1000000u;
+}
+
 /* ---- the programs ---- */
 
 static struct week *present; /* its subjects have no other way to it */
@@ -60,6 +65,11 @@ static int measure(const struct subject *s, struct proc_sample *ret, struct proc
     if (ret_rollup)
         *ret_rollup = (struct proc_rollup){.pss_bytes = 16u << 20};
     return 0;
+}
+
+static void end_nothing(struct subject *s)
+{
+    (void)s;
 }
 
 static struct page *page_of(struct week *w, size_t subject)
@@ -269,7 +279,7 @@ void week_run(struct week *w)
         if (r->action.step == PLAN_DRAIN)
             break;
         if (r->action.step == PLAN_HOLD)
-            now_ns += r->action.hold_ms * 1000000u;
+            week_sleep(r->action.hold_ms);
         else
             churn(w, r->action.opens);
         take(w, SETTLE_CHECKPOINT);
@@ -310,6 +320,7 @@ static void open_subject(struct week *w, size_t i)
         fail_msg("%s", e.text);
     ops[i] = *to->subject->ops;
     ops[i].measure = measure;
+    ops[i].kill = end_nothing;
     to->subject->ops = &ops[i];
     to->subject->child.running = true;
     fill_page(to->subject->child.page);

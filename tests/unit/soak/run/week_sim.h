@@ -39,5 +39,7 @@ void week_run(struct week *w);
 /* What the run leaves: result.json and what is made of it. Returns the verdict. */
 enum verdict week_publish(struct week *w);
 void week_end(struct week *w);
+/* Turns the clock on while nothing happens. */
+void week_sleep(uint64_t ms);
 
 #endif
