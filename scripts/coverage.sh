@@ -5,14 +5,14 @@
 # prints line coverage per room and branch coverage of the judge; what may stay uncovered, and why, is
 # in tests/coverage-left.txt. `short` runs the unit tests alone, and that is what the judge's branches are
 # held to. --write puts the whole set's figures into results/coverage.md. Left out are the tests of what
-# this build isn't (its size, its instructions, its hardening, packages), of the tree's tools, of pages in a
+# this build isn't (its size, instructions, call stacks, hardening, packages), of the tree's tools, of pages in a
 # browser, and the programs of others with and without the probe, which here writes files when they end. The last
 # line is `N passed, N failed`. Exit 1 when a test failed or a figure is under its target.
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 build=$root/build-coverage
 tests='^(unit|integration|behaviours|faults|preload|cli)\.'
-unfit='^cli\.test_(bench|ci|hardening|install|instructions|launcher|package|pages|patience|tally|tooling)$'
+unfit='^cli\.test_(bench|ci|entrance|hardening|install|instructions|launcher|package|pages|patience|tally|tooling)$'
 unfit+='|^preload\.harmless$'
 judging=()
 case ${1-} in
