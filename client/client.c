@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HEAP_EVERY_MS = 1000 };
+enum { SECOND_MS = 1000 };
 
 enum phase { PHASE_IDLE, PHASE_EPOCH, PHASE_DRAIN, PHASE_DRAINED, PHASE_QUIT };
 
@@ -38,11 +38,12 @@ struct client {
     uint64_t oldest; /* least of the replies */
     uint64_t began_ns;
     bool by_hand, finishing;
+    uint64_t silence_s, silent_s; /* of who beats; silence_s 0: nobody does */
     unsigned failures_said;
     struct control control;
     uv_loop_t loop;
     uv_async_t wake;
-    uv_timer_t heap;
+    uv_timer_t second;
     uv_signal_t interrupt, terminate;
 };
 
@@ -82,7 +83,7 @@ static void quit(struct client *c)
     c->phase = PHASE_QUIT;
     control_close(&c->control);
     uv_close((uv_handle_t *)&c->wake, NULL);
-    uv_close((uv_handle_t *)&c->heap, NULL);
+    uv_close((uv_handle_t *)&c->second, NULL);
     uv_close((uv_handle_t *)&c->interrupt, NULL);
     uv_close((uv_handle_t *)&c->terminate, NULL);
 }
@@ -215,10 +216,20 @@ static void on_drain_line(struct client *c)
         control_say(&c->control, "drained");
 }
 
+/* From an agent. When it stands still its run goes on without it, and without this client. */
+static void on_beat_line(struct client *c, const char *line)
+{
+    if (line_number(line, "silence", &c->silence_s) < 0)
+        refuse(c, "beat: silence=SECONDS is missing");
+    c->silent_s = 0;
+}
+
 static void on_line(void *ctx, const char *line)
 {
     struct client *c = ctx;
-    if (line_is(line, "epoch"))
+    if (line_is(line, "beat"))
+        on_beat_line(c, line);
+    else if (line_is(line, "epoch"))
         on_epoch_line(c, line);
     else if (line_is(line, "alone"))
         on_alone_line(c, line);
@@ -234,10 +245,13 @@ static void on_line(void *ctx, const char *line)
         refuse(c, "a line that isn't in the protocol");
 }
 
-static void on_heap(uv_timer_t *timer)
+/* A pause of this machine counts for a second of silence, however long. */
+static void on_second(uv_timer_t *timer)
 {
-    (void)timer;
+    struct client *c = timer->data;
     probe_publish(false);
+    if (c->silence_s > 0 && ++c->silent_s > c->silence_s)
+        refuse(c, "nothing was heard of the agent for too long");
 }
 
 /* By hand: the first signal ends the run in order, the second at once. */
@@ -253,9 +267,10 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void start_timer(struct client *c)
 {
-    uv_timer_init(&c->loop, &c->heap);
-    uv_timer_start(&c->heap, on_heap, HEAP_EVERY_MS, HEAP_EVERY_MS);
-    uv_unref((uv_handle_t *)&c->heap);
+    uv_timer_init(&c->loop, &c->second);
+    c->second.data = c;
+    uv_timer_start(&c->second, on_second, SECOND_MS, SECOND_MS);
+    uv_unref((uv_handle_t *)&c->second);
 }
 
 static void start_signals(struct client *c)

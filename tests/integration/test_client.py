@@ -362,6 +362,13 @@ class ControlTest(unittest.TestCase):
         client.control.shutdown(socket.SHUT_RDWR)
         self.assertNotEqual(client.process.wait(WAIT_S), 0)
 
+    def test_it_ends_when_an_agent_that_beat_stands_still(self):
+        client = self.client("--conns=2", "--churn=100/s")
+        client.say("beat silence=1")
+        client.say("epoch opens=1000000")
+        self.assertEqual(client.answer(), "fatal text=nothing was heard of the agent for too long")
+        self.assertNotEqual(client.process.wait(WAIT_S), 0)
+
     def test_sigint_is_left_to_soak(self):
         client = self.client("--conns=2", "--churn=max")
         client.process.send_signal(signal.SIGINT)

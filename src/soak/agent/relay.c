@@ -158,6 +158,12 @@ static void look_for_quiet(struct relay *r)
     }
 }
 
+/* So that it ends when this process stands still, and the run has given its share to another. */
+static void beat(struct relayed *s)
+{
+    child_send(&s->child, "beat silence=%" PRIu64, s->of->silence_s);
+}
+
 /* ---- what the run says ---- */
 
 static struct relayed *relayed_new(struct relay *r)
@@ -224,6 +230,8 @@ static void start_client(struct relay *r, struct relayed *s)
                                         .heap_fd = -1};
     if (child_start(&s->child, &launch, &e) != 0)
         leave(r, "%.200s", e.text);
+    else
+        beat(s);
 }
 
 static void on_start(struct relay *r, size_t at)
@@ -312,6 +320,9 @@ static void on_poll(uv_timer_t *timer)
     if (r->polls % BEAT_EVERY)
         return;
     channel_say(&r->channel, "beat");
+    for (size_t i = 0; i < LIMIT_PROCESSES; i++)
+        if (r->share[i])
+            beat(r->share[i]);
     if (++r->silent_s > r->silence_s)
         leave(r, "nothing was heard of the run for %" PRIu64 " s", r->silence_s);
 }
