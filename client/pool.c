@@ -210,6 +210,18 @@ static void on_timer(uv_timer_t *timer)
         uv_timer_start(timer, on_timer, pool_ms_until_next_turn(pool, clock_now_ns()), 0);
 }
 
+/* What has happened in a turn of the loop is answered at its end, for all connections together: the
+ * server, woken by the first, then has work until the last. */
+static void on_turn_end(uv_prepare_t *turn)
+{
+    struct pool *pool = turn->data;
+    if (!pool->moved)
+        return;
+    pool->moved = false;
+    pump(pool);
+    check_done(pool);
+}
+
 static void on_handshake(struct peer *p, uint64_t took_ns)
 {
     hist_add(&pool_of(p)->times, took_ns);
@@ -230,8 +242,7 @@ static void on_established(struct peer *p)
         /* A paced pool now needs turns more often than the timer is set for. */
         uv_timer_start(&pool->timer, on_timer, 0, 0);
     }
-    pump(pool);
-    check_done(pool);
+    pool->moved = true;
 }
 
 /* The next connection in the slot counts as due: churn is connections per second, whatever their
@@ -246,7 +257,7 @@ static void on_aborted(struct peer *p)
         pacer_take(&pool->pacer);
         pool_add(&pool->shared.app->replacements_started, 1);
     }
-    pump(pool);
+    pool->moved = true;
 }
 
 static void on_ended(struct peer *p)
@@ -285,8 +296,7 @@ static void on_operated(struct peer *p)
     pool_count_row(pool, POOL_ROW_OPERATION, p->active_epoch);
     probe_on_operation(pool_add(&pool->shared.app->operations, 1));
     pool->backoff_ns = 0;
-    pump(pool);
-    check_done(pool);
+    pool->moved = true;
 }
 
 static void on_gone(struct peer *p)
@@ -298,8 +308,7 @@ static void on_gone(struct peer *p)
     pool->count[POOL_LEAVING]--;
     pool_take(&pool->shared.app->in_flight);
     pool_add(&pool->shared.app->closed, 1);
-    pump(pool);
-    check_done(pool);
+    pool->moved = true;
 }
 
 void pool_init(struct pool *pool, const struct pool_options *o)
@@ -318,7 +327,10 @@ void pool_init(struct pool *pool, const struct pool_options *o)
     pool->shared.on_failed = on_failed;
     pool->shared.on_gone = on_gone;
     uv_timer_init(pool->shared.net.loop, &pool->timer);
-    pool->timer.data = pool;
+    uv_prepare_init(pool->shared.net.loop, &pool->turn_end);
+    uv_prepare_start(&pool->turn_end, on_turn_end);
+    uv_unref((uv_handle_t *)&pool->turn_end);
+    pool->timer.data = pool->turn_end.data = pool;
 }
 
 void pool_epoch(struct pool *pool, uint64_t opens, const struct behaviour_mix *mix)
@@ -378,4 +390,5 @@ void pool_stop(struct pool *pool)
     for (int from = 0; from < POOL_PLACES; from++)
         reset_all(pool, (enum pool_place)from);
     uv_close((uv_handle_t *)&pool->timer, NULL);
+    uv_close((uv_handle_t *)&pool->turn_end, NULL);
 }

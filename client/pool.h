@@ -68,6 +68,7 @@ struct pool {
     bool filled;    /* all slots were established once in this epoch: the pacer runs */
     bool finishing; /* the epoch ends early */
     bool gave_up;   /* empty slots stay empty */
+    bool moved;     /* since the end of the loop's last turn */
     struct peer_list list[POOL_PLACES]; /* each in the order of its deadlines */
     uint64_t count[POOL_PLACES];
     struct behaviour_mix mix;  /* of this epoch */
@@ -84,6 +85,7 @@ struct pool {
     uint64_t due_published, times_published_ns;
     struct hist times;
     uv_timer_t timer;
+    uv_prepare_t turn_end;
 };
 
 void pool_init(struct pool *pool, const struct pool_options *o);
