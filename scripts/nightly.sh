@@ -15,9 +15,9 @@
 #                          builds the container and runs soak in it
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
 # beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
-# `soak suite`, `soak merge`, `soak history --check`, `soak run` or `soak selftest`. In the environment: SOAK, the program
-# (./soak); SCENARIOS, a file, folder or name instead of all; RESULTS, the results' folder
-# (results/runs/nightly).
+# `soak suite`, `soak merge`, `soak history --check`, `soak run` or `soak selftest`. In the environment:
+# SOAK, the program (./soak); SCENARIOS, a file, folder or name instead of all; RESULTS, the results'
+# folder (results/runs/nightly).
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 soak=${SOAK:-$root/soak}
@@ -101,29 +101,13 @@ package() {
 }
 
 case ${1-} in
-campaigns)
+campaigns | history | hour | merge | package)
     [ $# = 1 ] || usage
-    campaigns
-    ;;
-hour)
-    [ $# = 1 ] || usage
-    hour
-    ;;
-package)
-    [ $# = 1 ] || usage
-    package
+    "$1"
     ;;
 shard)
     [ $# = 2 ] || usage
     shard "$2"
-    ;;
-merge)
-    [ $# = 1 ] || usage
-    merge
-    ;;
-history)
-    [ $# = 1 ] || usage
-    history
     ;;
 torture)
     [ $# -le 2 ] || usage
