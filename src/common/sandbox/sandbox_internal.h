@@ -80,6 +80,20 @@
     X(listmount, 458)                                                                              \
     X(open_tree_attr, 467)
 
+struct refused_call {
+    int number;
+    const char *name;
+};
+
+/* All of them, as the initializer of an array of struct refused_call. */
+#define REFUSED_CALL(name)               {SYS_##name, #name},
+#define REFUSED_NEWER_CALL(name, number) {number, #name},
+#define REFUSED_CALLS                                                                              \
+    {                                                                                              \
+        REFUSED_LIST(REFUSED_CALL)                                                                 \
+        REFUSED_X86_LIST(REFUSED_CALL) REFUSED_NEWER_LIST(REFUSED_NEWER_CALL)                      \
+    }
+
 int landlock_version(void);
 int landlock_enter(const struct sandbox_options *o);
 

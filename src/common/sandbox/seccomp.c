@@ -34,16 +34,7 @@
 #define OWN_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-static const struct {
-    int number;
-    const char *name;
-} refused[] = {
-#define X(call)             {SYS_##call, #call},
-#define NEWER(call, number) {number, #call},
-    REFUSED_LIST(X) REFUSED_X86_LIST(X) REFUSED_NEWER_LIST(NEWER)
-#undef X
-#undef NEWER
-};
+static const struct refused_call refused[] = REFUSED_CALLS;
 enum { REFUSED = sizeof refused / sizeof refused[0], X32 = 0x40000000 };
 enum { CLONE3 = 435 }; /* on all processors; older headers lack it */
 

@@ -303,16 +303,7 @@ static void nothing_is_executed(void **state)
 static void each_call_of_the_list_is_refused(void **state)
 {
     (void)state;
-    static const struct {
-        int number;
-        const char *name;
-    } call[] = {
-#define X(name)             {SYS_##name, #name},
-#define NEWER(name, number) {number, #name},
-        REFUSED_LIST(X) REFUSED_X86_LIST(X) REFUSED_NEWER_LIST(NEWER)
-#undef X
-#undef NEWER
-    };
+    static const struct refused_call call[] = REFUSED_CALLS;
     char sentence[128];
     for (size_t i = 0; i < sizeof call / sizeof call[0] && !skipped(SECCOMP); i++) {
         print_message("%s\n", call[i].name);
