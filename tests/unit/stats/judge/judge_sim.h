@@ -79,7 +79,7 @@ static size_t sim_site(struct sim *s, enum sim_model model, int64_t amount, doub
     return s->sites++;
 }
 
-static void sim_cache(struct sim *s, size_t site, uint64_t capacity)
+static inline void sim_cache(struct sim *s, size_t site, uint64_t capacity)
 {
     CHECK(s->e.caches < 2);
     s->cached[s->e.caches] = site;
