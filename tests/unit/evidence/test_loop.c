@@ -214,12 +214,9 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
-        CASE(what_each_connection_loses_is_a_leak),
-        CASE(a_table_that_fills_is_none),
-        CASE(what_comes_with_the_order_is_no_leak),
-        CASE(what_differs_from_run_to_run_is_no_leak),
-        CASE(what_would_have_shown_shows),
-        CASE(what_scatter_hides_never_passes),
+        CASE(what_each_connection_loses_is_a_leak), CASE(a_table_that_fills_is_none),
+        CASE(what_comes_with_the_order_is_no_leak), CASE(what_differs_from_run_to_run_is_no_leak),
+        CASE(what_would_have_shown_shows),          CASE(what_scatter_hides_never_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
