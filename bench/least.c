@@ -9,7 +9,8 @@
  * way. With `ledger` OpenSSL's blocks are counted, as the harness does; `bare` without.
  *
  *   least client PORT CASE bare|ledger step|loop clean|reset [CONNECTIONS]
- *                                          until SIGTERM, or as many; prints their number
+ *                                          until SIGTERM, or as many; prints their
+ *                                          number and how many resumed
  *   least server PORT CASE bare|ledger     until SIGTERM
  *
  * The cases are those of cases.h.
@@ -46,6 +47,7 @@ static SSL_CTX *ctx;
 static struct sockaddr_in address;
 static int listener, ready;
 static bool resets, by_loop;
+static long resumed;
 static volatile sig_atomic_t stopped;
 
 static void on_stop(int signal)
@@ -131,6 +133,7 @@ static void client_speak(struct end *e)
 {
     static const char text[CASE_PAYLOAD] = "soak soak soak soak soak soak so";
     finish_handshake(e);
+    resumed += SSL_session_reused(e->ssl);
     if (!resets)
         CHECK(SSL_write(e->ssl, text, CASE_PAYLOAD) == CASE_PAYLOAD);
     send_all(e);
@@ -222,7 +225,7 @@ static void run_client(long most)
             client_batch(count);
         made += count;
     }
-    printf("%ld connections\n", made);
+    printf("%ld connections, %ld resumed\n", made, resumed);
 }
 
 /* ---- the server ---- */
