@@ -75,6 +75,11 @@ static void columns_that_depend_on_others_have_no_solution(void **state)
     for (size_t r = 0; r < 4; r++)
         s.x[r][2] = 0;
     assert_int_equal(least_squares_solve(&s, TEXTBOOK, b, unit), 2);
+    for (size_t r = 0; r < 4; r++) {
+        s.x[r][2] = s.x[r][1];
+        s.x[r][1] = s.x[r][0];
+    }
+    assert_int_equal(least_squares_solve(&s, TEXTBOOK, b, unit), 2);
     s = line(1);
     assert_int_equal(least_squares_solve(&s, TEXTBOOK, b, unit), 1);
     assert_true(b[0] == 77 && b[1] == 77 && unit[0] == 88);
