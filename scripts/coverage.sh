@@ -40,10 +40,13 @@ if ! { cmake --preset coverage && cmake --build "$build" --parallel "$(nproc)"; 
     exit 1
 fi
 find "$build" -name '*.gcda' -delete
+# Tests that become another user count too: each file of counts is there already, empty, and all may write it.
+find "$build" -name '*.gcno' | sed 's/gcno$/gcda/' | (umask 0 && xargs -d '\n' touch)
 status=0
 cd "$build"
 ctest --verbose --parallel $((3 * $(nproc))) -R "$tests" -LE '^ordinary$' 2>&1 |
     python3 "$root/scripts/tally.py" check.log | tee tally.txt | head -n -1 || status=1
+find "$build" -name '*.gcda' -empty -delete
 gcovr --root "$root" --object-directory "$build" --filter "$root/src/" --filter "$root/server/" \
     --filter "$root/client/" -j "$(nproc)" --json coverage.json >gcovr.log 2>&1 ||
     { cat gcovr.log && status=1; }
