@@ -2,6 +2,7 @@
 """What befalls one of a run's two agents, its client, and the connection between it and the run. The other agent
 takes over, so that an epoch is lost and no more."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -20,6 +21,7 @@ from processes import children_named
 TOKEN = "0123456789abcdef0123456789abcdef"
 AGENT, CLIENT, LINK = "agent", "agent's client", "agent's connection"
 LOST = r"lost agent \d \(.*\): "
+ALONE = ("never comes", "program missing")  # where the run has one agent at most
 LATE_S = 3
 
 
@@ -34,7 +36,9 @@ class Link:
         self.thread.start()
 
     def serve(self):
-        with self.listener, self.listener.accept()[0] as agent, socket.create_connection(self.run) as run:
+        """Until an end of it is gone, which may be by a reset."""
+        with contextlib.suppress(ConnectionError), self.listener, self.listener.accept()[0] as agent, \
+                socket.create_connection(self.run) as run:
             other = {agent: run, run: agent}
             while self.turn != "cut":
                 if self.turn == "garbage":
@@ -49,9 +53,16 @@ class Link:
                         other[end].sendall(data)
 
 
-def join(address, token, folder, name):
+def without_client(folder):
+    """A soak beside which there is no client that it could start."""
+    (folder / "soak").write_bytes((BIN / "soak").read_bytes())
+    (folder / "soak").chmod(0o755)
+    return folder / "soak"
+
+
+def join(address, token, folder, name, soak=BIN / "soak"):
     with open(folder / name, "wb") as said:
-        return subprocess.Popen([BIN / "soak", "agent", "--join", address, "--token-file", token], stdout=said,
+        return subprocess.Popen([soak, "agent", "--join", address, "--token-file", token], stdout=said,
                                 stderr=said)
 
 
@@ -68,7 +79,7 @@ def words_of(cell, token, go):
         words += ["--defect", "lost-state", "--keep-going"]
     if cell.phase == "drain":
         words += ["--on-drain", until_told(go)]
-    return words + (["--agents-wait", "2s"] if cell.what == "never comes" else [])
+    return words + (["--agents-wait", "2s"] if cell.what in ALONE else [])
 
 
 def befall(run, cell, agent, link):
@@ -81,7 +92,7 @@ def befall(run, cell, agent, link):
 
 def is_lost(cell):
     """Whether the run must find that it has lost it."""
-    return cell.what not in ("STOP 1 s", "STOP 30 s")
+    return cell.what not in ("STOP 1 s", "STOP 30 s", "no more memory")
 
 
 def in_phase(run, cell, go, agent, link):
@@ -126,7 +137,8 @@ def play(cell):
         with Observed(*words_of(cell, token, go)) as run:
             host, port = where(run)
             link = Link((host, port))
-            agents = [join(link.address, token, folder, "one")]
+            soak = without_client(folder) if cell.who == CLIENT and cell.what == "program missing" else BIN / "soak"
+            agents = [join(link.address, token, folder, "one", soak)]
             if cell.what == "late":
                 threading.Event().wait(LATE_S)
             if cell.what != "never comes":
@@ -147,5 +159,8 @@ def cells():
         yield Cell(AGENT, "STOP", phase, good, long=True)
         for what in ("cut", "garbage", "silent"):
             yield Cell(LINK, what, phase, good, long=what == "silent")
+    for phase in ("measuring", "drain"):
+        yield Cell(CLIENT, "no more memory", phase, (0, 3, 4))
+    yield Cell(CLIENT, "program missing", ANY_TIME, (4,), "didn't join within --agents-wait")
     yield Cell(AGENT, "late", ANY_TIME, (0, 3))
     yield Cell(AGENT, "never comes", ANY_TIME, (4,), "didn't join within --agents-wait")

@@ -65,9 +65,9 @@ def victim(run, cell):
 
 # What a program turns to, once the file is there.
 TURNS = {"refuses", "silent", "garbage", "closes"}
-SILENT = {"STOP", "silent", "garbage"}
-SILENCE = r"nothing moved for|connections failed, so that|didn't exit when told to"
-FAILING = r"connections failed, so that|nothing moved for"
+SILENT = {"STOP", "silent", "garbage", "refuses"}
+FAILING = r"connections failed, so that|nothing moved for|no connection succeeded for"
+SILENCE = FAILING + "|didn't exit when told to"
 
 
 def live_cells():
@@ -123,14 +123,12 @@ def play_live(cell):
 # ---- what never gets so far ----
 
 
-def copied_programs(run_folder, change):
-    """soak in a folder of its own, where the server is changed."""
-    folder = Path(run_folder)
-    for name in ("soak", "soak-client", "soak-server"):
+def copied_programs(folder):
+    """soak in a folder of its own, with what it starts."""
+    for name in ("soak", *BUILTIN.values()):
         os.link(BIN / name, folder / name) if os.stat(BIN).st_dev == os.stat(folder).st_dev else \
             (folder / name).write_bytes((BIN / name).read_bytes())
         (folder / name).chmod(0o755)
-    change(folder)
     return folder / "soak"
 
 
@@ -140,25 +138,35 @@ def replace(path, content, mode):
     path.chmod(mode)
 
 
+# What becomes of the file of a program that soak starts.
 EXECS = {
-    "program missing": lambda f: (f / "soak-server").unlink(),
-    "program not executable": lambda f: replace(f / "soak-server", "", 0o644),
-    "program of another machine": lambda f: replace(f / "soak-server", "\x7fELFnonsense", 0o755),
-    "program that ends at once": lambda f: replace(f / "soak-server", "#!/bin/sh\nexit 5\n", 0o755),
-    "program that says nothing": lambda f: replace(f / "soak-server", "#!/bin/sh\nexec sleep 600\n", 0o755),
-    "program that says one long line": lambda f: replace(
-        f / "soak-server", "#!/bin/sh\nhead -c 5000 /dev/zero | tr '\\0' x >&3\nexec sleep 600\n", 0o755),
-    "program that sends zeros": lambda f: replace(
-        f / "soak-server", "#!/bin/sh\nhead -c 5 /dev/zero >&3\nexec sleep 600\n", 0o755),
-    "program that is ready again and again": lambda f: replace(
-        f / "soak-server", "#!/bin/sh\nwhile sleep 0.1; do echo ready port=1 >&3; done\n", 0o755),
+    "program missing": lambda path: path.unlink(),
+    "program not executable": lambda path: replace(path, "", 0o644),
+    "program of another machine": lambda path: replace(path, "\x7fELFnonsense", 0o755),
+    "program that ends at once": lambda path: replace(path, "#!/bin/sh\nexit 5\n", 0o755),
+    "program that says nothing": lambda path: replace(path, "#!/bin/sh\nexec sleep 600\n", 0o755),
+}
+# And of the one that speaks to soak.
+SPEAKS = {
+    "program that says one long line": lambda path: replace(
+        path, "#!/bin/sh\nhead -c 5000 /dev/zero | tr '\\0' x >&3\nexec sleep 600\n", 0o755),
+    "program that sends zeros": lambda path: replace(
+        path, "#!/bin/sh\nhead -c 5 /dev/zero >&3\nexec sleep 600\n", 0o755),
+    "program that is ready again and again": lambda path: replace(
+        path, "#!/bin/sh\nwhile sleep 0.1; do echo ready port=1 >&3; done\n", 0o755),
 }
 
 
 def play_exec(cell):
-    with tempfile.TemporaryDirectory(prefix="soak-programs-") as folder:
-        soak = copied_programs(folder, EXECS[cell.what])
-        with Observed("run", "default", *COMMON, "--churn", "max", "--closed", 300, program=soak) as run:
+    with tempfile.TemporaryDirectory(prefix="soak-programs-") as name:
+        folder, words = Path(name), ()
+        soak, path = copied_programs(folder), folder / BUILTIN.get(cell.who, "served")
+        if cell.who == "program":
+            soak = None
+            path.touch()
+            words = ("--server", f"{path} {{address}} {{cert}} {{key}}", "--ready-timeout", "5s")
+        {**EXECS, **SPEAKS}[cell.what](path)
+        with Observed("run", "default", *COMMON, "--churn", "max", "--closed", 300, *words, program=soak) as run:
             return look(run, cell, 0)
 
 
@@ -226,8 +234,11 @@ def play_group(cell):
 
 
 def other_cells():
+    for what in (*EXECS, *SPEAKS):
+        for who in BUILTIN:
+            yield Cell(who, what, ANY_TIME, (4,), who)
     for what in EXECS:
-        yield Cell("server", what, ANY_TIME, (4,), "server")
+        yield Cell("program", what, ANY_TIME, (2, 4), "server")
     yield Cell("server", "port taken", ANY_TIME, (2,), r"port \d+ on 127.0.0.1 is in use")
     yield Cell("program", "port taken", ANY_TIME, (2, 4), "something listens there already")
     yield Cell("program", "port late", ANY_TIME, (0, 3))
@@ -242,7 +253,7 @@ def player(cell):
     for others in (agent_cells, nginx_cells):
         if cell in others.cells():
             return others.play
-    if cell.what in EXECS:
+    if cell.what in EXECS or cell.what in SPEAKS:
         return play_exec
     return {"port taken": play_port_taken, "port late": play_port_late, "fills its log's disk": play_full_log,
             "leaks to its RLIMIT_AS": play_leak, "leaks to its cgroup's limit": play_group}.get(cell.what, play_live)

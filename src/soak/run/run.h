@@ -125,6 +125,7 @@ struct run {
     uint64_t start_ns, step_ns;        /* when the run and the present step began */
     uint64_t churn_ns;                 /* spent churning, all epochs */
     uint64_t moved_ns, moved_activity; /* the watchdog's last sign of life, */
+    uint64_t moved_failed;             /* how many had failed then, */
     uint64_t looked_ns;                /* and when it last looked; 0: never */
     uint64_t churn_closed;             /* connections closed while churning */
     struct run_fill fill;

@@ -49,16 +49,24 @@ static const char *waiting_for(const struct run *r)
     return "nothing";
 }
 
+static uint64_t failed(const struct run *r)
+{
+    return atomic_load(&run_load(r)->subject->child.page->app.failed);
+}
+
 /* Progress while churning is a completed handshake or operation, an intended abort or a close, so
  * that a server that refuses everyone doesn't look busy. Elsewhere it is an answer, which changes
- * the state. */
+ * the state. A connection has failed before it is closed: the sum falls and comes back, which is
+ * none. */
 static uint64_t progress(const struct run *r)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
     if (r->state != RUN_CHURN)
         return 0;
-    return atomic_load(&app->handshakes) + atomic_load(&app->expected_aborts) +
-           atomic_load(&app->closed) + atomic_load(&app->operations) - atomic_load(&app->failed);
+    uint64_t all = atomic_load(&app->handshakes) + atomic_load(&app->expected_aborts) +
+                   atomic_load(&app->closed) + atomic_load(&app->operations);
+    uint64_t vain = failed(r);
+    return all > vain ? all - vain : 0;
 }
 
 /* One that stays connected over IPv6 is served, so the server never settles: as long as it is open,
@@ -72,7 +80,7 @@ static void strangers_text(const struct run *r, char *buf, size_t size)
                  foreign == 1 ? "" : "s");
 }
 
-static void bark(struct run *r, uint64_t waited_ns)
+static void bark_at_silence(struct run *r, uint64_t waited_ns)
 {
     char strangers[96];
     const struct subject *client = run_load(r)->subject;
@@ -85,8 +93,7 @@ static void bark(struct run *r, uint64_t waited_ns)
               "nothing moved for %.0f s while waiting for %s%s%s (%" PRIu64
               " failed connections%s%s%s%s%s); see server.log and client.log in %s",
               (double)waited_ns / 1e9, waiting_for(r),
-              r->state == RUN_COMMAND ? r->command.name : "", strangers,
-              (uint64_t)atomic_load(&client->child.page->app.failed),
+              r->state == RUN_COMMAND ? r->command.name : "", strangers, failed(r),
               problem[0] ? ", the first" : "", whose[0] ? ", " : "", problem[0] ? whose : "",
               problem[0] ? ": " : "", problem, r->dir.path);
 }
@@ -112,22 +119,7 @@ static void leave_out_pause(struct run *r, uint64_t now)
     r->looked_ns = now;
 }
 
-void watchdog_look(struct run *r)
-{
-    uint64_t now = clock_now_ns(), moved = progress(r);
-    leave_out_pause(r, now);
-    if (moved != r->moved_activity || is_bounded(r)) {
-        r->moved_activity = moved;
-        r->moved_ns = now;
-    }
-    uint64_t waited = now - r->moved_ns;
-    if (r->state == RUN_QUIT && waited > QUIT_GRACE_NS)
-        run_break(r, "a side didn't exit when told to");
-    else if (r->state != RUN_QUIT && waited > r->scenario->watchdog_ns)
-        bark(r, waited);
-}
-
-/* ---- too many failures ---- */
+/* ---- nothing but failures, or too many ---- */
 
 /* Leaks, or may leak. */
 static bool anything_grows(const struct run *r)
@@ -154,6 +146,41 @@ static void first_text(const struct run *r, char *buf, size_t size)
         snprintf(buf, size, "; the first: %.300s", problem);
     else
         snprintf(buf, size, "; see client.log and server.log in %s", r->dir.path);
+}
+
+/* Nothing but failures, as of a program that refuses everybody from now on, or silence. */
+static void bark(struct run *r, uint64_t waited_ns)
+{
+    enum { MANY = 10 };
+    char text[PATH_MAX], some[32];
+    uint64_t since = failed(r) - r->moved_failed;
+    if (r->state != RUN_CHURN || since < MANY) {
+        bark_at_silence(r, waited_ns);
+        return;
+    }
+    first_text(r, text, sizeof text);
+    run_break(r, "no %s succeeded for %.0f s, and %s failed%.600s",
+              unit_name(run_unit(r) == UNIT_OPERATION ? UNIT_OPERATION : UNIT_CONNECTION),
+              (double)waited_ns / 1e9, human_count(some, sizeof some, (int64_t)since), text);
+}
+
+void watchdog_look(struct run *r)
+{
+    uint64_t now = clock_now_ns(), moved = progress(r);
+    bool anew = r->moved_ns > r->looked_ns; /* a step began since */
+    leave_out_pause(r, now);
+    if (moved > r->moved_activity || is_bounded(r)) {
+        r->moved_activity = moved;
+        r->moved_ns = now;
+        anew = true;
+    }
+    if (anew)
+        r->moved_failed = failed(r);
+    uint64_t waited = now - r->moved_ns;
+    if (r->state == RUN_QUIT && waited > QUIT_GRACE_NS)
+        run_break(r, "a side didn't exit when told to");
+    else if (r->state != RUN_QUIT && waited > r->scenario->watchdog_ns)
+        bark(r, waited);
 }
 
 static void end(struct run *r, const struct judge_load *load, uint64_t all)
