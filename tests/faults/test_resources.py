@@ -17,7 +17,7 @@ FEW = ("soak: memory", "soak: open", "soak: write ENOSPC", "soak: fork", "soak-s
 
 class Refusals(unittest.TestCase):
     def test_a_few_of_each_are_as_they_should_be(self):
-        _, chosen = resources.chosen(FEW, 4)
+        _, chosen = resources.chosen(FEW, 4, 2)
         self.assertGreater(len(chosen), 20)
         for fault in chosen[::2]:
             with self.subTest(fault.name):
