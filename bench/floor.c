@@ -6,15 +6,14 @@
  * blocking calls in the same thread: what sockets alone cost, with no event loop, no second thread
  * and nobody to wait for. Prints JSON: CPU per connection of each side.
  *
- *   floor CONNECTIONS [p256|rsa2048] [full|resume|resume12] [memory|tcp]
+ *   floor CONNECTIONS CASE [memory|tcp]      the cases: cases.h
  */
 #include "base/check.h"
-#include "tls/context.h"
+#include "cases.h"
 #include "tls/wire.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAYLOAD = 32, WARM = 50 };
+enum { WARM = 50 };
 
 struct end {
     SSL_CTX *ctx; /* owned */
@@ -34,8 +33,8 @@ struct end {
 };
 
 static struct end server, client;
-static SSL_SESSION *session; /* owned: what the next connection resumes */
-static bool resume, by_tcp;
+static const struct bench_case *this_case;
+static bool by_tcp;
 static int listener = -1;
 static struct sockaddr_in address; /* the listener's */
 
@@ -53,28 +52,14 @@ static uint64_t now(void)
     return ns_of(CLOCK_MONOTONIC);
 }
 
-static int keep_session(SSL *ssl, SSL_SESSION *fresh)
-{
-    (void)ssl;
-    SSL_SESSION_free(session);
-    session = fresh;
-    return 1;
-}
-
 static void end_open(struct end *e, bool is_server)
 {
     e->out.used = 0;
     e->wire = (struct wire){.out = &e->out};
     e->ssl = wire_ssl_new(e->ctx, &e->wire, is_server);
     CHECK(e->ssl);
-    if (!is_server && resume && session)
-        CHECK(SSL_set_session(e->ssl, session) == 1);
-}
-
-static void no_delay(int fd)
-{
-    int on = 1;
-    CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
+    if (!is_server)
+        case_resume(this_case, e->ssl);
 }
 
 static void tcp_listen(void)
@@ -92,11 +77,11 @@ static void tcp_connect(void)
 {
     client.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(client.fd >= 0);
-    no_delay(client.fd);
+    case_no_delay(client.fd);
     CHECK(connect(client.fd, (struct sockaddr *)&address, sizeof address) == 0);
     server.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     CHECK(server.fd >= 0);
-    no_delay(server.fd);
+    case_no_delay(server.fd);
 }
 
 /* The client closes first, as in the harness. */
@@ -135,7 +120,7 @@ static void pass(struct end *from, struct end *to, uint8_t *buf)
 
 static void server_step(void)
 {
-    char echo[PAYLOAD];
+    char echo[CASE_PAYLOAD];
     int n;
     ERR_clear_error();
     if (!SSL_is_init_finished(server.ssl))
@@ -151,16 +136,16 @@ static void server_step(void)
 /* Returns true once the echo has come back and close_notify has been said. */
 static bool client_step(bool *sent)
 {
-    char text[PAYLOAD] = "soak soak soak soak soak soak so";
+    char text[CASE_PAYLOAD] = "soak soak soak soak soak soak so";
     ERR_clear_error();
     if (!SSL_is_init_finished(client.ssl))
         SSL_do_handshake(client.ssl);
     if (!SSL_is_init_finished(client.ssl))
         return false;
     if (!*sent)
-        CHECK(SSL_write(client.ssl, text, PAYLOAD) == PAYLOAD);
+        CHECK(SSL_write(client.ssl, text, CASE_PAYLOAD) == CASE_PAYLOAD);
     *sent = true;
-    if (SSL_read(client.ssl, text, PAYLOAD) != PAYLOAD)
+    if (SSL_read(client.ssl, text, CASE_PAYLOAD) != CASE_PAYLOAD)
         return false;
     CHECK(SSL_shutdown(client.ssl) >= 0);
     return true;
@@ -179,7 +164,7 @@ static void took(struct end *e, uint64_t *from)
 static void one_connection(void)
 {
     static uint8_t up[WIRE_OUT_BYTES], down[WIRE_OUT_BYTES];
-    char rest[PAYLOAD];
+    char rest[CASE_PAYLOAD];
     bool sent = false, done = false;
     if (by_tcp)
         tcp_connect();
@@ -206,48 +191,35 @@ static void one_connection(void)
         tcp_close();
 }
 
-static void make_contexts(enum key_kind kind, enum tls_version version)
+/* CPU microseconds of a connection, both ends, over `count` of them. */
+static double measure(long count)
 {
-    struct err e;
-    struct identity id = {0};
-    struct context_server_options so = {
-        .version = version, .session = SESSION_TICKET, .identity = &id};
-    struct context_client_options co = {.version = version};
-    CHECK(identity_make(kind, "soak", NULL, &id, &e) == 0);
-    CHECK(context_server_new(&so, &server.ctx, &e) == 0);
-    CHECK(context_client_new(&co, &client.ctx, &e) == 0);
-    identity_fini(&id);
-    if (resume) {
-        SSL_CTX_set_session_cache_mode(client.ctx,
-                                       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-        SSL_CTX_sess_set_new_cb(client.ctx, keep_session);
-    }
-}
-
-int main(int argc, char **argv)
-{
-    long count = argc > 1 ? atol(argv[1]) : 0;
-    bool rsa = argc > 2 && strcmp(argv[2], "rsa2048") == 0;
-    const char *how = argc > 3 ? argv[3] : "full";
-    resume = strncmp(how, "resume", strlen("resume")) == 0;
-    by_tcp = argc > 4 && strcmp(argv[4], "tcp") == 0;
-    if (count <= 0 || count > 10000000) {
-        fputs("floor: CONNECTIONS [p256|rsa2048] [full|resume|resume12] [memory|tcp]\n", stderr);
-        return 2;
-    }
-    if (by_tcp)
-        tcp_listen();
-    make_contexts(rsa ? KEY_RSA2048 : KEY_P256, strcmp(how, "resume12") == 0 ? TLS_1_2 : TLS_1_3);
     for (int i = 0; i < WARM; i++)
         one_connection();
     server.took_ns = client.took_ns = 0;
     uint64_t began = ns_of(CLOCK_PROCESS_CPUTIME_ID);
     for (long i = 0; i < count; i++)
         one_connection();
-    double cpu_us = (double)(ns_of(CLOCK_PROCESS_CPUTIME_ID) - began) / (double)count / 1e3;
+    return (double)(ns_of(CLOCK_PROCESS_CPUTIME_ID) - began) / (double)count / 1e3;
+}
+
+int main(int argc, char **argv)
+{
+    long count = argc > 1 ? atol(argv[1]) : 0;
+    this_case = argc > 2 ? case_named(argv[2]) : NULL;
+    by_tcp = argc > 3 && strcmp(argv[3], "tcp") == 0;
+    if (count <= 0 || count > 10000000 || !this_case) {
+        fputs("floor: CONNECTIONS " CASE_NAMES " [memory|tcp]\n", stderr);
+        return 2;
+    }
+    if (by_tcp)
+        tcp_listen();
+    server.ctx = case_server(this_case);
+    client.ctx = case_client(this_case);
+    double cpu_us = measure(count);
     double share = (double)server.took_ns / (double)(server.took_ns + client.took_ns);
     printf("{\"server_us\": %.3f, \"client_us\": %.3f}\n", cpu_us * share, cpu_us * (1 - share));
-    SSL_SESSION_free(session);
+    case_fini();
     SSL_CTX_free(server.ctx);
     SSL_CTX_free(client.ctx);
     return 0;

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The least client and the least server: what one side of a connection takes with next to nothing
- * around it. The client makes blocking calls for a batch of connections in step, so that it hardly
- * ever waits; the server has epoll and one read and one write for what has come. No probe, timers,
- * statistics or checks of what the peer does; the same OpenSSL, allocator, contexts and BIO as the
- * harness, in one thread. What they take over another program is the limit of what ours could.
+ * around it. No timers, statistics or checks of what the peer does; the same OpenSSL, allocator,
+ * contexts and BIO as the harness, in one thread. What they take over another program is the limit
+ * of what ours could. The server has epoll and one read and one write for what has come. The client
+ * goes in `step`: blocking calls, each for a batch of connections before the next, so that it
+ * hardly ever waits; or by a `loop`: epoll, as a harness must that lets each connection go its own
+ * way. With `ledger` OpenSSL's blocks are counted, as the harness does; `bare` without.
  *
- *   least client PORT clean|reset [CONNECTIONS]    until SIGTERM, or as many; prints their number
- *   least server PORT                              until SIGTERM
+ *   least client PORT CASE bare|ledger step|loop clean|reset [CONNECTIONS]
+ *                                          until SIGTERM, or as many; prints their
+ *                                          number and how many resumed
+ *   least server PORT CASE bare|ledger     until SIGTERM
+ *
+ * The cases are those of cases.h.
  */
 #include "base/check.h"
-#include "tls/context.h"
+#include "cases.h"
+#include "probe/probe.h"
 #include "tls/wire.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,19 +31,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BATCH = 30 /* as many as peers.py has open */, PAYLOAD = 32, BACKLOG = 256 };
+enum { BATCH = 30 /* as many as peers.py has open */, BACKLOG = 256 };
 
 struct end {
     int fd;
     SSL *ssl; /* owned */
     struct wire wire;
+    int step; /* of a client by its loop */
 };
 
+static const struct bench_case *this_case;
 static struct end end[BATCH];
 static struct wire_out out;
 static SSL_CTX *ctx;
 static struct sockaddr_in address;
-static bool resets;
+static int listener, ready;
+static bool resets, by_loop;
+static long resumed;
 static volatile sig_atomic_t stopped;
 
 static void on_stop(int signal)
@@ -53,15 +63,9 @@ static void on_stop_at_once(int signal)
     _exit(0);
 }
 
-static void no_delay(int fd)
-{
-    int on = 1;
-    CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
-}
-
 static void open_tls(struct end *e, bool server)
 {
-    no_delay(e->fd);
+    case_no_delay(e->fd);
     e->wire = (struct wire){.out = &out};
     e->ssl = wire_ssl_new(ctx, &e->wire, server);
     CHECK(e->ssl);
@@ -88,8 +92,10 @@ static bool receive(struct end *e)
 static void finish_handshake(struct end *e)
 {
     ERR_clear_error();
-    while (SSL_do_handshake(e->ssl) != 1)
+    while (SSL_do_handshake(e->ssl) != 1) {
+        send_all(e);
         CHECK(receive(e));
+    }
 }
 
 static bool is_told_of_the_end(const struct end *e)
@@ -111,6 +117,7 @@ static void client_open(struct end *e)
     CHECK(e->fd >= 0);
     CHECK(connect(e->fd, (struct sockaddr *)&address, sizeof address) == 0);
     open_tls(e, false);
+    case_resume(this_case, e->ssl);
     CHECK(SSL_do_handshake(e->ssl) == -1);
     send_all(e);
 }
@@ -124,10 +131,11 @@ static void client_reset(struct end *e)
 /* Finished goes out with the message. */
 static void client_speak(struct end *e)
 {
-    static const char text[PAYLOAD] = "soak soak soak soak soak soak so";
+    static const char text[CASE_PAYLOAD] = "soak soak soak soak soak soak so";
     finish_handshake(e);
+    resumed += SSL_session_reused(e->ssl);
     if (!resets)
-        CHECK(SSL_write(e->ssl, text, PAYLOAD) == PAYLOAD);
+        CHECK(SSL_write(e->ssl, text, CASE_PAYLOAD) == CASE_PAYLOAD);
     send_all(e);
     if (resets)
         client_reset(e);
@@ -135,8 +143,8 @@ static void client_speak(struct end *e)
 
 static void client_leave(struct end *e)
 {
-    char echo[PAYLOAD];
-    while (SSL_read(e->ssl, echo, PAYLOAD) != PAYLOAD)
+    char echo[CASE_PAYLOAD];
+    while (SSL_read(e->ssl, echo, CASE_PAYLOAD) != CASE_PAYLOAD)
         CHECK(receive(e));
     CHECK(SSL_shutdown(e->ssl) == 0);
     send_all(e);
@@ -144,7 +152,7 @@ static void client_leave(struct end *e)
 
 static void client_await_the_end(struct end *e)
 {
-    char rest[PAYLOAD];
+    char rest[CASE_PAYLOAD];
     while (SSL_read(e->ssl, rest, sizeof rest) <= 0 && !is_told_of_the_end(e))
         CHECK(receive(e));
 }
@@ -168,23 +176,59 @@ static void client_batch(int count)
     each(count, close_tls);
 }
 
+static void client_watch(struct end *e)
+{
+    client_open(e);
+    e->step = 0;
+    struct epoll_event readable = {.events = EPOLLIN, .data.ptr = e};
+    CHECK(epoll_ctl(ready, EPOLL_CTL_ADD, e->fd, &readable) == 0);
+}
+
+static bool client_goes_on(struct end *e)
+{
+    static void (*const steps[])(struct end *) = {client_speak, client_leave, client_await_the_end};
+    steps[e->step++](e);
+    return e->step < (resets ? 1 : 3);
+}
+
+/* A turn of the loop; those that have ended are replaced together. Returns how many. */
+static int client_turn(void)
+{
+    struct epoll_event event[BATCH];
+    struct end *ended[BATCH];
+    int left = 0, count = epoll_wait(ready, event, BATCH, -1);
+    for (int i = 0; i < count; i++)
+        if (!client_goes_on(event[i].data.ptr)) {
+            ended[left] = event[i].data.ptr;
+            close_tls(ended[left++]);
+        }
+    for (int i = 0; i < left; i++)
+        client_watch(ended[i]);
+    return left;
+}
+
+static int batch_of(long most, long made)
+{
+    return most && most - made < BATCH ? (int)(most - made) : BATCH;
+}
+
 static void run_client(long most)
 {
-    const struct context_client_options options = {.version = TLS_1_3};
-    struct err e;
     long made = 0;
-    CHECK(context_client_new(&options, &ctx, &e) == 0);
+    ctx = case_client(this_case);
+    ready = epoll_create1(EPOLL_CLOEXEC);
+    if (by_loop)
+        each(batch_of(most, 0), client_watch);
     while (!stopped && (!most || made < most)) {
-        int count = most && most - made < BATCH ? (int)(most - made) : BATCH;
-        client_batch(count);
+        int count = by_loop ? client_turn() : batch_of(most, made);
+        if (!by_loop)
+            client_batch(count);
         made += count;
     }
-    printf("%ld connections\n", made);
+    printf("%ld connections, %ld resumed\n", made, resumed);
 }
 
 /* ---- the server ---- */
-
-static int listener, ready;
 
 static void server_open(void)
 {
@@ -197,7 +241,7 @@ static void server_open(void)
 
 static void echo(struct end *e)
 {
-    char text[PAYLOAD];
+    char text[CASE_PAYLOAD];
     int count;
     while ((count = SSL_read(e->ssl, text, sizeof text)) > 0)
         CHECK(SSL_write(e->ssl, text, count) == count);
@@ -242,14 +286,8 @@ static void server_listen(void)
 
 static void run_server(void)
 {
-    struct identity id = {0};
-    struct err e;
     struct epoll_event event[BATCH];
-    const struct context_server_options options = {
-        .version = TLS_1_3, .session = SESSION_TICKET, .identity = &id};
-    CHECK(identity_make(KEY_P256, "localhost", NULL, &id, &e) == 0);
-    CHECK(context_server_new(&options, &ctx, &e) == 0);
-    identity_fini(&id);
+    ctx = case_server(this_case);
     server_listen();
     for (;;) {
         int count = epoll_wait(ready, event, BATCH, -1);
@@ -258,21 +296,38 @@ static void run_server(void)
     }
 }
 
+static void start_ledger(void)
+{
+    struct err e;
+    CHECK(probe_start(-1, &(struct probe_options){.ledger = true}, &e) == 0);
+}
+
+static int explain(void)
+{
+    fputs("least: client PORT CASE bare|ledger step|loop clean|reset [CONNECTIONS], or\n"
+          "       server PORT CASE bare|ledger; the cases: " CASE_NAMES "\n",
+          stderr);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    bool client = argc > 3 && strcmp(argv[1], "client") == 0;
-    if (!client && (argc != 3 || strcmp(argv[1], "server") != 0)) {
-        fputs("least: client PORT clean|reset [CONNECTIONS], or server PORT\n", stderr);
-        return 2;
-    }
+    bool client = argc > 6 && strcmp(argv[1], "client") == 0;
+    bool server = argc == 5 && strcmp(argv[1], "server") == 0;
+    this_case = client || server ? case_named(argv[3]) : NULL;
+    if (!this_case)
+        return explain();
     address = (struct sockaddr_in){.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)atoi(argv[2])),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTERM, client ? on_stop : on_stop_at_once);
-    resets = client && strcmp(argv[3], "reset") == 0;
+    if (strcmp(argv[4], "ledger") == 0)
+        start_ledger();
+    by_loop = client && strcmp(argv[5], "loop") == 0;
+    resets = client && strcmp(argv[6], "reset") == 0;
     if (client)
-        run_client(argc > 4 ? atol(argv[4]) : 0);
+        run_client(argc > 7 ? atol(argv[7]) : 0);
     else
         run_server();
     return 0;

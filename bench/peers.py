@@ -113,9 +113,13 @@ def soak_client(folder, port, how, *more, count=OPEN):
             "--workers", "1", "--tls", "1.3", "--churn", "max", "--mix", how, *more]
 
 
-def least(folder, port, *how):
-    """The client with `how` to leave, or the server: what is left without event loop, probe and all else."""
-    return [os.path.join(folder, "least"), "client" if how else "server", str(port), *how]
+def least(folder, role, port, *more, case="full", ledger="bare"):
+    """The server, or the client, of which bench/least.c tells."""
+    return [os.path.join(folder, "least"), role, str(port), case, ledger, *more]
+
+
+def least_server(folder, port):
+    return least(folder, "server", port)
 
 
 COUNTED = {"least": r"^(\d+) connections", "soak-client": r"^([\d,]+) connections in", "openssl": r"^(\d+) connections in \d+ real",
@@ -140,8 +144,24 @@ def soak(folder, how):
     return lambda port: (soak_client(folder, port, how, "--closed", "1", count=1), soak_client(folder, port, how))
 
 
-def least_client(folder, how):
-    return lambda port: (least(folder, port, how, "1"), least(folder, port, how))
+def least_client(folder, how, pace="step", ledger="bare"):
+    def command(port, *count):
+        return least(folder, "client", port, pace, how, *count, ledger=ledger)
+    return lambda port: (command(port, "1"), command(port))
+
+
+def least_pair(folder, core, case, count):
+    """CPU per connection of the least server and client together, both on that core, over `count` connections."""
+    port = free_port()
+
+    def run(connections):
+        with serving(core, least(folder, "server", port, case=case), port) as server:
+            client = Pinned(core, least(folder, "client", port, "step", "clean", str(connections), case=case))
+            cpu, output = client.end()
+            made = connections_of(client, output)
+            return cpu + server.end(signal.SIGTERM)[0], made
+    (first, _), (cpu, made) = run(1), run(count)
+    return (cpu - first) / made
 
 
 def compare_clients(folder, one, other, seconds):

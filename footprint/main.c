@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/exit_codes.h"
 #include "base/process.h"
 #include "base/version.h"
@@ -30,6 +31,19 @@ enum { WARM_UP = 20, HELD = 500 };
  */
 enum { TRIES_EACH = 1000 };
 
+/* Whoever waits learns that it works: at the first connection, then once a second. */
+static void say_working(FILE *out)
+{
+    enum { EACH_NS = 1000000000 };
+    static uint64_t said_ns;
+    uint64_t now_ns = clock_now_ns();
+    if (said_ns && now_ns - said_ns < EACH_NS)
+        return;
+    said_ns = now_ns;
+    fputs("working\n", out);
+    fflush(out);
+}
+
 /* One whole connection. */
 static int connect_once(struct pair *p, struct err *e)
 {
@@ -52,25 +66,28 @@ static int check_resumed(const struct pair *p, struct err *e)
     return err_set(e, "a connection meant to %s a session didn't", p->resume ? "resume" : "make");
 }
 
-static int warm_up(struct pair *p, struct err *e)
+static int warm_up(struct pair *p, FILE *out, struct err *e)
 {
     for (int i = 0; i < WARM_UP; i++) {
+        say_working(out);
         if (connect_once(p, e) < 0)
             return -1;
     }
     return 0;
 }
 
-static int measured(struct pair *p, const struct options *o, struct figures *f, struct err *e)
+static int measured(struct pair *p, const struct options *o, struct figures *f, FILE *out,
+                    struct err *e)
 {
     static struct ordinary ordinary;
     ordinary_watch(&ordinary, p->contexts->ctx[FOOTPRINT_SERVER]);
-    if (warm_up(p, e) < 0)
+    if (warm_up(p, out, e) < 0)
         return -1;
     for (uint64_t taken = 0, tries = 0; taken < o->conns; tries++) {
         if (tries == o->conns * TRIES_EACH)
             return err_set(e, "no %" PRIu64 " of %" PRIu64 " connections were ordinary ones",
                            o->conns, tries);
+        say_working(out);
         ordinary_begin(&ordinary);
         if (connect_once(p, e) < 0 || check_resumed(p, e) < 0)
             return -1;
@@ -118,8 +135,10 @@ static int witness(const struct pair *model, FILE *out, struct err *e)
     memset(held, 0x5a, sizeof held); /* so that its own pages don't count */
     memset(held, 0, sizeof held);
     uint64_t before = anonymous_bytes();
-    for (size_t i = 0; i < HELD && rc == 0; i++)
+    for (size_t i = 0; i < HELD && rc == 0; i++) {
+        say_working(out);
         rc = hold_one(&held[i], model, e);
+    }
     uint64_t after = anonymous_bytes();
     for (size_t i = 0; i < HELD; i++)
         pair_free(&held[i]);
@@ -164,7 +183,7 @@ static int measure_run(const struct options *o, FILE *out, struct err *e)
         rc = contexts_open(&contexts, o, e);
     pair = (struct pair){.contexts = &contexts, .payload = o->payload, .resume = o->resume};
     if (rc == 0)
-        rc = measured(&pair, o, f, e);
+        rc = measured(&pair, o, f, out, e);
     if (rc == 0)
         rc = ask_group(&pair, group, sizeof group, e);
     if (rc == 0) {

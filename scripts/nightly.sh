@@ -11,6 +11,7 @@
 #                          itself is flat over 3M connections, or as many as ENDURANCE in the environment says
 #   nightly.sh campaigns   once a week: clean servers and leaks by chance, RUNS of each (150), drawn by a seed
 #                          that the date gives; their tables become the summary of the step
+#   nightly.sh lint        analyses the source as no commit waits for (scripts/lint.sh deep)
 #   nightly.sh package     builds the packages twice and compares them, installs one in a clean root, and
 #                          builds the container and runs soak in it
 # A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
@@ -30,7 +31,7 @@ export PATH=$PATH:/usr/local/sbin:/usr/sbin
 [ -z "${GITHUB_ACTIONS:-}" ] || export SOAK_MACHINE="${SOAK_MACHINE:-github ${ImageOS:-}}"
 
 usage() {
-    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | campaigns | package" >&2
+    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | campaigns | lint | package" >&2
     exit 2
 }
 
@@ -90,6 +91,10 @@ campaigns() {
     return "$status"
 }
 
+lint() {
+    bash "$root/scripts/lint.sh" deep
+}
+
 # Only root can make a root of its own; the packages are built as who this is.
 package() {
     local as_root=() deb
@@ -101,7 +106,7 @@ package() {
 }
 
 case ${1-} in
-campaigns | history | hour | merge | package)
+campaigns | history | hour | lint | merge | package)
     [ $# = 1 ] || usage
     "$1"
     ;;

@@ -128,9 +128,11 @@ fail() {
     exit 4
 }
 
-# Tests that were once asked for stay asked for: ./soak must not leave ctest with old programs.
+# Tests that were once asked for stay asked for: ./soak must not leave ctest with old programs. So does
+# SOAK_WERROR, of the environment.
 configure_once() {
-    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release ${tests:+-DSOAK_TESTS=ON} >>"$log" 2>&1
+    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release ${tests:+-DSOAK_TESTS=ON} \
+        ${SOAK_WERROR:+"-DSOAK_WERROR=$SOAK_WERROR"} >>"$log" 2>&1
 }
 
 # A copied or moved tree brings a cache that names another folder, and a cache made before a package

@@ -6,9 +6,13 @@
 - last `N passed, N failed`, and how many were skipped.
 
 The numbers are test cases: cmocka and unittest say how many they ran; a program that says nothing
-counts as one. Everything goes to the log named as the argument. Exit 1 when a case failed or none ran.
+counts as one. Everything goes to the log named as the first argument. A second one names a journal: a
+line of JSON is appended to it for each program as it ends (scripts/sanitizers.py reads it). Exit 1 when a
+case failed or none ran.
 """
 
+import contextlib
+import json
 import re
 import sys
 
@@ -18,6 +22,10 @@ SLOWEST_SHOWN = 10
 CMOCKA = re.compile(r"^\[ +(PASSED|FAILED|SKIPPED) +\] (?:tests: )?(\d+) test\(s\)")
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ")
 UNITTEST_END = re.compile(r"^(?:OK|FAILED) \((.*)\)$")
+# Why a case is skipped, as unittest and this project's cmocka tests say it.
+REASON = re.compile(r"(?:^|\.\.\. )skipped:? (['\"]?)(.*)\1$")
+# What a sanitizer's report begins with.
+REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 
 
 class Entry:
@@ -26,10 +34,15 @@ class Entry:
     def __init__(self):
         self.output = []
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self.reasons = []  # of those skipped
+        self.reports = 0  # of sanitizers
 
     def read(self, line):
         self.output.append(line)
         counts = self.counts
+        self.reports += bool(REPORT.search(line))
+        if match := REASON.search(line):
+            self.reasons.append(match[2])
         if match := CMOCKA.match(line):
             counts[match[1].lower()] += int(match[2])
         elif match := UNITTEST_RAN.match(line):
@@ -56,6 +69,12 @@ class Entry:
             self.counts["passed"] = 1
 
 
+def note(journal, name, seconds, entry):
+    line = {"program": name, **entry.counts, "reasons": sorted(set(entry.reasons)), "reports": entry.reports,
+            "seconds": seconds}
+    print(json.dumps(line), file=journal, flush=True)
+
+
 def report(name, status, entry):
     counts = entry.counts
     shown = [f"{number} {word}" for word, number in counts.items() if number or word == "passed"]
@@ -74,7 +93,7 @@ def report_slowest(seconds):
         print(f"{took:8.1f} s  {name}")
 
 
-def tally(lines, log):
+def tally(lines, log, journal=None):
     entries, totals, seconds = {}, {"passed": 0, "failed": 0, "skipped": 0}, {}
     for line in lines:
         log.write(line)
@@ -86,6 +105,8 @@ def tally(lines, log):
             entry.close(match[4].strip())
             report(match[2], match[4].strip(), entry)
             seconds[match[2]] = float(match[5])
+            if journal:
+                note(journal, match[2], seconds[match[2]], entry)
             for word, number in entry.counts.items():
                 totals[word] += number
     report_slowest(seconds)
@@ -94,8 +115,10 @@ def tally(lines, log):
 
 def main():
     sys.stdin.reconfigure(errors="replace")
-    with open(sys.argv[1], "w", encoding="utf-8") as log:
-        totals = tally(sys.stdin, log)
+    with contextlib.ExitStack() as opened:
+        log = opened.enter_context(open(sys.argv[1], "w", encoding="utf-8"))
+        journal = opened.enter_context(open(sys.argv[2], "a", encoding="utf-8")) if sys.argv[2:] else None
+        totals = tally(sys.stdin, log, journal)
     if not any(totals.values()):
         print("no test ran")
     skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
@@ -103,4 +126,5 @@ def main():
     return 1 if totals["failed"] or not totals["passed"] else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

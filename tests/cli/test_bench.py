@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench/bench.py in a small copy of the tree, over programs and a cmake that are stubs: it builds what it
-needs, and says in a sentence what it can't have."""
+needs, and says in a sentence what it can't have. The least client and server are the real ones."""
 
 import importlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,8 @@ for name in soak soak-server soak-client; do cp "$STUBS/soak-stub" "$(dirname "$
 CMAKE = """#!/bin/sh
 echo "cmake $3 $4 $5 $6" >>"$CALLS"
 [ -z "${CMAKE_FAILS-}" ] || { echo "a.c:3: error: a slip"; echo "make: *** [floor] Error 2"; exit 2; }
-for name in floor least ledger-cost-loop; do cp "$STUBS/floor-stub" "$2/bin/$name"; done
+for name in floor ledger-cost-loop; do cp "$STUBS/floor-stub" "$2/bin/$name"; done
+cp "$SOAK_BIN/least" "$2/bin"
 """
 
 
@@ -63,7 +65,7 @@ class Bench(unittest.TestCase):
                        "CALLS": str(self.base / "calls"), **more}
         return subprocess.run(
             [sys.executable, self.base / "tree/bench/bench.py", "--row", row, "--rounds", "1",
-             "--seconds", "1", "--calm", "0", *options], capture_output=True, text=True, check=False,
+             "--seconds", "1", "--connections", "100", "--calm", "0", *options], capture_output=True, text=True, check=False,
             timeout=PATIENCE_S, env=environment)
 
     def calls(self):
@@ -79,6 +81,25 @@ class Bench(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.calls(), ["setup run", "cmake --target floor least ledger-cost-loop"])
         self.assertRegex(done.stdout, r"floor over TCP/actual, TLS 1\.3 P-256 +0\.800  >= 0\.960  missed")
+        self.assertRegex(done.stdout, r"limit: the floor over TCP/the least client and server +\d+\.\d+  >= 0\.960")
+        self.assertRegex(done.stdout, r"limit: the floor in memory/the floor over TCP.* +1\.000  >= 0\.750")
+
+    def test_the_least_client_resumes_and_goes_in_step_and_by_a_loop(self):
+        least = pathlib.Path(os.environ["SOAK_BIN"]) / "least"
+        sys.path.insert(0, str(SOURCE / "bench"))
+        peers = importlib.import_module("peers")
+        for case in ("full", "rsa", "resume", "resume12"):
+            for pace in ("step", "loop"):
+                with self.subTest(case=case, pace=pace):
+                    port = peers.free_port()
+                    with peers.serving(0, [least, "server", str(port), case, "ledger"], port):
+                        done = subprocess.run([least, "client", str(port), case, "ledger", pace, "clean", "70"],
+                                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    made, resumed = map(int, re.fullmatch(r"(\d+) connections, (\d+) resumed\n", done.stdout).groups())
+                    self.assertGreaterEqual(made, 70)
+                    # the first thirty begin together, before there is a session
+                    self.assertEqual(resumed > made - 31 > 0, case.startswith("resume"))
 
     def test_a_peer_that_is_not_here_is_skipped_with_its_name(self):
         bare = self.base / "bare"

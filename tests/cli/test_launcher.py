@@ -135,6 +135,13 @@ class Launcher(unittest.TestCase):
         self.run_soak("--conns", "30")
         self.assertNotIn("SOAK_TESTS=OFF", "".join(self.calls("cmake -S")))
 
+    def test_warnings_are_errors_where_it_is_asked_for(self):
+        self.run_soak()
+        self.assertNotIn("WERROR", "".join(self.calls("cmake -S")), "a build that was made strict stays so")
+        self.edit(self.tree / "src/a.c", self.tree / "build/.ready")
+        self.run_soak(SOAK_WERROR="ON")
+        self.assertTrue(self.calls("cmake -S")[-1].endswith(" -DSOAK_WERROR=ON"))
+
     def test_help_and_refusals_wait_for_soak_alone(self):
         for word, code, output, error in (("--help", 0, "help\n", ""),
                                           ("--bad", 2, "", "soak: --bad: no such option\n")):

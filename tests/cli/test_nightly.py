@@ -74,9 +74,9 @@ class Nightly(unittest.TestCase):
 
     def test_it_refuses_what_it_does_not_know(self):
         for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",),
-                      ("torture", "1/7", "x"), ("hour", "x"), ("campaigns", "x")):
+                      ("torture", "1/7", "x"), ("hour", "x"), ("campaigns", "x"), ("lint", "x")):
             self.assertIn("usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | "
-                          "campaigns | package",
+                          "campaigns | lint | package",
                           self.step(*words, code=2))
         self.write("pass-1")
         self.assertIn("--shard 2: not of the form K/N", self.step("shard", "2", code=2))
@@ -180,6 +180,7 @@ class Nightly(unittest.TestCase):
                                  "bash scripts/nightly.sh hour",
                                  "bash scripts/nightly.sh campaigns",
                                  "bash scripts/nightly.sh package",
+                                 "bash scripts/nightly.sh lint",
                                  "sh scripts/setup.sh ci",
                                  "bash scripts/coverage.sh --write",
                                  "sh scripts/setup.sh ci",

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The closing line of ./check counts every case once and never hides a failure."""
+"""The closing line of ./check counts every case once and never hides a failure; what a stopped run under sanitizers
+goes on with."""
 
+import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
 
-TALLY = pathlib.Path(__file__).resolve().parents[2] / "scripts/tally.py"
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+TALLY = SCRIPTS / "tally.py"
 
 
 def tally(text):
@@ -75,6 +79,51 @@ class Tally(unittest.TestCase):
         code, output = tally(text)
         self.assertIn("ok   unit.a", output)
         self.assertEqual((code, output.splitlines()[-1]), (1, "3 passed, 1 failed"))
+
+
+class Journal(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.journal = pathlib.Path(folder.name) / "journal.jsonl"
+
+    def run_once(self, *text):
+        subprocess.run([sys.executable, TALLY, "/dev/null", self.journal], input="".join(f"{line}\n" for line in text),
+                       text=True, capture_output=True, check=False)
+
+    def read(self, what, *more):
+        return subprocess.run([sys.executable, SCRIPTS / "sanitizers.py", what, self.journal, *more], text=True,
+                              capture_output=True, check=False)
+
+    def test_a_line_for_each_program_that_ended(self):
+        self.run_once("1: test_a (__main__.A) ... skipped 'no jemalloc'", "1: Ran 3 tests in 1s", "1: OK (skipped=1)",
+                      "1/2 Test #1: cli.a ......   Passed    1.50 sec", "2: [  PASSED  ] 2 test(s).")
+        self.assertEqual([json.loads(line) for line in self.journal.read_text(encoding="utf-8").splitlines()],
+                         [{"program": "cli.a", "passed": 2, "failed": 0, "skipped": 1, "reasons": ["no jemalloc"],
+                           "reports": 0, "seconds": 1.5}])
+
+    def test_only_what_has_passed_is_not_run_again(self):
+        self.run_once("1/3 Test #1: unit.a ...   Passed    0.01 sec", "2/3 Test #2: unit.b ...***Failed    0.01 sec")
+        with open(self.journal, "a", encoding="utf-8") as torn:
+            torn.write('{"program": "unit.c", "pas\n')
+        done = re.compile(self.read("passed").stdout.strip())
+        self.assertEqual([bool(done.search(f"unit.{name}")) for name in ("a", "b", "c", "aa")],
+                         [True, False, False, False])
+
+    def test_nothing_passed_leaves_nothing_out(self):
+        self.assertEqual(self.read("passed").stdout, "^$\n")
+
+    def test_the_last_time_counts(self):
+        self.run_once("1/1 Test #1: unit.a ...***Failed    0.01 sec")
+        self.assertEqual((self.read("sum").returncode, self.read("sum").stdout), (1, "0 passed, 1 failed\n"))
+        self.run_once("1: [  PASSED  ] 4 test(s).", "1/1 Test #1: unit.a ...   Passed    0.01 sec")
+        self.assertEqual((self.read("sum").returncode, self.read("sum").stdout), (0, "4 passed, 0 failed\n"))
+
+    def test_the_page_counts_reports_and_says_why_a_case_is_skipped(self):
+        self.run_once("1: skipped: no jemalloc", "1: WARNING: ThreadSanitizer: data race", "1: [  PASSED  ] 4 test(s).",
+                      "1: [  SKIPPED ] 1 test(s)", "1/1 Test #1: unit.a ...***Failed   12.00 sec")
+        page = self.read("page", self.journal).stdout
+        self.assertEqual(page.count("| unit.a | 6 | 4 | 1 | 1 | 1 | 12 | no jemalloc |"), 2)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,14 @@ class Presets(unittest.TestCase):
                     self.assertRegex(cache, rf"(?m)^{name}:\w+={value}$")
 
 
+class Lint(unittest.TestCase):
+    def test_it_refuses_other_words_before_it_begins(self):
+        for words in (("x",), ("each",), ("deep", "x")):
+            process = subprocess.run(["bash", SOURCE / "scripts/lint.sh", *words], text=True, capture_output=True,
+                                     check=False)
+            self.assertEqual((process.returncode, process.stdout, process.stderr), (2, "", "usage: lint.sh [deep]\n"))
+
+
 class Screenshots(unittest.TestCase):
     def test_help_is_help_and_makes_no_folder(self):
         with tempfile.TemporaryDirectory() as folder:

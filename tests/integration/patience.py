@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a test waits for what must come. It is a guard against a hang and says nothing of speed: a
 loaded machine may be a hundred times slower than a quick one, so it is the same, generous one
-everywhere. (tests/cli has a link to this file.) CTest's own guard, in cmake/tests.cmake, is longer."""
+everywhere, but for sanitized programs. (tests/cli has a link to this file.) CTest's own guard, in cmake/tests.cmake, is longer."""
 
+import os
 import time
 
-PATIENCE_S = 600
+# How many times slower the programs are than those of an ordinary build: cmake/tests.cmake says it.
+PATIENCE_S = 600 * int(os.environ.get("SOAK_SLOWDOWN", "1"))
 # The deadlines of a program under test that must pass while something else is done in time: what was
 # too slow for one of them tries the next.
 LIMITS = ("300ms", "3s", "30s", "300s")

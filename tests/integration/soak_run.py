@@ -3,15 +3,19 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from patience import PATIENCE_S
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(ROOT, "scripts"))
+# pylint: disable-next=wrong-import-position
+from tally import REPORT
+
 BIN = os.environ.get("SOAK_BIN", "build/bin")
 SOAK = os.path.join(BIN, "soak")
 
@@ -22,8 +26,6 @@ HAS_PROBE = os.path.exists(os.path.join(BIN, "libsoakprobe.so"))
 NO_PROBE = "a build with sanitizers has no probe for programs that aren't soak's"
 # As many connections as there can be, the same in every run.
 CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
-# What a sanitizer's report begins with; scripts/sanitize.sh runs these tests under each of them.
-REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 
 
 class Run:

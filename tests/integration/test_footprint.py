@@ -11,9 +11,9 @@ from patience import PATIENCE_S
 from soak_run import BIN, REPORT, SoakTest
 
 PROGRAM = os.path.join(BIN, "soak-footprint")
-# What a process's own layout decides: addresses, and its size. With an RSA key one connection in 32 makes
+# What a process's own layout decides, addresses and its size; and how long it takes. With an RSA key one connection in 32 makes
 # the key's blinding anew: that changes no median, but whether all connections were alike.
-CHANCE = re.compile(r" caller=\d+| exact=[01]|^rss .*\n", re.MULTILINE)
+CHANCE = re.compile(r" caller=\d+| exact=[01]|^rss .*\n|^working\n", re.MULTILINE)
 
 
 def footprint(*options, refused=False):
@@ -46,6 +46,9 @@ class Figures:
 
 
 class Same(unittest.TestCase):
+    def test_it_says_that_it_works_before_it_has_a_figure(self):
+        self.assertRegex(footprint("--conns=1").stdout, r"^(working\n)+measured ")
+
     def same(self, *options, exact=True):
         first, second = (footprint(*options).stdout for _ in range(2))
         self.assertEqual(CHANCE.sub("", first), CHANCE.sub("", second))
@@ -100,7 +103,7 @@ class Refusals(unittest.TestCase):
     def test_ends_that_cannot_agree_are_an_error(self):
         done = footprint("--ciphers=AES128-SHA", "--tls=1.2", refused=True)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stdout, r"^fatal text=the \w+'s handshake failed: ")
+        self.assertRegex(done.stdout, r"^working\nfatal text=the \w+'s handshake failed: ")
 
 
 class Ledger(SoakTest):

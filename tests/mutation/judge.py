@@ -32,6 +32,7 @@ EQUIVALENT = pathlib.Path(__file__).with_name("equivalent.txt")
 TARGET = 0.95
 # What reads past an array, or frees nothing, no assertion sees.
 CHECKED = ["-fsanitize=address"]
+COUNTED = ["--coverage", "-O0"]
 FLAGS = ["-std=gnu11", "-O1", "-w", "-fPIC", "-D_GNU_SOURCE", f"-I{ROOT}", f"-I{ROOT}/src/common"]
 LIBRARIES = ["-lcmocka", "-lm", "-lpthread"]
 # Half a minute of simulated runs: what only they notice, no test says.
@@ -54,131 +55,151 @@ def name_of(source):
     return str(source.relative_to(STATS))
 
 
-class Build:
+class Flavour:
     """The folder as a shared library, what it stands on as another, and its tests linked with both: for a
     mutant one object and one library are made, and the programs stay."""
 
-    def __init__(self, folder, jobs):
-        self.folder = folder
-        self.sources = sorted(STATS.rglob("*.c"))
-        self.tests = [test for test in sorted((ROOT / "tests/unit/stats").rglob("test_*.c"))
-                      if test.stem not in LEFT_OUT]
+    def __init__(self, folder, flags, sources, jobs):
+        self.folder, self.flags, self.tests = folder, flags, tests_of_stats()
+        folder.mkdir()
         below = [source for name in ("base", "options") for source in (ROOT / "src/common" / name).glob("*.c")]
         below.append(folder / "version.c")
         below[-1].write_text('const char soak_version[] = "0";\n')
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            objects = dict(zip([*self.sources, *below], pool.map(self.compile, [*self.sources, *below])))
-            self.objects = {source: objects[source] for source in self.sources}
-            self.plain = dict(zip(self.sources, pool.map(self.compile_plain, self.sources)))
-            self.link(folder / "libbelow.so", [objects[source] for source in below])
+            self.objects = dict(zip(sources, pool.map(self.compile, sources)))
+            self.link(folder / "libbelow.so", pool.map(self.compile, below))
             self.link(folder / "libjudge.so", self.objects.values())
             list(pool.map(self.link_test, self.tests))
-        self.seconds = {test: self.measure(test) for test in self.tests}
-        self.calls = self.covered(jobs)
 
     def compile(self, source):
         made = self.folder / f"{source.parent.name}_{source.stem}.o"
-        need(["cc", *FLAGS, *CHECKED, "-c", source, "-o", made])
-        return made
-
-    def compile_plain(self, source):
-        """Without checks, which know where their source is: the same bytes are the same program."""
-        made = self.folder / f"{source.parent.name}_{source.stem}.plain.o"
-        need(["cc", *FLAGS, "-c", source, "-o", made])
+        need(["cc", *FLAGS, *self.flags, "-c", source, "-o", made])
         return made
 
     def link(self, made, objects):
-        return need(["cc", "-shared", *CHECKED, "-o", made, *objects, "-lm"])
+        return need(["cc", "-shared", *self.flags, "-o", made, *objects, "-lm"])
 
     def link_test(self, test):
         golden = f'-DGOLDEN_DIR="{ROOT}/tests/unit/stats/golden"'
-        need(["cc", *FLAGS, *CHECKED, golden, test, "-o", self.folder / test.stem, f"-L{self.folder}", "-ljudge",
+        need(["cc", *FLAGS, *self.flags, golden, test, "-o", self.folder / test.stem, f"-L{self.folder}", "-ljudge",
               "-lbelow", *LIBRARIES])
 
-    def measure(self, test):
-        """Seconds of the processor that the test takes; ends where it fails without a change."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        need([self.folder / test.stem], env=self.environment(self.folder))
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-
-    def environment(self, first):
+    def environment(self, first=""):
         """A mutant may take memory without end."""
         return {**os.environ, "LD_LIBRARY_PATH": f"{first}:{self.folder}", "ASAN_OPTIONS": "hard_rss_limit_mb=2048"}
 
-    def covered(self, jobs):
-        """(source, line where a function begins) -> the tests that call it. Only they can notice a mutant of it."""
-        folder = self.folder / "coverage"
-        folder.mkdir()
-        made = {source: folder / f"{source.parent.name}_{source.stem}.o" for source in self.sources}
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(lambda source: need(["cc", *FLAGS, "--coverage", "-c", source, "-o", made[source]]), made))
-        need(["cc", "-shared", "--coverage", "-o", folder / "libjudge.so", *made.values(), "-lm"])
-        calls = collections.defaultdict(set)
-        for test in self.tests:
-            need([self.folder / test.stem], env=self.environment(folder))
-            need(["gcov", "--json-format", *made.values()], cwd=folder)
-            for source in made:
-                for line, count in functions_of(folder, source):
-                    calls[source, line] |= {test} if count else set()
-            for left in folder.glob("*.gcda"):
-                left.unlink()
-        return calls
+    def seconds(self):
+        """Seconds of the processor that each test takes; ends where one fails without a change."""
+        return {test: self.measure(test) for test in self.tests}
+
+    def measure(self, test):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        need([self.folder / test.stem], env=self.environment())
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+    def mutant(self, folder, mutant):
+        """The object of a mutant; None when it doesn't compile."""
+        changed, made = folder / mutant.path.name, folder / "mutant.o"
+        changed.write_text(mutant.text)
+        compiler = ["cc", *FLAGS, *self.flags, f"-I{mutant.path.parent}",
+                    f"-ffile-prefix-map={folder}={mutant.path.parent}"]
+        return None if run([*compiler, "-c", changed, "-o", made]).returncode else made
+
+    def link_mutant(self, folder, mutant, made):
+        objects = [made if source == mutant.path else made_once for source, made_once in self.objects.items()]
+        self.link(folder / "libjudge.so", objects)
+
+
+class Build:
+    """Three flavours: plain tells most mutants for the least of the processor's time, the checked one is asked
+    about the rest, and the counting one says which tests run which lines."""
+
+    def __init__(self, folder, jobs):
+        self.folder = folder
+        self.sources = sorted(STATS.rglob("*.c"))
+        self.plain = Flavour(folder / "plain", [], self.sources, jobs)
+        self.checked = Flavour(folder / "checked", CHECKED, self.sources, jobs)
+        self.seconds = {self.plain: self.plain.seconds(), self.checked: self.checked.seconds()}
+        self.lines = covered(Flavour(folder / "counting", COUNTED, self.sources, jobs))
 
     def tests_of(self, mutant):
-        begin = max(line for source, line in self.calls if source == mutant.path and line <= mutant.function)
-        return self.calls[mutant.path, begin]
+        """The tests that run the line, or the last before it that has code: only they can notice a mutant of it."""
+        lines = self.lines[mutant.path]
+        return lines[max((line for line in lines if mutant.function <= line <= mutant.line), default=mutant.function)]
 
 
-def functions_of(folder, source):
-    """The line where each function of the source begins, and how often it was called."""
+def tests_of_stats():
+    return [test for test in sorted((ROOT / "tests/unit/stats").rglob("test_*.c")) if test.stem not in LEFT_OUT]
+
+
+def covered(counting):
+    """{source: {line: the tests that run it}}."""
+    lines = collections.defaultdict(lambda: collections.defaultdict(set))
+    for test in counting.tests:
+        need([counting.folder / test.stem], env=counting.environment())
+        need(["gcov", "--json-format", *counting.objects.values()], cwd=counting.folder)
+        for source in counting.objects:
+            for line, count in lines_of(counting.folder, source):
+                lines[source][line] |= {test} if count else set()
+        for left in counting.folder.glob("*.gcda"):
+            left.unlink()
+    return lines
+
+
+def lines_of(folder, source):
+    """The lines of the source that have code, and how often each was run."""
     found = folder / f"{source.parent.name}_{source.stem}.gcov.json.gz"
     for file in json.loads(gzip.decompress(found.read_bytes()))["files"]:
         if file["file"] == str(source):
-            yield from ((f["start_line"], f["execution_count"]) for f in file["functions"])
+            yield from ((line["line_number"], line["count"]) for line in file["lines"])
 
 
 class Hunt:
-    """Tries mutants, the test that killed most of a source's first."""
+    """Tries mutants, the test that killed most of a source's first: in this hunt and in those before."""
 
-    def __init__(self, build):
+    def __init__(self, build, remembered):
         self.build = build
+        self.remembered = pathlib.Path(remembered)
         self.kills = collections.Counter()
+        if self.remembered.exists():
+            self.kills.update({tuple(key.split(" ")): n for key, n in json.loads(self.remembered.read_text()).items()})
 
-    def order(self, mutant):
-        path = mutant.path
+    def remember(self):
+        self.remembered.write_text(json.dumps({" ".join(key): n for key, n in sorted(self.kills.items())}, indent=1))
+
+    def order(self, mutant, flavour):
+        seconds = self.build.seconds[flavour]
         return sorted(self.build.tests_of(mutant),
-                      key=lambda test: (-self.kills[path, test] / (self.build.seconds[test] + 0.05),
-                                        self.build.seconds[test]))
+                      key=lambda test: (-self.kills[name_of(mutant.path), test.stem] / (seconds[test] + 0.05),
+                                        seconds[test]))
 
-    def made(self, folder, mutant):
-        """The library with the mutant; "" when it doesn't compile or the compiler sees no difference."""
-        changed, made = folder / mutant.path.name, folder / "mutant.o"
-        changed.write_text(mutant.text)
-        compiler = ["cc", *FLAGS, f"-I{mutant.path.parent}", f"-ffile-prefix-map={folder}={mutant.path.parent}"]
-        if run([*compiler, "-c", changed, "-o", made]).returncode:
-            return ""
-        if made.read_bytes() == self.build.plain[mutant.path].read_bytes():
-            return ""
-        need([*compiler, *CHECKED, "-c", changed, "-o", made])
-        objects = [made if source == mutant.path else made_once for source, made_once in self.build.objects.items()]
-        self.build.link(folder / "libjudge.so", objects)
-        return folder
-
-    def fails(self, test, folder):
+    def fails(self, flavour, test, folder):
         """A bound in processor time, for a mutant may loop for ever, and no slow machine may decide."""
-        limit = int(2 + 4 * self.build.seconds[test])
-        return run(["prlimit", f"--cpu={limit}", "--core=0", self.build.folder / test.stem],
-                   env=self.build.environment(folder)).returncode != 0
+        limit = int(2 + 4 * self.build.seconds[flavour][test])
+        return run(["prlimit", f"--cpu={limit}", "--core=0", flavour.folder / test.stem],
+                   env=flavour.environment(folder)).returncode != 0
+
+    def killed(self, flavour, mutant, folder):
+        for test in self.order(mutant, flavour):
+            if self.fails(flavour, test, folder):
+                self.kills[name_of(mutant.path), test.stem] += 1
+                return True
+        return False
 
     def outcome(self, mutant):
         """killed, survived, or none: no program, or the same."""
+        plain, checked = self.build.plain, self.build.checked
         with tempfile.TemporaryDirectory(dir=self.build.folder) as name:
-            folder = self.made(pathlib.Path(name), mutant)
-            if not folder:
+            folder = pathlib.Path(name)
+            made = plain.mutant(folder, mutant)
+            if not made or made.read_bytes() == plain.objects[mutant.path].read_bytes():
                 return "none"
-            for test in self.order(mutant):
-                if self.fails(test, folder):
-                    self.kills[mutant.path, test] += 1
+            if not self.build.tests_of(mutant):
+                return "survived"
+            for flavour in (plain, checked):
+                made = made if flavour is plain else checked.mutant(folder, mutant)
+                flavour.link_mutant(folder, mutant, made)
+                if self.killed(flavour, mutant, folder):
                     return "killed"
         return "survived"
 
@@ -223,7 +244,7 @@ def hunt(options):
     counts = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="soak-mutants-") as folder, open(options.survivors, "w") as out, \
             concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        tries = Hunt(Build(pathlib.Path(folder), options.jobs))
+        tries = Hunt(Build(pathlib.Path(folder), options.jobs), options.remembered)
         for mutant, outcome in zip(mutants, pool.map(tries.outcome, mutants)):
             counts[mutant.path, outcome] += 1
             if outcome == "survived":
@@ -231,6 +252,7 @@ def hunt(options):
                       f"{mutant.source} -> {mutant.changed}", file=out, flush=True)
             if sum(counts.values()) % 100 == 0:
                 print(f"{sum(counts.values())} of {len(mutants)} tried", file=sys.stderr, flush=True)
+        tries.remember()
     return report(counts, options.survivors)
 
 
@@ -242,6 +264,8 @@ def main():
     parser.add_argument("--file", default="", help="only sources with this in their name below stats/")
     parser.add_argument("--again", default="", metavar="FILE", help="only those that survived an earlier hunt")
     parser.add_argument("--survivors", default="results/mutation.txt", help="the file they are written to")
+    parser.add_argument("--remembered", default="results/mutation-kills.json", metavar="FILE",
+                        help="which test killed how many of which source, from hunt to hunt")
     options = parser.parse_args()
     pathlib.Path(options.survivors).parent.mkdir(parents=True, exist_ok=True)
     sys.exit(hunt(options))

@@ -117,6 +117,14 @@ static int take_rss(struct footprint_lines *l, const char *line)
     return read_figure(line, "bytes_per_conn", &l->footprint.rss_bytes_per_conn);
 }
 
+/* Nothing but that it isn't silent. */
+static int take_working(struct footprint_lines *l, const char *line)
+{
+    (void)l;
+    (void)line;
+    return 0;
+}
+
 static int take_done(struct footprint_lines *l, const char *line)
 {
     const unsigned int all_stages = (1u << FOOTPRINT_STAGE_COUNT) - 1;
@@ -134,8 +142,9 @@ static int take_done(struct footprint_lines *l, const char *line)
 static const struct {
     const char *word;
     int (*take)(struct footprint_lines *l, const char *line);
-} words[] = {{"measured", take_measured}, {"end", take_end}, {"held", take_held},
-             {"site", take_site},         {"rss", take_rss}, {"done", take_done}};
+} words[] = {{"working", take_working}, {"measured", take_measured}, {"end", take_end},
+             {"held", take_held},       {"site", take_site},         {"rss", take_rss},
+             {"done", take_done}};
 
 int footprint_lines_add(struct footprint_lines *l, const char *line, struct err *e)
 {

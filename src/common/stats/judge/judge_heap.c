@@ -331,7 +331,7 @@ static bool fragmentation_judge(struct judge_context *h, const struct heap_case 
  * them out before anything was written into them. They come in without anything being allocated. */
 static double untouched_at_start(const struct rise *resident, const struct rise *rss)
 {
-    if (!resident->g || !rss->g || resident->g->count == 0 || rss->g->count == 0)
+    if (!resident->g || !rss->g)
         return 0;
     return fmax(0, resident->g->value[0] - rss->g->value[0]);
 }

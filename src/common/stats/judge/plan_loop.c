@@ -29,7 +29,7 @@ static size_t stride_of(size_t steps)
 
 void plan_loop(uint64_t largest, size_t runs, uint64_t *ret)
 {
-    size_t between = runs - 2, stride = between ? stride_of(between) : 0;
+    size_t between = runs - 2, stride = stride_of(between);
     for (size_t i = 0; i < runs; i++) {
         size_t step = i == 0 ? 1 : i == runs - 1 ? runs : 2 + (i - 1) * stride % between;
         ret[i] = (largest * step + runs - 1) / runs;

@@ -61,7 +61,7 @@ struct sim {
     struct evidence e;
 };
 
-static struct sim *sim_new(uint64_t conns, uint64_t seed)
+static inline struct sim *sim_new(uint64_t conns, uint64_t seed)
 {
     struct sim *s = calloc(1, sizeof *s);
     CHECK(s);
@@ -71,7 +71,7 @@ static struct sim *sim_new(uint64_t conns, uint64_t seed)
     return s;
 }
 
-static size_t sim_site(struct sim *s, enum sim_model model, int64_t amount, double chance)
+static inline size_t sim_site(struct sim *s, enum sim_model model, int64_t amount, double chance)
 {
     CHECK(s->sites < SIM_SITES);
     s->site[s->sites] =
@@ -79,7 +79,7 @@ static size_t sim_site(struct sim *s, enum sim_model model, int64_t amount, doub
     return s->sites++;
 }
 
-static void sim_cache(struct sim *s, size_t site, uint64_t capacity)
+static inline void sim_cache(struct sim *s, size_t site, uint64_t capacity)
 {
     CHECK(s->e.caches < 2);
     s->cached[s->e.caches] = site;
@@ -88,7 +88,7 @@ static void sim_cache(struct sim *s, size_t site, uint64_t capacity)
 }
 
 /* How many of n connections it hits. */
-static int64_t sim_hits(struct rng *r, uint64_t n, double chance)
+static inline int64_t sim_hits(struct rng *r, uint64_t n, double chance)
 {
     int64_t hits = 0;
     if (chance >= 1 || chance <= 0)
@@ -101,7 +101,7 @@ static int64_t sim_hits(struct rng *r, uint64_t n, double chance)
     return hits;
 }
 
-static int64_t sim_total(const struct sim_site *t)
+static inline int64_t sim_total(const struct sim_site *t)
 {
     int64_t sum = 0;
     for (size_t c = 0; c < SIM_EPOCHS; c++)
@@ -109,7 +109,7 @@ static int64_t sim_total(const struct sim_site *t)
     return sum;
 }
 
-static void sim_drop_oldest(struct sim_site *t, int64_t count)
+static inline void sim_drop_oldest(struct sim_site *t, int64_t count)
 {
     for (size_t c = 0; c < SIM_EPOCHS && count > 0; c++) {
         int64_t gone = t->live[c] < count ? t->live[c] : count;
@@ -118,7 +118,7 @@ static void sim_drop_oldest(struct sim_site *t, int64_t count)
     }
 }
 
-static void sim_replace_slots(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+static inline void sim_replace_slots(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
 {
     int64_t fill = t->amount - sim_total(t);
     t->live[now] += fill;
@@ -132,13 +132,13 @@ static void sim_replace_slots(struct sim *s, struct sim_site *t, size_t now, uin
     }
 }
 
-static void sim_lazy(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+static inline void sim_lazy(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
 {
     for (int64_t left = t->amount - sim_total(t); left > 0; left--)
         t->live[now] += sim_hits(&s->rng, opens, t->chance) > 0;
 }
 
-static void sim_churn_site(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+static inline void sim_churn_site(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
 {
     uint64_t before = s->opened, after = s->opened + opens;
     switch (t->model) {
@@ -182,7 +182,7 @@ static void sim_churn_site(struct sim *s, struct sim_site *t, size_t now, uint64
 
 enum sim_step { SIM_WARM, SIM_MEASURE, SIM_HOLD };
 
-static void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, double seconds)
+static inline void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, double seconds)
 {
     size_t now = s->epochs++;
     CHECK(now < SIM_EPOCHS);
@@ -204,7 +204,7 @@ static void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, double 
         s->epoch[c].all_closed = true;
 }
 
-static bool sim_is_cached(const struct sim *s, size_t site)
+static inline bool sim_is_cached(const struct sim *s, size_t site)
 {
     for (size_t i = 0; i < s->e.caches; i++) {
         if (s->cached[i] == site)
@@ -213,7 +213,7 @@ static bool sim_is_cached(const struct sim *s, size_t site)
     return false;
 }
 
-static void sim_drain(struct sim *s)
+static inline void sim_drain(struct sim *s)
 {
     s->e.drained = true;
     for (size_t i = 0; i < s->sites; i++) {
@@ -262,6 +262,38 @@ static const struct evidence *sim_evidence(struct sim *s)
     s->e.gauge = s->gauge;
     s->e.size_class = s->size_class;
     return &s->e;
+}
+
+/* Two epochs of warm-up, six of 100 connections and a second each, two seconds of hold when asked
+ * for, and the turnover. Nothing but the connections is there: site 0. */
+enum { SIM_SIX_CONNS = 30, SIM_SIX_BASE = 1, SIM_SIX_OPENED = 600 };
+
+static inline struct sim *sim_six(bool hold)
+{
+    struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+    sim_site(s, SIM_CONN, 7, 1);
+    for (int i = 0; i < 8; i++)
+        sim_epoch(s, i < 2 ? SIM_WARM : SIM_MEASURE, 100, 1);
+    if (hold)
+        sim_epoch(s, SIM_HOLD, 0, 2);
+    sim_epoch(s, SIM_MEASURE, SIM_SIX_CONNS + 8, 0.04);
+    sim_drain(s);
+    return s;
+}
+
+/* A site that keeps kept[i] blocks of the i-th of the six epochs. */
+static inline size_t sim_six_site(struct sim *s, const int64_t kept[6])
+{
+    size_t site = sim_site(s, SIM_STATIC, 0, 0);
+    struct sim_site *t = &s->site[site];
+    int64_t sum = 0;
+    for (size_t c = 0; c < s->epochs; c++) {
+        t->live[c] = c >= 2 && c < 8 ? kept[c - 2] : 0;
+        t->blocks[c] = sum += t->live[c];
+        t->bytes[c] = sum * t->size;
+    }
+    sim_drain(s);
+    return site;
 }
 
 /* Adds a gauge whose points are the checkpoints from the baseline on; returns its values, to be
