@@ -52,7 +52,7 @@ static void on_interrupt(void *owner, int number)
 
 static int open_loop(struct run_process *s, struct err *e)
 {
-    if (event_loop_open(&s->loop, e) < 0)
+    if (event_loop_open(&s->loop, EVENT_LOOP_FEW, e) < 0)
         return -1;
     interrupts_start(&s->interrupts, &s->loop, on_interrupt, s);
     interrupts_unref(&s->interrupts);
