@@ -2,7 +2,7 @@
 /* soak: hands over to the command that the first word names; without one, a run. */
 #include "base/exit_codes.h"
 #include "base/process.h"
-#include "cleaner.h"
+#include "base/scratch.h"
 #include "commands.h"
 #include "guard.h"
 
