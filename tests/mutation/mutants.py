@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mutants of a C source: each one place changed by one operator. Comments, strings, preprocessor
-lines and tables of words are left alone. What doesn't compile isn't counted."""
+lines and tables of words are left alone; so are CHECKs, which no test may trip, and the bound of a choice
+between the two that are compared (`a > b ? a : b`), where equals are the same. What doesn't compile isn't counted."""
 
 import collections
 import re
 
 Mutant = collections.namedtuple("Mutant", "path line at operator function source changed text")
 
-# A comment, string or character, and a directive: blanked, so that columns stay.
+# A comment, string or character, a directive and a CHECK: blanked, so that columns stay.
 HIDDEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
-                    r"|^[ \t]*#(?:\\\n|[^\n])*", re.S | re.M)
+                    r"|^[ \t]*#(?:\\\n|[^\n])*|\bCHECK\([^;]*\);", re.S | re.M)
+# A choice between the two that are compared, or what one is more than the other.
+OPERAND = r"[\w.\[\]>()-]+(?: [-+*] [\w.>-]+)?"
+CHOICE = re.compile(rf"(?P<a>(?<![\w.>\])-]){OPERAND}) (?P<op>[<>]) (?P<b>{OPERAND}) \?\s+"
+                    r"(?:(?P=a)\s+: (?P=b)|(?P=b)\s+: (?P=a)|(?P=a) - (?P=b)\s+: 0|(?P=b) - (?P=a)\s+: 0)"
+                    r"(?![\w.\[]| [-+*/<>])")
 
 # Operator, what is looked for, and by what each is replaced.
 REPLACED = [
@@ -64,9 +70,12 @@ def numbers_near(word):
 def places(code, begin, end):
     """(operator, from, to, replacement) of everything that can be changed there."""
     part = code[begin:end]
+    choices = {(match.start("op"), match["op"] + "=") for match in CHOICE.finditer(part)}
     for operator, pattern, by in REPLACED:
         for match in re.finditer(pattern, part):
             for after in by[match[1]]:
+                if (match.start(1), after) in choices:
+                    continue
                 yield operator, begin + match.start(1), begin + match.end(1), after
     for match in NUMBER.finditer(part):
         for after in numbers_near(match[1]):

@@ -152,6 +152,18 @@ static void too_few_values_prove_nothing(void **state)
     assert_int_equal(at[0], 3);
 }
 
+static void no_more_are_found_than_there_is_room_for(void **state)
+{
+    (void)state;
+    size_t at[2] = {7, 7};
+    struct change_question q = {manual, 300, 30, 199, 0.05, 1};
+    assert_int_equal(change_points(&q, at, 0), 0);
+    assert_int_equal(at[0], 7);
+    assert_int_equal(change_points(&q, at, 1), 1);
+    assert_true(at[0] > 90 && at[0] < 210);
+    assert_int_equal(at[1], 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +172,7 @@ int main(void)
         cmocka_unit_test(zeros_and_ones_are_split_between_them),
         cmocka_unit_test(what_never_changes_has_no_change_point),
         cmocka_unit_test(too_few_values_prove_nothing),
+        cmocka_unit_test(no_more_are_found_than_there_is_room_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,37 @@ static void one_epoch_one_block_is_the_empty_poisson(void **state)
     assert_true(fabs(sensitivity_miss(&opened, 1, 1, 1, 1000) - exp(-3)) < 1e-12);
 }
 
+/* Sixteen of each are the most: fewer than 16 of a Poisson's, and 16 epochs of which each keeps
+ * one. */
+static void sixteen_blocks_in_sixteen_epochs_have_room(void **state)
+{
+    (void)state;
+    uint64_t opened[16] = {20000};
+    double fewer = 0, term = exp(-20);
+    for (int k = 0; k < 16; k++) {
+        fewer += term;
+        term *= 20.0 / (k + 1);
+    }
+    assert_true(fabs(sensitivity_miss(opened, 1, 16, 1, 1000) - fewer) < 1e-12);
+    for (size_t e = 0; e < 16; e++)
+        opened[e] = 5000;
+    assert_true(fabs(sensitivity_miss(opened, 16, 1, 16, 1000) - (1 - pow(1 - exp(-5), 16))) <
+                1e-12);
+    assert_true(fabs(sensitivity_miss(opened, 16, 16, 16, 1000) - (1 - pow(1 - exp(-5), 16))) <
+                1e-12);
+}
+
+/* Three blocks in two epochs of two and of five on average, summed by hand. */
+static void an_epoch_that_keeps_none_is_told_from_one_that_does(void **state)
+{
+    (void)state;
+    static const uint64_t opened[] = {2000, 5000};
+    double a = exp(-2), b = exp(-5);
+    double seen = 1 - a - b + a * b    /* both keep some */
+                  - (2 * a) * (5 * b); /* ... but not one each */
+    assert_true(fabs(sensitivity_miss(opened, 2, 3, 2, 1000) - (1 - seen)) < 1e-12);
+}
+
 static void the_answer_misses_by_what_was_allowed_and_no_more(void **state)
 {
     (void)state;
@@ -167,6 +198,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(miss_agrees_with_a_simulation),
         cmocka_unit_test(one_epoch_one_block_is_the_empty_poisson),
+        cmocka_unit_test(sixteen_blocks_in_sixteen_epochs_have_room),
+        cmocka_unit_test(an_epoch_that_keeps_none_is_told_from_one_that_does),
         cmocka_unit_test(the_answer_misses_by_what_was_allowed_and_no_more),
         cmocka_unit_test(longer_runs_see_rarer_leaks),
         cmocka_unit_test(a_single_epoch_sees_nothing_when_two_are_needed),

@@ -107,6 +107,60 @@ static void a_step_within_the_guard_is_left_out(void **state)
     assert_int_equal(steps_find(&q, s), 0);
 }
 
+/* Of two changes the one that is worth it stays, wherever it lies; what isn't belongs to the level
+ * before it. */
+static void a_small_change_takes_no_larger_one_with_it(void **state)
+{
+    (void)state;
+    static const double level[2][3] = {{100, 103, 130}, {100, 130, 133}};
+    for (size_t k = 0; k < 2; k++) {
+        double value[NIGHTS];
+        struct step s[STEPS_MAX];
+        for (size_t i = 0; i < NIGHTS; i++)
+            value[i] = level[k][i / 10] + 0.01 * (double)(i % 3);
+        assert_int_equal(steps(value, NIGHTS, false, 0.01, s), 2);
+        assert_int_equal(steps(value, NIGHTS, false, 0.05, s), 1);
+        assert_int_equal(s[0].at, k ? 10 : 20);
+        assert_true(fabs(s[0].before - (k ? 100 : 101.5)) < 0.1);
+        assert_true(fabs(s[0].after - (k ? 131.5 : 130)) < 0.1);
+    }
+}
+
+/* Larger than the share of the level before it, and than the guard. */
+static void a_step_is_larger_than_both_of_its_guards(void **state)
+{
+    (void)state;
+    double value[NIGHTS];
+    struct step s[STEPS_MAX];
+    for (size_t i = 0; i < NIGHTS; i++)
+        value[i] = i < 12 ? 64 : 80;
+    assert_int_equal(steps(value, NIGHTS, false, 0.25, s), 0);
+    assert_int_equal(steps(value, NIGHTS, false, 0.2499, s), 1);
+    struct step_question q = {value, NIGHTS, false, 0, 16};
+    assert_int_equal(steps_find(&q, s), 0);
+    q.absolute = 15.99;
+    assert_int_equal(steps_find(&q, s), 1);
+    for (size_t i = 0; i < NIGHTS; i++)
+        value[i] = -value[i];
+    q.relative = 0.2499;
+    assert_int_equal(steps_find(&q, s), 1);
+    q.relative = 0.25;
+    assert_int_equal(steps_find(&q, s), 0);
+}
+
+/* Of thirty nights three may differ from the one before them, and the first is free. */
+static void a_count_that_changes_every_ninth_night_still_counts(void **state)
+{
+    (void)state;
+    double value[NIGHTS];
+    struct step s[STEPS_MAX];
+    for (size_t changes = 3; changes <= 4; changes++) {
+        for (size_t i = 0; i < NIGHTS; i++)
+            value[i] = 690 + (double)(i / 7 < changes ? i / 7 : changes);
+        assert_int_equal(steps(value, NIGHTS, true, 0, s) == 3 && s[0].certain, changes == 3);
+    }
+}
+
 /* 30 blocks of 1,500 connections are a growth, one late block is none. */
 static void a_count_within_its_guard_is_the_same(void **state)
 {
@@ -194,6 +248,9 @@ int main(void)
         cmocka_unit_test(a_count_that_comes_back_has_stepped_twice),
         cmocka_unit_test(a_figure_that_varies_has_stepped_on_its_night),
         cmocka_unit_test(a_step_within_the_guard_is_left_out),
+        cmocka_unit_test(a_small_change_takes_no_larger_one_with_it),
+        cmocka_unit_test(a_step_is_larger_than_both_of_its_guards),
+        cmocka_unit_test(a_count_that_changes_every_ninth_night_still_counts),
         cmocka_unit_test(a_count_within_its_guard_is_the_same),
         cmocka_unit_test(a_count_that_varies_is_no_alarm_each_night),
         cmocka_unit_test(two_hundred_quiet_histories_raise_at_most_one_alarm),

@@ -158,6 +158,33 @@ static void a_last_stretch_that_is_too_long_ends_it_too(void **state)
     assert_in_range(thinning_choose(&t, MOST, &span, keep), 2 * MOST, 2 * MOST + 8);
 }
 
+/* Two of three points are never fewer: the span grows until it is longer than all of them. */
+static void what_cannot_be_thinned_further_ends_at_the_whole_length(void **state)
+{
+    (void)state;
+    static const double far[] = {0.25, 9.25, 1000.25}, flat[] = {1, 1, 1};
+    const struct thinning t = {.count = 3, .x = far, .figures = 1, .value = {flat}};
+    double span = 1;
+    assert_int_equal(thinning_choose(&t, 1, &span, keep), 2);
+    assert_true(keep[0] && !keep[1] && keep[2]);
+    assert_true(span == 1024);
+    /* Points of the same span, and the first of equals stays. */
+    span = 5;
+    assert_int_equal(thinning_choose(&t, 2, &span, keep), 2);
+    assert_true(span == 10 && keep[0] && !keep[1]);
+}
+
+/* A point as far back as the latest reach isn't one of them. */
+static void the_latest_reach_back_and_no_further(void **state)
+{
+    (void)state;
+    static const double at[] = {1, 2, 3, 4}, flat[] = {1, 1, 1, 1};
+    const struct thinning t = {.count = 4, .x = at, .recent = 2, .figures = 1, .value = {flat}};
+    double span = 8;
+    assert_int_equal(thinning_choose(&t, 3, &span, keep), 3);
+    assert_true(keep[0] && !keep[1] && keep[2] && keep[3]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +195,8 @@ int main(void)
         cmocka_unit_test(thinning_again_and_again_comes_to_the_same_as_once),
         cmocka_unit_test(what_has_no_figure_hides_no_other),
         cmocka_unit_test(a_last_stretch_that_is_too_long_ends_it_too),
+        cmocka_unit_test(what_cannot_be_thinned_further_ends_at_the_whole_length),
+        cmocka_unit_test(the_latest_reach_back_and_no_further),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

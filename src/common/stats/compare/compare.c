@@ -100,7 +100,7 @@ struct compare_ratio compare_ratio_of(double *ratio, size_t count)
     if (count == 0)
         return r;
     size_t k = 1;
-    while (2 * (k + 1) <= count && level_of(count, k + 1) >= COMPARE_LEVEL)
+    while (level_of(count, k + 1) >= COMPARE_LEVEL) /* from the middle on it is less than 0 */
         k++;
     r.low = ratio[k - 1];
     r.high = ratio[count - k];

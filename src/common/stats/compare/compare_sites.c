@@ -193,21 +193,13 @@ static void pair_in_order(struct compare_group *g, const struct side *a, const s
     free(cost);
 }
 
-static const struct entry *find_line(const struct side *s, uint32_t line)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (s->entry[i].line == line)
-            return &s->entry[i];
-    return NULL;
-}
-
-static void pair_by_line(struct compare_group *g, const struct side *a, const struct side *b)
+/* What the rule's control must fail with. */
+static void pair_none(struct compare_group *g, const struct side *a, const struct side *b)
 {
     for (size_t i = 0; i < a->count; i++)
-        add_line(g, &a->entry[i], find_line(b, a->entry[i].line));
+        add_line(g, &a->entry[i], NULL);
     for (size_t i = 0; i < b->count; i++)
-        if (!find_line(a, b->entry[i].line))
-            add_line(g, NULL, &b->entry[i]);
+        add_line(g, NULL, &b->entry[i]);
 }
 
 /* The group of entries first..first+before+after, those of the side before first. */
@@ -224,7 +216,7 @@ static void add_group(struct work *w, const struct entry *first, size_t before, 
     if (rule(w, COMPARE_RULE_ORDER))
         pair_in_order(&g, &a, &b);
     else
-        pair_by_line(&g, &a, &b);
+        pair_none(&g, &a, &b);
     w->group[w->groups++] = g;
 }
 

@@ -112,7 +112,7 @@ void survivors_count(const struct judge_context *h, size_t site, struct survivor
 int64_t survivors_after(const struct judge_context *h, const struct judge_site *s, size_t epoch)
 {
     int64_t sum = 0;
-    for (size_t c = epoch == SIZE_MAX ? 0 : epoch + 1; c < h->e->epochs; c++)
+    for (size_t c = epoch + 1; c < h->e->epochs; c++)
         sum += judge_context_judges(h, c) ? born(s, c) : 0;
     return sum;
 }
@@ -120,8 +120,16 @@ int64_t survivors_after(const struct judge_context *h, const struct judge_site *
 uint64_t opened_after(const struct judge_context *h, size_t epoch)
 {
     uint64_t sum = 0;
-    for (size_t c = epoch == SIZE_MAX ? 0 : epoch + 1; c < h->e->epochs; c++)
+    for (size_t c = epoch + 1; c < h->e->epochs; c++)
         sum += judge_context_judges(h, c) ? h->e->epoch[c].opened : 0;
+    return sum;
+}
+
+uint64_t begun_after(const struct judge_context *h, size_t epoch)
+{
+    uint64_t sum = 0;
+    for (size_t c = epoch + 1; c < h->e->epochs; c++)
+        sum += h->e->epoch[c].opened;
     return sum;
 }
 

@@ -161,7 +161,7 @@ static bool follows(const struct judge_context *h, const struct judge_site *s,
     int64_t slack = growth / 50 > 2 ? growth / 50 : 2;
     if (growth <= 0 || population <= 0 || !whole_ratio(growth, population, slack))
         return false;
-    for (size_t c = h->base == SIZE_MAX ? 0 : h->base; c <= h->last; c++) {
+    for (size_t c = followed_from(h); c <= h->last; c++) {
         double grown = (double)(s->blocks[c] - at_base(h, s->blocks));
         double share =
             (double)(population_at(k, c) - population_at(k, h->base)) / (double)population;
@@ -235,10 +235,7 @@ uint64_t cache_full_in(const struct judge_context *h, size_t cache)
     const struct judge_cache *k = &h->e->cache[cache];
     int64_t grown = population_growth(h, k),
             left = (int64_t)k->capacity - population_at(k, h->last);
-    uint64_t begun = 0;
-    for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++)
-        begun += h->e->epoch[c].opened;
     if (!k->capacity || grown <= 0 || left <= NEVER_USED)
         return 0;
-    return (uint64_t)((double)left * (double)begun / (double)grown + 0.5);
+    return (uint64_t)((double)left * (double)begun_after(h, h->base) / (double)grown + 0.5);
 }

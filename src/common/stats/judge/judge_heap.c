@@ -34,7 +34,7 @@ static bool in_proportion(const struct judge_context *h, const struct judge_size
                           double rate)
 {
     int full = 0;
-    for (size_t c = h->base == SIZE_MAX ? 1 : h->base + 1; c <= h->last; c++) {
+    for (size_t c = followed_from(h) + 1; c <= h->last; c++) {
         const struct judge_epoch *e = &h->e->epoch[c];
         double expected = rate * (double)e->opened;
         double grown = (double)(k->regions[c] - k->regions[c - 1]), apart = grown - expected;
@@ -62,15 +62,6 @@ static bool moved_from_others(const struct judge_context *h, const struct ledger
     return shrunk * 2 > bytes;
 }
 
-/* Connections begun since the base. */
-static uint64_t begun(const struct judge_context *h)
-{
-    uint64_t sum = 0;
-    for (size_t c = h->base == SIZE_MAX ? 0 : h->base + 1; c <= h->last; c++)
-        sum += h->e->epoch[c].opened;
-    return sum;
-}
-
 /* The class with most growth in bytes beside the ledger, borrowed from `share`, or NULL. `exact`:
  * only such as convict by themselves. */
 static const struct judge_size_class *class_growing(const struct judge_context *h,
@@ -78,14 +69,14 @@ static const struct judge_size_class *class_growing(const struct judge_context *
 {
     const struct judge_size_class *most = NULL;
     int64_t most_bytes = 0, ledger = share->grown_blocks;
-    for (size_t i = 0; i < share->size_classes && begun(h); i++) {
+    for (size_t i = 0; i < share->size_classes && begun_after(h, h->base); i++) {
         const struct judge_size_class *k = &share->size_class[i];
         int64_t grown = growth_of(h, k->regions), bytes = grown * (int64_t)k->size;
         if (grown < JUDGE_MIN_BLOCKS || bytes <= most_bytes)
             continue;
         if (exact &&
             (grown < REGIONS_MIN || grown < 2 * ledger || moved_from_others(h, share, bytes) ||
-             !in_proportion(h, k, (double)grown / (double)begun(h))))
+             !in_proportion(h, k, (double)grown / (double)begun_after(h, h->base))))
             continue;
         most = k;
         most_bytes = bytes;
@@ -211,7 +202,7 @@ static struct judge_finding outside(struct judge_context *h, const struct rise *
         return f;
     }
     f.blocks = growth_of(h, k->regions);
-    f.per_conn_blocks = (double)f.blocks / (double)begun(h);
+    f.per_conn_blocks = (double)f.blocks / (double)begun_after(h, h->base);
     if (f.bytes < f.blocks * (int64_t)k->size) {
         f.bytes = f.blocks * (int64_t)k->size;
         f.per_conn_bytes = f.per_conn_blocks * (double)k->size;
@@ -245,10 +236,11 @@ static struct judge_finding pages(const struct rise *r, const struct rise *flat,
  * itself became less by comes on top. */
 static double smallest_seen(const struct judge_context *h, const struct rise *r, double at_least)
 {
-    if (!r->g || begun(h) == 0 || r->half_width > 1e12)
+    if (!r->g || begun_after(h, h->base) == 0 || r->half_width > 1e12)
         return 0;
     double lost = fmax(-r->growth, 0);
-    double in_all = (fmax(at_least, STRAY_PARTS * r->stray) + lost) / (double)begun(h);
+    double in_all =
+        (fmax(at_least, STRAY_PARTS * r->stray) + lost) / (double)begun_after(h, h->base);
     return fmax(r->g->limit + fmax(r->half_width, -r->low), in_all);
 }
 

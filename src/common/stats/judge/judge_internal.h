@@ -135,6 +135,13 @@ static inline int64_t born(const struct judge_site *s, size_t epoch)
     return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;
 }
 
+/* The checkpoint that a series is followed from: the first where nothing was before the measuring.
+ */
+static inline size_t followed_from(const struct judge_context *h)
+{
+    return h->base == SIZE_MAX ? 0 : h->base;
+}
+
 void judge_context_open(struct judge_context *h, const struct evidence *e, uint64_t rules);
 bool judge_context_judges(const struct judge_context *h, size_t epoch);
 /* Figures of a series at the base checkpoint; 0 when there is none before the measuring. */
@@ -150,9 +157,11 @@ bool same_type(const struct judge_context *h, const struct judge_site *a,
                const struct judge_site *b);
 /* Not at rest. */
 bool site_moved(const struct judge_context *h, const struct judge_site *s);
-/* Survivors born in judged epochs after `epoch` (SIZE_MAX: in all of them), and connections. */
+/* Survivors born in judged epochs after `epoch` (SIZE_MAX: in all of them), and their connections;
+ * and all connections begun after it. */
 int64_t survivors_after(const struct judge_context *h, const struct judge_site *s, size_t epoch);
 uint64_t opened_after(const struct judge_context *h, size_t epoch);
+uint64_t begun_after(const struct judge_context *h, size_t epoch);
 
 /* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
 double poisson_at_most(int64_t k, double mean);

@@ -83,7 +83,7 @@ static bool counts_class(const struct judge_context *h, const struct judge_site 
     if (live < JUDGE_CONVICT_BLOCKS || growth < live)
         return false;
     int64_t each = (growth + live / 2) / live, slack = live / 50 > 2 ? live / 50 : 2;
-    for (size_t c = h->base == SIZE_MAX ? 0 : h->base; c <= h->last; c++) {
+    for (size_t c = followed_from(h); c <= h->last; c++) {
         int64_t blocks = s->blocks[c] - at_base(h, s->blocks);
         int64_t objects = k->live[c] - at_base(h, k->live);
         if (llabs(blocks - each * objects) > slack * each)
@@ -196,7 +196,7 @@ static struct steps count_steps(const struct judge_context *h, const struct judg
 {
     struct steps t = {0};
     int64_t level = 0, least = 0; /* less what it is at the last checkpoint */
-    for (size_t c = h->last; c > (h->base == SIZE_MAX ? 0 : h->base); c--) {
+    for (size_t c = h->last; c > followed_from(h); c--) {
         int64_t step = step_in_place(s, c), fall = s->bytes[c - 1] - s->bytes[c];
         t.fall = fall > t.fall ? fall : t.fall;
         t.fell |= step < 0;
@@ -246,14 +246,6 @@ static bool is_table(const struct judge_context *h, const struct steps *t, bool 
 static bool may_go_up_and_down(const struct judge_context *h, const struct steps *t)
 {
     return wanders(h, t) || (t->fell && t->since < STEPS_OF_PROOF);
-}
-
-static uint64_t begun_after(const struct judge_context *h, size_t epoch)
-{
-    uint64_t sum = 0;
-    for (size_t c = epoch + 1; c <= h->last; c++)
-        sum += h->e->epoch[c].opened;
-    return sum;
 }
 
 /* The most that were seen; 1 where that isn't known. */
@@ -331,7 +323,7 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v, stru
     }
     f->bytes = t.total;
     f->per_conn_blocks = 0;
-    f->per_conn_bytes = (double)t.total / (double)begun_after(h, h->base == SIZE_MAX ? 0 : h->base);
+    f->per_conn_bytes = (double)t.total / (double)begun_after(h, followed_from(h));
     say_table(h, &t, unsure, h->e->caches ? h->e->cache[cache].name : "", f);
     return DECIDED;
 }

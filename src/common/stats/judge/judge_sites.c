@@ -213,7 +213,7 @@ static enum answer site_swapped(struct judge_context *h, const struct survivors 
     }
     if (shrunk == 0)
         return NO_OPINION;
-    for (size_t c = h->base == SIZE_MAX ? 0 : h->base; c <= h->last; c++) {
+    for (size_t c = followed_from(h); c <= h->last; c++) {
         int64_t sum = 0;
         for (size_t i = 0; i < h->e->sites; i++) {
             const struct judge_site *other = &h->e->site[i];

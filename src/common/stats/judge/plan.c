@@ -44,6 +44,12 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* What is left of `a` beyond `b`. */
+static uint64_t beyond(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
 /* The run isn't bounded: it ends when it has seen enough. */
 static bool is_default(const struct plan *p)
 {
@@ -170,8 +176,7 @@ uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_m
 
 double plan_left_ms(const struct plan *p, uint64_t opened, uint64_t elapsed_ms)
 {
-    uint64_t total = plan_expected(p, opened, elapsed_ms);
-    uint64_t left = total > opened ? total - opened : 0;
+    uint64_t left = beyond(plan_expected(p, opened, elapsed_ms), opened);
     return (double)left * (double)elapsed_ms / (double)opened;
 }
 
@@ -186,8 +191,7 @@ static uint64_t within_limit(const struct plan *p, const struct plan_seen *seen,
     bool limits = p->in.until_sure || p->in.closed;
     if (!limits || !p->in.for_ms || !seen->elapsed_ms)
         return opens;
-    uint64_t most = at_pace(seen, (double)p->in.for_ms);
-    return smaller(opens, most > seen->opened ? most - seen->opened : 0);
+    return smaller(opens, beyond(at_pace(seen, (double)p->in.for_ms), seen->opened));
 }
 
 /* ---- the warm-up ---- */
@@ -224,9 +228,7 @@ static bool is_warm(const struct plan *p, const struct plan_seen *seen)
         return false;
     if (unchanged(seen) || grows_steadily(seen))
         return true;
-    uint64_t total = expected_total(p, seen);
-    return (seen->opened + warm_opens(p)) * 3 > total ||
-           (p->in.for_ms && seen->elapsed_ms * 3 > p->in.for_ms);
+    return (seen->opened + warm_opens(p)) * 3 > expected_total(p, seen);
 }
 
 /* ---- measuring ---- */
@@ -237,7 +239,7 @@ static uint64_t remaining(const struct plan *p, const struct plan_seen *seen)
     uint64_t spent = seen->opened + turnover_opens(p) + confirm, total = expected_total(p, seen);
     if (!is_default(p) && seen->suspects_heap && profile_opens(p) <= total / PROFILE_PARTS)
         spent += profile_opens(p);
-    uint64_t left = total > spent ? total - spent : 0;
+    uint64_t left = beyond(total, spent);
     if (is_default(p) && !enough_measured(p))
         left = larger(left, p->need - p->measured_opens);
     return within_limit(p, seen, left);
@@ -400,7 +402,7 @@ int plan_epochs_estimate(const struct plan *p)
     int epochs = p->warm_epochs > WARM_MIN ? p->warm_epochs : WARM_MIN;
     uint64_t total = larger(p->total, needed(p)), left = total - p->in.conns, opens = p->unit;
     if (p->in.closed)
-        left = p->total > p->in.conns ? p->total - p->in.conns : 0;
+        left = beyond(p->total, p->in.conns);
     for (; left > opens / 2 && epochs < EPOCHS_MAX; epochs++) {
         left -= smaller(left, opens);
         opens = smaller(opens * 2, larger(total / parts(p), p->unit));

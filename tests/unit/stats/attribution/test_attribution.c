@@ -522,6 +522,24 @@ static void one_rate_for_all_by_chance_is_alike_too(void **state)
     assert_true(apart <= 2);
 }
 
+/* Blocks of 100, 200 and 300 bytes: the error of the bytes goes by the average of all. */
+static void the_error_of_bytes_goes_by_the_average_block(void **state)
+{
+    (void)state;
+    struct made m = {.count = 2,
+                     .epochs = 3,
+                     .begun = {{400, 100}, {100, 400}, {300, 300}},
+                     .blocks = {390, 115, 310},
+                     .bytes = {39000, 23000, 93000},
+                     .begun_only = true};
+    struct behaviours_answer a;
+    solve(&m, &a);
+    assert_false(a.exact);
+    assert_true(a.share[0].blocks_error > 0 && a.share[1].blocks_error > 0);
+    for (size_t b = 0; b < 2; b++)
+        assert_true(fabs(a.share[b].bytes_error / a.share[b].blocks_error - 155000.0 / 815) < 1e-9);
+}
+
 /* Losses of 14 blocks: by accident the first epoch had two of each. */
 static void a_loss_of_several_blocks_is_found_from_all_epochs(void **state)
 {
@@ -559,6 +577,7 @@ int main(void)
         cmocka_unit_test(the_forecast_of_an_epoch_is_its_sum),
         cmocka_unit_test(every_answer_is_as_approved),
         cmocka_unit_test(one_rate_for_all_by_chance_is_alike_too),
+        cmocka_unit_test(the_error_of_bytes_goes_by_the_average_block),
         cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -476,6 +476,206 @@ static void the_interval_keeps_its_level(void **state)
     assert_true(none.pairs == 0 && isnan(none.median));
 }
 
+/* ---- bounds, from both sides ---- */
+
+static const struct compare_cell *judged(struct made *m, enum compare_row row,
+                                         struct compare_judgement *j)
+{
+    compare_judge(&m->input, j);
+    return &j->column[1].cell[row];
+}
+
+static void expect_cell(const struct compare_cell *c, enum compare_change change,
+                        enum compare_outcome outcome)
+{
+    assert_string_equal(compare_change_name(c->change), compare_change_name(change));
+    assert_string_equal(compare_outcome_name(c->outcome), compare_outcome_name(outcome));
+}
+
+/* Sixteen of 1,024 are the tolerance. */
+static void an_exact_row_may_differ_by_the_tolerance(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        enum compare_change change, unsure;
+        enum compare_outcome outcome;
+    } of[] = {{1024, COMPARE_CHANGE_EQUAL, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {1040, COMPARE_CHANGE_MORE, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {1041, COMPARE_CHANGE_MORE, COMPARE_CHANGE_UNSURE, COMPARE_WORSE},
+              {1008, COMPARE_CHANGE_LESS, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {1007, COMPARE_CHANGE_LESS, COMPARE_CHANGE_UNSURE, COMPARE_BETTER}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        for (int inexact = 0; inexact < 3; inexact++) {
+            struct made m;
+            struct compare_judgement j;
+            make(&m);
+            m.input.tolerance = 1.0 / 64;
+            set(&m, 0, COMPARE_HELD_IDLE, 1024);
+            set(&m, 1, COMPARE_HELD_IDLE, of[i].value);
+            if (inexact)
+                m.run[inexact - 1][4].inexact[COMPARE_HELD_IDLE] = true;
+            bool sure = !inexact;
+            expect_cell(judged(&m, COMPARE_HELD_IDLE, &j), sure ? of[i].change : of[i].unsure,
+                        sure || of[i].outcome == COMPARE_SAME ? of[i].outcome : COMPARE_UNSURE);
+            assert_true(j.column[0].cell[COMPARE_HELD_IDLE].exact == (inexact != 1));
+            assert_true(j.column[1].cell[COMPARE_HELD_IDLE].exact == (inexact != 2));
+        }
+    }
+}
+
+/* A run that lacks the row says nothing about its exactness; a repeat that disagrees does. */
+static void a_row_is_exact_by_the_runs_that_have_it(void **state)
+{
+    (void)state;
+    struct made m;
+    struct compare_judgement j;
+    make(&m);
+    m.run[1][2].row[COMPARE_PEAK] = NAN;
+    m.run[1][2].inexact[COMPARE_PEAK] = true;
+    assert_true(judged(&m, COMPARE_PEAK, &j)->exact);
+    assert_false(judged(&m, COMPARE_CPU, &j)->exact);
+    m.run[1][5].row[COMPARE_PEAK] = 1001;
+    assert_false(judged(&m, COMPARE_PEAK, &j)->exact);
+    assert_true(j.column[1].cell[COMPARE_PEAK].value == 1000);
+    make(&m);
+    set(&m, 1, COMPARE_PEAK, NAN);
+    assert_false(judged(&m, COMPARE_PEAK, &j)->exact);
+}
+
+/* No run of one comes near any of the other's: 16 of 1,024 is near. */
+static void growth_differs_where_no_runs_come_near(void **state)
+{
+    (void)state;
+    static const struct {
+        double least, most;
+        enum compare_change change;
+        enum compare_outcome outcome;
+    } of[] = {{1024, 1024, COMPARE_CHANGE_EQUAL, COMPARE_SAME},
+              {1040, 1040, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {1041, 1041, COMPARE_CHANGE_MORE, COMPARE_WORSE},
+              {1040, 2000, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {1041, 2000, COMPARE_CHANGE_MORE, COMPARE_WORSE},
+              {500, 1009, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {500, 1008, COMPARE_CHANGE_LESS, COMPARE_BETTER}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct made m;
+        struct compare_judgement j;
+        make(&m);
+        m.input.tolerance = 1.0 / 64;
+        leak(&m, 0, 1024);
+        leak(&m, 1, of[i].least);
+        for (size_t r = 0; r < ROUNDS; r++) {
+            m.run[0][r].row[COMPARE_GROWTH_BYTES] = 1024;
+            m.run[1][r].row[COMPARE_GROWTH_BYTES] = r == 3 ? of[i].least : of[i].most;
+        }
+        expect_cell(judged(&m, COMPARE_GROWTH_BYTES, &j), of[i].change, of[i].outcome);
+        /* Where one of them is no leak, that says more than the figures. */
+        for (size_t r = 0; r < ROUNDS; r++)
+            m.run[0][r].verdict = VERDICT_PASS;
+        assert_int_equal(judged(&m, COMPARE_GROWTH_BYTES, &j)->outcome, COMPARE_SAME);
+    }
+}
+
+/* The interval of all pairs lies beyond three in a hundred, or within, or on both sides. */
+static void processor_time_differs_beyond_its_margin(void **state)
+{
+    (void)state;
+    static const struct {
+        double least, most;
+        enum compare_change change;
+        enum compare_outcome outcome;
+    } of[] = {{1.031, 1.031, COMPARE_CHANGE_MORE, COMPARE_WORSE},
+              {1.029, 1.09, COMPARE_CHANGE_UNSURE, COMPARE_SAME},
+              {1.029, 1.029, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {0.972, 1.029, COMPARE_CHANGE_SAME, COMPARE_SAME},
+              {0.970, 1.029, COMPARE_CHANGE_UNSURE, COMPARE_SAME},
+              {0.972, 1.031, COMPARE_CHANGE_UNSURE, COMPARE_SAME},
+              {0.8, 0.972, COMPARE_CHANGE_UNSURE, COMPARE_SAME},
+              {0.8, 0.970, COMPARE_CHANGE_LESS, COMPARE_BETTER}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct made m;
+        struct compare_judgement j;
+        make(&m);
+        for (size_t r = 0; r < ROUNDS; r++) {
+            m.run[0][r].row[COMPARE_CPU] = 0.25 * (double)(r + 1);
+            m.run[1][r].row[COMPARE_CPU] =
+                m.run[0][r].row[COMPARE_CPU] * (r < 3 ? of[i].most : of[i].least);
+        }
+        const struct compare_cell *c = judged(&m, COMPARE_CPU, &j);
+        expect_cell(c, of[i].change, of[i].outcome);
+        assert_int_equal(c->ratio.pairs, ROUNDS);
+    }
+}
+
+/* Runs are pairs where they stood beside one another and both say something. */
+static void pairs_are_those_of_a_round(void **state)
+{
+    (void)state;
+    struct made m;
+    struct compare_judgement j;
+    make(&m);
+    for (size_t r = 0; r < ROUNDS; r++) {
+        m.run[0][r].row[COMPARE_CPU] = 100 + 10 * (double)r;
+        m.run[1][ROUNDS - 1 - r].row[COMPARE_CPU] = 2 * m.run[0][r].row[COMPARE_CPU];
+        m.run[1][ROUNDS - 1 - r].round = r;
+    }
+    const struct compare_cell *c = judged(&m, COMPARE_CPU, &j);
+    expect_cell(c, COMPARE_CHANGE_MORE, COMPARE_WORSE);
+    assert_true(c->ratio.pairs == ROUNDS && c->ratio.low == 2 && c->ratio.high == 2);
+    m.run[0][2].row[COMPARE_CPU] = 0;
+    m.run[1][0].row[COMPARE_CPU] = 0;
+    m.run[1][1].round = 77;
+    c = judged(&m, COMPARE_CPU, &j);
+    assert_int_equal(c->ratio.pairs, ROUNDS - 3);
+    expect_cell(c, COMPARE_CHANGE_UNSURE, COMPARE_SAME);
+    set(&m, 0, COMPARE_CPU, 0);
+    c = judged(&m, COMPARE_CPU, &j);
+    assert_true(c->ratio.pairs == 0 && isnan(c->ratio.median));
+}
+
+static void a_version_is_as_sensitive_as_its_worst_run(void **state)
+{
+    (void)state;
+    for (size_t r = 0; r < ROUNDS; r++) {
+        struct made m;
+        struct compare_judgement j;
+        make(&m);
+        m.run[1][r].sensitivity = 200;
+        compare_judge(&m.input, &j);
+        assert_true(j.column[0].sensitivity == 300 && j.column[1].sensitivity == 200);
+        assert_int_equal(j.column[1].runs, ROUNDS);
+    }
+}
+
+/* Sixteen versions of 64 runs are the most. */
+static void the_most_versions_and_runs_have_room(void **state)
+{
+    (void)state;
+    static struct compare_run run[COMPARE_RUNS];
+    struct compare_version version[COMPARE_VERSIONS];
+    struct made m;
+    struct compare_judgement j;
+    make(&m);
+    for (size_t r = 0; r < COMPARE_RUNS; r++) {
+        run[r] = m.run[0][0];
+        run[r].round = r;
+        run[r].row[COMPARE_CPU] = 1 + (double)r;
+    }
+    for (size_t v = 0; v < COMPARE_VERSIONS; v++)
+        version[v] = (struct compare_version){run, COMPARE_RUNS};
+    m.input.version = version;
+    m.input.versions = COMPARE_VERSIONS;
+    compare_judge(&m.input, &j);
+    assert_int_equal(j.columns, COMPARE_VERSIONS);
+    assert_int_equal(j.outcome, COMPARE_SAME);
+    assert_int_equal(j.column[COMPARE_VERSIONS - 1].cell[COMPARE_CPU].ratio.pairs, COMPARE_RUNS);
+    assert_true(j.column[COMPARE_VERSIONS - 1].cell[COMPARE_CPU].value == 32.5);
+    m.input.versions = 1;
+    compare_judge(&m.input, &j);
+    assert_true(j.columns == 1 && j.outcome == COMPARE_SAME);
+}
+
 /* ---- sites ---- */
 
 #define SITES(array)                                                                               \
@@ -593,6 +793,105 @@ static void the_largest_lines_of_a_file_are_kept(void **state)
     assert_int_equal(x.group[0].lines, COMPARE_LINES);
     for (size_t i = 0; i < COMPARE_LINES; i++)
         assert_true(x.group[0].line[i].difference == 20 - (double)i);
+}
+
+/* Nine tenths of what changed are enough, and eight groups the most. */
+static void groups_are_told_until_enough_is_explained(void **state)
+{
+    (void)state;
+    for (int less = 0; less < 2; less++) {
+        const struct compare_site changed[] = {{"a.c", NULL, 1, 30, 0},
+                                               {"b.c", NULL, 1, 60 - less, 0},
+                                               {"c.c", NULL, 1, 10 + less, 0}};
+        struct compare_explanation x;
+        struct compare_sites none = {NULL, 0}, after = SITES(changed);
+        compare_explain(&none, &after, COMPARE_BY_ALLOCS, &x);
+        assert_int_equal(x.groups_total, 3);
+        assert_int_equal(x.groups, less ? 3 : 2);
+        assert_true(x.explained == (less ? 1 : 0.9));
+        assert_string_equal(x.group[0].file, "b.c");
+        assert_string_equal(x.group[1].file, "a.c");
+        compare_explain(&after, &none, COMPARE_BY_ALLOCS, &x);
+        assert_true(x.before == 100 && x.after == 0 && x.explained == (less ? 1 : 0.9));
+    }
+}
+
+static void eight_groups_are_told_in_the_order_of_their_names(void **state)
+{
+    (void)state;
+    struct compare_site same[10];
+    char name[10][8];
+    struct compare_explanation x;
+    for (uint32_t i = 0; i < 10; i++) {
+        snprintf(name[i], sizeof name[i], "%c", 'a' + (int)(i * 7 % 10));
+        same[i] = (struct compare_site){"same.c", name[i], i, i % 2 ? 0 : 5, i % 2 ? 5 : 0};
+        same[i].allocs = 5;
+    }
+    struct compare_sites none = {NULL, 0}, after = {same, 10};
+    compare_explain(&none, &after, COMPARE_BY_ALLOCS, &x);
+    assert_int_equal(x.groups_total, 10);
+    assert_int_equal(x.groups, COMPARE_GROUPS);
+    assert_true(fabs(x.explained - 0.8) < 1e-12);
+    for (size_t i = 0; i < COMPARE_GROUPS; i++)
+        assert_int_equal(x.group[i].function[0], 'a' + (int)i);
+}
+
+/* One line went, one came, one changed and all moved: the others are paired in their order. */
+static void lines_are_paired_in_their_order(void **state)
+{
+    (void)state;
+    static const struct compare_site a[] = {{"a.c", "f", 10, 5, 0},
+                                            {"a.c", "f", 20, 3, 0},
+                                            {"a.c", "f", 30, 80, 0},
+                                            {"a.c", "f", 40, 2, 0}},
+                                     b[] = {{"a.c", "f", 11, 5, 0},
+                                            {"a.c", "f", 31, 90, 0},
+                                            {"a.c", "f", 41, 2, 0},
+                                            {"a.c", "f", 50, 7, 0}};
+    struct compare_explanation x;
+    struct compare_sites before = SITES(a), after = SITES(b);
+    compare_explain(&before, &after, COMPARE_BY_ALLOCS, &x);
+    const struct compare_group *g = &x.group[0];
+    assert_true(x.groups == 1 && g->before == 90 && g->after == 104);
+    assert_int_equal(g->lines, 3);
+    assert_true(g->line[0].before == 30 && g->line[0].after == 31 && g->line[0].difference == 10);
+    assert_true(g->line[1].before == 0 && g->line[1].after == 50 && g->line[1].difference == 7);
+    assert_true(g->line[2].before == 20 && g->line[2].after == 0 && g->line[2].difference == -3);
+}
+
+/* By the functions that are known; in a file where one isn't, by none. */
+static void an_unknown_function_makes_all_of_its_file_unknown(void **state)
+{
+    (void)state;
+    static const struct compare_site a[] = {{"a.c", "f", 10, 5, 0},
+                                            {"a.c", "g", 20, 3, 0},
+                                            {"b.c", "f", 10, 5, 0}},
+                                     b[] = {{"a.c", "f", 10, 6, 0},
+                                            {"a.c", NULL, 20, 3, 0},
+                                            {"b.c", "f", 10, 7, 0}};
+    struct compare_explanation x;
+    struct compare_sites before = SITES(a), after = SITES(b);
+    compare_explain(&before, &after, COMPARE_BY_ALLOCS, &x);
+    assert_int_equal(x.groups_total, 2);
+    assert_true(x.group[0].after - x.group[0].before == 2 && x.group[0].function);
+    assert_true(x.group[1].before == 8 && x.group[1].after == 9 && !x.group[1].function);
+}
+
+static void the_most_sites_of_both_sides_have_room(void **state)
+{
+    (void)state;
+    static struct compare_site many[COMPARE_SITES], more[COMPARE_SITES];
+    struct compare_explanation x;
+    for (uint32_t i = 0; i < COMPARE_SITES; i++) {
+        many[i] = (struct compare_site){"a.c", "f", i + 1, 1, 0};
+        more[i] = (struct compare_site){"b.c", "g", i + 1, 2, 0};
+    }
+    struct compare_sites before = {many, COMPARE_SITES}, after = {more, COMPARE_SITES};
+    compare_explain(&before, &after, COMPARE_BY_ALLOCS, &x);
+    assert_true(x.before == COMPARE_SITES && x.after == 2 * COMPARE_SITES);
+    assert_int_equal(x.group[0].lines_total, COMPARE_SITES);
+    assert_string_equal(compare_file("../.././../a/../b.c"), "a/../b.c");
+    assert_string_equal(compare_file(".a/b.c"), ".a/b.c");
 }
 
 /* ---- all that is said ---- */
@@ -731,6 +1030,18 @@ int main(void)
         cmocka_unit_test(both_ends_at_one_line_are_one_site),
         cmocka_unit_test(the_largest_lines_of_a_file_are_kept),
         cmocka_unit_test(every_comparison_is_told_as_kept),
+        cmocka_unit_test(an_exact_row_may_differ_by_the_tolerance),
+        cmocka_unit_test(a_row_is_exact_by_the_runs_that_have_it),
+        cmocka_unit_test(growth_differs_where_no_runs_come_near),
+        cmocka_unit_test(processor_time_differs_beyond_its_margin),
+        cmocka_unit_test(pairs_are_those_of_a_round),
+        cmocka_unit_test(a_version_is_as_sensitive_as_its_worst_run),
+        cmocka_unit_test(the_most_versions_and_runs_have_room),
+        cmocka_unit_test(groups_are_told_until_enough_is_explained),
+        cmocka_unit_test(eight_groups_are_told_in_the_order_of_their_names),
+        cmocka_unit_test(lines_are_paired_in_their_order),
+        cmocka_unit_test(an_unknown_function_makes_all_of_its_file_unknown),
+        cmocka_unit_test(the_most_sites_of_both_sides_have_room),
         cmocka_unit_test(without_a_rule_its_control_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

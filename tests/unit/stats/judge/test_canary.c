@@ -10,6 +10,7 @@
 
 #include "stats/judge/canary.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { EPOCHS = 8, WARM = 2, LOST_EPOCH = 3, BYTES = 77, EVERY = 7 };
@@ -437,6 +438,138 @@ static void without_a_plan_there_is_no_self_check(void **state)
     assert_int_equal(s.state, CANARY_NONE);
 }
 
+/* A judgement as a run has it: reasons, one metric that is counted and one that isn't. */
+static struct judgement passed(size_t reasons)
+{
+    struct judgement j = {.verdict = VERDICT_PASS,
+                          .reasons = reasons,
+                          .certain = true,
+                          .wants_hold = true,
+                          .wants_more = true,
+                          .metrics = 2};
+    for (size_t i = 0; i < reasons; i++)
+        snprintf(j.reason[i], sizeof j.reason[i], "reason %zu", i);
+    j.metric[0] = (struct judge_metric){.role = metric_role_name(ROLE_COUNT), .per_conn = 3};
+    j.metric[1] = (struct judge_metric){.role = metric_role_name(ROLE_HEAP), .per_conn = 5};
+    return j;
+}
+
+static void a_failure_comes_before_all_other_reasons(void **state)
+{
+    (void)state;
+    for (size_t reasons = 0; reasons <= JUDGE_REASONS; reasons++) {
+        struct canary s = {.state = CANARY_FAILED, .sentence = "it is wrong"};
+        struct judgement j = passed(reasons);
+        canary_apply(&s, &j);
+        assert_int_equal(j.verdict, VERDICT_INVALID);
+        assert_int_equal(j.reasons, reasons < JUDGE_REASONS ? reasons + 1 : JUDGE_REASONS);
+        assert_string_equal(j.reason[0], "meter check: it is wrong");
+        for (size_t i = 1; i < j.reasons; i++)
+            assert_int_equal(j.reason[i][7] - '0', i - 1);
+        assert_false(j.certain || j.wants_hold || j.wants_more);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(j.metric[i].state, METRIC_NOT_JUDGED);
+            assert_string_equal(j.metric[i].note, "not to be trusted");
+        }
+        assert_true(j.metric[0].per_conn != j.metric[0].per_conn && j.metric[1].per_conn == 5);
+    }
+}
+
+static void what_works_changes_nothing(void **state)
+{
+    (void)state;
+    struct canary s = {.state = CANARY_OK, .sentence = "found"};
+    struct judgement j = passed(2);
+    canary_apply(&s, &j);
+    assert_true(j.verdict == VERDICT_PASS && j.reasons == 2 && j.certain);
+    assert_int_equal(j.metric[0].state, METRIC_LEVEL);
+    s.unproven = true; /* only a PASS is taken back */
+    j.verdict = VERDICT_LEAK;
+    canary_apply(&s, &j);
+    assert_true(j.verdict == VERDICT_LEAK && j.reasons == 2);
+    j.verdict = VERDICT_PASS;
+    canary_apply(&s, &j);
+    assert_true(j.verdict == VERDICT_INCONCLUSIVE && j.reasons == 3 && j.certain);
+}
+
+/* The block is planted by the first connection of an epoch, or by its last. */
+static void the_epoch_of_a_connection_begins_with_its_first(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t lost_at;
+        bool found;
+    } of[] = {{779, false}, {780, true}, {1279, true}, {1280, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct meter m;
+        struct canary s;
+        working(&m);
+        m.e.plan.lost_at = of[i].lost_at;
+        canary_judge(&m.e, &s);
+        assert_true(s.reached);
+        assert_int_equal(s.found, of[i].found);
+        assert_int_equal(s.epoch, of[i].lost_at < 780 ? 2 : of[i].lost_at < 1280 ? 3 : 4);
+        if (!of[i].found)
+            assert_non_null(strstr(s.sentence, "and the ledger has it in another"));
+    }
+}
+
+/* 4,325 connections are all that the run makes. */
+static void the_last_connection_is_reached_and_none_after_it(void **state)
+{
+    (void)state;
+    for (uint64_t lost_at = 4324; lost_at <= 4325; lost_at++) {
+        struct meter m;
+        struct canary s;
+        working(&m);
+        memset(&m.lost, 0, sizeof m.lost);
+        m.e.plan.lost_at = lost_at;
+        canary_judge(&m.e, &s);
+        assert_int_equal(s.reached, lost_at == 4324);
+        assert_int_equal(s.state, lost_at == 4324 ? CANARY_FAILED : CANARY_NOT_REACHED);
+    }
+}
+
+/* The one block that is made once: with the connection that makes it, and not before. */
+static void a_control_is_there_from_its_connection_on(void **state)
+{
+    (void)state;
+    static const uint64_t at[] = {529, 530, 779, 780};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        struct meter m;
+        struct canary s;
+        working(&m);
+        m.e.plan.one_time_at = at[i];
+        canary_judge(&m.e, &s);
+        assert_int_equal(s.state, at[i] == 530 || at[i] == 779 ? CANARY_OK : CANARY_FAILED);
+    }
+}
+
+/* Two wait from the eighth connection on, and one from the second. */
+static void what_waits_is_one_of_every_so_many(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t opened;
+        int64_t waiting;
+    } of[] = {{1, 0}, {2, 1}, {8, 1}, {9, 2}, {280, 2}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct meter m;
+        struct canary s;
+        working(&m);
+        m.epoch[1].opened += m.epoch[0].opened - of[i].opened;
+        m.epoch[0].opened = of[i].opened;
+        m.control[CANARY_DEFERRED].blocks[0] = of[i].waiting;
+        m.control[CANARY_CACHE].blocks[0] = of[i].opened < 8 ? (int64_t)of[i].opened : 8;
+        canary_judge(&m.e, &s);
+        if (s.state != CANARY_OK)
+            fail_msg("%s", s.sentence);
+        m.control[CANARY_DEFERRED].blocks[0]++;
+        canary_judge(&m.e, &s);
+        assert_int_equal(s.state, CANARY_FAILED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +585,12 @@ int main(void)
         cmocka_unit_test(one_process_that_was_to_stay_and_has_ended_has_not_passed),
         cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
+        cmocka_unit_test(a_failure_comes_before_all_other_reasons),
+        cmocka_unit_test(what_works_changes_nothing),
+        cmocka_unit_test(the_epoch_of_a_connection_begins_with_its_first),
+        cmocka_unit_test(the_last_connection_is_reached_and_none_after_it),
+        cmocka_unit_test(a_control_is_there_from_its_connection_on),
+        cmocka_unit_test(what_waits_is_one_of_every_so_many),
         cmocka_unit_test(without_a_plan_there_is_no_self_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

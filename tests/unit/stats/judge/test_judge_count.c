@@ -164,6 +164,18 @@ static void halves_that_differ_are_set_against_their_shares(void **state)
     }
 }
 
+/* Of two points as near to the middle the earlier divides them. */
+static void the_earlier_of_two_middles_divides_the_halves(void **state)
+{
+    (void)state;
+    static const double closed[] = {0, 300, 700, 1000}, value[] = {20, 24, 30, 35};
+    struct sim *s = sim_six(false);
+    add_gauge(s, METRIC_OPEN_FILES, closed, value, 4);
+    struct counted c = counted(s);
+    assert_string_equal(c.finding[0].why,
+                        "open_files: 15 more, in 3 intervals, 4 and 11 in the halves of the run");
+}
+
 /* A peak leaves no trace, and the first point may be above a later one. */
 static void what_is_closed_again_is_no_growth(void **state)
 {
@@ -463,6 +475,7 @@ int main(void)
         cmocka_unit_test(what_ended_early_came_once),
         cmocka_unit_test(what_slows_down_beyond_chance_is_in_doubt),
         cmocka_unit_test(halves_that_differ_are_set_against_their_shares),
+        cmocka_unit_test(the_earlier_of_two_middles_divides_the_halves),
         cmocka_unit_test(what_is_closed_again_is_no_growth),
         cmocka_unit_test(a_gauge_of_one_point_or_without_churn_says_nothing),
         cmocka_unit_test(growth_without_closed_connections_is_left_out),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "judge_sim.h"
+#include "stats/judge/judge_ledger_share.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024, POINTS = 20 };
 
@@ -180,6 +181,128 @@ static void the_ledgers_own_regions_are_taken_off(void **state)
         expect(&t, VERDICT_LEAK, KIND_OUTSIDE);
         assert_int_equal(t.f.blocks, own ? 630 : 700);
     }
+}
+
+/* ---- what the ledger's blocks take of the heap ---- */
+
+/* A site with `blocks` of `size` bytes more than before; three of other sizes were there. */
+static struct sim *holding(int64_t size, int64_t blocks)
+{
+    static const int64_t none[6] = {0};
+    struct sim *s = sim_six(true);
+    s->sites = 0;
+    size_t site = sim_six_site(s, none);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[site].blocks[c] = c > 4 ? blocks : 0;
+        s->site[site].bytes[c] = c > 4 ? blocks * size : 0;
+    }
+    return s;
+}
+
+/* 16 bytes of header on top; multiples of 16 up to 128, then four classes to a doubling. */
+static void a_block_takes_the_region_of_its_size(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t size;
+        uint64_t region;
+    } of[] = {{1, 32},    {16, 32},   {17, 48},     {112, 128},  {113, 160},
+              {144, 160}, {145, 192}, {240, 256},   {241, 320},  {304, 320},
+              {496, 512}, {497, 640}, {4080, 4096}, {4081, 5120}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct sim *s = holding(of[i].size, 10);
+        struct judge_context h;
+        struct ledger_share share;
+        s->e.size_classes = 2;
+        s->size_class[0].size = of[i].region + 16;
+        s->size_class[1].size = of[i].region;
+        for (size_t c = 0; c < s->epochs; c++)
+            s->regions[0][c] = s->regions[1][c] = 100;
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        share_init(&share, &h);
+        assert_true(share.bytes[4] == 0 && share.bytes[h.last] == 10.0 * (double)of[i].region);
+        assert_int_equal(share.region[0][h.last], 100);
+        assert_int_equal(share.region[1][h.last], 90);
+        assert_int_equal(share.region[1][4], 100);
+        assert_int_equal(share.size_class[1].size, of[i].region);
+        assert_int_equal(share.grown_blocks, 10);
+        share_fini(&share);
+        free(s);
+    }
+}
+
+/* Blocks of many sizes take an eighth more than their bytes and headers, and no region is theirs. A
+ * third more and 32 bytes for a block are the most. */
+static void blocks_of_many_sizes_take_an_eighth_more(void **state)
+{
+    (void)state;
+    struct sim *s = holding(100, 10);
+    struct judge_context h;
+    struct ledger_share share;
+    s->site[0].bytes[6]++;
+    s->e.size_classes = 1;
+    s->size_class[0].size = 128;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    share_init(&share, &h);
+    assert_true(share.bytes[h.last] == (1000 + 160) * 9.0 / 8);
+    assert_int_equal(share.region[0][h.last], 0);
+    assert_true(fabs(share.slack - (1000 * 4.0 / 3 + 320 - 1305)) < 1e-9);
+    share_fini(&share);
+    free(s);
+}
+
+/* What fewer blocks leave is as unsure; in all they didn't grow. */
+static void blocks_that_became_fewer_have_their_slack_too(void **state)
+{
+    (void)state;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        struct sim *s = holding(100, sign * 10);
+        struct judge_context h;
+        struct ledger_share share;
+        for (size_t c = 0; c < s->epochs; c++) {
+            s->site[0].blocks[c] += 20;
+            s->site[0].bytes[c] += 2000;
+        }
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        share_init(&share, &h);
+        assert_true(share.bytes[4] == 2560 && share.bytes[h.last] == 2560 + 1280 * sign);
+        assert_true(fabs(share.slack - (1000 * 4.0 / 3 + 320 - 1280)) < 1e-9);
+        assert_int_equal(share.grown_blocks, sign > 0 ? 10 : 0);
+        share_fini(&share);
+        free(s);
+    }
+}
+
+/* A gauge of five points is that of the newest five checkpoints. */
+static void the_ledgers_bytes_are_taken_off_at_their_checkpoints(void **state)
+{
+    (void)state;
+    struct sim *s = holding(112, 10);
+    struct judge_context h;
+    struct ledger_share share;
+    double value[12] = {0}, all[12], less[12];
+    struct judge_gauge g = {.count = 7, .value = all}, five = {.count = 5, .value = all}, made;
+    for (size_t i = 0; i < 12; i++)
+        all[i] = 10000;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    share_init(&share, &h);
+    assert_ptr_equal(share_beside_ledger(&share, &h, &g, value, &made), &made);
+    assert_true(value[0] == 10000 && value[1] == 10000 && value[2] == 8720 && value[6] == 8720);
+    assert_ptr_equal(made.value, value);
+    g.count = 12; /* more points than checkpoints: what has none is left as it is */
+    share_beside_ledger(&share, &h, &g, value, &made);
+    assert_true(value[4] == 10000 && value[5] == 8720 && value[9] == 8720 && value[10] == 10000);
+    assert_null(share_beside_ledger(&share, &h, NULL, value, &made));
+    for (size_t i = 0; i < 5; i++)
+        less[i] = 100 * (double)i;
+    struct judge_gauge other = {.count = 5, .value = less};
+    assert_ptr_equal(share_beside(&five, &other, value, &made), &made);
+    assert_true(value[0] == 10000 && value[4] == 9600 && made.count == 5);
+    assert_ptr_equal(share_beside(&g, &other, value, &made), &g);
+    assert_ptr_equal(share_beside(&five, NULL, value, &made), &five);
+    assert_null(share_beside(NULL, &other, value, &made));
+    share_fini(&share);
+    free(s);
 }
 
 /* ---- jemalloc's own figures ---- */
@@ -525,6 +648,10 @@ int main(void)
         cmocka_unit_test(with_libc_the_ledgers_blocks_explain_memory),
         cmocka_unit_test(what_would_have_shown_is_told),
         cmocka_unit_test(what_strays_shows_less),
+        cmocka_unit_test(a_block_takes_the_region_of_its_size),
+        cmocka_unit_test(blocks_of_many_sizes_take_an_eighth_more),
+        cmocka_unit_test(blocks_that_became_fewer_have_their_slack_too),
+        cmocka_unit_test(the_ledgers_bytes_are_taken_off_at_their_checkpoints),
         cmocka_unit_test(few_points_show_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

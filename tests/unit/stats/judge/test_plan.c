@@ -788,6 +788,245 @@ static void every_course_is_as_approved(void **state)
     free(text);
 }
 
+/* ---- bounds, from both sides ---- */
+
+/* A run of 10,000 connections that has measured three epochs, 7,000 connections, and has `left` to
+ * measure before the turnover's 45. */
+struct midway {
+    struct plan p;
+    struct plan_seen seen;
+};
+
+static struct midway midway(struct plan_input in, uint64_t left)
+{
+    struct midway m;
+    in.conns = 30;
+    in.rate_per_s = 1000;
+    in.closed = in.closed ? in.closed : 10000;
+    plan_init(&m.p, &in);
+    m.p.warm_epochs = 2;
+    m.p.measured_epochs = 3;
+    m.p.measured_opens = 7000;
+    m.p.next_opens = 1000;
+    m.seen = (struct plan_seen){.opened = in.closed - 45 - left, .elapsed_ms = 10};
+    return m;
+}
+
+static void expect_next(struct midway m, enum plan_step step, uint64_t opens)
+{
+    struct plan_action a = plan_next(&m.p, &m.seen);
+    if (a.step != step || a.opens != opens)
+        fail_msg("step %d of %llu, and %d of %llu was expected", (int)a.step,
+                 (unsigned long long)a.opens, (int)step, (unsigned long long)opens);
+}
+
+static void what_is_left_over_goes_to_the_last_epoch(void **state)
+{
+    (void)state;
+    const struct plan_input none = {0};
+    expect_next(midway(none, 1500), PLAN_MEASURE, 1000);
+    expect_next(midway(none, 1499), PLAN_MEASURE, 1499);
+    expect_next(midway(none, 125), PLAN_MEASURE, 125); /* half of the unit */
+    expect_next(midway(none, 124), PLAN_TURNOVER, 45);
+    struct midway few = midway(none, 0);
+    few.p.measured_epochs = 1; /* two are the least */
+    expect_next(few, PLAN_MEASURE, 250);
+}
+
+/* An eighth of what is measured, or as many parts as there are behaviours and four more, to 40. */
+static void an_epoch_is_a_part_of_what_is_measured(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t behaviours;
+        uint64_t parts;
+    } of[] = {{0, 8}, {4, 8}, {5, 9}, {6, 10}, {36, 40}, {37, 40}, {64, 40}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct midway m =
+            midway((struct plan_input){.closed = 100000, .behaviours = of[i].behaviours}, 33000);
+        m.p.next_opens = 1000000;
+        expect_next(m, PLAN_MEASURE, 40000 / of[i].parts);
+    }
+    struct midway small = midway((struct plan_input){.closed = 10000}, 1000);
+    small.p.measured_opens = 0;
+    small.p.next_opens = 1000000;
+    expect_next(small, PLAN_MEASURE, 250);
+}
+
+/* Two turnovers and 128 connections, where that is a quarter of the run. */
+static void room_is_kept_for_a_profile_that_may_come(void **state)
+{
+    (void)state;
+    for (uint64_t closed = 871; closed <= 872; closed++) {
+        struct midway m = midway((struct plan_input){.closed = closed}, 300);
+        m.seen.suspects_heap = true;
+        expect_next(m, PLAN_MEASURE, closed == 872 ? 82 : 300);
+    }
+    struct midway m = midway((struct plan_input){0}, 300);
+    expect_next(m, PLAN_MEASURE, 300);
+}
+
+static void room_is_kept_for_a_confirmation(void **state)
+{
+    (void)state;
+    struct midway m = midway((struct plan_input){0}, 700);
+    m.seen.wants_confirm = true;
+    m.seen.confirm_opens = 200;
+    expect_next(m, PLAN_MEASURE, 300);
+    m.p.measured_out = true;
+    expect_next(m, PLAN_CONFIRM_ALONE, 200);
+    m.p.confirms = 1;
+    expect_next(m, PLAN_CONFIRM_WITHOUT, 200);
+    m.p.confirms = 2;
+    expect_next(m, PLAN_TURNOVER, 45);
+}
+
+/* Unchanged, or twice in a row the same growth for each connection, to a tenth. */
+static void a_ledger_that_rests_or_grows_steadily_is_warm(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t blocks[3];
+        uint64_t opened[3];
+        int checkpoints;
+        bool warm;
+    } of[] = {{{900, 900, 1}, {300, 200, 100}, 2, true},
+              {{900, 900, 1}, {300, 200, 100}, 1, false},
+              {{5800, 3800, 2000}, {300, 200, 100}, 3, true},
+              {{5800, 3800, 2001}, {300, 200, 100}, 3, false},
+              {{6200, 4200, 2000}, {300, 200, 100}, 3, true},
+              {{6201, 4201, 2000}, {300, 200, 100}, 3, false},
+              {{5800, 3800, 2000}, {300, 200, 100}, 2, false},
+              {{5800, 3800, 2000}, {200, 200, 100}, 3, false},
+              {{5800, 3800, 2000}, {300, 100, 100}, 3, false},
+              {{5800, 3800, 2800}, {400, 200, 100}, 3, true},
+              {{1000, 3000, 5000}, {300, 200, 100}, 3, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct midway m = midway((struct plan_input){.closed = 100000}, 90000);
+        m.p.measured_epochs = 0;
+        m.seen.checkpoints = of[i].checkpoints;
+        memcpy(m.seen.ledger_blocks, of[i].blocks, sizeof of[i].blocks);
+        memcpy(m.seen.ledger_opened, of[i].opened, sizeof of[i].opened);
+        if ((plan_next(&m.p, &m.seen).step != PLAN_WARM) != of[i].warm)
+            fail_msg("case %zu", i);
+    }
+}
+
+/* 280, 250, 500, 1,000 and 2,000 connections; no more than five, nor than a third of the run. */
+static void a_ledger_that_moves_warms_up_to_a_third(void **state)
+{
+    (void)state;
+    static const struct {
+        int epochs;
+        uint64_t opened, opens;
+    } of[] = {{0, 0, 280},      {1, 280, 250}, {2, 530, 500}, {3, 1030, 1000}, {4, 2030, 2000},
+              {4, 31333, 2000}, {4, 31334, 0}, {5, 2030, 0},  {1, 40000, 250}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct midway m = midway((struct plan_input){.closed = 100000}, 0);
+        m.p.measured_epochs = 0;
+        m.p.warm_epochs = of[i].epochs;
+        m.seen = (struct plan_seen){.opened = of[i].opened, .elapsed_ms = 10};
+        struct plan_action a = plan_next(&m.p, &m.seen);
+        assert_int_equal(a.step == PLAN_WARM ? a.opens : 0, of[i].opens);
+    }
+}
+
+static void the_table_of_epochs_ends_the_measuring(void **state)
+{
+    (void)state;
+    struct midway m = midway((struct plan_input){0}, 1500);
+    m.p.measured_epochs = 49;
+    expect_next(m, PLAN_MEASURE, 1000);
+    m.p.measured_epochs = 50;
+    expect_next(m, PLAN_TURNOVER, 45);
+}
+
+/* Behaviours can be told apart from two epochs more than there are of them. */
+static void a_certain_leak_goes_on_until_it_could_be_told(void **state)
+{
+    (void)state;
+    for (int epochs = 5; epochs <= 6; epochs++) {
+        struct midway m = midway((struct plan_input){.behaviours = 4, .early_stop = true}, 1500);
+        m.p.measured_epochs = epochs;
+        m.seen.certain = m.seen.untold = true;
+        expect_next(m, epochs == 5 ? PLAN_MEASURE : PLAN_TURNOVER, epochs == 5 ? 1000 : 45);
+        m.seen.untold = false;
+        expect_next(m, PLAN_TURNOVER, 45);
+    }
+}
+
+static void a_bound_is_divided_into_units(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t closed, unit;
+    } reloads[] = {{0, 4}, {320, 4}, {96, 3}, {31, 1}}, of[] = {{320, 30}, {1600, 50}, {9000, 250}};
+    struct plan p;
+    for (size_t i = 0; i < sizeof reloads / sizeof *reloads; i++) {
+        plan_init(
+            &p, &(struct plan_input){.conns = 1, .closed = reloads[i].closed, .unit = UNIT_RELOAD});
+        assert_int_equal(p.unit, reloads[i].unit);
+    }
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        plan_init(&p, &(struct plan_input){.conns = 30, .closed = of[i].closed});
+        assert_int_equal(p.unit, of[i].unit);
+        plan_init(&p,
+                  &(struct plan_input){.conns = 30, .closed = of[i].closed, .epoch_opens = 400});
+        assert_int_equal(p.unit, 400);
+    }
+    plan_init(&p, &(struct plan_input){.conns = 1, .rate_per_s = 9});
+    assert_int_equal(p.unit, 3); /* a quarter of nine, rounded up */
+}
+
+/* 60 seconds; or what the sensitivity needs: the connections, four epochs, 8,050 and an eighth, and
+ * the turnover. */
+static void a_run_without_a_bound_aims_at_what_it_needs(void **state)
+{
+    (void)state;
+    struct plan p;
+    uint64_t need = plan_unbounded(1000, 0);
+    plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 100});
+    assert_int_equal(p.total, 40 + 4 * 30 + need + 40 + 10 + 8);
+    plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 1000});
+    assert_int_equal(p.total, 60000);
+    plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 1000, .for_ms = 2500});
+    assert_int_equal(p.total, 2500);
+    assert_int_equal(plan_unbounded(1000, 10 * need), 15 * need);
+    plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 100, .expected = 10 * need});
+    assert_int_equal(p.total, 40 + 4 * 30 + 15 * need + 58);
+}
+
+static void the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows(void **state)
+{
+    (void)state;
+    struct midway m = midway((struct plan_input){.for_ms = 2000}, 0);
+    m.seen.opened = 8000;
+    m.seen.elapsed_ms = 1800; /* 8,888 in its time: 843 without the turnover */
+    expect_next(m, PLAN_MEASURE, 843);
+    m.seen.elapsed_ms = 2000;
+    expect_next(m, PLAN_TURNOVER, 45);
+    assert_true(plan_left_ms(&m.p, 8000, 1800) == 888.0 * 1800 / 8000);
+    assert_true(plan_left_ms(&m.p, 8000, 3000) == 0);
+}
+
+/* Two of warm-up, and 250, 500, 1,000, ... to an eighth of what is aimed at. */
+static void the_estimate_counts_the_epochs_of_its_total(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t closed;
+        int epochs;
+    } of[] = {{10030, 12}, {8030, 11}, {405, 10}, {155, 6}, {30, 2}, {20, 2}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct plan p;
+        plan_init(&p, &(struct plan_input){.conns = 30, .closed = of[i].closed});
+        assert_int_equal(plan_epochs_estimate(&p), of[i].epochs);
+        p.warm_epochs = 3;
+        p.measured_epochs = 30;
+        assert_int_equal(plan_epochs_estimate(&p), 33);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -830,6 +1069,18 @@ int main(void)
         cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
         cmocka_unit_test(a_plan_that_filled_the_table_ends),
         cmocka_unit_test(the_estimate_is_about_right),
+        cmocka_unit_test(what_is_left_over_goes_to_the_last_epoch),
+        cmocka_unit_test(an_epoch_is_a_part_of_what_is_measured),
+        cmocka_unit_test(room_is_kept_for_a_profile_that_may_come),
+        cmocka_unit_test(room_is_kept_for_a_confirmation),
+        cmocka_unit_test(a_ledger_that_rests_or_grows_steadily_is_warm),
+        cmocka_unit_test(a_ledger_that_moves_warms_up_to_a_third),
+        cmocka_unit_test(the_table_of_epochs_ends_the_measuring),
+        cmocka_unit_test(a_certain_leak_goes_on_until_it_could_be_told),
+        cmocka_unit_test(a_bound_is_divided_into_units),
+        cmocka_unit_test(a_run_without_a_bound_aims_at_what_it_needs),
+        cmocka_unit_test(the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows),
+        cmocka_unit_test(the_estimate_counts_the_epochs_of_its_total),
         cmocka_unit_test(every_course_is_as_approved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The judgement as a whole, over many sites and several reasons: order, sums, marks and sentences;
+ * and what its rooms sum up of the evidence. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "judge_sim.h"
+
+static struct judgement judged(struct sim *s)
+{
+    struct judgement j;
+    judge(sim_evidence(s), &j);
+    free(s);
+    return j;
+}
+
+static const int64_t EVENLY[6] = {100, 100, 100, 100, 100, 100};
+
+/* ---- more sites than have room ---- */
+
+enum { MANY = 2051, EPOCHS = 9, LEAKS_FROM = 3 };
+
+/* Sites that lose a block for each connection, of ever more bytes; the first three lose none. */
+struct crowd {
+    struct sim *s;
+    struct judge_site site[MANY];
+    int64_t blocks[EPOCHS], born[EPOCHS], none[EPOCHS];
+    int64_t bytes[MANY][EPOCHS], born_bytes[MANY][EPOCHS];
+};
+
+static struct crowd *crowd(void)
+{
+    static struct crowd c;
+    c.s = sim_six(true);
+    for (size_t k = 2; k < EPOCHS; k++) {
+        c.born[k] = k < 8 ? 100 : 0;
+        c.blocks[k] = c.blocks[k - 1] + c.born[k];
+    }
+    sim_evidence(c.s);
+    for (size_t i = 0; i < MANY; i++) {
+        for (size_t k = 0; k < EPOCHS; k++) {
+            c.bytes[i][k] = c.blocks[k] * (int64_t)(i + 1);
+            c.born_bytes[i][k] = c.born[k] * (int64_t)(i + 1);
+        }
+        bool leaks = i >= LEAKS_FROM;
+        c.site[i] = (struct judge_site){.file = "many.c",
+                                        .line = (uint32_t)i + 1,
+                                        .blocks = leaks ? c.blocks : c.none,
+                                        .bytes = leaks ? c.bytes[i] : c.none,
+                                        .born_blocks = leaks ? c.born : c.none,
+                                        .born_bytes = leaks ? c.born_bytes[i] : c.none,
+                                        .drained_blocks = leaks ? 600 : 0,
+                                        .flushed_blocks = leaks ? 600 : 0};
+    }
+    c.s->e.epochs = EPOCHS;
+    c.s->e.site = c.site;
+    c.s->e.sites = MANY;
+    return &c;
+}
+
+static void the_largest_of_many_are_told_and_all_are_marked(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct crowd *c = crowd();
+    judge(&c->s->e, &j);
+    free(c->s);
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_int_equal(j.findings_total, MANY - LEAKS_FROM);
+    assert_int_equal(j.findings, JUDGE_FINDINGS);
+    for (size_t i = 0; i < JUDGE_FINDINGS; i++)
+        assert_int_equal(j.finding[i].site, MANY - 1 - i);
+    for (size_t i = 0; i < JUDGE_SITES + 3; i++)
+        assert_true(judgement_leaks(&j, i) == (i >= LEAKS_FROM && i < JUDGE_SITES));
+    assert_int_equal(j.reasons, JUDGE_REASONS);
+    double blocks = MANY - LEAKS_FROM, bytes = 0;
+    for (size_t i = LEAKS_FROM; i < MANY; i++)
+        bytes += (double)(i + 1);
+    assert_true(fabs(j.per_conn_blocks - blocks) < 1e-6);
+    assert_true(fabs(j.per_conn_bytes - bytes) < 1e-6 * bytes);
+    const struct judge_metric *m = judgement_metric(&j, METRIC_OPENSSL_BLOCKS);
+    assert_true(m->per_conn == blocks && m->state == METRIC_GROWS);
+    assert_true(m->start == 0 && m->end == 600 * blocks);
+    assert_true(judgement_metric(&j, METRIC_OPENSSL_BYTES)->per_conn == bytes);
+}
+
+/* ---- order and marks ---- */
+
+/* Of equally many bytes the first in the evidence. */
+static void equal_losses_are_told_in_the_evidences_order(void **state)
+{
+    (void)state;
+    struct sim *s = sim_six(true);
+    for (int i = 0; i < 5; i++)
+        sim_six_site(s, EVENLY);
+    struct judgement j = judged(s);
+    assert_int_equal(j.findings, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(j.finding[i].site, i + 1);
+    assert_true(j.per_conn_blocks == 5 && j.per_conn_bytes == 160);
+}
+
+/* By time, or in place: what connections lose blocks of isn't marked so. */
+static void only_what_loses_blocks_by_connections_is_marked(void **state)
+{
+    (void)state;
+    struct sim *s = sim_six(true);
+    size_t by_time = sim_six_site(s, EVENLY), leaks = sim_six_site(s, EVENLY), table;
+    static const int64_t none[6] = {0};
+    table = sim_six_site(s, none);
+    s->site[by_time].live[8] = 200;
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[table].blocks[c] = 1;
+        s->site[table].bytes[c] = 10000 + (c > 1 && c < 8 ? 900 * (int64_t)(c - 1)
+                                           : c > 7        ? 5400
+                                                          : 0);
+    }
+    struct judgement j = judged(s);
+    assert_int_equal(j.findings, 3);
+    assert_int_equal(j.finding[1].kind + j.finding[0].kind, KIND_TIME + KIND_SIDE);
+    assert_int_equal(j.finding[2].kind, KIND_TABLE);
+    assert_int_equal(j.finding[2].site, table);
+    assert_true(judgement_leaks(&j, leaks));
+    assert_false(judgement_leaks(&j, by_time) || judgement_leaks(&j, table));
+    assert_true(fabs(j.per_conn_bytes - (64 + 5400.0 / 638)) < 1e-9);
+}
+
+/* Three epochs that lost any, and five hundred blocks: a small table is full before that. */
+static void a_leak_is_certain_from_five_hundred_blocks_on(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t kept[6];
+        bool certain;
+    } of[] = {{{167, 0, 166, 0, 0, 167}, true},
+              {{167, 0, 166, 0, 0, 166}, false},
+              {{300, 0, 0, 0, 0, 300}, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct sim *s = sim_six(true);
+        sim_six_site(s, of[i].kept);
+        struct judgement j = judged(s);
+        assert_int_equal(j.verdict, VERDICT_LEAK);
+        assert_true(j.certain == of[i].certain);
+        assert_true(j.held);
+    }
+}
+
+/* ---- sentences ---- */
+
+static void each_leak_and_each_doubt_has_its_reason(void **state)
+{
+    (void)state;
+    static const int64_t first[6] = {2, 2, 3, 0, 0, 0}, late[6] = {0, 0, 0, 3, 2, 4},
+                         once[6] = {0, 9, 0, 0, 0, 0};
+    struct sim *s = sim_six(true);
+    sim_six_site(s, late);
+    sim_six_site(s, once);
+    sim_six_site(s, first);
+    s->e.failed = 2;
+    s->e.overflowed = true;
+    s->e.moving = "3 blocks moved";
+    struct judgement j = judged(s);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.reasons, 5);
+    assert_string_equal(j.reason[0], "ssl/sim.c:101: 9 blocks, all in the second half of the "
+                                     "connections");
+    assert_string_equal(j.reason[1], "ssl/sim.c:103: 7 blocks, all in the first half of the "
+                                     "connections");
+    assert_string_equal(j.reason[2], "2 connections failed that were meant to succeed");
+    assert_string_equal(j.reason[3], "the probe's tables were too small: some allocations have no "
+                                     "place or epoch");
+    assert_string_equal(j.reason[4], "NO STEADY STATE: 3 blocks moved");
+    s = sim_six(true);
+    sim_six_site(s, EVENLY);
+    sim_six_site(s, once);
+    sim_six_site(s, EVENLY);
+    j = judged(s);
+    assert_int_equal(j.reasons, 2);
+    assert_string_equal(j.reason[0], "side allocation lost: 32.00 bytes in 1.0000 blocks per "
+                                     "closed connection at ssl/sim.c:101");
+    assert_string_equal(j.reason[1], "side allocation lost: 32.00 bytes in 1.0000 blocks per "
+                                     "closed connection at ssl/sim.c:103");
+}
+
+static void no_more_reasons_are_told_than_have_room(void **state)
+{
+    (void)state;
+    static const int64_t first[6] = {2, 2, 3, 0, 0, 0};
+    struct sim *s = sim_six(true);
+    for (int i = 0; i < 12; i++)
+        sim_six_site(s, first);
+    struct judgement j = judged(s);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.reasons, JUDGE_REASONS);
+    assert_int_equal(j.findings, 12);
+}
+
+/* 600 connections show one in so many, and no more may have been asked for. */
+static void what_was_asked_for_must_have_shown(void **state)
+{
+    (void)state;
+    struct judgement j = judged(sim_six(true));
+    double seen = j.sensitivity.one_in;
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    assert_string_equal(j.reason[0], "nothing grows over 600 connections in 6 epochs");
+    for (int more = 0; more < 2; more++) {
+        struct sim *s = sim_six(true);
+        s->e.want_one_in = (uint64_t)seen + (uint64_t)more;
+        j = judged(s);
+        assert_int_equal(j.verdict, more ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
+        char said[192];
+        snprintf(said, sizeof said,
+                 "one lost block per %.0f connections would have shown; asked for was one per %.0f",
+                 seen, floor(seen) + 1);
+        if (more)
+            assert_string_equal(j.reason[0], said);
+    }
+}
+
+static void seen_from_outside_nothing_is_more_than_a_doubt(void **state)
+{
+    (void)state;
+    struct sim *s = sim_six(true);
+    sim_six_site(s, EVENLY);
+    sim_six_site(s, EVENLY);
+    s->e.outside = "it can't be loaded into";
+    s->e.hooked = false;
+    struct judgement j = judged(s);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.reasons, 3);
+    assert_int_equal(j.finding[0].verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.finding[1].verdict, VERDICT_INCONCLUSIVE);
+    assert_string_equal(j.reason[2], "it can't be loaded into");
+    assert_true(j.sensitivity.one_in == 0 && j.sensitivity.epochs == 0 && !j.wants_more);
+    for (size_t i = 0; i < j.metrics; i++)
+        assert_string_equal(j.metric[i].note, "from outside");
+}
+
+/* ---- what is summed up ---- */
+
+/* The newest five of six epochs, and of a run's processes the four largest. */
+static void the_newest_epochs_are_listed(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {201, 202, 203, 204, 205, 206};
+    struct sim *s = sim_six(true);
+    sim_six_site(s, kept);
+    struct judgement j = judged(s);
+    assert_non_null(strstr(j.finding[0].why, "epochs of 100, 100, 100, 100, 100 connections kept "
+                                             "202, 203, 204, 205, 206 blocks"));
+}
+
+static void the_epochs_are_sorted_out(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {5, 10, 15, 20, 0, 30};
+    struct sim *s = sim_six(true);
+    size_t site = sim_six_site(s, kept);
+    s->site[site].live[8] = 4;    /* the hold */
+    s->site[site].live[1] = 1000; /* the warm-up */
+    s->site[site].live[9] = 77;   /* open as yet */
+    struct judge_context h;
+    struct survivors v;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    assert_true(h.base == 1 && h.last == 9 && h.newest == 7 && h.middle == 4 && h.epochs == 6);
+    assert_true(h.half[0] == 300 && h.half[1] == 300 && h.opened == 600);
+    assert_true(h.hold && h.hold_seconds == 2 && h.seconds == 6);
+    survivors_count(&h, site, &v);
+    assert_true(v.blocks == 80 && v.bytes == 80 * 32 && v.half[0] == 30 && v.half[1] == 50);
+    assert_true(v.events == 80); /* more than one in eight: no clumps of five */
+    assert_true(v.held == 4 && v.epochs == 5 && v.newest == 7 && v.growth == 80);
+    assert_int_equal(survivors_after(&h, v.s, 4), 50);
+    assert_int_equal(survivors_after(&h, v.s, SIZE_MAX), 80);
+    assert_int_equal(opened_after(&h, 4), 300);
+    assert_int_equal(opened_after(&h, SIZE_MAX), 600);
+    assert_int_equal(begun_after(&h, 1), 638);
+    assert_int_equal(begun_after(&h, SIZE_MAX), 838);
+    assert_int_equal(followed_from(&h), 1);
+    h.base = SIZE_MAX;
+    assert_int_equal(followed_from(&h), 0);
+    assert_int_equal(at_base(&h, v.s->blocks), 0);
+    free(s);
+}
+
+/* In the same file, of the same size: at the end, or before where all are gone. */
+static void sites_of_a_type_have_blocks_of_a_size(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {5, 5, 5, 5, 5, 5}, none[6] = {0};
+    struct sim *s = sim_six(true);
+    size_t a = sim_six_site(s, kept), b = sim_six_site(s, EVENLY), gone = sim_six_site(s, none);
+    struct judge_context h;
+    s->site[gone].blocks[1] = 3;
+    s->site[gone].bytes[1] = 96;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    const struct judge_site *site = s->lent;
+    assert_true(same_type(&h, &site[a], &site[b]) && same_type(&h, &site[gone], &site[b]));
+    assert_true(same_type(&h, &site[a], &site[gone]));
+    s->site[gone].bytes[1] = 97;
+    assert_false(same_type(&h, &site[gone], &site[b]) || same_type(&h, &site[b], &site[gone]));
+    s->site[b].bytes[h.last]++;
+    assert_false(same_type(&h, &site[a], &site[b]));
+    s->site[b].bytes[h.last]--;
+    s->lent[b].file = "other.c";
+    assert_false(same_type(&h, &site[a], &site[b]));
+    s->lent[b].file = s->lent[a].file;
+    h.base = SIZE_MAX;
+    assert_false(same_type(&h, &site[gone], &site[b]) || same_type(&h, &site[b], &site[gone]));
+    assert_true(same_type(&h, &site[a], &site[b]));
+    free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_largest_of_many_are_told_and_all_are_marked),
+        cmocka_unit_test(equal_losses_are_told_in_the_evidences_order),
+        cmocka_unit_test(only_what_loses_blocks_by_connections_is_marked),
+        cmocka_unit_test(a_leak_is_certain_from_five_hundred_blocks_on),
+        cmocka_unit_test(each_leak_and_each_doubt_has_its_reason),
+        cmocka_unit_test(no_more_reasons_are_told_than_have_room),
+        cmocka_unit_test(what_was_asked_for_must_have_shown),
+        cmocka_unit_test(seen_from_outside_nothing_is_more_than_a_doubt),
+        cmocka_unit_test(the_newest_epochs_are_listed),
+        cmocka_unit_test(the_epochs_are_sorted_out),
+        cmocka_unit_test(sites_of_a_type_have_blocks_of_a_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
