@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From so many on most connections are idle, and each gives its buffers back while it is: a fifth
- * of its memory, for 0.2 % of the instructions of a full handshake (bench/README.md). Nothing of it
- * is seen by the server. */
-enum { MANY_OPEN = 1000 };
-
 static void reply(struct worker *w, enum worker_reply what)
 {
     atomic_fetch_or(&w->replies, what);
@@ -109,8 +104,7 @@ static int make_context(struct worker *w, struct err *e)
         return -1;
     if (w->shared->certs && client_certs_show_all(w->shared->certs, CLIENT_CERT_GOOD, w->ctx) < 0)
         return err_set(e, "%s: OpenSSL doesn't take it", o->client_certs);
-    SSL_CTX_set_mode(w->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                 (o->conns < MANY_OPEN ? 0 : SSL_MODE_RELEASE_BUFFERS));
+    SSL_CTX_set_mode(w->ctx, worker_modes(o->conns));
     if (wants_sessions(o))
         sessions_attach(&w->sessions, w->ctx, peer_tls_session_fits_others);
     return 0;

@@ -2,7 +2,9 @@
 """bench/bench.py in a small copy of the tree, over programs and a cmake that are stubs: it builds what it
 needs, and says in a sentence what it can't have. The least client and server are the real ones."""
 
+import contextlib
 import importlib
+import io
 import os
 import pathlib
 import re
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from patience import PATIENCE_S
 
@@ -178,6 +181,36 @@ class Scale(unittest.TestCase):
         done = subprocess.run([sys.executable, "-B", str(SOURCE / "bench/scale.py"), "--check"], capture_output=True,
                               text=True, timeout=PATIENCE_S, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+class Idle(unittest.TestCase):
+    """bench/idle.py: the difference of two clients that give their buffers back."""
+
+    @classmethod
+    def setUpClass(cls):
+        sys.path.insert(0, str(SOURCE / "bench"))
+        cls.idle = importlib.import_module("idle")
+
+    def said(self, *words):
+        asked, out = [], io.StringIO()
+
+        def holding(_, count):
+            asked.append(count)
+            return 5000 + 35 * count
+        with mock.patch.object(self.idle, "holding", holding), mock.patch.object(sys, "argv", ["idle.py", *words]), \
+                contextlib.redirect_stdout(out):
+            self.idle.main()
+        return asked, out.getvalue()
+
+    def test_what_both_have_is_no_connections(self):
+        asked, text = self.said("--few", "1200", "--many", "1400")
+        self.assertEqual(asked, [1200, 1400])
+        self.assertTrue(text.startswith("35.0 KiB of RssAnon per idle connection (47,000 KiB with 1,200 open, "), text)
+
+    def test_by_itself_it_asks_for_as_many_as_give_their_buffers_back(self):
+        header = (SOURCE / "client/worker.h").read_text(encoding="utf-8")
+        least = int(re.search(r"WORKER_MANY_OPEN = (\d+)", header)[1])
+        self.assertGreaterEqual(min(self.said()[0]), least)
 
 
 if __name__ == "__main__":

@@ -479,6 +479,26 @@ class Assembly(Case):
                      SOAK_ROOT=self.root)
         self.assertEqual(self.libs(), [])
 
+    def test_what_builds_gets_only_what_is_listed_of_the_environment(self):
+        os.mkdir(self.folder + "/bin")
+        with open(self.folder + "/bin/cmake", "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\ncat /proc/$$/environ >{self.folder}/environment\nexit 1\n")
+        os.chmod(self.folder + "/bin/cmake", 0o755)
+        listed = {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "HOME": self.folder, "CFLAGS": "-Wall",
+                  "http_proxy": "http://127.0.0.1:9/"}
+        planted = {"SECRET": "x", "PATH_OF_MINE": "x", "SSLKEYLOGFILE": "/dev/null", "SOAK_JOIN_TOKEN": "f" * 64,
+                   "MAKEFLAGS": "-n", "LC_ALL": "de_DE.UTF-8"}
+        subprocess.run([SOAK, "libs", "add", f"mine={self.make_prefix()}"], capture_output=True, check=False,
+                       timeout=PATIENCE_S, env=dict(os.environ, SOAK_ROOT=self.root, SOAK_CACHE=self.cache, **listed,
+                                                    **planted))
+        with open(self.folder + "/environment", encoding="utf-8") as file:
+            seen = dict(word.split("=", 1) for word in file.read().split("\0") if word)
+        self.assertEqual({name: seen.pop(name, None) for name in listed}, listed)
+        self.assertEqual(seen.pop("LC_ALL"), "C")
+        self.assertLessEqual(seen.keys(), {"TMPDIR", "https_proxy", "all_proxy", "no_proxy", "APT_CONFIG", "CC",
+                                           "CPPFLAGS", "LDFLAGS", "PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR",
+                                           "CMAKE_PREFIX_PATH", "CMAKE_C_COMPILER_LAUNCHER"})
+
     def test_ctrl_c_while_building_leaves_nothing_behind(self):
         """The signal reaches what cmake has started, and a second one what pays no heed."""
         os.mkdir(self.folder + "/bin")

@@ -112,6 +112,15 @@ static int look_up(const char *program, char *path, size_t size)
     return reason;
 }
 
+bool process_sets_one_of(const char *variable, const char *const *names)
+{
+    size_t length = strcspn(variable, "=");
+    for (; *names; names++)
+        if (strlen(*names) == length && strncmp(*names, variable, length) == 0)
+            return true;
+    return false;
+}
+
 int process_find(const char *program, char *ret, size_t size, struct err *e)
 {
     char path[PATH_MAX];

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,6 +26,9 @@ void process_follow(pid_t parent);
 /* The same, when the other end of the socketpair `fd` was made by the parent. Returns 0, or -1 when
  * `fd` is no such thing, and nobody is followed. */
 int process_follow_socket(int fd);
+
+/* Whether NAME=VALUE of an environment sets one of these names, which end with NULL. */
+bool process_sets_one_of(const char *variable, const char *const *names);
 
 /* The path of `program` as execvp would find it: itself if it has a slash, else the first that can
  * be executed in a folder of PATH. Returns 0 or -1 with the reason, `ret` of `size` is written on

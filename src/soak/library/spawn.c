@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/input.h"
+#include "base/process.h"
 #include "control/event_loop.h"
 #include "guard.h"
 #include "options/grammar.h"
@@ -161,18 +162,37 @@ static bool has_pipe(const struct spawn *s)
     return s->ret_output || s->most_bytes;
 }
 
-/* The environment with LC_ALL=C. The array is the caller's, the strings aren't. */
-static char **english(void)
+/* What they get of the caller's: where programs and compilers lie, how apt reaches a mirror
+ * (apt-transport-http(1)) and is configured (apt.conf(5)), and what a person who builds sets
+ * (cmake-env-variables(7), pkg-config(1)). */
+static const char *const kept[] = {"PATH",
+                                   "HOME",
+                                   "TMPDIR",
+                                   "http_proxy",
+                                   "https_proxy",
+                                   "all_proxy",
+                                   "no_proxy",
+                                   "APT_CONFIG",
+                                   "CC",
+                                   "CFLAGS",
+                                   "CPPFLAGS",
+                                   "LDFLAGS",
+                                   "PKG_CONFIG_PATH",
+                                   "PKG_CONFIG_LIBDIR",
+                                   "CMAKE_PREFIX_PATH",
+                                   "CMAKE_C_COMPILER_LAUNCHER",
+                                   NULL};
+
+/* With LC_ALL=C. The array is the caller's, the strings aren't. */
+static char **make_environment(void)
 {
     static char locale[] = "LC_ALL=C";
-    size_t count = 0, used = 0;
-    while (environ[count])
-        count++;
-    char **copy = calloc(count + 2, sizeof *copy);
+    char **copy = calloc(sizeof kept / sizeof *kept + 1, sizeof *copy);
+    size_t used = 0;
     CHECK(copy);
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], "LC_ALL=", 7) != 0)
-            copy[used++] = environ[i];
+    for (char **from = environ; *from && used + 1 < sizeof kept / sizeof *kept; from++)
+        if (process_sets_one_of(*from, kept))
+            copy[used++] = *from;
     copy[used] = locale;
     return copy;
 }
@@ -187,7 +207,7 @@ static int start(struct job *job, const struct spawn *s, int log_fd)
         stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
         stdio[1].data.stream = (uv_stream_t *)&job->pipe;
     }
-    char **environment = english();
+    char **environment = make_environment();
     uv_process_options_t options = {.file = s->argv[0],
                                     .args = (char **)(uintptr_t)s->argv,
                                     .cwd = s->folder,

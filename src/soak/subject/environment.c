@@ -2,6 +2,7 @@
 #include "environment.h"
 
 #include "base/check.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "scenario/scenario.h"
 
@@ -14,8 +15,8 @@ extern char **environ;
 
 /* What the children get of the caller's: where a sanitizer's runtime looks for its symbolizer, and
  * its options, which mean nothing to any other build. */
-static const char *const kept[] = {"PATH",         "HOME",          "TMPDIR",      "ASAN_OPTIONS",
-                                   "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+static const char *const kept[] = {"PATH",         "HOME",          "TMPDIR",       "ASAN_OPTIONS",
+                                   "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", NULL};
 
 /* What would change how a process loads, allocates or speaks TLS: the dynamic linker and glibc
  * (ld.so(8), mallopt(3)), jemalloc, OpenSSL (openssl-env(7)), libuv. The rest isn't worth a line in
@@ -46,15 +47,6 @@ static const char *find(const struct opts_list *list, const char *variable)
         if (name_length(list->item[i]) == length && strncmp(list->item[i], variable, length) == 0)
             return list->item[i];
     return NULL;
-}
-
-static bool is_kept(const char *variable)
-{
-    size_t length = name_length(variable);
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (strlen(kept[i]) == length && strncmp(kept[i], variable, length) == 0)
-            return true;
-    return false;
 }
 
 /* `told`: only what is worth a line on the terminal. */
@@ -122,7 +114,7 @@ char **environment_make(const struct environment_request *q)
     CHECK(copy);
     size_t used = add_own(copy, q);
     for (size_t i = 0; i < count; i++)
-        if (is_kept(environ[i]) && !find(q->passed, environ[i]))
+        if (process_sets_one_of(environ[i], kept) && !find(q->passed, environ[i]))
             copy[used++] = copied(environ[i]);
     for (size_t i = 0; i < q->passed->count; i++)
         if (!is_own(q->passed->item[i]))
@@ -141,7 +133,8 @@ void environment_set_aside(const struct opts_list *passed,
                            void (*each)(void *ctx, const char *variable), void *ctx)
 {
     for (size_t i = 0; environ[i]; i++)
-        if (does_matter(environ[i], false) && !is_kept(environ[i]) && !find(passed, environ[i]))
+        if (does_matter(environ[i], false) && !process_sets_one_of(environ[i], kept) &&
+            !find(passed, environ[i]))
             each(ctx, environ[i]);
 }
 

@@ -147,6 +147,18 @@ static void programs_are_found_as_execvp_does(void **state)
     rmdir(folder);
 }
 
+static void a_variable_is_known_by_its_whole_name(void **state)
+{
+    static const char *const names[] = {"PATH", "HOME", NULL};
+    (void)state;
+    assert_true(process_sets_one_of("PATH=/bin", names));
+    assert_true(process_sets_one_of("HOME=", names));
+    assert_false(process_sets_one_of("PATH_OF_MINE=/bin", names));
+    assert_false(process_sets_one_of("PAT=/bin", names));
+    assert_false(process_sets_one_of("X=PATH", names));
+    assert_false(process_sets_one_of("", names));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +168,7 @@ int main(void)
         cmocka_unit_test(it_dies_with_its_parent),
         cmocka_unit_test(the_maker_of_a_socketpair_is_followed),
         cmocka_unit_test(programs_are_found_as_execvp_does),
+        cmocka_unit_test(a_variable_is_known_by_its_whole_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
