@@ -175,8 +175,8 @@ static int open_new(struct run_dir *d, const char *base, const char *scenario, b
     int error = run_dir_make_folders(base);
     if (error < 0)
         return refuse_folder(e, base, -error);
-    if (!realpath(base, real))
-        return refuse(e, base, errno);
+    if (!realpath(base, real)) /* as of a link to nothing */
+        return refuse_folder(e, base, errno);
     if (strlen(real) >= sizeof made.path)
         return refuse(e, base, ENAMETOOLONG);
     memcpy(made.path, real, strlen(real) + 1);
