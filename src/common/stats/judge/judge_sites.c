@@ -39,6 +39,16 @@ static enum answer over_capacity(const struct judge_context *h, const struct sur
     return DECIDED;
 }
 
+/* Several entries to each block: a leak by the connections that fill the cache may keep step with
+ * it as well. What emptying the caches tells at the end is too late for a hold. */
+static bool is_sparse(const struct judge_context *h, const struct survivors *v,
+                      const struct judge_cache *k)
+{
+    enum { ENTRIES_TO_A_BLOCK = 3 };
+    uint64_t before = h->base == SIZE_MAX ? 0 : k->population[h->base];
+    return (int64_t)(k->population[h->last] - before) >= ENTRIES_TO_A_BLOCK * v->growth;
+}
+
 static enum answer cache_pending(struct judge_context *h, const struct survivors *v,
                                  enum cache_fit fit, size_t cache, struct judge_finding *f)
 {
@@ -48,6 +58,7 @@ static enum answer cache_pending(struct judge_context *h, const struct survivors
     if (fit == CACHE_FITS_OVER)
         return over_capacity(h, v, k, f);
     h->pending |= !h->e->drained;
+    h->wants_hold |= !h->hold && is_sparse(h, v, k);
     answer_pass(h, v, KIND_CACHE_FILLING, f);
     uint64_t until_full = cache_full_in(h, cache);
     if (until_full)

@@ -650,6 +650,23 @@ static void growth_by_time_and_by_connection_are_told_apart(void **state)
     }
 }
 
+/* The cache explains it until it is emptied: the hold must have been made by then. */
+static void a_leak_that_keeps_step_with_a_cache_is_told_from_time(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30, .rate_per_s = 500, .closed = 8000};
+    struct sim *s = sim_new(in.conns, 3);
+    struct judgement j;
+    sim_site(s, SIM_CONN, 7, 0);
+    sim_cache(s, sim_site(s, SIM_CACHE, 30000, 1), 30000);
+    size_t leak = sim_site(s, SIM_EXACT, 1, 0.01);
+    run(s, &in, &j);
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_int_equal(j.finding[0].site, leak);
+    assert_int_equal(j.kind, KIND_SIDE);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -668,6 +685,7 @@ int main(void)
         cmocka_unit_test(an_early_stop_comes_within_a_few_thousand_connections),
         cmocka_unit_test(a_table_that_a_default_run_fills_is_no_leak),
         cmocka_unit_test(growth_by_time_and_by_connection_are_told_apart),
+        cmocka_unit_test(a_leak_that_keeps_step_with_a_cache_is_told_from_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
