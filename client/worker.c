@@ -162,11 +162,11 @@ struct worker *worker_new(struct worker_shared *shared, int index, struct err *e
     w->shared = shared;
     w->first_slot = load_share(o->conns, 0, n, count);
     w->slots = load_share(o->conns, n, n + 1, count);
-    if (make_context(w, e) < 0 || event_loop_open(&w->loop, e) < 0) {
+    if (make_context(w, e) < 0 ||
+        event_loop_open(&w->loop, load_need_files(o->conns, o->workers), e) < 0) {
         free(w);
         return NULL;
     }
-    event_loop_give_room(&w->loop, load_need_files(o->conns, o->workers));
     CHECK(uv_async_init(&w->loop, &w->wake, on_wake) == 0);
     w->wake.data = w;
     make_pool(w, index);

@@ -165,10 +165,9 @@ struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e)
     const struct options *o = &shared->options;
     struct worker *w = calloc(1, sizeof *w);
     CHECK(w);
-    int rc = event_loop_open(&w->loop, e);
+    int rc = event_loop_open(&w->loop, o->conns + (uint64_t)o->backlog + OTHER_FILES, e);
     if (rc < 0)
         return NULL;
-    event_loop_give_room(&w->loop, o->conns + (uint64_t)o->backlog + OTHER_FILES);
     w->magic = WORKER_MAGIC;
     w->shared = shared;
     w->net.loop = &w->loop;

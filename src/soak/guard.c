@@ -164,7 +164,7 @@ int guard_run(const struct guard_job *what, struct guard_end *ret)
                                     .exit_cb = on_exit_process,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
                                     .stdio = stdio};
-    int rc = event_loop_open(&loop, NULL);
+    int rc = event_loop_open(&loop, EVENT_LOOP_FEW, NULL);
     if (rc < 0)
         return rc;
     CHECK(uv_timer_init(&loop, &j.timer) == 0);

@@ -52,7 +52,7 @@ static void on_interrupt(void *owner, int number)
 
 static int open_loop(struct run_process *s, struct err *e)
 {
-    if (event_loop_open(&s->loop, e) < 0)
+    if (event_loop_open(&s->loop, EVENT_LOOP_FEW, e) < 0)
         return -1;
     interrupts_start(&s->interrupts, &s->loop, on_interrupt, s);
     interrupts_unref(&s->interrupts);
@@ -61,24 +61,19 @@ static int open_loop(struct run_process *s, struct err *e)
 
 int run_process_open_in_order(struct run_process *s, struct err *e)
 {
-    *s = (struct run_process){.in_order = true, .scratch = {.lock = -1}, .cleaner = {.fd = -1}};
+    *s = (struct run_process){.in_order = true, .scratch = SCRATCH_NONE};
     return open_loop(s, e);
 }
 
 int run_process_open(struct run_process *s, const char *name, struct err *e)
 {
-    *s = (struct run_process){.scratch = {.lock = -1}, .cleaner = {.fd = -1}};
+    *s = (struct run_process){.scratch = SCRATCH_NONE};
     if (scratch_open(&s->scratch, name, e) != 0)
         return -1;
-    if (cleaner_start(&s->cleaner, (const char *[]){s->scratch.path}, 1, true, e) != 0) {
-        scratch_close(&s->scratch);
-        return -1;
-    }
     setenv("SOAK_HISTORY", "", 1); /* what tests soak itself is no part of anybody's history */
     if (open_loop(s, e) == 0)
         return 0;
     scratch_close(&s->scratch);
-    cleaner_stop(&s->cleaner);
     return -1;
 }
 
@@ -332,8 +327,6 @@ void run_process_done(struct run_process *s, struct run_process_result *result, 
     json_decref(result->document);
     result->document = NULL;
     if (keep)
-        cleaner_stop(&s->cleaner);
-    if (keep)
         scratch_keep(&s->scratch);
     else if (result->folder[0])
         tree_remove(result->folder, NULL);
@@ -345,7 +338,6 @@ void run_process_close(struct run_process *s)
     uv_run(&s->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&s->loop) == 0);
     scratch_close(&s->scratch);
-    cleaner_stop(&s->cleaner);
 }
 
 /* ---- a command of many runs ---- */

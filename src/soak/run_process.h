@@ -12,7 +12,6 @@
 
 #include "base/err.h"
 #include "base/scratch.h"
-#include "cleaner.h"
 #include "command.h"
 #include "guard.h"
 
@@ -32,7 +31,6 @@ struct run_process {
     /* SIGINT reaches the run as it is, and an interrupted run is a result, too: set by
      * run_process_open_in_order, or by the caller. */
     bool in_order;
-    struct cleaner cleaner; /* of the folder below, until something in it is kept */
     struct scratch scratch; /* all runs\' results: made by run_process_open; else none */
     size_t runs;
 };

@@ -107,6 +107,13 @@ class Commands(unittest.TestCase):
                 self.assertEqual((process.stdout, process.returncode), ("", 2))
                 self.assertEqual(os.listdir(self.temporary), [])
 
+    def test_what_could_not_be_printed_is_told(self):
+        for words in (("--help",), ("list",), ("run", "--help"), ("--version",), ("help", "suite"), ("--man",)):
+            with self.subTest(words=words), open("/dev/full", "wb") as full:
+                done = subprocess.run([SOAK, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                      timeout=PATIENCE_S)
+                self.assertEqual((done.returncode, done.stderr), (4, "soak: stdout: No space left on device\n"))
+
     def test_each_command_has_help_of_its_own(self):
         for command, words, options in (
                 ("calibrate", "", {"runs", "closed", "seed", "random", "mix"}),

@@ -534,6 +534,9 @@ class Finished(Compare):
         os.mkfifo(self.folder / "pipe.json")
         self.refused("compare: empty: there is no result.json in it", "compare", good,
                      "empty")
+        (self.folder / "runs/last").mkdir(parents=True)
+        self.refused("compare: runs: there is no result.json in it; did you mean its newest run, runs/last?",
+                     "compare", good, "runs")
         process = self.soak("compare", good, "torn.json", code=2)
         self.assertRegex(process.stderr, r"\Asoak: compare: torn.json:1: not JSON: [^\n]*\n\Z")
         self.refused("compare: pipe.json: this is a pipe or a device, and a regular file is needed", "compare",

@@ -13,6 +13,26 @@ HEAD = """# Faults injected, and what became of the runs
 Each section is written by the command that it names, with `--write`. `survived`: exactly one sentence of reason, the
 right exit code, never PASS where none was due, no crash and no hang of soak's own, what was measured kept and
 readable by `soak report`, and no process, temporary file, key or shared memory left.
+
+| fault | of whom, and when | by |
+|---|---|---|
+| KILL, SEGV, ABRT, STOP for good, STOP 1 s | server, client, program, agent, an agent's client: each phase | matrix.py |
+| STOP 30 s, an agent that stays stopped, a link that falls silent | the same | matrix.py --long |
+| a program that can't be executed, ends at once, says nothing or nonsense | server, client, program; an agent's client | matrix.py |
+| port taken, port late; an agent late or never | from the start | matrix.py |
+| refuses, accepts and is silent, garbage, closes at once | program: warm-up, measuring, drain; agents by their link | matrix.py |
+| fills its log's disk | program, from the start | matrix.py |
+| leaks to RLIMIT_AS, to its cgroup's limit; no more memory | server, program; client, an agent's client | matrix.py |
+| one of its processes dies, a reload | nginx: warm-up, measuring, drain | matrix.py |
+| KILL | soak: run, suite, compare, selftest, report, at random moments | killed.py |
+| ENOMEM | soak, server, client: of a start's allocations (--start), of a run's (--each); 0: all of them | resources.py |
+| EMFILE; EAGAIN of fork | soak, server, client; soak | resources.py |
+| ENOSPC, EROFS, EDQUOT, once or from then on; a tmpfs that is full or read-only | each write of soak's | resources.py |
+| no /dev/shm, smaps, smaps_rollup, /proc/stat, /sys/fs/cgroup; hidepid | the machine | resources.py |
+| ports exhausted, clock an hour off, suspended, one core, load 20 | the machine | resources.py |
+
+Not in it: a program that refuses, is silent or closes during the hold, in which nobody connects; a leak of soak's own
+client, of which none can be ordered.
 """
 TITLES = {"matrix": "The server, the client, a program under test and agents, phase by phase",
           "killed": "soak itself, killed at random moments",

@@ -4,10 +4,11 @@
 /proc, the clock, a processor, ports. A run in which nothing leaks is never a LEAK, and one that leaks never a PASS;
 each ends by itself, with a sentence and without a signal, and leaves nothing.
 
-    python3 tests/faults/resources.py [--only WORDS]... [--each N] [--jobs N] [--write]
+    python3 tests/faults/resources.py [--only WORDS]... [--each N] [--start N] [--jobs N] [--write]
 
---each: how many of the calls of a kind are made to fail, spread over all that a run makes (0: every one). Exit 1 when
-one isn't as it should be."""
+--each: how many of the calls of a kind are made to fail, spread over all that a run makes; --start: how many of the
+allocations that each program makes before its first connection (0: every one). Exit 1 when one isn't as it should
+be."""
 
 import argparse
 import collections
@@ -37,6 +38,7 @@ ERRORS = {"memory": ("ENOMEM",), "open": ("EMFILE", "EMFILE on"),
           "write": ("ENOSPC", "EROFS", "EDQUOT", "ENOSPC on", "EROFS on", "EDQUOT on"), "fork": ("EAGAIN",)}
 # Where the calls of soak's own children are looked at there is no writing of theirs, and no process.
 OF_CHILDREN = ("memory", "open")
+STARTING = "memory ENOMEM starting"  # of the allocations before the first connection
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,7 @@ def preloaded(fault):
         return {"fail": f"open 0 {errno.ENOENT}", "path": fault.what.split()[-1]}
     if fault.how == "clock":
         return {"clock": f"{fault.nth} {fault.what.split()[1]}"}
-    kind, error, *on = fault.what.split()
+    kind, error, *on = fault.what.removesuffix(" starting").split()
     return {"fail": " ".join([f"{kind} {fault.nth} {getattr(errno, error)}", *on])} if fault.nth else {}
 
 
@@ -105,6 +107,15 @@ def count(program):
         with Observed(*RUN, *by.words, env=by.env) as run:
             expect(run.wait() == 0, f"the run to count in isn't a PASS: {run.out}\n{run.err}")
         return by.counts()[0]
+
+
+def count_start(program):
+    """How many allocations until connections are made."""
+    with tempfile.TemporaryDirectory(prefix="soak-count-") as folder:
+        by = Preloaded(Path(folder), Fault(program, STARTING))
+        with Observed("run", "default", "--conns", 1, "--churn", "1/s", "--seed", 1, *by.words, env=by.env) as run:
+            expect(run.reached("warming up"), f"the run to count in has ended: {run.err}")
+            return by.counts()[0]["memory"]
 
 
 def suspend(run, seconds):
@@ -217,8 +228,10 @@ def spread(total, each):
     return sorted({*range(1, min(each // 4, total) + 1), *(1 + total * i // each for i in range(each))})
 
 
-def faults(each, calls):
+def faults(each, start, calls, starting):
     for program in PROGRAMS:
+        for i, nth in enumerate(spread(starting[program], start)):
+            yield Fault(program, STARTING, nth, leaks=i % 2 == 1)
         for kind, errors in ERRORS.items():
             if program != "soak" and kind not in OF_CHILDREN:
                 continue
@@ -242,9 +255,11 @@ def faults(each, calls):
         yield Fault("machine", f"suspended for {seconds} s", leaks=True, how="suspend")
 
 
-def chosen(only, each):
+def chosen(only, each, start):
     calls = {program: count(program) for program in PROGRAMS}
-    return calls, [f for f in faults(each, calls) if not only or
+    starting = {program: count_start(program) for program in PROGRAMS}
+    print("before its first connection each allocates", starting, flush=True)
+    return calls, [f for f in faults(each, start, calls, starting) if not only or
                    any(all(word in f.name for word in o.split()) for o in only)]
 
 
@@ -264,10 +279,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--each", type=int, default=40)
+    parser.add_argument("--start", type=int, default=40)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    calls, every = chosen(asked.only, asked.each)
+    calls, every = chosen(asked.only, asked.each, asked.start)
     print("a run calls", "; ".join(f"{p}: {', '.join(f'{n} {k}' for k, n in c.items())}" for p, c in calls.items()),
           flush=True)
     done = []

@@ -18,7 +18,7 @@ FEW = ("soak: memory", "soak: open", "soak: write ENOSPC", "soak: fork", "soak-s
 @unittest.skipUnless(resources.FAIL_NTH.exists(), "a build with sanitizers has nothing that makes calls fail")
 class Refusals(unittest.TestCase):
     def test_a_few_of_each_are_as_they_should_be(self):
-        _, chosen = resources.chosen(FEW, 4)
+        _, chosen = resources.chosen(FEW, 4, 2)
         self.assertGreater(len(chosen), 20)
         for fault in chosen[::2]:
             with self.subTest(fault.name):

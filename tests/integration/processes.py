@@ -34,7 +34,7 @@ def children_named(pid, name):
 
 
 def is_cleaner(pid):
-    """Whether it is what removes the files of a soak that was killed (src/soak/cleaner.c)."""
+    """Whether it is what removes the files of a soak that was killed (src/common/base/scratch.c)."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             return any(word.startswith(b"--clean") for word in f.read().split(b"\0"))

@@ -188,6 +188,34 @@ int output_text(const char *name, const char *path, const char *text, struct err
     return output_write(name, path, put_text, text, e);
 }
 
+/* The later of the two would replace the earlier; /dev/null and pipes take both. */
+static bool is_same_file(const char *path, const char *other)
+{
+    struct whole w[2];
+    struct stat folder[2];
+    if (!whole_open(&w[0], path))
+        return false;
+    bool both = whole_open(&w[1], other);
+    bool same = both && strcmp(w[0].by.name, w[1].by.name) == 0 &&
+                fstat(w[0].by.folder_fd, &folder[0]) == 0 &&
+                fstat(w[1].by.folder_fd, &folder[1]) == 0 && folder[0].st_dev == folder[1].st_dev &&
+                folder[0].st_ino == folder[1].st_ino;
+    close(w[0].by.folder_fd);
+    if (both)
+        close(w[1].by.folder_fd);
+    return same;
+}
+
+static int check_alone(const struct outputs *o, const struct output *out, struct err *e)
+{
+    for (const struct output *other = o->output; other < out; other++)
+        if (out->path && other->path && !output_is_stdout(out->path) &&
+            !output_is_stdout(other->path) && is_same_file(out->path, other->path))
+            return err_set(e, "--%s and --%s: both go to %.300s; give each a file of its own",
+                           other->name, out->name, out->path);
+    return 0;
+}
+
 int outputs_check(const struct outputs *o, struct err *e)
 {
     const struct output *first = NULL; /* that goes to stdout */
@@ -199,7 +227,7 @@ int outputs_check(const struct outputs *o, struct err *e)
         if (to_stdout && first)
             return err_set(e, "--%s and --%s: one of them to stdout, the other to a FILE",
                            first->name, out->name);
-        if (output_check(out->name, out->path, e) != 0)
+        if (output_check(out->name, out->path, e) != 0 || check_alone(o, out, e) != 0)
             return -1;
         first = to_stdout ? out : first;
     }

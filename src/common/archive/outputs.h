@@ -25,8 +25,8 @@ struct outputs {
     size_t count;
 };
 
-/* Found out before the runs rather than after them: one document at most goes to stdout, and the
- * files can be made. Returns 0 or -1. */
+/* Found out before the runs rather than after them: one document at most goes to stdout, no two to
+ * one file, and the files can be made. Returns 0 or -1. */
 int outputs_check(const struct outputs *o, struct err *e);
 /* Writes all that are asked for, whatever fails; the sentence is of the last that did. Returns 0 or
  * -1. */

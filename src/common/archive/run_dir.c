@@ -60,6 +60,15 @@ static int refuse_file(const struct run_dir *d, struct err *e, const char *name,
     return refuse_in(!d->entered, e, path, error);
 }
 
+/* The same where a folder couldn't be made: in some there can be none, such as in /proc. */
+static int refuse_folder(struct err *e, const char *path, int error)
+{
+    if (error != ENOENT)
+        return refuse(e, path, error);
+    return err_set(e, "%s: no folder can be made there (%s); give another with --results", path,
+                   strerror(error));
+}
+
 int run_dir_make_folders(const char *path)
 {
     char part[PATH_MAX];
@@ -146,7 +155,7 @@ static int open_in(struct run_dir *d, int base_fd, const char *scenario, bool sa
     name_run(wanted, sizeof wanted, scenario);
     int error = make_run_folder(base_fd, wanted, name, sizeof name);
     if (error < 0)
-        return refuse(e, d->path, -error);
+        return refuse_folder(e, d->path, -error);
     if ((size_t)snprintf(d->path + used, sizeof d->path - used, "/%s", name) >=
         sizeof d->path - used)
         error = -ENAMETOOLONG;
@@ -165,9 +174,9 @@ static int open_new(struct run_dir *d, const char *base, const char *scenario, b
     struct run_dir made = {.fd = -1, .samples_fd = -1};
     int error = run_dir_make_folders(base);
     if (error < 0)
-        return refuse(e, base, -error);
-    if (!realpath(base, real))
-        return refuse(e, base, errno);
+        return refuse_folder(e, base, -error);
+    if (!realpath(base, real)) /* as of a link to nothing */
+        return refuse_folder(e, base, errno);
     if (strlen(real) >= sizeof made.path)
         return refuse(e, base, ENAMETOOLONG);
     memcpy(made.path, real, strlen(real) + 1);

@@ -30,16 +30,6 @@ static void on_abort(int number)
     _exit(EXIT_BROKEN);
 }
 
-int event_loop_open(uv_loop_t *loop, struct err *e)
-{
-    struct sigaction before, action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGABRT, &action, &before);
-    int rc = uv_loop_init(loop);
-    sigaction(SIGABRT, &before, NULL);
-    return rc < 0 ? refuse(e, rc) : 0;
-}
-
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)poll;
@@ -63,7 +53,7 @@ static int highest_descriptor(uint64_t count)
 
 /* uv__io_start makes room for a descriptor when it is to be watched, and nothing makes it smaller
  * (maybe_resize in src/unix/core.c). Without a descriptor to spare the table grows as it may. */
-void event_loop_give_room(uv_loop_t *loop, uint64_t count)
+static void give_room(uv_loop_t *loop, uint64_t count)
 {
     uv_poll_t poll;
     int fd = highest_descriptor(count);
@@ -76,4 +66,16 @@ void event_loop_give_room(uv_loop_t *loop, uint64_t count)
         uv_run(loop, UV_RUN_NOWAIT);
     }
     close(fd);
+}
+
+int event_loop_open(uv_loop_t *loop, uint64_t room, struct err *e)
+{
+    struct sigaction before, action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGABRT, &action, &before);
+    int rc = uv_loop_init(loop);
+    if (rc == 0)
+        give_room(loop, room);
+    sigaction(SIGABRT, &before, NULL);
+    return rc < 0 ? refuse(e, rc) : 0;
 }

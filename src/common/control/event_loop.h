@@ -12,14 +12,15 @@
 #include <stdint.h>
 #include <uv.h>
 
-/* uv_loop_init. Returns 0, or libuv's code with a sentence that names the limit to raise. libuv
- * aborts where the first loop of a process can't have its pipe of signals: then the process says
- * the reason and exits with EXIT_BROKEN. Before any other thread runs. */
-int event_loop_open(uv_loop_t *loop, struct err *e);
+/* Of what a loop watches that has no connections. */
+enum { EVENT_LOOP_FEW = 256 };
 
-/* Gives a loop that hasn't run yet room for descriptors below `count`, or below the limit of open
- * files. libuv keeps what a loop watches in a table by descriptor, which doubles as soon as a
- * higher one is watched: that is growth, however seldom, and would be measured. */
-void event_loop_give_room(uv_loop_t *loop, uint64_t count);
+/* uv_loop_init, with room for descriptors below `room`, or below the limit of open files. libuv
+ * keeps what a loop watches in a table by descriptor, which doubles as soon as a higher one is
+ * watched: that is growth, however seldom, and would be measured; and where there is no memory for
+ * it libuv aborts. It does so too where the first loop of a process can't have its pipe of signals.
+ * In here the process then says the reason and exits with EXIT_BROKEN. Returns 0, or libuv's code
+ * with a sentence that names the limit to raise. Before any other thread runs. */
+int event_loop_open(uv_loop_t *loop, uint64_t room, struct err *e);
 
 #endif

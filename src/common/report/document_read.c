@@ -179,7 +179,9 @@ static int find_document(const char *path, char *ret, size_t size, struct err *e
         return 0;
     if (find_in(path, "samples.jsonl", ret, size))
         return err_set(e, "%.300s: soak was ended before it had measured anything", path);
-    return err_set(e, "%.300s: there is no result.json in it", path);
+    bool runs = find_in(path, "last", ret, size);
+    return err_set(e, "%.300s: there is no result.json in it%s%.300s%s", path,
+                   runs ? "; did you mean its newest run, " : "", runs ? ret : "", runs ? "?" : "");
 }
 
 struct document *document_load(const char *path, struct err *e)

@@ -308,12 +308,12 @@ static void print_pictures(const char *folder, int column, const struct screen *
     struct text picture = text_into(line, sizeof line);
     snprintf(path, sizeof path, "%s/survivors.svg", folder);
     words_quote(&picture, path);
-    screen_say(s, "picture", column, "%s", line);
+    screen_command(s, "picture", column, line, "");
     struct text profile = text_into(line, sizeof line);
     text_add(&profile, "go tool pprof -http=: ");
     snprintf(path, sizeof path, "%s/survivors.pb.gz", folder);
     words_quote(&profile, path);
-    screen_say(s, "profile", column, "%s", line);
+    screen_command(s, "profile", column, line, "");
 }
 
 /* What the commands to type next are for. */

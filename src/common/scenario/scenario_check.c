@@ -86,9 +86,9 @@ static int check_load(const struct scenario *s, struct err *e)
     if (s->closed && s->closed < PLAN_TURNOVERS * s->conns)
         return scenario_refuse(
             s, "closed", e,
-            "with %s connections at least %s are needed: the open ones must be replaced "
+            "with %s connection%s at least %s are needed: the open ones must be replaced "
             "%d times",
-            human_count(text, sizeof text, (int64_t)s->conns),
+            human_count(text, sizeof text, (int64_t)s->conns), s->conns == 1 ? "" : "s",
             human_count(needed, sizeof needed, (int64_t)(PLAN_TURNOVERS * s->conns)),
             PLAN_TURNOVERS);
     return 0;
@@ -181,8 +181,8 @@ static int check_operate(const struct scenario *s, struct err *e)
     if (s->closed && s->closed < PLAN_ROUNDS * s->conns)
         return scenario_refuse(
             s, "closed", e,
-            "with --operate and %s connections at least %s operations are needed: %d on each",
-            human_count(conns, sizeof conns, (int64_t)s->conns),
+            "with --operate and %s connection%s at least %s operations are needed: %d on each",
+            human_count(conns, sizeof conns, (int64_t)s->conns), s->conns == 1 ? "" : "s",
             human_count(needed, sizeof needed, (int64_t)(PLAN_ROUNDS * s->conns)), PLAN_ROUNDS);
     return 0;
 }

@@ -388,7 +388,7 @@ int relay_run(int fd, const char *token, struct err *e)
     CHECK(r);
     r->page_fd = -1;
     r->silence_s = 30;
-    if (event_loop_open(&r->loop, e) < 0) {
+    if (event_loop_open(&r->loop, EVENT_LOOP_FEW, e) < 0) {
         close(fd);
         free(r);
         return -1;

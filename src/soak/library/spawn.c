@@ -237,7 +237,7 @@ static void say_command(int fd, const struct spawn *s)
 
 static int run(struct job *job, const struct spawn *s, int log_fd, struct err *e)
 {
-    if (event_loop_open(&job->loop, e) < 0)
+    if (event_loop_open(&job->loop, EVENT_LOOP_FEW, e) < 0)
         return -1;
     job->loop.data = job;
     interrupts_start(&job->interrupts, &job->loop, on_interrupt, job);

@@ -174,7 +174,7 @@ static int spawn(struct job *j, char **argv, char *const *environment, int log_f
 /* Starts it and reads it to its end. Returns libuv's code of the start. */
 static int run(struct job *j, char **argv, char *const *environment, int log_fd)
 {
-    int rc = event_loop_open(&j->loop, NULL);
+    int rc = event_loop_open(&j->loop, EVENT_LOOP_FEW, NULL);
     if (rc < 0)
         return rc;
     CHECK(uv_pipe_init(&j->loop, &j->in, 0) == 0 && uv_pipe_init(&j->loop, &j->out, 0) == 0 &&

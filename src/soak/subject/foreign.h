@@ -10,8 +10,8 @@
 #ifndef SOAK_FOREIGN_H
 #define SOAK_FOREIGN_H
 
+#include "base/scratch.h"
 #include "bounded_log.h"
-#include "cleaner.h"
 #include "measure/process_tree.h"
 #include "page/process.h"
 #include "scenario/placeholders.h"

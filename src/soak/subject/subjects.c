@@ -8,7 +8,7 @@
 
 int subjects_init(struct subjects *all, struct err *e)
 {
-    if (event_loop_open(&all->loop, e) < 0)
+    if (event_loop_open(&all->loop, EVENT_LOOP_FEW, e) < 0)
         return -1;
     all->count = SUBJECTS_MAX;
     const struct scenario *scenario = all->programs->scenario;

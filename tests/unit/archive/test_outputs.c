@@ -148,6 +148,29 @@ static void asking_whether_a_file_can_be_written_makes_none(void **state)
     assert_non_null(strstr(e.text, "it can't be written: Is a directory"));
 }
 
+static int check_two(const char *path, const char *other, struct err *e)
+{
+    const struct outputs both = {.output = {{.name = "json", .path = path},
+                                            {.name = "sarif"},
+                                            {.name = "html", .path = other}},
+                                 .count = 3};
+    return outputs_check(&both, e);
+}
+
+static void two_of_them_go_to_no_one_file(void **state)
+{
+    (void)state;
+    struct err e = {""};
+    char again[PATH_MAX + 64];
+    snprintf(again, sizeof again, "%s/../%s/x", folder, strrchr(folder, '/') + 1);
+    assert_int_equal(check_two(in_folder("x"), in_folder("y"), &e), 0);
+    assert_int_equal(check_two(in_folder("x"), again, &e), -1);
+    assert_non_null(strstr(e.text, "--json and --html: both go to /tmp/"));
+    put_file(folder, "x", "");
+    assert_int_equal(check_two(again, in_folder("x"), &e), -1);
+    assert_int_equal(check_two("/dev/null", "/dev/null", &e), 0);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -159,6 +182,7 @@ int main(void)
         IN_A_FOLDER(a_file_of_several_names_stays_the_same_file),
         IN_A_FOLDER(an_open_descriptor_is_written_as_it_is),
         IN_A_FOLDER(asking_whether_a_file_can_be_written_makes_none),
+        IN_A_FOLDER(two_of_them_go_to_no_one_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,14 @@ static void a_folder_that_cannot_be_made_is_named(void **state)
     assert_string_equal(e.text, "/dev/null/runs: Not a directory");
     assert_int_equal(run_dir_open(&d, "/proc/runs", "default", &e), -1);
     assert_int_equal(strncmp(e.text, "/proc/runs: ", 12), 0);
+    assert_int_equal(run_dir_open(&d, "/proc", "default", &e), -1);
+    assert_string_equal(e.text, "/proc: no folder can be made there (No such file or directory); "
+                                "give another with --results");
+    char link[PATH_MAX + 8];
+    snprintf(link, sizeof link, "%s/link", base);
+    assert_int_equal(symlink("nowhere", link), 0);
+    assert_int_equal(run_dir_open(&d, link, "default", &e), -1);
+    assert_non_null(strstr(e.text, "/link: no folder can be made there"));
     assert_int_equal(run_dir_open(&d, "", "default", &e), -1);
     assert_int_equal(d.fd, 41);
 }

@@ -11,10 +11,12 @@
 
 #include "tests/unit/remove_tree.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char base[] = "/tmp/scratch-test-XXXXXX";
@@ -46,12 +48,27 @@ static void what_a_killed_process_left_is_removed_by_the_next(void **state)
     assert_int_equal(scratch_open(&dead, "dead", &e), 0);
     snprintf(inside, sizeof inside, "%s/inside", dead.path);
     assert_int_equal(mkdir(inside, 0700), 0);
-    close(dead.lock); /* as the kernel does for one that is killed */
+    kill(dead.cleaner.pid, SIGKILL); /* with all of its processes */
+    assert_int_equal(waitpid(dead.cleaner.pid, NULL, 0), dead.cleaner.pid);
+    close(dead.cleaner.fd);
+    close(dead.lock); /* as the kernel does */
     assert_int_equal(scratch_open(&next, "next", &e), 0);
     assert_false(is_there(dead.path));
     assert_true(is_there(next.path));
     scratch_close(&next);
     assert_false(is_there(next.path));
+}
+
+static void what_a_killed_process_left_is_removed_by_its_cleaner(void **state)
+{
+    (void)state;
+    struct scratch dead;
+    struct err e;
+    assert_int_equal(scratch_open(&dead, "dead", &e), 0);
+    close(dead.lock);
+    close(dead.cleaner.fd); /* as the kernel does for one that is killed */
+    assert_int_equal(waitpid(dead.cleaner.pid, NULL, 0), dead.cleaner.pid);
+    assert_false(is_there(dead.path));
 }
 
 static void that_of_a_living_process_and_other_folders_stay(void **state)
@@ -109,11 +126,13 @@ static void a_folder_that_is_gone_is_removed_already(void **state)
     assert_non_null(strstr(e.text, "/proc/self/task: it can't be removed: "));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    cleaner_begin(argc, argv); /* the folders' cleaners are this program */
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         CLAIM(what_a_killed_process_left_is_removed_by_the_next),
+        CLAIM(what_a_killed_process_left_is_removed_by_its_cleaner),
         CLAIM(that_of_a_living_process_and_other_folders_stay),
         CLAIM(where_none_can_be_made_it_says_so),
         CLAIM(a_folder_that_is_gone_is_removed_already),

@@ -134,7 +134,7 @@ static bool is_word_to_type(const struct result *r, const char *line, size_t len
     for (size_t i = 0; i < sizeof r->next / sizeof *r->next && r->next[i]; i++)
         if (strstr(r->next[i], word))
             return true;
-    return false;
+    return strstr(word, "/survivors.");
 }
 
 static size_t widest_line(const struct result *r, const char *text)
@@ -295,9 +295,14 @@ static void the_lines_of_the_survivors_can_be_pasted(void **state)
     fill("lost-state", &r);
     r.last_dir = "my results/it's/last";
     char *text = text_of(&r, &wide, false);
-    assert_non_null(strstr(text, "  picture  'my results/it'\\''s/last/survivors.svg'"));
     assert_non_null(strstr(text, "-http=: 'my results/it'\\''s/last/survivors.pb.gz'\n"));
     free(text);
+    for (int columns = 40; columns <= 120; columns++) {
+        text = text_of(&r, &(struct report_style){.utf8 = true, .columns = columns}, false);
+        assert_non_null(strstr(text, "  picture  'my results/it'\\''s/last/survivors.svg'\n"));
+        assert_non_null(strstr(text, " 'my results/it'\\''s/last/survivors.pb.gz'\n"));
+        free(text);
+    }
 }
 
 static void a_file_name_cannot_steer_the_terminal(void **state)

@@ -316,6 +316,8 @@ static const struct {
     {{{"closed", "50"}},
      "--closed 50: with 30 connections at least 120 are needed: the open "
      "ones must be replaced 4 times"},
+    {{{"conns", "1"}, {"closed", "1"}},
+     "--closed 1: with 1 connection at least 4 are needed: the open ones must be replaced 4 times"},
     {{{"payload", "0B"}}, "--payload 0B: from 1B to 1MiB"},
     {{{"payload", "2MiB"}}, "--payload 2MiB: from 1B to 1MiB"},
     {{{"sources", "251"}}, "--sources 251: at most 250"},
