@@ -45,7 +45,7 @@ find "$build" -name '*.gcno' | sed 's/gcno$/gcda/' | (umask 0 && xargs -d '\n' t
 status=0
 cd "$build"
 ctest --verbose --parallel $((3 * $(nproc))) -R "$tests" -LE '^ordinary$' 2>&1 |
-    python3 "$root/scripts/tally.py" check.log | tee tally.txt | head -n -1 || status=1
+    python3 "$root/scripts/tally.py" check.log | tee tally.txt | sed -u '$d' || status=1
 find "$build" -name '*.gcda' -empty -delete
 gcovr --root "$root" --object-directory "$build" --filter "$root/src/" --filter "$root/server/" \
     --filter "$root/client/" -j "$(nproc)" --json coverage.json >gcovr.log 2>&1 ||

@@ -48,7 +48,9 @@ if [ "$how" = short ]; then
     ctest --verbose -R '^short\.' 2>&1 | python3 "$root/scripts/tally.py" check.log
     exit
 fi
+chosen=(-R '^(unit|integration|behaviours|faults|cli)\.' -LE '^ordinary$')
+ctest -N "${chosen[@]}" | sed -n 's/^ *Test *#[0-9]*: //p' >programs.txt
 passed=$(python3 "$root/scripts/sanitizers.py" passed journal.jsonl)
-ctest --verbose -R '^(unit|integration|behaviours|faults|cli)\.' -LE '^ordinary$' -E "$passed" 2>&1 |
-    python3 "$root/scripts/tally.py" check.log journal.jsonl | head -n -1 || :
+ctest --verbose "${chosen[@]}" -E "$passed" 2>&1 |
+    python3 "$root/scripts/tally.py" check.log journal.jsonl | sed -u '$d' || :
 python3 "$root/scripts/sanitizers.py" sum journal.jsonl

@@ -11,6 +11,7 @@ program that ran more than once the last time counts.
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 HEAD = """# All tests under sanitizers
@@ -69,10 +70,22 @@ def rows(entries):
                f"{e['seconds']:.0f} | {'; '.join(e['reasons'])} |")
 
 
-def section(name, entries):
+def not_ended(path, entries):
+    """Of those that scripts/sanitize.sh wrote down beside the journal when it began."""
+    chosen = Path(path).with_name("programs.txt")
+    names = chosen.read_text(encoding="utf-8").split() if chosen.exists() else []
+    return sorted(set(names) - {e["program"] for e in entries})
+
+
+def section(name, path):
+    entries = read(path)
+    left = not_ended(path, entries)
     yield f"## {name}\n"
     yield (f"{len(entries)} programs ended: {total(entries, 'passed')} cases passed, {total(entries, 'failed')} failed, "
            f"{total(entries, 'skipped')} skipped; {total(entries, 'reports')} reports.\n")
+    if left:
+        yield textwrap.fill(f"Not run, or not to their end ({len(left)}): {', '.join(left)}.", 118,
+                            break_on_hyphens=False) + "\n"
     yield from rows(entries)
 
 
@@ -82,7 +95,7 @@ def main(what, *journals):
     elif what == "sum":
         return summary(*journals)
     else:
-        print(HEAD, *(line for name, path in zip(SANITIZERS, journals) for line in ["", *section(name, read(path))]),
+        print(HEAD, *(line for name, path in zip(SANITIZERS, journals) for line in ["", *section(name, path)]),
               sep="\n")
     return 0
 

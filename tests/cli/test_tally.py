@@ -122,7 +122,9 @@ class Journal(unittest.TestCase):
     def test_the_page_counts_reports_and_says_why_a_case_is_skipped(self):
         self.run_once("1: skipped: no jemalloc", "1: WARNING: ThreadSanitizer: data race", "1: [  PASSED  ] 4 test(s).",
                       "1: [  SKIPPED ] 1 test(s)", "1/1 Test #1: unit.a ...***Failed   12.00 sec")
+        self.journal.with_name("programs.txt").write_text("unit.a\nunit.b\n", encoding="utf-8")
         page = self.read("page", self.journal).stdout
+        self.assertEqual(page.count("Not run, or not to their end (1): unit.b."), 2)
         self.assertEqual(page.count("| unit.a | 6 | 4 | 1 | 1 | 1 | 12 | no jemalloc |"), 2)
 
 

@@ -116,6 +116,13 @@ class Torture(soak_run.SoakTest):
             self.assertEqual(sweep["not_reached"], 0)
         self.assertEqual(run.result["starts"], 1)
 
+    def test_a_servers_cache_is_emptied_before_its_blocks_are_compared(self):
+        """A session that is kept would stay as much as one that is lost."""
+        run = self.soak(*TORTURE, "--slice", "1/60", "--side", "server", "--session", "cache", "--tls", "1.2")
+        self.assertIn(run.exit, (0, 1), run.explain())
+        self.assert_whole(run, "server", 60)
+        self.assertEqual([f for f in run.result["findings"] if f["kind"] != "kept-once"], [], run.explain())
+
     def test_a_planted_loss_is_found_by_the_allocation_that_failed(self):
         run = self.soak(*(word for word in TORTURE if word != "--quiet"), "--side", "server",
                         "--defect", "alloc-fail-path")

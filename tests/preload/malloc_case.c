@@ -184,12 +184,19 @@ static void drop_aligned_new(void *block)
     to(block, ALIGNMENT);
 }
 
+/* glibc's gives back nothing, jemalloc's a block of no bytes. */
+static void drop_by_realloc(void *block)
+{
+    free(realloc(block, 0));
+}
+
 static const struct way ways[] = {
     {"malloc", by_malloc, free, NULL},
     {"small", by_small, free, NULL},
     {"calloc", by_calloc, free, NULL},
     {"realloc", by_realloc, free, NULL},
     {"reallocarray", by_reallocarray, free, NULL},
+    {"realloc-to-nothing", by_malloc, drop_by_realloc, NULL},
     {"memalign", by_memalign, free, NULL},
     {"aligned_alloc", by_aligned_alloc, free, NULL},
     {"posix_memalign", by_posix_memalign, free, NULL},

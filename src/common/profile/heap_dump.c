@@ -308,7 +308,8 @@ static bool copy_entries(const struct entry *entry, size_t count, struct heap_du
                                                       .bytes = entry[i].bytes,
                                                       .first = to->frames,
                                                       .frames = entry[i].frames};
-        memcpy(to->frame + to->frames, entry[i].frame, entry[i].frames * sizeof *to->frame);
+        if (entry[i].frames) /* otherwise there may be no frame at all, and memcpy takes no NULL */
+            memcpy(to->frame + to->frames, entry[i].frame, entry[i].frames * sizeof *to->frame);
         to->frames += entry[i].frames;
     }
     return true;

@@ -12,6 +12,10 @@
 
 #include <cmocka.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 static const enum tls_version versions[] = {TLS_1_2, TLS_1_3};
 
 /* A server with these features, and a client; resumption is what they are about. */
@@ -85,6 +89,20 @@ struct answered {
     int alert, tickets;
 };
 
+/* OpenSSL up to 3.0.20 loses the session that it made of a ticket whose callback says abort
+ * (docs/issues/openssl-30464.md): no news to LeakSanitizer. */
+static void ignore_leaks(bool ignore)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    if (ignore)
+        __lsan_disable();
+    else
+        __lsan_enable();
+#else
+    (void)ignore;
+#endif
+}
+
 /* What becomes of a good ticket under this answer. */
 static struct answered answer_to_ticket(struct ends *f, enum tls_version version,
                                         enum ticket_callback answer)
@@ -133,7 +151,9 @@ static void ignore_makes_a_full_handshake(void **state)
 static void abort_ends_the_handshake_by_an_alert(void **state)
 {
     for (int i = 0; i < 2; i++) {
+        ignore_leaks(true);
         struct answered a = answer_to_ticket(*state, versions[i], TICKET_CALLBACK_ABORT);
+        ignore_leaks(false);
         assert_false(a.finished);
         assert_int_not_equal(a.alert, 0);
     }
