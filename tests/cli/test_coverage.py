@@ -16,7 +16,7 @@ SCRIPTS = SOURCE / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 import coverage  # noqa: E402
 
-TEXT = "int f(int a)\n{\n    CHECK(a);\n    return a ? 1 : 2;\n}\n"
+TEXT = "int f(int a)\n{\n    CHECK(a);\n    return a ? 1 : 2;\n}\nENUM_NAMES(unit, UNIT_LIST)\nENUM_FROM_NAME(unit, UNIT_LIST)\n"
 JUDGED, OTHER = "src/common/stats/trend.c", "server/main.c"
 
 
@@ -50,9 +50,11 @@ class Coverage(unittest.TestCase):
         self.assertEqual(read.lines.percent, 50)
 
     def test_only_the_judges_branches_count_and_no_check(self):
-        read = self.figures(counted(JUDGED, [line(3, 1, 1, 0), line(4, 1, 1, 0)]),
+        read = self.figures(counted(JUDGED, [line(3, 1, 1, 0), line(4, 1, 1, 0), line(6, 1, 1, 0)]),
                             counted(OTHER, [line(4, 1, 1, 0)]))
         self.assertEqual((read.branches.covered, read.branches.all), (1, 2))
+        from_name = self.figures(counted(JUDGED, [line(7, 1, 1, 0)]))
+        self.assertEqual((from_name.branches.covered, from_name.branches.all), (1, 2))
 
     def test_a_figure_under_its_target_is_said(self):
         read = self.figures(counted(JUDGED, [line(4, 0, 1, 0)]))

@@ -168,7 +168,7 @@ static size_t gather(const struct compare_version *v, const struct compare_colum
 {
     bool growth = compare_row_info(row)->role == COMPARE_VERDICT;
     size_t count = 0;
-    for (size_t i = 0; i < v->runs && i < COMPARE_RUNS; i++)
+    for (size_t i = 0; i < v->runs; i++)
         if (!isnan(v->run[i].row[row]) && (!growth || v->run[i].verdict == c->verdict))
             value[count++] = v->run[i].row[row];
     return count;
@@ -233,14 +233,15 @@ static void judge_exact(const struct judging *j, const struct compare_cell *firs
         decide(c, first->value, tolerance_of(j), first->exact && c->exact);
 }
 
+/* Of a row that some run says. */
 static void extremes(const struct compare_version *v, const struct compare_column *c,
                      enum compare_row row, double *ret_least, double *ret_most)
 {
     double value[COMPARE_RUNS];
     size_t count = gather(v, c, row, value);
     compare_median(value, count); /* sorts */
-    *ret_least = count ? value[0] : NAN;
-    *ret_most = count ? value[count - 1] : NAN;
+    *ret_least = value[0];
+    *ret_most = value[count - 1];
 }
 
 /* What a leak loses per connection follows the mix that a run happened to have: it differs only if
@@ -365,6 +366,7 @@ void compare_judge_with_rules(const struct compare_input *input, uint64_t rules,
     ret->columns = input->versions;
     for (size_t i = 0; i < input->versions; i++) {
         struct compare_column *c = &ret->column[i];
+        CHECK(input->version[i].runs <= COMPARE_RUNS);
         fill_verdict(&j, &input->version[i], c);
         for (int row = 0; row < COMPARE_ROWS; row++)
             fill_cell(&j, &input->version[i], c, (enum compare_row)row);

@@ -27,7 +27,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct canary *s, const c
 static uint64_t opened_until(const struct canary_evidence *e, size_t epoch)
 {
     uint64_t sum = 0;
-    for (size_t c = 0; c <= epoch && c < e->epochs; c++)
+    for (size_t c = 0; c <= epoch; c++)
         sum += e->epoch[c].opened;
     return sum;
 }

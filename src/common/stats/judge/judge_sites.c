@@ -402,13 +402,13 @@ bool survivors_judge(struct judge_context *h, const struct survivors *v, struct 
 {
     static const site_rule rule[] = {SITE_RULE_LIST(ENUM_NAME)};
     struct survivors known = *v;
+    enum answer answer = NO_OPINION;
     known.made_with = replaced_class(h, v);
-    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
-        enum answer answer = rule_on(h, (enum judge_rule)i) ? rule[i](h, &known, ret) : NO_OPINION;
-        if (answer != NO_OPINION)
-            return answer == DECIDED;
+    for (size_t i = 0; i < sizeof rule / sizeof *rule && answer == NO_OPINION; i++) {
+        if (rule_on(h, (enum judge_rule)i))
+            answer = rule[i](h, &known, ret);
     }
-    return false;
+    return answer == DECIDED;
 }
 
 bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret)

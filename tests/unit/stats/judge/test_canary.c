@@ -545,6 +545,30 @@ static void a_control_is_there_from_its_connection_on(void **state)
     }
 }
 
+static void one_control_alone_is_told_as_one(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    m.e.plan.one_time_at = 1000000;
+    m.e.plan.waiting = 0;
+    memset(&m.control[CANARY_ONE_TIME], 0, sizeof m.control[0]);
+    memset(&m.control[CANARY_DEFERRED], 0, sizeof m.control[0]);
+    canary_judge(&m.e, &s);
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 1 harmless one");
+    m.lost.born_bytes[5] = 1; /* bytes without a block are a wrong meter's too */
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_FAILED);
+    m.e.plan.lost_at = 1000000;
+    memset(&m.lost, 0, sizeof m.lost);
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_NOT_REACHED);
+    m.lost.born_bytes[5] = 1;
+    canary_judge(&m.e, &s);
+    assert_string_equal(s.sentence, "the planted block is there before its connection was opened");
+}
+
 /* Two wait from the eighth connection on, and one from the second. */
 static void what_waits_is_one_of_every_so_many(void **state)
 {
@@ -591,6 +615,7 @@ int main(void)
         cmocka_unit_test(the_last_connection_is_reached_and_none_after_it),
         cmocka_unit_test(a_control_is_there_from_its_connection_on),
         cmocka_unit_test(what_waits_is_one_of_every_so_many),
+        cmocka_unit_test(one_control_alone_is_told_as_one),
         cmocka_unit_test(without_a_plan_there_is_no_self_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

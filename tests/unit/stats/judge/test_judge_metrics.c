@@ -90,6 +90,93 @@ static void the_limit_that_is_shown_is_the_one_that_decides(void **state)
     free(s);
 }
 
+/* A figure without any noise, just at what was asked for; and beyond it. */
+static void a_figure_at_its_limit_is_level(void **state)
+{
+    (void)state;
+    static const struct {
+        double slope, limit;
+        enum metric_state state;
+        const char *note;
+    } of[] = {{0, 0, METRIC_LEVEL, NULL},
+              {2, 2, METRIC_LEVEL, NULL},
+              {2, 1.5, METRIC_NOT_JUDGED, "never convicts alone"},
+              {-1, 0, METRIC_LEVEL, NULL}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct judgement j;
+        struct sim *s = finished(7);
+        for (int more = 0; more < 12; more++)
+            sim_epoch(s, SIM_MEASURE, 250, 0.25);
+        double *v = sim_gauge(s, METRIC_RSS, of[i].limit);
+        for (size_t k = 0; k < s->gauge[0].count; k++)
+            v[k] = 4096 + of[i].slope * s->closed[k];
+        judge(sim_evidence(s), &j);
+        expect(&j, "rss", of[i].state, of[i].note);
+        const struct judge_metric *m = metric(&j, "rss");
+        assert_true(m->per_conn == of[i].slope && m->half_width == 0 && m->limit == of[i].limit);
+        assert_true(m->start == v[0] && m->end == v[s->gauge[0].count - 1]);
+        free(s);
+    }
+}
+
+/* Each of several gauges has a row, with what became of it. */
+static void each_gauge_has_its_row(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    double *files = sim_gauge(s, METRIC_OPEN_FILES, 0), *threads = sim_gauge(s, METRIC_THREADS, 0);
+    gauge(s, METRIC_HEAP_ALLOCATED, 0, 300);
+    for (size_t i = 0; i < s->gauge[0].count; i++) {
+        files[i] = 40 + 3 * (double)i;
+        threads[i] = i ? 9 : 4;
+    }
+    judge(sim_evidence(s), &j);
+    expect(&j, "open_files", METRIC_GROWS, NULL);
+    expect(&j, "threads", METRIC_EXPLAINED, NULL); /* once */
+    expect(&j, "heap_allocated", METRIC_LEVEL, NULL);
+    const struct judge_gauge *g = &s->gauge[0];
+    double closed = g->closed[g->count - 1] - g->closed[0];
+    assert_true(metric(&j, "open_files")->per_conn == 3 * (double)(g->count - 1) / closed);
+    assert_true(metric(&j, "threads")->per_conn == 5 / closed);
+    assert_null(judgement_metric(&j, METRIC_RSS));
+    free(s);
+}
+
+/* Blocks of the runtime's own library are counted apart; of SSL objects the survivors too. */
+static void libuv_and_objects_have_rows_of_their_own(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    size_t first = sim_site(s, SIM_STATIC, 0, 0), second = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[first].blocks[c] = 3;
+        s->site[first].bytes[c] = 300;
+        s->site[second].blocks[c] = 5;
+        s->site[second].bytes[c] = 500;
+        s->live[1][c] = 30 + (c > 1 ? 3 : 0);
+        s->live[0][c] = 7;
+    }
+    s->lent[first].file = "libuv";
+    s->e.classes = 2;
+    s->class_[0] = (struct judge_class){.name = "SSL_CTX", .site = SIZE_MAX};
+    s->class_[1] = (struct judge_class){.name = "SSL", .site = SIZE_MAX};
+    judge(sim_evidence(s), &j);
+    assert_true(metric(&j, "libuv_blocks")->start == 3 && metric(&j, "libuv_blocks")->end == 3);
+    assert_true(metric(&j, "openssl_blocks")->end == 7 * CONNS + 5);
+    assert_true(metric(&j, "openssl_bytes")->end == 7 * CONNS * 32 + 500);
+    const struct judge_metric *m = metric(&j, "ssl_objects");
+    assert_true(m->start == 30 && m->end == 33 && m->per_conn == 3.0 / CHURNED);
+    assert_int_equal(m->state, METRIC_UNSURE);
+    s->live[1][9] = s->live[1][7] = 32;
+    for (size_t c = 2; c < s->epochs; c++)
+        s->live[1][c] = 32;
+    judge(sim_evidence(s), &j);
+    expect(&j, "ssl_objects", METRIC_NOT_JUDGED, "too few");
+    free(s);
+}
+
 static void a_heap_at_rest_is_level(void **state)
 {
     (void)state;
@@ -296,6 +383,9 @@ int main(void)
         cmocka_unit_test(nothing_is_judged_in_a_run_that_is_too_short),
         cmocka_unit_test(growth_without_a_measured_epoch_is_said),
         cmocka_unit_test(an_invalid_run_has_no_judged_metric),
+        cmocka_unit_test(a_figure_at_its_limit_is_level),
+        cmocka_unit_test(each_gauge_has_its_row),
+        cmocka_unit_test(libuv_and_objects_have_rows_of_their_own),
         cmocka_unit_test(level_never_stands_beside_a_figure_above_its_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

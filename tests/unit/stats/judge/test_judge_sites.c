@@ -452,6 +452,127 @@ static void what_emptying_the_caches_freed_was_theirs(void **state)
                                     "may become");
 }
 
+/* ---- populations that several sites share ---- */
+
+/* Entries of a cache of a hundred each, made at two places of a file; `second` of each epoch's at
+ * the other. Beside them a site of another file that keeps seven blocks of each epoch. */
+struct shared {
+    size_t count;
+    struct judge_finding finding[4];
+    bool taken[4];
+};
+
+static struct shared shared(const int64_t second[6], uint64_t capacity,
+                            void (*change)(struct sim *))
+{
+    struct shared found = {0};
+    static const int64_t seven[6] = {7, 7, 7, 7, 7, 7};
+    int64_t first[6];
+    for (size_t i = 0; i < 6; i++)
+        first[i] = 100 - second[i];
+    struct sim *s = keeping(first);
+    sim_six_site(s, seven);
+    sim_six_site(s, second);
+    s->lent[SITE + 1].file = "other.c";
+    s->e.caches = 1;
+    s->cache[0] = (struct judge_cache){.name = "sessions", .capacity = capacity};
+    for (size_t c = 0; c <= LAST; c++)
+        s->population[0][c] = 40 + (c < FIRST ? 0 : c < 8 ? 100 * (c - 1) : 600);
+    s->e.drained = false;
+    if (change)
+        change(s);
+    struct judge_context h;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    found.count = shared_judge(&h, found.taken, found.finding);
+    free(s);
+    return found;
+}
+
+static const int64_t MORE_AND_MORE[6] = {10, 20, 30, 40, 60, 80};
+
+static void sites_that_share_a_population_are_judged_by_their_sum(void **state)
+{
+    (void)state;
+    struct shared found = shared(MORE_AND_MORE, 1000, NULL);
+    assert_int_equal(found.count, 2);
+    assert_true(!found.taken[0] && found.taken[1] && !found.taken[2] && found.taken[3]);
+    for (size_t i = 0; i < 2; i++) {
+        const struct judge_finding *f = &found.finding[i];
+        assert_int_equal(f->site, i ? 3 : 1);
+        assert_int_equal(f->blocks, i ? 240 : 360);
+        assert_int_equal(f->bytes, i ? 240 * 32 : 360 * 32);
+        assert_int_equal(f->verdict, VERDICT_PASS);
+        assert_int_equal(f->kind, KIND_CACHE_FILLING);
+        assert_string_equal(f->why, "grows exactly as sessions does: 640 entries of 1000, full "
+                                    "after about 383 more connections at this pace");
+    }
+    found = shared(MORE_AND_MORE, 639, NULL);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.finding[1].kind, KIND_CACHE_OVER);
+    assert_string_equal(found.finding[0].why, "sessions holds 640 entries, 1 more than the 639 it "
+                                              "may hold, and goes on");
+}
+
+static void another_size(struct sim *s)
+{
+    for (size_t c = 0; c <= LAST; c++)
+        s->site[SITE + 2].bytes[c] *= 2;
+}
+
+static void another_file(struct sim *s)
+{
+    s->lent[SITE + 2].file = "third.c";
+}
+
+static void no_cache(struct sim *s)
+{
+    s->e.caches = 0;
+}
+
+static void what_follows_alone_or_is_no_population_is_judged_alone(void **state)
+{
+    (void)state;
+    static const int64_t none[6] = {0}, half[6] = {50, 50, 50, 50, 50, 50};
+    assert_int_equal(shared(MORE_AND_MORE, 1000, another_size).count, 0);
+    assert_int_equal(shared(MORE_AND_MORE, 1000, another_file).count, 0);
+    assert_int_equal(shared(MORE_AND_MORE, 1000, no_cache).count, 0);
+    assert_int_equal(shared(none, 1000, NULL).count, 0);
+    assert_int_equal(shared(half, 1000, NULL).count, 0); /* each follows it by itself */
+}
+
+/* As many objects of a class are alive, one for each block, to a fiftieth. */
+static int64_t objects[LAST + 1];
+
+static void class_of_objects(struct sim *s)
+{
+    s->e.caches = 0;
+    s->e.classes = 2;
+    s->class_[0] = (struct judge_class){.name = "SSL_CTX", .site = SIZE_MAX};
+    s->class_[1] = (struct judge_class){.name = "SSL_SESSION", .site = SIZE_MAX};
+    for (size_t c = 0; c <= LAST; c++) {
+        s->live[0][c] = 1;
+        s->live[1][c] = objects[c];
+    }
+}
+
+static void a_class_of_objects_is_a_population_too(void **state)
+{
+    (void)state;
+    for (int64_t off = -13; off <= 13; off++) {
+        for (size_t c = 0; c <= LAST; c++)
+            objects[c] = 30 + (c < FIRST ? 0 : c < 8 ? 100 * (int64_t)(c - 1) : 600);
+        objects[5] += off;
+        assert_int_equal(shared(MORE_AND_MORE, 0, class_of_objects).count,
+                         llabs(off) <= 12 ? 2 : 0);
+    }
+    for (size_t c = 0; c <= LAST; c++) /* two blocks for each object */
+        objects[c] = 30 + (c < FIRST ? 0 : c < 8 ? 50 * (int64_t)(c - 1) : 300);
+    assert_int_equal(shared(MORE_AND_MORE, 0, class_of_objects).count, 2);
+    for (size_t c = 0; c <= LAST; c++) /* two objects for each block */
+        objects[c] = 30 + (c < FIRST ? 0 : c < 8 ? 200 * (int64_t)(c - 1) : 1200);
+    assert_int_equal(shared(MORE_AND_MORE, 0, class_of_objects).count, 0);
+}
+
 /* ---- tables ---- */
 
 /* A block that is made larger: so many bytes more with each epoch from the first on. */
@@ -697,6 +818,9 @@ int main(void)
         cmocka_unit_test(a_table_of_descriptors_is_as_large_as_it_must_be),
         cmocka_unit_test(an_expected_cache_has_room_for_what_grew),
         cmocka_unit_test(an_expected_cache_that_fills_seldom_is_full_later),
+        cmocka_unit_test(sites_that_share_a_population_are_judged_by_their_sum),
+        cmocka_unit_test(what_follows_alone_or_is_no_population_is_judged_alone),
+        cmocka_unit_test(a_class_of_objects_is_a_population_too),
         cmocka_unit_test(sixteen_texts_for_each_thread_are_a_queue_of_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

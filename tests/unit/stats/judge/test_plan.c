@@ -1009,6 +1009,26 @@ static void the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows(void **s
     assert_true(plan_left_ms(&m.p, 8000, 3000) == 0);
 }
 
+/* What one connection in a second comes to in three; before any has come, what was asked for. */
+static void the_pace_is_that_of_what_came(void **state)
+{
+    (void)state;
+    struct plan p;
+    plan_init(&p, &(struct plan_input){.conns = 30, .rate_per_s = 1000, .for_ms = 3000});
+    assert_int_equal(plan_expected(&p, 0, 1000), 3000);
+    assert_int_equal(plan_expected(&p, 1, 3000), 1);
+    assert_int_equal(plan_expected(&p, 2, 1000), 6);
+    assert_int_equal(plan_expected(&p, 2, 0), 3000);
+    plan_init(&p, &(struct plan_input){.conns = 30, .for_ms = 3000});
+    assert_int_equal(plan_expected(&p, 0, 1000), 0);
+    plan_init(&p,
+              &(struct plan_input){.conns = 30, .rate_per_s = 1000, .closed = 500, .for_ms = 3000});
+    assert_int_equal(plan_expected(&p, 100, 1000), 300);
+    assert_int_equal(plan_expected(&p, 200, 1000), 500);
+    assert_int_equal(plan_expected(&p, 100, 0), 500);
+    assert_int_equal(plan_expected(&p, 100, 6000), 100);
+}
+
 /* Two of warm-up, and 250, 500, 1,000, ... to an eighth of what is aimed at. */
 static void the_estimate_counts_the_epochs_of_its_total(void **state)
 {
@@ -1081,6 +1101,7 @@ int main(void)
         cmocka_unit_test(a_run_without_a_bound_aims_at_what_it_needs),
         cmocka_unit_test(the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows),
         cmocka_unit_test(the_estimate_counts_the_epochs_of_its_total),
+        cmocka_unit_test(the_pace_is_that_of_what_came),
         cmocka_unit_test(every_course_is_as_approved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
