@@ -95,8 +95,8 @@ def main(what, *journals):
     elif what == "sum":
         return summary(*journals)
     else:
-        print(HEAD, *(line for name, path in zip(SANITIZERS, journals) for line in ["", *section(name, path)]),
-              sep="\n")
+        print(HEAD, *(line for name, path in zip(SANITIZERS, journals) if Path(path).exists()
+                      for line in section(name, path)), sep="\n")
     return 0
 
 
