@@ -557,11 +557,11 @@ static void a_single_block_that_does_not_fit_makes_no_answer_exact(void **state)
         m.blocks[at]++;
         m.bytes[at] += 32;
         solve(&m, &a);
-        assert_true(!a.exact && a.residual_blocks > 0 && fabs(a.share[0].blocks - 1) < 0.01);
+        assert_true(!a.exact && fabs(a.share[0].blocks - 1) < 0.01);
         m.blocks[at]--; /* nor a byte without a block */
         m.bytes[at] -= 31;
         solve(&m, &a);
-        assert_true(!a.exact && a.residual_bytes > 0);
+        assert_false(a.exact);
     }
 }
 
@@ -581,6 +581,22 @@ static void a_behaviour_that_fits_all_epochs_but_two_is_not_told(void **state)
         assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
         assert_false(a.sparse);
     }
+}
+
+/* No behaviour frees what others lose: half a block less for each is no sum over them. */
+static void a_behaviour_that_frees_blocks_is_not_separable(void **state)
+{
+    (void)state;
+    struct made m = {.count = 2,
+                     .epochs = 3,
+                     .begun_only = true,
+                     .begun = {{1001, 500}, {500, 1002}, {2000, 1002}},
+                     .blocks = {1752, 499, 3499},
+                     .bytes = {1752, 499, 3499}};
+    struct behaviours_answer a;
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_TOGETHER);
+    assert_true(fabs(a.share[1].blocks + 0.5) < 1e-6);
 }
 
 /* Losses of 14 blocks: by accident the first epoch had two of each. */
@@ -623,6 +639,7 @@ int main(void)
         cmocka_unit_test(the_error_of_bytes_goes_by_the_average_block),
         cmocka_unit_test(a_single_block_that_does_not_fit_makes_no_answer_exact),
         cmocka_unit_test(a_behaviour_that_fits_all_epochs_but_two_is_not_told),
+        cmocka_unit_test(a_behaviour_that_frees_blocks_is_not_separable),
         cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
