@@ -321,6 +321,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .tried = judge_tried(&question->load),
                          .foreign = question->foreign,
                          .handshakes = question->handshakes,
+                         .warm_up = question->warm_up,
                          .want_one_in = question->want_one_in,
                          .expected = question->expected,
                          .seed = question->seed};

@@ -41,6 +41,7 @@ struct history_sample {
 /* What the judge must know that isn't in the subject's memory. */
 struct history_question {
     double limit_heap, limit_rss; /* bytes per connection */
+    struct reach_warm_up warm_up;
     uint64_t want_one_in;
     uint64_t expected; /* entries of a cache that the user knows of in it; 0: none */
     uint64_t seed;

@@ -44,19 +44,26 @@ struct judge_load checkpoint_load(const struct run *r)
                                .by_operation = run_unit(r) == UNIT_OPERATION};
 }
 
+static uint64_t elapsed_ms(const struct run *r)
+{
+    return r->epoch_start_ns ? (clock_now_ns() - r->epoch_start_ns) / 1000000u : 0;
+}
+
 struct history_question checkpoint_question(const struct run *r)
 {
     const struct page_app *client = &run_load(r)->subject->child.page->app;
     const struct scenario *s = r->scenario;
-    return (struct history_question){.limit_heap = s->limit_heap,
-                                     .limit_rss = s->limit_rss,
-                                     .want_one_in = s->sensitivity,
-                                     .expected = s->expect_cache,
-                                     .seed = r->seed,
-                                     .load = checkpoint_load(r),
-                                     .foreign = checkpoint_foreign(r),
-                                     .handshakes = atomic_load(&client->handshakes) +
-                                                   atomic_load(&client->operations)};
+    struct history_question question = {.limit_heap = s->limit_heap,
+                                        .limit_rss = s->limit_rss,
+                                        .want_one_in = s->sensitivity,
+                                        .expected = s->expect_cache,
+                                        .seed = r->seed,
+                                        .load = checkpoint_load(r),
+                                        .foreign = checkpoint_foreign(r),
+                                        .handshakes = atomic_load(&client->handshakes) +
+                                                      atomic_load(&client->operations)};
+    plan_warm_up(&r->plan, run_begun(r), elapsed_ms(r), &question.warm_up);
+    return question;
 }
 
 /* Why nothing can be judged of a server that soak hasn't started, or can't follow; NULL: it can. */
@@ -341,10 +348,8 @@ static int64_t blocks_at(const struct run *r, size_t c)
 
 void checkpoint_seen(const struct run *r, struct plan_seen *ret)
 {
-    uint64_t now = clock_now_ns();
     *ret = (struct plan_seen){.opened = run_begun(r),
-                              .elapsed_ms =
-                                  r->epoch_start_ns ? (now - r->epoch_start_ns) / 1000000u : 0,
+                              .elapsed_ms = elapsed_ms(r),
                               .falls_short = falls_short(r),
                               .interrupted = r->interrupted};
     for (size_t i = 0; i < r->subjects.count; i++)

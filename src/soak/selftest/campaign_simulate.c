@@ -20,7 +20,7 @@ struct site {
 /* A program: each open connection holds a few blocks, and some lose one. */
 struct program {
     struct rng rng;
-    const struct plan_input *in;
+    const struct plan *plan;
     double chance;
     uint64_t opened;
     size_t epochs;
@@ -60,19 +60,28 @@ static void churn(struct program *p, const struct plan_action *a)
     p->opened += opens;
     p->epoch[now] = (struct judge_epoch){
         .opened = opens,
-        .closed = p->opened > p->in->conns ? p->opened - p->in->conns : 0,
-        .seconds = opens ? (double)opens / p->in->rate_per_s : (double)a->hold_ms / 1000,
+        .closed = p->opened > p->plan->in.conns ? p->opened - p->plan->in.conns : 0,
+        .seconds = opens ? (double)opens / p->plan->in.rate_per_s : (double)a->hold_ms / 1000,
         .measured = a->step != PLAN_WARM,
         .hold = a->step == PLAN_HOLD};
-    for (size_t c = 0; c < now && opens >= p->in->conns; c++) {
+    for (size_t c = 0; c < now && opens >= p->plan->in.conns; c++) {
         p->epoch[c].all_closed = true;
         held->born[c] = 0;
     }
     if (opens)
-        held->born[now] = HELD_BLOCKS * (int64_t)(opens < p->in->conns ? opens : p->in->conns);
+        held->born[now] =
+            HELD_BLOCKS * (int64_t)(opens < p->plan->in.conns ? opens : p->plan->in.conns);
     lost->born[now] = draw_losses(&p->rng, opens, p->chance);
     for (size_t i = 0; i < SITES; i++)
         p->site[i].blocks[now] = sum(p->site[i].born, p->epochs);
+}
+
+static uint64_t elapsed_ms(const struct program *p)
+{
+    double seconds = 0;
+    for (size_t c = 0; c < p->epochs; c++)
+        seconds += p->epoch[c].seconds;
+    return (uint64_t)(seconds * 1000);
 }
 
 /* What a probe would have seen. */
@@ -107,7 +116,8 @@ static void look(struct program *p, struct judgement *ret)
                          .hooked = true,
                          .tried = p->opened,
                          .handshakes = p->opened,
-                         .want_one_in = p->in->one_in};
+                         .want_one_in = p->plan->in.one_in};
+    plan_warm_up(p->plan, p->opened, elapsed_ms(p), &e.warm_up);
     judge(&e, ret);
 }
 
@@ -116,12 +126,9 @@ static struct plan_seen see(const struct program *p, const struct judgement *j)
     struct plan_seen seen = {.opened = p->opened,
                              .wants_hold = j->wants_hold,
                              .wants_more = j->wants_more,
-                             .certain = j->certain};
+                             .certain = j->certain,
+                             .elapsed_ms = elapsed_ms(p)};
     uint64_t opened = p->opened;
-    double seconds = 0;
-    for (size_t c = 0; c < p->epochs; c++)
-        seconds += p->epoch[c].seconds;
-    seen.elapsed_ms = (uint64_t)(seconds * 1000);
     for (size_t i = 0; i < 3 && i < p->epochs; i++) {
         size_t c = p->epochs - 1 - i;
         seen.ledger_blocks[i] = p->site[HELD].blocks[c] + p->site[LOST].blocks[c];
@@ -137,7 +144,7 @@ static void run(const struct plan_input *in, uint64_t seed, double chance, struc
     struct program *p = calloc(1, sizeof *p);
     struct plan plan;
     CHECK(p);
-    *p = (struct program){.rng.state = seed, .in = in, .chance = chance};
+    *p = (struct program){.rng.state = seed, .plan = &plan, .chance = chance};
     *ret = (struct judgement){.reasons = 0};
     plan_init(&plan, in);
     for (;;) {
@@ -155,11 +162,12 @@ static void run(const struct plan_input *in, uint64_t seed, double chance, struc
 
 /* ---- what is drawn ---- */
 
-enum bound { BOUND_NONE, BOUND_CLOSED, BOUND_SURE, BOUNDS };
+enum bound { BOUND_NONE, BOUND_CLOSED, BOUND_SURE, BOUND_TIME, BOUNDS };
 
 static void draw(struct rng *r, struct plan_input *in, struct campaign_simulated *ret)
 {
-    static const char *const rows[BOUNDS] = {"without a bound", "--closed", "--until-sure"};
+    static const char *const rows[BOUNDS] = {"without a bound", "--closed", "--until-sure",
+                                             "--for"};
     enum bound bound = (enum bound)rng_below(r, BOUNDS);
     *in = (struct plan_input){
         .conns = 1 + rng_below(r, 200), .rate_per_s = 1000, .early_stop = rng_below(r, 2)};
@@ -175,6 +183,9 @@ static void draw(struct rng *r, struct plan_input *in, struct campaign_simulated
         in->until_sure = true;
         in->for_ms = 3600000;
         snprintf(rest, room, " --until-sure --sensitivity=1/%" PRIu64, in->one_in);
+    } else if (bound == BOUND_TIME) {
+        in->for_ms = 1000 * (5 + rng_below(r, 200));
+        snprintf(rest, room, " --for=%" PRIu64 "s", in->for_ms / 1000);
     }
     snprintf(ret->row, sizeof ret->row, "%s", rows[bound]);
 }

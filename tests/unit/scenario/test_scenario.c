@@ -458,7 +458,7 @@ static const struct {
     {{{"reload", "x"}, {"server", "x {port}"}, {"closed", "7"}},
      "--closed 7: with --reload at least 8 reloads are needed"},
     {{{"reload", "x"}, {"server", "x {port}"}, {"sensitivity", "1/10"}, {"closed", "100"}},
-     "--closed 100: too few for --sensitivity 1/10, which takes at least 161; give --closed 230, "
+     "--closed 100: too few for --sensitivity 1/10, which takes at least 161; give --closed 237, "
      "or leave it out"},
     {{{"footprint", "true"}, {"server", "x {port}"}, {"operate", "request"}},
      "--footprint: what a program that isn't soak's spends on a connection is seen as they come "

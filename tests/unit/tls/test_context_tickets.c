@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a server answers tickets, early data and keys known beforehand: what its SSL object saw. */
 #include "options/limits.h"
+#include "tests/unit/leaks.h"
 #include "tls/psk.h"
 #include "tls_ends.h"
 
@@ -11,10 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#endif
 
 static const enum tls_version versions[] = {TLS_1_2, TLS_1_3};
 
@@ -89,20 +86,6 @@ struct answered {
     int alert, tickets;
 };
 
-/* OpenSSL up to 3.0.20 loses the session that it made of a ticket whose callback says abort
- * (docs/issues/openssl-30464.md): no news to LeakSanitizer. */
-static void ignore_leaks(bool ignore)
-{
-#if defined(__SANITIZE_ADDRESS__)
-    if (ignore)
-        __lsan_disable();
-    else
-        __lsan_enable();
-#else
-    (void)ignore;
-#endif
-}
-
 /* What becomes of a good ticket under this answer. */
 static struct answered answer_to_ticket(struct ends *f, enum tls_version version,
                                         enum ticket_callback answer)
@@ -148,12 +131,14 @@ static void ignore_makes_a_full_handshake(void **state)
     }
 }
 
+/* OpenSSL up to 3.0.20 loses the session that it made of such a ticket
+ * (docs/issues/openssl-30464.md). */
 static void abort_ends_the_handshake_by_an_alert(void **state)
 {
     for (int i = 0; i < 2; i++) {
-        ignore_leaks(true);
+        leaks_ignore(true);
         struct answered a = answer_to_ticket(*state, versions[i], TICKET_CALLBACK_ABORT);
-        ignore_leaks(false);
+        leaks_ignore(false);
         assert_false(a.finished);
         assert_int_not_equal(a.alert, 0);
     }

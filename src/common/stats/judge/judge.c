@@ -3,8 +3,6 @@
 
 #include "base/check.h"
 #include "judge_internal.h"
-#include "stats/sensitivity.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,16 +70,29 @@ static bool any_leak(const struct judge_finding *finding, size_t count)
     return false;
 }
 
-/* A conviction needs survivors in both halves of the judged connections, which is stricter than in
- * two epochs: so the halves are what the sensitivity is figured from. */
+/* The warm-up's last epoch is the one before the measuring. */
+static double one_in_of(const struct judge_context *h)
+{
+    uint64_t *opened = calloc(h->e->epochs + 1, sizeof *opened);
+    CHECK(opened);
+    for (size_t c = 0; c < h->e->epochs; c++)
+        opened[c] = judge_context_judges(h, c) ? h->e->epoch[c].opened : 0;
+    struct reach r = {.opened = opened,
+                      .epochs = h->e->epochs,
+                      .warm = h->base == SIZE_MAX ? 0 : h->e->epoch[h->base].opened,
+                      .warm_up = h->e->warm_up};
+    double one_in = reach_one_in(&r);
+    free(opened);
+    return one_in;
+}
+
 static void judge_sensitivity(const struct judge_context *h, struct judge_sensitivity *ret)
 {
     ret->closed = h->opened;
     ret->epochs = h->epochs;
     ret->middle = h->middle;
     if (h->epochs >= JUDGE_MIN_EPOCHS)
-        ret->one_in = sensitivity_one_in(h->half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
-                                         JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+        ret->one_in = one_in_of(h);
     ret->malloc_one_in = marks_one_in(h);
     if (h->e->ended) {
         ret->one_in /= runs_times(h->e->epochs);

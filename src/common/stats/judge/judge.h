@@ -15,6 +15,7 @@
 #define SOAK_STATS_JUDGE_H
 
 #include "metric.h"
+#include "reach.h"
 #include "verdict.h"
 
 #include <stdbool.h>
@@ -105,6 +106,7 @@ struct evidence {
     const char *outside;  /* seen from outside only, and why, a few words; NULL = it is counted */
     bool ended;           /* each checkpoint is of a process of its own, at its end (--loop) */
     const char *moving; /* no checkpoint was at rest: what moved, in a few words; NULL = one was */
+    struct reach_warm_up warm_up;
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
     uint64_t expected;    /* entries of a cache that the user knows of; 0 = none */
     uint64_t seed;        /* for the bootstrap */

@@ -99,7 +99,7 @@ void survivors_of(const struct judge_context *h, const struct judge_site *s, siz
     }
     /* One event may lose several blocks of a site at once: then every epoch's count is a multiple.
      * Where many connections lose a block the divisor says nothing. */
-    bool dense = v.blocks * 8 >= (int64_t)h->opened;
+    bool dense = v.blocks * JUDGE_DENSE >= (int64_t)h->opened;
     v.events = clump > 1 && !dense ? v.blocks / clump : v.blocks;
     *ret = v;
 }

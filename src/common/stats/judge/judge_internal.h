@@ -130,6 +130,13 @@ static inline const char *unit_of(const struct judge_context *h)
 /* What chance alone explains with a probability of at most this is refuted. */
 #define JUDGE_ALPHA (1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0)
 
+/* A leak of many losses slows down now and then, and a run asks hundreds of sites. */
+#define JUDGE_SLOWER 1e-4
+
+/* Where so many connections, or fewer, lose a block, whether losses come in clumps can't be told.
+ */
+enum { JUDGE_DENSE = 8 };
+
 static inline int64_t born(const struct judge_site *s, size_t epoch)
 {
     return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;

@@ -275,7 +275,7 @@ static enum answer doubt_unless_rare(struct judge_context *h, const struct survi
 
 /* A leak of many losses ends in a pause now and then, and a run asks hundreds of sites: to pass on
  * a pause takes more than to doubt. */
-static const double SURELY_ENDED = 1e-6, SLOWER = 1e-4;
+static const double SURELY_ENDED = 1e-6;
 
 static enum answer site_bounded(struct judge_context *h, const struct survivors *v,
                                 struct judge_finding *f)
@@ -369,7 +369,7 @@ static enum answer site_decelerating(struct judge_context *h, const struct survi
     double share = (double)h->half[1] / (double)h->opened, clump = dispersion(h, v);
     int64_t all = (int64_t)((double)v->blocks / clump);
     int64_t late = (int64_t)((double)v->half[1] / clump);
-    if (second * 2 >= first || binomial_at_most(late, all, share) > SLOWER)
+    if (second * 2 >= first || binomial_at_most(late, all, share) > JUDGE_SLOWER)
         return NO_OPINION;
     answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
     finding_why(f, "slows down: %.4f blocks per %s in the first half, %.4f in the second", first,

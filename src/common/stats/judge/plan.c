@@ -213,11 +213,19 @@ static bool grows_steadily(const struct plan_seen *s)
     return newer > 0 && fabs(newer - older) <= 0.1 * newer;
 }
 
-static uint64_t warm_opens(const struct plan *p)
+/* Of the epoch that so many went before. */
+static uint64_t warm_opens(const struct plan *p, int before)
 {
-    if (p->warm_epochs == 0)
+    if (before == 0)
         return p->in.conns + p->unit;
-    return p->unit << (p->warm_epochs - 1);
+    return p->unit << (before - 1);
+}
+
+/* One more would be too large a part of the run. */
+static bool is_long(uint64_t opened, uint64_t more, uint64_t total)
+{
+    enum { PARTS = 3 };
+    return (opened + more) * PARTS > total;
 }
 
 static bool is_warm(const struct plan *p, const struct plan_seen *seen)
@@ -228,7 +236,33 @@ static bool is_warm(const struct plan *p, const struct plan_seen *seen)
         return false;
     if (unchanged(seen) || grows_steadily(seen))
         return true;
-    return (seen->opened + warm_opens(p)) * 3 > expected_total(p, seen);
+    return is_long(seen->opened, warm_opens(p, p->warm_epochs), expected_total(p, seen));
+}
+
+/* What is measured where the warm-up takes so many of all. */
+static double measured_after(const struct plan *p, uint64_t warm, uint64_t total)
+{
+    uint64_t left = beyond(total, warm + turnover_opens(p));
+    return (double)larger(left, is_default(p) ? p->need : 1);
+}
+
+void plan_warm_up(const struct plan *p, uint64_t opened, uint64_t elapsed_ms,
+                  struct reach_warm_up *ret)
+{
+    _Static_assert(WARM_MAX - WARM_MIN == REACH_LONGER, "an epoch each");
+    uint64_t total = plan_expected(p, opened, elapsed_ms), sum = 0;
+    for (int i = 0; i < p->warm_epochs; i++)
+        sum += warm_opens(p, i);
+    double measured = measured_after(p, sum, total);
+    *ret = (struct reach_warm_up){.left = {0}};
+    for (int i = p->warm_epochs; i >= WARM_MIN && i < WARM_MAX; i++) {
+        uint64_t opens = warm_opens(p, i);
+        if (is_long(sum, opens, total))
+            break;
+        sum += opens;
+        ret->longer[i - p->warm_epochs] = opens;
+        ret->left[i - p->warm_epochs] = measured_after(p, sum, total) / measured;
+    }
 }
 
 /* ---- measuring ---- */
@@ -355,7 +389,7 @@ static bool next_before(struct plan *p, const struct plan_seen *seen, struct pla
     if (p->measured_out)
         return false;
     if (!is_warm(p, seen)) {
-        *ret = (struct plan_action){.step = PLAN_WARM, .opens = warm_opens(p)};
+        *ret = (struct plan_action){.step = PLAN_WARM, .opens = warm_opens(p, p->warm_epochs)};
         p->warm_epochs++;
         return true;
     }

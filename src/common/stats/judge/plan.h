@@ -10,6 +10,7 @@
 #ifndef SOAK_STATS_PLAN_H
 #define SOAK_STATS_PLAN_H
 
+#include "reach.h"
 #include "verdict.h"
 
 #include <stdbool.h>
@@ -108,6 +109,10 @@ uint64_t plan_unbounded(uint64_t one_in, uint64_t expected);
  * warm-up ends and whatever its heap does. `in`'s own bounds don't matter. For 1/1 it is the bound
  * that gives a run any sensitivity at all. */
 uint64_t plan_closed_for(const struct plan_input *in, uint64_t one_in);
+/* What a leak would have made of its warm-up, which has ended, and of what it measures then: at the
+ * pace reached so far where its bound is in time. */
+void plan_warm_up(const struct plan *p, uint64_t opened, uint64_t elapsed_ms,
+                  struct reach_warm_up *ret);
 /* Connections in all that the run comes to at the pace reached, its bounds counted. */
 uint64_t plan_expected(const struct plan *p, uint64_t opened, uint64_t elapsed_ms);
 /* Milliseconds until then at the pace reached; `opened` isn't 0. Those that the open connections

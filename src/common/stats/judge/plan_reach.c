@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "judge.h"
 #include "plan.h"
-#include "stats/sensitivity.h"
 
 enum { COURSE_EPOCHS = 64, WARM_LEAST = 2, WARM_MOST = 5 };
 
@@ -16,12 +15,14 @@ struct course {
 };
 
 /* The connections of the measured epochs; returns how many epochs these are. */
-static size_t course_measures(const struct course *c, uint64_t opens[COURSE_EPOCHS])
+static size_t course_measures(const struct course *c, uint64_t opens[COURSE_EPOCHS],
+                              struct reach *ret)
 {
     struct plan p;
     struct plan_seen seen = {.checkpoints = 2};
     struct plan_action action;
     size_t epochs = 0;
+    uint64_t warm = 0;
     plan_init(&p, &c->in);
     do {
         seen.ledger_blocks[0] = p.warm_epochs >= c->warm ? 0 : 1;
@@ -31,18 +32,21 @@ static size_t course_measures(const struct course *c, uint64_t opens[COURSE_EPOC
         CHECK(epochs < COURSE_EPOCHS);
         if (action.step == PLAN_MEASURE)
             opens[epochs++] = action.opens;
+        else if (action.step == PLAN_WARM)
+            warm = action.opens;
     } while (action.step != PLAN_TURNOVER);
+    *ret = (struct reach){.opened = opens, .epochs = epochs, .warm = warm};
+    plan_warm_up(&p, seen.opened, 0, &ret->warm_up);
     return epochs;
 }
 
 /* Returns how many epochs it measures, or 0 when these don't reach the sensitivity. */
 static size_t course_reaches(const struct course *c, uint64_t one_in)
 {
-    uint64_t opens[COURSE_EPOCHS], half[2];
-    size_t epochs = course_measures(c, opens);
-    sensitivity_halves(opens, epochs, half);
-    double miss = sensitivity_miss(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS, (double)one_in);
-    return miss <= 1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0 ? epochs : 0;
+    uint64_t opens[COURSE_EPOCHS];
+    struct reach reach;
+    size_t epochs = course_measures(c, opens, &reach);
+    return reach_shows(&reach, (double)one_in) ? epochs : 0;
 }
 
 /* Growth that shows in the heap after the last epoch changes nothing. */

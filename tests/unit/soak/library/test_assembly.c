@@ -4,8 +4,6 @@
 
 #include "libs/cache.h"
 
-#include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,22 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/put_file.h"
+#include "tests/unit/remove_tree.h"
+
 static char base[64];
 static struct lib part[LIB_PARTS]; /* what is asked for */
-
-static void put(const char *folder, const char *name)
-{
-    char path[2 * PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    close(fd);
-}
 
 /* A project in which nothing can be built, and a cache. */
 static int open_all(void **state)
@@ -37,9 +27,7 @@ static int open_all(void **state)
     (void)state;
     strcpy(base, "/tmp/soak-assembly-XXXXXX");
     assert_non_null(mkdtemp(base));
-    snprintf(path, sizeof path, "%s/server", base);
-    assert_int_equal(mkdir(path, 0700), 0);
-    put(path, "CMakeLists.txt");
+    put_file(base, "server/CMakeLists.txt", "");
     setenv("SOAK_ROOT", base, 1);
     snprintf(path, sizeof path, "%s/cache", base);
     setenv("SOAK_CACHE", path, 1);
@@ -49,18 +37,10 @@ static int open_all(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *place)
-{
-    (void)s;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 static int close_all(void **state)
 {
     (void)state;
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(base);
 }
 
 /* An OpenSSL that needs this libc; `brought`: the one that came with it, or "". */
@@ -84,12 +64,11 @@ static void install_libc(const char *version)
 {
     struct err e = {{0}};
     struct lib *l = calloc(1, sizeof *l);
-    char folder[PATH_MAX];
+    char folder[128];
     assert_non_null(l);
     assert_int_equal(cache_new_folder(folder, sizeof folder, &e), 0);
-    snprintf(l->library_dir, sizeof l->library_dir, "%.*s/lib", PATH_MAX - 8, folder);
-    assert_int_equal(mkdir(l->library_dir, 0700), 0);
-    put(l->library_dir, "libc.so.6");
+    snprintf(l->library_dir, sizeof l->library_dir, "%s/lib", folder);
+    put_file(folder, "lib/libc.so.6", "");
     l->part = LIB_LIBC;
     strcpy(l->origin, "test");
     l->sonames = 1;

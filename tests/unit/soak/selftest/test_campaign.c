@@ -125,6 +125,10 @@ static void versions_and_scenarios_are_drawn_from_their_lists(void **state)
 static void every_line_that_is_drawn_is_one_that_soak_takes(void **state)
 {
     (void)state;
+    if (!SCENARIO_JEMALLOC) {
+        print_message("skipped: a build without jemalloc takes no line with it\n");
+        skip();
+    }
     for (uint64_t n = 0; n < 600; n++) {
         struct campaign_choice choice = {.which = (enum campaign_of)(n % CAMPAIGNS), .seed = 3};
         struct campaign_case drawn;

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reach.h"
+
+#include "base/check.h"
+#include "judge_internal.h"
+#include "stats/sensitivity.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* What is expected to be lost in each epoch. */
+struct losses {
+    const uint64_t *opened;
+    size_t epochs, middle, newest;
+    uint64_t half[2];
+    double all; /* connections */
+    double one_in;
+};
+
+static double mean_of(const struct losses *l, size_t epoch)
+{
+    return (double)l->opened[epoch] / l->one_in;
+}
+
+static double at_least(int64_t k, double mean)
+{
+    return 1 - poisson_at_most(k - 1, mean);
+}
+
+/* ---- RULE_BOUNDED: a pause at the end ---- */
+
+/* So many losses make a pause of that share too long for chance. */
+static int64_t losses_for(double share)
+{
+    return (int64_t)ceil(log(JUDGE_ALPHA) / log1p(-share));
+}
+
+/* The last loss is in one epoch or another of the second half: before the first half's end
+ * RULE_HALVES doubts. */
+static double pauses(const struct losses *l)
+{
+    double miss = 0, after = 0;
+    for (size_t c = l->newest; c > l->middle; c--) {
+        if (l->opened[c] == 0)
+            continue;
+        if (after > 0) {
+            double in = mean_of(l, c), until = (l->all - after) / l->one_in;
+            int64_t least = losses_for(after / l->all);
+            double any = at_least(least, until), earlier = at_least(least, until - in);
+            miss += exp(-after / l->one_in) * fmax(any - exp(-in) * earlier, 0);
+        }
+        after += (double)l->opened[c];
+    }
+    return miss;
+}
+
+/* ---- RULE_FEW: losses that seem to come in clumps ---- */
+
+enum { UNITS = JUDGE_CONVICT_BLOCKS };
+
+/* A number of clumps of one size. */
+struct clumps {
+    double size, log_factorial[UNITS]; /* of u clumps' blocks */
+};
+
+/* of[u]: probability of u clumps, and of no other loss. */
+static void clumps_of(const struct clumps *k, double mean, double of[UNITS])
+{
+    double each = k->size * log(mean);
+    of[0] = exp(-mean);
+    for (int u = 1; u < UNITS; u++)
+        of[u] = exp(u * each - mean - k->log_factorial[u]);
+}
+
+static void add_epoch(double sum[UNITS], const double of[UNITS])
+{
+    for (int n = UNITS - 1; n >= 0; n--) {
+        double p = 0;
+        for (int u = 0; u <= n; u++)
+            p += sum[n - u] * of[u];
+        sum[n] = p;
+    }
+}
+
+static struct clumps clumps_begin(double size)
+{
+    struct clumps k = {.size = size};
+    for (int u = 1; u < UNITS; u++)
+        k.log_factorial[u] = lgamma(u * size + 1);
+    return k;
+}
+
+static void clumps_grow(struct clumps *k)
+{
+    for (int u = 1; u < UNITS; u++) {
+        double product = 1;
+        for (int i = 1; i <= u; i++)
+            product *= u * k->size + i;
+        k->log_factorial[u] += log(product);
+    }
+    k->size++;
+}
+
+/* Fewer clumps of that size than convict, in both halves, of at least as many blocks as do. */
+static double of_clumps(const struct losses *l, const struct clumps *k)
+{
+    double half[2][UNITS] = {{1}, {1}}, of[UNITS], miss = 0;
+    for (size_t c = 0; c < l->epochs; c++) {
+        if (l->opened[c] == 0)
+            continue;
+        clumps_of(k, mean_of(l, c), of);
+        add_epoch(half[c > l->middle], of);
+    }
+    for (int a = 1; a < UNITS; a++) {
+        for (int b = 1; a + b < UNITS; b++) {
+            double blocks = (a + b) * k->size;
+            bool counts = blocks >= JUDGE_CONVICT_BLOCKS && blocks * JUDGE_DENSE < l->all;
+            miss += counts ? half[0][a] * half[1][b] : 0;
+        }
+    }
+    return miss;
+}
+
+static double in_clumps(const struct losses *l)
+{
+    static const double NEGLIGIBLE = 1e-7;
+    double most = 0, miss = 0;
+    for (size_t c = 0; c < l->epochs; c++)
+        most = fmax(most, mean_of(l, c));
+    double least = floor((most - 8 * sqrt(most)) / UNITS); /* of smaller ones it would be more */
+    struct clumps k = clumps_begin(fmax(least, 2));
+    for (double last = 1; k.size <= most || last > NEGLIGIBLE; clumps_grow(&k)) {
+        last = of_clumps(l, &k);
+        miss += last;
+    }
+    return miss;
+}
+
+/* ---- RULE_DECELERATING ---- */
+
+/* Of n losses the second half has so few, though some, that the rule refutes chance. */
+static double slower_of(int64_t n, double share)
+{
+    double term = exp((double)n * log1p(-share)), sum = term, miss = 0;
+    for (int64_t k = 1; k <= n; k++) {
+        term *= (double)(n - k + 1) / (double)k * share / (1 - share);
+        sum += term;
+        if (sum > JUDGE_SLOWER)
+            break;
+        miss += term;
+    }
+    return miss;
+}
+
+static double slows(const struct losses *l)
+{
+    static const double MANY = 30;
+    double mean = l->all / l->one_in, term = exp(-mean), miss = 0;
+    if (mean > MANY)
+        return JUDGE_SLOWER;
+    for (int64_t n = 1; (double)n < mean + 6 * sqrt(mean) + 6; n++) {
+        term *= mean / (double)n;
+        if (n >= JUDGE_CONVICT_BLOCKS)
+            miss += term * slower_of(n, (double)l->half[1] / l->all);
+    }
+    return miss;
+}
+
+/* ---- all of them ---- */
+
+static struct losses losses_of(const struct reach *r)
+{
+    struct losses l = {.opened = r->opened, .epochs = r->epochs};
+    l.middle = sensitivity_halves(r->opened, r->epochs, l.half);
+    l.all = (double)l.half[0] + (double)l.half[1];
+    for (size_t c = 0; c < r->epochs; c++)
+        l.newest = r->opened[c] ? c : l.newest;
+    return l;
+}
+
+/* Too few of them, or none in a half. */
+static double few(const struct losses *l, double one_in)
+{
+    return sensitivity_miss(l->half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS, one_in);
+}
+
+/* What is added to a warm-up's last epochs, one after the other. */
+struct course {
+    double chance; /* that the warm-up is so long */
+    double left;   /* share of the connections that are measured then */
+};
+
+/* Returns how many there are: the chance of the last is that of no end before it. */
+static size_t courses_of(const struct reach *r, double one_in, struct course ret[REACH_LONGER + 1])
+{
+    double chance = 1, last = (double)r->warm;
+    for (size_t i = 0;; i++) {
+        double next = i < REACH_LONGER ? (double)r->warm_up.longer[i] : 0;
+        double on = next > 0 ? -expm1(-last / one_in) : 0;
+        ret[i] = (struct course){chance * (1 - on), i ? r->warm_up.left[i - 1] : 1};
+        if (on <= 0)
+            return i + 1;
+        chance *= on;
+        last = next;
+    }
+}
+
+static double others(struct losses *l, double one_in)
+{
+    l->one_in = one_in;
+    return pauses(l) + in_clumps(l) + slows(l);
+}
+
+static double few_over(const struct losses *l, double one_in, const struct course *course,
+                       size_t count)
+{
+    double miss = 0;
+    for (size_t i = 0; i < count; i++)
+        miss += course[i].chance * (course[i].left > 0 ? few(l, one_in / course[i].left) : 1);
+    return miss;
+}
+
+/* What a longer warm-up takes makes each loss of the measured epochs rarer. `most`: with more it is
+ * no matter how much. */
+static double miss_at(const struct reach *r, struct losses *l, double one_in, double most)
+{
+    static const double RARE = 0.02;
+    struct course course[REACH_LONGER + 1];
+    size_t count = courses_of(r, one_in, course);
+    double miss = few_over(l, one_in, course, count);
+    if (miss > most || course[count - 1].left <= 0)
+        return fmin(miss, 1);
+    double shortest = others(l, one_in), longest = shortest, longer = 1 - course[0].chance;
+    if (longer > RARE)
+        longest = others(l, one_in / course[count - 1].left);
+    return fmin(miss + shortest * (1 - longer) + longest * longer, 1);
+}
+
+static bool shows(const struct reach *r, struct losses *l, double one_in)
+{
+    return miss_at(r, l, one_in, JUDGE_ALPHA) <= JUDGE_ALPHA;
+}
+
+bool reach_shows(const struct reach *r, double one_in)
+{
+    struct losses l = losses_of(r);
+    return l.half[0] && l.half[1] && shows(r, &l, one_in);
+}
+
+double reach_miss(const struct reach *r, double one_in)
+{
+    struct losses l = losses_of(r);
+    return l.half[0] && l.half[1] ? miss_at(r, &l, one_in, 1) : 1;
+}
+
+/* Where the logarithm of the miss, drawn as a straight line over the losses that are expected, is
+ * that of what is allowed. */
+static double between(const double at[2], const double miss[2])
+{
+    double share = log(JUDGE_ALPHA / miss[0]) / log(miss[1] / miss[0]);
+    return 1 / (1 / at[0] + (1 / at[1] - 1 / at[0]) * fmin(fmax(share, 0.02), 0.98));
+}
+
+/* So many losses more make a miss so many times rarer, measured: a little too many. */
+static double losses_beyond(double times)
+{
+    static const double EACH = 0.35;
+    return log(times) / EACH;
+}
+
+double reach_one_in(const struct reach *r)
+{
+    static const double NEAR = 1e-3;
+    struct losses l = losses_of(r);
+    double high = sensitivity_one_in(l.half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
+                                     JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+    double at[2] = {high, high}, miss[2] = {1, 1}, step = 1;
+    while (at[0] >= 1 && (miss[0] = miss_at(r, &l, at[0], 1)) > JUDGE_ALPHA) {
+        at[1] = at[0];
+        miss[1] = miss[0];
+        at[0] = l.all / (l.all / at[0] + step * losses_beyond(miss[0] / JUDGE_ALPHA));
+        at[0] = at[1] > 1 && at[0] < 1 ? 1 : at[0];
+        step *= 2;
+    }
+    while (at[0] >= 1 && at[1] - at[0] > NEAR * at[0] && miss[0] < (1 - 5 * NEAR) * JUDGE_ALPHA) {
+        double next = between(at, miss), of_next = miss_at(r, &l, next, 1);
+        bool shown = of_next <= JUDGE_ALPHA;
+        at[!shown] = next;
+        miss[!shown] = of_next;
+    }
+    return at[0] < 1 ? 0 : at[0];
+}
