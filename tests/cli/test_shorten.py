@@ -80,6 +80,19 @@ class Shorten(unittest.TestCase):
         self.assertIn("--sni-switch", issue.partition("The run that the rest is about:")[2])
         self.assert_nothing_left()
 
+    def test_no_command_of_another_user_is_run(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a file to another user")
+        for given in (".", "result.json"):
+            folder = self.copy()
+            os.chown(folder / given, 65534, 65534)
+            with self.subTest(given=given):
+                process = self.soak("shorten", folder, "--runs", "2")
+                self.assertEqual((process.returncode, process.stdout), (2, ""))
+                self.assertRegex(process.stderr, r"\Asoak: shorten: \S+: it is of user 65534, and its command would be "
+                                                 r"run; read it, and copy the folder if you trust it\n\Z")
+        self.assert_nothing_left()
+
     def test_the_line_of_the_issue_can_be_pasted(self):
         folder = self.base / "it's <b> $(x)"
         shutil.copytree(self.copy(), folder)

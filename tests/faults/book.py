@@ -27,7 +27,7 @@ readable by `soak report`, and no process, temporary file, key or shared memory 
 | KILL | soak: run, suite, compare, selftest, report, at random moments | killed.py |
 | ENOMEM | soak, server, client: of a start's allocations (--start), of a run's (--each); 0: all of them | resources.py |
 | EMFILE; EAGAIN of fork | soak, server, client; soak | resources.py |
-| ENOSPC, EROFS, EDQUOT, once or from then on; a tmpfs that is full or read-only | each write of soak's | resources.py |
+| ENOSPC, EROFS, EDQUOT, once or from then on; a tmpfs that is full or read-only | the writes of soak (--each) | resources.py |
 | no /dev/shm, smaps, smaps_rollup, /proc/stat, /sys/fs/cgroup; hidepid | the machine | resources.py |
 | ports exhausted, clock an hour off, suspended, one core, load 20 | the machine | resources.py |
 

@@ -12,10 +12,13 @@
 #include "search.h"
 #include "trial.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const uint64_t second_ns = 1000000000u;
 static const double quick_s = 60; /* as long as a run that nothing bounds may take */
@@ -63,6 +66,28 @@ struct work {
 
 /* ---- before ---- */
 
+/* The other user whose file it is; 0: it is this one's or root's, or isn't there. */
+static uid_t owner(int folder_fd, const char *name)
+{
+    struct stat stat;
+    bool is_other = fstatat(folder_fd, name, &stat, 0) == 0 && stat.st_uid != geteuid();
+    return is_other ? stat.st_uid : 0;
+}
+
+/* What is repeated is a command of whoever wrote the document. */
+static int check_owner(const struct work *w, const char *path, struct err *e)
+{
+    uid_t others[] = {owner(w->dir.fd, "."), owner(w->dir.fd, "result.json"),
+                      owner(AT_FDCWD, path)};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] != 0)
+            return err_set(e,
+                           "%.300s: it is of user %u, and its command would be run; read it, and "
+                           "copy the folder if you trust it",
+                           path, (unsigned)others[i]);
+    return 0;
+}
+
 static int open_run(struct work *w, const char *word, struct err *e)
 {
     char last[PATH_MAX];
@@ -76,7 +101,7 @@ static int open_run(struct work *w, const char *word, struct err *e)
     if (w->run.document->result.verdict != VERDICT_LEAK)
         return err_set(e, "%.300s: %s, and only a LEAK can be shortened", word,
                        verdict_name(w->run.document->result.verdict));
-    return run_dir_enter(&w->dir, w->run.folder, e);
+    return run_dir_enter(&w->dir, w->run.folder, e) == 0 ? check_owner(w, path, e) : -1;
 }
 
 /* Each behaviour that the run found to leak, where it could tell them apart. */
