@@ -39,6 +39,26 @@ class Moments(unittest.TestCase):
         schema = json.loads((ROOT / "results/schema/soak-1.schema.json").read_text(encoding="utf-8"))
         jsonschema.validate(json.loads((run.run() / "unfinished.json").read_text(encoding="utf-8")), schema)
 
+    def test_within_an_epoch_the_result_is_the_checkpoints_and_the_samples_go_on(self):
+        run = Observed("run", "default", "--conns", 20, "--churn", "100/s", "--closed", 100000)
+        self.addCleanup(run.__exit__)
+
+        def after_the_last_checkpoint():
+            kinds = [line["kind"] for line in run.lines()]
+            return kinds[::-1].index("checkpoint") if "checkpoint" in kinds else 0
+        until(lambda: after_the_last_checkpoint() >= 2, "two samples within an epoch")
+        run.process.kill()
+        run.wait()
+        self.assertIsNotNone(run.settle(), run.alive())
+        text = (run.run() / "samples.jsonl").read_text(encoding="utf-8")
+        self.assertTrue(text.endswith("\n"), text[-200:])
+        lines = [json.loads(line) for line in text.splitlines()]
+        kept = json.loads((run.run() / "unfinished.json").read_text(encoding="utf-8"))
+        points = [line for line in lines if line["kind"] == "checkpoint"]
+        self.assertGreaterEqual(lines[::-1].index(points[-1]), 2)
+        self.assertEqual((kept["run"]["epochs"], kept["run"]["closed"]),
+                         (len(points), points[-1]["server"]["connections"]["closed"]))
+
     def test_a_leak_that_was_judged_stands(self):
         run = self.kill_at("hold", "--defect", "lost-state", "--keep-going", "--churn", "max")
         code, said = run.report()

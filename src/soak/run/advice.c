@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT = 64, LONGER = 4 };
+/* CLOSER_MOST_S: what is proposed to somebody whose run was fine takes a day at most. */
+enum { TEXT = 64, LONGER = 4, CLOSER_MOST_S = 24 * 60 * 60 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u;
 
 /* What keeps an undecided run from a verdict. */
@@ -60,9 +61,8 @@ static enum lack lack_of(const struct run *r, const struct result *result)
 }
 
 /* Connections that a run makes, or measures, for a sensitivity. */
-static uint64_t takes(const struct run *r, uint64_t one_in)
+static uint64_t takes(const struct scenario *s, uint64_t one_in)
 {
-    const struct scenario *s = r->scenario;
     return s->loop ? plan_loop_for((size_t)s->loop, one_in, s->expect_cache)
                    : plan_measured_for(one_in);
 }
@@ -72,9 +72,9 @@ static uint64_t wanted(const struct run *r, const struct result *result, enum la
 {
     uint64_t longer =
         LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
-    uint64_t least = r->scenario->loop ? takes(r, 1) : plan_closed_for(&r->plan.in, 1);
+    uint64_t least = r->scenario->loop ? takes(r->scenario, 1) : plan_closed_for(&r->plan.in, 1);
     if (lack == LACK_SENSITIVITY)
-        return r->scenario->sensitivity ? takes(r, r->scenario->sensitivity) : least;
+        return r->scenario->sensitivity ? takes(r->scenario, r->scenario->sensitivity) : least;
     return longer > least ? longer : least;
 }
 
@@ -173,6 +173,22 @@ static void add_run(struct text *c, const struct run *r, bool with_seed)
         text_add(c, " --seed %" PRIx64, r->seed);
 }
 
+uint64_t advice_closer(const struct scenario *s, double seen_one_in, double rate_per_s)
+{
+    uint64_t n = 10;
+    while ((double)n < 10 * seen_one_in && n < UINT64_C(1000000000))
+        n *= 10;
+    double most = rate_per_s > 0 ? rate_per_s * CLOSER_MOST_S : INFINITY;
+    if ((double)takes(s, n) > most)
+        n /= 10;
+    return (double)n >= 2 * seen_one_in && (double)takes(s, n) <= most ? n : 0;
+}
+
+static uint64_t closer(const struct run *r, const struct result *result)
+{
+    return advice_closer(r->scenario, seen_one_in(r), result->run.rate_per_s);
+}
+
 /* What would settle an undecided run is asked for, and what it has seen can be accepted. */
 enum advice { ADVICE_NONE, ADVICE_LOG, ADVICE_AGAIN, ADVICE_CLOSER, ADVICE_SETTLE, ADVICE_ACCEPT };
 
@@ -190,7 +206,7 @@ static enum advice advice_of(const struct run *r, const struct result *result, s
         return ADVICE_AGAIN;
     switch (result->verdict) {
     case VERDICT_PASS:
-        return seen_one_in(r) >= 1 && isfinite(seen_one_in(r)) ? ADVICE_CLOSER : ADVICE_NONE;
+        return seen_one_in(r) >= 1 && closer(r, result) ? ADVICE_CLOSER : ADVICE_NONE;
     case VERDICT_INCONCLUSIVE:
         return lack_of(r, result) == LACK_PROCESS    ? ADVICE_NONE
                : lack_of(r, result) == LACK_FAILURES ? ADVICE_LOG
@@ -200,15 +216,6 @@ static enum advice advice_of(const struct run *r, const struct result *result, s
         break;
     }
     return ADVICE_NONE;
-}
-
-/* Ten times what was seen, at least, in a power of ten. */
-static uint64_t closer(const struct run *r)
-{
-    uint64_t n = 10;
-    while ((double)n < 10 * seen_one_in(r) && n < UINT64_C(1000000000))
-        n *= 10;
-    return n;
 }
 
 /* What was reached, in two digits, so that the next run reaches it again. */
@@ -255,7 +262,7 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         break;
     case ADVICE_CLOSER:
         add_run(&c, r, false);
-        add_until_sure(&c, r, result, closer(r));
+        add_until_sure(&c, r, result, closer(r, result));
         break;
     case ADVICE_SETTLE:
         add_run(&c, r, false);
@@ -336,13 +343,13 @@ char *advice_note(const struct run *r, const struct result *result, size_t which
                      human_count(text, sizeof text, (int64_t)at_most(result->run.closed)));
         return buf;
     case ADVICE_CLOSER:
-        want = takes(r, closer(r));
+        want = takes(r->scenario, closer(r, result));
         break;
     case ADVICE_SETTLE:
         want = wanted(r, result, lack_of(r, result));
         break;
     case ADVICE_ACCEPT:
-        want = takes(r, acceptable(r));
+        want = takes(r->scenario, acceptable(r));
         break;
     }
     if (time_for(result, want))
