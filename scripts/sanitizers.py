@@ -16,7 +16,7 @@ from pathlib import Path
 
 HEAD = """# All tests under sanitizers
 
-`python3 scripts/sanitizers.py` writes this page from the journals of two runs. CI runs a short set under each sanitizer;
+`python3 scripts/sanitizers.py` writes this page from the journals of two runs. CI runs a short set under each;
 the whole is run by hand. It can be stopped at any time: begun again, it goes on with the programs that haven't passed.
 
 ```sh
@@ -95,8 +95,8 @@ def main(what, *journals):
     elif what == "sum":
         return summary(*journals)
     else:
-        print(HEAD, *(line for name, path in zip(SANITIZERS, journals) for line in ["", *section(name, path)]),
-              sep="\n")
+        print(HEAD, *(line for name, path in zip(SANITIZERS, journals) if Path(path).exists()
+                      for line in section(name, path)), sep="\n")
     return 0
 
 

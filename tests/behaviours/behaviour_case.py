@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "integration"))
 import server_log  # pylint: disable=wrong-import-position
 from patience import PATIENCE_S as PATIENCE, until  # pylint: disable=wrong-import-position
+from soak_run import defect_environment  # pylint: disable=wrong-import-position
 
 from wire_tap import Tap
 
@@ -51,7 +52,8 @@ class BehaviourCase(unittest.TestCase):
 
     def server(self, log, *options):
         process = subprocess.Popen([BIN + "/soak-server", "--log", log, *options], text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=defect_environment(options))
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait, PATIENCE)

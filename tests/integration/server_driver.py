@@ -10,6 +10,7 @@ import time
 
 from patience import PATIENCE_S as PATIENCE
 from probe_page import page_make, page_threads
+from soak_run import defect_environment
 
 BIN = os.environ["SOAK_BIN"]
 
@@ -41,9 +42,7 @@ class Server:
         self.settles = 0
         self.connected = 0  # by this test; one in the backlog is still to be accepted
         arguments = [BIN + "/soak-server", *options]
-        environment = dict(os.environ)
-        if "--defect" in options:  # the sanitizer would convict it too
-            environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        environment = defect_environment(options)
         if control:
             self.control, theirs = socket.socketpair()
             page_fd, self.page = page_make()

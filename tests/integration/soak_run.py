@@ -81,9 +81,10 @@ class Run:
 
 
 def defect_environment(options):
-    """The environment for a run: a bug that leaks on purpose is no news to LeakSanitizer."""
+    """The environment for a run: a bug that leaks on purpose is no news to LeakSanitizer, nor what OpenSSL up to 3.0.20
+    loses where the ticket callback says abort (docs/issues/openssl-30464.md)."""
     environment = dict(os.environ)
-    if "--defect" in options:
+    if {"--defect", "abort", "--ticket-callback=abort"} & set(options):
         environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
     return environment
 

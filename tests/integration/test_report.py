@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 from patience import PATIENCE_S
-from soak_run import CHURN, ROOT, SOAK
+from soak_run import CHURN, HAS_JEMALLOC, ROOT, SOAK
 
 FILES = {"html": "report.html", "flame": "survivors.svg", "pprof": "survivors.pb.gz",
          "folded": "survivors.folded", "json": "result.json"}
@@ -157,6 +157,7 @@ class Report(unittest.TestCase):
             self.assertEqual(page.count(f' data-label="{label}">'), 2, label)
         self.assertIn(b"--issue: a suite has none", self.report(of, "--issue", code=2).stderr)
 
+    @unittest.skipUnless(HAS_JEMALLOC, "a build without jemalloc has no allocators to compare")
     def test_a_comparisons_forms_are_made_again_from_its_folder(self):
         made = soak("compare", "--malloc", "jemalloc,libc", "--repeat", "1", "--conns", "5", "--closed", "600",
                     "--churn", "max", "--results", "compared-runs", "--html=c.html", "--markdown=c.md",
@@ -185,6 +186,7 @@ class Report(unittest.TestCase):
                 json.dump({**document, "versions": [{"name": "a", "runs": [{**run, **changes}]}]}, file)
             self.assertIn(said, self.report(moved, code=2).stderr)
 
+    @unittest.skipUnless(HAS_JEMALLOC, "a build without jemalloc has no allocators to compare")
     def test_a_bisections_forms_are_made_again_from_its_folder(self):
         made = soak("bisect", "--malloc", "jemalloc,libc", "--metric", "allocs", "--conns", "3", "--closed", "300",
                     "--churn", "max", "--results", "bisected-runs", "--json=b.json", cwd=self.folder)

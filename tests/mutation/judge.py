@@ -125,7 +125,7 @@ class Build:
     def tests_of(self, mutant):
         """The tests that run the line, or the last before it that has code: only they can notice a mutant of it."""
         lines = self.lines[mutant.path]
-        return lines[max((line for line in lines if mutant.function <= line <= mutant.line), default=mutant.function)]
+        return lines[max(line for line in lines if line <= mutant.line)]
 
 
 def tests_of_stats():

@@ -540,6 +540,65 @@ static void the_error_of_bytes_goes_by_the_average_block(void **state)
         assert_true(fabs(a.share[b].bytes_error / a.share[b].blocks_error - 155000.0 / 815) < 1e-9);
 }
 
+/* One block more in the last epoch alone: near to whole numbers isn't whole. */
+static void a_single_block_that_does_not_fit_makes_no_answer_exact(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 3; at++) {
+        struct made m = {.count = 2,
+                         .epochs = 3,
+                         .begun_only = true,
+                         .begun = {{1000, 500}, {500, 1000}, {2000, 1000}},
+                         .blocks = {1000, 500, 2000},
+                         .bytes = {32000, 16000, 64000}};
+        struct behaviours_answer a;
+        solve(&m, &a);
+        assert_true(a.exact);
+        m.blocks[at]++;
+        m.bytes[at] += 32;
+        solve(&m, &a);
+        assert_true(!a.exact && fabs(a.share[0].blocks - 1) < 0.01);
+        m.blocks[at]--; /* nor a byte without a block */
+        m.bytes[at] -= 31;
+        solve(&m, &a);
+        assert_false(a.exact);
+    }
+}
+
+/* The one behaviour that fits has to fit every epoch, in blocks and in bytes. */
+static void a_behaviour_that_fits_all_epochs_but_two_is_not_told(void **state)
+{
+    (void)state;
+    for (int bytes = 0; bytes < 2; bytes++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 16, 6, 5);
+        lose(&m, m.begun, 9, 1, 64);
+        int64_t *growth = bytes ? m.bytes : m.blocks;
+        growth[4]++;
+        growth[5]--;
+        solve(&m, &a);
+        assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+        assert_false(a.sparse);
+    }
+}
+
+/* No behaviour frees what others lose: half a block less for each is no sum over them. */
+static void a_behaviour_that_frees_blocks_is_not_separable(void **state)
+{
+    (void)state;
+    struct made m = {.count = 2,
+                     .epochs = 3,
+                     .begun_only = true,
+                     .begun = {{1001, 500}, {500, 1002}, {2000, 1002}},
+                     .blocks = {1752, 499, 3499},
+                     .bytes = {1752, 499, 3499}};
+    struct behaviours_answer a;
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_TOGETHER);
+    assert_true(fabs(a.share[1].blocks + 0.5) < 1e-6);
+}
+
 /* Losses of 14 blocks: by accident the first epoch had two of each. */
 static void a_loss_of_several_blocks_is_found_from_all_epochs(void **state)
 {
@@ -578,6 +637,9 @@ int main(void)
         cmocka_unit_test(every_answer_is_as_approved),
         cmocka_unit_test(one_rate_for_all_by_chance_is_alike_too),
         cmocka_unit_test(the_error_of_bytes_goes_by_the_average_block),
+        cmocka_unit_test(a_single_block_that_does_not_fit_makes_no_answer_exact),
+        cmocka_unit_test(a_behaviour_that_fits_all_epochs_but_two_is_not_told),
+        cmocka_unit_test(a_behaviour_that_frees_blocks_is_not_separable),
         cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

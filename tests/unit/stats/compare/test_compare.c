@@ -816,6 +816,19 @@ static void groups_are_told_until_enough_is_explained(void **state)
     }
 }
 
+/* Averages are often less than one. */
+static void fractions_are_explained_as_well(void **state)
+{
+    (void)state;
+    static const struct compare_site changed[] = {{"a.c", NULL, 1, 14.0 / 32, 0},
+                                                  {"b.c", NULL, 1, 1.0 / 32, 0},
+                                                  {"c.c", NULL, 1, 1.0 / 32, 0}};
+    struct compare_explanation x;
+    struct compare_sites none = {NULL, 0}, after = SITES(changed);
+    compare_explain(&none, &after, COMPARE_BY_ALLOCS, &x);
+    assert_true(x.groups == 2 && x.explained == 15.0 / 16);
+}
+
 static void eight_groups_are_told_in_the_order_of_their_names(void **state)
 {
     (void)state;
@@ -1042,6 +1055,7 @@ int main(void)
         cmocka_unit_test(lines_are_paired_in_their_order),
         cmocka_unit_test(an_unknown_function_makes_all_of_its_file_unknown),
         cmocka_unit_test(the_most_sites_of_both_sides_have_room),
+        cmocka_unit_test(fractions_are_explained_as_well),
         cmocka_unit_test(without_a_rule_its_control_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

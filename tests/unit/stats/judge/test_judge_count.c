@@ -396,6 +396,8 @@ static void an_index_takes_16_bytes_an_entry_of_a_cache_within_bounds(void **sta
         size_t cache = 99;
         assert_int_equal(cache_indexed_by(&c.h, of[i].bytes, &cache), of[i].indexed);
         assert_int_equal(cache, 1);
+        c.h.base = SIZE_MAX; /* 20 entries more where all have come in */
+        assert_int_equal(cache_indexed_by(&c.h, of[i].bytes + 320, &cache), of[i].indexed);
         free(c.s);
     }
 }

@@ -218,12 +218,15 @@ static void a_block_takes_the_region_of_its_size(void **state)
         s->size_class[1].size = of[i].region;
         for (size_t c = 0; c < s->epochs; c++)
             s->regions[0][c] = s->regions[1][c] = 100;
+        s->site[0].blocks[0] = 2;
+        s->site[0].bytes[0] = 2 * of[i].size;
         judge_context_open(&h, sim_evidence(s), RULES_ALL);
         share_init(&share, &h);
         assert_true(share.bytes[4] == 0 && share.bytes[h.last] == 10.0 * (double)of[i].region);
         assert_int_equal(share.region[0][h.last], 100);
         assert_int_equal(share.region[1][h.last], 90);
         assert_int_equal(share.region[1][4], 100);
+        assert_int_equal(share.region[1][0], 98);
         assert_int_equal(share.size_class[1].size, of[i].region);
         assert_int_equal(share.grown_blocks, 10);
         share_fini(&share);

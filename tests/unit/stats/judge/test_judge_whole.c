@@ -301,6 +301,8 @@ static void sites_of_a_type_have_blocks_of_a_size(void **state)
     const struct judge_site *site = s->lent;
     assert_true(same_type(&h, &site[a], &site[b]) && same_type(&h, &site[gone], &site[b]));
     assert_true(same_type(&h, &site[a], &site[gone]));
+    assert_true(site_moved(&h, &site[gone]) && site_moved(&h, &site[a]));
+    assert_false(site_moved(&h, &site[0]));
     s->site[gone].bytes[1] = 97;
     assert_false(same_type(&h, &site[gone], &site[b]) || same_type(&h, &site[b], &site[gone]));
     s->site[b].bytes[h.last]++;
