@@ -80,7 +80,7 @@ def known_options():
     known = {f"--{word}" for word in re.findall(r"^  ([a-z0-9-]+) ", said, re.MULTILINE)}
     for program in ("soak-server", "soak-client", "soak-footprint"):
         said += subprocess.run([BIN / program, "--help"], text=True, capture_output=True, check=True).stdout
-    for script in (*SOURCE.glob("scripts/*.*"), *SOURCE.glob("bench/*.py")):
+    for script in (*SOURCE.glob("scripts/*.*"), *SOURCE.glob("bench/*.py"), *SOURCE.glob("tests/mutation/*.py")):
         said += read(script)
     return known | set(OPTION.findall(said)) | OTHERS | {"--help", "--man", "--version", "--name", "--option"}
 
