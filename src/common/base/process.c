@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,15 @@ static int look_up(const char *program, char *path, size_t size)
             reason = why;
     }
     return reason;
+}
+
+int process_processors(void)
+{
+    cpu_set_t allowed; /* of 1,024; on a machine that has more the call fails */
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        return CPU_COUNT(&allowed);
+    long all = sysconf(_SC_NPROCESSORS_ONLN);
+    return all > 0 ? (int)all : 1;
 }
 
 bool process_sets_one_of(const char *variable, const char *const *names)

@@ -30,6 +30,10 @@ int process_follow_socket(int fd);
 /* Whether NAME=VALUE of an environment sets one of these names, which end with NULL. */
 bool process_sets_one_of(const char *variable, const char *const *names);
 
+/* How many processors it may run on, at least 1: fewer than the machine has under taskset or in a
+ * container that is given some of them. */
+int process_processors(void);
+
 /* The path of `program` as execvp would find it: itself if it has a slash, else the first that can
  * be executed in a folder of PATH. Returns 0 or -1 with the reason, `ret` of `size` is written on
  * success. */

@@ -2,6 +2,7 @@
 #include "choices.h"
 
 #include "base/check.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "behaviours.h"
 #include "grammar.h"
@@ -9,7 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *choices_at(const char *choices, int index, size_t *ret_length)
 {
@@ -88,12 +88,10 @@ enum { WORKERS_AUTO_MAX = 4, OTHER_FILES = 64 };
 
 int load_need_workers(int asked, uint64_t conns)
 {
-    long workers = asked ? asked : sysconf(_SC_NPROCESSORS_ONLN);
+    int workers = asked ? asked : process_processors();
     if (!asked && workers > WORKERS_AUTO_MAX)
         workers = WORKERS_AUTO_MAX;
-    if (workers < 1)
-        workers = 1;
-    return (uint64_t)workers > conns ? (int)conns : (int)workers;
+    return (uint64_t)workers > conns ? (int)conns : workers;
 }
 
 uint64_t load_need_files(uint64_t conns, int workers)

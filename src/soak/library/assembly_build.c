@@ -2,6 +2,7 @@
 #include "assembly.h"
 
 #include "base/input.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "catalog.h"
@@ -342,7 +343,7 @@ static int configure(const struct plan *p, struct err *e)
 static int compile(const struct plan *p, struct err *e)
 {
     char jobs[32];
-    snprintf(jobs, sizeof jobs, "-j%ld", sysconf(_SC_NPROCESSORS_ONLN));
+    snprintf(jobs, sizeof jobs, "-j%d", process_processors());
     const char *const argv[] = {"cmake", "--build", p->folder, "--target", "subjects",
                                 jobs,    "--",      "-k",      NULL};
     struct spawn s = {.argv = argv, .log = p->log};

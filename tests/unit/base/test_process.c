@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,25 @@ static void a_variable_is_known_by_its_whole_name(void **state)
     assert_false(process_sets_one_of("", names));
 }
 
+static void keep_one_processor(void)
+{
+    cpu_set_t all, one;
+    CPU_ZERO(&one);
+    int first = 0;
+    if (sched_getaffinity(0, sizeof all, &all) != 0 || process_processors() != CPU_COUNT(&all))
+        _exit(1);
+    while (!CPU_ISSET(first, &all))
+        first++;
+    CPU_SET(first, &one);
+    _exit(sched_setaffinity(0, sizeof one, &one) == 0 && process_processors() == 1 ? 0 : 2);
+}
+
+static void only_processors_that_it_may_use_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(keep_one_processor), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +189,7 @@ int main(void)
         cmocka_unit_test(the_maker_of_a_socketpair_is_followed),
         cmocka_unit_test(programs_are_found_as_execvp_does),
         cmocka_unit_test(a_variable_is_known_by_its_whole_name),
+        cmocka_unit_test(only_processors_that_it_may_use_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
