@@ -151,12 +151,14 @@ def least_client(folder, how, pace="step", ledger="bare"):
 
 
 def least_pair(folder, core, case, count):
-    """CPU per connection of the least server and client together, both on that core, over `count` connections."""
+    """CPU per connection of the least server and client together, both on that core, over `count` connections: by
+    an event loop each and with the ledger, as the harness goes."""
     port = free_port()
 
     def run(connections):
-        with serving(core, least(folder, "server", port, case=case), port) as server:
-            client = Pinned(core, least(folder, "client", port, "step", "clean", str(connections), case=case))
+        how = {"case": case, "ledger": "ledger"}
+        with serving(core, least(folder, "server", port, **how), port) as server:
+            client = Pinned(core, least(folder, "client", port, "loop", "clean", str(connections), **how))
             cpu, output = client.end()
             made = connections_of(client, output)
             return cpu + server.end(signal.SIGTERM)[0], made

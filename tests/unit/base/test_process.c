@@ -164,7 +164,7 @@ static void keep_one_processor(void)
 {
     cpu_set_t all, one;
     CPU_ZERO(&one);
-    int first = 0;
+    size_t first = 0;
     if (sched_getaffinity(0, sizeof all, &all) != 0 || process_processors() != CPU_COUNT(&all))
         _exit(1);
     while (!CPU_ISSET(first, &all))
