@@ -95,7 +95,7 @@ class Bench(unittest.TestCase):
             for pace in ("step", "loop"):
                 with self.subTest(case=case, pace=pace):
                     port = peers.free_port()
-                    with peers.serving(0, [least, "server", str(port), case, "ledger"], port):
+                    with peers.serving(peers.cores()[0], [least, "server", str(port), case, "ledger"], port):
                         done = subprocess.run([least, "client", str(port), case, "ledger", pace, "clean", "70"],
                                               capture_output=True, text=True, timeout=PATIENCE_S, check=False)
                     self.assertEqual(done.returncode, 0, done.stderr)
