@@ -170,7 +170,7 @@ class Table:
 
 
 def beside_tcp(options, case, other):
-    """The floor over TCP and `other`, both on one core at the same time: CPU per connection of each."""
+    """The floor over TCP, divided by what `other` takes: CPU per connection, both on one core at the same time."""
     core, _ = peers.cores()
     command = ["taskset", "-c", str(core), *floor_command(options.bin, options.connections, case, "tcp")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as beside:

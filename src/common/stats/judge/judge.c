@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "judge_internal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
