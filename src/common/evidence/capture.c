@@ -90,19 +90,24 @@ static bool has_plenty(const struct capture *c, const struct capture_site *s)
     return s->epochs && stack_blocks(c, s->site) >= CAPTURE_PLENTY;
 }
 
+static bool is_suspect(const struct judge_finding *f)
+{
+    return is_guilty(f) || (f->site < PAGE_SITES && f->may_leak);
+}
+
 static size_t collect(const struct capture *c, const struct judgement *j, struct candidate *into)
 {
-    enum { BLAMED, MARKED, LEAKS, IN_DOUBT };
+    enum { BLAMED, MARKED, LEAKS, IN_DOUBT, MAY_LEAK };
     size_t count = 0;
     for (size_t i = 0; i < j->findings; i++) {
         const struct judge_finding *f = &j->finding[i];
-        if (!is_guilty(f))
+        if (!is_suspect(f))
             continue;
         const struct capture_site *known = find(c, f->site);
-        int rank = f->verdict == VERDICT_LEAK ? LEAKS : IN_DOUBT;
+        int rank = f->verdict == VERDICT_LEAK ? LEAKS : f->may_leak ? MAY_LEAK : IN_DOUBT;
         if (known && (known->wanted || has_plenty(c, known)))
             rank = MARKED;
-        if (i == 0)
+        if (i == 0 && is_guilty(f))
             rank = BLAMED;
         into[count++] = (struct candidate){f->site, rank, f->bytes};
     }

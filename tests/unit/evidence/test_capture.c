@@ -30,7 +30,7 @@ static bool is_wanted(const struct capture *c, uint32_t site)
     return false;
 }
 
-static void sites_that_leak_or_are_in_doubt_are_wanted(void **state)
+static void sites_that_leak_are_in_doubt_or_may_leak_are_wanted(void **state)
 {
     (void)state;
     static struct capture c;
@@ -38,11 +38,12 @@ static void sites_that_leak_or_are_in_doubt_are_wanted(void **state)
                                       {.site = 6, .verdict = VERDICT_PASS},
                                       {.site = SIZE_MAX, .verdict = VERDICT_LEAK},
                                       {.site = PAGE_SITES, .verdict = VERDICT_LEAK},
-                                      {.site = 7, .verdict = VERDICT_INCONCLUSIVE}};
-    struct judgement j = judged(5, f);
+                                      {.site = 7, .verdict = VERDICT_INCONCLUSIVE},
+                                      {.site = 8, .verdict = VERDICT_PASS, .may_leak = true}};
+    struct judgement j = judged(6, f);
     capture_choose(&c, &j);
-    assert_int_equal(c.sites, 2);
-    assert_true(is_wanted(&c, 5) && is_wanted(&c, 7));
+    assert_int_equal(c.sites, 3);
+    assert_true(is_wanted(&c, 5) && is_wanted(&c, 7) && is_wanted(&c, 8));
     j.findings = 1;
     capture_choose(&c, &j);
     assert_true(is_wanted(&c, 5) && !is_wanted(&c, 7));
@@ -65,6 +66,23 @@ static void the_blamed_the_marked_and_the_largest_come_first(void **state)
     for (uint32_t i = 102; i < 114; i++)
         assert_false(is_wanted(&c, i));
     for (uint32_t i = 114; i < 120; i++)
+        assert_true(is_wanted(&c, i));
+}
+
+/* Nobody is blamed while nothing leaks: the largest that may goes last all the same. */
+static void what_may_leak_comes_after_what_is_in_doubt(void **state)
+{
+    (void)state;
+    static struct capture c;
+    struct judge_finding f[CAPTURE_WANTED + 1];
+    for (size_t i = 0; i <= CAPTURE_WANTED; i++)
+        f[i] = (struct judge_finding){.site = 100 + i, .verdict = VERDICT_INCONCLUSIVE, .bytes = 1};
+    f[0] = (struct judge_finding){
+        .site = 100, .verdict = VERDICT_PASS, .may_leak = true, .bytes = 1000};
+    struct judgement j = judged(CAPTURE_WANTED + 1, f);
+    capture_choose(&c, &j);
+    assert_false(is_wanted(&c, 100));
+    for (uint32_t i = 101; i <= 100 + CAPTURE_WANTED; i++)
         assert_true(is_wanted(&c, i));
 }
 
@@ -210,8 +228,9 @@ static void maps_are_copied_up_to_the_last_whole_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sites_that_leak_or_are_in_doubt_are_wanted),
+        cmocka_unit_test(sites_that_leak_are_in_doubt_or_may_leak_are_wanted),
         cmocka_unit_test(the_blamed_the_marked_and_the_largest_come_first),
+        cmocka_unit_test(what_may_leak_comes_after_what_is_in_doubt),
         cmocka_unit_test(a_site_with_plenty_of_blocks_is_taken_no_further),
         cmocka_unit_test(known_sites_are_bounded),
         cmocka_unit_test(the_page_says_what_is_wanted),

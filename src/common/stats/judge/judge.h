@@ -135,6 +135,7 @@ struct judge_finding {
     size_t site; /* index in evidence.site; SIZE_MAX when it isn't a site */
     JUDGE_ROW;
     enum metric gauge; /* that it is about; METRIC_NONE when it is a site */
+    bool may_leak;     /* PASS as it is a cache's so far; emptying the cache may tell otherwise */
     char why[192];     /* the evidence it rests on, one sentence */
 };
 

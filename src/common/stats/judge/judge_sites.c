@@ -58,8 +58,10 @@ static enum answer cache_pending(struct judge_context *h, const struct survivors
     if (fit == CACHE_FITS_OVER)
         return over_capacity(h, v, k, f);
     h->pending |= !h->e->drained;
-    h->wants_hold |= !h->hold && is_sparse(h, v, k);
+    bool sparse = is_sparse(h, v, k);
+    h->wants_hold |= !h->hold && sparse;
     answer_pass(h, v, KIND_CACHE_FILLING, f);
+    f->may_leak = sparse && !h->e->drained;
     uint64_t until_full = cache_full_in(h, cache);
     if (until_full)
         finding_why(f,

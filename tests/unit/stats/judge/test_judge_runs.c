@@ -667,6 +667,35 @@ static void a_leak_that_keeps_step_with_a_cache_is_told_from_time(void **state)
     free(s);
 }
 
+static bool may_leak(const struct judgement *j, size_t site)
+{
+    for (size_t i = 0; i < j->findings; i++)
+        if (j->finding[i].site == site)
+            return j->finding[i].may_leak;
+    return false;
+}
+
+/* So that its call stacks are taken while it grows; the entries themselves are no suspects. */
+static void what_keeps_step_with_a_cache_may_leak_until_it_is_emptied(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(30, 3);
+    struct judgement j;
+    size_t entries = sim_site(s, SIM_CACHE, 30000, 1);
+    sim_cache(s, entries, 30000);
+    size_t leak = sim_site(s, SIM_EXACT, 1, 0.01);
+    for (int i = 0; i < 8; i++)
+        sim_epoch(s, i < 4 ? SIM_WARM : SIM_MEASURE, 1000, 1);
+    judge(sim_evidence(s), &j);
+    assert_true(may_leak(&j, leak));
+    assert_false(may_leak(&j, entries));
+    assert_int_equal(j.verdict, VERDICT_PASS);
+    sim_drain(s);
+    judge(sim_evidence(s), &j);
+    assert_false(may_leak(&j, leak));
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -686,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_table_that_a_default_run_fills_is_no_leak),
         cmocka_unit_test(growth_by_time_and_by_connection_are_told_apart),
         cmocka_unit_test(a_leak_that_keeps_step_with_a_cache_is_told_from_time),
+        cmocka_unit_test(what_keeps_step_with_a_cache_may_leak_until_it_is_emptied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
