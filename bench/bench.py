@@ -189,7 +189,7 @@ def measure_case(case, options, machine, results):
     harness with the probe and without it, and the floor in memory and over TCP."""
     bin_, count = options.bin, options.connections
     load = ("--conns", "30", "--closed", str(count), *CASES[case][1])
-    return {
+    row = {
         "beside": machine.run(beside_tcp, options, case, harness_on(options, results, load)),
         "least": machine.run(beside_tcp, options, case, lambda core: peers.least_pair(bin_, core, case, count)),
         "on": machine.run(harness, options, results, *load),
@@ -197,14 +197,19 @@ def measure_case(case, options, machine, results):
         "tcp": machine.run(floor, bin_, count // 4, case, "tcp", CORES),
         "off": machine.run(harness, options, results, *load, "--no-probe"),
     }
+    if case == "full":
+        row["least_churn"] = machine.run(peers.least_churn, bin_, count, CORES)
+    return row
 
 
 def add_max_churn(rows, machine, table):
-    told = is_still(machine)
-    table.add(f"max churn/floor on {CORES} processors, 30 open",
-              median_of(rows, lambda r: r["on"][2] * cpu(r["floor"]) / CORES / 1e6), ">=", MAX_CHURN, told)
-    table.add("  limit: the floor in memory/the floor over TCP, as many at once",
-              median_of(rows, lambda r: cpu(r["floor"]) / cpu(r["tcp"])), ">=", MAX_CHURN, told)
+    def add(text, rate):
+        """A rate, of what the floor in memory would make on all processors."""
+        table.add(text, median_of(rows, lambda r: rate(r) * cpu(r["floor"]) / CORES / 1e6), ">=", MAX_CHURN,
+                  is_still(machine))
+    add(f"max churn/floor on {CORES} processors, 30 open", lambda r: r["on"][2])
+    add(f"  limit: the least server's with {CORES} of the least clients", lambda r: r["least_churn"])
+    add("  limit: the floor over TCP's, as many at once", lambda r: CORES * 1e6 / cpu(r["tcp"]))
 
 
 def floors(case, options, machine, results, table):

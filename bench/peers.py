@@ -71,7 +71,7 @@ def await_server(port, process, name):
 class Pinned:
     """A program on one core. Its CPU time, and that of its children, is known when it has ended."""
 
-    def __init__(self, core, command):
+    def __init__(self, core, command):  # or several cores, with commas between them
         self.name = os.path.basename(command[0])
         self.output = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(["taskset", "-c", str(core), *command], stdin=subprocess.DEVNULL,
@@ -164,6 +164,18 @@ def least_pair(folder, core, case, count):
             return cpu + server.end(signal.SIGTERM)[0], made
     (first, _), (cpu, made) = run(1), run(count)
     return (cpu - first) / made
+
+
+def least_churn(folder, count, clients):
+    """Connections per second of the least server and so many least clients, each of which has OPEN of them, on all
+    processors: by an event loop each and with the ledger, as the harness goes."""
+    port, anywhere = free_port(), ",".join(map(str, sorted(os.sched_getaffinity(0))))
+    with serving(anywhere, least(folder, "server", port, ledger="ledger"), port):
+        began = time.monotonic()
+        running = [Pinned(anywhere, least(folder, "client", port, "loop", "clean", str(count // clients),
+                                          ledger="ledger")) for _ in range(clients)]
+        made = sum(connections_of(client, client.end()[1]) for client in running)
+        return made / (time.monotonic() - began)
 
 
 def compare_clients(folder, one, other, seconds):
