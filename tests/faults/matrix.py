@@ -240,7 +240,7 @@ def other_cells():
     for what in EXECS:
         yield Cell("program", what, ANY_TIME, (2, 4), "server")
     yield Cell("server", "port taken", ANY_TIME, (2,), r"port \d+ on 127.0.0.1 is in use")
-    yield Cell("program", "port taken", ANY_TIME, (2, 4), "something listens there already")
+    yield Cell("program", "port taken", ANY_TIME, (2,), "something listens there already")
     yield Cell("program", "port late", ANY_TIME, (0, 3))
     yield Cell("program", "fills its log's disk", ANY_TIME, (4,), "the disk is full")
     yield Cell("server", "leaks to its RLIMIT_AS", "measuring", (1, 4))

@@ -84,7 +84,10 @@ class WrongUseTest(ForeignTest):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             run = self.server("serve", connect=f"127.0.0.1:{port}")
-        self.assertIn(f"--connect 127.0.0.1:{port}: something listens there already", run.err)
+        self.assertEqual(run.exit, 2, run.explain())
+        self.assertEqual(run.err, f"soak: --connect 127.0.0.1:{port}: something listens there already; end it, or "
+                                  "give another port\n")
+        self.assertIsNone(run.folder)
 
 
 class CleanTest(ForeignTest):

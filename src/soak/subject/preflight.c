@@ -91,22 +91,27 @@ static int try_address(const char *text)
     return error;
 }
 
+/* Where the program of --server is to listen; NULL: wherever there is room. */
+static const char *own_address(const struct scenario *s)
+{
+    const char *address = s->server ? s->connect : NULL;
+    return address && !strchr(address, '{') ? address : NULL;
+}
+
 int served_check(const struct scenario *s, struct err *e)
 {
+    static const char *const in_use = "the port is in use; give another, or 0 for one that is free";
     const struct {
-        const char *option, *address;
-    } served[] = {
-        {"metrics", s->metrics}, {"serve", s->serve}, {"agents-listen", s->agents_listen}};
+        const char *option, *address, *in_use;
+    } served[] = {{"metrics", s->metrics, in_use},
+                  {"serve", s->serve, in_use},
+                  {"agents-listen", s->agents_listen, in_use},
+                  {"connect", own_address(s), SERVED_ALREADY}};
     for (size_t i = 0; i < sizeof served / sizeof *served; i++) {
         int error = served[i].address ? try_address(served[i].address) : 0;
-        if (error == EADDRINUSE)
-            return err_set(e,
-                           "--%s %.60s: the port is in use; give another, or 0 for one that is "
-                           "free",
-                           served[i].option, served[i].address);
         if (error)
             return err_set(e, "--%s %.60s: %s", served[i].option, served[i].address,
-                           strerror(error));
+                           error == EADDRINUSE ? served[i].in_use : strerror(error));
     }
     return 0;
 }

@@ -31,7 +31,10 @@ struct ports ports_read(const char *root);
 /* Refuses a rate at which a server on [::1] would leave more ports in TIME_WAIT than there are,
  * where the kernel doesn't take them again. Returns 0 or -1. */
 int ports_check(const struct scenario *s, struct err *e);
-/* Refuses an address of --serve or --metrics that can't be had now. Returns 0 or -1. */
+/* What is said when another program has the port of --connect. */
+#define SERVED_ALREADY "something listens there already; end it, or give another port"
+/* Refuses an address that can't be had now: of what soak serves itself, and the one at which the
+ * program of --server is to listen. Returns 0 or -1. */
 int served_check(const struct scenario *s, struct err *e);
 /* The rule itself: `ports` in all, `reused` within a second; `per_s` 0 is as fast as possible. */
 bool ports_suffice(double per_s, uint64_t conns, long ports, bool reused);

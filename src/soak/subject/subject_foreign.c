@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "environment.h"
 #include "guard.h"
+#include "preflight.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -156,9 +157,7 @@ static int choose_port(struct foreign *f, const struct scenario *scenario, struc
         if (fd >= 0)
             close(fd);
         return err_set(e, "--connect %s: %s", given,
-                       error == EADDRINUSE ? "something listens there already; end it, or give "
-                                             "another port"
-                                           : strerror(error));
+                       error == EADDRINUSE ? SERVED_ALREADY : strerror(error));
     }
     close(fd);
     address_print(&at, f->address);
