@@ -324,6 +324,8 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .warm_up = question->warm_up,
                          .want_one_in = question->want_one_in,
                          .expected = question->expected,
+                         .processes = question->processes,
+                         .held = question->held,
                          .seed = question->seed};
     lend_sites(h, l, &e);
     lend_classes(h, l, &e);

@@ -57,6 +57,7 @@ struct history_question checkpoint_question(const struct run *r)
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
                                         .expected = s->expect_cache,
+                                        .held = s->conns,
                                         .seed = r->seed,
                                         .load = checkpoint_load(r),
                                         .foreign = checkpoint_foreign(r),
@@ -84,6 +85,12 @@ static const char *outside_text(const struct run *r, const struct subject *s, ch
     return buf;
 }
 
+/* Of a program that isn't soak's, as many as were there at this checkpoint. */
+static uint64_t processes_of(const struct run *r, const struct subject *s)
+{
+    return s->foreign ? r->processes.total : s->processes;
+}
+
 static void judge_one(struct run *r, struct watched *w, struct history_question *question)
 {
     char text[128];
@@ -91,6 +98,7 @@ static void judge_one(struct run *r, struct watched *w, struct history_question 
     question->moving = judged ? settle_moving(r) : NULL;
     question->outside = outside_text(r, w->subject, text, sizeof text);
     question->expected = judged ? r->scenario->expect_cache : 0;
+    question->processes = processes_of(r, w->subject);
     history_judge(w->history, question, &w->judgement);
 }
 

@@ -109,6 +109,8 @@ struct evidence {
     struct reach_warm_up warm_up;
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
     uint64_t expected;    /* entries of a cache that the user knows of; 0 = none */
+    uint64_t processes;   /* that share the connections by chance; 0: one, or none that counts */
+    uint64_t held;        /* connections held open */
     uint64_t seed;        /* for the bootstrap */
 };
 

@@ -42,6 +42,7 @@
     X(RULE_TABLE_SHRANK)                                                                           \
     X(RULE_TABLE_OF_CACHE)                                                                         \
     X(RULE_TABLE_OF_DESCRIPTORS)                                                                   \
+    X(RULE_TABLE_OF_SHARES)                                                                        \
     X(RULE_SHARED)                                                                                 \
     X(RULE_EMPTIED_OVER)                                                                           \
     X(RULE_RARE)                                                                                   \

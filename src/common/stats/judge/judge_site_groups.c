@@ -272,6 +272,16 @@ static bool is_table_of_descriptors(const struct judge_context *h, const struct 
            t->grain % (ENTRY * LEAST) == 0 && t->total <= threads * entries * ENTRY;
 }
 
+/* Which of several processes serves how many of the connections that are held is chance, and now
+ * and then one has more than ever before. An array with 8 bytes for each, or for its thread, is at
+ * most twice as large as all of them need. */
+static bool is_table_of_shares(const struct judge_context *h, const struct steps *t)
+{
+    enum { ENTRY = 16 };
+    return rule_on(h, RULE_TABLE_OF_SHARES) && h->e->processes > 1 &&
+           (uint64_t)t->total <= ENTRY * h->e->held * h->e->processes;
+}
+
 /* The index of a cache that the user knows of may become so large. */
 static bool indexes_expected(const struct judge_context *h, int64_t bytes)
 {
@@ -291,6 +301,10 @@ static void say_table(const struct judge_context *h, const struct steps *t, bool
     else if (f->verdict == VERDICT_LEAK)
         snprintf(then, sizeof then,
                  ", and the second half of the run no slower than half of the first");
+    else if (!unsure && f->verdict == VERDICT_INCONCLUSIVE && is_table_of_shares(h, t))
+        snprintf(then, sizeof then,
+                 ": no more than tables of %" PRIu64 " connections in %" PRIu64 " processes take",
+                 h->e->held, h->e->processes);
     else if (unsure)
         snprintf(before, sizeof before, "shrank by %" PRId64 ", then grew by", t->fall);
     finding_why(f, "its blocks %s %" PRId64 " bytes in %d step%s, none was added%s", before,
@@ -310,7 +324,7 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v, stru
         answer_pass(h, v, KIND_CACHE_FILLING, f);
     } else if (is_table_of_descriptors(h, &t)) {
         answer_pass(h, v, KIND_CACHE_BOUNDED, f);
-    } else if (unsure || (goes_on && indexes_expected(h, t.total))) {
+    } else if (unsure || (goes_on && (indexes_expected(h, t.total) || is_table_of_shares(h, &t)))) {
         answer_doubt(h, v, KIND_TABLE, f);
     } else if (goes_on) {
         *f = finding_of(h, v, VERDICT_LEAK, KIND_TABLE);

@@ -124,6 +124,35 @@ static void table_growing(struct sim *s)
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
 }
 
+/* Of three processes, each with a thread to a connection: 16 bytes for each of 30 in each. */
+static void table_enlarged_to(struct sim *s, int64_t total)
+{
+    size_t i = sim_site(s, SIM_STATIC, 1, 0);
+    churn_and_finish(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[i].bytes[c] = 64 + total * (int64_t)c / (int64_t)(s->epochs - 1);
+    s->site[i].bytes[0] = s->site[i].bytes[1] = s->site[i].bytes[2] = 64;
+    s->site[i].size = s->site[i].bytes[s->epochs - 1];
+    s->e.held = 30;
+    s->e.processes = 3;
+}
+
+static void table_of_shares(struct sim *s)
+{
+    table_enlarged_to(s, 16L * 30 * 3);
+}
+
+static void table_beyond_shares(struct sim *s)
+{
+    table_enlarged_to(s, 16L * 30 * 3 + 16);
+}
+
+static void table_of_one_share(struct sim *s)
+{
+    table_of_shares(s);
+    s->e.processes = 1;
+}
+
 /* A table that is enlarged once and never again. */
 static void table_grown_once(struct sim *s)
 {
@@ -1503,6 +1532,9 @@ static const struct control {
      K(CACHE_BOUNDED)},
     {"table_beyond_descriptors", table_beyond_descriptors, RULE_COUNT, V(INCONCLUSIVE), K(TABLE)},
     {"table_within_descriptors", table_within_descriptors, RULE_COUNT, V(LEAK), K(TABLE)},
+    {"table_of_shares", table_of_shares, RULE_TABLE_OF_SHARES, V(INCONCLUSIVE), K(TABLE)},
+    {"table_beyond_shares", table_beyond_shares, RULE_COUNT, V(LEAK), K(TABLE)},
+    {"table_of_one_share", table_of_one_share, RULE_COUNT, V(LEAK), K(TABLE)},
     {"table_beside_cache", table_beside_cache, RULE_COUNT, V(LEAK), K(TABLE)},
     {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
     {"shared_over", shared_over, RULE_COUNT, V(LEAK), K(CACHE_OVER)},
@@ -1832,6 +1864,7 @@ static void the_evidence_is_told(void **state)
         {cache_over, "more than the 1000 it may hold"},
         {cache_without_bound, "nothing says how large they may become"},
         {table_of_descriptors, "no more than a table of 127 file descriptors takes"},
+        {table_of_shares, ": no more than tables of 30 connections in 3 processes take"},
         {table_growing, "and the second half of the run no slower"},
         {table_by_time, "bytes per second while held without churn"},
         {descriptors_by_time, "open_files: 24.67 more per second while held"},
