@@ -36,7 +36,7 @@ static size_t middle_of(const struct judge_gauge *g)
 
 static struct steps steps_of(const struct judge_gauge *g)
 {
-    struct steps s = {.after = 1};
+    struct steps s = {0};
     size_t middle = middle_of(g), last = g->count - 1;
     double all = g->closed[last] - g->closed[0];
     s.share = (g->closed[last] - g->closed[middle]) / all;
@@ -154,11 +154,18 @@ static bool whole_ratio(int64_t growth, int64_t population, int64_t slack)
     return llabs(large - k * small) <= slack * k;
 }
 
+int64_t step_slack(int64_t growth)
+{
+    enum { PARTS = 50, LEAST = 2 };
+    int64_t part = growth / PARTS;
+    return part < LEAST ? LEAST : part;
+}
+
 static bool follows(const struct judge_context *h, const struct judge_site *s,
                     const struct judge_cache *k)
 {
     int64_t growth = growth_of(h, s->blocks), population = population_growth(h, k);
-    int64_t slack = growth / 50 > 2 ? growth / 50 : 2;
+    int64_t slack = step_slack(growth);
     if (growth <= 0 || population <= 0 || !whole_ratio(growth, population, slack))
         return false;
     for (size_t c = followed_from(h); c <= h->last; c++) {

@@ -175,7 +175,7 @@ static double held_bytes(const struct judge_context *h, const struct judge_gauge
 static void name_time(const struct judge_context *h, const struct rise *allocated,
                       const struct judge_size_class *k, struct judge_finding *f)
 {
-    double held = k ? held_regions(h, k) : allocated->g ? held_bytes(h, allocated->g) : 0;
+    double held = k ? held_regions(h, k) : held_bytes(h, allocated->g);
     double churned = (k ? (double)f->blocks : (double)f->bytes) - held;
     if (!rule_on(h, RULE_TIME) || (!k && held < HELD_BYTES) || !by_pace(h, held, churned))
         return;
@@ -332,10 +332,9 @@ static double untouched_at_start(const struct rise *resident, const struct rise 
 static double ledger_growth(const struct heap_case *k, const struct judge_context *h,
                             const struct judge_gauge *g)
 {
-    size_t count = g ? g->count : 0, from = h->e->epochs > count ? h->e->epochs - count : 0;
-    if (count < 2 || from + count > h->e->epochs)
+    if (!g || g->count > h->e->epochs)
         return 0;
-    return k->share.bytes[from + count - 1] - k->share.bytes[from];
+    return k->share.bytes[h->e->epochs - 1] - k->share.bytes[h->e->epochs - g->count];
 }
 
 /* Of the growth of anonymous memory, what the allocator's pages explain; where nothing is known of

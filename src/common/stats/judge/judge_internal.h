@@ -228,6 +228,8 @@ size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *
 enum cache_fit { CACHE_NONE, CACHE_FITS, CACHE_FITS_OVER, CACHE_FITS_UNBOUNDED };
 enum cache_fit cache_fits(const struct judge_context *h, const struct judge_site *s,
                           size_t *ret_cache);
+/* What keeps step may be a fiftieth off at a checkpoint, and two where that is more. */
+int64_t step_slack(int64_t growth);
 /* The growth of a table in bytes is what the index of a declared cache needs for the entries that
  * came in, and the cache is within its capacity. */
 bool cache_indexed_by(const struct judge_context *h, int64_t growth_bytes, size_t *ret_cache);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What kind of leak it is: by time, deferred until the drain, or part of a retained object. */
+#include "base/text.h"
 #include "judge_internal.h"
 
 #include <inttypes.h>
@@ -99,19 +100,23 @@ static bool refute_time(const struct judge_context *h, const struct judge_site *
 static void name_unknown(const struct judge_context *h, const struct judge_class *retained,
                          struct judge_finding *f)
 {
-    char before[sizeof f->why], held_by[80] = "";
-    if (retained)
-        snprintf(held_by, sizeof held_by, "some of the %.32s objects that stay may hold it",
-                 retained->name);
-    else if ((h->hold_seconds > 0 && h->e->drained) || refute_time(h, &h->e->site[f->site]))
-        return; /* what is there when a process has ended waits for nothing */
+    char before[sizeof f->why];
+    /* What is there when a process has ended waits for nothing. */
+    if (!retained &&
+        ((h->hold_seconds > 0 && h->e->drained) || refute_time(h, &h->e->site[f->site])))
+        return;
     f->kind = KIND_UNKNOWN;
     snprintf(before, sizeof before, "%s", f->why);
-    finding_why(f, "%.130s; %s", before,
-                retained              ? held_by
-                : h->e->ended         ? "longer runs take longer, so time may make it"
-                : h->hold_seconds > 0 ? "not drained, so it may only be deferred"
-                                      : "never held without churn, so time may make it");
+    struct text why = text_into(f->why, sizeof f->why);
+    text_add(&why, "%.130s; ", before);
+    if (retained)
+        text_add(&why, "some of the %.32s objects that stay may hold it", retained->name);
+    else if (h->e->ended)
+        text_add(&why, "longer runs take longer, so time may make it");
+    else if (h->hold_seconds > 0)
+        text_add(&why, "not drained, so it may only be deferred");
+    else
+        text_add(&why, "never held without churn, so time may make it");
 }
 
 static int64_t class_growth(const struct judge_context *h, const struct judge_class *k)
@@ -121,7 +126,8 @@ static int64_t class_growth(const struct judge_context *h, const struct judge_cl
 
 static bool near(int64_t a, int64_t b)
 {
-    return llabs(a - b) <= (b / 20 > 1 ? b / 20 : 1);
+    int64_t part = b / 20;
+    return llabs(a - b) <= (part > 1 ? part : 1);
 }
 
 static bool leaks_from(const struct judge_finding *f, bool deferred)
@@ -205,7 +211,6 @@ static void say_freed(const struct judge_context *h, struct judge_finding *f)
         snprintf(before, sizeof before, "%s", f->why);
         finding_why(f, "SSL objects are freed (%" PRId64 " live), this block is not: %.140s",
                     k->live[h->newest], before);
-        return;
     }
 }
 
@@ -258,11 +263,13 @@ bool kind_proportional(const struct judge_context *h, const struct judge_finding
 {
     static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
     struct survivors v;
-    if (f->site == SIZE_MAX || h->opened == 0)
+    if (f->site == SIZE_MAX)
         return false;
     survivors_count(h, f->site, &v);
-    double clump = v.events ? (double)v.blocks / (double)v.events : 1;
-    for (size_t c = 0; c < h->e->epochs && v.blocks; c++) {
+    if (v.blocks == 0)
+        return false;
+    double clump = (double)v.blocks / (double)v.events;
+    for (size_t c = 0; c < h->e->epochs; c++) {
         if (!judge_context_judges(h, c))
             continue;
         double expected = (double)v.blocks * (double)h->e->epoch[c].opened / (double)h->opened;
@@ -270,5 +277,5 @@ bool kind_proportional(const struct judge_context *h, const struct judge_finding
         if (apart > fmax(expected / PARTS, BY_CHANCE * sqrt(expected * clump)))
             return false;
     }
-    return v.blocks > 0;
+    return true;
 }

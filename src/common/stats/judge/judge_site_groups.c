@@ -3,15 +3,16 @@
  * one file. None of them grows as the population does, and one may slow down while another speeds
  * up: so their sum is judged, and what becomes of it becomes of each. */
 #include "base/check.h"
+#include "base/text.h"
 #include "judge_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The sites of one type, and their sum. Its arrays are owned. */
+/* The sites of one type, and their sum: of what the end frees its blocks alone, as the bytes that a
+ * finding says are each site's own. Its arrays are owned. */
 struct group {
     struct judge_site sum;
     int64_t *blocks, *bytes, *born_blocks, *born_bytes;
@@ -24,10 +25,10 @@ static void group_open(struct group *g, const struct evidence *e)
     int64_t **series[] = {&g->blocks, &g->bytes, &g->born_blocks, &g->born_bytes};
     *g = (struct group){0};
     for (size_t i = 0; i < sizeof series / sizeof *series; i++) {
-        *series[i] = calloc(e->epochs + 1, sizeof **series[i]);
+        *series[i] = calloc(e->epochs, sizeof **series[i]);
         CHECK(*series[i]);
     }
-    g->member = calloc(e->sites + 1, sizeof *g->member);
+    g->member = calloc(e->sites, sizeof *g->member);
     CHECK(g->member);
 }
 
@@ -49,11 +50,8 @@ static void group_add(struct group *g, const struct judge_context *h, size_t sit
         g->born_blocks[c] += s->born_blocks[c];
         g->born_bytes[c] += s->born_bytes[c];
     }
-    g->sum.closed_blocks += s->closed_blocks;
     g->sum.drained_blocks += s->drained_blocks;
-    g->sum.drained_bytes += s->drained_bytes;
     g->sum.flushed_blocks += s->flushed_blocks;
-    g->sum.flushed_bytes += s->flushed_bytes;
     g->grown += survivors_after(h, s, SIZE_MAX) > 0;
     g->member[g->members++] = site;
 }
@@ -82,7 +80,7 @@ static bool counts_class(const struct judge_context *h, const struct judge_site 
     int64_t growth = growth_of(h, s->blocks), live = growth_of(h, k->live);
     if (live < JUDGE_CONVICT_BLOCKS || growth < live)
         return false;
-    int64_t each = (growth + live / 2) / live, slack = live / 50 > 2 ? live / 50 : 2;
+    int64_t each = (growth + live / 2) / live, slack = step_slack(live);
     for (size_t c = followed_from(h); c <= h->last; c++) {
         int64_t blocks = s->blocks[c] - at_base(h, s->blocks);
         int64_t objects = k->live[c] - at_base(h, k->live);
@@ -149,7 +147,7 @@ static size_t group_judge(struct judge_context *h, const struct group *g, bool *
 size_t shared_judge(struct judge_context *h, bool *taken, struct judge_finding *ret)
 {
     size_t count = 0;
-    for (size_t i = 0; i < h->e->sites && h->epochs && rule_on(h, RULE_SHARED); i++) {
+    for (size_t i = 0; i < h->e->sites && rule_on(h, RULE_SHARED); i++) {
         struct group g;
         if (taken[i] || survivors_after(h, &h->e->site[i], SIZE_MAX) == 0)
             continue;
@@ -292,23 +290,24 @@ static bool indexes_expected(const struct judge_context *h, int64_t bytes)
 static void say_table(const struct judge_context *h, const struct steps *t, bool unsure,
                       const char *cache, struct judge_finding *f)
 {
-    char then[96] = "", before[64] = "were made larger by";
+    struct text why = text_into(f->why, sizeof f->why);
+    if (unsure && f->verdict == VERDICT_INCONCLUSIVE)
+        text_add(&why, "its blocks shrank by %" PRId64 ", then grew", t->fall);
+    else
+        text_add(&why, "its blocks were made larger");
+    text_add(&why, " by %" PRId64 " bytes in %d step%s, none was added", t->total, t->count,
+             t->count == 1 ? "" : "s");
     if (f->kind == KIND_CACHE_FILLING)
-        snprintf(then, sizeof then, ": the index of the %.32s", cache);
+        text_add(&why, ": the index of the %.32s", cache);
     else if (f->kind == KIND_CACHE_BOUNDED)
-        snprintf(then, sizeof then, ": no more than a table of %" PRIu64 " file descriptors takes",
+        text_add(&why, ": no more than a table of %" PRIu64 " file descriptors takes",
                  h->e->descriptors);
     else if (f->verdict == VERDICT_LEAK)
-        snprintf(then, sizeof then,
-                 ", and the second half of the run no slower than half of the first");
+        text_add(&why, ", and the second half of the run no slower than half of the first");
     else if (!unsure && f->verdict == VERDICT_INCONCLUSIVE && is_table_of_shares(h, t))
-        snprintf(then, sizeof then,
+        text_add(&why,
                  ": no more than tables of %" PRIu64 " connections in %" PRIu64 " processes take",
                  h->e->held, h->e->processes);
-    else if (unsure)
-        snprintf(before, sizeof before, "shrank by %" PRId64 ", then grew by", t->fall);
-    finding_why(f, "its blocks %s %" PRId64 " bytes in %d step%s, none was added%s", before,
-                t->total, t->count, t->count == 1 ? "" : "s", then);
 }
 
 enum answer table_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
@@ -342,18 +341,20 @@ enum answer table_judge(struct judge_context *h, const struct survivors *v, stru
     return DECIDED;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
 /* Each thread's queue of errors has 16 places, ERR_NUM_ERRORS, whose texts stay allocated and are
  * used again (crypto/err/err_blocks.c of OpenSSL 3). They fill as slowly as errors come. */
 enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
                              struct judge_finding *f)
 {
     enum { PLACES = 16 };
-    static const char texts[] = "crypto/err/err_blocks.c";
-    size_t length = v->s->file ? strlen(v->s->file) : 0;
     int64_t threads = most_threads(h), live = v->s->blocks[h->last];
-    if (length < sizeof texts - 1 || strcmp(v->s->file + length - (sizeof texts - 1), texts) != 0)
-        return NO_OPINION;
-    if (live > PLACES * threads)
+    if (!v->s->file || !ends_with(v->s->file, "crypto/err/err_blocks.c") || live > PLACES * threads)
         return NO_OPINION;
     answer_pass(h, v, KIND_CACHE_BOUNDED, f);
     finding_why(f,

@@ -192,6 +192,7 @@ static inline void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, 
                                          .hold = step == SIM_HOLD};
     for (size_t i = 0; i < s->sites; i++) {
         struct sim_site *t = &s->site[i];
+        t->live[now] = 0; /* sim_bound */
         sim_churn_site(s, t, now, opens);
         t->blocks[now] = sim_total(t);
         t->bytes[now] = t->blocks[now] * t->size;
@@ -231,6 +232,32 @@ static inline void sim_drain(struct sim *s)
     }
 }
 
+/* Behind the last checkpoint stands what no run has: whoever reads it decides otherwise. */
+static inline void sim_bound(struct sim *s)
+{
+    enum { BEYOND = 1000003 };
+    size_t end = s->epochs;
+    if (end == SIM_EPOCHS)
+        return;
+    s->epoch[end] = (struct judge_epoch){.opened = BEYOND,
+                                         .closed = BEYOND,
+                                         .seconds = BEYOND,
+                                         .measured = true,
+                                         .all_closed = true};
+    for (size_t i = 0; i < s->sites; i++) {
+        struct sim_site *t = &s->site[i];
+        t->blocks[end] = t->bytes[end] = t->live[end] = t->born_bytes[end] = BEYOND;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        s->population[i][end] = BEYOND;
+        s->live[i][end] = s->regions[i][end] = BEYOND;
+    }
+    for (size_t i = 0; i < s->e.gauges; i++) {
+        if (s->gauge[i].value == s->value[i] && s->gauge[i].count < SIM_EPOCHS)
+            s->value[i][s->gauge[i].count] = BEYOND;
+    }
+}
+
 /* Lends the arrays; figures that a test wrote into blocks[], bytes[] or live[] are kept. */
 static const struct evidence *sim_evidence(struct sim *s)
 {
@@ -247,6 +274,7 @@ static const struct evidence *sim_evidence(struct sim *s)
         l->born_blocks = t->live;
         l->born_bytes = t->born_bytes;
     }
+    sim_bound(s);
     for (size_t i = 0; i < s->e.caches; i++)
         s->cache[i].population = s->population[i];
     for (size_t i = 0; i < s->e.classes; i++)

@@ -150,6 +150,37 @@ static void what_slows_down_beyond_chance_is_in_doubt(void **state)
     expect(&c, VERDICT_LEAK, KIND_DESCRIPTORS);
 }
 
+/* After four hundred in the first half; they are so many that chance has no part in it. */
+static void half_of_the_pace_is_what_slows_down(void **state)
+{
+    (void)state;
+    static const struct {
+        int second;
+        enum verdict verdict;
+    } of[] = {{240, VERDICT_LEAK},
+              {200, VERDICT_LEAK},
+              {196, VERDICT_INCONCLUSIVE},
+              {160, VERDICT_INCONCLUSIVE}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        double value[POINTS] = {10};
+        for (size_t k = 1; k < POINTS; k++)
+            value[k] = value[k - 1] + (k <= 4 ? 400 : of[i].second) / 4.0;
+        struct counted c = files(value);
+        expect(&c, of[i].verdict, KIND_DESCRIPTORS);
+    }
+}
+
+static void one_file_is_enough_in_either_half(void **state)
+{
+    (void)state;
+    static const double early[] = {10, 10, 10, 10, 11, 12, 13, 14, 15},
+                        late[] = {10, 11, 12, 13, 14, 14, 14, 15, 15};
+    struct counted c = files(early);
+    expect(&c, VERDICT_LEAK, KIND_DESCRIPTORS);
+    c = files(late);
+    expect(&c, VERDICT_LEAK, KIND_DESCRIPTORS);
+}
+
 /* The halves are those of the connections, as near as the points allow. */
 static void halves_that_differ_are_set_against_their_shares(void **state)
 {
@@ -271,6 +302,28 @@ static void files_that_come_by_time_are_called_so(void **state)
     }
 }
 
+/* The hold comes first of all that is measured. */
+static void files_that_come_at_once_while_held_come_by_time(void **state)
+{
+    (void)state;
+    static const double closed[POINTS] = {200, 201, 300, 400, 500, 600, 700, 800, 838};
+    for (int held = 1; held <= 201; held += 200) {
+        double value[POINTS] = {10};
+        for (size_t k = 1; k < POINTS; k++)
+            value[k] = value[k - 1] + (k == 1 ? held : 100);
+        struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+        for (int c = 0; c < 2 + POINTS - 1; c++)
+            sim_epoch(s,
+                      c < 2    ? SIM_WARM
+                      : c == 2 ? SIM_HOLD
+                               : SIM_MEASURE,
+                      c == 2 ? 0 : 100, c == 2 ? 2 : 1);
+        add_gauge(s, METRIC_OPEN_FILES, closed, value, POINTS);
+        struct counted c = counted(s);
+        expect(&c, VERDICT_LEAK, held > 1 ? KIND_TIME : KIND_DESCRIPTORS);
+    }
+}
+
 /* ---- caches ---- */
 
 struct cached {
@@ -321,6 +374,16 @@ static void a_cache_is_full_at_its_capacity_and_not_over_it(void **state)
     assert_int_equal(fit(800, 800, 820), CACHE_FITS);
     assert_int_equal(fit(800, 800, 819), CACHE_FITS_OVER);
     assert_int_equal(fit(800, 800, 0), CACHE_FITS_UNBOUNDED);
+}
+
+static void what_keeps_step_may_be_a_fiftieth_off(void **state)
+{
+    (void)state;
+    assert_int_equal(step_slack(0), 2);
+    assert_int_equal(step_slack(149), 2);
+    assert_int_equal(step_slack(150), 3);
+    assert_int_equal(step_slack(199), 3);
+    assert_int_equal(step_slack(200), 4);
 }
 
 static void blocks_are_whole_numbers_of_entries_or_entries_of_blocks(void **state)
@@ -446,8 +509,9 @@ static void a_cache_is_full_at_the_pace_of_the_measuring(void **state)
     static const struct {
         int64_t population;
         uint64_t capacity, full_in;
-    } of[] = {{800, 1620, 638}, {800, 1220, 319}, {800, 822, 2}, {800, 821, 0}, {800, 800, 0},
-              {800, 0, 0},      {0, 820, 0},      {-8, 820, 0},  {1, 23, 1276}};
+    } of[] = {{800, 1620, 638}, {800, 1220, 319}, {800, 822, 2},  {800, 821, 0},
+              {800, 800, 0},    {800, 0, 0},      {0, 820, 0},    {-8, 820, 0},
+              {1, 23, 1276},    {1276, 1299, 2},  {1280, 1303, 1}}; /* 1.5, and 1.4953 */
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct cached c = cached(0, of[i].population, of[i].capacity);
         assert_int_equal(cache_full_in(&c.h, 1), of[i].full_in);
@@ -476,6 +540,8 @@ int main(void)
         cmocka_unit_test(what_came_in_one_interval_came_once),
         cmocka_unit_test(what_ended_early_came_once),
         cmocka_unit_test(what_slows_down_beyond_chance_is_in_doubt),
+        cmocka_unit_test(half_of_the_pace_is_what_slows_down),
+        cmocka_unit_test(one_file_is_enough_in_either_half),
         cmocka_unit_test(halves_that_differ_are_set_against_their_shares),
         cmocka_unit_test(the_earlier_of_two_middles_divides_the_halves),
         cmocka_unit_test(what_is_closed_again_is_no_growth),
@@ -484,7 +550,9 @@ int main(void)
         cmocka_unit_test(each_counted_gauge_is_told_apart_and_four_at_most),
         cmocka_unit_test(no_judged_epoch_judges_no_gauge),
         cmocka_unit_test(files_that_come_by_time_are_called_so),
+        cmocka_unit_test(files_that_come_at_once_while_held_come_by_time),
         cmocka_unit_test(a_cache_is_full_at_its_capacity_and_not_over_it),
+        cmocka_unit_test(what_keeps_step_may_be_a_fiftieth_off),
         cmocka_unit_test(blocks_are_whole_numbers_of_entries_or_entries_of_blocks),
         cmocka_unit_test(what_stands_still_or_shrinks_follows_no_cache),
         cmocka_unit_test(a_site_follows_a_cache_all_the_way),

@@ -10,6 +10,7 @@
 
 #include "judge_sim.h"
 #include "stats/judge/judge_ledger_share.h"
+#include "stats/trend.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024, POINTS = 20 };
 
@@ -95,12 +96,35 @@ static void regions_come_in_proportion_to_the_epochs(void **state)
                          noise[] = {40, 55, 25, 40, 40, 40, 40},
                          over[] = {40, 56, 40, 36, 36, 36, 36},
                          less[] = {40, 24, 42, 42, 44, 44, 44},
-                         last[] = {100, 100, 100, 100, 100, 130, 62};
+                         last[] = {100, 100, 100, 100, 100, 130, 62},
+                         first[] = {136, 100, 91, 91, 91, 91, 100};
     assert_true(convicts(ALIKE, third, 7));
     assert_false(convicts(ALIKE, above, 7) || convicts(ALIKE, below, 7) ||
                  convicts(ALIKE, under, 7));
     assert_true(convicts(ALIKE, noise, 7));
-    assert_false(convicts(ALIKE, over, 7) || convicts(ALIKE, less, 7) || convicts(ALIKE, last, 7));
+    assert_false(convicts(ALIKE, over, 7) || convicts(ALIKE, less, 7) || convicts(ALIKE, last, 7) ||
+                 convicts(ALIKE, first, 7));
+}
+
+static void of_a_thousand_regions_350_may_be_off(void **state)
+{
+    (void)state;
+    static const uint64_t opens[] = {1000, 1000, 1000, 1000};
+    static const int64_t third[] = {1350, 1000, 1000, 650}, above[] = {1351, 1000, 1000, 649};
+    assert_true(convicts(opens, third, 4));
+    assert_false(convicts(opens, above, 4));
+}
+
+/* The newest of three epochs isn't judged. */
+static void two_judged_epochs_are_the_fewest(void **state)
+{
+    (void)state;
+    static const uint64_t opens[] = {300, 300, 300};
+    static const int64_t came[] = {40, 40, 40};
+    assert_true(convicts(opens, came, 3));
+    struct sim *s = regions(opens, came, 3);
+    s->epoch[1].all_closed = false;
+    assert_false(told(s).found);
 }
 
 /* A hundred in all, and 30 in each of three epochs. */
@@ -134,6 +158,29 @@ static void regions_that_came_without_connections_came_by_time(void **state)
     assert_false(convicts(opens, more, 8));
 }
 
+/* Half a second of churn and a quarter of one held are as good, and a hold of no time tells none.
+ */
+static void a_short_run_tells_time_too(void **state)
+{
+    (void)state;
+    static const uint64_t opens[] = {100, 100, 100, 100, 100, 100, 0, 100};
+    static const int64_t came[] = {100, 100, 100, 100, 100, 100, 117, 100},
+                         few[] = {100, 100, 100, 100, 100, 100, 15, 100};
+    for (int held = 0; held < 2; held++) {
+        struct sim *s = regions(opens, came, 8);
+        for (size_t c = 0; c < s->epochs; c++)
+            s->epoch[c].seconds = 0.0625 * (s->epoch[c].hold ? 2 * held : 1);
+        struct told t = told(s);
+        assert_int_equal(t.found, held);
+        if (held)
+            expect(&t, VERDICT_LEAK, KIND_TIME);
+    }
+    struct sim *s = regions(opens, few, 8); /* 15 while held are chance, however short */
+    s->epoch[7].seconds = 0.01;
+    struct told t = told(s);
+    expect(&t, VERDICT_LEAK, KIND_OUTSIDE);
+}
+
 /* Twice as many as the ledger's blocks became more, whatever their size. */
 static void regions_beside_the_ledgers_blocks_are_outside(void **state)
 {
@@ -160,6 +207,12 @@ static void regions_that_moved_from_other_classes_are_no_growth(void **state)
         s->size_class[1].size = 100; /* 168 of them are half of 700 * 48 bytes */
         for (size_t c = 0; c < 8; c++)
             s->regions[1][c] = 2000 - (c > 3 ? moved : 0);
+        assert_true(told(s).found == (moved == 168));
+        s = regions(ALIKE, came, 7); /* the same by one byte */
+        s->e.size_classes = 2;
+        s->size_class[1].size = (uint64_t)(16800 + moved - 168);
+        for (size_t c = 0; c < 8; c++)
+            s->regions[1][c] = 2 - (c > 3);
         assert_true(told(s).found == (moved == 168));
     }
 }
@@ -338,6 +391,7 @@ static void a_quarter_of_a_mib_beside_the_ledger_is_outside(void **state)
         grows(s, METRIC_HEAP_ALLOCATED, 1, 256 * KIB + more);
         struct told t = told(s);
         assert_int_equal(t.found, more);
+        assert_true(t.seen.page_bytes == 0); /* nothing is known of pages */
         if (!more)
             continue;
         expect(&t, VERDICT_LEAK, KIND_OUTSIDE);
@@ -393,6 +447,25 @@ static void the_class_that_grew_most_is_named(void **state)
         assert_non_null(strstr(t.f.why, large == 3 ? "size class 98304: 0.0016 regions per "
                                                      "connection"
                                                    : "size class 48: 0.5263 regions"));
+    }
+}
+
+/* The first of those that grew as much, wherever they stand. */
+static void of_classes_that_grew_as_much_the_first_is_named(void **state)
+{
+    (void)state;
+    static const uint64_t size[][2] = {{98304, 48}, {48, 98304}, {96, 48}};
+    static const int64_t grown[][2] = {{3, 1000}, {1000, 3}, {500, 1000}};
+    for (size_t i = 0; i < 3; i++) {
+        struct sim *s = long_run();
+        grows(s, METRIC_HEAP_ALLOCATED, 1, 300 * KIB);
+        s->e.size_classes = 2;
+        for (size_t k = 0; k < 2; k++) {
+            s->size_class[k].size = size[i][k];
+            for (size_t c = 0; c < POINTS; c++)
+                s->regions[k][c] = 3 + (c > 12 ? grown[i][k] : 0);
+        }
+        assert_int_equal(told(s).f.blocks, i == 2 ? 500 : 3);
     }
 }
 
@@ -489,7 +562,16 @@ static void witnesses_are_judged_by_their_second_half(void **state)
         double *v = grows(s, METRIC_HEAP_RESIDENT, 16, 19e6);
         v[at] += 3e6;
         assert_int_equal(told(s).found, at < 10);
+        s = long_run();
+        v = grows(s, METRIC_RSS_ANON, 16, 19e6);
+        v[at] += 3e6;
+        assert_int_equal(told(s).found, at < 10);
     }
+    struct sim *s = long_run(); /* the half begins with a point that lies just in the middle */
+    double *v = grows(s, METRIC_HEAP_RESIDENT, 16, 19e6);
+    s->closed[10] = 950;
+    v[10] += 3e6;
+    assert_false(told(s).found);
 }
 
 /* What the allocator's pages explain, and those that it had before anything was written to them. */
@@ -518,13 +600,15 @@ static void anonymous_memory_beyond_the_heap_is_a_mapping(void **state)
 static void a_heap_that_shrinks_explains_no_mapping(void **state)
 {
     (void)state;
-    struct sim *s = long_run();
-    grows(s, METRIC_HEAP_ACTIVE, 1e9, -3 * MIB);
-    double *resident = grows(s, METRIC_HEAP_RESIDENT, 1e9, 0);
-    for (size_t i = 0; i < POINTS; i++)
-        resident[i] -= MIB; /* less than what is in memory: nothing is untouched */
-    grows(s, METRIC_RSS_ANON, 16, 4 * MIB);
-    assert_false(told(s).found);
+    for (int more = 0; more < 2; more++) {
+        struct sim *s = long_run();
+        grows(s, METRIC_HEAP_ACTIVE, 1e9, -3 * MIB);
+        double *resident = grows(s, METRIC_HEAP_RESIDENT, 1e9, 0);
+        for (size_t i = 0; i < POINTS; i++)
+            resident[i] -= MIB; /* less than what is in memory: nothing is untouched */
+        grows(s, METRIC_RSS_ANON, 16, 4 * MIB + more);
+        assert_int_equal(told(s).found, more);
+    }
 }
 
 /* Without jemalloc's figures: 1,900 blocks of 32 bytes take 48 each, and may take a third of their
@@ -592,6 +676,37 @@ static void what_would_have_shown_is_told(void **state)
     assert_near(t.seen.page_bytes, 2900);
     s = long_run();
     assert_true(told(s).seen.heap_bytes == 0);
+    /* Less than a byte of each of a hundred million. */
+    s = long_run();
+    for (size_t c = 0; c < POINTS; c++) {
+        s->epoch[c].opened = 10000000;
+        s->epoch[c].closed = 10000000 * c;
+    }
+    grows(s, METRIC_HEAP_ALLOCATED, 1e-6, 190e6);
+    grows(s, METRIC_HEAP_ACTIVE, 1e-6, 209e6);
+    assert_near(told(s).seen.page_bytes, 2.9);
+}
+
+/* All points of the figure, though it only grew in the first half of them; and of what varies the
+ * ends of the 99 % interval. */
+static void what_shows_is_told_by_all_points(void **state)
+{
+    (void)state;
+    struct sim *s = long_run();
+    double *allocated = grows(s, METRIC_HEAP_ALLOCATED, 1, 1900e3);
+    double *active = grows(s, METRIC_HEAP_ACTIVE, 1, 2090e3);
+    for (size_t i = 12; i < POINTS; i++) {
+        active[i] += allocated[11] - allocated[i];
+        allocated[i] = allocated[11];
+    }
+    struct trend t = trend_of(s->closed, allocated, POINTS, 0.99, s->e.seed);
+    assert_near(told(s).seen.page_bytes, 3 * t.slope - 100);
+    s = long_run();
+    double *v = grows(s, METRIC_HEAP_ALLOCATED, 2000, 0);
+    for (size_t i = 0; i < POINTS; i++)
+        v[i] += 4000.0 * (double)(i * 7 % 13);
+    t = trend_of(s->closed, v, POINTS, 0.99, s->e.seed);
+    assert_near(told(s).seen.heap_bytes, 2000 + fmax((t.high - t.low) / 2, -t.low));
 }
 
 /* Five times as far as the points stray; and what varies, beside the limit. */
@@ -632,15 +747,23 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_region_for_each_connection_is_named_by_its_class),
         cmocka_unit_test(regions_come_in_proportion_to_the_epochs),
+        cmocka_unit_test(of_a_thousand_regions_350_may_be_off),
+        cmocka_unit_test(two_judged_epochs_are_the_fewest),
         cmocka_unit_test(few_regions_convict_nobody),
         cmocka_unit_test(regions_that_came_without_connections_came_by_time),
+        cmocka_unit_test(a_short_run_tells_time_too),
         cmocka_unit_test(regions_beside_the_ledgers_blocks_are_outside),
         cmocka_unit_test(regions_that_moved_from_other_classes_are_no_growth),
         cmocka_unit_test(the_ledgers_own_regions_are_taken_off),
+        cmocka_unit_test(a_block_takes_the_region_of_its_size),
+        cmocka_unit_test(blocks_of_many_sizes_take_an_eighth_more),
+        cmocka_unit_test(blocks_that_became_fewer_have_their_slack_too),
+        cmocka_unit_test(the_ledgers_bytes_are_taken_off_at_their_checkpoints),
         cmocka_unit_test(a_quarter_of_a_mib_beside_the_ledger_is_outside),
         cmocka_unit_test(growth_within_the_limit_is_none),
         cmocka_unit_test(growth_that_bends_or_strays_is_none),
         cmocka_unit_test(the_class_that_grew_most_is_named),
+        cmocka_unit_test(of_classes_that_grew_as_much_the_first_is_named),
         cmocka_unit_test(bytes_that_came_while_held_came_by_time),
         cmocka_unit_test(pages_that_few_bytes_hold_are_fragmented),
         cmocka_unit_test(pages_for_what_is_in_use_are_not_fragmented),
@@ -650,11 +773,8 @@ int main(void)
         cmocka_unit_test(a_heap_that_shrinks_explains_no_mapping),
         cmocka_unit_test(with_libc_the_ledgers_blocks_explain_memory),
         cmocka_unit_test(what_would_have_shown_is_told),
+        cmocka_unit_test(what_shows_is_told_by_all_points),
         cmocka_unit_test(what_strays_shows_less),
-        cmocka_unit_test(a_block_takes_the_region_of_its_size),
-        cmocka_unit_test(blocks_of_many_sizes_take_an_eighth_more),
-        cmocka_unit_test(blocks_that_became_fewer_have_their_slack_too),
-        cmocka_unit_test(the_ledgers_bytes_are_taken_off_at_their_checkpoints),
         cmocka_unit_test(few_points_show_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 #include "judge_sim.h"
 
-enum { HOLD = 8, FIRST = 2 };
+enum { HOLD = 8, FIRST = 2, NEVER = 99 };
 
 static const int64_t EVENLY[6] = {100, 100, 100, 100, 100, 100};
 
@@ -52,10 +52,17 @@ static struct judge_class *class_growing(struct named *n, const char *name, int6
     return &s->class_[i];
 }
 
+/* Returns the class. What stands behind the findings is none of them. */
 static size_t name(struct named *n)
 {
+    struct judge_finding behind = {
+        .site = 1, .verdict = VERDICT_LEAK, .kind = KIND_SIDE, .blocks = 100, .why = "behind"};
+    n->finding[n->count] = behind;
     judge_context_open(&n->h, sim_evidence(n->s), RULES_ALL);
-    return kinds_name(&n->h, n->finding, n->count);
+    size_t class_ = kinds_name(&n->h, n->finding, n->count);
+    assert_int_equal(n->finding[n->count].kind, KIND_SIDE);
+    assert_string_equal(n->finding[n->count].why, "behind");
+    return class_;
 }
 
 static void expect(const struct named *n, size_t i, enum kind kind, const char *why)
@@ -81,17 +88,36 @@ static void a_pace_without_churn_is_told_beside_the_other(void **state)
     free(n.s);
 }
 
-/* A table of one block: `held` bytes more in the hold, `churned` in six seconds before. */
-static enum kind kind_of_table(int64_t held, int64_t churned, bool block_came)
+/* Half of the pace, where chance has no part in it; and a pace that chance explains. */
+static void growth_while_held_is_by_time_from_half_of_the_pace_on(void **state)
+{
+    (void)state;
+    const struct judge_context run = {.hold_seconds = 2, .seconds = 6},
+                               brief = {.hold_seconds = 0.5, .seconds = 0.5},
+                               no_hold = {.seconds = 6}, only_held = {.hold_seconds = 2};
+    assert_true(is_by_time(&run, 10000, 60000));
+    assert_false(is_by_time(&run, 9999, 60000));
+    assert_true(is_by_time(&run, 1, 0));
+    assert_false(is_by_time(&run, 0, 0) || is_by_time(&run, 0, 1) || is_by_time(&run, -1, 0));
+    assert_true(is_by_time(&brief, 1, 12)); /* 14 / 2^13 */
+    assert_false(is_by_time(&brief, 1, 13));
+    assert_false(is_by_time(&no_hold, 10, 0) || is_by_time(&only_held, 10, 0));
+}
+
+/* A table of one block: `held` bytes more in the hold, `churned` in six seconds before. Another
+ * block comes at a checkpoint, or never. */
+static enum kind kind_of_growing(const struct judge_finding *as, int64_t held, int64_t churned,
+                                 size_t came)
 {
     struct named n = named(true);
     size_t i = loses(&n, 0);
     struct sim_site *t = &n.s->site[1];
     for (size_t c = 0; c < n.s->epochs; c++) {
-        t->blocks[c] = 1 + (block_came && c >= HOLD);
+        t->blocks[c] = 1 + (c >= came);
         t->bytes[c] = 4096 + (c >= 5 ? churned : 0) + (c >= HOLD ? held : 0);
     }
-    n.finding[i].kind = KIND_TABLE;
+    n.finding[i].verdict = as->verdict;
+    n.finding[i].kind = as->kind;
     n.finding[i].bytes = held + churned;
     name(&n);
     enum kind kind = n.finding[i].kind;
@@ -103,15 +129,31 @@ static enum kind kind_of_table(int64_t held, int64_t churned, bool block_came)
     return kind;
 }
 
+static enum kind kind_of_table(int64_t held, int64_t churned, size_t came)
+{
+    const struct judge_finding leak = {.verdict = VERDICT_LEAK, .kind = KIND_TABLE};
+    return kind_of_growing(&leak, held, churned, came);
+}
+
+static void only_a_table_that_leaks_is_asked_for_its_pace(void **state)
+{
+    (void)state;
+    const struct judge_finding doubt = {.verdict = VERDICT_INCONCLUSIVE, .kind = KIND_TABLE},
+                               over = {.verdict = VERDICT_LEAK, .kind = KIND_CACHE_OVER};
+    assert_int_equal(kind_of_growing(&doubt, 400, 2400, NEVER), KIND_TABLE);
+    assert_int_equal(kind_of_growing(&over, 400, 2400, NEVER), KIND_CACHE_OVER);
+}
+
 static void a_table_that_grows_at_half_the_pace_while_held_grows_by_time(void **state)
 {
     (void)state;
-    assert_int_equal(kind_of_table(400, 2400, false), KIND_TIME);
-    assert_int_equal(kind_of_table(400, 2401, false), KIND_TABLE);
-    assert_int_equal(kind_of_table(400, 2400, true), KIND_TABLE);
-    assert_int_equal(kind_of_table(0, 0, false), KIND_TABLE);
-    assert_int_equal(kind_of_table(-400, 2400, false), KIND_TABLE);
-    assert_int_equal(kind_of_table(1, 0, false), KIND_TIME);
+    assert_int_equal(kind_of_table(400, 2400, NEVER), KIND_TIME);
+    assert_int_equal(kind_of_table(400, 2401, NEVER), KIND_TABLE);
+    assert_int_equal(kind_of_table(400, 2400, HOLD), KIND_TABLE);
+    assert_int_equal(kind_of_table(400, 2400, HOLD - 1), KIND_TIME);
+    assert_int_equal(kind_of_table(0, 0, NEVER), KIND_TABLE);
+    assert_int_equal(kind_of_table(-400, 2400, NEVER), KIND_TABLE);
+    assert_int_equal(kind_of_table(1, 0, NEVER), KIND_TIME);
 }
 
 /* ---- what closing and draining free ---- */
@@ -172,6 +214,22 @@ static void without_a_hold_time_may_make_it(void **state)
     free(n.s);
 }
 
+/* Half a second of holding is one, too. */
+static void a_short_hold_is_a_hold(void **state)
+{
+    (void)state;
+    for (int drained = 0; drained < 2; drained++) {
+        struct named n = named(true);
+        loses(&n, 100);
+        n.s->epoch[HOLD].seconds = 0.5;
+        n.s->e.drained = drained;
+        name(&n);
+        expect(&n, 0, drained ? KIND_SIDE : KIND_UNKNOWN,
+               drained ? "it was lost" : "it was lost; not drained, so it may only be deferred");
+        free(n.s);
+    }
+}
+
 /* ---- processes of their own ---- */
 
 /* Runs of 256 to 512 connections that end with a block for each, `off` more at the third; the
@@ -191,6 +249,7 @@ static enum kind kind_of_runs(int64_t off, double late, double seconds)
     n.finding[n.count++] = (struct judge_finding){
         .site = 0, .verdict = VERDICT_LEAK, .kind = KIND_SIDE, .blocks = 256};
     finding_why(&n.finding[0], "it was lost");
+    sim_site(n.s, SIM_STATIC, 0, 0);
     name(&n);
     enum kind kind = n.finding[0].kind;
     if (kind == KIND_UNKNOWN)
@@ -212,6 +271,7 @@ static void runs_refute_time_where_it_would_be_a_block_off(void **state)
     assert_int_equal(kind_of_runs(1, 1, 2), KIND_UNKNOWN);
     assert_int_equal(kind_of_runs(-1, 1, 2), KIND_UNKNOWN);
     assert_int_equal(kind_of_runs(0, 0, 0), KIND_SIDE); /* as long, with more blocks */
+    assert_int_equal(kind_of_runs(0, 0, 0.5), KIND_UNKNOWN);
     assert_int_equal(kind_of_runs(0, 1.0 / 128, -2), KIND_UNKNOWN);
     assert_int_equal(kind_of_runs(0, 1.0 / 64, -2), KIND_SIDE);
 }
@@ -279,6 +339,7 @@ static enum kind beside_objects(int64_t blocks, const char *why)
 static void blocks_of_an_object_are_a_whole_number_each(void **state)
 {
     (void)state;
+    assert_int_equal(beside_objects(1, NULL), KIND_UNKNOWN);
     assert_int_equal(beside_objects(49, NULL), KIND_UNKNOWN);
     assert_int_equal(beside_objects(94, "it was lost; some of the SSL objects that stay may hold "
                                         "it"),
@@ -323,6 +384,38 @@ static void objects_made_at_several_places_are_counted_together(void **state)
     expect(&n, 2, KIND_UNKNOWN,
            "it was lost; some of the SSL_SESSION objects that stay may hold it");
     free(n.s);
+}
+
+/* 30 of the objects' blocks go with the drain. */
+static void blocks_that_the_drain_frees_are_counted_with_the_others(void **state)
+{
+    (void)state;
+    struct named n = named(true);
+    loses(&n, 70);
+    loses(&n, 30);
+    n.s->lent[2].drained_blocks = 0;
+    class_growing(&n, "SSL_SESSION", 100);
+    assert_int_equal(name(&n), 0);
+    expect(&n, 0, KIND_OBJECT, NULL);
+    expect(&n, 1, KIND_DEFERRED, NULL);
+    free(n.s);
+}
+
+/* The drain, or closing the connections, freed them all: no other site says how many. */
+static void the_objects_that_are_freed_late_are_found_as_well(void **state)
+{
+    (void)state;
+    for (int held = 0; held < 2; held++) {
+        struct named n = named(true);
+        loses(&n, 100);
+        n.s->e.unit = held ? UNIT_OPERATION : UNIT_CONNECTION;
+        n.s->lent[1].closed_blocks = held ? 0 : 100;
+        n.s->lent[1].drained_blocks = 0;
+        class_growing(&n, "SSL", 100)->drained = 0;
+        assert_int_equal(name(&n), 0);
+        expect(&n, 0, held ? KIND_HELD : KIND_DEFERRED, NULL);
+        free(n.s);
+    }
 }
 
 /* The drain frees half of them, emptying the caches the rest but less than half. */
@@ -438,6 +531,29 @@ static void losses_in_clumps_scatter_more(void **state)
     assert_false(in_proportion(beyond) || in_proportion(single));
 }
 
+/* 40 more than 100 may be chance, in the first epoch of all as in any; 41 are not. */
+static void without_a_warm_up_the_first_epoch_counts(void **state)
+{
+    (void)state;
+    for (int64_t more = 40; more <= 41; more++) {
+        struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+        struct judge_context h;
+        const struct judge_finding f = {.site = sim_site(s, SIM_STATIC, 0, 0)};
+        for (int i = 0; i < 5; i++)
+            sim_epoch(s, SIM_MEASURE, 100, 1);
+        for (size_t c = 0; c < 4; c++)
+            s->site[0].live[c] = 100;
+        s->site[0].live[0] += more;
+        s->site[0].live[1] -= more - 40;
+        s->site[0].live[2] -= 20;
+        s->site[0].live[3] -= 20;
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        assert_int_equal(h.base, SIZE_MAX);
+        assert_true(kind_proportional(&h, &f) == (more == 40));
+        free(s);
+    }
+}
+
 static void what_is_no_site_is_in_no_proportion(void **state)
 {
     (void)state;
@@ -452,23 +568,29 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pace_without_churn_is_told_beside_the_other),
+        cmocka_unit_test(growth_while_held_is_by_time_from_half_of_the_pace_on),
+        cmocka_unit_test(only_a_table_that_leaks_is_asked_for_its_pace),
         cmocka_unit_test(a_table_that_grows_at_half_the_pace_while_held_grows_by_time),
         cmocka_unit_test(a_tenth_left_by_the_drain_is_still_deferred),
         cmocka_unit_test(a_tenth_left_by_closing_is_still_the_connections),
         cmocka_unit_test(nothing_is_deferred_that_was_not_drained),
         cmocka_unit_test(without_a_hold_time_may_make_it),
+        cmocka_unit_test(a_short_hold_is_a_hold),
         cmocka_unit_test(runs_refute_time_where_it_would_be_a_block_off),
         cmocka_unit_test(three_more_objects_are_the_least_that_hold_a_block),
         cmocka_unit_test(the_site_of_a_class_is_found_by_its_number),
         cmocka_unit_test(blocks_of_an_object_are_a_whole_number_each),
         cmocka_unit_test(the_objects_own_site_is_named_whatever_its_number),
         cmocka_unit_test(objects_made_at_several_places_are_counted_together),
+        cmocka_unit_test(blocks_that_the_drain_frees_are_counted_with_the_others),
+        cmocka_unit_test(the_objects_that_are_freed_late_are_found_as_well),
         cmocka_unit_test(objects_that_emptying_the_caches_frees_are_a_caches),
         cmocka_unit_test(what_outlives_its_objects_is_in_none),
         cmocka_unit_test(what_is_deferred_or_no_leak_is_not_named_an_object),
         cmocka_unit_test(the_objects_that_go_are_told_of_connections_alone),
         cmocka_unit_test(epochs_are_in_proportion_to_a_quarter_or_by_chance),
         cmocka_unit_test(losses_in_clumps_scatter_more),
+        cmocka_unit_test(without_a_warm_up_the_first_epoch_counts),
         cmocka_unit_test(what_is_no_site_is_in_no_proportion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

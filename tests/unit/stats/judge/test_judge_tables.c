@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables, and caches of the program's own, by figures written by hand: each bound from both sides.
+ * Six epochs of 100 connections are judged, 2 to 7; 38 connections turn them over. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "judge_ask.h"
+
+/* ---- tables ---- */
+
+/* A block that is made larger: so many bytes more with each epoch from the first on. */
+static struct sim *table(const int64_t more[LAST + 1 - FIRST])
+{
+    static const int64_t none[6] = {0};
+    struct sim *s = keeping(none);
+    s->site[SITE].live[0] = 1;
+    for (size_t c = 0; c <= LAST; c++) {
+        s->site[SITE].blocks[c] = 1;
+        s->site[SITE].bytes[c] = c < FIRST ? 100000 : s->site[SITE].bytes[c - 1] + more[c - FIRST];
+    }
+    return s;
+}
+
+static struct said ask_table(const int64_t more[LAST + 1 - FIRST])
+{
+    return ask(table(more), RULES_ALL);
+}
+
+/* The same over a longer run: opens[i] connections in the i-th measured epoch. */
+static struct sim *long_table(const uint64_t *opens, const int64_t *more, size_t epochs)
+{
+    struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+    sim_site(s, SIM_CONN, 7, 1);
+    assert_int_equal(sim_site(s, SIM_STATIC, 1, 0), SITE);
+    for (size_t c = 0; c < FIRST + epochs; c++)
+        sim_epoch(s, c < FIRST ? SIM_WARM : SIM_MEASURE, c < FIRST ? 100 : opens[c - FIRST], 1);
+    sim_epoch(s, SIM_MEASURE, SIM_SIX_CONNS + 8, 0.04);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[SITE].bytes[c] =
+            c < FIRST ? 100000
+                      : s->site[SITE].bytes[c - 1] + (c < FIRST + epochs ? more[c - FIRST] : 0);
+    return s;
+}
+
+enum { LONG = 16 };
+static const uint64_t OPENS_ALIKE[LONG] = {100, 100, 100, 100, 100, 100, 100, 100,
+                                           100, 100, 100, 100, 100, 100, 100, 100};
+
+static void one_step_came_once_two_are_in_doubt_three_a_leak(void **state)
+{
+    (void)state;
+    static const int64_t once[] = {0, 0, 96, 0, 0, 0, 0}, newest[] = {0, 0, 0, 0, 0, 96, 0},
+                         last[] = {0, 0, 0, 0, 0, 0, 96}, before[] = {0, 0, 0, 0, 96, 0, 0},
+                         two[] = {0, 96, 0, 0, 0, 96, 0}, earlier[] = {0, 96, 0, 0, 96, 0, 0},
+                         three[] = {0, 96, 0, 0, 96, 96, 0};
+    struct said said = ask_table(once);
+    expect(&said, VERDICT_PASS, KIND_ONE_TIME);
+    assert_false(said.wants_more);
+    assert_string_equal(said.f.why, "its blocks were made larger by 96 bytes in 1 step, none was "
+                                    "added");
+    assert_int_equal(said.f.bytes, 96);
+    assert_true(said.f.per_conn_blocks == 0 && said.f.per_conn_bytes == 96.0 / 638);
+    assert_true(ask_table(newest).wants_more && ask_table(last).wants_more);
+    assert_false(ask_table(before).wants_more);
+    said = ask_table(two);
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
+    said = ask_table(earlier);
+    expect(&said, VERDICT_PASS, KIND_ONE_TIME);
+    said = ask_table(three);
+    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    assert_true(said.wants_hold);
+    assert_string_equal(said.f.why, "its blocks were made larger by 288 bytes in 3 steps, none was "
+                                    "added, and the second half of the run no slower than half of "
+                                    "the first");
+}
+
+/* 300 connections in the first half, 338 after it. */
+static void a_table_goes_on_at_half_the_pace(void **state)
+{
+    (void)state;
+    static const int64_t half[] = {300, 0, 300, 0, 338, 0, 0}, less[] = {300, 0, 300, 0, 337, 0, 0},
+                         middle[] = {300, 0, 0, 300, 37, 0, 0};
+    struct said said = ask_table(half);
+    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    said = ask_table(less);
+    expect(&said, VERDICT_PASS, KIND_ONE_TIME);
+    said = ask_table(middle);
+    expect(&said, VERDICT_LEAK, KIND_TABLE);
+}
+
+/* 400 connections in the first half and 338 after it, of which 300 are judged. */
+static void the_pace_of_a_table_is_by_connection(void **state)
+{
+    (void)state;
+    static const uint64_t opens[] = {400, 100, 100, 100};
+    static const int64_t half[] = {1200, 253, 254, 0}, less[] = {1200, 253, 253, 0};
+    struct said said = ask(long_table(opens, half, 4), RULES_ALL);
+    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    said = ask(long_table(opens, less, 4), RULES_ALL);
+    expect(&said, VERDICT_PASS, KIND_ONE_TIME);
+}
+
+static void what_grew_in_the_warm_up_is_no_step(void **state)
+{
+    (void)state;
+    static const int64_t two[] = {0, 96, 0, 0, 0, 96, 0};
+    struct sim *s = table(two);
+    s->site[SITE].bytes[0] -= 96;
+    struct said said = ask(s, RULES_ALL);
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
+    assert_int_equal(said.f.bytes, 192);
+}
+
+/* Two blocks beside it may have come; three are what grew. */
+static void bytes_of_new_blocks_are_no_tables(void **state)
+{
+    (void)state;
+    static const int64_t more[] = {96, 96, 96, 96, 96, 96, 0};
+    for (int64_t born = 2; born <= 3; born++) {
+        struct sim *s = table(more);
+        s->site[SITE].live[FIRST] = born;
+        struct said said = ask(s, ONLY(RULE_TABLE));
+        assert_true(said.found == (born == 2) && said.f.per_conn_blocks == 0);
+        s = table(more);
+        for (size_t c = MIDDLE; c <= LAST; c++)
+            s->site[SITE].blocks[c] += born;
+        assert_true(ask(s, ONLY(RULE_TABLE)).found == (born == 2));
+    }
+}
+
+/* What the open connections' own blocks take: the growth is more than a quarter of it, and lies
+ * beside it. */
+static void buffers_of_open_connections_are_no_table(void **state)
+{
+    (void)state;
+    static const int64_t more[] = {96, 96, 96, 96, 96, 96, 0};
+    for (int64_t open = 0; open <= 1; open++) {
+        struct sim *s = table(more);
+        s->site[SITE].live[LAST] = 1;
+        s->site[SITE].size = 4 * 576 - 1 + open;
+        assert_true(ask(s, ONLY(RULE_TABLE)).found == (open == 0));
+        s = table(more);
+        for (size_t c = 0; c <= LAST; c++)
+            s->site[SITE].bytes[c] += 1000 - 100000;
+        s->site[SITE].live[LAST] = 1;
+        s->site[SITE].size = 1000 + open;
+        assert_true(ask(s, ONLY(RULE_TABLE)).found == (open == 0));
+        s = table(more); /* the first connections of all are still open */
+        s->epoch[0].all_closed = !open;
+        s->site[SITE].size = 4 * 576;
+        assert_true(ask(s, ONLY(RULE_TABLE)).found == (open == 0));
+    }
+}
+
+/* What it gave back doesn't count, and one that shrank may go up and down. Steps that come to less
+ * than twice the largest fall each are those of what wanders. */
+static void a_table_that_shrank_grew_by_what_it_kept(void **state)
+{
+    (void)state;
+    static const int64_t gone[] = {96, 96, 96, 96, 96, 96, -576};
+    for (int64_t fall = 227; fall <= 228; fall++) {
+        const int64_t back[] = {500, -fall, 500, 500, 500, 500, 0};
+        struct said said =
+            ask(table(back), ONLY(RULE_TABLE) | ONLY(RULE_TABLE_WANDERS) | ONLY(RULE_TABLE_SHRANK));
+        assert_int_equal(said.found, fall == 227);
+        if (!said.found)
+            continue;
+        expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
+        assert_string_equal(said.f.why, "its blocks shrank by 227, then grew by 2273 bytes in 5 "
+                                        "steps, none was added");
+    }
+    assert_false(ask_table(gone).found);
+}
+
+/* It gives back a third of what each of its steps takes, so that it doesn't wander: six steps since
+ * are a doubt, seven a proof. */
+static void seven_steps_since_it_shrank_are_proof(void **state)
+{
+    (void)state;
+    for (size_t since = 6; since <= 7; since++) {
+        int64_t more[LONG] = {300, 300, -100};
+        for (size_t i = 0; i < since; i++)
+            more[3 + i] = 300;
+        struct said said = ask(long_table(OPENS_ALIKE, more, 3 + since), RULES_ALL);
+        expect(&said, since == 7 ? VERDICT_LEAK : VERDICT_INCONCLUSIVE, KIND_TABLE);
+    }
+}
+
+/* Where the falls are as large as the steps five since the last are a doubt, up to the newest
+ * epoch. */
+static void five_steps_since_a_large_fall_are_a_doubt(void **state)
+{
+    (void)state;
+    for (size_t since = 4; since <= 5; since++) {
+        for (size_t still = 0; still <= 2; still++) {
+            int64_t more[LONG] = {300, 300, -300};
+            for (size_t i = 0; i < since; i++)
+                more[3 + i] = 300;
+            struct said said =
+                ask(long_table(OPENS_ALIKE, more, 3 + since + still),
+                    ONLY(RULE_TABLE) | ONLY(RULE_TABLE_WANDERS) | ONLY(RULE_TABLE_SHRANK));
+            assert_int_equal(said.found, since == 5 && still == 0);
+        }
+    }
+}
+
+/* Thirteen steps of 300 and one of `last`, while what came and went with blocks of open connections
+ * fell by 150 at most: twice that is no less than a step, unless chance makes so many. */
+static bool counts_beside_falls(size_t steps, int64_t last)
+{
+    int64_t more[LONG] = {0};
+    for (size_t i = 0; i < steps; i++)
+        more[2 + i] = i + 1 < steps ? 300 : last;
+    struct sim *s = long_table(OPENS_ALIKE, more, steps + 2);
+    s->site[SITE].blocks[FIRST] = 2;
+    s->site[SITE].bytes[FIRST - 1] += 150;
+    for (size_t c = 0; c < FIRST - 1; c++)
+        s->site[SITE].bytes[c] += 150;
+    return ask(s, ONLY(RULE_TABLE) | ONLY(RULE_TABLE_WANDERS)).found;
+}
+
+static void fourteen_steps_and_no_fall_are_beyond_chance(void **state)
+{
+    (void)state;
+    assert_false(counts_beside_falls(13, 300));
+    assert_true(counts_beside_falls(13, 301));
+    assert_true(counts_beside_falls(14, 300));
+}
+
+/* 16 bytes for an entry of a cache that the user knows of. */
+static void an_index_of_an_expected_cache_is_in_doubt(void **state)
+{
+    (void)state;
+    for (int64_t over = 0; over < 2; over++) {
+        const int64_t more[] = {96, 96, 0, 96, 96, 96 + over, 0};
+        struct sim *s = table(more);
+        s->e.expected = 30;
+        struct said said = ask(s, RULES_ALL);
+        expect(&said, over ? VERDICT_LEAK : VERDICT_INCONCLUSIVE, KIND_TABLE);
+    }
+}
+
+/* 16 bytes for each of nine connections in each of several processes: 288 for two. */
+static void a_table_that_processes_share_is_in_doubt(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t processes;
+        int64_t last;
+        enum verdict verdict;
+        const char *why;
+    } of[] = {{2, 96, VERDICT_INCONCLUSIVE, "connections in 2 processes take"},
+              {2, 97, VERDICT_LEAK, "no slower than half of the first"},
+              {1, 96, VERDICT_LEAK, "no slower than half of the first"}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const int64_t more[] = {0, 96, 0, 96, 0, of[i].last, 0};
+        struct sim *s = table(more);
+        s->e.held = 9;
+        s->e.processes = of[i].processes;
+        struct said said = ask(s, RULES_ALL);
+        expect(&said, of[i].verdict, KIND_TABLE);
+        assert_non_null(strstr(said.f.why, of[i].why));
+    }
+}
+
+/* An entry of 8 bytes for each descriptor and two more, in a table that doubles from 16 on; each
+ * thread may have one. */
+static void a_table_of_descriptors_is_as_large_as_it_must_be(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t step;
+        uint64_t descriptors;
+        double threads;
+        bool bounded;
+    } of[] = {{128, 14, 0, true},  {256, 14, 0, false}, {256, 15, 0, true},  {256, 30, 0, true},
+              {512, 30, 0, false}, {512, 31, 0, true},  {384, 14, 0, false}, {384, 14, 3, true},
+              {512, 14, 3, false}, {120, 14, 0, false}, {128, 0, 0, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const int64_t more[] = {0, of[i].step, 0, 0, 0, 0, 0};
+        struct sim *s = table(more);
+        s->e.descriptors = of[i].descriptors;
+        double *other = sim_gauge(s, METRIC_OPEN_FILES, 0),
+               *threads = sim_gauge(s, METRIC_THREADS, 0);
+        for (size_t k = 0; k < SIM_EPOCHS; k++) {
+            other[k] = 99;
+            threads[k] = k == 5 ? of[i].threads : k < s->gauge[1].count ? 1 : 99;
+        }
+        struct said said = ask(s, RULES_ALL);
+        expect(&said, VERDICT_PASS, of[i].bounded ? KIND_CACHE_BOUNDED : KIND_ONE_TIME);
+        if (i == 0)
+            assert_string_equal(said.f.why,
+                                "its blocks were made larger by 128 bytes in 1 step, none was "
+                                "added: no more than a table of 14 file descriptors takes");
+    }
+}
+
+/* ---- caches of the program's own, and texts of errors ---- */
+
+/* 300 of the site's blocks since the first checkpoint, one or two for a connection. */
+static void an_expected_cache_has_room_for_what_grew(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t each;
+        uint64_t expected;
+        const char *why;
+    } of[] = {{1, 600,
+               "600 of the 600 entries of --expect-cache; full after about 0 more "
+               "connections"},
+              {1, 599, NULL},
+              {1, 0, NULL},
+              {2, 605,
+               "600 of the 605 entries of --expect-cache; full after about 5 more "
+               "connections"},
+              {2, 599, NULL}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        int64_t kept[6];
+        for (size_t k = 0; k < 6; k++)
+            kept[k] = 100 * of[i].each;
+        struct sim *s = keeping(kept);
+        s->e.expected = of[i].expected;
+        struct said said = ask(s, ONLY(RULE_EXPECTED));
+        assert_int_equal(said.found, of[i].why != NULL);
+        if (!said.found)
+            continue;
+        expect(&said, VERDICT_INCONCLUSIVE, KIND_CACHE_FILLING);
+        assert_string_equal(said.f.why, of[i].why);
+    }
+}
+
+/* One loss for two connections: twice as many have to come until it is full. */
+static void an_expected_cache_that_fills_seldom_is_full_later(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {50, 50, 50, 50, 50, 50};
+    struct sim *s = keeping(kept);
+    s->e.expected = 400;
+    struct said said = ask(s, ONLY(RULE_EXPECTED));
+    assert_string_equal(said.f.why, "300 of the 400 entries of --expect-cache; full after about "
+                                    "200 more connections");
+}
+
+static void sixteen_texts_for_each_thread_are_a_queue_of_errors(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {3, 3, 3, 3, 2, 2};
+    static const char *const file[] = {"crypto/err/err_blocks.c", "../crypto/err/err_blocks.c",
+                                       "crypto/err/err_blocks.cc", "rr_blocks.c"};
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
+        struct sim *s = keeping(kept);
+        s->lent[SITE].file = file[i];
+        struct said said = ask(s, ONLY(RULE_ERROR_QUEUE));
+        assert_int_equal(said.found, i < 2);
+        if (i == 0)
+            assert_string_equal(said.f.why, "texts of OpenSSL's error queues: 16, and there is "
+                                            "room for 16 in each of 1 threads");
+    }
+    struct sim *s = keeping(kept);
+    s->lent[SITE].file = file[0];
+    s->site[SITE].blocks[LAST] = 17;
+    assert_false(ask(s, ONLY(RULE_ERROR_QUEUE)).found);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_step_came_once_two_are_in_doubt_three_a_leak),
+        cmocka_unit_test(a_table_goes_on_at_half_the_pace),
+        cmocka_unit_test(the_pace_of_a_table_is_by_connection),
+        cmocka_unit_test(what_grew_in_the_warm_up_is_no_step),
+        cmocka_unit_test(bytes_of_new_blocks_are_no_tables),
+        cmocka_unit_test(buffers_of_open_connections_are_no_table),
+        cmocka_unit_test(a_table_that_shrank_grew_by_what_it_kept),
+        cmocka_unit_test(seven_steps_since_it_shrank_are_proof),
+        cmocka_unit_test(five_steps_since_a_large_fall_are_a_doubt),
+        cmocka_unit_test(fourteen_steps_and_no_fall_are_beyond_chance),
+        cmocka_unit_test(an_index_of_an_expected_cache_is_in_doubt),
+        cmocka_unit_test(a_table_that_processes_share_is_in_doubt),
+        cmocka_unit_test(a_table_of_descriptors_is_as_large_as_it_must_be),
+        cmocka_unit_test(an_expected_cache_has_room_for_what_grew),
+        cmocka_unit_test(an_expected_cache_that_fills_seldom_is_full_later),
+        cmocka_unit_test(sixteen_texts_for_each_thread_are_a_queue_of_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
