@@ -27,7 +27,7 @@ struct figures {
 
 static size_t side_row(int end, int row)
 {
-    return (size_t)(end * SIDE_ROWS + row);
+    return (size_t)end * SIDE_ROWS + (size_t)row;
 }
 
 static size_t held_row(int end, int stage, int row)

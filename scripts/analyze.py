@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""analyze.py [FILE...]: gcc's -fanalyzer over the C files of src/, server/, client/ and footprint/, or over those that
-are named, as build/compile_commands.json compiles them. scripts/analyzer.txt has the warnings that are wrong, each
-with its reason. Prints every other one, and what stands in the list and is no longer said; last how many files were
-analysed, and how many of them said nothing. Exit 1 when something is printed but that; 2 without a build of gcc's."""
+"""analyze.py gcc|clang-tidy [FILE...]: gcc's -fanalyzer, or clang-tidy (.clang-tidy has the checks), over the C files of
+src/, server/, client/ and footprint/, or over those that are named, as build/compile_commands.json compiles them.
+scripts/analyzer.txt and scripts/tidy.txt have the warnings that are wrong, each with its reason. Prints every other
+one, and what stands in the list and is no longer said; last how many files were analysed, and how many of them said
+nothing. Exit 1 when something is printed but that, or without a build; 2 for a wrong line."""
 
 import collections
 import concurrent.futures
@@ -16,31 +17,40 @@ import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 ROOMS = ("src", "server", "client", "footprint")
-KNOWN = SOURCE / "scripts/analyzer.txt"
-WARNING = re.compile(r"^(\S+?):(\d+):\d+: (?:warning|error): (.*) \[-W(?:error=)?(analyzer-[\w-]+)\]$", re.MULTILINE)
+BUILD = SOURCE / "build"
+# What each prints of a warning: path, line, text, name.
+SAYS = {"gcc": r"^(\S+?):(\d+):\d+: (?:warning|error): (.*) \[-W(?:error=)?(analyzer-[\w-]+)\]$",
+        "clang-tidy": r"^(\S+?):(\d+):\d+: (?:warning|error): (.*) \[([\w.,-]+)\]$"}
+LISTS = {"gcc": SOURCE / "scripts/analyzer.txt", "clang-tidy": SOURCE / "scripts/tidy.txt"}
 
 
-def known():
+def known(path):
     """{(file, warning): reason}"""
     found, reason = {}, []
-    for line in KNOWN.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("//"):
             reason.append(line[2:].strip())
             continue
         if line and not reason:
-            sys.exit(f"{KNOWN.name}: {line} has no reason before it")
+            sys.exit(f"{path.name}: {line} has no reason before it")
         if line:
-            warning, _, path = line.partition(":")
-            found[path, warning] = " ".join(reason)
+            warning, _, file = line.partition(":")
+            found[file, warning] = " ".join(reason)
         else:
             reason = []
     return found
 
 
-def commands(files):
+def by_gcc(words):
+    words = [word for word in words if word != "-c"]
+    words[words.index("-o") + 1] = "/dev/null"
+    return [words[0], "-fanalyzer", *words[1:], "-S", "-fdiagnostics-plain-output"]
+
+
+def commands(tool, files):
     """{file: its command, which keeps nothing}; a file that several programs compile is analysed once."""
     try:
-        text = (SOURCE / "build/compile_commands.json").read_text(encoding="utf-8")
+        text = (BUILD / "compile_commands.json").read_text(encoding="utf-8")
     except FileNotFoundError:
         sys.exit("analyze.py: there is no build: sh scripts/setup.sh run")
     found = {}
@@ -48,29 +58,27 @@ def commands(files):
         path = pathlib.Path(entry["file"])
         if not path.is_relative_to(SOURCE) or path.relative_to(SOURCE).parts[0] not in ROOMS:
             continue
-        words = [word for word in shlex.split(entry["command"]) if word != "-c"]
-        words[words.index("-o") + 1] = "/dev/null"
-        words.insert(1, "-fanalyzer")
         name = str(path.relative_to(SOURCE))
         if not files or name in files:
-            found[name] = ([*words, "-S", "-fdiagnostics-plain-output"], entry["directory"])
+            found[name] = (by_gcc(shlex.split(entry["command"])) if tool == "gcc" else
+                           ["clang-tidy", "-p", str(BUILD), "--quiet", str(path)], entry["directory"])
     return found
 
 
-def analyze(job):
+def analyze(tool, job):
     command, folder = job
     said = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
     if said.returncode:
-        sys.exit("analyze.py: " + said.stderr)
+        sys.exit("analyze.py: " + said.stdout + said.stderr)
     place = str(SOURCE) + "/"
     return [(path.removeprefix(place), int(line), text, warning)
-            for path, line, text, warning in WARNING.findall(said.stderr)]
+            for path, line, text, warning in re.findall(SAYS[tool], said.stdout + said.stderr, re.MULTILINE)]
 
 
-def main(files):
-    jobs, excused, met = commands(files), known(), collections.Counter()
+def main(tool, files):
+    excused, jobs, met = known(LISTS[tool]), commands(tool, files), collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        said = dict(zip(jobs, pool.map(analyze, jobs.values())))
+        said = dict(zip(jobs, pool.map(lambda job: analyze(tool, job), jobs.values())))
     found = sorted({warning for warnings in said.values() for warning in warnings})
     wrong = []
     for path, line, text, warning in found:
@@ -78,7 +86,7 @@ def main(files):
             met[path, warning] += 1
         else:
             wrong.append(f"{path}:{line}: {text} [{warning}]")
-    wrong += [f"{KNOWN.relative_to(SOURCE)}: {warning}:{path} is no longer said: take it off"
+    wrong += [f"{LISTS[tool].relative_to(SOURCE)}: {warning}:{path} is no longer said: take it off"
               for path, warning in excused if path in jobs and not met[path, warning]]
     print(*wrong, sep="\n", end="\n" if wrong else "")
     print(f"{len(jobs)} files, {sum(not warnings for warnings in said.values())} without a word, "
@@ -87,4 +95,7 @@ def main(files):
 
 
 if __name__ == "__main__":
-    sys.exit(main(set(sys.argv[1:])))
+    if len(sys.argv) < 2 or sys.argv[1] not in SAYS:
+        print("usage: analyze.py gcc|clang-tidy [FILE...]", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(main(sys.argv[1], set(sys.argv[2:])))

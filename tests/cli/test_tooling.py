@@ -45,6 +45,46 @@ class Lint(unittest.TestCase):
             self.assertEqual((process.returncode, process.stdout, process.stderr), (2, "", "usage: lint.sh [deep]\n"))
 
 
+class Analyze(unittest.TestCase):
+    """scripts/analyze.py in a tree of one file, by a clang-tidy that says what it is told to."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name).resolve()
+        for name in ("scripts", "src", "build", "bin"):
+            (self.root / name).mkdir()
+        shutil.copy(SOURCE / "scripts/analyze.py", self.root / "scripts")
+        entry = {"file": str(self.root / "src/a.c"), "command": "cc -c a.c -o a.o", "directory": str(self.root)}
+        (self.root / "build/compile_commands.json").write_text(json.dumps([entry]), encoding="utf-8")
+        (self.root / "bin/clang-tidy").write_text('#!/bin/sh\necho "$SAID"\n', encoding="utf-8")
+        (self.root / "bin/clang-tidy").chmod(0o755)
+
+    def said(self, text, excused, tool="clang-tidy"):
+        (self.root / "scripts/tidy.txt").write_text(excused, encoding="utf-8")
+        done = subprocess.run([sys.executable, self.root / "scripts/analyze.py", *tool.split()], capture_output=True,
+                              text=True, check=False, env={**os.environ, "SAID": text,
+                                                           "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}"})
+        return done.returncode, done.stdout + done.stderr
+
+    def test_what_the_list_excuses_is_counted_and_all_else_told(self):
+        slip = f"{self.root}/src/a.c:3:1: warning: a slip [bugprone-slip]"
+        listed = "// It isn't one.\nbugprone-slip:src/a.c\n"
+        for text, excused, code, told in (
+                (slip, "", 1, "src/a.c:3: a slip [bugprone-slip]\n1 files, 0 without a word, 0 warnings that are wrong"),
+                (slip, listed, 0, "1 files, 0 without a word, 1 warnings that are wrong"),
+                ("", "", 0, "1 files, 1 without a word, 0 warnings that are wrong"),
+                ("", listed, 1, "scripts/tidy.txt: bugprone-slip:src/a.c is no longer said: take it off\n"
+                                "1 files, 1 without a word, 0 warnings that are wrong"),
+                (slip, "bugprone-slip:src/a.c\n", 1, "tidy.txt: bugprone-slip:src/a.c has no reason before it")):
+            with self.subTest(text=text, excused=excused):
+                self.assertEqual(self.said(text, excused), (code, told + "\n"))
+
+    def test_another_tool_is_refused(self):
+        for words in ("", "lint"):
+            self.assertEqual(self.said("", "", words), (2, "usage: analyze.py gcc|clang-tidy [FILE...]\n"))
+
+
 class Screenshots(unittest.TestCase):
     def test_help_is_help_and_makes_no_folder(self):
         with tempfile.TemporaryDirectory() as folder:
