@@ -235,6 +235,15 @@ class Lost(Agents):
         self.assertRegex(run.result["headline"], r"no agent is left: lost agent 1 \(.*\): \w")
         self.assertGreaterEqual(len(run.checkpoints()), 5)
 
+    def test_an_agent_that_is_interrupted_leaves_with_its_client(self):
+        process = self.begin(1, "--for", "1h")
+        agent = self.agent()
+        client = until(lambda: children_named(agent.pid, "soak-client"), "the agent's client")[0]
+        agent.send_signal(signal.SIGINT)
+        self.assertEqual(self.end(process).exit, 4)
+        self.assertEqual(self.left(agent)[0], 130)
+        self.assertTrue(test_robust.gone(client))
+
     def test_an_agent_whose_client_was_killed_says_so(self):
         process = self.begin(1, "--for", "1h")
         agent = self.agent()

@@ -170,6 +170,26 @@ class Endurance(soak_run.SoakTest):
                               r"'ulimit -f unlimited'\n$")
 
 
+class Campaign(soak_run.SoakTest):
+    """`soak selftest --campaign`: its runs are real ones, and it goes on where it ended."""
+
+    def campaign(self, which, runs):
+        done = subprocess.run([soak_run.SOAK, "selftest", "--campaign", which, "--seed", "7", "--runs", str(runs),
+                               "--results", self.results], text=True, capture_output=True, check=False,
+                              timeout=soak_run.PATIENCE_S, env={**os.environ, "TMPDIR": self.results})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_a_leak_at_the_printed_rate_is_found_and_its_runs_are_kept(self):
+        self.assertRegex(self.campaign("sensitivity", 1), r"\n\| all \| 1 \| 1 \| 0 .*\n\nmissed: 0 of 1, ")
+        out = self.campaign("sensitivity", 2)
+        self.assertRegex(out, r"^1 runs are in .*\n")
+        self.assertRegex(out, r"\n\| all \| 2 \| 2 \| 0 ")
+
+    def test_a_clean_run_is_no_alarm(self):
+        self.assertRegex(self.campaign("clean", 1), r"\n\| all \| 1 \| 1 \| 0 .*\n\nfalse alarms: 0 of 1, ")
+
+
 class Network(soak_run.SoakTest):
     """In a network namespace of the test's own: others' packets aren't counted."""
 
