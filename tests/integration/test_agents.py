@@ -244,6 +244,18 @@ class Lost(Agents):
         self.assertEqual(self.left(agent)[0], 130)
         self.assertTrue(test_robust.gone(client))
 
+    def test_one_that_leaves_before_all_have_joined_makes_room(self):
+        process = self.begin(2, "--closed", "1k")
+        early = self.agent()
+        until(lambda: "agents: 1 of 2 joined" in self.stderr(), "the first has joined")
+        early.send_signal(signal.SIGINT)
+        until(lambda: re.search(r"agents: agent 1 \(.*\) left again: \w", self.stderr()), "it has left")
+        agents = self.agents(2)
+        run = self.end(process)
+        self.assertEqual(run.exit, 0, run.explain())
+        self.assertEqual([row["lost"] for row in run.result["agents"]], [None, None])
+        self.assertEqual([self.left(agent)[0] for agent in (early, *agents)], [130, 0, 0])
+
     def test_an_agent_whose_client_was_killed_says_so(self):
         process = self.begin(1, "--for", "1h")
         agent = self.agent()
