@@ -204,47 +204,45 @@ void finding_why(struct judge_finding *f, const char *format, ...)
     va_end(args);
 }
 
-/* Appends `first` or `, next` for each of the newest epochs. */
-static void list_epochs(const struct judge_context *h, size_t from, const int64_t *blocks,
-                        char *text, size_t size)
-{
-    struct text list = text_list(text, size, ", ");
-    for (size_t c = from; c < h->e->epochs; c++) {
-        if (judge_context_judges(h, c))
-            text_item(&list, "%" PRId64, blocks ? blocks[c] : (int64_t)h->e->epoch[c].opened);
-    }
-}
-
 /* What the largest processes had at their ends. */
-static void why_of_runs(const struct judge_context *h, const struct judge_site *s,
-                        struct judge_finding *f)
+static void why_of_runs(const struct judge_context *h, const struct judge_site *s, struct text *why)
 {
     enum { SHOWN = 4 };
-    char connections[64] = "", blocks[64] = "";
-    struct text made = text_list(connections, sizeof connections, ", "),
-                had = text_list(blocks, sizeof blocks, ", ");
-    for (size_t c = h->last > SHOWN ? h->last - SHOWN + 1 : 0; c <= h->last; c++) {
-        text_item(&made, "%" PRIu64, h->e->epoch[c].closed);
-        text_item(&had, "%" PRId64, s->blocks[c]);
+    size_t from = h->last >= SHOWN ? h->last - SHOWN + 1 : 0;
+    text_add(why, "runs of ");
+    for (size_t c = from; c <= h->last; c++)
+        text_add(why, "%s%" PRIu64, c > from ? ", " : "", h->e->epoch[c].closed);
+    text_add(why, " %ss ended with ", unit_of(h));
+    for (size_t c = from; c <= h->last; c++)
+        text_add(why, "%s%" PRId64, c > from ? ", " : "", s->blocks[c]);
+    text_add(why, " blocks");
+}
+
+/* What the newest epochs kept. */
+static void why_of_epochs(const struct judge_context *h, const struct judge_site *s,
+                          struct text *why)
+{
+    enum { SHOWN = 5 };
+    size_t epoch[SHOWN], shown = 0;
+    for (size_t c = h->newest + 1; c-- > 0 && shown < SHOWN;) {
+        if (judge_context_judges(h, c))
+            epoch[shown++] = c;
     }
-    finding_why(f, "runs of %s %ss ended with %s blocks", connections, unit_of(h), blocks);
+    text_add(why, "epochs of ");
+    for (size_t i = shown; i-- > 0;)
+        text_add(why, "%" PRIu64 "%s", h->e->epoch[epoch[i]].opened, i ? ", " : "");
+    text_add(why, " %ss kept ", unit_of(h));
+    for (size_t i = shown; i-- > 0;)
+        text_add(why, "%" PRId64 "%s", s->born_blocks[epoch[i]], i ? ", " : "");
+    text_add(why, " blocks");
 }
 
 void finding_why_ratio(const struct judge_context *h, const struct judge_site *s,
                        struct judge_finding *f)
 {
-    enum { SHOWN = 5 };
-    char opened[64] = "", kept[64] = "";
-    size_t from = h->newest;
-    if (h->e->ended) {
-        why_of_runs(h, s, f);
-        return;
-    }
-    for (int shown = 1; shown < SHOWN && from > 0;) {
-        from--;
-        shown += judge_context_judges(h, from);
-    }
-    list_epochs(h, from, NULL, opened, sizeof opened);
-    list_epochs(h, from, s->born_blocks, kept, sizeof kept);
-    finding_why(f, "epochs of %s %ss kept %s blocks", opened, unit_of(h), kept);
+    struct text why = text_into(f->why, sizeof f->why);
+    if (h->e->ended)
+        why_of_runs(h, s, &why);
+    else
+        why_of_epochs(h, s, &why);
 }

@@ -2141,6 +2141,31 @@ static void chances_are_those_of_the_tables(void **state)
     }
 }
 
+/* However the terms are rounded. Of many, one less than the mean is as probable as more than it. */
+static void chances_are_one_at_most_and_alike_about_the_mean(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 40; i++) {
+        assert_true(poisson_at_most(100000, 9.7 * i) <= 1);
+        assert_true(binomial_at_most(i, i, 0.019 * i) == 1);
+        assert_true(binomial_at_most(40 * i - 1, 40 * i, 0.019 * i) <= 1);
+    }
+    assert_true(fabs(poisson_at_most(899, 900) + poisson_at_most(900, 900) - 1) < 1e-12);
+    assert_true(fabs(binomial_at_most(4999, 10000, 0.5) + binomial_at_most(5000, 10000, 0.5) - 1) <
+                1e-12);
+}
+
+/* By D. L. Wallace's formula. */
+static void as_improbable_a_deviate_takes_the_place_of_students(void **state)
+{
+    (void)state;
+    assert_true(fabs(normal_of_student(3, 5) - 2.1634096640) < 1e-9);
+    assert_true(fabs(normal_of_student(4, 12) - 3.1242459647) < 1e-9);
+    assert_true(normal_of_student(-2, 5) == -2 && normal_of_student(0, 5) == 0);
+    assert_true(fabs(normal_at_least(0) - 0.5) < 1e-12);
+    assert_true(fabs(normal_at_least(1.959963985) - 0.025) < 1e-9);
+}
+
 static void no_evidence_at_all_is_inconclusive(void **state)
 {
     (void)state;
@@ -2402,6 +2427,8 @@ int main(void)
         cmocka_unit_test(metrics_say_where_they_began_and_ended),
         cmocka_unit_test(a_heap_that_grows_by_what_the_ledger_lost_is_explained),
         cmocka_unit_test(chances_are_those_of_the_tables),
+        cmocka_unit_test(chances_are_one_at_most_and_alike_about_the_mean),
+        cmocka_unit_test(as_improbable_a_deviate_takes_the_place_of_students),
         cmocka_unit_test(no_evidence_at_all_is_inconclusive),
         cmocka_unit_test(sensitivity_stands_in_every_verdict_that_judged_epochs),
         cmocka_unit_test(words_and_codes_are_the_documented_ones),

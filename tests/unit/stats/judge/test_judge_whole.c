@@ -255,6 +255,63 @@ static void the_newest_epochs_are_listed(void **state)
                                              "202, 203, 204, 205, 206 blocks"));
 }
 
+/* Where nothing came before the measuring the first epoch is one of them; of processes there are
+ * four at most. */
+static void few_epochs_are_listed_from_the_first_on(void **state)
+{
+    (void)state;
+    static const char *const runs[] = {
+        "runs of 70, 170 connections ended with 100, 200 blocks",
+        "runs of 70, 170, 270, 370 connections ended with 100, 200, "
+        "300, 400 blocks",
+        "runs of 170, 270, 370, 470 connections ended with 200, 300, "
+        "400, 500 blocks"};
+    for (size_t epochs = 3; epochs <= 6; epochs++) {
+        struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+        struct judge_finding f;
+        struct judge_context h;
+        sim_site(s, SIM_EXACT, 1, 1);
+        for (size_t c = 0; c < epochs - 1; c++)
+            sim_epoch(s, SIM_MEASURE, 100, 1);
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        finding_why_ratio(&h, &s->lent[0], &f);
+        if (epochs == 3)
+            assert_string_equal(f.why, "epochs of 100 connections kept 100 blocks");
+        s->e.ended = true;
+        finding_why_ratio(&h, &s->lent[0], &f);
+        if (epochs != 4)
+            assert_string_equal(f.why, runs[epochs == 3 ? 0 : epochs - 4]);
+        free(s);
+    }
+}
+
+static void an_epoch_of_one_connection_is_judged_and_of_none_is_not(void **state)
+{
+    (void)state;
+    for (uint64_t opened = 0; opened < 2; opened++) {
+        struct sim *s = sim_six(false);
+        struct judge_context h;
+        s->epoch[4].opened = opened;
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        assert_int_equal(h.epochs, opened ? 6 : 5);
+        free(s);
+    }
+}
+
+static void losses_of_two_blocks_are_half_as_many(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {2, 4, 2, 0, 6, 2};
+    struct sim *s = sim_six(false);
+    size_t site = sim_six_site(s, kept);
+    struct judge_context h;
+    struct survivors v;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    survivors_count(&h, site, &v);
+    assert_true(v.blocks == 16 && v.events == 8);
+    free(s);
+}
+
 static void the_epochs_are_sorted_out(void **state)
 {
     (void)state;
@@ -308,6 +365,11 @@ static void sites_of_a_type_have_blocks_of_a_size(void **state)
     s->site[b].bytes[h.last]++;
     assert_false(same_type(&h, &site[a], &site[b]));
     s->site[b].bytes[h.last]--;
+    s->site[b].blocks[h.last] = 1; /* one block is enough to know its size */
+    s->site[b].bytes[h.last] = 33;
+    assert_false(same_type(&h, &site[a], &site[b]) || same_type(&h, &site[b], &site[a]));
+    s->site[b].blocks[h.last] = 600;
+    s->site[b].bytes[h.last] = 600 * 32;
     s->lent[b].file = "other.c";
     assert_false(same_type(&h, &site[a], &site[b]));
     s->lent[b].file = s->lent[a].file;
@@ -329,6 +391,9 @@ int main(void)
         cmocka_unit_test(what_was_asked_for_must_have_shown),
         cmocka_unit_test(seen_from_outside_nothing_is_more_than_a_doubt),
         cmocka_unit_test(the_newest_epochs_are_listed),
+        cmocka_unit_test(few_epochs_are_listed_from_the_first_on),
+        cmocka_unit_test(an_epoch_of_one_connection_is_judged_and_of_none_is_not),
+        cmocka_unit_test(losses_of_two_blocks_are_half_as_many),
         cmocka_unit_test(the_epochs_are_sorted_out),
         cmocka_unit_test(sites_of_a_type_have_blocks_of_a_size),
     };
