@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* There must be room. */
 static struct judge_metric *metric_add(struct judgement *j, enum metric metric)
 {
-    if (j->metrics == JUDGE_METRICS)
-        return NULL;
     struct judge_metric *m = &j->metric[j->metrics++];
     const struct metric_info *info = metric_info(metric);
     *m = (struct judge_metric){.role = metric_role_name(info->role), .decides = NAN};
@@ -67,7 +66,7 @@ static const struct judge_finding *finding_about(const struct judgement *j, size
 /* The checkpoint that growth is told from: the base, or the first where nothing was measured. */
 static size_t start_of(const struct judge_context *h)
 {
-    return h->base != SIZE_MAX && h->base < h->last ? h->base : 0;
+    return h->base < h->last ? h->base : 0;
 }
 
 struct row {
@@ -121,12 +120,10 @@ static void add_sites(const struct judge_context *h, struct judgement *j, enum m
     bool bytes = metric == METRIC_OPENSSL_BYTES, libuv = metric == METRIC_LIBUV_BLOCKS;
     struct judge_metric *m = metric_add(j, metric);
     struct row r = {.bytes = bytes, .libuv = libuv};
-    for (size_t i = 0; m && h->e->epochs && i < h->e->sites; i++) {
+    for (size_t i = 0; h->e->epochs && i < h->e->sites; i++) {
         if (is_libuv(&h->e->site[i]) == libuv)
             add_site(h, j, i, &r, &m->state);
     }
-    if (!m)
-        return;
     m->start = (double)r.start;
     m->end = (double)r.end;
     m->per_conn = h->opened ? (double)r.kept / (double)h->opened + r.table_bytes : NAN;
@@ -140,8 +137,6 @@ static void add_objects(const struct judge_context *h, struct judgement *j)
         if (strcmp(k->name, "SSL") != 0)
             continue;
         struct judge_metric *m = metric_add(j, METRIC_SSL_OBJECTS);
-        if (!m)
-            return;
         m->start = (double)k->live[start_of(h)];
         m->end = (double)k->live[h->last];
         int64_t grown = h->epochs ? k->live[h->newest] - at_base(h, k->live) : 0;
@@ -178,7 +173,7 @@ static double deciding(const struct judgement *j, const struct judge_gauge *g)
 static void judge_noisy(struct judge_metric *m, bool explained)
 {
     double low = m->per_conn - m->half_width, high = m->per_conn + m->half_width;
-    if (!isfinite(high) || !isfinite(low))
+    if (!isfinite(m->half_width))
         not_judged(m, "too few points");
     else if (low > m->limit && explained)
         m->state = METRIC_EXPLAINED;
@@ -215,8 +210,10 @@ static void add_count(const struct judge_context *h, const struct judge_gauge *g
 static void add_gauge(const struct judge_context *h, struct judgement *j,
                       const struct judge_gauge *g)
 {
+    if (j->metrics == JUDGE_METRICS)
+        return;
     struct judge_metric *m = metric_add(j, g->metric);
-    if (!m || g->count == 0)
+    if (g->count == 0)
         return;
     m->start = g->value[0];
     m->end = g->value[g->count - 1];

@@ -89,6 +89,22 @@ static void the_largest_of_many_are_told_and_all_are_marked(void **state)
     assert_true(judgement_metric(&j, METRIC_OPENSSL_BYTES)->per_conn == bytes);
 }
 
+/* A site that loses none, or the one that loses least, is the only one of another row. */
+static void a_loss_without_room_is_in_its_row(void **state)
+{
+    (void)state;
+    for (size_t site = LEAKS_FROM - 1; site <= LEAKS_FROM; site++) {
+        struct judgement j;
+        struct crowd *c = crowd();
+        c->site[site].file = "libuv";
+        judge(&c->s->e, &j);
+        free(c->s);
+        const struct judge_metric *m = judgement_metric(&j, METRIC_LIBUV_BLOCKS);
+        assert_true(m->per_conn == (site == LEAKS_FROM));
+        assert_int_equal(m->state, site == LEAKS_FROM ? METRIC_GROWS : METRIC_LEVEL);
+    }
+}
+
 /* ---- order and marks ---- */
 
 /* Of equally many bytes the first in the evidence. */
@@ -383,6 +399,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_largest_of_many_are_told_and_all_are_marked),
+        cmocka_unit_test(a_loss_without_room_is_in_its_row),
         cmocka_unit_test(equal_losses_are_told_in_the_evidences_order),
         cmocka_unit_test(only_what_loses_blocks_by_connections_is_marked),
         cmocka_unit_test(a_leak_is_certain_from_five_hundred_blocks_on),
