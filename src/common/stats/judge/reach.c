@@ -8,10 +8,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* A sum ends where its terms have become so improbable. */
+static const double NEGLIGIBLE = 1e-7;
+
 /* What is expected to be lost in each epoch. */
 struct losses {
     const uint64_t *opened;
-    size_t epochs, middle, newest;
+    size_t epochs, middle;
     uint64_t half[2];
     double all; /* connections */
     double one_in;
@@ -40,9 +43,7 @@ static int64_t losses_for(double share)
 static double pauses(const struct losses *l)
 {
     double miss = 0, after = 0;
-    for (size_t c = l->newest; c > l->middle; c--) {
-        if (l->opened[c] == 0)
-            continue;
+    for (size_t c = l->epochs; c-- > l->middle + 1;) {
         if (after > 0) {
             double in = mean_of(l, c), until = (l->all - after) / l->one_in;
             int64_t least = losses_for(after / l->all);
@@ -63,7 +64,7 @@ struct clumps {
     double size, log_factorial[UNITS]; /* of u clumps' blocks */
 };
 
-/* of[u]: probability of u clumps, and of no other loss. */
+/* of[u]: probability of u clumps, and of no other loss; of a mean of 0 for u = 0 alone. */
 static void clumps_of(const struct clumps *k, double mean, double of[UNITS])
 {
     double each = k->size * log(mean);
@@ -82,7 +83,7 @@ static void add_epoch(double sum[UNITS], const double of[UNITS])
     }
 }
 
-static struct clumps clumps_begin(double size)
+static struct clumps clumps_of_size(double size)
 {
     struct clumps k = {.size = size};
     for (int u = 1; u < UNITS; u++)
@@ -90,24 +91,11 @@ static struct clumps clumps_begin(double size)
     return k;
 }
 
-static void clumps_grow(struct clumps *k)
-{
-    for (int u = 1; u < UNITS; u++) {
-        double product = 1;
-        for (int i = 1; i <= u; i++)
-            product *= u * k->size + i;
-        k->log_factorial[u] += log(product);
-    }
-    k->size++;
-}
-
 /* Fewer clumps of that size than convict, in both halves, of at least as many blocks as do. */
 static double of_clumps(const struct losses *l, const struct clumps *k)
 {
     double half[2][UNITS] = {{1}, {1}}, of[UNITS], miss = 0;
     for (size_t c = 0; c < l->epochs; c++) {
-        if (l->opened[c] == 0)
-            continue;
         clumps_of(k, mean_of(l, c), of);
         add_epoch(half[c > l->middle], of);
     }
@@ -121,18 +109,17 @@ static double of_clumps(const struct losses *l, const struct clumps *k)
     return miss;
 }
 
+/* Of two blocks or more: of one, five convict. */
 static double in_clumps(const struct losses *l)
 {
-    static const double NEGLIGIBLE = 1e-7;
-    double most = 0, miss = 0;
+    double most = 0, miss = 0, last, size = 2;
     for (size_t c = 0; c < l->epochs; c++)
         most = fmax(most, mean_of(l, c));
-    double least = floor((most - 8 * sqrt(most)) / UNITS); /* of smaller ones it would be more */
-    struct clumps k = clumps_begin(fmax(least, 2));
-    for (double last = 1; k.size <= most || last > NEGLIGIBLE; clumps_grow(&k)) {
+    do {
+        struct clumps k = clumps_of_size(size++);
         last = of_clumps(l, &k);
         miss += last;
-    }
+    } while (size <= most || last > NEGLIGIBLE);
     return miss;
 }
 
@@ -158,7 +145,7 @@ static double slows(const struct losses *l)
     double mean = l->all / l->one_in, term = exp(-mean), miss = 0;
     if (mean > MANY)
         return JUDGE_SLOWER;
-    for (int64_t n = 1; (double)n < mean + 6 * sqrt(mean) + 6; n++) {
+    for (int64_t n = 1; (double)n <= mean || term > NEGLIGIBLE; n++) {
         term *= mean / (double)n;
         if (n >= JUDGE_CONVICT_BLOCKS)
             miss += term * slower_of(n, (double)l->half[1] / l->all);
@@ -173,8 +160,6 @@ static struct losses losses_of(const struct reach *r)
     struct losses l = {.opened = r->opened, .epochs = r->epochs};
     l.middle = sensitivity_halves(r->opened, r->epochs, l.half);
     l.all = (double)l.half[0] + (double)l.half[1];
-    for (size_t c = 0; c < r->epochs; c++)
-        l.newest = r->opened[c] ? c : l.newest;
     return l;
 }
 
@@ -236,21 +221,16 @@ static double miss_at(const struct reach *r, struct losses *l, double one_in, do
     return fmin(miss + shortest * (1 - longer) + longest * longer, 1);
 }
 
-static bool shows(const struct reach *r, struct losses *l, double one_in)
-{
-    return miss_at(r, l, one_in, JUDGE_ALPHA) <= JUDGE_ALPHA;
-}
-
 bool reach_shows(const struct reach *r, double one_in)
 {
     struct losses l = losses_of(r);
-    return l.half[0] && l.half[1] && shows(r, &l, one_in);
+    return miss_at(r, &l, one_in, JUDGE_ALPHA) <= JUDGE_ALPHA;
 }
 
 double reach_miss(const struct reach *r, double one_in)
 {
     struct losses l = losses_of(r);
-    return l.half[0] && l.half[1] ? miss_at(r, &l, one_in, 1) : 1;
+    return miss_at(r, &l, one_in, 1);
 }
 
 /* Where the logarithm of the miss, drawn as a straight line over the losses that are expected, is

@@ -152,6 +152,93 @@ static void two_epochs_show_what_is_dense_and_no_more(void **state)
     assert_true(reach_miss(&r, 1) == 1 && !reach_shows(&r, 1));
 }
 
+/* Figured with 30 digits from the rules' own words: fewer than five losses or none in a half; a
+ * last loss after which the rest of the run is a pause too long for chance; counts of which every
+ * one is that of zero to three clumps of one size; a second half that is slower by chance. Each
+ * example hangs on what its line says. What is left out as negligible is less than 1e-7. */
+static void each_doubt_adds_its_probability(void **state)
+{
+    (void)state;
+    static const struct {
+        struct reach_warm_up warm_up;
+        uint64_t warm, opened[MOST];
+        size_t epochs;
+        double one_in, miss;
+    } of[] = {
+        /* clumps: in four equal epochs, and beside one of no connections */
+        {{{0}, {0}}, 0, {1000, 1000, 1000, 1000}, 4, 240, 0.0079417834},
+        {{{0}, {0}}, 0, {500, 1000, 0, 2000, 2000}, 5, 330, 0.0123636253},
+        {{{0}, {0}}, 0, {100, 100, 100, 100}, 4, 10, 0.0011233576},
+        /* six blocks of 48 connections are dense: no clumps; of 50 they aren't */
+        {{{0}, {0}}, 0, {24, 24}, 2, 6, 0.1132286624},
+        {{{0}, {0}}, 0, {24, 26}, 2, 6, 0.1820256891},
+        /* a pause at the end, less than a clump is to be expected of any epoch */
+        {{{0}, {0}},
+         0,
+         {1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
+         10,
+         900,
+         0.0201232628},
+        {{{0}, {0}}, 0, {1000, 2000, 1000, 1000, 500, 0, 1000, 1500}, 8, 500, 0.0019770860},
+        /* slower: figured for up to thirty losses, and for more no more than it ever is */
+        {{{0}, {0}}, 0, {0, 1500, 1500}, 3, 100, 0.1324173096},
+        {{{0}, {0}}, 0, {0, 1500, 1500}, 3, 99, 0.1313760244},
+        {{{0}, {0}}, 0, {1000, 1000, 1000, 1000}, 4, 3, 0.0001},
+        /* ... by five of which one is in the second half, and not by four */
+        {{{0}, {0}}, 0, {50, 1000}, 2, 100, 0.6190301000},
+        {{{0}, {0}}, 0, {5, 1000}, 2, 100, 0.9518448253},
+        /* a warm-up that goes on once, twice or three times, and leaves less and less, or nothing
+         */
+        {{{2000, 4000, 0}, {.8, .5, 0}}, 1000, {1000, 1000, 1000, 1000}, 4, 240, 0.1319167408},
+        {{{100, 200, 400}, {.9, .7, .5}}, 50, {1000, 1000, 1000, 1000}, 4, 60, 0.0011467079},
+        {{{100, 200, 400}, {.9, .5, 0}}, 50, {1000, 1000, 1000, 1000}, 4, 100, 0.2150630038},
+        /* ... and seldom, in less than 2 %, where the rest is figured for the shortest alone */
+        {{{1000, 0, 0}, {.5, 0, 0}}, 2, {1000, 1000, 1000, 1000}, 4, 100, 0.0011627530},
+        {{{1000, 0, 0}, {.5, 0, 0}}, 2, {1000, 1000, 1000, 1000}, 4, 98.5, 0.0011915207}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct reach r = {.opened = of[i].opened,
+                          .epochs = of[i].epochs,
+                          .warm = of[i].warm,
+                          .warm_up = of[i].warm_up};
+        assert_true(fabs(reach_miss(&r, of[i].one_in) - of[i].miss) < 5e-8);
+    }
+}
+
+/* To a thousandth and a half, whichever rule it hangs on; and nothing where one in one doesn't
+ * show. */
+static void the_figure_is_the_largest_that_shows(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t opened[MOST];
+        size_t epochs;
+        double one_in, left; /* where a warm-up goes on; 0: it doesn't */
+    } of[] = {{{1000, 1000, 1000, 1000}, 4, 90.9, 0},
+              {{500, 1000, 0, 2000, 2000}, 5, 199.5, 0},
+              {{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000}, 10, 596.0, 0},
+              {{1000, 1000}, 2, 7.0863, 0},
+              {{100000, 100000, 100000, 100000}, 4, 9095, 0},
+              {{12, 12}, 2, 1.497, 0},
+              {{12, 12}, 2, 1.0479, 0.7}, /* 1/1 is tried before it is given up */
+              {{9, 9}, 2, 1.1228, 0},
+              {{9, 9}, 2, 1.0103, 0.9},
+              {{9, 9}, 2, 0, 0.8},
+              {{8, 9}, 2, 1.0516, 0},
+              {{8, 8}, 2, 0, 0},
+              {{8, 0}, 2, 0, 0},
+              {{0, 0}, 2, 0, 0}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct reach r = {.opened = of[i].opened,
+                          .epochs = of[i].epochs,
+                          .warm = 20,
+                          .warm_up = {{of[i].left > 0 ? 20 : 0}, {of[i].left}}};
+        double one_in = reach_one_in(&r);
+        assert_true(fabs(one_in - of[i].one_in) <= 0.0015 * of[i].one_in);
+        assert_true(one_in == 0 || reach_shows(&r, one_in));
+        assert_true(!reach_shows(&r, one_in > 0 ? 1.0015 * one_in : 1));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +246,8 @@ int main(void)
         cmocka_unit_test(the_warm_up_that_a_leak_prolongs_is_in_the_figure),
         cmocka_unit_test(the_price_is_small),
         cmocka_unit_test(two_epochs_show_what_is_dense_and_no_more),
+        cmocka_unit_test(each_doubt_adds_its_probability),
+        cmocka_unit_test(the_figure_is_the_largest_that_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
