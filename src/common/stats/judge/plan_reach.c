@@ -59,17 +59,14 @@ static bool reaches_from(struct course c, uint64_t one_in)
 }
 
 /* On every course. Behaviours that the client's library can't do get no weight: any number of them
- * up to the one asked for may be left; fewer than FEW and more than MANY make no difference. */
+ * up to the one asked for may be left. */
 static bool reaches(const struct plan_input *in, uint64_t closed, uint64_t one_in)
 {
-    enum { FEW = 4, MANY = 36 };
-    size_t least = in->behaviours < FEW ? in->behaviours : FEW;
-    size_t most = in->behaviours < MANY ? in->behaviours : MANY;
     struct course c = {.in = *in};
     c.in.closed = closed;
     c.in.for_ms = 0;
     c.in.until_sure = false;
-    for (c.in.behaviours = least; c.in.behaviours <= most; c.in.behaviours++) {
+    for (c.in.behaviours = 0; c.in.behaviours <= in->behaviours; c.in.behaviours++) {
         for (c.warm = WARM_LEAST; c.warm <= WARM_MOST; c.warm++) {
             if (!reaches_from(c, one_in))
                 return false;
@@ -92,20 +89,7 @@ uint64_t plan_closed_for(const struct plan_input *in, uint64_t one_in)
     CHECK(one_in >= 1);
     uint64_t rounds = in->unit == UNIT_CONNECTION ? PLAN_TURNOVERS : PLAN_ROUNDS;
     uint64_t least = plan_least_for(one_in), replaced = rounds * in->conns;
-    uint64_t low = (least > replaced ? least : replaced) - 1, high = low + 1;
-    while (!reaches(in, high, one_in)) {
-        low = high;
-        high += high / 4 + 1;
-    }
-    while (high - low > 1 + low / 1000) {
-        uint64_t middle = low + (high - low) / 2;
-        if (reaches(in, middle, one_in))
-            high = middle;
-        else
-            low = middle;
-    }
-    /* What is longer isn't always more equal in its halves. */
-    uint64_t closed = rounded(high);
+    uint64_t closed = rounded(least > replaced ? least : replaced);
     while (!reaches(in, closed, one_in))
         closed = rounded(closed + 1);
     return closed;

@@ -642,6 +642,42 @@ static void the_bound_that_is_advised_is_no_longer_than_it_must_be(void **state)
     }
 }
 
+/* Of those with two digits, from 1,000 on; below, of all. */
+static void the_bound_that_is_advised_is_the_smallest_that_reaches(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t conns;
+        double rate_per_s;
+        size_t behaviours;
+        enum unit unit;
+        uint64_t one_in, closed;
+    } of[] = {{1, 0, 1, UNIT_CONNECTION, 1, 35},
+              {30, 0, 1, UNIT_CONNECTION, 1, 120}, /* the stable set four times over */
+              {200, 0, 1, UNIT_CONNECTION, 1, 800},
+              {200, 50, 1, UNIT_OPERATION, 1, 1600}, /* ... of operations, eight times */
+              {10, 20, 1, UNIT_OPERATION, 20, 457},
+              {1, 0, 1, UNIT_RELOAD, 5, 113},
+              {1, 0, 1, UNIT_RELOAD, 23, 453},
+              {1, 0, 3, UNIT_RELOAD, 50, 1100},
+              {5, 0, 5, UNIT_CONNECTION, 10, 245},
+              {30, 0, 1, UNIT_CONNECTION, 6, 263},
+              {30, 0, 1, UNIT_CONNECTION, 10, 313},
+              {90, 0, 5, UNIT_CONNECTION, 100, 3100},
+              {30, 100, 12, UNIT_CONNECTION, 100, 2500},
+              {30, 0, 1, UNIT_CONNECTION, 493, 11000},
+              {30, 0, 40, UNIT_CONNECTION, 500, 12000},
+              {300, 0, 40, UNIT_CONNECTION, 300, 9000},
+              {46, 2845, 8, UNIT_CONNECTION, 3202096, 55000000}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct plan_input in = {.conns = of[i].conns,
+                                .rate_per_s = of[i].rate_per_s,
+                                .behaviours = of[i].behaviours,
+                                .unit = of[i].unit};
+        assert_int_equal(plan_closed_for(&in, of[i].one_in), of[i].closed);
+    }
+}
+
 /* The growth of a short run shows only when its connections have closed. */
 static void a_hold_that_is_asked_for_after_the_turnover_is_made(void **state)
 {
@@ -1096,6 +1132,7 @@ int main(void)
         cmocka_unit_test(a_run_that_falls_short_makes_up_for_it_but_not_for_ever),
         cmocka_unit_test(the_bound_that_is_advised_reaches_the_sensitivity),
         cmocka_unit_test(the_bound_that_is_advised_is_no_longer_than_it_must_be),
+        cmocka_unit_test(the_bound_that_is_advised_is_the_smallest_that_reaches),
         cmocka_unit_test(a_hold_that_is_asked_for_after_the_turnover_is_made),
         cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
         cmocka_unit_test(a_plan_that_filled_the_table_ends),
