@@ -164,6 +164,31 @@ static void no_more_are_found_than_there_is_room_for(void **state)
     assert_int_equal(at[1], 7);
 }
 
+/* Digits of pi, which another program split, with a generator of its own: so many permutations, the
+ * series as it is counted with them, did as well. At that share of them a split is found, and just
+ * below it isn't. */
+static void a_split_takes_its_share_of_permutations_and_no_less(void **state)
+{
+    (void)state;
+    static const double pi[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+    static const struct {
+        size_t side;
+        unsigned permutations;
+        double chance;
+        size_t found, at[2];
+    } of[] = {{2, 99, 0.17, 1, {4, 0}},   {2, 99, 0.1699, 0, {0}},   {2, 57, 0.25863, 1, {4, 0}},
+              {2, 57, 0.2586, 0, {0}},    {2, 99, 0.67, 2, {4, 11}}, {2, 99, 0.6699, 1, {4, 0}},
+              {3, 99, 0.14, 1, {4, 0}},   {3, 99, 0.1399, 0, {0}},   {3, 99, 0.46, 2, {4, 11}},
+              {3, 99, 0.4599, 1, {4, 0}}, {4, 99, 0.37, 2, {4, 11}}, {4, 99, 0.3699, 1, {4, 0}}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        size_t at[2] = {0, 0};
+        struct change_question q = {pi, 16, of[i].side, of[i].permutations, of[i].chance, 1};
+        assert_int_equal(change_points(&q, at, 2), of[i].found);
+        assert_int_equal(at[0], of[i].at[0]);
+        assert_int_equal(at[1], of[i].at[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
         cmocka_unit_test(what_never_changes_has_no_change_point),
         cmocka_unit_test(too_few_values_prove_nothing),
         cmocka_unit_test(no_more_are_found_than_there_is_room_for),
+        cmocka_unit_test(a_split_takes_its_share_of_permutations_and_no_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,37 @@ static void points_at_one_place_have_no_slope(void **state)
     assert_true(t.slope == 0 && isinf(t.low) && isinf(t.high));
 }
 
+/* Figures of another program, with a median and a generator of its own, of points that stray from
+ * the line as squares do modulo a prime: up to 40 they count themselves, of more their medians. */
+static void slope_and_interval_are_those_of_sen_and_kuensch(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        double confidence, slope, low, high;
+    } of[] = {{6, 0.99, 0.354838709677, -1.20843672457, 2.04838709677},
+              {7, 0.99, 0.275862068966, -0.697569248163, 1.25925925926},
+              {9, 0.95, 0.161904761905, -0.138911564626, 0.461044560554},
+              {20, 0.99, 0.295462213225, 0.20737708606, 0.375265170053},
+              {26, 0.9, 0.3125, 0.279474986972, 0.347010618652},
+              {40, 0.99, 0.29903437141, 0.278048801728, 0.320198207261},
+              {41, 0.99, 0.3, 0.279083754181, 0.32096856102},
+              {100, 0.99, 0.302150102753, 0.298182711087, 0.306449439131},
+              {95, 0.99, 0.301048934562, 0.296178527566, 0.306059368159}};
+    struct points p;
+    for (size_t i = 0; i < 100; i++) {
+        p.x[i] = (double)(10 * i + i * i % 7);
+        p.y[i] = (double)(3 * i + i * i * 17 % 23);
+    }
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct trend t = trend_of(p.x, p.y, of[i].n, of[i].confidence, 5);
+        assert_true(fabs(t.slope - of[i].slope) < 1e-9);
+        assert_true(fabs(t.low - of[i].low) < 1e-9 && fabs(t.high - of[i].high) < 1e-9);
+    }
+    struct trend t = trend_of(p.x, p.y, 5, 0.99, 5); /* one fewer than have an interval */
+    assert_true(fabs(t.slope - 0.657692307692) < 1e-9 && isinf(t.low) && isinf(t.high));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +179,7 @@ int main(void)
         cmocka_unit_test(many_points_are_thinned_without_loss_of_the_slope),
         cmocka_unit_test(few_points_have_no_interval),
         cmocka_unit_test(points_at_one_place_have_no_slope),
+        cmocka_unit_test(slope_and_interval_are_those_of_sen_and_kuensch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

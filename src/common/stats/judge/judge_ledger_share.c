@@ -55,7 +55,7 @@ static double slack_of(const struct judge_context *h, const struct judge_site *s
     double blocks = (double)growth_of(h, s->blocks), bytes = (double)growth_of(h, s->bytes);
     double most = magnitude(bytes) * 4 / 3 + magnitude(blocks) * 32;
     double taken = magnitude(heap_bytes(size, growth_of(h, s->blocks), growth_of(h, s->bytes)));
-    return most > taken ? most - taken : 0;
+    return most - taken;
 }
 
 static void take_regions(struct ledger_share *share, const struct judge_context *h,

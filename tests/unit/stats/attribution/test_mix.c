@@ -246,6 +246,51 @@ static void a_weight_of_zero_stays(void **state)
     assert_true(moved);
 }
 
+/* As another program has them, which inverts the matrix anew for every epoch. */
+static void epochs_are_those_of_the_sequential_design(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count;
+        uint64_t base[6], opens[6], weight[6][6];
+    } of[] = {{4,
+               {50, 30, 15, 5},
+               {250, 500, 1000, 0, 2000, 2000},
+               {{100, 60, 30, 10},
+                {150, 60, 30, 15},
+                {100, 90, 30, 15},
+                {50, 30, 15, 5},
+                {150, 90, 30, 10},
+                {100, 60, 45, 15}}},
+              {5,
+               {20000, 9999, 1, 0, 12345},
+               {1000, 1000, 1000, 1000, 1000, 1000},
+               {{20000, 10000, 2, 0, 12346},
+                {20000, 15000, 2, 0, 18519},
+                {20000, 10000, 3, 0, 12346},
+                {30000, 10000, 2, 0, 18519},
+                {30000, 15000, 3, 0, 12346},
+                {30000, 15000, 2, 0, 12346}}},
+              {6,
+               {1, 1, 1, 1, 1, 1},
+               {1000, 1000, 3000, 500, 2000, 2000},
+               {{2, 2, 2, 2, 2, 2},
+                {2, 3, 2, 3, 2, 3},
+                {3, 2, 2, 3, 3, 2},
+                {3, 2, 3, 2, 2, 3},
+                {2, 2, 2, 2, 3, 3},
+                {2, 2, 3, 3, 2, 2}}}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        static struct mix m;
+        mix_init(&m, of[i].base, of[i].count);
+        for (size_t e = 0; e < 6; e++) {
+            uint64_t weight[MIX_MAX];
+            mix_next(&m, of[i].opens[e], weight);
+            assert_memory_equal(weight, of[i].weight[e], of[i].count * sizeof *weight);
+        }
+    }
+}
+
 static void one_behaviour_has_nothing_to_vary(void **state)
 {
     (void)state;
@@ -395,6 +440,7 @@ int main(void)
         cmocka_unit_test(no_behaviour_comes_and_goes_as_a_warm_up_does),
         cmocka_unit_test(a_run_that_stops_early_tells_all_apart),
         cmocka_unit_test(a_weight_of_zero_stays),
+        cmocka_unit_test(epochs_are_those_of_the_sequential_design),
         cmocka_unit_test(one_behaviour_has_nothing_to_vary),
         cmocka_unit_test(the_largest_mix_fits_into_a_line),
         cmocka_unit_test(leaks_on_one_behaviour_are_convicted),

@@ -329,6 +329,50 @@ static void blocks_that_became_fewer_have_their_slack_too(void **state)
     }
 }
 
+/* As alike as they are at every checkpoint: blocks of another size at the last are of many sizes;
+ * so are bytes without a block. */
+static void a_site_has_one_size_or_none(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct sim *s = holding(112, 10);
+        struct judge_context h;
+        struct ledger_share share;
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        if (i == 1)
+            s->site[0].bytes[h.last] = 10 * 113;
+        if (i == 2)
+            s->site[0].bytes[1] = 112;
+        share_init(&share, &h);
+        assert_true(share.bytes[5] == (i ? (1120 + 160) * 9.0 / 8 : 1280));
+        assert_true(share.bytes[1] == (i == 2 ? 126 : 0));
+        share_fini(&share);
+        free(s);
+    }
+}
+
+/* A block more beside bytes fewer, of another site, isn't growth: 0 for both. */
+static void growth_of_the_ledger_is_of_blocks_and_bytes(void **state)
+{
+    (void)state;
+    static const int64_t none[6] = {0};
+    for (int64_t less = 1120; less <= 1121; less++) {
+        struct sim *s = holding(112, 10);
+        struct judge_context h;
+        struct ledger_share share;
+        size_t site = sim_six_site(s, none);
+        for (size_t c = 0; c < s->epochs; c++) {
+            s->site[site].blocks[c] = 1;
+            s->site[site].bytes[c] = c > 4 ? 2000 - less : 2000;
+        }
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        share_init(&share, &h);
+        assert_int_equal(share.grown_blocks, less > 1120 ? 0 : 10);
+        share_fini(&share);
+        free(s);
+    }
+}
+
 /* A gauge of five points is that of the newest five checkpoints. */
 static void the_ledgers_bytes_are_taken_off_at_their_checkpoints(void **state)
 {
@@ -758,6 +802,8 @@ int main(void)
         cmocka_unit_test(a_block_takes_the_region_of_its_size),
         cmocka_unit_test(blocks_of_many_sizes_take_an_eighth_more),
         cmocka_unit_test(blocks_that_became_fewer_have_their_slack_too),
+        cmocka_unit_test(a_site_has_one_size_or_none),
+        cmocka_unit_test(growth_of_the_ledger_is_of_blocks_and_bytes),
         cmocka_unit_test(the_ledgers_bytes_are_taken_off_at_their_checkpoints),
         cmocka_unit_test(a_quarter_of_a_mib_beside_the_ledger_is_outside),
         cmocka_unit_test(growth_within_the_limit_is_none),
