@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mutants of a C source: each one place changed by one operator. Comments, strings, preprocessor
 lines and tables of words are left alone; so are CHECKs, which no test may trip, and the bound of a choice
-between the two that are compared (`a > b ? a : b`), where equals are the same. What doesn't compile isn't counted."""
+between the two that are compared (`a > b ? a : b`), where equals are the same. No array is made larger, on the stack
+or by calloc(): nobody reads what is added, unless the file asks for its sizeof. What doesn't compile isn't counted."""
 
 import collections
 import re
@@ -16,6 +17,11 @@ OPERAND = r"[\w.\[\]>()-]+(?: [-+*] [\w.>-]+)?"
 CHOICE = re.compile(rf"(?P<a>(?<![\w.>\])-]){OPERAND}) (?P<op>[<>]) (?P<b>{OPERAND}) \?\s+"
                     r"(?:(?P=a)\s+: (?P=b)|(?P=b)\s+: (?P=a)|(?P=a) - (?P=b)\s+: 0|(?P=b) - (?P=a)\s+: 0)"
                     r"(?![\w.\[]| [-+*/<>])")
+
+# The size of an array, and what its line begins with where it is declared; and the entries of an allocation.
+ARRAY = re.compile(r"\b(?P<name>\w+)(?:\[\w+\])*\[(?P<size>\d+)\](?=[,;\[]| =)")
+DECLARES = re.compile(r" +(?:static |const |long |unsigned )*(?!return|else|case|goto)(?:struct \w+|\w+) (?:.*, )?\*?")
+ALLOCATED = re.compile(r"\bcalloc\([\w>. -]+ \+ (?P<size>\d+), ")
 
 # Operator, what is looked for, and by what each is replaced.
 REPLACED = [
@@ -67,6 +73,25 @@ def numbers_near(word):
     return [f"({word} + 1)", f"({word} - 1)"] if word != "0" else ["1"]
 
 
+def sizes(code):
+    """Where the sizes of arrays stand that no sizeof tells anyone."""
+    for match in ARRAY.finditer(code):
+        before = code[code.rfind("\n", 0, match.start()) + 1:match.start()]
+        if DECLARES.fullmatch(before) and before.count("(") == before.count(")") and \
+                before.count("{") == before.count("}") and not re.search(rf"\bsizeof \(?{match['name']}\b", code):
+            yield match.start("size")
+    yield from (match.start("size") for match in ALLOCATED.finditer(code))
+
+
+def numbers(code, begin, end):
+    """(from, to, replacement) of the constants."""
+    unread = set(sizes(code))
+    for match in NUMBER.finditer(code, begin, end):
+        for after in numbers_near(match[1]):
+            if match.start(1) not in unread or "+" not in after:
+                yield match.start(1), match.end(1), after
+
+
 def places(code, begin, end):
     """(operator, from, to, replacement) of everything that can be changed there."""
     part = code[begin:end]
@@ -77,9 +102,8 @@ def places(code, begin, end):
                 if (match.start(1), after) in choices:
                     continue
                 yield operator, begin + match.start(1), begin + match.end(1), after
-    for match in NUMBER.finditer(part):
-        for after in numbers_near(match[1]):
-            yield "constant", begin + match.start(1), begin + match.end(1), after
+    for at, to, after in numbers(code, begin, end):
+        yield "constant", at, to, after
     for match in CONDITION.finditer(part):
         opened = begin + match.end() - 1
         closed = closing(code, opened)
