@@ -151,20 +151,20 @@ static void check_amount(const struct canary_evidence *e, enum canary_control wh
 
 static void check_quiet(const struct canary_evidence *e, struct canary *s)
 {
+    /* Of the judgement only the findings are asked for. */
     struct evidence evidence = {.epochs = e->epochs,
                                 .epoch = e->epoch,
                                 .sites = CANARY_CONTROLS,
                                 .site = e->control,
-                                .drained = e->drained,
-                                .hooked = true,
-                                .handshakes = 1};
+                                .drained = e->drained};
     struct judgement j;
     judge(&evidence, &j);
     for (size_t i = 0; i < CANARY_CONTROLS; i++)
         s->quiet[i] = true;
     for (size_t i = 0; i < j.findings; i++) {
         const struct judge_finding *f = &j.finding[i];
-        if (f->verdict == VERDICT_PASS || f->site >= CANARY_CONTROLS || !s->seen[f->site])
+        CHECK(f->site < CANARY_CONTROLS);
+        if (f->verdict == VERDICT_PASS || !s->seen[f->site])
             continue;
         s->quiet[f->site] = false;
         fail(s, "%s must stay quiet and was called %s, %s",

@@ -268,6 +268,12 @@ static void cut(struct meter *m, size_t epochs)
         if (m->lost.born_blocks[c])
             put(&m->lost, c, -1, -BYTES);
     }
+    if (epochs < EPOCHS) { /* what no checkpoint has seen is nobody's */
+        m->epoch[epochs].opened = 1000000;
+        m->lost.born_blocks[epochs] = m->lost.born_bytes[epochs] = 5;
+        for (size_t i = 0; i < CANARY_CONTROLS; i++)
+            m->control[i].blocks[epochs] = 5;
+    }
 }
 
 static void a_run_that_ends_before_the_block_is_not_reached(void **state)
@@ -281,8 +287,60 @@ static void a_run_that_ends_before_the_block_is_not_reached(void **state)
         canary_judge(&m.e, &s);
         canary_apply(&s, &j);
         assert_int_equal(s.state, CANARY_NOT_REACHED);
+        assert_string_equal(s.sentence,
+                            "the run ended before the connection that plants the block");
         assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+        for (size_t i = 0; i < CANARY_CONTROLS; i++)
+            assert_true(s.seen[i] == (epochs > WARM)); /* from the first measured epoch on */
     }
+}
+
+static void without_a_warm_up_no_control_is_seen(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    for (size_t c = 0; c < WARM; c++)
+        m.epoch[c].measured = true;
+    canary_judge(&m.e, &s);
+    assert_false(s.seen[0] || s.seen[1] || s.seen[2]);
+    assert_string_equal(s.sentence, "found the block lost on purpose");
+    assert_int_equal(s.state, CANARY_OK);
+}
+
+/* A ring that a run can't fill grows as a leak does. */
+static void no_alarm_is_raised_at_what_is_no_control(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    m.e.plan.cache_entries = 1000000;
+    for (size_t c = 0, opened = 0; c < EPOCHS; c++) {
+        opened += OPENED[c];
+        m.control[CANARY_CACHE].blocks[c] = (int64_t)opened;
+        m.control[CANARY_CACHE].born_blocks[c] = (int64_t)OPENED[c];
+    }
+    canary_judge(&m.e, &s);
+    assert_false(s.seen[CANARY_CACHE]);
+    assert_true(s.quiet[CANARY_CACHE]);
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 2 harmless ones");
+}
+
+static void what_is_not_armed_plants_nothing(void **state)
+{
+    (void)state;
+    struct meter m;
+    struct canary s;
+    working(&m);
+    m.e.plan.armed = false;
+    m.e.shared = true;
+    memset(&m.lost, 0, sizeof m.lost);
+    memset(&m.control[CANARY_ONE_TIME], 0, sizeof m.control[0]);
+    canary_judge(&m.e, &s);
+    assert_int_equal(s.state, CANARY_NOT_REACHED);
+    assert_false(s.reached || s.unproven || s.seen[CANARY_ONE_TIME]);
 }
 
 static struct canary judged(struct meter *m, struct judgement *j)
@@ -303,7 +361,7 @@ static void one_of_several_processes_may_make_fewer_controls(void **state)
         working(&m);
         m.e.shared = shared;
         m.control[CANARY_CACHE].blocks[0] = 5;
-        m.control[CANARY_DEFERRED].blocks[0] = 1;
+        m.control[CANARY_DEFERRED].blocks[0] = 0;
         assert_int_equal(judged(&m, &j).state, shared ? CANARY_OK : CANARY_FAILED);
         assert_int_equal(j.verdict, shared ? VERDICT_PASS : VERDICT_INVALID);
     }
@@ -317,6 +375,8 @@ static void more_controls_than_were_made_fail_whoever_makes_them(void **state)
     working(&m);
     m.e.shared = true;
     m.control[CANARY_CACHE].blocks[4] = 9;
+    assert_int_equal(judged(&m, &j).state, CANARY_FAILED);
+    m.control[CANARY_CACHE].blocks[4] = -1;
     assert_int_equal(judged(&m, &j).state, CANARY_FAILED);
 }
 
@@ -366,6 +426,11 @@ static void a_block_may_go_with_its_process_alone(void **state)
         assert_int_equal(s.state, gone ? CANARY_NOT_REACHED : CANARY_FAILED);
         assert_int_equal(s.gone, gone);
         assert_int_equal(j.verdict, gone ? VERDICT_PASS : VERDICT_INVALID);
+        if (gone)
+            assert_string_equal(s.sentence,
+                                "the process that lost a block on purpose has ended since");
+        m.lost.born_bytes[LOST_EPOCH] = 16; /* it can't leave a part of it */
+        assert_int_equal(judged(&m, &j).state, CANARY_FAILED);
     }
 }
 
@@ -386,6 +451,9 @@ static void one_process_that_was_to_stay_and_has_ended_has_not_passed(void **sta
         put(&m.lost, LOST_EPOCH, -1, -BYTES);
         s = judged(&m, &j);
         assert_int_equal(s.unproven, one_process);
+        if (one_process)
+            assert_string_equal(s.sentence, "the process that lost a block on purpose has ended "
+                                            "since; one process has to stay");
         assert_int_equal(j.verdict, one_process ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
     }
 }
@@ -402,7 +470,12 @@ static void a_block_that_should_have_been_planted_takes_the_pass_back(void **sta
         m.e.drained = false;
         m.e.plan.lost_at = UINT64_MAX / 2;
         put(&m.lost, LOST_EPOCH, -1, -BYTES);
-        assert_int_equal(judged(&m, &j).state, CANARY_NOT_REACHED);
+        struct canary s = judged(&m, &j);
+        assert_int_equal(s.state, CANARY_NOT_REACHED);
+        assert_string_equal(s.sentence,
+                            shared ? "too few SSL objects were made for the block that was to be "
+                                     "lost on purpose"
+                                   : "the run ended before the connection that plants the block");
         assert_int_equal(j.verdict, shared ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
     }
 }
@@ -601,6 +674,9 @@ int main(void)
         cmocka_unit_test(every_failure_of_the_meter_is_invalid),
         cmocka_unit_test(a_control_that_the_judge_convicts_is_invalid),
         cmocka_unit_test(a_run_that_ends_before_the_block_is_not_reached),
+        cmocka_unit_test(without_a_warm_up_no_control_is_seen),
+        cmocka_unit_test(no_alarm_is_raised_at_what_is_no_control),
+        cmocka_unit_test(what_is_not_armed_plants_nothing),
         cmocka_unit_test(one_of_several_processes_may_make_fewer_controls),
         cmocka_unit_test(more_controls_than_were_made_fail_whoever_makes_them),
         cmocka_unit_test(a_late_block_may_be_of_the_next_epoch_alone),
@@ -609,14 +685,14 @@ int main(void)
         cmocka_unit_test(one_process_that_was_to_stay_and_has_ended_has_not_passed),
         cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
+        cmocka_unit_test(without_a_plan_there_is_no_self_check),
         cmocka_unit_test(a_failure_comes_before_all_other_reasons),
         cmocka_unit_test(what_works_changes_nothing),
         cmocka_unit_test(the_epoch_of_a_connection_begins_with_its_first),
         cmocka_unit_test(the_last_connection_is_reached_and_none_after_it),
         cmocka_unit_test(a_control_is_there_from_its_connection_on),
-        cmocka_unit_test(what_waits_is_one_of_every_so_many),
         cmocka_unit_test(one_control_alone_is_told_as_one),
-        cmocka_unit_test(without_a_plan_there_is_no_self_check),
+        cmocka_unit_test(what_waits_is_one_of_every_so_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
