@@ -18,6 +18,8 @@
  * run, or the machine, now and then ask more of a program than before. So chance is given in less
  * than elsewhere. */
 static const double BY_CHANCE = 1e-4;
+/* The deviate of the normal distribution that comes so seldom. */
+static const double LEAST_DEVIATE = 3.719016485;
 
 /* What every Nth connection loses differs less from one rate than chance has it: at least this is
  * taken for its variance over that of single losses by chance. */
@@ -90,27 +92,14 @@ static double deviate(const struct course *of, size_t count)
         kept += of[i].kept;
         said += of[i].kept * (says(&o, &of[i]) - o.mean);
     }
+    if (said <= 0)
+        return 0;
     for (size_t i = 0; i < count; i++) {
         double even = kept * of[i].opened / o.opened;
-        apart += even > 0 ? pow(of[i].kept - even, 2) / even : 0;
+        apart += pow(of[i].kept - even, 2) / even;
     }
-    if (degrees < 1 || said <= 0)
-        return 0;
     return normal_of_student(said / sqrt(kept * o.variance * fmax(REGULAR, apart / degrees)),
                              degrees);
-}
-
-static double least_deviate(void)
-{
-    double low = 0, high = 10;
-    while (high - low > 1e-6) {
-        double middle = low + (high - low) / 2;
-        if (normal_at_least(middle) > BY_CHANCE)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
 }
 
 /* A program warms up: what it made before any epoch of the first half is left out where the others
@@ -119,7 +108,7 @@ static double deviate_at_most(const struct judge_context *h, const struct course
 {
     double most = 0;
     uint64_t first = 0;
-    for (size_t i = 0; i < count && first < h->half[0]; i++) {
+    for (size_t i = 0; first < h->half[0]; i++) {
         most = fmax(most, deviate(of + i, count - i));
         first += (uint64_t)of[i].opened;
     }
@@ -136,7 +125,7 @@ enum answer site_marks(struct judge_context *h, const struct survivors *v, struc
 {
     if (!is_asked(h, v->s))
         return NO_OPINION;
-    struct course *of = calloc(h->e->epochs + 1, sizeof *of);
+    struct course *of = calloc(h->e->epochs, sizeof *of);
     CHECK(of);
     bool leaks = normal_at_least(deviate_at_most(h, of, course_of(h, v->s, of))) <= BY_CHANCE;
     free(of);
@@ -166,7 +155,7 @@ static double miss(const struct course *of, size_t count, double blocks)
         each += share * one;
         spread += share * one * one;
     }
-    double t = student_of_normal(least_deviate(), degrees), part = 2 / (9 * degrees);
+    double t = student_of_normal(LEAST_DEVIATE, degrees), part = 2 / (9 * degrees);
     for (int i = -STEPS; i <= STEPS; i++) {
         double at = MOST * i / STEPS, weight = exp(-at * at / 2);
         double clump = fmax(REGULAR, pow(fmax(0, 1 - part + at * sqrt(part)), 3));
@@ -199,7 +188,7 @@ double marks_one_in(const struct judge_context *h)
         asked |= is_asked(h, &h->e->site[i]);
     if (!asked || !rule_on(h, RULE_MARKS) || h->epochs < JUDGE_MIN_EPOCHS)
         return 0;
-    struct course *of = calloc(h->e->epochs + 1, sizeof *of);
+    struct course *of = calloc(h->e->epochs, sizeof *of);
     CHECK(of);
     double blocks = least_blocks(of, course_of(h, NULL, of));
     free(of);
