@@ -71,7 +71,7 @@ struct judge_cache {
 struct judge_gauge {
     enum metric metric;
     double limit; /* per closed connection */
-    size_t count; /* points, in time order; warm-up excluded */
+    size_t count; /* points: those of the newest checkpoints, in time order; warm-up excluded */
     const double *closed, *value;
 };
 

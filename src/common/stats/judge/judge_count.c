@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Gauges that are exact integers: open files, threads. They decide by themselves. */
+#include "base/check.h"
 #include "judge_internal.h"
 
 #include <math.h>
@@ -67,9 +68,10 @@ static struct judge_finding found(const struct judge_gauge *g, const struct step
 static double held_growth(const struct judge_context *h, const struct judge_gauge *g)
 {
     double sum = 0;
-    size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
-    for (size_t i = 1; i < g->count && from + i < h->e->epochs; i++) {
-        if (h->e->epoch[from + i].hold)
+    CHECK(g->count <= h->e->epochs);
+    const struct judge_epoch *epoch = h->e->epoch + (h->e->epochs - g->count);
+    for (size_t i = 1; i < g->count; i++) {
+        if (epoch[i].hold)
             sum += least_from(g, i) - least_from(g, i - 1);
     }
     return sum;
@@ -112,8 +114,9 @@ static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
         *ret = found(g, &s, VERDICT_LEAK);
         h->wants_hold |= !h->hold;
     }
-    finding_why(ret, "%.32s: %.0f more, in %d intervals, %.0f and %.0f in the halves of the run",
-                metric_name(g->metric), s.grown, s.count, s.half[0], s.half[1]);
+    finding_why(ret, "%.32s: %.0f more, in %d interval%s, %.0f and %.0f in the halves of the run",
+                metric_name(g->metric), s.grown, s.count, s.count == 1 ? "" : "s", s.half[0],
+                s.half[1]);
     if (ret->verdict == VERDICT_LEAK)
         name_time(h, g, &s, ret);
     return true;

@@ -165,9 +165,10 @@ static bool rises(const struct rise *r, double at_least)
 static double held_bytes(const struct judge_context *h, const struct judge_gauge *g)
 {
     double sum = 0;
-    size_t from = h->e->epochs > g->count ? h->e->epochs - g->count : 0;
-    for (size_t i = 1; i < g->count && from + i < h->e->epochs; i++)
-        sum += h->e->epoch[from + i].hold ? g->value[i] - g->value[i - 1] : 0;
+    CHECK(g->count <= h->e->epochs);
+    const struct judge_epoch *epoch = h->e->epoch + (h->e->epochs - g->count);
+    for (size_t i = 1; i < g->count; i++)
+        sum += epoch[i].hold ? g->value[i] - g->value[i - 1] : 0;
     return sum;
 }
 
@@ -332,8 +333,9 @@ static double untouched_at_start(const struct rise *resident, const struct rise 
 static double ledger_growth(const struct heap_case *k, const struct judge_context *h,
                             const struct judge_gauge *g)
 {
-    if (!g || g->count > h->e->epochs)
+    if (!g)
         return 0;
+    CHECK(g->count <= h->e->epochs);
     return k->share.bytes[h->e->epochs - 1] - k->share.bytes[h->e->epochs - g->count];
 }
 

@@ -232,6 +232,8 @@ static void a_gauge_of_one_point_or_without_churn_says_nothing(void **state)
     add_gauge(s, METRIC_OPEN_FILES, closed, value, 2);
     c = counted(s);
     expect(&c, VERDICT_INCONCLUSIVE, KIND_DESCRIPTORS);
+    assert_string_equal(c.finding[0].why,
+                        "open_files: 80 more, in 1 interval, 0 and 80 in the halves of the run");
 }
 
 /* What comes while none closes is left out of a count by connections. */
