@@ -228,6 +228,18 @@ static void what_comes_to_a_landing_is_no_line(void **state)
     assert_int_equal(table_full_after(10, 300), DECIDED); /* the noise hides the landing */
 }
 
+/* Student's t of nine degrees gives as much once in 10,000 between each two. */
+static void a_landing_is_told_beyond_chance(void **state)
+{
+    (void)state;
+    assert_int_equal(table_full_after(6, 408), NO_OPINION);
+    assert_int_equal(table_full_after(6, 409), DECIDED);
+    assert_int_equal(table_full_after(9, 210), NO_OPINION);
+    assert_int_equal(table_full_after(9, 211), DECIDED);
+    assert_int_equal(table_full_after(10, 101), NO_OPINION);
+    assert_int_equal(table_full_after(10, 102), DECIDED);
+}
+
 /* ---- how much runs differ ---- */
 
 static void levels_that_never_fall_take_no_part_in_the_scatter(void **state)
@@ -294,6 +306,7 @@ int main(void)
         cmocka_unit_test(one_process_is_not_judged_by_a_line),
         cmocka_unit_test(a_line_convicts_from_five_losses_on),
         cmocka_unit_test(what_comes_to_a_landing_is_no_line),
+        cmocka_unit_test(a_landing_is_told_beyond_chance),
         cmocka_unit_test(levels_that_never_fall_take_no_part_in_the_scatter),
         cmocka_unit_test(a_rare_loss_may_hide_in_the_scatter),
         cmocka_unit_test(scatter_beside_growth_is_no_doubt_of_many_losses),
