@@ -61,10 +61,10 @@ static struct line line_of(const struct judge_context *h, const struct judge_sit
     return l;
 }
 
-/* The squares of what the runs lie off the line, or 0. */
+/* The squares of what the runs lie off the line, or 0; 0 where all are as long, and none grows. */
 static double rest_of(const struct line *l)
 {
-    double rest = l->xx > 0 ? l->yy - l->xy * l->xy / l->xx : l->yy;
+    double rest = l->yy - l->xy * l->xy / l->xx;
     return rest > EXACT * l->yy ? rest : 0;
 }
 

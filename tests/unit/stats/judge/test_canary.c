@@ -137,6 +137,11 @@ static void two_blocks(struct meter *m)
     put(&m->lost, LOST_EPOCH + 2, 1, BYTES);
 }
 
+static void one_of_the_first_epoch(struct meter *m)
+{
+    put(&m->lost, 0, 1, BYTES);
+}
+
 static void freed_twice_elsewhere(struct meter *m)
 {
     put(&m->lost, LOST_EPOCH + 1, -1, -BYTES);
@@ -186,6 +191,8 @@ static const struct {
     {"wrong_size", wrong_size,
      "1 block of 77 bytes was planted in epoch 3; the ledger has 1 of 93 bytes in all"},
     {"two_blocks", two_blocks,
+     "1 block of 77 bytes was planted in epoch 3; the ledger has 2 of 154 bytes in all"},
+    {"one_of_the_first_epoch", one_of_the_first_epoch,
      "1 block of 77 bytes was planted in epoch 3; the ledger has 2 of 154 bytes in all"},
     {"freed_twice_elsewhere", freed_twice_elsewhere,
      "1 block of 77 bytes was planted in epoch 3; the ledger has 0 of 0 bytes in all"},

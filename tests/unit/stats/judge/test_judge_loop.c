@@ -169,6 +169,19 @@ static void growth_beyond_chance_comes_with_the_connections(void **state)
     assert_int_equal(asked(site_runs, &x), DECIDED);
 }
 
+/* One block more of the longest run, or of all when they are as long, is chance. */
+static void few_blocks_that_differ_are_chance(void **state)
+{
+    (void)state;
+    static const int64_t had[] = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6};
+    struct ends x = ends(had, 12, 50);
+    assert_int_equal(asked(site_runs, &x), DECIDED);
+    x = ends(had, 12, 50);
+    for (size_t c = 0; c < 12; c++)
+        x.s->epoch[c].closed = 700;
+    assert_int_equal(asked(site_runs, &x), DECIDED);
+}
+
 /* As one process of its own has nothing to set it against. */
 static void one_process_is_not_judged_by_a_line(void **state)
 {
@@ -226,6 +239,10 @@ static void what_comes_to_a_landing_is_no_line(void **state)
     assert_int_equal(table_full_after(11, 0), DECIDED);
     assert_int_equal(table_full_after(11, 100), DECIDED);
     assert_int_equal(table_full_after(10, 300), DECIDED); /* the noise hides the landing */
+    /* A block for each hundred, and the last run is on the landing. */
+    static const int64_t had[] = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15};
+    struct ends x = ends(had, 12, 50);
+    assert_int_equal(asked(site_line, &x), NO_OPINION);
 }
 
 /* Student's t of nine degrees gives as much once in 10,000 between each two. */
@@ -281,6 +298,9 @@ static void a_rare_loss_may_hide_in_the_scatter(void **state)
         if (asked(site_scatter, &x) != of[i].answer)
             fail_msg("one in %g: %s", of[i].one_in, x.f.why);
     }
+    struct ends x = off_the_line(0); /* a loss by each connection may hide, too */
+    x.h.one_in = 1;
+    assert_int_equal(asked(site_scatter, &x), DECIDED);
 }
 
 /* What grows beyond chance shows by itself: only few losses of a table are in doubt. */
@@ -303,6 +323,7 @@ int main(void)
         cmocka_unit_test(few_runs_must_lose_more_often),
         cmocka_unit_test(the_runs_make_what_their_sensitivity_needs),
         cmocka_unit_test(growth_beyond_chance_comes_with_the_connections),
+        cmocka_unit_test(few_blocks_that_differ_are_chance),
         cmocka_unit_test(one_process_is_not_judged_by_a_line),
         cmocka_unit_test(a_line_convicts_from_five_losses_on),
         cmocka_unit_test(what_comes_to_a_landing_is_no_line),
