@@ -420,7 +420,7 @@ size_t bisect_most(size_t versions)
 
 bool bisect_differs(double first, double last, double tolerance)
 {
-    return first != last && fabs(last - first) > tolerance * fabs(first);
+    return fabs(last - first) > tolerance * fabs(first);
 }
 
 bool bisect_like_last(double value, double first, double last)

@@ -671,6 +671,10 @@ static void the_most_versions_and_runs_have_room(void **state)
     assert_int_equal(j.outcome, COMPARE_SAME);
     assert_int_equal(j.column[COMPARE_VERSIONS - 1].cell[COMPARE_CPU].ratio.pairs, COMPARE_RUNS);
     assert_true(j.column[COMPARE_VERSIONS - 1].cell[COMPARE_CPU].value == 32.5);
+    for (size_t r = 0; r < COMPARE_RUNS; r++)
+        run[r].round = 7; /* each with each other: more pairs than have room */
+    compare_judge(&m.input, &j);
+    assert_int_equal(j.column[1].cell[COMPARE_CPU].ratio.pairs, COMPARE_RUNS);
     m.input.versions = 1;
     compare_judge(&m.input, &j);
     assert_true(j.columns == 1 && j.outcome == COMPARE_SAME);
@@ -872,6 +876,19 @@ static void lines_are_paired_in_their_order(void **state)
     assert_true(g->line[2].before == 20 && g->line[2].after == 0 && g->line[2].difference == -3);
 }
 
+/* A line that only the other measure knows is none of this one. */
+static void a_line_without_allocations_is_no_ones_pair(void **state)
+{
+    (void)state;
+    static const struct compare_site a[] = {{"a.c", "f", 20, 5, 0}, {"a.c", "f", 40, 0, 64}},
+                                     b[] = {{"a.c", "f", 21, 5, 0}, {"a.c", "f", 41, 4, 64}};
+    struct compare_explanation x;
+    struct compare_sites before = SITES(a), after = SITES(b);
+    compare_explain(&before, &after, COMPARE_BY_ALLOCS, &x);
+    assert_int_equal(x.group[0].lines_total, 1);
+    assert_true(x.group[0].line[0].before == 0 && x.group[0].line[0].after == 41);
+}
+
 /* By the functions that are known; in a file where one isn't, by none. */
 static void an_unknown_function_makes_all_of_its_file_unknown(void **state)
 {
@@ -1053,6 +1070,7 @@ int main(void)
         cmocka_unit_test(groups_are_told_until_enough_is_explained),
         cmocka_unit_test(eight_groups_are_told_in_the_order_of_their_names),
         cmocka_unit_test(lines_are_paired_in_their_order),
+        cmocka_unit_test(a_line_without_allocations_is_no_ones_pair),
         cmocka_unit_test(an_unknown_function_makes_all_of_its_file_unknown),
         cmocka_unit_test(the_most_sites_of_both_sides_have_room),
         cmocka_unit_test(fractions_are_explained_as_well),

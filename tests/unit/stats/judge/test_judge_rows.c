@@ -73,7 +73,10 @@ static void the_row_of_a_witness_is_of_its_second_half(void **state)
             rss[i] = heap[i];
         struct judge_metric m = row(s, METRIC_HEAP_ALLOCATED);
         expect_trend(&m, s, heap, 0);
+        assert_string_equal(m.role, "heap");
         m = row(s, METRIC_RSS);
+        assert_string_equal(m.role, "witness");
+        assert_string_equal(m.unit, "bytes");
         expect_trend(&m, s, rss, points - 11);
         free(s);
     }
