@@ -648,6 +648,24 @@ static void a_version_is_as_sensitive_as_its_worst_run(void **state)
     }
 }
 
+static void one_run_of_each_is_compared_and_none_is_not(void **state)
+{
+    (void)state;
+    for (size_t version = 0; version < 2; version++) {
+        for (size_t runs = 0; runs < 2; runs++) {
+            struct made m;
+            struct compare_judgement j;
+            make(&m);
+            m.version[version].runs = runs;
+            compare_judge(&m.input, &j);
+            assert_int_equal(j.column[version].runs, runs);
+            assert_int_equal(j.column[1].verdict_change,
+                             runs ? COMPARE_CHANGE_EQUAL : COMPARE_CHANGE_MISSING);
+            assert_int_equal(j.column[1].verdict_outcome, runs ? COMPARE_SAME : COMPARE_UNSURE);
+        }
+    }
+}
+
 /* Sixteen versions of 64 runs are the most. */
 static void the_most_versions_and_runs_have_room(void **state)
 {
@@ -1066,6 +1084,7 @@ int main(void)
         cmocka_unit_test(processor_time_differs_beyond_its_margin),
         cmocka_unit_test(pairs_are_those_of_a_round),
         cmocka_unit_test(a_version_is_as_sensitive_as_its_worst_run),
+        cmocka_unit_test(one_run_of_each_is_compared_and_none_is_not),
         cmocka_unit_test(the_most_versions_and_runs_have_room),
         cmocka_unit_test(groups_are_told_until_enough_is_explained),
         cmocka_unit_test(eight_groups_are_told_in_the_order_of_their_names),
