@@ -43,6 +43,12 @@ static struct shared shared(const int64_t second[6], uint64_t capacity,
     s->cache[0] = (struct judge_cache){.name = "sessions", .capacity = capacity};
     for (size_t c = 0; c <= LAST; c++)
         s->population[0][c] = 40 + (c < FIRST ? 0 : c < 8 ? 100 * (c - 1) : 600);
+    for (size_t c = 0; c <= LAST; c++) { /* some were there before */
+        for (size_t i = SITE; i <= SITE + 2; i += 2) {
+            s->site[i].blocks[c] += 25;
+            s->site[i].bytes[c] += 25 * 32;
+        }
+    }
     s->e.drained = false;
     if (change)
         change(s);
@@ -208,6 +214,26 @@ static void five_objects_are_a_population(void **state)
     }
 }
 
+static void without_a_warm_up_the_first_epoch_is_summed_up_too(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+    size_t first = sim_site(s, SIM_STATIC, 0, 0), second = sim_site(s, SIM_STATIC, 0, 0);
+    for (size_t c = 0; c <= LAST; c++)
+        sim_epoch(s, SIM_MEASURE, 100, 1);
+    for (size_t c = 0; c <= LAST; c++) {
+        s->site[first].live[c] = c % 2 ? 40 : 60;
+        s->site[second].live[c] = c % 2 ? 60 : 40;
+        s->site[first].blocks[c] = 50 * (int64_t)(c + 1) + (c % 2 ? 0 : 10);
+        s->site[second].blocks[c] = 50 * (int64_t)(c + 1) - (c % 2 ? 0 : 10);
+        s->site[first].bytes[c] = 32 * s->site[first].blocks[c];
+        s->site[second].bytes[c] = 32 * s->site[second].blocks[c];
+        objects[c] = 100 * (int64_t)(c + 1);
+    }
+    class_of_objects(s);
+    assert_int_equal(judge_shared(s).count, 2);
+}
+
 /* Eight blocks for five objects are nearer to two each than to one. */
 static void blocks_of_few_objects_are_rounded(void **state)
 {
@@ -231,6 +257,7 @@ int main(void)
         cmocka_unit_test(what_emptying_left_is_said_of_the_site_that_has_it),
         cmocka_unit_test(a_class_of_objects_is_a_population_too),
         cmocka_unit_test(five_objects_are_a_population),
+        cmocka_unit_test(without_a_warm_up_the_first_epoch_is_summed_up_too),
         cmocka_unit_test(blocks_of_few_objects_are_rounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
