@@ -93,7 +93,7 @@ static void name_time(const struct judge_context *h, const struct judge_gauge *g
 static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
                         struct judge_finding *ret)
 {
-    if (g->count < 2 || g->closed[g->count - 1] <= g->closed[0])
+    if (g->count == 0)
         return false;
     struct steps s = steps_of(g);
     if (s.grown < JUDGE_MIN_BLOCKS)

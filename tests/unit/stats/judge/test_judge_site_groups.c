@@ -211,6 +211,8 @@ static void five_objects_are_a_population(void **state)
         struct shared found = judge_shared(s);
         assert_true(found.taken[0] == !less && found.taken[1] == !less);
         assert_int_equal(found.count, less ? 0 : 2);
+        for (size_t i = 0; i < found.count; i++) /* at a line: no pool of malloc's */
+            assert_int_equal(found.finding[i].verdict, VERDICT_LEAK);
     }
 }
 
