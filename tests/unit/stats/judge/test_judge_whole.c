@@ -290,6 +290,7 @@ static void few_epochs_are_listed_from_the_first_on(void **state)
         for (size_t c = 0; c < epochs - 1; c++)
             sim_epoch(s, SIM_MEASURE, 100, 1);
         judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        assert_int_equal(h.half[0] + h.half[1], 100 * (epochs - 2)); /* the first is judged */
         finding_why_ratio(&h, &s->lent[0], &f);
         if (epochs == 3)
             assert_string_equal(f.why, "epochs of 100 connections kept 100 blocks");
