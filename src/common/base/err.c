@@ -21,7 +21,7 @@ static void finish(struct err *e, int wanted)
     text_clean(e->text);
 }
 
-int err_set(struct err *e, const char *format, ...)
+int(err_set)(struct err *e, const char *format, ...)
 {
     if (e) {
         va_list args;
@@ -33,7 +33,7 @@ int err_set(struct err *e, const char *format, ...)
     return -1;
 }
 
-int err_prefix(struct err *e, const char *format, ...)
+int(err_prefix)(struct err *e, const char *format, ...)
 {
     if (!e)
         return -1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probe/census.h"
 
+#include "base/text.h"
 #include "probe/slot.h"
 
-#include <string.h>
 
 enum { INDEX_EVP_PKEY = 17 }; /* CRYPTO_EX_INDEX_EVP_PKEY, which older headers lack */
 
@@ -75,7 +75,7 @@ static void show(struct page *page, long number, const char *name)
 {
     struct page_class *class_ = &page->class_[number];
     if (!atomic_load_explicit(&class_->ready, memory_order_acquire))
-        strcpy(class_->name, name);
+        text_copy(class_->name, sizeof class_->name, name);
     atomic_store_explicit(&class_->ready, 1, memory_order_release);
     atomic_store_explicit(&page->classes, (uint64_t)number + 1, memory_order_release);
 }
