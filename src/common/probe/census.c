@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "probe/slot.h"
 
-
 enum { INDEX_EVP_PKEY = 17 }; /* CRYPTO_EX_INDEX_EVP_PKEY, which older headers lack */
 
 /* Outermost first: an object that is kept keeps those below it. */
