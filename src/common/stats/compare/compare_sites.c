@@ -193,15 +193,6 @@ static void pair_in_order(struct compare_group *g, const struct side *a, const s
     free(cost);
 }
 
-/* What the rule's control must fail with. */
-static void pair_none(struct compare_group *g, const struct side *a, const struct side *b)
-{
-    for (size_t i = 0; i < a->count; i++)
-        add_line(g, &a->entry[i], NULL);
-    for (size_t i = 0; i < b->count; i++)
-        add_line(g, NULL, &b->entry[i]);
-}
-
 /* The group of entries first..first+before+after, those of the side before first. */
 static void add_group(struct work *w, const struct entry *first, size_t before, size_t after)
 {
@@ -215,8 +206,6 @@ static void add_group(struct work *w, const struct entry *first, size_t before, 
         return;
     if (rule(w, COMPARE_RULE_ORDER))
         pair_in_order(&g, &a, &b);
-    else
-        pair_none(&g, &a, &b);
     w->group[w->groups++] = g;
 }
 
