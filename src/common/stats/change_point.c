@@ -77,8 +77,6 @@ static struct split best_of_all(const struct segments *s, const double *value)
     struct split best = {0, 0};
     for (size_t i = 0; i < s->count; i++) {
         size_t begin = s->begin[i], count = s->begin[i + 1] - begin;
-        if (count < 2 * s->q->side)
-            continue;
         struct split split = best_split(value + begin, count, s->q->side);
         if (split.gain > best.gain * (1 + slack))
             best = (struct split){begin + split.at, split.gain};

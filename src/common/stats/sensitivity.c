@@ -68,7 +68,7 @@ double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks,
     double allowed = 1 - confidence, total = 0;
     for (size_t e = 0; e < epochs; e++)
         total += (double)opened[e];
-    double low = 1, high = total > 1 ? total : 1;
+    double low = 1, high = total;
     if (sensitivity_miss(opened, epochs, min_blocks, min_epochs, low) > allowed)
         return 0;
     /* One block per all connections has at most one expected survivor, so `high` always escapes

@@ -10,9 +10,6 @@
 
 static const double ALPHA = 0.001;
 
-/* How near to a whole number a coefficient must lie to be tried as one. */
-static const double WHOLE = 0.01;
-
 enum { ROUNDS = 4, SPARSE_EPOCHS = 3 };
 
 /* One of the two systems, and what came of it. */
@@ -46,16 +43,12 @@ static void choose_columns(struct fit *f)
 
 /* ---- whole numbers ---- */
 
-static bool whole(double value)
-{
-    return fabs(value - round(value)) <= WHOLE;
-}
-
-/* Whole numbers, and they give the growth of every epoch to the block and to the byte. */
+/* Rounded, they give the growth of every epoch to the block and to the byte: as the system has one
+ * solution, they were whole. */
 static bool is_exact(const struct fit *f)
 {
     for (size_t c = 0; c < f->columns; c++) {
-        if (!whole(f->blocks[c]) || !whole(f->bytes[c]) || round(f->blocks[c]) < 0)
+        if (round(f->blocks[c]) < 0)
             return false;
     }
     for (size_t e = 0; e < f->q->epochs; e++) {
@@ -73,7 +66,6 @@ static bool is_exact(const struct fit *f)
 static void make_whole(struct fit *f)
 {
     f->exact = true;
-    f->chi = f->residual_blocks = f->residual_bytes = 0;
     for (size_t c = 0; c < f->columns; c++) {
         f->blocks[c] = round(f->blocks[c]) + 0.0;
         f->bytes[c] = round(f->bytes[c]) + 0.0;

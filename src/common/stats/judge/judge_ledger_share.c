@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,17 +45,12 @@ static double heap_bytes(int64_t size, int64_t blocks, int64_t bytes)
     return (double)(bytes + blocks * HEADER_BYTES) * 9 / 8;
 }
 
-static double magnitude(double figure)
-{
-    return figure < 0 ? -figure : figure;
-}
-
 /* A third more than the bytes, and 32 bytes for a block, is more than any block takes. */
 static double slack_of(const struct judge_context *h, const struct judge_site *s, int64_t size)
 {
     double blocks = (double)growth_of(h, s->blocks), bytes = (double)growth_of(h, s->bytes);
-    double most = magnitude(bytes) * 4 / 3 + magnitude(blocks) * 32;
-    double taken = magnitude(heap_bytes(size, growth_of(h, s->blocks), growth_of(h, s->bytes)));
+    double most = fabs(bytes) * 4 / 3 + fabs(blocks) * 32;
+    double taken = fabs(heap_bytes(size, growth_of(h, s->blocks), growth_of(h, s->bytes)));
     return most - taken;
 }
 

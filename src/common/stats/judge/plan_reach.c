@@ -14,30 +14,27 @@ struct course {
     int warm, suspected;
 };
 
-/* The connections of the measured epochs; returns how many epochs these are. */
-static size_t course_measures(const struct course *c, uint64_t opens[COURSE_EPOCHS],
-                              struct reach *ret)
+/* The connections of the measured epochs. */
+static void course_measures(const struct course *c, uint64_t opens[COURSE_EPOCHS],
+                            struct reach *ret)
 {
     struct plan p;
     struct plan_seen seen = {.checkpoints = 2};
     struct plan_action action;
-    size_t epochs = 0;
-    uint64_t warm = 0;
+    *ret = (struct reach){.opened = opens};
     plan_init(&p, &c->in);
     do {
         seen.ledger_blocks[0] = p.warm_epochs >= c->warm ? 0 : 1;
         seen.suspects_heap = p.measured_epochs >= c->suspected;
         action = plan_next(&p, &seen);
         seen.opened += action.opens;
-        CHECK(epochs < COURSE_EPOCHS);
+        CHECK(ret->epochs < COURSE_EPOCHS);
         if (action.step == PLAN_MEASURE)
-            opens[epochs++] = action.opens;
+            opens[ret->epochs++] = action.opens;
         else if (action.step == PLAN_WARM)
-            warm = action.opens;
+            ret->warm = action.opens;
     } while (action.step != PLAN_TURNOVER);
-    *ret = (struct reach){.opened = opens, .epochs = epochs, .warm = warm};
     plan_warm_up(&p, seen.opened, 0, &ret->warm_up);
-    return epochs;
 }
 
 /* Returns how many epochs it measures, or 0 when these don't reach the sensitivity. */
@@ -45,8 +42,8 @@ static size_t course_reaches(const struct course *c, uint64_t one_in)
 {
     uint64_t opens[COURSE_EPOCHS];
     struct reach reach;
-    size_t epochs = course_measures(c, opens, &reach);
-    return reach_shows(&reach, (double)one_in) ? epochs : 0;
+    course_measures(c, opens, &reach);
+    return reach_shows(&reach, (double)one_in) ? reach.epochs : 0;
 }
 
 /* Growth that shows in the heap after the last epoch changes nothing. */
