@@ -171,6 +171,9 @@ static void a_split_takes_its_share_of_permutations_and_no_less(void **state)
 {
     (void)state;
     static const double pi[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+    double small[16];
+    for (size_t i = 0; i < 16; i++)
+        small[i] = pi[i] / 1024; /* whatever the unit */
     static const struct {
         size_t side;
         unsigned permutations;
@@ -186,6 +189,8 @@ static void a_split_takes_its_share_of_permutations_and_no_less(void **state)
         assert_int_equal(change_points(&q, at, 2), of[i].found);
         assert_int_equal(at[0], of[i].at[0]);
         assert_int_equal(at[1], of[i].at[1]);
+        q.value = small;
+        assert_int_equal(change_points(&q, at, 2), of[i].found);
     }
 }
 

@@ -95,6 +95,10 @@ static void the_answer_misses_by_what_was_allowed_and_no_more(void **state)
     double x = sensitivity_one_in(opened, 4, 3, 2, 0.999);
     assert_true(sensitivity_miss(opened, 4, 3, 2, x) <= 0.001);
     assert_true(sensitivity_miss(opened, 4, 3, 2, x * 1.0001) > 0.001);
+    static const uint64_t one[] = {3000}, few[] = {12, 12};
+    assert_true(fabs(sensitivity_one_in(one, 1, 1, 1, 0.999) / (3000 / log(1000)) - 1) < 2e-6);
+    x = sensitivity_one_in(few, 2, 5, 2, 0.999);
+    assert_true(x > 1 && x < 2 && sensitivity_miss(few, 2, 5, 2, x * 1.0001) > 0.001);
 }
 
 static void longer_runs_see_rarer_leaks(void **state)
@@ -134,6 +138,14 @@ static void seventeen_thousand_connections_show_one_in_a_thousand(void **state)
 static void what_is_needed_is_what_shows(void **state)
 {
     (void)state;
+    static const struct {
+        uint64_t one_in, exact; /* with 30 digits */
+    } of[] = {{1, 17},         {2, 33},           {10, 161},          {1000, 16008},
+              {10000, 160077}, {100000, 1600768}, {1000000, 16007673}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        assert_in_range(sensitivity_needed(of[i].one_in, 5, 2, 0.999), of[i].exact,
+                        of[i].exact + of[i].exact / 100000);
+    assert_int_equal(sensitivity_needed(1, 1, 1, 0.1), 2); /* one in each half */
     for (uint64_t one_in = 1; one_in < 10000000; one_in = one_in * 3 + 1) {
         uint64_t n = sensitivity_needed(one_in, 5, 2, 0.999), less = n - n / 1000 - 2;
         uint64_t enough[2] = {n / 2, n - n / 2}, few[2] = {less / 2, less - less / 2};
@@ -149,6 +161,8 @@ static void what_is_hardly_ever_lost_is_missed(void **state)
     static const uint64_t opened[] = {1000, 1000};
     for (double one_in = 1e12; one_in < 1e30; one_in *= 10)
         assert_true(sensitivity_miss(opened, 2, 5, 2, one_in) > 1 - 1e-9);
+    static const uint64_t none[] = {0, 0};
+    assert_true(sensitivity_miss(none, 2, 5, 2, 1000) == 1);
 }
 
 /* By Wilson and Hilferty's cube root; the tables' 5 % and 1 %. */
@@ -160,6 +174,9 @@ static void chi_square_is_that_of_the_tables(void **state)
     assert_true(fabs(chi_square_beyond(11.070, 5) - 0.05) < 0.001);
     assert_true(fabs(chi_square_beyond(23.209, 10) - 0.01) < 0.0005);
     assert_true(fabs(chi_square_beyond(9.342, 10) - 0.5) < 0.001);
+    assert_true(fabs(chi_square_beyond(9.342, 10) - 0.5005635476) < 1e-9); /* the formula's own */
+    assert_true(fabs(chi_square_beyond(0.5, 3) - 0.9162158918) < 1e-9);
+    assert_true(fabs(chi_square_beyond(3.841, 1) - 0.0472377285) < 1e-9);
 }
 
 /* The halves are as equal as epochs allow, the newest left to the second. */

@@ -522,6 +522,116 @@ static void one_rate_for_all_by_chance_is_alike_too(void **state)
     assert_true(apart <= 2);
 }
 
+/* ... and two that scatter around rates of their own are apart, though none is innocent. A third
+ * that came in the first epoch alone has its figure, too; a fourth never came. */
+static void rates_by_chance_of_which_all_are_guilty_are_apart(void **state)
+{
+    (void)state;
+    struct behaviours_answer a;
+    struct made m = {.count = 4, .epochs = 6};
+    static const int64_t off[6] = {3, -5, 8, 2, -6, 4};
+    for (size_t e = 0; e < m.epochs; e++) {
+        m.begun[e][0] = e % 2 ? 1000 : 3000;
+        m.begun[e][1] = e % 2 ? 3000 : 1000;
+        m.begun[e][2] = e ? 0 : 2000;
+        m.blocks[e] = (int64_t)(m.begun[e][0] / 2 + m.begun[e][1] / 10 + m.begun[e][2]) + off[e];
+        m.bytes[e] = 64 * m.blocks[e];
+        memcpy(m.ended[e], m.begun[e], sizeof m.begun[e]);
+    }
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_APART);
+    assert_false(a.exact);
+    static const double rate[] = {0.5, 0.1, 1};
+    for (size_t b = 0; b < 3; b++) {
+        assert_int_equal(a.share[b].verdict, BEHAVIOUR_GUILTY);
+        assert_true(fabs(a.share[b].blocks - rate[b]) < 0.01);
+    }
+    assert_int_equal(a.share[2].connections, 2000);
+    assert_int_equal(a.share[3].connections, 0);
+    assert_false(behaviours_tell(&a)); /* there is nobody to compare them with */
+}
+
+/* Two behaviours at 0.5 and more or less: chi-square of five degrees is 19.2, or 21.2, and 20.5 is
+ * the limit of one in a thousand. */
+static void rates_are_apart_where_one_for_all_is_refuted(void **state)
+{
+    (void)state;
+    for (int64_t apart = 80; apart <= 84; apart += 4) {
+        struct behaviours_answer a;
+        struct made m = {.count = 2, .epochs = 6};
+        for (size_t e = 0; e < m.epochs; e++) {
+            m.begun[e][0] = m.ended[e][0] = e % 2 ? 1000 : 3000;
+            m.begun[e][1] = m.ended[e][1] = e % 2 ? 3000 : 1000;
+            m.blocks[e] = 2000 + (e % 2 ? -apart : apart) + (e < 2) - (e > 3);
+            m.bytes[e] = 64 * m.blocks[e];
+        }
+        solve(&m, &a);
+        assert_int_equal(a.outcome, apart == 80 ? BEHAVIOURS_ALIKE : BEHAVIOURS_APART);
+    }
+}
+
+/* As many blocks, but of 64 and of 32 bytes. */
+static void whole_numbers_of_unlike_bytes_are_apart(void **state)
+{
+    (void)state;
+    struct behaviours_answer a;
+    struct made m;
+    make(&m, 2, 4, 9);
+    lose(&m, m.begun, 0, 1, 64);
+    lose(&m, m.begun, 1, 1, 32);
+    solve(&m, &a);
+    assert_true(a.exact && a.outcome == BEHAVIOURS_APART);
+}
+
+/* Something is to be confirmed where one is guilty and another one, that came at all, isn't. */
+static void one_that_is_guilty_is_told_from_those_that_are_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *verdict; /* Guilty, Innocent, Unsure */
+        uint64_t connections[3];
+        bool tells;
+    } of[] = {{"GIU", {9, 9, 9}, true},  {"GIU", {9, 9, 0}, true},  {"GIU", {9, 0, 9}, true},
+              {"GIU", {9, 0, 0}, false}, {"GGU", {9, 9, 0}, false}, {"UIU", {9, 9, 9}, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct behaviours_answer a = {.outcome = BEHAVIOURS_APART, .count = 3};
+        for (size_t b = 0; b < 3; b++)
+            a.share[b] =
+                (struct behaviours_share){.connections = of[i].connections[b],
+                                          .verdict = of[i].verdict[b] == 'G'   ? BEHAVIOUR_GUILTY
+                                                     : of[i].verdict[b] == 'I' ? BEHAVIOUR_INNOCENT
+                                                                               : BEHAVIOUR_UNSURE};
+        assert_int_equal(behaviours_tell(&a), of[i].tells);
+        a.outcome = BEHAVIOURS_ALIKE;
+        assert_false(behaviours_tell(&a));
+    }
+}
+
+/* Each in an epoch of its own, where one behaviour loses a block, or all but one do by chance. */
+static void sixty_four_behaviours_have_room(void **state)
+{
+    (void)state;
+    static uint64_t count[BEHAVIOURS_EPOCHS][BEHAVIOURS_MAX];
+    struct behaviours_epoch epoch[BEHAVIOURS_EPOCHS];
+    struct behaviours_answer a;
+    for (size_t e = 0; e < BEHAVIOURS_EPOCHS; e++) {
+        count[e][e] = 10;
+        epoch[e] = (struct behaviours_epoch){.begun = count[e], .ended = count[e]};
+    }
+    const struct behaviours_question q = {
+        .count = BEHAVIOURS_MAX, .epochs = BEHAVIOURS_EPOCHS, .epoch = epoch};
+    epoch[63].blocks = 10;
+    epoch[63].bytes = 640;
+    behaviours_solve(&q, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_APART);
+    assert_true(a.exact && a.share[63].blocks == 1 && a.share[63].bytes == 64);
+    for (size_t e = 0; e < BEHAVIOURS_EPOCHS; e++)
+        epoch[e].blocks = (int64_t)e % 7;
+    behaviours_solve(&q, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+    assert_int_equal(a.share[63].verdict, BEHAVIOUR_UNSURE);
+}
+
 /* Blocks of 100, 200 and 300 bytes: the error of the bytes goes by the average of all. */
 static void the_error_of_bytes_goes_by_the_average_block(void **state)
 {
@@ -636,6 +746,11 @@ int main(void)
         cmocka_unit_test(the_forecast_of_an_epoch_is_its_sum),
         cmocka_unit_test(every_answer_is_as_approved),
         cmocka_unit_test(one_rate_for_all_by_chance_is_alike_too),
+        cmocka_unit_test(rates_by_chance_of_which_all_are_guilty_are_apart),
+        cmocka_unit_test(rates_are_apart_where_one_for_all_is_refuted),
+        cmocka_unit_test(whole_numbers_of_unlike_bytes_are_apart),
+        cmocka_unit_test(one_that_is_guilty_is_told_from_those_that_are_not),
+        cmocka_unit_test(sixty_four_behaviours_have_room),
         cmocka_unit_test(the_error_of_bytes_goes_by_the_average_block),
         cmocka_unit_test(a_single_block_that_does_not_fit_makes_no_answer_exact),
         cmocka_unit_test(a_behaviour_that_fits_all_epochs_but_two_is_not_told),

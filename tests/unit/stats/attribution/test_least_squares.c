@@ -67,7 +67,7 @@ static void columns_that_depend_on_others_have_no_solution(void **state)
 {
     (void)state;
     struct least_squares s = line(4);
-    double b[3] = {77, 77, 77}, unit[3] = {88, 88, 88};
+    double b[4] = {77, 77, 77}, unit[4] = {88, 88, 88};
     s.columns = 3;
     for (size_t r = 0; r < 4; r++)
         s.x[r][2] = 5 * s.x[r][0] + s.x[r][1];
@@ -78,6 +78,12 @@ static void columns_that_depend_on_others_have_no_solution(void **state)
     for (size_t r = 0; r < 4; r++) {
         s.x[r][2] = s.x[r][1];
         s.x[r][1] = s.x[r][0];
+    }
+    assert_int_equal(least_squares_solve(&s, TEXTBOOK, b, unit), 2);
+    s.columns = 4; /* twice the same before another one, which counts */
+    for (size_t r = 0; r < 4; r++) {
+        s.x[r][3] = s.x[r][2];
+        s.x[r][2] = s.x[r][0];
     }
     assert_int_equal(least_squares_solve(&s, TEXTBOOK, b, unit), 2);
     s = line(1);

@@ -668,7 +668,11 @@ static void the_bound_that_is_advised_is_the_smallest_that_reaches(void **state)
               {30, 0, 1, UNIT_CONNECTION, 493, 11000},
               {30, 0, 40, UNIT_CONNECTION, 500, 12000},
               {300, 0, 40, UNIT_CONNECTION, 300, 9000},
-              {46, 2845, 8, UNIT_CONNECTION, 3202096, 55000000}};
+              {46, 2845, 8, UNIT_CONNECTION, 3202096, 55000000},
+              /* what decides is that the shortest warm-up may go on, not the longest */
+              {6, 25, 2, UNIT_CONNECTION, 7, 188},
+              {15, 54, 11, UNIT_CONNECTION, 18, 470},
+              {16, 324, 10, UNIT_OPERATION, 26, 652}};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct plan_input in = {.conns = of[i].conns,
                                 .rate_per_s = of[i].rate_per_s,
@@ -1043,6 +1047,22 @@ static void a_run_without_a_bound_aims_at_what_it_needs(void **state)
     assert_int_equal(p.total, 40 + 4 * 30 + 15 * need + 58);
 }
 
+static void a_plan_keeps_within_its_limits_however_long(void **state)
+{
+    (void)state;
+    struct plan p;
+    plan_init(&p, &(struct plan_input){.conns = 1, .rate_per_s = 1, .for_ms = 60000});
+    assert_int_equal(p.total, 60);
+    plan_init(&p, &(struct plan_input){.conns = 1, .closed = 1000000000, .behaviours = 64});
+    assert_int_equal(plan_epochs_estimate(&p), 52); /* the table's */
+    for (uint64_t next = UINT64_MAX / 2 - 1; next <= UINT64_MAX / 2; next++) {
+        struct midway m = midway((struct plan_input){0}, 1500);
+        m.p.next_opens = next;
+        plan_next(&m.p, &m.seen);
+        assert_true(m.p.next_opens == (next < UINT64_MAX / 2 ? 2 * next : next));
+    }
+}
+
 static void the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows(void **state)
 {
     (void)state;
@@ -1054,6 +1074,31 @@ static void the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows(void **s
     expect_next(m, PLAN_TURNOVER, 45);
     assert_true(plan_left_ms(&m.p, 8000, 1800) == 888.0 * 1800 / 8000);
     assert_true(plan_left_ms(&m.p, 8000, 3000) == 0);
+}
+
+/* An epoch while in doubt, or one that makes up for a sensitivity, where the time left has room for
+ * half of a unit of 250. */
+static void what_is_added_is_half_a_unit_at_least(void **state)
+{
+    (void)state;
+    for (uint64_t left = 124; left <= 125; left++) {
+        struct plan_input in = {.conns = 30,
+                                .rate_per_s = 1000,
+                                .one_in = 1000,
+                                .until_sure = true,
+                                .for_ms = 20000 + left};
+        struct midway m = {.seen = {.opened = 20000, .elapsed_ms = 20000}};
+        plan_init(&m.p, &in);
+        m.p.warm_epochs = 2;
+        m.p.measured_epochs = 8;
+        m.p.measured_opens = 18000;
+        m.seen.wants_more = true;
+        expect_next(m, left == 125 ? PLAN_MEASURE : PLAN_TURNOVER, left == 125 ? 125 : 45);
+        m.seen.wants_more = false;
+        expect_next(m, PLAN_TURNOVER, 45);
+        m.p.measured_out = m.p.turned_over = m.seen.falls_short = true;
+        expect_next(m, left == 125 ? PLAN_MEASURE : PLAN_DRAIN, left == 125 ? 125 : 0);
+    }
 }
 
 /* What one connection in a second comes to in three; before any has come, what was asked for. */
@@ -1147,8 +1192,10 @@ int main(void)
         cmocka_unit_test(a_certain_leak_goes_on_until_it_could_be_told),
         cmocka_unit_test(a_bound_is_divided_into_units),
         cmocka_unit_test(a_run_without_a_bound_aims_at_what_it_needs),
+        cmocka_unit_test(a_plan_keeps_within_its_limits_however_long),
         cmocka_unit_test(the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows),
         cmocka_unit_test(the_estimate_counts_the_epochs_of_its_total),
+        cmocka_unit_test(what_is_added_is_half_a_unit_at_least),
         cmocka_unit_test(the_pace_is_that_of_what_came),
         cmocka_unit_test(every_course_is_as_approved),
     };
