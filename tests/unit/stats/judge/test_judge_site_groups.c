@@ -167,6 +167,24 @@ static void class_of_objects(struct sim *s)
     }
 }
 
+static void emptied(struct sim *s)
+{
+    emptied_but_a_tenth(s);
+    s->lent[SITE].flushed_blocks = s->lent[SITE].flushed_bytes = 0;
+}
+
+static void what_emptying_the_caches_freed_was_the_caches(void **state)
+{
+    (void)state;
+    struct shared found = shared(MORE_AND_MORE, 1000, emptied);
+    assert_int_equal(found.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(found.finding[i].verdict, VERDICT_PASS);
+        assert_int_equal(found.finding[i].kind, KIND_CACHE_FILLING);
+        assert_int_equal(found.finding[i].blocks, i ? 240 : 360);
+    }
+}
+
 /* 30 before, and so many for so many of the blocks. */
 static void objects_for(int64_t made, int64_t blocks)
 {
@@ -257,6 +275,7 @@ int main(void)
         cmocka_unit_test(sites_that_share_a_population_are_judged_by_their_sum),
         cmocka_unit_test(what_follows_alone_or_is_no_population_is_judged_alone),
         cmocka_unit_test(what_emptying_left_is_said_of_the_site_that_has_it),
+        cmocka_unit_test(what_emptying_the_caches_freed_was_the_caches),
         cmocka_unit_test(a_class_of_objects_is_a_population_too),
         cmocka_unit_test(five_objects_are_a_population),
         cmocka_unit_test(without_a_warm_up_the_first_epoch_is_summed_up_too),
